@@ -1,0 +1,101 @@
+# make            builds build/diffrate
+# make reproduce  installs what is missing, builds, runs the main experiment, prints verdicts, draws plots
+# make test       installs what is missing, builds, runs the test suite (plain and under ASan + UBSan)
+# make bench      speed, as ratios to bare loops on the same machine
+# make readme     renews the README's measured parts from results/reference; make reference renews those
+# make install PREFIX=/usr/local
+
+PREFIX ?= /usr/local
+VERSION = 0.1.0
+BUILD ?= build
+CC = gcc
+
+packages = gsl fftw3 hdf5-serial yaml-0.1 smartcols
+WARNINGS = -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes
+# No contraction and no fast-math: results have the same bits on every x86-64 machine.
+CFLAGS = -std=c17 -O3 -g -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp $(WARNINGS) $(EXTRA_CFLAGS)
+CPPFLAGS = -D_GNU_SOURCE -Isrc $(shell pkg-config --cflags $(packages) 2>/dev/null)
+LDLIBS = $(shell pkg-config --libs $(packages) 2>/dev/null) -lhdf5_serial_hl -lhdf5_serial -lm
+commit = $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
+
+sources = $(wildcard src/core/*.c src/model/*.c src/law/*.c src/experiment/*.c src/verdict/*.c src/command/*.c)
+objects = $(sources:src/%.c=$(BUILD)/%.o)
+test_sources = $(wildcard src/test/*.c)
+test_objects = $(test_sources:src/%.c=$(BUILD)/%.o)
+
+.PHONY: all reproduce test check bench readme reference install clean dependencies warnings
+.DELETE_ON_ERROR:
+
+all: $(BUILD)/diffrate
+
+$(BUILD)/diffrate: $(objects) $(BUILD)/main.o
+	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/diffrate-test: $(objects) $(test_objects)
+	$(CC) $(CFLAGS) -o $@ $^ $(shell pkg-config --libs check 2>/dev/null) $(LDLIBS)
+
+$(BUILD)/diffrate-bench: $(objects) $(BUILD)/bench/bench.o
+	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+
+# One file of compiler output asks for all libraries first, so that a missing one is named with the command that installs it.
+$(BUILD)/%.o: src/%.c | $(BUILD)/.dependencies
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/.dependencies: scripts/install-deps
+	@mkdir -p $(BUILD)
+	@scripts/install-deps --check
+	@touch $@
+
+# Provenance holds the commit, so it is compiled again when that changes.
+$(BUILD)/core/provenance.o: CPPFLAGS += -DDIFFRATE_VERSION='"$(VERSION)"' -DDIFFRATE_COMMIT='"$(commit)"' -DDIFFRATE_CFLAGS='"$(CFLAGS)"'
+$(BUILD)/core/provenance.o: $(BUILD)/.commit
+$(BUILD)/.commit: FORCE | $(BUILD)/.dependencies
+	@echo '$(commit)' | cmp -s - $@ || echo '$(commit)' > $@
+FORCE:
+
+$(BUILD)/command/scripts.o $(BUILD)/verdict/figures.o: CPPFLAGS += -DDIFFRATE_SHARE='"$(PREFIX)/share/diffrate"'
+
+reproduce:
+	@scripts/install-deps
+	@$(MAKE) --no-print-directory -s -j2 all
+	$(BUILD)/diffrate run experiments/scaling.yaml -o results
+
+test:
+	@scripts/install-deps test
+	@$(MAKE) --no-print-directory -s -j2 check
+
+# The sanitized suite first, so that the last line is the summary of the binary that users run.
+check:
+	@$(MAKE) --no-print-directory -s warnings
+	@$(MAKE) --no-print-directory -s BUILD=$(BUILD)/sanitized EXTRA_CFLAGS='-O1 -Werror -fsanitize=address,undefined -fno-sanitize-recover=all' \
+	    $(BUILD)/sanitized/diffrate $(BUILD)/sanitized/diffrate-test
+	@$(MAKE) --no-print-directory -s $(BUILD)/diffrate $(BUILD)/diffrate-test
+	DIFFRATE=$(BUILD)/sanitized/diffrate ASAN_OPTIONS=detect_leaks=1 OMP_NUM_THREADS=2 $(BUILD)/sanitized/diffrate-test
+	DIFFRATE=$(BUILD)/diffrate $(BUILD)/diffrate-test
+
+# Both compilers, every source, warnings are errors.
+warnings: | $(BUILD)/.dependencies
+	@for source in $(sources) src/main.c $(test_sources) $(wildcard src/bench/*.c); do \
+	    clang $(CPPFLAGS) $(CFLAGS) -Werror -Wno-unknown-warning-option -fsyntax-only $$source || exit 1; done
+
+bench: $(BUILD)/diffrate-bench
+	$(BUILD)/diffrate-bench
+
+reference:
+	@$(MAKE) --no-print-directory reproduce
+	cp results/scaling/verdict.md results/reference/scaling.md
+	cp results/scaling/complexity-accuracy.svg results/reference/scaling.svg
+
+readme:
+	scripts/readme README.md results/reference
+
+install: $(BUILD)/diffrate
+	install -D -m 755 $(BUILD)/diffrate $(DESTDIR)$(PREFIX)/bin/diffrate
+	install -d $(DESTDIR)$(PREFIX)/share/diffrate
+	install -m 644 scripts/*.gp $(DESTDIR)$(PREFIX)/share/diffrate
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(objects:.o=.d) $(BUILD)/main.d $(BUILD)/bench/bench.d $(test_objects:.o=.d)

@@ -1,0 +1,24 @@
+/* The subcommands of diffrate, one file each, listed in command/commands.def. */
+#ifndef COMMAND_COMMAND_H
+#define COMMAND_COMMAND_H
+
+#include "core/status.h"
+#include "experiment/spec.h"
+
+struct command {
+    const char *name;
+    const char *doc;
+    /* argv[0] is "diffrate NAME". Returns the process's exit status: 0, 1 (it failed), 2 (the input is wrong), 3 (some cells
+     * failed). */
+    int (*run)(int argc, char **argv);
+};
+
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_INPUT = 2, EXIT_CELLS_FAILED = 3 };
+
+/* Prints the error's sentence on stderr and returns the exit status that goes with it. */
+int command_fail(const struct error *error);
+
+/* spec_load with the claims that this program knows. */
+MUST_USE enum status command_load_spec(const char *path, struct spec *spec, struct error *error);
+
+#endif

@@ -1,0 +1,69 @@
+/* The commands that work on stored results alone: verdict, plot, report. */
+#include <argp.h>
+#include <stdlib.h>
+
+#include "command/command.h"
+#include "command/stored.h"
+#include "verdict/figures.h"
+#include "verdict/report.h"
+
+enum status stored_verdict(const struct evidence *evidence, struct error *error)
+{
+    enum status status = report_print(evidence, stdout, error);
+    return status == STATUS_OK ? report_markdown(evidence, error) : status;
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    const char **result = state->input;
+    switch (key) {
+    case ARGP_KEY_ARG:
+        if (*result != NULL)
+            argp_error(state, "one RESULT at a time");
+        *result = argument;
+        return 0;
+    case ARGP_KEY_END:
+        if (*result == NULL)
+            argp_error(state, "which RESULT? A results directory or the merged .h5 file in it");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static int run_stored(int argc, char **argv, const char *doc,
+                      enum status (*work)(const struct evidence *evidence, struct error *error))
+{
+    const struct argp argp = {NULL, parse, "RESULT", doc, NULL, NULL, NULL};
+    const char *path = NULL;
+    (void)argp_parse(&argp, argc, argv, 0, NULL, &path);
+    struct error error = {STATUS_OK, ""};
+    struct evidence evidence;
+    enum status status = evidence_read(path, claim_names(), &evidence, &error);
+    if (status == STATUS_OK)
+        status = work(&evidence, &error);
+    evidence_free(&evidence);
+    return status == STATUS_OK ? EXIT_OK : command_fail(&error);
+}
+
+static int run_verdict(int argc, char **argv)
+{
+    return run_stored(argc, argv, "Judge the claims of a stored result: print the table, write verdict.md beside it."
+                      "\vExample:\n  diffrate verdict results/scaling", stored_verdict);
+}
+
+static int run_plot(int argc, char **argv)
+{
+    return run_stored(argc, argv, "Draw the figures of a stored result beside it: NAME.svg, NAME.png and their data NAME.tsv."
+                      "\vExample:\n  diffrate plot results/scaling", figures_draw);
+}
+
+static int run_report(int argc, char **argv)
+{
+    return run_stored(argc, argv, "Write report.html beside a stored result: claims, figures, spec and provenance in one file."
+                      "\vExample:\n  diffrate report results/scaling", report_html);
+}
+
+const struct command command_verdict = {"verdict", "judge the claims of a stored result", run_verdict};
+const struct command command_plot = {"plot", "draw the figures of a stored result", run_plot};
+const struct command command_report = {"report", "write a stored result's report.html", run_report};

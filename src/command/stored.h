@@ -1,0 +1,10 @@
+/* What `verdict` does with evidence, for `run` to do at its end. */
+#ifndef COMMAND_STORED_H
+#define COMMAND_STORED_H
+
+#include "core/status.h"
+#include "verdict/evidence.h"
+
+MUST_USE enum status stored_verdict(const struct evidence *evidence, struct error *error);
+
+#endif

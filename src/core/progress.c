@@ -1,0 +1,68 @@
+#include "core/progress.h"
+
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PLAIN_INTERVAL 5.0
+#define TERMINAL_INTERVAL 0.1
+
+static double now(void)
+{
+    struct timespec time;
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static void show(struct progress *progress, const char *label, int force)
+{
+    double time = now(), elapsed = time - progress->started;
+    double interval = progress->terminal ? TERMINAL_INTERVAL : PLAIN_INTERVAL;
+    if (!force && time - progress->shown < interval)
+        return;
+    progress->shown = time;
+    char remaining[32] = "?";
+    if (progress->cost_done > 0.0 && elapsed > 0.5)
+        (void)snprintf(remaining, sizeof remaining, "%.0f s",
+                       elapsed * (progress->cost_total - progress->cost_done) / progress->cost_done);
+    fprintf(stderr, "%s%zu/%zu %s, %s, %.0f s elapsed, about %s left%s", progress->terminal ? "\r\033[K" : "", progress->done,
+            progress->total, progress->what, label, elapsed, remaining, progress->terminal ? "" : "\n");
+    fflush(stderr);
+}
+
+void progress_start(struct progress *progress, const char *what)
+{
+    double time = now();
+    *progress = (struct progress){.what = what, .started = time, .shown = time, .terminal = isatty(STDERR_FILENO)};
+}
+
+void progress_expect(struct progress *progress, size_t total, double cost_total)
+{
+#pragma omp critical(progress)
+    {
+        progress->total = total > progress->done ? total : progress->done;
+        progress->cost_total = cost_total > progress->cost_done ? cost_total : progress->cost_done;
+    }
+}
+
+void progress_begin(struct progress *progress, const char *label)
+{
+#pragma omp critical(progress)
+    show(progress, label, 0);
+}
+
+void progress_end(struct progress *progress, const char *label, double cost)
+{
+#pragma omp critical(progress)
+    {
+        progress->done++;
+        progress->cost_done += cost;
+        show(progress, label, 0);
+    }
+}
+
+void progress_finish(struct progress *progress)
+{
+    double elapsed = now() - progress->started;
+    fprintf(stderr, "%s%zu %s in %.1f s\n", progress->terminal ? "\r\033[K" : "", progress->done, progress->what, elapsed);
+}

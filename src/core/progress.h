@@ -1,0 +1,24 @@
+/* A progress line on stderr: done / total, what is being done, elapsed and remaining time. On a terminal it is redrawn in
+ * place; elsewhere a plain line appears every few seconds. Safe to update from several threads. */
+#ifndef CORE_PROGRESS_H
+#define CORE_PROGRESS_H
+
+#include <stddef.h>
+
+struct progress {
+    const char *what; /* the unit, in plural */
+    size_t done, total;
+    double cost_done, cost_total; /* in any unit; gives the remaining time */
+    double started, shown;        /* seconds */
+    int terminal;
+};
+
+void progress_start(struct progress *progress, const char *what);
+
+/* The work known so far; may grow or shrink. */
+void progress_expect(struct progress *progress, size_t total, double cost_total);
+void progress_begin(struct progress *progress, const char *label);
+void progress_end(struct progress *progress, const char *label, double cost);
+void progress_finish(struct progress *progress);
+
+#endif

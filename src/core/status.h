@@ -1,0 +1,32 @@
+/* Errors as values: every fallible function returns a status and, on failure, leaves one sentence with the failing
+ * value in the caller's struct error. Library code never prints and never exits. */
+#ifndef CORE_STATUS_H
+#define CORE_STATUS_H
+
+#define MUST_USE __attribute__((warn_unused_result))
+
+enum status {
+    STATUS_OK = 0,
+    STATUS_INVALID,     /* the caller's input is wrong: a spec, an argument */
+    STATUS_INADMISSIBLE,/* the schedule does not exist for these parameters */
+    STATUS_UNSUPPORTED, /* no engine can compute this exactly */
+    STATUS_NUMERIC,     /* a computation did not reach a trustworthy answer */
+    STATUS_MEMORY,
+    STATUS_IO,
+    STATUS_EXTERNAL     /* a program or library we call failed */
+};
+
+struct error {
+    enum status status;
+    char text[600];
+};
+
+/* Sets *error and returns `status`, so that a caller writes `return fail_with(error, STATUS_..., "...", value);`.
+ * `error` may be NULL. */
+enum status fail_with(struct error *error, enum status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* One sentence for a status code. Never NULL. */
+const char *status_sentence(enum status status);
+
+#endif

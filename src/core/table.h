@@ -1,0 +1,31 @@
+/* Tables of text: aligned for a terminal (libsmartcols: width, UTF-8), or as Markdown. */
+#ifndef CORE_TABLE_H
+#define CORE_TABLE_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "core/status.h"
+
+struct table_column {
+    const char *title;
+    int right_aligned;
+};
+
+/* Start from {.column = ..., .columns = ...}; free with table_free. */
+struct text_table {
+    const struct table_column *column;
+    size_t columns;
+    char **cell; /* row after row, owned */
+    size_t cells, capacity;
+};
+
+/* Appends the next cell, row after row. */
+MUST_USE enum status table_cell(struct text_table *table, struct error *error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void table_free(struct text_table *table);
+
+MUST_USE enum status table_print(const struct text_table *table, FILE *file, struct error *error);
+void table_markdown(const struct text_table *table, FILE *file);
+
+#endif

@@ -1,0 +1,97 @@
+#include "core/vmath.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#define LN2_HI 0x1.62e42fefa0000p-1 /* 13 trailing zero bits: k LN2_HI is exact for |k| < 2^11 */
+#define LN2_LO 0x1.cf79abc9e3b39p-40
+#define LOG2_E 0x1.71547652b82fep+0
+#define ROUNDER 0x1.8p52 /* adding it leaves the nearest integer in the low bits */
+
+static inline double from_bits(uint64_t bits)
+{
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static inline uint64_t to_bits(double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+/* exp(r) - 1 for |r| <= log(2)/2 by Taylor; the first term left out is 4e-18 of the result. */
+static inline double expm1_reduced(double r)
+{
+    double p = 1.0 / 6227020800.0;
+    p = p * r + 1.0 / 479001600.0;
+    p = p * r + 1.0 / 39916800.0;
+    p = p * r + 1.0 / 3628800.0;
+    p = p * r + 1.0 / 362880.0;
+    p = p * r + 1.0 / 40320.0;
+    p = p * r + 1.0 / 5040.0;
+    p = p * r + 1.0 / 720.0;
+    p = p * r + 1.0 / 120.0;
+    p = p * r + 1.0 / 24.0;
+    p = p * r + 1.0 / 6.0;
+    p = p * r + 0.5;
+    return p * (r * r) + r;
+}
+
+/* x = k log 2 + r; *scale = 2^k */
+static inline double reduce(double x, double *scale)
+{
+    double shifted = x * LOG2_E + ROUNDER;
+    double k = shifted - ROUNDER;
+    *scale = from_bits((to_bits(shifted) << 52) + 0x3ff0000000000000u);
+    return (x - k * LN2_HI) - k * LN2_LO;
+}
+
+VECTOR_CLONES void vexp(size_t n, const double *x, double *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        double clamped = x[i] < -708.0 ? -708.0 : x[i] > 709.0 ? 709.0 : x[i];
+        double scale, r = reduce(clamped, &scale);
+        out[i] = (expm1_reduced(r) + 1.0) * scale;
+    }
+}
+
+VECTOR_CLONES void vexpm1(size_t n, const double *x, double *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        double clamped = x[i] < -708.0 ? -708.0 : x[i] > 709.0 ? 709.0 : x[i];
+        double scale, r = reduce(clamped, &scale);
+        out[i] = expm1_reduced(r) * scale + (scale - 1.0);
+    }
+}
+
+/* log x = k log 2 + 2 atanh((m-1)/(m+1)), m in [sqrt(1/2), sqrt(2)). */
+VECTOR_CLONES void vlog(size_t n, const double *x, double *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint64_t bits = to_bits(x[i]);
+        uint64_t shifted = bits - 0x3fe6a09e667f3bcdu; /* the bits of sqrt(1/2) */
+        uint64_t exponent = (shifted >> 52) + 1024u;
+        exponent &= 0x7ff;
+        double k = from_bits(0x4330000000000000u + exponent) - (0x1p52 + 1024.0);
+        double m = from_bits(bits - ((exponent - 1024u) << 52));
+        double f = m - 1.0;
+        double s = f / (m + 1.0), z = s * s;
+        double p = 2.0 / 23.0;
+        p = p * z + 2.0 / 21.0;
+        p = p * z + 2.0 / 19.0;
+        p = p * z + 2.0 / 17.0;
+        p = p * z + 2.0 / 15.0;
+        p = p * z + 2.0 / 13.0;
+        p = p * z + 2.0 / 11.0;
+        p = p * z + 2.0 / 9.0;
+        p = p * z + 2.0 / 7.0;
+        p = p * z + 2.0 / 5.0;
+        p = p * z + 2.0 / 3.0;
+        /* 2 s = f - s f, so the leading term is exact and only a correction is rounded */
+        double correction = s * (f - p * z) ;
+        out[i] = k * LN2_HI + (f - (correction - k * LN2_LO));
+    }
+}

@@ -1,0 +1,25 @@
+/* Elementary functions over arrays, written so that the compiler vectorises them. They use only additions, multiplications
+ * and divisions in a fixed order and no fused multiply-add, so every instruction set gives the same bits.
+ * Measured against libm over the stated domain (test_vmath.c): relative error below 2.5e-16 for vexp, vlog and vexpm1. */
+#ifndef CORE_VMATH_H
+#define CORE_VMATH_H
+
+#include <stddef.h>
+
+/* One binary with code for several x86 levels, chosen when the program starts. Sanitizers do not survive the resolver. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#define VECTOR_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define VECTOR_CLONES
+#endif
+
+/* out[i] = exp(x[i]); x is clamped to [-708, 709], so the result is a positive normal number. */
+void vexp(size_t n, const double *x, double *out);
+
+/* out[i] = exp(x[i]) - 1, accurate also for tiny x; x <= 709. */
+void vexpm1(size_t n, const double *x, double *out);
+
+/* out[i] = log(x[i]); x a positive normal finite number. */
+void vlog(size_t n, const double *x, double *out);
+
+#endif

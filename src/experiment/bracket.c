@@ -1,0 +1,81 @@
+#include "experiment/bracket.h"
+
+#include <math.h>
+
+enum { NODES = 6, INTERPOLATIONS = 8 };
+
+size_t steps_for_step_size(double c1, double h)
+{
+    /* log(T)/T falls from e on: T = (c1/h) log T is a contraction there. */
+    double T = 3.0;
+    for (int i = 0; i < 200; i++)
+        T = fmax(c1 / h * log(T), 3.0);
+    return T < 0x1p52 ? (size_t)ceil(T - 1e-9) : (size_t)1 << 52;
+}
+
+/* log h at TV = accuracy by polynomial interpolation of log h in log TV, which is nearly straight, through points `from`
+ * to `to`. */
+static double interpolate(const struct point *points, size_t from, size_t to, double accuracy)
+{
+    double x[NODES], y[NODES], at = log(accuracy);
+    size_t n = to - from + 1;
+    for (size_t i = 0; i < n; i++) {
+        x[i] = log(points[from + i].tv);
+        y[i] = log(points[from + i].step_size);
+    }
+    for (size_t order = 1; order < n; order++)
+        for (size_t i = 0; i + order < n; i++)
+            y[i] = ((at - x[i + order]) * y[i] + (x[i] - at) * y[i + 1]) / (x[i] - x[i + order]);
+    return y[0];
+}
+
+/* TV must fall strictly from each node to the next. */
+static int falls(const struct point *points, size_t i)
+{
+    return points[i].tv > points[i + 1].tv && points[i + 1].tv > 0.0;
+}
+
+static size_t predict(const struct point *points, size_t count, size_t pass, double accuracy, double c1)
+{
+    size_t from = pass - 1, to = pass;
+    if (!falls(points, from))
+        return 0;
+    while (to - from + 1 < NODES) {
+        int left = from > 0 && falls(points, from - 1), right = to + 1 < count && falls(points, to);
+        if (left && (!right || pass - from <= to + 1 - pass))
+            from--;
+        else if (right)
+            to++;
+        else
+            break;
+    }
+    return steps_for_step_size(c1, exp(interpolate(points, from, to, accuracy)));
+}
+
+struct bracket bracket_find(const struct point *points, size_t count, double accuracy, double c1, size_t attempt)
+{
+    struct bracket bracket = {REACH_BEYOND, 0, 0, {0, 0}};
+    size_t pass = 0;
+    while (pass < count && !(points[pass].tv <= accuracy))
+        pass++;
+    bracket.fails = pass > 0 ? points[pass - 1].steps : 0;
+    if (pass == count)
+        return bracket;
+    bracket.passes = points[pass].steps;
+    if (pass == 0) {
+        bracket.reach = REACH_AT_START;
+        return bracket;
+    }
+    if (bracket.passes - bracket.fails == 1) {
+        bracket.reach = REACH_FOUND;
+        return bracket;
+    }
+    bracket.reach = REACH_OPEN;
+    size_t guess = attempt < INTERPOLATIONS ? predict(points, count, pass, accuracy, c1) : 0;
+    if (guess == 0)
+        guess = bracket.fails + (bracket.passes - bracket.fails) / 2;
+    guess = guess <= bracket.fails ? bracket.fails + 1 : guess > bracket.passes ? bracket.passes : guess;
+    bracket.want[0] = guess < bracket.passes ? guess : 0;
+    bracket.want[1] = guess - 1 > bracket.fails ? guess - 1 : 0;
+    return bracket;
+}

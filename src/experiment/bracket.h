@@ -1,0 +1,35 @@
+/* Iteration complexity from measured points (theory §8): T(d, eps) is the smallest T with TV <= eps, found by a bracket of
+ * neighbours, T - 1 that fails and T that passes, both measured. */
+#ifndef EXPERIMENT_BRACKET_H
+#define EXPERIMENT_BRACKET_H
+
+#include <stddef.h>
+
+/* TV at one number of steps. */
+struct point {
+    size_t steps;
+    double step_size;
+    double tv, tv_error;
+};
+
+enum reach {
+    REACH_FOUND,    /* T is the answer; T - 1 was measured and fails */
+    REACH_AT_START, /* the smallest measured T already passes: T(d, eps) is at most that */
+    REACH_BEYOND,   /* no measured T passes */
+    REACH_OPEN      /* between a T that fails and one that passes lie others, not measured yet */
+};
+
+struct bracket {
+    enum reach reach;
+    size_t fails, passes; /* the largest T before the first that passes, and that one; 0 if there is none */
+    size_t want[2];       /* REACH_OPEN: the T's to measure next, 0 for none */
+};
+
+/* Args: points by increasing steps, count of them; attempt, how often this bracket was narrowed before (after a few the
+ * interpolation gives way to bisection). */
+struct bracket bracket_find(const struct point *points, size_t count, double accuracy, double c1, size_t attempt);
+
+/* The smallest T >= 3 with c1 log(T)/T <= h. */
+size_t steps_for_step_size(double c1, double h);
+
+#endif

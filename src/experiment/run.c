@@ -1,0 +1,359 @@
+#include "experiment/run.h"
+
+#include <errno.h>
+#include <omp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/memory.h"
+#include "core/progress.h"
+#include "experiment/bracket.h"
+#include "experiment/cell.h"
+#include "experiment/store.h"
+
+enum {
+    SMALLEST_STEPS = 16,
+    FIRST_STEPS = 1024, /* the ladder up to here is measured at once; beyond, a rung at a time and only if it is needed */
+    MOST_ROUNDS = 100
+};
+
+struct done {
+    struct cell cell;
+    struct record *rows; /* NULL if it failed */
+    char failure[600];
+    int reused;
+};
+
+struct run {
+    const struct spec *spec;
+    const struct run_options *options;
+    struct done *done;
+    size_t count, capacity;
+    size_t *ladder, rungs;
+    struct progress progress;
+};
+
+size_t run_ladder(const struct spec *spec, size_t *list)
+{
+    size_t count = 0;
+    for (size_t T = SMALLEST_STEPS; T < spec->max_steps; T *= 2)
+        if (schedule_smallest_admissible(spec->schedule, spec->c0, spec->c1, T) == T) {
+            if (list != NULL)
+                list[count] = T;
+            count++;
+        }
+    if (list != NULL)
+        list[count] = spec->max_steps;
+    return count + 1;
+}
+
+static int known(const struct run *run, const struct cell *cell)
+{
+    for (size_t i = 0; i < run->count; i++)
+        if (run->done[i].cell.target == cell->target && run->done[i].cell.sampler == cell->sampler
+            && run->done[i].cell.steps == cell->steps)
+            return 1;
+    return 0;
+}
+
+static enum status want(struct run *run, size_t target, size_t sampler, size_t steps, struct error *error)
+{
+    struct cell cell = {run->spec, target, sampler, steps};
+    if (known(run, &cell))
+        return STATUS_OK;
+    if (run->count == run->capacity) {
+        size_t capacity = run->capacity > 0 ? 2 * run->capacity : 256;
+        struct done *grown = array_resize(run->done, capacity, sizeof *grown);
+        if (grown == NULL)
+            return fail_with(error, STATUS_MEMORY, "out of memory for %zu cells", capacity);
+        run->done = grown;
+        run->capacity = capacity;
+    }
+    run->done[run->count++] = (struct done){.cell = cell};
+    return STATUS_OK;
+}
+
+/* Relative cost of a cell: closed forms are free beside density propagation. */
+static double cost(const struct cell *cell)
+{
+    struct factor_list factors;
+    struct error ignored;
+    double each = 0.0;
+    if (target_factors(&cell->spec->targets[cell->target], cell->spec->dimensions[0], &factors, &ignored) == STATUS_OK)
+        for (size_t i = 0; i < factors.count; i++)
+            each += factors.group[i].factor.components > 1 ? (double)(factors.group[i].factor.components + 2) : 0.01;
+    factor_list_free(&factors);
+    return each * (double)cell->steps;
+}
+
+static int cell_order(const struct cell *a, const struct cell *b)
+{
+    if (a->target != b->target)
+        return a->target < b->target ? -1 : 1;
+    if (a->sampler != b->sampler)
+        return a->sampler < b->sampler ? -1 : 1;
+    return a->steps < b->steps ? -1 : a->steps > b->steps;
+}
+
+static int by_order(const void *a, const void *b)
+{
+    return cell_order(&((const struct done *)a)->cell, &((const struct done *)b)->cell);
+}
+
+static int by_cost(const void *a, const void *b)
+{
+    double x = cost(&((const struct done *)a)->cell), y = cost(&((const struct done *)b)->cell);
+    return x > y ? -1 : x < y ? 1 : by_order(a, b);
+}
+
+/* The measured TVs of a target and sampler in one dimension, by increasing steps. Returns how many. */
+static size_t collect(const struct run *run, size_t target, size_t sampler, size_t dimension, struct point *points)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < run->count; i++) {
+        const struct done *done = &run->done[i];
+        if (done->cell.target != target || done->cell.sampler != sampler || done->rows == NULL)
+            continue;
+        const struct record *row = &done->rows[dimension];
+        struct point point = {done->cell.steps, row->step_size, row->tv, row->tv_error};
+        size_t at = count++;
+        for (; at > 0 && points[at - 1].steps > point.steps; at--)
+            points[at] = points[at - 1];
+        points[at] = point;
+    }
+    return count;
+}
+
+/* Adds what T(d, eps) of one target and sampler still needs. */
+static enum status pursue(struct run *run, size_t target, size_t sampler, size_t round, struct point *points,
+                          struct error *error)
+{
+    const struct spec *spec = run->spec;
+    enum status status = STATUS_OK;
+    size_t measured = run->count; /* cells added below have no rows yet */
+    for (size_t d = 0; d < spec->dimension_count; d++) {
+        size_t all = run->count;
+        run->count = measured;
+        size_t count = collect(run, target, sampler, d, points);
+        run->count = all;
+        for (size_t e = 0; e < spec->accuracy_count && status == STATUS_OK; e++) {
+            struct bracket bracket = bracket_find(points, count, spec->accuracies[e], spec->c1, round);
+            if (bracket.reach == REACH_OPEN)
+                for (int i = 0; i < 2 && status == STATUS_OK; i++)
+                    if (bracket.want[i] > 0)
+                        status = want(run, target, sampler, bracket.want[i], error);
+            if (bracket.reach == REACH_BEYOND) {
+                size_t next = 0;
+                while (next < run->rungs && run->ladder[next] <= bracket.fails)
+                    next++;
+                if (next < run->rungs && status == STATUS_OK)
+                    status = want(run, target, sampler, run->ladder[next], error);
+            }
+        }
+    }
+    return status;
+}
+
+static enum status plan_round(struct run *run, size_t round, struct error *error)
+{
+    const struct spec *spec = run->spec;
+    enum status status = STATUS_OK;
+    struct point *points = array_new(run->count + 1, sizeof *points);
+    if (points == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu points", run->count);
+    for (size_t target = 0; target < spec->target_count; target++)
+        for (size_t sampler = 0; sampler < spec->sampler_count; sampler++) {
+            for (size_t i = 0; round == 0 && i < spec->step_count && status == STATUS_OK; i++)
+                status = want(run, target, sampler, spec->steps[i], error);
+            for (size_t i = 0; round == 0 && spec->accuracy_count > 0 && i < run->rungs && status == STATUS_OK; i++)
+                if (run->ladder[i] <= FIRST_STEPS)
+                    status = want(run, target, sampler, run->ladder[i], error);
+            if (round > 0 && status == STATUS_OK)
+                status = pursue(run, target, sampler, round, points, error);
+        }
+    free(points);
+    return status;
+}
+
+static enum status store_cell(const struct run *run, const char *path, const struct done *done, struct error *error)
+{
+    const struct provenance *p = run->options->provenance;
+    const struct fact facts[] = {
+        {"failure", done->failure}, {"version", p->version}, {"commit", p->commit}, {"compiler", p->compiler},
+        {"flags", p->flags}, {"libraries", p->libraries}, {"host", p->host}, {"command", p->command}, {NULL, NULL}};
+    return store_write(path, done->rows, done->rows != NULL ? run->spec->dimension_count : 0, facts, error);
+}
+
+static int read_cell(const struct run *run, const char *path, struct done *done)
+{
+    struct result result;
+    struct error ignored;
+    struct stat found;
+    if (run->options->force || stat(path, &found) != 0 || store_read(path, &result, &ignored) != STATUS_OK)
+        return 0;
+    int usable = result.count == run->spec->dimension_count && result.failure[0] == '\0';
+    if (usable) {
+        done->rows = result.rows;
+        result.rows = NULL;
+        done->reused = 1;
+    }
+    result_free(&result);
+    return usable;
+}
+
+/* Reads or measures one cell. Only a failure to store is an error of the run. */
+static enum status make_cell(struct run *run, struct done *done, struct error *error)
+{
+    char key[CELL_KEY_SIZE], path[4096];
+    enum status status = cell_key(&done->cell, key, error);
+    if (status != STATUS_OK)
+        return status;
+    if ((size_t)snprintf(path, sizeof path, "%s/cells/%s.h5", run->options->directory, key) >= sizeof path)
+        return fail_with(error, STATUS_IO, "the path of cell %s is too long", key);
+    if (read_cell(run, path, done))
+        return STATUS_OK;
+    struct record *rows = array_new(run->spec->dimension_count, sizeof *rows);
+    if (rows == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu rows", run->spec->dimension_count);
+    struct error cause = {STATUS_OK, ""};
+    if (cell_measure(&done->cell, rows, &cause) == STATUS_OK) {
+        done->rows = rows;
+    } else {
+        free(rows);
+        memcpy(done->failure, cause.text, sizeof done->failure);
+    }
+    return store_cell(run, path, done, error);
+}
+
+static void label(const struct cell *cell, char *text, size_t size)
+{
+    (void)snprintf(text, size, "%s %s T=%zu", cell->spec->targets[cell->target].name,
+                   cell->spec->samplers[cell->sampler]->name, cell->steps);
+}
+
+static enum status make_round(struct run *run, size_t first, struct error *error)
+{
+    enum status status = STATUS_OK;
+    size_t count = run->count - first;
+    qsort(run->done + first, count, sizeof *run->done, by_cost);
+    double expected = run->progress.cost_done;
+    for (size_t i = first; i < run->count; i++)
+        expected += cost(&run->done[i].cell);
+    progress_expect(&run->progress, run->count, expected);
+    int threads = run->options->jobs > 0 ? run->options->jobs : omp_get_max_threads();
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
+    for (size_t i = first; i < run->count; i++) {
+        struct error own = {STATUS_OK, ""};
+        char text[200];
+        int stopped;
+#pragma omp atomic read
+        stopped = status;
+        if (stopped != STATUS_OK)
+            continue;
+        label(&run->done[i].cell, text, sizeof text);
+        progress_begin(&run->progress, text);
+        enum status one = make_cell(run, &run->done[i], &own);
+        progress_end(&run->progress, text, cost(&run->done[i].cell));
+        if (one != STATUS_OK) {
+#pragma omp critical(run_error)
+            if (status == STATUS_OK) {
+                status = one;
+                if (error != NULL)
+                    *error = own;
+            }
+        }
+    }
+    return status;
+}
+
+static enum status merge(struct run *run, struct error *error)
+{
+    const struct spec *spec = run->spec;
+    const struct provenance *p = run->options->provenance;
+    char path[4096];
+    if ((size_t)snprintf(path, sizeof path, "%s/%s.h5", run->options->directory, spec->name) >= sizeof path)
+        return fail_with(error, STATUS_IO, "the path of the merged file of %s is too long", spec->name);
+    qsort(run->done, run->count, sizeof *run->done, by_order);
+    struct record *rows = array_new(run->count, spec->dimension_count * sizeof *rows);
+    if (rows == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu cells", run->count);
+    size_t count = 0;
+    for (size_t i = 0; i < run->count; i++)
+        if (run->done[i].rows != NULL) {
+            memcpy(rows + count, run->done[i].rows, spec->dimension_count * sizeof *rows);
+            count += spec->dimension_count;
+        }
+    const struct fact facts[] = {
+        {"spec_text", spec->text}, {"spec_name", spec->name}, {"version", p->version}, {"commit", p->commit},
+        {"compiler", p->compiler}, {"flags", p->flags}, {"libraries", p->libraries}, {"host", p->host},
+        {"command", p->command}, {NULL, NULL}};
+    enum status status = store_write(path, rows, count, facts, error);
+    free(rows);
+    return status;
+}
+
+static enum status make_directory(const char *path, struct error *error)
+{
+    if (mkdir(path, 0777) != 0 && errno != EEXIST)
+        return fail_with(error, STATUS_IO, "cannot make directory %s: %s", path, strerror(errno));
+    return STATUS_OK;
+}
+
+static enum status make_directories(const char *directory, struct error *error)
+{
+    char path[4096];
+    if ((size_t)snprintf(path, sizeof path, "%s/cells", directory) >= sizeof path)
+        return fail_with(error, STATUS_IO, "the path %s is too long", directory);
+    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        enum status status = make_directory(path, error);
+        if (status != STATUS_OK)
+            return status;
+        *slash = '/';
+    }
+    return make_directory(path, error);
+}
+
+static void summarize(const struct run *run, struct run_summary *summary)
+{
+    *summary = (struct run_summary){0};
+    for (size_t i = 0; i < run->count; i++) {
+        const struct done *done = &run->done[i];
+        summary->reused += done->reused != 0;
+        summary->measured += done->rows != NULL && !done->reused;
+        if (done->rows == NULL && summary->failed++ == 0)
+            memcpy(summary->first_failure, done->failure, sizeof summary->first_failure);
+    }
+}
+
+enum status run_experiment(const struct spec *spec, const struct run_options *options, struct run_summary *summary,
+                           struct error *error)
+{
+    struct run run = {.spec = spec, .options = options, .rungs = run_ladder(spec, NULL)};
+    *summary = (struct run_summary){0};
+    enum status status = make_directories(options->directory, error);
+    run.ladder = array_new(run.rungs, sizeof *run.ladder);
+    if (status == STATUS_OK && run.ladder == NULL)
+        status = fail_with(error, STATUS_MEMORY, "out of memory for the numbers of steps");
+    if (status == STATUS_OK)
+        (void)run_ladder(spec, run.ladder);
+    progress_start(&run.progress, "cells");
+    for (size_t round = 0; round < MOST_ROUNDS && status == STATUS_OK; round++) {
+        size_t before = run.count;
+        status = plan_round(&run, round, error);
+        if (status == STATUS_OK && run.count == before)
+            break;
+        if (status == STATUS_OK)
+            status = make_round(&run, before, error);
+    }
+    progress_finish(&run.progress);
+    if (status == STATUS_OK)
+        status = merge(&run, error);
+    summarize(&run, summary);
+    for (size_t i = 0; i < run.count; i++)
+        free(run.done[i].rows);
+    free(run.done);
+    free(run.ladder);
+    return status;
+}

@@ -1,0 +1,406 @@
+/* The schema of an experiment file:
+ *
+ *     title: Bimodal product                      # optional: the spec's name
+ *     schedule: {kind: li-cai, c0: 2.0, c1: 8.5}  # optional, and so are c0 and c1: these values
+ *     targets:                                    # the keys of a target besides name and kind: its family's params
+ *       - {name: gauss, kind: gaussian, variance: 0.25, spectrum: {kind: power, exponent: 1.0}}
+ *       - {name: mixed, kind: direct-sum, factors: [{kind: gaussian, variance: 0.25, copies: rest}]}
+ *     samplers: [ddpm, accelerated]
+ *     dimensions: [1, 16, 256]
+ *     steps: [256, 1024]                          # at least one of steps and accuracies
+ *     accuracies: [1.0e-1, 1.0e-2]
+ *     max_steps: 65536                            # optional: this value
+ *     claims: [eps-ddpm]                          # optional: every claim that applies
+ */
+#include "experiment/spec.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "experiment/yaml.h"
+
+enum { FILE_LIMIT = 1 << 20 };
+
+static const char word_characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+
+static const struct range any_real = {-INFINITY, INFINITY, "a number"};
+static const struct range positive = {0.0, INFINITY, "a number > 0"};
+static const struct range fraction = {0.0, 1.0, "a number in (0, 1)"};
+
+static const char *schedule_name(const void *context, size_t index)
+{
+    (void)context;
+    const struct schedule_kind *kind = schedule_kind_at(index);
+    return kind != NULL ? kind->name : NULL;
+}
+
+static const char *sampler_name(const void *context, size_t index)
+{
+    (void)context;
+    const struct sampler *sampler = sampler_at(index);
+    return sampler != NULL ? sampler->name : NULL;
+}
+
+static const char *family_name(const void *context, size_t index)
+{
+    (void)context;
+    const struct target_family *family = target_family_at(index);
+    return family != NULL ? family->name : NULL;
+}
+
+static const char *listed_name(const void *context, size_t index)
+{
+    return ((const char *const *)context)[index];
+}
+
+/* The keys of a target: one of its place (`name` among targets, `copies` among parts), then its family's. */
+struct target_keys {
+    const char *own;
+    const struct param *params;
+};
+
+static const char *target_key(const void *context, size_t index)
+{
+    const struct target_keys *keys = context;
+    return index == 0 ? keys->own : index == 1 ? "kind" : keys->params[index - 2].key;
+}
+
+static void read_spectrum(struct doc *doc, const yaml_node_t *map, struct spectrum *out)
+{
+    static const char *const kinds[] = {
+        [SPECTRUM_FLAT] = "flat", [SPECTRUM_POWER] = "power", [SPECTRUM_K_OF_D] = "k-of-d", NULL};
+    static const char *const keys[] = {[SPECTRUM_POWER] = "exponent", [SPECTRUM_K_OF_D] = "k"};
+    size_t kind = doc_choice(doc, doc_find(doc, map, "kind", true), (struct names){listed_name, kinds}, "spectrum");
+    const char *const allowed[] = {"kind", keys[kind], NULL};
+    doc_keys(doc, map, (struct names){listed_name, allowed});
+    out->kind = (enum spectrum_kind)kind;
+    if (kind == SPECTRUM_POWER)
+        out->exponent = doc_real(doc, doc_find(doc, map, keys[kind], true), &positive);
+    else if (kind == SPECTRUM_K_OF_D)
+        out->k = doc_integer(doc, doc_find(doc, map, keys[kind], true), 1, NULL);
+}
+
+static void *field(struct target *target, size_t offset)
+{
+    return (char *)target + offset;
+}
+
+/* The lists of one target that share a count must have equal lengths; the first one read sets it. */
+static void read_list(struct doc *doc, const yaml_node_t *node, const struct param *param, struct target *target)
+{
+    double **list = field(target, param->offset), sum = 0.0;
+    size_t *shared = field(target, param->count_offset), count;
+    *list = doc_array(doc, node, sizeof **list, &count);
+    for (size_t i = 0; i < count; i++) {
+        (*list)[i] = doc_real(doc, doc_item(doc, node, i), param->kind == PARAM_REAL_LIST ? &any_real : &positive);
+        sum += (*list)[i];
+    }
+    const struct param *first = target->family->params;
+    while (first->count_offset != param->count_offset)
+        first++;
+    if (*shared != 0 && *shared != count)
+        doc_refuse(doc, node->start_mark, "'%s' has length %zu but '%s' has length %zu, expected equal lengths",
+                   param->key, count, first->key, *shared);
+    *shared = count;
+    if (param->kind == PARAM_WEIGHTS && !(fabs(sum - 1.0) <= 1e-9))
+        doc_refuse(doc, node->start_mark, "the weights sum to %.12g, expected 1 within 1e-9", sum);
+}
+
+static void read_parts(struct doc *doc, const yaml_node_t *list, struct target_part **parts, size_t *count);
+
+static void read_param(struct doc *doc, const yaml_node_t *node, const struct param *param, struct target *target)
+{
+    void *at = field(target, param->offset);
+    switch (param->kind) {
+    case PARAM_REAL:
+        *(double *)at = doc_real(doc, node, &any_real);
+        break;
+    case PARAM_POSITIVE:
+        *(double *)at = doc_real(doc, node, &positive);
+        break;
+    case PARAM_REAL_LIST:
+    case PARAM_POSITIVE_LIST:
+    case PARAM_WEIGHTS:
+        read_list(doc, node, param, target);
+        break;
+    case PARAM_SPECTRUM:
+        read_spectrum(doc, node, at);
+        break;
+    case PARAM_PARTS:
+        read_parts(doc, node, at, field(target, param->count_offset));
+        break;
+    }
+}
+
+/* Returns the value of `own`, the key that the target's place gives it. */
+static const yaml_node_t *read_target(struct doc *doc, const yaml_node_t *map, const char *own, bool is_part,
+                                      struct target *target)
+{
+    const yaml_node_t *kind = doc_find(doc, map, "kind", true);
+    size_t index = doc_choice(doc, kind, (struct names){family_name, NULL}, "target kind");
+    const struct target_family *family = target_family_at(index);
+    struct target_keys keys = {own, family->params};
+    target_init(target, family);
+    doc_keys(doc, map, (struct names){target_key, &keys});
+    const yaml_node_t *place = doc_find(doc, map, own, true);
+    for (const struct param *param = family->params; param->key != NULL; param++) {
+        if (doc->status == STATUS_OK && is_part && param->kind == PARAM_PARTS)
+            doc_refuse(doc, kind->start_mark, "a part may not be of kind '%s', which has parts itself", family->name);
+        const yaml_node_t *node = doc_find(doc, map, param->key, param->required);
+        if (node != NULL)
+            read_param(doc, node, param, target);
+    }
+    return place;
+}
+
+static void read_parts(struct doc *doc, const yaml_node_t *list, struct target_part **parts, size_t *count)
+{
+    const yaml_node_t *rest = NULL;
+    *parts = doc_array(doc, list, sizeof **parts, count);
+    for (size_t i = 0; i < *count; i++) {
+        struct target_part *part = &(*parts)[i];
+        const yaml_node_t *copies = read_target(doc, doc_item(doc, list, i), "copies", true, &part->target);
+        part->copies = doc_integer(doc, copies, 1, "rest");
+        if (doc->status != STATUS_OK || part->copies > 0)
+            continue;
+        if (rest != NULL)
+            doc_duplicate(doc, copies, rest, "value");
+        rest = copies;
+    }
+    if (rest == NULL)
+        doc_refuse(doc, list->start_mark, "found no part with 'copies: rest', expected one");
+}
+
+static void read_name(struct doc *doc, const yaml_node_t *node, struct target *target)
+{
+    const char *name = doc_text(doc, node, sizeof target->name - 1, "name");
+    if (name[strspn(name, word_characters)] != '\0' || (*name != '\0' && strchr("._-", *name) != NULL))
+        doc_expected(doc, node, "a name of [A-Za-z0-9._-] that starts with a letter or digit");
+    (void)snprintf(target->name, sizeof target->name, "%s", name);
+}
+
+struct loader {
+    struct doc doc;
+    struct spec *spec;
+    const char *const *claim_names;
+};
+
+static void read_title(struct loader *l, const yaml_node_t *node)
+{
+    (void)snprintf(l->spec->title, sizeof l->spec->title, "%s",
+                   doc_text(&l->doc, node, sizeof l->spec->title - 1, "title"));
+}
+
+static void read_schedule(struct loader *l, const yaml_node_t *map)
+{
+    static const char *const keys[] = {"kind", "c0", "c1", NULL};
+    struct doc *doc = &l->doc;
+    doc_keys(doc, map, (struct names){listed_name, keys});
+    const yaml_node_t *kind = doc_find(doc, map, "kind", true);
+    const yaml_node_t *c0 = doc_find(doc, map, "c0", false), *c1 = doc_find(doc, map, "c1", false);
+    l->spec->schedule = schedule_kind_at(doc_choice(doc, kind, (struct names){schedule_name, NULL}, "schedule"));
+    if (c0 != NULL)
+        l->spec->c0 = doc_real(doc, c0, &positive);
+    if (c1 != NULL)
+        l->spec->c1 = doc_real(doc, c1, &positive);
+}
+
+static void read_targets(struct loader *l, const yaml_node_t *list)
+{
+    struct spec *spec = l->spec;
+    struct doc *doc = &l->doc;
+    spec->targets = doc_array(doc, list, sizeof *spec->targets, &spec->target_count);
+    for (size_t i = 0; i < spec->target_count; i++) {
+        const yaml_node_t *name = read_target(doc, doc_item(doc, list, i), "name", false, &spec->targets[i]);
+        read_name(doc, name, &spec->targets[i]);
+        for (size_t j = 0; j < i && doc->status == STATUS_OK; j++)
+            if (strcmp(spec->targets[i].name, spec->targets[j].name) == 0)
+                doc_duplicate(doc, name, doc_find(doc, doc_item(doc, list, j), "name", true), "target name");
+    }
+}
+
+static void read_samplers(struct loader *l, const yaml_node_t *list)
+{
+    struct spec *spec = l->spec;
+    spec->samplers = doc_array(&l->doc, list, sizeof *spec->samplers, &spec->sampler_count);
+    for (size_t i = 0; i < spec->sampler_count; i++) {
+        const yaml_node_t *node = doc_item(&l->doc, list, i);
+        spec->samplers[i] = sampler_at(doc_choice(&l->doc, node, (struct names){sampler_name, NULL}, "sampler"));
+        for (size_t j = 0; j < i && l->doc.status == STATUS_OK; j++)
+            if (spec->samplers[i] == spec->samplers[j])
+                doc_duplicate(&l->doc, node, doc_item(&l->doc, list, j), "sampler");
+    }
+}
+
+static void read_claims(struct loader *l, const yaml_node_t *list)
+{
+    struct spec *spec = l->spec;
+    struct names allowed = {listed_name, l->claim_names};
+    spec->claims = doc_array(&l->doc, list, sizeof *spec->claims, &spec->claim_count);
+    for (size_t i = 0; i < spec->claim_count; i++) {
+        const yaml_node_t *node = doc_item(&l->doc, list, i);
+        spec->claims[i] = l->claim_names[doc_choice(&l->doc, node, allowed, "claim")];
+        for (size_t j = 0; j < i && l->doc.status == STATUS_OK; j++)
+            if (spec->claims[i] == spec->claims[j])
+                doc_duplicate(&l->doc, node, doc_item(&l->doc, list, j), "claim");
+    }
+}
+
+static int compare_decreasing(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a < b) - (a > b);
+}
+
+/* A set of integers >= least or, if that is 0, of fractions, in decreasing order. */
+static double *read_set(struct doc *doc, const yaml_node_t *list, size_t least, const char *what, size_t *count)
+{
+    double *set = doc_array(doc, list, sizeof *set, count);
+    for (size_t i = 0; i < *count; i++) {
+        const yaml_node_t *node = doc_item(doc, list, i);
+        set[i] = least > 0 ? (double)doc_integer(doc, node, least, NULL) : doc_real(doc, node, &fraction);
+        for (size_t j = 0; j < i && doc->status == STATUS_OK; j++)
+            if (!(set[i] < set[j] || set[i] > set[j]))
+                doc_duplicate(doc, node, doc_item(doc, list, j), what);
+    }
+    if (set != NULL)
+        qsort(set, *count, sizeof *set, compare_decreasing);
+    return set;
+}
+
+static void read_integers(struct doc *doc, const yaml_node_t *list, size_t least, const char *what, size_t **out,
+                          size_t *count)
+{
+    double *set = read_set(doc, list, least, what, count);
+    *out = doc_array(doc, list, sizeof **out, count);
+    for (size_t i = 0; i < *count; i++)
+        (*out)[i] = (size_t)set[*count - 1 - i];
+    free(set);
+}
+
+static void read_dimensions(struct loader *l, const yaml_node_t *list)
+{
+    read_integers(&l->doc, list, 1, "dimension", &l->spec->dimensions, &l->spec->dimension_count);
+}
+
+static void read_steps(struct loader *l, const yaml_node_t *list)
+{
+    read_integers(&l->doc, list, 2, "number of steps", &l->spec->steps, &l->spec->step_count);
+}
+
+static void read_accuracies(struct loader *l, const yaml_node_t *list)
+{
+    l->spec->accuracies = read_set(&l->doc, list, 0, "accuracy", &l->spec->accuracy_count);
+}
+
+static void read_max_steps(struct loader *l, const yaml_node_t *node)
+{
+    l->spec->max_steps = doc_integer(&l->doc, node, 2, NULL);
+}
+
+static const struct section {
+    const char *key;
+    bool required;
+    void (*read)(struct loader *l, const yaml_node_t *node);
+} sections[] = {
+    {"title", false, read_title},
+    {"schedule", false, read_schedule},
+    {"targets", true, read_targets},
+    {"samplers", true, read_samplers},
+    {"dimensions", true, read_dimensions},
+    {"steps", false, read_steps},
+    {"accuracies", false, read_accuracies},
+    {"max_steps", false, read_max_steps},
+    {"claims", false, read_claims},
+    {NULL, false, NULL},
+};
+
+static const char *section_key(const void *context, size_t index)
+{
+    (void)context;
+    return sections[index].key;
+}
+
+static void read_spec(struct loader *l, const yaml_node_t *root)
+{
+    doc_keys(&l->doc, root, (struct names){section_key, NULL});
+    for (const struct section *section = sections; section->key != NULL; section++) {
+        const yaml_node_t *node = doc_find(&l->doc, root, section->key, section->required);
+        if (node != NULL)
+            section->read(l, node);
+    }
+    if (l->doc.status == STATUS_OK && l->spec->step_count == 0 && l->spec->accuracy_count == 0)
+        doc_refuse(&l->doc, root->start_mark, "missing key 'steps' or 'accuracies', expected at least one of them");
+}
+
+static void name_from_path(const char *path, char out[64])
+{
+    const char *slash = strrchr(path, '/'), *base = slash != NULL ? slash + 1 : path, *dot = strrchr(base, '.');
+    size_t length = strlen(base);
+    if (dot != NULL && dot > base && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0))
+        length = (size_t)(dot - base);
+    length = length < 63 ? length : 63;
+    for (size_t i = 0; i < length; i++)
+        out[i] = strchr(word_characters, base[i]) != NULL && (i > 0 || base[i] != '.') ? base[i] : '-';
+    out[length] = '\0';
+}
+
+enum status spec_parse(const char *path, const char *text, size_t length, const char *const *claim_names,
+                       struct spec *out, struct error *error)
+{
+    struct loader l = {.spec = out, .claim_names = claim_names};
+    *out = (struct spec){.schedule = schedule_kind_find("li-cai"), .c0 = 2.0, .c1 = 8.5, .max_steps = 65536};
+    name_from_path(path, out->name);
+    memcpy(out->title, out->name, sizeof out->name);
+    if (length > FILE_LIMIT)
+        return fail_with(error, STATUS_INVALID, "%s:1:1: the file is too large, expected at most 1 MiB", path);
+    out->text = array_new(length + 1, 1);
+    if (out->text == NULL)
+        return fail_with(error, STATUS_MEMORY, "%s:1:1: out of memory", path);
+    memcpy(out->text, text, length);
+    read_spec(&l, doc_open(&l.doc, path, out->text, length, error));
+    doc_close(&l.doc);
+    return l.doc.status;
+}
+
+static enum status read_file(const char *path, char *text, size_t *length, struct error *error)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return fail_with(error, STATUS_INVALID, "%s:1:1: cannot open: %s", path, strerror(errno));
+    *length = fread(text, 1, FILE_LIMIT + 1, file);
+    int problem = ferror(file) ? errno : 0;
+    (void)fclose(file);
+    return problem == 0 ? STATUS_OK : fail_with(error, STATUS_INVALID, "%s:1:1: cannot read: %s", path, strerror(problem));
+}
+
+enum status spec_load(const char *path, const char *const *claim_names, struct spec *out, struct error *error)
+{
+    size_t length = 0;
+    char *text = array_new(FILE_LIMIT + 1, 1);
+    *out = (struct spec){0};
+    if (text == NULL)
+        return fail_with(error, STATUS_MEMORY, "%s:1:1: out of memory", path);
+    enum status status = read_file(path, text, &length, error);
+    if (status == STATUS_OK)
+        status = spec_parse(path, text, length, claim_names, out, error);
+    free(text);
+    return status;
+}
+
+void spec_free(struct spec *spec)
+{
+    for (size_t i = 0; i < spec->target_count; i++)
+        target_clear(&spec->targets[i]);
+    free(spec->text);
+    free(spec->targets);
+    free(spec->samplers);
+    free(spec->dimensions);
+    free(spec->steps);
+    free(spec->accuracies);
+    free(spec->claims);
+    *spec = (struct spec){0};
+}

@@ -1,0 +1,383 @@
+#include "experiment/yaml.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/memory.h"
+
+enum {
+    SHOWN = 60,           /* bytes of the author's text that a message repeats */
+    LONGEST_LIST = 10000, /* readers find duplicates by comparing all pairs */
+    DEEPEST = 32          /* libyaml takes time quadratic in the depth */
+};
+
+void doc_refuse(struct doc *doc, yaml_mark_t mark, const char *format, ...)
+{
+    char message[sizeof doc->error->text];
+    if (doc->status != STATUS_OK)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    doc->status = fail_with(doc->error, STATUS_INVALID, "%s:%zu:%zu: %s", doc->path, mark.line + 1, mark.column + 1,
+                       message);
+}
+
+static void out_of_memory(struct doc *doc)
+{
+    if (doc->status == STATUS_OK)
+        doc->status = fail_with(doc->error, STATUS_MEMORY, "%s:1:1: out of memory", doc->path);
+}
+
+static const char *scalar(const yaml_node_t *node)
+{
+    return (const char *)node->data.scalar.value;
+}
+
+static bool is_plain(const yaml_node_t *node)
+{
+    return node->type == YAML_SCALAR_NODE && node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+}
+
+static bool is_null(const yaml_node_t *node)
+{
+    static const char *const spellings[] = {"", "~", "null", "Null", "NULL"};
+    for (size_t i = 0; i < sizeof spellings / sizeof spellings[0]; i++)
+        if (is_plain(node) && strcmp(scalar(node), spellings[i]) == 0)
+            return true;
+    return false;
+}
+
+/* 'text', cut between two UTF-8 characters if it is long. */
+static const char *quote(const char *text, char out[SHOWN + 8])
+{
+    size_t length = strlen(text), shown = length < SHOWN ? length : SHOWN;
+    while (shown > 0 && ((unsigned char)text[shown] & 0xC0) == 0x80)
+        shown--;
+    (void)snprintf(out, SHOWN + 8, "'%.*s%s'", (int)shown, text, shown < length ? "..." : "");
+    return out;
+}
+
+static const char *describe(const yaml_node_t *node, char out[SHOWN + 8])
+{
+    if (node->type == YAML_SEQUENCE_NODE)
+        return node->data.sequence.items.start == node->data.sequence.items.top ? "an empty list" : "a list";
+    if (node->type == YAML_MAPPING_NODE)
+        return "a mapping";
+    if (!is_plain(node))
+        return node->data.scalar.length == 0 ? "an empty string" : "a quoted string";
+    return is_null(node) ? "nothing" : quote(scalar(node), out);
+}
+
+void doc_expected(struct doc *doc, const yaml_node_t *node, const char *what)
+{
+    char found[SHOWN + 8];
+    doc_refuse(doc, node->start_mark, "expected %s, found %s", what, describe(node, found));
+}
+
+void doc_duplicate(struct doc *doc, const yaml_node_t *node, const yaml_node_t *first, const char *what)
+{
+    char found[SHOWN + 8];
+    doc_refuse(doc, node->start_mark, "duplicate %s %s, first given on line %zu, column %zu", what,
+               quote(scalar(node), found), first->start_mark.line + 1, first->start_mark.column + 1);
+}
+
+/* Where a byte is: libyaml gives no mark for bytes that it cannot decode. */
+static yaml_mark_t mark_of(const char *text, size_t offset)
+{
+    yaml_mark_t mark = {.index = offset};
+    for (size_t i = 0; i < offset; i++) {
+        mark.column += ((unsigned char)text[i] & 0xC0) != 0x80;
+        if (text[i] == '\n') {
+            mark.line++;
+            mark.column = 0;
+        }
+    }
+    return mark;
+}
+
+static void refuse_syntax(struct doc *doc, const yaml_parser_t *parser, const char *text)
+{
+    if (parser->error == YAML_MEMORY_ERROR)
+        out_of_memory(doc);
+    else
+        doc_refuse(doc, parser->error == YAML_READER_ERROR ? mark_of(text, parser->problem_offset)
+                                                           : parser->problem_mark,
+                   "not valid YAML: %s%s%s", parser->context != NULL ? parser->context : "",
+                   parser->context != NULL ? ", " : "", parser->problem);
+}
+
+static int nesting(yaml_token_type_t type)
+{
+    switch (type) {
+    case YAML_BLOCK_SEQUENCE_START_TOKEN:
+    case YAML_BLOCK_MAPPING_START_TOKEN:
+    case YAML_FLOW_SEQUENCE_START_TOKEN:
+    case YAML_FLOW_MAPPING_START_TOKEN:
+        return 1;
+    case YAML_BLOCK_END_TOKEN:
+    case YAML_FLOW_SEQUENCE_END_TOKEN:
+    case YAML_FLOW_MAPPING_END_TOKEN:
+        return -1;
+    default:
+        return 0;
+    }
+}
+
+/* A pass over the tokens, because a loaded document no longer shows aliases and tags. */
+static void check_tokens(struct doc *doc, yaml_parser_t *parser, const char *text)
+{
+    bool end = false;
+    int depth = 0;
+    while (!end && doc->status == STATUS_OK) {
+        yaml_token_t token;
+        if (!yaml_parser_scan(parser, &token)) {
+            refuse_syntax(doc, parser, text);
+            return;
+        }
+        end = token.type == YAML_STREAM_END_TOKEN;
+        if (token.type == YAML_ALIAS_TOKEN || token.type == YAML_ANCHOR_TOKEN)
+            doc_refuse(doc, token.start_mark, "aliases are not supported");
+        else if (token.type == YAML_TAG_TOKEN)
+            doc_refuse(doc, token.start_mark, "tags are not supported");
+        depth += nesting(token.type);
+        if (depth > DEEPEST)
+            doc_refuse(doc, token.start_mark, "found more than %d levels of nesting, expected fewer", DEEPEST);
+        yaml_token_delete(&token);
+    }
+}
+
+static void load(struct doc *doc, yaml_parser_t *parser, const char *text)
+{
+    yaml_document_t second;
+    doc->loaded = yaml_parser_load(parser, &doc->document);
+    if (!doc->loaded || !yaml_parser_load(parser, &second)) {
+        refuse_syntax(doc, parser, text);
+        return;
+    }
+    if (yaml_document_get_root_node(&doc->document) == NULL)
+        doc_refuse(doc, (yaml_mark_t){0}, "the file is empty, expected a mapping");
+    if (yaml_document_get_root_node(&second) != NULL)
+        doc_refuse(doc, second.start_mark, "found a second document, expected one");
+    yaml_document_delete(&second);
+}
+
+static void with_parser(struct doc *doc, const char *text, size_t length,
+                        void (*use)(struct doc *, yaml_parser_t *, const char *))
+{
+    yaml_parser_t parser;
+    if (doc->status != STATUS_OK)
+        return;
+    if (!yaml_parser_initialize(&parser)) {
+        out_of_memory(doc);
+        return;
+    }
+    yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
+    use(doc, &parser, text);
+    yaml_parser_delete(&parser);
+}
+
+const yaml_node_t *doc_open(struct doc *doc, const char *path, const char *text, size_t length, struct error *error)
+{
+    static const char byte_order_mark[] = "\xEF\xBB\xBF";
+    *doc = (struct doc){.path = path, .error = error};
+    if (length >= 3 && memcmp(text, byte_order_mark, 3) == 0) {
+        text += 3; /* libyaml would count it as a column, and so as indentation */
+        length -= 3;
+    }
+    const char *nul = memchr(text, '\0', length);
+    if (nul != NULL)
+        doc_refuse(doc, mark_of(text, (size_t)(nul - text)), "found a NUL byte, expected text");
+    with_parser(doc, text, length, check_tokens);
+    with_parser(doc, text, length, load);
+    return doc->status == STATUS_OK ? yaml_document_get_root_node(&doc->document) : NULL;
+}
+
+void doc_close(struct doc *doc)
+{
+    if (doc->loaded)
+        yaml_document_delete(&doc->document);
+    doc->loaded = false;
+}
+
+/* Whether `edits` insertions, deletions and replacements turn a into b. */
+static bool is_near(const char *a, const char *b, int edits)
+{
+    for (; *a != '\0' && *a == *b; a++)
+        b++;
+    if (*a == *b)
+        return true;
+    return edits-- > 0 && ((*a != '\0' && is_near(a + 1, b, edits)) || (*b != '\0' && is_near(a, b + 1, edits)) ||
+                           (*a != '\0' && *b != '\0' && is_near(a + 1, b + 1, edits)));
+}
+
+static void refuse_unknown(struct doc *doc, const yaml_node_t *node, struct names allowed, const char *what)
+{
+    char found[SHOWN + 8], list[400] = "", hint[80] = "";
+    const char *name;
+    int edits = 3; /* one more than a likely slip */
+    for (size_t i = 0; (name = allowed.at(allowed.context, i)) != NULL; i++) {
+        size_t used = strlen(list);
+        (void)snprintf(list + used, sizeof list - used, "%s%s", i > 0 ? ", " : "", name);
+        while (edits > 0 && strlen(name) > 2 && is_near(scalar(node), name, edits - 1)) {
+            edits--;
+            (void)snprintf(hint, sizeof hint, "; did you mean '%s'?", name);
+        }
+    }
+    doc_refuse(doc, node->start_mark, "unknown %s %s, expected one of: %s%s", what, quote(scalar(node), found), list,
+               hint);
+}
+
+const char *doc_text(struct doc *doc, const yaml_node_t *node, size_t limit, const char *what)
+{
+    char phrase[80];
+    if (node == NULL || doc->status != STATUS_OK)
+        return "";
+    (void)snprintf(phrase, sizeof phrase, "a %s", what);
+    if (node->type != YAML_SCALAR_NODE || node->data.scalar.length == 0 || is_null(node)) {
+        doc_expected(doc, node, phrase);
+        return "";
+    }
+    for (size_t i = 0; i < node->data.scalar.length; i++)
+        if (node->data.scalar.value[i] < 0x20 || node->data.scalar.value[i] == 0x7F)
+            doc_refuse(doc, node->start_mark, "found a control character, expected a %s on one line", what);
+    if (node->data.scalar.length > limit)
+        doc_refuse(doc, node->start_mark, "found a %s of %zu bytes, expected at most %zu", what,
+                   node->data.scalar.length, limit);
+    return doc->status == STATUS_OK ? scalar(node) : "";
+}
+
+size_t doc_choice(struct doc *doc, const yaml_node_t *node, struct names allowed, const char *what)
+{
+    const char *name, *text = doc_text(doc, node, SIZE_MAX, what);
+    if (*text == '\0')
+        return 0;
+    for (size_t i = 0; (name = allowed.at(allowed.context, i)) != NULL; i++)
+        if (strcmp(name, text) == 0)
+            return i;
+    refuse_unknown(doc, node, allowed, what);
+    return 0;
+}
+
+static bool is_map(struct doc *doc, const yaml_node_t *node)
+{
+    if (node == NULL || doc->status != STATUS_OK)
+        return false;
+    if (node->type != YAML_MAPPING_NODE)
+        doc_expected(doc, node, "a mapping");
+    return node->type == YAML_MAPPING_NODE;
+}
+
+void doc_keys(struct doc *doc, const yaml_node_t *map, struct names allowed)
+{
+    if (!is_map(doc, map))
+        return;
+    const yaml_node_pair_t *start = map->data.mapping.pairs.start, *end = map->data.mapping.pairs.top;
+    for (const yaml_node_pair_t *pair = start; pair < end && doc->status == STATUS_OK; pair++) {
+        const yaml_node_t *key = yaml_document_get_node(&doc->document, pair->key);
+        (void)doc_choice(doc, key, allowed, "key");
+        for (const yaml_node_pair_t *before = start; before < pair && doc->status == STATUS_OK; before++) {
+            const yaml_node_t *first = yaml_document_get_node(&doc->document, before->key);
+            if (strcmp(scalar(first), scalar(key)) == 0)
+                doc_duplicate(doc, key, first, "key");
+        }
+    }
+}
+
+const yaml_node_t *doc_find(struct doc *doc, const yaml_node_t *map, const char *key, bool required)
+{
+    if (!is_map(doc, map))
+        return NULL;
+    for (const yaml_node_pair_t *pair = map->data.mapping.pairs.start; pair < map->data.mapping.pairs.top; pair++) {
+        const yaml_node_t *node = yaml_document_get_node(&doc->document, pair->key);
+        if (node->type == YAML_SCALAR_NODE && strcmp(scalar(node), key) == 0)
+            return yaml_document_get_node(&doc->document, pair->value);
+    }
+    if (required)
+        doc_refuse(doc, map->start_mark, "missing key '%s'", key);
+    return NULL;
+}
+
+void *doc_array(struct doc *doc, const yaml_node_t *list, size_t size, size_t *count)
+{
+    *count = 0;
+    if (list == NULL || doc->status != STATUS_OK)
+        return NULL;
+    size_t length = 0;
+    if (list->type == YAML_SEQUENCE_NODE)
+        length = (size_t)(list->data.sequence.items.top - list->data.sequence.items.start);
+    if (length == 0)
+        doc_expected(doc, list, "a non-empty list");
+    if (length > LONGEST_LIST)
+        doc_refuse(doc, list->start_mark, "found a list of %zu, expected at most %d", length, LONGEST_LIST);
+    void *array = doc->status == STATUS_OK ? array_new(length, size) : NULL;
+    if (array == NULL)
+        out_of_memory(doc);
+    *count = array != NULL ? length : 0;
+    return array;
+}
+
+const yaml_node_t *doc_item(struct doc *doc, const yaml_node_t *list, size_t index)
+{
+    return yaml_document_get_node(&doc->document, list->data.sequence.items.start[index]);
+}
+
+/* [+-]digits[.digits][e[+-]digits], signs optional; strtod would also take hex, nan, inf and blanks. */
+static bool is_number(const char *text)
+{
+    static const char digits[] = "0123456789";
+    text += *text == '+' || *text == '-';
+    size_t count = strspn(text, digits);
+    text += count;
+    if (count > 0 && *text == '.') {
+        count = strspn(++text, digits);
+        text += count;
+    }
+    if (count > 0 && (*text == 'e' || *text == 'E')) {
+        text += 1 + (text[1] == '+' || text[1] == '-');
+        count = strspn(text, digits);
+        text += count;
+    }
+    return count > 0 && *text == '\0';
+}
+
+double doc_real(struct doc *doc, const yaml_node_t *node, const struct range *range)
+{
+    if (node == NULL || doc->status != STATUS_OK)
+        return 0.0;
+    errno = 0;
+    double value = is_plain(node) && is_number(scalar(node)) ? strtod(scalar(node), NULL) : (double)NAN;
+    if (isinf(value) || (value == 0.0 && errno == ERANGE))
+        doc_expected(doc, node, "a number that double precision can hold");
+    if (!(value > range->above && value < range->below))
+        doc_expected(doc, node, range->text);
+    return doc->status == STATUS_OK ? value : 0.0;
+}
+
+size_t doc_integer(struct doc *doc, const yaml_node_t *node, size_t least, const char *word)
+{
+    const uint64_t most = UINT64_C(1) << 53; /* up to here a double holds every integer */
+    char phrase[80];
+    if (node == NULL || doc->status != STATUS_OK)
+        return 0;
+    if (word != NULL && is_plain(node) && strcmp(scalar(node), word) == 0)
+        return 0;
+    const char *text = is_plain(node) ? scalar(node) : "";
+    /* No leading zero: to some YAML readers 0100 is 64. */
+    bool good = *text != '\0' && text[strspn(text, "0123456789")] == '\0' && (text[0] != '0' || text[1] == '\0');
+    uint64_t value = 0;
+    for (; good && *text != '\0' && value <= most; text++)
+        value = value * 10 + (uint64_t)(*text - '0');
+    if (good && value >= least && value <= most)
+        return (size_t)value;
+    (void)snprintf(phrase, sizeof phrase, "an integer from %zu to 2^53 in plain digits%s%s", least,
+                   word != NULL ? ", or " : "", word != NULL ? word : "");
+    doc_expected(doc, node, phrase);
+    return 0;
+}

@@ -1,0 +1,40 @@
+/* Divergences between p, the law of X_1, and q, the law of Y_1 (theory (17)), for one factor and for direct sums of many
+ * (theory (16)). */
+#ifndef LAW_DIVERGENCE_H
+#define LAW_DIVERGENCE_H
+
+#include "core/status.h"
+#include "law/law.h"
+
+/* The true value lies within value +- error. */
+struct measured {
+    double value, error;
+};
+
+struct divergence {
+    struct measured tv;         /* sup_A |q(A) - p(A)| = E_p|r - 1|/2 */
+    struct measured kl_p_q;     /* E_p[r - 1 - log r] */
+    struct measured kl_q_p;     /* E_p[r log r - r + 1] */
+    struct measured chi2_q_p;   /* E_p (r - 1)^2 */
+    struct measured hellinger2; /* E_p (sqrt(r) - 1)^2/2, in [0, 1] */
+    double mass_defect;         /* of the factor where it is largest, signed */
+};
+
+/* A factor's law, `multiplicity` > 0 times. Non-integer multiplicities are legal where the factor is Gaussian. */
+struct law_group {
+    const struct law *law;
+    double multiplicity;
+};
+
+/* All divergences of the direct sum. One factor alone is integrated directly (TV between the roots of log r); for more, TV
+ * comes from the characteristic function of sum log r (compose.c) and the others add or multiply.
+ * Errors: STATUS_INVALID for an empty sum, STATUS_NUMERIC, STATUS_MEMORY. */
+MUST_USE enum status divergence_measure(const struct law_group *groups, size_t count, struct divergence *out,
+                                        struct error *error);
+
+/* TV of one factor between the roots of log r, and of a direct sum by composition; the latter also handles a single factor, as
+ * a second route. */
+MUST_USE enum status tv_single(const struct law *law, struct measured *tv, struct error *error);
+MUST_USE enum status tv_composed(const struct law_group *groups, size_t count, struct measured *tv, struct error *error);
+
+#endif

@@ -1,0 +1,141 @@
+#include "law/law.h"
+
+#include <gsl/gsl_integration.h>
+#include <math.h>
+
+#include "core/memory.h"
+#include "core/vmath.h"
+
+#define ENGINE(object) extern const struct law_engine object;
+#include "law/engines.def"
+#undef ENGINE
+
+static const struct law_engine *const engines[] = {
+#define ENGINE(object) &object,
+#include "law/engines.def"
+#undef ENGINE
+};
+
+const struct law_engine *law_engine_at(size_t index)
+{
+    return index < sizeof engines / sizeof engines[0] ? engines[index] : NULL;
+}
+
+const struct law_engine *law_engine_for(const struct factor *factor)
+{
+    for (size_t i = 0; i < sizeof engines / sizeof engines[0]; i++)
+        if (engines[i]->handles(factor))
+            return engines[i];
+    return NULL;
+}
+
+void law_free(struct law *law)
+{
+    mixture_level_free(&law->target);
+    panels_free(&law->log_ratio);
+    *law = (struct law){0};
+}
+
+enum status law_nodes_append(const struct law *law, const struct panel *panel, double from, double to,
+                             struct law_nodes *nodes, struct error *error)
+{
+    if (nodes->count + LAW_PANEL_POINTS > nodes->capacity) {
+        size_t capacity = nodes->capacity > 0 ? 2 * nodes->capacity : 64 * LAW_PANEL_POINTS;
+        double *weight = array_resize(nodes->weight, capacity, sizeof *weight);
+        nodes->weight = weight != NULL ? weight : nodes->weight;
+        double *log_ratio = array_resize(nodes->log_ratio, capacity, sizeof *log_ratio);
+        nodes->log_ratio = log_ratio != NULL ? log_ratio : nodes->log_ratio;
+        if (weight == NULL || log_ratio == NULL)
+            return fail_with(error, STATUS_MEMORY, "out of memory for %zu quadrature nodes", capacity);
+        nodes->capacity = capacity;
+    }
+    /* GSL has the rule of 24 points as a constant table, so there is nothing to allocate or to go wrong */
+    gsl_integration_glfixed_table *table = gsl_integration_glfixed_table_alloc(LAW_PANEL_POINTS);
+    if (table == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for a quadrature rule");
+    double x[LAW_PANEL_POINTS], log_density[LAW_PANEL_POINTS];
+    double *weight = nodes->weight + nodes->count, *log_ratio = nodes->log_ratio + nodes->count;
+    for (size_t j = 0; j < LAW_PANEL_POINTS; j++)
+        gsl_integration_glfixed_point(from, to, j, &x[j], &weight[j], table);
+    gsl_integration_glfixed_table_free(table);
+    mixture_level_evaluate(&law->target, panel->anchor, LAW_PANEL_POINTS, x, log_density, NULL);
+    panel_evaluate(panel, 0.0, LAW_PANEL_POINTS, x, log_ratio);
+    vexp(LAW_PANEL_POINTS, log_density, log_density);
+    for (size_t j = 0; j < LAW_PANEL_POINTS; j++)
+        weight[j] *= log_density[j];
+    nodes->count += LAW_PANEL_POINTS;
+    return STATUS_OK;
+}
+
+void law_nodes_free(struct law_nodes *nodes)
+{
+    free(nodes->weight);
+    free(nodes->log_ratio);
+    *nodes = (struct law_nodes){0};
+}
+
+enum status law_integrate(const struct law *law, size_t width, void (*integrand)(double log_ratio, double *out),
+                          double *result, struct error *error)
+{
+    double value[8];
+    struct law_nodes nodes = {0};
+    enum status status = STATUS_OK;
+    if (width > sizeof value / sizeof value[0])
+        return fail_with(error, STATUS_INVALID, "law_integrate: at most %zu integrals at a time", sizeof value / sizeof value[0]);
+    for (size_t i = 0; i < width; i++)
+        result[i] = 0.0;
+    for (size_t p = 0; p < law->log_ratio.count && status == STATUS_OK; p++) {
+        const struct panel *panel = &law->log_ratio.panel[p];
+        nodes.count = 0;
+        status = law_nodes_append(law, panel, panel->centre - panel->half_width, panel->centre + panel->half_width, &nodes, error);
+        for (size_t j = 0; j < nodes.count; j++) {
+            integrand(nodes.log_ratio[j], value);
+            for (size_t i = 0; i < width; i++)
+                result[i] += nodes.weight[j] * value[i];
+        }
+    }
+    law_nodes_free(&nodes);
+    return status;
+}
+
+static void mass_and_distance(double log_ratio, double *out)
+{
+    out[0] = expm1(log_ratio);
+    out[1] = fabs(out[0]);
+}
+
+enum status law_compute(const struct factor *factor, const struct sampler *sampler, const struct schedule *schedule,
+                        struct law *out, struct error *error)
+{
+    static const double resolutions[] = {1.0, 1.5, 2.5};
+    const double wanted = 1e-6;
+    const struct law_engine *engine = law_engine_for(factor);
+    *out = (struct law){0};
+    if (engine == NULL)
+        return fail_with(error, STATUS_UNSUPPORTED, "no law engine handles a factor of %zu components exactly", factor->components);
+    size_t updates = 0;
+    for (size_t i = 0; i < sizeof resolutions / sizeof resolutions[0]; i++) {
+        struct law law;
+        double integral[2];
+        enum status status = engine->compute(factor, sampler, schedule, resolutions[i], &law, error);
+        if (status == STATUS_OK)
+            status = law_integrate(&law, 2, mass_and_distance, integral, error);
+        if (status != STATUS_OK) {
+            law_free(out);
+            return status;
+        }
+        law.mass_defect = integral[0];
+        updates += law.node_updates;
+        double radius = law.error_l1 + fabs(law.mass_defect);
+        if (out->engine != NULL && radius >= out->error_l1 + fabs(out->mass_defect)) {
+            law_free(&law); /* rounding is reached: finer is not better */
+            break;
+        }
+        law_free(out);
+        *out = law;
+        if (radius <= wanted * integral[1])
+            break;
+    }
+    out->node_updates = updates;
+    return STATUS_OK;
+}

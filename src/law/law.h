@@ -1,0 +1,67 @@
+/* The exact law of a sampler's output in one factor: log r_1 = log(q_1/p_1) as a panelled function on the support of p_1
+ * (theory §6), with error radii. One const engine object a method, listed in law/engines.def. */
+#ifndef LAW_LAW_H
+#define LAW_LAW_H
+
+#include <stddef.h>
+
+#include "core/status.h"
+#include "law/panels.h"
+#include "model/mixture_level.h"
+#include "model/sampler.h"
+#include "model/schedule.h"
+#include "model/target.h"
+
+struct law_engine;
+
+struct law {
+    const struct law_engine *engine;
+    struct mixture_level target; /* p_1: the factor at level 1; the factor itself stays the caller's */
+    struct panels log_ratio;
+    double mass_defect; /* integral of q_1 over the support, minus 1; law_compute measures it, whatever the engine */
+    double error_l1;    /* E_p|r - r_true| is at most this, but for the mass defect */
+    double error_l2;    /* the same for sqrt(E_p (r - r_true)^2) */
+    size_t node_updates; /* work done: quadrature nodes visited */
+};
+
+struct law_engine {
+    const char *name;
+    const char *doc;
+    const char *source;
+    /* Nonzero if the engine computes this factor's law exactly, up to the radii it reports. */
+    int (*handles)(const struct factor *factor);
+    /* Args: resolution 1 is the default, 2 doubles nodes and panels (the radius shrinks until rounding).
+     * Out: *out on success (free with law_free). Errors: STATUS_NUMERIC, STATUS_MEMORY. */
+    enum status (*compute)(const struct factor *factor, const struct sampler *sampler, const struct schedule *schedule,
+                           double resolution, struct law *out, struct error *error);
+};
+
+const struct law_engine *law_engine_at(size_t index); /* NULL past the end */
+
+/* The first engine in the list that handles the factor, or NULL. */
+const struct law_engine *law_engine_for(const struct factor *factor);
+
+void law_free(struct law *law);
+
+/* Quadrature nodes on the law's support: sum_j weight[j] f(log_ratio[j]) is E_p f(log r). */
+struct law_nodes {
+    double *weight, *log_ratio;
+    size_t count, capacity;
+};
+
+/* Gauss-Legendre nodes on the part [from, to] of a panel (in its own coordinates), appended to *nodes (start from {0}). */
+enum { LAW_PANEL_POINTS = 24 };
+MUST_USE enum status law_nodes_append(const struct law *law, const struct panel *panel, double from, double to,
+                                      struct law_nodes *nodes, struct error *error);
+void law_nodes_free(struct law_nodes *nodes);
+
+/* E_p of `width` <= 8 functions of log r over the whole support: integrand(log_r, out) fills out[0..width). */
+MUST_USE enum status law_integrate(const struct law *law, size_t width, void (*integrand)(double log_ratio, double *out),
+                                   double *result, struct error *error);
+
+/* The law of the factor by its engine, at the lowest of a few resolutions whose radius is below 1e-6 of E_p|r - 1| (or the
+ * sharpest there is, if none is). Out and errors as law_engine.compute. */
+MUST_USE enum status law_compute(const struct factor *factor, const struct sampler *sampler,
+                                 const struct schedule *schedule, struct law *out, struct error *error);
+
+#endif

@@ -1,0 +1,23 @@
+/* A target's measurement: every factor's law once, then the direct sum in each dimension. */
+#ifndef LAW_MEASURE_H
+#define LAW_MEASURE_H
+
+#include <stddef.h>
+
+#include "core/status.h"
+#include "law/divergence.h"
+
+struct measurement {
+    size_t dimension;
+    struct divergence divergence;
+    char method[64]; /* the engines of the factors, and "composed" where there is more than one factor */
+    size_t node_updates; /* work of all laws that the target needed */
+};
+
+/* out[i] is the measurement in dimension dimensions[i], i < count. One law of a factor serves every dimension.
+ * Errors: those of target_factors, law_compute and divergence_measure, with the target's and the sampler's names. */
+MUST_USE enum status measure_target(const struct target *target, const struct sampler *sampler,
+                                    const struct schedule *schedule, const size_t *dimensions, size_t count,
+                                    struct measurement *out, struct error *error);
+
+#endif

@@ -1,0 +1,51 @@
+/* A function on the line as Chebyshev polynomials on panels that follow a mixture's local scale (theory §6: a grid adapted to
+ * where p_t has mass). Panels cover the union of +-9.5 standard deviations of the components; their length is a fixed part of
+ * the narrowest component near by and grows in proportion to the distance from it, so scales that differ by any factor cost
+ * its logarithm. Each panel is placed relative to the component that set its length (its anchor). */
+#ifndef LAW_PANELS_H
+#define LAW_PANELS_H
+
+#include <stddef.h>
+
+#include "core/status.h"
+#include "model/mixture_level.h"
+
+enum { PANEL_NODES = 16 };
+
+/* Standard deviations of each component that the panels cover: 1 - mass < 1e-20. */
+#define PANEL_REACH 9.5
+
+struct panel {
+    size_t anchor;
+    double centre, half_width;       /* relative to sqrt(A) m_anchor */
+    double coefficient[PANEL_NODES]; /* of Chebyshev polynomials in (x - centre)/half_width */
+};
+
+struct panels {
+    struct panel *panel; /* from left to right */
+    size_t count, capacity;
+};
+
+/* Lays out panels for the mixture's present level; `resolution` 1 is the default, 2 halves their length.
+ * Reuses the storage of *panels (start from {0}; free with panels_free). Coefficients are left unset. */
+MUST_USE enum status panels_lay_out(const struct mixture_level *mixture, double resolution, struct panels *panels,
+                                    struct error *error);
+void panels_free(struct panels *panels);
+
+/* The nodes in [-1, 1], ascending, and the transform from values there to coefficients. */
+struct chebyshev {
+    double node[PANEL_NODES];
+    double transform[PANEL_NODES][PANEL_NODES];
+};
+void chebyshev_init(struct chebyshev *chebyshev);
+void panel_fit(const struct chebyshev *chebyshev, const double *values, struct panel *panel);
+
+/* The panel's polynomial at offsets x[i] (in the panel's own coordinates), n of them. Outside it, the value at its end. */
+void panel_evaluate(const struct panel *panel, double shift, size_t n, const double *x, double *out);
+
+/* Evaluates the panelled function at ascending points x[i], relative to sqrt(A) m_anchor. *hint is the panel to look at first
+ * and is moved along. */
+void panels_evaluate(const struct panels *panels, const struct mixture_level *mixture, size_t anchor, size_t n,
+                     const double *x, double *out, size_t *hint);
+
+#endif

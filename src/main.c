@@ -1,0 +1,57 @@
+/* diffrate: verifies convergence-rate theorems of diffusion samplers. This file only finds the subcommand. */
+#include <argp.h>
+#include <gsl/gsl_errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command/command.h"
+#include "experiment/store.h"
+
+#define COMMAND(object) extern const struct command object;
+#include "command/commands.def"
+#undef COMMAND
+
+static const struct command *const commands[] = {
+#define COMMAND(object) &object,
+#include "command/commands.def"
+#undef COMMAND
+};
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void print_help(FILE *file)
+{
+    fputs("Usage: diffrate COMMAND [OPTION...] ...\n"
+          "Verify convergence-rate theorems of diffusion samplers by the exact law of their output.\n\n", file);
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(file, "  %-9s %s\n", commands[i]->name, commands[i]->doc);
+    fputs("\n`diffrate COMMAND --help` says more, with an example. Start with:\n"
+          "  diffrate run experiments/scaling.yaml\n", file);
+}
+
+int main(int argc, char **argv)
+{
+    argp_err_exit_status = EXIT_INPUT;
+    (void)gsl_set_error_handler_off();
+    store_init();
+    if (argc < 2) {
+        print_help(stderr);
+        return EXIT_INPUT;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-?") == 0 || strcmp(argv[1], "help") == 0) {
+        print_help(stdout);
+        return EXIT_OK;
+    }
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(argv[1], commands[i]->name) == 0) {
+            char name[64];
+            (void)snprintf(name, sizeof name, "diffrate %s", commands[i]->name);
+            argv[1] = name;
+            return commands[i]->run(argc - 1, argv + 1);
+        }
+    fprintf(stderr, "diffrate: unknown command '%s', expected one of:", argv[1]);
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(stderr, " %s", commands[i]->name);
+    fputs("\n", stderr);
+    return EXIT_INPUT;
+}

@@ -1,0 +1,37 @@
+/* A one-dimensional mixture at a noise level: component N(m, s^2) becomes N(sqrt(A) m, A s^2 + O) (theory §3).
+ * Positions are given relative to sqrt(A) m_anchor of one component, the anchor, so that a component of width 1e-12 keeps all its digits. */
+#ifndef MODEL_MIXTURE_LEVEL_H
+#define MODEL_MIXTURE_LEVEL_H
+
+#include <stddef.h>
+
+#include "core/status.h"
+#include "model/schedule.h"
+#include "model/target.h"
+
+struct mixture_level {
+    const struct factor *factor;
+    struct level level;
+    double root_alpha_bar;
+    double *inverse_variance; /* K entries each */
+    double *log_constant;     /* log(w_k) - log(2 pi V_k)/2 */
+    double *scratch;          /* K chunks, private to mixture_level_evaluate */
+};
+
+MUST_USE enum status mixture_level_new(const struct factor *factor, struct mixture_level *out, struct error *error);
+void mixture_level_free(struct mixture_level *mixture);
+
+/* Moves to another noise level; needed before the first evaluation. */
+void mixture_level_set(struct mixture_level *mixture, const struct level *level);
+
+/* Log-density and score at sqrt(A) m_anchor + x[i], i < n; either output may be NULL. Log-sum-exp, so no underflow. */
+void mixture_level_evaluate(const struct mixture_level *mixture, size_t anchor, size_t n, const double *x,
+                            double *log_density, double *score);
+
+/* sqrt(A)(m_k - m_anchor): component k's centre in the anchor's coordinates. */
+static inline double mixture_level_centre(const struct mixture_level *mixture, size_t k, size_t anchor)
+{
+    return mixture->root_alpha_bar * (mixture->factor->mean[k] - mixture->factor->mean[anchor]);
+}
+
+#endif

@@ -1,0 +1,26 @@
+#include "model/sampler.h"
+
+#include <string.h>
+
+#define SAMPLER(object) extern const struct sampler object;
+#include "model/samplers.def"
+#undef SAMPLER
+
+static const struct sampler *const samplers[] = {
+#define SAMPLER(object) &object,
+#include "model/samplers.def"
+#undef SAMPLER
+};
+
+const struct sampler *sampler_at(size_t index)
+{
+    return index < sizeof samplers / sizeof samplers[0] ? samplers[index] : NULL;
+}
+
+const struct sampler *sampler_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof samplers / sizeof samplers[0]; i++)
+        if (strcmp(samplers[i]->name, name) == 0)
+            return samplers[i];
+    return NULL;
+}

@@ -1,0 +1,36 @@
+/* Samplers: Gaussian kernels in increment form (theory (5)),
+ *     Y_{t-1} = (Y_t + D_t(Y_t))/sqrt(alpha_t) + sqrt(v_t) Z_t,
+ * one const object a sampler, listed in model/samplers.def. D is computed directly, never as a difference of large
+ * numbers. Samplers see positions relative to sqrt(alpha_bar) m for a fixed point m of the target space: all of them commute with that
+ * shift, and the engines use it to keep digits next to narrow components. */
+#ifndef MODEL_SAMPLER_H
+#define MODEL_SAMPLER_H
+
+#include <stddef.h>
+
+#include "model/schedule.h"
+
+/* The score that the sampler sees, s_t(x), one coordinate at a time: out[i] = s(x[i]) at the level. */
+struct score {
+    void (*evaluate)(const struct score *score, const struct level *level, size_t n, const double *x, double *out);
+};
+
+struct sampler {
+    const char *name;
+    const char *doc;
+    const char *formula;
+    const char *source;
+    size_t score_evaluations; /* a step */
+    size_t work_arrays;       /* arrays of n doubles that `increment` needs */
+    /* log(v alpha/(1 - alpha)): how the kernel's variance differs from the one that makes it a reversed forward step
+     * to first order. Of order h, and exact where v is a small relative change. */
+    double (*log_noise_ratio)(const struct step *step);
+    /* D_t(x[i]) -> out[i]; out does not overlap x or work. */
+    void (*increment)(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
+                      double *work);
+};
+
+const struct sampler *sampler_find(const char *name); /* NULL if unknown */
+const struct sampler *sampler_at(size_t index);       /* NULL past the end */
+
+#endif

@@ -1,0 +1,126 @@
+#include "model/schedule.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/memory.h"
+
+#define SCHEDULE(object) extern const struct schedule_kind object;
+#include "model/schedules.def"
+#undef SCHEDULE
+
+static const struct schedule_kind *const kinds[] = {
+#define SCHEDULE(object) &object,
+#include "model/schedules.def"
+#undef SCHEDULE
+};
+
+const struct schedule_kind *schedule_kind_at(size_t index)
+{
+    return index < sizeof kinds / sizeof kinds[0] ? kinds[index] : NULL;
+}
+
+const struct schedule_kind *schedule_kind_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strcmp(kinds[i]->name, name) == 0)
+            return kinds[i];
+    return NULL;
+}
+
+double schedule_step_size(double c1, size_t T)
+{
+    return c1 * log((double)T) / (double)T;
+}
+
+static struct schedule *try_schedule(const struct schedule_kind *kind, double c0, double c1, size_t T, int *admissible)
+{
+    *admissible = 0;
+    struct schedule *schedule = array_new(1, sizeof *schedule);
+    double *arrays = T < SIZE_MAX / 4 ? array_new(3 * (T + 1), sizeof *arrays) : NULL;
+    if (schedule == NULL || arrays == NULL) {
+        free(schedule);
+        free(arrays);
+        return NULL;
+    }
+    *schedule = (struct schedule){kind, c0, c1, T, schedule_step_size(c1, T), arrays, arrays + T + 1, arrays + 2 * (T + 1)};
+    *admissible = schedule->h < 1.0
+               && kind->fill(c0, c1, T, schedule->log_alpha_bar, schedule->log_noise, schedule->beta);
+    return schedule;
+}
+
+size_t schedule_smallest_admissible(const struct schedule_kind *kind, double c0, double c1, size_t T)
+{
+    for (size_t candidate = T < 2 ? 2 : T; candidate < (size_t)1 << 40;) {
+        double h = schedule_step_size(c1, candidate);
+        if (!(h < 1.0)) {
+            /* Past e, h falls: no smaller T than this one can have h < 1, and steps of one would take for ever. */
+            double floor_T = candidate > 2 ? c1 * log((double)candidate) : 0.0;
+            candidate = floor_T > (double)candidate + 1.0 && floor_T < 0x1p40 ? (size_t)floor_T : candidate + 1;
+            continue;
+        }
+        int admissible;
+        struct schedule *schedule = try_schedule(kind, c0, c1, candidate, &admissible);
+        schedule_free(schedule);
+        if (schedule == NULL)
+            return 0;
+        if (admissible)
+            return candidate;
+        /* A level left (0, 1) although h < 1: only underflow does that, and a larger T makes it worse. */
+        return 0;
+    }
+    return 0;
+}
+
+enum status schedule_new(const struct schedule_kind *kind, double c0, double c1, size_t T, struct schedule **out,
+                         struct error *error)
+{
+    *out = NULL;
+    if (!(c0 > 0.0 && c1 > 0.0 && isfinite(c0) && isfinite(c1)))
+        return fail_with(error, STATUS_INVALID, "schedule %s: c0 and c1 must be positive, not c0 = %g, c1 = %g", kind->name, c0, c1);
+    if (T >= 2) {
+        int admissible;
+        struct schedule *schedule = try_schedule(kind, c0, c1, T, &admissible);
+        if (schedule == NULL)
+            return fail_with(error, STATUS_MEMORY, "out of memory for a schedule of %zu steps", T);
+        if (admissible) {
+            *out = schedule;
+            return STATUS_OK;
+        }
+        schedule_free(schedule);
+    }
+    size_t smallest = schedule_smallest_admissible(kind, c0, c1, T);
+    double h = T >= 1 ? schedule_step_size(c1, T) : 0.0;
+    if (smallest == 0)
+        return fail_with(error, STATUS_INADMISSIBLE, "schedule %s with c0 = %g, c1 = %g does not exist at T = %zu (h = %.4g): "
+                    "a noise level leaves (0, 1), and no larger T mends it", kind->name, c0, c1, T, h);
+    return fail_with(error, STATUS_INADMISSIBLE, "schedule %s with c0 = %g, c1 = %g does not exist at T = %zu (h = %.4g; it needs h < 1 and "
+                "T >= 2): the smallest admissible T is %zu", kind->name, c0, c1, T, h, smallest);
+}
+
+void schedule_free(struct schedule *schedule)
+{
+    if (schedule == NULL)
+        return;
+    free(schedule->log_alpha_bar);
+    free(schedule);
+}
+
+struct level schedule_level(const struct schedule *schedule, size_t t)
+{
+    return (struct level){exp(schedule->log_alpha_bar[t]), exp(schedule->log_noise[t])};
+}
+
+struct step schedule_step(const struct schedule *schedule, size_t t)
+{
+    struct step step = {
+        .t = t,
+        .from = schedule_level(schedule, t),
+        .to = schedule_level(schedule, t - 1),
+        .alpha = 1.0 - schedule->beta[t],
+        .log_alpha = log1p(-schedule->beta[t]),
+        .beta = schedule->beta[t],
+    };
+    step.omega = step.beta / step.from.noise;
+    return step;
+}

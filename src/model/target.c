@@ -1,0 +1,115 @@
+#include "model/target.h"
+
+#include <string.h>
+
+#include "core/memory.h"
+
+#define TARGET(object) extern const struct target_family object;
+#include "model/targets.def"
+#undef TARGET
+
+static const struct target_family *const families[] = {
+#define TARGET(object) &object,
+#include "model/targets.def"
+#undef TARGET
+};
+
+const struct target_family *target_family_at(size_t index)
+{
+    return index < sizeof families / sizeof families[0] ? families[index] : NULL;
+}
+
+const struct target_family *target_family_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++)
+        if (strcmp(families[i]->name, name) == 0)
+            return families[i];
+    return NULL;
+}
+
+void target_init(struct target *target, const struct target_family *family)
+{
+    *target = (struct target){.family = family, .variance = 1.0};
+}
+
+void target_clear(struct target *target)
+{
+    for (size_t i = 0; i < target->part_count; i++)
+        target_clear(&target->parts[i].target);
+    free(target->parts);
+    free(target->weights);
+    free(target->means);
+    free(target->sds);
+    *target = (struct target){0};
+}
+
+static void describe_param(const struct target *target, const struct param *param, FILE *file)
+{
+    const char *at = (const char *)target + param->offset;
+    const struct spectrum *spectrum = (const struct spectrum *)at;
+    fprintf(file, " %s", param->key);
+    switch (param->kind) {
+    case PARAM_REAL:
+    case PARAM_POSITIVE:
+        fprintf(file, " %.17g", *(const double *)at);
+        break;
+    case PARAM_REAL_LIST:
+    case PARAM_POSITIVE_LIST:
+    case PARAM_WEIGHTS:
+        for (size_t i = 0; i < *(const size_t *)((const char *)target + param->count_offset); i++)
+            fprintf(file, " %.17g", (*(double *const *)at)[i]);
+        break;
+    case PARAM_SPECTRUM:
+        fprintf(file, " %d %.17g %zu", (int)spectrum->kind, spectrum->exponent, spectrum->k);
+        break;
+    case PARAM_PARTS:
+        for (size_t i = 0; i < target->part_count; i++) {
+            fprintf(file, " %zu (", target->parts[i].copies);
+            target_describe(&target->parts[i].target, file);
+            fputs(")", file);
+        }
+        break;
+    }
+}
+
+void target_describe(const struct target *target, FILE *file)
+{
+    fputs(target->family->name, file);
+    for (const struct param *param = target->family->params; param->key != NULL; param++)
+        describe_param(target, param, file);
+}
+
+enum status factor_list_append(struct factor_list *list, const struct factor *factor, double multiplicity,
+                               struct error *error)
+{
+    size_t k = factor->components;
+    struct factor_group *grown = array_resize(list->group, list->count + 1, sizeof *grown);
+    if (grown != NULL)
+        list->group = grown;
+    double *copy = k <= SIZE_MAX / 3 ? array_new(3 * k, sizeof *copy) : NULL;
+    if (grown == NULL || copy == NULL) {
+        free(copy);
+        return fail_with(error, STATUS_MEMORY, "out of memory for factor %zu of a target", list->count + 1);
+    }
+    memcpy(copy, factor->weight, k * sizeof *copy);
+    memcpy(copy + k, factor->mean, k * sizeof *copy);
+    memcpy(copy + 2 * k, factor->sd, k * sizeof *copy);
+    list->group[list->count++] = (struct factor_group){{k, copy, copy + k, copy + 2 * k}, multiplicity};
+    return STATUS_OK;
+}
+
+void factor_list_free(struct factor_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free((void *)list->group[i].factor.weight); /* the start of the one block that append made */
+    free(list->group);
+    *list = (struct factor_list){0};
+}
+
+enum status target_factors(const struct target *target, size_t dimension, struct factor_list *out, struct error *error)
+{
+    *out = (struct factor_list){0};
+    if (dimension < 1)
+        return fail_with(error, STATUS_INVALID, "target %s: the dimension must be at least 1", target->name);
+    return target->family->factors(target, dimension, out, error);
+}

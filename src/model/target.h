@@ -1,0 +1,107 @@
+/* Targets with analytically known scores (theory §3). A target is a direct sum of one-dimensional factors acting on
+ * orthogonal coordinates; each factor is a Gaussian mixture, so that at any noise level its density and score are known. */
+#ifndef MODEL_TARGET_H
+#define MODEL_TARGET_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "core/status.h"
+
+/* sum_k weight[k] N(mean[k], sd[k]^2) on the line. Borrowed arrays of length `components`. sd[k] >= 0. */
+struct factor {
+    size_t components;
+    const double *weight, *mean, *sd;
+};
+
+/* `multiplicity` copies of a factor. A real number, because the smooth part of a long spectrum is represented by
+ * quadrature nodes over its index (target_gaussian.c); it is an integer wherever copies are literal. */
+struct factor_group {
+    struct factor factor;
+    double multiplicity;
+};
+
+/* The factors of a target in a given dimension; owns copies of everything its factors point to. Start from {0}. */
+struct factor_list {
+    size_t count;
+    struct factor_group *group;
+};
+MUST_USE enum status factor_list_append(struct factor_list *list, const struct factor *factor, double multiplicity,
+                                        struct error *error);
+void factor_list_free(struct factor_list *list);
+
+struct target;
+
+/* How a spec key of a family is read and checked. */
+enum param_kind {
+    PARAM_REAL,          /* finite double at offset */
+    PARAM_POSITIVE,      /* finite double > 0 at offset */
+    PARAM_REAL_LIST,     /* non-empty list: double * at offset, its length at count_offset */
+    PARAM_POSITIVE_LIST, /* the same, every entry > 0 */
+    PARAM_WEIGHTS,       /* the same, every entry > 0, summing to 1 within 1e-9 */
+    PARAM_SPECTRUM,      /* {kind: flat} | {kind: power, exponent: p > 0} | {kind: k-of-d, k: integer >= 1} at offset */
+    PARAM_PARTS          /* non-empty list of targets without a name, each with `copies: integer >= 1 | rest`, exactly
+                            one `rest`: struct target_part * at offset, its length at count_offset */
+};
+
+struct param {
+    const char *key;
+    enum param_kind kind;
+    int required;
+    size_t offset;       /* into struct target */
+    size_t count_offset; /* into struct target; lists of one target that share it must have equal lengths */
+    const char *doc;
+};
+
+struct target_family {
+    const char *name;
+    const char *doc;
+    const char *formula;
+    const char *source;
+    const struct param *params; /* ends with key == NULL */
+    /* Appends the factors in dimension d >= 1. Errors: STATUS_INVALID if the target does not exist in this dimension. */
+    enum status (*factors)(const struct target *target, size_t dimension, struct factor_list *list,
+                           struct error *error);
+};
+
+enum spectrum_kind { SPECTRUM_FLAT, SPECTRUM_POWER, SPECTRUM_K_OF_D };
+struct spectrum {
+    enum spectrum_kind kind;
+    double exponent; /* SPECTRUM_POWER: lambda_i = variance * i^-exponent */
+    size_t k;        /* SPECTRUM_K_OF_D: k variances, d - k zeros */
+};
+
+struct target_part;
+
+/* A target of some family. Fields that the family's params do not name keep the defaults of target_init. */
+struct target {
+    const struct target_family *family;
+    char name[64];
+    double mean, variance;
+    struct spectrum spectrum;
+    double *weights, *means, *sds;
+    size_t components;
+    struct target_part *parts;
+    size_t part_count;
+};
+
+struct target_part {
+    struct target target;
+    size_t copies; /* 0 means: as many as the dimension leaves */
+};
+
+const struct target_family *target_family_find(const char *name); /* NULL if unknown */
+const struct target_family *target_family_at(size_t index);       /* NULL past the end */
+
+/* Defaults: mean 0, variance 1, flat spectrum, no lists. */
+void target_init(struct target *target, const struct target_family *family);
+void target_clear(struct target *target); /* frees what the target owns; the struct itself is the caller's */
+
+/* Writes every parameter to 17 digits, in the order of the family's params: equal texts mean equal targets. */
+void target_describe(const struct target *target, FILE *file);
+
+/* The factors in dimension d >= 1 (free with factor_list_free, also after an error). */
+MUST_USE enum status target_factors(const struct target *target, size_t dimension, struct factor_list *out,
+                                    struct error *error);
+
+#endif

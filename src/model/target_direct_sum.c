@@ -1,0 +1,38 @@
+#include "model/target.h"
+
+static enum status factors(const struct target *target, size_t dimension, struct factor_list *list, struct error *error)
+{
+    size_t taken = 0;
+    for (size_t i = 0; i < target->part_count; i++) {
+        size_t copies = target->parts[i].copies;
+        if (copies > dimension - taken)
+            return fail_with(error, STATUS_INVALID, "target %s: its factors with a fixed number of copies do not fit into "
+                        "dimension %zu", target->name, dimension);
+        taken += copies;
+    }
+    for (size_t i = 0; i < target->part_count; i++) {
+        const struct target_part *part = &target->parts[i];
+        size_t copies = part->copies > 0 ? part->copies : dimension - taken;
+        if (copies == 0)
+            continue;
+        enum status status = part->target.family->factors(&part->target, copies, list, error);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+static const struct param params[] = {
+    {"factors", PARAM_PARTS, 1, offsetof(struct target, parts), offsetof(struct target, part_count),
+     "targets without a name, each with `copies`, a number or the word rest"},
+    {0},
+};
+
+const struct target_family target_direct_sum = {
+    .name = "direct-sum",
+    .doc = "Different targets on orthogonal coordinates, such as one mixture coordinate beside d - 1 Gaussian ones.",
+    .formula = "prod_j p_j(x_{block j})",
+    .source = "theory §3",
+    .params = params,
+    .factors = factors,
+};

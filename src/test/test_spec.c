@@ -1,0 +1,605 @@
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#endif
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "experiment/spec.h"
+
+#include <check.h> /* last: it has a macro `fail` */
+
+Suite *spec_suite(void);
+
+#define TARGETS "targets: [{name: g, kind: gaussian, variance: 1}]\n"
+#define SAMPLERS "samplers: [ddpm]\n"
+#define DIMENSIONS "dimensions: [1]\n"
+#define STEPS "steps: [2]\n"
+#define FIFTY "01234567890123456789012345678901234567890123456789"
+#define LONG_NAME FIFTY "0123456789abc"                                    /* 63 bytes */
+#define LONG_TITLE FIFTY FIFTY FIFTY "0123456789012345678901234567890123456789abcdefghi" /* 199 bytes */
+#define TAIL SAMPLERS DIMENSIONS STEPS
+
+static const char *const claims[] = {"eps-ddpm", "eps-accelerated", "low-dimension", NULL};
+
+static enum status parse(const char *text, struct spec *spec, struct error *error)
+{
+    return spec_parse("bad.yaml", text, strlen(text), claims, spec, error);
+}
+
+static const char full[] =
+    "# every feature\n"
+    "title: \"Bimodal: product\"\n"
+    "schedule: {kind: li-yan, c0: 3, c1: 9.5e+0}\n"
+    "targets:\n"
+    "  - {name: bimodal, kind: mixture, weights: [0.25, 0.75], means: [-1, +1.5], sds: [0.3, 3E-1]}\n"
+    "  - kind: gaussian\n"
+    "    name: 'gauss.2_b-c'\n"
+    "    mean: -2.5\n"
+    "    variance: 0.25\n"
+    "    spectrum: {kind: power, exponent: 1.5}\n"
+    "  - {name: few, kind: gaussian, variance: 2, spectrum: {kind: k-of-d, k: 8}}\n"
+    "  - {name: 1flat, kind: gaussian, variance: 2, spectrum: {kind: flat}}\n"
+    "  - name: mixed\n"
+    "    kind: direct-sum\n"
+    "    factors:\n"
+    "    - {kind: mixture, weights: [0.1, 0.2, 0.7], means: [0, 1, 2], sds: [1, 2, 3], copies: 3}\n"
+    "    - {copies: rest, kind: gaussian, variance: 0.5, spectrum: {kind: k-of-d, k: 2}}\n"
+    "samplers: [accelerated, ddpm, ddpm-ancestral]\n"
+    "dimensions:\n"
+    "- 256\n"
+    "- 1\n"
+    "- 9007199254740992\n"
+    "steps: [1024, 2, 256]\n"
+    "accuracies: [1.0e-2, 0.5, 1e-1]\n"
+    "max_steps: 4096\n"
+    "claims: [low-dimension, eps-ddpm]\n";
+
+static void check_targets(const struct spec *spec)
+{
+    ck_assert_uint_eq(spec->target_count, 5);
+    const struct target *t = &spec->targets[0];
+    ck_assert_str_eq(t->name, "bimodal");
+    ck_assert_ptr_eq(t->family, target_family_find("mixture"));
+    ck_assert_uint_eq(t->components, 2);
+    ck_assert_double_eq(t->weights[0], 0.25);
+    ck_assert_double_eq(t->weights[1], 0.75);
+    ck_assert_double_eq(t->means[0], -1.0);
+    ck_assert_double_eq(t->means[1], 1.5);
+    ck_assert_double_eq(t->sds[0], 0.3);
+    ck_assert_double_eq(t->sds[1], 0.3);
+    ck_assert_uint_eq(t->part_count, 0);
+    t = &spec->targets[1];
+    ck_assert_str_eq(t->name, "gauss.2_b-c");
+    ck_assert_ptr_eq(t->family, target_family_find("gaussian"));
+    ck_assert_double_eq(t->mean, -2.5);
+    ck_assert_double_eq(t->variance, 0.25);
+    ck_assert_int_eq(t->spectrum.kind, SPECTRUM_POWER);
+    ck_assert_double_eq(t->spectrum.exponent, 1.5);
+    t = &spec->targets[2];
+    ck_assert_double_eq(t->mean, 0.0);
+    ck_assert_double_eq(t->variance, 2.0);
+    ck_assert_int_eq(t->spectrum.kind, SPECTRUM_K_OF_D);
+    ck_assert_uint_eq(t->spectrum.k, 8);
+    ck_assert_str_eq(spec->targets[3].name, "1flat");
+    ck_assert_int_eq(spec->targets[3].spectrum.kind, SPECTRUM_FLAT);
+}
+
+static void check_parts(const struct target *t)
+{
+    ck_assert_str_eq(t->name, "mixed");
+    ck_assert_ptr_eq(t->family, target_family_find("direct-sum"));
+    ck_assert_uint_eq(t->part_count, 2);
+    ck_assert_ptr_eq(t->parts[0].target.family, target_family_find("mixture"));
+    ck_assert_str_eq(t->parts[0].target.name, "");
+    ck_assert_uint_eq(t->parts[0].target.components, 3);
+    ck_assert_double_eq(t->parts[0].target.weights[2], 0.7);
+    ck_assert_double_eq(t->parts[0].target.sds[2], 3.0);
+    ck_assert_uint_eq(t->parts[0].copies, 3);
+    ck_assert_ptr_eq(t->parts[1].target.family, target_family_find("gaussian"));
+    ck_assert_double_eq(t->parts[1].target.variance, 0.5);
+    ck_assert_uint_eq(t->parts[1].target.spectrum.k, 2);
+    ck_assert_uint_eq(t->parts[1].copies, 0);
+}
+
+static void check_full(const struct spec *spec)
+{
+    ck_assert_str_eq(spec->text, full);
+    ck_assert_str_eq(spec->title, "Bimodal: product");
+    ck_assert_ptr_eq(spec->schedule, schedule_kind_find("li-yan"));
+    ck_assert_double_eq(spec->c0, 3.0);
+    ck_assert_double_eq(spec->c1, 9.5);
+    check_targets(spec);
+    check_parts(&spec->targets[4]);
+    ck_assert_uint_eq(spec->sampler_count, 3);
+    ck_assert_ptr_eq(spec->samplers[0], sampler_find("accelerated"));
+    ck_assert_ptr_eq(spec->samplers[1], sampler_find("ddpm"));
+    ck_assert_ptr_eq(spec->samplers[2], sampler_find("ddpm-ancestral"));
+    ck_assert_uint_eq(spec->dimension_count, 3);
+    ck_assert_uint_eq(spec->dimensions[0], 1);
+    ck_assert_uint_eq(spec->dimensions[1], 256);
+    ck_assert_uint_eq(spec->dimensions[2], (size_t)1 << 53);
+    ck_assert_uint_eq(spec->step_count, 3);
+    ck_assert_uint_eq(spec->steps[0], 2);
+    ck_assert_uint_eq(spec->steps[1], 256);
+    ck_assert_uint_eq(spec->steps[2], 1024);
+    ck_assert_uint_eq(spec->accuracy_count, 3);
+    ck_assert_double_eq(spec->accuracies[0], 0.5);
+    ck_assert_double_eq(spec->accuracies[1], 0.1);
+    ck_assert_double_eq(spec->accuracies[2], 0.01);
+    ck_assert_uint_eq(spec->max_steps, 4096);
+    ck_assert_uint_eq(spec->claim_count, 2);
+    ck_assert_str_eq(spec->claims[0], "low-dimension");
+    ck_assert_str_eq(spec->claims[1], "eps-ddpm");
+}
+
+START_TEST(test_every_feature)
+{
+    struct spec spec;
+    struct error error = {0};
+    ck_assert_msg(parse(full, &spec, &error) == STATUS_OK, "%s", error.text);
+    check_full(&spec);
+    spec_free(&spec);
+    ck_assert_ptr_null(spec.text);
+    spec_free(&spec);
+}
+END_TEST
+
+START_TEST(test_defaults)
+{
+    struct spec spec;
+    struct error error = {0};
+    ck_assert_msg(parse(TARGETS TAIL, &spec, &error) == STATUS_OK, "%s", error.text);
+    ck_assert_str_eq(spec.name, "bad");
+    ck_assert_str_eq(spec.title, "bad");
+    ck_assert_ptr_nonnull(spec.schedule);
+    ck_assert_ptr_eq(spec.schedule, schedule_kind_find("li-cai"));
+    ck_assert_double_eq(spec.c0, 2.0);
+    ck_assert_double_eq(spec.c1, 8.5);
+    ck_assert_double_eq(spec.targets[0].mean, 0.0);
+    ck_assert_int_eq(spec.targets[0].spectrum.kind, SPECTRUM_FLAT);
+    ck_assert_uint_eq(spec.accuracy_count, 0);
+    ck_assert_uint_eq(spec.max_steps, 65536);
+    ck_assert_uint_eq(spec.claim_count, 0);
+    spec_free(&spec);
+}
+END_TEST
+
+/* Texts near a limit that are still right. */
+static const char *const good_texts[] = {
+    TARGETS SAMPLERS DIMENSIONS "accuracies: [0.1]\n",
+    "---\n" TARGETS TAIL "...\n",
+    "%YAML 1.1\n---\n" TARGETS TAIL,
+    "\xEF\xBB\xBF" TARGETS TAIL,
+    "{\"targets\": [{name: \"null\", kind: 'gaussian', variance: 1e-300}], "
+    "samplers: [ddpm], dimensions: [1], steps: [2]}",
+    "schedule: {kind: li-cai}\n" TARGETS TAIL,
+    "schedule: {c1: 5, kind: li-cai}\n" TARGETS TAIL,
+    "title: \"\xC3\xA9t\xC3\xA9\"\n" TARGETS TAIL,
+    "targets: [{name: m, kind: mixture, weights: [0.5, 0.5000000005], means: [0, 1], sds: [1, 1]}]\n" TAIL,
+    "targets: [{name: " LONG_NAME ", kind: gaussian, variance: 1}]\n" TAIL,
+    "title: " LONG_TITLE "\n" TARGETS TAIL,
+};
+
+START_TEST(test_good_text)
+{
+    struct spec spec;
+    struct error error = {0};
+    ck_assert_msg(parse(good_texts[_i], &spec, &error) == STATUS_OK, "%s", error.text);
+    spec_free(&spec);
+}
+END_TEST
+
+static const struct bad {
+    const char *text;
+    int line, column;
+    const char *message;
+} bad_texts[] = {
+    /* The document. */
+    {"", 1, 1, "the file is empty, expected a mapping"},
+    {"# only a comment\n", 1, 1, "the file is empty"},
+    {"--- \n", 2, 1, "expected a mapping, found nothing"},
+    {"hello\n", 1, 1, "expected a mapping, found 'hello'"},
+    {"- a\n", 1, 1, "expected a mapping, found a list"},
+    {TARGETS TAIL "---\n" TARGETS TAIL, 5, 1, "found a second document, expected one"},
+    {TARGETS TAIL "...\n---\nx\n", 6, 1, "found a second document"},
+    {TARGETS "samplers: [ddpm\ndimensions: [1]\n", 3, 11, "not valid YAML: while parsing a flow sequence"},
+    {TARGETS "samplers: @\n", 2, 11, "not valid YAML: while scanning for the next token"},
+    {TARGETS "  samplers: [ddpm]\n", 2, 3, "not valid YAML: "},
+    {"title: \"\xC3\xA9\"\nsteps: \xFF\n", 2, 8, "not valid YAML: invalid leading UTF-8 octet"},
+    {"title: \xC3\xA9\x01\n", 1, 9, "not valid YAML: control characters are not allowed"},
+    {"title: &a x\n" TARGETS TAIL, 1, 8, "aliases are not supported"},
+    {TARGETS "samplers: &s [ddpm]\ndimensions: [1]\nsteps: [2]\n", 2, 11, "aliases are not supported"},
+    {"title: *a\n" TARGETS TAIL, 1, 8, "aliases are not supported"},
+    {"steps: &a [*a]\n", 1, 8, "aliases are not supported"},
+    {"a: &a {<<: *a}\n", 1, 4, "aliases are not supported"},
+    {TARGETS SAMPLERS "dimensions: [!!int 1]\nsteps: [2]\n", 3, 14, "tags are not supported"},
+    /* Keys. */
+    {TARGETS TAIL "step: [3]\n", 5, 1,
+     "unknown key 'step', expected one of: title, schedule, targets, samplers, dimensions, steps, accuracies, "
+     "max_steps, claims; did you mean 'steps'?"},
+    {TARGETS TAIL "sample: 1\n", 5, 1, "max_steps, claims; did you mean 'samplers'?"},
+    {TARGETS TAIL "maxsteps: 9\n", 5, 1, "did you mean 'max_steps'?"},
+    {TARGETS TAIL "colour: 1\n", 5, 1, "unknown key 'colour', expected one of: title"},
+    {TARGETS TAIL "<<: {a: 1}\n", 5, 1, "unknown key '<<'"},
+    {TARGETS TAIL "? [a]\n: 1\n", 5, 3, "expected a key, found a list"},
+    {TARGETS TAIL "~: 1\n", 5, 1, "expected a key, found nothing"},
+    {TARGETS TAIL "\"\": 1\n", 5, 1, "expected a key, found an empty string"},
+    {TARGETS TAIL "\"steps\\0\": 1\n", 5, 1, "found a control character, expected a key on one line"},
+    {TARGETS TAIL "steps: [4]\n", 5, 1, "duplicate key 'steps', first given on line 4, column 1"},
+    {TARGETS TAIL "\"steps\": [4]\n", 5, 1, "duplicate key 'steps'"},
+    {SAMPLERS DIMENSIONS STEPS, 1, 1, "missing key 'targets'"},
+    {"\n" TARGETS DIMENSIONS STEPS, 2, 1, "missing key 'samplers'"},
+    {TARGETS SAMPLERS STEPS, 1, 1, "missing key 'dimensions'"},
+    {TARGETS SAMPLERS DIMENSIONS, 1, 1, "missing key 'steps' or 'accuracies', expected at least one of them"},
+    /* title */
+    {"title:\n" TARGETS TAIL, 1, 7, "expected a title, found nothing"},
+    {"title: ''\n" TARGETS TAIL, 1, 8, "expected a title, found an empty string"},
+    {"title: NULL\n" TARGETS TAIL, 1, 8, "expected a title, found nothing"},
+    {"title: [a]\n" TARGETS TAIL, 1, 8, "expected a title, found a list"},
+    {"title: {a: b}\n" TARGETS TAIL, 1, 8, "expected a title, found a mapping"},
+    {"title: \"a\\nb\"\n" TARGETS TAIL, 1, 8, "found a control character, expected a title on one line"},
+    {"title: |\n  a\n" TARGETS TAIL, 1, 8, "found a control character"},
+    {"title: " LONG_TITLE "+\n" TARGETS TAIL, 1, 8, "found a title of 200 bytes, expected at most 199"},
+    /* schedule */
+    {"schedule: li-cai\n" TARGETS TAIL, 1, 11, "expected a mapping, found 'li-cai'"},
+    {"schedule: {c0: 1}\n" TARGETS TAIL, 1, 11, "missing key 'kind'"},
+    {"schedule: {kind: cosine}\n" TARGETS TAIL, 1, 18, "unknown schedule 'cosine', expected one of: li-cai, li-yan"},
+    {"schedule: {kind: licai}\n" TARGETS TAIL, 1, 18, "did you mean 'li-cai'?"},
+    {"schedule: {kind: li-cai, c2: 1}\n" TARGETS TAIL, 1, 26, "unknown key 'c2', expected one of: kind, c0, c1"},
+    {"schedule: {kind: li-cai, c0: 0}\n" TARGETS TAIL, 1, 30, "expected a number > 0, found '0'"},
+    {"schedule: {kind: li-cai, c1: -1.5}\n" TARGETS TAIL, 1, 30, "expected a number > 0, found '-1.5'"},
+    {"schedule: {kind: li-cai, c1: [1]}\n" TARGETS TAIL, 1, 30, "expected a number > 0, found a list"},
+    {"schedule: {kind: li-cai, kind: li-yan}\n" TARGETS TAIL, 1, 26, "duplicate key 'kind'"},
+    /* targets */
+    {"targets: {name: g}\n" TAIL, 1, 10, "expected a non-empty list, found a mapping"},
+    {"targets: []\n" TAIL, 1, 10, "expected a non-empty list, found an empty list"},
+    {"targets:\n" TAIL, 1, 9, "expected a non-empty list, found nothing"},
+    {"targets: [g]\n" TAIL, 1, 11, "expected a mapping, found 'g'"},
+    {"targets:\n  - name: g\n    variance: 1\n" TAIL, 2, 5, "missing key 'kind'"},
+    {"targets:\n  - kind: gaussian\n    variance: 1\n" TAIL, 2, 5, "missing key 'name'"},
+    {"targets:\n  - name: g\n    kind: gausian\n" TAIL, 3, 11,
+     "unknown target kind 'gausian', expected one of: gaussian, mixture, direct-sum; did you mean 'gaussian'?"},
+    {"targets:\n  - name: g\n    kind: [gaussian]\n" TAIL, 3, 11, "expected a target kind, found a list"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, copies: 1}]\n" TAIL, 1, 50,
+     "unknown key 'copies', expected one of: name, kind, mean, variance, spectrum"},
+    {"targets: [{name: g, kind: gaussian, varience: 1}]\n" TAIL, 1, 37, "did you mean 'variance'?"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, variance: 2}]\n" TAIL, 1, 50,
+     "duplicate key 'variance', first given on line 1, column 37"},
+    {"targets:\n- {name: g, kind: gaussian, variance: 1}\n- {name: h, kind: gaussian, variance: 1}\n"
+     "- {kind: gaussian, variance: 1, name: g}\n" TAIL, 4, 39,
+     "duplicate target name 'g', first given on line 2, column 10"},
+    {"targets: [{name: -g, kind: gaussian, variance: 1}]\n" TAIL, 1, 18, "starts with a letter or digit, found '-g'"},
+    {"targets: [{name: .g, kind: gaussian, variance: 1}]\n" TAIL, 1, 18, "starts with a letter or digit"},
+    {"targets: [{name: a/b, kind: gaussian, variance: 1}]\n" TAIL, 1, 18, "expected a name of [A-Za-z0-9._-]"},
+    {"targets: [{name: a b, kind: gaussian, variance: 1}]\n" TAIL, 1, 18, "expected a name of [A-Za-z0-9._-]"},
+    {"targets: [{name: \"\", kind: gaussian, variance: 1}]\n" TAIL, 1, 18, "expected a name, found an empty string"},
+    {"targets: [{name: null, kind: gaussian, variance: 1}]\n" TAIL, 1, 18, "expected a name, found nothing"},
+    {"targets: [{name: \xC3\xA9, kind: gaussian, variance: x}]\n" TAIL, 1, 47, "expected a number > 0, found 'x'"},
+    {"targets: [{name: " LONG_NAME "+, kind: gaussian, variance: 1}]\n" TAIL, 1, 18,
+     "found a name of 64 bytes, expected at most 63"},
+    /* gaussian */
+    {"targets: [{name: g, kind: gaussian, variance: 0}]\n" TAIL, 1, 47, "expected a number > 0, found '0'"},
+    {"targets: [{name: g, kind: gaussian, variance: -1}]\n" TAIL, 1, 47, "expected a number > 0, found '-1'"},
+    {"targets: [{name: g, kind: gaussian, variance: \"1\"}]\n" TAIL, 1, 47,
+     "expected a number > 0, found a quoted string"},
+    {"targets: [{name: g, kind: gaussian, variance: {a: 1}}]\n" TAIL, 1, 47, "found a mapping"},
+    {"targets: [{name: g, kind: gaussian, variance: 1e-400}]\n" TAIL, 1, 47, "that double precision can hold"},
+    {"targets: [{name: g, kind: gaussian, variance: 1e400}]\n" TAIL, 1, 47, "precision can hold, found '1e400'"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, mean: }]\n" TAIL, 1, 56, "expected a number, found nothing"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, mean: -1e999}]\n" TAIL, 1, 56, "double precision can hold"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, mean: 1e-2x}]\n" TAIL, 1, 56, "a number, found '1e-2x'"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, mean: .nan}]\n" TAIL, 1, 56, "a number, found '.nan'"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, mean: nan}]\n" TAIL, 1, 56, "a number, found 'nan'"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, mean: -inf}]\n" TAIL, 1, 56, "a number, found '-inf'"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, mean: .inf}]\n" TAIL, 1, 56, "a number, found '.inf'"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, mean: 0x10}]\n" TAIL, 1, 56, "a number, found '0x10'"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, mean: 1.}]\n" TAIL, 1, 56, "a number, found '1.'"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, mean: .5}]\n" TAIL, 1, 56, "a number, found '.5'"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, mean: 1e}]\n" TAIL, 1, 56, "a number, found '1e'"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, mean: 1e+}]\n" TAIL, 1, 56, "a number, found '1e+'"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, mean: +-1}]\n" TAIL, 1, 56, "a number, found '+-1'"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, mean: -}]\n" TAIL, 1, 56, "a number, found '-'"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, mean: 1_000}]\n" TAIL, 1, 56, "a number, found '1_000'"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, mean: 1 2}]\n" TAIL, 1, 56, "a number, found '1 2'"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, mean: true}]\n" TAIL, 1, 56, "a number, found 'true'"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, spectrum: flat}]\n" TAIL, 1, 60,
+     "expected a mapping, found 'flat'"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, spectrum: {k: 1}}]\n" TAIL, 1, 60, "missing key 'kind'"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, spectrum: {kind: steep}}]\n" TAIL, 1, 67,
+     "unknown spectrum 'steep', expected one of: flat, power, k-of-d"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, spectrum: {kind: power}}]\n" TAIL, 1, 60,
+     "missing key 'exponent'"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, spectrum: {kind: power, exponent: 0}}]\n" TAIL, 1, 84,
+     "expected a number > 0, found '0'"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, spectrum: {kind: k-of-d}}]\n" TAIL, 1, 60, "missing key 'k'"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, spectrum: {kind: k-of-d, k: 0}}]\n" TAIL, 1, 78,
+     "expected an integer from 1 to 2^53 in plain digits, found '0'"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, spectrum: {kind: k-of-d, k: 1.5}}]\n" TAIL, 1, 78,
+     "found '1.5'"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, spectrum: {kind: flat, k: 1}}]\n" TAIL, 1, 73,
+     "unknown key 'k', expected one of: kind"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, spectrum: {kind: power, exponent: 1, kind: flat}}]\n" TAIL, 1,
+     87, "duplicate key 'kind'"},
+    /* mixture */
+    {"targets:\n- name: m\n  kind: mixture\n  weights: [1]\n  means: [0]\n" TAIL, 2, 3, "missing key 'sds'"},
+    {"targets:\n- name: m\n  kind: mixture\n  weights: 1\n  means: [0]\n  sds: [1]\n" TAIL, 4, 12,
+     "expected a non-empty list, found '1'"},
+    {"targets:\n- name: m\n  kind: mixture\n  weights: [1]\n  means: []\n  sds: [1]\n" TAIL, 5, 10,
+     "expected a non-empty list, found an empty list"},
+    {"targets:\n- name: m\n  kind: mixture\n  weights: [0.5, 0.6]\n  means: [0, 1]\n  sds: [1, 1]\n" TAIL, 4, 12,
+     "the weights sum to 1.1, expected 1 within 1e-9"},
+    {"targets:\n- name: m\n  kind: mixture\n  weights: [0.5, 0.500000002]\n  means: [0, 1]\n  sds: [1, 1]\n" TAIL, 4,
+     12, "the weights sum to 1.000000002, expected 1"},
+    {"targets:\n- name: m\n  kind: mixture\n  weights: [1.0e308, 1.0e308]\n  means: [0, 1]\n  sds: [1, 1]\n" TAIL, 4,
+     12, "the weights sum to inf, expected 1"},
+    {"targets:\n- name: m\n  kind: mixture\n  weights: [0, 1]\n  means: [0, 1]\n  sds: [1, 1]\n" TAIL, 4, 13,
+     "expected a number > 0, found '0'"},
+    {"targets:\n- name: m\n  kind: mixture\n  weights: [-1, 2]\n  means: [0, 1]\n  sds: [1, 1]\n" TAIL, 4, 13,
+     "expected a number > 0, found '-1'"},
+    {"targets:\n- name: m\n  kind: mixture\n  weights: [0.5, 0.5]\n  means: [0, 1, 2]\n  sds: [1, 1]\n" TAIL, 5, 10,
+     "'means' has length 3 but 'weights' has length 2, expected equal lengths"},
+    {"targets:\n- name: m\n  kind: mixture\n  sds: [1]\n  weights: [0.5, 0.5]\n  means: [0, 1]\n" TAIL, 4, 8,
+     "'sds' has length 1 but 'weights' has length 2"},
+    {"targets:\n- name: m\n  kind: mixture\n  weights: [1]\n  means: [~]\n  sds: [1]\n" TAIL, 5, 11,
+     "expected a number, found nothing"},
+    {"targets:\n- name: m\n  kind: mixture\n  weights: [1]\n  means: [[0]]\n  sds: [1]\n" TAIL, 5, 11,
+     "expected a number, found a list"},
+    {"targets:\n- name: m\n  kind: mixture\n  weights: [1]\n  means: [0]\n  sds: [0]\n" TAIL, 6, 9,
+     "expected a number > 0, found '0'"},
+    {"targets:\n- name: m\n  kind: mixture\n  weights: [1]\n  means: [0]\n  sds: [-0.1]\n" TAIL, 6, 9,
+     "expected a number > 0, found '-0.1'"},
+    /* direct-sum */
+    {"targets:\n- name: s\n  kind: direct-sum\n" TAIL, 2, 3, "missing key 'factors'"},
+    {"targets:\n- name: s\n  kind: direct-sum\n  factors: []\n" TAIL, 4, 12, "expected a non-empty list"},
+    {"targets:\n- name: s\n  kind: direct-sum\n  factors: [{kind: gaussian, variance: 1}]\n" TAIL, 4, 13,
+     "missing key 'copies'"},
+    {"targets:\n- name: s\n  kind: direct-sum\n  factors: [{kind: gaussian, variance: 1, copies: rest, name: x}]\n"
+     TAIL, 4, 57, "unknown key 'name', expected one of: copies, kind, mean, variance, spectrum"},
+    {"targets:\n- name: s\n  kind: direct-sum\n  factors: [{kind: gaussian, variance: 1, copies: 2}]\n" TAIL, 4, 12,
+     "found no part with 'copies: rest', expected one"},
+    {"targets:\n- name: s\n  kind: direct-sum\n  factors:\n  - {kind: gaussian, variance: 1, copies: rest}\n"
+     "  - {kind: gaussian, variance: 2, copies: rest}\n" TAIL, 6, 43,
+     "duplicate value 'rest', first given on line 5, column 43"},
+    {"targets:\n- name: s\n  kind: direct-sum\n  factors: [{kind: gaussian, variance: 1, copies: 0}]\n" TAIL, 4, 51,
+     "expected an integer from 1 to 2^53 in plain digits, or rest, found '0'"},
+    {"targets:\n- name: s\n  kind: direct-sum\n  factors: [{kind: gaussian, variance: 1, copies: \"rest\"}]\n" TAIL,
+     4, 51, "or rest, found a quoted string"},
+    {"targets:\n- name: s\n  kind: direct-sum\n  factors: [{kind: gaussian, variance: 1, copies: all}]\n" TAIL, 4, 51,
+     "or rest, found 'all'"},
+    {"targets:\n- name: s\n  kind: direct-sum\n  factors: [{kind: direct-sum, copies: rest, factors: []}]\n" TAIL,
+     4, 20, "a part may not be of kind 'direct-sum', which has parts itself"},
+    {"targets:\n- name: s\n  kind: direct-sum\n  factors:\n  - {kind: mixture, weights: [1], means: [1], sds: [1], "
+     "copies: 1}\n  - {kind: mixture, weights: [0.9], means: [1], sds: [1], copies: rest}\n" TAIL, 6, 30,
+     "the weights sum to 0.9"},
+    /* samplers */
+    {TARGETS "samplers: ddpm\n" DIMENSIONS STEPS, 2, 11, "expected a non-empty list, found 'ddpm'"},
+    {TARGETS "samplers: []\n" DIMENSIONS STEPS, 2, 11, "expected a non-empty list, found an empty list"},
+    {TARGETS "samplers:\n- ddpm\n- foo\n" DIMENSIONS STEPS, 4, 3,
+     "unknown sampler 'foo', expected one of: ddpm, ddpm-outside, ddpm-ancestral, accelerated"},
+    {TARGETS "samplers: [ddmp]\n" DIMENSIONS STEPS, 2, 12, "did you mean 'ddpm'?"},
+    {TARGETS "samplers: [ddpm, accelerated, ddpm]\n" DIMENSIONS STEPS, 2, 31,
+     "duplicate sampler 'ddpm', first given on line 2, column 12"},
+    {TARGETS "samplers: [ddpm, ]\n" "dimensions: [1, , 2]\n" STEPS, 3, 17, "not valid YAML: "},
+    {TARGETS "samplers: [[ddpm]]\n" DIMENSIONS STEPS, 2, 12, "expected a sampler, found a list"},
+    {TARGETS "samplers: [\"\"]\n" DIMENSIONS STEPS, 2, 12, "expected a sampler, found an empty string"},
+    /* dimensions, steps, max_steps */
+    {TARGETS SAMPLERS "dimensions: 4\n" STEPS, 3, 13, "expected a non-empty list, found '4'"},
+    {TARGETS SAMPLERS "dimensions: []\n" STEPS, 3, 13, "expected a non-empty list, found an empty list"},
+    {TARGETS SAMPLERS "dimensions: [0]\n" STEPS, 3, 14,
+     "expected an integer from 1 to 2^53 in plain digits, found '0'"},
+    {TARGETS SAMPLERS "dimensions: [-3]\n" STEPS, 3, 14, "found '-3'"},
+    {TARGETS SAMPLERS "dimensions: [+3]\n" STEPS, 3, 14, "found '+3'"},
+    {TARGETS SAMPLERS "dimensions: [1e6]\n" STEPS, 3, 14, "found '1e6'"},
+    {TARGETS SAMPLERS "dimensions: [1.0]\n" STEPS, 3, 14, "found '1.0'"},
+    {TARGETS SAMPLERS "dimensions: [0x10]\n" STEPS, 3, 14, "found '0x10'"},
+    {TARGETS SAMPLERS "dimensions: [010]\n" STEPS, 3, 14, "found '010'"},
+    {TARGETS SAMPLERS "dimensions: ['16']\n" STEPS, 3, 14, "found a quoted string"},
+    {TARGETS SAMPLERS "dimensions: [{a: 1}]\n" STEPS, 3, 14, "found a mapping"},
+    {TARGETS SAMPLERS "dimensions: [null]\n" STEPS, 3, 14, "found nothing"},
+    {TARGETS SAMPLERS "dimensions: [9007199254740993]\n" STEPS, 3, 14, "found '9007199254740993'"},
+    {TARGETS SAMPLERS "dimensions: [18446744073709551617]\n" STEPS, 3, 14, "found '18446744073709551617'"},
+    {TARGETS SAMPLERS "dimensions:\n  - 4\n  - 16\n  - 4\n" STEPS, 6, 5,
+     "duplicate dimension '4', first given on line 4, column 5"},
+    {TARGETS SAMPLERS DIMENSIONS "steps: [4, 1]\n", 4, 12, "expected an integer from 2 to 2^53"},
+    {TARGETS SAMPLERS DIMENSIONS "steps: []\n", 4, 8, "expected a non-empty list"},
+    {TARGETS SAMPLERS DIMENSIONS "steps: [4, 8, 4]\n", 4, 15, "duplicate number of steps '4'"},
+    {TARGETS SAMPLERS DIMENSIONS "steps: ~\naccuracies: [0.1]\n", 4, 8, "expected a non-empty list, found nothing"},
+    {TARGETS TAIL "max_steps: 1\n", 5, 12, "expected an integer from 2 to 2^53 in plain digits, found '1'"},
+    {TARGETS TAIL "max_steps: [4]\n", 5, 12, "found a list"},
+    /* accuracies */
+    {TARGETS TAIL "accuracies: [0]\n", 5, 14, "expected a number in (0, 1), found '0'"},
+    {TARGETS TAIL "accuracies: [0.1, 1]\n", 5, 19, "expected a number in (0, 1), found '1'"},
+    {TARGETS TAIL "accuracies: [0.1, -0.1]\n", 5, 19, "expected a number in (0, 1), found '-0.1'"},
+    {TARGETS TAIL "accuracies: [nan, 0.5, nan, 0.1]\n", 5, 14, "expected a number in (0, 1), found 'nan'"},
+    {TARGETS TAIL "accuracies: [0.1, 0.2, 1.0e-1]\n", 5, 24, "duplicate accuracy '1.0e-1', first given on line 5"},
+    {TARGETS TAIL "accuracies: {}\n", 5, 13, "expected a non-empty list, found a mapping"},
+    /* claims */
+    {TARGETS TAIL "claims: []\n", 5, 9, "expected a non-empty list, found an empty list"},
+    {TARGETS TAIL "claims: [eps]\n", 5, 10,
+     "unknown claim 'eps', expected one of: eps-ddpm, eps-accelerated, low-dimension"},
+    {TARGETS TAIL "claims: [eps-ddpm, eps-ddpm]\n", 5, 20, "duplicate claim 'eps-ddpm', first given on line 5"},
+};
+
+static void check_refused(const struct error *error, enum status status, int line, int column, const char *message)
+{
+    char place[64];
+    (void)snprintf(place, sizeof place, "bad.yaml:%d:%d: ", line, column);
+    ck_assert_int_eq(status, STATUS_INVALID);
+    ck_assert_int_eq(error->status, STATUS_INVALID);
+    ck_assert_msg(strncmp(error->text, place, strlen(place)) == 0, "expected %s, got %s", place, error->text);
+    ck_assert_msg(strstr(error->text, message) != NULL, "expected '%s' in '%s'", message, error->text);
+    ck_assert_ptr_null(strchr(error->text, '\n'));
+}
+
+START_TEST(test_bad_text)
+{
+    const struct bad *bad = &bad_texts[_i];
+    struct spec spec;
+    struct error error = {0};
+    enum status status = parse(bad->text, &spec, &error);
+    check_refused(&error, status, bad->line, bad->column, bad->message);
+    spec_free(&spec);
+    ck_assert_int_eq(parse(bad->text, &spec, NULL), STATUS_INVALID);
+    spec_free(&spec);
+}
+END_TEST
+
+/* Every prefix of a good text is refused or read, and leaks nothing (for the sanitizers to see). */
+START_TEST(test_prefixes)
+{
+    for (size_t length = 0; length < sizeof full - 1; length++) {
+        struct spec spec;
+        struct error error = {0};
+        enum status status = spec_parse("bad.yaml", full, length, claims, &spec, &error);
+        ck_assert(status == STATUS_OK || (status == STATUS_INVALID && strncmp(error.text, "bad.yaml:", 9) == 0));
+        spec_free(&spec);
+    }
+}
+END_TEST
+
+START_TEST(test_nul_byte)
+{
+    static const char text[] = "title: x\nsteps\0: [1]\n";
+    struct spec spec;
+    struct error error = {0};
+    enum status status = spec_parse("bad.yaml", text, sizeof text - 1, claims, &spec, &error);
+    check_refused(&error, status, 2, 6, "found a NUL byte, expected text");
+    spec_free(&spec);
+}
+END_TEST
+
+START_TEST(test_long_values_are_cut)
+{
+    static const char text[] = TARGETS "samplers: [" FIFTY "012345678\xC3\xA9z]\n";
+    struct spec spec;
+    struct error error = {0};
+    enum status status = parse(text, &spec, &error);
+    check_refused(&error, status, 2, 12, "345678...', expected one of: ddpm");
+    spec_free(&spec);
+}
+END_TEST
+
+static char *repeat(const char *before, const char *piece, size_t times)
+{
+    size_t start = strlen(before), length = strlen(piece);
+    char *text = malloc(start + times * length + 1);
+    ck_assert_ptr_nonnull(text);
+    memcpy(text, before, start);
+    for (size_t i = 0; i < times; i++)
+        memcpy(text + start + i * length, piece, length);
+    text[start + times * length] = '\0';
+    return text;
+}
+
+/* Documents made to take forever; the test has Check's time limit. */
+static const struct hostile {
+    const char *before, *piece;
+    size_t times;
+    int line, column;
+    const char *message;
+} hostile_texts[] = {
+    {"", "#", ((size_t)1 << 20) + 1, 1, 1, "the file is too large, expected at most 1 MiB"},
+    {"", "#", (size_t)1 << 20, 1, 1, "the file is empty"},
+    {"a: ", "[", 1000000, 1, 35, "found more than 32 levels of nesting"},
+    {"", "{a: ", 250000, 1, 129, "found more than 32 levels of nesting"},
+    {"", "[\n", 500000, 33, 1, "found more than 32 levels of nesting"},
+    {"", "- ", 500000, 1, 65, "found more than 32 levels of nesting"},
+    {"", "a: ", 300000, 1, 5, "mapping values are not allowed"},
+    {"a: 1\n", "---\n", 200000, 2, 1, "found a second document"},
+    {TARGETS SAMPLERS STEPS "dimensions:\n", "- 1\n", 200000, 5, 1, "found a list of 200000, expected at most 10000"},
+};
+
+START_TEST(test_hostile_text)
+{
+    const struct hostile *hostile = &hostile_texts[_i];
+    char *text = repeat(hostile->before, hostile->piece, hostile->times);
+    struct spec spec;
+    struct error error = {0};
+    enum status status = parse(text, &spec, &error);
+    check_refused(&error, status, hostile->line, hostile->column, hostile->message);
+    spec_free(&spec);
+    free(text);
+}
+END_TEST
+
+static const struct {
+    const char *path, *name;
+} names[] = {
+    {"bimodal.yaml", "bimodal"},
+    {"/a/b.c/bimodal.yml", "bimodal"},
+    {"spec.txt", "spec.txt"},
+    {"two.yaml.yml", "two.yaml"},
+    {".hidden.yaml", "-hidden"},
+    {".yaml", "-yaml"},
+    {"..", "-."},
+    {"a b\xC3\xA9+c.yaml", "a-b---c"},
+    {"x/0123456789012345678901234567890123456789012345678901234567890123456789.yaml",
+     "012345678901234567890123456789012345678901234567890123456789012"},
+};
+
+START_TEST(test_name)
+{
+    struct spec spec;
+    ck_assert_int_eq(spec_parse(names[_i].path, TARGETS TAIL, strlen(TARGETS TAIL), claims, &spec, NULL), STATUS_OK);
+    ck_assert_str_eq(spec.name, names[_i].name);
+    ck_assert_str_eq(spec.title, names[_i].name);
+    spec_free(&spec);
+}
+END_TEST
+
+START_TEST(test_load)
+{
+    char directory[] = "/tmp/diffrate-spec-XXXXXX", path[64], expected[160];
+    struct spec spec;
+    struct error error = {0};
+    ck_assert_ptr_nonnull(mkdtemp(directory));
+    (void)snprintf(path, sizeof path, "%s/full.yaml", directory);
+
+    ck_assert_int_eq(spec_load(path, claims, &spec, &error), STATUS_INVALID);
+    (void)snprintf(expected, sizeof expected, "%s:1:1: cannot open: No such file or directory", path);
+    ck_assert_str_eq(error.text, expected);
+    spec_free(&spec);
+
+    ck_assert_int_eq(spec_load(directory, claims, &spec, &error), STATUS_INVALID);
+    (void)snprintf(expected, sizeof expected, "%s:1:1: cannot read: Is a directory", directory);
+    ck_assert_str_eq(error.text, expected);
+    spec_free(&spec);
+
+    FILE *file = fopen(path, "wb");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_eq(fwrite(full, 1, sizeof full - 1, file), sizeof full - 1);
+    ck_assert_int_eq(fclose(file), 0);
+    ck_assert_msg(spec_load(path, claims, &spec, &error) == STATUS_OK, "%s", error.text);
+    ck_assert_str_eq(spec.name, "full");
+    check_full(&spec);
+    spec_free(&spec);
+
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(rmdir(directory), 0);
+}
+END_TEST
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
+
+Suite *spec_suite(void)
+{
+    Suite *suite = suite_create("spec");
+    TCase *good = tcase_create("good");
+    tcase_add_test(good, test_every_feature);
+    tcase_add_test(good, test_defaults);
+    tcase_add_loop_test(good, test_good_text, 0, COUNT(good_texts));
+    tcase_add_loop_test(good, test_name, 0, COUNT(names));
+    tcase_add_test(good, test_load);
+    suite_add_tcase(suite, good);
+    TCase *bad = tcase_create("bad");
+    tcase_add_loop_test(bad, test_bad_text, 0, COUNT(bad_texts));
+    tcase_add_test(bad, test_prefixes);
+    tcase_add_test(bad, test_nul_byte);
+    tcase_add_test(bad, test_long_values_are_cut);
+    tcase_add_loop_test(bad, test_hostile_text, 0, COUNT(hostile_texts));
+    suite_add_tcase(suite, bad);
+    return suite;
+}

@@ -1,0 +1,544 @@
+#define _DEFAULT_SOURCE
+
+#include <dirent.h>
+#include <errno.h>
+#include <hdf5.h>
+#include <inttypes.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/provenance.h"
+#include "experiment/store.h"
+
+#include <check.h> /* last: it has a macro `fail` */
+
+Suite *store_suite(void);
+
+enum { ROWS = 7, PATH_SIZE = 400, SEAL_LENGTH = 36 };
+
+struct place {
+    char directory[PATH_SIZE - 100];
+    char path[PATH_SIZE];
+};
+
+struct content {
+    char *data;
+    size_t length;
+};
+
+static const struct fact facts[] = {
+    {"spec_text", "title: a\n"}, {"spec_name", "one"}, {"zeta", ""}, {"host", "caf\xc3\xa9"}, {NULL, NULL},
+};
+
+static struct place place_new(void)
+{
+    struct place place;
+    const char *parent = getenv("TMPDIR");
+    (void)snprintf(place.directory, sizeof place.directory, "%s/diffrate-store-XXXXXX",
+                   parent != NULL && *parent != '\0' ? parent : "/tmp");
+    ck_assert_ptr_nonnull(mkdtemp(place.directory));
+    (void)snprintf(place.path, sizeof place.path, "%s/result.h5", place.directory);
+    return place;
+}
+
+/* Removes the directory, in which no other files than `expected` may be left. */
+static void place_clear(const struct place *place, size_t expected)
+{
+    size_t found = 0;
+    DIR *directory = opendir(place->directory);
+    ck_assert_ptr_nonnull(directory);
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        char path[2 * PATH_SIZE];
+        if (entry->d_name[0] == '.')
+            continue;
+        (void)snprintf(path, sizeof path, "%s/%s", place->directory, entry->d_name);
+        ck_assert_ptr_null(strstr(entry->d_name, ".tmp."));
+        ck_assert_int_eq(remove(path), 0);
+        found++;
+    }
+    (void)closedir(directory);
+    ck_assert_int_eq(rmdir(place->directory), 0);
+    ck_assert_uint_eq(found, expected);
+}
+
+static size_t member_size(const struct field *field)
+{
+    return field->type == FIELD_STRING ? 64 : 8;
+}
+
+/* Values that differ between fields and rows, with the doubles that are lost most easily. */
+static void make_rows(struct record *rows, size_t count)
+{
+    const uint64_t bits[] = {0x7ff8000000000123, 0xfff0000000000000, 0x8000000000000000, 1, 0x3fb999999999999a};
+    memset(rows, 0, count * sizeof *rows);
+    for (size_t i = 0; i < count; i++)
+        for (const struct field *field = record_fields; field->name != NULL; field++) {
+            size_t n = (size_t)(field - record_fields) + i;
+            char *member = (char *)&rows[i] + field->offset;
+            uint64_t value = field->type == FIELD_COUNT ? UINT64_MAX - n : bits[n % 5] + 8 * (n / 5);
+            if (field->type != FIELD_STRING)
+                memcpy(member, &value, sizeof value);
+            else if (i > 0) /* row 0 has empty strings, the others some of the greatest length */
+                (void)snprintf(member, 64, "%-*s\xc3\xa9%zu", i % 2 ? 60 : 5, field->name, n % 10);
+        }
+}
+
+static void assert_rows(const struct result *result, const struct record *rows, size_t count)
+{
+    ck_assert_uint_eq(result->count, count);
+    for (size_t i = 0; i < count; i++)
+        for (const struct field *field = record_fields; field->name != NULL; field++)
+            ck_assert_msg(memcmp((const char *)&result->rows[i] + field->offset,
+                                 (const char *)&rows[i] + field->offset, member_size(field)) == 0,
+                          "row %zu, %s", i, field->name);
+}
+
+static void write_rows(const char *path, const struct record *rows, size_t count, const struct fact *list)
+{
+    struct error error = {STATUS_OK, ""};
+    enum status status = store_write(path, rows, count, list, &error);
+    ck_assert_msg(status == STATUS_OK, "%s", error.text);
+}
+
+static struct place place_with_rows(struct record rows[ROWS])
+{
+    struct place place = place_new();
+    make_rows(rows, ROWS);
+    write_rows(place.path, rows, ROWS, facts);
+    return place;
+}
+
+static struct result read_result(const char *path)
+{
+    struct result result;
+    struct error error = {STATUS_OK, ""};
+    enum status status = store_read(path, &result, &error);
+    ck_assert_msg(status == STATUS_OK, "%s", error.text);
+    return result;
+}
+
+/* Reading fails with one sentence that names the file and says `part`. */
+static void assert_refused(const char *path, const char *part)
+{
+    struct result result;
+    struct error error = {STATUS_OK, ""};
+    ck_assert_int_eq(store_read(path, &result, &error), STATUS_IO);
+    ck_assert_msg(strstr(error.text, path) != NULL && strstr(error.text, part) != NULL, "\"%s\" does not say \"%s\"",
+                  error.text, part);
+    ck_assert_ptr_null(strchr(error.text, '\n'));
+    ck_assert_ptr_null(result.rows);
+}
+
+static struct content slurp(const char *path)
+{
+    struct stat info;
+    FILE *file = fopen(path, "rb");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(fstat(fileno(file), &info), 0);
+    struct content content = {malloc((size_t)info.st_size + 1), (size_t)info.st_size};
+    ck_assert_ptr_nonnull(content.data);
+    ck_assert_uint_eq(fread(content.data, 1, content.length, file), content.length);
+    (void)fclose(file);
+    return content;
+}
+
+static void spill(const char *path, const char *data, size_t length)
+{
+    FILE *file = fopen(path, "wb");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_eq(fwrite(data, 1, length, file), length);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+/* Writes the beginning of the content and a correct checksum behind it, as an adversary would. */
+static void spill_sealed(const char *path, const struct content *content, size_t length)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    FILE *file = fopen(path, "wb");
+    ck_assert_ptr_nonnull(file);
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (unsigned char)content->data[i]) * UINT64_C(0x100000001b3);
+    ck_assert_uint_eq(fwrite(content->data, 1, length, file), length);
+    ck_assert_int_gt(fprintf(file, "\ndiffrate checksum %016" PRIx64 "\n", hash), 0);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+START_TEST(fields_cover_record)
+{
+    size_t size = 0;
+    for (const struct field *field = record_fields; field->name != NULL; field++) {
+        size += member_size(field);
+        ck_assert_uint_le(field->offset + member_size(field), sizeof(struct record));
+        ck_assert_int_eq(field->doc[strlen(field->doc) - 1], '.');
+        for (const struct field *other = record_fields; other != field; other++)
+            ck_assert(strcmp(field->name, other->name) != 0 && field->offset != other->offset);
+    }
+    ck_assert_uint_eq(size, sizeof(struct record));
+}
+END_TEST
+
+START_TEST(round_trip)
+{
+    struct record rows[ROWS];
+    struct place place = place_with_rows(rows);
+    struct result result = read_result(place.path);
+    ck_assert_int_eq(H5Fget_obj_count(H5F_OBJ_ALL, H5F_OBJ_ALL), 0);
+    assert_rows(&result, rows, ROWS);
+    ck_assert_str_eq(result.spec_text, "title: a\n");
+    ck_assert_str_eq(result.spec_name, "one");
+    ck_assert_str_eq(result.failure, "");
+    ck_assert_str_eq(result.provenance, "host: caf\xc3\xa9\nzeta: \n");
+    result_free(&result);
+    place_clear(&place, 1);
+}
+END_TEST
+
+START_TEST(no_rows)
+{
+    struct place place = place_new();
+    const struct fact failure[] = {{"failure", "no engine can do it"}, {NULL, NULL}};
+    write_rows(place.path, NULL, 0, failure);
+    struct result result = read_result(place.path);
+    ck_assert_uint_eq(result.count, 0);
+    ck_assert_str_eq(result.failure, "no engine can do it");
+    ck_assert_str_eq(result.spec_text, "");
+    ck_assert_str_eq(result.spec_name, "");
+    ck_assert_str_eq(result.provenance, "");
+    result_free(&result);
+    place_clear(&place, 1);
+}
+END_TEST
+
+START_TEST(long_facts)
+{
+    enum { LONG = 300 * 1024 };
+    struct place place = place_new();
+    struct record row;
+    char *text = malloc(LONG + 1);
+    ck_assert_ptr_nonnull(text);
+    for (size_t i = 0; i < LONG; i++)
+        text[i] = (char)('a' + i % 23);
+    text[LONG] = '\0';
+    const struct fact list[] = {{"spec_text", text}, {"x", text}, {NULL, NULL}};
+    make_rows(&row, 1);
+    write_rows(place.path, &row, 1, list);
+    struct result result = read_result(place.path);
+    ck_assert_str_eq(result.spec_text, text);
+    ck_assert_uint_eq(strlen(result.provenance), LONG + 4);
+    result_free(&result);
+    free(text);
+    place_clear(&place, 1);
+}
+END_TEST
+
+/* Equal content gives equal files; another time changes nothing but itself and the checksum. */
+START_TEST(same_bytes)
+{
+    struct record rows[ROWS];
+    struct place place = place_with_rows(rows);
+    size_t changed = 0;
+    struct content first = slurp(place.path);
+    (void)mallopt(M_PERTURB, 0x55); /* so that bytes which HDF5 leaves unset would differ */
+    write_rows(place.path, rows, ROWS, facts);
+    struct content second = slurp(place.path);
+    ck_assert_uint_eq(first.length, second.length);
+    ck_assert_mem_eq(first.data, second.data, first.length);
+    free(second.data);
+    for (size_t i = 0; i < ROWS; i++)
+        rows[i].seconds = 0.1 + (double)i;
+    write_rows(place.path, rows, ROWS, facts);
+    second = slurp(place.path);
+    ck_assert_uint_eq(first.length, second.length);
+    for (size_t i = 0; i < first.length; i++)
+        changed += first.data[i] != second.data[i];
+    ck_assert_uint_le(changed, ROWS * sizeof(double) + SEAL_LENGTH);
+    free(first.data);
+    free(second.data);
+    place_clear(&place, 1);
+}
+END_TEST
+
+static void assert_not_written(const char *path, const char *reason)
+{
+    struct record rows[ROWS];
+    struct error error = {STATUS_OK, ""};
+    make_rows(rows, ROWS);
+    ck_assert_int_eq(store_write(path, rows, ROWS, facts, &error), STATUS_IO);
+    ck_assert_msg(strstr(error.text, path) != NULL && strstr(error.text, reason) != NULL, "%s", error.text);
+}
+
+START_TEST(unwritable)
+{
+    struct place place = place_new();
+    char path[2 * PATH_SIZE];
+    (void)snprintf(path, sizeof path, "%s/none/x.h5", place.directory);
+    assert_not_written(path, strerror(ENOENT));
+    spill(place.path, "text", 4);
+    (void)snprintf(path, sizeof path, "%s/x.h5", place.path);
+    assert_not_written(path, strerror(ENOTDIR));
+    assert_not_written(place.directory, strerror(EISDIR)); /* found out at the rename */
+    ck_assert_int_eq(chmod(place.directory, 0555), 0);
+    int is_root = geteuid() == 0;
+    if (!is_root || seteuid(65534) == 0) /* root may write everywhere */
+        assert_not_written(place.path, strerror(EACCES));
+    ck_assert(!is_root || seteuid(0) == 0);
+    ck_assert_int_eq(chmod(place.directory, 0755), 0);
+    struct content content = slurp(place.path); /* as it was */
+    ck_assert_uint_eq(content.length, 4);
+    free(content.data);
+    place_clear(&place, 1);
+}
+END_TEST
+
+START_TEST(full_disk)
+{
+    struct rlimit limit, old;
+    struct record rows[ROWS];
+    struct place place = place_with_rows(rows);
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &old), 0);
+    ck_assert(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+    for (rlim_t size = 0; size <= 20000; size += 5000) {
+        limit = old;
+        limit.rlim_cur = size;
+        struct error error = {STATUS_OK, ""};
+        ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+        enum status status = store_write(place.path, rows, 1, facts, &error);
+        ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
+        ck_assert_int_eq(status, STATUS_IO);
+        ck_assert_ptr_nonnull(strstr(error.text, strerror(EFBIG)));
+    }
+    struct result result = read_result(place.path); /* the old file is whole */
+    assert_rows(&result, rows, ROWS);
+    result_free(&result);
+    place_clear(&place, 1);
+}
+END_TEST
+
+START_TEST(bad_input)
+{
+    struct place place = place_new();
+    struct error error = {STATUS_OK, ""};
+    struct record rows[ROWS];
+    const struct fact twice[] = {{"host", "a"}, {"host", "b"}, {NULL, NULL}};
+    make_rows(rows, ROWS);
+    ck_assert_int_eq(store_write(place.path, rows, ROWS, twice, &error), STATUS_EXTERNAL);
+    ck_assert_ptr_nonnull(strstr(error.text, "\"host\""));
+    memset(rows[3].sampler, 'x', sizeof rows[3].sampler);
+    ck_assert_int_ne(store_write(place.path, rows, ROWS, facts, &error), STATUS_OK);
+    ck_assert_ptr_nonnull(strstr(error.text, "\"sampler\""));
+    place_clear(&place, 0);
+}
+END_TEST
+
+START_TEST(no_result)
+{
+    struct place place = place_new();
+    assert_refused(place.path, strerror(ENOENT));
+    assert_refused(place.directory, "not a regular file");
+    spill(place.path, "", 0);
+    assert_refused(place.path, "not an HDF5 file");
+    spill(place.path, "This is some text and no HDF5 file.\n", 36);
+    assert_refused(place.path, "not an HDF5 file");
+    spill(place.path, "\211HDF\r\n\032\n", 8);
+    assert_refused(place.path, "checksum");
+    place_clear(&place, 1);
+}
+END_TEST
+
+/* Cut off or changed anywhere, cut off also by someone who knows the checksum: an error or the rows, but no crash. */
+START_TEST(damaged)
+{
+    struct record rows[ROWS];
+    struct place place = place_with_rows(rows);
+    struct content content = slurp(place.path);
+    for (size_t at = 0; at < content.length; at += 97) {
+        struct result result;
+        struct error error;
+        spill(place.path, content.data, at);
+        assert_refused(place.path, "");
+        content.data[at] ^= 16;
+        spill(place.path, content.data, content.length);
+        assert_refused(place.path, "");
+        content.data[at] ^= 16;
+        spill_sealed(place.path, &content, at);
+        if (store_read(place.path, &result, &error) == STATUS_OK) {
+            assert_rows(&result, rows, ROWS);
+            result_free(&result);
+        }
+    }
+    free(content.data);
+    place_clear(&place, 1);
+}
+END_TEST
+
+struct change {
+    const char *name;
+    char type; /* 0: remove; l: a link to c0; d: double; f: float; s: strings of 64 bytes; u: uint64 */
+    int rank;
+    hsize_t length;
+    int is_chunked;
+    const char *reason;
+};
+
+static const struct change changes[] = {
+    {"tv", 0, 0, 0, 0, "\"tv\" is missing"},
+    {"row", 0, 0, 0, 0, "\"row\" is missing"},
+    {"timings", 0, 0, 0, 0, "\"seconds\" is missing"},
+    {"tv", 'l', 0, 0, 0, "\"tv\" is missing"},
+    {"tv", 'f', 1, ROWS, 0, "\"tv\" has another type"},
+    {"tv", 's', 1, ROWS, 0, "\"tv\" has another type"},
+    {"steps", 'd', 1, ROWS, 0, "\"steps\" has another type"},
+    {"target", 'd', 1, ROWS, 0, "\"target\" has another type"},
+    {"target", 's', 1, ROWS, 0, "\"target\" has too long a string"},
+    {"tv", 'd', 1, ROWS - 1, 0, "\"tv\" has another length"},
+    {"timings/seconds", 'd', 1, ROWS + 1, 0, "\"seconds\" has another length"},
+    {"row", 'u', 1, 0, 0, "\"target\" has another length"},
+    {"row", 'u', 1, 200000, 0, "\"row\" claims more rows"},
+    {"row", 'u', 1, (hsize_t)1 << 60, 1, "\"row\" claims more rows"},
+    {"tv", 'd', 2, ROWS, 0, "\"tv\" is not one-dimensional"},
+    {"tv", 'd', 0, 0, 0, "\"tv\" is not one-dimensional"},
+    {"tv", 'd', 1, ROWS, 1, "\"tv\" is not stored in one piece"},
+    {"spec_text", 'd', 0, 0, 0, "\"spec_text\" is not a string"},
+    {"spec_text", 's', 1, ROWS, 0, "\"spec_text\" is not a string"},
+};
+
+static void add_dataset(hid_t file, const struct change *change)
+{
+    static const char text[] = "0123456789012345678901234567890123456789012345678901234567890123";
+    const char *strings[ROWS] = {text, text, text, text, text, text, text};
+    const hsize_t shape[] = {change->length, 1}, chunk[] = {ROWS, 1};
+    int is_text = change->type == 's';
+    hid_t type = H5Tcopy(change->type == 'd'   ? H5T_NATIVE_DOUBLE
+                         : change->type == 'f' ? H5T_NATIVE_FLOAT
+                         : change->type == 'u' ? H5T_NATIVE_UINT64
+                                               : H5T_C_S1);
+    hid_t space = change->rank > 0 ? H5Screate_simple(change->rank, shape, NULL) : H5Screate(H5S_SCALAR);
+    hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
+    if (change->length < 100) /* otherwise HDF5 leaves the place of unwritten rows undecided */
+        ck_assert_int_ge(H5Pset_alloc_time(properties, H5D_ALLOC_TIME_EARLY), 0);
+    ck_assert(!is_text || H5Tset_size(type, H5T_VARIABLE) >= 0);
+    ck_assert(!change->is_chunked || H5Pset_chunk(properties, change->rank, chunk) >= 0);
+    hid_t dataset = H5Dcreate2(file, change->name, type, space, H5P_DEFAULT, properties, H5P_DEFAULT);
+    ck_assert_int_ge(dataset, 0);
+    ck_assert(!is_text || H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, strings) >= 0);
+    ck_assert(H5Dclose(dataset) >= 0 && H5Pclose(properties) >= 0 && H5Sclose(space) >= 0 && H5Tclose(type) >= 0);
+}
+
+static void assert_resealed_refused(const char *path, const char *reason)
+{
+    assert_refused(path, "checksum");
+    struct content content = slurp(path);
+    spill_sealed(path, &content, content.length);
+    free(content.data);
+    assert_refused(path, reason);
+    ck_assert_int_eq(H5Fget_obj_count(H5F_OBJ_ALL, H5F_OBJ_ALL), 0);
+}
+
+START_TEST(changed_dataset)
+{
+    const struct change *change = &changes[_i];
+    struct record rows[ROWS];
+    struct place place = place_with_rows(rows);
+    hid_t file = H5Fopen(place.path, H5F_ACC_RDWR, H5P_DEFAULT);
+    ck_assert_int_ge(H5Ldelete(file, change->name, H5P_DEFAULT), 0);
+    if (change->type == 'l')
+        ck_assert_int_ge(H5Lcreate_soft("/c0", file, change->name, H5P_DEFAULT, H5P_DEFAULT), 0);
+    else if (change->type != 0)
+        add_dataset(file, change);
+    ck_assert_int_ge(H5Fclose(file), 0);
+    assert_resealed_refused(place.path, change->reason);
+    place_clear(&place, 1);
+}
+END_TEST
+
+static const char *const attributes[] = {"format", "format_version", "spec_name", "host"};
+
+START_TEST(changed_attribute)
+{
+    const hsize_t length = 9;
+    struct place place = place_new();
+    write_rows(place.path, NULL, 0, facts);
+    hid_t file = H5Fopen(place.path, H5F_ACC_RDWR, H5P_DEFAULT);
+    hid_t space = H5Screate_simple(1, &length, NULL);
+    ck_assert_int_ge(H5Adelete(file, attributes[_i]), 0);
+    hid_t attribute = H5Acreate2(file, attributes[_i], H5T_NATIVE_INT, space, H5P_DEFAULT, H5P_DEFAULT);
+    ck_assert(H5Aclose(attribute) >= 0 && H5Sclose(space) >= 0 && H5Fclose(file) >= 0);
+    assert_resealed_refused(place.path, _i < 3 ? attributes[_i] : "has an attribute that is not a string");
+    place_clear(&place, 1);
+}
+END_TEST
+
+/* Threads write files of their own, and all of them one in common. */
+START_TEST(concurrent)
+{
+    enum { FILES = 32 };
+    struct place place = place_new();
+    struct record rows[FILES];
+    int failures = 0;
+    make_rows(rows, FILES);
+#pragma omp parallel for num_threads(8) reduction(+ : failures) schedule(dynamic)
+    for (int i = 0; i < FILES; i++) {
+        char path[2 * PATH_SIZE];
+        struct result result;
+        (void)snprintf(path, sizeof path, "%s/%d.h5", place.directory, i);
+        failures += store_write(path, &rows[i], 1, facts, NULL) != STATUS_OK;
+        failures += store_write(place.path, rows, FILES, facts, NULL) != STATUS_OK;
+        failures += store_read(path, &result, NULL) != STATUS_OK || result.count != 1 ||
+                    memcmp(result.rows[0].target, rows[i].target, sizeof rows[i].target) != 0;
+        result_free(&result);
+    }
+    ck_assert_int_eq(failures, 0);
+    struct result result = read_result(place.path);
+    assert_rows(&result, rows, FILES);
+    result_free(&result);
+    place_clear(&place, FILES + 1);
+}
+END_TEST
+
+START_TEST(provenance)
+{
+    char word[] = "diffrate", quoted[] = "it's 5", empty[] = "", longer[8000];
+    char *arguments[] = {word, quoted, empty, longer, NULL};
+    struct provenance made;
+    memset(longer, 'x', sizeof longer - 1);
+    longer[sizeof longer - 1] = '\0';
+    provenance_collect(3, arguments, &made);
+    ck_assert_str_eq(made.command, "diffrate 'it'\\''s 5' ''");
+    ck_assert_ptr_nonnull(strstr(made.libraries, "HDF5 1."));
+    ck_assert(*made.version != '\0' && *made.commit != '\0' && *made.compiler != '\0' && *made.flags != '\0');
+    ck_assert_ptr_nonnull(strstr(made.host, ", "));
+    provenance_collect(4, arguments, &made);
+    ck_assert_uint_eq(strlen(made.command), sizeof made.command - 1);
+    ck_assert_str_eq(made.command + sizeof made.command - 4, "...");
+}
+END_TEST
+
+Suite *store_suite(void)
+{
+    Suite *suite = suite_create("store");
+    TCase *cases = tcase_create("store");
+    tcase_set_timeout(cases, 60);
+    tcase_add_checked_fixture(cases, store_init, NULL);
+    tcase_add_test(cases, fields_cover_record);
+    tcase_add_test(cases, round_trip);
+    tcase_add_test(cases, no_rows);
+    tcase_add_test(cases, long_facts);
+    tcase_add_test(cases, same_bytes);
+    tcase_add_test(cases, unwritable);
+    tcase_add_test(cases, full_disk);
+    tcase_add_test(cases, bad_input);
+    tcase_add_test(cases, no_result);
+    tcase_add_test(cases, damaged);
+    tcase_add_loop_test(cases, changed_dataset, 0, (int)(sizeof changes / sizeof changes[0]));
+    tcase_add_loop_test(cases, changed_attribute, 0, (int)(sizeof attributes / sizeof attributes[0]));
+    tcase_add_test(cases, concurrent);
+    tcase_add_test(cases, provenance);
+    suite_add_tcase(suite, cases);
+    return suite;
+}

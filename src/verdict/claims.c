@@ -1,0 +1,377 @@
+/* Bands, fixed here beside the claims they judge. A theorem's exponent is an upper bound B: with a measured v +- w,
+ *   refuted                   v - w > B + BAND
+ *   supported                 |v - B| <= BAND
+ *   supported, not tight      v + w <= B + BAND otherwise, with the slack B - v
+ *   inconclusive              anything else, or w > WIDEST
+ * BAND is what finite T leaves: exponents of exactly known laws of this family (Gaussians) differ from their limits by less at the T's in use. */
+#include "verdict/claims.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "verdict/exponents.h"
+
+#define BAND 0.05
+#define WIDEST 0.25
+
+static void note(struct finding *finding, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void note(struct finding *finding, const char *format, ...)
+{
+    size_t used = strlen(finding->note);
+    if (used > 0 && used + 2 < sizeof finding->note) {
+        memcpy(finding->note + used, "; ", 3);
+        used += 2;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(finding->note + used, sizeof finding->note - used, format, arguments);
+    va_end(arguments);
+}
+
+static void judge_upper(struct finding *finding, double value, double interval, double bound)
+{
+    finding->measured = 1;
+    finding->value = value;
+    finding->interval = interval;
+    finding->bound = bound;
+    if (value - interval > bound + BAND)
+        finding->outcome = OUTCOME_REFUTED;
+    else if (interval > WIDEST) {
+        finding->outcome = OUTCOME_INCONCLUSIVE;
+        note(finding, "the interval is wider than %.2f", WIDEST);
+    } else if (fabs(value - bound) <= BAND)
+        finding->outcome = OUTCOME_SUPPORTED;
+    else if (value + interval <= bound + BAND)
+        finding->outcome = OUTCOME_NOT_TIGHT;
+    else {
+        finding->outcome = OUTCOME_INCONCLUSIVE;
+        note(finding, "the interval reaches from below the bound to above it");
+    }
+}
+
+static void inconclusive(struct finding *finding, const char *reason)
+{
+    finding->outcome = OUTCOME_INCONCLUSIVE;
+    note(finding, "%s", reason);
+}
+
+static int needs(const struct evidence *evidence, const char *sampler, size_t *index, struct finding *out)
+{
+    *index = evidence_sampler(evidence, sampler);
+    if (*index < evidence->spec.sampler_count)
+        return 1;
+    out->outcome = OUTCOME_INCONCLUSIVE;
+    note(out, "sampler %s is not in the experiment", sampler);
+    return 0;
+}
+
+/* A floor under TV means that T(d, eps) does not exist below it: no power of 1/eps bounds it. */
+static int judge_floor(const struct evidence *evidence, size_t target, size_t sampler, struct finding *out)
+{
+    double tv;
+    size_t steps, dimension;
+    if (!tv_floor(evidence, target, sampler, &tv, &steps, &dimension))
+        return 0;
+    out->outcome = OUTCOME_REFUTED;
+    note(out, "TV floor: TV = %.3g at T = %zu (d = %zu) has stopped falling; T(d, eps) does not exist below it", tv, steps, dimension);
+    return 1;
+}
+
+static enum status decide_exponent(const struct evidence *evidence, const struct claim *claim, size_t target, int in_dimension,
+                                   struct finding *out, struct error *error)
+{
+    size_t sampler;
+    struct fit fit, raw;
+    if (!needs(evidence, claim->sampler, &sampler, out))
+        return STATUS_OK;
+    if (evidence->spec.accuracy_count == 0) {
+        inconclusive(out, "the experiment has no accuracies");
+        return STATUS_OK;
+    }
+    struct unused unused = complexity_unused(evidence, target, sampler);
+    out->censored = unused.beyond;
+    out->at_start = unused.at_start;
+    if (unused.open > 0)
+        note(out, "%zu cells unresolved", unused.open);
+    enum status status = complexity_exponents(evidence, target, sampler, 1, &fit, error);
+    if (status == STATUS_OK)
+        status = complexity_exponents(evidence, target, sampler, 0, &raw, error);
+    if (status != STATUS_OK)
+        return status;
+    out->used = fit.cells;
+    if (fit.ok && (fit.has_d || !in_dimension)) {
+        struct exponent log_free = in_dimension ? fit.d : fit.x, in_T = in_dimension ? raw.d : raw.x;
+        judge_upper(out, log_free.value, log_free.interval, claim->bound);
+        out->has_raw = raw.ok;
+        out->raw_value = in_T.value;
+        out->raw_interval = in_T.interval;
+    } else
+        inconclusive(out, fit.ok ? "only one dimension in the window" : fit.reason);
+    if (!in_dimension)
+        (void)judge_floor(evidence, target, sampler, out);
+    return STATUS_OK;
+}
+
+static enum status decide_accuracy(const struct evidence *evidence, const struct claim *claim, size_t target,
+                                   struct finding *out, struct error *error)
+{
+    return decide_exponent(evidence, claim, target, 0, out, error);
+}
+
+static enum status decide_dimension(const struct evidence *evidence, const struct claim *claim, size_t target,
+                                    struct finding *out, struct error *error)
+{
+    return decide_exponent(evidence, claim, target, 1, out, error);
+}
+
+/* The rate must be at least 2 and the power of d at most 1; both are upper bounds on KL, judged as such. */
+static enum status decide_kl(const struct evidence *evidence, const struct claim *claim, size_t target, struct finding *out,
+                             struct error *error)
+{
+    size_t sampler;
+    struct fit fit;
+    if (!needs(evidence, claim->sampler, &sampler, out))
+        return STATUS_OK;
+    enum status status = divergence_exponents(evidence, target, sampler, offsetof(struct record, kl_p_q), &fit, error);
+    if (status != STATUS_OK)
+        return status;
+    out->used = fit.cells;
+    if (!fit.ok) {
+        inconclusive(out, fit.reason);
+        return STATUS_OK;
+    }
+    judge_upper(out, -fit.x.value, fit.x.interval, -claim->bound);
+    out->value = fit.x.value;
+    out->bound = claim->bound;
+    if (fit.has_d) {
+        struct finding by_dimension = {.claim = claim};
+        judge_upper(&by_dimension, fit.d.value, fit.d.interval, 1.0);
+        note(out, "exponent in d %.3f ± %.3f (bound 1)", fit.d.value, fit.d.interval);
+        out->outcome = by_dimension.outcome > out->outcome ? by_dimension.outcome : out->outcome;
+    }
+    return STATUS_OK;
+}
+
+/* A lower or upper limit on T(d, eps), as far as it is known: [low, high], high 0 for "above max_steps". */
+static void limits(const struct bracket *bracket, double *low, double *high)
+{
+    *low = bracket->reach == REACH_FOUND ? (double)bracket->passes : (double)bracket->fails + 1.0;
+    *high = bracket->reach == REACH_BEYOND ? HUGE_VAL : (double)bracket->passes;
+    if (bracket->reach == REACH_AT_START)
+        *low = 0.0;
+}
+
+/* The largest accuracy from which on, down to the smallest, `cost` times the accelerated sampler's steps are never more than
+ * the other's; 0 if there is none. */
+static double frontier(const struct evidence *evidence, size_t target, size_t fast, size_t slow, size_t dimension, double cost)
+{
+    const struct spec *spec = &evidence->spec;
+    double found = 0.0;
+    for (size_t e = spec->accuracy_count; e-- > 0;) {
+        double fast_low, fast_high, slow_low, slow_high;
+        limits(evidence_complexity(evidence, target, fast, dimension, e), &fast_low, &fast_high);
+        limits(evidence_complexity(evidence, target, slow, dimension, e), &slow_low, &slow_high);
+        if (isinf(fast_high) && isinf(slow_high))
+            continue; /* beyond reach for both: nothing is known */
+        if (!(cost * (fast_high - 1.0) <= slow_low - 1.0) && !(fast_high <= slow_low && cost <= 1.0))
+            break;
+        found = spec->accuracies[e];
+    }
+    return found;
+}
+
+static enum status decide_crossover(const struct evidence *evidence, const struct claim *claim, size_t target,
+                                    struct finding *out, struct error *error)
+{
+    (void)error;
+    const struct spec *spec = &evidence->spec;
+    size_t fast, slow, compared = 0, unknown = 0, violated = 0;
+    if (!needs(evidence, "accelerated", &fast, out) || !needs(evidence, "ddpm", &slow, out))
+        return STATUS_OK;
+    double worst = -HUGE_VAL;
+    for (size_t d = 0; d < spec->dimension_count; d++)
+        for (size_t e = 0; e < spec->accuracy_count; e++) {
+            double dimension = (double)spec->dimensions[d], fast_low, fast_high, slow_low, slow_high;
+            if (spec->accuracies[e] > 1.0 / sqrt(dimension) * (1.0 + 1e-12))
+                continue;
+            limits(evidence_complexity(evidence, target, fast, d, e), &fast_low, &fast_high);
+            limits(evidence_complexity(evidence, target, slow, d, e), &slow_low, &slow_high);
+            if (fast_low > slow_high) {
+                compared++;
+                if (violated++ == 0)
+                    note(out, "at d = %zu, eps = %g: T = %.0f against %.0f", spec->dimensions[d], spec->accuracies[e],
+                         fast_low, slow_high);
+            } else if (fast_high <= slow_low) {
+                compared++;
+                if (isfinite(slow_high) && fast_low > 0.0 && slow_low > 0.0)
+                    worst = fmax(worst, fast_high / slow_low);
+            } else
+                unknown++;
+        }
+    out->used = compared;
+    out->censored = unknown;
+    out->bound = claim->bound;
+    if (compared == 0) {
+        inconclusive(out, "no cell with eps <= 1/sqrt(d) in which both samplers can be compared");
+        return STATUS_OK;
+    }
+    out->outcome = violated > 0 ? OUTCOME_REFUTED : OUTCOME_SUPPORTED;
+    if (violated > 0)
+        note(out, "%zu of %zu cells violate it", violated, compared);
+    if (isfinite(worst)) {
+        out->measured = 1;
+        out->value = worst;
+    }
+    size_t first = 0, last = spec->dimension_count - 1;
+    note(out, "it wins from eps <= %g (d = %zu) and %g (d = %zu) in steps, from %g and %g in score evaluations",
+         frontier(evidence, target, fast, slow, first, 1.0), spec->dimensions[first],
+         frontier(evidence, target, fast, slow, last, 1.0), spec->dimensions[last],
+         frontier(evidence, target, fast, slow, first, 2.0), frontier(evidence, target, fast, slow, last, 2.0));
+    return STATUS_OK;
+}
+
+/* T_ddpm/T_accelerated as a power of 1/eps: no theorem, but what the two upper bounds promise together. */
+static enum status decide_speedup(const struct evidence *evidence, const struct claim *claim, size_t target,
+                                  struct finding *out, struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    size_t fast, slow, count = 0, extreme = 0;
+    struct fit fit;
+    if (!needs(evidence, "accelerated", &fast, out) || !needs(evidence, "ddpm", &slow, out))
+        return STATUS_OK;
+    struct fit_cell *cells = array_new(spec->dimension_count * spec->accuracy_count, sizeof *cells);
+    if (cells == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for a fit");
+    double largest = 0.0;
+    for (size_t d = 0; d < spec->dimension_count; d++)
+        for (size_t e = 0; e < spec->accuracy_count; e++) {
+            const struct bracket *a = evidence_complexity(evidence, target, fast, d, e);
+            const struct bracket *b = evidence_complexity(evidence, target, slow, d, e);
+            out->censored += a->reach == REACH_BEYOND || b->reach == REACH_BEYOND;
+            out->at_start += a->reach == REACH_AT_START || b->reach == REACH_AT_START;
+            if (a->reach != REACH_FOUND || b->reach != REACH_FOUND || spec->accuracies[e] > WINDOW_ACCURACY)
+                continue;
+            double ratio = log_free_cost(b->passes) / log_free_cost(a->passes);
+            cells[count++] = (struct fit_cell){log((double)spec->dimensions[d]), -log(spec->accuracies[e]), log(ratio), d, e};
+            extreme = e > extreme ? e : extreme;
+            largest = fmax(largest, (double)b->passes / (double)a->passes);
+        }
+    enum status status = fit_exponents(cells, count, extreme, &fit, error);
+    free(cells);
+    if (status != STATUS_OK)
+        return status;
+    out->used = fit.cells;
+    if (!fit.ok) {
+        inconclusive(out, fit.reason);
+        return STATUS_OK;
+    }
+    judge_upper(out, -fit.x.value, fit.x.interval, -claim->bound);
+    out->value = fit.x.value;
+    out->bound = claim->bound;
+    note(out, "largest measured: %.1f in steps, %.1f in score evaluations", largest, 0.5 * largest);
+    return STATUS_OK;
+}
+
+static const struct claim claims[] = {
+    {"eps-accelerated", "The accelerated stochastic sampler reaches TV <= eps in Õ(d^(5/4) eps^(-1/2)) steps.",
+     "Li & Cai, arXiv:2410.23285, abstract", "exponent of T/log T in 1/eps", "<= 1/2", "an interval wholly above",
+     "accelerated", 0.5, decide_accuracy},
+    {"eps-ddpm", "The standard sampler reaches TV <= eps in Õ(d/eps) steps.",
+     "Li & Yan, arXiv:2409.18959, Theorem 1; arXiv:2410.23285, abstract", "exponent of T/log T in 1/eps", "<= 1",
+     "an interval wholly above", "ddpm", 1.0, decide_accuracy},
+    {"dim-accelerated", "The accelerated sampler's steps grow at most like d^(5/4).", "Li & Cai, arXiv:2410.23285",
+     "exponent of T/log T in d", "<= 5/4", "an interval wholly above", "accelerated", 1.25, decide_dimension},
+    {"dim-ddpm", "The standard sampler's steps grow at most like d.", "Li & Yan, arXiv:2409.18959",
+     "exponent of T/log T in d", "<= 1", "an interval wholly above", "ddpm", 1.0, decide_dimension},
+    {"crossover", "Acceleration pays for eps <= 1/sqrt(d).", "Li & Cai, arXiv:2410.23285 v3, abstract",
+     "largest T_accelerated/T_ddpm with eps <= 1/sqrt(d)", "<= 1", "any cell beyond its error", NULL, 1.0, decide_crossover},
+    {"kl-ddpm", "Where the score is tame, KL of DDPM is Õ(d/T^2).", "arXiv:2510.27562",
+     "exponent of KL(p|q) in h (and in d)", ">= 2 (d: <= 1)", "an interval beyond", "ddpm", 2.0, decide_kl},
+    {"speedup", "Together the bounds promise T_ddpm/T_accelerated ~ eps^(-1/2); no theorem, as both are upper bounds.",
+     "the ratio of eps-ddpm and eps-accelerated", "exponent of the ratio of T/log T in 1/eps", ">= 1/2",
+     "an interval wholly below", NULL, 0.5, decide_speedup},
+};
+enum { CLAIMS = sizeof claims / sizeof claims[0] };
+
+const struct claim *claim_at(size_t index)
+{
+    return index < CLAIMS ? &claims[index] : NULL;
+}
+
+const char *const *claim_names(void)
+{
+    static const char *const names[] = {"eps-accelerated", "eps-ddpm", "dim-accelerated", "dim-ddpm", "crossover", "kl-ddpm", "speedup", NULL};
+    _Static_assert(sizeof names / sizeof names[0] == CLAIMS + 1, "a name for each claim");
+    return names;
+}
+
+void finding_verdict(const struct finding *finding, char *text, size_t size)
+{
+    static const char *const words[] = {[OUTCOME_NOT_TIGHT] = "supported, not tight", [OUTCOME_SUPPORTED] = "supported",
+                                        [OUTCOME_INCONCLUSIVE] = "inconclusive", [OUTCOME_REFUTED] = "refuted"};
+    if (finding->outcome == OUTCOME_NOT_TIGHT)
+        (void)snprintf(text, size, "%s (slack %.2f)", words[finding->outcome], fabs(finding->bound - finding->value));
+    else
+        (void)snprintf(text, size, "%s", words[finding->outcome]);
+}
+
+static int wanted(const struct spec *spec, const struct claim *claim)
+{
+    for (size_t i = 0; i < spec->claim_count; i++)
+        if (strcmp(spec->claims[i], claim->name) == 0)
+            return 1;
+    return spec->claim_count == 0;
+}
+
+/* The most severe target's; among equals, the one nearest to or farthest beyond the bound. */
+static struct finding overall(const struct finding *findings, size_t count)
+{
+    struct finding worst = findings[0];
+    double toward = worst.claim->predicted[0] == '<' ? 1.0 : -1.0;
+    for (size_t i = 1; i < count; i++)
+        if (findings[i].outcome > worst.outcome
+            || (findings[i].outcome == worst.outcome && findings[i].measured
+                && (!worst.measured || toward * findings[i].value > toward * worst.value)))
+            worst = findings[i];
+    char from[64];
+    memcpy(from, worst.target, sizeof from);
+    (void)snprintf(worst.target, sizeof worst.target, "all targets");
+    worst.note[0] = '\0';
+    if (count > 1)
+        note(&worst, "that of %s", from);
+    worst.used = worst.censored = worst.at_start = 0;
+    for (size_t i = 0; i < count; i++) {
+        worst.used += findings[i].used;
+        worst.censored += findings[i].censored;
+        worst.at_start += findings[i].at_start;
+    }
+    return worst;
+}
+
+enum status claims_decide(const struct evidence *evidence, struct finding **out, size_t *count, struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    enum status status = STATUS_OK;
+    *count = 0;
+    *out = array_new(CLAIMS, (spec->target_count + 1) * sizeof **out);
+    if (*out == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu findings", CLAIMS * spec->target_count);
+    for (size_t c = 0; c < CLAIMS && status == STATUS_OK; c++) {
+        if (!wanted(spec, &claims[c]))
+            continue;
+        struct finding *first = *out + *count;
+        for (size_t target = 0; target < spec->target_count && status == STATUS_OK; target++) {
+            struct finding *finding = *out + (*count)++;
+            *finding = (struct finding){.claim = &claims[c], .bound = claims[c].bound};
+            (void)snprintf(finding->target, sizeof finding->target, "%s", spec->targets[target].name);
+            status = claims[c].decide(evidence, &claims[c], target, finding, error);
+        }
+        if (status == STATUS_OK)
+            (*out)[(*count)++] = overall(first, spec->target_count);
+    }
+    return status;
+}

@@ -1,0 +1,139 @@
+#include "verdict/evidence.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/memory.h"
+
+double log_free_cost(size_t steps)
+{
+    return (double)steps / log((double)steps);
+}
+
+size_t evidence_sampler(const struct evidence *evidence, const char *name)
+{
+    size_t i = 0;
+    while (i < evidence->spec.sampler_count && strcmp(evidence->spec.samplers[i]->name, name) != 0)
+        i++;
+    return i;
+}
+
+static size_t complexity_index(const struct spec *spec, size_t target, size_t sampler, size_t dimension, size_t accuracy)
+{
+    return ((target * spec->sampler_count + sampler) * spec->dimension_count + dimension) * spec->accuracy_count + accuracy;
+}
+
+const struct bracket *evidence_complexity(const struct evidence *evidence, size_t target, size_t sampler,
+                                          size_t dimension, size_t accuracy)
+{
+    return &evidence->complexity[complexity_index(&evidence->spec, target, sampler, dimension, accuracy)];
+}
+
+size_t evidence_rows(const struct evidence *evidence, size_t target, size_t sampler, size_t dimension,
+                     const struct record **rows)
+{
+    const struct spec *spec = &evidence->spec;
+    size_t count = 0;
+    for (size_t i = 0; i < evidence->result.count; i++) {
+        const struct record *row = &evidence->result.rows[i];
+        if (row->dimension != spec->dimensions[dimension] || strcmp(row->target, spec->targets[target].name) != 0
+            || strcmp(row->sampler, spec->samplers[sampler]->name) != 0)
+            continue;
+        size_t at = count++;
+        for (; at > 0 && rows[at - 1]->steps > row->steps; at--)
+            rows[at] = rows[at - 1];
+        rows[at] = row;
+    }
+    return count;
+}
+
+static enum status find_complexity(struct evidence *evidence, struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    size_t pairs = spec->target_count * spec->sampler_count, each = spec->dimension_count * spec->accuracy_count;
+    const struct record **rows = array_new(evidence->result.count, sizeof *rows);
+    struct point *points = array_new(evidence->result.count, sizeof *points);
+    evidence->complexity = each > 0 && pairs > SIZE_MAX / each ? NULL : array_new(pairs * each, sizeof *evidence->complexity);
+    enum status status = rows != NULL && points != NULL && evidence->complexity != NULL
+                       ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for %zu records", evidence->result.count);
+    for (size_t target = 0; target < spec->target_count && status == STATUS_OK; target++)
+        for (size_t sampler = 0; sampler < spec->sampler_count; sampler++)
+            for (size_t d = 0; d < spec->dimension_count; d++) {
+                size_t count = evidence_rows(evidence, target, sampler, d, rows);
+                for (size_t i = 0; i < count; i++)
+                    points[i] = (struct point){(size_t)rows[i]->steps, rows[i]->step_size, rows[i]->tv, rows[i]->tv_error};
+                for (size_t e = 0; e < spec->accuracy_count; e++)
+                    evidence->complexity[complexity_index(spec, target, sampler, d, e)] =
+                        bracket_find(points, count, spec->accuracies[e], spec->c1, 0);
+            }
+    free(rows);
+    free(points);
+    return status;
+}
+
+/* The one .h5 file of a results directory is named after the experiment. */
+static enum status find_file(const char *directory, char *path, size_t size, struct error *error)
+{
+    size_t found = 0;
+    DIR *open = opendir(directory);
+    if (open == NULL)
+        return fail_with(error, STATUS_IO, "cannot read results directory %s", directory);
+    for (struct dirent *entry = readdir(open); entry != NULL; entry = readdir(open)) {
+        const char *dot = strrchr(entry->d_name, '.');
+        if (dot == NULL || strcmp(dot, ".h5") != 0 || entry->d_name[0] == '.')
+            continue;
+        found++;
+        if ((size_t)snprintf(path, size, "%s/%s", directory, entry->d_name) >= size)
+            found = 99;
+    }
+    (void)closedir(open);
+    if (found == 1)
+        return STATUS_OK;
+    return fail_with(error, STATUS_IO, "%s: expected one merged .h5 file, as `diffrate run` writes it, found %zu", directory, found);
+}
+
+enum status evidence_read(const char *path, const char *const *claim_names, struct evidence *out, struct error *error)
+{
+    char file[4096], label[4200];
+    struct stat info;
+    *out = (struct evidence){.complexity = NULL};
+    if (stat(path, &info) != 0)
+        return fail_with(error, STATUS_IO, "%s: no such result; expected a results directory or a merged .h5 file", path);
+    enum status status = STATUS_OK;
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/')
+        length--;
+    if (S_ISDIR(info.st_mode)) {
+        (void)snprintf(out->directory, sizeof out->directory, "%.*s", (int)length, path);
+        status = find_file(out->directory, file, sizeof file, error);
+    } else {
+        const char *slash = strrchr(path, '/');
+        (void)snprintf(out->directory, sizeof out->directory, "%.*s", slash != NULL ? (int)(slash - path) : 1,
+                       slash != NULL ? path : ".");
+        (void)snprintf(file, sizeof file, "%s", path);
+    }
+    if (status == STATUS_OK)
+        status = store_read(file, &out->result, error);
+    if (status != STATUS_OK)
+        return status;
+    if (out->result.spec_text[0] == '\0')
+        return fail_with(error, STATUS_IO, "%s holds no experiment text: it is a cell, not a merged result", file);
+    (void)snprintf(label, sizeof label, "%s(spec_text)", file);
+    status = spec_parse(label, out->result.spec_text, strlen(out->result.spec_text), claim_names, &out->spec, error);
+    if (status == STATUS_OK) {
+        (void)snprintf(out->spec.name, sizeof out->spec.name, "%s", out->result.spec_name);
+        status = find_complexity(out, error);
+    }
+    return status;
+}
+
+void evidence_free(struct evidence *evidence)
+{
+    result_free(&evidence->result);
+    spec_free(&evidence->spec);
+    free(evidence->complexity);
+    *evidence = (struct evidence){.complexity = NULL};
+}

@@ -1,0 +1,38 @@
+/* What an experiment's stored results say, before any claim is judged: the records, the spec they came from, and T(d, eps). */
+#ifndef VERDICT_EVIDENCE_H
+#define VERDICT_EVIDENCE_H
+
+#include <stddef.h>
+
+#include "core/status.h"
+#include "experiment/bracket.h"
+#include "experiment/spec.h"
+#include "experiment/store.h"
+
+struct evidence {
+    struct result result;
+    struct spec spec;
+    struct bracket *complexity; /* [target][sampler][dimension][accuracy], see evidence_complexity */
+    char directory[4000];       /* where the result lies, for what is made from it */
+};
+
+/* Reads the merged file at `path`, or the one in the directory `path` (free with evidence_free, also after an error). */
+MUST_USE enum status evidence_read(const char *path, const char *const *claim_names, struct evidence *out,
+                                   struct error *error);
+void evidence_free(struct evidence *evidence);
+
+/* T(d, eps) of a target and sampler, all by their index in the spec. */
+const struct bracket *evidence_complexity(const struct evidence *evidence, size_t target, size_t sampler,
+                                          size_t dimension, size_t accuracy);
+
+/* The records of a target and sampler in one dimension, by increasing steps: at most result.count pointers. Returns how many. */
+size_t evidence_rows(const struct evidence *evidence, size_t target, size_t sampler, size_t dimension,
+                     const struct record **rows);
+
+/* The index of the sampler of this name in the spec, or the number of samplers if it is not there. */
+size_t evidence_sampler(const struct evidence *evidence, const char *name);
+
+/* T/log T, the cost without the logarithm that Õ hides. */
+double log_free_cost(size_t steps);
+
+#endif

@@ -1,0 +1,35 @@
+/* The exponents of one target and sampler, from T(d, eps) and from the divergences themselves. */
+#ifndef VERDICT_EXPONENTS_H
+#define VERDICT_EXPONENTS_H
+
+#include <stddef.h>
+
+#include "core/status.h"
+#include "verdict/evidence.h"
+#include "verdict/fit.h"
+
+/* Windows, stated once: T(d, eps) with eps <= 0.1 (TV far from 1) and T within a factor 16 of the largest found; divergences at the
+ * powers of two within a factor 16 of the largest T. In both, the error radius is below a thousandth of the value. */
+#define WINDOW_ACCURACY 0.1
+#define WINDOW_FACTOR 16.0
+#define WINDOW_RADIUS 1e-3
+
+/* y = log(T/log T) (log_free) or log T against log d and x = log(1/eps). */
+MUST_USE enum status complexity_exponents(const struct evidence *evidence, size_t target, size_t sampler, int log_free,
+                                          struct fit *out, struct error *error);
+
+/* y = log of the divergence at `offset` in struct record (its radius follows it) against log d and x = log h. */
+MUST_USE enum status divergence_exponents(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
+                                          struct fit *out, struct error *error);
+
+/* Counts of cells that no fit uses. */
+struct unused {
+    size_t beyond, at_start, open;
+};
+struct unused complexity_unused(const struct evidence *evidence, size_t target, size_t sampler);
+
+/* Nonzero if TV has stopped falling at the largest T's although it is far above its radius: *tv is the floor, in the smallest
+ * dimension in which it is seen, *steps the largest T. */
+int tv_floor(const struct evidence *evidence, size_t target, size_t sampler, double *tv, size_t *steps, size_t *dimension);
+
+#endif

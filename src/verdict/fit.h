@@ -1,0 +1,35 @@
+/* Exponents by least squares, with intervals that know about the window (theory (19)). */
+#ifndef VERDICT_FIT_H
+#define VERDICT_FIT_H
+
+#include <stddef.h>
+
+#include "core/status.h"
+
+/* One cell of a fit of y = a log d + b x + const. The groups are the indices along which sensitivity is probed. */
+struct fit_cell {
+    double log_d, x, y;
+    size_t dimension, other; /* indices of d and of what x stands for */
+};
+
+/* value +- interval: the 95% interval of least squares (Student t), plus the larger of the shifts of the value when the cells of
+ * the most extreme x and those of the smallest d are left out. */
+struct exponent {
+    double value, interval;
+};
+
+struct fit {
+    int ok; /* 0: too few cells; reason says so */
+    const char *reason;
+    size_t cells;
+    struct exponent d, x;
+    int has_d; /* more than one dimension among the cells */
+    double constant, rms;
+};
+
+/* Args: extreme, the `other` index whose cells are the farthest into the asymptotic regime (left out to probe).
+ * Needs at least 4 cells on at least 3 values of x. Errors: STATUS_MEMORY. */
+MUST_USE enum status fit_exponents(const struct fit_cell *cells, size_t count, size_t extreme, struct fit *out,
+                                   struct error *error);
+
+#endif

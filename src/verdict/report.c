@@ -1,0 +1,280 @@
+#include "verdict/report.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "core/table.h"
+#include "verdict/exponents.h"
+#include "verdict/figures.h"
+
+static enum status number_cell(struct text_table *table, int present, struct exponent exponent, struct error *error)
+{
+    if (!present)
+        return table_cell(table, error, "-");
+    if (exponent.interval > 0.0)
+        return table_cell(table, error, "%.3f ± %.3f", exponent.value, exponent.interval);
+    return table_cell(table, error, "%.3f", exponent.value);
+}
+
+#define TRY(call) do { enum status try_status = (call); if (try_status != STATUS_OK) return try_status; } while (0)
+
+static const struct table_column claim_columns[] = {
+    {"claim", 0}, {"target", 0}, {"measured", 1}, {"in T", 1}, {"predicted", 0}, {"verdict", 0},
+    {"cells used / censored / at start", 1}, {"note", 0}};
+
+static enum status fill_claims(const struct finding *findings, size_t count, struct text_table *table, struct error *error)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct finding *f = &findings[i];
+        char verdict[100];
+        finding_verdict(f, verdict, sizeof verdict);
+        TRY(table_cell(table, error, "%s", f->claim->name));
+        TRY(table_cell(table, error, "%s", f->target));
+        TRY(number_cell(table, f->measured, (struct exponent){f->value, f->interval}, error));
+        TRY(number_cell(table, f->has_raw, (struct exponent){f->raw_value, f->raw_interval}, error));
+        TRY(table_cell(table, error, "%s", f->claim->predicted));
+        TRY(table_cell(table, error, "%s", verdict));
+        TRY(table_cell(table, error, "%zu / %zu / %zu", f->used, f->censored, f->at_start));
+        TRY(table_cell(table, error, "%s", f->note));
+    }
+    return STATUS_OK;
+}
+
+static const struct table_column exponent_columns[] = {
+    {"target", 0}, {"sampler", 0}, {"T/log T in 1/ε", 1}, {"T in 1/ε", 1}, {"T/log T in d", 1}, {"TV in h", 1},
+    {"KL(p‖q) in h", 1}, {"cells", 1}};
+
+static enum status fill_exponents(const struct evidence *evidence, struct text_table *table, struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    for (size_t target = 0; target < spec->target_count; target++)
+        for (size_t sampler = 0; sampler < spec->sampler_count; sampler++) {
+            struct fit log_free = {0}, raw = {0}, tv, kl;
+            if (spec->accuracy_count > 0) {
+                TRY(complexity_exponents(evidence, target, sampler, 1, &log_free, error));
+                TRY(complexity_exponents(evidence, target, sampler, 0, &raw, error));
+            }
+            TRY(divergence_exponents(evidence, target, sampler, offsetof(struct record, tv), &tv, error));
+            TRY(divergence_exponents(evidence, target, sampler, offsetof(struct record, kl_p_q), &kl, error));
+            TRY(table_cell(table, error, "%s", spec->targets[target].name));
+            TRY(table_cell(table, error, "%s", spec->samplers[sampler]->name));
+            TRY(number_cell(table, log_free.ok, log_free.x, error));
+            TRY(number_cell(table, raw.ok, raw.x, error));
+            TRY(number_cell(table, log_free.ok && log_free.has_d, log_free.d, error));
+            TRY(number_cell(table, tv.ok, tv.x, error));
+            TRY(number_cell(table, kl.ok, kl.x, error));
+            TRY(table_cell(table, error, "%zu", log_free.cells));
+        }
+    return STATUS_OK;
+}
+
+static const struct table_column speedup_columns[] = {
+    {"target", 0}, {"d", 1}, {"ε", 1}, {"T ddpm", 1}, {"T accelerated", 1}, {"speed-up in steps", 1},
+    {"in score evaluations", 1}};
+
+static enum status fill_speedup(const struct evidence *evidence, struct text_table *table, struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    size_t fast = evidence_sampler(evidence, "accelerated"), slow = evidence_sampler(evidence, "ddpm");
+    if (fast == spec->sampler_count || slow == spec->sampler_count)
+        return STATUS_OK;
+    for (size_t target = 0; target < spec->target_count; target++)
+        for (size_t d = 0; d < spec->dimension_count; d++)
+            for (size_t e = spec->accuracy_count; e-- > 0;) {
+                const struct bracket *a = evidence_complexity(evidence, target, fast, d, e);
+                const struct bracket *b = evidence_complexity(evidence, target, slow, d, e);
+                if (a->reach != REACH_FOUND || b->reach != REACH_FOUND)
+                    continue;
+                double steps = (double)(b->passes - 1) / (double)(a->passes - 1);
+                double evaluations = steps * (double)spec->samplers[slow]->score_evaluations
+                                   / (double)spec->samplers[fast]->score_evaluations;
+                TRY(table_cell(table, error, "%s", spec->targets[target].name));
+                TRY(table_cell(table, error, "%zu", spec->dimensions[d]));
+                TRY(table_cell(table, error, "%g", spec->accuracies[e]));
+                TRY(table_cell(table, error, "%zu", b->passes));
+                TRY(table_cell(table, error, "%zu", a->passes));
+                TRY(table_cell(table, error, "%.2f", steps));
+                TRY(table_cell(table, error, "%.2f", evaluations));
+                break; /* the smallest accuracy that both reach */
+            }
+    return STATUS_OK;
+}
+
+/* The three tables, filled. */
+struct tables {
+    struct finding *findings;
+    size_t count;
+    struct text_table claims, exponents, speedup;
+};
+
+static enum status tables_new(const struct evidence *evidence, struct tables *out, struct error *error)
+{
+    *out = (struct tables){
+        .claims = {.column = claim_columns, .columns = sizeof claim_columns / sizeof claim_columns[0]},
+        .exponents = {.column = exponent_columns, .columns = sizeof exponent_columns / sizeof exponent_columns[0]},
+        .speedup = {.column = speedup_columns, .columns = sizeof speedup_columns / sizeof speedup_columns[0]}};
+    TRY(claims_decide(evidence, &out->findings, &out->count, error));
+    TRY(fill_claims(out->findings, out->count, &out->claims, error));
+    TRY(fill_exponents(evidence, &out->exponents, error));
+    return fill_speedup(evidence, &out->speedup, error);
+}
+
+static void tables_free(struct tables *tables)
+{
+    free(tables->findings);
+    table_free(&tables->claims);
+    table_free(&tables->exponents);
+    table_free(&tables->speedup);
+}
+
+enum status report_print(const struct evidence *evidence, FILE *file, struct error *error)
+{
+    struct tables tables;
+    enum status status = tables_new(evidence, &tables, error);
+    if (status == STATUS_OK)
+        status = table_print(&tables.claims, file, error);
+    tables_free(&tables);
+    return status;
+}
+
+static FILE *open_beside(const struct evidence *evidence, const char *name, struct error *error)
+{
+    char path[4200];
+    (void)snprintf(path, sizeof path, "%s/%s", evidence->directory, name);
+    FILE *file = fopen(path, "w");
+    if (file == NULL)
+        (void)fail_with(error, STATUS_IO, "cannot write %s", path);
+    return file;
+}
+
+static const char how_to_read[] =
+    "Exponents are of T/log T (the cost without the logarithms that Õ hides) unless a column says otherwise, with "
+    "95% intervals that include what leaving out the smallest ε or the smallest d does to them. Theorems are upper bounds: an exponent "
+    "below is consistent with one and its slack is printed; an interval wholly above (by more than 0.05) refutes "
+    "it. Window: ε ≤ 0.1 and T within a factor 16 of the largest found. A cell is censored when no T up to "
+    "max_steps reaches ε, at start when the smallest admissible T already does; both are left out of fits.";
+
+enum status report_markdown(const struct evidence *evidence, struct error *error)
+{
+    struct tables tables;
+    enum status status = tables_new(evidence, &tables, error);
+    FILE *file = status == STATUS_OK ? open_beside(evidence, "verdict.md", error) : NULL;
+    if (status == STATUS_OK && file == NULL)
+        status = STATUS_IO;
+    if (status == STATUS_OK) {
+        fprintf(file, "# %s\n\n", evidence->spec.title);
+        table_markdown(&tables.claims, file);
+        fprintf(file, "\n%s\n\n## Exponents of every sampler\n\n", how_to_read);
+        table_markdown(&tables.exponents, file);
+        fputs("\n## Speed-up at the smallest ε that both samplers reach\n\n", file);
+        table_markdown(&tables.speedup, file);
+        if (fclose(file) != 0)
+            status = fail_with(error, STATUS_IO, "cannot write %s/verdict.md", evidence->directory);
+    }
+    tables_free(&tables);
+    return status;
+}
+
+static void escape(FILE *file, const char *text)
+{
+    for (; *text != '\0'; text++)
+        switch (*text) {
+        case '<': fputs("&lt;", file); break;
+        case '>': fputs("&gt;", file); break;
+        case '&': fputs("&amp;", file); break;
+        case '"': fputs("&quot;", file); break;
+        default: fputc(*text, file);
+        }
+}
+
+static void html_table(const struct text_table *table, FILE *file)
+{
+    fputs("<div class=\"wide\"><table><thead><tr>", file);
+    for (size_t c = 0; c < table->columns; c++) {
+        fputs("<th>", file);
+        escape(file, table->column[c].title);
+        fputs("</th>", file);
+    }
+    fputs("</tr></thead><tbody>\n", file);
+    for (size_t i = 0; i + table->columns <= table->cells; i += table->columns) {
+        fputs("<tr>", file);
+        for (size_t c = 0; c < table->columns; c++) {
+            const char *cell = table->cell[i + c];
+            const char *kind = strcmp(table->column[c].title, "verdict") != 0 ? table->column[c].right_aligned ? "n" : ""
+                             : strncmp(cell, "supported", 9) == 0 ? "good" : strcmp(cell, "refuted") == 0 ? "bad" : "open";
+            fprintf(file, "<td class=\"%s\">", kind);
+            escape(file, cell);
+            fputs("</td>", file);
+        }
+        fputs("</tr>\n", file);
+    }
+    fputs("</tbody></table></div>\n", file);
+}
+
+/* Copies an SVG without its XML declaration and doctype, which have no place inside a page. */
+static void inline_svg(const struct evidence *evidence, const struct figure *figure, FILE *file)
+{
+    char path[4200], line[65536];
+    (void)snprintf(path, sizeof path, "%s/%s.svg", evidence->directory, figure->name);
+    FILE *svg = fopen(path, "r");
+    if (svg == NULL)
+        return;
+    fputs("<figure>", file);
+    int inside = 0;
+    while (fgets(line, sizeof line, svg) != NULL) {
+        inside |= strncmp(line, "<svg", 4) == 0;
+        if (inside)
+            fputs(line, file);
+    }
+    (void)fclose(svg);
+    fputs("<figcaption>", file);
+    escape(file, figure->caption);
+    fputs("</figcaption></figure>\n", file);
+}
+
+static const char style[] =
+    "<style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}"
+    "table{border-collapse:collapse;font-size:.9rem}th,td{padding:.25rem .6rem;border-bottom:1px solid #8884;text-align:left}"
+    "td.n{text-align:right;font-variant-numeric:tabular-nums}td.good{color:#009e73}td.bad{color:#d55e00;font-weight:bold}"
+    "td.open{color:#b8860b}.wide{overflow-x:auto}figure{margin:2rem 0}figure svg{width:100%;height:auto;background:#fff}"
+    "pre{overflow-x:auto;background:#8881;padding:1rem}</style>\n";
+
+static void html_body(const struct evidence *evidence, const struct tables *tables, FILE *file)
+{
+    fputs("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+          "content=\"width=device-width, initial-scale=1\">\n<title>", file);
+    escape(file, evidence->spec.title);
+    fprintf(file, "</title>\n%s</head><body>\n<h1>", style);
+    escape(file, evidence->spec.title);
+    fputs("</h1>\n<h2>Claims</h2>\n", file);
+    html_table(&tables->claims, file);
+    fprintf(file, "<p>%s</p>\n<h2>Figures</h2>\n", how_to_read);
+    for (const struct figure *figure = figures; figure->name != NULL; figure++)
+        inline_svg(evidence, figure, file);
+    fputs("<h2>Exponents of every sampler</h2>\n", file);
+    html_table(&tables->exponents, file);
+    fputs("<h2>Speed-up at the smallest ε that both samplers reach</h2>\n", file);
+    html_table(&tables->speedup, file);
+    fputs("<h2>The experiment</h2>\n<pre>", file);
+    escape(file, evidence->result.spec_text);
+    fputs("</pre>\n<h2>Provenance</h2>\n<pre>", file);
+    escape(file, evidence->result.provenance);
+    fputs("</pre>\n</body></html>\n", file);
+}
+
+enum status report_html(const struct evidence *evidence, struct error *error)
+{
+    struct tables tables;
+    enum status status = tables_new(evidence, &tables, error);
+    FILE *file = status == STATUS_OK ? open_beside(evidence, "report.html", error) : NULL;
+    if (status == STATUS_OK && file == NULL)
+        status = STATUS_IO;
+    if (status == STATUS_OK) {
+        html_body(evidence, &tables, file);
+        if (fclose(file) != 0)
+            status = fail_with(error, STATUS_IO, "cannot write %s/report.html", evidence->directory);
+    }
+    tables_free(&tables);
+    return status;
+}
