@@ -1,6 +1,7 @@
 /* diffrate: verifies convergence-rate theorems of diffusion samplers. This file only finds the subcommand. */
 #include <argp.h>
 #include <gsl/gsl_errno.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,7 @@ static void print_help(FILE *file)
 
 int main(int argc, char **argv)
 {
+    (void)setlocale(LC_CTYPE, "C.UTF-8"); /* for the width of table cells; numbers keep the C locale */
     argp_err_exit_status = EXIT_INPUT;
     (void)gsl_set_error_handler_off();
     store_init();

@@ -60,7 +60,7 @@ static void print_plan(const struct spec *spec, const char *directory)
     if (spec->step_count > 0)
         printf("  %zu cells at the given numbers of steps\n", pairs * spec->step_count);
     if (spec->accuracy_count > 0)
-        printf("  T(d, eps) for %zu accuracies: up to %zu cells at powers of two up to T = %zu, then about two for each of "
+        printf("  T(d, eps) for %zu accuracies: up to %zu cells at powers of sqrt(2) up to T = %zu, then about two for each of "
                "%zu brackets\n", spec->accuracy_count, pairs * run_ladder(spec, NULL), spec->max_steps,
                pairs * spec->dimension_count * spec->accuracy_count);
 }

@@ -1,5 +1,6 @@
 #include "core/vmath.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -67,31 +68,51 @@ VECTOR_CLONES void vexpm1(size_t n, const double *x, double *out)
     }
 }
 
-/* log x = k log 2 + 2 atanh((m-1)/(m+1)), m in [sqrt(1/2), sqrt(2)). */
+/* log(1 + f) = 2 atanh(s), s = f/(2 + f), for 1 + f in [sqrt(1/2), sqrt(2)): f minus a correction, because 2 s = f - s f. */
+static inline double log1p_correction(double f)
+{
+    double s = f / (2.0 + f), z = s * s;
+    double p = 2.0 / 23.0;
+    p = p * z + 2.0 / 21.0;
+    p = p * z + 2.0 / 19.0;
+    p = p * z + 2.0 / 17.0;
+    p = p * z + 2.0 / 15.0;
+    p = p * z + 2.0 / 13.0;
+    p = p * z + 2.0 / 11.0;
+    p = p * z + 2.0 / 9.0;
+    p = p * z + 2.0 / 7.0;
+    p = p * z + 2.0 / 5.0;
+    p = p * z + 2.0 / 3.0;
+    return s * (f - p * z);
+}
+
+/* log x = k log 2 + log m, m in [sqrt(1/2), sqrt(2)). */
 VECTOR_CLONES void vlog(size_t n, const double *x, double *out)
 {
     for (size_t i = 0; i < n; i++) {
         uint64_t bits = to_bits(x[i]);
         uint64_t shifted = bits - 0x3fe6a09e667f3bcdu; /* the bits of sqrt(1/2) */
-        uint64_t exponent = (shifted >> 52) + 1024u;
-        exponent &= 0x7ff;
+        uint64_t exponent = ((shifted >> 52) + 1024u) & 0x7ff;
         double k = from_bits(0x4330000000000000u + exponent) - (0x1p52 + 1024.0);
-        double m = from_bits(bits - ((exponent - 1024u) << 52));
-        double f = m - 1.0;
-        double s = f / (m + 1.0), z = s * s;
-        double p = 2.0 / 23.0;
-        p = p * z + 2.0 / 21.0;
-        p = p * z + 2.0 / 19.0;
-        p = p * z + 2.0 / 17.0;
-        p = p * z + 2.0 / 15.0;
-        p = p * z + 2.0 / 13.0;
-        p = p * z + 2.0 / 11.0;
-        p = p * z + 2.0 / 9.0;
-        p = p * z + 2.0 / 7.0;
-        p = p * z + 2.0 / 5.0;
-        p = p * z + 2.0 / 3.0;
-        /* 2 s = f - s f, so the leading term is exact and only a correction is rounded */
-        double correction = s * (f - p * z) ;
-        out[i] = k * LN2_HI + (f - (correction - k * LN2_LO));
+        double f = from_bits(bits - ((exponent - 1024u) << 52)) - 1.0;
+        out[i] = k * LN2_HI + (f - (log1p_correction(f) - k * LN2_LO));
     }
+}
+
+VECTOR_CLONES static int log1p_near(size_t n, const double *x, double *out)
+{
+    double largest = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        double size = fabs(x[i]);
+        largest = size > largest ? size : largest;
+        out[i] = x[i] - log1p_correction(x[i]);
+    }
+    return largest < 0.29;
+}
+
+void vlog1p(size_t n, const double *x, double *out)
+{
+    if (!log1p_near(n, x, out))
+        for (size_t i = 0; i < n; i++)
+            out[i] = log1p(x[i]);
 }

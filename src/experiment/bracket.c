@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-enum { NODES = 6, INTERPOLATIONS = 8 };
+enum { NODES = 8, INTERPOLATIONS = 6 };
 
 size_t steps_for_step_size(double c1, double h)
 {

@@ -1,6 +1,7 @@
 #include "experiment/run.h"
 
 #include <errno.h>
+#include <math.h>
 #include <omp.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,8 +14,9 @@
 #include "experiment/store.h"
 
 enum {
-    SMALLEST_STEPS = 16,
-    FIRST_STEPS = 1024, /* the ladder up to here is measured at once; beyond, a rung at a time and only if it is needed */
+    SMALLEST_LOG2_STEPS = 4,
+    MOST_LOG2_STEPS = 40,
+    FIRST_STEPS = 1500, /* the ladder up to here is measured at once; beyond, a rung at a time and only if it is needed */
     MOST_ROUNDS = 100
 };
 
@@ -31,18 +33,23 @@ struct run {
     struct done *done;
     size_t count, capacity;
     size_t *ladder, rungs;
+    size_t *attempts; /* how often each bracket was narrowed: [target][sampler][dimension][accuracy] */
     struct progress progress;
 };
 
 size_t run_ladder(const struct spec *spec, size_t *list)
 {
     size_t count = 0;
-    for (size_t T = SMALLEST_STEPS; T < spec->max_steps; T *= 2)
+    for (int half = 2 * SMALLEST_LOG2_STEPS; half < 2 * MOST_LOG2_STEPS; half++) {
+        size_t T = (size_t)lround(exp2(0.5 * half));
+        if (T >= spec->max_steps)
+            break;
         if (schedule_smallest_admissible(spec->schedule, spec->c0, spec->c1, T) == T) {
             if (list != NULL)
                 list[count] = T;
             count++;
         }
+    }
     if (list != NULL)
         list[count] = spec->max_steps;
     return count + 1;
@@ -126,7 +133,7 @@ static size_t collect(const struct run *run, size_t target, size_t sampler, size
 }
 
 /* Adds what T(d, eps) of one target and sampler still needs. */
-static enum status pursue(struct run *run, size_t target, size_t sampler, size_t round, struct point *points,
+static enum status pursue(struct run *run, size_t target, size_t sampler, struct point *points,
                           struct error *error)
 {
     const struct spec *spec = run->spec;
@@ -138,7 +145,10 @@ static enum status pursue(struct run *run, size_t target, size_t sampler, size_t
         size_t count = collect(run, target, sampler, d, points);
         run->count = all;
         for (size_t e = 0; e < spec->accuracy_count && status == STATUS_OK; e++) {
-            struct bracket bracket = bracket_find(points, count, spec->accuracies[e], spec->c1, round);
+            size_t *attempts = &run->attempts[((target * spec->sampler_count + sampler) * spec->dimension_count + d)
+                                              * spec->accuracy_count + e];
+            struct bracket bracket = bracket_find(points, count, spec->accuracies[e], spec->c1, *attempts);
+            *attempts += bracket.reach == REACH_OPEN;
             if (bracket.reach == REACH_OPEN)
                 for (int i = 0; i < 2 && status == STATUS_OK; i++)
                     if (bracket.want[i] > 0)
@@ -170,7 +180,7 @@ static enum status plan_round(struct run *run, size_t round, struct error *error
                 if (run->ladder[i] <= FIRST_STEPS)
                     status = want(run, target, sampler, run->ladder[i], error);
             if (round > 0 && status == STATUS_OK)
-                status = pursue(run, target, sampler, round, points, error);
+                status = pursue(run, target, sampler, points, error);
         }
     free(points);
     return status;
@@ -333,8 +343,10 @@ enum status run_experiment(const struct spec *spec, const struct run_options *op
     struct run run = {.spec = spec, .options = options, .rungs = run_ladder(spec, NULL)};
     *summary = (struct run_summary){0};
     enum status status = make_directories(options->directory, error);
+    size_t pairs = spec->target_count * spec->sampler_count, brackets = spec->dimension_count * spec->accuracy_count;
     run.ladder = array_new(run.rungs, sizeof *run.ladder);
-    if (status == STATUS_OK && run.ladder == NULL)
+    run.attempts = brackets > 0 && pairs > SIZE_MAX / brackets ? NULL : array_new(pairs * brackets, sizeof *run.attempts);
+    if (status == STATUS_OK && (run.ladder == NULL || run.attempts == NULL))
         status = fail_with(error, STATUS_MEMORY, "out of memory for the numbers of steps");
     if (status == STATUS_OK)
         (void)run_ladder(spec, run.ladder);
@@ -355,5 +367,6 @@ enum status run_experiment(const struct spec *spec, const struct run_options *op
         free(run.done[i].rows);
     free(run.done);
     free(run.ladder);
+    free(run.attempts);
     return status;
 }

@@ -25,7 +25,7 @@ struct run_summary {
 MUST_USE enum status run_experiment(const struct spec *spec, const struct run_options *options, struct run_summary *summary,
                                     struct error *error);
 
-/* The first T's that an experiment with accuracies measures: powers of two from the smallest admissible one (and at least 16) up to
+/* The first T's that an experiment with accuracies measures: powers of sqrt(2) from 16, or from the smallest admissible one, up to
  * max_steps, which ends the list. Returns how many; list may be NULL to count. */
 size_t run_ladder(const struct spec *spec, size_t *list);
 

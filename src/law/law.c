@@ -36,33 +36,49 @@ void law_free(struct law *law)
     *law = (struct law){0};
 }
 
-enum status law_nodes_append(const struct law *law, const struct panel *panel, double from, double to,
-                             struct law_nodes *nodes, struct error *error)
+static enum status make_rule(struct law_nodes *nodes, struct error *error)
 {
-    if (nodes->count + LAW_PANEL_POINTS > nodes->capacity) {
-        size_t capacity = nodes->capacity > 0 ? 2 * nodes->capacity : 64 * LAW_PANEL_POINTS;
-        double *weight = array_resize(nodes->weight, capacity, sizeof *weight);
-        nodes->weight = weight != NULL ? weight : nodes->weight;
-        double *log_ratio = array_resize(nodes->log_ratio, capacity, sizeof *log_ratio);
-        nodes->log_ratio = log_ratio != NULL ? log_ratio : nodes->log_ratio;
-        if (weight == NULL || log_ratio == NULL)
-            return fail_with(error, STATUS_MEMORY, "out of memory for %zu quadrature nodes", capacity);
-        nodes->capacity = capacity;
-    }
-    /* GSL has the rule of 24 points as a constant table, so there is nothing to allocate or to go wrong */
     gsl_integration_glfixed_table *table = gsl_integration_glfixed_table_alloc(LAW_PANEL_POINTS);
     if (table == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a quadrature rule");
-    double x[LAW_PANEL_POINTS], log_density[LAW_PANEL_POINTS];
+    for (size_t j = 0; j < LAW_PANEL_POINTS; j++)
+        gsl_integration_glfixed_point(-1.0, 1.0, j, &nodes->rule_node[j], &nodes->rule_weight[j], table);
+    gsl_integration_glfixed_table_free(table);
+    return STATUS_OK;
+}
+
+static enum status make_room(struct law_nodes *nodes, struct error *error)
+{
+    if (nodes->count + LAW_PANEL_POINTS <= nodes->capacity)
+        return STATUS_OK;
+    size_t capacity = nodes->capacity > 0 ? 2 * nodes->capacity : 64 * LAW_PANEL_POINTS;
+    double *weight = array_resize(nodes->weight, capacity, sizeof *weight);
+    nodes->weight = weight != NULL ? weight : nodes->weight;
+    double *log_ratio = array_resize(nodes->log_ratio, capacity, sizeof *log_ratio);
+    nodes->log_ratio = log_ratio != NULL ? log_ratio : nodes->log_ratio;
+    if (weight == NULL || log_ratio == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu quadrature nodes", capacity);
+    nodes->capacity = capacity;
+    return STATUS_OK;
+}
+
+enum status law_nodes_append(const struct law *law, const struct panel *panel, double from, double to,
+                             struct law_nodes *nodes, struct error *error)
+{
+    enum status status = make_room(nodes, error);
+    if (status == STATUS_OK && nodes->rule_weight[0] == 0.0)
+        status = make_rule(nodes, error);
+    if (status != STATUS_OK)
+        return status;
+    double x[LAW_PANEL_POINTS], log_density[LAW_PANEL_POINTS], half = 0.5 * (to - from);
     double *weight = nodes->weight + nodes->count, *log_ratio = nodes->log_ratio + nodes->count;
     for (size_t j = 0; j < LAW_PANEL_POINTS; j++)
-        gsl_integration_glfixed_point(from, to, j, &x[j], &weight[j], table);
-    gsl_integration_glfixed_table_free(table);
+        x[j] = from + half * (1.0 + nodes->rule_node[j]);
     mixture_level_evaluate(&law->target, panel->anchor, LAW_PANEL_POINTS, x, log_density, NULL);
     panel_evaluate(panel, 0.0, LAW_PANEL_POINTS, x, log_ratio);
     vexp(LAW_PANEL_POINTS, log_density, log_density);
     for (size_t j = 0; j < LAW_PANEL_POINTS; j++)
-        weight[j] *= log_density[j];
+        weight[j] = half * nodes->rule_weight[j] * log_density[j];
     nodes->count += LAW_PANEL_POINTS;
     return STATUS_OK;
 }
@@ -108,7 +124,7 @@ enum status law_compute(const struct factor *factor, const struct sampler *sampl
                         struct law *out, struct error *error)
 {
     static const double resolutions[] = {1.0, 1.5, 2.5};
-    const double wanted = 1e-6;
+    const double wanted = 5e-6;
     const struct law_engine *engine = law_engine_for(factor);
     *out = (struct law){0};
     if (engine == NULL)

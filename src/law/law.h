@@ -44,13 +44,14 @@ const struct law_engine *law_engine_for(const struct factor *factor);
 void law_free(struct law *law);
 
 /* Quadrature nodes on the law's support: sum_j weight[j] f(log_ratio[j]) is E_p f(log r). */
+enum { LAW_PANEL_POINTS = 24 };
 struct law_nodes {
     double *weight, *log_ratio;
     size_t count, capacity;
+    double rule_node[LAW_PANEL_POINTS], rule_weight[LAW_PANEL_POINTS]; /* on [-1, 1]; filled at first use */
 };
 
 /* Gauss-Legendre nodes on the part [from, to] of a panel (in its own coordinates), appended to *nodes (start from {0}). */
-enum { LAW_PANEL_POINTS = 24 };
 MUST_USE enum status law_nodes_append(const struct law *law, const struct panel *panel, double from, double to,
                                       struct law_nodes *nodes, struct error *error);
 void law_nodes_free(struct law_nodes *nodes);
@@ -59,7 +60,7 @@ void law_nodes_free(struct law_nodes *nodes);
 MUST_USE enum status law_integrate(const struct law *law, size_t width, void (*integrand)(double log_ratio, double *out),
                                    double *result, struct error *error);
 
-/* The law of the factor by its engine, at the lowest of a few resolutions whose radius is below 1e-6 of E_p|r - 1| (or the
+/* The law of the factor by its engine, at the lowest of a few resolutions whose radius is below 5e-6 of E_p|r - 1| (or the
  * sharpest there is, if none is). Out and errors as law_engine.compute. */
 MUST_USE enum status law_compute(const struct factor *factor, const struct sampler *sampler,
                                  const struct schedule *schedule, struct law *out, struct error *error);

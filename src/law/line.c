@@ -29,11 +29,14 @@ enum {
     FINER = 3, /* rungs between a rule and the one that checks it */
     TOP_RUNG = RUNGS - 1 - FINER,
     MOST_NODES = 447,
+    GROUP = 8, /* panels of one anchor that are advanced together */
     TEST_POINTS = 4 /* a panel, in a checked step */
 };
 
-/* L1(p) error that a step's quadrature rule may make, and what rounding makes in any case. */
+/* L1(p) error that a step's quadrature rule may make: absolute, or as a part of E_p|r - 1| (shared by the steps), whichever
+ * is larger; and what rounding makes in any case. */
 #define QUADRATURE_TOLERANCE 8e-16
+#define QUADRATURE_RELATIVE 3e-7
 #define ROUNDING 3e-16
 
 /* Steps of log noise between two checks. */
@@ -52,6 +55,17 @@ struct line_score {
     const double *known_score;
 };
 
+/* Where the quadrature nodes of a step lie and what that adds to log c. Theory (15) puts them on the scale of the forward kernel;
+ * any scale is exact, and fewest are needed on that of the integrand K(y|.) p_t. With x = sqrt(alpha) y + tau z,
+ * log c = -(tau z D + D^2/2)/(v alpha) + z^2 (1 - tau^2/(v alpha))/2 + log(tau^2 alpha/(v alpha))/2 + log p_t(x) - log p_{t-1}(y). */
+struct scale {
+    double root_alpha;
+    double tau;
+    double linear, quadratic; /* tau/(v alpha), 1/(2 v alpha) */
+    double curvature;         /* (1 - tau^2/(v alpha))/2 */
+    double constant;
+};
+
 struct engine {
     const struct sampler *sampler;
     struct mixture_level level[2];
@@ -60,6 +74,8 @@ struct engine {
     struct rule rule[RUNGS];
     double *x, *log_density, *score, *increment, *log_ratio, *work, *block;
     struct line_score oracle;
+    struct scale scale; /* of the present step */
+    size_t steps; /* of the whole law */
     size_t node_updates;
 };
 
@@ -161,21 +177,11 @@ static enum status engine_init(struct engine *engine, const struct factor *facto
 
 static double narrowest_sd(const struct mixture_level *mixture)
 {
-    double largest = 0.0;
-    for (size_t k = 0; k < mixture->factor->components; k++)
-        largest = fmax(largest, mixture->inverse_variance[k]);
-    return 1.0 / sqrt(largest);
+    double narrowest = mixture->sd[0];
+    for (size_t k = 1; k < mixture->factor->components; k++)
+        narrowest = fmin(narrowest, mixture->sd[k]);
+    return narrowest;
 }
-
-/* Where the quadrature nodes of a step lie and what that adds to log c. Theory (15) puts them on the scale of the forward kernel;
- * any scale is exact, and fewest are needed on that of the integrand K(y|.) p_t. With x = sqrt(alpha) y + tau z,
- * log c = -(tau z D + D^2/2)/(v alpha) + z^2 (1 - tau^2/(v alpha))/2 + log(tau^2 alpha/(v alpha))/2 + log p_t(x) - log p_{t-1}(y). */
-struct scale {
-    double tau;
-    double linear, quadratic; /* tau/(v alpha), 1/(2 v alpha) */
-    double curvature;         /* (1 - tau^2/(v alpha))/2 */
-    double constant;
-};
 
 /* tau is exact where p_t is a Gaussian of variance V and D = (1 - alpha) s: v alpha/tau^2 = (1 - beta/V)^2 + v alpha/V = 1 + q. */
 static struct scale scale_for(const struct sampler *sampler, const struct step *step, double V)
@@ -183,7 +189,7 @@ static struct scale scale_for(const struct sampler *sampler, const struct step *
     double kernel = step->beta * exp(sampler->log_noise_ratio(step)); /* v alpha */
     double shrink = step->beta / V, q = kernel / V - 2.0 * shrink + shrink * shrink;
     double tau = sqrt(kernel / (1.0 + q));
-    return (struct scale){tau, tau / kernel, 0.5 / kernel, 0.5 * q / (1.0 + q), 0.5 * (step->log_alpha - log1p(q))};
+    return (struct scale){exp(0.5 * step->log_alpha), tau, tau / kernel, 0.5 / kernel, 0.5 * q / (1.0 + q), 0.5 * (step->log_alpha - log1p(q))};
 }
 
 VECTOR_CLONES static void add_log_c(size_t count, double z, const struct scale *scale, const double *increment,
@@ -206,18 +212,16 @@ static double log_mean_exp(const struct rule *rule, const double *exponent, size
     return largest + log(total);
 }
 
-/* log r_{t-1} at `count` <= PANEL_NODES ascending points y relative to the anchor, from log r_t on engine->grid[from]. */
+/* log r_{t-1} at `count` <= GROUP * PANEL_NODES ascending points y relative to the anchor, from log r_t on engine->grid[from]. */
 static void advance(struct engine *engine, const struct step *step, int from, const struct rule *rule, size_t anchor,
                     size_t count, const double *y, double *log_ratio_y, size_t *hint)
 {
     size_t batch = rule->n * count;
-    double log_density_y[PANEL_NODES], mean[PANEL_NODES] = {0.0};
-    double root_alpha = exp(0.5 * step->log_alpha);
-    double width = narrowest_sd(&engine->level[from]);
-    struct scale scale = scale_for(engine->sampler, step, width * width);
+    double log_density_y[GROUP * PANEL_NODES], mean[GROUP * PANEL_NODES] = {0.0};
+    const struct scale *scale = &engine->scale;
     for (size_t i = 0; i < rule->n; i++)
         for (size_t j = 0; j < count; j++)
-            engine->x[i * count + j] = root_alpha * y[j] + scale.tau * rule->node[i];
+            engine->x[i * count + j] = scale->root_alpha * y[j] + scale->tau * rule->node[i];
     mixture_level_evaluate(&engine->level[from], anchor, batch, engine->x, engine->log_density, engine->score);
     mixture_level_evaluate(&engine->level[1 - from], anchor, count, y, log_density_y, NULL);
     engine->oracle = (struct line_score){{oracle_evaluate}, &engine->level[from], &engine->level[1 - from], anchor,
@@ -226,15 +230,17 @@ static void advance(struct engine *engine, const struct step *step, int from, co
     for (size_t i = 0; i < rule->n; i++) {
         size_t at = i * count;
         panels_evaluate(&engine->grid[from], &engine->level[from], anchor, count, engine->x + at, engine->log_ratio + at, hint);
-        add_log_c(count, rule->node[i], &scale, engine->increment + at, engine->log_density + at, log_density_y,
+        add_log_c(count, rule->node[i], scale, engine->increment + at, engine->log_density + at, log_density_y,
                   engine->log_ratio + at);
     }
     vexpm1(batch, engine->log_ratio, engine->x);
     for (size_t i = 0; i < rule->n; i++)
         for (size_t j = 0; j < count; j++)
             mean[j] += rule->weight[i] * engine->x[i * count + j];
+    vlog1p(count, mean, log_ratio_y);
     for (size_t j = 0; j < count; j++)
-        log_ratio_y[j] = mean[j] > -0.5 ? log1p(mean[j]) : log_mean_exp(rule, engine->log_ratio + j, count);
+        if (mean[j] < -0.5)
+            log_ratio_y[j] = log_mean_exp(rule, engine->log_ratio + j, count);
     engine->node_updates += batch;
 }
 
@@ -253,6 +259,7 @@ struct local_error {
     struct norms total;      /* of the step as made: quadrature and interpolation */
     struct norms quadrature; /* of its rule alone */
     struct norms coarser;    /* of the next smaller rule */
+    double distance;         /* E_p|r - 1| so far */
 };
 
 static struct local_error check(struct engine *engine, const struct step *step, int from, size_t rung)
@@ -261,7 +268,7 @@ static struct local_error check(struct engine *engine, const struct step *step, 
     const struct panels *grid = &engine->grid[1 - from];
     const struct rule *rules = engine->rule;
     size_t finer = rung + FINER, coarser = rung > 0 ? rung - 1 : 0;
-    struct local_error error = {{0.0, 0.0}, {0.0, 0.0}, {0.0, 0.0}};
+    struct local_error error = {{0.0, 0.0}, {0.0, 0.0}, {0.0, 0.0}, 0.0};
     size_t hint[3] = {0, 0, 0};
     for (size_t p = 0; p < grid->count; p++) {
         const struct panel *panel = &grid->panel[p];
@@ -276,6 +283,7 @@ static struct local_error check(struct engine *engine, const struct step *step, 
         mixture_level_evaluate(&engine->level[1 - from], panel->anchor, TEST_POINTS, y, log_density, NULL);
         for (int j = 0; j < TEST_POINTS; j++) {
             double weight = exp(log_density[j]) * 2.0 * panel->half_width / TEST_POINTS, ratio = exp(reference[j]);
+            error.distance += weight * fabs(expm1(reference[j]));
             norms_add(&error.total, weight, ratio * expm1(made[j] - reference[j]));
             norms_add(&error.quadrature, weight, ratio * expm1(same[j] - reference[j]));
             norms_add(&error.coarser, weight, ratio * expm1(less[j] - reference[j]));
@@ -307,22 +315,36 @@ static enum status start(struct engine *engine, const struct schedule *schedule,
     return status;
 }
 
+/* A step of the whole grid. A checked step lays the panels out anew, those between move them along. */
 static enum status make_step(struct engine *engine, const struct step *step, int from, size_t rung, double resolution,
-                             struct error *error)
+                             int anew, struct error *error)
 {
     struct panels *grid = &engine->grid[1 - from];
+    int in_order = 0;
+    double width = narrowest_sd(&engine->level[from]);
+    engine->scale = scale_for(engine->sampler, step, width * width);
     mixture_level_set(&engine->level[1 - from], &step->to);
-    enum status status = panels_lay_out(&engine->level[1 - from], resolution, grid, error);
+    enum status status = STATUS_OK;
+    if (!anew)
+        status = panels_move(&engine->grid[from], &engine->level[1 - from], grid, &in_order, error);
+    if (status == STATUS_OK && !in_order)
+        status = panels_lay_out(&engine->level[1 - from], resolution, grid, error);
     size_t hint = 0;
-    for (size_t p = 0; p < grid->count && status == STATUS_OK; p++) {
-        struct panel *panel = &grid->panel[p];
-        double y[PANEL_NODES], value[PANEL_NODES];
-        for (int j = 0; j < PANEL_NODES; j++)
-            y[j] = panel->centre + panel->half_width * engine->chebyshev.node[j];
-        advance(engine, step, from, &engine->rule[rung], panel->anchor, PANEL_NODES, y, value, &hint);
-        panel_fit(&engine->chebyshev, value, panel);
-        if (!isfinite(panel->coefficient[0]))
-            status = fail_with(error, STATUS_NUMERIC, "the law of %s is not finite after step t = %zu", engine->sampler->name, step->t);
+    const struct rule *rule = &engine->rule[rung];
+    size_t together = MOST_NODES / rule->n < GROUP ? MOST_NODES / rule->n : GROUP;
+    for (size_t p = 0, next; p < grid->count && status == STATUS_OK; p = next) {
+        double y[GROUP * PANEL_NODES], value[GROUP * PANEL_NODES];
+        for (next = p; next < grid->count && next - p < together && grid->panel[next].anchor == grid->panel[p].anchor; next++)
+            for (size_t j = 0; j < PANEL_NODES; j++)
+                y[(next - p) * PANEL_NODES + j] =
+                    grid->panel[next].centre + grid->panel[next].half_width * engine->chebyshev.node[j];
+        advance(engine, step, from, rule, grid->panel[p].anchor, (next - p) * PANEL_NODES, y, value, &hint);
+        for (size_t i = p; i < next; i++) {
+            panel_fit(&engine->chebyshev, value + (i - p) * PANEL_NODES, &grid->panel[i]);
+            if (!isfinite(grid->panel[i].coefficient[0]))
+                status = fail_with(error, STATUS_NUMERIC, "the law of %s is not finite after step t = %zu",
+                                   engine->sampler->name, step->t);
+        }
     }
     return status;
 }
@@ -349,14 +371,15 @@ static void tally_add(struct tally *tally, const struct norms *total)
 static enum status checked_step(struct engine *engine, const struct step *step, int from, double resolution, size_t *rung,
                                 struct tally *tally, struct error *error)
 {
-    double tolerance = QUADRATURE_TOLERANCE * (resolution < 1.0 ? pow(resolution, -10.0) : 1.0);
+    double relative = QUADRATURE_RELATIVE / (double)engine->steps;
     size_t extra = resolution > 1.0 ? (size_t)lround(3.0 * log2(resolution)) : 0;
     for (;;) {
         size_t used = *rung + extra < TOP_RUNG ? *rung + extra : TOP_RUNG;
-        enum status status = make_step(engine, step, from, used, resolution, error);
+        enum status status = make_step(engine, step, from, used, resolution, 1, error);
         if (status != STATUS_OK)
             return status;
         struct local_error local = check(engine, step, from, used);
+        double tolerance = fmax(QUADRATURE_TOLERANCE, relative * local.distance);
         if (local.quadrature.l1 > tolerance && used < TOP_RUNG) {
             (*rung)++;
             continue;
@@ -371,6 +394,7 @@ static enum status checked_step(struct engine *engine, const struct step *step, 
 static enum status propagate(struct engine *engine, const struct schedule *schedule, double resolution, struct tally *tally,
                              int *last, struct error *error)
 {
+    engine->steps = schedule->T - 1;
     size_t stride = (size_t)fmin(fmax(CHECK_EVERY / schedule->h, 1.0), 64.0), rung = 0;
     size_t extra = resolution > 1.0 ? (size_t)lround(3.0 * log2(resolution)) : 0;
     enum status status = start(engine, schedule, resolution, error);
@@ -382,7 +406,8 @@ static enum status propagate(struct engine *engine, const struct schedule *sched
         if ((schedule->T - t) % stride == 0 || t == 2)
             status = checked_step(engine, &step, from, resolution, &rung, tally, error);
         else
-            status = make_step(engine, &step, from, rung + extra < TOP_RUNG ? rung + extra : TOP_RUNG, resolution, error);
+            status = make_step(engine, &step, from, rung + extra < TOP_RUNG ? rung + extra : TOP_RUNG, resolution, 0,
+                               error);
     }
     *last = from;
     return status;

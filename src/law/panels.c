@@ -7,16 +7,16 @@
 
 /* Panel length in standard deviations, for distances up to FLAT standard deviations; further out it grows by SLOPE a standard
  * deviation. Chosen by the measured interpolation error (see test_line.c), which the law's error radius includes. */
-#define LENGTH 0.8
+#define LENGTH 1.0
 #define FLAT 5.0
-#define SLOPE 0.5
+#define SLOPE 1.0
 /* The same in units of the length over which the score changes. */
-#define CURVED_LENGTH 1.2
+#define CURVED_LENGTH 0.7
 #define MOST_PANELS 1000000
 
 static double component_sd(const struct mixture_level *mixture, size_t k)
 {
-    return 1.0 / sqrt(mixture->inverse_variance[k]);
+    return mixture->sd[k];
 }
 
 /* The panel length that component k asks for at distance `distance` from its centre. */
@@ -101,6 +101,7 @@ enum status panels_lay_out(const struct mixture_level *mixture, double resolutio
     panels->count = 0;
     double x = -HUGE_VAL, end;
     while (next_interval(mixture, x, &x, &end)) {
+        int joined = 0;
         while (x < end) {
             double length = HUGE_VAL;
             size_t anchor = 0;
@@ -120,7 +121,14 @@ enum status panels_lay_out(const struct mixture_level *mixture, double resolutio
             double left = end - x;
             length = left <= length ? left : left < 2.0 * length ? 0.5 * left : length;
             double shift = mixture_level_centre(mixture, anchor, 0);
-            struct panel panel = {.anchor = anchor, .centre = (x - shift) + 0.5 * length, .half_width = 0.5 * length};
+            double sd = component_sd(mixture, anchor);
+            struct panel panel = {.anchor = anchor, .centre = (x - shift) + 0.5 * length, .half_width = 0.5 * length,
+                                  .edge_anchor = {anchor, anchor}, .edge = {(x - shift) / sd, (x - shift + length) / sd}};
+            if (joined) { /* neighbours share their end */
+                panel.edge_anchor[0] = panels->panel[panels->count - 1].edge_anchor[1];
+                panel.edge[0] = panels->panel[panels->count - 1].edge[1];
+            }
+            joined = 1;
             enum status status = push(panels, panel, error);
             if (status != STATUS_OK)
                 return status;
@@ -129,6 +137,27 @@ enum status panels_lay_out(const struct mixture_level *mixture, double resolutio
                             anchor + 1, component_sd(mixture, anchor));
             x += length;
         }
+    }
+    return STATUS_OK;
+}
+
+enum status panels_move(const struct panels *panels, const struct mixture_level *mixture, struct panels *out,
+                        int *in_order, struct error *error)
+{
+    out->count = 0;
+    *in_order = 1;
+    for (size_t p = 0; p < panels->count; p++) {
+        struct panel panel = panels->panel[p];
+        double end[2];
+        for (int side = 0; side < 2; side++)
+            end[side] = mixture_level_centre(mixture, panel.edge_anchor[side], panel.anchor)
+                      + panel.edge[side] * component_sd(mixture, panel.edge_anchor[side]);
+        panel.centre = 0.5 * (end[0] + end[1]);
+        panel.half_width = 0.5 * (end[1] - end[0]);
+        *in_order &= panel.half_width > 0.0;
+        enum status status = push(out, panel, error);
+        if (status != STATUS_OK)
+            return status;
     }
     return STATUS_OK;
 }
@@ -145,18 +174,18 @@ void chebyshev_init(struct chebyshev *chebyshev)
         double angle = M_PI * (PANEL_NODES - j - 0.5) / PANEL_NODES;
         chebyshev->node[j] = cos(angle);
         for (int k = 0; k < PANEL_NODES; k++)
-            chebyshev->transform[k][j] = (k == 0 ? 1.0 : 2.0) / PANEL_NODES * cos(k * angle);
+            chebyshev->transform[j][k] = (k == 0 ? 1.0 : 2.0) / PANEL_NODES * cos(k * angle);
     }
 }
 
-void panel_fit(const struct chebyshev *chebyshev, const double *values, struct panel *panel)
+VECTOR_CLONES void panel_fit(const struct chebyshev *chebyshev, const double *values, struct panel *panel)
 {
-    for (int k = 0; k < PANEL_NODES; k++) {
-        double total = 0.0;
-        for (int j = 0; j < PANEL_NODES; j++)
-            total += chebyshev->transform[k][j] * values[j];
-        panel->coefficient[k] = total;
-    }
+    double total[PANEL_NODES] = {0.0};
+    for (int j = 0; j < PANEL_NODES; j++)
+        for (int k = 0; k < PANEL_NODES; k++)
+            total[k] += chebyshev->transform[j][k] * values[j];
+    for (int k = 0; k < PANEL_NODES; k++)
+        panel->coefficient[k] = total[k];
 }
 
 VECTOR_CLONES void panel_evaluate(const struct panel *panel, double shift, size_t n, const double *x, double *out)

@@ -18,6 +18,8 @@ enum { PANEL_NODES = 16 };
 struct panel {
     size_t anchor;
     double centre, half_width;       /* relative to sqrt(A) m_anchor */
+    size_t edge_anchor[2];           /* the ends, in standard deviations from a component's centre */
+    double edge[2];
     double coefficient[PANEL_NODES]; /* of Chebyshev polynomials in (x - centre)/half_width */
 };
 
@@ -30,12 +32,17 @@ struct panels {
  * Reuses the storage of *panels (start from {0}; free with panels_free). Coefficients are left unset. */
 MUST_USE enum status panels_lay_out(const struct mixture_level *mixture, double resolution, struct panels *panels,
                                     struct error *error);
+
+/* Makes *out the same panels at the mixture's present level, their ends moved with the components they were laid out by; much
+ * cheaper than a new layout, and as good while the level has changed little. Nonzero if they still lie in order. */
+MUST_USE enum status panels_move(const struct panels *panels, const struct mixture_level *mixture, struct panels *out,
+                                 int *in_order, struct error *error);
 void panels_free(struct panels *panels);
 
 /* The nodes in [-1, 1], ascending, and the transform from values there to coefficients. */
 struct chebyshev {
     double node[PANEL_NODES];
-    double transform[PANEL_NODES][PANEL_NODES];
+    double transform[PANEL_NODES][PANEL_NODES]; /* [node][degree] */
 };
 void chebyshev_init(struct chebyshev *chebyshev);
 void panel_fit(const struct chebyshev *chebyshev, const double *values, struct panel *panel);

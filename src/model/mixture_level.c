@@ -10,11 +10,11 @@ enum { CHUNK = 64 };
 enum status mixture_level_new(const struct factor *factor, struct mixture_level *out, struct error *error)
 {
     size_t k = factor->components;
-    double *block = k < SIZE_MAX / (2 * CHUNK) ? array_new(k * (2 + CHUNK), sizeof *block) : NULL;
+    double *block = k < SIZE_MAX / (2 * CHUNK) ? array_new(k * (3 + CHUNK) + 3 * CHUNK, sizeof *block) : NULL;
     if (block == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a mixture of %zu components", k);
     *out = (struct mixture_level){.factor = factor, .inverse_variance = block, .log_constant = block + k,
-                                  .scratch = block + 2 * k};
+                                  .sd = block + 2 * k, .scratch = block + 3 * k};
     return STATUS_OK;
 }
 
@@ -31,6 +31,7 @@ void mixture_level_set(struct mixture_level *mixture, const struct level *level)
     mixture->root_alpha_bar = sqrt(level->alpha_bar);
     for (size_t k = 0; k < factor->components; k++) {
         double variance = level->alpha_bar * factor->sd[k] * factor->sd[k] + level->noise;
+        mixture->sd[k] = sqrt(variance);
         mixture->inverse_variance[k] = 1.0 / variance;
         mixture->log_constant[k] = log(factor->weight[k]) - 0.5 * log(2.0 * M_PI * variance);
     }
@@ -53,7 +54,7 @@ VECTOR_CLONES static void evaluate_chunk(const struct mixture_level *mixture, si
                                          double *log_density, double *score)
 {
     size_t components = mixture->factor->components;
-    double largest[CHUNK], total[CHUNK] = {0.0}, gradient[CHUNK] = {0.0};
+    double *largest = mixture->scratch + components * CHUNK, *total = largest + CHUNK, *gradient = total + CHUNK;
     for (size_t i = 0; i < n; i++)
         largest[i] = -HUGE_VAL;
     for (size_t k = 0; k < components; k++) {
@@ -72,8 +73,9 @@ VECTOR_CLONES static void evaluate_chunk(const struct mixture_level *mixture, si
             exponent[i] -= largest[i];
         vexp(n, exponent, exponent);
         for (size_t i = 0; i < n; i++) {
-            total[i] += exponent[i];
-            gradient[i] += exponent[i] * (inverse * (x[i] - centre));
+            double moment = exponent[i] * (inverse * (x[i] - centre));
+            total[i] = k > 0 ? total[i] + exponent[i] : exponent[i];
+            gradient[i] = k > 0 ? gradient[i] + moment : moment;
         }
     }
     if (score != NULL)

@@ -13,9 +13,9 @@ struct mixture_level {
     const struct factor *factor;
     struct level level;
     double root_alpha_bar;
-    double *inverse_variance; /* K entries each */
+    double *sd, *inverse_variance; /* of the components at this level, K entries each */
     double *log_constant;     /* log(w_k) - log(2 pi V_k)/2 */
-    double *scratch;          /* K chunks, private to mixture_level_evaluate */
+    double *scratch;          /* K + 3 chunks, private to mixture_level_evaluate */
 };
 
 MUST_USE enum status mixture_level_new(const struct factor *factor, struct mixture_level *out, struct error *error);

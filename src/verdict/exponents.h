@@ -8,10 +8,10 @@
 #include "verdict/evidence.h"
 #include "verdict/fit.h"
 
-/* Windows, stated once: T(d, eps) with eps <= 0.1 (TV far from 1) and T within a factor 16 of the largest found; divergences at the
- * powers of two within a factor 16 of the largest T. In both, the error radius is below a thousandth of the value. */
+/* Windows, stated once: T(d, eps) with eps <= 0.1 (TV far from 1) and T within a factor 8 of the largest found; divergences at the
+ * powers of two within a factor 8 of the largest T. In both, the error radius is below a thousandth of the value. */
 #define WINDOW_ACCURACY 0.1
-#define WINDOW_FACTOR 16.0
+#define WINDOW_FACTOR 8.0
 #define WINDOW_RADIUS 1e-3
 
 /* y = log(T/log T) (log_free) or log T against log d and x = log(1/eps). */

@@ -6,7 +6,9 @@
 
 #include "core/status.h"
 
-/* One cell of a fit of y = a log d + b x + const. The groups are the indices along which sensitivity is probed. */
+/* One cell of a fit of y = a log d + b x + const (theory (19)). The exponents a and b are fitted one at a time, b with a constant of
+ * its own for each d and a with one for each x ("at fixed eps"): TV is not exactly a function of d^a' h^p (at d = 1 it is a mean absolute
+ * value, at large d that of a Gaussian), and one constant for all d would push that difference into b. */
 struct fit_cell {
     double log_d, x, y;
     size_t dimension, other; /* indices of d and of what x stands for */
@@ -23,8 +25,9 @@ struct fit {
     const char *reason;
     size_t cells;
     struct exponent d, x;
-    int has_d; /* more than one dimension among the cells */
-    double constant, rms;
+    int has_d;       /* d is meaningful: there is more than one dimension */
+    double constant; /* of the smallest dimension: y = x.value x + constant there */
+    double rms;      /* of the residuals of x's fit */
 };
 
 /* Args: extreme, the `other` index whose cells are the farthest into the asymptotic regime (left out to probe).

@@ -152,7 +152,7 @@ static const char how_to_read[] =
     "Exponents are of T/log T (the cost without the logarithms that Õ hides) unless a column says otherwise, with "
     "95% intervals that include what leaving out the smallest ε or the smallest d does to them. Theorems are upper bounds: an exponent "
     "below is consistent with one and its slack is printed; an interval wholly above (by more than 0.05) refutes "
-    "it. Window: ε ≤ 0.1 and T within a factor 16 of the largest found. A cell is censored when no T up to "
+    "it. Window: ε ≤ 0.1 and T within a factor 8 of the largest found. A cell is censored when no T up to "
     "max_steps reaches ε, at start when the smallest admissible T already does; both are left out of fits.";
 
 enum status report_markdown(const struct evidence *evidence, struct error *error)
