@@ -22,7 +22,7 @@
 #include "core/memory.h"
 #include "experiment/yaml.h"
 
-enum { FILE_LIMIT = 1 << 20 };
+enum { FILE_LIMIT = 1 << 20, MOST_STEPS = 100000000 };
 
 static const char word_characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 
@@ -286,9 +286,27 @@ static void read_dimensions(struct loader *l, const yaml_node_t *list)
     read_integers(&l->doc, list, 1, "dimension", &l->spec->dimensions, &l->spec->dimension_count);
 }
 
+/* The schedule must exist at this T; if not, its own sentence names the smallest that does. */
+static void check_steps(struct loader *l, const yaml_node_t *node, size_t steps)
+{
+    struct error reason = {STATUS_OK, ""};
+    struct schedule *schedule = NULL;
+    if (l->doc.status != STATUS_OK)
+        return;
+    if (steps > MOST_STEPS)
+        doc_refuse(&l->doc, node->start_mark, "found %zu steps, expected at most %d", steps, MOST_STEPS);
+    else if (schedule_new(l->spec->schedule, l->spec->c0, l->spec->c1, steps, &schedule, &reason) != STATUS_OK)
+        doc_refuse(&l->doc, node->start_mark, "%s", reason.text);
+    schedule_free(schedule);
+}
+
 static void read_steps(struct loader *l, const yaml_node_t *list)
 {
     read_integers(&l->doc, list, 2, "number of steps", &l->spec->steps, &l->spec->step_count);
+    for (size_t i = 0; i < l->spec->step_count; i++) {
+        const yaml_node_t *node = doc_item(&l->doc, list, i);
+        check_steps(l, node, doc_integer(&l->doc, node, 2, NULL));
+    }
 }
 
 static void read_accuracies(struct loader *l, const yaml_node_t *list)
@@ -299,6 +317,20 @@ static void read_accuracies(struct loader *l, const yaml_node_t *list)
 static void read_max_steps(struct loader *l, const yaml_node_t *node)
 {
     l->spec->max_steps = doc_integer(&l->doc, node, 2, NULL);
+    check_steps(l, node, l->spec->max_steps);
+}
+
+/* What a target lacks in a dimension, it lacks most in the smallest. */
+static void check_dimension(struct loader *l, const yaml_node_t *root)
+{
+    const yaml_node_t *list = doc_find(&l->doc, root, "dimensions", true);
+    for (size_t i = 0; i < l->spec->target_count && l->doc.status == STATUS_OK; i++) {
+        struct factor_list factors;
+        struct error reason = {STATUS_OK, ""};
+        if (target_factors(&l->spec->targets[i], l->spec->dimensions[0], &factors, &reason) != STATUS_OK)
+            doc_refuse(&l->doc, list->start_mark, "%s", reason.text);
+        factor_list_free(&factors);
+    }
 }
 
 static const struct section {
@@ -332,6 +364,8 @@ static void read_spec(struct loader *l, const yaml_node_t *root)
         if (node != NULL)
             section->read(l, node);
     }
+    if (l->doc.status == STATUS_OK)
+        check_dimension(l, root);
     if (l->doc.status == STATUS_OK && l->spec->step_count == 0 && l->spec->accuracy_count == 0)
         doc_refuse(&l->doc, root->start_mark, "missing key 'steps' or 'accuracies', expected at least one of them");
 }
