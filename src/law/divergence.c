@@ -95,22 +95,27 @@ enum status tv_single(const struct law *law, struct measured *tv, struct error *
     return status;
 }
 
-static struct measured perturbed(double value, double slope_squared, double curvature, double error_l2)
+/* How much more than the outermost panels' share may lie beyond them. It is 1e-20 for laws near their target; where q has
+ * heavier tails than p, or bridges a gap between modes, chi2 lives out there, and the radius must say so. */
+#define BEYOND 10.0
+
+static struct measured perturbed(double value, double edge, double slope_squared, double curvature, double error_l2)
 {
-    return (struct measured){value, sqrt(slope_squared) * error_l2 + curvature * error_l2 * error_l2 + ROUNDING * value};
+    return (struct measured){value, sqrt(slope_squared) * error_l2 + curvature * error_l2 * error_l2 + BEYOND * edge
+                                        + ROUNDING * value};
 }
 
 /* All but TV; the error radii by Cauchy-Schwarz: |E_p f'(r) e| <= |f'(r)|_2 |e|_2. */
 static enum status smooth_divergences(const struct law *law, struct divergence *out, struct error *error)
 {
-    double integral[INTEGRALS], e = law->error_l2 + fabs(law->mass_defect);
-    enum status status = law_integrate(law, INTEGRALS, integrands, integral, error);
+    double integral[INTEGRALS], edge[INTEGRALS], e = law->error_l2 + fabs(law->mass_defect);
+    enum status status = law_integrate(law, INTEGRALS, integrands, integral, edge, error);
     if (status != STATUS_OK)
         return status;
-    out->kl_p_q = perturbed(integral[KL_P_Q], integral[SLOPE_KL_P_Q], 1.0, e);
-    out->kl_q_p = perturbed(integral[KL_Q_P], integral[SLOPE_KL_Q_P], 1.0, e);
-    out->chi2_q_p = perturbed(integral[CHI2], 4.0 * integral[CHI2], 1.0, e);
-    out->hellinger2 = perturbed(integral[HELLINGER], integral[SLOPE_HELLINGER], 0.25, e);
+    out->kl_p_q = perturbed(integral[KL_P_Q], edge[KL_P_Q], integral[SLOPE_KL_P_Q], 1.0, e);
+    out->kl_q_p = perturbed(integral[KL_Q_P], edge[KL_Q_P], integral[SLOPE_KL_Q_P], 1.0, e);
+    out->chi2_q_p = perturbed(integral[CHI2], edge[CHI2], 4.0 * integral[CHI2], 1.0, e);
+    out->hellinger2 = perturbed(integral[HELLINGER], edge[HELLINGER], integral[SLOPE_HELLINGER], 0.25, e);
     out->mass_defect = law->mass_defect;
     return STATUS_OK;
 }

@@ -91,23 +91,30 @@ void law_nodes_free(struct law_nodes *nodes)
 }
 
 enum status law_integrate(const struct law *law, size_t width, void (*integrand)(double log_ratio, double *out),
-                          double *result, struct error *error)
+                          double *result, double *edges, struct error *error)
 {
     double value[8];
     struct law_nodes nodes = {0};
     enum status status = STATUS_OK;
     if (width > sizeof value / sizeof value[0])
         return fail_with(error, STATUS_INVALID, "law_integrate: at most %zu integrals at a time", sizeof value / sizeof value[0]);
-    for (size_t i = 0; i < width; i++)
+    for (size_t i = 0; i < width; i++) {
         result[i] = 0.0;
+        if (edges != NULL)
+            edges[i] = 0.0;
+    }
     for (size_t p = 0; p < law->log_ratio.count && status == STATUS_OK; p++) {
         const struct panel *panel = &law->log_ratio.panel[p];
+        int at_end = edges != NULL && panels_at_end(&law->log_ratio, p);
         nodes.count = 0;
         status = law_nodes_append(law, panel, panel->centre - panel->half_width, panel->centre + panel->half_width, &nodes, error);
         for (size_t j = 0; j < nodes.count; j++) {
             integrand(nodes.log_ratio[j], value);
-            for (size_t i = 0; i < width; i++)
+            for (size_t i = 0; i < width; i++) {
                 result[i] += nodes.weight[j] * value[i];
+                if (at_end)
+                    edges[i] += nodes.weight[j] * fabs(value[i]);
+            }
         }
     }
     law_nodes_free(&nodes);
@@ -135,7 +142,7 @@ enum status law_compute(const struct factor *factor, const struct sampler *sampl
         double integral[2];
         enum status status = engine->compute(factor, sampler, schedule, resolutions[i], &law, error);
         if (status == STATUS_OK)
-            status = law_integrate(&law, 2, mass_and_distance, integral, error);
+            status = law_integrate(&law, 2, mass_and_distance, integral, NULL, error);
         if (status != STATUS_OK) {
             law_free(out);
             return status;

@@ -56,9 +56,11 @@ MUST_USE enum status law_nodes_append(const struct law *law, const struct panel 
                                       struct law_nodes *nodes, struct error *error);
 void law_nodes_free(struct law_nodes *nodes);
 
-/* E_p of `width` <= 8 functions of log r over the whole support: integrand(log_r, out) fills out[0..width). */
+/* E_p of `width` <= 8 functions of log r over the whole support: integrand(log_r, out) fills out[0..width). If edges is not NULL,
+ * it gets the absolute part that the outermost panels of each interval contribute: what lies beyond the support is not much
+ * more than that where the integrand still falls, and unknown where it is a large part. */
 MUST_USE enum status law_integrate(const struct law *law, size_t width, void (*integrand)(double log_ratio, double *out),
-                                   double *result, struct error *error);
+                                   double *result, double *edges, struct error *error);
 
 /* The law of the factor by its engine, at the lowest of a few resolutions whose radius is below 5e-6 of E_p|r - 1| (or the
  * sharpest there is, if none is). Out and errors as law_engine.compute. */

@@ -101,7 +101,7 @@ enum status panels_lay_out(const struct mixture_level *mixture, double resolutio
     panels->count = 0;
     double x = -HUGE_VAL, end;
     while (next_interval(mixture, x, &x, &end)) {
-        int joined = 0;
+        int first = 1;
         while (x < end) {
             double length = HUGE_VAL;
             size_t anchor = 0;
@@ -124,11 +124,11 @@ enum status panels_lay_out(const struct mixture_level *mixture, double resolutio
             double sd = component_sd(mixture, anchor);
             struct panel panel = {.anchor = anchor, .centre = (x - shift) + 0.5 * length, .half_width = 0.5 * length,
                                   .edge_anchor = {anchor, anchor}, .edge = {(x - shift) / sd, (x - shift + length) / sd}};
-            if (joined) { /* neighbours share their end */
+            if (!first) { /* neighbours share their end */
                 panel.edge_anchor[0] = panels->panel[panels->count - 1].edge_anchor[1];
                 panel.edge[0] = panels->panel[panels->count - 1].edge[1];
             }
-            joined = 1;
+            first = 0;
             enum status status = push(panels, panel, error);
             if (status != STATUS_OK)
                 return status;
@@ -166,6 +166,17 @@ void panels_free(struct panels *panels)
 {
     free(panels->panel);
     *panels = (struct panels){0};
+}
+
+static int joined(const struct panel *left, const struct panel *right)
+{
+    return left->edge_anchor[1] == right->edge_anchor[0] && !(left->edge[1] < right->edge[0]);
+}
+
+int panels_at_end(const struct panels *panels, size_t p)
+{
+    return p == 0 || p + 1 == panels->count || !joined(&panels->panel[p - 1], &panels->panel[p])
+        || !joined(&panels->panel[p], &panels->panel[p + 1]);
 }
 
 void chebyshev_init(struct chebyshev *chebyshev)

@@ -39,6 +39,9 @@ MUST_USE enum status panels_move(const struct panels *panels, const struct mixtu
                                  int *in_order, struct error *error);
 void panels_free(struct panels *panels);
 
+/* Nonzero if panel p is at an end of an interval that the panels cover. */
+int panels_at_end(const struct panels *panels, size_t p);
+
 /* The nodes in [-1, 1], ascending, and the transform from values there to coefficients. */
 struct chebyshev {
     double node[PANEL_NODES];

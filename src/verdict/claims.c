@@ -184,6 +184,20 @@ static double frontier(const struct evidence *evidence, size_t target, size_t fa
     return found;
 }
 
+static void note_frontier(const struct evidence *evidence, size_t target, size_t fast, size_t slow, double cost, const char *unit,
+                          struct finding *out)
+{
+    const struct spec *spec = &evidence->spec;
+    size_t at[] = {0, spec->dimension_count - 1};
+    for (size_t i = 0; i < (spec->dimension_count > 1 ? 2 : 1); i++) {
+        double from = frontier(evidence, target, fast, slow, at[i], cost);
+        if (from > 0.0)
+            note(out, "in %s it wins for eps <= %g at d = %zu", unit, from, spec->dimensions[at[i]]);
+        else
+            note(out, "in %s it is not seen to win at d = %zu", unit, spec->dimensions[at[i]]);
+    }
+}
+
 static enum status decide_crossover(const struct evidence *evidence, const struct claim *claim, size_t target,
                                     struct finding *out, struct error *error)
 {
@@ -226,11 +240,8 @@ static enum status decide_crossover(const struct evidence *evidence, const struc
         out->measured = 1;
         out->value = worst;
     }
-    size_t first = 0, last = spec->dimension_count - 1;
-    note(out, "it wins from eps <= %g (d = %zu) and %g (d = %zu) in steps, from %g and %g in score evaluations",
-         frontier(evidence, target, fast, slow, first, 1.0), spec->dimensions[first],
-         frontier(evidence, target, fast, slow, last, 1.0), spec->dimensions[last],
-         frontier(evidence, target, fast, slow, first, 2.0), frontier(evidence, target, fast, slow, last, 2.0));
+    note_frontier(evidence, target, fast, slow, 1.0, "steps", out);
+    note_frontier(evidence, target, fast, slow, 2.0, "score evaluations", out);
     return STATUS_OK;
 }
 

@@ -25,7 +25,7 @@ struct finding {
     double raw_value, raw_interval; /* the same exponent in T */
     double bound;
     size_t used, censored, at_start; /* cells in the fit; beyond max_steps; met at the smallest T already */
-    char note[400];
+    char note[600];
 };
 
 struct claim {

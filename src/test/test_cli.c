@@ -1,0 +1,366 @@
+/* The real binary, end to end, from the project's root. DIFFRATE names it (default build/diffrate). */
+#include <ctype.h>
+#include <glob.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "experiment/record.h"
+#include "experiment/store.h"
+#include "test/suites.h"
+#include "verdict/claims.h"
+
+#include <check.h>
+
+enum { OUTPUT = 1 << 20 };
+
+static char directory[] = "/tmp/diffrate-cli-XXXXXX";
+static char *output; /* of the last command: stdout and stderr */
+
+static void setup(void)
+{
+    output = malloc(OUTPUT);
+    ck_assert_ptr_nonnull(output);
+    ck_assert_ptr_nonnull(mkdtemp(directory));
+}
+
+static void teardown(void)
+{
+    char command[200];
+    (void)snprintf(command, sizeof command, "rm -rf %s", directory);
+    ck_assert_int_eq(system(command), 0);
+    free(output);
+}
+
+/* Runs a shell command in which @ stands for the binary and % for the test's directory; returns its exit status. */
+static int shell(const char *format)
+{
+    char command[4000] = "";
+    const char *binary = getenv("DIFFRATE");
+    for (const char *c = format; *c != '\0'; c++) {
+        size_t used = strlen(command);
+        const char *text = *c == '@' ? (binary != NULL ? binary : "build/diffrate") : *c == '%' ? directory : NULL;
+        if (text != NULL)
+            (void)snprintf(command + used, sizeof command - used, "%s", text);
+        else
+            (void)snprintf(command + used, sizeof command - used, "%c", *c);
+    }
+    FILE *pipe = popen(command, "r");
+    ck_assert_ptr_nonnull(pipe);
+    size_t length = fread(output, 1, OUTPUT - 1, pipe);
+    output[length] = '\0';
+    int status = pclose(pipe);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static size_t lines(const char *text)
+{
+    size_t count = 0;
+    for (; *text != '\0'; text++)
+        count += *text == '\n';
+    return count;
+}
+
+static void write_file(const char *name, const char *text)
+{
+    char path[300];
+    (void)snprintf(path, sizeof path, "%s/%s", directory, name);
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_ge(fputs(text, file), 0);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+static char *read_file(const char *name)
+{
+    char path[300], *text = calloc(OUTPUT, 1);
+    (void)snprintf(path, sizeof path, "%s/%s", directory, name);
+    FILE *file = fopen(path, "r");
+    ck_assert_msg(file != NULL, "%s is missing", path);
+    ck_assert_uint_gt(fread(text, 1, OUTPUT - 1, file), 0);
+    (void)fclose(file);
+    return text;
+}
+
+static int exists(const char *name)
+{
+    char path[300];
+    struct stat info;
+    (void)snprintf(path, sizeof path, "%s/%s", directory, name);
+    return stat(path, &info) == 0 && (S_ISDIR(info.st_mode) || info.st_size > 0);
+}
+
+START_TEST(help_has_an_example)
+{
+    static const char *const commands[] = {"list", "measure", "run", "verdict", "plot", "report"};
+    ck_assert_int_eq(shell("@ --help"), 0);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        char command[100];
+        ck_assert_ptr_nonnull(strstr(output, commands[i]));
+        (void)snprintf(command, sizeof command, "@ %s --help", commands[i]);
+        char *all = strdup(output);
+        ck_assert_int_eq(shell(command), 0);
+        ck_assert_ptr_nonnull(strstr(output, "Example:"));
+        strcpy(output, all);
+        free(all);
+    }
+}
+END_TEST
+
+START_TEST(wrong_usage_exits_2)
+{
+    static const char *const commands[] = {"@ 2>&1", "@ fly 2>&1", "@ run 2>&1", "@ run a b 2>&1", "@ measure 2>&1", "@ list birds 2>&1",
+                                           "@ run -j 0 experiments/quick.yaml 2>&1", "@ run -j 2x experiments/quick.yaml 2>&1",
+                                           "@ run --frce experiments/quick.yaml 2>&1"};
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        ck_assert_msg(shell(commands[i]) == 2 && output[0] != '\0', "%s: %s", commands[i], output);
+}
+END_TEST
+
+START_TEST(list_shows_every_registry)
+{
+    ck_assert_int_eq(shell("@ list"), 0);
+    for (size_t i = 0; sampler_at(i) != NULL; i++)
+        ck_assert_ptr_nonnull(strstr(output, sampler_at(i)->name));
+    for (size_t i = 0; target_family_at(i) != NULL; i++)
+        ck_assert_ptr_nonnull(strstr(output, target_family_at(i)->name));
+    for (size_t i = 0; claim_at(i) != NULL; i++)
+        ck_assert_ptr_nonnull(strstr(output, claim_at(i)->name));
+    ck_assert_int_eq(shell("@ list samplers"), 0);
+    ck_assert_ptr_nonnull(strstr(output, "it is not the paper's exact update"));
+    ck_assert_ptr_null(strstr(output, "li-yan"));
+}
+END_TEST
+
+/* The number after "key": in the line that holds all the given words. */
+static double json_number(const char *key, const char *const *words)
+{
+    char needle[64];
+    (void)snprintf(needle, sizeof needle, "\"%s\": ", key);
+    for (char *line = output, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        *end = '\0';
+        int all = 1;
+        for (size_t i = 0; words[i] != NULL; i++)
+            all &= strstr(line, words[i]) != NULL;
+        const char *at = strstr(line, needle);
+        double value = all && at != NULL ? strtod(at + strlen(needle), NULL) : NAN;
+        *end = '\n';
+        if (all)
+            return value;
+    }
+    return NAN;
+}
+
+START_TEST(measure_prints_json)
+{
+    static const char *const keys[] = {
+        "target", "sampler", "schedule", "dimension", "steps", "step_size", "score_evaluations", "law", "tv", "tv_error", "kl_p_q",
+        "kl_p_q_error", "kl_q_p", "chi2_q_p", "hellinger2", "mass_defect", "seconds"};
+    ck_assert_int_eq(shell("@ measure experiments/quick.yaml --json"), 0);
+    ck_assert_uint_eq(lines(output), 24);
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        char needle[64];
+        size_t found = 0;
+        (void)snprintf(needle, sizeof needle, "\"%s\": ", keys[i]);
+        for (const char *at = output; (at = strstr(at, needle)) != NULL; at++)
+            found++;
+        ck_assert_msg(found == 24, "%s stands in %zu of 24 lines", keys[i], found);
+    }
+    /* src/test/data/laws.csv */
+    const char *accelerated[] = {"\"bimodal\"", "\"accelerated\"", "\"dimension\": 1,", "\"steps\": 1024,", NULL};
+    ck_assert_double_eq_tol(json_number("tv", accelerated), 2.37634754e-05, 1e-5 * 2.4e-5);
+    ck_assert_double_eq_tol(json_number("chi2_q_p", accelerated), 4.88898722e-09, 1e-6 * 4.9e-9);
+    ck_assert_double_eq(json_number("score_evaluations", accelerated), 2046.0);
+    ck_assert_double_lt(json_number("tv_error", accelerated), 1e-6 * 2.4e-5);
+    const char *ddpm[] = {"\"gauss\"", "\"ddpm\"", "\"dimension\": 256,", "\"steps\": 256,", NULL};
+    ck_assert_double_eq_tol(json_number("tv", ddpm), 4.0836221e-01, 1e-6);
+}
+END_TEST
+
+START_TEST(measure_survives_an_infinite_divergence)
+{
+    write_file("far.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1048576]\nsteps: [64]\n");
+    ck_assert_int_eq(shell("@ measure %/far.yaml --json"), 0);
+    ck_assert_ptr_nonnull(strstr(output, "\"chi2_q_p\": 1e999"));
+    ck_assert_ptr_null(strstr(output, "nan"));
+    ck_assert_ptr_null(strstr(output, ": inf"));
+}
+END_TEST
+
+START_TEST(bad_input_is_one_line_and_leaves_results_alone)
+{
+    write_file("bad.yaml", "targets: [{name: g, kind: gaussian, variance: -1}]\nsamplers: [ddpm]\ndimensions: [1]\nsteps: [256]\n");
+    ck_assert_int_eq(shell("@ run %/bad.yaml -o %/out 2>&1"), 2);
+    ck_assert_uint_eq(lines(output), 1);
+    ck_assert_ptr_nonnull(strstr(output, "bad.yaml:1:47: "));
+    ck_assert(!exists("out"));
+    ck_assert_int_eq(shell("@ measure %/none.yaml 2>&1"), 2);
+    ck_assert_uint_eq(lines(output), 1);
+    ck_assert_ptr_nonnull(strstr(output, "none.yaml:1:1: "));
+    write_file("few.yaml", "targets: [{name: g, kind: gaussian, variance: 1}]\nsamplers: [ddpm]\ndimensions: [1]\nsteps: [16]\n");
+    ck_assert_int_eq(shell("@ measure %/few.yaml 2>&1"), 2);
+    ck_assert_ptr_nonnull(strstr(output, "few.yaml:4:9: "));
+    ck_assert_ptr_nonnull(strstr(output, "the smallest admissible T is 29"));
+}
+END_TEST
+
+START_TEST(dry_run_does_nothing)
+{
+    ck_assert_int_eq(shell("@ run experiments/scaling.yaml -o %/out --dry-run"), 0);
+    ck_assert_ptr_nonnull(strstr(output, "T(d, eps)"));
+    ck_assert(!exists("out"));
+}
+END_TEST
+
+START_TEST(missing_results_are_said_to_be_missing)
+{
+    ck_assert_int_eq(shell("@ verdict %/nothing 2>&1"), 1);
+    ck_assert_uint_eq(lines(output), 1);
+    ck_assert_int_eq(shell("mkdir %/empty && @ report %/empty 2>&1"), 1);
+    ck_assert_ptr_nonnull(strstr(output, "expected one merged .h5 file"));
+    write_file("text.h5", "not HDF5\n");
+    ck_assert_int_eq(shell("@ plot %/text.h5 2>&1"), 1);
+    ck_assert_uint_eq(lines(output), 1);
+}
+END_TEST
+
+/* The verdict of a claim's overall row. */
+static void check_verdict(const char *text, const char *claim, const char *verdict)
+{
+    char row[100];
+    (void)snprintf(row, sizeof row, "| %s | all targets |", claim);
+    const char *at = strstr(text, row), *end = at != NULL ? strchr(at, '\n') : NULL;
+    ck_assert_msg(end != NULL, "no row %s", row);
+    const char *found = strstr(at, verdict);
+    ck_assert_msg(found != NULL && found < end, "%s is not %s: %.*s", claim, verdict, (int)(end - at), at);
+}
+
+START_TEST(run_does_everything_and_resumes)
+{
+    static const char *const made[] = {"quick.h5", "verdict.md", "report.html"};
+    ck_assert_int_eq(shell("@ run experiments/quick.yaml -o %/out -j 2 2>&1"), 0);
+    ck_assert_ptr_nonnull(strstr(output, " 0 failed"));
+    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
+        char name[64];
+        (void)snprintf(name, sizeof name, "out/quick/%s", made[i]);
+        ck_assert_msg(exists(name), "%s is missing", name);
+    }
+    static const char *const figures[] = {"tv-steps", "complexity-accuracy", "complexity-dimension", "speedup"};
+    static const char *const endings[] = {"svg", "png", "tsv"};
+    for (size_t i = 0; i < 4; i++)
+        for (size_t j = 0; j < 3; j++) {
+            char name[100];
+            (void)snprintf(name, sizeof name, "out/quick/%s.%s", figures[i], endings[j]);
+            ck_assert_msg(exists(name), "%s is missing", name);
+        }
+    char *first = read_file("out/quick/verdict.md");
+    check_verdict(first, "eps-accelerated", "| supported |");
+    check_verdict(first, "eps-ddpm", "| supported |");
+    check_verdict(first, "dim-accelerated", "supported, not tight (slack ");
+    check_verdict(first, "dim-ddpm", "supported, not tight (slack ");
+    check_verdict(first, "crossover", "| supported |");
+    check_verdict(first, "kl-ddpm", "supported");
+
+    ck_assert_int_eq(shell("@ run experiments/quick.yaml -o %/out 2>&1"), 0);
+    ck_assert_ptr_nonnull(strstr(output, "\n0 cells measured"));
+
+    /* half of the cells lost, other thread counts: the same numbers */
+    ck_assert_int_eq(shell("cd %/out/quick/cells && ls | awk 'NR-2*int(NR/2)' | xargs rm && rm ../quick.h5"), 0);
+    ck_assert_int_eq(shell("@ run experiments/quick.yaml -o %/out -j 1 2>&1"), 0);
+    ck_assert_ptr_null(strstr(output, "\n0 cells measured"));
+    char *second = read_file("out/quick/verdict.md");
+    ck_assert_str_eq(first, second);
+    ck_assert_int_eq(shell("rm %/out/quick/verdict.md && @ verdict %/out/quick/"), 0);
+    ck_assert_ptr_nonnull(strstr(output, "eps-accelerated"));
+    char *third = read_file("out/quick/verdict.md");
+    ck_assert_str_eq(first, third);
+    ck_assert_int_eq(shell("rm %/out/quick/report.html && @ report %/out/quick/quick.h5"), 0);
+    char *report = read_file("out/quick/report.html");
+    ck_assert_ptr_nonnull(strstr(report, "<svg"));
+    ck_assert_ptr_null(strstr(report, "<script src"));
+    ck_assert_int_eq(shell("ls %/out/quick/cells | grep -c tmp"), 1); /* grep finds none */
+    free(first);
+    free(second);
+    free(third);
+    free(report);
+}
+END_TEST
+
+START_TEST(titles_are_text_everywhere)
+{
+    write_file("odd.yaml", "title: \"a `id` $(id) <b>'&\"\ntargets: [{name: g, kind: gaussian, variance: 0.25}]\n"
+                           "samplers: [ddpm, accelerated]\ndimensions: [1]\naccuracies: [0.1, 0.03, 0.01]\nmax_steps: 512\n");
+    ck_assert_int_eq(shell("@ run %/odd.yaml -o %/out 2>&1"), 0);
+    char *report = read_file("out/odd/report.html");
+    ck_assert_ptr_nonnull(strstr(report, "a `id` $(id) &lt;b&gt;'&amp;"));
+    ck_assert_ptr_null(strstr(report, "<b>"));
+    free(report);
+}
+END_TEST
+
+/* A folder includes headers only of itself and of folders before it in this list. */
+START_TEST(folders_depend_one_way)
+{
+    static const char *const order[] = {"core", "model", "law", "experiment", "verdict", "command"};
+    enum { FOLDERS = sizeof order / sizeof order[0] };
+    size_t seen = 0;
+    for (size_t i = 0; i < FOLDERS; i++) {
+        char pattern[100];
+        glob_t files;
+        (void)snprintf(pattern, sizeof pattern, "src/%s/*.[ch]", order[i]);
+        ck_assert_int_eq(glob(pattern, 0, NULL, &files), 0);
+        for (size_t f = 0; f < files.gl_pathc; f++) {
+            char line[1000], folder[64];
+            FILE *file = fopen(files.gl_pathv[f], "r");
+            ck_assert_ptr_nonnull(file);
+            while (fgets(line, sizeof line, file) != NULL) {
+                if (sscanf(line, "#include \"%63[^/\"]/", folder) != 1)
+                    continue;
+                size_t at = 0;
+                while (at < FOLDERS && strcmp(order[at], folder) != 0)
+                    at++;
+                ck_assert_msg(at <= i, "%s: %s", files.gl_pathv[f], line);
+                seen++;
+            }
+            (void)fclose(file);
+        }
+        globfree(&files);
+    }
+    ck_assert_uint_gt(seen, 50);
+}
+END_TEST
+
+START_TEST(readme_holds_the_reference_numbers)
+{
+    int status = shell("scripts/readme --check README.md results/reference 2>&1");
+    ck_assert_msg(status == 0, "%s", output);
+    ck_assert_int_eq(shell("cp README.md %/README.md && sed -i 's/| eps-ddpm | 0/| eps-ddpm | 1/' %/README.md && "
+                           "scripts/readme --check %/README.md results/reference 2>&1"), 1);
+}
+END_TEST
+
+Suite *cli_suite(void)
+{
+    Suite *suite = suite_create("command line");
+    TCase *tcase = tcase_create("binary");
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_set_timeout(tcase, 400);
+    tcase_add_test(tcase, help_has_an_example);
+    tcase_add_test(tcase, wrong_usage_exits_2);
+    tcase_add_test(tcase, list_shows_every_registry);
+    tcase_add_test(tcase, measure_prints_json);
+    tcase_add_test(tcase, measure_survives_an_infinite_divergence);
+    tcase_add_test(tcase, bad_input_is_one_line_and_leaves_results_alone);
+    tcase_add_test(tcase, dry_run_does_nothing);
+    tcase_add_test(tcase, missing_results_are_said_to_be_missing);
+    tcase_add_test(tcase, run_does_everything_and_resumes);
+    tcase_add_test(tcase, titles_are_text_everywhere);
+    tcase_add_test(tcase, folders_depend_one_way);
+    tcase_add_test(tcase, readme_holds_the_reference_numbers);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
