@@ -256,7 +256,7 @@ static enum status make_round(struct run *run, size_t first, struct error *error
     for (size_t i = first; i < run->count; i++) {
         struct error own = {STATUS_OK, ""};
         char text[200];
-        int stopped;
+        enum status stopped;
 #pragma omp atomic read
         stopped = status;
         if (stopped != STATUS_OK)

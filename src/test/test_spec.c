@@ -16,7 +16,7 @@ Suite *spec_suite(void);
 #define TARGETS "targets: [{name: g, kind: gaussian, variance: 1}]\n"
 #define SAMPLERS "samplers: [ddpm]\n"
 #define DIMENSIONS "dimensions: [1]\n"
-#define STEPS "steps: [2]\n"
+#define STEPS "steps: [64]\n"
 #define FIFTY "01234567890123456789012345678901234567890123456789"
 #define LONG_NAME FIFTY "0123456789abc"                                    /* 63 bytes */
 #define LONG_TITLE FIFTY FIFTY FIFTY "0123456789012345678901234567890123456789abcdefghi" /* 199 bytes */
@@ -50,9 +50,9 @@ static const char full[] =
     "samplers: [accelerated, ddpm, ddpm-ancestral]\n"
     "dimensions:\n"
     "- 256\n"
-    "- 1\n"
+    "- 10\n"
     "- 9007199254740992\n"
-    "steps: [1024, 2, 256]\n"
+    "steps: [1024, 64, 256]\n"
     "accuracies: [1.0e-2, 0.5, 1e-1]\n"
     "max_steps: 4096\n"
     "claims: [low-dimension, eps-ddpm]\n";
@@ -118,11 +118,11 @@ static void check_full(const struct spec *spec)
     ck_assert_ptr_eq(spec->samplers[1], sampler_find("ddpm"));
     ck_assert_ptr_eq(spec->samplers[2], sampler_find("ddpm-ancestral"));
     ck_assert_uint_eq(spec->dimension_count, 3);
-    ck_assert_uint_eq(spec->dimensions[0], 1);
+    ck_assert_uint_eq(spec->dimensions[0], 10);
     ck_assert_uint_eq(spec->dimensions[1], 256);
     ck_assert_uint_eq(spec->dimensions[2], (size_t)1 << 53);
     ck_assert_uint_eq(spec->step_count, 3);
-    ck_assert_uint_eq(spec->steps[0], 2);
+    ck_assert_uint_eq(spec->steps[0], 64);
     ck_assert_uint_eq(spec->steps[1], 256);
     ck_assert_uint_eq(spec->steps[2], 1024);
     ck_assert_uint_eq(spec->accuracy_count, 3);
@@ -174,7 +174,7 @@ static const char *const good_texts[] = {
     "%YAML 1.1\n---\n" TARGETS TAIL,
     "\xEF\xBB\xBF" TARGETS TAIL,
     "{\"targets\": [{name: \"null\", kind: 'gaussian', variance: 1e-300}], "
-    "samplers: [ddpm], dimensions: [1], steps: [2]}",
+    "samplers: [ddpm], dimensions: [1], steps: [64]}",
     "schedule: {kind: li-cai}\n" TARGETS TAIL,
     "schedule: {c1: 5, kind: li-cai}\n" TARGETS TAIL,
     "title: \"\xC3\xA9t\xC3\xA9\"\n" TARGETS TAIL,
@@ -211,11 +211,11 @@ static const struct bad {
     {"title: \"\xC3\xA9\"\nsteps: \xFF\n", 2, 8, "not valid YAML: invalid leading UTF-8 octet"},
     {"title: \xC3\xA9\x01\n", 1, 9, "not valid YAML: control characters are not allowed"},
     {"title: &a x\n" TARGETS TAIL, 1, 8, "aliases are not supported"},
-    {TARGETS "samplers: &s [ddpm]\ndimensions: [1]\nsteps: [2]\n", 2, 11, "aliases are not supported"},
+    {TARGETS "samplers: &s [ddpm]\ndimensions: [1]\nsteps: [64]\n", 2, 11, "aliases are not supported"},
     {"title: *a\n" TARGETS TAIL, 1, 8, "aliases are not supported"},
     {"steps: &a [*a]\n", 1, 8, "aliases are not supported"},
     {"a: &a {<<: *a}\n", 1, 4, "aliases are not supported"},
-    {TARGETS SAMPLERS "dimensions: [!!int 1]\nsteps: [2]\n", 3, 14, "tags are not supported"},
+    {TARGETS SAMPLERS "dimensions: [!!int 1]\nsteps: [64]\n", 3, 14, "tags are not supported"},
     /* Keys. */
     {TARGETS TAIL "step: [3]\n", 5, 1,
      "unknown key 'step', expected one of: title, schedule, targets, samplers, dimensions, steps, accuracies, "
@@ -407,6 +407,11 @@ static const struct bad {
     {TARGETS SAMPLERS DIMENSIONS "steps: []\n", 4, 8, "expected a non-empty list"},
     {TARGETS SAMPLERS DIMENSIONS "steps: [4, 8, 4]\n", 4, 15, "duplicate number of steps '4'"},
     {TARGETS SAMPLERS DIMENSIONS "steps: ~\naccuracies: [0.1]\n", 4, 8, "expected a non-empty list, found nothing"},
+    {TARGETS SAMPLERS DIMENSIONS "steps: [64, 16]\n", 4, 13, "the smallest admissible T is 29"},
+    {TARGETS SAMPLERS DIMENSIONS "steps: [1000000000]\n", 4, 9, "expected at most 100000000"},
+    {TARGETS TAIL "max_steps: 20\n", 5, 12, "the smallest admissible T is 29"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, spectrum: {kind: k-of-d, k: 5}}]\n" SAMPLERS
+     "dimensions: [8, 4]\n" STEPS, 3, 13, "need dimension at least 5, not 4"},
     {TARGETS TAIL "max_steps: 1\n", 5, 12, "expected an integer from 2 to 2^53 in plain digits, found '1'"},
     {TARGETS TAIL "max_steps: [4]\n", 5, 12, "found a list"},
     /* accuracies */

@@ -1,4 +1,188 @@
 #include "verdict/figures.h"
-#include <stddef.h>
-const struct figure figures[] = {{NULL, NULL}};
-enum status figures_draw(const struct evidence *evidence, struct error *error){ (void)evidence;(void)error; return STATUS_OK; }
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "verdict/figure_data.h"
+
+#ifndef DIFFRATE_SHARE
+#define DIFFRATE_SHARE "/usr/local/share/diffrate"
+#endif
+
+const struct figure figures[] = {
+    {"tv-steps",
+     "TV between the law of the sampler's output and its target against the number of steps T, in the smallest "
+     "dimension, one panel a target. Points are exact values. The thin black line is the power of the step size h "
+     "= c1 log(T)/T fitted there to the largest T (powers of two within a factor 16), and the key states its "
+     "exponent. Steeper is better: where TV falls like h, ten times the accuracy costs about ten times the steps; "
+     "where it falls like h², about three times."},
+    {"complexity-accuracy",
+     "Steps needed for TV ≤ ε, T(d, ε), against 1/ε, one panel a target. Filled points: the smallest dimension; "
+     "open points: the largest with a curve to show. Grey: how the proven bounds grow, d/ε for ddpm and d^(5/4)/√ε "
+     "for accelerated, including the factor log T that Õ hides, scaled to pass through the first found point of "
+     "that sampler in the smallest dimension; the bound holds as long as its sampler grows no faster. The key "
+     "states the exponent of T/log T in 1/ε fitted over all dimensions. △: more steps than the largest T measured, "
+     "drawn above it, one row a curve. ▽: met at the smallest admissible T already, so T(d, ε) is at most that."},
+    {"complexity-dimension",
+     "Steps needed for TV ≤ ε, T(d, ε), against the dimension d, one panel a target, at the ε ≤ 0.1 for which T(d, "
+     "ε) was found most often. Grey: how the proven bounds grow, d for ddpm and d^(5/4) for accelerated, including "
+     "the factor log T that Õ hides, scaled to pass through the first found point of that sampler; a sampler that "
+     "grows more slowly leaves its bound slack. The key states the exponent of T/log T in d fitted over all ε in "
+     "the window. △: more steps than the largest T measured, drawn above it, one row a sampler. ▽: met at the "
+     "smallest admissible T already, so T(d, ε) is at most that."},
+    {"speedup",
+     "How many times fewer steps the accelerated sampler needs than ddpm for TV ≤ ε, against 1/ε, one panel a "
+     "target, in up to three dimensions. Filled points, solid lines: ratio of steps; open points, dashed lines: "
+     "ratio of score evaluations, of which an accelerated step takes two. Acceleration pays above the horizontal "
+     "line at 1. Grey: growth like 1/√ε, as the ratio of the two proven bounds, through the first point of the "
+     "smallest dimension."},
+    {NULL, NULL}};
+
+/* In the order of `figures`. */
+static const struct figure_source *const sources[] = {&figure_tv_steps, &figure_complexity_accuracy,
+                                                      &figure_complexity_dimension, &figure_speedup};
+
+extern char **environ;
+
+struct path {
+    char text[PATH_MAX + 100];
+};
+
+static struct path beside(const struct evidence *evidence, const struct figure *figure, const char *ending)
+{
+    struct path path;
+    (void)snprintf(path.text, sizeof path.text, "%s/%s.%s", evidence->directory, figure->name, ending);
+    return path;
+}
+
+/* The scripts of the build tree (build/ or a directory inside it), of the installation that this program is part of,
+ * or of the one that it was built for. */
+static enum status find_scripts(struct path *out, struct error *error)
+{
+    static const char *const places[] = {"/../scripts", "/../../scripts", "/../share/diffrate"};
+    char program[PATH_MAX], style[PATH_MAX + 200];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[length > 0 ? length : 0] = '\0';
+    char *slash = strrchr(program, '/');
+    if (slash != NULL)
+        *slash = '\0';
+    for (size_t i = 0; i <= sizeof places / sizeof places[0]; i++) {
+        if (i < sizeof places / sizeof places[0])
+            (void)snprintf(out->text, sizeof out->text, "%s%s", program, places[i]);
+        else
+            (void)snprintf(out->text, sizeof out->text, "%s", DIFFRATE_SHARE);
+        (void)snprintf(style, sizeof style, "%s/style.gp", out->text);
+        if (access(style, R_OK) == 0)
+            return STATUS_OK;
+    }
+    return fail_with(error, STATUS_IO, "cannot find the figures' scripts: no style.gp in %s", DIFFRATE_SHARE);
+}
+
+/* gnuplot's words on one line. */
+static enum status gnuplot_failed(const struct figure *figure, FILE *words, struct error *error)
+{
+    char text[400];
+    rewind(words);
+    text[fread(text, 1, sizeof text - 1, words)] = '\0';
+    for (char *c = text; *c != '\0'; c++)
+        *c = *c == '\n' || *c == '\t' ? ' ' : *c;
+    return fail_with(error, STATUS_EXTERNAL, "gnuplot cannot draw %s: %s", figure->name, text);
+}
+
+static int spawn_gnuplot(const char *directory, char *const *arguments, FILE *words, pid_t *child)
+{
+    posix_spawn_file_actions_t actions;
+    int failure = posix_spawn_file_actions_init(&actions);
+    if (failure != 0)
+        return failure;
+    failure = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    if (failure == 0)
+        failure = posix_spawn_file_actions_adddup2(&actions, fileno(words), STDOUT_FILENO);
+    if (failure == 0)
+        failure = posix_spawn_file_actions_adddup2(&actions, fileno(words), STDERR_FILENO);
+    if (failure == 0)
+        failure = posix_spawn_file_actions_addchdir_np(&actions, directory);
+    if (failure == 0)
+        failure = posix_spawnp(child, "gnuplot", &actions, NULL, arguments, environ);
+    (void)posix_spawn_file_actions_destroy(&actions);
+    return failure;
+}
+
+static enum status run_gnuplot(const struct evidence *evidence, const struct figure *figure, const char *scripts,
+                               FILE *words, struct error *error)
+{
+    char script[PATH_MAX + 200], style[PATH_MAX + 200], name[100];
+    char program[] = "gnuplot", no_personal_settings[] = "-d", call[] = "-c";
+    (void)snprintf(script, sizeof script, "%s/%s.gp", scripts, figure->name);
+    (void)snprintf(style, sizeof style, "%s/style.gp", scripts);
+    (void)snprintf(name, sizeof name, "%s", figure->name);
+    char *const arguments[] = {program, no_personal_settings, call, script, style, name, NULL};
+    pid_t child;
+    int state = 0, failure = spawn_gnuplot(evidence->directory, arguments, words, &child);
+    if (failure == ENOENT)
+        return fail_with(error, STATUS_EXTERNAL, "gnuplot is not installed; install gnuplot-nox");
+    if (failure != 0)
+        return fail_with(error, STATUS_EXTERNAL, "cannot start gnuplot: %s", strerror(failure));
+    while (waitpid(child, &state, 0) < 0)
+        if (errno != EINTR)
+            return fail_with(error, STATUS_EXTERNAL, "lost gnuplot: %s", strerror(errno));
+    return WIFEXITED(state) && WEXITSTATUS(state) == 0 ? STATUS_OK : gnuplot_failed(figure, words, error);
+}
+
+static enum status write_data(const struct evidence *evidence, size_t index, size_t *panels, struct error *error)
+{
+    const struct path table = beside(evidence, &figures[index], "tsv");
+    const struct path vars = beside(evidence, &figures[index], "vars.gp");
+    struct sheet sheet = {.table = fopen(table.text, "w"), .vars = fopen(vars.text, "w")};
+    enum status status = STATUS_OK;
+    if (sheet.table == NULL || sheet.vars == NULL)
+        status = fail_with(error, STATUS_IO, "cannot write %s: %s", table.text, strerror(errno));
+    if (status == STATUS_OK)
+        status = figure_collect(sources[index], evidence, &sheet, error);
+    int closed = sheet.table == NULL || fclose(sheet.table) == 0;
+    closed &= sheet.vars == NULL || fclose(sheet.vars) == 0;
+    if (status == STATUS_OK && !closed)
+        status = fail_with(error, STATUS_IO, "cannot write %s: %s", table.text, strerror(errno));
+    *panels = sheet.panels;
+    return status;
+}
+
+/* Also drawings of an earlier run: a figure that is left out now must not stay in the report. */
+static void remove_figure(const struct evidence *evidence, const struct figure *figure)
+{
+    static const char *const endings[] = {"tsv", "vars.gp", "svg", "png"};
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+        (void)unlink(beside(evidence, figure, endings[i]).text);
+}
+
+static enum status draw(const struct evidence *evidence, size_t index, const char *scripts, struct error *error)
+{
+    size_t panels = 0;
+    remove_figure(evidence, &figures[index]);
+    enum status status = write_data(evidence, index, &panels, error);
+    if (status != STATUS_OK || panels == 0) {
+        remove_figure(evidence, &figures[index]);
+        return status;
+    }
+    FILE *words = tmpfile();
+    if (words == NULL)
+        return fail_with(error, STATUS_IO, "cannot make a temporary file: %s", strerror(errno));
+    status = run_gnuplot(evidence, &figures[index], scripts, words, error);
+    (void)fclose(words);
+    return status;
+}
+
+enum status figures_draw(const struct evidence *evidence, struct error *error)
+{
+    struct path scripts;
+    enum status status = find_scripts(&scripts, error);
+    for (size_t i = 0; figures[i].name != NULL && status == STATUS_OK; i++)
+        status = draw(evidence, i, scripts.text, error);
+    return status;
+}

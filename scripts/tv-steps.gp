@@ -1,0 +1,22 @@
+# TV against the number of steps in the smallest dimension, with the fitted powers of h.
+name = ARG2
+load name.'.vars.gp'
+key_lines = samplers
+ytext = 'TV'
+note_1 = 'Thin black: TV ∝ the stated power of {/:Italic h}, fitted.'
+note_2 = '{/:Italic h} = {/:Italic c}_1 log({/:Italic T})/{/:Italic T}'
+load ARG1
+set xlabel 'steps {/:Italic T}' offset 0,0.3
+do for [f in formats] {
+    eval begin(f)
+    do for [p=1:panels] {
+        eval panel(p)
+        plot for [s=1:samplers] table using (at(p, s, 'measured')):8 with lines lc rgb colour(s) lw 1.2 notitle, \
+             for [s=1:samplers] table using (at(p, s, 'fit')):8 with lines lc rgb 'black' lw 1 notitle, \
+             for [s=1:samplers] table using (at(p, s, 'measured')):8 with points lc rgb colour(s) \
+                 pt symbol(s) ps symbol_size(s) notitle, \
+             for [s=1:samplers] keyentry with linespoints lc rgb colour(s) lw 1.2 pt symbol(s) ps symbol_size(s) \
+                 title key_text(p, s)
+    }
+    eval end
+}

@@ -1,0 +1,25 @@
+/* Runs the unit tests. Output follows CK_VERBOSITY, a single suite or test case CK_RUN_SUITE and CK_RUN_CASE. */
+#include <gsl/gsl_errno.h>
+#include <stdlib.h>
+
+#include "experiment/store.h"
+
+#include "test/suites.h"
+
+static Suite *(*const suites[])(void) = {
+    vmath_suite, schedule_suite, sampler_suite, spec_suite, store_suite,
+};
+
+int main(void)
+{
+    (void)setenv("CK_DEFAULT_TIMEOUT", "120", 0); /* seconds a test; enough under sanitizers */
+    (void)gsl_set_error_handler_off();
+    store_init();
+    SRunner *runner = srunner_create(NULL);
+    for (size_t i = 0; i < sizeof suites / sizeof suites[0]; i++)
+        srunner_add_suite(runner, suites[i]());
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

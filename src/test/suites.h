@@ -1,0 +1,13 @@
+/* The suites of the unit tests, one a file test_NAME.c. */
+#ifndef TEST_SUITES_H
+#define TEST_SUITES_H
+
+#include <check.h>
+
+Suite *vmath_suite(void);
+Suite *schedule_suite(void);
+Suite *sampler_suite(void);
+Suite *spec_suite(void);
+Suite *store_suite(void);
+
+#endif

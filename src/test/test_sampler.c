@@ -1,0 +1,267 @@
+/* Samplers against theory (6), (8) and (9) as printed, in long double, at levels where the differences can be afforded. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/sampler.h"
+
+#include "test/suites.h"
+
+enum { POINTS = 9 };
+
+static const double points[POINTS] = {-7.5, -2.0, -0.3, -1e-3, 0.0, 1e-6, 0.4, 1.7, 9.0};
+
+struct counted_score {
+    struct score base;
+    double variance; /* of the Gaussian target; below 0: the score of a constant epsilon, 1 */
+    size_t *calls, *evaluations;
+};
+
+static void evaluate(const struct score *score, const struct level *level, size_t n, const double *x, double *out)
+{
+    const struct counted_score *counted = (const struct counted_score *)score;
+    double V = level->alpha_bar * counted->variance + level->noise;
+    for (size_t i = 0; i < n; i++)
+        out[i] = counted->variance < 0.0 ? -1.0 / sqrt(level->noise) : -x[i] / V;
+    if (counted->calls != NULL) {
+        ++*counted->calls;
+        *counted->evaluations += n;
+    }
+}
+
+/* A step between two levels given by alpha_bar. */
+struct exact_step {
+    long double a, a1; /* alpha_bar_t, alpha_bar_{t-1} */
+    long double variance;
+};
+
+static const struct exact_step steps[] = {
+    {0.001L, 0.0012L, 0.25L}, {0.01L, 0.013L, 0.25L}, {0.1L, 0.15L, 0.25L}, {0.3L, 0.301L, 4.0L}, {0.5L, 0.6L, 1.0L},
+    {0.7L, 0.72L, 0.01L},     {0.9L, 0.93L, 0.25L},   {0.99L, 0.995L, 2.0L}, {0.999L, 0.99901L, 0.0L}, {0.2L, 0.7L, 0.3L},
+};
+enum { STEPS = sizeof steps / sizeof steps[0] };
+
+static struct step make_step(const struct exact_step *e)
+{
+    long double alpha = e->a / e->a1, beta = 1.0L - alpha;
+    return (struct step){
+        .t = 7,
+        .from = {(double)e->a, (double)(1.0L - e->a)},
+        .to = {(double)e->a1, (double)(1.0L - e->a1)},
+        .alpha = (double)alpha,
+        .log_alpha = (double)logl(alpha),
+        .beta = (double)beta,
+        .omega = (double)(beta / (1.0L - e->a)),
+    };
+}
+
+static long double score_of(const struct exact_step *e, long double a, long double x)
+{
+    return -x / (a * e->variance + 1.0L - a);
+}
+
+static long double epsilon(const struct exact_step *e, long double a, long double x)
+{
+    return -sqrtl(1.0L - a) * score_of(e, a, x);
+}
+
+static long double sigma(long double a)
+{
+    return sqrtl((1.0L - a) / a);
+}
+
+/* v of theory (8) */
+static long double posterior_noise(const struct exact_step *e)
+{
+    return (1.0L - e->a / e->a1) * (1.0L - e->a1) / (1.0L - e->a);
+}
+
+static long double overshoot(const struct exact_step *e)
+{
+    return e->a1 / (1.0L - posterior_noise(e));
+}
+
+static long double increment_ddpm(const struct exact_step *e, long double x)
+{
+    return (1.0L - e->a / e->a1) * score_of(e, e->a, x);
+}
+
+static long double increment_accelerated(const struct exact_step *e, long double x)
+{
+    long double alpha = e->a / e->a1, s0 = sigma(e->a), s1 = sigma(e->a1), s2 = sigma(overshoot(e));
+    long double e0 = epsilon(e, e->a, x);
+    long double between = (x + sqrtl(e->a) * (s1 - s0) * e0) / sqrtl(alpha);
+    long double e1 = epsilon(e, e->a1, between);
+    long double c = (s2 - s0) * (s2 - s0) / (2.0L * (s1 - s0)) * (e1 - e0);
+    return sqrtl(e->a) * ((s2 - s0) * e0 + c);
+}
+
+static long double noise_ddpm(const struct exact_step *e)
+{
+    return (1.0L - e->a / e->a1) / (e->a / e->a1);
+}
+
+static long double noise_outside(const struct exact_step *e)
+{
+    return 1.0L - e->a / e->a1;
+}
+
+static const struct {
+    const char *name;
+    long double (*increment)(const struct exact_step *step, long double x);
+    long double (*noise)(const struct exact_step *step);
+} formulas[] = {
+    {"ddpm", increment_ddpm, noise_ddpm},
+    {"ddpm-outside", increment_ddpm, noise_outside},
+    {"ddpm-ancestral", increment_ddpm, posterior_noise},
+    {"accelerated", increment_accelerated, posterior_noise},
+};
+enum { FORMULAS = sizeof formulas / sizeof formulas[0] };
+
+static void run(const struct sampler *sampler, const struct step *step, double variance, double *out)
+{
+    struct counted_score score = {{evaluate}, variance, NULL, NULL};
+    double *work = calloc(POINTS * sampler->work_arrays + 1, sizeof *work);
+    ck_assert_ptr_nonnull(work);
+    sampler->increment(step, &score.base, POINTS, points, out, work);
+    free(work);
+}
+
+START_TEST(test_increment)
+{
+    const struct sampler *sampler = sampler_find(formulas[_i].name);
+    ck_assert_ptr_nonnull(sampler);
+    for (size_t s = 0; s < STEPS; s++) {
+        struct step step = make_step(&steps[s]);
+        double out[POINTS];
+        run(sampler, &step, (double)steps[s].variance, out);
+        for (size_t i = 0; i < POINTS; i++) {
+            long double exact = formulas[_i].increment(&steps[s], points[i]);
+            ck_assert_msg(fabsl(out[i] - exact) <= 2e-14L * fabsl(exact), "%s, step %zu, x = %g: D = %.17g, not %.20Lg",
+                          sampler->name, s, points[i], out[i], exact);
+        }
+    }
+}
+END_TEST
+
+START_TEST(test_noise)
+{
+    const struct sampler *sampler = sampler_find(formulas[_i].name);
+    for (size_t s = 0; s < STEPS; s++) {
+        struct step step = make_step(&steps[s]);
+        long double alpha = steps[s].a / steps[s].a1;
+        long double exact = logl(formulas[_i].noise(&steps[s]) * alpha / (1.0L - alpha));
+        double ratio = sampler->log_noise_ratio(&step);
+        ck_assert_msg(fabsl(ratio - exact) <= 1e-15L + 1e-14L * fabsl(exact), "%s, step %zu: %.17g, not %.20Lg", sampler->name, s,
+                      ratio, exact);
+    }
+}
+END_TEST
+
+/* theory (8): the two forms of the overshoot level agree, and forward noise v leads from it back to level t-1. */
+START_TEST(test_overshoot)
+{
+    for (size_t s = 0; s < STEPS; s++) {
+        const struct exact_step *e = &steps[s];
+        long double v = posterior_noise(e), omega = (1.0L - e->a / e->a1) / (1.0L - e->a);
+        long double noise = (1.0L - e->a1) * (1.0L - omega) / (1.0L - v);
+        ck_assert_ldouble_eq_tol(1.0L - overshoot(e), noise, 1e-16L * noise + 1e-18L);
+        /* what the program relies on: sigma at the overshoot level is (1 - omega) sigma_t */
+        ck_assert_ldouble_eq_tol(sigma(overshoot(e)), (1.0L - omega) * sigma(e->a), 1e-15L);
+    }
+}
+END_TEST
+
+/* Where epsilon is constant in x and t the momentum correction vanishes, and what is left is ddpm-ancestral. */
+START_TEST(test_ablation)
+{
+    const struct sampler *accelerated = sampler_find("accelerated"), *ancestral = sampler_find("ddpm-ancestral");
+    for (size_t s = 0; s < STEPS; s++) {
+        struct step step = make_step(&steps[s]);
+        double with[POINTS], without[POINTS];
+        run(accelerated, &step, -1.0, with);
+        run(ancestral, &step, -1.0, without);
+        for (size_t i = 0; i < POINTS; i++)
+            ck_assert_double_eq_tol(with[i], without[i], 2e-15 * fabs(without[i]));
+        ck_assert(accelerated->log_noise_ratio(&step) == ancestral->log_noise_ratio(&step));
+    }
+}
+END_TEST
+
+/* The transfer to the overshoot level has local error h^2 without the correction and at most h^3 with it; h^4 on Gaussians, where it
+ * superconverges (theory §9). Gaussian PF-ODE: u grows like sqrt(variance + sigma^2). */
+START_TEST(test_order)
+{
+    static const struct {
+        const char *name;
+        double ratio;
+    } cases[] = {{"accelerated", 16.0}, {"ddpm-ancestral", 4.0}};
+    for (size_t c = 0; c < 2; c++) {
+        long double error[2];
+        for (int half = 0; half < 2; half++) {
+            struct exact_step e = {0.5L, 0.5L * (1.0L + (half ? 0.001L : 0.002L)), 0.25L};
+            struct step step = make_step(&e);
+            double out[POINTS];
+            run(sampler_find(cases[c].name), &step, 0.25, out);
+            long double s2 = sigma(overshoot(&e)), s0 = sigma(e.a), x = points[POINTS - 1];
+            long double exact = x * (sqrtl((0.25L + s2 * s2) / (0.25L + s0 * s0)) - 1.0L);
+            error[half] = out[POINTS - 1] - exact;
+        }
+        ck_assert_ldouble_eq_tol(error[0] / error[1], cases[c].ratio, 0.02L * cases[c].ratio);
+    }
+}
+END_TEST
+
+/* Every registered sampler: documented, findable, honest about its score evaluations and its workspace, and blind to how the points
+ * are split into batches. */
+START_TEST(test_registered)
+{
+    size_t count = 0;
+    for (const struct sampler *sampler; (sampler = sampler_at(count)) != NULL; count++) {
+        ck_assert_ptr_eq(sampler_find(sampler->name), sampler);
+        ck_assert(strlen(sampler->name) > 0 && strlen(sampler->doc) > 10);
+        ck_assert(strlen(sampler->formula) > 3 && strlen(sampler->source) > 3);
+        ck_assert_uint_ge(sampler->score_evaluations, 1);
+        size_t calls = 0, evaluations = 0, used = POINTS * sampler->work_arrays;
+        struct counted_score score = {{evaluate}, 0.25, &calls, &evaluations};
+        struct step step = make_step(&steps[2]);
+        double *work = malloc((used + 4) * sizeof *work), out[POINTS + 1], alone;
+        ck_assert_ptr_nonnull(work);
+        for (size_t i = 0; i < used + 4; i++)
+            work[i] = -12345.0;
+        out[POINTS] = -12345.0;
+        sampler->increment(&step, &score.base, POINTS, points, out, work);
+        ck_assert_uint_eq(calls, sampler->score_evaluations);
+        ck_assert_uint_eq(evaluations, POINTS * sampler->score_evaluations);
+        for (size_t i = used; i < used + 4; i++)
+            ck_assert(work[i] == -12345.0);
+        ck_assert(out[POINTS] == -12345.0);
+        for (size_t i = 0; i < POINTS; i++) {
+            sampler->increment(&step, &score.base, 1, &points[i], &alone, work);
+            ck_assert(alone == out[i]);
+        }
+        free(work);
+        /* a step of omega -> 0 has the reversed forward step's noise to first order */
+        struct exact_step tiny = {0.5L, 0.5L * (1.0L + 1e-9L), 0.25L};
+        step = make_step(&tiny);
+        ck_assert(fabs(sampler->log_noise_ratio(&step)) < 4e-9);
+    }
+    ck_assert_uint_ge(count, FORMULAS);
+    ck_assert_ptr_null(sampler_find("heun"));
+    ck_assert_ptr_null(sampler_find(""));
+}
+END_TEST
+
+Suite *sampler_suite(void)
+{
+    Suite *suite = suite_create("sampler");
+    TCase *cases = tcase_create("formulas");
+    tcase_add_loop_test(cases, test_increment, 0, FORMULAS);
+    tcase_add_loop_test(cases, test_noise, 0, FORMULAS);
+    tcase_add_test(cases, test_overshoot);
+    tcase_add_test(cases, test_ablation);
+    tcase_add_test(cases, test_order);
+    tcase_add_test(cases, test_registered);
+    suite_add_tcase(suite, cases);
+    return suite;
+}
