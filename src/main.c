@@ -23,11 +23,13 @@ enum { COMMANDS = sizeof commands / sizeof commands[0] };
 static void print_help(FILE *file)
 {
     fputs("Usage: diffrate COMMAND [OPTION...] ...\n"
-          "Verify convergence-rate theorems of diffusion samplers by the exact law of their output.\n\n", file);
+          "Verify convergence-rate theorems of diffusion samplers by the exact law of their output.\n\n",
+          file);
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(file, "  %-9s %s\n", commands[i]->name, commands[i]->doc);
     fputs("\n`diffrate COMMAND --help` says more, with an example. Start with:\n"
-          "  diffrate run experiments/scaling.yaml\n", file);
+          "  diffrate run experiments/scaling.yaml\n",
+          file);
 }
 
 int main(int argc, char **argv)

@@ -61,8 +61,9 @@ static struct law bench_line(const struct factor *factor, const char *sampler, s
     if (tv_single(&law, &tv, &error) != STATUS_OK)
         complain(&error);
     double bare = bare_exp(law.node_updates);
-    printf("| line, bimodal, %s, T = %zu | TV %.6e ± %.0e (relative %.0e) | %.3f s | %zu exp() calls: %.3f s | %.2f |\n", sampler, T,
-           tv.value, tv.error, tv.error / tv.value, best, law.node_updates, bare, best / bare);
+    printf(
+        "| line, bimodal, %s, T = %zu | TV %.6e ± %.0e (relative %.0e) | %.3f s | %zu exp() calls: %.3f s | %.2f |\n",
+        sampler, T, tv.value, tv.error, tv.error / tv.value, best, law.node_updates, bare, best / bare);
     schedule_free(schedule);
     return law;
 }
@@ -80,8 +81,8 @@ static double bench_composition(const struct law *law, double d)
         best = fmin(best, now() - start);
     }
     double bare = bare_exp(100000);
-    printf("| composition, d = %.0f | TV %.6e ± %.0e | %.4f s | 100000 exp() calls: %.4f s | %.2f |\n", d, tv.value, tv.error,
-           best, bare, best / bare);
+    printf("| composition, d = %.0f | TV %.6e ± %.0e | %.4f s | 100000 exp() calls: %.4f s | %.2f |\n", d, tv.value,
+           tv.error, best, bare, best / bare);
     return best;
 }
 

@@ -8,8 +8,8 @@
 struct command {
     const char *name;
     const char *doc;
-    /* argv[0] is "diffrate NAME". Returns the process's exit status: 0, 1 (it failed), 2 (the input is wrong), 3 (some cells
-     * failed). */
+    /* argv[0] is "diffrate NAME". Returns the process's exit status: 0, 1 (it failed), 2 (the input is wrong), 3
+     * (some cells failed). */
     int (*run)(int argc, char **argv);
 };
 

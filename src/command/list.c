@@ -53,7 +53,8 @@ static void list_claims(void)
     const struct claim *claim;
     for (size_t i = 0; (claim = claim_at(i)) != NULL; i++) {
         entry(claim->name, claim->statement, NULL, claim->source);
-        printf("      statistic: %s; predicted: %s; refuted by: %s\n", claim->statistic, claim->predicted, claim->refuted_by);
+        printf("      statistic: %s; predicted: %s; refuted by: %s\n", claim->statistic, claim->predicted,
+               claim->refuted_by);
     }
 }
 
@@ -61,8 +62,8 @@ static const struct registry {
     const char *name;
     void (*list)(void);
 } registries[] = {
-    {"targets", list_targets}, {"samplers", list_samplers}, {"schedules", list_schedules}, {"laws", list_laws},
-    {"claims", list_claims},
+    {"targets", list_targets}, {"samplers", list_samplers}, {"schedules", list_schedules},
+    {"laws", list_laws},       {"claims", list_claims},
 };
 enum { REGISTRIES = sizeof registries / sizeof registries[0] };
 
@@ -83,8 +84,13 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static int run(int argc, char **argv)
 {
     static const struct argp argp = {
-        NULL, parse, "[targets|samplers|schedules|laws|claims]",
-        "List what the program knows, with formulae and sources.\vExample:\n  diffrate list samplers", NULL, NULL, NULL};
+        NULL,
+        parse,
+        "[targets|samplers|schedules|laws|claims]",
+        "List what the program knows, with formulae and sources.\vExample:\n  diffrate list samplers",
+        NULL,
+        NULL,
+        NULL};
     const char *which = NULL;
     (void)argp_parse(&argp, argc, argv, 0, NULL, &which);
     for (size_t i = 0; i < REGISTRIES; i++)

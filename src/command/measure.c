@@ -106,13 +106,18 @@ static int run(int argc, char **argv)
         {0},
     };
     static const struct argp argp = {
-        argp_options, parse, "FILE",
+        argp_options,
+        parse,
+        "FILE",
         "Measure every target, sampler, dimension and number of steps of an experiment file; store nothing."
         "\vEvery error column is a radius: the true value lies within value +- error.\n\n"
-        "Example:\n  diffrate measure experiments/quick.yaml --json | head -3", NULL, NULL, NULL};
-    static const struct table_column columns[] = {
-        {"TARGET", 0}, {"SAMPLER", 0}, {"D", 1}, {"T", 1}, {"H", 1}, {"TV", 1}, {"+-", 1}, {"KL(P|Q)", 1},
-        {"KL(Q|P)", 1}, {"CHI2(Q|P)", 1}, {"HELLINGER2", 1}, {"LAW", 0}};
+        "Example:\n  diffrate measure experiments/quick.yaml --json | head -3",
+        NULL,
+        NULL,
+        NULL};
+    static const struct table_column columns[] = {{"TARGET", 0},  {"SAMPLER", 0},   {"D", 1},          {"T", 1},
+                                                  {"H", 1},       {"TV", 1},        {"+-", 1},         {"KL(P|Q)", 1},
+                                                  {"KL(Q|P)", 1}, {"CHI2(Q|P)", 1}, {"HELLINGER2", 1}, {"LAW", 0}};
     struct options options = {NULL, 0};
     (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
     struct error error = {STATUS_OK, ""};
@@ -120,8 +125,8 @@ static int run(int argc, char **argv)
     struct text_table table = {.column = columns, .columns = sizeof columns / sizeof columns[0]};
     enum status status = command_load_spec(options.file, &spec, &error);
     if (status == STATUS_OK && spec.step_count == 0)
-        status = fail_with(&error, STATUS_INVALID, "%s:1:1: missing key 'steps', expected the numbers of steps to measure at",
-                      options.file);
+        status = fail_with(&error, STATUS_INVALID,
+                           "%s:1:1: missing key 'steps', expected the numbers of steps to measure at", options.file);
     if (status == STATUS_OK)
         status = measure_all(&spec, options.json, &table, &error);
     if (status == STATUS_OK && !options.json)
@@ -131,5 +136,5 @@ static int run(int argc, char **argv)
     return status == STATUS_OK ? EXIT_OK : command_fail(&error);
 }
 
-const struct command command_measure = {
-    "measure", "measure divergences at the given numbers of steps and print them", run};
+const struct command command_measure = {"measure", "measure divergences at the given numbers of steps and print them",
+                                        run};

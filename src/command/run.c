@@ -51,7 +51,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
-/* What a run would do, without doing it. The cells that T(d, eps) needs are found on the way, so they are described, not counted. */
+/* What a run would do, without doing it. The cells that T(d, eps) needs are found on the way, so they are described,
+ * not counted. */
 static void print_plan(const struct spec *spec, const char *directory)
 {
     size_t pairs = spec->target_count * spec->sampler_count;
@@ -60,8 +61,10 @@ static void print_plan(const struct spec *spec, const char *directory)
     if (spec->step_count > 0)
         printf("  %zu cells at the given numbers of steps\n", pairs * spec->step_count);
     if (spec->accuracy_count > 0)
-        printf("  T(d, eps) for %zu accuracies: up to %zu cells at powers of sqrt(2) up to T = %zu, then about two for each of "
-               "%zu brackets\n", spec->accuracy_count, pairs * run_ladder(spec, NULL), spec->max_steps,
+        printf("  T(d, eps) for %zu accuracies: up to %zu cells at powers of sqrt(2) up to T = %zu, then about two "
+               "for each of "
+               "%zu brackets\n",
+               spec->accuracy_count, pairs * run_ladder(spec, NULL), spec->max_steps,
                pairs * spec->dimension_count * spec->accuracy_count);
 }
 
@@ -89,10 +92,16 @@ static int run(int argc, char **argv)
         {0},
     };
     static const struct argp argp = {
-        argp_options, parse, "FILE",
-        "Run an experiment file, resuming where an earlier run stopped; then judge its claims, draw its figures and write its "
+        argp_options,
+        parse,
+        "FILE",
+        "Run an experiment file, resuming where an earlier run stopped; then judge its claims, draw its figures and "
+        "write its "
         "report.\vExit status: 0, or 1 on failure, 2 for a wrong FILE or option, 3 if some cells failed.\n\n"
-        "Example:\n  diffrate run experiments/quick.yaml -o /tmp/results -j 2", NULL, NULL, NULL};
+        "Example:\n  diffrate run experiments/quick.yaml -o /tmp/results -j 2",
+        NULL,
+        NULL,
+        NULL};
     struct options options = {.output = "results"};
     (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
     struct error error = {STATUS_OK, ""};
@@ -116,7 +125,8 @@ static int run(int argc, char **argv)
     spec_free(&spec);
     if (status != STATUS_OK)
         return command_fail(&error);
-    fprintf(stderr, "%zu cells measured, %zu read back, %zu failed\n", summary.measured, summary.reused, summary.failed);
+    fprintf(stderr, "%zu cells measured, %zu read back, %zu failed\n", summary.measured, summary.reused,
+            summary.failed);
     status = finish(directory, &error);
     if (status != STATUS_OK)
         return command_fail(&error);

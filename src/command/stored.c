@@ -48,20 +48,26 @@ static int run_stored(int argc, char **argv, const char *doc,
 
 static int run_verdict(int argc, char **argv)
 {
-    return run_stored(argc, argv, "Judge the claims of a stored result: print the table, write verdict.md beside it."
-                      "\vExample:\n  diffrate verdict results/scaling", stored_verdict);
+    return run_stored(argc, argv,
+                      "Judge the claims of a stored result: print the table, write verdict.md beside it."
+                      "\vExample:\n  diffrate verdict results/scaling",
+                      stored_verdict);
 }
 
 static int run_plot(int argc, char **argv)
 {
-    return run_stored(argc, argv, "Draw the figures of a stored result beside it: NAME.svg, NAME.png and their data NAME.tsv."
-                      "\vExample:\n  diffrate plot results/scaling", figures_draw);
+    return run_stored(argc, argv,
+                      "Draw the figures of a stored result beside it: NAME.svg, NAME.png and their data NAME.tsv."
+                      "\vExample:\n  diffrate plot results/scaling",
+                      figures_draw);
 }
 
 static int run_report(int argc, char **argv)
 {
-    return run_stored(argc, argv, "Write report.html beside a stored result: claims, figures, spec and provenance in one file."
-                      "\vExample:\n  diffrate report results/scaling", report_html);
+    return run_stored(argc, argv,
+                      "Write report.html beside a stored result: claims, figures, spec and provenance in one file."
+                      "\vExample:\n  diffrate report results/scaling",
+                      report_html);
 }
 
 const struct command command_verdict = {"verdict", "judge the claims of a stored result", run_verdict};

@@ -25,8 +25,9 @@ static void show(struct progress *progress, const char *label, int force)
     if (progress->cost_done > 0.0 && elapsed > 0.5)
         (void)snprintf(remaining, sizeof remaining, "%.0f s",
                        elapsed * (progress->cost_total - progress->cost_done) / progress->cost_done);
-    fprintf(stderr, "%s%zu/%zu %s, %s, %.0f s elapsed, about %s left%s", progress->terminal ? "\r\033[K" : "", progress->done,
-            progress->total, progress->what, label, elapsed, remaining, progress->terminal ? "" : "\n");
+    fprintf(stderr, "%s%zu/%zu %s, %s, %.0f s elapsed, about %s left%s", progress->terminal ? "\r\033[K" : "",
+            progress->done, progress->total, progress->what, label, elapsed, remaining,
+            progress->terminal ? "" : "\n");
     fflush(stderr);
 }
 
@@ -64,5 +65,6 @@ void progress_end(struct progress *progress, const char *label, double cost)
 void progress_finish(struct progress *progress)
 {
     double elapsed = now() - progress->started;
-    fprintf(stderr, "%s%zu %s in %.1f s\n", progress->terminal ? "\r\033[K" : "", progress->done, progress->what, elapsed);
+    fprintf(stderr, "%s%zu %s in %.1f s\n", progress->terminal ? "\r\033[K" : "", progress->done, progress->what,
+            elapsed);
 }

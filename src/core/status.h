@@ -7,13 +7,13 @@
 
 enum status {
     STATUS_OK = 0,
-    STATUS_INVALID,     /* the caller's input is wrong: a spec, an argument */
-    STATUS_INADMISSIBLE,/* the schedule does not exist for these parameters */
-    STATUS_UNSUPPORTED, /* no engine can compute this exactly */
-    STATUS_NUMERIC,     /* a computation did not reach a trustworthy answer */
+    STATUS_INVALID,      /* the caller's input is wrong: a spec, an argument */
+    STATUS_INADMISSIBLE, /* the schedule does not exist for these parameters */
+    STATUS_UNSUPPORTED,  /* no engine can compute this exactly */
+    STATUS_NUMERIC,      /* a computation did not reach a trustworthy answer */
     STATUS_MEMORY,
     STATUS_IO,
-    STATUS_EXTERNAL     /* a program or library we call failed */
+    STATUS_EXTERNAL /* a program or library we call failed */
 };
 
 struct error {

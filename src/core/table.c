@@ -6,7 +6,6 @@
 
 #include "core/memory.h"
 
-
 enum status table_cell(struct text_table *table, struct error *error, const char *format, ...)
 {
     if (table->cells == table->capacity) {
@@ -42,7 +41,8 @@ enum status table_print(const struct text_table *table, FILE *file, struct error
     int bad = output == NULL;
     for (size_t c = 0; c < table->columns && !bad; c++)
         bad = scols_table_new_column(output, table->column[c].title, 0,
-                                     table->column[c].right_aligned ? SCOLS_FL_RIGHT : 0) == NULL;
+                                     table->column[c].right_aligned ? SCOLS_FL_RIGHT : 0)
+              == NULL;
     for (size_t i = 0; i + table->columns <= table->cells && !bad; i += table->columns) {
         struct libscols_line *line = scols_table_new_line(output, NULL);
         bad = line == NULL;

@@ -68,7 +68,8 @@ VECTOR_CLONES void vexpm1(size_t n, const double *x, double *out)
     }
 }
 
-/* log(1 + f) = 2 atanh(s), s = f/(2 + f), for 1 + f in [sqrt(1/2), sqrt(2)): f minus a correction, because 2 s = f - s f. */
+/* log(1 + f) = 2 atanh(s), s = f/(2 + f), for 1 + f in [sqrt(1/2), sqrt(2)): f minus a correction, because 2 s = f -
+ * s f. */
 static inline double log1p_correction(double f)
 {
     double s = f / (2.0 + f), z = s * s;

@@ -1,12 +1,13 @@
-/* Elementary functions over arrays, written so that the compiler vectorises them. They use only additions, multiplications
- * and divisions in a fixed order and no fused multiply-add, so every instruction set gives the same bits.
- * Measured against libm over the stated domain (test_vmath.c): relative error below 3e-16. */
+/* Elementary functions over arrays, written so that the compiler vectorises them. They use only additions,
+ * multiplications and divisions in a fixed order and no fused multiply-add, so every instruction set gives the same
+ * bits. Measured against libm over the stated domain (test_vmath.c): relative error below 3e-16. */
 #ifndef CORE_VMATH_H
 #define CORE_VMATH_H
 
 #include <stddef.h>
 
-/* One binary with code for several x86 levels, chosen when the program starts. Sanitizers do not survive the resolver. */
+/* One binary with code for several x86 levels, chosen when the program starts. Sanitizers do not survive the
+ * resolver. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
 #define VECTOR_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else

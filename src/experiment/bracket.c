@@ -13,8 +13,8 @@ size_t steps_for_step_size(double c1, double h)
     return T < 0x1p52 ? (size_t)ceil(T - 1e-9) : (size_t)1 << 52;
 }
 
-/* log h at TV = accuracy by polynomial interpolation of log h in log TV, which is nearly straight, through points `from`
- * to `to`. */
+/* log h at TV = accuracy by polynomial interpolation of log h in log TV, which is nearly straight, through points
+ * `from` to `to`. */
 static double interpolate(const struct point *points, size_t from, size_t to, double accuracy)
 {
     double x[NODES], y[NODES], at = log(accuracy);

@@ -1,5 +1,5 @@
-/* Iteration complexity from measured points (theory §8): T(d, eps) is the smallest T with TV <= eps, found by a bracket of
- * neighbours, T - 1 that fails and T that passes, both measured. */
+/* Iteration complexity from measured points (theory §8): T(d, eps) is the smallest T with TV <= eps, found by a
+ * bracket of neighbours, T - 1 that fails and T that passes, both measured. */
 #ifndef EXPERIMENT_BRACKET_H
 #define EXPERIMENT_BRACKET_H
 
@@ -25,8 +25,8 @@ struct bracket {
     size_t want[2];       /* REACH_OPEN: the T's to measure next, 0 for none */
 };
 
-/* Args: points by increasing steps, count of them; attempt, how often this bracket was narrowed before (after a few the
- * interpolation gives way to bisection). */
+/* Args: points by increasing steps, count of them; attempt, how often this bracket was narrowed before (after a few
+ * the interpolation gives way to bisection). */
 struct bracket bracket_find(const struct point *points, size_t count, double accuracy, double c1, size_t attempt);
 
 /* The smallest T >= 3 with c1 log(T)/T <= h. */

@@ -19,21 +19,29 @@ static double now(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-static void fill_record(const struct cell *cell, const struct schedule *schedule, const struct measurement *measurement,
-                        struct record *row)
+static void fill_record(const struct cell *cell, const struct schedule *schedule,
+                        const struct measurement *measurement, struct record *row)
 {
     const struct spec *spec = cell->spec;
     const struct sampler *sampler = spec->samplers[cell->sampler];
     const struct divergence *d = &measurement->divergence;
     *row = (struct record){
-        .c0 = spec->c0, .c1 = spec->c1,
-        .dimension = measurement->dimension, .steps = cell->steps, .step_size = schedule->h,
+        .c0 = spec->c0,
+        .c1 = spec->c1,
+        .dimension = measurement->dimension,
+        .steps = cell->steps,
+        .step_size = schedule->h,
         .score_evaluations = (cell->steps - 1) * sampler->score_evaluations,
-        .tv = d->tv.value, .tv_error = d->tv.error,
-        .kl_p_q = d->kl_p_q.value, .kl_p_q_error = d->kl_p_q.error,
-        .kl_q_p = d->kl_q_p.value, .kl_q_p_error = d->kl_q_p.error,
-        .chi2_q_p = d->chi2_q_p.value, .chi2_q_p_error = d->chi2_q_p.error,
-        .hellinger2 = d->hellinger2.value, .hellinger2_error = d->hellinger2.error,
+        .tv = d->tv.value,
+        .tv_error = d->tv.error,
+        .kl_p_q = d->kl_p_q.value,
+        .kl_p_q_error = d->kl_p_q.error,
+        .kl_q_p = d->kl_q_p.value,
+        .kl_q_p_error = d->kl_q_p.error,
+        .chi2_q_p = d->chi2_q_p.value,
+        .chi2_q_p_error = d->chi2_q_p.error,
+        .hellinger2 = d->hellinger2.value,
+        .hellinger2_error = d->hellinger2.error,
         .mass_defect = fabs(d->mass_defect),
     };
     (void)snprintf(row->target, sizeof row->target, "%s", spec->targets[cell->target].name);
@@ -54,8 +62,8 @@ enum status cell_measure(const struct cell *cell, struct record *rows, struct er
     if (measurements == NULL)
         status = fail_with(error, STATUS_MEMORY, "out of memory for %zu dimensions", spec->dimension_count);
     if (status == STATUS_OK)
-        status = measure_target(&spec->targets[cell->target], spec->samplers[cell->sampler], schedule, spec->dimensions,
-                                spec->dimension_count, measurements, error);
+        status = measure_target(&spec->targets[cell->target], spec->samplers[cell->sampler], schedule,
+                                spec->dimensions, spec->dimension_count, measurements, error);
     double seconds = now() - start;
     for (size_t i = 0; i < spec->dimension_count && status == STATUS_OK; i++) {
         fill_record(cell, schedule, &measurements[i], &rows[i]);

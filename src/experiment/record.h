@@ -1,13 +1,13 @@
-/* What is stored of a measurement, and the one table of its fields from which the HDF5 writer and reader, the JSON output
- * and the documentation of the columns are made. */
+/* What is stored of a measurement, and the one table of its fields from which the HDF5 writer and reader, the JSON
+ * output and the documentation of the columns are made. */
 #ifndef EXPERIMENT_RECORD_H
 #define EXPERIMENT_RECORD_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* One measurement: one target, sampler, number of steps and dimension. Divergences are between p, the law of X_1, and q, the
- * law of Y_1; every *_error is a radius: the true value lies within value +- error. */
+/* One measurement: one target, sampler, number of steps and dimension. Divergences are between p, the law of X_1, and
+ * q, the law of Y_1; every *_error is a radius: the true value lies within value +- error. */
 struct record {
     char target[64];
     char sampler[64];
@@ -23,8 +23,8 @@ struct record {
     double kl_q_p, kl_q_p_error;
     double chi2_q_p, chi2_q_p_error;
     double hellinger2, hellinger2_error;
-    double mass_defect;         /* the largest |integral of q - 1| among the factors */
-    double seconds;             /* wall time: stored in a group of its own, so that results compare bit for bit */
+    double mass_defect; /* the largest |integral of q - 1| among the factors */
+    double seconds;     /* wall time: stored in a group of its own, so that results compare bit for bit */
 };
 
 enum field_type { FIELD_STRING, FIELD_COUNT, FIELD_REAL };
@@ -32,8 +32,8 @@ enum field_type { FIELD_STRING, FIELD_COUNT, FIELD_REAL };
 struct field {
     const char *name;
     enum field_type type;
-    size_t offset;   /* into struct record; FIELD_STRING: char[64], FIELD_COUNT: uint64_t, FIELD_REAL: double */
-    int is_timing;   /* differs between runs of the same cell */
+    size_t offset;    /* into struct record; FIELD_STRING: char[64], FIELD_COUNT: uint64_t, FIELD_REAL: double */
+    int is_timing;    /* differs between runs of the same cell */
     const char *unit; /* CF style; "1" for a pure number */
     const char *doc;  /* becomes long_name */
 };

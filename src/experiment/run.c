@@ -16,7 +16,8 @@
 enum {
     SMALLEST_LOG2_STEPS = 4,
     MOST_LOG2_STEPS = 40,
-    FIRST_STEPS = 1500, /* the ladder up to here is measured at once; beyond, a rung at a time and only if it is needed */
+    FIRST_STEPS =
+        1500, /* the ladder up to here is measured at once; beyond, a rung at a time and only if it is needed */
     MOST_ROUNDS = 100
 };
 
@@ -87,7 +88,8 @@ static double cost(const struct cell *cell)
     struct factor_list factors;
     struct error ignored;
     double each = 0.0;
-    if (target_factors(&cell->spec->targets[cell->target], cell->spec->dimensions[0], &factors, &ignored) == STATUS_OK)
+    if (target_factors(&cell->spec->targets[cell->target], cell->spec->dimensions[0], &factors, &ignored)
+        == STATUS_OK)
         for (size_t i = 0; i < factors.count; i++)
             each += factors.group[i].factor.components > 1 ? (double)(factors.group[i].factor.components + 2) : 0.01;
     factor_list_free(&factors);
@@ -133,8 +135,7 @@ static size_t collect(const struct run *run, size_t target, size_t sampler, size
 }
 
 /* Adds what T(d, eps) of one target and sampler still needs. */
-static enum status pursue(struct run *run, size_t target, size_t sampler, struct point *points,
-                          struct error *error)
+static enum status pursue(struct run *run, size_t target, size_t sampler, struct point *points, struct error *error)
 {
     const struct spec *spec = run->spec;
     enum status status = STATUS_OK;
@@ -146,7 +147,8 @@ static enum status pursue(struct run *run, size_t target, size_t sampler, struct
         run->count = all;
         for (size_t e = 0; e < spec->accuracy_count && status == STATUS_OK; e++) {
             size_t *attempts = &run->attempts[((target * spec->sampler_count + sampler) * spec->dimension_count + d)
-                                              * spec->accuracy_count + e];
+                                                  * spec->accuracy_count
+                                              + e];
             struct bracket bracket = bracket_find(points, count, spec->accuracies[e], spec->c1, *attempts);
             *attempts += bracket.reach == REACH_OPEN;
             if (bracket.reach == REACH_OPEN)
@@ -189,9 +191,9 @@ static enum status plan_round(struct run *run, size_t round, struct error *error
 static enum status store_cell(const struct run *run, const char *path, const struct done *done, struct error *error)
 {
     const struct provenance *p = run->options->provenance;
-    const struct fact facts[] = {
-        {"failure", done->failure}, {"version", p->version}, {"commit", p->commit}, {"compiler", p->compiler},
-        {"flags", p->flags}, {"libraries", p->libraries}, {"host", p->host}, {"command", p->command}, {NULL, NULL}};
+    const struct fact facts[] = {{"failure", done->failure}, {"version", p->version}, {"commit", p->commit},
+                                 {"compiler", p->compiler},  {"flags", p->flags},     {"libraries", p->libraries},
+                                 {"host", p->host},          {"command", p->command}, {NULL, NULL}};
     return store_write(path, done->rows, done->rows != NULL ? run->spec->dimension_count : 0, facts, error);
 }
 
@@ -294,10 +296,11 @@ static enum status merge(struct run *run, struct error *error)
             memcpy(rows + count, run->done[i].rows, spec->dimension_count * sizeof *rows);
             count += spec->dimension_count;
         }
-    const struct fact facts[] = {
-        {"spec_text", spec->text}, {"spec_name", spec->name}, {"version", p->version}, {"commit", p->commit},
-        {"compiler", p->compiler}, {"flags", p->flags}, {"libraries", p->libraries}, {"host", p->host},
-        {"command", p->command}, {NULL, NULL}};
+    const struct fact facts[] = {{"spec_text", spec->text},   {"spec_name", spec->name},
+                                 {"version", p->version},     {"commit", p->commit},
+                                 {"compiler", p->compiler},   {"flags", p->flags},
+                                 {"libraries", p->libraries}, {"host", p->host},
+                                 {"command", p->command},     {NULL, NULL}};
     enum status status = store_write(path, rows, count, facts, error);
     free(rows);
     return status;
@@ -345,7 +348,8 @@ enum status run_experiment(const struct spec *spec, const struct run_options *op
     enum status status = make_directories(options->directory, error);
     size_t pairs = spec->target_count * spec->sampler_count, brackets = spec->dimension_count * spec->accuracy_count;
     run.ladder = array_new(run.rungs, sizeof *run.ladder);
-    run.attempts = brackets > 0 && pairs > SIZE_MAX / brackets ? NULL : array_new(pairs * brackets, sizeof *run.attempts);
+    run.attempts =
+        brackets > 0 && pairs > SIZE_MAX / brackets ? NULL : array_new(pairs * brackets, sizeof *run.attempts);
     if (status == STATUS_OK && (run.ladder == NULL || run.attempts == NULL))
         status = fail_with(error, STATUS_MEMORY, "out of memory for the numbers of steps");
     if (status == STATUS_OK)

@@ -10,8 +10,8 @@
 #include "model/target.h"
 
 struct spec {
-    char *text;        /* the file as read, for provenance */
-    char name[64];     /* the file's base name without .yaml/.yml: names the results directory */
+    char *text;    /* the file as read, for provenance */
+    char name[64]; /* the file's base name without .yaml/.yml: names the results directory */
     char title[200];
     const struct schedule_kind *schedule;
     double c0, c1;
@@ -21,7 +21,7 @@ struct spec {
     size_t sampler_count;
     size_t *dimensions; /* strictly increasing */
     size_t dimension_count;
-    size_t *steps;      /* strictly increasing; may be empty if accuracies is not */
+    size_t *steps; /* strictly increasing; may be empty if accuracies is not */
     size_t step_count;
     double *accuracies; /* in (0, 1), strictly decreasing; may be empty if steps is not */
     size_t accuracy_count;
@@ -32,8 +32,8 @@ struct spec {
 
 /* Reads the file at `path` into *out (free with spec_free; also safe after an error).
  * Args: claim_names, a NULL-terminated list of the claims that a spec may name.
- * Errors: STATUS_INVALID with one line "FILE:LINE:COL: message" that says what was expected. A file that cannot be opened is
- * "FILE:1:1: ..." so that every message has one form. */
+ * Errors: STATUS_INVALID with one line "FILE:LINE:COL: message" that says what was expected. A file that cannot be
+ * opened is "FILE:1:1: ..." so that every message has one form. */
 MUST_USE enum status spec_load(const char *path, const char *const *claim_names, struct spec *out,
                                struct error *error);
 

@@ -1,6 +1,6 @@
-/* Stored results: one HDF5 file a cell, written under a temporary name, closed, fsynced and renamed, so that its existence
- * means "done"; and one merged file an experiment. Columns are 1-D datasets named by record_fields with `units` and
- * `long_name` attributes, the dimension scale `row` attached; timings live in the group /timings. */
+/* Stored results: one HDF5 file a cell, written under a temporary name, closed, fsynced and renamed, so that its
+ * existence means "done"; and one merged file an experiment. Columns are 1-D datasets named by record_fields with
+ * `units` and `long_name` attributes, the dimension scale `row` attached; timings live in the group /timings. */
 #ifndef EXPERIMENT_STORE_H
 #define EXPERIMENT_STORE_H
 
@@ -19,10 +19,10 @@ struct fact {
 struct result {
     struct record *rows;
     size_t count;
-    char *spec_text;     /* "" if the file holds none */
-    char *spec_name;     /* the experiment's name; "" if none */
-    char *failure;       /* "" or the reason why the cell has no rows */
-    char *provenance;    /* the other root facts, "name: value\n" each, for the report */
+    char *spec_text;  /* "" if the file holds none */
+    char *spec_name;  /* the experiment's name; "" if none */
+    char *failure;    /* "" or the reason why the cell has no rows */
+    char *provenance; /* the other root facts, "name: value\n" each, for the report */
 };
 
 /* Writes a file with `count` rows (0 is legal: a failed cell, whose fact `failure` says why) at `path` atomically.
@@ -30,8 +30,9 @@ struct result {
 MUST_USE enum status store_write(const char *path, const struct record *rows, size_t count, const struct fact *facts,
                                  struct error *error);
 
-/* Reads any file made by store_write (free with result_free). Errors: STATUS_IO, one sentence naming the file and what
- * is wrong with it (missing, not HDF5, a column missing or of another type or length, another format version). */
+/* Reads any file made by store_write (free with result_free). Errors: STATUS_IO, one sentence naming the file and
+ * what is wrong with it (missing, not HDF5, a column missing or of another type or length, another format version).
+ */
 MUST_USE enum status store_read(const char *path, struct result *out, struct error *error);
 void result_free(struct result *result);
 

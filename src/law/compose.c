@@ -1,10 +1,11 @@
 /* TV of a direct sum (theory (16)): TV = E_p (1 - e^L)_+ with L = sum of independent log r_i.
  *
- * Each factor's log r is spread over a lattice so that its moments up to the 7th are kept (the mean-preserving lattice of
- * privacy-loss accounting, to higher order); an FFT gives its characteristic function, d copies are its d-th power, and the expectation of
- * the payoff is a cosine series with known coefficients (the COS method of Fang & Oosterlee, SIAM J. Sci. Comput. 31, 2008), in
- * units u = L/s with s the standard deviation of L. The interval [a, b] of u comes from Chernoff bounds, so what lies
- * outside is bounded; the series is cut where its envelope is below the tolerance. */
+ * Each factor's log r is spread over a lattice so that its moments up to the 7th are kept (the mean-preserving
+ * lattice of privacy-loss accounting, to higher order); an FFT gives its characteristic function, d copies are its
+ * d-th power, and the expectation of the payoff is a cosine series with known coefficients (the COS method of Fang &
+ * Oosterlee, SIAM J. Sci. Comput. 31, 2008), in units u = L/s with s the standard deviation of L. The interval [a, b]
+ * of u comes from Chernoff bounds, so what lies outside is bounded; the series is cut where its envelope is below the
+ * tolerance. */
 #include <fftw3.h>
 #include <gsl/gsl_sf_exp.h>
 #include <math.h>
@@ -14,15 +15,15 @@
 #include "core/vmath.h"
 #include "law/divergence.h"
 
-#define TOLERANCE 1e-8       /* relative, of the cosine series' tail */
-#define LOG_TAIL_MASS -34.5  /* log of the probability left outside [a, b] on either side: 1e-15 */
-#define PHASE_A_PIECE 12.0   /* radians that 24 Gauss-Legendre points resolve to rounding */
+#define TOLERANCE 1e-8      /* relative, of the cosine series' tail */
+#define LOG_TAIL_MASS -34.5 /* log of the probability left outside [a, b] on either side: 1e-15 */
+#define PHASE_A_PIECE 12.0  /* radians that 24 Gauss-Legendre points resolve to rounding */
 
 enum {
-    ORDER = 8,                   /* lattice points that a mass is spread over */
-    SMALLEST = 1 << 13,          /* lattice sizes */
+    ORDER = 8,          /* lattice points that a mass is spread over */
+    SMALLEST = 1 << 13, /* lattice sizes */
     LARGEST = 1 << 19,
-    FREQUENCIES_PER_POINT = 16,  /* lattice points for each frequency in use */
+    FREQUENCIES_PER_POINT = 16, /* lattice points for each frequency in use */
     MOST_PIECES = 4096
 };
 
@@ -33,7 +34,8 @@ struct sum_law {
     double a, b;     /* in units of sd */
 };
 
-/* log r of the law normalised to mass 1: the mass defect is accounted for in the radius, and would grow with d here. */
+/* log r of the law normalised to mass 1: the mass defect is accounted for in the radius, and would grow with d here.
+ */
 static double normalisation(const struct law *law)
 {
     return log1p(law->mass_defect);
@@ -45,7 +47,8 @@ static enum status whole_support(const struct law *law, struct law_nodes *nodes,
     nodes->count = 0;
     for (size_t p = 0; p < law->log_ratio.count && status == STATUS_OK; p++) {
         const struct panel *panel = &law->log_ratio.panel[p];
-        status = law_nodes_append(law, panel, panel->centre - panel->half_width, panel->centre + panel->half_width, nodes, error);
+        status = law_nodes_append(law, panel, panel->centre - panel->half_width, panel->centre + panel->half_width,
+                                  nodes, error);
     }
     double shift = normalisation(law);
     for (size_t j = 0; j < nodes->count; j++)
@@ -55,7 +58,8 @@ static enum status whole_support(const struct law *law, struct law_nodes *nodes,
 
 enum { THETAS = 24 };
 
-/* The interval of u by Chernoff: log P(L > x) <= log E e^{theta L} - theta x, at thetas spread over the scales of L. */
+/* The interval of u by Chernoff: log P(L > x) <= log E e^{theta L} - theta x, at thetas spread over the scales of L.
+ */
 static enum status prepare(const struct law_group *groups, size_t count, struct sum_law *sum, struct error *error)
 {
     struct law_nodes nodes = {0};
@@ -104,7 +108,8 @@ static enum status prepare(const struct law_group *groups, size_t count, struct 
     return STATUS_OK;
 }
 
-/* Adds `mass` at position `at` (in lattice units) to the ORDER nearest points by Lagrange weights, which keep the moments. */
+/* Adds `mass` at position `at` (in lattice units) to the ORDER nearest points by Lagrange weights, which keep the
+ * moments. */
 static void spread(double *lattice, size_t size, double at, double mass)
 {
     static const double denominator[ORDER] = {-5040.0, 720.0, -240.0, 144.0, -144.0, 240.0, -720.0, 5040.0};
@@ -121,7 +126,8 @@ static void spread(double *lattice, size_t size, double at, double mass)
     }
 }
 
-/* The factor's law of log r on the lattice; panels are cut so finely that the highest frequency is integrated to rounding. */
+/* The factor's law of log r on the lattice; panels are cut so finely that the highest frequency is integrated to
+ * rounding. */
 static enum status fill_lattice(const struct law *law, double spacing, double highest, struct law_nodes *nodes,
                                 double *lattice, size_t size, struct error *error)
 {
@@ -140,8 +146,9 @@ static enum status fill_lattice(const struct law *law, double spacing, double hi
         if (pieces > 1)
             nodes->count = 0;
         for (size_t i = 0; i < pieces && pieces > 1 && status == STATUS_OK; i++)
-            status = law_nodes_append(law, panel, from + 2.0 * panel->half_width * (double)i / (double)pieces,
-                                      from + 2.0 * panel->half_width * (double)(i + 1) / (double)pieces, nodes, error);
+            status =
+                law_nodes_append(law, panel, from + 2.0 * panel->half_width * (double)i / (double)pieces,
+                                 from + 2.0 * panel->half_width * (double)(i + 1) / (double)pieces, nodes, error);
         if (status != STATUS_OK)
             return status;
         for (size_t j = 0; j < nodes->count; j++) {
@@ -168,7 +175,8 @@ static enum status transform_new(size_t size, struct transform *out, struct erro
 #pragma omp critical(fftw_planner)
         out->plan = fftw_plan_dft_r2c_1d((int)size, out->lattice, out->frequency, FFTW_ESTIMATE);
     }
-    return out->plan != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a lattice of %zu points", size);
+    return out->plan != NULL ? STATUS_OK
+                             : fail_with(error, STATUS_MEMORY, "out of memory for a lattice of %zu points", size);
 }
 
 static void transform_free(struct transform *transform)
@@ -181,9 +189,10 @@ static void transform_free(struct transform *transform)
     fftw_free(transform->frequency);
 }
 
-/* Adds n log phi(xi_k) to log_modulus, argument for k < frequencies; phi is the conjugate of FFTW's forward transform.
- * phi - 1 is accurate to rounding, so d = 10^6 copies keep ten digits. */
-static void add_log_transform(const struct transform *transform, double n, size_t frequencies, double *log_modulus, double *argument)
+/* Adds n log phi(xi_k) to log_modulus, argument for k < frequencies; phi is the conjugate of FFTW's forward
+ * transform. phi - 1 is accurate to rounding, so d = 10^6 copies keep ten digits. */
+static void add_log_transform(const struct transform *transform, double n, size_t frequencies, double *log_modulus,
+                              double *argument)
 {
     double previous = 0.0;
     for (size_t k = 0; k < frequencies; k++) {
@@ -193,7 +202,8 @@ static void add_log_transform(const struct transform *transform, double n, size_
         /* the continuous branch, for multiplicities that are not integers */
         angle += 2.0 * M_PI * nearbyint((previous - angle) / (2.0 * M_PI));
         previous = angle;
-        log_modulus[k] += 0.5 * n * (modulus_squared_minus_1 > -0.9 ? log1p(modulus_squared_minus_1) : log(re * re + im * im));
+        log_modulus[k] +=
+            0.5 * n * (modulus_squared_minus_1 > -0.9 ? log1p(modulus_squared_minus_1) : log(re * re + im * im));
         argument[k] += n * angle;
     }
 }
@@ -207,7 +217,8 @@ static double payoff_coefficient(double s, double a, double kappa)
     return s / kappa / (s * s + kappa * kappa) * (kappa * (expm1(s * a) + 2.0 * half * half) - s * sin(kappa * a));
 }
 
-/* The cosine series on a lattice of the given size. *tail is what the envelope of the series leaves out beyond the last frequency. */
+/* The cosine series on a lattice of the given size. *tail is what the envelope of the series leaves out beyond the
+ * last frequency. */
 static enum status series(const struct sum_law *sum, size_t size, double *value, double *tail, struct error *error)
 {
     size_t frequencies = size / FREQUENCIES_PER_POINT;
@@ -255,7 +266,8 @@ enum status tv_composed(const struct law_group *groups, size_t count, struct mea
         l2_squared += groups[i].multiplicity * e * e;
         copies += groups[i].multiplicity;
     }
-    /* TV between the true product and the computed one: it adds, and by Hellinger it is at most sqrt(sum |e_i|^2)/2. */
+    /* TV between the true product and the computed one: it adds, and by Hellinger it is at most sqrt(sum |e_i|^2)/2.
+     */
     double law_error = fmin(0.5 * l1, 0.5 * sqrt(l2_squared));
     enum status status = prepare(groups, count, &sum, error);
     if (status != STATUS_OK)
@@ -264,8 +276,9 @@ enum status tv_composed(const struct law_group *groups, size_t count, struct mea
         tv->error = law_error;
         return STATUS_OK;
     }
-    /* The envelope bounds the tail without its signs. Where it falls slowly (few factors), the change from a lattice four
-     * times as coarse is sharper: the error falls at least like the spacing, so it is at most a third of the change. */
+    /* The envelope bounds the tail without its signs. Where it falls slowly (few factors), the change from a lattice
+     * four times as coarse is sharper: the error falls at least like the spacing, so it is at most a third of the
+     * change. */
     double value = 0.0, tail = 0.0, coarser = HUGE_VAL;
     for (size_t size = SMALLEST; size <= LARGEST; size *= 4) {
         status = series(&sum, size, &value, &tail, error);

@@ -72,7 +72,8 @@ enum status tv_single(const struct law *law, struct measured *tv, struct error *
     enum { LOOKS = 3 * PANEL_NODES };
     struct law_nodes nodes = {0};
     gsl_root_fsolver *solver = gsl_root_fsolver_alloc(gsl_root_fsolver_brent);
-    enum status status = solver != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a root finder");
+    enum status status =
+        solver != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a root finder");
     double total = 0.0;
     for (size_t p = 0; p < law->log_ratio.count && status == STATUS_OK; p++) {
         const struct panel *panel = &law->log_ratio.panel[p];
@@ -95,8 +96,8 @@ enum status tv_single(const struct law *law, struct measured *tv, struct error *
     return status;
 }
 
-/* How much more than the outermost panels' share may lie beyond them. It is 1e-20 for laws near their target; where q has
- * heavier tails than p, or bridges a gap between modes, chi2 lives out there, and the radius must say so. */
+/* How much more than the outermost panels' share may lie beyond them. It is 1e-20 for laws near their target; where q
+ * has heavier tails than p, or bridges a gap between modes, chi2 lives out there, and the radius must say so. */
 #define BEYOND 10.0
 
 static struct measured perturbed(double value, double edge, double slope_squared, double curvature, double error_l2)
@@ -146,11 +147,13 @@ static enum status combine(const struct law_group *groups, size_t count, struct 
             out->mass_defect = one.mass_defect;
     }
     out->chi2_q_p = (struct measured){expm1(log_chi2.value), exp(log_chi2.value) * expm1(log_chi2.error)};
-    out->hellinger2 = (struct measured){-expm1(log_affinity.value), exp(log_affinity.value) * expm1(log_affinity.error)};
+    out->hellinger2 =
+        (struct measured){-expm1(log_affinity.value), exp(log_affinity.value) * expm1(log_affinity.error)};
     return STATUS_OK;
 }
 
-enum status divergence_measure(const struct law_group *groups, size_t count, struct divergence *out, struct error *error)
+enum status divergence_measure(const struct law_group *groups, size_t count, struct divergence *out,
+                               struct error *error)
 {
     *out = (struct divergence){.mass_defect = 0.0};
     if (count == 0)

@@ -1,5 +1,5 @@
-/* Divergences between p, the law of X_1, and q, the law of Y_1 (theory (17)), for one factor and for direct sums of many
- * (theory (16)). */
+/* Divergences between p, the law of X_1, and q, the law of Y_1 (theory (17)), for one factor and for direct sums of
+ * many (theory (16)). */
 #ifndef LAW_DIVERGENCE_H
 #define LAW_DIVERGENCE_H
 
@@ -26,15 +26,16 @@ struct law_group {
     double multiplicity;
 };
 
-/* All divergences of the direct sum. One factor alone is integrated directly (TV between the roots of log r); for more, TV
- * comes from the characteristic function of sum log r (compose.c) and the others add or multiply.
- * Errors: STATUS_INVALID for an empty sum, STATUS_NUMERIC, STATUS_MEMORY. */
+/* All divergences of the direct sum. One factor alone is integrated directly (TV between the roots of log r); for
+ * more, TV comes from the characteristic function of sum log r (compose.c) and the others add or multiply. Errors:
+ * STATUS_INVALID for an empty sum, STATUS_NUMERIC, STATUS_MEMORY. */
 MUST_USE enum status divergence_measure(const struct law_group *groups, size_t count, struct divergence *out,
                                         struct error *error);
 
-/* TV of one factor between the roots of log r, and of a direct sum by composition; the latter also handles a single factor, as
- * a second route. */
+/* TV of one factor between the roots of log r, and of a direct sum by composition; the latter also handles a single
+ * factor, as a second route. */
 MUST_USE enum status tv_single(const struct law *law, struct measured *tv, struct error *error);
-MUST_USE enum status tv_composed(const struct law_group *groups, size_t count, struct measured *tv, struct error *error);
+MUST_USE enum status tv_composed(const struct law_group *groups, size_t count, struct measured *tv,
+                                 struct error *error);
 
 #endif

@@ -1,5 +1,6 @@
-/* The closed form: a Gaussian factor under an affine score stays Gaussian, q_t = N(sqrt(abar_t) mu + m, V_t (1 + rho)) with
- * V_t the variance of p_t, and m and rho are propagated themselves, so that they keep their digits however small. */
+/* The closed form: a Gaussian factor under an affine score stays Gaussian, q_t = N(sqrt(abar_t) mu + m, V_t (1 +
+ * rho)) with V_t the variance of p_t, and m and rho are propagated themselves, so that they keep their digits however
+ * small. */
 #include <float.h>
 #include <math.h>
 
@@ -27,7 +28,8 @@ struct state {
 
 enum { MOST_WORK = 16 };
 
-static struct state advance(struct state state, const struct sampler *sampler, const struct step *step, double variance)
+static struct state advance(struct state state, const struct sampler *sampler, const struct step *step,
+                            double variance)
 {
     struct gaussian_score score = {{evaluate}, variance};
     double V_from = step->from.alpha_bar * variance + step->from.noise;
@@ -49,7 +51,8 @@ static struct state advance(struct state state, const struct sampler *sampler, c
     };
 }
 
-/* log r at w around the mean: -log(1 + rho)/2 + (rho w^2 + 2 w m - m^2)/(2 V (1 + rho)), a quadratic on every panel. */
+/* log r at w around the mean: -log(1 + rho)/2 + (rho w^2 + 2 w m - m^2)/(2 V (1 + rho)), a quadratic on every panel.
+ */
 static void fill_panels(const struct state *state, double V, struct panels *panels)
 {
     double scale = 0.5 / (V * (1.0 + state->rho));
@@ -66,14 +69,15 @@ static void fill_panels(const struct state *state, double V, struct panels *pane
     }
 }
 
-static enum status compute(const struct factor *factor, const struct sampler *sampler, const struct schedule *schedule,
-                           double resolution, struct law *out, struct error *error)
+static enum status compute(const struct factor *factor, const struct sampler *sampler,
+                           const struct schedule *schedule, double resolution, struct law *out, struct error *error)
 {
     double variance = factor->sd[0] * factor->sd[0];
     struct level level = schedule_level(schedule, schedule->T);
     double V = level.alpha_bar * variance + level.noise;
     if (sampler->work_arrays > MOST_WORK)
-        return fail_with(error, STATUS_UNSUPPORTED, "sampler %s needs more than %d work arrays", sampler->name, MOST_WORK);
+        return fail_with(error, STATUS_UNSUPPORTED, "sampler %s needs more than %d work arrays", sampler->name,
+                         MOST_WORK);
     /* Start at N(0, 1); 1 - V_T = abar_T (1 - lambda). */
     struct state state = {.shift = -sqrt(level.alpha_bar) * factor->mean[0],
                           .rho = level.alpha_bar * (1.0 - variance) / V};
@@ -85,8 +89,9 @@ static enum status compute(const struct factor *factor, const struct sampler *sa
     }
     *out = (struct law){.engine = &engine_gaussian, .node_updates = schedule->T - 1};
     if (!(isfinite(state.rho) && state.rho > -1.0 && isfinite(state.shift)))
-        return fail_with(error, STATUS_NUMERIC, "the Gaussian law of %s diverges: variance ratio 1 + %g, mean shift %g",
-                    sampler->name, state.rho, state.shift);
+        return fail_with(error, STATUS_NUMERIC,
+                         "the Gaussian law of %s diverges: variance ratio 1 + %g, mean shift %g", sampler->name,
+                         state.rho, state.shift);
     enum status status = mixture_level_new(factor, &out->target, error);
     if (status == STATUS_OK) {
         level = schedule_level(schedule, 1);

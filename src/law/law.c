@@ -97,7 +97,8 @@ enum status law_integrate(const struct law *law, size_t width, void (*integrand)
     struct law_nodes nodes = {0};
     enum status status = STATUS_OK;
     if (width > sizeof value / sizeof value[0])
-        return fail_with(error, STATUS_INVALID, "law_integrate: at most %zu integrals at a time", sizeof value / sizeof value[0]);
+        return fail_with(error, STATUS_INVALID, "law_integrate: at most %zu integrals at a time",
+                         sizeof value / sizeof value[0]);
     for (size_t i = 0; i < width; i++) {
         result[i] = 0.0;
         if (edges != NULL)
@@ -107,7 +108,8 @@ enum status law_integrate(const struct law *law, size_t width, void (*integrand)
         const struct panel *panel = &law->log_ratio.panel[p];
         int at_end = edges != NULL && panels_at_end(&law->log_ratio, p);
         nodes.count = 0;
-        status = law_nodes_append(law, panel, panel->centre - panel->half_width, panel->centre + panel->half_width, &nodes, error);
+        status = law_nodes_append(law, panel, panel->centre - panel->half_width, panel->centre + panel->half_width,
+                                  &nodes, error);
         for (size_t j = 0; j < nodes.count; j++) {
             integrand(nodes.log_ratio[j], value);
             for (size_t i = 0; i < width; i++) {
@@ -135,7 +137,8 @@ enum status law_compute(const struct factor *factor, const struct sampler *sampl
     const struct law_engine *engine = law_engine_for(factor);
     *out = (struct law){0};
     if (engine == NULL)
-        return fail_with(error, STATUS_UNSUPPORTED, "no law engine handles a factor of %zu components exactly", factor->components);
+        return fail_with(error, STATUS_UNSUPPORTED, "no law engine handles a factor of %zu components exactly",
+                         factor->components);
     size_t updates = 0;
     for (size_t i = 0; i < sizeof resolutions / sizeof resolutions[0]; i++) {
         struct law law;

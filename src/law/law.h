@@ -1,5 +1,5 @@
-/* The exact law of a sampler's output in one factor: log r_1 = log(q_1/p_1) as a panelled function on the support of p_1
- * (theory §6), with error radii. One const engine object a method, listed in law/engines.def. */
+/* The exact law of a sampler's output in one factor: log r_1 = log(q_1/p_1) as a panelled function on the support of
+ * p_1 (theory §6), with error radii. One const engine object a method, listed in law/engines.def. */
 #ifndef LAW_LAW_H
 #define LAW_LAW_H
 
@@ -18,9 +18,9 @@ struct law {
     const struct law_engine *engine;
     struct mixture_level target; /* p_1: the factor at level 1; the factor itself stays the caller's */
     struct panels log_ratio;
-    double mass_defect; /* integral of q_1 over the support, minus 1; law_compute measures it, whatever the engine */
-    double error_l1;    /* E_p|r - r_true| is at most this, but for the mass defect */
-    double error_l2;    /* the same for sqrt(E_p (r - r_true)^2) */
+    double mass_defect;  /* integral of q_1 over the support, minus 1; law_compute measures it, whatever the engine */
+    double error_l1;     /* E_p|r - r_true| is at most this, but for the mass defect */
+    double error_l2;     /* the same for sqrt(E_p (r - r_true)^2) */
     size_t node_updates; /* work done: quadrature nodes visited */
 };
 
@@ -32,8 +32,8 @@ struct law_engine {
     int (*handles)(const struct factor *factor);
     /* Args: resolution 1 is the default, 2 doubles nodes and panels (the radius shrinks until rounding).
      * Out: *out on success (free with law_free). Errors: STATUS_NUMERIC, STATUS_MEMORY. */
-    enum status (*compute)(const struct factor *factor, const struct sampler *sampler, const struct schedule *schedule,
-                           double resolution, struct law *out, struct error *error);
+    enum status (*compute)(const struct factor *factor, const struct sampler *sampler,
+                           const struct schedule *schedule, double resolution, struct law *out, struct error *error);
 };
 
 const struct law_engine *law_engine_at(size_t index); /* NULL past the end */
@@ -51,19 +51,21 @@ struct law_nodes {
     double rule_node[LAW_PANEL_POINTS], rule_weight[LAW_PANEL_POINTS]; /* on [-1, 1]; filled at first use */
 };
 
-/* Gauss-Legendre nodes on the part [from, to] of a panel (in its own coordinates), appended to *nodes (start from {0}). */
+/* Gauss-Legendre nodes on the part [from, to] of a panel (in its own coordinates), appended to *nodes (start from
+ * {0}). */
 MUST_USE enum status law_nodes_append(const struct law *law, const struct panel *panel, double from, double to,
                                       struct law_nodes *nodes, struct error *error);
 void law_nodes_free(struct law_nodes *nodes);
 
-/* E_p of `width` <= 8 functions of log r over the whole support: integrand(log_r, out) fills out[0..width). If edges is not NULL,
- * it gets the absolute part that the outermost panels of each interval contribute: what lies beyond the support is not much
- * more than that where the integrand still falls, and unknown where it is a large part. */
-MUST_USE enum status law_integrate(const struct law *law, size_t width, void (*integrand)(double log_ratio, double *out),
-                                   double *result, double *edges, struct error *error);
+/* E_p of `width` <= 8 functions of log r over the whole support: integrand(log_r, out) fills out[0..width). If edges
+ * is not NULL, it gets the absolute part that the outermost panels of each interval contribute: what lies beyond the
+ * support is not much more than that where the integrand still falls, and unknown where it is a large part. */
+MUST_USE enum status law_integrate(const struct law *law, size_t width,
+                                   void (*integrand)(double log_ratio, double *out), double *result, double *edges,
+                                   struct error *error);
 
-/* The law of the factor by its engine, at the lowest of a few resolutions whose radius is below 5e-6 of E_p|r - 1| (or the
- * sharpest there is, if none is). Out and errors as law_engine.compute. */
+/* The law of the factor by its engine, at the lowest of a few resolutions whose radius is below 5e-6 of E_p|r - 1|
+ * (or the sharpest there is, if none is). Out and errors as law_engine.compute. */
 MUST_USE enum status law_compute(const struct factor *factor, const struct sampler *sampler,
                                  const struct schedule *schedule, struct law *out, struct error *error);
 

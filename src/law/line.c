@@ -1,12 +1,14 @@
 /* The line engine: log r_t on panels, propagated by theory (14)-(15).
  *
- * r_{t-1}(y) - 1 = E_z[ r_t(x) c_t(x, y) - 1 ],  x = sqrt(alpha) y + sqrt(1 - alpha) z, a Gauss-Hermite sum of expm1(log r + log c).
+ * r_{t-1}(y) - 1 = E_z[ r_t(x) c_t(x, y) - 1 ],  x = sqrt(alpha) y + sqrt(1 - alpha) z, a Gauss-Hermite sum of
+ * expm1(log r + log c).
  *
- * Error radius. The update is a Markov operator on densities, so a local error e_t made in step t reaches t = 1 with an
- * L1(p) norm no larger than E_{p_t}|e_t|: the radius is the sum of the local errors, each measured at points off the grid
- * with a finer quadrature rule (so it holds quadrature and interpolation at once), at steps so close in log noise that
- * the larger of two neighbours bounds those between. The same checks choose the number of quadrature nodes.
- * Rounding errors are independent from step to step and are averaged by the operator; they are counted as a random walk. */
+ * Error radius. The update is a Markov operator on densities, so a local error e_t made in step t reaches t = 1 with
+ * an L1(p) norm no larger than E_{p_t}|e_t|: the radius is the sum of the local errors, each measured at points off
+ * the grid with a finer quadrature rule (so it holds quadrature and interpolation at once), at steps so close in log
+ * noise that the larger of two neighbours bounds those between. The same checks choose the number of quadrature
+ * nodes. Rounding errors are independent from step to step and are averaged by the operator; they are counted as a
+ * random walk. */
 #include <gsl/gsl_integration.h>
 #include <math.h>
 #include <string.h>
@@ -17,8 +19,8 @@
 
 extern const struct law_engine engine_line;
 
-/* Quadrature rules for z in use, for the adaptive choice to walk along: Gauss-Hermite while the integrand is smooth on the
- * scale of the noise, the trapezoid rule, as fine as one likes, where it is not (few, large steps). */
+/* Quadrature rules for z in use, for the adaptive choice to walk along: Gauss-Hermite while the integrand is smooth
+ * on the scale of the noise, the trapezoid rule, as fine as one likes, where it is not (few, large steps). */
 static const size_t hermite_ladder[] = {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40};
 static const double trapezoid_ladder[] = {0.3, 0.24, 0.18, 0.13, 0.09, 0.065, 0.045};
 #define TRAPEZOID_REACH 10.0
@@ -29,12 +31,12 @@ enum {
     FINER = 3, /* rungs between a rule and the one that checks it */
     TOP_RUNG = RUNGS - 1 - FINER,
     MOST_NODES = 447,
-    GROUP = 8, /* panels of one anchor that are advanced together */
+    GROUP = 8,      /* panels of one anchor that are advanced together */
     TEST_POINTS = 4 /* a panel, in a checked step */
 };
 
-/* L1(p) error that a step's quadrature rule may make: absolute, or as a part of E_p|r - 1| (shared by the steps), whichever
- * is larger; and what rounding makes in any case. */
+/* L1(p) error that a step's quadrature rule may make: absolute, or as a part of E_p|r - 1| (shared by the steps),
+ * whichever is larger; and what rounding makes in any case. */
 #define QUADRATURE_TOLERANCE 8e-16
 #define QUADRATURE_RELATIVE 3e-7
 #define ROUNDING 3e-16
@@ -55,9 +57,10 @@ struct line_score {
     const double *known_score;
 };
 
-/* Where the quadrature nodes of a step lie and what that adds to log c. Theory (15) puts them on the scale of the forward kernel;
- * any scale is exact, and fewest are needed on that of the integrand K(y|.) p_t. With x = sqrt(alpha) y + tau z,
- * log c = -(tau z D + D^2/2)/(v alpha) + z^2 (1 - tau^2/(v alpha))/2 + log(tau^2 alpha/(v alpha))/2 + log p_t(x) - log p_{t-1}(y). */
+/* Where the quadrature nodes of a step lie and what that adds to log c. Theory (15) puts them on the scale of the
+ * forward kernel; any scale is exact, and fewest are needed on that of the integrand K(y|.) p_t. With x = sqrt(alpha)
+ * y + tau z, log c = -(tau z D + D^2/2)/(v alpha) + z^2 (1 - tau^2/(v alpha))/2 + log(tau^2 alpha/(v alpha))/2 + log
+ * p_t(x) - log p_{t-1}(y). */
 struct scale {
     double root_alpha;
     double tau;
@@ -75,11 +78,12 @@ struct engine {
     double *x, *log_density, *score, *increment, *log_ratio, *work, *block;
     struct line_score oracle;
     struct scale scale; /* of the present step */
-    size_t steps; /* of the whole law */
+    size_t steps;       /* of the whole law */
     size_t node_updates;
 };
 
-static void oracle_evaluate(const struct score *score, const struct level *level, size_t n, const double *x, double *out)
+static void oracle_evaluate(const struct score *score, const struct level *level, size_t n, const double *x,
+                            double *out)
 {
     const struct line_score *line = (const struct line_score *)score;
     if (x == line->known_x && level->noise == line->from->level.noise) {
@@ -91,8 +95,9 @@ static void oracle_evaluate(const struct score *score, const struct level *level
     mixture_level_evaluate(mixture, line->anchor, n, x, NULL, out);
 }
 
-/* Gauss-Hermite nodes of GSL, polished: its eigenvalues are good to 1e-15, but an odd moment of that size, made in every step,
- * would be the largest error of the whole law. Orthonormal polynomials: p_{k+1} = (z p_k - sqrt(k) p_{k-1})/sqrt(k+1). */
+/* Gauss-Hermite nodes of GSL, polished: its eigenvalues are good to 1e-15, but an odd moment of that size, made in
+ * every step, would be the largest error of the whole law. Orthonormal polynomials: p_{k+1} = (z p_k - sqrt(k)
+ * p_{k-1})/sqrt(k+1). */
 static void polish(double *node, double *weight, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -119,7 +124,8 @@ static void polish(double *node, double *weight, size_t n)
 
 static enum status make_rule(size_t rung, struct rule *rule, struct error *error)
 {
-    rule->n = rung < HERMITE_RUNGS ? hermite_ladder[rung] : 2 * (size_t)ceil(TRAPEZOID_REACH / trapezoid_ladder[rung - HERMITE_RUNGS]) + 1;
+    rule->n = rung < HERMITE_RUNGS ? hermite_ladder[rung]
+                                   : 2 * (size_t)ceil(TRAPEZOID_REACH / trapezoid_ladder[rung - HERMITE_RUNGS]) + 1;
     rule->node = array_new(2 * rule->n, sizeof *rule->node);
     if (rule->node == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu quadrature nodes", rule->n);
@@ -132,7 +138,8 @@ static enum status make_rule(size_t rung, struct rule *rule, struct error *error
         }
         return STATUS_OK;
     }
-    gsl_integration_fixed_workspace *gauss = gsl_integration_fixed_alloc(gsl_integration_fixed_hermite, rule->n, 0.0, 0.5, 0.0, 0.0);
+    gsl_integration_fixed_workspace *gauss =
+        gsl_integration_fixed_alloc(gsl_integration_fixed_hermite, rule->n, 0.0, 0.5, 0.0, 0.0);
     if (gauss == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu quadrature nodes", rule->n);
     memcpy(rule->node, gsl_integration_fixed_nodes(gauss), rule->n * sizeof *rule->node);
@@ -183,22 +190,25 @@ static double narrowest_sd(const struct mixture_level *mixture)
     return narrowest;
 }
 
-/* tau is exact where p_t is a Gaussian of variance V and D = (1 - alpha) s: v alpha/tau^2 = (1 - beta/V)^2 + v alpha/V = 1 + q. */
+/* tau is exact where p_t is a Gaussian of variance V and D = (1 - alpha) s: v alpha/tau^2 = (1 - beta/V)^2 + v
+ * alpha/V = 1 + q. */
 static struct scale scale_for(const struct sampler *sampler, const struct step *step, double V)
 {
     double kernel = step->beta * exp(sampler->log_noise_ratio(step)); /* v alpha */
     double shrink = step->beta / V, q = kernel / V - 2.0 * shrink + shrink * shrink;
     double tau = sqrt(kernel / (1.0 + q));
-    return (struct scale){exp(0.5 * step->log_alpha), tau, tau / kernel, 0.5 / kernel, 0.5 * q / (1.0 + q), 0.5 * (step->log_alpha - log1p(q))};
+    return (struct scale){exp(0.5 * step->log_alpha),        tau, tau / kernel, 0.5 / kernel, 0.5 * q / (1.0 + q),
+                          0.5 * (step->log_alpha - log1p(q))};
 }
 
 VECTOR_CLONES static void add_log_c(size_t count, double z, const struct scale *scale, const double *increment,
                                     const double *log_density, const double *log_density_y, double *log_ratio)
 {
-    double constant = scale->constant + scale->curvature * z * z, linear = scale->linear * z, quadratic = scale->quadratic;
+    double constant = scale->constant + scale->curvature * z * z, linear = scale->linear * z,
+           quadratic = scale->quadratic;
     for (size_t j = 0; j < count; j++)
-        log_ratio[j] += (constant - increment[j] * (linear + quadratic * increment[j]))
-                      + (log_density[j] - log_density_y[j]);
+        log_ratio[j] +=
+            (constant - increment[j] * (linear + quadratic * increment[j])) + (log_density[j] - log_density_y[j]);
 }
 
 /* log(sum_i w_i exp(e_i)) when r is far below 1 and 1 + sum w expm1(e) has lost its digits. */
@@ -212,7 +222,8 @@ static double log_mean_exp(const struct rule *rule, const double *exponent, size
     return largest + log(total);
 }
 
-/* log r_{t-1} at `count` <= GROUP * PANEL_NODES ascending points y relative to the anchor, from log r_t on engine->grid[from]. */
+/* log r_{t-1} at `count` <= GROUP * PANEL_NODES ascending points y relative to the anchor, from log r_t on
+ * engine->grid[from]. */
 static void advance(struct engine *engine, const struct step *step, int from, const struct rule *rule, size_t anchor,
                     size_t count, const double *y, double *log_ratio_y, size_t *hint)
 {
@@ -225,11 +236,12 @@ static void advance(struct engine *engine, const struct step *step, int from, co
     mixture_level_evaluate(&engine->level[from], anchor, batch, engine->x, engine->log_density, engine->score);
     mixture_level_evaluate(&engine->level[1 - from], anchor, count, y, log_density_y, NULL);
     engine->oracle = (struct line_score){{oracle_evaluate}, &engine->level[from], &engine->level[1 - from], anchor,
-                                         engine->x, engine->score};
+                                         engine->x,         engine->score};
     engine->sampler->increment(step, &engine->oracle.base, batch, engine->x, engine->increment, engine->work);
     for (size_t i = 0; i < rule->n; i++) {
         size_t at = i * count;
-        panels_evaluate(&engine->grid[from], &engine->level[from], anchor, count, engine->x + at, engine->log_ratio + at, hint);
+        panels_evaluate(&engine->grid[from], &engine->level[from], anchor, count, engine->x + at,
+                        engine->log_ratio + at, hint);
         add_log_c(count, rule->node[i], scale, engine->increment + at, engine->log_density + at, log_density_y,
                   engine->log_ratio + at);
     }
@@ -293,7 +305,8 @@ static struct local_error check(struct engine *engine, const struct step *step, 
 }
 
 /* r_T = N(0, I)/p_T. */
-static enum status start(struct engine *engine, const struct schedule *schedule, double resolution, struct error *error)
+static enum status start(struct engine *engine, const struct schedule *schedule, double resolution,
+                         struct error *error)
 {
     struct mixture_level *mixture = &engine->level[0];
     struct level level = schedule_level(schedule, schedule->T);
@@ -334,7 +347,8 @@ static enum status make_step(struct engine *engine, const struct step *step, int
     size_t together = MOST_NODES / rule->n < GROUP ? MOST_NODES / rule->n : GROUP;
     for (size_t p = 0, next; p < grid->count && status == STATUS_OK; p = next) {
         double y[GROUP * PANEL_NODES], value[GROUP * PANEL_NODES];
-        for (next = p; next < grid->count && next - p < together && grid->panel[next].anchor == grid->panel[p].anchor; next++)
+        for (next = p; next < grid->count && next - p < together && grid->panel[next].anchor == grid->panel[p].anchor;
+             next++)
             for (size_t j = 0; j < PANEL_NODES; j++)
                 y[(next - p) * PANEL_NODES + j] =
                     grid->panel[next].centre + grid->panel[next].half_width * engine->chebyshev.node[j];
@@ -368,8 +382,8 @@ static void tally_add(struct tally *tally, const struct norms *total)
 }
 
 /* Makes the step, and where it is checked raises the rung until the rule's error is down at rounding. */
-static enum status checked_step(struct engine *engine, const struct step *step, int from, double resolution, size_t *rung,
-                                struct tally *tally, struct error *error)
+static enum status checked_step(struct engine *engine, const struct step *step, int from, double resolution,
+                                size_t *rung, struct tally *tally, struct error *error)
 {
     double relative = QUADRATURE_RELATIVE / (double)engine->steps;
     size_t extra = resolution > 1.0 ? (size_t)lround(3.0 * log2(resolution)) : 0;
@@ -391,8 +405,8 @@ static enum status checked_step(struct engine *engine, const struct step *step, 
     }
 }
 
-static enum status propagate(struct engine *engine, const struct schedule *schedule, double resolution, struct tally *tally,
-                             int *last, struct error *error)
+static enum status propagate(struct engine *engine, const struct schedule *schedule, double resolution,
+                             struct tally *tally, int *last, struct error *error)
 {
     engine->steps = schedule->T - 1;
     size_t stride = (size_t)fmin(fmax(CHECK_EVERY / schedule->h, 1.0), 64.0), rung = 0;
@@ -413,8 +427,8 @@ static enum status propagate(struct engine *engine, const struct schedule *sched
     return status;
 }
 
-static enum status compute(const struct factor *factor, const struct sampler *sampler, const struct schedule *schedule,
-                           double resolution, struct law *out, struct error *error)
+static enum status compute(const struct factor *factor, const struct sampler *sampler,
+                           const struct schedule *schedule, double resolution, struct law *out, struct error *error)
 {
     struct engine engine;
     struct tally tally = {0};

@@ -5,7 +5,8 @@
 
 #include "core/memory.h"
 
-/* Laws found so far, with the factors they belong to; entries are allocated one by one, so that laws can point into them. */
+/* Laws found so far, with the factors they belong to; entries are allocated one by one, so that laws can point into
+ * them. */
 struct entry {
     struct factor_list factor; /* one group */
     struct law law;
@@ -31,7 +32,7 @@ static int same_factor(const struct factor *a, const struct factor *b)
 {
     size_t bytes = a->components * sizeof(double);
     return a->components == b->components && memcmp(a->weight, b->weight, bytes) == 0
-        && memcmp(a->mean, b->mean, bytes) == 0 && memcmp(a->sd, b->sd, bytes) == 0;
+           && memcmp(a->mean, b->mean, bytes) == 0 && memcmp(a->sd, b->sd, bytes) == 0;
 }
 
 static enum status find_law(struct table *table, const struct factor *factor, const struct sampler *sampler,
@@ -66,7 +67,8 @@ static void describe(const struct law_group *groups, size_t count, char *text, s
         for (size_t j = 0; j < i; j++)
             seen |= groups[j].law->engine == groups[i].law->engine;
         if (!seen && (size_t)used < size)
-            used += snprintf(text + used, size - (size_t)used, "%s%s", used > 0 ? " + " : "", groups[i].law->engine->name);
+            used += snprintf(text + used, size - (size_t)used, "%s%s", used > 0 ? " + " : "",
+                             groups[i].law->engine->name);
     }
     if ((count > 1 || groups[0].multiplicity > 1.0) && (size_t)used < size)
         (void)snprintf(text + used, size - (size_t)used, ", composed");
@@ -95,8 +97,9 @@ static enum status measure_one(struct table *table, const struct target *target,
     return status;
 }
 
-enum status measure_target(const struct target *target, const struct sampler *sampler, const struct schedule *schedule,
-                           const size_t *dimensions, size_t count, struct measurement *out, struct error *error)
+enum status measure_target(const struct target *target, const struct sampler *sampler,
+                           const struct schedule *schedule, const size_t *dimensions, size_t count,
+                           struct measurement *out, struct error *error)
 {
     struct table table = {NULL, 0, 0};
     enum status status = STATUS_OK;
@@ -105,7 +108,7 @@ enum status measure_target(const struct target *target, const struct sampler *sa
         status = measure_one(&table, target, sampler, schedule, dimensions[i], &out[i], &cause);
         if (status != STATUS_OK)
             (void)fail_with(error, status, "target %s, sampler %s, T = %zu, d = %zu: %s", target->name, sampler->name,
-                       schedule->T, dimensions[i], cause.text);
+                            schedule->T, dimensions[i], cause.text);
     }
     for (size_t i = 0; i < count; i++)
         out[i].node_updates = table.node_updates;

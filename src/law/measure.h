@@ -10,7 +10,7 @@
 struct measurement {
     size_t dimension;
     struct divergence divergence;
-    char method[64]; /* the engines of the factors, and "composed" where there is more than one factor */
+    char method[64];     /* the engines of the factors, and "composed" where there is more than one factor */
     size_t node_updates; /* work of all laws that the target needed */
 };
 

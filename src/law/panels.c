@@ -5,8 +5,9 @@
 #include "core/memory.h"
 #include "core/vmath.h"
 
-/* Panel length in standard deviations, for distances up to FLAT standard deviations; further out it grows by SLOPE a standard
- * deviation. Chosen by the measured interpolation error (see test_line.c), which the law's error radius includes. */
+/* Panel length in standard deviations, for distances up to FLAT standard deviations; further out it grows by SLOPE a
+ * standard deviation. Chosen by the measured interpolation error (see test_line.c), which the law's error radius
+ * includes. */
 #define LENGTH 1.0
 #define FLAT 5.0
 #define SLOPE 1.0
@@ -26,8 +27,8 @@ static double wanted_length(double sd, double distance, double resolution)
     return sd * (LENGTH + (beyond > 0.0 ? SLOPE * beyond : 0.0)) / resolution;
 }
 
-/* The length over which the score changes: 1/sqrt|(log p)''|, which in a valley between components is a fraction of their width.
- * Not below a tenth of that width: sharper valleys hold no mass. At x in coordinates of component 0. */
+/* The length over which the score changes: 1/sqrt|(log p)''|, which in a valley between components is a fraction of
+ * their width. Not below a tenth of that width: sharper valleys hold no mass. At x in coordinates of component 0. */
 static double curvature_length(const struct mixture_level *mixture, double x)
 {
     double density = 0.0, gradient = 0.0, curvature = 0.0, largest = -HUGE_VAL, narrowest = 0.0;
@@ -51,7 +52,8 @@ static double curvature_length(const struct mixture_level *mixture, double x)
     return 1.0 / sqrt(fmin(fmax(rate, 1e-4 * narrowest), 100.0 * narrowest));
 }
 
-/* In coordinates of component 0: the next point of the union of intervals at or after x, and the end of that interval. */
+/* In coordinates of component 0: the next point of the union of intervals at or after x, and the end of that
+ * interval. */
 static int next_interval(const struct mixture_level *mixture, double x, double *from, double *to)
 {
     int found = 0;
@@ -116,14 +118,18 @@ enum status panels_lay_out(const struct mixture_level *mixture, double resolutio
             if (components > 1)
                 for (int look = 0; look < 2; look++)
                     for (int at = 0; at <= 2; at++)
-                        length = fmin(length, CURVED_LENGTH / resolution * curvature_length(mixture, x + 0.5 * at * length));
+                        length = fmin(length,
+                                      CURVED_LENGTH / resolution * curvature_length(mixture, x + 0.5 * at * length));
             /* No sliver at the end: the last two share what is left. */
             double left = end - x;
             length = left <= length ? left : left < 2.0 * length ? 0.5 * left : length;
             double shift = mixture_level_centre(mixture, anchor, 0);
             double sd = component_sd(mixture, anchor);
-            struct panel panel = {.anchor = anchor, .centre = (x - shift) + 0.5 * length, .half_width = 0.5 * length,
-                                  .edge_anchor = {anchor, anchor}, .edge = {(x - shift) / sd, (x - shift + length) / sd}};
+            struct panel panel = {.anchor = anchor,
+                                  .centre = (x - shift) + 0.5 * length,
+                                  .half_width = 0.5 * length,
+                                  .edge_anchor = {anchor, anchor},
+                                  .edge = {(x - shift) / sd, (x - shift + length) / sd}};
             if (!first) { /* neighbours share their end */
                 panel.edge_anchor[0] = panels->panel[panels->count - 1].edge_anchor[1];
                 panel.edge[0] = panels->panel[panels->count - 1].edge[1];
@@ -133,8 +139,9 @@ enum status panels_lay_out(const struct mixture_level *mixture, double resolutio
             if (status != STATUS_OK)
                 return status;
             if (!(x + length > x))
-                return fail_with(error, STATUS_NUMERIC, "component %zu is too narrow (sd %.3g) beside the others for this grid",
-                            anchor + 1, component_sd(mixture, anchor));
+                return fail_with(error, STATUS_NUMERIC,
+                                 "component %zu is too narrow (sd %.3g) beside the others for this grid", anchor + 1,
+                                 component_sd(mixture, anchor));
             x += length;
         }
     }
@@ -151,7 +158,7 @@ enum status panels_move(const struct panels *panels, const struct mixture_level 
         double end[2];
         for (int side = 0; side < 2; side++)
             end[side] = mixture_level_centre(mixture, panel.edge_anchor[side], panel.anchor)
-                      + panel.edge[side] * component_sd(mixture, panel.edge_anchor[side]);
+                        + panel.edge[side] * component_sd(mixture, panel.edge_anchor[side]);
         panel.centre = 0.5 * (end[0] + end[1]);
         panel.half_width = 0.5 * (end[1] - end[0]);
         *in_order &= panel.half_width > 0.0;
@@ -176,7 +183,7 @@ static int joined(const struct panel *left, const struct panel *right)
 int panels_at_end(const struct panels *panels, size_t p)
 {
     return p == 0 || p + 1 == panels->count || !joined(&panels->panel[p - 1], &panels->panel[p])
-        || !joined(&panels->panel[p], &panels->panel[p + 1]);
+           || !joined(&panels->panel[p], &panels->panel[p + 1]);
 }
 
 void chebyshev_init(struct chebyshev *chebyshev)

@@ -1,7 +1,8 @@
-/* A function on the line as Chebyshev polynomials on panels that follow a mixture's local scale (theory §6: a grid adapted to
- * where p_t has mass). Panels cover the union of +-9.5 standard deviations of the components; their length is a fixed part of
- * the narrowest component near by and grows in proportion to the distance from it, so scales that differ by any factor cost
- * its logarithm. Each panel is placed relative to the component that set its length (its anchor). */
+/* A function on the line as Chebyshev polynomials on panels that follow a mixture's local scale (theory §6: a grid
+ * adapted to where p_t has mass). Panels cover the union of +-9.5 standard deviations of the components; their length
+ * is a fixed part of the narrowest component near by and grows in proportion to the distance from it, so scales that
+ * differ by any factor cost its logarithm. Each panel is placed relative to the component that set its length (its
+ * anchor). */
 #ifndef LAW_PANELS_H
 #define LAW_PANELS_H
 
@@ -17,8 +18,8 @@ enum { PANEL_NODES = 16 };
 
 struct panel {
     size_t anchor;
-    double centre, half_width;       /* relative to sqrt(A) m_anchor */
-    size_t edge_anchor[2];           /* the ends, in standard deviations from a component's centre */
+    double centre, half_width; /* relative to sqrt(A) m_anchor */
+    size_t edge_anchor[2];     /* the ends, in standard deviations from a component's centre */
     double edge[2];
     double coefficient[PANEL_NODES]; /* of Chebyshev polynomials in (x - centre)/half_width */
 };
@@ -33,8 +34,9 @@ struct panels {
 MUST_USE enum status panels_lay_out(const struct mixture_level *mixture, double resolution, struct panels *panels,
                                     struct error *error);
 
-/* Makes *out the same panels at the mixture's present level, their ends moved with the components they were laid out by; much
- * cheaper than a new layout, and as good while the level has changed little. Nonzero if they still lie in order. */
+/* Makes *out the same panels at the mixture's present level, their ends moved with the components they were laid out
+ * by; much cheaper than a new layout, and as good while the level has changed little. Nonzero if they still lie in
+ * order. */
 MUST_USE enum status panels_move(const struct panels *panels, const struct mixture_level *mixture, struct panels *out,
                                  int *in_order, struct error *error);
 void panels_free(struct panels *panels);
@@ -50,11 +52,12 @@ struct chebyshev {
 void chebyshev_init(struct chebyshev *chebyshev);
 void panel_fit(const struct chebyshev *chebyshev, const double *values, struct panel *panel);
 
-/* The panel's polynomial at offsets x[i] (in the panel's own coordinates), n of them. Outside it, the value at its end. */
+/* The panel's polynomial at offsets x[i] (in the panel's own coordinates), n of them. Outside it, the value at its
+ * end. */
 void panel_evaluate(const struct panel *panel, double shift, size_t n, const double *x, double *out);
 
-/* Evaluates the panelled function at ascending points x[i], relative to sqrt(A) m_anchor. *hint is the panel to look at first
- * and is moved along. */
+/* Evaluates the panelled function at ascending points x[i], relative to sqrt(A) m_anchor. *hint is the panel to look
+ * at first and is moved along. */
 void panels_evaluate(const struct panels *panels, const struct mixture_level *mixture, size_t anchor, size_t n,
                      const double *x, double *out, size_t *hint);
 

@@ -13,8 +13,11 @@ enum status mixture_level_new(const struct factor *factor, struct mixture_level 
     double *block = k < SIZE_MAX / (2 * CHUNK) ? array_new(k * (3 + CHUNK) + 3 * CHUNK, sizeof *block) : NULL;
     if (block == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a mixture of %zu components", k);
-    *out = (struct mixture_level){.factor = factor, .inverse_variance = block, .log_constant = block + k,
-                                  .sd = block + 2 * k, .scratch = block + 3 * k};
+    *out = (struct mixture_level){.factor = factor,
+                                  .inverse_variance = block,
+                                  .log_constant = block + k,
+                                  .sd = block + 2 * k,
+                                  .scratch = block + 3 * k};
     return STATUS_OK;
 }
 
@@ -50,8 +53,8 @@ VECTOR_CLONES static void evaluate_single(const struct mixture_level *mixture, s
 }
 
 /* At most CHUNK points, so that everything stays in the first-level cache for any number of components. */
-VECTOR_CLONES static void evaluate_chunk(const struct mixture_level *mixture, size_t anchor, size_t n, const double *x,
-                                         double *log_density, double *score)
+VECTOR_CLONES static void evaluate_chunk(const struct mixture_level *mixture, size_t anchor, size_t n,
+                                         const double *x, double *log_density, double *score)
 {
     size_t components = mixture->factor->components;
     double *largest = mixture->scratch + components * CHUNK, *total = largest + CHUNK, *gradient = total + CHUNK;

@@ -1,5 +1,6 @@
 /* A one-dimensional mixture at a noise level: component N(m, s^2) becomes N(sqrt(A) m, A s^2 + O) (theory §3).
- * Positions are given relative to sqrt(A) m_anchor of one component, the anchor, so that a component of width 1e-12 keeps all its digits. */
+ * Positions are given relative to sqrt(A) m_anchor of one component, the anchor, so that a component of width 1e-12
+ * keeps all its digits. */
 #ifndef MODEL_MIXTURE_LEVEL_H
 #define MODEL_MIXTURE_LEVEL_H
 
@@ -14,8 +15,8 @@ struct mixture_level {
     struct level level;
     double root_alpha_bar;
     double *sd, *inverse_variance; /* of the components at this level, K entries each */
-    double *log_constant;     /* log(w_k) - log(2 pi V_k)/2 */
-    double *scratch;          /* K + 3 chunks, private to mixture_level_evaluate */
+    double *log_constant;          /* log(w_k) - log(2 pi V_k)/2 */
+    double *scratch;               /* K + 3 chunks, private to mixture_level_evaluate */
 };
 
 MUST_USE enum status mixture_level_new(const struct factor *factor, struct mixture_level *out, struct error *error);
@@ -24,7 +25,8 @@ void mixture_level_free(struct mixture_level *mixture);
 /* Moves to another noise level; needed before the first evaluation. */
 void mixture_level_set(struct mixture_level *mixture, const struct level *level);
 
-/* Log-density and score at sqrt(A) m_anchor + x[i], i < n; either output may be NULL. Log-sum-exp, so no underflow. */
+/* Log-density and score at sqrt(A) m_anchor + x[i], i < n; either output may be NULL. Log-sum-exp, so no underflow.
+ */
 void mixture_level_evaluate(const struct mixture_level *mixture, size_t anchor, size_t n, const double *x,
                             double *log_density, double *score);
 

@@ -1,8 +1,8 @@
 /* Samplers: Gaussian kernels in increment form (theory (5)),
  *     Y_{t-1} = (Y_t + D_t(Y_t))/sqrt(alpha_t) + sqrt(v_t) Z_t,
  * one const object a sampler, listed in model/samplers.def. D is computed directly, never as a difference of large
- * numbers. Samplers see positions relative to sqrt(alpha_bar) m for a fixed point m of the target space: all of them commute with that
- * shift, and the engines use it to keep digits next to narrow components. */
+ * numbers. Samplers see positions relative to sqrt(alpha_bar) m for a fixed point m of the target space: all of them
+ * commute with that shift, and the engines use it to keep digits next to narrow components. */
 #ifndef MODEL_SAMPLER_H
 #define MODEL_SAMPLER_H
 

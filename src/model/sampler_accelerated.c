@@ -3,11 +3,11 @@
 #include "model/sampler.h"
 
 /* theory (8)-(9). In units of sigma_t the three nodes of the PF-ODE are sigma_0 = 1, sigma_1 = sqrt(1 - omega),
- * sigma_2 = 1 - omega (the overshoot level), because alpha_t (1 - abar_{t-1})/(1 - abar_t) = 1 - omega; so no difference of sigmas is
- * ever formed.
+ * sigma_2 = 1 - omega (the overshoot level), because alpha_t (1 - abar_{t-1})/(1 - abar_t) = 1 - omega; so no
+ * difference of sigmas is ever formed.
  *
- * The clip (10) zeroes the correction when its norm passes C sqrt(d log(dT)). It couples coordinates; laws of products
- * take it as inactive, and their engines check that (theory §6). */
+ * The clip (10) zeroes the correction when its norm passes C sqrt(d log(dT)). It couples coordinates; laws of
+ * products take it as inactive, and their engines check that (theory §6). */
 static void increment(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
                       double *work)
 {
@@ -35,10 +35,13 @@ static double log_noise_ratio(const struct step *step)
 
 const struct sampler sampler_accelerated = {
     .name = "accelerated",
-    .doc = "Second-order PF-ODE transfer to an overshoot level with a momentum-like correction from an intermediate point, "
-           "then forward noise. It has exactly the structure and the claimed rate of the paper's sampler, with coefficients "
+    .doc = "Second-order PF-ODE transfer to an overshoot level with a momentum-like correction from an intermediate "
+           "point, "
+           "then forward noise. It has exactly the structure and the claimed rate of the paper's sampler, with "
+           "coefficients "
            "derived here (the full text was not at hand); it is not the paper's exact update.",
-    .formula = "e0 = eps_t(x), e1 = eps_{t-1}((x + sqrt(abar_t)(s1 - s0) e0)/sqrt(alpha_t)); D = sqrt(abar_t)[(s2 - s0) e0 + "
+    .formula = "e0 = eps_t(x), e1 = eps_{t-1}((x + sqrt(abar_t)(s1 - s0) e0)/sqrt(alpha_t)); D = sqrt(abar_t)[(s2 - "
+               "s0) e0 + "
                "(s2 - s0)^2/(2(s1 - s0)) clip(e1 - e0)]; v as in ddpm-ancestral",
     .source = "after Li & Cai, arXiv:2410.23285: abstract, schedule, clip rule and structure",
     .score_evaluations = 2,

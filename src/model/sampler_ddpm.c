@@ -53,8 +53,9 @@ const struct sampler sampler_ddpm_outside = {
 
 const struct sampler sampler_ddpm_ancestral = {
     .name = "ddpm-ancestral",
-    .doc = "DDPM with the posterior noise variance: a first-order PF-ODE step past t-1, then forward noise back up. It "
-           "is `accelerated` without its second-order correction.",
+    .doc =
+        "DDPM with the posterior noise variance: a first-order PF-ODE step past t-1, then forward noise back up. It "
+        "is `accelerated` without its second-order correction.",
     .formula = "D = (1 - alpha_t) s_t(x); v = (1 - alpha_t)(1 - abar_{t-1})/(1 - abar_t)",
     .source = "Ho, Jain & Abbeel, arXiv:2006.11239, sigma_t^2 = beta-tilde_t",
     .score_evaluations = 1,

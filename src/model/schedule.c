@@ -33,7 +33,8 @@ double schedule_step_size(double c1, size_t T)
     return c1 * log((double)T) / (double)T;
 }
 
-static struct schedule *try_schedule(const struct schedule_kind *kind, double c0, double c1, size_t T, int *admissible)
+static struct schedule *try_schedule(const struct schedule_kind *kind, double c0, double c1, size_t T,
+                                     int *admissible)
 {
     *admissible = 0;
     struct schedule *schedule = array_new(1, sizeof *schedule);
@@ -43,9 +44,10 @@ static struct schedule *try_schedule(const struct schedule_kind *kind, double c0
         free(arrays);
         return NULL;
     }
-    *schedule = (struct schedule){kind, c0, c1, T, schedule_step_size(c1, T), arrays, arrays + T + 1, arrays + 2 * (T + 1)};
-    *admissible = schedule->h < 1.0
-               && kind->fill(c0, c1, T, schedule->log_alpha_bar, schedule->log_noise, schedule->beta);
+    *schedule =
+        (struct schedule){kind, c0, c1, T, schedule_step_size(c1, T), arrays, arrays + T + 1, arrays + 2 * (T + 1)};
+    *admissible =
+        schedule->h < 1.0 && kind->fill(c0, c1, T, schedule->log_alpha_bar, schedule->log_noise, schedule->beta);
     return schedule;
 }
 
@@ -77,7 +79,8 @@ enum status schedule_new(const struct schedule_kind *kind, double c0, double c1,
 {
     *out = NULL;
     if (!(c0 > 0.0 && c1 > 0.0 && isfinite(c0) && isfinite(c1)))
-        return fail_with(error, STATUS_INVALID, "schedule %s: c0 and c1 must be positive, not c0 = %g, c1 = %g", kind->name, c0, c1);
+        return fail_with(error, STATUS_INVALID, "schedule %s: c0 and c1 must be positive, not c0 = %g, c1 = %g",
+                         kind->name, c0, c1);
     if (T >= 2) {
         int admissible;
         struct schedule *schedule = try_schedule(kind, c0, c1, T, &admissible);
@@ -92,10 +95,14 @@ enum status schedule_new(const struct schedule_kind *kind, double c0, double c1,
     size_t smallest = schedule_smallest_admissible(kind, c0, c1, T);
     double h = T >= 1 ? schedule_step_size(c1, T) : 0.0;
     if (smallest == 0)
-        return fail_with(error, STATUS_INADMISSIBLE, "schedule %s with c0 = %g, c1 = %g does not exist at T = %zu (h = %.4g): "
-                    "a noise level leaves (0, 1), and no larger T mends it", kind->name, c0, c1, T, h);
-    return fail_with(error, STATUS_INADMISSIBLE, "schedule %s with c0 = %g, c1 = %g does not exist at T = %zu (h = %.4g; it needs h < 1 and "
-                "T >= 2): the smallest admissible T is %zu", kind->name, c0, c1, T, h, smallest);
+        return fail_with(error, STATUS_INADMISSIBLE,
+                         "schedule %s with c0 = %g, c1 = %g does not exist at T = %zu (h = %.4g): "
+                         "a noise level leaves (0, 1), and no larger T mends it",
+                         kind->name, c0, c1, T, h);
+    return fail_with(error, STATUS_INADMISSIBLE,
+                     "schedule %s with c0 = %g, c1 = %g does not exist at T = %zu (h = %.4g; it needs h < 1 and "
+                     "T >= 2): the smallest admissible T is %zu",
+                     kind->name, c0, c1, T, h, smallest);
 }
 
 void schedule_free(struct schedule *schedule)

@@ -1,5 +1,5 @@
-/* Noise schedules in the cancellation-free form of theory (4): neither 1 - alpha nor 1 - alpha_bar is ever formed by a
- * subtraction, because both reach 1e-24 beside numbers of size 1. */
+/* Noise schedules in the cancellation-free form of theory (4): neither 1 - alpha nor 1 - alpha_bar is ever formed by
+ * a subtraction, because both reach 1e-24 beside numbers of size 1. */
 #ifndef MODEL_SCHEDULE_H
 #define MODEL_SCHEDULE_H
 
@@ -15,13 +15,13 @@ struct level {
 
 /* One reverse step t -> t-1, all that a sampler may know about the schedule. */
 struct step {
-    size_t t;            /* in 2..T */
-    struct level from;   /* level t */
-    struct level to;     /* level t-1 */
-    double alpha;        /* alpha_t */
-    double log_alpha;    /* accurate to rounding although alpha may be 1 - 1e-26 */
-    double beta;         /* 1 - alpha_t */
-    double omega;        /* (1 - alpha_t)/(1 - alpha_bar_t): the step in log noise, of order h */
+    size_t t;          /* in 2..T */
+    struct level from; /* level t */
+    struct level to;   /* level t-1 */
+    double alpha;      /* alpha_t */
+    double log_alpha;  /* accurate to rounding although alpha may be 1 - 1e-26 */
+    double beta;       /* 1 - alpha_t */
+    double omega;      /* (1 - alpha_t)/(1 - alpha_bar_t): the step in log noise, of order h */
 };
 
 struct schedule;
@@ -32,15 +32,16 @@ struct schedule_kind {
     const char *doc;
     const char *formula;
     const char *source;
-    /* Fills log_alpha_bar[t], log_noise[t], beta[t] for t = 1..T (index 0 unused). Returns 0 if some level leaves (0, 1). */
+    /* Fills log_alpha_bar[t], log_noise[t], beta[t] for t = 1..T (index 0 unused). Returns 0 if some level leaves (0,
+     * 1). */
     int (*fill)(double c0, double c1, size_t T, double *log_alpha_bar, double *log_noise, double *beta);
 };
 
 struct schedule {
     const struct schedule_kind *kind;
     double c0, c1;
-    size_t T;     /* number of noise levels; the sampler makes T-1 steps, t = T..2 */
-    double h;     /* c1 log(T)/T, the step size that rates are powers of */
+    size_t T;                                 /* number of noise levels; the sampler makes T-1 steps, t = T..2 */
+    double h;                                 /* c1 log(T)/T, the step size that rates are powers of */
     double *log_alpha_bar, *log_noise, *beta; /* index 1..T */
 };
 
@@ -60,7 +61,7 @@ void schedule_free(struct schedule *schedule);
 /* The smallest T' >= T for which the schedule exists; 0 if there is none below 2^40. */
 size_t schedule_smallest_admissible(const struct schedule_kind *kind, double c0, double c1, size_t T);
 
-struct level schedule_level(const struct schedule *schedule, size_t t);  /* t in 1..T */
-struct step schedule_step(const struct schedule *schedule, size_t t);    /* t in 2..T */
+struct level schedule_level(const struct schedule *schedule, size_t t); /* t in 1..T */
+struct step schedule_step(const struct schedule *schedule, size_t t);   /* t in 2..T */
 
 #endif

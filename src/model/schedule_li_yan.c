@@ -3,7 +3,8 @@
 #include "core/sum.h"
 #include "model/schedule.h"
 
-/* theory (3). 1 - alpha_bar is accumulated as (1 - alpha_bar_{t-1}) + alpha_bar_{t-1} beta_t, a sum of positive terms. */
+/* theory (3). 1 - alpha_bar is accumulated as (1 - alpha_bar_{t-1}) + alpha_bar_{t-1} beta_t, a sum of positive
+ * terms. */
 static int fill(double c0, double c1, size_t T, double *log_alpha_bar, double *log_noise, double *beta)
 {
     double h = schedule_step_size(c1, T);

@@ -106,7 +106,8 @@ void factor_list_free(struct factor_list *list)
     *list = (struct factor_list){0};
 }
 
-enum status target_factors(const struct target *target, size_t dimension, struct factor_list *out, struct error *error)
+enum status target_factors(const struct target *target, size_t dimension, struct factor_list *out,
+                           struct error *error)
 {
     *out = (struct factor_list){0};
     if (dimension < 1)

@@ -1,5 +1,6 @@
 /* Targets with analytically known scores (theory §3). A target is a direct sum of one-dimensional factors acting on
- * orthogonal coordinates; each factor is a Gaussian mixture, so that at any noise level its density and score are known. */
+ * orthogonal coordinates; each factor is a Gaussian mixture, so that at any noise level its density and score are
+ * known. */
 #ifndef MODEL_TARGET_H
 #define MODEL_TARGET_H
 
@@ -39,9 +40,9 @@ enum param_kind {
     PARAM_REAL_LIST,     /* non-empty list: double * at offset, its length at count_offset */
     PARAM_POSITIVE_LIST, /* the same, every entry > 0 */
     PARAM_WEIGHTS,       /* the same, every entry > 0, summing to 1 within 1e-9 */
-    PARAM_SPECTRUM,      /* {kind: flat} | {kind: power, exponent: p > 0} | {kind: k-of-d, k: integer >= 1} at offset */
-    PARAM_PARTS          /* non-empty list of targets without a name, each with `copies: integer >= 1 | rest`, exactly
-                            one `rest`: struct target_part * at offset, its length at count_offset */
+    PARAM_SPECTRUM, /* {kind: flat} | {kind: power, exponent: p > 0} | {kind: k-of-d, k: integer >= 1} at offset */
+    PARAM_PARTS     /* non-empty list of targets without a name, each with `copies: integer >= 1 | rest`, exactly
+                       one `rest`: struct target_part * at offset, its length at count_offset */
 };
 
 struct param {
@@ -59,7 +60,8 @@ struct target_family {
     const char *formula;
     const char *source;
     const struct param *params; /* ends with key == NULL */
-    /* Appends the factors in dimension d >= 1. Errors: STATUS_INVALID if the target does not exist in this dimension. */
+    /* Appends the factors in dimension d >= 1. Errors: STATUS_INVALID if the target does not exist in this dimension.
+     */
     enum status (*factors)(const struct target *target, size_t dimension, struct factor_list *list,
                            struct error *error);
 };

@@ -1,13 +1,16 @@
 #include "model/target.h"
 
-static enum status factors(const struct target *target, size_t dimension, struct factor_list *list, struct error *error)
+static enum status factors(const struct target *target, size_t dimension, struct factor_list *list,
+                           struct error *error)
 {
     size_t taken = 0;
     for (size_t i = 0; i < target->part_count; i++) {
         size_t copies = target->parts[i].copies;
         if (copies > dimension - taken)
-            return fail_with(error, STATUS_INVALID, "target %s: its factors with a fixed number of copies do not fit into "
-                        "dimension %zu", target->name, dimension);
+            return fail_with(error, STATUS_INVALID,
+                             "target %s: its factors with a fixed number of copies do not fit into "
+                             "dimension %zu",
+                             target->name, dimension);
         taken += copies;
     }
     for (size_t i = 0; i < target->part_count; i++) {

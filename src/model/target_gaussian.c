@@ -16,15 +16,16 @@ static enum status append(const struct target *target, double variance, double m
     return factor_list_append(list, &factor, multiplicity, error);
 }
 
-/* sum_{first <= i < last} g(i) for smooth g, as sum_m W_m g(x_m) with Chebyshev nodes in log i: W_m is the sum over i of the m-th
- * Lagrange polynomial. Every quantity of a product law is such a sum, so a spectrum of a million eigenvalues
- * becomes a few hundred factors with real multiplicities, to rounding. */
+/* sum_{first <= i < last} g(i) for smooth g, as sum_m W_m g(x_m) with Chebyshev nodes in log i: W_m is the sum over i
+ * of the m-th Lagrange polynomial. Every quantity of a product law is such a sum, so a spectrum of a million
+ * eigenvalues becomes a few hundred factors with real multiplicities, to rounding. */
 static enum status append_block(const struct target *target, size_t first, size_t last, struct factor_list *list,
                                 struct error *error)
 {
     double node[NODES], barycentric[NODES];
     struct sum weight[NODES] = {{0.0, 0.0}};
-    double middle = 0.5 * (log((double)last) + log((double)first)), half = 0.5 * (log((double)last) - log((double)first));
+    double middle = 0.5 * (log((double)last) + log((double)first)),
+           half = 0.5 * (log((double)last) - log((double)first));
     for (int m = 0; m < NODES; m++) {
         double angle = M_PI * (m + 0.5) / NODES;
         node[m] = cos(angle);
@@ -71,7 +72,8 @@ static enum status append_power_law(const struct target *target, size_t dimensio
     return status;
 }
 
-static enum status factors(const struct target *target, size_t dimension, struct factor_list *list, struct error *error)
+static enum status factors(const struct target *target, size_t dimension, struct factor_list *list,
+                           struct error *error)
 {
     const struct spectrum *spectrum = &target->spectrum;
     switch (spectrum->kind) {
@@ -83,8 +85,10 @@ static enum status factors(const struct target *target, size_t dimension, struct
         break;
     }
     if (spectrum->k > dimension)
-        return fail_with(error, STATUS_INVALID, "target %s: k = %zu directions of positive variance need dimension at least "
-                    "%zu, not %zu", target->name, spectrum->k, spectrum->k, dimension);
+        return fail_with(error, STATUS_INVALID,
+                         "target %s: k = %zu directions of positive variance need dimension at least "
+                         "%zu, not %zu",
+                         target->name, spectrum->k, spectrum->k, dimension);
     enum status status = append(target, target->variance, (double)spectrum->k, list, error);
     if (status == STATUS_OK && dimension > spectrum->k)
         status = append(target, 0.0, (double)(dimension - spectrum->k), list, error);

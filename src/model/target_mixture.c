@@ -1,6 +1,7 @@
 #include "model/target.h"
 
-static enum status factors(const struct target *target, size_t dimension, struct factor_list *list, struct error *error)
+static enum status factors(const struct target *target, size_t dimension, struct factor_list *list,
+                           struct error *error)
 {
     struct factor factor = {target->components, target->weights, target->means, target->sds};
     return factor_list_append(list, &factor, (double)dimension, error);

@@ -113,8 +113,14 @@ END_TEST
 
 START_TEST(wrong_usage_exits_2)
 {
-    static const char *const commands[] = {"@ 2>&1", "@ fly 2>&1", "@ run 2>&1", "@ run a b 2>&1", "@ measure 2>&1", "@ list birds 2>&1",
-                                           "@ run -j 0 experiments/quick.yaml 2>&1", "@ run -j 2x experiments/quick.yaml 2>&1",
+    static const char *const commands[] = {"@ 2>&1",
+                                           "@ fly 2>&1",
+                                           "@ run 2>&1",
+                                           "@ run a b 2>&1",
+                                           "@ measure 2>&1",
+                                           "@ list birds 2>&1",
+                                           "@ run -j 0 experiments/quick.yaml 2>&1",
+                                           "@ run -j 2x experiments/quick.yaml 2>&1",
                                            "@ run --frce experiments/quick.yaml 2>&1"};
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         ck_assert_msg(shell(commands[i]) == 2 && output[0] != '\0', "%s: %s", commands[i], output);
@@ -158,8 +164,9 @@ static double json_number(const char *key, const char *const *words)
 START_TEST(measure_prints_json)
 {
     static const char *const keys[] = {
-        "target", "sampler", "schedule", "dimension", "steps", "step_size", "score_evaluations", "law", "tv", "tv_error", "kl_p_q",
-        "kl_p_q_error", "kl_q_p", "chi2_q_p", "hellinger2", "mass_defect", "seconds"};
+        "target",     "sampler",     "schedule", "dimension", "steps",        "step_size", "score_evaluations",
+        "law",        "tv",          "tv_error", "kl_p_q",    "kl_p_q_error", "kl_q_p",    "chi2_q_p",
+        "hellinger2", "mass_defect", "seconds"};
     ck_assert_int_eq(shell("@ measure experiments/quick.yaml --json"), 0);
     ck_assert_uint_eq(lines(output), 24);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
@@ -183,7 +190,8 @@ END_TEST
 
 START_TEST(measure_survives_an_infinite_divergence)
 {
-    write_file("far.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1048576]\nsteps: [64]\n");
+    write_file("far.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: "
+                           "[1048576]\nsteps: [64]\n");
     ck_assert_int_eq(shell("@ measure %/far.yaml --json"), 0);
     ck_assert_ptr_nonnull(strstr(output, "\"chi2_q_p\": 1e999"));
     ck_assert_ptr_null(strstr(output, "nan"));
@@ -193,7 +201,9 @@ END_TEST
 
 START_TEST(bad_input_is_one_line_and_leaves_results_alone)
 {
-    write_file("bad.yaml", "targets: [{name: g, kind: gaussian, variance: -1}]\nsamplers: [ddpm]\ndimensions: [1]\nsteps: [256]\n");
+    write_file(
+        "bad.yaml",
+        "targets: [{name: g, kind: gaussian, variance: -1}]\nsamplers: [ddpm]\ndimensions: [1]\nsteps: [256]\n");
     ck_assert_int_eq(shell("@ run %/bad.yaml -o %/out 2>&1"), 2);
     ck_assert_uint_eq(lines(output), 1);
     ck_assert_ptr_nonnull(strstr(output, "bad.yaml:1:47: "));
@@ -201,7 +211,8 @@ START_TEST(bad_input_is_one_line_and_leaves_results_alone)
     ck_assert_int_eq(shell("@ measure %/none.yaml 2>&1"), 2);
     ck_assert_uint_eq(lines(output), 1);
     ck_assert_ptr_nonnull(strstr(output, "none.yaml:1:1: "));
-    write_file("few.yaml", "targets: [{name: g, kind: gaussian, variance: 1}]\nsamplers: [ddpm]\ndimensions: [1]\nsteps: [16]\n");
+    write_file("few.yaml",
+               "targets: [{name: g, kind: gaussian, variance: 1}]\nsamplers: [ddpm]\ndimensions: [1]\nsteps: [16]\n");
     ck_assert_int_eq(shell("@ measure %/few.yaml 2>&1"), 2);
     ck_assert_ptr_nonnull(strstr(output, "few.yaml:4:9: "));
     ck_assert_ptr_nonnull(strstr(output, "the smallest admissible T is 29"));
@@ -292,8 +303,9 @@ END_TEST
 
 START_TEST(titles_are_text_everywhere)
 {
-    write_file("odd.yaml", "title: \"a `id` $(id) <b>'&\"\ntargets: [{name: g, kind: gaussian, variance: 0.25}]\n"
-                           "samplers: [ddpm, accelerated]\ndimensions: [1]\naccuracies: [0.1, 0.03, 0.01]\nmax_steps: 512\n");
+    write_file("odd.yaml",
+               "title: \"a `id` $(id) <b>'&\"\ntargets: [{name: g, kind: gaussian, variance: 0.25}]\n"
+               "samplers: [ddpm, accelerated]\ndimensions: [1]\naccuracies: [0.1, 0.03, 0.01]\nmax_steps: 512\n");
     ck_assert_int_eq(shell("@ run %/odd.yaml -o %/out 2>&1"), 0);
     char *report = read_file("out/odd/report.html");
     ck_assert_ptr_nonnull(strstr(report, "a `id` $(id) &lt;b&gt;'&amp;"));
@@ -339,7 +351,8 @@ START_TEST(readme_holds_the_reference_numbers)
     int status = shell("scripts/readme --check README.md results/reference 2>&1");
     ck_assert_msg(status == 0, "%s", output);
     ck_assert_int_eq(shell("cp README.md %/README.md && sed -i 's/| eps-ddpm | 0/| eps-ddpm | 1/' %/README.md && "
-                           "scripts/readme --check %/README.md results/reference 2>&1"), 1);
+                           "scripts/readme --check %/README.md results/reference 2>&1"),
+                     1);
 }
 END_TEST
 

@@ -1,4 +1,5 @@
-/* Wrong samplers in the place of right ones, through the whole program: plan, laws, store, T(d, eps), fit, verdict. */
+/* Wrong samplers in the place of right ones, through the whole program: plan, laws, store, T(d, eps), fit, verdict.
+ */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +45,8 @@ static struct finding judge(const struct sampler *sampler)
     struct finding *findings;
     size_t count;
     provenance_collect(0, NULL, &provenance);
-    ck_assert_msg(spec_parse("planted.yaml", text, strlen(text), claim_names(), &spec, &error) == STATUS_OK, "%s", error.text);
+    ck_assert_msg(spec_parse("planted.yaml", text, strlen(text), claim_names(), &spec, &error) == STATUS_OK, "%s",
+                  error.text);
     spec.samplers[0] = sampler;
     struct run_options options = {directory, 1, 1, &provenance};
     ck_assert_msg(run_experiment(&spec, &options, &summary, &error) == STATUS_OK, "%s", error.text);

@@ -3,7 +3,8 @@
  *   supported                 |v - B| <= BAND
  *   supported, not tight      v + w <= B + BAND otherwise, with the slack B - v
  *   inconclusive              anything else, or w > WIDEST
- * BAND is what finite T leaves: exponents of exactly known laws of this family (Gaussians) differ from their limits by less at the T's in use. */
+ * BAND is what finite T leaves: exponents of exactly known laws of this family (Gaussians) differ from their limits
+ * by less at the T's in use. */
 #include "verdict/claims.h"
 
 #include <math.h>
@@ -77,12 +78,13 @@ static int judge_floor(const struct evidence *evidence, size_t target, size_t sa
     if (!tv_floor(evidence, target, sampler, &tv, &steps, &dimension))
         return 0;
     out->outcome = OUTCOME_REFUTED;
-    note(out, "TV floor: TV = %.3g at T = %zu (d = %zu) has stopped falling; T(d, eps) does not exist below it", tv, steps, dimension);
+    note(out, "TV floor: TV = %.3g at T = %zu (d = %zu) has stopped falling; T(d, eps) does not exist below it", tv,
+         steps, dimension);
     return 1;
 }
 
-static enum status decide_exponent(const struct evidence *evidence, const struct claim *claim, size_t target, int in_dimension,
-                                   struct finding *out, struct error *error)
+static enum status decide_exponent(const struct evidence *evidence, const struct claim *claim, size_t target,
+                                   int in_dimension, struct finding *out, struct error *error)
 {
     size_t sampler;
     struct fit fit, raw;
@@ -129,14 +131,15 @@ static enum status decide_dimension(const struct evidence *evidence, const struc
 }
 
 /* The rate must be at least 2 and the power of d at most 1; both are upper bounds on KL, judged as such. */
-static enum status decide_kl(const struct evidence *evidence, const struct claim *claim, size_t target, struct finding *out,
-                             struct error *error)
+static enum status decide_kl(const struct evidence *evidence, const struct claim *claim, size_t target,
+                             struct finding *out, struct error *error)
 {
     size_t sampler;
     struct fit fit;
     if (!needs(evidence, claim->sampler, &sampler, out))
         return STATUS_OK;
-    enum status status = divergence_exponents(evidence, target, sampler, offsetof(struct record, kl_p_q), &fit, error);
+    enum status status =
+        divergence_exponents(evidence, target, sampler, offsetof(struct record, kl_p_q), &fit, error);
     if (status != STATUS_OK)
         return status;
     out->used = fit.cells;
@@ -165,9 +168,10 @@ static void limits(const struct bracket *bracket, double *low, double *high)
         *low = 0.0;
 }
 
-/* The largest accuracy from which on, down to the smallest, `cost` times the accelerated sampler's steps are never more than
- * the other's; 0 if there is none. */
-static double frontier(const struct evidence *evidence, size_t target, size_t fast, size_t slow, size_t dimension, double cost)
+/* The largest accuracy from which on, down to the smallest, `cost` times the accelerated sampler's steps are never
+ * more than the other's; 0 if there is none. */
+static double frontier(const struct evidence *evidence, size_t target, size_t fast, size_t slow, size_t dimension,
+                       double cost)
 {
     const struct spec *spec = &evidence->spec;
     double found = 0.0;
@@ -184,8 +188,8 @@ static double frontier(const struct evidence *evidence, size_t target, size_t fa
     return found;
 }
 
-static void note_frontier(const struct evidence *evidence, size_t target, size_t fast, size_t slow, double cost, const char *unit,
-                          struct finding *out)
+static void note_frontier(const struct evidence *evidence, size_t target, size_t fast, size_t slow, double cost,
+                          const char *unit, struct finding *out)
 {
     const struct spec *spec = &evidence->spec;
     size_t at[] = {0, spec->dimension_count - 1};
@@ -267,7 +271,8 @@ static enum status decide_speedup(const struct evidence *evidence, const struct 
             if (a->reach != REACH_FOUND || b->reach != REACH_FOUND || spec->accuracies[e] > WINDOW_ACCURACY)
                 continue;
             double ratio = log_free_cost(b->passes) / log_free_cost(a->passes);
-            cells[count++] = (struct fit_cell){log((double)spec->dimensions[d]), -log(spec->accuracies[e]), log(ratio), d, e};
+            cells[count++] =
+                (struct fit_cell){log((double)spec->dimensions[d]), -log(spec->accuracies[e]), log(ratio), d, e};
             extreme = e > extreme ? e : extreme;
             largest = fmax(largest, (double)b->passes / (double)a->passes);
         }
@@ -299,10 +304,12 @@ static const struct claim claims[] = {
     {"dim-ddpm", "The standard sampler's steps grow at most like d.", "Li & Yan, arXiv:2409.18959",
      "exponent of T/log T in d", "<= 1", "an interval wholly above", "ddpm", 1.0, decide_dimension},
     {"crossover", "Acceleration pays for eps <= 1/sqrt(d).", "Li & Cai, arXiv:2410.23285 v3, abstract",
-     "largest T_accelerated/T_ddpm with eps <= 1/sqrt(d)", "<= 1", "any cell beyond its error", NULL, 1.0, decide_crossover},
+     "largest T_accelerated/T_ddpm with eps <= 1/sqrt(d)", "<= 1", "any cell beyond its error", NULL, 1.0,
+     decide_crossover},
     {"kl-ddpm", "Where the score is tame, KL of DDPM is Õ(d/T^2).", "arXiv:2510.27562",
      "exponent of KL(p|q) in h (and in d)", ">= 2 (d: <= 1)", "an interval beyond", "ddpm", 2.0, decide_kl},
-    {"speedup", "Together the bounds promise T_ddpm/T_accelerated ~ eps^(-1/2); no theorem, as both are upper bounds.",
+    {"speedup",
+     "Together the bounds promise T_ddpm/T_accelerated ~ eps^(-1/2); no theorem, as both are upper bounds.",
      "the ratio of eps-ddpm and eps-accelerated", "exponent of the ratio of T/log T in 1/eps", ">= 1/2",
      "an interval wholly below", NULL, 0.5, decide_speedup},
 };
@@ -315,15 +322,18 @@ const struct claim *claim_at(size_t index)
 
 const char *const *claim_names(void)
 {
-    static const char *const names[] = {"eps-accelerated", "eps-ddpm", "dim-accelerated", "dim-ddpm", "crossover", "kl-ddpm", "speedup", NULL};
+    static const char *const names[] = {"eps-accelerated", "eps-ddpm", "dim-accelerated", "dim-ddpm",
+                                        "crossover",       "kl-ddpm",  "speedup",         NULL};
     _Static_assert(sizeof names / sizeof names[0] == CLAIMS + 1, "a name for each claim");
     return names;
 }
 
 void finding_verdict(const struct finding *finding, char *text, size_t size)
 {
-    static const char *const words[] = {[OUTCOME_NOT_TIGHT] = "supported, not tight", [OUTCOME_SUPPORTED] = "supported",
-                                        [OUTCOME_INCONCLUSIVE] = "inconclusive", [OUTCOME_REFUTED] = "refuted"};
+    static const char *const words[] = {[OUTCOME_NOT_TIGHT] = "supported, not tight",
+                                        [OUTCOME_SUPPORTED] = "supported",
+                                        [OUTCOME_INCONCLUSIVE] = "inconclusive",
+                                        [OUTCOME_REFUTED] = "refuted"};
     if (finding->outcome == OUTCOME_NOT_TIGHT)
         (void)snprintf(text, size, "%s (slack %.2f)", words[finding->outcome], fabs(finding->bound - finding->value));
     else

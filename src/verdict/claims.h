@@ -1,4 +1,5 @@
-/* The claims that experiments decide (theory §1, §8): one const object each, with its bound and its bands fixed before any run. */
+/* The claims that experiments decide (theory §1, §8): one const object each, with its bound and its bands fixed
+ * before any run. */
 #ifndef VERDICT_CLAIMS_H
 #define VERDICT_CLAIMS_H
 
@@ -17,7 +18,7 @@ enum outcome {
 
 struct finding {
     const struct claim *claim;
-    char target[64];        /* "all targets" for the overall verdict */
+    char target[64]; /* "all targets" for the overall verdict */
     enum outcome outcome;
     int measured;           /* value and interval are meaningful */
     double value, interval; /* of the claim's statistic: an exponent in T/log T, h or d */
@@ -37,8 +38,8 @@ struct claim {
     const char *refuted_by;
     const char *sampler; /* NULL where it compares several */
     double bound;
-    enum status (*decide)(const struct evidence *evidence, const struct claim *claim, size_t target, struct finding *out,
-                          struct error *error);
+    enum status (*decide)(const struct evidence *evidence, const struct claim *claim, size_t target,
+                          struct finding *out, struct error *error);
 };
 
 const struct claim *claim_at(size_t index); /* NULL past the end */
@@ -47,8 +48,8 @@ const char *const *claim_names(void);       /* NULL-terminated, in the order of 
 /* "supported", "supported, not tight (slack 0.17)", ... */
 void finding_verdict(const struct finding *finding, char *text, size_t size);
 
-/* Findings of the claims that the spec names (all, if it names none): for each, a finding a target and the overall one last.
- * *out is malloc'ed. */
+/* Findings of the claims that the spec names (all, if it names none): for each, a finding a target and the overall
+ * one last. *out is malloc'ed. */
 MUST_USE enum status claims_decide(const struct evidence *evidence, struct finding **out, size_t *count,
                                    struct error *error);
 

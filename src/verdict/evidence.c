@@ -21,9 +21,11 @@ size_t evidence_sampler(const struct evidence *evidence, const char *name)
     return i;
 }
 
-static size_t complexity_index(const struct spec *spec, size_t target, size_t sampler, size_t dimension, size_t accuracy)
+static size_t complexity_index(const struct spec *spec, size_t target, size_t sampler, size_t dimension,
+                               size_t accuracy)
 {
-    return ((target * spec->sampler_count + sampler) * spec->dimension_count + dimension) * spec->accuracy_count + accuracy;
+    return ((target * spec->sampler_count + sampler) * spec->dimension_count + dimension) * spec->accuracy_count
+           + accuracy;
 }
 
 const struct bracket *evidence_complexity(const struct evidence *evidence, size_t target, size_t sampler,
@@ -56,15 +58,19 @@ static enum status find_complexity(struct evidence *evidence, struct error *erro
     size_t pairs = spec->target_count * spec->sampler_count, each = spec->dimension_count * spec->accuracy_count;
     const struct record **rows = array_new(evidence->result.count, sizeof *rows);
     struct point *points = array_new(evidence->result.count, sizeof *points);
-    evidence->complexity = each > 0 && pairs > SIZE_MAX / each ? NULL : array_new(pairs * each, sizeof *evidence->complexity);
-    enum status status = rows != NULL && points != NULL && evidence->complexity != NULL
-                       ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for %zu records", evidence->result.count);
+    evidence->complexity =
+        each > 0 && pairs > SIZE_MAX / each ? NULL : array_new(pairs * each, sizeof *evidence->complexity);
+    enum status status =
+        rows != NULL && points != NULL && evidence->complexity != NULL
+            ? STATUS_OK
+            : fail_with(error, STATUS_MEMORY, "out of memory for %zu records", evidence->result.count);
     for (size_t target = 0; target < spec->target_count && status == STATUS_OK; target++)
         for (size_t sampler = 0; sampler < spec->sampler_count; sampler++)
             for (size_t d = 0; d < spec->dimension_count; d++) {
                 size_t count = evidence_rows(evidence, target, sampler, d, rows);
                 for (size_t i = 0; i < count; i++)
-                    points[i] = (struct point){(size_t)rows[i]->steps, rows[i]->step_size, rows[i]->tv, rows[i]->tv_error};
+                    points[i] =
+                        (struct point){(size_t)rows[i]->steps, rows[i]->step_size, rows[i]->tv, rows[i]->tv_error};
                 for (size_t e = 0; e < spec->accuracy_count; e++)
                     evidence->complexity[complexity_index(spec, target, sampler, d, e)] =
                         bracket_find(points, count, spec->accuracies[e], spec->c1, 0);
@@ -92,7 +98,8 @@ static enum status find_file(const char *directory, char *path, size_t size, str
     (void)closedir(open);
     if (found == 1)
         return STATUS_OK;
-    return fail_with(error, STATUS_IO, "%s: expected one merged .h5 file, as `diffrate run` writes it, found %zu", directory, found);
+    return fail_with(error, STATUS_IO, "%s: expected one merged .h5 file, as `diffrate run` writes it, found %zu",
+                     directory, found);
 }
 
 enum status evidence_read(const char *path, const char *const *claim_names, struct evidence *out, struct error *error)
@@ -101,7 +108,8 @@ enum status evidence_read(const char *path, const char *const *claim_names, stru
     struct stat info;
     *out = (struct evidence){.complexity = NULL};
     if (stat(path, &info) != 0)
-        return fail_with(error, STATUS_IO, "%s: no such result; expected a results directory or a merged .h5 file", path);
+        return fail_with(error, STATUS_IO, "%s: no such result; expected a results directory or a merged .h5 file",
+                         path);
     enum status status = STATUS_OK;
     size_t length = strlen(path);
     while (length > 1 && path[length - 1] == '/')

@@ -1,4 +1,5 @@
-/* What an experiment's stored results say, before any claim is judged: the records, the spec they came from, and T(d, eps). */
+/* What an experiment's stored results say, before any claim is judged: the records, the spec they came from, and T(d,
+ * eps). */
 #ifndef VERDICT_EVIDENCE_H
 #define VERDICT_EVIDENCE_H
 
@@ -16,7 +17,8 @@ struct evidence {
     char directory[4000];       /* where the result lies, for what is made from it */
 };
 
-/* Reads the merged file at `path`, or the one in the directory `path` (free with evidence_free, also after an error). */
+/* Reads the merged file at `path`, or the one in the directory `path` (free with evidence_free, also after an error).
+ */
 MUST_USE enum status evidence_read(const char *path, const char *const *claim_names, struct evidence *out,
                                    struct error *error);
 void evidence_free(struct evidence *evidence);
@@ -25,7 +27,8 @@ void evidence_free(struct evidence *evidence);
 const struct bracket *evidence_complexity(const struct evidence *evidence, size_t target, size_t sampler,
                                           size_t dimension, size_t accuracy);
 
-/* The records of a target and sampler in one dimension, by increasing steps: at most result.count pointers. Returns how many. */
+/* The records of a target and sampler in one dimension, by increasing steps: at most result.count pointers. Returns
+ * how many. */
 size_t evidence_rows(const struct evidence *evidence, size_t target, size_t sampler, size_t dimension,
                      const struct record **rows);
 

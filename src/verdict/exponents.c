@@ -21,7 +21,8 @@ enum status complexity_exponents(const struct evidence *evidence, size_t target,
     double largest = 0.0;
     struct fit_cell *cells = array_new(most, sizeof *cells);
     const struct record **rows = array_new(evidence->result.count, sizeof *rows);
-    enum status status = cells != NULL && rows != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a fit");
+    enum status status =
+        cells != NULL && rows != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a fit");
     for (size_t d = 0; d < spec->dimension_count; d++)
         for (size_t e = 0; e < spec->accuracy_count; e++) {
             const struct bracket *bracket = evidence_complexity(evidence, target, sampler, d, e);
@@ -39,7 +40,8 @@ enum status complexity_exponents(const struct evidence *evidence, size_t target,
             if (row == NULL || row->tv_error > WINDOW_RADIUS * spec->accuracies[e])
                 continue;
             double cost = log_free ? log_free_cost(bracket->passes) : (double)bracket->passes;
-            cells[count++] = (struct fit_cell){log((double)spec->dimensions[d]), -log(spec->accuracies[e]), log(cost), d, e};
+            cells[count++] =
+                (struct fit_cell){log((double)spec->dimensions[d]), -log(spec->accuracies[e]), log(cost), d, e};
             extreme = e > extreme ? e : extreme; /* accuracies decrease */
         }
     }
@@ -62,7 +64,8 @@ enum status divergence_exponents(const struct evidence *evidence, size_t target,
     size_t count = 0, extreme = 0;
     struct fit_cell *cells = array_new(evidence->result.count, sizeof *cells);
     const struct record **rows = array_new(evidence->result.count, sizeof *rows);
-    enum status status = cells != NULL && rows != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a fit");
+    enum status status =
+        cells != NULL && rows != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a fit");
     for (size_t d = 0; d < spec->dimension_count && status == STATUS_OK; d++) {
         size_t row_count = evidence_rows(evidence, target, sampler, d, rows);
         double largest = 0.0;
@@ -75,7 +78,8 @@ enum status divergence_exponents(const struct evidence *evidence, size_t target,
                 || !(value[0] > 0.0) || !isfinite(value[0]) || value[1] > WINDOW_RADIUS * value[0])
                 continue;
             size_t other = (size_t)log2((double)rows[i]->steps);
-            cells[count++] = (struct fit_cell){log((double)spec->dimensions[d]), log(rows[i]->step_size), log(value[0]), d, other};
+            cells[count++] =
+                (struct fit_cell){log((double)spec->dimensions[d]), log(rows[i]->step_size), log(value[0]), d, other};
             extreme = other > extreme ? other : extreme;
         }
     }
@@ -100,10 +104,12 @@ struct unused complexity_unused(const struct evidence *evidence, size_t target, 
     return unused;
 }
 
-/* TV falls at least like h^1 where a claim holds; less than a fifth of that over a factor of two and more in T is a floor. */
+/* TV falls at least like h^1 where a claim holds; less than a fifth of that over a factor of two and more in T is a
+ * floor. */
 #define FLOOR_SLOPE 0.2
 
-int tv_floor(const struct evidence *evidence, size_t target, size_t sampler, double *tv, size_t *steps, size_t *dimension)
+int tv_floor(const struct evidence *evidence, size_t target, size_t sampler, double *tv, size_t *steps,
+             size_t *dimension)
 {
     const struct spec *spec = &evidence->spec;
     const struct record **rows = array_new(evidence->result.count, sizeof *rows);

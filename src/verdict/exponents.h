@@ -8,19 +8,20 @@
 #include "verdict/evidence.h"
 #include "verdict/fit.h"
 
-/* Windows, stated once: T(d, eps) with eps <= 0.1 (TV far from 1) and T within a factor 8 of the largest found; divergences at the
- * powers of two within a factor 8 of the largest T. In both, the error radius is below a thousandth of the value. */
+/* Windows, stated once: T(d, eps) with eps <= 0.1 (TV far from 1) and T within a factor 8 of the largest found;
+ * divergences at the powers of two within a factor 8 of the largest T. In both, the error radius is below a
+ * thousandth of the value. */
 #define WINDOW_ACCURACY 0.1
 #define WINDOW_FACTOR 8.0
 #define WINDOW_RADIUS 1e-3
 
 /* y = log(T/log T) (log_free) or log T against log d and x = log(1/eps). */
-MUST_USE enum status complexity_exponents(const struct evidence *evidence, size_t target, size_t sampler, int log_free,
-                                          struct fit *out, struct error *error);
+MUST_USE enum status complexity_exponents(const struct evidence *evidence, size_t target, size_t sampler,
+                                          int log_free, struct fit *out, struct error *error);
 
 /* y = log of the divergence at `offset` in struct record (its radius follows it) against log d and x = log h. */
-MUST_USE enum status divergence_exponents(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
-                                          struct fit *out, struct error *error);
+MUST_USE enum status divergence_exponents(const struct evidence *evidence, size_t target, size_t sampler,
+                                          size_t offset, struct fit *out, struct error *error);
 
 /* Counts of cells that no fit uses. */
 struct unused {
@@ -28,8 +29,9 @@ struct unused {
 };
 struct unused complexity_unused(const struct evidence *evidence, size_t target, size_t sampler);
 
-/* Nonzero if TV has stopped falling at the largest T's although it is far above its radius: *tv is the floor, in the smallest
- * dimension in which it is seen, *steps the largest T. */
-int tv_floor(const struct evidence *evidence, size_t target, size_t sampler, double *tv, size_t *steps, size_t *dimension);
+/* Nonzero if TV has stopped falling at the largest T's although it is far above its radius: *tv is the floor, in the
+ * smallest dimension in which it is seen, *steps the largest T. */
+int tv_floor(const struct evidence *evidence, size_t target, size_t sampler, double *tv, size_t *steps,
+             size_t *dimension);
 
 #endif

@@ -19,9 +19,9 @@ const struct figure figures[] = {
     {"tv-steps",
      "TV between the law of the sampler's output and its target against the number of steps T, in the smallest "
      "dimension, one panel a target. Points are exact values. The thin black line is the power of the step size h "
-     "= c1 log(T)/T fitted there to the largest T (powers of two within a factor 16), and the key states its "
-     "exponent. Steeper is better: where TV falls like h, ten times the accuracy costs about ten times the steps; "
-     "where it falls like h², about three times."},
+     "= c1 log(T)/T fitted over its length, the largest T in that dimension, and the key states its exponent. "
+     "Steeper is better: where TV falls like h, ten times the accuracy costs about ten times the steps; where it "
+     "falls like h², about three times."},
     {"complexity-accuracy",
      "Steps needed for TV ≤ ε, T(d, ε), against 1/ε, one panel a target. Filled points: the smallest dimension; "
      "open points: the largest with a curve to show. Grey: how the proven bounds grow, d/ε for ddpm and d^(5/4)/√ε "

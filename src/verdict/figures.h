@@ -1,5 +1,5 @@
-/* Figures by gnuplot, which only draws: every number comes from the stored results, and the raw data of a figure lies beside it as a
- * table (NAME.tsv). */
+/* Figures by gnuplot, which only draws: every number comes from the stored results, and the raw data of a figure lies
+ * beside it as a table (NAME.tsv). */
 #ifndef VERDICT_FIGURES_H
 #define VERDICT_FIGURES_H
 

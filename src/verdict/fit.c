@@ -25,9 +25,10 @@ static int kept(const struct fit_cell *cell, long without_dimension, long withou
     return (long)cell->dimension != without_dimension && (long)cell->other != without_other;
 }
 
-/* The slope of y in log d (along_d) or in x, with a constant of its own for each group; *ok = 0 if too little is left for one. */
-static struct exponent slope(const struct regression *r, int along_d, long without_dimension, long without_other, double *rms,
-                             int *ok)
+/* The slope of y in log d (along_d) or in x, with a constant of its own for each group; *ok = 0 if too little is left
+ * for one. */
+static struct exponent slope(const struct regression *r, int along_d, long without_dimension, long without_other,
+                             double *rms, int *ok)
 {
     size_t n = 0, groups = 0;
     for (size_t i = 0; i < r->count; i++) {
@@ -37,7 +38,8 @@ static struct exponent slope(const struct regression *r, int along_d, long witho
         int first = 1;
         for (size_t j = 0; j < r->count; j++) {
             const struct fit_cell *other = &r->cells[j];
-            if (!kept(other, without_dimension, without_other) || group_of(other, along_d) != group_of(&r->cells[i], along_d))
+            if (!kept(other, without_dimension, without_other)
+                || group_of(other, along_d) != group_of(&r->cells[i], along_d))
                 continue;
             first &= j >= i;
             mean_x += along_d ? other->log_d : other->x;
@@ -63,7 +65,8 @@ static struct exponent slope(const struct regression *r, int along_d, long witho
 }
 
 /* The slope with an interval that includes what leaving out the extreme cells or the smallest d does to it. */
-static struct exponent robust_slope(const struct regression *r, int along_d, long smallest, long extreme, double *rms, int *ok)
+static struct exponent robust_slope(const struct regression *r, int along_d, long smallest, long extreme, double *rms,
+                                    int *ok)
 {
     double ignored;
     int usable;
@@ -92,9 +95,11 @@ static size_t different(const struct fit_cell *cells, size_t count, int of_dimen
     return found;
 }
 
-enum status fit_exponents(const struct fit_cell *cells, size_t count, size_t extreme, struct fit *out, struct error *error)
+enum status fit_exponents(const struct fit_cell *cells, size_t count, size_t extreme, struct fit *out,
+                          struct error *error)
 {
-    *out = (struct fit){.cells = count, .reason = count == 0 ? "no cell in the window" : "too few cells in the window"};
+    *out =
+        (struct fit){.cells = count, .reason = count == 0 ? "no cell in the window" : "too few cells in the window"};
     if (count < FEWEST_CELLS || different(cells, count, 0) < FEWEST_VALUES)
         return STATUS_OK;
     struct regression r = {cells, count, array_new(count, sizeof(double)), array_new(count, sizeof(double))};

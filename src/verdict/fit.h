@@ -6,16 +6,17 @@
 
 #include "core/status.h"
 
-/* One cell of a fit of y = a log d + b x + const (theory (19)). The exponents a and b are fitted one at a time, b with a constant of
- * its own for each d and a with one for each x ("at fixed eps"): TV is not exactly a function of d^a' h^p (at d = 1 it is a mean absolute
- * value, at large d that of a Gaussian), and one constant for all d would push that difference into b. */
+/* One cell of a fit of y = a log d + b x + const (theory (19)). The exponents a and b are fitted one at a time, b
+ * with a constant of its own for each d and a with one for each x ("at fixed eps"): TV is not exactly a function of
+ * d^a' h^p (at d = 1 it is a mean absolute value, at large d that of a Gaussian), and one constant for all d would
+ * push that difference into b. */
 struct fit_cell {
     double log_d, x, y;
     size_t dimension, other; /* indices of d and of what x stands for */
 };
 
-/* value +- interval: the 95% interval of least squares (Student t), plus the larger of the shifts of the value when the cells of
- * the most extreme x and those of the smallest d are left out. */
+/* value +- interval: the 95% interval of least squares (Student t), plus the larger of the shifts of the value when
+ * the cells of the most extreme x and those of the smallest d are left out. */
 struct exponent {
     double value, interval;
 };

@@ -17,13 +17,24 @@ static enum status number_cell(struct text_table *table, int present, struct exp
     return table_cell(table, error, "%.3f", exponent.value);
 }
 
-#define TRY(call) do { enum status try_status = (call); if (try_status != STATUS_OK) return try_status; } while (0)
+#define TRY(call) \
+    do { \
+        enum status try_status = (call); \
+        if (try_status != STATUS_OK) \
+            return try_status; \
+    } while (0)
 
-static const struct table_column claim_columns[] = {
-    {"claim", 0}, {"target", 0}, {"measured", 1}, {"in T", 1}, {"predicted", 0}, {"verdict", 0},
-    {"cells used / censored / at start", 1}, {"note", 0}};
+static const struct table_column claim_columns[] = {{"claim", 0},
+                                                    {"target", 0},
+                                                    {"measured", 1},
+                                                    {"in T", 1},
+                                                    {"predicted", 0},
+                                                    {"verdict", 0},
+                                                    {"cells used / censored / at start", 1},
+                                                    {"note", 0}};
 
-static enum status fill_claims(const struct finding *findings, size_t count, struct text_table *table, struct error *error)
+static enum status fill_claims(const struct finding *findings, size_t count, struct text_table *table,
+                               struct error *error)
 {
     for (size_t i = 0; i < count; i++) {
         const struct finding *f = &findings[i];
@@ -42,8 +53,8 @@ static enum status fill_claims(const struct finding *findings, size_t count, str
 }
 
 static const struct table_column exponent_columns[] = {
-    {"target", 0}, {"sampler", 0}, {"T/log T in 1/ε", 1}, {"T in 1/ε", 1}, {"T/log T in d", 1}, {"TV in h", 1},
-    {"KL(p‖q) in h", 1}, {"cells", 1}};
+    {"target", 0},       {"sampler", 0}, {"T/log T in 1/ε", 1}, {"T in 1/ε", 1},
+    {"T/log T in d", 1}, {"TV in h", 1}, {"KL(p‖q) in h", 1},   {"cells", 1}};
 
 static enum status fill_exponents(const struct evidence *evidence, struct text_table *table, struct error *error)
 {
@@ -69,9 +80,13 @@ static enum status fill_exponents(const struct evidence *evidence, struct text_t
     return STATUS_OK;
 }
 
-static const struct table_column speedup_columns[] = {
-    {"target", 0}, {"d", 1}, {"ε", 1}, {"T ddpm", 1}, {"T accelerated", 1}, {"speed-up in steps", 1},
-    {"in score evaluations", 1}};
+static const struct table_column speedup_columns[] = {{"target", 0},
+                                                      {"d", 1},
+                                                      {"ε", 1},
+                                                      {"T ddpm", 1},
+                                                      {"T accelerated", 1},
+                                                      {"speed-up in steps", 1},
+                                                      {"in score evaluations", 1}};
 
 static enum status fill_speedup(const struct evidence *evidence, struct text_table *table, struct error *error)
 {
@@ -88,7 +103,7 @@ static enum status fill_speedup(const struct evidence *evidence, struct text_tab
                     continue;
                 double steps = (double)(b->passes - 1) / (double)(a->passes - 1);
                 double evaluations = steps * (double)spec->samplers[slow]->score_evaluations
-                                   / (double)spec->samplers[fast]->score_evaluations;
+                                     / (double)spec->samplers[fast]->score_evaluations;
                 TRY(table_cell(table, error, "%s", spec->targets[target].name));
                 TRY(table_cell(table, error, "%zu", spec->dimensions[d]));
                 TRY(table_cell(table, error, "%g", spec->accuracies[e]));
@@ -150,7 +165,8 @@ static FILE *open_beside(const struct evidence *evidence, const char *name, stru
 
 static const char how_to_read[] =
     "Exponents are of T/log T (the cost without the logarithms that Õ hides) unless a column says otherwise, with "
-    "95% intervals that include what leaving out the smallest ε or the smallest d does to them. Theorems are upper bounds: an exponent "
+    "95% intervals that include what leaving out the smallest ε or the smallest d does to them. Theorems are upper "
+    "bounds: an exponent "
     "below is consistent with one and its slack is printed; an interval wholly above (by more than 0.05) refutes "
     "it. Window: ε ≤ 0.1 and T within a factor 8 of the largest found. A cell is censored when no T up to "
     "max_steps reaches ε, at start when the smallest admissible T already does; both are left out of fits.";
@@ -180,11 +196,20 @@ static void escape(FILE *file, const char *text)
 {
     for (; *text != '\0'; text++)
         switch (*text) {
-        case '<': fputs("&lt;", file); break;
-        case '>': fputs("&gt;", file); break;
-        case '&': fputs("&amp;", file); break;
-        case '"': fputs("&quot;", file); break;
-        default: fputc(*text, file);
+        case '<':
+            fputs("&lt;", file);
+            break;
+        case '>':
+            fputs("&gt;", file);
+            break;
+        case '&':
+            fputs("&amp;", file);
+            break;
+        case '"':
+            fputs("&quot;", file);
+            break;
+        default:
+            fputc(*text, file);
         }
 }
 
@@ -201,8 +226,11 @@ static void html_table(const struct text_table *table, FILE *file)
         fputs("<tr>", file);
         for (size_t c = 0; c < table->columns; c++) {
             const char *cell = table->cell[i + c];
-            const char *kind = strcmp(table->column[c].title, "verdict") != 0 ? table->column[c].right_aligned ? "n" : ""
-                             : strncmp(cell, "supported", 9) == 0 ? "good" : strcmp(cell, "refuted") == 0 ? "bad" : "open";
+            const char *kind = strcmp(table->column[c].title, "verdict") != 0
+                                   ? table->column[c].right_aligned ? "n" : ""
+                               : strncmp(cell, "supported", 9) == 0 ? "good"
+                               : strcmp(cell, "refuted") == 0       ? "bad"
+                                                                    : "open";
             fprintf(file, "<td class=\"%s\">", kind);
             escape(file, cell);
             fputs("</td>", file);
@@ -233,17 +261,21 @@ static void inline_svg(const struct evidence *evidence, const struct figure *fig
     fputs("</figcaption></figure>\n", file);
 }
 
-static const char style[] =
-    "<style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}"
-    "table{border-collapse:collapse;font-size:.9rem}th,td{padding:.25rem .6rem;border-bottom:1px solid #8884;text-align:left}"
-    "td.n{text-align:right;font-variant-numeric:tabular-nums}td.good{color:#009e73}td.bad{color:#d55e00;font-weight:bold}"
-    "td.open{color:#b8860b}.wide{overflow-x:auto}figure{margin:2rem 0}figure svg{width:100%;height:auto;background:#fff}"
-    "pre{overflow-x:auto;background:#8881;padding:1rem}</style>\n";
+static const char style[] = "<style>:root{color-scheme:light dark}body{font:16px/1.5 "
+                            "system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}"
+                            "table{border-collapse:collapse;font-size:.9rem}th,td{padding:.25rem "
+                            ".6rem;border-bottom:1px solid #8884;text-align:left}"
+                            "td.n{text-align:right;font-variant-numeric:tabular-nums}td.good{color:#009e73}td.bad{"
+                            "color:#d55e00;font-weight:bold}"
+                            "td.open{color:#b8860b}.wide{overflow-x:auto}figure{margin:2rem 0}figure "
+                            "svg{width:100%;height:auto;background:#fff}"
+                            "pre{overflow-x:auto;background:#8881;padding:1rem}</style>\n";
 
 static void html_body(const struct evidence *evidence, const struct tables *tables, FILE *file)
 {
     fputs("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-          "content=\"width=device-width, initial-scale=1\">\n<title>", file);
+          "content=\"width=device-width, initial-scale=1\">\n<title>",
+          file);
     escape(file, evidence->spec.title);
     fprintf(file, "</title>\n%s</head><body>\n<h1>", style);
     escape(file, evidence->spec.title);
