@@ -57,6 +57,23 @@ static int is_power_of_two(size_t T)
     return (T & (T - 1)) == 0;
 }
 
+size_t divergence_window(const struct record *const *rows, size_t count, size_t offset, const struct record **inside)
+{
+    size_t kept = 0;
+    double largest = 0.0;
+    for (size_t i = 0; i < count; i++)
+        if (is_power_of_two(rows[i]->steps))
+            largest = fmax(largest, (double)rows[i]->steps);
+    for (size_t i = 0; i < count; i++) {
+        const double *value = (const double *)((const char *)rows[i] + offset);
+        int saturates = offset == offsetof(struct record, tv) && value[0] > WINDOW_ACCURACY;
+        if (is_power_of_two(rows[i]->steps) && (double)rows[i]->steps * WINDOW_FACTOR >= largest && value[0] > 0.0
+            && isfinite(value[0]) && value[1] <= WINDOW_RADIUS * value[0] && !saturates)
+            inside[kept++] = rows[i];
+    }
+    return kept;
+}
+
 enum status divergence_exponents(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
                                  struct fit *out, struct error *error)
 {
@@ -67,19 +84,12 @@ enum status divergence_exponents(const struct evidence *evidence, size_t target,
     enum status status =
         cells != NULL && rows != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a fit");
     for (size_t d = 0; d < spec->dimension_count && status == STATUS_OK; d++) {
-        size_t row_count = evidence_rows(evidence, target, sampler, d, rows);
-        double largest = 0.0;
-        for (size_t i = 0; i < row_count; i++)
-            if (is_power_of_two(rows[i]->steps))
-                largest = fmax(largest, (double)rows[i]->steps);
-        for (size_t i = 0; i < row_count; i++) {
+        size_t inside = divergence_window(rows, evidence_rows(evidence, target, sampler, d, rows), offset, rows);
+        for (size_t i = 0; i < inside; i++) {
             const double *value = (const double *)((const char *)rows[i] + offset);
-            if (!is_power_of_two(rows[i]->steps) || (double)rows[i]->steps * WINDOW_FACTOR < largest
-                || !(value[0] > 0.0) || !isfinite(value[0]) || value[1] > WINDOW_RADIUS * value[0])
-                continue;
             size_t other = (size_t)log2((double)rows[i]->steps);
-            cells[count++] =
-                (struct fit_cell){log((double)spec->dimensions[d]), log(rows[i]->step_size), log(value[0]), d, other};
+            cells[count++] = (struct fit_cell){log((double)spec->dimensions[d]), log(rows[i]->step_size),
+                                               log(value[0]), d, other};
             extreme = other > extreme ? other : extreme;
         }
     }

@@ -91,8 +91,8 @@ static int on_curve(const struct spec *spec, const size_t *ladder, size_t rungs,
     return found;
 }
 
-static void put_tv_curve(struct sheet *sheet, const struct spec *spec, const struct record *const *rows,
-                         size_t count, const size_t *ladder, size_t rungs, struct place place)
+static void put_tv_curve(struct sheet *sheet, const struct spec *spec, const struct record *const *rows, size_t count,
+                         const size_t *ladder, size_t rungs, struct place place)
 {
     double last = 0.0;
     place.kind = "measured";
@@ -114,17 +114,10 @@ static int is_power_of_two(size_t T)
 static void put_tv_fit(const struct sheet *sheet, const struct fit *fit, const struct record *const *rows,
                        size_t count, struct place place)
 {
-    double largest = 0.0;
     place.kind = "fit";
     for (size_t i = 0; i < count; i++)
-        if (is_power_of_two(rows[i]->steps))
-            largest = (double)rows[i]->steps;
-    for (size_t i = 0; i < count; i++) {
-        double T = (double)rows[i]->steps;
-        if (is_power_of_two(rows[i]->steps) && T * WINDOW_FACTOR >= largest
-            && rows[i]->tv_error <= WINDOW_RADIUS * rows[i]->tv)
-            put_row(sheet, &place, T, exp(fit->constant + fit->x.value * log(rows[i]->step_size)));
-    }
+        put_row(sheet, &place, (double)rows[i]->steps,
+                exp(fit->constant + fit->x.value * log(rows[i]->step_size)));
 }
 
 static enum status collect_tv_panel(const struct evidence *smallest, size_t target, const struct record **rows,
@@ -143,7 +136,7 @@ static enum status collect_tv_panel(const struct evidence *smallest, size_t targ
             return status;
         put_tv_curve(sheet, spec, rows, count, ladder, rungs, place);
         if (fit.ok)
-            put_tv_fit(sheet, &fit, rows, count, place);
+            put_tv_fit(sheet, &fit, rows, divergence_window(rows, count, offsetof(struct record, tv), rows), place);
         put_key(sheet, s + 1, spec->samplers[s]->name, "{/:Italic h}", fit.ok, fit.x);
     }
     if (sheet->points == before) {
@@ -251,12 +244,11 @@ static double steps_of_cost(double cost)
 /* How a bound on T/log T grows, drawn through the first found point of its sampler. */
 struct guide {
     const char *sampler;
-    double power[2];    /* in 1/eps, in d */
+    double power[2]; /* in 1/eps, in d */
     const char *key[2];
 };
-static const struct guide guides[] = {
-    {"accelerated", {0.5, 1.25}, {"{/:Italic d}^{5/4}/√ε", "{/:Italic d}^{5/4}"}},
-    {"ddpm", {1.0, 1.0}, {"{/:Italic d}/ε", "{/:Italic d}"}}};
+static const struct guide guides[] = {{"accelerated", {0.5, 1.25}, {"{/:Italic d}^{5/4}/√ε", "{/:Italic d}^{5/4}"}},
+                                      {"ddpm", {1.0, 1.0}, {"{/:Italic d}/ε", "{/:Italic d}"}}};
 enum { GUIDES = sizeof guides / sizeof guides[0] };
 
 static void put_guide(const struct sheet *sheet, const struct slice *slice, const struct guide *guide, size_t series)
