@@ -96,7 +96,8 @@ enum status tv_single(const struct law *law, struct measured *tv, struct error *
     return status;
 }
 
-/* How much more than the outermost panels' share may lie beyond them. It is 1e-20 for laws near their target; where q
+/* How much more than a standard deviation of the integrand at an end of the support may lie beyond it. That is
+ * 1e-20 for laws near their target; where q
  * has heavier tails than p, or bridges a gap between modes, chi2 lives out there, and the radius must say so. */
 #define BEYOND 10.0
 

@@ -6,6 +6,8 @@
 #include "core/memory.h"
 #include "core/vmath.h"
 
+enum { MOST_INTEGRALS = 8 };
+
 #define ENGINE(object) extern const struct law_engine object;
 #include "law/engines.def"
 #undef ENGINE
@@ -90,15 +92,32 @@ void law_nodes_free(struct law_nodes *nodes)
     *nodes = (struct law_nodes){0};
 }
 
+/* Where panel p ends an interval: the integrand there, over one standard deviation. */
+static void add_edges(const struct law *law, size_t p, size_t width, void (*integrand)(double log_ratio, double *out),
+                      double *edges)
+{
+    const struct panel *panel = &law->log_ratio.panel[p];
+    for (int side = 0; side < 2; side++) {
+        double x = panel->centre + (side == 0 ? -1.0 : 1.0) * panel->half_width, log_density, log_ratio;
+        double value[MOST_INTEGRALS];
+        if (!panels_at_end(&law->log_ratio, p, side))
+            continue;
+        mixture_level_evaluate(&law->target, panel->anchor, 1, &x, &log_density, NULL);
+        panel_evaluate(panel, 0.0, 1, &x, &log_ratio);
+        integrand(log_ratio, value);
+        for (size_t i = 0; i < width; i++)
+            edges[i] += exp(log_density) * law->target.sd[panel->anchor] * fabs(value[i]);
+    }
+}
+
 enum status law_integrate(const struct law *law, size_t width, void (*integrand)(double log_ratio, double *out),
                           double *result, double *edges, struct error *error)
 {
-    double value[8];
+    double value[MOST_INTEGRALS];
     struct law_nodes nodes = {0};
     enum status status = STATUS_OK;
-    if (width > sizeof value / sizeof value[0])
-        return fail_with(error, STATUS_INVALID, "law_integrate: at most %zu integrals at a time",
-                         sizeof value / sizeof value[0]);
+    if (width > MOST_INTEGRALS)
+        return fail_with(error, STATUS_INVALID, "law_integrate: at most %d integrals at a time", MOST_INTEGRALS);
     for (size_t i = 0; i < width; i++) {
         result[i] = 0.0;
         if (edges != NULL)
@@ -106,17 +125,15 @@ enum status law_integrate(const struct law *law, size_t width, void (*integrand)
     }
     for (size_t p = 0; p < law->log_ratio.count && status == STATUS_OK; p++) {
         const struct panel *panel = &law->log_ratio.panel[p];
-        int at_end = edges != NULL && panels_at_end(&law->log_ratio, p);
+        if (edges != NULL)
+            add_edges(law, p, width, integrand, edges);
         nodes.count = 0;
         status = law_nodes_append(law, panel, panel->centre - panel->half_width, panel->centre + panel->half_width,
                                   &nodes, error);
         for (size_t j = 0; j < nodes.count; j++) {
             integrand(nodes.log_ratio[j], value);
-            for (size_t i = 0; i < width; i++) {
+            for (size_t i = 0; i < width; i++)
                 result[i] += nodes.weight[j] * value[i];
-                if (at_end)
-                    edges[i] += nodes.weight[j] * fabs(value[i]);
-            }
         }
     }
     law_nodes_free(&nodes);

@@ -58,8 +58,9 @@ MUST_USE enum status law_nodes_append(const struct law *law, const struct panel 
 void law_nodes_free(struct law_nodes *nodes);
 
 /* E_p of `width` <= 8 functions of log r over the whole support: integrand(log_r, out) fills out[0..width). If edges
- * is not NULL, it gets the absolute part that the outermost panels of each interval contribute: what lies beyond the
- * support is not much more than that where the integrand still falls, and unknown where it is a large part. */
+ * is not NULL, it gets the absolute values of the integrands at the ends of the support, each over one standard
+ * deviation: what lies beyond is not much more where the integrand falls there, and unknown where this is a large
+ * part. */
 MUST_USE enum status law_integrate(const struct law *law, size_t width,
                                    void (*integrand)(double log_ratio, double *out), double *result, double *edges,
                                    struct error *error);

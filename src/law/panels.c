@@ -180,10 +180,12 @@ static int joined(const struct panel *left, const struct panel *right)
     return left->edge_anchor[1] == right->edge_anchor[0] && !(left->edge[1] < right->edge[0]);
 }
 
-int panels_at_end(const struct panels *panels, size_t p)
+int panels_at_end(const struct panels *panels, size_t p, int side)
 {
-    return p == 0 || p + 1 == panels->count || !joined(&panels->panel[p - 1], &panels->panel[p])
-           || !joined(&panels->panel[p], &panels->panel[p + 1]);
+    const struct panel *panel = &panels->panel[p];
+    if (side == 0)
+        return p == 0 || !joined(panel - 1, panel);
+    return p + 1 == panels->count || !joined(panel, panel + 1);
 }
 
 void chebyshev_init(struct chebyshev *chebyshev)

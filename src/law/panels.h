@@ -41,8 +41,8 @@ MUST_USE enum status panels_move(const struct panels *panels, const struct mixtu
                                  int *in_order, struct error *error);
 void panels_free(struct panels *panels);
 
-/* Nonzero if panel p is at an end of an interval that the panels cover. */
-int panels_at_end(const struct panels *panels, size_t p);
+/* Nonzero if the left (0) or right (1) side of panel p is an end of an interval that the panels cover. */
+int panels_at_end(const struct panels *panels, size_t p, int side);
 
 /* The nodes in [-1, 1], ascending, and the transform from values there to coefficients. */
 struct chebyshev {

@@ -7,7 +7,12 @@
 Suite *vmath_suite(void);
 Suite *schedule_suite(void);
 Suite *sampler_suite(void);
+Suite *line_suite(void);
+Suite *gaussian_suite(void);
+Suite *compose_suite(void);
 Suite *spec_suite(void);
 Suite *store_suite(void);
+Suite *planted_suite(void);
+Suite *cli_suite(void);
 
 #endif

@@ -1,4 +1,5 @@
-/* Samplers against theory (6), (8) and (9) as printed, in long double, at levels where the differences can be afforded. */
+/* Samplers against theory (6), (8) and (9) as printed, in long double, at levels where the differences can be
+ * afforded. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,8 +37,9 @@ struct exact_step {
 };
 
 static const struct exact_step steps[] = {
-    {0.001L, 0.0012L, 0.25L}, {0.01L, 0.013L, 0.25L}, {0.1L, 0.15L, 0.25L}, {0.3L, 0.301L, 4.0L}, {0.5L, 0.6L, 1.0L},
-    {0.7L, 0.72L, 0.01L},     {0.9L, 0.93L, 0.25L},   {0.99L, 0.995L, 2.0L}, {0.999L, 0.99901L, 0.0L}, {0.2L, 0.7L, 0.3L},
+    {0.001L, 0.0012L, 0.25L}, {0.01L, 0.013L, 0.25L}, {0.1L, 0.15L, 0.25L}, {0.3L, 0.301L, 4.0L},
+    {0.5L, 0.6L, 1.0L},       {0.7L, 0.72L, 0.01L},   {0.9L, 0.93L, 0.25L}, {0.99L, 0.995L, 2.0L},
+    {0.999L, 0.99901L, 0.0L}, {0.2L, 0.7L, 0.3L},
 };
 enum { STEPS = sizeof steps / sizeof steps[0] };
 
@@ -137,8 +139,8 @@ START_TEST(test_increment)
         run(sampler, &step, (double)steps[s].variance, out);
         for (size_t i = 0; i < POINTS; i++) {
             long double exact = formulas[_i].increment(&steps[s], points[i]);
-            ck_assert_msg(fabsl(out[i] - exact) <= 2e-14L * fabsl(exact), "%s, step %zu, x = %g: D = %.17g, not %.20Lg",
-                          sampler->name, s, points[i], out[i], exact);
+            ck_assert_msg(fabsl(out[i] - exact) <= 2e-14L * fabsl(exact),
+                          "%s, step %zu, x = %g: D = %.17g, not %.20Lg", sampler->name, s, points[i], out[i], exact);
         }
     }
 }
@@ -152,8 +154,8 @@ START_TEST(test_noise)
         long double alpha = steps[s].a / steps[s].a1;
         long double exact = logl(formulas[_i].noise(&steps[s]) * alpha / (1.0L - alpha));
         double ratio = sampler->log_noise_ratio(&step);
-        ck_assert_msg(fabsl(ratio - exact) <= 1e-15L + 1e-14L * fabsl(exact), "%s, step %zu: %.17g, not %.20Lg", sampler->name, s,
-                      ratio, exact);
+        ck_assert_msg(fabsl(ratio - exact) <= 1e-15L + 1e-14L * fabsl(exact), "%s, step %zu: %.17g, not %.20Lg",
+                      sampler->name, s, ratio, exact);
     }
 }
 END_TEST
@@ -188,8 +190,8 @@ START_TEST(test_ablation)
 }
 END_TEST
 
-/* The transfer to the overshoot level has local error h^2 without the correction and at most h^3 with it; h^4 on Gaussians, where it
- * superconverges (theory §9). Gaussian PF-ODE: u grows like sqrt(variance + sigma^2). */
+/* The transfer to the overshoot level has local error h^2 without the correction and at most h^3 with it; h^4 on
+ * Gaussians, where it superconverges (theory §9). Gaussian PF-ODE: u grows like sqrt(variance + sigma^2). */
 START_TEST(test_order)
 {
     static const struct {
@@ -212,8 +214,8 @@ START_TEST(test_order)
 }
 END_TEST
 
-/* Every registered sampler: documented, findable, honest about its score evaluations and its workspace, and blind to how the points
- * are split into batches. */
+/* Every registered sampler: documented, findable, honest about its score evaluations and its workspace, and blind to
+ * how the points are split into batches. */
 START_TEST(test_registered)
 {
     size_t count = 0;

@@ -1,5 +1,5 @@
-/* Schedules against long double recursions. 1 - alpha_bar is carried as a product of exact ratios, as it reaches 1e-50; where it
- * is moderate, theory (2) and (3) are also applied as they stand. */
+/* Schedules against long double recursions. 1 - alpha_bar is carried as a product of exact ratios, as it reaches
+ * 1e-50; where it is moderate, theory (2) and (3) are also applied as they stand. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +15,12 @@ struct constants {
 };
 
 static const struct constants tables[] = {
-    {"li-cai", 1.0, 2.0, 16},     {"li-cai", 1.0, 3.0, 64},    {"li-cai", 2.0, 8.5, 29},     {"li-cai", 2.0, 8.5, 256},
-    {"li-cai", 2.0, 8.5, 4096},   {"li-cai", 2.0, 12.0, 65536}, {"li-cai", 10.0, 8.5, 1024},  {"li-cai", 10.0, 20.0, 16384},
-    {"li-cai", 0.3, 4.0, 100},    {"li-cai", 1.0, 0.5, 2},     {"li-yan", 1.0, 3.0, 64},     {"li-yan", 2.0, 8.0, 512},
-    {"li-yan", 2.0, 8.0, 65536},  {"li-yan", 10.0, 20.0, 4096}, {"li-yan", 5.0, 6.0, 1000},   {"li-yan", 1.0, 0.5, 3},
+    {"li-cai", 1.0, 2.0, 16},    {"li-cai", 1.0, 3.0, 64},      {"li-cai", 2.0, 8.5, 29},
+    {"li-cai", 2.0, 8.5, 256},   {"li-cai", 2.0, 8.5, 4096},    {"li-cai", 2.0, 12.0, 65536},
+    {"li-cai", 10.0, 8.5, 1024}, {"li-cai", 10.0, 20.0, 16384}, {"li-cai", 0.3, 4.0, 100},
+    {"li-cai", 1.0, 0.5, 2},     {"li-yan", 1.0, 3.0, 64},      {"li-yan", 2.0, 8.0, 512},
+    {"li-yan", 2.0, 8.0, 65536}, {"li-yan", 10.0, 20.0, 4096},  {"li-yan", 5.0, 6.0, 1000},
+    {"li-yan", 1.0, 0.5, 3},
 };
 enum { TABLES = sizeof tables / sizeof tables[0] };
 
@@ -34,8 +36,9 @@ static struct schedule *make(const struct constants *c)
 
 static void close_to(double value, long double exact, long double relative, const char *what, size_t t)
 {
-    ck_assert_msg(fabsl(value - exact) <= relative * fabsl(exact), "%s at t = %zu: %.17g, not %.20Lg (relative %.3Lg)", what, t, value,
-                  exact, fabsl(value / exact - 1.0L));
+    ck_assert_msg(fabsl(value - exact) <= relative * fabsl(exact),
+                  "%s at t = %zu: %.17g, not %.20Lg (relative %.3Lg)", what, t, value, exact,
+                  fabsl(value / exact - 1.0L));
 }
 
 /* alpha_bar, noise and beta for t = 1..T from the definitions, in long double. */
@@ -102,7 +105,8 @@ START_TEST(test_textbook)
         a += h * a * (1.0L - a);
     }
     for (size_t t = 1; t <= 64; t++) {
-        long double beta = t == 1 ? 1.0L / 64.0L : h * fminl(1.0L / 64.0L * powl(1.0L + h, (long double)(t - 1)), 1.0L);
+        long double beta =
+            t == 1 ? 1.0L / 64.0L : h * fminl(1.0L / 64.0L * powl(1.0L + h, (long double)(t - 1)), 1.0L);
         product *= 1.0L - beta;
         close_to(yan->beta[t], beta, 1e-13L, "beta", t);
         close_to(schedule_level(yan, t).alpha_bar, product, 1e-13L, "alpha_bar", t);
@@ -146,8 +150,8 @@ START_TEST(test_extremes)
         struct constants constants;
         double low, high; /* of 1 - alpha_bar_1 */
     } cases[] = {
-        {{"li-cai", 2.0, 8.5, 4096}, 1e-25, 1e-23},     /* T^-6.5 is 3.3e-24 */
-        {{"li-cai", 2.0, 12.0, 65536}, 1e-50, 1e-47},   /* T^-10 is 6.8e-49 */
+        {{"li-cai", 2.0, 8.5, 4096}, 1e-25, 1e-23},       /* T^-6.5 is 3.3e-24 */
+        {{"li-cai", 2.0, 12.0, 65536}, 1e-50, 1e-47},     /* T^-10 is 6.8e-49 */
         {{"li-yan", 10.0, 20.0, 4096}, 7.5e-37, 7.6e-37}, /* T^-10 */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -15,25 +15,59 @@ struct function {
     const char *name;
     void (*evaluate)(size_t n, const double *x, double *out);
     long double (*exact)(long double x);
-    double low, high;      /* domain of the random points */
-    double smallest;       /* of the points on a logarithmic scale; 0 for none */
+    double low, high; /* domain of the random points */
+    double smallest;  /* of the points on a logarithmic scale; 0 for none */
     double edges[12];
     size_t edge_count;
 };
 
 static const struct function functions[] = {
-    {"vexp", vexp, expl, -708.0, 709.0, 1e-300,
-     {-708.0, 709.0, 0.0, -0.0, 0x1.62e42fefa39efp-2, -0x1.62e42fefa39efp-2, 0x1.62e42fefa39efp-1, 1e-320, 708.9999999, 0.5}, 10},
-    {"vexpm1", vexpm1, expm1l, -708.0, 709.0, 1e-300,
-     {-708.0, 709.0, -1.0, 1.0, 0x1.62e42fefa39efp-2, -0x1.62e42fefa39efp-2, 0x1.62e42fefa39efp-1, 0x1p-53, -0x1p-54, 0.4}, 10},
+    {"vexp",
+     vexp,
+     expl,
+     -708.0,
+     709.0,
+     1e-300,
+     {-708.0, 709.0, 0.0, -0.0, 0x1.62e42fefa39efp-2, -0x1.62e42fefa39efp-2, 0x1.62e42fefa39efp-1, 1e-320,
+      708.9999999, 0.5},
+     10},
+    {"vexpm1",
+     vexpm1,
+     expm1l,
+     -708.0,
+     709.0,
+     1e-300,
+     {-708.0, 709.0, -1.0, 1.0, 0x1.62e42fefa39efp-2, -0x1.62e42fefa39efp-2, 0x1.62e42fefa39efp-1, 0x1p-53, -0x1p-54,
+      0.4},
+     10},
     {"vexpm1 near 0", vexpm1, expm1l, -1.5, 1.5, 1e-300, {0.34657359, -0.34657359, 0.3465736, -0.3465736, 1e-9}, 5},
-    {"vlog", vlog, logl, 1e-3, 1e3, 1e-307,
-     {0x1p-1022, 0x1.6a09e667f3bccp1023, 0x1.fffffffffffffp-1, 0x1.0000000000001p0, 0x1.6a09e667f3bccp0, 0x1.6a09e667f3bcdp0,
-      0x1.6a09e667f3bccp-1, 0x1.6a09e667f3bcdp-1, 2.0, 0.5}, 10},
+    {"vlog",
+     vlog,
+     logl,
+     1e-3,
+     1e3,
+     1e-307,
+     {0x1p-1022, 0x1.6a09e667f3bccp1023, 0x1.fffffffffffffp-1, 0x1.0000000000001p0, 0x1.6a09e667f3bccp0,
+      0x1.6a09e667f3bcdp0, 0x1.6a09e667f3bccp-1, 0x1.6a09e667f3bcdp-1, 2.0, 0.5},
+     10},
     {"vlog of the largest", vlog, logl, 1.0, 2.0, 0.0, {0x1.6a09e667f3bcdp1023, 0x1.fffffffffffffp1023}, 2},
     {"vlog near 1", vlog, logl, 0.6, 1.6, 0.0, {1.0 + 1e-10, 1.0 - 1e-10}, 2},
-    {"vlog1p near 0", vlog1p, log1pl, -0.29, 0.29, 1e-300, {-0.2899999999, 0.2899999999, 0x1p-53, -0x1p-54, 1e-160}, 5},
-    {"vlog1p", vlog1p, log1pl, -0.999, 50.0, 1e-300, {-0x1.fffffffffffffp-1, 0x1p1000, -0.5, 0.29, -0.29, 0.30, 1e-18}, 7},
+    {"vlog1p near 0",
+     vlog1p,
+     log1pl,
+     -0.29,
+     0.29,
+     1e-300,
+     {-0.2899999999, 0.2899999999, 0x1p-53, -0x1p-54, 1e-160},
+     5},
+    {"vlog1p",
+     vlog1p,
+     log1pl,
+     -0.999,
+     50.0,
+     1e-300,
+     {-0x1.fffffffffffffp-1, 0x1p1000, -0.5, 0.29, -0.29, 0.30, 1e-18},
+     7},
 };
 enum { FUNCTIONS = sizeof functions / sizeof functions[0] };
 
@@ -45,7 +79,8 @@ static double uniform(double low, double high)
     return low + (high - low) * (double)(state >> 11) * 0x1p-53;
 }
 
-/* A third of the points spread over the domain, a third on a logarithmic scale with both signs where the domain has both. */
+/* A third of the points spread over the domain, a third on a logarithmic scale with both signs where the domain has
+ * both. */
 static double point(const struct function *function, size_t i)
 {
     if (i < function->edge_count)
@@ -67,8 +102,8 @@ START_TEST(test_accuracy)
         long double exact = function->exact(x[i]);
         /* below the normal numbers half a unit in the last place is no relative error any more */
         long double allowed = TOLERANCE * fabsl(exact) + (fabsl(exact) < 0x1p-1022L ? 0x1p-1074L : 0.0L);
-        ck_assert_msg(fabsl(out[i] - exact) <= allowed, "%s(%a) = %a, not %La: relative error %.3Lg", function->name, x[i],
-                      out[i], exact, fabsl(out[i] / exact - 1.0L));
+        ck_assert_msg(fabsl(out[i] - exact) <= allowed, "%s(%a) = %a, not %La: relative error %.3Lg", function->name,
+                      x[i], out[i], exact, fabsl(out[i] / exact - 1.0L));
     }
 }
 END_TEST

@@ -88,8 +88,8 @@ enum status divergence_exponents(const struct evidence *evidence, size_t target,
         for (size_t i = 0; i < inside; i++) {
             const double *value = (const double *)((const char *)rows[i] + offset);
             size_t other = (size_t)log2((double)rows[i]->steps);
-            cells[count++] = (struct fit_cell){log((double)spec->dimensions[d]), log(rows[i]->step_size),
-                                               log(value[0]), d, other};
+            cells[count++] =
+                (struct fit_cell){log((double)spec->dimensions[d]), log(rows[i]->step_size), log(value[0]), d, other};
             extreme = other > extreme ? other : extreme;
         }
     }

@@ -75,7 +75,7 @@ static void put_key(const struct sheet *sheet, size_t series, const char *sample
     fprintf(sheet->vars, "key_%zu_%zu = '", sheet->panels, series);
     put_name(sheet->vars, sampler);
     if (present)
-        fprintf(sheet->vars, "   %s^{%.2f±%.2f}", base, exponent.value, exponent.interval);
+        fprintf(sheet->vars, "   %s^{%.3f±%.3f}", base, exponent.value, exponent.interval);
     fputs("'\n", sheet->vars);
 }
 
@@ -105,19 +105,13 @@ static void put_tv_curve(struct sheet *sheet, const struct spec *spec, const str
     }
 }
 
-static int is_power_of_two(size_t T)
-{
-    return (T & (T - 1)) == 0;
-}
-
 /* The fitted line at the points of the fit's window (exponents.h). */
 static void put_tv_fit(const struct sheet *sheet, const struct fit *fit, const struct record *const *rows,
                        size_t count, struct place place)
 {
     place.kind = "fit";
     for (size_t i = 0; i < count; i++)
-        put_row(sheet, &place, (double)rows[i]->steps,
-                exp(fit->constant + fit->x.value * log(rows[i]->step_size)));
+        put_row(sheet, &place, (double)rows[i]->steps, exp(fit->constant + fit->x.value * log(rows[i]->step_size)));
 }
 
 static enum status collect_tv_panel(const struct evidence *smallest, size_t target, const struct record **rows,

@@ -12,8 +12,11 @@ static enum status number_cell(struct text_table *table, int present, struct exp
 {
     if (!present)
         return table_cell(table, error, "-");
-    if (exponent.interval > 0.0)
-        return table_cell(table, error, "%.3f ± %.3f", exponent.value, exponent.interval);
+    if (exponent.interval > 0.0) {
+        /* three decimals, or as many as the interval needs to have a digit */
+        int decimals = (int)fmin(fmax(ceil(-log10(exponent.interval)), 3.0), 6.0);
+        return table_cell(table, error, "%.*f ± %.*f", decimals, exponent.value, decimals, exponent.interval);
+    }
     return table_cell(table, error, "%.3f", exponent.value);
 }
 

@@ -1,0 +1,226 @@
+/* The closed-form engine against a plain long double recursion of mean and variance with the samplers' formulas as
+ * printed (theory (5)-(9)), and the divergences against their closed forms for two Gaussians. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "law/divergence.h"
+#include "law/law.h"
+
+#include "test/suites.h"
+
+struct closed_case {
+    const char *schedule;
+    double c0, c1;
+    size_t T;
+    double mean, variance;
+};
+
+static const struct closed_case closed_cases[] = {
+    {"li-cai", 2.0, 8.5, 64, 0.0, 0.25},    {"li-cai", 2.0, 8.5, 512, 0.0, 0.25},
+    {"li-cai", 2.0, 8.5, 4096, 0.0, 0.25},  {"li-cai", 2.0, 8.5, 256, 1.5, 0.25},
+    {"li-cai", 1.0, 6.0, 128, -4.0, 2.0},   {"li-cai", 2.0, 8.5, 256, 0.0, 1.0},
+    {"li-cai", 2.0, 8.5, 128, 0.0, 9.0},    {"li-cai", 2.0, 8.5, 256, 0.0, 0.0},
+    {"li-cai", 2.0, 8.5, 2048, 0.7, 0.0},   {"li-cai", 0.5, 3.0, 64, 2.0, 0.1},
+    {"li-cai", 2.0, 12.0, 16384, 0.0, 0.5}, {"li-yan", 2.0, 8.0, 512, 0.0, 0.25},
+    {"li-yan", 2.0, 8.0, 128, 1.0, 3.0},    {"li-yan", 2.0, 8.0, 2048, 0.3, 0.0},
+    {"li-yan", 1.0, 3.0, 32, -1.0, 0.5},
+};
+enum { CASES = sizeof closed_cases / sizeof closed_cases[0], MOST_STEPS = 16384 };
+
+static const char *const samplers[] = {"ddpm", "ddpm-outside", "ddpm-ancestral", "accelerated"};
+enum { DDPM, OUTSIDE, ANCESTRAL, ACCELERATED, SAMPLERS };
+
+/* In units of the law of X_1: q_1 = N(m, 1 + rho). */
+struct exact_law {
+    long double m, rho;
+};
+
+static struct exact_law exact_law(const struct closed_case *c, int sampler)
+{
+    static long double a[MOST_STEPS + 1], o[MOST_STEPS + 1], beta[MOST_STEPS + 1];
+    size_t T = c->T;
+    long double h = c->c1 * log((double)T) / (double)T;
+    if (strcmp(c->schedule, "li-cai") == 0) {
+        a[T] = powl((long double)T, -(long double)c->c0);
+        o[T] = 1.0L - a[T];
+        for (size_t t = T; t >= 2; t--) {
+            beta[t] = h * o[t] / (1.0L + h * o[t]);
+            a[t - 1] = a[t] * (1.0L + h * o[t]);
+            o[t - 1] = o[t] * (1.0L - h * a[t]);
+        }
+    } else {
+        long double grown = powl((long double)T, -(long double)c->c0);
+        for (size_t t = 1; t <= T; t++, grown *= 1.0L + h) {
+            beta[t] = t == 1 ? grown : h * fminl(grown, 1.0L);
+            a[t] = (t == 1 ? 1.0L : a[t - 1]) * (1.0L - beta[t]);
+            o[t] = t == 1 ? beta[1] : o[t - 1] + a[t - 1] * beta[t];
+        }
+    }
+    long double mean = 0.0L, variance = 1.0L; /* of Y_t; the mean relative to that of X_t */
+    mean = -sqrtl(a[T]) * c->mean;
+    for (size_t t = T; t >= 2; t--) {
+        long double alpha = 1.0L - beta[t], slope = -1.0L / (a[t] * c->variance + o[t]), b, v;
+        v = sampler == DDPM ? beta[t] / alpha : sampler == OUTSIDE ? beta[t] : beta[t] * o[t - 1] / o[t];
+        if (sampler != ACCELERATED)
+            b = beta[t] * slope;
+        else {
+            long double slope_1 = -1.0L / (a[t - 1] * c->variance + o[t - 1]), omega = beta[t] / o[t];
+            long double s0 = sqrtl(o[t] / a[t]), s1 = sqrtl(o[t - 1] / a[t - 1]), s2 = (1.0L - omega) * s0;
+            long double e0 = -sqrtl(o[t]) * slope, between = (1.0L + sqrtl(a[t]) * (s1 - s0) * e0) / sqrtl(alpha);
+            long double e1 = -sqrtl(o[t - 1]) * slope_1 * between;
+            b = sqrtl(a[t]) * ((s2 - s0) * e0 + (s2 - s0) * (s2 - s0) / (2.0L * (s1 - s0)) * (e1 - e0));
+        }
+        mean = mean * (1.0L + b) / sqrtl(alpha);
+        variance = variance * (1.0L + b) * (1.0L + b) / alpha + v;
+    }
+    long double V = a[1] * c->variance + o[1];
+    return (struct exact_law){mean / sqrtl(V), variance / V - 1.0L};
+}
+
+static void compute(const struct closed_case *c, int sampler, struct law *law)
+{
+    static double weight, mean, sd; /* the law keeps pointing to them */
+    static struct factor factor = {1, &weight, &mean, &sd};
+    struct error error;
+    struct schedule *schedule;
+    weight = 1.0;
+    mean = c->mean;
+    sd = sqrt(c->variance);
+    ck_assert_msg(schedule_new(schedule_kind_find(c->schedule), c->c0, c->c1, c->T, &schedule, &error) == STATUS_OK,
+                  "%s", error.text);
+    enum status status = law_compute(&factor, sampler_find(samplers[sampler]), schedule, law, &error);
+    ck_assert_msg(status == STATUS_OK, "%s", error.text);
+    ck_assert_str_eq(law->engine->name, "gaussian");
+    schedule_free(schedule);
+}
+
+static void within(struct measured measured, long double exact, const char *what)
+{
+    ck_assert(measured.error > 0.0);
+    /* what the long double recursion itself leaves: 1e-16 of the law */
+    ck_assert_msg(fabsl(measured.value - exact) <= measured.error + 1e-10L * fabsl(exact),
+                  "%s is %.15g +- %.3g, not %.15Lg", what, measured.value, measured.error, exact);
+}
+
+static long double normal(long double x)
+{
+    return 0.5L * erfcl(-x / sqrtl(2.0L));
+}
+
+/* TV between N(0, 1) and N(m, 1 + rho): their densities cross where rho w^2 + 2 m w = m^2 + (1 + rho) log(1 + rho).
+ */
+static long double exact_tv(struct exact_law q)
+{
+    long double s = sqrtl(1.0L + q.rho), constant = q.m * q.m + (1.0L + q.rho) * log1pl(q.rho);
+    if (fabsl(q.rho) < 1e-17L)
+        return fabsl(erfl(fabsl(q.m) / (2.0L * sqrtl(2.0L))));
+    long double root = sqrtl(q.m * q.m + q.rho * constant), larger = -(q.m + copysignl(root, q.m));
+    long double w1 = larger / q.rho, w2 = -constant / larger;
+    long double low = fminl(w1, w2), high = fmaxl(w1, w2);
+    long double p = normal(high) - normal(low), in_q = normal((high - q.m) / s) - normal((low - q.m) / s);
+    return fabsl(p - in_q);
+}
+
+/* x - log(1 + x) without cancellation */
+static long double minus_log(long double x)
+{
+    if (fabsl(x) > 0.01L)
+        return x - log1pl(x);
+    long double total = 0.0L, power = x * x;
+    for (int k = 2; k < 14; k++, power *= -x)
+        total += power / k;
+    return total;
+}
+
+START_TEST(test_closed_form)
+{
+    const struct closed_case *c = &closed_cases[_i];
+    for (int sampler = 0; sampler < SAMPLERS; sampler++) {
+        struct exact_law q = exact_law(c, sampler);
+        struct law law;
+        struct divergence divergence;
+        struct error error;
+        compute(c, sampler, &law);
+        ck_assert(law.error_l1 > 0.0 && law.error_l2 > 0.0 && law.error_l1 < 1e-9);
+        ck_assert_msg(fabs(law.mass_defect) < 1e-13, "mass defect %g", law.mass_defect);
+
+        double sd = law.target.sd[0], x[7], value[7];
+        size_t hint = 0;
+        for (int i = 0; i < 7; i++)
+            x[i] = sd * (i - 3) * 1.5;
+        panels_evaluate(&law.log_ratio, &law.target, 0, 7, x, value, &hint);
+        for (int i = 0; i < 7; i++) {
+            long double w = x[i] / sd;
+            long double exact =
+                -0.5L * log1pl(q.rho) + (q.rho * w * w + 2.0L * q.m * w - q.m * q.m) / (2.0L * (1.0L + q.rho));
+            long double allowed = 1e-11L * fabsl(exact) + 30.0L * (law.error_l1 + 1e-15L);
+            ck_assert_msg(fabsl(value[i] - exact) <= allowed, "%s, w = %Lg: log r = %.15g, not %.15Lg",
+                          samplers[sampler], w, value[i], exact);
+        }
+
+        struct law_group group = {&law, 1.0};
+        ck_assert_int_eq(divergence_measure(&group, 1, &divergence, &error), STATUS_OK);
+        long double square = q.m * q.m;
+        within(divergence.tv, exact_tv(q), "TV");
+        within(divergence.kl_p_q, 0.5L * (minus_log(-q.rho / (1.0L + q.rho)) + square / (1.0L + q.rho)), "KL(p|q)");
+        within(divergence.kl_q_p, 0.5L * (minus_log(q.rho) + square), "KL(q|p)");
+        if (q.rho < 1.0L)
+            within(divergence.chi2_q_p, expm1l(-0.5L * log1pl(-q.rho * q.rho) + square / (1.0L - q.rho)), "chi2");
+        long double part = q.rho / (2.0L + q.rho);
+        within(divergence.hellinger2, -expm1l(0.25L * log1pl(-part * part) - square / (4.0L * (2.0L + q.rho))),
+               "Hellinger");
+        law_free(&law);
+    }
+}
+END_TEST
+
+static void sharp(struct measured measured, const char *what, const char *sampler)
+{
+    ck_assert_msg(measured.error <= 1e-4 * measured.value, "%s: %s is %g +- %g: the radius says nothing", sampler,
+                  what, measured.value, measured.error);
+}
+
+/* Where q is near p, a closed form has radii near rounding; exponents are fitted only to values with radii below
+ * 1e-3. */
+START_TEST(test_sharp_radii)
+{
+    struct closed_case near = {"li-cai", 2.0, 8.5, 2048, 0.0, 0.25};
+    struct law law;
+    struct divergence divergence;
+    struct error error;
+    compute(&near, _i, &law);
+    struct law_group group = {&law, 1.0};
+    ck_assert_int_eq(divergence_measure(&group, 1, &divergence, &error), STATUS_OK);
+    sharp(divergence.tv, "TV", samplers[_i]);
+    sharp(divergence.kl_p_q, "KL(p|q)", samplers[_i]);
+    sharp(divergence.kl_q_p, "KL(q|p)", samplers[_i]);
+    sharp(divergence.chi2_q_p, "chi2", samplers[_i]);
+    sharp(divergence.hellinger2, "Hellinger", samplers[_i]);
+    law_free(&law);
+}
+END_TEST
+
+/* The closed forms used above, at laws that are far from the target. */
+START_TEST(test_known_values)
+{
+    struct exact_law q = {1.0L, 0.0L};
+    ck_assert_ldouble_eq_tol(exact_tv(q), 0.38292492254802620727L, 1e-17L);
+    q = (struct exact_law){0.0L, 3.0L}; /* N(0, 1) against N(0, 4): crossing at sqrt(4 log(4)/3) */
+    long double crossing = sqrtl(4.0L * logl(4.0L) / 3.0L);
+    ck_assert_ldouble_eq_tol(exact_tv(q), 2.0L * (normal(crossing) - normal(0.5L * crossing)), 1e-17L);
+    ck_assert_ldouble_eq_tol(minus_log(0.5L), 0.5L - logl(1.5L), 1e-18L);
+    ck_assert_ldouble_eq_tol(minus_log(-0.0099L), -0.0099L - log1pl(-0.0099L), 1e-18L);
+}
+END_TEST
+
+Suite *gaussian_suite(void)
+{
+    Suite *suite = suite_create("gaussian");
+    TCase *cases = tcase_create("closed form");
+    tcase_add_loop_test(cases, test_closed_form, 0, CASES);
+    tcase_add_loop_test(cases, test_sharp_radii, 0, SAMPLERS);
+    tcase_add_test(cases, test_known_values);
+    suite_add_tcase(suite, cases);
+    return suite;
+}

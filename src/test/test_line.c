@@ -1,0 +1,329 @@
+/* The line engine: against the closed form, against an independent program (data/laws.csv), and against itself at
+ * twice the resolution, which is what its error radii promise; and that planted wrong samplers are seen. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "law/divergence.h"
+#include "law/law.h"
+#include "law/measure.h"
+
+#include "test/suites.h"
+
+struct mixture {
+    const char *name;
+    size_t components;
+    double weight[3], mean[3], sd[3];
+};
+
+static const struct mixture mixtures[] = {
+    {"gauss", 1, {1.0}, {0.0}, {0.5}},
+    {"bimodal", 2, {0.5, 0.5}, {-1.0, 1.0}, {0.3, 0.3}},
+    {"skewed", 3, {0.2, 0.5, 0.3}, {-1.5, 0.0, 1.0}, {0.2, 0.5, 0.3}},
+    {"scales", 2, {0.4, 0.6}, {0.0, 0.5}, {0.01, 1.0}},
+    {"separated", 2, {0.3, 0.7}, {-1.8, 1.8}, {0.3, 0.3}}, /* 12 standard deviations */
+    {"atoms", 2, {0.3, 0.7}, {-1.0, 1.0}, {0.0, 0.0}},
+    {"shifted", 1, {1.0}, {2.0}, {0.7}},
+    {"point", 1, {1.0}, {0.5}, {0.0}},
+};
+
+static const struct mixture *find(const char *name)
+{
+    for (size_t i = 0; i < sizeof mixtures / sizeof mixtures[0]; i++)
+        if (strcmp(mixtures[i].name, name) == 0)
+            return &mixtures[i];
+    ck_abort_msg("no mixture %s", name);
+    return NULL;
+}
+
+static struct schedule *make_schedule(const char *kind, double c0, double c1, size_t T)
+{
+    struct schedule *schedule;
+    struct error error;
+    ck_assert_msg(schedule_new(schedule_kind_find(kind), c0, c1, T, &schedule, &error) == STATUS_OK, "%s",
+                  error.text);
+    return schedule;
+}
+
+static void expm1_of(double log_ratio, double *out)
+{
+    *out = expm1(log_ratio);
+}
+
+/* Divergences of the law by a given engine at a given resolution. */
+static struct divergence measure(const char *engine_name, const struct mixture *mixture,
+                                 const struct sampler *sampler, const struct schedule *schedule, double resolution)
+{
+    const struct law_engine *engine = NULL;
+    for (size_t i = 0; law_engine_at(i) != NULL; i++)
+        if (strcmp(law_engine_at(i)->name, engine_name) == 0)
+            engine = law_engine_at(i);
+    ck_assert_ptr_nonnull(engine);
+    struct factor factor = {mixture->components, mixture->weight, mixture->mean, mixture->sd};
+    struct law law;
+    struct divergence divergence;
+    struct error error = {STATUS_OK, ""};
+    ck_assert(engine->handles(&factor));
+    enum status status = engine->compute(&factor, sampler, schedule, resolution, &law, &error);
+    if (status == STATUS_OK)
+        status = law_integrate(&law, 1, expm1_of, &law.mass_defect, NULL, &error);
+    struct law_group group = {&law, 1.0};
+    if (status == STATUS_OK)
+        status = divergence_measure(&group, 1, &divergence, &error);
+    ck_assert_msg(status == STATUS_OK, "%s, %s: %s", mixture->name, sampler->name, error.text);
+    law_free(&law);
+    return divergence;
+}
+
+static void agree(struct measured a, struct measured b, const char *what, const char *where)
+{
+    ck_assert(isfinite(a.value) && isfinite(b.value) && a.error > 0.0 && b.error > 0.0);
+    ck_assert_msg(fabs(a.value - b.value) <= a.error + b.error, "%s: %s %.12g +- %.3g against %.12g +- %.3g", where,
+                  what, a.value, a.error, b.value, b.error);
+}
+
+static void all_agree(const struct divergence *a, const struct divergence *b, const char *where)
+{
+    agree(a->tv, b->tv, "TV", where);
+    agree(a->kl_p_q, b->kl_p_q, "KL(p|q)", where);
+    agree(a->kl_q_p, b->kl_q_p, "KL(q|p)", where);
+    agree(a->chi2_q_p, b->chi2_q_p, "chi2", where);
+    agree(a->hellinger2, b->hellinger2, "Hellinger", where);
+}
+
+/* Quadrature may cost a small part of E_p|r - 1|. What q has outside the support of p, ddpm's mass between atoms for
+ * instance, is lost too. */
+static void mass_kept(const struct divergence *law, const char *where)
+{
+    ck_assert_msg(fabs(law->mass_defect) < 1e-10 + 1e-4 * law->tv.value, "%s: mass defect %g at TV = %g", where,
+                  law->mass_defect, law->tv.value);
+}
+
+static const char *label(const struct mixture *mixture, const struct sampler *sampler, size_t T)
+{
+    static char text[200];
+    (void)snprintf(text, sizeof text, "%s, %s, T = %zu", mixture->name, sampler->name, T);
+    return text;
+}
+
+static const struct {
+    const char *mixture, *schedule;
+    double c0, c1;
+    size_t T;
+} one_component[] = {
+    {"gauss", "li-cai", 2.0, 8.5, 64},    {"gauss", "li-cai", 2.0, 8.5, 512},  {"gauss", "li-cai", 2.0, 8.5, 4096},
+    {"shifted", "li-cai", 2.0, 8.5, 256}, {"point", "li-cai", 2.0, 8.5, 256},  {"gauss", "li-yan", 2.0, 8.0, 64},
+    {"shifted", "li-yan", 2.0, 8.0, 512}, {"gauss", "li-yan", 2.0, 8.0, 4096},
+};
+enum { ONE_COMPONENT = sizeof one_component / sizeof one_component[0] };
+
+START_TEST(test_against_closed_form)
+{
+    const struct mixture *mixture = find(one_component[_i].mixture);
+    size_t T = one_component[_i].T;
+    struct schedule *schedule =
+        make_schedule(one_component[_i].schedule, one_component[_i].c0, one_component[_i].c1, T);
+    for (size_t s = 0; sampler_at(s) != NULL; s++) {
+        struct divergence line = measure("line", mixture, sampler_at(s), schedule, 1.0);
+        struct divergence closed = measure("gaussian", mixture, sampler_at(s), schedule, 1.0);
+        all_agree(&line, &closed, label(mixture, sampler_at(s), T));
+        mass_kept(&line, label(mixture, sampler_at(s), T));
+        /* and the radius is not so wide that it says nothing */
+        ck_assert_msg(line.tv.error < 1e-10 + 1e-3 * line.tv.value, "TV = %g +- %g", line.tv.value, line.tv.error);
+    }
+    schedule_free(schedule);
+}
+END_TEST
+
+/* "Honest": the two results differ by no more than their radii say. */
+static const struct {
+    const char *mixture, *schedule;
+    double c0, c1;
+    size_t T;
+} honest[] = {
+    {"bimodal", "li-cai", 2.0, 8.5, 64},     {"bimodal", "li-cai", 2.0, 8.5, 256},
+    {"bimodal", "li-cai", 2.0, 8.5, 2048},   {"skewed", "li-cai", 2.0, 8.5, 64},
+    {"skewed", "li-cai", 2.0, 8.5, 512},     {"skewed", "li-yan", 2.0, 8.0, 128},
+    {"bimodal", "li-yan", 2.0, 8.0, 1024},   {"scales", "li-cai", 2.0, 8.5, 128},
+    {"scales", "li-cai", 2.0, 8.5, 1024},    {"separated", "li-cai", 2.0, 8.5, 128},
+    {"separated", "li-cai", 2.0, 8.5, 1024}, {"atoms", "li-cai", 2.0, 8.5, 128},
+    {"atoms", "li-cai", 2.0, 8.5, 512},      {"atoms", "li-yan", 2.0, 8.0, 256},
+};
+enum { HONEST = sizeof honest / sizeof honest[0] };
+
+START_TEST(test_radii_are_honest)
+{
+    const struct mixture *mixture = find(honest[_i].mixture);
+    struct schedule *schedule = make_schedule(honest[_i].schedule, honest[_i].c0, honest[_i].c1, honest[_i].T);
+    for (size_t s = 0; sampler_at(s) != NULL; s++) {
+        struct divergence once = measure("line", mixture, sampler_at(s), schedule, 1.0);
+        struct divergence twice = measure("line", mixture, sampler_at(s), schedule, 2.0);
+        const char *where = label(mixture, sampler_at(s), honest[_i].T);
+        all_agree(&once, &twice, where);
+        mass_kept(&once, where);
+        mass_kept(&twice, where);
+        ck_assert_msg(twice.tv.error < 1e-3 * twice.tv.value, "%s: TV = %g +- %g says nothing", where, twice.tv.value,
+                      twice.tv.error);
+    }
+    schedule_free(schedule);
+}
+END_TEST
+
+/* c1 - c0 = 10: 1 - alpha_bar_1 is 1e-42. */
+START_TEST(test_extreme_schedule)
+{
+    const struct sampler *sampler = sampler_find("accelerated");
+    struct schedule *schedule = make_schedule("li-cai", 2.0, 12.0, 16384);
+    struct divergence law = measure("line", find("bimodal"), sampler, schedule, 1.0);
+    ck_assert(isfinite(law.tv.value) && law.tv.value > 0.0 && law.tv.value < 1e-5);
+    ck_assert_msg(law.tv.error < 0.01 * law.tv.value, "TV = %g +- %g", law.tv.value, law.tv.error);
+    mass_kept(&law, "extreme schedule");
+    schedule_free(schedule);
+}
+END_TEST
+
+static double ddpm_too_noisy(const struct step *step)
+{
+    return sampler_find("accelerated")->log_noise_ratio(step) + log(1.01);
+}
+
+/* accelerated with the momentum correction subtracted: what ddpm-ancestral lacks, once more */
+static void minus_correction(const struct step *step, const struct score *score, size_t n, const double *x,
+                             double *out, double *work)
+{
+    sampler_find("ddpm-ancestral")->increment(step, score, n, x, work, NULL);
+    sampler_find("accelerated")->increment(step, score, n, x, out, work + n);
+    for (size_t i = 0; i < n; i++)
+        out[i] = 2.0 * work[i] - out[i];
+}
+
+START_TEST(test_planted_noise)
+{
+    struct sampler wrong = *sampler_find("accelerated");
+    double tv[2];
+    wrong.name = "noise 1% too large";
+    wrong.log_noise_ratio = ddpm_too_noisy;
+    for (int i = 0; i < 2; i++) {
+        struct schedule *schedule = make_schedule("li-cai", 2.0, 8.5, i == 0 ? 512 : 2048);
+        struct divergence law = measure("line", find("bimodal"), &wrong, schedule, 1.0);
+        tv[i] = law.tv.value;
+        ck_assert_double_gt(law.tv.value, 1e-3 + law.tv.error);
+        schedule_free(schedule);
+    }
+    ck_assert_msg(fabs(tv[1] / tv[0] - 1.0) < 0.2, "TV %g at T = 512, %g at T = 2048", tv[0], tv[1]);
+}
+END_TEST
+
+START_TEST(test_planted_sign)
+{
+    struct sampler wrong = *sampler_find("accelerated");
+    wrong.name = "correction of the wrong sign";
+    wrong.increment = minus_correction;
+    wrong.work_arrays = 3;
+    struct schedule *schedule = make_schedule("li-cai", 2.0, 8.5, 1024);
+    struct divergence law = measure("line", find("bimodal"), &wrong, schedule, 1.0);
+    struct divergence right = measure("line", find("bimodal"), sampler_find("accelerated"), schedule, 1.0);
+    ck_assert_msg(law.tv.value > 10.0 * right.tv.value, "TV %g against %g", law.tv.value, right.tv.value);
+    schedule_free(schedule);
+}
+END_TEST
+
+struct row {
+    char target[32], schedule[32], sampler[32], error[32];
+    double c0, c1, T, d, tv, other[3]; /* other: KL(p|q), KL(q|p), chi2; NAN where the file has none */
+};
+
+/* Splits at commas, keeping empty fields. */
+static int read_row(char *line, struct row *row)
+{
+    char *field[12] = {NULL};
+    for (int i = 0; i < 12 && line != NULL; i++)
+        field[i] = strsep(&line, ",");
+    if (field[11] == NULL)
+        return 0;
+    (void)snprintf(row->target, sizeof row->target, "%s", field[0]);
+    (void)snprintf(row->schedule, sizeof row->schedule, "%s", field[1]);
+    (void)snprintf(row->sampler, sizeof row->sampler, "%s", field[4]);
+    (void)snprintf(row->error, sizeof row->error, "%s", field[5]);
+    double *number[] = {&row->c0, &row->c1,       &row->T,        &row->d,
+                        &row->tv, &row->other[0], &row->other[1], &row->other[2]};
+    static const int column[] = {2, 3, 6, 7, 8, 9, 10, 11};
+    for (int i = 0; i < 8; i++)
+        *number[i] = field[column[i]][0] != '\0' ? strtod(field[column[i]], NULL) : (double)NAN;
+    return 1;
+}
+
+/* The reference is good to 5e-6 at d = 1; its composition to 3e-5 (see data/README.md). */
+static void near_reference(double value, double reference, const struct row *row, const char *what)
+{
+    double allowed = row->d > 1.0 ? 3e-5 : 1e-5;
+    ck_assert_msg(fabs(value - reference) <= allowed * reference,
+                  "%s, %s, %s, T = %g, d = %g: %s %.10g, the reference has %.10g", row->target, row->schedule,
+                  row->sampler, row->T, row->d, what, value, reference);
+}
+
+static void check_row(const struct row *row)
+{
+    const struct mixture *mixture = find(row->target);
+    struct target target;
+    struct measurement m;
+    struct error error;
+    size_t dimension = (size_t)row->d;
+    double weights[3], means[3], sds[3];
+    memcpy(weights, mixture->weight, sizeof weights);
+    memcpy(means, mixture->mean, sizeof means);
+    memcpy(sds, mixture->sd, sizeof sds);
+    target_init(&target, target_family_find("mixture"));
+    target.components = mixture->components;
+    target.weights = weights;
+    target.means = means;
+    target.sds = sds;
+    struct schedule *schedule = make_schedule(row->schedule, row->c0, row->c1, (size_t)row->T);
+    enum status status = measure_target(&target, sampler_find(row->sampler), schedule, &dimension, 1, &m, &error);
+    ck_assert_msg(status == STATUS_OK, "%s", error.text);
+    near_reference(m.divergence.tv.value, row->tv, row, "TV");
+    if (!isnan(row->other[0])) {
+        near_reference(m.divergence.kl_p_q.value, row->other[0], row, "KL(p|q)");
+        near_reference(m.divergence.kl_q_p.value, row->other[1], row, "KL(q|p)");
+        near_reference(m.divergence.chi2_q_p.value, row->other[2], row, "chi2");
+    }
+    ck_assert_double_lt(m.divergence.tv.error, 1e-5 * row->tv);
+    schedule_free(schedule);
+}
+
+/* The rows of one target; the test runs in the project's root. */
+START_TEST(test_reference)
+{
+    FILE *file = fopen("src/test/data/laws.csv", "r");
+    ck_assert_msg(file != NULL, "src/test/data/laws.csv: run the tests in the project's root");
+    char line[400];
+    size_t checked = 0;
+    ck_assert_ptr_nonnull(fgets(line, sizeof line, file));
+    while (fgets(line, sizeof line, file) != NULL) {
+        struct row row;
+        ck_assert_msg(read_row(line, &row), "a short line");
+        if (strcmp(row.error, "none") != 0 || strcmp(row.target, mixtures[_i].name) != 0)
+            continue;
+        check_row(&row);
+        checked++;
+    }
+    (void)fclose(file);
+    ck_assert_uint_ge(checked, 30);
+}
+END_TEST
+
+Suite *line_suite(void)
+{
+    Suite *suite = suite_create("line");
+    TCase *laws = tcase_create("laws"), *planted = tcase_create("planted");
+    tcase_add_loop_test(laws, test_against_closed_form, 0, ONE_COMPONENT);
+    tcase_add_loop_test(laws, test_reference, 0, 3);
+    tcase_add_loop_test(laws, test_radii_are_honest, 0, HONEST);
+    tcase_add_test(laws, test_extreme_schedule);
+    tcase_add_test(planted, test_planted_noise);
+    tcase_add_test(planted, test_planted_sign);
+    suite_add_tcase(suite, laws);
+    suite_add_tcase(suite, planted);
+    return suite;
+}
