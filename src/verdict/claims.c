@@ -168,8 +168,8 @@ static void limits(const struct bracket *bracket, double *low, double *high)
         *low = 0.0;
 }
 
-/* The largest accuracy from which on, down to the smallest, `cost` times the accelerated sampler's steps are never
- * more than the other's; 0 if there is none. */
+/* The largest accuracy at which `cost` times the accelerated sampler's steps are seen to be at most the other's, with
+ * no smaller one at which they are seen to be more; 0 if there is none. */
 static double frontier(const struct evidence *evidence, size_t target, size_t fast, size_t slow, size_t dimension,
                        double cost)
 {
@@ -179,11 +179,10 @@ static double frontier(const struct evidence *evidence, size_t target, size_t fa
         double fast_low, fast_high, slow_low, slow_high;
         limits(evidence_complexity(evidence, target, fast, dimension, e), &fast_low, &fast_high);
         limits(evidence_complexity(evidence, target, slow, dimension, e), &slow_low, &slow_high);
-        if (isinf(fast_high) && isinf(slow_high))
-            continue; /* beyond reach for both: nothing is known */
-        if (!(cost * (fast_high - 1.0) <= slow_low - 1.0) && !(fast_high <= slow_low && cost <= 1.0))
+        if (cost * (fast_low - 1.0) > slow_high - 1.0)
             break;
-        found = spec->accuracies[e];
+        if (cost * (fast_high - 1.0) <= slow_low - 1.0)
+            found = spec->accuracies[e];
     }
     return found;
 }
@@ -196,7 +195,7 @@ static void note_frontier(const struct evidence *evidence, size_t target, size_t
     for (size_t i = 0; i < (spec->dimension_count > 1 ? 2 : 1); i++) {
         double from = frontier(evidence, target, fast, slow, at[i], cost);
         if (from > 0.0)
-            note(out, "in %s it wins for eps <= %g at d = %zu", unit, from, spec->dimensions[at[i]]);
+            note(out, "in %s it wins from eps = %g on at d = %zu", unit, from, spec->dimensions[at[i]]);
         else
             note(out, "in %s it is not seen to win at d = %zu", unit, spec->dimensions[at[i]]);
     }

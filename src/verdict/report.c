@@ -270,7 +270,8 @@ static const char style[] = "<style>:root{color-scheme:light dark}body{font:16px
                             ".6rem;border-bottom:1px solid #8884;text-align:left}"
                             "td.n{text-align:right;font-variant-numeric:tabular-nums}td.good{color:#009e73}td.bad{"
                             "color:#d55e00;font-weight:bold}"
-                            "td.open{color:#b8860b}.wide{overflow-x:auto}figure{margin:2rem 0}figure "
+                            "td.open{color:#b8860b}td:not(:last-child),td.n{white-space:nowrap}.wide{overflow-x:auto}"
+                            "figure{margin:2rem 0}figure "
                             "svg{width:100%;height:auto;background:#fff}"
                             "pre{overflow-x:auto;background:#8881;padding:1rem}</style>\n";
 
