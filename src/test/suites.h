@@ -10,6 +10,7 @@ Suite *sampler_suite(void);
 Suite *line_suite(void);
 Suite *gaussian_suite(void);
 Suite *compose_suite(void);
+Suite *toy_suite(void);
 Suite *spec_suite(void);
 Suite *store_suite(void);
 Suite *planted_suite(void);
