@@ -68,7 +68,7 @@ test:
 # The sanitized suite first, so that the last line is the summary of the binary that users run.
 check:
 	@$(MAKE) --no-print-directory -s warnings
-	@$(MAKE) --no-print-directory -s BUILD=$(BUILD)/sanitized EXTRA_CFLAGS='-O1 -Werror -fsanitize=address,undefined -fno-sanitize-recover=all' \
+	@$(MAKE) --no-print-directory -s BUILD=$(BUILD)/sanitized EXTRA_CFLAGS='-O2 -Werror -fsanitize=address,undefined -fno-sanitize-recover=all' \
 	    $(BUILD)/sanitized/diffrate $(BUILD)/sanitized/diffrate-test
 	@$(MAKE) --no-print-directory -s $(BUILD)/diffrate $(BUILD)/diffrate-test
 	DIFFRATE=$(BUILD)/sanitized/diffrate ASAN_OPTIONS=detect_leaks=1 OMP_NUM_THREADS=2 $(BUILD)/sanitized/diffrate-test

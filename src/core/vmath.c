@@ -93,9 +93,9 @@ VECTOR_CLONES void vlog(size_t n, const double *x, double *out)
     for (size_t i = 0; i < n; i++) {
         uint64_t bits = to_bits(x[i]);
         uint64_t shifted = bits - 0x3fe6a09e667f3bcdu; /* the bits of sqrt(1/2) */
-        uint64_t exponent = ((shifted >> 52) + 1024u) & 0x7ff;
-        double k = from_bits(0x4330000000000000u + exponent) - (0x1p52 + 1024.0);
-        double f = from_bits(bits - ((exponent - 1024u) << 52)) - 1.0;
+        uint64_t exponent = ((shifted >> 52) + 1023u) & 0x7ff;
+        double k = from_bits(0x4330000000000000u + exponent) - (0x1p52 + 1023.0);
+        double f = from_bits(bits - ((exponent - 1023u) << 52)) - 1.0;
         out[i] = k * LN2_HI + (f - (log1p_correction(f) - k * LN2_LO));
     }
 }

@@ -194,7 +194,7 @@ static void transform_free(struct transform *transform)
 static void add_log_transform(const struct transform *transform, double n, size_t frequencies, double *log_modulus,
                               double *argument)
 {
-    double previous = 0.0;
+    double previous = 0.0, base = 0.0;
     for (size_t k = 0; k < frequencies; k++) {
         double re = transform->frequency[k][0], im = -transform->frequency[k][1];
         double modulus_squared_minus_1 = (re - 1.0) * (re + 1.0) + im * im;
@@ -202,8 +202,10 @@ static void add_log_transform(const struct transform *transform, double n, size_
         /* the continuous branch, for multiplicities that are not integers */
         angle += 2.0 * M_PI * nearbyint((previous - angle) / (2.0 * M_PI));
         previous = angle;
-        log_modulus[k] +=
-            0.5 * n * (modulus_squared_minus_1 > -0.9 ? log1p(modulus_squared_minus_1) : log(re * re + im * im));
+        double doubled = modulus_squared_minus_1 > -0.9 ? log1p(modulus_squared_minus_1) : log(re * re + im * im);
+        if (k == 0)
+            base = doubled; /* phi(0) = 1 but for rounding, which d copies would raise to the d-th power */
+        log_modulus[k] += 0.5 * n * (doubled - base);
         argument[k] += n * angle;
     }
 }
@@ -289,7 +291,8 @@ enum status tv_composed(const struct law_group *groups, size_t count, struct mea
             break;
         coarser = value;
     }
-    double rounding = 1e-13 + copies * 1e-16, outside = 2.0 * exp(LOG_TAIL_MASS) * fmin(1.0, -sum.a * sum.sd);
+    value = fmin(value, 1.0);
+    double rounding = 1e-13 + copies * 1e-15, outside = 2.0 * exp(LOG_TAIL_MASS) * fmin(1.0, -sum.a * sum.sd);
     *tv = (struct measured){value, law_error + tail + rounding * value + outside};
     return STATUS_OK;
 }

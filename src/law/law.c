@@ -169,15 +169,16 @@ enum status law_compute(const struct factor *factor, const struct sampler *sampl
         }
         law.mass_defect = integral[0];
         updates += law.node_updates;
-        double radius = law.error_l1 + fabs(law.mass_defect);
-        if (out->engine != NULL && radius >= out->error_l1 + fabs(out->mass_defect)) {
-            law_free(&law); /* rounding is reached: finer is not better */
-            break;
-        }
-        law_free(out);
-        *out = law;
-        if (radius <= wanted * integral[1])
-            break;
+        double radius = law.error_l1 + fabs(law.mass_defect), before = HUGE_VAL;
+        if (out->engine != NULL)
+            before = out->error_l1 + fabs(out->mass_defect);
+        if (radius < before) {
+            law_free(out);
+            *out = law;
+        } else
+            law_free(&law);
+        if (radius <= wanted * integral[1] || radius > 0.3 * before)
+            break; /* good enough, or rounding is reached and finer is not better */
     }
     out->node_updates = updates;
     return STATUS_OK;

@@ -5,6 +5,9 @@
 
 #include "core/memory.h"
 
+#define LARGEST_STEPS ((size_t)1 << 40)
+enum { MOST_TRIES = 2000 };
+
 #define SCHEDULE(object) extern const struct schedule_kind object;
 #include "model/schedules.def"
 #undef SCHEDULE
@@ -51,16 +54,25 @@ static struct schedule *try_schedule(const struct schedule_kind *kind, double c0
     return schedule;
 }
 
+/* The smallest T' >= T with h < 1, or 0. Where h >= 1, T < c1 log(T), and as the right side grows with T, no T'
+ * between the two can have h < 1: the search may jump there. */
+static size_t smallest_with_small_step(double c1, size_t T)
+{
+    for (size_t candidate = T < 2 ? 2 : T; candidate < LARGEST_STEPS;) {
+        if (schedule_step_size(c1, candidate) < 1.0)
+            return candidate;
+        double jump = floor(c1 * log((double)candidate));
+        candidate = jump > (double)candidate + 1.0 && jump < 0x1p40 ? (size_t)jump : candidate + 1;
+    }
+    return 0;
+}
+
 size_t schedule_smallest_admissible(const struct schedule_kind *kind, double c0, double c1, size_t T)
 {
-    for (size_t candidate = T < 2 ? 2 : T; candidate < (size_t)1 << 40;) {
-        double h = schedule_step_size(c1, candidate);
-        if (!(h < 1.0)) {
-            /* Past e, h falls: no smaller T than this one can have h < 1, and steps of one would take for ever. */
-            double floor_T = candidate > 2 ? c1 * log((double)candidate) : 0.0;
-            candidate = floor_T > (double)candidate + 1.0 && floor_T < 0x1p40 ? (size_t)floor_T : candidate + 1;
-            continue;
-        }
+    size_t first = smallest_with_small_step(c1, T);
+    /* Near h = 1 the noise can fall by so much in a step that it underflows; a few more steps mend that. Where they do
+     * not, it is T^(c0 - c1) that underflows, and a larger T makes it worse. */
+    for (size_t candidate = first; candidate > 0 && candidate <= 2 * first; candidate++) {
         int admissible;
         struct schedule *schedule = try_schedule(kind, c0, c1, candidate, &admissible);
         schedule_free(schedule);
@@ -68,8 +80,8 @@ size_t schedule_smallest_admissible(const struct schedule_kind *kind, double c0,
             return 0;
         if (admissible)
             return candidate;
-        /* A level left (0, 1) although h < 1: only underflow does that, and a larger T makes it worse. */
-        return 0;
+        if (candidate - first > MOST_TRIES)
+            break;
     }
     return 0;
 }

@@ -11,6 +11,8 @@ Suite *line_suite(void);
 Suite *gaussian_suite(void);
 Suite *compose_suite(void);
 Suite *toy_suite(void);
+Suite *fit_suite(void);
+Suite *claims_suite(void);
 Suite *spec_suite(void);
 Suite *store_suite(void);
 Suite *planted_suite(void);

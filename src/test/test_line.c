@@ -94,9 +94,9 @@ static void all_agree(const struct divergence *a, const struct divergence *b, co
 
 /* Quadrature may cost a small part of E_p|r - 1|. What q has outside the support of p, ddpm's mass between atoms for
  * instance, is lost too. */
-static void mass_kept(const struct divergence *law, const char *where)
+static void mass_kept(const struct divergence *law, double relative, const char *where)
 {
-    ck_assert_msg(fabs(law->mass_defect) < 1e-10 + 1e-4 * law->tv.value, "%s: mass defect %g at TV = %g", where,
+    ck_assert_msg(fabs(law->mass_defect) < 1e-10 + relative * law->tv.value, "%s: mass defect %g at TV = %g", where,
                   law->mass_defect, law->tv.value);
 }
 
@@ -128,7 +128,7 @@ START_TEST(test_against_closed_form)
         struct divergence line = measure("line", mixture, sampler_at(s), schedule, 1.0);
         struct divergence closed = measure("gaussian", mixture, sampler_at(s), schedule, 1.0);
         all_agree(&line, &closed, label(mixture, sampler_at(s), T));
-        mass_kept(&line, label(mixture, sampler_at(s), T));
+        mass_kept(&line, 1e-5, label(mixture, sampler_at(s), T));
         /* and the radius is not so wide that it says nothing */
         ck_assert_msg(line.tv.error < 1e-10 + 1e-3 * line.tv.value, "TV = %g +- %g", line.tv.value, line.tv.error);
     }
@@ -147,7 +147,7 @@ static const struct {
     {"skewed", "li-cai", 2.0, 8.5, 512},     {"skewed", "li-yan", 2.0, 8.0, 128},
     {"bimodal", "li-yan", 2.0, 8.0, 1024},   {"scales", "li-cai", 2.0, 8.5, 128},
     {"scales", "li-cai", 2.0, 8.5, 1024},    {"separated", "li-cai", 2.0, 8.5, 128},
-    {"separated", "li-cai", 2.0, 8.5, 1024}, {"atoms", "li-cai", 2.0, 8.5, 128},
+    {"separated", "li-cai", 2.0, 8.5, 1024}, {"atoms", "li-cai", 2.0, 8.5, 64},
     {"atoms", "li-cai", 2.0, 8.5, 512},      {"atoms", "li-yan", 2.0, 8.0, 256},
 };
 enum { HONEST = sizeof honest / sizeof honest[0] };
@@ -161,10 +161,12 @@ START_TEST(test_radii_are_honest)
         struct divergence twice = measure("line", mixture, sampler_at(s), schedule, 2.0);
         const char *where = label(mixture, sampler_at(s), honest[_i].T);
         all_agree(&once, &twice, where);
-        mass_kept(&once, where);
-        mass_kept(&twice, where);
-        ck_assert_msg(twice.tv.error < 1e-3 * twice.tv.value, "%s: TV = %g +- %g says nothing", where, twice.tv.value,
-                      twice.tv.error);
+        mass_kept(&once, honest[_i].T >= 128 ? 1e-4 : 1e-3, where);
+        mass_kept(&twice, honest[_i].T >= 128 ? 1e-4 : 1e-3, where);
+        /* where a step leaps over an atom's width the radius is honest, but wide */
+        if (honest[_i].T >= 128)
+            ck_assert_msg(twice.tv.error < 1e-3 * twice.tv.value, "%s: TV = %g +- %g says nothing", where,
+                          twice.tv.value, twice.tv.error);
     }
     schedule_free(schedule);
 }
@@ -178,12 +180,12 @@ START_TEST(test_extreme_schedule)
     struct divergence law = measure("line", find("bimodal"), sampler, schedule, 1.0);
     ck_assert(isfinite(law.tv.value) && law.tv.value > 0.0 && law.tv.value < 1e-5);
     ck_assert_msg(law.tv.error < 0.01 * law.tv.value, "TV = %g +- %g", law.tv.value, law.tv.error);
-    mass_kept(&law, "extreme schedule");
+    mass_kept(&law, 1e-5, "extreme schedule");
     schedule_free(schedule);
 }
 END_TEST
 
-static double ddpm_too_noisy(const struct step *step)
+static double too_noisy(const struct step *step)
 {
     return sampler_find("accelerated")->log_noise_ratio(step) + log(1.01);
 }
@@ -203,7 +205,7 @@ START_TEST(test_planted_noise)
     struct sampler wrong = *sampler_find("accelerated");
     double tv[2];
     wrong.name = "noise 1% too large";
-    wrong.log_noise_ratio = ddpm_too_noisy;
+    wrong.log_noise_ratio = too_noisy;
     for (int i = 0; i < 2; i++) {
         struct schedule *schedule = make_schedule("li-cai", 2.0, 8.5, i == 0 ? 512 : 2048);
         struct divergence law = measure("line", find("bimodal"), &wrong, schedule, 1.0);
@@ -263,13 +265,15 @@ static void near_reference(double value, double reference, const struct row *row
                   row->sampler, row->T, row->d, what, value, reference);
 }
 
-static void check_row(const struct row *row)
+/* Rows that differ in their dimension only: one law serves them all. */
+static void check_rows(const struct row *rows, size_t count)
 {
-    const struct mixture *mixture = find(row->target);
+    enum { MOST = 8 };
+    const struct mixture *mixture = find(rows->target);
     struct target target;
-    struct measurement m;
+    struct measurement measurements[MOST];
     struct error error;
-    size_t dimension = (size_t)row->d;
+    size_t dimensions[MOST];
     double weights[3], means[3], sds[3];
     memcpy(weights, mixture->weight, sizeof weights);
     memcpy(means, mixture->mean, sizeof means);
@@ -279,37 +283,51 @@ static void check_row(const struct row *row)
     target.weights = weights;
     target.means = means;
     target.sds = sds;
-    struct schedule *schedule = make_schedule(row->schedule, row->c0, row->c1, (size_t)row->T);
-    enum status status = measure_target(&target, sampler_find(row->sampler), schedule, &dimension, 1, &m, &error);
+    ck_assert_uint_le(count, MOST);
+    for (size_t i = 0; i < count; i++)
+        dimensions[i] = (size_t)rows[i].d;
+    struct schedule *schedule = make_schedule(rows->schedule, rows->c0, rows->c1, (size_t)rows->T);
+    enum status status =
+        measure_target(&target, sampler_find(rows->sampler), schedule, dimensions, count, measurements, &error);
     ck_assert_msg(status == STATUS_OK, "%s", error.text);
-    near_reference(m.divergence.tv.value, row->tv, row, "TV");
-    if (!isnan(row->other[0])) {
-        near_reference(m.divergence.kl_p_q.value, row->other[0], row, "KL(p|q)");
-        near_reference(m.divergence.kl_q_p.value, row->other[1], row, "KL(q|p)");
-        near_reference(m.divergence.chi2_q_p.value, row->other[2], row, "chi2");
+    for (size_t i = 0; i < count; i++) {
+        const struct divergence *d = &measurements[i].divergence;
+        near_reference(d->tv.value, rows[i].tv, &rows[i], "TV");
+        ck_assert_double_lt(d->tv.error, 1e-5 * rows[i].tv);
+        if (isnan(rows[i].other[0]))
+            continue;
+        near_reference(d->kl_p_q.value, rows[i].other[0], &rows[i], "KL(p|q)");
+        near_reference(d->kl_q_p.value, rows[i].other[1], &rows[i], "KL(q|p)");
+        near_reference(d->chi2_q_p.value, rows[i].other[2], &rows[i], "chi2");
     }
-    ck_assert_double_lt(m.divergence.tv.error, 1e-5 * row->tv);
     schedule_free(schedule);
+}
+
+static int same_law(const struct row *a, const struct row *b)
+{
+    return strcmp(a->schedule, b->schedule) == 0 && strcmp(a->sampler, b->sampler) == 0 && a->T == b->T;
 }
 
 /* The rows of one target; the test runs in the project's root. */
 START_TEST(test_reference)
 {
+    static struct row rows[200];
     FILE *file = fopen("src/test/data/laws.csv", "r");
     ck_assert_msg(file != NULL, "src/test/data/laws.csv: run the tests in the project's root");
     char line[400];
-    size_t checked = 0;
+    size_t count = 0;
     ck_assert_ptr_nonnull(fgets(line, sizeof line, file));
-    while (fgets(line, sizeof line, file) != NULL) {
-        struct row row;
-        ck_assert_msg(read_row(line, &row), "a short line");
-        if (strcmp(row.error, "none") != 0 || strcmp(row.target, mixtures[_i].name) != 0)
-            continue;
-        check_row(&row);
-        checked++;
+    while (fgets(line, sizeof line, file) != NULL && count < 200) {
+        ck_assert_msg(read_row(line, &rows[count]), "a short line");
+        count += strcmp(rows[count].error, "none") == 0 && strcmp(rows[count].target, mixtures[_i].name) == 0;
     }
     (void)fclose(file);
-    ck_assert_uint_ge(checked, 30);
+    ck_assert_uint_ge(count, 30);
+    for (size_t first = 0, next; first < count; first = next) {
+        for (next = first + 1; next < count && same_law(&rows[first], &rows[next]); next++)
+            continue;
+        check_rows(&rows[first], next - first);
+    }
 }
 END_TEST
 

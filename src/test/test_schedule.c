@@ -36,9 +36,9 @@ static struct schedule *make(const struct constants *c)
 
 static void close_to(double value, long double exact, long double relative, const char *what, size_t t)
 {
-    ck_assert_msg(fabsl(value - exact) <= relative * fabsl(exact),
-                  "%s at t = %zu: %.17g, not %.20Lg (relative %.3Lg)", what, t, value, exact,
-                  fabsl(value / exact - 1.0L));
+    if (!(fabsl(value - exact) <= relative * fabsl(exact))) /* ck_assert writes to a pipe, each time */
+        ck_abort_msg("%s at t = %zu: %.17g, not %.20Lg (relative %.3Lg)", what, t, value, exact,
+                     fabsl(value / exact - 1.0L));
 }
 
 /* alpha_bar, noise and beta for t = 1..T from the definitions, in long double. */
@@ -126,8 +126,8 @@ START_TEST(test_identities)
     for (size_t t = c->T; t >= 2; t--) {
         struct step step = schedule_step(schedule, t);
         long double a = step.from.alpha_bar, o = step.from.noise, a1 = step.to.alpha_bar, o1 = step.to.noise;
-        ck_assert_uint_eq(step.t, t);
-        ck_assert(a > 0.0L && a <= a1 && a1 <= 1.0L && o1 > 0.0L && o1 < o * (1.0L + 1e-15L) && o <= 1.0L);
+        if (!(step.t == t && a > 0.0L && a <= a1 && a1 <= 1.0L && o1 > 0.0L && o1 < o * (1.0L + 1e-15L) && o <= 1.0L))
+            ck_abort_msg("the levels are not in order at t = %zu", t);
         close_to((double)(a + o), 1.0L, 3e-15L, "alpha_bar + noise", t);
         close_to((double)(a1 * (1.0L - step.beta)), a, 2e-13L, "alpha alpha_bar_{t-1}", t);
         close_to((double)((1.0L - step.beta) * o1), o * (1.0L - step.omega), 2e-13L, "alpha noise_{t-1}", t);

@@ -102,8 +102,9 @@ START_TEST(test_accuracy)
         long double exact = function->exact(x[i]);
         /* below the normal numbers half a unit in the last place is no relative error any more */
         long double allowed = TOLERANCE * fabsl(exact) + (fabsl(exact) < 0x1p-1022L ? 0x1p-1074L : 0.0L);
-        ck_assert_msg(fabsl(out[i] - exact) <= allowed, "%s(%a) = %a, not %La: relative error %.3Lg", function->name,
-                      x[i], out[i], exact, fabsl(out[i] / exact - 1.0L));
+        if (!(fabsl(out[i] - exact) <= allowed)) /* ck_assert writes to a pipe, each time */
+            ck_abort_msg("%s(%a) = %a, not %La: relative error %.3Lg", function->name, x[i], out[i], exact,
+                         fabsl(out[i] / exact - 1.0L));
     }
 }
 END_TEST

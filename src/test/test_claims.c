@@ -1,0 +1,375 @@
+/* Verdicts on planted laws: records with TV = C d^a h^p and KL = C d^b h^s, stored and read back like an
+ * experiment's, and the brackets and step counts that T(d, eps) comes from. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "experiment/bracket.h"
+#include "experiment/store.h"
+#include "verdict/claims.h"
+
+#include "test/suites.h"
+
+#define C1 8.5
+
+enum { MOST_ROWS = 6000, DIMENSIONS = 4, LARGEST = 65536 };
+
+static const size_t dimensions[DIMENSIONS] = {1, 2, 4, 8};
+static const double all_accuracies[] = {0.05, 0.03, 0.02, 0.01, 0.006, 0.004, 0.002, 0.001};
+static const double few_accuracies[] = {0.05, 0.02};
+static const char full_text[] = "accuracies: [0.05, 0.03, 0.02, 0.01, 0.006, 0.004, 0.002, 0.001]\n";
+static const char few_text[] = "accuracies: [0.05, 0.02]\n";
+
+/* A planted law. */
+struct planted {
+    double constant, power_d, power_h; /* TV */
+    double kl_power_d, kl_power_h;
+    double floor; /* below which TV does not fall */
+};
+
+struct world {
+    struct planted ddpm, accelerated;
+    int few;            /* only two accuracies */
+    int no_accelerated; /* only ddpm in the experiment */
+};
+
+static double step_size(size_t T)
+{
+    return C1 * log((double)T) / (double)T;
+}
+
+static double tv_of(const struct planted *law, double d, size_t T)
+{
+    return fmin(fmax(law->constant * pow(d, law->power_d) * pow(step_size(T), law->power_h), law->floor), 1.0);
+}
+
+/* The smallest T with TV <= accuracy, by bisection; LARGEST + 1 if there is none. */
+static size_t planted_steps(const struct planted *law, double d, double accuracy)
+{
+    size_t fails = 29, passes = LARGEST + 1;
+    while (passes - fails > 1) {
+        size_t middle = fails + (passes - fails) / 2;
+        *(tv_of(law, d, middle) <= accuracy ? &passes : &fails) = middle;
+    }
+    return passes;
+}
+
+static void add_row(struct record *rows, size_t *count, const struct planted *law, const char *sampler, size_t d,
+                    size_t T)
+{
+    for (size_t i = 0; i < *count; i++)
+        if (rows[i].steps == T && rows[i].dimension == d && strcmp(rows[i].sampler, sampler) == 0)
+            return;
+    ck_assert_uint_lt(*count, MOST_ROWS);
+    struct record *row = &rows[(*count)++];
+    double h = step_size(T);
+    *row = (struct record){.c0 = 2.0, .c1 = C1, .dimension = d, .steps = T, .step_size = h};
+    (void)snprintf(row->target, sizeof row->target, "planted");
+    (void)snprintf(row->sampler, sizeof row->sampler, "%s", sampler);
+    (void)snprintf(row->schedule, sizeof row->schedule, "li-cai");
+    (void)snprintf(row->law, sizeof row->law, "planted");
+    row->tv = tv_of(law, (double)d, T);
+    row->tv_error = 1e-9 * row->tv;
+    row->kl_p_q = 0.1 * pow((double)d, law->kl_power_d) * pow(h, law->kl_power_h);
+    row->kl_p_q_error = 1e-9 * row->kl_p_q;
+}
+
+/* Powers of two, and both sides of every T(d, eps); from the largest T down, as evidence has to sort them. */
+static void plant(struct record *rows, size_t *count, const struct planted *law, const char *sampler,
+                  const double *accuracies, size_t accuracy_count)
+{
+    for (size_t d = 0; d < DIMENSIONS; d++) {
+        for (size_t T = LARGEST; T >= 64; T /= 2)
+            add_row(rows, count, law, sampler, dimensions[d], T);
+        for (size_t e = 0; e < accuracy_count; e++) {
+            size_t T = planted_steps(law, (double)dimensions[d], accuracies[e]);
+            if (T <= 64 || T > LARGEST)
+                continue;
+            add_row(rows, count, law, sampler, dimensions[d], T);
+            add_row(rows, count, law, sampler, dimensions[d], T - 1);
+        }
+    }
+}
+
+static void make_evidence(const struct world *world, struct evidence *evidence)
+{
+    static struct record rows[MOST_ROWS];
+    char directory[] = "/tmp/diffrate-claims-XXXXXX", path[200], text[1000];
+    struct error error = {STATUS_OK, ""};
+    size_t count = 0, accuracy_count = world->few ? 2 : sizeof all_accuracies / sizeof *all_accuracies;
+    const double *accuracies = world->few ? few_accuracies : all_accuracies;
+    plant(rows, &count, &world->ddpm, "ddpm", accuracies, accuracy_count);
+    if (!world->no_accelerated)
+        plant(rows, &count, &world->accelerated, "accelerated", accuracies, accuracy_count);
+    (void)snprintf(text, sizeof text,
+                   "schedule: {kind: li-cai, c0: 2.0, c1: 8.5}\n"
+                   "targets: [{name: planted, kind: gaussian, variance: 0.25}]\n"
+                   "samplers: [%s]\ndimensions: [1, 2, 4, 8]\nmax_steps: 65536\n%s",
+                   world->no_accelerated ? "ddpm" : "ddpm, accelerated", world->few ? few_text : full_text);
+    ck_assert_ptr_nonnull(mkdtemp(directory));
+    (void)snprintf(path, sizeof path, "%s/planted.h5", directory);
+    const struct fact facts[] = {{"spec_text", text}, {"spec_name", "planted"}, {NULL, NULL}};
+    ck_assert_msg(store_write(path, rows, count, facts, &error) == STATUS_OK, "%s", error.text);
+    ck_assert_msg(evidence_read(directory, claim_names(), evidence, &error) == STATUS_OK, "%s", error.text);
+    ck_assert_uint_eq(evidence->result.count, count);
+    ck_assert_int_eq(remove(path), 0);
+    ck_assert_int_eq(rmdir(directory), 0);
+}
+
+struct expected {
+    const char *claim;
+    enum outcome outcome;
+    double value;               /* NAN: not measured, or no matter */
+    const char *note, *verdict; /* parts of them, or NULL */
+};
+
+#define KL_RIGHT 1.0, 2.0, 0.0
+#define DDPM \
+    { \
+        1.0, 0.5, 1.0, KL_RIGHT \
+    }
+#define FAST \
+    { \
+        1.0, 0.5, 2.0, KL_RIGHT \
+    }
+
+static const struct {
+    const char *name;
+    struct world world;
+    struct expected expected[8];
+} cases[] = {
+    {"as claimed",
+     {DDPM, FAST, 0, 0},
+     {{"eps-accelerated", OUTCOME_SUPPORTED, 0.5, NULL, "supported"},
+      {"eps-ddpm", OUTCOME_SUPPORTED, 1.0, NULL, "supported"},
+      {"dim-accelerated", OUTCOME_NOT_TIGHT, 0.25, NULL, "supported, not tight (slack 1.00)"},
+      {"dim-ddpm", OUTCOME_NOT_TIGHT, 0.5, NULL, "supported, not tight (slack 0.50)"},
+      {"crossover", OUTCOME_SUPPORTED, NAN, "wins", "supported"},
+      {"kl-ddpm", OUTCOME_SUPPORTED, 2.0, "exponent in d 1.0", "supported"},
+      {"speedup", OUTCOME_SUPPORTED, 0.5, "score evaluations", "supported"}}},
+    {"tight in d",
+     {{0.04, 1.0, 1.0, KL_RIGHT}, {0.5, 2.5, 2.0, KL_RIGHT}, 0, 0},
+     {{"dim-accelerated", OUTCOME_SUPPORTED, 1.25, NULL, NULL}, {"dim-ddpm", OUTCOME_SUPPORTED, 1.0, NULL, NULL}}},
+    {"faster than claimed",
+     {{1.0, 0.5, 1.5, 0.5, 3.0, 0.0}, {1.0, 0.5, 3.0, KL_RIGHT}, 0, 0},
+     {{"eps-accelerated", OUTCOME_NOT_TIGHT, 1.0 / 3.0, NULL, "supported, not tight (slack 0.17)"},
+      {"eps-ddpm", OUTCOME_NOT_TIGHT, 2.0 / 3.0, NULL, "supported, not tight (slack 0.33)"},
+      {"kl-ddpm", OUTCOME_NOT_TIGHT, 3.0, NULL, "supported, not tight (slack 1.00)"}}},
+    {"accelerated no better than ddpm",
+     {DDPM, {0.5, 0.5, 1.0, KL_RIGHT}, 0, 0},
+     {{"eps-accelerated", OUTCOME_REFUTED, 1.0, NULL, "refuted"},
+      {"eps-ddpm", OUTCOME_SUPPORTED, 1.0, NULL, NULL},
+      {"crossover", OUTCOME_SUPPORTED, NAN, NULL, NULL},
+      {"speedup", OUTCOME_REFUTED, 0.0, NULL, "refuted"}}},
+    {"accelerated slower",
+     {{0.1, 0.5, 1.0, KL_RIGHT}, {0.3, 0.5, 1.0, KL_RIGHT}, 0, 0},
+     {{"crossover", OUTCOME_REFUTED, NAN, "violate", "refuted"}}},
+    {"ddpm slower than claimed",
+     {{0.2, 0.5, 0.75, 1.0, 1.0, 0.0}, FAST, 0, 0},
+     {{"eps-ddpm", OUTCOME_REFUTED, 4.0 / 3.0, NULL, "refuted"}, {"kl-ddpm", OUTCOME_REFUTED, 1.0, NULL, "refuted"}}},
+    {"steep in d",
+     {{0.015, 1.5, 1.0, 2.0, 2.0, 0.0}, {0.2, 3.0, 2.0, KL_RIGHT}, 0, 0},
+     {{"dim-ddpm", OUTCOME_REFUTED, 1.5, NULL, "refuted"},
+      {"dim-accelerated", OUTCOME_REFUTED, 1.5, NULL, "refuted"},
+      {"kl-ddpm", OUTCOME_REFUTED, 2.0, "exponent in d 2.0", "refuted"}}},
+    {"floor",
+     {DDPM, {1.0, 0.5, 2.0, 1.0, 2.0, 0.0055}, 0, 0},
+     {{"eps-accelerated", OUTCOME_REFUTED, NAN, "floor", "refuted"},
+      {"eps-ddpm", OUTCOME_SUPPORTED, 1.0, NULL, NULL}}},
+    {"too few accuracies",
+     {DDPM, FAST, 1, 0},
+     {{"eps-accelerated", OUTCOME_INCONCLUSIVE, NAN, "too few cells", "inconclusive"},
+      {"eps-ddpm", OUTCOME_INCONCLUSIVE, NAN, "too few cells", NULL},
+      {"speedup", OUTCOME_INCONCLUSIVE, NAN, "too few cells", NULL},
+      {"kl-ddpm", OUTCOME_SUPPORTED, 2.0, NULL, NULL}}},
+    {"beyond reach",
+     {{1e6, 0.5, 1.0, KL_RIGHT}, FAST, 0, 0},
+     {{"eps-ddpm", OUTCOME_INCONCLUSIVE, NAN, "no cell", NULL}, {"crossover", OUTCOME_SUPPORTED, NAN, NULL, NULL}}},
+    {"no accelerated",
+     {DDPM, FAST, 0, 1},
+     {{"eps-accelerated", OUTCOME_INCONCLUSIVE, NAN, "not in the experiment", NULL},
+      {"crossover", OUTCOME_INCONCLUSIVE, NAN, "not in the experiment", NULL},
+      {"eps-ddpm", OUTCOME_SUPPORTED, 1.0, NULL, NULL}}},
+};
+enum { CASES = sizeof cases / sizeof cases[0] };
+
+static const struct finding *find(const struct finding *findings, size_t count, const char *claim, const char *target)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(findings[i].claim->name, claim) == 0 && strcmp(findings[i].target, target) == 0)
+            return &findings[i];
+    ck_abort_msg("no finding %s, %s", claim, target);
+    return NULL;
+}
+
+START_TEST(test_verdicts)
+{
+    struct evidence evidence;
+    struct finding *findings;
+    struct error error;
+    size_t count;
+    make_evidence(&cases[_i].world, &evidence);
+    ck_assert_msg(claims_decide(&evidence, &findings, &count, &error) == STATUS_OK, "%s", error.text);
+    ck_assert_uint_eq(count, 14); /* seven claims, one target and the overall finding */
+    for (const struct expected *e = cases[_i].expected; e->claim != NULL; e++) {
+        const struct finding *f = find(findings, count, e->claim, "planted");
+        char verdict[100];
+        finding_verdict(f, verdict, sizeof verdict);
+        ck_assert_msg(f->outcome == e->outcome, "%s: %s is %s (%g +- %g; %s)", cases[_i].name, e->claim, verdict,
+                      f->value, f->interval, f->note);
+        ck_assert_int_eq(find(findings, count, e->claim, "all targets")->outcome, e->outcome);
+        if (!isnan(e->value))
+            ck_assert_msg(f->measured && fabs(f->value - e->value) < 0.01, "%s: %s measured %g +- %g, not %g",
+                          cases[_i].name, e->claim, f->value, f->interval, e->value);
+        if (e->note != NULL)
+            ck_assert_msg(strstr(f->note, e->note) != NULL, "%s: the note of %s is \"%s\"", cases[_i].name, e->claim,
+                          f->note);
+        if (e->verdict != NULL)
+            ck_assert_str_eq(verdict, e->verdict);
+    }
+    free(findings);
+    evidence_free(&evidence);
+}
+END_TEST
+
+/* T(d, eps) read back is the planted one, and rows come sorted. */
+START_TEST(test_evidence)
+{
+    const struct world world = {DDPM, FAST, 0, 0};
+    struct evidence evidence;
+    make_evidence(&world, &evidence);
+    size_t fast = evidence_sampler(&evidence, "accelerated"), at_start = 0, found = 0;
+    ck_assert_uint_eq(fast, 1);
+    ck_assert_uint_eq(evidence_sampler(&evidence, "ddim"), 2);
+    const struct record **rows = calloc(evidence.result.count, sizeof *rows);
+    ck_assert_ptr_nonnull(rows);
+    for (size_t d = 0; d < DIMENSIONS; d++) {
+        size_t count = evidence_rows(&evidence, 0, fast, d, rows);
+        for (size_t i = 0; i < count; i++)
+            ck_assert(rows[i]->dimension == dimensions[d] && (i == 0 || rows[i]->steps > rows[i - 1]->steps));
+        for (size_t e = 0; e < 8; e++) {
+            const struct bracket *bracket = evidence_complexity(&evidence, 0, fast, d, e);
+            size_t exact = planted_steps(&world.accelerated, (double)dimensions[d], all_accuracies[e]);
+            ck_assert_int_eq(bracket->reach, exact <= 64 ? REACH_AT_START : REACH_FOUND);
+            ck_assert_uint_eq(bracket->passes, exact <= 64 ? 64 : exact);
+            at_start += bracket->reach == REACH_AT_START;
+            found += bracket->reach == REACH_FOUND;
+        }
+    }
+    ck_assert(found + at_start == 32 && found > 20);
+    ck_assert_double_eq_tol(log_free_cost(1024), 1024.0 / log(1024.0), 1e-12);
+    free(rows);
+    evidence_free(&evidence);
+}
+END_TEST
+
+static struct point point(size_t T, double tv)
+{
+    return (struct point){T, step_size(T), tv, 0.0};
+}
+
+START_TEST(test_bracket)
+{
+    const struct point points[] = {point(64, 0.4),   point(128, 0.2),  point(129, 0.1),
+                                   point(256, 0.05), point(512, 0.06), point(1024, 0.01)};
+    static const struct {
+        double accuracy;
+        enum reach reach;
+        size_t fails, passes;
+    } expected[] = {
+        {0.5, REACH_AT_START, 0, 64},   {0.4, REACH_AT_START, 0, 64},  {0.3, REACH_OPEN, 64, 128},
+        {0.2, REACH_OPEN, 64, 128},     {0.15, REACH_FOUND, 128, 129}, {0.1, REACH_FOUND, 128, 129},
+        {0.055, REACH_OPEN, 129, 256},  {0.02, REACH_OPEN, 512, 1024}, {0.01, REACH_OPEN, 512, 1024},
+        {0.001, REACH_BEYOND, 1024, 0},
+    };
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++)
+        for (size_t attempt = 0; attempt < 9; attempt++) {
+            struct bracket b = bracket_find(points, 6, expected[i].accuracy, C1, attempt);
+            ck_assert_int_eq(b.reach, expected[i].reach);
+            ck_assert_uint_eq(b.fails, expected[i].fails);
+            ck_assert_uint_eq(b.passes, expected[i].passes);
+            int wants = 0;
+            for (int k = 0; k < 2; k++) {
+                wants |= b.want[k] != 0;
+                ck_assert(b.want[k] == 0 || (b.want[k] > b.fails && b.want[k] < b.passes));
+            }
+            ck_assert_int_eq(wants, b.reach == REACH_OPEN);
+        }
+    struct bracket nothing = bracket_find(points, 0, 0.1, C1, 0);
+    ck_assert(nothing.reach == REACH_BEYOND && nothing.fails == 0 && nothing.passes == 0);
+}
+END_TEST
+
+/* On a power law the first guess is the answer; on anything, brackets close in a few dozen measurements. */
+START_TEST(test_bracket_closes)
+{
+    static const struct planted laws[] = {DDPM, FAST, {0.3, 0.0, 2.7, KL_RIGHT}, {1.0, 0.0, 0.1, KL_RIGHT}};
+    for (size_t l = 0; l < 4; l++)
+        for (double accuracy = 0.3; accuracy > 1e-6; accuracy *= 0.37) {
+            struct point points[100];
+            size_t count = 0, exact = planted_steps(&laws[l], 1.0, accuracy), attempt = 0;
+            for (size_t T = 64; T <= LARGEST; T *= 2)
+                points[count++] = point(T, tv_of(&laws[l], 1.0, T));
+            struct bracket b = bracket_find(points, count, accuracy, C1, attempt);
+            if (b.reach == REACH_OPEN)
+                ck_assert_msg(b.want[0] == exact || b.want[1] == exact || b.want[0] + 1 == exact,
+                              "wants %zu and %zu, not %zu", b.want[0], b.want[1], exact);
+            for (; b.reach == REACH_OPEN && attempt < 40; b = bracket_find(points, count, accuracy, C1, ++attempt))
+                for (int k = 0; k < 2; k++)
+                    if (b.want[k] != 0) {
+                        size_t at = count++;
+                        ck_assert_uint_lt(count, 100);
+                        for (; points[at - 1].steps > b.want[k]; at--)
+                            points[at] = points[at - 1];
+                        points[at] = point(b.want[k], tv_of(&laws[l], 1.0, b.want[k]));
+                    }
+            ck_assert_int_eq(b.reach, exact > LARGEST ? REACH_BEYOND : exact <= 64 ? REACH_AT_START : REACH_FOUND);
+            if (b.reach == REACH_FOUND)
+                ck_assert_uint_eq(b.passes, exact);
+            ck_assert_uint_le(attempt, 3);
+        }
+}
+END_TEST
+
+START_TEST(test_steps_for_step_size)
+{
+    static const double c1s[] = {0.5, 2.0, 8.5, 40.0};
+    for (size_t i = 0; i < 4; i++)
+        for (size_t T = 3; T < 3000000; T += 1 + T / 9) {
+            double c1 = c1s[i], h = schedule_step_size(c1, T);
+            ck_assert_uint_eq(steps_for_step_size(c1, h), T);
+            ck_assert_uint_eq(steps_for_step_size(c1, 0.5 * (h + schedule_step_size(c1, T + 1))), T + 1);
+        }
+    ck_assert_uint_eq(steps_for_step_size(8.5, 100.0), 3);
+}
+END_TEST
+
+START_TEST(test_names)
+{
+    size_t i = 0;
+    for (; claim_at(i) != NULL; i++) {
+        const struct claim *claim = claim_at(i);
+        ck_assert_str_eq(claim->name, claim_names()[i]);
+        ck_assert(strlen(claim->statement) > 10 && strlen(claim->source) > 5 && strlen(claim->predicted) > 2);
+        ck_assert(strlen(claim->refuted_by) > 5 && strlen(claim->statistic) > 5);
+    }
+    ck_assert_ptr_null(claim_names()[i]);
+}
+END_TEST
+
+Suite *claims_suite(void)
+{
+    Suite *suite = suite_create("claims");
+    TCase *verdicts = tcase_create("verdicts"), *brackets = tcase_create("brackets");
+    tcase_add_loop_test(verdicts, test_verdicts, 0, CASES);
+    tcase_add_test(verdicts, test_evidence);
+    tcase_add_test(verdicts, test_names);
+    tcase_add_test(brackets, test_bracket);
+    tcase_add_test(brackets, test_bracket_closes);
+    tcase_add_test(brackets, test_steps_for_step_size);
+    suite_add_tcase(suite, verdicts);
+    suite_add_tcase(suite, brackets);
+    return suite;
+}
