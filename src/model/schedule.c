@@ -6,7 +6,6 @@
 #include "core/memory.h"
 
 #define LARGEST_STEPS ((size_t)1 << 40)
-enum { MOST_TRIES = 2000 };
 
 #define SCHEDULE(object) extern const struct schedule_kind object;
 #include "model/schedules.def"
@@ -67,23 +66,36 @@ static size_t smallest_with_small_step(double c1, size_t T)
     return 0;
 }
 
+static int is_admissible(const struct schedule_kind *kind, double c0, double c1, size_t T)
+{
+    int admissible;
+    struct schedule *schedule = try_schedule(kind, c0, c1, T, &admissible);
+    schedule_free(schedule);
+    return schedule != NULL && admissible;
+}
+
 size_t schedule_smallest_admissible(const struct schedule_kind *kind, double c0, double c1, size_t T)
 {
     size_t first = smallest_with_small_step(c1, T);
-    /* Near h = 1 the noise can fall by so much in a step that it underflows; a few more steps mend that. Where they do
-     * not, it is T^(c0 - c1) that underflows, and a larger T makes it worse. */
-    for (size_t candidate = first; candidate > 0 && candidate <= 2 * first; candidate++) {
-        int admissible;
-        struct schedule *schedule = try_schedule(kind, c0, c1, candidate, &admissible);
-        schedule_free(schedule);
-        if (schedule == NULL)
-            return 0;
-        if (admissible)
-            return candidate;
-        if (candidate - first > MOST_TRIES)
-            break;
+    if (first == 0 || is_admissible(kind, c0, c1, first))
+        return first;
+    /* Near h = 1 the noise can fall by so much in a step that it underflows; somewhat smaller steps mend that. Where
+     * they do not, it is T^(c0 - c1) that underflows, and a larger T makes it worse. */
+    size_t fails = first, exists = 0;
+    for (size_t step = 1; exists == 0 && first + step <= 2 * first; step *= 2) {
+        if (is_admissible(kind, c0, c1, first + step))
+            exists = first + step;
+        else
+            fails = first + step;
     }
-    return 0;
+    while (exists > fails + 1) {
+        size_t middle = fails + (exists - fails) / 2;
+        if (is_admissible(kind, c0, c1, middle))
+            exists = middle;
+        else
+            fails = middle;
+    }
+    return exists;
 }
 
 enum status schedule_new(const struct schedule_kind *kind, double c0, double c1, size_t T, struct schedule **out,

@@ -101,7 +101,7 @@ START_TEST(test_flat_gaussian)
         near(tv, chi_square_tv(rho, d), 1e-9, "the integral of chi-square's density");
         double lower = gsl_cdf_chisq_P(x, d) - gsl_cdf_chisq_P(x / (1.0 + (double)rho), d);
         double upper = gsl_cdf_chisq_Q(x / (1.0 + (double)rho), d) - gsl_cdf_chisq_Q(x, d);
-        if (tv.value > 1e-3) {
+        if (tv.value > 1e-3 && d <= 30000) { /* GSL's own incomplete gamma is good to 1e-5 at d = 10^6 */
             near(tv, fabs(lower), 1e-9, "chi-square's lower tails");
             near(tv, fabs(upper), 1e-9, "chi-square's upper tails");
         }

@@ -161,8 +161,11 @@ START_TEST(test_radii_are_honest)
         struct divergence twice = measure("line", mixture, sampler_at(s), schedule, 2.0);
         const char *where = label(mixture, sampler_at(s), honest[_i].T);
         all_agree(&once, &twice, where);
-        mass_kept(&once, honest[_i].T >= 128 ? 1e-4 : 1e-3, where);
-        mass_kept(&twice, honest[_i].T >= 128 ? 1e-4 : 1e-3, where);
+        /* Atoms leave p no mass between them, and few large steps leave q some: its radius has to hold that. */
+        double outside = honest[_i].T >= 128 ? 1e-4 : mixture->sd[0] > 0.0 ? 1e-3 : 2e-2;
+        mass_kept(&once, outside, where);
+        mass_kept(&twice, outside, where);
+        ck_assert(once.tv.error >= 0.5 * fabs(once.mass_defect));
         /* where a step leaps over an atom's width the radius is honest, but wide */
         if (honest[_i].T >= 128)
             ck_assert_msg(twice.tv.error < 1e-3 * twice.tv.value, "%s: TV = %g +- %g says nothing", where,

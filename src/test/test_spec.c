@@ -18,7 +18,7 @@ Suite *spec_suite(void);
 #define DIMENSIONS "dimensions: [1]\n"
 #define STEPS "steps: [64]\n"
 #define FIFTY "01234567890123456789012345678901234567890123456789"
-#define LONG_NAME FIFTY "0123456789abc"                                    /* 63 bytes */
+#define LONG_NAME FIFTY "0123456789abc"                                                  /* 63 bytes */
 #define LONG_TITLE FIFTY FIFTY FIFTY "0123456789012345678901234567890123456789abcdefghi" /* 199 bytes */
 #define TAIL SAMPLERS DIMENSIONS STEPS
 
@@ -269,8 +269,8 @@ static const struct bad {
     {"targets: [{name: g, kind: gaussian, variance: 1, variance: 2}]\n" TAIL, 1, 50,
      "duplicate key 'variance', first given on line 1, column 37"},
     {"targets:\n- {name: g, kind: gaussian, variance: 1}\n- {name: h, kind: gaussian, variance: 1}\n"
-     "- {kind: gaussian, variance: 1, name: g}\n" TAIL, 4, 39,
-     "duplicate target name 'g', first given on line 2, column 10"},
+     "- {kind: gaussian, variance: 1, name: g}\n" TAIL,
+     4, 39, "duplicate target name 'g', first given on line 2, column 10"},
     {"targets: [{name: -g, kind: gaussian, variance: 1}]\n" TAIL, 1, 18, "starts with a letter or digit, found '-g'"},
     {"targets: [{name: .g, kind: gaussian, variance: 1}]\n" TAIL, 1, 18, "starts with a letter or digit"},
     {"targets: [{name: a/b, kind: gaussian, variance: 1}]\n" TAIL, 1, 18, "expected a name of [A-Za-z0-9._-]"},
@@ -356,24 +356,25 @@ static const struct bad {
     {"targets:\n- name: s\n  kind: direct-sum\n  factors: []\n" TAIL, 4, 12, "expected a non-empty list"},
     {"targets:\n- name: s\n  kind: direct-sum\n  factors: [{kind: gaussian, variance: 1}]\n" TAIL, 4, 13,
      "missing key 'copies'"},
-    {"targets:\n- name: s\n  kind: direct-sum\n  factors: [{kind: gaussian, variance: 1, copies: rest, name: x}]\n"
-     TAIL, 4, 57, "unknown key 'name', expected one of: copies, kind, mean, variance, spectrum"},
+    {"targets:\n- name: s\n  kind: direct-sum\n  factors: [{kind: gaussian, variance: 1, copies: rest, name: "
+     "x}]\n" TAIL,
+     4, 57, "unknown key 'name', expected one of: copies, kind, mean, variance, spectrum"},
     {"targets:\n- name: s\n  kind: direct-sum\n  factors: [{kind: gaussian, variance: 1, copies: 2}]\n" TAIL, 4, 12,
      "found no part with 'copies: rest', expected one"},
     {"targets:\n- name: s\n  kind: direct-sum\n  factors:\n  - {kind: gaussian, variance: 1, copies: rest}\n"
-     "  - {kind: gaussian, variance: 2, copies: rest}\n" TAIL, 6, 43,
-     "duplicate value 'rest', first given on line 5, column 43"},
+     "  - {kind: gaussian, variance: 2, copies: rest}\n" TAIL,
+     6, 43, "duplicate value 'rest', first given on line 5, column 43"},
     {"targets:\n- name: s\n  kind: direct-sum\n  factors: [{kind: gaussian, variance: 1, copies: 0}]\n" TAIL, 4, 51,
      "expected an integer from 1 to 2^53 in plain digits, or rest, found '0'"},
     {"targets:\n- name: s\n  kind: direct-sum\n  factors: [{kind: gaussian, variance: 1, copies: \"rest\"}]\n" TAIL,
      4, 51, "or rest, found a quoted string"},
     {"targets:\n- name: s\n  kind: direct-sum\n  factors: [{kind: gaussian, variance: 1, copies: all}]\n" TAIL, 4, 51,
      "or rest, found 'all'"},
-    {"targets:\n- name: s\n  kind: direct-sum\n  factors: [{kind: direct-sum, copies: rest, factors: []}]\n" TAIL,
-     4, 20, "a part may not be of kind 'direct-sum', which has parts itself"},
+    {"targets:\n- name: s\n  kind: direct-sum\n  factors: [{kind: direct-sum, copies: rest, factors: []}]\n" TAIL, 4,
+     20, "a part may not be of kind 'direct-sum', which has parts itself"},
     {"targets:\n- name: s\n  kind: direct-sum\n  factors:\n  - {kind: mixture, weights: [1], means: [1], sds: [1], "
-     "copies: 1}\n  - {kind: mixture, weights: [0.9], means: [1], sds: [1], copies: rest}\n" TAIL, 6, 30,
-     "the weights sum to 0.9"},
+     "copies: 1}\n  - {kind: mixture, weights: [0.9], means: [1], sds: [1], copies: rest}\n" TAIL,
+     6, 30, "the weights sum to 0.9"},
     /* samplers */
     {TARGETS "samplers: ddpm\n" DIMENSIONS STEPS, 2, 11, "expected a non-empty list, found 'ddpm'"},
     {TARGETS "samplers: []\n" DIMENSIONS STEPS, 2, 11, "expected a non-empty list, found an empty list"},
@@ -382,7 +383,9 @@ static const struct bad {
     {TARGETS "samplers: [ddmp]\n" DIMENSIONS STEPS, 2, 12, "did you mean 'ddpm'?"},
     {TARGETS "samplers: [ddpm, accelerated, ddpm]\n" DIMENSIONS STEPS, 2, 31,
      "duplicate sampler 'ddpm', first given on line 2, column 12"},
-    {TARGETS "samplers: [ddpm, ]\n" "dimensions: [1, , 2]\n" STEPS, 3, 17, "not valid YAML: "},
+    {TARGETS "samplers: [ddpm, ]\n"
+             "dimensions: [1, , 2]\n" STEPS,
+     3, 17, "not valid YAML: "},
     {TARGETS "samplers: [[ddpm]]\n" DIMENSIONS STEPS, 2, 12, "expected a sampler, found a list"},
     {TARGETS "samplers: [\"\"]\n" DIMENSIONS STEPS, 2, 12, "expected a sampler, found an empty string"},
     /* dimensions, steps, max_steps */
@@ -411,7 +414,8 @@ static const struct bad {
     {TARGETS SAMPLERS DIMENSIONS "steps: [1000000000]\n", 4, 9, "expected at most 100000000"},
     {TARGETS TAIL "max_steps: 20\n", 5, 12, "the smallest admissible T is 29"},
     {"targets: [{name: g, kind: gaussian, variance: 1, spectrum: {kind: k-of-d, k: 5}}]\n" SAMPLERS
-     "dimensions: [8, 4]\n" STEPS, 3, 13, "need dimension at least 5, not 4"},
+     "dimensions: [8, 4]\n" STEPS,
+     3, 13, "need dimension at least 5, not 4"},
     {TARGETS TAIL "max_steps: 1\n", 5, 12, "expected an integer from 2 to 2^53 in plain digits, found '1'"},
     {TARGETS TAIL "max_steps: [4]\n", 5, 12, "found a list"},
     /* accuracies */

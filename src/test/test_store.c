@@ -95,7 +95,8 @@ static void assert_rows(const struct result *result, const struct record *rows, 
     for (size_t i = 0; i < count; i++)
         for (const struct field *field = record_fields; field->name != NULL; field++)
             ck_assert_msg(memcmp((const char *)&result->rows[i] + field->offset,
-                                 (const char *)&rows[i] + field->offset, member_size(field)) == 0,
+                                 (const char *)&rows[i] + field->offset, member_size(field))
+                              == 0,
                           "row %zu, %s", i, field->name);
 }
 
@@ -489,8 +490,8 @@ START_TEST(concurrent)
         (void)snprintf(path, sizeof path, "%s/%d.h5", place.directory, i);
         failures += store_write(path, &rows[i], 1, facts, NULL) != STATUS_OK;
         failures += store_write(place.path, rows, FILES, facts, NULL) != STATUS_OK;
-        failures += store_read(path, &result, NULL) != STATUS_OK || result.count != 1 ||
-                    memcmp(result.rows[0].target, rows[i].target, sizeof rows[i].target) != 0;
+        failures += store_read(path, &result, NULL) != STATUS_OK || result.count != 1
+                    || memcmp(result.rows[0].target, rows[i].target, sizeof rows[i].target) != 0;
         result_free(&result);
     }
     ck_assert_int_eq(failures, 0);
