@@ -297,6 +297,10 @@ START_TEST(test_bracket)
             }
             ck_assert_int_eq(wants, b.reach == REACH_OPEN);
         }
+    const struct point two_apart[] = {point(300, 0.2), point(302, 0.1)};
+    struct bracket open = bracket_find(two_apart, 2, 0.15, C1, 0);
+    ck_assert_int_eq(open.reach, REACH_OPEN);
+    ck_assert(open.want[0] == 301 || open.want[1] == 301);
     struct bracket nothing = bracket_find(points, 0, 0.1, C1, 0);
     ck_assert(nothing.reach == REACH_BEYOND && nothing.fails == 0 && nothing.passes == 0);
 }
