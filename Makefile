@@ -23,7 +23,7 @@ objects = $(sources:src/%.c=$(BUILD)/%.o)
 test_sources = $(wildcard src/test/*.c)
 test_objects = $(test_sources:src/%.c=$(BUILD)/%.o)
 
-.PHONY: all reproduce test check bench readme reference install clean dependencies warnings
+.PHONY: all reproduce test check bench readme reference install clean warnings FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/diffrate
@@ -54,7 +54,7 @@ $(BUILD)/.commit: FORCE | $(BUILD)/.dependencies
 	@echo '$(commit)' | cmp -s - $@ || echo '$(commit)' > $@
 FORCE:
 
-$(BUILD)/command/scripts.o $(BUILD)/verdict/figures.o: CPPFLAGS += -DDIFFRATE_SHARE='"$(PREFIX)/share/diffrate"'
+$(BUILD)/verdict/figures.o: CPPFLAGS += -DDIFFRATE_SHARE='"$(PREFIX)/share/diffrate"'
 
 reproduce:
 	@scripts/install-deps

@@ -256,6 +256,9 @@ static void advance(struct engine *engine, const struct step *step, int from, co
     engine->node_updates += batch;
 }
 
+/* Where checks look at a panel: away from its nodes. */
+static const double test_position[TEST_POINTS] = {-0.97, -0.37, 0.31, 0.93};
+
 struct norms {
     double l1, l2_squared;
 };
@@ -276,7 +279,6 @@ struct local_error {
 
 static struct local_error check(struct engine *engine, const struct step *step, int from, size_t rung)
 {
-    static const double position[TEST_POINTS] = {-0.97, -0.37, 0.31, 0.93};
     const struct panels *grid = &engine->grid[1 - from];
     const struct rule *rules = engine->rule;
     size_t finer = rung + FINER, coarser = rung > 0 ? rung - 1 : 0;
@@ -287,7 +289,7 @@ static struct local_error check(struct engine *engine, const struct step *step, 
         double y[TEST_POINTS], reference[TEST_POINTS], same[TEST_POINTS], less[TEST_POINTS], made[TEST_POINTS];
         double log_density[TEST_POINTS];
         for (int j = 0; j < TEST_POINTS; j++)
-            y[j] = panel->centre + panel->half_width * position[j];
+            y[j] = panel->centre + panel->half_width * test_position[j];
         advance(engine, step, from, &rules[finer], panel->anchor, TEST_POINTS, y, reference, &hint[0]);
         advance(engine, step, from, &rules[rung], panel->anchor, TEST_POINTS, y, same, &hint[1]);
         advance(engine, step, from, &rules[coarser], panel->anchor, TEST_POINTS, y, less, &hint[2]);
@@ -302,30 +304,6 @@ static struct local_error check(struct engine *engine, const struct step *step, 
         }
     }
     return error;
-}
-
-/* r_T = N(0, I)/p_T. */
-static enum status start(struct engine *engine, const struct schedule *schedule, double resolution,
-                         struct error *error)
-{
-    struct mixture_level *mixture = &engine->level[0];
-    struct level level = schedule_level(schedule, schedule->T);
-    mixture_level_set(mixture, &level);
-    enum status status = panels_lay_out(mixture, resolution, &engine->grid[0], error);
-    for (size_t p = 0; p < engine->grid[0].count && status == STATUS_OK; p++) {
-        struct panel *panel = &engine->grid[0].panel[p];
-        double x[PANEL_NODES], value[PANEL_NODES];
-        for (int j = 0; j < PANEL_NODES; j++)
-            x[j] = panel->centre + panel->half_width * engine->chebyshev.node[j];
-        mixture_level_evaluate(mixture, panel->anchor, PANEL_NODES, x, value, NULL);
-        double centre = mixture->root_alpha_bar * mixture->factor->mean[panel->anchor];
-        for (int j = 0; j < PANEL_NODES; j++) {
-            double absolute = x[j] + centre;
-            value[j] = -0.5 * absolute * absolute - 0.5 * log(2.0 * M_PI) - value[j];
-        }
-        panel_fit(&engine->chebyshev, value, panel);
-    }
-    return status;
 }
 
 /* A step of the whole grid. A checked step lays the panels out anew, those between move them along. */
@@ -381,14 +359,61 @@ static void tally_add(struct tally *tally, const struct norms *total)
     tally->unaccounted = 0;
 }
 
+/* log r_T = log N(x; 0, 1) - log p_T(x) at `count` points relative to the anchor. */
+static void evaluate_start(const struct mixture_level *mixture, size_t anchor, size_t count, const double *x,
+                           double *log_density, double *log_ratio)
+{
+    double centre = mixture->root_alpha_bar * mixture->factor->mean[anchor];
+    mixture_level_evaluate(mixture, anchor, count, x, log_density, NULL);
+    for (size_t j = 0; j < count; j++) {
+        double absolute = x[j] + centre;
+        log_ratio[j] = -0.5 * absolute * absolute - 0.5 * log(2.0 * M_PI) - log_density[j];
+    }
+}
+
+/* Panels log r_T, and counts what its interpolation costs. */
+static enum status start(struct engine *engine, const struct schedule *schedule, double resolution,
+                         struct tally *tally, struct error *error)
+{
+    struct mixture_level *mixture = &engine->level[0];
+    struct level level = schedule_level(schedule, schedule->T);
+    struct norms interpolation = {0.0, 0.0};
+    mixture_level_set(mixture, &level);
+    enum status status = panels_lay_out(mixture, resolution, &engine->grid[0], error);
+    for (size_t p = 0; p < engine->grid[0].count && status == STATUS_OK; p++) {
+        struct panel *panel = &engine->grid[0].panel[p];
+        double x[PANEL_NODES], value[PANEL_NODES], made[TEST_POINTS], log_density[PANEL_NODES];
+        for (int j = 0; j < PANEL_NODES; j++)
+            x[j] = panel->centre + panel->half_width * engine->chebyshev.node[j];
+        evaluate_start(mixture, panel->anchor, PANEL_NODES, x, log_density, value);
+        panel_fit(&engine->chebyshev, value, panel);
+        for (int j = 0; j < TEST_POINTS; j++)
+            x[j] = panel->centre + panel->half_width * test_position[j];
+        evaluate_start(mixture, panel->anchor, TEST_POINTS, x, log_density, value);
+        panel_evaluate(panel, 0.0, TEST_POINTS, x, made);
+        for (int j = 0; j < TEST_POINTS; j++)
+            norms_add(&interpolation, exp(log_density[j]) * 2.0 * panel->half_width / TEST_POINTS,
+                      exp(value[j]) * expm1(made[j] - value[j]));
+    }
+    tally->l1 = interpolation.l1;
+    tally->l2 = sqrt(interpolation.l2_squared);
+    return status;
+}
+
+/* The rule that a rung stands for at this resolution. */
+static size_t rung_in_use(size_t rung, double resolution)
+{
+    size_t extra = resolution > 1.0 ? (size_t)lround(3.0 * log2(resolution)) : 0;
+    return rung + extra < TOP_RUNG ? rung + extra : TOP_RUNG;
+}
+
 /* Makes the step, and where it is checked raises the rung until the rule's error is down at rounding. */
 static enum status checked_step(struct engine *engine, const struct step *step, int from, double resolution,
                                 size_t *rung, struct tally *tally, struct error *error)
 {
     double relative = QUADRATURE_RELATIVE / (double)engine->steps;
-    size_t extra = resolution > 1.0 ? (size_t)lround(3.0 * log2(resolution)) : 0;
     for (;;) {
-        size_t used = *rung + extra < TOP_RUNG ? *rung + extra : TOP_RUNG;
+        size_t used = rung_in_use(*rung, resolution);
         enum status status = make_step(engine, step, from, used, resolution, 1, error);
         if (status != STATUS_OK)
             return status;
@@ -410,8 +435,7 @@ static enum status propagate(struct engine *engine, const struct schedule *sched
 {
     engine->steps = schedule->T - 1;
     size_t stride = (size_t)fmin(fmax(CHECK_EVERY / schedule->h, 1.0), 64.0), rung = 0;
-    size_t extra = resolution > 1.0 ? (size_t)lround(3.0 * log2(resolution)) : 0;
-    enum status status = start(engine, schedule, resolution, error);
+    enum status status = start(engine, schedule, resolution, tally, error);
     int from = 0;
     for (size_t t = schedule->T; t >= 2 && status == STATUS_OK; t--, from = 1 - from) {
         struct step step = schedule_step(schedule, t);
@@ -420,8 +444,7 @@ static enum status propagate(struct engine *engine, const struct schedule *sched
         if ((schedule->T - t) % stride == 0 || t == 2)
             status = checked_step(engine, &step, from, resolution, &rung, tally, error);
         else
-            status = make_step(engine, &step, from, rung + extra < TOP_RUNG ? rung + extra : TOP_RUNG, resolution, 0,
-                               error);
+            status = make_step(engine, &step, from, rung_in_use(rung, resolution), resolution, 0, error);
     }
     *last = from;
     return status;
