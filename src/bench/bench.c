@@ -54,7 +54,10 @@ static struct law bench_line(const struct factor *factor, const char *sampler, s
     for (int repeat = 0; repeat < 3; repeat++) {
         law_free(&law);
         double start = now();
-        if (law_compute(factor, sampler_find(sampler), schedule, &law, &error) != STATUS_OK)
+        if (law_compute(
+                &(struct law_problem){.factor = factor, .sampler = sampler_find(sampler), .schedule = schedule}, &law,
+                &error)
+            != STATUS_OK)
             complain(&error);
         best = fmin(best, now() - start);
     }

@@ -87,7 +87,7 @@ static enum status measure_all(const struct spec *spec, int json, struct text_ta
     for (size_t target = 0; target < spec->target_count; target++)
         for (size_t sampler = 0; sampler < spec->sampler_count; sampler++)
             for (size_t t = 0; t < spec->step_count && status == STATUS_OK; t++) {
-                struct cell cell = {spec, target, sampler, spec->steps[t]};
+                struct cell cell = {spec, target, sampler, 0, spec->steps[t]};
                 status = cell_measure(&cell, rows, error);
                 for (size_t i = 0; i < spec->dimension_count && status == STATUS_OK; i++)
                     if (json)

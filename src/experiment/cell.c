@@ -62,7 +62,7 @@ enum status cell_measure(const struct cell *cell, struct record *rows, struct er
     if (measurements == NULL)
         status = fail_with(error, STATUS_MEMORY, "out of memory for %zu dimensions", spec->dimension_count);
     if (status == STATUS_OK)
-        status = measure_target(&spec->targets[cell->target], spec->samplers[cell->sampler], schedule,
+        status = measure_target(&spec->targets[cell->target], spec->samplers[cell->sampler], NULL, schedule,
                                 spec->dimensions, spec->dimension_count, measurements, error);
     double seconds = now() - start;
     for (size_t i = 0; i < spec->dimension_count && status == STATUS_OK; i++) {

@@ -11,7 +11,7 @@
 
 struct cell {
     const struct spec *spec;
-    size_t target, sampler; /* indices into the spec's lists */
+    size_t target, sampler, score_error; /* indices into the spec's lists */
     size_t steps;
 };
 

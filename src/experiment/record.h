@@ -11,6 +11,13 @@
 struct record {
     char target[64];
     char sampler[64];
+    char score_error[64];         /* the shape, or "none" */
+    char score_error_spread[64];  /* "all", "one", "diagonal"; "none" without an error, and so for the profile */
+    char score_error_profile[64];
+    double score_error_size;      /* eps_score of the whole vector; 0 without an error */
+    double score_error_growth;    /* of a control; 0 otherwise */
+    double score_error_roughness; /* 0 where the shape has none, and so for the probability */
+    double score_error_probability;
     char schedule[64];
     double c0, c1;
     uint64_t dimension;
@@ -23,6 +30,8 @@ struct record {
     double kl_q_p, kl_q_p_error;
     double chi2_q_p, chi2_q_p_error;
     double hellinger2, hellinger2_error;
+    double error_effect, error_effect_error; /* TV between the laws with and without the score error */
+    double clip_probability;
     double mass_defect; /* the largest |integral of q - 1| among the factors */
     double seconds;     /* wall time: stored in a group of its own, so that results compare bit for bit */
 };

@@ -67,7 +67,7 @@ static int known(const struct run *run, const struct cell *cell)
 
 static enum status want(struct run *run, size_t target, size_t sampler, size_t steps, struct error *error)
 {
-    struct cell cell = {run->spec, target, sampler, steps};
+    struct cell cell = {run->spec, target, sampler, 0, steps};
     if (known(run, &cell))
         return STATUS_OK;
     if (run->count == run->capacity) {

@@ -7,6 +7,7 @@
 #include "core/status.h"
 #include "model/sampler.h"
 #include "model/schedule.h"
+#include "model/score_error.h"
 #include "model/target.h"
 
 struct spec {
@@ -19,6 +20,9 @@ struct spec {
     size_t target_count;
     const struct sampler **samplers;
     size_t sampler_count;
+    struct score_error *score_errors; /* the first is always "none": the run that excess is measured against */
+    size_t score_error_count;
+    int exact_scores_listed; /* nonzero if the author asks for the first too (no list, or {shape: none} in it) */
     size_t *dimensions; /* strictly increasing */
     size_t dimension_count;
     size_t *steps; /* strictly increasing; may be empty if accuracies is not */

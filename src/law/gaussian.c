@@ -69,9 +69,11 @@ static void fill_panels(const struct state *state, double V, struct panels *pane
     }
 }
 
-static enum status compute(const struct factor *factor, const struct sampler *sampler,
-                           const struct schedule *schedule, double resolution, struct law *out, struct error *error)
+static enum status compute(const struct law_problem *problem, double resolution, struct law *out, struct error *error)
 {
+    const struct factor *factor = problem->factor;
+    const struct sampler *sampler = problem->sampler;
+    const struct schedule *schedule = problem->schedule;
     double variance = factor->sd[0] * factor->sd[0];
     struct level level = schedule_level(schedule, schedule->T);
     double V = level.alpha_bar * variance + level.noise;
@@ -110,9 +112,9 @@ static enum status compute(const struct factor *factor, const struct sampler *sa
     return STATUS_OK;
 }
 
-static int handles(const struct factor *factor)
+static int handles(const struct law_problem *problem)
 {
-    return factor->components == 1;
+    return problem->factor->components == 1;
 }
 
 const struct law_engine engine_gaussian = {

@@ -23,10 +23,10 @@ const struct law_engine *law_engine_at(size_t index)
     return index < sizeof engines / sizeof engines[0] ? engines[index] : NULL;
 }
 
-const struct law_engine *law_engine_for(const struct factor *factor)
+const struct law_engine *law_engine_for(const struct law_problem *problem)
 {
     for (size_t i = 0; i < sizeof engines / sizeof engines[0]; i++)
-        if (engines[i]->handles(factor))
+        if (engines[i]->handles(problem))
             return engines[i];
     return NULL;
 }
@@ -146,21 +146,20 @@ static void mass_and_distance(double log_ratio, double *out)
     out[1] = fabs(out[0]);
 }
 
-enum status law_compute(const struct factor *factor, const struct sampler *sampler, const struct schedule *schedule,
-                        struct law *out, struct error *error)
+enum status law_compute(const struct law_problem *problem, struct law *out, struct error *error)
 {
     static const double resolutions[] = {1.0, 1.5, 2.5};
     const double wanted = 5e-6;
-    const struct law_engine *engine = law_engine_for(factor);
+    const struct law_engine *engine = law_engine_for(problem);
     *out = (struct law){0};
     if (engine == NULL)
         return fail_with(error, STATUS_UNSUPPORTED, "no law engine handles a factor of %zu components exactly",
-                         factor->components);
+                         problem->factor->components);
     size_t updates = 0;
     for (size_t i = 0; i < sizeof resolutions / sizeof resolutions[0]; i++) {
         struct law law;
         double integral[2];
-        enum status status = engine->compute(factor, sampler, schedule, resolutions[i], &law, error);
+        enum status status = engine->compute(problem, resolutions[i], &law, error);
         if (status == STATUS_OK)
             status = law_integrate(&law, 2, mass_and_distance, integral, NULL, error);
         if (status != STATUS_OK) {

@@ -10,9 +10,21 @@
 #include "model/mixture_level.h"
 #include "model/sampler.h"
 #include "model/schedule.h"
+#include "model/score_error.h"
 #include "model/target.h"
 
 struct law_engine;
+
+/* What a law is the law of: a sampler run on one factor of a target. All borrowed. */
+struct law_problem {
+    const struct factor *factor;
+    const struct sampler *sampler;
+    const struct schedule *schedule;
+    const struct score_error *score_error; /* NULL: exact scores */
+    double error_share;                    /* of eps_score^2, in this coordinate; 0: exact scores */
+    double clip; /* for samplers that clip: the norm above which this coordinate's correction is zeroed; 0 means never
+                  * (products, where clipping couples coordinates) */
+};
 
 struct law {
     const struct law_engine *engine;
@@ -28,18 +40,18 @@ struct law_engine {
     const char *name;
     const char *doc;
     const char *source;
-    /* Nonzero if the engine computes this factor's law exactly, up to the radii it reports. */
-    int (*handles)(const struct factor *factor);
+    /* Nonzero if the engine computes this law exactly, up to the radii it reports. */
+    int (*handles)(const struct law_problem *problem);
     /* Args: resolution 1 is the default, 2 doubles nodes and panels (the radius shrinks until rounding).
      * Out: *out on success (free with law_free). Errors: STATUS_NUMERIC, STATUS_MEMORY. */
-    enum status (*compute)(const struct factor *factor, const struct sampler *sampler,
-                           const struct schedule *schedule, double resolution, struct law *out, struct error *error);
+    enum status (*compute)(const struct law_problem *problem, double resolution, struct law *out,
+                           struct error *error);
 };
 
 const struct law_engine *law_engine_at(size_t index); /* NULL past the end */
 
-/* The first engine in the list that handles the factor, or NULL. */
-const struct law_engine *law_engine_for(const struct factor *factor);
+/* The first engine in the list that handles the problem, or NULL. */
+const struct law_engine *law_engine_for(const struct law_problem *problem);
 
 void law_free(struct law *law);
 
@@ -67,7 +79,6 @@ MUST_USE enum status law_integrate(const struct law *law, size_t width,
 
 /* The law of the factor by its engine, at the lowest of a few resolutions whose radius is below 5e-6 of E_p|r - 1|
  * (or the sharpest there is, if none is). Out and errors as law_engine.compute. */
-MUST_USE enum status law_compute(const struct factor *factor, const struct sampler *sampler,
-                                 const struct schedule *schedule, struct law *out, struct error *error);
+MUST_USE enum status law_compute(const struct law_problem *problem, struct law *out, struct error *error);
 
 #endif

@@ -450,9 +450,11 @@ static enum status propagate(struct engine *engine, const struct schedule *sched
     return status;
 }
 
-static enum status compute(const struct factor *factor, const struct sampler *sampler,
-                           const struct schedule *schedule, double resolution, struct law *out, struct error *error)
+static enum status compute(const struct law_problem *problem, double resolution, struct law *out, struct error *error)
 {
+    const struct factor *factor = problem->factor;
+    const struct sampler *sampler = problem->sampler;
+    const struct schedule *schedule = problem->schedule;
     struct engine engine;
     struct tally tally = {0};
     int last = 0;
@@ -477,9 +479,9 @@ static enum status compute(const struct factor *factor, const struct sampler *sa
     return status;
 }
 
-static int handles(const struct factor *factor)
+static int handles(const struct law_problem *problem)
 {
-    (void)factor;
+    (void)problem;
     return 1;
 }
 

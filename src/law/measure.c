@@ -53,7 +53,9 @@ static enum status find_law(struct table *table, const struct factor *factor, co
     table->entry[table->count++] = entry;
     enum status status = factor_list_append(&entry->factor, factor, 1.0, error);
     if (status == STATUS_OK)
-        status = law_compute(&entry->factor.group[0].factor, sampler, schedule, &entry->law, error);
+        status = law_compute(
+            &(struct law_problem){.factor = &entry->factor.group[0].factor, .sampler = sampler, .schedule = schedule},
+            &entry->law, error);
     table->node_updates += entry->law.node_updates;
     *out = &entry->law;
     return status;
@@ -98,8 +100,8 @@ static enum status measure_one(struct table *table, const struct target *target,
 }
 
 enum status measure_target(const struct target *target, const struct sampler *sampler,
-                           const struct schedule *schedule, const size_t *dimensions, size_t count,
-                           struct measurement *out, struct error *error)
+                           const struct score_error *score_error, const struct schedule *schedule,
+                           const size_t *dimensions, size_t count, struct measurement *out, struct error *error)
 {
     struct table table = {NULL, 0, 0};
     enum status status = STATUS_OK;

@@ -10,14 +10,20 @@
 struct measurement {
     size_t dimension;
     struct divergence divergence;
-    char method[64];     /* the engines of the factors, and "composed" where there is more than one factor */
-    size_t node_updates; /* work of all laws that the target needed */
+    struct measured error_effect; /* TV between the sampler's laws with and without the score error; 0 without one. By
+                                   * the triangle inequality the excess TV is at most this. */
+    double clip_probability;      /* at most so large is the probability that a clip taken as inactive would have
+                                   * acted in some step; already part of the radii of TV */
+    char method[64];              /* the engines of the factors, and "composed" where there is more than one factor */
+    size_t node_updates;          /* work of all laws that the target needed */
 };
 
-/* out[i] is the measurement in dimension dimensions[i], i < count. One law of a factor serves every dimension.
- * Errors: those of target_factors, law_compute and divergence_measure, with the target's and the sampler's names. */
+/* score_error may be NULL: exact scores. out[i] is the measurement in dimension dimensions[i], i < count. One law of
+ * a factor serves every dimension. Errors: those of target_factors, law_compute and divergence_measure, with the
+ * target's and the sampler's names. */
 MUST_USE enum status measure_target(const struct target *target, const struct sampler *sampler,
-                                    const struct schedule *schedule, const size_t *dimensions, size_t count,
-                                    struct measurement *out, struct error *error);
+                                    const struct score_error *score_error, const struct schedule *schedule,
+                                    const size_t *dimensions, size_t count, struct measurement *out,
+                                    struct error *error);
 
 #endif

@@ -1,5 +1,6 @@
 #include "model/sampler.h"
 
+#include <math.h>
 #include <string.h>
 
 #define SAMPLER(object) extern const struct sampler object;
@@ -23,4 +24,11 @@ const struct sampler *sampler_find(const char *name)
         if (strcmp(samplers[i]->name, name) == 0)
             return samplers[i];
     return NULL;
+}
+
+double sampler_clip(size_t dimension, size_t T)
+{
+    const double constant = 2.0;
+    double d = (double)dimension;
+    return constant * sqrt(d * log(d * (double)T));
 }

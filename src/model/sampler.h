@@ -1,8 +1,9 @@
-/* Samplers: Gaussian kernels in increment form (theory (5)),
+/* Samplers in increment form (theory (5)),
  *     Y_{t-1} = (Y_t + D_t(Y_t))/sqrt(alpha_t) + sqrt(v_t) Z_t,
- * one const object a sampler, listed in model/samplers.def. D is computed directly, never as a difference of large
- * numbers. Samplers see positions relative to sqrt(alpha_bar) m for a fixed point m of the target space: all of them
- * commute with that shift, and the engines use it to keep digits next to narrow components. */
+ * with v = 0 where they are deterministic and, in some, noise before the map as well; one const object a sampler,
+ * listed in model/samplers.def. D is computed directly, never as a difference of large numbers. Samplers see
+ * positions relative to sqrt(alpha_bar) m for a fixed point m of the target space: all of them commute with that
+ * shift, and the engines use it to keep digits next to narrow components. */
 #ifndef MODEL_SAMPLER_H
 #define MODEL_SAMPLER_H
 
@@ -23,12 +24,22 @@ struct sampler {
     size_t score_evaluations; /* a step */
     size_t work_arrays;       /* arrays of n doubles that `increment` needs */
     /* log(v alpha/(1 - alpha)): how the kernel's variance differs from the one that makes it a reversed forward step
-     * to first order. Of order h, and exact where v is a small relative change. */
+     * to first order. Of order h, and exact where v is a small relative change. NULL: no noise, a deterministic map.
+     */
     double (*log_noise_ratio)(const struct step *step);
+    /* log(u/(1 - alpha)) where Y_t gets noise of variance u before the map; NULL: none. */
+    double (*log_noise_before)(const struct step *step);
     /* D_t(x[i]) -> out[i]; out does not overlap x or work. */
     void (*increment)(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
                       double *work);
+    /* The correction that a clip zeroes where its norm exceeds step->clip (theory (10)), unclipped: out[i], arguments
+     * as above. NULL: the sampler has no clip. */
+    void (*correction)(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
+                       double *work);
 };
+
+/* C sqrt(d log(dT)) of theory (10) with C = 2. */
+double sampler_clip(size_t dimension, size_t T);
 
 const struct sampler *sampler_find(const char *name); /* NULL if unknown */
 const struct sampler *sampler_at(size_t index);       /* NULL past the end */

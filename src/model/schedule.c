@@ -151,6 +151,7 @@ struct step schedule_step(const struct schedule *schedule, size_t t)
         .alpha = 1.0 - schedule->beta[t],
         .log_alpha = log1p(-schedule->beta[t]),
         .beta = schedule->beta[t],
+        .clip = HUGE_VAL,
     };
     step.omega = step.beta / step.from.noise;
     return step;

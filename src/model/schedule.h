@@ -22,6 +22,7 @@ struct step {
     double log_alpha;  /* accurate to rounding although alpha may be 1 - 1e-26 */
     double beta;       /* 1 - alpha_t */
     double omega;      /* (1 - alpha_t)/(1 - alpha_bar_t): the step in log noise, of order h */
+    double clip;       /* norm above which a sampler that clips zeroes its correction; infinite: clipping is off */
 };
 
 struct schedule;
@@ -62,6 +63,6 @@ void schedule_free(struct schedule *schedule);
 size_t schedule_smallest_admissible(const struct schedule_kind *kind, double c0, double c1, size_t T);
 
 struct level schedule_level(const struct schedule *schedule, size_t t); /* t in 1..T */
-struct step schedule_step(const struct schedule *schedule, size_t t);   /* t in 2..T */
+struct step schedule_step(const struct schedule *schedule, size_t t);   /* t in 2..T; clip off */
 
 #endif

@@ -94,7 +94,7 @@ enum status factor_list_append(struct factor_list *list, const struct factor *fa
     memcpy(copy, factor->weight, k * sizeof *copy);
     memcpy(copy + k, factor->mean, k * sizeof *copy);
     memcpy(copy + 2 * k, factor->sd, k * sizeof *copy);
-    list->group[list->count++] = (struct factor_group){{k, copy, copy + k, copy + 2 * k}, multiplicity};
+    list->group[list->count++] = (struct factor_group){{k, copy, copy + k, copy + 2 * k}, multiplicity, 0.0};
     return STATUS_OK;
 }
 

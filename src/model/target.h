@@ -20,6 +20,7 @@ struct factor {
 struct factor_group {
     struct factor factor;
     double multiplicity;
+    double error_share; /* of eps_score^2, in each copy; 0 unless score_error_spread sets it */
 };
 
 /* The factors of a target in a given dimension; owns copies of everything its factors point to. Start from {0}. */

@@ -246,7 +246,7 @@ START_TEST(test_evidence)
     const struct record **rows = calloc(evidence.result.count, sizeof *rows);
     ck_assert_ptr_nonnull(rows);
     for (size_t d = 0; d < DIMENSIONS; d++) {
-        size_t count = evidence_rows(&evidence, 0, fast, d, rows);
+        size_t count = evidence_rows(&evidence, 0, fast, 0, d, rows);
         for (size_t i = 0; i < count; i++)
             ck_assert(rows[i]->dimension == dimensions[d] && (i == 0 || rows[i]->steps > rows[i - 1]->steps));
         for (size_t e = 0; e < 8; e++) {

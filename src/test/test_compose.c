@@ -30,7 +30,8 @@ static void compute(const struct factor *factor, const char *sampler, size_t T, 
 {
     struct error error;
     struct schedule *schedule = make_schedule(T);
-    enum status status = law_compute(factor, sampler_find(sampler), schedule, law, &error);
+    enum status status = law_compute(
+        &(struct law_problem){.factor = factor, .sampler = sampler_find(sampler), .schedule = schedule}, law, &error);
     ck_assert_msg(status == STATUS_OK, "%s", error.text);
     schedule_free(schedule);
 }
@@ -395,7 +396,7 @@ START_TEST(test_k_of_d)
     target.variance = 0.25;
     target.spectrum = (struct spectrum){SPECTRUM_K_OF_D, 0.0, 8};
     struct schedule *schedule = make_schedule(256);
-    ck_assert_int_eq(measure_target(&target, sampler_find("ddpm"), schedule, &d, 1, &m, &error), STATUS_OK);
+    ck_assert_int_eq(measure_target(&target, sampler_find("ddpm"), NULL, schedule, &d, 1, &m, &error), STATUS_OK);
     schedule_free(schedule);
     struct factor_list list = {0};
     for (size_t i = 0; i < d; i++)

@@ -89,7 +89,9 @@ static void compute(const struct closed_case *c, int sampler, struct law *law)
     sd = sqrt(c->variance);
     ck_assert_msg(schedule_new(schedule_kind_find(c->schedule), c->c0, c->c1, c->T, &schedule, &error) == STATUS_OK,
                   "%s", error.text);
-    enum status status = law_compute(&factor, sampler_find(samplers[sampler]), schedule, law, &error);
+    enum status status = law_compute(
+        &(struct law_problem){.factor = &factor, .sampler = sampler_find(samplers[sampler]), .schedule = schedule},
+        law, &error);
     ck_assert_msg(status == STATUS_OK, "%s", error.text);
     ck_assert_str_eq(law->engine->name, "gaussian");
     schedule_free(schedule);

@@ -61,11 +61,12 @@ static struct divergence measure(const char *engine_name, const struct mixture *
             engine = law_engine_at(i);
     ck_assert_ptr_nonnull(engine);
     struct factor factor = {mixture->components, mixture->weight, mixture->mean, mixture->sd};
+    struct law_problem problem = {.factor = &factor, .sampler = sampler, .schedule = schedule};
     struct law law;
     struct divergence divergence;
     struct error error = {STATUS_OK, ""};
-    ck_assert(engine->handles(&factor));
-    enum status status = engine->compute(&factor, sampler, schedule, resolution, &law, &error);
+    ck_assert(engine->handles(&problem));
+    enum status status = engine->compute(&problem, resolution, &law, &error);
     if (status == STATUS_OK)
         status = law_integrate(&law, 1, expm1_of, &law.mass_defect, NULL, &error);
     struct law_group group = {&law, 1.0};
@@ -291,7 +292,7 @@ static void check_rows(const struct row *rows, size_t count)
         dimensions[i] = (size_t)rows[i].d;
     struct schedule *schedule = make_schedule(rows->schedule, rows->c0, rows->c1, (size_t)rows->T);
     enum status status =
-        measure_target(&target, sampler_find(rows->sampler), schedule, dimensions, count, measurements, &error);
+        measure_target(&target, sampler_find(rows->sampler), NULL, schedule, dimensions, count, measurements, &error);
     ck_assert_msg(status == STATUS_OK, "%s", error.text);
     for (size_t i = 0; i < count; i++) {
         const struct divergence *d = &measurements[i].divergence;

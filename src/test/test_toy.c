@@ -199,7 +199,9 @@ START_TEST(test_world)
         struct brute brute = brute_force(&targets[t].factor, sampler, schedule);
         struct law law;
         struct divergence divergence;
-        status = law_compute(&targets[t].factor, sampler, schedule, &law, &error);
+        status =
+            law_compute(&(struct law_problem){.factor = &targets[t].factor, .sampler = sampler, .schedule = schedule},
+                        &law, &error);
         ck_assert_msg(status == STATUS_OK, "%s", error.text);
         struct law_group group = {&law, 1.0};
         ck_assert_int_eq(divergence_measure(&group, 1, &divergence, &error), STATUS_OK);

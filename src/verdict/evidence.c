@@ -34,9 +34,10 @@ const struct bracket *evidence_complexity(const struct evidence *evidence, size_
     return &evidence->complexity[complexity_index(&evidence->spec, target, sampler, dimension, accuracy)];
 }
 
-size_t evidence_rows(const struct evidence *evidence, size_t target, size_t sampler, size_t dimension,
-                     const struct record **rows)
+size_t evidence_rows(const struct evidence *evidence, size_t target, size_t sampler, size_t score_error,
+                     size_t dimension, const struct record **rows)
 {
+    (void)score_error;
     const struct spec *spec = &evidence->spec;
     size_t count = 0;
     for (size_t i = 0; i < evidence->result.count; i++) {
@@ -67,7 +68,7 @@ static enum status find_complexity(struct evidence *evidence, struct error *erro
     for (size_t target = 0; target < spec->target_count && status == STATUS_OK; target++)
         for (size_t sampler = 0; sampler < spec->sampler_count; sampler++)
             for (size_t d = 0; d < spec->dimension_count; d++) {
-                size_t count = evidence_rows(evidence, target, sampler, d, rows);
+                size_t count = evidence_rows(evidence, target, sampler, 0, d, rows);
                 for (size_t i = 0; i < count; i++)
                     points[i] =
                         (struct point){(size_t)rows[i]->steps, rows[i]->step_size, rows[i]->tv, rows[i]->tv_error};

@@ -23,14 +23,14 @@ MUST_USE enum status evidence_read(const char *path, const char *const *claim_na
                                    struct error *error);
 void evidence_free(struct evidence *evidence);
 
-/* T(d, eps) of a target and sampler, all by their index in the spec. */
+/* T(d, eps) of a target and sampler with exact scores, all by their index in the spec. */
 const struct bracket *evidence_complexity(const struct evidence *evidence, size_t target, size_t sampler,
                                           size_t dimension, size_t accuracy);
 
-/* The records of a target and sampler in one dimension, by increasing steps: at most result.count pointers. Returns
- * how many. */
-size_t evidence_rows(const struct evidence *evidence, size_t target, size_t sampler, size_t dimension,
-                     const struct record **rows);
+/* The records of a target, sampler and score error (0: exact scores) in one dimension, by increasing steps: at most
+ * result.count pointers. Returns how many. */
+size_t evidence_rows(const struct evidence *evidence, size_t target, size_t sampler, size_t score_error,
+                     size_t dimension, const struct record **rows);
 
 /* The index of the sampler of this name in the spec, or the number of samplers if it is not there. */
 size_t evidence_sampler(const struct evidence *evidence, const char *name);

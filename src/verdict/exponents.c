@@ -30,7 +30,7 @@ enum status complexity_exponents(const struct evidence *evidence, size_t target,
                 largest = fmax(largest, (double)bracket->passes);
         }
     for (size_t d = 0; d < spec->dimension_count && status == STATUS_OK; d++) {
-        size_t row_count = evidence_rows(evidence, target, sampler, d, rows);
+        size_t row_count = evidence_rows(evidence, target, sampler, 0, d, rows);
         for (size_t e = 0; e < spec->accuracy_count; e++) {
             const struct bracket *bracket = evidence_complexity(evidence, target, sampler, d, e);
             if (bracket->reach != REACH_FOUND || spec->accuracies[e] > WINDOW_ACCURACY
@@ -84,7 +84,7 @@ enum status divergence_exponents(const struct evidence *evidence, size_t target,
     enum status status =
         cells != NULL && rows != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a fit");
     for (size_t d = 0; d < spec->dimension_count && status == STATUS_OK; d++) {
-        size_t inside = divergence_window(rows, evidence_rows(evidence, target, sampler, d, rows), offset, rows);
+        size_t inside = divergence_window(rows, evidence_rows(evidence, target, sampler, 0, d, rows), offset, rows);
         for (size_t i = 0; i < inside; i++) {
             const double *value = (const double *)((const char *)rows[i] + offset);
             size_t other = (size_t)log2((double)rows[i]->steps);
@@ -125,7 +125,7 @@ int tv_floor(const struct evidence *evidence, size_t target, size_t sampler, dou
     const struct record **rows = array_new(evidence->result.count, sizeof *rows);
     int found = 0;
     for (size_t d = 0; d < spec->dimension_count && !found && rows != NULL; d++) {
-        size_t count = evidence_rows(evidence, target, sampler, d, rows);
+        size_t count = evidence_rows(evidence, target, sampler, 0, d, rows);
         if (count < 2)
             continue;
         const struct record *last = rows[count - 1], *before = NULL;

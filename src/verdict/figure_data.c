@@ -123,7 +123,7 @@ static enum status collect_tv_panel(const struct evidence *smallest, size_t targ
     for (size_t s = 0; s < spec->sampler_count; s++) {
         const struct place place = {spec->targets[target].name, spec->samplers[s]->name, s + 1, spec->dimensions[0],
                                     ""};
-        size_t count = evidence_rows(smallest, target, s, 0, rows);
+        size_t count = evidence_rows(smallest, target, s, 0, 0, rows);
         struct fit fit;
         enum status status = divergence_exponents(smallest, target, s, offsetof(struct record, tv), &fit, error);
         if (status != STATUS_OK)

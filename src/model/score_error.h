@@ -1,0 +1,105 @@
+/* Controlled score errors (theory (13)): the sampler sees s_t = s*_t + e_t with the average over t = 2..T of
+ * E|e_t(X_t)|^2 equal to eps_score^2, by normalisation in closed form or by quadrature, not from a run. An error is a
+ * shape, one const object each (model/error_shapes.def), spread over coordinates with a profile over time
+ * (model/error_profiles.def). */
+#ifndef MODEL_SCORE_ERROR_H
+#define MODEL_SCORE_ERROR_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "core/status.h"
+#include "model/mixture_level.h"
+#include "model/schedule.h"
+#include "model/target.h"
+
+struct score_error;
+struct error_level;
+
+/* Parameters of a shape, as flags. */
+enum { ERROR_ROUGHNESS = 1, ERROR_PROBABILITY = 2 };
+
+/* g(x) in one coordinate with E_{p_t} g^2 = 1. */
+struct error_shape {
+    const char *name;
+    const char *doc;
+    const char *formula;
+    const char *source;
+    int parameters; /* which of ERROR_* it has */
+    int affine;     /* in x: Gaussian factors keep their closed form */
+    /* Fills what evaluate needs at the mixture's present level, all but the amplitude. */
+    void (*prepare)(const struct score_error *error, const struct mixture_level *mixture, struct error_level *out);
+    /* g at x[i] (absolute positions) into out[i], i < n; out may be x. */
+    void (*evaluate)(const struct error_level *at, size_t n, const double *x, double *out);
+};
+
+struct error_profile {
+    const char *name;
+    const char *doc;
+    const char *formula;
+    /* Relative size at level t in 1..T, any scale: the program normalises. */
+    double (*weight)(const struct schedule *schedule, size_t t);
+};
+
+enum error_spread {
+    SPREAD_ALL,     /* each coordinate its own error g(x_i), of size eps_score/sqrt(d) */
+    SPREAD_ONE,     /* the first coordinate, all of it */
+    SPREAD_DIAGONAL /* g(<u, x>) u with u = (1, ..., 1)/sqrt(d): couples coordinates */
+};
+
+struct score_error {
+    const struct error_shape *shape; /* NULL: exact scores */
+    const struct error_profile *profile;
+    enum error_spread spread;
+    double size;        /* eps_score of the whole vector, as claimed */
+    double growth;      /* a control: the error really made is size * T^growth, so that > 0 breaks (13) */
+    double roughness;   /* omega > 0, in units of the marginal's standard deviation */
+    double probability; /* delta in (0, 1/2) */
+};
+
+/* Tables: the object called `name` or NULL; at(i), NULL past the end. The spreads' names end with NULL. */
+const struct error_shape *error_shape_find(const char *name);
+const struct error_shape *error_shape_at(size_t index);
+const struct error_profile *error_profile_find(const char *name);
+const struct error_profile *error_profile_at(size_t index);
+extern const char *const error_spread_names[];
+
+/* "none", or the shape's name. */
+const char *score_error_name(const struct score_error *error);
+
+/* Writes every parameter to 17 digits: equal texts mean equal errors. */
+void score_error_describe(const struct score_error *error, FILE *file);
+
+/* Gives each factor of a target in dimension `dimension` its share of eps_score^2 (factor_group.error_share), cutting
+ * a group in two where one copy differs from the rest. A diagonal error of an isotropic Gaussian is that of one
+ * coordinate after a rotation, and the list becomes the rotated target's. Errors: STATUS_UNSUPPORTED where the error
+ * couples coordinates otherwise; STATUS_MEMORY. */
+MUST_USE enum status score_error_spread(const struct score_error *error, size_t dimension, struct factor_list *list,
+                                        struct error *failure);
+
+/* What turns weights into amplitudes: the square root of the average of weight^2 over t = 2..T. > 0. */
+double score_error_norm(const struct score_error *error, const struct schedule *schedule);
+
+enum { ERROR_EDGES = 2 };
+
+/* An error at one noise level in one coordinate: e(x) = amplitude g(x). */
+struct error_level {
+    const struct error_shape *shape; /* NULL: no error */
+    double amplitude;
+    double scale;  /* linear: of x; wave: the wave number omega/l_t */
+    double phase;  /* unused by most */
+    double height; /* normalisation of g */
+    size_t edges;  /* g jumps at edge[0..edges), ascending, absolute positions */
+    double edge[ERROR_EDGES];
+};
+
+/* The error at level t in 1..T of a schedule, in a coordinate whose share of eps_score^2 is `share`; the mixture is
+ * that coordinate's factor at that level. norm is score_error_norm's. */
+void score_error_at(const struct score_error *error, double norm, double share, const struct schedule *schedule,
+                    size_t t, const struct mixture_level *mixture, struct error_level *out);
+
+/* Adds e to score[i] at positions x[i] relative to sqrt(A) m_anchor; work holds n doubles. */
+void error_level_add(const struct error_level *at, const struct mixture_level *mixture, size_t anchor, size_t n,
+                     const double *x, double *score, double *work);
+
+#endif
