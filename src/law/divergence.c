@@ -153,6 +153,13 @@ static enum status combine(const struct law_group *groups, size_t count, struct 
     return STATUS_OK;
 }
 
+enum status tv_measure(const struct law_group *groups, size_t count, struct measured *tv, struct error *error)
+{
+    if (count == 1 && groups[0].multiplicity == 1.0)
+        return tv_single(groups[0].law, tv, error);
+    return tv_composed(groups, count, tv, error);
+}
+
 enum status divergence_measure(const struct law_group *groups, size_t count, struct divergence *out,
                                struct error *error)
 {
@@ -160,9 +167,5 @@ enum status divergence_measure(const struct law_group *groups, size_t count, str
     if (count == 0)
         return fail_with(error, STATUS_INVALID, "a direct sum needs at least one factor");
     enum status status = combine(groups, count, out, error);
-    if (status != STATUS_OK)
-        return status;
-    if (count == 1 && groups[0].multiplicity == 1.0)
-        return tv_single(groups[0].law, &out->tv, error);
-    return tv_composed(groups, count, &out->tv, error);
+    return status == STATUS_OK ? tv_measure(groups, count, &out->tv, error) : status;
 }

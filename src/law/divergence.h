@@ -32,6 +32,10 @@ struct law_group {
 MUST_USE enum status divergence_measure(const struct law_group *groups, size_t count, struct divergence *out,
                                         struct error *error);
 
+/* TV alone, by whichever of the next two fits. */
+MUST_USE enum status tv_measure(const struct law_group *groups, size_t count, struct measured *tv,
+                                struct error *error);
+
 /* TV of one factor between the roots of log r, and of a direct sum by composition; the latter also handles a single
  * factor, as a second route. */
 MUST_USE enum status tv_single(const struct law *law, struct measured *tv, struct error *error);

@@ -5,21 +5,9 @@
 #include <math.h>
 
 #include "law/law.h"
+#include "law/oracle.h"
 
 extern const struct law_engine engine_gaussian;
-
-struct gaussian_score {
-    struct score base;
-    double variance; /* of the factor */
-};
-
-/* In coordinates around the mean. */
-static void evaluate(const struct score *score, const struct level *level, size_t n, const double *x, double *out)
-{
-    double variance = level->alpha_bar * ((const struct gaussian_score *)score)->variance + level->noise;
-    for (size_t i = 0; i < n; i++)
-        out[i] = -x[i] / variance;
-}
 
 struct state {
     double shift, rho;             /* m and rho */
@@ -28,25 +16,44 @@ struct state {
 
 enum { MOST_WORK = 16 };
 
-static struct state advance(struct state state, const struct sampler *sampler, const struct step *step,
-                            double variance)
+/* An affine function of w, the position around the mean: value at 0 and slope. */
+struct affine {
+    double constant, slope;
+};
+
+static struct affine affine_of(void (*function)(const struct step *, const struct score *, size_t, const double *,
+                                                double *, double *),
+                               const struct step *step, const struct oracle *oracle, double sd)
 {
-    struct gaussian_score score = {{evaluate}, variance};
-    double V_from = step->from.alpha_bar * variance + step->from.noise;
-    double V_to = step->to.alpha_bar * variance + step->to.noise;
-    double sd = sqrt(V_from), x[2] = {0.0, sd}, D[2], work[2 * MOST_WORK];
-    sampler->increment(step, &score.base, 2, x, D, work);
-    double b = (D[1] - D[0]) / sd;
-    double kernel = step->beta * exp(sampler->log_noise_ratio(step)); /* v alpha */
+    double x[2] = {0.0, sd}, value[2], work[2 * MOST_WORK];
+    function(step, &oracle->base, 2, x, value, work);
+    return (struct affine){value[0], (value[1] - value[0]) / sd};
+}
+
+static double noise_of(double (*log_ratio)(const struct step *step), const struct step *step)
+{
+    return log_ratio != NULL ? step->beta * exp(log_ratio(step)) : 0.0;
+}
+
+static struct state advance(struct state state, const struct sampler *sampler, const struct step *step,
+                            const struct oracle *oracle)
+{
+    double V_from = 1.0 / oracle->nominal[0]->inverse_variance[0];
+    double V_to = 1.0 / oracle->nominal[1]->inverse_variance[0];
+    struct affine D = affine_of(sampler->increment, step, oracle, sqrt(V_from));
+    double b = D.slope, before = noise_of(sampler->log_noise_before, step);
+    double kernel = noise_of(sampler->log_noise_ratio, step); /* v alpha */
     double gain = (1.0 + b) * (1.0 + b) * V_from / (step->alpha * V_to);
     double scale = exp(-0.5 * step->log_alpha);
     /* From alpha V_{t-1} = V_t - beta: nothing of size V_t is left to cancel. */
-    double defect = ((2.0 * b + b * b) * V_from + step->beta + kernel) / (step->alpha * V_to);
-    double size = (fabs(2.0 * b) * V_from + step->beta + kernel) / (step->alpha * V_to);
+    double added = step->beta + kernel + (1.0 + b) * (1.0 + b) * before;
+    double defect = ((2.0 * b + b * b) * V_from + added) / (step->alpha * V_to);
+    double size = (fabs(2.0 * b) * V_from + added) / (step->alpha * V_to);
     return (struct state){
-        .shift = (state.shift * (1.0 + b) + D[0]) * scale,
+        .shift = (state.shift * (1.0 + b) + D.constant) * scale,
         .rho = gain * state.rho + defect,
-        .shift_error = state.shift_error * fabs(1.0 + b) * scale + 4.0 * DBL_EPSILON * fabs(state.shift),
+        .shift_error =
+            state.shift_error * fabs(1.0 + b) * scale + 4.0 * DBL_EPSILON * (fabs(state.shift) + fabs(D.constant)),
         .rho_error = gain * state.rho_error + 4.0 * DBL_EPSILON * (size + fabs(gain * state.rho)),
     };
 }
@@ -69,42 +76,81 @@ static void fill_panels(const struct state *state, double V, struct panels *pane
     }
 }
 
+/* The whole run, with the factor's law at levels t and t-1 in the oracle. */
+static struct state propagate(const struct law_problem *problem, struct mixture_level *level, struct clip_bound *clip)
+{
+    const struct schedule *schedule = problem->schedule;
+    const struct sampler *sampler = problem->sampler;
+    double work[2], norm = problem->error_share > 0.0 ? score_error_norm(problem->score_error, schedule) : 1.0;
+    struct oracle oracle = {.work = work};
+    struct level start = schedule_level(schedule, schedule->T);
+    double variance = problem->factor->sd[0] * problem->factor->sd[0], V = start.alpha_bar * variance + start.noise;
+    /* Start at N(0, 1); 1 - V_T = abar_T (1 - lambda). */
+    struct state state = {.shift = -sqrt(start.alpha_bar) * problem->factor->mean[0],
+                          .rho = start.alpha_bar * (1.0 - variance) / V};
+    state.rho_error = 2.0 * DBL_EPSILON * fabs(state.rho);
+    state.shift_error = 2.0 * DBL_EPSILON * fabs(state.shift);
+    oracle_init(&oracle);
+    mixture_level_set(&level[schedule->T % 2], &start);
+    for (size_t t = schedule->T; t >= 2; t--) {
+        struct step step = schedule_step(schedule, t);
+        mixture_level_set(&level[(t - 1) % 2], &step.to);
+        for (size_t i = 0; i < 2; i++) {
+            oracle.nominal[i] = &level[(t - i) % 2];
+            oracle.error[i].shape = NULL;
+            if (problem->error_share > 0.0)
+                score_error_at(problem->score_error, norm, problem->error_share, schedule, t - i, oracle.nominal[i],
+                               &oracle.error[i]);
+        }
+        if (clip->steps > 0) {
+            double V_from = 1.0 / oracle.nominal[0]->inverse_variance[0];
+            struct affine c = affine_of(sampler->correction, &step, &oracle, sqrt(V_from));
+            clip_bound_add_normal(clip, c.constant + c.slope * state.shift,
+                                  c.slope * c.slope * V_from * (1.0 + state.rho));
+        }
+        state = advance(state, sampler, &step, &oracle);
+    }
+    return state;
+}
+
 static enum status compute(const struct law_problem *problem, double resolution, struct law *out, struct error *error)
 {
     const struct factor *factor = problem->factor;
     const struct sampler *sampler = problem->sampler;
     const struct schedule *schedule = problem->schedule;
-    double variance = factor->sd[0] * factor->sd[0];
-    struct level level = schedule_level(schedule, schedule->T);
-    double V = level.alpha_bar * variance + level.noise;
+    struct mixture_level levels[2] = {{0}, {0}};
+    struct clip_bound clip = {0};
+    struct state state = {0};
+    if (sampler->correction != NULL)
+        clip = (struct clip_bound){.steps = schedule->T - 1, .T = schedule->T};
     if (sampler->work_arrays > MOST_WORK)
         return fail_with(error, STATUS_UNSUPPORTED, "sampler %s needs more than %d work arrays", sampler->name,
                          MOST_WORK);
-    /* Start at N(0, 1); 1 - V_T = abar_T (1 - lambda). */
-    struct state state = {.shift = -sqrt(level.alpha_bar) * factor->mean[0],
-                          .rho = level.alpha_bar * (1.0 - variance) / V};
-    state.rho_error = 2.0 * DBL_EPSILON * fabs(state.rho);
-    state.shift_error = 2.0 * DBL_EPSILON * fabs(state.shift);
-    for (size_t t = schedule->T; t >= 2; t--) {
-        struct step step = schedule_step(schedule, t);
-        state = advance(state, sampler, &step, variance);
-    }
-    *out = (struct law){.engine = &engine_gaussian, .node_updates = schedule->T - 1};
+    enum status status = mixture_level_new(factor, &levels[0], error);
+    if (status == STATUS_OK)
+        status = mixture_level_new(factor, &levels[1], error);
+    if (status == STATUS_OK)
+        state = propagate(problem, levels, &clip);
+    mixture_level_free(&levels[0]);
+    mixture_level_free(&levels[1]);
+    if (status != STATUS_OK)
+        return status;
+    *out = (struct law){.engine = &engine_gaussian, .node_updates = schedule->T - 1, .clip = clip};
     if (!(isfinite(state.rho) && state.rho > -1.0 && isfinite(state.shift)))
         return fail_with(error, STATUS_NUMERIC,
                          "the Gaussian law of %s diverges: variance ratio 1 + %g, mean shift %g", sampler->name,
                          state.rho, state.shift);
-    enum status status = mixture_level_new(factor, &out->target, error);
+    status = mixture_level_new(factor, &out->target, error);
     if (status == STATUS_OK) {
-        level = schedule_level(schedule, 1);
+        struct level level = schedule_level(schedule, 1);
         mixture_level_set(&out->target, &level);
-        status = panels_lay_out(&out->target, resolution, &out->log_ratio, error);
+        status = panels_lay_out(&out->target, resolution, NULL, &out->log_ratio, error);
     }
     if (status != STATUS_OK) {
         law_free(out);
         return status;
     }
-    V = 1.0 / out->target.inverse_variance[0];
+    double V = 1.0 / out->target.inverse_variance[0];
     fill_panels(&state, V, &out->log_ratio);
     /* E_p|dr| <= |d rho|/sqrt(2 (1 + rho)^2) + |d m|/sqrt(V (1 + rho)), in L1 and, for r near 1, in L2. */
     double relative = fmin(1.0 + state.rho, 1.0);
@@ -114,7 +160,10 @@ static enum status compute(const struct law_problem *problem, double resolution,
 
 static int handles(const struct law_problem *problem)
 {
-    return problem->factor->components == 1;
+    int affine =
+        !(problem->error_share > 0.0) || problem->score_error->shape == NULL || problem->score_error->shape->affine;
+    int clips = problem->sampler->correction != NULL && problem->clip > 0.0;
+    return problem->factor->components == 1 && affine && !clips;
 }
 
 const struct law_engine engine_gaussian = {

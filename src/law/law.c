@@ -35,6 +35,7 @@ void law_free(struct law *law)
 {
     mixture_level_free(&law->target);
     panels_free(&law->log_ratio);
+    panels_free(&law->base);
     *law = (struct law){0};
 }
 
@@ -77,6 +78,11 @@ enum status law_nodes_append(const struct law *law, const struct panel *panel, d
     for (size_t j = 0; j < LAW_PANEL_POINTS; j++)
         x[j] = from + half * (1.0 + nodes->rule_node[j]);
     mixture_level_evaluate(&law->target, panel->anchor, LAW_PANEL_POINTS, x, log_density, NULL);
+    if (law->base.count > 0) {
+        panel_evaluate(&law->base.panel[panel - law->log_ratio.panel], 0.0, LAW_PANEL_POINTS, x, log_ratio);
+        for (size_t j = 0; j < LAW_PANEL_POINTS; j++)
+            log_density[j] += log_ratio[j];
+    }
     panel_evaluate(panel, 0.0, LAW_PANEL_POINTS, x, log_ratio);
     vexp(LAW_PANEL_POINTS, log_density, log_density);
     for (size_t j = 0; j < LAW_PANEL_POINTS; j++)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "core/status.h"
+#include "law/clip.h"
 #include "law/panels.h"
 #include "model/mixture_level.h"
 #include "model/sampler.h"
@@ -30,10 +31,13 @@ struct law {
     const struct law_engine *engine;
     struct mixture_level target; /* p_1: the factor at level 1; the factor itself stays the caller's */
     struct panels log_ratio;
-    double mass_defect;  /* integral of q_1 over the support, minus 1; law_compute measures it, whatever the engine */
-    double error_l1;     /* E_p|r - r_true| is at most this, but for the mass defect */
-    double error_l2;     /* the same for sqrt(E_p (r - r_true)^2) */
-    size_t node_updates; /* work done: quadrature nodes visited */
+    struct panels
+        base; /* of a relative law: log(q_0/p) on the same panels, and log_ratio is log(q_1/q_0); else empty */
+    double mass_defect; /* integral of q_1 over the support, minus 1; law_compute measures it, whatever the engine */
+    double error_l1;    /* E_p|r - r_true| is at most this, but for the mass defect */
+    double error_l2;    /* the same for sqrt(E_p (r - r_true)^2) */
+    struct clip_bound clip; /* what a clip that was taken as inactive would have seen */
+    size_t node_updates;    /* work done: quadrature nodes visited */
 };
 
 struct law_engine {
@@ -80,5 +84,11 @@ MUST_USE enum status law_integrate(const struct law *law, size_t width,
 /* The law of the factor by its engine, at the lowest of a few resolutions whose radius is below 5e-6 of E_p|r - 1|
  * (or the sharpest there is, if none is). Out and errors as law_engine.compute. */
 MUST_USE enum status law_compute(const struct law_problem *problem, struct law *out, struct error *error);
+
+/* The law q of `law` seen from q_0 of `base`, both of one factor at one level, on the panels of the former (the finer
+ * ones): its "target" is q_0, so that what the divergences of p and q are computed from gives those of q_0 and q.
+ * What it means for error radii: that of q_0 is added, since q_0 carries one too. Errors: STATUS_MEMORY. */
+MUST_USE enum status law_relative(const struct law *law, const struct law *base, struct law *out,
+                                  struct error *error);
 
 #endif

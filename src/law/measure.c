@@ -5,14 +5,22 @@
 
 #include "core/memory.h"
 
+/* Above this probability of a clip, a law in one dimension is computed with it. */
+#define CLIP_MATTERS 1e-13
+
 /* Laws found so far, with the factors they belong to; entries are allocated one by one, so that laws can point into
- * them. */
+ * them. A relative law is that of its error_share seen from the law with exact scores. */
 struct entry {
     struct factor_list factor; /* one group */
+    double error_share, clip;
+    int relative;
     struct law law;
 };
 
 struct table {
+    const struct sampler *sampler;
+    const struct score_error *score_error;
+    const struct schedule *schedule;
     struct entry **entry;
     size_t count;
     size_t node_updates;
@@ -35,28 +43,59 @@ static int same_factor(const struct factor *a, const struct factor *b)
            && memcmp(a->mean, b->mean, bytes) == 0 && memcmp(a->sd, b->sd, bytes) == 0;
 }
 
-static enum status find_law(struct table *table, const struct factor *factor, const struct sampler *sampler,
-                            const struct schedule *schedule, const struct law **out, struct error *error)
+static int same(const struct entry *a, const struct entry *b)
 {
-    for (size_t i = 0; i < table->count; i++)
-        if (same_factor(&table->entry[i]->factor.group[0].factor, factor)) {
-            *out = &table->entry[i]->law;
-            return STATUS_OK;
-        }
+    return !(a->error_share < b->error_share) && !(a->error_share > b->error_share) && !(a->clip < b->clip)
+           && !(a->clip > b->clip) && a->relative == b->relative
+           && same_factor(&a->factor.group[0].factor, &b->factor.group[0].factor);
+}
+
+static enum status find_law(struct table *table, const struct factor *factor, double error_share, double clip,
+                            int relative, const struct law **out, struct error *error);
+
+static enum status compute(struct table *table, struct entry *entry, struct error *error)
+{
+    const struct factor *factor = &entry->factor.group[0].factor;
+    if (entry->relative) {
+        const struct law *law, *base;
+        enum status status = find_law(table, factor, entry->error_share, entry->clip, 0, &law, error);
+        if (status == STATUS_OK)
+            status = find_law(table, factor, 0.0, entry->clip, 0, &base, error);
+        return status == STATUS_OK ? law_relative(law, base, &entry->law, error) : status;
+    }
+    const struct law_problem problem = {.factor = factor,
+                                        .sampler = table->sampler,
+                                        .schedule = table->schedule,
+                                        .score_error = entry->error_share > 0.0 ? table->score_error : NULL,
+                                        .error_share = entry->error_share,
+                                        .clip = entry->clip};
+    enum status status = law_compute(&problem, &entry->law, error);
+    table->node_updates += entry->law.node_updates;
+    return status;
+}
+
+static enum status find_law(struct table *table, const struct factor *factor, double error_share, double clip,
+                            int relative, const struct law **out, struct error *error)
+{
+    struct entry *entry = array_new(1, sizeof *entry);
     struct entry **grown = array_resize(table->entry, table->count + 1, sizeof *grown);
     table->entry = grown != NULL ? grown : table->entry;
-    struct entry *entry = array_new(1, sizeof *entry);
     if (grown == NULL || entry == NULL) {
         free(entry);
         return fail_with(error, STATUS_MEMORY, "out of memory for law %zu of a target", table->count + 1);
     }
-    table->entry[table->count++] = entry;
+    *entry = (struct entry){.error_share = error_share, .clip = clip, .relative = relative};
     enum status status = factor_list_append(&entry->factor, factor, 1.0, error);
+    for (size_t i = 0; i < table->count && status == STATUS_OK; i++)
+        if (same(table->entry[i], entry)) {
+            factor_list_free(&entry->factor);
+            free(entry);
+            *out = &table->entry[i]->law;
+            return STATUS_OK;
+        }
+    table->entry[table->count++] = entry;
     if (status == STATUS_OK)
-        status = law_compute(
-            &(struct law_problem){.factor = &entry->factor.group[0].factor, .sampler = sampler, .schedule = schedule},
-            &entry->law, error);
-    table->node_updates += entry->law.node_updates;
+        status = compute(table, entry, error);
     *out = &entry->law;
     return status;
 }
@@ -76,26 +115,100 @@ static void describe(const struct law_group *groups, size_t count, char *text, s
         (void)snprintf(text + used, size - (size_t)used, ", composed");
 }
 
-static enum status measure_one(struct table *table, const struct target *target, const struct sampler *sampler,
-                               const struct schedule *schedule, size_t dimension, struct measurement *out,
-                               struct error *error)
-{
+/* A target in one dimension: its factors and their laws, with room for the bounds on clips. */
+struct product {
     struct factor_list factors;
-    enum status status = target_factors(target, dimension, &factors, error);
-    struct law_group *groups = array_new(factors.count, sizeof *groups);
-    if (status == STATUS_OK && groups == NULL)
-        status = fail_with(error, STATUS_MEMORY, "out of memory for %zu factors", factors.count);
-    for (size_t i = 0; i < factors.count && status == STATUS_OK; i++) {
-        groups[i].multiplicity = factors.group[i].multiplicity;
-        status = find_law(table, &factors.group[i].factor, sampler, schedule, &groups[i].law, error);
+    struct law_group *groups;
+    const struct clip_bound **bounds;
+    double *copies;
+    double clip;             /* in use: in one dimension, where it matters */
+    double clip_probability; /* of the clip where it is not */
+};
+
+static void product_free(struct product *product)
+{
+    free(product->groups);
+    free(product->bounds);
+    free(product->copies);
+    factor_list_free(&product->factors);
+}
+
+static enum status product_init(const struct table *table, const struct target *target, size_t dimension,
+                                struct product *out, struct error *error)
+{
+    *out = (struct product){.clip = 0.0};
+    enum status status = target_factors(target, dimension, &out->factors, error);
+    if (status == STATUS_OK && table->score_error != NULL && table->score_error->shape != NULL)
+        status = score_error_spread(table->score_error, dimension, &out->factors, error);
+    if (status != STATUS_OK)
+        return status;
+    out->groups = array_new(out->factors.count, sizeof *out->groups);
+    out->bounds = array_new(out->factors.count, sizeof *out->bounds);
+    out->copies = array_new(out->factors.count, sizeof *out->copies);
+    if (out->groups == NULL || out->bounds == NULL || out->copies == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu factors", out->factors.count);
+    return STATUS_OK;
+}
+
+static enum status find_laws(struct table *table, size_t dimension, struct product *product, struct error *error)
+{
+    size_t count = product->factors.count;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        const struct factor_group *group = &product->factors.group[i];
+        product->groups[i].multiplicity = product->copies[i] = group->multiplicity;
+        status =
+            find_law(table, &group->factor, group->error_share, product->clip, 0, &product->groups[i].law, error);
+        product->bounds[i] = &product->groups[i].law->clip;
     }
-    out->dimension = dimension;
     if (status == STATUS_OK)
-        status = divergence_measure(groups, factors.count, &out->divergence, error);
+        product->clip_probability = clip_probability(count, product->bounds, product->copies, dimension);
+    return status;
+}
+
+/* TV between the products of laws with and without the score error; factors without error cancel. */
+static enum status measure_effect(struct table *table, struct product *product, struct measured *out,
+                                  struct error *error)
+{
+    size_t count = 0;
+    enum status status = STATUS_OK;
+    *out = (struct measured){0.0, 0.0};
+    for (size_t i = 0; i < product->factors.count && status == STATUS_OK; i++) {
+        const struct factor_group *group = &product->factors.group[i];
+        if (!(group->error_share > 0.0))
+            continue;
+        product->groups[count].multiplicity = group->multiplicity;
+        status = find_law(table, &group->factor, group->error_share, product->clip, 1, &product->groups[count++].law,
+                          error);
+    }
+    if (status == STATUS_OK && count > 0)
+        status = tv_measure(product->groups, count, out, error);
+    out->error += 2.0 * product->clip_probability;
+    return status;
+}
+
+static enum status measure_one(struct table *table, const struct target *target, size_t dimension,
+                               struct measurement *out, struct error *error)
+{
+    struct product product;
+    *out = (struct measurement){.dimension = dimension};
+    enum status status = product_init(table, target, dimension, &product, error);
     if (status == STATUS_OK)
-        describe(groups, factors.count, out->method, sizeof out->method);
-    free(groups);
-    factor_list_free(&factors);
+        status = find_laws(table, dimension, &product, error);
+    if (status == STATUS_OK && product.factors.count == 1 && dimension == 1
+        && product.clip_probability > CLIP_MATTERS) {
+        product.clip = sampler_clip(1, table->schedule->T);
+        status = find_laws(table, dimension, &product, error);
+    }
+    if (status == STATUS_OK)
+        status = divergence_measure(product.groups, product.factors.count, &out->divergence, error);
+    if (status == STATUS_OK) {
+        describe(product.groups, product.factors.count, out->method, sizeof out->method);
+        out->clip_probability = product.clip_probability;
+        out->divergence.tv.error += product.clip_probability;
+        status = measure_effect(table, &product, &out->error_effect, error);
+    }
+    product_free(&product);
     return status;
 }
 
@@ -103,11 +216,11 @@ enum status measure_target(const struct target *target, const struct sampler *sa
                            const struct score_error *score_error, const struct schedule *schedule,
                            const size_t *dimensions, size_t count, struct measurement *out, struct error *error)
 {
-    struct table table = {NULL, 0, 0};
+    struct table table = {.sampler = sampler, .score_error = score_error, .schedule = schedule};
     enum status status = STATUS_OK;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         struct error cause = {STATUS_OK, ""};
-        status = measure_one(&table, target, sampler, schedule, dimensions[i], &out[i], &cause);
+        status = measure_one(&table, target, dimensions[i], &out[i], &cause);
         if (status != STATUS_OK)
             (void)fail_with(error, status, "target %s, sampler %s, T = %zu, d = %zu: %s", target->name, sampler->name,
                             schedule->T, dimensions[i], cause.text);

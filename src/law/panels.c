@@ -96,10 +96,11 @@ static enum status push(struct panels *panels, struct panel panel, struct error 
     return STATUS_OK;
 }
 
-enum status panels_lay_out(const struct mixture_level *mixture, double resolution, struct panels *panels,
-                           struct error *error)
+enum status panels_lay_out(const struct mixture_level *mixture, double resolution, const struct fineness *fineness,
+                           struct panels *panels, struct error *error)
 {
     size_t components = mixture->factor->components;
+    (void)fineness;
     panels->count = 0;
     double x = -HUGE_VAL, end;
     while (next_interval(mixture, x, &x, &end)) {

@@ -29,10 +29,20 @@ struct panels {
     size_t count, capacity;
 };
 
+enum { PANEL_EDGES = 8 };
+
+/* What besides the mixture sets the panels' length, in absolute units; zero-initialised: nothing. */
+struct fineness {
+    double longest; /* no panel is longer, if > 0 */
+    double finest;  /* length of the panels next to an edge */
+    size_t edges;   /* positions where a score error jumps */
+    double edge[PANEL_EDGES];
+};
+
 /* Lays out panels for the mixture's present level; `resolution` 1 is the default, 2 halves their length.
  * Reuses the storage of *panels (start from {0}; free with panels_free). Coefficients are left unset. */
-MUST_USE enum status panels_lay_out(const struct mixture_level *mixture, double resolution, struct panels *panels,
-                                    struct error *error);
+MUST_USE enum status panels_lay_out(const struct mixture_level *mixture, double resolution,
+                                    const struct fineness *fineness, struct panels *panels, struct error *error);
 
 /* Makes *out the same panels at the mixture's present level, their ends moved with the components they were laid out
  * by; much cheaper than a new layout, and as good while the level has changed little. Nonzero if they still lie in

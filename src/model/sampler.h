@@ -24,10 +24,11 @@ struct sampler {
     size_t score_evaluations; /* a step */
     size_t work_arrays;       /* arrays of n doubles that `increment` needs */
     /* log(v alpha/(1 - alpha)): how the kernel's variance differs from the one that makes it a reversed forward step
-     * to first order. Of order h, and exact where v is a small relative change. NULL: no noise, a deterministic map.
-     */
+     * to first order. Of order h, and exact as such, where all noise comes after the map. NULL: no noise, a
+     * deterministic map. */
     double (*log_noise_ratio)(const struct step *step);
-    /* log(u/(1 - alpha)) where Y_t gets noise of variance u before the map; NULL: none. */
+    /* log(u/(1 - alpha)) where Y_t gets noise of variance u before the map, which then sees the noisy point; NULL:
+     * none. */
     double (*log_noise_before)(const struct step *step);
     /* D_t(x[i]) -> out[i]; out does not overlap x or work. */
     void (*increment)(const struct step *step, const struct score *score, size_t n, const double *x, double *out,

@@ -1,8 +1,9 @@
+/* Samplers that move along the score: the three variance conventions of DDPM, theory (6), and the 2024 SDE sampler,
+ * theory (12), with D = (1 - alpha) s, and DDIM, theory (11), with half of that. */
 #include <math.h>
 
 #include "model/sampler.h"
 
-/* The three variance conventions of DDPM share D = (1 - alpha) s, theory (6). */
 static void increment(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
                       double *work)
 {
@@ -10,6 +11,15 @@ static void increment(const struct step *step, const struct score *score, size_t
     score->evaluate(score, &step->from, n, x, out);
     for (size_t i = 0; i < n; i++)
         out[i] *= step->beta;
+}
+
+static void increment_half(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
+                           double *work)
+{
+    (void)work;
+    score->evaluate(score, &step->from, n, x, out);
+    for (size_t i = 0; i < n; i++)
+        out[i] *= 0.5 * step->beta;
 }
 
 /* v = (1 - alpha)/alpha */
@@ -29,6 +39,19 @@ static double noise_outside(const struct step *step)
 static double noise_ancestral(const struct step *step)
 {
     return log1p(-step->omega);
+}
+
+/* v = (1 - alpha)/2 */
+static double noise_half(const struct step *step)
+{
+    return step->log_alpha - M_LN2;
+}
+
+/* u = (1 - alpha)/2 */
+static double noise_half_before(const struct step *step)
+{
+    (void)step;
+    return -M_LN2;
 }
 
 const struct sampler sampler_ddpm = {
@@ -60,5 +83,25 @@ const struct sampler sampler_ddpm_ancestral = {
     .source = "Ho, Jain & Abbeel, arXiv:2006.11239, sigma_t^2 = beta-tilde_t",
     .score_evaluations = 1,
     .log_noise_ratio = noise_ancestral,
+    .increment = increment,
+};
+
+const struct sampler sampler_ddim = {
+    .name = "ddim",
+    .doc = "The deterministic sampler of first order: a step of the probability-flow ODE along half the score.",
+    .formula = "D = (1 - alpha_t)/2 s_t(x); deterministic",
+    .source = "Li, Wei, Chi & Chen, arXiv:2408.02320",
+    .score_evaluations = 1,
+    .increment = increment_half,
+};
+
+const struct sampler sampler_accelerated_sde_2024 = {
+    .name = "accelerated-sde-2024",
+    .doc = "An earlier accelerated stochastic sampler: half of the noise goes in before the score is asked.",
+    .formula = "Y+ = x + sqrt((1 - alpha_t)/2) Z; D = (1 - alpha_t) s_t(Y+), added to Y+; v = (1 - alpha_t)/2",
+    .source = "Li, Huang, Efimov, Wei, Chi & Chen, arXiv:2403.03852",
+    .score_evaluations = 1,
+    .log_noise_ratio = noise_half,
+    .log_noise_before = noise_half_before,
     .increment = increment,
 };

@@ -19,7 +19,8 @@ struct error_level;
 /* Parameters of a shape, as flags. */
 enum { ERROR_ROUGHNESS = 1, ERROR_PROBABILITY = 2 };
 
-/* g(x) in one coordinate with E_{p_t} g^2 = 1. */
+/* g(x) in one coordinate with E_{p_t} g^2 = 1. A wave is odd (theory's phi is 0):
+ * e = eps sqrt(2) sin(omega x/l_t)/norm. */
 struct error_shape {
     const char *name;
     const char *doc;
@@ -57,12 +58,12 @@ struct score_error {
     double probability; /* delta in (0, 1/2) */
 };
 
-/* Tables: the object called `name` or NULL; at(i), NULL past the end. The spreads' names end with NULL. */
+/* Tables: the object called `name` or NULL; at(i), NULL past the end. The spreads' names and docs end with NULL. */
 const struct error_shape *error_shape_find(const char *name);
 const struct error_shape *error_shape_at(size_t index);
 const struct error_profile *error_profile_find(const char *name);
 const struct error_profile *error_profile_at(size_t index);
-extern const char *const error_spread_names[];
+extern const char *const error_spread_names[], *const error_spread_docs[];
 
 /* "none", or the shape's name. */
 const char *score_error_name(const struct score_error *error);
@@ -86,15 +87,15 @@ enum { ERROR_EDGES = 2 };
 struct error_level {
     const struct error_shape *shape; /* NULL: no error */
     double amplitude;
-    double scale;  /* linear: of x; wave: the wave number omega/l_t */
-    double phase;  /* unused by most */
-    double height; /* normalisation of g */
-    size_t edges;  /* g jumps at edge[0..edges), ascending, absolute positions */
+    double scale;  /* wave: the wave number omega/l_t; affine shapes: the slope */
+    double height; /* normalisation of g; affine shapes: g(0) */
+    size_t edges;  /* g jumps at edge[0..edges), ascending, absolute positions; an edge belongs to what is above it */
     double edge[ERROR_EDGES];
 };
 
 /* The error at level t in 1..T of a schedule, in a coordinate whose share of eps_score^2 is `share`; the mixture is
- * that coordinate's factor at that level. norm is score_error_norm's. */
+ * that coordinate's factor at that level. norm is score_error_norm's. Where the amplitude is 0 there is no shape and
+ * no edge. */
 void score_error_at(const struct score_error *error, double norm, double share, const struct schedule *schedule,
                     size_t t, const struct mixture_level *mixture, struct error_level *out);
 

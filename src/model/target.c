@@ -98,6 +98,25 @@ enum status factor_list_append(struct factor_list *list, const struct factor *fa
     return STATUS_OK;
 }
 
+enum status factor_list_split(struct factor_list *list, size_t index, struct error *error)
+{
+    struct factor factor = list->group[index].factor;
+    enum status status = factor_list_append(list, &factor, list->group[index].multiplicity - 1.0, error);
+    if (status != STATUS_OK)
+        return status;
+    struct factor_group rest = list->group[list->count - 1];
+    memmove(&list->group[index + 2], &list->group[index + 1], (list->count - index - 2) * sizeof rest);
+    list->group[index].multiplicity = 1.0;
+    list->group[index + 1] = rest;
+    list->group[index + 1].error_share = list->group[index].error_share;
+    return STATUS_OK;
+}
+
+void factor_list_set_mean(struct factor_list *list, size_t index, double mean)
+{
+    *(double *)list->group[index].factor.mean = mean; /* the list's own copy */
+}
+
 void factor_list_free(struct factor_list *list)
 {
     for (size_t i = 0; i < list->count; i++)

@@ -30,6 +30,10 @@ struct factor_list {
 };
 MUST_USE enum status factor_list_append(struct factor_list *list, const struct factor *factor, double multiplicity,
                                         struct error *error);
+/* Cuts group `index`, of more than one copy, into one copy and, right after it, the rest. */
+MUST_USE enum status factor_list_split(struct factor_list *list, size_t index, struct error *error);
+/* Moves group `index`, of one component, to another mean. */
+void factor_list_set_mean(struct factor_list *list, size_t index, double mean);
 void factor_list_free(struct factor_list *list);
 
 struct target;

@@ -1,5 +1,5 @@
-/* Samplers against theory (6), (8) and (9) as printed, in long double, at levels where the differences can be
- * afforded. */
+/* Samplers against theory (6), (8), (9), (11) and (12) as printed, in long double, at levels where the differences
+ * can be afforded. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +54,7 @@ static struct step make_step(const struct exact_step *e)
         .log_alpha = (double)logl(alpha),
         .beta = (double)beta,
         .omega = (double)(beta / (1.0L - e->a)),
+        .clip = HUGE_VAL,
     };
 }
 
@@ -88,14 +89,28 @@ static long double increment_ddpm(const struct exact_step *e, long double x)
     return (1.0L - e->a / e->a1) * score_of(e, e->a, x);
 }
 
+static long double increment_ddim(const struct exact_step *e, long double x)
+{
+    return (1.0L - e->a / e->a1) / 2.0L * score_of(e, e->a, x);
+}
+
+/* epsilon at the intermediate point */
+static long double epsilon_1(const struct exact_step *e, long double x)
+{
+    long double between = x + sqrtl(e->a) * (sigma(e->a1) - sigma(e->a)) * epsilon(e, e->a, x);
+    return epsilon(e, e->a1, between / sqrtl(e->a / e->a1));
+}
+
 static long double increment_accelerated(const struct exact_step *e, long double x)
 {
-    long double alpha = e->a / e->a1, s0 = sigma(e->a), s1 = sigma(e->a1), s2 = sigma(overshoot(e));
-    long double e0 = epsilon(e, e->a, x);
-    long double between = (x + sqrtl(e->a) * (s1 - s0) * e0) / sqrtl(alpha);
-    long double e1 = epsilon(e, e->a1, between);
-    long double c = (s2 - s0) * (s2 - s0) / (2.0L * (s1 - s0)) * (e1 - e0);
+    long double s0 = sigma(e->a), s1 = sigma(e->a1), s2 = sigma(overshoot(e)), e0 = epsilon(e, e->a, x);
+    long double c = (s2 - s0) * (s2 - s0) / (2.0L * (s1 - s0)) * (epsilon_1(e, x) - e0);
     return sqrtl(e->a) * ((s2 - s0) * e0 + c);
+}
+
+static long double increment_heun(const struct exact_step *e, long double x)
+{
+    return sqrtl(e->a) * (sigma(e->a1) - sigma(e->a)) * (epsilon(e, e->a, x) + epsilon_1(e, x)) / 2.0L;
 }
 
 static long double noise_ddpm(const struct exact_step *e)
@@ -108,15 +123,25 @@ static long double noise_outside(const struct exact_step *e)
     return 1.0L - e->a / e->a1;
 }
 
+static long double noise_half(const struct exact_step *e)
+{
+    return (1.0L - e->a / e->a1) / 2.0L;
+}
+
 static const struct {
     const char *name;
     long double (*increment)(const struct exact_step *step, long double x);
-    long double (*noise)(const struct exact_step *step);
+    long double (*noise)(const struct exact_step *step);  /* v; NULL: none */
+    long double (*before)(const struct exact_step *step); /* u; NULL: none */
 } formulas[] = {
-    {"ddpm", increment_ddpm, noise_ddpm},
-    {"ddpm-outside", increment_ddpm, noise_outside},
-    {"ddpm-ancestral", increment_ddpm, posterior_noise},
-    {"accelerated", increment_accelerated, posterior_noise},
+    {"ddpm", increment_ddpm, noise_ddpm, NULL},
+    {"ddpm-outside", increment_ddpm, noise_outside, NULL},
+    {"ddpm-ancestral", increment_ddpm, posterior_noise, NULL},
+    {"accelerated", increment_accelerated, posterior_noise, NULL},
+    {"accelerated-unclipped", increment_accelerated, posterior_noise, NULL},
+    {"ddim", increment_ddim, NULL, NULL},
+    {"pf-ode-2", increment_heun, NULL, NULL},
+    {"accelerated-sde-2024", increment_ddpm, noise_half, noise_half},
 };
 enum { FORMULAS = sizeof formulas / sizeof formulas[0] };
 
@@ -146,16 +171,27 @@ START_TEST(test_increment)
 }
 END_TEST
 
+static void check_noise(const char *where, size_t s, double (*log_noise)(const struct step *step), long double exact)
+{
+    struct step step = make_step(&steps[s]);
+    double ratio = log_noise(&step);
+    ck_assert_msg(fabsl(ratio - exact) <= 1e-15L + 1e-14L * fabsl(exact), "%s, step %zu: %.17g, not %.20Lg", where, s,
+                  ratio, exact);
+}
+
 START_TEST(test_noise)
 {
     const struct sampler *sampler = sampler_find(formulas[_i].name);
+    ck_assert((sampler->log_noise_ratio == NULL) == (formulas[_i].noise == NULL));
+    ck_assert((sampler->log_noise_before == NULL) == (formulas[_i].before == NULL));
     for (size_t s = 0; s < STEPS; s++) {
-        struct step step = make_step(&steps[s]);
         long double alpha = steps[s].a / steps[s].a1;
-        long double exact = logl(formulas[_i].noise(&steps[s]) * alpha / (1.0L - alpha));
-        double ratio = sampler->log_noise_ratio(&step);
-        ck_assert_msg(fabsl(ratio - exact) <= 1e-15L + 1e-14L * fabsl(exact), "%s, step %zu: %.17g, not %.20Lg",
-                      sampler->name, s, ratio, exact);
+        if (formulas[_i].noise != NULL)
+            check_noise(sampler->name, s, sampler->log_noise_ratio,
+                        logl(formulas[_i].noise(&steps[s]) * alpha / (1.0L - alpha)));
+        if (formulas[_i].before != NULL)
+            check_noise(sampler->name, s, sampler->log_noise_before,
+                        logl(formulas[_i].before(&steps[s]) / (1.0L - alpha)));
     }
 }
 END_TEST
@@ -190,22 +226,74 @@ START_TEST(test_ablation)
 }
 END_TEST
 
-/* The transfer to the overshoot level has local error h^2 without the correction and at most h^3 with it; h^4 on
- * Gaussians, where it superconverges (theory §9). Gaussian PF-ODE: u grows like sqrt(variance + sigma^2). */
+/* theory (10): a component beyond the clip moves as if its correction were 0, the others as if there were no clip. */
+START_TEST(test_clip)
+{
+    const struct sampler *clipped = sampler_find("accelerated"), *never = sampler_find("accelerated-unclipped");
+    const struct sampler *ancestral = sampler_find("ddpm-ancestral");
+    ck_assert(clipped->correction != NULL);
+    for (size_t i = 0; sampler_at(i) != NULL; i++)
+        ck_assert(sampler_at(i) == clipped || sampler_at(i)->correction == NULL);
+    for (size_t s = 0; s < STEPS; s++) {
+        if (steps[s].variance == 0.0L)
+            continue; /* epsilon is constant along the PF-ODE of a point: nothing to correct */
+        struct step step = make_step(&steps[s]);
+        double variance = (double)steps[s].variance, all[POINTS], some[POINTS], none[POINTS], ignored[POINTS];
+        double difference[POINTS], *work = calloc(POINTS * clipped->work_arrays, sizeof *work);
+        struct counted_score score = {{evaluate}, variance, NULL, NULL};
+        ck_assert_ptr_nonnull(work);
+        run(never, &step, variance, all);
+        run(ancestral, &step, variance, none);
+        long double limit = 0.0L;
+        for (size_t i = 0; i < POINTS; i++) {
+            long double e0 = epsilon(&steps[s], steps[s].a, points[i]);
+            limit = fmaxl(limit, fabsl(epsilon_1(&steps[s], points[i]) - e0));
+        }
+        step.clip = 0.5 * (double)limit;
+        clipped->correction(&step, &score.base, POINTS, points, difference, work);
+        run(clipped, &step, variance, some);
+        run(never, &step, variance, ignored);
+        size_t zeroed = 0;
+        for (size_t i = 0; i < POINTS; i++) {
+            long double e0 = epsilon(&steps[s], steps[s].a, points[i]);
+            long double exact = epsilon_1(&steps[s], points[i]) - e0;
+            int beyond = fabsl(exact) > step.clip;
+            zeroed += (size_t)beyond;
+            ck_assert_ldouble_eq_tol(difference[i], exact, 1e-15L * fabsl(e0) + 1e-30L);
+            ck_assert(ignored[i] == all[i]);
+            ck_assert(beyond || some[i] == all[i]);
+            ck_assert(!beyond || fabs(some[i] - none[i]) <= 2e-15 * fabs(none[i]));
+        }
+        ck_assert(zeroed > 0 && zeroed < POINTS);
+        step.clip = HUGE_VAL;
+        run(clipped, &step, variance, some);
+        for (size_t i = 0; i < POINTS; i++)
+            ck_assert(some[i] == all[i]);
+        free(work);
+    }
+    ck_assert_double_eq_tol(sampler_clip(1, 100), 2.0 * sqrt(log(100.0)), 1e-15);
+    ck_assert_double_eq_tol(sampler_clip(16, 256), 8.0 * sqrt(12.0 * log(2.0)), 1e-14);
+}
+END_TEST
+
+/* Local errors of the transfer along the PF-ODE, to level t-1 or to the overshoot level: h^2 to first order, at most
+ * h^3 to second; h^4 on Gaussians with the overshoot, where it superconverges (theory §9). Gaussian PF-ODE: u grows
+ * like sqrt(variance + sigma^2). */
 START_TEST(test_order)
 {
     static const struct {
         const char *name;
+        int beyond; /* t-1 */
         double ratio;
-    } cases[] = {{"accelerated", 16.0}, {"ddpm-ancestral", 4.0}};
-    for (size_t c = 0; c < 2; c++) {
+    } cases[] = {{"accelerated", 1, 16.0}, {"ddpm-ancestral", 1, 4.0}, {"pf-ode-2", 0, 8.0}, {"ddim", 0, 4.0}};
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
         long double error[2];
         for (int half = 0; half < 2; half++) {
             struct exact_step e = {0.5L, 0.5L * (1.0L + (half ? 0.001L : 0.002L)), 0.25L};
             struct step step = make_step(&e);
             double out[POINTS];
             run(sampler_find(cases[c].name), &step, 0.25, out);
-            long double s2 = sigma(overshoot(&e)), s0 = sigma(e.a), x = points[POINTS - 1];
+            long double s2 = sigma(cases[c].beyond ? overshoot(&e) : e.a1), s0 = sigma(e.a), x = points[POINTS - 1];
             long double exact = x * (sqrtl((0.25L + s2 * s2) / (0.25L + s0 * s0)) - 1.0L);
             error[half] = out[POINTS - 1] - exact;
         }
@@ -243,10 +331,19 @@ START_TEST(test_registered)
             ck_assert(alone == out[i]);
         }
         free(work);
-        /* a step of omega -> 0 has the reversed forward step's noise to first order */
+        /* As omega -> 0 the step is that of a reverse-time SDE: with noise lambda (1 - alpha) the score moves it by
+         * (1 + lambda)/2 (1 - alpha), and lambda is 0 or 1. */
         struct exact_step tiny = {0.5L, 0.5L * (1.0L + 1e-9L), 0.25L};
         step = make_step(&tiny);
-        ck_assert(fabs(sampler->log_noise_ratio(&step)) < 4e-9);
+        double noise = sampler->log_noise_ratio != NULL ? exp(sampler->log_noise_ratio(&step)) : 0.0;
+        noise += sampler->log_noise_before != NULL ? exp(sampler->log_noise_before(&step)) : 0.0;
+        ck_assert_double_eq_tol(noise, sampler->log_noise_ratio != NULL ? 1.0 : 0.0, 4e-9);
+        double D[POINTS];
+        run(sampler, &step, 0.25, D);
+        for (size_t i = 0; i < POINTS; i++) {
+            double drift = 0.5 * (1.0 + noise) * step.beta * (double)score_of(&tiny, tiny.a, points[i]);
+            ck_assert_double_eq_tol(D[i], drift, 4e-9 * fabs(drift) + 1e-30);
+        }
     }
     ck_assert_uint_ge(count, FORMULAS);
     ck_assert_ptr_null(sampler_find("heun"));
@@ -262,6 +359,7 @@ Suite *sampler_suite(void)
     tcase_add_loop_test(cases, test_noise, 0, FORMULAS);
     tcase_add_test(cases, test_overshoot);
     tcase_add_test(cases, test_ablation);
+    tcase_add_test(cases, test_clip);
     tcase_add_test(cases, test_order);
     tcase_add_test(cases, test_registered);
     suite_add_tcase(suite, cases);

@@ -21,9 +21,10 @@ static void evaluate(const struct step *step, const struct score *score, size_t 
         difference[i] = -noise_to * difference[i] - e0[i];
 }
 
-static void combine(const struct step *step, size_t n, const double *difference, double *e0)
+/* The second-order rule to the node sigma_2 = (1 + shift_2) sigma_0. */
+static void combine(const struct step *step, double shift_2, size_t n, const double *difference, double *e0)
 {
-    double shift_1 = expm1(0.5 * log1p(-step->omega)), shift_2 = -step->omega; /* sigma_i/sigma_0 - 1 */
+    double shift_1 = expm1(0.5 * log1p(-step->omega));
     double correction = shift_2 * shift_2 / (2.0 * shift_1), noise_from = sqrt(step->from.noise);
     for (size_t i = 0; i < n; i++)
         e0[i] = noise_from * (shift_2 * e0[i] + correction * difference[i]);
@@ -33,7 +34,7 @@ static void increment_unclipped(const struct step *step, const struct score *sco
                                 double *out, double *work)
 {
     evaluate(step, score, n, x, out, work + n, work);
-    combine(step, n, work + n, out);
+    combine(step, -step->omega, n, work + n, out);
 }
 
 static void increment(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
@@ -43,7 +44,15 @@ static void increment(const struct step *step, const struct score *score, size_t
     evaluate(step, score, n, x, out, difference, work);
     for (size_t i = 0; i < n; i++)
         difference[i] = fabs(difference[i]) > step->clip ? 0.0 : difference[i];
-    combine(step, n, difference, out);
+    combine(step, -step->omega, n, difference, out);
+}
+
+/* No overshoot: sigma_2 = sigma_1, and the rule is Heun's. */
+static void increment_heun(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
+                           double *work)
+{
+    evaluate(step, score, n, x, out, work + n, work);
+    combine(step, expm1(0.5 * log1p(-step->omega)), n, work + n, out);
 }
 
 static void correction(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
@@ -84,4 +93,14 @@ const struct sampler sampler_accelerated_unclipped = {
     .work_arrays = 2,
     .log_noise_ratio = log_noise_ratio,
     .increment = increment_unclipped,
+};
+
+const struct sampler sampler_pf_ode_2 = {
+    .name = "pf-ode-2",
+    .doc = "Heun's rule for the PF-ODE: the transfer of `accelerated` without overshoot, clip and noise.",
+    .formula = "e0, e1 as in accelerated; D = sqrt(abar_t)(s1 - s0)(e0 + e1)/2; deterministic",
+    .source = "Heun's rule on du/dsigma = eps, as in Karras et al., arXiv:2206.00364",
+    .score_evaluations = 2,
+    .work_arrays = 2,
+    .increment = increment_heun,
 };

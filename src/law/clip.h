@@ -1,0 +1,32 @@
+/* The probability that a clip (theory (10)) taken as inactive in a product law would have acted: a union bound over
+ * steps of Chernoff bounds over coordinates (theory §6). For one coordinate's correction c, with B the clip's radius
+ * in one dimension,
+ *     P(sum c_i^2 > R^2) <= sum P(|c_i| > B) + exp(sum log E exp(lambda c_i^2; |c_i| <= B) - lambda R^2). */
+#ifndef LAW_CLIP_H
+#define LAW_CLIP_H
+
+#include <stddef.h>
+
+enum { CLIP_RATES = 9 };
+
+/* Of one coordinate, the largest over the steps. Zero-initialised: the sampler does not clip. */
+struct clip_bound {
+    size_t steps; /* 0: no clip */
+    size_t T;
+    double beyond;                 /* P(|c| > B) */
+    double log_moment[CLIP_RATES]; /* log E exp(rate_k c^2) over |c| <= B, with rate_k = clip_rate(k, T) */
+};
+
+/* 2^k/B^2. */
+double clip_rate(size_t k, size_t T);
+
+/* Takes a step into account in which E f(c) = sum_i weight[i] f(c[i]). */
+void clip_bound_add(struct clip_bound *bound, size_t n, const double *weight, const double *c);
+
+/* The same for c ~ N(mean, variance). */
+void clip_bound_add_normal(struct clip_bound *bound, double mean, double variance);
+
+/* The bound for a direct sum in dimension d: bounds[i] counts copies[i] times. In [0, 1]; 0 where nothing clips. */
+double clip_probability(size_t count, const struct clip_bound *const *bounds, const double *copies, size_t dimension);
+
+#endif

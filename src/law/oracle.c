@@ -1,0 +1,129 @@
+#include "law/oracle.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static void append_regions(uint64_t *regions, const struct oracle *oracle, int level, double x)
+{
+    const struct error_level *error = &oracle->error[level];
+    double absolute =
+        x + oracle->nominal[level]->root_alpha_bar * oracle->nominal[level]->factor->mean[oracle->anchor];
+    for (size_t e = 0; e < error->edges; e++)
+        *regions = *regions << 1 | (absolute >= error->edge[e]);
+}
+
+static void evaluate(const struct score *score, const struct level *level, size_t n, const double *x, double *out)
+{
+    const struct oracle *oracle = (const struct oracle *)score;
+    int at = level->noise == oracle->nominal[0]->level.noise ? 0 : 1;
+    if (at == 0 && x == oracle->known_x)
+        for (size_t i = 0; i < n; i++)
+            out[i] = oracle->known_score[i];
+    else
+        mixture_level_evaluate(oracle->nominal[at], oracle->anchor, n, x, NULL, out);
+    if (oracle->error[at].shape != NULL)
+        error_level_add(&oracle->error[at], oracle->nominal[at], oracle->anchor, n, x, out, oracle->work);
+    if (oracle->regions != NULL)
+        for (size_t i = 0; i < n; i++)
+            append_regions(oracle->regions, oracle, at, x[i]);
+}
+
+void oracle_init(struct oracle *oracle)
+{
+    oracle->base.evaluate = evaluate;
+}
+
+struct search {
+    struct oracle *oracle;
+    const struct sampler *sampler;
+    const struct step *step;
+    double *work;
+    struct breaks *out;
+};
+
+/* What piece of the increment x lies in: equal values mean that no jump was crossed in between, or two. */
+static uint64_t piece_at(struct search *search, double x)
+{
+    uint64_t regions = 1;
+    double *value = search->work, *work = search->work + 1;
+    search->oracle->regions = &regions;
+    search->sampler->increment(search->step, &search->oracle->base, 1, &x, value, work);
+    search->oracle->regions = NULL;
+    if (search->sampler->correction != NULL && isfinite(search->step->clip)) {
+        search->sampler->correction(search->step, &search->oracle->base, 1, &x, value, work);
+        regions = regions << 1 | (fabs(*value) > search->step->clip);
+    }
+    return regions;
+}
+
+static void bisect(struct search *search, double from, uint64_t piece_from, double to, uint64_t piece_to)
+{
+    double middle = from + 0.5 * (to - from);
+    if (piece_from == piece_to || search->out->count == MOST_BREAKS)
+        return;
+    if (!(middle > from && middle < to)) {
+        search->out->at[search->out->count++] = to;
+        return;
+    }
+    uint64_t piece = piece_at(search, middle);
+    bisect(search, from, piece_from, middle, piece);
+    bisect(search, middle, piece, to, piece_to);
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+enum { AROUND = 15, NEAR = 2 * ERROR_EDGES * AROUND };
+
+/* Points around the jumps of both levels, in scales from far below the noise's to beyond it. */
+static size_t points_near_edges(const struct oracle *oracle, const struct step *step, double tau, double *points)
+{
+    static const double offset[AROUND] = {-3.0, -1.0, -0.3, -0.1, -0.03, -0.01, -1e-3, 0.0,
+                                          1e-3, 0.01, 0.03, 0.1,  0.3,   1.0,   3.0};
+    size_t count = 0;
+    double centre = oracle->nominal[0]->root_alpha_bar * oracle->nominal[0]->factor->mean[0];
+    for (int level = 0; level < 2; level++)
+        for (size_t e = 0; e < oracle->error[level].edges; e++)
+            for (int k = 0; k < AROUND; k++) {
+                double edge = oracle->error[level].edge[e] * (level == 0 ? 1.0 : exp(0.5 * step->log_alpha));
+                double reach = tau + step->beta * oracle->error[level].amplitude * oracle->error[level].height;
+                points[count++] = edge - centre + offset[k] * reach;
+            }
+    return count;
+}
+
+void oracle_breaks(struct oracle *oracle, const struct sampler *sampler, const struct step *step,
+                   const struct panels *grid, double tau, double *work, struct breaks *out)
+{
+    double near[NEAR];
+    struct search search = {oracle, sampler, step, work, out};
+    int whole = sampler->correction != NULL && isfinite(step->clip);
+    size_t count = points_near_edges(oracle, step, tau, near), at = 0;
+    size_t panels = whole ? 4 * grid->count : 0;
+    double before = -HUGE_VAL;
+    uint64_t piece_before = 0;
+    out->count = 0;
+    oracle->anchor = 0;
+    qsort(near, count, sizeof *near, ascending);
+    for (size_t p = 0; at < count || p < panels;) {
+        double next = at < count ? near[at] : HUGE_VAL, on_grid = HUGE_VAL;
+        if (p < panels) {
+            const struct panel *panel = &grid->panel[p / 4];
+            on_grid = mixture_level_centre(oracle->nominal[0], panel->anchor, 0) + panel->centre
+                      + panel->half_width * (0.5 * (double)(p % 4) - 0.75);
+        }
+        if (on_grid < next) {
+            next = on_grid;
+            p++;
+        } else
+            at++;
+        uint64_t piece = piece_at(&search, next);
+        if (isfinite(before))
+            bisect(&search, before, piece_before, next, piece);
+        before = next;
+        piece_before = piece;
+    }
+}

@@ -1,0 +1,39 @@
+/* Quadrature rules for E f(z), z ~ N(0, 1), on a ladder of rungs for an adaptive choice to walk along: Gauss-Hermite
+ * while the integrand is smooth on the scale of the noise, the trapezoid rule, as fine as one likes, where it is not
+ * (few, large steps, or an error that oscillates faster than the noise is wide). Where it jumps, pieces between the
+ * jumps are integrated by Gauss-Legendre rules of an order that rises with the rung. */
+#ifndef LAW_RULE_H
+#define LAW_RULE_H
+
+#include <stddef.h>
+
+#include "core/status.h"
+
+enum {
+    RUNGS = 28,
+    FINER = 3, /* rungs between a rule and the one that checks it */
+    TOP_RUNG = RUNGS - 1 - FINER,
+    MOST_RULE_NODES = 1600, /* of any rule, split ones included */
+    MOST_BREAKS = 16
+};
+
+struct rule {
+    size_t n;
+    double *node, *weight;
+};
+
+struct rules {
+    struct rule rung[RUNGS];
+    struct rule piece[RUNGS]; /* on [-1, 1], for the pieces between jumps */
+};
+
+MUST_USE enum status rules_new(struct rules *out, struct error *error);
+void rules_free(struct rules *rules);
+
+/* Beyond it, a jump is not seen: mass 1e-17. */
+#define SPLIT_REACH 8.6
+
+/* The rule of this rung cut at ascending `breaks`, into *out, which has room for MOST_RULE_NODES. */
+void rules_split(const struct rules *rules, size_t rung, size_t count, const double *breaks, struct rule *out);
+
+#endif
