@@ -55,11 +55,15 @@ static error_t parse(int key, char *argument, struct argp_state *state)
  * not counted. */
 static void print_plan(const struct spec *spec, const char *directory)
 {
-    size_t pairs = spec->target_count * spec->sampler_count;
+    size_t pairs = spec->target_count * spec->sampler_count, errors = spec->score_error_count - 1;
     printf("%s: %zu targets x %zu samplers, %zu dimensions a cell, into %s\n", spec->title, spec->target_count,
            spec->sampler_count, spec->dimension_count, directory);
-    if (spec->step_count > 0)
-        printf("  %zu cells at the given numbers of steps\n", pairs * spec->step_count);
+    if (spec->step_count > 0) {
+        printf("  %zu cells at the given numbers of steps", pairs * (1 + errors) * spec->step_count);
+        if (errors > 0)
+            printf(", with exact scores and %zu score errors", errors);
+        putchar('\n');
+    }
     if (spec->accuracy_count > 0)
         printf("  T(d, eps) for %zu accuracies: up to %zu cells at powers of sqrt(2) up to T = %zu, then about two "
                "for each of "

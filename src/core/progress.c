@@ -1,22 +1,16 @@
 #include "core/progress.h"
 
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "core/clock.h"
 
 #define PLAIN_INTERVAL 5.0
 #define TERMINAL_INTERVAL 0.1
 
-static double now(void)
-{
-    struct timespec time;
-    (void)clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 static void show(struct progress *progress, const char *label, int force)
 {
-    double time = now(), elapsed = time - progress->started;
+    double time = clock_seconds(), elapsed = time - progress->started;
     double interval = progress->terminal ? TERMINAL_INTERVAL : PLAIN_INTERVAL;
     if (!force && time - progress->shown < interval)
         return;
@@ -33,7 +27,7 @@ static void show(struct progress *progress, const char *label, int force)
 
 void progress_start(struct progress *progress, const char *what)
 {
-    double time = now();
+    double time = clock_seconds();
     *progress = (struct progress){.what = what, .started = time, .shown = time, .terminal = isatty(STDERR_FILENO)};
 }
 
@@ -64,7 +58,7 @@ void progress_end(struct progress *progress, const char *label, double cost)
 
 void progress_finish(struct progress *progress)
 {
-    double elapsed = now() - progress->started;
+    double elapsed = clock_seconds() - progress->started;
     fprintf(stderr, "%s%zu %s in %.1f s\n", progress->terminal ? "\r\033[K" : "", progress->done, progress->what,
             elapsed);
 }

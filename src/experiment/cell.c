@@ -4,20 +4,14 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "core/clock.h"
+#include "core/hash.h"
 #include "core/memory.h"
 #include "law/measure.h"
 
 /* Raised whenever a law, a divergence or a radius can come out differently for the same description. */
-enum { NUMERICS_VERSION = 1 };
-
-static double now(void)
-{
-    struct timespec time;
-    (void)clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
+enum { NUMERICS_VERSION = 2 };
 
 static void fill_record(const struct cell *cell, const struct schedule *schedule,
                         const struct measurement *measurement, struct record *row)
@@ -42,10 +36,14 @@ static void fill_record(const struct cell *cell, const struct schedule *schedule
         .chi2_q_p_error = d->chi2_q_p.error,
         .hellinger2 = d->hellinger2.value,
         .hellinger2_error = d->hellinger2.error,
+        .error_effect = measurement->error_effect.value,
+        .error_effect_error = measurement->error_effect.error,
+        .clip_probability = measurement->clip_probability,
         .mass_defect = fabs(d->mass_defect),
     };
     (void)snprintf(row->target, sizeof row->target, "%s", spec->targets[cell->target].name);
     (void)snprintf(row->sampler, sizeof row->sampler, "%s", sampler->name);
+    record_set_score_error(row, &spec->score_errors[cell->score_error]);
     (void)snprintf(row->schedule, sizeof row->schedule, "%s", spec->schedule->name);
     (void)snprintf(row->law, sizeof row->law, "%s", measurement->method);
 }
@@ -53,7 +51,7 @@ static void fill_record(const struct cell *cell, const struct schedule *schedule
 enum status cell_measure(const struct cell *cell, struct record *rows, struct error *error)
 {
     const struct spec *spec = cell->spec;
-    double start = now();
+    double start = clock_seconds();
     struct schedule *schedule = NULL;
     enum status status = schedule_new(spec->schedule, spec->c0, spec->c1, cell->steps, &schedule, error);
     if (status != STATUS_OK)
@@ -62,9 +60,10 @@ enum status cell_measure(const struct cell *cell, struct record *rows, struct er
     if (measurements == NULL)
         status = fail_with(error, STATUS_MEMORY, "out of memory for %zu dimensions", spec->dimension_count);
     if (status == STATUS_OK)
-        status = measure_target(&spec->targets[cell->target], spec->samplers[cell->sampler], NULL, schedule,
-                                spec->dimensions, spec->dimension_count, measurements, error);
-    double seconds = now() - start;
+        status = measure_target(&spec->targets[cell->target], spec->samplers[cell->sampler],
+                                &spec->score_errors[cell->score_error], schedule, spec->dimensions,
+                                spec->dimension_count, measurements, error);
+    double seconds = clock_seconds() - start;
     for (size_t i = 0; i < spec->dimension_count && status == STATUS_OK; i++) {
         fill_record(cell, schedule, &measurements[i], &rows[i]);
         rows[i].seconds = seconds;
@@ -78,7 +77,9 @@ enum status cell_key(const struct cell *cell, char key[CELL_KEY_SIZE], struct er
 {
     const struct spec *spec = cell->spec;
     const struct target *target = &spec->targets[cell->target];
+    const struct score_error *score_error = &spec->score_errors[cell->score_error];
     const char *sampler = spec->samplers[cell->sampler]->name;
+    int erroneous = score_error->shape != NULL;
     char *text = NULL;
     size_t length = 0;
     FILE *stream = open_memstream(&text, &length);
@@ -90,14 +91,15 @@ enum status cell_key(const struct cell *cell, char key[CELL_KEY_SIZE], struct er
         fprintf(stream, " %zu", spec->dimensions[i]);
     fprintf(stream, "; target %s ", target->name);
     target_describe(target, stream);
+    fputs("; score error ", stream);
+    score_error_describe(score_error, stream);
     if (fclose(stream) != 0) {
         free(text);
         return fail_with(error, STATUS_MEMORY, "out of memory for a cell's description");
     }
-    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
+    (void)snprintf(key, CELL_KEY_SIZE, "%s-%s-%s%s%zu-%016" PRIx64, target->name, sampler,
+                   erroneous ? score_error_name(score_error) : "", erroneous ? "-" : "", cell->steps,
+                   hash_bytes(text, length));
     free(text);
-    (void)snprintf(key, CELL_KEY_SIZE, "%s-%s-%zu-%016" PRIx64, target->name, sampler, cell->steps, hash);
     return STATUS_OK;
 }

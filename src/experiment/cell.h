@@ -1,5 +1,5 @@
-/* A cell: one target, sampler and number of steps of an experiment, measured in all its dimensions. The unit of work,
- * of storage and of resumption. */
+/* A cell: one target, sampler, score error and number of steps of an experiment, measured in all its dimensions. The
+ * unit of work, of storage and of resumption. */
 #ifndef EXPERIMENT_CELL_H
 #define EXPERIMENT_CELL_H
 
@@ -20,7 +20,8 @@ struct cell {
 MUST_USE enum status cell_measure(const struct cell *cell, struct record *rows, struct error *error);
 
 /* A file name's stem that tells all that determines the cell's numbers: readable, ending in a hash of the full
- * description (numerics version, schedule, target with every parameter, sampler, steps, dimensions). */
+ * description (numerics version, schedule, target and score error with every parameter, sampler, steps,
+ * dimensions). */
 enum { CELL_KEY_SIZE = 192 };
 MUST_USE enum status cell_key(const struct cell *cell, char key[CELL_KEY_SIZE], struct error *error);
 

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/score_error.h"
+
 /* One measurement: one target, sampler, number of steps and dimension. Divergences are between p, the law of X_1, and
  * q, the law of Y_1; every *_error is a radius: the true value lies within value +- error. */
 struct record {
@@ -49,5 +51,14 @@ struct field {
 
 /* Ends with name == NULL. */
 extern const struct field record_fields[];
+
+/* Fills the record's fields that tell the score error. */
+void record_set_score_error(struct record *row, const struct score_error *error);
+
+/* Nonzero if these fields tell exactly this error. */
+int record_has_score_error(const struct record *row, const struct score_error *error);
+
+/* A score error for people: "wave 0.01 w=8 one", or "none"; a profile other than uniform and a growth follow. */
+void record_label_score_error(const struct score_error *error, char *text, size_t size);
 
 #endif

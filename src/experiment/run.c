@@ -60,14 +60,15 @@ static int known(const struct run *run, const struct cell *cell)
 {
     for (size_t i = 0; i < run->count; i++)
         if (run->done[i].cell.target == cell->target && run->done[i].cell.sampler == cell->sampler
-            && run->done[i].cell.steps == cell->steps)
+            && run->done[i].cell.score_error == cell->score_error && run->done[i].cell.steps == cell->steps)
             return 1;
     return 0;
 }
 
-static enum status want(struct run *run, size_t target, size_t sampler, size_t steps, struct error *error)
+static enum status want(struct run *run, size_t target, size_t sampler, size_t score_error, size_t steps,
+                        struct error *error)
 {
-    struct cell cell = {run->spec, target, sampler, 0, steps};
+    struct cell cell = {run->spec, target, sampler, score_error, steps};
     if (known(run, &cell))
         return STATUS_OK;
     if (run->count == run->capacity) {
@@ -82,16 +83,26 @@ static enum status want(struct run *run, size_t target, size_t sampler, size_t s
     return STATUS_OK;
 }
 
-/* Relative cost of a cell: closed forms are free beside density propagation. */
+/* Relative cost of a law: closed forms are free beside density propagation. */
+static double law_cost(const struct factor *factor, const struct error_shape *shape)
+{
+    int closed = factor->components == 1 && (shape == NULL || shape->affine);
+    return closed ? 0.01 : (double)(factor->components + 2);
+}
+
+/* Under a score error each factor has two laws, the other with exact scores. */
 static double cost(const struct cell *cell)
 {
+    const struct error_shape *shape = cell->spec->score_errors[cell->score_error].shape;
     struct factor_list factors;
     struct error ignored;
     double each = 0.0;
     if (target_factors(&cell->spec->targets[cell->target], cell->spec->dimensions[0], &factors, &ignored)
         == STATUS_OK)
-        for (size_t i = 0; i < factors.count; i++)
-            each += factors.group[i].factor.components > 1 ? (double)(factors.group[i].factor.components + 2) : 0.01;
+        for (size_t i = 0; i < factors.count; i++) {
+            const struct factor *factor = &factors.group[i].factor;
+            each += law_cost(factor, NULL) + (shape != NULL ? law_cost(factor, shape) : 0.0);
+        }
     factor_list_free(&factors);
     return each * (double)cell->steps;
 }
@@ -102,6 +113,8 @@ static int cell_order(const struct cell *a, const struct cell *b)
         return a->target < b->target ? -1 : 1;
     if (a->sampler != b->sampler)
         return a->sampler < b->sampler ? -1 : 1;
+    if (a->score_error != b->score_error)
+        return a->score_error < b->score_error ? -1 : 1;
     return a->steps < b->steps ? -1 : a->steps > b->steps;
 }
 
@@ -116,13 +129,14 @@ static int by_cost(const void *a, const void *b)
     return x > y ? -1 : x < y ? 1 : by_order(a, b);
 }
 
-/* The measured TVs of a target and sampler in one dimension, by increasing steps. Returns how many. */
+/* The TVs of a target and sampler with exact scores in one dimension, by increasing steps. Returns how many. */
 static size_t collect(const struct run *run, size_t target, size_t sampler, size_t dimension, struct point *points)
 {
     size_t count = 0;
     for (size_t i = 0; i < run->count; i++) {
         const struct done *done = &run->done[i];
-        if (done->cell.target != target || done->cell.sampler != sampler || done->rows == NULL)
+        if (done->cell.target != target || done->cell.sampler != sampler || done->cell.score_error != 0
+            || done->rows == NULL)
             continue;
         const struct record *row = &done->rows[dimension];
         struct point point = {done->cell.steps, row->step_size, row->tv, row->tv_error};
@@ -154,13 +168,13 @@ static enum status pursue(struct run *run, size_t target, size_t sampler, struct
             if (bracket.reach == REACH_OPEN)
                 for (int i = 0; i < 2 && status == STATUS_OK; i++)
                     if (bracket.want[i] > 0)
-                        status = want(run, target, sampler, bracket.want[i], error);
+                        status = want(run, target, sampler, 0, bracket.want[i], error);
             if (bracket.reach == REACH_BEYOND) {
                 size_t next = 0;
                 while (next < run->rungs && run->ladder[next] <= bracket.fails)
                     next++;
                 if (next < run->rungs && status == STATUS_OK)
-                    status = want(run, target, sampler, run->ladder[next], error);
+                    status = want(run, target, sampler, 0, run->ladder[next], error);
             }
         }
     }
@@ -176,11 +190,12 @@ static enum status plan_round(struct run *run, size_t round, struct error *error
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu points", run->count);
     for (size_t target = 0; target < spec->target_count; target++)
         for (size_t sampler = 0; sampler < spec->sampler_count; sampler++) {
-            for (size_t i = 0; round == 0 && i < spec->step_count && status == STATUS_OK; i++)
-                status = want(run, target, sampler, spec->steps[i], error);
+            for (size_t e = 0; round == 0 && e < spec->score_error_count; e++)
+                for (size_t i = 0; i < spec->step_count && status == STATUS_OK; i++)
+                    status = want(run, target, sampler, e, spec->steps[i], error);
             for (size_t i = 0; round == 0 && spec->accuracy_count > 0 && i < run->rungs && status == STATUS_OK; i++)
                 if (run->ladder[i] <= FIRST_STEPS)
-                    status = want(run, target, sampler, run->ladder[i], error);
+                    status = want(run, target, sampler, 0, run->ladder[i], error);
             if (round > 0 && status == STATUS_OK)
                 status = pursue(run, target, sampler, points, error);
         }
@@ -240,8 +255,12 @@ static enum status make_cell(struct run *run, struct done *done, struct error *e
 
 static void label(const struct cell *cell, char *text, size_t size)
 {
-    (void)snprintf(text, size, "%s %s T=%zu", cell->spec->targets[cell->target].name,
-                   cell->spec->samplers[cell->sampler]->name, cell->steps);
+    const struct spec *spec = cell->spec;
+    char score_error[100] = "";
+    if (cell->score_error > 0)
+        record_label_score_error(&spec->score_errors[cell->score_error], score_error, sizeof score_error);
+    (void)snprintf(text, size, "%s %s%s%s T=%zu", spec->targets[cell->target].name,
+                   spec->samplers[cell->sampler]->name, cell->score_error > 0 ? " " : "", score_error, cell->steps);
 }
 
 static enum status make_round(struct run *run, size_t first, struct error *error)

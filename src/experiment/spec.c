@@ -8,6 +8,11 @@
  *     samplers: [ddpm, accelerated]
  *     dimensions: [1, 16, 256]
  *     steps: [256, 1024]                          # at least one of steps and accuracies
+ *     score_errors:                               # optional: exact scores; needs steps. Lists stand for each product
+ *       - {shape: none}                           # exact scores, measured in any case, are asked for too
+ *       - {shape: bias, size: 1.0e-2, spread: all, profile: uniform, growth: 0}  # the last three optional: these
+ *       - {shape: wave, size: [1.0e-3, 1.0e-2], roughness: [0.5, 2, 8]}
+ *       - {shape: bump, size: 1.0e-2, probability: 1.0e-6}
  *     accuracies: [1.0e-1, 1.0e-2]
  *     max_steps: 65536                            # optional: this value
  *     claims: [eps-ddpm]                          # optional: every claim that applies
@@ -20,15 +25,17 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "experiment/record.h"
 #include "experiment/yaml.h"
 
-enum { FILE_LIMIT = 1 << 20, MOST_STEPS = 100000000 };
+enum { FILE_LIMIT = 1 << 20, MOST_STEPS = 100000000, MOST_SCORE_ERRORS = 10000 };
 
 static const char word_characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 
 static const struct range any_real = {-INFINITY, INFINITY, "a number"};
 static const struct range positive = {0.0, INFINITY, "a number > 0"};
 static const struct range fraction = {0.0, 1.0, "a number in (0, 1)"};
+static const struct range below_half = {0.0, 0.5, "a number in (0, 0.5)"};
 
 static const char *schedule_name(const void *context, size_t index)
 {
@@ -49,6 +56,20 @@ static const char *family_name(const void *context, size_t index)
     (void)context;
     const struct target_family *family = target_family_at(index);
     return family != NULL ? family->name : NULL;
+}
+
+static const char *shape_name(const void *context, size_t index)
+{
+    (void)context;
+    const struct error_shape *shape = index > 0 ? error_shape_at(index - 1) : NULL;
+    return index == 0 ? "none" : shape != NULL ? shape->name : NULL;
+}
+
+static const char *profile_name(const void *context, size_t index)
+{
+    (void)context;
+    const struct error_profile *profile = error_profile_at(index);
+    return profile != NULL ? profile->name : NULL;
 }
 
 static const char *listed_name(const void *context, size_t index)
@@ -186,6 +207,7 @@ struct loader {
     struct doc doc;
     struct spec *spec;
     const char *const *claim_names;
+    const yaml_node_t **error_node; /* the entry of each score error */
 };
 
 static void read_title(struct loader *l, const yaml_node_t *node)
@@ -309,6 +331,147 @@ static void read_steps(struct loader *l, const yaml_node_t *list)
     }
 }
 
+/* What lists of numbers in an entry of score_errors stand for. */
+static const struct error_axis {
+    const char *key;
+    int parameter; /* of the shapes that have it; 0: of all */
+    size_t offset; /* into struct score_error */
+    const struct range *range;
+} error_axes[] = {
+    {"size", 0, offsetof(struct score_error, size), &positive},
+    {"roughness", ERROR_ROUGHNESS, offsetof(struct score_error, roughness), &positive},
+    {"probability", ERROR_PROBABILITY, offsetof(struct score_error, probability), &below_half},
+};
+enum { ERROR_AXES = sizeof error_axes / sizeof error_axes[0] };
+
+static bool has_axis(const struct error_shape *shape, const struct error_axis *axis)
+{
+    return (axis->parameter & ~shape->parameters) == 0;
+}
+
+/* The keys of a score error of this shape; NULL: of exact scores. */
+static const char *error_key(const void *context, size_t index)
+{
+    static const char *const common[] = {"spread", "profile", "growth", NULL};
+    const struct error_shape *shape = context;
+    if (index == 0)
+        return "shape";
+    if (shape == NULL)
+        return NULL;
+    for (size_t a = 0; a < ERROR_AXES; a++)
+        if (has_axis(shape, &error_axes[a]) && --index == 0)
+            return error_axes[a].key;
+    return common[index - 1];
+}
+
+static void refuse_same_error(struct loader *l, const yaml_node_t *node, size_t first)
+{
+    char text[200];
+    yaml_mark_t mark = l->error_node[first]->start_mark;
+    record_label_score_error(&l->spec->score_errors[first], text, sizeof text);
+    doc_refuse(&l->doc, node->start_mark, "duplicate score error '%s', first given on line %zu, column %zu", text,
+               mark.line + 1, mark.column + 1);
+}
+
+static bool same_error(const struct score_error *a, const struct score_error *b)
+{
+    return a->shape == b->shape && a->profile == b->profile && a->spread == b->spread && a->size == b->size
+           && a->growth == b->growth && a->roughness == b->roughness && a->probability == b->probability;
+}
+
+/* Makes room for `more` score errors. */
+static bool extend_errors(struct loader *l, const yaml_node_t *node, size_t more)
+{
+    struct spec *spec = l->spec;
+    size_t count = spec->score_error_count;
+    if (more > MOST_SCORE_ERRORS + 1 - count) {
+        doc_refuse(&l->doc, node->start_mark, "found %zu score errors up to here, expected at most %d",
+                   count - 1 + more, MOST_SCORE_ERRORS);
+        return false;
+    }
+    struct score_error *errors = array_resize(spec->score_errors, count + more, sizeof *errors);
+    spec->score_errors = errors != NULL ? errors : spec->score_errors;
+    const yaml_node_t **nodes = array_resize(l->error_node, count + more, sizeof *nodes);
+    l->error_node = nodes != NULL ? nodes : l->error_node;
+    if (errors == NULL || nodes == NULL)
+        doc_refuse(&l->doc, node->start_mark, "out of memory for %zu score errors", more);
+    return l->doc.status == STATUS_OK;
+}
+
+/* Adds the product of the lists to the errors; the first list varies slowest. */
+static void expand_errors(struct loader *l, const yaml_node_t *node, const struct score_error *common,
+                          double *const *values, const size_t *counts)
+{
+    struct spec *spec = l->spec;
+    size_t product = 1, before = spec->score_error_count;
+    for (size_t a = 0; a < ERROR_AXES; a++)
+        product *= counts[a] > 0 ? counts[a] : 1;
+    if (!extend_errors(l, node, product))
+        return;
+    for (size_t i = 0; i < product && l->doc.status == STATUS_OK; i++) {
+        struct score_error error = *common;
+        size_t rest = i;
+        for (size_t a = ERROR_AXES; a-- > 0;)
+            if (counts[a] > 0) {
+                *(double *)(void *)((char *)&error + error_axes[a].offset) = values[a][rest % counts[a]];
+                rest /= counts[a];
+            }
+        for (size_t j = 1; j < before && l->doc.status == STATUS_OK; j++)
+            if (same_error(&spec->score_errors[j], &error))
+                refuse_same_error(l, node, j);
+        l->error_node[spec->score_error_count] = node;
+        spec->score_errors[spec->score_error_count++] = error;
+    }
+}
+
+static void read_score_error(struct loader *l, const yaml_node_t *map)
+{
+    struct doc *doc = &l->doc;
+    size_t choice = doc_choice(doc, doc_find(doc, map, "shape", true), (struct names){shape_name, NULL}, "shape");
+    struct score_error error = {.shape = choice > 0 ? error_shape_at(choice - 1) : NULL};
+    doc_keys(doc, map, (struct names){error_key, error.shape});
+    if (doc->status != STATUS_OK)
+        return;
+    if (error.shape == NULL) {
+        if (l->spec->exact_scores_listed)
+            refuse_same_error(l, map, 0);
+        l->spec->exact_scores_listed = 1;
+        l->error_node[0] = map;
+        return;
+    }
+    const yaml_node_t *spread = doc_find(doc, map, "spread", false), *profile = doc_find(doc, map, "profile", false);
+    const yaml_node_t *growth = doc_find(doc, map, "growth", false);
+    double *values[ERROR_AXES] = {NULL};
+    size_t counts[ERROR_AXES] = {0};
+    for (size_t a = 0; a < ERROR_AXES; a++)
+        if (has_axis(error.shape, &error_axes[a]))
+            values[a] = doc_reals(doc, doc_find(doc, map, error_axes[a].key, true), error_axes[a].range,
+                                  error_axes[a].key, &counts[a]);
+    error.spread = SPREAD_ALL;
+    if (spread != NULL)
+        error.spread =
+            (enum error_spread)doc_choice(doc, spread, (struct names){listed_name, error_spread_names}, "spread");
+    error.profile = profile == NULL
+                        ? error_profile_find("uniform")
+                        : error_profile_at(doc_choice(doc, profile, (struct names){profile_name, NULL}, "profile"));
+    error.growth = doc_real(doc, growth, &any_real);
+    if (doc->status == STATUS_OK)
+        expand_errors(l, map, &error, values, counts);
+    for (size_t a = 0; a < ERROR_AXES; a++)
+        free(values[a]);
+}
+
+/* One element for each entry: doc_array only checks the list. */
+static void read_score_errors(struct loader *l, const yaml_node_t *list)
+{
+    size_t entries;
+    free(doc_array(&l->doc, list, 1, &entries));
+    l->spec->exact_scores_listed = 0;
+    if (entries > 0 && extend_errors(l, list, 0))
+        for (size_t i = 0; i < entries && l->doc.status == STATUS_OK; i++)
+            read_score_error(l, doc_item(&l->doc, list, i));
+}
+
 static void read_accuracies(struct loader *l, const yaml_node_t *list)
 {
     l->spec->accuracies = read_set(&l->doc, list, 0, "accuracy", &l->spec->accuracy_count);
@@ -333,6 +496,42 @@ static void check_dimension(struct loader *l, const yaml_node_t *root)
     }
 }
 
+static void check_spread(struct loader *l, size_t index, const struct target *target, size_t dimension)
+{
+    struct factor_list factors;
+    struct error reason = {STATUS_OK, ""};
+    enum status status = target_factors(target, dimension, &factors, &reason);
+    if (status == STATUS_OK)
+        status = score_error_spread(&l->spec->score_errors[index], dimension, &factors, &reason);
+    if (status != STATUS_OK)
+        doc_refuse(&l->doc, l->error_node[index]->start_mark, "target %s, d = %zu: %s", target->name, dimension,
+                   reason.text);
+    factor_list_free(&factors);
+}
+
+/* Sizes and profiles do not matter to what an error couples, so the first of each shape and spread speaks for all;
+ * and a target has the same kinds of factors in all dimensions above the smallest. */
+static void check_score_errors(struct loader *l, const yaml_node_t *root)
+{
+    const struct spec *spec = l->spec;
+    if (spec->score_error_count > 1 && spec->step_count == 0)
+        doc_refuse(
+            &l->doc, doc_find(&l->doc, root, "score_errors", true)->start_mark,
+            "missing key 'steps', expected the numbers of steps to measure score errors at; T(d, eps) is found "
+            "with exact scores only");
+    for (size_t e = 1; e < spec->score_error_count && l->doc.status == STATUS_OK; e++) {
+        size_t first = 1;
+        while (spec->score_errors[first].shape != spec->score_errors[e].shape
+               || spec->score_errors[first].spread != spec->score_errors[e].spread)
+            first++;
+        if (first < e)
+            continue;
+        for (size_t i = 0; i < spec->target_count; i++)
+            for (size_t d = 0; d < 2 && d < spec->dimension_count && l->doc.status == STATUS_OK; d++)
+                check_spread(l, e, &spec->targets[i], spec->dimensions[d]);
+    }
+}
+
 static const struct section {
     const char *key;
     bool required;
@@ -344,6 +543,7 @@ static const struct section {
     {"samplers", true, read_samplers},
     {"dimensions", true, read_dimensions},
     {"steps", false, read_steps},
+    {"score_errors", false, read_score_errors},
     {"accuracies", false, read_accuracies},
     {"max_steps", false, read_max_steps},
     {"claims", false, read_claims},
@@ -368,6 +568,8 @@ static void read_spec(struct loader *l, const yaml_node_t *root)
         check_dimension(l, root);
     if (l->doc.status == STATUS_OK && l->spec->step_count == 0 && l->spec->accuracy_count == 0)
         doc_refuse(&l->doc, root->start_mark, "missing key 'steps' or 'accuracies', expected at least one of them");
+    if (l->doc.status == STATUS_OK)
+        check_score_errors(l, root);
 }
 
 static void name_from_path(const char *path, char out[64])
@@ -386,17 +588,21 @@ enum status spec_parse(const char *path, const char *text, size_t length, const 
                        struct spec *out, struct error *error)
 {
     struct loader l = {.spec = out, .claim_names = claim_names};
-    *out = (struct spec){.schedule = schedule_kind_find("li-cai"), .c0 = 2.0, .c1 = 8.5, .max_steps = 65536};
+    *out = (struct spec){
+        .schedule = schedule_kind_find("li-cai"), .c0 = 2.0, .c1 = 8.5, .exact_scores_listed = 1, .max_steps = 65536};
     name_from_path(path, out->name);
     memcpy(out->title, out->name, sizeof out->name);
     if (length > FILE_LIMIT)
         return fail_with(error, STATUS_INVALID, "%s:1:1: the file is too large, expected at most 1 MiB", path);
     out->text = array_new(length + 1, 1);
-    if (out->text == NULL)
+    out->score_errors = array_new(1, sizeof *out->score_errors); /* zeros: exact scores */
+    if (out->text == NULL || out->score_errors == NULL)
         return fail_with(error, STATUS_MEMORY, "%s:1:1: out of memory", path);
+    out->score_error_count = 1;
     memcpy(out->text, text, length);
     read_spec(&l, doc_open(&l.doc, path, out->text, length, error));
     doc_close(&l.doc);
+    free(l.error_node);
     return l.doc.status;
 }
 
@@ -432,6 +638,7 @@ void spec_free(struct spec *spec)
     free(spec->text);
     free(spec->targets);
     free(spec->samplers);
+    free(spec->score_errors);
     free(spec->dimensions);
     free(spec->steps);
     free(spec->accuracies);

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/hash.h"
 #include "core/memory.h"
 
 #define FORMAT "diffrate result"
@@ -23,7 +24,7 @@
 #define NO_FILE "/dev/null/diffrate" /* HDF5 looks for the files that it makes in memory on the disk too */
 #define SEAL "\ndiffrate checksum "
 enum {
-    FORMAT_VERSION = 1,
+    FORMAT_VERSION = 2, /* raised whenever the columns change */
     SEAL_LENGTH = 36,
     CELL = 8, /* bytes of the largest in memory, and of the smallest in a file */
     LABEL_SIZE = 64,
@@ -45,10 +46,7 @@ struct bytes {
 
 static void make_seal(const char *data, size_t length, char seal[SEAL_LENGTH + 1])
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a: no single changed byte leaves it as it was */
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ (unsigned char)data[i]) * UINT64_C(0x100000001b3);
-    (void)snprintf(seal, SEAL_LENGTH + 1, SEAL "%016" PRIx64 "\n", hash);
+    (void)snprintf(seal, SEAL_LENGTH + 1, SEAL "%016" PRIx64 "\n", hash_bytes(data, length));
 }
 
 static int is_sealed(const struct bytes *file)
@@ -377,7 +375,7 @@ static enum status check_format(const struct reader *reader)
     int ok = H5Sget_simple_extent_type(space) == H5S_SCALAR && H5Aread(attribute, H5T_NATIVE_INT, &version) >= 0;
     close_id(space);
     close_id(attribute);
-    return ok && version == FORMAT_VERSION ? STATUS_OK : refuse(reader, "format_version", "is not 1");
+    return ok && version == FORMAT_VERSION ? STATUS_OK : refuse(reader, "format_version", "is not 2");
 }
 
 /* Called by H5Aiterate2 for each root attribute. */

@@ -360,6 +360,28 @@ double doc_real(struct doc *doc, const yaml_node_t *node, const struct range *ra
     return doc->status == STATUS_OK ? value : 0.0;
 }
 
+double *doc_reals(struct doc *doc, const yaml_node_t *node, const struct range *range, const char *what,
+                  size_t *count)
+{
+    *count = 0;
+    if (node == NULL || doc->status != STATUS_OK)
+        return NULL;
+    bool is_list = node->type == YAML_SEQUENCE_NODE;
+    double *values = is_list ? doc_array(doc, node, sizeof *values, count) : array_new(1, sizeof *values);
+    if (values == NULL)
+        out_of_memory(doc);
+    else if (!is_list)
+        *count = 1;
+    for (size_t i = 0; i < *count; i++) {
+        const yaml_node_t *item = is_list ? doc_item(doc, node, i) : node;
+        values[i] = doc_real(doc, item, range);
+        for (size_t j = 0; j < i && doc->status == STATUS_OK; j++)
+            if (!(values[i] < values[j] || values[i] > values[j]))
+                doc_duplicate(doc, item, doc_item(doc, node, j), what);
+    }
+    return values;
+}
+
 size_t doc_integer(struct doc *doc, const yaml_node_t *node, size_t least, const char *word)
 {
     const uint64_t most = UINT64_C(1) << 53; /* up to here a double holds every integer */

@@ -53,6 +53,9 @@ const char *doc_text(struct doc *doc, const yaml_node_t *node, size_t limit, con
 /* The place among `allowed` of the word that the node is. */
 size_t doc_choice(struct doc *doc, const yaml_node_t *node, struct names allowed, const char *what);
 double doc_real(struct doc *doc, const yaml_node_t *node, const struct range *range);
+/* A number, or a non-empty list of different ones: an array owned by the caller, in the author's order. */
+double *doc_reals(struct doc *doc, const yaml_node_t *node, const struct range *range, const char *what,
+                  size_t *count);
 /* From `least` to 2^53. If `word` is not NULL, that word may stand in place of an integer and gives 0. */
 size_t doc_integer(struct doc *doc, const yaml_node_t *node, size_t least, const char *word);
 

@@ -213,27 +213,44 @@ static enum status find_breaks(struct engine *engine, struct transfer *transfer,
     return STATUS_OK;
 }
 
-/* E_q of the correction at the nodes of the grid: what the clip would see. */
+/* E_q over one piece of a panel, to the arrays at `n`: positions, weights, and the correction that the clip would see.
+ */
+static void watch_piece(struct engine *engine, const struct transfer *transfer, const struct panel *panel,
+                        double from, double to, size_t n)
+{
+    double *weight = engine->work.score + n, *x = engine->work.x + n, log_ratio[PANEL_NODES];
+    double centre = 0.5 * (from + to), half = 0.5 * (to - from);
+    for (size_t j = 0; j < PANEL_NODES; j++)
+        x[j] = centre + half * engine->chebyshev.node[j];
+    mixture_level_evaluate(transfer->from, panel->anchor, PANEL_NODES, x, weight, NULL);
+    panel_evaluate(panel, 0.0, PANEL_NODES, x, log_ratio);
+    for (size_t j = 0; j < PANEL_NODES; j++)
+        weight[j] = engine->panel_weight[j] * half * exp(weight[j] + log_ratio[j]);
+    engine->oracle.anchor = panel->anchor;
+    engine->oracle.work = engine->work.oracle_work;
+    transfer->sampler->correction(transfer->step, &engine->oracle.base, PANEL_NODES, x, engine->work.increment + n,
+                                  engine->work.work);
+}
+
+/* The correction under q, on the grid cut at the map's jumps. */
 static void watch_clip(struct engine *engine, const struct transfer *transfer)
 {
     const struct panels *grid = transfer->grid;
-    double *x = engine->work.x, *c = engine->work.increment, *weight = engine->work.score;
-    size_t most = MOST_RULE_NODES, panels = grid->count < most ? grid->count : most, n = panels * PANEL_NODES;
-    for (size_t p = 0; p < panels; p++) {
+    size_t n = 0, room = MOST_RULE_NODES * PANEL_NODES;
+    for (size_t p = 0; p < grid->count; p++) {
         const struct panel *panel = &grid->panel[p];
-        double *at = x + p * PANEL_NODES, *w = weight + p * PANEL_NODES, log_ratio[PANEL_NODES];
-        for (size_t j = 0; j < PANEL_NODES; j++)
-            at[j] = panel->centre + panel->half_width * engine->chebyshev.node[j];
-        mixture_level_evaluate(transfer->from, panel->anchor, PANEL_NODES, at, w, NULL);
-        panel_evaluate(panel, 0.0, PANEL_NODES, at, log_ratio);
-        for (size_t j = 0; j < PANEL_NODES; j++)
-            w[j] = fmax(engine->panel_weight[j], 0.0) * panel->half_width * exp(w[j] + log_ratio[j]);
-        engine->oracle.anchor = panel->anchor;
-        engine->oracle.work = engine->work.oracle_work;
-        transfer->sampler->correction(transfer->step, &engine->oracle.base, PANEL_NODES, at, c + p * PANEL_NODES,
-                                      engine->work.work);
+        double shift = mixture_level_centre(transfer->from, 0, panel->anchor);
+        double from = panel->centre - panel->half_width, end = panel->centre + panel->half_width;
+        for (size_t b = 0; b <= transfer->breaks.count && n + PANEL_NODES <= room; b++) {
+            double to = b < transfer->breaks.count ? fmin(transfer->breaks.at[b] + shift, end) : end;
+            if (!(to > from))
+                continue;
+            watch_piece(engine, transfer, panel, from, to, n);
+            n += PANEL_NODES;
+            from = to;
+        }
     }
-    clip_bound_add(&engine->clip, n, weight, c);
+    clip_bound_add(&engine->clip, n, engine->work.score, engine->work.increment);
 }
 
 /* Where the error of the steps so far is added up. */
@@ -268,6 +285,8 @@ static enum status make_stage(struct engine *engine, struct transfer *transfer, 
 {
     int in_order = 0;
     enum status status = find_breaks(engine, transfer, error);
+    if (checked && transfer->moves && engine->clip.steps > 0 && status == STATUS_OK)
+        watch_clip(engine, transfer);
     struct fineness fineness = fineness_for(engine, transfer);
     if (status == STATUS_OK && !checked && fineness.edges == 0)
         status = panels_move(transfer->grid, transfer->to, grid, &in_order, error);
@@ -342,8 +361,6 @@ static enum status make_step(struct engine *engine, const struct step *step, int
     }
     if (status == STATUS_OK) {
         transfer_init(&transfer, sampler, step, 0, level_from, level_to, grid_from, &engine->oracle);
-        if (checked && engine->clip.steps > 0)
-            watch_clip(engine, &transfer);
         status = make_stage(engine, &transfer, 0, resolution, checked, &engine->grid[1 - from], &l1, &l2, error);
     }
     if (checked && status == STATUS_OK)

@@ -70,6 +70,7 @@ static void add_row(struct record *rows, size_t *count, const struct planted *la
     (void)snprintf(row->sampler, sizeof row->sampler, "%s", sampler);
     (void)snprintf(row->schedule, sizeof row->schedule, "li-cai");
     (void)snprintf(row->law, sizeof row->law, "planted");
+    record_set_score_error(row, &(struct score_error){.shape = NULL});
     row->tv = tv_of(law, (double)d, T);
     row->tv_error = 1e-9 * row->tv;
     row->kl_p_q = 0.1 * pow((double)d, law->kl_power_d) * pow(h, law->kl_power_h);
@@ -93,11 +94,25 @@ static void plant(struct record *rows, size_t *count, const struct planted *law,
     }
 }
 
+/* Writes the records as the result of an experiment and reads them back. */
+static void read_back(const char *text, const struct record *rows, size_t count, struct evidence *evidence)
+{
+    char directory[] = "/tmp/diffrate-claims-XXXXXX", path[200];
+    struct error error = {STATUS_OK, ""};
+    ck_assert_ptr_nonnull(mkdtemp(directory));
+    (void)snprintf(path, sizeof path, "%s/planted.h5", directory);
+    const struct fact facts[] = {{"spec_text", text}, {"spec_name", "planted"}, {NULL, NULL}};
+    ck_assert_msg(store_write(path, rows, count, facts, &error) == STATUS_OK, "%s", error.text);
+    ck_assert_msg(evidence_read(directory, claim_names(), evidence, &error) == STATUS_OK, "%s", error.text);
+    ck_assert_uint_eq(evidence->result.count, count);
+    ck_assert_int_eq(remove(path), 0);
+    ck_assert_int_eq(rmdir(directory), 0);
+}
+
 static void make_evidence(const struct world *world, struct evidence *evidence)
 {
     static struct record rows[MOST_ROWS];
-    char directory[] = "/tmp/diffrate-claims-XXXXXX", path[200], text[1000];
-    struct error error = {STATUS_OK, ""};
+    char text[1000];
     size_t count = 0, accuracy_count = world->few ? 2 : sizeof all_accuracies / sizeof *all_accuracies;
     const double *accuracies = world->few ? few_accuracies : all_accuracies;
     plant(rows, &count, &world->ddpm, "ddpm", accuracies, accuracy_count);
@@ -108,14 +123,7 @@ static void make_evidence(const struct world *world, struct evidence *evidence)
                    "targets: [{name: planted, kind: gaussian, variance: 0.25}]\n"
                    "samplers: [%s]\ndimensions: [1, 2, 4, 8]\nmax_steps: 65536\n%s",
                    world->no_accelerated ? "ddpm" : "ddpm, accelerated", world->few ? few_text : full_text);
-    ck_assert_ptr_nonnull(mkdtemp(directory));
-    (void)snprintf(path, sizeof path, "%s/planted.h5", directory);
-    const struct fact facts[] = {{"spec_text", text}, {"spec_name", "planted"}, {NULL, NULL}};
-    ck_assert_msg(store_write(path, rows, count, facts, &error) == STATUS_OK, "%s", error.text);
-    ck_assert_msg(evidence_read(directory, claim_names(), evidence, &error) == STATUS_OK, "%s", error.text);
-    ck_assert_uint_eq(evidence->result.count, count);
-    ck_assert_int_eq(remove(path), 0);
-    ck_assert_int_eq(rmdir(directory), 0);
+    read_back(text, rows, count, evidence);
 }
 
 struct expected {
@@ -265,6 +273,40 @@ START_TEST(test_evidence)
 }
 END_TEST
 
+/* Score errors have rows of their own, and none in T(d, eps): with exact scores T = 257 passes where 256 fails. */
+START_TEST(test_evidence_of_score_errors)
+{
+    static const char text[] = "targets: [{name: planted, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\n"
+                               "dimensions: [1]\nsteps: [256, 257]\naccuracies: [0.1]\n"
+                               "score_errors: [{shape: wave, size: [0.2, 0.3], roughness: 2, spread: one}]\n";
+    static const double sizes[] = {0.0, 0.2, 0.3}, tv[3][2] = {{0.11, 0.09}, {0.01, 0.02}, {0.5, 0.6}};
+    const struct planted law = DDPM;
+    struct score_error wave = {error_shape_find("wave"), error_profile_find("uniform"), SPREAD_ONE, 0, 0, 2.0, 0};
+    struct record rows[6];
+    const struct record *found[6];
+    struct evidence evidence;
+    for (size_t i = 0; i < 6; i++) {
+        wave.size = sizes[i % 3];
+        add_row(rows + i, &(size_t){0}, &law, "ddpm", 1, 257 - i / 3);
+        record_set_score_error(&rows[i], i % 3 > 0 ? &wave : &(struct score_error){.shape = NULL});
+        rows[i].tv = tv[i % 3][1 - i / 3];
+        rows[i].tv_error = 0.0;
+    }
+    read_back(text, rows, 6, &evidence);
+    for (size_t e = 0; e < 3; e++) {
+        ck_assert_uint_eq(evidence_rows(&evidence, 0, 0, e, 0, found), 2);
+        for (size_t i = 0; i < 2; i++) {
+            ck_assert_uint_eq(found[i]->steps, 256 + i);
+            ck_assert_double_eq(found[i]->score_error_size, sizes[e]);
+            ck_assert_double_eq(found[i]->tv, tv[e][i]);
+        }
+    }
+    const struct bracket *bracket = evidence_complexity(&evidence, 0, 0, 0, 0);
+    ck_assert(bracket->reach == REACH_FOUND && bracket->fails == 256 && bracket->passes == 257);
+    evidence_free(&evidence);
+}
+END_TEST
+
 static struct point point(size_t T, double tv)
 {
     return (struct point){T, step_size(T), tv, 0.0};
@@ -369,6 +411,7 @@ Suite *claims_suite(void)
     TCase *verdicts = tcase_create("verdicts"), *brackets = tcase_create("brackets");
     tcase_add_loop_test(verdicts, test_verdicts, 0, CASES);
     tcase_add_test(verdicts, test_evidence);
+    tcase_add_test(verdicts, test_evidence_of_score_errors);
     tcase_add_test(verdicts, test_names);
     tcase_add_test(brackets, test_bracket);
     tcase_add_test(brackets, test_bracket_closes);

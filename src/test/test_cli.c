@@ -188,6 +188,45 @@ START_TEST(measure_prints_json)
 }
 END_TEST
 
+#define ERRONEOUS \
+    "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1, 4]\nsteps: [64, 128]\n"
+
+START_TEST(measure_takes_score_errors)
+{
+    write_file("errors.yaml", ERRONEOUS "score_errors:\n- {shape: linear, size: [0.1, 0.02], spread: one}\n"
+                                        "- {shape: bias, size: 0.1, growth: 0.5, profile: late}\n");
+    ck_assert_int_eq(shell("@ measure %/errors.yaml --json"), 0);
+    ck_assert_uint_eq(lines(output), 12);
+    ck_assert_ptr_null(strstr(output, "\"none\"")); /* exact scores were not asked for */
+    char *second = strstr(output, "\"score_error_size\": 0.02");
+    ck_assert(second != NULL && strstr(output, "\"score_error_size\": 0.1") < second); /* the author's order */
+    const char *linear[] = {"\"sampler\": \"ddpm\", \"score_error\": \"linear\", \"score_error_spread\": \"one\"",
+                            "\"score_error_profile\": \"uniform\"", "\"dimension\": 4", "\"steps\": 128", NULL};
+    ck_assert_double_eq(json_number("score_error_size", linear), 0.1);
+    ck_assert_double_eq(json_number("score_error_roughness", linear), 0.0);
+    ck_assert_double_ge(json_number("error_effect", linear), 0.0);
+    ck_assert_double_ge(json_number("error_effect_error", linear), 0.0);
+    const char *bias[] = {"\"bias\"", "\"late\"", "\"all\"", NULL};
+    ck_assert_double_eq(json_number("score_error_growth", bias), 0.5);
+    ck_assert_int_eq(shell("@ measure %/errors.yaml"), 0);
+    ck_assert_ptr_nonnull(strstr(output, "SCORE ERROR"));
+    ck_assert_ptr_nonnull(strstr(output, "linear 0.02 one "));
+    ck_assert_ptr_nonnull(strstr(output, "bias 0.1 all late growth=0.5 "));
+
+    write_file("listed.yaml", ERRONEOUS "score_errors: [{shape: bias, size: 0.1}, {shape: none}]\n");
+    ck_assert_int_eq(shell("@ measure %/listed.yaml --json"), 0);
+    ck_assert_uint_eq(lines(output), 8);
+    const char *none[] = {"\"score_error\": \"none\", \"score_error_spread\": \"none\"", NULL};
+    ck_assert_double_eq(json_number("score_error_size", none), 0.0);
+    ck_assert_double_eq(json_number("error_effect", none), 0.0);
+
+    write_file("exact.yaml", ERRONEOUS);
+    ck_assert_int_eq(shell("@ measure %/exact.yaml"), 0);
+    ck_assert_uint_eq(lines(output), 5);
+    ck_assert_ptr_null(strstr(output, "SCORE ERROR"));
+}
+END_TEST
+
 START_TEST(measure_survives_an_infinite_divergence)
 {
     write_file("far.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: "
@@ -301,6 +340,46 @@ START_TEST(run_does_everything_and_resumes)
 }
 END_TEST
 
+/* Errors are measured at `steps` beside exact scores, which alone give T(d, eps); each error is a cell of its own. */
+START_TEST(run_measures_and_keeps_score_errors)
+{
+    write_file("e.yaml", ERRONEOUS "accuracies: [0.1, 0.03]\nmax_steps: 256\n"
+                                   "score_errors: [{shape: bias, size: [0.1, 0.01]}]\n");
+    ck_assert_int_eq(shell("@ run %/e.yaml --dry-run"), 0);
+    ck_assert_ptr_nonnull(
+        strstr(output, "6 cells at the given numbers of steps, with exact scores and 2 score errors"));
+    ck_assert_int_eq(shell("@ run %/e.yaml -o %/out 2>&1"), 0);
+    ck_assert_ptr_nonnull(strstr(output, " 0 read back, 0 failed"));
+    ck_assert_int_eq(shell("ls %/out/e/cells | grep -c '^g-ddpm-bias-'"), 0);
+    ck_assert_str_eq(output, "4\n");
+    ck_assert_int_eq(shell("ls %/out/e/cells | grep -c -e '^g-ddpm-64-' -e '^g-ddpm-128-'"), 0);
+    ck_assert_str_eq(output, "2\n");
+    char path[300];
+    struct result result;
+    struct error error = {STATUS_OK, ""};
+    size_t exact = 0, erroneous = 0;
+    (void)snprintf(path, sizeof path, "%s/out/e/e.h5", directory);
+    ck_assert_msg(store_read(path, &result, &error) == STATUS_OK, "%s", error.text);
+    for (size_t i = 0; i < result.count; i++) {
+        exact += strcmp(result.rows[i].score_error, "none") == 0;
+        erroneous += strcmp(result.rows[i].score_error, "bias") == 0;
+    }
+    ck_assert_uint_eq(erroneous, 8); /* 2 errors, 2 T, 2 dimensions */
+    ck_assert_uint_gt(exact, 8);     /* T(d, eps) needs more than the two T */
+    ck_assert_uint_eq(exact + erroneous, result.count);
+    result_free(&result);
+
+    ck_assert_int_eq(shell("@ run %/e.yaml -o %/out 2>&1"), 0);
+    ck_assert_ptr_nonnull(strstr(output, "\n0 cells measured"));
+    ck_assert_int_eq(shell("rm %/out/e/cells/g-ddpm-bias-64-* && @ run %/e.yaml -o %/out 2>&1"), 0);
+    ck_assert_ptr_nonnull(strstr(output, "\n2 cells measured"));
+    write_file("e.yaml", ERRONEOUS "accuracies: [0.1, 0.03]\nmax_steps: 256\n"
+                                   "score_errors: [{shape: bias, size: [0.1, 0.2, 0.01]}]\n");
+    ck_assert_int_eq(shell("@ run %/e.yaml -o %/out 2>&1"), 0);
+    ck_assert_ptr_nonnull(strstr(output, "\n2 cells measured")); /* of the new size */
+}
+END_TEST
+
 START_TEST(titles_are_text_everywhere)
 {
     write_file("odd.yaml",
@@ -366,11 +445,13 @@ Suite *cli_suite(void)
     tcase_add_test(tcase, wrong_usage_exits_2);
     tcase_add_test(tcase, list_shows_every_registry);
     tcase_add_test(tcase, measure_prints_json);
+    tcase_add_test(tcase, measure_takes_score_errors);
     tcase_add_test(tcase, measure_survives_an_infinite_divergence);
     tcase_add_test(tcase, bad_input_is_one_line_and_leaves_results_alone);
     tcase_add_test(tcase, dry_run_does_nothing);
     tcase_add_test(tcase, missing_results_are_said_to_be_missing);
     tcase_add_test(tcase, run_does_everything_and_resumes);
+    tcase_add_test(tcase, run_measures_and_keeps_score_errors);
     tcase_add_test(tcase, titles_are_text_everywhere);
     tcase_add_test(tcase, folders_depend_one_way);
     tcase_add_test(tcase, readme_holds_the_reference_numbers);

@@ -14,6 +14,7 @@
 Suite *spec_suite(void);
 
 #define TARGETS "targets: [{name: g, kind: gaussian, variance: 1}]\n"
+#define MIXTURE "targets: [{name: m, kind: mixture, weights: [0.5, 0.5], means: [-1, 1], sds: [1, 1]}]\n"
 #define SAMPLERS "samplers: [ddpm]\n"
 #define DIMENSIONS "dimensions: [1]\n"
 #define STEPS "steps: [64]\n"
@@ -53,6 +54,11 @@ static const char full[] =
     "- 10\n"
     "- 9007199254740992\n"
     "steps: [1024, 64, 256]\n"
+    "score_errors:\n"
+    "- {shape: wave, size: [0.5, 1.0e-3], roughness: [2, 0.5, 8], spread: one, profile: late}\n"
+    "- {size: 3, shape: bump, probability: 0.25, growth: -0.5}\n"
+    "- {shape: none}\n"
+    "- {shape: bias, spread: diagonal, size: [2]}\n"
     "accuracies: [1.0e-2, 0.5, 1e-1]\n"
     "max_steps: 4096\n"
     "claims: [low-dimension, eps-ddpm]\n";
@@ -104,6 +110,35 @@ static void check_parts(const struct target *t)
     ck_assert_uint_eq(t->parts[1].copies, 0);
 }
 
+/* `none` comes first wherever it stands; the others in the author's order, the last list varying fastest. */
+static void check_score_errors(const struct spec *spec)
+{
+    static const double roughness[] = {2.0, 0.5, 8.0};
+    const struct score_error *errors = spec->score_errors;
+    ck_assert_uint_eq(spec->score_error_count, 9);
+    ck_assert_int_ne(spec->exact_scores_listed, 0);
+    ck_assert_ptr_null(errors[0].shape);
+    for (size_t i = 0; i < 6; i++) {
+        ck_assert_ptr_eq(errors[1 + i].shape, error_shape_find("wave"));
+        ck_assert_ptr_eq(errors[1 + i].profile, error_profile_find("late"));
+        ck_assert_int_eq(errors[1 + i].spread, SPREAD_ONE);
+        ck_assert_double_eq(errors[1 + i].size, i < 3 ? 0.5 : 1e-3);
+        ck_assert_double_eq(errors[1 + i].roughness, roughness[i % 3]);
+        ck_assert_double_eq(errors[1 + i].probability, 0.0);
+        ck_assert_double_eq(errors[1 + i].growth, 0.0);
+    }
+    ck_assert_ptr_eq(errors[7].shape, error_shape_find("bump"));
+    ck_assert_ptr_eq(errors[7].profile, error_profile_find("uniform"));
+    ck_assert_int_eq(errors[7].spread, SPREAD_ALL);
+    ck_assert_double_eq(errors[7].size, 3.0);
+    ck_assert_double_eq(errors[7].roughness, 0.0);
+    ck_assert_double_eq(errors[7].probability, 0.25);
+    ck_assert_double_eq(errors[7].growth, -0.5);
+    ck_assert_ptr_eq(errors[8].shape, error_shape_find("bias"));
+    ck_assert_int_eq(errors[8].spread, SPREAD_DIAGONAL);
+    ck_assert_double_eq(errors[8].size, 2.0);
+}
+
 static void check_full(const struct spec *spec)
 {
     ck_assert_str_eq(spec->text, full);
@@ -125,6 +160,7 @@ static void check_full(const struct spec *spec)
     ck_assert_uint_eq(spec->steps[0], 64);
     ck_assert_uint_eq(spec->steps[1], 256);
     ck_assert_uint_eq(spec->steps[2], 1024);
+    check_score_errors(spec);
     ck_assert_uint_eq(spec->accuracy_count, 3);
     ck_assert_double_eq(spec->accuracies[0], 0.5);
     ck_assert_double_eq(spec->accuracies[1], 0.1);
@@ -163,6 +199,9 @@ START_TEST(test_defaults)
     ck_assert_uint_eq(spec.accuracy_count, 0);
     ck_assert_uint_eq(spec.max_steps, 65536);
     ck_assert_uint_eq(spec.claim_count, 0);
+    ck_assert_uint_eq(spec.score_error_count, 1);
+    ck_assert_ptr_null(spec.score_errors[0].shape);
+    ck_assert_int_ne(spec.exact_scores_listed, 0);
     spec_free(&spec);
 }
 END_TEST
@@ -181,6 +220,14 @@ static const char *const good_texts[] = {
     "targets: [{name: m, kind: mixture, weights: [0.5, 0.5000000005], means: [0, 1], sds: [1, 1]}]\n" TAIL,
     "targets: [{name: " LONG_NAME ", kind: gaussian, variance: 1}]\n" TAIL,
     "title: " LONG_TITLE "\n" TARGETS TAIL,
+    TARGETS SAMPLERS DIMENSIONS "accuracies: [0.1]\nscore_errors: [{shape: none}]\n",
+    TARGETS TAIL "score_errors: [{shape: bump, size: 1.0e-300, probability: [0.4999999, 1.0e-300]}]\n",
+    TARGETS TAIL
+    "score_errors: [{shape: bias, size: 1}, {shape: bias, size: 1, growth: 1}, {shape: linear, size: 1}, "
+    "{shape: bias, size: 1, spread: one}, {shape: bias, size: 1, profile: early}]\n",
+    MIXTURE SAMPLERS "dimensions: [1]\n" STEPS "score_errors: [{shape: sign, size: 1, spread: diagonal}]\n",
+    MIXTURE SAMPLERS "dimensions: [1, 8]\n" STEPS "score_errors: [{shape: bias, size: 1, spread: diagonal}]\n",
+    TARGETS SAMPLERS "dimensions: [1, 8]\n" STEPS "score_errors: [{shape: sign, size: 1, spread: diagonal}]\n",
 };
 
 START_TEST(test_good_text)
@@ -218,8 +265,8 @@ static const struct bad {
     {TARGETS SAMPLERS "dimensions: [!!int 1]\nsteps: [64]\n", 3, 14, "tags are not supported"},
     /* Keys. */
     {TARGETS TAIL "step: [3]\n", 5, 1,
-     "unknown key 'step', expected one of: title, schedule, targets, samplers, dimensions, steps, accuracies, "
-     "max_steps, claims; did you mean 'steps'?"},
+     "unknown key 'step', expected one of: title, schedule, targets, samplers, dimensions, steps, score_errors, "
+     "accuracies, max_steps, claims; did you mean 'steps'?"},
     {TARGETS TAIL "sample: 1\n", 5, 1, "max_steps, claims; did you mean 'samplers'?"},
     {TARGETS TAIL "maxsteps: 9\n", 5, 1, "did you mean 'max_steps'?"},
     {TARGETS TAIL "colour: 1\n", 5, 1, "unknown key 'colour', expected one of: title"},
@@ -418,6 +465,74 @@ static const struct bad {
      3, 13, "need dimension at least 5, not 4"},
     {TARGETS TAIL "max_steps: 1\n", 5, 12, "expected an integer from 2 to 2^53 in plain digits, found '1'"},
     {TARGETS TAIL "max_steps: [4]\n", 5, 12, "found a list"},
+    /* score_errors */
+    {TARGETS TAIL "score_errors: []\n", 5, 15, "expected a non-empty list, found an empty list"},
+    {TARGETS TAIL "score_errors: {shape: none}\n", 5, 15, "expected a non-empty list, found a mapping"},
+    {TARGETS TAIL "score_errors:\n", 5, 14, "expected a non-empty list, found nothing"},
+    {TARGETS TAIL "score_errors: [wave]\n", 5, 16, "expected a mapping, found 'wave'"},
+    {TARGETS TAIL "score_errors: [{size: 1}]\n", 5, 16, "missing key 'shape'"},
+    {TARGETS TAIL "score_errors: [{shape: wav, size: 1}]\n", 5, 24,
+     "unknown shape 'wav', expected one of: none, bias, linear, wave, bump, sign; did you mean 'wave'?"},
+    {TARGETS TAIL "score_errors: [{shape: [wave], size: 1}]\n", 5, 24, "expected a shape, found a list"},
+    {TARGETS TAIL "score_errors: [{shape: null}]\n", 5, 24, "expected a shape, found nothing"},
+    {TARGETS TAIL "score_errors: [{shape: none, size: 1}]\n", 5, 30, "unknown key 'size', expected one of: shape"},
+    {TARGETS TAIL "score_errors: [{shape: bias, sizes: 1}]\n", 5, 30,
+     "unknown key 'sizes', expected one of: shape, size, spread, profile, growth; did you mean 'size'?"},
+    {TARGETS TAIL "score_errors: [{shape: bias, shape: wave}]\n", 5, 30, "duplicate key 'shape'"},
+    {TARGETS TAIL "score_errors: [{shape: bias, size: 1, roughness: 1}]\n", 5, 39, "unknown key 'roughness'"},
+    {TARGETS TAIL "score_errors: [{shape: wave, size: 1, roughness: 1, probability: 0.1}]\n", 5, 53,
+     "unknown key 'probability', expected one of: shape, size, roughness, spread, profile, growth"},
+    {TARGETS TAIL "score_errors: [{shape: bump, size: 1, roughness: 1, probability: 0.1}]\n", 5, 39,
+     "unknown key 'roughness', expected one of: shape, size, probability, spread, profile, growth"},
+    {TARGETS TAIL "score_errors: [{shape: none}, {shape: bias}]\n", 5, 31, "missing key 'size'"},
+    {TARGETS TAIL "score_errors: [{shape: bias, size: 0}]\n", 5, 36, "expected a number > 0, found '0'"},
+    {TARGETS TAIL "score_errors: [{shape: bias, size: -0.1}]\n", 5, 36, "expected a number > 0, found '-0.1'"},
+    {TARGETS TAIL "score_errors: [{shape: bias, size: nan}]\n", 5, 36, "expected a number > 0, found 'nan'"},
+    {TARGETS TAIL "score_errors: [{shape: bias, size: .inf}]\n", 5, 36, "expected a number > 0, found '.inf'"},
+    {TARGETS TAIL "score_errors: [{shape: bias, size: 1e400}]\n", 5, 36, "that double precision can hold"},
+    {TARGETS TAIL "score_errors: [{shape: bias, size: small}]\n", 5, 36, "expected a number > 0, found 'small'"},
+    {TARGETS TAIL "score_errors: [{shape: bias, size: '1'}]\n", 5, 36, "found a quoted string"},
+    {TARGETS TAIL "score_errors: [{shape: bias, size: {a: 1}}]\n", 5, 36, "expected a number > 0, found a mapping"},
+    {TARGETS TAIL "score_errors: [{shape: bias, size: }]\n", 5, 36, "expected a number > 0, found nothing"},
+    {TARGETS TAIL "score_errors: [{shape: bias, size: []}]\n", 5, 36,
+     "expected a non-empty list, found an empty list"},
+    {TARGETS TAIL "score_errors: [{shape: bias, size: [1, 0]}]\n", 5, 40, "expected a number > 0, found '0'"},
+    {TARGETS TAIL "score_errors: [{shape: bias, size: [1, [2]]}]\n", 5, 40, "expected a number > 0, found a list"},
+    {TARGETS TAIL "score_errors: [{shape: bias, size: [0.1, 0.2, 1.0e-1]}]\n", 5, 47,
+     "duplicate size '1.0e-1', first given on line 5, column 37"},
+    {TARGETS TAIL "score_errors: [{shape: wave, size: 1}]\n", 5, 16, "missing key 'roughness'"},
+    {TARGETS TAIL "score_errors: [{shape: wave, size: 1, roughness: 0}]\n", 5, 50,
+     "expected a number > 0, found '0'"},
+    {TARGETS TAIL "score_errors: [{shape: wave, size: 1, roughness: [2, -2]}]\n", 5, 54, "> 0, found '-2'"},
+    {TARGETS TAIL "score_errors: [{shape: wave, size: 1, roughness: [2, 2]}]\n", 5, 54, "duplicate roughness '2'"},
+    {TARGETS TAIL "score_errors: [{shape: bump, size: 1}]\n", 5, 16, "missing key 'probability'"},
+    {TARGETS TAIL "score_errors: [{shape: bump, size: 1, probability: 0}]\n", 5, 52,
+     "expected a number in (0, 0.5), found '0'"},
+    {TARGETS TAIL "score_errors: [{shape: bump, size: 1, probability: [0.1, 0.5]}]\n", 5, 58,
+     "expected a number in (0, 0.5), found '0.5'"},
+    {TARGETS TAIL "score_errors: [{shape: bias, size: 1, spread: two}]\n", 5, 47,
+     "unknown spread 'two', expected one of: all, one, diagonal"},
+    {TARGETS TAIL "score_errors: [{shape: bias, size: 1, spread: [all]}]\n", 5, 47,
+     "expected a spread, found a list"},
+    {TARGETS TAIL "score_errors: [{shape: bias, size: 1, profile: middle}]\n", 5, 48,
+     "unknown profile 'middle', expected one of: uniform, early, late, relative"},
+    {TARGETS TAIL "score_errors: [{shape: bias, size: 1, growth: fast}]\n", 5, 47, "expected a number, found 'fast'"},
+    {TARGETS TAIL "score_errors: [{shape: bias, size: 1, growth: [1]}]\n", 5, 47, "expected a number, found a list"},
+    {TARGETS TAIL "score_errors:\n- {shape: none}\n- {shape: bias, size: 1}\n- {shape: none}\n", 8, 3,
+     "duplicate score error 'none', first given on line 6, column 3"},
+    {TARGETS TAIL "score_errors:\n- {shape: wave, size: [1, 0.5], roughness: [1, 2]}\n"
+                  "- {shape: wave, size: 1, roughness: 4}\n- {shape: wave, size: 0.5, roughness: [8, 2.0]}\n",
+     8, 3, "duplicate score error 'wave 0.5 w=2 all', first given on line 6, column 3"},
+    {TARGETS TAIL "score_errors:\n- {shape: bias, size: 1, growth: -0.0}\n- {shape: bias, size: 1.0, spread: all}\n",
+     7, 3, "duplicate score error 'bias 1 all', first given on line 6, column 3"},
+    {TARGETS SAMPLERS DIMENSIONS "accuracies: [0.1]\nscore_errors: [{shape: bias, size: 1}]\n", 5, 15,
+     "missing key 'steps', expected the numbers of steps to measure score errors at"},
+    {MIXTURE SAMPLERS "dimensions: [8, 1]\n" STEPS
+                      "score_errors:\n- {shape: bias, size: 1}\n- {shape: linear, size: [1, 2], spread: diagonal}\n",
+     7, 3, "target m, d = 8: a linear error along the diagonal couples the coordinates"},
+    {"targets: [{name: g, kind: gaussian, variance: 1, spectrum: {kind: power, exponent: 1}}]\n" SAMPLERS
+     "dimensions: [1, 4]\n" STEPS "score_errors: [{shape: sign, size: 1, spread: diagonal}]\n",
+     5, 16, "target g, d = 4: a sign error along the diagonal couples the coordinates"},
     /* accuracies */
     {TARGETS TAIL "accuracies: [0]\n", 5, 14, "expected a number in (0, 1), found '0'"},
     {TARGETS TAIL "accuracies: [0.1, 1]\n", 5, 19, "expected a number in (0, 1), found '1'"},
@@ -534,6 +649,45 @@ START_TEST(test_hostile_text)
 }
 END_TEST
 
+/* `sizes` x `roughnesses` errors in one entry, after another with one. */
+static enum status parse_many(size_t sizes, size_t roughnesses, struct spec *spec, struct error *error)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *stream = open_memstream(&text, &length);
+    ck_assert_ptr_nonnull(stream);
+    fputs(TARGETS TAIL "score_errors:\n- {shape: bias, size: 1}\n- {shape: wave, size: [1", stream);
+    for (size_t i = 2; i <= sizes; i++)
+        fprintf(stream, ", %zu", i);
+    fputs("], roughness: [1", stream);
+    for (size_t i = 2; i <= roughnesses; i++)
+        fprintf(stream, ", %zu", i);
+    fputs("]}\n", stream);
+    ck_assert_int_eq(fclose(stream), 0);
+    enum status status = parse(text, spec, error);
+    free(text);
+    return status;
+}
+
+START_TEST(test_many_score_errors)
+{
+    struct spec spec;
+    struct error error = {0};
+    ck_assert_msg(parse_many(1111, 9, &spec, &error) == STATUS_OK, "%s", error.text);
+    ck_assert_uint_eq(spec.score_error_count, 10001);
+    ck_assert_int_eq(spec.exact_scores_listed, 0);
+    ck_assert_double_eq(spec.score_errors[10000].size, 1111.0);
+    ck_assert_double_eq(spec.score_errors[10000].roughness, 9.0);
+    spec_free(&spec);
+    enum status status = parse_many(10000, 1, &spec, &error);
+    check_refused(&error, status, 7, 3, "found 10001 score errors up to here, expected at most 10000");
+    spec_free(&spec);
+    status = parse_many(10000, 10000, &spec, &error);
+    check_refused(&error, status, 7, 3, "found 100000001 score errors up to here");
+    spec_free(&spec);
+}
+END_TEST
+
 static const struct {
     const char *path, *name;
 } names[] = {
@@ -607,6 +761,7 @@ Suite *spec_suite(void)
     tcase_add_loop_test(bad, test_bad_text, 0, COUNT(bad_texts));
     tcase_add_test(bad, test_prefixes);
     tcase_add_test(bad, test_nul_byte);
+    tcase_add_test(bad, test_many_score_errors);
     tcase_add_test(bad, test_long_values_are_cut);
     tcase_add_loop_test(bad, test_hostile_text, 0, COUNT(hostile_texts));
     suite_add_tcase(suite, bad);

@@ -200,6 +200,50 @@ START_TEST(round_trip)
 }
 END_TEST
 
+/* A record tells its score error, also when read back, and from every other. */
+START_TEST(score_errors_round_trip)
+{
+    const struct error_shape *wave = error_shape_find("wave"), *bump = error_shape_find("bump");
+    const struct error_profile *uniform = error_profile_find("uniform"), *late = error_profile_find("late");
+    const struct {
+        struct score_error error;
+        const char *label;
+    } cases[] = {
+        {{.shape = NULL}, "none"},
+        {{wave, uniform, SPREAD_ONE, 0.01, 0.0, 8.0, 0.0}, "wave 0.01 w=8 one"},
+        {{wave, uniform, SPREAD_ONE, 0.01, 0.0, 8.0000000000000018, 0.0}, "wave 0.01 w=8 one"},
+        {{wave, uniform, SPREAD_ALL, 0.01, 0.0, 8.0, 0.0}, "wave 0.01 w=8 all"},
+        {{wave, late, SPREAD_ONE, 0.01, 0.0, 8.0, 0.0}, "wave 0.01 w=8 one late"},
+        {{wave, uniform, SPREAD_ONE, 0.02, 0.0, 8.0, 0.0}, "wave 0.02 w=8 one"},
+        {{wave, uniform, SPREAD_ONE, 0.01, 0.5, 8.0, 0.0}, "wave 0.01 w=8 one growth=0.5"},
+        {{bump, uniform, SPREAD_DIAGONAL, 0.01, 0.0, 0.0, 1e-6}, "bump 0.01 p=1e-06 diagonal"},
+        {{bump, uniform, SPREAD_DIAGONAL, 0.01, 0.0, 0.0, 1e-5}, "bump 0.01 p=1e-05 diagonal"},
+    };
+    enum { CASES = sizeof cases / sizeof cases[0] };
+    struct record rows[CASES];
+    struct place place = place_new();
+    memset(rows, 0, sizeof rows);
+    for (size_t i = 0; i < CASES; i++)
+        record_set_score_error(&rows[i], &cases[i].error);
+    write_rows(place.path, rows, CASES, facts);
+    struct result result = read_result(place.path);
+    assert_rows(&result, rows, CASES);
+    for (size_t i = 0; i < CASES; i++) {
+        char label[100];
+        for (size_t j = 0; j < CASES; j++)
+            ck_assert_int_eq(record_has_score_error(&result.rows[i], &cases[j].error) != 0, i == j);
+        record_label_score_error(&cases[i].error, label, sizeof label);
+        ck_assert_str_eq(label, cases[i].label);
+    }
+    ck_assert_str_eq(result.rows[0].score_error, "none");
+    ck_assert_str_eq(result.rows[0].score_error_spread, "none");
+    ck_assert_str_eq(result.rows[0].score_error_profile, "none");
+    ck_assert_double_eq(result.rows[0].score_error_size, 0.0);
+    result_free(&result);
+    place_clear(&place, 1);
+}
+END_TEST
+
 START_TEST(no_rows)
 {
     struct place place = place_new();
@@ -528,6 +572,7 @@ Suite *store_suite(void)
     tcase_add_checked_fixture(cases, store_init, NULL);
     tcase_add_test(cases, fields_cover_record);
     tcase_add_test(cases, round_trip);
+    tcase_add_test(cases, score_errors_round_trip);
     tcase_add_test(cases, no_rows);
     tcase_add_test(cases, long_facts);
     tcase_add_test(cases, same_bytes);

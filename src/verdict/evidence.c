@@ -37,13 +37,13 @@ const struct bracket *evidence_complexity(const struct evidence *evidence, size_
 size_t evidence_rows(const struct evidence *evidence, size_t target, size_t sampler, size_t score_error,
                      size_t dimension, const struct record **rows)
 {
-    (void)score_error;
     const struct spec *spec = &evidence->spec;
     size_t count = 0;
     for (size_t i = 0; i < evidence->result.count; i++) {
         const struct record *row = &evidence->result.rows[i];
         if (row->dimension != spec->dimensions[dimension] || strcmp(row->target, spec->targets[target].name) != 0
-            || strcmp(row->sampler, spec->samplers[sampler]->name) != 0)
+            || strcmp(row->sampler, spec->samplers[sampler]->name) != 0
+            || !record_has_score_error(row, &spec->score_errors[score_error]))
             continue;
         size_t at = count++;
         for (; at > 0 && rows[at - 1]->steps > row->steps; at--)
