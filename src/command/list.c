@@ -5,6 +5,7 @@
 
 #include "command/command.h"
 #include "law/law.h"
+#include "model/score_error.h"
 #include "verdict/claims.h"
 
 static void entry(const char *name, const char *doc, const char *formula, const char *source)
@@ -12,7 +13,8 @@ static void entry(const char *name, const char *doc, const char *formula, const 
     printf("  %s\n      %s\n", name, doc);
     if (formula != NULL)
         printf("      %s\n", formula);
-    printf("      source: %s\n", source);
+    if (source != NULL)
+        printf("      source: %s\n", source);
 }
 
 static void list_targets(void)
@@ -41,6 +43,31 @@ static void list_schedules(void)
         entry(kind->name, kind->doc, kind->formula, kind->source);
 }
 
+static void list_errors(void)
+{
+    const struct error_shape *shape;
+    for (size_t i = 0; (shape = error_shape_at(i)) != NULL; i++) {
+        entry(shape->name, shape->doc, shape->formula, shape->source);
+        if (shape->parameters & ERROR_ROUGHNESS)
+            puts("      roughness: the wave number omega > 0, in units of 1/sd(X_t)");
+        if (shape->parameters & ERROR_PROBABILITY)
+            puts("      probability: delta in (0, 1/2), of the set where the error is");
+    }
+}
+
+static void list_profiles(void)
+{
+    const struct error_profile *profile;
+    for (size_t i = 0; (profile = error_profile_at(i)) != NULL; i++)
+        entry(profile->name, profile->doc, profile->formula, NULL);
+}
+
+static void list_spreads(void)
+{
+    for (size_t i = 0; error_spread_names[i] != NULL; i++)
+        entry(error_spread_names[i], error_spread_docs[i], NULL, NULL);
+}
+
 static void list_laws(void)
 {
     const struct law_engine *engine;
@@ -62,8 +89,8 @@ static const struct registry {
     const char *name;
     void (*list)(void);
 } registries[] = {
-    {"targets", list_targets}, {"samplers", list_samplers}, {"schedules", list_schedules},
-    {"laws", list_laws},       {"claims", list_claims},
+    {"targets", list_targets},   {"samplers", list_samplers}, {"schedules", list_schedules}, {"errors", list_errors},
+    {"profiles", list_profiles}, {"spreads", list_spreads},   {"laws", list_laws},           {"claims", list_claims},
 };
 enum { REGISTRIES = sizeof registries / sizeof registries[0] };
 
@@ -77,7 +104,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
             *which = registries[i].name;
             return 0;
         }
-    argp_error(state, "expected one of: targets, samplers, schedules, laws, claims; not '%s'", argument);
+    argp_error(state,
+               "expected one of: targets, samplers, schedules, errors, profiles, spreads, laws, claims; not '%s'",
+               argument);
     return EINVAL;
 }
 
@@ -86,7 +115,7 @@ static int run(int argc, char **argv)
     static const struct argp argp = {
         NULL,
         parse,
-        "[targets|samplers|schedules|laws|claims]",
+        "[targets|samplers|schedules|errors|profiles|spreads|laws|claims]",
         "List what the program knows, with formulae and sources.\vExample:\n  diffrate list samplers",
         NULL,
         NULL,
@@ -101,4 +130,5 @@ static int run(int argc, char **argv)
     return EXIT_OK;
 }
 
-const struct command command_list = {"list", "list targets, samplers, schedules, laws and claims, with sources", run};
+const struct command command_list = {
+    "list", "list targets, samplers, schedules, score errors, laws and claims, with sources", run};

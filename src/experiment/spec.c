@@ -20,6 +20,7 @@
 #include "experiment/spec.h"
 
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,6 +34,8 @@ enum { FILE_LIMIT = 1 << 20, MOST_STEPS = 100000000, MOST_SCORE_ERRORS = 10000 }
 static const char word_characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 
 static const struct range any_real = {-INFINITY, INFINITY, "a number"};
+static const struct range nonnegative = {-DBL_TRUE_MIN, INFINITY, "a number >= 0"};
+static const struct range above_two = {2.0, INFINITY, "a number > 2"};
 static const struct range positive = {0.0, INFINITY, "a number > 0"};
 static const struct range fraction = {0.0, 1.0, "a number in (0, 1)"};
 static const struct range below_half = {0.0, 0.5, "a number in (0, 0.5)"};
@@ -112,11 +115,14 @@ static void *field(struct target *target, size_t offset)
 /* The lists of one target that share a count must have equal lengths; the first one read sets it. */
 static void read_list(struct doc *doc, const yaml_node_t *node, const struct param *param, struct target *target)
 {
+    const struct range *range = param->kind == PARAM_REAL_LIST          ? &any_real
+                                : param->kind == PARAM_NONNEGATIVE_LIST ? &nonnegative
+                                                                        : &positive;
     double **list = field(target, param->offset), sum = 0.0;
     size_t *shared = field(target, param->count_offset), count;
     *list = doc_array(doc, node, sizeof **list, &count);
     for (size_t i = 0; i < count; i++) {
-        (*list)[i] = doc_real(doc, doc_item(doc, node, i), param->kind == PARAM_REAL_LIST ? &any_real : &positive);
+        (*list)[i] = doc_real(doc, doc_item(doc, node, i), range);
         sum += (*list)[i];
     }
     const struct param *first = target->family->params;
@@ -142,8 +148,17 @@ static void read_param(struct doc *doc, const yaml_node_t *node, const struct pa
     case PARAM_POSITIVE:
         *(double *)at = doc_real(doc, node, &positive);
         break;
+    case PARAM_ABOVE_TWO:
+        *(double *)at = doc_real(doc, node, &above_two);
+        break;
+    case PARAM_STUDENT_COMPONENTS:
+        *(size_t *)at = doc_integer(doc, node, STUDENT_LEAST_COMPONENTS, NULL);
+        if (*(size_t *)at > STUDENT_MOST_COMPONENTS)
+            doc_refuse(doc, node->start_mark, "found %zu components, expected at most %d", *(size_t *)at,
+                       STUDENT_MOST_COMPONENTS);
+        break;
     case PARAM_REAL_LIST:
-    case PARAM_POSITIVE_LIST:
+    case PARAM_NONNEGATIVE_LIST:
     case PARAM_WEIGHTS:
         read_list(doc, node, param, target);
         break;

@@ -28,10 +28,11 @@ const char *const error_spread_names[] = {
     [SPREAD_ALL] = "all", [SPREAD_ONE] = "one", [SPREAD_DIAGONAL] = "diagonal", NULL};
 
 const char *const error_spread_docs[] = {
-    [SPREAD_ALL] = "each coordinate has its own error g(x_i), a share 1/d of eps_score^2",
-    [SPREAD_ONE] = "all of it in the first coordinate: g(x_1)",
-    [SPREAD_DIAGONAL] = "g(<u, x>) u with u = (1, ..., 1)/sqrt(d): couples the coordinates of all but isotropic "
-                        "Gaussians, which a rotation decouples, and constant errors",
+    [SPREAD_ALL] = "Each coordinate has its own error g(x_i), with a share 1/d of eps_score^2.",
+    [SPREAD_ONE] = "The first coordinate has all of it, g(x_1).",
+    [SPREAD_DIAGONAL] =
+        "g(<u, x>) u with u = (1, ..., 1)/sqrt(d). Couples coordinates, but for a bias and for isotropic "
+        "Gaussians, which a rotation decouples.",
     NULL,
 };
 

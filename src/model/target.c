@@ -29,7 +29,7 @@ const struct target_family *target_family_find(const char *name)
 
 void target_init(struct target *target, const struct target_family *family)
 {
-    *target = (struct target){.family = family, .variance = 1.0};
+    *target = (struct target){.family = family, .variance = 1.0, .scale = 1.0, .nodes = 24};
 }
 
 void target_clear(struct target *target)
@@ -51,10 +51,14 @@ static void describe_param(const struct target *target, const struct param *para
     switch (param->kind) {
     case PARAM_REAL:
     case PARAM_POSITIVE:
+    case PARAM_ABOVE_TWO:
         fprintf(file, " %.17g", *(const double *)at);
         break;
+    case PARAM_STUDENT_COMPONENTS:
+        fprintf(file, " %zu", *(const size_t *)at);
+        break;
     case PARAM_REAL_LIST:
-    case PARAM_POSITIVE_LIST:
+    case PARAM_NONNEGATIVE_LIST:
     case PARAM_WEIGHTS:
         for (size_t i = 0; i < *(const size_t *)((const char *)target + param->count_offset); i++)
             fprintf(file, " %.17g", (*(double *const *)at)[i]);
@@ -77,6 +81,11 @@ void target_describe(const struct target *target, FILE *file)
     fputs(target->family->name, file);
     for (const struct param *param = target->family->params; param->key != NULL; param++)
         describe_param(target, param, file);
+}
+
+double target_approximation(const struct target *target)
+{
+    return target->family->approximation != NULL ? target->family->approximation(target) : 0.0;
 }
 
 enum status factor_list_append(struct factor_list *list, const struct factor *factor, double multiplicity,

@@ -1,3 +1,5 @@
+#include <math.h>
+
 #include "model/target.h"
 
 static enum status factors(const struct target *target, size_t dimension, struct factor_list *list,
@@ -25,6 +27,14 @@ static enum status factors(const struct target *target, size_t dimension, struct
     return STATUS_OK;
 }
 
+static double approximation(const struct target *target)
+{
+    double largest = 0.0;
+    for (size_t i = 0; i < target->part_count; i++)
+        largest = fmax(largest, target_approximation(&target->parts[i].target));
+    return largest;
+}
+
 static const struct param params[] = {
     {"factors", PARAM_PARTS, 1, offsetof(struct target, parts), offsetof(struct target, part_count),
      "targets without a name, each with `copies`, a number or the word rest"},
@@ -38,4 +48,5 @@ const struct target_family target_direct_sum = {
     .source = "theory §3",
     .params = params,
     .factors = factors,
+    .approximation = approximation,
 };

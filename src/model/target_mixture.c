@@ -11,8 +11,8 @@ static const struct param params[] = {
     {"weights", PARAM_WEIGHTS, 1, offsetof(struct target, weights), offsetof(struct target, components),
      "the components' probabilities, summing to 1"},
     {"means", PARAM_REAL_LIST, 1, offsetof(struct target, means), offsetof(struct target, components), "their means"},
-    {"sds", PARAM_POSITIVE_LIST, 1, offsetof(struct target, sds), offsetof(struct target, components),
-     "their standard deviations"},
+    {"sds", PARAM_NONNEGATIVE_LIST, 1, offsetof(struct target, sds), offsetof(struct target, components),
+     "their standard deviations; 0 is an atom"},
     {0},
 };
 

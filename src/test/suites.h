@@ -7,8 +7,10 @@
 Suite *vmath_suite(void);
 Suite *schedule_suite(void);
 Suite *sampler_suite(void);
+Suite *target_suite(void);
 Suite *score_error_suite(void);
 Suite *line_suite(void);
+Suite *line_error_suite(void);
 Suite *gaussian_suite(void);
 Suite *compose_suite(void);
 Suite *toy_suite(void);

@@ -11,6 +11,7 @@
 
 #include "experiment/record.h"
 #include "experiment/store.h"
+#include "model/score_error.h"
 #include "test/suites.h"
 #include "verdict/claims.h"
 
@@ -136,6 +137,12 @@ START_TEST(list_shows_every_registry)
         ck_assert_ptr_nonnull(strstr(output, target_family_at(i)->name));
     for (size_t i = 0; claim_at(i) != NULL; i++)
         ck_assert_ptr_nonnull(strstr(output, claim_at(i)->name));
+    for (size_t i = 0; error_shape_at(i) != NULL; i++)
+        ck_assert_ptr_nonnull(strstr(output, error_shape_at(i)->doc));
+    for (size_t i = 0; error_profile_at(i) != NULL; i++)
+        ck_assert_ptr_nonnull(strstr(output, error_profile_at(i)->formula));
+    for (size_t i = 0; error_spread_names[i] != NULL; i++)
+        ck_assert_ptr_nonnull(strstr(output, error_spread_docs[i]));
     ck_assert_int_eq(shell("@ list samplers"), 0);
     ck_assert_ptr_nonnull(strstr(output, "it is not the paper's exact update"));
     ck_assert_ptr_null(strstr(output, "li-yan"));

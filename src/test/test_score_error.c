@@ -112,11 +112,438 @@ START_TEST(every_shape_has_size_one)
 }
 END_TEST
 
+static void make_factors(const struct target *target, size_t d, const struct score_error *error,
+                         struct factor_list *list)
+{
+    struct error failure = {STATUS_OK, ""};
+    ck_assert_int_eq(target_factors(target, d, list, &failure), STATUS_OK);
+    ck_assert_msg(score_error_spread(error, d, list, &failure) == STATUS_OK, "%s", failure.text);
+}
+
+/* The left side of (13), squared: the average over t = 2..T of E|e_t(X_t)|^2. */
+static long double whole_size(const struct score_error *error, const struct schedule *schedule,
+                              const struct factor_list *list)
+{
+    long double total = 0.0L;
+    double norm = score_error_norm(error, schedule);
+    for (size_t i = 0; i < list->count; i++) {
+        struct mixture_level mixture;
+        ck_assert_int_eq(mixture_level_new(&list->group[i].factor, &mixture, NULL), STATUS_OK);
+        for (size_t t = 2; t <= schedule->T; t++) {
+            struct level level = schedule_level(schedule, t);
+            struct error_level at;
+            mixture_level_set(&mixture, &level);
+            score_error_at(error, norm, list->group[i].error_share, schedule, t, &mixture, &at);
+            total += list->group[i].multiplicity * square_mean(&mixture, &at);
+        }
+        mixture_level_free(&mixture);
+    }
+    return total / (long double)(schedule->T - 1);
+}
+
+static void check_whole(const struct score_error *error, const char *kind, size_t T, const struct target *target,
+                        size_t d)
+{
+    struct schedule *schedule;
+    struct factor_list list;
+    ck_assert_int_eq(schedule_new(schedule_kind_find(kind), 2.0, 8.5, T, &schedule, NULL), STATUS_OK);
+    make_factors(target, d, error, &list);
+    double claimed = error->size * pow((double)T, error->growth);
+    long double size = whole_size(error, schedule, &list);
+    ck_assert_msg(fabsl(size - claimed * claimed) < 1e-10L * size, "%s, %s, %s, %s, d = %zu: %.15Lg", kind,
+                  error->shape->name, error->profile->name, error_spread_names[error->spread], d, size);
+    factor_list_free(&list);
+    schedule_free(schedule);
+}
+
+static struct target gaussian(double mean, double variance)
+{
+    struct target target;
+    target_init(&target, target_family_find("gaussian"));
+    target.mean = mean;
+    target.variance = variance;
+    return target;
+}
+
+/* Lists are borrowed from the factor. */
+static struct target mixture_target(const struct factor *factor)
+{
+    struct target target;
+    target_init(&target, target_family_find("mixture"));
+    target.weights = (double *)factor->weight;
+    target.means = (double *)factor->mean;
+    target.sds = (double *)factor->sd;
+    target.components = factor->components;
+    return target;
+}
+
+START_TEST(the_whole_error_has_its_size)
+{
+    const struct error_shape *shape = error_shape_at((size_t)_i);
+    struct target gauss = gaussian(0.7, 0.25), bimodal = mixture_target(&factors[2]),
+                  atoms = mixture_target(&factors[5]);
+    for (size_t p = 0; error_profile_at(p) != NULL; p++)
+        for (int spread = SPREAD_ALL; spread <= SPREAD_DIAGONAL; spread++) {
+            struct score_error error = {.shape = shape,
+                                        .profile = error_profile_at(p),
+                                        .spread = (enum error_spread)spread,
+                                        .size = 0.03,
+                                        .roughness = 4.0,
+                                        .probability = 0.01};
+            for (size_t d = 1; d <= 5; d += 4) {
+                check_whole(&error, "li-cai", 40, &gauss, d);
+                check_whole(&error, "li-yan", 41, &gauss, d);
+                if (spread != SPREAD_DIAGONAL || d == 1 || shape == error_shape_find("bias"))
+                    check_whole(&error, "li-cai", 33, &bimodal, d);
+            }
+            if (spread == SPREAD_ONE)
+                check_whole(&error, "li-cai", 64, &atoms, 3);
+        }
+    struct score_error grown = {shape,         error_profile_at(0), SPREAD_ALL,        .size = 0.1,
+                                .growth = 0.5, .roughness = 1.0,    .probability = 0.1};
+    check_whole(&grown, "li-cai", 49, &gauss, 2);
+}
+END_TEST
+
+static double shares(const struct factor_list *list)
+{
+    double total = 0.0;
+    for (size_t i = 0; i < list->count; i++)
+        total += list->group[i].multiplicity * list->group[i].error_share;
+    return total;
+}
+
+START_TEST(shares_of_a_spectrum_sum_to_one)
+{
+    struct target target = gaussian(0.0, 1.0);
+    struct factor_list list;
+    struct score_error error = {
+        .shape = error_shape_find("linear"), .profile = error_profile_find("late"), .size = 0.1};
+    target.spectrum = (struct spectrum){.kind = SPECTRUM_POWER, .exponent = 1.0};
+    for (int spread = SPREAD_ALL; spread <= SPREAD_ONE; spread++) {
+        error.spread = (enum error_spread)spread;
+        make_factors(&target, 1000, &error, &list);
+        ck_assert_double_eq_tol(shares(&list), 1.0, 1e-12);
+        factor_list_free(&list);
+    }
+    error.spread = SPREAD_ALL;
+    check_whole(&error, "li-cai", 32, &target, 1000);
+}
+END_TEST
+
+START_TEST(one_coordinate_is_cut_off_its_group)
+{
+    struct target target = gaussian(0.5, 2.0);
+    struct factor_list list;
+    struct score_error error = {.shape = error_shape_find("sign"), .spread = SPREAD_ONE};
+    target.spectrum = (struct spectrum){.kind = SPECTRUM_K_OF_D, .k = 3};
+    make_factors(&target, 10, &error, &list);
+    static const double multiplicity[] = {1.0, 2.0, 7.0}, variance[] = {2.0, 2.0, 0.0};
+    ck_assert_uint_eq(list.count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        const struct factor_group *group = &list.group[i];
+        ck_assert_double_eq(group->multiplicity, multiplicity[i]);
+        ck_assert_double_eq(group->error_share, i == 0 ? 1.0 : 0.0);
+        ck_assert_double_eq(group->factor.mean[0], 0.5);
+        ck_assert_double_eq(group->factor.sd[0], sqrt(variance[i]));
+    }
+    factor_list_free(&list);
+    target.spectrum.k = 1;
+    make_factors(&target, 10, &error, &list);
+    ck_assert_uint_eq(list.count, 2);
+    ck_assert_double_eq(list.group[0].error_share, 1.0);
+    factor_list_free(&list);
+}
+END_TEST
+
+START_TEST(the_diagonal_of_a_gaussian_is_one_coordinate)
+{
+    struct target target = gaussian(-0.5, 2.0);
+    struct factor_list list;
+    struct score_error error = {.shape = error_shape_find("bump"), .spread = SPREAD_DIAGONAL};
+    make_factors(&target, 9, &error, &list);
+    ck_assert_uint_eq(list.count, 2);
+    ck_assert_double_eq(list.group[0].multiplicity, 1.0);
+    ck_assert_double_eq(list.group[0].error_share, 1.0);
+    ck_assert_double_eq(list.group[0].factor.mean[0], -1.5);
+    ck_assert_double_eq(list.group[1].multiplicity, 8.0);
+    ck_assert_double_eq(list.group[1].error_share, 0.0);
+    ck_assert_double_eq(list.group[1].factor.mean[0], 0.0);
+    ck_assert_double_eq(list.group[0].factor.sd[0], sqrt(2.0));
+    ck_assert_double_eq(list.group[1].factor.sd[0], sqrt(2.0));
+    factor_list_free(&list);
+    make_factors(&target, 1, &error, &list);
+    ck_assert_uint_eq(list.count, 1);
+    ck_assert_double_eq(list.group[0].factor.mean[0], -0.5);
+    ck_assert_double_eq(list.group[0].error_share, 1.0);
+    factor_list_free(&list);
+    error.shape = error_shape_find("bias");
+    make_factors(&target, 9, &error, &list);
+    ck_assert_uint_eq(list.count, 1);
+    ck_assert_double_eq(list.group[0].factor.mean[0], -0.5);
+    ck_assert_double_eq(list.group[0].error_share, 1.0 / 9.0);
+    factor_list_free(&list);
+}
+END_TEST
+
+static void check_refused(const struct target *target, const struct score_error *error)
+{
+    struct factor_list list;
+    struct error failure = {STATUS_OK, ""};
+    ck_assert_int_eq(target_factors(target, 4, &list, NULL), STATUS_OK);
+    ck_assert_int_eq(score_error_spread(error, 4, &list, &failure), STATUS_UNSUPPORTED);
+    ck_assert_int_eq(failure.status, STATUS_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(failure.text, "a wave error along the diagonal couples the coordinates"));
+    ck_assert_ptr_nonnull(strstr(failure.text, "only isotropic Gaussians"));
+    factor_list_free(&list);
+}
+
+START_TEST(coupled_coordinates_are_refused)
+{
+    struct target mixture = mixture_target(&factors[2]), power = gaussian(0.0, 1.0);
+    struct score_error error = {.shape = error_shape_find("wave"), .spread = SPREAD_DIAGONAL, .roughness = 1.0};
+    power.spectrum = (struct spectrum){.kind = SPECTRUM_POWER, .exponent = 1.0};
+    check_refused(&mixture, &error);
+    check_refused(&power, &error);
+}
+END_TEST
+
+START_TEST(no_error_gives_no_shares)
+{
+    struct target target = gaussian(0.0, 1.0);
+    struct factor_list list;
+    struct score_error none = {.size = 0.1, .spread = SPREAD_ONE};
+    make_factors(&target, 4, &none, &list);
+    ck_assert_uint_eq(list.count, 1);
+    ck_assert_double_eq(list.group[0].error_share, 0.0);
+    factor_list_free(&list);
+    ck_assert_str_eq(score_error_name(&none), "none");
+}
+END_TEST
+
+static struct error_level level_of(const char *shape, struct mixture_level *mixture, double noise,
+                                   const struct score_error *parameters)
+{
+    struct error_level at = {.shape = error_shape_find(shape), .amplitude = 1.0};
+    mixture_level_set(mixture, &(struct level){1.0 - noise, noise});
+    at.shape->prepare(parameters, mixture, &at);
+    return at;
+}
+
+/* l_t^2 of the skewed factor by the law of total variance, and a wave's zeros and mean square slope. */
+START_TEST(roughness_is_a_wave_number)
+{
+    struct mixture_level mixture;
+    ck_assert_int_eq(mixture_level_new(&factors[3], &mixture, NULL), STATUS_OK);
+    double mean = 0.1 * 0.0 + 0.7 * 1.0 + 0.2 * 2.5, square = 0.7 * 1.0 + 0.2 * 6.25;
+    double within = 0.1 * 0.04 + 0.7 * 0.01 + 0.2 * 2.25, A = 0.7, slope[2] = {0.0, 0.0};
+    double l = sqrt(A * (within + square - mean * mean) + 0.3);
+    for (int i = 0; i < 2; i++) {
+        struct score_error parameters = {.roughness = i == 0 ? 20.0 : 60.0};
+        struct error_level at = level_of("wave", &mixture, 0.3, &parameters);
+        double x[4] = {0.0, 0.77, -0.77, M_PI * l / parameters.roughness}, g[4];
+        at.shape->evaluate(&at, 4, x, g);
+        ck_assert_double_eq(g[0], 0.0);
+        ck_assert_double_eq(g[1], -g[2]);
+        ck_assert_double_eq_tol(g[3], 0.0, 1e-14);
+        ck_assert_double_eq_tol(at.height, sqrt(2.0), 1e-3);
+        slope[i] = at.height * at.scale;
+    }
+    ck_assert_double_eq_tol(slope[1] / slope[0], 3.0, 1e-3);
+    mixture_level_free(&mixture);
+}
+END_TEST
+
+START_TEST(a_bump_is_as_high_as_it_is_rare)
+{
+    static const double delta[] = {0.4, 1e-2, 1e-9};
+    struct mixture_level mixture;
+    ck_assert_int_eq(mixture_level_new(&factors[0], &mixture, NULL), STATUS_OK);
+    for (int i = 0; i < COUNT(delta); i++) {
+        struct score_error parameters = {.probability = delta[i]};
+        struct error_level at = level_of("bump", &mixture, 0.5, &parameters);
+        double sd = sqrt(0.5 * 0.25 + 0.5), u[2];
+        ck_assert_double_eq_tol(at.height * sqrt(delta[i]), 1.0, 1e-6);
+        for (int j = 0; j < 2; j++)
+            u[j] = (at.edge[j] - sqrt(0.5) * 0.3) / sd;
+        ck_assert_double_eq_tol(0.5 * erfc(u[0] * M_SQRT1_2), 0.25 + 0.5 * delta[i], 1e-14);
+        ck_assert_double_eq_tol(0.5 * erfc(u[1] * M_SQRT1_2), 0.25 - 0.5 * delta[i], 1e-14);
+    }
+    mixture_level_free(&mixture);
+}
+END_TEST
+
+/* An edge belongs to what is above it, also where the position is rounded on its way from the anchor. */
+START_TEST(edges_are_sharp)
+{
+    struct mixture_level mixture;
+    ck_assert_int_eq(mixture_level_new(&factors[4], &mixture, NULL), STATUS_OK);
+    static const char *const names[] = {"bump", "sign"};
+    for (int s = 0; s < 2; s++) {
+        struct score_error parameters = {.probability = 0.1};
+        struct error_level at = level_of(names[s], &mixture, 1e-24, &parameters);
+        for (size_t j = 0; j < at.edges; j++) {
+            double x[3] = {nextafter(at.edge[j], -9.0), at.edge[j], nextafter(at.edge[j], 9.0)}, g[3];
+            double shift = mixture.root_alpha_bar, near[2] = {at.edge[j] - shift, at.edge[j] - shift - 1e-20},
+                   work[2];
+            at.shape->evaluate(&at, 3, x, g);
+            ck_assert_double_ne(g[0], g[1]);
+            ck_assert_double_eq(g[1], g[2]);
+            ck_assert_double_eq(g[1], j == 0 ? at.height : 0.0);
+            if (s == 0) {
+                double sum[2] = {0.0, 0.0};
+                error_level_add(&at, &mixture, 1, 2, near, sum, work);
+                ck_assert_double_eq(sum[0], g[1]);
+                ck_assert_double_eq(sum[1], g[0]);
+            }
+        }
+    }
+    mixture_level_free(&mixture);
+}
+END_TEST
+
+START_TEST(anchors_agree)
+{
+    struct mixture_level mixture;
+    ck_assert_int_eq(mixture_level_new(&factors[3], &mixture, NULL), STATUS_OK);
+    for (size_t s = 0; error_shape_at(s) != NULL; s++) {
+        struct score_error parameters = {.roughness = 7.0, .probability = 0.2};
+        struct error_level at = level_of(error_shape_at(s)->name, &mixture, 0.1, &parameters);
+        at.amplitude = 0.25;
+        for (double absolute = -3.0; absolute < 5.0; absolute += 0.03125) {
+            double g, work, first = 0.0;
+            at.shape->evaluate(&at, 1, &absolute, &g);
+            for (size_t anchor = 0; anchor < 3; anchor++) {
+                double x = absolute - mixture.root_alpha_bar * factors[3].mean[anchor], score = 3.0;
+                error_level_add(&at, &mixture, anchor, 1, &x, &score, &work);
+                first = anchor == 0 ? score : first;
+                ck_assert_double_eq_tol(score, first, 1e-13);
+            }
+            if (at.edges == 0 || absolute < 0.0 || absolute > 0.0)
+                ck_assert_double_eq_tol(first, 3.0 + 0.25 * g, 1e-13);
+        }
+    }
+    mixture_level_free(&mixture);
+}
+END_TEST
+
+START_TEST(profiles_weigh_the_levels)
+{
+    struct schedule *schedule;
+    struct mixture_level mixture;
+    struct error_level at[2];
+    ck_assert_int_eq(schedule_new(schedule_kind_find("li-cai"), 2.0, 8.5, 50, &schedule, NULL), STATUS_OK);
+    ck_assert_int_eq(mixture_level_new(&factors[0], &mixture, NULL), STATUS_OK);
+    for (size_t p = 0; error_profile_at(p) != NULL; p++) {
+        const struct error_profile *profile = error_profile_at(p);
+        struct score_error error = {.shape = error_shape_find("sign"), .profile = profile, .size = 0.5};
+        double norm = score_error_norm(&error, schedule);
+        for (size_t t = 1; t <= 50; t++) {
+            struct level level = schedule_level(schedule, t);
+            double expected = strcmp(profile->name, "uniform") == 0 ? 1.0
+                              : strcmp(profile->name, "early") == 0 ? (t > 25 ? 1.0 : 0.0)
+                              : strcmp(profile->name, "late") == 0  ? (t > 25 ? 0.0 : 1.0)
+                                                                    : 1.0 / sqrt(level.noise);
+            mixture_level_set(&mixture, &level);
+            for (int i = 0; i < 2; i++)
+                score_error_at(&error, norm, i == 0 ? 1.0 : 0.25, schedule, t, &mixture, &at[i]);
+            ck_assert_double_eq_tol(at[0].amplitude, 0.5 * expected / norm, 1e-14 * expected + 1e-300);
+            ck_assert_double_eq_tol(at[1].amplitude, 0.25 * expected / norm, 1e-14 * expected + 1e-300);
+            ck_assert_int_eq(at[0].shape != NULL, expected > 0.0);
+            ck_assert_uint_eq(at[0].edges, expected > 0.0 ? 1 : 0);
+        }
+        score_error_at(&error, norm, 0.0, schedule, 40, &mixture, &at[0]);
+        ck_assert_ptr_null(at[0].shape);
+        double x = 1.0, score = 2.0, work;
+        error_level_add(&at[0], &mixture, 0, 1, &x, &score, &work);
+        ck_assert_double_eq(score, 2.0);
+    }
+    mixture_level_free(&mixture);
+    schedule_free(schedule);
+}
+END_TEST
+
+START_TEST(a_single_step_has_every_profile)
+{
+    struct schedule *schedule;
+    ck_assert_int_eq(schedule_new(schedule_kind_find("li-cai"), 1.0, 2.0, 2, &schedule, NULL), STATUS_OK);
+    for (size_t p = 0; error_profile_at(p) != NULL; p++) {
+        struct score_error error = {.shape = error_shape_find("bias"), .profile = error_profile_at(p), .size = 0.5};
+        ck_assert_double_gt(score_error_norm(&error, schedule), 0.0);
+    }
+    schedule_free(schedule);
+}
+END_TEST
+
+static void check_text(const struct score_error *error, const char *expected)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *file = open_memstream(&text, &length);
+    ck_assert_ptr_nonnull(file);
+    score_error_describe(error, file);
+    ck_assert_int_eq(fclose(file), 0);
+    ck_assert_str_eq(text, expected);
+    free(text);
+}
+
+START_TEST(descriptions_hold_what_matters)
+{
+    struct score_error error = {
+        error_shape_find("wave"), error_profile_find("late"), SPREAD_ONE, 0.1, -0.5, 3.0, 0.25};
+    check_text(&error, "wave roughness 3 profile late spread one size 0.10000000000000001 growth -0.5");
+    error.shape = error_shape_find("bump");
+    check_text(&error, "bump probability 0.25 profile late spread one size 0.10000000000000001 growth -0.5");
+    error.shape = error_shape_find("bias");
+    check_text(&error, "bias profile late spread one size 0.10000000000000001 growth -0.5");
+    ck_assert_str_eq(score_error_name(&error), "bias");
+    error.shape = NULL;
+    check_text(&error, "none");
+}
+END_TEST
+
+START_TEST(tables_find_their_names)
+{
+    size_t shapes = 0, profiles = 0, spreads = 0;
+    for (; error_shape_at(shapes) != NULL; shapes++)
+        ck_assert_ptr_eq(error_shape_find(error_shape_at(shapes)->name), error_shape_at(shapes));
+    for (; error_profile_at(profiles) != NULL; profiles++)
+        ck_assert_ptr_eq(error_profile_find(error_profile_at(profiles)->name), error_profile_at(profiles));
+    for (; error_spread_names[spreads] != NULL; spreads++)
+        ck_assert_ptr_nonnull(error_spread_docs[spreads]);
+    ck_assert_uint_eq(shapes, 5);
+    ck_assert_uint_eq(profiles, 4);
+    ck_assert_uint_eq(spreads, 3);
+    ck_assert_ptr_null(error_spread_docs[3]);
+    ck_assert_str_eq(error_spread_names[SPREAD_DIAGONAL], "diagonal");
+    ck_assert_ptr_null(error_shape_find("none"));
+    ck_assert_ptr_null(error_profile_find("noon"));
+}
+END_TEST
+
 Suite *score_error_suite(void)
 {
     Suite *suite = suite_create("score_error");
-    TCase *tcase = tcase_create("size");
-    tcase_add_loop_test(tcase, every_shape_has_size_one, 0, COUNT(factors));
-    suite_add_tcase(suite, tcase);
+    TCase *size = tcase_create("size");
+    tcase_add_loop_test(size, every_shape_has_size_one, 0, COUNT(factors));
+    tcase_add_loop_test(size, the_whole_error_has_its_size, 0, 5);
+    suite_add_tcase(suite, size);
+    TCase *spread = tcase_create("spread");
+    tcase_add_test(spread, shares_of_a_spectrum_sum_to_one);
+    tcase_add_test(spread, one_coordinate_is_cut_off_its_group);
+    tcase_add_test(spread, the_diagonal_of_a_gaussian_is_one_coordinate);
+    tcase_add_test(spread, coupled_coordinates_are_refused);
+    tcase_add_test(spread, no_error_gives_no_shares);
+    suite_add_tcase(suite, spread);
+    TCase *shape = tcase_create("shape");
+    tcase_add_test(shape, roughness_is_a_wave_number);
+    tcase_add_test(shape, a_bump_is_as_high_as_it_is_rare);
+    tcase_add_test(shape, edges_are_sharp);
+    tcase_add_test(shape, anchors_agree);
+    tcase_add_test(shape, profiles_weigh_the_levels);
+    tcase_add_test(shape, a_single_step_has_every_profile);
+    tcase_add_test(shape, descriptions_hold_what_matters);
+    tcase_add_test(shape, tables_find_their_names);
+    suite_add_tcase(suite, shape);
     return suite;
 }

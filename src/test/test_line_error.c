@@ -1,0 +1,300 @@
+/* Laws under score errors, without noise and with clips: the line engine against the closed form and against itself
+ * at twice the resolution; the effect of an error; maps that fold; what the bound on clips is worth. */
+#include <gsl/gsl_cdf.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "law/divergence.h"
+#include "law/law.h"
+#include "law/measure.h"
+
+#include "test/suites.h"
+
+static double one[] = {1.0}, third[] = {0.3}, half[] = {0.5}, zero[] = {0.0};
+static double even[] = {0.5, 0.5}, modes[] = {-1.0, 1.0}, narrow[] = {0.3, 0.3};
+
+static const struct {
+    const char *name;
+    struct factor factor;
+} targets[] = {
+    {"gauss", {1, one, zero, half}}, {"shifted", {1, one, third, half}}, {"bimodal", {2, even, modes, narrow}}};
+enum { GAUSS, SHIFTED, BIMODAL };
+
+static struct schedule *make_schedule(size_t T)
+{
+    struct schedule *schedule;
+    struct error error;
+    ck_assert_msg(schedule_new(schedule_kind_find("li-cai"), 2.0, 8.5, T, &schedule, &error) == STATUS_OK, "%s",
+                  error.text);
+    return schedule;
+}
+
+static struct score_error make_error(const char *shape, double size, double roughness, double probability)
+{
+    return (struct score_error){.shape = error_shape_find(shape),
+                                .profile = error_profile_find("uniform"),
+                                .size = size,
+                                .roughness = roughness,
+                                .probability = probability};
+}
+
+static const struct law_engine *engine_called(const char *name)
+{
+    for (size_t i = 0; law_engine_at(i) != NULL; i++)
+        if (strcmp(law_engine_at(i)->name, name) == 0)
+            return law_engine_at(i);
+    ck_abort_msg("no engine %s", name);
+    return NULL;
+}
+
+static void expm1_of(double log_ratio, double *out)
+{
+    *out = expm1(log_ratio);
+}
+
+static enum status compute(const char *engine, const struct law_problem *problem, double resolution, struct law *law,
+                           struct error *error)
+{
+    enum status status = engine_called(engine)->compute(problem, resolution, law, error);
+    return status == STATUS_OK ? law_integrate(law, 1, expm1_of, &law->mass_defect, NULL, error) : status;
+}
+
+static struct divergence measure(const char *engine, const struct law_problem *problem, double resolution)
+{
+    struct law law;
+    struct divergence divergence;
+    struct error error = {STATUS_OK, ""};
+    ck_assert_msg(compute(engine, problem, resolution, &law, &error) == STATUS_OK, "%s", error.text);
+    struct law_group group = {&law, 1.0};
+    ck_assert_int_eq(divergence_measure(&group, 1, &divergence, &error), STATUS_OK);
+    law_free(&law);
+    return divergence;
+}
+
+static void agree(struct measured a, struct measured b, const char *what, const char *where)
+{
+    ck_assert_msg(fabs(a.value - b.value) <= a.error + b.error, "%s: %s %.12g +- %.3g against %.12g +- %.3g", where,
+                  what, a.value, a.error, b.value, b.error);
+}
+
+static const char *const profiles[] = {"uniform", "early", "late", "relative"};
+
+/* Affine errors keep Gaussians Gaussian. */
+START_TEST(test_affine)
+{
+    struct schedule *schedule = make_schedule(_i % 2 == 0 ? 256 : 1024);
+    struct score_error error = make_error(_i / 2 % 2 == 0 ? "bias" : "linear", 0.05, 0.0, 0.0);
+    error.profile = error_profile_find(profiles[_i / 4]);
+    for (int target = GAUSS; target <= SHIFTED; target++)
+        for (size_t s = 0; sampler_at(s) != NULL; s++) {
+            struct law_problem problem = {&targets[target].factor, sampler_at(s), schedule, &error, 0.3, 0.0};
+            char where[100];
+            (void)snprintf(where, sizeof where, "%s, %s, %s", targets[target].name, sampler_at(s)->name,
+                           error.shape->name);
+            ck_assert(engine_called("gaussian")->handles(&problem));
+            struct divergence line = measure("line", &problem, 1.0), closed = measure("gaussian", &problem, 1.0);
+            agree(line.tv, closed.tv, "TV", where);
+            agree(line.kl_p_q, closed.kl_p_q, "KL", where);
+            ck_assert_msg(line.tv.error < 1e-10 + 1e-5 * line.tv.value, "%s: TV = %g +- %g", where, line.tv.value,
+                          line.tv.error);
+        }
+    schedule_free(schedule);
+}
+END_TEST
+
+static const struct {
+    const char *shape;
+    double size, roughness, probability;
+    size_t T;
+    double wide; /* relative radius allowed */
+} rough[] = {
+    {"wave", 0.05, 0.5, 0.0, 256, 1e-5},  {"wave", 0.05, 8.0, 0.0, 256, 1e-5}, {"wave", 0.02, 128.0, 0.0, 256, 1e-5},
+    {"sign", 0.05, 0.0, 0.0, 256, 1e-5},  {"bump", 0.05, 0.0, 0.1, 256, 1e-5}, {"bump", 0.05, 0.0, 1e-3, 256, 1e-4},
+    {"bump", 0.02, 0.0, 1e-6, 256, 1e-3},
+};
+enum { ROUGH = sizeof rough / sizeof rough[0] };
+
+START_TEST(test_rough_errors)
+{
+    struct schedule *schedule = make_schedule(rough[_i].T);
+    struct score_error error =
+        make_error(rough[_i].shape, rough[_i].size, rough[_i].roughness, rough[_i].probability);
+    static const char *const samplers[] = {"ddpm", "accelerated", "accelerated-sde-2024"};
+    for (size_t s = 0; s < 3; s++) {
+        struct law_problem problem = {
+            &targets[BIMODAL].factor, sampler_find(samplers[s]), schedule, &error, 1.0, 0.0};
+        struct divergence once = measure("line", &problem, 1.0), twice = measure("line", &problem, 2.0);
+        agree(once.tv, twice.tv, "TV", samplers[s]);
+        agree(once.kl_p_q, twice.kl_p_q, "KL", samplers[s]);
+        agree(once.chi2_q_p, twice.chi2_q_p, "chi2", samplers[s]);
+        ck_assert_msg(fmin(once.tv.error, twice.tv.error) < rough[_i].wide * twice.tv.value, "%s: TV = %g +- %g",
+                      samplers[s], twice.tv.value, twice.tv.error);
+    }
+    schedule_free(schedule);
+}
+END_TEST
+
+START_TEST(test_maps)
+{
+    static const char *const samplers[] = {"ddim", "pf-ode-2"};
+    struct schedule *schedule = make_schedule(256);
+    struct score_error error = make_error("wave", 0.02, 8.0, 0.0);
+    for (size_t s = 0; s < 2; s++) {
+        struct law_problem problem = {
+            &targets[BIMODAL].factor, sampler_find(samplers[s]), schedule, &error, 1.0, 0.0};
+        struct divergence once = measure("line", &problem, 1.0), twice = measure("line", &problem, 2.0);
+        agree(once.tv, twice.tv, "TV", samplers[s]);
+        ck_assert_msg(twice.tv.error < 1e-6 * twice.tv.value, "%s: TV = %g +- %g", samplers[s], twice.tv.value,
+                      twice.tv.error);
+        struct law law;
+        struct error failure = {STATUS_OK, ""};
+        error = make_error("wave", 2.0, 64.0, 0.0);
+        ck_assert_int_eq(compute("line", &problem, 1.0, &law, &failure), STATUS_NUMERIC);
+        ck_assert_msg(strstr(failure.text, "folds") != NULL, "%s", failure.text);
+        error = make_error("sign", 0.05, 0.0, 0.0);
+        ck_assert_int_eq(compute("line", &problem, 1.0, &law, &failure), STATUS_NUMERIC);
+        ck_assert_msg(strstr(failure.text, "jumps") != NULL, "%s", failure.text);
+        error = make_error("wave", 0.02, 8.0, 0.0);
+    }
+    schedule_free(schedule);
+}
+END_TEST
+
+static struct measurement measure_product(const char *sampler, const struct score_error *error, size_t T, size_t d,
+                                          int target)
+{
+    struct target product;
+    struct measurement out;
+    struct error failure = {STATUS_OK, ""};
+    struct schedule *schedule = make_schedule(T);
+    target_init(&product, target_family_find("mixture"));
+    product.components = targets[target].factor.components;
+    product.weights = (double *)targets[target].factor.weight;
+    product.means = (double *)targets[target].factor.mean;
+    product.sds = (double *)targets[target].factor.sd;
+    enum status status = measure_target(&product, sampler_find(sampler), error, schedule, &d, 1, &out, &failure);
+    ck_assert_msg(status == STATUS_OK, "%s", failure.text);
+    schedule_free(schedule);
+    return out;
+}
+
+/* A bias moves a Gaussian: TV = 2 Phi(shift/(2 sd)) - 1, in any direction of the space. */
+START_TEST(test_effect_of_bias)
+{
+    enum { T = 512 };
+    struct schedule *schedule = make_schedule(T);
+    struct score_error error = make_error("bias", 0.02, 0.0, 0.0);
+    double shift = 0.0, V = 1.0, lambda = 0.25;
+    for (size_t t = T; t >= 2; t--) {
+        struct step step = schedule_step(schedule, t);
+        double b = -step.beta / (step.from.alpha_bar * lambda + step.from.noise);
+        shift = (shift * (1.0 + b) + step.beta * error.size) / sqrt(step.alpha);
+        V = (1.0 + b) * (1.0 + b) * V / step.alpha + step.beta / step.alpha;
+    }
+    double expected = 2.0 * gsl_cdf_ugaussian_P(0.5 * shift / sqrt(V)) - 1.0;
+    static const size_t dimensions[] = {1, 2, 64};
+    for (int i = 0; i < 3; i++)
+        for (int spread = SPREAD_ALL; spread <= SPREAD_DIAGONAL; spread++) {
+            error.spread = (enum error_spread)spread;
+            struct measurement m = measure_product("ddpm", &error, T, dimensions[i], GAUSS);
+            ck_assert_msg(fabs(m.error_effect.value - expected) <= 1e-7 * expected + m.error_effect.error,
+                          "d = %zu, spread %d: %.12g +- %.3g, expected %.12g", dimensions[i], spread,
+                          m.error_effect.value, m.error_effect.error, expected);
+            ck_assert_double_lt(m.error_effect.error, 1e-5 * expected);
+        }
+    schedule_free(schedule);
+}
+END_TEST
+
+/* The excess is at most the effect; and it is not far below where the sampler's own error is small. */
+START_TEST(test_effect_bounds_excess)
+{
+    static const char *const shapes[] = {"bias", "linear", "wave", "sign", "bump"};
+    static const char *const samplers[] = {"ddpm", "accelerated"};
+    struct score_error error = make_error(shapes[_i], 0.05, 2.0, 0.01);
+    for (int s = 0; s < 2; s++)
+        for (size_t d = 1; d <= 4; d += 3) {
+            struct measurement with = measure_product(samplers[s], &error, 512, d, BIMODAL);
+            struct measurement without = measure_product(samplers[s], NULL, 512, d, BIMODAL);
+            double excess = with.divergence.tv.value - without.divergence.tv.value;
+            double radius = with.divergence.tv.error + without.divergence.tv.error + with.error_effect.error;
+            ck_assert_msg(fabs(excess) <= with.error_effect.value + radius, "%s, %s, d = %zu: excess %g, effect %g",
+                          shapes[_i], samplers[s], d, excess, with.error_effect.value);
+            if (s == 1)
+                ck_assert_msg(excess >= 0.5 * with.error_effect.value, "%s: excess %g, effect %g", shapes[_i], excess,
+                              with.error_effect.value);
+            ck_assert(without.error_effect.value == 0.0);
+        }
+}
+END_TEST
+
+/* In one coordinate of many, the others cancel. */
+START_TEST(test_effect_in_one_coordinate)
+{
+    struct score_error error = make_error("wave", 0.05, 4.0, 0.0);
+    error.spread = SPREAD_ONE;
+    struct measurement alone = measure_product("accelerated", &error, 256, 1, BIMODAL);
+    struct measurement among = measure_product("accelerated", &error, 256, 1000, BIMODAL);
+    ck_assert_double_eq_tol(alone.error_effect.value, among.error_effect.value, 1e-14);
+    ck_assert_double_gt(among.divergence.tv.value, alone.divergence.tv.value);
+}
+END_TEST
+
+/* A bump 1e-6 wide in probability and 31 high at size 0.03 drives the correction over the clip. */
+START_TEST(test_clip)
+{
+    struct score_error error = make_error("bump", 0.03, 0.0, 1e-6);
+    struct measurement clipped = measure_product("accelerated", &error, 256, 1, GAUSS);
+    struct measurement unclipped = measure_product("accelerated-unclipped", &error, 256, 1, GAUSS);
+    struct measurement product = measure_product("accelerated", &error, 256, 2, GAUSS);
+    double difference = fabs(clipped.divergence.tv.value - unclipped.divergence.tv.value);
+    double radius = clipped.divergence.tv.error + unclipped.divergence.tv.error;
+    ck_assert(clipped.clip_probability == 0.0 && unclipped.clip_probability == 0.0);
+    ck_assert_msg(difference > radius, "TV %g with the clip, %g without, radius %g", clipped.divergence.tv.value,
+                  unclipped.divergence.tv.value, radius);
+    /* In a product the clip is off, and the radius says what that may cost; in one dimension it may cost as much. */
+    struct schedule *schedule = make_schedule(256);
+    struct law_problem problem = {&targets[GAUSS].factor, sampler_find("accelerated"), schedule, &error, 1.0, 0.0};
+    struct law law;
+    struct error failure;
+    ck_assert_int_eq(compute("line", &problem, 1.0, &law, &failure), STATUS_OK);
+    const struct clip_bound *bound = &law.clip;
+    double copies = 1.0, probability = clip_probability(1, &bound, &copies, 1);
+    ck_assert_msg(difference <= probability + radius, "difference %g, bound %g", difference, probability);
+    ck_assert_msg(probability < 1e-2, "bound %g", probability);
+    ck_assert(product.clip_probability > 0.0 && product.divergence.tv.error >= product.clip_probability);
+    law_free(&law);
+    schedule_free(schedule);
+}
+END_TEST
+
+/* Without an error the clip is out of reach. */
+START_TEST(test_clip_idle)
+{
+    static const size_t dimensions[] = {1, 64, 100000};
+    for (int target = GAUSS; target <= BIMODAL; target++)
+        for (int i = 0; i < 3; i++) {
+            struct measurement m = measure_product("accelerated", NULL, 128, dimensions[i], target);
+            ck_assert_msg(m.clip_probability < 1e-20, "%s, d = %zu: %g", targets[target].name, dimensions[i],
+                          m.clip_probability);
+        }
+}
+END_TEST
+
+Suite *line_error_suite(void)
+{
+    Suite *suite = suite_create("line errors");
+    TCase *cases = tcase_create("laws");
+    tcase_add_loop_test(cases, test_affine, 0, 16);
+    tcase_add_loop_test(cases, test_rough_errors, 0, ROUGH);
+    tcase_add_test(cases, test_maps);
+    tcase_add_test(cases, test_effect_of_bias);
+    tcase_add_loop_test(cases, test_effect_bounds_excess, 0, 5);
+    tcase_add_test(cases, test_effect_in_one_coordinate);
+    tcase_add_test(cases, test_clip);
+    tcase_add_test(cases, test_clip_idle);
+    suite_add_tcase(suite, cases);
+    return suite;
+}

@@ -1,0 +1,201 @@
+/* Target families, by their factors. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/target.h"
+
+#include "test/suites.h"
+
+static struct target student(double nu, double scale, size_t components)
+{
+    struct target target;
+    target_init(&target, target_family_find("student-t"));
+    target.nu = nu;
+    target.scale = scale;
+    target.nodes = components;
+    return target;
+}
+
+static struct factor_list factors_of(const struct target *target, size_t d)
+{
+    struct factor_list list;
+    struct error error = {STATUS_OK, ""};
+    ck_assert_msg(target_factors(target, d, &list, &error) == STATUS_OK, "%s", error.text);
+    return list;
+}
+
+static double density(const struct factor *factor, double x)
+{
+    double total = 0.0;
+    for (size_t k = 0; k < factor->components; k++) {
+        double u = (x - factor->mean[k]) / factor->sd[k];
+        total += factor->weight[k] * exp(-0.5 * u * u) / (factor->sd[k] * sqrt(2.0 * M_PI));
+    }
+    return total;
+}
+
+static double student_density(double nu, double x)
+{
+    return exp(lgamma(0.5 * nu + 0.5) - lgamma(0.5 * nu) - 0.5 * (nu + 1.0) * log1p(x * x / nu)) / sqrt(M_PI * nu);
+}
+
+static const struct {
+    double nu, scale;
+    size_t components;
+    double variance; /* relative */
+    double distance; /* total variation, as reported */
+} students[] = {
+    {2.5, 1.0, 24, 8e-2, 1.6e-6}, {4.0, 0.5, 24, 1e-3, 1.3e-7}, {4.0, 1.0, 200, 1e-6, 1e-14},
+    {10.0, 3.0, 40, 1e-9, 1e-13}, {100.0, 1.0, 12, 1e-6, 2e-9}, {3.0, 2.0, 4, 0.3, 1e-2},
+};
+enum { STUDENTS = sizeof students / sizeof students[0] };
+
+START_TEST(student_mixture_is_student)
+{
+    double nu = students[_i].nu, scale = students[_i].scale, sum = 0.0, variance = 0.0;
+    struct target target = student(nu, scale, students[_i].components);
+    struct factor_list list = factors_of(&target, 7);
+    ck_assert_uint_eq(list.count, 1);
+    ck_assert_double_eq(list.group[0].multiplicity, 7.0);
+    const struct factor *factor = &list.group[0].factor;
+    ck_assert_uint_eq(factor->components, students[_i].components);
+    for (size_t k = 0; k < factor->components; k++) {
+        ck_assert_double_gt(factor->weight[k], 0.0);
+        ck_assert_double_eq(factor->mean[k], 0.0);
+        sum += factor->weight[k];
+        variance += factor->weight[k] * factor->sd[k] * factor->sd[k];
+    }
+    ck_assert_double_eq_tol(sum, 1.0, 1e-14);
+    ck_assert_double_eq_tol(variance / (scale * scale * nu / (nu - 2.0)), 1.0, students[_i].variance);
+    double widest = factor->sd[factor->components - 1] / scale;
+    for (double x = 0.0; x < fmin(widest / 20.0, 100.0); x += 0.05)
+        ck_assert_double_eq_tol(density(factor, scale * x) * scale / student_density(nu, x), 1.0,
+                                30.0 * students[_i].distance);
+    factor_list_free(&list);
+}
+END_TEST
+
+/* Against a trapezoid sum in log x. */
+START_TEST(student_distance_is_measured)
+{
+    double nu = students[_i].nu, distance = 0.0, spacing = 2e-4;
+    struct target target = student(nu, 1.0, students[_i].components);
+    struct factor_list list = factors_of(&target, 1);
+    for (double u = -25.0; u < 35.0; u += spacing) {
+        double x = exp(u);
+        distance += spacing * x * fabs(density(&list.group[0].factor, x) - student_density(nu, x));
+    }
+    double reported = target_approximation(&target);
+    ck_assert_msg(reported >= distance - 3e-15 && reported <= 1.03 * distance + 3e-15, "%g, not %g", reported,
+                  distance);
+    ck_assert_double_le(reported, students[_i].distance);
+    target.scale = 5.0;
+    ck_assert_double_eq(target_approximation(&target), reported);
+    factor_list_free(&list);
+}
+END_TEST
+
+START_TEST(student_converges_in_components)
+{
+    static const double nus[] = {2.01, 2.5, 4.0, 30.0};
+    for (size_t i = 0; i < sizeof nus / sizeof nus[0]; i++) {
+        double before = 1.0;
+        for (size_t components = STUDENT_LEAST_COMPONENTS; components <= STUDENT_MOST_COMPONENTS; components *= 2) {
+            struct target target = student(nus[i], 1.0, components);
+            double distance = target_approximation(&target);
+            ck_assert_double_lt(distance, fmax(0.2 * before, 5e-15));
+            before = distance;
+        }
+    }
+}
+END_TEST
+
+START_TEST(student_is_a_part)
+{
+    struct target sum;
+    struct target_part parts[2] = {{student(2.5, 1.0, 24), 2}, {.copies = 0}};
+    target_init(&parts[1].target, target_family_find("gaussian"));
+    ck_assert_double_eq(target_approximation(&parts[1].target), 0.0);
+    target_init(&sum, target_family_find("direct-sum"));
+    sum.parts = parts;
+    sum.part_count = 2;
+    struct factor_list list = factors_of(&sum, 5);
+    ck_assert_uint_eq(list.count, 2);
+    ck_assert_double_eq(list.group[0].multiplicity, 2.0);
+    ck_assert_uint_eq(list.group[0].factor.components, 24);
+    ck_assert_double_eq(list.group[1].multiplicity, 3.0);
+    ck_assert_double_eq(target_approximation(&sum), target_approximation(&parts[0].target));
+    factor_list_free(&list);
+}
+END_TEST
+
+START_TEST(student_is_described)
+{
+    struct target target;
+    char *text = NULL;
+    size_t length;
+    FILE *file = open_memstream(&text, &length);
+    ck_assert_ptr_nonnull(file);
+    target_init(&target, target_family_find("student-t"));
+    target.nu = 2.5;
+    target_describe(&target, file);
+    ck_assert_int_eq(fclose(file), 0);
+    ck_assert_str_eq(text, "student-t nu 2.5 scale 1 components 24");
+    free(text);
+}
+END_TEST
+
+START_TEST(nearly_gaussian_student_is_refused)
+{
+    struct factor_list list;
+    struct error error = {STATUS_OK, ""};
+    struct target target = student(1e7, 1.0, 24);
+    ck_assert_int_eq(target_factors(&target, 1, &list, &error), STATUS_INVALID);
+    ck_assert_ptr_nonnull(strstr(error.text, "expected nu <= 1e+06"));
+    factor_list_free(&list);
+    target.nu = 1e6;
+    list = factors_of(&target, 1);
+    factor_list_free(&list);
+}
+END_TEST
+
+START_TEST(a_group_is_cut_in_place)
+{
+    struct target target;
+    target_init(&target, target_family_find("gaussian"));
+    target.spectrum = (struct spectrum){.kind = SPECTRUM_K_OF_D, .k = 3};
+    struct factor_list list = factors_of(&target, 8);
+    ck_assert_int_eq(factor_list_split(&list, 0, NULL), STATUS_OK);
+    ck_assert_int_eq(factor_list_split(&list, 2, NULL), STATUS_OK);
+    factor_list_set_mean(&list, 1, 4.0);
+    static const double multiplicity[] = {1.0, 2.0, 1.0, 4.0}, mean[] = {0.0, 4.0, 0.0, 0.0},
+                        sd[] = {1.0, 1.0, 0.0, 0.0};
+    ck_assert_uint_eq(list.count, 4);
+    for (size_t i = 0; i < 4; i++) {
+        ck_assert_double_eq(list.group[i].multiplicity, multiplicity[i]);
+        ck_assert_double_eq(list.group[i].factor.mean[0], mean[i]);
+        ck_assert_double_eq(list.group[i].factor.sd[0], sd[i]);
+        ck_assert_double_eq(list.group[i].factor.weight[0], 1.0);
+    }
+    factor_list_free(&list);
+}
+END_TEST
+
+Suite *target_suite(void)
+{
+    Suite *suite = suite_create("target");
+    TCase *family = tcase_create("student-t");
+    tcase_add_loop_test(family, student_mixture_is_student, 0, STUDENTS);
+    tcase_add_loop_test(family, student_distance_is_measured, 0, STUDENTS);
+    tcase_add_test(family, student_converges_in_components);
+    tcase_add_test(family, student_is_a_part);
+    tcase_add_test(family, student_is_described);
+    tcase_add_test(family, nearly_gaussian_student_is_refused);
+    suite_add_tcase(suite, family);
+    TCase *factors = tcase_create("factors");
+    tcase_add_test(factors, a_group_is_cut_in_place);
+    suite_add_tcase(suite, factors);
+    return suite;
+}
