@@ -118,6 +118,9 @@ static enum status smooth_divergences(const struct law *law, struct divergence *
     out->kl_q_p = perturbed(integral[KL_Q_P], edge[KL_Q_P], integral[SLOPE_KL_Q_P], 1.0, e);
     out->chi2_q_p = perturbed(integral[CHI2], edge[CHI2], 4.0 * integral[CHI2], 1.0, e);
     out->hellinger2 = perturbed(integral[HELLINGER], edge[HELLINGER], integral[SLOPE_HELLINGER], 0.25, e);
+    /* What q has outside the support is missing from E_p r, so from these two in full. */
+    out->kl_p_q.error += fabs(law->mass_defect);
+    out->hellinger2.error += fabs(law->mass_defect);
     out->mass_defect = law->mass_defect;
     return STATUS_OK;
 }

@@ -189,13 +189,16 @@ int panels_at_end(const struct panels *panels, size_t p, int side)
     return p + 1 == panels->count || !joined(panel, panel + 1);
 }
 
+/* The ends are nodes: where a deterministic map moves the function by less than the distance between an end and the
+ * next node, a panel must still learn from its neighbour what flows in. */
 void chebyshev_init(struct chebyshev *chebyshev)
 {
-    for (int j = 0; j < PANEL_NODES; j++) {
-        double angle = M_PI * (PANEL_NODES - j - 0.5) / PANEL_NODES;
-        chebyshev->node[j] = cos(angle);
-        for (int k = 0; k < PANEL_NODES; k++)
-            chebyshev->transform[j][k] = (k == 0 ? 1.0 : 2.0) / PANEL_NODES * cos(k * angle);
+    enum { LAST = PANEL_NODES - 1 };
+    for (int j = 0; j <= LAST; j++) {
+        double angle = M_PI * (LAST - j) / LAST, end = j == 0 || j == LAST ? 0.5 : 1.0;
+        chebyshev->node[j] = j == 0 ? -1.0 : j == LAST ? 1.0 : cos(angle);
+        for (int k = 0; k <= LAST; k++)
+            chebyshev->transform[j][k] = end * (k == 0 || k == LAST ? 1.0 : 2.0) / LAST * cos(k * angle);
     }
 }
 

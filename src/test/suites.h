@@ -13,6 +13,7 @@ Suite *line_suite(void);
 Suite *line_error_suite(void);
 Suite *gaussian_suite(void);
 Suite *compose_suite(void);
+Suite *brute_suite(void);
 Suite *toy_suite(void);
 Suite *fit_suite(void);
 Suite *claims_suite(void);

@@ -1,0 +1,42 @@
+/* The sampler's chain itself pushed forward in one dimension, for the exact laws to be compared with. Nothing is
+ * shared with the engines but the sampler's increment and the schedule: targets, score errors and divergences are
+ * coded here a second time.
+ *
+ * Stochastic samplers: densities on a uniform grid, one Markov kernel (theory (5)) after the other. Deterministic
+ * ones: points, which keep their quantiles. */
+#ifndef TEST_BRUTE_H
+#define TEST_BRUTE_H
+
+#include "model/sampler.h"
+#include "model/target.h"
+
+/* A score error in the first coordinate (theory (13)), shape and profile by name. */
+struct brute_error {
+    const char *shape; /* NULL: exact scores */
+    const char *profile;
+    double size, roughness, probability;
+};
+
+struct brute_problem {
+    const struct factor *factor;
+    const struct sampler *sampler;
+    const struct schedule *schedule;
+    struct brute_error error;
+    double clip;     /* 0: never */
+    double fineness; /* 1, or 2 to see how much the result owes to the grid */
+};
+
+struct brute {
+    double tv, chi2;
+    double mass; /* of q_1 */
+};
+
+/* Deterministic samplers take no error or clip that makes their map jump. Fails the running test where the problem is
+ * beyond its means. */
+struct brute brute_force(const struct brute_problem *problem);
+
+/* The integral of |f| over a cell [0, 1] between the middle two of four values, by their cubic; signs change at most
+ * once. */
+double brute_absolute_integral(const double f[4]);
+
+#endif
