@@ -42,6 +42,20 @@ static double normalisation(const struct law *law)
     return log1p(law->mass_defect);
 }
 
+/* Where q has lost the tails of p, log r may be -1e10; this far down 1 - e^L is 1 to rounding, whatever the other
+ * factors say (E e^L = 1). Far up, the payoff is 0 and what matters is that next to no mass is there. */
+#define LOWEST -36.0
+#define MASS_ABOVE 1e-18
+
+struct window {
+    double shift, highest;
+};
+
+static double seen(const struct window *window, double log_ratio)
+{
+    return fmin(fmax(log_ratio - window->shift, LOWEST), window->highest);
+}
+
 static enum status whole_support(const struct law *law, struct law_nodes *nodes, struct error *error)
 {
     enum status status = STATUS_OK;
@@ -51,13 +65,41 @@ static enum status whole_support(const struct law *law, struct law_nodes *nodes,
         status = law_nodes_append(law, panel, panel->centre - panel->half_width, panel->centre + panel->half_width,
                                   nodes, error);
     }
-    double shift = normalisation(law);
-    for (size_t j = 0; j < nodes->count; j++)
-        nodes->log_ratio[j] -= shift;
     return status;
 }
 
+/* The window of a factor's log r that is taken as it is: above `highest` lies a mass of at most MASS_ABOVE. */
+static struct window find_window(const struct law *law, const struct law_nodes *nodes, double multiplicity)
+{
+    struct window window = {normalisation(law), 700.0};
+    double low = 0.0;
+    for (int i = 0; i < 60; i++) {
+        double middle = 0.5 * (low + window.highest), above = 0.0;
+        for (size_t j = 0; j < nodes->count; j++)
+            above += nodes->log_ratio[j] - window.shift > middle ? nodes->weight[j] : 0.0;
+        *(above * fabs(multiplicity) > MASS_ABOVE ? &low : &window.highest) = middle;
+    }
+    return window;
+}
+
 enum { THETAS = 24 };
+
+/* log E e^{theta (L - mean)} of one factor: to full relative accuracy where it is small (it is raised to high
+ * powers), without overflow where it is not. */
+static double log_moment(const struct law_nodes *nodes, const struct window *window, double mean, double theta)
+{
+    double largest = 0.0, total = 0.0;
+    for (size_t j = 0; j < nodes->count; j++)
+        largest = fmax(largest, theta * (seen(window, nodes->log_ratio[j]) - mean));
+    if (largest < 500.0) {
+        for (size_t j = 0; j < nodes->count; j++)
+            total += nodes->weight[j] * expm1(theta * (seen(window, nodes->log_ratio[j]) - mean));
+        return log1p(total);
+    }
+    for (size_t j = 0; j < nodes->count; j++)
+        total += nodes->weight[j] * exp(theta * (seen(window, nodes->log_ratio[j]) - mean) - largest);
+    return largest + log(total);
+}
 
 /* The interval of u by Chernoff: log P(L > x) <= log E e^{theta L} - theta x, at thetas spread over the scales of L.
  */
@@ -71,21 +113,18 @@ static enum status prepare(const struct law_group *groups, size_t count, struct 
         for (size_t i = 0; i < count && status == STATUS_OK; i++) {
             double n = groups[i].multiplicity, mean = 0.0, square = 0.0;
             status = whole_support(groups[i].law, &nodes, error);
+            struct window window = find_window(groups[i].law, &nodes, n);
             for (size_t j = 0; j < nodes.count; j++) {
-                mean += nodes.weight[j] * nodes.log_ratio[j];
-                square += nodes.weight[j] * nodes.log_ratio[j] * nodes.log_ratio[j];
+                double value = seen(&window, nodes.log_ratio[j]);
+                mean += nodes.weight[j] * value;
+                square += nodes.weight[j] * value * value;
             }
             sum->mean += pass == 0 ? n * mean : 0.0;
             variance += pass == 0 ? n * fmax(square - mean * mean, 0.0) : 0.0;
             for (int k = 0; pass == 1 && k < THETAS; k++) {
-                double theta = exp2(-3.0 + 0.5 * k) / sum->sd, up = 0.0, down = 0.0;
-                for (size_t j = 0; j < nodes.count; j++) {
-                    double centred = nodes.log_ratio[j] - mean;
-                    up += nodes.weight[j] * expm1(theta * centred);
-                    down += nodes.weight[j] * expm1(-theta * centred);
-                }
-                upper[k] += n * log1p(up);
-                lower[k] += n * log1p(down);
+                double theta = exp2(-3.0 + 0.5 * k) / sum->sd;
+                upper[k] += n * log_moment(&nodes, &window, mean, theta);
+                lower[k] += n * log_moment(&nodes, &window, mean, -theta);
             }
         }
         sum->sd = sqrt(variance);
@@ -129,10 +168,10 @@ static void spread(double *lattice, size_t size, double at, double mass)
 
 /* The factor's law of log r on the lattice; panels are cut so finely that the highest frequency is integrated to
  * rounding. */
-static enum status fill_lattice(const struct law *law, double spacing, double highest, struct law_nodes *nodes,
-                                double *lattice, size_t size, struct error *error)
+static enum status fill_lattice(const struct law *law, const struct window *window, double spacing, double highest,
+                                struct law_nodes *nodes, double *lattice, size_t size, struct error *error)
 {
-    double shift = normalisation(law), rest = 1.0;
+    double rest = 1.0;
     memset(lattice, 0, size * sizeof *lattice);
     for (size_t p = 0; p < law->log_ratio.count; p++) {
         const struct panel *panel = &law->log_ratio.panel[p];
@@ -141,7 +180,7 @@ static enum status fill_lattice(const struct law *law, double spacing, double hi
         enum status status = law_nodes_append(law, panel, from, panel->centre + panel->half_width, nodes, error);
         for (size_t j = 0; j < nodes->count; j++) {
             mass += nodes->weight[j];
-            turn += j > 0 ? fabs(nodes->log_ratio[j] - nodes->log_ratio[j - 1]) : 0.0;
+            turn += j > 0 ? fabs(seen(window, nodes->log_ratio[j]) - seen(window, nodes->log_ratio[j - 1])) : 0.0;
         }
         size_t pieces = mass < 1e-17 ? 1 : (size_t)fmin(ceil(highest * turn / PHASE_A_PIECE) + 1.0, MOST_PIECES);
         if (pieces > 1)
@@ -153,7 +192,7 @@ static enum status fill_lattice(const struct law *law, double spacing, double hi
         if (status != STATUS_OK)
             return status;
         for (size_t j = 0; j < nodes->count; j++) {
-            spread(lattice, size, (nodes->log_ratio[j] - shift) / spacing, nodes->weight[j]);
+            spread(lattice, size, seen(window, nodes->log_ratio[j]) / spacing, nodes->weight[j]);
             rest -= nodes->weight[j];
         }
     }
@@ -234,7 +273,11 @@ static enum status series(const struct sum_law *sum, size_t size, double *value,
     if (status == STATUS_OK && log_modulus == NULL)
         status = fail_with(error, STATUS_MEMORY, "out of memory for %zu frequencies", frequencies);
     for (size_t i = 0; i < sum->count && status == STATUS_OK; i++) {
-        status = fill_lattice(sum->groups[i].law, spacing, highest, &nodes, transform.lattice, size, error);
+        status = whole_support(sum->groups[i].law, &nodes, error);
+        struct window window = find_window(sum->groups[i].law, &nodes, sum->groups[i].multiplicity);
+        if (status == STATUS_OK)
+            status =
+                fill_lattice(sum->groups[i].law, &window, spacing, highest, &nodes, transform.lattice, size, error);
         if (status == STATUS_OK) {
             fftw_execute(transform.plan);
             add_log_transform(&transform, sum->groups[i].multiplicity, frequencies, log_modulus, argument);
@@ -280,14 +323,14 @@ enum status tv_composed(const struct law_group *groups, size_t count, struct mea
         return STATUS_OK;
     }
     /* The envelope bounds the tail without its signs. Where it falls slowly (few factors), the change from a lattice
-     * four times as coarse is sharper: the error falls at least like the spacing, so it is at most a third of the
-     * change. */
+     * four times as coarse is sharper: the error falls about like the spacing or faster, so that it is well below
+     * half the change. */
     double value = 0.0, tail = 0.0, coarser = HUGE_VAL;
     for (size_t size = SMALLEST; size <= LARGEST; size *= 4) {
         status = series(&sum, size, &value, &tail, error);
         if (status != STATUS_OK)
             return status;
-        tail = fmin(tail, fabs(value - coarser) / 3.0);
+        tail = fmin(tail, fabs(value - coarser) / 2.0);
         if (tail <= TOLERANCE * fabs(value))
             break;
         coarser = value;
