@@ -322,15 +322,17 @@ enum status tv_composed(const struct law_group *groups, size_t count, struct mea
         tv->error = law_error;
         return STATUS_OK;
     }
-    /* The envelope bounds the tail without its signs. Where it falls slowly (few factors), the change from a lattice
-     * four times as coarse is sharper: the error falls about like the spacing or faster, so that it is well below
-     * half the change. */
-    double value = 0.0, tail = 0.0, coarser = HUGE_VAL;
+    /* The envelope bounds the tail without its signs. Where it falls slowly (few factors), the changes from lattices
+     * four times as coarse are sharper: the error falls at least like the spacing, so that it is about a third of the
+     * last change; it may cross zero by chance on one lattice, hence the change before. */
+    double value = 0.0, tail = 0.0, coarser = HUGE_VAL, change = HUGE_VAL;
     for (size_t size = SMALLEST; size <= LARGEST; size *= 4) {
         status = series(&sum, size, &value, &tail, error);
         if (status != STATUS_OK)
             return status;
-        tail = fmin(tail, fabs(value - coarser) / 2.0);
+        double before = change;
+        change = fabs(value - coarser);
+        tail = fmin(tail, fmax(change, 0.25 * before) / 3.0);
         if (tail <= TOLERANCE * fabs(value))
             break;
         coarser = value;
