@@ -79,6 +79,7 @@ static struct window find_window(const struct law *law, const struct law_nodes *
             above += nodes->log_ratio[j] - window.shift > middle ? nodes->weight[j] : 0.0;
         *(above * fabs(multiplicity) > MASS_ABOVE ? &low : &window.highest) = middle;
     }
+    window.highest = 1.0 + 2.0 * window.highest; /* finer nodes see more than these */
     return window;
 }
 
