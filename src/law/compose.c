@@ -33,6 +33,8 @@ struct sum_law {
     size_t count;
     double mean, sd; /* of L under p */
     double a, b;     /* in units of sd */
+    double log_kept; /* of the probability that no factor is lost */
+    double forgotten;
 };
 
 /* log r of the law normalised to mass 1: the mass defect is accounted for in the radius, and would grow with d here.
@@ -42,18 +44,28 @@ static double normalisation(const struct law *law)
     return log1p(law->mass_defect);
 }
 
-/* Where q has lost the tails of p, log r may be -1e10; this far down 1 - e^L is 1 to rounding, whatever the other
- * factors say (E e^L = 1). Far up, the payoff is 0 and what matters is that next to no mass is there. */
-#define LOWEST -36.0
+/* Far down, r is 0 for all purposes: where q has lost the tails of p, log r may be -1e10 and would stretch the
+ * interval of L beyond any lattice. Such mass of p, below `lowest`, is set apart as lost: in a product, the payoff is
+ * 1 where any factor is there. `error` is the mass of q that this forgets. Far up, the payoff is 0 and what matters
+ * is that next to no mass is there. */
+#define HARDLY 1e-10 /* part of E|r - 1| that may be forgotten */
+#define LEAST_LOST -2.0
+#define FAR_DOWN -36.0 /* only where log r reaches this is there anything to set apart */
 #define MASS_ABOVE 1e-18
 
 struct window {
-    double shift, highest;
+    double shift, lowest, highest;
+    double lost, error;
 };
+
+static int is_lost(const struct window *window, double log_ratio)
+{
+    return log_ratio - window->shift < window->lowest;
+}
 
 static double seen(const struct window *window, double log_ratio)
 {
-    return fmin(fmax(log_ratio - window->shift, LOWEST), window->highest);
+    return fmin(log_ratio - window->shift, window->highest);
 }
 
 static enum status whole_support(const struct law *law, struct law_nodes *nodes, struct error *error)
@@ -68,38 +80,78 @@ static enum status whole_support(const struct law *law, struct law_nodes *nodes,
     return status;
 }
 
-/* The window of a factor's log r that is taken as it is: above `highest` lies a mass of at most MASS_ABOVE. */
+/* The mass of p above `log_ratio`; of p and of q below it. */
+static double mass_above(const struct law_nodes *nodes, double log_ratio)
+{
+    double mass = 0.0;
+    for (size_t j = 0; j < nodes->count; j++)
+        mass += nodes->log_ratio[j] > log_ratio ? nodes->weight[j] : 0.0;
+    return mass;
+}
+
+static void masses_below(const struct law_nodes *nodes, double log_ratio, double *of_p, double *of_q)
+{
+    *of_p = *of_q = 0.0;
+    for (size_t j = 0; j < nodes->count; j++)
+        if (nodes->log_ratio[j] < log_ratio) {
+            *of_p += nodes->weight[j];
+            *of_q += nodes->weight[j] * exp(nodes->log_ratio[j]);
+        }
+}
+
 static struct window find_window(const struct law *law, const struct law_nodes *nodes, double multiplicity)
 {
-    struct window window = {normalisation(law), 700.0};
-    double low = 0.0;
-    for (int i = 0; i < 60; i++) {
-        double middle = 0.5 * (low + window.highest), above = 0.0;
-        for (size_t j = 0; j < nodes->count; j++)
-            above += nodes->log_ratio[j] - window.shift > middle ? nodes->weight[j] : 0.0;
-        *(above * fabs(multiplicity) > MASS_ABOVE ? &low : &window.highest) = middle;
+    struct window window = {.shift = normalisation(law), .highest = 700.0};
+    double low = 0.0, size = 0.0, from = -800.0;
+    for (size_t j = 0; j < nodes->count; j++)
+        size += nodes->weight[j] * fabs(expm1(nodes->log_ratio[j]));
+    for (int i = 0; i < 50; i++) {
+        double middle = 0.5 * (low + window.highest);
+        int much = mass_above(nodes, middle + window.shift) * fabs(multiplicity) > MASS_ABOVE;
+        *(much ? &low : &window.highest) = middle;
     }
     window.highest = 1.0 + 2.0 * window.highest; /* finer nodes see more than these */
+    window.lowest = LEAST_LOST;
+    masses_below(nodes, FAR_DOWN, &window.lost, &window.error);
+    if (!(window.lost > 0.0)) {
+        window.lowest = -HUGE_VAL;
+        return window;
+    }
+    for (int i = 0; i < 50; i++) {
+        double middle = i == 0 ? LEAST_LOST : 0.5 * (from + window.lowest);
+        masses_below(nodes, middle + window.shift, &window.lost, &window.error);
+        if (window.error * fabs(multiplicity) <= HARDLY * size) {
+            from = middle;
+            if (i == 0)
+                break;
+        } else
+            window.lowest = middle;
+    }
+    window.lowest = from;
+    masses_below(nodes, window.lowest + window.shift, &window.lost, &window.error);
+    for (size_t j = 0; j + 1 < nodes->count; j++) /* where the cut lies between nodes is not known */
+        if (is_lost(&window, nodes->log_ratio[j]) != is_lost(&window, nodes->log_ratio[j + 1]))
+            window.error += fmin(nodes->weight[j], nodes->weight[j + 1]);
     return window;
 }
 
 enum { THETAS = 24 };
 
-/* log E e^{theta (L - mean)} of one factor: to full relative accuracy where it is small (it is raised to high
- * powers), without overflow where it is not. */
+/* log E e^{theta (L - mean)} of one factor where it is not lost: to full relative accuracy where it is small (it is
+ * raised to high powers), without overflow where it is not. */
 static double log_moment(const struct law_nodes *nodes, const struct window *window, double mean, double theta)
 {
-    double largest = 0.0, total = 0.0;
+    double largest = 0.0, total = 0.0, kept = 1.0 - window->lost;
     for (size_t j = 0; j < nodes->count; j++)
-        largest = fmax(largest, theta * (seen(window, nodes->log_ratio[j]) - mean));
-    if (largest < 500.0) {
-        for (size_t j = 0; j < nodes->count; j++)
-            total += nodes->weight[j] * expm1(theta * (seen(window, nodes->log_ratio[j]) - mean));
-        return log1p(total);
+        if (!is_lost(window, nodes->log_ratio[j]))
+            largest = fmax(largest, theta * (seen(window, nodes->log_ratio[j]) - mean));
+    int small = largest < 500.0;
+    for (size_t j = 0; j < nodes->count; j++) {
+        double exponent = theta * (seen(window, nodes->log_ratio[j]) - mean);
+        if (!is_lost(window, nodes->log_ratio[j]))
+            total += nodes->weight[j] / kept * (small ? expm1(exponent) : exp(exponent - largest));
     }
-    for (size_t j = 0; j < nodes->count; j++)
-        total += nodes->weight[j] * exp(theta * (seen(window, nodes->log_ratio[j]) - mean) - largest);
-    return largest + log(total);
+    return small ? log1p(total) : largest + log(total);
 }
 
 /* The interval of u by Chernoff: log P(L > x) <= log E e^{theta L} - theta x, at thetas spread over the scales of L.
@@ -109,17 +161,21 @@ static enum status prepare(const struct law_group *groups, size_t count, struct 
     struct law_nodes nodes = {0};
     double upper[THETAS] = {0.0}, lower[THETAS] = {0.0}, variance = 0.0;
     enum status status = STATUS_OK;
-    *sum = (struct sum_law){groups, count, 0.0, 0.0, 0.0, 0.0};
+    *sum = (struct sum_law){.groups = groups, .count = count};
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < count && status == STATUS_OK; i++) {
             double n = groups[i].multiplicity, mean = 0.0, square = 0.0;
             status = whole_support(groups[i].law, &nodes, error);
             struct window window = find_window(groups[i].law, &nodes, n);
             for (size_t j = 0; j < nodes.count; j++) {
-                double value = seen(&window, nodes.log_ratio[j]);
-                mean += nodes.weight[j] * value;
-                square += nodes.weight[j] * value * value;
+                double value = seen(&window, nodes.log_ratio[j]), weight = nodes.weight[j] / (1.0 - window.lost);
+                if (is_lost(&window, nodes.log_ratio[j]))
+                    continue;
+                mean += weight * value;
+                square += weight * value * value;
             }
+            sum->log_kept += pass == 0 ? n * log1p(-window.lost) : 0.0;
+            sum->forgotten += pass == 0 ? fabs(n) * window.error : 0.0;
             sum->mean += pass == 0 ? n * mean : 0.0;
             variance += pass == 0 ? n * fmax(square - mean * mean, 0.0) : 0.0;
             for (int k = 0; pass == 1 && k < THETAS; k++) {
@@ -181,7 +237,8 @@ static enum status fill_lattice(const struct law *law, const struct window *wind
         enum status status = law_nodes_append(law, panel, from, panel->centre + panel->half_width, nodes, error);
         for (size_t j = 0; j < nodes->count; j++) {
             mass += nodes->weight[j];
-            turn += j > 0 ? fabs(seen(window, nodes->log_ratio[j]) - seen(window, nodes->log_ratio[j - 1])) : 0.0;
+            if (j > 0 && !is_lost(window, nodes->log_ratio[j]) && !is_lost(window, nodes->log_ratio[j - 1]))
+                turn += fabs(seen(window, nodes->log_ratio[j]) - seen(window, nodes->log_ratio[j - 1]));
         }
         size_t pieces = mass < 1e-17 ? 1 : (size_t)fmin(ceil(highest * turn / PHASE_A_PIECE) + 1.0, MOST_PIECES);
         if (pieces > 1)
@@ -193,7 +250,8 @@ static enum status fill_lattice(const struct law *law, const struct window *wind
         if (status != STATUS_OK)
             return status;
         for (size_t j = 0; j < nodes->count; j++) {
-            spread(lattice, size, seen(window, nodes->log_ratio[j]) / spacing, nodes->weight[j]);
+            if (!is_lost(window, nodes->log_ratio[j]))
+                spread(lattice, size, seen(window, nodes->log_ratio[j]) / spacing, nodes->weight[j]);
             rest -= nodes->weight[j];
         }
     }
@@ -338,8 +396,8 @@ enum status tv_composed(const struct law_group *groups, size_t count, struct mea
             break;
         coarser = value;
     }
-    value = fmin(value, 1.0);
+    value = fmin(-expm1(sum.log_kept) + exp(sum.log_kept) * value, 1.0);
     double rounding = SPREADING + copies * 1e-15, outside = 2.0 * exp(LOG_TAIL_MASS) * fmin(1.0, -sum.a * sum.sd);
-    *tv = (struct measured){value, law_error + tail + rounding * value + outside};
+    *tv = (struct measured){value, law_error + tail + rounding * value + outside + sum.forgotten};
     return STATUS_OK;
 }
