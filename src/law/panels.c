@@ -11,75 +11,263 @@
 #define LENGTH 1.0
 #define FLAT 5.0
 #define SLOPE 1.0
-/* The same in units of the length over which the score changes. */
+/* Panel length in units of the length over which the score changes. */
 #define CURVED_LENGTH 0.7
+/* Between components that have parted by no more standard deviations than this the panels go on. Few large steps
+ * leave some of q there: while the gap grows to this from nothing, the log noise falls by one, and in that time the
+ * score, of tens of standard deviations, brings that mass to one of the components. */
+#define GAP 12.0
+/* Beside the positions where a score error jumps, the same two in units of the finest length. */
+#define EDGE_FLAT 2.0
+#define EDGE_SLOPE 0.5
 #define MOST_PANELS 1000000
+/* Log-weights further below the largest than this are nothing beside it. */
+#define NOTHING 40.0
 
-static double component_sd(const struct mixture_level *mixture, size_t k)
+/* A position, in standard deviations from a component's centre: exact in any scale. */
+struct place {
+    size_t component;
+    double sds;
+};
+
+/* In the anchor's coordinates. */
+static double position(const struct mixture_level *mixture, struct place place, size_t anchor)
 {
-    return mixture->sd[k];
+    return mixture_level_centre(mixture, place.component, anchor) + place.sds * mixture->sd[place.component];
 }
 
-/* The panel length that component k asks for at distance `distance` from its centre. */
-static double wanted_length(double sd, double distance, double resolution)
+/* a - b, with no more rounding than is in the distance of their components. */
+static double difference(const struct mixture_level *mixture, struct place a, struct place b)
 {
-    double beyond = distance / sd - FLAT;
-    return sd * (LENGTH + (beyond > 0.0 ? SLOPE * beyond : 0.0)) / resolution;
+    return position(mixture, a, b.component) - b.sds * mixture->sd[b.component];
 }
 
-/* The length over which the score changes: 1/sqrt|(log p)''|, which in a valley between components is a fraction of
- * their width. Not below a tenth of that width: sharper valleys hold no mass. At x in coordinates of component 0. */
-static double curvature_length(const struct mixture_level *mixture, double x)
+/* Panels nowhere longer than (length + slope max(0, distance - flat))/resolution, where distance is that of their
+ * nearest point to the centre: the longest that starts at x from the centre and goes to the right. */
+static double graded(double x, double length, double flat, double slope, double resolution)
 {
-    double density = 0.0, gradient = 0.0, curvature = 0.0, largest = -HUGE_VAL, narrowest = 0.0;
-    for (int pass = 0; pass < 2; pass++)
-        for (size_t k = 0; k < mixture->factor->components; k++) {
-            double u = x - mixture_level_centre(mixture, k, 0), inverse = mixture->inverse_variance[k];
-            double exponent = mixture->log_constant[k] - 0.5 * u * u * inverse;
-            if (pass == 0) {
-                largest = fmax(largest, exponent);
-                continue;
-            }
-            double weight = exp(exponent - largest);
-            density += weight;
-            gradient -= weight * u * inverse;
-            curvature += weight * inverse * (u * u * inverse - 1.0);
-            if (weight > 1e-6)
-                narrowest = fmax(narrowest, inverse);
-        }
-    double score = gradient / density;
-    double rate = fabs(curvature / density - score * score);
-    return 1.0 / sqrt(fmin(fmax(rate, 1e-4 * narrowest), 100.0 * narrowest));
+    double beyond = fabs(x) - flat;
+    if (beyond <= 0.0)
+        return length / resolution;
+    if (x > 0.0)
+        return (length + slope * beyond) / resolution;
+    return fmax(length / resolution, (length + slope * beyond) / (resolution + slope));
 }
 
-/* In coordinates of component 0: the next point of the union of intervals at or after x, and the end of that
- * interval. */
-static int next_interval(const struct mixture_level *mixture, double x, double *from, double *to)
+/* The score near a point. */
+struct bend {
+    double length;   /* over which the score changes; 0: not known */
+    size_t dominant; /* the component of the largest density */
+};
+
+/* (log p)'' is the variance of the components' scores, which is large in a valley, minus their mean inverse variance.
+ * Where the two cancel the score still has a shape: the length is 1/sqrt of their sum. Not below a tenth of the
+ * components' width: sharper valleys hold no mass. In the tails a single Gaussian's length grows as it would alone.
+ */
+static struct bend bend_at(const struct mixture_level *mixture, size_t anchor, double x)
 {
-    int found = 0;
+    double largest = -HUGE_VAL, density = 0.0, gradient = 0.0, square = 0.0, inverse = 0.0;
+    size_t dominant = 0;
     for (size_t k = 0; k < mixture->factor->components; k++) {
-        double centre = mixture_level_centre(mixture, k, 0), reach = PANEL_REACH * component_sd(mixture, k);
-        if (centre + reach > x) {
-            double start = fmax(centre - reach, x);
-            if (!found || start < *from)
-                *from = start;
-            found = 1;
-        }
+        double u = x - mixture_level_centre(mixture, k, anchor), slope = u * mixture->inverse_variance[k];
+        double exponent = mixture->log_constant[k] - 0.5 * u * slope, weight = 1.0;
+        if (exponent < largest - NOTHING)
+            continue;
+        if (exponent > largest) {
+            double rescale = exponent < largest + NOTHING ? exp(largest - exponent) : 0.0;
+            density *= rescale;
+            gradient *= rescale;
+            square *= rescale;
+            inverse *= rescale;
+            largest = exponent;
+            dominant = k;
+        } else
+            weight = exp(exponent - largest);
+        density += weight;
+        gradient += weight * slope;
+        square += weight * slope * slope;
+        inverse += weight * mixture->inverse_variance[k];
     }
-    if (!found)
+    double score = gradient / density, variance = square / density - score * score;
+    inverse /= density;
+    double tail = fabs(score) / sqrt(inverse) - FLAT, growth = tail > 0.0 ? 1.0 + SLOPE * tail : 1.0;
+    double rate = variance + inverse / (growth * growth);
+    return (struct bend){1.0 / sqrt(fmin(rate, 100.0 * inverse)), dominant};
+}
+
+/* The leftmost interval to cover that ends beyond place `covered` (NULL: the first; may be `to`). Components whose
+ * intervals are no further apart than GAP standard deviations of the wider one share an interval, from the left end
+ * of one of them to the right end of another. */
+static int next_interval(const struct mixture_level *mixture, const struct place *covered, struct place *from,
+                         struct place *to)
+{
+    size_t components = mixture->factor->components, first = components;
+    for (size_t k = 0; k < components; k++)
+        if ((covered == NULL || difference(mixture, (struct place){k, PANEL_REACH}, *covered) > 0.0)
+            && (first == components
+                || difference(mixture, (struct place){k, -PANEL_REACH}, (struct place){first, -PANEL_REACH}) < 0.0))
+            first = k;
+    if (first == components)
         return 0;
-    *to = *from;
-    for (int grew = 1; grew;) {
+    *from = (struct place){first, -PANEL_REACH};
+    *to = (struct place){first, PANEL_REACH};
+    /* how far a gap that starts at a component so far may go; every pass but the last moves one of the two ends */
+    struct place bridge = {first, PANEL_REACH + GAP};
+    int grew = 1;
+    for (size_t pass = 0; grew && pass <= 2 * components; pass++) {
         grew = 0;
-        for (size_t k = 0; k < mixture->factor->components; k++) {
-            double centre = mixture_level_centre(mixture, k, 0), reach = PANEL_REACH * component_sd(mixture, k);
-            if (centre - reach <= *to && centre + reach > *to) {
-                *to = centre + reach;
-                grew = 1;
-            }
+        for (size_t k = 0; k < components; k++) {
+            struct place start = {k, -PANEL_REACH}, early = {k, -PANEL_REACH - GAP}, end = {k, PANEL_REACH};
+            struct place late = {k, PANEL_REACH + GAP};
+            int beyond = difference(mixture, end, *to) > 0.0;
+            if (beyond && difference(mixture, start, bridge) > 0.0 && difference(mixture, early, *to) > 0.0)
+                continue;
+            if (beyond)
+                *to = end;
+            int further = difference(mixture, late, bridge) > 0.0;
+            if (further)
+                bridge = late;
+            grew |= beyond || further;
         }
     }
     return 1;
+}
+
+/* What sets the length of panels, at one level. */
+struct rules {
+    const struct mixture_level *mixture;
+    double resolution, longest, finest;
+    double least_bent; /* panels no longer than this need not look for bends */
+    size_t edges;
+    struct place edge[PANEL_EDGES];
+};
+
+/* The component whose rule is the strictest at x, in the coordinates of the anchor. */
+static size_t strictest(const struct mixture_level *mixture, size_t anchor, double x, double *length)
+{
+    size_t strictest = anchor;
+    *length = HUGE_VAL;
+    for (size_t k = 0; k < mixture->factor->components; k++) {
+        double sd = mixture->sd[k], distance = fabs(x - mixture_level_centre(mixture, k, anchor));
+        double wanted = graded(distance, LENGTH * sd, FLAT * sd, SLOPE, 1.0);
+        if (wanted < *length) {
+            *length = wanted;
+            strictest = k;
+        }
+    }
+    return strictest;
+}
+
+static struct rules make_rules(const struct mixture_level *mixture, double resolution,
+                               const struct fineness *fineness)
+{
+    struct rules rules = {.mixture = mixture, .resolution = resolution, .longest = HUGE_VAL};
+    double narrowest = HUGE_VAL;
+    for (size_t k = 0; k < mixture->factor->components; k++)
+        narrowest = fmin(narrowest, mixture->sd[k]);
+    /* A single Gaussian's curvature is its width. */
+    rules.least_bent = mixture->factor->components > 1 ? 0.1 * CURVED_LENGTH * narrowest / resolution : HUGE_VAL;
+    if (fineness == NULL)
+        return rules;
+    if (fineness->longest > 0.0)
+        rules.longest = fineness->longest / resolution;
+    rules.finest = fineness->finest;
+    rules.edges = fineness->finest > 0.0 ? fineness->edges : 0;
+    for (size_t i = 0; i < rules.edges; i++) {
+        double wanted, first = fineness->edge[i] - mixture->root_alpha_bar * mixture->factor->mean[0];
+        size_t k = strictest(mixture, 0, first, &wanted);
+        double offset = fineness->edge[i] - mixture->root_alpha_bar * mixture->factor->mean[k];
+        rules.edge[i] = (struct place){k, offset / mixture->sd[k]};
+    }
+    return rules;
+}
+
+/* log of what component j adds to the density over what k adds. */
+static double log_odds(const struct mixture_level *mixture, size_t anchor, size_t j, size_t k, double x)
+{
+    double u = x - mixture_level_centre(mixture, j, anchor), v = x - mixture_level_centre(mixture, k, anchor);
+    return mixture->log_constant[j] - mixture->log_constant[k]
+           - 0.5 * (u * u * mixture->inverse_variance[j] - v * v * mixture->inverse_variance[k]);
+}
+
+/* Where components j and k have the same density, between points where one and the other has the larger: the root of
+ * a quadratic. */
+static double crossing(const struct mixture_level *mixture, size_t anchor, size_t j, size_t k, double from, double to)
+{
+    double width = to - from, first = log_odds(mixture, anchor, j, k, from);
+    double square = 0.5 * (mixture->inverse_variance[k] - mixture->inverse_variance[j]) * width * width;
+    double linear = log_odds(mixture, anchor, j, k, to) - first - square;
+    double part = 2.0 * first / (sqrt(fmax(linear * linear - 4.0 * square * first, 0.0)) - linear);
+    return from + width * (part > 0.0 && part < 1.0 ? part : 0.5);
+}
+
+/* The longest panel from x on that is short enough for a bend `ahead` of x, approached as a component is. */
+static double before_bend(const struct rules *rules, struct bend bend, double ahead)
+{
+    return graded(-ahead, CURVED_LENGTH * bend.length, 0.0, SLOPE, rules->resolution);
+}
+
+/* The same for the valleys between two points ahead of x: they may be much narrower than the panel, but the dominant
+ * components on their sides differ. */
+static double before_valleys(const struct rules *rules, size_t anchor, double x, double from, double to,
+                             struct bend left, struct bend right)
+{
+    enum { VALLEYS = 4 };
+    double length = HUGE_VAL;
+    for (int i = 0; i < VALLEYS && left.dominant != right.dominant; i++) {
+        size_t j = left.dominant, k = right.dominant;
+        double valley = crossing(rules->mixture, anchor, j, k, x + from, x + to);
+        struct bend bend = bend_at(rules->mixture, anchor, valley);
+        length = fmin(length, before_bend(rules, bend, valley - x));
+        if (bend.dominant == j || bend.dominant == k)
+            break;
+        /* a third component between them: on to the valley before it */
+        right = bend;
+        to = valley - x;
+    }
+    return length;
+}
+
+/* The longest panel that starts at x, has at most `length` and is short enough for the bends ahead, up to where they
+ * have no say. *here is the bend at x, and becomes that at the end of the panel.
+ *
+ * The length depends continuously on the level: a law that is handed on from layout to layout in every step would
+ * not survive if two of them took turns. */
+static double bent_length(const struct rules *rules, size_t anchor, double x, double length, struct bend *here)
+{
+    const struct mixture_level *mixture = rules->mixture;
+    if (!(here->length > 0.0))
+        *here = bend_at(mixture, anchor, x);
+    length = fmin(length, CURVED_LENGTH * here->length / rules->resolution);
+    double far = length * (1.0 + rules->resolution / SLOPE);
+    struct bend end = bend_at(mixture, anchor, x + length), beyond = bend_at(mixture, anchor, x + far);
+    double shortest = fmin(length, fmin(before_bend(rules, end, length), before_bend(rules, beyond, far)));
+    shortest = fmin(shortest, before_valleys(rules, anchor, x, 0.0, length, *here, end));
+    shortest = fmin(shortest, before_valleys(rules, anchor, x, length, far, end, beyond));
+    *here = end;
+    if (shortest < length)
+        here->length = 0.0;
+    return shortest;
+}
+
+/* The longest panel that starts at x, and at most `length`. */
+static double longest_panel(const struct rules *rules, struct place from, double length, struct bend *bend)
+{
+    const struct mixture_level *mixture = rules->mixture;
+    double resolution = rules->resolution;
+    length = fmin(length, rules->longest);
+    for (size_t k = 0; k < mixture->factor->components; k++) {
+        double sd = mixture->sd[k];
+        length = fmin(length, graded(position(mixture, from, k), LENGTH * sd, FLAT * sd, SLOPE, resolution));
+    }
+    for (size_t i = 0; i < rules->edges; i++)
+        length = fmin(length, graded(difference(mixture, from, rules->edge[i]), rules->finest,
+                                     EDGE_FLAT * rules->finest, EDGE_SLOPE, resolution));
+    if (length <= rules->least_bent)
+        bend->length = 0.0;
+    else
+        length = bent_length(rules, from.component, from.sds * mixture->sd[from.component], length, bend);
+    return length;
 }
 
 static enum status push(struct panels *panels, struct panel panel, struct error *error)
@@ -96,57 +284,70 @@ static enum status push(struct panels *panels, struct panel panel, struct error 
     return STATUS_OK;
 }
 
+/* Puts the panel between its two ends. Nonzero if they are in order. */
+static int settle(const struct mixture_level *mixture, struct panel *panel)
+{
+    double end[2];
+    for (int side = 0; side < 2; side++)
+        end[side] = position(mixture, (struct place){panel->edge_anchor[side], panel->edge[side]}, panel->anchor);
+    panel->centre = 0.5 * (end[0] + end[1]);
+    panel->half_width = 0.5 * (end[1] - end[0]);
+    return panel->half_width > 0.0;
+}
+
+/* Panels from one place to another. Each ends relative to the component whose rule is the strictest there, so that
+ * on the way to a narrow component places get its digits. */
+static enum status lay_out_interval(const struct rules *rules, struct place from, struct place to,
+                                    struct panels *panels, struct error *error)
+{
+    const struct mixture_level *mixture = rules->mixture;
+    struct bend bend = {.length = 0.0};
+    double length = HUGE_VAL, wanted_here, wanted_there;
+    size_t here = strictest(mixture, from.component, from.sds * mixture->sd[from.component], &wanted_here);
+    for (int last = 0; !last;) {
+        double left = difference(mixture, to, from);
+        /* from a valley, too, lengths grow no faster than from a component */
+        length = fmin(left, length * (1.0 + SLOPE / rules->resolution));
+        length = longest_panel(rules, from, length, &bend);
+        last = left <= length;
+        /* No sliver at the end: the last two share what is left. */
+        if (!last && left < 2.0 * length) {
+            length = 0.5 * left;
+            bend.length = 0.0;
+        }
+        struct place end = to;
+        size_t there =
+            strictest(mixture, from.component, from.sds * mixture->sd[from.component] + length, &wanted_there);
+        if (!last)
+            end = (struct place){there, (position(mixture, from, there) + length) / mixture->sd[there]};
+        struct panel panel = {.anchor = wanted_there < wanted_here ? there : here,
+                              .edge_anchor = {from.component, end.component},
+                              .edge = {from.sds, end.sds}};
+        if (!settle(mixture, &panel))
+            return fail_with(error, STATUS_NUMERIC,
+                             "panels of length %.3g near component %zu (sd %.3g) are too short", length,
+                             panel.anchor + 1, mixture->sd[panel.anchor]);
+        enum status status = push(panels, panel, error);
+        if (status != STATUS_OK)
+            return status;
+        from = end;
+        here = there;
+        wanted_here = wanted_there;
+    }
+    return STATUS_OK;
+}
+
 enum status panels_lay_out(const struct mixture_level *mixture, double resolution, const struct fineness *fineness,
                            struct panels *panels, struct error *error)
 {
-    size_t components = mixture->factor->components;
-    (void)fineness;
+    struct rules rules = make_rules(mixture, resolution, fineness);
+    struct place from, to;
+    enum status status = STATUS_OK;
     panels->count = 0;
-    double x = -HUGE_VAL, end;
-    while (next_interval(mixture, x, &x, &end)) {
-        int first = 1;
-        while (x < end) {
-            double length = HUGE_VAL;
-            size_t anchor = 0;
-            for (size_t k = 0; k < components; k++) {
-                double distance = fabs(x - mixture_level_centre(mixture, k, 0));
-                double wanted = wanted_length(component_sd(mixture, k), distance, resolution);
-                if (wanted < length) {
-                    length = wanted;
-                    anchor = k;
-                }
-            }
-            if (components > 1)
-                for (int look = 0; look < 2; look++)
-                    for (int at = 0; at <= 2; at++)
-                        length = fmin(length,
-                                      CURVED_LENGTH / resolution * curvature_length(mixture, x + 0.5 * at * length));
-            /* No sliver at the end: the last two share what is left. */
-            double left = end - x;
-            length = left <= length ? left : left < 2.0 * length ? 0.5 * left : length;
-            double shift = mixture_level_centre(mixture, anchor, 0);
-            double sd = component_sd(mixture, anchor);
-            struct panel panel = {.anchor = anchor,
-                                  .centre = (x - shift) + 0.5 * length,
-                                  .half_width = 0.5 * length,
-                                  .edge_anchor = {anchor, anchor},
-                                  .edge = {(x - shift) / sd, (x - shift + length) / sd}};
-            if (!first) { /* neighbours share their end */
-                panel.edge_anchor[0] = panels->panel[panels->count - 1].edge_anchor[1];
-                panel.edge[0] = panels->panel[panels->count - 1].edge[1];
-            }
-            first = 0;
-            enum status status = push(panels, panel, error);
-            if (status != STATUS_OK)
-                return status;
-            if (!(x + length > x))
-                return fail_with(error, STATUS_NUMERIC,
-                                 "component %zu is too narrow (sd %.3g) beside the others for this grid", anchor + 1,
-                                 component_sd(mixture, anchor));
-            x += length;
-        }
-    }
-    return STATUS_OK;
+    for (int more = next_interval(mixture, NULL, &from, &to); more && status == STATUS_OK;
+         more = next_interval(mixture, &to, &from, &to))
+        status = lay_out_interval(&rules, from, to, panels, error);
+    return status;
 }
 
 enum status panels_move(const struct panels *panels, const struct mixture_level *mixture, struct panels *out,
@@ -156,13 +357,13 @@ enum status panels_move(const struct panels *panels, const struct mixture_level 
     *in_order = 1;
     for (size_t p = 0; p < panels->count; p++) {
         struct panel panel = panels->panel[p];
-        double end[2];
-        for (int side = 0; side < 2; side++)
-            end[side] = mixture_level_centre(mixture, panel.edge_anchor[side], panel.anchor)
-                        + panel.edge[side] * component_sd(mixture, panel.edge_anchor[side]);
-        panel.centre = 0.5 * (end[0] + end[1]);
-        panel.half_width = 0.5 * (end[1] - end[0]);
-        *in_order &= panel.half_width > 0.0;
+        *in_order &= settle(mixture, &panel);
+        if (panels_at_end(panels, p, 0) && p > 0) { /* intervals that have grown together */
+            const struct panel *before = &panels->panel[p - 1];
+            *in_order &= difference(mixture, (struct place){panel.edge_anchor[0], panel.edge[0]},
+                                    (struct place){before->edge_anchor[1], before->edge[1]})
+                         > 0.0;
+        }
         enum status status = push(out, panel, error);
         if (status != STATUS_OK)
             return status;
@@ -178,7 +379,7 @@ void panels_free(struct panels *panels)
 
 static int joined(const struct panel *left, const struct panel *right)
 {
-    return left->edge_anchor[1] == right->edge_anchor[0] && !(left->edge[1] < right->edge[0]);
+    return left->edge_anchor[1] == right->edge_anchor[0] && left->edge[1] == right->edge[0];
 }
 
 int panels_at_end(const struct panels *panels, size_t p, int side)
@@ -190,7 +391,8 @@ int panels_at_end(const struct panels *panels, size_t p, int side)
 }
 
 /* The ends are nodes: where a deterministic map moves the function by less than the distance between an end and the
- * next node, a panel must still learn from its neighbour what flows in. */
+ * next node, or one layout lies that close to the one before, a panel must still learn from its neighbour what flows
+ * in. */
 void chebyshev_init(struct chebyshev *chebyshev)
 {
     enum { LAST = PANEL_NODES - 1 };

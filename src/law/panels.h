@@ -1,8 +1,8 @@
 /* A function on the line as Chebyshev polynomials on panels that follow a mixture's local scale (theory §6: a grid
- * adapted to where p_t has mass). Panels cover the union of +-9.5 standard deviations of the components; their length
- * is a fixed part of the narrowest component near by and grows in proportion to the distance from it, so scales that
- * differ by any factor cost its logarithm. Each panel is placed relative to the component that set its length (its
- * anchor). */
+ * adapted to where p_t has mass). Panels cover the union of +-9.5 standard deviations of the components and
+ * the smaller gaps between; their length is a fixed part of the narrowest component near by and grows in proportion
+ * to the distance from it, so scales that differ by any factor cost its logarithm. Each panel is placed relative to
+ * the component whose rule is the strictest there (its anchor), so that no scale costs another its digits. */
 #ifndef LAW_PANELS_H
 #define LAW_PANELS_H
 
@@ -33,14 +33,15 @@ enum { PANEL_EDGES = 8 };
 
 /* What besides the mixture sets the panels' length, in absolute units; zero-initialised: nothing. */
 struct fineness {
-    double longest; /* no panel is longer, if > 0 */
-    double finest;  /* length of the panels next to an edge */
-    size_t edges;   /* positions where a score error jumps */
-    double edge[PANEL_EDGES];
+    double longest;           /* no panel is longer, if > 0; like all lengths divided by the resolution */
+    double finest;            /* length of the panels next to an edge; > 0 if there are edges */
+    size_t edges;             /* positions where a score error jumps */
+    double edge[PANEL_EDGES]; /* absolute positions (not relative to a component), any order */
 };
 
-/* Lays out panels for the mixture's present level; `resolution` 1 is the default, 2 halves their length.
- * Reuses the storage of *panels (start from {0}; free with panels_free). Coefficients are left unset. */
+/* Lays out panels for the mixture's present level; `resolution` 1 is the default, 2 halves their length. fineness may
+ * be NULL: none. Reuses the storage of *panels (start from {0}; free with panels_free). Coefficients are left unset.
+ * Errors: STATUS_NUMERIC where panels so short lose their digits; STATUS_MEMORY. */
 MUST_USE enum status panels_lay_out(const struct mixture_level *mixture, double resolution,
                                     const struct fineness *fineness, struct panels *panels, struct error *error);
 
@@ -54,7 +55,7 @@ void panels_free(struct panels *panels);
 /* Nonzero if the left (0) or right (1) side of panel p is an end of an interval that the panels cover. */
 int panels_at_end(const struct panels *panels, size_t p, int side);
 
-/* The nodes in [-1, 1], ascending, and the transform from values there to coefficients. */
+/* The nodes in [-1, 1], ascending, with both ends, and the transform from values there to coefficients. */
 struct chebyshev {
     double node[PANEL_NODES];
     double transform[PANEL_NODES][PANEL_NODES]; /* [node][degree] */

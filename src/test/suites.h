@@ -9,6 +9,7 @@ Suite *schedule_suite(void);
 Suite *sampler_suite(void);
 Suite *target_suite(void);
 Suite *score_error_suite(void);
+Suite *panels_suite(void);
 Suite *line_suite(void);
 Suite *line_error_suite(void);
 Suite *gaussian_suite(void);
