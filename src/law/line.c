@@ -26,6 +26,9 @@ enum { TEST_POINTS = 4 /* a panel, in a checked step */, STAGES = 2 };
 #define QUADRATURE_RELATIVE 3e-7
 #define ROUNDING 3e-16
 
+/* So many times the tolerance, and the next rungs need not be tried one by one. */
+#define FAR_OFF 1e4
+
 /* Steps of log noise between two checks. */
 #define CHECK_EVERY 0.25
 
@@ -166,14 +169,21 @@ static enum status fill(struct engine *engine, const struct transfer *transfer, 
     return status;
 }
 
-/* What the score error asks of the panels of level t-1. */
+/* What the score error asks of the panels of a stage's result: jumps of the map, blurred by the noise; before the
+ * map, those of the step before. */
 static struct fineness fineness_for(struct engine *engine, const struct transfer *transfer)
 {
-    struct fineness fineness = {.edges = transfer->breaks.count < PANEL_EDGES ? transfer->breaks.count : PANEL_EDGES};
+    struct fineness fineness = {.edges = 0};
     const struct mixture_level *from = transfer->from;
+    const struct error_level *error = &engine->oracle.error[0];
     double tau = transfer->deterministic ? 0.0 : transfer->tau;
-    for (size_t e = 0; e < fineness.edges; e++)
-        fineness.edge[e] = (transfer->breaks.at[e] + from->root_alpha_bar * from->factor->mean[0]) / transfer->a;
+    if (transfer->moves)
+        for (size_t b = 0; b < transfer->breaks.count && b < PANEL_EDGES; b++)
+            fineness.edge[fineness.edges++] =
+                (transfer->breaks.at[b] + from->root_alpha_bar * from->factor->mean[0]) / transfer->a;
+    else
+        for (size_t e = 0; e < error->edges; e++)
+            fineness.edge[fineness.edges++] = error->edge[e];
     if (fineness.edges > 0)
         engine->finest = EDGE_LENGTH * tau;
     fineness.finest = engine->finest;
@@ -213,7 +223,8 @@ static enum status find_breaks(struct engine *engine, struct transfer *transfer,
     return STATUS_OK;
 }
 
-/* E_q over one piece of a panel, to the arrays at `n`: positions, weights, and the correction that the clip would see.
+/* E_q over one piece of a panel, to the arrays at `n`: positions, weights, and the correction that the clip would
+ * see.
  */
 static void watch_piece(struct engine *engine, const struct transfer *transfer, const struct panel *panel,
                         double from, double to, size_t n)
@@ -308,7 +319,7 @@ static enum status make_stage(struct engine *engine, struct transfer *transfer, 
             break;
         double tolerance = fmax(QUADRATURE_TOLERANCE, relative * local.distance);
         if (local.quadrature.l1 > tolerance && used < TOP_RUNG && !transfer->deterministic) {
-            (*rung)++;
+            *rung += local.quadrature.l1 > FAR_OFF * tolerance ? 3 : 1;
             continue;
         }
         if (*rung > 0 && local.coarser.l1 < 0.5 * tolerance)

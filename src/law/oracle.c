@@ -76,21 +76,22 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-enum { AROUND = 15, NEAR = 2 * ERROR_EDGES * AROUND };
+enum { SCALES = 13, AROUND = 2 * SCALES + 1, NEAR = 2 * ERROR_EDGES * AROUND };
 
-/* Points around the jumps of both levels, in scales from far below the noise's to beyond it. */
+/* Points around the jumps of both levels, in scales from rounding to beyond the noise: where the map drops at a jump,
+ * it may cross an edge of the next level a little before or after and once more. */
 static size_t points_near_edges(const struct oracle *oracle, const struct step *step, double tau, double *points)
 {
-    static const double offset[AROUND] = {-3.0, -1.0, -0.3, -0.1, -0.03, -0.01, -1e-3, 0.0,
-                                          1e-3, 0.01, 0.03, 0.1,  0.3,   1.0,   3.0};
+    static const double scale[SCALES] = {1e-11, 1e-9, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0};
     size_t count = 0;
     double centre = oracle->nominal[0]->root_alpha_bar * oracle->nominal[0]->factor->mean[0];
     for (int level = 0; level < 2; level++)
         for (size_t e = 0; e < oracle->error[level].edges; e++)
-            for (int k = 0; k < AROUND; k++) {
+            for (int k = -SCALES; k <= SCALES; k++) {
+                double offset = k == 0 ? 0.0 : copysign(scale[abs(k) - 1], k);
                 double edge = oracle->error[level].edge[e] * (level == 0 ? 1.0 : exp(0.5 * step->log_alpha));
                 double reach = tau + step->beta * oracle->error[level].amplitude * oracle->error[level].height;
-                points[count++] = edge - centre + offset[k] * reach;
+                points[count++] = edge - centre + offset * reach;
             }
     return count;
 }

@@ -7,7 +7,8 @@
 #include "core/memory.h"
 
 static const size_t hermite_ladder[] = {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40};
-static const double trapezoid_ladder[] = {0.3, 0.24, 0.18, 0.13, 0.09, 0.065, 0.045, 0.034, 0.026, 0.019, 0.014};
+static const double trapezoid_ladder[] = {0.3,   0.24,  0.18,  0.13,  0.09, 0.065, 0.045,
+                                          0.034, 0.026, 0.019, 0.014, 0.01, 0.007};
 #define TRAPEZOID_REACH 10.0
 
 enum { HERMITE_RUNGS = sizeof hermite_ladder / sizeof hermite_ladder[0] };

@@ -10,10 +10,10 @@
 #include "core/status.h"
 
 enum {
-    RUNGS = 28,
+    RUNGS = 30,
     FINER = 3, /* rungs between a rule and the one that checks it */
     TOP_RUNG = RUNGS - 1 - FINER,
-    MOST_RULE_NODES = 1600, /* of any rule, split ones included */
+    MOST_RULE_NODES = 3000, /* of any rule, split ones included */
     MOST_BREAKS = 16
 };
 

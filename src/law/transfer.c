@@ -217,7 +217,7 @@ static enum status folded(const struct transfer *transfer, size_t anchor, double
 
 /* Mass that q may have in a panel where the map is not seen to be monotone: valleys far from all modes, where the
  * panels do not resolve it. It is ignored and counted. */
-#define FAINT 5e-12
+#define FAINT 1e-8
 
 /* Solves m(x) = (x + D(x))/sqrt(alpha) = y; x starts at sqrt(alpha) y. good[j] is 0 where the map is not monotone. */
 static void invert(const struct transfer *transfer, struct transfer_work *work, size_t anchor, double spacing,
@@ -268,7 +268,7 @@ static enum status apply_map(const struct transfer *transfer, struct transfer_wo
             double mass = exp(log_from[j] + log_ratio[j]) * length;
             if (mass > FAINT)
                 return folded(transfer, anchor, x[j], error);
-            work->ignored += mass;
+            work->ignored += 2.0 * mass; /* it may as well lie elsewhere */
         }
     }
     return STATUS_OK;
