@@ -36,6 +36,10 @@ enum { TEST_POINTS = 4 /* a panel, in a checked step */, STAGES = 2 };
  * none shorter than what the noise leaves. Chosen by the measured interpolation error. */
 #define EDGE_LENGTH 1.5
 #define WAVE_LENGTH 6.0
+/* Standard deviations of the noise to which it is integrated beside jumps: mass 1e-17; and at most, for jumps that
+ * throw farther than the noise does. */
+#define REACH 8.6
+#define FARTHEST 30.0
 /* A jump that moves less mass than this in a step (relative to the narrowest component) is below rounding. */
 #define FAINT 1e-14
 
@@ -48,7 +52,7 @@ struct engine {
     struct rules rules;
     struct transfer_work work;
     struct oracle oracle;
-    double finest; /* length of panels beside jumps so far */
+    struct fineness jumps; /* the last that mattered, in units of sqrt(alpha_bar), which they keep */
     size_t rung[STAGES];
     struct clip_bound clip;
     double panel_weight[PANEL_NODES]; /* of the Chebyshev nodes, for integrals over a panel */
@@ -170,23 +174,23 @@ static enum status fill(struct engine *engine, const struct transfer *transfer, 
 }
 
 /* What the score error asks of the panels of a stage's result: jumps of the map, blurred by the noise; before the
- * map, those of the step before. */
+ * map, those of the step before. Where they have become faint, or the error has ended, what they left in r stays. */
 static struct fineness fineness_for(struct engine *engine, const struct transfer *transfer)
 {
-    struct fineness fineness = {.edges = 0};
+    struct fineness *jumps = &engine->jumps, fineness;
     const struct mixture_level *from = transfer->from;
-    const struct error_level *error = &engine->oracle.error[0];
-    double tau = transfer->deterministic ? 0.0 : transfer->tau;
-    if (transfer->moves)
-        for (size_t b = 0; b < transfer->breaks.count && b < PANEL_EDGES; b++)
-            fineness.edge[fineness.edges++] =
-                (transfer->breaks.at[b] + from->root_alpha_bar * from->factor->mean[0]) / transfer->a;
-    else
-        for (size_t e = 0; e < error->edges; e++)
-            fineness.edge[fineness.edges++] = error->edge[e];
-    if (fineness.edges > 0)
-        engine->finest = EDGE_LENGTH * tau;
-    fineness.finest = engine->finest;
+    double tau = transfer->deterministic ? 0.0 : transfer->tau, root = transfer->to->root_alpha_bar;
+    size_t count = transfer->breaks.count < PANEL_EDGES ? transfer->breaks.count : PANEL_EDGES;
+    for (size_t b = 0; b < count; b++)
+        jumps->edge[b] = (transfer->breaks.at[b] + from->root_alpha_bar * from->factor->mean[0]) / transfer->a / root;
+    if (count > 0) {
+        jumps->edges = count;
+        jumps->finest = EDGE_LENGTH * tau;
+    } else if (!transfer->moves && jumps->edges > 0)
+        jumps->finest = fmin(jumps->finest, EDGE_LENGTH * tau);
+    fineness = *jumps;
+    for (size_t e = 0; e < fineness.edges; e++)
+        fineness.edge[e] *= root;
     for (int i = 0; i < 2; i++) {
         const struct error_level *at = &engine->oracle.error[i];
         if (at->shape == NULL || !(at->shape->parameters & ERROR_ROUGHNESS) || !(at->amplitude > 0.0))
@@ -214,6 +218,8 @@ static enum status find_breaks(struct engine *engine, struct transfer *transfer,
     double scale = transfer->deterministic ? sd : transfer->tau;
     engine->oracle.work = engine->work.oracle_work;
     oracle_breaks(&engine->oracle, transfer->sampler, transfer->step, transfer->grid, scale, work, &transfer->breaks);
+    /* what a jump throws far comes from far in units of the noise */
+    transfer->reach = fmin(REACH + 2.0 * transfer->step->beta * size / scale, FARTHEST);
     if (transfer->deterministic && transfer->breaks.count > 0)
         return fail_with(
             error, STATUS_NUMERIC,
@@ -223,6 +229,8 @@ static enum status find_breaks(struct engine *engine, struct transfer *transfer,
     return STATUS_OK;
 }
 
+#define INSIDE (1.0 - 1e-9) /* the ends of a piece are nodes, and jumps belong to its neighbour */
+
 /* E_q over one piece of a panel, to the arrays at `n`: positions, weights, and the correction that the clip would
  * see.
  */
@@ -230,7 +238,7 @@ static void watch_piece(struct engine *engine, const struct transfer *transfer, 
                         double from, double to, size_t n)
 {
     double *weight = engine->work.score + n, *x = engine->work.x + n, log_ratio[PANEL_NODES];
-    double centre = 0.5 * (from + to), half = 0.5 * (to - from);
+    double centre = 0.5 * (from + to), half = 0.5 * (to - from) * INSIDE;
     for (size_t j = 0; j < PANEL_NODES; j++)
         x[j] = centre + half * engine->chebyshev.node[j];
     mixture_level_evaluate(transfer->from, panel->anchor, PANEL_NODES, x, weight, NULL);

@@ -117,13 +117,14 @@ void rules_free(struct rules *rules)
 /* Gauss-Legendre pieces at most this long integrate the normal weight itself to 1e-14 from 12 nodes on. */
 #define LONGEST_PIECE 2.5
 
-void rules_split(const struct rules *rules, size_t rung, size_t count, const double *breaks, struct rule *out)
+void rules_split(const struct rules *rules, size_t rung, double reach, size_t count, const double *breaks,
+                 struct rule *out)
 {
     const struct rule *piece = &rules->piece[rung];
-    double from = -SPLIT_REACH;
+    double from = -reach;
     out->n = 0;
     for (size_t b = 0; b <= count; b++) {
-        double to = b < count ? fmin(fmax(breaks[b], from), SPLIT_REACH) : SPLIT_REACH;
+        double to = b < count ? fmin(fmax(breaks[b], from), reach) : reach;
         size_t parts = (size_t)ceil((to - from) / LONGEST_PIECE);
         for (size_t k = 0; k < parts && out->n + piece->n <= MOST_RULE_NODES; k++) {
             double half = 0.5 * (to - from) / (double)parts, centre = from + half * (2.0 * (double)k + 1.0);

@@ -30,10 +30,10 @@ struct rules {
 MUST_USE enum status rules_new(struct rules *out, struct error *error);
 void rules_free(struct rules *rules);
 
-/* Beyond it, a jump is not seen: mass 1e-17. */
-#define SPLIT_REACH 8.6
-
-/* The rule of this rung cut at ascending `breaks`, into *out, which has room for MOST_RULE_NODES. */
-void rules_split(const struct rules *rules, size_t rung, size_t count, const double *breaks, struct rule *out);
+/* The rule of this rung over [-reach, reach] cut at ascending `breaks`, into *out, which has room for
+ * MOST_RULE_NODES.
+ */
+void rules_split(const struct rules *rules, size_t rung, double reach, size_t count, const double *breaks,
+                 struct rule *out);
 
 #endif

@@ -149,7 +149,7 @@ static size_t breaks_in_reach(const struct transfer *transfer, size_t anchor, do
     double shift = mixture_level_centre(transfer->from, 0, anchor);
     for (size_t b = 0; b < transfer->breaks.count; b++) {
         double at = (transfer->breaks.at[b] + shift - transfer->a * y) / transfer->tau;
-        if (fabs(at) < SPLIT_REACH)
+        if (fabs(at) < transfer->reach)
             z[count++] = at;
     }
     return count;
@@ -166,7 +166,7 @@ static void apply_noisy(const struct transfer *transfer, struct transfer_work *w
         size_t split = breaks_in_reach(transfer, anchor, y[j], z);
         next = j + 1;
         if (split > 0) {
-            rules_split(work->rules, rung, split, z, &work->split);
+            rules_split(work->rules, rung, transfer->reach, split, z, &work->split);
             average(transfer, work, &work->split, anchor, 1, y + j, log_ratio + j, hint);
             continue;
         }

@@ -21,6 +21,7 @@ struct transfer {
     const struct panels *grid; /* log r on `from` */
     struct oracle *oracle;
     struct breaks breaks; /* of the map */
+    double reach;         /* how far from a break it is seen, in units of tau; set with the breaks */
     /* Where the quadrature nodes lie and what that adds to log c. Theory (15) puts them on the scale of the forward
      * kernel; any scale is exact, and fewest are needed on that of the integrand K(y|.) p. With x = a y + tau z and v
      * the noise's variance before division by sqrt(alpha), log c = -(tau z D + D^2/2)/v + z^2 (1 - tau^2/v)/2 +
