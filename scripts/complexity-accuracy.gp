@@ -14,7 +14,7 @@ do for [f in formats] {
     do for [p=1:panels] {
         eval panel(p)
         plot for [g=1:guides] table using (at(p, g, 'guide')):8 with lines lc rgb GREY lw 1.2 dt g + 1 notitle, \
-             for [s=1:both] table using (at(p, s, 'found')):8 with linespoints lc rgb colour(s) lw 1.2 \
+             for [s=1:both] table using (at(p, s, 'found')):8 with linespoints lc rgb colour(s) lw 1.2 dt dash(s) \
                  pt symbol(s) ps symbol_size(s) notitle, \
              for [s=samplers+1:both] table using (at(p, s, 'found')):8 with points lc rgb 'white' \
                  pt symbol(s) ps HOLE*symbol_size(s) notitle, \
@@ -22,7 +22,7 @@ do for [f in formats] {
                  pt (s <= samplers ? 9 : 8) ps 0.9 notitle, \
              for [s=1:both] table using (at(p, s, 'at-start')):8 with points lc rgb colour(s) \
                  pt (s <= samplers ? 11 : 10) ps nested(s, both) notitle, \
-             for [s=1:samplers] keyentry with linespoints lc rgb colour(s) lw 1.2 pt symbol(s) ps symbol_size(s) \
+             for [s=1:samplers] keyentry with linespoints lc rgb colour(s) lw 1.2 dt dash(s) pt symbol(s) ps symbol_size(s) \
                  title key_text(p, s), \
              keyentry with points pt 7 ps 0.1 lc rgb 'white' title value(sprintf('dimensions_%d', p)), \
              for [g=1:guides] keyentry with lines lc rgb GREY lw 1.2 dt g + 1 title value(sprintf('guide_%d', g))

@@ -13,13 +13,13 @@ do for [f in formats] {
     do for [p=1:panels] {
         eval panel(p)
         plot for [g=1:guides] table using (at(p, g, 'guide')):8 with lines lc rgb GREY lw 1.2 dt g + 1 notitle, \
-             for [s=1:samplers] table using (at(p, s, 'found')):8 with linespoints lc rgb colour(s) lw 1.2 \
+             for [s=1:samplers] table using (at(p, s, 'found')):8 with linespoints lc rgb colour(s) lw 1.2 dt dash(s) \
                  pt symbol(s) ps symbol_size(s) notitle, \
              for [s=1:samplers] table using (at(p, s, 'beyond')):($8*lift(s)) with points lc rgb colour(s) \
                  pt 9 ps 0.9 notitle, \
              for [s=1:samplers] table using (at(p, s, 'at-start')):8 with points lc rgb colour(s) \
                  pt 11 ps nested(s, samplers) notitle, \
-             for [s=1:samplers] keyentry with linespoints lc rgb colour(s) lw 1.2 \
+             for [s=1:samplers] keyentry with linespoints lc rgb colour(s) lw 1.2 dt dash(s) \
                  pt symbol(s) ps symbol_size(s) title key_text(p, s), \
              for [g=1:guides] keyentry with lines lc rgb GREY lw 1.2 dt g + 1 title value(sprintf('guide_%d', g))
     }

@@ -13,15 +13,20 @@ set logscale xy
 set format x "10^{%L}"
 set format y "10^{%L}"
 BLUE='#0072B2'; VERMILION='#D55E00'; GREEN='#009E73'; PURPLE='#CC79A7'; SKY='#56B4E9'; ORANGE='#E69F00'
-GREY='#8a8a8a'; INK='#222222'
+INDIGO='#4B2E83'; OLIVE='#8A8A00'; GREY='#8a8a8a'; INK='#222222'
 
-# Samplers: colour by their place among all samplers; shape and size by their place in the experiment, the first below
+# Samplers: colour by their place among all samplers, dashed if deterministic; shape and size by their place in the experiment, the first below
 # the others and largest, so that curves that coincide all show.
-palette = VERMILION.' '.PURPLE.' '.GREEN.' '.BLUE.' '.ORANGE.' '.SKY
-colour(s) = rgb(word(palette, (int(word(colours, (s - 1) % samplers + 1)) - 1) % 6 + 1))
+palette = VERMILION.' '.PURPLE.' '.GREEN.' '.BLUE.' '.ORANGE.' '.SKY.' '.INDIGO.' '.OLIVE
+colour(s) = rgb(word(palette, (int(word(colours, (s - 1) % samplers + 1)) - 1) % words(palette) + 1))
+set dashtype 6 (12,6)
+dash(s) = int(word(deterministic, (s - 1) % samplers + 1)) ? 6 : 1
 rgb(text) = int('0x'.text[2:])
 symbol(s) = int(word('5 7 13 15 5 7', (s - 1) % samplers % 6 + 1))
 symbol_size(s) = real(word('1.3 1.0 1.2 0.9 0.9 0.9', (s - 1) % samplers % 6 + 1))
+# Where symbols stand for score errors instead: series are samplers times kinds of score error.
+kind_symbol(s) = int(word('7 5 9 13', (s - 1)/samplers % 4 + 1))
+kind_size(s) = 1.5 - 0.9*((s - 1) % samplers)/samplers
 HOLE = 0.55 # an open symbol is a filled one with a white one of this relative size on it: no line shows through
 
 # Censored points of several curves would coincide at the largest T: each curve gets a row of its own above it.
@@ -39,7 +44,7 @@ set yrange [ymin:ymax]
 # Panels, up to three a row, in pixels of the SVG. Keys stand above their panel: no curve can run into them.
 columns = panels < 3 ? panels : 3
 rows = (panels + columns - 1)/columns
-panel_width = columns == 1 ? 520 : 335; panel_height = 300
+panel_width = columns == 1 ? 520 : exists('longest_name') && longest_name > 16 ? 385 : 335; panel_height = 300
 left_space = 100; between = 30; line_height = 24; below = 66; foot = columns < 3 ? 56 : 36
 note = note_1.(columns < 3 ? "\n" : '   ').note_2
 key_text(p, s) = value(sprintf('key_%d_%d', p, s))

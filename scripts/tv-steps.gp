@@ -11,11 +11,11 @@ do for [f in formats] {
     eval begin(f)
     do for [p=1:panels] {
         eval panel(p)
-        plot for [s=1:samplers] table using (at(p, s, 'measured')):8 with lines lc rgb colour(s) lw 1.2 notitle, \
+        plot for [s=1:samplers] table using (at(p, s, 'measured')):8 with lines lc rgb colour(s) lw 1.2 dt dash(s) notitle, \
              for [s=1:samplers] table using (at(p, s, 'fit')):8 with lines lc rgb 'black' lw 1 notitle, \
              for [s=1:samplers] table using (at(p, s, 'measured')):8 with points lc rgb colour(s) \
                  pt symbol(s) ps symbol_size(s) notitle, \
-             for [s=1:samplers] keyentry with linespoints lc rgb colour(s) lw 1.2 pt symbol(s) ps symbol_size(s) \
+             for [s=1:samplers] keyentry with linespoints lc rgb colour(s) lw 1.2 dt dash(s) pt symbol(s) ps symbol_size(s) \
                  title key_text(p, s)
     }
     eval end

@@ -185,6 +185,9 @@ enum status law_compute(const struct law_problem *problem, struct law *out, stru
         if (radius <= wanted * integral[1] || radius > 0.3 * before)
             break; /* good enough, or rounding is reached and finer is not better */
     }
+    if (out->engine == NULL)
+        return fail_with(error, STATUS_NUMERIC, "the law of %s has no finite radius: it is too far from its target",
+                         problem->sampler->name);
     out->node_updates = updates;
     return STATUS_OK;
 }

@@ -10,6 +10,7 @@
 #include "experiment/store.h"
 #include "verdict/claims.h"
 
+#include "test/planted.h"
 #include "test/suites.h"
 
 #define C1 8.5
@@ -94,8 +95,7 @@ static void plant(struct record *rows, size_t *count, const struct planted *law,
     }
 }
 
-/* Writes the records as the result of an experiment and reads them back. */
-static void read_back(const char *text, const struct record *rows, size_t count, struct evidence *evidence)
+void planted_read_back(const char *text, const struct record *rows, size_t count, struct evidence *evidence)
 {
     char directory[] = "/tmp/diffrate-claims-XXXXXX", path[200];
     struct error error = {STATUS_OK, ""};
@@ -123,7 +123,7 @@ static void make_evidence(const struct world *world, struct evidence *evidence)
                    "targets: [{name: planted, kind: gaussian, variance: 0.25}]\n"
                    "samplers: [%s]\ndimensions: [1, 2, 4, 8]\nmax_steps: 65536\n%s",
                    world->no_accelerated ? "ddpm" : "ddpm, accelerated", world->few ? few_text : full_text);
-    read_back(text, rows, count, evidence);
+    planted_read_back(text, rows, count, evidence);
 }
 
 struct expected {
@@ -203,7 +203,8 @@ static const struct {
 };
 enum { CASES = sizeof cases / sizeof cases[0] };
 
-static const struct finding *find(const struct finding *findings, size_t count, const char *claim, const char *target)
+const struct finding *planted_find(const struct finding *findings, size_t count, const char *claim,
+                                   const char *target)
 {
     for (size_t i = 0; i < count; i++)
         if (strcmp(findings[i].claim->name, claim) == 0 && strcmp(findings[i].target, target) == 0)
@@ -222,12 +223,12 @@ START_TEST(test_verdicts)
     ck_assert_msg(claims_decide(&evidence, &findings, &count, &error) == STATUS_OK, "%s", error.text);
     ck_assert_uint_eq(count, 14); /* seven claims, one target and the overall finding */
     for (const struct expected *e = cases[_i].expected; e->claim != NULL; e++) {
-        const struct finding *f = find(findings, count, e->claim, "planted");
+        const struct finding *f = planted_find(findings, count, e->claim, "planted");
         char verdict[100];
         finding_verdict(f, verdict, sizeof verdict);
         ck_assert_msg(f->outcome == e->outcome, "%s: %s is %s (%g +- %g; %s)", cases[_i].name, e->claim, verdict,
                       f->value, f->interval, f->note);
-        ck_assert_int_eq(find(findings, count, e->claim, "all targets")->outcome, e->outcome);
+        ck_assert_int_eq(planted_find(findings, count, e->claim, "all targets")->outcome, e->outcome);
         if (!isnan(e->value))
             ck_assert_msg(f->measured && fabs(f->value - e->value) < 0.01, "%s: %s measured %g +- %g, not %g",
                           cases[_i].name, e->claim, f->value, f->interval, e->value);
@@ -292,7 +293,7 @@ START_TEST(test_evidence_of_score_errors)
         rows[i].tv = tv[i % 3][1 - i / 3];
         rows[i].tv_error = 0.0;
     }
-    read_back(text, rows, 6, &evidence);
+    planted_read_back(text, rows, 6, &evidence);
     for (size_t e = 0; e < 3; e++) {
         ck_assert_uint_eq(evidence_rows(&evidence, 0, 0, e, 0, found), 2);
         for (size_t i = 0; i < 2; i++) {
@@ -405,6 +406,46 @@ START_TEST(test_names)
 }
 END_TEST
 
+/* Both exponents at once; the numbers are those of accelerated, the verdict that of the worse. */
+static const struct {
+    struct world world;
+    enum outcome outcome;
+    double value;
+    const char *note;
+} minimal[] = {
+    {{DDPM, FAST, 0, 0}, OUTCOME_SUPPORTED, 0.5, "ddpm: 1.000 ± 0.0"},
+    {{DDPM, {1.0, 0.5, 3.0, KL_RIGHT}, 0, 0}, OUTCOME_SUPPORTED, 1.0 / 3.0, "(bound 1), supported"},
+    {{{1.0, 0.5, 1.5, KL_RIGHT}, {1.0, 0.5, 3.0, KL_RIGHT}, 0, 0}, OUTCOME_NOT_TIGHT, 1.0 / 3.0, "not tight"},
+    {{{0.2, 0.5, 0.75, KL_RIGHT}, FAST, 0, 0}, OUTCOME_REFUTED, 0.5, "(bound 1), refuted"},
+    {{DDPM, {0.5, 0.5, 1.0, KL_RIGHT}, 0, 0}, OUTCOME_REFUTED, 1.0, "(bound 1), supported"},
+    {{{1.0, 0.5, 1.0, 1.0, 2.0, 0.012}, FAST, 0, 0}, OUTCOME_REFUTED, 0.5, "floor"},
+    {{DDPM, {1.0, 0.5, 2.0, 1.0, 2.0, 0.0055}, 0, 0}, OUTCOME_REFUTED, NAN, "floor"},
+    {{DDPM, FAST, 0, 1}, OUTCOME_INCONCLUSIVE, NAN, "not in the experiment"},
+};
+enum { MINIMAL = sizeof minimal / sizeof minimal[0] };
+
+START_TEST(test_minimal)
+{
+    struct evidence evidence;
+    struct finding *findings;
+    struct error error;
+    size_t count;
+    make_evidence(&minimal[_i].world, &evidence);
+    evidence.spec.claims = malloc(sizeof *evidence.spec.claims);
+    ck_assert_ptr_nonnull(evidence.spec.claims);
+    evidence.spec.claims[evidence.spec.claim_count++] = "minimal";
+    ck_assert_msg(claims_decide(&evidence, &findings, &count, &error) == STATUS_OK, "%s", error.text);
+    ck_assert_uint_eq(count, 2);
+    const struct finding *f = planted_find(findings, count, "minimal", "planted");
+    ck_assert_msg(f->outcome == minimal[_i].outcome, "case %d: %d (%g; %s)", _i, f->outcome, f->value, f->note);
+    ck_assert_msg(isnan(minimal[_i].value) || fabs(f->value - minimal[_i].value) < 0.01, "case %d: %g", _i, f->value);
+    ck_assert_msg(strstr(f->note, minimal[_i].note) != NULL, "case %d: %s", _i, f->note);
+    ck_assert_double_eq(f->bound, 0.5);
+    free(findings);
+    evidence_free(&evidence);
+}
+END_TEST
+
 Suite *claims_suite(void)
 {
     Suite *suite = suite_create("claims");
@@ -412,11 +453,13 @@ Suite *claims_suite(void)
     tcase_add_loop_test(verdicts, test_verdicts, 0, CASES);
     tcase_add_test(verdicts, test_evidence);
     tcase_add_test(verdicts, test_evidence_of_score_errors);
+    tcase_add_loop_test(verdicts, test_minimal, 0, MINIMAL);
     tcase_add_test(verdicts, test_names);
     tcase_add_test(brackets, test_bracket);
     tcase_add_test(brackets, test_bracket_closes);
     tcase_add_test(brackets, test_steps_for_step_size);
     suite_add_tcase(suite, verdicts);
     suite_add_tcase(suite, brackets);
+    suite_add_tcase(suite, score_error_claims_case());
     return suite;
 }

@@ -387,6 +387,39 @@ START_TEST(run_measures_and_keeps_score_errors)
 }
 END_TEST
 
+/* An experiment about score errors alone: their claims, table and figures, and nothing that needs accuracies. */
+START_TEST(run_judges_score_errors)
+{
+    static const char *const made[] = {"roughness.svg", "score-error.svg", "error-constant.svg", "score-error.png",
+                                       "roughness.tsv"};
+    write_file("s.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\n"
+                         "samplers: [ddpm, accelerated, accelerated-unclipped, pf-ode-2]\ndimensions: [1, 4]\n"
+                         "steps: [64, 96, 128]\n"
+                         "score_errors: [{shape: bias, size: [0.001, 0.003, 0.01]}, "
+                         "{shape: wave, size: 0.003, roughness: [0.5, 1, 2], spread: one}]\n");
+    ck_assert_int_eq(shell("@ run %/s.yaml -o %/out 2>&1"), 0);
+    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
+        char name[100];
+        (void)snprintf(name, sizeof name, "out/s/%s", made[i]);
+        ck_assert_msg(exists(name), "%s is missing", name);
+    }
+    ck_assert(!exists("out/s/speedup.svg") && !exists("out/s/complexity-accuracy.svg"));
+    char *verdict = read_file("out/s/verdict.md"), *report = read_file("out/s/report.html");
+    ck_assert_ptr_null(strstr(verdict, "| eps-ddpm |"));
+    check_verdict(verdict, "score-linear", "| ");
+    check_verdict(verdict, "score-rough", "| ");
+    check_verdict(verdict, "ode-rough", "| ");
+    ck_assert_ptr_nonnull(strstr(verdict, "| g | ddpm | bias all | 0.99999"));
+    ck_assert_ptr_nonnull(strstr(verdict, "## What clipping buys"));
+    ck_assert_ptr_null(strstr(verdict, "Speed-up"));
+    ck_assert_ptr_nonnull(strstr(report, "<h2>Score errors</h2>"));
+    ck_assert_ptr_nonnull(strstr(report, "<h2>What clipping buys</h2>\n"));
+    ck_assert_ptr_null(strstr(report, "Speed-up"));
+    free(verdict);
+    free(report);
+}
+END_TEST
+
 START_TEST(titles_are_text_everywhere)
 {
     write_file("odd.yaml",
@@ -459,6 +492,7 @@ Suite *cli_suite(void)
     tcase_add_test(tcase, missing_results_are_said_to_be_missing);
     tcase_add_test(tcase, run_does_everything_and_resumes);
     tcase_add_test(tcase, run_measures_and_keeps_score_errors);
+    tcase_add_test(tcase, run_judges_score_errors);
     tcase_add_test(tcase, titles_are_text_everywhere);
     tcase_add_test(tcase, folders_depend_one_way);
     tcase_add_test(tcase, readme_holds_the_reference_numbers);

@@ -1,74 +1,12 @@
-/* Bands, fixed here beside the claims they judge. A theorem's exponent is an upper bound B: with a measured v +- w,
- *   refuted                   v - w > B + BAND
- *   supported                 |v - B| <= BAND
- *   supported, not tight      v + w <= B + BAND otherwise, with the slack B - v
- *   inconclusive              anything else, or w > WIDEST
- * BAND is what finite T leaves: exponents of exactly known laws of this family (Gaussians) differ from their limits
- * by less at the T's in use. */
 #include "verdict/claims.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/memory.h"
 #include "verdict/exponents.h"
-
-#define BAND 0.05
-#define WIDEST 0.25
-
-static void note(struct finding *finding, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void note(struct finding *finding, const char *format, ...)
-{
-    size_t used = strlen(finding->note);
-    if (used > 0 && used + 2 < sizeof finding->note) {
-        memcpy(finding->note + used, "; ", 3);
-        used += 2;
-    }
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(finding->note + used, sizeof finding->note - used, format, arguments);
-    va_end(arguments);
-}
-
-static void judge_upper(struct finding *finding, double value, double interval, double bound)
-{
-    finding->measured = 1;
-    finding->value = value;
-    finding->interval = interval;
-    finding->bound = bound;
-    if (value - interval > bound + BAND)
-        finding->outcome = OUTCOME_REFUTED;
-    else if (interval > WIDEST) {
-        finding->outcome = OUTCOME_INCONCLUSIVE;
-        note(finding, "the interval is wider than %.2f", WIDEST);
-    } else if (fabs(value - bound) <= BAND)
-        finding->outcome = OUTCOME_SUPPORTED;
-    else if (value + interval <= bound + BAND)
-        finding->outcome = OUTCOME_NOT_TIGHT;
-    else {
-        finding->outcome = OUTCOME_INCONCLUSIVE;
-        note(finding, "the interval reaches from below the bound to above it");
-    }
-}
-
-static void inconclusive(struct finding *finding, const char *reason)
-{
-    finding->outcome = OUTCOME_INCONCLUSIVE;
-    note(finding, "%s", reason);
-}
-
-static int needs(const struct evidence *evidence, const char *sampler, size_t *index, struct finding *out)
-{
-    *index = evidence_sampler(evidence, sampler);
-    if (*index < evidence->spec.sampler_count)
-        return 1;
-    out->outcome = OUTCOME_INCONCLUSIVE;
-    note(out, "sampler %s is not in the experiment", sampler);
-    return 0;
-}
+#include "verdict/judge.h"
 
 /* A floor under TV means that T(d, eps) does not exist below it: no power of 1/eps bounds it. */
 static int judge_floor(const struct evidence *evidence, size_t target, size_t sampler, struct finding *out)
@@ -78,8 +16,8 @@ static int judge_floor(const struct evidence *evidence, size_t target, size_t sa
     if (!tv_floor(evidence, target, sampler, &tv, &steps, &dimension))
         return 0;
     out->outcome = OUTCOME_REFUTED;
-    note(out, "TV floor: TV = %.3g at T = %zu (d = %zu) has stopped falling; T(d, eps) does not exist below it", tv,
-         steps, dimension);
+    judge_note(out, "TV floor: TV = %.3g at T = %zu (d = %zu) has stopped falling; T(d, eps) does not exist below it",
+               tv, steps, dimension);
     return 1;
 }
 
@@ -88,17 +26,17 @@ static enum status decide_exponent(const struct evidence *evidence, const struct
 {
     size_t sampler;
     struct fit fit, raw;
-    if (!needs(evidence, claim->sampler, &sampler, out))
+    if (!judge_needs(evidence, claim->sampler, &sampler, out))
         return STATUS_OK;
     if (evidence->spec.accuracy_count == 0) {
-        inconclusive(out, "the experiment has no accuracies");
+        judge_inconclusive(out, "the experiment has no accuracies");
         return STATUS_OK;
     }
     struct unused unused = complexity_unused(evidence, target, sampler);
     out->censored = unused.beyond;
     out->at_start = unused.at_start;
     if (unused.open > 0)
-        note(out, "%zu cells unresolved", unused.open);
+        judge_note(out, "%zu cells unresolved", unused.open);
     enum status status = complexity_exponents(evidence, target, sampler, 1, &fit, error);
     if (status == STATUS_OK)
         status = complexity_exponents(evidence, target, sampler, 0, &raw, error);
@@ -112,7 +50,7 @@ static enum status decide_exponent(const struct evidence *evidence, const struct
         out->raw_value = in_T.value;
         out->raw_interval = in_T.interval;
     } else
-        inconclusive(out, fit.ok ? "only one dimension in the window" : fit.reason);
+        judge_inconclusive(out, fit.ok ? "only one dimension in the window" : fit.reason);
     if (!in_dimension)
         (void)judge_floor(evidence, target, sampler, out);
     return STATUS_OK;
@@ -136,7 +74,7 @@ static enum status decide_kl(const struct evidence *evidence, const struct claim
 {
     size_t sampler;
     struct fit fit;
-    if (!needs(evidence, claim->sampler, &sampler, out))
+    if (!judge_needs(evidence, claim->sampler, &sampler, out))
         return STATUS_OK;
     enum status status =
         divergence_exponents(evidence, target, sampler, offsetof(struct record, kl_p_q), &fit, error);
@@ -144,7 +82,7 @@ static enum status decide_kl(const struct evidence *evidence, const struct claim
         return status;
     out->used = fit.cells;
     if (!fit.ok) {
-        inconclusive(out, fit.reason);
+        judge_inconclusive(out, fit.reason);
         return STATUS_OK;
     }
     judge_upper(out, -fit.x.value, fit.x.interval, -claim->bound);
@@ -153,10 +91,18 @@ static enum status decide_kl(const struct evidence *evidence, const struct claim
     if (fit.has_d) {
         struct finding by_dimension = {.claim = claim};
         judge_upper(&by_dimension, fit.d.value, fit.d.interval, 1.0);
-        note(out, "exponent in d %.3f ± %.3f (bound 1)", fit.d.value, fit.d.interval);
+        judge_note(out, "exponent in d %.3f ± %.3f (bound 1)", fit.d.value, fit.d.interval);
         out->outcome = by_dimension.outcome > out->outcome ? by_dimension.outcome : out->outcome;
     }
     return STATUS_OK;
+}
+
+static const struct claim *claim_named(const char *name)
+{
+    size_t i = 0;
+    while (strcmp(claim_at(i)->name, name) != 0)
+        i++;
+    return claim_at(i);
 }
 
 /* A lower or upper limit on T(d, eps), as far as it is known: [low, high], high 0 for "above max_steps". */
@@ -195,9 +141,9 @@ static void note_frontier(const struct evidence *evidence, size_t target, size_t
     for (size_t i = 0; i < (spec->dimension_count > 1 ? 2 : 1); i++) {
         double from = frontier(evidence, target, fast, slow, at[i], cost);
         if (from > 0.0)
-            note(out, "in %s it wins from eps = %g on at d = %zu", unit, from, spec->dimensions[at[i]]);
+            judge_note(out, "in %s it wins from eps = %g on at d = %zu", unit, from, spec->dimensions[at[i]]);
         else
-            note(out, "in %s it is not seen to win at d = %zu", unit, spec->dimensions[at[i]]);
+            judge_note(out, "in %s it is not seen to win at d = %zu", unit, spec->dimensions[at[i]]);
     }
 }
 
@@ -207,7 +153,7 @@ static enum status decide_crossover(const struct evidence *evidence, const struc
     (void)error;
     const struct spec *spec = &evidence->spec;
     size_t fast, slow, compared = 0, unknown = 0, violated = 0;
-    if (!needs(evidence, "accelerated", &fast, out) || !needs(evidence, "ddpm", &slow, out))
+    if (!judge_needs(evidence, "accelerated", &fast, out) || !judge_needs(evidence, "ddpm", &slow, out))
         return STATUS_OK;
     double worst = -HUGE_VAL;
     for (size_t d = 0; d < spec->dimension_count; d++)
@@ -220,8 +166,8 @@ static enum status decide_crossover(const struct evidence *evidence, const struc
             if (fast_low > slow_high) {
                 compared++;
                 if (violated++ == 0)
-                    note(out, "at d = %zu, eps = %g: T = %.0f against %.0f", spec->dimensions[d], spec->accuracies[e],
-                         fast_low, slow_high);
+                    judge_note(out, "at d = %zu, eps = %g: T = %.0f against %.0f", spec->dimensions[d],
+                               spec->accuracies[e], fast_low, slow_high);
             } else if (fast_high <= slow_low) {
                 compared++;
                 if (isfinite(slow_high) && fast_low > 0.0 && slow_low > 0.0)
@@ -233,12 +179,12 @@ static enum status decide_crossover(const struct evidence *evidence, const struc
     out->censored = unknown;
     out->bound = claim->bound;
     if (compared == 0) {
-        inconclusive(out, "no cell with eps <= 1/sqrt(d) in which both samplers can be compared");
+        judge_inconclusive(out, "no cell with eps <= 1/sqrt(d) in which both samplers can be compared");
         return STATUS_OK;
     }
     out->outcome = violated > 0 ? OUTCOME_REFUTED : OUTCOME_SUPPORTED;
     if (violated > 0)
-        note(out, "%zu of %zu cells violate it", violated, compared);
+        judge_note(out, "%zu of %zu cells violate it", violated, compared);
     if (isfinite(worst)) {
         out->measured = 1;
         out->value = worst;
@@ -255,7 +201,7 @@ static enum status decide_speedup(const struct evidence *evidence, const struct 
     const struct spec *spec = &evidence->spec;
     size_t fast, slow, count = 0, extreme = 0;
     struct fit fit;
-    if (!needs(evidence, "accelerated", &fast, out) || !needs(evidence, "ddpm", &slow, out))
+    if (!judge_needs(evidence, "accelerated", &fast, out) || !judge_needs(evidence, "ddpm", &slow, out))
         return STATUS_OK;
     struct fit_cell *cells = array_new(spec->dimension_count * spec->accuracy_count, sizeof *cells);
     if (cells == NULL)
@@ -281,36 +227,90 @@ static enum status decide_speedup(const struct evidence *evidence, const struct 
         return status;
     out->used = fit.cells;
     if (!fit.ok) {
-        inconclusive(out, fit.reason);
+        judge_inconclusive(out, fit.reason);
         return STATUS_OK;
     }
     judge_upper(out, -fit.x.value, fit.x.interval, -claim->bound);
     out->value = fit.x.value;
     out->bound = claim->bound;
-    note(out, "largest measured: %.1f in steps, %.1f in score evaluations", largest, 0.5 * largest);
+    judge_note(out, "largest measured: %.1f in steps, %.1f in score evaluations", largest, 0.5 * largest);
     return STATUS_OK;
+}
+
+/* Both exponents on a target that has little more than a second moment. */
+static enum status decide_minimal(const struct evidence *evidence, const struct claim *claim, size_t target,
+                                  struct finding *out, struct error *error)
+{
+    const struct claim *fast = claim_named("eps-accelerated"), *slow = claim_named("eps-ddpm");
+    struct finding standard = {.claim = slow, .bound = slow->bound};
+    char verdict[100];
+    enum status status = decide_exponent(evidence, fast, target, 0, out, error);
+    if (status == STATUS_OK)
+        status = decide_exponent(evidence, slow, target, 0, &standard, error);
+    if (status != STATUS_OK)
+        return status;
+    out->bound = claim->bound;
+    finding_verdict(&standard, verdict, sizeof verdict);
+    if (standard.measured)
+        judge_note(out, "ddpm: %.3f ± %.3f (bound %g), %s", standard.value, standard.interval, slow->bound, verdict);
+    else
+        judge_note(out, "ddpm: %s", verdict);
+    if (standard.note[0] != '\0')
+        judge_note(out, "%s", standard.note);
+    out->outcome = standard.outcome > out->outcome ? standard.outcome : out->outcome;
+    out->used += standard.used;
+    out->censored += standard.censored;
+    out->at_start += standard.at_start;
+    return STATUS_OK;
+}
+
+static int has_accuracies(const struct spec *spec)
+{
+    return spec->accuracy_count > 0;
+}
+
+static int only_if_named(const struct spec *spec)
+{
+    (void)spec;
+    return 0;
 }
 
 static const struct claim claims[] = {
     {"eps-accelerated", "The accelerated stochastic sampler reaches TV <= eps in Õ(d^(5/4) eps^(-1/2)) steps.",
      "Li & Cai, arXiv:2410.23285, abstract", "exponent of T/log T in 1/eps", "<= 1/2", "an interval wholly above",
-     "accelerated", 0.5, decide_accuracy},
+     "accelerated", 0.5, decide_accuracy, has_accuracies},
     {"eps-ddpm", "The standard sampler reaches TV <= eps in Õ(d/eps) steps.",
      "Li & Yan, arXiv:2409.18959, Theorem 1; arXiv:2410.23285, abstract", "exponent of T/log T in 1/eps", "<= 1",
-     "an interval wholly above", "ddpm", 1.0, decide_accuracy},
+     "an interval wholly above", "ddpm", 1.0, decide_accuracy, has_accuracies},
     {"dim-accelerated", "The accelerated sampler's steps grow at most like d^(5/4).", "Li & Cai, arXiv:2410.23285",
-     "exponent of T/log T in d", "<= 5/4", "an interval wholly above", "accelerated", 1.25, decide_dimension},
+     "exponent of T/log T in d", "<= 5/4", "an interval wholly above", "accelerated", 1.25, decide_dimension,
+     has_accuracies},
     {"dim-ddpm", "The standard sampler's steps grow at most like d.", "Li & Yan, arXiv:2409.18959",
-     "exponent of T/log T in d", "<= 1", "an interval wholly above", "ddpm", 1.0, decide_dimension},
+     "exponent of T/log T in d", "<= 1", "an interval wholly above", "ddpm", 1.0, decide_dimension, has_accuracies},
     {"crossover", "Acceleration pays for eps <= 1/sqrt(d).", "Li & Cai, arXiv:2410.23285 v3, abstract",
      "largest T_accelerated/T_ddpm with eps <= 1/sqrt(d)", "<= 1", "any cell beyond its error", NULL, 1.0,
-     decide_crossover},
+     decide_crossover, has_accuracies},
     {"kl-ddpm", "Where the score is tame, KL of DDPM is Õ(d/T^2).", "arXiv:2510.27562",
-     "exponent of KL(p|q) in h (and in d)", ">= 2 (d: <= 1)", "an interval beyond", "ddpm", 2.0, decide_kl},
+     "exponent of KL(p|q) in h (and in d)", ">= 2 (d: <= 1)", "an interval beyond", "ddpm", 2.0, decide_kl, NULL},
     {"speedup",
      "Together the bounds promise T_ddpm/T_accelerated ~ eps^(-1/2); no theorem, as both are upper bounds.",
      "the ratio of eps-ddpm and eps-accelerated", "exponent of the ratio of T/log T in 1/eps", ">= 1/2",
-     "an interval wholly below", NULL, 0.5, decide_speedup},
+     "an interval wholly below", NULL, 0.5, decide_speedup, has_accuracies},
+    {"score-linear", "An L2 score error eps_score adds at most Õ(eps_score) to TV.",
+     "arXiv:2410.23285; arXiv:2409.18959, Theorem 1",
+     "slope of the effect in eps_score; growth of C = effect/(eps_score sqrt(log T)) in T and in d, stochastic "
+     "samplers",
+     ">= 1 (T, d: <= 0)", "an interval beyond", NULL, 1.0, decide_score_linear, score_error_applies},
+    {"score-rough", "Only the L2 size of the score error matters, not its smoothness.", "arXiv:2410.23285, abstract",
+     "growth exponent of C in the roughness omega, stochastic samplers", "<= 0", "an interval wholly above", NULL,
+     0.0, decide_score_rough, stochastic_roughness_applies},
+    {"ode-rough",
+     "Contrast, not a theorem: rough errors hurt deterministic samplers more, whose analysis needs a Jacobian error.",
+     "arXiv:2408.02320, Theorem 1", "growth exponent of C in the roughness omega, deterministic samplers", "> 0",
+     "an interval at or below 0", NULL, 0.0, decide_ode_rough, deterministic_roughness_applies},
+    {"minimal", "A finite second moment is enough: both eps-exponents hold on this target.",
+     "Li & Cai, arXiv:2410.23285, title and abstract", "exponents of T/log T in 1/eps", "<= 1/2 (ddpm: <= 1)",
+     "an interval wholly above, or a floor under TV", NULL, 0.5, decide_minimal, only_if_named},
 };
 enum { CLAIMS = sizeof claims / sizeof claims[0] };
 
@@ -321,8 +321,9 @@ const struct claim *claim_at(size_t index)
 
 const char *const *claim_names(void)
 {
-    static const char *const names[] = {"eps-accelerated", "eps-ddpm", "dim-accelerated", "dim-ddpm",
-                                        "crossover",       "kl-ddpm",  "speedup",         NULL};
+    static const char *const names[] = {"eps-accelerated", "eps-ddpm",  "dim-accelerated", "dim-ddpm",
+                                        "crossover",       "kl-ddpm",   "speedup",         "score-linear",
+                                        "score-rough",     "ode-rough", "minimal",         NULL};
     _Static_assert(sizeof names / sizeof names[0] == CLAIMS + 1, "a name for each claim");
     return names;
 }
@@ -344,7 +345,7 @@ static int wanted(const struct spec *spec, const struct claim *claim)
     for (size_t i = 0; i < spec->claim_count; i++)
         if (strcmp(spec->claims[i], claim->name) == 0)
             return 1;
-    return spec->claim_count == 0;
+    return spec->claim_count == 0 && (claim->applies == NULL || claim->applies(spec));
 }
 
 /* The most severe target's; among equals, the one nearest to or farthest beyond the bound. */
@@ -362,7 +363,7 @@ static struct finding overall(const struct finding *findings, size_t count)
     (void)snprintf(worst.target, sizeof worst.target, "all targets");
     worst.note[0] = '\0';
     if (count > 1)
-        note(&worst, "that of %s", from);
+        judge_note(&worst, "that of %s", from);
     worst.used = worst.censored = worst.at_start = 0;
     for (size_t i = 0; i < count; i++) {
         worst.used += findings[i].used;

@@ -25,7 +25,8 @@ struct finding {
     int has_raw;
     double raw_value, raw_interval; /* the same exponent in T */
     double bound;
-    size_t used, censored, at_start; /* cells in the fit; beyond max_steps; met at the smallest T already */
+    size_t used, censored, at_start; /* cells in the fit; beyond max_steps, or outside a window;
+                                      * met at the smallest T already */
     char note[600];
 };
 
@@ -40,6 +41,8 @@ struct claim {
     double bound;
     enum status (*decide)(const struct evidence *evidence, const struct claim *claim, size_t target,
                           struct finding *out, struct error *error);
+    /* Whether an experiment that names no claims asks for this one; NULL: always. */
+    int (*applies)(const struct spec *spec);
 };
 
 const struct claim *claim_at(size_t index); /* NULL past the end */
@@ -48,8 +51,8 @@ const char *const *claim_names(void);       /* NULL-terminated, in the order of 
 /* "supported", "supported, not tight (slack 0.17)", ... */
 void finding_verdict(const struct finding *finding, char *text, size_t size);
 
-/* Findings of the claims that the spec names (all, if it names none): for each, a finding a target and the overall
- * one last. *out is malloc'ed. */
+/* Findings of the claims that the spec names (those that apply to it, if it names none): for each, a finding a target
+ * and the overall one last. *out is malloc'ed. */
 MUST_USE enum status claims_decide(const struct evidence *evidence, struct finding **out, size_t *count,
                                    struct error *error);
 

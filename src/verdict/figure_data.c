@@ -1,83 +1,14 @@
 #include "verdict/figure_data.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "core/memory.h"
 #include "experiment/run.h"
 #include "verdict/exponents.h"
+#include "verdict/figure_sheet.h"
 
 #define THINNED 1.05 /* the least ratio of neighbouring T's on a curve */
-enum { GUIDE_POINTS = 40, MOST_SHOWN = 3, FEWEST_ON_CURVE = 3, NAME_ROOM = 24 };
-
-/* Where a point belongs. */
-struct place {
-    const char *target, *series_name;
-    size_t series, dimension;
-    const char *kind;
-};
-
-static void put_row(const struct sheet *sheet, const struct place *place, double x, double y)
-{
-    fprintf(sheet->table, "%zu\t%zu\t%s\t%s\t%zu\t%s\t%.12g\t%.12g\n", sheet->panels, place->series, place->kind,
-            place->target, place->dimension, place->series_name, x, y);
-}
-
-static void put_point(struct sheet *sheet, const struct place *place, double x, double y)
-{
-    const double at[2] = {x, y};
-    for (int i = 0; i < 2; i++) {
-        sheet->low[i] = sheet->points > 0 ? fmin(sheet->low[i], at[i]) : at[i];
-        sheet->high[i] = sheet->points > 0 ? fmax(sheet->high[i], at[i]) : at[i];
-    }
-    sheet->points++;
-    put_row(sheet, place, x, y);
-}
-
-/* Names are [A-Za-z0-9._-]+, of which enhanced text gives only `_` a meaning; single quotes keep the backslash. What
- * a panel has no room for is cut. */
-static void put_name(FILE *vars, const char *name)
-{
-    size_t length = strlen(name);
-    for (size_t i = 0; i < length && (i < NAME_ROOM || length == NAME_ROOM + 1); i++)
-        fprintf(vars, "%s%c", name[i] == '_' ? "\\" : "", name[i]);
-    if (length > NAME_ROOM + 1)
-        fputs("…", vars);
-}
-
-static void begin_title(const struct sheet *sheet, const char *target)
-{
-    fprintf(sheet->vars, "title_%zu = '", sheet->panels);
-    put_name(sheet->vars, target);
-}
-
-/* The colour of a sampler is its place among all samplers, so that it is the same in every experiment. */
-static size_t colour(const struct sampler *sampler)
-{
-    size_t i = 0;
-    while (sampler_at(i) != NULL && sampler_at(i) != sampler)
-        i++;
-    return i + 1;
-}
-
-static void put_colours(const struct spec *spec, const struct sheet *sheet)
-{
-    fputs("colours = '", sheet->vars);
-    for (size_t s = 0; s < spec->sampler_count; s++)
-        fprintf(sheet->vars, "%s%zu", s > 0 ? " " : "", colour(spec->samplers[s]));
-    fputs("'\n", sheet->vars);
-}
-
-/* key_PANEL_SERIES = 'sampler  base^{exponent}' */
-static void put_key(const struct sheet *sheet, size_t series, const char *sampler, const char *base, int present,
-                    struct exponent exponent)
-{
-    fprintf(sheet->vars, "key_%zu_%zu = '", sheet->panels, series);
-    put_name(sheet->vars, sampler);
-    if (present)
-        fprintf(sheet->vars, "   %s^{%.3f±%.3f}", base, exponent.value, exponent.interval);
-    fputs("'\n", sheet->vars);
-}
+enum { GUIDE_POINTS = 40, MOST_SHOWN = 3, FEWEST_ON_CURVE = 3 };
 
 /* ---- TV against T ---- */
 
@@ -100,7 +31,7 @@ static void put_tv_curve(struct sheet *sheet, const struct spec *spec, const str
         double T = (double)rows[i]->steps;
         if (!(rows[i]->tv > 0.0) || T < THINNED * last || !on_curve(spec, ladder, rungs, rows[i]->steps))
             continue;
-        put_point(sheet, &place, T, rows[i]->tv);
+        sheet_point(sheet, &place, T, rows[i]->tv);
         last = T;
     }
 }
@@ -111,7 +42,7 @@ static void put_tv_fit(const struct sheet *sheet, const struct fit *fit, const s
 {
     place.kind = "fit";
     for (size_t i = 0; i < count; i++)
-        put_row(sheet, &place, (double)rows[i]->steps, exp(fit->constant + fit->x.value * log(rows[i]->step_size)));
+        sheet_row(sheet, &place, (double)rows[i]->steps, exp(fit->constant + fit->x.value * log(rows[i]->step_size)));
 }
 
 static enum status collect_tv_panel(const struct evidence *smallest, size_t target, const struct record **rows,
@@ -131,13 +62,13 @@ static enum status collect_tv_panel(const struct evidence *smallest, size_t targ
         put_tv_curve(sheet, spec, rows, count, ladder, rungs, place);
         if (fit.ok)
             put_tv_fit(sheet, &fit, rows, divergence_window(rows, count, offsetof(struct record, tv), rows), place);
-        put_key(sheet, s + 1, spec->samplers[s]->name, "{/:Italic h}", fit.ok, fit.x);
+        sheet_key(sheet, s + 1, spec->samplers[s]->name, "{/:Italic h}", fit.ok, fit.x);
     }
     if (sheet->points == before) {
         sheet->panels--;
         return STATUS_OK;
     }
-    begin_title(sheet, spec->targets[target].name);
+    sheet_title(sheet, spec->targets[target].name);
     fprintf(sheet->vars, ", {/:Italic d} = %zu'\n", spec->dimensions[0]);
     return STATUS_OK;
 }
@@ -156,7 +87,7 @@ static enum status collect_tv_steps(const struct evidence *evidence, struct shee
         (void)run_ladder(&evidence->spec, ladder);
     for (size_t target = 0; target < evidence->spec.target_count && status == STATUS_OK; target++)
         status = collect_tv_panel(&smallest, target, rows, ladder, rungs, sheet, error);
-    put_colours(&evidence->spec, sheet);
+    sheet_colours(&evidence->spec, sheet);
     free(rows);
     free(ladder);
     return status;
@@ -217,11 +148,11 @@ static void put_slice(struct sheet *sheet, const struct slice *slice, size_t fir
             if (bracket->reach == REACH_AT_START)
                 place.kind = "at-start";
             if (bracket->reach == REACH_FOUND || bracket->reach == REACH_AT_START)
-                put_point(sheet, &place, slice_x(slice, i), (double)bracket->passes);
+                sheet_point(sheet, &place, slice_x(slice, i), (double)bracket->passes);
             if (bracket->reach != REACH_BEYOND || bracket->fails == 0)
                 continue;
             place.kind = "beyond";
-            put_point(sheet, &place, slice_x(slice, i), (double)bracket->fails);
+            sheet_point(sheet, &place, slice_x(slice, i), (double)bracket->fails);
             sheet->beyond_rows = place.series > sheet->beyond_rows ? place.series : sheet->beyond_rows;
         }
 }
@@ -257,7 +188,7 @@ static void put_guide(const struct sheet *sheet, const struct slice *slice, cons
     double cost = log_free_cost(slice_bracket(slice, sampler, first)->passes);
     for (int i = 0; i <= GUIDE_POINTS; i++) {
         double ratio = pow(whole, i / (double)GUIDE_POINTS);
-        put_row(sheet, &place, x * ratio, steps_of_cost(cost * pow(ratio, guide->power[slice->of_dimension])));
+        sheet_row(sheet, &place, x * ratio, steps_of_cost(cost * pow(ratio, guide->power[slice->of_dimension])));
     }
 }
 
@@ -279,9 +210,9 @@ static enum status put_guides_and_keys(const struct sheet *sheet, const struct s
         if (status != STATUS_OK)
             return status;
         if (slice->of_dimension)
-            put_key(sheet, s + 1, spec->samplers[s]->name, "{/:Italic d}", fit.ok && fit.has_d, fit.d);
+            sheet_key(sheet, s + 1, spec->samplers[s]->name, "{/:Italic d}", fit.ok && fit.has_d, fit.d);
         else
-            put_key(sheet, s + 1, spec->samplers[s]->name, "1/ε", fit.ok, fit.x);
+            sheet_key(sheet, s + 1, spec->samplers[s]->name, "1/ε", fit.ok, fit.x);
     }
     return STATUS_OK;
 }
@@ -314,7 +245,7 @@ static enum status collect_accuracy_panel(const struct evidence *evidence, size_
     if (found_by_all(&small) + found_by_all(&large) == 0)
         return STATUS_OK;
     sheet->panels++;
-    begin_title(sheet, spec->targets[target].name);
+    sheet_title(sheet, spec->targets[target].name);
     fprintf(sheet->vars, "'\ndimensions_%zu = '● {/:Italic d} = %zu", sheet->panels, spec->dimensions[0]);
     put_slice(sheet, &small, 1);
     if (large.fixed > 0) {
@@ -332,7 +263,7 @@ static enum status collect_complexity_accuracy(const struct evidence *evidence, 
     enum status status = STATUS_OK;
     for (size_t target = 0; target < spec->target_count && spec->accuracy_count > 1 && status == STATUS_OK; target++)
         status = collect_accuracy_panel(evidence, target, sheet, error);
-    put_colours(spec, sheet);
+    sheet_colours(spec, sheet);
     return status;
 }
 
@@ -352,7 +283,7 @@ static enum status collect_dimension_panel(const struct evidence *evidence, size
     if (most == 0)
         return STATUS_OK;
     sheet->panels++;
-    begin_title(sheet, spec->targets[target].name);
+    sheet_title(sheet, spec->targets[target].name);
     fprintf(sheet->vars, ", ε = %g'\n", spec->accuracies[best.fixed]);
     put_slice(sheet, &best, 1);
     return put_guides_and_keys(sheet, &best, error);
@@ -365,7 +296,7 @@ static enum status collect_complexity_dimension(const struct evidence *evidence,
     enum status status = STATUS_OK;
     for (size_t target = 0; target < spec->target_count && spec->dimension_count > 1 && status == STATUS_OK; target++)
         status = collect_dimension_panel(evidence, target, sheet, error);
-    put_colours(spec, sheet);
+    sheet_colours(spec, sheet);
     return status;
 }
 
@@ -419,16 +350,16 @@ static void put_speedup_series(const struct evidence *evidence, size_t target, s
             double ratio = speedup(evidence, target, dimension, e);
             if (!(ratio > 0.0))
                 continue;
-            put_point(sheet, &place, 1.0 / spec->accuracies[e], evaluations ? ratio / dearer : ratio);
+            sheet_point(sheet, &place, 1.0 / spec->accuracies[e], evaluations ? ratio / dearer : ratio);
             anchor = first > 0.0 ? anchor : ratio;
             first = first > 0.0 ? first : 1.0 / spec->accuracies[e];
         }
     }
     place.kind = "guide";
     if (series == 1) {
-        put_row(sheet, &place, first, anchor);
-        put_row(sheet, &place, 1.0 / spec->accuracies[spec->accuracy_count - 1],
-                anchor * sqrt(1.0 / spec->accuracies[spec->accuracy_count - 1] / first));
+        sheet_row(sheet, &place, first, anchor);
+        sheet_row(sheet, &place, 1.0 / spec->accuracies[spec->accuracy_count - 1],
+                  anchor * sqrt(1.0 / spec->accuracies[spec->accuracy_count - 1] / first));
     }
     fprintf(sheet->vars, "key_%zu_%zu = '{/:Italic d} = %zu'\n", sheet->panels, series, spec->dimensions[dimension]);
 }
@@ -450,7 +381,7 @@ static enum status collect_speedup(const struct evidence *evidence, struct sheet
         for (size_t i = 0; i < count; i++)
             put_speedup_series(evidence, target, chosen[i], i + 1, sheet);
         fprintf(sheet->vars, "series_%zu = %zu\n", sheet->panels, count);
-        begin_title(sheet, spec->targets[target].name);
+        sheet_title(sheet, spec->targets[target].name);
         fputs("'\n", sheet->vars);
     }
     sheet->low[1] = fmin(sheet->low[1], 1.0); /* the line of no gain is always in sight */

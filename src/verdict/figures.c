@@ -42,11 +42,32 @@ const struct figure figures[] = {
      "ratio of score evaluations, of which an accelerated step takes two. Acceleration pays above the horizontal "
      "line at 1. Grey: growth like 1/√ε, as the ratio of the two proven bounds, through the first point of the "
      "smallest dimension."},
+    {"roughness",
+     "How much a score error of a given L2 size costs, C = effect/(ε_score √log T), against its roughness ω, "
+     "one panel a target. The effect is the TV between the sampler's laws with and without the error. Solid "
+     "lines: samplers with noise, of which the theorem promises that C does not grow; dashed lines: "
+     "deterministic samplers. The key states the exponent of C in ω, fitted over all sizes, T and d. Shown are "
+     "the largest T, the smallest dimension, the first kind of rough error in the experiment (the foot counts "
+     "the others) and the size ε_score with the most cells inside the window, of several the largest. Cells "
+     "outside it (an effect above 0.1 or not known to a thousandth) are left out."},
+    {"score-error",
+     "What a score error does, the TV between the sampler's laws with and without it, against its size "
+     "ε_score, one panel a target, at the largest T in the smallest dimension. Colours are samplers, dashed if "
+     "deterministic; symbols are score errors. Grey: proportional to ε_score, as the theorems allow. Of score "
+     "errors of one shape, profile and growth the first in the experiment is shown, and at most four in all; "
+     "the others, as the foot counts them, are in the report's table. Cells outside the window (an effect "
+     "above 0.1 or not known to a thousandth) are left out."},
+    {"error-constant",
+     "C = effect/(ε_score √log T), which the theorems bound by powers of log T, against the number of steps T, "
+     "in the smallest dimension, one panel a target. Colours, symbols and what is left out as in the effect "
+     "against the size; the number in the key is the size ε_score that is shown of that error, the one with "
+     "the most cells inside the window, of several the largest."},
     {NULL, NULL}};
 
 /* In the order of `figures`. */
-static const struct figure_source *const sources[] = {&figure_tv_steps, &figure_complexity_accuracy,
-                                                      &figure_complexity_dimension, &figure_speedup};
+static const struct figure_source *const sources[] = {
+    &figure_tv_steps,  &figure_complexity_accuracy, &figure_complexity_dimension, &figure_speedup,
+    &figure_roughness, &figure_score_error,         &figure_error_constant};
 
 extern char **environ;
 

@@ -7,25 +7,19 @@
 #include "core/table.h"
 #include "verdict/exponents.h"
 #include "verdict/figures.h"
+#include "verdict/report_tables.h"
 
-static enum status number_cell(struct text_table *table, int present, struct exponent exponent, struct error *error)
+enum status number_cell(struct text_table *table, int present, struct exponent exponent, struct error *error)
 {
     if (!present)
         return table_cell(table, error, "-");
-    if (exponent.interval > 0.0) {
+    if (exponent.interval >= 5e-7) {
         /* three decimals, or as many as the interval needs to have a digit */
         int decimals = (int)fmin(fmax(ceil(-log10(exponent.interval)), 3.0), 6.0);
         return table_cell(table, error, "%.*f ± %.*f", decimals, exponent.value, decimals, exponent.interval);
     }
-    return table_cell(table, error, "%.3f", exponent.value);
+    return table_cell(table, error, "%.3f", fabs(exponent.value) < 5e-4 ? 0.0 : exponent.value);
 }
-
-#define TRY(call) \
-    do { \
-        enum status try_status = (call); \
-        if (try_status != STATUS_OK) \
-            return try_status; \
-    } while (0)
 
 static const struct table_column claim_columns[] = {{"claim", 0},
                                                     {"target", 0},
@@ -59,9 +53,13 @@ static const struct table_column exponent_columns[] = {
     {"target", 0},       {"sampler", 0}, {"T/log T in 1/ε", 1}, {"T in 1/ε", 1},
     {"T/log T in d", 1}, {"TV in h", 1}, {"KL(p‖q) in h", 1},   {"cells", 1}};
 
-static enum status fill_exponents(const struct evidence *evidence, struct text_table *table, struct error *error)
+static enum status fill_exponents(const struct evidence *evidence, struct text_table *table, char *sentence,
+                                  size_t size, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
+    int any = 0;
+    (void)sentence;
+    (void)size;
     for (size_t target = 0; target < spec->target_count; target++)
         for (size_t sampler = 0; sampler < spec->sampler_count; sampler++) {
             struct fit log_free = {0}, raw = {0}, tv, kl;
@@ -79,9 +77,16 @@ static enum status fill_exponents(const struct evidence *evidence, struct text_t
             TRY(number_cell(table, tv.ok, tv.x, error));
             TRY(number_cell(table, kl.ok, kl.x, error));
             TRY(table_cell(table, error, "%zu", log_free.cells));
+            any |= log_free.ok | raw.ok | tv.ok | kl.ok;
         }
+    if (!any)
+        table_free(table);
     return STATUS_OK;
 }
+
+static const struct section section_exponents = {"Exponents of every sampler", exponent_columns,
+                                                 sizeof exponent_columns / sizeof exponent_columns[0],
+                                                 fill_exponents};
 
 static const struct table_column speedup_columns[] = {{"target", 0},
                                                       {"d", 1},
@@ -91,8 +96,11 @@ static const struct table_column speedup_columns[] = {{"target", 0},
                                                       {"speed-up in steps", 1},
                                                       {"in score evaluations", 1}};
 
-static enum status fill_speedup(const struct evidence *evidence, struct text_table *table, struct error *error)
+static enum status fill_speedup(const struct evidence *evidence, struct text_table *table, char *sentence,
+                                size_t size, struct error *error)
 {
+    (void)sentence;
+    (void)size;
     const struct spec *spec = &evidence->spec;
     size_t fast = evidence_sampler(evidence, "accelerated"), slow = evidence_sampler(evidence, "ddpm");
     if (fast == spec->sampler_count || slow == spec->sampler_count)
@@ -119,31 +127,46 @@ static enum status fill_speedup(const struct evidence *evidence, struct text_tab
     return STATUS_OK;
 }
 
-/* The three tables, filled. */
+static const struct section section_speedup = {"Speed-up at the smallest ε that both samplers reach", speedup_columns,
+                                               sizeof speedup_columns / sizeof speedup_columns[0], fill_speedup};
+
+/* In the order of the report. */
+static const struct section *const sections[] = {&section_targets, &section_exponents, &section_speedup,
+                                                 &section_score_errors, &section_clipping};
+enum { SECTIONS = sizeof sections / sizeof sections[0] };
+
+/* The tables, filled. */
 struct tables {
     struct finding *findings;
     size_t count;
-    struct text_table claims, exponents, speedup;
+    struct text_table claims, section[SECTIONS];
+    char sentence[SECTIONS][1200];
 };
 
 static enum status tables_new(const struct evidence *evidence, struct tables *out, struct error *error)
 {
     *out = (struct tables){
-        .claims = {.column = claim_columns, .columns = sizeof claim_columns / sizeof claim_columns[0]},
-        .exponents = {.column = exponent_columns, .columns = sizeof exponent_columns / sizeof exponent_columns[0]},
-        .speedup = {.column = speedup_columns, .columns = sizeof speedup_columns / sizeof speedup_columns[0]}};
+        .claims = {.column = claim_columns, .columns = sizeof claim_columns / sizeof claim_columns[0]}};
+    for (size_t i = 0; i < SECTIONS; i++)
+        out->section[i] = (struct text_table){.column = sections[i]->columns, .columns = sections[i]->column_count};
     TRY(claims_decide(evidence, &out->findings, &out->count, error));
     TRY(fill_claims(out->findings, out->count, &out->claims, error));
-    TRY(fill_exponents(evidence, &out->exponents, error));
-    return fill_speedup(evidence, &out->speedup, error);
+    for (size_t i = 0; i < SECTIONS; i++)
+        TRY(sections[i]->fill(evidence, &out->section[i], out->sentence[i], sizeof out->sentence[i], error));
+    return STATUS_OK;
 }
 
 static void tables_free(struct tables *tables)
 {
     free(tables->findings);
     table_free(&tables->claims);
-    table_free(&tables->exponents);
-    table_free(&tables->speedup);
+    for (size_t i = 0; i < SECTIONS; i++)
+        table_free(&tables->section[i]);
+}
+
+static int is_shown(const struct tables *tables, size_t section)
+{
+    return tables->section[section].cells > 0 || tables->sentence[section][0] != '\0';
 }
 
 enum status report_print(const struct evidence *evidence, FILE *file, struct error *error)
@@ -166,6 +189,19 @@ static FILE *open_beside(const struct evidence *evidence, const char *name, stru
     return file;
 }
 
+static void markdown_section(const struct tables *tables, size_t section, FILE *file)
+{
+    if (!is_shown(tables, section))
+        return;
+    fprintf(file, "\n## %s\n", sections[section]->heading);
+    if (tables->section[section].cells > 0) {
+        fputc('\n', file);
+        table_markdown(&tables->section[section], file);
+    }
+    if (tables->sentence[section][0] != '\0')
+        fprintf(file, "\n%s\n", tables->sentence[section]);
+}
+
 static const char how_to_read[] =
     "Exponents are of T/log T (the cost without the logarithms that Õ hides) unless a column says otherwise, with "
     "95% intervals that include what leaving out the smallest ε or the smallest d does to them. Theorems are upper "
@@ -173,6 +209,17 @@ static const char how_to_read[] =
     "below is consistent with one and its slack is printed; an interval wholly above (by more than 0.05) refutes "
     "it. Window: ε ≤ 0.1 and T within a factor 8 of the largest found. A cell is censored when no T up to "
     "max_steps reaches ε, at start when the smallest admissible T already does; both are left out of fits.";
+
+static const char how_to_read_score_errors[] =
+    "Score errors: the effect is the TV between the sampler's laws with and without the error, an upper bound of the "
+    "excess TV, and C = effect/(ε_score √log T). Exponents are fitted at fixed T and d (in ε_score), at fixed "
+    "ε_score "
+    "and d (in T), at fixed ε_score and T (in d) and at all three fixed (in the roughness ω); the theorems allow C "
+    "to "
+    "grow in none of T, d and ω. Window: an effect of at most 0.1, known to a thousandth, and ω within a factor 64 "
+    "of "
+    "the largest; the other cells are unresolved (and counted as censored), and only bound C from above. The largest "
+    "C and excess TV are those inside the window.";
 
 enum status report_markdown(const struct evidence *evidence, struct error *error)
 {
@@ -184,10 +231,11 @@ enum status report_markdown(const struct evidence *evidence, struct error *error
     if (status == STATUS_OK) {
         fprintf(file, "# %s\n\n", evidence->spec.title);
         table_markdown(&tables.claims, file);
-        fprintf(file, "\n%s\n\n## Exponents of every sampler\n\n", how_to_read);
-        table_markdown(&tables.exponents, file);
-        fputs("\n## Speed-up at the smallest ε that both samplers reach\n\n", file);
-        table_markdown(&tables.speedup, file);
+        fprintf(file, "\n%s\n", how_to_read);
+        if (evidence->spec.score_error_count > 1)
+            fprintf(file, "\n%s\n", how_to_read_score_errors);
+        for (size_t i = 0; i < SECTIONS; i++)
+            markdown_section(&tables, i, file);
         if (fclose(file) != 0)
             status = fail_with(error, STATUS_IO, "cannot write %s/verdict.md", evidence->directory);
     }
@@ -243,6 +291,20 @@ static void html_table(const struct text_table *table, FILE *file)
     fputs("</tbody></table></div>\n", file);
 }
 
+static void html_section(const struct tables *tables, size_t section, FILE *file)
+{
+    if (!is_shown(tables, section))
+        return;
+    fprintf(file, "<h2>%s</h2>\n", sections[section]->heading);
+    if (tables->section[section].cells > 0)
+        html_table(&tables->section[section], file);
+    if (tables->sentence[section][0] == '\0')
+        return;
+    fputs("<p>", file);
+    escape(file, tables->sentence[section]);
+    fputs("</p>\n", file);
+}
+
 /* Copies an SVG without its XML declaration and doctype, which have no place inside a page. */
 static void inline_svg(const struct evidence *evidence, const struct figure *figure, FILE *file)
 {
@@ -285,13 +347,14 @@ static void html_body(const struct evidence *evidence, const struct tables *tabl
     escape(file, evidence->spec.title);
     fputs("</h1>\n<h2>Claims</h2>\n", file);
     html_table(&tables->claims, file);
-    fprintf(file, "<p>%s</p>\n<h2>Figures</h2>\n", how_to_read);
+    fprintf(file, "<p>%s</p>\n", how_to_read);
+    if (evidence->spec.score_error_count > 1)
+        fprintf(file, "<p>%s</p>\n", how_to_read_score_errors);
+    fputs("<h2>Figures</h2>\n", file);
     for (const struct figure *figure = figures; figure->name != NULL; figure++)
         inline_svg(evidence, figure, file);
-    fputs("<h2>Exponents of every sampler</h2>\n", file);
-    html_table(&tables->exponents, file);
-    fputs("<h2>Speed-up at the smallest ε that both samplers reach</h2>\n", file);
-    html_table(&tables->speedup, file);
+    for (size_t i = 0; i < SECTIONS; i++)
+        html_section(tables, i, file);
     fputs("<h2>The experiment</h2>\n<pre>", file);
     escape(file, evidence->result.spec_text);
     fputs("</pre>\n<h2>Provenance</h2>\n<pre>", file);

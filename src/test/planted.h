@@ -1,0 +1,19 @@
+/* Planted results: records made up for a test, stored and read back like an experiment's. */
+#ifndef TEST_PLANTED_H
+#define TEST_PLANTED_H
+
+#include <check.h>
+
+#include "verdict/claims.h"
+
+/* Writes the records as the result of the experiment `text` and reads them back. */
+void planted_read_back(const char *text, const struct record *rows, size_t count, struct evidence *evidence);
+
+/* The finding of this claim and target; fails the test if there is none. */
+const struct finding *planted_find(const struct finding *findings, size_t count, const char *claim,
+                                   const char *target);
+
+/* The part of the claims suite in test_claims_error.c. */
+TCase *score_error_claims_case(void);
+
+#endif

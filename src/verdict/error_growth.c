@@ -1,0 +1,252 @@
+#include "verdict/error_growth.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "verdict/exponents.h"
+
+/* ---- Families ---- */
+
+static int related(const struct score_error *a, const struct score_error *b, enum error_kinship kinship)
+{
+    return a->shape != NULL && a->shape == b->shape && a->profile == b->profile && a->spread == b->spread
+           && a->growth == b->growth && a->probability == b->probability
+           && (kinship == SAME_BUT_ROUGHNESS || a->roughness == b->roughness);
+}
+
+static int has_family(const struct score_error *error, enum error_kinship kinship)
+{
+    return error->shape != NULL && (kinship == SAME_BUT_SIZE || (error->shape->parameters & ERROR_ROUGHNESS) != 0);
+}
+
+size_t error_family_next(const struct spec *spec, enum error_kinship kinship, size_t after)
+{
+    for (size_t i = after + 1; i < spec->score_error_count; i++) {
+        size_t first = 1;
+        while (!related(&spec->score_errors[first], &spec->score_errors[i], kinship) && first < i)
+            first++;
+        if (first == i && has_family(&spec->score_errors[i], kinship))
+            return i;
+    }
+    return spec->score_error_count;
+}
+
+int error_family_has(const struct spec *spec, const struct error_family *family, size_t index)
+{
+    return related(&spec->score_errors[family->first], &spec->score_errors[index], family->kinship);
+}
+
+void error_family_label(const struct spec *spec, const struct error_family *family, char *text, size_t size)
+{
+    const struct score_error *error = &spec->score_errors[family->first];
+    struct {
+        int shown;
+        const char *name;
+        double value;
+    } parts[] = {{family->kinship == SAME_BUT_SIZE && (error->shape->parameters & ERROR_ROUGHNESS) != 0, "w",
+                  error->roughness},
+                 {(error->shape->parameters & ERROR_PROBABILITY) != 0, "p", error->probability},
+                 {error->growth != 0.0, "growth", error->growth}};
+    int used = snprintf(text, size, "%s", error->shape->name);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (parts[i].shown && (size_t)used < size)
+            used += snprintf(text + used, size - (size_t)used, " %s=%.6g", parts[i].name, parts[i].value);
+    int uniform = strcmp(error->profile->name, "uniform") == 0;
+    if ((size_t)used < size)
+        (void)snprintf(text + used, size - (size_t)used, " %s%s%s", error_spread_names[error->spread],
+                       uniform ? "" : " ", uniform ? "" : error->profile->name);
+}
+
+/* ---- Cells ---- */
+
+static size_t steps_index(const struct spec *spec, size_t steps)
+{
+    size_t i = 0;
+    while (i < spec->step_count && spec->steps[i] != steps)
+        i++;
+    return i;
+}
+
+static const struct record *row_at(const struct record *const *rows, size_t count, uint64_t steps)
+{
+    for (size_t i = 0; i < count; i++)
+        if (rows[i]->steps == steps)
+            return rows[i];
+    return NULL;
+}
+
+static struct error_cell make_cell(const struct record *row, const struct record *exact)
+{
+    double unit = row->score_error_size * sqrt(log((double)row->steps));
+    double effect = row->error_effect, radius = row->error_effect_error;
+    return (struct error_cell){.row = row,
+                               .constant = effect / unit,
+                               .most = fmin(effect + radius, 1.0) / unit,
+                               .inside =
+                                   effect > 0.0 && effect <= WINDOW_ACCURACY && radius <= WINDOW_RADIUS * effect,
+                               .excess = exact != NULL ? (row->tv - exact->tv) / unit : NAN};
+}
+
+static void add_cell(struct error_cells *cells, const struct error_cell *cell)
+{
+    cells->cell[cells->count++] = *cell;
+    cells->inside += cell->inside != 0;
+    if (cell->inside) {
+        cells->excess = cells->inside > 1 ? fmax(cells->excess, cell->excess) : cell->excess;
+        cells->constant = fmax(cells->constant, cell->constant);
+    } else
+        cells->unresolved_constant = fmax(cells->unresolved_constant, cell->most);
+}
+
+/* The cells of one member in one dimension. */
+static void add_cells(const struct evidence *evidence, const struct error_family *family, size_t score_error,
+                      size_t dimension, const struct record **rows, struct error_cells *out)
+{
+    const struct spec *spec = &evidence->spec;
+    const struct record **exact = rows + evidence->result.count;
+    size_t count = evidence_rows(evidence, family->target, family->sampler, score_error, dimension, rows), before;
+    size_t exact_count = evidence_rows(evidence, family->target, family->sampler, 0, dimension, exact);
+    before = out->count;
+    for (size_t i = 0; i < count; i++) {
+        struct error_cell cell = make_cell(rows[i], row_at(exact, exact_count, rows[i]->steps));
+        cell.score_error = score_error;
+        cell.dimension = dimension;
+        cell.steps = steps_index(spec, (size_t)rows[i]->steps);
+        if (cell.steps < spec->step_count)
+            add_cell(out, &cell);
+    }
+    out->missing += spec->step_count - (out->count - before);
+}
+
+enum status error_cells_find(const struct evidence *evidence, const struct error_family *family,
+                             struct error_cells *out, struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    *out = (struct error_cells){.cell = array_new(evidence->result.count, sizeof *out->cell)};
+    const struct record **rows = array_new(evidence->result.count, 2 * sizeof *rows);
+    enum status status = out->cell != NULL && rows != NULL
+                             ? STATUS_OK
+                             : fail_with(error, STATUS_MEMORY, "out of memory for the cells of a score error");
+    for (size_t e = family->first; e < spec->score_error_count && status == STATUS_OK; e++)
+        for (size_t d = 0; d < spec->dimension_count && error_family_has(spec, family, e); d++)
+            add_cells(evidence, family, e, d, rows, out);
+    free(rows);
+    return status;
+}
+
+/* ---- Fits ---- */
+
+/* Fits the cells that `fill` takes; it returns 0 for one to leave out. */
+static enum status fit_cells(const struct error_cells *cells, const void *context,
+                             int (*fill)(const void *context, const struct error_cell *cell, struct fit_cell *out),
+                             struct fit *out, struct error *error)
+{
+    size_t count = 0, extreme = 0;
+    struct fit_cell *points = array_new(cells->count, sizeof *points);
+    if (points == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for a fit");
+    for (size_t i = 0; i < cells->count; i++)
+        count += cells->cell[i].inside && fill(context, &cells->cell[i], &points[count]);
+    /* the largest T, d or omega, and the smallest size: the farthest towards what the claims are about */
+    for (size_t i = 1; i < count; i++)
+        extreme = points[i].x > points[extreme].x ? i : extreme;
+    enum status status = fit_exponents(points, count, count > 0 ? points[extreme].other : 0, out, error);
+    free(points);
+    return status;
+}
+
+/* An index for each pair of indices. */
+static size_t pair(size_t a, size_t b)
+{
+    return a * 1000000 + b;
+}
+
+static int against_size(const void *context, const struct error_cell *cell, struct fit_cell *out)
+{
+    (void)context;
+    *out = (struct fit_cell){0.0, -log(cell->row->score_error_size), log(cell->row->error_effect),
+                             pair(cell->dimension, cell->steps), cell->score_error};
+    return 1;
+}
+
+static int against_steps(const void *context, const struct error_cell *cell, struct fit_cell *out)
+{
+    (void)context;
+    *out = (struct fit_cell){0.0, log((double)cell->row->steps), log(cell->constant),
+                             pair(cell->score_error, cell->dimension), cell->steps};
+    return 1;
+}
+
+static int against_dimension(const void *context, const struct error_cell *cell, struct fit_cell *out)
+{
+    (void)context;
+    *out = (struct fit_cell){log((double)cell->row->dimension), log((double)cell->row->steps), log(cell->constant),
+                             cell->dimension, pair(cell->score_error, cell->steps)};
+    return 1;
+}
+
+static struct growth in_x(const struct fit *fit)
+{
+    return (struct growth){fit->ok, fit->x, fit->cells};
+}
+
+enum status error_growth_fit(const struct error_cells *cells, struct error_growth *out, struct error *error)
+{
+    struct fit slope, steps, dimension;
+    *out = (struct error_growth){.slope = {.ok = 0}};
+    enum status status = fit_cells(cells, NULL, against_size, &slope, error);
+    if (status == STATUS_OK)
+        status = fit_cells(cells, NULL, against_steps, &steps, error);
+    if (status == STATUS_OK)
+        status = fit_cells(cells, NULL, against_dimension, &dimension, error);
+    if (status != STATUS_OK)
+        return status;
+    *out = (struct error_growth){in_x(&slope), in_x(&steps), {dimension.has_d, dimension.d, dimension.cells}};
+    out->slope.exponent.value = -out->slope.exponent.value; /* fitted in 1/eps_score */
+    return STATUS_OK;
+}
+
+/* What roughness_growth_fit needs beside a cell. */
+struct rough {
+    const struct spec *spec;
+    double largest;
+};
+
+/* The first score error of the same size, and of the same roughness, stand for that size and roughness. */
+static size_t first_equal(const struct spec *spec, size_t index, size_t offset)
+{
+    const char *errors = (const char *)spec->score_errors;
+    size_t first = 1, stride = sizeof *spec->score_errors;
+    while (*(const double *)(const void *)(errors + first * stride + offset)
+           != *(const double *)(const void *)(errors + index * stride + offset))
+        first++;
+    return first;
+}
+
+static int against_roughness(const void *context, const struct error_cell *cell, struct fit_cell *out)
+{
+    const struct rough *rough = context;
+    const struct spec *spec = rough->spec;
+    size_t size = first_equal(spec, cell->score_error, offsetof(struct score_error, size));
+    *out = (struct fit_cell){0.0, log(cell->row->score_error_roughness), log(cell->constant),
+                             pair(pair(size, cell->dimension), cell->steps),
+                             first_equal(spec, cell->score_error, offsetof(struct score_error, roughness))};
+    return cell->row->score_error_roughness * WINDOW_ROUGHNESS >= rough->largest;
+}
+
+enum status roughness_growth_fit(const struct evidence *evidence, const struct error_cells *cells, struct growth *out,
+                                 struct error *error)
+{
+    struct rough rough = {&evidence->spec, 0.0};
+    struct fit fit;
+    *out = (struct growth){.ok = 0};
+    for (size_t i = 0; i < cells->count; i++)
+        if (cells->cell[i].inside)
+            rough.largest = fmax(rough.largest, cells->cell[i].row->score_error_roughness);
+    enum status status = fit_cells(cells, &rough, against_roughness, &fit, error);
+    if (status == STATUS_OK)
+        *out = in_x(&fit);
+    return status;
+}
