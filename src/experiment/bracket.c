@@ -54,11 +54,12 @@ static size_t predict(const struct point *points, size_t count, size_t pass, dou
 
 struct bracket bracket_find(const struct point *points, size_t count, double accuracy, double c1, size_t attempt)
 {
-    struct bracket bracket = {REACH_BEYOND, 0, 0, {0, 0}};
+    struct bracket bracket = {.reach = REACH_BEYOND};
     size_t pass = 0;
-    while (pass < count && !(points[pass].tv <= accuracy))
+    while (pass < count && !(points[pass].tv + points[pass].tv_error <= accuracy))
         pass++;
     bracket.fails = pass > 0 ? points[pass - 1].steps : 0;
+    bracket.certain = pass > 0 && points[pass - 1].tv - points[pass - 1].tv_error > accuracy;
     if (pass == count)
         return bracket;
     bracket.passes = points[pass].steps;

@@ -1,5 +1,6 @@
 /* Iteration complexity from measured points (theory §8): T(d, eps) is the smallest T with TV <= eps, found by a
- * bracket of neighbours, T - 1 that fails and T that passes, both measured. */
+ * bracket of neighbours, T - 1 that fails and T that passes, both measured. To pass, TV with its radius must be at
+ * most eps. */
 #ifndef EXPERIMENT_BRACKET_H
 #define EXPERIMENT_BRACKET_H
 
@@ -22,6 +23,7 @@ enum reach {
 struct bracket {
     enum reach reach;
     size_t fails, passes; /* the largest T before the first that passes, and that one; 0 if there is none */
+    int certain;          /* `fails` fails with its radius too; else T(d, eps) may be smaller than `passes` */
     size_t want[2];       /* REACH_OPEN: the T's to measure next, 0 for none */
 };
 

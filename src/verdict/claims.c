@@ -21,6 +21,24 @@ static int judge_floor(const struct evidence *evidence, size_t target, size_t sa
     return 1;
 }
 
+/* Where TV is below its radius, T(d, eps) is known from above only, and so is its growth: enough to support a bound,
+ * not to refute it. */
+static enum status decide_from_above(const struct evidence *evidence, size_t target, size_t sampler, int in_dimension,
+                                     struct finding *out, struct error *error)
+{
+    struct fit fit;
+    enum status status = complexity_exponents(evidence, target, sampler, COST_FROM_ABOVE, &fit, error);
+    if (status != STATUS_OK || in_dimension || !fit.ok || fit.x.value + fit.x.interval > out->bound + BAND)
+        return status;
+    out->outcome = OUTCOME_NOT_TIGHT;
+    out->measured = 1;
+    out->value = fit.x.value;
+    out->interval = fit.x.interval;
+    out->used = fit.cells;
+    judge_note(out, "from upper limits on T: TV is below its radius");
+    return STATUS_OK;
+}
+
 static enum status decide_exponent(const struct evidence *evidence, const struct claim *claim, size_t target,
                                    int in_dimension, struct finding *out, struct error *error)
 {
@@ -37,9 +55,9 @@ static enum status decide_exponent(const struct evidence *evidence, const struct
     out->at_start = unused.at_start;
     if (unused.open > 0)
         judge_note(out, "%zu cells unresolved", unused.open);
-    enum status status = complexity_exponents(evidence, target, sampler, 1, &fit, error);
+    enum status status = complexity_exponents(evidence, target, sampler, COST_LOG_FREE, &fit, error);
     if (status == STATUS_OK)
-        status = complexity_exponents(evidence, target, sampler, 0, &raw, error);
+        status = complexity_exponents(evidence, target, sampler, COST_STEPS, &raw, error);
     if (status != STATUS_OK)
         return status;
     out->used = fit.cells;
@@ -49,8 +67,11 @@ static enum status decide_exponent(const struct evidence *evidence, const struct
         out->has_raw = raw.ok;
         out->raw_value = in_T.value;
         out->raw_interval = in_T.interval;
-    } else
-        judge_inconclusive(out, fit.ok ? "only one dimension in the window" : fit.reason);
+    } else {
+        status = decide_from_above(evidence, target, sampler, in_dimension, out, error);
+        if (out->measured == 0)
+            judge_inconclusive(out, fit.ok ? "only one dimension in the window" : fit.reason);
+    }
     if (!in_dimension)
         (void)judge_floor(evidence, target, sampler, out);
     return STATUS_OK;
@@ -110,7 +131,7 @@ static void limits(const struct bracket *bracket, double *low, double *high)
 {
     *low = bracket->reach == REACH_FOUND ? (double)bracket->passes : (double)bracket->fails + 1.0;
     *high = bracket->reach == REACH_BEYOND ? HUGE_VAL : (double)bracket->passes;
-    if (bracket->reach == REACH_AT_START)
+    if (bracket->reach == REACH_AT_START || !bracket->certain)
         *low = 0.0;
 }
 

@@ -15,9 +15,13 @@
 #define WINDOW_FACTOR 8.0
 #define WINDOW_RADIUS 1e-3
 
-/* y = log(T/log T) (log_free) or log T against log d and x = log(1/eps). */
+/* What is fitted: T/log T; T; or T/log T where T(d, eps) may be less than what was found, radii and starts and all.
+ */
+enum cost { COST_LOG_FREE, COST_STEPS, COST_FROM_ABOVE };
+
+/* y = log of the cost against log d and x = log(1/eps). */
 MUST_USE enum status complexity_exponents(const struct evidence *evidence, size_t target, size_t sampler,
-                                          int log_free, struct fit *out, struct error *error);
+                                          enum cost cost, struct fit *out, struct error *error);
 
 /* y = log of the divergence at `offset` in struct record (its radius follows it) against log d and x = log h. */
 MUST_USE enum status divergence_exponents(const struct evidence *evidence, size_t target, size_t sampler,

@@ -206,7 +206,7 @@ static enum status put_guides_and_keys(const struct sheet *sheet, const struct s
     fprintf(sheet->vars, "guides = %zu\n", drawn);
     for (size_t s = 0; s < spec->sampler_count; s++) {
         struct fit fit;
-        enum status status = complexity_exponents(slice->evidence, slice->target, s, 1, &fit, error);
+        enum status status = complexity_exponents(slice->evidence, slice->target, s, COST_LOG_FREE, &fit, error);
         if (status != STATUS_OK)
             return status;
         if (slice->of_dimension)

@@ -64,8 +64,8 @@ static enum status fill_exponents(const struct evidence *evidence, struct text_t
         for (size_t sampler = 0; sampler < spec->sampler_count; sampler++) {
             struct fit log_free = {0}, raw = {0}, tv, kl;
             if (spec->accuracy_count > 0) {
-                TRY(complexity_exponents(evidence, target, sampler, 1, &log_free, error));
-                TRY(complexity_exponents(evidence, target, sampler, 0, &raw, error));
+                TRY(complexity_exponents(evidence, target, sampler, COST_LOG_FREE, &log_free, error));
+                TRY(complexity_exponents(evidence, target, sampler, COST_STEPS, &raw, error));
             }
             TRY(divergence_exponents(evidence, target, sampler, offsetof(struct record, tv), &tv, error));
             TRY(divergence_exponents(evidence, target, sampler, offsetof(struct record, kl_p_q), &kl, error));
