@@ -81,12 +81,15 @@ static struct error_cell make_cell(const struct record *row, const struct record
 {
     double unit = row->score_error_size * sqrt(log((double)row->steps));
     double effect = row->error_effect, radius = row->error_effect_error;
+    double excess = exact != NULL ? row->tv - exact->tv : NAN;
+    int inside = effect > 0.0 && effect <= WINDOW_ACCURACY && radius <= WINDOW_RADIUS * effect;
     return (struct error_cell){.row = row,
                                .constant = effect / unit,
                                .most = fmin(effect + radius, 1.0) / unit,
-                               .inside =
-                                   effect > 0.0 && effect <= WINDOW_ACCURACY && radius <= WINDOW_RADIUS * effect,
-                               .excess = exact != NULL ? (row->tv - exact->tv) / unit : NAN};
+                               .inside = inside,
+                               .dominant = inside && exact != NULL && excess >= EXCESS_DOMINATES * exact->tv
+                                           && row->tv_error + exact->tv_error <= WINDOW_RADIUS * excess,
+                               .excess = excess / unit};
 }
 
 static void add_cell(struct error_cells *cells, const struct error_cell *cell)
@@ -171,6 +174,15 @@ static int against_size(const void *context, const struct error_cell *cell, stru
     return 1;
 }
 
+static int excess_against_size(const void *context, const struct error_cell *cell, struct fit_cell *out)
+{
+    (void)context;
+    *out = (struct fit_cell){0.0, -log(cell->row->score_error_size),
+                             cell->dominant ? log(cell->excess * cell->row->score_error_size) : 0.0,
+                             pair(cell->dimension, cell->steps), cell->score_error};
+    return cell->dominant;
+}
+
 static int against_steps(const void *context, const struct error_cell *cell, struct fit_cell *out)
 {
     (void)context;
@@ -194,17 +206,21 @@ static struct growth in_x(const struct fit *fit)
 
 enum status error_growth_fit(const struct error_cells *cells, struct error_growth *out, struct error *error)
 {
-    struct fit slope, steps, dimension;
+    struct fit slope, steps, dimension, excess;
     *out = (struct error_growth){.slope = {.ok = 0}};
     enum status status = fit_cells(cells, NULL, against_size, &slope, error);
     if (status == STATUS_OK)
         status = fit_cells(cells, NULL, against_steps, &steps, error);
     if (status == STATUS_OK)
         status = fit_cells(cells, NULL, against_dimension, &dimension, error);
+    if (status == STATUS_OK)
+        status = fit_cells(cells, NULL, excess_against_size, &excess, error);
     if (status != STATUS_OK)
         return status;
-    *out = (struct error_growth){in_x(&slope), in_x(&steps), {dimension.has_d, dimension.d, dimension.cells}};
+    *out = (struct error_growth){
+        in_x(&slope), in_x(&steps), {dimension.has_d, dimension.d, dimension.cells}, in_x(&excess)};
     out->slope.exponent.value = -out->slope.exponent.value; /* fitted in 1/eps_score */
+    out->excess.exponent.value = -out->excess.exponent.value;
     return STATUS_OK;
 }
 

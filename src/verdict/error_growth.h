@@ -18,6 +18,10 @@
  * only bound C from above and count as unresolved. */
 #define WINDOW_ROUGHNESS 64.0
 
+/* The excess TV itself is linear in eps_score only where it is far above TV with exact scores (elsewhere the two add
+ * like the legs of a triangle, or interfere). */
+#define EXCESS_DOMINATES 30.0
+
 /* Score errors of one sampler on one target that differ in size only, or in size and roughness only. */
 enum error_kinship { SAME_BUT_SIZE, SAME_BUT_ROUGHNESS };
 struct error_family {
@@ -40,6 +44,7 @@ struct error_cell {
     size_t score_error, steps, dimension;
     double constant, most; /* C, and the largest that it can be */
     int inside;            /* the window */
+    int dominant;          /* inside, and the excess is at least EXCESS_DOMINATES times TV with exact scores */
     double excess;         /* TV beyond that with exact scores, over eps_score sqrt(log T); NAN if that is missing */
 };
 
@@ -60,10 +65,11 @@ struct growth {
     size_t cells;
 };
 
-/* Of SAME_BUT_SIZE. slope: of the effect in eps_score, with a constant of its own for each (T, d). steps and
- * dimension: of C in T, for each (size, d), with at least three T; and in d, for each (size, T). */
+/* Of SAME_BUT_SIZE. slope: of the effect in eps_score, with a constant of its own for each (T, d); excess: the same
+ * of the excess TV, over dominant cells. steps and dimension: of C in T, for each (size, d), with at least three T;
+ * and in d, for each (size, T). */
 struct error_growth {
-    struct growth slope, steps, dimension;
+    struct growth slope, steps, dimension, excess;
 };
 MUST_USE enum status error_growth_fit(const struct error_cells *cells, struct error_growth *out, struct error *error);
 

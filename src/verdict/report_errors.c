@@ -40,6 +40,7 @@ static const struct table_column error_columns[] = {{"target", 0},
                                                     {"sampler", 0},
                                                     {"score error", 0},
                                                     {"effect in ε_score", 1},
+                                                    {"excess TV in ε_score", 1},
                                                     {"C in T", 1},
                                                     {"C in d", 1},
                                                     {"largest C", 1},
@@ -58,6 +59,7 @@ static enum status fill_family(const struct evidence *evidence, const struct err
     TRY(table_cell(table, error, "%s", spec->samplers[family->sampler]->name));
     TRY(table_cell(table, error, "%s", label));
     TRY(number_cell(table, growth.slope.ok, growth.slope.exponent, error));
+    TRY(number_cell(table, growth.excess.ok, growth.excess.exponent, error));
     TRY(number_cell(table, growth.steps.ok, growth.steps.exponent, error));
     TRY(number_cell(table, growth.dimension.ok, growth.dimension.exponent, error));
     TRY(table_cell(table, error, cells->inside > 0 ? "%.3g" : "-", cells->constant));
