@@ -1,5 +1,6 @@
 # make            builds build/diffrate
-# make reproduce  installs what is missing, builds, runs the main experiment, prints verdicts, draws plots
+# make reproduce  installs what is missing, builds, runs the main experiment and short versions of those on score errors
+#                 and minimal assumptions, prints verdicts, draws plots
 # make test       installs what is missing, builds, runs the test suite (plain and under ASan + UBSan)
 # make bench      speed, as ratios to bare loops on the same machine
 # make readme     renews the README's measured parts from results/reference; make reference renews those
@@ -16,6 +17,7 @@ WARNINGS = -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes
 CFLAGS = -std=c17 -O3 -g -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp $(WARNINGS) $(EXTRA_CFLAGS)
 CPPFLAGS = -D_GNU_SOURCE -Isrc $(shell pkg-config --cflags $(packages) 2>/dev/null)
 LDLIBS = $(shell pkg-config --libs $(packages) 2>/dev/null) -lhdf5_serial_hl -lhdf5_serial -lm
+reproduced = scaling score-error-short roughness-short minimal-short
 commit = $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 
 sources = $(wildcard src/core/*.c src/model/*.c src/law/*.c src/experiment/*.c src/verdict/*.c src/command/*.c)
@@ -59,7 +61,7 @@ $(BUILD)/verdict/figures.o: CPPFLAGS += -DDIFFRATE_SHARE='"$(PREFIX)/share/diffr
 reproduce:
 	@scripts/install-deps
 	@$(MAKE) --no-print-directory -s -j2 all
-	$(BUILD)/diffrate run experiments/scaling.yaml -o results
+	@set -e; for experiment in $(reproduced); do $(BUILD)/diffrate run experiments/$$experiment.yaml -o results; done
 
 test:
 	@scripts/install-deps test
@@ -84,8 +86,9 @@ bench: $(BUILD)/diffrate-bench
 
 reference:
 	@$(MAKE) --no-print-directory reproduce
-	cp results/scaling/verdict.md results/reference/scaling.md
+	for experiment in $(reproduced); do cp results/$$experiment/verdict.md results/reference/$$experiment.md; done
 	cp results/scaling/complexity-accuracy.svg results/reference/scaling.svg
+	cp results/roughness-short/roughness.svg results/reference/roughness.svg
 
 readme:
 	scripts/readme README.md results/reference

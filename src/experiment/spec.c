@@ -15,7 +15,7 @@
  *       - {shape: bump, size: 1.0e-2, probability: 1.0e-6}
  *     accuracies: [1.0e-1, 1.0e-2]
  *     max_steps: 65536                            # optional: this value
- *     claims: [eps-ddpm]                          # optional: every claim that applies
+ *     claims: [eps-ddpm]                          # optional: every claim that applies; or the word none
  */
 #include "experiment/spec.h"
 
@@ -276,6 +276,10 @@ static void read_claims(struct loader *l, const yaml_node_t *list)
 {
     struct spec *spec = l->spec;
     struct names allowed = {listed_name, l->claim_names};
+    spec->without_claims =
+        list->type == YAML_SCALAR_NODE && strcmp((const char *)list->data.scalar.value, "none") == 0;
+    if (spec->without_claims)
+        return;
     spec->claims = doc_array(&l->doc, list, sizeof *spec->claims, &spec->claim_count);
     for (size_t i = 0; i < spec->claim_count; i++) {
         const yaml_node_t *node = doc_item(&l->doc, list, i);

@@ -32,6 +32,7 @@ struct spec {
     size_t max_steps;
     const char **claims; /* names from claim_names; empty: every claim that the experiment can speak to */
     size_t claim_count;
+    int without_claims; /* the experiment only measures */
 };
 
 /* Reads the file at `path` into *out (free with spec_free; also safe after an error).

@@ -559,6 +559,7 @@ static const struct bad {
     {TARGETS TAIL "accuracies: {}\n", 5, 13, "expected a non-empty list, found a mapping"},
     /* claims */
     {TARGETS TAIL "claims: []\n", 5, 9, "expected a non-empty list, found an empty list"},
+    {TARGETS TAIL "claims: some\n", 5, 9, "expected a non-empty list"},
     {TARGETS TAIL "claims: [eps]\n", 5, 10,
      "unknown claim 'eps', expected one of: eps-ddpm, eps-accelerated, low-dimension"},
     {TARGETS TAIL "claims: [eps-ddpm, eps-ddpm]\n", 5, 20, "duplicate claim 'eps-ddpm', first given on line 5"},

@@ -366,7 +366,7 @@ static int wanted(const struct spec *spec, const struct claim *claim)
     for (size_t i = 0; i < spec->claim_count; i++)
         if (strcmp(spec->claims[i], claim->name) == 0)
             return 1;
-    return spec->claim_count == 0 && (claim->applies == NULL || claim->applies(spec));
+    return spec->claim_count == 0 && !spec->without_claims && (claim->applies == NULL || claim->applies(spec));
 }
 
 /* The most severe target's; among equals, the one nearest to or farthest beyond the bound. */
