@@ -362,18 +362,21 @@ static enum status series(const struct sum_law *sum, size_t size, double *value,
 enum status tv_composed(const struct law_group *groups, size_t count, struct measured *tv, struct error *error)
 {
     struct sum_law sum;
-    double l1 = 0.0, l2_squared = 0.0, copies = 0.0;
+    double l1 = 0.0, l2_squared = 0.0, copies = 0.0, lost = 0.0;
     *tv = (struct measured){0.0, 0.0};
     for (size_t i = 0; i < count; i++) {
         const struct law *law = groups[i].law;
-        double e = law->error_l2 + fabs(law->mass_defect);
+        double e = law->error_l2 + fabs(law->mass_defect), m = law->mass_defect;
+        /* Normalisation spreads mass that q has outside the support over it. A defect that errors inside cannot
+         * explain is such mass. */
+        lost += m < -law->error_l1 ? -m * groups[i].multiplicity : 0.0;
         l1 += groups[i].multiplicity * (law->error_l1 + fabs(law->mass_defect));
         l2_squared += groups[i].multiplicity * e * e;
         copies += groups[i].multiplicity;
     }
     /* TV between the true product and the computed one: it adds, and by Hellinger it is at most sqrt(sum |e_i|^2)/2.
      */
-    double law_error = fmin(0.5 * l1, 0.5 * sqrt(l2_squared));
+    double law_error = fmin(0.5 * l1, 0.5 * sqrt(l2_squared)) + lost;
     enum status status = prepare(groups, count, &sum, error);
     if (status != STATUS_OK)
         return status;

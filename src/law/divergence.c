@@ -8,7 +8,7 @@
 /* Quadrature and summation rounding of the integrals below, relative. */
 #define ROUNDING 1e-13
 
-enum { KL_P_Q, KL_Q_P, CHI2, HELLINGER, SLOPE_KL_P_Q, SLOPE_KL_Q_P, SLOPE_HELLINGER, INTEGRALS };
+enum { KL_P_Q, KL_Q_P, CHI2, HELLINGER, SLOPE_KL_P_Q, SLOPE_KL_Q_P, SLOPE_CHI2, SLOPE_HELLINGER, INTEGRALS };
 
 /* (exp(x) - 1 - x): its digits survive at x = 1e-10. */
 static double expm1_minus(double x)
@@ -16,17 +16,18 @@ static double expm1_minus(double x)
     return fabs(x) < 0.5 ? 0.5 * x * x * gsl_sf_exprel_2(x) : expm1(x) - x;
 }
 
-/* The divergences and, for their error radii, the squares of their derivatives with respect to r. */
+/* The divergences and, for their error radii, r times the squares of their derivatives with respect to r. */
 static void integrands(double log_ratio, double *out)
 {
-    double difference = expm1(log_ratio), half = expm1(0.5 * log_ratio);
+    double difference = expm1(log_ratio), half = expm1(0.5 * log_ratio), ratio = exp(log_ratio);
     out[KL_P_Q] = expm1_minus(log_ratio);
     out[KL_Q_P] = exp(log_ratio) * expm1_minus(-log_ratio);
     out[CHI2] = difference * difference;
     out[HELLINGER] = 0.5 * half * half;
-    out[SLOPE_KL_P_Q] = expm1(-log_ratio) * expm1(-log_ratio);
-    out[SLOPE_KL_Q_P] = log_ratio * log_ratio;
-    out[SLOPE_HELLINGER] = 0.25 * expm1(-0.5 * log_ratio) * expm1(-0.5 * log_ratio);
+    out[SLOPE_KL_P_Q] = ratio * expm1(-log_ratio) * expm1(-log_ratio);
+    out[SLOPE_KL_Q_P] = ratio * log_ratio * log_ratio;
+    out[SLOPE_CHI2] = ratio * 4.0 * difference * difference;
+    out[SLOPE_HELLINGER] = 0.25 * half * half;
 }
 
 static double log_ratio_at(double x, void *panel)
@@ -107,7 +108,7 @@ static struct measured perturbed(double value, double edge, double slope_squared
                                         + ROUNDING * value};
 }
 
-/* All but TV; the error radii by Cauchy-Schwarz: |E_p f'(r) e| <= |f'(r)|_2 |e|_2. */
+/* All but TV; the error radii by Cauchy-Schwarz: (E_p f'(r) e)^2 <= E_p r f'(r)^2 E_p e^2/r. */
 static enum status smooth_divergences(const struct law *law, struct divergence *out, struct error *error)
 {
     double integral[INTEGRALS], edge[INTEGRALS], e = law->error_l2 + fabs(law->mass_defect);
@@ -116,7 +117,7 @@ static enum status smooth_divergences(const struct law *law, struct divergence *
         return status;
     out->kl_p_q = perturbed(integral[KL_P_Q], edge[KL_P_Q], integral[SLOPE_KL_P_Q], 1.0, e);
     out->kl_q_p = perturbed(integral[KL_Q_P], edge[KL_Q_P], integral[SLOPE_KL_Q_P], 1.0, e);
-    out->chi2_q_p = perturbed(integral[CHI2], edge[CHI2], 4.0 * integral[CHI2], 1.0, e);
+    out->chi2_q_p = perturbed(integral[CHI2], edge[CHI2], integral[SLOPE_CHI2], 1.0, e);
     out->hellinger2 = perturbed(integral[HELLINGER], edge[HELLINGER], integral[SLOPE_HELLINGER], 0.25, e);
     /* What q has outside the support is missing from E_p r, so from these two in full. */
     out->kl_p_q.error += fabs(law->mass_defect);

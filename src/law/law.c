@@ -163,12 +163,13 @@ enum status law_compute(const struct law_problem *problem, struct law *out, stru
                          problem->factor->components);
     size_t updates = 0;
     for (size_t i = 0; i < sizeof resolutions / sizeof resolutions[0]; i++) {
-        struct law law;
+        struct law law = {0};
         double integral[2];
         enum status status = engine->compute(problem, resolutions[i], &law, error);
         if (status == STATUS_OK)
             status = law_integrate(&law, 2, mass_and_distance, integral, NULL, error);
         if (status != STATUS_OK) {
+            law_free(&law);
             law_free(out);
             return status;
         }

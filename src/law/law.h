@@ -35,7 +35,7 @@ struct law {
         base; /* of a relative law: log(q_0/p) on the same panels, and log_ratio is log(q_1/q_0); else empty */
     double mass_defect; /* integral of q_1 over the support, minus 1; law_compute measures it, whatever the engine */
     double error_l1;    /* E_p|r - r_true| is at most this, but for the mass defect */
-    double error_l2;    /* the same for sqrt(E_p (r - r_true)^2) */
+    double error_l2;    /* the same for sqrt(E_p (r - r_true)^2/r) */
     struct clip_bound clip; /* what a clip that was taken as inactive would have seen */
     size_t node_updates;    /* work done: quadrature nodes visited */
 };

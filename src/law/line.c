@@ -52,7 +52,8 @@ struct engine {
     struct rules rules;
     struct transfer_work work;
     struct oracle oracle;
-    struct fineness jumps; /* the last that mattered, in units of sqrt(alpha_bar), which they keep */
+    struct fineness jumps; /* the last that mattered; positions and `longest` in units of sqrt(alpha_bar), which they
+                            * keep */
     size_t rung[STAGES];
     struct clip_bound clip;
     double panel_weight[PANEL_NODES]; /* of the Chebyshev nodes, for integrals over a panel */
@@ -98,17 +99,22 @@ static enum status engine_init(struct engine *engine, const struct law_problem *
     return status == STATUS_OK ? mixture_level_new(problem->factor, &engine->middle, error) : status;
 }
 
-/* Where checks look at a panel: away from its nodes. */
+/* Where checks look at a panel: away from its nodes. What they see of a polynomial of the first degrees that the
+ * nodes miss is up to SEEN times less than its mean. */
+#define SEEN 1.5
+
 static const double test_position[TEST_POINTS] = {-0.99, -0.42, 0.33, 0.97};
 
+/* E_p|e| of an error e of r, and E_p e^2/r: what a Markov operator on densities does not increase. */
 struct norms {
     double l1, l2_squared;
 };
 
-static void norms_add(struct norms *norms, double weight, double difference)
+/* `weight` of p, the ratio r, and the relative error of r there. */
+static void norms_add(struct norms *norms, double weight, double ratio, double relative)
 {
-    norms->l1 += weight * fabs(difference);
-    norms->l2_squared += weight * difference * difference;
+    norms->l1 += weight * ratio * fabs(relative);
+    norms->l2_squared += weight * ratio * relative * relative;
 }
 
 /* What one stage does wrong, in norms weighted by the density of its reference, at points off the grid and against a
@@ -140,9 +146,9 @@ static enum status check(struct engine *engine, const struct transfer *transfer,
         for (int j = 0; j < TEST_POINTS && status == STATUS_OK; j++) {
             double weight = exp(log_density[j]) * 2.0 * panel->half_width / TEST_POINTS, ratio = exp(value[0][j]);
             out->distance += weight * fabs(expm1(value[0][j]));
-            norms_add(&out->total, weight, ratio * expm1(made[j] - value[0][j]));
-            norms_add(&out->quadrature, weight, ratio * expm1(value[1][j] - value[0][j]));
-            norms_add(&out->coarser, weight, ratio * expm1(value[2][j] - value[0][j]));
+            norms_add(&out->total, weight, ratio, expm1(made[j] - value[0][j]));
+            norms_add(&out->quadrature, weight, ratio, expm1(value[1][j] - value[0][j]));
+            norms_add(&out->coarser, weight, ratio, expm1(value[2][j] - value[0][j]));
         }
     }
     return status;
@@ -188,16 +194,18 @@ static struct fineness fineness_for(struct engine *engine, const struct transfer
         jumps->finest = EDGE_LENGTH * tau;
     } else if (!transfer->moves && jumps->edges > 0)
         jumps->finest = fmin(jumps->finest, EDGE_LENGTH * tau);
-    fineness = *jumps;
-    for (size_t e = 0; e < fineness.edges; e++)
-        fineness.edge[e] *= root;
+    double longest = HUGE_VAL;
     for (int i = 0; i < 2; i++) {
         const struct error_level *at = &engine->oracle.error[i];
-        if (at->shape == NULL || !(at->shape->parameters & ERROR_ROUGHNESS) || !(at->amplitude > 0.0))
-            continue;
-        double length = fmax(WAVE_LENGTH / at->scale, EDGE_LENGTH * tau);
-        fineness.longest = fineness.longest > 0.0 ? fmin(fineness.longest, length) : length;
+        if (at->shape != NULL && (at->shape->parameters & ERROR_ROUGHNESS) && at->amplitude > 0.0)
+            longest = fmin(longest, fmax(WAVE_LENGTH / at->scale, EDGE_LENGTH * tau));
     }
+    if (isfinite(longest))
+        jumps->longest = longest / root;
+    fineness = *jumps;
+    fineness.longest *= root;
+    for (size_t e = 0; e < fineness.edges; e++)
+        fineness.edge[e] *= root;
     return fineness;
 }
 
@@ -269,24 +277,38 @@ static void watch_clip(struct engine *engine, const struct transfer *transfer)
             from = to;
         }
     }
+    if (n + PANEL_NODES > room) /* the rest was not looked at */
+        engine->clip.beyond = 1.0;
     clip_bound_add(&engine->clip, n, engine->work.score, engine->work.increment);
 }
+
+/* What a checked step does wrong: as steps were made up to now, as it was made itself, and as they will be made. */
+enum { AS_BEFORE, AS_MADE, FROM_NOW_ON, WAYS };
+struct step_error {
+    double l1[WAYS], l2[WAYS];
+};
 
 /* Where the error of the steps so far is added up. */
 struct tally {
     double l1, l2;
-    double previous_l1, previous_l2; /* of the last checked step */
-    size_t unaccounted;              /* steps since then */
+    struct step_error previous; /* of the last checked step */
+    size_t unaccounted;         /* steps since then, the present one included */
     size_t steps;
 };
 
-static void tally_add(struct tally *tally, double l1, double l2)
+static void tally_add(struct tally *tally, const struct step_error *wrong)
 {
-    tally->l1 += fmax(l1, tally->previous_l1) * (double)tally->unaccounted;
-    tally->l2 += fmax(l2, tally->previous_l2) * (double)tally->unaccounted;
-    tally->previous_l1 = l1;
-    tally->previous_l2 = l2;
+    double between = (double)(tally->unaccounted - 1);
+    tally->l1 += fmax(wrong->l1[AS_BEFORE], tally->previous.l1[FROM_NOW_ON]) * between + wrong->l1[AS_MADE];
+    tally->l2 += fmax(wrong->l2[AS_BEFORE], tally->previous.l2[FROM_NOW_ON]) * between + wrong->l2[AS_MADE];
+    tally->previous = *wrong;
     tally->unaccounted = 0;
+}
+
+static void add_local(struct step_error *wrong, int way, const struct local_error *local, double ignored)
+{
+    wrong->l1[way] += fmax(SEEN * local->total.l1 - ROUNDING, 0.0) + ignored;
+    wrong->l2[way] += fmax(SEEN * sqrt(local->total.l2_squared) - ROUNDING, 0.0) + ignored;
 }
 
 /* The rule that a rung stands for at this resolution. */
@@ -297,10 +319,10 @@ static size_t rung_in_use(size_t rung, double resolution)
 }
 
 /* A stage of the whole grid. A checked one lays the panels out anew and raises its rung until the rule's error is
- * down at rounding; one between checks moves the panels along where the score error leaves them alone. Adds to *l1
- * and *l2 what a checked stage does wrong. */
+ * down at rounding; one between checks moves the panels along where the score error leaves them alone. Adds to
+ * *wrong what a checked stage does wrong. */
 static enum status make_stage(struct engine *engine, struct transfer *transfer, int stage, double resolution,
-                              int checked, struct panels *grid, double *l1, double *l2, struct error *error)
+                              int checked, struct panels *grid, struct step_error *wrong, struct error *error)
 {
     int in_order = 0;
     enum status status = find_breaks(engine, transfer, error);
@@ -315,7 +337,7 @@ static enum status make_stage(struct engine *engine, struct transfer *transfer, 
     if (!checked)
         return status == STATUS_OK ? fill(engine, transfer, rung_in_use(*rung, resolution), grid, error) : status;
     double relative = QUADRATURE_RELATIVE / (double)(engine->problem->schedule->T - 1);
-    while (status == STATUS_OK) {
+    for (int pass = 0; status == STATUS_OK; pass++) {
         struct local_error local;
         size_t used = rung_in_use(*rung, resolution);
         engine->work.ignored = 0.0;
@@ -325,15 +347,20 @@ static enum status make_stage(struct engine *engine, struct transfer *transfer, 
             status = check(engine, transfer, grid, used, &local, error);
         if (status != STATUS_OK)
             break;
+        if (pass == 0)
+            add_local(wrong, AS_BEFORE, &local, ignored);
         double tolerance = fmax(QUADRATURE_TOLERANCE, relative * local.distance);
         if (local.quadrature.l1 > tolerance && used < TOP_RUNG && !transfer->deterministic) {
             *rung += local.quadrature.l1 > FAR_OFF * tolerance ? 3 : 1;
             continue;
         }
-        if (*rung > 0 && local.coarser.l1 < 0.5 * tolerance)
+        add_local(wrong, AS_MADE, &local, ignored);
+        add_local(wrong, FROM_NOW_ON, &local, ignored);
+        if (*rung > 0 && local.coarser.l1 < 0.5 * tolerance) {
             (*rung)--;
-        *l1 += fmax(local.total.l1 - ROUNDING, 0.0) + ignored;
-        *l2 += fmax(sqrt(local.total.l2_squared) - ROUNDING, 0.0) + ignored;
+            wrong->l1[FROM_NOW_ON] += local.coarser.l1;
+            wrong->l2[FROM_NOW_ON] += sqrt(local.coarser.l2_squared);
+        }
         break;
     }
     return status;
@@ -365,7 +392,7 @@ static enum status make_step(struct engine *engine, const struct step *step, int
     struct mixture_level *level_from = &engine->level[from], *level_to = &engine->level[1 - from];
     struct panels *grid_from = &engine->grid[from];
     struct transfer transfer;
-    double l1 = 0.0, l2 = 0.0;
+    struct step_error wrong = {{0.0}, {0.0}};
     enum status status = STATUS_OK;
     mixture_level_set(level_to, &step->to);
     engine->oracle.nominal[0] = level_from;
@@ -374,16 +401,16 @@ static enum status make_step(struct engine *engine, const struct step *step, int
     if (sampler->log_noise_before != NULL) {
         set_middle(engine, step, level_from);
         transfer_init(&transfer, sampler, step, 1, level_from, &engine->middle, grid_from, &engine->oracle);
-        status = make_stage(engine, &transfer, 1, resolution, checked, &engine->middle_grid, &l1, &l2, error);
+        status = make_stage(engine, &transfer, 1, resolution, checked, &engine->middle_grid, &wrong, error);
         level_from = &engine->middle;
         grid_from = &engine->middle_grid;
     }
     if (status == STATUS_OK) {
         transfer_init(&transfer, sampler, step, 0, level_from, level_to, grid_from, &engine->oracle);
-        status = make_stage(engine, &transfer, 0, resolution, checked, &engine->grid[1 - from], &l1, &l2, error);
+        status = make_stage(engine, &transfer, 0, resolution, checked, &engine->grid[1 - from], &wrong, error);
     }
     if (checked && status == STATUS_OK)
-        tally_add(tally, l1, l2);
+        tally_add(tally, &wrong);
     return status;
 }
 
@@ -420,12 +447,24 @@ static enum status start(struct engine *engine, const struct schedule *schedule,
         evaluate_start(mixture, panel->anchor, TEST_POINTS, x, log_density, value);
         panel_evaluate(panel, 0.0, TEST_POINTS, x, made);
         for (int j = 0; j < TEST_POINTS; j++)
-            norms_add(&interpolation, exp(log_density[j]) * 2.0 * panel->half_width / TEST_POINTS,
-                      exp(value[j]) * expm1(made[j] - value[j]));
+            norms_add(&interpolation, exp(log_density[j]) * 2.0 * panel->half_width / TEST_POINTS, exp(value[j]),
+                      expm1(made[j] - value[j]));
     }
-    tally->l1 = interpolation.l1;
-    tally->l2 = sqrt(interpolation.l2_squared);
+    tally->l1 = SEEN * interpolation.l1;
+    tally->l2 = SEEN * sqrt(interpolation.l2_squared);
     return status;
+}
+
+/* Nonzero where the score error begins or ends: steps on either side of it say nothing about one another. */
+static int error_switches(const struct engine *engine, size_t t)
+{
+    const struct law_problem *problem = engine->problem;
+    if (!(problem->error_share > 0.0))
+        return 0;
+    double (*weight)(const struct schedule *, size_t) = problem->score_error->profile->weight;
+    size_t before = t < problem->schedule->T ? t + 1 : t;
+    int now = weight(problem->schedule, t) > 0.0;
+    return now != (weight(problem->schedule, before) > 0.0) || now != (weight(problem->schedule, t - 1) > 0.0);
 }
 
 static enum status propagate(struct engine *engine, double resolution, struct tally *tally, int *last,
@@ -440,7 +479,7 @@ static enum status propagate(struct engine *engine, double resolution, struct ta
         step.clip = engine->problem->clip > 0.0 ? engine->problem->clip : HUGE_VAL;
         tally->unaccounted++;
         tally->steps++;
-        int checked = (schedule->T - t) % stride == 0 || t == 2;
+        int checked = (schedule->T - t) % stride == 0 || t == 2 || error_switches(engine, t);
         status = make_step(engine, &step, from, resolution, checked, tally, error);
     }
     *last = from;

@@ -167,8 +167,8 @@ static enum status find_laws(struct table *table, size_t dimension, struct produ
 }
 
 /* TV between the products of laws with and without the score error; factors without error cancel. */
-static enum status measure_effect(struct table *table, struct product *product, struct measured *out,
-                                  struct error *error)
+static enum status measure_effect(struct table *table, struct product *product, size_t dimension,
+                                  struct measured *out, struct error *error)
 {
     size_t count = 0;
     enum status status = STATUS_OK;
@@ -177,13 +177,16 @@ static enum status measure_effect(struct table *table, struct product *product, 
         const struct factor_group *group = &product->factors.group[i];
         if (!(group->error_share > 0.0))
             continue;
-        product->groups[count].multiplicity = group->multiplicity;
-        status = find_law(table, &group->factor, group->error_share, product->clip, 1, &product->groups[count++].law,
-                          error);
+        struct law_group *relative = &product->groups[count++];
+        relative->multiplicity = group->multiplicity;
+        status = find_law(table, &group->factor, group->error_share, product->clip, 1, &relative->law, error);
+        product->bounds[i] = &relative->law->clip; /* of the law without the error */
     }
     if (status == STATUS_OK && count > 0)
         status = tv_measure(product->groups, count, out, error);
-    out->error += 2.0 * product->clip_probability;
+    if (status == STATUS_OK && count > 0)
+        out->error += product->clip_probability
+                      + clip_probability(product->factors.count, product->bounds, product->copies, dimension);
     return status;
 }
 
@@ -206,7 +209,7 @@ static enum status measure_one(struct table *table, const struct target *target,
         describe(product.groups, product.factors.count, out->method, sizeof out->method);
         out->clip_probability = product.clip_probability;
         out->divergence.tv.error += product.clip_probability;
-        status = measure_effect(table, &product, &out->error_effect, error);
+        status = measure_effect(table, &product, dimension, &out->error_effect, error);
     }
     product_free(&product);
     return status;

@@ -15,7 +15,8 @@ static void append_regions(uint64_t *regions, const struct oracle *oracle, int l
 static void evaluate(const struct score *score, const struct level *level, size_t n, const double *x, double *out)
 {
     const struct oracle *oracle = (const struct oracle *)score;
-    int at = level->noise == oracle->nominal[0]->level.noise ? 0 : 1;
+    const struct level *first = &oracle->nominal[0]->level;
+    int at = level->noise == first->noise && level->alpha_bar == first->alpha_bar ? 0 : 1;
     if (at == 0 && x == oracle->known_x)
         for (size_t i = 0; i < n; i++)
             out[i] = oracle->known_score[i];

@@ -20,7 +20,7 @@ static enum status copy_panels(const struct panels *from, struct panels *to, str
 enum status law_relative(const struct law *law, const struct law *base, struct law *out, struct error *error)
 {
     struct chebyshev chebyshev;
-    double missed = 0.0;
+    double missed = 0.0, missed_squared = 0.0;
     size_t hint = 0, test_hint = 0;
     *out = (struct law){.engine = law->engine, .node_updates = law->node_updates + base->node_updates};
     enum status status = mixture_level_new(law->target.factor, &out->target, error);
@@ -48,12 +48,18 @@ enum status law_relative(const struct law *law, const struct law *base, struct l
         panels_evaluate(&base->log_ratio, &base->target, panel->anchor, TEST_POINTS, x, exact, &test_hint);
         panel_evaluate(panel, 0.0, TEST_POINTS, x, made);
         mixture_level_evaluate(&out->target, panel->anchor, TEST_POINTS, x, log_density, NULL);
-        for (int j = 0; j < TEST_POINTS; j++)
-            missed += exp(log_density[j] + exact[j]) * 2.0 * panel->half_width / TEST_POINTS
-                      * fabs(expm1(made[j] - exact[j]));
+        for (int j = 0; j < TEST_POINTS; j++) {
+            double weight = exp(log_density[j] + exact[j]) * 2.0 * panel->half_width / TEST_POINTS;
+            double relative = expm1(made[j] - exact[j]);
+            missed += weight * fabs(relative);
+            missed_squared += weight * relative * relative;
+        }
     }
+    /* The ratio is normalised by the difference of the defects, but what either law lost is lost. */
     out->mass_defect = law->mass_defect - base->mass_defect;
-    out->error_l1 = law->error_l1 + base->error_l1 + 2.0 * missed;
-    out->error_l2 = law->error_l2 + base->error_l2 + 2.0 * missed;
+    double lost = fabs(law->mass_defect) + fabs(base->mass_defect) - fabs(out->mass_defect);
+    out->error_l1 = law->error_l1 + base->error_l1 + 2.0 * missed + lost;
+    out->error_l2 = law->error_l2 + base->error_l2 + 2.0 * sqrt(missed_squared) + lost;
+    out->clip = base->clip;
     return STATUS_OK;
 }

@@ -136,6 +136,25 @@ START_TEST(test_rough_errors)
 }
 END_TEST
 
+/* Where an error sets in between two checks, nothing but a check there sees it. */
+START_TEST(test_late_errors)
+{
+    static const char *const samplers[] = {"ddpm", "accelerated"};
+    struct schedule *schedule = make_schedule(1500);
+    struct score_error error = make_error("wave", 1.0, 32.0, 0.0);
+    error.profile = error_profile_find(_i == 0 ? "late" : "early");
+    error.size = _i == 0 ? 1.0 : 0.01;
+    for (size_t s = 0; s < 2; s++) {
+        struct law_problem problem = {&targets[GAUSS].factor, sampler_find(samplers[s]), schedule, &error, 1.0, 0.0};
+        struct divergence once = measure("line", &problem, 1.0), twice = measure("line", &problem, 2.0);
+        agree(once.tv, twice.tv, "TV", samplers[s]);
+        ck_assert_msg(once.tv.error < 1e-5 * once.tv.value, "%s: TV = %g +- %g", samplers[s], once.tv.value,
+                      once.tv.error);
+    }
+    schedule_free(schedule);
+}
+END_TEST
+
 START_TEST(test_maps)
 {
     static const char *const samplers[] = {"ddim", "pf-ode-2"};
@@ -289,6 +308,7 @@ Suite *line_error_suite(void)
     TCase *cases = tcase_create("laws");
     tcase_add_loop_test(cases, test_affine, 0, 16);
     tcase_add_loop_test(cases, test_rough_errors, 0, ROUGH);
+    tcase_add_loop_test(cases, test_late_errors, 0, 2);
     tcase_add_test(cases, test_maps);
     tcase_add_test(cases, test_effect_of_bias);
     tcase_add_loop_test(cases, test_effect_bounds_excess, 0, 5);

@@ -28,7 +28,8 @@ static enum status decide_from_above(const struct evidence *evidence, size_t tar
 {
     struct fit fit;
     enum status status = complexity_exponents(evidence, target, sampler, COST_FROM_ABOVE, &fit, error);
-    if (status != STATUS_OK || in_dimension || !fit.ok || fit.x.value + fit.x.interval > out->bound + BAND)
+    if (status != STATUS_OK || in_dimension || !fit.ok || fit.x.interval > WIDEST
+        || fit.x.value + fit.x.interval > out->bound + BAND)
         return status;
     out->outcome = OUTCOME_NOT_TIGHT;
     out->measured = 1;

@@ -13,11 +13,6 @@ static const struct record *find_row(const struct record *const *rows, size_t co
     return NULL;
 }
 
-static int in_window(const struct bracket *bracket, enum cost cost)
-{
-    return bracket->reach == REACH_FOUND || (cost == COST_FROM_ABOVE && bracket->reach == REACH_AT_START);
-}
-
 enum status complexity_exponents(const struct evidence *evidence, size_t target, size_t sampler, enum cost cost,
                                  struct fit *out, struct error *error)
 {
@@ -31,14 +26,14 @@ enum status complexity_exponents(const struct evidence *evidence, size_t target,
     for (size_t d = 0; d < spec->dimension_count; d++)
         for (size_t e = 0; e < spec->accuracy_count; e++) {
             const struct bracket *bracket = evidence_complexity(evidence, target, sampler, d, e);
-            if (in_window(bracket, cost) && spec->accuracies[e] <= WINDOW_ACCURACY)
+            if (bracket->reach == REACH_FOUND && spec->accuracies[e] <= WINDOW_ACCURACY)
                 largest = fmax(largest, (double)bracket->passes);
         }
     for (size_t d = 0; d < spec->dimension_count && status == STATUS_OK; d++) {
         size_t row_count = evidence_rows(evidence, target, sampler, 0, d, rows);
         for (size_t e = 0; e < spec->accuracy_count; e++) {
             const struct bracket *bracket = evidence_complexity(evidence, target, sampler, d, e);
-            if (!in_window(bracket, cost) || spec->accuracies[e] > WINDOW_ACCURACY
+            if (bracket->reach != REACH_FOUND || spec->accuracies[e] > WINDOW_ACCURACY
                 || (double)bracket->passes * WINDOW_FACTOR < largest)
                 continue;
             const struct record *row = find_row(rows, row_count, bracket->passes);

@@ -15,8 +15,7 @@
 #define WINDOW_FACTOR 8.0
 #define WINDOW_RADIUS 1e-3
 
-/* What is fitted: T/log T; T; or T/log T where T(d, eps) may be less than what was found, radii and starts and all.
- */
+/* What is fitted: T/log T; T; or T/log T where T(d, eps) may be less than what was found, whatever the radii. */
 enum cost { COST_LOG_FREE, COST_STEPS, COST_FROM_ABOVE };
 
 /* y = log of the cost against log d and x = log(1/eps). */
