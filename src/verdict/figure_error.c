@@ -134,6 +134,17 @@ static enum status put_rough_curve(const struct evidence *evidence, const struct
     return status;
 }
 
+/* One roughness alone is no curve. */
+static int has_two_roughnesses(const struct spec *spec, const struct error_family *family)
+{
+    double first = spec->score_errors[family->first].roughness;
+    for (size_t e = family->first + 1; e < spec->score_error_count; e++)
+        if (error_family_has(spec, family, e)
+            && (spec->score_errors[e].roughness < first || spec->score_errors[e].roughness > first))
+            return 1;
+    return 0;
+}
+
 static enum status collect_roughness(const struct evidence *evidence, struct sheet *sheet, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
@@ -142,7 +153,7 @@ static enum status collect_roughness(const struct evidence *evidence, struct she
     char label[LABEL_ROOM];
     size_t more = 0;
     enum status status = STATUS_OK;
-    if (family.first == spec->score_error_count)
+    if (family.first == spec->score_error_count || !has_two_roughnesses(spec, &family))
         return STATUS_OK;
     for (family.target = 0; family.target < spec->target_count && status == STATUS_OK; family.target++) {
         double size;
