@@ -210,8 +210,8 @@ static enum status folded(const struct transfer *transfer, size_t anchor, double
 {
     double centre = transfer->from->root_alpha_bar * transfer->from->factor->mean[anchor];
     return fail_with(error, STATUS_NUMERIC,
-                     "the map of %s folds at step t = %zu near x = %.4g: the score (with its error) changes too fast "
-                     "there for a monotone map, and the law is not computed",
+                     "the map of %s folds at step t = %zu near x = %.4g, or changes faster than the grid resolves: the "
+                     "score (with its error) is too steep there, and the law is not computed",
                      transfer->sampler->name, transfer->step->t, x + centre);
 }
 
