@@ -28,15 +28,6 @@ enum {
     MOST_PIECES = 4096
 };
 
-struct sum_law {
-    const struct law_group *groups;
-    size_t count;
-    double mean, sd; /* of L under p */
-    double a, b;     /* in units of sd */
-    double log_kept; /* of the probability that no factor is lost */
-    double forgotten;
-};
-
 /* log r of the law normalised to mass 1: the mass defect is accounted for in the radius, and would grow with d here.
  */
 static double normalisation(const struct law *law)
@@ -45,17 +36,29 @@ static double normalisation(const struct law *law)
 }
 
 /* Far down, r is 0 for all purposes: where q has lost the tails of p, log r may be -1e10 and would stretch the
- * interval of L beyond any lattice. Such mass of p, below `lowest`, is set apart as lost: in a product, the payoff is
- * 1 where any factor is there. `error` is the mass of q that this forgets. Far up, the payoff is 0 and what matters
- * is that next to no mass is there. */
+ * interval of L beyond any lattice. Such mass of p is set apart as lost: in a product, the payoff is 1 where any
+ * factor is there, and the mass of q there is forgotten. Far up, the payoff is 0 and what matters is that next to no
+ * mass is there. */
 #define HARDLY 1e-10 /* part of E|r - 1| that may be forgotten */
 #define LEAST_LOST -2.0
-#define FAR_DOWN -36.0 /* only where log r reaches this is there anything to set apart */
+#define FAR_DOWN -36.0 /* only where log r reaches this, or FAR_UP, is there anything to cut */
+#define FAR_UP 36.0
 #define MASS_ABOVE 1e-18
 
+/* The part of a factor's log r - shift that goes into the sum as it is. */
 struct window {
     double shift, lowest, highest;
-    double lost, error;
+    double lost, error; /* mass of p below `lowest`; what setting it apart costs */
+};
+
+struct sum_law {
+    const struct law_group *groups;
+    struct window *window; /* of each group */
+    size_t count;
+    double mean, sd; /* of L under p */
+    double a, b;     /* in units of sd */
+    double log_kept; /* of the probability that no factor is lost */
+    double forgotten;
 };
 
 static int is_lost(const struct window *window, double log_ratio)
@@ -80,15 +83,7 @@ static enum status whole_support(const struct law *law, struct law_nodes *nodes,
     return status;
 }
 
-/* The mass of p above `log_ratio`; of p and of q below it. */
-static double mass_above(const struct law_nodes *nodes, double log_ratio)
-{
-    double mass = 0.0;
-    for (size_t j = 0; j < nodes->count; j++)
-        mass += nodes->log_ratio[j] > log_ratio ? nodes->weight[j] : 0.0;
-    return mass;
-}
-
+/* The masses of p and of q below `log_ratio`. */
 static void masses_below(const struct law_nodes *nodes, double log_ratio, double *of_p, double *of_q)
 {
     *of_p = *of_q = 0.0;
@@ -99,36 +94,48 @@ static void masses_below(const struct law_nodes *nodes, double log_ratio, double
         }
 }
 
-static struct window find_window(const struct law *law, const struct law_nodes *nodes, double multiplicity)
+/* A level of log r above which the mass of p is at most MASS_ABOVE. */
+static double find_highest(const struct law_nodes *nodes, double multiplicity)
 {
-    struct window window = {.shift = normalisation(law), .highest = 700.0};
-    double low = 0.0, size = 0.0, from = -800.0;
+    double low = 0.0, high = 700.0;
+    for (int i = 0; i < 50; i++) {
+        double middle = 0.5 * (low + high), above = 0.0;
+        for (size_t j = 0; j < nodes->count; j++)
+            above += nodes->log_ratio[j] > middle ? nodes->weight[j] : 0.0;
+        *(above * fabs(multiplicity) > MASS_ABOVE ? &low : &high) = middle;
+    }
+    return fmax(2.0 * high, FAR_UP); /* finer nodes see more than these */
+}
+
+/* The highest level of log r, up to LEAST_LOST, below which q has at most the part HARDLY of E|r - 1|. */
+static double find_lowest(const struct law_nodes *nodes, double multiplicity)
+{
+    double low = -800.0, high = LEAST_LOST, size = 0.0, of_p, of_q;
     for (size_t j = 0; j < nodes->count; j++)
         size += nodes->weight[j] * fabs(expm1(nodes->log_ratio[j]));
     for (int i = 0; i < 50; i++) {
-        double middle = 0.5 * (low + window.highest);
-        int much = mass_above(nodes, middle + window.shift) * fabs(multiplicity) > MASS_ABOVE;
-        *(much ? &low : &window.highest) = middle;
+        double level = i == 0 ? high : 0.5 * (low + high);
+        masses_below(nodes, level, &of_p, &of_q);
+        *(of_q * fabs(multiplicity) <= HARDLY * size ? &low : &high) = level;
     }
-    window.highest = 1.0 + 2.0 * window.highest; /* finer nodes see more than these */
-    window.lowest = LEAST_LOST;
-    masses_below(nodes, FAR_DOWN, &window.lost, &window.error);
-    if (!(window.lost > 0.0)) {
-        window.lowest = -HUGE_VAL;
+    return low;
+}
+
+static struct window find_window(const struct law *law, const struct law_nodes *nodes, double multiplicity)
+{
+    struct window window = {.shift = normalisation(law), .lowest = -HUGE_VAL, .highest = HUGE_VAL};
+    double smallest = HUGE_VAL, largest = -HUGE_VAL;
+    for (size_t j = 0; j < nodes->count; j++) {
+        smallest = fmin(smallest, nodes->log_ratio[j]);
+        largest = fmax(largest, nodes->log_ratio[j]);
+    }
+    if (largest > FAR_UP)
+        window.highest = find_highest(nodes, multiplicity) - window.shift;
+    if (!(smallest < FAR_DOWN))
         return window;
-    }
-    for (int i = 0; i < 50; i++) {
-        double middle = i == 0 ? LEAST_LOST : 0.5 * (from + window.lowest);
-        masses_below(nodes, middle + window.shift, &window.lost, &window.error);
-        if (window.error * fabs(multiplicity) <= HARDLY * size) {
-            from = middle;
-            if (i == 0)
-                break;
-        } else
-            window.lowest = middle;
-    }
-    window.lowest = from;
-    masses_below(nodes, window.lowest + window.shift, &window.lost, &window.error);
+    double level = find_lowest(nodes, multiplicity);
+    window.lowest = level - window.shift;
+    masses_below(nodes, level, &window.lost, &window.error);
     for (size_t j = 0; j + 1 < nodes->count; j++) /* where the cut lies between nodes is not known */
         if (is_lost(&window, nodes->log_ratio[j]) != is_lost(&window, nodes->log_ratio[j + 1]))
             window.error += fmin(nodes->weight[j], nodes->weight[j + 1]);
@@ -156,32 +163,34 @@ static double log_moment(const struct law_nodes *nodes, const struct window *win
 
 /* The interval of u by Chernoff: log P(L > x) <= log E e^{theta L} - theta x, at thetas spread over the scales of L.
  */
-static enum status prepare(const struct law_group *groups, size_t count, struct sum_law *sum, struct error *error)
+static enum status prepare(struct sum_law *sum, struct error *error)
 {
+    const struct law_group *groups = sum->groups;
     struct law_nodes nodes = {0};
     double upper[THETAS] = {0.0}, lower[THETAS] = {0.0}, variance = 0.0;
     enum status status = STATUS_OK;
-    *sum = (struct sum_law){.groups = groups, .count = count};
     for (int pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        for (size_t i = 0; i < sum->count && status == STATUS_OK; i++) {
             double n = groups[i].multiplicity, mean = 0.0, square = 0.0;
             status = whole_support(groups[i].law, &nodes, error);
-            struct window window = find_window(groups[i].law, &nodes, n);
+            if (pass == 0)
+                sum->window[i] = find_window(groups[i].law, &nodes, n);
+            const struct window *window = &sum->window[i];
             for (size_t j = 0; j < nodes.count; j++) {
-                double value = seen(&window, nodes.log_ratio[j]), weight = nodes.weight[j] / (1.0 - window.lost);
-                if (is_lost(&window, nodes.log_ratio[j]))
+                double value = seen(window, nodes.log_ratio[j]), weight = nodes.weight[j] / (1.0 - window->lost);
+                if (is_lost(window, nodes.log_ratio[j]))
                     continue;
                 mean += weight * value;
                 square += weight * value * value;
             }
-            sum->log_kept += pass == 0 ? n * log1p(-window.lost) : 0.0;
-            sum->forgotten += pass == 0 ? fabs(n) * window.error : 0.0;
+            sum->log_kept += pass == 0 ? n * log1p(-window->lost) : 0.0;
+            sum->forgotten += pass == 0 ? fabs(n) * window->error : 0.0;
             sum->mean += pass == 0 ? n * mean : 0.0;
             variance += pass == 0 ? n * fmax(square - mean * mean, 0.0) : 0.0;
             for (int k = 0; pass == 1 && k < THETAS; k++) {
                 double theta = exp2(-3.0 + 0.5 * k) / sum->sd;
-                upper[k] += n * log_moment(&nodes, &window, mean, theta);
-                lower[k] += n * log_moment(&nodes, &window, mean, -theta);
+                upper[k] += n * log_moment(&nodes, window, mean, theta);
+                lower[k] += n * log_moment(&nodes, window, mean, -theta);
             }
         }
         sum->sd = sqrt(variance);
@@ -332,11 +341,8 @@ static enum status series(const struct sum_law *sum, size_t size, double *value,
     if (status == STATUS_OK && log_modulus == NULL)
         status = fail_with(error, STATUS_MEMORY, "out of memory for %zu frequencies", frequencies);
     for (size_t i = 0; i < sum->count && status == STATUS_OK; i++) {
-        status = whole_support(sum->groups[i].law, &nodes, error);
-        struct window window = find_window(sum->groups[i].law, &nodes, sum->groups[i].multiplicity);
-        if (status == STATUS_OK)
-            status =
-                fill_lattice(sum->groups[i].law, &window, spacing, highest, &nodes, transform.lattice, size, error);
+        status = fill_lattice(sum->groups[i].law, &sum->window[i], spacing, highest, &nodes, transform.lattice, size,
+                              error);
         if (status == STATUS_OK) {
             fftw_execute(transform.plan);
             add_log_transform(&transform, sum->groups[i].multiplicity, frequencies, log_modulus, argument);
@@ -361,7 +367,6 @@ static enum status series(const struct sum_law *sum, size_t size, double *value,
 
 enum status tv_composed(const struct law_group *groups, size_t count, struct measured *tv, struct error *error)
 {
-    struct sum_law sum;
     double l1 = 0.0, l2_squared = 0.0, copies = 0.0, lost = 0.0;
     *tv = (struct measured){0.0, 0.0};
     for (size_t i = 0; i < count; i++) {
@@ -377,21 +382,16 @@ enum status tv_composed(const struct law_group *groups, size_t count, struct mea
     /* TV between the true product and the computed one: it adds, and by Hellinger it is at most sqrt(sum |e_i|^2)/2.
      */
     double law_error = fmin(0.5 * l1, 0.5 * sqrt(l2_squared)) + lost;
-    enum status status = prepare(groups, count, &sum, error);
-    if (status != STATUS_OK)
-        return status;
-    if (!(sum.sd > 0.0)) {
-        tv->error = law_error;
-        return STATUS_OK;
-    }
+    struct sum_law sum = {.groups = groups, .window = array_new(count, sizeof *sum.window), .count = count};
+    if (sum.window == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for a sum of %zu laws", count);
+    enum status status = prepare(&sum, error);
     /* The envelope bounds the tail without its signs. Where it falls slowly (few factors), the changes from lattices
      * four times as coarse are sharper: the error falls at least like the spacing, so that it is about a third of the
      * last change; it may cross zero by chance on one lattice, hence the change before. */
     double value = 0.0, tail = 0.0, coarser = HUGE_VAL, change = HUGE_VAL;
-    for (size_t size = SMALLEST; size <= LARGEST; size *= 4) {
+    for (size_t size = SMALLEST; size <= LARGEST && sum.sd > 0.0 && status == STATUS_OK; size *= 4) {
         status = series(&sum, size, &value, &tail, error);
-        if (status != STATUS_OK)
-            return status;
         double before = change;
         change = fabs(value - coarser);
         tail = fmin(tail, fmax(change, 0.25 * before) / 3.0);
@@ -399,6 +399,9 @@ enum status tv_composed(const struct law_group *groups, size_t count, struct mea
             break;
         coarser = value;
     }
+    free(sum.window);
+    if (status != STATUS_OK)
+        return status;
     value = fmin(-expm1(sum.log_kept) + exp(sum.log_kept) * value, 1.0);
     double rounding = SPREADING + copies * 1e-15, outside = 2.0 * exp(LOG_TAIL_MASS) * fmin(1.0, -sum.a * sum.sd);
     *tv = (struct measured){value, law_error + tail + rounding * value + outside + sum.forgotten};

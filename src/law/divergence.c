@@ -16,15 +16,19 @@ static double expm1_minus(double x)
     return fabs(x) < 0.5 ? 0.5 * x * x * gsl_sf_exprel_2(x) : expm1(x) - x;
 }
 
+/* Where r is 0, KL(p|q) is as uncertain as one likes; but no mass times that is still nothing. */
+#define STEEPEST 1e300
+
 /* The divergences and, for their error radii, r times the squares of their derivatives with respect to r. */
 static void integrands(double log_ratio, double *out)
 {
     double difference = expm1(log_ratio), half = expm1(0.5 * log_ratio), ratio = exp(log_ratio);
     out[KL_P_Q] = expm1_minus(log_ratio);
-    out[KL_Q_P] = exp(log_ratio) * expm1_minus(-log_ratio);
+    /* 1 where r is 0, and without its digits lost near 1 */
+    out[KL_Q_P] = log_ratio < -1.0 ? 1.0 + ratio * (log_ratio - 1.0) : ratio * expm1_minus(-log_ratio);
     out[CHI2] = difference * difference;
     out[HELLINGER] = 0.5 * half * half;
-    out[SLOPE_KL_P_Q] = ratio * expm1(-log_ratio) * expm1(-log_ratio);
+    out[SLOPE_KL_P_Q] = fmin(-difference * expm1(-log_ratio), STEEPEST);
     out[SLOPE_KL_Q_P] = ratio * log_ratio * log_ratio;
     out[SLOPE_CHI2] = ratio * 4.0 * difference * difference;
     out[SLOPE_HELLINGER] = 0.25 * half * half;
