@@ -11,7 +11,7 @@
 #include "law/measure.h"
 
 /* Raised whenever a law, a divergence or a radius can come out differently for the same description. */
-enum { NUMERICS_VERSION = 2 };
+enum { NUMERICS_VERSION = 3 };
 
 static void fill_record(const struct cell *cell, const struct schedule *schedule,
                         const struct measurement *measurement, struct record *row)

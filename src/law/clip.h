@@ -9,7 +9,11 @@
 
 enum { CLIP_RATES = 9 };
 
-/* Of one coordinate, the largest over the steps. Zero-initialised: the sampler does not clip. */
+/* Above this probability of a clip, a law in one dimension is computed with it. */
+#define CLIP_MATTERS 1e-13
+
+/* Of one coordinate, the largest over the steps that were looked at: all of them in the closed form; in the line
+ * engine those that it checks, a quarter in log noise apart. Zero-initialised: the sampler does not clip. */
 struct clip_bound {
     size_t steps; /* 0: no clip */
     size_t T;

@@ -5,9 +5,6 @@
 
 #include "core/memory.h"
 
-/* Above this probability of a clip, a law in one dimension is computed with it. */
-#define CLIP_MATTERS 1e-13
-
 /* Laws found so far, with the factors they belong to; entries are allocated one by one, so that laws can point into
  * them. A relative law is that of its error_share seen from the law with exact scores. */
 struct entry {
@@ -43,11 +40,11 @@ static int same_factor(const struct factor *a, const struct factor *b)
            && memcmp(a->mean, b->mean, bytes) == 0 && memcmp(a->sd, b->sd, bytes) == 0;
 }
 
-static int same(const struct entry *a, const struct entry *b)
+static int same(const struct entry *entry, const struct factor *factor, double error_share, double clip, int relative)
 {
-    return !(a->error_share < b->error_share) && !(a->error_share > b->error_share) && !(a->clip < b->clip)
-           && !(a->clip > b->clip) && a->relative == b->relative
-           && same_factor(&a->factor.group[0].factor, &b->factor.group[0].factor);
+    const double kept[] = {entry->error_share, entry->clip}, wanted[] = {error_share, clip};
+    return memcmp(kept, wanted, sizeof kept) == 0 && entry->relative == relative
+           && same_factor(&entry->factor.group[0].factor, factor);
 }
 
 static enum status find_law(struct table *table, const struct factor *factor, double error_share, double clip,
@@ -77,6 +74,11 @@ static enum status compute(struct table *table, struct entry *entry, struct erro
 static enum status find_law(struct table *table, const struct factor *factor, double error_share, double clip,
                             int relative, const struct law **out, struct error *error)
 {
+    for (size_t i = 0; i < table->count; i++)
+        if (same(table->entry[i], factor, error_share, clip, relative)) {
+            *out = &table->entry[i]->law;
+            return STATUS_OK;
+        }
     struct entry *entry = array_new(1, sizeof *entry);
     struct entry **grown = array_resize(table->entry, table->count + 1, sizeof *grown);
     table->entry = grown != NULL ? grown : table->entry;
@@ -86,13 +88,6 @@ static enum status find_law(struct table *table, const struct factor *factor, do
     }
     *entry = (struct entry){.error_share = error_share, .clip = clip, .relative = relative};
     enum status status = factor_list_append(&entry->factor, factor, 1.0, error);
-    for (size_t i = 0; i < table->count && status == STATUS_OK; i++)
-        if (same(table->entry[i], entry)) {
-            factor_list_free(&entry->factor);
-            free(entry);
-            *out = &table->entry[i]->law;
-            return STATUS_OK;
-        }
     table->entry[table->count++] = entry;
     if (status == STATUS_OK)
         status = compute(table, entry, error);

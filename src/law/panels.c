@@ -134,7 +134,7 @@ static int next_interval(const struct mixture_level *mixture, const struct place
 }
 
 /* What sets the length of panels, at one level. */
-struct rules {
+struct limits {
     const struct mixture_level *mixture;
     double resolution, longest, finest;
     double least_bent; /* panels no longer than this need not look for bends */
@@ -158,28 +158,28 @@ static size_t strictest(const struct mixture_level *mixture, size_t anchor, doub
     return strictest;
 }
 
-static struct rules make_rules(const struct mixture_level *mixture, double resolution,
-                               const struct fineness *fineness)
+static struct limits make_limits(const struct mixture_level *mixture, double resolution,
+                                 const struct fineness *fineness)
 {
-    struct rules rules = {.mixture = mixture, .resolution = resolution, .longest = HUGE_VAL};
+    struct limits limits = {.mixture = mixture, .resolution = resolution, .longest = HUGE_VAL};
     double narrowest = HUGE_VAL;
     for (size_t k = 0; k < mixture->factor->components; k++)
         narrowest = fmin(narrowest, mixture->sd[k]);
     /* A single Gaussian's curvature is its width. */
-    rules.least_bent = mixture->factor->components > 1 ? 0.1 * CURVED_LENGTH * narrowest / resolution : HUGE_VAL;
+    limits.least_bent = mixture->factor->components > 1 ? 0.1 * CURVED_LENGTH * narrowest / resolution : HUGE_VAL;
     if (fineness == NULL)
-        return rules;
+        return limits;
     if (fineness->longest > 0.0)
-        rules.longest = fineness->longest / resolution;
-    rules.finest = fineness->finest;
-    rules.edges = fineness->finest > 0.0 ? fineness->edges : 0;
-    for (size_t i = 0; i < rules.edges; i++) {
+        limits.longest = fineness->longest / resolution;
+    limits.finest = fineness->finest;
+    limits.edges = fineness->finest > 0.0 ? fineness->edges : 0;
+    for (size_t i = 0; i < limits.edges; i++) {
         double wanted, first = fineness->edge[i] - mixture->root_alpha_bar * mixture->factor->mean[0];
         size_t k = strictest(mixture, 0, first, &wanted);
         double offset = fineness->edge[i] - mixture->root_alpha_bar * mixture->factor->mean[k];
-        rules.edge[i] = (struct place){k, offset / mixture->sd[k]};
+        limits.edge[i] = (struct place){k, offset / mixture->sd[k]};
     }
-    return rules;
+    return limits;
 }
 
 /* log of what component j adds to the density over what k adds. */
@@ -202,23 +202,23 @@ static double crossing(const struct mixture_level *mixture, size_t anchor, size_
 }
 
 /* The longest panel from x on that is short enough for a bend `ahead` of x, approached as a component is. */
-static double before_bend(const struct rules *rules, struct bend bend, double ahead)
+static double before_bend(const struct limits *limits, struct bend bend, double ahead)
 {
-    return graded(-ahead, CURVED_LENGTH * bend.length, 0.0, SLOPE, rules->resolution);
+    return graded(-ahead, CURVED_LENGTH * bend.length, 0.0, SLOPE, limits->resolution);
 }
 
 /* The same for the valleys between two points ahead of x: they may be much narrower than the panel, but the dominant
  * components on their sides differ. */
-static double before_valleys(const struct rules *rules, size_t anchor, double x, double from, double to,
+static double before_valleys(const struct limits *limits, size_t anchor, double x, double from, double to,
                              struct bend left, struct bend right)
 {
     enum { VALLEYS = 4 };
     double length = HUGE_VAL;
     for (int i = 0; i < VALLEYS && left.dominant != right.dominant; i++) {
         size_t j = left.dominant, k = right.dominant;
-        double valley = crossing(rules->mixture, anchor, j, k, x + from, x + to);
-        struct bend bend = bend_at(rules->mixture, anchor, valley);
-        length = fmin(length, before_bend(rules, bend, valley - x));
+        double valley = crossing(limits->mixture, anchor, j, k, x + from, x + to);
+        struct bend bend = bend_at(limits->mixture, anchor, valley);
+        length = fmin(length, before_bend(limits, bend, valley - x));
         if (bend.dominant == j || bend.dominant == k)
             break;
         /* a third component between them: on to the valley before it */
@@ -233,17 +233,17 @@ static double before_valleys(const struct rules *rules, size_t anchor, double x,
  *
  * The length depends continuously on the level: a law that is handed on from layout to layout in every step would
  * not survive if two of them took turns. */
-static double bent_length(const struct rules *rules, size_t anchor, double x, double length, struct bend *here)
+static double bent_length(const struct limits *limits, size_t anchor, double x, double length, struct bend *here)
 {
-    const struct mixture_level *mixture = rules->mixture;
+    const struct mixture_level *mixture = limits->mixture;
     if (!(here->length > 0.0))
         *here = bend_at(mixture, anchor, x);
-    length = fmin(length, CURVED_LENGTH * here->length / rules->resolution);
-    double far = length * (1.0 + rules->resolution / SLOPE);
+    length = fmin(length, CURVED_LENGTH * here->length / limits->resolution);
+    double far = length * (1.0 + limits->resolution / SLOPE);
     struct bend end = bend_at(mixture, anchor, x + length), beyond = bend_at(mixture, anchor, x + far);
-    double shortest = fmin(length, fmin(before_bend(rules, end, length), before_bend(rules, beyond, far)));
-    shortest = fmin(shortest, before_valleys(rules, anchor, x, 0.0, length, *here, end));
-    shortest = fmin(shortest, before_valleys(rules, anchor, x, length, far, end, beyond));
+    double shortest = fmin(length, fmin(before_bend(limits, end, length), before_bend(limits, beyond, far)));
+    shortest = fmin(shortest, before_valleys(limits, anchor, x, 0.0, length, *here, end));
+    shortest = fmin(shortest, before_valleys(limits, anchor, x, length, far, end, beyond));
     *here = end;
     if (shortest < length)
         here->length = 0.0;
@@ -251,22 +251,22 @@ static double bent_length(const struct rules *rules, size_t anchor, double x, do
 }
 
 /* The longest panel that starts at x, and at most `length`. */
-static double longest_panel(const struct rules *rules, struct place from, double length, struct bend *bend)
+static double longest_panel(const struct limits *limits, struct place from, double length, struct bend *bend)
 {
-    const struct mixture_level *mixture = rules->mixture;
-    double resolution = rules->resolution;
-    length = fmin(length, rules->longest);
+    const struct mixture_level *mixture = limits->mixture;
+    double resolution = limits->resolution;
+    length = fmin(length, limits->longest);
     for (size_t k = 0; k < mixture->factor->components; k++) {
         double sd = mixture->sd[k];
         length = fmin(length, graded(position(mixture, from, k), LENGTH * sd, FLAT * sd, SLOPE, resolution));
     }
-    for (size_t i = 0; i < rules->edges; i++)
-        length = fmin(length, graded(difference(mixture, from, rules->edge[i]), rules->finest,
-                                     EDGE_FLAT * rules->finest, EDGE_SLOPE, resolution));
-    if (length <= rules->least_bent)
+    for (size_t i = 0; i < limits->edges; i++)
+        length = fmin(length, graded(difference(mixture, from, limits->edge[i]), limits->finest,
+                                     EDGE_FLAT * limits->finest, EDGE_SLOPE, resolution));
+    if (length <= limits->least_bent)
         bend->length = 0.0;
     else
-        length = bent_length(rules, from.component, from.sds * mixture->sd[from.component], length, bend);
+        length = bent_length(limits, from.component, from.sds * mixture->sd[from.component], length, bend);
     return length;
 }
 
@@ -297,18 +297,18 @@ static int settle(const struct mixture_level *mixture, struct panel *panel)
 
 /* Panels from one place to another. Each ends relative to the component whose rule is the strictest there, so that
  * on the way to a narrow component places get its digits. */
-static enum status lay_out_interval(const struct rules *rules, struct place from, struct place to,
+static enum status lay_out_interval(const struct limits *limits, struct place from, struct place to,
                                     struct panels *panels, struct error *error)
 {
-    const struct mixture_level *mixture = rules->mixture;
+    const struct mixture_level *mixture = limits->mixture;
     struct bend bend = {.length = 0.0};
     double length = HUGE_VAL, wanted_here, wanted_there;
     size_t here = strictest(mixture, from.component, from.sds * mixture->sd[from.component], &wanted_here);
     for (int last = 0; !last;) {
         double left = difference(mixture, to, from);
-        /* from a valley, too, lengths grow no faster than from a component */
-        length = fmin(left, length * (1.0 + SLOPE / rules->resolution));
-        length = longest_panel(rules, from, length, &bend);
+        /* from a valley, too, panels grow no faster than from a component */
+        length = fmin(left, length * (1.0 + SLOPE / limits->resolution));
+        length = longest_panel(limits, from, length, &bend);
         last = left <= length;
         /* No sliver at the end: the last two share what is left. */
         if (!last && left < 2.0 * length) {
@@ -340,13 +340,13 @@ static enum status lay_out_interval(const struct rules *rules, struct place from
 enum status panels_lay_out(const struct mixture_level *mixture, double resolution, const struct fineness *fineness,
                            struct panels *panels, struct error *error)
 {
-    struct rules rules = make_rules(mixture, resolution, fineness);
+    struct limits limits = make_limits(mixture, resolution, fineness);
     struct place from, to;
     enum status status = STATUS_OK;
     panels->count = 0;
     for (int more = next_interval(mixture, NULL, &from, &to); more && status == STATUS_OK;
          more = next_interval(mixture, &to, &from, &to))
-        status = lay_out_interval(&rules, from, to, panels, error);
+        status = lay_out_interval(&limits, from, to, panels, error);
     return status;
 }
 

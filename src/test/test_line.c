@@ -95,10 +95,10 @@ static void all_agree(const struct divergence *a, const struct divergence *b, co
 
 /* Quadrature may cost a small part of E_p|r - 1|. What q has outside the support of p, ddpm's mass between atoms for
  * instance, is lost too. */
-static void mass_kept(const struct divergence *law, double relative, const char *where)
+static void mass_kept(const struct divergence *law, double relative, const struct sampler *sampler, const char *where)
 {
     /* Without noise, few steps leave q much wider than p, and its radius wide. */
-    if (strstr(where, "ddim") != NULL || strstr(where, "pf-ode") != NULL)
+    if (sampler->log_noise_ratio == NULL)
         return;
     ck_assert_msg(fabs(law->mass_defect) < 1e-10 + relative * law->tv.value, "%s: mass defect %g at TV = %g", where,
                   law->mass_defect, law->tv.value);
@@ -132,9 +132,9 @@ START_TEST(test_against_closed_form)
         struct divergence line = measure("line", mixture, sampler_at(s), schedule, 1.0);
         struct divergence closed = measure("gaussian", mixture, sampler_at(s), schedule, 1.0);
         all_agree(&line, &closed, label(mixture, sampler_at(s), T));
-        mass_kept(&line, 1e-5, label(mixture, sampler_at(s), T));
+        mass_kept(&line, 1e-5, sampler_at(s), label(mixture, sampler_at(s), T));
         /* and the radius is not so wide that it says nothing */
-        if (T >= 256 && sampler_at(s)->log_noise_ratio != NULL)
+        if (sampler_at(s)->log_noise_ratio != NULL)
             ck_assert_msg(line.tv.error < 1e-10 + 1e-3 * line.tv.value, "TV = %g +- %g", line.tv.value,
                           line.tv.error);
     }
@@ -172,8 +172,8 @@ START_TEST(test_radii_are_honest)
         all_agree(&once, &twice, where);
         /* Atoms leave p no mass between them, and few large steps leave q some: its radius has to hold that. */
         double outside = honest[_i].T >= 128 ? 1e-4 : mixture->sd[0] > 0.0 ? 1e-3 : 2e-2;
-        mass_kept(&once, outside, where);
-        mass_kept(&twice, outside, where);
+        mass_kept(&once, outside, sampler_at(s), where);
+        mass_kept(&twice, outside, sampler_at(s), where);
         ck_assert(once.tv.error >= 0.5 * fabs(once.mass_defect));
         /* where a step leaps over an atom's width the radius is honest, but wide */
         if (honest[_i].T >= 128 && sampler_at(s)->log_noise_ratio != NULL)
@@ -192,7 +192,7 @@ START_TEST(test_extreme_schedule)
     struct divergence law = measure("line", find("bimodal"), sampler, schedule, 1.0);
     ck_assert(isfinite(law.tv.value) && law.tv.value > 0.0 && law.tv.value < 1e-5);
     ck_assert_msg(law.tv.error < 0.01 * law.tv.value, "TV = %g +- %g", law.tv.value, law.tv.error);
-    mass_kept(&law, 1e-5, "extreme schedule");
+    mass_kept(&law, 1e-5, sampler, "extreme schedule");
     schedule_free(schedule);
 }
 END_TEST
@@ -268,10 +268,10 @@ static int read_row(char *line, struct row *row)
     return 1;
 }
 
-/* The reference is good to 5e-6 at d = 1; its composition to 3e-5 (see data/README.md). */
+/* The reference is good to 5e-6 at d = 1; its composition of laws with exact scores to 3e-5 (see data/README.md). */
 static void near_reference(double value, double reference, const struct row *row, const char *what)
 {
-    double allowed = row->d > 1.0 ? 3e-5 : 1e-5;
+    double allowed = row->d > 1.0 && strcmp(row->error, "none") == 0 ? 3e-5 : 1e-5;
     ck_assert_msg(fabs(value - reference) <= allowed * reference,
                   "%s, %s, %s, T = %g, d = %g: %s %.10g, the reference has %.10g", row->target, row->schedule,
                   row->sampler, row->T, row->d, what, value, reference);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "core/memory.h"
+#include "law/clip.h"
 #include "verdict/error_growth.h"
 #include "verdict/report_tables.h"
 
@@ -103,9 +104,6 @@ static enum status fill_score_errors(const struct evidence *evidence, struct tex
 const struct section section_score_errors = {"Score errors", COLUMNS(error_columns), fill_score_errors};
 
 /* ---- Clips ---- */
-
-/* Below, a clip is as good as none; laws of one coordinate are computed with it above. */
-#define CLIP_MATTERS 1e-13
 
 static const struct table_column clip_columns[] = {
     {"target", 0},     {"score error", 0},    {"d", 1},       {"T", 1}, {"TV with the clip", 1},
