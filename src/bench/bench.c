@@ -92,7 +92,7 @@ static double bench_composition(const struct law *law, double d)
 int main(void)
 {
     static const double weight[] = {0.5, 0.5}, mean[] = {-1.0, 1.0}, sd[] = {0.3, 0.3};
-    const struct factor bimodal = {2, weight, mean, sd};
+    const struct factor bimodal = {1, 2, weight, mean, sd, NULL};
     (void)gsl_set_error_handler_off();
     puts("| what | result | time, one core | bare loop | ratio |\n|---|---|---:|---:|---:|");
     struct law law = bench_line(&bimodal, "ddpm", 4096);

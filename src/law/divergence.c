@@ -163,7 +163,7 @@ static enum status combine(const struct law_group *groups, size_t count, struct 
 
 enum status tv_measure(const struct law_group *groups, size_t count, struct measured *tv, struct error *error)
 {
-    if (count == 1 && groups[0].multiplicity == 1.0)
+    if (count == 1 && groups[0].multiplicity == 1.0 && !groups[0].law->lines)
         return tv_single(groups[0].law, tv, error);
     return tv_composed(groups, count, tv, error);
 }

@@ -163,7 +163,7 @@ static int handles(const struct law_problem *problem)
     int affine =
         !(problem->error_share > 0.0) || problem->score_error->shape == NULL || problem->score_error->shape->affine;
     int clips = problem->sampler->correction != NULL && problem->clip > 0.0;
-    return problem->factor->components == 1 && affine && !clips;
+    return problem->factor->dimension == 1 && problem->factor->components == 1 && affine && !clips;
 }
 
 const struct law_engine engine_gaussian = {

@@ -36,7 +36,17 @@ void law_free(struct law *law)
     mixture_level_free(&law->target);
     panels_free(&law->log_ratio);
     panels_free(&law->base);
+    if (law->density != NULL)
+        law->density->free(law->density);
     *law = (struct law){0};
+}
+
+void law_log_density(const struct law *law, const struct panel *panel, size_t n, const double *x, double *out)
+{
+    if (law->density != NULL)
+        law->density->log_density(law->density, panel, n, x, out);
+    else
+        mixture_level_evaluate(&law->target, panel->anchor, n, x, out, NULL);
 }
 
 static enum status make_rule(struct law_nodes *nodes, struct error *error)
@@ -77,7 +87,7 @@ enum status law_nodes_append(const struct law *law, const struct panel *panel, d
     double *weight = nodes->weight + nodes->count, *log_ratio = nodes->log_ratio + nodes->count;
     for (size_t j = 0; j < LAW_PANEL_POINTS; j++)
         x[j] = from + half * (1.0 + nodes->rule_node[j]);
-    mixture_level_evaluate(&law->target, panel->anchor, LAW_PANEL_POINTS, x, log_density, NULL);
+    law_log_density(law, panel, LAW_PANEL_POINTS, x, log_density);
     if (law->base.count > 0) {
         panel_evaluate(&law->base.panel[panel - law->log_ratio.panel], 0.0, LAW_PANEL_POINTS, x, log_ratio);
         for (size_t j = 0; j < LAW_PANEL_POINTS; j++)
@@ -108,11 +118,12 @@ static void add_edges(const struct law *law, size_t p, size_t width, void (*inte
         double value[MOST_INTEGRALS];
         if (!panels_at_end(&law->log_ratio, p, side))
             continue;
-        mixture_level_evaluate(&law->target, panel->anchor, 1, &x, &log_density, NULL);
+        law_log_density(law, panel, 1, &x, &log_density);
         panel_evaluate(panel, 0.0, 1, &x, &log_ratio);
         integrand(log_ratio, value);
+        double sd = law->density != NULL ? law->density->sd(law->density, panel) : law->target.sd[panel->anchor];
         for (size_t i = 0; i < width; i++)
-            edges[i] += exp(log_density) * law->target.sd[panel->anchor] * fabs(value[i]);
+            edges[i] += exp(log_density) * sd * fabs(value[i]);
     }
 }
 

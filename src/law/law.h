@@ -1,5 +1,6 @@
 /* The exact law of a sampler's output in one factor: log r_1 = log(q_1/p_1) as a panelled function on the support of
- * p_1 (theory §6), with error radii. One const engine object a method, listed in law/engines.def. */
+ * p_1 (theory §6), on the line, on a half-line of radii or on many lines through a plane, with error radii. One const
+ * engine object a method, listed in law/engines.def. */
 #ifndef LAW_LAW_H
 #define LAW_LAW_H
 
@@ -15,6 +16,7 @@
 #include "model/target.h"
 
 struct law_engine;
+struct law_density;
 
 /* What a law is the law of: a sampler run on one factor of a target. All borrowed. */
 struct law_problem {
@@ -22,14 +24,28 @@ struct law_problem {
     const struct sampler *sampler;
     const struct schedule *schedule;
     const struct score_error *score_error; /* NULL: exact scores */
-    double error_share;                    /* of eps_score^2, in this coordinate; 0: exact scores */
-    double clip; /* for samplers that clip: the norm above which this coordinate's correction is zeroed; 0 means never
+    double error_share;                    /* of eps_score^2, in this factor; 0: exact scores */
+    double clip; /* for samplers that clip: the norm above which the factor's correction is zeroed; 0 means never
                   * (products, where clipping couples coordinates) */
+};
+
+/* p_1 on the panels of a law in more than one coordinate: each panel lies on a line of its own through space, or is a
+ * shell's radius. An engine's own object. */
+struct law_density {
+    /* log of p_1 at x[i] in the panel's own coordinates, times the weight of the coordinates that it integrates out:
+     * the integral of its exponential over all panels is 1. */
+    void (*log_density)(const struct law_density *density, const struct panel *panel, size_t n, const double *x,
+                        double *out);
+    double (*sd)(const struct law_density *density, const struct panel *panel); /* the local scale, along the panel */
+    enum status (*copy)(const struct law_density *density, struct law_density **out, struct error *error);
+    void (*free)(struct law_density *density);
 };
 
 struct law {
     const struct law_engine *engine;
-    struct mixture_level target; /* p_1: the factor at level 1; the factor itself stays the caller's */
+    struct mixture_level target;  /* p_1 of a law on the line: the factor at level 1; the factor stays the caller's */
+    struct law_density *density; /* p_1 otherwise, owned; NULL on the line */
+    int lines;                   /* nonzero if the panels lie on more than one line: only sums over all of them count */
     struct panels log_ratio;
     struct panels
         base; /* of a relative law: log(q_0/p) on the same panels, and log_ratio is log(q_1/q_0); else empty */
@@ -59,6 +75,9 @@ const struct law_engine *law_engine_for(const struct law_problem *problem);
 
 void law_free(struct law *law);
 
+/* log p_1 at x[i] on a panel, as law_density.log_density has it, for any law. */
+void law_log_density(const struct law *law, const struct panel *panel, size_t n, const double *x, double *out);
+
 /* Quadrature nodes on the law's support: sum_j weight[j] f(log_ratio[j]) is E_p f(log r). */
 enum { LAW_PANEL_POINTS = 24 };
 struct law_nodes {
@@ -87,7 +106,8 @@ MUST_USE enum status law_compute(const struct law_problem *problem, struct law *
 
 /* The law q of `law` seen from q_0 of `base`, both of one factor at one level, on the panels of the former (the finer
  * ones): its "target" is q_0, so that what the divergences of p and q are computed from gives those of q_0 and q.
- * What it means for error radii: that of q_0 is added, since q_0 carries one too. Errors: STATUS_MEMORY. */
+ * What it means for error radii: that of q_0 is added, since q_0 carries one too. Off the line the two must have the
+ * same panels. Errors: STATUS_UNSUPPORTED where they have not, STATUS_MEMORY. */
 MUST_USE enum status law_relative(const struct law *law, const struct law *base, struct law *out,
                                   struct error *error);
 

@@ -515,8 +515,7 @@ static enum status compute(const struct law_problem *problem, double resolution,
 
 static int handles(const struct law_problem *problem)
 {
-    (void)problem;
-    return 1;
+    return problem->factor->dimension == 1;
 }
 
 const struct law_engine engine_line = {

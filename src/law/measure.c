@@ -36,8 +36,9 @@ static void table_free(struct table *table)
 static int same_factor(const struct factor *a, const struct factor *b)
 {
     size_t bytes = a->components * sizeof(double);
-    return a->components == b->components && memcmp(a->weight, b->weight, bytes) == 0
-           && memcmp(a->mean, b->mean, bytes) == 0 && memcmp(a->sd, b->sd, bytes) == 0;
+    return a->components == b->components && a->dimension == b->dimension && (a->mean == NULL) == (b->mean == NULL)
+           && memcmp(a->weight, b->weight, bytes) == 0 && memcmp(a->sd, b->sd, bytes) == 0
+           && (a->mean == NULL || memcmp(a->mean, b->mean, a->dimension * bytes) == 0);
 }
 
 static int same(const struct entry *entry, const struct factor *factor, double error_share, double clip, int relative)

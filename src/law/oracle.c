@@ -31,7 +31,7 @@ static void evaluate(const struct score *score, const struct level *level, size_
 
 void oracle_init(struct oracle *oracle)
 {
-    oracle->base.evaluate = evaluate;
+    oracle->base = (struct score){.evaluate = evaluate};
 }
 
 struct search {

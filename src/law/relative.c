@@ -17,21 +17,17 @@ static enum status copy_panels(const struct panels *from, struct panels *to, str
     return STATUS_OK;
 }
 
-enum status law_relative(const struct law *law, const struct law *base, struct law *out, struct error *error)
+/* E_p of what the base's values on the law's panels are wrong by, and of its square. */
+struct missed {
+    double l1, l2_squared;
+};
+
+/* Panels with the base's values, in place of the law's. */
+static struct missed interpolate(const struct law *law, const struct law *base, struct law *out)
 {
     struct chebyshev chebyshev;
-    double missed = 0.0, missed_squared = 0.0;
+    struct missed missed = {0.0, 0.0};
     size_t hint = 0, test_hint = 0;
-    *out = (struct law){.engine = law->engine, .node_updates = law->node_updates + base->node_updates};
-    enum status status = mixture_level_new(law->target.factor, &out->target, error);
-    if (status == STATUS_OK)
-        status = copy_panels(&law->log_ratio, &out->log_ratio, error);
-    if (status == STATUS_OK)
-        status = copy_panels(&law->log_ratio, &out->base, error);
-    if (status != STATUS_OK) {
-        law_free(out);
-        return status;
-    }
     chebyshev_init(&chebyshev);
     mixture_level_set(&out->target, &law->target.level);
     for (size_t p = 0; p < law->log_ratio.count; p++) {
@@ -51,15 +47,58 @@ enum status law_relative(const struct law *law, const struct law *base, struct l
         for (int j = 0; j < TEST_POINTS; j++) {
             double weight = exp(log_density[j] + exact[j]) * 2.0 * panel->half_width / TEST_POINTS;
             double relative = expm1(made[j] - exact[j]);
-            missed += weight * fabs(relative);
-            missed_squared += weight * relative * relative;
+            missed.l1 += weight * fabs(relative);
+            missed.l2_squared += weight * relative * relative;
         }
+    }
+    return missed;
+}
+
+/* Off the line, the same panels or none. */
+static enum status subtract(const struct law *law, const struct law *base, struct law *out, struct error *error)
+{
+    int same = law->log_ratio.count == base->log_ratio.count;
+    for (size_t p = 0; same && p < law->log_ratio.count; p++) {
+        const struct panel *a = &law->log_ratio.panel[p], *b = &base->log_ratio.panel[p];
+        const double place[2][2] = {{a->centre, a->half_width}, {b->centre, b->half_width}};
+        same = a->anchor == b->anchor && memcmp(place[0], place[1], sizeof place[0]) == 0;
+        out->base.panel[p] = *b;
+        for (size_t k = 0; k < PANEL_NODES; k++)
+            out->log_ratio.panel[p].coefficient[k] -= b->coefficient[k];
+    }
+    return same ? STATUS_OK
+                : fail_with(error, STATUS_UNSUPPORTED,
+                            "the laws of the %s engine with and without score error lie on different grids",
+                            law->engine->name);
+}
+
+enum status law_relative(const struct law *law, const struct law *base, struct law *out, struct error *error)
+{
+    struct missed missed = {0.0, 0.0};
+    *out = (struct law){.engine = law->engine,
+                        .lines = law->lines,
+                        .node_updates = law->node_updates + base->node_updates};
+    enum status status = copy_panels(&law->log_ratio, &out->log_ratio, error);
+    if (status == STATUS_OK)
+        status = copy_panels(&law->log_ratio, &out->base, error);
+    if (status == STATUS_OK && law->density != NULL) {
+        status = law->density->copy(law->density, &out->density, error);
+        if (status == STATUS_OK)
+            status = subtract(law, base, out, error);
+    } else if (status == STATUS_OK) {
+        status = mixture_level_new(law->target.factor, &out->target, error);
+        if (status == STATUS_OK)
+            missed = interpolate(law, base, out);
+    }
+    if (status != STATUS_OK) {
+        law_free(out);
+        return status;
     }
     /* The ratio is normalised by the difference of the defects, but what either law lost is lost. */
     out->mass_defect = law->mass_defect - base->mass_defect;
     double lost = fabs(law->mass_defect) + fabs(base->mass_defect) - fabs(out->mass_defect);
-    out->error_l1 = law->error_l1 + base->error_l1 + 2.0 * missed + lost;
-    out->error_l2 = law->error_l2 + base->error_l2 + 2.0 * sqrt(missed_squared) + lost;
+    out->error_l1 = law->error_l1 + base->error_l1 + 2.0 * missed.l1 + lost;
+    out->error_l2 = law->error_l2 + base->error_l2 + 2.0 * sqrt(missed.l2_squared) + lost;
     out->clip = base->clip;
     return STATUS_OK;
 }

@@ -11,9 +11,12 @@
 
 #include "model/schedule.h"
 
-/* The score that the sampler sees, s_t(x), one coordinate at a time: out[i] = s(x[i]) at the level. */
+/* The score that the sampler sees, s_t(x), at n numbers: points on the line, or the coordinates of points in space in
+ * an order that only the score knows. Samplers combine them number by number. */
 struct score {
     void (*evaluate)(const struct score *score, const struct level *level, size_t n, const double *x, double *out);
+    /* Zeroes what belongs to points where the norm of the correction exceeds the radius. NULL: points on the line. */
+    void (*clip)(const struct score *score, double radius, size_t n, double *correction);
 };
 
 struct sampler {
@@ -30,7 +33,7 @@ struct sampler {
     /* log(u/(1 - alpha)) where Y_t gets noise of variance u before the map, which then sees the noisy point; NULL:
      * none. */
     double (*log_noise_before)(const struct step *step);
-    /* D_t(x[i]) -> out[i]; out does not overlap x or work. */
+    /* D_t(x) -> out, n numbers each as the score has them; out does not overlap x or work. */
     void (*increment)(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
                       double *work);
     /* The correction that a clip zeroes where its norm exceeds step->clip (theory (10)), unclipped: out[i], arguments

@@ -42,7 +42,9 @@ static void increment(const struct step *step, const struct score *score, size_t
 {
     double *difference = work + n;
     evaluate(step, score, n, x, out, difference, work);
-    for (size_t i = 0; i < n; i++)
+    if (score->clip != NULL)
+        score->clip(score, step->clip, n, difference);
+    for (size_t i = 0; i < n && score->clip == NULL; i++)
         difference[i] = fabs(difference[i]) > step->clip ? 0.0 : difference[i];
     combine(step, -step->omega, n, difference, out);
 }

@@ -88,22 +88,66 @@ double target_approximation(const struct target *target)
     return target->family->approximation != NULL ? target->family->approximation(target) : 0.0;
 }
 
+static void factor_free(struct factor *factor)
+{
+    free((void *)factor->weight); /* the start of the one block that factor_copy made */
+    if (factor->full != NULL)
+        free(factor->full->entry);
+    free((void *)factor->full);
+    *factor = (struct factor){0};
+}
+
+/* The product of two sizes; 0 where it overflows. */
+static size_t product(size_t a, size_t b)
+{
+    return b != 0 && a > SIZE_MAX / sizeof(double) / b ? 0 : a * b;
+}
+
+static int copy_covariances(const struct covariances *from, size_t entries, struct factor *to)
+{
+    struct covariances *full = array_new(1, sizeof *full);
+    to->full = full;
+    if (full == NULL)
+        return 0;
+    size_t size = product(from->count, entries);
+    full->count = from->count;
+    full->entry = size > 0 ? array_new(size, sizeof(double)) : NULL;
+    if (full->entry == NULL)
+        return 0;
+    memcpy(full->entry, from->entry, size * sizeof(double));
+    return 1;
+}
+
+/* Returns 0 where memory runs out. */
+static int factor_copy(const struct factor *from, struct factor *to)
+{
+    size_t k = from->components, means = from->mean != NULL ? product(k, from->dimension) : 0;
+    *to = (struct factor){.dimension = from->dimension, .components = k};
+    double *block = k <= SIZE_MAX / 4 && means <= SIZE_MAX / 4 && (means > 0 || from->mean == NULL)
+                        ? array_new(2 * k + means, sizeof *block)
+                        : NULL;
+    if (block == NULL)
+        return 0;
+    to->weight = memcpy(block, from->weight, k * sizeof *block);
+    if (from->sd != NULL)
+        to->sd = memcpy(block + k, from->sd, k * sizeof *block);
+    if (from->mean != NULL)
+        to->mean = memcpy(block + 2 * k, from->mean, means * sizeof *block);
+    return from->full == NULL || copy_covariances(from->full, product(from->dimension, from->dimension), to);
+}
+
 enum status factor_list_append(struct factor_list *list, const struct factor *factor, double multiplicity,
                                struct error *error)
 {
-    size_t k = factor->components;
+    struct factor copy;
     struct factor_group *grown = array_resize(list->group, list->count + 1, sizeof *grown);
     if (grown != NULL)
         list->group = grown;
-    double *copy = k <= SIZE_MAX / 3 ? array_new(3 * k, sizeof *copy) : NULL;
-    if (grown == NULL || copy == NULL) {
-        free(copy);
+    if (!factor_copy(factor, &copy) || grown == NULL) {
+        factor_free(&copy);
         return fail_with(error, STATUS_MEMORY, "out of memory for factor %zu of a target", list->count + 1);
     }
-    memcpy(copy, factor->weight, k * sizeof *copy);
-    memcpy(copy + k, factor->mean, k * sizeof *copy);
-    memcpy(copy + 2 * k, factor->sd, k * sizeof *copy);
-    list->group[list->count++] = (struct factor_group){{k, copy, copy + k, copy + 2 * k}, multiplicity, 0.0};
+    list->group[list->count++] = (struct factor_group){copy, multiplicity, 0.0};
     return STATUS_OK;
 }
 
@@ -129,7 +173,7 @@ void factor_list_set_mean(struct factor_list *list, size_t index, double mean)
 void factor_list_free(struct factor_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
-        free((void *)list->group[i].factor.weight); /* the start of the one block that append made */
+        factor_free(&list->group[i].factor);
     free(list->group);
     *list = (struct factor_list){0};
 }

@@ -1,6 +1,6 @@
-/* Targets with analytically known scores (theory §3). A target is a direct sum of one-dimensional factors acting on
- * orthogonal coordinates; each factor is a Gaussian mixture, so that at any noise level its density and score are
- * known. */
+/* Targets with analytically known scores (theory §3). A target is a direct sum of factors acting on orthogonal
+ * coordinates; each factor is a Gaussian mixture in one or more of them, so that at any noise level its density and
+ * score are known. */
 #ifndef MODEL_TARGET_H
 #define MODEL_TARGET_H
 
@@ -9,10 +9,20 @@
 
 #include "core/status.h"
 
-/* sum_k weight[k] N(mean[k], sd[k]^2) on the line. Borrowed arrays of length `components`. sd[k] >= 0. */
+/* Symmetric positive definite matrices of order n, one for all components or one each. */
+struct covariances {
+    size_t count;  /* 1 or the number of components */
+    double *entry; /* count matrices of n x n */
+};
+
+/* sum_k weight[k] N(mean[k], sd[k]^2 I_n), or with full covariances, in n = `dimension` coordinates that do not
+ * separate (n = 1: a mixture on the line). Everything is borrowed. */
 struct factor {
-    size_t components;
-    const double *weight, *mean, *sd;
+    size_t dimension, components;
+    const double *weight;           /* K = components of them */
+    const double *mean;             /* K points of n coordinates each; NULL: all at 0 (n > 1 only) */
+    const double *sd;               /* K of them, >= 0; NULL where there are full covariances */
+    const struct covariances *full; /* NULL: none */
 };
 
 /* `multiplicity` copies of a factor. A real number, because the smooth part of a long spectrum is represented by

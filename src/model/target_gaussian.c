@@ -12,7 +12,7 @@ static enum status append(const struct target *target, double variance, double m
                           struct error *error)
 {
     double weight = 1.0, sd = sqrt(variance);
-    struct factor factor = {1, &weight, &target->mean, &sd};
+    struct factor factor = {1, 1, &weight, &target->mean, &sd, NULL};
     return factor_list_append(list, &factor, multiplicity, error);
 }
 

@@ -3,7 +3,7 @@
 static enum status factors(const struct target *target, size_t dimension, struct factor_list *list,
                            struct error *error)
 {
-    struct factor factor = {target->components, target->weights, target->means, target->sds};
+    struct factor factor = {1, target->components, target->weights, target->means, target->sds, NULL};
     return factor_list_append(list, &factor, (double)dimension, error);
 }
 

@@ -89,7 +89,7 @@ static enum status factors(const struct target *target, size_t dimension, struct
     fill(target, &nodes);
     for (size_t k = 0; k < target->nodes; k++)
         nodes.sd[k] *= target->scale;
-    struct factor factor = {target->nodes, nodes.weight, nodes.mean, nodes.sd};
+    struct factor factor = {1, target->nodes, nodes.weight, nodes.mean, nodes.sd, NULL};
     return factor_list_append(list, &factor, (double)dimension, error);
 }
 

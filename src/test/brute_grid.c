@@ -126,7 +126,7 @@ static unsigned side_of(const struct map *map, double x)
 {
     const struct sampler *sampler = map->problem->sampler;
     unsigned side = 1;
-    struct brute_score score = {{brute_score_evaluate}, &map->from, &map->to, &side};
+    struct brute_score score = {{.evaluate = brute_score_evaluate}, &map->from, &map->to, &side};
     double out, work[MOST_WORK];
     sampler->increment(&map->step, &score.base, 1, &x, &out, work);
     if (clips(map)) {
@@ -185,7 +185,7 @@ static void cuts_add(struct cuts *cuts, double x)
 
 static double correction_size(const struct map *map, double x)
 {
-    struct brute_score score = {{brute_score_evaluate}, &map->from, &map->to, NULL};
+    struct brute_score score = {{.evaluate = brute_score_evaluate}, &map->from, &map->to, NULL};
     double out, work[MOST_WORK];
     map->problem->sampler->correction(&map->step, &score.base, 1, &x, &out, work);
     return fabs(out);
@@ -249,7 +249,7 @@ static double noise_before(const struct sampler *sampler, const struct step *ste
 static void push(const struct map *map, const struct grid *from, struct grid *to)
 {
     const struct sampler *sampler = map->problem->sampler;
-    struct brute_score score = {{brute_score_evaluate}, &map->from, &map->to, NULL};
+    struct brute_score score = {{.evaluate = brute_score_evaluate}, &map->from, &map->to, NULL};
     struct sources sources = {0};
     if (map->from.edges + map->to.edges > 0 || clips(map))
         cut_up(map, from, &sources);

@@ -23,7 +23,7 @@ static void push(const struct brute_problem *problem, size_t n, double *x)
         brute_level_set(problem, t, &from);
         brute_level_set(problem, t - 1, &to);
         ck_assert_uint_eq(from.edges + to.edges, 0);
-        struct brute_score score = {{brute_score_evaluate}, &from, &to, NULL};
+        struct brute_score score = {{.evaluate = brute_score_evaluate}, &from, &to, NULL};
         sampler->increment(&step, &score.base, n, x, D, D + n);
         size_t descents = 0;
         for (size_t i = 0; i < n; i++) {

@@ -6,9 +6,9 @@
 #include "test/suites.h"
 
 static double one[] = {1.0}, off[] = {0.4}, half[] = {0.5};
-static const struct factor gaussian = {1, one, off, half};
+static const struct factor gaussian = {1, 1, one, off, half, NULL};
 static double even[] = {0.5, 0.5}, modes[] = {-1.0, 1.0}, narrow[] = {0.3, 0.3};
-static const struct factor bimodal = {2, even, modes, narrow};
+static const struct factor bimodal = {1, 2, even, modes, narrow, NULL};
 
 static struct schedule *make_schedule(void)
 {

@@ -13,9 +13,9 @@
 static double one = 1.0, zero = 0.0, half = 0.5;
 static double bimodal_weight[] = {0.5, 0.5}, bimodal_mean[] = {-1.0, 1.0}, bimodal_sd[] = {0.3, 0.3};
 static double skewed_weight[] = {0.2, 0.5, 0.3}, skewed_mean[] = {-1.5, 0.0, 1.0}, skewed_sd[] = {0.2, 0.5, 0.3};
-static const struct factor gauss = {1, &one, &zero, &half};
-static const struct factor bimodal = {2, bimodal_weight, bimodal_mean, bimodal_sd};
-static const struct factor skewed = {3, skewed_weight, skewed_mean, skewed_sd};
+static const struct factor gauss = {1, 1, &one, &zero, &half, NULL};
+static const struct factor bimodal = {1, 2, bimodal_weight, bimodal_mean, bimodal_sd, NULL};
+static const struct factor skewed = {1, 3, skewed_weight, skewed_mean, skewed_sd, NULL};
 
 static struct schedule *make_schedule(size_t T)
 {
@@ -372,7 +372,7 @@ START_TEST(test_power_law)
     same(copies, (double)d, "the number of factors");
     for (size_t i = 1; i <= d; i++) {
         double sd = sqrt(0.8 * pow((double)i, -cases[_i].exponent));
-        struct factor factor = {1, &one, &zero, &sd};
+        struct factor factor = {1, 1, &one, &zero, &sd, NULL};
         ck_assert_int_eq(factor_list_append(&literal, &factor, 1.0, &error), STATUS_OK);
     }
     struct divergence a = measure(&compressed, cases[_i].sampler, 128), b = measure(&literal, cases[_i].sampler, 128);
@@ -391,7 +391,7 @@ START_TEST(test_k_of_d)
     struct measurement m;
     struct error error;
     size_t d = 50;
-    struct factor point = {1, &one, &zero, &zero};
+    struct factor point = {1, 1, &one, &zero, &zero, NULL};
     target_init(&target, target_family_find("gaussian"));
     target.variance = 0.25;
     target.spectrum = (struct spectrum){SPECTRUM_K_OF_D, 0.0, 8};

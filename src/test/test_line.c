@@ -60,7 +60,7 @@ static struct divergence measure(const char *engine_name, const struct mixture *
         if (strcmp(law_engine_at(i)->name, engine_name) == 0)
             engine = law_engine_at(i);
     ck_assert_ptr_nonnull(engine);
-    struct factor factor = {mixture->components, mixture->weight, mixture->mean, mixture->sd};
+    struct factor factor = {1, mixture->components, mixture->weight, mixture->mean, mixture->sd, NULL};
     struct law_problem problem = {.factor = &factor, .sampler = sampler, .schedule = schedule};
     struct law law;
     struct divergence divergence;

@@ -19,7 +19,7 @@ static const struct {
     const char *name;
     struct factor factor;
 } targets[] = {
-    {"gauss", {1, one, zero, half}}, {"shifted", {1, one, third, half}}, {"bimodal", {2, even, modes, narrow}}};
+    {"gauss", {1, 1, one, zero, half, NULL}}, {"shifted", {1, 1, one, third, half, NULL}}, {"bimodal", {1, 2, even, modes, narrow, NULL}}};
 enum { GAUSS, SHIFTED, BIMODAL };
 
 static struct schedule *make_schedule(size_t T)

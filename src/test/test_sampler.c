@@ -147,7 +147,7 @@ enum { FORMULAS = sizeof formulas / sizeof formulas[0] };
 
 static void run(const struct sampler *sampler, const struct step *step, double variance, double *out)
 {
-    struct counted_score score = {{evaluate}, variance, NULL, NULL};
+    struct counted_score score = {{.evaluate = evaluate}, variance, NULL, NULL};
     double *work = calloc(POINTS * sampler->work_arrays + 1, sizeof *work);
     ck_assert_ptr_nonnull(work);
     sampler->increment(step, &score.base, POINTS, points, out, work);
@@ -240,7 +240,7 @@ START_TEST(test_clip)
         struct step step = make_step(&steps[s]);
         double variance = (double)steps[s].variance, all[POINTS], some[POINTS], none[POINTS], ignored[POINTS];
         double difference[POINTS], *work = calloc(POINTS * clipped->work_arrays, sizeof *work);
-        struct counted_score score = {{evaluate}, variance, NULL, NULL};
+        struct counted_score score = {{.evaluate = evaluate}, variance, NULL, NULL};
         ck_assert_ptr_nonnull(work);
         run(never, &step, variance, all);
         run(ancestral, &step, variance, none);
@@ -313,7 +313,7 @@ START_TEST(test_registered)
         ck_assert(strlen(sampler->formula) > 3 && strlen(sampler->source) > 3);
         ck_assert_uint_ge(sampler->score_evaluations, 1);
         size_t calls = 0, evaluations = 0, used = POINTS * sampler->work_arrays;
-        struct counted_score score = {{evaluate}, 0.25, &calls, &evaluations};
+        struct counted_score score = {{.evaluate = evaluate}, 0.25, &calls, &evaluations};
         struct step step = make_step(&steps[2]);
         double *work = malloc((used + 4) * sizeof *work), out[POINTS + 1], alone;
         ck_assert_ptr_nonnull(work);

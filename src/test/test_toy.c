@@ -16,9 +16,9 @@ static double thirds[] = {0.2, 0.5, 0.3}, places[] = {-1.5, 0.0, 1.0}, widths[] 
 static const struct {
     const char *name;
     struct factor factor;
-} targets[] = {{"gaussian", {1, one, zero, half}},
-               {"bimodal", {2, even, modes, narrow}},
-               {"skewed", {3, thirds, places, widths}}};
+} targets[] = {{"gaussian", {1, 1, one, zero, half, NULL}},
+               {"bimodal", {1, 2, even, modes, narrow, NULL}},
+               {"skewed", {1, 3, thirds, places, widths, NULL}}};
 static const struct {
     const char *kind;
     double c0, c1;

@@ -1,0 +1,42 @@
+/* A mixture in several coordinates that do not separate, at a noise level: component N(m, S) becomes
+ * N(sqrt(A) m, A S + O I) (theory §3). Points come in batches, coordinate after coordinate: x[i * stride + j] is
+ * coordinate i of point j. Positions are relative to sqrt(A) m_anchor of one component, the anchor. */
+#ifndef MODEL_JOINT_LEVEL_H
+#define MODEL_JOINT_LEVEL_H
+
+#include <stddef.h>
+
+#include "core/status.h"
+#include "model/schedule.h"
+#include "model/target.h"
+
+struct joint_level {
+    const struct factor *factor;
+    struct level level;
+    double root_alpha_bar;
+    double *sd, *inverse_variance; /* of the components at this level, K entries each; of full covariances: unused */
+    double *log_constant;          /* log(w_k) - log det(2 pi V_k)/2 */
+    struct joint_spectra *spectra; /* of full covariances, else NULL */
+    double *scratch;               /* private to joint_level_evaluate */
+};
+
+MUST_USE enum status joint_level_new(const struct factor *factor, struct joint_level *out, struct error *error);
+void joint_level_free(struct joint_level *joint);
+
+/* Moves to another noise level; needed before the first evaluation. */
+void joint_level_set(struct joint_level *joint, const struct level *level);
+
+/* Log-density and score at n points; either output may be NULL. The score is laid out like x, and does not overlap it.
+ * Log-sum-exp, so no underflow. Each point's bits do not depend on the others nor on n. */
+void joint_level_evaluate(const struct joint_level *joint, size_t anchor, size_t n, size_t stride, const double *x,
+                          double *log_density, double *score);
+
+/* Coordinate i of sqrt(A)(m_k - m_anchor). */
+static inline double joint_level_centre(const struct joint_level *joint, size_t k, size_t anchor, size_t i)
+{
+    const double *mean = joint->factor->mean;
+    size_t d = joint->factor->dimension;
+    return mean == NULL ? 0.0 : joint->root_alpha_bar * (mean[k * d + i] - mean[anchor * d + i]);
+}
+
+#endif
