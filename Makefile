@@ -11,16 +11,17 @@ VERSION = 0.1.0
 BUILD ?= build
 CC = gcc
 
-packages = gsl fftw3 hdf5-serial yaml-0.1 smartcols
+packages = gsl fftw3 hdf5-serial yaml-0.1 smartcols openblas lapacke
 WARNINGS = -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes
 # No contraction and no fast-math: results have the same bits on every x86-64 machine.
 CFLAGS = -std=c17 -O3 -g -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp $(WARNINGS) $(EXTRA_CFLAGS)
 CPPFLAGS = -D_GNU_SOURCE -Isrc $(shell pkg-config --cflags $(packages) 2>/dev/null)
-LDLIBS = $(shell pkg-config --libs $(packages) 2>/dev/null) -lhdf5_serial_hl -lhdf5_serial -lm
+# OpenBLAS in the place of GSL's own.
+LDLIBS = $(filter-out -lgslcblas,$(shell pkg-config --libs $(packages) 2>/dev/null)) -lhdf5_serial_hl -lhdf5_serial -lm
 reproduced = scaling score-error-short roughness-short minimal-short
 commit = $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 
-sources = $(wildcard src/core/*.c src/model/*.c src/law/*.c src/experiment/*.c src/verdict/*.c src/command/*.c)
+sources = $(wildcard src/core/*.c src/model/*.c src/law/*.c src/sample/*.c src/experiment/*.c src/verdict/*.c src/command/*.c)
 objects = $(sources:src/%.c=$(BUILD)/%.o)
 test_sources = $(wildcard src/test/*.c)
 test_objects = $(test_sources:src/%.c=$(BUILD)/%.o)

@@ -1,47 +1,110 @@
 #include "model/joint_level.h"
 
+#include <cblas.h>
 #include <math.h>
+#include <string.h>
 
 #include "core/memory.h"
 #include "core/vmath.h"
+#include "model/spectra.h"
 
-/* Points at a time: for any number of components what is needed of them stays in the nearest caches. */
-enum { CHUNK = 64 };
+/* For any number of components what so many points need stays in the nearest caches. */
+enum { CHUNK = JOINT_POINTS };
+
+/* Products pay from so many coordinates times components on, and are exact enough while distances lose no more than
+ * this of a variance. */
+#define LEAST_WORK 64
+#define LOSS 1e-9
+
+static int shares(const struct joint_level *joint)
+{
+    return joint->spectra != NULL && joint->spectra->count == 1;
+}
+
+static enum status allocate(struct joint_level *joint, struct error *error)
+{
+    size_t k = joint->factor->components, n = joint->factor->dimension;
+    int fits = k < SIZE_MAX / (16 * CHUNK) && n < SIZE_MAX / (32 * CHUNK) / k;
+    joint->inverse_variance = fits ? array_new(k * (3 + CHUNK) + (2 + 3 * n) * CHUNK, sizeof(double)) : NULL;
+    joint->centre = fits ? array_new(k * (n + 1), sizeof(double)) : NULL;
+    if (joint->inverse_variance == NULL || joint->centre == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for a mixture of %zu components in %zu coordinates", k,
+                         n);
+    joint->log_constant = joint->inverse_variance + k;
+    joint->sd = joint->inverse_variance + 2 * k;
+    joint->scratch = joint->inverse_variance + 3 * k;
+    return STATUS_OK;
+}
 
 enum status joint_level_new(const struct factor *factor, struct joint_level *out, struct error *error)
 {
-    size_t k = factor->components;
     *out = (struct joint_level){.factor = factor};
-    if (factor->full != NULL)
-        return fail_with(error, STATUS_UNSUPPORTED, "full covariances are not implemented");
-    double *block = k < SIZE_MAX / (8 * CHUNK) ? array_new(k * (3 + CHUNK) + 2 * CHUNK, sizeof *block) : NULL;
-    if (block == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for a mixture of %zu components", k);
-    out->inverse_variance = block;
-    out->log_constant = block + k;
-    out->sd = block + 2 * k;
-    out->scratch = block + 3 * k;
-    return STATUS_OK;
+    enum status status = allocate(out, error);
+    if (status == STATUS_OK && factor->full != NULL)
+        status = spectra_new(factor->full, factor->dimension, &out->spectra, error);
+    if (status != STATUS_OK)
+        joint_level_free(out);
+    return status;
 }
 
 void joint_level_free(struct joint_level *joint)
 {
     free(joint->inverse_variance);
+    free(joint->centre);
+    spectra_free(joint->spectra);
     *joint = (struct joint_level){0};
+}
+
+static void set_variances(struct joint_level *joint)
+{
+    const struct factor *factor = joint->factor;
+    for (size_t k = 0; k < factor->components; k++) {
+        double log_det, variance = 1.0;
+        if (joint->spectra != NULL)
+            log_det = spectra_log_det(joint->spectra, shares(joint) ? 0 : k);
+        else {
+            variance = joint->level.alpha_bar * factor->sd[k] * factor->sd[k] + joint->level.noise;
+            log_det = (double)factor->dimension * log(2.0 * M_PI * variance);
+        }
+        joint->sd[k] = sqrt(variance);
+        joint->inverse_variance[k] = 1.0 / variance;
+        joint->log_constant[k] = log(factor->weight[k]) - 0.5 * log_det;
+    }
+}
+
+/* In the scales of a shared covariance, or as they are; after each centre its square. */
+static void set_centres(struct joint_level *joint)
+{
+    size_t n = joint->factor->dimension;
+    double farthest = 0.0, narrowest = HUGE_VAL;
+    for (size_t k = 0; k < joint->factor->components; k++) {
+        double *centre = joint->centre + k * n, *square = joint->centre + joint->factor->components * n + k;
+        for (size_t i = 0; i < n; i++)
+            joint->scratch[i] = joint_level_centre(joint, k, 0, i);
+        if (shares(joint))
+            spectra_into(joint->spectra, 0, 1, joint->scratch, centre);
+        *square = 0.0;
+        for (size_t i = 0; i < n; i++) {
+            centre[i] = shares(joint) ? centre[i] / sqrt(joint->spectra->variance[i]) : joint->scratch[i];
+            *square += centre[i] * centre[i];
+        }
+        farthest = fmax(farthest, *square + (double)n * joint->sd[k] * joint->sd[k]);
+        narrowest = fmin(narrowest, joint->sd[k] * joint->sd[k]);
+    }
+    joint->by_products =
+        shares(joint) || (n * joint->factor->components >= LEAST_WORK && 1e-16 * farthest < LOSS * narrowest);
 }
 
 void joint_level_set(struct joint_level *joint, const struct level *level)
 {
-    const struct factor *factor = joint->factor;
     joint->level = *level;
     joint->root_alpha_bar = sqrt(level->alpha_bar);
-    for (size_t k = 0; k < factor->components; k++) {
-        double variance = level->alpha_bar * factor->sd[k] * factor->sd[k] + level->noise;
-        joint->sd[k] = sqrt(variance);
-        joint->inverse_variance[k] = 1.0 / variance;
-        joint->log_constant[k] =
-            log(factor->weight[k]) - 0.5 * (double)factor->dimension * log(2.0 * M_PI * variance);
-    }
+    if (joint->spectra != NULL)
+        spectra_set(joint->spectra, level);
+    set_variances(joint);
+    joint->by_products = 0;
+    if (joint->factor->mean != NULL || shares(joint))
+        set_centres(joint);
 }
 
 /* Squared distances to a centre, added coordinate by coordinate. */
@@ -113,20 +176,217 @@ VECTOR_CLONES static void gradient(const struct joint_level *joint, size_t ancho
     }
 }
 
+/* The points relative to sqrt(A) m_0, and zeros after them: matrix products are always of one shape. */
+static void copy_points(const struct joint_level *joint, size_t anchor, size_t n, size_t stride, const double *x,
+                        double *out)
+{
+    for (size_t i = 0; i < joint->factor->dimension; i++) {
+        double shift = joint_level_centre(joint, anchor, 0, i);
+        for (size_t j = 0; j < n; j++)
+            out[i * CHUNK + j] = x[i * stride + j] + shift;
+        for (size_t j = n; j < CHUNK; j++)
+            out[i * CHUNK + j] = 0.0;
+    }
+}
+
+/* In the scales of the shared covariance, from z = U'x; and the gradient's way back. */
+static void divide_by_scales(const struct joint_level *joint, double *z)
+{
+    for (size_t i = 0; i < joint->factor->dimension; i++) {
+        double inverse = 1.0 / sqrt(joint->spectra->variance[i]);
+        for (size_t j = 0; j < CHUNK; j++)
+            z[i * CHUNK + j] *= inverse;
+    }
+}
+
+/* |x - c|^2 = |x|^2 - 2 <c, x> + |c|^2 with all <c, x> from one product. */
+VECTOR_CLONES static void exponents_by_products(const struct joint_level *joint, const double *z, double *largest)
+{
+    size_t components = joint->factor->components, d = joint->factor->dimension;
+    const double *square = joint->centre + components * d;
+    double norm[CHUNK] = {0.0};
+    for (size_t i = 0; i < d; i++)
+        add_squares(CHUNK, z + i * CHUNK, 0.0, norm);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)components, CHUNK, (int)d, 1.0, joint->centre, (int)d,
+                z, CHUNK, 0.0, joint->scratch, CHUNK);
+    for (size_t k = 0; k < components; k++) {
+        double *exponent = joint->scratch + k * CHUNK, half = 0.5 * joint->inverse_variance[k];
+        for (size_t j = 0; j < CHUNK; j++) {
+            exponent[j] = joint->log_constant[k] - half * ((norm[j] - 2.0 * exponent[j]) + square[k]);
+            largest[j] = k > 0 && largest[j] > exponent[j] ? largest[j] : exponent[j];
+        }
+    }
+}
+
+VECTOR_CLONES static void gradient_by_products(const struct joint_level *joint, const double *z, const double *total,
+                                               double *out)
+{
+    size_t components = joint->factor->components, d = joint->factor->dimension;
+    double pull[CHUNK] = {0.0};
+    for (size_t k = 0; k < components; k++) {
+        double *weight = joint->scratch + k * CHUNK, inverse = joint->inverse_variance[k];
+        for (size_t j = 0; j < CHUNK; j++) {
+            weight[j] *= inverse / total[j];
+            pull[j] += weight[j];
+        }
+    }
+    for (size_t i = 0; i < d; i++)
+        for (size_t j = 0; j < CHUNK; j++)
+            out[i * CHUNK + j] = -pull[j] * z[i * CHUNK + j];
+    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)d, CHUNK, (int)components, 1.0, joint->centre, (int)d,
+                joint->scratch, CHUNK, 1.0, out, CHUNK);
+}
+
+/* What a chunk is evaluated with. */
+struct columns {
+    double *largest, *total; /* of the log-sum-exp; CHUNK each */
+    double *x, *z, *gradient; /* d rows of CHUNK */
+};
+
+static void evaluate_by_products(const struct joint_level *joint, const struct columns *columns, int with_score)
+{
+    double *z = columns->x, *gradient = columns->gradient;
+    if (shares(joint)) {
+        z = columns->z;
+        spectra_into(joint->spectra, 0, CHUNK, columns->x, z);
+        divide_by_scales(joint, z);
+    }
+    exponents_by_products(joint, z, columns->largest);
+    weigh(joint, CHUNK, columns->largest, columns->total);
+    if (!with_score)
+        return;
+    if (!shares(joint)) {
+        gradient_by_products(joint, z, columns->total, gradient);
+        return;
+    }
+    gradient_by_products(joint, z, columns->total, columns->x);
+    divide_by_scales(joint, columns->x);
+    spectra_back(joint->spectra, 0, CHUNK, 1.0, columns->x, 0.0, gradient);
+}
+
+/* The log-sum-exp so far takes in one more component: what was added up before is scaled to the new largest term. */
+VECTOR_CLONES static void take_in(const struct joint_level *joint, size_t k, const struct columns *columns,
+                                  int with_score)
+{
+    size_t d = joint->factor->dimension;
+    const double *variance = joint->spectra->variance + k * d;
+    double exponent[CHUNK] = {0.0}, scale[CHUNK], weight[CHUNK];
+    for (size_t i = 0; i < d; i++) {
+        double *z = columns->z + i * CHUNK, inverse = 1.0 / variance[i];
+        for (size_t j = 0; j < CHUNK; j++) {
+            exponent[j] += z[j] * (inverse * z[j]);
+            z[j] *= inverse;
+        }
+    }
+    for (size_t j = 0; j < CHUNK; j++) {
+        exponent[j] = joint->log_constant[k] - 0.5 * exponent[j];
+        double before = columns->largest[j], now = k > 0 && before > exponent[j] ? before : exponent[j];
+        scale[j] = k > 0 ? before - now : -708.0;
+        weight[j] = exponent[j] - now;
+        columns->largest[j] = now;
+    }
+    vexp(CHUNK, scale, scale);
+    vexp(CHUNK, weight, weight);
+    for (size_t j = 0; j < CHUNK; j++)
+        columns->total[j] = k > 0 ? columns->total[j] * scale[j] + weight[j] : weight[j];
+    for (size_t i = 0; with_score && i < d; i++) {
+        double *z = columns->z + i * CHUNK, *gradient = columns->gradient + i * CHUNK;
+        for (size_t j = 0; j < CHUNK; j++) {
+            z[j] *= weight[j];
+            gradient[j] = k > 0 ? gradient[j] * scale[j] : 0.0;
+        }
+    }
+}
+
+/* Every component has a covariance of its own. */
+static void evaluate_each(const struct joint_level *joint, const struct columns *columns, int with_score)
+{
+    size_t d = joint->factor->dimension;
+    for (size_t k = 0; k < joint->factor->components; k++) {
+        for (size_t i = 0; i < d; i++) { /* move on from the centre before */
+            double shift = joint_level_centre(joint, k, k > 0 ? k - 1 : 0, i);
+            for (size_t j = 0; j < CHUNK; j++)
+                columns->x[i * CHUNK + j] -= shift;
+        }
+        spectra_into(joint->spectra, k, CHUNK, columns->x, columns->z);
+        take_in(joint, k, columns, with_score);
+        if (with_score)
+            spectra_back(joint->spectra, k, CHUNK, -1.0, columns->z, 1.0, columns->gradient);
+    }
+    for (size_t i = 0; with_score && i < d; i++)
+        for (size_t j = 0; j < CHUNK; j++)
+            columns->gradient[i * CHUNK + j] /= columns->total[j];
+}
+
+static void evaluate_chunk(const struct joint_level *joint, size_t anchor, size_t n, size_t stride, const double *x,
+                           const struct columns *columns, double *score)
+{
+    size_t d = joint->factor->dimension;
+    if (!joint->by_products && joint->spectra == NULL) {
+        exponents(joint, anchor, n, stride, x, columns->largest);
+        weigh(joint, n, columns->largest, columns->total);
+        if (score != NULL)
+            gradient(joint, anchor, n, stride, x, columns->total, score);
+        return;
+    }
+    copy_points(joint, anchor, n, stride, x, columns->x);
+    if (joint->by_products)
+        evaluate_by_products(joint, columns, score != NULL);
+    else
+        evaluate_each(joint, columns, score != NULL);
+    for (size_t i = 0; score != NULL && i < d; i++)
+        memcpy(score + i * stride, columns->gradient + i * CHUNK, n * sizeof *score);
+}
+
 void joint_level_evaluate(const struct joint_level *joint, size_t anchor, size_t n, size_t stride, const double *x,
                           double *log_density, double *score)
 {
-    double *largest = joint->scratch + joint->factor->components * CHUNK, *total = largest + CHUNK;
+    size_t d = joint->factor->dimension;
+    double *rest = joint->scratch + joint->factor->components * CHUNK;
+    const struct columns columns = {rest, rest + CHUNK, rest + 2 * CHUNK, rest + (2 + d) * CHUNK,
+                                    rest + (2 + 2 * d) * CHUNK};
     for (size_t start = 0; start < n; start += CHUNK) {
         size_t count = n - start < CHUNK ? n - start : CHUNK;
-        exponents(joint, anchor, count, stride, x + start, largest);
-        weigh(joint, count, largest, total);
-        if (score != NULL)
-            gradient(joint, anchor, count, stride, x + start, total, score + start);
+        evaluate_chunk(joint, anchor, count, stride, x + start, &columns, score == NULL ? NULL : score + start);
         if (log_density == NULL)
             continue;
-        vlog(count, total, total);
+        vlog(count, columns.total, columns.total);
         for (size_t j = 0; j < count; j++)
-            log_density[start + j] = largest[j] + total[j];
+            log_density[start + j] = columns.largest[j] + columns.total[j];
     }
+}
+
+void joint_level_deviate(const struct joint_level *joint, size_t k, const double *z, size_t stride, double *out)
+{
+    size_t n = joint->factor->dimension;
+    if (joint->spectra == NULL) {
+        for (size_t i = 0; i < n; i++)
+            out[i * stride] += joint->sd[k] * z[i];
+        return;
+    }
+    size_t matrix = shares(joint) ? 0 : k;
+    const double *vector = joint->spectra->vector + matrix * n * n, *variance = joint->spectra->variance + matrix * n;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++)
+            out[i * stride] += vector[i * n + j] * (sqrt(variance[j]) * z[j]);
+}
+
+double joint_level_variance(const struct joint_level *joint, size_t k, const double *u)
+{
+    size_t n = joint->factor->dimension;
+    double total = 0.0;
+    if (joint->spectra == NULL) {
+        for (size_t i = 0; i < n; i++)
+            total += u[i] * u[i];
+        return total * joint->sd[k] * joint->sd[k];
+    }
+    size_t matrix = shares(joint) ? 0 : k;
+    const double *vector = joint->spectra->vector + matrix * n * n, *variance = joint->spectra->variance + matrix * n;
+    for (size_t j = 0; j < n; j++) {
+        double along = 0.0;
+        for (size_t i = 0; i < n; i++)
+            along += vector[i * n + j] * u[i];
+        total += along * along * variance[j];
+    }
+    return total;
 }

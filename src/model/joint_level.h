@@ -10,16 +10,21 @@
 #include "model/schedule.h"
 #include "model/target.h"
 
+enum { JOINT_POINTS = 64 /* are evaluated together */ };
+
 struct joint_level {
     const struct factor *factor;
     struct level level;
     double root_alpha_bar;
-    double *sd, *inverse_variance; /* of the components at this level, K entries each; of full covariances: unused */
+    double *sd, *inverse_variance; /* of the components at this level, K entries each; 1 where covariances are full */
     double *log_constant;          /* log(w_k) - log det(2 pi V_k)/2 */
-    struct joint_spectra *spectra; /* of full covariances, else NULL */
+    struct spectra *spectra;       /* of full covariances, else NULL */
+    double *centre;                /* sqrt(A)(m_k - m_0), in a shared covariance's own scales; NULL: not needed */
+    int by_products;               /* distances from matrix products, where rounding lets them */
     double *scratch;               /* private to joint_level_evaluate */
 };
 
+/* Errors: STATUS_INVALID for a covariance that is not positive semidefinite; STATUS_MEMORY. */
 MUST_USE enum status joint_level_new(const struct factor *factor, struct joint_level *out, struct error *error);
 void joint_level_free(struct joint_level *joint);
 
@@ -27,9 +32,16 @@ void joint_level_free(struct joint_level *joint);
 void joint_level_set(struct joint_level *joint, const struct level *level);
 
 /* Log-density and score at n points; either output may be NULL. The score is laid out like x, and does not overlap it.
- * Log-sum-exp, so no underflow. Each point's bits do not depend on the others nor on n. */
+ * Log-sum-exp, so no underflow. A point's bits depend on nothing but itself and its place among JOINT_POINTS. */
 void joint_level_evaluate(const struct joint_level *joint, size_t anchor, size_t n, size_t stride, const double *x,
                           double *log_density, double *score);
+
+/* Adds component k's deviation from its mean to `out`, n coordinates `stride` apart: V_k^(1/2) z for standard normal z
+ * (n contiguous numbers). */
+void joint_level_deviate(const struct joint_level *joint, size_t k, const double *z, size_t stride, double *out);
+
+/* <u, V_k u>: the variance of component k along u (n numbers). */
+double joint_level_variance(const struct joint_level *joint, size_t k, const double *u);
 
 /* Coordinate i of sqrt(A)(m_k - m_anchor). */
 static inline double joint_level_centre(const struct joint_level *joint, size_t k, size_t anchor, size_t i)

@@ -1,0 +1,367 @@
+#include "sample/chains.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "core/random.h"
+#include "core/vmath.h"
+#include "sample/field.h"
+
+/* What random numbers are for: the last word of their counter. Forward paths add FORWARD_APART for the second. */
+enum { START, AFTER, BEFORE, DRAW, DRAW_COMPONENT, PATH_DRAW, PATH_COMPONENT, FORWARD, MIDDLE, FORWARD_APART };
+
+/* Chains at a time: a multiple of JOINT_POINTS; all arrays of a batch stay in the second-level cache. */
+enum { LEAST_BATCH = 64, MOST_BATCH = 1024, BATCH_NUMBERS = 8192 };
+
+static size_t batch_size(size_t dimension)
+{
+    size_t fits = BATCH_NUMBERS / dimension / LEAST_BATCH * LEAST_BATCH;
+    return fits < LEAST_BATCH ? LEAST_BATCH : fits > MOST_BATCH ? MOST_BATCH : fits;
+}
+
+/* What a thread needs for a batch: all of dimension x chains numbers, but for `sums`. */
+struct batch {
+    const struct chain_problem *problem;
+    struct random_key key;
+    struct field field;
+    size_t first, chains; /* of this batch */
+    double *x, *increment, *work, *noise, *middle;
+    double *sums; /* 2 x chains */
+};
+
+static enum status batch_new(const struct chain_problem *problem, struct batch *out, struct error *error)
+{
+    size_t chains = batch_size(problem->dimension), d = problem->dimension, arrays = 5 + problem->sampler->work_arrays;
+    *out = (struct batch){
+        .problem = problem, .key = random_key_of(problem->seed, problem->stream), .chains = chains};
+    enum status status = field_new(problem->list, problem->score_error, problem->schedule, chains, &out->field, error);
+    if (status != STATUS_OK)
+        return status;
+    size_t size = d * chains; /* field_new found that this fits */
+    double *block = size < SIZE_MAX / sizeof(double) / (arrays + 1) ? array_new(arrays * size, sizeof *block) : NULL;
+    out->sums = array_new(2 * chains, sizeof(double));
+    out->x = block;
+    if (block == NULL || out->sums == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu chains in dimension %zu", chains, d);
+    out->increment = block + size;
+    out->noise = block + 2 * size;
+    out->middle = block + 3 * size;
+    out->work = block + 4 * size;
+    return STATUS_OK;
+}
+
+static void batch_free(struct batch *batch)
+{
+    field_free(&batch->field);
+    free(batch->x);
+    free(batch->sums);
+}
+
+static void normals(const struct batch *batch, uint32_t purpose, size_t step, double *out)
+{
+    random_normals(batch->key, purpose, (uint32_t)step, batch->first, batch->chains, 0, batch->problem->dimension,
+                   batch->chains, out);
+}
+
+static void uniforms(const struct batch *batch, uint32_t purpose, double *out)
+{
+    random_uniforms(batch->key, purpose, 0, batch->first, batch->chains, 0, batch->problem->dimension, batch->chains,
+                    out);
+}
+
+/* x + scale y */
+VECTOR_CLONES static void add_scaled(size_t n, double scale, const double *y, double *x)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] += scale * y[i];
+}
+
+/* (x + D) scale + sd z */
+VECTOR_CLONES static void move(size_t n, double scale, double sd, const double *increment, const double *z, double *x)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = (x[i] + increment[i]) * scale + sd * z[i];
+}
+
+static struct step step_at(const struct batch *batch, size_t t)
+{
+    struct step step = schedule_step(batch->problem->schedule, t);
+    step.clip = sampler_clip(batch->problem->dimension, batch->problem->schedule->T);
+    return step;
+}
+
+/* Y_t to Y_{t-1}, theory (5), (12). */
+static void advance(struct batch *batch, size_t t)
+{
+    const struct sampler *sampler = batch->problem->sampler;
+    struct step step = step_at(batch, t);
+    size_t size = batch->problem->dimension * batch->chains;
+    double sd = 0.0, scale = exp(-0.5 * step.log_alpha);
+    field_set(&batch->field, t);
+    if (sampler->log_noise_before != NULL) {
+        normals(batch, BEFORE, t, batch->noise);
+        add_scaled(size, sqrt(step.beta * exp(sampler->log_noise_before(&step))), batch->noise, batch->x);
+    }
+    sampler->increment(&step, &batch->field.base, size, batch->x, batch->increment, batch->work);
+    if (sampler->log_noise_ratio != NULL) {
+        sd = scale * sqrt(step.beta * exp(sampler->log_noise_ratio(&step)));
+        normals(batch, AFTER, t, batch->noise);
+    }
+    move(size, scale, sd, batch->increment, batch->noise, batch->x);
+}
+
+/* N(0, I), in the field's relative positions. */
+static void start(struct batch *batch)
+{
+    size_t size = batch->problem->dimension * batch->chains;
+    normals(batch, START, 0, batch->x);
+    memset(batch->increment, 0, size * sizeof *batch->increment);
+    field_make_absolute(&batch->field, FROM, batch->increment);
+    add_scaled(size, -1.0, batch->increment, batch->x);
+}
+
+static void simulate(struct batch *batch)
+{
+    size_t T = batch->problem->schedule->T;
+    field_set(&batch->field, T);
+    start(batch);
+    for (size_t t = T; t >= 2; t--)
+        advance(batch, t);
+}
+
+static void draw(struct batch *batch, uint32_t purpose)
+{
+    field_set(&batch->field, 2);
+    normals(batch, purpose, 0, batch->noise);
+    uniforms(batch, purpose + 1, batch->increment);
+    field_draw(&batch->field, TO, batch->increment, batch->noise, batch->x);
+}
+
+static void draw_sample(struct batch *batch)
+{
+    draw(batch, DRAW);
+}
+
+/* Absolute positions and log-densities of the batch into the output, as many as it wants. */
+static int keep(struct batch *batch, struct points *out)
+{
+    size_t count = out->n - batch->first < batch->chains ? out->n - batch->first : batch->chains;
+    int finite = 1;
+    field_log_density(&batch->field, TO, batch->x, batch->sums);
+    field_make_absolute(&batch->field, TO, batch->x);
+    for (size_t j = 0; j < count; j++)
+        finite &= isfinite(batch->sums[j]) != 0;
+    memcpy(out->log_density + batch->first, batch->sums, count * sizeof *out->log_density);
+    for (size_t i = 0; i < out->dimension; i++)
+        memcpy(out->x + i * out->n + batch->first, batch->x + i * batch->chains, count * sizeof *out->x);
+    return finite;
+}
+
+static enum status points_new(size_t n, size_t dimension, struct points *out, struct error *error)
+{
+    *out = (struct points){.n = n, .dimension = dimension};
+    out->x = n < SIZE_MAX / sizeof(double) / dimension ? array_new(n * dimension, sizeof(double)) : NULL;
+    out->log_density = array_new(n, sizeof(double));
+    if (out->x != NULL && out->log_density != NULL)
+        return STATUS_OK;
+    points_free(out);
+    return fail_with(error, STATUS_MEMORY, "out of memory for %zu points in dimension %zu", n, dimension);
+}
+
+void points_free(struct points *points)
+{
+    free(points->x);
+    free(points->log_density);
+    *points = (struct points){.n = 0};
+}
+
+/* All batches, on the problem's threads; `make` fills batch->x at level 1 or returns what it made to `target`. */
+static enum status all_batches(const struct chain_problem *problem, size_t n,
+                               int (*make)(struct batch *batch, void *target), void *target, struct error *error)
+{
+    size_t size = batch_size(problem->dimension), count = (n + size - 1) / size;
+    enum status status = STATUS_OK;
+    int threads = (size_t)problem->threads < count ? problem->threads : (int)count;
+#pragma omp parallel num_threads(threads)
+    {
+        struct batch batch = {0};
+        struct error own = {STATUS_OK, ""};
+        enum status mine = batch_new(problem, &batch, &own);
+#pragma omp for schedule(dynamic, 1)
+        for (size_t i = 0; i < count; i++) {
+            batch.first = i * size;
+            if (mine == STATUS_OK && !make(&batch, target))
+                mine = fail_with(&own, STATUS_NUMERIC, "a chain of %s is not finite", problem->sampler->name);
+        }
+        batch_free(&batch);
+        if (mine != STATUS_OK) {
+#pragma omp critical(chains_error)
+            {
+                status = mine;
+                if (error != NULL)
+                    *error = own;
+            }
+        }
+    }
+    return status;
+}
+
+static int make_chains(struct batch *batch, void *target)
+{
+    simulate(batch);
+    return keep(batch, target);
+}
+
+static int make_draws(struct batch *batch, void *target)
+{
+    draw_sample(batch);
+    return keep(batch, target);
+}
+
+static enum status make_points(const struct chain_problem *problem, size_t n,
+                               int (*make)(struct batch *batch, void *target), struct points *out,
+                               struct error *error)
+{
+    enum status status = points_new(n, problem->dimension, out, error);
+    if (status == STATUS_OK)
+        status = all_batches(problem, n, make, out, error);
+    if (status != STATUS_OK)
+        points_free(out);
+    return status;
+}
+
+enum status chains_run(const struct chain_problem *problem, size_t n, struct points *out, struct error *error)
+{
+    return make_points(problem, n, make_chains, out, error);
+}
+
+enum status chains_draw(const struct chain_problem *problem, size_t n, struct points *out, struct error *error)
+{
+    return make_points(problem, n, make_draws, out, error);
+}
+
+/* ---- Forward paths ---- */
+
+/* Adds factor * sum_i x_i y_i to out, for every chain. */
+VECTOR_CLONES static void add_inner(size_t d, size_t chains, double factor, const double *x, const double *y,
+                                    double *out)
+{
+    for (size_t i = 0; i < d; i++)
+        for (size_t j = 0; j < chains; j++)
+            out[j] += factor * (x[i * chains + j] * y[i * chains + j]);
+}
+
+/* Where noise comes before the map, too: given x_t and y, a point Y+ between them from
+ * F = N((kernel x_t + before (sqrt(alpha) y - D(x_t)))/(before + kernel), before kernel/(before + kernel)), `kernel`
+ * being v alpha, which is what the two kernels' product would be if D were constant. log N(Y+; x_t, before) - log F is
+ * added to the weights, and the pull of the second kernel is left to the caller. */
+static void insert_middle(struct batch *batch, const struct step *step, uint32_t purpose, double before,
+                          double kernel, double *log_weight)
+{
+    size_t d = batch->problem->dimension, size = d * batch->chains;
+    double whole = before + kernel, sd = sqrt(before * kernel / whole), root_beta = sqrt(step->beta);
+    double *z = batch->middle;
+    batch->problem->sampler->increment(step, &batch->field.base, size, batch->x, batch->increment, batch->work);
+    normals(batch, purpose, step->t, z);
+    /* sqrt(alpha) y - x_t = -sqrt(beta) w with w in batch->noise; moved = Y+ - x_t, and w becomes
+     * (Y+ - sqrt(alpha) y)/sqrt(beta). */
+    for (size_t i = 0; i < size; i++) {
+        double moved = -before / whole * (root_beta * batch->noise[i] + batch->increment[i]) + sd * z[i];
+        batch->x[i] += moved;
+        batch->noise[i] += moved / root_beta;
+        batch->increment[i] = moved;
+    }
+    add_inner(d, batch->chains, 0.5, z, z, log_weight);
+    add_inner(d, batch->chains, -0.5 / before, batch->increment, batch->increment, log_weight);
+    for (size_t j = 0; j < batch->chains; j++)
+        log_weight[j] += 0.5 * (double)d * log(kernel / whole);
+}
+
+/* X_{t-1} to X_t by the forward kernel, and the log-ratio of the sampler's kernel to it, theory (14)-(15) without the
+ * densities, which cancel along a path. */
+static void advance_forward(struct batch *batch, size_t t, uint32_t apart, double *log_weight)
+{
+    const struct sampler *sampler = batch->problem->sampler;
+    struct step step = step_at(batch, t);
+    size_t d = batch->problem->dimension, size = d * batch->chains;
+    double log_ratio = sampler->log_noise_ratio(&step), kernel = step.beta * exp(log_ratio); /* v alpha */
+    double *w = batch->noise;
+    field_set(&batch->field, t);
+    normals(batch, FORWARD + apart, t, w);
+    double root_alpha = exp(0.5 * step.log_alpha), root_beta = sqrt(step.beta);
+    move(size, root_alpha, root_beta, batch->middle, w, batch->x); /* middle is 0 */
+    add_inner(d, batch->chains, 0.5, w, w, log_weight);
+    if (sampler->log_noise_before != NULL)
+        insert_middle(batch, &step, MIDDLE + apart, step.beta * exp(sampler->log_noise_before(&step)), kernel,
+                      log_weight);
+    sampler->increment(&step, &batch->field.base, size, batch->x, batch->increment, batch->work);
+    add_scaled(size, root_beta, w, batch->increment);
+    add_inner(d, batch->chains, -0.5 / kernel, batch->increment, batch->increment, log_weight);
+    for (size_t j = 0; j < batch->chains; j++)
+        log_weight[j] += 0.5 * (double)d * (step.log_alpha - log_ratio);
+    memset(batch->middle, 0, size * sizeof *batch->middle);
+}
+
+/* log N(x; 0, I) at level T. */
+static void add_start_density(struct batch *batch, double *log_weight)
+{
+    size_t d = batch->problem->dimension;
+    field_make_absolute(&batch->field, FROM, batch->x);
+    add_inner(d, batch->chains, -0.5, batch->x, batch->x, log_weight);
+    for (size_t j = 0; j < batch->chains; j++)
+        log_weight[j] -= 0.5 * (double)d * log(2.0 * M_PI);
+}
+
+static int make_paths(struct batch *batch, void *target)
+{
+    struct paths *paths = target;
+    size_t count = paths->start.n - batch->first < batch->chains ? paths->start.n - batch->first : batch->chains;
+    size_t size = batch->problem->dimension * batch->chains;
+    double *log_weight = batch->sums + batch->chains;
+    int finite = 1;
+    for (uint32_t path = 0; path < 2; path++) {
+        draw(batch, PATH_DRAW);
+        if (path == 0)
+            finite &= keep(batch, &paths->start);
+        draw(batch, PATH_DRAW); /* keep made it absolute */
+        field_log_density(&batch->field, TO, batch->x, log_weight);
+        for (size_t j = 0; j < batch->chains; j++)
+            log_weight[j] = -log_weight[j];
+        memset(batch->middle, 0, size * sizeof *batch->middle);
+        for (size_t t = 2; t <= batch->problem->schedule->T; t++)
+            advance_forward(batch, t, path * FORWARD_APART, log_weight);
+        add_start_density(batch, log_weight);
+        for (size_t j = 0; j < count; j++)
+            finite &= isfinite(log_weight[j]) != 0;
+        memcpy(paths->log_weight[path] + batch->first, log_weight, count * sizeof *log_weight);
+    }
+    return finite;
+}
+
+enum status chains_weigh(const struct chain_problem *problem, size_t n, struct paths *out, struct error *error)
+{
+    *out = (struct paths){.log_weight = {NULL, NULL}};
+    if (problem->sampler->log_noise_ratio == NULL)
+        return fail_with(error, STATUS_UNSUPPORTED, "%s is deterministic: its paths have no weights",
+                         problem->sampler->name);
+    enum status status = points_new(n, problem->dimension, &out->start, error);
+    for (int k = 0; k < 2 && status == STATUS_OK; k++) {
+        out->log_weight[k] = array_new(n, sizeof(double));
+        if (out->log_weight[k] == NULL)
+            status = fail_with(error, STATUS_MEMORY, "out of memory for %zu paths", n);
+    }
+    if (status == STATUS_OK)
+        status = all_batches(problem, n, make_paths, out, error);
+    if (status != STATUS_OK)
+        paths_free(out);
+    return status;
+}
+
+void paths_free(struct paths *paths)
+{
+    points_free(&paths->start);
+    free(paths->log_weight[0]);
+    free(paths->log_weight[1]);
+    *paths = (struct paths){.log_weight = {NULL, NULL}};
+}

@@ -1,0 +1,73 @@
+/* A target in one dimension as chains see it: the score that the sampler follows (with its error) at the two levels of
+ * a step, the density, and exact samples. Points come in batches, coordinate after coordinate: x[i * chains + j] is
+ * coordinate i of chain j. Positions are relative to sqrt(A) times the mean of each factor's first component, which
+ * samplers and noise commute with. */
+#ifndef SAMPLE_FIELD_H
+#define SAMPLE_FIELD_H
+
+#include <stddef.h>
+
+#include "core/status.h"
+#include "model/joint_level.h"
+#include "model/mixture_level.h"
+#include "model/sampler.h"
+#include "model/score_error.h"
+#include "model/target.h"
+
+enum { FROM, TO, LEVELS }; /* t and t-1 */
+
+/* Coordinates first, first + 1, ... of one factor group: `copies` of `factor`. */
+struct field_group {
+    const struct factor *factor;
+    size_t first, copies;
+    struct mixture_level line[LEVELS]; /* of a factor on the line */
+    struct joint_level joint[LEVELS];  /* of any other */
+};
+
+/* A score error in some coordinates, or along one direction. */
+struct field_error {
+    struct factor_list marginal; /* one factor on the line: the law of what the error sees */
+    struct mixture_level level[LEVELS];
+    struct error_level error[LEVELS];
+    double share;                /* of eps_score^2 */
+    size_t first, stride, count; /* the coordinates first, first + stride, ... */
+    int diagonal;                /* instead, along (1, ..., 1)/sqrt(d) */
+    double origin;               /* the diagonal coordinate of the point that positions are relative to, at alpha_bar 1 */
+};
+
+struct field {
+    struct score base;
+    size_t dimension, chains;
+    const struct schedule *schedule;
+    const struct score_error *score_error;
+    double error_norm;
+    struct field_group *group;
+    size_t groups;
+    struct field_error *error;
+    size_t errors;
+    double *work; /* dimension x chains */
+    double *line; /* 2 x chains */
+    int swapped;  /* which of the LEVELS objects is FROM */
+};
+
+/* Args: list, the target's literal factors (borrowed; copies are integers); score_error may be NULL.
+ * Errors: STATUS_UNSUPPORTED where the law of what a score error sees is not known; STATUS_MEMORY. */
+MUST_USE enum status field_new(const struct factor_list *list, const struct score_error *score_error,
+                               const struct schedule *schedule, size_t chains, struct field *out,
+                               struct error *error);
+void field_free(struct field *field);
+
+/* Goes to step t in 2..T: FROM is level t and TO is t-1. Steps downwards, one by one, cost half. */
+void field_set(struct field *field, size_t t);
+
+/* log-density of X at the level of TO (or FROM), of every chain. */
+void field_log_density(const struct field *field, int which, const double *x, double *log_density);
+
+/* Samples of X at that level, from uniforms (one a copy of a factor, at its first coordinate's place) and normals, both
+ * laid out like points; out may be normals. */
+void field_draw(const struct field *field, int which, const double *uniforms, const double *normals, double *out);
+
+/* Relative positions into absolute ones, in place. */
+void field_make_absolute(const struct field *field, int which, double *x);
+
+#endif

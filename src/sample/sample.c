@@ -1,0 +1,187 @@
+#include "sample/sample.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "core/random.h"
+#include "sample/directions.h"
+#include "sample/knn.h"
+#include "sample/projected.h"
+#include "sample/projection.h"
+#include "sample/weights.h"
+
+enum { DIRECTIONS = 1000 /* the purpose of their random numbers, beyond those of chains */ };
+
+static enum status make_directions(const struct chain_problem *problem, size_t random, struct directions *out,
+                                   struct error *error)
+{
+    double *normals = array_new(random, problem->dimension * sizeof *normals);
+    if (normals == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu directions", random);
+    for (size_t i = 0; i < random; i++)
+        random_normals(random_key_of(problem->seed, problem->stream), DIRECTIONS, 0, i, 1, 0, problem->dimension, 1,
+                       normals + i * problem->dimension);
+    enum status status = directions_new(problem->list, random, normals, out, error);
+    free(normals);
+    return status;
+}
+
+static void laws_free(struct projected *law, size_t count)
+{
+    for (size_t k = 0; k < count && law != NULL; k++)
+        projected_free(&law[k]);
+    free(law);
+}
+
+static enum status make_laws(const struct chain_problem *problem, const struct directions *directions,
+                             struct projected **out, struct error *error)
+{
+    struct level level = schedule_level(problem->schedule, 1);
+    struct projected *law = array_new(directions->count, sizeof *law);
+    *out = law;
+    if (law == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu directions", directions->count);
+    enum status status = STATUS_OK;
+    for (size_t k = 0; k < directions->count && status == STATUS_OK; k++)
+        status = projected_new(problem->list, directions->unit + k * problem->dimension, &level, &law[k], error);
+    return status;
+}
+
+/* What several methods look at, made by the first that asks. */
+struct sample {
+    const struct chain_problem *problem;
+    size_t chains, random; /* how many chains, and directions at random */
+    struct directions directions;
+    struct points y;
+};
+
+static enum status look(struct sample *sample, struct error *error)
+{
+    return sample->directions.count > 0 ? STATUS_OK
+                                        : make_directions(sample->problem, sample->random, &sample->directions, error);
+}
+
+static enum status simulate(struct sample *sample, struct error *error)
+{
+    return sample->y.n > 0 ? STATUS_OK : chains_run(sample->problem, sample->chains, &sample->y, error);
+}
+
+static enum status by_projection(struct sample *sample, struct estimates *out, struct error *error)
+{
+    const struct chain_problem *problem = sample->problem;
+    struct projected *law = NULL;
+    struct projection projection;
+    enum status status = look(sample, error);
+    if (status == STATUS_OK)
+        status = make_laws(problem, &sample->directions, &law, error);
+    if (status == STATUS_OK)
+        status = simulate(sample, error);
+    if (status == STATUS_OK)
+        status = projection_tv(sample->chains, problem->dimension, sample->y.x, sample->directions.count,
+                               sample->directions.unit, law, &projection, error);
+    if (status == STATUS_OK)
+        out->projection_tv = projection.tv;
+    laws_free(law, sample->directions.count);
+    return status;
+}
+
+/* Points that coincide (atoms without noise to speak of) have no density, and say nothing. */
+static enum status by_neighbours(struct sample *sample, struct estimates *out, struct error *error)
+{
+    const struct points *y = &sample->y;
+    struct points x = {0};
+    if (sample->problem->dimension > KNN_MOST_DIMENSION || sample->chains < KNN_BATCHES * KNN_LEAST_BATCH)
+        return STATUS_OK;
+    enum status status = simulate(sample, error);
+    if (status == STATUS_OK)
+        status = chains_draw(sample->problem, sample->chains, &x, error);
+    if (status == STATUS_OK)
+        status =
+            knn_kl(y->n, y->dimension, y->x, y->log_density, x.x, x.log_density, &out->knn_kl_q_p, error);
+    points_free(&x);
+    return status == STATUS_NUMERIC ? STATUS_OK : status;
+}
+
+/* Of each start: its place along every direction, and log p. */
+static enum status make_statistics(const struct points *start, const struct directions *directions, double **out,
+                                   struct error *error)
+{
+    size_t n = start->n, d = start->dimension;
+    double *statistic = array_new(directions->count + 1, n * sizeof *statistic);
+    *out = statistic;
+    if (statistic == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu statistics", directions->count + 1);
+    for (size_t k = 0; k < directions->count; k++)
+        for (size_t i = 0; i < d; i++) {
+            double u = directions->unit[k * d + i];
+            for (size_t j = 0; j < n && u != 0.0; j++)
+                statistic[k * n + j] += u * start->x[i * n + j];
+        }
+    memcpy(statistic + directions->count * n, start->log_density, n * sizeof *statistic);
+    return STATUS_OK;
+}
+
+static enum status by_weights(struct sample *sample, struct estimates *out, struct error *error)
+{
+    size_t chains = sample->chains;
+    struct paths paths = {.log_weight = {NULL, NULL}};
+    struct weights weights;
+    double *statistic = NULL;
+    if (sample->problem->sampler->log_noise_ratio == NULL)
+        return STATUS_OK;
+    enum status status = look(sample, error);
+    if (status == STATUS_OK)
+        status = chains_weigh(sample->problem, chains, &paths, error);
+    if (status == STATUS_OK)
+        status = make_statistics(&paths.start, &sample->directions, &statistic, error);
+    if (status == STATUS_OK)
+        status = weights_measure(chains, paths.log_weight[0], paths.log_weight[1], sample->directions.count + 1,
+                                 statistic, &weights, error);
+    if (status == STATUS_OK) {
+        out->effective = weights.ess;
+        out->path_kl_p_q = weights.path_kl;
+        out->pinsker_tv = weights.pinsker;
+        out->weights_chi2_q_p = weights.chi2;
+        out->weights_tv = weights.tv_lower;
+        out->chi2_tv = weights.tv_upper;
+    }
+    free(statistic);
+    paths_free(&paths);
+    return status;
+}
+
+static const struct sample_method methods[] = {
+    {"projection", "A lower bound on TV from histograms of chains along directions: where one half of the chains shows "
+                   "an excess, the other half measures it.",
+     "theory §7", by_projection},
+    {"knn", "An estimate of KL(q || p) from the distances of chains to their nearest neighbours, up to ten dimensions.",
+     "theory §7; Kozachenko & Leonenko 1987", by_neighbours},
+    {"weights", "Weights of forward paths: chi2(q || p) without bias, bounds on TV from both sides, and the KL of the "
+                "paths' laws.",
+     "theory (18)", by_weights},
+};
+
+const struct sample_method *sample_method_at(size_t index)
+{
+    return index < sizeof methods / sizeof methods[0] ? &methods[index] : NULL;
+}
+
+enum status sample_measure(const struct chain_problem *problem, size_t chains, size_t directions, unsigned wanted,
+                           struct estimates *out, struct error *error)
+{
+    const struct estimate nothing = {NAN, NAN};
+    enum status status = STATUS_OK;
+    *out = (struct estimates){
+#define ESTIMATOR(member, quantity, role, method, doc) .member = nothing,
+#include "sample/estimators.def"
+#undef ESTIMATOR
+        .effective = NAN};
+    struct sample sample = {.problem = problem, .chains = chains, .random = directions};
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0] && status == STATUS_OK; i++)
+        if (wanted >> i & 1u)
+            status = methods[i].measure(&sample, out, error);
+    points_free(&sample.y);
+    directions_free(&sample.directions);
+    return status;
+}
