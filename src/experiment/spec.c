@@ -113,18 +113,10 @@ static void *field(struct target *target, size_t offset)
 }
 
 /* The lists of one target that share a count must have equal lengths; the first one read sets it. */
-static void read_list(struct doc *doc, const yaml_node_t *node, const struct param *param, struct target *target)
+static void share_count(struct doc *doc, const yaml_node_t *node, const struct param *param, struct target *target,
+                        size_t count)
 {
-    const struct range *range = param->kind == PARAM_REAL_LIST          ? &any_real
-                                : param->kind == PARAM_NONNEGATIVE_LIST ? &nonnegative
-                                                                        : &positive;
-    double **list = field(target, param->offset), sum = 0.0;
-    size_t *shared = field(target, param->count_offset), count;
-    *list = doc_array(doc, node, sizeof **list, &count);
-    for (size_t i = 0; i < count; i++) {
-        (*list)[i] = doc_real(doc, doc_item(doc, node, i), range);
-        sum += (*list)[i];
-    }
+    size_t *shared = field(target, param->count_offset);
     const struct param *first = target->family->params;
     while (first->count_offset != param->count_offset)
         first++;
@@ -132,8 +124,56 @@ static void read_list(struct doc *doc, const yaml_node_t *node, const struct par
         doc_refuse(doc, node->start_mark, "'%s' has length %zu but '%s' has length %zu, expected equal lengths",
                    param->key, count, first->key, *shared);
     *shared = count;
+}
+
+static void read_list(struct doc *doc, const yaml_node_t *node, const struct param *param, struct target *target)
+{
+    const struct range *range = param->kind == PARAM_REAL_LIST          ? &any_real
+                                : param->kind == PARAM_NONNEGATIVE_LIST ? &nonnegative
+                                                                        : &positive;
+    double **list = field(target, param->offset), sum = 0.0;
+    size_t count;
+    *list = doc_array(doc, node, sizeof **list, &count);
+    for (size_t i = 0; i < count; i++) {
+        (*list)[i] = doc_real(doc, doc_item(doc, node, i), range);
+        sum += (*list)[i];
+    }
+    share_count(doc, node, param, target, count);
     if (param->kind == PARAM_WEIGHTS && !(fabs(sum - 1.0) <= 1e-9))
         doc_refuse(doc, node->start_mark, "the weights sum to %.12g, expected 1 within 1e-9", sum);
+}
+
+/* The list of one point's coordinates, as many as the first point has or the family wants. */
+static const yaml_node_t *point_node(struct doc *doc, const yaml_node_t *points, size_t index, size_t *width)
+{
+    const yaml_node_t *node = doc_item(doc, points, index);
+    size_t found = 0;
+    free(doc_array(doc, node, sizeof(double), &found));
+    *width = *width > 0 ? *width : found;
+    if (doc->status == STATUS_OK && found != *width)
+        doc_refuse(doc, node->start_mark, "found a point of %zu coordinates, expected %zu", found, *width);
+    return node;
+}
+
+static void read_points(struct doc *doc, const yaml_node_t *node, const struct param *param, struct target *target)
+{
+    double **list = field(target, param->offset);
+    size_t count, width = target->family->width;
+    free(doc_array(doc, node, sizeof **list, &count)); /* one element a point: checks the list */
+    for (size_t i = 0; i < count; i++) {
+        const yaml_node_t *point = point_node(doc, node, i, &width);
+        if (i == 0 && doc->status == STATUS_OK) {
+            *list = width <= SIZE_MAX / count ? array_new(count * width, sizeof **list) : NULL;
+            if (*list == NULL)
+                doc_refuse(doc, node->start_mark, "out of memory for %zu points", count);
+        }
+        for (size_t j = 0; j < width && doc->status == STATUS_OK; j++)
+            (*list)[i * width + j] = doc_real(doc, doc_item(doc, point, j), &any_real);
+    }
+    if (doc->status == STATUS_OK) {
+        target->width = width;
+        share_count(doc, node, param, target, count);
+    }
 }
 
 static void read_parts(struct doc *doc, const yaml_node_t *list, struct target_part **parts, size_t *count);
@@ -161,6 +201,9 @@ static void read_param(struct doc *doc, const yaml_node_t *node, const struct pa
     case PARAM_NONNEGATIVE_LIST:
     case PARAM_WEIGHTS:
         read_list(doc, node, param, target);
+        break;
+    case PARAM_POINTS:
+        read_points(doc, node, param, target);
         break;
     case PARAM_SPECTRUM:
         read_spectrum(doc, node, at);
@@ -502,16 +545,28 @@ static void read_max_steps(struct loader *l, const yaml_node_t *node)
     check_steps(l, node, l->spec->max_steps);
 }
 
-/* What a target lacks in a dimension, it lacks most in the smallest. */
-static void check_dimension(struct loader *l, const yaml_node_t *root)
+/* Nonzero if the target fills several coordinates at a time: then not every larger dimension will do. */
+static int fills_blocks(const struct target *target)
+{
+    int blocks = target->width > 0;
+    for (size_t i = 0; i < target->part_count; i++)
+        blocks |= fills_blocks(&target->parts[i].target);
+    return blocks;
+}
+
+/* What a target lacks in a dimension, it lacks most in the smallest, unless it fills blocks of coordinates. */
+static void check_dimensions(struct loader *l, const yaml_node_t *root)
 {
     const yaml_node_t *list = doc_find(&l->doc, root, "dimensions", true);
-    for (size_t i = 0; i < l->spec->target_count && l->doc.status == STATUS_OK; i++) {
-        struct factor_list factors;
-        struct error reason = {STATUS_OK, ""};
-        if (target_factors(&l->spec->targets[i], l->spec->dimensions[0], &factors, &reason) != STATUS_OK)
-            doc_refuse(&l->doc, list->start_mark, "%s", reason.text);
-        factor_list_free(&factors);
+    for (size_t i = 0; i < l->spec->target_count; i++) {
+        size_t count = fills_blocks(&l->spec->targets[i]) ? l->spec->dimension_count : 1;
+        for (size_t d = 0; d < count && l->doc.status == STATUS_OK; d++) {
+            struct factor_list factors;
+            struct error reason = {STATUS_OK, ""};
+            if (target_factors(&l->spec->targets[i], l->spec->dimensions[d], &factors, &reason) != STATUS_OK)
+                doc_refuse(&l->doc, list->start_mark, "%s", reason.text);
+            factor_list_free(&factors);
+        }
     }
 }
 
@@ -584,7 +639,7 @@ static void read_spec(struct loader *l, const yaml_node_t *root)
             section->read(l, node);
     }
     if (l->doc.status == STATUS_OK)
-        check_dimension(l, root);
+        check_dimensions(l, root);
     if (l->doc.status == STATUS_OK && l->spec->step_count == 0 && l->spec->accuracy_count == 0)
         doc_refuse(&l->doc, root->start_mark, "missing key 'steps' or 'accuracies', expected at least one of them");
     if (l->doc.status == STATUS_OK)
@@ -633,7 +688,8 @@ static enum status read_file(const char *path, char *text, size_t *length, struc
     *length = fread(text, 1, FILE_LIMIT + 1, file);
     int problem = ferror(file) ? errno : 0;
     (void)fclose(file);
-    return problem == 0 ? STATUS_OK : fail_with(error, STATUS_INVALID, "%s:1:1: cannot read: %s", path, strerror(problem));
+    return problem == 0 ? STATUS_OK
+                        : fail_with(error, STATUS_INVALID, "%s:1:1: cannot read: %s", path, strerror(problem));
 }
 
 enum status spec_load(const char *path, const char *const *claim_names, struct spec *out, struct error *error)

@@ -94,7 +94,7 @@ static enum status spread_one(struct factor_list *list, struct error *failure)
 static void spread_all(size_t dimension, struct factor_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
-        list->group[i].error_share = 1.0 / (double)dimension;
+        list->group[i].error_share = (double)list->group[i].factor.dimension / (double)dimension;
 }
 
 /* N(m (1, ..., 1), V I) in coordinates whose first axis is u: N(sqrt(d) m, V) along it, N(0, V) across. The start of

@@ -40,6 +40,7 @@ void target_clear(struct target *target)
     free(target->weights);
     free(target->means);
     free(target->sds);
+    free(target->points);
     *target = (struct target){0};
 }
 
@@ -47,6 +48,7 @@ static void describe_param(const struct target *target, const struct param *para
 {
     const char *at = (const char *)target + param->offset;
     const struct spectrum *spectrum = (const struct spectrum *)at;
+    size_t values = param->count_offset > 0 ? *(const size_t *)((const char *)target + param->count_offset) : 0;
     fprintf(file, " %s", param->key);
     switch (param->kind) {
     case PARAM_REAL:
@@ -60,7 +62,12 @@ static void describe_param(const struct target *target, const struct param *para
     case PARAM_REAL_LIST:
     case PARAM_NONNEGATIVE_LIST:
     case PARAM_WEIGHTS:
-        for (size_t i = 0; i < *(const size_t *)((const char *)target + param->count_offset); i++)
+        for (size_t i = 0; i < values; i++)
+            fprintf(file, " %.17g", (*(double *const *)at)[i]);
+        break;
+    case PARAM_POINTS:
+        fprintf(file, " %zu", target->width);
+        for (size_t i = 0; i < values * target->width; i++)
             fprintf(file, " %.17g", (*(double *const *)at)[i]);
         break;
     case PARAM_SPECTRUM:

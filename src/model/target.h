@@ -57,6 +57,9 @@ enum param_kind {
     PARAM_REAL_LIST,          /* non-empty list: double * at offset, its length at count_offset */
     PARAM_NONNEGATIVE_LIST,   /* the same, every entry >= 0 */
     PARAM_WEIGHTS,            /* the same, every entry > 0, summing to 1 within 1e-9 */
+    PARAM_POINTS,             /* non-empty list of points, each a list of equally many finite doubles: double * at
+                                 offset, point after point; their number at count_offset, and target.width
+                                 coordinates each */
     PARAM_ABOVE_TWO,          /* finite double > 2 at offset */
     PARAM_STUDENT_COMPONENTS, /* size_t in STUDENT_LEAST_COMPONENTS..STUDENT_MOST_COMPONENTS at offset */
     PARAM_SPECTRUM, /* {kind: flat} | {kind: power, exponent: p > 0} | {kind: k-of-d, k: integer >= 1} at offset */
@@ -79,6 +82,7 @@ struct target_family {
     const char *formula;
     const char *source;
     const struct param *params; /* ends with key == NULL */
+    size_t width;               /* coordinates that each of PARAM_POINTS must have; 0: any number */
     /* Appends the factors in dimension d >= 1. Errors: STATUS_INVALID if the target does not exist in this dimension.
      */
     enum status (*factors)(const struct target *target, size_t dimension, struct factor_list *list,
@@ -105,6 +109,8 @@ struct target {
     struct spectrum spectrum;
     double *weights, *means, *sds;
     size_t components;
+    double *points; /* of PARAM_POINTS, `width` coordinates each */
+    size_t width;
     double nu, scale; /* of student-t */
     size_t nodes;     /* its components: `components` counts lists */
     struct target_part *parts;

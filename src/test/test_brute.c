@@ -78,7 +78,7 @@ static struct normal propagate(const struct sampler *sampler, const struct sched
     struct normal q = {0.0, 1.0};
     for (size_t t = schedule->T; t >= 2; t--) {
         struct step step = schedule_step(schedule, t);
-        struct affine affine = {.base = {affine_evaluate}, .noise_from = step.from.noise};
+        struct affine affine = {.base = {.evaluate = affine_evaluate}, .noise_from = step.from.noise};
         set_score(&affine, 0, marginal(schedule, t), error);
         set_score(&affine, 1, marginal(schedule, t - 1), error);
         double x[2] = {0.0, 1.0}, D[2], work[8];

@@ -22,6 +22,8 @@ Suite *spec_suite(void);
 #define LONG_NAME FIFTY "0123456789abc"                                                  /* 63 bytes */
 #define LONG_TITLE FIFTY FIFTY FIFTY "0123456789012345678901234567890123456789abcdefghi" /* 199 bytes */
 #define TAIL SAMPLERS DIMENSIONS STEPS
+#define EVEN SAMPLERS "dimensions: [8, 2]\n" STEPS
+#define PLANE "targets:\n- name: p\n  kind: mixture-plane\n  weights: [0.5, 0.5]\n"
 
 static const char *const claims[] = {"eps-ddpm", "eps-accelerated", "low-dimension", NULL};
 
@@ -43,6 +45,7 @@ static const char full[] =
     "    spectrum: {kind: power, exponent: 1.5}\n"
     "  - {name: few, kind: gaussian, variance: 2, spectrum: {kind: k-of-d, k: 8}}\n"
     "  - {name: 1flat, kind: gaussian, variance: 2, spectrum: {kind: flat}}\n"
+    "  - {name: plane, kind: mixture-plane, weights: [0.25, 0.75], means: [[-1, 2.5], [3, -4e-1]], sds: [0.3, 0]}\n"
     "  - name: mixed\n"
     "    kind: direct-sum\n"
     "    factors:\n"
@@ -65,7 +68,7 @@ static const char full[] =
 
 static void check_targets(const struct spec *spec)
 {
-    ck_assert_uint_eq(spec->target_count, 5);
+    ck_assert_uint_eq(spec->target_count, 6);
     const struct target *t = &spec->targets[0];
     ck_assert_str_eq(t->name, "bimodal");
     ck_assert_ptr_eq(t->family, target_family_find("mixture"));
@@ -91,6 +94,17 @@ static void check_targets(const struct spec *spec)
     ck_assert_uint_eq(t->spectrum.k, 8);
     ck_assert_str_eq(spec->targets[3].name, "1flat");
     ck_assert_int_eq(spec->targets[3].spectrum.kind, SPECTRUM_FLAT);
+}
+
+static void check_points(const struct target *t)
+{
+    static const double points[] = {-1.0, 2.5, 3.0, -0.4};
+    ck_assert_ptr_eq(t->family, target_family_find("mixture-plane"));
+    ck_assert_uint_eq(t->components, 2);
+    ck_assert_uint_eq(t->width, 2);
+    ck_assert_mem_eq(t->points, points, sizeof points);
+    ck_assert_double_eq(t->sds[1], 0.0);
+    ck_assert_ptr_null(t->means);
 }
 
 static void check_parts(const struct target *t)
@@ -147,7 +161,8 @@ static void check_full(const struct spec *spec)
     ck_assert_double_eq(spec->c0, 3.0);
     ck_assert_double_eq(spec->c1, 9.5);
     check_targets(spec);
-    check_parts(&spec->targets[4]);
+    check_points(&spec->targets[4]);
+    check_parts(&spec->targets[5]);
     ck_assert_uint_eq(spec->sampler_count, 3);
     ck_assert_ptr_eq(spec->samplers[0], sampler_find("accelerated"));
     ck_assert_ptr_eq(spec->samplers[1], sampler_find("ddpm"));
@@ -218,6 +233,7 @@ static const char *const good_texts[] = {
     "schedule: {c1: 5, kind: li-cai}\n" TARGETS TAIL,
     "title: \"\xC3\xA9t\xC3\xA9\"\n" TARGETS TAIL,
     "targets: [{name: m, kind: mixture, weights: [0.5, 0.5], means: [-1, 1], sds: [0, 0.0]}]\n" TAIL,
+    "targets: [{name: p, kind: mixture-plane, weights: [1], means: [[0, 0]], sds: [1]}]\n" EVEN,
     "targets: [{name: t, kind: student-t, nu: 2.5}]\n" TAIL,
     "targets: [{name: t, kind: student-t, nu: 4, scale: 0.5, components: 200}]\n" TAIL,
     "targets: [{name: s, kind: direct-sum, factors: [{kind: student-t, nu: 3, copies: 2}, {kind: gaussian, "
@@ -313,7 +329,7 @@ static const struct bad {
     {"targets:\n  - name: g\n    variance: 1\n" TAIL, 2, 5, "missing key 'kind'"},
     {"targets:\n  - kind: gaussian\n    variance: 1\n" TAIL, 2, 5, "missing key 'name'"},
     {"targets:\n  - name: g\n    kind: gausian\n" TAIL, 3, 11,
-     "unknown target kind 'gausian', expected one of: gaussian, mixture, student-t, direct-sum; did you mean 'gaussian'?"},
+     "unknown target kind 'gausian', expected one of: gaussian, mixture, mixture-plane, student-t, direct-sum; did you mean 'gaussian'?"},
     {"targets:\n  - name: g\n    kind: [gaussian]\n" TAIL, 3, 11, "expected a target kind, found a list"},
     {"targets: [{name: g, kind: gaussian, variance: 1, copies: 1}]\n" TAIL, 1, 50,
      "unknown key 'copies', expected one of: name, kind, mean, variance, spectrum"},
@@ -403,6 +419,20 @@ static const struct bad {
      "expected a number >= 0, found '-0.1'"},
     {"targets:\n- name: m\n  kind: mixture\n  weights: [0.5, 0.5]\n  means: [0, 1]\n  sds: [0, -1.0e-300]\n" TAIL, 6,
      12, "expected a number >= 0, found '-1.0e-300'"},
+    /* mixture-plane */
+    {PLANE "  means: [0, 1]\n  sds: [1, 1]\n" EVEN, 5, 11, "expected a non-empty list, found '0'"},
+    {PLANE "  means: []\n  sds: [1, 1]\n" EVEN, 5, 10, "expected a non-empty list, found an empty list"},
+    {PLANE "  means: [[0, 1], []]\n  sds: [1, 1]\n" EVEN, 5, 19, "expected a non-empty list, found an empty list"},
+    {PLANE "  means: [[0, 1], [1]]\n  sds: [1, 1]\n" EVEN, 5, 19, "found a point of 1 coordinates, expected 2"},
+    {PLANE "  means: [[0, 1, 2], [1]]\n  sds: [1, 1]\n" EVEN, 5, 11, "found a point of 3 coordinates, expected 2"},
+    {PLANE "  means: [[0, 1], [1, [2]]]\n  sds: [1, 1]\n" EVEN, 5, 23, "expected a number, found a list"},
+    {PLANE "  means: [[0, 1], [1, nan]]\n  sds: [1, 1]\n" EVEN, 5, 23, "expected a number, found 'nan'"},
+    {PLANE "  means: [[0, 1]]\n  sds: [1, 1]\n" EVEN, 5, 10,
+     "'means' has length 1 but 'weights' has length 2, expected equal lengths"},
+    {PLANE "  means: [[0, 1], [1, 2]]\n  sds: [1]\n" EVEN, 6, 8, "'sds' has length 1 but 'weights' has length 2"},
+    {PLANE "  means: [[0, 1], [1, 2]]\n" EVEN, 2, 3, "missing key 'sds'"},
+    {PLANE "  means: [[0, 1], [1, 2]]\n  sds: [1, 1]\n" SAMPLERS "dimensions: [2, 7, 4]\n" STEPS, 8, 13,
+     "target p: a mixture in the plane fills pairs of coordinates, and dimension 7 is odd"},
     /* student-t */
     {"targets:\n- {name: t, kind: student-t}\n" TAIL, 2, 3, "missing key 'nu'"},
     {"targets:\n- {name: t, kind: student-t, nu: 2}\n" TAIL, 2, 34, "expected a number > 2, found '2'"},

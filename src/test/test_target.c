@@ -147,6 +147,52 @@ START_TEST(student_is_described)
 }
 END_TEST
 
+static struct target plane(void)
+{
+    static double weights[] = {0.25, 0.75}, points[] = {-1.0, 2.5, 3.0, -0.5}, sds[] = {0.5, 0.0};
+    struct target target;
+    target_init(&target, target_family_find("mixture-plane"));
+    target.components = target.width = 2;
+    target.weights = weights;
+    target.points = points;
+    target.sds = sds;
+    return target;
+}
+
+START_TEST(plane_fills_pairs_of_coordinates)
+{
+    struct target target = plane();
+    struct factor_list list = factors_of(&target, 6);
+    struct error error = {STATUS_OK, ""};
+    ck_assert_uint_eq(list.count, 1);
+    ck_assert_double_eq(list.group[0].multiplicity, 3.0);
+    const struct factor *factor = &list.group[0].factor;
+    ck_assert_uint_eq(factor->dimension, 2);
+    ck_assert_uint_eq(factor->components, 2);
+    ck_assert_mem_eq(factor->mean, target.points, 4 * sizeof(double));
+    ck_assert_mem_eq(factor->sd, target.sds, 2 * sizeof(double));
+    ck_assert_mem_eq(factor->weight, target.weights, 2 * sizeof(double));
+    factor_list_free(&list);
+    ck_assert_int_eq(target_factors(&target, 3, &list, &error), STATUS_INVALID);
+    ck_assert_ptr_nonnull(strstr(error.text, "dimension 3 is odd"));
+    factor_list_free(&list);
+}
+END_TEST
+
+START_TEST(plane_is_described)
+{
+    struct target target = plane();
+    char *text = NULL;
+    size_t length;
+    FILE *file = open_memstream(&text, &length);
+    ck_assert_ptr_nonnull(file);
+    target_describe(&target, file);
+    ck_assert_int_eq(fclose(file), 0);
+    ck_assert_str_eq(text, "mixture-plane weights 0.25 0.75 means 2 -1 2.5 3 -0.5 sds 0.5 0");
+    free(text);
+}
+END_TEST
+
 START_TEST(nearly_gaussian_student_is_refused)
 {
     struct factor_list list;
@@ -194,6 +240,10 @@ Suite *target_suite(void)
     tcase_add_test(family, student_is_described);
     tcase_add_test(family, nearly_gaussian_student_is_refused);
     suite_add_tcase(suite, family);
+    TCase *planes = tcase_create("mixture-plane");
+    tcase_add_test(planes, plane_fills_pairs_of_coordinates);
+    tcase_add_test(planes, plane_is_described);
+    suite_add_tcase(suite, planes);
     TCase *factors = tcase_create("factors");
     tcase_add_test(factors, a_group_is_cut_in_place);
     suite_add_tcase(suite, factors);
