@@ -11,7 +11,7 @@
 #include "law/measure.h"
 
 /* Raised whenever a law, a divergence or a radius can come out differently for the same description. */
-enum { NUMERICS_VERSION = 3 };
+enum { NUMERICS_VERSION = 4 };
 
 static void fill_record(const struct cell *cell, const struct schedule *schedule,
                         const struct measurement *measurement, struct record *row)
@@ -40,6 +40,10 @@ static void fill_record(const struct cell *cell, const struct schedule *schedule
         .error_effect_error = measurement->error_effect.error,
         .clip_probability = measurement->clip_probability,
         .mass_defect = fabs(d->mass_defect),
+#define ESTIMATOR(member, quantity, role, method, doc) .estimates.member = {NAN, NAN},
+#include "sample/estimators.def"
+#undef ESTIMATOR
+        .estimates.effective = NAN,
     };
     (void)snprintf(row->target, sizeof row->target, "%s", spec->targets[cell->target].name);
     (void)snprintf(row->sampler, sizeof row->sampler, "%s", sampler->name);
@@ -48,27 +52,123 @@ static void fill_record(const struct cell *cell, const struct schedule *schedule
     (void)snprintf(row->law, sizeof row->law, "%s", measurement->method);
 }
 
+int cell_has_law(const struct cell *cell)
+{
+    const struct spec *spec = cell->spec;
+    struct error ignored;
+    for (size_t i = 0; i < spec->dimension_count; i++)
+        if (measure_supports(&spec->targets[cell->target], spec->samplers[cell->sampler],
+                             &spec->score_errors[cell->score_error], spec->dimensions[i], &ignored)
+            != STATUS_OK)
+            return 0;
+    return 1;
+}
+
+static enum status measure_laws(const struct cell *cell, const struct schedule *schedule, struct record *rows,
+                                struct error *error)
+{
+    const struct spec *spec = cell->spec;
+    struct measurement *measurements = array_new(spec->dimension_count, sizeof *measurements);
+    if (measurements == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu dimensions", spec->dimension_count);
+    enum status status = measure_target(&spec->targets[cell->target], spec->samplers[cell->sampler],
+                                        &spec->score_errors[cell->score_error], schedule, spec->dimensions,
+                                        spec->dimension_count, measurements, error);
+    for (size_t i = 0; i < spec->dimension_count && status == STATUS_OK; i++)
+        fill_record(cell, schedule, &measurements[i], &rows[i]);
+    free(measurements);
+    return status;
+}
+
+/* All that determines the cell's numbers; malloc'ed, NULL where memory runs out. */
+static char *describe(const struct cell *cell, size_t *length)
+{
+    const struct spec *spec = cell->spec;
+    const struct target *target = &spec->targets[cell->target];
+    char *text = NULL;
+    FILE *stream = open_memstream(&text, length);
+    if (stream == NULL)
+        return NULL;
+    fprintf(stream, "numerics %d; schedule %s %.17g %.17g; sampler %s; steps %zu; dimensions", NUMERICS_VERSION,
+            spec->schedule->name, spec->c0, spec->c1, spec->samplers[cell->sampler]->name, cell->steps);
+    for (size_t i = 0; i < spec->dimension_count; i++)
+        fprintf(stream, " %zu", spec->dimensions[i]);
+    fprintf(stream, "; target %s ", target->name);
+    target_describe(target, stream);
+    fputs("; score error ", stream);
+    score_error_describe(&spec->score_errors[cell->score_error], stream);
+    if (cell->chains > 0)
+        fprintf(stream, "; chains %zu methods %u directions %zu seed %" PRIu64, cell->chains, spec->methods,
+                spec->directions, spec->seed);
+    if (fclose(stream) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* One dimension by chains, whose random numbers are the cell's and the dimension's own. */
+static enum status sample_one(const struct cell *cell, const struct schedule *schedule, uint64_t stream, size_t index,
+                              struct record *row, struct error *error)
+{
+    const struct spec *spec = cell->spec;
+    const struct target *target = &spec->targets[cell->target];
+    struct measurement nothing = {.dimension = spec->dimensions[index], .method = "chains"};
+    struct factor_list factors;
+    struct error cause = {STATUS_OK, ""};
+    const double missing = NAN;
+    fill_record(cell, schedule, &nothing, row);
+    double *const lacking[] = {&row->tv,         &row->tv_error,       &row->kl_p_q,          &row->kl_p_q_error,
+                               &row->kl_q_p,     &row->kl_q_p_error,   &row->chi2_q_p,        &row->chi2_q_p_error,
+                               &row->hellinger2, &row->hellinger2_error, &row->error_effect,
+                               &row->error_effect_error, &row->clip_probability, &row->mass_defect};
+    for (size_t i = 0; i < sizeof lacking / sizeof lacking[0]; i++)
+        *lacking[i] = missing;
+    row->chains = cell->chains;
+    row->seed = spec->seed;
+    enum status status = target_coordinates(target, spec->dimensions[index], &factors, &cause);
+    if (status == STATUS_OK) {
+        const struct chain_problem problem = {.list = &factors,
+                                              .dimension = spec->dimensions[index],
+                                              .sampler = spec->samplers[cell->sampler],
+                                              .schedule = schedule,
+                                              .score_error = &spec->score_errors[cell->score_error],
+                                              .seed = spec->seed,
+                                              .stream = stream ^ (uint64_t)spec->dimensions[index],
+                                              .threads = 1};
+        status = sample_measure(&problem, cell->chains, spec->directions, spec->methods, &row->estimates, &cause);
+    }
+    factor_list_free(&factors);
+    return status == STATUS_OK ? STATUS_OK
+                               : fail_with(error, status, "chains of target %s, sampler %s, T = %zu, d = %zu: %s",
+                                           target->name, spec->samplers[cell->sampler]->name, cell->steps,
+                                           spec->dimensions[index], cause.text);
+}
+
+static enum status measure_chains(const struct cell *cell, const struct schedule *schedule, struct record *rows,
+                                  struct error *error)
+{
+    size_t length = 0;
+    char *text = describe(cell, &length);
+    if (text == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for a cell's description");
+    uint64_t stream = hash_bytes(text, length);
+    enum status status = STATUS_OK;
+    free(text);
+    for (size_t i = 0; i < cell->spec->dimension_count && status == STATUS_OK; i++)
+        status = sample_one(cell, schedule, stream, i, &rows[i], error);
+    return status;
+}
+
 enum status cell_measure(const struct cell *cell, struct record *rows, struct error *error)
 {
     const struct spec *spec = cell->spec;
     double start = clock_seconds();
     struct schedule *schedule = NULL;
     enum status status = schedule_new(spec->schedule, spec->c0, spec->c1, cell->steps, &schedule, error);
-    if (status != STATUS_OK)
-        return status;
-    struct measurement *measurements = array_new(spec->dimension_count, sizeof *measurements);
-    if (measurements == NULL)
-        status = fail_with(error, STATUS_MEMORY, "out of memory for %zu dimensions", spec->dimension_count);
     if (status == STATUS_OK)
-        status = measure_target(&spec->targets[cell->target], spec->samplers[cell->sampler],
-                                &spec->score_errors[cell->score_error], schedule, spec->dimensions,
-                                spec->dimension_count, measurements, error);
-    double seconds = clock_seconds() - start;
-    for (size_t i = 0; i < spec->dimension_count && status == STATUS_OK; i++) {
-        fill_record(cell, schedule, &measurements[i], &rows[i]);
-        rows[i].seconds = seconds;
-    }
-    free(measurements);
+        status = (cell->chains > 0 ? measure_chains : measure_laws)(cell, schedule, rows, error);
+    for (size_t i = 0; i < spec->dimension_count && status == STATUS_OK; i++)
+        rows[i].seconds = clock_seconds() - start;
     schedule_free(schedule);
     return status;
 }
@@ -76,30 +176,17 @@ enum status cell_measure(const struct cell *cell, struct record *rows, struct er
 enum status cell_key(const struct cell *cell, char key[CELL_KEY_SIZE], struct error *error)
 {
     const struct spec *spec = cell->spec;
-    const struct target *target = &spec->targets[cell->target];
     const struct score_error *score_error = &spec->score_errors[cell->score_error];
-    const char *sampler = spec->samplers[cell->sampler]->name;
     int erroneous = score_error->shape != NULL;
-    char *text = NULL;
     size_t length = 0;
-    FILE *stream = open_memstream(&text, &length);
-    if (stream == NULL)
+    char chains[32] = "", *text = describe(cell, &length);
+    if (text == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a cell's description");
-    fprintf(stream, "numerics %d; schedule %s %.17g %.17g; sampler %s; steps %zu; dimensions", NUMERICS_VERSION,
-            spec->schedule->name, spec->c0, spec->c1, sampler, cell->steps);
-    for (size_t i = 0; i < spec->dimension_count; i++)
-        fprintf(stream, " %zu", spec->dimensions[i]);
-    fprintf(stream, "; target %s ", target->name);
-    target_describe(target, stream);
-    fputs("; score error ", stream);
-    score_error_describe(score_error, stream);
-    if (fclose(stream) != 0) {
-        free(text);
-        return fail_with(error, STATUS_MEMORY, "out of memory for a cell's description");
-    }
-    (void)snprintf(key, CELL_KEY_SIZE, "%s-%s-%s%s%zu-%016" PRIx64, target->name, sampler,
-                   erroneous ? score_error_name(score_error) : "", erroneous ? "-" : "", cell->steps,
-                   hash_bytes(text, length));
+    if (cell->chains > 0)
+        (void)snprintf(chains, sizeof chains, "%zu-chains-", cell->chains);
+    (void)snprintf(key, CELL_KEY_SIZE, "%s-%s-%s%s%zu-%s%016" PRIx64, spec->targets[cell->target].name,
+                   spec->samplers[cell->sampler]->name, erroneous ? score_error_name(score_error) : "",
+                   erroneous ? "-" : "", cell->steps, chains, hash_bytes(text, length));
     free(text);
     return STATUS_OK;
 }

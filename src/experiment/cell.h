@@ -1,5 +1,5 @@
-/* A cell: one target, sampler, score error and number of steps of an experiment, measured in all its dimensions. The
- * unit of work, of storage and of resumption. */
+/* A cell: one target, sampler, score error and number of steps of an experiment, measured in all its dimensions, by
+ * exact laws or by a number of chains. The unit of work, of storage and of resumption. */
 #ifndef EXPERIMENT_CELL_H
 #define EXPERIMENT_CELL_H
 
@@ -13,10 +13,14 @@ struct cell {
     const struct spec *spec;
     size_t target, sampler, score_error; /* indices into the spec's lists */
     size_t steps;
+    size_t chains; /* 0: exact laws */
 };
 
+/* Nonzero if every dimension of the cell, one of exact laws, has one. */
+int cell_has_law(const struct cell *cell);
+
 /* Fills rows[i], one for each of the spec's dimensions.
- * Errors: those of schedule_new and measure_target. */
+ * Errors: those of schedule_new and of measure_target or sample_measure. */
 MUST_USE enum status cell_measure(const struct cell *cell, struct record *rows, struct error *error);
 
 /* A file name's stem that tells all that determines the cell's numbers: readable, ending in a hash of the full

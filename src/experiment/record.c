@@ -43,6 +43,16 @@ const struct field record_fields[] = {
     REAL(error_effect_error, "Radius about error_effect within which the true value lies."),
     REAL(clip_probability, "Bound on the probability that a clip taken as inactive acts in some step."),
     REAL(mass_defect, "Largest |integral of q - 1| among the factors, a check of the quadrature."),
+    COUNT(chains, "Number of chains simulated, and of pairs of paths; 0 for exact laws."),
+    COUNT(seed, "Seed of the chains' random numbers; 0 for exact laws."),
+#define ESTIMATOR(member, quantity, role, method, doc) \
+    {#member, FIELD_REAL, offsetof(struct record, estimates.member.value), 0, "1", doc "."}, \
+    {#member "_se", FIELD_REAL, offsetof(struct record, estimates.member.error), 0, "1", \
+     "Standard error of " #member "."},
+#include "sample/estimators.def"
+#undef ESTIMATOR
+    {"effective_paths", FIELD_REAL, offsetof(struct record, estimates.effective), 0, "1",
+     "Effective number of the paths' weights over their number."},
     TIMING(seconds, "s", "Wall time of the measurement."),
     {NULL, FIELD_REAL, 0, 0, NULL, NULL},
 };

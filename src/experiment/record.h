@@ -7,9 +7,11 @@
 #include <stdint.h>
 
 #include "model/score_error.h"
+#include "sample/sample.h"
 
 /* One measurement: one target, sampler, number of steps and dimension. Divergences are between p, the law of X_1, and
- * q, the law of Y_1; every *_error is a radius: the true value lies within value +- error. */
+ * q, the law of Y_1; every *_error is a radius: the true value lies within value +- error. A row is of an exact law
+ * (chains is 0, and all estimates are NaN) or of chains (and what only exact laws have is NaN). */
 struct record {
     char target[64];
     char sampler[64];
@@ -35,6 +37,9 @@ struct record {
     double error_effect, error_effect_error; /* TV between the laws with and without the score error */
     double clip_probability;
     double mass_defect; /* the largest |integral of q - 1| among the factors */
+    uint64_t chains;    /* simulated; 0: the row is of an exact law */
+    uint64_t seed;
+    struct estimates estimates; /* columns NAME and NAME_se, the standard error */
     double seconds;     /* wall time: stored in a group of its own, so that results compare bit for bit */
 };
 

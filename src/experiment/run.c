@@ -60,16 +60,16 @@ static int known(const struct run *run, const struct cell *cell)
 {
     for (size_t i = 0; i < run->count; i++)
         if (run->done[i].cell.target == cell->target && run->done[i].cell.sampler == cell->sampler
-            && run->done[i].cell.score_error == cell->score_error && run->done[i].cell.steps == cell->steps)
+            && run->done[i].cell.score_error == cell->score_error && run->done[i].cell.steps == cell->steps
+            && run->done[i].cell.chains == cell->chains)
             return 1;
     return 0;
 }
 
-static enum status want(struct run *run, size_t target, size_t sampler, size_t score_error, size_t steps,
-                        struct error *error)
+/* A cell that no exact law covers is left to chains; an experiment without them was refused when it was read. */
+static enum status want_cell(struct run *run, struct cell cell, struct error *error)
 {
-    struct cell cell = {run->spec, target, sampler, score_error, steps};
-    if (known(run, &cell))
+    if (known(run, &cell) || (cell.chains == 0 && !cell_has_law(&cell)))
         return STATUS_OK;
     if (run->count == run->capacity) {
         size_t capacity = run->capacity > 0 ? 2 * run->capacity : 256;
@@ -81,6 +81,50 @@ static enum status want(struct run *run, size_t target, size_t sampler, size_t s
     }
     run->done[run->count++] = (struct done){.cell = cell};
     return STATUS_OK;
+}
+
+static enum status want(struct run *run, size_t target, size_t sampler, size_t score_error, size_t steps,
+                        struct error *error)
+{
+    return want_cell(run, (struct cell){run->spec, target, sampler, score_error, steps, 0}, error);
+}
+
+/* At each of the spec's steps: by the exact law and by every number of chains. */
+static enum status want_steps(struct run *run, size_t target, size_t sampler, size_t score_error,
+                              struct error *error)
+{
+    const struct spec *spec = run->spec;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < spec->step_count; i++) {
+        struct cell cell = {spec, target, sampler, score_error, spec->steps[i], 0};
+        status = status == STATUS_OK ? want_cell(run, cell, error) : status;
+        for (size_t n = 0; n < spec->chain_count && status == STATUS_OK; n++) {
+            cell.chains = spec->chains[n];
+            status = want_cell(run, cell, error);
+        }
+    }
+    return status;
+}
+
+/* Nanoseconds that a chain needs for a coordinate, a component and a step, beside a microsecond of line law: what the
+ * cost of a law is counted in. */
+#define CHAIN_COST 3e-3
+
+/* Chains, and pairs of paths beside them. */
+static double chain_cost(const struct cell *cell)
+{
+    const struct spec *spec = cell->spec;
+    struct error ignored;
+    double numbers = 0.0;
+    for (size_t d = 0; d < spec->dimension_count; d++) {
+        struct factor_list factors;
+        if (target_coordinates(&spec->targets[cell->target], spec->dimensions[d], &factors, &ignored) == STATUS_OK)
+            for (size_t i = 0; i < factors.count; i++)
+                numbers += factors.group[i].multiplicity * (double)factors.group[i].factor.dimension
+                           * (double)(factors.group[i].factor.components + 2);
+        factor_list_free(&factors);
+    }
+    return CHAIN_COST * numbers * (double)cell->chains * (double)cell->steps;
 }
 
 /* Relative cost of a law: closed forms are free beside density propagation. */
@@ -97,6 +141,8 @@ static double cost(const struct cell *cell)
     struct factor_list factors;
     struct error ignored;
     double each = 0.0;
+    if (cell->chains > 0)
+        return chain_cost(cell);
     if (target_factors(&cell->spec->targets[cell->target], cell->spec->dimensions[0], &factors, &ignored)
         == STATUS_OK)
         for (size_t i = 0; i < factors.count; i++) {
@@ -115,6 +161,8 @@ static int cell_order(const struct cell *a, const struct cell *b)
         return a->sampler < b->sampler ? -1 : 1;
     if (a->score_error != b->score_error)
         return a->score_error < b->score_error ? -1 : 1;
+    if (a->chains != b->chains)
+        return a->chains < b->chains ? -1 : 1;
     return a->steps < b->steps ? -1 : a->steps > b->steps;
 }
 
@@ -136,7 +184,7 @@ static size_t collect(const struct run *run, size_t target, size_t sampler, size
     for (size_t i = 0; i < run->count; i++) {
         const struct done *done = &run->done[i];
         if (done->cell.target != target || done->cell.sampler != sampler || done->cell.score_error != 0
-            || done->rows == NULL)
+            || done->cell.chains != 0 || done->rows == NULL)
             continue;
         const struct record *row = &done->rows[dimension];
         struct point point = {done->cell.steps, row->step_size, row->tv, row->tv_error};
@@ -191,8 +239,7 @@ static enum status plan_round(struct run *run, size_t round, struct error *error
     for (size_t target = 0; target < spec->target_count; target++)
         for (size_t sampler = 0; sampler < spec->sampler_count; sampler++) {
             for (size_t e = 0; round == 0 && e < spec->score_error_count; e++)
-                for (size_t i = 0; i < spec->step_count && status == STATUS_OK; i++)
-                    status = want(run, target, sampler, e, spec->steps[i], error);
+                status = status == STATUS_OK ? want_steps(run, target, sampler, e, error) : status;
             for (size_t i = 0; round == 0 && spec->accuracy_count > 0 && i < run->rungs && status == STATUS_OK; i++)
                 if (run->ladder[i] <= FIRST_STEPS)
                     status = want(run, target, sampler, 0, run->ladder[i], error);
@@ -256,11 +303,14 @@ static enum status make_cell(struct run *run, struct done *done, struct error *e
 static void label(const struct cell *cell, char *text, size_t size)
 {
     const struct spec *spec = cell->spec;
-    char score_error[100] = "";
+    char score_error[100] = "", chains[40] = "";
     if (cell->score_error > 0)
         record_label_score_error(&spec->score_errors[cell->score_error], score_error, sizeof score_error);
-    (void)snprintf(text, size, "%s %s%s%s T=%zu", spec->targets[cell->target].name,
-                   spec->samplers[cell->sampler]->name, cell->score_error > 0 ? " " : "", score_error, cell->steps);
+    if (cell->chains > 0)
+        (void)snprintf(chains, sizeof chains, " %zu chains", cell->chains);
+    (void)snprintf(text, size, "%s %s%s%s T=%zu%s", spec->targets[cell->target].name,
+                   spec->samplers[cell->sampler]->name, cell->score_error > 0 ? " " : "", score_error, cell->steps,
+                   chains);
 }
 
 static enum status make_round(struct run *run, size_t first, struct error *error)

@@ -13,6 +13,11 @@
  *       - {shape: bias, size: 1.0e-2, spread: all, profile: uniform, growth: 0}  # the last three optional: these
  *       - {shape: wave, size: [1.0e-3, 1.0e-2], roughness: [0.5, 2, 8]}
  *       - {shape: bump, size: 1.0e-2, probability: 1.0e-6}
+ *     samples:                                    # optional: simulate chains too, at the steps
+ *       chains: [1000, 30000]                     # a number or a list
+ *       methods: [projection, knn, weights]       # optional: all
+ *       directions: 16                            # optional: how many at random
+ *       seed: 1                                   # optional
  *     accuracies: [1.0e-1, 1.0e-2]
  *     max_steps: 65536                            # optional: this value
  *     claims: [eps-ddpm]                          # optional: every claim that applies; or the word none
@@ -27,7 +32,8 @@
 
 #include "core/memory.h"
 #include "experiment/record.h"
-#include "experiment/yaml.h"
+#include "experiment/spec_reader.h"
+#include "law/measure.h"
 
 enum { FILE_LIMIT = 1 << 20, MOST_STEPS = 100000000, MOST_SCORE_ERRORS = 10000 };
 
@@ -35,6 +41,7 @@ static const char word_characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno
 
 static const struct range any_real = {-INFINITY, INFINITY, "a number"};
 static const struct range nonnegative = {-DBL_TRUE_MIN, INFINITY, "a number >= 0"};
+static const struct range at_least_one = {1.0 - DBL_EPSILON / 2.0, INFINITY, "a number >= 1"};
 static const struct range above_two = {2.0, INFINITY, "a number > 2"};
 static const struct range positive = {0.0, INFINITY, "a number > 0"};
 static const struct range fraction = {0.0, 1.0, "a number in (0, 1)"};
@@ -75,7 +82,7 @@ static const char *profile_name(const void *context, size_t index)
     return profile != NULL ? profile->name : NULL;
 }
 
-static const char *listed_name(const void *context, size_t index)
+const char *listed_name(const void *context, size_t index)
 {
     return ((const char *const *)context)[index];
 }
@@ -176,6 +183,45 @@ static void read_points(struct doc *doc, const yaml_node_t *node, const struct p
     }
 }
 
+/* A symmetric matrix of order target->width. */
+static void read_matrix(struct doc *doc, const yaml_node_t *node, size_t order, double *out)
+{
+    size_t rows = 0;
+    free(doc_array(doc, node, sizeof(double), &rows));
+    if (doc->status == STATUS_OK && rows != order)
+        doc_refuse(doc, node->start_mark, "found a matrix of %zu rows, expected %zu, the means' coordinates", rows,
+                   order);
+    for (size_t i = 0; i < order && doc->status == STATUS_OK; i++) {
+        size_t columns = order;
+        const yaml_node_t *row = point_node(doc, node, i, &columns);
+        for (size_t j = 0; j < order && doc->status == STATUS_OK; j++) {
+            out[i * order + j] = doc_real(doc, doc_item(doc, row, j), &any_real);
+            if (j < i && out[i * order + j] != out[j * order + i])
+                doc_refuse(doc, doc_item(doc, row, j)->start_mark,
+                           "found %g, but %g across the diagonal, expected a symmetric matrix", out[i * order + j],
+                           out[j * order + i]);
+        }
+    }
+}
+
+static void read_matrices(struct doc *doc, const yaml_node_t *node, const struct param *param, struct target *target)
+{
+    double **list = field(target, param->offset);
+    size_t order = target->width, count, wanted = *(size_t *)field(target, param->count_offset);
+    free(doc_array(doc, node, sizeof **list, &count));
+    if (doc->status == STATUS_OK && count != 1 && count != wanted)
+        doc_refuse(doc, node->start_mark, "found %zu matrices, expected 1 or %zu, one for each of the means", count,
+                   wanted);
+    if (doc->status != STATUS_OK)
+        return;
+    *list = order <= SIZE_MAX / order / count ? array_new(count * order * order, sizeof **list) : NULL;
+    if (*list == NULL)
+        doc_refuse(doc, node->start_mark, "out of memory for %zu matrices", count);
+    target->matrix_count = count;
+    for (size_t k = 0; k < count && doc->status == STATUS_OK; k++)
+        read_matrix(doc, doc_item(doc, node, k), order, *list + k * order * order);
+}
+
 static void read_parts(struct doc *doc, const yaml_node_t *list, struct target_part **parts, size_t *count);
 
 static void read_param(struct doc *doc, const yaml_node_t *node, const struct param *param, struct target *target)
@@ -191,6 +237,22 @@ static void read_param(struct doc *doc, const yaml_node_t *node, const struct pa
     case PARAM_ABOVE_TWO:
         *(double *)at = doc_real(doc, node, &above_two);
         break;
+    case PARAM_AT_LEAST_ONE:
+        *(double *)at = doc_real(doc, node, &at_least_one);
+        break;
+    case PARAM_SEED:
+        *(size_t *)at = doc_integer(doc, node, 0, NULL);
+        break;
+    case PARAM_COVARIANCE:
+        *(enum covariance_kind *)at =
+            (enum covariance_kind)doc_choice(doc, node, (struct names){listed_name, covariance_names}, "covariances");
+        break;
+    case PARAM_RANDOM_COMPONENTS:
+        *(size_t *)at = doc_integer(doc, node, 1, NULL);
+        if (*(size_t *)at > RANDOM_MOST_COMPONENTS)
+            doc_refuse(doc, node->start_mark, "found %zu components, expected at most %d", *(size_t *)at,
+                       RANDOM_MOST_COMPONENTS);
+        break;
     case PARAM_STUDENT_COMPONENTS:
         *(size_t *)at = doc_integer(doc, node, STUDENT_LEAST_COMPONENTS, NULL);
         if (*(size_t *)at > STUDENT_MOST_COMPONENTS)
@@ -204,6 +266,9 @@ static void read_param(struct doc *doc, const yaml_node_t *node, const struct pa
         break;
     case PARAM_POINTS:
         read_points(doc, node, param, target);
+        break;
+    case PARAM_MATRICES:
+        read_matrices(doc, node, param, target);
         break;
     case PARAM_SPECTRUM:
         read_spectrum(doc, node, at);
@@ -260,13 +325,6 @@ static void read_name(struct doc *doc, const yaml_node_t *node, struct target *t
         doc_expected(doc, node, "a name of [A-Za-z0-9._-] that starts with a letter or digit");
     (void)snprintf(target->name, sizeof target->name, "%s", name);
 }
-
-struct loader {
-    struct doc doc;
-    struct spec *spec;
-    const char *const *claim_names;
-    const yaml_node_t **error_node; /* the entry of each score error */
-};
 
 static void read_title(struct loader *l, const yaml_node_t *node)
 {
@@ -355,8 +413,8 @@ static double *read_set(struct doc *doc, const yaml_node_t *list, size_t least, 
     return set;
 }
 
-static void read_integers(struct doc *doc, const yaml_node_t *list, size_t least, const char *what, size_t **out,
-                          size_t *count)
+void read_integers(struct doc *doc, const yaml_node_t *list, size_t least, const char *what, size_t **out,
+                   size_t *count)
 {
     double *set = read_set(doc, list, least, what, count);
     *out = doc_array(doc, list, sizeof **out, count);
@@ -570,21 +628,31 @@ static void check_dimensions(struct loader *l, const yaml_node_t *root)
     }
 }
 
-static void check_spread(struct loader *l, size_t index, const struct target *target, size_t dimension)
+/* Without chains, everything needs an exact law. */
+static void check_law(struct loader *l, size_t index, const struct target *target, size_t dimension,
+                      const yaml_node_t *node)
 {
-    struct factor_list factors;
+    const struct spec *spec = l->spec;
     struct error reason = {STATUS_OK, ""};
-    enum status status = target_factors(target, dimension, &factors, &reason);
-    if (status == STATUS_OK)
-        status = score_error_spread(&l->spec->score_errors[index], dimension, &factors, &reason);
-    if (status != STATUS_OK)
-        doc_refuse(&l->doc, l->error_node[index]->start_mark, "target %s, d = %zu: %s", target->name, dimension,
-                   reason.text);
-    factor_list_free(&factors);
+    for (size_t i = 0; i < spec->sampler_count && l->doc.status == STATUS_OK; i++)
+        if (measure_supports(target, spec->samplers[i], &spec->score_errors[index], dimension, &reason) != STATUS_OK)
+            doc_refuse(&l->doc, node->start_mark, "target %s, sampler %s, d = %zu: %s", target->name,
+                       spec->samplers[i]->name, dimension, reason.text);
 }
 
-/* Sizes and profiles do not matter to what an error couples, so the first of each shape and spread speaks for all;
- * and a target has the same kinds of factors in all dimensions above the smallest. */
+/* A target has the same kinds of factors in all dimensions above the smallest. T(d, eps) is of exact laws. */
+static void check_laws(struct loader *l, const yaml_node_t *root)
+{
+    const struct spec *spec = l->spec;
+    const yaml_node_t *list = doc_find(&l->doc, root, "targets", true);
+    if (spec->chain_count > 0 && spec->accuracy_count == 0)
+        return;
+    for (size_t i = 0; i < spec->target_count; i++)
+        for (size_t d = 0; d < 2 && d < spec->dimension_count && l->doc.status == STATUS_OK; d++)
+            check_law(l, 0, &spec->targets[i], spec->dimensions[d], doc_item(&l->doc, list, i));
+}
+
+/* Sizes and profiles do not matter to what an error couples, so the first of each shape and spread speaks for all. */
 static void check_score_errors(struct loader *l, const yaml_node_t *root)
 {
     const struct spec *spec = l->spec;
@@ -598,11 +666,11 @@ static void check_score_errors(struct loader *l, const yaml_node_t *root)
         while (spec->score_errors[first].shape != spec->score_errors[e].shape
                || spec->score_errors[first].spread != spec->score_errors[e].spread)
             first++;
-        if (first < e)
+        if (first < e || spec->chain_count > 0)
             continue;
         for (size_t i = 0; i < spec->target_count; i++)
             for (size_t d = 0; d < 2 && d < spec->dimension_count && l->doc.status == STATUS_OK; d++)
-                check_spread(l, e, &spec->targets[i], spec->dimensions[d]);
+                check_law(l, e, &spec->targets[i], spec->dimensions[d], l->error_node[e]);
     }
 }
 
@@ -618,6 +686,7 @@ static const struct section {
     {"dimensions", true, read_dimensions},
     {"steps", false, read_steps},
     {"score_errors", false, read_score_errors},
+    {"samples", false, read_samples},
     {"accuracies", false, read_accuracies},
     {"max_steps", false, read_max_steps},
     {"claims", false, read_claims},
@@ -642,6 +711,11 @@ static void read_spec(struct loader *l, const yaml_node_t *root)
         check_dimensions(l, root);
     if (l->doc.status == STATUS_OK && l->spec->step_count == 0 && l->spec->accuracy_count == 0)
         doc_refuse(&l->doc, root->start_mark, "missing key 'steps' or 'accuracies', expected at least one of them");
+    if (l->doc.status == STATUS_OK && l->spec->chain_count > 0 && l->spec->step_count == 0)
+        doc_refuse(&l->doc, doc_find(&l->doc, root, "samples", true)->start_mark,
+                   "missing key 'steps', expected the numbers of steps to simulate chains at");
+    if (l->doc.status == STATUS_OK)
+        check_laws(l, root);
     if (l->doc.status == STATUS_OK)
         check_score_errors(l, root);
 }
@@ -663,7 +737,8 @@ enum status spec_parse(const char *path, const char *text, size_t length, const 
 {
     struct loader l = {.spec = out, .claim_names = claim_names};
     *out = (struct spec){
-        .schedule = schedule_kind_find("li-cai"), .c0 = 2.0, .c1 = 8.5, .exact_scores_listed = 1, .max_steps = 65536};
+        .schedule = schedule_kind_find("li-cai"), .c0 = 2.0, .c1 = 8.5, .exact_scores_listed = 1, .max_steps = 65536,
+        .seed = 1, .directions = 16, .methods = ~0u};
     name_from_path(path, out->name);
     memcpy(out->title, out->name, sizeof out->name);
     if (length > FILE_LIMIT)
@@ -716,6 +791,7 @@ void spec_free(struct spec *spec)
     free(spec->score_errors);
     free(spec->dimensions);
     free(spec->steps);
+    free(spec->chains);
     free(spec->accuracies);
     free(spec->claims);
     *spec = (struct spec){0};

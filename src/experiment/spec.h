@@ -3,6 +3,7 @@
 #define EXPERIMENT_SPEC_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/status.h"
 #include "model/sampler.h"
@@ -23,6 +24,11 @@ struct spec {
     struct score_error *score_errors; /* the first is always "none": the run that excess is measured against */
     size_t score_error_count;
     int exact_scores_listed; /* nonzero if the author asks for the first too (no list, or {shape: none} in it) */
+    size_t *chains; /* strictly increasing: numbers of chains to simulate; none: exact laws only */
+    size_t chain_count;
+    uint64_t seed;      /* of their random numbers */
+    size_t directions;  /* at random, to project on */
+    unsigned methods;   /* bit i for sample_method_at(i) */
     size_t *dimensions; /* strictly increasing */
     size_t dimension_count;
     size_t *steps; /* strictly increasing; may be empty if accuracies is not */

@@ -31,6 +31,18 @@ const struct law_engine *law_engine_for(const struct law_problem *problem)
     return NULL;
 }
 
+enum status law_supports(const struct law_problem *problem, struct error *error)
+{
+    const struct factor *factor = problem->factor;
+    if (law_engine_for(problem) != NULL)
+        return STATUS_OK;
+    return fail_with(error, STATUS_UNSUPPORTED,
+                     "no exact engine for %zu components with %s covariances in %zu coordinates that do not separate "
+                     "under %s and score error %s: only chains (`samples`) can measure it",
+                     factor->components, factor->full != NULL ? "full" : "isotropic", factor->dimension,
+                     problem->sampler->name, score_error_name(problem->score_error));
+}
+
 void law_free(struct law *law)
 {
     mixture_level_free(&law->target);
@@ -170,8 +182,7 @@ enum status law_compute(const struct law_problem *problem, struct law *out, stru
     const struct law_engine *engine = law_engine_for(problem);
     *out = (struct law){0};
     if (engine == NULL)
-        return fail_with(error, STATUS_UNSUPPORTED, "no law engine handles a factor of %zu components exactly",
-                         problem->factor->components);
+        return law_supports(problem, error);
     size_t updates = 0;
     for (size_t i = 0; i < sizeof resolutions / sizeof resolutions[0]; i++) {
         struct law law = {0};

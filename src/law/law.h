@@ -73,6 +73,9 @@ const struct law_engine *law_engine_at(size_t index); /* NULL past the end */
 /* The first engine in the list that handles the problem, or NULL. */
 const struct law_engine *law_engine_for(const struct law_problem *problem);
 
+/* STATUS_OK if there is one, else STATUS_UNSUPPORTED with what it is that no engine handles. */
+MUST_USE enum status law_supports(const struct law_problem *problem, struct error *error);
+
 void law_free(struct law *law);
 
 /* log p_1 at x[i] on a panel, as law_density.log_density has it, for any law. */

@@ -129,13 +129,37 @@ static void product_free(struct product *product)
     factor_list_free(&product->factors);
 }
 
+/* The factors whose laws are computed one by one. */
+static enum status separate(const struct target *target, const struct score_error *score_error, size_t dimension,
+                            struct factor_list *out, struct error *error)
+{
+    enum status status = target_factors(target, dimension, out, error);
+    if (status == STATUS_OK && score_error != NULL && score_error->shape != NULL)
+        status = score_error_spread(score_error, dimension, out, error);
+    return status;
+}
+
+enum status measure_supports(const struct target *target, const struct sampler *sampler,
+                             const struct score_error *score_error, size_t dimension, struct error *error)
+{
+    struct factor_list factors;
+    enum status status = separate(target, score_error, dimension, &factors, error);
+    for (size_t i = 0; i < factors.count && status == STATUS_OK; i++) {
+        const struct law_problem problem = {.factor = &factors.group[i].factor,
+                                            .sampler = sampler,
+                                            .score_error = score_error,
+                                            .error_share = factors.group[i].error_share};
+        status = law_supports(&problem, error);
+    }
+    factor_list_free(&factors);
+    return status;
+}
+
 static enum status product_init(const struct table *table, const struct target *target, size_t dimension,
                                 struct product *out, struct error *error)
 {
     *out = (struct product){.clip = 0.0};
-    enum status status = target_factors(target, dimension, &out->factors, error);
-    if (status == STATUS_OK && table->score_error != NULL && table->score_error->shape != NULL)
-        status = score_error_spread(table->score_error, dimension, &out->factors, error);
+    enum status status = separate(target, table->score_error, dimension, &out->factors, error);
     if (status != STATUS_OK)
         return status;
     out->groups = array_new(out->factors.count, sizeof *out->groups);

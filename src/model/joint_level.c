@@ -92,7 +92,8 @@ static void set_centres(struct joint_level *joint)
         narrowest = fmin(narrowest, joint->sd[k] * joint->sd[k]);
     }
     joint->by_products =
-        shares(joint) || (n * joint->factor->components >= LEAST_WORK && 1e-16 * farthest < LOSS * narrowest);
+        shares(joint)
+        || (joint->spectra == NULL && n * joint->factor->components >= LEAST_WORK && 1e-16 * farthest < LOSS * narrowest);
 }
 
 void joint_level_set(struct joint_level *joint, const struct level *level)

@@ -14,6 +14,9 @@ static const struct target_family *const families[] = {
 #undef TARGET
 };
 
+const char *const covariance_names[] = {
+    [COVARIANCE_ISOTROPIC] = "isotropic", [COVARIANCE_SHARED] = "shared", [COVARIANCE_EACH] = "each", NULL};
+
 const struct target_family *target_family_at(size_t index)
 {
     return index < sizeof families / sizeof families[0] ? families[index] : NULL;
@@ -29,7 +32,7 @@ const struct target_family *target_family_find(const char *name)
 
 void target_init(struct target *target, const struct target_family *family)
 {
-    *target = (struct target){.family = family, .variance = 1.0, .scale = 1.0, .nodes = 24};
+    *target = (struct target){.family = family, .variance = 1.0, .scale = 1.0, .nodes = 24, .condition = 10.0, .seed = 1};
 }
 
 void target_clear(struct target *target)
@@ -41,6 +44,7 @@ void target_clear(struct target *target)
     free(target->means);
     free(target->sds);
     free(target->points);
+    free(target->matrices);
     *target = (struct target){0};
 }
 
@@ -54,9 +58,12 @@ static void describe_param(const struct target *target, const struct param *para
     case PARAM_REAL:
     case PARAM_POSITIVE:
     case PARAM_ABOVE_TWO:
+    case PARAM_AT_LEAST_ONE:
         fprintf(file, " %.17g", *(const double *)at);
         break;
     case PARAM_STUDENT_COMPONENTS:
+    case PARAM_RANDOM_COMPONENTS:
+    case PARAM_SEED:
         fprintf(file, " %zu", *(const size_t *)at);
         break;
     case PARAM_REAL_LIST:
@@ -69,6 +76,14 @@ static void describe_param(const struct target *target, const struct param *para
         fprintf(file, " %zu", target->width);
         for (size_t i = 0; i < values * target->width; i++)
             fprintf(file, " %.17g", (*(double *const *)at)[i]);
+        break;
+    case PARAM_MATRICES:
+        fprintf(file, " %zu", target->matrix_count);
+        for (size_t i = 0; i < target->matrix_count * target->width * target->width; i++)
+            fprintf(file, " %.17g", (*(double *const *)at)[i]);
+        break;
+    case PARAM_COVARIANCE:
+        fprintf(file, " %s", covariance_names[*(const enum covariance_kind *)at]);
         break;
     case PARAM_SPECTRUM:
         fprintf(file, " %d %.17g %zu", (int)spectrum->kind, spectrum->exponent, spectrum->k);
@@ -192,4 +207,13 @@ enum status target_factors(const struct target *target, size_t dimension, struct
     if (dimension < 1)
         return fail_with(error, STATUS_INVALID, "target %s: the dimension must be at least 1", target->name);
     return target->family->factors(target, dimension, out, error);
+}
+
+enum status target_coordinates(const struct target *target, size_t dimension, struct factor_list *out,
+                               struct error *error)
+{
+    *out = (struct factor_list){0};
+    if (target->family->coordinates == NULL || dimension < 1)
+        return target_factors(target, dimension, out, error);
+    return target->family->coordinates(target, dimension, out, error);
 }

@@ -48,7 +48,11 @@ void factor_list_free(struct factor_list *list);
 
 struct target;
 
-enum { STUDENT_LEAST_COMPONENTS = 4, STUDENT_MOST_COMPONENTS = 200 };
+enum { STUDENT_LEAST_COMPONENTS = 4, STUDENT_MOST_COMPONENTS = 200, RANDOM_MOST_COMPONENTS = 10000 };
+
+/* Covariances of random mixtures: their names end with NULL. */
+enum covariance_kind { COVARIANCE_ISOTROPIC, COVARIANCE_SHARED, COVARIANCE_EACH };
+extern const char *const covariance_names[];
 
 /* How a spec key of a family is read and checked. */
 enum param_kind {
@@ -60,7 +64,13 @@ enum param_kind {
     PARAM_POINTS,             /* non-empty list of points, each a list of equally many finite doubles: double * at
                                  offset, point after point; their number at count_offset, and target.width
                                  coordinates each */
+    PARAM_MATRICES,           /* one symmetric matrix of order target.width or one for each of count_offset: double * at
+                                 offset, their number in target.matrix_count */
     PARAM_ABOVE_TWO,          /* finite double > 2 at offset */
+    PARAM_AT_LEAST_ONE,       /* finite double >= 1 at offset */
+    PARAM_RANDOM_COMPONENTS,  /* size_t in 1..RANDOM_MOST_COMPONENTS at offset */
+    PARAM_SEED,               /* size_t >= 0 at offset */
+    PARAM_COVARIANCE,         /* one of covariance_names: enum covariance_kind at offset */
     PARAM_STUDENT_COMPONENTS, /* size_t in STUDENT_LEAST_COMPONENTS..STUDENT_MOST_COMPONENTS at offset */
     PARAM_SPECTRUM, /* {kind: flat} | {kind: power, exponent: p > 0} | {kind: k-of-d, k: integer >= 1} at offset */
     PARAM_PARTS     /* non-empty list of targets without a name, each with `copies: integer >= 1 | rest`, exactly
@@ -87,6 +97,9 @@ struct target_family {
      */
     enum status (*factors)(const struct target *target, size_t dimension, struct factor_list *list,
                            struct error *error);
+    /* The same with every copy literal; NULL where `factors` gives that. */
+    enum status (*coordinates)(const struct target *target, size_t dimension, struct factor_list *list,
+                               struct error *error);
     /* The total variation distance, in one coordinate, between what `factors` gives and the law that it stands for;
      * at most a few percent too large; NULL where the two are equal. Domain: a target that has factors. */
     double (*approximation)(const struct target *target);
@@ -111,6 +124,11 @@ struct target {
     size_t components;
     double *points; /* of PARAM_POINTS, `width` coordinates each */
     size_t width;
+    double *matrices; /* of PARAM_MATRICES */
+    size_t matrix_count;
+    double spread, sd, condition; /* of random mixtures */
+    enum covariance_kind covariance;
+    size_t seed;
     double nu, scale; /* of student-t */
     size_t nodes;     /* its components: `components` counts lists */
     struct target_part *parts;
@@ -125,7 +143,8 @@ struct target_part {
 const struct target_family *target_family_find(const char *name); /* NULL if unknown */
 const struct target_family *target_family_at(size_t index);       /* NULL past the end */
 
-/* Defaults: mean 0, variance 1, flat spectrum, scale 1, 24 nodes, no lists. */
+/* Defaults: mean 0, variance 1, flat spectrum, scale 1, 24 nodes, isotropic covariances, condition 10, seed 1, no
+ * lists. */
 void target_init(struct target *target, const struct target_family *family);
 void target_clear(struct target *target); /* frees what the target owns; the struct itself is the caller's */
 
@@ -138,5 +157,9 @@ double target_approximation(const struct target *target);
 /* The factors in dimension d >= 1 (free with factor_list_free, also after an error). */
 MUST_USE enum status target_factors(const struct target *target, size_t dimension, struct factor_list *out,
                                     struct error *error);
+
+/* The same without the quadrature that stands for long spectra: every multiplicity is an integer. */
+MUST_USE enum status target_coordinates(const struct target *target, size_t dimension, struct factor_list *out,
+                                        struct error *error);
 
 #endif

@@ -2,8 +2,8 @@
 
 #include "model/target.h"
 
-static enum status factors(const struct target *target, size_t dimension, struct factor_list *list,
-                           struct error *error)
+static enum status append_parts(const struct target *target, size_t dimension, int literal, struct factor_list *list,
+                                struct error *error)
 {
     size_t taken = 0;
     for (size_t i = 0; i < target->part_count; i++) {
@@ -20,11 +20,25 @@ static enum status factors(const struct target *target, size_t dimension, struct
         size_t copies = part->copies > 0 ? part->copies : dimension - taken;
         if (copies == 0)
             continue;
-        enum status status = part->target.family->factors(&part->target, copies, list, error);
+        const struct target_family *family = part->target.family;
+        enum status status = (literal && family->coordinates != NULL ? family->coordinates : family->factors)(
+            &part->target, copies, list, error);
         if (status != STATUS_OK)
             return status;
     }
     return STATUS_OK;
+}
+
+static enum status factors(const struct target *target, size_t dimension, struct factor_list *list,
+                           struct error *error)
+{
+    return append_parts(target, dimension, 0, list, error);
+}
+
+static enum status coordinates(const struct target *target, size_t dimension, struct factor_list *list,
+                               struct error *error)
+{
+    return append_parts(target, dimension, 1, list, error);
 }
 
 static double approximation(const struct target *target)
@@ -48,5 +62,6 @@ const struct target_family target_direct_sum = {
     .source = "theory §3",
     .params = params,
     .factors = factors,
+    .coordinates = coordinates,
     .approximation = approximation,
 };

@@ -95,6 +95,17 @@ static enum status factors(const struct target *target, size_t dimension, struct
     return status;
 }
 
+static enum status coordinates(const struct target *target, size_t dimension, struct factor_list *list,
+                               struct error *error)
+{
+    enum status status = STATUS_OK;
+    if (target->spectrum.kind != SPECTRUM_POWER)
+        return factors(target, dimension, list, error);
+    for (size_t i = 1; i <= dimension && status == STATUS_OK; i++)
+        status = append(target, target->variance * pow((double)i, -target->spectrum.exponent), 1.0, list, error);
+    return status;
+}
+
 static const struct param params[] = {
     {"mean", PARAM_REAL, 0, offsetof(struct target, mean), 0, "the mean of every coordinate (default 0)"},
     {"variance", PARAM_POSITIVE, 1, offsetof(struct target, variance), 0, "the (largest) variance"},
@@ -110,4 +121,5 @@ const struct target_family target_gaussian = {
     .source = "theory §3",
     .params = params,
     .factors = factors,
+    .coordinates = coordinates,
 };

@@ -34,14 +34,14 @@ const struct bracket *evidence_complexity(const struct evidence *evidence, size_
     return &evidence->complexity[complexity_index(&evidence->spec, target, sampler, dimension, accuracy)];
 }
 
-size_t evidence_rows(const struct evidence *evidence, size_t target, size_t sampler, size_t score_error,
-                     size_t dimension, const struct record **rows)
+size_t evidence_sampled_rows(const struct evidence *evidence, size_t target, size_t sampler, size_t score_error,
+                             size_t dimension, size_t chains, const struct record **rows)
 {
     const struct spec *spec = &evidence->spec;
     size_t count = 0;
     for (size_t i = 0; i < evidence->result.count; i++) {
         const struct record *row = &evidence->result.rows[i];
-        if (row->dimension != spec->dimensions[dimension] || strcmp(row->target, spec->targets[target].name) != 0
+        if (row->chains != chains || row->dimension != spec->dimensions[dimension] || strcmp(row->target, spec->targets[target].name) != 0
             || strcmp(row->sampler, spec->samplers[sampler]->name) != 0
             || !record_has_score_error(row, &spec->score_errors[score_error]))
             continue;
@@ -51,6 +51,12 @@ size_t evidence_rows(const struct evidence *evidence, size_t target, size_t samp
         rows[at] = row;
     }
     return count;
+}
+
+size_t evidence_rows(const struct evidence *evidence, size_t target, size_t sampler, size_t score_error,
+                     size_t dimension, const struct record **rows)
+{
+    return evidence_sampled_rows(evidence, target, sampler, score_error, dimension, 0, rows);
 }
 
 static enum status find_complexity(struct evidence *evidence, struct error *error)

@@ -27,10 +27,14 @@ void evidence_free(struct evidence *evidence);
 const struct bracket *evidence_complexity(const struct evidence *evidence, size_t target, size_t sampler,
                                           size_t dimension, size_t accuracy);
 
-/* The records of a target, sampler and score error (0: exact scores) in one dimension, by increasing steps: at most
- * result.count pointers. Returns how many. */
+/* The records of exact laws of a target, sampler and score error (0: exact scores) in one dimension, by increasing
+ * steps: at most result.count pointers. Returns how many. */
 size_t evidence_rows(const struct evidence *evidence, size_t target, size_t sampler, size_t score_error,
                      size_t dimension, const struct record **rows);
+
+/* The same of a number of chains. */
+size_t evidence_sampled_rows(const struct evidence *evidence, size_t target, size_t sampler, size_t score_error,
+                             size_t dimension, size_t chains, const struct record **rows);
 
 /* The index of the sampler of this name in the spec, or the number of samplers if it is not there. */
 size_t evidence_sampler(const struct evidence *evidence, const char *name);

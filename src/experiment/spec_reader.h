@@ -1,0 +1,25 @@
+/* What the parts of the reader of experiment files share. */
+#ifndef EXPERIMENT_SPEC_READER_H
+#define EXPERIMENT_SPEC_READER_H
+
+#include "experiment/spec.h"
+#include "experiment/yaml.h"
+
+struct loader {
+    struct doc doc;
+    struct spec *spec;
+    const char *const *claim_names;
+    const yaml_node_t **error_node; /* the entry of each score error */
+};
+
+/* A table of names for doc_keys and doc_choice: context is a NULL-terminated array of strings. */
+const char *listed_name(const void *context, size_t index);
+
+/* A list of different integers >= least, in increasing order, owned by the caller. */
+void read_integers(struct doc *doc, const yaml_node_t *list, size_t least, const char *what, size_t **out,
+                   size_t *count);
+
+/* samples: chains to simulate beside exact laws, or instead of them. */
+void read_samples(struct loader *l, const yaml_node_t *map);
+
+#endif

@@ -1,0 +1,65 @@
+#include <stdio.h>
+
+#include "core/memory.h"
+#include "experiment/spec_reader.h"
+#include "sample/sample.h"
+
+enum { LEAST_CHAINS = 128, MOST_CHAINS = 1 << 28, MOST_DIRECTIONS = 1000 };
+
+static const char *method_name(const void *context, size_t index)
+{
+    (void)context;
+    const struct sample_method *method = sample_method_at(index);
+    return method != NULL ? method->name : NULL;
+}
+
+static void read_methods(struct loader *l, const yaml_node_t *list)
+{
+    size_t count;
+    free(doc_array(&l->doc, list, 1, &count));
+    l->spec->methods = 0;
+    for (size_t i = 0; i < count; i++) {
+        const yaml_node_t *node = doc_item(&l->doc, list, i);
+        unsigned bit = 1u << doc_choice(&l->doc, node, (struct names){method_name, NULL}, "method");
+        if (l->doc.status == STATUS_OK && (l->spec->methods & bit))
+            doc_refuse(&l->doc, node->start_mark, "duplicate method '%s'", (const char *)node->data.scalar.value);
+        l->spec->methods |= bit;
+    }
+}
+
+static size_t at_most(struct doc *doc, const yaml_node_t *node, size_t least, size_t most, const char *what)
+{
+    size_t value = doc_integer(doc, node, least, NULL);
+    if (doc->status == STATUS_OK && value > most)
+        doc_refuse(doc, node->start_mark, "found %zu %s, expected at most %zu", value, what, most);
+    return value;
+}
+
+void read_samples(struct loader *l, const yaml_node_t *map)
+{
+    static const char *const keys[] = {"chains", "methods", "directions", "seed", NULL};
+    struct doc *doc = &l->doc;
+    struct spec *spec = l->spec;
+    doc_keys(doc, map, (struct names){listed_name, keys});
+    const yaml_node_t *chains = doc_find(doc, map, "chains", true), *methods = doc_find(doc, map, "methods", false);
+    const yaml_node_t *directions = doc_find(doc, map, "directions", false), *seed = doc_find(doc, map, "seed", false);
+    if (doc->status != STATUS_OK)
+        return;
+    if (chains->type == YAML_SCALAR_NODE) {
+        spec->chains = array_new(1, sizeof *spec->chains);
+        if (spec->chains == NULL)
+            doc_refuse(doc, chains->start_mark, "out of memory");
+        else
+            spec->chains[spec->chain_count++] = at_most(doc, chains, LEAST_CHAINS, MOST_CHAINS, "chains");
+    } else {
+        read_integers(doc, chains, LEAST_CHAINS, "number of chains", &spec->chains, &spec->chain_count);
+        for (size_t i = 0; i < spec->chain_count; i++)
+            (void)at_most(doc, doc_item(doc, chains, i), LEAST_CHAINS, MOST_CHAINS, "chains");
+    }
+    if (methods != NULL)
+        read_methods(l, methods);
+    if (directions != NULL)
+        spec->directions = at_most(doc, directions, 0, MOST_DIRECTIONS, "directions");
+    if (seed != NULL)
+        spec->seed = doc_integer(doc, seed, 0, NULL);
+}
