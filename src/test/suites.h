@@ -5,6 +5,7 @@
 #include <check.h>
 
 Suite *vmath_suite(void);
+Suite *random_suite(void);
 Suite *schedule_suite(void);
 Suite *sampler_suite(void);
 Suite *target_suite(void);

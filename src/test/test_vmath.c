@@ -21,6 +21,32 @@ struct function {
     size_t edge_count;
 };
 
+static void sine_turns(size_t n, const double *x, double *out)
+{
+    static double other[POINTS];
+    vsincos_turns(n, x, out, other);
+}
+
+static void cosine_turns(size_t n, const double *x, double *out)
+{
+    static double other[POINTS];
+    vsincos_turns(n, x, other, out);
+}
+
+/* An error of 1e-19 in 2 pi counts as little as one in its argument, because whole quarter turns come off exactly. */
+static long double exact_sine_turns(long double x)
+{
+    long double quarters = rintl(4.0L * x), angle = 6.283185307179586476925286766559L * (x - 0.25L * quarters);
+    int quarter = (int)quarters & 3;
+    long double size = quarter % 2 == 0 ? sinl(angle) : cosl(angle);
+    return quarter < 2 ? size : -size;
+}
+
+static long double exact_cosine_turns(long double x)
+{
+    return exact_sine_turns(x + 0.25L);
+}
+
 static const struct function functions[] = {
     {"vexp",
      vexp,
@@ -68,6 +94,24 @@ static const struct function functions[] = {
      1e-300,
      {-0x1.fffffffffffffp-1, 0x1p1000, -0.5, 0.29, -0.29, 0.30, 1e-18},
      7},
+    {"sine of vsincos_turns",
+     sine_turns,
+     exact_sine_turns,
+     0.0,
+     1.0,
+     1e-300,
+     {0.0, 0.125, 0x1.0000000000001p-3, 0.25, 0x1.fffffffffffffp-3, 0.375, 0.5, 0x1.0000000000001p-1, 0.75, 0.875,
+      1.0, 0x1.fffffffffffffp-1},
+     12},
+    {"cosine of vsincos_turns",
+     cosine_turns,
+     exact_cosine_turns,
+     0.0,
+     1.0,
+     1e-300,
+     {0.0, 0.125, 0x1.0000000000001p-3, 0.25, 0x1.fffffffffffffp-3, 0.375, 0.5, 0x1.0000000000001p-1, 0.75, 0.875,
+      1.0, 0x1.fffffffffffffp-1},
+     12},
 };
 enum { FUNCTIONS = sizeof functions / sizeof functions[0] };
 
@@ -145,6 +189,23 @@ START_TEST(test_clamp)
 }
 END_TEST
 
+/* The absolute error counts where a sine is a coordinate; a coarse grid shows every eighth turn, random points the
+ * rest. */
+START_TEST(test_turns)
+{
+    static double x[POINTS], sine[POINTS], cosine[POINTS];
+    for (size_t i = 0; i < POINTS; i++)
+        x[i] = i <= 1024 ? (double)i / 1024.0 : uniform(0.0, 1.0);
+    vsincos_turns(POINTS, x, sine, cosine);
+    long double worst = 0.0L;
+    for (size_t i = 0; i < POINTS; i++) {
+        worst = fmaxl(worst, fabsl(sine[i] - exact_sine_turns(x[i])));
+        worst = fmaxl(worst, fabsl(cosine[i] - exact_cosine_turns(x[i])));
+    }
+    ck_assert_msg(worst < 1.6e-16L, "absolute error %.3Lg", worst);
+}
+END_TEST
+
 Suite *vmath_suite(void)
 {
     Suite *suite = suite_create("vmath");
@@ -152,6 +213,7 @@ Suite *vmath_suite(void)
     tcase_add_loop_test(cases, test_accuracy, 0, FUNCTIONS);
     tcase_add_loop_test(cases, test_same_bits, 0, FUNCTIONS);
     tcase_add_test(cases, test_clamp);
+    tcase_add_test(cases, test_turns);
     suite_add_tcase(suite, cases);
     return suite;
 }
