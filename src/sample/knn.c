@@ -1,0 +1,148 @@
+#include "sample/knn.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "core/sum.h"
+#include "core/vmath.h"
+
+enum { BLOCK = 64 }; /* candidates looked at together */
+
+/* A sample in equal batches: point j of batch b is number b * size + j. The last few of n points are left out. */
+struct sample {
+    size_t n, d, batches, size;
+    double inverse_scale[KNN_MOST_DIMENSION];
+};
+
+/* The k least squared distances so far, ascending. */
+struct nearest {
+    double square[KNN_NEIGHBOUR];
+};
+
+static void insert(struct nearest *nearest, double square)
+{
+    size_t at = KNN_NEIGHBOUR - 1;
+    if (!(square < nearest->square[at]))
+        return;
+    for (; at > 0 && nearest->square[at - 1] > square; at--)
+        nearest->square[at] = nearest->square[at - 1];
+    nearest->square[at] = square;
+}
+
+/* Squared distances of a point to BLOCK others, coordinate after coordinate at a stride; returns the least. */
+VECTOR_CLONES static double block_distances(size_t d, size_t stride, const double *others, const double *point,
+                                            double *square)
+{
+    double least = HUGE_VAL;
+    for (size_t j = 0; j < BLOCK; j++)
+        square[j] = 0.0;
+    for (size_t i = 0; i < d; i++)
+        for (size_t j = 0; j < BLOCK; j++) {
+            double u = others[i * stride + j] - point[i];
+            square[j] += u * u;
+        }
+    for (size_t j = 0; j < BLOCK; j++)
+        least = square[j] < least ? square[j] : least;
+    return least;
+}
+
+/* Squared distance of every point of a batch to its k-th neighbour. The points are padded to a multiple of BLOCK with
+ * infinitely distant ones. */
+static void neighbours(size_t d, size_t size, size_t stride, const double *points, double *out)
+{
+    double point[KNN_MOST_DIMENSION], square[BLOCK];
+    for (size_t j = 0; j < size; j++) {
+        struct nearest nearest;
+        for (size_t k = 0; k < KNN_NEIGHBOUR; k++)
+            nearest.square[k] = HUGE_VAL;
+        for (size_t i = 0; i < d; i++)
+            point[i] = points[i * stride + j];
+        for (size_t start = 0; start < size; start += BLOCK) {
+            if (!(block_distances(d, stride, points + start, point, square) < nearest.square[KNN_NEIGHBOUR - 1]))
+                continue;
+            for (size_t other = 0; other < BLOCK; other++)
+                if (start + other != j)
+                    insert(&nearest, square[other]);
+        }
+        out[j] = nearest.square[KNN_NEIGHBOUR - 1];
+    }
+}
+
+static void copy_batch(const struct sample *sample, size_t batch, const double *x, size_t stride, double *points)
+{
+    for (size_t i = 0; i < sample->d; i++) {
+        const double *from = x + i * sample->n + batch * sample->size;
+        for (size_t j = 0; j < stride; j++)
+            points[i * stride + j] = j < sample->size ? from[j] * sample->inverse_scale[i] : HUGE_VAL;
+    }
+}
+
+/* The mean over a batch of d log(distance to the k-th neighbour) + log p: minus the estimate of KL but for constants
+ * that are the same for every sample of this size. */
+static enum status batch_term(const struct sample *sample, size_t batch, const double *x, const double *log_p,
+                              double *work, double *out, struct error *error)
+{
+    size_t stride = (sample->size + BLOCK - 1) / BLOCK * BLOCK;
+    double *square = work + sample->d * stride;
+    struct sum sum = {0};
+    copy_batch(sample, batch, x, stride, work);
+    neighbours(sample->d, sample->size, stride, work, square);
+    for (size_t j = 0; j < sample->size; j++) {
+        size_t number = batch * sample->size + j;
+        if (!isfinite(log_p[number]) || !isfinite(square[j]))
+            return fail_with(error, STATUS_NUMERIC,
+                             "point %zu, its log-density %g or the distance of its neighbours is not finite",
+                             number + 1, log_p[number]);
+        if (!(square[j] > 0.0))
+            return fail_with(error, STATUS_NUMERIC,
+                             "point %zu coincides with %d others: no density to estimate, as at atoms", number + 1,
+                             KNN_NEIGHBOUR);
+        sum_add(&sum, 0.5 * (double)sample->d * log(square[j]) + log_p[number]);
+    }
+    *out = sum_value(&sum) / (double)sample->size;
+    return STATUS_OK;
+}
+
+static enum status find_scales(struct sample *sample, const double *x, struct error *error)
+{
+    for (size_t i = 0; i < sample->d; i++) {
+        struct estimate mean = estimate_mean(sample->n, x + i * sample->n);
+        double sd = mean.error * sqrt((double)sample->n);
+        if (!(sd > 0.0) || !isfinite(sd))
+            return fail_with(error, STATUS_NUMERIC, "coordinate %zu of the exact sample has standard deviation %g",
+                             i + 1, sd);
+        sample->inverse_scale[i] = 1.0 / sd;
+    }
+    return STATUS_OK;
+}
+
+enum status knn_kl(size_t n, size_t d, const double *y, const double *log_p_y, const double *x, const double *log_p_x,
+                   struct estimate *out, struct error *error)
+{
+    if (d < 1 || d > KNN_MOST_DIMENSION || n < (size_t)KNN_BATCHES * KNN_LEAST_BATCH)
+        return fail_with(error, STATUS_INVALID,
+                         "KL from neighbours is for 1 to %d dimensions and at least %d points, not %zu and %zu",
+                         KNN_MOST_DIMENSION, KNN_BATCHES * KNN_LEAST_BATCH, d, n);
+    struct sample sample = {.n = n, .d = d, .batches = (n + KNN_MOST_BATCH - 1) / KNN_MOST_BATCH};
+    sample.batches = sample.batches < KNN_BATCHES ? KNN_BATCHES : sample.batches;
+    sample.size = n / sample.batches;
+    double *work = array_new((KNN_MOST_DIMENSION + 1) * (KNN_MOST_BATCH + BLOCK), sizeof *work);
+    double *difference = array_new(sample.batches, sizeof *difference);
+    enum status status = work != NULL && difference != NULL
+                             ? find_scales(&sample, x, error)
+                             : fail_with(error, STATUS_MEMORY, "out of memory for the neighbours of %zu points", n);
+    for (size_t b = 0; b < sample.batches && status == STATUS_OK; b++) {
+        double at_y = 0.0, at_x = 0.0;
+        status = batch_term(&sample, b, y, log_p_y, work, &at_y, error);
+        if (status == STATUS_OK)
+            status = batch_term(&sample, b, x, log_p_x, work, &at_x, error);
+        difference[b] = at_x - at_y;
+    }
+    if (status == STATUS_OK)
+        *out = estimate_batches(sample.batches, difference);
+    free(work);
+    free(difference);
+    return status;
+}
