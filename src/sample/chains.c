@@ -84,6 +84,13 @@ VECTOR_CLONES static void move(size_t n, double scale, double sd, const double *
         x[i] = (x[i] + increment[i]) * scale + sd * z[i];
 }
 
+/* x scale + sd z */
+VECTOR_CLONES static void noise_up(size_t n, double scale, double sd, const double *z, double *x)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = x[i] * scale + sd * z[i];
+}
+
 static struct step step_at(const struct batch *batch, size_t t)
 {
     struct step step = schedule_step(batch->problem->schedule, t);
@@ -255,7 +262,7 @@ VECTOR_CLONES static void add_inner(size_t d, size_t chains, double factor, cons
 /* Where noise comes before the map, too: given x_t and y, a point Y+ between them from
  * F = N((kernel x_t + before (sqrt(alpha) y - D(x_t)))/(before + kernel), before kernel/(before + kernel)), `kernel`
  * being v alpha, which is what the two kernels' product would be if D were constant. log N(Y+; x_t, before) - log F is
- * added to the weights, and the pull of the second kernel is left to the caller. */
+ * added to the weights; batch->x becomes Y+, and batch->middle what leads back to x_t. */
 static void insert_middle(struct batch *batch, const struct step *step, uint32_t purpose, double before,
                           double kernel, double *log_weight)
 {
@@ -268,12 +275,13 @@ static void insert_middle(struct batch *batch, const struct step *step, uint32_t
      * (Y+ - sqrt(alpha) y)/sqrt(beta). */
     for (size_t i = 0; i < size; i++) {
         double moved = -before / whole * (root_beta * batch->noise[i] + batch->increment[i]) + sd * z[i];
+        batch->increment[i] = z[i];
+        batch->middle[i] = moved;
         batch->x[i] += moved;
         batch->noise[i] += moved / root_beta;
-        batch->increment[i] = moved;
     }
-    add_inner(d, batch->chains, 0.5, z, z, log_weight);
-    add_inner(d, batch->chains, -0.5 / before, batch->increment, batch->increment, log_weight);
+    add_inner(d, batch->chains, 0.5, batch->increment, batch->increment, log_weight);
+    add_inner(d, batch->chains, -0.5 / before, batch->middle, batch->middle, log_weight);
     for (size_t j = 0; j < batch->chains; j++)
         log_weight[j] += 0.5 * (double)d * log(kernel / whole);
 }
@@ -290,7 +298,7 @@ static void advance_forward(struct batch *batch, size_t t, uint32_t apart, doubl
     field_set(&batch->field, t);
     normals(batch, FORWARD + apart, t, w);
     double root_alpha = exp(0.5 * step.log_alpha), root_beta = sqrt(step.beta);
-    move(size, root_alpha, root_beta, batch->middle, w, batch->x); /* middle is 0 */
+    noise_up(size, root_alpha, root_beta, w, batch->x);
     add_inner(d, batch->chains, 0.5, w, w, log_weight);
     if (sampler->log_noise_before != NULL)
         insert_middle(batch, &step, MIDDLE + apart, step.beta * exp(sampler->log_noise_before(&step)), kernel,
@@ -300,7 +308,8 @@ static void advance_forward(struct batch *batch, size_t t, uint32_t apart, doubl
     add_inner(d, batch->chains, -0.5 / kernel, batch->increment, batch->increment, log_weight);
     for (size_t j = 0; j < batch->chains; j++)
         log_weight[j] += 0.5 * (double)d * (step.log_alpha - log_ratio);
-    memset(batch->middle, 0, size * sizeof *batch->middle);
+    if (sampler->log_noise_before != NULL)
+        add_scaled(size, -1.0, batch->middle, batch->x);
 }
 
 /* log N(x; 0, I) at level T. */
@@ -317,7 +326,6 @@ static int make_paths(struct batch *batch, void *target)
 {
     struct paths *paths = target;
     size_t count = paths->start.n - batch->first < batch->chains ? paths->start.n - batch->first : batch->chains;
-    size_t size = batch->problem->dimension * batch->chains;
     double *log_weight = batch->sums + batch->chains;
     int finite = 1;
     for (uint32_t path = 0; path < 2; path++) {
@@ -328,7 +336,6 @@ static int make_paths(struct batch *batch, void *target)
         field_log_density(&batch->field, TO, batch->x, log_weight);
         for (size_t j = 0; j < batch->chains; j++)
             log_weight[j] = -log_weight[j];
-        memset(batch->middle, 0, size * sizeof *batch->middle);
         for (size_t t = 2; t <= batch->problem->schedule->T; t++)
             advance_forward(batch, t, path * FORWARD_APART, log_weight);
         add_start_density(batch, log_weight);

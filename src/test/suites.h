@@ -10,6 +10,8 @@ Suite *schedule_suite(void);
 Suite *sampler_suite(void);
 Suite *target_suite(void);
 Suite *score_error_suite(void);
+Suite *joint_level_suite(void);
+Suite *chains_suite(void);
 Suite *panels_suite(void);
 Suite *line_suite(void);
 Suite *line_error_suite(void);

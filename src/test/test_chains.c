@@ -1,0 +1,654 @@
+/* Chains and paths: the same bits for any cutting, chain by chain against a sampler written out, and in distribution
+ * against exact laws. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/random.h"
+#include "law/divergence.h"
+#include "law/law.h"
+#include "law/measure.h"
+#include "sample/chains.h"
+#include "sample/field.h"
+#include "sample/marginal.h"
+#include "sample/weights.h"
+
+#include "test/suites.h"
+
+static double even[] = {0.5, 0.5}, modes[] = {-1.0, 1.0}, narrow[] = {0.3, 0.3};
+static double thirds[] = {0.2, 0.5, 0.3}, places[] = {-1.5, 0.0, 1.0}, widths[] = {0.2, 0.5, 0.3};
+static double corners[] = {0.0, 1.0, 1.0, 0.0, -1.0, -1.0};
+static double covariance[] = {0.3, 0.1, 0.0, 0.1, 0.2, -0.05, 0.0, -0.05, 0.1};
+static double space[] = {0.0, 1.0, 0.5, 1.0, 0.0, -0.5};
+static const struct covariances shared = {1, covariance};
+
+static const struct factor bimodal = {1, 2, even, modes, narrow, NULL}, skewed = {1, 3, thirds, places, widths, NULL},
+                           plane = {2, 3, thirds, corners, widths, NULL}, radial = {3, 2, even, NULL, narrow, NULL},
+                           full = {3, 2, even, space, NULL, &shared};
+
+static struct schedule *make_schedule(double c0, double c1, size_t T)
+{
+    struct schedule *schedule;
+    struct error error;
+    ck_assert_msg(schedule_new(schedule_kind_find("li-cai"), c0, c1, T, &schedule, &error) == STATUS_OK, "%s",
+                  error.text);
+    return schedule;
+}
+
+/* 2 bimodal + 1 skewed coordinates, then a plane, a radial and a full factor: d = 11. */
+static struct factor_list make_list(int with_joint)
+{
+    struct factor_list list = {0};
+    ck_assert_int_eq(factor_list_append(&list, &bimodal, 2.0, NULL), STATUS_OK);
+    ck_assert_int_eq(factor_list_append(&list, &skewed, 1.0, NULL), STATUS_OK);
+    if (with_joint) {
+        ck_assert_int_eq(factor_list_append(&list, &plane, 1.0, NULL), STATUS_OK);
+        ck_assert_int_eq(factor_list_append(&list, &radial, 1.0, NULL), STATUS_OK);
+        ck_assert_int_eq(factor_list_append(&list, &full, 1.0, NULL), STATUS_OK);
+    }
+    return list;
+}
+
+static struct factor_list list_of(const struct factor *factor, double multiplicity)
+{
+    struct factor_list list = {0};
+    ck_assert_int_eq(factor_list_append(&list, factor, multiplicity, NULL), STATUS_OK);
+    return list;
+}
+
+static struct score_error make_error(const char *shape, const char *spread, double size)
+{
+    struct score_error error = {.shape = error_shape_find(shape),
+                                .profile = error_profile_find("uniform"),
+                                .size = size,
+                                .roughness = 2.0,
+                                .probability = 0.05};
+    while (strcmp(error_spread_names[error.spread], spread) != 0)
+        error.spread++;
+    return error;
+}
+
+static struct points run(const struct chain_problem *problem, size_t n)
+{
+    struct points points;
+    struct error error = {STATUS_OK, ""};
+    ck_assert_msg(chains_run(problem, n, &points, &error) == STATUS_OK, "%s", error.text);
+    return points;
+}
+
+/* ---- Bits ---- */
+
+START_TEST(test_same_bits)
+{
+    struct factor_list list = make_list(1);
+    struct schedule *schedule = make_schedule(2.0, 8.5, 48);
+    struct score_error wave = make_error("wave", "all", 0.1);
+    struct chain_problem problem = {&list, 11, sampler_find("accelerated"), schedule, &wave, 5, 6, 1};
+    struct points one = run(&problem, 1300);
+    problem.threads = 3;
+    struct points three = run(&problem, 1300), fewer = run(&problem, 700);
+    for (size_t i = 0; i < 11; i++) {
+        ck_assert_int_eq(memcmp(one.x + i * 1300, three.x + i * 1300, 1300 * sizeof(double)), 0);
+        ck_assert_int_eq(memcmp(one.x + i * 1300, fewer.x + i * 700, 700 * sizeof(double)), 0);
+    }
+    ck_assert_int_eq(memcmp(one.log_density, three.log_density, 1300 * sizeof(double)), 0);
+    problem.stream++;
+    struct points other = run(&problem, 700);
+    for (size_t j = 0; j < 700; j++)
+        ck_assert(other.x[j] != fewer.x[j]);
+    points_free(&one);
+    points_free(&three);
+    points_free(&fewer);
+    points_free(&other);
+    schedule_free(schedule);
+    factor_list_free(&list);
+}
+END_TEST
+
+/* ---- A sampler written out ---- */
+
+/* What test_chain_by_chain knows about the target: factors with their first coordinates. */
+static const struct {
+    const struct factor *factor;
+    size_t first;
+} blocks[] = {{&bimodal, 0}, {&bimodal, 1}, {&skewed, 2}, {&plane, 3}, {&radial, 5}, {&full, 8}};
+enum { BLOCKS = sizeof blocks / sizeof blocks[0], D = 11 };
+
+/* Gauss-Jordan: V u = b for order <= 3, and det V. */
+static double solve(size_t n, double V[3][3], double *u)
+{
+    double det = 1.0;
+    for (size_t p = 0; p < n; p++) {
+        double pivot = V[p][p];
+        det *= pivot;
+        for (size_t j = 0; j < n; j++)
+            V[p][j] /= pivot;
+        u[p] /= pivot;
+        for (size_t i = 0; i < n; i++)
+            if (i != p) {
+                double times = V[i][p];
+                for (size_t j = 0; j < n; j++)
+                    V[i][j] -= times * V[p][j];
+                u[i] -= times * u[p];
+            }
+    }
+    return det;
+}
+
+static void block_score(const struct factor *factor, double A, double O, const double *x, double *score)
+{
+    size_t n = factor->dimension;
+    double total = 0.0;
+    for (size_t i = 0; i < n; i++)
+        score[i] = 0.0;
+    for (size_t k = 0; k < factor->components; k++) {
+        double V[3][3], u[3], b[3], square = 0.0;
+        for (size_t i = 0; i < n; i++) {
+            b[i] = u[i] = x[i] - (factor->mean != NULL ? sqrt(A) * factor->mean[k * n + i] : 0.0);
+            for (size_t j = 0; j < n; j++)
+                V[i][j] = (factor->full != NULL ? A * factor->full->entry[i * n + j]
+                           : i == j             ? A * factor->sd[k] * factor->sd[k]
+                                                : 0.0)
+                          + (i == j ? O : 0.0);
+        }
+        double det = solve(n, V, u);
+        for (size_t i = 0; i < n; i++)
+            square += u[i] * b[i];
+        double weight = factor->weight[k] * exp(-0.5 * square) / sqrt(det);
+        total += weight;
+        for (size_t i = 0; i < n; i++)
+            score[i] -= weight * u[i];
+    }
+    for (size_t i = 0; i < n; i++)
+        score[i] /= total;
+}
+
+/* A bias of 0.1 along the diagonal. */
+static void full_score(double A, double O, int biased, const double *x, double *score)
+{
+    for (size_t b = 0; b < BLOCKS; b++)
+        block_score(blocks[b].factor, A, O, x + blocks[b].first, score + blocks[b].first);
+    for (size_t i = 0; i < D; i++)
+        score[i] += biased ? 0.1 / sqrt(D) : 0.0;
+}
+
+struct written_out {
+    const char *sampler;
+    int second_order, deterministic, biased;
+    double limit; /* of the clip's norm, times C sqrt(d log(dT)); 0: none */
+};
+
+/* theory (5)-(12) in plain arithmetic, at moderate noise levels only. */
+static void step_written_out(const struct written_out *how, const struct schedule *schedule, size_t t, double *x,
+                             const double *before, const double *after)
+{
+    struct step step = schedule_step(schedule, t);
+    double A0 = step.from.alpha_bar, A1 = step.to.alpha_bar, alpha = A0 / A1, beta = 1.0 - alpha, D_t[D], score[D];
+    double v = beta * (1.0 - A1) / (1.0 - A0);
+    double overshoot = A1 / (1.0 - v), s0 = sqrt((1.0 - A0) / A0), s1 = sqrt((1.0 - A1) / A1),
+           s2 = how->deterministic ? s1 : sqrt((1.0 - overshoot) / overshoot);
+    if (strcmp(how->sampler, "ddpm") == 0)
+        v = beta / alpha;
+    if (strcmp(how->sampler, "accelerated-sde-2024") == 0) {
+        v = 0.5 * beta;
+        for (size_t i = 0; i < D; i++)
+            x[i] += sqrt(0.5 * beta) * before[i];
+    }
+    full_score(A0, 1.0 - A0, how->biased, x, score);
+    for (size_t i = 0; i < D; i++)
+        D_t[i] = (strcmp(how->sampler, "ddim") == 0 ? 0.5 : 1.0) * beta * score[i];
+    if (how->second_order) {
+        double e0[D], difference[D], middle[D], norm = 0.0;
+        for (size_t i = 0; i < D; i++) {
+            e0[i] = -sqrt(1.0 - A0) * score[i];
+            middle[i] = (x[i] + sqrt(A0) * (s1 - s0) * e0[i]) / sqrt(alpha);
+        }
+        full_score(A1, 1.0 - A1, how->biased, middle, score);
+        for (size_t i = 0; i < D; i++) {
+            difference[i] = -sqrt(1.0 - A1) * score[i] - e0[i];
+            norm += difference[i] * difference[i];
+        }
+        if (how->limit > 0.0 && sqrt(norm) > 2.0 * sqrt(D * log(D * (double)schedule->T)))
+            memset(difference, 0, sizeof difference);
+        for (size_t i = 0; i < D; i++)
+            D_t[i] = sqrt(A0) * ((s2 - s0) * e0[i] + (s2 - s0) * (s2 - s0) / (2.0 * (s1 - s0)) * difference[i]);
+    }
+    for (size_t i = 0; i < D; i++)
+        x[i] = (x[i] + D_t[i]) / sqrt(alpha) + (how->deterministic ? 0.0 : sqrt(v) * after[i]);
+}
+
+static const struct written_out samplers[] = {
+    {"ddpm", 0, 0, 0, 0.0},        {"ddpm-ancestral", 0, 0, 1, 0.0},      {"accelerated", 1, 0, 0, 1.0},
+    {"accelerated", 1, 0, 1, 1.0}, {"accelerated-sde-2024", 0, 0, 0, 0.0}, {"ddim", 0, 1, 0, 0.0},
+    {"pf-ode-2", 1, 1, 1, 0.0},
+};
+
+/* The purposes of chains.c's random numbers: start, noise after the map, noise before it. */
+enum { START, AFTER, BEFORE };
+
+START_TEST(test_chain_by_chain)
+{
+    enum { CHAINS = 130 };
+    const struct written_out *how = &samplers[_i];
+    struct factor_list list = make_list(1);
+    struct schedule *schedule = make_schedule(1.0, 3.0, 24);
+    struct score_error bias = make_error("bias", "diagonal", 0.1);
+    struct chain_problem problem = {&list, D, sampler_find(how->sampler), schedule, how->biased ? &bias : NULL, 3, 4, 1};
+    struct points y = run(&problem, CHAINS);
+    struct random_key key = random_key_of(3, 4);
+    for (size_t j = 0; j < CHAINS; j += 43) {
+        double x[D], before[D], after[D];
+        random_normals(key, START, 0, j, 1, 0, D, 1, x);
+        for (size_t t = schedule->T; t >= 2; t--) {
+            random_normals(key, BEFORE, (uint32_t)t, j, 1, 0, D, 1, before);
+            random_normals(key, AFTER, (uint32_t)t, j, 1, 0, D, 1, after);
+            step_written_out(how, schedule, t, x, before, after);
+        }
+        for (size_t i = 0; i < D; i++)
+            ck_assert_msg(fabs(x[i] - y.x[i * CHAINS + j]) < 1e-10, "%s, chain %zu, coordinate %zu: %.17g, expected %.17g",
+                          how->sampler, j, i, y.x[i * CHAINS + j], x[i]);
+    }
+    points_free(&y);
+    schedule_free(schedule);
+    factor_list_free(&list);
+}
+END_TEST
+
+/* ---- Against exact laws ---- */
+
+/* E_q of 1, x, x^2, cos 3x and (x > 0.5) from the law, by a midpoint rule on its panels. */
+enum { TESTS = 4 };
+static void test_functions(double x, double *out)
+{
+    out[0] = x;
+    out[1] = x * x;
+    out[2] = cos(3.0 * x);
+    out[3] = x > 0.5;
+}
+
+static void law_expectations(const struct law *law, double *out)
+{
+    enum { PIECES = 200 };
+    for (int k = 0; k < TESTS; k++)
+        out[k] = 0.0;
+    for (size_t p = 0; p < law->log_ratio.count; p++) {
+        const struct panel *panel = &law->log_ratio.panel[p];
+        double shift = law->target.root_alpha_bar * law->target.factor->mean[panel->anchor];
+        for (int i = 0; i < PIECES; i++) {
+            double x = panel->centre + panel->half_width * (2.0 * (i + 0.5) / PIECES - 1.0), log_p, log_r, f[TESTS];
+            mixture_level_evaluate(&law->target, panel->anchor, 1, &x, &log_p, NULL);
+            panel_evaluate(panel, 0.0, 1, &x, &log_r);
+            test_functions(x + shift, f);
+            for (int k = 0; k < TESTS; k++)
+                out[k] += f[k] * exp(log_p + log_r) * 2.0 * panel->half_width / PIECES;
+        }
+    }
+}
+
+static void chain_expectations(size_t n, const double *x, double *mean, double *error)
+{
+    double square[TESTS] = {0.0};
+    for (int k = 0; k < TESTS; k++)
+        mean[k] = 0.0;
+    for (size_t j = 0; j < n; j++) {
+        double f[TESTS];
+        test_functions(x[j], f);
+        for (int k = 0; k < TESTS; k++) {
+            mean[k] += f[k] / (double)n;
+            square[k] += f[k] * f[k] / (double)n;
+        }
+    }
+    for (int k = 0; k < TESTS; k++)
+        error[k] = sqrt((square[k] - mean[k] * mean[k]) / (double)n);
+}
+
+static const struct {
+    const struct factor *factor;
+    const char *sampler, *shape; /* NULL: exact scores */
+    double size;
+} in_distribution[] = {
+    {&bimodal, "ddpm", NULL, 0.0},
+    {&skewed, "ddpm", NULL, 0.0},
+    {&skewed, "ddpm-outside", NULL, 0.0},
+    {&skewed, "ddpm-ancestral", NULL, 0.0},
+    {&skewed, "accelerated", NULL, 0.0},
+    {&skewed, "accelerated-sde-2024", NULL, 0.0},
+    {&skewed, "ddim", NULL, 0.0},
+    {&skewed, "pf-ode-2", NULL, 0.0},
+    {&bimodal, "ddpm", "wave", 0.5},
+    {&skewed, "ddpm", "bump", 0.5},
+    {&bimodal, "accelerated", "sign", 0.3},
+    {&skewed, "accelerated", "linear", 0.3},
+    {&bimodal, "accelerated-sde-2024", "bump", 0.3},
+    {&bimodal, "ddim", "wave", 0.2},
+};
+enum { IN_DISTRIBUTION = sizeof in_distribution / sizeof in_distribution[0] };
+
+static struct law compute_law(const struct law_problem *problem)
+{
+    struct law law;
+    struct error error = {STATUS_OK, ""};
+    ck_assert_msg(law_compute(problem, &law, &error) == STATUS_OK, "%s", error.text);
+    return law;
+}
+
+/* Largest deviation of the chains' expectations from the law's, in standard errors. */
+static double deviation(const struct law *law, const struct points *y, const char *what)
+{
+    double exact[TESTS], mean[TESTS], error[TESTS], worst = 0.0;
+    law_expectations(law, exact);
+    chain_expectations(y->n, y->x, mean, error);
+    for (int k = 0; k < TESTS; k++) {
+        double z = fabs(mean[k] - exact[k]) / error[k];
+        ck_assert_msg(isfinite(z), "%s, function %d: %g +- %g", what, k, mean[k], error[k]);
+        worst = fmax(worst, z);
+    }
+    return worst;
+}
+
+START_TEST(test_in_distribution)
+{
+    enum { CHAINS = 1 << 16 };
+    struct schedule *schedule = make_schedule(2.0, 8.5, 48);
+    struct score_error score_error;
+    const char *shape = in_distribution[_i].shape;
+    if (shape != NULL)
+        score_error = make_error(shape, "all", in_distribution[_i].size);
+    struct factor_list list = list_of(in_distribution[_i].factor, 1.0);
+    const struct sampler *sampler = sampler_find(in_distribution[_i].sampler);
+    const struct law_problem law_problem = {.factor = in_distribution[_i].factor,
+                                            .sampler = sampler,
+                                            .schedule = schedule,
+                                            .score_error = shape != NULL ? &score_error : NULL,
+                                            .error_share = shape != NULL ? 1.0 : 0.0};
+    struct law law = compute_law(&law_problem);
+    const struct chain_problem problem = {&list, 1, sampler, schedule, law_problem.score_error, 1, (uint64_t)_i, 2};
+    struct points y = run(&problem, CHAINS);
+    double worst = deviation(&law, &y, sampler->name);
+    ck_assert_msg(worst < 4.0, "%s, %s: %.2f standard errors", sampler->name, shape != NULL ? shape : "none", worst);
+    points_free(&y);
+    law_free(&law);
+    factor_list_free(&list);
+    schedule_free(schedule);
+}
+END_TEST
+
+/* The clip acts on the norm: in one dimension, where errors make it act, the law has it. */
+START_TEST(test_clip)
+{
+    enum { CHAINS = 1 << 16 };
+    struct schedule *schedule = make_schedule(2.0, 8.5, 48);
+    struct score_error bump = make_error("bump", "all", 0.8);
+    struct factor_list list = list_of(&bimodal, 1.0);
+    bump.probability = 1e-2;
+    struct law_problem problem = {.factor = &bimodal,
+                                  .sampler = sampler_find("accelerated"),
+                                  .schedule = schedule,
+                                  .score_error = &bump,
+                                  .error_share = 1.0,
+                                  .clip = sampler_clip(1, 48)};
+    struct law clipped = compute_law(&problem);
+    problem.clip = 0.0;
+    struct law unclipped = compute_law(&problem);
+    const struct chain_problem chains = {&list, 1, problem.sampler, schedule, &bump, 1, 99, 2};
+    struct points y = run(&chains, CHAINS);
+    ck_assert_double_lt(deviation(&clipped, &y, "clip"), 4.0);
+    ck_assert_double_gt(deviation(&unclipped, &y, "no clip"), 6.0);
+    points_free(&y);
+    law_free(&clipped);
+    law_free(&unclipped);
+    factor_list_free(&list);
+    schedule_free(schedule);
+}
+END_TEST
+
+/* Noise of 5% too small a deviation, or a correction of the wrong sign, is not what the right sampler's law says. */
+static double noise_too_small(const struct step *step)
+{
+    return log1p(-step->omega) - 0.1;
+}
+
+static void minus_correction(const struct step *step, const struct score *score, size_t n, const double *x,
+                             double *out, double *work)
+{
+    const struct sampler *right = sampler_find("accelerated-unclipped"), *first = sampler_find("ddpm-ancestral");
+    double *plain = calloc(n, sizeof *plain);
+    ck_assert_ptr_nonnull(plain);
+    right->increment(step, score, n, x, out, work);
+    first->increment(step, score, n, x, plain, work);
+    for (size_t i = 0; i < n; i++)
+        out[i] = 2.0 * plain[i] - out[i];
+    free(plain);
+}
+
+START_TEST(test_wrong_samplers)
+{
+    enum { CHAINS = 1 << 17 };
+    struct schedule *schedule = make_schedule(2.0, 8.5, 48);
+    struct sampler wrong[2] = {*sampler_find("accelerated-unclipped"), *sampler_find("accelerated-unclipped")};
+    struct factor_list list = list_of(&skewed, 1.0);
+    const struct law_problem problem = {
+        .factor = &skewed, .sampler = sampler_find("accelerated-unclipped"), .schedule = schedule};
+    struct law law = compute_law(&problem);
+    wrong[0].log_noise_ratio = noise_too_small;
+    wrong[1].increment = minus_correction;
+    for (int i = 0; i < 2; i++) {
+        const struct chain_problem chains = {&list, 1, &wrong[i], schedule, NULL, 1, 7, 2};
+        struct points y = run(&chains, CHAINS);
+        ck_assert_double_gt(deviation(&law, &y, "wrong"), 6.0);
+        points_free(&y);
+    }
+    law_free(&law);
+    factor_list_free(&list);
+    schedule_free(schedule);
+}
+END_TEST
+
+/* Exact samples: moments of every factor, and mode weights. */
+START_TEST(test_draws)
+{
+    enum { SAMPLES = 1 << 16 };
+    struct factor_list list = make_list(1);
+    struct schedule *schedule = make_schedule(1.0, 4.5, 64);
+    const struct chain_problem problem = {&list, D, sampler_find("ddpm"), schedule, NULL, 1, 8, 2};
+    struct points x;
+    struct level level = schedule_level(schedule, 1);
+    ck_assert_int_eq(chains_draw(&problem, SAMPLES, &x, NULL), STATUS_OK);
+    size_t i = 0;
+    for (size_t b = 0; b < BLOCKS; b++)
+        for (size_t c = 0; c < blocks[b].factor->dimension; c++, i++) {
+            struct factor_list marginal;
+            double mean = 0.0, square = 0.0, exact_mean = 0.0, exact_square = 0.0;
+            ck_assert_int_eq(marginal_of_coordinate(blocks[b].factor, c, &marginal, NULL), STATUS_OK);
+            const struct factor *f = &marginal.group[0].factor;
+            for (size_t k = 0; k < f->components; k++) {
+                double m = sqrt(level.alpha_bar) * f->mean[k];
+                exact_mean += f->weight[k] * m;
+                exact_square += f->weight[k] * (m * m + level.alpha_bar * f->sd[k] * f->sd[k] + level.noise);
+            }
+            for (size_t j = 0; j < SAMPLES; j++) {
+                mean += x.x[i * SAMPLES + j] / SAMPLES;
+                square += x.x[i * SAMPLES + j] * x.x[i * SAMPLES + j] / SAMPLES;
+            }
+            ck_assert_msg(fabs(mean - exact_mean) < 4.0 * sqrt(exact_square / SAMPLES), "coordinate %zu: mean %g, not %g",
+                          i, mean, exact_mean);
+            ck_assert_msg(fabs(square - exact_square) < 4.0 * 1.8 * exact_square / sqrt(SAMPLES),
+                          "coordinate %zu: second moment %g, not %g", i, square, exact_square);
+            factor_list_free(&marginal);
+        }
+    /* the first mode of the skewed coordinate lies three of its deviations from the second's reach */
+    double first = 0.0;
+    for (size_t j = 0; j < SAMPLES; j++)
+        first += x.x[2 * SAMPLES + j] < -1.1 ? 1.0 / SAMPLES : 0.0;
+    double exact = 0.0;
+    for (size_t k = 0; k < 3; k++)
+        exact += thirds[k] * 0.5
+                 * erfc(-(-1.1 - sqrt(level.alpha_bar) * places[k])
+                        / sqrt(2.0 * (level.alpha_bar * widths[k] * widths[k] + level.noise)));
+    ck_assert_double_eq_tol(first, exact, 4.0 * sqrt(exact / SAMPLES));
+    points_free(&x);
+    schedule_free(schedule);
+    factor_list_free(&list);
+}
+END_TEST
+
+/* ---- Score errors that couple coordinates ---- */
+
+static const struct {
+    const char *shape, *spread;
+} coupled[] = {{"wave", "diagonal"}, {"bump", "diagonal"}, {"linear", "diagonal"}, {"sign", "diagonal"},
+               {"wave", "all"},      {"bump", "one"}};
+enum { COUPLED = sizeof coupled / sizeof coupled[0] };
+
+/* E|e_t(X_t)|^2 is eps^2 at every t of a uniform profile (13), here by exact samples of X_t. */
+START_TEST(test_size_of_errors)
+{
+    enum { CHAINS = 1 << 13 };
+    struct factor_list list = make_list(1);
+    struct schedule *schedule = make_schedule(1.0, 4.5, 16);
+    struct score_error score_error = make_error(coupled[_i].shape, coupled[_i].spread, 0.7);
+    struct field with, without;
+    struct error error = {STATUS_OK, ""};
+    struct random_key key = random_key_of(9, 9);
+    size_t size = (size_t)D * CHAINS;
+    double *block = calloc(4 * size, sizeof *block), *x = block, *u = block + size, *a = block + 2 * size,
+           *b = block + 3 * size;
+    ck_assert_ptr_nonnull(block);
+    ck_assert_msg(field_new(&list, &score_error, schedule, CHAINS, &with, &error) == STATUS_OK, "%s", error.text);
+    ck_assert_int_eq(field_new(&list, NULL, schedule, CHAINS, &without, NULL), STATUS_OK);
+    for (size_t t = 3; t <= 16; t += 6) {
+        double total = 0.0, square = 0.0;
+        field_set(&with, t);
+        field_set(&without, t);
+        random_normals(key, 1, (uint32_t)t, 0, CHAINS, 0, D, CHAINS, x);
+        random_uniforms(key, 2, (uint32_t)t, 0, CHAINS, 0, D, CHAINS, u);
+        field_draw(&with, FROM, u, x, x);
+        struct level level = schedule_level(schedule, t);
+        with.base.evaluate(&with.base, &level, size, x, a);
+        without.base.evaluate(&without.base, &level, size, x, b);
+        for (size_t j = 0; j < CHAINS; j++) {
+            double norm = 0.0;
+            for (size_t i = 0; i < D; i++)
+                norm += (a[i * CHAINS + j] - b[i * CHAINS + j]) * (a[i * CHAINS + j] - b[i * CHAINS + j]);
+            total += norm / CHAINS;
+            square += norm * norm / CHAINS;
+        }
+        double allowed = 1e-12 + 4.0 * sqrt(fmax(square - total * total, 0.0) / CHAINS);
+        ck_assert_msg(fabs(total - 0.49) < allowed, "%s %s, t = %zu: E|e|^2 = %g, expected 0.49 +- %g",
+                      coupled[_i].shape, coupled[_i].spread, t, total, allowed);
+    }
+    field_free(&with);
+    field_free(&without);
+    free(block);
+    schedule_free(schedule);
+    factor_list_free(&list);
+}
+END_TEST
+
+/* The law along the diagonal against its moments, and one that has too many components. */
+START_TEST(test_diagonal_marginal)
+{
+    struct factor_list list = make_list(1), marginal, many = list_of(&skewed, 400.0);
+    struct error error = {STATUS_OK, ""};
+    ck_assert_int_eq(marginal_of_diagonal(&list, &marginal, &error), STATUS_OK);
+    const struct factor *f = &marginal.group[0].factor;
+    double weight = 0.0, mean = 0.0, exact = 0.0;
+    for (size_t k = 0; k < f->components; k++) {
+        weight += f->weight[k];
+        mean += f->weight[k] * f->mean[k];
+    }
+    for (size_t b = 0; b < BLOCKS; b++)
+        for (size_t k = 0; k < blocks[b].factor->components && blocks[b].factor->mean != NULL; k++)
+            for (size_t i = 0; i < blocks[b].factor->dimension; i++)
+                exact += blocks[b].factor->weight[k] * blocks[b].factor->mean[k * blocks[b].factor->dimension + i]
+                         / sqrt(D);
+    ck_assert_double_eq_tol(weight, 1.0, 1e-14);
+    ck_assert_double_eq_tol(mean, exact, 1e-14);
+    factor_list_free(&marginal);
+    ck_assert_int_eq(marginal_of_diagonal(&many, &marginal, &error), STATUS_UNSUPPORTED);
+    factor_list_free(&many);
+    factor_list_free(&list);
+}
+END_TEST
+
+/* ---- Paths ---- */
+
+static const char *const stochastic[] = {"ddpm", "ddpm-outside", "ddpm-ancestral", "accelerated",
+                                         "accelerated-sde-2024"};
+
+/* E W = 1, and chi2 of two coordinates: exact against unbiased. c1 is small, so that weights are of use. */
+START_TEST(test_path_weights)
+{
+    enum { PATHS = 1 << 15 };
+    struct factor_list list = list_of(&bimodal, 2.0);
+    struct schedule *schedule = make_schedule(0.3, 1.3, 64);
+    const struct sampler *sampler = sampler_find(stochastic[_i]);
+    struct score_error error_of[] = {{.shape = NULL}, make_error("wave", "all", 0.3)};
+    for (int e = 0; e < 2; e++) {
+        const struct law_problem problem = {.factor = &bimodal,
+                                            .sampler = sampler,
+                                            .schedule = schedule,
+                                            .score_error = &error_of[e],
+                                            .error_share = e == 0 ? 0.0 : 0.5};
+        struct law law = compute_law(&problem);
+        struct divergence exact;
+        ck_assert_int_eq(divergence_measure(&(struct law_group){&law, 2.0}, 1, &exact, NULL), STATUS_OK);
+        const struct chain_problem chains = {&list, 2, sampler, schedule, &error_of[e], 1, (uint64_t)_i, 2};
+        struct paths paths;
+        struct weights weights;
+        struct error error = {STATUS_OK, ""};
+        ck_assert_msg(chains_weigh(&chains, PATHS, &paths, &error) == STATUS_OK, "%s", error.text);
+        ck_assert_int_eq(weights_measure(PATHS, paths.log_weight[0], paths.log_weight[1], 1, paths.start.log_density,
+                                         &weights, &error),
+                         STATUS_OK);
+        ck_assert_msg(weights.accepted, "%s: effective paths %g", sampler->name, weights.ess);
+        ck_assert_msg(fabs(weights.mass.value - 1.0) < 4.0 * weights.mass.error, "%s: E W = %g +- %g", sampler->name,
+                      weights.mass.value, weights.mass.error);
+        ck_assert_msg(fabs(weights.chi2.value - exact.chi2_q_p.value) < 4.0 * weights.chi2.error,
+                      "%s: chi2 = %g +- %g, expected %g", sampler->name, weights.chi2.value, weights.chi2.error,
+                      exact.chi2_q_p.value);
+        ck_assert_double_gt(weights.path_kl.value + 4.0 * weights.path_kl.error, exact.kl_p_q.value);
+        ck_assert_double_lt(weights.tv_lower.value - 4.0 * weights.tv_lower.error, exact.tv.value);
+        paths_free(&paths);
+        law_free(&law);
+    }
+    schedule_free(schedule);
+    factor_list_free(&list);
+}
+END_TEST
+
+START_TEST(test_refusals)
+{
+    struct factor_list list = list_of(&bimodal, 2.5);
+    struct schedule *schedule = make_schedule(2.0, 8.5, 48);
+    struct chain_problem problem = {&list, 2, sampler_find("ddim"), schedule, NULL, 1, 1, 1};
+    struct error error;
+    struct points points;
+    struct paths paths;
+    ck_assert_int_eq(chains_run(&problem, 100, &points, &error), STATUS_INVALID);
+    ck_assert_ptr_nonnull(strstr(error.text, "every coordinate"));
+    ck_assert_int_eq(chains_weigh(&problem, 100, &paths, &error), STATUS_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(error.text, "ddim is deterministic"));
+    schedule_free(schedule);
+    factor_list_free(&list);
+}
+END_TEST
+
+Suite *chains_suite(void)
+{
+    Suite *suite = suite_create("chains");
+    TCase *cases = tcase_create("core");
+    tcase_add_test(cases, test_same_bits);
+    tcase_add_loop_test(cases, test_chain_by_chain, 0, sizeof samplers / sizeof samplers[0]);
+    tcase_add_loop_test(cases, test_in_distribution, 0, IN_DISTRIBUTION);
+    tcase_add_test(cases, test_clip);
+    tcase_add_test(cases, test_wrong_samplers);
+    tcase_add_test(cases, test_draws);
+    tcase_add_loop_test(cases, test_size_of_errors, 0, COUPLED);
+    tcase_add_test(cases, test_diagonal_marginal);
+    tcase_add_loop_test(cases, test_path_weights, 0, sizeof stochastic / sizeof stochastic[0]);
+    tcase_add_test(cases, test_refusals);
+    suite_add_tcase(suite, cases);
+    return suite;
+}
