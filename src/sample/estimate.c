@@ -16,6 +16,24 @@ struct estimate estimate_mean(size_t n, const double *x)
     return (struct estimate){mean, sqrt(sum_value(&squares) / ((double)n - 1.0) / (double)n)};
 }
 
+/* The first order of what skewness takes from coverage is skewness^2/n; the factor is from simulations (of
+ * weights.h). */
+#define WIDENING 10.0
+
+struct estimate estimate_skewed_mean(size_t n, const double *x)
+{
+    struct estimate mean = estimate_mean(n, x);
+    struct sum cubes = {0};
+    double sd = mean.error * sqrt((double)n);
+    for (size_t i = 0; i < n && sd > 0.0; i++) {
+        double u = (x[i] - mean.value) / sd;
+        sum_add(&cubes, u * u * u);
+    }
+    double skewness = sum_value(&cubes) / (double)n;
+    mean.error *= sqrt(1.0 + WIDENING * skewness * skewness / (double)n);
+    return mean;
+}
+
 struct estimate estimate_batches(size_t n, const double *x)
 {
     struct estimate mean = estimate_mean(n, x);

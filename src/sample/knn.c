@@ -13,7 +13,8 @@ enum { BLOCK = 64 }; /* candidates looked at together */
 /* A sample in equal batches: point j of batch b is number b * size + j. The last few of n points are left out. */
 struct sample {
     size_t n, d, batches, size;
-    double inverse_scale[KNN_MOST_DIMENSION];
+    const double *x, *log_p;
+    double inverse_scale[KNN_MOST_DIMENSION], log_volume; /* coordinates are divided by their standard deviations */
 };
 
 /* The k least squared distances so far, ascending. */
@@ -70,10 +71,10 @@ static void neighbours(size_t d, size_t size, size_t stride, const double *point
     }
 }
 
-static void copy_batch(const struct sample *sample, size_t batch, const double *x, size_t stride, double *points)
+static void copy_batch(const struct sample *sample, size_t batch, size_t stride, double *points)
 {
     for (size_t i = 0; i < sample->d; i++) {
-        const double *from = x + i * sample->n + batch * sample->size;
+        const double *from = sample->x + i * sample->n + batch * sample->size;
         for (size_t j = 0; j < stride; j++)
             points[i * stride + j] = j < sample->size ? from[j] * sample->inverse_scale[i] : HUGE_VAL;
     }
@@ -81,39 +82,46 @@ static void copy_batch(const struct sample *sample, size_t batch, const double *
 
 /* The mean over a batch of d log(distance to the k-th neighbour) + log p: minus the estimate of KL but for constants
  * that are the same for every sample of this size. */
-static enum status batch_term(const struct sample *sample, size_t batch, const double *x, const double *log_p,
-                              double *work, double *out, struct error *error)
+static enum status batch_term(const struct sample *sample, size_t batch, double *work, double *out,
+                              struct error *error)
 {
     size_t stride = (sample->size + BLOCK - 1) / BLOCK * BLOCK;
     double *square = work + sample->d * stride;
     struct sum sum = {0};
-    copy_batch(sample, batch, x, stride, work);
+    copy_batch(sample, batch, stride, work);
     neighbours(sample->d, sample->size, stride, work, square);
     for (size_t j = 0; j < sample->size; j++) {
         size_t number = batch * sample->size + j;
-        if (!isfinite(log_p[number]) || !isfinite(square[j]))
+        double log_p = sample->log_p[number];
+        if (!isfinite(log_p) || !isfinite(square[j]))
             return fail_with(error, STATUS_NUMERIC,
-                             "point %zu, its log-density %g or the distance of its neighbours is not finite",
-                             number + 1, log_p[number]);
+                             "point %zu of a sample is not finite, or its log-density is not: %g", number + 1, log_p);
         if (!(square[j] > 0.0))
             return fail_with(error, STATUS_NUMERIC,
-                             "point %zu coincides with %d others: no density to estimate, as at atoms", number + 1,
-                             KNN_NEIGHBOUR);
-        sum_add(&sum, 0.5 * (double)sample->d * log(square[j]) + log_p[number]);
+                             "point %zu of a sample coincides with %d others: no density to estimate, as at atoms",
+                             number + 1, KNN_NEIGHBOUR);
+        sum_add(&sum, 0.5 * (double)sample->d * log(square[j]) + log_p);
     }
-    *out = sum_value(&sum) / (double)sample->size;
+    *out = sum_value(&sum) / (double)sample->size + sample->log_volume;
     return STATUS_OK;
 }
 
-static enum status find_scales(struct sample *sample, const double *x, struct error *error)
+/* Entropy does not care which scales are fixed; the bias does, and is the same for both samples where these differ by
+ * the scales of their coordinates. */
+static enum status sample_new(size_t n, size_t d, const double *x, const double *log_p, struct sample *out,
+                              struct error *error)
 {
-    for (size_t i = 0; i < sample->d; i++) {
-        struct estimate mean = estimate_mean(sample->n, x + i * sample->n);
-        double sd = mean.error * sqrt((double)sample->n);
+    size_t batches = (n + KNN_MOST_BATCH - 1) / KNN_MOST_BATCH;
+    *out = (struct sample){.n = n, .d = d, .x = x, .log_p = log_p};
+    out->batches = batches < KNN_BATCHES ? KNN_BATCHES : batches;
+    out->size = n / out->batches;
+    for (size_t i = 0; i < d; i++) {
+        double sd = estimate_mean(n, x + i * n).error * sqrt((double)n);
         if (!(sd > 0.0) || !isfinite(sd))
-            return fail_with(error, STATUS_NUMERIC, "coordinate %zu of the exact sample has standard deviation %g",
-                             i + 1, sd);
-        sample->inverse_scale[i] = 1.0 / sd;
+            return fail_with(error, STATUS_NUMERIC, "coordinate %zu of a sample has standard deviation %g", i + 1,
+                             sd);
+        out->inverse_scale[i] = 1.0 / sd;
+        out->log_volume += log(sd);
     }
     return STATUS_OK;
 }
@@ -121,27 +129,29 @@ static enum status find_scales(struct sample *sample, const double *x, struct er
 enum status knn_kl(size_t n, size_t d, const double *y, const double *log_p_y, const double *x, const double *log_p_x,
                    struct estimate *out, struct error *error)
 {
+    struct sample of_q, of_p;
     if (d < 1 || d > KNN_MOST_DIMENSION || n < (size_t)KNN_BATCHES * KNN_LEAST_BATCH)
         return fail_with(error, STATUS_INVALID,
                          "KL from neighbours is for 1 to %d dimensions and at least %d points, not %zu and %zu",
                          KNN_MOST_DIMENSION, KNN_BATCHES * KNN_LEAST_BATCH, d, n);
-    struct sample sample = {.n = n, .d = d, .batches = (n + KNN_MOST_BATCH - 1) / KNN_MOST_BATCH};
-    sample.batches = sample.batches < KNN_BATCHES ? KNN_BATCHES : sample.batches;
-    sample.size = n / sample.batches;
+    enum status status = sample_new(n, d, y, log_p_y, &of_q, error);
+    if (status == STATUS_OK)
+        status = sample_new(n, d, x, log_p_x, &of_p, error);
+    if (status != STATUS_OK)
+        return status;
     double *work = array_new((KNN_MOST_DIMENSION + 1) * (KNN_MOST_BATCH + BLOCK), sizeof *work);
-    double *difference = array_new(sample.batches, sizeof *difference);
-    enum status status = work != NULL && difference != NULL
-                             ? find_scales(&sample, x, error)
-                             : fail_with(error, STATUS_MEMORY, "out of memory for the neighbours of %zu points", n);
-    for (size_t b = 0; b < sample.batches && status == STATUS_OK; b++) {
-        double at_y = 0.0, at_x = 0.0;
-        status = batch_term(&sample, b, y, log_p_y, work, &at_y, error);
+    double *difference = array_new(of_q.batches, sizeof *difference);
+    if (work == NULL || difference == NULL)
+        status = fail_with(error, STATUS_MEMORY, "out of memory for the neighbours of %zu points", n);
+    for (size_t b = 0; b < of_q.batches && status == STATUS_OK; b++) {
+        double at_q = 0.0, at_p = 0.0;
+        status = batch_term(&of_q, b, work, &at_q, error);
         if (status == STATUS_OK)
-            status = batch_term(&sample, b, x, log_p_x, work, &at_x, error);
-        difference[b] = at_x - at_y;
+            status = batch_term(&of_p, b, work, &at_p, error);
+        difference[b] = at_p - at_q;
     }
     if (status == STATUS_OK)
-        *out = estimate_batches(sample.batches, difference);
+        *out = estimate_batches(of_q.batches, difference);
     free(work);
     free(difference);
     return status;

@@ -9,13 +9,14 @@ enum {
     FEW_COMPONENTS = 512,    /* of these a value may add all */
     MOST_COMPONENTS = 65536, /* of these only some, or building them takes longer than everything else */
     MOST_TERMS = 1 << 17,
-    ROBUST_TERMS = 1 << 14, /* within reach of the bound on the characteristic function */
+    FEW_TERMS = 1 << 14, /* rather than many components */
     FIRST_TERMS = 1 << 9
 };
 
-#define LOG_TAIL (-36.0)      /* log of what is outside [lower, upper] on either side: 2e-16 */
-#define REACH 9.0             /* standard deviations of a component beyond which nothing is left of it: 1e-19 */
-#define SERIES_ACCURACY 1e-11 /* of the distribution function */
+#define LOG_TAIL (-36.0) /* log of what is outside [lower, upper] on either side: 2e-16 */
+#define REACH 9.0        /* standard deviations of a component beyond which nothing is left of it: 1e-19 */
+#define EXACT 1e-11      /* what rounding leaves of a distribution function */
+#define LEAST_ACCURACY 1e-5
 #define QUANTILE_ACCURACY 1e-13
 
 /* ---- the mixture ---- */
@@ -108,19 +109,19 @@ static enum status take_series(const struct parts *parts, size_t terms, struct p
 static enum status try_series(const struct parts *parts, struct projected *law, struct error *error)
 {
     double low = law->lower - law->mean, length = law->upper - law->lower, left = 1.0;
-    size_t from = 1, to = FIRST_TERMS;
-    for (; from < MOST_TERMS; from = to, to *= 2) {
+    for (size_t from = 1, to = FIRST_TERMS; to <= MOST_TERMS && left > 0.1 * EXACT; from = to, to *= 2) {
         enum status status = series_memory(law, to, error);
         if (status != STATUS_OK)
             return status;
         left = sqrt(add_terms(parts, low, length, from, to, law->coefficient) / (double)to);
-        if (left < 0.1 * SERIES_ACCURACY)
-            return STATUS_OK;
     }
+    law->accuracy = fmax(10.0 * left, EXACT);
+    if (law->accuracy <= LEAST_ACCURACY)
+        return STATUS_OK;
     return fail_with(error, STATUS_UNSUPPORTED,
                      "the projection of the target on a direction has too many narrow components: a series of %d "
                      "terms leaves %.1e of its distribution function, a sum more than %d components",
-                     MOST_TERMS, left, MOST_COMPONENTS);
+                     MOST_TERMS, law->accuracy, MOST_COMPONENTS);
 }
 
 static double series_cdf(const struct projected *law, double x)
@@ -148,13 +149,14 @@ static enum status choose_route(const struct parts *parts, struct projected *law
 {
     struct components mixture = {0};
     double terms = parts_frequency(parts, LOG_TAIL) * (law->upper - law->lower) / M_PI + 2.0;
-    size_t most = terms <= ROBUST_TERMS ? FEW_COMPONENTS : MOST_COMPONENTS;
+    size_t most = terms <= FEW_TERMS ? FEW_COMPONENTS : MOST_COMPONENTS;
     int complete;
     enum status status = parts_combine(parts, most, &mixture, &complete, error);
+    law->accuracy = EXACT;
     if (status == STATUS_OK) {
         if (complete)
             status = take_mixture(&mixture, law, error);
-        else if (terms <= ROBUST_TERMS)
+        else if (terms <= MOST_TERMS)
             status = take_series(parts, (size_t)terms, law, error);
         else
             status = try_series(parts, law, error);

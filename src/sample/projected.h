@@ -5,8 +5,9 @@
  * - a cosine series of the density, by characteristic functions, where a bound on these ends it soon enough;
  * - the mixture of many components, narrow ones, of which a value sees only the near ones.
  * Narrow components in so many coordinates that none of this works are taken by the series, where the characteristic
- * function has visibly died out: there its later return is excluded only for directions without arithmetic relations,
- * such as random ones. */
+ * function has visibly died out: its later return is excluded only for directions without arithmetic relations, such
+ * as random ones. For atoms with two values and a random direction that is from about 30 coordinates on; the sum goes
+ * up to 16. */
 #ifndef SAMPLE_PROJECTED_H
 #define SAMPLE_PROJECTED_H
 
@@ -19,6 +20,7 @@
 struct projected {
     double mean, sd;     /* of the law */
     double lower, upper; /* all but 1e-14 of it */
+    double accuracy;     /* of projected_cdf: 1e-11, or up to 1e-5 where a series has visibly died out */
     /* Positions below are relative to the mean. The mixture, by ascending means; components = 0: a series. */
     size_t components;
     double *weight, *centre, *width;
@@ -39,7 +41,7 @@ MUST_USE enum status projected_new(const struct factor_list *list, const double 
                                    struct projected *out, struct error *error);
 void projected_free(struct projected *law);
 
-/* P(<u, X> <= x), in [0, 1], to 1e-10. */
+/* P(<u, X> <= x), in [0, 1], to law->accuracy. */
 double projected_cdf(const struct projected *law, double x);
 
 /* A point where projected_cdf reaches the probability, which is in (0, 1), as closely as neighbouring doubles allow

@@ -13,6 +13,7 @@
 #define SAME 1e-12
 /* Weights below this are dropped: even a million of them do not count. */
 #define NEGLIGIBLE 1e-22
+enum { FAR_BACK = 16 };
 
 enum status projected_dimension(const struct factor_list *list, size_t *out, struct error *error)
 {
@@ -68,10 +69,10 @@ static void merge(struct components *list, size_t from, double rounding)
         size_t back = kept;
         if (c.weight < NEGLIGIBLE)
             continue;
-        while (back > from && c.mean - list->part[back - 1].mean <= near
+        while (back > from && kept - back < FAR_BACK && c.mean - list->part[back - 1].mean <= near
                && fabs(c.variance - list->part[back - 1].variance) > SAME * c.variance)
             back--;
-        if (back > from && c.mean - list->part[back - 1].mean <= near)
+        if (back > from && kept - back < FAR_BACK && c.mean - list->part[back - 1].mean <= near)
             list->part[back - 1].weight += c.weight;
         else
             list->part[kept++] = c;
@@ -262,7 +263,7 @@ static double multiply(size_t n, struct complex_block *a, const struct complex_b
  * enough. */
 static void add_component(const struct component *c, double step, size_t first, size_t n, struct complex_block *sum)
 {
-    double size[PARTS_BLOCK], angle = step * (double)first * c->mean;
+    double size[PARTS_BLOCK] = {0}, angle = step * (double)first * c->mean;
     double cosine = cos(angle), sine = sin(angle), turn_cosine = cos(step * c->mean), turn_sine = sin(step * c->mean);
     for (size_t j = 0; j < n; j++) {
         double t = step * (double)(first + j);

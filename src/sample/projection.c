@@ -116,8 +116,10 @@ enum status projection_tv(size_t n, size_t d, const double *y, size_t m, const d
     if (along == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for the projections of %zu chains", n);
     enum status status = STATUS_OK;
+    double worst = 0.0;
     for (size_t k = 0; k < m && status == STATUS_OK; k++) {
         struct histogram histogram;
+        worst = fmax(worst, law[k].accuracy);
         set_edges(&law[k], projection_bins(n), &histogram);
         status = fill(n, d, y, unit + k * d, along, &histogram, error);
         for (int training = 0; training < 2 && status == STATUS_OK; training++) {
@@ -132,5 +134,6 @@ enum status projection_tv(size_t n, size_t d, const double *y, size_t m, const d
     out->tv = estimate_pair(best[0].value, best[1].value);
     out->direction = best[best[1].value.value > best[0].value.value].direction;
     out->bins = projection_bins(n);
+    out->tv.error += (double)out->bins * worst;
     return status;
 }

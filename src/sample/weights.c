@@ -54,15 +54,19 @@ static double log_spread(size_t m, const double *log_w, const double *log_w_othe
     return sqrt(sum_value(&squares) / (2.0 * (double)m - 1.0));
 }
 
-/* The least squares slope of `of` against `on`, a variable of mean 0. */
+/* The least squares slope of `of` against `on`. Both are centred, although `on` has expectation 0: an exactly linear
+ * part must vanish to rounding. */
 static double slope(size_t n, const double *of, const double *on)
 {
-    struct sum mean = {0}, product = {0}, square = {0};
-    for (size_t j = 0; j < n; j++)
-        sum_add(&mean, of[j]);
+    struct sum of_total = {0}, on_total = {0}, product = {0}, square = {0};
     for (size_t j = 0; j < n; j++) {
-        sum_add(&product, (of[j] - sum_value(&mean) / (double)n) * on[j]);
-        sum_add(&square, on[j] * on[j]);
+        sum_add(&of_total, of[j]);
+        sum_add(&on_total, on[j]);
+    }
+    double of_mean = sum_value(&of_total) / (double)n, on_mean = sum_value(&on_total) / (double)n;
+    for (size_t j = 0; j < n; j++) {
+        sum_add(&product, (of[j] - of_mean) * (on[j] - on_mean));
+        sum_add(&square, (on[j] - on_mean) * (on[j] - on_mean));
     }
     return sum_value(&square) > 0.0 ? sum_value(&product) / sum_value(&square) : 0.0;
 }
@@ -77,7 +81,7 @@ static struct estimate controlled_mean(const struct pairs *pairs, const double *
     double first = slope(half, of, pairs->excess), second = slope(rest, of + half, pairs->excess + half);
     for (size_t j = 0; j < pairs->m; j++)
         pairs->term[j] = of[j] - (j < half ? second : first) * pairs->excess[j];
-    return estimate_mean(pairs->m, pairs->term);
+    return estimate_skewed_mean(pairs->m, pairs->term);
 }
 
 /* A set of a statistic's values: of the bins below edge[1], between edges, ..., those that are chosen. */
@@ -176,25 +180,6 @@ static struct estimate lower_bound(const struct pairs *pairs, size_t statistics,
     return estimate_pair(on_rest, on_half);
 }
 
-static void accept(const struct pairs *pairs, size_t statistics, const double *statistic, struct weights *out)
-{
-    out->accepted = 1;
-    out->mass = estimate_mean(pairs->m, pairs->excess);
-    out->mass.value += 1.0;
-    out->chi2 = controlled_mean(pairs, pairs->product);
-    out->tv_upper = estimate_root(out->chi2, 0.5);
-    out->tv_lower = lower_bound(pairs, statistics, statistic, &out->statistic);
-    out->path_kl = controlled_mean(pairs, pairs->cost);
-}
-
-static void refuse(const struct pairs *pairs, struct weights *out)
-{
-    struct estimate none = {NAN, NAN};
-    out->accepted = 0;
-    out->mass = out->chi2 = out->tv_upper = out->tv_lower = none;
-    out->path_kl = estimate_mean(pairs->m, pairs->cost); /* without W itself it does not suffer */
-}
-
 static enum status check(size_t m, const double *log_w, const double *log_w_other, size_t statistics,
                          const double *statistic, struct error *error)
 {
@@ -207,6 +192,24 @@ static enum status check(size_t m, const double *log_w, const double *log_w_othe
     for (size_t k = 0; k < statistics && status == STATUS_OK; k++)
         status = check_finite(m, statistic + k * m, "a statistic", error);
     return status;
+}
+
+static void conclude(const struct pairs *pairs, size_t statistics, const double *statistic, struct weights *out)
+{
+    out->accepted = out->ess >= WEIGHTS_FLOOR;
+    out->chi2_accepted = out->ess >= WEIGHTS_FLOOR_OF_CHI2;
+    out->mass = out->chi2 = out->tv_upper = out->tv_lower = (struct estimate){NAN, NAN};
+    if (out->accepted) {
+        out->mass = estimate_mean(pairs->m, pairs->excess);
+        out->mass.value += 1.0;
+        out->tv_lower = lower_bound(pairs, statistics, statistic, &out->statistic);
+    }
+    if (out->chi2_accepted) {
+        out->chi2 = controlled_mean(pairs, pairs->product);
+        out->tv_upper = estimate_root(out->chi2, 0.5);
+    }
+    /* where W itself cannot be trusted, log W can */
+    out->path_kl = out->accepted ? controlled_mean(pairs, pairs->cost) : estimate_mean(pairs->m, pairs->cost);
 }
 
 enum status weights_measure(size_t m, const double *log_w, const double *log_w_other, size_t statistics,
@@ -228,10 +231,7 @@ enum status weights_measure(size_t m, const double *log_w, const double *log_w_o
         pairs.product[j] = w * other;
         pairs.cost[j] = -0.5 * (log_w[j] + log_w_other[j]);
     }
-    if (out->ess >= WEIGHTS_FLOOR)
-        accept(&pairs, statistics, statistic, out);
-    else
-        refuse(&pairs, out);
+    conclude(&pairs, statistics, statistic, out);
     out->pinsker = estimate_root(out->path_kl, sqrt(0.5));
     free(block);
     return STATUS_OK;

@@ -12,6 +12,8 @@ Suite *target_suite(void);
 Suite *score_error_suite(void);
 Suite *joint_level_suite(void);
 Suite *chains_suite(void);
+Suite *projected_suite(void);
+Suite *estimators_suite(void);
 Suite *panels_suite(void);
 Suite *line_suite(void);
 Suite *line_error_suite(void);
