@@ -84,7 +84,7 @@ warnings: | $(BUILD)/.dependencies
 	    clang $(CPPFLAGS) $(CFLAGS) -Werror -Wno-unknown-warning-option -fsyntax-only $$source || exit 1; done
 
 bench: $(BUILD)/diffrate-bench
-	$(BUILD)/diffrate-bench
+	$(BUILD)/diffrate-bench src/bench/ddpm.py
 
 reference:
 	@$(MAKE) --no-print-directory reproduce

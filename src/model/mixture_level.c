@@ -52,6 +52,23 @@ VECTOR_CLONES static void evaluate_single(const struct mixture_level *mixture, s
             score[i] = -inverse * x[i];
 }
 
+/* The score of two components needs one exponential, of their log-weights' difference: chains live on that. */
+VECTOR_CLONES static void score_of_two(const struct mixture_level *mixture, size_t anchor, size_t n, const double *x,
+                                       double *score)
+{
+    double first = mixture_level_centre(mixture, 0, anchor), second = mixture_level_centre(mixture, 1, anchor);
+    double inverse = mixture->inverse_variance[0], other = mixture->inverse_variance[1];
+    double constant = mixture->log_constant[1] - mixture->log_constant[0], *ratio = mixture->scratch;
+    for (size_t i = 0; i < n; i++) {
+        double u = x[i] - first, v = x[i] - second;
+        double difference = constant + 0.5 * (inverse * (u * u) - other * (v * v));
+        ratio[i] = difference < -300.0 ? -300.0 : difference > 300.0 ? 300.0 : difference;
+    }
+    vexp(n, ratio, ratio);
+    for (size_t i = 0; i < n; i++)
+        score[i] = -(inverse * (x[i] - first) + ratio[i] * (other * (x[i] - second))) / (1.0 + ratio[i]);
+}
+
 /* At most CHUNK points, so that everything stays in the first-level cache for any number of components. */
 VECTOR_CLONES static void evaluate_chunk(const struct mixture_level *mixture, size_t anchor, size_t n,
                                          const double *x, double *log_density, double *score)
@@ -100,7 +117,10 @@ void mixture_level_evaluate(const struct mixture_level *mixture, size_t anchor, 
     }
     for (size_t start = 0; start < n; start += CHUNK) {
         size_t count = n - start < CHUNK ? n - start : CHUNK;
-        evaluate_chunk(mixture, anchor, count, x + start, log_density == NULL ? NULL : log_density + start,
-                       score == NULL ? NULL : score + start);
+        if (mixture->factor->components == 2 && log_density == NULL)
+            score_of_two(mixture, anchor, count, x + start, score + start);
+        else
+            evaluate_chunk(mixture, anchor, count, x + start, log_density == NULL ? NULL : log_density + start,
+                           score == NULL ? NULL : score + start);
     }
 }
