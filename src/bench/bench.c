@@ -155,7 +155,7 @@ static int numpy_rates(const char *program, double *any, double *two)
 static void bench_chains(const struct factor *factor, const char *program)
 {
     struct error error;
-    struct schedule *schedule;
+    struct schedule *schedule = NULL;
     struct factor_list list = {0};
     double steps = (double)CHAIN_DIMENSION * (CHAIN_STEPS - 1) * CHAINS;
     if (factor_list_append(&list, factor, CHAIN_DIMENSION, &error) != STATUS_OK

@@ -1,5 +1,6 @@
 #include "sample/knn.h"
 
+#include <gsl/gsl_sf_psi.h>
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -126,10 +127,41 @@ static enum status sample_new(size_t n, size_t d, const double *x, const double 
     return STATUS_OK;
 }
 
+/* log of the volume of the unit ball. */
+static double log_ball(size_t d)
+{
+    return 0.5 * (double)d * log(M_PI) - lgamma(0.5 * (double)d + 1.0);
+}
+
+/* What Kozachenko and Leonenko's estimate of KL adds to batch_term, for batches of this size. */
+static double constant_of(const struct sample *sample)
+{
+    return gsl_sf_psi_int((int)sample->size) - gsl_sf_psi_int(KNN_NEIGHBOUR) + log_ball(sample->d);
+}
+
+/* The estimate of every batch with what p's own sample gives subtracted; *own is the mean of the latter, which ought to
+ * be 0. */
+static enum status estimate_batch_wise(const struct sample *of_q, const struct sample *of_p, double *work,
+                                       double *difference, double *own, struct error *error)
+{
+    enum status status = STATUS_OK;
+    *own = 0.0;
+    for (size_t b = 0; b < of_q->batches && status == STATUS_OK; b++) {
+        double at_q = 0.0, at_p = 0.0;
+        status = batch_term(of_q, b, work, &at_q, error);
+        if (status == STATUS_OK)
+            status = batch_term(of_p, b, work, &at_p, error);
+        difference[b] = at_p - at_q;
+        *own -= (at_p + constant_of(of_p)) / (double)of_q->batches;
+    }
+    return status;
+}
+
 enum status knn_kl(size_t n, size_t d, const double *y, const double *log_p_y, const double *x, const double *log_p_x,
                    struct estimate *out, struct error *error)
 {
     struct sample of_q, of_p;
+    double own;
     if (d < 1 || d > KNN_MOST_DIMENSION || n < (size_t)KNN_BATCHES * KNN_LEAST_BATCH)
         return fail_with(error, STATUS_INVALID,
                          "KL from neighbours is for 1 to %d dimensions and at least %d points, not %zu and %zu",
@@ -143,15 +175,12 @@ enum status knn_kl(size_t n, size_t d, const double *y, const double *log_p_y, c
     double *difference = array_new(of_q.batches, sizeof *difference);
     if (work == NULL || difference == NULL)
         status = fail_with(error, STATUS_MEMORY, "out of memory for the neighbours of %zu points", n);
-    for (size_t b = 0; b < of_q.batches && status == STATUS_OK; b++) {
-        double at_q = 0.0, at_p = 0.0;
-        status = batch_term(&of_q, b, work, &at_q, error);
-        if (status == STATUS_OK)
-            status = batch_term(&of_p, b, work, &at_p, error);
-        difference[b] = at_p - at_q;
-    }
     if (status == STATUS_OK)
+        status = estimate_batch_wise(&of_q, &of_p, work, difference, &own, error);
+    if (status == STATUS_OK) {
         *out = estimate_batches(of_q.batches, difference);
+        out->error = hypot(out->error, fabs(own) / KNN_BIAS_SHARED);
+    }
     free(work);
     free(difference);
     return status;

@@ -22,6 +22,19 @@ struct histogram {
     size_t count[2][MOST_BINS]; /* of the chains in either half */
 };
 
+/* Positions are rounded, in the chains and in the law. Where that would move more than a twentieth of a bin across an
+ * edge, in an atom, the edge is moved out of it. */
+static double resolved_edge(const struct projected *law, double edge, size_t bins)
+{
+    double rounding = 4.0 * 0x1p-53 * (fabs(edge) + law->sd), step = rounding;
+    for (int moves = 0; moves < 40; moves++, step *= 2.0) {
+        if (projected_cdf(law, edge + rounding) - projected_cdf(law, edge - rounding) <= 0.05 / (double)bins)
+            break;
+        edge += step;
+    }
+    return edge;
+}
+
 static void set_edges(const struct projected *law, size_t bins, struct histogram *out)
 {
     double before = 0.0;
@@ -29,9 +42,9 @@ static void set_edges(const struct projected *law, size_t bins, struct histogram
     for (size_t b = 0; b < bins; b++) {
         double up_to = 1.0;
         if (b + 1 < bins) {
-            out->edge[b] = projected_quantile(law, (double)(b + 1) / (double)bins);
+            out->edge[b] = resolved_edge(law, projected_quantile(law, (double)(b + 1) / (double)bins), bins);
             if (b > 0 && out->edge[b] < out->edge[b - 1])
-                out->edge[b] = out->edge[b - 1]; /* equal but for the quantiles' accuracy */
+                out->edge[b] = out->edge[b - 1];
             up_to = projected_cdf(law, out->edge[b]);
         }
         out->probability[b] = up_to - before;

@@ -11,8 +11,10 @@
 enum { PROJECTION_LEAST_CHAINS = 64 };
 
 struct projection {
-    /* E[tv.value] <= TV(q, p), for any number of directions and bins; may be below 0. tv.error is conservative:
-     * value +- z error holds the expectation of the value with at least the normal probability. */
+    /* E[tv.value] <= TV(q, p), for any number of directions and bins; may be below 0. tv.error is that of the value
+     * given what was chosen, and TV >= value - z error with at least the normal probability. About its own
+     * expectation the value varies more where the choice of a direction is not clear: value +- 1.96 error holds it
+     * with probability 0.91 to 0.99 (measured with 2000 chains and 7 directions). */
     struct estimate tv;
     size_t direction; /* the one that served; where the halves differ, that of the larger value */
     size_t bins;
@@ -25,7 +27,7 @@ struct projection {
 MUST_USE enum status projection_tv(size_t n, size_t d, const double *y, size_t m, const double *unit,
                                    const struct projected *law, struct projection *out, struct error *error);
 
-/* Bins of equal probability for n chains: about the square root of half of them over 4, in 16..64. */
+/* Bins of equal probability for n chains: a 64th of half of them, in 16..64. */
 size_t projection_bins(size_t n);
 
 #endif

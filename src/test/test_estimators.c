@@ -188,7 +188,7 @@ START_TEST(projection_is_a_lower_bound)
     ck_assert_msg(mean <= tv + 4.0 * noise, "mean %g over %g", mean, tv);
     if (tv == 0.0)
         check_unbiased(&tally, 0.0, 0.0, "no difference");
-    check_coverage(&own, 0.95, 1.0, "projection");
+    check_coverage(&own, 0.93, 1.0, "projection");
     space_free(&space);
     free(y);
 }
@@ -224,8 +224,11 @@ START_TEST(projection_finds_the_difference)
 }
 END_TEST
 
-/* Atoms at noise 1e-12, seen along their axis and the diagonal: right weights pass, wrong ones are measured exactly.
- */
+/* Atoms, seen along their axis and the diagonal: right weights pass, wrong ones are measured exactly. From noise that
+ * doubles resolve to noise that they do not. */
+static const double atom_noises[] = {1e-12, 1e-24, 1e-28, 1e-31, 1e-45};
+enum { ATOM_NOISES = sizeof atom_noises / sizeof atom_noises[0] };
+
 START_TEST(projection_at_atoms)
 {
     enum { N = 20000 };
@@ -233,7 +236,8 @@ START_TEST(projection_at_atoms)
     static const double unit[] = {1.0, 0.0, M_SQRT1_2, M_SQRT1_2};
     struct factor factor = {1, 2, weight, mean, sd, NULL};
     struct factor_list list = {0};
-    struct level level = {1.0 - 1e-12, 1e-12};
+    double noise = atom_noises[_i];
+    struct level level = {1.0 - noise, noise};
     struct random random = {8};
     struct projected law[2];
     struct projection out;
@@ -245,7 +249,7 @@ START_TEST(projection_at_atoms)
     for (int wrong = 0; wrong < 2; wrong++) {
         for (size_t i = 0; i < 2 * N; i++)
             y[i] = sqrt(level.alpha_bar) * (random_uniform(&random) < (wrong && i < N ? 0.4 : 0.3) ? -1.0 : 1.0)
-                   + 1e-6 * random_normal(&random);
+                   + sqrt(noise) * random_normal(&random);
         ck_assert_int_eq(projection_tv(N, 2, y, 2, unit, law, &out, &error), STATUS_OK);
         ck_assert_msg(fabs(out.tv.value - 0.1 * wrong) < 3.0 * out.tv.error && out.tv.error < 0.006, "%g +- %g",
                       out.tv.value, out.tv.error);
@@ -353,7 +357,7 @@ START_TEST(knn_of_many)
     struct error error = {STATUS_OK, ""};
     ck_assert_msg(neighbours(&random, 70001, 3, 0.1, 1.1, &value, &error) == STATUS_OK, "%s", error.text);
     ck_assert_double_eq_tol(value.value, gaussian_kl(0.1, 1.1), 3.0 * value.error);
-    ck_assert_double_lt(value.error, 0.006);
+    ck_assert_double_lt(value.error, 0.013);
 }
 END_TEST
 
@@ -565,7 +569,7 @@ Suite *estimators_suite(void)
     tcase_add_test(cases, means_and_roots);
     tcase_add_loop_test(cases, projection_is_a_lower_bound, 0, DIFFERENCES);
     tcase_add_test(cases, projection_finds_the_difference);
-    tcase_add_test(cases, projection_at_atoms);
+    tcase_add_loop_test(cases, projection_at_atoms, 0, ATOM_NOISES);
     tcase_add_loop_test(cases, knn_covers, 0, NEIGHBOURHOODS);
     tcase_add_test(cases, knn_at_any_scale);
     tcase_add_test(cases, knn_of_many);
