@@ -636,8 +636,7 @@ static void check_law(struct loader *l, size_t index, const struct target *targe
     struct error reason = {STATUS_OK, ""};
     for (size_t i = 0; i < spec->sampler_count && l->doc.status == STATUS_OK; i++)
         if (measure_supports(target, spec->samplers[i], &spec->score_errors[index], dimension, &reason) != STATUS_OK)
-            doc_refuse(&l->doc, node->start_mark, "target %s, sampler %s, d = %zu: %s", target->name,
-                       spec->samplers[i]->name, dimension, reason.text);
+            doc_refuse(&l->doc, node->start_mark, "target %s, d = %zu: %s", target->name, dimension, reason.text);
 }
 
 /* A target has the same kinds of factors in all dimensions above the smallest. T(d, eps) is of exact laws. */

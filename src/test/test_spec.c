@@ -23,6 +23,10 @@ Suite *spec_suite(void);
 #define LONG_TITLE FIFTY FIFTY FIFTY "0123456789012345678901234567890123456789abcdefghi" /* 199 bytes */
 #define TAIL SAMPLERS DIMENSIONS STEPS
 #define EVEN SAMPLERS "dimensions: [8, 2]\n" STEPS
+#define CHAINS "samples: {chains: 1000}\n"
+#define RANDOM(rest) "targets: [{name: r, kind: mixture-random, " rest "}]\n"
+#define FULL(rest) \
+    "targets:\n- name: f\n  kind: mixture-full\n  weights: [0.5, 0.5]\n  means: [[0, 1], [1, 0]]\n  covariances: " rest "\n"
 #define PLANE "targets:\n- name: p\n  kind: mixture-plane\n  weights: [0.5, 0.5]\n"
 
 static const char *const claims[] = {"eps-ddpm", "eps-accelerated", "low-dimension", NULL};
@@ -223,6 +227,13 @@ END_TEST
 
 /* Texts near a limit that are still right. */
 static const char *const good_texts[] = {
+    TARGETS TAIL CHAINS,
+    TARGETS TAIL "samples: {chains: [128, 100000], methods: [knn], directions: 0, seed: 0}\n",
+    RANDOM("components: 10000, spread: 1, sd: 1") EVEN CHAINS,
+    RANDOM("components: 3, spread: 1, sd: 1, covariances: each, condition: 1, seed: 0") EVEN CHAINS,
+    FULL("[[[1, 0.5], [0.5, 1]]]") EVEN CHAINS,
+    FULL("[[[1, 0.5], [0.5, 1]], [[1, 0], [0, 2]]]") EVEN CHAINS,
+    MIXTURE SAMPLERS "dimensions: [4]\n" STEPS CHAINS "score_errors: [{shape: sign, size: 1, spread: diagonal}]\n",
     TARGETS SAMPLERS DIMENSIONS "accuracies: [0.1]\n",
     "---\n" TARGETS TAIL "...\n",
     "%YAML 1.1\n---\n" TARGETS TAIL,
@@ -284,11 +295,39 @@ static const struct bad {
     {"steps: &a [*a]\n", 1, 8, "aliases are not supported"},
     {"a: &a {<<: *a}\n", 1, 4, "aliases are not supported"},
     {TARGETS SAMPLERS "dimensions: [!!int 1]\nsteps: [64]\n", 3, 14, "tags are not supported"},
+    /* Samples. */
+    {TARGETS TAIL "samples: 3\n", 5, 10, "expected a mapping"},
+    {TARGETS TAIL "samples: {}\n", 5, 10, "missing key 'chains'"},
+    {TARGETS TAIL "samples: {chains: 127}\n", 5, 19, "expected an integer from 128 to 2^53"},
+    {TARGETS TAIL "samples: {chains: [1000, 1000]}\n", 5, 26, "duplicate number of chains '1000'"},
+    {TARGETS TAIL "samples: {chains: [1000, 1e3]}\n", 5, 26, "1e3"},
+    {TARGETS TAIL "samples: {chains: 300000000}\n", 5, 19, "found 300000000 chains, expected at most 268435456"},
+    {TARGETS TAIL "samples: {chains: 1000, methods: [knm]}\n", 5, 35, "did you mean 'knn'?"},
+    {TARGETS TAIL "samples: {chains: 1000, methods: [knn, knn]}\n", 5, 40, "duplicate method 'knn'"},
+    {TARGETS TAIL "samples: {chains: 1000, directions: 1001}\n", 5, 37, "expected at most 1000"},
+    {TARGETS TAIL "samples: {chains: 1000, seed: -1}\n", 5, 31, "-1"},
+    {TARGETS TAIL "samples: {chains: 1000, seeds: 1}\n", 5, 25, "did you mean 'seed'?"},
+    {TARGETS SAMPLERS DIMENSIONS "accuracies: [0.1]\n" CHAINS, 5, 10, "missing key 'steps'"},
+    {RANDOM("components: 5, spread: 1, sd: 1") EVEN, 1, 11, "target r, d = 2: no exact engine for 5 components"},
+    {RANDOM("components: 5, spread: 1, sd: 1") EVEN CHAINS "accuracies: [0.1]\n", 1, 11, "no exact engine"},
+    {RANDOM("components: 0, spread: 1, sd: 1") EVEN CHAINS, 1, 55, "expected an integer from 1"},
+    {RANDOM("components: 10001, spread: 1, sd: 1") EVEN CHAINS, 1, 55, "expected at most 10000"},
+    {RANDOM("components: 5, spread: 0, sd: 1") EVEN CHAINS, 1, 66, "a number > 0"},
+    {RANDOM("components: 5, spread: 1, sd: 1, condition: 0.9") EVEN CHAINS, 1, 87, "a number >= 1"},
+    {RANDOM("components: 5, spread: 1, sd: 1, covariances: full") EVEN CHAINS, 1, 89, "isotropic, shared, each"},
+    {RANDOM("components: 10000, spread: 1, sd: 1, covariances: each") SAMPLERS "dimensions: [1024]\n" STEPS CHAINS, 3,
+     13, "need 84 GB, more than 2"},
+    {FULL("[[[1, 0.5], [0.4, 1]]]") EVEN CHAINS, 6, 29, "found 0.4, but 0.5 across the diagonal"},
+    {FULL("[[[1, 0.5]]]") EVEN CHAINS, 6, 17, "found a matrix of 1 rows, expected 2"},
+    {FULL("[[[1], [0.5]]]") EVEN CHAINS, 6, 18, "found a point of 1 coordinates, expected 2"},
+    {FULL("[[[1, 0], [0, 1]], [[1, 0], [0, 1]], [[1, 0], [0, 1]]]") EVEN CHAINS, 6, 16,
+     "found 3 matrices, expected 1 or 2"},
+    {FULL("[[[1, 0], [0, 1]]]") SAMPLERS "dimensions: [3]\n" STEPS CHAINS, 8, 13, "do not fill dimension 3"},
     /* Keys. */
     {TARGETS TAIL "step: [3]\n", 5, 1,
      "unknown key 'step', expected one of: title, schedule, targets, samplers, dimensions, steps, score_errors, "
-     "accuracies, max_steps, claims; did you mean 'steps'?"},
-    {TARGETS TAIL "sample: 1\n", 5, 1, "max_steps, claims; did you mean 'samplers'?"},
+     "samples, accuracies, max_steps, claims; did you mean 'steps'?"},
+    {TARGETS TAIL "sampler: 1\n", 5, 1, "max_steps, claims; did you mean 'samplers'?"},
     {TARGETS TAIL "maxsteps: 9\n", 5, 1, "did you mean 'max_steps'?"},
     {TARGETS TAIL "colour: 1\n", 5, 1, "unknown key 'colour', expected one of: title"},
     {TARGETS TAIL "<<: {a: 1}\n", 5, 1, "unknown key '<<'"},
@@ -329,7 +368,8 @@ static const struct bad {
     {"targets:\n  - name: g\n    variance: 1\n" TAIL, 2, 5, "missing key 'kind'"},
     {"targets:\n  - kind: gaussian\n    variance: 1\n" TAIL, 2, 5, "missing key 'name'"},
     {"targets:\n  - name: g\n    kind: gausian\n" TAIL, 3, 11,
-     "unknown target kind 'gausian', expected one of: gaussian, mixture, mixture-plane, student-t, direct-sum; did you mean 'gaussian'?"},
+     "unknown target kind 'gausian', expected one of: gaussian, mixture, mixture-plane, student-t, "
+     "mixture-full, mixture-random, direct-sum; did you mean 'gaussian'?"},
     {"targets:\n  - name: g\n    kind: [gaussian]\n" TAIL, 3, 11, "expected a target kind, found a list"},
     {"targets: [{name: g, kind: gaussian, variance: 1, copies: 1}]\n" TAIL, 1, 50,
      "unknown key 'copies', expected one of: name, kind, mean, variance, spectrum"},
