@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -134,7 +135,7 @@ static enum status sample_one(const struct cell *cell, const struct schedule *sc
                                               .score_error = &spec->score_errors[cell->score_error],
                                               .seed = spec->seed,
                                               .stream = stream ^ (uint64_t)spec->dimensions[index],
-                                              .threads = 1};
+                                              .threads = omp_in_parallel() ? 1 : omp_get_max_threads()};
         status = sample_measure(&problem, cell->chains, spec->directions, spec->methods, &row->estimates, &cause);
     }
     factor_list_free(&factors);
