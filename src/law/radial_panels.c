@@ -8,7 +8,7 @@
  * outer end, and how it grows beyond; length next to a point where the score bends, in units of the length over which
  * it does; and the gap that is still covered, in standard deviations. */
 #define LENGTH 1.0
-#define FLAT 0.52
+#define FLAT 0.75
 #define SLOPE 1.0
 #define CURVED_LENGTH 0.7
 #define GAP 12.0
