@@ -105,12 +105,21 @@ void bessel_log_scaled(const struct bessel *bessel, size_t n, const double *z, d
 
 void bessel_log_entire(const struct bessel *bessel, size_t n, const double *z, double *out)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (hypot(z[i], bessel->order) < LEAST_W || !(z[i] > 0.0))
+    double log_z[CHUNK];
+    for (size_t start = 0; start < n; start += CHUNK) {
+        size_t count = n - start < CHUNK ? n - start : CHUNK, series = 0;
+        /* arguments mostly ascend: the power series for those before the last small one */
+        for (size_t i = 0; i < count; i++)
+            series = hypot(z[start + i], bessel->order) < LEAST_W || !(z[start + i] > 0.0) ? i + 1 : series;
+        for (size_t i = start; i < start + series; i++)
             out[i] = log_series(bessel, z[i]);
-        else {
-            expand(bessel, BESSEL_TERMS, 1, z + i, out + i);
-            out[i] -= 0.5 * log(2.0 * M_PI * z[i]) + bessel->order * log(z[i]);
-        }
+        if (series == count)
+            continue;
+        const double *rest = z + start + series;
+        double w = smallest_w(bessel, count - series, rest);
+        expand(bessel, terms_needed(bessel, w), count - series, rest, out + start + series);
+        vlog(count - series, rest, log_z);
+        for (size_t i = series; i < count; i++)
+            out[start + i] -= 0.5 * log(2.0 * M_PI) + (0.5 + bessel->order) * log_z[i - series];
     }
 }

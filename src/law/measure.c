@@ -117,7 +117,7 @@ struct product {
     struct law_group *groups;
     const struct clip_bound **bounds;
     double *copies;
-    double clip;             /* in use: in one dimension, where it matters */
+    double clip;             /* in use: where one law holds the whole vector; in one dimension, if it matters */
     double clip_probability; /* of the clip where it is not */
 };
 
@@ -210,12 +210,21 @@ static enum status measure_effect(struct table *table, struct product *product, 
     return status;
 }
 
+/* A radial factor alone: the norm that the clip looks at is its own. */
+static int holds_norm(const struct product *product, size_t dimension)
+{
+    const struct factor *factor = &product->factors.group[0].factor;
+    return product->factors.count == 1 && dimension > 1 && factor->dimension == dimension && factor->mean == NULL;
+}
+
 static enum status measure_one(struct table *table, const struct target *target, size_t dimension,
                                struct measurement *out, struct error *error)
 {
     struct product product;
     *out = (struct measurement){.dimension = dimension};
     enum status status = product_init(table, target, dimension, &product, error);
+    if (status == STATUS_OK && holds_norm(&product, dimension) && table->sampler->correction != NULL)
+        product.clip = sampler_clip(dimension, table->schedule->T);
     if (status == STATUS_OK)
         status = find_laws(table, dimension, &product, error);
     if (status == STATUS_OK && product.factors.count == 1 && dimension == 1

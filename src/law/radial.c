@@ -27,6 +27,10 @@ enum { TEST_POINTS = 4 /* a panel, in a checked step */, STAGES = 2 };
 #define FAR_OFF 1e4
 /* Not so much above the tolerance, an error that the next smaller rule does not enlarge is rounding. */
 #define STALLED 30.0
+/* Where q has so much mass beyond the grid that E_p|r - 1| is anyone's guess, the kink of r at the grid's end need not
+ * be resolved to more than a part of what is lost, shared by the steps. */
+#define LOST 0.02
+#define LOST_RELATIVE 1e-3
 #define CHECK_EVERY 0.25
 /* What checks see of a polynomial of the first degrees that the nodes miss is up to SEEN times less than its mean. */
 #define SEEN 1.5
@@ -103,7 +107,7 @@ struct local_error {
     struct norms total;      /* of the stage as made: quadrature and interpolation */
     struct norms quadrature; /* of its rule alone */
     struct norms coarser;    /* of the next smaller rule */
-    double distance;         /* E_p|r - 1| so far */
+    double distance, excess; /* E_p|r - 1| and E_p r - 1 so far, roughly */
 };
 
 static enum status check(struct engine *engine, const struct radial_transfer *transfer, const struct panels *grid,
@@ -112,7 +116,7 @@ static enum status check(struct engine *engine, const struct radial_transfer *tr
     const size_t rungs[3] = {rung + FINER, rung, rung > 0 ? rung - 1 : 0};
     size_t hint[3] = {0, 0, 0};
     enum status status = STATUS_OK;
-    *out = (struct local_error){{0.0, 0.0}, {0.0, 0.0}, {0.0, 0.0}, 0.0};
+    *out = (struct local_error){{0.0, 0.0}, {0.0, 0.0}, {0.0, 0.0}, 0.0, 0.0};
     for (size_t p = 0; p < grid->count && status == STATUS_OK; p++) {
         const struct panel *panel = &grid->panel[p];
         double y[TEST_POINTS], value[3][TEST_POINTS], made[TEST_POINTS], log_density[TEST_POINTS];
@@ -126,6 +130,7 @@ static enum status check(struct engine *engine, const struct radial_transfer *tr
         for (int j = 0; j < TEST_POINTS && status == STATUS_OK; j++) {
             double weight = exp(log_density[j]) * 2.0 * panel->half_width / TEST_POINTS, ratio = exp(value[0][j]);
             out->distance += weight * fabs(expm1(value[0][j]));
+            out->excess += weight * expm1(value[0][j]);
             norms_add(&out->total, weight, ratio, expm1(made[j] - value[0][j]));
             norms_add(&out->quadrature, weight, ratio, expm1(value[1][j] - value[0][j]));
             norms_add(&out->coarser, weight, ratio, expm1(value[2][j] - value[0][j]));
@@ -307,6 +312,8 @@ static enum status make_checked(struct engine *engine, struct radial_transfer *t
         if (pass == 0)
             add_local(wrong, AS_BEFORE, &local, rounding, ignored);
         double tolerance = fmax(fmax(QUADRATURE_TOLERANCE, rounding), relative * local.distance);
+        if (-local.excess > LOST)
+            tolerance = fmax(tolerance, LOST_RELATIVE / QUADRATURE_RELATIVE * relative * -local.excess);
         int stalled = local.quadrature.l1 < STALLED * tolerance && local.coarser.l1 < 2.0 * local.quadrature.l1;
         if (local.quadrature.l1 > tolerance && !stalled && used < TOP_RUNG && !transfer->deterministic) {
             *rung += local.quadrature.l1 > FAR_OFF * tolerance ? 3 : 1;

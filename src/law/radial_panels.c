@@ -13,7 +13,7 @@
 #define CURVED_LENGTH 0.7
 #define GAP 12.0
 /* -log of a component's mass beyond its ends, each. */
-#define REACH 46.0
+#define REACH 150.0
 /* Components that much (in logarithms) below the largest density do not bend the score. */
 #define FAINT 8.0
 #define MOST_PANELS 1000000

@@ -54,7 +54,8 @@ static double variance_difference(const struct radial_level *radial, size_t k, s
 
 double radial_level_log_variance_ratio(const struct radial_level *radial, size_t k, size_t j)
 {
-    return log1p(variance_difference(radial, k, j) * radial->inverse_variance[j]);
+    double relative = variance_difference(radial, k, j) * radial->inverse_variance[j];
+    return fabs(relative) < 0.5 ? log1p(relative) : log(radial->variance[k] * radial->inverse_variance[j]);
 }
 
 double radial_level_precision_difference(const struct radial_level *radial, size_t k, size_t j)

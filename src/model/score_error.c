@@ -124,7 +124,7 @@ enum status score_error_spread(const struct score_error *error, size_t dimension
         spread_all(dimension, list);
         return STATUS_OK;
     }
-    if (list->count == 1 && list->group[0].factor.components == 1)
+    if (list->count == 1 && list->group[0].factor.components == 1 && list->group[0].factor.dimension == 1)
         return rotate(dimension, list, failure);
     return fail_with(failure, STATUS_UNSUPPORTED,
                      "a %s error along the diagonal couples the coordinates of a target of %s in dimension %zu: no "
