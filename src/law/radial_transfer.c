@@ -110,12 +110,13 @@ static void map_kappa(const struct radial_transfer *transfer, struct radial_work
 /* Where one point's quadrature nodes lie: R = a rho (1 + shift + scale z). */
 struct place {
     double shift, scale;
-    double tau; /* a rho scale */
-    int near;   /* the origin: the nodes would reach beyond it */
+    double tau;   /* a rho scale */
+    double clear; /* of the origin: its distance from the centre, in units of tau */
 };
 
-/* Nodes further than this many scales from the origin do not reach it. */
-#define CLEAR 12.5
+/* A rule on the whole line is used where the integrand has no mass beyond the origin, and the rule no node. */
+#define CLEAR 16.0
+#define MARGIN 0.5
 /* Scales to which pieces are integrated: mass 1e-19. */
 #define REACH 9.0
 
@@ -128,7 +129,7 @@ static struct place place_nodes(const struct radial_transfer *transfer, double r
     double S = v / (gain * gain - v * kappa_p), g = S * gain * transfer->a / v;
     double along = g * g * rho * rho, square = along + across * S, reference = transfer->a * rho;
     double centre = sqrt(square), sd = sqrt(S * (1.0 - 0.5 * across * S / (square + S)));
-    struct place place = {.tau = sd, .near = centre < CLEAR * sd};
+    struct place place = {.tau = sd, .clear = centre / sd};
     place.scale = sd / reference;
     place.shift = ((g * g - transfer->a * transfer->a) * rho * rho + across * S) / (reference * (centre + reference));
     return place;
@@ -290,7 +291,7 @@ static void apply_near(const struct radial_transfer *transfer, struct radial_wor
 static double node_density(const struct rule *rung, size_t index)
 {
     double reach = rung->node[rung->n - 1] - rung->node[0];
-    return rung->n > 60 ? 1.2 * (double)rung->n / reach : 1.2 + 0.14 * (double)index;
+    return rung->n > 60 ? 1.2 * (double)rung->n / reach : 1.6 + 0.16 * (double)index;
 }
 
 /* Gauss-Legendre nodes by Newton's method from Chebyshev's, to rounding; GSL's are good to 1e-11 for most n. */
@@ -331,7 +332,7 @@ static enum status piece_rule(struct radial_work *work, size_t order, struct err
 /* Appends Gauss-Legendre nodes on [from, to], weighted by the normal density, to the split rule. */
 static enum status append_piece(struct radial_work *work, size_t rung, double from, double to, struct error *error)
 {
-    double wanted = 6.0 + (to - from) * node_density(&work->rules.rung[rung], rung);
+    double wanted = 8.0 + (to - from) * node_density(&work->rules.rung[rung], rung);
     size_t parts = (size_t)ceil(wanted / (8.0 * PIECE_ORDERS));
     size_t order = (size_t)ceil(wanted / (8.0 * (double)parts)) - 1;
     order = order < PIECE_ORDERS ? order : PIECE_ORDERS - 1;
@@ -379,7 +380,7 @@ static enum status apply_split(const struct radial_transfer *transfer, struct ra
     }
     if (status != STATUS_OK)
         return status;
-    if (place->near)
+    if (place->clear < CLEAR)
         apply_near(transfer, work, &work->split, anchor, rho, place, log_ratio, hint);
     else
         apply_clear(transfer, work, &work->split, anchor, 1, &rho, place, log_ratio, hint);
@@ -392,19 +393,19 @@ static enum status apply_noisy(const struct radial_transfer *transfer, struct ra
 {
     const struct rule *rule = &work->rules.rung[rung];
     size_t together = MOST_RULE_NODES * PANEL_NODES / rule->n;
-    double z[MOST_RADIAL_BREAKS];
+    double z[MOST_RADIAL_BREAKS], clear = fmax(CLEAR, rule->node[rule->n - 1] + MARGIN);
     struct place place[RADIAL_POINTS];
     enum status status = STATUS_OK;
     place_all(transfer, work, count, rho, place);
     for (size_t j = 0, next; j < count && status == STATUS_OK; j = next) {
         size_t breaks = breaks_in_reach(transfer, rho[j], &place[j], z);
         next = j + 1;
-        if (place[j].near || breaks > 0) {
+        if (place[j].clear < clear || breaks > 0) {
             status = apply_split(transfer, work, rung, anchor, rho[j], &place[j], breaks, z, log_ratio + j, hint,
                                  error);
             continue;
         }
-        while (next < count && next - j < together && !place[next].near
+        while (next < count && next - j < together && place[next].clear >= clear
                && breaks_in_reach(transfer, rho[next], &place[next], z) == 0)
             next++;
         apply_clear(transfer, work, rule, anchor, next - j, rho + j, place + j, log_ratio + j, hint);

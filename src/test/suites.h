@@ -17,6 +17,8 @@ Suite *estimators_suite(void);
 Suite *panels_suite(void);
 Suite *line_suite(void);
 Suite *line_error_suite(void);
+Suite *radial_suite(void);
+Suite *radial_parts_suite(void);
 Suite *gaussian_suite(void);
 Suite *compose_suite(void);
 Suite *brute_suite(void);

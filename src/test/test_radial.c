@@ -1,0 +1,507 @@
+/* The radial engine: against the composition of closed forms and the chi-square law where the target is one Gaussian,
+ * against the line engine in one dimension, against a brute-force chain of radii in three, against itself at twice the
+ * resolution; clips, score errors, and planted wrong samplers. */
+#include <gsl/gsl_cdf.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "law/divergence.h"
+#include "law/law.h"
+#include "law/measure.h"
+
+#include "test/suites.h"
+
+enum { MOST = 3 };
+
+struct shells {
+    const char *name;
+    size_t components;
+    double weight[MOST], sd[MOST];
+};
+
+static const struct shells all_shells[] = {
+    {"one", 1, {1.0}, {0.5}},
+    {"two", 2, {0.5, 0.5}, {0.5, 1.0}},
+    {"near", 3, {0.2, 0.5, 0.3}, {0.9, 1.0, 1.1}},
+    {"thin", 2, {0.4, 0.6}, {0.001, 1.0}},
+    {"atom", 2, {0.3, 0.7}, {0.0, 1.0}},
+};
+
+static const struct shells *find(const char *name)
+{
+    for (size_t i = 0; i < sizeof all_shells / sizeof all_shells[0]; i++)
+        if (strcmp(all_shells[i].name, name) == 0)
+            return &all_shells[i];
+    ck_abort_msg("no shells %s", name);
+    return NULL;
+}
+
+static struct schedule *make_schedule(double c1, size_t T)
+{
+    struct schedule *schedule;
+    struct error error;
+    ck_assert_msg(schedule_new(schedule_kind_find("li-cai"), 2.0, c1, T, &schedule, &error) == STATUS_OK, "%s",
+                  error.text);
+    return schedule;
+}
+
+static const struct law_engine *find_engine(const char *name)
+{
+    for (size_t i = 0; law_engine_at(i) != NULL; i++)
+        if (strcmp(law_engine_at(i)->name, name) == 0)
+            return law_engine_at(i);
+    ck_abort_msg("no engine %s", name);
+    return NULL;
+}
+
+static void expm1_of(double log_ratio, double *out)
+{
+    *out = expm1(log_ratio);
+}
+
+struct run {
+    const char *engine;
+    const struct shells *shells;
+    size_t dimension;
+    const struct sampler *sampler;
+    const struct schedule *schedule;
+    double resolution, clip;
+};
+
+static const double zeros[MOST] = {0.0};
+
+static struct divergence measure(const struct run *run)
+{
+    struct factor factor = {run->dimension,
+                            run->shells->components,
+                            run->shells->weight,
+                            run->dimension == 1 ? zeros : NULL,
+                            run->shells->sd,
+                            NULL};
+    struct law_problem problem = {
+        .factor = &factor, .sampler = run->sampler, .schedule = run->schedule, .clip = run->clip};
+    struct law law;
+    struct divergence divergence;
+    struct error error = {STATUS_OK, ""};
+    enum status status = find_engine(run->engine)->compute(&problem, run->resolution, &law, &error);
+    if (status == STATUS_OK)
+        status = law_integrate(&law, 1, expm1_of, &law.mass_defect, NULL, &error);
+    struct law_group group = {&law, 1.0};
+    if (status == STATUS_OK)
+        status = divergence_measure(&group, 1, &divergence, &error);
+    ck_assert_msg(status == STATUS_OK, "%s, d = %zu, %s: %s", run->shells->name, run->dimension, run->sampler->name,
+                  error.text);
+    law_free(&law);
+    return divergence;
+}
+
+static const char *label(const struct run *run)
+{
+    static char text[200];
+    (void)snprintf(text, sizeof text, "%s, d = %zu, %s, T = %zu", run->shells->name, run->dimension,
+                   run->sampler->name, run->schedule->T);
+    return text;
+}
+
+static void agree(struct measured a, struct measured b, const char *what, const char *where)
+{
+    ck_assert_msg(isfinite(a.value) && isfinite(b.value) && a.error > 0.0 && b.error > 0.0, "%s: %s %g, %g", where,
+                  what, a.value, b.value);
+    ck_assert_msg(fabs(a.value - b.value) <= a.error + b.error, "%s: %s %.12g +- %.3g against %.12g +- %.3g", where,
+                  what, a.value, a.error, b.value, b.error);
+}
+
+static void all_agree(const struct divergence *a, const struct divergence *b, const char *where)
+{
+    agree(a->tv, b->tv, "TV", where);
+    agree(a->kl_p_q, b->kl_p_q, "KL(p|q)", where);
+    agree(a->kl_q_p, b->kl_q_p, "KL(q|p)", where);
+    agree(a->chi2_q_p, b->chi2_q_p, "chi2", where);
+    agree(a->hellinger2, b->hellinger2, "Hellinger", where);
+}
+
+static void mass_kept(const struct divergence *law, const char *where)
+{
+    ck_assert_msg(fabs(law->mass_defect) < 1e-9 + 1e-6 * law->tv.value, "%s: mass defect %g at TV = %g", where,
+                  law->mass_defect, law->tv.value);
+}
+
+/* ---- One Gaussian ---- */
+
+/* d coordinates, each in closed form, composed; and TV of N(0, V (1 + rho) I) from N(0, V I) by the chi-square law:
+ * the densities cross where |x|^2/V = d (1 + rho) log(1 + rho)/rho. */
+static struct divergence closed_form(const struct run *run, double *tv_by_chi_square)
+{
+    struct factor factor = {1, 1, run->shells->weight, zeros, run->shells->sd, NULL};
+    struct law_problem problem = {.factor = &factor, .sampler = run->sampler, .schedule = run->schedule};
+    struct law law;
+    struct divergence divergence;
+    struct error error;
+    double d = (double)run->dimension, at_zero, x = 0.0;
+    ck_assert(find_engine("gaussian")->compute(&problem, 1.0, &law, &error) == STATUS_OK);
+    struct law_group group = {&law, d};
+    ck_assert_msg(divergence_measure(&group, 1, &divergence, &error) == STATUS_OK, "%s", error.text);
+    size_t hint = law.log_ratio.count / 2;
+    panels_evaluate(&law.log_ratio, &law.target, 0, 1, &x, &at_zero, &hint);
+    double rho = expm1(-2.0 * at_zero), square = d * (1.0 + rho) * log1p(rho) / rho;
+    *tv_by_chi_square = fabs(gsl_cdf_chisq_P(square, d) - gsl_cdf_chisq_P(square / (1.0 + rho), d));
+    law_free(&law);
+    return divergence;
+}
+
+static const size_t dimensions[] = {1, 2, 3, 16, 256, 4096, 10000};
+enum { DIMENSIONS = sizeof dimensions / sizeof dimensions[0] };
+
+START_TEST(test_against_closed_form)
+{
+    for (size_t s = 0; sampler_at(s) != NULL; s++) {
+        size_t T = dimensions[_i] > 1000 && sampler_at(s)->log_noise_ratio == NULL ? 2048 : 512;
+        struct schedule *schedule = make_schedule(8.5, T);
+        struct run run = {"radial", find("one"), dimensions[_i], sampler_at(s), schedule, 1.0, 0.0};
+        struct divergence radial = measure(&run);
+        double chi_square;
+        struct divergence closed = closed_form(&run, &chi_square);
+        all_agree(&radial, &closed, label(&run));
+        mass_kept(&radial, label(&run));
+        ck_assert_msg(fabs(radial.tv.value - closed.tv.value) <= 1e-6 * closed.tv.value, "%s: TV %.12g, composed %.12g",
+                      label(&run), radial.tv.value, closed.tv.value);
+        ck_assert_msg(fabs(radial.tv.value - chi_square) <= 1e-6 * chi_square + 1e-12,
+                      "%s: TV %.12g, by the chi-square law %.12g", label(&run), radial.tv.value, chi_square);
+        ck_assert_msg(radial.tv.error < 1e-5 * radial.tv.value, "%s: TV = %g +- %g", label(&run), radial.tv.value,
+                      radial.tv.error);
+        schedule_free(schedule);
+    }
+}
+END_TEST
+
+/* Digits: the weights of one step have terms of size 10^4. */
+START_TEST(test_million_dimensions)
+{
+    struct schedule *schedule = make_schedule(8.5, 4096);
+    struct run run = {"radial", find("one"), 1000000, sampler_find("accelerated"), schedule, 1.0, 0.0};
+    double chi_square;
+    struct divergence radial = measure(&run), closed = closed_form(&run, &chi_square);
+    all_agree(&radial, &closed, label(&run));
+    ck_assert_msg(fabs(radial.tv.value - closed.tv.value) <= 1e-6 * closed.tv.value, "TV %.12g, composed %.12g",
+                  radial.tv.value, closed.tv.value);
+    schedule_free(schedule);
+}
+END_TEST
+
+/* ---- Several scales ---- */
+
+static const char *const scales[] = {"two", "near", "thin", "atom"};
+enum { SCALES = sizeof scales / sizeof scales[0] };
+
+START_TEST(test_against_line)
+{
+    struct schedule *schedule = make_schedule(8.5, 128);
+    for (size_t s = 0; sampler_at(s) != NULL; s++) {
+        /* without noise, q keeps mass between an atom and what surrounds it, where panels do not follow */
+        if (strcmp(scales[_i], "atom") == 0 && sampler_at(s)->log_noise_ratio == NULL)
+            continue;
+        struct run run = {"radial", find(scales[_i]), 1, sampler_at(s), schedule, 1.0, 0.0};
+        struct divergence radial = measure(&run);
+        run.engine = "line";
+        struct divergence line = measure(&run);
+        all_agree(&radial, &line, label(&run));
+        ck_assert_msg(radial.tv.error < 1e-3 * radial.tv.value, "%s: TV = %g +- %g", label(&run), radial.tv.value,
+                      radial.tv.error);
+    }
+    schedule_free(schedule);
+}
+END_TEST
+
+static const struct {
+    const char *shells;
+    size_t dimension, T;
+    const char *sampler;
+} honest[] = {
+    {"two", 2, 256, "accelerated"},      {"two", 3, 64, "ddpm"},
+    {"two", 16, 256, "ddpm"},            {"two", 16, 128, "accelerated-sde-2024"},
+    {"two", 256, 512, "accelerated"},    {"two", 4096, 1024, "accelerated"},
+    {"two", 10000, 512, "accelerated"},  {"two", 10000, 1024, "ddpm-ancestral"},
+    {"two", 16, 256, "ddim"},            {"two", 256, 1024, "pf-ode-2"},
+    {"near", 5, 256, "accelerated"},     {"near", 1000, 256, "accelerated"},
+    {"near", 1000, 512, "ddpm"},         {"thin", 2, 256, "accelerated"},
+    {"thin", 16, 256, "ddpm"},           {"thin", 1000, 256, "accelerated"},
+    {"atom", 3, 256, "accelerated"},     {"atom", 1000, 512, "accelerated"},
+    {"two", 4096, 256, "ddpm-outside"},
+};
+enum { HONEST = sizeof honest / sizeof honest[0] };
+
+START_TEST(test_radii_are_honest)
+{
+    struct schedule *schedule = make_schedule(8.5, honest[_i].T);
+    struct run run = {"radial", find(honest[_i].shells), honest[_i].dimension, sampler_find(honest[_i].sampler),
+                      schedule, 1.0, 0.0};
+    struct divergence once = measure(&run);
+    run.resolution = 2.0;
+    struct divergence twice = measure(&run);
+    all_agree(&once, &twice, label(&run));
+    mass_kept(&once, label(&run));
+    mass_kept(&twice, label(&run));
+    ck_assert_msg(twice.tv.error < 1e-5 * twice.tv.value, "%s: TV = %g +- %g says nothing", label(&run),
+                  twice.tv.value, twice.tv.error);
+    schedule_free(schedule);
+}
+END_TEST
+
+START_TEST(test_fold_is_refused)
+{
+    const struct shells *shells = find("two");
+    struct schedule *schedule = make_schedule(8.5, 256);
+    struct factor factor = {4096, 2, shells->weight, NULL, shells->sd, NULL};
+    struct law_problem problem = {.factor = &factor, .sampler = sampler_find("pf-ode-2"), .schedule = schedule};
+    struct law law;
+    struct error error;
+    ck_assert_int_eq(find_engine("radial")->compute(&problem, 1.0, &law, &error), STATUS_NUMERIC);
+    ck_assert_msg(strstr(error.text, "folds") != NULL, "%s", error.text);
+    schedule_free(schedule);
+}
+END_TEST
+
+START_TEST(test_clip)
+{
+    struct schedule *schedule = make_schedule(8.5, 256);
+    struct run run = {"radial", find("two"), 1, sampler_find("accelerated"), schedule, 2.0, 0.05};
+    struct divergence radial = measure(&run), unclipped, twice;
+    run.engine = "line";
+    struct divergence line = measure(&run);
+    all_agree(&radial, &line, label(&run));
+    run = (struct run){"radial", find("two"), 64, sampler_find("accelerated"), schedule, 1.0, 0.5};
+    radial = measure(&run);
+    run.resolution = 2.0;
+    twice = measure(&run);
+    all_agree(&radial, &twice, label(&run));
+    run.clip = 0.0;
+    unclipped = measure(&run);
+    ck_assert_double_gt(fabs(radial.tv.value - unclipped.tv.value), 1e-3);
+    run.clip = sampler_clip(64, 256);
+    twice = measure(&run);
+    ck_assert_double_eq(twice.tv.value, unclipped.tv.value);
+    schedule_free(schedule);
+}
+END_TEST
+
+/* ---- Three dimensions by brute force ---- */
+
+enum { CELLS = 2400 };
+#define FARTHEST 14.0
+
+static double gaussian_radius_density(double sd, double rho)
+{
+    double x = rho / sd;
+    return sqrt(2.0 / M_PI) * x * x / sd * exp(-0.5 * x * x);
+}
+
+static double shell_density(const struct shells *shells, const struct level *level, double rho)
+{
+    double total = 0.0;
+    for (size_t k = 0; k < shells->components; k++)
+        total += shells->weight[k]
+                 * gaussian_radius_density(sqrt(level->alpha_bar * shells->sd[k] * shells->sd[k] + level->noise), rho);
+    return total;
+}
+
+struct brute_score {
+    struct score base;
+    const struct shells *shells;
+};
+
+static void brute_evaluate(const struct score *score, const struct level *level, size_t n, const double *x,
+                           double *out)
+{
+    const struct shells *shells = ((const struct brute_score *)score)->shells;
+    for (size_t i = 0; i < n; i++) {
+        double total = 0.0, weighted = 0.0;
+        for (size_t k = 0; k < shells->components; k++) {
+            double V = level->alpha_bar * shells->sd[k] * shells->sd[k] + level->noise;
+            double weight = shells->weight[k] * pow(V, -1.5) * exp(-0.5 * x[i] * x[i] / V);
+            total += weight;
+            weighted += weight / V;
+        }
+        out[i] = -weighted / total * x[i];
+    }
+}
+
+/* In three dimensions the noncentral chi density is elementary. */
+static double transition(double rho, double M, double v)
+{
+    double near = (rho - M) * (rho - M) / (2.0 * v);
+    return near > 60.0 ? 0.0 : rho / M / sqrt(2.0 * M_PI * v) * exp(-near) * -expm1(-2.0 * rho * M / v);
+}
+
+static void brute_step(const struct shells *shells, const struct sampler *sampler, const struct step *step,
+                       const double *from, double *to)
+{
+    static double work[8 * CELLS], rho[CELLS], D[CELLS];
+    struct brute_score score = {{.evaluate = brute_evaluate}, shells};
+    double spacing = FARTHEST / CELLS, root = exp(0.5 * step->log_alpha);
+    double v = step->beta * exp(sampler->log_noise_ratio(step)) / step->alpha;
+    for (size_t i = 0; i < CELLS; i++) {
+        rho[i] = spacing * ((double)i + 0.5);
+        to[i] = 0.0;
+    }
+    sampler->increment(step, &score.base, CELLS, rho, D, work);
+    for (size_t j = 0; j < CELLS; j++)
+        for (size_t i = 0; i < CELLS; i++)
+            to[i] += from[j] * spacing * transition(rho[i], fabs(rho[j] + D[j]) / root, v);
+}
+
+START_TEST(test_brute_force)
+{
+    static double q[2][CELLS];
+    const struct shells *shells = find("two");
+    const struct sampler *sampler = sampler_find(_i == 0 ? "ddpm" : "accelerated");
+    struct schedule *schedule = make_schedule(3.0, 32);
+    double spacing = FARTHEST / CELLS, tv = 0.0;
+    for (size_t i = 0; i < CELLS; i++)
+        q[0][i] = gaussian_radius_density(1.0, spacing * ((double)i + 0.5));
+    for (size_t t = schedule->T, from = 0; t >= 2; t--, from = 1 - from) {
+        struct step step = schedule_step(schedule, t);
+        brute_step(shells, sampler, &step, q[from], q[1 - from]);
+    }
+    struct level last = schedule_level(schedule, 1);
+    for (size_t i = 0; i < CELLS; i++)
+        tv += 0.5 * spacing
+              * fabs(q[(schedule->T - 1) % 2][i] - shell_density(shells, &last, spacing * ((double)i + 0.5)));
+    struct run run = {"radial", shells, 3, sampler, schedule, 2.0, 0.0};
+    struct divergence radial = measure(&run);
+    ck_assert_msg(fabs(radial.tv.value - tv) < 2e-5 * tv, "%s: TV %.10g +- %.2g, by brute force %.10g", label(&run),
+                  radial.tv.value, radial.tv.error, tv);
+    schedule_free(schedule);
+}
+END_TEST
+
+/* ---- Planted errors, and the way from a target to a measurement ---- */
+
+static double too_noisy(const struct step *step)
+{
+    return sampler_find("accelerated")->log_noise_ratio(step) + log(1.001);
+}
+
+START_TEST(test_planted_noise)
+{
+    struct sampler wrong = *sampler_find("accelerated");
+    struct schedule *schedule = make_schedule(8.5, 1024);
+    struct run run = {"radial", find("two"), 256, &wrong, schedule, 1.0, 0.0};
+    wrong.name = "noise 0.1% too large";
+    wrong.log_noise_ratio = too_noisy;
+    struct divergence law = measure(&run);
+    run.sampler = sampler_find("accelerated");
+    struct divergence right = measure(&run);
+    ck_assert_msg(law.tv.value > 3.0 * right.tv.value, "TV %g against %g", law.tv.value, right.tv.value);
+    schedule_free(schedule);
+}
+END_TEST
+
+static void make_target(const char *family, const struct shells *shells, struct target *out)
+{
+    static double weights[MOST], sds[MOST];
+    memcpy(weights, shells->weight, sizeof weights);
+    memcpy(sds, shells->sd, sizeof sds);
+    target_init(out, target_family_find(family));
+    out->weights = weights;
+    out->sds = sds;
+    out->components = shells->components;
+    out->variance = sds[0] * sds[0];
+}
+
+/* A linear error of one Gaussian, as a radial law and as a product. */
+START_TEST(test_linear_error)
+{
+    struct schedule *schedule = make_schedule(8.5, 256);
+    struct score_error linear = {.shape = error_shape_find("linear"),
+                                 .profile = error_profile_find("uniform"),
+                                 .spread = SPREAD_ALL,
+                                 .size = 0.05};
+    struct target target;
+    struct measurement radial[2], product[2];
+    struct error error;
+    const size_t d[2] = {4, 256};
+    make_target("radial", find("one"), &target);
+    ck_assert_msg(measure_target(&target, sampler_find("accelerated"), &linear, schedule, d, 2, radial, &error)
+                      == STATUS_OK,
+                  "%s", error.text);
+    make_target("gaussian", find("one"), &target);
+    ck_assert_msg(measure_target(&target, sampler_find("accelerated"), &linear, schedule, d, 2, product, &error)
+                      == STATUS_OK,
+                  "%s", error.text);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_str_eq(radial[i].method, "radial");
+        ck_assert_double_eq(radial[i].clip_probability, 0.0);
+        all_agree(&radial[i].divergence, &product[i].divergence, "linear error");
+        agree(radial[i].error_effect, product[i].error_effect, "effect", "linear error");
+        ck_assert_double_gt(radial[i].error_effect.value, 1e-3);
+    }
+    schedule_free(schedule);
+}
+END_TEST
+
+START_TEST(test_other_errors_are_refused)
+{
+    static const enum error_spread spreads[] = {SPREAD_ALL, SPREAD_ONE, SPREAD_DIAGONAL};
+    struct schedule *schedule = make_schedule(8.5, 64);
+    struct target target;
+    struct measurement measurement;
+    struct error error;
+    const size_t d = 4;
+    for (int i = 0; i < 3; i++) {
+        struct score_error wave = {.shape = error_shape_find(i == 1 ? "linear" : "wave"),
+                                   .profile = error_profile_find("uniform"),
+                                   .spread = spreads[i],
+                                   .size = 0.05,
+                                   .roughness = 1.0};
+        make_target("radial", find("one"), &target);
+        ck_assert_int_eq(measure_target(&target, sampler_find("ddpm"), &wave, schedule, &d, 1, &measurement, &error),
+                         STATUS_UNSUPPORTED);
+    }
+    schedule_free(schedule);
+}
+END_TEST
+
+START_TEST(test_target)
+{
+    struct target target;
+    struct factor_list factors;
+    struct error error;
+    make_target("radial", find("two"), &target);
+    ck_assert(target_factors(&target, 7, &factors, &error) == STATUS_OK);
+    ck_assert_uint_eq(factors.count, 1);
+    ck_assert_uint_eq(factors.group[0].factor.dimension, 7);
+    ck_assert_double_eq(factors.group[0].multiplicity, 1.0);
+    ck_assert_ptr_null(factors.group[0].factor.mean);
+    struct law_problem problem = {.factor = &factors.group[0].factor, .sampler = sampler_find("ddpm")};
+    ck_assert_str_eq(law_engine_for(&problem)->name, "radial");
+    factor_list_free(&factors);
+    ck_assert(target_factors(&target, 1, &factors, &error) == STATUS_OK);
+    ck_assert_uint_eq(factors.group[0].factor.dimension, 1);
+    ck_assert_double_eq(factors.group[0].factor.mean[1], 0.0);
+    problem.factor = &factors.group[0].factor;
+    ck_assert_str_eq(law_engine_for(&problem)->name, "line");
+    factor_list_free(&factors);
+}
+END_TEST
+
+Suite *radial_suite(void)
+{
+    Suite *suite = suite_create("radial");
+    TCase *laws = tcase_create("laws"), *planted = tcase_create("planted");
+    tcase_add_loop_test(laws, test_against_closed_form, 0, DIMENSIONS);
+    tcase_add_test(laws, test_million_dimensions);
+    tcase_add_loop_test(laws, test_against_line, 0, SCALES);
+    tcase_add_loop_test(laws, test_radii_are_honest, 0, HONEST);
+    tcase_add_test(laws, test_fold_is_refused);
+    tcase_add_test(laws, test_clip);
+    tcase_add_loop_test(laws, test_brute_force, 0, 2);
+    tcase_add_test(planted, test_planted_noise);
+    tcase_add_test(planted, test_linear_error);
+    tcase_add_test(planted, test_other_errors_are_refused);
+    tcase_add_test(planted, test_target);
+    suite_add_tcase(suite, laws);
+    suite_add_tcase(suite, planted);
+    return suite;
+}
