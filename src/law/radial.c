@@ -11,30 +11,18 @@
 #include "core/memory.h"
 #include "law/clip.h"
 #include "law/law.h"
-#include "law/radial_panels.h"
-#include "law/radial_transfer.h"
+#include "law/radial_stage.h"
 
 extern const struct law_engine engine_radial;
 
-enum { TEST_POINTS = 4 /* a panel, in a checked step */, STAGES = 2 };
+enum { STAGES = 2 };
 
-/* As in law/line.c: what a stage's rule may cost in L1(p), absolute and as a part of E_p|r - 1|, and rounding; the
- * latter grows with the terms of log c. */
-#define QUADRATURE_TOLERANCE 8e-16
+/* As in law/line.c: what a stage's rules may cost in L1(p), as a part of E_p|r - 1|, shared by the steps; rounding,
+ * which grows with the terms of log c; and log noise between two checks. */
 #define QUADRATURE_RELATIVE 3e-7
 #define ROUNDING 3e-16
 #define TERMS 0.25 /* of d omega */
-#define FAR_OFF 1e4
-/* Not so much above the tolerance, an error that the next smaller rule does not enlarge is rounding. */
-#define STALLED 30.0
-/* Where q has so much mass beyond the grid that E_p|r - 1| is anyone's guess, the kink of r at the grid's end need not
- * be resolved to more than a part of what is lost, shared by the steps. */
-#define LOST 0.02
-#define LOST_RELATIVE 1e-3
 #define CHECK_EVERY 0.25
-/* What checks see of a polynomial of the first degrees that the nodes miss is up to SEEN times less than its mean. */
-#define SEEN 1.5
-static const double test_position[TEST_POINTS] = {-0.99, -0.42, 0.33, 0.97};
 
 /* Scales beyond a jump to which it is integrated, and at most. */
 #define REACH 9.0
@@ -88,80 +76,6 @@ static enum status engine_init(struct engine *engine, const struct law_problem *
     for (int i = 0; i < 2 && status == STATUS_OK; i++)
         status = radial_level_new(factor, &engine->level[i], error);
     return status == STATUS_OK ? radial_level_new(factor, &engine->middle, error) : status;
-}
-
-/* E_p|e| of an error e of r, and E_p e^2/r: what a Markov operator on densities does not increase. */
-struct norms {
-    double l1, l2_squared;
-};
-
-/* `weight` of p, the ratio r, and the relative error of r there. */
-static void norms_add(struct norms *norms, double weight, double ratio, double relative)
-{
-    norms->l1 += weight * ratio * fabs(relative);
-    norms->l2_squared += weight * ratio * relative * relative;
-}
-
-/* What one stage does wrong, at points off the grid and against a finer rule. */
-struct local_error {
-    struct norms total;      /* of the stage as made: quadrature and interpolation */
-    struct norms quadrature; /* of its rule alone */
-    struct norms coarser;    /* of the next smaller rule */
-    double distance, excess; /* E_p|r - 1| and E_p r - 1 so far, roughly */
-};
-
-static enum status check(struct engine *engine, const struct radial_transfer *transfer, const struct panels *grid,
-                         size_t rung, struct local_error *out, struct error *error)
-{
-    const size_t rungs[3] = {rung + FINER, rung, rung > 0 ? rung - 1 : 0};
-    size_t hint[3] = {0, 0, 0};
-    enum status status = STATUS_OK;
-    *out = (struct local_error){{0.0, 0.0}, {0.0, 0.0}, {0.0, 0.0}, 0.0, 0.0};
-    for (size_t p = 0; p < grid->count && status == STATUS_OK; p++) {
-        const struct panel *panel = &grid->panel[p];
-        double y[TEST_POINTS], value[3][TEST_POINTS], made[TEST_POINTS], log_density[TEST_POINTS];
-        for (int j = 0; j < TEST_POINTS; j++)
-            y[j] = panel->centre + panel->half_width * test_position[j];
-        for (int k = 0; k < 3 && status == STATUS_OK; k++)
-            status = radial_transfer_apply(transfer, &engine->work, rungs[k], panel->anchor, 2.0 * panel->half_width,
-                                           TEST_POINTS, y, value[k], &hint[k], error);
-        panel_evaluate(panel, 0.0, TEST_POINTS, y, made);
-        radial_level_log_density(transfer->to, TEST_POINTS, y, log_density);
-        for (int j = 0; j < TEST_POINTS && status == STATUS_OK; j++) {
-            double weight = exp(log_density[j]) * 2.0 * panel->half_width / TEST_POINTS, ratio = exp(value[0][j]);
-            out->distance += weight * fabs(expm1(value[0][j]));
-            out->excess += weight * expm1(value[0][j]);
-            norms_add(&out->total, weight, ratio, expm1(made[j] - value[0][j]));
-            norms_add(&out->quadrature, weight, ratio, expm1(value[1][j] - value[0][j]));
-            norms_add(&out->coarser, weight, ratio, expm1(value[2][j] - value[0][j]));
-        }
-    }
-    return status;
-}
-
-/* Fills the panels of `grid` through the stage, those of one anchor together. */
-static enum status fill(struct engine *engine, const struct radial_transfer *transfer, size_t rung,
-                        struct panels *grid, struct error *error)
-{
-    size_t hint = 0, together = transfer->deterministic ? 1 : RADIAL_POINTS / PANEL_NODES;
-    enum status status = STATUS_OK;
-    for (size_t p = 0, next; p < grid->count && status == STATUS_OK; p = next) {
-        double y[RADIAL_POINTS], value[RADIAL_POINTS];
-        size_t n = 0, used = 0;
-        for (next = p; next < grid->count && next - p < together && grid->panel[next].anchor == grid->panel[p].anchor;
-             next++)
-            n += radial_panel_nodes(&engine->basis, &grid->panel[next], y + n);
-        status = radial_transfer_apply(transfer, &engine->work, rung, grid->panel[p].anchor,
-                                       2.0 * grid->panel[p].half_width, n, y, value, &hint, error);
-        for (size_t i = p; i < next && status == STATUS_OK; i++) {
-            radial_panel_fit(&engine->basis, value + used, &grid->panel[i]);
-            used += radial_panel_nodes(&engine->basis, &grid->panel[i], y);
-            if (!isfinite(grid->panel[i].coefficient[0]))
-                status = fail_with(error, STATUS_NUMERIC, "the law of %s is not finite after step t = %zu",
-                                   transfer->sampler->name, transfer->step->t);
-        }
-    }
-    return status;
 }
 
 /* The correction of the sampler at the nodes of a panel, and with `weight` not NULL the mass of q that each has. */
@@ -247,12 +161,6 @@ static enum status find_breaks(struct engine *engine, struct radial_transfer *tr
     return STATUS_OK;
 }
 
-/* What a checked step does wrong: as steps were made up to now, as it was made itself, and as they will be made. */
-enum { AS_BEFORE, AS_MADE, FROM_NOW_ON, WAYS };
-struct step_error {
-    double l1[WAYS], l2[WAYS];
-};
-
 /* Where the error of the steps so far is added up. */
 struct tally {
     double l1, l2;
@@ -276,78 +184,21 @@ static double step_rounding(const struct engine *engine, const struct step *step
     return ROUNDING * (1.0 + TERMS * (double)engine->problem->factor->dimension * step->omega);
 }
 
-static void add_local(struct step_error *wrong, int way, const struct local_error *local, double rounding,
-                      double ignored)
-{
-    wrong->l1[way] += fmax(SEEN * local->total.l1 - rounding, 0.0) + ignored;
-    wrong->l2[way] += fmax(SEEN * sqrt(local->total.l2_squared) - rounding, 0.0) + ignored;
-}
-
-/* The rule that a rung stands for at this resolution. */
-static size_t rung_in_use(size_t rung, double resolution)
-{
-    size_t extra = resolution > 1.0 ? (size_t)lround(3.0 * log2(resolution)) : 0;
-    return rung + extra < TOP_RUNG ? rung + extra : TOP_RUNG;
-}
-
-/* A checked stage: raises its rung until the rule's error is down at rounding, and adds to *wrong what it does wrong.
- */
-static enum status make_checked(struct engine *engine, struct radial_transfer *transfer, int stage, double resolution,
-                                struct panels *grid, struct step_error *wrong, struct error *error)
-{
-    size_t *rung = &engine->rung[stage];
-    double relative = QUADRATURE_RELATIVE / (double)(engine->problem->schedule->T - 1);
-    double rounding = step_rounding(engine, transfer->step);
-    enum status status = STATUS_OK;
-    for (int pass = 0; status == STATUS_OK; pass++) {
-        struct local_error local;
-        size_t used = rung_in_use(*rung, resolution);
-        engine->work.ignored = 0.0;
-        status = fill(engine, transfer, used, grid, error);
-        double ignored = engine->work.ignored;
-        if (status == STATUS_OK)
-            status = check(engine, transfer, grid, used, &local, error);
-        if (status != STATUS_OK)
-            break;
-        if (pass == 0)
-            add_local(wrong, AS_BEFORE, &local, rounding, ignored);
-        double tolerance = fmax(fmax(QUADRATURE_TOLERANCE, rounding), relative * local.distance);
-        if (-local.excess > LOST)
-            tolerance = fmax(tolerance, LOST_RELATIVE / QUADRATURE_RELATIVE * relative * -local.excess);
-        int stalled = local.quadrature.l1 < STALLED * tolerance && local.coarser.l1 < 2.0 * local.quadrature.l1;
-        if (local.quadrature.l1 > tolerance && !stalled && used < TOP_RUNG && !transfer->deterministic) {
-            *rung += local.quadrature.l1 > FAR_OFF * tolerance ? 3 : 1;
-            continue;
-        }
-        add_local(wrong, AS_MADE, &local, rounding, ignored);
-        add_local(wrong, FROM_NOW_ON, &local, rounding, ignored);
-        if (*rung > 0 && local.coarser.l1 < 0.5 * tolerance) {
-            (*rung)--;
-            wrong->l1[FROM_NOW_ON] += local.coarser.l1;
-            wrong->l2[FROM_NOW_ON] += sqrt(local.coarser.l2_squared);
-        }
-        break;
-    }
-    return status;
-}
-
-/* A stage of the whole grid: a checked one lays the panels out anew, one between checks moves them along. */
+/* A stage of the whole grid, into `grid`. */
 static enum status make_stage(struct engine *engine, struct radial_transfer *transfer, int stage, double resolution,
                               int checked, struct panels *grid, struct step_error *wrong, struct error *error)
 {
-    int in_order = 0;
+    struct stage_demand demand = {.resolution = resolution,
+                                  .checked = checked,
+                                  .relative = QUADRATURE_RELATIVE / (double)(engine->problem->schedule->T - 1),
+                                  .rounding = step_rounding(engine, transfer->step)};
     enum status status = find_breaks(engine, transfer, error);
     if (checked && transfer->moves && engine->clip.steps > 0 && status == STATUS_OK)
         watch_clip(engine, transfer);
-    if (status == STATUS_OK && !checked)
-        status = radial_panels_move(transfer->grid, transfer->to, grid, &in_order, error);
-    if (status == STATUS_OK && !in_order)
-        status = radial_panels_lay_out(transfer->to, resolution, grid, error);
     if (status != STATUS_OK)
         return status;
-    if (checked)
-        return make_checked(engine, transfer, stage, resolution, grid, wrong, error);
-    return fill(engine, transfer, rung_in_use(engine->rung[stage], resolution), grid, error);
+    return radial_stage_make(transfer, &engine->basis, &engine->work, &demand, &engine->rung[stage], grid, wrong,
+                             error);
 }
 
 /* Slopes of a linear score error at levels t and t-1. */
@@ -418,26 +269,25 @@ static enum status start(struct engine *engine, const struct schedule *schedule,
 {
     struct radial_level *radial = &engine->level[0];
     struct level level = schedule_level(schedule, schedule->T);
-    struct norms interpolation = {0.0, 0.0};
+    struct radial_norms interpolation = {0.0, 0.0};
     radial_level_set(radial, &level);
     enum status status = radial_panels_lay_out(radial, resolution, &engine->grid[0], error);
     for (size_t p = 0; p < engine->grid[0].count && status == STATUS_OK; p++) {
         struct panel *panel = &engine->grid[0].panel[p];
-        double x[PANEL_NODES], value[PANEL_NODES], made[TEST_POINTS], log_density[TEST_POINTS];
+        double x[PANEL_NODES], value[PANEL_NODES], made[RADIAL_TEST_POINTS], log_density[RADIAL_TEST_POINTS];
         size_t n = radial_panel_nodes(&engine->basis, panel, x);
         evaluate_start(radial, panel->anchor, n, x, value);
         radial_panel_fit(&engine->basis, value, panel);
-        for (int j = 0; j < TEST_POINTS; j++)
-            x[j] = panel->centre + panel->half_width * test_position[j];
-        evaluate_start(radial, panel->anchor, TEST_POINTS, x, value);
-        panel_evaluate(panel, 0.0, TEST_POINTS, x, made);
-        radial_level_log_density(radial, TEST_POINTS, x, log_density);
-        for (int j = 0; j < TEST_POINTS; j++)
-            norms_add(&interpolation, exp(log_density[j]) * 2.0 * panel->half_width / TEST_POINTS, exp(value[j]),
-                      expm1(made[j] - value[j]));
+        radial_test_points(panel, x);
+        evaluate_start(radial, panel->anchor, RADIAL_TEST_POINTS, x, value);
+        panel_evaluate(panel, 0.0, RADIAL_TEST_POINTS, x, made);
+        radial_level_log_density(radial, RADIAL_TEST_POINTS, x, log_density);
+        for (int j = 0; j < RADIAL_TEST_POINTS; j++)
+            made[j] -= value[j];
+        radial_norms_add(&interpolation, panel, log_density, value, made);
     }
-    tally->l1 = SEEN * interpolation.l1;
-    tally->l2 = SEEN * sqrt(interpolation.l2_squared);
+    tally->l1 = RADIAL_SEEN * interpolation.l1;
+    tally->l2 = RADIAL_SEEN * sqrt(interpolation.l2_squared);
     return status;
 }
 
