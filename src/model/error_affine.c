@@ -2,26 +2,18 @@
 
 #include "model/score_error.h"
 
-static void prepare_bias(const struct score_error *error, const struct mixture_level *mixture,
-                         struct error_level *out)
+static void prepare_bias(const struct score_error *error, const struct seen *seen, struct error_level *out)
 {
     (void)error;
-    (void)mixture;
+    (void)seen;
     out->scale = 0.0;
     out->height = 1.0;
 }
 
-static void prepare_linear(const struct score_error *error, const struct mixture_level *mixture,
-                           struct error_level *out)
+static void prepare_linear(const struct score_error *error, const struct seen *seen, struct error_level *out)
 {
     (void)error;
-    const struct factor *factor = mixture->factor;
-    double second_moment = 0.0;
-    for (size_t k = 0; k < factor->components; k++) {
-        double centre = mixture->root_alpha_bar * factor->mean[k];
-        second_moment += factor->weight[k] * (centre * centre + mixture->sd[k] * mixture->sd[k]);
-    }
-    out->scale = 1.0 / sqrt(second_moment);
+    out->scale = 1.0 / sqrt(seen_second_moment(seen));
     out->height = 0.0;
 }
 

@@ -25,7 +25,7 @@ static const struct error_profile *const profiles[] = {
 };
 
 const char *const error_spread_names[] = {
-    [SPREAD_ALL] = "all", [SPREAD_ONE] = "one", [SPREAD_DIAGONAL] = "diagonal", NULL};
+    [SPREAD_ALL] = "all", [SPREAD_ONE] = "one", [SPREAD_DIAGONAL] = "diagonal", [SPREAD_NORM] = "norm", NULL};
 
 const char *const error_spread_docs[] = {
     [SPREAD_ALL] = "Each coordinate has its own error g(x_i), with a share 1/d of eps_score^2.",
@@ -33,6 +33,8 @@ const char *const error_spread_docs[] = {
     [SPREAD_DIAGONAL] =
         "g(<u, x>) u with u = (1, ..., 1)/sqrt(d). Couples coordinates, but for a bias and for isotropic "
         "Gaussians, which a rotation decouples.",
+    [SPREAD_NORM] = "g(|x|) x/|x|, for concentric Gaussians (a radial target, or a Gaussian with mean 0 and a flat "
+                    "spectrum). Couples coordinates.",
     NULL,
 };
 
@@ -120,15 +122,21 @@ enum status score_error_spread(const struct score_error *error, size_t dimension
     if (error->spread == SPREAD_ONE || (error->spread == SPREAD_DIAGONAL && dimension == 1))
         return spread_one(list, failure);
     /* A constant vector along the diagonal is a constant in each coordinate. */
-    if (error->spread == SPREAD_ALL || error->shape == &error_bias) {
+    if (error->spread == SPREAD_ALL || (error->spread == SPREAD_DIAGONAL && error->shape == &error_bias)) {
         spread_all(dimension, list);
         return STATUS_OK;
     }
-    if (list->count == 1 && list->group[0].factor.components == 1 && list->group[0].factor.dimension == 1)
+    const struct factor *first = &list->group[0].factor;
+    if (error->spread == SPREAD_DIAGONAL && list->count == 1 && first->components == 1 && first->dimension == 1)
         return rotate(dimension, list, failure);
+    if (error->spread == SPREAD_NORM)
+        return fail_with(failure, STATUS_UNSUPPORTED,
+                         "a %s error of the norm couples the coordinates in dimension %zu: no exact engine, only chains "
+                         "can carry it",
+                         error->shape->name, dimension);
     return fail_with(failure, STATUS_UNSUPPORTED,
                      "a %s error along the diagonal couples the coordinates of a target of %s in dimension %zu: no "
-                     "exact engine; only isotropic Gaussians, which a rotation decouples, can carry it",
+                     "exact engine; only isotropic Gaussians, which a rotation decouples, can carry it, or chains",
                      error->shape->name, list->count == 1 ? "mixture factors" : "unequal factors", dimension);
 }
 
@@ -142,8 +150,8 @@ double score_error_norm(const struct score_error *error, const struct schedule *
     return sqrt(sum_value(&total) / (double)(schedule->T - 1));
 }
 
-void score_error_at(const struct score_error *error, double norm, double share, const struct schedule *schedule,
-                    size_t t, const struct mixture_level *mixture, struct error_level *out)
+static void set_level(const struct score_error *error, double norm, double share, const struct schedule *schedule,
+                      size_t t, const struct seen *seen, struct error_level *out)
 {
     *out = (struct error_level){0};
     if (error == NULL || error->shape == NULL || !(share > 0.0))
@@ -153,7 +161,19 @@ void score_error_at(const struct score_error *error, double norm, double share, 
     if (out->amplitude == 0.0)
         return;
     out->shape = error->shape;
-    error->shape->prepare(error, mixture, out);
+    error->shape->prepare(error, seen, out);
+}
+
+void score_error_at(const struct score_error *error, double norm, double share, const struct schedule *schedule,
+                    size_t t, const struct mixture_level *mixture, struct error_level *out)
+{
+    set_level(error, norm, share, schedule, t, &(struct seen){.line = mixture}, out);
+}
+
+void score_error_at_norm(const struct score_error *error, double norm, const struct schedule *schedule, size_t t,
+                         const struct radial_level *radial, struct error_level *out)
+{
+    set_level(error, norm, 1.0, schedule, t, &(struct seen){.radial = radial}, out);
 }
 
 /* Where x + shift was rounded up to an edge, the number below it: whether a point is inside must not depend on the

@@ -10,6 +10,7 @@
 
 #include "core/status.h"
 #include "model/mixture_level.h"
+#include "model/seen.h"
 #include "model/schedule.h"
 #include "model/target.h"
 
@@ -28,8 +29,8 @@ struct error_shape {
     const char *source;
     int parameters; /* which of ERROR_* it has */
     int affine;     /* in x: Gaussian factors keep their closed form */
-    /* Fills what evaluate needs at the mixture's present level, all but the amplitude. */
-    void (*prepare)(const struct score_error *error, const struct mixture_level *mixture, struct error_level *out);
+    /* Fills what evaluate needs at the present level of what the error sees, all but the amplitude. */
+    void (*prepare)(const struct score_error *error, const struct seen *seen, struct error_level *out);
     /* g at x[i] (absolute positions) into out[i], i < n; out may be x. */
     void (*evaluate)(const struct error_level *at, size_t n, const double *x, double *out);
 };
@@ -45,7 +46,8 @@ struct error_profile {
 enum error_spread {
     SPREAD_ALL,     /* each coordinate its own error g(x_i), of size eps_score/sqrt(d) */
     SPREAD_ONE,     /* the first coordinate, all of it */
-    SPREAD_DIAGONAL /* g(<u, x>) u with u = (1, ..., 1)/sqrt(d): couples coordinates */
+    SPREAD_DIAGONAL, /* g(<u, x>) u with u = (1, ..., 1)/sqrt(d): couples coordinates */
+    SPREAD_NORM      /* g(|x|) x/|x|: couples them too; for concentric Gaussians */
 };
 
 struct score_error {
@@ -74,7 +76,7 @@ void score_error_describe(const struct score_error *error, FILE *file);
 /* Gives each factor of a target in dimension `dimension` its share of eps_score^2 (factor_group.error_share), cutting
  * a group in two where one copy differs from the rest. A diagonal error of an isotropic Gaussian is that of one
  * coordinate after a rotation, and the list becomes the rotated target's. Errors: STATUS_UNSUPPORTED where the error
- * couples coordinates otherwise; STATUS_MEMORY. */
+ * couples coordinates otherwise (chains can have it); STATUS_MEMORY. */
 MUST_USE enum status score_error_spread(const struct score_error *error, size_t dimension, struct factor_list *list,
                                         struct error *failure);
 
@@ -93,11 +95,15 @@ struct error_level {
     double edge[ERROR_EDGES];
 };
 
-/* The error at level t in 1..T of a schedule, in a coordinate whose share of eps_score^2 is `share`; the mixture is
- * that coordinate's factor at that level. norm is score_error_norm's. Where the amplitude is 0 there is no shape and
+/* The error at level t in 1..T of a schedule, in a coordinate (or along a direction) whose share of eps_score^2 is
+ * `share`; the mixture is the law of that coordinate at that level. norm is score_error_norm's. Where the amplitude is 0 there is no shape and
  * no edge. */
 void score_error_at(const struct score_error *error, double norm, double share, const struct schedule *schedule,
                     size_t t, const struct mixture_level *mixture, struct error_level *out);
+
+/* The same for an error of the norm: e(x) = amplitude g(|x|) x/|x|. */
+void score_error_at_norm(const struct score_error *error, double norm, const struct schedule *schedule, size_t t,
+                         const struct radial_level *radial, struct error_level *out);
 
 /* Adds e to score[i] at positions x[i] relative to sqrt(A) m_anchor; work holds n doubles. */
 void error_level_add(const struct error_level *at, const struct mixture_level *mixture, size_t anchor, size_t n,

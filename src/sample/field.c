@@ -63,12 +63,35 @@ static void add_diagonal(const struct field *field, const struct field_error *er
             score[i * field->chains + j] += inverse * value[j];
 }
 
+/* e(|x|) x/|x|. Concentric factors have no mean: positions are what they are. */
+static void add_norm(const struct field *field, const struct field_error *error, int at, const double *x,
+                     double *score)
+{
+    const struct error_level *level = &error->error[at];
+    double *norm = field->line, *value = norm + field->chains;
+    if (level->shape == NULL)
+        return;
+    for (size_t j = 0; j < field->chains; j++)
+        norm[j] = 0.0;
+    for (size_t i = 0; i < field->dimension; i++)
+        for (size_t j = 0; j < field->chains; j++)
+            norm[j] += x[i * field->chains + j] * x[i * field->chains + j];
+    for (size_t j = 0; j < field->chains; j++)
+        norm[j] = sqrt(norm[j]);
+    level->shape->evaluate(level, field->chains, norm, value);
+    for (size_t j = 0; j < field->chains; j++)
+        value[j] = norm[j] > 0.0 ? level->amplitude * value[j] / norm[j] : 0.0;
+    for (size_t i = 0; i < field->dimension; i++)
+        for (size_t j = 0; j < field->chains; j++)
+            score[i * field->chains + j] += value[j] * x[i * field->chains + j];
+}
+
 static void add_errors(const struct field *field, int at, const double *x, double *score)
 {
     for (size_t e = 0; e < field->errors; e++) {
         const struct field_error *error = &field->error[e];
-        if (error->diagonal) {
-            add_diagonal(field, error, at, x, score);
+        if (error->spread == SPREAD_DIAGONAL || error->spread == SPREAD_NORM) {
+            (error->spread == SPREAD_NORM ? add_norm : add_diagonal)(field, error, at, x, score);
             continue;
         }
         /* neighbouring coordinates at once */
@@ -150,13 +173,38 @@ static enum status add_all(struct field *field, double share, struct error *erro
 static enum status add_along_diagonal(const struct factor_list *list, struct field *field, struct error *error)
 {
     struct field_error *added = &field->error[field->errors++];
-    *added = (struct field_error){.share = 1.0, .diagonal = 1};
+    *added = (struct field_error){.share = 1.0, .spread = SPREAD_DIAGONAL};
     for (size_t g = 0; g < field->groups; g++) {
         const struct factor *factor = field->group[g].factor;
         for (size_t i = 0; i < factor->dimension && factor->mean != NULL; i++)
             added->origin += (double)field->group[g].copies * factor->mean[i] / sqrt((double)field->dimension);
     }
     return marginal_of_diagonal(list, &added->marginal, error);
+}
+
+/* The target as concentric Gaussians in all its dimensions, if it is that. */
+static enum status add_of_norm(const struct factor_list *list, struct field *field, struct error *error)
+{
+    struct field_error *added = &field->error[field->errors++];
+    const struct factor *factor = &list->group[0].factor;
+    int concentric = list->count == 1 && factor->full == NULL;
+    *added = (struct field_error){.share = 1.0, .spread = SPREAD_NORM};
+    for (size_t i = 0; i < factor->components * factor->dimension && factor->mean != NULL; i++)
+        concentric &= factor->mean[i] == 0.0;
+    if (!concentric || (list->group[0].multiplicity > 1.0 && factor->components > 1))
+        return fail_with(error, STATUS_UNSUPPORTED,
+                         "a %s error of the norm needs a target of concentric Gaussians: a radial one, or a Gaussian "
+                         "with mean 0 and a flat spectrum",
+                         field->score_error->shape->name);
+    const struct factor whole = {field->dimension, factor->components, factor->weight, NULL, factor->sd, NULL};
+    return factor_list_append(&added->marginal, &whole, 1.0, error);
+}
+
+static enum status levels_new(struct field_error *field_error, int at, struct error *error)
+{
+    const struct factor *seen = &field_error->marginal.group[0].factor;
+    return field_error->spread == SPREAD_NORM ? radial_level_new(seen, &field_error->radial[at], error)
+                                              : mixture_level_new(seen, &field_error->level[at], error);
 }
 
 static enum status add_field_errors(const struct factor_list *list, struct field *field, struct error *error)
@@ -172,14 +220,15 @@ static enum status add_field_errors(const struct factor_list *list, struct field
     field->error_norm = score_error_norm(score_error, field->schedule);
     if (score_error->spread == SPREAD_ALL)
         status = add_all(field, 1.0 / (double)field->dimension, error);
+    else if (score_error->spread == SPREAD_NORM)
+        status = add_of_norm(list, field, error);
     else if (score_error->spread == SPREAD_ONE || field->dimension == 1)
         status = add_coordinate_error(field, &field->group[0], 0, 1.0, 1, error);
     else
         status = add_along_diagonal(list, field, error);
     for (size_t e = 0; e < field->errors; e++)
         for (int at = 0; at < LEVELS && status == STATUS_OK; at++)
-            status =
-                mixture_level_new(&field->error[e].marginal.group[0].factor, &field->error[e].level[at], error);
+            status = levels_new(&field->error[e], at, error);
     return status;
 }
 
@@ -223,8 +272,10 @@ void field_free(struct field *field)
             joint_level_free(&field->group[g].joint[at]);
         }
     for (size_t e = 0; e < field->errors; e++) {
-        for (int at = 0; at < LEVELS; at++)
+        for (int at = 0; at < LEVELS; at++) {
             mixture_level_free(&field->error[e].level[at]);
+            radial_level_free(&field->error[e].radial[at]);
+        }
         factor_list_free(&field->error[e].marginal);
     }
     free(field->group);
@@ -246,6 +297,12 @@ static void set_level(struct field *field, int at, size_t t)
     }
     for (size_t e = 0; e < field->errors; e++) {
         struct field_error *error = &field->error[e];
+        if (error->spread == SPREAD_NORM) {
+            radial_level_set(&error->radial[at], &level);
+            score_error_at_norm(field->score_error, field->error_norm, field->schedule, t, &error->radial[at],
+                                &error->error[at]);
+            continue;
+        }
         mixture_level_set(&error->level[at], &level);
         score_error_at(field->score_error, field->error_norm, error->share, field->schedule, t, &error->level[at],
                        &error->error[at]);

@@ -10,6 +10,7 @@
 #include "core/status.h"
 #include "model/joint_level.h"
 #include "model/mixture_level.h"
+#include "model/radial_level.h"
 #include "model/sampler.h"
 #include "model/score_error.h"
 #include "model/target.h"
@@ -24,14 +25,15 @@ struct field_group {
     struct joint_level joint[LEVELS];  /* of any other */
 };
 
-/* A score error in some coordinates, or along one direction. */
+/* A score error in some coordinates, along one direction, or of the norm. */
 struct field_error {
-    struct factor_list marginal; /* one factor on the line: the law of what the error sees */
+    struct factor_list marginal; /* one factor on the line, the law of what the error sees; or concentric Gaussians */
     struct mixture_level level[LEVELS];
+    struct radial_level radial[LEVELS]; /* of an error of the norm */
     struct error_level error[LEVELS];
     double share;                /* of eps_score^2 */
     size_t first, stride, count; /* the coordinates first, first + stride, ... */
-    int diagonal;                /* instead, along (1, ..., 1)/sqrt(d) */
+    enum error_spread spread;    /* SPREAD_DIAGONAL: instead, along (1, ..., 1)/sqrt(d); SPREAD_NORM */
     double origin;               /* the diagonal coordinate of the point that positions are relative to, at alpha_bar 1 */
 };
 

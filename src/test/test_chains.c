@@ -25,7 +25,7 @@ static const struct covariances shared = {1, covariance};
 
 static const struct factor bimodal = {1, 2, even, modes, narrow, NULL}, skewed = {1, 3, thirds, places, widths, NULL},
                            plane = {2, 3, thirds, corners, widths, NULL}, radial = {3, 2, even, NULL, narrow, NULL},
-                           full = {3, 2, even, space, NULL, &shared};
+                           full = {3, 2, even, space, NULL, &shared}, concentric = {11, 3, thirds, NULL, widths, NULL};
 
 static struct schedule *make_schedule(double c0, double c1, size_t T)
 {
@@ -498,16 +498,17 @@ END_TEST
 static const struct {
     const char *shape, *spread;
 } coupled[] = {{"wave", "diagonal"}, {"bump", "diagonal"}, {"linear", "diagonal"}, {"sign", "diagonal"},
-               {"wave", "all"},      {"bump", "one"}};
+               {"wave", "all"},      {"bump", "one"},      {"bump", "norm"},       {"wave", "norm"},
+               {"linear", "norm"}};
 enum { COUPLED = sizeof coupled / sizeof coupled[0] };
 
 /* E|e_t(X_t)|^2 is eps^2 at every t of a uniform profile (13), here by exact samples of X_t. */
 START_TEST(test_size_of_errors)
 {
     enum { CHAINS = 1 << 13 };
-    struct factor_list list = make_list(1);
     struct schedule *schedule = make_schedule(1.0, 4.5, 16);
     struct score_error score_error = make_error(coupled[_i].shape, coupled[_i].spread, 0.7);
+    struct factor_list list = score_error.spread == SPREAD_NORM ? list_of(&concentric, 1.0) : make_list(1);
     struct field with, without;
     struct error error = {STATUS_OK, ""};
     struct random_key key = random_key_of(9, 9);

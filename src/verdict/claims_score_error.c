@@ -58,12 +58,12 @@ int deterministic_roughness_applies(const struct spec *spec)
 /* ---- What both kinds of statistics share ---- */
 
 /* Adds up over families. */
-struct seen {
+struct constants {
     size_t families, unresolved, missing;
     double constant, excess, unresolved_constant;
 };
 
-static void see(struct seen *seen, const struct error_cells *cells)
+static void see(struct constants *seen, const struct error_cells *cells)
 {
     seen->families++;
     seen->unresolved += cells->count - cells->inside;
@@ -73,7 +73,7 @@ static void see(struct seen *seen, const struct error_cells *cells)
     seen->unresolved_constant = fmax(seen->unresolved_constant, cells->unresolved_constant);
 }
 
-static void note_cells(const struct seen *seen, const char *missing, struct finding *out)
+static void note_cells(const struct constants *seen, const char *missing, struct finding *out)
 {
     out->censored = seen->unresolved;
     if (seen->unresolved > 0)
@@ -122,7 +122,7 @@ struct survey {
     size_t target;
     int deterministic;
     enum error_kinship kinship;
-    struct seen seen;
+    struct constants seen;
     struct worst slope, steps, dimension;
     size_t used;
 };
