@@ -1,5 +1,5 @@
-/* The radial engine: a target that depends on |x| alone, in any dimension. log r_t is a function of the radius, carried
- * from level to level by law/radial_transfer.c on panels over the shells (law/radial_panels.c).
+/* The radial engine: a target that depends on |x| alone, in any dimension. log r_t is a function of the radius,
+ * carried from level to level by law/radial_transfer.c on panels over the shells (law/radial_panels.c).
  *
  * Error radius, as in law/line.c: a stage is a Markov operator on densities of the radius, so the local errors add up
  * in norms that it does not increase; they are measured at points off the grid with a finer quadrature rule at steps
@@ -31,8 +31,8 @@ enum { STAGES = 2 };
 struct engine {
     const struct law_problem *problem;
     double error_norm;
-    struct factor shadow;       /* the target's factor in one coordinate: what scales a linear score error */
-    double *zeros;              /* its means */
+    struct factor shadow; /* the target's factor in one coordinate: what scales a linear score error */
+    double *zeros;        /* its means */
     struct mixture_level coordinate;
     struct radial_level level[2], middle; /* levels t and t-1 in turn; t with the noise before the map */
     struct panels grid[2], middle_grid;

@@ -151,7 +151,8 @@ static int settle(const struct radial_level *radial, struct panel *panel)
     return panel->half_width > 0.0;
 }
 
-/* The first interval that ends beyond `covered`: shells no further apart than GAP widths of the wider one share it. */
+/* The first interval that ends beyond `covered`: shells no further apart than GAP widths of the wider one share it.
+ */
 static int next_interval(const struct layout *layout, double covered, double *from, double *to)
 {
     const struct radial_level *radial = layout->radial;

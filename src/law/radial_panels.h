@@ -25,8 +25,8 @@ MUST_USE enum status radial_panels_move(const struct panels *panels, const struc
                                         struct panels *out, int *in_order, struct error *error);
 
 /* How a panel learns its function: by Chebyshev nodes with both ends, but where it starts at the origin by the right
- * half of those of a panel twice as long around it, for an even polynomial. A function of |x|^2 is even, and the noise
- * amplifies what is odd in an interpolant by (d-1)/rho. */
+ * half of those of a panel twice as long around it, for an even polynomial. A function of |x|^2 is even, and the
+ * noise amplifies what is odd in an interpolant by (d-1)/rho. */
 struct radial_basis {
     struct chebyshev chebyshev;
     double even[PANEL_NODES][PANEL_NODES / 2]; /* from values at those to values at the panel's own nodes */

@@ -2,15 +2,14 @@
 
 #include <math.h>
 
-
 /* L1(p) error that a stage's rules may make in any case, as in law/line.c. */
 #define QUADRATURE_TOLERANCE 8e-16
 /* So many times the tolerance, and the next rungs need not be tried one by one. */
 #define FAR_OFF 1e4
 /* Not so much above the tolerance, an error that the next smaller rule does not enlarge is rounding. */
 #define STALLED 30.0
-/* Where q has so much mass beyond the grid that E_p|r - 1| is anyone's guess, the kink of r at the grid's end need not
- * be resolved to more than a part of what is lost, shared by the steps. */
+/* Where q has so much mass beyond the grid that E_p|r - 1| is anyone's guess, the kink of r at the grid's end need
+ * not be resolved to more than a part of what is lost, shared by the steps. */
 #define LOST 0.02
 #define LOST_RELATIVE 3e3 /* times demand.relative */
 

@@ -1,5 +1,5 @@
-/* A stage of the radial engine over a whole grid: lays out or moves the panels, fills them through the stage, and in a
- * checked step measures what that does wrong and chooses the quadrature rule. */
+/* A stage of the radial engine over a whole grid: lays out or moves the panels, fills them through the stage, and in
+ * a checked step measures what that does wrong and chooses the quadrature rule. */
 #ifndef LAW_RADIAL_STAGE_H
 #define LAW_RADIAL_STAGE_H
 
@@ -16,7 +16,8 @@ struct radial_norms {
 
 enum { RADIAL_TEST_POINTS = 4 /* a panel, in a checked step */ };
 
-/* What checks see of a polynomial of the first degrees that the nodes miss is up to this factor less than its mean. */
+/* What checks see of a polynomial of the first degrees that the nodes miss is up to this factor less than its mean.
+ */
 #define RADIAL_SEEN 1.5
 
 /* Where checks look at a panel: away from its nodes. */
@@ -41,8 +42,8 @@ struct stage_demand {
 
 /* log r on `to` from log r on transfer->grid: panels of *grid and their coefficients, by the quadrature rule *rung of
  * the ladder. A checked stage lays the panels out anew, raises *rung until the rule's error is down at rounding, or
- * lowers it for the next steps; one between checks moves the panels along, and adds nothing to *wrong. Errors: those of radial_transfer_apply and
- * radial_panels_lay_out; STATUS_NUMERIC where r is not finite. */
+ * lowers it for the next steps; one between checks moves the panels along, and adds nothing to *wrong. Errors: those
+ * of radial_transfer_apply and radial_panels_lay_out; STATUS_NUMERIC where r is not finite. */
 MUST_USE enum status radial_stage_make(const struct radial_transfer *transfer, const struct radial_basis *basis,
                                        struct radial_work *work, const struct stage_demand *demand, size_t *rung,
                                        struct panels *grid, struct step_error *wrong, struct error *error);

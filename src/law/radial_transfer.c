@@ -7,10 +7,10 @@
  * tests take that route, test/test_radial.c): some ten times fewer nodes, and none that miss the shell when its
  * thickness is far below the noise times sqrt(d).
  *
- * For d = 10^6 the terms of log(p k/p) are of size rho^2/v, 10^8 and more, and what is left of them is of size 1. With
- * R = a rho (1 + u), M = rho (1 + kappa)(1 + u) and V_t - alpha V_{t-1} = 1 - alpha exactly, all that is large is
- * taken out by hand: what remains has terms of size d h at most (h = omega, the step in log noise), so the digits of
- * one evaluation are d h 1e-16. */
+ * For d = 10^6 the terms of log(p k/p) are of size rho^2/v, 10^8 and more, and what is left of them is of size 1.
+ * With R = a rho (1 + u), M = rho (1 + kappa)(1 + u) and V_t - alpha V_{t-1} = 1 - alpha exactly, all that is large
+ * is taken out by hand: what remains has terms of size d h at most (h = omega, the step in log noise), so the digits
+ * of one evaluation are d h 1e-16. */
 #include "law/radial_transfer.h"
 
 #include <math.h>
@@ -231,8 +231,8 @@ static void apply_clear(const struct radial_transfer *transfer, struct radial_wo
     radial_level_evaluate(transfer->to, anchor, count, rho, excess, NULL);
     for (size_t j = 0; j < count; j++) {
         square[j] = transfer->a * rho[j] * (transfer->a * rho[j]);
-        constant[j] = point_constant(transfer, &terms, anchor, rho[j], excess[j])
-                      + log(place[j].tau / sqrt(transfer->noise));
+        constant[j] =
+            point_constant(transfer, &terms, anchor, rho[j], excess[j]) + log(place[j].tau / sqrt(transfer->noise));
     }
     for (size_t i = 0; i < rule->n; i++)
         for (size_t j = 0; j < count; j++) {
@@ -401,8 +401,8 @@ static enum status apply_noisy(const struct radial_transfer *transfer, struct ra
         size_t breaks = breaks_in_reach(transfer, rho[j], &place[j], z);
         next = j + 1;
         if (place[j].clear < clear || breaks > 0) {
-            status = apply_split(transfer, work, rung, anchor, rho[j], &place[j], breaks, z, log_ratio + j, hint,
-                                 error);
+            status =
+                apply_split(transfer, work, rung, anchor, rho[j], &place[j], breaks, z, log_ratio + j, hint, error);
             continue;
         }
         while (next < count && next - j < together && place[next].clear >= clear

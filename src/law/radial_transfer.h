@@ -39,10 +39,10 @@ struct radial_transfer {
     const struct panels *grid; /* log r on `from` */
     struct radial_oracle *oracle;
     struct bessel bessel;
-    double a;            /* sqrt(alpha), or 1 */
-    double noise;        /* v: the variance of the noise before division by sqrt(alpha) */
-    double excess;       /* V_from - a^2 V_to, the same for all components */
-    size_t breaks;       /* radii, ascending, where the map jumps; set by the caller */
+    double a;      /* sqrt(alpha), or 1 */
+    double noise;  /* v: the variance of the noise before division by sqrt(alpha) */
+    double excess; /* V_from - a^2 V_to, the same for all components */
+    size_t breaks; /* radii, ascending, where the map jumps; set by the caller */
     double at[MOST_RADIAL_BREAKS];
     double reach; /* how far from a break it is seen, in units of the quadrature's scale; set with the breaks */
 };
@@ -66,11 +66,11 @@ struct radial_work {
 MUST_USE enum status radial_work_new(const struct sampler *sampler, struct radial_work *out, struct error *error);
 void radial_work_free(struct radial_work *work);
 
-/* log r at `count` <= RADIAL_POINTS ascending radii > 0; `anchor` is a component with a large density there, and `length`
- * a distance over which the map is smooth (the panel's). *hint as in radial_panels_evaluate.
- * Errors: STATUS_NUMERIC where a deterministic map folds; STATUS_MEMORY. */
+/* log r at `count` <= RADIAL_POINTS ascending radii > 0; `anchor` is a component with a large density there, and
+ * `length` a distance over which the map is smooth (the panel's). *hint as in radial_panels_evaluate. Errors:
+ * STATUS_NUMERIC where a deterministic map folds; STATUS_MEMORY. */
 MUST_USE enum status radial_transfer_apply(const struct radial_transfer *transfer, struct radial_work *work,
-                                           size_t rung, size_t anchor, double length, size_t count,
-                                           const double *rho, double *log_ratio, size_t *hint, struct error *error);
+                                           size_t rung, size_t anchor, double length, size_t count, const double *rho,
+                                           double *log_ratio, size_t *hint, struct error *error);
 
 #endif

@@ -152,8 +152,8 @@ void radial_level_log_density(const struct radial_level *radial, size_t n, const
     for (size_t i = 0; i < n; i++) {
         double largest = -HUGE_VAL, total = 0.0;
         for (size_t k = 0; k < radial->factor->components; k++) {
-            double term = radial->log_weight[k]
-                          + log_shell_density(radial->dimension, constant, radial->sd[k], fabs(rho[i]));
+            double term =
+                radial->log_weight[k] + log_shell_density(radial->dimension, constant, radial->sd[k], fabs(rho[i]));
             if (term > largest) {
                 total = total * exp(largest - term) + 1.0;
                 largest = term;

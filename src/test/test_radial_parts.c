@@ -226,8 +226,8 @@ static void golub_welsch(size_t n, const double *diagonal, const double *beside,
     gsl_vector_free(values);
 }
 
-/* Gauss-Hermite along y, generalised Gauss-Laguerre across: for chi-square with m degrees of freedom, diagonal 4 k + m
- * and beside it 2 sqrt(k (k + m/2 - 1)). */
+/* Gauss-Hermite along y, generalised Gauss-Laguerre across: for chi-square with m degrees of freedom, diagonal 4 k +
+ * m and beside it 2 sqrt(k (k + m/2 - 1)). */
 static void make_plane_rule(double dimension, struct plane_rule *out)
 {
     double zero[ALONG] = {0.0}, diagonal[ACROSS], beside[ACROSS];
@@ -276,9 +276,15 @@ static const struct {
     const char *sampler;
     int before;
 } stages[] = {
-    {2, 0.1, "ddpm", 0},          {2, 0.05, "accelerated", 0},           {3, 0.2, "ddpm-ancestral", 0},
-    {10, 0.05, "accelerated", 0}, {10, 0.1, "accelerated-sde-2024", 1},  {100, 0.03, "accelerated", 0},
-    {1000, 0.01, "ddpm", 0},      {10000, 0.003, "accelerated", 0},      {10000, 0.002, "ddpm-outside", 0},
+    {2, 0.1, "ddpm", 0},
+    {2, 0.05, "accelerated", 0},
+    {3, 0.2, "ddpm-ancestral", 0},
+    {10, 0.05, "accelerated", 0},
+    {10, 0.1, "accelerated-sde-2024", 1},
+    {100, 0.03, "accelerated", 0},
+    {1000, 0.01, "ddpm", 0},
+    {10000, 0.003, "accelerated", 0},
+    {10000, 0.002, "ddpm-outside", 0},
     {2, 0.1, "accelerated-sde-2024", 1},
 };
 enum { STAGES = sizeof stages / sizeof stages[0] };
