@@ -514,7 +514,7 @@ START_TEST(tables_find_their_names)
     ck_assert_uint_eq(shapes, 5);
     ck_assert_uint_eq(profiles, 4);
     ck_assert_uint_eq(spreads, 4);
-    ck_assert_ptr_null(error_spread_docs[3]);
+    ck_assert_ptr_null(error_spread_docs[4]);
     ck_assert_str_eq(error_spread_names[SPREAD_DIAGONAL], "diagonal");
     ck_assert_ptr_null(error_shape_find("none"));
     ck_assert_ptr_null(error_profile_find("noon"));
