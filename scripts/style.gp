@@ -34,6 +34,12 @@ lift(s) = 1.25**s
 # Those at the smallest T are drawn inside each other.
 nested(s, count) = 1.4 - (s - 1.0)/count
 
+# Dimensions, from cold to warm.
+shades = SKY.' '.BLUE.' '.GREEN.' '.ORANGE.' '.VERMILION.' '.PURPLE
+shade_of(s, count) = rgb(word(shades, count < 2 ? 2 : 1 + int((s - 1)*(words(shades) - 1.0)/(count - 1) + 0.5)))
+# Estimates: column 9 is the value, 10 its standard error; a limit is an arrow down from column 8.
+ERROR = 2.0
+LENGTH = 0.35
 # The points of one kind of a series in a panel.
 table = name.'.tsv'
 at(p, s, k) = column("panel") == p && column("series") == s && strcol("kind") eq k ? column(7) : NaN
@@ -42,7 +48,7 @@ set xrange [xmin:xmax]
 set yrange [ymin:ymax]
 
 # Panels, up to three a row, in pixels of the SVG. Keys stand above their panel: no curve can run into them.
-columns = panels < 3 ? panels : 3
+columns = exists('across') ? across : panels < 3 ? panels : 3
 rows = (panels + columns - 1)/columns
 panel_width = columns == 1 ? 520 : exists('longest_name') && longest_name > 16 ? 385 : 335; panel_height = 300
 left_space = 100; between = 30; line_height = 24; below = 66; foot = columns < 3 ? 56 : 36

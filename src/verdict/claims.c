@@ -333,6 +333,12 @@ static const struct claim claims[] = {
     {"minimal", "A finite second moment is enough: both eps-exponents hold on this target.",
      "Li & Cai, arXiv:2410.23285, title and abstract", "exponents of T/log T in 1/eps", "<= 1/2 (ddpm: <= 1)",
      "an interval wholly above, or a floor under TV", NULL, 0.5, decide_minimal, only_if_named},
+    {"chains-agree",
+     "The program's two routes to a sampler's law agree: by exact propagation and by simulated chains and paths.",
+     "theory §7",
+     "fraction of estimates within 3 standard errors (and the radius) of the exact law, and of bounds on their side of "
+     "it",
+     ">= 0.99", "a 95% Clopper-Pearson interval wholly below", NULL, 0.99, decide_chains_agree, samples_apply},
 };
 enum { CLAIMS = sizeof claims / sizeof claims[0] };
 
@@ -345,7 +351,8 @@ const char *const *claim_names(void)
 {
     static const char *const names[] = {"eps-accelerated", "eps-ddpm",  "dim-accelerated", "dim-ddpm",
                                         "crossover",       "kl-ddpm",   "speedup",         "score-linear",
-                                        "score-rough",     "ode-rough", "minimal",         NULL};
+                                        "score-rough",     "ode-rough", "minimal",         "chains-agree",
+                                        NULL};
     _Static_assert(sizeof names / sizeof names[0] == CLAIMS + 1, "a name for each claim");
     return names;
 }

@@ -392,29 +392,30 @@ static enum status collect_speedup(const struct evidence *evidence, struct sheet
 /* ---- All figures ---- */
 
 /* A margin around the points; narrow ranges grow to whole decades, so that every axis has labelled tics. */
-static void put_range(FILE *vars, char axis, double low, double high)
+static void put_range(FILE *vars, char axis, double low, double high, int snug)
 {
-    int narrow = high < 30.0 * low;
+    int narrow = high < 30.0 * low && !snug;
     low = narrow ? pow(10.0, floor(log10(low))) / 1.3 : low / 1.6;
     high = narrow ? pow(10.0, ceil(log10(high))) * 1.3 : high * 1.6;
     fprintf(vars, "%cmin = %.9g\n%cmax = %.9g\n", axis, low, axis, high);
 }
 
-const struct figure_source figure_tv_steps = {"steps", "tv", collect_tv_steps};
-const struct figure_source figure_complexity_accuracy = {"inverse_accuracy", "steps", collect_complexity_accuracy};
-const struct figure_source figure_complexity_dimension = {"d", "steps", collect_complexity_dimension};
-const struct figure_source figure_speedup = {"inverse_accuracy", "ratio", collect_speedup};
+const struct figure_source figure_tv_steps = {"steps", "tv", collect_tv_steps, 0, 0};
+const struct figure_source figure_complexity_accuracy = {"inverse_accuracy", "steps", collect_complexity_accuracy, 0, 0};
+const struct figure_source figure_complexity_dimension = {"d", "steps", collect_complexity_dimension, 0, 0};
+const struct figure_source figure_speedup = {"inverse_accuracy", "ratio", collect_speedup, 0, 0};
 
 enum status figure_collect(const struct figure_source *source, const struct evidence *evidence, struct sheet *sheet,
                            struct error *error)
 {
-    fprintf(sheet->table, "panel\tseries\tkind\ttarget\tdimension\tsampler\t%s\t%s\n", source->x, source->y);
+    fprintf(sheet->table, "panel\tseries\tkind\ttarget\tdimension\tsampler\t%s\t%s%s\n", source->x, source->y,
+            source->has_estimates ? "\tvalue\tstandard_error" : "");
     enum status status = source->collect(evidence, sheet, error);
     if (status != STATUS_OK || sheet->panels == 0)
         return status;
     fprintf(sheet->vars, "panels = %zu\nsamplers = %zu\nbeyond_rows = %zu\n", sheet->panels,
             evidence->spec.sampler_count, sheet->beyond_rows);
-    put_range(sheet->vars, 'x', sheet->low[0], sheet->high[0]);
-    put_range(sheet->vars, 'y', sheet->low[1], sheet->high[1]);
+    put_range(sheet->vars, 'x', sheet->low[0], sheet->high[0], source->snug);
+    put_range(sheet->vars, 'y', sheet->low[1], sheet->high[1], 0);
     return STATUS_OK;
 }

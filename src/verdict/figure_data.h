@@ -21,10 +21,13 @@ struct sheet {
 struct figure_source {
     const char *x, *y; /* column names */
     enum status (*collect)(const struct evidence *evidence, struct sheet *sheet, struct error *error);
+    int has_estimates; /* rows have two more columns: value and standard error */
+    int snug;          /* x keeps its range, however narrow: the script labels more than powers of ten */
 };
 
 extern const struct figure_source figure_tv_steps, figure_complexity_accuracy, figure_complexity_dimension,
-    figure_speedup, figure_roughness, figure_score_error, figure_error_constant;
+    figure_speedup, figure_roughness, figure_score_error, figure_error_constant, figure_empirical, figure_noise_floor,
+    figure_bias, figure_path_kl;
 
 /* Writes both files to the sheet's streams; with sheet->panels == 0 there is nothing to draw.
  * Errors: STATUS_MEMORY. */

@@ -297,6 +297,6 @@ static enum status collect_error_constant(const struct evidence *evidence, struc
     return evidence->spec.step_count > 1 ? collect_panels(evidence, ANY_STEPS, sheet, error) : STATUS_OK;
 }
 
-const struct figure_source figure_roughness = {"omega", "c", collect_roughness};
-const struct figure_source figure_score_error = {"size", "effect", collect_score_error};
-const struct figure_source figure_error_constant = {"steps", "c", collect_error_constant};
+const struct figure_source figure_roughness = {"omega", "c", collect_roughness, 0, 0};
+const struct figure_source figure_score_error = {"size", "effect", collect_score_error, 0, 0};
+const struct figure_source figure_error_constant = {"steps", "c", collect_error_constant, 0, 0};

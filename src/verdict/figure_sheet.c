@@ -5,13 +5,26 @@
 
 enum { NAME_ROOM = 24 };
 
-void sheet_row(const struct sheet *sheet, const struct place *place, double x, double y)
+static void put_place(const struct sheet *sheet, const struct place *place, double x, double y)
 {
-    fprintf(sheet->table, "%zu\t%zu\t%s\t%s\t%zu\t%s\t%.12g\t%.12g\n", sheet->panels, place->series, place->kind,
+    fprintf(sheet->table, "%zu\t%zu\t%s\t%s\t%zu\t%s\t%.12g\t%.12g", sheet->panels, place->series, place->kind,
             place->target, place->dimension, place->series_name, x, y);
 }
 
-void sheet_point(struct sheet *sheet, const struct place *place, double x, double y)
+void sheet_row(const struct sheet *sheet, const struct place *place, double x, double y)
+{
+    put_place(sheet, place, x, y);
+    fputc('\n', sheet->table);
+}
+
+void sheet_estimate_row(const struct sheet *sheet, const struct place *place, double x, double y,
+                        struct estimate estimate)
+{
+    put_place(sheet, place, x, y);
+    fprintf(sheet->table, "\t%.12g\t%.12g\n", estimate.value, estimate.error);
+}
+
+static void count_point(struct sheet *sheet, double x, double y)
 {
     const double at[2] = {x, y};
     for (int i = 0; i < 2; i++) {
@@ -19,7 +32,19 @@ void sheet_point(struct sheet *sheet, const struct place *place, double x, doubl
         sheet->high[i] = sheet->points > 0 ? fmax(sheet->high[i], at[i]) : at[i];
     }
     sheet->points++;
+}
+
+void sheet_point(struct sheet *sheet, const struct place *place, double x, double y)
+{
+    count_point(sheet, x, y);
     sheet_row(sheet, place, x, y);
+}
+
+void sheet_estimate_point(struct sheet *sheet, const struct place *place, double x, double y,
+                          struct estimate estimate)
+{
+    count_point(sheet, x, y);
+    sheet_estimate_row(sheet, place, x, y, estimate);
 }
 
 /* Names are [A-Za-z0-9._-]+, of which enhanced text gives only `_` a meaning; single quotes keep the backslash. What
@@ -31,6 +56,11 @@ static void put_name(FILE *vars, const char *name)
         fprintf(vars, "%s%c", name[i] == '_' ? "\\" : "", name[i]);
     if (length > NAME_ROOM + 1)
         fputs("…", vars);
+}
+
+void sheet_name(const struct sheet *sheet, const char *name)
+{
+    put_name(sheet->vars, name);
 }
 
 void sheet_title(const struct sheet *sheet, const char *target)

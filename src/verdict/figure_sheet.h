@@ -2,6 +2,7 @@
 #ifndef VERDICT_FIGURE_SHEET_H
 #define VERDICT_FIGURE_SHEET_H
 
+#include "sample/estimate.h"
 #include "verdict/figure_data.h"
 #include "verdict/fit.h"
 
@@ -15,6 +16,16 @@ struct place {
 /* A row of the current panel; a point also counts as measured. */
 void sheet_row(const struct sheet *sheet, const struct place *place, double x, double y);
 void sheet_point(struct sheet *sheet, const struct place *place, double x, double y);
+
+/* The same of an estimate, for figures whose source names more columns: y is what is drawn, the value or a limit made
+ * of it. */
+void sheet_estimate_row(const struct sheet *sheet, const struct place *place, double x, double y,
+                        struct estimate estimate);
+void sheet_estimate_point(struct sheet *sheet, const struct place *place, double x, double y,
+                          struct estimate estimate);
+
+/* A name as gnuplot's enhanced text has it. */
+void sheet_name(const struct sheet *sheet, const char *name);
 
 /* Begins the string title_PANEL with the target's name and leaves it open. */
 void sheet_title(const struct sheet *sheet, const char *target);

@@ -34,4 +34,9 @@ MUST_USE enum status decide_score_rough(const struct evidence *evidence, const s
 MUST_USE enum status decide_ode_rough(const struct evidence *evidence, const struct claim *claim, size_t target,
                                       struct finding *out, struct error *error);
 
+/* Of the claim that chains decide, in claims_samples.c. */
+int samples_apply(const struct spec *spec);
+MUST_USE enum status decide_chains_agree(const struct evidence *evidence, const struct claim *claim, size_t target,
+                                         struct finding *out, struct error *error);
+
 #endif

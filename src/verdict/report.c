@@ -86,7 +86,7 @@ static enum status fill_exponents(const struct evidence *evidence, struct text_t
 
 static const struct section section_exponents = {"Exponents of every sampler", exponent_columns,
                                                  sizeof exponent_columns / sizeof exponent_columns[0],
-                                                 fill_exponents};
+                                                 fill_exponents, 0};
 
 static const struct table_column speedup_columns[] = {{"target", 0},
                                                       {"d", 1},
@@ -128,20 +128,50 @@ static enum status fill_speedup(const struct evidence *evidence, struct text_tab
 }
 
 static const struct section section_speedup = {"Speed-up at the smallest ε that both samplers reach", speedup_columns,
-                                               sizeof speedup_columns / sizeof speedup_columns[0], fill_speedup};
+                                               sizeof speedup_columns / sizeof speedup_columns[0], fill_speedup, 0};
 
 /* In the order of the report. */
-static const struct section *const sections[] = {&section_targets, &section_exponents, &section_speedup,
-                                                 &section_score_errors, &section_clipping};
-enum { SECTIONS = sizeof sections / sizeof sections[0] };
+static const struct section *const sections[] = {&section_targets,      &section_exponents, &section_speedup,
+                                                 &section_score_errors, &section_clipping,  &section_agreement,
+                                                 &section_alone};
+enum { SECTIONS = sizeof sections / sizeof sections[0], MOST_COLUMNS = 16 };
 
 /* The tables, filled. */
 struct tables {
     struct finding *findings;
     size_t count;
     struct text_table claims, section[SECTIONS];
+    struct table_column column[SECTIONS][MOST_COLUMNS]; /* of sections that drop empty ones */
     char sentence[SECTIONS][1200];
 };
+
+static int is_empty_column(const struct text_table *table, size_t column)
+{
+    int empty = 1;
+    for (size_t i = column; i < table->cells && empty; i += table->columns)
+        empty = strcmp(table->cell[i], "-") == 0;
+    return empty;
+}
+
+/* `column` is where the titles of what is left go; there are at most MOST_COLUMNS. */
+static void drop_empty_columns(struct text_table *table, struct table_column *column)
+{
+    int empty[MOST_COLUMNS];
+    size_t columns = 0, cells = 0;
+    for (size_t c = 0; c < table->columns; c++) {
+        empty[c] = is_empty_column(table, c);
+        if (!empty[c])
+            column[columns++] = table->column[c];
+    }
+    for (size_t i = 0; i < table->cells; i++)
+        if (empty[i % table->columns])
+            free(table->cell[i]);
+        else
+            table->cell[cells++] = table->cell[i];
+    table->column = column;
+    table->columns = columns;
+    table->cells = cells;
+}
 
 static enum status tables_new(const struct evidence *evidence, struct tables *out, struct error *error)
 {
@@ -151,8 +181,11 @@ static enum status tables_new(const struct evidence *evidence, struct tables *ou
         out->section[i] = (struct text_table){.column = sections[i]->columns, .columns = sections[i]->column_count};
     TRY(claims_decide(evidence, &out->findings, &out->count, error));
     TRY(fill_claims(out->findings, out->count, &out->claims, error));
-    for (size_t i = 0; i < SECTIONS; i++)
+    for (size_t i = 0; i < SECTIONS; i++) {
         TRY(sections[i]->fill(evidence, &out->section[i], out->sentence[i], sizeof out->sentence[i], error));
+        if (sections[i]->drops_empty && out->section[i].cells > 0)
+            drop_empty_columns(&out->section[i], out->column[i]);
+    }
     return STATUS_OK;
 }
 
@@ -221,6 +254,12 @@ static const char how_to_read_score_errors[] =
     "the largest; the other cells are unresolved (and counted as censored), and only bound C from above. The largest "
     "C and excess TV are those inside the window.";
 
+static const char how_to_read_samples[] =
+    "Chains: their numbers are estimates, lower or upper bounds, named as such, each with a standard error (se). z is "
+    "by how many of them a number misses what the exact law and its radius allow: to either side for an estimate, to "
+    "the wrong side for a bound. An estimator is silent where it is not defined (neighbours in more than ten "
+    "dimensions, weights of deterministic samplers) or refused (weights of too few effective paths).";
+
 enum status report_markdown(const struct evidence *evidence, struct error *error)
 {
     struct tables tables;
@@ -234,6 +273,8 @@ enum status report_markdown(const struct evidence *evidence, struct error *error
         fprintf(file, "\n%s\n", how_to_read);
         if (evidence->spec.score_error_count > 1)
             fprintf(file, "\n%s\n", how_to_read_score_errors);
+        if (evidence->spec.chain_count > 0)
+            fprintf(file, "\n%s\n", how_to_read_samples);
         for (size_t i = 0; i < SECTIONS; i++)
             markdown_section(&tables, i, file);
         if (fclose(file) != 0)
@@ -350,6 +391,8 @@ static void html_body(const struct evidence *evidence, const struct tables *tabl
     fprintf(file, "<p>%s</p>\n", how_to_read);
     if (evidence->spec.score_error_count > 1)
         fprintf(file, "<p>%s</p>\n", how_to_read_score_errors);
+    if (evidence->spec.chain_count > 0)
+        fprintf(file, "<p>%s</p>\n", how_to_read_samples);
     fputs("<h2>Figures</h2>\n", file);
     for (const struct figure *figure = figures; figure->name != NULL; figure++)
         inline_svg(evidence, figure, file);

@@ -33,7 +33,7 @@ static enum status fill_targets(const struct evidence *evidence, struct text_tab
     return STATUS_OK;
 }
 
-const struct section section_targets = {"Targets that stand for another law", COLUMNS(target_columns), fill_targets};
+const struct section section_targets = {"Targets that stand for another law", COLUMNS(target_columns), fill_targets, 0};
 
 /* ---- Score errors ---- */
 
@@ -101,7 +101,7 @@ static enum status fill_score_errors(const struct evidence *evidence, struct tex
     return STATUS_OK;
 }
 
-const struct section section_score_errors = {"Score errors", COLUMNS(error_columns), fill_score_errors};
+const struct section section_score_errors = {"Score errors", COLUMNS(error_columns), fill_score_errors, 0};
 
 /* ---- Clips ---- */
 
@@ -225,4 +225,4 @@ static enum status fill_clipping(const struct evidence *evidence, struct text_ta
     return status;
 }
 
-const struct section section_clipping = {"What clipping buys", COLUMNS(clip_columns), fill_clipping};
+const struct section section_clipping = {"What clipping buys", COLUMNS(clip_columns), fill_clipping, 0};

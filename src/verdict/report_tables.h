@@ -21,10 +21,14 @@ struct section {
     size_t column_count;
     enum status (*fill)(const struct evidence *evidence, struct text_table *table, char *sentence, size_t size,
                         struct error *error);
+    int drops_empty; /* leaves out columns that hold nothing but "-" */
 };
 
 /* In report_errors.c. */
 extern const struct section section_targets, section_score_errors, section_clipping;
+
+/* In report_samples.c. */
+extern const struct section section_agreement, section_alone;
 
 /* "0.251 ± 0.005", or "-" if it is not present. */
 MUST_USE enum status number_cell(struct text_table *table, int present, struct exponent exponent,

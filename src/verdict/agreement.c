@@ -1,0 +1,135 @@
+#include "verdict/agreement.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/memory.h"
+
+static const struct estimator estimators[] = {
+#define ESTIMATOR(member, quantity, role, method, doc) \
+    {#member, \
+     #quantity, \
+     #method, \
+     doc, \
+     ROLE_##role, \
+     offsetof(struct record, estimates.member), \
+     offsetof(struct record, quantity), \
+     offsetof(struct record, quantity##_error)},
+#include "sample/estimators.def"
+#undef ESTIMATOR
+};
+
+const struct estimator *estimator_at(size_t index)
+{
+    return index < sizeof estimators / sizeof estimators[0] ? &estimators[index] : NULL;
+}
+
+int estimator_is_asked(const struct estimator *estimator, const struct spec *spec)
+{
+    int asked = 0;
+    for (size_t i = 0; sample_method_at(i) != NULL; i++)
+        asked |= (spec->methods >> i & 1u) && strcmp(sample_method_at(i)->name, estimator->method) == 0;
+    return asked;
+}
+
+const char *estimator_role(const struct estimator *estimator)
+{
+    static const char *const words[] = {
+        [ROLE_ESTIMATE] = "estimate", [ROLE_LOWER] = "lower bound", [ROLE_UPPER] = "upper bound"};
+    return words[estimator->role];
+}
+
+const char *estimator_quantity(const struct estimator *estimator)
+{
+    static const char *const names[][2] = {
+        {"tv", "TV"}, {"kl_p_q", "KL(p‖q)"}, {"kl_q_p", "KL(q‖p)"}, {"chi2_q_p", "χ²(q‖p)"}};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(names[i][0], estimator->quantity) == 0)
+            return names[i][1];
+    return estimator->quantity;
+}
+
+static double number_at(const struct record *row, size_t offset)
+{
+    double number;
+    memcpy(&number, (const char *)row + offset, sizeof number);
+    return number;
+}
+
+struct estimate estimator_value(const struct estimator *estimator, const struct record *chains)
+{
+    struct estimate value;
+    memcpy(&value, (const char *)chains + estimator->value, sizeof value);
+    return value;
+}
+
+double estimator_exact(const struct estimator *estimator, const struct record *law)
+{
+    return law != NULL ? number_at(law, estimator->exact) : NAN;
+}
+
+/* Both lists are by increasing steps. */
+static size_t join(const struct record *const *chains, size_t count, const struct record *const *laws,
+                   size_t law_count, struct chain_cell place, struct chain_cell *out)
+{
+    size_t j = 0;
+    for (size_t i = 0; i < count; i++) {
+        while (j < law_count && laws[j]->steps < chains[i]->steps)
+            j++;
+        place.chains = chains[i];
+        place.law = j < law_count && laws[j]->steps == chains[i]->steps ? laws[j] : NULL;
+        out[i] = place;
+    }
+    return count;
+}
+
+enum status chain_cells_find(const struct evidence *evidence, size_t target, struct chain_cells *out,
+                             struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    const struct record **rows = array_new(evidence->result.count, 2 * sizeof *rows);
+    *out = (struct chain_cells){.cell = array_new(evidence->result.count, sizeof *out->cell)};
+    if (rows == NULL || out->cell == NULL) {
+        free(rows);
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu records", evidence->result.count);
+    }
+    const struct record **laws = rows + evidence->result.count;
+    for (size_t s = 0; s < spec->sampler_count; s++)
+        for (size_t e = 0; e < spec->score_error_count && spec->chain_count > 0; e++)
+            for (size_t d = 0; d < spec->dimension_count; d++) {
+                size_t law_count = evidence_rows(evidence, target, s, e, d, laws);
+                for (size_t n = 0; n < spec->chain_count; n++) {
+                    size_t count = evidence_sampled_rows(evidence, target, s, e, d, spec->chains[n], rows);
+                    out->count += join(rows, count, laws, law_count, (struct chain_cell){NULL, NULL, s, e, d, n},
+                                       out->cell + out->count);
+                }
+            }
+    free(rows);
+    return STATUS_OK;
+}
+
+int agreement_compare(const struct estimator *estimator, const struct chain_cell *cell, double *z)
+{
+    struct estimate value = estimator_value(estimator, cell->chains);
+    double exact = estimator_exact(estimator, cell->law);
+    if (!isfinite(exact) || isnan(value.value) || isnan(value.error))
+        return 0;
+    double above = value.value - exact, radius = number_at(cell->law, estimator->radius);
+    double beyond = (estimator->role == ROLE_ESTIMATE ? fabs(above)
+                     : estimator->role == ROLE_LOWER  ? above
+                                                      : -above)
+                    - radius;
+    *z = beyond > 0.0 ? beyond / value.error : 0.0; /* infinite where the error is 0 */
+    return 1;
+}
+
+void chain_cell_label(const struct spec *spec, const struct chain_cell *cell, char *text, size_t size)
+{
+    char score_error[100] = "";
+    if (cell->score_error > 0)
+        record_label_score_error(&spec->score_errors[cell->score_error], score_error, sizeof score_error);
+    (void)snprintf(text, size, "%s%s%s, d = %zu, T = %zu, %zu chains", spec->samplers[cell->sampler]->name,
+                   score_error[0] != '\0' ? ", " : "", score_error, (size_t)cell->chains->dimension,
+                   (size_t)cell->chains->steps, (size_t)cell->chains->chains);
+}

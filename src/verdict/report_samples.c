@@ -1,0 +1,315 @@
+/* Tables of what chains say: beside exact laws, and alone. */
+#include <math.h>
+#include <stdio.h>
+
+#include "core/memory.h"
+#include "verdict/agreement.h"
+#include "verdict/report_tables.h"
+
+#define COLUMNS(list) list, sizeof(list) / sizeof(list)[0]
+#define TELLS 3.0 /* standard errors above 0 at which a lower bound is taken to show a difference */
+
+/* The cells of all targets. */
+struct survey {
+    const struct evidence *evidence;
+    struct chain_cells *of; /* [target] */
+};
+
+static void survey_free(struct survey *survey)
+{
+    for (size_t target = 0; survey->of != NULL && target < survey->evidence->spec.target_count; target++)
+        free(survey->of[target].cell);
+    free(survey->of);
+}
+
+static enum status survey_new(const struct evidence *evidence, struct survey *out, struct error *error)
+{
+    enum status status = STATUS_OK;
+    *out = (struct survey){evidence, array_new(evidence->spec.target_count, sizeof *out->of)};
+    if (out->of == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for a table");
+    for (size_t target = 0; target < evidence->spec.target_count && status == STATUS_OK; target++)
+        status = chain_cells_find(evidence, target, &out->of[target], error);
+    if (status != STATUS_OK)
+        survey_free(out);
+    return status;
+}
+
+/* The index-th cell of all, or NULL past the end. */
+static const struct chain_cell *survey_at(const struct survey *survey, size_t index, size_t *target)
+{
+    for (*target = 0; *target < survey->evidence->spec.target_count; (*target)++) {
+        if (index < survey->of[*target].count)
+            return &survey->of[*target].cell[index];
+        index -= survey->of[*target].count;
+    }
+    return NULL;
+}
+
+static size_t survey_count(const struct survey *survey)
+{
+    size_t count = 0;
+    for (size_t target = 0; target < survey->evidence->spec.target_count; target++)
+        count += survey->of[target].count;
+    return count;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+static double median(double *list, size_t count)
+{
+    qsort(list, count, sizeof *list, by_value);
+    return 0.5 * (list[(count - 1) / 2] + list[count / 2]);
+}
+
+/* ---- Chains against exact laws ---- */
+
+static const struct table_column agreement_columns[] = {{"estimator", 0},
+                                                        {"role", 0},
+                                                        {"of", 0},
+                                                        {"comparisons / silent", 1},
+                                                        {"within 1 se", 1},
+                                                        {"2 se", 1},
+                                                        {"3 se", 1},
+                                                        {"largest z", 1},
+                                                        {"median se", 1},
+                                                        {"median of bound/exact", 1}};
+
+/* What the comparisons of an estimator add up to; error and ratio have room for all cells. */
+struct agreements {
+    size_t compared, silent, within[3];
+    double largest, *error, *ratio;
+};
+
+static void add_comparisons(const struct estimator *estimator, const struct survey *survey, struct agreements *sums)
+{
+    const struct chain_cell *cell;
+    size_t target;
+    double z;
+    for (size_t i = 0; (cell = survey_at(survey, i, &target)) != NULL; i++) {
+        if (cell->law == NULL)
+            continue;
+        if (!agreement_compare(estimator, cell, &z)) {
+            sums->silent += (size_t)estimator_is_asked(estimator, &survey->evidence->spec);
+            continue;
+        }
+        struct estimate value = estimator_value(estimator, cell->chains);
+        for (int k = 0; k < 3; k++)
+            sums->within[k] += z <= k + 1.0;
+        sums->largest = fmax(sums->largest, z);
+        sums->error[sums->compared] = value.error;
+        sums->ratio[sums->compared++] = value.value / estimator_exact(estimator, cell->law);
+    }
+}
+
+static enum status share_cell(struct text_table *table, size_t part, size_t whole, struct error *error)
+{
+    return table_cell(table, error, "%.1f%%", 100.0 * (double)part / (double)whole);
+}
+
+static enum status fill_estimator(const struct estimator *estimator, struct agreements *sums, struct text_table *table,
+                                  struct error *error)
+{
+    if (sums->compared == 0)
+        return STATUS_OK;
+    TRY(table_cell(table, error, "%s", estimator->name));
+    TRY(table_cell(table, error, "%s", estimator_role(estimator)));
+    TRY(table_cell(table, error, "%s", estimator_quantity(estimator)));
+    TRY(table_cell(table, error, "%zu / %zu", sums->compared, sums->silent));
+    for (int k = 0; k < 3; k++)
+        TRY(share_cell(table, sums->within[k], sums->compared, error));
+    TRY(table_cell(table, error, "%.2f", sums->largest));
+    TRY(table_cell(table, error, "%.2g", median(sums->error, sums->compared)));
+    if (estimator->role == ROLE_ESTIMATE)
+        return table_cell(table, error, "-");
+    return table_cell(table, error, "%.3g", median(sums->ratio, sums->compared));
+}
+
+/* The smallest TV that a lower bound told from 0, and the smallest TV that an exact law knows in these cells. */
+struct sight {
+    const struct estimator *estimator;
+    const struct chain_cell *told, *known;
+    size_t told_target, known_target;
+    double smallest;
+    size_t cells, telling; /* those in which some lower bound shows a difference */
+};
+
+static int tells(const struct estimator *estimator, const struct chain_cell *cell, double *value)
+{
+    struct estimate estimate = estimator_value(estimator, cell->chains);
+    *value = estimate.value;
+    return estimator->role == ROLE_LOWER && estimate.value > TELLS * estimate.error;
+}
+
+static struct sight look(const struct survey *survey, int with_law)
+{
+    struct sight sight = {.smallest = HUGE_VAL};
+    const struct chain_cell *cell;
+    size_t target;
+    for (size_t i = 0; (cell = survey_at(survey, i, &target)) != NULL; i++) {
+        int telling = 0;
+        double value;
+        if ((cell->law != NULL) != with_law)
+            continue;
+        for (size_t e = 0; estimator_at(e) != NULL; e++)
+            if (tells(estimator_at(e), cell, &value)) {
+                telling = 1;
+                if (value >= sight.smallest)
+                    continue;
+                sight.smallest = value;
+                sight.estimator = estimator_at(e);
+                sight.told = cell;
+                sight.told_target = target;
+            }
+        sight.cells++;
+        sight.telling += (size_t)telling;
+        if (cell->law != NULL && (sight.known == NULL || cell->law->tv < sight.known->law->tv)) {
+            sight.known = cell;
+            sight.known_target = target;
+        }
+    }
+    return sight;
+}
+
+static void describe_sight(const struct spec *spec, const struct sight *sight, char *sentence, size_t size)
+{
+    char where[240], known[240];
+    if (sight->cells == 0)
+        return;
+    chain_cell_label(spec, sight->known, known, sizeof known);
+    if (sight->telling == 0) {
+        (void)snprintf(sentence, size,
+                       "No lower bound told TV from 0 by %g standard errors; the smallest exact TV is %.3g (%s, %s).",
+                       TELLS, sight->known->law->tv, spec->targets[sight->known_target].name, known);
+        return;
+    }
+    chain_cell_label(spec, sight->told, where, sizeof where);
+    (void)snprintf(
+        sentence, size,
+        "Chains told TV from 0, by a lower bound of more than %g standard errors, in %zu of %zu cells. The smallest "
+        "TV that they showed is %.3g (%s: %s, %s; exact: %.3g), the smallest exact TV among the cells %.3g (%s, %s), "
+        "%.2g times less: what is below the noise of chains only an exact law tells.",
+        TELLS, sight->telling, sight->cells, sight->smallest, sight->estimator->name,
+        spec->targets[sight->told_target].name, where, sight->told->law->tv, sight->known->law->tv,
+        spec->targets[sight->known_target].name, known, sight->smallest / sight->known->law->tv);
+}
+
+static enum status fill_estimators(const struct survey *survey, struct text_table *table, struct error *error)
+{
+    size_t cells = survey_count(survey);
+    double *room = array_new(cells, 2 * sizeof *room);
+    enum status status = room != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a table");
+    for (size_t i = 0; estimator_at(i) != NULL && status == STATUS_OK; i++) {
+        struct agreements sums = {.error = room, .ratio = room + cells};
+        add_comparisons(estimator_at(i), survey, &sums);
+        status = fill_estimator(estimator_at(i), &sums, table, error);
+    }
+    free(room);
+    return status;
+}
+
+static enum status fill_agreement(const struct evidence *evidence, struct text_table *table, char *sentence,
+                                  size_t size, struct error *error)
+{
+    struct survey survey;
+    enum status status = survey_new(evidence, &survey, error);
+    if (status != STATUS_OK)
+        return status;
+    status = fill_estimators(&survey, table, error);
+    const struct sight sight = look(&survey, 1);
+    if (status == STATUS_OK && table->cells > 0)
+        describe_sight(&evidence->spec, &sight, sentence, size);
+    survey_free(&survey);
+    return status;
+}
+
+const struct section section_agreement = {"Chains against exact laws", COLUMNS(agreement_columns), fill_agreement, 0};
+
+/* ---- By chains alone ---- */
+
+static const struct table_column alone_columns[] = {
+    {"target", 0},         {"sampler", 0},       {"score error", 0},     {"d", 1},
+    {"T", 1},              {"chains", 1},        {"TV ≥ (projection)", 1}, {"TV ≥ (weights)", 1},
+    {"TV ≤ (χ²)", 1},      {"TV ≤ (Pinsker)", 1}, {"KL(q‖p) (knn)", 1},  {"χ²(q‖p) (weights)", 1},
+    {"effective paths", 1}};
+
+static enum status estimate_cell(struct text_table *table, struct estimate estimate, struct error *error)
+{
+    if (isnan(estimate.value))
+        return table_cell(table, error, "-");
+    return table_cell(table, error, "%.2e ± %.1e", estimate.value, estimate.error);
+}
+
+static enum status fill_alone_cell(const struct spec *spec, size_t target, const struct chain_cell *cell,
+                                   struct text_table *table, struct error *error)
+{
+    const struct estimates *e = &cell->chains->estimates;
+    const struct estimate shown[] = {e->projection_tv, e->weights_tv, e->chi2_tv,
+                                     e->pinsker_tv,    e->knn_kl_q_p, e->weights_chi2_q_p};
+    char score_error[100] = "-";
+    if (cell->score_error > 0)
+        record_label_score_error(&spec->score_errors[cell->score_error], score_error, sizeof score_error);
+    TRY(table_cell(table, error, "%s", spec->targets[target].name));
+    TRY(table_cell(table, error, "%s", spec->samplers[cell->sampler]->name));
+    TRY(table_cell(table, error, "%s", score_error));
+    TRY(table_cell(table, error, "%zu", spec->dimensions[cell->dimension]));
+    TRY(table_cell(table, error, "%zu", (size_t)cell->chains->steps));
+    TRY(table_cell(table, error, "%zu", spec->chains[cell->number]));
+    for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
+        TRY(estimate_cell(table, shown[i], error));
+    return isnan(e->effective) ? table_cell(table, error, "-") : table_cell(table, error, "%.2g", e->effective);
+}
+
+static void describe_alone(const struct spec *spec, const struct sight *sight, char *sentence, size_t size)
+{
+    char where[240];
+    int used = 0;
+    if (sight->cells == 0)
+        return;
+    used = snprintf(sentence, size,
+                    "No exact law covers these %zu cells: numbers are lower bounds (≥), upper bounds (≤) or estimates, "
+                    "± one standard error. ",
+                    sight->cells);
+    if (used < 0 || (size_t)used >= size)
+        return;
+    if (sight->telling == 0) {
+        (void)snprintf(sentence + used, size - (size_t)used,
+                       "No lower bound tells TV from 0 by %g standard errors: nothing is shown, neither convergence "
+                       "nor its absence.",
+                       TELLS);
+        return;
+    }
+    chain_cell_label(spec, sight->told, where, sizeof where);
+    (void)snprintf(sentence + used, size - (size_t)used,
+                   "In %zu of them a lower bound shows TV > 0 by more than %g standard errors, the smallest of them "
+                   "%.3g (%s: %s, %s); in the other cells TV may be anything below the noise, or what one direction "
+                   "does not show.",
+                   sight->telling, TELLS, sight->smallest, sight->estimator->name,
+                   spec->targets[sight->told_target].name, where);
+}
+
+/* Of several numbers of chains the largest is shown. */
+static enum status fill_alone(const struct evidence *evidence, struct text_table *table, char *sentence, size_t size,
+                              struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    const struct chain_cell *cell;
+    struct survey survey;
+    size_t target;
+    enum status status = survey_new(evidence, &survey, error);
+    if (status != STATUS_OK)
+        return status;
+    for (size_t i = 0; (cell = survey_at(&survey, i, &target)) != NULL && status == STATUS_OK; i++)
+        if (cell->law == NULL && cell->number + 1 == spec->chain_count)
+            status = fill_alone_cell(spec, target, cell, table, error);
+    const struct sight sight = look(&survey, 0);
+    describe_alone(spec, &sight, sentence, size);
+    survey_free(&survey);
+    return status;
+}
+
+const struct section section_alone = {"By chains alone", COLUMNS(alone_columns), fill_alone, 1};
