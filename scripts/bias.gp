@@ -3,14 +3,14 @@ name = ARG2
 load name.'.vars.gp'
 key_lines = most_shown
 ytext = 'estimate or bound / exact'
-note_1 = sprintf('%d chains, ± 2 standard errors.', chains)
-note_2 = '↓ not told from 0.'
+note_1 = sprintf('%d chains, ± 2 standard errors.   ↓ not told from 0.', chains)
+note_2 = untold ne '' ? 'Left out, as nothing is told from 0: '.untold : ''
 load ARG1
 set xlabel 'dimension {/:Italic d}' offset 0,0.3
 set logscale x 2
+set yrange [ymin*(1 - LENGTH):ymax]
 set format x '%g'
-ink(e) = rgb(word(palette, (e - 1) % words(palette) + 1))
-sign(e) = int(word('7 5 11 9 13 15 11', (e - 1) % 7 + 1))
+if (xmax > 100*xmin) set xtics 1,4
 beside(e) = 1.05**(e - 4)
 do for [f in formats] {
     eval begin(f)

@@ -3,12 +3,14 @@ name = ARG2
 load name.'.vars.gp'
 key_lines = (dimensions + 2)/3
 ytext = 'TV'
-note_1 = sprintf('%s● TV ≥ by projections, ■ by weights, %d chains, ± 2 standard errors.', laws ? 'Lines: exact laws.   ' : '', chains)
-note_2 = '↓ not told from 0.'
+note_1 = sprintf('%s● TV ≥ by projections, ■ by weights of paths', laws ? 'Lines: exact laws.   ' : '')
+long_note = 1
+note_2 = sprintf('%d chains, ± 2 standard errors.   Open, ↓: not told from 0.', chains)
 load ARG1
 set xlabel 'step size {/:Italic h}' offset 0,0.3
 set xtics (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1)
 set format x '%g'
+set yrange [ymin*(1 - LENGTH):ymax]
 c(s) = shade_of(s, dimensions)
 beside(s) = 1.035**(s - 0.5*(dimensions + 1)) # points of one h side by side
 tells = 'projection_tv weights_tv'
@@ -17,10 +19,14 @@ do for [f in formats] {
     eval begin(f)
     do for [p=1:panels] {
         eval panel(p)
-        set key maxcols 3 width 0
+        set key maxcols 3 maxrows (dimensions + 2)/3 samplen 1.2 width (value(sprintf('dimension_%d', dimensions)) > 99 ? -2.2 : -1)
         plot for [s=1:dimensions] table using (at(p, s, 'exact')):8 with lines lc rgb c(s) lw 1.4 notitle, \
              for [e=1:2] for [s=1:dimensions] table using (at(p, s, word(tells, e).' limit')*beside(s)):8:(0):(-LENGTH*$8) \
                  with vectors head filled size screen 0.006,25 lc rgb c(s) lw 0.8 notitle, \
+             for [e=1:2] for [s=1:dimensions] table using (at(p, s, word(tells, e).' limit')*beside(s)):8 \
+                 with points lc rgb c(s) pt mark(e) ps 0.55 notitle, \
+             for [e=1:2] for [s=1:dimensions] table using (at(p, s, word(tells, e).' limit')*beside(s)):8 \
+                 with points lc rgb 'white' pt mark(e) ps HOLE*0.55 notitle, \
              for [e=1:2] for [s=1:dimensions] table using (at(p, s, word(tells, e))*beside(s)):8:($9-ERROR*$10):($9+ERROR*$10) \
                  with yerrorbars lc rgb c(s) lw 0.9 pt mark(e) ps 0.75 notitle, \
              for [s=1:dimensions] keyentry with linespoints lc rgb c(s) lw 1.4 pt 7 ps 0.75 \

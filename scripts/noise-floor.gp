@@ -7,8 +7,6 @@ note_1 = sprintf('At {/:Italic T} = %d.   Told from 0: by three standard errors.
 note_2 = 'Of KL and χ²: the TV that they allow.'
 load ARG1
 set xlabel 'chains' offset 0,0.3
-ink(e) = rgb(word(palette, (e - 1) % words(palette) + 1))
-sign(e) = int(word('7 5 11 9 13 15 11', (e - 1) % 7 + 1))
 do for [f in formats] {
     eval begin(f)
     do for [p=1:panels] {

@@ -3,8 +3,9 @@ name = ARG2
 load name.'.vars.gp'
 key_lines = (dimensions + 2)/3
 ytext = 'TV'
-note_1 = sprintf('%s▲ TV ≤ by the KL of paths (Pinsker), ◆ by χ² of weights.', laws ? 'Lines: exact TV.   ' : '')
-note_2 = '↓ χ² not told from 0.   Dashed: ∝ log {/:Italic T}/√{/:Italic T}'
+note_1 = sprintf('%sTV ≤ by ▲ the KL of paths, ◆ χ² (↓ not told from 0)', laws ? 'Lines: exact TV.   ' : '')
+long_note = 1
+note_2 = 'Dashed: ∝ 1/√{/:Italic T}, dotted: ∝ log {/:Italic T}/√{/:Italic T}.   Above 1 a bound says nothing.'
 load ARG1
 set xlabel 'steps {/:Italic T}' offset 0,0.3
 set logscale x 2
@@ -15,8 +16,10 @@ do for [f in formats] {
     eval begin(f)
     do for [p=1:panels] {
         eval panel(p)
-        set key maxcols 3 width 0
+        set key maxcols 3 maxrows (dimensions + 2)/3 samplen 1.2 width (value(sprintf('dimension_%d', dimensions)) > 99 ? -2.2 : -1)
+        set arrow 1 from graph 0, first 1 to graph 1, first 1 nohead back lc rgb '#444444' lw 1
         plot for [s=1:dimensions] table using (at(p, s, 'guide')):8 with lines lc rgb GREY lw 1 dt 2 notitle, \
+             for [s=1:dimensions] table using (at(p, s, 'guide log')):8 with lines lc rgb GREY lw 1 dt 3 notitle, \
              for [s=1:dimensions] table using (at(p, s, 'exact')):8 with lines lc rgb c(s) lw 1.4 notitle, \
              for [s=1:dimensions] table using (at(p, s, 'chi2_tv limit')*beside(s)):8:(0):(-LENGTH*$8) \
                  with vectors head filled size screen 0.006,25 lc rgb c(s) lw 0.8 notitle, \

@@ -38,8 +38,12 @@ nested(s, count) = 1.4 - (s - 1.0)/count
 shades = SKY.' '.BLUE.' '.GREEN.' '.ORANGE.' '.VERMILION.' '.PURPLE
 shade_of(s, count) = rgb(word(shades, count < 2 ? 2 : 1 + int((s - 1)*(words(shades) - 1.0)/(count - 1) + 0.5)))
 # Estimates: column 9 is the value, 10 its standard error; a limit is an arrow down from column 8.
+# The colours of estimators are none of ddpm and accelerated.
 ERROR = 2.0
 LENGTH = 0.35
+inks = PURPLE.' '.ORANGE.' '.OLIVE.' '.INDIGO.' '.SKY.' '.GREEN.' '.GREY
+ink(e) = rgb(word(inks, (e - 1) % words(inks) + 1))
+sign(e) = int(word('7 5 11 9 13 15 11', (e - 1) % 7 + 1))
 # The points of one kind of a series in a panel.
 table = name.'.tsv'
 at(p, s, k) = column("panel") == p && column("series") == s && strcol("kind") eq k ? column(7) : NaN
@@ -51,8 +55,10 @@ set yrange [ymin:ymax]
 columns = exists('across') ? across : panels < 3 ? panels : 3
 rows = (panels + columns - 1)/columns
 panel_width = columns == 1 ? 520 : exists('longest_name') && longest_name > 16 ? 385 : 335; panel_height = 300
-left_space = 100; between = 30; line_height = 24; below = 66; foot = columns < 3 ? 56 : 36
-note = note_1.(columns < 3 ? "\n" : '   ').note_2
+left_space = 100; between = 30; line_height = 24; below = 66
+two_lines = columns < 3 || exists('long_note')
+foot = two_lines ? 56 : 36
+note = note_1.(two_lines ? "\n" : '   ').note_2
 key_text(p, s) = value(sprintf('key_%d_%d', p, s))
 above = 44 + line_height*key_lines
 width = left_space + columns*(panel_width + between)

@@ -6,6 +6,7 @@
 #include "command/command.h"
 #include "law/law.h"
 #include "model/score_error.h"
+#include "sample/sample.h"
 #include "verdict/claims.h"
 
 static void entry(const char *name, const char *doc, const char *formula, const char *source)
@@ -75,6 +76,13 @@ static void list_laws(void)
         entry(engine->name, engine->doc, NULL, engine->source);
 }
 
+static void list_methods(void)
+{
+    const struct sample_method *method;
+    for (size_t i = 0; (method = sample_method_at(i)) != NULL; i++)
+        entry(method->name, method->doc, NULL, method->source);
+}
+
 static void list_claims(void)
 {
     const struct claim *claim;
@@ -90,7 +98,8 @@ static const struct registry {
     void (*list)(void);
 } registries[] = {
     {"targets", list_targets},   {"samplers", list_samplers}, {"schedules", list_schedules}, {"errors", list_errors},
-    {"profiles", list_profiles}, {"spreads", list_spreads},   {"laws", list_laws},           {"claims", list_claims},
+    {"profiles", list_profiles}, {"spreads", list_spreads},   {"laws", list_laws},           {"methods", list_methods},
+    {"claims", list_claims},
 };
 enum { REGISTRIES = sizeof registries / sizeof registries[0] };
 
@@ -105,7 +114,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
             return 0;
         }
     argp_error(state,
-               "expected one of: targets, samplers, schedules, errors, profiles, spreads, laws, claims; not '%s'",
+               "expected one of: targets, samplers, schedules, errors, profiles, spreads, laws, methods, claims; not '%s'",
                argument);
     return EINVAL;
 }
@@ -115,7 +124,7 @@ static int run(int argc, char **argv)
     static const struct argp argp = {
         NULL,
         parse,
-        "[targets|samplers|schedules|errors|profiles|spreads|laws|claims]",
+        "[targets|samplers|schedules|errors|profiles|spreads|laws|methods|claims]",
         "List what the program knows, with formulae and sources.\vExample:\n  diffrate list samplers",
         NULL,
         NULL,
@@ -131,4 +140,4 @@ static int run(int argc, char **argv)
 }
 
 const struct command command_list = {
-    "list", "list targets, samplers, schedules, score errors, laws and claims, with sources", run};
+    "list", "list targets, samplers, schedules, score errors, laws, methods and claims, with sources", run};

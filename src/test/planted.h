@@ -13,7 +13,11 @@ void planted_read_back(const char *text, const struct record *rows, size_t count
 const struct finding *planted_find(const struct finding *findings, size_t count, const char *claim,
                                    const char *target);
 
-/* The part of the claims suite in test_claims_error.c. */
+/* verdict.md of the evidence, for free(). */
+char *planted_markdown(struct evidence *evidence);
+
+/* The parts of the claims suite in test_claims_error.c and test_claims_samples.c. */
 TCase *score_error_claims_case(void);
+TCase *samples_claims_case(void);
 
 #endif

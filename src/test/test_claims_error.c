@@ -262,8 +262,7 @@ START_TEST(test_figure_data)
 }
 END_TEST
 
-/* verdict.md of the evidence, as a string. */
-static char *markdown(struct evidence *evidence)
+char *planted_markdown(struct evidence *evidence)
 {
     char path[4200], *text = malloc(100000), made[] = "/tmp/diffrate-report-XXXXXX";
     struct error error;
@@ -285,7 +284,7 @@ START_TEST(test_score_error_table)
     const struct world world = {{1, 0, 0, 0, 0.5}, 3, 3, 4, 0.5, 1, 0};
     struct evidence evidence;
     make_evidence(&world, &evidence);
-    char *text = markdown(&evidence);
+    char *text = planted_markdown(&evidence);
     ck_assert_ptr_nonnull(strstr(text, "\n## Score errors\n"));
     ck_assert_ptr_nonnull(strstr(text, "\nScore errors: the effect is"));
     ck_assert_uint_eq(occurrences(text, "| planted | ddpm | wave w="), 4);
@@ -355,7 +354,7 @@ START_TEST(test_clipping_table)
         add_row(rows, &count, "accelerated-unclipped", &bump, 1, steps[i], clips[_i].without[i], 1e-3, 1e-9);
     }
     planted_read_back(text, rows, count, &evidence);
-    char *report = markdown(&evidence);
+    char *report = planted_markdown(&evidence);
     ck_assert_ptr_nonnull(strstr(report, "\n## What clipping buys\n"));
     ck_assert_ptr_null(strstr(report, "Exponents of every sampler")); /* there are none */
     ck_assert_uint_eq(occurrences(report, "| planted | bump 0.01 p=0.001 all | 1 |"), clips[_i].listed);

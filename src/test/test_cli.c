@@ -12,6 +12,7 @@
 #include "experiment/record.h"
 #include "experiment/store.h"
 #include "model/score_error.h"
+#include "sample/sample.h"
 #include "test/suites.h"
 #include "verdict/claims.h"
 
@@ -143,6 +144,8 @@ START_TEST(list_shows_every_registry)
         ck_assert_ptr_nonnull(strstr(output, error_profile_at(i)->formula));
     for (size_t i = 0; error_spread_names[i] != NULL; i++)
         ck_assert_ptr_nonnull(strstr(output, error_spread_docs[i]));
+    for (size_t i = 0; sample_method_at(i) != NULL; i++)
+        ck_assert_ptr_nonnull(strstr(output, sample_method_at(i)->doc));
     ck_assert_int_eq(shell("@ list samplers"), 0);
     ck_assert_ptr_nonnull(strstr(output, "it is not the paper's exact update"));
     ck_assert_ptr_null(strstr(output, "li-yan"));
@@ -420,6 +423,63 @@ START_TEST(run_judges_score_errors)
 }
 END_TEST
 
+/* Of one target both laws and chains, of the other, which does not separate, chains alone. */
+static void check_sampled_rows(void)
+{
+    char path[300];
+    struct result result;
+    struct error error = {STATUS_OK, ""};
+    size_t laws = 0, sampled = 0;
+    (void)snprintf(path, sizeof path, "%s/out/c/c.h5", directory);
+    ck_assert_msg(store_read(path, &result, &error) == STATUS_OK, "%s", error.text);
+    for (size_t i = 0; i < result.count; i++) {
+        const struct record *row = &result.rows[i];
+        laws += row->chains == 0;
+        sampled += row->chains == 512;
+        ck_assert_int_eq(isnan(row->tv), row->chains > 0);
+        ck_assert_int_eq(isnan(row->estimates.projection_tv.value), row->chains == 0);
+        ck_assert_int_eq(isnan(row->estimates.knn_kl_q_p.error), row->chains == 0);
+        ck_assert_int_eq(isnan(row->estimates.path_kl_p_q.value), row->chains == 0);
+    }
+    ck_assert_uint_eq(laws, 6);
+    ck_assert_uint_eq(sampled, 12);
+    ck_assert_uint_eq(laws + sampled, result.count);
+    result_free(&result);
+}
+
+START_TEST(run_sets_chains_beside_laws)
+{
+    static const char *const made[] = {"empirical.svg", "empirical.png", "empirical.tsv", "bias.svg", "path-kl.svg"};
+    write_file("c.yaml", "targets:\n  - {name: g, kind: gaussian, variance: 0.25}\n"
+                         "  - {name: m, kind: mixture-random, components: 3, spread: 2, sd: 0.5, covariances: each}\n"
+                         "samplers: [ddpm]\ndimensions: [1, 2]\nsteps: [64, 128, 256]\n"
+                         "samples: {chains: 512, directions: 4}\nclaims: [chains-agree]\n");
+    ck_assert_int_eq(shell("@ run %/c.yaml -o %/out -j 1 2>&1"), 0);
+    ck_assert_ptr_nonnull(strstr(output, "9 cells measured"));
+    check_sampled_rows();
+    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
+        char name[100];
+        (void)snprintf(name, sizeof name, "out/c/%s", made[i]);
+        ck_assert_msg(exists(name), "%s is missing", name);
+    }
+    ck_assert(!exists("out/c/noise-floor.svg") && !exists("out/c/complexity-accuracy.svg"));
+    char *verdict = read_file("out/c/verdict.md"), *report = read_file("out/c/report.html");
+    ck_assert_ptr_nonnull(strstr(verdict, "\n| chains-agree | g | "));
+    ck_assert_ptr_nonnull(strstr(verdict, "\n## Chains against exact laws\n"));
+    ck_assert_ptr_nonnull(strstr(verdict, "\n| projection_tv | lower bound | TV | 6 / 0 | "));
+    ck_assert_ptr_nonnull(strstr(verdict, "\n## By chains alone\n"));
+    ck_assert_ptr_nonnull(strstr(verdict, "\n| m | ddpm | 2 | 256 | 512 | "));
+    ck_assert_ptr_nonnull(strstr(report, "<h2>By chains alone</h2>\n"));
+    free(verdict);
+    free(report);
+
+    ck_assert_int_eq(shell("@ run %/c.yaml -o %/out 2>&1"), 0);
+    ck_assert_ptr_nonnull(strstr(output, "\n0 cells measured"));
+    ck_assert_int_eq(shell("@ verdict %/out/c && @ plot %/out/c && @ report %/out/c"), 0);
+    ck_assert_ptr_nonnull(strstr(output, "chains-agree"));
+}
+END_TEST
+
 START_TEST(titles_are_text_everywhere)
 {
     write_file("odd.yaml",
@@ -493,6 +553,7 @@ Suite *cli_suite(void)
     tcase_add_test(tcase, run_does_everything_and_resumes);
     tcase_add_test(tcase, run_measures_and_keeps_score_errors);
     tcase_add_test(tcase, run_judges_score_errors);
+    tcase_add_test(tcase, run_sets_chains_beside_laws);
     tcase_add_test(tcase, titles_are_text_everywhere);
     tcase_add_test(tcase, folders_depend_one_way);
     tcase_add_test(tcase, readme_holds_the_reference_numbers);

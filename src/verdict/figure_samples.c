@@ -62,9 +62,8 @@ static void put_title(const struct sheet *sheet, const char *target, const char 
 
 /* What is drawn of a target and a sampler: series are dimensions, kinds estimators. */
 struct view {
-    int against_steps;             /* x is T, not h */
+    int against_steps;             /* x is T, not h, and the first estimator has guides */
     const char *const *estimators; /* names, NULL-terminated */
-    int guide;                     /* how the first of them grows in T: like log T/sqrt(T) */
 };
 
 struct curves {
@@ -103,18 +102,20 @@ static void put_laws(struct curves *curves, size_t target, size_t sampler, const
     }
 }
 
-/* A line with the slope of the guide through the first point of every dimension. */
-static void put_guides(const struct curves *curves, const struct chain_cells *cells, size_t target, size_t sampler)
+/* Through the first point of every dimension, falling like 1/sqrt(T) or, as the exact exponent of paths of Gaussians
+ * does, like log T/sqrt(T). */
+static void put_guides(const struct curves *curves, const struct chain_cells *cells, size_t target, size_t sampler,
+                       int with_log)
 {
     const struct spec *spec = &curves->evidence->spec;
     const struct estimator *estimator = estimator_named(curves->view->estimators[0]);
     for (size_t i = 0; i < curves->dimensions; i++) {
         const struct place place = {spec->targets[target].name, "guide", i + 1,
-                                    spec->dimensions[curves->dimension[i]], "guide"};
+                                    spec->dimensions[curves->dimension[i]], with_log ? "guide log" : "guide"};
         double scale = 0.0;
         for (size_t j = 0; j < cells->count; j++) {
             const struct chain_cell *cell = &cells->cell[j];
-            double T = (double)cell->chains->steps, growth = log(T) / sqrt(T);
+            double T = (double)cell->chains->steps, growth = (with_log ? log(T) : 1.0) / sqrt(T);
             struct estimate value = estimator_value(estimator, cell->chains);
             if (!is_shown(spec, cell, sampler) || cell->dimension != curves->dimension[i] || !(value.value > 0.0))
                 continue;
@@ -156,8 +157,8 @@ static enum status collect_curve_panel(struct curves *curves, size_t target, siz
         sheet->panels--;
     else {
         put_laws(curves, target, sampler, rows);
-        if (curves->view->guide)
-            put_guides(curves, &cells, target, sampler);
+        for (int with_log = 0; with_log < 2 && curves->view->against_steps; with_log++)
+            put_guides(curves, &cells, target, sampler, with_log);
         put_title(sheet, spec->targets[target].name, spec->samplers[sampler]->name);
     }
     free(cells.cell);
@@ -188,14 +189,14 @@ static enum status collect_curves(const struct evidence *evidence, const struct 
 static enum status collect_empirical(const struct evidence *evidence, struct sheet *sheet, struct error *error)
 {
     static const char *const lower[] = {"projection_tv", "weights_tv", NULL};
-    static const struct view view = {0, lower, 0};
+    static const struct view view = {0, lower};
     return collect_curves(evidence, &view, sheet, error);
 }
 
 static enum status collect_path_kl(const struct evidence *evidence, struct sheet *sheet, struct error *error)
 {
     static const char *const upper[] = {"pinsker_tv", "chi2_tv", NULL};
-    static const struct view view = {1, upper, 1};
+    static const struct view view = {1, upper};
     return collect_curves(evidence, &view, sheet, error);
 }
 
@@ -210,6 +211,17 @@ static double floor_of(const struct estimator *estimator, double error)
     if (estimator->role == ROLE_UPPER)
         return NAN;
     return strcmp(estimator->quantity, "chi2_q_p") == 0 ? 0.5 * sqrt(FLOOR * error) : sqrt(0.5 * FLOOR * error);
+}
+
+/* A quarter of the first floor of the panel, falling like 1/sqrt(chains). */
+static void put_floor_guide(const struct spec *spec, size_t target, size_t dimension, double first,
+                            const struct sheet *sheet)
+{
+    const struct place place = {spec->targets[target].name, "guide", 0, spec->dimensions[dimension], "guide"};
+    for (size_t n = 0; n < spec->chain_count; n++) {
+        double y = 0.25 * first * sqrt((double)spec->chains[0] / (double)spec->chains[n]);
+        sheet_estimate_row(sheet, &place, (double)spec->chains[n], y, (struct estimate){y, 0.0});
+    }
 }
 
 /* The lowest floor among the samplers at the largest T. */
@@ -232,6 +244,7 @@ static void put_floors(const struct evidence *evidence, const struct chain_cells
                        size_t dimension, struct sheet *sheet)
 {
     const struct spec *spec = &evidence->spec;
+    double first = 0.0;
     for (size_t e = 0; estimator_at(e) != NULL; e++) {
         const struct place place = {spec->targets[target].name, estimator_at(e)->name, e + 1,
                                     spec->dimensions[dimension], "floor"};
@@ -240,8 +253,12 @@ static void put_floors(const struct evidence *evidence, const struct chain_cells
             double y = floor_of(estimator_at(e), best.error);
             if (y > 0.0)
                 sheet_estimate_point(sheet, &place, (double)spec->chains[n], y, best);
+            if (n == 0 && y > 0.0 && !(first > 0.0))
+                first = y;
         }
     }
+    if (first > 0.0)
+        put_floor_guide(spec, target, dimension, first, sheet);
 }
 
 /* Of every sampler at the largest T, over the range of chains. */
@@ -372,6 +389,18 @@ static size_t best_steps(const struct spec *spec, const struct chain_cells *cell
     return best;
 }
 
+/* Path bounds aside, which are never near. */
+static int tells_anything(const struct spec *spec, const struct chain_cells *cells, size_t sampler)
+{
+    struct estimate found;
+    for (size_t i = 0; i < cells->count; i++)
+        for (size_t e = 0; estimator_at(e) != NULL; e++)
+            if (estimator_at(e)->role != ROLE_UPPER && ratio(spec, &cells->cell[i], sampler, estimator_at(e), &found)
+                && found.value > TOLD * found.error)
+                return 1;
+    return 0;
+}
+
 static void put_ratios(const struct spec *spec, const struct chain_cells *cells, size_t target, size_t sampler,
                        size_t index, size_t steps, struct sheet *sheet)
 {
@@ -388,48 +417,83 @@ static void put_ratios(const struct spec *spec, const struct chain_cells *cells,
     }
 }
 
-static enum status collect_ratio_panel(const struct evidence *evidence, size_t target, size_t sampler,
-                                       size_t *most_shown, struct sheet *sheet, struct error *error)
+/* A panel being collected, and what all panels add up to. */
+struct ratios {
+    const struct evidence *evidence;
+    struct sheet *sheet;
+    size_t most_shown; /* estimators in a panel */
+    size_t untold;     /* panels left out because nothing is told from 0 in them */
+};
+
+static void put_ratio_panel(struct ratios *ratios, const struct chain_cells *cells, size_t target, size_t sampler)
 {
-    const struct spec *spec = &evidence->spec;
-    struct chain_cells cells;
-    enum status status = chain_cells_find(evidence, target, &cells, error);
-    if (status != STATUS_OK)
-        return status;
-    size_t before = sheet->points, shown = 0;
+    const struct spec *spec = &ratios->evidence->spec;
+    struct sheet *sheet = ratios->sheet;
+    size_t shown = 0;
     sheet->panels++;
     fprintf(sheet->vars, "shown_%zu = ''\n", sheet->panels);
     for (size_t e = 0; estimator_at(e) != NULL; e++) {
-        size_t steps = has_ratio(estimator_at(e)) ? best_steps(spec, &cells, sampler, estimator_at(e)) : 0;
+        size_t steps = has_ratio(estimator_at(e)) ? best_steps(spec, cells, sampler, estimator_at(e)) : 0;
         if (steps == 0)
             continue;
-        put_ratios(spec, &cells, target, sampler, e, steps, sheet);
+        put_ratios(spec, cells, target, sampler, e, steps, sheet);
         fprintf(sheet->vars, "shown_%zu = shown_%zu.' %zu'\nkey_%zu_%zu = '", sheet->panels, sheet->panels, e + 1,
                 sheet->panels, e + 1);
         sheet_name(sheet, estimator_at(e)->name);
         fprintf(sheet->vars, ", {/:Italic T} = %zu'\n", steps);
         shown++;
     }
-    *most_shown = shown > *most_shown ? shown : *most_shown;
-    if (sheet->points == before)
-        sheet->panels--;
-    else
-        put_title(sheet, spec->targets[target].name, spec->samplers[sampler]->name);
-    free(cells.cell);
+    ratios->most_shown = shown > ratios->most_shown ? shown : ratios->most_shown;
+    put_title(sheet, spec->targets[target].name, spec->samplers[sampler]->name);
+}
+
+static void put_untold(struct ratios *ratios, size_t target, size_t sampler)
+{
+    const struct spec *spec = &ratios->evidence->spec;
+    FILE *vars = ratios->sheet->vars;
+    fprintf(vars, "untold = untold.'%s", ratios->untold++ > 0 ? "; " : "");
+    sheet_name(ratios->sheet, spec->targets[target].name);
+    fputs(", ", vars);
+    sheet_name(ratios->sheet, spec->samplers[sampler]->name);
+    fputs("'\n", vars);
+}
+
+static int has_laws(const struct chain_cells *cells)
+{
+    int found = 0;
+    for (size_t i = 0; i < cells->count && !found; i++)
+        found = cells->cell[i].law != NULL;
+    return found;
+}
+
+static enum status collect_ratio_panels(struct ratios *ratios, size_t sampler, struct error *error)
+{
+    const struct spec *spec = &ratios->evidence->spec;
+    for (size_t target = 0; target < spec->target_count; target++) {
+        struct chain_cells cells;
+        enum status status = chain_cells_find(ratios->evidence, target, &cells, error);
+        if (status != STATUS_OK)
+            return status;
+        if (tells_anything(spec, &cells, sampler))
+            put_ratio_panel(ratios, &cells, target, sampler);
+        else if (has_laws(&cells))
+            put_untold(ratios, target, sampler);
+        free(cells.cell);
+    }
     return STATUS_OK;
 }
 
 static enum status collect_bias(const struct evidence *evidence, struct sheet *sheet, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
+    struct ratios ratios = {.evidence = evidence, .sheet = sheet};
     enum status status = STATUS_OK;
-    size_t most_shown = 0;
     if (spec->dimension_count < 2 || spec->chain_count == 0)
         return STATUS_OK;
-    for (size_t s = 0; s < spec->sampler_count; s++)
-        for (size_t target = 0; target < spec->target_count && status == STATUS_OK; target++)
-            status = collect_ratio_panel(evidence, target, s, &most_shown, sheet, error);
-    fprintf(sheet->vars, "most_shown = %zu\n", most_shown);
+    fputs("untold = ''\n", sheet->vars);
+    for (size_t s = 0; s < spec->sampler_count && status == STATUS_OK; s++)
+        status = collect_ratio_panels(&ratios, s, error);
+    fprintf(sheet->vars, "most_shown = %zu\n", ratios.most_shown);
     put_layout(spec, sheet);
     return status;
 }

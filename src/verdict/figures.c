@@ -74,19 +74,20 @@ const struct figure figures[] = {
      "The smallest TV that each estimator can tell from 0 (by three standard errors) against the number of chains, at "
      "the largest T, with the sampler where it is the smallest. Estimates of KL and χ² stand for the TV that "
      "they allow, √(KL/2) and √χ²/2. Horizontal lines: the exact TV of each sampler there. Dashed: like 1/√chains. "
-     "To see a TV a hundred times smaller takes ten thousand times the chains; exact laws need none."},
+     "Projections tell from 0 only the TV along a direction, which in a product is less than TV. To see a TV a hundred times smaller takes ten thousand times the chains; exact laws need none."},
     {"bias",
      "What the estimators say over what is exact, against the dimension d, at the largest number of chains; each at "
      "the T in the key, where it tells most. 1 is right for an estimate, a bound above (TV ≤) or below (TV ≥) it is "
-     "slack by that factor. Bars: two standard errors. ↓: not told from 0, drawn from two standard errors above the "
+     "slack by that factor. Left out, and named below, is where nothing is told from 0. Bars: two standard errors. ↓: not told from 0, drawn from two standard errors above the "
      "value (or above 0). Projections see less and less of a product in high dimension, and the path bound, pinsker_tv, "
      "is far too large everywhere."},
     {"path-kl",
      "Upper bounds of TV from weights of forward paths against the number of steps T, one panel a target and a "
      "sampler; colours are dimensions. ▲: Pinsker's inequality applied to the KL of the whole paths. ◆: √χ²/2 of the "
      "outputs alone, where enough paths are effective, with bars of two standard errors, or ↓ where it is not told "
-     "from 0. Lines: exact TV. Dashed: like log(T)/√T, through the first point: the paths' KL falls only like d/T, up "
-     "to logarithms, whatever the sampler, so that a bound by way of it can show no better rate than √(d/T)."},
+     "from 0. Lines: exact TV. Dashed: like 1/√T, dotted: like log(T)/√T, through the first point: the paths' KL falls "
+     "only like d/T, up to logarithms, whatever the sampler, so that a bound by way of it can show no better rate than "
+     "√(d/T). Above the line at 1 a bound says nothing."},
     {NULL, NULL}};
 
 /* In the order of `figures`. */

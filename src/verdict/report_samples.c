@@ -77,13 +77,21 @@ static const struct table_column agreement_columns[] = {{"estimator", 0},
                                                         {"3 se", 1},
                                                         {"largest z", 1},
                                                         {"median se", 1},
-                                                        {"median of bound/exact", 1}};
+                                                        {"median of bound/exact (upper: + 2 se)", 1}};
 
 /* What the comparisons of an estimator add up to; error and ratio have room for all cells. */
 struct agreements {
     size_t compared, silent, within[3];
     double largest, *error, *ratio;
 };
+
+/* An upper bound is one only with its errors: where it is small its value may well be 0. */
+static double bound_over_exact(const struct estimator *estimator, const struct chain_cell *cell,
+                               struct estimate value)
+{
+    double bound = estimator->role == ROLE_UPPER ? value.value + 2.0 * value.error : value.value;
+    return bound / estimator_exact(estimator, cell->law);
+}
 
 static void add_comparisons(const struct estimator *estimator, const struct survey *survey, struct agreements *sums)
 {
@@ -102,7 +110,7 @@ static void add_comparisons(const struct estimator *estimator, const struct surv
             sums->within[k] += z <= k + 1.0;
         sums->largest = fmax(sums->largest, z);
         sums->error[sums->compared] = value.error;
-        sums->ratio[sums->compared++] = value.value / estimator_exact(estimator, cell->law);
+        sums->ratio[sums->compared++] = bound_over_exact(estimator, cell, value);
     }
 }
 
@@ -286,10 +294,13 @@ static void describe_alone(const struct spec *spec, const struct sight *sight, c
     chain_cell_label(spec, sight->told, where, sizeof where);
     (void)snprintf(sentence + used, size - (size_t)used,
                    "In %zu of them a lower bound shows TV > 0 by more than %g standard errors, the smallest of them "
-                   "%.3g (%s: %s, %s); in the other cells TV may be anything below the noise, or what one direction "
-                   "does not show.",
+                   "%.3g (%s: %s, %s)%s.",
                    sight->telling, TELLS, sight->smallest, sight->estimator->name,
-                   spec->targets[sight->told_target].name, where);
+                   spec->targets[sight->told_target].name, where,
+                   sight->telling < sight->cells
+                       ? "; of the others nothing is known but that TV, as far as these bounds see it, is below the "
+                         "noise"
+                       : "");
 }
 
 /* Of several numbers of chains the largest is shown. */
