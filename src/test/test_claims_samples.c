@@ -23,9 +23,9 @@ static const char text[] = "targets: [{name: planted, kind: gaussian, variance: 
 
 /* Misses are in standard errors, to the wrong side for bounds (below 0: slack). */
 struct world {
-    double miss[3];      /* by role */
-    double radius;       /* of exact laws, in standard errors */
-    const char *odd;     /* an estimator that misses by odd_miss instead, or NULL */
+    double miss[3];  /* by role */
+    double radius;   /* of exact laws, in standard errors */
+    const char *odd; /* an estimator that misses by odd_miss instead, or NULL */
     double odd_miss;
     size_t odd_cells;    /* in the first so many cells */
     int only_projection; /* the other estimators say nothing */
@@ -80,8 +80,7 @@ static void plant_chains(const struct world *world, size_t cell, struct record *
         double miss = (odd ? world->odd_miss : world->miss[estimator->role]) * ERROR;
         set(row, estimator->exact, NAN);
         set(row, estimator->radius, NAN);
-        set(row, estimator->value,
-            silent ? NAN : exact_value(row) + (estimator->role == ROLE_UPPER ? -miss : miss));
+        set(row, estimator->value, silent ? NAN : exact_value(row) + (estimator->role == ROLE_UPPER ? -miss : miss));
         set(row, estimator->value + offsetof(struct estimate, error), silent ? NAN : ERROR);
     }
 }
@@ -106,8 +105,14 @@ static void make_evidence(const struct world *world, struct evidence *evidence)
     free(rows);
 }
 
-#define FINE {2.9, 2.9, 2.9}
-#define SLACK {0.0, -100.0, -100.0}
+#define FINE \
+    { \
+        2.9, 2.9, 2.9 \
+    }
+#define SLACK \
+    { \
+        0.0, -100.0, -100.0 \
+    }
 
 static const struct {
     const char *name;
@@ -203,8 +208,7 @@ START_TEST(test_estimators_are_columns)
     for (; estimator_at(count) != NULL; count++) {
         size_t found = 0;
         for (const struct field *field = record_fields; field->name != NULL; field++)
-            if ((strcmp(field->name, estimator_at(count)->name) == 0
-                 && field->offset == estimator_at(count)->value)
+            if ((strcmp(field->name, estimator_at(count)->name) == 0 && field->offset == estimator_at(count)->value)
                 || (strcmp(field->name, estimator_at(count)->quantity) == 0
                     && field->offset == estimator_at(count)->exact))
                 found++;
@@ -229,7 +233,8 @@ static const struct {
       "No lower bound told TV from 0 by 3 standard errors; the smallest exact TV is 0.00195 ("},
      "knn_kl_q_p |"},
     {{FINE, 0, NULL, 0, 0, 0, STEPS, 0},
-     {"\n## By chains alone\n", "No exact law covers these 12 cells", "| planted | ddpm | 4 | 64 | 4000 | 6.02e-02 ± "},
+     {"\n## By chains alone\n", "No exact law covers these 12 cells",
+      "| planted | ddpm | 4 | 64 | 4000 | 6.02e-02 ± "},
      "Chains against exact laws"},
     {{FINE, 0, NULL, 0, 0, 1, STEPS, 0},
      {"| target | sampler | d | T | chains | TV ≥ (projection) |\n"},

@@ -1,6 +1,6 @@
-/* Chains beside exact laws: every estimator of estimators.def as data, and how far its values lie from what exact laws
- * say. An estimate agrees where it is within 3 standard errors and the law's radius; a bound where it is on its side
- * by as much. */
+/* Chains beside exact laws: every estimator of estimators.def as data, and how far its values lie from what exact
+ * laws say. An estimate agrees where it is within 3 standard errors and the law's radius; a bound where it is on its
+ * side by as much. */
 #ifndef VERDICT_AGREEMENT_H
 #define VERDICT_AGREEMENT_H
 

@@ -1,6 +1,6 @@
-/* The figures about chains. All of them show exact scores, and of several numbers of chains the largest. A number that
- * is not told from 0 (below TOLD standard errors) is drawn as a limit, the value (at least 0) and TOLD errors, and
- * never left out. */
+/* The figures about chains. All of them show exact scores, and of several numbers of chains the largest. A number
+ * that is not told from 0 (below TOLD standard errors) is drawn as a limit, the value (at least 0) and TOLD errors,
+ * and never left out. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -68,16 +68,12 @@ static double median(double *list, size_t count)
 
 /* ---- Chains against exact laws ---- */
 
-static const struct table_column agreement_columns[] = {{"estimator", 0},
-                                                        {"role", 0},
-                                                        {"of", 0},
-                                                        {"comparisons / silent", 1},
-                                                        {"within 1 se", 1},
-                                                        {"2 se", 1},
-                                                        {"3 se", 1},
-                                                        {"largest z", 1},
-                                                        {"median se", 1},
-                                                        {"median of bound/exact (upper: + 2 se)", 1}};
+static const struct table_column agreement_columns[] = {
+    {"estimator", 0},   {"role", 0},
+    {"of", 0},          {"comparisons / silent", 1},
+    {"within 1 se", 1}, {"2 se", 1},
+    {"3 se", 1},        {"largest z", 1},
+    {"median se", 1},   {"median of bound/exact (upper: + 2 se)", 1}};
 
 /* What the comparisons of an estimator add up to; error and ratio have room for all cells. */
 struct agreements {
@@ -119,8 +115,8 @@ static enum status share_cell(struct text_table *table, size_t part, size_t whol
     return table_cell(table, error, "%.1f%%", 100.0 * (double)part / (double)whole);
 }
 
-static enum status fill_estimator(const struct estimator *estimator, struct agreements *sums, struct text_table *table,
-                                  struct error *error)
+static enum status fill_estimator(const struct estimator *estimator, struct agreements *sums,
+                                  struct text_table *table, struct error *error)
 {
     if (sums->compared == 0)
         return STATUS_OK;
@@ -240,10 +236,9 @@ const struct section section_agreement = {"Chains against exact laws", COLUMNS(a
 /* ---- By chains alone ---- */
 
 static const struct table_column alone_columns[] = {
-    {"target", 0},         {"sampler", 0},       {"score error", 0},     {"d", 1},
-    {"T", 1},              {"chains", 1},        {"TV ≥ (projection)", 1}, {"TV ≥ (weights)", 1},
-    {"TV ≤ (χ²)", 1},      {"TV ≤ (Pinsker)", 1}, {"KL(q‖p) (knn)", 1},  {"χ²(q‖p) (weights)", 1},
-    {"effective paths", 1}};
+    {"target", 0},        {"sampler", 0},           {"score error", 0},    {"d", 1},         {"T", 1},
+    {"chains", 1},        {"TV ≥ (projection)", 1}, {"TV ≥ (weights)", 1}, {"TV ≤ (χ²)", 1}, {"TV ≤ (Pinsker)", 1},
+    {"KL(q‖p) (knn)", 1}, {"χ²(q‖p) (weights)", 1}, {"effective paths", 1}};
 
 static enum status estimate_cell(struct text_table *table, struct estimate estimate, struct error *error)
 {
@@ -278,10 +273,11 @@ static void describe_alone(const struct spec *spec, const struct sight *sight, c
     int used = 0;
     if (sight->cells == 0)
         return;
-    used = snprintf(sentence, size,
-                    "No exact law covers these %zu cells: numbers are lower bounds (≥), upper bounds (≤) or estimates, "
-                    "± one standard error. ",
-                    sight->cells);
+    used =
+        snprintf(sentence, size,
+                 "No exact law covers these %zu cells: numbers are lower bounds (≥), upper bounds (≤) or estimates, "
+                 "± one standard error. ",
+                 sight->cells);
     if (used < 0 || (size_t)used >= size)
         return;
     if (sight->telling == 0) {
