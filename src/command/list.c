@@ -97,9 +97,9 @@ static const struct registry {
     const char *name;
     void (*list)(void);
 } registries[] = {
-    {"targets", list_targets},   {"samplers", list_samplers}, {"schedules", list_schedules}, {"errors", list_errors},
-    {"profiles", list_profiles}, {"spreads", list_spreads},   {"laws", list_laws},           {"methods", list_methods},
-    {"claims", list_claims},
+    {"targets", list_targets}, {"samplers", list_samplers}, {"schedules", list_schedules},
+    {"errors", list_errors},   {"profiles", list_profiles}, {"spreads", list_spreads},
+    {"laws", list_laws},       {"methods", list_methods},   {"claims", list_claims},
 };
 enum { REGISTRIES = sizeof registries / sizeof registries[0] };
 
@@ -113,9 +113,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
             *which = registries[i].name;
             return 0;
         }
-    argp_error(state,
-               "expected one of: targets, samplers, schedules, errors, profiles, spreads, laws, methods, claims; not '%s'",
-               argument);
+    argp_error(
+        state,
+        "expected one of: targets, samplers, schedules, errors, profiles, spreads, laws, methods, claims; not '%s'",
+        argument);
     return EINVAL;
 }
 

@@ -336,7 +336,8 @@ static const struct claim claims[] = {
     {"chains-agree",
      "The program's two routes to a sampler's law agree: by exact propagation and by simulated chains and paths.",
      "theory §7",
-     "fraction of estimates within 3 standard errors (and the radius) of the exact law, and of bounds on their side of "
+     "fraction of estimates within 3 standard errors (and the radius) of the exact law, and of bounds on their side "
+     "of "
      "it",
      ">= 0.99", "a 95% Clopper-Pearson interval wholly below", NULL, 0.99, decide_chains_agree, samples_apply},
 };
@@ -349,10 +350,9 @@ const struct claim *claim_at(size_t index)
 
 const char *const *claim_names(void)
 {
-    static const char *const names[] = {"eps-accelerated", "eps-ddpm",  "dim-accelerated", "dim-ddpm",
-                                        "crossover",       "kl-ddpm",   "speedup",         "score-linear",
-                                        "score-rough",     "ode-rough", "minimal",         "chains-agree",
-                                        NULL};
+    static const char *const names[] = {
+        "eps-accelerated", "eps-ddpm",    "dim-accelerated", "dim-ddpm", "crossover",    "kl-ddpm", "speedup",
+        "score-linear",    "score-rough", "ode-rough",       "minimal",  "chains-agree", NULL};
     _Static_assert(sizeof names / sizeof names[0] == CLAIMS + 1, "a name for each claim");
     return names;
 }

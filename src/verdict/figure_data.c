@@ -401,7 +401,8 @@ static void put_range(FILE *vars, char axis, double low, double high, int snug)
 }
 
 const struct figure_source figure_tv_steps = {"steps", "tv", collect_tv_steps, 0, 0};
-const struct figure_source figure_complexity_accuracy = {"inverse_accuracy", "steps", collect_complexity_accuracy, 0, 0};
+const struct figure_source figure_complexity_accuracy = {"inverse_accuracy", "steps", collect_complexity_accuracy, 0,
+                                                         0};
 const struct figure_source figure_complexity_dimension = {"d", "steps", collect_complexity_dimension, 0, 0};
 const struct figure_source figure_speedup = {"inverse_accuracy", "ratio", collect_speedup, 0, 0};
 

@@ -63,38 +63,53 @@ const struct figure figures[] = {
      "against the size; the number in the key is the size ε_score that is shown of that error, the one with "
      "the most cells inside the window, of several the largest."},
     {"empirical",
-     "TV as simulated chains show it, against the step size h = c1 log(T)/T, one panel a target and a sampler; colours "
-     "are dimensions. Lines: exact laws. Points: what a lower bound from chains says, ● by projections on directions, "
+     "TV as simulated chains show it, against the step size h = c1 log(T)/T, one panel a target and a sampler; "
+     "colours "
+     "are dimensions. Lines: exact laws. Points: what a lower bound from chains says, ● by projections on "
+     "directions, "
      "■ by weights of forward paths, with bars of two standard errors. ↓: not told from 0; the arrow starts two "
      "standard errors above the value (or above 0). Along a direction a product shows the TV of one coordinate, so "
      "that the points do not rise with the dimension as the lines do, and what lies below the noise of the chains, "
      "such as most of the accelerated sampler, only an exact law tells. Of several numbers of chains the largest is "
      "shown. Points of one h are set side by side."},
     {"noise-floor",
-     "The smallest TV that each estimator can tell from 0 (by three standard errors) against the number of chains, at "
+     "The smallest TV that each estimator can tell from 0 (by three standard errors) against the number of chains, "
+     "at "
      "the largest T, with the sampler where it is the smallest. Estimates of KL and χ² stand for the TV that "
      "they allow, √(KL/2) and √χ²/2. Horizontal lines: the exact TV of each sampler there. Dashed: like 1/√chains. "
-     "Projections tell from 0 only the TV along a direction, which in a product is less than TV. To see a TV a hundred times smaller takes ten thousand times the chains; exact laws need none."},
+     "Projections tell from 0 only the TV along a direction, which in a product is less than TV. To see a TV a "
+     "hundred times smaller takes ten thousand times the chains; exact laws need none."},
     {"bias",
      "What the estimators say over what is exact, against the dimension d, at the largest number of chains; each at "
      "the T in the key, where it tells most. 1 is right for an estimate, a bound above (TV ≤) or below (TV ≥) it is "
-     "slack by that factor. Left out, and named below, is where nothing is told from 0. Bars: two standard errors. ↓: not told from 0, drawn from two standard errors above the "
-     "value (or above 0). Projections see less and less of a product in high dimension, and the path bound, pinsker_tv, "
+     "slack by that factor. Left out, and named below, is where nothing is told from 0. Bars: two standard errors. "
+     "↓: not told from 0, drawn from two standard errors above the "
+     "value (or above 0). Projections see less and less of a product in high dimension, and the path bound, "
+     "pinsker_tv, "
      "is far too large everywhere."},
     {"path-kl",
      "Upper bounds of TV from weights of forward paths against the number of steps T, one panel a target and a "
      "sampler; colours are dimensions. ▲: Pinsker's inequality applied to the KL of the whole paths. ◆: √χ²/2 of the "
      "outputs alone, where enough paths are effective, with bars of two standard errors, or ↓ where it is not told "
-     "from 0. Lines: exact TV. Dashed: like 1/√T, dotted: like log(T)/√T, through the first point: the paths' KL falls "
-     "only like d/T, up to logarithms, whatever the sampler, so that a bound by way of it can show no better rate than "
+     "from 0. Lines: exact TV. Dashed: like 1/√T, dotted: like log(T)/√T, through the first point: the paths' KL "
+     "falls "
+     "only like d/T, up to logarithms, whatever the sampler, so that a bound by way of it can show no better rate "
+     "than "
      "√(d/T). Above the line at 1 a bound says nothing."},
     {NULL, NULL}};
 
 /* In the order of `figures`. */
-static const struct figure_source *const sources[] = {
-    &figure_tv_steps,  &figure_complexity_accuracy, &figure_complexity_dimension, &figure_speedup,
-    &figure_roughness, &figure_score_error,         &figure_error_constant,       &figure_empirical,
-    &figure_noise_floor, &figure_bias,              &figure_path_kl};
+static const struct figure_source *const sources[] = {&figure_tv_steps,
+                                                      &figure_complexity_accuracy,
+                                                      &figure_complexity_dimension,
+                                                      &figure_speedup,
+                                                      &figure_roughness,
+                                                      &figure_score_error,
+                                                      &figure_error_constant,
+                                                      &figure_empirical,
+                                                      &figure_noise_floor,
+                                                      &figure_bias,
+                                                      &figure_path_kl};
 
 extern char **environ;
 

@@ -85,8 +85,8 @@ static enum status fill_exponents(const struct evidence *evidence, struct text_t
 }
 
 static const struct section section_exponents = {"Exponents of every sampler", exponent_columns,
-                                                 sizeof exponent_columns / sizeof exponent_columns[0],
-                                                 fill_exponents, 0};
+                                                 sizeof exponent_columns / sizeof exponent_columns[0], fill_exponents,
+                                                 0};
 
 static const struct table_column speedup_columns[] = {{"target", 0},
                                                       {"d", 1},
@@ -255,7 +255,8 @@ static const char how_to_read_score_errors[] =
     "C and excess TV are those inside the window.";
 
 static const char how_to_read_samples[] =
-    "Chains: their numbers are estimates, lower or upper bounds, named as such, each with a standard error (se). z is "
+    "Chains: their numbers are estimates, lower or upper bounds, named as such, each with a standard error (se). z "
+    "is "
     "by how many of them a number misses what the exact law and its radius allow: to either side for an estimate, to "
     "the wrong side for a bound. An estimator is silent where it is not defined (neighbours in more than ten "
     "dimensions, weights of deterministic samplers) or refused (weights of too few effective paths).";

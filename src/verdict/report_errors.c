@@ -33,7 +33,8 @@ static enum status fill_targets(const struct evidence *evidence, struct text_tab
     return STATUS_OK;
 }
 
-const struct section section_targets = {"Targets that stand for another law", COLUMNS(target_columns), fill_targets, 0};
+const struct section section_targets = {"Targets that stand for another law", COLUMNS(target_columns), fill_targets,
+                                        0};
 
 /* ---- Score errors ---- */
 
