@@ -3,7 +3,7 @@ name = ARG2
 load name.'.vars.gp'
 key_lines = (dimensions + 2)/3
 ytext = 'TV'
-note_1 = sprintf('%s● TV ≥ by projections, ■ by weights of paths', laws ? 'Lines: exact laws.   ' : '')
+note_1 = (laws ? 'Lines: exact laws.   ' : '').(asked_1 ? '● TV ≥ by projections' : '').(asked_2 ? '   ■ TV ≥ by weights of paths' : '')
 long_note = 1
 note_2 = sprintf('%d chains, ± 2 standard errors.   Open, ↓: not told from 0.', chains)
 load ARG1

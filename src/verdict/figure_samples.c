@@ -182,6 +182,9 @@ static enum status collect_curves(const struct evidence *evidence, const struct 
     for (size_t i = 0; i < curves.dimensions; i++)
         fprintf(sheet->vars, "dimension_%zu = %zu\n", i + 1, spec->dimensions[curves.dimension[i]]);
     fprintf(sheet->vars, "dimensions = %zu\nlaws = %d\n", curves.dimensions, curves.laws > 0);
+    for (size_t i = 0; view->estimators[i] != NULL; i++)
+        fprintf(sheet->vars, "asked_%zu = %d\n", i + 1,
+                estimator_is_asked(estimator_named(view->estimators[i]), spec));
     put_layout(spec, sheet);
     return status;
 }
