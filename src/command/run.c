@@ -64,6 +64,9 @@ static void print_plan(const struct spec *spec, const char *directory)
             printf(", with exact scores and %zu score errors", errors);
         putchar('\n');
     }
+    if (spec->chain_count > 0)
+        printf("  the same by chains, for %zu numbers of them; without laws where no exact one is known\n",
+               spec->chain_count);
     if (spec->accuracy_count > 0)
         printf("  T(d, eps) for %zu accuracies: up to %zu cells at powers of sqrt(2) up to T = %zu, then about two "
                "for each of "
