@@ -86,7 +86,7 @@ const struct figure figures[] = {
      "↓: not told from 0, drawn from two standard errors above the "
      "value (or above 0). Projections see less and less of a product in high dimension, and the path bound, "
      "pinsker_tv, "
-     "is far too large everywhere."},
+     "is far too large wherever it is drawn."},
     {"path-kl",
      "Upper bounds of TV from weights of forward paths against the number of steps T, one panel a target and a "
      "sampler; colours are dimensions. ▲: Pinsker's inequality applied to the KL of the whole paths. ◆: √χ²/2 of the "
