@@ -1,5 +1,6 @@
 /* diffrate: verifies convergence-rate theorems of diffusion samplers. This file only finds the subcommand. */
 #include <argp.h>
+#include <cblas.h>
 #include <gsl/gsl_errno.h>
 #include <locale.h>
 #include <stdio.h>
@@ -37,6 +38,7 @@ int main(int argc, char **argv)
     (void)setlocale(LC_CTYPE, "C.UTF-8"); /* for the width of table cells; numbers keep the C locale */
     argp_err_exit_status = EXIT_INPUT;
     (void)gsl_set_error_handler_off();
+    openblas_set_num_threads(1); /* cells are run by threads, each with its own small matrices */
     store_init();
     if (argc < 2) {
         print_help(stderr);

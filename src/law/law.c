@@ -1,8 +1,8 @@
 #include "law/law.h"
 
-#include <gsl/gsl_integration.h>
 #include <math.h>
 
+#include "core/legendre.h"
 #include "core/memory.h"
 #include "core/vmath.h"
 
@@ -61,17 +61,6 @@ void law_log_density(const struct law *law, const struct panel *panel, size_t n,
         mixture_level_evaluate(&law->target, panel->anchor, n, x, out, NULL);
 }
 
-static enum status make_rule(struct law_nodes *nodes, struct error *error)
-{
-    gsl_integration_glfixed_table *table = gsl_integration_glfixed_table_alloc(LAW_PANEL_POINTS);
-    if (table == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for a quadrature rule");
-    for (size_t j = 0; j < LAW_PANEL_POINTS; j++)
-        gsl_integration_glfixed_point(-1.0, 1.0, j, &nodes->rule_node[j], &nodes->rule_weight[j], table);
-    gsl_integration_glfixed_table_free(table);
-    return STATUS_OK;
-}
-
 static enum status make_room(struct law_nodes *nodes, struct error *error)
 {
     if (nodes->count + LAW_PANEL_POINTS <= nodes->capacity)
@@ -91,10 +80,10 @@ enum status law_nodes_append(const struct law *law, const struct panel *panel, d
                              struct law_nodes *nodes, struct error *error)
 {
     enum status status = make_room(nodes, error);
-    if (status == STATUS_OK && nodes->rule_weight[0] == 0.0)
-        status = make_rule(nodes, error);
     if (status != STATUS_OK)
         return status;
+    if (nodes->rule_weight[0] == 0.0)
+        legendre_rule(LAW_PANEL_POINTS, nodes->rule_node, nodes->rule_weight);
     double x[LAW_PANEL_POINTS], log_density[LAW_PANEL_POINTS], half = 0.5 * (to - from);
     double *weight = nodes->weight + nodes->count, *log_ratio = nodes->log_ratio + nodes->count;
     for (size_t j = 0; j < LAW_PANEL_POINTS; j++)

@@ -15,6 +15,7 @@
 
 #include <math.h>
 
+#include "core/legendre.h"
 #include "core/memory.h"
 #include "core/vmath.h"
 #include "law/radial_panels.h"
@@ -294,27 +295,6 @@ static double node_density(const struct rule *rung, size_t index)
     return rung->n > 60 ? 1.2 * (double)rung->n / reach : 1.6 + 0.16 * (double)index;
 }
 
-/* Gauss-Legendre nodes by Newton's method from Chebyshev's, to rounding; GSL's are good to 1e-11 for most n. */
-static void make_legendre(size_t n, double *node, double *weight)
-{
-    for (size_t i = 0; i < (n + 1) / 2; i++) {
-        double x = cos(M_PI * ((double)i + 0.75) / ((double)n + 0.5)), slope = 1.0;
-        for (int newton = 0; newton < 8; newton++) {
-            double before = 0.0, p = 1.0;
-            for (size_t k = 0; k < n; k++) {
-                double next = ((2.0 * (double)k + 1.0) * x * p - (double)k * before) / ((double)k + 1.0);
-                before = p;
-                p = next;
-            }
-            slope = (double)n * (before - x * p) / (1.0 - x * x);
-            x -= p / slope;
-        }
-        node[n - 1 - i] = x;
-        node[i] = -x;
-        weight[i] = weight[n - 1 - i] = 2.0 / ((1.0 - x * x) * slope * slope);
-    }
-}
-
 static enum status piece_rule(struct radial_work *work, size_t order, struct error *error)
 {
     struct rule *piece = &work->piece[order];
@@ -325,7 +305,7 @@ static enum status piece_rule(struct radial_work *work, size_t order, struct err
     if (node == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu quadrature nodes", n);
     *piece = (struct rule){.n = n, .node = node, .weight = node + n};
-    make_legendre(n, piece->node, piece->weight);
+    legendre_rule(n, piece->node, piece->weight);
     return STATUS_OK;
 }
 

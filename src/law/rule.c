@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/legendre.h"
 #include "core/memory.h"
 
 static const size_t hermite_ladder[] = {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40};
@@ -79,15 +80,9 @@ static enum status make_hermite(size_t n, struct rule *rule, struct error *error
 static enum status make_piece(size_t n, struct rule *rule, struct error *error)
 {
     enum status status = rule_room(n, rule, error);
-    if (status != STATUS_OK)
-        return status;
-    gsl_integration_glfixed_table *table = gsl_integration_glfixed_table_alloc(n);
-    if (table == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for %zu quadrature nodes", n);
-    for (size_t j = 0; j < n; j++)
-        gsl_integration_glfixed_point(-1.0, 1.0, j, &rule->node[j], &rule->weight[j], table);
-    gsl_integration_glfixed_table_free(table);
-    return STATUS_OK;
+    if (status == STATUS_OK)
+        legendre_rule(n, rule->node, rule->weight);
+    return status;
 }
 
 enum status rules_new(struct rules *out, struct error *error)

@@ -36,12 +36,33 @@ static enum status allocate(struct joint_level *joint, struct error *error)
     return STATUS_OK;
 }
 
+/* Noise levels leave the eigenvectors alone. */
+static enum status rotate_centres(struct joint_level *joint, struct error *error)
+{
+    const struct factor *factor = joint->factor;
+    size_t n = factor->dimension, k = factor->components;
+    double *difference = array_new(n, k * sizeof *difference);
+    joint->rotated = array_new(n, k * sizeof *joint->rotated);
+    if (difference == NULL || joint->rotated == NULL) {
+        free(difference);
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu centres in %zu coordinates", k, n);
+    }
+    for (size_t i = 0; i < n && factor->mean != NULL; i++)
+        for (size_t j = 0; j < k; j++)
+            difference[i * k + j] = factor->mean[j * n + i] - factor->mean[i];
+    spectra_into(joint->spectra, 0, k, difference, joint->rotated);
+    free(difference);
+    return STATUS_OK;
+}
+
 enum status joint_level_new(const struct factor *factor, struct joint_level *out, struct error *error)
 {
     *out = (struct joint_level){.factor = factor};
     enum status status = allocate(out, error);
     if (status == STATUS_OK && factor->full != NULL)
         status = spectra_new(factor->full, factor->dimension, &out->spectra, error);
+    if (status == STATUS_OK && shares(out))
+        status = rotate_centres(out, error);
     if (status != STATUS_OK)
         joint_level_free(out);
     return status;
@@ -51,6 +72,7 @@ void joint_level_free(struct joint_level *joint)
 {
     free(joint->inverse_variance);
     free(joint->centre);
+    free(joint->rotated);
     spectra_free(joint->spectra);
     *joint = (struct joint_level){0};
 }
@@ -79,13 +101,11 @@ static void set_centres(struct joint_level *joint)
     double farthest = 0.0, narrowest = HUGE_VAL;
     for (size_t k = 0; k < joint->factor->components; k++) {
         double *centre = joint->centre + k * n, *square = joint->centre + joint->factor->components * n + k;
-        for (size_t i = 0; i < n; i++)
-            joint->scratch[i] = joint_level_centre(joint, k, 0, i);
-        if (shares(joint))
-            spectra_into(joint->spectra, 0, 1, joint->scratch, centre);
         *square = 0.0;
         for (size_t i = 0; i < n; i++) {
-            centre[i] = shares(joint) ? centre[i] / sqrt(joint->spectra->variance[i]) : joint->scratch[i];
+            centre[i] = shares(joint) ? joint->root_alpha_bar * joint->rotated[i * joint->factor->components + k]
+                                            / sqrt(joint->spectra->variance[i])
+                                      : joint_level_centre(joint, k, 0, i);
             *square += centre[i] * centre[i];
         }
         farthest = fmax(farthest, *square + (double)n * joint->sd[k] * joint->sd[k]);

@@ -19,7 +19,8 @@ struct joint_level {
     double *sd, *inverse_variance; /* of the components at this level, K entries each; 1 where covariances are full */
     double *log_constant;          /* log(w_k) - log det(2 pi V_k)/2 */
     struct spectra *spectra;       /* of full covariances, else NULL */
-    double *centre;                /* sqrt(A)(m_k - m_0), in a shared covariance's own scales; NULL: not needed */
+    double *rotated;               /* m_k - m_0 in the eigenvectors of a shared covariance; NULL: none is */
+    double *centre;                /* sqrt(A)(m_k - m_0), in a shared covariance's own scales */
     int by_products;               /* distances from matrix products, where rounding lets them */
     double *scratch;               /* private to joint_level_evaluate */
 };

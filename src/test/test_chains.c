@@ -106,6 +106,34 @@ START_TEST(test_same_bits)
 }
 END_TEST
 
+/* Matrix products by several threads at once. */
+START_TEST(test_same_bits_of_matrices)
+{
+    enum { ORDER = 48, CHAINS = 1024 };
+    struct target target;
+    struct factor_list list;
+    struct schedule *schedule = make_schedule(2.0, 8.5, 48);
+    target_init(&target, target_family_find("mixture-random"));
+    target.nodes = 4;
+    target.spread = 2.0;
+    target.sd = 0.5;
+    for (int kind = COVARIANCE_ISOTROPIC; kind <= COVARIANCE_EACH; kind++) {
+        target.covariance = (enum covariance_kind)kind;
+        ck_assert_int_eq(target_coordinates(&target, ORDER, &list, NULL), STATUS_OK);
+        struct chain_problem problem = {&list, ORDER, sampler_find("ddpm"), schedule, NULL, 5, 6, 1};
+        struct points one = run(&problem, CHAINS);
+        problem.threads = 4;
+        struct points four = run(&problem, CHAINS);
+        ck_assert_int_eq(memcmp(one.x, four.x, ORDER * CHAINS * sizeof(double)), 0);
+        points_free(&one);
+        points_free(&four);
+        factor_list_free(&list);
+    }
+    target_clear(&target);
+    schedule_free(schedule);
+}
+END_TEST
+
 /* ---- A sampler written out ---- */
 
 /* What test_chain_by_chain knows about the target: factors with their first coordinates. */
@@ -641,6 +669,7 @@ Suite *chains_suite(void)
     Suite *suite = suite_create("chains");
     TCase *cases = tcase_create("core");
     tcase_add_test(cases, test_same_bits);
+    tcase_add_test(cases, test_same_bits_of_matrices);
     tcase_add_loop_test(cases, test_chain_by_chain, 0, sizeof samplers / sizeof samplers[0]);
     tcase_add_loop_test(cases, test_in_distribution, 0, IN_DISTRIBUTION);
     tcase_add_test(cases, test_clip);
