@@ -41,18 +41,24 @@ static enum status rotate_centres(struct joint_level *joint, struct error *error
 {
     const struct factor *factor = joint->factor;
     size_t n = factor->dimension, k = factor->components;
-    double *difference = array_new(n, k * sizeof *difference);
+    double *difference = array_new(n, CHUNK * sizeof *difference), *column = array_new(n, CHUNK * sizeof *column);
     joint->rotated = array_new(n, k * sizeof *joint->rotated);
-    if (difference == NULL || joint->rotated == NULL) {
-        free(difference);
-        return fail_with(error, STATUS_MEMORY, "out of memory for %zu centres in %zu coordinates", k, n);
+    enum status status = STATUS_OK;
+    if (difference == NULL || column == NULL || joint->rotated == NULL)
+        status = fail_with(error, STATUS_MEMORY, "out of memory for %zu centres in %zu coordinates", k, n);
+    for (size_t start = 0; start < k && factor->mean != NULL && status == STATUS_OK; start += CHUNK) {
+        size_t count = k - start < CHUNK ? k - start : CHUNK;
+        for (size_t i = 0; i < n; i++)
+            for (size_t j = 0; j < count; j++)
+                difference[i * CHUNK + j] = factor->mean[(start + j) * n + i] - factor->mean[i];
+        spectra_into(joint->spectra, 0, CHUNK, difference, column);
+        for (size_t i = 0; i < n; i++)
+            for (size_t j = 0; j < count; j++)
+                joint->rotated[(start + j) * n + i] = column[i * CHUNK + j];
     }
-    for (size_t i = 0; i < n && factor->mean != NULL; i++)
-        for (size_t j = 0; j < k; j++)
-            difference[i * k + j] = factor->mean[j * n + i] - factor->mean[i];
-    spectra_into(joint->spectra, 0, k, difference, joint->rotated);
     free(difference);
-    return STATUS_OK;
+    free(column);
+    return status;
 }
 
 enum status joint_level_new(const struct factor *factor, struct joint_level *out, struct error *error)
@@ -94,26 +100,28 @@ static void set_variances(struct joint_level *joint)
     }
 }
 
-/* In the scales of a shared covariance, or as they are; after each centre its square. */
+/* In the scales of a shared covariance, or as they are; after the centres their squares. */
 static void set_centres(struct joint_level *joint)
 {
-    size_t n = joint->factor->dimension;
-    double farthest = 0.0, narrowest = HUGE_VAL;
-    for (size_t k = 0; k < joint->factor->components; k++) {
-        double *centre = joint->centre + k * n, *square = joint->centre + joint->factor->components * n + k;
-        *square = 0.0;
+    size_t n = joint->factor->dimension, components = joint->factor->components;
+    const double *mean = joint->factor->mean;
+    double farthest = 0.0, narrowest = HUGE_VAL, *scale = joint->scratch, *square = joint->centre + components * n;
+    for (size_t i = 0; i < n; i++)
+        scale[i] = shares(joint) ? joint->root_alpha_bar / sqrt(joint->spectra->variance[i]) : joint->root_alpha_bar;
+    for (size_t k = 0; k < components; k++) {
+        const double *from = shares(joint) ? joint->rotated + k * n : mean + k * n;
+        double *centre = joint->centre + k * n;
+        square[k] = 0.0;
         for (size_t i = 0; i < n; i++) {
-            centre[i] = shares(joint) ? joint->root_alpha_bar * joint->rotated[i * joint->factor->components + k]
-                                            / sqrt(joint->spectra->variance[i])
-                                      : joint_level_centre(joint, k, 0, i);
-            *square += centre[i] * centre[i];
+            centre[i] = scale[i] * (shares(joint) ? from[i] : from[i] - mean[i]);
+            square[k] += centre[i] * centre[i];
         }
-        farthest = fmax(farthest, *square + (double)n * joint->sd[k] * joint->sd[k]);
+        farthest = fmax(farthest, square[k] + (double)n * joint->sd[k] * joint->sd[k]);
         narrowest = fmin(narrowest, joint->sd[k] * joint->sd[k]);
     }
     joint->by_products =
         shares(joint)
-        || (joint->spectra == NULL && n * joint->factor->components >= LEAST_WORK && 1e-16 * farthest < LOSS * narrowest);
+        || (joint->spectra == NULL && n * components >= LEAST_WORK && 1e-16 * farthest < LOSS * narrowest);
 }
 
 void joint_level_set(struct joint_level *joint, const struct level *level)
