@@ -100,17 +100,19 @@ static double quadratic_form(const double *matrix, size_t n, const double *u)
     return total;
 }
 
-static struct component project(const struct factor *factor, size_t k, const double *u, const struct level *level)
+/* shared: u'Su of a covariance that all components have. */
+static struct component project(const struct factor *factor, size_t k, const double *u, const struct level *level,
+                                double shared)
 {
     size_t n = factor->dimension;
-    double mean = 0.0, square = 0.0, spread;
+    double mean = 0.0, square = 0.0, spread = shared;
     for (size_t i = 0; i < n; i++) {
         mean += factor->mean != NULL ? u[i] * factor->mean[k * n + i] : 0.0;
         square += u[i] * u[i];
     }
-    if (factor->full != NULL)
-        spread = quadratic_form(factor->full->entry + (factor->full->count > 1 ? k * n * n : 0), n, u);
-    else
+    if (factor->full != NULL && factor->full->count > 1)
+        spread = quadratic_form(factor->full->entry + k * n * n, n, u);
+    else if (factor->full == NULL)
         spread = factor->sd[k] * factor->sd[k] * square;
     return (struct component){factor->weight[k], sqrt(level->alpha_bar) * mean,
                               level->alpha_bar * spread + level->noise * square};
@@ -163,8 +165,11 @@ static enum status add_copies(struct parts *parts, const struct factor *factor, 
         zero = zero && u[i] == 0.0;
     if (zero)
         return STATUS_OK;
+    double shared = 0.0;
+    if (factor->full != NULL && factor->full->count == 1)
+        shared = quadratic_form(factor->full->entry, factor->dimension, u);
     for (size_t k = 0; k < factor->components; k++) {
-        enum status status = components_add(&parts->all, project(factor, k, u, level), error);
+        enum status status = components_add(&parts->all, project(factor, k, u, level, shared), error);
         if (status != STATUS_OK)
             return status;
     }
