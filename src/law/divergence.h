@@ -37,8 +37,8 @@ MUST_USE enum status tv_measure(const struct law_group *groups, size_t count, st
                                 struct error *error);
 
 /* TV of one factor between the roots of log r, and of a direct sum by composition; the latter also handles a single
- * factor, as a second route, and as the better one where its panels lie on many lines: |r - 1| bends along curves that
- * touch some of them. */
+ * factor, as a second route, and as the better one where its panels lie on many lines that are not numbered: |r - 1|
+ * bends along curves that touch some of them. Where they are numbered, the radius knows how much that matters. */
 MUST_USE enum status tv_single(const struct law *law, struct measured *tv, struct error *error);
 MUST_USE enum status tv_composed(const struct law_group *groups, size_t count, struct measured *tv,
                                  struct error *error);

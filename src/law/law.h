@@ -39,6 +39,9 @@ struct law_density {
     double (*sd)(const struct law_density *density, const struct panel *panel); /* the local scale, along the panel */
     enum status (*copy)(const struct law_density *density, struct law_density **out, struct error *error);
     void (*free)(struct law_density *density);
+    /* Where the panels lie on many lines that sample one coordinate: the number of the panel's line, in that order;
+     * every n-th line alone is as good a quadrature rule, n times as coarse. NULL: each panel is a line of its own. */
+    size_t (*line)(const struct law_density *density, const struct panel *panel);
 };
 
 struct law {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "model/decompose.h"
 
 /* Laws found so far, with the factors they belong to; entries are allocated one by one, so that laws can point into
  * them. A relative law is that of its error_share seen from the law with exact scores. */
@@ -117,7 +118,7 @@ struct product {
     struct law_group *groups;
     const struct clip_bound **bounds;
     double *copies;
-    double clip;             /* in use: where one law holds the whole vector; in one dimension, if it matters */
+    double clip;             /* in use: where one law holds the whole vector; in one or two dimensions, if it matters */
     double clip_probability; /* of the clip where it is not */
 };
 
@@ -134,8 +135,11 @@ static enum status separate(const struct target *target, const struct score_erro
                             struct factor_list *out, struct error *error)
 {
     enum status status = target_factors(target, dimension, out, error);
+    /* an error singles out coordinates, and a rotation would mix them */
     if (status == STATUS_OK && score_error != NULL && score_error->shape != NULL)
         status = score_error_spread(score_error, dimension, out, error);
+    else if (status == STATUS_OK)
+        status = factor_list_decompose(out, error);
     return status;
 }
 
@@ -227,9 +231,9 @@ static enum status measure_one(struct table *table, const struct target *target,
         product.clip = sampler_clip(dimension, table->schedule->T);
     if (status == STATUS_OK)
         status = find_laws(table, dimension, &product, error);
-    if (status == STATUS_OK && product.factors.count == 1 && dimension == 1
-        && product.clip_probability > CLIP_MATTERS) {
-        product.clip = sampler_clip(1, table->schedule->T);
+    if (status == STATUS_OK && product.factors.count == 1 && product.factors.group[0].factor.dimension == dimension
+        && dimension <= 2 && product.clip_probability > CLIP_MATTERS) {
+        product.clip = sampler_clip(dimension, table->schedule->T);
         status = find_laws(table, dimension, &product, error);
     }
     if (status == STATUS_OK)

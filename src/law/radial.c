@@ -358,7 +358,8 @@ static enum status density_new(const struct factor *factor, const struct level *
     *out = NULL;
     if (density == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a density");
-    density->base = (struct law_density){log_density, density_sd, density_copy, density_free};
+    density->base = (struct law_density){
+        .log_density = log_density, .sd = density_sd, .copy = density_copy, .free = density_free};
     enum status status = radial_level_new(factor, &density->level, error);
     if (status != STATUS_OK) {
         free(density);

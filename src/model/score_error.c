@@ -134,6 +134,11 @@ enum status score_error_spread(const struct score_error *error, size_t dimension
                          "a %s error of the norm couples the coordinates in dimension %zu: no exact engine, only chains "
                          "can carry it",
                          error->shape->name, dimension);
+    /* the engine of one factor in all the coordinates sees them together */
+    if (list->count == 1 && list->group[0].factor.dimension == dimension) {
+        list->group[0].error_share = 1.0;
+        return STATUS_OK;
+    }
     return fail_with(failure, STATUS_UNSUPPORTED,
                      "a %s error along the diagonal couples the coordinates of a target of %s in dimension %zu: no "
                      "exact engine; only isotropic Gaussians, which a rotation decouples, can carry it, or chains",

@@ -19,6 +19,7 @@ Suite *line_suite(void);
 Suite *line_error_suite(void);
 Suite *radial_suite(void);
 Suite *radial_parts_suite(void);
+Suite *plane_suite(void);
 Suite *gaussian_suite(void);
 Suite *compose_suite(void);
 Suite *brute_suite(void);

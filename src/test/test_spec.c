@@ -66,6 +66,7 @@ static const char full[] =
     "- {size: 3, shape: bump, probability: 0.25, growth: -0.5}\n"
     "- {shape: none}\n"
     "- {shape: bias, spread: diagonal, size: [2]}\n"
+    "samples: {chains: [9000, 500], methods: [weights, projection], directions: 3, seed: 12}\n"
     "accuracies: [1.0e-2, 0.5, 1e-1]\n"
     "max_steps: 4096\n"
     "claims: [low-dimension, eps-ddpm]\n";
@@ -185,6 +186,12 @@ static void check_full(const struct spec *spec)
     ck_assert_double_eq(spec->accuracies[1], 0.1);
     ck_assert_double_eq(spec->accuracies[2], 0.01);
     ck_assert_uint_eq(spec->max_steps, 4096);
+    ck_assert_uint_eq(spec->chain_count, 2);
+    ck_assert_uint_eq(spec->chains[0], 500);
+    ck_assert_uint_eq(spec->chains[1], 9000);
+    ck_assert_uint_eq(spec->methods, 5); /* the first and the third */
+    ck_assert_uint_eq(spec->directions, 3);
+    ck_assert_uint_eq(spec->seed, 12);
     ck_assert_uint_eq(spec->claim_count, 2);
     ck_assert_str_eq(spec->claims[0], "low-dimension");
     ck_assert_str_eq(spec->claims[1], "eps-ddpm");
@@ -308,7 +315,7 @@ static const struct bad {
     {TARGETS TAIL "samples: {chains: 1000, seed: -1}\n", 5, 31, "-1"},
     {TARGETS TAIL "samples: {chains: 1000, seeds: 1}\n", 5, 25, "did you mean 'seed'?"},
     {TARGETS SAMPLERS DIMENSIONS "accuracies: [0.1]\n" CHAINS, 5, 10, "missing key 'steps'"},
-    {RANDOM("components: 5, spread: 1, sd: 1") EVEN, 1, 11, "target r, d = 2: no exact engine for 5 components"},
+    {RANDOM("components: 5, spread: 1, sd: 1") EVEN, 1, 11, "target r, d = 8: no exact engine for 5 components"},
     {RANDOM("components: 5, spread: 1, sd: 1") EVEN CHAINS "accuracies: [0.1]\n", 1, 11, "no exact engine"},
     {RANDOM("components: 0, spread: 1, sd: 1") EVEN CHAINS, 1, 55, "expected an integer from 1"},
     {RANDOM("components: 10001, spread: 1, sd: 1") EVEN CHAINS, 1, 55, "expected at most 10000"},
@@ -369,7 +376,7 @@ static const struct bad {
     {"targets:\n  - kind: gaussian\n    variance: 1\n" TAIL, 2, 5, "missing key 'name'"},
     {"targets:\n  - name: g\n    kind: gausian\n" TAIL, 3, 11,
      "unknown target kind 'gausian', expected one of: gaussian, mixture, mixture-plane, student-t, "
-     "mixture-full, mixture-random, direct-sum; did you mean 'gaussian'?"},
+     "mixture-full, mixture-random, radial, direct-sum; did you mean 'gaussian'?"},
     {"targets:\n  - name: g\n    kind: [gaussian]\n" TAIL, 3, 11, "expected a target kind, found a list"},
     {"targets: [{name: g, kind: gaussian, variance: 1, copies: 1}]\n" TAIL, 1, 50,
      "unknown key 'copies', expected one of: name, kind, mean, variance, spectrum"},

@@ -1,0 +1,78 @@
+/* One stage of a sampler's step in the plane, between two references with known densities: log r at points of the
+ * second from log r on patches of the first, by theory (14)-(15) with a tensor Gauss-Hermite sum. */
+#ifndef LAW_PLANE_TRANSFER_H
+#define LAW_PLANE_TRANSFER_H
+
+#include <stddef.h>
+
+#include "core/status.h"
+#include "law/patches.h"
+#include "law/rule.h"
+#include "model/joint_level.h"
+#include "model/mixture_level.h"
+#include "model/sampler.h"
+#include "model/score_error.h"
+
+/* A score error in the plane is one on a line (theory §5) in each of `count` directions: the two axes, one of them,
+ * or the diagonal. */
+struct plane_direction {
+    double axis[2];
+    struct factor factor;          /* the mixture's marginal along the axis; points into the owner's block */
+    struct mixture_level level[2]; /* at levels t and t-1 in turn */
+    struct error_level error[2];   /* at levels t and t-1 */
+};
+
+struct plane_oracle {
+    struct score base;
+    const struct joint_level *nominal[2]; /* the mixture at levels t and t-1 */
+    size_t directions;
+    struct plane_direction direction[2];
+    const struct mixture_level *marginal[2][2]; /* [direction]: of levels t and t-1 */
+    size_t anchor;                              /* positions asked for are relative to it */
+    const double *known_x;                      /* points whose exact score at level t is already in known_score */
+    const double *known_score;
+    double *work; /* 3 arrays of as many doubles as the largest batch has points */
+};
+
+/* Sets the functions; the rest is the caller's. */
+void plane_oracle_init(struct plane_oracle *oracle);
+
+enum {
+    PLANE_TOP_RUNG = 12, /* of the ladder in law/rule.h */
+    PLANE_BATCH = 4096   /* points at a time */
+};
+
+struct plane_transfer {
+    const struct sampler *sampler;
+    const struct step *step;
+    int moves; /* the sampler's map is applied; 0: noise alone, before the map */
+    const struct joint_level *from, *to;
+    const struct patches *grid; /* log r on `from`, indexed */
+    const struct lobattos *lobattos;
+    struct plane_oracle *oracle;
+    double v; /* the noise's variance before division by sqrt(alpha) */
+};
+
+void plane_transfer_init(struct plane_transfer *transfer, const struct sampler *sampler, const struct step *step,
+                         int before, const struct joint_level *from, const struct joint_level *to,
+                         const struct patches *grid, const struct lobattos *lobattos, struct plane_oracle *oracle);
+
+/* Workspace for a whole law. */
+struct plane_work {
+    double *x, *log_density, *score, *increment, *log_ratio, *term, *oracle_work, *work;
+    double *column_z, *column_weight, *column_log_density, *grid_x, *grid_y;
+    double *block;
+    struct patches_work patches;
+    size_t node_updates;
+};
+MUST_USE enum status plane_work_new(const struct sampler *sampler, struct plane_work *out, struct error *error);
+void plane_work_free(struct plane_work *work);
+
+/* log r by the rules rule[0] in the first and rule[1] in the second coordinate, and log p' of the second reference,
+ * at all (x[i], y[j]), at most PATCH_MOST of each, relative to the anchor's mean in the coordinates of the patches;
+ * [i * ny + j]. */
+void plane_transfer_apply(const struct plane_transfer *transfer, struct plane_work *work,
+                          const struct rule *const rule[2], size_t anchor, size_t nx, const double *x, size_t ny,
+                          const double *y, double *log_ratio, double *log_density);
+
+#endif

@@ -1,0 +1,157 @@
+#include "model/decompose.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/memory.h"
+
+/* Of the means' spread: directions shorter than this are rounding. */
+#define FLAT 1e-12
+
+enum { MOST_RANK = 2 };
+
+/* The affine hull of the means: the first `rank` axes span it, and the last, unless its length is 0, is the direction
+ * of its offset from the origin. n numbers each. */
+struct hull {
+    size_t rank;
+    double *axis[MOST_RANK];
+    double *offset;
+    double distance;
+};
+
+static double dot(size_t n, const double *a, const double *b)
+{
+    double total = 0.0;
+    for (size_t i = 0; i < n; i++)
+        total += a[i] * b[i];
+    return total;
+}
+
+/* Takes out of v what lies along the axes; twice, for the rounding of the first time. */
+static void make_orthogonal(size_t n, double *const *axis, size_t count, double *v)
+{
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t k = 0; k < count; k++) {
+            double part = dot(n, axis[k], v);
+            for (size_t i = 0; i < n; i++)
+                v[i] -= part * axis[k][i];
+        }
+}
+
+static void difference(const struct factor *factor, size_t k, double *out)
+{
+    for (size_t i = 0; i < factor->dimension; i++)
+        out[i] = factor->mean[k * factor->dimension + i] - factor->mean[i];
+}
+
+/* Gram-Schmidt on the differences of the means, the longest remainder first. Returns 0 where their rank is more than
+ * that of a plane. */
+static int find_hull(const struct factor *factor, double *block, struct hull *out)
+{
+    size_t n = factor->dimension;
+    double longest = 0.0, *work = block + MOST_RANK * n;
+    *out = (struct hull){.offset = work + n};
+    for (size_t k = 0; k < MOST_RANK; k++)
+        out->axis[k] = block + k * n;
+    for (;;) {
+        double remainder = 0.0;
+        size_t best = 0;
+        for (size_t k = 1; k < factor->components; k++) {
+            difference(factor, k, work);
+            longest = fmax(longest, sqrt(dot(n, work, work)));
+            make_orthogonal(n, out->axis, out->rank, work);
+            double length = sqrt(dot(n, work, work));
+            best = length > remainder ? k : best;
+            remainder = fmax(remainder, length);
+        }
+        if (!(remainder > FLAT * longest))
+            break;
+        if (out->rank == MOST_RANK)
+            return 0;
+        difference(factor, best, out->axis[out->rank]);
+        make_orthogonal(n, out->axis, out->rank, out->axis[out->rank]);
+        double length = sqrt(dot(n, out->axis[out->rank], out->axis[out->rank]));
+        for (size_t i = 0; i < n; i++)
+            out->axis[out->rank][i] /= length;
+        out->rank++;
+    }
+    memcpy(out->offset, factor->mean, n * sizeof *out->offset);
+    make_orthogonal(n, out->axis, out->rank, out->offset);
+    out->distance = sqrt(dot(n, out->offset, out->offset));
+    if (!(out->distance > FLAT * sqrt(dot(n, factor->mean, factor->mean))))
+        out->distance = 0.0;
+    return 1;
+}
+
+static int can_be_taken_apart(const struct factor *factor)
+{
+    if (factor->dimension < 2 || factor->full != NULL || factor->mean == NULL)
+        return 0;
+    for (size_t k = 1; k < factor->components; k++)
+        if (memcmp(&factor->sd[k], &factor->sd[0], sizeof factor->sd[0]) != 0)
+            return 0;
+    return 1;
+}
+
+static enum status append_gaussian(struct factor_list *list, double mean, const double *sd, double multiplicity,
+                                   struct error *error)
+{
+    static const double one = 1.0;
+    struct factor factor = {1, 1, &one, &mean, sd, NULL};
+    return multiplicity > 0.0 ? factor_list_append(list, &factor, multiplicity, error) : STATUS_OK;
+}
+
+/* The parts of one copy, `multiplicity` times. */
+static enum status append_parts(struct factor_list *list, const struct factor *factor, const struct hull *hull,
+                                double multiplicity, double *mean, struct error *error)
+{
+    size_t across = factor->dimension - hull->rank, shifted = hull->distance > 0.0 ? 1 : 0;
+    enum status status = STATUS_OK;
+    for (size_t k = 0; k < factor->components; k++)
+        for (size_t i = 0; i < hull->rank; i++)
+            mean[k * hull->rank + i] = dot(factor->dimension, hull->axis[i], factor->mean + k * factor->dimension);
+    struct factor within = {hull->rank, factor->components, factor->weight, mean, factor->sd, NULL};
+    if (hull->rank > 0)
+        status = factor_list_append(list, &within, multiplicity, error);
+    if (status == STATUS_OK && shifted)
+        status = append_gaussian(list, hull->distance, factor->sd, multiplicity, error);
+    if (status == STATUS_OK)
+        status = append_gaussian(list, 0.0, factor->sd, multiplicity * (double)(across - shifted), error);
+    return status;
+}
+
+static enum status append_decomposed(struct factor_list *list, const struct factor_group *group, struct error *error)
+{
+    const struct factor *factor = &group->factor;
+    struct hull hull;
+    if (!can_be_taken_apart(factor))
+        return factor_list_append(list, factor, group->multiplicity, error);
+    size_t n = factor->dimension, k = factor->components;
+    double *block = n <= SIZE_MAX / 64 && k <= SIZE_MAX / 64
+                        ? array_new((MOST_RANK + 2) * n + MOST_RANK * k, sizeof *block)
+                        : NULL;
+    if (block == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for the means of a mixture in dimension %zu", n);
+    enum status status;
+    if (find_hull(factor, block, &hull) && !(n == 2 && hull.rank == 2))
+        status = append_parts(list, factor, &hull, group->multiplicity, block + (MOST_RANK + 2) * n, error);
+    else
+        status = factor_list_append(list, factor, group->multiplicity, error);
+    free(block);
+    return status;
+}
+
+enum status factor_list_decompose(struct factor_list *list, struct error *error)
+{
+    struct factor_list out = {0};
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < list->count && status == STATUS_OK; i++) {
+        size_t first = out.count;
+        status = append_decomposed(&out, &list->group[i], error);
+        for (size_t j = first; j < out.count; j++)
+            out.group[j].error_share = out.count == first + 1 ? list->group[i].error_share : 0.0;
+    }
+    factor_list_free(list);
+    *list = out;
+    return status;
+}

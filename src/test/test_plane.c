@@ -1,0 +1,380 @@
+/* The plane engine: against products and rotations of laws on the line, against the sampler's chain pushed forward by
+ * hand, and against itself at a higher resolution. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "law/divergence.h"
+#include "law/law.h"
+#include "law/measure.h"
+#include "model/decompose.h"
+
+#include "test/suites.h"
+
+static const double quarter[] = {0.25, 0.25, 0.25, 0.25}, third[] = {0.3, 0.3, 0.4}, half[] = {0.5, 0.5};
+static const double corners[] = {-1.0, -1.0, -1.0, 1.0, 1.0, -1.0, 1.0, 1.0}, equal[] = {0.3, 0.3, 0.3, 0.3};
+static const double triangle[] = {-0.9, -0.5, 0.9, -0.4, 0.1, 1.0}, unequal[] = {0.35, 0.3, 0.45};
+static const double pair[] = {-1.0, 1.0};
+
+static const struct factor product = {2, 4, quarter, corners, equal, NULL};
+static const struct factor three = {2, 3, third, triangle, unequal, NULL};
+static const struct factor bimodal = {1, 2, half, pair, equal, NULL};
+
+static struct schedule *make_schedule(double c0, double c1, size_t T)
+{
+    struct schedule *schedule;
+    struct error error;
+    ck_assert_msg(schedule_new(schedule_kind_find("li-cai"), c0, c1, T, &schedule, &error) == STATUS_OK, "%s",
+                  error.text);
+    return schedule;
+}
+
+static void expm1_of(double log_ratio, double *out)
+{
+    *out = expm1(log_ratio);
+}
+
+/* By the engine itself: resolutions below 1 are cheaper. */
+static struct law compute(const struct law_problem *problem, double resolution)
+{
+    struct law law;
+    struct error error = {STATUS_OK, ""};
+    const struct law_engine *engine = law_engine_for(problem);
+    ck_assert_ptr_nonnull(engine);
+    enum status status = engine->compute(problem, resolution, &law, &error);
+    if (status == STATUS_OK)
+        status = law_integrate(&law, 1, expm1_of, &law.mass_defect, NULL, &error);
+    ck_assert_msg(status == STATUS_OK, "%s", error.text);
+    return law;
+}
+
+static struct divergence divergences(const struct law *law, double multiplicity)
+{
+    struct divergence divergence;
+    struct error error = {STATUS_OK, ""};
+    struct law_group group = {law, multiplicity};
+    ck_assert_msg(divergence_measure(&group, 1, &divergence, &error) == STATUS_OK, "%s", error.text);
+    return divergence;
+}
+
+static void agree(struct measured a, struct measured b, double relative, const char *what, const char *where)
+{
+    ck_assert(isfinite(a.value) && isfinite(b.value) && a.error > 0.0 && b.error > 0.0);
+    ck_assert_msg(fabs(a.value - b.value) <= fmin(a.error + b.error, relative * fabs(b.value)),
+                  "%s: %s %.12g +- %.3g against %.12g +- %.3g", where, what, a.value, a.error, b.value, b.error);
+}
+
+static const struct {
+    const char *sampler;
+    size_t T;
+    double resolution, relative;
+} runs[] = {{"ddpm", 64, 1.0, 1e-6},
+            {"accelerated", 96, 0.7, 1e-5},
+            {"accelerated-sde-2024", 48, 0.7, 1e-5},
+            {"ddpm-ancestral", 256, 0.5, 1e-4}};
+enum { RUNS = sizeof runs / sizeof runs[0] };
+
+/* Four modes at (+-1, +-1) are two coordinates with two each. */
+START_TEST(test_product)
+{
+    struct schedule *schedule = make_schedule(2.0, 8.5, runs[_i].T);
+    struct law_problem problem = {
+        .factor = &product, .sampler = sampler_find(runs[_i].sampler), .schedule = schedule};
+    struct law plane = compute(&problem, runs[_i].resolution);
+    ck_assert_str_eq(plane.engine->name, "plane");
+    problem.factor = &bimodal;
+    struct law line = compute(&problem, 1.0);
+    struct divergence a = divergences(&plane, 1.0), b = divergences(&line, 2.0);
+    double relative = runs[_i].relative;
+    agree(a.tv, b.tv, relative, "TV", runs[_i].sampler);
+    agree(a.kl_p_q, b.kl_p_q, 10.0 * relative, "KL(p|q)", runs[_i].sampler);
+    agree(a.kl_q_p, b.kl_q_p, 10.0 * relative, "KL(q|p)", runs[_i].sampler);
+    agree(a.chi2_q_p, b.chi2_q_p, 10.0 * relative, "chi2", runs[_i].sampler);
+    agree(a.hellinger2, b.hellinger2, 10.0 * relative, "Hellinger", runs[_i].sampler);
+    ck_assert_msg(fabs(plane.mass_defect) < 1e-9 + 3.0 * relative * a.tv.value, "mass defect %g", plane.mass_defect);
+    ck_assert_msg(a.tv.error < 30.0 * relative * a.tv.value, "TV %g +- %g says nothing", a.tv.value, a.tv.error);
+    law_free(&plane);
+    law_free(&line);
+    schedule_free(schedule);
+}
+END_TEST
+
+static struct target plane_target(const struct factor *factor)
+{
+    struct target target;
+    target_init(&target, target_family_find("mixture-plane"));
+    target.components = factor->components;
+    target.width = 2;
+    target.weights = (double *)factor->weight;
+    target.points = (double *)factor->mean;
+    target.sds = (double *)factor->sd;
+    return target;
+}
+
+static struct measurement measure(const struct target *target, const char *sampler, const struct score_error *error,
+                                  size_t T, size_t dimension)
+{
+    struct schedule *schedule = make_schedule(2.0, 8.5, T);
+    struct measurement out;
+    struct error failure = {STATUS_OK, ""};
+    enum status status =
+        measure_target(target, sampler_find(sampler), error, schedule, &dimension, 1, &out, &failure);
+    ck_assert_msg(status == STATUS_OK, "%s", failure.text);
+    schedule_free(schedule);
+    return out;
+}
+
+/* The same modes turned by an angle. */
+START_TEST(test_rotation)
+{
+    double c = cos(0.7), s = sin(0.7), turned[6];
+    for (size_t k = 0; k < 3; k++) {
+        turned[2 * k] = c * triangle[2 * k] - s * triangle[2 * k + 1];
+        turned[2 * k + 1] = s * triangle[2 * k] + c * triangle[2 * k + 1];
+    }
+    struct factor other = {2, 3, third, turned, unequal, NULL};
+    struct schedule *schedule = make_schedule(2.0, 8.5, 48);
+    struct law_problem problem = {.factor = &three, .sampler = sampler_find("ddpm"), .schedule = schedule};
+    struct law law = compute(&problem, 0.7);
+    problem.factor = &other;
+    struct law rotated = compute(&problem, 0.7);
+    struct divergence a = divergences(&law, 1.0), b = divergences(&rotated, 1.0);
+    agree(a.tv, b.tv, 1e-5, "TV", "turned");
+    agree(a.kl_q_p, b.kl_q_p, 1e-4, "KL(q|p)", "turned");
+    law_free(&law);
+    law_free(&rotated);
+    schedule_free(schedule);
+}
+END_TEST
+
+/* Two modes in the plane, by the engine itself, and taken apart into a line and a Gaussian. */
+START_TEST(test_collinear)
+{
+    double means[] = {-0.8, -0.3, 0.4, 0.6};
+    struct factor factor = {2, 2, half, means, equal, NULL};
+    struct target target = plane_target(&factor);
+    struct schedule *schedule = make_schedule(2.0, 8.5, 48);
+    struct law_problem problem = {.factor = &factor, .sampler = sampler_find("ddpm"), .schedule = schedule};
+    struct law law = compute(&problem, 0.8);
+    struct divergence direct = divergences(&law, 1.0);
+    struct measurement apart = measure(&target, "ddpm", NULL, 48, 2);
+    ck_assert_str_eq(apart.method, "line + gaussian, composed");
+    agree(direct.tv, apart.divergence.tv, 5e-6, "TV", "collinear modes");
+    agree(direct.kl_p_q, apart.divergence.kl_p_q, 5e-5, "KL(p|q)", "collinear modes");
+    law_free(&law);
+    schedule_free(schedule);
+}
+END_TEST
+
+static struct divergence at_resolution(const struct law_problem *problem, double resolution)
+{
+    struct law law = compute(problem, resolution);
+    struct divergence divergence = divergences(&law, 1.0);
+    law_free(&law);
+    return divergence;
+}
+
+static const double nested_mean[] = {0.3, 0.2, 0.0, 0.0}, nested_sd[] = {0.05, 1.0}, nested_weight[] = {0.4, 0.6};
+static const double uneven[] = {0.3, 0.7};
+static const double far[] = {-1.2, -0.9, 1.2, 0.9}, atom_sd[] = {0.0, 0.0};
+static const struct {
+    const char *name, *sampler;
+    struct factor factor;
+    size_t T;
+} honest[] = {
+    {"three", "accelerated", {2, 3, third, triangle, unequal, NULL}, 128},
+    {"nested", "ddpm", {2, 2, nested_weight, nested_mean, nested_sd, NULL}, 64},
+    {"far apart", "ddpm", {2, 2, uneven, far, equal, NULL}, 64},
+    {"atoms", "ddpm", {2, 2, half, far, atom_sd, NULL}, 96},
+};
+enum { HONEST = sizeof honest / sizeof honest[0] };
+
+START_TEST(test_radii_are_honest)
+{
+    struct schedule *schedule = make_schedule(2.0, 8.5, honest[_i].T);
+    struct law_problem problem = {
+        .factor = &honest[_i].factor, .sampler = sampler_find(honest[_i].sampler), .schedule = schedule};
+    struct divergence once = at_resolution(&problem, 0.5), twice = at_resolution(&problem, 0.7);
+    agree(once.tv, twice.tv, 1e-3, "TV", honest[_i].name);
+    agree(once.kl_q_p, twice.kl_q_p, 1e-2, "KL(q|p)", honest[_i].name);
+    schedule_free(schedule);
+}
+END_TEST
+
+static double too_noisy(const struct step *step)
+{
+    return sampler_find("accelerated")->log_noise_ratio(step) + log(1.01);
+}
+
+START_TEST(test_planted_noise)
+{
+    struct sampler wrong = *sampler_find("accelerated");
+    struct schedule *schedule = make_schedule(2.0, 8.5, 128);
+    struct law_problem problem = {.factor = &three, .sampler = &wrong, .schedule = schedule};
+    struct divergence right = at_resolution(&problem, 0.5);
+    wrong.log_noise_ratio = too_noisy;
+    struct divergence planted = at_resolution(&problem, 0.5);
+    ck_assert_msg(planted.tv.value > 1.5 * right.tv.value && planted.tv.value > 2e-3, "TV %g against %g",
+                  planted.tv.value, right.tv.value);
+    schedule_free(schedule);
+}
+END_TEST
+
+/* An error in each coordinate of the product target, or in one, against the same on lines. */
+static const struct {
+    const char *shape, *sampler;
+    enum error_spread spread;
+} errors[] = {{"wave", "ddpm", SPREAD_ALL}, {"bias", "accelerated", SPREAD_ONE}, {"linear", "ddpm", SPREAD_ALL}};
+enum { ERRORS = sizeof errors / sizeof errors[0] };
+
+START_TEST(test_score_errors)
+{
+    struct target plane = plane_target(&product), line;
+    struct score_error error = {.shape = error_shape_find(errors[_i].shape),
+                                .profile = error_profile_find("uniform"),
+                                .spread = errors[_i].spread,
+                                .size = 0.05,
+                                .roughness = 2.0};
+    target_init(&line, target_family_find("mixture"));
+    line.components = 2;
+    line.weights = (double *)half;
+    line.means = (double *)pair;
+    line.sds = (double *)equal;
+    struct measurement a = measure(&plane, errors[_i].sampler, &error, 64, 2);
+    struct measurement b = measure(&line, errors[_i].sampler, &error, 64, 2);
+    ck_assert_str_eq(a.method, "plane");
+    agree(a.divergence.tv, b.divergence.tv, 2e-6, "TV", errors[_i].shape);
+    agree(a.error_effect, b.error_effect, 2e-4, "effect", errors[_i].shape);
+}
+END_TEST
+
+/* Along the diagonal of collinear modes that lie on it the error is one on a line. */
+START_TEST(test_diagonal_error)
+{
+    double means[] = {-0.6, -0.6, 0.6, 0.6}, along[] = {-0.6 * M_SQRT2, 0.6 * M_SQRT2};
+    struct factor factor = {2, 2, half, means, equal, NULL};
+    struct target plane = plane_target(&factor), line;
+    struct target_part parts[2];
+    struct score_error error = {.shape = error_shape_find("wave"),
+                                .profile = error_profile_find("uniform"),
+                                .spread = SPREAD_DIAGONAL,
+                                .size = 0.05,
+                                .roughness = 1.0};
+    target_init(&parts[0].target, target_family_find("mixture"));
+    parts[0].copies = 1;
+    parts[0].target.components = 2;
+    parts[0].target.weights = (double *)half;
+    parts[0].target.means = along;
+    parts[0].target.sds = (double *)equal;
+    target_init(&parts[1].target, target_family_find("gaussian"));
+    parts[1].copies = 0;
+    parts[1].target.variance = 0.09;
+    target_init(&line, target_family_find("direct-sum"));
+    line.parts = parts;
+    line.part_count = 2;
+    struct measurement a = measure(&plane, "ddpm", &error, 64, 2);
+    error.spread = SPREAD_ONE;
+    struct measurement b = measure(&line, "ddpm", &error, 64, 2);
+    agree(a.divergence.tv, b.divergence.tv, 2e-6, "TV", "diagonal");
+}
+END_TEST
+
+START_TEST(test_what_is_refused)
+{
+    struct score_error bump = {.shape = error_shape_find("bump"), .profile = error_profile_find("uniform")};
+    struct law_problem problem = {.factor = &three, .sampler = sampler_find("ddim")};
+    ck_assert_ptr_null(law_engine_for(&problem));
+    problem.sampler = sampler_find("ddpm");
+    ck_assert_ptr_nonnull(law_engine_for(&problem));
+    problem.score_error = &bump;
+    problem.error_share = 1.0;
+    ck_assert_ptr_null(law_engine_for(&problem));
+}
+END_TEST
+
+static struct factor_list decomposed(const struct factor *factor, double multiplicity)
+{
+    struct factor_list list = {0};
+    struct error error = {STATUS_OK, ""};
+    ck_assert_int_eq(factor_list_append(&list, factor, multiplicity, &error), STATUS_OK);
+    ck_assert_int_eq(factor_list_decompose(&list, &error), STATUS_OK);
+    return list;
+}
+
+/* Three modes in d = 16 become a plane and Gaussians. */
+START_TEST(test_decomposition)
+{
+    enum { D = 16 };
+    double means[3 * D];
+    for (size_t k = 0; k < 3; k++)
+        for (size_t i = 0; i < D; i++)
+            means[k * D + i] = 0.2 + 0.3 * sin((double)(k * 7 + i * (k + 1)));
+    struct factor factor = {D, 3, third, means, equal, NULL};
+    struct factor_list list = decomposed(&factor, 2.0);
+    ck_assert_uint_eq(list.count, 3);
+    const struct factor *plane = &list.group[0].factor;
+    ck_assert_uint_eq(plane->dimension, 2);
+    ck_assert_double_eq(list.group[0].multiplicity, 2.0);
+    ck_assert_double_eq(list.group[1].multiplicity, 2.0);
+    ck_assert_double_eq(list.group[2].multiplicity, 26.0);
+    ck_assert_double_eq(list.group[2].factor.mean[0], 0.0);
+    ck_assert_double_eq(list.group[2].factor.sd[0], 0.3);
+    for (size_t j = 0; j < 3; j++)
+        for (size_t k = 0; k <= j; k++) {
+            double before = 0.0, after = list.group[1].factor.mean[0] * list.group[1].factor.mean[0];
+            for (size_t i = 0; i < D; i++)
+                before += means[j * D + i] * means[k * D + i];
+            for (size_t i = 0; i < 2; i++)
+                after += plane->mean[2 * j + i] * plane->mean[2 * k + i];
+            ck_assert_double_eq_tol(after, before, 1e-13);
+        }
+    factor_list_free(&list);
+}
+END_TEST
+
+START_TEST(test_decomposition_into_lines)
+{
+    double collinear[] = {1.0, 0.0, 2.0, 0.0, 2.0, 1.0, 3.0, 0.0, 1.5, 0.5, 2.5, 0.0}, same[8] = {0.0};
+    struct factor line = {4, 3, third, collinear, equal, NULL};
+    struct factor_list list = decomposed(&line, 1.0);
+    ck_assert_uint_eq(list.count, 3);
+    ck_assert_uint_eq(list.group[0].factor.dimension, 1);
+    ck_assert_double_eq_tol(fabs(list.group[0].factor.mean[1] - list.group[0].factor.mean[0]), sqrt(3.0), 1e-12);
+    ck_assert_double_eq(list.group[2].multiplicity, 2.0);
+    factor_list_free(&list);
+    struct factor point = {4, 2, half, same, equal, NULL};
+    list = decomposed(&point, 3.0);
+    ck_assert_uint_eq(list.count, 1);
+    ck_assert_double_eq(list.group[0].multiplicity, 12.0);
+    factor_list_free(&list);
+    list = decomposed(&three, 1.0); /* unequal widths */
+    ck_assert_uint_eq(list.count, 1);
+    ck_assert_uint_eq(list.group[0].factor.dimension, 2);
+    factor_list_free(&list);
+    list = decomposed(&product, 1.0); /* equal ones, that fill the plane */
+    ck_assert_uint_eq(list.count, 1);
+    factor_list_free(&list);
+}
+END_TEST
+
+Suite *plane_suite(void)
+{
+    Suite *suite = suite_create("plane");
+    TCase *laws = tcase_create("laws");
+    tcase_set_timeout(laws, 600);
+    tcase_add_loop_test(laws, test_product, 0, RUNS);
+    tcase_add_test(laws, test_rotation);
+    tcase_add_test(laws, test_collinear);
+    tcase_add_loop_test(laws, test_radii_are_honest, 0, HONEST);
+    tcase_add_test(laws, test_planted_noise);
+    tcase_add_loop_test(laws, test_score_errors, 0, ERRORS);
+    tcase_add_test(laws, test_diagonal_error);
+    tcase_add_test(laws, test_what_is_refused);
+    suite_add_tcase(suite, laws);
+    TCase *decomposition = tcase_create("decomposition");
+    tcase_add_test(decomposition, test_decomposition);
+    tcase_add_test(decomposition, test_decomposition_into_lines);
+    suite_add_tcase(suite, decomposition);
+    return suite;
+}
