@@ -33,6 +33,9 @@ extern const struct law_engine engine_plane;
 #define GROWTH (2.0 / 3.0)
 /* Of values on a patch: no tail is asked to be below it. */
 #define NOISE 3e-15
+/* A patch with less than this part of the tolerance is not worth more; nor is next to no mass. */
+#define NEGLIGIBLE 1e-4
+#define NOTHING 1e-15
 /* Far out, where there is no mass, errors must not grow by exponentiation. */
 #define LOOSEST 0.05
 /* So many times the tolerance, and the next rungs need not be tried one by one. */
@@ -256,8 +259,9 @@ static double fill(const struct source *source, struct patch *patch)
 /* The relative error of r that a patch may have. */
 static double allowed(const struct source *source, const struct patch *patch)
 {
-    double share = EVEN * source->tolerance * pow(fmin(patch->mass, 1.0), -GROWTH);
-    return fmin(fmax(share, NOISE), LOOSEST);
+    double mass = fmin(patch->mass, 1.0), share = EVEN * source->tolerance * pow(mass, -GROWTH);
+    share = fmax(share, NEGLIGIBLE * source->tolerance / mass);
+    return fmin(fmax(share, NOISE), mass > NOTHING ? LOOSEST : 1.0);
 }
 
 /* Judges the tails and sets what the next step should have. Nonzero if that should be had at once. */
