@@ -23,6 +23,7 @@ enum {
 
 struct done {
     struct cell cell;
+    double cost; /* predicted */
     struct record *rows; /* NULL if it failed */
     char failure[600];
     int reused;
@@ -66,6 +67,8 @@ static int known(const struct run *run, const struct cell *cell)
     return 0;
 }
 
+static double cost(const struct cell *cell);
+
 /* A cell that no exact law covers is left to chains; an experiment without them was refused when it was read. */
 static enum status want_cell(struct run *run, struct cell cell, struct error *error)
 {
@@ -79,7 +82,7 @@ static enum status want_cell(struct run *run, struct cell cell, struct error *er
         run->done = grown;
         run->capacity = capacity;
     }
-    run->done[run->count++] = (struct done){.cell = cell};
+    run->done[run->count++] = (struct done){.cell = cell, .cost = cost(&cell)};
     return STATUS_OK;
 }
 
@@ -127,9 +130,15 @@ static double chain_cost(const struct cell *cell)
     return CHAIN_COST * numbers * (double)cell->chains * (double)cell->steps;
 }
 
-/* Relative cost of a law: closed forms are free beside density propagation. */
+/* Relative cost of a law: closed forms are free beside density propagation; a law in the plane or of a radius costs so
+ * many times what one on the line does. */
+#define PLANE_COST 300.0
+#define RADIAL_COST 10.0
+
 static double law_cost(const struct factor *factor, const struct error_shape *shape)
 {
+    if (factor->dimension > 1)
+        return (factor->mean != NULL ? PLANE_COST : RADIAL_COST) * (double)(factor->components + 2);
     int closed = factor->components == 1 && (shape == NULL || shape->affine);
     return closed ? 0.01 : (double)(factor->components + 2);
 }
@@ -173,7 +182,7 @@ static int by_order(const void *a, const void *b)
 
 static int by_cost(const void *a, const void *b)
 {
-    double x = cost(&((const struct done *)a)->cell), y = cost(&((const struct done *)b)->cell);
+    double x = ((const struct done *)a)->cost, y = ((const struct done *)b)->cost;
     return x > y ? -1 : x < y ? 1 : by_order(a, b);
 }
 
@@ -320,7 +329,7 @@ static enum status make_round(struct run *run, size_t first, struct error *error
     qsort(run->done + first, count, sizeof *run->done, by_cost);
     double expected = run->progress.cost_done;
     for (size_t i = first; i < run->count; i++)
-        expected += cost(&run->done[i].cell);
+        expected += run->done[i].cost;
     progress_expect(&run->progress, run->count, expected);
     int threads = run->options->jobs > 0 ? run->options->jobs : omp_get_max_threads();
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
@@ -335,7 +344,7 @@ static enum status make_round(struct run *run, size_t first, struct error *error
         label(&run->done[i].cell, text, sizeof text);
         progress_begin(&run->progress, text);
         enum status one = make_cell(run, &run->done[i], &own);
-        progress_end(&run->progress, text, cost(&run->done[i].cell));
+        progress_end(&run->progress, text, run->done[i].cost);
         if (one != STATUS_OK) {
 #pragma omp critical(run_error)
             if (status == STATUS_OK) {
