@@ -43,7 +43,12 @@ static inline const struct lobatto *lobatto_of(const struct lobattos *lobattos, 
     return &lobattos->order[(order - PATCH_LEAST) / 2];
 }
 
-struct patches_cell; /* of the tree */
+/* A node of the tree. */
+enum { NO_LEAF = 0 };
+struct patches_cell {
+    uint32_t child[2][2]; /* [right][upper]; 0: none */
+    uint32_t leaf;        /* index + 1; NO_LEAF: not a leaf */
+};
 
 struct patches {
     const struct factor *factor; /* whose means the positions are relative to */

@@ -3,16 +3,19 @@
  *
  * Patches adapt to what they hold: each has as many nodes in either direction, and as fine a quadrature rule, as its
  * share of the tolerated error asks for, weighed by the mass of q in it; the tails of its polynomials decide in every
- * step, off-grid points against a finer rule in checked steps. The error radius is the line engine's (law/line.c): a
- * stage is a Markov operator on densities, so local errors add up in norms that it does not increase. */
+ * step, off-grid points against a finer rule in checked steps. A stage goes by Gauss-Hermite sums around each node
+ * or, where those need many points, by a lattice that all nodes share (law/plane_lattice.c). The error radius is the
+ * line engine's (law/line.c): a stage is a Markov operator on densities, so local errors add up in norms that it does
+ * not increase. */
 #include <math.h>
-#include <string.h>
 
 #include "core/memory.h"
 #include "core/vmath.h"
 #include "law/clip.h"
 #include "law/law.h"
 #include "law/patches.h"
+#include "law/plane_check.h"
+#include "law/plane_fill.h"
 #include "law/plane_lattice.h"
 #include "law/plane_rows.h"
 #include "law/plane_transfer.h"
@@ -21,34 +24,13 @@
 extern const struct law_engine engine_plane;
 
 /* L1(p) errors that all patches together may make in a stage: absolute, or as a part of E_p|r - 1| (shared by the
- * steps), whichever is larger; and what rounding makes in any case. */
+ * steps), whichever is larger. */
 #define TOLERANCE 8e-16
 #define RELATIVE 1e-5
-#define ROUNDING 3e-16
 /* Where E_p|r - 1| is smaller than this part of h^2, it will grow. */
 #define EXPECTED 1e-3
-/* A patch of mass m may have the relative error EVEN m^-GROWTH times that: more where there is less mass, but
- * neighbours must not differ by much, for an error just beyond a side is a kink within. */
-#define EVEN 0.15
-#define GROWTH (2.0 / 3.0)
-/* Of values on a patch: no tail is asked to be below it. */
-#define NOISE 3e-15
-/* A patch with less than this part of the tolerance is not worth more; nor is next to no mass. */
-#define NEGLIGIBLE 1e-4
-#define NOTHING 1e-15
-/* Far out, where there is no mass, errors must not grow by exponentiation. */
-#define LOOSEST 0.05
-/* So many times the tolerance, and the next rungs need not be tried one by one. */
-#define FAR_OFF 1e4
-/* Of the tolerance: a rule that would make no more may be taken. */
-#define LOWER 0.3
 /* How much sharper the tolerance is at a higher resolution. */
 #define SHARPER 8.0
-/* A tail beyond REDO tolerances is not left as it is; below SPARE, two nodes less will do. */
-#define REDO 4.0
-#define SPARE 0.05
-/* Four patches whose common polynomial would be so good become one. */
-#define MERGED 0.1
 /* Lattices: points in a standard deviation of the noise at first, at least, at most; how much denser the next may be,
  * what to spare of that, and the one that checks; what part of the tolerance they may use. What a point and a pair of
  * a point and a node cost, in nodes of a rule. */
@@ -63,21 +45,12 @@ extern const struct law_engine engine_plane;
 #define LARGEST_LATTICE 4e6
 #define POINT_COST 1.2
 #define PAIR_COST 0.008
-/* Standard deviations of each component that patches cover: mass e^{-36} outside. */
-#define REACH 8.5
-/* Patches with less mass than this get by with rules of this rung. */
-#define OUTER_MASS 1e-12
-#define OUTER_RUNG 5
-/* Sides of patches in local scales: at the start, at most, at least. */
+/* Sides of patches in local scales at the start. */
 #define FIRST_SIDE 2.5
-#define LONGEST_SIDE 4.0
-#define SHORTEST_SIDE 0.02
 /* Steps of log noise between two checks. */
 #define CHECK_EVERY 0.7
-/* What the test points see of the error may be so many times less than its largest value. */
-#define SEEN 1.5
 
-enum { TESTS = 3 /* a direction, in a checked step */, FIRST_RUNG = 5, STAGES = 2, CANDIDATE = 12 };
+enum { FIRST_RUNG = 5, STAGES = 2 };
 
 struct engine {
     const struct law_problem *problem;
@@ -182,446 +155,7 @@ static enum status engine_init(struct engine *engine, const struct law_problem *
     return status == STATUS_OK ? set_directions(engine, error) : status;
 }
 
-/* ---- One patch ---- */
-
-/* What fills patches: a stage, or at the start N(0, I)/p_T itself. */
-struct source {
-    struct engine *engine;
-    const struct plane_transfer *transfer; /* NULL: the start */
-    const struct lattice *lattice, *finer; /* not NULL: the stage goes by it, and is checked by the finer one */
-    const struct joint_level *to;
-    double tolerance; /* L1(p), of all patches together */
-};
-
-/* log r_T = log N(x; 0, I) - log p_T(x). */
-static void evaluate_start(const struct joint_level *to, size_t anchor, size_t nx, const double *x, size_t ny,
-                           const double *y, double *log_ratio, double *log_density)
-{
-    double at[2 * PATCH_MOST * PATCH_MOST] = {0.0};
-    size_t points = nx * ny;
-    for (size_t i = 0; i < points; i++) {
-        at[i] = to->root_alpha_bar * x[i / ny];
-        at[points + i] = to->root_alpha_bar * y[i % ny];
-    }
-    joint_level_evaluate(to, anchor, points, points, at, log_density, NULL);
-    for (size_t i = 0; i < points; i++) {
-        double first = at[i] + to->root_alpha_bar * to->factor->mean[2 * anchor];
-        double second = at[points + i] + to->root_alpha_bar * to->factor->mean[2 * anchor + 1];
-        log_ratio[i] = -0.5 * (first * first + second * second) - log(2.0 * M_PI) - log_density[i];
-    }
-}
-
-/* log r and log p of the new reference at all (x[i], y[j]) in [-1, 1]^2 of the patch, by a lattice or, if that is
- * NULL, by rules of these rungs. */
-static void evaluate_source(const struct source *source, const struct patch *patch, const struct lattice *lattice,
-                            const size_t rung[2], size_t nx, const double *x, size_t ny, const double *y,
-                            double *log_ratio, double *log_density)
-{
-    double column[PATCH_MOST], row[PATCH_MOST];
-    for (size_t i = 0; i < nx; i++)
-        column[i] = patch->centre[0] + patch->half * x[i];
-    for (size_t j = 0; j < ny; j++)
-        row[j] = patch->centre[1] + patch->half * y[j];
-    const struct rule *const rule[2] = {&source->engine->rules.rung[rung[0]], &source->engine->rules.rung[rung[1]]};
-    if (source->transfer == NULL)
-        evaluate_start(source->to, patch->anchor, nx, column, ny, row, log_ratio, log_density);
-    else if (lattice != NULL)
-        lattice_apply(lattice, patch->anchor, nx, column, ny, row, log_ratio, log_density);
-    else
-        plane_transfer_apply(source->transfer, &source->engine->work, rule, patch->anchor, nx, column, ny, row,
-                             log_ratio, log_density);
-}
-
-/* Sets the values, the mass of q and the part of E_p|r - 1|, which is returned. */
-static double fill(const struct source *source, struct patch *patch)
-{
-    const struct engine *engine = source->engine;
-    const struct lobatto *by[2] = {lobatto_of(&engine->lobattos, patch->order[0]),
-                                   lobatto_of(&engine->lobattos, patch->order[1])};
-    double log_density[PATCH_MOST * PATCH_MOST], of_p = 0.0, of_q = 0.0, moved = 0.0;
-    evaluate_source(source, patch, source->lattice, patch->rung, patch->order[0], by[0]->node, patch->order[1],
-                    by[1]->node, patch->value, log_density);
-    double area = patch->half * patch->half * source->to->level.alpha_bar;
-    for (size_t i = 0; i < patch->order[0]; i++)
-        for (size_t j = 0; j < patch->order[1]; j++) {
-            size_t at = i * patch->order[1] + j;
-            double weight = area * by[0]->weight[i] * by[1]->weight[j] * exp(log_density[at]);
-            of_p += weight;
-            of_q += weight * exp(patch->value[at]);
-            moved += weight * fabs(expm1(patch->value[at]));
-        }
-    /* the nodes need not resolve p itself, whose mass is known */
-    double correct = of_p > 0.0 ? patch_mass(patch, source->to) / of_p : 1.0;
-    patch->mass = of_q * correct;
-    return moved * correct;
-}
-
-/* The relative error of r that a patch may have. */
-static double allowed(const struct source *source, const struct patch *patch)
-{
-    double mass = fmin(patch->mass, 1.0), share = EVEN * source->tolerance * pow(mass, -GROWTH);
-    share = fmax(share, NEGLIGIBLE * source->tolerance / mass);
-    return fmin(fmax(share, NOISE), mass > NOTHING ? LOOSEST : 1.0);
-}
-
-/* Judges the tails and sets what the next step should have. Nonzero if that should be had at once. */
-static int judge(const struct source *source, struct patch *patch)
-{
-    double wanted = allowed(source, patch), last[2], more[2];
-    int redo = 0, shortest = 2.0 * patch->half < SHORTEST_SIDE * patch_scale(patch, source->to);
-    patch_tails(patch, &source->engine->lobattos, 2, last);
-    patch_tails(patch, &source->engine->lobattos, 4, more);
-    for (int i = 0; i < 2; i++) {
-        patch->next[i] = patch->order[i];
-        if (last[i] > wanted)
-            patch->next[i] += last[i] > 100.0 * REDO * wanted ? 4 : 2;
-        else if (more[i] < SPARE * wanted && patch->order[i] > PATCH_LEAST)
-            patch->next[i] -= 2;
-        if (shortest && patch->next[i] > PATCH_MOST)
-            patch->next[i] = PATCH_MOST;
-        redo |= last[i] > REDO * wanted && patch->next[i] > patch->order[i];
-    }
-    return redo;
-}
-
-/* ---- Layout ---- */
-
-/* Four patches in the place of one. */
-static enum status split(const struct patch *patch, struct patches *pending, struct error *error)
-{
-    enum status status = STATUS_OK;
-    for (uint64_t quarter = 0; quarter < 4 && status == STATUS_OK; quarter++) {
-        struct patch child = *patch;
-        child.depth++;
-        child.at[0] = 2 * patch->at[0] + quarter / 2;
-        child.at[1] = 2 * patch->at[1] + quarter % 2;
-        for (int i = 0; i < 2; i++) {
-            size_t order = patch->next[i] > PATCH_MOST ? PATCH_MOST - 4 : patch->next[i];
-            child.order[i] = child.next[i] = order > 8 && patch->next[i] <= PATCH_MOST ? order - 2 : order;
-        }
-        status = patches_append(pending, &child, error);
-    }
-    return status;
-}
-
-static int must_split(const struct patch *patch)
-{
-    return patch->next[0] > PATCH_MOST || patch->next[1] > PATCH_MOST;
-}
-
-/* The parent of patch p, if its four children are there and one polynomial will do for them. */
-static int merge(const struct source *source, const struct patches *grid, size_t p, struct patch *out)
-{
-    const struct patch *first = &grid->patch[p];
-    const struct lobatto *lobatto = lobatto_of(&source->engine->lobattos, CANDIDATE);
-    double x[CANDIDATE], y[CANDIDATE], tail[2], mass = 0.0;
-    struct patch parent = *first;
-    if (first->at[0] % 2 != 0 || first->at[1] % 2 != 0 || first->depth < 5)
-        return 0;
-    parent.depth--;
-    parent.at[0] /= 2;
-    parent.at[1] /= 2;
-    patch_place(&parent, source->to, grid->root);
-    if (2.0 * parent.half > LONGEST_SIDE * patch_scale(&parent, source->to))
-        return 0;
-    for (int quarter = 0; quarter < 4; quarter++) {
-        double quarter_x = parent.centre[0] + (quarter / 2 == 0 ? -0.5 : 0.5) * parent.half;
-        double quarter_y = parent.centre[1] + (quarter % 2 == 0 ? -0.5 : 0.5) * parent.half;
-        const struct patch *child = &grid->patch[patches_find(grid, parent.anchor, quarter_x, quarter_y)];
-        if (child->depth != first->depth || child->at[0] / 2 != parent.at[0] || child->at[1] / 2 != parent.at[1]
-            || child->order[0] > CANDIDATE - 2 || child->order[1] > CANDIDATE - 2)
-            return 0;
-        mass += child->mass;
-        for (int i = 0; i < 2; i++)
-            parent.rung[i] = parent.rung[i] > child->rung[i] ? parent.rung[i] : child->rung[i];
-    }
-    for (size_t i = 0; i < CANDIDATE; i++) {
-        x[i] = parent.centre[0] + parent.half * lobatto->node[i];
-        y[i] = parent.centre[1] + parent.half * lobatto->node[i];
-    }
-    parent.order[0] = parent.order[1] = CANDIDATE;
-    parent.mass = mass;
-    patches_evaluate(grid, &source->engine->lobattos, parent.anchor, p, CANDIDATE, x, CANDIDATE, y, parent.value,
-                     &source->engine->work.patches);
-    for (int i = 0; i < 2; i++)
-        parent.next[i] = 0;
-    for (size_t degrees = 2; degrees + PATCH_LEAST <= CANDIDATE; degrees += 2) {
-        patch_tails(&parent, &source->engine->lobattos, degrees, tail);
-        for (int i = 0; i < 2; i++)
-            if (tail[i] <= MERGED * allowed(source, &parent))
-                parent.next[i] = CANDIDATE - degrees + 2;
-    }
-    for (int i = 0; i < 2; i++) {
-        if (parent.next[i] == 0)
-            return 0;
-        parent.order[i] = parent.next[i];
-    }
-    *out = parent;
-    return 1;
-}
-
-/* The patches that a stage should fill, from those of the stage before. */
-static enum status plan(const struct source *source, const struct patches *from, int may_merge,
-                        struct patches *pending, struct error *error)
-{
-    enum status status = STATUS_OK;
-    pending->count = 0;
-    pending->factor = from->factor;
-    pending->root = from->root;
-    char *merged = array_new(from->count, 1);
-    if (merged == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for %zu patches of the plane", from->count);
-    for (size_t p = 0; p < from->count && may_merge && status == STATUS_OK; p++) {
-        struct patch parent;
-        if (!merge(source, from, p, &parent))
-            continue;
-        for (int quarter = 0; quarter < 4; quarter++)
-            merged[patches_find(from, parent.anchor, parent.centre[0] + (quarter / 2 == 0 ? -0.5 : 0.5) * parent.half,
-                                parent.centre[1] + (quarter % 2 == 0 ? -0.5 : 0.5) * parent.half)] = 1;
-        status = patches_append(pending, &parent, error);
-    }
-    for (size_t p = 0; p < from->count && status == STATUS_OK; p++) {
-        struct patch patch = from->patch[p];
-        if (merged[p])
-            continue;
-        if (must_split(&patch)) {
-            status = split(&patch, pending, error);
-            continue;
-        }
-        for (int i = 0; i < 2; i++)
-            patch.order[i] = patch.next[i];
-        status = patches_append(pending, &patch, error);
-    }
-    free(merged);
-    return status;
-}
-
-/* Fills the pending patches, and what they have to be cut into, into the grid. */
-static enum status fill_pending(const struct source *source, struct patches *pending, struct patches *grid,
-                                struct error *error)
-{
-    struct engine *engine = source->engine;
-    enum status status = STATUS_OK;
-    double distance = 0.0;
-    grid->count = 0;
-    grid->factor = pending->factor;
-    grid->root = pending->root;
-    while (pending->count > 0 && status == STATUS_OK) {
-        struct patch patch = pending->patch[--pending->count];
-        patch_place(&patch, source->to, pending->root);
-        if (!patch_is_covered(&patch, source->to, REACH))
-            continue;
-        double moved = fill(source, &patch);
-        int redo = judge(source, &patch);
-        if (!isfinite(patch.mass) || !isfinite(patch.value[0]))
-            return fail_with(error, STATUS_NUMERIC, "the law of %s is not finite in the plane",
-                             engine->problem->sampler->name);
-        if (redo && must_split(&patch))
-            status = split(&patch, pending, error);
-        else if (redo) {
-            for (int i = 0; i < 2; i++)
-                patch.order[i] = patch.next[i] > patch.order[i] ? patch.next[i] : patch.order[i];
-            status = patches_append(pending, &patch, error);
-        } else {
-            distance += moved;
-            status = patches_append(grid, &patch, error);
-        }
-    }
-    engine->distance = distance;
-    patches_shrink(grid);
-    return status == STATUS_OK ? patches_index(grid, error) : status;
-}
-
-/* ---- Checks ---- */
-
-/* E_p|e| of an error e of r, and E_p e^2/r: what a Markov operator on densities does not increase. */
-struct norms {
-    double l1, l2_squared;
-};
-
-static void norms_add(struct norms *norms, double mass, double relative)
-{
-    norms->l1 += mass * relative;
-    norms->l2_squared += mass * relative * relative;
-}
-
-/* What one stage does wrong on a patch, the largest errors of q: interpolation and quadrature together; of its rules,
- * in either direction; of the next smaller ones. Relative to the patch's mean, and to what is there where that is
- * less. */
-struct local_error {
-    double total, quadrature[2], coarser[2];
-};
-
-/* Where polynomials of this order err most, between the nodes: in the middle, where their error is largest, and near
- * the sides, where most of the mass may be. */
-static void test_places(size_t order, double *out)
-{
-    double last = (double)(order - 1), side = order > PATCH_LEAST ? 1.5 : 0.5;
-    double middle = floor(0.5 * last) + 0.5; /* not at 0, for the sake of odd functions */
-    out[0] = -cos(M_PI * side / last);
-    out[1] = cos(M_PI * (order > PATCH_LEAST ? middle - 1.0 : middle) / last);
-    out[2] = cos(M_PI * side / last);
-}
-
-enum { POINTS = TESTS * TESTS };
-
-/* Values at the test points of a patch. */
-struct probe {
-    double x[TESTS], y[TESTS], value[POINTS], exact[POINTS];
-    double part[POINTS]; /* of the patch's mass, if all of it were as dense as here; at most 1 */
-};
-
-static double largest_error(const struct probe *probe, const double *value, const double *exact)
-{
-    double largest = 0.0;
-    for (int j = 0; j < POINTS; j++)
-        largest = fmax(largest, probe->part[j] * fabs(expm1(value[j] - exact[j])));
-    return largest;
-}
-
-/* The same, but an error that would grow by exponentiation counts in full however little is there. */
-static double growing_error(const struct probe *probe, const double *value, const double *exact)
-{
-    double largest = largest_error(probe, value, exact);
-    for (int j = 0; j < POINTS; j++) {
-        double error = fabs(expm1(value[j] - exact[j]));
-        largest = error > LOOSEST ? fmax(largest, error) : largest;
-    }
-    return largest;
-}
-
-/* By rules of its rungs, against finer ones in either direction, whose corrections are small and add up. */
-static void probe_rules(const struct source *source, const struct patch *patch, struct probe *probe,
-                        struct local_error *error)
-{
-    double other[POINTS], log_density[POINTS];
-    for (int i = 0; i < 2; i++)
-        for (int finer = 1; finer >= 0; finer--) {
-            size_t rung[2] = {patch->rung[0], patch->rung[1]};
-            rung[i] = finer ? rung[i] + FINER : rung[i] > 0 ? rung[i] - 1 : 0;
-            evaluate_source(source, patch, NULL, rung, TESTS, probe->x, TESTS, probe->y, other, log_density);
-            *(finer ? &error->quadrature[i] : &error->coarser[i]) = growing_error(probe, probe->value, other);
-            for (int j = 0; j < POINTS && finer; j++)
-                probe->exact[j] += other[j] - probe->value[j];
-        }
-}
-
-/* The largest relative errors at the test points of one patch. */
-static struct local_error check_patch(const struct source *source, const struct patch *patch, struct probe *probe)
-{
-    double made[POINTS], log_density[POINTS];
-    struct local_error error = {0.0, {0.0, 0.0}, {0.0, 0.0}};
-    test_places(patch->order[0], probe->x);
-    test_places(patch->order[1], probe->y);
-    evaluate_source(source, patch, source->lattice, patch->rung, TESTS, probe->x, TESTS, probe->y, probe->value,
-                    log_density);
-    memcpy(probe->exact, probe->value, sizeof probe->exact);
-    double area = 4.0 * patch->half * patch->half * source->to->level.alpha_bar;
-    for (int j = 0; j < POINTS; j++)
-        probe->part[j] = fmin(area * exp(log_density[j] + probe->value[j]) / patch->mass, 1.0);
-    if (source->lattice != NULL) {
-        evaluate_source(source, patch, source->finer, patch->rung, TESTS, probe->x, TESTS, probe->y, probe->exact,
-                        log_density);
-        error.quadrature[0] = largest_error(probe, probe->value, probe->exact);
-    } else if (source->transfer != NULL)
-        probe_rules(source, patch, probe, &error);
-    patch_evaluate(patch, &source->engine->lobattos, TESTS, probe->x, TESTS, probe->y, made);
-    error.total = largest_error(probe, made, probe->exact);
-    return error;
-}
-
-/* The finest rule that a patch may have: next to no mass is not worth more. */
-static size_t top_rung(const struct patch *patch)
-{
-    return patch->mass > OUTER_MASS ? PLANE_TOP_RUNG : OUTER_RUNG;
-}
-
-/* What rungs the patch would need if the stage did not go by a lattice. */
-static void track_rungs(const struct source *source, struct patch *patch, const struct probe *probe, double wanted)
-{
-    double value[POINTS], log_density[POINTS];
-    size_t top = top_rung(patch);
-    patch->hard = 0;
-    for (int i = 0; i < 2; i++)
-        patch->rung[i] = patch->rung[i] < top ? patch->rung[i] : top;
-    for (int i = 0; i < 2; i++)
-        for (int lower = 1; lower >= 0; lower--)
-            for (;;) {
-                size_t rung[2] = {patch->rung[0], patch->rung[1]};
-                if (lower ? rung[i] == 0 : rung[i] >= top)
-                    break;
-                rung[i] -= lower ? 1 : 0;
-                evaluate_source(source, patch, NULL, rung, TESTS, probe->x, TESTS, probe->y, value, log_density);
-                int good = growing_error(probe, value, probe->exact) <= LOWER * wanted;
-                patch->hard |= !lower && !good && rung[i] + 1 >= PLANE_TOP_RUNG;
-                if (good != lower)
-                    break;
-                patch->rung[i] = lower ? rung[i] : rung[i] + 1;
-            }
-}
-
-/* What a checked step does wrong: as steps were made up to now, as it was made itself, and as they will be made. */
-enum { AS_BEFORE, AS_MADE, FROM_NOW_ON, WAYS };
-struct step_error {
-    struct norms way[WAYS];
-};
-
-/* Raises the rules that are too coarse. Nonzero if any was. */
-static int raise_rungs(struct patch *patch, const struct local_error *local, double wanted)
-{
-    int raised = 0;
-    for (int i = 0; i < 2; i++) {
-        size_t top = top_rung(patch);
-        if (!(local->quadrature[i] > wanted) || patch->rung[i] >= top)
-            continue;
-        size_t rung = patch->rung[i] + (local->quadrature[i] > FAR_OFF * wanted ? 3 : 1);
-        patch->rung[i] = rung < top ? rung : top;
-        raised = 1;
-    }
-    return raised;
-}
-
-/* Checks every patch of a filled grid and raises rules that are too coarse. */
-static enum status check(const struct source *source, struct patches *grid, struct step_error *wrong,
-                         double *quadrature, struct error *error)
-{
-    struct norms way[WAYS] = {{0.0, 0.0}};
-    *quadrature = 0.0;
-    for (size_t p = 0; p < grid->count; p++) {
-        struct patch *patch = &grid->patch[p];
-        struct probe probe;
-        int by_rules = source->transfer != NULL && source->lattice == NULL;
-        struct local_error local = check_patch(source, patch, &probe);
-        double wanted = allowed(source, patch);
-        norms_add(&way[AS_BEFORE], patch->mass, local.total);
-        while (by_rules && raise_rungs(patch, &local, wanted)) {
-            (void)fill(source, patch);
-            (void)judge(source, patch);
-            wanted = allowed(source, patch);
-            local = check_patch(source, patch, &probe);
-        }
-        *quadrature += patch->mass * local.quadrature[0];
-        norms_add(&way[AS_MADE], patch->mass, local.total);
-        if (source->lattice != NULL)
-            track_rungs(source, patch, &probe, wanted);
-        for (int i = 0; i < 2; i++)
-            if (by_rules && patch->rung[i] > 0 && local.coarser[i] < LOWER * wanted) {
-                patch->rung[i]--;
-                local.total += local.coarser[i];
-            }
-        norms_add(&way[FROM_NOW_ON], patch->mass, local.total);
-    }
-    if (!isfinite(way[AS_MADE].l1))
-        return fail_with(error, STATUS_NUMERIC, "the law of %s is not finite in the plane",
-                         source->engine->problem->sampler->name);
-    for (int i = 0; i < WAYS; i++) {
-        wrong->way[i].l1 += fmax(SEEN * way[i].l1 - ROUNDING, 0.0);
-        wrong->way[i].l2_squared += fmax(SEEN * sqrt(way[i].l2_squared) - ROUNDING, 0.0);
-    }
-    return STATUS_OK;
-}
-
-/* Where the error of the steps so far is added up; l2_squared of a way is its root by then. */
+/* Where the error of the steps so far is added up. */
 struct tally {
     double l1, l2;
     struct step_error previous; /* of the last checked step */
@@ -689,6 +223,18 @@ static double tolerance_of(const struct engine *engine)
     return engine->sharpness * fmax(relative, TOLERANCE);
 }
 
+static struct plane_source source_of(struct engine *engine, const struct plane_transfer *transfer,
+                                     const struct joint_level *to, double tolerance)
+{
+    return (struct plane_source){.sampler = engine->problem->sampler->name,
+                                 .transfer = transfer,
+                                 .to = to,
+                                 .tolerance = tolerance,
+                                 .lobattos = &engine->lobattos,
+                                 .rules = &engine->rules,
+                                 .work = &engine->work};
+}
+
 /* Whether the stage goes by a lattice: what costs less, as measured on one machine. */
 static int by_lattice(const struct engine *engine, const struct plane_transfer *transfer, double density)
 {
@@ -708,29 +254,32 @@ static int by_lattice(const struct engine *engine, const struct plane_transfer *
 }
 
 /* Fills the grid through the stage, by rules or by a lattice. */
-static enum status pass_stage(struct engine *engine, struct source *source, int checked, double density,
+static enum status pass_stage(struct engine *engine, struct plane_source *source, int checked, double density,
                               struct patches *grid, struct error *error)
 {
     enum status status = STATUS_OK;
     source->lattice = source->finer = NULL;
     if (density > 0.0) {
-        status = lattice_build(source->transfer, density, REACH, &engine->work, &engine->lattice, error);
+        status = lattice_build(source->transfer, density, PLANE_REACH, &engine->work, &engine->lattice, error);
         source->lattice = &engine->lattice;
     }
     if (density > 0.0 && checked && status == STATUS_OK) {
-        status =
-            lattice_build(source->transfer, FINER_LATTICE * density, REACH, &engine->work, &engine->finer, error);
+        status = lattice_build(source->transfer, FINER_LATTICE * density, PLANE_REACH, &engine->work, &engine->finer,
+                               error);
         source->finer = &engine->finer;
     }
     if (status == STATUS_OK)
-        status = plan(source, source->transfer->grid, checked, &engine->pending, error);
-    return status == STATUS_OK ? fill_pending(source, &engine->pending, grid, error) : status;
+        status = plane_plan(source, source->transfer->grid, checked, &engine->pending, error);
+    if (status == STATUS_OK)
+        status = plane_fill_pending(source, &engine->pending, grid, error);
+    engine->distance = source->distance;
+    return status;
 }
 
 static enum status make_stage(struct engine *engine, const struct plane_transfer *transfer, int stage, int checked,
                               struct patches *grid, struct step_error *wrong, struct error *error)
 {
-    struct source source = {engine, transfer, NULL, NULL, transfer->to, tolerance_of(engine)};
+    struct plane_source source = source_of(engine, transfer, transfer->to, tolerance_of(engine));
     double *density = &engine->density[stage], quadrature = 0.0;
     int lattice = by_lattice(engine, transfer, *density);
     enum status status = STATUS_OK;
@@ -740,9 +289,9 @@ static enum status make_stage(struct engine *engine, const struct plane_transfer
         struct step_error local = *wrong;
         status = pass_stage(engine, &source, checked, lattice ? *density : 0.0, grid, error);
         if (checked && status == STATUS_OK)
-            status = check(&source, grid, &local, &quadrature, error);
+            status = plane_check(&source, grid, &local, &quadrature, error);
         /* the error falls like exp(-constant density^2) */
-        double wanted = LATTICE_SHARE * source.tolerance + ROUNDING;
+        double wanted = LATTICE_SHARE * source.tolerance + PLANE_ROUNDING;
         double change = sqrt(log(wanted) / log(fmin(quadrature, 0.5)));
         again = checked && lattice && quadrature > wanted && *density < DENSEST;
         if (again)
@@ -798,24 +347,25 @@ static enum status make_step(struct engine *engine, const struct step *step, int
 static enum status start(struct engine *engine, struct tally *tally, struct error *error)
 {
     struct level level = schedule_level(engine->problem->schedule, engine->problem->schedule->T);
-    struct source source = {engine, NULL, NULL, NULL, &engine->level[0], HUGE_VAL};
+    struct plane_source source = source_of(engine, NULL, &engine->level[0], HUGE_VAL);
     double quadrature;
     struct step_error wrong = {{{0.0, 0.0}}};
     joint_level_set(&engine->level[0], &level);
     enum status status = STATUS_OK;
     for (int pass = 0; pass < 2 && status == STATUS_OK; pass++) {
-        status = patches_cover(&engine->level[0], REACH, FIRST_SIDE, &engine->pending, error);
+        status = patches_cover(&engine->level[0], PLANE_REACH, FIRST_SIDE, &engine->pending, error);
         for (size_t p = 0; p < engine->pending.count; p++) {
             struct patch *patch = &engine->pending.patch[p];
             patch->rung[0] = patch->rung[1] = FIRST_RUNG;
             patch->next[0] = patch->next[1] = patch->order[0];
         }
         if (status == STATUS_OK)
-            status = fill_pending(&source, &engine->pending, &engine->grid[0], error);
+            status = plane_fill_pending(&source, &engine->pending, &engine->grid[0], error);
+        engine->distance = source.distance;
         source.tolerance = tolerance_of(engine);
     }
     if (status == STATUS_OK)
-        status = check(&source, &engine->grid[0], &wrong, &quadrature, error);
+        status = plane_check(&source, &engine->grid[0], &wrong, &quadrature, error);
     tally->l1 = wrong.way[AS_MADE].l1;
     tally->l2 = wrong.way[AS_MADE].l2_squared;
     return status;
@@ -864,7 +414,7 @@ static enum status compute(const struct law_problem *problem, double resolution,
         status =
             plane_rows_make(&engine.grid[last], &engine.lobattos, &engine.level[last].level, resolution, out, error);
     if (status == STATUS_OK) {
-        double rounding = 3.0 * ROUNDING * sqrt((double)tally.steps);
+        double rounding = 3.0 * PLANE_ROUNDING * sqrt((double)tally.steps);
         out->node_updates = engine.work.node_updates;
         out->clip = engine.clip;
         out->error_l1 += tally.l1 + rounding;

@@ -8,13 +8,14 @@
 
 #include "core/memory.h"
 
-#define STRETCH 3.0 /* W: more and the tails' rows, less and the integrand's flatness at the ends of s are wanting \
-                     */
+#define STRETCH \
+    3.0 /* W: more and the tails' rows, less and the integrand's flatness at the ends of s are wanting \
+         */
 /* Scales are one if their centres are closer than NEAR of the narrower width and the widths' ratio is below LIKE. */
 #define NEAR 1.0
 #define LIKE 1.4
 /* Rows for each scale, and for all of them. */
-#define ROWS_A_SCALE 300.0
+#define ROWS_A_SCALE 500.0
 #define MOST_ROWS 6000.0
 /* A row's panels, in units of those that the line engine needs for what it computes with them. */
 #define PANEL_RESOLUTION 0.7
