@@ -3,6 +3,7 @@
 #include <cblas.h>
 #include <gsl/gsl_errno.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,7 @@ int main(int argc, char **argv)
     argp_err_exit_status = EXIT_INPUT;
     (void)gsl_set_error_handler_off();
     openblas_set_num_threads(1); /* cells are run by threads, each with its own small matrices */
+    (void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error like a full disk */
     store_init();
     if (argc < 2) {
         print_help(stderr);

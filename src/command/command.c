@@ -1,6 +1,7 @@
 #include "command/command.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "verdict/claims.h"
 
@@ -17,4 +18,28 @@ int command_fail(const struct error *error)
 enum status command_load_spec(const char *path, struct spec *spec, struct error *error)
 {
     return spec_load(path, claim_names(), spec, error);
+}
+
+enum { FAILURES_SHOWN = 10 };
+
+void command_print_summary(const struct run_summary *summary, const char *directory)
+{
+    const char *line = summary->failures != NULL ? summary->failures : "";
+    fprintf(stderr, "%zu cells measured, %zu read back, %zu failed\n", summary->measured, summary->reused,
+            summary->failed);
+    for (int i = 0; i < FAILURES_SHOWN && *line != '\0'; i++) {
+        int length = (int)strcspn(line, "\n");
+        fprintf(stderr, "diffrate: failed: %.*s\n", length, line);
+        line += length + (line[length] == '\n');
+    }
+    if (summary->failed > FAILURES_SHOWN)
+        fprintf(stderr, "diffrate: ... and %zu more\n", summary->failed - FAILURES_SHOWN);
+    if (summary->failed > 0)
+        fprintf(stderr, "diffrate: %zu cells failed; `diffrate run --retry-failed` measures them again\n",
+                summary->failed);
+    if (!summary->merged)
+        fprintf(stderr, "at least %zu cells of other shards are missing; when they are there: diffrate merge %s\n",
+                summary->missing, directory);
+    else
+        fprintf(stderr, "all cells are there and merged: %s\n", directory);
 }

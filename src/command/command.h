@@ -3,22 +3,26 @@
 #define COMMAND_COMMAND_H
 
 #include "core/status.h"
+#include "experiment/run.h"
 #include "experiment/spec.h"
 
 struct command {
     const char *name;
     const char *doc;
     /* argv[0] is "diffrate NAME". Returns the process's exit status: 0, 1 (it failed), 2 (the input is wrong), 3
-     * (some cells failed). */
+     * (some cells failed), 128 + N (ended by signal N). */
     int (*run)(int argc, char **argv);
 };
 
-enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_INPUT = 2, EXIT_CELLS_FAILED = 3 };
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_INPUT = 2, EXIT_CELLS_FAILED = 3, SIGNAL_EXIT = 128 };
 
 /* Prints the error's sentence on stderr and returns the exit status that goes with it. */
 int command_fail(const struct error *error);
 
 /* spec_load with the claims that this program knows. */
 MUST_USE enum status command_load_spec(const char *path, struct spec *spec, struct error *error);
+
+/* Says on stderr what became of an experiment's cells: how many, which failed and why, whether they are merged. */
+void command_print_summary(const struct run_summary *summary, const char *directory);
 
 #endif

@@ -1,5 +1,6 @@
 #include <argp.h>
 #include <math.h>
+#include <omp.h>
 #include <stdlib.h>
 
 #include "command/command.h"
@@ -164,7 +165,7 @@ static enum status measure_cell(const struct cell *cell, struct output *output, 
     record_label_score_error(&spec->score_errors[cell->score_error], score_error, sizeof score_error);
     if (cell->chains == 0 && spec->chain_count > 0 && !cell_has_law(cell))
         return STATUS_OK;
-    enum status status = cell_measure(cell, rows, error);
+    enum status status = cell_measure(cell, omp_get_max_threads(), rows, error);
     for (size_t i = 0; i < spec->dimension_count && status == STATUS_OK; i++)
         if (output->json)
             print_json(&rows[i]);

@@ -1,20 +1,34 @@
 #include <argp.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "command/command.h"
 #include "command/stored.h"
 #include "core/provenance.h"
+#include "experiment/plan.h"
 #include "experiment/run.h"
 #include "verdict/figures.h"
 #include "verdict/report.h"
 
 struct options {
     const char *file, *output;
-    int jobs, force, dry_run;
+    struct run_options run;
+    int dry_run;
 };
 
-enum { KEY_FORCE = 1000, KEY_DRY_RUN };
+enum { KEY_FORCE = 1000, KEY_DRY_RUN, KEY_SHARD, KEY_RETRY_FAILED, KEY_ADOPT };
+
+/* I/N */
+static void read_shard(const char *text, struct run_options *out, const struct argp_state *state)
+{
+    char extra;
+    int ok = isdigit((unsigned char)text[0]) && sscanf(text, "%9zu/%9zu%c", &out->share, &out->shares, &extra) == 2
+             && out->share >= 1 && out->share <= out->shares;
+    if (!ok)
+        argp_error(state, "--shard: expected I/N with 1 <= I <= N, such as 3/16, not '%s'", text);
+}
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
@@ -27,15 +41,24 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case 'j': {
         long jobs = strtol(argument, &end, 10);
         if (*argument == '\0' || *end != '\0' || jobs < 1 || jobs > 4096)
-            argp_error(state, "-j: expected a number of threads from 1 to 4096, not '%s'", argument);
-        options->jobs = (int)jobs;
+            argp_error(state, "-j: expected a number of processes from 1 to 4096, not '%s'", argument);
+        options->run.jobs = (int)jobs;
         return 0;
     }
     case KEY_FORCE:
-        options->force = 1;
+        options->run.force = 1;
         return 0;
     case KEY_DRY_RUN:
         options->dry_run = 1;
+        return 0;
+    case KEY_SHARD:
+        read_shard(argument, &options->run, state);
+        return 0;
+    case KEY_RETRY_FAILED:
+        options->run.retry_failed = 1;
+        return 0;
+    case KEY_ADOPT:
+        options->run.adopt = 1;
         return 0;
     case ARGP_KEY_ARG:
         if (options->file != NULL)
@@ -71,7 +94,7 @@ static void print_plan(const struct spec *spec, const char *directory)
         printf("  T(d, eps) for %zu accuracies: up to %zu cells at powers of sqrt(2) up to T = %zu, then about two "
                "for each of "
                "%zu brackets\n",
-               spec->accuracy_count, pairs * run_ladder(spec, NULL), spec->max_steps,
+               spec->accuracy_count, pairs * plan_ladder(spec, NULL), spec->max_steps,
                pairs * spec->dimension_count * spec->accuracy_count);
 }
 
@@ -89,12 +112,50 @@ static enum status finish(const char *directory, struct error *error)
     return status;
 }
 
+static void print_interruption(int signal)
+{
+    fprintf(
+        stderr,
+        "diffrate: interrupted by signal %d (%s); the cells measured so far are stored, and the same command goes on "
+        "from there\n",
+        signal, strsignal(signal));
+}
+
+static int run_and_finish(const struct spec *spec, const struct options *options, struct error *error)
+{
+    struct run_summary summary;
+    const char *directory = options->run.directory;
+    enum status status = run_experiment(spec, &options->run, &summary, error);
+    int interruption = summary.interruption, whole = options->run.shares == 1, code = EXIT_OK;
+    if (status == STATUS_INTERRUPTED) {
+        print_interruption(interruption);
+        code = SIGNAL_EXIT + interruption;
+    } else if (status == STATUS_OK) {
+        command_print_summary(&summary, directory);
+        if (whole)
+            status = finish(directory, error);
+        if (status == STATUS_OK && whole)
+            fprintf(stderr, "verdict.md, report.html and figures: %s/\n", directory);
+        code = summary.failed > 0 ? EXIT_CELLS_FAILED : EXIT_OK;
+    }
+    run_summary_free(&summary);
+    return status == STATUS_OK || status == STATUS_INTERRUPTED ? code : command_fail(error);
+}
+
 static int run(int argc, char **argv)
 {
     static const struct argp_option argp_options[] = {
         {"output", 'o', "DIR", 0, "Where results go: DIR/<experiment>/ (default: results)", 0},
-        {"jobs", 'j', "N", 0, "Threads (default: one a core)", 0},
+        {"jobs", 'j', "N", 0, "Processes, each with a cell (default: one a core)", 0},
+        {"shard", KEY_SHARD, "I/N", 0,
+         "Measure the I-th of N parts of the cells, of about equal cost, beside runs of the others on this machine "
+         "or "
+         "on others that share DIR; then merge, if all cells are there",
+         0},
         {"force", KEY_FORCE, NULL, 0, "Measure again what is stored already", 0},
+        {"retry-failed", KEY_RETRY_FAILED, NULL, 0, "Measure again what failed before, and what is damaged", 0},
+        {"adopt", KEY_ADOPT, NULL, 0,
+         "Take over the results of another spec or version, keeping the cells that are the same", 0},
         {"dry-run", KEY_DRY_RUN, NULL, 0, "Say what would be done", 0},
         {0},
     };
@@ -104,12 +165,16 @@ static int run(int argc, char **argv)
         "FILE",
         "Run an experiment file, resuming where an earlier run stopped; then judge its claims, draw its figures and "
         "write its "
-        "report.\vExit status: 0, or 1 on failure, 2 for a wrong FILE or option, 3 if some cells failed.\n\n"
-        "Example:\n  diffrate run experiments/quick.yaml -o /tmp/results -j 2",
+        "report.\vCells are stored one by one, so a run may be killed at any moment and loses only what it was "
+        "measuring. With --shard, judging and drawing is left to `diffrate verdict`, `plot` and `report`.\n\n"
+        "Exit status: 0, or 1 on failure, 2 for a wrong FILE or option, 3 if some cells failed, 128 + N after "
+        "signal N.\n\n"
+        "Examples:\n  diffrate run experiments/quick.yaml -o /tmp/results -j 2\n"
+        "  diffrate run experiments/scaling.yaml --shard 3/16",
         NULL,
         NULL,
         NULL};
-    struct options options = {.output = "results"};
+    struct options options = {.output = "results", .run = {.share = 1, .shares = 1}};
     (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
     struct error error = {STATUS_OK, ""};
     struct spec spec;
@@ -117,31 +182,20 @@ static int run(int argc, char **argv)
     enum status status = command_load_spec(options.file, &spec, &error);
     if (status == STATUS_OK
         && (size_t)snprintf(directory, sizeof directory, "%s/%s", options.output, spec.name) >= sizeof directory)
-        status = fail_with(&error, STATUS_IO, "the path %s/%s is too long", options.output, spec.name);
-    if (status != STATUS_OK || options.dry_run) {
-        if (status == STATUS_OK)
-            print_plan(&spec, directory);
-        spec_free(&spec);
-        return status == STATUS_OK ? EXIT_OK : command_fail(&error);
-    }
+        status = fail_with(&error, STATUS_IO, "the path %.200s.../%s is too long", options.output, spec.name);
     struct provenance provenance;
     provenance_collect(argc, argv, &provenance);
-    struct run_options run_options = {directory, options.jobs, options.force, &provenance};
-    struct run_summary summary;
-    status = run_experiment(&spec, &run_options, &summary, &error);
+    options.run.directory = directory;
+    options.run.provenance = &provenance;
+    int code = EXIT_OK;
+    if (status != STATUS_OK)
+        code = command_fail(&error);
+    else if (options.dry_run)
+        print_plan(&spec, directory);
+    else
+        code = run_and_finish(&spec, &options, &error);
     spec_free(&spec);
-    if (status != STATUS_OK)
-        return command_fail(&error);
-    fprintf(stderr, "%zu cells measured, %zu read back, %zu failed\n", summary.measured, summary.reused,
-            summary.failed);
-    status = finish(directory, &error);
-    if (status != STATUS_OK)
-        return command_fail(&error);
-    fprintf(stderr, "verdict.md, report.html and figures: %s/\n", directory);
-    if (summary.failed == 0)
-        return EXIT_OK;
-    fprintf(stderr, "diffrate: %zu cells failed; the first: %s\n", summary.failed, summary.first_failure);
-    return EXIT_CELLS_FAILED;
+    return code;
 }
 
 const struct command command_run = {"run", "run an experiment: laws, T(d, eps), verdicts, figures, report", run};

@@ -1,5 +1,6 @@
 #include "core/progress.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -16,9 +17,9 @@ static void show(struct progress *progress, const char *label, int force)
         return;
     progress->shown = time;
     char remaining[32] = "?";
+    double cost_left = fmax(progress->cost_total - progress->cost_done, 0.0); /* sums round differently */
     if (progress->cost_done > 0.0 && elapsed > 0.5)
-        (void)snprintf(remaining, sizeof remaining, "%.0f s",
-                       elapsed * (progress->cost_total - progress->cost_done) / progress->cost_done);
+        (void)snprintf(remaining, sizeof remaining, "%.0f s", elapsed * cost_left / progress->cost_done);
     fprintf(stderr, "%s%zu/%zu %s, %s, %.0f s elapsed, about %s left%s", progress->terminal ? "\r\033[K" : "",
             progress->done, progress->total, progress->what, label, elapsed, remaining,
             progress->terminal ? "" : "\n");
@@ -56,7 +57,13 @@ void progress_end(struct progress *progress, const char *label, double cost)
     }
 }
 
-void progress_finish(struct progress *progress)
+void progress_abandon(const struct progress *progress)
+{
+    if (progress->terminal)
+        fputs("\r\033[K", stderr);
+}
+
+void progress_finish(const struct progress *progress)
 {
     double elapsed = clock_seconds() - progress->started;
     fprintf(stderr, "%s%zu %s in %.1f s\n", progress->terminal ? "\r\033[K" : "", progress->done, progress->what,

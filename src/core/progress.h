@@ -19,6 +19,9 @@ void progress_start(struct progress *progress, const char *what);
 void progress_expect(struct progress *progress, size_t total, double cost_total);
 void progress_begin(struct progress *progress, const char *label);
 void progress_end(struct progress *progress, const char *label, double cost);
-void progress_finish(struct progress *progress);
+
+/* Says how much was done in how long, or nothing more. */
+void progress_finish(const struct progress *progress);
+void progress_abandon(const struct progress *progress);
 
 #endif

@@ -26,6 +26,7 @@ const char *status_sentence(enum status status)
         [STATUS_MEMORY] = "out of memory",
         [STATUS_IO] = "reading or writing a file failed",
         [STATUS_EXTERNAL] = "an external program failed",
+        [STATUS_INTERRUPTED] = "a signal asked the program to end",
     };
     size_t count = sizeof sentence / sizeof sentence[0];
     return (size_t)status < count ? sentence[status] : "unknown status";

@@ -13,7 +13,8 @@ enum status {
     STATUS_NUMERIC,      /* a computation did not reach a trustworthy answer */
     STATUS_MEMORY,
     STATUS_IO,
-    STATUS_EXTERNAL /* a program or library we call failed */
+    STATUS_EXTERNAL,   /* a program or library we call failed */
+    STATUS_INTERRUPTED /* a signal asked the program to end */
 };
 
 struct error {

@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,9 +9,6 @@
 #include "core/hash.h"
 #include "core/memory.h"
 #include "law/measure.h"
-
-/* Raised whenever a law, a divergence or a radius can come out differently for the same description. */
-enum { NUMERICS_VERSION = 4 };
 
 static void fill_record(const struct cell *cell, const struct schedule *schedule,
                         const struct measurement *measurement, struct record *row)
@@ -81,13 +77,13 @@ static enum status measure_laws(const struct cell *cell, const struct schedule *
     return status;
 }
 
-/* All that determines the cell's numbers; malloc'ed, NULL where memory runs out. */
-static char *describe(const struct cell *cell, size_t *length)
+char *cell_describe(const struct cell *cell)
 {
     const struct spec *spec = cell->spec;
     const struct target *target = &spec->targets[cell->target];
     char *text = NULL;
-    FILE *stream = open_memstream(&text, length);
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
     if (stream == NULL)
         return NULL;
     fprintf(stream, "numerics %d; schedule %s %.17g %.17g; sampler %s; steps %zu; dimensions", NUMERICS_VERSION,
@@ -109,7 +105,7 @@ static char *describe(const struct cell *cell, size_t *length)
 
 /* One dimension by chains, whose random numbers are the cell's and the dimension's own. */
 static enum status sample_one(const struct cell *cell, const struct schedule *schedule, uint64_t stream, size_t index,
-                              struct record *row, struct error *error)
+                              int threads, struct record *row, struct error *error)
 {
     const struct spec *spec = cell->spec;
     const struct target *target = &spec->targets[cell->target];
@@ -135,7 +131,7 @@ static enum status sample_one(const struct cell *cell, const struct schedule *sc
                                               .score_error = &spec->score_errors[cell->score_error],
                                               .seed = spec->seed,
                                               .stream = stream ^ (uint64_t)spec->dimensions[index],
-                                              .threads = omp_in_parallel() ? 1 : omp_get_max_threads()};
+                                              .threads = threads};
         status = sample_measure(&problem, cell->chains, spec->directions, spec->methods, &row->estimates, &cause);
     }
     factor_list_free(&factors);
@@ -145,29 +141,29 @@ static enum status sample_one(const struct cell *cell, const struct schedule *sc
                                            spec->dimensions[index], cause.text);
 }
 
-static enum status measure_chains(const struct cell *cell, const struct schedule *schedule, struct record *rows,
-                                  struct error *error)
+static enum status measure_chains(const struct cell *cell, const struct schedule *schedule, int threads,
+                                  struct record *rows, struct error *error)
 {
-    size_t length = 0;
-    char *text = describe(cell, &length);
+    char *text = cell_describe(cell);
     if (text == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a cell's description");
-    uint64_t stream = hash_bytes(text, length);
+    uint64_t stream = hash_bytes(text, strlen(text));
     enum status status = STATUS_OK;
     free(text);
     for (size_t i = 0; i < cell->spec->dimension_count && status == STATUS_OK; i++)
-        status = sample_one(cell, schedule, stream, i, &rows[i], error);
+        status = sample_one(cell, schedule, stream, i, threads, &rows[i], error);
     return status;
 }
 
-enum status cell_measure(const struct cell *cell, struct record *rows, struct error *error)
+enum status cell_measure(const struct cell *cell, int threads, struct record *rows, struct error *error)
 {
     const struct spec *spec = cell->spec;
     double start = clock_seconds();
     struct schedule *schedule = NULL;
     enum status status = schedule_new(spec->schedule, spec->c0, spec->c1, cell->steps, &schedule, error);
     if (status == STATUS_OK)
-        status = (cell->chains > 0 ? measure_chains : measure_laws)(cell, schedule, rows, error);
+        status = cell->chains > 0 ? measure_chains(cell, schedule, threads, rows, error)
+                                  : measure_laws(cell, schedule, rows, error);
     for (size_t i = 0; i < spec->dimension_count && status == STATUS_OK; i++)
         rows[i].seconds = clock_seconds() - start;
     schedule_free(schedule);
@@ -179,15 +175,14 @@ enum status cell_key(const struct cell *cell, char key[CELL_KEY_SIZE], struct er
     const struct spec *spec = cell->spec;
     const struct score_error *score_error = &spec->score_errors[cell->score_error];
     int erroneous = score_error->shape != NULL;
-    size_t length = 0;
-    char chains[32] = "", *text = describe(cell, &length);
+    char chains[32] = "", *text = cell_describe(cell);
     if (text == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a cell's description");
     if (cell->chains > 0)
         (void)snprintf(chains, sizeof chains, "%zu-chains-", cell->chains);
     (void)snprintf(key, CELL_KEY_SIZE, "%s-%s-%s%s%zu-%s%016" PRIx64, spec->targets[cell->target].name,
                    spec->samplers[cell->sampler]->name, erroneous ? score_error_name(score_error) : "",
-                   erroneous ? "-" : "", cell->steps, chains, hash_bytes(text, length));
+                   erroneous ? "-" : "", cell->steps, chains, hash_bytes(text, strlen(text)));
     free(text);
     return STATUS_OK;
 }

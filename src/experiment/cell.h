@@ -19,13 +19,19 @@ struct cell {
 /* Nonzero if every dimension of the cell, one of exact laws, has one. */
 int cell_has_law(const struct cell *cell);
 
-/* Fills rows[i], one for each of the spec's dimensions.
- * Errors: those of schedule_new and of measure_target or sample_measure. */
-MUST_USE enum status cell_measure(const struct cell *cell, struct record *rows, struct error *error);
+/* Raised whenever a law, a divergence or a radius can come out differently for the same description. */
+enum { NUMERICS_VERSION = 4 };
 
-/* A file name's stem that tells all that determines the cell's numbers: readable, ending in a hash of the full
- * description (numerics version, schedule, target and score error with every parameter, sampler, steps,
- * dimensions). */
+/* Fills rows[i], one for each of the spec's dimensions. Threads (> 0) change nothing but the time.
+ * Errors: those of schedule_new and of measure_target or sample_measure. */
+MUST_USE enum status cell_measure(const struct cell *cell, int threads, struct record *rows, struct error *error);
+
+/* All that determines the cell's numbers, as text for free(): numerics version, schedule, target and score error with
+ * every parameter, sampler, steps, dimensions, chains. NULL where memory runs out. */
+char *cell_describe(const struct cell *cell);
+
+/* A file name's stem that tells all that determines the cell's numbers: readable, ending in a hash of its
+ * description. */
 enum { CELL_KEY_SIZE = 192 };
 MUST_USE enum status cell_key(const struct cell *cell, char key[CELL_KEY_SIZE], struct error *error);
 

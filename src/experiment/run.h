@@ -1,5 +1,7 @@
-/* Runs an experiment: the cells that its steps ask for, and those that T(d, eps) needs, found as it goes. Each cell
- * is stored as soon as it is measured; a cell that is stored already is read instead. */
+/* Runs an experiment in its results directory: the cells that its steps ask for, and those that T(d, eps) needs,
+ * found as it goes. Each cell is measured in a process of its own and stored at once; a cell that is stored already
+ * is read instead. When all cells of all shares are there, the merged file is made of them, and of nothing else: it
+ * is the same, to the bit, however the work was cut, shared or interrupted. */
 #ifndef EXPERIMENT_RUN_H
 #define EXPERIMENT_RUN_H
 
@@ -11,24 +13,36 @@
 
 struct run_options {
     const char
-        *directory; /* of the experiment: cells go to directory/cells, the merged file to directory/<name>.h5 */
-    int jobs;       /* threads; 0: as many as OpenMP likes */
-    int force;      /* measure again what is stored */
+        *directory;       /* of the experiment: cells go to directory/cells, the merged file to directory/<name>.h5 */
+    int jobs;             /* processes at a time; 0: one a core that this process may use */
+    size_t share, shares; /* from 1: of as many parts of the cells, the one to measure; shares > 0 */
+    int force;            /* measure again what is stored */
+    int retry_failed;     /* measure again what failed, and what is stored but damaged */
+    int adopt;            /* take over a directory of another spec or version */
     const struct provenance *provenance;
 };
 
 struct run_summary {
-    size_t measured, reused, failed;
-    char first_failure[600];
+    size_t measured;  /* now */
+    size_t reused;    /* read back, those of other shares among them */
+    size_t failed;    /* now or before, beside these */
+    size_t missing;   /* cells of other shares that are known of and not there yet */
+    char *failures;   /* "cell: reason\n" for each of these; NULL if none */
+    int merged;       /* the merged file was written */
+    int interruption; /* the number of the signal that ended the run, or 0 */
 };
+void run_summary_free(struct run_summary *summary);
 
-/* Errors: STATUS_IO, STATUS_MEMORY. Cells that fail are stored with their reason, counted, and do not stop the
- * others. */
+/* Cells that fail are stored with their reason, counted, and do not stop the others. *summary is filled also after an
+ * error (free with run_summary_free). Must be called before the process has used several threads.
+ * Errors: STATUS_IO, also for a stored cell that is damaged and a directory that holds something else; STATUS_MEMORY;
+ * STATUS_EXTERNAL; STATUS_INTERRUPTED by SIGINT, SIGTERM or SIGHUP: what was measured is stored. */
 MUST_USE enum status run_experiment(const struct spec *spec, const struct run_options *options,
                                     struct run_summary *summary, struct error *error);
 
-/* The first T's that an experiment with accuracies measures: powers of sqrt(2) from 16, or from the smallest
- * admissible one, up to max_steps, which ends the list. Returns how many; list may be NULL to count. */
-size_t run_ladder(const struct spec *spec, size_t *list);
+/* Only reads what is stored in the directory and makes the merged file of it, if nothing is missing.
+ * Errors: STATUS_IO, STATUS_MEMORY. */
+MUST_USE enum status run_merge(const struct spec *spec, const char *directory, struct run_summary *summary,
+                               struct error *error);
 
 #endif

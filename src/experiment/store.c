@@ -6,16 +6,13 @@
 
 #include "experiment/store.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <hdf5.h>
 #include <hdf5_hl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "core/file.h"
 #include "core/hash.h"
 #include "core/memory.h"
 
@@ -24,24 +21,32 @@
 #define NO_FILE "/dev/null/diffrate" /* HDF5 looks for the files that it makes in memory on the disk too */
 #define SEAL "\ndiffrate checksum "
 enum {
-    FORMAT_VERSION = 2, /* raised whenever the columns change */
+    FORMAT_VERSION = 3, /* raised whenever the columns change */
     SEAL_LENGTH = 36,
     CELL = 8, /* bytes of the largest in memory, and of the smallest in a file */
     LABEL_SIZE = 64,
     MAX_ROWS = 100000000,
-    CORE_STEP = 1 << 16, /* bytes by which a file in memory grows */
-    MAX_TEMPORARIES = 1000
+    CORE_STEP = 1 << 16 /* bytes by which a file in memory grows */
 };
 
 _Static_assert(sizeof(char *) <= CELL && sizeof(double) == CELL, "a cell fits in CELL bytes");
 
+/* What may differ between two runs of the same, apart from what is the same to the bit. */
+#define CIRCUMSTANCES "circumstances"
+static const char *const circumstances[] = {"command", "host", NULL};
+
+/* Facts that are long: as datasets they stay out of the header that tools print. */
+static const char *const long_facts[] = {"spec_text", "failures", "cell", NULL};
+
+static int is_among(const char *const *names, const char *name)
+{
+    while (*names != NULL && strcmp(*names, name) != 0)
+        names++;
+    return *names != NULL;
+}
+
 static const struct field row_field = {
     "row", FIELD_COUNT, 0, 0, "1", "Index of the measurement in this file.",
-};
-
-struct bytes {
-    char *data;
-    size_t length;
 };
 
 static void make_seal(const char *data, size_t length, char seal[SEAL_LENGTH + 1])
@@ -88,7 +93,7 @@ struct writer {
     const char *path;
     const struct record *rows;
     size_t count;
-    hid_t file, timings, row, text, space, scalar, properties;
+    hid_t file, circumstances, row, text, space, scalar, properties;
     struct error *error;
 };
 
@@ -125,32 +130,38 @@ static hid_t put_dataset(const struct writer *writer, hid_t parent, const char *
     return H5I_INVALID_HID;
 }
 
-/* The specification is long: as a dataset it stays out of the header that tools print. */
 static int put_fact(const struct writer *writer, const struct fact *fact)
 {
-    if (strcmp(fact->name, "spec_text") != 0)
-        return put_text(writer, writer->file, fact->name, fact->value);
+    int differs = is_among(circumstances, fact->name);
+    if (!is_among(long_facts, fact->name))
+        return put_text(writer, differs ? writer->circumstances : writer->file, fact->name, fact->value);
     hid_t dataset = put_dataset(writer, writer->file, fact->name, writer->text, writer->scalar, &fact->value);
     close_id(dataset);
     return dataset >= 0;
 }
 
-static enum status put_facts(const struct writer *writer, const struct fact *facts)
+static enum status put_format(const struct writer *writer)
 {
     int version = FORMAT_VERSION;
     if (!put_text(writer, writer->file, "format", FORMAT) ||
         !put_attribute(writer, writer->file, "format_version", H5T_NATIVE_INT, &version) ||
         !put_text(writer, writer->file, "Conventions", "CF-1.10"))
         return cannot_store(writer, "format");
+    return STATUS_OK;
+}
+
+/* The facts that are circumstances, or those that are not. */
+static enum status put_facts(const struct writer *writer, const struct fact *facts, int differing)
+{
     for (; facts != NULL && facts->name != NULL; facts++)
-        if (!put_fact(writer, facts))
+        if (is_among(circumstances, facts->name) == differing && !put_fact(writer, facts))
             return cannot_store(writer, facts->name);
     return STATUS_OK;
 }
 
 static hid_t put_column(const struct writer *writer, const struct field *field, const void *cells)
 {
-    hid_t dataset = put_dataset(writer, field->is_timing ? writer->timings : writer->file, field->name,
+    hid_t dataset = put_dataset(writer, field->is_timing ? writer->circumstances : writer->file, field->name,
                                 cell_type(field->type, writer->text), writer->space, cells);
     if (put_text(writer, dataset, "units", field->unit) && put_text(writer, dataset, "long_name", field->doc))
         return dataset;
@@ -177,7 +188,9 @@ static enum status put_field(const struct writer *writer, const struct field *fi
         memcpy(cells + i * size, is_label ? (const void *)&member : member, size);
     }
     hid_t dataset = put_column(writer, field, cells);
-    int ok = H5DSattach_scale(dataset, writer->row, 0) >= 0;
+    /* Not to what differs, to which the scale would refer in turn. */
+    int ok = field->is_timing || H5DSattach_scale(dataset, writer->row, 0) >= 0;
+    ok = ok && dataset >= 0;
     close_id(dataset);
     return ok ? STATUS_OK : cannot_store(writer, field->name);
 }
@@ -225,7 +238,7 @@ static void open_writer(struct writer *writer)
         H5Pset_link_creation_order(creation, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED) >= 0)
         writer->file = H5Fcreate(NO_FILE, H5F_ACC_TRUNC, creation, access);
     if (H5Pset_obj_track_times(group, 0) >= 0 && H5Pset_obj_track_times(writer->properties, 0) >= 0)
-        writer->timings = H5Gcreate2(writer->file, "timings", H5P_DEFAULT, group, H5P_DEFAULT);
+        writer->circumstances = H5Gcreate2(writer->file, CIRCUMSTANCES, H5P_DEFAULT, group, H5P_DEFAULT);
     close_id(group);
     close_id(creation);
     close_id(access);
@@ -235,92 +248,26 @@ static enum status build(struct writer *writer, const struct fact *facts, struct
 {
     store_init(); /* where HDF5 is thread-safe, printing is a setting of each thread */
     open_writer(writer);
-    enum status status = writer->timings < 0 ? cannot_store(writer, "/") : put_facts(writer, facts);
+    enum status status = writer->circumstances < 0 ? cannot_store(writer, "/") : put_format(writer);
+    if (status == STATUS_OK)
+        status = put_facts(writer, facts, 0);
     if (status == STATUS_OK)
         status = put_columns(writer);
+    if (status == STATUS_OK) /* last, so that their lengths shift nothing else in the file */
+        status = put_facts(writer, facts, 1);
     if (status == STATUS_OK)
         status = take_image(writer, out);
-    const hid_t ids[] = {writer->row,   writer->timings, writer->file,       writer->text,
+    const hid_t ids[] = {writer->row,   writer->circumstances, writer->file,       writer->text,
                          writer->space, writer->scalar,  writer->properties};
     for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
         close_id(ids[i]);
     return status;
 }
 
-/* Creates `<path>.tmp.<pid>.<n>` with the first free n, *name for the caller to free. NULL and errno on failure. */
-static FILE *open_temporary(const char *path, char **name)
-{
-    size_t size = strlen(path) + 64;
-    FILE *file = NULL;
-    *name = array_new(size, 1);
-    for (int n = 0; *name != NULL && file == NULL && n < MAX_TEMPORARIES; n++) {
-        (void)snprintf(*name, size, "%s.tmp.%ld.%d", path, (long)getpid(), n);
-        file = fopen(*name, "wbx");
-        if (file == NULL && errno != EEXIST)
-            break;
-    }
-    return file;
-}
-
-/* This and sync_directory return 0 or an errno. */
-static int fill(FILE *file, const struct bytes *bytes)
-{
-    int ok = fwrite(bytes->data, 1, bytes->length, file) == bytes->length && fflush(file) == 0 &&
-             fsync(fileno(file)) == 0;
-    int problem = ok ? 0 : errno;
-    (void)fclose(file); /* nothing is left to write that could fail */
-    return problem;
-}
-
-/* Makes a rename in the directory of `path` last; cuts `path`. Some file systems cannot do it and say EINVAL. */
-static int sync_directory(char *path)
-{
-    char *slash = strrchr(path, '/');
-    if (slash != NULL)
-        slash[slash == path] = '\0';
-    int directory = open(slash != NULL ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (directory < 0)
-        return errno;
-    int problem = fsync(directory) != 0 && errno != EINVAL ? errno : 0;
-    (void)close(directory);
-    return problem;
-}
-
-static enum status replace(const char *path, const struct bytes *bytes, struct error *error)
-{
-    char *temporary = NULL;
-    FILE *file = open_temporary(path, &temporary);
-    int problem = file != NULL ? fill(file, bytes) : errno;
-    if (problem == 0 && rename(temporary, path) != 0)
-        problem = errno;
-    if (problem != 0 && file != NULL)
-        (void)unlink(temporary);
-    if (problem == 0)
-        problem = sync_directory(temporary);
-    free(temporary);
-    return problem == 0 ? STATUS_OK : fail_with(error, STATUS_IO, "cannot write %s: %s", path, strerror(problem));
-}
-
-static enum status load(const char *path, struct bytes *out, struct error *error)
-{
-    struct stat info;
-    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) /* to open a FIFO is to wait for its writer */
-        return fail_with(error, STATUS_IO, "cannot read %s: it is not a regular file", path);
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        return fail_with(error, STATUS_IO, "cannot open %s: %s", path, strerror(errno));
-    size_t size = fstat(fileno(file), &info) == 0 ? (size_t)info.st_size : 0; /* another file may have come since */
-    out->data = array_new(size, 1);
-    out->length = out->data != NULL ? fread(out->data, 1, size, file) : 0;
-    int problem = out->data == NULL ? ENOMEM : ferror(file) ? errno : 0;
-    (void)fclose(file);
-    return problem == 0 ? STATUS_OK : fail_with(error, STATUS_IO, "cannot read %s: %s", path, strerror(problem));
-}
-
 struct reader {
     const char *path;
     size_t size; /* of the file in bytes */
-    hid_t file, timings, text;
+    hid_t file, circumstances, text;
     struct result *result;
     FILE *provenance;
     struct error *error;
@@ -339,12 +286,12 @@ static hid_t open_dataset(hid_t parent, const char *name)
     return ours ? H5Dopen2(parent, name, H5P_DEFAULT) : H5I_INVALID_HID;
 }
 
-/* The value of a root attribute or dataset for free(), or NULL. HDF5 converts nothing but variable-length strings to
- * our type, and may give NULL for an empty one. */
-static char *read_text(const struct reader *reader, const char *name, int is_dataset)
+/* The value of an attribute of a group or a dataset in it for free(), or NULL. HDF5 converts nothing but
+ * variable-length strings to our type, and may give NULL for an empty one. */
+static char *read_text(const struct reader *reader, hid_t group, const char *name, int is_dataset)
 {
     char *value = NULL;
-    hid_t object = is_dataset ? open_dataset(reader->file, name) : H5Aopen(reader->file, name, H5P_DEFAULT);
+    hid_t object = is_dataset ? open_dataset(group, name) : H5Aopen(group, name, H5P_DEFAULT);
     hid_t space = is_dataset ? H5Dget_space(object) : H5Aget_space(object);
     int ok = H5Sget_simple_extent_type(space) == H5S_SCALAR &&
              (is_dataset ? H5Dread(object, reader->text, H5S_ALL, H5S_ALL, H5P_DEFAULT, &value)
@@ -356,16 +303,17 @@ static char *read_text(const struct reader *reader, const char *name, int is_dat
     return text;
 }
 
-static char *read_optional_text(const struct reader *reader, const char *name, int is_dataset)
+static char *read_optional_text(const struct reader *reader, const char *name)
 {
+    int is_dataset = is_among(long_facts, name);
     htri_t exists = is_dataset ? H5Lexists(reader->file, name, H5P_DEFAULT) : H5Aexists(reader->file, name);
-    return exists == 0 ? strdup("") : read_text(reader, name, is_dataset);
+    return exists == 0 ? strdup("") : read_text(reader, reader->file, name, is_dataset);
 }
 
 static enum status check_format(const struct reader *reader)
 {
     int version = 0;
-    char *format = read_text(reader, "format", 0);
+    char *format = read_text(reader, reader->file, "format", 0);
     int is_ours = format != NULL && strcmp(format, FORMAT) == 0;
     free(format);
     if (!is_ours)
@@ -375,20 +323,18 @@ static enum status check_format(const struct reader *reader)
     int ok = H5Sget_simple_extent_type(space) == H5S_SCALAR && H5Aread(attribute, H5T_NATIVE_INT, &version) >= 0;
     close_id(space);
     close_id(attribute);
-    return ok && version == FORMAT_VERSION ? STATUS_OK : refuse(reader, "format_version", "is not 2");
+    return ok && version == FORMAT_VERSION ? STATUS_OK : refuse(reader, "format_version", "is not 3");
 }
 
-/* Called by H5Aiterate2 for each root attribute. */
-static herr_t read_fact(hid_t file, const char *name, const H5A_info_t *info, void *data)
+/* Called by H5Aiterate2 for each attribute of a group. */
+static herr_t read_fact(hid_t group, const char *name, const H5A_info_t *info, void *data)
 {
-    static const char *const others[] = {"Conventions", "failure", "format", "format_version", "spec_name"};
+    static const char *const others[] = {"Conventions", "failure", "format", "format_version", "spec_name", NULL};
     const struct reader *reader = data;
-    (void)file;
     (void)info;
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-        if (strcmp(name, others[i]) == 0)
-            return 0;
-    char *text = read_text(reader, name, 0);
+    if (is_among(others, name))
+        return 0;
+    char *text = read_text(reader, group, name, 0);
     int ok = text != NULL && fprintf(reader->provenance, "%s: %s\n", name, text) > 0;
     free(text);
     return ok ? 0 : -1;
@@ -401,15 +347,21 @@ static enum status read_facts(struct reader *reader)
     reader->provenance = open_memstream(&result->provenance, &size);
     if (reader->provenance == NULL)
         return refuse(reader, "/", "does not fit in memory");
-    int ok = H5Aiterate2(reader->file, H5_INDEX_NAME, H5_ITER_INC, NULL, read_fact, reader) >= 0;
+    int ok = H5Aiterate2(reader->file, H5_INDEX_NAME, H5_ITER_INC, NULL, read_fact, reader) >= 0
+             && (reader->circumstances < 0
+                 || H5Aiterate2(reader->circumstances, H5_INDEX_NAME, H5_ITER_INC, NULL, read_fact, reader) >= 0);
     if (fclose(reader->provenance) != 0 || !ok)
         return refuse(reader, "/", "has an attribute that is not a string");
-    result->spec_text = read_optional_text(reader, "spec_text", 1);
-    result->spec_name = read_optional_text(reader, "spec_name", 0);
-    result->failure = read_optional_text(reader, "failure", 0);
+    result->spec_text = read_optional_text(reader, "spec_text");
+    result->spec_name = read_optional_text(reader, "spec_name");
+    result->failure = read_optional_text(reader, "failure");
+    result->failures = read_optional_text(reader, "failures");
+    result->cell = read_optional_text(reader, "cell");
     return result->spec_text == NULL   ? refuse(reader, "spec_text", "is not a string")
            : result->spec_name == NULL ? refuse(reader, "spec_name", "is not a string")
            : result->failure == NULL   ? refuse(reader, "failure", "is not a string")
+           : result->failures == NULL  ? refuse(reader, "failures", "is not a string")
+           : result->cell == NULL      ? refuse(reader, "cell", "is not a string")
                                        : STATUS_OK;
 }
 
@@ -466,7 +418,7 @@ static enum status read_column(const struct reader *reader, const struct field *
 {
     struct result *result = reader->result;
     hsize_t count = 0;
-    hid_t dataset = open_dataset(field->is_timing ? reader->timings : reader->file, field->name);
+    hid_t dataset = open_dataset(field->is_timing ? reader->circumstances : reader->file, field->name);
     const char *problem = column_problem(reader, dataset, field, &count);
     if (problem == NULL && field == &row_field) {
         result->count = (size_t)count;
@@ -487,7 +439,7 @@ static enum status parse(struct reader *reader, const struct bytes *bytes)
     if (H5Pset_fapl_core(access, CORE_STEP, 0) >= 0 && H5Pset_file_image(access, bytes->data, bytes->length) >= 0)
         reader->file = H5Fopen(NO_FILE, H5F_ACC_RDONLY, access);
     close_id(access);
-    reader->timings = H5Gopen2(reader->file, "timings", H5P_DEFAULT);
+    reader->circumstances = H5Gopen2(reader->file, CIRCUMSTANCES, H5P_DEFAULT);
     enum status status = reader->file < 0 ? refuse(reader, "/", "is damaged") : check_format(reader);
     if (status == STATUS_OK)
         status = read_facts(reader);
@@ -495,7 +447,7 @@ static enum status parse(struct reader *reader, const struct bytes *bytes)
         status = read_column(reader, &row_field);
     for (const struct field *field = record_fields; status == STATUS_OK && field->name != NULL; field++)
         status = read_column(reader, field);
-    close_id(reader->timings);
+    close_id(reader->circumstances);
     close_id(reader->file);
     close_id(reader->text);
     return status;
@@ -510,7 +462,7 @@ enum status store_write(const char *path, const struct record *rows, size_t coun
 #pragma omp critical(hdf5)
     status = build(&writer, facts, &bytes);
     if (status == STATUS_OK)
-        status = replace(path, &bytes, error);
+        status = file_replace(path, &bytes, error);
     free(bytes.data);
     return status;
 }
@@ -519,7 +471,7 @@ enum status store_read(const char *path, struct result *out, struct error *error
 {
     struct bytes bytes = {NULL, 0};
     memset(out, 0, sizeof *out);
-    enum status status = load(path, &bytes, error);
+    enum status status = file_load(path, &bytes, error);
     if (status == STATUS_OK && (bytes.length < 8 || memcmp(bytes.data, SIGNATURE, 8) != 0))
         status = fail_with(error, STATUS_IO, "%s is not an HDF5 file", path);
     if (status == STATUS_OK && !is_sealed(&bytes))
@@ -541,6 +493,8 @@ void result_free(struct result *result)
     free(result->spec_text);
     free(result->spec_name);
     free(result->failure);
+    free(result->failures);
+    free(result->cell);
     free(result->provenance);
     memset(result, 0, sizeof *result);
 }

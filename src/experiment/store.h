@@ -1,6 +1,8 @@
 /* Stored results: one HDF5 file a cell, written under a temporary name, closed, fsynced and renamed, so that its
  * existence means "done"; and one merged file an experiment. Columns are 1-D datasets named by record_fields with
- * `units` and `long_name` attributes, the dimension scale `row` attached; timings live in the group /timings. */
+ * `units` and `long_name` attributes, the dimension scale `row` attached. What may differ between two runs of the
+ * same (wall times, the facts `command` and `host`) lives in the group /circumstances; all else is equal to the bit.
+ */
 #ifndef EXPERIMENT_STORE_H
 #define EXPERIMENT_STORE_H
 
@@ -22,11 +24,13 @@ struct result {
     char *spec_text;  /* "" if the file holds none */
     char *spec_name;  /* the experiment's name; "" if none */
     char *failure;    /* "" or the reason why the cell has no rows */
+    char *cell;       /* "" or the cell's description */
+    char *failures;   /* of a merged file: "cell: reason\n" for each cell that failed */
     char *provenance; /* the other root facts, "name: value\n" each, for the report */
 };
 
 /* Writes a file with `count` rows (0 is legal: a failed cell, whose fact `failure` says why) at `path` atomically.
- * Facts named spec_text, spec_name and failure come back in struct result's fields of that name. */
+ * Facts named spec_text, spec_name, cell, failure and failures come back in struct result's fields of that name. */
 MUST_USE enum status store_write(const char *path, const struct record *rows, size_t count, const struct fact *facts,
                                  struct error *error);
 

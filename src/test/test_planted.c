@@ -48,9 +48,11 @@ static struct finding judge(const struct sampler *sampler)
     ck_assert_msg(spec_parse("planted.yaml", text, strlen(text), claim_names(), &spec, &error) == STATUS_OK, "%s",
                   error.text);
     spec.samplers[0] = sampler;
-    struct run_options options = {directory, 1, 1, &provenance};
+    struct run_options options = {
+        .directory = directory, .jobs = 1, .share = 1, .shares = 1, .force = 1, .provenance = &provenance};
     ck_assert_msg(run_experiment(&spec, &options, &summary, &error) == STATUS_OK, "%s", error.text);
     ck_assert_uint_eq(summary.failed, 0);
+    run_summary_free(&summary);
     spec_free(&spec);
     ck_assert_msg(evidence_read(directory, claim_names(), &evidence, &error) == STATUS_OK, "%s", error.text);
     ck_assert_msg(claims_decide(&evidence, &findings, &count, &error) == STATUS_OK, "%s", error.text);

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "core/memory.h"
-#include "experiment/run.h"
+#include "experiment/plan.h"
 #include "verdict/exponents.h"
 #include "verdict/figure_sheet.h"
 
@@ -80,11 +80,11 @@ static enum status collect_tv_steps(const struct evidence *evidence, struct shee
     smallest.spec.dimension_count = 1;
     enum status status = STATUS_OK;
     const struct record **rows = array_new(evidence->result.count, sizeof *rows);
-    size_t rungs = run_ladder(&evidence->spec, NULL), *ladder = array_new(rungs, sizeof *ladder);
+    size_t rungs = plan_ladder(&evidence->spec, NULL), *ladder = array_new(rungs, sizeof *ladder);
     if (rows == NULL || ladder == NULL)
         status = fail_with(error, STATUS_MEMORY, "out of memory for a figure");
     else
-        (void)run_ladder(&evidence->spec, ladder);
+        (void)plan_ladder(&evidence->spec, ladder);
     for (size_t target = 0; target < evidence->spec.target_count && status == STATUS_OK; target++)
         status = collect_tv_panel(&smallest, target, rows, ladder, rungs, sheet, error);
     sheet_colours(&evidence->spec, sheet);

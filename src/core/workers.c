@@ -1,0 +1,193 @@
+#include "core/workers.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/memory.h"
+
+/* How an item went, in memory that its process shares with the caller's. */
+struct outcome {
+    int finished;
+    struct error error;
+};
+
+struct worker {
+    pid_t pid; /* 0: none */
+    size_t item;
+};
+
+struct crew {
+    const struct work *work;
+    struct worker *workers;
+    struct outcome *outcomes; /* one a worker */
+    size_t size, running;
+    int waits;   /* an item that could not be started yet */
+    size_t item; /* that one */
+    sigset_t signals, before;
+    struct sigaction child_before;
+};
+
+static const int interrupting[] = {SIGINT, SIGTERM, SIGHUP};
+enum { INTERRUPTING = sizeof interrupting / sizeof interrupting[0] };
+
+/* From here on signals wait until they are asked for. One that the caller was told to ignore (nohup) stays so. */
+static void hold_signals(struct crew *crew)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    (void)sigemptyset(&crew->signals);
+    (void)sigaddset(&crew->signals, SIGCHLD);
+    for (size_t i = 0; i < INTERRUPTING; i++)
+        if (sigaction(interrupting[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+            (void)sigaddset(&crew->signals, interrupting[i]);
+    action = (struct sigaction){.sa_handler = SIG_DFL};
+    (void)sigaction(SIGCHLD, &action, &crew->child_before);
+    (void)sigprocmask(SIG_BLOCK, &crew->signals, &crew->before);
+}
+
+/* Signals that came a second time meanwhile have had their effect. */
+static void release_signals(const struct crew *crew)
+{
+    const struct timespec now = {0, 0};
+    while (sigtimedwait(&crew->signals, NULL, &now) > 0)
+        continue;
+    (void)sigaction(SIGCHLD, &crew->child_before, NULL);
+    (void)sigprocmask(SIG_SETMASK, &crew->before, NULL);
+}
+
+/* Never returns. The caller alone decides what a Ctrl-C means, which a terminal sends to all. */
+static void be_worker(const struct crew *crew, size_t place, size_t item, pid_t parent)
+{
+    struct outcome *outcome = &crew->outcomes[place];
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(1);
+    for (size_t i = 0; i < INTERRUPTING; i++)
+        (void)sigaction(interrupting[i], &ignore, NULL);
+    (void)sigprocmask(SIG_SETMASK, &crew->before, NULL);
+    outcome->error.status = crew->work->run(crew->work->context, item, &outcome->error);
+    outcome->finished = 1;
+    _exit(0);
+}
+
+/* Starts what there is to start and room for. */
+static enum status start(struct crew *crew, struct error *error)
+{
+    const struct work *work = crew->work;
+    pid_t parent = getpid();
+    for (size_t place = 0; place < crew->size; place++) {
+        if (crew->workers[place].pid != 0)
+            continue;
+        crew->waits = crew->waits || work->next(work->context, &crew->item);
+        if (!crew->waits)
+            return STATUS_OK;
+        crew->outcomes[place] = (struct outcome){0, {STATUS_OK, ""}};
+        pid_t pid = fork();
+        if (pid == 0)
+            be_worker(crew, place, crew->item, parent);
+        if (pid < 0)
+            return crew->running > 0
+                       ? STATUS_OK /* when one has ended there may be room */
+                       : fail_with(error, STATUS_EXTERNAL, "cannot start a process: %s", strerror(errno));
+        crew->workers[place] = (struct worker){pid, crew->item};
+        crew->waits = 0;
+        crew->running++;
+    }
+    return STATUS_OK;
+}
+
+static void describe_death(int state, struct error *cause)
+{
+    if (WIFSIGNALED(state))
+        (void)fail_with(cause, STATUS_EXTERNAL, "its process died of signal %d (%s)%s", WTERMSIG(state),
+                        strsignal(WTERMSIG(state)),
+                        WTERMSIG(state) == SIGKILL ? "; perhaps the machine ran out of memory" : "");
+    else
+        (void)fail_with(cause, STATUS_EXTERNAL, "its process ended by itself with exit status %d",
+                        WEXITSTATUS(state));
+}
+
+/* Tells what became of the processes that have ended. */
+static enum status harvest(struct crew *crew, struct error *error)
+{
+    enum status status = STATUS_OK;
+    for (size_t place = 0; place < crew->size && status == STATUS_OK; place++) {
+        struct worker *worker = &crew->workers[place];
+        int state = 0;
+        if (worker->pid == 0 || waitpid(worker->pid, &state, WNOHANG) <= 0)
+            continue;
+        struct outcome outcome = crew->outcomes[place];
+        worker->pid = 0;
+        crew->running--;
+        if (!outcome.finished)
+            describe_death(state, &outcome.error);
+        status = crew->work->ended(crew->work->context, worker->item, !outcome.finished, &outcome.error, error);
+    }
+    return status;
+}
+
+static void kill_all(struct crew *crew)
+{
+    for (size_t place = 0; place < crew->size; place++) {
+        pid_t pid = crew->workers[place].pid;
+        if (pid == 0)
+            continue;
+        (void)kill(pid, SIGKILL);
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+            continue;
+        crew->workers[place].pid = 0;
+    }
+}
+
+/* The number of the interrupting signal, 0 for the end of a process. */
+static int await(const struct crew *crew)
+{
+    int signal;
+    while ((signal = sigwaitinfo(&crew->signals, NULL)) < 0)
+        continue;
+    return signal == SIGCHLD ? 0 : signal;
+}
+
+static enum status work_on(struct crew *crew, int *interruption, struct error *error)
+{
+    for (;;) {
+        enum status status = start(crew, error);
+        if (status != STATUS_OK || crew->running == 0)
+            return status;
+        *interruption = await(crew);
+        if (*interruption != 0)
+            return fail_with(error, STATUS_INTERRUPTED, "interrupted by signal %d (%s)", *interruption,
+                             strsignal(*interruption));
+        status = harvest(crew, error);
+        if (status != STATUS_OK)
+            return status;
+    }
+}
+
+enum status workers_run(const struct work *work, int *interruption, struct error *error)
+{
+    struct crew crew = {.work = work, .size = (size_t)work->processes};
+    size_t bytes = crew.size * sizeof *crew.outcomes;
+    *interruption = 0;
+    crew.workers = array_new(crew.size, sizeof *crew.workers);
+    crew.outcomes = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    enum status status = STATUS_OK;
+    if (crew.workers == NULL || crew.outcomes == MAP_FAILED) {
+        status = fail_with(error, STATUS_MEMORY, "out of memory for %zu processes", crew.size);
+    } else {
+        hold_signals(&crew);
+        status = work_on(&crew, interruption, error);
+        kill_all(&crew);
+        release_signals(&crew);
+    }
+    if (crew.outcomes != MAP_FAILED)
+        (void)munmap(crew.outcomes, bytes);
+    free(crew.workers);
+    return status;
+}

@@ -1,0 +1,50 @@
+#include "experiment/cost.h"
+
+/* A chain needs nanoseconds for a coordinate, a component and a step. */
+#define CHAIN_COST 3e-3
+
+/* Closed forms are free beside density propagation; a law in the plane or of a radius costs so many times what one on
+ * the line does. */
+#define CLOSED_COST 0.01
+#define PLANE_COST 300.0
+#define RADIAL_COST 10.0
+
+static double law_cost(const struct factor *factor, const struct error_shape *shape)
+{
+    if (factor->dimension > 1)
+        return (factor->mean != NULL ? PLANE_COST : RADIAL_COST) * (double)(factor->components + 2);
+    int closed = factor->components == 1 && (shape == NULL || shape->affine);
+    return closed ? CLOSED_COST : (double)(factor->components + 2);
+}
+
+/* Under a score error each factor has two laws, the other with exact scores. */
+double cost_of_law(const struct spec *spec, size_t target, size_t score_error)
+{
+    const struct error_shape *shape = spec->score_errors[score_error].shape;
+    struct factor_list factors;
+    struct error ignored;
+    double cost = 0.0;
+    if (target_factors(&spec->targets[target], spec->dimensions[0], &factors, &ignored) == STATUS_OK)
+        for (size_t i = 0; i < factors.count; i++) {
+            const struct factor *factor = &factors.group[i].factor;
+            cost += law_cost(factor, NULL) + (shape != NULL ? law_cost(factor, shape) : 0.0);
+        }
+    factor_list_free(&factors);
+    return cost;
+}
+
+/* Pairs of paths run beside the chains. */
+double cost_of_chain(const struct spec *spec, size_t target)
+{
+    struct error ignored;
+    double numbers = 0.0;
+    for (size_t d = 0; d < spec->dimension_count; d++) {
+        struct factor_list factors;
+        if (target_coordinates(&spec->targets[target], spec->dimensions[d], &factors, &ignored) == STATUS_OK)
+            for (size_t i = 0; i < factors.count; i++)
+                numbers += factors.group[i].multiplicity * (double)factors.group[i].factor.dimension
+                           * (double)(factors.group[i].factor.components + 2);
+        factor_list_free(&factors);
+    }
+    return CHAIN_COST * numbers;
+}

@@ -1,0 +1,16 @@
+/* Predicted costs: what a cell takes on one core, in about microseconds. Only their ratios matter: they decide what
+ * is started first, how work is shared out and what a progress line expects. */
+#ifndef EXPERIMENT_COST_H
+#define EXPERIMENT_COST_H
+
+#include <stddef.h>
+
+#include "experiment/spec.h"
+
+/* Of one step of the exact laws of a target under a score error, all dimensions together (they share their laws). */
+double cost_of_law(const struct spec *spec, size_t target, size_t score_error);
+
+/* Of one step of one chain of a target, all dimensions together. */
+double cost_of_chain(const struct spec *spec, size_t target);
+
+#endif

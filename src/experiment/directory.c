@@ -1,0 +1,190 @@
+#include "experiment/directory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/file.h"
+
+#define SPEC_FILE "spec.yaml"
+
+/* The first line of spec.yaml; the author's text follows. */
+#define HEADER "# Results of diffrate %s (numerics %d), experiment %s; the cells here belong to the text below.\n"
+#define HEADER_PATTERN "# Results of diffrate %63s (numerics %d), experiment %63[A-Za-z0-9._-]"
+
+enum { HEADER_SIZE = 256 };
+
+static enum status join(char out[DIRECTORY_PATH_SIZE], const char *directory, const char *name, const char *ending,
+                        struct error *error)
+{
+    if ((size_t)snprintf(out, DIRECTORY_PATH_SIZE, "%s/%s%s", directory, name, ending) < DIRECTORY_PATH_SIZE)
+        return STATUS_OK;
+    return fail_with(error, STATUS_IO, "the path %.200s.../%s%s is too long", directory, name, ending);
+}
+
+enum status directory_cell(const char *path, const struct cell *cell, char out[DIRECTORY_PATH_SIZE],
+                           struct error *error)
+{
+    char name[CELL_KEY_SIZE + 8] = "cells/";
+    enum status status = cell_key(cell, name + strlen(name), error);
+    return status == STATUS_OK ? join(out, path, name, ".h5", error) : status;
+}
+
+enum status directory_merged(const char *path, const struct spec *spec, char out[DIRECTORY_PATH_SIZE],
+                             struct error *error)
+{
+    return join(out, path, spec->name, ".h5", error);
+}
+
+/* What a directory may hold that becomes ours: the files that several processes make at once as they start, and logs
+ * of those who started them. */
+static int is_foreign(const char *name)
+{
+    return strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strncmp(name, SPEC_FILE, strlen(SPEC_FILE)) != 0
+           && strcmp(name, "cells") != 0 && strcmp(name, "logs") != 0;
+}
+
+static enum status check_is_free(const char *path, struct error *error)
+{
+    enum status status = STATUS_OK;
+    DIR *directory = opendir(path);
+    if (directory == NULL)
+        return fail_with(error, STATUS_IO, "cannot read directory %s: %s", path, strerror(errno));
+    for (struct dirent *entry; status == STATUS_OK && (entry = readdir(directory)) != NULL;)
+        if (is_foreign(entry->d_name))
+            status =
+                fail_with(error, STATUS_IO,
+                          "%s holds %s but no " SPEC_FILE
+                          ", so it is not a results directory of this version; choose another with -o, or --adopt it",
+                          path, entry->d_name);
+    (void)closedir(directory);
+    return status;
+}
+
+/* The text of spec.yaml, for free(); empty in *out if memory runs out. */
+static struct bytes make_text(const struct spec *spec, const char *version)
+{
+    struct bytes out = {NULL, 0};
+    int length = asprintf(&out.data, HEADER "%s", version, NUMERICS_VERSION, spec->name, spec->text);
+    if (length < 0)
+        return (struct bytes){NULL, 0};
+    out.length = (size_t)length;
+    return out;
+}
+
+struct header {
+    char version[64], name[64];
+    int numerics;
+};
+
+static enum status read_header(const char *file, const struct bytes *text, struct header *out, struct error *error)
+{
+    if (sscanf(text->data, HEADER_PATTERN, out->version, &out->numerics, out->name) == 3
+        && strchr(text->data, '\n') != NULL)
+        return STATUS_OK;
+    return fail_with(error, STATUS_IO,
+                     "%s does not begin as diffrate writes it; the results beside it cannot be used", file);
+}
+
+static int is_this_version(const struct header *header, const char *version)
+{
+    return strcmp(header->version, version) == 0 && header->numerics == NUMERICS_VERSION;
+}
+
+/* Whose the directory is, if not this spec's. */
+static enum status check_owner(const char *path, const char *file, const struct bytes *found,
+                               const struct bytes *ours, const char *version, struct error *error)
+{
+    struct header header;
+    if (found->length == ours->length && memcmp(found->data, ours->data, ours->length) == 0)
+        return STATUS_OK;
+    enum status status = read_header(file, found, &header, error);
+    if (status != STATUS_OK)
+        return status;
+    if (!is_this_version(&header, version))
+        return fail_with(
+            error, STATUS_IO,
+            "%s holds results of diffrate %s (numerics %d), and this is %s (numerics %d); choose another "
+            "directory with -o, or --adopt it",
+            path, header.version, header.numerics, version, NUMERICS_VERSION);
+    return fail_with(error, STATUS_IO,
+                     "%s holds results of another spec, %s; choose another directory with -o, or --adopt it and keep "
+                     "the cells that both have",
+                     path, file);
+}
+
+static enum status claim(const char *path, const char *file, const struct bytes *ours, const char *version, int adopt,
+                         struct error *error)
+{
+    struct bytes found = {NULL, 0};
+    struct stat info;
+    int existed = 1;
+    if (adopt)
+        return file_replace(file, ours, error);
+    enum status status = STATUS_OK;
+    if (stat(file, &info) != 0) {
+        status = check_is_free(path, error);
+        if (status == STATUS_OK)
+            status = file_create(file, ours, &existed, error);
+    }
+    if (status != STATUS_OK || !existed)
+        return status;
+    status = file_load(file, &found, error);
+    if (status == STATUS_OK)
+        status = check_owner(path, file, &found, ours, version, error);
+    free(found.data);
+    return status;
+}
+
+enum status directory_open(const char *path, const struct spec *spec, const char *version, int adopt,
+                           struct error *error)
+{
+    char file[DIRECTORY_PATH_SIZE], cells[DIRECTORY_PATH_SIZE];
+    enum status status = join(file, path, SPEC_FILE, "", error);
+    if (status == STATUS_OK)
+        status = join(cells, path, "cells", "", error);
+    if (status == STATUS_OK)
+        status = file_make_directory(path, error);
+    if (status != STATUS_OK)
+        return status;
+    struct bytes ours = make_text(spec, version);
+    status = ours.data != NULL ? claim(path, file, &ours, version, adopt, error)
+                               : fail_with(error, STATUS_MEMORY, "out of memory for the text of %s", file);
+    free(ours.data);
+    if (status == STATUS_OK)
+        status = file_make_directory(cells, error);
+    if (status == STATUS_OK) {
+        (void)file_sweep(path);
+        (void)file_sweep(cells);
+    }
+    return status;
+}
+
+enum status directory_read(const char *path, const char *version, const char *const *claim_names, struct spec *out,
+                           struct error *error)
+{
+    char file[DIRECTORY_PATH_SIZE];
+    struct bytes text = {NULL, 0};
+    struct header header;
+    *out = (struct spec){.text = NULL};
+    enum status status = join(file, path, SPEC_FILE, "", error);
+    if (status == STATUS_OK)
+        status = file_load(file, &text, error);
+    if (status == STATUS_OK)
+        status = read_header(file, &text, &header, error);
+    if (status == STATUS_OK && !is_this_version(&header, version))
+        status =
+            fail_with(error, STATUS_IO, "%s holds results of diffrate %s (numerics %d), and this is %s (numerics %d)",
+                      path, header.version, header.numerics, version, NUMERICS_VERSION);
+    if (status == STATUS_OK) {
+        const char *own = strchr(text.data, '\n') + 1;
+        status = spec_parse(file, own, text.length - (size_t)(own - text.data), claim_names, out, error);
+        if (status == STATUS_OK)
+            (void)snprintf(out->name, sizeof out->name, "%s", header.name);
+    }
+    free(text.data);
+    return status;
+}

@@ -1,0 +1,34 @@
+/* The results directory of an experiment: spec.yaml, which says whose cells these are, cells/ with a file for each,
+ * and what is made of them. Several processes on several machines may work in it at once. */
+#ifndef EXPERIMENT_DIRECTORY_H
+#define EXPERIMENT_DIRECTORY_H
+
+#include <stddef.h>
+
+#include "core/status.h"
+#include "experiment/cell.h"
+#include "experiment/spec.h"
+
+enum { DIRECTORY_PATH_SIZE = 4096 };
+
+/* Makes the directory, or finds that it is this spec's and this program's already, and removes what killed writers
+ * left. Args: version, the program's; adopt: a directory of another spec or version is taken over (cells that both
+ * have are kept). Errors: STATUS_IO where it is another's, has files that are none of ours, or cannot be made. */
+MUST_USE enum status directory_open(const char *path, const struct spec *spec, const char *version, int adopt,
+                                    struct error *error);
+
+/* Reads the spec of a directory made by directory_open (free with spec_free, also after an error).
+ * Args: claim_names as for spec_load. Errors: STATUS_IO where there is none or it is another version's; those of
+ * spec_parse. */
+MUST_USE enum status directory_read(const char *path, const char *version, const char *const *claim_names,
+                                    struct spec *out, struct error *error);
+
+/* Where a cell, and where the merged file of a spec, lies. Errors: STATUS_IO where the path is too long;
+ * STATUS_MEMORY.
+ */
+MUST_USE enum status directory_cell(const char *path, const struct cell *cell, char out[DIRECTORY_PATH_SIZE],
+                                    struct error *error);
+MUST_USE enum status directory_merged(const char *path, const struct spec *spec, char out[DIRECTORY_PATH_SIZE],
+                                      struct error *error);
+
+#endif

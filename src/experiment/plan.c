@@ -1,0 +1,295 @@
+#include "experiment/plan.h"
+
+#include <math.h>
+#include <stdint.h>
+
+#include "core/memory.h"
+#include "experiment/bracket.h"
+#include "experiment/cost.h"
+#include "experiment/share.h"
+
+enum {
+    SMALLEST_LOG2_STEPS = 4,
+    MOST_LOG2_STEPS = 40,
+    FIRST_STEPS =
+        1500, /* the ladder up to here is measured at once; beyond, a rung at a time and only if it is needed */
+    MOST_ROUNDS = 100
+};
+
+size_t plan_ladder(const struct spec *spec, size_t *list)
+{
+    size_t count = 0;
+    for (int half = 2 * SMALLEST_LOG2_STEPS; half < 2 * MOST_LOG2_STEPS; half++) {
+        size_t T = (size_t)lround(exp2(0.5 * half));
+        if (T >= spec->max_steps)
+            break;
+        if (schedule_smallest_admissible(spec->schedule, spec->c0, spec->c1, T) == T) {
+            if (list != NULL)
+                list[count] = T;
+            count++;
+        }
+    }
+    if (list != NULL)
+        list[count] = spec->max_steps;
+    return count + 1;
+}
+
+static enum status no_memory(const struct plan *plan, struct error *error)
+{
+    return fail_with(error, STATUS_MEMORY, "out of memory for more than %zu cells", plan->count);
+}
+
+static enum status add_item(struct plan *plan, struct item item, struct error *error)
+{
+    if (plan->count == plan->capacity) {
+        size_t capacity = plan->capacity > 0 ? 2 * plan->capacity : 256;
+        struct item *grown = array_resize(plan->items, capacity, sizeof *grown);
+        if (grown == NULL)
+            return no_memory(plan, error);
+        plan->items = grown;
+        plan->capacity = capacity;
+    }
+    if (item.pursuit != SIZE_MAX) {
+        struct pursuit *pursuit = &plan->pursuits[item.pursuit];
+        if (pursuit->count == pursuit->capacity) {
+            size_t capacity = pursuit->capacity > 0 ? 2 * pursuit->capacity : 64;
+            size_t *grown = array_resize(pursuit->items, capacity, sizeof *grown);
+            if (grown == NULL)
+                return no_memory(plan, error);
+            pursuit->items = grown;
+            pursuit->capacity = capacity;
+        }
+        pursuit->items[pursuit->count++] = plan->count;
+        pursuit->outstanding++;
+    }
+    plan->items[plan->count++] = item;
+    return STATUS_OK;
+}
+
+/* A cell of a pursuit, unless it has it already. */
+static enum status want(struct plan *plan, size_t index, size_t steps, struct error *error)
+{
+    const struct pursuit *pursuit = &plan->pursuits[index];
+    for (size_t i = 0; i < pursuit->count; i++)
+        if (plan->items[pursuit->items[i]].cell.steps == steps)
+            return STATUS_OK;
+    const struct item item = {.cell = {plan->spec, pursuit->target, pursuit->sampler, 0, steps, 0},
+                              .cost = cost_of_law(plan->spec, pursuit->target, 0) * (double)steps,
+                              .share = pursuit->share,
+                              .pursuit = index};
+    return add_item(plan, item, error);
+}
+
+/* The cells at each of the spec's steps: by the exact law, where there is one, and by every number of chains. */
+static enum status add_steps(struct plan *plan, size_t target, size_t sampler, size_t score_error, size_t pursuit,
+                             struct error *error)
+{
+    const struct spec *spec = plan->spec;
+    struct item item = {.cell = {spec, target, sampler, score_error, 0, 0}, .pursuit = SIZE_MAX};
+    int has_law = cell_has_law(&item.cell);
+    double law = cost_of_law(spec, target, score_error);
+    double chain = spec->chain_count > 0 ? cost_of_chain(spec, target) : 0.0;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < spec->step_count; i++)
+        for (size_t n = has_law ? 0 : 1; n <= spec->chain_count && status == STATUS_OK; n++) {
+            item.cell.steps = spec->steps[i];
+            item.cell.chains = n > 0 ? spec->chains[n - 1] : 0;
+            item.cost = (double)item.cell.steps * (n > 0 ? chain * (double)item.cell.chains : law);
+            item.pursuit = n == 0 && score_error == 0 ? pursuit : SIZE_MAX;
+            status = add_item(plan, item, error);
+        }
+    return status;
+}
+
+static enum status new_pursuit(struct plan *plan, size_t target, size_t sampler, struct error *error)
+{
+    const struct spec *spec = plan->spec;
+    struct pursuit *pursuit = &plan->pursuits[plan->pursuit_count++];
+    *pursuit = (struct pursuit){.target = target, .sampler = sampler};
+    pursuit->attempts = array_new(spec->dimension_count, spec->accuracy_count * sizeof *pursuit->attempts);
+    return pursuit->attempts != NULL ? STATUS_OK : no_memory(plan, error);
+}
+
+static enum status add_first_rungs(struct plan *plan, size_t pursuit, struct error *error)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < plan->rungs && plan->ladder[i] <= FIRST_STEPS && status == STATUS_OK; i++)
+        status = want(plan, pursuit, plan->ladder[i], error);
+    return status;
+}
+
+static enum status add_all(struct plan *plan, struct error *error)
+{
+    const struct spec *spec = plan->spec;
+    enum status status = STATUS_OK;
+    for (size_t target = 0; target < spec->target_count; target++)
+        for (size_t sampler = 0; sampler < spec->sampler_count; sampler++) {
+            size_t pursuit = spec->accuracy_count > 0 ? plan->pursuit_count : SIZE_MAX;
+            if (pursuit != SIZE_MAX && status == STATUS_OK)
+                status = new_pursuit(plan, target, sampler, error);
+            for (size_t e = 0; e < spec->score_error_count && status == STATUS_OK; e++)
+                status = add_steps(plan, target, sampler, e, pursuit, error);
+            if (pursuit != SIZE_MAX && status == STATUS_OK)
+                status = add_first_rungs(plan, pursuit, error);
+        }
+    return status;
+}
+
+/* What the search for T(d, eps) is predicted to cost: the whole ladder, and two cells at its middle for each bracket.
+ */
+static double pursuit_cost(const struct plan *plan, const struct pursuit *pursuit)
+{
+    const struct spec *spec = plan->spec;
+    double steps = 0.0, brackets = (double)(spec->dimension_count * spec->accuracy_count);
+    for (size_t i = 0; i < plan->rungs; i++)
+        steps += (double)plan->ladder[i];
+    steps += 2.0 * brackets * (double)plan->ladder[plan->rungs / 2];
+    for (size_t i = 0; i < spec->step_count; i++)
+        steps += (double)spec->steps[i];
+    return steps * cost_of_law(spec, pursuit->target, 0);
+}
+
+/* Pieces: each pursuit as a whole, and each item outside of one. */
+static enum status share_items(struct plan *plan, size_t shares, struct error *error)
+{
+    struct piece *pieces = array_new(plan->count + plan->pursuit_count, sizeof *pieces);
+    size_t count = 0;
+    if (pieces == NULL)
+        return no_memory(plan, error);
+    for (size_t i = 0; i < plan->pursuit_count; i++)
+        pieces[count++] = (struct piece){.cost = pursuit_cost(plan, &plan->pursuits[i]), .index = plan->count + i};
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->items[i].pursuit == SIZE_MAX)
+            pieces[count++] = (struct piece){.cost = plan->items[i].cost, .index = i};
+    enum status status = share_out(pieces, count, shares, error);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        if (pieces[i].index < plan->count)
+            plan->items[pieces[i].index].share = pieces[i].share;
+        else
+            plan->pursuits[pieces[i].index - plan->count].share = pieces[i].share;
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->items[i].pursuit != SIZE_MAX)
+            plan->items[i].share = plan->pursuits[plan->items[i].pursuit].share;
+    free(pieces);
+    return status;
+}
+
+enum status plan_new(const struct spec *spec, size_t shares, struct plan *out, struct error *error)
+{
+    *out = (struct plan){.spec = spec, .rungs = plan_ladder(spec, NULL)};
+    out->ladder = array_new(out->rungs, sizeof *out->ladder);
+    out->pursuits = spec->accuracy_count > 0
+                        ? array_new(spec->target_count, spec->sampler_count * sizeof *out->pursuits)
+                        : array_new(0, sizeof *out->pursuits);
+    if (out->ladder == NULL || out->pursuits == NULL)
+        return no_memory(out, error);
+    (void)plan_ladder(spec, out->ladder);
+    enum status status = add_all(out, error);
+    return status == STATUS_OK ? share_items(out, shares, error) : status;
+}
+
+void plan_free(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        free(plan->items[i].rows);
+        free(plan->items[i].failure);
+    }
+    for (size_t i = 0; i < plan->pursuit_count; i++) {
+        free(plan->pursuits[i].items);
+        free(plan->pursuits[i].attempts);
+    }
+    free(plan->items);
+    free(plan->pursuits);
+    free(plan->ladder);
+    *plan = (struct plan){.spec = NULL};
+}
+
+void plan_settle(struct plan *plan, size_t index, enum item_state state, struct record *rows, char *failure)
+{
+    struct item *item = &plan->items[index];
+    item->state = state;
+    item->rows = rows;
+    item->failure = failure;
+    if (item->pursuit != SIZE_MAX)
+        plan->pursuits[item->pursuit].outstanding--;
+}
+
+/* The TVs of a pursuit in one dimension, by increasing steps. Returns how many. */
+static size_t collect(const struct plan *plan, const struct pursuit *pursuit, size_t known, size_t dimension,
+                      struct point *points)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < known; i++) {
+        const struct item *item = &plan->items[pursuit->items[i]];
+        if (item->rows == NULL)
+            continue;
+        const struct record *row = &item->rows[dimension];
+        struct point point = {item->cell.steps, row->step_size, row->tv, row->tv_error};
+        size_t at = count++;
+        for (; at > 0 && points[at - 1].steps > point.steps; at--)
+            points[at] = points[at - 1];
+        points[at] = point;
+    }
+    return count;
+}
+
+/* What one T(d, eps) still needs. */
+static enum status narrow(struct plan *plan, size_t index, const struct point *points, size_t count, double accuracy,
+                          size_t *attempts, struct error *error)
+{
+    enum status status = STATUS_OK;
+    struct bracket bracket = bracket_find(points, count, accuracy, plan->spec->c1, *attempts);
+    *attempts += bracket.reach == REACH_OPEN;
+    if (bracket.reach == REACH_OPEN)
+        for (int i = 0; i < 2 && status == STATUS_OK; i++)
+            if (bracket.want[i] > 0)
+                status = want(plan, index, bracket.want[i], error);
+    if (bracket.reach == REACH_BEYOND) {
+        size_t next = 0;
+        while (next < plan->rungs && plan->ladder[next] <= bracket.fails)
+            next++;
+        if (next < plan->rungs)
+            status = want(plan, index, plan->ladder[next], error);
+    }
+    return status;
+}
+
+enum status plan_pursue(struct plan *plan, size_t index, struct error *error)
+{
+    const struct spec *spec = plan->spec;
+    struct pursuit *pursuit = &plan->pursuits[index];
+    size_t known = pursuit->count; /* cells added below have no rows yet */
+    if (pursuit->ended || pursuit->outstanding > 0)
+        return STATUS_OK;
+    struct point *points = array_new(known, sizeof *points);
+    enum status status = points != NULL ? STATUS_OK : no_memory(plan, error);
+    for (size_t d = 0; d < spec->dimension_count && status == STATUS_OK; d++) {
+        size_t count = collect(plan, pursuit, known, d, points);
+        for (size_t e = 0; e < spec->accuracy_count && status == STATUS_OK; e++)
+            status = narrow(plan, index, points, count, spec->accuracies[e],
+                            &pursuit->attempts[d * spec->accuracy_count + e], error);
+    }
+    free(points);
+    plan->pursuits[index].ended =
+        plan->pursuits[index].count == known || ++plan->pursuits[index].rounds == MOST_ROUNDS;
+    return status;
+}
+
+static int by_cell(const void *a, const void *b)
+{
+    const struct cell *x = &((const struct item *)a)->cell, *y = &((const struct item *)b)->cell;
+    const size_t keys[][2] = {{x->target, y->target},
+                              {x->sampler, y->sampler},
+                              {x->score_error, y->score_error},
+                              {x->chains, y->chains},
+                              {x->steps, y->steps}};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (keys[i][0] != keys[i][1])
+            return keys[i][0] < keys[i][1] ? -1 : 1;
+    return 0;
+}
+
+void plan_sort(struct plan *plan)
+{
+    qsort(plan->items, plan->count, sizeof *plan->items, by_cell);
+}

@@ -1,0 +1,63 @@
+/* The cells of an experiment: those that its steps ask for, and those that T(d, eps) needs, which are found as their
+ * predecessors become known. A plan only knows what is to be done and what came out; run.c does it. */
+#ifndef EXPERIMENT_PLAN_H
+#define EXPERIMENT_PLAN_H
+
+#include <stddef.h>
+
+#include "core/status.h"
+#include "experiment/cell.h"
+#include "experiment/spec.h"
+
+enum item_state { ITEM_OPEN, ITEM_READ, ITEM_MEASURED, ITEM_FAILED };
+
+struct item {
+    struct cell cell;
+    double cost;    /* predicted */
+    size_t share;   /* whose it is, from 0 */
+    size_t pursuit; /* that waits for it; SIZE_MAX: none */
+    enum item_state state;
+    struct record *rows; /* one a dimension, once it is read or measured; the plan's */
+    char *failure;       /* why it failed; the plan's */
+};
+
+/* The search for T(d, eps) of one target and sampler, in all dimensions. Each next cell depends on all before, so
+ * that it is one share's. */
+struct pursuit {
+    size_t target, sampler, share;
+    size_t *items, count, capacity; /* its cells, exact laws with exact scores */
+    size_t outstanding;             /* of them, still open */
+    size_t *attempts;               /* how often each bracket was narrowed: [dimension][accuracy] */
+    size_t rounds;
+    int ended; /* it needs no more cells */
+};
+
+struct plan {
+    const struct spec *spec;
+    struct item *items;
+    size_t count, capacity;
+    struct pursuit *pursuits;
+    size_t pursuit_count;
+    size_t *ladder, rungs;
+};
+
+/* The cells known from the start, given to `shares` shares by predicted cost (free with plan_free, also after an
+ * error). Errors: STATUS_MEMORY. */
+MUST_USE enum status plan_new(const struct spec *spec, size_t shares, struct plan *out, struct error *error);
+void plan_free(struct plan *plan);
+
+/* Records what became of an item still open; rows and failure (one of them NULL) go over to the plan. */
+void plan_settle(struct plan *plan, size_t item, enum item_state state, struct record *rows, char *failure);
+
+/* Adds the cells that a pursuit needs next, none while some of its items are outstanding. What it adds depends on
+ * nothing but the outcomes of its own items. */
+MUST_USE enum status plan_pursue(struct plan *plan, size_t pursuit, struct error *error);
+
+/* Items by target, sampler, score error, chains and steps: the order of a merged file. Their numbers change. */
+void plan_sort(struct plan *plan);
+
+/* The first T's that an experiment with accuracies measures: powers of sqrt(2) from 16, or from the smallest
+ * admissible one, up to max_steps, which ends the list. Returns how many; list may be NULL to count. */
+size_t plan_ladder(const struct spec *spec, size_t *list);
+
+#endif

@@ -1,0 +1,87 @@
+#include "test/shell.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <check.h>
+
+enum { OUTPUT = 1 << 20 };
+
+char directory[] = "/tmp/diffrate-cli-XXXXXX";
+char *output;
+
+void shell_setup(void)
+{
+    output = malloc(OUTPUT);
+    ck_assert_ptr_nonnull(output);
+    ck_assert_ptr_nonnull(mkdtemp(directory));
+}
+
+void shell_teardown(void)
+{
+    char command[200];
+    (void)snprintf(command, sizeof command, "rm -rf %s", directory);
+    ck_assert_int_eq(system(command), 0);
+    free(output);
+}
+
+int shell(const char *format)
+{
+    char command[4000] = "";
+    const char *binary = getenv("DIFFRATE");
+    for (const char *c = format; *c != '\0'; c++) {
+        size_t used = strlen(command);
+        const char *text = *c == '@' ? (binary != NULL ? binary : "build/diffrate") : *c == '%' ? directory : NULL;
+        if (text != NULL)
+            (void)snprintf(command + used, sizeof command - used, "%s", text);
+        else
+            (void)snprintf(command + used, sizeof command - used, "%c", *c);
+    }
+    FILE *pipe = popen(command, "r");
+    ck_assert_ptr_nonnull(pipe);
+    size_t length = fread(output, 1, OUTPUT - 1, pipe);
+    output[length] = '\0';
+    int status = pclose(pipe);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+size_t lines(const char *text)
+{
+    size_t count = 0;
+    for (; *text != '\0'; text++)
+        count += *text == '\n';
+    return count;
+}
+
+void write_file(const char *name, const char *text)
+{
+    char path[300];
+    (void)snprintf(path, sizeof path, "%s/%s", directory, name);
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_ge(fputs(text, file), 0);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+char *read_file(const char *name)
+{
+    char path[300], *text = calloc(OUTPUT, 1);
+    (void)snprintf(path, sizeof path, "%s/%s", directory, name);
+    FILE *file = fopen(path, "r");
+    ck_assert_msg(file != NULL, "%s is missing", path);
+    ck_assert_uint_gt(fread(text, 1, OUTPUT - 1, file), 0);
+    (void)fclose(file);
+    return text;
+}
+
+int exists(const char *name)
+{
+    char path[300];
+    struct stat info;
+    (void)snprintf(path, sizeof path, "%s/%s", directory, name);
+    return stat(path, &info) == 0 && (S_ISDIR(info.st_mode) || info.st_size > 0);
+}

@@ -1,0 +1,26 @@
+/* Tests of the real binary: shell commands in a directory of the test's own. DIFFRATE names the binary (default
+ * build/diffrate); the working directory is the project's root. */
+#ifndef TEST_SHELL_H
+#define TEST_SHELL_H
+
+#include <stddef.h>
+
+extern char directory[]; /* of the test */
+extern char *output;     /* of the last command */
+
+/* A checked fixture. */
+void shell_setup(void);
+void shell_teardown(void);
+
+/* Runs a command in which @ stands for the binary and % for the test's directory; returns its exit status, -1 if it
+ * was killed. */
+int shell(const char *format);
+
+size_t lines(const char *text);
+
+/* Names are relative to the test's directory. */
+void write_file(const char *name, const char *text);
+char *read_file(const char *name); /* for free() */
+int exists(const char *name);      /* a directory, or a file that is not empty */
+
+#endif

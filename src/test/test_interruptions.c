@@ -1,0 +1,449 @@
+/* Runs that are cut, shared out, killed or refused: what is left is right, and what comes of it is what one run
+ * makes. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "experiment/store.h"
+#include "test/shell.h"
+#include "test/suites.h"
+
+#include <check.h>
+
+/* 14 cells at given steps, and searches for T(d, eps). */
+#define SMALL \
+    "targets:\n  - {name: g, kind: gaussian, variance: 0.25}\n" \
+    "  - {name: b, kind: mixture, weights: [0.5, 0.5], means: [-1, 1], sds: [0.3, 0.3]}\n" \
+    "samplers: [ddpm, accelerated]\ndimensions: [1, 16]\nsteps: [64]\n" \
+    "score_errors: [{shape: bias, size: [0.1, 0.01]}]\naccuracies: [0.1, 0.03]\nmax_steps: 256\n"
+
+/* 1080 cells, most of them quick, beside the searches. */
+static void write_sweep(const char *name)
+{
+    char text[4000], *at = text;
+    at += sprintf(at, "targets:\n");
+    for (int i = 1; i <= 5; i++)
+        at += sprintf(at, "  - {name: g%d, kind: gaussian, variance: 0.%d}\n", i, i);
+    at += sprintf(at, "  - {name: b, kind: mixture, weights: [0.5, 0.5], means: [-1, 1], sds: [0.3, 0.3]}\n");
+    at += sprintf(at, "samplers: [ddpm, accelerated]\ndimensions: [1, 16]\nsteps: [");
+    for (int T = 32; T < 32 + 30; T++)
+        at += sprintf(at, "%s%d", T > 32 ? ", " : "", T);
+    (void)sprintf(at,
+                  "]\nscore_errors: [{shape: bias, size: [0.1, 0.01]}]\naccuracies: [0.1, 0.05]\nmax_steps: 128\n");
+    write_file(name, text);
+}
+
+static struct result load(const char *name)
+{
+    char path[300];
+    struct result result;
+    struct error error = {STATUS_OK, ""};
+    (void)snprintf(path, sizeof path, "%s/%s", directory, name);
+    ck_assert_msg(store_read(path, &result, &error) == STATUS_OK, "%s", error.text);
+    return result;
+}
+
+/* All but the circumstances: every value of every column to the bit, and all else that the files hold. */
+static void assert_same(const char *a, const char *b)
+{
+    char command[700];
+    struct result x = load(a), y = load(b);
+    ck_assert_uint_gt(x.count, 0);
+    ck_assert_uint_eq(x.count, y.count);
+    for (size_t i = 0; i < x.count; i++)
+        x.rows[i].seconds = y.rows[i].seconds = 0.0;
+    ck_assert_mem_eq(x.rows, y.rows, x.count * sizeof *x.rows);
+    ck_assert_str_eq(x.failures, y.failures);
+    result_free(&x);
+    result_free(&y);
+    (void)snprintf(command, sizeof command, "h5diff --exclude-path /circumstances %%/%s %%/%s 2>&1", a, b);
+    ck_assert_msg(shell(command) == 0 && output[0] == '\0', "%s", output);
+}
+
+static size_t count_cells(const char *name, const char *ending)
+{
+    char path[300];
+    size_t count = 0;
+    (void)snprintf(path, sizeof path, "%s/%s", directory, name);
+    DIR *open = opendir(path);
+    for (struct dirent *entry; open != NULL && (entry = readdir(open)) != NULL;) {
+        const char *dot = strrchr(entry->d_name, '.');
+        count += dot != NULL && strcmp(dot, ending) == 0 && strlen(entry->d_name) > 2;
+    }
+    if (open != NULL)
+        (void)closedir(open);
+    return count;
+}
+
+START_TEST(shards_make_what_one_run_makes)
+{
+    write_file("s.yaml", SMALL);
+    ck_assert_int_eq(shell("@ run %/s.yaml -o %/one -j 1 2>&1"), 0);
+    for (int shards = 2; shards <= 20; shards += 9) {
+        char command[300];
+        for (int i = shards; i >= 1; i--) {
+            (void)snprintf(command, sizeof command, "@ run %%/s.yaml -o %%/%d -j %d --shard %d/%d 2>&1", shards,
+                           1 + i % 3, i, shards);
+            ck_assert_int_eq(shell(command), 0);
+            ck_assert_msg((strstr(output, "are missing") != NULL) == (i > 1), "%d/%d: %s", i, shards, output);
+            (void)snprintf(command, sizeof command, "@ merge %%/%d/s 2>&1", shards);
+            ck_assert_int_eq(shell(command), i > 1 ? 1 : 0);
+        }
+        (void)snprintf(command, sizeof command, "%d/s/s.h5", shards);
+        assert_same("one/s/s.h5", command);
+    }
+    ck_assert_int_eq(shell("@ verdict %/2/s && @ plot %/2/s && @ report %/2/s"), 0);
+    ck_assert_int_eq(shell("cmp %/one/s/verdict.md %/11/s/verdict.md || cmp %/one/s/verdict.md %/2/s/verdict.md"), 0);
+}
+END_TEST
+
+/* Each shard works on its own cells alone, and on something. */
+START_TEST(shards_share_the_work)
+{
+    size_t sum = 0, all;
+    write_file("s.yaml", SMALL);
+    ck_assert_int_eq(shell("@ run %/s.yaml -o %/one 2>&1"), 0);
+    all = count_cells("one/s/cells", ".h5");
+    for (int i = 1; i <= 3; i++) {
+        char command[300];
+        (void)snprintf(command, sizeof command, "@ run %%/s.yaml -o %%/%d --shard %d/3 2>&1", i, i);
+        ck_assert_int_eq(shell(command), 0);
+        (void)snprintf(command, sizeof command, "%d/s/cells", i);
+        size_t own = count_cells(command, ".h5");
+        ck_assert_uint_gt(own, 0);
+        sum += own;
+    }
+    ck_assert_uint_eq(sum, all);
+}
+END_TEST
+
+/* Its output goes to the file `sink`. */
+static pid_t start_run(char *const *arguments, const char *sink)
+{
+    const char *binary = getenv("DIFFRATE");
+    pid_t pid = fork();
+    if (pid == 0) {
+        int file = open(sink, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+        (void)dup2(file, 1);
+        (void)dup2(file, 2);
+        (void)execv(binary != NULL ? binary : "build/diffrate", arguments);
+        _exit(127);
+    }
+    ck_assert_int_gt(pid, 0);
+    return pid;
+}
+
+static pid_t any_worker(pid_t parent)
+{
+    char path[100];
+    int worker = 0;
+    (void)snprintf(path, sizeof path, "/proc/%ld/task/%ld/children", (long)parent, (long)parent);
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        return 0;
+    if (fscanf(file, "%d", &worker) != 1)
+        worker = 0;
+    (void)fclose(file);
+    return (pid_t)worker;
+}
+
+static void wait_seconds(double seconds)
+{
+    struct timespec time = {(time_t)seconds, (long)(1e9 * (seconds - (double)(time_t)seconds))};
+    while (nanosleep(&time, &time) != 0 && errno == EINTR)
+        continue;
+}
+
+/* Starts a run or two shards of one, and kills them, or a worker first. */
+static void run_and_kill(const char *spec, const char *results, double longest, unsigned short seed[3])
+{
+    static char *const shards[] = {"1/1", "1/2", "2/2"}, *const jobs[] = {"1", "2", "3"};
+    int two = erand48(seed) < 0.3;
+    pid_t pid[2] = {0, 0};
+    for (int i = 0; i <= two; i++) {
+        char *const arguments[] = {"diffrate",
+                                   "run",
+                                   (char *)(size_t)spec,
+                                   "-o",
+                                   (char *)(size_t)results,
+                                   "-j",
+                                   jobs[nrand48(seed) % 3],
+                                   "--shard",
+                                   two ? shards[1 + i] : shards[nrand48(seed) % 3],
+                                   NULL};
+        pid[i] = start_run(arguments, "/dev/null");
+    }
+    wait_seconds(longest * erand48(seed));
+    pid_t worker = erand48(seed) < 0.25 ? any_worker(pid[0]) : 0;
+    if (worker > 0) {
+        (void)kill(worker, SIGKILL);
+        wait_seconds(0.2 * longest * erand48(seed));
+    }
+    for (int i = 0; i <= two; i++) {
+        (void)kill(pid[i], SIGKILL);
+        ck_assert_int_eq(waitpid(pid[i], NULL, 0), pid[i]);
+    }
+}
+
+/* Over sweeps of more than a thousand cells, kills at random moments. */
+START_TEST(kills_lose_nothing)
+{
+    const char *wanted = getenv("DIFFRATE_KILLS"); /* fewer under sanitizers, more in a soak */
+    int kills = wanted != NULL ? atoi(wanted) : 200, killed = 0;
+    unsigned short seed[3] = {1, 2, 3};
+    char spec[300], results[300];
+    write_sweep("sweep.yaml");
+    ck_assert_int_eq(shell("@ run %/sweep.yaml -o %/whole 2>&1"), 0);
+    size_t all = count_cells("whole/sweep/cells", ".h5");
+    ck_assert_uint_ge(all, 1000);
+    (void)snprintf(spec, sizeof spec, "%s/sweep.yaml", directory);
+    (void)snprintf(results, sizeof results, "%s/cut", directory);
+    while (killed < kills) {
+        size_t stored = 0;
+        for (; killed < kills && stored < all; killed++) {
+            run_and_kill(spec, results, 0.6, seed);
+            size_t now = count_cells("cut/sweep/cells", ".h5");
+            ck_assert_msg(now >= stored, "%zu cells before, %zu after kill %d", stored, now, killed);
+            stored = now;
+        }
+        ck_assert_int_eq(shell("@ run %/sweep.yaml -o %/cut --retry-failed 2>&1"), 0);
+        ck_assert_uint_eq(count_cells("cut/sweep/cells", ".h5"), all);
+        assert_same("whole/sweep/sweep.h5", "cut/sweep/sweep.h5");
+        ck_assert_int_eq(shell("rm -r %/cut"), 0);
+    }
+    ck_assert_int_ge(killed, kills);
+}
+END_TEST
+
+/* What killed writers leave is removed once it is certainly nobody's. */
+START_TEST(leftovers_are_swept)
+{
+    write_file("s.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\n"
+                         "dimensions: [1]\nsteps: [64]\n");
+    ck_assert_int_eq(shell("@ run %/s.yaml -o %/out && cd %/out/s/cells && touch -d '1 hour ago' a.h5.tmp.1.0 && "
+                           "touch b.h5.tmp.1.0"),
+                     0);
+    ck_assert_int_eq(shell("@ run %/s.yaml -o %/out && ls %/out/s/cells | grep tmp"), 0);
+    ck_assert(strstr(output, "a.h5.tmp") == NULL && strstr(output, "b.h5.tmp.1.0\n") != NULL);
+}
+END_TEST
+
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+
+START_TEST(signals_end_a_run_cleanly)
+{
+    char spec[300], results[300], log[300];
+    int state;
+    write_file("s.yaml", "targets: [{name: b, kind: mixture, weights: [0.5, 0.5], means: [-1, 1], sds: [0.3, 0.3]}]\n"
+                         "samplers: [ddpm]\ndimensions: [1]\nsteps: [64, 10000000]\n");
+    (void)snprintf(spec, sizeof spec, "%s/s.yaml", directory);
+    (void)snprintf(results, sizeof results, "%s/out", directory);
+    (void)snprintf(log, sizeof log, "%s/log", directory);
+    char *const arguments[] = {"diffrate", "run", spec, "-o", results, "-j", "2", NULL};
+    pid_t pid = start_run(arguments, log);
+    while (count_cells("out/s/cells", ".h5") == 0)
+        wait_seconds(0.05);
+    wait_seconds(0.2);
+    pid_t worker = any_worker(pid);
+    ck_assert_int_gt(worker, 0);
+    ck_assert_int_eq(kill(pid, signals[_i]), 0);
+    ck_assert_int_eq(waitpid(pid, &state, 0), pid);
+    ck_assert(WIFEXITED(state));
+    ck_assert_int_eq(WEXITSTATUS(state), 128 + signals[_i]);
+    ck_assert(kill(worker, 0) != 0 && errno == ESRCH);
+    char *said = read_file("log");
+    ck_assert_msg(strstr(said, "interrupted by signal") != NULL && strstr(said, "the same command goes on") != NULL,
+                  "%s", said);
+    free(said);
+    ck_assert_uint_eq(count_cells("out/s/cells", ".h5"), 1);
+    ck_assert_int_eq(shell("ls %/out/s/cells | grep tmp"), 1);
+    ck_assert(!exists("out/s/s.h5"));
+}
+END_TEST
+
+/* A cell whose process dies is a failed cell; the others, the exit status, and another try. */
+START_TEST(a_killed_worker_is_a_failed_cell)
+{
+    write_file("s.yaml", "targets: [{name: b, kind: mixture, weights: [0.5, 0.5], means: [-1, 1], sds: [0.3, 0.3]}]\n"
+                         "samplers: [ddpm, accelerated]\ndimensions: [1]\nsteps: [64, 96, 8000]\n");
+    ck_assert_int_eq(
+        shell("{ @ run %/s.yaml -o %/out -j 1 2>%/err >%/log & } ; pid=$! ; "
+              "until grep -q . /proc/$pid/task/$pid/children; do sleep 0.01; done; "
+              "kill -SEGV $(cat /proc/$pid/task/$pid/children); wait $pid; code=$?; cat %/err; exit $code"),
+        3);
+    ck_assert_ptr_nonnull(strstr(output, "5 cells measured, 0 read back, 1 failed"));
+    ck_assert_ptr_nonnull(strstr(output, "failed: b-ddpm-8000-"));
+    ck_assert_ptr_nonnull(strstr(output, "its process died of signal 11 (Segmentation fault)"));
+    ck_assert(exists("out/s/verdict.md"));
+    struct result result = load("out/s/s.h5");
+    ck_assert_uint_eq(result.count, 5);
+    ck_assert_ptr_nonnull(strstr(result.failures, "its process died of signal 11"));
+    result_free(&result);
+    ck_assert_int_eq(shell("@ run %/s.yaml -o %/out 2>&1"), 3); /* it stays failed */
+    ck_assert_ptr_nonnull(strstr(output, "0 cells measured, 5 read back, 1 failed"));
+    ck_assert_int_eq(shell("@ merge %/out/s 2>&1"), 3);
+    ck_assert_int_eq(shell("@ run %/s.yaml -o %/out --retry-failed 2>&1"), 0);
+    ck_assert_ptr_nonnull(strstr(output, "1 cells measured, 5 read back, 0 failed"));
+}
+END_TEST
+
+/* Memory that is not there is one cell's failure. */
+START_TEST(a_cell_without_memory_is_a_failed_cell)
+{
+    write_file("s.yaml",
+               "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\n"
+               "dimensions: [64]\nsteps: [64]\nsamples: {chains: [1000, 6000000], methods: [projection]}\n");
+    int status = shell("ulimit -v 2000000; @ run %/s.yaml -o %/out -j 1 2>&1");
+    if (status == 1 && strstr(output, "AddressSanitizer") != NULL)
+        return; /* which needs more address space than that */
+    ck_assert_msg(status == 3, "%s", output);
+    ck_assert_ptr_nonnull(strstr(output, "2 cells measured, 0 read back, 1 failed"));
+    ck_assert_ptr_nonnull(strstr(output, "out of memory"));
+}
+END_TEST
+
+/* The command fails with one line that has the words, and leaves the files as they are. */
+static void assert_refused(const char *command, const char *words)
+{
+    ck_assert_int_eq(shell("cd %; find . -type f | sort | xargs cksum"), 0);
+    char *before = strdup(output);
+    int status = shell(command);
+    ck_assert_msg(status == 1, "%s exits %d: %s", command, status, output);
+    ck_assert_msg(lines(output) == 1 && strstr(output, words) != NULL, "%s: %s", command, output);
+    ck_assert_int_eq(shell("cd %; find . -type f | sort | xargs cksum"), 0);
+    ck_assert_str_eq(before, output);
+    free(before);
+}
+
+#define ONE_CELL \
+    "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1]\nsteps: [64]\n"
+
+START_TEST(damaged_cells_are_named_and_left_alone)
+{
+    static const char *const damage[] = {"truncate -s 3000 %/out/s/cells/*.h5", "truncate -s 0 %/out/s/cells/*.h5",
+                                         "printf x | dd of=$(ls %/out/s/cells/*.h5) bs=1 seek=5000 conv=notrunc 2>&1",
+                                         "echo hello >$(ls %/out/s/cells/*.h5)"};
+    write_file("s.yaml", ONE_CELL);
+    for (size_t i = 0; i < sizeof damage / sizeof damage[0]; i++) {
+        ck_assert_int_eq(shell("@ run %/s.yaml -o %/out"), 0);
+        ck_assert_int_eq(shell(damage[i]), 0);
+        assert_refused("@ run %/s.yaml -o %/out -j 1 2>&1", "; --retry-failed measures it again");
+        assert_refused("@ merge %/out/s 2>&1", "out/s/cells/g-ddpm-64-");
+        ck_assert_int_eq(shell("@ run %/s.yaml -o %/out --retry-failed 2>&1"), 0);
+        ck_assert_ptr_nonnull(strstr(output, "1 cells measured"));
+    }
+}
+END_TEST
+
+START_TEST(a_cell_under_another_name_is_refused)
+{
+    write_file("s.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1]\n"
+                         "steps: [64, 65]\n");
+    ck_assert_int_eq(shell("@ run %/s.yaml -o %/out && cd %/out/s/cells && cp g-ddpm-64-*.h5 $(ls g-ddpm-65-*.h5)"),
+                     0);
+    assert_refused("@ run %/s.yaml -o %/out 2>&1", "holds another cell than its name says");
+}
+END_TEST
+
+START_TEST(a_damaged_merged_file_is_said_to_be)
+{
+    write_file("s.yaml", ONE_CELL);
+    ck_assert_int_eq(shell("@ run %/s.yaml -o %/out && truncate -s 9000 %/out/s/s.h5"), 0);
+    assert_refused("@ verdict %/out/s 2>&1", "out/s/s.h5 is not as diffrate wrote it");
+    ck_assert_int_eq(shell("@ merge %/out/s && @ verdict %/out/s"), 0); /* it can be made anew */
+}
+END_TEST
+
+START_TEST(directories_of_others_are_left_alone)
+{
+    write_file("s.yaml", ONE_CELL);
+    ck_assert_int_eq(shell("@ run %/s.yaml -o %/out && cp %/s.yaml %/keep && echo '# more' >>%/s.yaml"), 0);
+    assert_refused("@ run %/s.yaml -o %/out 2>&1", "holds results of another spec");
+    ck_assert_int_eq(shell("@ run %/s.yaml -o %/out --adopt 2>&1"), 0);
+    ck_assert_ptr_nonnull(strstr(output, "0 cells measured, 1 read back"));
+    ck_assert_int_eq(shell("cp %/keep %/s.yaml && sed -i 's/diffrate [0-9.]* /diffrate 0.0.9 /' %/out/s/spec.yaml"),
+                     0);
+    assert_refused("@ run %/s.yaml -o %/out 2>&1", "holds results of diffrate 0.0.9 (numerics ");
+    assert_refused("@ merge %/out/s 2>&1", "holds results of diffrate 0.0.9 (numerics ");
+    ck_assert_int_eq(shell("echo hello >%/out/s/spec.yaml"), 0);
+    assert_refused("@ run %/s.yaml -o %/out 2>&1", "does not begin as diffrate writes it");
+    ck_assert_int_eq(shell("mkdir -p %/own/s && echo mine >%/own/s/verdict.md"), 0);
+    assert_refused("@ run %/s.yaml -o %/own 2>&1", "holds verdict.md but no spec.yaml");
+    assert_refused("@ merge %/own/s 2>&1", "spec.yaml");
+    ck_assert_int_eq(shell("echo file >%/own/t"), 0);
+    assert_refused("@ run %/s.yaml -o %/own/t 2>&1", "cannot make directory");
+    assert_refused("@ run %/s.yaml -o %/own/t/u 2>&1", "cannot make directory");
+}
+END_TEST
+
+/* As the user nobody, whom permissions bind, where the tests run as root. */
+START_TEST(directories_that_cannot_be_written_are_said_so)
+{
+    static const char as_user[] = "cd %; b=./diffrate; if [ $(id -u) = 0 ]; then "
+                                  "b=\"setpriv --reuid=65534 --regid=65534 --clear-groups ./diffrate\"; fi; ";
+    char command[600];
+    write_file("s.yaml", ONE_CELL);
+    ck_assert_int_eq(shell("cp @ %/diffrate && chmod 755 % %/diffrate && chmod 644 %/s.yaml && mkdir %/out && "
+                           "chmod 555 %/out"),
+                     0);
+    (void)snprintf(command, sizeof command, "%s $b run s.yaml -o out 2>&1", as_user);
+    assert_refused(command, "cannot make directory out/s: Permission denied");
+    ck_assert_int_eq(
+        shell("chmod 755 %/out; @ run %/s.yaml -o %/out && rm %/out/s/cells/*.h5 && chmod 555 %/out/s/cells "
+              "%/out/s"),
+        0);
+    ck_assert_int_eq(shell(command), 1);
+    ck_assert_ptr_nonnull(strstr(output, "diffrate: cannot write out/s/cells/g-ddpm-64-"));
+    ck_assert_ptr_nonnull(strstr(output, "Permission denied\n"));
+}
+END_TEST
+
+/* A disk that is full for the cells, though not for spec.yaml; a limit on files says the same to the program. */
+START_TEST(a_full_disk_is_said_to_be)
+{
+    write_file("s.yaml", ONE_CELL);
+    ck_assert_int_eq(shell("ulimit -f 8; @ run %/s.yaml -o %/out 2>&1"), 1);
+    ck_assert_ptr_nonnull(strstr(output, "diffrate: cannot write "));
+    ck_assert_ptr_nonnull(strstr(output, "File too large\n"));
+    ck_assert_int_eq(shell("ls %/out/s/cells | grep ."), 1); /* nothing, no leftover either */
+    ck_assert_int_eq(shell("@ run %/s.yaml -o %/out 2>&1"), 0);
+    if (shell("mkdir %/disk && mount -t tmpfs -o size=24k none %/disk 2>&1") != 0)
+        return; /* not allowed here */
+    int status = shell("@ run %/s.yaml -o %/disk 2>&1");
+    int said = strstr(output, "cannot write ") != NULL && strstr(output, "No space left on device\n") != NULL;
+    int clean = shell("find %/disk -name '*.h5*' | grep .") == 1;
+    ck_assert_int_eq(shell("umount %/disk"), 0);
+    ck_assert(status == 1 && said && clean);
+}
+END_TEST
+
+Suite *interruptions_suite(void)
+{
+    Suite *suite = suite_create("interruptions");
+    TCase *tcase = tcase_create("runs");
+    tcase_add_checked_fixture(tcase, shell_setup, shell_teardown);
+    tcase_set_timeout(tcase, 3000);
+    tcase_add_test(tcase, shards_make_what_one_run_makes);
+    tcase_add_test(tcase, shards_share_the_work);
+    tcase_add_test(tcase, kills_lose_nothing);
+    tcase_add_test(tcase, leftovers_are_swept);
+    tcase_add_loop_test(tcase, signals_end_a_run_cleanly, 0, sizeof signals / sizeof signals[0]);
+    tcase_add_test(tcase, a_killed_worker_is_a_failed_cell);
+    tcase_add_test(tcase, a_cell_without_memory_is_a_failed_cell);
+    tcase_add_test(tcase, damaged_cells_are_named_and_left_alone);
+    tcase_add_test(tcase, a_cell_under_another_name_is_refused);
+    tcase_add_test(tcase, a_damaged_merged_file_is_said_to_be);
+    tcase_add_test(tcase, directories_of_others_are_left_alone);
+    tcase_add_test(tcase, directories_that_cannot_be_written_are_said_so);
+    tcase_add_test(tcase, a_full_disk_is_said_to_be);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

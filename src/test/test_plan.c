@@ -1,0 +1,204 @@
+/* Plans and shares of work. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/workers.h"
+#include "experiment/plan.h"
+#include "experiment/share.h"
+#include "test/suites.h"
+
+#include <check.h>
+
+static void share(struct piece *pieces, size_t count, size_t shares, double *load)
+{
+    struct error error = {STATUS_OK, ""};
+    ck_assert_int_eq((int)share_out(pieces, count, shares, &error), (int)STATUS_OK);
+    memset(load, 0, shares * sizeof *load);
+    for (size_t i = 0; i < count; i++) {
+        ck_assert_uint_lt(pieces[i].share, shares);
+        load[pieces[i].share] += pieces[i].cost;
+    }
+}
+
+START_TEST(shares_balance_cost_not_count)
+{
+    enum { PIECES = 400, SHARES = 7 };
+    struct piece pieces[PIECES];
+    double load[SHARES], total = 0.0, largest = 0.0;
+    unsigned short seed[3] = {4, 5, 6};
+    for (size_t i = 0; i < PIECES; i++) {
+        pieces[i] = (struct piece){.cost = i < 20 ? 1000.0 * erand48(seed) : erand48(seed), .index = i};
+        total += pieces[i].cost;
+    }
+    share(pieces, PIECES, SHARES, load);
+    for (size_t i = 0; i < SHARES; i++)
+        largest = load[i] > largest ? load[i] : largest;
+    ck_assert_double_lt(largest, 1.15 * total / SHARES);
+}
+END_TEST
+
+/* Graham's worst case for three shares: 5 5 4 4 3 3 3 gives 11 where 9 is possible. Never worse than 4/3 of it. */
+START_TEST(shares_keep_their_bound)
+{
+    struct piece pieces[] = {{5, 0, 9}, {5, 1, 9}, {4, 2, 9}, {4, 3, 9}, {3, 4, 9}, {3, 5, 9}, {3, 6, 9}};
+    double load[3];
+    share(pieces, 7, 3, load);
+    for (size_t i = 0; i < 3; i++)
+        ck_assert_double_le(load[i], 11.0);
+    ck_assert_double_eq(load[0] + load[1] + load[2], 27.0);
+}
+END_TEST
+
+START_TEST(shares_may_be_more_than_pieces)
+{
+    struct piece pieces[] = {{1, 0, 9}, {2, 1, 9}};
+    double load[5];
+    share(pieces, 2, 5, load);
+    ck_assert_double_eq(load[0], 2.0);
+    ck_assert_double_eq(load[1], 1.0);
+}
+END_TEST
+
+static const char text[] =
+    "targets: [{name: g, kind: gaussian, variance: 0.25}, {name: h, kind: gaussian, variance: 2}]\n"
+    "samplers: [ddpm, accelerated]\ndimensions: [1, 4]\nsteps: [64, 128]\n"
+    "score_errors: [{shape: bias, size: [0.1, 0.01]}]\naccuracies: [0.1]\nmax_steps: 4096\n";
+
+static struct spec spec_of(void)
+{
+    static const char *const claims[] = {NULL};
+    struct spec spec;
+    struct error error = {STATUS_OK, ""};
+    ck_assert_msg(spec_parse("t.yaml", text, strlen(text), claims, &spec, &error) == STATUS_OK, "%s", error.text);
+    return spec;
+}
+
+START_TEST(plans_agree_on_shares)
+{
+    struct spec spec = spec_of();
+    struct plan plan[2];
+    struct error error = {STATUS_OK, ""};
+    size_t each[3] = {0, 0, 0};
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq((int)plan_new(&spec, 3, &plan[i], &error), (int)STATUS_OK);
+    ck_assert_uint_eq(plan[0].count, plan[1].count);
+    ck_assert_uint_eq(plan[0].pursuit_count, 4);
+    for (size_t i = 0; i < plan[0].count; i++) {
+        const struct item *a = &plan[0].items[i], *b = &plan[1].items[i];
+        ck_assert_uint_eq(a->share, b->share);
+        ck_assert_uint_lt(a->share, 3);
+        each[a->share]++;
+        if (a->pursuit != SIZE_MAX)
+            ck_assert_uint_eq(a->share, plan[0].pursuits[a->pursuit].share);
+        for (size_t j = 0; j < i; j++)
+            ck_assert_int_ne(memcmp(&a->cell, &plan[0].items[j].cell, sizeof a->cell), 0);
+    }
+    ck_assert(each[0] > 0 && each[1] > 0 && each[2] > 0);
+    for (int i = 0; i < 2; i++)
+        plan_free(&plan[i]);
+    spec_free(&spec);
+}
+END_TEST
+
+/* Nothing before all cells of a pursuit are settled; then the next rung if nothing passes, and nothing after a
+ * failure that leaves nothing to find. */
+START_TEST(pursuits_wait_and_go_on)
+{
+    struct spec spec = spec_of();
+    struct plan plan;
+    struct error error = {STATUS_OK, ""};
+    ck_assert_int_eq((int)plan_new(&spec, 1, &plan, &error), (int)STATUS_OK);
+    size_t before = plan.count, members = plan.pursuits[0].count;
+    for (size_t i = 0; i < members; i++) {
+        size_t index = plan.pursuits[0].items[i];
+        ck_assert_int_eq((int)plan_pursue(&plan, 0, &error), (int)STATUS_OK);
+        ck_assert_uint_eq(plan.count, before);
+        struct record *rows = calloc(spec.dimension_count, sizeof *rows);
+        ck_assert_ptr_nonnull(rows);
+        for (size_t d = 0; d < spec.dimension_count; d++)
+            rows[d].tv = 50.0 / (double)plan.items[index].cell.steps; /* 0.1 is passed at T = 500 */
+        plan_settle(&plan, index, ITEM_MEASURED, rows, NULL);
+    }
+    ck_assert_int_eq((int)plan_pursue(&plan, 0, &error), (int)STATUS_OK);
+    ck_assert_uint_gt(plan.count, before);
+    for (size_t i = before; i < plan.count; i++) {
+        ck_assert(plan.items[i].cell.steps > 362 && plan.items[i].cell.steps < 512);
+        plan_settle(&plan, i, ITEM_FAILED, NULL, strdup("no"));
+    }
+    size_t after = plan.count;
+    for (int i = 0; i < 300; i++) {
+        ck_assert_int_eq((int)plan_pursue(&plan, 0, &error), (int)STATUS_OK);
+        for (; after < plan.count; after++)
+            plan_settle(&plan, after, ITEM_FAILED, NULL, strdup("no"));
+    }
+    ck_assert_int_ne(plan.pursuits[0].ended, 0);
+    plan_free(&plan);
+    spec_free(&spec);
+}
+END_TEST
+
+/* Workers: what an item does is told once, also by one that dies, and an error of its end stops the rest. */
+struct log {
+    size_t next, count, told, crashed, stop_at;
+};
+
+static int next_item(void *context, size_t *item)
+{
+    struct log *log = context;
+    *item = log->next;
+    return log->next < log->count && log->next++ < log->count;
+}
+
+static enum status run_item(void *context, size_t item, struct error *error)
+{
+    (void)context;
+    if (item % 5 == 3)
+        abort();
+    return item % 5 == 4 ? fail_with(error, STATUS_NUMERIC, "item %zu", item) : STATUS_OK;
+}
+
+static enum status item_ended(void *context, size_t item, int crashed, const struct error *cause, struct error *error)
+{
+    struct log *log = context;
+    ck_assert_int_eq(crashed, item % 5 == 3);
+    if (crashed)
+        ck_assert_ptr_nonnull(strstr(cause->text, "died of signal 6"));
+    else
+        ck_assert_int_eq((int)cause->status, (int)(item % 5 == 4 ? STATUS_NUMERIC : STATUS_OK));
+    log->told++;
+    log->crashed += crashed != 0;
+    return log->told == log->stop_at ? fail_with(error, STATUS_IO, "stop") : STATUS_OK;
+}
+
+START_TEST(workers_tell_how_each_item_ended)
+{
+    struct error error = {STATUS_OK, ""};
+    for (int processes = 1; processes <= 4; processes += 3) {
+        struct log log = {.count = 50, .stop_at = SIZE_MAX};
+        const struct work work = {&log, processes, next_item, run_item, item_ended};
+        int interruption = 7;
+        ck_assert_int_eq((int)workers_run(&work, &interruption, &error), (int)STATUS_OK);
+        ck_assert_int_eq(interruption, 0);
+        ck_assert_uint_eq(log.told, 50);
+        ck_assert_uint_eq(log.crashed, 10);
+        log = (struct log){.count = 50, .stop_at = 12};
+        ck_assert_int_eq((int)workers_run(&work, &interruption, &error), (int)STATUS_IO);
+        ck_assert_str_eq(error.text, "stop");
+        ck_assert_uint_eq(log.told, 12);
+    }
+}
+END_TEST
+
+Suite *plan_suite(void)
+{
+    Suite *suite = suite_create("plan");
+    TCase *tcase = tcase_create("plan");
+    tcase_add_test(tcase, shares_balance_cost_not_count);
+    tcase_add_test(tcase, shares_keep_their_bound);
+    tcase_add_test(tcase, shares_may_be_more_than_pieces);
+    tcase_add_test(tcase, plans_agree_on_shares);
+    tcase_add_test(tcase, pursuits_wait_and_go_on);
+    tcase_add_test(tcase, workers_tell_how_each_item_ended);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
