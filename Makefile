@@ -2,6 +2,7 @@
 # make reproduce  installs what is missing, builds, runs the main experiment and short versions of those on score errors
 #                 and minimal assumptions, prints verdicts, draws plots
 # make test       installs what is missing, builds, runs the test suite (plain and under ASan + UBSan)
+# make soak       the long form of what make test does in minutes: thousands of kills
 # make bench      speed, as ratios to bare loops on the same machine
 # make readme     renews the README's measured parts from results/reference; make reference renews those
 # make install PREFIX=/usr/local
@@ -26,7 +27,7 @@ objects = $(sources:src/%.c=$(BUILD)/%.o)
 test_sources = $(wildcard src/test/*.c)
 test_objects = $(test_sources:src/%.c=$(BUILD)/%.o)
 
-.PHONY: all reproduce test check bench readme reference install clean warnings FORCE
+.PHONY: all reproduce test check soak bench readme reference install clean warnings FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/diffrate
@@ -75,8 +76,12 @@ check:
 	    $(BUILD)/sanitized/diffrate $(BUILD)/sanitized/diffrate-test
 	@$(MAKE) --no-print-directory -s $(BUILD)/diffrate $(BUILD)/diffrate-test
 	@sed -n 's/.*suite_create("\(.*\)").*/\1/p' src/test/*.c | sort -r | xargs -d "\n" -P 2 -I {} env CK_RUN_SUITE={} \
-	    DIFFRATE=$(BUILD)/sanitized/diffrate ASAN_OPTIONS=detect_leaks=1 OMP_NUM_THREADS=2 CK_DEFAULT_TIMEOUT=600 $(BUILD)/sanitized/diffrate-test
+	    DIFFRATE=$(BUILD)/sanitized/diffrate ASAN_OPTIONS=detect_leaks=1 OMP_NUM_THREADS=2 DIFFRATE_KILLS=20 CK_DEFAULT_TIMEOUT=600 $(BUILD)/sanitized/diffrate-test
 	DIFFRATE=$(BUILD)/diffrate $(BUILD)/diffrate-test
+
+KILLS = 5000
+soak: $(BUILD)/diffrate $(BUILD)/diffrate-test
+	DIFFRATE=$(BUILD)/diffrate CK_RUN_SUITE=interruptions DIFFRATE_KILLS=$(KILLS) $(BUILD)/diffrate-test
 
 # Both compilers, every source, warnings are errors.
 warnings: | $(BUILD)/.dependencies

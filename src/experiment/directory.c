@@ -188,3 +188,30 @@ enum status directory_read(const char *path, const char *version, const char *co
     free(text.data);
     return status;
 }
+
+static enum status check_cell(const char *file, const struct cell *cell, const struct result *result,
+                              struct error *error)
+{
+    size_t dimensions = cell->spec->dimension_count;
+    char *description = cell_describe(cell);
+    if (description == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for the description of %s", file);
+    int same = strcmp(result->cell, description) == 0;
+    free(description);
+    if (!same)
+        return fail_with(error, STATUS_IO, "%s holds another cell than its name says", file);
+    if (result->failure[0] == '\0' && result->count != dimensions)
+        return fail_with(error, STATUS_IO, "%s holds %zu rows, expected %zu, one a dimension", file, result->count,
+                         dimensions);
+    return STATUS_OK;
+}
+
+enum status directory_load(const char *path, const struct cell *cell, struct result *out, struct error *error)
+{
+    char file[DIRECTORY_PATH_SIZE];
+    *out = (struct result){.rows = NULL};
+    enum status status = directory_cell(path, cell, file, error);
+    if (status == STATUS_OK)
+        status = store_read(file, out, error);
+    return status == STATUS_OK ? check_cell(file, cell, out, error) : status;
+}

@@ -8,6 +8,7 @@
 #include "core/status.h"
 #include "experiment/cell.h"
 #include "experiment/spec.h"
+#include "experiment/store.h"
 
 enum { DIRECTORY_PATH_SIZE = 4096 };
 
@@ -30,5 +31,10 @@ MUST_USE enum status directory_cell(const char *path, const struct cell *cell, c
                                     struct error *error);
 MUST_USE enum status directory_merged(const char *path, const struct spec *spec, char out[DIRECTORY_PATH_SIZE],
                                       struct error *error);
+
+/* Reads a stored cell (free with result_free, also after an error). Errors: those of directory_cell and store_read;
+ * STATUS_IO where the file holds another cell than its name promises. */
+MUST_USE enum status directory_load(const char *path, const struct cell *cell, struct result *out,
+                                    struct error *error);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "core/memory.h"
 #include "experiment/bracket.h"
@@ -292,4 +293,17 @@ static int by_cell(const void *a, const void *b)
 void plan_sort(struct plan *plan)
 {
     qsort(plan->items, plan->count, sizeof *plan->items, by_cell);
+}
+
+struct record *plan_rows(const struct plan *plan, size_t *count)
+{
+    size_t each = plan->spec->dimension_count;
+    struct record *rows = array_new(plan->count, each * sizeof *rows);
+    *count = 0;
+    for (size_t i = 0; rows != NULL && i < plan->count; i++)
+        if (plan->items[i].rows != NULL) {
+            memcpy(rows + *count, plan->items[i].rows, each * sizeof *rows);
+            *count += each;
+        }
+    return rows;
 }

@@ -56,6 +56,9 @@ MUST_USE enum status plan_pursue(struct plan *plan, size_t pursuit, struct error
 /* Items by target, sampler, score error, chains and steps: the order of a merged file. Their numbers change. */
 void plan_sort(struct plan *plan);
 
+/* All rows in the order of the items, for free(); NULL where memory runs out. */
+struct record *plan_rows(const struct plan *plan, size_t *count);
+
 /* The first T's that an experiment with accuracies measures: powers of sqrt(2) from 16, or from the smallest
  * admissible one, up to max_steps, which ends the list. Returns how many; list may be NULL to count. */
 size_t plan_ladder(const struct spec *spec, size_t *list);

@@ -41,34 +41,6 @@ static enum status find_cell(const struct run *run, size_t index, char path[DIRE
     return directory_cell(run->options->directory, &run->plan.items[index].cell, path, error);
 }
 
-/* A file holds what its name promises. */
-static enum status check_cell(const struct run *run, size_t index, const char *path, const struct result *result,
-                              struct error *error)
-{
-    char *description = cell_describe(&run->plan.items[index].cell);
-    if (description == NULL)
-        return no_memory(run, error);
-    int same = strcmp(result->cell, description) == 0;
-    free(description);
-    if (!same)
-        return fail_with(error, STATUS_IO, "%s holds another cell than its name says", path);
-    if (result->failure[0] == '\0' && result->count != run->spec->dimension_count)
-        return fail_with(error, STATUS_IO, "%s holds %zu rows, expected %zu, one a dimension", path, result->count,
-                         run->spec->dimension_count);
-    return STATUS_OK;
-}
-
-/* *out is for result_free, also after an error. */
-static enum status read_cell(const struct run *run, size_t index, struct result *out, struct error *error)
-{
-    char path[DIRECTORY_PATH_SIZE];
-    *out = (struct result){.rows = NULL};
-    enum status status = find_cell(run, index, path, error);
-    if (status == STATUS_OK)
-        status = store_read(path, out, error);
-    return status == STATUS_OK ? check_cell(run, index, path, out, error) : status;
-}
-
 static enum status settle(struct run *run, size_t index, struct result *result, enum item_state state,
                           struct error *error)
 {
@@ -110,7 +82,7 @@ static enum status look_at(struct run *run, size_t index, struct error *error)
     struct result result;
     if ((run->measures && run->options->force) || !is_stored(run, index))
         return leave(run, index);
-    enum status status = read_cell(run, index, &result, error);
+    enum status status = directory_load(run->options->directory, &run->plan.items[index].cell, &result, error);
     int damaged = status == STATUS_IO, failed = status == STATUS_OK && result.failure[0] != '\0';
     if (run->measures && run->options->retry_failed && (damaged || failed))
         status = leave(run, index);
@@ -246,7 +218,7 @@ static enum status cell_ended(void *context, size_t index, int crashed, const st
     if (status != STATUS_OK && !crashed)
         (void)fail_with(error, status, "%s", cause->text);
     if (status == STATUS_OK)
-        status = read_cell(run, index, &result, error);
+        status = directory_load(run->options->directory, &run->plan.items[index].cell, &result, error);
     if (status == STATUS_OK)
         status = settle(run, index, &result, ITEM_MEASURED, error);
     result_free(&result);
@@ -302,20 +274,6 @@ static char *list_failures(const struct plan *plan)
     return NULL;
 }
 
-static struct record *join_rows(const struct run *run, size_t *count)
-{
-    const struct plan *plan = &run->plan;
-    size_t each = run->spec->dimension_count;
-    struct record *rows = array_new(plan->count, each * sizeof *rows);
-    *count = 0;
-    for (size_t i = 0; rows != NULL && i < plan->count; i++)
-        if (plan->items[i].rows != NULL) {
-            memcpy(rows + *count, plan->items[i].rows, each * sizeof *rows);
-            *count += each;
-        }
-    return rows;
-}
-
 static enum status write_merged(struct run *run, const char *failures, struct error *error)
 {
     char path[DIRECTORY_PATH_SIZE], *strings = NULL;
@@ -323,7 +281,7 @@ static enum status write_merged(struct run *run, const char *failures, struct er
         {"spec_text", run->spec->text}, {"spec_name", run->spec->name}, {"failures", failures}, {NULL, NULL}};
     struct fact *facts = NULL;
     size_t row_count = 0, fact_count = 0;
-    struct record *rows = join_rows(run, &row_count);
+    struct record *rows = plan_rows(&run->plan, &row_count);
     enum status status =
         rows != NULL ? directory_merged(run->options->directory, run->spec, path, error) : no_memory(run, error);
     if (status == STATUS_OK)

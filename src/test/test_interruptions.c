@@ -430,7 +430,7 @@ Suite *interruptions_suite(void)
     Suite *suite = suite_create("interruptions");
     TCase *tcase = tcase_create("runs");
     tcase_add_checked_fixture(tcase, shell_setup, shell_teardown);
-    tcase_set_timeout(tcase, 3000);
+    tcase_set_timeout(tcase, 40000); /* for a soak */
     tcase_add_test(tcase, shards_make_what_one_run_makes);
     tcase_add_test(tcase, shards_share_the_work);
     tcase_add_test(tcase, kills_lose_nothing);
