@@ -30,6 +30,7 @@ Suite *spec_suite(void);
 Suite *store_suite(void);
 Suite *planted_suite(void);
 Suite *cli_suite(void);
+Suite *slurm_suite(void);
 Suite *plan_suite(void);
 Suite *interruptions_suite(void);
 

@@ -1,0 +1,308 @@
+/* scripts/slurm-array.sh, tried on a Slurm of one node that the suite starts itself (src/test/slurm-loopback). It has
+ * two CPUs, so of three shards the last starts when another has ended: no shard may wait for one that has not begun.
+ * Shell commands find their paths in the environment, which holds odd characters as they are. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "experiment/record.h"
+#include "experiment/store.h"
+#include "test/suites.h"
+
+#include <check.h>
+
+enum { OUTPUT = 1 << 16, TENTHS = 1200 }; /* of a second, at most, until something happens */
+
+static char directory[sizeof "/tmp/diffrate-slurm-XXXXXX"];
+static FILE *cluster; /* the standard input of slurm-loopback; NULL: Slurm is not installed */
+static char output[OUTPUT];
+
+/* Runs shell commands; their stdout and stderr are in `output`. Returns the exit status. */
+static int shell(const char *commands)
+{
+    char all[1000];
+    ck_assert_int_lt(snprintf(all, sizeof all, "exec 2>&1; %s", commands), (int)sizeof all);
+    FILE *pipe = popen(all, "r");
+    ck_assert_ptr_nonnull(pipe);
+    output[fread(output, 1, sizeof output - 1, pipe)] = '\0';
+    int status = pclose(pipe);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* Repeats a shell command until its exit status is 0; returns nonzero if it never is. */
+static int wait_for(const char *command)
+{
+    int status = shell(command);
+    for (int i = 0; status != 0 && i < TENTHS; i++) {
+        (void)nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+        status = shell(command);
+    }
+    return status;
+}
+
+static void set_path(const char *variable, const char *name)
+{
+    char path[300];
+    (void)snprintf(path, sizeof path, "%s/%s", directory, name);
+    ck_assert_int_eq(setenv(variable, path, 1), 0);
+}
+
+static void write_spec(const char *text)
+{
+    FILE *file = fopen(getenv("SPEC"), "w");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_ge(fputs(text, file), 0);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+static void make_directory(void)
+{
+    (void)strcpy(directory, "/tmp/diffrate-slurm-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(directory));
+    ck_assert_int_eq(setenv("DIFFRATE", "build/diffrate", 0), 0);
+    set_path("BASE", "");
+    set_path("OUT", "it's 50% \"$(id)\" *, %A");
+    set_path("SPEC", "it's 50% \"$(id)\" *, %A/a spec.yaml");
+    ck_assert_int_eq(shell("mkdir \"$OUT\""), 0);
+}
+
+static void remove_directory(void)
+{
+    ck_assert_int_eq(shell("rm -rf \"$BASE\""), 0);
+}
+
+/* Two ports of 127.0.0.1 that are free now. */
+static void free_ports(unsigned ports[2])
+{
+    int sockets[2];
+    for (size_t i = 0; i < 2; i++) {
+        struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        socklen_t size = sizeof address;
+        sockets[i] = socket(AF_INET, SOCK_STREAM, 0);
+        ck_assert_int_eq(bind(sockets[i], (struct sockaddr *)&address, size), 0);
+        ck_assert_int_eq(getsockname(sockets[i], (struct sockaddr *)&address, &size), 0);
+        ports[i] = ntohs(address.sin_port);
+    }
+    (void)close(sockets[0]);
+    (void)close(sockets[1]);
+}
+
+static void start(void)
+{
+    make_directory();
+    if (shell("PATH=$PATH:/usr/sbin; for i in munged slurmctld slurmd sbatch; do command -v $i || exit 1; done")
+        != 0) {
+        fprintf(stderr, "slurm: jobs are not tried: Slurm or munge is not installed (scripts/install-deps test)\n");
+        return;
+    }
+    char command[400];
+    unsigned ports[2];
+    free_ports(ports);
+    (void)snprintf(command, sizeof command, "src/test/slurm-loopback %s %u %u", directory, ports[0], ports[1]);
+    cluster = popen(command, "we");
+    ck_assert_ptr_nonnull(cluster);
+    set_path("SLURM_CONF", "slurm.conf"); /* after slurm-loopback has started, which knows Slurm's processes by it */
+    if (wait_for("test -e \"$BASE/ready\"") != 0) {
+        (void)shell("cat \"$BASE\"/*.log");
+        (void)pclose(cluster);
+        ck_abort_msg("Slurm does not start: %s", output);
+    }
+}
+
+static void stop(void)
+{
+    if (cluster != NULL)
+        ck_assert_int_eq(pclose(cluster), 0);
+    cluster = NULL;
+    (void)unsetenv("SLURM_CONF");
+    remove_directory();
+}
+
+/* Submits and leaves the jobs' numbers in the environment. */
+static void submit(const char *command)
+{
+    char array[16], merge[16];
+    ck_assert_msg(shell(command) == 0, "%s", output);
+    const char *first = strstr(output, "\njob "), *second = first != NULL ? strstr(first + 1, "\njob ") : NULL;
+    ck_assert_msg(second != NULL && sscanf(first, " job %15[0-9]:", array) == 1
+                      && sscanf(second, " job %15[0-9]:", merge) == 1,
+                  "%s", output);
+    ck_assert_int_eq(setenv("ARRAY", array, 1) | setenv("MERGE", merge, 1), 0);
+}
+
+static void read_rows(const char *variable, struct result *result)
+{
+    struct error error = {STATUS_OK, ""};
+    ck_assert_msg(store_read(getenv(variable), result, &error) == STATUS_OK, "%s", error.text);
+}
+
+/* Bit for bit, but for the timings. */
+static void check_same_rows(const struct result *one, const struct result *other)
+{
+    ck_assert_uint_gt(one->count, 0);
+    ck_assert_uint_eq(one->count, other->count);
+    for (size_t i = 0; i < one->count; i++)
+        for (const struct field *field = record_fields; field->name != NULL; field++) {
+            const char *a = (const char *)&one->rows[i] + field->offset;
+            const char *b = (const char *)&other->rows[i] + field->offset;
+            int same = field->type == FIELD_STRING ? strcmp(a, b) == 0 : memcmp(a, b, 8) == 0;
+            ck_assert_msg(same || field->is_timing, "row %zu: %s differs", i, field->name);
+        }
+}
+
+/* Two of the cells fail, so that a shard ends with status 3, which must not keep the others from being merged. */
+START_TEST(shards_are_merged_as_if_one_run)
+{
+    if (cluster == NULL)
+        return;
+    write_spec("targets:\n"
+               "  - {name: gauss, kind: gaussian, variance: 0.25}\n"
+               "  - {name: bimodal, kind: mixture, weights: [0.5, 0.5], means: [-1, 1], sds: [0.5, 0.5]}\n"
+               "samplers: [ddpm, pf-ode-2]\ndimensions: [1]\nsteps: [32]\naccuracies: [0.1, 0.05]\nmax_steps: 128\n"
+               "score_errors: [{shape: wave, size: 0.3, roughness: 40, spread: one}]\n");
+    submit("scripts/slurm-array.sh \"$SPEC\" 3 -o \"$OUT/out\" -c 1 -- --comment='a  b'");
+    ck_assert_int_eq(shell("\"$DIFFRATE\" run \"$SPEC\" -o \"$OUT/plain\" -j 1"), 3);
+    ck_assert_msg(wait_for("test -z \"$(squeue -h)\"") == 0, "jobs do not end");
+
+    ck_assert_int_eq(shell("scontrol -o show job $ARRAY | grep -F 'Comment=a  b' | grep -c ' ExitCode=[03]:0 '"), 0);
+    ck_assert_str_eq(output, "3\n");
+    ck_assert_int_eq(shell("scontrol -o show job $ARRAY | grep ' JobState=FAILED .* ExitCode=3:0 '"), 0);
+    ck_assert_msg(shell("scontrol -o show job $MERGE | grep -F 'Comment=a  b' | grep ' JobState=COMPLETED ' || "
+                        "{ cat \"$OUT\"/out/a-spec/logs/*; exit 1; }")
+                      == 0,
+                  "%s", output);
+    ck_assert_int_eq(shell("for i in 1 2 3; do grep -c \"^shard $i/3: 1 threads\" "
+                           "\"$OUT/out/a-spec/logs/shard-${ARRAY}_$i.log\"; done"),
+                     0);
+    ck_assert_str_eq(output, "1\n1\n1\n");
+    ck_assert_msg(shell("cd \"$OUT\" && cmp plain/a-spec/verdict.md out/a-spec/verdict.md && "
+                        "test -s out/a-spec/report.html && test -s out/a-spec/tv-steps.svg")
+                      == 0,
+                  "%s", output);
+    ck_assert_int_eq(shell("grep eps-ddpm \"$OUT/out/a-spec/logs/merge-$MERGE.log\""), 0);
+
+    struct result plain, merged;
+    set_path("PLAIN", "it's 50% \"$(id)\" *, %A/plain/a-spec/a-spec.h5");
+    set_path("MERGED", "it's 50% \"$(id)\" *, %A/out/a-spec/a-spec.h5");
+    read_rows("PLAIN", &plain);
+    read_rows("MERGED", &merged);
+    check_same_rows(&plain, &merged);
+    result_free(&plain);
+    result_free(&merged);
+}
+END_TEST
+
+/* The signal that --signal sends ahead of a time limit, sent by hand, for limits are whole minutes. */
+START_TEST(a_stopped_shard_ends_cleanly_and_what_is_missing_is_said)
+{
+    if (cluster == NULL)
+        return;
+    char spec[4000] = "targets: [{name: m, kind: mixture, weights: [0.5, 0.5], means: [-1, 1], sds: [0.5, 0.5]}]\n"
+                      "samplers: [ddpm]\ndimensions: [1]\nsteps: [64";
+    for (int steps = 65; steps < 500; steps++)
+        (void)snprintf(spec + strlen(spec), sizeof spec - strlen(spec), ", %d", steps);
+    write_spec(strcat(spec, "]\n"));
+    submit("scripts/slurm-array.sh \"$SPEC\" 1 -o \"$OUT/stopped\" -c 1");
+    ck_assert_msg(wait_for("ls \"$OUT\"/stopped/a-spec/cells/*.h5") == 0, "the shard does not begin");
+    ck_assert_int_eq(shell("scancel --batch --signal=TERM ${ARRAY}_1"), 0);
+    ck_assert_msg(wait_for("test -z \"$(squeue -h)\"") == 0, "jobs do not end");
+
+    ck_assert_int_eq(shell("scontrol -o show job $ARRAY | grep ' ExitCode=143:0 '"), 0);
+    ck_assert_int_eq(shell("scontrol -o show job $MERGE | grep ' ExitCode=1:0 '"), 0);
+    ck_assert_int_eq(shell("grep missing \"$OUT/stopped/a-spec/logs/merge-$MERGE.log\""), 0);
+    ck_assert_int_eq(shell("ls \"$OUT\"/stopped/a-spec | grep -e '\\.h5$' -e verdict.md"), 1);
+}
+END_TEST
+
+START_TEST(wrong_usage_exits_2)
+{
+    static const char *const arguments[] = {
+        "",
+        "\"$FILE\"",
+        "\"$FILE\" 0",
+        "\"$FILE\" 3x",
+        "\"$FILE\" 3 4",
+        "\"$FILE\" 3 -o",
+        "\"$FILE\" 3 -c 0",
+        "\"$FILE\" 3 --fast",
+        "\"$FILE\" 3 -- --array=1-4",
+        "\"$FILE\" 3 -- short",
+        "none.yaml 3",
+        "README.md 3",
+        "\"$FILE\" 3 -o 'back\\slash' --dry-run",
+    };
+    ck_assert_int_eq(setenv("FILE", "experiments/quick.yaml", 1), 0);
+    for (size_t i = 0; i < sizeof arguments / sizeof arguments[0]; i++) {
+        char command[200];
+        (void)snprintf(command, sizeof command, "scripts/slurm-array.sh %s >\"$BASE/stdout\"", arguments[i]);
+        ck_assert_msg(shell(command) == 2 && output[0] != '\0', "%s: %s", arguments[i], output);
+    }
+    ck_assert_int_eq(shell("scripts/slurm-array.sh --help"), 0);
+    ck_assert_ptr_nonnull(strstr(output, "Example:"));
+}
+END_TEST
+
+/* What is printed is a shell's words, of which an sbatch that prints its last ones gets what the real one would. */
+START_TEST(dry_run_prints_what_it_would_submit)
+{
+    ck_assert_int_eq(shell("cp experiments/quick.yaml \"$SPEC\""), 0);
+    ck_assert_int_eq(
+        shell(
+            "scripts/slurm-array.sh \"$SPEC\" 5 -o \"$OUT\" --dry-run -- --comment='a  b' --mem 1G > \"$BASE/plan\""),
+        0);
+    ck_assert_int_eq(shell("test -e \"$OUT/a-spec\""), 1);
+    ck_assert_int_eq(
+        shell("sbatch() { for word; do echo \"$word\"; done; }; eval \"$(grep ^sbatch \"$BASE/plan\")\""), 0);
+    static const char *const words[] = {"--array=1-5\n",
+                                        "--cpus-per-task=4\n",
+                                        "--dependency=afterany:JOB\n",
+                                        "--signal=B:TERM@60\n",
+                                        "/it's 50% \"$(id)\" *, %A/a spec.yaml\n",
+                                        "/it's 50%% \"$(id)\" *, %%A/a-spec/logs/shard-%A_%a.log\n"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        ck_assert_msg(strstr(output, words[i]) != NULL, "%s%s", words[i], output);
+    const char *first = strstr(output, "\n--comment=a  b\n--mem\n1G\n");
+    ck_assert_ptr_nonnull(first);
+    ck_assert_ptr_nonnull(strstr(first + 1, "\n--comment=a  b\n--mem\n1G\n"));
+}
+END_TEST
+
+START_TEST(what_is_not_there_is_said)
+{
+    ck_assert_int_eq(shell("mkdir \"$BASE/bin\" && for i in basename cut dirname mkdir sed sh; do "
+                           "ln -s \"$(command -v $i)\" \"$BASE/bin\"; done"),
+                     0);
+    ck_assert_int_eq(shell("PATH=\"$BASE/bin\" scripts/slurm-array.sh experiments/quick.yaml 2 -o \"$OUT\""), 1);
+    ck_assert_ptr_nonnull(strstr(output, "no sbatch"));
+    ck_assert_int_eq(shell("DIFFRATE=none scripts/slurm-array.sh experiments/quick.yaml 2 --dry-run"), 1);
+    ck_assert_ptr_nonnull(strstr(output, "DIFFRATE is 'none'"));
+    ck_assert_int_eq(
+        shell("mkdir \"$BASE/scripts\" && cp scripts/slurm-array.sh \"$BASE/scripts\" && unset DIFFRATE && "
+              "PATH=\"$BASE/bin\" \"$BASE/scripts/slurm-array.sh\" README.md 2 --dry-run"),
+        1);
+    ck_assert_ptr_nonnull(strstr(output, "no diffrate in PATH"));
+}
+END_TEST
+
+Suite *slurm_suite(void)
+{
+    Suite *suite = suite_create("slurm");
+    TCase *usage = tcase_create("usage"), *jobs = tcase_create("jobs");
+    tcase_add_checked_fixture(usage, make_directory, remove_directory);
+    tcase_add_test(usage, wrong_usage_exits_2);
+    tcase_add_test(usage, dry_run_prints_what_it_would_submit);
+    tcase_add_test(usage, what_is_not_there_is_said);
+    suite_add_tcase(suite, usage);
+    tcase_add_unchecked_fixture(jobs, start, stop); /* one Slurm for all, stopped also after a test that died */
+    tcase_set_timeout(jobs, 400);
+    tcase_add_test(jobs, shards_are_merged_as_if_one_run);
+    tcase_add_test(jobs, a_stopped_shard_ends_cleanly_and_what_is_missing_is_said);
+    suite_add_tcase(suite, jobs);
+    return suite;
+}
