@@ -6,15 +6,18 @@ set -eu
 # whatever characters a path holds.
 case ${1-} in
 --job-shard) # diffrate FILE DIR N
-    echo "shard $SLURM_ARRAY_TASK_ID/$5: ${SLURM_CPUS_PER_TASK:=1} threads on $(uname -n), restarted ${SLURM_RESTART_COUNT:-0} times"
+    echo "shard $SLURM_ARRAY_TASK_ID/$5: ${SLURM_CPUS_PER_TASK:=1} CPUs on $(uname -n), restarted ${SLURM_RESTART_COUNT:-0} times"
     # By exec, so that the signal ahead of the time limit, which goes to the job's first process, reaches diffrate.
     exec "$2" run "$3" -o "$4" --shard "$SLURM_ARRAY_TASK_ID/$5" -j "$SLURM_CPUS_PER_TASK"
     ;;
 --job-merge) # diffrate RESULTS
-    for command in merge verdict plot report; do
+    status=0
+    "$2" merge "$3" || status=$?
+    [ "$status" = 3 ] || [ "$status" = 0 ] || exit "$status" # 3: some cells failed, the others are judged all the same
+    for command in verdict plot report; do
         "$2" "$command" "$3"
     done
-    exit
+    exit "$status"
     ;;
 esac
 
@@ -25,14 +28,15 @@ Submit experiment FILE to Slurm as an array of N shards with many cells each, an
 their cells into DIR/<experiment>/ and makes the verdict, the figures and the report.
 
   -o DIR         where results go, on a file system that all nodes share (default: results)
-  -c CPUS        CPUs, and so threads, of a shard (default: 4)
+  -c CPUS        CPUs of a shard, and so cells at a time (default: 4)
       --dry-run  check FILE and print what would be submitted
       --help     this text
 
 Options after -- go to sbatch, for both jobs. A time limit stops a shard cleanly a minute ahead; shards resume, so
 submit again to go on after that, after a cancelled job or a lost node. The merging job runs whatever became of the
-shards, and says so if cells are missing. The program is $DIFFRATE, or else diffrate from PATH or from ../build beside
-this script. Logs are in DIR/<experiment>/logs/. Exit status: 0, or 1 on failure, 2 for a wrong FILE or option.
+shards; it says so if cells are missing, and ends with status 3 if some cells failed. Logs are in
+DIR/<experiment>/logs/. The program is $DIFFRATE, or else diffrate from PATH or from ../build beside this script.
+Exit status: 0, or 1 on failure, 2 for a wrong FILE or option.
 
 Example:
   scripts/slurm-array.sh experiments/scaling.yaml 8 -o results -c 16 -- --time=1:00:00 --partition=short

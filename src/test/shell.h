@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "experiment/store.h"
+
 extern char directory[]; /* of the test */
 extern char *output;     /* of the last command */
 
@@ -22,5 +24,10 @@ size_t lines(const char *text);
 void write_file(const char *name, const char *text);
 char *read_file(const char *name); /* for free() */
 int exists(const char *name);      /* a directory, or a file that is not empty */
+
+struct result load_result(const char *name); /* for result_free() */
+
+/* Two merged files hold the same but for the circumstances: every value of every column to the bit, and all else. */
+void assert_same(const char *a, const char *b);
 
 #endif

@@ -41,33 +41,6 @@ static void write_sweep(const char *name)
     write_file(name, text);
 }
 
-static struct result load(const char *name)
-{
-    char path[300];
-    struct result result;
-    struct error error = {STATUS_OK, ""};
-    (void)snprintf(path, sizeof path, "%s/%s", directory, name);
-    ck_assert_msg(store_read(path, &result, &error) == STATUS_OK, "%s", error.text);
-    return result;
-}
-
-/* All but the circumstances: every value of every column to the bit, and all else that the files hold. */
-static void assert_same(const char *a, const char *b)
-{
-    char command[700];
-    struct result x = load(a), y = load(b);
-    ck_assert_uint_gt(x.count, 0);
-    ck_assert_uint_eq(x.count, y.count);
-    for (size_t i = 0; i < x.count; i++)
-        x.rows[i].seconds = y.rows[i].seconds = 0.0;
-    ck_assert_mem_eq(x.rows, y.rows, x.count * sizeof *x.rows);
-    ck_assert_str_eq(x.failures, y.failures);
-    result_free(&x);
-    result_free(&y);
-    (void)snprintf(command, sizeof command, "h5diff --exclude-path /circumstances %%/%s %%/%s 2>&1", a, b);
-    ck_assert_msg(shell(command) == 0 && output[0] == '\0', "%s", output);
-}
-
 static size_t count_cells(const char *name, const char *ending)
 {
     char path[300];
@@ -283,7 +256,7 @@ START_TEST(a_killed_worker_is_a_failed_cell)
     ck_assert_ptr_nonnull(strstr(output, "failed: b-ddpm-8000-"));
     ck_assert_ptr_nonnull(strstr(output, "its process died of signal 11 (Segmentation fault)"));
     ck_assert(exists("out/s/verdict.md"));
-    struct result result = load("out/s/s.h5");
+    struct result result = load_result("out/s/s.h5");
     ck_assert_uint_eq(result.count, 5);
     ck_assert_ptr_nonnull(strstr(result.failures, "its process died of signal 11"));
     result_free(&result);

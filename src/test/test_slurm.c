@@ -7,33 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "experiment/record.h"
-#include "experiment/store.h"
+#include "test/shell.h"
 #include "test/suites.h"
 
 #include <check.h>
 
-enum { OUTPUT = 1 << 16, TENTHS = 1200 }; /* of a second, at most, until something happens */
+#define ODD "it's 50% \"$(id)\" *, %A"
 
-static char directory[sizeof "/tmp/diffrate-slurm-XXXXXX"];
+enum { TENTHS = 1200 }; /* of a second, at most, until something happens */
+
 static FILE *cluster; /* the standard input of slurm-loopback; NULL: Slurm is not installed */
-static char output[OUTPUT];
-
-/* Runs shell commands; their stdout and stderr are in `output`. Returns the exit status. */
-static int shell(const char *commands)
-{
-    char all[1000];
-    ck_assert_int_lt(snprintf(all, sizeof all, "exec 2>&1; %s", commands), (int)sizeof all);
-    FILE *pipe = popen(all, "r");
-    ck_assert_ptr_nonnull(pipe);
-    output[fread(output, 1, sizeof output - 1, pipe)] = '\0';
-    int status = pclose(pipe);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
 
 /* Repeats a shell command until its exit status is 0; returns nonzero if it never is. */
 static int wait_for(const char *command)
@@ -53,28 +39,13 @@ static void set_path(const char *variable, const char *name)
     ck_assert_int_eq(setenv(variable, path, 1), 0);
 }
 
-static void write_spec(const char *text)
+static void setup(void)
 {
-    FILE *file = fopen(getenv("SPEC"), "w");
-    ck_assert_ptr_nonnull(file);
-    ck_assert_int_ge(fputs(text, file), 0);
-    ck_assert_int_eq(fclose(file), 0);
-}
-
-static void make_directory(void)
-{
-    (void)strcpy(directory, "/tmp/diffrate-slurm-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(directory));
+    shell_setup();
     ck_assert_int_eq(setenv("DIFFRATE", "build/diffrate", 0), 0);
-    set_path("BASE", "");
-    set_path("OUT", "it's 50% \"$(id)\" *, %A");
-    set_path("SPEC", "it's 50% \"$(id)\" *, %A/a spec.yaml");
+    set_path("OUT", ODD);
+    set_path("SPEC", ODD "/a spec.yaml");
     ck_assert_int_eq(shell("mkdir \"$OUT\""), 0);
-}
-
-static void remove_directory(void)
-{
-    ck_assert_int_eq(shell("rm -rf \"$BASE\""), 0);
 }
 
 /* Two ports of 127.0.0.1 that are free now. */
@@ -95,7 +66,7 @@ static void free_ports(unsigned ports[2])
 
 static void start(void)
 {
-    make_directory();
+    setup();
     if (shell("PATH=$PATH:/usr/sbin; for i in munged slurmctld slurmd sbatch; do command -v $i || exit 1; done")
         != 0) {
         fprintf(stderr, "slurm: jobs are not tried: Slurm or munge is not installed (scripts/install-deps test)\n");
@@ -108,8 +79,8 @@ static void start(void)
     cluster = popen(command, "we");
     ck_assert_ptr_nonnull(cluster);
     set_path("SLURM_CONF", "slurm.conf"); /* after slurm-loopback has started, which knows Slurm's processes by it */
-    if (wait_for("test -e \"$BASE/ready\"") != 0) {
-        (void)shell("cat \"$BASE\"/*.log");
+    if (wait_for("test -e %/ready") != 0) {
+        (void)shell("cat %/*.log");
         (void)pclose(cluster);
         ck_abort_msg("Slurm does not start: %s", output);
     }
@@ -121,7 +92,7 @@ static void stop(void)
         ck_assert_int_eq(pclose(cluster), 0);
     cluster = NULL;
     (void)unsetenv("SLURM_CONF");
-    remove_directory();
+    shell_teardown();
 }
 
 /* Submits and leaves the jobs' numbers in the environment. */
@@ -136,65 +107,41 @@ static void submit(const char *command)
     ck_assert_int_eq(setenv("ARRAY", array, 1) | setenv("MERGE", merge, 1), 0);
 }
 
-static void read_rows(const char *variable, struct result *result)
-{
-    struct error error = {STATUS_OK, ""};
-    ck_assert_msg(store_read(getenv(variable), result, &error) == STATUS_OK, "%s", error.text);
-}
-
-/* Bit for bit, but for the timings. */
-static void check_same_rows(const struct result *one, const struct result *other)
-{
-    ck_assert_uint_gt(one->count, 0);
-    ck_assert_uint_eq(one->count, other->count);
-    for (size_t i = 0; i < one->count; i++)
-        for (const struct field *field = record_fields; field->name != NULL; field++) {
-            const char *a = (const char *)&one->rows[i] + field->offset;
-            const char *b = (const char *)&other->rows[i] + field->offset;
-            int same = field->type == FIELD_STRING ? strcmp(a, b) == 0 : memcmp(a, b, 8) == 0;
-            ck_assert_msg(same || field->is_timing, "row %zu: %s differs", i, field->name);
-        }
-}
-
-/* Two of the cells fail, so that a shard ends with status 3, which must not keep the others from being merged. */
+/* Two of the cells fail, so that a shard ends with status 3, which must not keep the others
+ * from being merged and judged. */
 START_TEST(shards_are_merged_as_if_one_run)
 {
     if (cluster == NULL)
         return;
-    write_spec("targets:\n"
+    write_file(ODD "/a spec.yaml",
+               "targets:\n"
                "  - {name: gauss, kind: gaussian, variance: 0.25}\n"
                "  - {name: bimodal, kind: mixture, weights: [0.5, 0.5], means: [-1, 1], sds: [0.5, 0.5]}\n"
                "samplers: [ddpm, pf-ode-2]\ndimensions: [1]\nsteps: [32]\naccuracies: [0.1, 0.05]\nmax_steps: 128\n"
                "score_errors: [{shape: wave, size: 0.3, roughness: 40, spread: one}]\n");
-    submit("scripts/slurm-array.sh \"$SPEC\" 3 -o \"$OUT/out\" -c 1 -- --comment='a  b'");
-    ck_assert_int_eq(shell("\"$DIFFRATE\" run \"$SPEC\" -o \"$OUT/plain\" -j 1"), 3);
+    submit("scripts/slurm-array.sh \"$SPEC\" 3 -o \"$OUT/out\" -c 1 -- --comment='a  b' 2>&1");
+    ck_assert_int_eq(shell("\"$DIFFRATE\" run \"$SPEC\" -o \"$OUT/plain\" -j 1 2>&1"), 3);
     ck_assert_msg(wait_for("test -z \"$(squeue -h)\"") == 0, "jobs do not end");
 
     ck_assert_int_eq(shell("scontrol -o show job $ARRAY | grep -F 'Comment=a  b' | grep -c ' ExitCode=[03]:0 '"), 0);
     ck_assert_str_eq(output, "3\n");
     ck_assert_int_eq(shell("scontrol -o show job $ARRAY | grep ' JobState=FAILED .* ExitCode=3:0 '"), 0);
-    ck_assert_msg(shell("scontrol -o show job $MERGE | grep -F 'Comment=a  b' | grep ' JobState=COMPLETED ' || "
+    ck_assert_msg(shell("scontrol -o show job $MERGE | grep -F 'Comment=a  b' | grep ' ExitCode=3:0 ' || "
                         "{ cat \"$OUT\"/out/a-spec/logs/*; exit 1; }")
                       == 0,
                   "%s", output);
-    ck_assert_int_eq(shell("for i in 1 2 3; do grep -c \"^shard $i/3: 1 threads\" "
+    ck_assert_int_eq(shell("for i in 1 2 3; do grep -c \"^shard $i/3: 1 CPUs\" "
                            "\"$OUT/out/a-spec/logs/shard-${ARRAY}_$i.log\"; done"),
                      0);
     ck_assert_str_eq(output, "1\n1\n1\n");
-    ck_assert_msg(shell("cd \"$OUT\" && cmp plain/a-spec/verdict.md out/a-spec/verdict.md && "
+    ck_assert_msg(shell("cd \"$OUT\" && cmp plain/a-spec/verdict.md out/a-spec/verdict.md 2>&1 && "
                         "test -s out/a-spec/report.html && test -s out/a-spec/tv-steps.svg")
                       == 0,
                   "%s", output);
     ck_assert_int_eq(shell("grep eps-ddpm \"$OUT/out/a-spec/logs/merge-$MERGE.log\""), 0);
 
-    struct result plain, merged;
-    set_path("PLAIN", "it's 50% \"$(id)\" *, %A/plain/a-spec/a-spec.h5");
-    set_path("MERGED", "it's 50% \"$(id)\" *, %A/out/a-spec/a-spec.h5");
-    read_rows("PLAIN", &plain);
-    read_rows("MERGED", &merged);
-    check_same_rows(&plain, &merged);
-    result_free(&plain);
-    result_free(&merged);
+    ck_assert_int_eq(shell("for i in plain out; do cp \"$OUT/$i/a-spec/a-spec.h5\" %/$i.h5; done"), 0);
+    assert_same("plain.h5", "out.h5");
 }
 END_TEST
 
@@ -207,9 +154,9 @@ START_TEST(a_stopped_shard_ends_cleanly_and_what_is_missing_is_said)
                       "samplers: [ddpm]\ndimensions: [1]\nsteps: [64";
     for (int steps = 65; steps < 500; steps++)
         (void)snprintf(spec + strlen(spec), sizeof spec - strlen(spec), ", %d", steps);
-    write_spec(strcat(spec, "]\n"));
-    submit("scripts/slurm-array.sh \"$SPEC\" 1 -o \"$OUT/stopped\" -c 1");
-    ck_assert_msg(wait_for("ls \"$OUT\"/stopped/a-spec/cells/*.h5") == 0, "the shard does not begin");
+    write_file(ODD "/a spec.yaml", strcat(spec, "]\n"));
+    submit("scripts/slurm-array.sh \"$SPEC\" 1 -o \"$OUT/stopped\" -c 1 2>&1");
+    ck_assert_msg(wait_for("ls \"$OUT\"/stopped/a-spec/cells/*.h5 2>&1") == 0, "the shard does not begin");
     ck_assert_int_eq(shell("scancel --batch --signal=TERM ${ARRAY}_1"), 0);
     ck_assert_msg(wait_for("test -z \"$(squeue -h)\"") == 0, "jobs do not end");
 
@@ -240,7 +187,7 @@ START_TEST(wrong_usage_exits_2)
     ck_assert_int_eq(setenv("FILE", "experiments/quick.yaml", 1), 0);
     for (size_t i = 0; i < sizeof arguments / sizeof arguments[0]; i++) {
         char command[200];
-        (void)snprintf(command, sizeof command, "scripts/slurm-array.sh %s >\"$BASE/stdout\"", arguments[i]);
+        (void)snprintf(command, sizeof command, "scripts/slurm-array.sh %s 2>&1 >%%/stdout", arguments[i]);
         ck_assert_msg(shell(command) == 2 && output[0] != '\0', "%s: %s", arguments[i], output);
     }
     ck_assert_int_eq(shell("scripts/slurm-array.sh --help"), 0);
@@ -253,12 +200,9 @@ START_TEST(dry_run_prints_what_it_would_submit)
 {
     ck_assert_int_eq(shell("cp experiments/quick.yaml \"$SPEC\""), 0);
     ck_assert_int_eq(
-        shell(
-            "scripts/slurm-array.sh \"$SPEC\" 5 -o \"$OUT\" --dry-run -- --comment='a  b' --mem 1G > \"$BASE/plan\""),
-        0);
+        shell("scripts/slurm-array.sh \"$SPEC\" 5 -o \"$OUT\" --dry-run -- --comment='a  b' --mem 1G > %/plan"), 0);
     ck_assert_int_eq(shell("test -e \"$OUT/a-spec\""), 1);
-    ck_assert_int_eq(
-        shell("sbatch() { for word; do echo \"$word\"; done; }; eval \"$(grep ^sbatch \"$BASE/plan\")\""), 0);
+    ck_assert_int_eq(shell("sbatch() { for word; do echo \"$word\"; done; }; eval \"$(grep ^sbatch %/plan)\""), 0);
     static const char *const words[] = {"--array=1-5\n",
                                         "--cpus-per-task=4\n",
                                         "--dependency=afterany:JOB\n",
@@ -275,17 +219,16 @@ END_TEST
 
 START_TEST(what_is_not_there_is_said)
 {
-    ck_assert_int_eq(shell("mkdir \"$BASE/bin\" && for i in basename cut dirname mkdir sed sh; do "
-                           "ln -s \"$(command -v $i)\" \"$BASE/bin\"; done"),
+    ck_assert_int_eq(shell("mkdir %/bin && for i in basename cut dirname mkdir sed sh; do "
+                           "ln -s \"$(command -v $i)\" %/bin; done"),
                      0);
-    ck_assert_int_eq(shell("PATH=\"$BASE/bin\" scripts/slurm-array.sh experiments/quick.yaml 2 -o \"$OUT\""), 1);
+    ck_assert_int_eq(shell("PATH=%/bin scripts/slurm-array.sh experiments/quick.yaml 2 -o \"$OUT\" 2>&1"), 1);
     ck_assert_ptr_nonnull(strstr(output, "no sbatch"));
-    ck_assert_int_eq(shell("DIFFRATE=none scripts/slurm-array.sh experiments/quick.yaml 2 --dry-run"), 1);
+    ck_assert_int_eq(shell("DIFFRATE=none scripts/slurm-array.sh experiments/quick.yaml 2 --dry-run 2>&1"), 1);
     ck_assert_ptr_nonnull(strstr(output, "DIFFRATE is 'none'"));
-    ck_assert_int_eq(
-        shell("mkdir \"$BASE/scripts\" && cp scripts/slurm-array.sh \"$BASE/scripts\" && unset DIFFRATE && "
-              "PATH=\"$BASE/bin\" \"$BASE/scripts/slurm-array.sh\" README.md 2 --dry-run"),
-        1);
+    ck_assert_int_eq(shell("mkdir %/scripts && cp scripts/slurm-array.sh %/scripts && unset DIFFRATE && "
+                           "PATH=%/bin %/scripts/slurm-array.sh README.md 2 --dry-run 2>&1"),
+                     1);
     ck_assert_ptr_nonnull(strstr(output, "no diffrate in PATH"));
 }
 END_TEST
@@ -294,7 +237,7 @@ Suite *slurm_suite(void)
 {
     Suite *suite = suite_create("slurm");
     TCase *usage = tcase_create("usage"), *jobs = tcase_create("jobs");
-    tcase_add_checked_fixture(usage, make_directory, remove_directory);
+    tcase_add_checked_fixture(usage, setup, shell_teardown);
     tcase_add_test(usage, wrong_usage_exits_2);
     tcase_add_test(usage, dry_run_prints_what_it_would_submit);
     tcase_add_test(usage, what_is_not_there_is_said);
