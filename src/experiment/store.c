@@ -150,7 +150,7 @@ static enum status put_facts(const struct writer *writer, const struct fact *fac
 
 static hid_t put_column(const struct writer *writer, const struct field *field, const void *cells)
 {
-    hid_t dataset = put_dataset(writer, field->is_timing ? writer->timings : writer->file, field->name,
+    hid_t dataset = put_dataset(writer, field->role == COLUMN_TIMING ? writer->timings : writer->file, field->name,
                                 cell_type(field->type, writer->text), writer->space, cells);
     if (put_text(writer, dataset, "units", field->unit) && put_text(writer, dataset, "long_name", field->doc))
         return dataset;
@@ -466,7 +466,7 @@ static enum status read_column(const struct reader *reader, const struct field *
 {
     struct result *result = reader->result;
     hsize_t count = 0;
-    hid_t dataset = open_dataset(field->is_timing ? reader->timings : reader->file, field->name);
+    hid_t dataset = open_dataset(field->role == COLUMN_TIMING ? reader->timings : reader->file, field->name);
     const char *problem = column_problem(reader, dataset, field, &count);
     if (problem == NULL && field == &row_field) {
         result->count = (size_t)count;
