@@ -9,12 +9,12 @@
 struct command {
     const char *name;
     const char *doc;
-    /* argv[0] is "diffrate NAME". Returns the process's exit status: 0, 1 (it failed), 2 (the input is wrong), 3
-     * (some cells failed), 128 + N (ended by signal N). */
+    /* argv[0] is "diffrate NAME". Returns the process's exit status: 0, 1 (it failed, or what it compared differs), 2
+     * (the input is wrong), 3 (some cells failed), 128 + N (ended by signal N). */
     int (*run)(int argc, char **argv);
 };
 
-enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_INPUT = 2, EXIT_CELLS_FAILED = 3, SIGNAL_EXIT = 128 };
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_DIFFERENT = 1, EXIT_INPUT = 2, EXIT_CELLS_FAILED = 3, SIGNAL_EXIT = 128 };
 
 /* Prints the error's sentence on stderr and returns the exit status that goes with it. */
 int command_fail(const struct error *error);

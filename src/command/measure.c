@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "command/command.h"
+#include "command/json.h"
 #include "core/memory.h"
 #include "core/table.h"
 #include "experiment/cell.h"
@@ -34,32 +35,11 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
-/* JSON has no infinity; 1e999 is a legal number that every reader turns into one. */
-static void print_real(double value)
-{
-    if (isnan(value))
-        fputs("null", stdout);
-    else
-        isinf(value) ? printf("%s1e999", value < 0 ? "-" : "") : printf("%.17g", value);
-}
-
-/* Names hold only [A-Za-z0-9._-] and methods only plain words, so no string needs escapes. */
 static void print_json(const struct record *row)
 {
     for (const struct field *field = record_fields; field->name != NULL; field++) {
-        const char *at = (const char *)row + field->offset;
-        printf("%s\"%s\": ", field == record_fields ? "{" : ", ", field->name);
-        switch (field->type) {
-        case FIELD_STRING:
-            printf("\"%s\"", at);
-            break;
-        case FIELD_COUNT:
-            printf("%llu", (unsigned long long)*(const uint64_t *)at);
-            break;
-        case FIELD_REAL:
-            print_real(*(const double *)at);
-            break;
-        }
+        fputs(field == record_fields ? "{" : ", ", stdout);
+        json_field(field, row);
     }
     puts("}");
     fflush(stdout);
@@ -103,13 +83,6 @@ static void output_init(const struct spec *spec, int json, struct output *out)
     out->laws.column = out->law_column;
     out->chains.column = out->chain_column;
 }
-
-#define TRY(call) \
-    do { \
-        enum status try_status = (call); \
-        if (try_status != STATUS_OK) \
-            return try_status; \
-    } while (0)
 
 static enum status add_place(struct text_table *table, const struct record *row, const char *score_error,
                              struct error *error)

@@ -27,6 +27,14 @@ struct error {
 enum status fail_with(struct error *error, enum status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Returns the call's status from the function around it unless that is STATUS_OK. */
+#define TRY(call) \
+    do { \
+        enum status try_status = (call); \
+        if (try_status != STATUS_OK) \
+            return try_status; \
+    } while (0)
+
 /* One sentence for a status code. Never NULL. */
 const char *status_sentence(enum status status);
 

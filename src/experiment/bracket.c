@@ -59,7 +59,9 @@ struct bracket bracket_find(const struct point *points, size_t count, double acc
     while (pass < count && !(points[pass].tv + points[pass].tv_error <= accuracy))
         pass++;
     bracket.fails = pass > 0 ? points[pass - 1].steps : 0;
-    bracket.certain = pass > 0 && points[pass - 1].tv - points[pass - 1].tv_error > accuracy;
+    for (size_t i = 0; i < pass; i++)
+        if (points[i].tv - points[i].tv_error > accuracy)
+            bracket.certain = points[i].steps;
     if (pass == count)
         return bracket;
     bracket.passes = points[pass].steps;

@@ -23,7 +23,7 @@ enum reach {
 struct bracket {
     enum reach reach;
     size_t fails, passes; /* the largest T before the first that passes, and that one; 0 if there is none */
-    int certain;          /* `fails` fails with its radius too; else T(d, eps) may be smaller than `passes` */
+    size_t certain;       /* the largest T before `passes` that fails with its radius too, or 0; T(d, eps) is beyond it */
     size_t want[2];       /* REACH_OPEN: the T's to measure next, 0 for none */
 };
 

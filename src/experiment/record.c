@@ -1,61 +1,107 @@
 #include "experiment/record.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 /* Labels have no unit; CF wants "1" for pure numbers only. */
-#define LABEL(member, doc) {#member, FIELD_STRING, offsetof(struct record, member), 0, "", doc}
-#define COUNT(member, doc) {#member, FIELD_COUNT, offsetof(struct record, member), 0, "1", doc}
-#define REAL(member, doc) {#member, FIELD_REAL, offsetof(struct record, member), 0, "1", doc}
-#define TIMING(member, unit, doc) {#member, FIELD_REAL, offsetof(struct record, member), 1, unit, doc}
+#define LABEL(role, member, doc) {#member, FIELD_STRING, offsetof(struct record, member), COLUMN_##role, "", doc}
+#define COUNT(role, member, doc) {#member, FIELD_COUNT, offsetof(struct record, member), COLUMN_##role, "1", doc}
+#define REAL(role, member, doc) {#member, FIELD_REAL, offsetof(struct record, member), COLUMN_##role, "1", doc}
 
 const struct field record_fields[] = {
-    LABEL(target, "Name of the target distribution, as the experiment's file gives it."),
-    LABEL(sampler, "Name of the sampler."),
-    LABEL(score_error, "Shape of the score error that the sampler sees; \"none\" for exact scores."),
-    LABEL(score_error_spread, "How the score error is spread over coordinates: all, one, diagonal, or none."),
-    LABEL(score_error_profile,
+    LABEL(IDENTITY, target, "Name of the target distribution, as the experiment's file gives it."),
+    LABEL(IDENTITY, sampler, "Name of the sampler."),
+    LABEL(IDENTITY, score_error, "Shape of the score error that the sampler sees; \"none\" for exact scores."),
+    LABEL(IDENTITY, score_error_spread,
+          "How the score error is spread over coordinates: all, one, diagonal, or none."),
+    LABEL(IDENTITY, score_error_profile,
           "How the size of the score error goes with the noise level; \"none\" without an error."),
-    REAL(score_error_size,
+    REAL(IDENTITY, score_error_size,
          "Size eps_score: the square root of the average over steps of E|error(X_t)|^2; 0 without one."),
-    REAL(score_error_growth, "Exponent g of a control, whose error is really eps_score T^g; 0 keeps the assumption."),
-    REAL(score_error_roughness, "Wave number omega of the score error over the marginal's standard deviation, or 0."),
-    REAL(score_error_probability, "Probability delta of the region that holds the score error, or 0."),
-    LABEL(schedule, "Name of the noise schedule."),
-    REAL(c0, "Constant c0 of the noise schedule, which sets the smallest noise level, T^-c0 for li-yan."),
-    REAL(c1, "Constant c1 of the noise schedule, the factor of log(T)/T in the step size."),
-    COUNT(dimension, "Dimension d of the space in which the target lives."),
-    COUNT(steps, "Number T of noise levels; the sampler makes T - 1 steps."),
-    REAL(step_size, "Step size h = c1 log(T)/T, the quantity that rates are powers of."),
-    COUNT(score_evaluations, "Number of score evaluations of the whole run: T - 1 times those of a step."),
-    LABEL(law, "Method by which the sampler's output law was computed; \"composed\" when d > 1 joins factors."),
-    REAL(tv, "Total variation distance between p, the law of X_1, and q, the law of Y_1."),
-    REAL(tv_error, "Radius about tv within which the true value lies."),
-    REAL(kl_p_q, "Kullback-Leibler divergence KL(p || q) in nats."),
-    REAL(kl_p_q_error, "Radius about kl_p_q within which the true value lies, in nats."),
-    REAL(kl_q_p, "Kullback-Leibler divergence KL(q || p) in nats."),
-    REAL(kl_q_p_error, "Radius about kl_q_p within which the true value lies, in nats."),
-    REAL(chi2_q_p, "Chi-squared divergence chi2(q || p), the integral of (q - p)^2/p."),
-    REAL(chi2_q_p_error, "Radius about chi2_q_p within which the true value lies."),
-    REAL(hellinger2, "Squared Hellinger distance between p and q."),
-    REAL(hellinger2_error, "Radius about hellinger2 within which the true value lies."),
-    REAL(error_effect, "Total variation distance between the laws of Y_1 with and without the score error."),
-    REAL(error_effect_error, "Radius about error_effect within which the true value lies."),
-    REAL(clip_probability, "Bound on the probability that a clip taken as inactive acts in some step."),
-    REAL(mass_defect, "Largest |integral of q - 1| among the factors, a check of the quadrature."),
-    COUNT(chains, "Number of chains simulated, and of pairs of paths; 0 for exact laws."),
-    COUNT(seed, "Seed of the chains' random numbers; 0 for exact laws."),
+    REAL(IDENTITY, score_error_growth,
+         "Exponent g of a control, whose error is really eps_score T^g; 0 keeps the assumption."),
+    REAL(IDENTITY, score_error_roughness,
+         "Wave number omega of the score error over the marginal's standard deviation, or 0."),
+    REAL(IDENTITY, score_error_probability, "Probability delta of the region that holds the score error, or 0."),
+    LABEL(IDENTITY, schedule, "Name of the noise schedule."),
+    REAL(IDENTITY, c0, "Constant c0 of the noise schedule, which sets the smallest noise level, T^-c0 for li-yan."),
+    REAL(IDENTITY, c1, "Constant c1 of the noise schedule, the factor of log(T)/T in the step size."),
+    COUNT(IDENTITY, dimension, "Dimension d of the space in which the target lives."),
+    COUNT(IDENTITY, steps, "Number T of noise levels; the sampler makes T - 1 steps."),
+    REAL(DERIVED, step_size, "Step size h = c1 log(T)/T, the quantity that rates are powers of."),
+    COUNT(DERIVED, score_evaluations, "Number of score evaluations of the whole run: T - 1 times those of a step."),
+    LABEL(DIAGNOSTIC, law,
+          "Method by which the sampler's output law was computed; \"composed\" when d > 1 joins factors."),
+    REAL(VALUE, tv, "Total variation distance between p, the law of X_1, and q, the law of Y_1."),
+    REAL(RADIUS, tv_error, "Radius about tv within which the true value lies."),
+    REAL(VALUE, kl_p_q, "Kullback-Leibler divergence KL(p || q) in nats."),
+    REAL(RADIUS, kl_p_q_error, "Radius about kl_p_q within which the true value lies, in nats."),
+    REAL(VALUE, kl_q_p, "Kullback-Leibler divergence KL(q || p) in nats."),
+    REAL(RADIUS, kl_q_p_error, "Radius about kl_q_p within which the true value lies, in nats."),
+    REAL(VALUE, chi2_q_p, "Chi-squared divergence chi2(q || p), the integral of (q - p)^2/p."),
+    REAL(RADIUS, chi2_q_p_error, "Radius about chi2_q_p within which the true value lies."),
+    REAL(VALUE, hellinger2, "Squared Hellinger distance between p and q."),
+    REAL(RADIUS, hellinger2_error, "Radius about hellinger2 within which the true value lies."),
+    REAL(VALUE, error_effect, "Total variation distance between the laws of Y_1 with and without the score error."),
+    REAL(RADIUS, error_effect_error, "Radius about error_effect within which the true value lies."),
+    REAL(DIAGNOSTIC, clip_probability, "Bound on the probability that a clip taken as inactive acts in some step."),
+    REAL(DIAGNOSTIC, mass_defect, "Largest |integral of q - 1| among the factors, a check of the quadrature."),
+    COUNT(IDENTITY, chains, "Number of chains simulated, and of pairs of paths; 0 for exact laws."),
+    COUNT(DIAGNOSTIC, seed, "Seed of the chains' random numbers; 0 for exact laws."),
 #define ESTIMATOR(member, quantity, role, method, doc) \
-    {#member, FIELD_REAL, offsetof(struct record, estimates.member.value), 0, "1", doc "."}, \
-    {#member "_se", FIELD_REAL, offsetof(struct record, estimates.member.error), 0, "1", \
+    {#member, FIELD_REAL, offsetof(struct record, estimates.member.value), COLUMN_SAMPLED, "1", doc "."}, \
+    {#member "_se", FIELD_REAL, offsetof(struct record, estimates.member.error), COLUMN_STANDARD_ERROR, "1", \
      "Standard error of " #member "."},
 #include "sample/estimators.def"
 #undef ESTIMATOR
-    {"effective_paths", FIELD_REAL, offsetof(struct record, estimates.effective), 0, "1",
+    {"effective_paths", FIELD_REAL, offsetof(struct record, estimates.effective), COLUMN_DIAGNOSTIC, "1",
      "Effective number of the paths' weights over their number."},
-    TIMING(seconds, "s", "Wall time of the measurement."),
-    {NULL, FIELD_REAL, 0, 0, NULL, NULL},
+    {"seconds", FIELD_REAL, offsetof(struct record, seconds), COLUMN_TIMING, "s", "Wall time of the measurement."},
+    {NULL, FIELD_REAL, 0, COLUMN_TIMING, NULL, NULL},
 };
+
+const char *field_text(const struct field *field, const struct record *row)
+{
+    return (const char *)row + field->offset;
+}
+
+uint64_t field_count(const struct field *field, const struct record *row)
+{
+    uint64_t count;
+    memcpy(&count, (const char *)row + field->offset, sizeof count);
+    return count;
+}
+
+double field_real(const struct field *field, const struct record *row)
+{
+    double real;
+    memcpy(&real, (const char *)row + field->offset, sizeof real);
+    return real;
+}
+
+static int order_of(const struct field *field, const struct record *a, const struct record *b)
+{
+    if (field->type == FIELD_STRING)
+        return strcmp(field_text(field, a), field_text(field, b));
+    if (field->type == FIELD_COUNT) {
+        uint64_t x = field_count(field, a), y = field_count(field, b);
+        return (x > y) - (x < y);
+    }
+    double x = field_real(field, a), y = field_real(field, b);
+    if (isnan(x) || isnan(y)) /* one after all numbers, so that the order stays total */
+        return (isnan(x) != 0) - (isnan(y) != 0);
+    return (x > y) - (x < y);
+}
+
+int record_order(const struct record *a, const struct record *b)
+{
+    int order = 0;
+    for (const struct field *field = record_fields; field->name != NULL && order == 0; field++)
+        if (field->role == COLUMN_IDENTITY)
+            order = order_of(field, a, b);
+    return order;
+}
 
 void record_set_score_error(struct record *row, const struct score_error *error)
 {

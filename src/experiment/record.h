@@ -45,17 +45,39 @@ struct record {
 
 enum field_type { FIELD_STRING, FIELD_COUNT, FIELD_REAL };
 
+/* What a column is to somebody who compares two results. */
+enum column_role {
+    COLUMN_IDENTITY,       /* what was measured: no two rows of a result agree in all of these */
+    COLUMN_DERIVED,        /* follows from the identity by arithmetic */
+    COLUMN_VALUE,          /* of an exact law; its radius is the next column */
+    COLUMN_RADIUS,
+    COLUMN_SAMPLED,        /* from chains; its standard error is the next column */
+    COLUMN_STANDARD_ERROR,
+    COLUMN_DIAGNOSTIC,     /* how the values came about */
+    COLUMN_TIMING          /* differs between runs of the same cell */
+};
+
 struct field {
     const char *name;
     enum field_type type;
-    size_t offset;    /* into struct record; FIELD_STRING: char[64], FIELD_COUNT: uint64_t, FIELD_REAL: double */
-    int is_timing;    /* differs between runs of the same cell */
+    size_t offset; /* into struct record; FIELD_STRING: char[64], FIELD_COUNT: uint64_t, FIELD_REAL: double */
+    enum column_role role;
     const char *unit; /* CF style; "1" for a pure number */
     const char *doc;  /* becomes long_name */
 };
 
 /* Ends with name == NULL. */
 extern const struct field record_fields[];
+
+/* The record's member of a FIELD_STRING. */
+const char *field_text(const struct field *field, const struct record *row);
+
+/* The record's member of a FIELD_COUNT and of a FIELD_REAL. */
+uint64_t field_count(const struct field *field, const struct record *row);
+double field_real(const struct field *field, const struct record *row);
+
+/* Negative, 0 or positive as the identity of a comes before, is, or comes after that of b. */
+int record_order(const struct record *a, const struct record *b);
 
 /* Fills the record's fields that tell the score error. */
 void record_set_score_error(struct record *row, const struct score_error *error);

@@ -161,7 +161,7 @@ static enum status put_facts(const struct writer *writer, const struct fact *fac
 
 static hid_t put_column(const struct writer *writer, const struct field *field, const void *cells)
 {
-    hid_t dataset = put_dataset(writer, field->is_timing ? writer->circumstances : writer->file, field->name,
+    hid_t dataset = put_dataset(writer, field->role == COLUMN_TIMING ? writer->circumstances : writer->file, field->name,
                                 cell_type(field->type, writer->text), writer->space, cells);
     if (put_text(writer, dataset, "units", field->unit) && put_text(writer, dataset, "long_name", field->doc))
         return dataset;
@@ -189,7 +189,7 @@ static enum status put_field(const struct writer *writer, const struct field *fi
     }
     hid_t dataset = put_column(writer, field, cells);
     /* Not to what differs, to which the scale would refer in turn. */
-    int ok = field->is_timing || H5DSattach_scale(dataset, writer->row, 0) >= 0;
+    int ok = field->role == COLUMN_TIMING || H5DSattach_scale(dataset, writer->row, 0) >= 0;
     ok = ok && dataset >= 0;
     close_id(dataset);
     return ok ? STATUS_OK : cannot_store(writer, field->name);
@@ -418,7 +418,7 @@ static enum status read_column(const struct reader *reader, const struct field *
 {
     struct result *result = reader->result;
     hsize_t count = 0;
-    hid_t dataset = open_dataset(field->is_timing ? reader->circumstances : reader->file, field->name);
+    hid_t dataset = open_dataset(field->role == COLUMN_TIMING ? reader->circumstances : reader->file, field->name);
     const char *problem = column_problem(reader, dataset, field, &count);
     if (problem == NULL && field == &row_field) {
         result->count = (size_t)count;

@@ -29,6 +29,8 @@ Suite *claims_suite(void);
 Suite *spec_suite(void);
 Suite *store_suite(void);
 Suite *planted_suite(void);
+Suite *diff_suite(void);
+Suite *check_suite(void);
 Suite *cli_suite(void);
 Suite *slurm_suite(void);
 Suite *plan_suite(void);

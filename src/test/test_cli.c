@@ -18,7 +18,7 @@
 
 START_TEST(help_has_an_example)
 {
-    static const char *const commands[] = {"list", "measure", "run", "merge", "verdict", "plot", "report"};
+    static const char *const commands[] = {"list", "measure", "run", "merge", "verdict", "plot", "report", "check", "diff"};
     ck_assert_int_eq(shell("@ --help"), 0);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         char command[100];
@@ -43,7 +43,11 @@ START_TEST(wrong_usage_exits_2)
                                            "@ list birds 2>&1",
                                            "@ run -j 0 experiments/quick.yaml 2>&1",
                                            "@ run -j 2x experiments/quick.yaml 2>&1",
-                                           "@ run --frce experiments/quick.yaml 2>&1"};
+                                           "@ run --frce experiments/quick.yaml 2>&1",
+                                           "@ diff a 2>&1",
+                                           "@ diff a b c 2>&1",
+                                           "@ diff -n -1 a b 2>&1",
+                                           "@ diff -n 99999999999999999999 a b 2>&1"};
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         ck_assert_msg(shell(commands[i]) == 2 && output[0] != '\0', "%s: %s", commands[i], output);
 }
@@ -402,6 +406,111 @@ START_TEST(run_sets_chains_beside_laws)
 }
 END_TEST
 
+/* Writes the result %/out/p/p.h5 again as %/p.h5, of another compiler and with the first `planted` TVs changed. */
+static void plant(size_t planted)
+{
+    char path[300];
+    struct result result;
+    struct error error = {STATUS_OK, ""};
+    (void)snprintf(path, sizeof path, "%s/out/p/p.h5", directory);
+    ck_assert_msg(store_read(path, &result, &error) == STATUS_OK, "%s", error.text);
+    ck_assert_uint_ge(result.count, planted);
+    for (size_t i = 0; i < planted; i++)
+        result.rows[i].tv += 3.0 * result.rows[i].tv_error;
+    const struct fact facts[] = {
+        {"spec_text", result.spec_text}, {"spec_name", "p"}, {"compiler", "another 1.0"}, {NULL, NULL}};
+    (void)snprintf(path, sizeof path, "%s/p.h5", directory);
+    ck_assert_msg(store_write(path, result.rows, result.count, facts, &error) == STATUS_OK, "%s", error.text);
+    result_free(&result);
+}
+
+START_TEST(diff_compares_results)
+{
+    write_file("p.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm, accelerated]\n"
+                         "dimensions: [1, 4, 9, 16]\nsteps: [64, 128, 200]\naccuracies: [0.1, 0.02]\nmax_steps: 256\n");
+    ck_assert_int_eq(shell("@ run %/p.yaml -o %/out -j 1 2>&1 && @ run %/p.yaml -o %/again -j 2 2>&1"), 0);
+    ck_assert_int_eq(shell("@ diff %/out/p %/again/p/p.h5 2>&1"), 0);
+    ck_assert_ptr_nonnull(strstr(output, "\ntext of the experiment: the same\n"));
+    ck_assert_ptr_nonnull(strstr(output, "\ntv "));
+    ck_assert_ptr_nonnull(strstr(output, "\nT(d, eps) "));
+    ck_assert_ptr_null(strstr(output, "projection_tv")); /* nothing is by chains */
+    ck_assert_ptr_nonnull(strstr(output, "\nThe results agree: "));
+    ck_assert_int_eq(shell("@ diff --json %/out/p %/again/p 2>&1"), 0);
+    ck_assert_str_eq(output, "");
+
+    plant(25);
+    ck_assert_int_eq(shell("@ diff %/out/p %/p.h5 2>&1"), 1);
+    ck_assert_ptr_nonnull(strstr(output, "\nversion: A 0."));
+    ck_assert_ptr_nonnull(strstr(output, "; B unknown\n"));
+    ck_assert_ptr_nonnull(strstr(output, "; B another 1.0\n"));
+    ck_assert_ptr_nonnull(strstr(output, "\n... and 5 more (--all)\n"));
+    ck_assert_ptr_nonnull(strstr(output, "\nThe results differ: 25 differences; "));
+    ck_assert_int_eq(shell("@ diff -n 2 %/out/p %/p.h5 | grep -c '^g .* tv .* 1\\.5$'"), 0);
+    ck_assert_str_eq(output, "2\n");
+    ck_assert_int_eq(shell("@ diff --all %/out/p %/p.h5 | grep -c '^g .* tv .* 1\\.5$'"), 0);
+    ck_assert_str_eq(output, "25\n");
+    ck_assert_int_eq(shell("@ diff --json %/out/p %/p.h5"), 1);
+    ck_assert_uint_eq(lines(output), 25);
+    const char *words[] = {"{\"difference\": \"value\", \"target\": \"g\"", "\"quantity\": \"tv\"", NULL};
+    ck_assert_double_eq_tol(json_number("ratio", words), 1.5, 1e-3);
+    ck_assert_double_eq_tol((json_number("b", words) - json_number("a", words)) / json_number("a_error", words), 3.0,
+                            1e-3);
+}
+END_TEST
+
+/* Missing rows and T(d, eps); nothing in common; and files that cannot be compared. */
+START_TEST(diff_finds_what_is_missing)
+{
+    write_file("p.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\n"
+                         "dimensions: [1, 4]\nsteps: [64, 128]\naccuracies: [0.1]\nmax_steps: 256\n");
+    write_file("q.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\n"
+                         "dimensions: [1]\nsteps: [64]\n");
+    write_file("r.yaml", "targets: [{name: h, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\n"
+                         "dimensions: [1]\nsteps: [64]\n");
+    ck_assert_int_eq(shell("for e in p q r; do @ run %/$e.yaml -o %/out 2>&1 || exit 9; done"), 0);
+    ck_assert_int_eq(shell("@ diff %/out/q %/out/p"), 0); /* the shorter experiment is part of the longer one */
+    ck_assert_ptr_nonnull(strstr(output, " rows are only in B; for 0 of them A's experiment asks.\n"));
+    ck_assert_ptr_nonnull(strstr(output, "\ntext of the experiment: not the same\n"));
+    ck_assert_int_eq(shell("@ diff %/out/q %/out/r"), 1);
+    ck_assert_ptr_nonnull(strstr(output, "\nThe results have no row in common.\n"));
+    ck_assert_int_eq(shell("@ diff --json %/out/q %/out/r"), 1);
+    ck_assert_str_eq(output, "{\"difference\": \"no row in common\"}\n");
+
+    char path[300];
+    struct result result;
+    struct error error = {STATUS_OK, ""};
+    (void)snprintf(path, sizeof path, "%s/out/p/p.h5", directory);
+    ck_assert_msg(store_read(path, &result, &error) == STATUS_OK, "%s", error.text);
+    const struct fact facts[] = {{"spec_text", result.spec_text}, {"spec_name", "p"}, {NULL, NULL}};
+    (void)snprintf(path, sizeof path, "%s/lost.h5", directory);
+    size_t kept = 0;
+    while (result.rows[kept].steps < 64)
+        kept++;
+    ck_assert_msg(store_write(path, result.rows, kept, facts, &error) == STATUS_OK, "%s", error.text);
+    ck_assert_int_eq(shell("@ diff %/out/p %/lost.h5"), 1);
+    ck_assert_ptr_nonnull(strstr(output, " rows are only in A; for 4 of them B's experiment asks.\n"));
+    ck_assert_ptr_nonnull(strstr(output, " 64 (row)     measured missing"));
+    ck_assert_ptr_nonnull(strstr(output, " T(d, 0.1) "));
+    ck_assert_int_eq(shell("@ diff --json %/out/p %/lost.h5 | grep -c '\"missing_in\": \"b\"}$'"), 0);
+    ck_assert_str_eq(output, "4\n");
+    ck_assert_int_eq(shell("@ diff --json %/lost.h5 %/out/p | grep '\"T(d, eps)\"' | grep -c '\"a_at_most\": null'"), 0);
+    result.rows[1] = result.rows[0];
+    ck_assert_msg(store_write(path, result.rows, result.count, facts, &error) == STATUS_OK, "%s", error.text);
+    result_free(&result);
+    ck_assert_int_eq(shell("@ diff %/out/p %/lost.h5 2>&1"), 1);
+    ck_assert_uint_eq(lines(output), 1);
+    ck_assert_ptr_nonnull(strstr(output, "lost.h5 measures the same twice, in rows "));
+
+    ck_assert_int_eq(shell("head -c 9000 %/out/p/p.h5 > %/cut.h5 && @ diff %/out/p %/cut.h5 2>&1"), 1);
+    ck_assert_uint_eq(lines(output), 1);
+    ck_assert_ptr_nonnull(strstr(output, "cut.h5"));
+    ck_assert_int_eq(shell("@ diff %/none %/out/p 2>&1"), 1);
+    ck_assert_uint_eq(lines(output), 1);
+    ck_assert_int_eq(shell("@ diff %/out/p $(ls -d %/out/p/cells/* | head -1) 2>&1"), 1);
+    ck_assert_ptr_nonnull(strstr(output, "it is a cell, not a merged result"));
+}
+END_TEST
+
 START_TEST(titles_are_text_everywhere)
 {
     write_file("odd.yaml",
@@ -476,6 +585,8 @@ Suite *cli_suite(void)
     tcase_add_test(tcase, run_measures_and_keeps_score_errors);
     tcase_add_test(tcase, run_judges_score_errors);
     tcase_add_test(tcase, run_sets_chains_beside_laws);
+    tcase_add_test(tcase, diff_compares_results);
+    tcase_add_test(tcase, diff_finds_what_is_missing);
     tcase_add_test(tcase, titles_are_text_everywhere);
     tcase_add_test(tcase, folders_depend_one_way);
     tcase_add_test(tcase, readme_holds_the_reference_numbers);

@@ -132,7 +132,7 @@ static void limits(const struct bracket *bracket, double *low, double *high)
 {
     *low = bracket->reach == REACH_FOUND ? (double)bracket->passes : (double)bracket->fails + 1.0;
     *high = bracket->reach == REACH_BEYOND ? HUGE_VAL : (double)bracket->passes;
-    if (bracket->reach == REACH_AT_START || !bracket->certain)
+    if (bracket->certain == 0 || bracket->certain < bracket->fails)
         *low = 0.0;
 }
 

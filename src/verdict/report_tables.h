@@ -7,13 +7,6 @@
 #include "verdict/evidence.h"
 #include "verdict/fit.h"
 
-#define TRY(call) \
-    do { \
-        enum status try_status = (call); \
-        if (try_status != STATUS_OK) \
-            return try_status; \
-    } while (0)
-
 /* A table under a heading, with a sentence below it that may be empty; left out if both are. */
 struct section {
     const char *heading;

@@ -1,0 +1,109 @@
+#include <argp.h>
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "command/command.h"
+#include "core/provenance.h"
+#include "experiment/directory.h"
+#include "verdict/check.h"
+#include "verdict/claims.h"
+
+enum { DEFAULT_SAMPLE = 5, KEY_SEED = 1000 };
+
+struct options {
+    const char *directory;
+    struct check_options check;
+};
+
+static size_t read_number(const char *text, const char *option, const struct argp_state *state)
+{
+    char *end;
+    unsigned long value = strtoul(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || value > 1000000000)
+        argp_error(state, "%s: expected a number from 0 to 1000000000, not '%s'", option, text);
+    return (size_t)value;
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    struct options *options = state->input;
+    switch (key) {
+    case 'n':
+        options->check.sample = read_number(argument, "--sample", state);
+        return 0;
+    case KEY_SEED:
+        options->check.seed = read_number(argument, "--seed", state);
+        return 0;
+    case ARGP_KEY_ARG:
+        if (options->directory != NULL)
+            argp_error(state, "one RESULT at a time");
+        options->directory = argument;
+        return 0;
+    case ARGP_KEY_END:
+        if (options->directory == NULL)
+            argp_error(state, "which RESULT? The results directory of an experiment, such as results/scaling");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static void print_begin(void *context, const char *cell)
+{
+    (void)context;
+    fprintf(stderr, "measuring again: %s\n", cell);
+}
+
+static void print_check(const struct check *check)
+{
+    fputs(check->text, stdout);
+    printf("%zu cells are sound, %zu of them failed ones; %zu are missing\n", check->cells, check->failed,
+           check->missing);
+    if (check->others > 0)
+        printf("%zu sound cells of other specs or versions\n", check->others);
+    if (check->leftovers > 0)
+        printf("%zu temporary files, which a later run removes\n", check->leftovers);
+    printf("%zu measured again: %zu the same to the bit, %zu within their radii\n", check->measured, check->identical,
+           check->agreeing);
+    printf("%zu problems\n", check->problems);
+}
+
+static int run(int argc, char **argv)
+{
+    static const struct argp_option argp_options[] = {
+        {"sample", 'n', "N", 0, "Measure N cells again, chosen at random (default: 5)", 0},
+        {"seed", KEY_SEED, "SEED", 0, "Seed of the choice (default: 1)", 0},
+        {0},
+    };
+    static const struct argp argp = {
+        argp_options,
+        parse,
+        "RESULT",
+        "Verify a results directory: the checksum, schema and description of every cell, the merged file against the "
+        "cells, and a random sample of cells against the same measured again."
+        "\vExit status: 0, or 1 if there is a problem.\n\n"
+        "Example:\n  diffrate check results/scaling --sample 20",
+        NULL,
+        NULL,
+        NULL};
+    struct options options = {.check = {.sample = DEFAULT_SAMPLE, .seed = 1, .begin = print_begin}};
+    (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
+    options.check.threads = omp_get_max_threads();
+    struct error error = {STATUS_OK, ""};
+    struct spec spec;
+    struct check check = {.cells = 0};
+    struct provenance provenance;
+    provenance_collect(argc, argv, &provenance);
+    enum status status = directory_read(options.directory, provenance.version, claim_names(), &spec, &error);
+    if (status == STATUS_OK)
+        status = check_directory(options.directory, &spec, &options.check, &check, &error);
+    if (status == STATUS_OK)
+        print_check(&check);
+    int code = status != STATUS_OK ? command_fail(&error) : check.problems > 0 ? EXIT_FAILED : EXIT_OK;
+    check_free(&check);
+    spec_free(&spec);
+    return code;
+}
+
+const struct command command_check = {"check", "verify a results directory, and measure some cells again", run};

@@ -1,0 +1,132 @@
+/* `diffrate check`: what is sound is said to be, and each way in which it may not be is found. */
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "experiment/store.h"
+#include "test/shell.h"
+#include "test/suites.h"
+
+#include <check.h>
+
+/* 4 cells of which two are of exact laws, and a search. */
+#define SPEC \
+    "targets:\n  - {name: g, kind: gaussian, variance: 0.25}\n" \
+    "  - {name: b, kind: mixture, weights: [0.5, 0.5], means: [-1, 1], sds: [0.3, 0.3]}\n" \
+    "samplers: [ddpm]\ndimensions: [1, 4]\nsteps: [64]\nsamples: {chains: 512, methods: [projection]}\n" \
+    "accuracies: [0.1]\nmax_steps: 128\n"
+
+static void make_results(void)
+{
+    write_file("s.yaml", SPEC);
+    ck_assert_int_eq(shell("@ run %/s.yaml -o %/out 2>&1"), 0);
+}
+
+/* The command's exit status is 1 and its output has the words. */
+static void assert_found(const char *command, const char *words)
+{
+    int status = shell(command);
+    ck_assert_msg(status == 1 && strstr(output, words) != NULL, "%s exits %d: %s", command, status, output);
+}
+
+START_TEST(sound_results_are_sound)
+{
+    make_results();
+    ck_assert_int_eq(shell("@ check %/out/s --sample 100 2>%/log"), 0);
+    ck_assert_ptr_nonnull(strstr(output, "cells are sound, 0 of them failed ones; 0 are missing\n"));
+    ck_assert_ptr_null(strstr(output, "other specs"));
+    ck_assert_ptr_nonnull(strstr(output, " the same to the bit, 0 within their radii\n0 problems\n"));
+    ck_assert_ptr_null(strstr(output, "\n0 measured again"));
+    ck_assert_int_eq(shell("@ check %/out/s/ --sample 2 2>&1 | grep -c 'measuring again: '"), 0);
+    ck_assert_str_eq(output, "2\n");
+    ck_assert_int_eq(shell("@ check %/out/s --sample 0"), 0);
+    ck_assert_ptr_nonnull(strstr(output, "\n0 measured again"));
+}
+END_TEST
+
+/* Rewrites a cell, sealed as a writer would, with its TV changed by so many radii and its seal correct. */
+static void change_cell(const char *pattern, double radii)
+{
+    char path[400];
+    glob_t found;
+    struct result result;
+    struct error error = {STATUS_OK, ""};
+    (void)snprintf(path, sizeof path, "%s/out/s/cells/%s", directory, pattern);
+    ck_assert_int_eq(glob(path, 0, NULL, &found), 0);
+    ck_assert_int_eq((int)store_read(found.gl_pathv[0], &result, &error), (int)STATUS_OK);
+    const struct fact facts[] = {{"cell", result.cell}, {NULL, NULL}};
+    result.rows[0].tv += radii * result.rows[0].tv_error;
+    ck_assert_int_eq((int)store_write(found.gl_pathv[0], result.rows, result.count, facts, &error), (int)STATUS_OK);
+    result_free(&result);
+    globfree(&found);
+}
+
+START_TEST(changed_cells_are_found)
+{
+    make_results();
+    change_cell("b-ddpm-64-????????????????.h5", 1.0);
+    assert_found("@ check %/out/s --sample 0", "is not what its cells make");
+    ck_assert_int_eq(shell("@ merge %/out/s 2>&1 && @ check %/out/s --sample 100 2>%/log"), 0);
+    ck_assert_ptr_nonnull(strstr(output, ", 1 within their radii\n0 problems\n"));
+    change_cell("b-ddpm-64-????????????????.h5", 3.0);
+    ck_assert_int_eq(shell("@ merge %/out/s 2>&1 && @ check %/out/s --sample 0"), 0); /* nothing else can tell */
+    assert_found("@ check %/out/s --sample 100 2>%/log", "measured again, it differs beyond its radii: b-ddpm-64-");
+}
+END_TEST
+
+START_TEST(damage_is_found)
+{
+    make_results();
+    assert_found("truncate -s -1 %/out/s/s.h5 && @ check %/out/s -n 0", "out/s/s.h5 is not as diffrate wrote it");
+    assert_found("rm %/out/s/s.h5 && @ check %/out/s -n 0", "cannot open ");
+    ck_assert_int_eq(shell("@ merge %/out/s 2>&1"), 0);
+    assert_found("truncate -s -1 %/out/s/cells/g-ddpm-64-5*.h5 && @ check %/out/s -n 0", "1 problems");
+    ck_assert_ptr_nonnull(strstr(output, "/cells/g-ddpm-64-512-chains-"));
+    ck_assert_int_eq(shell("@ run %/s.yaml -o %/out --retry-failed 2>&1 && @ check %/out/s -n 0"), 0);
+}
+END_TEST
+
+START_TEST(what_is_beside_the_cells_is_told)
+{
+    make_results();
+    ck_assert_int_eq(shell("cd %/out/s/cells && touch a.h5.tmp.1.0; cd -; "
+                           "@ check %/out/s -n 0"),
+                     0);
+    ck_assert_ptr_nonnull(strstr(output, "\n1 temporary files, "));
+    ck_assert_int_eq(shell("cd %/out/s/cells && cp b-ddpm-64-????????????????.h5 b-ddpm-7.h5; cd -; "
+                           "@ check %/out/s -n 0"),
+                     0);
+    ck_assert_ptr_nonnull(strstr(output, " sound cells of other specs or versions\n"));
+    assert_found("echo hello >%/out/s/cells/b-ddpm-7.h5; @ check %/out/s -n 0", "b-ddpm-7.h5 is not an HDF5 file");
+    assert_found("rm %/out/s/cells/b-ddpm-7.h5; echo hello >%/out/s/cells/notes; @ check %/out/s -n 0",
+                 "not a cell: cells/notes");
+    ck_assert_int_eq(shell("rm %/out/s/cells/notes %/out/s/cells/b-*; @ check %/out/s -n 0"), 0);
+    ck_assert_ptr_null(strstr(output, " 0 are missing"));
+}
+END_TEST
+
+START_TEST(wrong_usage_exits_2)
+{
+    static const char *const commands[] = {"@ check 2>&1", "@ check a b 2>&1", "@ check --sample x a 2>&1",
+                                           "@ check --seed -1 a 2>&1"};
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        ck_assert_msg(shell(commands[i]) == 2 && output[0] != '\0', "%s: %s", commands[i], output);
+    ck_assert_int_eq(shell("@ check %/none 2>&1"), 1);
+    ck_assert_uint_eq(lines(output), 1);
+}
+END_TEST
+
+Suite *check_suite(void)
+{
+    Suite *suite = suite_create("check");
+    TCase *tcase = tcase_create("check");
+    tcase_add_checked_fixture(tcase, shell_setup, shell_teardown);
+    tcase_add_test(tcase, sound_results_are_sound);
+    tcase_add_test(tcase, changed_cells_are_found);
+    tcase_add_test(tcase, damage_is_found);
+    tcase_add_test(tcase, what_is_beside_the_cells_is_told);
+    tcase_add_test(tcase, wrong_usage_exits_2);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

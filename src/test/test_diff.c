@@ -1,0 +1,668 @@
+/* Comparing results: planted rows, stored and read back, of which one is then changed in a known way. */
+#include <float.h>
+#include <gsl/gsl_randist.h>
+#include <gsl/gsl_rng.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test/planted.h"
+#include "test/suites.h"
+#include "verdict/compare.h"
+
+/* Two score errors, two T and two dimensions, by the law and by 512 chains: */
+enum { ROWS = 2 * 2 * 2 * 2, CHANGED = 5 };
+static const char text[] = "schedule: {kind: li-cai, c0: 2.0, c1: 8.5}\n"
+                           "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\n"
+                           "dimensions: [1, 4]\nsteps: [64, 128]\nscore_errors: [{shape: none}, "
+                           "{shape: bias, size: 0.1}]\nsamples: {chains: 512, seed: 7}\nclaims: none\n";
+static const char *const names[2] = {"first.h5", "second.h5"};
+
+static void make_row(struct record *row, const char *score_error, size_t dimension, size_t steps, size_t chains)
+{
+    *row = (struct record){.c0 = 2.0,
+                           .c1 = 8.5,
+                           .dimension = dimension,
+                           .steps = steps,
+                           .step_size = 8.5 * log((double)steps) / (double)steps,
+                           .score_evaluations = steps - 1,
+                           .chains = chains,
+                           .seed = chains > 0 ? 7 : 0};
+    struct score_error error = {.shape = error_shape_find(score_error),
+                                .profile = error_profile_find("uniform"),
+                                .spread = SPREAD_ALL,
+                                .size = 0.1};
+    record_set_score_error(row, &error);
+    (void)snprintf(row->target, sizeof row->target, "g");
+    (void)snprintf(row->sampler, sizeof row->sampler, "ddpm");
+    (void)snprintf(row->schedule, sizeof row->schedule, "li-cai");
+    (void)snprintf(row->law, sizeof row->law, chains > 0 ? "chains" : "gaussian");
+    for (const struct field *field = record_fields; field->name != NULL; field++) {
+        int known = field->role == COLUMN_VALUE || field->role == COLUMN_SAMPLED;
+        double value[2] = {0.5 / (double)steps, 0x1p-20};
+        if ((field->role == COLUMN_VALUE && chains > 0) || (field->role == COLUMN_SAMPLED && chains == 0))
+            value[0] = value[1] = NAN;
+        for (size_t i = 0; i < 2 && known; i++)
+            memcpy((char *)row + field[i].offset, &value[i], sizeof value[i]);
+    }
+}
+
+static void make_rows(struct record rows[ROWS])
+{
+    size_t count = 0;
+    for (size_t chains = 0; chains <= 512; chains += 512)
+        for (size_t e = 0; e < 2; e++)
+            for (size_t d = 1; d <= 4; d += 3)
+                for (size_t steps = 64; steps <= 128; steps += 64)
+                    make_row(&rows[count++], e > 0 ? "bias" : "none", d, steps, chains);
+    ck_assert_uint_eq(count, ROWS);
+}
+
+struct both {
+    struct evidence side[2];
+    struct comparison comparison;
+};
+
+static void make_both(struct both *both)
+{
+    struct record rows[ROWS];
+    make_rows(rows);
+    *both = (struct both){.comparison = {.tally = NULL}};
+    planted_read_back(text, rows, ROWS, &both->side[0]);
+    planted_read_back(text, rows, ROWS, &both->side[1]);
+}
+
+static void compare(struct both *both)
+{
+    struct error error = {STATUS_OK, ""};
+    comparison_free(&both->comparison);
+    enum status status = compare_results((const struct evidence *const[]){&both->side[0], &both->side[1]}, names,
+                                         &both->comparison, &error);
+    ck_assert_msg(status == STATUS_OK, "%s", error.text);
+}
+
+static void clear(struct both *both)
+{
+    comparison_free(&both->comparison);
+    evidence_free(&both->side[0]);
+    evidence_free(&both->side[1]);
+}
+
+static const struct field *field_named(const char *name)
+{
+    const struct field *field = record_fields;
+    while (strcmp(field->name, name) != 0)
+        field++;
+    return field;
+}
+
+static const struct tally *tally_of(const struct both *both, const char *name)
+{
+    return &both->comparison.tally[field_named(name) - record_fields];
+}
+
+static void set(struct record *row, const struct field *field, double value)
+{
+    ck_assert_int_eq(field->type, FIELD_REAL);
+    memcpy((char *)row + field->offset, &value, sizeof value);
+}
+
+START_TEST(every_column_has_its_role)
+{
+    static const size_t expected[] = {
+        [COLUMN_IDENTITY] = 15, /* target, sampler, score error (7), schedule (3), d, T,
+                                   chains */
+        [COLUMN_DERIVED] = 2,        [COLUMN_VALUE] = 6,      [COLUMN_RADIUS] = 6, [COLUMN_SAMPLED] = 7,
+        [COLUMN_STANDARD_ERROR] = 7, [COLUMN_DIAGNOSTIC] = 5, [COLUMN_TIMING] = 1};
+    enum { ROLES = sizeof expected / sizeof expected[0] };
+    size_t found[ROLES] = {0};
+    for (const struct field *field = record_fields; field->name != NULL; field++) {
+        char name[100];
+        int value = field->role == COLUMN_VALUE, sampled = field->role == COLUMN_SAMPLED;
+        found[field->role]++;
+        if (!value && !sampled)
+            continue;
+        (void)snprintf(name, sizeof name, "%s_%s", field->name, value ? "error" : "se");
+        ck_assert_str_eq(field[1].name, name);
+        ck_assert_int_eq(field[1].role, value ? COLUMN_RADIUS : COLUMN_STANDARD_ERROR);
+        ck_assert(field->type == FIELD_REAL && field[1].type == FIELD_REAL);
+    }
+    for (size_t i = 0; i < ROLES; i++)
+        ck_assert_msg(found[i] == expected[i], "%zu columns of role %zu", found[i], i);
+}
+END_TEST
+
+START_TEST(a_result_agrees_with_itself)
+{
+    struct both both;
+    make_both(&both);
+    compare(&both);
+    const struct comparison *found = &both.comparison;
+    ck_assert(comparison_agrees(found));
+    ck_assert_uint_eq(found->matched, ROWS);
+    ck_assert_uint_eq(found->only[0] + found->only[1] + found->differences + found->complexity.pairs, 0);
+    for (size_t i = 0; record_fields[i].name != NULL; i++) {
+        enum column_role role = record_fields[i].role;
+        size_t expected = role == COLUMN_IDENTITY || role == COLUMN_RADIUS || role == COLUMN_STANDARD_ERROR ? 0
+                          : role == COLUMN_VALUE || role == COLUMN_SAMPLED                                  ? ROWS / 2
+                                                                                                            : ROWS;
+        ck_assert_msg(found->tally[i].pairs == expected && found->tally[i].same == expected, "%s: %zu of %zu",
+                      record_fields[i].name, found->tally[i].same, found->tally[i].pairs);
+    }
+    clear(&both);
+}
+END_TEST
+
+START_TEST(order_of_rows_does_not_matter)
+{
+    struct both both;
+    make_both(&both);
+    struct record *rows = both.side[1].result.rows;
+    for (size_t i = 0; i < ROWS / 2; i++) {
+        struct record row = rows[i];
+        rows[i] = rows[ROWS - 1 - i];
+        rows[ROWS - 1 - i] = row;
+    }
+    compare(&both);
+    ck_assert(comparison_agrees(&both.comparison));
+    ck_assert_uint_eq(tally_of(&both, "tv")->same, ROWS / 2);
+    clear(&both);
+}
+END_TEST
+
+/* Another value of a column, far beyond its radius. */
+static void change(struct record *row, const struct field *field)
+{
+    if (field->type == FIELD_STRING)
+        (void)snprintf((char *)row + field->offset, 64, "other");
+    else if (field->type == FIELD_COUNT) {
+        uint64_t value = field_count(field, row) + 1;
+        memcpy((char *)row + field->offset, &value, sizeof value);
+    } else
+        set(row, field, field_real(field, row) + 1.0 / 3.0);
+}
+
+static size_t fields(void)
+{
+    size_t count = 0;
+    while (record_fields[count].name != NULL)
+        count++;
+    return count;
+}
+
+/* Each column, changed in one row, is found out: by name where it must be equal, and else by the counts. */
+START_TEST(every_column_is_compared)
+{
+    const struct field *field = &record_fields[_i];
+    int sampled = field->role == COLUMN_SAMPLED || field->role == COLUMN_STANDARD_ERROR;
+    size_t at = sampled ? CHANGED + ROWS / 2 : CHANGED;
+    struct both both;
+    make_both(&both);
+    change(&both.side[1].result.rows[at], field);
+    compare(&both);
+    const struct comparison *found = &both.comparison;
+    const struct tally *tally = &found->tally[_i];
+    switch (field->role) {
+    case COLUMN_IDENTITY:
+        ck_assert(!comparison_agrees(found) && found->matched == ROWS - 1);
+        ck_assert(found->only[0] == 1 && found->missing[0] == 1 && found->only[1] == 1 && found->missing[1] == 0);
+        ck_assert(found->differences == 1 && found->difference[0].field == NULL
+                  && found->difference[0].row[1] == NULL);
+        ck_assert_ptr_eq(found->difference[0].row[0], &both.side[0].result.rows[at]);
+        if (field->type == FIELD_REAL) {
+            set(&both.side[1].result.rows[at], field, NAN);
+            compare(&both);
+            ck_assert_uint_eq(found->matched, ROWS - 1);
+            set(&both.side[0].result.rows[at], field, NAN);
+            compare(&both);
+            ck_assert_uint_eq(found->matched, ROWS);
+        }
+        break;
+    case COLUMN_DERIVED:
+    case COLUMN_VALUE:
+    case COLUMN_SAMPLED:
+        ck_assert(!comparison_agrees(found) && found->differences == 1 && tally->differ == 1);
+        ck_assert_ptr_eq(found->difference[0].field, field);
+        ck_assert_ptr_eq(found->difference[0].row[0], &both.side[0].result.rows[at]);
+        ck_assert_ptr_eq(found->difference[0].row[1], &both.side[1].result.rows[at]);
+        ck_assert_uint_eq(tally->same, tally->pairs - 1);
+        break;
+    case COLUMN_RADIUS:
+    case COLUMN_STANDARD_ERROR:
+        tally = &found->tally[_i - 1];
+        ck_assert(comparison_agrees(found) && tally->agree == 1 && tally->same == tally->pairs - 1);
+        static const double bad[] = {NAN, -0x1p-20};
+        for (size_t i = 0; i < 2; i++) {
+            set(&both.side[1].result.rows[at], field, bad[i]);
+            compare(&both);
+            ck_assert(found->differences == 1 && found->difference[0].field == field - 1);
+        }
+        break;
+    case COLUMN_DIAGNOSTIC:
+    case COLUMN_TIMING:
+        ck_assert(comparison_agrees(found) && tally->same == tally->pairs - 1);
+        ck_assert_uint_eq(tally->agree + tally->differ, 0);
+        break;
+    }
+    clear(&both);
+}
+END_TEST
+
+enum outcome_of { SAME, AGREE, UNBOUNDED, DIFFER, NEITHER };
+
+static void check_tally(const struct tally *tally, enum outcome_of outcome, size_t pairs)
+{
+    ck_assert_uint_eq(tally->pairs, pairs - (outcome == NEITHER));
+    ck_assert_uint_eq(tally->same, outcome == SAME ? pairs : pairs - 1);
+    ck_assert_uint_eq(tally->agree, outcome == AGREE || outcome == UNBOUNDED);
+    ck_assert_uint_eq(tally->unbounded, outcome == UNBOUNDED);
+    ck_assert_uint_eq(tally->differ, outcome == DIFFER);
+}
+
+#define LAST_BIT (1.0 + DBL_EPSILON)
+static const struct {
+    double a, ea, b, eb;
+    enum outcome_of outcome;
+    double ratio; /* NaN: no matter */
+} values[] = {
+    {1.0, 0.25, 1.0, 0.25, SAME, 0.0},
+    {1.0, 0.25, LAST_BIT, 0.25, AGREE, 2.0 * DBL_EPSILON},
+    {1.0, 0.25, LAST_BIT, 0.0, AGREE, 4.0 * DBL_EPSILON},
+    {1.0, 0.0, LAST_BIT, 0.0, DIFFER, HUGE_VAL},
+    {1.0, 0.0, LAST_BIT, DBL_EPSILON, AGREE, 1.0},
+    {1.0, 0.25, 1.75, 0.5, AGREE, 1.0}, /* exactly at the boundary */
+    {1.75, 0.25, 1.0, 0.5, AGREE, 1.0},
+    {1.0, 0.25, 1.75 + 2.0 * DBL_EPSILON, 0.5, DIFFER, 1.0},
+    {1.0, 0.25, 1.75, 0.5 - DBL_EPSILON, DIFFER, 1.0},
+    {1.0, 0.25, 4.0, 0.5, DIFFER, 4.0},
+    {0.0, 0.0, -0.0, 0.0, AGREE, 0.0},
+    {NAN, 0.25, NAN, 0.5, NEITHER, 0.0},
+    {NAN, 0.25, 1.0, 0.25, DIFFER, NAN},
+    {1.0, 0.25, NAN, HUGE_VAL, DIFFER, NAN},
+    {1.0, HUGE_VAL, 7.0, 0.0, UNBOUNDED, 0.0},
+    {1.0, HUGE_VAL, 1.0, 0.25, AGREE, 0.0},
+    {HUGE_VAL, HUGE_VAL, HUGE_VAL, HUGE_VAL, SAME, 0.0},
+    {HUGE_VAL, HUGE_VAL, HUGE_VAL, 0.0, AGREE, 0.0},
+    {HUGE_VAL, HUGE_VAL, 1.0, 0.25, DIFFER, HUGE_VAL},
+    {1.0, 0.25, HUGE_VAL, HUGE_VAL, DIFFER, HUGE_VAL},
+    {HUGE_VAL, HUGE_VAL, 1.0, HUGE_VAL, UNBOUNDED, 0.0},
+    {HUGE_VAL, HUGE_VAL, -HUGE_VAL, HUGE_VAL, DIFFER, HUGE_VAL},
+    {1.0, NAN, 1.0, NAN, SAME, 0.0},
+    {1.0, NAN, 1.0, -NAN, SAME, 0.0}, /* another bit pattern */
+    {1.0, NAN, LAST_BIT, NAN, DIFFER, NAN},
+    {1.0, -0.5, 1.25, 2.0, DIFFER, NAN},
+};
+
+START_TEST(values_agree_within_radii)
+{
+    struct both both;
+    make_both(&both);
+    const struct field *field = field_named("kl_q_p");
+    const double planted[2][2] = {{values[_i].a, values[_i].ea}, {values[_i].b, values[_i].eb}};
+    for (size_t i = 0; i < 2; i++)
+        for (size_t j = 0; j < 2; j++)
+            set(&both.side[i].result.rows[CHANGED], field + j, planted[i][j]);
+    compare(&both);
+    const struct tally *tally = tally_of(&both, "kl_q_p");
+    check_tally(tally, values[_i].outcome, ROWS / 2);
+    ck_assert_int_eq(comparison_agrees(&both.comparison), values[_i].outcome != DIFFER);
+    if (!isnan(values[_i].ratio))
+        ck_assert(tally->ratio == values[_i].ratio || fabs(tally->ratio / values[_i].ratio - 1.0) < 1e-12);
+    clear(&both);
+}
+END_TEST
+
+START_TEST(step_sizes_agree_to_roundings)
+{
+    static const struct {
+        double a, b;
+        enum outcome_of outcome;
+    } cases[] = {{1.0, 1.0 + 4.0 * DBL_EPSILON, AGREE},
+                 {1.0, 1.0 - 4.0 * DBL_EPSILON, AGREE},
+                 {1.0, 1.0 + 5.0 * DBL_EPSILON, DIFFER},
+                 {1.0, 1.0 - 5.0 * DBL_EPSILON, DIFFER},
+                 {NAN, 1.0, DIFFER},
+                 {HUGE_VAL, HUGE_VAL, SAME},
+                 {HUGE_VAL, 1.0, DIFFER}};
+    struct both both;
+    make_both(&both);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        both.side[0].result.rows[CHANGED].step_size = cases[i].a;
+        both.side[1].result.rows[CHANGED].step_size = cases[i].b;
+        compare(&both);
+        check_tally(tally_of(&both, "step_size"), cases[i].outcome, ROWS);
+        ck_assert_int_eq(comparison_agrees(&both.comparison), cases[i].outcome != DIFFER);
+    }
+    clear(&both);
+}
+END_TEST
+
+/* ROWS/2 rows by 7 estimators: 56 numbers, each of which noise may miss with probability 0.001/56. */
+START_TEST(chains_agree_within_standard_errors)
+{
+    static const double sigma = 0x1p-20;
+    struct both both;
+    make_both(&both);
+    compare(&both);
+    double limit = both.comparison.limit;
+    ck_assert_double_eq_tol(erfc(limit / sqrt(2.0)), 1e-3 / 56.0, 1e-9 * 1e-3);
+    struct estimate *a = &both.side[0].result.rows[CHANGED + ROWS / 2].estimates.weights_tv;
+    struct estimate *b = &both.side[1].result.rows[CHANGED + ROWS / 2].estimates.weights_tv;
+    *a = (struct estimate){0.25, 3.0 * sigma};
+    for (int sign = -1; sign <= 1; sign += 2) {
+        *b = (struct estimate){0.25 + sign * limit * 5.0 * sigma * (1.0 - 1e-9), 4.0 * sigma};
+        compare(&both);
+        check_tally(tally_of(&both, "weights_tv"), AGREE, ROWS / 2);
+        ck_assert_double_eq_tol(tally_of(&both, "weights_tv")->ratio, limit, 1e-6);
+        b->value = 0.25 + sign * limit * 5.0 * sigma * (1.0 + 1e-9);
+        compare(&both);
+        check_tally(tally_of(&both, "weights_tv"), DIFFER, ROWS / 2);
+        ck_assert_double_eq_tol(both.comparison.difference[0].ratio, limit, 1e-6);
+    }
+    *a = *b = (struct estimate){0.25, 0.0};
+    b->value = 0.25 * LAST_BIT;
+    compare(&both);
+    ck_assert(!comparison_agrees(&both.comparison) && isinf(tally_of(&both, "weights_tv")->ratio));
+    clear(&both);
+}
+END_TEST
+
+START_TEST(an_estimator_may_be_silent_with_another_seed)
+{
+    struct both both;
+    make_both(&both);
+    struct record *row = &both.side[1].result.rows[CHANGED + ROWS / 2];
+    row->estimates.chi2_tv = (struct estimate){NAN, NAN};
+    compare(&both);
+    ck_assert(!comparison_agrees(&both.comparison) && both.comparison.differences == 1);
+    ck_assert_uint_eq(tally_of(&both, "chi2_tv")->differ, 1);
+    row->seed = 8;
+    compare(&both);
+    ck_assert(comparison_agrees(&both.comparison));
+    ck_assert_uint_eq(tally_of(&both, "chi2_tv")->one_sided, 1);
+    ck_assert_uint_eq(tally_of(&both, "chi2_tv")->pairs, ROWS / 2);
+    ck_assert_uint_eq(tally_of(&both, "seed")->same, ROWS - 1);
+    row->estimates.chi2_tv = (struct estimate){2.0, 0x1p-20}; /* what is said must agree with any seed */
+    compare(&both);
+    ck_assert(!comparison_agrees(&both.comparison));
+    clear(&both);
+}
+END_TEST
+
+/* Noise shows no difference however many numbers there are: at the level of 1/1000, 300 comparisons of 56 numbers
+ * each find 0.3 on average; 4 or more have a probability of 3e-4. Without Bonferroni's factor they would find 16. */
+START_TEST(noise_is_no_difference)
+{
+    struct both both;
+    gsl_rng *random = gsl_rng_alloc(gsl_rng_mt19937);
+    size_t found = 0, beyond_two = 0;
+    make_both(&both);
+    for (size_t n = 0; n < 300; n++) {
+        for (size_t i = 0; i < ROWS; i++)
+            for (const struct field *field = record_fields; field->name != NULL; field++)
+                if (field->role == COLUMN_SAMPLED && both.side[0].result.rows[i].chains > 0)
+                    for (size_t s = 0; s < 2; s++)
+                        set(&both.side[s].result.rows[i], field, gsl_ran_gaussian(random, 0x1p-20));
+        compare(&both);
+        found += !comparison_agrees(&both.comparison);
+        beyond_two += tally_of(&both, "projection_tv")->ratio > 2.0;
+    }
+    ck_assert_uint_lt(found, 4);
+    ck_assert(beyond_two > 50 && beyond_two < 150); /* of 8 numbers: 300 (1 - 0.9545^8) = 93 */
+    gsl_rng_free(random);
+    clear(&both);
+}
+END_TEST
+
+/* Another second result. */
+static void make_second(struct both *both, const char *spec, const struct record *rows, size_t count)
+{
+    evidence_free(&both->side[1]);
+    planted_read_back(spec, rows, count, &both->side[1]);
+}
+
+#define SPEC(dimensions, steps) \
+    "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: " dimensions \
+    "\nsteps: " steps "\nscore_errors: [{shape: none}, {shape: bias, size: 0.1}]\n" \
+    "samples: {chains: 512, seed: 7}\nclaims: none\n"
+
+START_TEST(missing_rows_differ_where_they_are_asked_for)
+{
+    struct record rows[ROWS];
+    struct both both;
+    const struct comparison *found = &both.comparison;
+    make_both(&both);
+    make_rows(rows);
+
+    make_second(&both, text, rows + 1, ROWS - 1); /* the same experiment has lost a row */
+    compare(&both);
+    ck_assert(!comparison_agrees(found) && found->matched == ROWS - 1 && found->differences == 1);
+    ck_assert(found->only[0] == 1 && found->missing[0] == 1 && found->only[1] == 0);
+
+    make_second(&both, SPEC("[1, 4]", "[128]"), rows + 1, ROWS - 1); /* another did not ask for all rows at T = 64 */
+    compare(&both);
+    ck_assert(comparison_agrees(found) && found->only[0] == 1 && found->missing[0] == 0);
+
+    /* others have half of their rows in common with the first */
+    static const char *const others[] = {SPEC("[1, 2]", "[64, 128]"), SPEC("[1, 4]", "[64, 256]")};
+    for (size_t i = 0; i < 2; i++) {
+        struct record shorter[ROWS];
+        memcpy(shorter, rows, sizeof shorter);
+        for (size_t j = 0; j < ROWS; j++) {
+            shorter[j].dimension = i == 0 && shorter[j].dimension == 4 ? 2 : shorter[j].dimension;
+            shorter[j].steps = i == 1 && shorter[j].steps == 128 ? 256 : shorter[j].steps;
+        }
+        make_second(&both, others[i], shorter, ROWS);
+        compare(&both);
+        ck_assert(comparison_agrees(found) && found->matched == ROWS / 2);
+        ck_assert(found->only[0] == ROWS / 2 && found->only[1] == ROWS / 2);
+        ck_assert_uint_eq(found->missing[0] + found->missing[1], 0);
+    }
+    clear(&both);
+}
+END_TEST
+
+/* What a row measures is all of its identity; each changed alone makes it a row that the experiment does not ask for
+ * (every_column_is_compared), and nothing in common is no agreement. */
+START_TEST(nothing_in_common_differs)
+{
+    struct record rows[ROWS];
+    struct both both;
+    make_both(&both);
+    make_rows(rows);
+    for (size_t i = 0; i < ROWS; i++)
+        rows[i].dimension += 1;
+    make_second(&both, SPEC("[2, 5]", "[64, 128]"), rows, ROWS);
+    compare(&both);
+    ck_assert(!comparison_agrees(&both.comparison));
+    ck_assert_uint_eq(both.comparison.matched + both.comparison.differences, 0);
+    make_second(&both, text, rows, 0);
+    evidence_free(&both.side[0]);
+    planted_read_back(text, rows, 0, &both.side[0]);
+    compare(&both);
+    ck_assert(!comparison_agrees(&both.comparison));
+    clear(&both);
+}
+END_TEST
+
+START_TEST(duplicates_are_an_error)
+{
+    struct both both;
+    struct error error = {STATUS_OK, ""};
+    make_both(&both);
+    struct record *rows = both.side[1].result.rows;
+    rows[9] = rows[2];
+    rows[9].tv = 0.75; /* no part of the identity, and so for the seed */
+    rows[9].seed = 3;
+    enum status status = compare_results((const struct evidence *const[]){&both.side[0], &both.side[1]}, names,
+                                         &both.comparison, &error);
+    ck_assert_int_eq(status, STATUS_IO);
+    ck_assert_ptr_nonnull(strstr(error.text, "second.h5 measures the same twice"));
+    ck_assert(strstr(error.text, "rows 2 and 9") != NULL || strstr(error.text, "rows 9 and 2") != NULL);
+    clear(&both);
+}
+END_TEST
+
+/* TV at one T; 0: no more. */
+struct measured {
+    size_t steps;
+    double tv, error;
+};
+enum { MOST = 6 };
+
+static const struct {
+    const char *name;
+    struct measured row[2][MOST];
+    const char *most[2]; /* max_steps; the ladder starts at T = 32 */
+    size_t pairs, same, differ;
+} searches[] = {
+    {"the same",
+     {{{32, 0.3, 0}, {50, 0.11, 0}, {51, 0.09, 0}}, {{32, 0.3, 0}, {50, 0.11, 0}, {51, 0.09, 0}}},
+     {"64", "64"},
+     1,
+     1,
+     0},
+    {"other T on the way",
+     {{{32, 0.3, 0}, {50, 0.11, 0}, {51, 0.09, 0}}, {{45, 0.2, 0}, {50, 0.11, 0}, {51, 0.09, 0}}},
+     {"64", "64"},
+     1,
+     1,
+     0},
+    {"a shift within the radius",
+     {{{49, 0.12, 0}, {50, 0.0999, 0}}, {{49, 0.12, 0}, {50, 0.0999, 0.001}, {51, 0.09, 0}}},
+     {"64", "64"},
+     1,
+     0,
+     0},
+    {"the other way",
+     {{{49, 0.12, 0}, {50, 0.0999, 0.001}, {51, 0.09, 0}}, {{49, 0.12, 0}, {50, 0.0999, 0}}},
+     {"64", "64"},
+     1,
+     0,
+     0},
+    {"a shift beyond it",
+     {{{49, 0.12, 0}, {50, 0.099, 0}}, {{49, 0.12, 0}, {50, 0.11, 0.001}, {51, 0.09, 0}}},
+     {"64", "64"},
+     1,
+     0,
+     1},
+    {"far apart, sure", {{{49, 0.12, 0}, {50, 0.099, 0}}, {{59, 0.12, 0}, {60, 0.09, 0}}}, {"64", "64"}, 1, 0, 1},
+    {"far apart, unsure",
+     {{{49, 0.12, 0}, {50, 0.099, 0}}, {{49, 0.12, 0.01}, {59, 0.12, 0.05}, {60, 0.09, 0}}},
+     {"64", "64"},
+     1,
+     0,
+     0},
+    {"one has not finished",
+     {{{32, 0.3, 0}, {50, 0.11, 0}, {51, 0.09, 0}}, {{32, 0.3, 0}, {64, 0.05, 0}}},
+     {"64", "64"},
+     1,
+     0,
+     1},
+    {"both have not", {{{32, 0.3, 0}, {51, 0.09, 0}}, {{32, 0.3, 0}, {64, 0.05, 0}}}, {"64", "64"}, 1, 0, 0},
+    {"one has lost its end", {{{32, 0.3, 0}, {50, 0.11, 0}, {51, 0.09, 0}}, {{32, 0.3, 0}}}, {"64", "64"}, 1, 0, 1},
+    {"one has lost its start",
+     {{{32, 0.3, 0}, {50, 0.11, 0}, {51, 0.09, 0}}, {{64, 0.05, 0}}},
+     {"64", "64"},
+     1,
+     0,
+     1},
+    {"one was not sent as far",
+     {{{32, 0.3, 0}, {60, 0.11, 0}, {61, 0.09, 0}}, {{32, 0.3, 0}, {45, 0.2, 0}}},
+     {"64", "45"},
+     1,
+     0,
+     0},
+    {"beyond both", {{{32, 0.3, 0}, {64, 0.2, 0}}, {{32, 0.3, 0}, {45, 0.25, 0}}}, {"64", "45"}, 1, 1, 0},
+    {"found by one, surely beyond the other",
+     {{{32, 0.3, 0}, {60, 0.11, 0}, {61, 0.09, 0}}, {{32, 0.3, 0}, {64, 0.2, 0}}},
+     {"64", "64"},
+     1,
+     0,
+     1},
+    {"at the start of both", {{{32, 0.03, 0}}, {{32, 0.04, 0}}}, {"64", "64"}, 1, 1, 0},
+    {"at the start of one", {{{32, 0.0999, 0}}, {{32, 0.0999, 0.001}, {33, 0.09, 0}}}, {"64", "64"}, 1, 0, 0},
+    {"surely not at the start", {{{32, 0.09, 0}}, {{32, 0.11, 0.001}, {33, 0.09, 0}}}, {"64", "64"}, 1, 0, 1},
+    {"nothing measured", {{{0, 0, 0}}, {{0, 0, 0}}}, {"64", "64"}, 0, 0, 0},
+    {"NaN everywhere", {{{32, NAN, 0}, {64, NAN, 0}}, {{32, NAN, 0}, {64, NAN, 0}}}, {"64", "64"}, 1, 1, 0},
+};
+
+#define SEARCH \
+    "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1]\nclaims: none\n"
+
+/* In both orders; the first result asks for two accuracies, of which the second shares one. */
+START_TEST(complexities_agree_where_one_T_fits)
+{
+    int entry = _i / 2, swap = _i % 2;
+    struct both both = {.comparison = {.tally = NULL}};
+    for (int i = 0; i < 2; i++) {
+        const struct measured *measured = searches[entry].row[i ^ swap];
+        struct record rows[MOST];
+        char spec[500];
+        size_t count = 0;
+        for (; measured[count].steps > 0; count++) {
+            make_row(&rows[count], "none", 1, measured[count].steps, 0);
+            rows[count].tv = measured[count].tv;
+            rows[count].tv_error = measured[count].error;
+        }
+        (void)snprintf(spec, sizeof spec, "%saccuracies: [%s0.1]\nmax_steps: %s\n", SEARCH, i == 0 ? "0.5, " : "",
+                       searches[entry].most[i ^ swap]);
+        planted_read_back(spec, rows, count, &both.side[i]);
+    }
+    compare(&both);
+    const struct comparison *found = &both.comparison;
+    ck_assert_msg(found->complexity.pairs == searches[entry].pairs && found->complexity.same == searches[entry].same
+                      && found->complexity.differ == searches[entry].differ,
+                  "%s: %zu, %zu the same, %zu differ", searches[entry].name, found->complexity.pairs,
+                  found->complexity.same, found->complexity.differ);
+    ck_assert_uint_eq(found->missing[0] + found->missing[1], 0); /* no `steps` are asked for */
+    size_t seen = 0;
+    for (size_t i = 0; i < found->differences; i++)
+        if (found->difference[i].bracket[0] != NULL) {
+            seen++;
+            ck_assert_double_eq(both.side[0].spec.accuracies[found->difference[i].accuracy], 0.1);
+        }
+    ck_assert_uint_eq(seen, searches[entry].differ);
+    clear(&both);
+}
+END_TEST
+
+/* T(d, eps) under another schedule is another number. */
+START_TEST(complexities_of_other_schedules_are_not_compared)
+{
+    struct both both = {.comparison = {.tally = NULL}};
+    struct record row;
+    make_row(&row, "none", 1, 32, 0);
+    planted_read_back(SEARCH "accuracies: [0.1]\nmax_steps: 64\n", &row, 1, &both.side[0]);
+    planted_read_back("schedule: {kind: li-cai, c0: 2.5, c1: 8.5}\n" SEARCH "accuracies: [0.1]\nmax_steps: 64\n",
+                      &row, 1, &both.side[1]);
+    compare(&both);
+    ck_assert_uint_eq(both.comparison.complexity.pairs, 0);
+    clear(&both);
+}
+END_TEST
+
+Suite *diff_suite(void)
+{
+    Suite *suite = suite_create("diff");
+    TCase *tcase = tcase_create("compare");
+    tcase_add_checked_fixture(tcase, store_init, NULL);
+    tcase_add_test(tcase, every_column_has_its_role);
+    tcase_add_test(tcase, a_result_agrees_with_itself);
+    tcase_add_test(tcase, order_of_rows_does_not_matter);
+    tcase_add_loop_test(tcase, every_column_is_compared, 0, (int)fields());
+    tcase_add_loop_test(tcase, values_agree_within_radii, 0, (int)(sizeof values / sizeof values[0]));
+    tcase_add_test(tcase, step_sizes_agree_to_roundings);
+    tcase_add_test(tcase, chains_agree_within_standard_errors);
+    tcase_add_test(tcase, an_estimator_may_be_silent_with_another_seed);
+    tcase_add_test(tcase, noise_is_no_difference);
+    tcase_add_test(tcase, missing_rows_differ_where_they_are_asked_for);
+    tcase_add_test(tcase, nothing_in_common_differs);
+    tcase_add_test(tcase, duplicates_are_an_error);
+    tcase_add_loop_test(tcase, complexities_agree_where_one_T_fits, 0,
+                        2 * (int)(sizeof searches / sizeof searches[0]));
+    tcase_add_test(tcase, complexities_of_other_schedules_are_not_compared);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

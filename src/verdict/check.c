@@ -1,0 +1,268 @@
+#include "verdict/check.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/memory.h"
+#include "core/random.h"
+#include "experiment/directory.h"
+#include "experiment/plan.h"
+#include "experiment/store.h"
+#include "verdict/compare.h"
+
+struct checker {
+    const char *directory;
+    const struct spec *spec;
+    const struct check_options *options;
+    struct plan plan;
+    char (*known)[CELL_KEY_SIZE]; /* the keys of the plan's cells */
+    size_t known_count;
+    struct check *check;
+    FILE *problems;
+};
+
+static void add_problem(struct checker *checker, const char *what, const char *text)
+{
+    fprintf(checker->problems, "%s%s\n", what, text);
+    checker->check->problems++;
+}
+
+static enum status no_memory(struct error *error)
+{
+    return fail_with(error, STATUS_MEMORY, "out of memory to check a results directory");
+}
+
+/* A damaged cell is settled as if it had failed, so that the search for others goes on. */
+static enum status read_planned(struct checker *checker, size_t index, struct error *error)
+{
+    const struct cell *cell = &checker->plan.items[index].cell;
+    struct check *check = checker->check;
+    char path[DIRECTORY_PATH_SIZE];
+    struct result result;
+    struct stat found;
+    struct error cause = {STATUS_OK, ""};
+    enum status status = directory_cell(checker->directory, cell, path, error);
+    if (status != STATUS_OK)
+        return status;
+    if (stat(path, &found) != 0) {
+        check->missing++;
+        return STATUS_OK;
+    }
+    status = directory_load(checker->directory, cell, &result, &cause);
+    int sound = status == STATUS_OK, failed = sound && result.failure[0] != '\0';
+    if (!sound)
+        add_problem(checker, "", cause.text);
+    check->cells += sound ? 1 : 0;
+    check->failed += failed ? 1 : 0;
+    plan_settle(&checker->plan, index, sound && !failed ? ITEM_READ : ITEM_FAILED, sound ? result.rows : NULL, NULL);
+    result.rows = NULL; /* the plan's now */
+    result_free(&result);
+    return STATUS_OK;
+}
+
+static enum status read_plan(struct checker *checker, struct error *error)
+{
+    enum status status = plan_new(checker->spec, 1, &checker->plan, error);
+    for (size_t next = 0; status == STATUS_OK && next < checker->plan.count;) {
+        for (; next < checker->plan.count && status == STATUS_OK; next++)
+            status = read_planned(checker, next, error);
+        for (size_t i = 0; i < checker->plan.pursuit_count && status == STATUS_OK; i++)
+            status = plan_pursue(&checker->plan, i, error);
+    }
+    plan_sort(&checker->plan);
+    return status;
+}
+
+static int by_key(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+static enum status list_known(struct checker *checker, struct error *error)
+{
+    enum status status = STATUS_OK;
+    checker->known = array_new(checker->plan.count, sizeof *checker->known);
+    if (checker->known == NULL)
+        return no_memory(error);
+    for (; checker->known_count < checker->plan.count && status == STATUS_OK; checker->known_count++)
+        status =
+            cell_key(&checker->plan.items[checker->known_count].cell, checker->known[checker->known_count], error);
+    qsort(checker->known, checker->known_count, sizeof *checker->known, by_key);
+    return status;
+}
+
+/* A file that is none of the plan's cells. */
+static void check_other(struct checker *checker, const char *name)
+{
+    char path[DIRECTORY_PATH_SIZE];
+    const char *dot = strrchr(name, '.');
+    struct result result;
+    struct error cause = {STATUS_OK, ""};
+    if (strstr(name, ".h5.tmp.") != NULL) {
+        checker->check->leftovers++;
+    } else if (dot == NULL || strcmp(dot, ".h5") != 0
+               || (size_t)snprintf(path, sizeof path, "%s/cells/%s", checker->directory, name) >= sizeof path) {
+        add_problem(checker, "not a cell: cells/", name);
+    } else {
+        if (store_read(path, &result, &cause) == STATUS_OK)
+            checker->check->others++;
+        else
+            add_problem(checker, "", cause.text);
+        result_free(&result);
+    }
+}
+
+static enum status check_others(struct checker *checker, struct error *error)
+{
+    char path[DIRECTORY_PATH_SIZE];
+    if ((size_t)snprintf(path, sizeof path, "%s/cells", checker->directory) >= sizeof path)
+        return fail_with(error, STATUS_IO, "the path %.200s... is too long", checker->directory);
+    DIR *open = opendir(path);
+    if (open == NULL)
+        return fail_with(error, STATUS_IO, "cannot read directory %s: %s", path, strerror(errno));
+    for (struct dirent *entry; (entry = readdir(open)) != NULL;) {
+        char key[CELL_KEY_SIZE];
+        size_t length = strlen(entry->d_name);
+        int fits = length > 3 && length - 3 < sizeof key && strcmp(entry->d_name + length - 3, ".h5") == 0;
+        (void)snprintf(key, sizeof key, "%.*s", fits ? (int)(length - 3) : 0, entry->d_name);
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0
+            && bsearch(key, checker->known, checker->known_count, sizeof *checker->known, by_key) == NULL)
+            check_other(checker, entry->d_name);
+    }
+    (void)closedir(open);
+    return STATUS_OK;
+}
+
+static int same_rows(const struct record *a, const struct record *b, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct record x = a[i], y = b[i];
+        x.seconds = y.seconds = 0.0;
+        if (memcmp(&x, &y, sizeof x) != 0)
+            return 0;
+    }
+    return 1;
+}
+
+/* The merged file holds what the cells hold. */
+static enum status check_merged(struct checker *checker, struct error *error)
+{
+    char path[DIRECTORY_PATH_SIZE];
+    struct result result;
+    struct error cause = {STATUS_OK, ""};
+    size_t count = 0;
+    enum status status = directory_merged(checker->directory, checker->spec, path, error);
+    if (status != STATUS_OK)
+        return status;
+    struct record *rows = plan_rows(&checker->plan, &count);
+    if (rows == NULL)
+        return no_memory(error);
+    if (store_read(path, &result, &cause) != STATUS_OK)
+        add_problem(checker, "", cause.text);
+    else if (result.count != count || !same_rows(result.rows, rows, count)
+             || strcmp(result.spec_text, checker->spec->text) != 0)
+        add_problem(checker, path, " is not what its cells make; `diffrate merge` makes it anew");
+    result_free(&result);
+    free(rows);
+    return STATUS_OK;
+}
+
+/* Whether two sets of rows of one cell agree within their radii. */
+static enum status agree(const struct checker *checker, struct record *const rows[2], int *out, struct error *error)
+{
+    struct spec spec = *checker->spec;
+    struct evidence side[2];
+    const struct evidence *const sides[2] = {&side[0], &side[1]};
+    const char *const names[2] = {"the stored cell", "the same measured again"};
+    struct comparison comparison;
+    spec.accuracy_count = 0; /* T(d, eps) is not a cell's */
+    for (int i = 0; i < 2; i++)
+        side[i] = (struct evidence){.result = {.rows = rows[i], .count = spec.dimension_count}, .spec = spec};
+    enum status status = compare_results(sides, names, &comparison, error);
+    *out = status == STATUS_OK && comparison_agrees(&comparison);
+    comparison_free(&comparison);
+    return status;
+}
+
+static enum status measure_again(struct checker *checker, const struct item *item, struct error *error)
+{
+    char key[CELL_KEY_SIZE];
+    struct error cause = {STATUS_OK, ""};
+    int agrees = 0;
+    enum status status = cell_key(&item->cell, key, error);
+    if (status != STATUS_OK)
+        return status;
+    if (checker->options->begin != NULL)
+        checker->options->begin(checker->options->context, key);
+    struct record *rows = array_new(checker->spec->dimension_count, sizeof *rows);
+    if (rows == NULL)
+        return no_memory(error);
+    checker->check->measured++;
+    struct record *const both[2] = {item->rows, rows};
+    if (cell_measure(&item->cell, checker->options->threads, rows, &cause) != STATUS_OK) {
+        add_problem(checker, "measured again, it fails: ", cause.text);
+    } else if (same_rows(item->rows, rows, checker->spec->dimension_count)) {
+        checker->check->identical++;
+    } else {
+        status = agree(checker, both, &agrees, error);
+        checker->check->agreeing += agrees ? 1 : 0;
+        if (status == STATUS_OK && !agrees)
+            add_problem(checker, "measured again, it differs beyond its radii: ", key);
+    }
+    free(rows);
+    return status;
+}
+
+/* Of items with rows, those with the smallest of one random number each. */
+static enum status check_sample(struct checker *checker, struct error *error)
+{
+    size_t n = checker->plan.count;
+    double *number = array_new(n, sizeof *number);
+    enum status status = number != NULL ? STATUS_OK : no_memory(error);
+    if (status == STATUS_OK)
+        random_uniforms(random_key_of(checker->options->seed, 0), 0, 0, 0, n, 0, 1, n, number);
+    for (size_t done = 0; done < checker->options->sample && status == STATUS_OK; done++) {
+        size_t least = n;
+        for (size_t i = 0; i < n; i++)
+            if (checker->plan.items[i].rows != NULL && number[i] < 1.0 && (least == n || number[i] < number[least]))
+                least = i;
+        if (least == n)
+            break;
+        number[least] = 1.0;
+        status = measure_again(checker, &checker->plan.items[least], error);
+    }
+    free(number);
+    return status;
+}
+
+enum status check_directory(const char *directory, const struct spec *spec, const struct check_options *options,
+                            struct check *out, struct error *error)
+{
+    size_t size = 0;
+    *out = (struct check){.cells = 0};
+    struct checker checker = {.directory = directory, .spec = spec, .options = options, .check = out};
+    checker.problems = open_memstream(&out->text, &size);
+    if (checker.problems == NULL)
+        return no_memory(error);
+    enum status status = read_plan(&checker, error);
+    if (status == STATUS_OK)
+        status = list_known(&checker, error);
+    if (status == STATUS_OK)
+        status = check_others(&checker, error);
+    if (status == STATUS_OK && out->missing == 0 && out->problems == 0)
+        status = check_merged(&checker, error);
+    if (status == STATUS_OK)
+        status = check_sample(&checker, error);
+    plan_free(&checker.plan);
+    free(checker.known);
+    return fclose(checker.problems) == 0 ? status : no_memory(error);
+}
+
+void check_free(struct check *check)
+{
+    free(check->text);
+    *check = (struct check){.cells = 0};
+}
