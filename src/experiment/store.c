@@ -1,88 +1,22 @@
-/* HDF5 builds and reads files in memory only; plain system calls move them to and from the disk. HDF5 1.10 crashes
- * when it closes a file on a full disk, and when a damaged file refers to strings that it does not hold. The first
- * cannot happen in memory; against the second, a seal with a checksum follows the HDF5 content, which HDF5 and the
- * programs built on it ignore. */
+/* HDF5 builds files in memory only, because version 1.10 crashes when it closes a file on a full disk; plain system
+ * calls move them to the disk. A seal with a checksum follows the HDF5 content, which HDF5 and the programs built on
+ * it ignore: it tells the reader of accidents. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "experiment/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <hdf5.h>
 #include <hdf5_hl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/hash.h"
 #include "core/memory.h"
+#include "experiment/store_format.h"
 
-#define FORMAT "diffrate result"
-#define SIGNATURE "\211HDF\r\n\032\n"
-#define NO_FILE "/dev/null/diffrate" /* HDF5 looks for the files that it makes in memory on the disk too */
-#define SEAL "\ndiffrate checksum "
-enum {
-    FORMAT_VERSION = 2, /* raised whenever the columns change */
-    SEAL_LENGTH = 36,
-    CELL = 8, /* bytes of the largest in memory, and of the smallest in a file */
-    LABEL_SIZE = 64,
-    MAX_ROWS = 100000000,
-    CORE_STEP = 1 << 16, /* bytes by which a file in memory grows */
-    MAX_TEMPORARIES = 1000
-};
-
-_Static_assert(sizeof(char *) <= CELL && sizeof(double) == CELL, "a cell fits in CELL bytes");
-
-static const struct field row_field = {
-    "row", FIELD_COUNT, 0, 0, "1", "Index of the measurement in this file.",
-};
-
-struct bytes {
-    char *data;
-    size_t length;
-};
-
-static void make_seal(const char *data, size_t length, char seal[SEAL_LENGTH + 1])
-{
-    (void)snprintf(seal, SEAL_LENGTH + 1, SEAL "%016" PRIx64 "\n", hash_bytes(data, length));
-}
-
-static int is_sealed(const struct bytes *file)
-{
-    char seal[SEAL_LENGTH + 1];
-    if (file->length < SEAL_LENGTH)
-        return 0;
-    make_seal(file->data, file->length - SEAL_LENGTH, seal);
-    return memcmp(file->data + file->length - SEAL_LENGTH, seal, SEAL_LENGTH) == 0;
-}
-
-/* HDF5 refuses negative ids, so that of a chain of calls only the last need be checked. */
-static void close_id(hid_t id)
-{
-    if (id >= 0)
-        (void)H5Idec_ref(id);
-}
-
-static hid_t text_type(void)
-{
-    hid_t type = H5Tcopy(H5T_C_S1);
-    if (H5Tset_size(type, H5T_VARIABLE) >= 0 && H5Tset_cset(type, H5T_CSET_UTF8) >= 0)
-        return type;
-    close_id(type);
-    return H5I_INVALID_HID;
-}
-
-static hid_t cell_type(enum field_type type, hid_t text)
-{
-    return type == FIELD_STRING ? text : type == FIELD_COUNT ? H5T_NATIVE_UINT64 : H5T_NATIVE_DOUBLE;
-}
-
-static size_t cell_size(enum field_type type)
-{
-    return type == FIELD_STRING ? sizeof(char *) : CELL;
-}
+enum { MAX_TEMPORARIES = 1000 };
 
 struct writer {
     const char *path;
@@ -301,206 +235,6 @@ static enum status replace(const char *path, const struct bytes *bytes, struct e
     return problem == 0 ? STATUS_OK : fail_with(error, STATUS_IO, "cannot write %s: %s", path, strerror(problem));
 }
 
-static enum status load(const char *path, struct bytes *out, struct error *error)
-{
-    struct stat info;
-    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) /* to open a FIFO is to wait for its writer */
-        return fail_with(error, STATUS_IO, "cannot read %s: it is not a regular file", path);
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        return fail_with(error, STATUS_IO, "cannot open %s: %s", path, strerror(errno));
-    size_t size = fstat(fileno(file), &info) == 0 ? (size_t)info.st_size : 0; /* another file may have come since */
-    out->data = array_new(size, 1);
-    out->length = out->data != NULL ? fread(out->data, 1, size, file) : 0;
-    int problem = out->data == NULL ? ENOMEM : ferror(file) ? errno : 0;
-    (void)fclose(file);
-    return problem == 0 ? STATUS_OK : fail_with(error, STATUS_IO, "cannot read %s: %s", path, strerror(problem));
-}
-
-struct reader {
-    const char *path;
-    size_t size; /* of the file in bytes */
-    hid_t file, timings, text;
-    struct result *result;
-    FILE *provenance;
-    struct error *error;
-};
-
-static enum status refuse(const struct reader *reader, const char *name, const char *problem)
-{
-    return fail_with(reader->error, STATUS_IO, "%s: \"%s\" %s", reader->path, name, problem);
-}
-
-/* Links that lead elsewhere, perhaps to another file, are none of ours. */
-static hid_t open_dataset(hid_t parent, const char *name)
-{
-    H5L_info_t link;
-    int ours = H5Lget_info(parent, name, &link, H5P_DEFAULT) >= 0 && link.type == H5L_TYPE_HARD;
-    return ours ? H5Dopen2(parent, name, H5P_DEFAULT) : H5I_INVALID_HID;
-}
-
-/* The value of a root attribute or dataset for free(), or NULL. HDF5 converts nothing but variable-length strings to
- * our type, and may give NULL for an empty one. */
-static char *read_text(const struct reader *reader, const char *name, int is_dataset)
-{
-    char *value = NULL;
-    hid_t object = is_dataset ? open_dataset(reader->file, name) : H5Aopen(reader->file, name, H5P_DEFAULT);
-    hid_t space = is_dataset ? H5Dget_space(object) : H5Aget_space(object);
-    int ok = H5Sget_simple_extent_type(space) == H5S_SCALAR &&
-             (is_dataset ? H5Dread(object, reader->text, H5S_ALL, H5S_ALL, H5P_DEFAULT, &value)
-                         : H5Aread(object, reader->text, &value)) >= 0;
-    char *text = ok ? strdup(value != NULL ? value : "") : NULL;
-    (void)H5free_memory(value);
-    close_id(space);
-    close_id(object);
-    return text;
-}
-
-static char *read_optional_text(const struct reader *reader, const char *name, int is_dataset)
-{
-    htri_t exists = is_dataset ? H5Lexists(reader->file, name, H5P_DEFAULT) : H5Aexists(reader->file, name);
-    return exists == 0 ? strdup("") : read_text(reader, name, is_dataset);
-}
-
-static enum status check_format(const struct reader *reader)
-{
-    int version = 0;
-    char *format = read_text(reader, "format", 0);
-    int is_ours = format != NULL && strcmp(format, FORMAT) == 0;
-    free(format);
-    if (!is_ours)
-        return refuse(reader, "format", "is not \"" FORMAT "\"");
-    hid_t attribute = H5Aopen(reader->file, "format_version", H5P_DEFAULT);
-    hid_t space = H5Aget_space(attribute);
-    int ok = H5Sget_simple_extent_type(space) == H5S_SCALAR && H5Aread(attribute, H5T_NATIVE_INT, &version) >= 0;
-    close_id(space);
-    close_id(attribute);
-    return ok && version == FORMAT_VERSION ? STATUS_OK : refuse(reader, "format_version", "is not 2");
-}
-
-/* Called by H5Aiterate2 for each root attribute. */
-static herr_t read_fact(hid_t file, const char *name, const H5A_info_t *info, void *data)
-{
-    static const char *const others[] = {"Conventions", "failure", "format", "format_version", "spec_name"};
-    const struct reader *reader = data;
-    (void)file;
-    (void)info;
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-        if (strcmp(name, others[i]) == 0)
-            return 0;
-    char *text = read_text(reader, name, 0);
-    int ok = text != NULL && fprintf(reader->provenance, "%s: %s\n", name, text) > 0;
-    free(text);
-    return ok ? 0 : -1;
-}
-
-static enum status read_facts(struct reader *reader)
-{
-    struct result *result = reader->result;
-    size_t size = 0;
-    reader->provenance = open_memstream(&result->provenance, &size);
-    if (reader->provenance == NULL)
-        return refuse(reader, "/", "does not fit in memory");
-    int ok = H5Aiterate2(reader->file, H5_INDEX_NAME, H5_ITER_INC, NULL, read_fact, reader) >= 0;
-    if (fclose(reader->provenance) != 0 || !ok)
-        return refuse(reader, "/", "has an attribute that is not a string");
-    result->spec_text = read_optional_text(reader, "spec_text", 1);
-    result->spec_name = read_optional_text(reader, "spec_name", 0);
-    result->failure = read_optional_text(reader, "failure", 0);
-    return result->spec_text == NULL   ? refuse(reader, "spec_text", "is not a string")
-           : result->spec_name == NULL ? refuse(reader, "spec_name", "is not a string")
-           : result->failure == NULL   ? refuse(reader, "failure", "is not a string")
-                                       : STATUS_OK;
-}
-
-/* What is wrong with a column, in words that follow its name, or NULL. */
-static const char *column_problem(const struct reader *reader, hid_t dataset, const struct field *field,
-                                  hsize_t *count)
-{
-    hid_t type = H5Dget_type(dataset);
-    hid_t space = H5Dget_space(dataset);
-    int typed = field->type == FIELD_STRING ? H5Tis_variable_str(type) > 0
-                                            : H5Tequal(type, cell_type(field->type, reader->text)) > 0;
-    int flat = H5Sget_simple_extent_ndims(space) == 1 && H5Sget_simple_extent_dims(space, count, NULL) == 1;
-    close_id(space);
-    close_id(type);
-    if (dataset < 0)
-        return "is missing";
-    if (!typed || !flat)
-        return typed ? "is not one-dimensional" : "has another type";
-    if (*count > MAX_ROWS || *count > reader->size / CELL)
-        return "claims more rows than the file can hold";
-    return *count > 0 && H5Dget_offset(dataset) == HADDR_UNDEF ? "is not stored in one piece" : NULL;
-}
-
-static int put_cell(struct record *row, const struct field *field, const char *cell)
-{
-    char *member = (char *)row + field->offset;
-    const char *text = NULL;
-    if (field->type != FIELD_STRING)
-        return memcpy(member, cell, CELL) != NULL;
-    memcpy(&text, cell, sizeof text);
-    return snprintf(member, LABEL_SIZE, "%s", text != NULL ? text : "") < LABEL_SIZE;
-}
-
-static const char *read_cells(const struct reader *reader, hid_t dataset, const struct field *field)
-{
-    size_t count = reader->result->count, size = cell_size(field->type);
-    char *cells = array_new(count, size);
-    if (cells == NULL)
-        return "does not fit in memory";
-    const char *problem = NULL;
-    if (H5Dread(dataset, cell_type(field->type, reader->text), H5S_ALL, H5S_ALL, H5P_DEFAULT, cells) < 0)
-        problem = "cannot be read";
-    for (size_t i = 0; problem == NULL && i < count; i++)
-        if (!put_cell(&reader->result->rows[i], field, cells + i * size))
-            problem = "has too long a string";
-    for (size_t i = 0; field->type == FIELD_STRING && i < count; i++)
-        (void)H5free_memory(((char **)(void *)cells)[i]);
-    free(cells);
-    return problem;
-}
-
-/* The row scale, which comes first, gives the number of rows. */
-static enum status read_column(const struct reader *reader, const struct field *field)
-{
-    struct result *result = reader->result;
-    hsize_t count = 0;
-    hid_t dataset = open_dataset(field->is_timing ? reader->timings : reader->file, field->name);
-    const char *problem = column_problem(reader, dataset, field, &count);
-    if (problem == NULL && field == &row_field) {
-        result->count = (size_t)count;
-        result->rows = array_new(result->count, sizeof *result->rows);
-        problem = result->rows == NULL ? "does not fit in memory" : NULL;
-    } else if (problem == NULL) {
-        problem = count == result->count ? read_cells(reader, dataset, field) : "has another length";
-    }
-    close_id(dataset);
-    return problem == NULL ? STATUS_OK : refuse(reader, field->name, problem);
-}
-
-static enum status parse(struct reader *reader, const struct bytes *bytes)
-{
-    store_init();
-    reader->text = text_type();
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    if (H5Pset_fapl_core(access, CORE_STEP, 0) >= 0 && H5Pset_file_image(access, bytes->data, bytes->length) >= 0)
-        reader->file = H5Fopen(NO_FILE, H5F_ACC_RDONLY, access);
-    close_id(access);
-    reader->timings = H5Gopen2(reader->file, "timings", H5P_DEFAULT);
-    enum status status = reader->file < 0 ? refuse(reader, "/", "is damaged") : check_format(reader);
-    if (status == STATUS_OK)
-        status = read_facts(reader);
-    if (status == STATUS_OK)
-        status = read_column(reader, &row_field);
-    for (const struct field *field = record_fields; status == STATUS_OK && field->name != NULL; field++)
-        status = read_column(reader, field);
-    close_id(reader->timings);
-    close_id(reader->file);
-    close_id(reader->text);
-    return status;
-}
-
 enum status store_write(const char *path, const struct record *rows, size_t count, const struct fact *facts,
                         struct error *error)
 {
@@ -513,36 +247,6 @@ enum status store_write(const char *path, const struct record *rows, size_t coun
         status = replace(path, &bytes, error);
     free(bytes.data);
     return status;
-}
-
-enum status store_read(const char *path, struct result *out, struct error *error)
-{
-    struct bytes bytes = {NULL, 0};
-    memset(out, 0, sizeof *out);
-    enum status status = load(path, &bytes, error);
-    if (status == STATUS_OK && (bytes.length < 8 || memcmp(bytes.data, SIGNATURE, 8) != 0))
-        status = fail_with(error, STATUS_IO, "%s is not an HDF5 file", path);
-    if (status == STATUS_OK && !is_sealed(&bytes))
-        status = fail_with(error, STATUS_IO, "%s is not as diffrate wrote it: its checksum is wrong or missing", path);
-    if (status == STATUS_OK) {
-        struct reader reader = {path, bytes.length, -1, -1, -1, out, NULL, error};
-#pragma omp critical(hdf5)
-        status = parse(&reader, &bytes);
-    }
-    free(bytes.data);
-    if (status != STATUS_OK)
-        result_free(out);
-    return status;
-}
-
-void result_free(struct result *result)
-{
-    free(result->rows);
-    free(result->spec_text);
-    free(result->spec_name);
-    free(result->failure);
-    free(result->provenance);
-    memset(result, 0, sizeof *result);
 }
 
 void store_init(void)

@@ -29,6 +29,7 @@ Suite *claims_suite(void);
 Suite *spec_suite(void);
 Suite *store_suite(void);
 Suite *planted_suite(void);
+Suite *isolate_suite(void);
 Suite *cli_suite(void);
 
 #endif
