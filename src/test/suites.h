@@ -30,6 +30,7 @@ Suite *spec_suite(void);
 Suite *store_suite(void);
 Suite *planted_suite(void);
 Suite *isolate_suite(void);
+Suite *limits_suite(void);
 Suite *cli_suite(void);
 
 #endif
