@@ -42,3 +42,45 @@ int text_is_control(uint32_t code)
             return 1;
     return 0;
 }
+
+/* Writes each character, or what `escape` has for one of ASCII. */
+static void put(FILE *file, const char *text, const char *allowed_controls, const char *(*escape)(char c))
+{
+    while (*text != '\0') {
+        uint32_t code = 0;
+        size_t length = text_character(text, &code);
+        int ascii = length == 1;
+        const char *escaped = ascii ? escape(*text) : NULL;
+        if (length == 0 || (text_is_control(code) && !(ascii && strchr(allowed_controls, *text) != NULL)))
+            (void)fputs("\xEF\xBF\xBD", file);
+        else if (escaped != NULL)
+            (void)fputs(escaped, file);
+        else
+            (void)fwrite(text, 1, length, file);
+        text += length > 0 ? length : 1;
+    }
+}
+
+static const char *escape_html(char c)
+{
+    return c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : c == '"' ? "&quot;" : c == '\'' ? "&#39;" : NULL;
+}
+
+/* What opens or closes code, emphasis, links, HTML, entities, strikes, tables, headings and mathematics. */
+static const char *escape_markdown(char c)
+{
+    static const char special[] = "\\`*_[]<>&~|#$", escaped[][3] = {"\\\\", "\\`", "\\*", "\\_", "\\[", "\\]", "\\<",
+                                                                 "\\>",  "\\&", "\\~", "\\|", "\\#", "\\$"};
+    const char *found = strchr(special, c);
+    return found != NULL ? escaped[found - special] : NULL;
+}
+
+void text_put_html(FILE *file, const char *text)
+{
+    put(file, text, "\n\t", escape_html);
+}
+
+void text_put_markdown(FILE *file, const char *text)
+{
+    put(file, text, "", escape_markdown);
+}
