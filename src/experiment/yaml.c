@@ -54,13 +54,16 @@ static bool is_null(const yaml_node_t *node)
     return false;
 }
 
-/* 'text', cut between two UTF-8 characters if it is long. */
+/* 'text', cut between two UTF-8 characters if it is long, and where its line ends. */
 static const char *quote(const char *text, char out[SHOWN + 8])
 {
-    size_t length = strlen(text), shown = length < SHOWN ? length : SHOWN;
-    while (shown > 0 && ((unsigned char)text[shown] & 0xC0) == 0x80)
-        shown--;
-    (void)snprintf(out, SHOWN + 8, "'%.*s%s'", (int)shown, text, shown < length ? "..." : "");
+    uint32_t code = 0;
+    size_t shown = 0, step = text_character(text, &code);
+    while (step > 0 && shown + step <= SHOWN && !text_is_control(code)) {
+        shown += step;
+        step = text_character(text + shown, &code);
+    }
+    (void)snprintf(out, SHOWN + 8, "'%.*s%s'", (int)shown, text, text[shown] != '\0' ? "..." : "");
     return out;
 }
 

@@ -31,6 +31,7 @@ Suite *store_suite(void);
 Suite *planted_suite(void);
 Suite *isolate_suite(void);
 Suite *limits_suite(void);
+Suite *corpus_suite(void);
 Suite *cli_suite(void);
 
 #endif
