@@ -31,19 +31,20 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/text.h"
+#include "experiment/limits.h"
 #include "experiment/record.h"
 #include "experiment/spec_reader.h"
 #include "law/measure.h"
 
-enum { FILE_LIMIT = 1 << 20, MOST_STEPS = 100000000, MOST_SCORE_ERRORS = 10000 };
-
-static const char word_characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+enum { FILE_LIMIT = 1 << 20, MOST_STEPS = 10000000, MOST_SCORE_ERRORS = 10000 };
 
 static const struct range any_real = {-INFINITY, INFINITY, "a number"};
 static const struct range nonnegative = {-DBL_TRUE_MIN, INFINITY, "a number >= 0"};
 static const struct range at_least_one = {1.0 - DBL_EPSILON / 2.0, INFINITY, "a number >= 1"};
 static const struct range above_two = {2.0, INFINITY, "a number > 2"};
 static const struct range positive = {0.0, INFINITY, "a number > 0"};
+static const struct range moderate = {0.0, 1000.0, "a number in (0, 1000)"}; /* beyond, no T in reach has a schedule */
 static const struct range fraction = {0.0, 1.0, "a number in (0, 1)"};
 static const struct range below_half = {0.0, 0.5, "a number in (0, 0.5)"};
 
@@ -167,33 +168,35 @@ static void read_points(struct doc *doc, const yaml_node_t *node, const struct p
     double **list = field(target, param->offset);
     size_t count, width = target->family->width;
     free(doc_array(doc, node, sizeof **list, &count)); /* one element a point: checks the list */
-    for (size_t i = 0; i < count; i++) {
-        const yaml_node_t *point = point_node(doc, node, i, &width);
-        if (i == 0 && doc->status == STATUS_OK) {
-            *list = width <= SIZE_MAX / count ? array_new(count * width, sizeof **list) : NULL;
-            if (*list == NULL)
-                doc_refuse(doc, node->start_mark, "out of memory for %zu points", count);
-        }
-        for (size_t j = 0; j < width && doc->status == STATUS_OK; j++)
-            (*list)[i * width + j] = doc_real(doc, doc_item(doc, point, j), &any_real);
-    }
+    for (size_t i = 0; i < count; i++)
+        (void)point_node(doc, node, i, &width); /* before there is room for points that are not there */
+    *list = doc->status == STATUS_OK ? array_new(count * width, sizeof **list) : NULL;
+    if (*list == NULL)
+        doc_refuse(doc, node->start_mark, "out of memory for %zu points", count);
+    for (size_t i = 0; i < count * width && doc->status == STATUS_OK; i++)
+        (*list)[i] = doc_real(doc, doc_item(doc, doc_item(doc, node, i / width), i % width), &any_real);
     if (doc->status == STATUS_OK) {
         target->width = width;
         share_count(doc, node, param, target, count);
     }
 }
 
-/* A symmetric matrix of order target->width. */
-static void read_matrix(struct doc *doc, const yaml_node_t *node, size_t order, double *out)
+static void check_matrix(struct doc *doc, const yaml_node_t *node, size_t order)
 {
-    size_t rows = 0;
+    size_t rows = 0, columns = order;
     free(doc_array(doc, node, sizeof(double), &rows));
     if (doc->status == STATUS_OK && rows != order)
         doc_refuse(doc, node->start_mark, "found a matrix of %zu rows, expected %zu, the means' coordinates", rows,
                    order);
+    for (size_t i = 0; i < order && doc->status == STATUS_OK; i++)
+        (void)point_node(doc, node, i, &columns);
+}
+
+/* A symmetric matrix that was checked. */
+static void read_matrix(struct doc *doc, const yaml_node_t *node, size_t order, double *out)
+{
     for (size_t i = 0; i < order && doc->status == STATUS_OK; i++) {
-        size_t columns = order;
-        const yaml_node_t *row = point_node(doc, node, i, &columns);
+        const yaml_node_t *row = doc_item(doc, node, i);
         for (size_t j = 0; j < order && doc->status == STATUS_OK; j++) {
             out[i * order + j] = doc_real(doc, doc_item(doc, row, j), &any_real);
             if (j < i && out[i * order + j] != out[j * order + i])
@@ -212,9 +215,11 @@ static void read_matrices(struct doc *doc, const yaml_node_t *node, const struct
     if (doc->status == STATUS_OK && count != 1 && count != wanted)
         doc_refuse(doc, node->start_mark, "found %zu matrices, expected 1 or %zu, one for each of the means", count,
                    wanted);
+    for (size_t k = 0; k < count && doc->status == STATUS_OK; k++)
+        check_matrix(doc, doc_item(doc, node, k), order); /* before there is room for rows that are not there */
     if (doc->status != STATUS_OK)
         return;
-    *list = order <= SIZE_MAX / order / count ? array_new(count * order * order, sizeof **list) : NULL;
+    *list = array_new(count * order * order, sizeof **list);
     if (*list == NULL)
         doc_refuse(doc, node->start_mark, "out of memory for %zu matrices", count);
     target->matrix_count = count;
@@ -321,7 +326,7 @@ static void read_parts(struct doc *doc, const yaml_node_t *list, struct target_p
 static void read_name(struct doc *doc, const yaml_node_t *node, struct target *target)
 {
     const char *name = doc_text(doc, node, sizeof target->name - 1, "name");
-    if (name[strspn(name, word_characters)] != '\0' || (*name != '\0' && strchr("._-", *name) != NULL))
+    if (doc->status == STATUS_OK && !text_is_name(name))
         doc_expected(doc, node, "a name of [A-Za-z0-9._-] that starts with a letter or digit");
     (void)snprintf(target->name, sizeof target->name, "%s", name);
 }
@@ -341,9 +346,9 @@ static void read_schedule(struct loader *l, const yaml_node_t *map)
     const yaml_node_t *c0 = doc_find(doc, map, "c0", false), *c1 = doc_find(doc, map, "c1", false);
     l->spec->schedule = schedule_kind_at(doc_choice(doc, kind, (struct names){schedule_name, NULL}, "schedule"));
     if (c0 != NULL)
-        l->spec->c0 = doc_real(doc, c0, &positive);
+        l->spec->c0 = doc_real(doc, c0, &moderate);
     if (c1 != NULL)
-        l->spec->c1 = doc_real(doc, c1, &positive);
+        l->spec->c1 = doc_real(doc, c1, &moderate);
 }
 
 static void read_targets(struct loader *l, const yaml_node_t *list)
@@ -429,7 +434,7 @@ static void read_dimensions(struct loader *l, const yaml_node_t *list)
 }
 
 /* The schedule must exist at this T; if not, its own sentence names the smallest that does. */
-static void check_steps(struct loader *l, const yaml_node_t *node, size_t steps)
+static void check_schedule(struct loader *l, const yaml_node_t *node, size_t steps)
 {
     struct error reason = {STATUS_OK, ""};
     struct schedule *schedule = NULL;
@@ -442,12 +447,17 @@ static void check_steps(struct loader *l, const yaml_node_t *node, size_t steps)
     schedule_free(schedule);
 }
 
+/* Where h < 1, schedules exist from some T on to some other, so that the smallest and the largest speak for all. */
 static void read_steps(struct loader *l, const yaml_node_t *list)
 {
     read_integers(&l->doc, list, 2, "number of steps", &l->spec->steps, &l->spec->step_count);
-    for (size_t i = 0; i < l->spec->step_count; i++) {
+    const struct spec *spec = l->spec;
+    for (size_t i = 0; i < spec->step_count; i++) {
         const yaml_node_t *node = doc_item(&l->doc, list, i);
-        check_steps(l, node, doc_integer(&l->doc, node, 2, NULL));
+        size_t steps = doc_integer(&l->doc, node, 2, NULL);
+        if (steps == spec->steps[0] || steps == spec->steps[spec->step_count - 1]
+            || !(schedule_step_size(spec->c1, steps) < 1.0))
+            check_schedule(l, node, steps);
     }
 }
 
@@ -600,32 +610,25 @@ static void read_accuracies(struct loader *l, const yaml_node_t *list)
 static void read_max_steps(struct loader *l, const yaml_node_t *node)
 {
     l->spec->max_steps = doc_integer(&l->doc, node, 2, NULL);
-    check_steps(l, node, l->spec->max_steps);
+    check_schedule(l, node, l->spec->max_steps);
 }
 
-/* Nonzero if the target fills several coordinates at a time: then not every larger dimension will do. */
-static int fills_blocks(const struct target *target)
+static void check_limits(struct loader *l, const yaml_node_t *root)
 {
-    int blocks = target->width > 0;
-    for (size_t i = 0; i < target->part_count; i++)
-        blocks |= fills_blocks(&target->parts[i].target);
-    return blocks;
+    struct excess excess;
+    if (limits_exceeded(l->spec, l->memory, &excess))
+        doc_refuse(&l->doc, doc_find(&l->doc, root, excess.key, true)->start_mark, "%s", excess.text);
 }
 
-/* What a target lacks in a dimension, it lacks most in the smallest, unless it fills blocks of coordinates. */
 static void check_dimensions(struct loader *l, const yaml_node_t *root)
 {
     const yaml_node_t *list = doc_find(&l->doc, root, "dimensions", true);
-    for (size_t i = 0; i < l->spec->target_count; i++) {
-        size_t count = fills_blocks(&l->spec->targets[i]) ? l->spec->dimension_count : 1;
-        for (size_t d = 0; d < count && l->doc.status == STATUS_OK; d++) {
-            struct factor_list factors;
+    for (size_t i = 0; i < l->spec->target_count; i++)
+        for (size_t d = 0; d < l->spec->dimension_count && l->doc.status == STATUS_OK; d++) {
             struct error reason = {STATUS_OK, ""};
-            if (target_factors(&l->spec->targets[i], l->spec->dimensions[d], &factors, &reason) != STATUS_OK)
+            if (target_exists(&l->spec->targets[i], l->spec->dimensions[d], &reason) != STATUS_OK)
                 doc_refuse(&l->doc, list->start_mark, "%s", reason.text);
-            factor_list_free(&factors);
         }
-    }
 }
 
 /* Without chains, everything needs an exact law. */
@@ -634,9 +637,10 @@ static void check_law(struct loader *l, size_t index, const struct target *targe
 {
     const struct spec *spec = l->spec;
     struct error reason = {STATUS_OK, ""};
-    for (size_t i = 0; i < spec->sampler_count && l->doc.status == STATUS_OK; i++)
-        if (measure_supports(target, spec->samplers[i], &spec->score_errors[index], dimension, &reason) != STATUS_OK)
-            doc_refuse(&l->doc, node->start_mark, "target %s, d = %zu: %s", target->name, dimension, reason.text);
+    if (measure_supports_all(target, spec->samplers, spec->sampler_count, &spec->score_errors[index], dimension,
+                             &reason)
+        != STATUS_OK)
+        doc_refuse(&l->doc, node->start_mark, "target %s, d = %zu: %s", target->name, dimension, reason.text);
 }
 
 /* A target has the same kinds of factors in all dimensions above the smallest. T(d, eps) is of exact laws. */
@@ -707,6 +711,8 @@ static void read_spec(struct loader *l, const yaml_node_t *root)
             section->read(l, node);
     }
     if (l->doc.status == STATUS_OK)
+        check_limits(l, root);
+    if (l->doc.status == STATUS_OK)
         check_dimensions(l, root);
     if (l->doc.status == STATUS_OK && l->spec->step_count == 0 && l->spec->accuracy_count == 0)
         doc_refuse(&l->doc, root->start_mark, "missing key 'steps' or 'accuracies', expected at least one of them");
@@ -727,14 +733,14 @@ static void name_from_path(const char *path, char out[64])
         length = (size_t)(dot - base);
     length = length < 63 ? length : 63;
     for (size_t i = 0; i < length; i++)
-        out[i] = strchr(word_characters, base[i]) != NULL && (i > 0 || base[i] != '.') ? base[i] : '-';
+        out[i] = strchr(NAME_CHARACTERS, base[i]) != NULL && (i > 0 || base[i] != '.') ? base[i] : '-';
     out[length] = '\0';
 }
 
-enum status spec_parse(const char *path, const char *text, size_t length, const char *const *claim_names,
-                       struct spec *out, struct error *error)
+static enum status parse(const char *path, const char *text, size_t length, const char *const *claim_names,
+                         double memory, struct spec *out, struct error *error)
 {
-    struct loader l = {.spec = out, .claim_names = claim_names};
+    struct loader l = {.spec = out, .claim_names = claim_names, .memory = memory};
     *out = (struct spec){
         .schedule = schedule_kind_find("li-cai"), .c0 = 2.0, .c1 = 8.5, .exact_scores_listed = 1, .max_steps = 65536,
         .seed = 1, .directions = 16, .methods = ~0u};
@@ -752,6 +758,12 @@ enum status spec_parse(const char *path, const char *text, size_t length, const 
     doc_close(&l.doc);
     free(l.error_node);
     return l.doc.status;
+}
+
+enum status spec_parse(const char *path, const char *text, size_t length, const char *const *claim_names,
+                       struct spec *out, struct error *error)
+{
+    return parse(path, text, length, claim_names, INFINITY, out, error);
 }
 
 static enum status read_file(const char *path, char *text, size_t *length, struct error *error)
@@ -775,7 +787,7 @@ enum status spec_load(const char *path, const char *const *claim_names, struct s
         return fail_with(error, STATUS_MEMORY, "%s:1:1: out of memory", path);
     enum status status = read_file(path, text, &length, error);
     if (status == STATUS_OK)
-        status = spec_parse(path, text, length, claim_names, out, error);
+        status = parse(path, text, length, claim_names, limits_machine_memory(), out, error);
     free(text);
     return status;
 }

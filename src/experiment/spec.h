@@ -41,14 +41,16 @@ struct spec {
     int without_claims; /* the experiment only measures */
 };
 
-/* Reads the file at `path` into *out (free with spec_free; also safe after an error).
+/* Reads the file of an experiment that is to be run here at `path` into *out (free with spec_free; also safe after an error).
  * Args: claim_names, a NULL-terminated list of the claims that a spec may name.
  * Errors: STATUS_INVALID with one line "FILE:LINE:COL: message" that says what was expected. A file that cannot be
- * opened is "FILE:1:1: ..." so that every message has one form. */
+ * opened is "FILE:1:1: ..." so that every message has one form. An experiment that asks for more than limits.h allows,
+ * or than this machine has memory for, is refused with what it asks for. */
 MUST_USE enum status spec_load(const char *path, const char *const *claim_names, struct spec *out,
                                struct error *error);
 
-/* The same from memory; `path` only names the text in messages. */
+/* The same from a text, perhaps of an experiment that was run elsewhere: this machine's memory does not matter. `path`
+ * only names it in messages. */
 MUST_USE enum status spec_parse(const char *path, const char *text, size_t length, const char *const *claim_names,
                                 struct spec *out, struct error *error);
 void spec_free(struct spec *spec);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/text.h"
 
 enum {
     SHOWN = 60,           /* bytes of the author's text that a message repeats */
@@ -53,13 +54,16 @@ static bool is_null(const yaml_node_t *node)
     return false;
 }
 
-/* 'text', cut between two UTF-8 characters if it is long. */
+/* 'text', cut between two UTF-8 characters if it is long, and where its line ends. */
 static const char *quote(const char *text, char out[SHOWN + 8])
 {
-    size_t length = strlen(text), shown = length < SHOWN ? length : SHOWN;
-    while (shown > 0 && ((unsigned char)text[shown] & 0xC0) == 0x80)
-        shown--;
-    (void)snprintf(out, SHOWN + 8, "'%.*s%s'", (int)shown, text, shown < length ? "..." : "");
+    uint32_t code = 0;
+    size_t shown = 0, step = text_character(text, &code);
+    while (step > 0 && shown + step <= SHOWN && !text_is_control(code)) {
+        shown += step;
+        step = text_character(text + shown, &code);
+    }
+    (void)snprintf(out, SHOWN + 8, "'%.*s%s'", (int)shown, text, text[shown] != '\0' ? "..." : "");
     return out;
 }
 
@@ -234,6 +238,17 @@ static void refuse_unknown(struct doc *doc, const yaml_node_t *node, struct name
                hint);
 }
 
+static bool is_one_line(const char *text, size_t length)
+{
+    uint32_t code = 0;
+    for (size_t at = 0, step; at < length; at += step) {
+        step = text_character(text + at, &code); /* 0 at '\0', too */
+        if (step == 0 || text_is_control(code))
+            return false;
+    }
+    return true;
+}
+
 const char *doc_text(struct doc *doc, const yaml_node_t *node, size_t limit, const char *what)
 {
     char phrase[80];
@@ -244,9 +259,8 @@ const char *doc_text(struct doc *doc, const yaml_node_t *node, size_t limit, con
         doc_expected(doc, node, phrase);
         return "";
     }
-    for (size_t i = 0; i < node->data.scalar.length; i++)
-        if (node->data.scalar.value[i] < 0x20 || node->data.scalar.value[i] == 0x7F)
-            doc_refuse(doc, node->start_mark, "found a control character, expected a %s on one line", what);
+    if (!is_one_line(scalar(node), node->data.scalar.length))
+        doc_refuse(doc, node->start_mark, "found a control character, expected a %s on one line", what);
     if (node->data.scalar.length > limit)
         doc_refuse(doc, node->start_mark, "found a %s of %zu bytes, expected at most %zu", what,
                    node->data.scalar.length, limit);

@@ -48,7 +48,7 @@ const yaml_node_t *doc_find(struct doc *doc, const yaml_node_t *map, const char 
 void *doc_array(struct doc *doc, const yaml_node_t *list, size_t size, size_t *count);
 const yaml_node_t *doc_item(struct doc *doc, const yaml_node_t *list, size_t index);
 
-/* Non-empty text of at most `limit` bytes without control characters; "" after an error. */
+/* Non-empty text of at most `limit` bytes without control characters (core/text.h); "" after an error. */
 const char *doc_text(struct doc *doc, const yaml_node_t *node, size_t limit, const char *what);
 /* The place among `allowed` of the word that the node is. */
 size_t doc_choice(struct doc *doc, const yaml_node_t *node, struct names allowed, const char *what);

@@ -33,9 +33,12 @@ const struct law_engine *law_engine_for(const struct law_problem *problem)
 
 enum status law_supports(const struct law_problem *problem, struct error *error)
 {
+    return law_engine_for(problem) != NULL ? STATUS_OK : law_unsupported(problem, error);
+}
+
+enum status law_unsupported(const struct law_problem *problem, struct error *error)
+{
     const struct factor *factor = problem->factor;
-    if (law_engine_for(problem) != NULL)
-        return STATUS_OK;
     return fail_with(error, STATUS_UNSUPPORTED,
                      "no exact engine for %zu components with %s covariances in %zu coordinates that do not separate "
                      "under %s and score error %s: only chains (`samples`) can measure it",

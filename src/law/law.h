@@ -78,6 +78,8 @@ const struct law_engine *law_engine_for(const struct law_problem *problem);
 
 /* STATUS_OK if there is one, else STATUS_UNSUPPORTED with what it is that no engine handles. */
 MUST_USE enum status law_supports(const struct law_problem *problem, struct error *error);
+/* The error of a problem that has no engine; of its factor only the sizes are looked at. */
+enum status law_unsupported(const struct law_problem *problem, struct error *error);
 
 void law_free(struct law *law);
 

@@ -143,20 +143,53 @@ static enum status separate(const struct target *target, const struct score_erro
     return status;
 }
 
+/* The order of random covariances, which no engine covers and which may take minutes to make; 0: there are none. */
+static size_t random_order(const struct target *target, size_t dimension, const struct target **which)
+{
+    size_t rest = dimension;
+    for (size_t i = 0; i < target->part_count; i++)
+        rest -= target->parts[i].copies;
+    for (size_t i = 0; i < target->part_count; i++) {
+        const struct target_part *part = &target->parts[i];
+        size_t order = random_order(&part->target, part->copies > 0 ? part->copies : rest, which);
+        if (order > 0)
+            return order;
+    }
+    *which = target;
+    return target->covariance != COVARIANCE_ISOTROPIC && dimension > 1 ? dimension : 0;
+}
+
+enum status measure_supports_all(const struct target *target, const struct sampler *const *samplers, size_t count,
+                                 const struct score_error *score_error, size_t dimension, struct error *error)
+{
+    const struct target *random;
+    enum status status = target_exists(target, dimension, error);
+    size_t order = status == STATUS_OK ? random_order(target, dimension, &random) : 0;
+    if (order > 0) {
+        const struct covariances full = {0};
+        const struct factor factor = {.dimension = order, .components = random->nodes, .full = &full};
+        const struct law_problem problem = {.factor = &factor, .sampler = samplers[0], .score_error = score_error};
+        return law_unsupported(&problem, error);
+    }
+    struct factor_list factors = {0};
+    if (status == STATUS_OK)
+        status = separate(target, score_error, dimension, &factors, error);
+    for (size_t s = 0; s < count; s++)
+        for (size_t i = 0; i < factors.count && status == STATUS_OK; i++) {
+            const struct law_problem problem = {.factor = &factors.group[i].factor,
+                                                .sampler = samplers[s],
+                                                .score_error = score_error,
+                                                .error_share = factors.group[i].error_share};
+            status = law_supports(&problem, error);
+        }
+    factor_list_free(&factors);
+    return status;
+}
+
 enum status measure_supports(const struct target *target, const struct sampler *sampler,
                              const struct score_error *score_error, size_t dimension, struct error *error)
 {
-    struct factor_list factors;
-    enum status status = separate(target, score_error, dimension, &factors, error);
-    for (size_t i = 0; i < factors.count && status == STATUS_OK; i++) {
-        const struct law_problem problem = {.factor = &factors.group[i].factor,
-                                            .sampler = sampler,
-                                            .score_error = score_error,
-                                            .error_share = factors.group[i].error_share};
-        status = law_supports(&problem, error);
-    }
-    factor_list_free(&factors);
-    return status;
+    return measure_supports_all(target, &sampler, 1, score_error, dimension, error);
 }
 
 static enum status product_init(const struct table *table, const struct target *target, size_t dimension,

@@ -26,8 +26,12 @@ MUST_USE enum status measure_target(const struct target *target, const struct sa
                                     const size_t *dimensions, size_t count, struct measurement *out,
                                     struct error *error);
 
-/* STATUS_OK if every factor of the target has an engine for its law under this sampler and score error (NULL: exact
- * scores); else the reason, STATUS_UNSUPPORTED mostly. Computes nothing. */
+/* STATUS_OK if every factor of the target has an engine for its law under these samplers and this score error (NULL:
+ * exact scores); else the reason, STATUS_UNSUPPORTED mostly. Computes nothing. */
+MUST_USE enum status measure_supports_all(const struct target *target, const struct sampler *const *samplers,
+                                          size_t count, const struct score_error *score_error, size_t dimension,
+                                          struct error *error);
+/* The same for one sampler. */
 MUST_USE enum status measure_supports(const struct target *target, const struct sampler *sampler,
                                       const struct score_error *score_error, size_t dimension, struct error *error);
 

@@ -200,20 +200,27 @@ void factor_list_free(struct factor_list *list)
     *list = (struct factor_list){0};
 }
 
+enum status target_exists(const struct target *target, size_t dimension, struct error *error)
+{
+    if (dimension < 1)
+        return fail_with(error, STATUS_INVALID, "target %s: the dimension must be at least 1", target->name);
+    return target->family->exists != NULL ? target->family->exists(target, dimension, error) : STATUS_OK;
+}
+
 enum status target_factors(const struct target *target, size_t dimension, struct factor_list *out,
                            struct error *error)
 {
     *out = (struct factor_list){0};
-    if (dimension < 1)
-        return fail_with(error, STATUS_INVALID, "target %s: the dimension must be at least 1", target->name);
-    return target->family->factors(target, dimension, out, error);
+    enum status status = target_exists(target, dimension, error);
+    return status == STATUS_OK ? target->family->factors(target, dimension, out, error) : status;
 }
 
 enum status target_coordinates(const struct target *target, size_t dimension, struct factor_list *out,
                                struct error *error)
 {
     *out = (struct factor_list){0};
-    if (target->family->coordinates == NULL || dimension < 1)
-        return target_factors(target, dimension, out, error);
+    enum status status = target_exists(target, dimension, error);
+    if (status != STATUS_OK || target->family->coordinates == NULL)
+        return status == STATUS_OK ? target->family->factors(target, dimension, out, error) : status;
     return target->family->coordinates(target, dimension, out, error);
 }

@@ -93,8 +93,10 @@ struct target_family {
     const char *source;
     const struct param *params; /* ends with key == NULL */
     size_t width;               /* coordinates that each of PARAM_POINTS must have; 0: any number */
-    /* Appends the factors in dimension d >= 1. Errors: STATUS_INVALID if the target does not exist in this dimension.
-     */
+    /* Whether the target exists in dimension d >= 1, found without making its factors; STATUS_INVALID if it does not.
+     * NULL: in every dimension. */
+    enum status (*exists)(const struct target *target, size_t dimension, struct error *error);
+    /* Appends the factors in a dimension where it does. */
     enum status (*factors)(const struct target *target, size_t dimension, struct factor_list *list,
                            struct error *error);
     /* The same with every copy literal; NULL where `factors` gives that. */
@@ -153,6 +155,9 @@ void target_describe(const struct target *target, FILE *file);
 
 /* The largest of any coordinate's distance to the law that the target stands for; 0 where it is exact. */
 double target_approximation(const struct target *target);
+
+/* Whether the target exists in dimension d >= 1, at once. Errors: STATUS_INVALID. */
+MUST_USE enum status target_exists(const struct target *target, size_t dimension, struct error *error);
 
 /* The factors in dimension d >= 1 (free with factor_list_free, also after an error). */
 MUST_USE enum status target_factors(const struct target *target, size_t dimension, struct factor_list *out,

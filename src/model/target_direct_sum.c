@@ -2,22 +2,41 @@
 
 #include "model/target.h"
 
-static enum status append_parts(const struct target *target, size_t dimension, int literal, struct factor_list *list,
-                                struct error *error)
+/* How many copies the dimension leaves to the part that takes the rest. */
+static size_t rest_of(const struct target *target, size_t dimension)
 {
-    size_t taken = 0;
+    for (size_t i = 0; i < target->part_count; i++)
+        dimension -= target->parts[i].copies;
+    return dimension;
+}
+
+static enum status exists(const struct target *target, size_t dimension, struct error *error)
+{
+    size_t left = dimension;
     for (size_t i = 0; i < target->part_count; i++) {
-        size_t copies = target->parts[i].copies;
-        if (copies > dimension - taken)
+        if (target->parts[i].copies > left)
             return fail_with(error, STATUS_INVALID,
                              "target %s: its factors with a fixed number of copies do not fit into "
                              "dimension %zu",
                              target->name, dimension);
-        taken += copies;
+        left -= target->parts[i].copies;
     }
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < target->part_count && status == STATUS_OK; i++) {
+        size_t copies = target->parts[i].copies > 0 ? target->parts[i].copies : left;
+        if (copies > 0)
+            status = target_exists(&target->parts[i].target, copies, error);
+    }
+    return status;
+}
+
+static enum status append_parts(const struct target *target, size_t dimension, int literal, struct factor_list *list,
+                                struct error *error)
+{
+    size_t rest = rest_of(target, dimension);
     for (size_t i = 0; i < target->part_count; i++) {
         const struct target_part *part = &target->parts[i];
-        size_t copies = part->copies > 0 ? part->copies : dimension - taken;
+        size_t copies = part->copies > 0 ? part->copies : rest;
         if (copies == 0)
             continue;
         const struct target_family *family = part->target.family;
@@ -61,6 +80,7 @@ const struct target_family target_direct_sum = {
     .formula = "prod_j p_j(x_{block j})",
     .source = "theory §3",
     .params = params,
+    .exists = exists,
     .factors = factors,
     .coordinates = coordinates,
     .approximation = approximation,

@@ -1,14 +1,19 @@
 #include "model/target.h"
 
+static enum status exists(const struct target *target, size_t dimension, struct error *error)
+{
+    if (dimension % target->width == 0)
+        return STATUS_OK;
+    return fail_with(error, STATUS_INVALID,
+                     "target %s: its means have %zu coordinates each, which do not fill dimension %zu", target->name,
+                     target->width, dimension);
+}
+
 static enum status factors(const struct target *target, size_t dimension, struct factor_list *list,
                            struct error *error)
 {
     const struct covariances full = {target->matrix_count, target->matrices};
     const struct factor factor = {target->width, target->components, target->weights, target->points, NULL, &full};
-    if (dimension % target->width != 0)
-        return fail_with(error, STATUS_INVALID,
-                         "target %s: its means have %zu coordinates each, which do not fill dimension %zu",
-                         target->name, target->width, dimension);
     return factor_list_append(list, &factor, (double)(dimension / target->width), error);
 }
 
@@ -28,5 +33,6 @@ const struct target_family target_full = {
     .formula = "prod_i sum_k w_k N(x_(i); m_k, S_k)",
     .source = "theory §3",
     .params = params,
+    .exists = exists,
     .factors = factors,
 };

@@ -8,6 +8,17 @@ enum {
     NODES = 16    /* quadrature nodes for each further block of a spectrum */
 };
 
+static enum status exists(const struct target *target, size_t dimension, struct error *error)
+{
+    const struct spectrum *spectrum = &target->spectrum;
+    if (spectrum->kind != SPECTRUM_K_OF_D || spectrum->k <= dimension)
+        return STATUS_OK;
+    return fail_with(error, STATUS_INVALID,
+                     "target %s: k = %zu directions of positive variance need dimension at least "
+                     "%zu, not %zu",
+                     target->name, spectrum->k, spectrum->k, dimension);
+}
+
 static enum status append(const struct target *target, double variance, double multiplicity, struct factor_list *list,
                           struct error *error)
 {
@@ -84,11 +95,6 @@ static enum status factors(const struct target *target, size_t dimension, struct
     case SPECTRUM_K_OF_D:
         break;
     }
-    if (spectrum->k > dimension)
-        return fail_with(error, STATUS_INVALID,
-                         "target %s: k = %zu directions of positive variance need dimension at least "
-                         "%zu, not %zu",
-                         target->name, spectrum->k, spectrum->k, dimension);
     enum status status = append(target, target->variance, (double)spectrum->k, list, error);
     if (status == STATUS_OK && dimension > spectrum->k)
         status = append(target, 0.0, (double)(dimension - spectrum->k), list, error);
@@ -120,6 +126,7 @@ const struct target_family target_gaussian = {
     .formula = "N(mean (1, ..., 1), diag lambda)",
     .source = "theory §3",
     .params = params,
+    .exists = exists,
     .factors = factors,
     .coordinates = coordinates,
 };

@@ -1,13 +1,18 @@
 #include "model/target.h"
 
+static enum status exists(const struct target *target, size_t dimension, struct error *error)
+{
+    if (dimension % 2 == 0)
+        return STATUS_OK;
+    return fail_with(error, STATUS_INVALID,
+                     "target %s: a mixture in the plane fills pairs of coordinates, and dimension %zu is odd",
+                     target->name, dimension);
+}
+
 static enum status factors(const struct target *target, size_t dimension, struct factor_list *list,
                            struct error *error)
 {
     struct factor factor = {2, target->components, target->weights, target->points, target->sds, NULL};
-    if (dimension % 2 != 0)
-        return fail_with(error, STATUS_INVALID,
-                         "target %s: a mixture in the plane fills pairs of coordinates, and dimension %zu is odd",
-                         target->name, dimension);
     return factor_list_append(list, &factor, (double)(dimension / 2), error);
 }
 
@@ -28,5 +33,6 @@ const struct target_family target_plane = {
     .source = "theory §3",
     .params = params,
     .width = 2,
+    .exists = exists,
     .factors = factors,
 };

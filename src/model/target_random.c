@@ -75,16 +75,28 @@ static enum status append(const struct target *target, size_t d, double *block, 
     return factor_list_append(list, &factor, 1.0, error);
 }
 
+static int is_isotropic(const struct target *target, size_t d)
+{
+    return target->covariance == COVARIANCE_ISOTROPIC || d == 1;
+}
+
+static enum status exists(const struct target *target, size_t d, struct error *error)
+{
+    size_t components = target->nodes, count = target->covariance == COVARIANCE_EACH ? components : 1;
+    int isotropic = is_isotropic(target, d);
+    if (d <= MOST_NUMBERS / components / 2 && (isotropic || d <= MOST_NUMBERS / d / count))
+        return STATUS_OK;
+    return fail_with(error, STATUS_INVALID,
+                     "target %s: %zu components in dimension %zu need %.3g GB, more than 2: fewer components, or "
+                     "shared or isotropic covariances, will do",
+                     target->name, components, d,
+                     8e-9 * (double)d * ((double)components + (isotropic ? 0.0 : (double)d * (double)count)));
+}
+
 static enum status factors(const struct target *target, size_t d, struct factor_list *list, struct error *error)
 {
     size_t components = target->nodes, count = target->covariance == COVARIANCE_EACH ? components : 1;
-    int isotropic = target->covariance == COVARIANCE_ISOTROPIC || d == 1;
-    if (d > MOST_NUMBERS / components / 2 || (!isotropic && d > MOST_NUMBERS / d / count))
-        return fail_with(error, STATUS_INVALID,
-                         "target %s: %zu components in dimension %zu need %.3g GB, more than 2: fewer components, or "
-                         "shared or isotropic covariances, will do",
-                         target->name, components, d,
-                         8e-9 * (double)d * ((double)components + (isotropic ? 0.0 : (double)d * (double)count)));
+    int isotropic = is_isotropic(target, d);
     double *block = array_new(components * (2 + d), sizeof *block);
     double *matrices = isotropic ? NULL : array_new(count * d * d, sizeof *matrices);
     enum status status = block != NULL && (isotropic || matrices != NULL)
@@ -114,5 +126,6 @@ const struct target_family target_random = {
     .formula = "sum_k N(x; m_k, S_k)/K, m_k ~ N(0, spread^2/d I), S_k = sd^2 Q_k diag(condition^(-i/(d-1))) Q_k'",
     .source = "theory §3",
     .params = params,
+    .exists = exists,
     .factors = factors,
 };

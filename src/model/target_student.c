@@ -78,14 +78,20 @@ static void fill(const struct target *target, struct nodes *out)
         out->weight[k] /= total;
 }
 
+static enum status exists(const struct target *target, size_t dimension, struct error *error)
+{
+    (void)dimension;
+    if (target->nu <= LARGEST_NU)
+        return STATUS_OK;
+    return fail_with(error, STATUS_INVALID,
+                     "target %s: a Student-t law with nu = %g is a Gaussian to rounding, expected nu <= %g",
+                     target->name, target->nu, LARGEST_NU);
+}
+
 static enum status factors(const struct target *target, size_t dimension, struct factor_list *list,
                            struct error *error)
 {
     struct nodes nodes;
-    if (!(target->nu <= LARGEST_NU))
-        return fail_with(error, STATUS_INVALID,
-                         "target %s: a Student-t law with nu = %g is a Gaussian to rounding, expected nu <= %g",
-                         target->name, target->nu, LARGEST_NU);
     fill(target, &nodes);
     for (size_t k = 0; k < target->nodes; k++)
         nodes.sd[k] *= target->scale;
@@ -131,6 +137,7 @@ const struct target_family target_student = {
     .formula = "prod_i sum_k w_k N(x_i; 0, scale^2 e^(2 theta_k)), for t_nu(x_i/scale)/scale",
     .source = "theory §3",
     .params = params,
+    .exists = exists,
     .factors = factors,
     .approximation = approximation,
 };

@@ -264,7 +264,7 @@ START_TEST(run_does_everything_and_resumes)
     ck_assert_str_eq(first, third);
     ck_assert_int_eq(shell("rm %/out/quick/report.html && @ report %/out/quick/quick.h5"), 0);
     char *report = read_file("out/quick/report.html");
-    ck_assert_ptr_nonnull(strstr(report, "<svg"));
+    ck_assert_ptr_nonnull(strstr(report, "<img alt=\"speedup\" src=\"data:image/svg+xml,"));
     ck_assert_ptr_null(strstr(report, "<script src"));
     ck_assert_int_eq(shell("ls %/out/quick/cells | grep -c tmp"), 1); /* grep finds none */
     free(first);
@@ -511,16 +511,182 @@ START_TEST(diff_finds_what_is_missing)
 }
 END_TEST
 
+/* ---- What others wrote ---- */
+
+/* Everything that means something to a shell, gnuplot, printf, HTML or Markdown, but for the names of targets, which
+ * figures show. */
 START_TEST(titles_are_text_everywhere)
 {
+    static const char *const shown[] = {
+        "<title>`touch pwned` $(touch pwned) &lt;script&gt;x&lt;/script&gt; &#39;&quot;&amp;{}_^@~\\ %s%n | [a](b) *c* # \xd7\x90\xe2\x80\x8f;"
+        "</title>",
+        "<h1>`touch pwned` $(touch pwned) &lt;script&gt;",
+    };
     write_file("odd.yaml",
-               "title: \"a `id` $(id) <b>'&\"\ntargets: [{name: g, kind: gaussian, variance: 0.25}]\n"
+               "title: '`touch pwned` $(touch pwned) <script>x</script> ''\"&{}_^@~\\ %s%n | [a](b) *c* # \xd7\x90\xe2\x80\x8f;'\n"
+               "targets: [{name: G_a.b-c_, kind: gaussian, variance: 0.25}]\n"
                "samplers: [ddpm, accelerated]\ndimensions: [1]\naccuracies: [0.1, 0.03, 0.01]\nmax_steps: 512\n");
-    ck_assert_int_eq(shell("@ run %/odd.yaml -o %/out 2>&1"), 0);
-    char *report = read_file("out/odd/report.html");
-    ck_assert_ptr_nonnull(strstr(report, "a `id` $(id) &lt;b&gt;'&amp;"));
-    ck_assert_ptr_null(strstr(report, "<b>"));
+    ck_assert_int_eq(shell("binary=$(realpath @); cd % && $binary run odd.yaml -o out 2>&1"), 0);
+    char *report = read_file("out/odd/report.html"), *verdict = read_file("out/odd/verdict.md");
+    for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
+        ck_assert_msg(strstr(report, shown[i]) != NULL, "%s", shown[i]);
+    ck_assert_ptr_null(strstr(report, "<script"));
+    ck_assert_ptr_null(strstr(report, "<svg"));
+    ck_assert_ptr_nonnull(strstr(report, "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none';"));
+    static const char heading[] =
+        "# \\`touch pwned\\` \\$(touch pwned) \\<script\\>x\\</script\\> '\"\\&{}\\_^@\\~\\\\ %s%n \\| \\[a\\](b) \\*c\\* \\# ";
+    ck_assert_msg(strncmp(verdict, heading, sizeof heading - 1) == 0, "%.200s", verdict);
     free(report);
+    free(verdict);
+    char *figure = read_file("out/odd/tv-steps.svg");
+    ck_assert_msg(strstr(figure, "G_a.b-c_") != NULL, "the name is not in the figure as it is");
+    free(figure);
+    ck_assert_int_eq(shell("find % -name 'pwned*' | grep -q ."), 1);
+}
+END_TEST
+
+#define SMALL \
+    "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1]\nsteps: [64]\nclaims: none\n"
+
+static const struct {
+    const char *file, *name;
+} odd_files[] = {
+    {".yaml", "-yaml"},
+    {"..yaml", "-"},
+    {"a b;touch pwned.yaml", "a-b-touch-pwned"},
+    {"$(touch pwned).yaml", "--touch-pwned-"},
+    {"`touch pwned`'\"\\.yml", "-touch-pwned----"},
+    {"<script>\n{x^_}.yaml", "-script---x-_-"},
+    {"caf\xc3\xa9 \xff.yaml", "caf----"},
+};
+
+START_TEST(files_with_odd_names_stay_inside)
+{
+    char expected[100];
+    write_file(odd_files[_i].file, SMALL);
+    ck_assert_msg(shell("binary=$(realpath @); cd % && find . -type f -exec $binary run -o out {} + 2>&1") == 0, "%s",
+                  output);
+    (void)snprintf(expected, sizeof expected, "%s\n", odd_files[_i].name);
+    ck_assert_int_eq(shell("ls -A %/out"), 0);
+    ck_assert_str_eq(output, expected);
+    (void)snprintf(expected, sizeof expected, "out/%s/report.html", odd_files[_i].name);
+    ck_assert(exists(expected));
+    (void)snprintf(expected, sizeof expected, "out/%s/%s.h5", odd_files[_i].name, odd_files[_i].name);
+    ck_assert(exists(expected));
+    ck_assert_int_eq(shell("find % -mindepth 1 -maxdepth 1 -printf x"), 0);
+    ck_assert_str_eq(output, "xx"); /* the file and out */
+    ck_assert_int_eq(shell("find % -name 'pwned*' | grep -q ."), 1);
+}
+END_TEST
+
+START_TEST(specs_elsewhere_leave_results_here)
+{
+    ck_assert_int_eq(shell("mkdir -p %/a/b/c"), 0);
+    write_file("a/x.yaml", SMALL);
+    ck_assert_int_eq(shell("binary=$(realpath @); cd %/a/b/c && $binary run ../../x.yaml 2>&1"), 0);
+    ck_assert(exists("a/b/c/results/x/x.h5"));
+    ck_assert_int_eq(shell("find %/a -type f | grep -v -e ^%/a/x.yaml -e ^%/a/b/c/results/x/"), 1);
+}
+END_TEST
+
+/* A merged file of the experiment SMALL, as anybody may make it. */
+static void write_result(const char *name, const struct record *rows, size_t count, const char *spec_name)
+{
+    char path[300];
+    const struct fact facts[] = {
+        {"spec_text", "title: <script>\n" SMALL "accuracies: [0.5, 0.1]\n"},
+        {"spec_name", spec_name},
+        {"host", "<script>alert(1)</script> \xff \x1b[31m '\""},
+        {"<img onerror=x>", "&"},
+        {NULL, NULL},
+    };
+    struct error error = {STATUS_OK, ""};
+    (void)snprintf(path, sizeof path, "%s/%s", directory, name);
+    ck_assert_msg(store_write(path, rows, count, facts, &error) == STATUS_OK, "%s", error.text);
+}
+
+static struct record honest_row(void)
+{
+    struct record row = {.c0 = 2.0, .c1 = 8.5, .dimension = 1, .steps = 64, .step_size = 0.5, .tv = 0.3};
+    const struct {
+        char *label;
+        const char *text;
+    } labels[] = {{row.target, "g"},          {row.sampler, "ddpm"},
+                  {row.score_error, "none"},  {row.score_error_spread, "none"},
+                  {row.schedule, "li-cai"},   {row.score_error_profile, "none"},
+                  {row.law, "gaussian"}};
+    for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++)
+        (void)snprintf(labels[i].label, 64, "%s", labels[i].text);
+    return row;
+}
+
+/* Numbers that no law has: the commands finish, or say in one line why not. */
+START_TEST(hostile_numbers_hurt_nobody)
+{
+    static const double reals[] = {INFINITY, -INFINITY, NAN, 0.0, -1.0, 1e308, 1e-308, 5e-324};
+    static const uint64_t counts[] = {0, 1, 2, UINT64_MAX, (uint64_t)1 << 53};
+    enum { REALS = sizeof reals / sizeof reals[0], ROWS = 200 };
+    struct record rows[ROWS];
+    for (size_t i = 0; i < ROWS; i++) {
+        rows[i] = honest_row();
+        rows[i].steps = i < 100 ? 16 + i : counts[i % 5];
+        rows[i].dimension = i < 100 ? 1 : counts[i % 3];
+        rows[i].tv = reals[i % REALS];
+        rows[i].tv_error = reals[i / REALS % REALS];
+        rows[i].step_size = i % 3 ? 0.5 : reals[(i + 1) % REALS];
+        rows[i].kl_p_q = reals[(i + 3) % REALS];
+        rows[i].chains = i < 100 ? 0 : counts[i % 5];
+    }
+    write_result("numbers.h5", rows, ROWS, "numbers");
+    static const char *const commands[] = {"@ verdict %/numbers.h5 2>&1", "@ plot %/numbers.h5 2>&1",
+                                           "@ report %/numbers.h5 2>&1"};
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        int status = shell(commands[i]);
+        ck_assert_msg(status == 0, "%s: %d: %s", commands[i], status, output);
+    }
+}
+END_TEST
+
+START_TEST(hostile_texts_are_text)
+{
+    struct record row = honest_row();
+    write_result("texts.h5", &row, 1, "texts");
+    write_file("victim", "mine\n");
+    write_file("tv-steps.svg", "<svg onload=\"x\"><script>x</script></svg>\"></figure><script>y</script>");
+    ck_assert_int_eq(shell("ln -s victim %/report.html && ln -s victim %/verdict.md && @ report %/texts.h5 2>&1 && @ verdict "
+                           "%/texts.h5 2>&1"),
+                     0);
+    char *report = read_file("report.html"), *victim = read_file("victim");
+    ck_assert_str_eq(victim, "mine\n");
+    ck_assert_ptr_nonnull(
+        strstr(report, "host: &lt;script&gt;alert(1)&lt;/script&gt; \xef\xbf\xbd \xef\xbf\xbd[31m &#39;&quot;\n"));
+    ck_assert_ptr_nonnull(strstr(report, "&lt;img onerror=x&gt;: &amp;\n"));
+    ck_assert_ptr_nonnull(strstr(report, "data:image/svg+xml,%3Csvg onload=%22x%22%3E%3Cscript"));
+    ck_assert_ptr_null(strstr(report, "<script"));
+    ck_assert_ptr_null(strstr(report, "onload=\""));
+    free(report);
+    free(victim);
+    ck_assert_int_eq(shell("ln -sf victim %/tv-steps.tsv && ln -sf victim %/tv-steps.vars.gp && ln -sf victim "
+                           "%/tv-steps.svg && @ plot %/texts.h5 2>&1 && cat %/victim"),
+                     0);
+    ck_assert_str_eq(output, "mine\n");
+}
+END_TEST
+
+START_TEST(hostile_names_are_refused)
+{
+    struct record row = honest_row();
+    write_result("name.h5", &row, 1, "../../name");
+    ck_assert_int_eq(shell("@ verdict %/name.h5 2>&1"), 1);
+    ck_assert_ptr_nonnull(strstr(output, "/name.h5: \"spec_name\" is not a name of [A-Za-z0-9._-]\n"));
+    ck_assert_uint_eq(lines(output), 1);
+    (void)snprintf(row.target, sizeof row.target, "'; system \"touch pwned");
+    write_result("name.h5", &row, 1, "name");
+    ck_assert_int_eq(shell("@ plot %/name.h5 2>&1"), 1);
+    ck_assert_ptr_nonnull(strstr(output, "/name.h5: \"target\" of row 0 is not a name of [A-Za-z0-9._-]\n"));
+    ck_assert_uint_eq(lines(output), 1);
+    ck_assert_int_eq(shell("ls -A %"), 0);
+    ck_assert_str_eq(output, "name.h5\n");
 }
 END_TEST
 
@@ -588,6 +754,11 @@ Suite *cli_suite(void)
     tcase_add_test(tcase, diff_compares_results);
     tcase_add_test(tcase, diff_finds_what_is_missing);
     tcase_add_test(tcase, titles_are_text_everywhere);
+    tcase_add_loop_test(tcase, files_with_odd_names_stay_inside, 0, (int)(sizeof odd_files / sizeof odd_files[0]));
+    tcase_add_test(tcase, specs_elsewhere_leave_results_here);
+    tcase_add_test(tcase, hostile_numbers_hurt_nobody);
+    tcase_add_test(tcase, hostile_texts_are_text);
+    tcase_add_test(tcase, hostile_names_are_refused);
     tcase_add_test(tcase, folders_depend_one_way);
     tcase_add_test(tcase, readme_holds_the_reference_numbers);
     suite_add_tcase(suite, tcase);

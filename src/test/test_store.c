@@ -84,8 +84,8 @@ static void make_rows(struct record *rows, size_t count)
             uint64_t value = field->type == FIELD_COUNT ? UINT64_MAX - n : bits[n % 5] + 8 * (n / 5);
             if (field->type != FIELD_STRING)
                 memcpy(member, &value, sizeof value);
-            else if (i > 0) /* row 0 has empty strings, the others some of the greatest length */
-                (void)snprintf(member, 64, "%-*s\xc3\xa9%zu", i % 2 ? 60 : 5, field->name, n % 10);
+            else /* some of the greatest length */
+                (void)snprintf(member, 64, "%s-%0*zu", field->name, i % 2 ? 62 - (int)strlen(field->name) : 3, n);
         }
 }
 
@@ -222,9 +222,13 @@ START_TEST(score_errors_round_trip)
     enum { CASES = sizeof cases / sizeof cases[0] };
     struct record rows[CASES];
     struct place place = place_new();
-    memset(rows, 0, sizeof rows);
-    for (size_t i = 0; i < CASES; i++)
+    make_rows(rows, CASES);
+    for (size_t i = 0; i < CASES; i++) {
+        memset(rows[i].score_error, 0, sizeof rows[i].score_error); /* of what is shorter now, nothing is left */
+        memset(rows[i].score_error_spread, 0, sizeof rows[i].score_error_spread);
+        memset(rows[i].score_error_profile, 0, sizeof rows[i].score_error_profile);
         record_set_score_error(&rows[i], &cases[i].error);
+    }
     write_rows(place.path, rows, CASES, facts);
     struct result result = read_result(place.path);
     assert_rows(&result, rows, CASES);
@@ -520,6 +524,98 @@ START_TEST(changed_attribute)
 }
 END_TEST
 
+static struct field field_named(const char *name)
+{
+    const struct field *field = record_fields;
+    while (strcmp(field->name, name) != 0)
+        field++;
+    return *field;
+}
+
+/* A file that our own writer sealed, with a name that no spec can give. */
+static void assert_label_refused(const char *name, const char *label)
+{
+    struct record rows[ROWS];
+    char reason[100];
+    struct place place = place_new();
+    make_rows(rows, ROWS);
+    (void)snprintf((char *)&rows[3] + field_named(name).offset, 64, "%s", label);
+    write_rows(place.path, rows, ROWS, facts);
+    (void)snprintf(reason, sizeof reason, "\"%s\" of row 3 is not a name of [A-Za-z0-9._-]", name);
+    assert_refused(place.path, reason);
+    place_clear(&place, 1);
+}
+
+START_TEST(labels_are_names)
+{
+    static const char *const bad[] = {"", ".a", "-a", "_a", "../a", "a/b", "a b", "a'b", "a`id`", "$(id)", "<b>", "a\tb",
+                                      "a\n", "caf\xc3\xa9", "\xff", "{a}", "a^b", "a|b"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_label_refused("target", bad[i]);
+    for (const struct field *field = record_fields; field->name != NULL; field++)
+        if (field->type == FIELD_STRING)
+            assert_label_refused(field->name, "a\nb");
+    assert_label_refused("law", "gaussian; line");
+    assert_label_refused("sampler", "gaussian + line, composed");
+
+    struct record row;
+    struct place place = place_new();
+    make_rows(&row, 1);
+    (void)snprintf(row.law, sizeof row.law, "gaussian + line, composed");
+    write_rows(place.path, &row, 1, facts);
+    struct result result = read_result(place.path);
+    ck_assert_str_eq(result.rows[0].law, "gaussian + line, composed");
+    result_free(&result);
+    place_clear(&place, 1);
+}
+END_TEST
+
+static const struct {
+    const char *name;
+    int good;
+} spec_names[] = {
+    {"", 1},    {"-yaml", 1},  {"a.b_c-1", 1}, {"..", 0},       {"../x", 0}, {"a/b", 0},
+    {".h5", 0}, {"a b", 0},    {"a'b", 0},     {"a\nb", 0},     {"\xff", 0},
+    {"0123456789012345678901234567890123456789012345678901234567890123456789", 0},
+};
+
+START_TEST(spec_names_are_names)
+{
+    const struct fact named[] = {{"spec_name", spec_names[_i].name}, {NULL, NULL}};
+    struct place place = place_new();
+    write_rows(place.path, NULL, 0, named);
+    if (spec_names[_i].good) {
+        struct result result = read_result(place.path);
+        ck_assert_str_eq(result.spec_name, spec_names[_i].name);
+        result_free(&result);
+    } else {
+        assert_refused(place.path, "\"spec_name\" is not a name of [A-Za-z0-9._-]");
+    }
+    place_clear(&place, 1);
+}
+END_TEST
+
+/* The text of the spec may not come from another file. */
+START_TEST(spec_text_elsewhere)
+{
+    struct place place = place_new();
+    char other[PATH_SIZE];
+    (void)snprintf(other, sizeof other, "%s/other", place.directory);
+    spill(other, "0123456789abcdef0123456789abcdef", 32);
+    write_rows(place.path, NULL, 0, facts);
+    hid_t file = H5Fopen(place.path, H5F_ACC_RDWR, H5P_DEFAULT), space = H5Screate(H5S_SCALAR);
+    hid_t type = H5Tcopy(H5T_C_S1), properties = H5Pcreate(H5P_DATASET_CREATE);
+    ck_assert(H5Tset_size(type, H5T_VARIABLE) >= 0 && H5Tset_cset(type, H5T_CSET_UTF8) >= 0);
+    ck_assert(H5Ldelete(file, "spec_text", H5P_DEFAULT) >= 0 && H5Pset_external(properties, other, 0, 16) >= 0);
+    hid_t dataset = H5Dcreate2(file, "spec_text", type, space, H5P_DEFAULT, properties, H5P_DEFAULT);
+    ck_assert_int_ge(dataset, 0);
+    ck_assert(H5Dclose(dataset) >= 0 && H5Pclose(properties) >= 0 && H5Sclose(space) >= 0 && H5Tclose(type) >= 0);
+    ck_assert_int_ge(H5Fclose(file), 0);
+    assert_resealed_refused(place.path, "\"spec_text\" is not a string");
+    place_clear(&place, 2);
+}
+END_TEST
+
 /* Threads write files of their own, and all of them one in common. */
 START_TEST(concurrent)
 {
@@ -584,6 +680,9 @@ Suite *store_suite(void)
     tcase_add_test(cases, damaged);
     tcase_add_loop_test(cases, changed_dataset, 0, (int)(sizeof changes / sizeof changes[0]));
     tcase_add_loop_test(cases, changed_attribute, 0, (int)(sizeof attributes / sizeof attributes[0]));
+    tcase_add_test(cases, labels_are_names);
+    tcase_add_loop_test(cases, spec_names_are_names, 0, (int)(sizeof spec_names / sizeof spec_names[0]));
+    tcase_add_test(cases, spec_text_elsewhere);
     tcase_add_test(cases, concurrent);
     tcase_add_test(cases, provenance);
     suite_add_tcase(suite, cases);

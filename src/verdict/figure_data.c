@@ -391,12 +391,18 @@ static enum status collect_speedup(const struct evidence *evidence, struct sheet
 
 /* ---- All figures ---- */
 
+/* What gnuplot can draw. */
+#define LEAST 1e-250
+#define MOST 1e250
+
 /* A margin around the points; narrow ranges grow to whole decades, so that every axis has labelled tics. */
 static void put_range(FILE *vars, char axis, double low, double high, int snug)
 {
     int narrow = high < 30.0 * low && !snug;
     low = narrow ? pow(10.0, floor(log10(low))) / 1.3 : low / 1.6;
     high = narrow ? pow(10.0, ceil(log10(high))) * 1.3 : high * 1.6;
+    low = fmin(fmax(low, LEAST), MOST);
+    high = fmin(fmax(high, 10.0 * LEAST), 10.0 * MOST);
     fprintf(vars, "%cmin = %.9g\n%cmax = %.9g\n", axis, low, axis, high);
 }
 

@@ -24,9 +24,17 @@ void sheet_estimate_row(const struct sheet *sheet, const struct place *place, do
     fprintf(sheet->table, "\t%.12g\t%.12g\n", estimate.value, estimate.error);
 }
 
+/* Axes are logarithmic, and results may hold anything. */
+static int has_place(double x)
+{
+    return x > 0.0 && isfinite(x);
+}
+
 static void count_point(struct sheet *sheet, double x, double y)
 {
     const double at[2] = {x, y};
+    if (!has_place(x) || !has_place(y))
+        return;
     for (int i = 0; i < 2; i++) {
         sheet->low[i] = sheet->points > 0 ? fmin(sheet->low[i], at[i]) : at[i];
         sheet->high[i] = sheet->points > 0 ? fmax(sheet->high[i], at[i]) : at[i];

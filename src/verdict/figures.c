@@ -202,7 +202,7 @@ static enum status write_data(const struct evidence *evidence, size_t index, siz
 {
     const struct path table = beside(evidence, &figures[index], "tsv");
     const struct path vars = beside(evidence, &figures[index], "vars.gp");
-    struct sheet sheet = {.table = fopen(table.text, "w"), .vars = fopen(vars.text, "w")};
+    struct sheet sheet = {.table = fopen(table.text, "wx"), .vars = fopen(vars.text, "wx")}; /* no links elsewhere */
     enum status status = STATUS_OK;
     if (sheet.table == NULL || sheet.vars == NULL)
         status = fail_with(error, STATUS_IO, "cannot write %s: %s", table.text, strerror(errno));

@@ -2,9 +2,11 @@
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/memory.h"
 #include "core/table.h"
+#include "core/text.h"
 #include "verdict/exponents.h"
 #include "verdict/figures.h"
 #include "verdict/report_tables.h"
@@ -216,7 +218,8 @@ static FILE *open_beside(const struct evidence *evidence, const char *name, stru
 {
     char path[4200];
     (void)snprintf(path, sizeof path, "%s/%s", evidence->directory, name);
-    FILE *file = fopen(path, "w");
+    (void)unlink(path); /* it might be a link to somewhere else */
+    FILE *file = fopen(path, "wx");
     if (file == NULL)
         (void)fail_with(error, STATUS_IO, "cannot write %s", path);
     return file;
@@ -269,7 +272,9 @@ enum status report_markdown(const struct evidence *evidence, struct error *error
     if (status == STATUS_OK && file == NULL)
         status = STATUS_IO;
     if (status == STATUS_OK) {
-        fprintf(file, "# %s\n\n", evidence->spec.title);
+        fputs("# ", file);
+        text_put_markdown(file, evidence->spec.title);
+        fputs("\n\n", file);
         table_markdown(&tables.claims, file);
         fprintf(file, "\n%s\n", how_to_read);
         if (evidence->spec.score_error_count > 1)
@@ -285,33 +290,12 @@ enum status report_markdown(const struct evidence *evidence, struct error *error
     return status;
 }
 
-static void escape(FILE *file, const char *text)
-{
-    for (; *text != '\0'; text++)
-        switch (*text) {
-        case '<':
-            fputs("&lt;", file);
-            break;
-        case '>':
-            fputs("&gt;", file);
-            break;
-        case '&':
-            fputs("&amp;", file);
-            break;
-        case '"':
-            fputs("&quot;", file);
-            break;
-        default:
-            fputc(*text, file);
-        }
-}
-
 static void html_table(const struct text_table *table, FILE *file)
 {
     fputs("<div class=\"wide\"><table><thead><tr>", file);
     for (size_t c = 0; c < table->columns; c++) {
         fputs("<th>", file);
-        escape(file, table->column[c].title);
+        text_put_html(file, table->column[c].title);
         fputs("</th>", file);
     }
     fputs("</tr></thead><tbody>\n", file);
@@ -325,7 +309,7 @@ static void html_table(const struct text_table *table, FILE *file)
                                : strcmp(cell, "refuted") == 0       ? "bad"
                                                                     : "open";
             fprintf(file, "<td class=\"%s\">", kind);
-            escape(file, cell);
+            text_put_html(file, cell);
             fputs("</td>", file);
         }
         fputs("</tr>\n", file);
@@ -343,28 +327,28 @@ static void html_section(const struct tables *tables, size_t section, FILE *file
     if (tables->sentence[section][0] == '\0')
         return;
     fputs("<p>", file);
-    escape(file, tables->sentence[section]);
+    text_put_html(file, tables->sentence[section]);
     fputs("</p>\n", file);
 }
 
-/* Copies an SVG without its XML declaration and doctype, which have no place inside a page. */
-static void inline_svg(const struct evidence *evidence, const struct figure *figure, FILE *file)
+/* An SVG as an image in the page itself: what lies in the directory may be of anybody, and in an image no script runs. */
+static void embed_svg(const struct evidence *evidence, const struct figure *figure, FILE *file)
 {
-    char path[4200], line[65536];
+    static const char plain[] = NAME_CHARACTERS " '()*+,/:;=";
+    char path[4200];
     (void)snprintf(path, sizeof path, "%s/%s.svg", evidence->directory, figure->name);
     FILE *svg = fopen(path, "r");
     if (svg == NULL)
         return;
-    fputs("<figure>", file);
-    int inside = 0;
-    while (fgets(line, sizeof line, svg) != NULL) {
-        inside |= strncmp(line, "<svg", 4) == 0;
-        if (inside)
-            fputs(line, file);
-    }
+    fprintf(file, "<figure><img alt=\"%s\" src=\"data:image/svg+xml,", figure->name);
+    for (int c; (c = fgetc(svg)) != EOF;)
+        if (c != '\0' && strchr(plain, c) != NULL)
+            (void)fputc(c, file);
+        else
+            fprintf(file, "%%%02X", (unsigned)c);
     (void)fclose(svg);
-    fputs("<figcaption>", file);
-    escape(file, figure->caption);
+    fputs("\"><figcaption>", file);
+    text_put_html(file, figure->caption);
     fputs("</figcaption></figure>\n", file);
 }
 
@@ -376,17 +360,18 @@ static const char style[] = "<style>:root{color-scheme:light dark}body{font:16px
                             "color:#d55e00;font-weight:bold}"
                             "td.open{color:#b8860b}td:not(:last-child),td.n{white-space:nowrap}.wide{overflow-x:auto}"
                             "figure{margin:2rem 0}figure "
-                            "svg{width:100%;height:auto;background:#fff}"
+                            "img{width:100%;height:auto;background:#fff}"
                             "pre{overflow-x:auto;background:#8881;padding:1rem}</style>\n";
 
 static void html_body(const struct evidence *evidence, const struct tables *tables, FILE *file)
 {
     fputs("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-          "content=\"width=device-width, initial-scale=1\">\n<title>",
+          "content=\"width=device-width, initial-scale=1\">\n<meta http-equiv=\"Content-Security-Policy\" "
+          "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n<title>",
           file);
-    escape(file, evidence->spec.title);
+    text_put_html(file, evidence->spec.title);
     fprintf(file, "</title>\n%s</head><body>\n<h1>", style);
-    escape(file, evidence->spec.title);
+    text_put_html(file, evidence->spec.title);
     fputs("</h1>\n<h2>Claims</h2>\n", file);
     html_table(&tables->claims, file);
     fprintf(file, "<p>%s</p>\n", how_to_read);
@@ -396,13 +381,13 @@ static void html_body(const struct evidence *evidence, const struct tables *tabl
         fprintf(file, "<p>%s</p>\n", how_to_read_samples);
     fputs("<h2>Figures</h2>\n", file);
     for (const struct figure *figure = figures; figure->name != NULL; figure++)
-        inline_svg(evidence, figure, file);
+        embed_svg(evidence, figure, file);
     for (size_t i = 0; i < SECTIONS; i++)
         html_section(tables, i, file);
     fputs("<h2>The experiment</h2>\n<pre>", file);
-    escape(file, evidence->result.spec_text);
+    text_put_html(file, evidence->result.spec_text);
     fputs("</pre>\n<h2>Provenance</h2>\n<pre>", file);
-    escape(file, evidence->result.provenance);
+    text_put_html(file, evidence->result.provenance);
     fputs("</pre>\n</body></html>\n", file);
 }
 

@@ -1,0 +1,205 @@
+#include "experiment/limits.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "experiment/record.h"
+#include "sample/directions.h"
+
+/* Bytes in a file, as measured: of a cell's file without rows, and of a row. */
+#define FILE_BYTES 40e3
+#define ROW_BYTES 600.0
+/* Steps from 16 on, two each time that they double. */
+#define FIRST_STEPS 16.0
+
+#define NUMBER 8.0 /* bytes */
+/* Chains keep each factor at two noise levels, with three numbers a component, and room for 64 points in each component
+ * and in three arrays beside; they come in batches of at least 64, in some nine arrays. */
+#define COMPONENT_BYTES (2.0 * 67.0 * NUMBER)
+#define FACTOR_BYTES (2.0 * 192.0 * NUMBER)
+#define BATCH_BYTES (9.0 * 64.0 * NUMBER)
+
+/* What the literal factors of a target in some dimension hold. */
+struct content {
+    double groups, components; /* of all groups */
+    double marginals;          /* components of the law of each coordinate that score errors can single out */
+    double numbers;            /* of means and covariances */
+    double made;               /* of these, and of eigenvalues, those that are not in the spec */
+};
+
+static struct content content_of(const struct target *target, double dimension)
+{
+    double k = (double)target->components, width = (double)target->width;
+    struct content all = {0};
+    double rest = dimension;
+    for (size_t i = 0; i < target->part_count; i++)
+        rest -= (double)target->parts[i].copies;
+    for (size_t i = 0; i < target->part_count; i++) {
+        const struct target_part *part = &target->parts[i];
+        struct content one = content_of(&part->target, part->copies > 0 ? (double)part->copies : fmax(rest, 0.0));
+        all.groups += one.groups;
+        all.components += one.components;
+        all.marginals += one.marginals;
+        all.numbers += one.numbers;
+        all.made += one.made;
+    }
+    if (target->part_count > 0)
+        return all;
+    if (target->spectrum.kind == SPECTRUM_POWER)
+        return (struct content){dimension, dimension, dimension, 2.0 * dimension, dimension};
+    if (target->family == target_family_find("mixture-random")) {
+        double matrices = target->covariance == COVARIANCE_ISOTROPIC ? 0.0
+                          : target->covariance == COVARIANCE_SHARED  ? 1.0
+                                                                     : (double)target->nodes;
+        double numbers = dimension * ((double)target->nodes + dimension * matrices);
+        return (struct content){1.0, (double)target->nodes, dimension * (double)target->nodes, numbers, numbers};
+    }
+    if (target->family == target_family_find("radial"))
+        return (struct content){1.0, k, dimension * k, k, 0.0};
+    if (width > 0.0)
+        return (struct content){1.0, k, width * k, width * (k + width * (double)target->matrix_count), 0.0};
+    return (struct content){1.0, fmax(k, 1.0), fmax(k, 1.0), 2.0 * k, 0.0};
+}
+
+static double largest(const size_t *list, size_t count)
+{
+    return count > 0 ? (double)list[count - 1] : 0.0; /* lists are increasing */
+}
+
+/* The least memory for a target's chains in the largest dimension. Chains themselves and, where paths are weighed,
+ * their starts with what every direction sees of them. */
+static double chain_memory(const struct spec *spec, const struct target *target)
+{
+    double n = largest(spec->chains, spec->chain_count), d = largest(spec->dimensions, spec->dimension_count);
+    const struct content content = content_of(target, d);
+    double directions = (double)(spec->directions + DIRECTIONS_MOST_AXES), bytes = 0.0;
+    int everywhere = 0;
+    for (size_t i = 0; sample_method_at(i) != NULL; i++) {
+        if (!(spec->methods >> i & 1u))
+            continue;
+        int weighs = strcmp(sample_method_at(i)->name, "weights") == 0;
+        double each = weighs ? 2.0 * d + directions + 3.0 : d;
+        bytes = fmax(bytes, NUMBER * n * each);
+    }
+    for (size_t e = 0; e < spec->score_error_count; e++)
+        everywhere |= spec->score_errors[e].shape != NULL && spec->score_errors[e].spread == SPREAD_ALL;
+    bytes += NUMBER * d * directions + BATCH_BYTES * d;
+    bytes += 3.0 * NUMBER * content.numbers + COMPONENT_BYTES * content.components
+             + FACTOR_BYTES * content.groups;
+    return bytes + (everywhere ? COMPONENT_BYTES * content.marginals : 0.0);
+}
+
+static double search_cells(const struct spec *spec)
+{
+    double pairs = (double)spec->target_count * (double)spec->sampler_count;
+    double rungs = 2.0 * log2(fmax((double)spec->max_steps / FIRST_STEPS, 1.0)) + 2.0;
+    double brackets = (double)spec->dimension_count * (double)spec->accuracy_count;
+    return spec->accuracy_count > 0 ? pairs * (rungs + 2.0 * brackets) : 0.0;
+}
+
+static double step_cells(const struct spec *spec)
+{
+    double pairs = (double)spec->target_count * (double)spec->sampler_count;
+    return pairs * (double)spec->score_error_count * (double)spec->step_count * (1.0 + (double)spec->chain_count);
+}
+
+/* The largest dimensions first, so that what is too much shows at once: targets times dimensions may be 10^8. */
+static double count_numbers(const struct spec *spec)
+{
+    double numbers = 0.0;
+    for (size_t i = 0; i < spec->target_count; i++) {
+        double made = 1.0;
+        for (size_t d = spec->dimension_count; d-- > 0 && made > 0.0 && numbers <= LIMIT_NUMBERS;) {
+            made = content_of(&spec->targets[i], (double)spec->dimensions[d]).made;
+            numbers += made;
+        }
+    }
+    return numbers;
+}
+
+struct demand limits_demand(const struct spec *spec)
+{
+    struct demand demand = {.cells = step_cells(spec) + search_cells(spec), .numbers = count_numbers(spec)};
+    double rows = demand.cells * (double)spec->dimension_count;
+    double steps = fmax(largest(spec->steps, spec->step_count), spec->accuracy_count > 0 ? (double)spec->max_steps : 0);
+    demand.disk = FILE_BYTES * demand.cells + 2.0 * ROW_BYTES * rows;
+    demand.memory = rows * (2.0 * (double)sizeof(struct record) + ROW_BYTES);
+    for (size_t i = 0; i < spec->target_count; i++) {
+        double cell = 3.0 * NUMBER * steps; /* a schedule's levels */
+        if (spec->chain_count > 0)
+            cell += chain_memory(spec, &spec->targets[i]);
+        demand.memory = fmax(demand.memory, cell);
+    }
+    return demand;
+}
+
+/* The list that multiplies the cells most. */
+static const char *longest_list(const struct spec *spec)
+{
+    int searches = spec->accuracy_count > 0;
+    const struct {
+        const char *key;
+        size_t count;
+    } lists[] = {{"targets", spec->target_count},
+                 {"score_errors", spec->score_error_count > 1 ? spec->score_error_count : 0},
+                 {"steps", spec->step_count},
+                 {"samples", spec->chain_count},
+                 {"accuracies", spec->accuracy_count},
+                 {"dimensions", searches ? spec->dimension_count : 0}};
+    size_t longest = 0;
+    for (size_t i = 1; i < sizeof lists / sizeof lists[0]; i++)
+        if (lists[i].count > lists[longest].count)
+            longest = i;
+    return lists[longest].key;
+}
+
+static int refuse_cells(const struct spec *spec, const struct demand *demand, struct excess *out)
+{
+    char steps[160] = "", search[160] = "";
+    if (spec->step_count > 0)
+        (void)snprintf(steps, sizeof steps, "%zu score errors x %zu steps x (1 + %zu numbers of chains)",
+                       spec->score_error_count, spec->step_count, spec->chain_count);
+    if (spec->accuracy_count > 0)
+        (void)snprintf(search, sizeof search, "%s2 x %zu dimensions x %zu accuracies", spec->step_count > 0 ? " + " : "",
+                       spec->dimension_count, spec->accuracy_count);
+    out->key = longest_list(spec);
+    (void)snprintf(out->text, sizeof out->text,
+                   "asks for %.2g cells (%zu targets x %zu samplers x (%s%s)), expected at most %g", demand->cells,
+                   spec->target_count, spec->sampler_count, steps, search, LIMIT_CELLS);
+    return 1;
+}
+
+int limits_exceeded(const struct spec *spec, double memory, struct excess *out)
+{
+    const struct demand demand = limits_demand(spec);
+    double d = largest(spec->dimensions, spec->dimension_count), n = largest(spec->chains, spec->chain_count);
+    if (demand.cells > LIMIT_CELLS)
+        return refuse_cells(spec, &demand, out);
+    out->key = "dimensions";
+    if (demand.numbers > LIMIT_NUMBERS)
+        return snprintf(out->text, sizeof out->text,
+                        "asks for %.2g eigenvalues, means and matrix entries of spectra and random mixtures in up to "
+                        "%zu dimensions, expected at most %.2g",
+                        demand.numbers, (size_t)d, LIMIT_NUMBERS)
+               > 0;
+    if (demand.disk > LIMIT_DISK)
+        return snprintf(out->text, sizeof out->text,
+                        "asks for %.2g GB of results (%.2g cells x %zu dimensions), expected at most %.2g",
+                        1e-9 * demand.disk, demand.cells, spec->dimension_count, 1e-9 * LIMIT_DISK)
+               > 0;
+    if (demand.memory <= memory)
+        return 0;
+    out->key = n > d ? "samples" : "dimensions";
+    return snprintf(out->text, sizeof out->text,
+                    "asks for a cell of %.2g GB or more (%zu chains in %zu dimensions), expected at most the %.2g GB of "
+                    "this machine",
+                    1e-9 * demand.memory, (size_t)n, (size_t)d, 1e-9 * memory)
+           > 0;
+}
+
+double limits_machine_memory(void)
+{
+    return (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+}
