@@ -72,15 +72,15 @@ test:
 	@scripts/install-deps test
 	@$(MAKE) --no-print-directory -s -j2 check
 
-# The sanitized suite first, two suites at a time, so that the last line is the summary of the binary that users run.
+# The sanitized suite first, two suites at a time, and the fuzzers, so that the last line is the summary of the binary that users run.
 check:
 	@$(MAKE) --no-print-directory -s warnings
-	@$(MAKE) --no-print-directory -s fuzz
 	@$(MAKE) --no-print-directory -s BUILD=$(BUILD)/sanitized EXTRA_CFLAGS='-O2 -Werror -fsanitize=address,undefined -fno-sanitize-recover=all' \
 	    $(BUILD)/sanitized/diffrate $(BUILD)/sanitized/diffrate-test
 	@$(MAKE) --no-print-directory -s $(BUILD)/diffrate $(BUILD)/diffrate-test
 	@sed -n 's/.*suite_create("\(.*\)").*/\1/p' src/test/*.c | sort -r | xargs -d "\n" -P 2 -I {} env CK_RUN_SUITE={} \
 	    DIFFRATE=$(BUILD)/sanitized/diffrate ASAN_OPTIONS=detect_leaks=1 OMP_NUM_THREADS=2 DIFFRATE_KILLS=20 CK_DEFAULT_TIMEOUT=600 $(BUILD)/sanitized/diffrate-test
+	@$(MAKE) --no-print-directory -s fuzz
 	DIFFRATE=$(BUILD)/diffrate $(BUILD)/diffrate-test
 
 KILLS = 5000
@@ -104,6 +104,7 @@ $(BUILD)/fuzz/%.log: FORCE
 	@mkdir -p $(BUILD)/fuzz/found-$*
 	@ASAN_OPTIONS=quarantine_size_mb=8 $(BUILD)/fuzz/fuzz-$* -max_total_time=$(FUZZ_SECONDS) -timeout=60 -rss_limit_mb=4096 -max_len=8192 -artifact_prefix=$(BUILD)/fuzz/$*- \
 	    $(BUILD)/fuzz/found-$* src/test/corpus/$* > $@ 2>&1 || { tail -n 40 $@; exit 1; }
+	@rm -f $(BUILD)/fuzz/$*-crash-* # of children, which may die
 	@tail -n 1 $@ | sed 's/^/fuzz $*: /'
 
 # Both compilers, every source, warnings are errors.

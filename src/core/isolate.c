@@ -28,7 +28,7 @@ static size_t address_space(void)
     return (size_t)strtoumax(text, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-static void lower(int resource, rlim_t most)
+static void lower(__rlimit_resource_t resource, rlim_t most)
 {
     struct rlimit limit;
     if (getrlimit(resource, &limit) != 0)
@@ -123,7 +123,9 @@ enum status isolate(isolated_work work, void *context, const struct isolate_limi
     int state = 0, file = memfd_create("answer", MFD_CLOEXEC);
     *out = NULL;
     *length = 0;
-    pid_t child = file >= 0 ? fork() : -1;
+    pid_t child = -1;
+#pragma omp critical(hdf5) /* a child must not begin in the middle of another thread's call of HDF5 */
+    child = file >= 0 ? fork() : -1;
     if (child == 0)
         run_child(work, context, limits, file);
     enum status status = STATUS_OK;

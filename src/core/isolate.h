@@ -14,7 +14,7 @@ struct isolate_limits {
 };
 
 /* What runs in the child writes its result to `out`. Its memory is a copy: nothing else comes back. It must not use
- * OpenMP, nor a lock that another thread may hold at the call. */
+ * OpenMP's threads, nor a lock that another thread may hold at the call; of HDF5, none does. */
 typedef enum status (*isolated_work)(void *context, FILE *out, struct error *error);
 
 /* Out: the bytes written, for the caller to free, with a '\0' behind them; NULL after an error. They are as

@@ -12,7 +12,7 @@
 
 /* What a child may use: for anything, and for each byte of the file. A row takes about twice as much in memory; a core
  * reads more than ten million bytes a second. */
-enum { LEAST_MEMORY = 1 << 28, MEMORY_A_BYTE = 32, LEAST_SECONDS = 5, BYTES_A_SECOND = 1000000 };
+enum { LEAST_MEMORY = 1 << 28, MEMORY_A_BYTE = 32, LEAST_SECONDS = 2, BYTES_A_SECOND = 1000000 };
 
 /* Takes the seal off. */
 static int unseal(struct bytes *file)
@@ -127,9 +127,7 @@ static enum status read_isolated(const char *path, const struct bytes *content, 
                                           LEAST_MEMORY + MEMORY_A_BYTE * size, LEAST_MEMORY + MEMORY_A_BYTE * size};
     struct error cause = {STATUS_OK, ""};
     struct bytes answer = {NULL, 0};
-    enum status status;
-#pragma omp critical(hdf5) /* a child must not begin in the middle of another thread's call */
-    status = isolate(parse_and_send, &job, &limits, &answer.data, &answer.length, &cause);
+    enum status status = isolate(parse_and_send, &job, &limits, &answer.data, &answer.length, &cause);
     if (status == STATUS_EXTERNAL)
         status = fail_with(error, STATUS_IO, "%s is damaged: HDF5 %s on it", path, cause.text);
     else if (status != STATUS_OK)
