@@ -58,7 +58,7 @@ panel_width = columns == 1 ? 520 : exists('longest_name') && longest_name > 16 ?
 left_space = 100; between = 30; line_height = 24; below = 66
 two_lines = columns < 3 || exists('long_note')
 foot = two_lines ? 56 : 36
-note = note_1.(two_lines ? "\n" : '   ').note_2
+note = note_1.(two_lines ? "\n" : '   ').note_2.(left_out > 0 ? sprintf('   %d more panels: in the table.', left_out) : '')
 key_text(p, s) = value(sprintf('key_%d_%d', p, s))
 above = 44 + line_height*key_lines
 width = left_space + columns*(panel_width + between)

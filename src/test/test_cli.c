@@ -589,12 +589,15 @@ START_TEST(specs_elsewhere_leave_results_here)
 }
 END_TEST
 
-/* A merged file of the experiment SMALL, as anybody may make it. */
-static void write_result(const char *name, const struct record *rows, size_t count, const char *spec_name)
+#define TITLED "title: <script>\n" SMALL "accuracies: [0.5, 0.1]\n"
+
+/* A merged file, as anybody may make it. */
+static void write_result(const char *name, const char *spec_text, const struct record *rows, size_t count,
+                         const char *spec_name)
 {
     char path[300];
     const struct fact facts[] = {
-        {"spec_text", "title: <script>\n" SMALL "accuracies: [0.5, 0.1]\n"},
+        {"spec_text", spec_text},
         {"spec_name", spec_name},
         {"host", "<script>alert(1)</script> \xff \x1b[31m '\""},
         {"<img onerror=x>", "&"},
@@ -637,7 +640,7 @@ START_TEST(hostile_numbers_hurt_nobody)
         rows[i].kl_p_q = reals[(i + 3) % REALS];
         rows[i].chains = i < 100 ? 0 : counts[i % 5];
     }
-    write_result("numbers.h5", rows, ROWS, "numbers");
+    write_result("numbers.h5", TITLED, rows, ROWS, "numbers");
     static const char *const commands[] = {"@ verdict %/numbers.h5 2>&1", "@ plot %/numbers.h5 2>&1",
                                            "@ report %/numbers.h5 2>&1"};
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
@@ -647,10 +650,35 @@ START_TEST(hostile_numbers_hurt_nobody)
 }
 END_TEST
 
+/* An image of so many panels would be too high for gnuplot. */
+START_TEST(figures_have_an_end)
+{
+    enum { TARGETS = 70 };
+    struct record rows[TARGETS];
+    char text[8000] = "targets:\n";
+    for (size_t i = 0; i < TARGETS; i++) {
+        size_t used = strlen(text);
+        (void)snprintf(text + used, sizeof text - used, "- {name: g%zu, kind: gaussian, variance: 0.25}\n", i);
+        rows[i] = honest_row();
+        (void)snprintf(rows[i].target, sizeof rows[i].target, "g%zu", i);
+    }
+    strcat(text, "samplers: [ddpm]\ndimensions: [1]\nsteps: [64]\n");
+    write_result("many.h5", text, rows, TARGETS, "many");
+    ck_assert_msg(shell("@ plot %/many.h5 2>&1") == 0, "%s", output);
+    char *figure = read_file("tv-steps.svg"), *table = read_file("tv-steps.tsv");
+    ck_assert_ptr_nonnull(strstr(figure, "   10 more panels: in the table."));
+    ck_assert_ptr_nonnull(strstr(figure, ">g59, "));
+    ck_assert_ptr_null(strstr(figure, ">g60, "));
+    ck_assert_ptr_nonnull(strstr(table, "\tg69\t"));
+    free(figure);
+    free(table);
+}
+END_TEST
+
 START_TEST(hostile_texts_are_text)
 {
     struct record row = honest_row();
-    write_result("texts.h5", &row, 1, "texts");
+    write_result("texts.h5", TITLED, &row, 1, "texts");
     write_file("victim", "mine\n");
     write_file("tv-steps.svg", "<svg onload=\"x\"><script>x</script></svg>\"></figure><script>y</script>");
     ck_assert_int_eq(shell("ln -s victim %/report.html && ln -s victim %/verdict.md && @ report %/texts.h5 2>&1 && @ verdict "
@@ -676,12 +704,12 @@ END_TEST
 START_TEST(hostile_names_are_refused)
 {
     struct record row = honest_row();
-    write_result("name.h5", &row, 1, "../../name");
+    write_result("name.h5", TITLED, &row, 1, "../../name");
     ck_assert_int_eq(shell("@ verdict %/name.h5 2>&1"), 1);
     ck_assert_ptr_nonnull(strstr(output, "/name.h5: \"spec_name\" is not a name of [A-Za-z0-9._-]\n"));
     ck_assert_uint_eq(lines(output), 1);
     (void)snprintf(row.target, sizeof row.target, "'; system \"touch pwned");
-    write_result("name.h5", &row, 1, "name");
+    write_result("name.h5", TITLED, &row, 1, "name");
     ck_assert_int_eq(shell("@ plot %/name.h5 2>&1"), 1);
     ck_assert_ptr_nonnull(strstr(output, "/name.h5: \"target\" of row 0 is not a name of [A-Za-z0-9._-]\n"));
     ck_assert_uint_eq(lines(output), 1);
@@ -757,6 +785,7 @@ Suite *cli_suite(void)
     tcase_add_loop_test(tcase, files_with_odd_names_stay_inside, 0, (int)(sizeof odd_files / sizeof odd_files[0]));
     tcase_add_test(tcase, specs_elsewhere_leave_results_here);
     tcase_add_test(tcase, hostile_numbers_hurt_nobody);
+    tcase_add_test(tcase, figures_have_an_end);
     tcase_add_test(tcase, hostile_texts_are_text);
     tcase_add_test(tcase, hostile_names_are_refused);
     tcase_add_test(tcase, folders_depend_one_way);

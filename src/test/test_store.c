@@ -683,8 +683,12 @@ Suite *store_suite(void)
     tcase_add_test(cases, labels_are_names);
     tcase_add_loop_test(cases, spec_names_are_names, 0, (int)(sizeof spec_names / sizeof spec_names[0]));
     tcase_add_test(cases, spec_text_elsewhere);
-    tcase_add_test(cases, concurrent);
     tcase_add_test(cases, provenance);
     suite_add_tcase(suite, cases);
+    TCase *threads = tcase_create("threads");
+    tcase_set_timeout(threads, 60);
+    tcase_add_checked_fixture(threads, store_init, NULL);
+    tcase_add_test(threads, concurrent);
+    suite_add_tcase(suite, threads);
     return suite;
 }

@@ -391,7 +391,8 @@ static enum status collect_speedup(const struct evidence *evidence, struct sheet
 
 /* ---- All figures ---- */
 
-/* What gnuplot can draw. */
+/* What gnuplot can draw: images of some more panels are too high for it. */
+enum { MOST_PANELS = 60 };
 #define LEAST 1e-250
 #define MOST 1e250
 
@@ -420,8 +421,9 @@ enum status figure_collect(const struct figure_source *source, const struct evid
     enum status status = source->collect(evidence, sheet, error);
     if (status != STATUS_OK || sheet->panels == 0)
         return status;
-    fprintf(sheet->vars, "panels = %zu\nsamplers = %zu\nbeyond_rows = %zu\n", sheet->panels,
-            evidence->spec.sampler_count, sheet->beyond_rows);
+    size_t shown = sheet->panels < MOST_PANELS ? sheet->panels : MOST_PANELS;
+    fprintf(sheet->vars, "panels = %zu\nleft_out = %zu\nsamplers = %zu\nbeyond_rows = %zu\n", shown,
+            sheet->panels - shown, evidence->spec.sampler_count, sheet->beyond_rows);
     put_range(sheet->vars, 'x', sheet->low[0], sheet->high[0], source->snug);
     put_range(sheet->vars, 'y', sheet->low[1], sheet->high[1], 0);
     return STATUS_OK;
