@@ -79,7 +79,7 @@ check:
 	    $(BUILD)/sanitized/diffrate $(BUILD)/sanitized/diffrate-test
 	@$(MAKE) --no-print-directory -s $(BUILD)/diffrate $(BUILD)/diffrate-test
 	@sed -n 's/.*suite_create("\(.*\)").*/\1/p' src/test/*.c | sort -r | xargs -d "\n" -P 2 -I {} env CK_RUN_SUITE={} \
-	    DIFFRATE=$(BUILD)/sanitized/diffrate ASAN_OPTIONS=detect_leaks=1 OMP_NUM_THREADS=2 DIFFRATE_KILLS=20 CK_DEFAULT_TIMEOUT=600 $(BUILD)/sanitized/diffrate-test
+	    DIFFRATE=$(BUILD)/sanitized/diffrate ASAN_OPTIONS=detect_leaks=1 OMP_NUM_THREADS=2 DIFFRATE_KILLS=5 CK_DEFAULT_TIMEOUT=600 $(BUILD)/sanitized/diffrate-test
 	@$(MAKE) --no-print-directory -s fuzz
 	DIFFRATE=$(BUILD)/diffrate $(BUILD)/diffrate-test
 

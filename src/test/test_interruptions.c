@@ -60,7 +60,7 @@ START_TEST(shards_make_what_one_run_makes)
 {
     write_file("s.yaml", SMALL);
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/one -j 1 2>&1"), 0);
-    for (int shards = 2; shards <= 20; shards += 9) {
+    for (int shards = 2; shards <= 11; shards += 9) {
         char command[300];
         for (int i = shards; i >= 1; i--) {
             (void)snprintf(command, sizeof command, "@ run %%/s.yaml -o %%/%d -j %d --shard %d/%d 2>&1", shards,
@@ -74,7 +74,7 @@ START_TEST(shards_make_what_one_run_makes)
         assert_same("one/s/s.h5", command);
     }
     ck_assert_int_eq(shell("@ verdict %/2/s && @ plot %/2/s && @ report %/2/s"), 0);
-    ck_assert_int_eq(shell("cmp %/one/s/verdict.md %/11/s/verdict.md || cmp %/one/s/verdict.md %/2/s/verdict.md"), 0);
+    ck_assert_int_eq(shell("cmp %/one/s/verdict.md %/2/s/verdict.md"), 0);
 }
 END_TEST
 
