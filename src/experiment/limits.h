@@ -5,7 +5,7 @@
 #include "experiment/spec.h"
 
 #define LIMIT_CELLS 1e6
-#define LIMIT_DISK 1e11    /* bytes of all results */
+#define LIMIT_DISK 1e11      /* bytes of all results */
 #define LIMIT_NUMBERS 0x1p26 /* eigenvalues, means and matrix entries to make of all targets in all dimensions */
 
 struct demand {

@@ -39,7 +39,6 @@ static inline void make_seal(const char *data, size_t length, char seal[SEAL_LEN
     (void)snprintf(seal, SEAL_LENGTH + 1, SEAL "%016" PRIx64 "\n", hash_bytes(data, length));
 }
 
-
 /* HDF5 refuses negative ids, so that of a chain of calls only the last need be checked. */
 static inline void close_id(hid_t id)
 {
@@ -66,8 +65,8 @@ static inline size_t cell_size(enum field_type type)
     return type == FIELD_STRING ? sizeof(char *) : CELL;
 }
 
-/* Reads the HDF5 content of a file, without its seal, in this process: a content that was made to harm may crash HDF5.
- * `path` only names it in messages. Errors and ownership as store_read, but names are not looked at. */
+/* Reads the HDF5 content of a file, without its seal, in this process: a content that was made to harm may crash
+ * HDF5. `path` only names it in messages. Errors and ownership as store_read, but names are not looked at. */
 MUST_USE enum status store_parse(const char *path, const struct bytes *content, struct result *out,
                                  struct error *error);
 

@@ -1,6 +1,6 @@
 /* Reading a result file that anybody may have written. HDF5 1.10 crashes on some damaged files, as when one refers to
- * strings that it does not hold. The checksum tells of accidents, but who makes a file can seal it: HDF5 therefore sees
- * it in a child process, and what comes back is checked as if it came from the file's maker. */
+ * strings that it does not hold. The checksum tells of accidents, but who makes a file can seal it: HDF5 therefore
+ * sees it in a child process, and what comes back is checked as if it came from the file's maker. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <errno.h>
@@ -13,8 +13,8 @@
 #include "core/text.h"
 #include "experiment/store_format.h"
 
-/* What a child may use: for anything, and for each byte of the file. A row takes about twice as much in memory; a core
- * reads more than ten million bytes a second. */
+/* What a child may use: for anything, and for each byte of the file. A row takes about twice as much in memory; a
+ * core reads more than ten million bytes a second. */
 enum { LEAST_MEMORY = 1 << 28, MEMORY_A_BYTE = 32, LEAST_SECONDS = 2, BYTES_A_SECOND = 1000000 };
 
 static enum status load(const char *path, struct bytes *out, struct error *error)
@@ -148,6 +148,8 @@ static enum status read_isolated(const char *path, const struct bytes *content, 
     enum status status = isolate(parse_and_send, &job, &limits, &answer.data, &answer.length, &cause);
     if (status == STATUS_EXTERNAL)
         status = fail_with(error, STATUS_IO, "%s is damaged: HDF5 %s on it", path, cause.text);
+    else if (status == STATUS_MEMORY)
+        status = fail_with(error, STATUS_IO, "cannot read %s: %s", path, cause.text);
     else if (status != STATUS_OK)
         status = fail_with(error, STATUS_IO, "%s", cause.text);
     else if (!receive(&answer, out))
@@ -166,7 +168,8 @@ enum status store_read(const char *path, struct result *out, struct error *error
     if (status == STATUS_OK && (file.length < 8 || memcmp(file.data, SIGNATURE, 8) != 0))
         status = fail_with(error, STATUS_IO, "%s is not an HDF5 file", path);
     if (status == STATUS_OK && !unseal(&file))
-        status = fail_with(error, STATUS_IO, "%s is not as diffrate wrote it: its checksum is wrong or missing", path);
+        status =
+            fail_with(error, STATUS_IO, "%s is not as diffrate wrote it: its checksum is wrong or missing", path);
     if (status == STATUS_OK)
         status = read_isolated(path, &file, out, error);
     free(file.data);
