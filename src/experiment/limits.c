@@ -128,7 +128,7 @@ struct demand limits_demand(const struct spec *spec)
     double steps =
         fmax(largest(spec->steps, spec->step_count), spec->accuracy_count > 0 ? (double)spec->max_steps : 0);
     demand.disk = FILE_BYTES * demand.cells + 2.0 * ROW_BYTES * rows;
-    demand.memory = rows * (2.0 * (double)sizeof(struct record) + ROW_BYTES);
+    demand.merging = rows * (2.0 * (double)sizeof(struct record) + ROW_BYTES);
     for (size_t i = 0; i < spec->target_count; i++) {
         double cell = 3.0 * NUMBER * steps; /* a schedule's levels */
         if (spec->chain_count > 0)
@@ -191,6 +191,12 @@ int limits_exceeded(const struct spec *spec, double memory, struct excess *out)
         return snprintf(out->text, sizeof out->text,
                         "asks for %.2g GB of results (%.2g cells x %zu dimensions), expected at most %.2g",
                         1e-9 * demand.disk, demand.cells, spec->dimension_count, 1e-9 * LIMIT_DISK)
+               > 0;
+    if (demand.merging > memory)
+        return snprintf(out->text, sizeof out->text,
+                        "asks for results (%.2g cells x %zu dimensions) that need %.2g GB to merge, expected at most "
+                        "the %.2g GB of this machine",
+                        demand.cells, spec->dimension_count, 1e-9 * demand.merging, 1e-9 * memory)
                > 0;
     if (demand.memory <= memory)
         return 0;

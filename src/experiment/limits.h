@@ -12,7 +12,8 @@ struct demand {
     double cells;   /* the given steps and, as far as can be known, T(d, eps) */
     double disk;    /* bytes, of the cells and the merged file */
     double numbers; /* as above, or somewhat more than the limit */
-    double memory;  /* bytes: the least that the largest cell needs, or that merging needs */
+    double memory;  /* bytes that the largest cell needs, at least */
+    double merging; /* bytes that all results need at the end */
 };
 
 struct demand limits_demand(const struct spec *spec);

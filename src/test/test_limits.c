@@ -145,6 +145,15 @@ START_TEST(memory_is_counted)
         spec_free(&spec);
     }
     ck_assert_double_gt(limits_machine_memory(), 1e8);
+    struct spec spec = parsed(GAUSS DDPM "dimensions: [1, 2, 3, 4]\nsteps: [64, 65]\n");
+    struct excess excess;
+    double merging = limits_demand(&spec).merging;
+    ck_assert_double_ge(merging, 8.0 * 2.0 * (double)sizeof(struct record)); /* as read, and as merged */
+    ck_assert_double_le(merging, 8.0 * 4.0 * (double)sizeof(struct record));
+    ck_assert(!limits_exceeded(&spec, merging, &excess));
+    ck_assert(limits_exceeded(&spec, 0.99 * merging, &excess));
+    ck_assert_ptr_nonnull(strstr(excess.text, "results (2 cells x 4 dimensions) that need "));
+    spec_free(&spec);
 }
 END_TEST
 
