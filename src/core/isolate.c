@@ -38,13 +38,16 @@ static void lower(__rlimit_resource_t resource, rlim_t most)
     (void)setrlimit(resource, &limit);
 }
 
-/* The parent's handlers and blocked signals would keep a sick child alive. */
-static void let_signals_kill(void)
+/* The parent's handlers and blocked signals would keep a sick child alive. What the terminal sends to both, the
+ * parent answers. */
+static void set_signals(void)
 {
-    static const int fatal[] = {SIGALRM, SIGXCPU, SIGXFSZ, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGINT, SIGTERM};
+    static const int fatal[] = {SIGALRM, SIGXCPU, SIGXFSZ, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTERM};
     sigset_t none;
     for (size_t i = 0; i < sizeof fatal / sizeof fatal[0]; i++)
         (void)signal(fatal[i], SIG_DFL);
+    (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGHUP, SIG_IGN);
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -62,9 +65,9 @@ static void silence(void)
 static _Noreturn void run_child(isolated_work work, void *context, const struct isolate_limits *limits, int file)
 {
     struct error answer = {STATUS_OK, ""}; /* comes first in the file */
-    let_signals_kill();
+    set_signals();
     silence();
-    (void)mallopt(M_MMAP_THRESHOLD, 1 << 16);
+    (void)mallopt(M_MMAP_THRESHOLD, 1 << 16); /* new pages are cheaper than copies of the parent's */
     lower(RLIMIT_CORE, 0);
     lower(RLIMIT_CPU, limits->seconds);
     lower(RLIMIT_FSIZE, (rlim_t)limits->output + sizeof answer);
@@ -107,7 +110,7 @@ static enum status take_answer(int file, const struct isolate_limits *limits, ch
     size_t size = (size_t)info.st_size - sizeof answer, done = 0;
     char *bytes = array_new(size + 1, 1);
     if (bytes == NULL)
-        return fail_with(error, STATUS_MEMORY, "gave an answer of %zu bytes, which do not fit in memory", size);
+        return fail_with(error, STATUS_MEMORY, "no memory for %zu bytes", size);
     for (ssize_t got = 1; done < size && got > 0; done += (size_t)got) {
         got = pread(file, bytes + done, size - done, (off_t)(sizeof answer + done));
         got = got < 0 ? 0 : got;
@@ -130,7 +133,7 @@ enum status isolate(isolated_work work, void *context, const struct isolate_limi
         run_child(work, context, limits, file);
     enum status status = STATUS_OK;
     if (child < 0)
-        status = fail_with(error, STATUS_EXTERNAL, "cannot be started: %s", strerror(errno));
+        status = fail_with(error, STATUS_MEMORY, "cannot start a process: %s", strerror(errno));
     while (child > 0 && waitpid(child, &state, 0) < 0)
         if (errno != EINTR) {
             status = fail_with(error, STATUS_EXTERNAL, "was lost: %s", strerror(errno));

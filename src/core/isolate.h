@@ -19,7 +19,8 @@ typedef enum status (*isolated_work)(void *context, FILE *out, struct error *err
 
 /* Out: the bytes written, for the caller to free, with a '\0' behind them; NULL after an error. They are as
  * trustworthy as the data: a child that was led astray may have written anything.
- * Errors: those of the work; STATUS_EXTERNAL, a predicate: "died of signal 11", "took more than 5 s". */
+ * Errors: those of the work; STATUS_EXTERNAL, a predicate: "died of signal 11", "took more than 5 s"; STATUS_MEMORY,
+ * where no process can be started or the answer does not fit. */
 MUST_USE enum status isolate(isolated_work work, void *context, const struct isolate_limits *limits, char **out,
                              size_t *length, struct error *error);
 

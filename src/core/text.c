@@ -63,14 +63,19 @@ static void put(FILE *file, const char *text, const char *allowed_controls, cons
 
 static const char *escape_html(char c)
 {
-    return c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : c == '"' ? "&quot;" : c == '\'' ? "&#39;" : NULL;
+    return c == '<'    ? "&lt;"
+           : c == '>'  ? "&gt;"
+           : c == '&'  ? "&amp;"
+           : c == '"'  ? "&quot;"
+           : c == '\'' ? "&#39;"
+                       : NULL;
 }
 
 /* What opens or closes code, emphasis, links, HTML, entities, strikes, tables, headings and mathematics. */
 static const char *escape_markdown(char c)
 {
     static const char special[] = "\\`*_[]<>&~|#$", escaped[][3] = {"\\\\", "\\`", "\\*", "\\_", "\\[", "\\]", "\\<",
-                                                                 "\\>",  "\\&", "\\~", "\\|", "\\#", "\\$"};
+                                                                    "\\>",  "\\&", "\\~", "\\|", "\\#", "\\$"};
     const char *found = strchr(special, c);
     return found != NULL ? escaped[found - special] : NULL;
 }

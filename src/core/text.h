@@ -12,16 +12,17 @@
 /* Nonzero for one or more of NAME_CHARACTERS that start with a letter or digit. */
 int text_is_name(const char *text);
 
-/* The length of the UTF-8 character at text, '\0' not included, with its code point; 0 where there is none: at the end
- * and at bytes that are not UTF-8. */
+/* The length of the UTF-8 character at text, '\0' not included, with its code point; 0 where there is none: at the
+ * end and at bytes that are not UTF-8. */
 size_t text_character(const char *text, uint32_t *code);
 
-/* Nonzero for characters that do more than stand in their place: control characters, line and paragraph separators, and
- * those that turn the order of what follows (marks of direction, which only say how they themselves run, are fine). */
+/* Nonzero for characters that do more than stand in their place: control characters, line and paragraph separators,
+ * and those that turn the order of what follows (marks of direction, which only say how they themselves run, are
+ * fine). */
 int text_is_control(uint32_t code);
 
-/* Writes text that stands for itself in HTML (also inside quotes), and in one line of Markdown. Bytes that are not UTF-8
- * and control characters, but for line breaks and tabs in HTML, become U+FFFD. */
+/* Writes text that stands for itself in HTML (also inside quotes), and in one line of Markdown. Bytes that are not
+ * UTF-8 and control characters, but for line breaks and tabs in HTML, become U+FFFD. */
 void text_put_html(FILE *file, const char *text);
 void text_put_markdown(FILE *file, const char *text);
 

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "experiment/record.h"
-#include "sample/directions.h"
 
 /* Bytes in a file, as measured: of a cell's file without rows, and of a row. */
 #define FILE_BYTES 40e3
@@ -15,11 +14,11 @@
 #define FIRST_STEPS 16.0
 
 #define NUMBER 8.0 /* bytes */
-/* Chains keep each factor at two noise levels, with three numbers a component, and room for 64 points in each component
- * and in three arrays beside; they come in batches of at least 64, in some nine arrays. */
+/* Chains keep each factor at two noise levels, with three numbers a component, and room for 64 points in each
+ * component and in three arrays beside; they come in batches of at least 64, in six arrays or more. */
 #define COMPONENT_BYTES (2.0 * 67.0 * NUMBER)
 #define FACTOR_BYTES (2.0 * 192.0 * NUMBER)
-#define BATCH_BYTES (9.0 * 64.0 * NUMBER)
+#define BATCH_BYTES (6.0 * 64.0 * NUMBER)
 
 /* What the literal factors of a target in some dimension hold. */
 struct content {
@@ -68,27 +67,30 @@ static double largest(const size_t *list, size_t count)
     return count > 0 ? (double)list[count - 1] : 0.0; /* lists are increasing */
 }
 
-/* The least memory for a target's chains in the largest dimension. Chains themselves and, where paths are weighed,
- * their starts with what every direction sees of them. */
+static int is_asked(const struct spec *spec, const char *method)
+{
+    size_t i = 0;
+    while (strcmp(sample_method_at(i)->name, method) != 0)
+        i++;
+    return (spec->methods >> i & 1u) != 0;
+}
+
+/* The least memory for a target's chains in the largest dimension: the chains that are projected, the starts of paths
+ * with what every direction sees of them, a batch, the directions and the target itself. */
 static double chain_memory(const struct spec *spec, const struct target *target)
 {
     double n = largest(spec->chains, spec->chain_count), d = largest(spec->dimensions, spec->dimension_count);
+    double directions = (double)spec->directions, numbers = d * directions;
     const struct content content = content_of(target, d);
-    double directions = (double)(spec->directions + DIRECTIONS_MOST_AXES), bytes = 0.0;
     int everywhere = 0;
-    for (size_t i = 0; sample_method_at(i) != NULL; i++) {
-        if (!(spec->methods >> i & 1u))
-            continue;
-        int weighs = strcmp(sample_method_at(i)->name, "weights") == 0;
-        double each = weighs ? 2.0 * d + directions + 3.0 : d;
-        bytes = fmax(bytes, NUMBER * n * each);
-    }
     for (size_t e = 0; e < spec->score_error_count; e++)
         everywhere |= spec->score_errors[e].shape != NULL && spec->score_errors[e].spread == SPREAD_ALL;
-    bytes += NUMBER * d * directions + BATCH_BYTES * d;
-    bytes += 3.0 * NUMBER * content.numbers + COMPONENT_BYTES * content.components
-             + FACTOR_BYTES * content.groups;
-    return bytes + (everywhere ? COMPONENT_BYTES * content.marginals : 0.0);
+    if (is_asked(spec, "projection"))
+        numbers += n * d;
+    if (is_asked(spec, "weights"))
+        numbers += n * (d + directions + 3.0);
+    return NUMBER * (numbers + 3.0 * content.numbers) + BATCH_BYTES * d + COMPONENT_BYTES * content.components
+           + FACTOR_BYTES * content.groups + (everywhere ? COMPONENT_BYTES * content.marginals : 0.0);
 }
 
 static double search_cells(const struct spec *spec)
@@ -123,9 +125,10 @@ struct demand limits_demand(const struct spec *spec)
 {
     struct demand demand = {.cells = step_cells(spec) + search_cells(spec), .numbers = count_numbers(spec)};
     double rows = demand.cells * (double)spec->dimension_count;
-    double steps = fmax(largest(spec->steps, spec->step_count), spec->accuracy_count > 0 ? (double)spec->max_steps : 0);
+    double steps =
+        fmax(largest(spec->steps, spec->step_count), spec->accuracy_count > 0 ? (double)spec->max_steps : 0);
     demand.disk = FILE_BYTES * demand.cells + 2.0 * ROW_BYTES * rows;
-    demand.memory = rows * (2.0 * (double)sizeof(struct record) + ROW_BYTES);
+    demand.merging = rows * (2.0 * (double)sizeof(struct record) + ROW_BYTES);
     for (size_t i = 0; i < spec->target_count; i++) {
         double cell = 3.0 * NUMBER * steps; /* a schedule's levels */
         if (spec->chain_count > 0)
@@ -162,8 +165,8 @@ static int refuse_cells(const struct spec *spec, const struct demand *demand, st
         (void)snprintf(steps, sizeof steps, "%zu score errors x %zu steps x (1 + %zu numbers of chains)",
                        spec->score_error_count, spec->step_count, spec->chain_count);
     if (spec->accuracy_count > 0)
-        (void)snprintf(search, sizeof search, "%s2 x %zu dimensions x %zu accuracies", spec->step_count > 0 ? " + " : "",
-                       spec->dimension_count, spec->accuracy_count);
+        (void)snprintf(search, sizeof search, "%s2 x %zu dimensions x %zu accuracies",
+                       spec->step_count > 0 ? " + " : "", spec->dimension_count, spec->accuracy_count);
     out->key = longest_list(spec);
     (void)snprintf(out->text, sizeof out->text,
                    "asks for %.2g cells (%zu targets x %zu samplers x (%s%s)), expected at most %g", demand->cells,
@@ -189,13 +192,20 @@ int limits_exceeded(const struct spec *spec, double memory, struct excess *out)
                         "asks for %.2g GB of results (%.2g cells x %zu dimensions), expected at most %.2g",
                         1e-9 * demand.disk, demand.cells, spec->dimension_count, 1e-9 * LIMIT_DISK)
                > 0;
+    if (demand.merging > memory)
+        return snprintf(out->text, sizeof out->text,
+                        "asks for results (%.2g cells x %zu dimensions) that need %.2g GB to merge, expected at most "
+                        "the %.2g GB of this machine",
+                        demand.cells, spec->dimension_count, 1e-9 * demand.merging, 1e-9 * memory)
+               > 0;
     if (demand.memory <= memory)
         return 0;
     out->key = n > d ? "samples" : "dimensions";
-    return snprintf(out->text, sizeof out->text,
-                    "asks for a cell of %.2g GB or more (%zu chains in %zu dimensions), expected at most the %.2g GB of "
-                    "this machine",
-                    1e-9 * demand.memory, (size_t)n, (size_t)d, 1e-9 * memory)
+    return snprintf(
+               out->text, sizeof out->text,
+               "asks for a cell of %.2g GB or more (%zu chains in %zu dimensions), expected at most the %.2g GB of "
+               "this machine",
+               1e-9 * demand.memory, (size_t)n, (size_t)d, 1e-9 * memory)
            > 0;
 }
 

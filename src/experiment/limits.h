@@ -5,14 +5,15 @@
 #include "experiment/spec.h"
 
 #define LIMIT_CELLS 1e6
-#define LIMIT_DISK 1e11    /* bytes of all results */
+#define LIMIT_DISK 1e11      /* bytes of all results */
 #define LIMIT_NUMBERS 0x1p26 /* eigenvalues, means and matrix entries to make of all targets in all dimensions */
 
 struct demand {
     double cells;   /* the given steps and, as far as can be known, T(d, eps) */
     double disk;    /* bytes, of the cells and the merged file */
     double numbers; /* as above, or somewhat more than the limit */
-    double memory;  /* bytes: the least that the largest cell needs, or that merging needs */
+    double memory;  /* bytes that the largest cell needs, at least */
+    double merging; /* bytes that all results need at the end */
 };
 
 struct demand limits_demand(const struct spec *spec);

@@ -44,7 +44,7 @@ static const struct range nonnegative = {-DBL_TRUE_MIN, INFINITY, "a number >= 0
 static const struct range at_least_one = {1.0 - DBL_EPSILON / 2.0, INFINITY, "a number >= 1"};
 static const struct range above_two = {2.0, INFINITY, "a number > 2"};
 static const struct range positive = {0.0, INFINITY, "a number > 0"};
-static const struct range moderate = {0.0, 1000.0, "a number in (0, 1000)"}; /* beyond, no T in reach has a schedule */
+static const struct range moderate = {0.0, 1000.0, "a number in (0, 1000)"}; /* beyond, T is out of reach */
 static const struct range fraction = {0.0, 1.0, "a number in (0, 1)"};
 static const struct range below_half = {0.0, 0.5, "a number in (0, 0.5)"};
 

@@ -9,7 +9,7 @@ struct loader {
     struct doc doc;
     struct spec *spec;
     const char *const *claim_names;
-    double memory; /* bytes that the experiment may need */
+    double memory;                  /* bytes that the experiment may need */
     const yaml_node_t **error_node; /* the entry of each score error */
 };
 

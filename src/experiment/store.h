@@ -34,9 +34,10 @@ struct result {
 MUST_USE enum status store_write(const char *path, const struct record *rows, size_t count, const struct fact *facts,
                                  struct error *error);
 
-/* Reads any file made by store_write (free with result_free). Errors: STATUS_IO, one sentence naming the file and
- * what is wrong with it (missing, not HDF5, a column missing or of another type or length, another format version).
- */
+/* Reads any file made by store_write (free with result_free), whoever may have made it: HDF5 sees it in a child
+ * process, and what names a target, a sampler, an experiment and so on is a name as in a spec. Errors: STATUS_IO, one
+ * sentence naming the file and what is wrong with it (missing, not HDF5, a column missing or of another type or
+ * length, another format version, a text that is no name, a content that HDF5 dies of). */
 MUST_USE enum status store_read(const char *path, struct result *out, struct error *error);
 void result_free(struct result *result);
 

@@ -76,8 +76,8 @@ static inline size_t cell_size(enum field_type type)
     return type == FIELD_STRING ? sizeof(char *) : CELL;
 }
 
-/* Reads the HDF5 content of a file, without its seal, in this process: a content that was made to harm may crash HDF5.
- * `path` only names it in messages. Errors and ownership as store_read, but names are not looked at. */
+/* Reads the HDF5 content of a file, without its seal, in this process: a content that was made to harm may crash
+ * HDF5. `path` only names it in messages. Errors and ownership as store_read, but names are not looked at. */
 MUST_USE enum status store_parse(const char *path, const struct bytes *content, struct result *out,
                                  struct error *error);
 

@@ -5,7 +5,9 @@
 #include "core/memory.h"
 #include "experiment/store_format.h"
 
-enum { STRIP = 1 << 14 }; /* bytes of strings at a time: HDF5 clears as many, by default a million, for every column */
+enum {
+    STRIP = 1 << 14
+}; /* bytes of strings at a time: HDF5 clears as many, by default a million, for every column */
 
 struct reader {
     const char *path;
@@ -46,9 +48,10 @@ static char *read_text(const struct reader *reader, hid_t group, const char *nam
     char *value = NULL;
     hid_t object = is_dataset ? open_dataset(group, name) : H5Aopen(group, name, H5P_DEFAULT);
     hid_t space = is_dataset ? H5Dget_space(object) : H5Aget_space(object);
-    int ok = H5Sget_simple_extent_type(space) == H5S_SCALAR && (!is_dataset || is_in_one_piece(object)) &&
-             (is_dataset ? H5Dread(object, reader->text, H5S_ALL, H5S_ALL, reader->transfer, &value)
-                         : H5Aread(object, reader->text, &value)) >= 0;
+    int ok = H5Sget_simple_extent_type(space) == H5S_SCALAR && (!is_dataset || is_in_one_piece(object))
+             && (is_dataset ? H5Dread(object, reader->text, H5S_ALL, H5S_ALL, reader->transfer, &value)
+                            : H5Aread(object, reader->text, &value))
+                    >= 0;
     char *text = ok ? strdup(value != NULL ? value : "") : NULL;
     (void)H5free_memory(value);
     close_id(space);

@@ -10,8 +10,8 @@
 #include "core/text.h"
 #include "experiment/store_format.h"
 
-/* What a child may use: for anything, and for each byte of the file. A row takes about twice as much in memory; a core
- * reads more than ten million bytes a second. */
+/* What a child may use: for anything, and for each byte of the file. A row takes about twice as much in memory; a
+ * core reads more than ten million bytes a second. */
 enum { LEAST_MEMORY = 1 << 28, MEMORY_A_BYTE = 32, LEAST_SECONDS = 2, BYTES_A_SECOND = 1000000 };
 
 /* Takes the seal off. */
@@ -130,6 +130,8 @@ static enum status read_isolated(const char *path, const struct bytes *content, 
     enum status status = isolate(parse_and_send, &job, &limits, &answer.data, &answer.length, &cause);
     if (status == STATUS_EXTERNAL)
         status = fail_with(error, STATUS_IO, "%s is damaged: HDF5 %s on it", path, cause.text);
+    else if (status == STATUS_MEMORY)
+        status = fail_with(error, STATUS_IO, "cannot read %s: %s", path, cause.text);
     else if (status != STATUS_OK)
         status = fail_with(error, STATUS_IO, "%s", cause.text);
     else if (!receive(&answer, out))
@@ -148,7 +150,8 @@ enum status store_read(const char *path, struct result *out, struct error *error
     if (status == STATUS_OK && (file.length < 8 || memcmp(file.data, SIGNATURE, 8) != 0))
         status = fail_with(error, STATUS_IO, "%s is not an HDF5 file", path);
     if (status == STATUS_OK && !unseal(&file))
-        status = fail_with(error, STATUS_IO, "%s is not as diffrate wrote it: its checksum is wrong or missing", path);
+        status =
+            fail_with(error, STATUS_IO, "%s is not as diffrate wrote it: its checksum is wrong or missing", path);
     if (status == STATUS_OK)
         status = read_isolated(path, &file, out, error);
     free(file.data);

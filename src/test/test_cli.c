@@ -518,12 +518,14 @@ END_TEST
 START_TEST(titles_are_text_everywhere)
 {
     static const char *const shown[] = {
-        "<title>`touch pwned` $(touch pwned) &lt;script&gt;x&lt;/script&gt; &#39;&quot;&amp;{}_^@~\\ %s%n | [a](b) *c* # \xd7\x90\xe2\x80\x8f;"
+        "<title>`touch pwned` $(touch pwned) &lt;script&gt;x&lt;/script&gt; &#39;&quot;&amp;{}_^@~\\ %s%n | [a](b) "
+        "*c* # \xd7\x90\xe2\x80\x8f;"
         "</title>",
         "<h1>`touch pwned` $(touch pwned) &lt;script&gt;",
     };
     write_file("odd.yaml",
-               "title: '`touch pwned` $(touch pwned) <script>x</script> ''\"&{}_^@~\\ %s%n | [a](b) *c* # \xd7\x90\xe2\x80\x8f;'\n"
+               "title: '`touch pwned` $(touch pwned) <script>x</script> ''\"&{}_^@~\\ %s%n | [a](b) *c* # "
+               "\xd7\x90\xe2\x80\x8f;'\n"
                "targets: [{name: G_a.b-c_, kind: gaussian, variance: 0.25}]\n"
                "samplers: [ddpm, accelerated]\ndimensions: [1]\naccuracies: [0.1, 0.03, 0.01]\nmax_steps: 512\n");
     ck_assert_int_eq(shell("binary=$(realpath @); cd % && $binary run odd.yaml -o out 2>&1"), 0);
@@ -533,8 +535,8 @@ START_TEST(titles_are_text_everywhere)
     ck_assert_ptr_null(strstr(report, "<script"));
     ck_assert_ptr_null(strstr(report, "<svg"));
     ck_assert_ptr_nonnull(strstr(report, "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none';"));
-    static const char heading[] =
-        "# \\`touch pwned\\` \\$(touch pwned) \\<script\\>x\\</script\\> '\"\\&{}\\_^@\\~\\\\ %s%n \\| \\[a\\](b) \\*c\\* \\# ";
+    static const char heading[] = "# \\`touch pwned\\` \\$(touch pwned) \\<script\\>x\\</script\\> "
+                                  "'\"\\&{}\\_^@\\~\\\\ %s%n \\| \\[a\\](b) \\*c\\* \\# ";
     ck_assert_msg(strncmp(verdict, heading, sizeof heading - 1) == 0, "%.200s", verdict);
     free(report);
     free(verdict);
@@ -546,7 +548,8 @@ START_TEST(titles_are_text_everywhere)
 END_TEST
 
 #define SMALL \
-    "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1]\nsteps: [64]\nclaims: none\n"
+    "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1]\nsteps: [64]\nclaims: " \
+    "none\n"
 
 static const struct {
     const char *file, *name;
@@ -614,9 +617,9 @@ static struct record honest_row(void)
     const struct {
         char *label;
         const char *text;
-    } labels[] = {{row.target, "g"},          {row.sampler, "ddpm"},
-                  {row.score_error, "none"},  {row.score_error_spread, "none"},
-                  {row.schedule, "li-cai"},   {row.score_error_profile, "none"},
+    } labels[] = {{row.target, "g"},         {row.sampler, "ddpm"},
+                  {row.score_error, "none"}, {row.score_error_spread, "none"},
+                  {row.schedule, "li-cai"},  {row.score_error_profile, "none"},
                   {row.law, "gaussian"}};
     for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++)
         (void)snprintf(labels[i].label, 64, "%s", labels[i].text);
@@ -681,9 +684,10 @@ START_TEST(hostile_texts_are_text)
     write_result("texts.h5", TITLED, &row, 1, "texts");
     write_file("victim", "mine\n");
     write_file("tv-steps.svg", "<svg onload=\"x\"><script>x</script></svg>\"></figure><script>y</script>");
-    ck_assert_int_eq(shell("ln -s victim %/report.html && ln -s victim %/verdict.md && @ report %/texts.h5 2>&1 && @ verdict "
-                           "%/texts.h5 2>&1"),
-                     0);
+    ck_assert_int_eq(
+        shell("ln -s victim %/report.html && ln -s victim %/verdict.md && @ report %/texts.h5 2>&1 && @ verdict "
+              "%/texts.h5 2>&1"),
+        0);
     char *report = read_file("report.html"), *victim = read_file("victim");
     ck_assert_str_eq(victim, "mine\n");
     ck_assert_ptr_nonnull(

@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -154,6 +156,26 @@ START_TEST(memory_is_limited)
 }
 END_TEST
 
+START_TEST(no_process_can_be_started)
+{
+    struct rlimit old, none;
+    char name[] = "you", *out;
+    size_t length;
+    struct error error = {STATUS_OK, ""};
+    int is_root = geteuid() == 0;
+    ck_assert_int_eq(getrlimit(RLIMIT_NPROC, &old), 0);
+    none = (struct rlimit){0, old.rlim_max};
+    ck_assert(!is_root || setresuid(65534, 65534, 0) == 0); /* root may start as many as it likes */
+    ck_assert_int_eq(setrlimit(RLIMIT_NPROC, &none), 0);
+    enum status status = isolate(greet, name, &limits, &out, &length, &error);
+    ck_assert_int_eq(setrlimit(RLIMIT_NPROC, &old), 0);
+    ck_assert(!is_root || setresuid(0, 0, 0) == 0);
+    ck_assert_int_eq(prctl(PR_SET_DUMPABLE, 1), 0); /* for the leak check at the end */
+    ck_assert_int_eq(status, STATUS_MEMORY);
+    ck_assert_ptr_nonnull(strstr(error.text, "cannot start a process: "));
+}
+END_TEST
+
 static void ignore(int signal)
 {
     (void)signal;
@@ -239,12 +261,37 @@ END_TEST
 
 START_TEST(controls)
 {
-    static const uint32_t control[] = {0, 9, 10, 0x1b, 0x7f, 0x85, 0x9b, 0x2028, 0x202a, 0x202e, 0x2066, 0x2069, 0xffff};
-    static const uint32_t plain[] = {' ', 'a', '~', 0xa0, 0xe9, 0x5d0, 0x200e, 0x200f, 0x2027, 0x202f, 0x1f600, 0x10ffff};
+    static const uint32_t control[] = {0,      9,      10,     0x1b,   0x7f,   0x85,  0x9b,
+                                       0x2028, 0x202a, 0x202e, 0x2066, 0x2069, 0xffff};
+    static const uint32_t plain[] = {' ',    'a',    '~',    0xa0,   0xe9,    0x5d0,
+                                     0x200e, 0x200f, 0x2027, 0x202f, 0x1f600, 0x10ffff};
     for (size_t i = 0; i < sizeof control / sizeof control[0]; i++)
         ck_assert_msg(text_is_control(control[i]), "%x", control[i]);
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
         ck_assert_msg(!text_is_control(plain[i]), "%x", plain[i]);
+}
+END_TEST
+
+static void check_put(void (*put)(FILE *file, const char *text), const char *text, const char *expected)
+{
+    char *written = NULL;
+    size_t length = 0;
+    FILE *file = open_memstream(&written, &length);
+    ck_assert_ptr_nonnull(file);
+    put(file, text);
+    ck_assert_int_eq(fclose(file), 0);
+    ck_assert_str_eq(written, expected);
+    free(written);
+}
+
+START_TEST(escapes)
+{
+    check_put(text_put_html, "<a href=\"x\">'&amp;\n\t\xc3\xa9",
+              "&lt;a href=&quot;x&quot;&gt;&#39;&amp;amp;\n\t\xc3\xa9");
+    check_put(text_put_html, "\xff|\x1b|\x7f|\xc3|\xe2\x80\xae|",
+              "\xef\xbf\xbd|\xef\xbf\xbd|\xef\xbf\xbd|\xef\xbf\xbd|\xef\xbf\xbd|");
+    check_put(text_put_markdown, "\\`*_[]<>&~|#$", "\\\\\\`\\*\\_\\[\\]\\<\\>\\&\\~\\|\\#\\$");
+    check_put(text_put_markdown, "T(d, eps) = 1.5 \xc3\xa9!\n", "T(d, eps) = 1.5 \xc3\xa9!\xef\xbf\xbd");
 }
 END_TEST
 
@@ -259,11 +306,13 @@ Suite *isolate_suite(void)
     tcase_add_test(cases, endless_work_ends);
     tcase_add_test(cases, memory_is_limited);
     tcase_add_test(cases, the_caller_is_left_alone);
+    tcase_add_test(cases, no_process_can_be_started);
     suite_add_tcase(suite, cases);
     TCase *text = tcase_create("text");
     tcase_add_test(text, names);
     tcase_add_loop_test(text, characters_one_by_one, 0, COUNT(characters));
     tcase_add_test(text, controls);
+    tcase_add_test(text, escapes);
     suite_add_tcase(suite, text);
     return suite;
 }

@@ -38,9 +38,10 @@ static struct spec parsed(const char *text)
 
 START_TEST(cells_are_counted)
 {
-    struct spec spec = parsed("targets: [{name: a, kind: gaussian, variance: 1}, {name: b, kind: gaussian, variance: 2}]\n"
-                              "samplers: [ddpm, accelerated, ddim]\ndimensions: [1, 2, 3, 4, 5]\nsteps: [64, 128]\n"
-                              "score_errors: [{shape: bias, size: [1, 2, 3]}]\nsamples: {chains: [128, 256, 512]}\n");
+    struct spec spec =
+        parsed("targets: [{name: a, kind: gaussian, variance: 1}, {name: b, kind: gaussian, variance: 2}]\n"
+               "samplers: [ddpm, accelerated, ddim]\ndimensions: [1, 2, 3, 4, 5]\nsteps: [64, 128]\n"
+               "score_errors: [{shape: bias, size: [1, 2, 3]}]\nsamples: {chains: [128, 256, 512]}\n");
     struct demand demand = limits_demand(&spec);
     ck_assert_double_eq(demand.cells, 2.0 * 3.0 * 4.0 * 2.0 * 4.0);
     ck_assert_double_eq(demand.numbers, 0.0);
@@ -60,8 +61,10 @@ START_TEST(numbers_are_counted)
     } cases[] = {
         {POWER DDPM "dimensions: [10, 1000]\nsteps: [64]\n", 1010.0},
         {RANDOM("components: 3") DDPM "dimensions: [10, 20]\nsteps: [64]\n", 90.0},
-        {RANDOM("components: 3, covariances: shared") DDPM "dimensions: [10]\nsteps: [64]\nsamples: {chains: 128}\n", 130.0},
-        {RANDOM("components: 3, covariances: each") DDPM "dimensions: [10]\nsteps: [64]\nsamples: {chains: 128}\n", 330.0},
+        {RANDOM("components: 3, covariances: shared") DDPM "dimensions: [10]\nsteps: [64]\nsamples: {chains: 128}\n",
+         130.0},
+        {RANDOM("components: 3, covariances: each") DDPM "dimensions: [10]\nsteps: [64]\nsamples: {chains: 128}\n",
+         330.0},
         {"targets:\n- name: s\n  kind: direct-sum\n  factors:\n"
          "  - {kind: gaussian, variance: 1, spectrum: {kind: power, exponent: 1}, copies: 30}\n"
          "  - {kind: mixture-random, spread: 1, sd: 1, components: 2, copies: rest}\n" DDPM
@@ -117,14 +120,17 @@ START_TEST(memory_is_counted)
         const char *text, *key;
         double least, most; /* bytes */
     } cases[] = {
-        {GAUSS DDPM "dimensions: [100]\nsteps: [64]\nsamples: {chains: 1000000, methods: [projection]}\n", "samples", 8e8, 9e8},
-        {GAUSS DDPM "dimensions: [100]\nsteps: [64]\nsamples: {chains: 1000000, methods: [weights]}\n", "samples", 16e8, 20e8},
+        {GAUSS DDPM "dimensions: [100]\nsteps: [64]\nsamples: {chains: 1000000, methods: [projection]}\n", "samples",
+         8e8, 9e8},
+        {GAUSS DDPM "dimensions: [100]\nsteps: [64]\nsamples: {chains: 1000000, methods: [weights]}\n", "samples",
+         9e8, 10e8},
         {GAUSS DDPM "dimensions: [1000000]\nsteps: [64]\nsamples: {chains: 128}\n", "dimensions", 4e9, 9e9},
         {RANDOM("components: 4, covariances: each") DDPM "dimensions: [2000]\nsteps: [64]\nsamples: {chains: 128}\n",
          "dimensions", 3.8e8, 6e8},
         {POWER DDPM "dimensions: [1000000]\nsteps: [64]\nsamples: {chains: 128}\n", "dimensions", 8e9, 16e9},
         {"targets: [{name: r, kind: radial, weights: [0.5, 0.5], sds: [1, 2]}]\n" DDPM
-         "dimensions: [100000]\nsteps: [64]\nsamples: {chains: 128}\nscore_errors: [{shape: wave, size: 1, roughness: 1}]\n",
+         "dimensions: [100000]\nsteps: [64]\nsamples: {chains: 128}\nscore_errors: [{shape: wave, size: 1, "
+         "roughness: 1}]\n",
          "dimensions", 6e8, 2e9},
         {GAUSS DDPM "dimensions: [1]\nsteps: [10000000]\n", "dimensions", 2.4e8, 2.5e8},
     };
@@ -139,6 +145,15 @@ START_TEST(memory_is_counted)
         spec_free(&spec);
     }
     ck_assert_double_gt(limits_machine_memory(), 1e8);
+    struct spec spec = parsed(GAUSS DDPM "dimensions: [1, 2, 3, 4]\nsteps: [64, 65]\n");
+    struct excess excess;
+    double merging = limits_demand(&spec).merging;
+    ck_assert_double_ge(merging, 8.0 * 2.0 * (double)sizeof(struct record)); /* as read, and as merged */
+    ck_assert_double_le(merging, 8.0 * 4.0 * (double)sizeof(struct record));
+    ck_assert(!limits_exceeded(&spec, merging, &excess));
+    ck_assert(limits_exceeded(&spec, 0.99 * merging, &excess));
+    ck_assert_ptr_nonnull(strstr(excess.text, "results (2 cells x 4 dimensions) that need "));
+    spec_free(&spec);
 }
 END_TEST
 
@@ -149,7 +164,8 @@ struct counts {
     size_t targets, dimensions, steps, score_errors, chains, accuracies;
 };
 
-static void put_list(FILE *stream, const char *before, const char *item, size_t first, size_t count, const char *after)
+static void put_list(FILE *stream, const char *before, const char *item, size_t first, size_t count,
+                     const char *after)
 {
     for (size_t i = 0; i < count; i++)
         fprintf(stream, "%s%s%zu", i == 0 ? before : ", ", item, first + i);
@@ -182,17 +198,25 @@ static const struct {
     const char *message; /* NULL: it is not too much */
 } lists[] = {
     {{10000, 1, 1, 9, 9, 0}, 0, NULL},
-    {{10000, 1, 1, 9, 10, 0}, 1, "asks for 1.1e+06 cells (10000 targets x 1 samplers x (10 score errors x 1 steps x (1 + 10 "
-                                 "numbers of chains))), expected at most 1e+06"},
+    {{10000, 1, 1, 9, 10, 0},
+     1,
+     "asks for 1.1e+06 cells (10000 targets x 1 samplers x (10 score errors x 1 steps x (1 + 10 "
+     "numbers of chains))), expected at most 1e+06"},
     {{2, 1, 10000, 9, 5, 0}, 3, "asks for 1.2e+06 cells"},
     {{1, 1, 10, 9999, 10, 0}, 4, "asks for 1.1e+06 cells"},
     {{1, 1, 10, 10, 10000, 0}, 5, "asks for 1.1e+06 cells"},
-    {{1, 100, 0, 0, 0, 9999}, 6, "asks for 2e+06 cells (1 targets x 1 samplers x (2 x 100 dimensions x 9999 accuracies)), "
-                                 "expected at most 1e+06"},
+    {{1, 100, 0, 0, 0, 9999},
+     6,
+     "asks for 2e+06 cells (1 targets x 1 samplers x (2 x 100 dimensions x 9999 accuracies)), "
+     "expected at most 1e+06"},
     {{1, 10000, 0, 0, 0, 49}, 2, "asks for 1.2e+04 GB of results"},
-    {{1, 10000, 1, 0, 0, 51}, 2, "asks for 1e+06 cells (1 targets x 1 samplers x (1 score errors x 1 steps x (1 + 0 numbers "
-                                 "of chains) + 2 x 10000 dimensions x 51 accuracies)), expected at most 1e+06"},
-    {{10, 10000, 100, 9, 0, 0}, 2, "asks for 1.2e+02 GB of results (1e+04 cells x 10000 dimensions), expected at most 1e+02"},
+    {{1, 10000, 1, 0, 0, 51},
+     2,
+     "asks for 1e+06 cells (1 targets x 1 samplers x (1 score errors x 1 steps x (1 + 0 numbers "
+     "of chains) + 2 x 10000 dimensions x 51 accuracies)), expected at most 1e+06"},
+    {{10, 10000, 100, 9, 0, 0},
+     2,
+     "asks for 1.2e+02 GB of results (1e+04 cells x 10000 dimensions), expected at most 1e+02"},
     {{10000, 10000, 10000, 10000, 10000, 10000}, 4, "asks for 1e+16 cells"},
 };
 
@@ -225,13 +249,15 @@ static const struct {
      "big.yaml:3:13: asks for 9e+15 eigenvalues, means and matrix entries of spectra and random mixtures in up to "
      "9007199254740992 dimensions, expected at most 6.7e+07"},
     {POWER DDPM "dimensions: [1, 100000000]\nsteps: [64]\n", "big.yaml:3:13: asks for 1e+08 eigenvalues"},
-    {"targets: [{name: s, kind: direct-sum, factors: [{kind: gaussian, variance: 1, spectrum: {kind: power, exponent: "
+    {"targets: [{name: s, kind: direct-sum, factors: [{kind: gaussian, variance: 1, spectrum: {kind: power, "
+     "exponent: "
      "1}, copies: 4503599627370496}, {kind: gaussian, variance: 1, copies: rest}]}]\n" DDPM
      "dimensions: [9007199254740992]\nsteps: [64]\n",
      "big.yaml:3:13: asks for 4.5e+15 eigenvalues"},
     {RANDOM("components: 10000") DDPM "dimensions: [100000]\nsteps: [64]\nsamples: {chains: 128}\n",
      "big.yaml:3:13: asks for 1e+09 eigenvalues, means and matrix entries"},
-    {RANDOM("components: 2, covariances: each") DDPM "dimensions: [9007199254740992]\nsteps: [64]\nsamples: {chains: 128}\n",
+    {RANDOM("components: 2, covariances: each") DDPM
+     "dimensions: [9007199254740992]\nsteps: [64]\nsamples: {chains: 128}\n",
      "big.yaml:3:13: asks for 1.6e+32 eigenvalues"},
 };
 

@@ -406,7 +406,7 @@ START_TEST(damaged)
     struct record rows[ROWS];
     struct place place = place_with_rows(rows);
     struct content content = slurp(place.path);
-    for (size_t at = 0; at < content.length; at += 97) {
+    for (size_t at = 0; at < content.length; at += 197) {
         struct result result;
         struct error error;
         spill(place.path, content.data, at);
@@ -548,8 +548,8 @@ static void assert_label_refused(const char *name, const char *label)
 
 START_TEST(labels_are_names)
 {
-    static const char *const bad[] = {"", ".a", "-a", "_a", "../a", "a/b", "a b", "a'b", "a`id`", "$(id)", "<b>", "a\tb",
-                                      "a\n", "caf\xc3\xa9", "\xff", "{a}", "a^b", "a|b"};
+    static const char *const bad[] = {"",      ".a",  "-a",   "_a",  "../a",        "a/b",  "a b", "a'b", "a`id`",
+                                      "$(id)", "<b>", "a\tb", "a\n", "caf\xc3\xa9", "\xff", "{a}", "a^b", "a|b"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_label_refused("target", bad[i]);
     for (const struct field *field = record_fields; field->name != NULL; field++)
@@ -574,9 +574,10 @@ static const struct {
     const char *name;
     int good;
 } spec_names[] = {
-    {"", 1},    {"-yaml", 1},  {"a.b_c-1", 1}, {"..", 0},       {"../x", 0}, {"a/b", 0},
-    {".h5", 0}, {"a b", 0},    {"a'b", 0},     {"a\nb", 0},     {"\xff", 0},
-    {"0123456789012345678901234567890123456789012345678901234567890123456789", 0},
+    {"", 1},     {"-yaml", 1}, {"a.b_c-1", 1},
+    {"..", 0},   {"../x", 0},  {"a/b", 0},
+    {".h5", 0},  {"a b", 0},   {"a'b", 0},
+    {"a\nb", 0}, {"\xff", 0},  {"0123456789012345678901234567890123456789012345678901234567890123456789", 0},
 };
 
 START_TEST(spec_names_are_names)

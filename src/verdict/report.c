@@ -331,7 +331,8 @@ static void html_section(const struct tables *tables, size_t section, FILE *file
     fputs("</p>\n", file);
 }
 
-/* An SVG as an image in the page itself: what lies in the directory may be of anybody, and in an image no script runs. */
+/* An SVG as an image in the page itself: what lies in the directory may be of anybody, and in an image no script
+ * runs. */
 static void embed_svg(const struct evidence *evidence, const struct figure *figure, FILE *file)
 {
     static const char plain[] = NAME_CHARACTERS " '()*+,/:;=";

@@ -1,6 +1,6 @@
-/* Files made to mislead the reader of results. The bytes do not go into a file as they are, because HDF5's own mistakes
- * with damaged files would drown ours: they drive HDF5 as it makes a file that departs from the schema in a few
- * places, which is then read in this process. Files that are damaged byte by byte are read in a child, as always.
+/* Files made to mislead the reader of results. The bytes do not go into a file as they are, because HDF5's own
+ * mistakes with damaged files would drown ours: they drive HDF5 as it makes a file that departs from the schema in a
+ * few places, which is then read in this process. Files that are damaged byte by byte are read in a child, as always.
  *
  *     how, rows, then for each departure: object, kind, parameter
  *
@@ -69,8 +69,19 @@ struct maker {
 static const char *odd_text(unsigned parameter)
 {
     static char longest[LONG + 1];
-    static const char *const texts[] = {"", NULL, "\xff\xfe", "../../x", "a\nb", "'; system \"x", "<script>", "{a}^b_c",
-                                        "caf\xc3\xa9", "\xe2\x80\xae" "x", ".hidden", "-x",
+    static const char *const texts[] = {"",
+                                        NULL,
+                                        "\xff\xfe",
+                                        "../../x",
+                                        "a\nb",
+                                        "'; system \"x",
+                                        "<script>",
+                                        "{a}^b_c",
+                                        "caf\xc3\xa9",
+                                        "\xe2\x80\xae"
+                                        "x",
+                                        ".hidden",
+                                        "-x",
                                         "012345678901234567890123456789012345678901234567890123456789012",
                                         "0123456789012345678901234567890123456789012345678901234567890123"};
     enum { TEXTS = sizeof texts / sizeof texts[0] };
@@ -120,7 +131,7 @@ static hid_t odd_type(unsigned parameter)
 static hid_t odd_space(unsigned rows, unsigned parameter)
 {
     const hsize_t shapes[][2] = {{rows + 1, 1}, {rows > 0 ? rows - 1 : 9, 1}, {0, 1},
-                                 {1000, 1},     {(hsize_t)1 << 24, 1},       {(hsize_t)1 << 60, 1}};
+                                 {1000, 1},     {(hsize_t)1 << 24, 1},        {(hsize_t)1 << 60, 1}};
     enum { SHAPES = sizeof shapes / sizeof shapes[0] };
     unsigned choice = parameter % (SHAPES + 4);
     if (choice < SHAPES)
@@ -229,8 +240,8 @@ static void put_dataset(const struct maker *maker, unsigned object, hid_t parent
     fill_cells(field, scalar ? 1 : rows, cells);
     if (kind == CONTENT && field->type == FIELD_STRING && rows > 0)
         memcpy(cells[departure.parameter / 16 % rows], &text, sizeof text);
-    /* Other lengths are left as HDF5 makes them: without a place in the file, or zeros. What is mapped on itself cannot be
-     * written. */
+    /* Other lengths are left as HDF5 makes them: without a place in the file, or zeros. What is mapped on itself
+     * cannot be written. */
     if (kind != SPACE && !(kind == LAYOUT && departure.parameter % LAYOUTS == VIRTUAL))
         (void)H5Dwrite(dataset, memory, H5S_ALL, H5S_ALL, maker->transfer, cells);
     const hid_t ids[] = {dataset, properties, space, type, memory};
@@ -335,8 +346,8 @@ static void check_result(const struct plan *plan, const struct result *result)
     if (plan->count > 0)
         return;
     REQUIRE(result->count == plan->rows, "%zu rows instead of %u", result->count, plan->rows);
-    REQUIRE(strcmp(result->spec_name, "name") == 0 && strcmp(result->provenance, "extra: more\nhost: host\n") == 0, "%s",
-            result->provenance);
+    REQUIRE(strcmp(result->spec_name, "name") == 0 && strcmp(result->provenance, "extra: more\nhost: host\n") == 0,
+            "%s", result->provenance);
 }
 
 /* Through a file in memory, which the reader opens by its path. The content has room for the seal. */

@@ -40,8 +40,8 @@ static void check_keys(const struct spec *spec)
 {
     for (size_t i = 0; i < spec->target_count; i++) {
         char key[CELL_KEY_SIZE];
-        const struct cell cell = {spec, i, 0, spec->score_error_count - 1, spec->max_steps,
-                                  spec->chain_count > 0 ? spec->chains[0] : 0};
+        const struct cell cell = {
+            spec, i, 0, spec->score_error_count - 1, spec->max_steps, spec->chain_count > 0 ? spec->chains[0] : 0};
         REQUIRE(text_is_name(spec->targets[i].name), "%s", spec->targets[i].name);
         REQUIRE(cell_key(&cell, key, NULL) == STATUS_OK && text_is_name(key), "target %zu", i);
     }
@@ -57,8 +57,8 @@ void fuzz_spec(const uint8_t *data, size_t size)
         check_message(error.text);
     } else {
         const struct demand demand = limits_demand(&spec);
-        REQUIRE(demand.cells <= LIMIT_CELLS && demand.disk <= LIMIT_DISK && demand.numbers <= LIMIT_NUMBERS, "%g cells",
-                demand.cells);
+        REQUIRE(demand.cells <= LIMIT_CELLS && demand.disk <= LIMIT_DISK && demand.numbers <= LIMIT_NUMBERS,
+                "%g cells", demand.cells);
         REQUIRE(spec.target_count > 0 && spec.sampler_count > 0 && spec.dimension_count > 0, "an empty list");
         REQUIRE(spec.step_count > 0 || spec.accuracy_count > 0, "nothing to do");
         REQUIRE(strlen(spec.text) == size && (size == 0 || memcmp(spec.text, data, size) == 0), "another text");
