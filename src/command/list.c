@@ -34,6 +34,8 @@ static void list_samplers(void)
     for (size_t i = 0; (sampler = sampler_at(i)) != NULL; i++) {
         entry(sampler->name, sampler->doc, sampler->formula, sampler->source);
         printf("      score evaluations a step: %zu\n", sampler->score_evaluations);
+        if (sampler->claimed_order > 0.0)
+            printf("      claimed order: %g (%s)\n", sampler->claimed_order, sampler->claim_source);
     }
 }
 

@@ -77,12 +77,12 @@ static void fill_panels(const struct state *state, double V, struct panels *pane
 }
 
 /* The whole run, with the factor's law at levels t and t-1 in the oracle. */
-static struct state propagate(const struct law_problem *problem, struct mixture_level *level, struct clip_bound *clip)
+static struct state propagate(const struct law_problem *problem, struct mixture_level *level, struct oracle *oracle,
+                              struct clip_bound *clip)
 {
     const struct schedule *schedule = problem->schedule;
     const struct sampler *sampler = problem->sampler;
     double work[2], norm = problem->error_share > 0.0 ? score_error_norm(problem->score_error, schedule) : 1.0;
-    struct oracle oracle = {.work = work};
     struct level start = schedule_level(schedule, schedule->T);
     double variance = problem->factor->sd[0] * problem->factor->sd[0], V = start.alpha_bar * variance + start.noise;
     /* Start at N(0, 1); 1 - V_T = abar_T (1 - lambda). */
@@ -90,25 +90,20 @@ static struct state propagate(const struct law_problem *problem, struct mixture_
                           .rho = start.alpha_bar * (1.0 - variance) / V};
     state.rho_error = 2.0 * DBL_EPSILON * fabs(state.rho);
     state.shift_error = 2.0 * DBL_EPSILON * fabs(state.shift);
-    oracle_init(&oracle);
+    oracle->work = work;
     mixture_level_set(&level[schedule->T % 2], &start);
     for (size_t t = schedule->T; t >= 2; t--) {
         struct step step = schedule_step(schedule, t);
         mixture_level_set(&level[(t - 1) % 2], &step.to);
-        for (size_t i = 0; i < 2; i++) {
-            oracle.nominal[i] = &level[(t - i) % 2];
-            oracle.error[i].shape = NULL;
-            if (problem->error_share > 0.0)
-                score_error_at(problem->score_error, norm, problem->error_share, schedule, t - i, oracle.nominal[i],
-                               &oracle.error[i]);
-        }
+        oracle_set(oracle, sampler, schedule, &step, &level[t % 2], &level[(t - 1) % 2], problem->score_error, norm,
+                   problem->error_share);
         if (clip->steps > 0) {
-            double V_from = 1.0 / oracle.nominal[0]->inverse_variance[0];
-            struct affine c = affine_of(sampler->correction, &step, &oracle, sqrt(V_from));
+            double V_from = 1.0 / oracle->nominal[0]->inverse_variance[0];
+            struct affine c = affine_of(sampler->correction, &step, oracle, sqrt(V_from));
             clip_bound_add_normal(clip, c.constant + c.slope * state.shift,
                                   c.slope * c.slope * V_from * (1.0 + state.rho));
         }
-        state = advance(state, sampler, &step, &oracle);
+        state = advance(state, sampler, &step, oracle);
     }
     return state;
 }
@@ -121,16 +116,18 @@ static enum status compute(const struct law_problem *problem, double resolution,
     struct mixture_level levels[2] = {{0}, {0}};
     struct clip_bound clip = {0};
     struct state state = {0};
+    struct oracle oracle;
     if (sampler->correction != NULL)
         clip = (struct clip_bound){.steps = schedule->T - 1, .T = schedule->T};
     if (sampler->work_arrays > MOST_WORK)
         return fail_with(error, STATUS_UNSUPPORTED, "sampler %s needs more than %d work arrays", sampler->name,
                          MOST_WORK);
-    enum status status = mixture_level_new(factor, &levels[0], error);
+    enum status status = oracle_new(factor, sampler, &oracle, error);
+    for (int i = 0; i < 2 && status == STATUS_OK; i++)
+        status = mixture_level_new(factor, &levels[i], error);
     if (status == STATUS_OK)
-        status = mixture_level_new(factor, &levels[1], error);
-    if (status == STATUS_OK)
-        state = propagate(problem, levels, &clip);
+        state = propagate(problem, levels, &oracle, &clip);
+    oracle_free(&oracle);
     mixture_level_free(&levels[0]);
     mixture_level_free(&levels[1]);
     if (status != STATUS_OK)

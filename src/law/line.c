@@ -68,6 +68,7 @@ static void engine_free(struct engine *engine)
     mixture_level_free(&engine->middle);
     panels_free(&engine->middle_grid);
     rules_free(&engine->rules);
+    oracle_free(&engine->oracle);
     transfer_work_free(&engine->work);
 }
 
@@ -90,8 +91,9 @@ static enum status engine_init(struct engine *engine, const struct law_problem *
         engine->clip = (struct clip_bound){.steps = problem->schedule->T - 1, .T = problem->schedule->T};
     chebyshev_init(&engine->chebyshev);
     set_panel_weights(engine);
-    oracle_init(&engine->oracle);
-    enum status status = rules_new(&engine->rules, error);
+    enum status status = oracle_new(problem->factor, problem->sampler, &engine->oracle, error);
+    if (status == STATUS_OK)
+        status = rules_new(&engine->rules, error);
     if (status == STATUS_OK)
         status = transfer_work_new(problem->sampler, &engine->rules, &engine->work, error);
     for (int i = 0; i < 2 && status == STATUS_OK; i++)
@@ -195,7 +197,7 @@ static struct fineness fineness_for(struct engine *engine, const struct transfer
     } else if (!transfer->moves && jumps->edges > 0)
         jumps->finest = fmin(jumps->finest, EDGE_LENGTH * tau);
     double longest = HUGE_VAL;
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < engine->oracle.levels; i++) {
         const struct error_level *at = &engine->oracle.error[i];
         if (at->shape != NULL && (at->shape->parameters & ERROR_ROUGHNESS) && at->amplitude > 0.0)
             longest = fmin(longest, fmax(WAVE_LENGTH / at->scale, EDGE_LENGTH * tau));
@@ -215,7 +217,7 @@ static enum status find_breaks(struct engine *engine, struct transfer *transfer,
     double size = 0.0, sd = transfer->from->sd[0], work[2 + 64];
     for (size_t k = 1; k < transfer->from->factor->components; k++)
         sd = fmin(sd, transfer->from->sd[k]);
-    for (int i = 0; i < 2; i++)
+    for (size_t i = 0; i < engine->oracle.levels; i++)
         if (engine->oracle.error[i].edges > 0)
             size = fmax(size, engine->oracle.error[i].amplitude * engine->oracle.error[i].height);
     if (!transfer->moves || (transfer->step->beta * size < FAINT * sd && !isfinite(transfer->step->clip)))
@@ -374,17 +376,6 @@ static void set_middle(struct engine *engine, const struct step *step, const str
     mixture_level_set(&engine->middle, &level);
 }
 
-static void set_errors(struct engine *engine, size_t t)
-{
-    const struct law_problem *problem = engine->problem;
-    for (size_t i = 0; i < 2; i++) {
-        engine->oracle.error[i] = (struct error_level){.shape = NULL};
-        if (problem->error_share > 0.0)
-            score_error_at(problem->score_error, engine->error_norm, problem->error_share, problem->schedule, t - i,
-                           engine->oracle.nominal[i], &engine->oracle.error[i]);
-    }
-}
-
 static enum status make_step(struct engine *engine, const struct step *step, int from, double resolution, int checked,
                              struct tally *tally, struct error *error)
 {
@@ -395,9 +386,8 @@ static enum status make_step(struct engine *engine, const struct step *step, int
     struct step_error wrong = {{0.0}, {0.0}};
     enum status status = STATUS_OK;
     mixture_level_set(level_to, &step->to);
-    engine->oracle.nominal[0] = level_from;
-    engine->oracle.nominal[1] = level_to;
-    set_errors(engine, step->t);
+    oracle_set(&engine->oracle, sampler, engine->problem->schedule, step, level_from, level_to,
+               engine->problem->score_error, engine->error_norm, engine->problem->error_share);
     if (sampler->log_noise_before != NULL) {
         set_middle(engine, step, level_from);
         transfer_init(&transfer, sampler, step, 1, level_from, &engine->middle, grid_from, &engine->oracle);

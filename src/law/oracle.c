@@ -15,8 +15,9 @@ static void append_regions(uint64_t *regions, const struct oracle *oracle, int l
 static void evaluate(const struct score *score, const struct level *level, size_t n, const double *x, double *out)
 {
     const struct oracle *oracle = (const struct oracle *)score;
-    const struct level *first = &oracle->nominal[0]->level;
-    int at = level->noise == first->noise && level->alpha_bar == first->alpha_bar ? 0 : 1;
+    int at = 0;
+    while (at + 1 < (int)oracle->levels && !level_equal(&oracle->nominal[at]->level, level))
+        at++;
     if (at == 0 && x == oracle->known_x)
         for (size_t i = 0; i < n; i++)
             out[i] = oracle->known_score[i];
@@ -29,9 +30,40 @@ static void evaluate(const struct score *score, const struct level *level, size_
             append_regions(oracle->regions, oracle, at, x[i]);
 }
 
-void oracle_init(struct oracle *oracle)
+enum status oracle_new(const struct factor *factor, const struct sampler *sampler, struct oracle *out,
+                       struct error *error)
 {
-    oracle->base = (struct score){.evaluate = evaluate};
+    enum status status = STATUS_OK;
+    *out = (struct oracle){.base = {.evaluate = evaluate}, .levels = 2};
+    for (size_t i = 0; i < SAMPLER_OTHER_LEVELS && sampler->other_levels != NULL && status == STATUS_OK; i++)
+        status = mixture_level_new(factor, &out->other[i], error);
+    return status;
+}
+
+void oracle_free(struct oracle *oracle)
+{
+    for (size_t i = 0; i < SAMPLER_OTHER_LEVELS; i++)
+        mixture_level_free(&oracle->other[i]);
+}
+
+void oracle_set(struct oracle *oracle, const struct sampler *sampler, const struct schedule *schedule,
+                const struct step *step, const struct mixture_level *from, const struct mixture_level *to,
+                const struct score_error *score_error, double norm, double share)
+{
+    struct level level[SAMPLER_LEVELS];
+    oracle->levels = sampler_levels(sampler, step, level);
+    oracle->nominal[0] = from;
+    oracle->nominal[1] = to;
+    for (size_t i = 2; i < oracle->levels; i++) {
+        mixture_level_set(&oracle->other[i - 2], &level[i]);
+        oracle->nominal[i] = &oracle->other[i - 2];
+    }
+    for (size_t i = 0; i < oracle->levels; i++) {
+        oracle->error[i] = (struct error_level){.shape = NULL};
+        if (share > 0.0)
+            score_error_at(score_error, norm, share, schedule, i == 1 ? step->t - 1 : step->t, oracle->nominal[i],
+                           &oracle->error[i]);
+    }
 }
 
 struct search {
@@ -77,20 +109,22 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-enum { SCALES = 13, AROUND = 2 * SCALES + 1, NEAR = 2 * ERROR_EDGES * AROUND };
+enum { SCALES = 13, AROUND = 2 * SCALES + 1, NEAR = SAMPLER_LEVELS * ERROR_EDGES * AROUND };
 
-/* Points around the jumps of both levels, in scales from rounding to beyond the noise: where the map drops at a jump,
+/* Points around the jumps of all levels, in scales from rounding to beyond the noise: where the map drops at a jump,
  * it may cross an edge of the next level a little before or after and once more. */
 static size_t points_near_edges(const struct oracle *oracle, const struct step *step, double tau, double *points)
 {
     static const double scale[SCALES] = {1e-11, 1e-9, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0};
     size_t count = 0;
     double centre = oracle->nominal[0]->root_alpha_bar * oracle->nominal[0]->factor->mean[0];
-    for (int level = 0; level < 2; level++)
+    for (size_t level = 0; level < oracle->levels; level++)
         for (size_t e = 0; e < oracle->error[level].edges; e++)
             for (int k = -SCALES; k <= SCALES; k++) {
                 double offset = k == 0 ? 0.0 : copysign(scale[abs(k) - 1], k);
-                double edge = oracle->error[level].edge[e] * (level == 0 ? 1.0 : exp(0.5 * step->log_alpha));
+                double edge = oracle->error[level].edge[e];
+                edge *=
+                    level == 0 ? 1.0 : oracle->nominal[0]->root_alpha_bar / oracle->nominal[level]->root_alpha_bar;
                 double reach = tau + step->beta * oracle->error[level].amplitude * oracle->error[level].height;
                 points[count++] = edge - centre + offset * reach;
             }

@@ -1,5 +1,6 @@
-/* The score as a sampler sees it in one coordinate during one step, at the levels t and t-1: exact score plus score
- * error (theory (13)); and where the sampler's increment jumps because of the latter or of a clip. */
+/* The score as a sampler sees it in one coordinate during one step, at the levels t and t-1 and those between or
+ * beside them that it asks for: exact score plus score error (theory (13)); and where the sampler's increment jumps
+ * because of the latter or of a clip. */
 #ifndef LAW_ORACLE_H
 #define LAW_ORACLE_H
 
@@ -14,17 +15,27 @@
 
 struct oracle {
     struct score base;
-    const struct mixture_level *nominal[2]; /* the factor at levels t and t-1 */
-    struct error_level error[2];
-    size_t anchor;         /* positions asked for are relative to it */
+    size_t levels;                                       /* in use: t, t-1 and the sampler's others */
+    const struct mixture_level *nominal[SAMPLER_LEVELS]; /* the factor there */
+    struct error_level error[SAMPLER_LEVELS];
+    struct mixture_level other[SAMPLER_OTHER_LEVELS]; /* what nominal[2..] point to */
+    size_t anchor;                                    /* positions asked for are relative to it */
     const double *known_x; /* points whose exact score at level t is already in known_score */
     const double *known_score;
     double *work;      /* as many doubles as the largest batch */
     uint64_t *regions; /* if not NULL, which side of the jumps each query was on is appended here */
 };
 
-/* Sets the evaluate function; the rest is the caller's. */
-void oracle_init(struct oracle *oracle);
+/* Sets the evaluate function and makes room for the sampler's other levels. */
+MUST_USE enum status oracle_new(const struct factor *factor, const struct sampler *sampler, struct oracle *out,
+                                struct error *error);
+void oracle_free(struct oracle *oracle);
+
+/* Goes to a step. Args: from, to, the factor at levels t and t-1 (kept). share = 0: exact scores; else as in
+ * score_error_at. The rest of the oracle is the caller's. */
+void oracle_set(struct oracle *oracle, const struct sampler *sampler, const struct schedule *schedule,
+                const struct step *step, const struct mixture_level *from, const struct mixture_level *to,
+                const struct score_error *score_error, double norm, double share);
 
 /* Positions x at level t, relative to component 0, ascending, where the increment of the sampler jumps. */
 struct breaks {

@@ -55,7 +55,7 @@ enum { FIRST_RUNG = 5, STAGES = 2 };
 struct engine {
     const struct law_problem *problem;
     double error_norm, sharpness;
-    struct joint_level level[2], middle;
+    struct joint_level level[2], middle, other[SAMPLER_OTHER_LEVELS];
     struct patches grid[2], middle_grid, pending;
     struct lobattos lobattos;
     struct rules rules;
@@ -73,10 +73,12 @@ static void engine_free(struct engine *engine)
     for (int i = 0; i < 2; i++) {
         joint_level_free(&engine->level[i]);
         patches_free(&engine->grid[i]);
-        for (int j = 0; j < 2; j++)
+        for (int j = 0; j < SAMPLER_LEVELS; j++)
             mixture_level_free(&engine->oracle.direction[i].level[j]);
     }
     joint_level_free(&engine->middle);
+    for (int i = 0; i < SAMPLER_OTHER_LEVELS; i++)
+        joint_level_free(&engine->other[i]);
     patches_free(&engine->middle_grid);
     patches_free(&engine->pending);
     lattice_free(&engine->lattice);
@@ -110,25 +112,34 @@ static enum status set_directions(struct engine *engine, struct error *error)
         for (size_t k = 0; k < components; k++)
             mean[k] = direction->axis[0] * factor->mean[2 * k] + direction->axis[1] * factor->mean[2 * k + 1];
         direction->factor = (struct factor){1, components, factor->weight, mean, factor->sd, NULL};
-        for (int j = 0; j < 2 && status == STATUS_OK; j++)
+        for (int j = 0; j < SAMPLER_LEVELS && status == STATUS_OK; j++)
             status = mixture_level_new(&direction->factor, &direction->level[j], error);
     }
     return status;
 }
 
-/* At levels t and t-1, held in level[from] and level[1 - from]. */
-static void set_errors(struct engine *engine, size_t t, int from)
+/* All levels of the step: t and t-1, held in level[from] and level[1 - from], and the sampler's others; and the
+ * errors there. */
+static void set_oracle(struct engine *engine, const struct step *step, int from)
 {
     const struct law_problem *problem = engine->problem;
+    struct level levels[SAMPLER_LEVELS];
+    engine->oracle.levels = sampler_levels(problem->sampler, step, levels);
+    engine->oracle.nominal[0] = &engine->level[from];
+    engine->oracle.nominal[1] = &engine->level[1 - from];
+    for (size_t i = 2; i < engine->oracle.levels; i++) {
+        joint_level_set(&engine->other[i - 2], &levels[i]);
+        engine->oracle.nominal[i] = &engine->other[i - 2];
+    }
     double share = problem->error_share / (engine->oracle.directions > 0 ? (double)engine->oracle.directions : 1.0);
     for (size_t i = 0; i < engine->oracle.directions; i++)
-        for (int at = 0; at < 2; at++) {
+        for (size_t at = 0; at < engine->oracle.levels; at++) {
             struct plane_direction *direction = &engine->oracle.direction[i];
-            struct mixture_level *level = &direction->level[at == 0 ? from : 1 - from];
+            struct mixture_level *level = &direction->level[at == 0 ? (size_t)from : at == 1 ? 1 - (size_t)from : at];
             mixture_level_set(level, &engine->oracle.nominal[at]->level);
             engine->oracle.marginal[i][at] = level;
-            score_error_at(problem->score_error, engine->error_norm, share, problem->schedule, t - (size_t)at, level,
-                           &direction->error[at]);
+            score_error_at(problem->score_error, engine->error_norm, share, problem->schedule,
+                           at == 1 ? step->t - 1 : step->t, level, &direction->error[at]);
         }
 }
 
@@ -152,6 +163,8 @@ static enum status engine_init(struct engine *engine, const struct law_problem *
         status = joint_level_new(problem->factor, &engine->level[i], error);
     if (status == STATUS_OK)
         status = joint_level_new(problem->factor, &engine->middle, error);
+    for (int i = 0; i < SAMPLER_OTHER_LEVELS && problem->sampler->other_levels != NULL && status == STATUS_OK; i++)
+        status = joint_level_new(problem->factor, &engine->other[i], error);
     return status == STATUS_OK ? set_directions(engine, error) : status;
 }
 
@@ -322,9 +335,7 @@ static enum status make_step(struct engine *engine, const struct step *step, int
     struct step_error wrong = {{{0.0, 0.0}}};
     enum status status = STATUS_OK;
     joint_level_set(level_to, &step->to);
-    engine->oracle.nominal[0] = level_from;
-    engine->oracle.nominal[1] = level_to;
-    set_errors(engine, step->t, from);
+    set_oracle(engine, step, from);
     if (sampler->log_noise_before != NULL) {
         set_middle(engine, step, level_from);
         plane_transfer_init(&transfer, sampler, step, 1, level_from, &engine->middle, grid_from, &engine->lobattos,

@@ -8,7 +8,7 @@
 /* ---- The score as the sampler sees it ---- */
 
 /* Adds the error along one direction to the scores of n points, coordinate after coordinate. */
-static void add_error(const struct plane_oracle *oracle, size_t direction, int at, size_t n, const double *x,
+static void add_error(const struct plane_oracle *oracle, size_t direction, size_t at, size_t n, const double *x,
                       double *out)
 {
     const struct plane_direction *along = &oracle->direction[direction];
@@ -30,8 +30,9 @@ static void add_error(const struct plane_oracle *oracle, size_t direction, int a
 static void evaluate(const struct score *score, const struct level *level, size_t n, const double *x, double *out)
 {
     const struct plane_oracle *oracle = (const struct plane_oracle *)score;
-    const struct level *first = &oracle->nominal[0]->level;
-    int at = level->noise == first->noise && level->alpha_bar == first->alpha_bar ? 0 : 1;
+    size_t at = 0;
+    while (at + 1 < oracle->levels && !level_equal(&oracle->nominal[at]->level, level))
+        at++;
     if (at == 0 && x == oracle->known_x)
         for (size_t i = 0; i < n; i++)
             out[i] = oracle->known_score[i];
@@ -53,6 +54,7 @@ static void clip(const struct score *score, double radius, size_t n, double *cor
 void plane_oracle_init(struct plane_oracle *oracle)
 {
     oracle->base = (struct score){.evaluate = evaluate, .clip = clip};
+    oracle->levels = 2;
 }
 
 /* ---- Workspace ---- */

@@ -17,19 +17,20 @@
  * or the diagonal. */
 struct plane_direction {
     double axis[2];
-    struct factor factor;          /* the mixture's marginal along the axis; points into the owner's block */
-    struct mixture_level level[2]; /* at levels t and t-1 in turn */
-    struct error_level error[2];   /* at levels t and t-1 */
+    struct factor factor; /* the mixture's marginal along the axis; points into the owner's block */
+    struct mixture_level level[SAMPLER_LEVELS]; /* at levels t and t-1 in turn, and the sampler's others */
+    struct error_level error[SAMPLER_LEVELS];   /* at levels t and t-1, and the others */
 };
 
 struct plane_oracle {
     struct score base;
-    const struct joint_level *nominal[2]; /* the mixture at levels t and t-1 */
+    size_t levels; /* in use: t, t-1 and the sampler's others */
+    const struct joint_level *nominal[SAMPLER_LEVELS];
     size_t directions;
     struct plane_direction direction[2];
-    const struct mixture_level *marginal[2][2]; /* [direction]: of levels t and t-1 */
-    size_t anchor;                              /* positions asked for are relative to it */
-    const double *known_x;                      /* points whose exact score at level t is already in known_score */
+    const struct mixture_level *marginal[2][SAMPLER_LEVELS]; /* [direction] */
+    size_t anchor;                                           /* positions asked for are relative to it */
+    const double *known_x; /* points whose exact score at level t is already in known_score */
     const double *known_score;
     double *work; /* 3 arrays of as many doubles as the largest batch has points */
 };

@@ -34,7 +34,8 @@ struct engine {
     struct factor shadow; /* the target's factor in one coordinate: what scales a linear score error */
     double *zeros;        /* its means */
     struct mixture_level coordinate;
-    struct radial_level level[2], middle; /* levels t and t-1 in turn; t with the noise before the map */
+    struct radial_level level[2], middle;            /* levels t and t-1 in turn; t with the noise before the map */
+    struct radial_level other[SAMPLER_OTHER_LEVELS]; /* the sampler's others */
     struct panels grid[2], middle_grid;
     struct radial_basis basis;
     struct radial_work work;
@@ -50,6 +51,8 @@ static void engine_free(struct engine *engine)
         panels_free(&engine->grid[i]);
     }
     radial_level_free(&engine->middle);
+    for (int i = 0; i < SAMPLER_OTHER_LEVELS; i++)
+        radial_level_free(&engine->other[i]);
     panels_free(&engine->middle_grid);
     mixture_level_free(&engine->coordinate);
     free(engine->zeros);
@@ -75,6 +78,8 @@ static enum status engine_init(struct engine *engine, const struct law_problem *
         status = radial_work_new(problem->sampler, &engine->work, error);
     for (int i = 0; i < 2 && status == STATUS_OK; i++)
         status = radial_level_new(factor, &engine->level[i], error);
+    for (int i = 0; i < SAMPLER_OTHER_LEVELS && problem->sampler->other_levels != NULL && status == STATUS_OK; i++)
+        status = radial_level_new(factor, &engine->other[i], error);
     return status == STATUS_OK ? radial_level_new(factor, &engine->middle, error) : status;
 }
 
@@ -202,16 +207,26 @@ static enum status make_stage(struct engine *engine, struct radial_transfer *tra
 }
 
 /* Slopes of a linear score error at levels t and t-1. */
-static void set_errors(struct engine *engine, size_t t)
+/* All levels of the step, and the errors there. */
+static void set_oracle(struct engine *engine, const struct step *step, const struct radial_level *from,
+                       const struct radial_level *to)
 {
     const struct law_problem *problem = engine->problem;
-    for (size_t i = 0; i < 2; i++) {
+    struct level level[SAMPLER_LEVELS];
+    engine->oracle.levels = sampler_levels(problem->sampler, step, level);
+    engine->oracle.nominal[0] = from;
+    engine->oracle.nominal[1] = to;
+    for (size_t i = 0; i < engine->oracle.levels; i++) {
+        if (i >= 2) {
+            radial_level_set(&engine->other[i - 2], &level[i]);
+            engine->oracle.nominal[i] = &engine->other[i - 2];
+        }
         struct error_level at = {.shape = NULL};
         if (problem->error_share > 0.0) {
             double share = problem->error_share / (double)problem->factor->dimension;
             mixture_level_set(&engine->coordinate, &engine->oracle.nominal[i]->level);
-            score_error_at(problem->score_error, engine->error_norm, share, problem->schedule, t - i,
-                           &engine->coordinate, &at);
+            score_error_at(problem->score_error, engine->error_norm, share, problem->schedule,
+                           i == 1 ? step->t - 1 : step->t, &engine->coordinate, &at);
         }
         engine->oracle.error_slope[i] = at.shape != NULL ? at.amplitude * at.scale : 0.0;
     }
@@ -228,9 +243,7 @@ static enum status make_step(struct engine *engine, const struct step *step, int
     double before = 0.0, rounding = step_rounding(engine, step);
     enum status status = STATUS_OK;
     radial_level_set(level_to, &step->to);
-    engine->oracle.nominal[0] = level_from;
-    engine->oracle.nominal[1] = level_to;
-    set_errors(engine, step->t);
+    set_oracle(engine, step, level_from, level_to);
     if (sampler->log_noise_before != NULL) {
         before = step->beta * exp(sampler->log_noise_before(step));
         struct level noisy = {level_from->level.alpha_bar, level_from->level.noise + before};

@@ -23,8 +23,9 @@
 static void evaluate(const struct score *score, const struct level *level, size_t n, const double *x, double *out)
 {
     const struct radial_oracle *oracle = (const struct radial_oracle *)score;
-    const struct level *first = &oracle->nominal[0]->level;
-    int at = level->noise == first->noise && level->alpha_bar == first->alpha_bar ? 0 : 1;
+    size_t at = 0;
+    while (at + 1 < oracle->levels && !level_equal(&oracle->nominal[at]->level, level))
+        at++;
     if (at == 0 && x == oracle->known_rho)
         for (size_t i = 0; i < n; i++)
             out[i] = oracle->known_kappa[i];
@@ -37,6 +38,7 @@ static void evaluate(const struct score *score, const struct level *level, size_
 void radial_oracle_init(struct radial_oracle *oracle)
 {
     oracle->base = (struct score){.evaluate = evaluate};
+    oracle->levels = 2;
 }
 
 void radial_transfer_init(struct radial_transfer *transfer, const struct sampler *sampler, const struct step *step,

@@ -18,11 +18,13 @@ enum {
     MOST_RADIAL_BREAKS = 16
 };
 
-/* The score along a ray as a sampler sees it at levels t and t-1: kappa(rho) rho, plus a linear score error. */
+/* The score along a ray as a sampler sees it at levels t and t-1 and its others: kappa(rho) rho, plus a linear score
+ * error. */
 struct radial_oracle {
     struct score base;
-    const struct radial_level *nominal[2];
-    double error_slope[2];
+    size_t levels; /* in use: t, t-1 and the sampler's others */
+    const struct radial_level *nominal[SAMPLER_LEVELS];
+    double error_slope[SAMPLER_LEVELS];
     const double *known_rho; /* radii whose kappa at level t is already in known_kappa */
     const double *known_kappa;
 };

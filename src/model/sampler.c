@@ -32,3 +32,10 @@ double sampler_clip(size_t dimension, size_t T)
     double d = (double)dimension;
     return constant * sqrt(d * log(d * (double)T));
 }
+
+size_t sampler_levels(const struct sampler *sampler, const struct step *step, struct level out[SAMPLER_LEVELS])
+{
+    out[0] = step->from;
+    out[1] = step->to;
+    return 2 + (sampler->other_levels != NULL ? sampler->other_levels(step, out + 2) : 0);
+}

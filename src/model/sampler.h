@@ -11,8 +11,12 @@
 
 #include "model/schedule.h"
 
+/* Levels at which a sampler asks for the score in one step: t, t-1 and a few of its own. */
+enum { SAMPLER_LEVELS = 5, SAMPLER_OTHER_LEVELS = SAMPLER_LEVELS - 2 };
+
 /* The score that the sampler sees, s_t(x), at n numbers: points on the line, or the coordinates of points in space in
- * an order that only the score knows. Samplers combine them number by number. */
+ * an order that only the score knows. Samplers combine them number by number. The level is t, t-1 or one of the
+ * sampler's other levels, bit for bit. */
 struct score {
     void (*evaluate)(const struct score *score, const struct level *level, size_t n, const double *x, double *out);
     /* Zeroes what belongs to points where the norm of the correction exceeds the radius. NULL: points on the line. */
@@ -40,7 +44,17 @@ struct sampler {
      * as above. NULL: the sampler has no clip. */
     void (*correction)(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
                        double *work);
+    /* The levels besides t and t-1 at which `increment` asks for the score: fills out[0 .. the return value), at most
+     * SAMPLER_OTHER_LEVELS, all different. NULL: there are none. */
+    size_t (*other_levels)(const struct step *step, struct level *out);
+    /* TV is claimed to fall at least like this power of h (of 1/T, up to logarithms), exact scores: T ~
+     * eps^(-1/claimed_order). 0: no claim. */
+    double claimed_order;
+    const char *claim_source;
 };
+
+/* All levels at which the sampler may ask for the score in a step: t, t-1 and then the others. Returns how many. */
+size_t sampler_levels(const struct sampler *sampler, const struct step *step, struct level out[SAMPLER_LEVELS]);
 
 /* C sqrt(d log(dT)) of theory (10) with C = 2. */
 double sampler_clip(size_t dimension, size_t T);

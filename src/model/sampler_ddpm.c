@@ -62,6 +62,8 @@ const struct sampler sampler_ddpm = {
     .score_evaluations = 1,
     .log_noise_ratio = noise_ddpm,
     .increment = increment,
+    .claimed_order = 1.0,
+    .claim_source = "arXiv:2409.18959, theorem 1: TV <= d log^3(T)/T",
 };
 
 const struct sampler sampler_ddpm_outside = {
@@ -93,6 +95,8 @@ const struct sampler sampler_ddim = {
     .source = "Li, Wei, Chi & Chen, arXiv:2408.02320",
     .score_evaluations = 1,
     .increment = increment_half,
+    .claimed_order = 1.0,
+    .claim_source = "arXiv:2408.02320: O(d/eps) steps",
 };
 
 const struct sampler sampler_accelerated_sde_2024 = {
@@ -104,4 +108,6 @@ const struct sampler sampler_accelerated_sde_2024 = {
     .log_noise_ratio = noise_half,
     .log_noise_before = noise_half_before,
     .increment = increment,
+    .claimed_order = 1.0,
+    .claim_source = "arXiv:2403.03852, abstract: O(1/T)",
 };

@@ -84,6 +84,8 @@ const struct sampler sampler_accelerated = {
     .log_noise_ratio = log_noise_ratio,
     .increment = increment,
     .correction = correction,
+    .claimed_order = 2.0,
+    .claim_source = "arXiv:2410.23285, abstract: O(d^(5/4)/sqrt(eps)) steps",
 };
 
 const struct sampler sampler_accelerated_unclipped = {
@@ -105,4 +107,6 @@ const struct sampler sampler_pf_ode_2 = {
     .score_evaluations = 2,
     .work_arrays = 2,
     .increment = increment_heun,
+    .claimed_order = 2.0,
+    .claim_source = "order of Heun's rule",
 };

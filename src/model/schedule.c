@@ -151,8 +151,21 @@ struct step schedule_step(const struct schedule *schedule, size_t t)
         .alpha = 1.0 - schedule->beta[t],
         .log_alpha = log1p(-schedule->beta[t]),
         .beta = schedule->beta[t],
+        .beta_before = schedule->beta[t < schedule->T ? t + 1 : t],
+        .beta_after = schedule->beta[t > 2 ? t - 1 : t],
         .clip = HUGE_VAL,
     };
     step.omega = step.beta / step.from.noise;
     return step;
+}
+
+struct level level_scaled(const struct level *level, double ratio)
+{
+    double noise = ratio * ratio * level->noise, total = level->alpha_bar + noise;
+    return (struct level){level->alpha_bar / total, noise / total};
+}
+
+struct level level_noisier(const struct level *level, double beta)
+{
+    return (struct level){level->alpha_bar * (1.0 - beta), level->noise + level->alpha_bar * beta};
 }

@@ -15,17 +15,24 @@ struct level {
 
 /* One reverse step t -> t-1, all that a sampler may know about the schedule. */
 struct step {
-    size_t t;          /* in 2..T */
-    struct level from; /* level t */
-    struct level to;   /* level t-1 */
-    double alpha;      /* alpha_t */
-    double log_alpha;  /* accurate to rounding although alpha may be 1 - 1e-26 */
-    double beta;       /* 1 - alpha_t */
-    double omega;      /* (1 - alpha_t)/(1 - alpha_bar_t): the step in log noise, of order h */
-    double clip;       /* norm above which a sampler that clips zeroes its correction; infinite: clipping is off */
+    size_t t;           /* in 2..T */
+    struct level from;  /* level t */
+    struct level to;    /* level t-1 */
+    double alpha;       /* alpha_t */
+    double log_alpha;   /* accurate to rounding although alpha may be 1 - 1e-26 */
+    double beta;        /* 1 - alpha_t */
+    double omega;       /* (1 - alpha_t)/(1 - alpha_bar_t): the step in log noise, of order h */
+    double beta_before; /* 1 - alpha_{t+1}, of the step before this one; beta at t = T */
+    double beta_after;  /* 1 - alpha_{t-1}, of the step after this one; beta at t = 2, the last */
+    double clip;        /* norm above which a sampler that clips zeroes its correction; infinite: clipping is off */
 };
 
 struct schedule;
+
+static inline int level_equal(const struct level *a, const struct level *b)
+{
+    return a->noise == b->noise && a->alpha_bar == b->alpha_bar;
+}
 
 /* A rule that makes schedules; one const object a kind, listed in model/schedules.def. */
 struct schedule_kind {
@@ -64,5 +71,11 @@ size_t schedule_smallest_admissible(const struct schedule_kind *kind, double c0,
 
 struct level schedule_level(const struct schedule *schedule, size_t t); /* t in 1..T */
 struct step schedule_step(const struct schedule *schedule, size_t t);   /* t in 2..T; clip off */
+
+/* The level whose sigma = sqrt(noise/alpha_bar) is `ratio` > 0 times that of `level`. */
+struct level level_scaled(const struct level *level, double ratio);
+
+/* One forward step of variance beta in (0, 1) from `level`. */
+struct level level_noisier(const struct level *level, double beta);
 
 #endif

@@ -44,8 +44,8 @@ struct error_profile {
 };
 
 enum error_spread {
-    SPREAD_ALL,     /* each coordinate its own error g(x_i), of size eps_score/sqrt(d) */
-    SPREAD_ONE,     /* the first coordinate, all of it */
+    SPREAD_ALL,      /* each coordinate its own error g(x_i), of size eps_score/sqrt(d) */
+    SPREAD_ONE,      /* the first coordinate, all of it */
     SPREAD_DIAGONAL, /* g(<u, x>) u with u = (1, ..., 1)/sqrt(d): couples coordinates */
     SPREAD_NORM      /* g(|x|) x/|x|: couples them too; for concentric Gaussians */
 };
@@ -85,6 +85,11 @@ double score_error_norm(const struct score_error *error, const struct schedule *
 
 enum { ERROR_EDGES = 2 };
 
+/* Where the error acts. A sampler may ask for the score at levels between or beside t and t-1 (sampler.other_levels).
+ * There the error has the size that its profile gives to the step's level t, with its shape prepared and normalised
+ * for the target's law at the level asked: whatever a step t asks, but for t-1, has E|e|^2 of level t, and (13) is
+ * kept step by step. */
+
 /* An error at one noise level in one coordinate: e(x) = amplitude g(x). */
 struct error_level {
     const struct error_shape *shape; /* NULL: no error */
@@ -96,8 +101,8 @@ struct error_level {
 };
 
 /* The error at level t in 1..T of a schedule, in a coordinate (or along a direction) whose share of eps_score^2 is
- * `share`; the mixture is the law of that coordinate at that level. norm is score_error_norm's. Where the amplitude is 0 there is no shape and
- * no edge. */
+ * `share`; the mixture is the law of that coordinate at that level. norm is score_error_norm's. Where the amplitude
+ * is 0 there is no shape and no edge. */
 void score_error_at(const struct score_error *error, double norm, double share, const struct schedule *schedule,
                     size_t t, const struct mixture_level *mixture, struct error_level *out);
 

@@ -32,10 +32,11 @@ struct batch {
 
 static enum status batch_new(const struct chain_problem *problem, struct batch *out, struct error *error)
 {
-    size_t chains = batch_size(problem->dimension), d = problem->dimension, arrays = 5 + problem->sampler->work_arrays;
-    *out = (struct batch){
-        .problem = problem, .key = random_key_of(problem->seed, problem->stream), .chains = chains};
-    enum status status = field_new(problem->list, problem->score_error, problem->schedule, chains, &out->field, error);
+    size_t chains = batch_size(problem->dimension), d = problem->dimension,
+           arrays = 5 + problem->sampler->work_arrays;
+    *out = (struct batch){.problem = problem, .key = random_key_of(problem->seed, problem->stream), .chains = chains};
+    enum status status = field_new(problem->list, problem->sampler, problem->score_error, problem->schedule, chains,
+                                   &out->field, error);
     if (status != STATUS_OK)
         return status;
     size_t size = d * chains; /* field_new found that this fits */
@@ -261,8 +262,8 @@ VECTOR_CLONES static void add_inner(size_t d, size_t chains, double factor, cons
 
 /* Where noise comes before the map, too: given x_t and y, a point Y+ between them from
  * F = N((kernel x_t + before (sqrt(alpha) y - D(x_t)))/(before + kernel), before kernel/(before + kernel)), `kernel`
- * being v alpha, which is what the two kernels' product would be if D were constant. log N(Y+; x_t, before) - log F is
- * added to the weights; batch->x becomes Y+, and batch->middle what leads back to x_t. */
+ * being v alpha, which is what the two kernels' product would be if D were constant. log N(Y+; x_t, before) - log F
+ * is added to the weights; batch->x becomes Y+, and batch->middle what leads back to x_t. */
 static void insert_middle(struct batch *batch, const struct step *step, uint32_t purpose, double before,
                           double kernel, double *log_weight)
 {

@@ -14,7 +14,7 @@ static int line(const struct field_group *group)
 /* The object of the level that `which` means now. */
 static int place(const struct field *field, int which)
 {
-    return field->swapped ? 1 - which : which;
+    return field->swapped && which < OTHERS ? 1 - which : which;
 }
 
 static const struct level *level_of(const struct field *field, int which)
@@ -107,8 +107,9 @@ static void add_errors(const struct field *field, int at, const double *x, doubl
 static void evaluate(const struct score *score, const struct level *level, size_t n, const double *x, double *out)
 {
     const struct field *field = (const struct field *)score;
-    const struct level *from = level_of(field, FROM);
-    int which = level->noise == from->noise && level->alpha_bar == from->alpha_bar ? FROM : TO;
+    int which = FROM;
+    while (which + 1 < (int)field->levels && !level_equal(level_of(field, which), level))
+        which++;
     (void)n; /* dimension x chains, always */
     exact_score(field, place(field, which), x, out);
     add_errors(field, place(field, which), x, out);
@@ -131,6 +132,11 @@ static void clip(const struct score *score, double radius, size_t n, double *cor
                 correction[i * field->chains + j] = 0.0;
 }
 
+static int levels_needed(const struct field *field)
+{
+    return field->sampler != NULL && field->sampler->other_levels != NULL ? LEVELS : OTHERS;
+}
+
 static enum status add_groups(const struct factor_list *list, struct field *field, struct error *error)
 {
     enum status status = STATUS_OK;
@@ -144,7 +150,7 @@ static enum status add_groups(const struct factor_list *list, struct field *fiel
                                       .copies = (size_t)list->group[g].multiplicity};
         field->groups++;
         field->dimension += group->copies * group->factor->dimension;
-        for (int at = 0; at < LEVELS && status == STATUS_OK; at++)
+        for (int at = 0; at < levels_needed(field) && status == STATUS_OK; at++)
             status = line(group) ? mixture_level_new(group->factor, &group->line[at], error)
                                  : joint_level_new(group->factor, &group->joint[at], error);
     }
@@ -227,7 +233,7 @@ static enum status add_field_errors(const struct factor_list *list, struct field
     else
         status = add_along_diagonal(list, field, error);
     for (size_t e = 0; e < field->errors; e++)
-        for (int at = 0; at < LEVELS && status == STATUS_OK; at++)
+        for (int at = 0; at < levels_needed(field) && status == STATUS_OK; at++)
             status = levels_new(&field->error[e], at, error);
     return status;
 }
@@ -240,13 +246,16 @@ static int integral(const struct factor_list *list)
     return 1;
 }
 
-enum status field_new(const struct factor_list *list, const struct score_error *score_error,
-                      const struct schedule *schedule, size_t chains, struct field *out, struct error *error)
+enum status field_new(const struct factor_list *list, const struct sampler *sampler,
+                      const struct score_error *score_error, const struct schedule *schedule, size_t chains,
+                      struct field *out, struct error *error)
 {
     int exact = score_error == NULL || score_error->shape == NULL;
     *out = (struct field){.base = {evaluate, clip},
                           .chains = chains,
                           .schedule = schedule,
+                          .sampler = sampler,
+                          .levels = OTHERS,
                           .score_error = exact ? NULL : score_error};
     if (!integral(list))
         return fail_with(error, STATUS_INVALID, "chains need every coordinate, and this target's are summed up");
@@ -257,8 +266,8 @@ enum status field_new(const struct factor_list *list, const struct score_error *
     out->work = fits ? array_new(out->dimension * chains, sizeof(double)) : NULL;
     out->line = array_new(2 * chains, sizeof(double));
     if (status == STATUS_OK && (out->work == NULL || out->line == NULL))
-        status = fail_with(error, STATUS_MEMORY, "out of memory for %zu chains in dimension %zu", chains,
-                           out->dimension);
+        status =
+            fail_with(error, STATUS_MEMORY, "out of memory for %zu chains in dimension %zu", chains, out->dimension);
     if (status != STATUS_OK)
         field_free(out);
     return status;
@@ -285,9 +294,9 @@ void field_free(struct field *field)
     *field = (struct field){.groups = 0};
 }
 
-static void set_level(struct field *field, int at, size_t t)
+/* t is where the score error takes its size from. */
+static void set_level(struct field *field, int at, struct level level, size_t t)
 {
-    struct level level = schedule_level(field->schedule, t);
     for (size_t g = 0; g < field->groups; g++) {
         struct field_group *group = &field->group[g];
         if (line(group))
@@ -316,8 +325,15 @@ void field_set(struct field *field, size_t t)
     if (before->noise == from.noise && before->alpha_bar == from.alpha_bar)
         field->swapped = !field->swapped;
     else
-        set_level(field, place(field, FROM), t);
-    set_level(field, place(field, TO), t - 1);
+        set_level(field, place(field, FROM), from, t);
+    set_level(field, place(field, TO), schedule_level(field->schedule, t - 1), t - 1);
+    if (levels_needed(field) == OTHERS)
+        return;
+    struct step step = schedule_step(field->schedule, t);
+    struct level level[SAMPLER_LEVELS];
+    field->levels = sampler_levels(field->sampler, &step, level);
+    for (size_t at = OTHERS; at < field->levels; at++)
+        set_level(field, (int)at, level[at], t);
 }
 
 void field_log_density(const struct field *field, int which, const double *x, double *log_density)

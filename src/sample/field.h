@@ -1,4 +1,4 @@
-/* A target in one dimension as chains see it: the score that the sampler follows (with its error) at the two levels of
+/* A target in one dimension as chains see it: the score that the sampler follows (with its error) at the levels of
  * a step, the density, and exact samples. Points come in batches, coordinate after coordinate: x[i * chains + j] is
  * coordinate i of chain j. Positions are relative to sqrt(A) times the mean of each factor's first component, which
  * samplers and noise commute with. */
@@ -15,7 +15,7 @@
 #include "model/score_error.h"
 #include "model/target.h"
 
-enum { FROM, TO, LEVELS }; /* t and t-1 */
+enum { FROM, TO, OTHERS, LEVELS = SAMPLER_LEVELS }; /* t and t-1, and what else the sampler asks for */
 
 /* Coordinates first, first + 1, ... of one factor group: `copies` of `factor`. */
 struct field_group {
@@ -34,7 +34,7 @@ struct field_error {
     double share;                /* of eps_score^2 */
     size_t first, stride, count; /* the coordinates first, first + stride, ... */
     enum error_spread spread;    /* SPREAD_DIAGONAL: instead, along (1, ..., 1)/sqrt(d); SPREAD_NORM */
-    double origin;               /* the diagonal coordinate of the point that positions are relative to, at alpha_bar 1 */
+    double origin; /* the diagonal coordinate of the point that positions are relative to, at alpha_bar 1 */
 };
 
 struct field {
@@ -42,21 +42,24 @@ struct field {
     size_t dimension, chains;
     const struct schedule *schedule;
     const struct score_error *score_error;
+    const struct sampler *sampler; /* NULL: the score is asked for at levels t and t-1 only */
     double error_norm;
     struct field_group *group;
     size_t groups;
     struct field_error *error;
     size_t errors;
-    double *work; /* dimension x chains */
-    double *line; /* 2 x chains */
-    int swapped;  /* which of the LEVELS objects is FROM */
+    double *work;  /* dimension x chains */
+    double *line;  /* 2 x chains */
+    int swapped;   /* which of the first two LEVELS objects is FROM */
+    size_t levels; /* in use in this step */
 };
 
-/* Args: list, the target's literal factors (borrowed; copies are integers); score_error may be NULL.
+/* Args: list, the target's literal factors (borrowed; copies are integers); score_error may be NULL, sampler too
+ * where the score is asked for at levels t and t-1 only.
  * Errors: STATUS_UNSUPPORTED where the law of what a score error sees is not known; STATUS_MEMORY. */
-MUST_USE enum status field_new(const struct factor_list *list, const struct score_error *score_error,
-                               const struct schedule *schedule, size_t chains, struct field *out,
-                               struct error *error);
+MUST_USE enum status field_new(const struct factor_list *list, const struct sampler *sampler,
+                               const struct score_error *score_error, const struct schedule *schedule, size_t chains,
+                               struct field *out, struct error *error);
 void field_free(struct field *field);
 
 /* Goes to step t in 2..T: FROM is level t and TO is t-1. Steps downwards, one by one, cost half. */
@@ -65,8 +68,8 @@ void field_set(struct field *field, size_t t);
 /* log-density of X at the level of TO (or FROM), of every chain. */
 void field_log_density(const struct field *field, int which, const double *x, double *log_density);
 
-/* Samples of X at that level, from uniforms (one a copy of a factor, at its first coordinate's place) and normals, both
- * laid out like points; out may be normals. */
+/* Samples of X at that level, from uniforms (one a copy of a factor, at its first coordinate's place) and normals,
+ * both laid out like points; out may be normals. */
 void field_draw(const struct field *field, int which, const double *uniforms, const double *normals, double *out);
 
 /* Relative positions into absolute ones, in place. */

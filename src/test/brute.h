@@ -23,8 +23,11 @@ struct brute_problem {
     const struct schedule *schedule;
     struct brute_error error;
     double clip;     /* 0: never */
-    double fineness; /* 1, or 2 to see how much the result owes to the grid */
+    double fineness; /* brute_fineness(), or twice that to see how much the result owes to the grid */
 };
+
+/* How fine a grid the sampler's map needs, in units of what low orders do. */
+double brute_fineness(const struct sampler *sampler);
 
 struct brute {
     double tv, chi2;

@@ -11,7 +11,7 @@
 #include "test/brute_model.h"
 
 enum {
-    MOST_POINTS = 120000,
+    MOST_POINTS = 240000,
     MOST_WORK = 8,
     MOST_CUTS = 64,
     STENCIL = 14, /* of the interpolation */
@@ -21,7 +21,8 @@ enum {
 
 #define REACH 11.0    /* of the grid, on either side */
 #define STANDARDS 9.0 /* of the kernel, on either side */
-/* The trapezoid rule needs 1.5 for a Gaussian (error 5e-20); between modes a step's map expands by as much as 3. */
+/* The trapezoid rule needs 1.5 for a Gaussian (error 5e-20); between modes a step's map expands by as much as 3, and
+ * by more where its order is higher than 2 (brute_fineness). */
 #define POINTS_A_STANDARD 4.0
 
 static const double gauss_node[NODES / 2] = {0.1834346424956498, 0.5255324099163290, 0.7966664774136267,
@@ -114,7 +115,7 @@ static double interpolate(const struct grid *grid, double x)
 struct map {
     const struct brute_problem *problem;
     struct step step;
-    struct brute_level from, to;
+    struct brute_levels levels;
 };
 
 static int clips(const struct map *map)
@@ -126,7 +127,7 @@ static unsigned side_of(const struct map *map, double x)
 {
     const struct sampler *sampler = map->problem->sampler;
     unsigned side = 1;
-    struct brute_score score = {{.evaluate = brute_score_evaluate}, &map->from, &map->to, &side};
+    struct brute_score score = {{.evaluate = brute_score_evaluate}, &map->levels, &side};
     double out, work[MOST_WORK];
     sampler->increment(&map->step, &score.base, 1, &x, &out, work);
     if (clips(map)) {
@@ -185,7 +186,7 @@ static void cuts_add(struct cuts *cuts, double x)
 
 static double correction_size(const struct map *map, double x)
 {
-    struct brute_score score = {{.evaluate = brute_score_evaluate}, &map->from, &map->to, NULL};
+    struct brute_score score = {{.evaluate = brute_score_evaluate}, &map->levels, NULL};
     double out, work[MOST_WORK];
     map->problem->sampler->correction(&map->step, &score.base, 1, &x, &out, work);
     return fabs(out);
@@ -217,8 +218,8 @@ static void cut_up(const struct map *map, const struct grid *grid, struct source
 {
     double width = CELL * grid->spacing, from = -REACH;
     struct cuts cuts = {0};
-    for (size_t k = 0; k < map->from.edges; k++)
-        cuts_add(&cuts, map->from.edge[k]);
+    for (size_t k = 0; k < map->levels.from.edges; k++)
+        cuts_add(&cuts, map->levels.from.edge[k]);
     if (cuts.n == 2)
         width = fmin(width, 0.25 * (cuts.x[1] - cuts.x[0])); /* the same edges at the next level are as far apart */
     if (clips(map))
@@ -249,9 +250,9 @@ static double noise_before(const struct sampler *sampler, const struct step *ste
 static void push(const struct map *map, const struct grid *from, struct grid *to)
 {
     const struct sampler *sampler = map->problem->sampler;
-    struct brute_score score = {{.evaluate = brute_score_evaluate}, &map->from, &map->to, NULL};
+    struct brute_score score = {{.evaluate = brute_score_evaluate}, &map->levels, NULL};
     struct sources sources = {0};
-    if (map->from.edges + map->to.edges > 0 || clips(map))
+    if (map->levels.from.edges + map->levels.to.edges > 0 || clips(map))
         cut_up(map, from, &sources);
     else
         for (size_t i = 0; i < from->n; i++)
@@ -329,8 +330,7 @@ struct brute brute_on_grid(const struct brute_problem *problem)
     for (size_t t = schedule->T; t >= 2; t--) {
         map.step = schedule_step(schedule, t);
         map.step.clip = problem->clip > 0.0 ? problem->clip : HUGE_VAL;
-        brute_level_set(problem, t, &map.from);
-        brute_level_set(problem, t - 1, &map.to);
+        brute_levels_set(problem, &map.step, &map.levels);
         if (sampler->log_noise_before != NULL) {
             struct grid noisy = grid_new(length * scale);
             smooth(&q, noise_before(sampler, &map.step), &noisy);
@@ -346,7 +346,7 @@ struct brute brute_on_grid(const struct brute_problem *problem)
         q = to;
         length = next;
     }
-    struct brute brute = measure(&q, &map.to);
+    struct brute brute = measure(&q, &map.levels.to);
     free(q.value);
     return brute;
 }

@@ -136,9 +136,24 @@ static void add_error(const struct brute_error *error, const struct schedule *sc
 
 void brute_level_set(const struct brute_problem *problem, size_t t, struct brute_level *out)
 {
+    brute_level_set_at(problem, t, schedule_level(problem->schedule, t), out);
+}
+
+void brute_levels_set(const struct brute_problem *problem, const struct step *step, struct brute_levels *out)
+{
+    struct level other[SAMPLER_OTHER_LEVELS];
+    out->others = problem->sampler->other_levels != NULL ? problem->sampler->other_levels(step, other) : 0;
+    brute_level_set(problem, step->t, &out->from);
+    brute_level_set(problem, step->t - 1, &out->to);
+    for (size_t i = 0; i < out->others; i++)
+        brute_level_set_at(problem, step->t, other[i], &out->other[i]);
+}
+
+void brute_level_set_at(const struct brute_problem *problem, size_t t, struct level level, struct brute_level *out)
+{
     const struct factor *factor = problem->factor;
     ck_assert_uint_le(factor->components, BRUTE_COMPONENTS);
-    *out = (struct brute_level){.level = schedule_level(problem->schedule, t), .components = factor->components};
+    *out = (struct brute_level){.level = level, .components = factor->components};
     for (size_t k = 0; k < factor->components; k++) {
         out->weight[k] = factor->weight[k];
         out->mean[k] = sqrt(out->level.alpha_bar) * factor->mean[k];
@@ -153,9 +168,13 @@ void brute_score_evaluate(const struct score *score, const struct level *level, 
                           double *out)
 {
     const struct brute_score *brute = (const struct brute_score *)score;
-    const struct brute_level *at = level->noise == brute->from->level.noise ? brute->from : brute->to;
+    const struct brute_levels *levels = brute->levels;
+    const struct brute_level *at = level->noise == levels->from.level.noise ? &levels->from : &levels->to;
+    for (size_t i = 0; i < levels->others; i++)
+        if (level->noise == levels->other[i].level.noise)
+            at = &levels->other[i];
     if (level->noise != at->level.noise)
-        ck_abort_msg("a score was asked for at neither end of the step");
+        ck_abort_msg("a score was asked for at none of the step's levels");
     for (size_t i = 0; i < n; i++) {
         (void)brute_density(at, x[i], &out[i]);
         if (at->shape != NULL)
@@ -163,6 +182,11 @@ void brute_score_evaluate(const struct score *score, const struct level *level, 
         for (size_t k = 0; brute->side != NULL && k < at->edges; k++)
             *brute->side = 2 * *brute->side + (x[i] > at->edge[k]);
     }
+}
+
+double brute_fineness(const struct sampler *sampler)
+{
+    return sampler->claimed_order > 2.0 ? 3.0 : 1.0;
 }
 
 struct brute brute_force(const struct brute_problem *problem)

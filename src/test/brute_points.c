@@ -19,11 +19,10 @@ static void push(const struct brute_problem *problem, size_t n, double *x)
     ck_assert_ptr_nonnull(D);
     for (size_t t = problem->schedule->T; t >= 2; t--) {
         struct step step = schedule_step(problem->schedule, t);
-        struct brute_level from, to;
-        brute_level_set(problem, t, &from);
-        brute_level_set(problem, t - 1, &to);
-        ck_assert_uint_eq(from.edges + to.edges, 0);
-        struct brute_score score = {{.evaluate = brute_score_evaluate}, &from, &to, NULL};
+        struct brute_levels levels;
+        brute_levels_set(problem, &step, &levels);
+        ck_assert_uint_eq(levels.from.edges + levels.to.edges, 0);
+        struct brute_score score = {{.evaluate = brute_score_evaluate}, &levels, NULL};
         sampler->increment(&step, &score.base, n, x, D, D + n);
         size_t descents = 0;
         for (size_t i = 0; i < n; i++) {

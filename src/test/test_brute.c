@@ -36,40 +36,39 @@ START_TEST(test_absolute_integral)
 }
 END_TEST
 
+struct normal {
+    double mean, variance;
+};
+
+static struct normal marginal_at(const struct level *level)
+{
+    return (struct normal){sqrt(level->alpha_bar) * off[0], level->alpha_bar * half[0] * half[0] + level->noise};
+}
+
+static struct normal marginal(const struct schedule *schedule, size_t t)
+{
+    struct level level = schedule_level(schedule, t);
+    return marginal_at(&level);
+}
+
+/* The score of N(m, V) with an error of uniform size: A, or A x/sqrt(m^2 + V). */
 struct affine {
     struct score base;
-    double noise_from;            /* of the level that is not `to` */
-    double constant[2], slope[2]; /* at level t and t-1 */
+    const struct brute_error *error;
 };
 
 static void affine_evaluate(const struct score *score, const struct level *level, size_t n, const double *x,
                             double *out)
 {
-    const struct affine *affine = (const struct affine *)score;
-    int to = level->noise != affine->noise_from;
-    for (size_t i = 0; i < n; i++)
-        out[i] = affine->constant[to] + affine->slope[to] * x[i];
-}
-
-struct normal {
-    double mean, variance;
-};
-
-static struct normal marginal(const struct schedule *schedule, size_t t)
-{
-    struct level level = schedule_level(schedule, t);
-    return (struct normal){sqrt(level.alpha_bar) * off[0], level.alpha_bar * half[0] * half[0] + level.noise};
-}
-
-/* The score of N(m, V) with an error of uniform size: A, or A x/sqrt(m^2 + V). */
-static void set_score(struct affine *affine, int to, struct normal p, const struct brute_error *error)
-{
-    affine->constant[to] = p.mean / p.variance;
-    affine->slope[to] = -1.0 / p.variance;
+    const struct brute_error *error = ((const struct affine *)score)->error;
+    struct normal p = marginal_at(level);
+    double constant = p.mean / p.variance, slope = -1.0 / p.variance;
     if (error->shape != NULL && error->shape[0] == 'b')
-        affine->constant[to] += error->size;
+        constant += error->size;
     else if (error->shape != NULL)
-        affine->slope[to] += error->size / sqrt(p.mean * p.mean + p.variance);
+        slope += error->size / sqrt(p.mean * p.mean + p.variance);
+    for (size_t i = 0; i < n; i++)
+        out[i] = constant + slope * x[i];
 }
 
 static struct normal propagate(const struct sampler *sampler, const struct schedule *schedule,
@@ -78,9 +77,7 @@ static struct normal propagate(const struct sampler *sampler, const struct sched
     struct normal q = {0.0, 1.0};
     for (size_t t = schedule->T; t >= 2; t--) {
         struct step step = schedule_step(schedule, t);
-        struct affine affine = {.base = {.evaluate = affine_evaluate}, .noise_from = step.from.noise};
-        set_score(&affine, 0, marginal(schedule, t), error);
-        set_score(&affine, 1, marginal(schedule, t - 1), error);
+        struct affine affine = {{.evaluate = affine_evaluate}, error};
         double x[2] = {0.0, 1.0}, D[2], work[8];
         ck_assert_uint_le(sampler->work_arrays, 4);
         sampler->increment(&step, &affine.base, 2, x, D, work);
@@ -127,7 +124,7 @@ START_TEST(test_closed_form)
         .sampler = sampler,
         .schedule = schedule,
         .error = {.shape = shapes[_i % 3], .profile = "uniform", .size = 0.05},
-        .fineness = 1.0,
+        .fineness = brute_fineness(sampler),
     };
     struct normal q = propagate(sampler, schedule, &problem.error), p = marginal(schedule, 1);
     double tv = normal_tv(p, q), gap = 2.0 * p.variance - q.variance, shift = q.mean - p.mean;
@@ -153,6 +150,9 @@ static const struct {
     {{"wave", "relative", 0.05, 4.0, 0.0}, 0.0, "ddim"},
     {{"wave", "relative", 0.05, 4.0, 0.0}, 0.0, "pf-ode-2"},
     {{"wave", "uniform", 0.05, 16.0, 0.0}, 0.0, "accelerated"},
+    {{"wave", "relative", 0.05, 4.0, 0.0}, 0.0, "accelerated-ode-2024"},
+    {{"wave", "uniform", 0.05, 4.0, 0.0}, 0.0, "lagrange-4"},
+    {{"bump", "uniform", 0.05, 0.0, 0.05}, 0.0, "runge-kutta-3"},
     {{"bump", "uniform", 0.05, 0.0, 0.05}, 0.0, "accelerated"},
     {{"bump", "late", 0.05, 0.0, 0.05}, 0.0, "accelerated-sde-2024"},
     {{"sign", "early", 0.05, 0.0, 0.0}, 0.0, "accelerated"},
@@ -170,11 +170,11 @@ START_TEST(test_halving)
         .schedule = schedule,
         .error = halved[_i].error,
         .clip = halved[_i].clip,
-        .fineness = 1.0,
+        .fineness = brute_fineness(sampler_find(halved[_i].sampler)),
     };
     const char *shape = problem.error.shape != NULL ? problem.error.shape : "no error, clip";
     struct brute coarse = brute_force(&problem);
-    problem.fineness = 2.0;
+    problem.fineness *= 2.0;
     struct brute fine = brute_force(&problem);
     ck_assert_msg(fabs(coarse.tv - fine.tv) <= 1e-8 * fine.tv, "%s, %s: TV = %.14g or %.14g", problem.sampler->name,
                   shape, coarse.tv, fine.tv);

@@ -25,7 +25,8 @@ static const struct covariances shared = {1, covariance};
 
 static const struct factor bimodal = {1, 2, even, modes, narrow, NULL}, skewed = {1, 3, thirds, places, widths, NULL},
                            plane = {2, 3, thirds, corners, widths, NULL}, radial = {3, 2, even, NULL, narrow, NULL},
-                           full = {3, 2, even, space, NULL, &shared}, concentric = {11, 3, thirds, NULL, widths, NULL};
+                           full = {3, 2, even, space, NULL, &shared},
+                           concentric = {11, 3, thirds, NULL, widths, NULL};
 
 static struct schedule *make_schedule(double c0, double c1, size_t T)
 {
@@ -207,6 +208,34 @@ struct written_out {
     double limit; /* of the clip's norm, times C sqrt(d log(dT)); 0: none */
 };
 
+/* du/dsigma of theory (7). */
+static void slope_written_out(double sigma, int biased, const double *u, double *slope)
+{
+    double A = 1.0 / (1.0 + sigma * sigma), x[D];
+    for (size_t i = 0; i < D; i++)
+        x[i] = sqrt(A) * u[i];
+    full_score(A, 1.0 - A, biased, x, slope);
+    for (size_t i = 0; i < D; i++)
+        slope[i] *= -sqrt(1.0 - A);
+}
+
+/* The classical Runge-Kutta rule from sigma s0 to s2. */
+static void classical_rule(double s0, double s2, int biased, double *u)
+{
+    static const double part[] = {0.0, 0.5, 0.5, 1.0}, weight[] = {1.0, 2.0, 2.0, 1.0};
+    double slope[D] = {0.0}, total[D] = {0.0};
+    for (int stage = 0; stage < 4; stage++) {
+        double at[D];
+        for (size_t i = 0; i < D; i++)
+            at[i] = u[i] + part[stage] * (s2 - s0) * slope[i];
+        slope_written_out(s0 + part[stage] * (s2 - s0), biased, at, slope);
+        for (size_t i = 0; i < D; i++)
+            total[i] += weight[stage] * slope[i] / 6.0;
+    }
+    for (size_t i = 0; i < D; i++)
+        u[i] += (s2 - s0) * total[i];
+}
+
 /* theory (5)-(12) in plain arithmetic, at moderate noise levels only. */
 static void step_written_out(const struct written_out *how, const struct schedule *schedule, size_t t, double *x,
                              const double *before, const double *after)
@@ -242,14 +271,22 @@ static void step_written_out(const struct written_out *how, const struct schedul
         for (size_t i = 0; i < D; i++)
             D_t[i] = sqrt(A0) * ((s2 - s0) * e0[i] + (s2 - s0) * (s2 - s0) / (2.0 * (s1 - s0)) * difference[i]);
     }
+    if (strcmp(how->sampler, "runge-kutta-4") == 0) {
+        double u[D];
+        for (size_t i = 0; i < D; i++)
+            u[i] = x[i] / sqrt(A0);
+        classical_rule(s0, s2, how->biased, u);
+        for (size_t i = 0; i < D; i++)
+            D_t[i] = sqrt(A0) * u[i] - x[i];
+    }
     for (size_t i = 0; i < D; i++)
         x[i] = (x[i] + D_t[i]) / sqrt(alpha) + (how->deterministic ? 0.0 : sqrt(v) * after[i]);
 }
 
 static const struct written_out samplers[] = {
-    {"ddpm", 0, 0, 0, 0.0},        {"ddpm-ancestral", 0, 0, 1, 0.0},      {"accelerated", 1, 0, 0, 1.0},
+    {"ddpm", 0, 0, 0, 0.0},        {"ddpm-ancestral", 0, 0, 1, 0.0},       {"accelerated", 1, 0, 0, 1.0},
     {"accelerated", 1, 0, 1, 1.0}, {"accelerated-sde-2024", 0, 0, 0, 0.0}, {"ddim", 0, 1, 0, 0.0},
-    {"pf-ode-2", 1, 1, 1, 0.0},
+    {"pf-ode-2", 1, 1, 1, 0.0},    {"runge-kutta-4", 0, 0, 1, 0.0},
 };
 
 /* The purposes of chains.c's random numbers: start, noise after the map, noise before it. */
@@ -262,7 +299,8 @@ START_TEST(test_chain_by_chain)
     struct factor_list list = make_list(1);
     struct schedule *schedule = make_schedule(1.0, 3.0, 24);
     struct score_error bias = make_error("bias", "diagonal", 0.1);
-    struct chain_problem problem = {&list, D, sampler_find(how->sampler), schedule, how->biased ? &bias : NULL, 3, 4, 1};
+    struct chain_problem problem = {&list, D, sampler_find(how->sampler), schedule, how->biased ? &bias : NULL, 3,
+                                    4,     1};
     struct points y = run(&problem, CHAINS);
     struct random_key key = random_key_of(3, 4);
     for (size_t j = 0; j < CHAINS; j += 43) {
@@ -274,8 +312,9 @@ START_TEST(test_chain_by_chain)
             step_written_out(how, schedule, t, x, before, after);
         }
         for (size_t i = 0; i < D; i++)
-            ck_assert_msg(fabs(x[i] - y.x[i * CHAINS + j]) < 1e-10, "%s, chain %zu, coordinate %zu: %.17g, expected %.17g",
-                          how->sampler, j, i, y.x[i * CHAINS + j], x[i]);
+            ck_assert_msg(fabs(x[i] - y.x[i * CHAINS + j]) < 1e-10,
+                          "%s, chain %zu, coordinate %zu: %.17g, expected %.17g", how->sampler, j, i,
+                          y.x[i * CHAINS + j], x[i]);
     }
     points_free(&y);
     schedule_free(schedule);
@@ -343,6 +382,10 @@ static const struct {
     {&skewed, "accelerated", NULL, 0.0},
     {&skewed, "accelerated-sde-2024", NULL, 0.0},
     {&skewed, "ddim", NULL, 0.0},
+    {&skewed, "accelerated-ode-2024", NULL, 0.0},
+    {&skewed, "overshoot-2025", NULL, 0.0},
+    {&skewed, "lagrange-4", "wave", 0.3},
+    {&bimodal, "runge-kutta-3", "bump", 0.3},
     {&skewed, "pf-ode-2", NULL, 0.0},
     {&bimodal, "ddpm", "wave", 0.5},
     {&skewed, "ddpm", "bump", 0.5},
@@ -499,8 +542,8 @@ START_TEST(test_draws)
                 mean += x.x[i * SAMPLES + j] / SAMPLES;
                 square += x.x[i * SAMPLES + j] * x.x[i * SAMPLES + j] / SAMPLES;
             }
-            ck_assert_msg(fabs(mean - exact_mean) < 4.0 * sqrt(exact_square / SAMPLES), "coordinate %zu: mean %g, not %g",
-                          i, mean, exact_mean);
+            ck_assert_msg(fabs(mean - exact_mean) < 4.0 * sqrt(exact_square / SAMPLES),
+                          "coordinate %zu: mean %g, not %g", i, mean, exact_mean);
             ck_assert_msg(fabs(square - exact_square) < 4.0 * 1.8 * exact_square / sqrt(SAMPLES),
                           "coordinate %zu: second moment %g, not %g", i, square, exact_square);
             factor_list_free(&marginal);
@@ -525,9 +568,9 @@ END_TEST
 
 static const struct {
     const char *shape, *spread;
-} coupled[] = {{"wave", "diagonal"}, {"bump", "diagonal"}, {"linear", "diagonal"}, {"sign", "diagonal"},
-               {"wave", "all"},      {"bump", "one"},      {"bump", "norm"},       {"wave", "norm"},
-               {"linear", "norm"}};
+} coupled[] = {{"wave", "diagonal"}, {"bump", "diagonal"}, {"linear", "diagonal"},
+               {"sign", "diagonal"}, {"wave", "all"},      {"bump", "one"},
+               {"bump", "norm"},     {"wave", "norm"},     {"linear", "norm"}};
 enum { COUPLED = sizeof coupled / sizeof coupled[0] };
 
 /* E|e_t(X_t)|^2 is eps^2 at every t of a uniform profile (13), here by exact samples of X_t. */
@@ -544,8 +587,9 @@ START_TEST(test_size_of_errors)
     double *block = calloc(4 * size, sizeof *block), *x = block, *u = block + size, *a = block + 2 * size,
            *b = block + 3 * size;
     ck_assert_ptr_nonnull(block);
-    ck_assert_msg(field_new(&list, &score_error, schedule, CHAINS, &with, &error) == STATUS_OK, "%s", error.text);
-    ck_assert_int_eq(field_new(&list, NULL, schedule, CHAINS, &without, NULL), STATUS_OK);
+    ck_assert_msg(field_new(&list, NULL, &score_error, schedule, CHAINS, &with, &error) == STATUS_OK, "%s",
+                  error.text);
+    ck_assert_int_eq(field_new(&list, NULL, NULL, schedule, CHAINS, &without, NULL), STATUS_OK);
     for (size_t t = 3; t <= 16; t += 6) {
         double total = 0.0, square = 0.0;
         field_set(&with, t);
@@ -603,8 +647,8 @@ END_TEST
 
 /* ---- Paths ---- */
 
-static const char *const stochastic[] = {"ddpm", "ddpm-outside", "ddpm-ancestral", "accelerated",
-                                         "accelerated-sde-2024"};
+static const char *const stochastic[] = {
+    "ddpm", "ddpm-outside", "ddpm-ancestral", "accelerated", "accelerated-sde-2024", "overshoot-2025", "lagrange-3"};
 
 /* E W = 1, and chi2 of two coordinates: exact against unbiased. c1 is small, so that weights are of use. */
 START_TEST(test_path_weights)

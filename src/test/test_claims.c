@@ -483,5 +483,6 @@ Suite *claims_suite(void)
     suite_add_tcase(suite, brackets);
     suite_add_tcase(suite, score_error_claims_case());
     suite_add_tcase(suite, samples_claims_case());
+    suite_add_tcase(suite, atlas_claims_case());
     return suite;
 }

@@ -223,6 +223,37 @@ static void check_verdict(const char *text, const char *claim, const char *verdi
     ck_assert_msg(found != NULL && found < end, "%s is not %s: %.*s", claim, verdict, (int)(end - at), at);
 }
 
+/* The claim that experiments must name brings its tables and its figure with it. */
+START_TEST(atlas_has_its_tables_and_figure)
+{
+    static const char *const headings[] = {"## Claimed against measured exponents",
+                                           "## At which ε an order wins in score evaluations",
+                                           "## Fewest score evaluations of each order"};
+    static const char *const endings[] = {"svg", "png", "tsv"};
+    write_file("a.yaml",
+               "schedule: {kind: li-cai, c0: 4.0, c1: 8.5}\n"
+               "targets: [{name: g, kind: gaussian, variance: 0.25}]\n"
+               "samplers: [ddpm, accelerated, lagrange-3, runge-kutta-4]\ndimensions: [1, 4]\n"
+               "steps: [128, 256, 512, 1024]\naccuracies: [0.01, 0.0001]\nmax_steps: 1024\nclaims: [atlas]\n");
+    ck_assert_int_eq(shell("@ run %/a.yaml -o %/out 2>&1"), 0);
+    char *text = read_file("out/a/verdict.md");
+    check_verdict(text, "atlas", "supported");
+    for (size_t i = 0; i < sizeof headings / sizeof headings[0]; i++)
+        ck_assert_msg(strstr(text, headings[i]) != NULL, "no %s", headings[i]);
+    static const char row[] = "| g | runge-kutta-4 | 4 | 4 | ";
+    const char *at = strstr(text, row);
+    ck_assert_ptr_nonnull(at);
+    ck_assert_double_eq_tol(strtod(at + strlen(row), NULL), 4.0, 0.1);
+    ck_assert_ptr_nonnull(strstr(text, " (lagrange-3) | "));
+    free(text);
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        char name[64];
+        (void)snprintf(name, sizeof name, "out/a/atlas.%s", endings[i]);
+        ck_assert_msg(exists(name), "%s is missing", name);
+    }
+}
+END_TEST
+
 START_TEST(run_does_everything_and_resumes)
 {
     static const char *const made[] = {"quick.h5", "verdict.md", "report.html"};
@@ -767,9 +798,12 @@ END_TEST
 Suite *cli_suite(void)
 {
     Suite *suite = suite_create("command line");
-    TCase *tcase = tcase_create("binary");
+    TCase *tcase = tcase_create("binary"), *atlas = tcase_create("atlas of samplers");
     tcase_add_checked_fixture(tcase, shell_setup, shell_teardown);
     tcase_set_timeout(tcase, 400);
+    tcase_add_checked_fixture(atlas, shell_setup, shell_teardown);
+    tcase_set_timeout(atlas, 400);
+    tcase_add_test(atlas, atlas_has_its_tables_and_figure);
     tcase_add_test(tcase, help_has_an_example);
     tcase_add_test(tcase, wrong_usage_exits_2);
     tcase_add_test(tcase, list_shows_every_registry);
@@ -795,5 +829,6 @@ Suite *cli_suite(void)
     tcase_add_test(tcase, folders_depend_one_way);
     tcase_add_test(tcase, readme_holds_the_reference_numbers);
     suite_add_tcase(suite, tcase);
+    suite_add_tcase(suite, atlas);
     return suite;
 }

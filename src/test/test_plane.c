@@ -72,7 +72,8 @@ static const struct {
 } runs[] = {{"ddpm", 64, 1.0, 1e-6},
             {"accelerated", 96, 0.4, 1e-3},
             {"accelerated-sde-2024", 48, 0.4, 1e-3},
-            {"ddpm-ancestral", 128, 0.5, 1e-4}};
+            {"ddpm-ancestral", 128, 0.5, 1e-4},
+            {"runge-kutta-3", 64, 0.4, 1e-3}};
 enum { RUNS = sizeof runs / sizeof runs[0] };
 
 /* Four modes at (+-1, +-1) are two coordinates with two each. */

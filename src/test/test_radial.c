@@ -222,19 +222,14 @@ static const struct {
     size_t dimension, T;
     const char *sampler;
 } honest[] = {
-    {"two", 2, 128, "accelerated"},
-    {"two", 3, 64, "ddpm"},
-    {"two", 16, 128, "ddpm"},
-    {"two", 16, 64, "accelerated-sde-2024"},
-    {"two", 256, 512, "accelerated"},
-    {"two", 4096, 512, "ddpm-outside"},
-    {"two", 10000, 512, "ddpm"},
-    {"two", 16, 128, "ddim"},
-    {"two", 256, 512, "pf-ode-2"},
-    {"near", 5, 128, "accelerated"},
-    {"near", 1000, 128, "ddpm-ancestral"},
-    {"thin", 1000, 128, "ddpm"},
-    {"atom", 1000, 256, "ddpm"},
+    {"two", 2, 128, "accelerated"},   {"two", 3, 64, "ddpm"},
+    {"two", 16, 128, "ddpm"},         {"two", 16, 64, "accelerated-sde-2024"},
+    {"two", 256, 512, "accelerated"}, {"two", 4096, 512, "ddpm-outside"},
+    {"two", 10000, 512, "ddpm"},      {"two", 16, 128, "ddim"},
+    {"two", 256, 512, "pf-ode-2"},    {"two", 16, 128, "runge-kutta-4"},
+    {"two", 256, 512, "lagrange-3"},  {"two", 16, 128, "accelerated-ode-2024"},
+    {"near", 5, 128, "accelerated"},  {"near", 1000, 128, "ddpm-ancestral"},
+    {"thin", 1000, 128, "ddpm"},      {"atom", 1000, 256, "ddpm"},
 };
 enum { HONEST = sizeof honest / sizeof honest[0] };
 

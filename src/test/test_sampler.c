@@ -1,9 +1,10 @@
-/* Samplers against theory (6), (8), (9), (11) and (12) as printed, in long double, at levels where the differences
- * can be afforded. */
+/* Samplers against theory (6), (8), (9), (11) and (12), and their papers' formulas, as printed, in long double, at
+ * levels where the differences can be afforded. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/runge_kutta.h"
 #include "model/sampler.h"
 
 #include "test/suites.h"
@@ -16,6 +17,8 @@ struct counted_score {
     struct score base;
     double variance; /* of the Gaussian target; below 0: the score of a constant epsilon, 1 */
     size_t *calls, *evaluations;
+    const struct level *known; /* if not NULL: all the levels that may be asked for */
+    size_t levels;
 };
 
 static void evaluate(const struct score *score, const struct level *level, size_t n, const double *x, double *out)
@@ -24,6 +27,11 @@ static void evaluate(const struct score *score, const struct level *level, size_
     double V = level->alpha_bar * counted->variance + level->noise;
     for (size_t i = 0; i < n; i++)
         out[i] = counted->variance < 0.0 ? -1.0 / sqrt(level->noise) : -x[i] / V;
+    size_t known = 0;
+    for (size_t i = 0; counted->known != NULL && i < counted->levels; i++)
+        known += (size_t)level_equal(&counted->known[i], level);
+    if (counted->known != NULL)
+        ck_assert_uint_ge(known, 1);
     if (counted->calls != NULL) {
         ++*counted->calls;
         *counted->evaluations += n;
@@ -43,6 +51,10 @@ static const struct exact_step steps[] = {
 };
 enum { STEPS = sizeof steps / sizeof steps[0] };
 
+/* 1 - alpha of the steps before and after, as parts of this one's. */
+#define BEFORE 0.75L
+#define AFTER 0.875L
+
 static struct step make_step(const struct exact_step *e)
 {
     long double alpha = e->a / e->a1, beta = 1.0L - alpha;
@@ -53,6 +65,8 @@ static struct step make_step(const struct exact_step *e)
         .alpha = (double)alpha,
         .log_alpha = (double)logl(alpha),
         .beta = (double)beta,
+        .beta_before = (double)(BEFORE * beta),
+        .beta_after = (double)(AFTER * beta),
         .omega = (double)(beta / (1.0L - e->a)),
         .clip = HUGE_VAL,
     };
@@ -113,6 +127,66 @@ static long double increment_heun(const struct exact_step *e, long double x)
     return sqrtl(e->a) * (sigma(e->a1) - sigma(e->a)) * (epsilon(e, e->a, x) + epsilon_1(e, x)) / 2.0L;
 }
 
+static long double increment_ode_2024(const struct exact_step *e, long double x)
+{
+    long double beta = 1.0L - e->a / e->a1, before = BEFORE * beta, alpha = 1.0L - before;
+    long double s = score_of(e, e->a, x), back = sqrtl(alpha) * (x - before / 2.0L * s);
+    long double difference = s - sqrtl(alpha) * score_of(e, e->a * alpha, back);
+    return beta / 2.0L * s + beta * beta / (4.0L * before) * difference;
+}
+
+/* exp(-h') of the reverse step, times sqrt(alpha_t) = exp(-h), minus x. */
+static long double increment_overshoot(const struct exact_step *e, long double x)
+{
+    long double beta = 1.0L - e->a / e->a1, h = -logl(1.0L - beta) / 2.0L, after = -logl(1.0L - AFTER * beta) / 2.0L;
+    return (1.0L - expl(-h - after)) * score_of(e, e->a, x);
+}
+
+/* du/dsigma at the part c of the way to the overshoot level */
+static long double slope_at(const struct exact_step *e, long double c, long double u)
+{
+    long double s = sigma(e->a) + c * (sigma(overshoot(e)) - sigma(e->a)), a = 1.0L / (1.0L + s * s);
+    return epsilon(e, a, sqrtl(a) * u);
+}
+
+static long double increment_lagrange_3(const struct exact_step *e, long double x)
+{
+    long double H = sigma(overshoot(e)) - sigma(e->a), u = x / sqrtl(e->a);
+    long double k1 = slope_at(e, 0.0L, u), k2 = slope_at(e, 1.0L / 3.0L, u + H / 3.0L * k1);
+    long double k3 = slope_at(e, 2.0L / 3.0L, u + 2.0L / 3.0L * H * k2);
+    return sqrtl(e->a) * H * (k1 + 3.0L * k3) / 4.0L;
+}
+
+static long double increment_lagrange_4(const struct exact_step *e, long double x)
+{
+    long double H = sigma(overshoot(e)) - sigma(e->a), u = x / sqrtl(e->a);
+    long double k1 = slope_at(e, 0.0L, u), k2 = slope_at(e, 1.0L / 3.0L, u + H / 3.0L * k1);
+    long double k3 = slope_at(e, 0.5L, u + H * (k1 + 3.0L * k2) / 8.0L);
+    long double k4 = slope_at(e, 1.0L, u + H * (k1 / 2.0L - 1.5L * k2 + 2.0L * k3));
+    return sqrtl(e->a) * H * (k1 + 4.0L * k3 + k4) / 6.0L;
+}
+
+static long double increment_kutta_3(const struct exact_step *e, long double x)
+{
+    long double H = sigma(overshoot(e)) - sigma(e->a), u = x / sqrtl(e->a);
+    long double k1 = slope_at(e, 0.0L, u), k2 = slope_at(e, 0.5L, u + H / 2.0L * k1);
+    long double k3 = slope_at(e, 1.0L, u + H * (2.0L * k2 - k1));
+    return sqrtl(e->a) * H * (k1 + 4.0L * k2 + k3) / 6.0L;
+}
+
+static long double increment_kutta_4(const struct exact_step *e, long double x)
+{
+    long double H = sigma(overshoot(e)) - sigma(e->a), u = x / sqrtl(e->a);
+    long double k1 = slope_at(e, 0.0L, u), k2 = slope_at(e, 0.5L, u + H / 2.0L * k1);
+    long double k3 = slope_at(e, 0.5L, u + H / 2.0L * k2), k4 = slope_at(e, 1.0L, u + H * k3);
+    return sqrtl(e->a) * H * (k1 + 2.0L * k2 + 2.0L * k3 + k4) / 6.0L;
+}
+
+static long double noise_after(const struct exact_step *e)
+{
+    return AFTER * (1.0L - e->a / e->a1);
+}
+
 static long double noise_ddpm(const struct exact_step *e)
 {
     return (1.0L - e->a / e->a1) / (e->a / e->a1);
@@ -142,12 +216,18 @@ static const struct {
     {"ddim", increment_ddim, NULL, NULL},
     {"pf-ode-2", increment_heun, NULL, NULL},
     {"accelerated-sde-2024", increment_ddpm, noise_half, noise_half},
+    {"accelerated-ode-2024", increment_ode_2024, NULL, NULL},
+    {"overshoot-2025", increment_overshoot, noise_after, NULL},
+    {"lagrange-3", increment_lagrange_3, posterior_noise, NULL},
+    {"lagrange-4", increment_lagrange_4, posterior_noise, NULL},
+    {"runge-kutta-3", increment_kutta_3, posterior_noise, NULL},
+    {"runge-kutta-4", increment_kutta_4, posterior_noise, NULL},
 };
 enum { FORMULAS = sizeof formulas / sizeof formulas[0] };
 
 static void run(const struct sampler *sampler, const struct step *step, double variance, double *out)
 {
-    struct counted_score score = {{.evaluate = evaluate}, variance, NULL, NULL};
+    struct counted_score score = {{.evaluate = evaluate}, variance, NULL, NULL, NULL, 0};
     double *work = calloc(POINTS * sampler->work_arrays + 1, sizeof *work);
     ck_assert_ptr_nonnull(work);
     sampler->increment(step, &score.base, POINTS, points, out, work);
@@ -240,7 +320,7 @@ START_TEST(test_clip)
         struct step step = make_step(&steps[s]);
         double variance = (double)steps[s].variance, all[POINTS], some[POINTS], none[POINTS], ignored[POINTS];
         double difference[POINTS], *work = calloc(POINTS * clipped->work_arrays, sizeof *work);
-        struct counted_score score = {{.evaluate = evaluate}, variance, NULL, NULL};
+        struct counted_score score = {{.evaluate = evaluate}, variance, NULL, NULL, NULL, 0};
         ck_assert_ptr_nonnull(work);
         run(never, &step, variance, all);
         run(ancestral, &step, variance, none);
@@ -302,6 +382,150 @@ START_TEST(test_order)
 }
 END_TEST
 
+/* The PF-ODE of 0.3 N(-1, 0.3^2) + 0.7 N(1, 0.5^2) in long double, where nothing superconverges. */
+static long double mixture_score(long double a, long double x)
+{
+    static const long double weight[2] = {0.3L, 0.7L}, mean[2] = {-1.0L, 1.0L}, sd[2] = {0.3L, 0.5L};
+    long double total = 0.0L, gradient = 0.0L;
+    for (int k = 0; k < 2; k++) {
+        long double V = a * sd[k] * sd[k] + 1.0L - a, u = x - sqrtl(a) * mean[k];
+        long double part = weight[k] / sqrtl(V) * expl(-u * u / (2.0L * V));
+        total += part;
+        gradient -= part * u / V;
+    }
+    return gradient / total;
+}
+
+static void evaluate_mixture(const struct score *score, const struct level *level, size_t n, const double *x,
+                             double *out)
+{
+    (void)score;
+    for (size_t i = 0; i < n; i++)
+        out[i] = (double)mixture_score(level->alpha_bar, x[i]);
+}
+
+static long double mixture_slope(long double s, long double u)
+{
+    long double a = 1.0L / (1.0L + s * s);
+    return -sqrtl(1.0L - a) * mixture_score(a, sqrtl(a) * u);
+}
+
+static long double follow(long double s, long double end, long double u)
+{
+    enum { STEPS_IN_BETWEEN = 400 };
+    long double H = (end - s) / STEPS_IN_BETWEEN;
+    for (int i = 0; i < STEPS_IN_BETWEEN; i++, s += H) {
+        long double k1 = mixture_slope(s, u), k2 = mixture_slope(s + H / 2.0L, u + H / 2.0L * k1);
+        long double k3 = mixture_slope(s + H / 2.0L, u + H / 2.0L * k2), k4 = mixture_slope(s + H, u + H * k3);
+        u += H * (k1 + 2.0L * k2 + 2.0L * k3 + k4) / 6.0L;
+    }
+    return u;
+}
+
+/* A rule of order p is off by h^(p+1) in a step, on its way to the level where it lands; and by no less. */
+START_TEST(test_order_on_mixture)
+{
+    enum { TO_NEXT, TO_OVERSHOOT, TO_AFTER };
+    static const struct {
+        const char *name;
+        int lands;
+        int order;
+    } cases[] = {
+        {"ddim", TO_NEXT, 1},
+        {"pf-ode-2", TO_NEXT, 2},
+        {"accelerated-ode-2024", TO_NEXT, 2},
+        {"overshoot-2025", TO_AFTER, 1},
+        {"ddpm-ancestral", TO_OVERSHOOT, 1},
+        {"accelerated", TO_OVERSHOOT, 2},
+        {"lagrange-3", TO_OVERSHOOT, 3},
+        {"runge-kutta-3", TO_OVERSHOOT, 3},
+        {"lagrange-4", TO_OVERSHOOT, 4},
+        {"runge-kutta-4", TO_OVERSHOOT, 4},
+    };
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+        const struct sampler *sampler = sampler_find(cases[c].name);
+        static const double length[] = {0.002, 0.002, 0.01, 0.02}; /* errors far above rounding */
+        static const double x[] = {-1.3, -0.6, 0.1, 0.3, 0.8, 1.4};
+        enum { MEANT = sizeof x / sizeof x[0] };
+        double out[MEANT], work[MEANT * RUNGE_KUTTA_STAGES];
+        long double error[2] = {0.0L, 0.0L};
+        ck_assert_uint_le(sampler->work_arrays, RUNGE_KUTTA_STAGES);
+        for (int half = 0; half < 2; half++) {
+            struct exact_step e = {0.6L, 0.6L * (1.0L + (long double)length[cases[c].order - 1] / (half + 1)), 0.0L};
+            struct step step = make_step(&e);
+            struct score score = {.evaluate = evaluate_mixture};
+            long double after = e.a1 / (1.0L - AFTER * (1.0L - e.a / e.a1));
+            long double end = sigma(cases[c].lands == TO_NEXT    ? e.a1
+                                    : cases[c].lands == TO_AFTER ? after
+                                                                 : overshoot(&e));
+            sampler->increment(&step, &score, MEANT, x, out, work);
+            for (size_t i = 0; i < MEANT; i++) {
+                long double exact = sqrtl(e.a) * follow(sigma(e.a), end, x[i] / sqrtl(e.a)) - x[i];
+                error[half] += (out[i] - exact) * (out[i] - exact);
+            }
+        }
+        long double order = log2l(error[0] / error[1]) / 2.0L - 1.0L;
+        ck_assert_msg(fabsl(order - cases[c].order) < 0.15L, "%s: order %.3Lf, errors %.3Le, %.3Le", cases[c].name,
+                      order, sqrtl(error[0]), sqrtl(error[1]));
+    }
+}
+END_TEST
+
+static void by_rule(const struct runge_kutta *rule, const struct step *step, double *out)
+{
+    struct score score = {.evaluate = evaluate_mixture};
+    double work[POINTS * RUNGE_KUTTA_STAGES];
+    runge_kutta_increment(rule, step, &score, POINTS, points, out, work);
+}
+
+/* Lagrange's family gives ddpm-ancestral on one node, and the transfer of `accelerated` on two, the second at level
+ * t-1; and on the nodes of the registered samplers, their tables. */
+START_TEST(test_lagrange)
+{
+    static const struct {
+        const char *name;
+        size_t stages;
+        double node[RUNGE_KUTTA_STAGES];
+    } cases[] = {
+        {"ddpm-ancestral", 1, {0.0}},
+        {"accelerated-unclipped", 2, {0.0}},
+        {"lagrange-3", 3, {0.0, 1.0 / 3.0, 2.0 / 3.0}},
+        {"lagrange-4", 4, {0.0, 1.0 / 3.0, 0.5, 1.0}},
+    };
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++)
+        for (size_t s = 0; s < STEPS; s++) {
+            struct step step = make_step(&steps[s]);
+            struct score score = {.evaluate = evaluate_mixture};
+            double node[RUNGE_KUTTA_STAGES], out[POINTS], known[POINTS], work[POINTS * RUNGE_KUTTA_STAGES];
+            memcpy(node, cases[c].node, sizeof node);
+            if (cases[c].stages == 2)
+                node[1] = -expm1(0.5 * log1p(-step.omega)) / step.omega;
+            struct runge_kutta rule = runge_kutta_lagrange(cases[c].stages, node);
+            by_rule(&rule, &step, out);
+            sampler_find(cases[c].name)->increment(&step, &score, POINTS, points, known, work);
+            for (size_t i = 0; i < POINTS; i++)
+                ck_assert_double_eq_tol(out[i], known[i], 1e-13 * fabs(known[i]));
+        }
+}
+END_TEST
+
+/* Levels at a part of sigma, and one forward step up. */
+START_TEST(test_levels)
+{
+    for (size_t s = 0; s < STEPS; s++)
+        for (double ratio = 0.125; ratio < 1.5; ratio += 0.25) {
+            struct step step = make_step(&steps[s]);
+            struct level at = level_scaled(&step.from, ratio), up = level_noisier(&step.from, 0.25 * ratio);
+            long double wanted = ratio * sigma(steps[s].a), a = 1.0L / (1.0L + wanted * wanted);
+            ck_assert_ldouble_eq_tol(at.alpha_bar, a, 4e-16L * a);
+            ck_assert_ldouble_eq_tol(at.noise, wanted * wanted * a, 4e-16L * wanted * wanted * a);
+            a = steps[s].a * (1.0L - 0.25L * ratio);
+            ck_assert_ldouble_eq_tol(up.alpha_bar, a, 4e-16L * a);
+            ck_assert_ldouble_eq_tol(up.noise, 1.0L - a, 4e-16L * (1.0L - a));
+        }
+}
+END_TEST
+
 /* Every registered sampler: documented, findable, honest about its score evaluations and its workspace, and blind to
  * how the points are split into batches. */
 START_TEST(test_registered)
@@ -313,8 +537,15 @@ START_TEST(test_registered)
         ck_assert(strlen(sampler->formula) > 3 && strlen(sampler->source) > 3);
         ck_assert_uint_ge(sampler->score_evaluations, 1);
         size_t calls = 0, evaluations = 0, used = POINTS * sampler->work_arrays;
-        struct counted_score score = {{.evaluate = evaluate}, 0.25, &calls, &evaluations};
         struct step step = make_step(&steps[2]);
+        struct level levels[SAMPLER_LEVELS];
+        size_t known = sampler_levels(sampler, &step, levels);
+        struct counted_score score = {{.evaluate = evaluate}, 0.25, &calls, &evaluations, levels, known};
+        ck_assert_uint_le(known, SAMPLER_LEVELS);
+        for (size_t i = 0; i < known; i++)
+            for (size_t j = 0; j < i; j++)
+                ck_assert(levels[i].noise != levels[j].noise);
+        ck_assert((sampler->claimed_order > 0.0) == (sampler->claim_source != NULL));
         double *work = malloc((used + 4) * sizeof *work), out[POINTS + 1], alone;
         ck_assert_ptr_nonnull(work);
         for (size_t i = 0; i < used + 4; i++)
@@ -335,6 +566,7 @@ START_TEST(test_registered)
          * (1 + lambda)/2 (1 - alpha), and lambda is 0 or 1. */
         struct exact_step tiny = {0.5L, 0.5L * (1.0L + 1e-9L), 0.25L};
         step = make_step(&tiny);
+        step.beta_before = step.beta_after = step.beta;
         double noise = sampler->log_noise_ratio != NULL ? exp(sampler->log_noise_ratio(&step)) : 0.0;
         noise += sampler->log_noise_before != NULL ? exp(sampler->log_noise_before(&step)) : 0.0;
         ck_assert_double_eq_tol(noise, sampler->log_noise_ratio != NULL ? 1.0 : 0.0, 4e-9);
@@ -361,6 +593,9 @@ Suite *sampler_suite(void)
     tcase_add_test(cases, test_ablation);
     tcase_add_test(cases, test_clip);
     tcase_add_test(cases, test_order);
+    tcase_add_test(cases, test_order_on_mixture);
+    tcase_add_test(cases, test_lagrange);
+    tcase_add_test(cases, test_levels);
     tcase_add_test(cases, test_registered);
     suite_add_tcase(suite, cases);
     return suite;

@@ -133,6 +133,8 @@ START_TEST(test_identities)
         close_to((double)((1.0L - step.beta) * o1), o * (1.0L - step.omega), 2e-13L, "alpha noise_{t-1}", t);
         close_to(step.omega, step.beta / o, 1e-15L, "omega", t);
         close_to(step.alpha, 1.0L - step.beta, 1e-15L, "alpha", t);
+        close_to(step.beta_before, schedule->beta[t < c->T ? t + 1 : t], 0.0L, "beta of the step before", t);
+        close_to(step.beta_after, schedule->beta[t > 2 ? t - 1 : t], 0.0L, "beta of the step after", t);
         close_to(step.log_alpha, log1pl(-(long double)step.beta), 1e-15L, "log alpha", t);
         if (strcmp(c->kind, "li-cai") == 0) {
             close_to((double)(a1 / a), 1.0L + h * o, 2e-14L, "alpha_bar ratio", t);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "verdict/atlas.h"
 #include "verdict/exponents.h"
 #include "verdict/judge.h"
 
@@ -340,6 +341,10 @@ static const struct claim claims[] = {
      "of "
      "it",
      ">= 0.99", "a 95% Clopper-Pearson interval wholly below", NULL, 0.99, decide_chains_agree, samples_apply},
+    {ATLAS_CLAIM, "TV of every sampler falls with h like the order that is claimed for it, or faster.",
+     "of each sampler its own: `diffrate list samplers`",
+     "claimed order - exponent of TV in h (in h log T where that would refute it), the worst sampler's", "<= 0",
+     "an interval wholly above, in h log T too", NULL, 0.0, decide_atlas, only_if_named},
 };
 enum { CLAIMS = sizeof claims / sizeof claims[0] };
 
@@ -351,8 +356,8 @@ const struct claim *claim_at(size_t index)
 const char *const *claim_names(void)
 {
     static const char *const names[] = {
-        "eps-accelerated", "eps-ddpm",    "dim-accelerated", "dim-ddpm", "crossover",    "kl-ddpm", "speedup",
-        "score-linear",    "score-rough", "ode-rough",       "minimal",  "chains-agree", NULL};
+        "eps-accelerated", "eps-ddpm",    "dim-accelerated", "dim-ddpm", "crossover",    "kl-ddpm",   "speedup",
+        "score-linear",    "score-rough", "ode-rough",       "minimal",  "chains-agree", ATLAS_CLAIM, NULL};
     _Static_assert(sizeof names / sizeof names[0] == CLAIMS + 1, "a name for each claim");
     return names;
 }

@@ -74,8 +74,8 @@ size_t divergence_window(const struct record *const *rows, size_t count, size_t 
     return kept;
 }
 
-enum status divergence_exponents(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
-                                 struct fit *out, struct error *error)
+static enum status exponents_in(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
+                                double logs, struct fit *out, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
     size_t count = 0, extreme = 0;
@@ -88,8 +88,8 @@ enum status divergence_exponents(const struct evidence *evidence, size_t target,
         for (size_t i = 0; i < inside; i++) {
             const double *value = (const double *)((const char *)rows[i] + offset);
             size_t other = (size_t)log2((double)rows[i]->steps);
-            cells[count++] =
-                (struct fit_cell){log((double)spec->dimensions[d]), log(rows[i]->step_size), log(value[0]), d, other};
+            double x = log(rows[i]->step_size) + logs * log(log((double)rows[i]->steps));
+            cells[count++] = (struct fit_cell){log((double)spec->dimensions[d]), x, log(value[0]), d, other};
             extreme = other > extreme ? other : extreme;
         }
     }
@@ -98,6 +98,18 @@ enum status divergence_exponents(const struct evidence *evidence, size_t target,
     free(cells);
     free(rows);
     return status;
+}
+
+enum status divergence_exponents(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
+                                 struct fit *out, struct error *error)
+{
+    return exponents_in(evidence, target, sampler, offset, 0.0, out, error);
+}
+
+enum status tv_exponents(const struct evidence *evidence, size_t target, size_t sampler, double logs, struct fit *out,
+                         struct error *error)
+{
+    return exponents_in(evidence, target, sampler, offsetof(struct record, tv), logs, out, error);
 }
 
 struct unused complexity_unused(const struct evidence *evidence, size_t target, size_t sampler)

@@ -133,9 +133,9 @@ static const struct section section_speedup = {"Speed-up at the smallest ε that
                                                sizeof speedup_columns / sizeof speedup_columns[0], fill_speedup, 0};
 
 /* In the order of the report. */
-static const struct section *const sections[] = {&section_targets,      &section_exponents, &section_speedup,
-                                                 &section_score_errors, &section_clipping,  &section_agreement,
-                                                 &section_alone};
+static const struct section *const sections[] = {
+    &section_targets, &section_rates,        &section_frontiers, &section_costs,     &section_exponents,
+    &section_speedup, &section_score_errors, &section_clipping,  &section_agreement, &section_alone};
 enum { SECTIONS = sizeof sections / sizeof sections[0], MOST_COLUMNS = 16 };
 
 /* The tables, filled. */

@@ -23,6 +23,9 @@ extern const struct section section_targets, section_score_errors, section_clipp
 /* In report_samples.c. */
 extern const struct section section_agreement, section_alone;
 
+/* In report_atlas.c. */
+extern const struct section section_rates, section_frontiers, section_costs;
+
 /* "0.251 ± 0.005", or "-" if it is not present. */
 MUST_USE enum status number_cell(struct text_table *table, int present, struct exponent exponent,
                                  struct error *error);

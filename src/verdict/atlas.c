@@ -1,0 +1,148 @@
+#include "verdict/atlas.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "verdict/exponents.h"
+#include "verdict/judge.h"
+
+int atlas_wanted(const struct spec *spec)
+{
+    for (size_t i = 0; i < spec->claim_count; i++)
+        if (strcmp(spec->claims[i], ATLAS_CLAIM) == 0)
+            return 1;
+    return 0;
+}
+
+/* Powers of two within the window's factor of the largest, of which no fit uses the TV. */
+static enum status count_dropped(const struct evidence *evidence, size_t target, size_t sampler, size_t *dropped,
+                                 struct error *error)
+{
+    const struct record **rows = array_new(evidence->result.count, sizeof *rows);
+    if (rows == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for a fit");
+    *dropped = 0;
+    for (size_t d = 0; d < evidence->spec.dimension_count; d++) {
+        size_t count = evidence_rows(evidence, target, sampler, 0, d, rows), candidates = 0;
+        double largest = 0.0;
+        for (size_t i = 0; i < count; i++)
+            if ((rows[i]->steps & (rows[i]->steps - 1)) == 0)
+                largest = fmax(largest, (double)rows[i]->steps);
+        for (size_t i = 0; i < count; i++)
+            candidates +=
+                (rows[i]->steps & (rows[i]->steps - 1)) == 0 && (double)rows[i]->steps * WINDOW_FACTOR >= largest;
+        *dropped += candidates - divergence_window(rows, count, offsetof(struct record, tv), rows);
+    }
+    free(rows);
+    return STATUS_OK;
+}
+
+enum status atlas_rate_measure(const struct evidence *evidence, size_t target, size_t sampler, struct atlas_rate *out,
+                               struct error *error)
+{
+    double order = evidence->spec.samplers[sampler]->claimed_order;
+    *out = (struct atlas_rate){.dropped = 0};
+    enum status status = tv_exponents(evidence, target, sampler, 0.0, &out->in_h, error);
+    if (status == STATUS_OK)
+        status = tv_exponents(evidence, target, sampler, 1.0, &out->in_h_log, error);
+    if (status == STATUS_OK)
+        status = count_dropped(evidence, target, sampler, &out->dropped, error);
+    if (status != STATUS_OK || !(order > 0.0))
+        return status;
+    out->finding.used = out->in_h.cells;
+    out->finding.censored = out->dropped;
+    if (!out->in_h.ok || !out->in_h_log.ok) {
+        judge_inconclusive(&out->finding, out->in_h.ok ? out->in_h_log.reason : out->in_h.reason);
+        return STATUS_OK;
+    }
+    judge_upper(&out->finding, order - out->in_h.x.value, out->in_h.x.interval, 0.0);
+    if (out->finding.outcome != OUTCOME_REFUTED)
+        return STATUS_OK;
+    struct finding with_log = {.used = out->in_h.cells, .censored = out->dropped};
+    judge_upper(&with_log, order - out->in_h_log.x.value, out->in_h_log.x.interval, 0.0);
+    if (with_log.outcome == OUTCOME_REFUTED)
+        return STATUS_OK;
+    out->finding = with_log;
+    if (with_log.outcome == OUTCOME_NOT_TIGHT)
+        out->finding.outcome = OUTCOME_SUPPORTED;
+    judge_note(&out->finding, "up to a logarithm: h^%.3f, (h log T)^%.3f", out->in_h.x.value, out->in_h_log.x.value);
+    return STATUS_OK;
+}
+
+enum status decide_atlas(const struct evidence *evidence, const struct claim *claim, size_t target,
+                         struct finding *out, struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    size_t claiming = 0, used = 0, dropped = 0, worst = spec->sampler_count;
+    struct finding chosen = {.outcome = OUTCOME_NOT_TIGHT};
+    for (size_t s = 0; s < spec->sampler_count; s++) {
+        struct atlas_rate rate;
+        if (!(spec->samplers[s]->claimed_order > 0.0))
+            continue;
+        enum status status = atlas_rate_measure(evidence, target, s, &rate, error);
+        if (status != STATUS_OK)
+            return status;
+        claiming++;
+        used += rate.finding.used;
+        dropped += rate.finding.censored;
+        if (worst == spec->sampler_count || rate.finding.outcome > chosen.outcome
+            || (rate.finding.outcome == chosen.outcome && rate.finding.value > chosen.value)) {
+            chosen = rate.finding;
+            worst = s;
+        }
+    }
+    if (claiming == 0) {
+        judge_inconclusive(out, "no sampler of the experiment claims an order");
+        return STATUS_OK;
+    }
+    chosen.claim = claim;
+    memcpy(chosen.target, out->target, sizeof chosen.target);
+    chosen.bound = claim->bound;
+    chosen.used = used;
+    chosen.censored = dropped;
+    judge_note(&chosen, "that of %s (order %g), of %zu samplers that claim one", spec->samplers[worst]->name,
+               spec->samplers[worst]->claimed_order, claiming);
+    *out = chosen;
+    return STATUS_OK;
+}
+
+struct atlas_cost atlas_cost_of(const struct evidence *evidence, size_t target, double order, size_t dimension,
+                                size_t accuracy)
+{
+    const struct spec *spec = &evidence->spec;
+    struct atlas_cost cost = {HUGE_VAL, HUGE_VAL, spec->sampler_count};
+    for (size_t s = 0; s < spec->sampler_count; s++) {
+        if (spec->samplers[s]->claimed_order != order)
+            continue;
+        const struct bracket *bracket = evidence_complexity(evidence, target, s, dimension, accuracy);
+        double evaluations = (double)spec->samplers[s]->score_evaluations, low = 0.0, high = HUGE_VAL;
+        if (bracket->reach == REACH_FOUND && bracket->certain)
+            low = evaluations * ((double)bracket->passes - 1.0);
+        else if (bracket->reach == REACH_BEYOND && bracket->certain)
+            low = evaluations * (double)bracket->fails;
+        if (bracket->reach == REACH_FOUND || bracket->reach == REACH_AT_START)
+            high = evaluations * ((double)bracket->passes - 1.0);
+        cost.low = fmin(cost.low, low);
+        if (high < cost.high) {
+            cost.high = high;
+            cost.sampler = s;
+        }
+    }
+    return cost;
+}
+
+double atlas_frontier(const struct evidence *evidence, size_t target, double higher, double lower, size_t dimension)
+{
+    const struct spec *spec = &evidence->spec;
+    double found = 0.0;
+    for (size_t e = spec->accuracy_count; e-- > 0;) { /* accuracies decrease */
+        struct atlas_cost fast = atlas_cost_of(evidence, target, higher, dimension, e);
+        struct atlas_cost slow = atlas_cost_of(evidence, target, lower, dimension, e);
+        if (fast.low > slow.high)
+            break;
+        if (fast.high < slow.low)
+            found = spec->accuracies[e];
+    }
+    return found;
+}

@@ -1,0 +1,132 @@
+/* Tables of the claim `atlas`: claimed against measured exponents, and what orders cost in score evaluations. */
+#include <math.h>
+#include <stdio.h>
+
+#include "verdict/atlas.h"
+#include "verdict/exponents.h"
+#include "verdict/report_tables.h"
+
+#define COLUMNS(list) list, sizeof(list) / sizeof(list)[0]
+
+enum { ORDERS = 4 }; /* 1 to 4 are compared */
+
+/* ---- Claimed against measured exponents ---- */
+
+static const struct table_column rate_columns[] = {
+    {"target", 0},         {"sampler", 0},        {"score evaluations a step", 1},
+    {"claimed order", 1},  {"TV in h", 1},        {"TV in h log T", 1},
+    {"claimed in 1/ε", 1}, {"T/log T in 1/ε", 1}, {"cells used / dropped", 1},
+    {"verdict", 0},        {"claimed by", 0}};
+
+static enum status fill_rate(const struct evidence *evidence, size_t target, size_t sampler, struct text_table *table,
+                             struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    const struct sampler *of = spec->samplers[sampler];
+    int claims = of->claimed_order > 0.0;
+    struct fit complexity = {0};
+    struct atlas_rate rate;
+    char verdict[100] = "-";
+    TRY(atlas_rate_measure(evidence, target, sampler, &rate, error));
+    if (spec->accuracy_count > 0)
+        TRY(complexity_exponents(evidence, target, sampler, COST_LOG_FREE, &complexity, error));
+    if (claims)
+        finding_verdict(&rate.finding, verdict, sizeof verdict);
+    TRY(table_cell(table, error, "%s", spec->targets[target].name));
+    TRY(table_cell(table, error, "%s", of->name));
+    TRY(table_cell(table, error, "%zu", of->score_evaluations));
+    TRY(table_cell(table, error, claims ? "%g" : "-", of->claimed_order));
+    TRY(number_cell(table, rate.in_h.ok, rate.in_h.x, error));
+    TRY(number_cell(table, rate.in_h_log.ok, rate.in_h_log.x, error));
+    TRY(table_cell(table, error, claims ? "%.3g" : "-", 1.0 / of->claimed_order));
+    TRY(number_cell(table, complexity.ok, complexity.x, error));
+    TRY(table_cell(table, error, "%zu / %zu", rate.in_h.cells, rate.dropped));
+    TRY(table_cell(table, error, "%s%s", verdict, claims && rate.finding.note[0] != '\0' ? " *" : ""));
+    return table_cell(table, error, "%s", claims ? of->claim_source : "-");
+}
+
+static enum status fill_rates(const struct evidence *evidence, struct text_table *table, char *sentence, size_t size,
+                              struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    if (!atlas_wanted(spec))
+        return STATUS_OK;
+    for (size_t target = 0; target < spec->target_count; target++)
+        for (size_t sampler = 0; sampler < spec->sampler_count; sampler++)
+            TRY(fill_rate(evidence, target, sampler, table, error));
+    (void)snprintf(
+        sentence, size,
+        "A claimed order p means TV = Õ(h^p), T/log T = Õ(ε^(-1/p)): a bound, so that only slower decay "
+        "refutes it. * marks what needs a word: a claim hides logarithms, so one that fails in h is judged in h "
+        "log T; or a fit without enough cells. Gaussians superconverge under some rules, whose exponent is "
+        "then above the claimed order there. Dropped: T in the window at which TV is above 0.1 or not known to "
+        "a thousandth.");
+    return STATUS_OK;
+}
+
+const struct section section_rates = {"Claimed against measured exponents", COLUMNS(rate_columns), fill_rates, 1};
+
+/* ---- Crossovers ---- */
+
+static const struct table_column frontier_columns[] = {
+    {"target", 0}, {"d", 1}, {"order 2 beats 1 from ε =", 1}, {"3 beats 2 from ε =", 1}, {"4 beats 3 from ε =", 1}};
+
+static enum status fill_frontiers(const struct evidence *evidence, struct text_table *table, char *sentence,
+                                  size_t size, struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    if (!atlas_wanted(spec) || spec->accuracy_count == 0)
+        return STATUS_OK;
+    for (size_t target = 0; target < spec->target_count; target++)
+        for (size_t d = 0; d < spec->dimension_count; d++) {
+            TRY(table_cell(table, error, "%s", spec->targets[target].name));
+            TRY(table_cell(table, error, "%zu", spec->dimensions[d]));
+            for (int order = 2; order <= ORDERS; order++) {
+                double from = atlas_frontier(evidence, target, order, order - 1, d);
+                TRY(table_cell(table, error, from > 0.0 ? "%g" : "-", from));
+            }
+        }
+    (void)snprintf(
+        sentence, size,
+        "The largest ε of the experiment from which on, down to the smallest, the best sampler of the higher "
+        "claimed order needs fewer score evaluations than the best of the lower; -: it is not seen to.");
+    return STATUS_OK;
+}
+
+const struct section section_frontiers = {"At which ε an order wins in score evaluations", COLUMNS(frontier_columns),
+                                          fill_frontiers, 0};
+
+static const struct table_column cost_columns[] = {{"target", 0},  {"d", 1},       {"ε", 1},      {"order 1", 0},
+                                                   {"order 2", 0}, {"order 3", 0}, {"order 4", 0}};
+
+static enum status fill_costs(const struct evidence *evidence, struct text_table *table, char *sentence, size_t size,
+                              struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    if (!atlas_wanted(spec))
+        return STATUS_OK;
+    for (size_t target = 0; target < spec->target_count; target++)
+        for (size_t d = 0; d < spec->dimension_count; d++)
+            for (size_t e = 0; e < spec->accuracy_count; e++) {
+                TRY(table_cell(table, error, "%s", spec->targets[target].name));
+                TRY(table_cell(table, error, "%zu", spec->dimensions[d]));
+                TRY(table_cell(table, error, "%g", spec->accuracies[e]));
+                for (int order = 1; order <= ORDERS; order++) {
+                    struct atlas_cost cost = atlas_cost_of(evidence, target, order, d, e);
+                    if (isfinite(cost.high))
+                        TRY(table_cell(table, error, "%s%.0f (%s)", cost.low < cost.high ? "≤ " : "", cost.high,
+                                       spec->samplers[cost.sampler]->name));
+                    else
+                        TRY(table_cell(table, error, isfinite(cost.low) && cost.low > 0.0 ? "> %.0f" : "-",
+                                       cost.low));
+                }
+            }
+    if (table->cells > 0)
+        (void)snprintf(
+            sentence, size,
+            "Of each claimed order the sampler that needs the fewest score evaluations for TV ≤ ε; ≤: it is met "
+            "at the smallest T already, or some sampler's T is not resolved.");
+    return STATUS_OK;
+}
+
+const struct section section_costs = {"Fewest score evaluations of each order", COLUMNS(cost_columns), fill_costs, 1};
