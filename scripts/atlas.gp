@@ -4,7 +4,7 @@ load name.'.vars.gp'
 key_lines = samplers
 ytext = 'TV'
 note_1 = 'Claimed order: red 1, blue 2, green 3, purple 4, grey none.'
-note_2 = 'Dashed: deterministic.  Open: TV not to a thousandth.  ▽ its radius'
+note_2 = 'Dashed: deterministic.  Open: coarser than 1/1000.  ▽ radius'
 long_note = 1
 load ARG1
 set xlabel 'score evaluations' offset 0,0.3
