@@ -13,6 +13,9 @@ void planted_read_back(const char *text, const struct record *rows, size_t count
 const struct finding *planted_find(const struct finding *findings, size_t count, const char *claim,
                                    const char *target);
 
+/* What each finding keeps of how it came about agrees with it: counts of cells, the numbers judged, the outcome. */
+void check_accounts(const struct finding *findings, size_t count);
+
 /* verdict.md of the evidence, for free(). */
 char *planted_markdown(struct evidence *evidence);
 

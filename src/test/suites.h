@@ -35,6 +35,8 @@ Suite *corpus_suite(void);
 Suite *diff_suite(void);
 Suite *check_suite(void);
 Suite *cli_suite(void);
+Suite *explain_suite(void);
+Suite *report_suite(void);
 Suite *slurm_suite(void);
 Suite *plan_suite(void);
 Suite *interruptions_suite(void);

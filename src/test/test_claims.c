@@ -252,7 +252,8 @@ START_TEST(test_verdicts)
         if (e->verdict != NULL)
             ck_assert_str_eq(verdict, e->verdict);
     }
-    free(findings);
+    check_accounts(findings, count);
+    findings_free(findings, count);
     evidence_free(&evidence);
 }
 END_TEST
@@ -462,7 +463,8 @@ START_TEST(test_minimal)
     ck_assert_msg(isnan(minimal[_i].value) || fabs(f->value - minimal[_i].value) < 0.01, "case %d: %g", _i, f->value);
     ck_assert_msg(strstr(f->note, minimal[_i].note) != NULL, "case %d: %s", _i, f->note);
     ck_assert_double_eq(f->bound, 0.5);
-    free(findings);
+    check_accounts(findings, count);
+    findings_free(findings, count);
     evidence_free(&evidence);
 }
 END_TEST

@@ -206,7 +206,8 @@ START_TEST(test_score_error_verdicts)
         if (e->verdict != NULL)
             ck_assert_str_eq(verdict, e->verdict);
     }
-    free(findings);
+    check_accounts(findings, count);
+    findings_free(findings, count);
     evidence_free(&evidence);
 }
 END_TEST

@@ -185,7 +185,8 @@ START_TEST(test_agreement_verdicts)
         ck_assert_double_eq_tol(f->value, (double)cases[_i].agreeing / (double)cases[_i].compared, 1e-12);
     ck_assert_int_eq((int)planted_find(findings, count, "chains-agree", "all targets")->outcome,
                      (int)cases[_i].outcome);
-    free(findings);
+    check_accounts(findings, count);
+    findings_free(findings, count);
     evidence_free(&evidence);
 }
 END_TEST

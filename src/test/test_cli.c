@@ -18,7 +18,7 @@
 
 START_TEST(help_has_an_example)
 {
-    static const char *const commands[] = {"list", "measure", "run", "merge", "verdict", "plot", "report", "check", "diff"};
+    static const char *const commands[] = {"list", "measure", "run", "merge", "verdict", "plot", "report", "explain", "check", "diff"};
     ck_assert_int_eq(shell("@ --help"), 0);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         char command[100];
@@ -44,6 +44,9 @@ START_TEST(wrong_usage_exits_2)
                                            "@ run -j 0 experiments/quick.yaml 2>&1",
                                            "@ run -j 2x experiments/quick.yaml 2>&1",
                                            "@ run --frce experiments/quick.yaml 2>&1",
+                                           "@ explain 2>&1",
+                                           "@ explain a 2>&1",
+                                           "@ explain a b c 2>&1",
                                            "@ diff a 2>&1",
                                            "@ diff a b c 2>&1",
                                            "@ diff -n -1 a b 2>&1",

@@ -59,7 +59,7 @@ START_TEST(test_exact)
     ck_assert_double_eq_tol(f.d.value, a, 1e-10);
     ck_assert(f.x.interval >= 0.0 && f.x.interval < 1e-10 && f.d.interval >= 0.0 && f.d.interval < 1e-10);
     ck_assert_double_eq_tol(f.constant, 0.7, 1e-10);
-    ck_assert_double_lt(f.rms, 1e-12);
+    ck_assert_double_lt(f.x.rms, 1e-12);
 }
 END_TEST
 
@@ -109,7 +109,7 @@ START_TEST(test_interval)
     double student = 4.302652729749462 * sqrt(0.04 / 2.0 / 5.0); /* the 97.5% point at 2 degrees of freedom */
     ck_assert(f.ok && !f.has_d);
     ck_assert_double_eq_tol(f.x.value, 1.0, 1e-12);
-    ck_assert_double_eq_tol(f.rms, 0.1, 1e-12);
+    ck_assert_double_eq_tol(f.x.rms, 0.1, 1e-12);
     /* without the extreme cell the slope is 1 - 0.1 */
     ck_assert_double_eq_tol(f.x.interval, student + 0.1, 1e-10);
 }

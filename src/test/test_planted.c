@@ -59,7 +59,7 @@ static struct finding judge(const struct sampler *sampler)
     ck_assert_uint_eq(count, 2);
     struct finding finding = findings[0];
     ck_assert_int_eq((int)findings[1].outcome, (int)finding.outcome);
-    free(findings);
+    findings_free(findings, count);
     evidence_free(&evidence);
     return finding;
 }

@@ -10,17 +10,27 @@
 #include "verdict/judge.h"
 
 /* A floor under TV means that T(d, eps) does not exist below it: no power of 1/eps bounds it. */
-static int judge_floor(const struct evidence *evidence, size_t target, size_t sampler, struct finding *out)
+static void judge_floor(const struct evidence *evidence, size_t target, size_t sampler, struct finding *out)
 {
-    double tv;
-    size_t steps, dimension;
-    if (!tv_floor(evidence, target, sampler, &tv, &steps, &dimension))
-        return 0;
-    out->outcome = OUTCOME_REFUTED;
-    judge_note(out, "TV floor: TV = %.3g at T = %zu (d = %zu) has stopped falling; T(d, eps) does not exist below it",
-               tv, steps, dimension);
-    return 1;
+    const struct tv_fall fall = tv_fall(evidence, target, sampler);
+    if (!isfinite(fall.power))
+        return;
+    struct judgement judgement = {.condition = {{OUTCOME_REFUTED, "refuted", "the power of h with which it falls",
+                                                 BELOW, FLOOR_SLOPE, fall.power}},
+                                  .conditions = 1,
+                                  .otherwise = "no floor in sight, which decides nothing"};
+    (void)snprintf(judgement.of, sizeof judgement.of, "how TV of %s falls at the largest T measured",
+                   evidence->spec.samplers[sampler]->name);
+    if (judge_by(out, &judgement, out->outcome) == 0)
+        judge_note(out,
+                   "TV floor: TV = %.3g at T = %zu (d = %zu) has stopped falling; T(d, eps) does not exist below it",
+                   fall.tv, fall.steps, fall.dimension);
 }
+
+static const struct regression_words cost_in_accuracy = {"log(T/log T)", "log(1/ε)", "d", "the smallest ε",
+                                                         "the smallest d"};
+static const struct regression_words cost_in_dimension = {"log(T/log T)", "log d", "ε", "the smallest ε",
+                                                          "the smallest d"};
 
 /* Where TV is below its radius, T(d, eps) is known from above only, and so is its growth: enough to support a bound,
  * not to refute it. */
@@ -28,17 +38,34 @@ static enum status decide_from_above(const struct evidence *evidence, size_t tar
                                      struct finding *out, struct error *error)
 {
     struct fit fit;
-    enum status status = complexity_exponents(evidence, target, sampler, COST_FROM_ABOVE, &fit, error);
-    if (status != STATUS_OK || in_dimension || !fit.ok || fit.x.interval > WIDEST
-        || fit.x.value + fit.x.interval > out->bound + BAND)
-        return status;
-    out->outcome = OUTCOME_NOT_TIGHT;
-    out->measured = 1;
-    out->value = fit.x.value;
-    out->interval = fit.x.interval;
-    out->used = fit.cells;
-    judge_note(out, "from upper limits on T: TV is below its radius");
-    return STATUS_OK;
+    struct account account = {.windows = 0};
+    enum status status = complexity_exponents_told(evidence, target, sampler, COST_FROM_ABOVE, &account, &fit, error);
+    struct judgement judgement = {
+        .of = "exponent of upper limits on T/log T in 1/eps",
+        .exponent = fit.x,
+        .bound = out->bound,
+        .regression = &cost_in_accuracy,
+        .cells = fit.cells,
+        .condition = {{OUTCOME_INCONCLUSIVE, "inconclusive", "the half-width of the interval", ABOVE, WIDEST,
+                       fit.x.interval},
+                      {OUTCOME_NOT_TIGHT, "supported, not tight", "the upper end of the interval", AT_MOST,
+                       out->bound + BAND, fit.x.value + fit.x.interval}},
+        .conditions = 2,
+        .otherwise = "inconclusive"};
+    judgement_decide(&judgement, OUTCOME_INCONCLUSIVE);
+    if (status == STATUS_OK && !in_dimension && fit.ok && judgement.outcome == OUTCOME_NOT_TIGHT) {
+        account_judgement(&account, &judgement);
+        account_free(out->account); /* of the window that holds too little */
+        account_append(out->account, &account);
+        out->outcome = judgement.outcome;
+        out->measured = 1;
+        out->value = fit.x.value;
+        out->interval = fit.x.interval;
+        out->used = fit.cells;
+        judge_note(out, "from upper limits on T: TV is below its radius");
+    }
+    account_free(&account);
+    return status;
 }
 
 static enum status decide_exponent(const struct evidence *evidence, const struct claim *claim, size_t target,
@@ -57,7 +84,8 @@ static enum status decide_exponent(const struct evidence *evidence, const struct
     out->at_start = unused.at_start;
     if (unused.open > 0)
         judge_note(out, "%zu cells unresolved", unused.open);
-    enum status status = complexity_exponents(evidence, target, sampler, COST_LOG_FREE, &fit, error);
+    enum status status =
+        complexity_exponents_told(evidence, target, sampler, COST_LOG_FREE, out->account, &fit, error);
     if (status == STATUS_OK)
         status = complexity_exponents(evidence, target, sampler, COST_STEPS, &raw, error);
     if (status != STATUS_OK)
@@ -65,7 +93,10 @@ static enum status decide_exponent(const struct evidence *evidence, const struct
     out->used = fit.cells;
     if (fit.ok && (fit.has_d || !in_dimension)) {
         struct exponent log_free = in_dimension ? fit.d : fit.x, in_T = in_dimension ? raw.d : raw.x;
-        judge_upper(out, log_free.value, log_free.interval, claim->bound);
+        char of[120];
+        (void)snprintf(of, sizeof of, "%s, %s", claim->statistic, claim->sampler);
+        const struct judged judged = {of, in_dimension ? &cost_in_dimension : &cost_in_accuracy, fit.cells};
+        judge_exponent_upper(out, &judged, &log_free, claim->bound);
         out->has_raw = raw.ok;
         out->raw_value = in_T.value;
         out->raw_interval = in_T.interval;
@@ -75,7 +106,7 @@ static enum status decide_exponent(const struct evidence *evidence, const struct
             judge_inconclusive(out, fit.ok ? "only one dimension in the window" : fit.reason);
     }
     if (!in_dimension)
-        (void)judge_floor(evidence, target, sampler, out);
+        judge_floor(evidence, target, sampler, out);
     return STATUS_OK;
 }
 
@@ -95,12 +126,16 @@ static enum status decide_dimension(const struct evidence *evidence, const struc
 static enum status decide_kl(const struct evidence *evidence, const struct claim *claim, size_t target,
                              struct finding *out, struct error *error)
 {
+    static const struct regression_words in_step_size = {"log KL(p‖q)", "log h", "d", "the largest T",
+                                                         "the smallest d"};
+    static const struct regression_words in_dimension = {"log KL(p‖q)", "log d", "T", "the largest T",
+                                                         "the smallest d"};
     size_t sampler;
     struct fit fit;
     if (!judge_needs(evidence, claim->sampler, &sampler, out))
         return STATUS_OK;
-    enum status status =
-        divergence_exponents(evidence, target, sampler, offsetof(struct record, kl_p_q), &fit, error);
+    enum status status = divergence_exponents_told(evidence, target, sampler, offsetof(struct record, kl_p_q),
+                                                   out->account, &fit, error);
     if (status != STATUS_OK)
         return status;
     out->used = fit.cells;
@@ -108,12 +143,12 @@ static enum status decide_kl(const struct evidence *evidence, const struct claim
         judge_inconclusive(out, fit.reason);
         return STATUS_OK;
     }
-    judge_upper(out, -fit.x.value, fit.x.interval, -claim->bound);
-    out->value = fit.x.value;
-    out->bound = claim->bound;
+    judge_exponent_lower(out, &(struct judged){"exponent of KL(p|q) in h", &in_step_size, fit.cells}, &fit.x,
+                         claim->bound);
     if (fit.has_d) {
-        struct finding by_dimension = {.claim = claim};
-        judge_upper(&by_dimension, fit.d.value, fit.d.interval, 1.0);
+        struct finding by_dimension = {.claim = claim, .account = out->account};
+        judge_exponent_upper(&by_dimension, &(struct judged){"exponent of KL(p|q) in d", &in_dimension, fit.cells},
+                             &fit.d, 1.0);
         judge_note(out, "exponent in d %.3f ± %.3f (bound 1)", fit.d.value, fit.d.interval);
         out->outcome = by_dimension.outcome > out->outcome ? by_dimension.outcome : out->outcome;
     }
@@ -170,6 +205,20 @@ static void note_frontier(const struct evidence *evidence, size_t target, size_t
     }
 }
 
+/* A cell of two samplers, accelerated and ddpm. */
+static void tell_pair(struct account *account, const struct spec *spec, size_t dimension, size_t accuracy,
+                      const struct bracket *fast, const struct bracket *slow, int use, const char *reason)
+{
+    struct account_cell cell = {.use = use, .reason = reason};
+    char a[40], b[40];
+    bracket_label(fast, a, sizeof a);
+    bracket_label(slow, b, sizeof b);
+    (void)snprintf(cell.where, sizeof cell.where, "d = %zu, ε = %g", spec->dimensions[dimension],
+                   spec->accuracies[accuracy]);
+    (void)snprintf(cell.measured, sizeof cell.measured, "accelerated %s, ddpm %s", a, b);
+    account_cell(account, &cell);
+}
+
 static enum status decide_crossover(const struct evidence *evidence, const struct claim *claim, size_t target,
                                     struct finding *out, struct error *error)
 {
@@ -179,13 +228,22 @@ static enum status decide_crossover(const struct evidence *evidence, const struc
     if (!judge_needs(evidence, "accelerated", &fast, out) || !judge_needs(evidence, "ddpm", &slow, out))
         return STATUS_OK;
     double worst = -HUGE_VAL;
+    account_window(out->account, "ε ≤ 1/√d, and both T known well enough to say which is larger",
+                   "T(d, ε) of accelerated against ddpm");
     for (size_t d = 0; d < spec->dimension_count; d++)
         for (size_t e = 0; e < spec->accuracy_count; e++) {
             double dimension = (double)spec->dimensions[d], fast_low, fast_high, slow_low, slow_high;
-            if (spec->accuracies[e] > 1.0 / sqrt(dimension) * (1.0 + 1e-12))
+            const struct bracket *a = evidence_complexity(evidence, target, fast, d, e);
+            const struct bracket *b = evidence_complexity(evidence, target, slow, d, e);
+            if (spec->accuracies[e] > 1.0 / sqrt(dimension) * (1.0 + 1e-12)) {
+                tell_pair(out->account, spec, d, e, a, b, 0, "ε above 1/√d");
                 continue;
-            limits(evidence_complexity(evidence, target, fast, d, e), &fast_low, &fast_high);
-            limits(evidence_complexity(evidence, target, slow, d, e), &slow_low, &slow_high);
+            }
+            limits(a, &fast_low, &fast_high);
+            limits(b, &slow_low, &slow_high);
+            int known = fast_low > slow_high || fast_high <= slow_low;
+            tell_pair(out->account, spec, d, e, a, b, known ? CELL_USED : CELL_CENSORED,
+                      known ? NULL : "which T is larger is not known");
             if (fast_low > slow_high) {
                 compared++;
                 if (violated++ == 0)
@@ -201,11 +259,17 @@ static enum status decide_crossover(const struct evidence *evidence, const struc
     out->used = compared;
     out->censored = unknown;
     out->bound = claim->bound;
-    if (compared == 0) {
-        judge_inconclusive(out, "no cell with eps <= 1/sqrt(d) in which both samplers can be compared");
+    struct judgement judgement = {.of = "cells with T_accelerated above T_ddpm",
+                                  .condition = {{OUTCOME_INCONCLUSIVE, "inconclusive", "the number of cells compared",
+                                                 BELOW, 1.0, (double)compared},
+                                                {OUTCOME_REFUTED, "refuted", "the number of cells that violate it",
+                                                 ABOVE, 0.0, (double)violated}},
+                                  .conditions = 2,
+                                  .otherwise = "supported"};
+    if (judge_by(out, &judgement, OUTCOME_SUPPORTED) == 0) {
+        judge_note(out, "no cell with eps <= 1/sqrt(d) in which both samplers can be compared");
         return STATUS_OK;
     }
-    out->outcome = violated > 0 ? OUTCOME_REFUTED : OUTCOME_SUPPORTED;
     if (violated > 0)
         judge_note(out, "%zu of %zu cells violate it", violated, compared);
     if (isfinite(worst)) {
@@ -221,6 +285,8 @@ static enum status decide_crossover(const struct evidence *evidence, const struc
 static enum status decide_speedup(const struct evidence *evidence, const struct claim *claim, size_t target,
                                   struct finding *out, struct error *error)
 {
+    static const struct regression_words words = {"the log of the ratio of T/log T", "log(1/ε)", "d",
+                                                  "the smallest ε", "the smallest d"};
     const struct spec *spec = &evidence->spec;
     size_t fast, slow, count = 0, extreme = 0;
     struct fit fit;
@@ -230,13 +296,23 @@ static enum status decide_speedup(const struct evidence *evidence, const struct 
     if (cells == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a fit");
     double largest = 0.0;
+    account_window(out->account, "ε ≤ 0.1 and both T found", "T(d, ε) of accelerated and ddpm");
     for (size_t d = 0; d < spec->dimension_count; d++)
         for (size_t e = 0; e < spec->accuracy_count; e++) {
             const struct bracket *a = evidence_complexity(evidence, target, fast, d, e);
             const struct bracket *b = evidence_complexity(evidence, target, slow, d, e);
-            out->censored += a->reach == REACH_BEYOND || b->reach == REACH_BEYOND;
-            out->at_start += a->reach == REACH_AT_START || b->reach == REACH_AT_START;
-            if (a->reach != REACH_FOUND || b->reach != REACH_FOUND || spec->accuracies[e] > WINDOW_ACCURACY)
+            int beyond = a->reach == REACH_BEYOND || b->reach == REACH_BEYOND;
+            int at_start = a->reach == REACH_AT_START || b->reach == REACH_AT_START;
+            int inside = a->reach == REACH_FOUND && b->reach == REACH_FOUND && spec->accuracies[e] <= WINDOW_ACCURACY;
+            out->censored += (size_t)beyond;
+            out->at_start += (size_t)at_start;
+            tell_pair(out->account, spec, d, e, a, b,
+                      (inside ? CELL_USED : 0) | (beyond ? CELL_CENSORED : 0) | (at_start ? CELL_AT_START : 0),
+                      inside     ? NULL
+                      : beyond   ? "more than max_steps"
+                      : at_start ? "met at the smallest admissible T already"
+                                 : "ε above 0.1, or a T not resolved");
+            if (!inside)
                 continue;
             double ratio = log_free_cost(b->passes) / log_free_cost(a->passes);
             cells[count++] =
@@ -253,9 +329,7 @@ static enum status decide_speedup(const struct evidence *evidence, const struct 
         judge_inconclusive(out, fit.reason);
         return STATUS_OK;
     }
-    judge_upper(out, -fit.x.value, fit.x.interval, -claim->bound);
-    out->value = fit.x.value;
-    out->bound = claim->bound;
+    judge_exponent_lower(out, &(struct judged){claim->statistic, &words, fit.cells}, &fit.x, claim->bound);
     judge_note(out, "largest measured: %.1f in steps, %.1f in score evaluations", largest, 0.5 * largest);
     return STATUS_OK;
 }
@@ -265,11 +339,13 @@ static enum status decide_minimal(const struct evidence *evidence, const struct 
                                   struct finding *out, struct error *error)
 {
     const struct claim *fast = claim_named("eps-accelerated"), *slow = claim_named("eps-ddpm");
-    struct finding standard = {.claim = slow, .bound = slow->bound};
+    struct account account = {.windows = 0};
+    struct finding standard = {.claim = slow, .bound = slow->bound, .account = &account};
     char verdict[100];
     enum status status = decide_exponent(evidence, fast, target, 0, out, error);
     if (status == STATUS_OK)
         status = decide_exponent(evidence, slow, target, 0, &standard, error);
+    account_append(out->account, &account);
     if (status != STATUS_OK)
         return status;
     out->bound = claim->bound;
@@ -382,16 +458,22 @@ static int wanted(const struct spec *spec, const struct claim *claim)
     return spec->claim_count == 0 && !spec->without_claims && (claim->applies == NULL || claim->applies(spec));
 }
 
-/* The most severe target's; among equals, the one nearest to or farthest beyond the bound. */
+size_t claims_worst(const struct finding *findings, size_t count)
+{
+    const struct finding *worst = &findings[0];
+    double toward = worst->claim->predicted[0] == '<' ? 1.0 : -1.0;
+    for (size_t i = 1; i < count; i++)
+        if (findings[i].outcome > worst->outcome
+            || (findings[i].outcome == worst->outcome && findings[i].measured
+                && (!worst->measured || toward * findings[i].value > toward * worst->value)))
+            worst = &findings[i];
+    return (size_t)(worst - findings);
+}
+
 static struct finding overall(const struct finding *findings, size_t count)
 {
-    struct finding worst = findings[0];
-    double toward = worst.claim->predicted[0] == '<' ? 1.0 : -1.0;
-    for (size_t i = 1; i < count; i++)
-        if (findings[i].outcome > worst.outcome
-            || (findings[i].outcome == worst.outcome && findings[i].measured
-                && (!worst.measured || toward * findings[i].value > toward * worst.value)))
-            worst = findings[i];
+    struct finding worst = findings[claims_worst(findings, count)];
+    worst.account = NULL;
     char from[64];
     memcpy(from, worst.target, sizeof from);
     (void)snprintf(worst.target, sizeof worst.target, "all targets");
@@ -421,12 +503,27 @@ enum status claims_decide(const struct evidence *evidence, struct finding **out,
         struct finding *first = *out + *count;
         for (size_t target = 0; target < spec->target_count && status == STATUS_OK; target++) {
             struct finding *finding = *out + (*count)++;
-            *finding = (struct finding){.claim = &claims[c], .bound = claims[c].bound};
+            *finding = (struct finding){
+                .claim = &claims[c], .bound = claims[c].bound, .account = array_new(1, sizeof *finding->account)};
             (void)snprintf(finding->target, sizeof finding->target, "%s", spec->targets[target].name);
+            if (finding->account == NULL)
+                return fail_with(error, STATUS_MEMORY, "out of memory for a finding");
             status = claims[c].decide(evidence, &claims[c], target, finding, error);
+            if (status == STATUS_OK && finding->account->failed)
+                status = fail_with(error, STATUS_MEMORY, "out of memory for what a finding is made of");
         }
         if (status == STATUS_OK)
             (*out)[(*count)++] = overall(first, spec->target_count);
     }
     return status;
+}
+
+void findings_free(struct finding *findings, size_t count)
+{
+    for (size_t i = 0; findings != NULL && i < count; i++)
+        if (findings[i].account != NULL) {
+            account_free(findings[i].account);
+            free(findings[i].account);
+        }
+    free(findings);
 }

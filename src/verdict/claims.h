@@ -16,6 +16,8 @@ enum outcome {
     OUTCOME_REFUTED
 };
 
+struct account;
+
 struct finding {
     const struct claim *claim;
     char target[64]; /* "all targets" for the overall verdict */
@@ -28,6 +30,7 @@ struct finding {
     size_t used, censored, at_start; /* cells in the fit; beyond max_steps, or outside a window;
                                       * met at the smallest T already */
     char note[600];
+    struct account *account; /* how it came about (account.h); NULL for the overall finding */
 };
 
 struct claim {
@@ -52,8 +55,14 @@ const char *const *claim_names(void);       /* NULL-terminated, in the order of 
 void finding_verdict(const struct finding *finding, char *text, size_t size);
 
 /* Findings of the claims that the spec names (those that apply to it, if it names none): for each, a finding a target
- * and the overall one last. *out is malloc'ed. */
+ * and the overall one last, whose verdict is that of the finding `claims_worst` of them. Free with findings_free,
+ * also after an error. */
 MUST_USE enum status claims_decide(const struct evidence *evidence, struct finding **out, size_t *count,
                                    struct error *error);
+void findings_free(struct finding *findings, size_t count);
+
+/* Of the findings of one claim, a target each: the index of the most severe; among equals, of the one nearest to or
+ * farthest beyond the bound. */
+size_t claims_worst(const struct finding *findings, size_t count);
 
 #endif

@@ -38,15 +38,41 @@ struct tally {
     const struct chain_cell *cell;
 };
 
-static void tally_cell(const struct spec *spec, const struct chain_cell *cell, struct tally *tally)
+static void tell(struct account *account, const struct spec *spec, const struct chain_cell *cell,
+                 const struct estimator *estimator, int use, const char *reason)
+{
+    struct account_cell told = {.use = use, .reason = reason};
+    struct estimate value = {NAN, NAN};
+    char where[120];
+    if (account == NULL)
+        return;
+    chain_cell_label(spec, cell, where, sizeof where);
+    (void)snprintf(told.where, sizeof told.where, "%s%s%s", where, estimator != NULL ? ": " : "",
+                   estimator != NULL ? estimator->name : "");
+    if (estimator != NULL)
+        value = estimator_value(estimator, cell->chains);
+    if (!isnan(value.value))
+        (void)snprintf(told.measured, sizeof told.measured, "%.4g ± %.2g, exact %.6g", value.value, value.error,
+                       estimator_exact(estimator, cell->law));
+    account_cell(account, &told);
+}
+
+static void tally_cell(const struct spec *spec, const struct chain_cell *cell, struct account *account,
+                       struct tally *tally)
 {
     double z;
     tally->alone += cell->law == NULL;
+    if (cell->law == NULL)
+        tell(account, spec, cell, NULL, 0, "no exact law");
     for (size_t i = 0; cell->law != NULL && estimator_at(i) != NULL; i++) {
         if (!agreement_compare(estimator_at(i), cell, &z)) {
-            tally->silent += (size_t)estimator_is_asked(estimator_at(i), spec);
+            if (estimator_is_asked(estimator_at(i), spec)) {
+                tally->silent++;
+                tell(account, spec, cell, estimator_at(i), CELL_CENSORED, "silent, or an infinite divergence");
+            }
             continue;
         }
+        tell(account, spec, cell, estimator_at(i), CELL_USED, NULL);
         tally->compared++;
         tally->agreeing += z <= AGREES_WITHIN;
         if (tally->cell == NULL || z > tally->worst) {
@@ -65,9 +91,16 @@ static void judge_tally(const struct spec *spec, const struct tally *tally, stru
     out->measured = 1;
     out->value = fraction;
     out->interval = fmax(high - fraction, fraction - low);
-    out->outcome = fraction >= out->bound ? OUTCOME_SUPPORTED
-                   : high < out->bound    ? OUTCOME_REFUTED
-                                          : OUTCOME_INCONCLUSIVE;
+    struct judgement judgement = {
+        .of = "fraction of comparisons that agree",
+        .exponent = {.value = fraction, .interval = out->interval},
+        .bound = out->bound,
+        .condition = {{OUTCOME_SUPPORTED, "supported", "the fraction", AT_LEAST, out->bound, fraction},
+                      {OUTCOME_REFUTED, "refuted", "the upper end of its Clopper-Pearson interval", BELOW, out->bound,
+                       high}},
+        .conditions = 2,
+        .otherwise = "inconclusive"};
+    (void)judge_by(out, &judgement, OUTCOME_INCONCLUSIVE);
     judge_note(out, "%zu of %zu agree, 95%% interval [%.4f, %.4f]", tally->agreeing, tally->compared, low, high);
     chain_cell_label(spec, tally->cell, where, sizeof where);
     judge_note(out, "worst: %s, z = %.2f (%s)", tally->estimator->name, tally->worst, where);
@@ -79,8 +112,10 @@ enum status decide_chains_agree(const struct evidence *evidence, const struct cl
     struct chain_cells cells;
     struct tally tally = {.compared = 0};
     enum status status = chain_cells_find(evidence, target, &cells, error);
+    account_window(out->account, "cells with an exact law, and estimators that say something there",
+                   "estimates by chains and their bounds");
     for (size_t i = 0; i < cells.count && status == STATUS_OK; i++)
-        tally_cell(&evidence->spec, &cells.cell[i], &tally);
+        tally_cell(&evidence->spec, &cells.cell[i], out->account, &tally);
     out->bound = claim->bound;
     out->used = tally.compared;
     out->censored = tally.silent;

@@ -125,6 +125,7 @@ struct survey {
     struct constants seen;
     struct worst slope, steps, dimension;
     size_t used;
+    struct account *account;
 };
 
 static enum status visit(struct survey *survey,
@@ -155,41 +156,106 @@ static enum status visit(struct survey *survey,
 
 /* ---- score-linear ---- */
 
-static enum outcome judge_growth(const struct exponent *growth)
+/* "slope of the effect, ddpm, bias all" */
+static void name_judged(const struct survey *survey, const struct error_family *family, const char *of, char *text,
+                        size_t size)
 {
-    double value = growth->value, interval = growth->interval;
-    if (value - interval > BAND)
-        return OUTCOME_REFUTED;
-    return value + interval <= BAND || (fabs(value) <= BAND && interval <= WIDEST) ? GROWTH_FINE
-                                                                                   : OUTCOME_INCONCLUSIVE;
+    char label[80];
+    error_family_label(&survey->evidence->spec, family, label, sizeof label);
+    (void)snprintf(text, size, "%s, %s, %s", of, survey->evidence->spec.samplers[family->sampler]->name, label);
 }
 
-static void keep_growth(struct worst *worst, const struct growth *growth, const struct survey *survey,
-                        const struct error_family *family)
+static void judge_growth(struct finding *part, const char *in, const struct regression_words *words,
+                         const struct growth *growth, const struct survey *survey, const struct error_family *family)
 {
-    const struct finding part = {.outcome = judge_growth(&growth->exponent),
-                                 .value = growth->exponent.value,
-                                 .interval = growth->exponent.interval};
-    if (growth->ok)
-        keep_worst(worst, &part, 1.0, &survey->evidence->spec, family);
+    double value = growth->exponent.value, interval = growth->exponent.interval;
+    struct judgement judgement = {
+        .exponent = growth->exponent,
+        .regression = words,
+        .cells = growth->cells,
+        .condition = {{OUTCOME_REFUTED, "refuted", "the lower end of the interval", ABOVE, BAND, value - interval},
+                      {GROWTH_FINE, "fine", "the upper end of the interval", AT_MOST, BAND, value + interval},
+                      {OUTCOME_INCONCLUSIVE, "inconclusive", "the half-width of the interval", ABOVE, WIDEST,
+                       interval},
+                      {GROWTH_FINE, "fine", "the distance from 0", AT_MOST, BAND, fabs(value)}},
+        .conditions = 4,
+        .otherwise = "inconclusive"};
+    char of[40];
+    (void)snprintf(of, sizeof of, "growth of C in %s", in);
+    name_judged(survey, family, of, judgement.of, sizeof judgement.of);
+    (void)judge_by(part, &judgement, OUTCOME_INCONCLUSIVE);
 }
 
-/* The power of eps_score is a lower bound, judged as an upper bound on its negative. */
+static void keep_growth(struct worst *worst, const char *in, const struct regression_words *words,
+                        const struct growth *growth, const struct survey *survey, const struct error_family *family)
+{
+    struct finding part = {
+        .value = growth->exponent.value, .interval = growth->exponent.interval, .account = survey->account};
+    if (!growth->ok)
+        return;
+    judge_growth(&part, in, words, growth, survey, family);
+    keep_worst(worst, &part, 1.0, &survey->evidence->spec, family);
+}
+
+/* Writes down the cells of a family, of which the fit used those inside, if it could be made. */
+static void tell_family(struct survey *survey, const struct error_family *family, const struct error_cells *cells,
+                        const char *rule, int fitted)
+{
+    const struct spec *spec = &survey->evidence->spec;
+    char label[80], missing[60] = "";
+    error_family_label(spec, family, label, sizeof label);
+    if (cells->missing > 0)
+        (void)snprintf(missing, sizeof missing, "; %zu cells are missing", cells->missing);
+    account_window(survey->account, rule, "%s, %s%s", spec->samplers[family->sampler]->name, label, missing);
+    for (size_t i = 0; i < cells->count && survey->account != NULL; i++) {
+        const struct error_cell *cell = &cells->cell[i];
+        const struct record *row = cell->row;
+        int in_window = family->kinship == SAME_BUT_SIZE || error_cell_is_rough(cells, cell);
+        int used = cell->inside && in_window && fitted;
+        struct account_cell told = {.use = used           ? CELL_USED
+                                           : cell->inside ? 0
+                                                          : CELL_CENSORED,
+                                    .reason = used            ? NULL
+                                              : !cell->inside ? "effect above 0.1, or not known to a thousandth"
+                                              : !in_window    ? "ω more than a factor 64 below the largest"
+                                                              : "too few cells of its family in the window"};
+        record_label_score_error(&spec->score_errors[cell->score_error], label, sizeof label);
+        (void)snprintf(told.where, sizeof told.where, "%s, d = %zu, T = %zu", label, (size_t)row->dimension,
+                       (size_t)row->steps);
+        (void)snprintf(told.measured, sizeof told.measured, "effect %.6g ± %.1e, C = %.4g", row->error_effect,
+                       row->error_effect_error, cell->constant);
+        account_cell(survey->account, &told);
+    }
+}
+
+static const struct regression_words effect_in_size = {"the log of the effect", "log ε_score", "(T, d)",
+                                                       "the smallest ε_score", "the first (T, d)"};
+static const struct regression_words constant_in_steps = {"log C", "log T", "(ε_score, d)", "the largest T",
+                                                          "the first (ε_score, d)"};
+static const struct regression_words constant_in_dimension = {"log C", "log d", "(ε_score, T)",
+                                                              "one ε_score at the largest T", "the smallest d"};
+static const struct regression_words constant_in_roughness = {"log C", "log ω", "(ε_score, T, d)", "the largest ω",
+                                                              "the first (ε_score, T, d)"};
+
 static enum status judge_linear(struct survey *survey, const struct error_family *family,
                                 const struct error_cells *cells, struct error *error)
 {
     struct error_growth growth;
-    struct finding part = {.claim = survey->claim};
+    struct finding part = {.claim = survey->claim, .account = survey->account};
+    char of[160];
     enum status status = error_growth_fit(cells, &growth, error);
     if (status != STATUS_OK)
         return status;
+    tell_family(survey, family, cells, "an effect of at most 0.1, known to a thousandth", growth.slope.ok);
     if (growth.slope.ok) {
-        judge_upper(&part, -growth.slope.exponent.value, growth.slope.exponent.interval, -survey->claim->bound);
-        keep_worst(&survey->slope, &part, 1.0, &survey->evidence->spec, family);
+        name_judged(survey, family, "slope of the effect in ε_score", of, sizeof of);
+        judge_exponent_lower(&part, &(struct judged){of, &effect_in_size, growth.slope.cells}, &growth.slope.exponent,
+                             survey->claim->bound);
+        keep_worst(&survey->slope, &part, -1.0, &survey->evidence->spec, family);
         survey->used += growth.slope.cells;
     }
-    keep_growth(&survey->steps, &growth.steps, survey, family);
-    keep_growth(&survey->dimension, &growth.dimension, survey, family);
+    keep_growth(&survey->steps, "T", &constant_in_steps, &growth.steps, survey, family);
+    keep_growth(&survey->dimension, "d", &constant_in_dimension, &growth.dimension, survey, family);
     return STATUS_OK;
 }
 
@@ -210,7 +276,8 @@ static void note_growth(const struct survey *survey, const char *in, const struc
 enum status decide_score_linear(const struct evidence *evidence, const struct claim *claim, size_t target,
                                 struct finding *out, struct error *error)
 {
-    struct survey survey = {.evidence = evidence, .claim = claim, .target = target, .kinship = SAME_BUT_SIZE};
+    struct survey survey = {
+        .evidence = evidence, .claim = claim, .target = target, .kinship = SAME_BUT_SIZE, .account = out->account};
     enum status status = visit(&survey, judge_linear, error);
     if (status != STATUS_OK)
         return status;
@@ -220,7 +287,6 @@ enum status decide_score_linear(const struct evidence *evidence, const struct cl
         return STATUS_OK;
     }
     take(&survey.slope, out);
-    out->value = -out->value;
     out->bound = claim->bound;
     out->used = survey.used;
     if (survey.slope.decided < survey.seen.families)
@@ -236,22 +302,45 @@ enum status decide_score_linear(const struct evidence *evidence, const struct cl
 
 /* ---- score-rough, ode-rough ---- */
 
+static void judge_contrast(struct finding *part, const char *of, const struct growth *growth)
+{
+    double value = growth->exponent.value, interval = growth->exponent.interval;
+    struct judgement judgement = {
+        .exponent = growth->exponent,
+        .regression = &constant_in_roughness,
+        .cells = growth->cells,
+        .condition = {{OUTCOME_SUPPORTED, "supported", "the lower end of the interval", ABOVE, ZERO,
+                       value - interval},
+                      {OUTCOME_REFUTED, "refuted", "the upper end of the interval", AT_MOST, ZERO, value + interval}},
+        .conditions = 2,
+        .otherwise = "inconclusive"};
+    (void)snprintf(judgement.of, sizeof judgement.of, "%s", of);
+    (void)judge_by(part, &judgement, OUTCOME_INCONCLUSIVE);
+    part->measured = 1;
+    part->value = value;
+    part->interval = interval;
+}
+
 static enum status judge_rough(struct survey *survey, const struct error_family *family,
                                const struct error_cells *cells, struct error *error)
 {
     struct growth growth;
-    struct finding part = {.claim = survey->claim};
+    struct finding part = {.claim = survey->claim, .account = survey->account};
+    char of[160];
     enum status status = roughness_growth_fit(survey->evidence, cells, &growth, error);
-    if (status != STATUS_OK || !growth.ok)
+    if (status != STATUS_OK)
         return status;
-    double value = growth.exponent.value, interval = growth.exponent.interval;
-    judge_upper(&part, value, interval, survey->claim->bound);
-    if (survey->deterministic) {
-        part.note[0] = '\0';
-        part.outcome = value - interval > ZERO    ? OUTCOME_SUPPORTED
-                       : value + interval <= ZERO ? OUTCOME_REFUTED
-                                                  : OUTCOME_INCONCLUSIVE;
-    }
+    tell_family(survey, family, cells,
+                "an effect of at most 0.1, known to a thousandth, and ω within a factor 64 of the largest",
+                growth.ok);
+    if (!growth.ok)
+        return STATUS_OK;
+    name_judged(survey, family, "growth exponent of C in ω", of, sizeof of);
+    if (survey->deterministic)
+        judge_contrast(&part, of, &growth);
+    else
+        judge_exponent_upper(&part, &(struct judged){of, &constant_in_roughness, growth.cells}, &growth.exponent,
+                             survey->claim->bound);
     keep_worst(&survey->slope, &part, survey->deterministic ? -1.0 : 1.0, &survey->evidence->spec, family);
     survey->used += growth.cells;
     return STATUS_OK;
@@ -279,14 +368,22 @@ static enum status decide_rough(struct survey *survey, const char *missing, stru
 enum status decide_score_rough(const struct evidence *evidence, const struct claim *claim, size_t target,
                                struct finding *out, struct error *error)
 {
-    struct survey survey = {.evidence = evidence, .claim = claim, .target = target, .kinship = SAME_BUT_ROUGHNESS};
+    struct survey survey = {.evidence = evidence,
+                            .claim = claim,
+                            .target = target,
+                            .kinship = SAME_BUT_ROUGHNESS,
+                            .account = out->account};
     return decide_rough(&survey, "", out, error);
 }
 
 enum status decide_ode_rough(const struct evidence *evidence, const struct claim *claim, size_t target,
                              struct finding *out, struct error *error)
 {
-    struct survey survey = {
-        .evidence = evidence, .claim = claim, .target = target, .deterministic = 1, .kinship = SAME_BUT_ROUGHNESS};
+    struct survey survey = {.evidence = evidence,
+                            .claim = claim,
+                            .target = target,
+                            .deterministic = 1,
+                            .kinship = SAME_BUT_ROUGHNESS,
+                            .account = out->account};
     return decide_rough(&survey, " where the error folds the map", out, error);
 }

@@ -99,6 +99,7 @@ static void add_cell(struct error_cells *cells, const struct error_cell *cell)
     if (cell->inside) {
         cells->excess = cells->inside > 1 ? fmax(cells->excess, cell->excess) : cell->excess;
         cells->constant = fmax(cells->constant, cell->constant);
+        cells->roughness = fmax(cells->roughness, cell->row->score_error_roughness);
     } else
         cells->unresolved_constant = fmax(cells->unresolved_constant, cell->most);
 }
@@ -219,16 +220,21 @@ enum status error_growth_fit(const struct error_cells *cells, struct error_growt
         return status;
     *out = (struct error_growth){
         in_x(&slope), in_x(&steps), {dimension.has_d, dimension.d, dimension.cells}, in_x(&excess)};
-    out->slope.exponent.value = -out->slope.exponent.value; /* fitted in 1/eps_score */
-    out->excess.exponent.value = -out->excess.exponent.value;
+    out->slope.exponent = exponent_negated(&out->slope.exponent); /* fitted in 1/eps_score */
+    out->excess.exponent = exponent_negated(&out->excess.exponent);
     return STATUS_OK;
 }
 
 /* What roughness_growth_fit needs beside a cell. */
 struct rough {
     const struct spec *spec;
-    double largest;
+    const struct error_cells *cells;
 };
+
+int error_cell_is_rough(const struct error_cells *cells, const struct error_cell *cell)
+{
+    return cell->row->score_error_roughness * WINDOW_ROUGHNESS >= cells->roughness;
+}
 
 /* The first score error of the same size, and of the same roughness, stand for that size and roughness. */
 static size_t first_equal(const struct spec *spec, size_t index, size_t offset)
@@ -249,18 +255,15 @@ static int against_roughness(const void *context, const struct error_cell *cell,
     *out = (struct fit_cell){0.0, log(cell->row->score_error_roughness), log(cell->constant),
                              pair(pair(size, cell->dimension), cell->steps),
                              first_equal(spec, cell->score_error, offsetof(struct score_error, roughness))};
-    return cell->row->score_error_roughness * WINDOW_ROUGHNESS >= rough->largest;
+    return error_cell_is_rough(rough->cells, cell);
 }
 
 enum status roughness_growth_fit(const struct evidence *evidence, const struct error_cells *cells, struct growth *out,
                                  struct error *error)
 {
-    struct rough rough = {&evidence->spec, 0.0};
+    const struct rough rough = {&evidence->spec, cells};
     struct fit fit;
     *out = (struct growth){.ok = 0};
-    for (size_t i = 0; i < cells->count; i++)
-        if (cells->cell[i].inside)
-            rough.largest = fmax(rough.largest, cells->cell[i].row->score_error_roughness);
     enum status status = fit_cells(cells, &rough, against_roughness, &fit, error);
     if (status == STATUS_OK)
         *out = in_x(&fit);

@@ -53,11 +53,15 @@ struct error_cells {
     struct error_cell *cell;
     size_t count, inside;
     size_t missing;             /* cells of the experiment without a record: the law could not be computed */
+    double roughness;           /* the largest inside the window */
     double constant, excess;    /* the largest inside the window, 0 if none is */
     double unresolved_constant; /* the largest that C can be outside the window, 0 if none is there */
 };
 MUST_USE enum status error_cells_find(const struct evidence *evidence, const struct error_family *family,
                                       struct error_cells *out, struct error *error);
+
+/* Nonzero if its roughness is within WINDOW_ROUGHNESS of the largest. */
+int error_cell_is_rough(const struct error_cells *cells, const struct error_cell *cell);
 
 struct growth {
     int ok; /* 0: too few cells in the window */

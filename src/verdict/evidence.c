@@ -34,6 +34,24 @@ const struct bracket *evidence_complexity(const struct evidence *evidence, size_
     return &evidence->complexity[complexity_index(&evidence->spec, target, sampler, dimension, accuracy)];
 }
 
+void bracket_label(const struct bracket *bracket, char *text, size_t size)
+{
+    switch (bracket->reach) {
+    case REACH_FOUND:
+        (void)snprintf(text, size, "T = %zu", bracket->passes);
+        break;
+    case REACH_AT_START:
+        (void)snprintf(text, size, "T ≤ %zu", bracket->passes);
+        break;
+    case REACH_BEYOND:
+        (void)snprintf(text, size, bracket->fails > 0 ? "T > %zu" : "not measured", bracket->fails);
+        break;
+    case REACH_OPEN:
+        (void)snprintf(text, size, "%zu < T ≤ %zu", bracket->fails, bracket->passes);
+        break;
+    }
+}
+
 size_t evidence_sampled_rows(const struct evidence *evidence, size_t target, size_t sampler, size_t score_error,
                              size_t dimension, size_t chains, const struct record **rows)
 {

@@ -27,6 +27,9 @@ void evidence_free(struct evidence *evidence);
 const struct bracket *evidence_complexity(const struct evidence *evidence, size_t target, size_t sampler,
                                           size_t dimension, size_t accuracy);
 
+/* "T = 680", "T ≤ 33" (at start), "T > 2048" (beyond) or, open, "84 < T ≤ 100". */
+void bracket_label(const struct bracket *bracket, char *text, size_t size);
+
 /* The records of exact laws of a target, sampler and score error (0: exact scores) in one dimension, by increasing
  * steps: at most result.count pointers. Returns how many. */
 size_t evidence_rows(const struct evidence *evidence, size_t target, size_t sampler, size_t score_error,

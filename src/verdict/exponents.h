@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "core/status.h"
+#include "verdict/account.h"
 #include "verdict/evidence.h"
 #include "verdict/fit.h"
 
@@ -22,9 +23,18 @@ enum cost { COST_LOG_FREE, COST_STEPS, COST_FROM_ABOVE };
 MUST_USE enum status complexity_exponents(const struct evidence *evidence, size_t target, size_t sampler,
                                           enum cost cost, struct fit *out, struct error *error);
 
+/* The same, written down in the account of a finding (NULL: nobody asks): every cell, and why the others are left
+ * out. */
+MUST_USE enum status complexity_exponents_told(const struct evidence *evidence, size_t target, size_t sampler,
+                                               enum cost cost, struct account *account, struct fit *out,
+                                               struct error *error);
+
 /* y = log of the divergence at `offset` in struct record (its radius follows it) against log d and x = log h. */
 MUST_USE enum status divergence_exponents(const struct evidence *evidence, size_t target, size_t sampler,
                                           size_t offset, struct fit *out, struct error *error);
+MUST_USE enum status divergence_exponents_told(const struct evidence *evidence, size_t target, size_t sampler,
+                                               size_t offset, struct account *account, struct fit *out,
+                                               struct error *error);
 
 /* The same of TV, with x = log(h log^logs T): logs = 1 grants one logarithm for each power of h. */
 MUST_USE enum status tv_exponents(const struct evidence *evidence, size_t target, size_t sampler, double logs,
@@ -40,9 +50,16 @@ struct unused {
 };
 struct unused complexity_unused(const struct evidence *evidence, size_t target, size_t sampler);
 
-/* Nonzero if TV has stopped falling at the largest T's although it is far above its radius: *tv is the floor, in the
- * smallest dimension in which it is seen, *steps the largest T. */
-int tv_floor(const struct evidence *evidence, size_t target, size_t sampler, double *tv, size_t *steps,
-             size_t *dimension);
+/* TV falls at least like h^1 where a claim holds; less than a fifth of that over a factor of two and more in T is a
+ * floor. */
+#define FLOOR_SLOPE 0.2
+
+/* How TV falls at the largest T, where it is far above its radius: the power of h, in the smallest dimension in which
+ * it is below FLOOR_SLOPE, or else the smallest; infinite where TV is not seen to fall or not. */
+struct tv_fall {
+    double power, tv;
+    size_t steps, dimension;
+};
+struct tv_fall tv_fall(const struct evidence *evidence, size_t target, size_t sampler);
 
 #endif

@@ -262,7 +262,7 @@ static enum status collect_panel(const struct evidence *evidence, size_t target,
     for (size_t k = 0; k < kinds->count && status == STATUS_OK; k++)
         status = put_kind(&panel, kinds->first[k], k, error);
     for (size_t s = 0; s < spec->sampler_count; s++)
-        sheet_key(sheet, s + 1, spec->samplers[s]->name, "", 0, (struct exponent){0.0, 0.0});
+        sheet_key(sheet, s + 1, spec->samplers[s]->name, "", 0, (struct exponent){.value = 0.0});
     sheet_title(sheet, spec->targets[target].name);
     fputs("'\n", sheet->vars);
     if (sheet->points == before)

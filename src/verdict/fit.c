@@ -3,6 +3,7 @@
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_fit.h>
 #include <math.h>
+#include <stdio.h>
 
 #include "core/memory.h"
 
@@ -28,9 +29,10 @@ static int kept(const struct fit_cell *cell, long without_dimension, long withou
 /* The slope of y in log d (along_d) or in x, with a constant of its own for each group; *ok = 0 if too little is left
  * for one. */
 static struct exponent slope(const struct regression *r, int along_d, long without_dimension, long without_other,
-                             double *rms, int *ok)
+                             int *ok)
 {
     size_t n = 0, groups = 0;
+    double mean[2] = {0.0, 0.0}; /* of x and y */
     for (size_t i = 0; i < r->count; i++) {
         if (!kept(&r->cells[i], without_dimension, without_other))
             continue;
@@ -47,6 +49,8 @@ static struct exponent slope(const struct regression *r, int along_d, long witho
             size += 1.0;
         }
         groups += first != 0;
+        mean[0] += along_d ? r->cells[i].log_d : r->cells[i].x;
+        mean[1] += r->cells[i].y;
         r->x[n] = (along_d ? r->cells[i].log_d : r->cells[i].x) - mean_x / size;
         r->y[n++] = r->cells[i].y - mean_y / size;
     }
@@ -55,31 +59,50 @@ static struct exponent slope(const struct regression *r, int along_d, long witho
         spread += r->x[i] * r->x[i];
     *ok = n > groups + 1 && spread > 0.0;
     if (!*ok)
-        return (struct exponent){0.0, 0.0};
+        return (struct exponent){.value = 0.0};
     (void)gsl_fit_mul(r->x, 1, r->y, 1, n, &value, &variance, &squares);
     /* gsl_fit_mul counts one parameter; the groups' constants are parameters too */
     double freedom = (double)(n - groups - 1);
     double error = sqrt(variance * (double)(n - 1) / freedom);
-    *rms = sqrt(squares / (double)n);
-    return (struct exponent){value, gsl_cdf_tdist_Pinv(0.975, freedom) * error};
+    double interval = gsl_cdf_tdist_Pinv(0.975, freedom) * error;
+    double constant = (mean[1] - value * mean[0]) / (double)n;
+    return (struct exponent){value, interval, interval, NAN, NAN, constant, sqrt(squares / (double)n)};
 }
 
 /* The slope with an interval that includes what leaving out the extreme cells or the smallest d does to it. */
-static struct exponent robust_slope(const struct regression *r, int along_d, long smallest, long extreme, double *rms,
-                                    int *ok)
+static struct exponent robust_slope(const struct regression *r, int along_d, long smallest, long extreme, int *ok)
 {
-    double ignored;
     int usable;
-    struct exponent full = slope(r, along_d, NONE, NONE, rms, ok);
+    struct exponent full = slope(r, along_d, NONE, NONE, ok);
     double shift = 0.0;
-    struct exponent part = slope(r, along_d, NONE, extreme, &ignored, &usable);
+    struct exponent part = slope(r, along_d, NONE, extreme, &usable);
+    full.without_extreme = usable ? part.value : NAN;
     if (usable)
         shift = fmax(shift, fabs(part.value - full.value));
-    part = slope(r, along_d, smallest, NONE, &ignored, &usable);
+    part = slope(r, along_d, smallest, NONE, &usable);
+    full.without_smallest = usable ? part.value : NAN;
     if (usable)
         shift = fmax(shift, fabs(part.value - full.value));
     full.interval += shift;
     return full;
+}
+
+struct exponent exponent_negated(const struct exponent *exponent)
+{
+    struct exponent negated = *exponent;
+    negated.value = -negated.value;
+    negated.without_extreme = -negated.without_extreme;
+    negated.without_smallest = -negated.without_smallest;
+    return negated;
+}
+
+void exponent_text(double value, double interval, char text[EXPONENT_TEXT])
+{
+    int decimals = (int)fmin(fmax(ceil(-log10(interval)), 3.0), 6.0);
+    if (interval >= 5e-7)
+        (void)snprintf(text, EXPONENT_TEXT, "%.*f ± %.*f", decimals, value, decimals, interval);
+    else
+        (void)snprintf(text, EXPONENT_TEXT, "%.3f", fabs(value) < 5e-4 ? 0.0 : value);
 }
 
 /* How many different values an index takes. */
@@ -111,10 +134,9 @@ enum status fit_exponents(const struct fit_cell *cells, size_t count, size_t ext
     size_t smallest = cells[0].dimension;
     for (size_t i = 1; i < count; i++)
         smallest = cells[i].dimension < smallest ? cells[i].dimension : smallest;
-    double ignored;
-    out->x = robust_slope(&r, 0, (long)smallest, (long)extreme, &out->rms, &out->ok);
+    out->x = robust_slope(&r, 0, (long)smallest, (long)extreme, &out->ok);
     if (different(cells, count, 1) > 1)
-        out->d = robust_slope(&r, 1, (long)smallest, (long)extreme, &ignored, &out->has_d);
+        out->d = robust_slope(&r, 1, (long)smallest, (long)extreme, &out->has_d);
     /* the constant of the smallest dimension, for drawing */
     double n = 0.0, total = 0.0;
     for (size_t i = 0; i < count; i++)

@@ -19,7 +19,17 @@ struct fit_cell {
  * the cells of the most extreme x and those of the smallest d are left out. */
 struct exponent {
     double value, interval;
+    double least_squares;                     /* its part of the interval */
+    double without_extreme, without_smallest; /* the value then; NaN where too little is left */
+    double constant, rms;                     /* mean constant of the groups; of the residuals */
 };
+
+/* -value, and so for what belongs to it. */
+struct exponent exponent_negated(const struct exponent *exponent);
+
+/* "0.251 ± 0.005" with three decimals, or as many as the interval needs to have a digit; "0.251" without one. */
+enum { EXPONENT_TEXT = 700 };
+void exponent_text(double value, double interval, char text[EXPONENT_TEXT]);
 
 struct fit {
     int ok; /* 0: too few cells; reason says so */
@@ -28,7 +38,6 @@ struct fit {
     struct exponent d, x;
     int has_d;       /* d is meaningful: there is more than one dimension */
     double constant; /* of the smallest dimension: y = x.value x + constant there */
-    double rms;      /* of the residuals of x's fit */
 };
 
 /* Args: extreme, the `other` index whose cells are the farthest into the asymptotic regime (left out to probe).

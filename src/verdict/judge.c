@@ -25,25 +25,62 @@ void judge_note(struct finding *finding, const char *format, ...)
     va_end(arguments);
 }
 
-void judge_upper(struct finding *finding, double value, double interval, double bound)
+size_t judge_by(struct finding *finding, struct judgement *judgement, enum outcome otherwise)
 {
+    judgement_decide(judgement, otherwise);
+    account_judgement(finding->account, judgement);
+    finding->outcome = judgement->outcome;
+    return judgement->decided;
+}
+
+/* `side` is 1 for a bound from above, -1 for one from below. */
+static void judge_bound(struct finding *finding, const struct judged *judged, const struct exponent *exponent,
+                        double bound, double side)
+{
+    double value = exponent->value, interval = exponent->interval;
+    double inner = value - side * interval, outer = value + side * interval, limit = bound + side * BAND;
+    const char *const lower = "the lower end of the interval", *const upper = "the upper end of the interval";
+    struct judgement judgement = {
+        .exponent = *exponent,
+        .bound = bound,
+        .regression = judged->regression,
+        .cells = judged->cells,
+        .condition =
+            {{OUTCOME_REFUTED, "refuted", side > 0.0 ? lower : upper, side > 0.0 ? ABOVE : BELOW, limit, inner},
+             {OUTCOME_INCONCLUSIVE, "inconclusive", "the half-width of the interval", ABOVE, WIDEST, interval},
+             {OUTCOME_SUPPORTED, "supported", "the distance from the bound", AT_MOST, BAND, fabs(value - bound)},
+             {OUTCOME_NOT_TIGHT, "supported, not tight", side > 0.0 ? upper : lower, side > 0.0 ? AT_MOST : AT_LEAST,
+              limit, outer}},
+        .conditions = 4,
+        .otherwise = "inconclusive"};
+    (void)snprintf(judgement.of, sizeof judgement.of, "%s", judged->of);
     finding->measured = 1;
     finding->value = value;
     finding->interval = interval;
     finding->bound = bound;
-    if (value - interval > bound + BAND)
-        finding->outcome = OUTCOME_REFUTED;
-    else if (interval > WIDEST) {
-        finding->outcome = OUTCOME_INCONCLUSIVE;
+    size_t decided = judge_by(finding, &judgement, OUTCOME_INCONCLUSIVE);
+    if (decided == 1)
         judge_note(finding, "the interval is wider than %.2f", WIDEST);
-    } else if (fabs(value - bound) <= BAND)
-        finding->outcome = OUTCOME_SUPPORTED;
-    else if (value + interval <= bound + BAND)
-        finding->outcome = OUTCOME_NOT_TIGHT;
-    else {
-        finding->outcome = OUTCOME_INCONCLUSIVE;
+    else if (decided == judgement.conditions)
         judge_note(finding, "the interval reaches from below the bound to above it");
-    }
+}
+
+void judge_exponent_upper(struct finding *finding, const struct judged *judged, const struct exponent *exponent,
+                          double bound)
+{
+    judge_bound(finding, judged, exponent, bound, 1.0);
+}
+
+void judge_exponent_lower(struct finding *finding, const struct judged *judged, const struct exponent *exponent,
+                          double bound)
+{
+    judge_bound(finding, judged, exponent, bound, -1.0);
+}
+
+void judge_upper(struct finding *finding, double value, double interval, double bound)
+{
+    judge_bound(finding, &(struct judged){finding->claim->statistic, NULL, finding->used},
+                &(struct exponent){.value = value, .interval = interval}, bound, 1.0);
 }
 
 void judge_inconclusive(struct finding *finding, const char *reason)

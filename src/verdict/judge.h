@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "core/status.h"
+#include "verdict/account.h"
 #include "verdict/claims.h"
 
 /* How far beyond its bound an exponent may be (judge.c). */
@@ -15,8 +16,24 @@
 /* Appends to the finding's note, after "; " if there is one. */
 void judge_note(struct finding *finding, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Fills the finding from a measured value +- interval of a quantity that the claim bounds from above. */
+/* What is judged, in words. */
+struct judged {
+    const char *of;
+    const struct regression_words *regression; /* NULL: not an exponent */
+    size_t cells;                              /* of its fit */
+};
+
+/* Fill the finding from a measured value +- interval of a quantity that the claim bounds from above, or from below.
+ * judge_upper calls it by the claim's statistic. */
 void judge_upper(struct finding *finding, double value, double interval, double bound);
+void judge_exponent_upper(struct finding *finding, const struct judged *judged, const struct exponent *exponent,
+                          double bound);
+void judge_exponent_lower(struct finding *finding, const struct judged *judged, const struct exponent *exponent,
+                          double bound);
+
+/* Fills the finding's outcome from conditions, the first of which that holds decides; `otherwise` where none does.
+ * Returns the index of that condition. */
+size_t judge_by(struct finding *finding, struct judgement *judgement, enum outcome otherwise);
 
 void judge_inconclusive(struct finding *finding, const char *reason);
 

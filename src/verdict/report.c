@@ -15,12 +15,9 @@ enum status number_cell(struct text_table *table, int present, struct exponent e
 {
     if (!present)
         return table_cell(table, error, "-");
-    if (exponent.interval >= 5e-7) {
-        /* three decimals, or as many as the interval needs to have a digit */
-        int decimals = (int)fmin(fmax(ceil(-log10(exponent.interval)), 3.0), 6.0);
-        return table_cell(table, error, "%.*f ± %.*f", decimals, exponent.value, decimals, exponent.interval);
-    }
-    return table_cell(table, error, "%.3f", fabs(exponent.value) < 5e-4 ? 0.0 : exponent.value);
+    char text[EXPONENT_TEXT];
+    exponent_text(exponent.value, exponent.interval, text);
+    return table_cell(table, error, "%s", text);
 }
 
 static const struct table_column claim_columns[] = {{"claim", 0},
@@ -41,8 +38,8 @@ static enum status fill_claims(const struct finding *findings, size_t count, str
         finding_verdict(f, verdict, sizeof verdict);
         TRY(table_cell(table, error, "%s", f->claim->name));
         TRY(table_cell(table, error, "%s", f->target));
-        TRY(number_cell(table, f->measured, (struct exponent){f->value, f->interval}, error));
-        TRY(number_cell(table, f->has_raw, (struct exponent){f->raw_value, f->raw_interval}, error));
+        TRY(number_cell(table, f->measured, (struct exponent){.value = f->value, .interval = f->interval}, error));
+        TRY(number_cell(table, f->has_raw, (struct exponent){.value = f->raw_value, .interval = f->raw_interval}, error));
         TRY(table_cell(table, error, "%s", f->claim->predicted));
         TRY(table_cell(table, error, "%s", verdict));
         TRY(table_cell(table, error, "%zu / %zu / %zu", f->used, f->censored, f->at_start));
@@ -193,7 +190,7 @@ static enum status tables_new(const struct evidence *evidence, struct tables *ou
 
 static void tables_free(struct tables *tables)
 {
-    free(tables->findings);
+    findings_free(tables->findings, tables->count);
     table_free(&tables->claims);
     for (size_t i = 0; i < SECTIONS; i++)
         table_free(&tables->section[i]);
