@@ -167,9 +167,9 @@ START_TEST(test_dropped)
     struct atlas_rate rate;
     struct error error;
     make_evidence(cases[6].laws, &evidence);
-    ck_assert_int_eq(atlas_rate_measure(&evidence, 0, 0, &rate, &error), STATUS_OK);
+    ck_assert_int_eq(atlas_rate_measure(&evidence, 0, 0, NULL, &rate, &error), STATUS_OK);
     ck_assert(rate.in_h.ok && rate.dropped == 0 && rate.in_h.cells == 4 * DIMENSIONS);
-    ck_assert_int_eq(atlas_rate_measure(&evidence, 0, 1, &rate, &error), STATUS_OK);
+    ck_assert_int_eq(atlas_rate_measure(&evidence, 0, 1, NULL, &rate, &error), STATUS_OK);
     ck_assert(!rate.in_h.ok && rate.dropped == 4 * DIMENSIONS);
     evidence_free(&evidence);
 }

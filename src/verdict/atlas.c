@@ -1,6 +1,7 @@
 #include "verdict/atlas.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/memory.h"
@@ -38,29 +39,41 @@ static enum status count_dropped(const struct evidence *evidence, size_t target,
     return STATUS_OK;
 }
 
-enum status atlas_rate_measure(const struct evidence *evidence, size_t target, size_t sampler, struct atlas_rate *out,
-                               struct error *error)
+static void judge_order(struct finding *finding, double order, const struct exponent *power, const char *of,
+                        const char *sampler)
 {
+    char text[120];
+    (void)snprintf(text, sizeof text, "claimed order %g less the power of %s, %s", order, of, sampler);
+    const struct judged judged = {text, NULL, finding->used};
+    judge_exponent_upper(finding, &judged,
+                         &(struct exponent){.value = order - power->value, .interval = power->interval}, 0.0);
+}
+
+enum status atlas_rate_measure(const struct evidence *evidence, size_t target, size_t sampler,
+                               struct account *account, struct atlas_rate *out, struct error *error)
+{
+    const char *name = evidence->spec.samplers[sampler]->name;
     double order = evidence->spec.samplers[sampler]->claimed_order;
     *out = (struct atlas_rate){.dropped = 0};
-    enum status status = tv_exponents(evidence, target, sampler, 0.0, &out->in_h, error);
+    enum status status = tv_exponents(evidence, target, sampler, 0.0, account, &out->in_h, error);
     if (status == STATUS_OK)
-        status = tv_exponents(evidence, target, sampler, 1.0, &out->in_h_log, error);
+        status = tv_exponents(evidence, target, sampler, 1.0, NULL, &out->in_h_log, error);
     if (status == STATUS_OK)
         status = count_dropped(evidence, target, sampler, &out->dropped, error);
     if (status != STATUS_OK || !(order > 0.0))
         return status;
+    out->finding.account = account;
     out->finding.used = out->in_h.cells;
     out->finding.censored = out->dropped;
     if (!out->in_h.ok || !out->in_h_log.ok) {
         judge_inconclusive(&out->finding, out->in_h.ok ? out->in_h_log.reason : out->in_h.reason);
         return STATUS_OK;
     }
-    judge_upper(&out->finding, order - out->in_h.x.value, out->in_h.x.interval, 0.0);
+    judge_order(&out->finding, order, &out->in_h.x, "h", name);
     if (out->finding.outcome != OUTCOME_REFUTED)
         return STATUS_OK;
-    struct finding with_log = {.used = out->in_h.cells, .censored = out->dropped};
-    judge_upper(&with_log, order - out->in_h_log.x.value, out->in_h_log.x.interval, 0.0);
+    struct finding with_log = {.account = account, .used = out->in_h.cells, .censored = out->dropped};
+    judge_order(&with_log, order, &out->in_h_log.x, "h log T", name);
     if (with_log.outcome == OUTCOME_REFUTED)
         return STATUS_OK;
     out->finding = with_log;
@@ -80,7 +93,7 @@ enum status decide_atlas(const struct evidence *evidence, const struct claim *cl
         struct atlas_rate rate;
         if (!(spec->samplers[s]->claimed_order > 0.0))
             continue;
-        enum status status = atlas_rate_measure(evidence, target, s, &rate, error);
+        enum status status = atlas_rate_measure(evidence, target, s, out->account, &rate, error);
         if (status != STATUS_OK)
             return status;
         claiming++;
@@ -97,6 +110,7 @@ enum status decide_atlas(const struct evidence *evidence, const struct claim *cl
         return STATUS_OK;
     }
     chosen.claim = claim;
+    chosen.account = out->account;
     memcpy(chosen.target, out->target, sizeof chosen.target);
     chosen.bound = claim->bound;
     chosen.used = used;
@@ -117,10 +131,8 @@ struct atlas_cost atlas_cost_of(const struct evidence *evidence, size_t target, 
             continue;
         const struct bracket *bracket = evidence_complexity(evidence, target, s, dimension, accuracy);
         double evaluations = (double)spec->samplers[s]->score_evaluations, low = 0.0, high = HUGE_VAL;
-        if (bracket->reach == REACH_FOUND && bracket->certain)
-            low = evaluations * ((double)bracket->passes - 1.0);
-        else if (bracket->reach == REACH_BEYOND && bracket->certain)
-            low = evaluations * (double)bracket->fails;
+        if (bracket->reach == REACH_FOUND || bracket->reach == REACH_BEYOND)
+            low = evaluations * (double)bracket->certain;
         if (bracket->reach == REACH_FOUND || bracket->reach == REACH_AT_START)
             high = evaluations * ((double)bracket->passes - 1.0);
         cost.low = fmin(cost.low, low);

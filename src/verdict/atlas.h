@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "core/status.h"
+#include "verdict/account.h"
 #include "verdict/claims.h"
 #include "verdict/fit.h"
 
@@ -19,10 +20,11 @@ struct atlas_rate {
 };
 
 /* A claimed O~(1/T^p) hides logarithms. So it is judged by the power of h; and, where that alone would refute it, by
- * the power of h log T, one logarithm for each power: only what is beyond that, too, refutes. Errors: STATUS_MEMORY.
+ * the power of h log T, one logarithm for each power: only what is beyond that, too, refutes. account: NULL, nobody
+ * asks. Errors: STATUS_MEMORY.
  */
 MUST_USE enum status atlas_rate_measure(const struct evidence *evidence, size_t target, size_t sampler,
-                                        struct atlas_rate *out, struct error *error);
+                                        struct account *account, struct atlas_rate *out, struct error *error);
 
 /* The worst of the samplers that claim an order: struct claim's decide. */
 MUST_USE enum status decide_atlas(const struct evidence *evidence, const struct claim *claim, size_t target,

@@ -163,13 +163,7 @@ size_t divergence_window(const struct record *const *rows, size_t count, size_t 
 }
 
 static enum status exponents_in(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
-                                double logs, struct fit *out, struct error *error)
-{
-    return divergence_exponents_told(evidence, target, sampler, offset, NULL, out, error);
-}
-
-enum status divergence_exponents_told(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
-                                      struct account *account, struct fit *out, struct error *error)
+                                double logs, struct account *account, struct fit *out, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
     size_t count = 0, extreme = 0;
@@ -198,16 +192,22 @@ enum status divergence_exponents_told(const struct evidence *evidence, size_t ta
     return status;
 }
 
+enum status divergence_exponents_told(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
+                                      struct account *account, struct fit *out, struct error *error)
+{
+    return exponents_in(evidence, target, sampler, offset, 0.0, account, out, error);
+}
+
 enum status divergence_exponents(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
                                  struct fit *out, struct error *error)
 {
-    return exponents_in(evidence, target, sampler, offset, 0.0, out, error);
+    return exponents_in(evidence, target, sampler, offset, 0.0, NULL, out, error);
 }
 
-enum status tv_exponents(const struct evidence *evidence, size_t target, size_t sampler, double logs, struct fit *out,
-                         struct error *error)
+enum status tv_exponents(const struct evidence *evidence, size_t target, size_t sampler, double logs,
+                         struct account *account, struct fit *out, struct error *error)
 {
-    return exponents_in(evidence, target, sampler, offsetof(struct record, tv), logs, out, error);
+    return exponents_in(evidence, target, sampler, offsetof(struct record, tv), logs, account, out, error);
 }
 
 struct unused complexity_unused(const struct evidence *evidence, size_t target, size_t sampler)

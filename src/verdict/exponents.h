@@ -38,7 +38,7 @@ MUST_USE enum status divergence_exponents_told(const struct evidence *evidence, 
 
 /* The same of TV, with x = log(h log^logs T): logs = 1 grants one logarithm for each power of h. */
 MUST_USE enum status tv_exponents(const struct evidence *evidence, size_t target, size_t sampler, double logs,
-                                  struct fit *out, struct error *error);
+                                  struct account *account, struct fit *out, struct error *error);
 
 /* The rows (by increasing steps) that such a fit uses in one dimension, of TV only those up to WINDOW_ACCURACY.
  * Returns how many; `inside` may be `rows` itself. */

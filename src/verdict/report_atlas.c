@@ -27,7 +27,7 @@ static enum status fill_rate(const struct evidence *evidence, size_t target, siz
     struct fit complexity = {0};
     struct atlas_rate rate;
     char verdict[100] = "-";
-    TRY(atlas_rate_measure(evidence, target, sampler, &rate, error));
+    TRY(atlas_rate_measure(evidence, target, sampler, NULL, &rate, error));
     if (spec->accuracy_count > 0)
         TRY(complexity_exponents(evidence, target, sampler, COST_LOG_FREE, &complexity, error));
     if (claims)
