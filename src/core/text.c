@@ -43,6 +43,17 @@ int text_is_control(uint32_t code)
     return 0;
 }
 
+void text_tame(char *text, const char *allowed)
+{
+    while (*text != '\0') {
+        uint32_t code = 0;
+        size_t length = text_character(text, &code);
+        if (length == 0 || (text_is_control(code) && strchr(allowed, *text) == NULL))
+            memset(text, '?', length > 0 ? length : 1);
+        text += length > 0 ? length : 1;
+    }
+}
+
 /* Writes each character, or what `escape` has for one of ASCII. */
 static void put(FILE *file, const char *text, const char *allowed_controls, const char *(*escape)(char c))
 {

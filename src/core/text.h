@@ -21,6 +21,10 @@ size_t text_character(const char *text, uint32_t *code);
  * fine). */
 int text_is_control(uint32_t code);
 
+/* Puts '?' in the place of every byte that is not UTF-8 or belongs to a control character, but for those in
+ * `allowed`: what is left is safe to print on a terminal. */
+void text_tame(char *text, const char *allowed);
+
 /* Writes text that stands for itself in HTML (also inside quotes), and in one line of Markdown. Bytes that are not
  * UTF-8 and control characters, but for line breaks and tabs in HTML, become U+FFFD. */
 void text_put_html(FILE *file, const char *text);

@@ -138,6 +138,11 @@ static enum status read_isolated(const char *path, const struct bytes *content, 
         status = fail_with(error, STATUS_IO, "%s is damaged, or does not fit in memory", path);
     else
         status = check_names(path, out, error);
+    if (status == STATUS_OK) {
+        text_tame(out->cell, "");
+        text_tame(out->failure, "");
+        text_tame(out->failures, "\n");
+    }
     free(answer.data);
     return status;
 }

@@ -286,6 +286,11 @@ static void check_put(void (*put)(FILE *file, const char *text), const char *tex
 
 START_TEST(escapes)
 {
+    char text[] = "a\x1b[31m\nb\xff\xc3\xa9\xc2\x9b\xe2\x80\xae.", same[] = "caf\xc3\xa9\n\xc2\x9b";
+    text_tame(text, "");
+    ck_assert_str_eq(text, "a?[31m?b?\xc3\xa9?????.");
+    text_tame(same, "\n");
+    ck_assert_str_eq(same, "caf\xc3\xa9\n??");
     check_put(text_put_html, "<a href=\"x\">'&amp;\n\t\xc3\xa9",
               "&lt;a href=&quot;x&quot;&gt;&#39;&amp;amp;\n\t\xc3\xa9");
     check_put(text_put_html, "\xff|\x1b|\x7f|\xc3|\xe2\x80\xae|",

@@ -264,6 +264,21 @@ START_TEST(no_rows)
 }
 END_TEST
 
+/* Reasons are shown on terminals. */
+START_TEST(reasons_are_tame)
+{
+    struct place place = place_new();
+    const struct fact hostile[] = {{"failure", "no\x1b[2J \xff\nengine"}, {"failures", "a: b\nc: \x1b]0;d\n"}, {"cell", "\x07"}, {NULL, NULL}};
+    write_rows(place.path, NULL, 0, hostile);
+    struct result result = read_result(place.path);
+    ck_assert_str_eq(result.failure, "no?[2J ??engine");
+    ck_assert_str_eq(result.failures, "a: b\nc: ?]0;d\n");
+    ck_assert_str_eq(result.cell, "?");
+    result_free(&result);
+    place_clear(&place, 1);
+}
+END_TEST
+
 START_TEST(long_facts)
 {
     enum { LONG = 300 * 1024 };
@@ -672,6 +687,7 @@ Suite *store_suite(void)
     tcase_add_test(cases, round_trip);
     tcase_add_test(cases, score_errors_round_trip);
     tcase_add_test(cases, no_rows);
+    tcase_add_test(cases, reasons_are_tame);
     tcase_add_test(cases, long_facts);
     tcase_add_test(cases, same_bytes);
     tcase_add_test(cases, unwritable);
