@@ -36,6 +36,7 @@ Suite *diff_suite(void);
 Suite *check_suite(void);
 Suite *cli_suite(void);
 Suite *slurm_suite(void);
+Suite *plugin_suite(void);
 Suite *plan_suite(void);
 Suite *interruptions_suite(void);
 
