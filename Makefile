@@ -6,6 +6,7 @@
 # make fuzz       looks for specs and results that break the readers, FUZZ_SECONDS=60 each
 # make bench      speed, as ratios to bare loops on the same machine
 # make readme     renews the README's measured parts from results/reference; make reference renews those
+# make plugin FILE=mine.c   builds mine.so, with samplers or targets of your own
 # make install PREFIX=/usr/local
 
 PREFIX ?= /usr/local
@@ -25,21 +26,27 @@ reproduced = scaling score-error-short roughness-short minimal-short
 commit = $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 
 sources = $(wildcard src/core/*.c src/model/*.c src/law/*.c src/sample/*.c src/experiment/*.c src/verdict/*.c src/command/*.c)
+# What plug-ins include, and what they may call.
+headers = core/status.h model/plugin.h model/sampler.h model/schedule.h model/target.h
+EXPORTS = $(patsubst %,-Wl$(comma)--export-dynamic-symbol='%',factor_list_* target_* sampler_* schedule_* fail_with status_sentence)
+comma = ,
+PLUGIN_FLAGS = -g0 -shared -fPIC -fvisibility=hidden
+
 objects = $(sources:src/%.c=$(BUILD)/%.o)
 # What a fuzzer runs is also replayed by the suite; the fuzzer's own entry is not part of it.
 test_sources = $(wildcard src/test/*.c) src/test/fuzz/spec.c src/test/fuzz/result.c
 test_objects = $(test_sources:src/%.c=$(BUILD)/%.o)
 
-.PHONY: all reproduce test check fuzz soak bench readme reference install clean warnings FORCE
+.PHONY: all plugin reproduce test check fuzz soak bench readme reference install clean warnings FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/diffrate
 
 $(BUILD)/diffrate: $(objects) $(BUILD)/main.o
-	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+	$(CC) $(CFLAGS) $(EXPORTS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/diffrate-test: $(objects) $(test_objects)
-	$(CC) $(CFLAGS) -o $@ $^ $(shell pkg-config --libs check 2>/dev/null) $(LDLIBS)
+	$(CC) $(CFLAGS) $(EXPORTS) -o $@ $^ $(shell pkg-config --libs check 2>/dev/null) $(LDLIBS)
 
 $(BUILD)/diffrate-bench: $(objects) $(BUILD)/bench/bench.o
 	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
@@ -62,6 +69,11 @@ $(BUILD)/.commit: FORCE | $(BUILD)/.dependencies
 FORCE:
 
 $(BUILD)/verdict/figures.o: CPPFLAGS += -DDIFFRATE_SHARE='"$(PREFIX)/share/diffrate"'
+
+# No debugging symbols, which hold paths: the same source gives the same bytes, by which results know the plug-in.
+plugin:
+	@test -f "$(FILE)" || { echo "make plugin: which FILE? Such as FILE=experiments/my-plugin.c" >&2; exit 2; }
+	$(CC) -Isrc $(CFLAGS) $(PLUGIN_FLAGS) -o "$(basename $(FILE)).so" "$(FILE)"
 
 reproduce:
 	@scripts/install-deps
@@ -128,6 +140,7 @@ install: $(BUILD)/diffrate
 	install -D -m 755 $(BUILD)/diffrate $(DESTDIR)$(PREFIX)/bin/diffrate
 	install -d $(DESTDIR)$(PREFIX)/share/diffrate
 	install -m 644 scripts/*.gp $(DESTDIR)$(PREFIX)/share/diffrate
+	for header in $(headers); do install -D -m 644 src/$$header $(DESTDIR)$(PREFIX)/include/diffrate/$$header || exit 1; done
 
 clean:
 	rm -rf $(BUILD)

@@ -5,14 +5,12 @@
 
 #include "command/command.h"
 #include "core/provenance.h"
-#include "experiment/directory.h"
 #include "verdict/check.h"
-#include "verdict/claims.h"
 
-enum { DEFAULT_SAMPLE = 5, KEY_SEED = 1000 };
+enum { DEFAULT_SAMPLE = 5, KEY_SEED = 1000, KEY_SPEC };
 
 struct options {
-    const char *directory;
+    const char *directory, *spec;
     struct check_options check;
 };
 
@@ -34,6 +32,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case KEY_SEED:
         options->check.seed = read_number(argument, "--seed", state);
+        return 0;
+    case KEY_SPEC:
+        options->spec = argument;
         return 0;
     case ARGP_KEY_ARG:
         if (options->directory != NULL)
@@ -66,6 +67,8 @@ static void print_check(const struct check *check)
         printf("%zu temporary files, which a later run removes\n", check->leftovers);
     printf("%zu measured again: %zu the same to the bit, %zu within their radii\n", check->measured, check->identical,
            check->agreeing);
+    if (check->unloaded > 0)
+        printf("%zu cells need plug-ins to be measured again, which only --spec FILE loads\n", check->unloaded);
     printf("%zu problems\n", check->problems);
 }
 
@@ -73,6 +76,8 @@ static int run(int argc, char **argv)
 {
     static const struct argp_option argp_options[] = {
         {"sample", 'n', "N", 0, "Measure N cells again, chosen at random (default: 5)", 0},
+        {"spec", KEY_SPEC, "FILE", 0,
+         "The experiment's own file, to load its plug-ins from: what a results directory names is never loaded", 0},
         {"seed", KEY_SEED, "SEED", 0, "Seed of the choice (default: 1)", 0},
         {0},
     };
@@ -95,7 +100,7 @@ static int run(int argc, char **argv)
     struct check check = {.cells = 0};
     struct provenance provenance;
     provenance_collect(argc, argv, &provenance);
-    enum status status = directory_read(options.directory, provenance.version, claim_names(), &spec, &error);
+    enum status status = command_directory_spec(options.directory, options.spec, provenance.version, &spec, &error);
     if (status == STATUS_OK)
         status = check_directory(options.directory, &spec, &options.check, &check, &error);
     if (status == STATUS_OK)

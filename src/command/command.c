@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "experiment/directory.h"
 #include "verdict/claims.h"
 
 int command_fail(const struct error *error)
@@ -18,6 +19,15 @@ int command_fail(const struct error *error)
 enum status command_load_spec(const char *path, struct spec *spec, struct error *error)
 {
     return spec_load(path, claim_names(), spec, error);
+}
+
+enum status command_directory_spec(const char *directory, const char *file, const char *version, struct spec *spec,
+                                   struct error *error)
+{
+    if (file == NULL)
+        return directory_read(directory, version, claim_names(), spec, error);
+    enum status status = command_load_spec(file, spec, error);
+    return status == STATUS_OK ? directory_is_of(directory, spec, version, error) : status;
 }
 
 enum { FAILURES_SHOWN = 10 };

@@ -22,6 +22,12 @@ int command_fail(const struct error *error);
 /* spec_load with the claims that this program knows. */
 MUST_USE enum status command_load_spec(const char *path, struct spec *spec, struct error *error);
 
+/* The spec of a results directory (free with spec_free, also after an error): as the directory holds it, which loads no
+ * plug-ins, or if `file` is not NULL from there, which does. Errors: those of spec_load, directory_read and
+ * directory_is_of. */
+MUST_USE enum status command_directory_spec(const char *directory, const char *file, const char *version,
+                                            struct spec *spec, struct error *error);
+
 /* Says on stderr what became of an experiment's cells: how many, which failed and why, whether they are merged. */
 void command_print_summary(const struct run_summary *summary, const char *directory);
 

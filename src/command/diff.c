@@ -80,6 +80,8 @@ static void print_origins(const struct evidence *side, const struct options *opt
         else
             printf("%s: A %.*s; B %.*s\n", facts[i], length[0], a, length[1], b);
     }
+    if (strcmp(side[0].result.plugins, side[1].result.plugins) != 0)
+        puts("plug-ins: not the same");
     printf("text of the experiment: %s\n\n", same_text ? "the same" : "not the same");
 }
 

@@ -1,9 +1,11 @@
 #include <argp.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "command/command.h"
+#include "experiment/registry.h"
 #include "law/law.h"
 #include "model/score_error.h"
 #include "sample/sample.h"
@@ -18,36 +20,46 @@ static void entry(const char *name, const char *doc, const char *formula, const 
         printf("      source: %s\n", source);
 }
 
-static void list_targets(void)
+static void origin(const struct plugin *plugin)
+{
+    if (plugin != NULL)
+        printf("      plug-in: %s (%016" PRIx64 ")\n", plugin->path, plugin->hash);
+}
+
+static void list_targets(const struct registry *registry)
 {
     const struct target_family *family;
-    for (size_t i = 0; (family = target_family_at(i)) != NULL; i++) {
+    for (size_t i = 0; (family = registry_family_at(registry, i)) != NULL; i++) {
         entry(family->name, family->doc, family->formula, family->source);
         for (const struct param *param = family->params; param->key != NULL; param++)
             printf("      %s%s: %s\n", param->key, param->required ? "" : " (optional)", param->doc);
+        origin(registry_family_plugin(registry, family));
     }
 }
 
-static void list_samplers(void)
+static void list_samplers(const struct registry *registry)
 {
     const struct sampler *sampler;
-    for (size_t i = 0; (sampler = sampler_at(i)) != NULL; i++) {
+    for (size_t i = 0; (sampler = registry_sampler_at(registry, i)) != NULL; i++) {
         entry(sampler->name, sampler->doc, sampler->formula, sampler->source);
         printf("      score evaluations a step: %zu\n", sampler->score_evaluations);
         if (sampler->claimed_order > 0.0)
             printf("      claimed order: %g (%s)\n", sampler->claimed_order, sampler->claim_source);
+        origin(registry_sampler_plugin(registry, sampler));
     }
 }
 
-static void list_schedules(void)
+static void list_schedules(const struct registry *registry)
 {
+    (void)registry;
     const struct schedule_kind *kind;
     for (size_t i = 0; (kind = schedule_kind_at(i)) != NULL; i++)
         entry(kind->name, kind->doc, kind->formula, kind->source);
 }
 
-static void list_errors(void)
+static void list_errors(const struct registry *registry)
 {
+    (void)registry;
     const struct error_shape *shape;
     for (size_t i = 0; (shape = error_shape_at(i)) != NULL; i++) {
         entry(shape->name, shape->doc, shape->formula, shape->source);
@@ -58,35 +70,40 @@ static void list_errors(void)
     }
 }
 
-static void list_profiles(void)
+static void list_profiles(const struct registry *registry)
 {
+    (void)registry;
     const struct error_profile *profile;
     for (size_t i = 0; (profile = error_profile_at(i)) != NULL; i++)
         entry(profile->name, profile->doc, profile->formula, NULL);
 }
 
-static void list_spreads(void)
+static void list_spreads(const struct registry *registry)
 {
+    (void)registry;
     for (size_t i = 0; error_spread_names[i] != NULL; i++)
         entry(error_spread_names[i], error_spread_docs[i], NULL, NULL);
 }
 
-static void list_laws(void)
+static void list_laws(const struct registry *registry)
 {
+    (void)registry;
     const struct law_engine *engine;
     for (size_t i = 0; (engine = law_engine_at(i)) != NULL; i++)
         entry(engine->name, engine->doc, NULL, engine->source);
 }
 
-static void list_methods(void)
+static void list_methods(const struct registry *registry)
 {
+    (void)registry;
     const struct sample_method *method;
     for (size_t i = 0; (method = sample_method_at(i)) != NULL; i++)
         entry(method->name, method->doc, NULL, method->source);
 }
 
-static void list_claims(void)
+static void list_claims(const struct registry *registry)
 {
+    (void)registry;
     const struct claim *claim;
     for (size_t i = 0; (claim = claim_at(i)) != NULL; i++) {
         entry(claim->name, claim->statement, NULL, claim->source);
@@ -95,50 +112,71 @@ static void list_claims(void)
     }
 }
 
-static const struct registry {
+static const struct part {
     const char *name;
-    void (*list)(void);
-} registries[] = {
+    void (*list)(const struct registry *registry);
+} parts[] = {
     {"targets", list_targets}, {"samplers", list_samplers}, {"schedules", list_schedules},
     {"errors", list_errors},   {"profiles", list_profiles}, {"spreads", list_spreads},
     {"laws", list_laws},       {"methods", list_methods},   {"claims", list_claims},
 };
-enum { REGISTRIES = sizeof registries / sizeof registries[0] };
+enum { PARTS = sizeof parts / sizeof parts[0] };
+
+struct options {
+    const char *which; /* NULL: everything */
+    struct registry registry;
+};
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
-    const char **which = state->input;
-    if (key != ARGP_KEY_ARG)
+    struct options *options = state->input;
+    struct error error = {STATUS_OK, ""};
+    char file[4100];
+    switch (key) {
+    case 'p':
+        (void)snprintf(file, sizeof file, "%s%s", strchr(argument, '/') != NULL ? "" : "./", argument);
+        if (registry_load(&options->registry, file, argument, &error) != STATUS_OK)
+            argp_failure(state, EXIT_INPUT, 0, "%s", error.text);
+        return 0;
+    case ARGP_KEY_ARG:
+        for (size_t i = 0; i < PARTS; i++)
+            if (strcmp(parts[i].name, argument) == 0 && options->which == NULL) {
+                options->which = parts[i].name;
+                return 0;
+            }
+        argp_error(state,
+                   "expected one of: targets, samplers, schedules, errors, profiles, spreads, laws, methods, claims; "
+                   "not '%s'",
+                   argument);
+        return EINVAL;
+    default:
         return ARGP_ERR_UNKNOWN;
-    for (size_t i = 0; i < REGISTRIES; i++)
-        if (strcmp(registries[i].name, argument) == 0 && *which == NULL) {
-            *which = registries[i].name;
-            return 0;
-        }
-    argp_error(
-        state,
-        "expected one of: targets, samplers, schedules, errors, profiles, spreads, laws, methods, claims; not '%s'",
-        argument);
-    return EINVAL;
+    }
 }
 
 static int run(int argc, char **argv)
 {
+    static const struct argp_option argp_options[] = {
+        {"plugin", 'p', "FILE.so", 0, "Load a plug-in, and list what it gives too", 0},
+        {0},
+    };
     static const struct argp argp = {
-        NULL,
+        argp_options,
         parse,
         "[targets|samplers|schedules|errors|profiles|spreads|laws|methods|claims]",
-        "List what the program knows, with formulae and sources.\vExample:\n  diffrate list samplers",
+        "List what the program knows, with formulae and sources."
+        "\vExamples:\n  diffrate list samplers\n  diffrate list targets --plugin ./mine.so",
         NULL,
         NULL,
         NULL};
-    const char *which = NULL;
-    (void)argp_parse(&argp, argc, argv, 0, NULL, &which);
-    for (size_t i = 0; i < REGISTRIES; i++)
-        if (which == NULL || strcmp(which, registries[i].name) == 0) {
-            printf("%s%s\n", i > 0 && which == NULL ? "\n" : "", registries[i].name);
-            registries[i].list();
+    struct options options = {NULL, {0}};
+    (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
+    for (size_t i = 0; i < PARTS; i++)
+        if (options.which == NULL || strcmp(options.which, parts[i].name) == 0) {
+            printf("%s%s\n", i > 0 && options.which == NULL ? "\n" : "", parts[i].name);
+            parts[i].list(&options.registry);
         }
+    registry_free(&options.registry);
     return EXIT_OK;
 }
 

@@ -3,20 +3,27 @@
 
 #include "command/command.h"
 #include "core/provenance.h"
-#include "experiment/directory.h"
-#include "verdict/claims.h"
+
+enum { KEY_SPEC = 1000 };
+
+struct options {
+    const char *directory, *spec;
+};
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
-    const char **directory = state->input;
+    struct options *options = state->input;
     switch (key) {
+    case KEY_SPEC:
+        options->spec = argument;
+        return 0;
     case ARGP_KEY_ARG:
-        if (*directory != NULL)
+        if (options->directory != NULL)
             argp_error(state, "one DIR at a time");
-        *directory = argument;
+        options->directory = argument;
         return 0;
     case ARGP_KEY_END:
-        if (*directory == NULL)
+        if (options->directory == NULL)
             argp_error(state, "which DIR? The results directory of an experiment, such as results/scaling");
         return 0;
     default:
@@ -26,8 +33,13 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 static int run(int argc, char **argv)
 {
+    static const struct argp_option argp_options[] = {
+        {"spec", KEY_SPEC, "FILE", 0,
+         "The experiment's own file, to load its plug-ins from; needed for chains of a plug-in's targets alone", 0},
+        {0},
+    };
     static const struct argp argp = {
-        NULL,
+        argp_options,
         parse,
         "DIR",
         "Make the merged file of an experiment's results directory, DIR/<experiment>.h5, of the cells in it."
@@ -36,22 +48,22 @@ static int run(int argc, char **argv)
         NULL,
         NULL,
         NULL};
-    const char *directory = NULL;
-    (void)argp_parse(&argp, argc, argv, 0, NULL, &directory);
+    struct options options = {NULL, NULL};
+    (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
     struct error error = {STATUS_OK, ""};
     struct spec spec;
     struct run_summary summary = {0};
     struct provenance provenance;
     provenance_collect(argc, argv, &provenance);
-    enum status status = directory_read(directory, provenance.version, claim_names(), &spec, &error);
+    enum status status = command_directory_spec(options.directory, options.spec, provenance.version, &spec, &error);
     if (status == STATUS_OK)
-        status = run_merge(&spec, directory, &summary, &error);
+        status = run_merge(&spec, options.directory, &summary, &error);
     int code = status != STATUS_OK  ? command_fail(&error)
                : !summary.merged    ? EXIT_FAILED
                : summary.failed > 0 ? EXIT_CELLS_FAILED
                                     : EXIT_OK;
     if (status == STATUS_OK)
-        command_print_summary(&summary, directory);
+        command_print_summary(&summary, options.directory);
     run_summary_free(&summary);
     spec_free(&spec);
     return code;

@@ -49,6 +49,12 @@ static void fill_record(const struct cell *cell, const struct schedule *schedule
     (void)snprintf(row->law, sizeof row->law, "%s", measurement->method);
 }
 
+int cell_is_loaded(const struct cell *cell)
+{
+    return cell->spec->samplers[cell->sampler]->increment != NULL
+           && target_is_loaded(&cell->spec->targets[cell->target]);
+}
+
 int cell_has_law(const struct cell *cell)
 {
     const struct spec *spec = cell->spec;
@@ -81,13 +87,17 @@ char *cell_describe(const struct cell *cell)
 {
     const struct spec *spec = cell->spec;
     const struct target *target = &spec->targets[cell->target];
+    const struct plugin *plugin = registry_sampler_plugin(&spec->registry, spec->samplers[cell->sampler]);
     char *text = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
     if (stream == NULL)
         return NULL;
-    fprintf(stream, "numerics %d; schedule %s %.17g %.17g; sampler %s; steps %zu; dimensions", NUMERICS_VERSION,
-            spec->schedule->name, spec->c0, spec->c1, spec->samplers[cell->sampler]->name, cell->steps);
+    fprintf(stream, "numerics %d; schedule %s %.17g %.17g; sampler %s", NUMERICS_VERSION, spec->schedule->name, spec->c0,
+            spec->c1, spec->samplers[cell->sampler]->name);
+    if (plugin != NULL)
+        fprintf(stream, " of plug-in %016" PRIx64, plugin->hash);
+    fprintf(stream, "; steps %zu; dimensions", cell->steps);
     for (size_t i = 0; i < spec->dimension_count; i++)
         fprintf(stream, " %zu", spec->dimensions[i]);
     fprintf(stream, "; target %s ", target->name);
@@ -160,6 +170,9 @@ enum status cell_measure(const struct cell *cell, int threads, struct record *ro
     const struct spec *spec = cell->spec;
     double start = clock_seconds();
     struct schedule *schedule = NULL;
+    if (!cell_is_loaded(cell))
+        return fail_with(error, STATUS_UNSUPPORTED, "the plug-in of target %s or sampler %s is not loaded",
+                         spec->targets[cell->target].name, spec->samplers[cell->sampler]->name);
     enum status status = schedule_new(spec->schedule, spec->c0, spec->c1, cell->steps, &schedule, error);
     if (status == STATUS_OK)
         status = cell->chains > 0 ? measure_chains(cell, schedule, threads, rows, error)

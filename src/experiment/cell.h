@@ -16,6 +16,9 @@ struct cell {
     size_t chains; /* 0: exact laws */
 };
 
+/* Nonzero if the cell can be measured here: its sampler and its target are no stand-ins (registry.h). */
+int cell_is_loaded(const struct cell *cell);
+
 /* Nonzero if every dimension of the cell, one of exact laws, has one. */
 int cell_has_law(const struct cell *cell);
 
@@ -23,11 +26,13 @@ int cell_has_law(const struct cell *cell);
 enum { NUMERICS_VERSION = 4 };
 
 /* Fills rows[i], one for each of the spec's dimensions. Threads (> 0) change nothing but the time.
- * Errors: those of schedule_new and of measure_target or sample_measure. */
+ * Errors: those of schedule_new and of measure_target or sample_measure; STATUS_UNSUPPORTED for a cell that is not
+ * loaded. */
 MUST_USE enum status cell_measure(const struct cell *cell, int threads, struct record *rows, struct error *error);
 
 /* All that determines the cell's numbers, as text for free(): numerics version, schedule, target and score error with
- * every parameter, sampler, steps, dimensions, chains. NULL where memory runs out. */
+ * every parameter, sampler, steps, dimensions, chains, and the hash of the plug-ins that the sampler and the target are
+ * from. NULL where memory runs out. */
 char *cell_describe(const struct cell *cell);
 
 /* A file name's stem that tells all that determines the cell's numbers: readable, ending in a hash of its

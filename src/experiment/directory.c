@@ -11,9 +11,12 @@
 
 #define SPEC_FILE "spec.yaml"
 
-/* The first line of spec.yaml; the author's text follows. */
-#define HEADER "# Results of diffrate %s (numerics %d), experiment %s; the cells here belong to the text below.\n"
+/* The first line of spec.yaml; the author's text follows, behind the lines on plug-ins, if there are any. */
+#define HEADER "# Results of diffrate %s (numerics %d), experiment %s; the cells here belong to "
 #define HEADER_PATTERN "# Results of diffrate %63s (numerics %d), experiment %63[A-Za-z0-9._-]"
+#define HEADER_PLUGINS "the next %zu lines, of plug-ins, and "
+#define HEADER_END "the text below.\n"
+#define PLUGIN_LINE "# "
 
 enum { HEADER_SIZE = 256 };
 
@@ -64,34 +67,88 @@ static enum status check_is_free(const char *path, struct error *error)
     return status;
 }
 
+static size_t count_lines(const char *text)
+{
+    size_t count = 0;
+    for (; *text != '\0'; text++)
+        count += *text == '\n';
+    return count;
+}
+
 /* The text of spec.yaml, for free(); empty in *out if memory runs out. */
 static struct bytes make_text(const struct spec *spec, const char *version)
 {
     struct bytes out = {NULL, 0};
-    int length = asprintf(&out.data, HEADER "%s", version, NUMERICS_VERSION, spec->name, spec->text);
-    if (length < 0)
+    FILE *stream = open_memstream(&out.data, &out.length);
+    if (stream == NULL)
         return (struct bytes){NULL, 0};
-    out.length = (size_t)length;
-    return out;
+    fprintf(stream, HEADER, version, NUMERICS_VERSION, spec->name);
+    if (spec->plugins[0] != '\0')
+        fprintf(stream, HEADER_PLUGINS, count_lines(spec->plugins));
+    fputs(HEADER_END, stream);
+    for (const char *line = spec->plugins; *line != '\0'; line += strcspn(line, "\n") + 1)
+        fprintf(stream, PLUGIN_LINE "%.*s\n", (int)strcspn(line, "\n"), line);
+    fputs(spec->text, stream);
+    if (fclose(stream) == 0)
+        return out;
+    free(out.data);
+    return (struct bytes){NULL, 0};
 }
 
 struct header {
     char version[64], name[64];
     int numerics;
+    size_t plugin_lines;
+    const char *rest; /* of the text: the lines on plug-ins and the author's */
 };
 
 static enum status read_header(const char *file, const struct bytes *text, struct header *out, struct error *error)
 {
-    if (sscanf(text->data, HEADER_PATTERN, out->version, &out->numerics, out->name) == 3
-        && strchr(text->data, '\n') != NULL)
+    const char *end = strchr(text->data, '\n');
+    *out = (struct header){.rest = end != NULL ? end + 1 : NULL};
+    int found = sscanf(text->data, HEADER_PATTERN "; the cells here belong to " HEADER_PLUGINS, out->version,
+                       &out->numerics, out->name, &out->plugin_lines);
+    if (found >= 3 && end != NULL)
         return STATUS_OK;
     return fail_with(error, STATUS_IO,
                      "%s does not begin as diffrate writes it; the results beside it cannot be used", file);
 }
 
+/* The lines on plug-ins without what makes them comments, for free(), and in *own the author's text. NULL where memory
+ * runs out. */
+static char *take_plugins(const struct header *header, const char **own)
+{
+    char *plugins = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&plugins, &size);
+    *own = header->rest;
+    for (size_t i = 0; stream != NULL && i < header->plugin_lines && **own != '\0'; i++) {
+        size_t length = strcspn(*own, "\n"), mark = strncmp(*own, PLUGIN_LINE, 2) == 0 ? 2 : 0;
+        fprintf(stream, "%.*s\n", (int)(length - mark), *own + mark);
+        *own += length + ((*own)[length] == '\n');
+    }
+    if (stream != NULL && fclose(stream) == 0)
+        return plugins;
+    free(plugins);
+    return NULL;
+}
+
 static int is_this_version(const struct header *header, const char *version)
 {
     return strcmp(header->version, version) == 0 && header->numerics == NUMERICS_VERSION;
+}
+
+static int same_own_text(const struct header *found, const struct bytes *ours)
+{
+    const char *text[2];
+    struct header header = {.rest = ours->data};
+    struct error ignored;
+    int same = read_header("", ours, &header, &ignored) == STATUS_OK;
+    char *plugins[2] = {take_plugins(found, &text[0]), take_plugins(&header, &text[1])};
+    same = same && strcmp(text[0], text[1]) == 0;
+    free(plugins[0]);
+    free(plugins[1]);
+    return same;
 }
 
 /* Whose the directory is, if not this spec's. */
@@ -111,9 +168,9 @@ static enum status check_owner(const char *path, const char *file, const struct 
             "directory with -o, or --adopt it",
             path, header.version, header.numerics, version, NUMERICS_VERSION);
     return fail_with(error, STATUS_IO,
-                     "%s holds results of another spec, %s; choose another directory with -o, or --adopt it and keep "
+                     "%s holds results of %s, %s; choose another directory with -o, or --adopt it and keep "
                      "the cells that both have",
-                     path, file);
+                     path, same_own_text(&header, ours) ? "other builds of the plug-ins" : "another spec", file);
 }
 
 static enum status claim(const char *path, const char *file, const struct bytes *ours, const char *version, int adopt,
@@ -163,6 +220,21 @@ enum status directory_open(const char *path, const struct spec *spec, const char
     return status;
 }
 
+enum status directory_is_of(const char *path, const struct spec *spec, const char *version, struct error *error)
+{
+    char file[DIRECTORY_PATH_SIZE];
+    struct bytes found = {NULL, 0}, ours = make_text(spec, version);
+    enum status status = ours.data != NULL ? join(file, path, SPEC_FILE, "", error)
+                                           : fail_with(error, STATUS_MEMORY, "out of memory for a spec's text");
+    if (status == STATUS_OK)
+        status = file_load(file, &found, error);
+    if (status == STATUS_OK)
+        status = check_owner(path, file, &found, &ours, version, error);
+    free(found.data);
+    free(ours.data);
+    return status;
+}
+
 enum status directory_read(const char *path, const char *version, const char *const *claim_names, struct spec *out,
                            struct error *error)
 {
@@ -180,8 +252,12 @@ enum status directory_read(const char *path, const char *version, const char *co
             fail_with(error, STATUS_IO, "%s holds results of diffrate %s (numerics %d), and this is %s (numerics %d)",
                       path, header.version, header.numerics, version, NUMERICS_VERSION);
     if (status == STATUS_OK) {
-        const char *own = strchr(text.data, '\n') + 1;
-        status = spec_parse(file, own, text.length - (size_t)(own - text.data), claim_names, out, error);
+        const char *own;
+        char *plugins = take_plugins(&header, &own);
+        status = plugins != NULL ? spec_parse(file, own, text.length - (size_t)(own - text.data), plugins, claim_names,
+                                              out, error)
+                                 : fail_with(error, STATUS_MEMORY, "out of memory for the text of %s", file);
+        free(plugins);
         if (status == STATUS_OK)
             (void)snprintf(out->name, sizeof out->name, "%s", header.name);
     }

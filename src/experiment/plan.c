@@ -87,7 +87,8 @@ static enum status add_steps(struct plan *plan, size_t target, size_t sampler, s
 {
     const struct spec *spec = plan->spec;
     struct item item = {.cell = {spec, target, sampler, score_error, 0, 0}, .pursuit = SIZE_MAX};
-    int has_law = cell_has_law(&item.cell);
+    /* without chains, the spec was refused if there is none */
+    int has_law = spec->chain_count == 0 || cell_has_law(&item.cell);
     double law = cost_of_law(spec, target, score_error);
     double chain = spec->chain_count > 0 ? cost_of_chain(spec, target) : 0.0;
     enum status status = STATUS_OK;
@@ -175,9 +176,22 @@ static enum status share_items(struct plan *plan, size_t shares, struct error *e
     return status;
 }
 
+/* Which of its cells have exact laws and which only chains is up to a target's factors. */
+static enum status check_targets(const struct spec *spec, struct error *error)
+{
+    for (size_t i = 0; i < spec->target_count && spec->chain_count > 0; i++)
+        if (!target_is_loaded(&spec->targets[i]))
+            return fail_with(error, STATUS_UNSUPPORTED,
+                             "which cells of target %s have exact laws, its plug-in knows, and it is not loaded; "
+                             "--spec FILE, with the experiment's own file, loads it",
+                             spec->targets[i].name);
+    return STATUS_OK;
+}
+
 enum status plan_new(const struct spec *spec, size_t shares, struct plan *out, struct error *error)
 {
     *out = (struct plan){.spec = spec, .rungs = plan_ladder(spec, NULL)};
+    TRY(check_targets(spec, error));
     out->ladder = array_new(out->rungs, sizeof *out->ladder);
     out->pursuits = spec->accuracy_count > 0
                         ? array_new(spec->target_count, spec->sampler_count * sizeof *out->pursuits)

@@ -278,7 +278,8 @@ static enum status write_merged(struct run *run, const char *failures, struct er
 {
     char path[DIRECTORY_PATH_SIZE], *strings = NULL;
     const struct fact own[] = {
-        {"spec_text", run->spec->text}, {"spec_name", run->spec->name}, {"failures", failures}, {NULL, NULL}};
+        {"spec_text", run->spec->text}, {"spec_name", run->spec->name}, {"failures", failures},
+        {run->spec->plugins[0] != '\0' ? "plugins" : NULL, run->spec->plugins}, {NULL, NULL}};
     struct fact *facts = NULL;
     size_t row_count = 0, fact_count = 0;
     struct record *rows = plan_rows(&run->plan, &row_count);

@@ -1,6 +1,7 @@
 /* The schema of an experiment file:
  *
  *     title: Bimodal product                      # optional: the spec's name
+ *     plugins: [./mine.so]                        # optional: samplers and targets of the author's own
  *     schedule: {kind: li-cai, c0: 2.0, c1: 8.5}  # optional, and so are c0 and c1: these values
  *     targets:                                    # the keys of a target besides name and kind: its family's params
  *       - {name: gauss, kind: gaussian, variance: 0.25, spectrum: {kind: power, exponent: 1.0}}
@@ -57,15 +58,13 @@ static const char *schedule_name(const void *context, size_t index)
 
 static const char *sampler_name(const void *context, size_t index)
 {
-    (void)context;
-    const struct sampler *sampler = sampler_at(index);
+    const struct sampler *sampler = registry_sampler_at(context, index);
     return sampler != NULL ? sampler->name : NULL;
 }
 
 static const char *family_name(const void *context, size_t index)
 {
-    (void)context;
-    const struct target_family *family = target_family_at(index);
+    const struct target_family *family = registry_family_at(context, index);
     return family != NULL ? family->name : NULL;
 }
 
@@ -227,10 +226,11 @@ static void read_matrices(struct doc *doc, const yaml_node_t *node, const struct
         read_matrix(doc, doc_item(doc, node, k), order, *list + k * order * order);
 }
 
-static void read_parts(struct doc *doc, const yaml_node_t *list, struct target_part **parts, size_t *count);
+static void read_parts(struct loader *l, const yaml_node_t *list, struct target_part **parts, size_t *count);
 
-static void read_param(struct doc *doc, const yaml_node_t *node, const struct param *param, struct target *target)
+static void read_param(struct loader *l, const yaml_node_t *node, const struct param *param, struct target *target)
 {
+    struct doc *doc = &l->doc;
     void *at = field(target, param->offset);
     switch (param->kind) {
     case PARAM_REAL:
@@ -279,39 +279,44 @@ static void read_param(struct doc *doc, const yaml_node_t *node, const struct pa
         read_spectrum(doc, node, at);
         break;
     case PARAM_PARTS:
-        read_parts(doc, node, at, field(target, param->count_offset));
+        read_parts(l, node, at, field(target, param->count_offset));
         break;
     }
 }
 
 /* Returns the value of `own`, the key that the target's place gives it. */
-static const yaml_node_t *read_target(struct doc *doc, const yaml_node_t *map, const char *own, bool is_part,
+static const yaml_node_t *read_target(struct loader *l, const yaml_node_t *map, const char *own, bool is_part,
                                       struct target *target)
 {
+    struct doc *doc = &l->doc;
+    const struct registry *registry = &l->spec->registry;
     const yaml_node_t *kind = doc_find(doc, map, "kind", true);
-    size_t index = doc_choice(doc, kind, (struct names){family_name, NULL}, "target kind");
-    const struct target_family *family = target_family_at(index);
+    const struct target_family *family =
+        registry_family_at(registry, doc_choice(doc, kind, (struct names){family_name, registry}, "target kind"));
     struct target_keys keys = {own, family->params};
     target_init(target, family);
-    doc_keys(doc, map, (struct names){target_key, &keys});
+    target->written = written_target(l, map, own, family);
+    if (family->factors != NULL) /* a stand-in does not know its keys */
+        doc_keys(doc, map, (struct names){target_key, &keys});
     const yaml_node_t *place = doc_find(doc, map, own, true);
     for (const struct param *param = family->params; param->key != NULL; param++) {
         if (doc->status == STATUS_OK && is_part && param->kind == PARAM_PARTS)
             doc_refuse(doc, kind->start_mark, "a part may not be of kind '%s', which has parts itself", family->name);
         const yaml_node_t *node = doc_find(doc, map, param->key, param->required);
         if (node != NULL)
-            read_param(doc, node, param, target);
+            read_param(l, node, param, target);
     }
     return place;
 }
 
-static void read_parts(struct doc *doc, const yaml_node_t *list, struct target_part **parts, size_t *count)
+static void read_parts(struct loader *l, const yaml_node_t *list, struct target_part **parts, size_t *count)
 {
+    struct doc *doc = &l->doc;
     const yaml_node_t *rest = NULL;
     *parts = doc_array(doc, list, sizeof **parts, count);
     for (size_t i = 0; i < *count; i++) {
         struct target_part *part = &(*parts)[i];
-        const yaml_node_t *copies = read_target(doc, doc_item(doc, list, i), "copies", true, &part->target);
+        const yaml_node_t *copies = read_target(l, doc_item(doc, list, i), "copies", true, &part->target);
         part->copies = doc_integer(doc, copies, 1, "rest");
         if (doc->status != STATUS_OK || part->copies > 0)
             continue;
@@ -357,7 +362,7 @@ static void read_targets(struct loader *l, const yaml_node_t *list)
     struct doc *doc = &l->doc;
     spec->targets = doc_array(doc, list, sizeof *spec->targets, &spec->target_count);
     for (size_t i = 0; i < spec->target_count; i++) {
-        const yaml_node_t *name = read_target(doc, doc_item(doc, list, i), "name", false, &spec->targets[i]);
+        const yaml_node_t *name = read_target(l, doc_item(doc, list, i), "name", false, &spec->targets[i]);
         read_name(doc, name, &spec->targets[i]);
         for (size_t j = 0; j < i && doc->status == STATUS_OK; j++)
             if (strcmp(spec->targets[i].name, spec->targets[j].name) == 0)
@@ -371,7 +376,8 @@ static void read_samplers(struct loader *l, const yaml_node_t *list)
     spec->samplers = doc_array(&l->doc, list, sizeof *spec->samplers, &spec->sampler_count);
     for (size_t i = 0; i < spec->sampler_count; i++) {
         const yaml_node_t *node = doc_item(&l->doc, list, i);
-        spec->samplers[i] = sampler_at(doc_choice(&l->doc, node, (struct names){sampler_name, NULL}, "sampler"));
+        spec->samplers[i] = registry_sampler_at(
+            &spec->registry, doc_choice(&l->doc, node, (struct names){sampler_name, &spec->registry}, "sampler"));
         for (size_t j = 0; j < i && l->doc.status == STATUS_OK; j++)
             if (spec->samplers[i] == spec->samplers[j])
                 doc_duplicate(&l->doc, node, doc_item(&l->doc, list, j), "sampler");
@@ -626,7 +632,8 @@ static void check_dimensions(struct loader *l, const yaml_node_t *root)
     for (size_t i = 0; i < l->spec->target_count; i++)
         for (size_t d = 0; d < l->spec->dimension_count && l->doc.status == STATUS_OK; d++) {
             struct error reason = {STATUS_OK, ""};
-            if (target_exists(&l->spec->targets[i], l->spec->dimensions[d], &reason) != STATUS_OK)
+            if (target_is_loaded(&l->spec->targets[i])
+                && target_exists(&l->spec->targets[i], l->spec->dimensions[d], &reason) != STATUS_OK)
                 doc_refuse(&l->doc, list->start_mark, "%s", reason.text);
         }
 }
@@ -637,9 +644,10 @@ static void check_law(struct loader *l, size_t index, const struct target *targe
 {
     const struct spec *spec = l->spec;
     struct error reason = {STATUS_OK, ""};
-    if (measure_supports_all(target, spec->samplers, spec->sampler_count, &spec->score_errors[index], dimension,
-                             &reason)
-        != STATUS_OK)
+    if (target_is_loaded(target)
+        && measure_supports_all(target, spec->samplers, spec->sampler_count, &spec->score_errors[index], dimension,
+                                &reason)
+               != STATUS_OK)
         doc_refuse(&l->doc, node->start_mark, "target %s, d = %zu: %s", target->name, dimension, reason.text);
 }
 
@@ -683,6 +691,7 @@ static const struct section {
     void (*read)(struct loader *l, const yaml_node_t *node);
 } sections[] = {
     {"title", false, read_title},
+    {"plugins", false, read_plugins},
     {"schedule", false, read_schedule},
     {"targets", true, read_targets},
     {"samplers", true, read_samplers},
@@ -737,10 +746,12 @@ static void name_from_path(const char *path, char out[64])
     out[length] = '\0';
 }
 
-static enum status parse(const char *path, const char *text, size_t length, const char *const *claim_names,
-                         double memory, struct spec *out, struct error *error)
+/* plugins NULL: those that the text names are loaded. */
+static enum status parse(const char *path, const char *text, size_t length, const char *plugins,
+                         const char *const *claim_names, double memory, struct spec *out, struct error *error)
 {
-    struct loader l = {.spec = out, .claim_names = claim_names, .memory = memory};
+    struct error cause = {STATUS_OK, ""};
+    struct loader l = {.spec = out, .claim_names = claim_names, .memory = memory, .loads = plugins == NULL};
     *out = (struct spec){
         .schedule = schedule_kind_find("li-cai"), .c0 = 2.0, .c1 = 8.5, .exact_scores_listed = 1, .max_steps = 65536,
         .seed = 1, .directions = 16, .methods = ~0u};
@@ -754,16 +765,21 @@ static enum status parse(const char *path, const char *text, size_t length, cons
         return fail_with(error, STATUS_MEMORY, "%s:1:1: out of memory", path);
     out->score_error_count = 1;
     memcpy(out->text, text, length);
+    if (plugins != NULL && registry_parse(plugins, &out->registry, &cause) != STATUS_OK)
+        return fail_with(error, cause.status, "%s: %s", path, cause.text);
     read_spec(&l, doc_open(&l.doc, path, out->text, length, error));
     doc_close(&l.doc);
     free(l.error_node);
-    return l.doc.status;
+    if (l.doc.status != STATUS_OK)
+        return l.doc.status;
+    out->plugins = registry_describe(&out->registry);
+    return out->plugins != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "%s:1:1: out of memory", path);
 }
 
-enum status spec_parse(const char *path, const char *text, size_t length, const char *const *claim_names,
-                       struct spec *out, struct error *error)
+enum status spec_parse(const char *path, const char *text, size_t length, const char *plugins,
+                       const char *const *claim_names, struct spec *out, struct error *error)
 {
-    return parse(path, text, length, claim_names, INFINITY, out, error);
+    return parse(path, text, length, plugins, claim_names, INFINITY, out, error);
 }
 
 static enum status read_file(const char *path, char *text, size_t *length, struct error *error)
@@ -787,7 +803,7 @@ enum status spec_load(const char *path, const char *const *claim_names, struct s
         return fail_with(error, STATUS_MEMORY, "%s:1:1: out of memory", path);
     enum status status = read_file(path, text, &length, error);
     if (status == STATUS_OK)
-        status = parse(path, text, length, claim_names, limits_machine_memory(), out, error);
+        status = parse(path, text, length, NULL, claim_names, limits_machine_memory(), out, error);
     free(text);
     return status;
 }
@@ -805,5 +821,7 @@ void spec_free(struct spec *spec)
     free(spec->chains);
     free(spec->accuracies);
     free(spec->claims);
+    free(spec->plugins);
+    registry_free(&spec->registry);
     *spec = (struct spec){0};
 }

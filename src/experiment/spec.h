@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "core/status.h"
+#include "experiment/registry.h"
 #include "model/sampler.h"
 #include "model/schedule.h"
 #include "model/score_error.h"
@@ -15,6 +16,8 @@ struct spec {
     char *text;    /* the file as read, for provenance */
     char name[64]; /* the file's base name without .yaml/.yml: names the results directory */
     char title[200];
+    struct registry registry; /* what the experiment may name */
+    char *plugins;            /* "", or the text of registry_describe */
     const struct schedule_kind *schedule;
     double c0, c1;
     struct target *targets;
@@ -41,7 +44,8 @@ struct spec {
     int without_claims; /* the experiment only measures */
 };
 
-/* Reads the file of an experiment that is to be run here at `path` into *out (free with spec_free; also safe after an error).
+/* Reads the file of an experiment that is to be run here at `path` into *out (free with spec_free; also safe after an error),
+ * and loads the plug-ins that it names, by paths relative to its own directory.
  * Args: claim_names, a NULL-terminated list of the claims that a spec may name.
  * Errors: STATUS_INVALID with one line "FILE:LINE:COL: message" that says what was expected. A file that cannot be
  * opened is "FILE:1:1: ..." so that every message has one form. An experiment that asks for more than limits.h allows,
@@ -50,9 +54,11 @@ MUST_USE enum status spec_load(const char *path, const char *const *claim_names,
                                struct error *error);
 
 /* The same from a text, perhaps of an experiment that was run elsewhere: this machine's memory does not matter. `path`
- * only names it in messages. */
-MUST_USE enum status spec_parse(const char *path, const char *text, size_t length, const char *const *claim_names,
-                                struct spec *out, struct error *error);
+ * only names it in messages. Nothing is loaded: the samplers and targets of its plug-ins are stand-ins made of
+ * `plugins`, the text beside it, of which those that the text names must be the first.
+ * Errors also: STATUS_IO where `plugins` is no such text. */
+MUST_USE enum status spec_parse(const char *path, const char *text, size_t length, const char *plugins,
+                                const char *const *claim_names, struct spec *out, struct error *error);
 void spec_free(struct spec *spec);
 
 #endif

@@ -23,6 +23,7 @@ struct result {
     size_t count;
     char *spec_text;  /* "" if the file holds none */
     char *spec_name;  /* the experiment's name; "" if none */
+    char *plugins;    /* what its text does not say of its plug-ins (registry.h); "" if it has none */
     char *failure;    /* "" or the reason why the cell has no rows */
     char *cell;       /* "" or the cell's description */
     char *failures;   /* of a merged file: "cell: reason\n" for each cell that failed */
@@ -30,7 +31,7 @@ struct result {
 };
 
 /* Writes a file with `count` rows (0 is legal: a failed cell, whose fact `failure` says why) at `path` atomically.
- * Facts named spec_text, spec_name, cell, failure and failures come back in struct result's fields of that name. */
+ * Facts named spec_text, spec_name, plugins, cell, failure and failures come back in struct result's fields of that name. */
 MUST_USE enum status store_write(const char *path, const struct record *rows, size_t count, const struct fact *facts,
                                  struct error *error);
 

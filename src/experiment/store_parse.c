@@ -110,11 +110,13 @@ static enum status read_facts(struct reader *reader)
         return refuse(reader, "/", "has an attribute that is not a string");
     result->spec_text = read_optional_text(reader, "spec_text");
     result->spec_name = read_optional_text(reader, "spec_name");
+    result->plugins = read_optional_text(reader, "plugins");
     result->failure = read_optional_text(reader, "failure");
     result->failures = read_optional_text(reader, "failures");
     result->cell = read_optional_text(reader, "cell");
     return result->spec_text == NULL   ? refuse(reader, "spec_text", "is not a string")
            : result->spec_name == NULL ? refuse(reader, "spec_name", "is not a string")
+           : result->plugins == NULL   ? refuse(reader, "plugins", "is not a string")
            : result->failure == NULL   ? refuse(reader, "failure", "is not a string")
            : result->failures == NULL  ? refuse(reader, "failures", "is not a string")
            : result->cell == NULL      ? refuse(reader, "cell", "is not a string")

@@ -27,15 +27,15 @@ static int unseal(struct bytes *file)
 
 /* ---- From the child to the parent: a struct sizes, the rows, and the texts with their '\0' ---- */
 
-enum { TEXTS = 6 };
+enum { TEXTS = 7 };
 struct sizes {
     size_t rows, text[TEXTS];
 };
 
 static char **text_at(struct result *result, size_t index)
 {
-    char **const texts[TEXTS] = {&result->spec_text, &result->spec_name,  &result->cell,
-                                  &result->failure,   &result->failures, &result->provenance};
+    char **const texts[TEXTS] = {&result->spec_text, &result->spec_name, &result->plugins,   &result->cell,
+                                 &result->failure,   &result->failures,  &result->provenance};
     return texts[index];
 }
 

@@ -45,6 +45,7 @@ void target_clear(struct target *target)
     free(target->sds);
     free(target->points);
     free(target->matrices);
+    free(target->written);
     *target = (struct target){0};
 }
 
@@ -98,9 +99,21 @@ static void describe_param(const struct target *target, const struct param *para
     }
 }
 
+int target_is_loaded(const struct target *target)
+{
+    int loaded = target->family->factors != NULL;
+    for (size_t i = 0; i < target->part_count; i++)
+        loaded &= target_is_loaded(&target->parts[i].target);
+    return loaded;
+}
+
 void target_describe(const struct target *target, FILE *file)
 {
     fputs(target->family->name, file);
+    if (target->written != NULL) {
+        fprintf(file, " %s", target->written);
+        return;
+    }
     for (const struct param *param = target->family->params; param->key != NULL; param++)
         describe_param(target, param, file);
 }
@@ -207,11 +220,20 @@ enum status target_exists(const struct target *target, size_t dimension, struct 
     return target->family->exists != NULL ? target->family->exists(target, dimension, error) : STATUS_OK;
 }
 
+static enum status check_loaded(const struct target *target, struct error *error)
+{
+    return target_is_loaded(target) ? STATUS_OK
+                                    : fail_with(error, STATUS_UNSUPPORTED,
+                                                "target %s: the plug-in that knows its kind is not loaded", target->name);
+}
+
 enum status target_factors(const struct target *target, size_t dimension, struct factor_list *out,
                            struct error *error)
 {
     *out = (struct factor_list){0};
-    enum status status = target_exists(target, dimension, error);
+    enum status status = check_loaded(target, error);
+    if (status == STATUS_OK)
+        status = target_exists(target, dimension, error);
     return status == STATUS_OK ? target->family->factors(target, dimension, out, error) : status;
 }
 
@@ -219,7 +241,9 @@ enum status target_coordinates(const struct target *target, size_t dimension, st
                                struct error *error)
 {
     *out = (struct factor_list){0};
-    enum status status = target_exists(target, dimension, error);
+    enum status status = check_loaded(target, error);
+    if (status == STATUS_OK)
+        status = target_exists(target, dimension, error);
     if (status != STATUS_OK || target->family->coordinates == NULL)
         return status == STATUS_OK ? target->family->factors(target, dimension, out, error) : status;
     return target->family->coordinates(target, dimension, out, error);

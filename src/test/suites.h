@@ -38,6 +38,7 @@ Suite *cli_suite(void);
 Suite *explain_suite(void);
 Suite *report_suite(void);
 Suite *slurm_suite(void);
+Suite *plugin_suite(void);
 Suite *plan_suite(void);
 Suite *interruptions_suite(void);
 

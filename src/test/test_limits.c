@@ -23,7 +23,7 @@ static const char *const claims[] = {"eps-ddpm", NULL};
 
 static enum status parse(const char *text, struct spec *spec, struct error *error)
 {
-    return spec_parse("big.yaml", text, strlen(text), claims, spec, error);
+    return spec_parse("big.yaml", text, strlen(text), "", claims, spec, error);
 }
 
 static struct spec parsed(const char *text)

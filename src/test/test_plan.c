@@ -69,7 +69,7 @@ static struct spec spec_of(void)
     static const char *const claims[] = {NULL};
     struct spec spec;
     struct error error = {STATUS_OK, ""};
-    ck_assert_msg(spec_parse("t.yaml", text, strlen(text), claims, &spec, &error) == STATUS_OK, "%s", error.text);
+    ck_assert_msg(spec_parse("t.yaml", text, strlen(text), "", claims, &spec, &error) == STATUS_OK, "%s", error.text);
     return spec;
 }
 

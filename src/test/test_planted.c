@@ -45,7 +45,7 @@ static struct finding judge(const struct sampler *sampler)
     struct finding *findings;
     size_t count;
     provenance_collect(0, NULL, &provenance);
-    ck_assert_msg(spec_parse("planted.yaml", text, strlen(text), claim_names(), &spec, &error) == STATUS_OK, "%s",
+    ck_assert_msg(spec_parse("planted.yaml", text, strlen(text), "", claim_names(), &spec, &error) == STATUS_OK, "%s",
                   error.text);
     spec.samplers[0] = sampler;
     struct run_options options = {

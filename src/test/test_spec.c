@@ -33,7 +33,7 @@ static const char *const claims[] = {"eps-ddpm", "eps-accelerated", "low-dimensi
 
 static enum status parse(const char *text, struct spec *spec, struct error *error)
 {
-    return spec_parse("bad.yaml", text, strlen(text), claims, spec, error);
+    return spec_parse("bad.yaml", text, strlen(text), "", claims, spec, error);
 }
 
 static const char full[] =
@@ -346,7 +346,7 @@ static const struct bad {
     {FULL("[[[1, 0], [0, 1]]]") SAMPLERS "dimensions: [3]\n" STEPS CHAINS, 8, 13, "do not fill dimension 3"},
     /* Keys. */
     {TARGETS TAIL "step: [3]\n", 5, 1,
-     "unknown key 'step', expected one of: title, schedule, targets, samplers, dimensions, steps, score_errors, "
+     "unknown key 'step', expected one of: title, plugins, schedule, targets, samplers, dimensions, steps, score_errors, "
      "samples, accuracies, max_steps, claims; did you mean 'steps'?"},
     {TARGETS TAIL "sampler: 1\n", 5, 1, "max_steps, claims; did you mean 'samplers'?"},
     {TARGETS TAIL "maxsteps: 9\n", 5, 1, "did you mean 'max_steps'?"},
@@ -690,7 +690,7 @@ START_TEST(test_prefixes)
     for (size_t length = 0; length < sizeof full - 1; length++) {
         struct spec spec;
         struct error error = {0};
-        enum status status = spec_parse("bad.yaml", full, length, claims, &spec, &error);
+        enum status status = spec_parse("bad.yaml", full, length, "", claims, &spec, &error);
         ck_assert(status == STATUS_OK || (status == STATUS_INVALID && strncmp(error.text, "bad.yaml:", 9) == 0));
         spec_free(&spec);
     }
@@ -702,7 +702,7 @@ START_TEST(test_nul_byte)
     static const char text[] = "title: x\nsteps\0: [1]\n";
     struct spec spec;
     struct error error = {0};
-    enum status status = spec_parse("bad.yaml", text, sizeof text - 1, claims, &spec, &error);
+    enum status status = spec_parse("bad.yaml", text, sizeof text - 1, "", claims, &spec, &error);
     check_refused(&error, status, 2, 6, "found a NUL byte, expected text");
     spec_free(&spec);
 }
@@ -819,7 +819,7 @@ static const struct {
 START_TEST(test_name)
 {
     struct spec spec;
-    ck_assert_int_eq(spec_parse(names[_i].path, TARGETS TAIL, strlen(TARGETS TAIL), claims, &spec, NULL), STATUS_OK);
+    ck_assert_int_eq(spec_parse(names[_i].path, TARGETS TAIL, strlen(TARGETS TAIL), "", claims, &spec, NULL), STATUS_OK);
     ck_assert_str_eq(spec.name, names[_i].name);
     ck_assert_str_eq(spec.title, names[_i].name);
     spec_free(&spec);

@@ -163,7 +163,8 @@ static enum status check_merged(struct checker *checker, struct error *error)
     if (store_read(path, &result, &cause) != STATUS_OK)
         add_problem(checker, "", cause.text);
     else if (result.count != count || !same_rows(result.rows, rows, count)
-             || strcmp(result.spec_text, checker->spec->text) != 0)
+             || strcmp(result.spec_text, checker->spec->text) != 0
+             || strcmp(result.plugins, checker->spec->plugins) != 0)
         add_problem(checker, path, " is not what its cells make; `diffrate merge` makes it anew");
     result_free(&result);
     free(rows);
@@ -216,10 +217,17 @@ static enum status measure_again(struct checker *checker, const struct item *ite
     return status;
 }
 
-/* Of items with rows, those with the smallest of one random number each. */
+static int is_measurable(const struct item *item)
+{
+    return item->rows != NULL && cell_is_loaded(&item->cell);
+}
+
+/* Of items that can be measured, those with the smallest of one random number each. */
 static enum status check_sample(struct checker *checker, struct error *error)
 {
     size_t n = checker->plan.count;
+    for (size_t i = 0; i < n; i++)
+        checker->check->unloaded += checker->plan.items[i].rows != NULL && !is_measurable(&checker->plan.items[i]);
     double *number = array_new(n, sizeof *number);
     enum status status = number != NULL ? STATUS_OK : no_memory(error);
     if (status == STATUS_OK)
@@ -227,7 +235,7 @@ static enum status check_sample(struct checker *checker, struct error *error)
     for (size_t done = 0; done < checker->options->sample && status == STATUS_OK; done++) {
         size_t least = n;
         for (size_t i = 0; i < n; i++)
-            if (checker->plan.items[i].rows != NULL && number[i] < 1.0 && (least == n || number[i] < number[least]))
+            if (is_measurable(&checker->plan.items[i]) && number[i] < 1.0 && (least == n || number[i] < number[least]))
                 least = i;
         if (least == n)
             break;

@@ -24,6 +24,7 @@ struct check {
     size_t missing;                       /* known of and not there; with any, there is no merged file to compare */
     size_t others;                        /* sound files of other specs or versions: no problem */
     size_t leftovers;                     /* temporary files of killed writers: no problem */
+    size_t unloaded;                      /* sound cells that cannot be measured again without their plug-ins */
     size_t measured, identical, agreeing; /* again; to the bit; within the radii */
     size_t problems;
     char *text; /* a line for each problem */

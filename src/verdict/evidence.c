@@ -155,7 +155,8 @@ enum status evidence_read(const char *path, const char *const *claim_names, stru
     if (out->result.spec_text[0] == '\0')
         return fail_with(error, STATUS_IO, "%s holds no experiment text: it is a cell, not a merged result", file);
     (void)snprintf(label, sizeof label, "%s(spec_text)", file);
-    status = spec_parse(label, out->result.spec_text, strlen(out->result.spec_text), claim_names, &out->spec, error);
+    status = spec_parse(label, out->result.spec_text, strlen(out->result.spec_text), out->result.plugins, claim_names,
+                        &out->spec, error);
     if (status == STATUS_OK) {
         (void)snprintf(out->spec.name, sizeof out->spec.name, "%s", out->result.spec_name);
         status = find_complexity(out, error);

@@ -78,10 +78,10 @@ void sheet_title(const struct sheet *sheet, const char *target)
 }
 
 /* The colour of a sampler is its place among all samplers, so that it is the same in every experiment. */
-static size_t colour(const struct sampler *sampler)
+static size_t colour(const struct registry *registry, const struct sampler *sampler)
 {
     size_t i = 0;
-    while (sampler_at(i) != NULL && sampler_at(i) != sampler)
+    while (registry_sampler_at(registry, i) != NULL && registry_sampler_at(registry, i) != sampler)
         i++;
     return i + 1;
 }
@@ -91,7 +91,7 @@ void sheet_colours(const struct spec *spec, const struct sheet *sheet)
     size_t longest = 0;
     fputs("colours = '", sheet->vars);
     for (size_t s = 0; s < spec->sampler_count; s++)
-        fprintf(sheet->vars, "%s%zu", s > 0 ? " " : "", colour(spec->samplers[s]));
+        fprintf(sheet->vars, "%s%zu", s > 0 ? " " : "", colour(&spec->registry, spec->samplers[s]));
     fputs("'\ndeterministic = '", sheet->vars);
     for (size_t s = 0; s < spec->sampler_count; s++) {
         size_t length = strlen(spec->samplers[s]->name);

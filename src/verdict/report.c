@@ -386,6 +386,7 @@ static void html_body(const struct evidence *evidence, const struct tables *tabl
     text_put_html(file, evidence->result.spec_text);
     fputs("</pre>\n<h2>Provenance</h2>\n<pre>", file);
     text_put_html(file, evidence->result.provenance);
+    text_put_html(file, evidence->result.plugins);
     fputs("</pre>\n</body></html>\n", file);
 }
 

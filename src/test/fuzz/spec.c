@@ -8,6 +8,8 @@
 
 #define PATH "fuzz.yaml"
 
+/* Of a plug-in that specs may name. */
+static const char plugins[] = "plug-in 0123456789abcdef ./mine.so\nsampler mine 2 noise clip\ntarget mine\n";
 static const char *const claims[] = {"eps-ddpm", "crossover", NULL};
 
 /* FILE:LINE:COL: and a sentence on one line. */
@@ -51,7 +53,7 @@ void fuzz_spec(const uint8_t *data, size_t size)
 {
     struct spec spec;
     struct error error = {STATUS_OK, ""};
-    enum status status = spec_parse(PATH, size > 0 ? (const char *)data : "", size, claims, &spec, &error);
+    enum status status = spec_parse(PATH, size > 0 ? (const char *)data : "", size, plugins, claims, &spec, &error);
     if (status != STATUS_OK) {
         REQUIRE(status == STATUS_INVALID, "status %d: %s", (int)status, error.text);
         check_message(error.text);

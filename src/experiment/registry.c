@@ -1,0 +1,402 @@
+#include "experiment/registry.h"
+
+#include <dlfcn.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/file.h"
+#include "core/hash.h"
+#include "core/memory.h"
+#include "core/text.h"
+
+enum { NAME_SIZE = 64, MOST_EVALUATIONS = 1000, MOST_OBJECTS = 64 /* of a kind in a plug-in */, MOST_PLUGINS = 32 };
+
+static const struct sampler *const no_samplers[] = {NULL};
+static const struct target_family *const no_targets[] = {NULL};
+
+/* ---- Looking up ---- */
+
+const struct sampler *registry_sampler_at(const struct registry *registry, size_t index)
+{
+    size_t i = 0;
+    for (; sampler_at(i) != NULL; i++)
+        if (i == index)
+            return sampler_at(i);
+    for (size_t p = 0; p < registry->count; p++)
+        for (const struct sampler *const *at = registry->plugins[p].samplers; *at != NULL; at++)
+            if (i++ == index)
+                return *at;
+    return NULL;
+}
+
+const struct target_family *registry_family_at(const struct registry *registry, size_t index)
+{
+    size_t i = 0;
+    for (; target_family_at(i) != NULL; i++)
+        if (i == index)
+            return target_family_at(i);
+    for (size_t p = 0; p < registry->count; p++)
+        for (const struct target_family *const *at = registry->plugins[p].targets; *at != NULL; at++)
+            if (i++ == index)
+                return *at;
+    return NULL;
+}
+
+const struct plugin *registry_sampler_plugin(const struct registry *registry, const struct sampler *sampler)
+{
+    for (size_t p = 0; p < registry->count; p++)
+        for (const struct sampler *const *at = registry->plugins[p].samplers; *at != NULL; at++)
+            if (*at == sampler)
+                return &registry->plugins[p];
+    return NULL;
+}
+
+const struct plugin *registry_family_plugin(const struct registry *registry, const struct target_family *family)
+{
+    for (size_t p = 0; p < registry->count; p++)
+        for (const struct target_family *const *at = registry->plugins[p].targets; *at != NULL; at++)
+            if (*at == family)
+                return &registry->plugins[p];
+    return NULL;
+}
+
+/* ---- What a plug-in must be ---- */
+
+/* A sampler or family of a plug-in that has joined the registry, to be checked. */
+struct candidate {
+    const struct registry *registry;
+    const struct plugin *plugin;
+    const char *what; /* "sampler", "target" */
+    const char *name;
+    struct error *error;
+};
+
+static enum status refuse(const struct candidate *c, const char *problem, const char *more)
+{
+    return fail_with(c->error, STATUS_INVALID, "plug-in '%s': %s '%s' %s%s", c->plugin->path, c->what, c->name,
+                     problem, more);
+}
+
+static int is_name(const char *name)
+{
+    return name != NULL && strlen(name) < NAME_SIZE && text_is_name(name);
+}
+
+static enum status check_name(const struct candidate *c)
+{
+    if (is_name(c->name))
+        return STATUS_OK;
+    return fail_with(
+        c->error, STATUS_INVALID,
+        "plug-in '%s': the name of a %s is not one of [A-Za-z0-9._-] that starts with a letter or digit, "
+        "of at most %d bytes",
+        c->plugin->path, c->what, NAME_SIZE - 1);
+}
+
+static enum status check_texts(const struct candidate *c, const char *doc, const char *formula, const char *source)
+{
+    const char *missing = doc == NULL ? "doc" : formula == NULL ? "formula" : source == NULL ? "source" : NULL;
+    return missing == NULL ? STATUS_OK : refuse(c, "has no ", missing);
+}
+
+static enum status taken(const struct candidate *c, const struct plugin *owner)
+{
+    return owner == NULL ? refuse(c, "has the name of one that is built in", "")
+                         : refuse(c, "has the name of another, in plug-in ", owner->path);
+}
+
+static enum status check_sampler(const struct candidate *c, const struct sampler *sampler)
+{
+    TRY(check_name(c));
+    size_t i = 0;
+    while (strcmp(registry_sampler_at(c->registry, i)->name, c->name) != 0)
+        i++;
+    const struct sampler *first = registry_sampler_at(c->registry, i);
+    if (first != sampler)
+        return taken(c, registry_sampler_plugin(c->registry, first));
+    TRY(check_texts(c, sampler->doc, sampler->formula, sampler->source));
+    if (sampler->increment == NULL)
+        return refuse(c, "has no increment", "");
+    if (sampler->score_evaluations < 1 || sampler->score_evaluations > MOST_EVALUATIONS)
+        return refuse(c, "has score_evaluations that are not 1 to 1000", "");
+    return STATUS_OK;
+}
+
+static enum status check_param(const struct candidate *c, const struct param *param)
+{
+    static const char *const reserved[] = {"name", "kind", "copies"};
+    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
+        if (strcmp(param->key, reserved[i]) == 0)
+            return refuse(c, "has a param that every target has: ", param->key);
+    if ((unsigned)param->kind > PARAM_PARTS)
+        return refuse(c, "has no such kind of params as that of ", param->key);
+    if (param->offset >= sizeof(struct target) || param->count_offset >= sizeof(struct target))
+        return refuse(c, "has a param outside of struct target: ", param->key);
+    return param->doc != NULL ? STATUS_OK : refuse(c, "has no doc of ", param->key);
+}
+
+static enum status check_family(const struct candidate *c, const struct target_family *family)
+{
+    TRY(check_name(c));
+    size_t i = 0;
+    while (strcmp(registry_family_at(c->registry, i)->name, c->name) != 0)
+        i++;
+    const struct target_family *first = registry_family_at(c->registry, i);
+    if (first != family)
+        return taken(c, registry_family_plugin(c->registry, first));
+    TRY(check_texts(c, family->doc, family->formula, family->source));
+    if (family->params == NULL || family->factors == NULL)
+        return refuse(c, "has no ", family->params == NULL ? "params" : "factors");
+    if (family->approximation != NULL)
+        return refuse(c, "has an approximation, expected NULL: results are read without the plug-in", "");
+    for (const struct param *param = family->params; param->key != NULL; param++)
+        TRY(check_param(c, param));
+    return STATUS_OK;
+}
+
+/* Of the plug-in that came last. */
+static enum status check_plugin(const struct registry *registry, struct error *error)
+{
+    const struct plugin *plugin = &registry->plugins[registry->count - 1];
+    size_t samplers = 0, targets = 0;
+    for (; plugin->samplers[samplers] != NULL && samplers <= MOST_OBJECTS; samplers++) {
+        const struct sampler *sampler = plugin->samplers[samplers];
+        TRY(check_sampler(&(struct candidate){registry, plugin, "sampler", sampler->name, error}, sampler));
+    }
+    for (; plugin->targets[targets] != NULL && targets <= MOST_OBJECTS; targets++) {
+        const struct target_family *family = plugin->targets[targets];
+        TRY(check_family(&(struct candidate){registry, plugin, "target", family->name, error}, family));
+    }
+    if (samplers + targets > 0 && samplers <= MOST_OBJECTS && targets <= MOST_OBJECTS)
+        return STATUS_OK;
+    return fail_with(error, STATUS_INVALID, "plug-in '%s' has %s, expected 1 to %d", plugin->path,
+                     samplers + targets == 0 ? "neither samplers nor targets" : "too many samplers or targets",
+                     MOST_OBJECTS);
+}
+
+/* ---- Loading ---- */
+
+/* Room for one more, which only needs a path to be freed; NULL where memory runs out. */
+static struct plugin *add_plugin(struct registry *registry, const char *path)
+{
+    struct plugin *grown = array_resize(registry->plugins, registry->count + 1, sizeof *grown);
+    char *copy = strdup(path);
+    registry->plugins = grown != NULL ? grown : registry->plugins;
+    if (grown == NULL || copy == NULL) {
+        free(copy);
+        return NULL;
+    }
+    grown[registry->count] = (struct plugin){.path = copy, .samplers = no_samplers, .targets = no_targets};
+    return &grown[registry->count++];
+}
+
+static enum status open_plugin(const char *file, struct plugin *out, struct error *error)
+{
+    struct bytes bytes = {NULL, 0};
+    struct error cause = {STATUS_OK, ""};
+    enum status status = file_load(file, &bytes, &cause);
+    out->hash = status == STATUS_OK ? hash_bytes(bytes.data, bytes.length) : 0;
+    free(bytes.data);
+    if (status != STATUS_OK)
+        return fail_with(error, STATUS_INVALID, "plug-in '%s': %.400s", out->path, cause.text);
+    out->handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+    if (out->handle == NULL)
+        return fail_with(error, STATUS_INVALID, "plug-in '%s' cannot be loaded: %.400s", out->path, dlerror());
+    const struct diffrate_plugin *symbol = dlsym(out->handle, "diffrate_plugin");
+    if (symbol == NULL)
+        return fail_with(error, STATUS_INVALID,
+                         "plug-in '%s' has no symbol diffrate_plugin, expected `const struct diffrate_plugin "
+                         "diffrate_plugin = {DIFFRATE_ABI, samplers, targets};`",
+                         out->path);
+    if (symbol->abi != DIFFRATE_ABI)
+        return fail_with(error, STATUS_INVALID,
+                         "plug-in '%s' was built for another diffrate (ABI %" PRIx64 ", expected %" PRIx64
+                         "); build it again with the headers of this one",
+                         out->path, symbol->abi, DIFFRATE_ABI);
+    out->samplers = symbol->samplers != NULL ? symbol->samplers : no_samplers;
+    out->targets = symbol->targets != NULL ? symbol->targets : no_targets;
+    return STATUS_OK;
+}
+
+enum status registry_load(struct registry *registry, const char *file, const char *path, struct error *error)
+{
+    if (registry->count == MOST_PLUGINS)
+        return fail_with(error, STATUS_INVALID, "plug-in '%s' is one too many, expected at most %d", path,
+                         MOST_PLUGINS);
+    struct plugin *plugin = add_plugin(registry, path);
+    if (plugin == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for plug-in '%s'", path);
+    TRY(open_plugin(file, plugin, error));
+    for (size_t i = 0; &registry->plugins[i] != plugin; i++)
+        if (registry->plugins[i].handle == plugin->handle)
+            return fail_with(error, STATUS_INVALID, "plug-in '%s' is there already, as '%s'", path,
+                             registry->plugins[i].path);
+    return check_plugin(registry, error);
+}
+
+/* ---- Stand-ins ---- */
+
+/* All those of a plug-in; the lists end with NULL. */
+struct stand_ins {
+    const struct sampler *samplers[MOST_OBJECTS + 1];
+    const struct target_family *targets[MOST_OBJECTS + 1];
+    struct sampler sampler[MOST_OBJECTS];
+    struct target_family target[MOST_OBJECTS];
+    char sampler_name[MOST_OBJECTS][NAME_SIZE], target_name[MOST_OBJECTS][NAME_SIZE];
+    size_t sampler_count, target_count;
+};
+
+/* Never called; says that there is noise. */
+static double some_noise(const struct step *step)
+{
+    (void)step;
+    return NAN;
+}
+
+/* Never called; says that there is a clip. */
+static void some_correction(const struct step *step, const struct score *score, size_t n, const double *x,
+                            double *out, double *work)
+{
+    (void)step, (void)score, (void)n, (void)x, (void)out, (void)work;
+}
+
+char *registry_describe(const struct registry *registry)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    for (size_t i = 0; stream != NULL && i < registry->count; i++) {
+        const struct plugin *plugin = &registry->plugins[i];
+        fprintf(stream, "plug-in %016" PRIx64 " %s\n", plugin->hash, plugin->path);
+        for (const struct sampler *const *at = plugin->samplers; *at != NULL; at++)
+            fprintf(stream, "sampler %s %zu%s%s%s\n", (*at)->name, (*at)->score_evaluations,
+                    (*at)->log_noise_ratio != NULL ? " noise" : "",
+                    (*at)->log_noise_before != NULL ? " noise-before" : "", (*at)->correction != NULL ? " clip" : "");
+        for (const struct target_family *const *at = plugin->targets; *at != NULL; at++)
+            fprintf(stream, "target %s\n", (*at)->name);
+    }
+    if (stream != NULL && fclose(stream) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* The rest of the line is this word and perhaps others; steps over it. */
+static int take_word(const char **line, const char *word)
+{
+    size_t length = strlen(word);
+    int found = strncmp(*line, word, length) == 0 && ((*line)[length] == ' ' || (*line)[length] == '\0');
+    *line += found ? length : 0;
+    return found;
+}
+
+/* Each of the three returns 0 where the line, or memory, does not do; what a name must be is checked at the end. */
+static int read_sampler(const char *line, struct stand_ins *to)
+{
+    if (to == NULL || to->sampler_count == MOST_OBJECTS)
+        return 0;
+    char *name = to->sampler_name[to->sampler_count];
+    struct sampler *made = &to->sampler[to->sampler_count];
+    int at = 0;
+    *made = (struct sampler){.name = name, .doc = "", .formula = "", .source = ""};
+    if (sscanf(line, "sampler %63s %4zu%n", name, &made->score_evaluations, &at) != 2 || made->score_evaluations < 1
+        || made->score_evaluations > MOST_EVALUATIONS)
+        return 0;
+    line += at;
+    made->log_noise_ratio = take_word(&line, " noise") ? some_noise : NULL;
+    made->log_noise_before = take_word(&line, " noise-before") ? some_noise : NULL;
+    made->correction = take_word(&line, " clip") ? some_correction : NULL;
+    to->samplers[to->sampler_count++] = made;
+    return *line == '\0';
+}
+
+static int read_target(const char *line, struct stand_ins *to)
+{
+    static const struct param none[] = {{0}};
+    if (to == NULL || to->target_count == MOST_OBJECTS)
+        return 0;
+    char *name = to->target_name[to->target_count];
+    struct target_family *made = &to->target[to->target_count];
+    int at = 0;
+    *made = (struct target_family){.name = name, .doc = "", .formula = "", .source = "", .params = none};
+    to->targets[to->target_count++] = made;
+    return sscanf(line, "target %63s%n", name, &at) == 1 && line[at] == '\0';
+}
+
+static int read_plugin(const char *line, struct registry *registry)
+{
+    int at = 0;
+    uint64_t hash = 0;
+    if (registry->count == MOST_PLUGINS || sscanf(line, "plug-in %16" SCNx64 " %n", &hash, &at) != 1 || at == 0
+        || line[at] == '\0')
+        return 0;
+    struct plugin *plugin = add_plugin(registry, line + at);
+    struct stand_ins *made = plugin != NULL ? array_new(1, sizeof *made) : NULL;
+    if (made == NULL)
+        return 0;
+    *plugin = (struct plugin){plugin->path, hash, NULL, made, made->samplers, made->targets};
+    return 1;
+}
+
+static int read_line(const char *line, struct registry *registry)
+{
+    struct stand_ins *last = registry->count > 0 ? registry->plugins[registry->count - 1].stand_ins : NULL;
+    return strncmp(line, "plug-in ", 8) == 0   ? read_plugin(line, registry)
+           : strncmp(line, "sampler ", 8) == 0 ? read_sampler(line, last)
+                                               : read_target(line, last);
+}
+
+/* Names are names, and no two are the same. */
+static int are_names(const struct registry *registry)
+{
+    const struct sampler *sampler;
+    const struct target_family *family;
+    for (size_t i = 0; (sampler = registry_sampler_at(registry, i)) != NULL; i++) {
+        size_t first = 0;
+        while (strcmp(registry_sampler_at(registry, first)->name, sampler->name) != 0)
+            first++;
+        if (first < i || !is_name(sampler->name))
+            return 0;
+    }
+    for (size_t i = 0; (family = registry_family_at(registry, i)) != NULL; i++) {
+        size_t first = 0;
+        while (strcmp(registry_family_at(registry, first)->name, family->name) != 0)
+            first++;
+        if (first < i || !is_name(family->name))
+            return 0;
+    }
+    return 1;
+}
+
+enum status registry_parse(const char *text, struct registry *out, struct error *error)
+{
+    char line[4200];
+    *out = (struct registry){0};
+    for (size_t number = 1; *text != '\0'; number++) {
+        size_t length = strcspn(text, "\n");
+        if (length >= sizeof line)
+            return fail_with(error, STATUS_IO, "line %zu on plug-ins is too long", number);
+        (void)snprintf(line, sizeof line, "%.*s", (int)length, text);
+        if (!read_line(line, out))
+            return fail_with(error, STATUS_IO, "line %zu on plug-ins is not as diffrate writes it", number);
+        text += length + (text[length] == '\n');
+    }
+    return are_names(out)
+               ? STATUS_OK
+               : fail_with(error, STATUS_IO, "the lines on plug-ins name what is no name, or is there twice");
+}
+
+void registry_free(struct registry *registry)
+{
+    for (size_t i = 0; i < registry->count; i++) {
+        struct plugin *plugin = &registry->plugins[i];
+        free(plugin->path);
+        free(plugin->stand_ins);
+        if (plugin->handle != NULL)
+            (void)dlclose(plugin->handle);
+    }
+    free(registry->plugins);
+    *registry = (struct registry){0};
+}

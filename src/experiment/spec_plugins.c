@@ -1,0 +1,97 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "experiment/spec_reader.h"
+
+enum { LONGEST_PATH = 4000 };
+
+/* A path that is not absolute is relative to the directory of the experiment's file; "./" keeps the loader from
+ * searching elsewhere. */
+static void load(struct loader *l, const yaml_node_t *node, const char *path)
+{
+    struct error reason = {STATUS_OK, ""};
+    const char *slash = strrchr(l->doc.path, '/');
+    int length = path[0] == '/' ? 0 : slash != NULL ? (int)(slash - l->doc.path) : 1;
+    char *file = NULL;
+    if (asprintf(&file, "%.*s%s%s", length, slash != NULL ? l->doc.path : ".", path[0] == '/' ? "" : "/", path) < 0) {
+        doc_refuse(&l->doc, node->start_mark, "out of memory");
+        return;
+    }
+    if (registry_load(&l->spec->registry, file, path, &reason) != STATUS_OK)
+        doc_refuse(&l->doc, node->start_mark, "%s", reason.text);
+    free(file);
+}
+
+void read_plugins(struct loader *l, const yaml_node_t *list)
+{
+    const struct registry *registry = &l->spec->registry;
+    size_t count;
+    free(doc_array(&l->doc, list, 1, &count));
+    for (size_t i = 0; i < count && l->doc.status == STATUS_OK; i++) {
+        const yaml_node_t *node = doc_item(&l->doc, list, i);
+        const char *path = doc_text(&l->doc, node, LONGEST_PATH, "path of a shared object");
+        if (l->doc.status == STATUS_OK && l->loads)
+            load(l, node, path);
+        else if (l->doc.status == STATUS_OK && (i >= registry->count || strcmp(registry->plugins[i].path, path) != 0))
+            doc_refuse(&l->doc, node->start_mark,
+                       "nothing is known of this plug-in, expected one that is described beside the text; only an "
+                       "experiment's own file loads plug-ins");
+    }
+}
+
+static void write_node(struct doc *doc, const yaml_node_t *node, FILE *stream);
+
+/* But for two keys, which may be NULL. */
+static void write_map(struct doc *doc, const yaml_node_t *map, const char *but, const char *nor, FILE *stream)
+{
+    fputc('{', stream);
+    for (const yaml_node_pair_t *pair = map->data.mapping.pairs.start; pair < map->data.mapping.pairs.top; pair++) {
+        const yaml_node_t *key = yaml_document_get_node(&doc->document, pair->key);
+        const char *name = key->type == YAML_SCALAR_NODE ? (const char *)key->data.scalar.value : "";
+        if ((but != NULL && strcmp(name, but) == 0) || (nor != NULL && strcmp(name, nor) == 0))
+            continue;
+        write_node(doc, key, stream);
+        fputc(' ', stream);
+        write_node(doc, yaml_document_get_node(&doc->document, pair->value), stream);
+        fputc(' ', stream);
+    }
+    fputc('}', stream);
+}
+
+static void write_node(struct doc *doc, const yaml_node_t *node, FILE *stream)
+{
+    if (node->type == YAML_SCALAR_NODE) {
+        fputs((const char *)node->data.scalar.value, stream);
+    } else if (node->type == YAML_MAPPING_NODE) {
+        write_map(doc, node, NULL, NULL, stream);
+    } else {
+        fputc('[', stream);
+        for (const yaml_node_item_t *item = node->data.sequence.items.start; item < node->data.sequence.items.top;
+             item++) {
+            write_node(doc, yaml_document_get_node(&doc->document, *item), stream);
+            fputc(' ', stream);
+        }
+        fputc(']', stream);
+    }
+}
+
+char *written_target(struct loader *l, const yaml_node_t *map, const char *own, const struct target_family *family)
+{
+    const struct plugin *plugin = registry_family_plugin(&l->spec->registry, family);
+    char *text = NULL;
+    size_t size = 0;
+    if (l->doc.status != STATUS_OK || plugin == NULL)
+        return NULL;
+    FILE *stream = open_memstream(&text, &size);
+    if (stream != NULL) {
+        fprintf(stream, "of plug-in %016" PRIx64 " ", plugin->hash);
+        write_map(&l->doc, map, own, "kind", stream);
+    }
+    if (stream != NULL && fclose(stream) == 0)
+        return text;
+    free(text);
+    doc_refuse(&l->doc, map->start_mark, "out of memory");
+    return NULL;
+}

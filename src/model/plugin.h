@@ -1,0 +1,31 @@
+/* What a plug-in gives: samplers and target families of its own, as a shared object that exports one symbol,
+ *
+ *     const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, samplers, targets};
+ *
+ * whose objects are const and like the built-in ones (model/sampler.h, model/target.h). It may call the functions
+ * declared in these headers, model/schedule.h and core/status.h. `make plugin FILE=mine.c` builds mine.so. */
+#ifndef MODEL_PLUGIN_H
+#define MODEL_PLUGIN_H
+
+#include <stdint.h>
+
+#include "model/sampler.h"
+#include "model/target.h"
+
+/* Raised when what these structs mean changes; when their sizes do, DIFFRATE_ABI changes by itself. */
+enum { DIFFRATE_ABI_VERSION = 1 };
+#define DIFFRATE_ABI \
+    ((uint64_t)DIFFRATE_ABI_VERSION << 48 ^ (uint64_t)sizeof(struct sampler) << 36 \
+     ^ (uint64_t)sizeof(struct target_family) << 24 ^ (uint64_t)sizeof(struct target) << 12 \
+     ^ (uint64_t)(sizeof(struct step) + sizeof(struct score) + sizeof(struct factor)))
+
+struct diffrate_plugin {
+    uint64_t abi; /* DIFFRATE_ABI; what follows is looked at only if it is that of the program */
+    const struct sampler *const *samplers;      /* ends with NULL; NULL: none */
+    const struct target_family *const *targets; /* likewise; without `approximation`, for results are read without
+                                                   the plug-in: its targets are what their factors say */
+};
+
+extern const struct diffrate_plugin diffrate_plugin __attribute__((visibility("default")));
+
+#endif

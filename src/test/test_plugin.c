@@ -1,0 +1,460 @@
+/* Plug-ins: what an experiment's own file names is loaded, checked and told apart; what results name is not loaded. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "experiment/registry.h"
+#include "experiment/spec.h"
+#include "experiment/store.h"
+#include "test/shell.h"
+#include "test/suites.h"
+
+#include <check.h> /* last: it has a macro `fail` */
+
+#define MAKE "env -u MAKEFLAGS -u MAKELEVEL make -s "
+
+/* Builds %/NAME.so of %/NAME.c. */
+static void build(const char *name)
+{
+    char command[300];
+    (void)snprintf(command, sizeof command, MAKE "plugin FILE=%%/%s.c 2>&1", name);
+    ck_assert_msg(shell(command) == 0, "%s", output);
+}
+
+static void take_example(void)
+{
+    ck_assert_int_eq(shell("cp experiments/my-plugin.c experiments/my-plugin.yaml %"), 0);
+    build("my-plugin");
+}
+
+START_TEST(readme_shows_the_example)
+{
+    ck_assert_int_eq(shell("sed 's/^/    /; s/ *$//' experiments/my-plugin.c >%/shown"), 0);
+    char *shown = read_file("shown"), readme[200000];
+    FILE *file = fopen("README.md", "r");
+    ck_assert_ptr_nonnull(file);
+    readme[fread(readme, 1, sizeof readme - 1, file)] = '\0';
+    (void)fclose(file);
+    ck_assert_msg(strstr(readme, shown) != NULL, "README.md does not show experiments/my-plugin.c");
+    free(shown);
+}
+END_TEST
+
+/* Rows of one target and sampler as those of another, to the bit. */
+static void assert_equal_rows(const struct result *result, const char *target, const char *sampler, size_t expected)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < result->count; i++)
+        for (size_t j = 0; j < result->count; j++) {
+            struct record a = result->rows[i], b = result->rows[j];
+            if (strcmp(a.target, "bimodal") != 0 || strcmp(a.sampler, "ddpm") != 0 || strcmp(b.target, target) != 0
+                || strcmp(b.sampler, sampler) != 0 || a.steps != b.steps || a.dimension != b.dimension)
+                continue;
+            memcpy(b.target, a.target, sizeof a.target);
+            memcpy(b.sampler, a.sampler, sizeof a.sampler);
+            b.seconds = a.seconds;
+            ck_assert_mem_eq(&a, &b, sizeof a);
+            found++;
+        }
+    ck_assert_uint_eq(found, expected);
+}
+
+START_TEST(example_equals_what_is_built_in)
+{
+    take_example();
+    ck_assert_msg(shell("@ run %/my-plugin.yaml -o %/out 2>&1") == 0, "%s", output);
+    struct result result = load_result("out/my-plugin/my-plugin.h5");
+    ck_assert_uint_eq(result.count, 24);
+    assert_equal_rows(&result, "mine", "ddpm", 6);
+    assert_equal_rows(&result, "bimodal", "my-sampler", 6);
+    assert_equal_rows(&result, "mine", "my-sampler", 6);
+    ck_assert_int_eq(strncmp(result.plugins, "plug-in ", 8), 0);
+    ck_assert_ptr_nonnull(strstr(result.plugins, " ./my-plugin.so\nsampler my-sampler 1 noise\ntarget two-modes\n"));
+    result_free(&result);
+    char *report = read_file("out/my-plugin/report.html");
+    ck_assert_ptr_nonnull(strstr(report, " ./my-plugin.so\nsampler my-sampler 1 noise\n"));
+    free(report);
+    ck_assert_int_eq(shell("@ list samplers --plugin %/my-plugin.so"), 0);
+    ck_assert_ptr_nonnull(strstr(output, "\n  my-sampler\n      ddpm, for a start.\n"));
+    ck_assert_int_eq(shell("binary=$(realpath @) && cd % && $binary list targets -p my-plugin.so"), 0);
+    ck_assert_ptr_nonnull(strstr(output, "\n  two-modes\n"));
+    ck_assert_ptr_nonnull(strstr(output, "\n      sd: their standard deviation\n      plug-in: "));
+}
+END_TEST
+
+/* From another directory, by an absolute path and beside others, in parts of a direct sum and under score errors. */
+START_TEST(plugins_are_found_from_anywhere)
+{
+    take_example();
+    ck_assert_int_eq(shell("mkdir -p %/a/b && mv %/my-plugin.so %/a && "
+                           "{ echo \"plugins: [%/a/my-plugin.so]\"; cat <<'END'\n"
+                           "targets:\n  - {name: m, kind: two-modes, spread: 1, sd: 0.3}\n"
+                           "  - name: sum\n    kind: direct-sum\n    factors:\n"
+                           "    - {kind: two-modes, spread: 2, sd: 0.5, copies: 1}\n"
+                           "    - {kind: gaussian, variance: 0.25, copies: rest}\n"
+                           "samplers: [my-sampler]\ndimensions: [1, 4]\nsteps: [64]\n"
+                           "score_errors: [{shape: wave, size: 0.1, roughness: 1, spread: one}]\nEND\n} >%/a/b/x.yaml; "
+                           "sed 's#^plugins:.*#plugins: [../my-plugin.so]#' %/a/b/x.yaml >%/a/b/y.yaml"),
+                     0);
+    ck_assert_msg(shell("@ measure %/a/b/x.yaml --json >%/x && binary=$(realpath @) && cd %/a/b && "
+                        "$binary measure y.yaml --json >%/y")
+                      == 0,
+                  "%s", output);
+    ck_assert_int_eq(shell("sed 's/, \"seconds.*//' %/x >%/x1; sed 's/, \"seconds.*//' %/y | cmp - %/x1"), 0);
+    ck_assert_int_eq(shell("wc -l <%/x1"), 0);
+    ck_assert_str_eq(output, "4\n");
+    ck_assert_int_eq(shell("@ run %/a/b/y.yaml -o %/out 2>&1 && rm %/a/my-plugin.so && @ report %/out/y && @ merge %/out/y "
+                           "2>&1"),
+                     0);
+}
+END_TEST
+
+/* A plug-in that leaves a file behind whenever it is loaded. */
+static void take_telltale(void)
+{
+    take_example();
+    ck_assert_int_eq(shell("cd % && { cat my-plugin.c; echo '#include <stdio.h>'; "
+                           "echo '__attribute__((constructor)) static void tell(void) "
+                           "{ FILE *file = fopen(\"%/loaded\", \"w\"); fputs(\"yes\", file); fclose(file); }'; } >told.c && "
+                           "sed 's#[.]/my-plugin#%/told#' my-plugin.yaml >told.yaml"),
+                     0);
+    build("told");
+}
+
+START_TEST(results_load_nothing)
+{
+    static const char *const commands[] = {
+        "@ merge %/out/told 2>&1",           "@ verdict %/out/told 2>&1",
+        "@ plot %/out/told 2>&1",            "@ report %/out/told 2>&1",
+        "@ diff %/out/told %/out/told 2>&1", "@ check %/out/told --sample 100 2>&1",
+    };
+    take_telltale();
+    ck_assert_msg(shell("@ run %/told.yaml -o %/out 2>&1") == 0, "%s", output);
+    ck_assert(exists("loaded"));
+    ck_assert_int_eq(shell("rm %/loaded"), 0); /* the plug-in itself stays where the stored text says */
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        ck_assert_msg(shell(commands[i]) == 0, "%s: %s", commands[i], output);
+        ck_assert_msg(!exists("loaded"), "%s loads the plug-in", commands[i]);
+    }
+    ck_assert_ptr_nonnull(strstr(output, "\n3 measured again: 3 the same to the bit"));
+    ck_assert_ptr_nonnull(strstr(output, "\n9 cells need plug-ins to be measured again, which only --spec FILE loads\n"));
+    ck_assert_int_eq(shell("@ check %/out/told --sample 100 --spec %/told.yaml 2>%/log"), 0);
+    ck_assert(exists("loaded"));
+    ck_assert_ptr_nonnull(strstr(output, "\n12 measured again: 12 the same to the bit"));
+    ck_assert_ptr_null(strstr(output, "need plug-ins"));
+    ck_assert_int_eq(shell("@ check %/out/told --spec %/my-plugin.yaml 2>&1"), 1);
+    ck_assert_ptr_nonnull(strstr(output, "holds results of another spec"));
+    ck_assert_int_eq(shell("rm %/told.so; @ check %/out/told --spec %/told.yaml 2>&1"), 2);
+    ck_assert_ptr_nonnull(strstr(output, "told.yaml:3:11: plug-in '"));
+}
+END_TEST
+
+/* Cells of another build are other cells; those that no plug-in is in stay. */
+START_TEST(another_build_is_another_plugin)
+{
+    take_example();
+    ck_assert_int_eq(shell("@ run %/my-plugin.yaml -o %/out 2>&1"), 0);
+    ck_assert_int_eq(shell("@ run %/my-plugin.yaml -o %/out 2>&1"), 0);
+    ck_assert_ptr_nonnull(strstr(output, "0 cells measured, 12 read back"));
+    ck_assert_int_eq(shell("sed -i 's/out\\[i\\] \\*= step->beta/out[i] *= 1.01 * step->beta/' %/my-plugin.c"), 0);
+    build("my-plugin");
+    ck_assert_int_eq(shell("@ run %/my-plugin.yaml -o %/out 2>&1"), 1);
+    ck_assert_ptr_nonnull(strstr(output, "holds results of other builds of the plug-ins, "));
+    ck_assert_uint_eq(lines(output), 1);
+    ck_assert_int_eq(shell("@ check %/out/my-plugin --spec %/my-plugin.yaml 2>&1"), 1);
+    ck_assert_ptr_nonnull(strstr(output, "other builds of the plug-ins"));
+    ck_assert_int_eq(shell("@ run %/my-plugin.yaml -o %/out --adopt 2>&1"), 0);
+    ck_assert_ptr_nonnull(strstr(output, "9 cells measured, 3 read back"));
+    struct result result = load_result("out/my-plugin/my-plugin.h5");
+    assert_equal_rows(&result, "mine", "ddpm", 6);
+    double tv[2] = {0.0, 0.0};
+    for (size_t i = 0; i < result.count; i++)
+        if (strcmp(result.rows[i].target, "bimodal") == 0 && result.rows[i].steps == 512)
+            tv[strcmp(result.rows[i].sampler, "ddpm") == 0] = result.rows[i].tv;
+    ck_assert_double_gt(tv[1], 0.0);
+    ck_assert_double_ne(tv[0], tv[1]);
+    result_free(&result);
+    ck_assert_int_eq(shell("sed -i '3s/.*/# sampler ../' %/out/my-plugin/spec.yaml && @ merge %/out/my-plugin 2>&1"),
+                     1);
+    ck_assert_ptr_nonnull(strstr(output, "spec.yaml: line 2 on plug-ins is not as diffrate writes it\n"));
+}
+END_TEST
+
+/* Which cells of a target have laws and which only chains, only its plug-in knows. */
+START_TEST(chains_of_a_target_need_its_plugin_to_merge)
+{
+    take_example();
+    ck_assert_int_eq(shell("sed -i 's/^dimensions.*/dimensions: [1]/; s/^steps.*/steps: [64]\\nsamples: {chains: 256, "
+                           "methods: [projection]}/' %/my-plugin.yaml && @ run %/my-plugin.yaml -o %/out 2>&1"),
+                     0);
+    ck_assert_ptr_nonnull(strstr(output, "8 cells measured"));
+    ck_assert_int_eq(shell("@ verdict %/out/my-plugin 2>&1"), 0);
+    ck_assert_int_eq(shell("@ merge %/out/my-plugin 2>&1"), 1);
+    ck_assert_ptr_nonnull(strstr(output, "target mine "));
+    ck_assert_ptr_nonnull(strstr(output, "--spec FILE"));
+    ck_assert_uint_eq(lines(output), 1);
+    ck_assert_int_eq(shell("@ merge %/out/my-plugin --spec %/my-plugin.yaml 2>&1"), 0);
+    ck_assert_ptr_nonnull(strstr(output, "0 cells measured, 8 read back"));
+}
+END_TEST
+
+/* ---- What is wrong with a plug-in ---- */
+
+#define BEGIN \
+    "#include \"model/plugin.h\"\n" \
+    "static void go(const struct step *step, const struct score *score, size_t n, const double *x, double *out, double *work)" \
+    "{ (void)step, (void)work, (void)x; score->evaluate(score, &step->from, n, x, out); }\n" \
+    "static enum status make(const struct target *target, size_t d, struct factor_list *list, struct error *error)" \
+    "{ (void)target, (void)d, (void)list; return fail_with(error, STATUS_INVALID, \"none\"); }\n" \
+    "static double far(const struct target *target) { (void)target; return 1.0; }\n" \
+    "static const struct param good[] = {{\"sd\", PARAM_REAL, 1, offsetof(struct target, sd), 0, \"d\"}, {0}}, " \
+    "reserved[] = {{\"copies\", PARAM_REAL, 1, offsetof(struct target, sd), 0, \"d\"}, {0}}, " \
+    "outside[] = {{\"sd\", PARAM_REAL, 1, sizeof(struct target), 0, \"d\"}, {0}}, " \
+    "odd[] = {{\"sd\", (enum param_kind)1000, 1, 0, 0, \"d\"}, {0}}, silent[] = {{\"sd\", PARAM_REAL, 1, 0, 0, NULL}, {0}};\n" \
+    "const void *const used[] = {go, make, far, good, reserved, outside, odd, silent};\n"
+#define SAMPLER(name, more) \
+    "static const struct sampler a = {.name = " name ", .doc = \"d\", .formula = \"f\", .source = \"s\", " \
+    ".score_evaluations = 1, .increment = go" more "};\n"
+#define TARGET(name, more) \
+    "static const struct target_family b = {.name = " name ", .doc = \"d\", .formula = \"f\", .source = \"s\", " \
+    ".params = good, .factors = make" more "};\n"
+#define ONE_SAMPLER "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, (const struct sampler *const[]){&a, NULL}, NULL};\n"
+#define TWO_SAMPLERS "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, (const struct sampler *const[]){&a, &a2, NULL}, NULL};\n"
+#define ONE_TARGET "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, NULL, (const struct target_family *const[]){&b, NULL}};\n"
+#define LONG_NAME "\"0123456789012345678901234567890123456789012345678901234567890123\""
+
+static const struct {
+    const char *text, *message;
+} bad_plugins[] = {
+    {BEGIN, "has no symbol diffrate_plugin, expected `const struct diffrate_plugin"},
+    {BEGIN "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI + 1, NULL, NULL};\n",
+     "was built for another diffrate (ABI "},
+    {BEGIN "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, NULL, NULL};\n",
+     "has neither samplers nor targets, expected 1 to 64"},
+    {BEGIN SAMPLER("\"ddpm\"", "") ONE_SAMPLER, "sampler 'ddpm' has the name of one that is built in"},
+    {BEGIN SAMPLER("\"there\"", "") ONE_SAMPLER, "sampler 'there' has the name of another, in plug-in ./good.so"},
+    {BEGIN SAMPLER("\"x\"", "") "static const struct sampler a2 = {.name = \"x\"};\n" TWO_SAMPLERS,
+     "sampler 'x' has the name of another, in plug-in ./bad.so"},
+    {BEGIN SAMPLER("\"a b\"", "") ONE_SAMPLER, "the name of a sampler is not one of [A-Za-z0-9._-] that starts with"},
+    {BEGIN SAMPLER("\"\"", "") ONE_SAMPLER, "the name of a sampler is not one of"},
+    {BEGIN SAMPLER("\"-x\"", "") ONE_SAMPLER, "the name of a sampler is not one of"},
+    {BEGIN SAMPLER("\"../x\"", "") ONE_SAMPLER, "the name of a sampler is not one of"},
+    {BEGIN SAMPLER("NULL", "") ONE_SAMPLER, "the name of a sampler is not one of"},
+    {BEGIN SAMPLER(LONG_NAME, "") ONE_SAMPLER, "of at most 63 bytes"},
+    {BEGIN SAMPLER("\"x\"", "} ; static const struct sampler a2 = {.name = \"y\", .doc = \"d\", .formula = \"f\", .source = \"s\", "
+                            ".score_evaluations = 1") TWO_SAMPLERS, "sampler 'y' has no increment"},
+    {BEGIN SAMPLER("\"x\"", "} ; static const struct sampler a2 = {.name = \"y\", .doc = \"d\", .source = \"s\"") TWO_SAMPLERS,
+     "sampler 'y' has no formula"},
+    {BEGIN SAMPLER("\"x\"", "} ; static const struct sampler a2 = {.name = \"y\", .doc = \"d\", .formula = \"f\", .source = \"s\", "
+                            ".increment = go") TWO_SAMPLERS, "sampler 'y' has score_evaluations that are not 1 to 1000"},
+    {BEGIN TARGET("\"mixture\"", "") ONE_TARGET, "target 'mixture' has the name of one that is built in"},
+    {BEGIN TARGET("\"a/b\"", "") ONE_TARGET, "the name of a target is not one of"},
+    {BEGIN TARGET("\"t\"", ", .width = 0};\nstatic const struct target_family c = {.name = \"u\", .doc = \"d\", .formula = \"f\", "
+                           ".source = \"s\", .params = good")
+         "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, NULL, (const struct target_family *const[]){&b, &c, NULL}};\n",
+     "target 'u' has no factors"},
+    {BEGIN TARGET("\"t\"", ", .width = 0};\nstatic const struct target_family c = {.name = \"u\", .doc = \"d\", .formula = \"f\", "
+                           ".source = \"s\", .factors = make")
+         "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, NULL, (const struct target_family *const[]){&b, &c, NULL}};\n",
+     "target 'u' has no params"},
+    {BEGIN TARGET("\"t\"", ", .approximation = far") ONE_TARGET, "target 't' has an approximation, expected NULL"},
+    {BEGIN "#define good reserved\n" TARGET("\"t\"", "") ONE_TARGET, "target 't' has a param that every target has: copies"},
+    {BEGIN "#define good outside\n" TARGET("\"t\"", "") ONE_TARGET, "target 't' has a param outside of struct target: sd"},
+    {BEGIN "#define good odd\n" TARGET("\"t\"", "") ONE_TARGET, "target 't' has no such kind of params as that of sd"},
+    {BEGIN "#define good silent\n" TARGET("\"t\"", "") ONE_TARGET, "target 't' has no doc of sd"},
+};
+
+#define GOOD_SPEC "\ntargets: [{name: g, kind: gaussian, variance: 1}]\nsamplers: [there]\ndimensions: [1]\nsteps: [64]\n"
+
+START_TEST(bad_plugins_are_refused_where_they_are_named)
+{
+    write_file("good.c", BEGIN SAMPLER("\"there\"", "") ONE_SAMPLER);
+    write_file("bad.c", bad_plugins[_i].text);
+    write_file("x.yaml", "title: x\nplugins: [./good.so,\n  ./bad.so]" GOOD_SPEC);
+    build("good");
+    build("bad");
+    ck_assert_int_eq(shell("@ run %/x.yaml -o %/out 2>&1"), 2);
+    ck_assert_msg(strstr(output, "x.yaml:3:3: plug-in './bad.so'") != NULL && strstr(output, bad_plugins[_i].message) != NULL,
+                  "%s", output);
+    ck_assert_uint_eq(lines(output), 1);
+    ck_assert(!exists("out"));
+}
+END_TEST
+
+START_TEST(what_is_no_plugin_is_refused)
+{
+    static const struct {
+        const char *plugins, *message;
+    } cases[] = {
+        {"[./none.so]", "x.yaml:1:11: plug-in './none.so': cannot open "},
+        {"[./text.so]", "x.yaml:1:11: plug-in './text.so' cannot be loaded: "},
+        {"[.]", "x.yaml:1:11: plug-in '.': "},
+        {"[]", "x.yaml:1:10: expected a non-empty list, found an empty list"},
+        {"./good.so", "x.yaml:1:10: expected a non-empty list"},
+        {"[[./good.so]]", "x.yaml:1:11: expected a path of a shared object, found a list"},
+        {"[1, '']", "x.yaml:1:11: plug-in '1': cannot open "},
+        {"['']", "x.yaml:1:11: expected a path of a shared object, found an empty string"},
+        {"[./good.so, ./good.so]", "x.yaml:1:22: plug-in './good.so' is there already, as './good.so'"},
+        {"[./good.so, ./same.so]", "x.yaml:1:22: plug-in './same.so' is there already, as './good.so'"},
+        {"[./good.so, ./copy.so]",
+         "x.yaml:1:22: plug-in './copy.so': sampler 'there' has the name of another, in plug-in ./good.so"},
+        {"[libm.so.6]", "x.yaml:1:11: plug-in 'libm.so.6': cannot open "}, /* never searched for */
+    };
+    write_file("good.c", BEGIN SAMPLER("\"there\"", "") ONE_SAMPLER);
+    write_file("text.so", "not a shared object\n");
+    build("good");
+    ck_assert_int_eq(shell("cd % && ln -s good.so same.so && cp good.so copy.so"), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[400];
+        (void)snprintf(text, sizeof text, "plugins: %s" GOOD_SPEC, cases[i].plugins);
+        write_file("x.yaml", text);
+        int status = shell("@ measure %/x.yaml 2>&1");
+        ck_assert_msg(status == 2 && strstr(output, cases[i].message) != NULL, "%s: %s", cases[i].plugins, output);
+        ck_assert_uint_eq(lines(output), 1);
+    }
+    write_file("x.yaml", "plugins: [./good.so]" GOOD_SPEC);
+    ck_assert_int_eq(shell("@ run %/x.yaml --dry-run 2>&1"), 0);
+    ck_assert_int_eq(shell("@ list samplers --plugin %/text.so 2>&1"), 2);
+    ck_assert_uint_eq(lines(output), 1);
+    ck_assert_ptr_nonnull(strstr(output, "cannot be loaded"));
+    ck_assert_int_eq(shell(MAKE "plugin 2>&1"), 2);
+    ck_assert_ptr_nonnull(strstr(output, "which FILE?"));
+}
+END_TEST
+
+/* ---- Stand-ins ---- */
+
+#define NAMED "plugins: [./a.so, b.so]\ntargets: [{name: g, kind: tt, anything: {goes: [1]}}]\n" \
+              "samplers: [ss, ode, ddpm]\ndimensions: [1]\nsteps: [64]\n"
+#define KNOWN "plug-in 0123456789abcdef ./a.so\nsampler ss 2 noise noise-before clip\nplug-in 1 b.so\nsampler ode 3\ntarget tt\n"
+
+START_TEST(stand_ins_say_what_is_known)
+{
+    struct spec spec;
+    struct error error = {STATUS_OK, ""};
+    ck_assert_msg(spec_parse("x.yaml", NAMED, strlen(NAMED), KNOWN, (const char *const[]){NULL}, &spec, &error) == STATUS_OK,
+                  "%s", error.text);
+    ck_assert_str_eq(spec.plugins, "plug-in 0123456789abcdef ./a.so\nsampler ss 2 noise noise-before clip\n"
+                                   "plug-in 0000000000000001 b.so\nsampler ode 3\ntarget tt\n");
+    ck_assert_uint_eq(spec.sampler_count, 3);
+    const struct sampler *ss = spec.samplers[0], *ode = spec.samplers[1];
+    ck_assert_str_eq(ss->name, "ss");
+    ck_assert_uint_eq(ss->score_evaluations, 2);
+    ck_assert(ss->log_noise_ratio != NULL && ss->log_noise_before != NULL && ss->correction != NULL);
+    ck_assert_uint_eq(ode->score_evaluations, 3);
+    ck_assert(ode->log_noise_ratio == NULL && ode->log_noise_before == NULL && ode->correction == NULL);
+    ck_assert(ode->increment == NULL);
+    ck_assert_ptr_eq(spec.samplers[2], sampler_find("ddpm"));
+    ck_assert_int_eq(target_is_loaded(&spec.targets[0]), 0);
+    ck_assert_str_eq(spec.targets[0].written, "of plug-in 0000000000000001 {anything {goes [1 ] } }");
+    struct factor_list list;
+    ck_assert_int_eq(target_factors(&spec.targets[0], 1, &list, &error), STATUS_UNSUPPORTED);
+    ck_assert_int_eq(target_coordinates(&spec.targets[0], 1, &list, &error), STATUS_UNSUPPORTED);
+    spec_free(&spec);
+}
+END_TEST
+
+static const struct {
+    const char *known, *message;
+} bad_knowledge[] = {
+    {"", "x.yaml:1:11: nothing is known of this plug-in"},
+    {"plug-in 1 ./a.so\n", "x.yaml:1:19: nothing is known of this plug-in"},
+    {"plug-in 1 ./a.so\nplug-in 1 ./b.so\n", "x.yaml:1:19: nothing is known of this plug-in"},
+    {"plug-in 1 ./a.so\nsampler ss 1\nplug-in 2 b.so\nsampler ode 1\n", "x.yaml:2:27: unknown target kind 'tt'"},
+    {"sampler ss 1\n", "line 1 on plug-ins"},
+    {"target tt\n", "line 1 on plug-ins"},
+    {"\n", "line 1 on plug-ins"},
+    {"plug-in\n", "line 1 on plug-ins"},
+    {"plug-in 12 \n", "line 1 on plug-ins"},
+    {"plug-in xyz ./a.so\n", "line 1 on plug-ins"},
+    {"plug-in 1 ./a.so\nsampler ss\n", "line 2 on plug-ins"},
+    {"plug-in 1 ./a.so\nsampler ss 0\n", "line 2 on plug-ins"},
+    {"plug-in 1 ./a.so\nsampler ss -1\n", "line 2 on plug-ins"},
+    {"plug-in 1 ./a.so\nsampler ss 1001\n", "line 2 on plug-ins"},
+    {"plug-in 1 ./a.so\nsampler ss 1 noisy\n", "line 2 on plug-ins"},
+    {"plug-in 1 ./a.so\nsampler ss 1 clip noise\n", "line 2 on plug-ins"},
+    {"plug-in 1 ./a.so\ntarget tt more\n", "line 2 on plug-ins"},
+    {"plug-in 1 ./a.so\ntarget\n", "line 2 on plug-ins"},
+    {"plug-in 1 ./a.so\nwonder\n", "line 2 on plug-ins"},
+    {"plug-in 1 ./a.so\nsampler ../ss 1\n", "the lines on plug-ins name what is no name"},
+    {"plug-in 1 ./a.so\nsampler ddpm 1\n", "the lines on plug-ins name what is no name, or is there twice"},
+    {"plug-in 1 ./a.so\ntarget t\nplug-in 2 b.so\ntarget t\n", "or is there twice"},
+    {"plug-in 1 ./a.so\ntarget gaussian\n", "or is there twice"},
+};
+
+START_TEST(hostile_knowledge_is_refused)
+{
+    struct spec spec;
+    struct error error = {STATUS_OK, ""};
+    ck_assert_int_ne(spec_parse("x.yaml", NAMED, strlen(NAMED), bad_knowledge[_i].known, (const char *const[]){NULL}, &spec,
+                                &error),
+                     STATUS_OK);
+    ck_assert_msg(strstr(error.text, bad_knowledge[_i].message) != NULL, "%s", error.text);
+    spec_free(&spec);
+}
+END_TEST
+
+START_TEST(much_knowledge_is_refused)
+{
+    struct registry registry;
+    struct error error = {STATUS_OK, ""};
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    fputs("plug-in 1 x\n", stream);
+    for (int i = 0; i < 65; i++)
+        fprintf(stream, "sampler s%d 1\n", i);
+    (void)fclose(stream);
+    ck_assert_int_eq(registry_parse(text, &registry, &error), STATUS_IO);
+    ck_assert_ptr_nonnull(strstr(error.text, "line 66 on plug-ins"));
+    registry_free(&registry);
+    *strstr(text, "sampler s64 1\n") = '\0';
+    ck_assert_msg(registry_parse(text, &registry, &error) == STATUS_OK, "%s", error.text);
+    ck_assert_str_eq(registry.plugins[0].samplers[63]->name, "s63");
+    registry_free(&registry);
+    free(text);
+    stream = open_memstream(&text, &size);
+    for (int i = 0; i < 33; i++)
+        fprintf(stream, "plug-in %d x\n", i);
+    (void)fclose(stream);
+    ck_assert_int_eq(registry_parse(text, &registry, &error), STATUS_IO);
+    ck_assert_ptr_nonnull(strstr(error.text, "line 33 on plug-ins"));
+    registry_free(&registry);
+    free(text);
+}
+END_TEST
+
+START_TEST(installed_headers_suffice)
+{
+    ck_assert_msg(shell(MAKE "install DESTDIR=% PREFIX=/p 2>&1") == 0, "%s", output);
+    ck_assert_int_eq(shell("cp experiments/my-plugin.c experiments/my-plugin.yaml % && cd % && gcc -std=c17 -Wall -Wextra "
+                           "-Werror -O2 -shared -fPIC -Ip/include/diffrate my-plugin.c -o my-plugin.so 2>&1"),
+                     0);
+    ck_assert_msg(shell("%/p/bin/diffrate measure %/my-plugin.yaml 2>&1") == 0, "%s", output);
+    ck_assert_uint_eq(lines(output), 25);
+}
+END_TEST
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
+
+Suite *plugin_suite(void)
+{
+    Suite *suite = suite_create("plug-ins");
+    TCase *tcase = tcase_create("plug-ins");
+    tcase_add_checked_fixture(tcase, shell_setup, shell_teardown);
+    tcase_set_timeout(tcase, 400);
+    tcase_add_test(tcase, readme_shows_the_example);
+    tcase_add_test(tcase, example_equals_what_is_built_in);
+    tcase_add_test(tcase, plugins_are_found_from_anywhere);
+    tcase_add_test(tcase, results_load_nothing);
+    tcase_add_test(tcase, another_build_is_another_plugin);
+    tcase_add_test(tcase, chains_of_a_target_need_its_plugin_to_merge);
+    tcase_add_loop_test(tcase, bad_plugins_are_refused_where_they_are_named, 0, COUNT(bad_plugins));
+    tcase_add_test(tcase, what_is_no_plugin_is_refused);
+    tcase_add_test(tcase, stand_ins_say_what_is_known);
+    tcase_add_loop_test(tcase, hostile_knowledge_is_refused, 0, COUNT(bad_knowledge));
+    tcase_add_test(tcase, much_knowledge_is_refused);
+    tcase_add_test(tcase, installed_headers_suffice);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
