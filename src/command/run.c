@@ -9,8 +9,8 @@
 #include "core/provenance.h"
 #include "experiment/plan.h"
 #include "experiment/run.h"
+#include "verdict/claims.h"
 #include "verdict/figures.h"
-#include "verdict/report.h"
 
 struct options {
     const char *file, *output;
@@ -107,7 +107,7 @@ static enum status finish(const char *directory, struct error *error)
     if (status == STATUS_OK)
         status = figures_draw(&evidence, error);
     if (status == STATUS_OK)
-        status = report_html(&evidence, error);
+        status = stored_report(&evidence, error);
     evidence_free(&evidence);
     return status;
 }
@@ -135,7 +135,7 @@ static int run_and_finish(const struct spec *spec, const struct options *options
         if (whole)
             status = finish(directory, error);
         if (status == STATUS_OK && whole)
-            fprintf(stderr, "verdict.md, report.html and figures: %s/\n", directory);
+            fprintf(stderr, "verdict.md, verdict.tex, report.html, cells.csv and figures: %s/\n", directory);
         code = summary.failed > 0 ? EXIT_CELLS_FAILED : EXIT_OK;
     }
     run_summary_free(&summary);

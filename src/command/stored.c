@@ -10,7 +10,15 @@
 enum status stored_verdict(const struct evidence *evidence, struct error *error)
 {
     enum status status = report_print(evidence, stdout, error);
-    return status == STATUS_OK ? report_markdown(evidence, error) : status;
+    if (status == STATUS_OK)
+        status = report_markdown(evidence, error);
+    return status == STATUS_OK ? report_latex(evidence, error) : status;
+}
+
+enum status stored_report(const struct evidence *evidence, struct error *error)
+{
+    enum status status = report_html(evidence, error);
+    return status == STATUS_OK ? report_csv(evidence, error) : status;
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -49,7 +57,8 @@ static int run_stored(int argc, char **argv, const char *doc,
 static int run_verdict(int argc, char **argv)
 {
     return run_stored(argc, argv,
-                      "Judge the claims of a stored result: print the table, write verdict.md beside it."
+                      "Judge the claims of a stored result: print the table, write it beside the result as verdict.md, "
+                      "with all other tables, and as verdict.tex (LaTeX, booktabs)."
                       "\vExample:\n  diffrate verdict results/scaling",
                       stored_verdict);
 }
@@ -65,9 +74,11 @@ static int run_plot(int argc, char **argv)
 static int run_report(int argc, char **argv)
 {
     return run_stored(argc, argv,
-                      "Write report.html beside a stored result: claims, figures, spec and provenance in one file."
+                      "Write report.html beside a stored result: claims, figures, what was censored or failed, spec, "
+                      "provenance and how to reproduce it in one file; and cells.csv, every column of every "
+                      "measurement with 17 significant digits. Figures are those that lie there (diffrate plot)."
                       "\vExample:\n  diffrate report results/scaling",
-                      report_html);
+                      stored_report);
 }
 
 const struct command command_verdict = {"verdict", "judge the claims of a stored result", run_verdict};

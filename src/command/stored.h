@@ -1,4 +1,4 @@
-/* What `verdict` does with evidence, for `run` to do at its end. */
+/* What `verdict` and `report` do with evidence, for `run` to do at its end. */
 #ifndef COMMAND_STORED_H
 #define COMMAND_STORED_H
 
@@ -6,5 +6,6 @@
 #include "verdict/evidence.h"
 
 MUST_USE enum status stored_verdict(const struct evidence *evidence, struct error *error);
+MUST_USE enum status stored_report(const struct evidence *evidence, struct error *error);
 
 #endif

@@ -100,3 +100,50 @@ void text_put_markdown(FILE *file, const char *text)
 {
     put(file, text, "", escape_markdown);
 }
+
+static const char *latex_of(uint32_t code)
+{
+    static const struct {
+        uint32_t code;
+        const char *latex;
+    } known[] = {{'\\', "\\textbackslash{}"}, {'{', "\\{"}, {'}', "\\}"}, {'$', "\\$"}, {'&', "\\&"}, {'#', "\\#"}, {'_', "\\_"}, {'%', "\\%"},
+                 {'^', "\\textasciicircum{}"}, {'~', "\\textasciitilde{}"}, {'<', "$<$"}, {'>', "$>$"}, {'|', "$|$"}, {'"', "{''}"}, {'-', "{-}"},
+                 {'`', "{`}"}, {'\'', "{'}"}, {0xB1, "$\\pm$"}, {0xB2, "$^2$"}, {0xD7, "$\\times$"}, {0xD5, "\\~O"},
+                 {0x3B5, "$\\varepsilon$"}, {0x3C7, "$\\chi$"}, {0x3C9, "$\\omega$"}, {0x2016, "$\\|$"}, {0x2212, "$-$"}, {0x221A, "$\\surd$"},
+                 {0x221D, "$\\propto$"}, {0x2264, "$\\le$"}, {0x2265, "$\\ge$"}, {0x2026, "\\dots{}"}, {0x2013, "--"}, {0x2019, "'"}};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (known[i].code == code)
+            return known[i].latex;
+    return NULL;
+}
+
+/* Letters that the standard encoding of LaTeX (OT1) has. */
+static int is_accented_latin(uint32_t code)
+{
+    return code >= 0xC0 && code <= 0xFF && code != 0xD0 && code != 0xDE && code != 0xF0 && code != 0xF7 && code != 0xFE;
+}
+
+void text_put_latex(FILE *file, const char *text)
+{
+    if (text[0] == '-' && text[1] >= '0' && text[1] <= '9') {
+        (void)fputs("$-$", file);
+        text++;
+    }
+    while (*text != '\0') {
+        uint32_t code = 0;
+        size_t length = text_character(text, &code);
+        const char *latex = length > 0 ? latex_of(code) : NULL;
+        if (strncmp(text, "<=", 2) == 0 || strncmp(text, ">=", 2) == 0) {
+            (void)fputs(*text == '<' ? "$\\le$" : "$\\ge$", file);
+            length = 2;
+        } else if (length == 0 || text_is_control(code))
+            (void)fputc('?', file);
+        else if (latex != NULL)
+            (void)fputs(latex, file);
+        else if (code < 0x80 || is_accented_latin(code))
+            (void)fwrite(text, 1, length, file);
+        else
+            fprintf(file, "(U+%04X)", (unsigned)code);
+        text += length > 0 ? length : 1;
+    }
+}

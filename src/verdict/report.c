@@ -8,7 +8,6 @@
 #include "core/table.h"
 #include "core/text.h"
 #include "verdict/exponents.h"
-#include "verdict/figures.h"
 #include "verdict/report_tables.h"
 
 enum status number_cell(struct text_table *table, int present, struct exponent exponent, struct error *error)
@@ -135,15 +134,6 @@ static const struct section *const sections[] = {
     &section_speedup, &section_score_errors, &section_clipping,  &section_agreement, &section_alone};
 enum { SECTIONS = sizeof sections / sizeof sections[0], MOST_COLUMNS = 16 };
 
-/* The tables, filled. */
-struct tables {
-    struct finding *findings;
-    size_t count;
-    struct text_table claims, section[SECTIONS];
-    struct table_column column[SECTIONS][MOST_COLUMNS]; /* of sections that drop empty ones */
-    char sentence[SECTIONS][1200];
-};
-
 static int is_empty_column(const struct text_table *table, size_t column)
 {
     int empty = 1;
@@ -172,33 +162,49 @@ static void drop_empty_columns(struct text_table *table, struct table_column *co
     table->cells = cells;
 }
 
-static enum status tables_new(const struct evidence *evidence, struct tables *out, struct error *error)
+static enum status fill_section(const struct evidence *evidence, struct filled_section *section, struct error *error)
+{
+    section->table = (struct text_table){.column = section->of->columns, .columns = section->of->column_count};
+    TRY(section->of->fill(evidence, &section->table, section->sentence, sizeof section->sentence, error));
+    if (!section->of->drops_empty || section->table.cells == 0)
+        return STATUS_OK;
+    section->column = array_new(section->table.columns, sizeof *section->column);
+    if (section->column == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for a table");
+    drop_empty_columns(&section->table, section->column);
+    return STATUS_OK;
+}
+
+enum status tables_new(const struct evidence *evidence, struct tables *out, struct error *error)
 {
     *out = (struct tables){
-        .claims = {.column = claim_columns, .columns = sizeof claim_columns / sizeof claim_columns[0]}};
-    for (size_t i = 0; i < SECTIONS; i++)
-        out->section[i] = (struct text_table){.column = sections[i]->columns, .columns = sections[i]->column_count};
+        .claims = {.column = claim_columns, .columns = sizeof claim_columns / sizeof claim_columns[0]},
+        .section = array_new(SECTIONS, sizeof *out->section)};
+    if (out->section == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for tables");
     TRY(claims_decide(evidence, &out->findings, &out->count, error));
     TRY(fill_claims(out->findings, out->count, &out->claims, error));
-    for (size_t i = 0; i < SECTIONS; i++) {
-        TRY(sections[i]->fill(evidence, &out->section[i], out->sentence[i], sizeof out->sentence[i], error));
-        if (sections[i]->drops_empty && out->section[i].cells > 0)
-            drop_empty_columns(&out->section[i], out->column[i]);
+    for (; out->sections < SECTIONS; out->sections++) {
+        out->section[out->sections].of = sections[out->sections];
+        TRY(fill_section(evidence, &out->section[out->sections], error));
     }
     return STATUS_OK;
 }
 
-static void tables_free(struct tables *tables)
+void tables_free(struct tables *tables)
 {
     findings_free(tables->findings, tables->count);
     table_free(&tables->claims);
-    for (size_t i = 0; i < SECTIONS; i++)
-        table_free(&tables->section[i]);
+    for (size_t i = 0; tables->section != NULL && i < SECTIONS; i++) {
+        table_free(&tables->section[i].table);
+        free(tables->section[i].column);
+    }
+    free(tables->section);
 }
 
-static int is_shown(const struct tables *tables, size_t section)
+int section_is_shown(const struct filled_section *section)
 {
-    return tables->section[section].cells > 0 || tables->sentence[section][0] != '\0';
+    return section->table.cells > 0 || section->sentence[0] != '\0';
 }
 
 enum status report_print(const struct evidence *evidence, FILE *file, struct error *error)
@@ -211,7 +217,7 @@ enum status report_print(const struct evidence *evidence, FILE *file, struct err
     return status;
 }
 
-static FILE *open_beside(const struct evidence *evidence, const char *name, struct error *error)
+FILE *report_open(const struct evidence *evidence, const char *name, struct error *error)
 {
     char path[4200];
     (void)snprintf(path, sizeof path, "%s/%s", evidence->directory, name);
@@ -222,17 +228,17 @@ static FILE *open_beside(const struct evidence *evidence, const char *name, stru
     return file;
 }
 
-static void markdown_section(const struct tables *tables, size_t section, FILE *file)
+static void markdown_section(const struct filled_section *section, FILE *file)
 {
-    if (!is_shown(tables, section))
+    if (!section_is_shown(section))
         return;
-    fprintf(file, "\n## %s\n", sections[section]->heading);
-    if (tables->section[section].cells > 0) {
+    fprintf(file, "\n## %s\n", section->of->heading);
+    if (section->table.cells > 0) {
         fputc('\n', file);
-        table_markdown(&tables->section[section], file);
+        table_markdown(&section->table, file);
     }
-    if (tables->sentence[section][0] != '\0')
-        fprintf(file, "\n%s\n", tables->sentence[section]);
+    if (section->sentence[0] != '\0')
+        fprintf(file, "\n%s\n", section->sentence);
 }
 
 static const char how_to_read[] =
@@ -261,147 +267,82 @@ static const char how_to_read_samples[] =
     "the wrong side for a bound. An estimator is silent where it is not defined (neighbours in more than ten "
     "dimensions, weights of deterministic samplers) or refused (weights of too few effective paths).";
 
+const char *report_note(const struct spec *spec, size_t index)
+{
+    const struct {
+        int applies;
+        const char *text;
+    } notes[] = {{1, how_to_read},
+                 {spec->score_error_count > 1, how_to_read_score_errors},
+                 {spec->chain_count > 0, how_to_read_samples}};
+    for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++)
+        if (notes[i].applies && index-- == 0)
+            return notes[i].text;
+    return NULL;
+}
+
+static void markdown(const struct evidence *evidence, const struct tables *tables, FILE *file)
+{
+    fputs("# ", file);
+    text_put_markdown(file, evidence->spec.title);
+    fputs("\n\n", file);
+    table_markdown(&tables->claims, file);
+    for (size_t i = 0; report_note(&evidence->spec, i) != NULL; i++)
+        fprintf(file, "\n%s\n", report_note(&evidence->spec, i));
+    for (size_t i = 0; i < tables->sections; i++)
+        markdown_section(&tables->section[i], file);
+}
+
+/* The claim table for an appendix. Notes are left out: they are long, and verdict.md has them. */
+static void latex(const struct evidence *evidence, const struct tables *tables, FILE *file)
+{
+    enum { SHOWN = 7 };
+    const struct text_table *table = &tables->claims;
+    fputs("% Needs \\usepackage{booktabs} and an input encoding of UTF-8.\n"
+          "\\begin{table}\n\\centering\\footnotesize\n\\caption{",
+          file);
+    text_put_latex(file, evidence->spec.title);
+    fputs("}\n\\begin{tabular}{@{}", file);
+    for (size_t c = 0; c < SHOWN; c++)
+        fputc(table->column[c].right_aligned ? 'r' : 'l', file);
+    fputs("@{}}\n\\toprule\n", file);
+    for (size_t c = 0; c < SHOWN; c++) {
+        text_put_latex(file, table->column[c].title);
+        fputs(c + 1 < SHOWN ? " & " : " \\\\\n\\midrule\n", file);
+    }
+    for (size_t i = 0; i + table->columns <= table->cells; i += table->columns)
+        for (size_t c = 0; c < SHOWN; c++) {
+            text_put_latex(file, table->cell[i + c]);
+            fputs(c + 1 < SHOWN ? " & " : " \\\\\n", file);
+        }
+    fputs("\\bottomrule\n\\end{tabular}\n\\end{table}\n", file);
+}
+
+enum status report_write(const struct evidence *evidence, const char *name,
+                         void (*put)(const struct evidence *evidence, const struct tables *tables, FILE *file),
+                         struct error *error)
+{
+    struct tables tables;
+    enum status status = tables_new(evidence, &tables, error);
+    FILE *file = status == STATUS_OK ? report_open(evidence, name, error) : NULL;
+    if (status == STATUS_OK && file == NULL)
+        status = STATUS_IO;
+    if (status == STATUS_OK) {
+        put(evidence, &tables, file);
+        int bad = ferror(file);
+        if (fclose(file) != 0 || bad)
+            status = fail_with(error, STATUS_IO, "cannot write %s/%s", evidence->directory, name);
+    }
+    tables_free(&tables);
+    return status;
+}
+
 enum status report_markdown(const struct evidence *evidence, struct error *error)
 {
-    struct tables tables;
-    enum status status = tables_new(evidence, &tables, error);
-    FILE *file = status == STATUS_OK ? open_beside(evidence, "verdict.md", error) : NULL;
-    if (status == STATUS_OK && file == NULL)
-        status = STATUS_IO;
-    if (status == STATUS_OK) {
-        fputs("# ", file);
-        text_put_markdown(file, evidence->spec.title);
-        fputs("\n\n", file);
-        table_markdown(&tables.claims, file);
-        fprintf(file, "\n%s\n", how_to_read);
-        if (evidence->spec.score_error_count > 1)
-            fprintf(file, "\n%s\n", how_to_read_score_errors);
-        if (evidence->spec.chain_count > 0)
-            fprintf(file, "\n%s\n", how_to_read_samples);
-        for (size_t i = 0; i < SECTIONS; i++)
-            markdown_section(&tables, i, file);
-        if (fclose(file) != 0)
-            status = fail_with(error, STATUS_IO, "cannot write %s/verdict.md", evidence->directory);
-    }
-    tables_free(&tables);
-    return status;
+    return report_write(evidence, "verdict.md", markdown, error);
 }
 
-static void html_table(const struct text_table *table, FILE *file)
+enum status report_latex(const struct evidence *evidence, struct error *error)
 {
-    fputs("<div class=\"wide\"><table><thead><tr>", file);
-    for (size_t c = 0; c < table->columns; c++) {
-        fputs("<th>", file);
-        text_put_html(file, table->column[c].title);
-        fputs("</th>", file);
-    }
-    fputs("</tr></thead><tbody>\n", file);
-    for (size_t i = 0; i + table->columns <= table->cells; i += table->columns) {
-        fputs("<tr>", file);
-        for (size_t c = 0; c < table->columns; c++) {
-            const char *cell = table->cell[i + c];
-            const char *kind = strcmp(table->column[c].title, "verdict") != 0
-                                   ? table->column[c].right_aligned ? "n" : ""
-                               : strncmp(cell, "supported", 9) == 0 ? "good"
-                               : strcmp(cell, "refuted") == 0       ? "bad"
-                                                                    : "open";
-            fprintf(file, "<td class=\"%s\">", kind);
-            text_put_html(file, cell);
-            fputs("</td>", file);
-        }
-        fputs("</tr>\n", file);
-    }
-    fputs("</tbody></table></div>\n", file);
-}
-
-static void html_section(const struct tables *tables, size_t section, FILE *file)
-{
-    if (!is_shown(tables, section))
-        return;
-    fprintf(file, "<h2>%s</h2>\n", sections[section]->heading);
-    if (tables->section[section].cells > 0)
-        html_table(&tables->section[section], file);
-    if (tables->sentence[section][0] == '\0')
-        return;
-    fputs("<p>", file);
-    text_put_html(file, tables->sentence[section]);
-    fputs("</p>\n", file);
-}
-
-/* An SVG as an image in the page itself: what lies in the directory may be of anybody, and in an image no script
- * runs. */
-static void embed_svg(const struct evidence *evidence, const struct figure *figure, FILE *file)
-{
-    static const char plain[] = NAME_CHARACTERS " '()*+,/:;=";
-    char path[4200];
-    (void)snprintf(path, sizeof path, "%s/%s.svg", evidence->directory, figure->name);
-    FILE *svg = fopen(path, "r");
-    if (svg == NULL)
-        return;
-    fprintf(file, "<figure><img alt=\"%s\" src=\"data:image/svg+xml,", figure->name);
-    for (int c; (c = fgetc(svg)) != EOF;)
-        if (c != '\0' && strchr(plain, c) != NULL)
-            (void)fputc(c, file);
-        else
-            fprintf(file, "%%%02X", (unsigned)c);
-    (void)fclose(svg);
-    fputs("\"><figcaption>", file);
-    text_put_html(file, figure->caption);
-    fputs("</figcaption></figure>\n", file);
-}
-
-static const char style[] = "<style>:root{color-scheme:light dark}body{font:16px/1.5 "
-                            "system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}"
-                            "table{border-collapse:collapse;font-size:.9rem}th,td{padding:.25rem "
-                            ".6rem;border-bottom:1px solid #8884;text-align:left}"
-                            "td.n{text-align:right;font-variant-numeric:tabular-nums}td.good{color:#009e73}td.bad{"
-                            "color:#d55e00;font-weight:bold}"
-                            "td.open{color:#b8860b}td:not(:last-child),td.n{white-space:nowrap}.wide{overflow-x:auto}"
-                            "figure{margin:2rem 0}figure "
-                            "img{width:100%;height:auto;background:#fff}"
-                            "pre{overflow-x:auto;background:#8881;padding:1rem}</style>\n";
-
-static void html_body(const struct evidence *evidence, const struct tables *tables, FILE *file)
-{
-    fputs("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-          "content=\"width=device-width, initial-scale=1\">\n<meta http-equiv=\"Content-Security-Policy\" "
-          "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n<title>",
-          file);
-    text_put_html(file, evidence->spec.title);
-    fprintf(file, "</title>\n%s</head><body>\n<h1>", style);
-    text_put_html(file, evidence->spec.title);
-    fputs("</h1>\n<h2>Claims</h2>\n", file);
-    html_table(&tables->claims, file);
-    fprintf(file, "<p>%s</p>\n", how_to_read);
-    if (evidence->spec.score_error_count > 1)
-        fprintf(file, "<p>%s</p>\n", how_to_read_score_errors);
-    if (evidence->spec.chain_count > 0)
-        fprintf(file, "<p>%s</p>\n", how_to_read_samples);
-    fputs("<h2>Figures</h2>\n", file);
-    for (const struct figure *figure = figures; figure->name != NULL; figure++)
-        embed_svg(evidence, figure, file);
-    for (size_t i = 0; i < SECTIONS; i++)
-        html_section(tables, i, file);
-    fputs("<h2>The experiment</h2>\n<pre>", file);
-    text_put_html(file, evidence->result.spec_text);
-    fputs("</pre>\n<h2>Provenance</h2>\n<pre>", file);
-    text_put_html(file, evidence->result.provenance);
-    text_put_html(file, evidence->result.plugins);
-    fputs("</pre>\n</body></html>\n", file);
-}
-
-enum status report_html(const struct evidence *evidence, struct error *error)
-{
-    struct tables tables;
-    enum status status = tables_new(evidence, &tables, error);
-    FILE *file = status == STATUS_OK ? open_beside(evidence, "report.html", error) : NULL;
-    if (status == STATUS_OK && file == NULL)
-        status = STATUS_IO;
-    if (status == STATUS_OK) {
-        html_body(evidence, &tables, file);
-        if (fclose(file) != 0)
-            status = fail_with(error, STATUS_IO, "cannot write %s/report.html", evidence->directory);
-    }
-    tables_free(&tables);
-    return status;
+    return report_write(evidence, "verdict.tex", latex, error);
 }

@@ -1,5 +1,4 @@
-/* The tables a reader sees: of claims, of exponents, of the speed-up; on a terminal, as verdict.md and as
- * report.html. */
+/* What a reader sees: tables on a terminal, verdict.md and verdict.tex, report.html; and the raw numbers, cells.csv. */
 #ifndef VERDICT_REPORT_H
 #define VERDICT_REPORT_H
 
@@ -11,11 +10,16 @@
 /* The claim table with verdicts, for a terminal. */
 MUST_USE enum status report_print(const struct evidence *evidence, FILE *file, struct error *error);
 
-/* Writes verdict.md beside the result. */
+/* Write verdict.md, with all tables, and verdict.tex, the claim table (booktabs), beside the result. */
 MUST_USE enum status report_markdown(const struct evidence *evidence, struct error *error);
+MUST_USE enum status report_latex(const struct evidence *evidence, struct error *error);
 
-/* Writes report.html beside the result: the claims, every figure that lies there, the spec and the provenance, in one
- * file. */
+/* Writes report.html beside the result: the claims with the figures that lie there, all tables, what was censored or
+ * failed, the spec, the provenance and how to reproduce it, in one file that needs no other. */
 MUST_USE enum status report_html(const struct evidence *evidence, struct error *error);
+
+/* Writes cells.csv beside the result: every column of every record, with 17 significant digits (RFC 4180; NaN, Inf and
+ * -Inf, as pandas and R read them). */
+MUST_USE enum status report_csv(const struct evidence *evidence, struct error *error);
 
 #endif

@@ -2,8 +2,11 @@
 #ifndef VERDICT_REPORT_TABLES_H
 #define VERDICT_REPORT_TABLES_H
 
+#include <stdio.h>
+
 #include "core/status.h"
 #include "core/table.h"
+#include "verdict/claims.h"
 #include "verdict/evidence.h"
 #include "verdict/fit.h"
 
@@ -16,6 +19,40 @@ struct section {
                         struct error *error);
     int drops_empty; /* leaves out columns that hold nothing but "-" */
 };
+
+struct filled_section {
+    const struct section *of;
+    struct text_table table;
+    struct table_column *column; /* of a section that drops empty ones */
+    char sentence[1200];
+};
+int section_is_shown(const struct filled_section *section);
+
+/* Everything that a report says in tables. Free with tables_free, also after an error. */
+struct tables {
+    struct finding *findings;
+    size_t count;
+    struct text_table claims;
+    struct filled_section *section;
+    size_t sections;
+};
+MUST_USE enum status tables_new(const struct evidence *evidence, struct tables *out, struct error *error);
+void tables_free(struct tables *tables);
+
+/* How to read the tables: a paragraph for each index that this experiment needs; NULL past the end. */
+const char *report_note(const struct spec *spec, size_t index);
+
+/* A new file beside the result. */
+FILE *report_open(const struct evidence *evidence, const char *name, struct error *error);
+
+/* Writes such a file with `put`. */
+MUST_USE enum status report_write(const struct evidence *evidence, const char *name,
+                                  void (*put)(const struct evidence *evidence, const struct tables *tables,
+                                              FILE *file),
+                                  struct error *error);
+
+/* The style sheet of report.html, in report_style.c. */
+extern const char report_style[];
 
 /* In report_errors.c. */
 extern const struct section section_targets, section_score_errors, section_clipping;

@@ -1,0 +1,649 @@
+/* The report as a page of one file: nothing is fetched, no script runs, and what others wrote is text. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/text.h"
+#include "verdict/account.h"
+#include "verdict/explain.h"
+#include "verdict/figures.h"
+#include "verdict/report.h"
+#include "verdict/report_tables.h"
+
+/* Claims that the same figures show stand together; claims and figures that are in no group come last. */
+enum { MOST_TOGETHER = 4 };
+static const struct group {
+    const char *heading;
+    const char *claims[MOST_TOGETHER + 1], *figures[MOST_TOGETHER + 1]; /* each ends with NULL */
+} groups[] = {
+    {"Steps against accuracy", {"eps-accelerated", "eps-ddpm", "minimal"}, {"complexity-accuracy"}},
+    {"Steps against dimension", {"dim-accelerated", "dim-ddpm"}, {"complexity-dimension"}},
+    {"What acceleration gains", {"crossover", "speedup"}, {"speedup"}},
+    {"Divergences against steps", {"kl-ddpm"}, {"tv-steps"}},
+    {"What the size of a score error costs", {"score-linear"}, {"score-error", "error-constant"}},
+    {"What the roughness of a score error costs", {"score-rough", "ode-rough"}, {"roughness"}},
+    {"Chains against exact laws", {"chains-agree"}, {"empirical", "bias", "noise-floor", "path-kl"}},
+};
+enum { GROUPS = sizeof groups / sizeof groups[0] };
+
+/* A page being written. */
+struct page {
+    const struct evidence *evidence;
+    const struct tables *tables;
+    FILE *file;
+};
+
+static int is_listed(const char *const *list, const char *name)
+{
+    while (*list != NULL && strcmp(*list, name) != 0)
+        list++;
+    return *list != NULL;
+}
+
+/* Signs that stand before a number, which no line may end on. */
+static const char *const signs[][2] = {{"<=", "≤"}, {">=", "≥"}, {"≤", "≤"}, {"≥", "≥"}, {"±", "±"}};
+enum { SIGNS = sizeof signs / sizeof signs[0] };
+
+static size_t sign_at(const char *text)
+{
+    size_t i = 0;
+    while (i < SIGNS && strncmp(text, signs[i][0], strlen(signs[i][0])) != 0)
+        i++;
+    return i;
+}
+
+/* Words of this program, whose signs are written as they are in print. */
+static void put(const struct page *page, const char *text)
+{
+    char part[1300];
+    while (*text != '\0') {
+        size_t length = 0, sign;
+        while (text[length] != '\0' && length + 1 < sizeof part && sign_at(text + length) == SIGNS)
+            length++;
+        memcpy(part, text, length);
+        part[length] = '\0';
+        text_put_html(page->file, part);
+        text += length;
+        sign = sign_at(text);
+        if (sign == SIGNS)
+            continue;
+        fputs(signs[sign][1], page->file);
+        text += strlen(signs[sign][0]);
+        if (*text == ' ') {
+            fputs("&nbsp;", page->file);
+            text++;
+        }
+    }
+}
+
+static void put_element(const struct page *page, const char *tag, const char *text)
+{
+    fprintf(page->file, "<%s>", tag);
+    put(page, text);
+    fprintf(page->file, "</%s>\n", tag);
+}
+
+/* ---- Verdicts ---- */
+
+static const struct look {
+    const char *kind, *sign, *follows;
+} looks[] = {
+    [OUTCOME_NOT_TIGHT] = {"good", "✓",
+                           "nothing speaks against the claim; the bound is not reached, so whether it is "
+                           "sharp stays open"},
+    [OUTCOME_SUPPORTED] = {"good", "✓", "nothing speaks against the claim"},
+    [OUTCOME_INCONCLUSIVE] = {"open", "?", "nothing follows"},
+    [OUTCOME_REFUTED] = {"bad", "✗", "the claim does not hold here"},
+};
+
+static void put_badge(const struct page *page, const struct finding *finding)
+{
+    char verdict[100];
+    finding_verdict(finding, verdict, sizeof verdict);
+    fprintf(page->file, "<span class=\"badge %s\">%s ", looks[finding->outcome].kind, looks[finding->outcome].sign);
+    put(page, verdict);
+    fputs("</span>", page->file);
+}
+
+/* The findings of the claim whose first one has this index: a target each, the overall one after them. */
+static size_t targets_of(const struct page *page)
+{
+    return page->evidence->spec.target_count;
+}
+
+static const struct finding *overall_of(const struct page *page, size_t first)
+{
+    return &page->tables->findings[first + targets_of(page)];
+}
+
+/* The first finding of the next claim after `first`, or the number of findings. */
+static size_t next_claim(const struct page *page, size_t first)
+{
+    return first + targets_of(page) + 1;
+}
+
+static void put_summary(const struct page *page)
+{
+    fputs("<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>claim</th><th>verdict</th><th "
+          "class=\"n\">measured</th>"
+          "<th>predicted</th><th>what it says</th></tr></thead><tbody>\n",
+          page->file);
+    for (size_t i = 0; i < page->tables->count; i = next_claim(page, i)) {
+        const struct finding *finding = overall_of(page, i);
+        const char *name = finding->claim->name;
+        char measured[EXPONENT_TEXT] = "-";
+        if (finding->measured)
+            exponent_text(finding->value, finding->interval, measured);
+        fprintf(page->file, "<tr><th scope=\"row\"><a href=\"#claim-%s\">%s</a></th><td>", name, name);
+        put_badge(page, finding);
+        fputs("</td><td class=\"n\">", page->file);
+        put(page, measured);
+        fputs("</td><td>", page->file);
+        put(page, finding->claim->predicted);
+        fputs("</td><td class=\"text\">", page->file);
+        put(page, finding->claim->statement);
+        fputs("</td></tr>\n", page->file);
+    }
+    fputs("</tbody></table></div>\n", page->file);
+}
+
+static void put_count(const struct page *page, const char *text, enum outcome from, enum outcome to)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < page->tables->count; i = next_claim(page, i))
+        count += overall_of(page, i)->outcome >= from && overall_of(page, i)->outcome <= to;
+    fprintf(page->file, "%zu %s", count, text);
+}
+
+/* ---- Tables ---- */
+
+static void put_table(const struct page *page, const struct text_table *table)
+{
+    fputs("<div class=\"wide\" tabindex=\"0\"><table><thead><tr>", page->file);
+    for (size_t c = 0; c < table->columns; c++) {
+        fputs(table->column[c].right_aligned ? "<th class=\"n\">" : "<th>", page->file);
+        put(page, table->column[c].title);
+        fputs("</th>", page->file);
+    }
+    fputs("</tr></thead><tbody>\n", page->file);
+    for (size_t i = 0; i < table->cells; i++) {
+        size_t c = i % table->columns;
+        fputs(c == 0 ? "<tr>" : "", page->file);
+        fputs(table->column[c].right_aligned ? "<td class=\"n\">" : "<td>", page->file);
+        put(page, table->cell[i]);
+        fputs(c + 1 == table->columns ? "</td></tr>\n" : "</td>", page->file);
+    }
+    fputs("</tbody></table></div>\n", page->file);
+}
+
+static void put_section(const struct page *page, const struct filled_section *section)
+{
+    if (!section_is_shown(section))
+        return;
+    fputs("<section>", page->file);
+    put_element(page, "h2", section->of->heading);
+    if (section->table.cells > 0)
+        put_table(page, &section->table);
+    if (section->sentence[0] != '\0')
+        put_element(page, "p", section->sentence);
+    fputs("</section>\n", page->file);
+}
+
+/* ---- How a verdict came about ---- */
+
+static void put_line(void *context, const char *text)
+{
+    put_element(context, "li", text);
+}
+
+/* The cells of a window that share a reason: all of them, or only their number where nobody asks which. */
+static void put_reason(const struct page *page, const struct account *account, size_t first)
+{
+    const struct account_cell *shown = &account->cell[first];
+    int named = (shown->use & (CELL_CENSORED | CELL_AT_START)) != 0;
+    size_t count = 0;
+    for (size_t i = 0; i < account->cells; i++)
+        count += account->cell[i].window == shown->window && account->cell[i].reason == shown->reason;
+    fprintf(page->file, "<li>%zu not used: ", count);
+    put(page, shown->reason);
+    for (size_t i = 0, put_before = 0; i < account->cells && named; i++) {
+        if (account->cell[i].window != shown->window || account->cell[i].reason != shown->reason)
+            continue;
+        fputs(put_before++ > 0 ? "; " : " (", page->file);
+        put(page, account->cell[i].where);
+        if (account->cell[i].measured[0] != '\0') {
+            fputs(": ", page->file);
+            put(page, account->cell[i].measured);
+        }
+    }
+    fputs(named ? ")</li>\n" : "</li>\n", page->file);
+}
+
+static void put_window(const struct page *page, const struct account *account, size_t window)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < account->cells; i++)
+        used += account->cell[i].window == window && account->cell[i].use == CELL_USED;
+    fputs("<p><b>Cells: ", page->file);
+    put(page, account->window[window].of);
+    fputs(".</b> Window: ", page->file);
+    put(page, account->window[window].rule);
+    fprintf(page->file, ".</p>\n<ul><li>%zu used</li>\n", used);
+    for (size_t i = 0; i < account->cells; i++) {
+        int first = account->cell[i].window == window && account->cell[i].reason != NULL;
+        for (size_t j = 0; j < i && first; j++)
+            first = account->cell[j].window != window || account->cell[j].reason != account->cell[i].reason;
+        if (first)
+            put_reason(page, account, i);
+    }
+    fputs("</ul>\n", page->file);
+}
+
+static void put_account(struct page *page, const struct finding *finding)
+{
+    const struct account *account = finding->account;
+    fputs("<details><summary>How the verdict on ", page->file);
+    put(page, finding->target);
+    fputs(" came about</summary>\n", page->file);
+    for (size_t i = 0; i < account->windows; i++)
+        put_window(page, account, i);
+    for (size_t i = 0; i < account->judgements; i++) {
+        const struct judgement *judgement = &account->judgement[i];
+        fputs("<p><b>Judged: ", page->file);
+        put(page, judgement->of);
+        if (judgement->exponent.interval > 0.0 || judgement->regression != NULL)
+            fprintf(page->file, " = %.6g ± %.6g, bound %g", judgement->exponent.value, judgement->exponent.interval,
+                    judgement->bound);
+        fputs(".</b></p>\n<ul>", page->file);
+        explain_judgement(judgement, put_line, page);
+        fputs("</ul>\n", page->file);
+    }
+    if (account->judgements == 0)
+        fputs("<p>Nothing was judged.</p>\n", page->file);
+    fputs("</details>\n", page->file);
+}
+
+/* ---- Figures ---- */
+
+/* An SVG as an image in the page itself: what lies in the directory may be of anybody, and in an image no script
+ * runs. Returns 0 if there is none. */
+static FILE *open_image(const struct page *page, const struct figure *figure)
+{
+    char path[4200];
+    (void)snprintf(path, sizeof path, "%s/%s.svg", page->evidence->directory, figure->name);
+    return fopen(path, "r");
+}
+
+static int has_image(const struct page *page, const struct figure *figure)
+{
+    FILE *svg = open_image(page, figure);
+    return svg != NULL && fclose(svg) == 0;
+}
+
+/* An SVG as an image in the page itself: what lies in the directory may be of anybody, and in an image no script
+ * runs. Returns 0 if there is none. */
+static int put_image(const struct page *page, const struct figure *figure)
+{
+    static const char plain[] = NAME_CHARACTERS " '()*+,/:;=";
+    FILE *svg = open_image(page, figure);
+    if (svg == NULL)
+        return 0;
+    fprintf(page->file, "<figure><div class=\"wide\" tabindex=\"0\"><img alt=\"%s\" src=\"data:image/svg+xml,",
+            figure->name);
+    for (int c; (c = fgetc(svg)) != EOF;)
+        if (c != '\0' && strchr(plain, c) != NULL)
+            (void)fputc(c, page->file);
+        else
+            fprintf(page->file, "%%%02X", (unsigned)c);
+    (void)fclose(svg);
+    fputs("\"></div>", page->file);
+    return 1;
+}
+
+/* "eps-ddpm: measured 0.987 ± 0.004, the claim says ≤ 1: supported." */
+static void put_what_it_says(const struct page *page, const struct finding *finding)
+{
+    char measured[EXPONENT_TEXT], verdict[100];
+    finding_verdict(finding, verdict, sizeof verdict);
+    fprintf(page->file, "<p><b>%s</b>: ", finding->claim->name);
+    if (finding->measured) {
+        exponent_text(finding->value, finding->interval, measured);
+        fputs("measured ", page->file);
+        put(page, measured);
+    } else
+        fputs("not measured", page->file);
+    fputs(", the claim says ", page->file);
+    put(page, finding->claim->predicted);
+    fputs(": ", page->file);
+    put(page, verdict);
+    fputs(".</p>\n", page->file);
+}
+
+static void put_figure(const struct page *page, const struct figure *figure, const struct group *group)
+{
+    if (!put_image(page, figure))
+        return;
+    fputs("<figcaption>", page->file);
+    for (size_t i = 0; i < page->tables->count && group != NULL; i = next_claim(page, i))
+        if (is_listed(group->claims, page->tables->findings[i].claim->name))
+            put_what_it_says(page, overall_of(page, i));
+    put_element(page, "p", figure->caption);
+    fputs("</figcaption></figure>\n", page->file);
+}
+
+/* ---- Claims ---- */
+
+/* What was measured, what the claim says, what follows. */
+static void put_sentences(const struct page *page, size_t first)
+{
+    const struct finding *finding = overall_of(page, first);
+    const struct finding *worst =
+        &page->tables->findings[first + claims_worst(&page->tables->findings[first], targets_of(page))];
+    char measured[EXPONENT_TEXT];
+    fputs("<p>Measured: ", page->file);
+    put(page, finding->claim->statistic);
+    if (finding->measured) {
+        exponent_text(finding->value, finding->interval, measured);
+        fputs(", <b>", page->file);
+        put(page, measured);
+        fputs("</b>", page->file);
+    } else
+        fputs(", without a result", page->file);
+    fputs(targets_of(page) > 1 ? ", on the target that decides, " : ", on ", page->file);
+    put(page, worst->target);
+    fprintf(page->file, ", from %zu cells. The claim says: <b>", worst->used);
+    put(page, finding->claim->predicted);
+    fprintf(page->file, "</b>. What follows: %s.</p>\n", looks[finding->outcome].follows);
+}
+
+static void put_number(const struct page *page, int present, double value, double interval)
+{
+    char text[EXPONENT_TEXT] = "-";
+    if (present)
+        exponent_text(value, interval, text);
+    fputs("<td class=\"n\">", page->file);
+    put(page, text);
+    fputs("</td>", page->file);
+}
+
+/* A row a target, then the overall one. */
+static void put_findings(const struct page *page, size_t first)
+{
+    const struct finding *findings = &page->tables->findings[first];
+    int has_raw = 0;
+    for (size_t i = 0; i <= targets_of(page); i++)
+        has_raw |= findings[i].has_raw;
+    fprintf(
+        page->file,
+        "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>target</th><th>verdict</th><th "
+        "class=\"n\">measured</th>%s<th class=\"n\">cells used</th><th class=\"n\">censored</th><th class=\"n\">at "
+        "start</th><th>note</th></tr></thead><tbody>\n",
+        has_raw ? "<th class=\"n\">in T</th>" : "");
+    for (size_t i = 0; i <= targets_of(page); i++) {
+        const struct finding *finding = &findings[i];
+        char verdict[100];
+        finding_verdict(finding, verdict, sizeof verdict);
+        fputs(i == targets_of(page) ? "<tr class=\"all\"><td>" : "<tr><td>", page->file);
+        put(page, finding->target);
+        fprintf(page->file, "</td><td class=\"%s\">%s ", looks[finding->outcome].kind, looks[finding->outcome].sign);
+        put(page, verdict);
+        fputs("</td>", page->file);
+        put_number(page, finding->measured, finding->value, finding->interval);
+        if (has_raw)
+            put_number(page, finding->has_raw, finding->raw_value, finding->raw_interval);
+        fprintf(page->file,
+                "<td class=\"n\">%zu</td><td class=\"n\">%zu</td><td class=\"n\">%zu</td><td class=\"text\">",
+                finding->used, finding->censored, finding->at_start);
+        put(page, finding->note);
+        fputs("</td></tr>\n", page->file);
+    }
+    fputs("</tbody></table></div>\n", page->file);
+}
+
+static void put_claim(struct page *page, size_t first)
+{
+    const struct finding *finding = overall_of(page, first);
+    const struct claim *claim = finding->claim;
+    fprintf(page->file, "<article id=\"claim-%s\"><h3>%s ", claim->name, claim->name);
+    put_badge(page, finding);
+    fputs("</h3>\n<p class=\"statement\">", page->file);
+    put(page, claim->statement);
+    fputs(" <cite>", page->file);
+    put(page, claim->source);
+    fputs("</cite></p>\n", page->file);
+    put_sentences(page, first);
+    put_findings(page, first);
+    for (size_t i = 0; i < targets_of(page); i++)
+        put_account(page, &page->tables->findings[first + i]);
+    fputs("</article>\n", page->file);
+}
+
+static void put_group(struct page *page, const struct group *group)
+{
+    size_t shown = 0;
+    for (size_t i = 0; i < page->tables->count; i = next_claim(page, i)) {
+        if (!is_listed(group->claims, page->tables->findings[i].claim->name))
+            continue;
+        if (shown++ == 0) {
+            fputs("<section>", page->file);
+            put_element(page, "h2", group->heading);
+        }
+        put_claim(page, i);
+    }
+    if (shown == 0)
+        return;
+    for (const struct figure *figure = figures; figure->name != NULL; figure++)
+        if (is_listed(group->figures, figure->name))
+            put_figure(page, figure, group);
+    fputs("</section>\n", page->file);
+}
+
+static int has_claim(const struct page *page, const struct group *group)
+{
+    int found = 0;
+    for (size_t i = 0; i < page->tables->count && !found; i = next_claim(page, i))
+        found = is_listed(group->claims, page->tables->findings[i].claim->name);
+    return found;
+}
+
+/* What no group shows. */
+static void put_others(struct page *page)
+{
+    for (size_t i = 0; i < page->tables->count; i = next_claim(page, i)) {
+        int shown = 0;
+        for (const struct group *group = groups; group < groups + GROUPS && !shown; group++)
+            shown = is_listed(group->claims, page->tables->findings[i].claim->name);
+        if (!shown)
+            put_claim(page, i);
+    }
+    size_t headings = 0;
+    for (const struct figure *figure = figures; figure->name != NULL; figure++) {
+        int shown = 0;
+        for (const struct group *group = groups; group < groups + GROUPS && !shown; group++)
+            shown = is_listed(group->figures, figure->name) && has_claim(page, group);
+        if (shown || !has_image(page, figure))
+            continue;
+        if (headings++ == 0)
+            put_element(page, "h2", "Other figures");
+        put_figure(page, figure, NULL);
+    }
+}
+
+/* ---- What is missing ---- */
+
+/* " ε = 0.1, 0.01" of the brackets of one reach in one dimension, or "-". */
+static void put_accuracies(const struct page *page, const struct bracket *brackets, enum reach reach)
+{
+    const struct spec *spec = &page->evidence->spec;
+    size_t count = 0;
+    fputs("<td class=\"text\">", page->file);
+    for (size_t e = 0; e < spec->accuracy_count; e++)
+        if (brackets[e].reach == reach)
+            fprintf(page->file, "%s%g", count++ > 0 ? ", " : "", spec->accuracies[e]);
+    fputs(count > 0 ? "</td>" : "-</td>", page->file);
+}
+
+static void put_censored(const struct page *page)
+{
+    const struct spec *spec = &page->evidence->spec;
+    fprintf(
+        page->file,
+        "<p>T(d, ε) is censored where no T up to %zu reaches ε, and met at the start where the smallest admissible "
+        "T already does. Neither enters a fit; the figures draw both (△, ▽).</p>\n"
+        "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>target</th><th>sampler</th><th class=\"n\">d</th>"
+        "<th>ε censored</th><th>ε met at the start</th><th>ε not resolved</th></tr></thead><tbody>\n",
+        spec->max_steps);
+    for (size_t target = 0; target < spec->target_count; target++)
+        for (size_t sampler = 0; sampler < spec->sampler_count; sampler++)
+            for (size_t d = 0; d < spec->dimension_count; d++) {
+                const struct bracket *brackets = evidence_complexity(page->evidence, target, sampler, d, 0);
+                size_t found = 0;
+                for (size_t e = 0; e < spec->accuracy_count; e++)
+                    found += brackets[e].reach == REACH_FOUND;
+                if (found == spec->accuracy_count)
+                    continue;
+                fprintf(page->file, "<tr><td>%s</td><td>%s</td><td class=\"n\">%zu</td>", spec->targets[target].name,
+                        spec->samplers[sampler]->name, spec->dimensions[d]);
+                put_accuracies(page, brackets, REACH_BEYOND);
+                put_accuracies(page, brackets, REACH_AT_START);
+                put_accuracies(page, brackets, REACH_OPEN);
+                fputs("</tr>\n", page->file);
+            }
+    fputs("</tbody></table></div>\n", page->file);
+}
+
+/* Of lines "cell: reason". */
+static void put_failures(const struct page *page)
+{
+    const char *line = page->evidence->result.failures;
+    put_element(page, "h3", "Failed cells");
+    if (*line == '\0') {
+        fputs("<p>No cell failed.</p>\n", page->file);
+        return;
+    }
+    fputs("<ul class=\"failures\">\n", page->file);
+    while (*line != '\0') {
+        size_t length = strcspn(line, "\n");
+        char *text = strndup(line, length);
+        if (text != NULL)
+            put_element(page, "li", text);
+        free(text);
+        line += length + (line[length] == '\n');
+    }
+    fputs("</ul>\n", page->file);
+}
+
+/* ---- Where it comes from ---- */
+
+/* The value of a fact among lines "name: value", if it is a name, which alone may go into a command. */
+static void fact(const char *provenance, const char *name, char *value, size_t size)
+{
+    char start[40];
+    (void)snprintf(start, sizeof start, "%s: ", name);
+    (void)snprintf(value, size, "unknown");
+    for (const char *line = provenance; line != NULL; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, start, strlen(start)) != 0)
+            continue;
+        line += strlen(start);
+        char text[100];
+        (void)snprintf(text, sizeof text, "%.*s", (int)strcspn(line, "\n"), line);
+        if (text_is_name(text))
+            (void)snprintf(value, size, "%s", text);
+        return;
+    }
+}
+
+static void put_reproduction(const struct page *page)
+{
+    static const struct {
+        const char *command, *after, *what;
+    } stored[] = {
+        {"verdict", "", "the claims; verdict.md, verdict.tex"},
+        {"plot", "", "the figures and their data, NAME.tsv"},
+        {"report", "", "this page; cells.csv, the raw numbers"},
+        {"explain", " CLAIM", "every cell behind one verdict"},
+        {"check", "", "measures a few cells again"},
+    };
+    const char *name = page->evidence->spec.name;
+    char commit[100], version[100];
+    fact(page->evidence->result.provenance, "commit", commit, sizeof commit);
+    fact(page->evidence->result.provenance, "version", version, sizeof version);
+    fprintf(
+        page->file,
+        "<p>These numbers are of diffrate %s, commit %s. Save the experiment above as %s.yaml, or copy spec.yaml, "
+        "which lies beside this page; results/%s below is the directory of this page. In a clone of diffrate:</p>\n",
+        version, commit, name, name);
+    fprintf(page->file,
+            "<pre>git checkout %s\nmake\nbuild/diffrate run %s.yaml -o again\nbuild/diffrate diff results/%s "
+            "again/%s   # "
+            "do both agree within their radii?</pre>\n<p>From the stored results, without measuring all "
+            "again:</p>\n<pre>",
+            strcmp(commit, "unknown") == 0 ? "COMMIT" : commit, name, name, name);
+    for (size_t i = 0; i < sizeof stored / sizeof stored[0]; i++)
+        fprintf(page->file, "build/diffrate %s results/%s%s   # %s\n", stored[i].command, name, stored[i].after,
+                stored[i].what);
+    fputs("</pre>\n", page->file);
+}
+
+static void put_head(const struct page *page)
+{
+    fputs("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+          "content=\"width=device-width, initial-scale=1\">\n<meta http-equiv=\"Content-Security-Policy\" "
+          "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n<title>",
+          page->file);
+    text_put_html(page->file, page->evidence->spec.title);
+    fprintf(page->file, "</title>\n<style>\n%s</style></head><body>\n<header><h1>", report_style);
+    text_put_html(page->file, page->evidence->spec.title);
+    fputs("</h1>\n", page->file);
+    if (page->tables->count > 0) {
+        fputs("<p class=\"lead\">Claims: ", page->file);
+        put_count(page, "supported, ", OUTCOME_NOT_TIGHT, OUTCOME_SUPPORTED);
+        put_count(page, "inconclusive, ", OUTCOME_INCONCLUSIVE, OUTCOME_INCONCLUSIVE);
+        put_count(page, "refuted.</p>\n", OUTCOME_REFUTED, OUTCOME_REFUTED);
+    }
+    fprintf(page->file, "<p class=\"soft\">%s: %zu measurements</p></header>\n", page->evidence->spec.name,
+            page->evidence->result.count);
+}
+
+static void put_notes(const struct page *page)
+{
+    fputs("<h3>How to read this</h3>\n", page->file);
+    for (size_t i = 0; report_note(&page->evidence->spec, i) != NULL; i++)
+        put_element(page, "p", report_note(&page->evidence->spec, i));
+}
+
+static void html(const struct evidence *evidence, const struct tables *tables, FILE *file)
+{
+    struct page page = {evidence, tables, file};
+    put_head(&page);
+    fputs("<main>\n<section id=\"claims\"><h2>Claims</h2>\n", file);
+    if (tables->count > 0)
+        put_summary(&page);
+    else
+        fputs("<p>The experiment tests no claims.</p>\n", file);
+    put_notes(&page);
+    fputs("</section>\n", file);
+    for (size_t i = 0; i < GROUPS; i++)
+        put_group(&page, &groups[i]);
+    put_others(&page);
+    for (size_t i = 0; i < tables->sections; i++)
+        put_section(&page, &tables->section[i]);
+    fputs("<section id=\"missing\"><h2>Censored and failed cells</h2>\n", file);
+    if (evidence->spec.accuracy_count > 0)
+        put_censored(&page);
+    put_failures(&page);
+    fputs("</section>\n<section id=\"experiment\"><h2>The experiment</h2>\n<pre>", file);
+    text_put_html(file, evidence->result.spec_text);
+    fputs("</pre></section>\n<section id=\"provenance\"><h2>Provenance</h2>\n<pre class=\"prose\">", file);
+    text_put_html(file, evidence->result.provenance);
+    text_put_html(file, evidence->result.plugins);
+    fputs("</pre></section>\n<section id=\"reproduce\"><h2>How to reproduce it</h2>\n", file);
+    put_reproduction(&page);
+    fputs("</section>\n</main></body></html>\n", file);
+}
+
+enum status report_html(const struct evidence *evidence, struct error *error)
+{
+    return report_write(evidence, "report.html", html, error);
+}
