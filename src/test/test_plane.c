@@ -228,7 +228,10 @@ END_TEST
 static const struct {
     const char *shape, *sampler;
     enum error_spread spread;
-} errors[] = {{"wave", "ddpm", SPREAD_ALL}, {"bias", "ddpm-ancestral", SPREAD_ONE}, {"linear", "ddpm", SPREAD_ALL}};
+} errors[] = {{"wave", "ddpm", SPREAD_ALL},
+              {"bias", "ddpm-ancestral", SPREAD_ONE},
+              {"linear", "ddpm", SPREAD_ALL},
+              {"wave", "lagrange-3", SPREAD_ONE}};
 enum { ERRORS = sizeof errors / sizeof errors[0] };
 
 static struct law relative_law(const struct law *law, const struct law *base)
@@ -402,10 +405,13 @@ Suite *plane_suite(void)
     tcase_add_test(laws, test_collinear);
     tcase_add_loop_test(laws, test_radii_are_honest, 0, HONEST);
     tcase_add_test(laws, test_planted_noise);
-    tcase_add_loop_test(laws, test_score_errors, 0, ERRORS);
-    tcase_add_test(laws, test_diagonal_error);
     tcase_add_test(laws, test_what_is_refused);
     suite_add_tcase(suite, laws);
+    TCase *wrong = tcase_create("wrong scores");
+    tcase_set_timeout(wrong, 600);
+    tcase_add_loop_test(wrong, test_score_errors, 0, ERRORS);
+    tcase_add_test(wrong, test_diagonal_error);
+    suite_add_tcase(suite, wrong);
     TCase *decomposition = tcase_create("decomposition");
     tcase_add_test(decomposition, test_decomposition);
     tcase_add_test(decomposition, test_decomposition_into_lines);
