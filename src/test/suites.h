@@ -37,6 +37,7 @@ Suite *check_suite(void);
 Suite *cli_suite(void);
 Suite *slurm_suite(void);
 Suite *plugin_suite(void);
+Suite *manual_suite(void);
 Suite *plan_suite(void);
 Suite *interruptions_suite(void);
 
