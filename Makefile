@@ -140,6 +140,9 @@ install: $(BUILD)/diffrate
 	install -D -m 755 $(BUILD)/diffrate $(DESTDIR)$(PREFIX)/bin/diffrate
 	install -d $(DESTDIR)$(PREFIX)/share/diffrate
 	install -m 644 scripts/*.gp $(DESTDIR)$(PREFIX)/share/diffrate
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	$(BUILD)/diffrate manual > $(DESTDIR)$(PREFIX)/share/man/man1/diffrate.1
+	$(BUILD)/diffrate completion > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/diffrate
 	for header in $(headers); do install -D -m 644 src/$$header $(DESTDIR)$(PREFIX)/include/diffrate/$$header || exit 1; done
 
 clean:

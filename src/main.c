@@ -11,24 +11,13 @@
 #include "command/command.h"
 #include "experiment/store.h"
 
-#define COMMAND(object) extern const struct command object;
-#include "command/commands.def"
-#undef COMMAND
-
-static const struct command *const commands[] = {
-#define COMMAND(object) &object,
-#include "command/commands.def"
-#undef COMMAND
-};
-enum { COMMANDS = sizeof commands / sizeof commands[0] };
-
 static void print_help(FILE *file)
 {
     fputs("Usage: diffrate COMMAND [OPTION...] ...\n"
           "Verify convergence-rate theorems of diffusion samplers by the exact law of their output.\n\n",
           file);
-    for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(file, "  %-9s %s\n", commands[i]->name, commands[i]->doc);
+    for (size_t i = 0; command_at(i) != NULL; i++)
+        fprintf(file, "  %-10s %s\n", command_at(i)->name, command_at(i)->doc);
     fputs("\n`diffrate COMMAND --help` says more, with an example. Start with:\n"
           "  diffrate run experiments/scaling.yaml\n",
           file);
@@ -50,16 +39,17 @@ int main(int argc, char **argv)
         print_help(stdout);
         return EXIT_OK;
     }
-    for (size_t i = 0; i < COMMANDS; i++)
-        if (strcmp(argv[1], commands[i]->name) == 0) {
+    const struct command *command;
+    for (size_t i = 0; (command = command_at(i)) != NULL; i++)
+        if (strcmp(argv[1], command->name) == 0) {
             char name[64];
-            (void)snprintf(name, sizeof name, "diffrate %s", commands[i]->name);
+            (void)snprintf(name, sizeof name, "diffrate %s", command->name);
             argv[1] = name;
-            return commands[i]->run(argc - 1, argv + 1);
+            return command->run(argc - 1, argv + 1);
         }
     fprintf(stderr, "diffrate: unknown command '%s', expected one of:", argv[1]);
-    for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(stderr, " %s", commands[i]->name);
+    for (size_t i = 0; (command = command_at(i)) != NULL; i++)
+        fprintf(stderr, " %s", command->name);
     fputs("\n", stderr);
     return EXIT_INPUT;
 }

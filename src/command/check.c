@@ -72,26 +72,28 @@ static void print_check(const struct check *check)
     printf("%zu problems\n", check->problems);
 }
 
+static const struct argp_option argp_options[] = {
+    {"sample", 'n', "N", 0, "Measure N cells again, chosen at random (default: 5)", 0},
+    {"spec", KEY_SPEC, "FILE", 0,
+     "The experiment's own file, to load its plug-ins from: what a results directory names is never loaded", 0},
+    {"seed", KEY_SEED, "SEED", 0, "Seed of the choice (default: 1)", 0},
+    {0},
+};
+
+static const struct argp argp = {
+    argp_options,
+    parse,
+    "RESULT",
+    "Verify a results directory: the checksum, schema and description of every cell, the merged file against the "
+    "cells, and a random sample of cells against the same measured again."
+    "\vExit status: 0, or 1 if there is a problem.\n\n"
+    "Example:\n  diffrate check results/scaling --sample 20",
+    NULL,
+    NULL,
+    NULL};
+
 static int run(int argc, char **argv)
 {
-    static const struct argp_option argp_options[] = {
-        {"sample", 'n', "N", 0, "Measure N cells again, chosen at random (default: 5)", 0},
-        {"spec", KEY_SPEC, "FILE", 0,
-         "The experiment's own file, to load its plug-ins from: what a results directory names is never loaded", 0},
-        {"seed", KEY_SEED, "SEED", 0, "Seed of the choice (default: 1)", 0},
-        {0},
-    };
-    static const struct argp argp = {
-        argp_options,
-        parse,
-        "RESULT",
-        "Verify a results directory: the checksum, schema and description of every cell, the merged file against the "
-        "cells, and a random sample of cells against the same measured again."
-        "\vExit status: 0, or 1 if there is a problem.\n\n"
-        "Example:\n  diffrate check results/scaling --sample 20",
-        NULL,
-        NULL,
-        NULL};
     struct options options = {.check = {.sample = DEFAULT_SAMPLE, .seed = 1, .begin = print_begin}};
     (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
     options.check.threads = omp_get_max_threads();
@@ -111,4 +113,4 @@ static int run(int argc, char **argv)
     return code;
 }
 
-const struct command command_check = {"check", "verify a results directory, and measure some cells again", run};
+const struct command command_check = {"check", "verify a results directory, and measure some cells again", &argp, run};

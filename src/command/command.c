@@ -6,6 +6,21 @@
 #include "experiment/directory.h"
 #include "verdict/claims.h"
 
+#define COMMAND(object) extern const struct command object;
+#include "command/commands.def"
+#undef COMMAND
+
+static const struct command *const commands[] = {
+#define COMMAND(object) &object,
+#include "command/commands.def"
+#undef COMMAND
+};
+
+const struct command *command_at(size_t index)
+{
+    return index < sizeof commands / sizeof commands[0] ? commands[index] : NULL;
+}
+
 int command_fail(const struct error *error)
 {
     /* Messages about a spec begin with FILE:LINE:COL and are left as they are, for editors that jump there. */

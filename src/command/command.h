@@ -2,6 +2,9 @@
 #ifndef COMMAND_COMMAND_H
 #define COMMAND_COMMAND_H
 
+#include <argp.h>
+#include <stddef.h>
+
 #include "core/status.h"
 #include "experiment/run.h"
 #include "experiment/spec.h"
@@ -9,10 +12,13 @@
 struct command {
     const char *name;
     const char *doc;
+    const struct argp *argp; /* what --help, the man page and the completion of shells are made from */
     /* argv[0] is "diffrate NAME". Returns the process's exit status: 0, 1 (it failed, or what it compared differs), 2
      * (the input is wrong), 3 (some cells failed), 128 + N (ended by signal N). */
     int (*run)(int argc, char **argv);
 };
+
+const struct command *command_at(size_t index); /* NULL past the end */
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_DIFFERENT = 1, EXIT_INPUT = 2, EXIT_CELLS_FAILED = 3, SIGNAL_EXIT = 128 };
 

@@ -348,44 +348,46 @@ static void print_json(const struct evidence *side, const struct comparison *com
             json_row_difference(&comparison->difference[i]);
 }
 
+static const struct argp_option argp_options[] = {
+    {"lines", 'n', "N", 0, "Print the first N differences (default: 20)", 0},
+    {"all", 'a', NULL, 0, "Print all differences", 0},
+    {"json", 'j', NULL, 0, "One JSON object a difference instead of tables, always all of them", 0},
+    {0},
+};
+
+static const struct argp argp = {
+    argp_options,
+    parse,
+    "A B",
+    "Compare two results, each a results directory or the merged .h5 file in it, cell by cell: of two machines, "
+    "compilers or versions, or of two experiments with cells in common."
+    "\vRows are compared that measure the same: target, sampler, score error, schedule, d, T and number of "
+    "chains; their order does not matter. Then\n\n"
+    "- values of exact laws differ if they are further apart than the sum of their radii, or if one is infinite "
+    "and the other is known to be finite;\n"
+    "- numbers from chains, estimates and bounds, differ if they are further apart than so many combined "
+    "standard errors that noise alone (normal, with other seeds) shows a difference in one comparison of two "
+    "results in 1000: 3.3 for a single number, 5.7 for a hundred thousand; it is stated. With the same seed on "
+    "another machine they should be far closer. Where only one says something they differ if the seeds are the "
+    "same;\n"
+    "- step sizes differ by more than 4 roundings, numbers of score evaluations by anything;\n"
+    "- methods, mass defects, clip probabilities, seeds and times are only reported;\n"
+    "- T(d, eps) differs if no T fits both, for each result says only that it lies beyond the last T at which "
+    "TV is above eps by more than its radius, and not beyond the first at which it is below; or if only one of "
+    "both has finished looking for it;\n"
+    "- a row that only one has is a difference if the other's experiment asks for it at its `steps`. Others are "
+    "only counted: which T the search for T(d, eps) measures hangs on last digits, and T(d, eps) itself is "
+    "compared; and a shorter experiment is allowed to agree with a longer one. No row in common is a "
+    "difference.\n\n"
+    "Experiments' texts, versions, compilers and libraries are stated and are no difference.\n\n"
+    "Exit status: 0 if the results agree, 1 if they differ or cannot be read, 2 for wrong arguments.\n\n"
+    "Example:\n  diffrate diff results/quick elsewhere/results/quick",
+    NULL,
+    NULL,
+    NULL};
+
 static int run(int argc, char **argv)
 {
-    static const struct argp_option argp_options[] = {
-        {"lines", 'n', "N", 0, "Print the first N differences (default: 20)", 0},
-        {"all", 'a', NULL, 0, "Print all differences", 0},
-        {"json", 'j', NULL, 0, "One JSON object a difference instead of tables, always all of them", 0},
-        {0},
-    };
-    static const struct argp argp = {
-        argp_options,
-        parse,
-        "A B",
-        "Compare two results, each a results directory or the merged .h5 file in it, cell by cell: of two machines, "
-        "compilers or versions, or of two experiments with cells in common."
-        "\vRows are compared that measure the same: target, sampler, score error, schedule, d, T and number of "
-        "chains; their order does not matter. Then\n\n"
-        "- values of exact laws differ if they are further apart than the sum of their radii, or if one is infinite "
-        "and the other is known to be finite;\n"
-        "- numbers from chains, estimates and bounds, differ if they are further apart than so many combined "
-        "standard errors that noise alone (normal, with other seeds) shows a difference in one comparison of two "
-        "results in 1000: 3.3 for a single number, 5.7 for a hundred thousand; it is stated. With the same seed on "
-        "another machine they should be far closer. Where only one says something they differ if the seeds are the "
-        "same;\n"
-        "- step sizes differ by more than 4 roundings, numbers of score evaluations by anything;\n"
-        "- methods, mass defects, clip probabilities, seeds and times are only reported;\n"
-        "- T(d, eps) differs if no T fits both, for each result says only that it lies beyond the last T at which "
-        "TV is above eps by more than its radius, and not beyond the first at which it is below; or if only one of "
-        "both has finished looking for it;\n"
-        "- a row that only one has is a difference if the other's experiment asks for it at its `steps`. Others are "
-        "only counted: which T the search for T(d, eps) measures hangs on last digits, and T(d, eps) itself is "
-        "compared; and a shorter experiment is allowed to agree with a longer one. No row in common is a "
-        "difference.\n\n"
-        "Experiments' texts, versions, compilers and libraries are stated and are no difference.\n\n"
-        "Exit status: 0 if the results agree, 1 if they differ or cannot be read, 2 for wrong arguments.\n\n"
-        "Example:\n  diffrate diff results/quick elsewhere/results/quick",
-        NULL,
-        NULL,
-        NULL};
     struct options options = {.lines = 20};
     (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
     struct error error = {STATUS_OK, ""};
@@ -408,4 +410,4 @@ static int run(int argc, char **argv)
     return status != STATUS_OK ? command_fail(&error) : agrees ? EXIT_OK : EXIT_DIFFERENT;
 }
 
-const struct command command_diff = {"diff", "compare two stored results within their error radii", run};
+const struct command command_diff = {"diff", "compare two stored results within their error radii", &argp, run};

@@ -31,22 +31,23 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
+static const struct argp_option argp_options[] = {
+    {"target", 't', "NAME", 0, "The finding on this target (default: on that which decides)", 0},
+    {0},
+};
+static const struct argp argp = {
+    argp_options,
+    parse,
+    "RESULT CLAIM",
+    "Print how a verdict came about: the cells used and those that were not, with reasons; the window; the fit; "
+    "what the interval is made of; the bands; and what would have changed the verdict."
+    "\vExample:\n  diffrate explain results/scaling eps-accelerated --target bimodal",
+    NULL,
+    NULL,
+    NULL};
+
 static int run(int argc, char **argv)
 {
-    static const struct argp_option argp_options[] = {
-        {"target", 't', "NAME", 0, "The finding on this target (default: on that which decides)", 0},
-        {0},
-    };
-    static const struct argp argp = {
-        argp_options,
-        parse,
-        "RESULT CLAIM",
-        "Print how a verdict came about: the cells used and those that were not, with reasons; the window; the fit; "
-        "what the interval is made of; the bands; and what would have changed the verdict."
-        "\vExample:\n  diffrate explain results/scaling eps-accelerated --target bimodal",
-        NULL,
-        NULL,
-        NULL};
     struct options options = {NULL, NULL, NULL};
     (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
     struct error error = {STATUS_OK, ""};
@@ -58,4 +59,4 @@ static int run(int argc, char **argv)
     return status == STATUS_OK ? EXIT_OK : command_fail(&error);
 }
 
-const struct command command_explain = {"explain", "say how a claim's verdict came about", run};
+const struct command command_explain = {"explain", "say how a claim's verdict came about", &argp, run};

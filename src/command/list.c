@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "command/command.h"
+#include "experiment/record.h"
 #include "experiment/registry.h"
 #include "law/law.h"
 #include "model/score_error.h"
 #include "sample/sample.h"
+#include "verdict/agreement.h"
 #include "verdict/claims.h"
 
 static void entry(const char *name, const char *doc, const char *formula, const char *source)
@@ -90,7 +92,20 @@ static void list_laws(const struct registry *registry)
     (void)registry;
     const struct law_engine *engine;
     for (size_t i = 0; (engine = law_engine_at(i)) != NULL; i++)
-        entry(engine->name, engine->doc, NULL, engine->source);
+        entry(engine->name, engine->doc, engine->formula, engine->source);
+}
+
+/* With the columns that it fills. */
+static void list_method(const struct sample_method *method)
+{
+    static const char *const roles[] = {
+        [ROLE_ESTIMATE] = "estimate", [ROLE_LOWER] = "lower bound", [ROLE_UPPER] = "upper bound"};
+    const struct estimator *estimator;
+    entry(method->name, method->doc, method->formula, method->source);
+    for (size_t i = 0; (estimator = estimator_at(i)) != NULL; i++)
+        if (strcmp(estimator->method, method->name) == 0)
+            printf("      column %s, %s of %s: %s\n", estimator->name, roles[estimator->role], estimator->quantity,
+                   estimator->doc);
 }
 
 static void list_methods(const struct registry *registry)
@@ -98,7 +113,7 @@ static void list_methods(const struct registry *registry)
     (void)registry;
     const struct sample_method *method;
     for (size_t i = 0; (method = sample_method_at(i)) != NULL; i++)
-        entry(method->name, method->doc, NULL, method->source);
+        list_method(method);
 }
 
 static void list_claims(const struct registry *registry)
@@ -112,6 +127,14 @@ static void list_claims(const struct registry *registry)
     }
 }
 
+static void list_columns(const struct registry *registry)
+{
+    (void)registry;
+    for (const struct field *field = record_fields; field->name != NULL; field++)
+        printf("  %s%s%s: %s\n", field->name, field->type == FIELD_REAL && strcmp(field->unit, "1") != 0 ? " in " : "",
+               field->type == FIELD_REAL && strcmp(field->unit, "1") != 0 ? field->unit : "", field->doc);
+}
+
 static const struct part {
     const char *name;
     void (*list)(const struct registry *registry);
@@ -119,7 +142,9 @@ static const struct part {
     {"targets", list_targets}, {"samplers", list_samplers}, {"schedules", list_schedules},
     {"errors", list_errors},   {"profiles", list_profiles}, {"spreads", list_spreads},
     {"laws", list_laws},       {"methods", list_methods},   {"claims", list_claims},
+    {"columns", list_columns},
 };
+#define PART_NAMES "targets|samplers|schedules|errors|profiles|spreads|laws|methods|claims|columns"
 enum { PARTS = sizeof parts / sizeof parts[0] };
 
 struct options {
@@ -144,31 +169,30 @@ static error_t parse(int key, char *argument, struct argp_state *state)
                 options->which = parts[i].name;
                 return 0;
             }
-        argp_error(state,
-                   "expected one of: targets, samplers, schedules, errors, profiles, spreads, laws, methods, claims; "
-                   "not '%s'",
-                   argument);
+        argp_error(state, "expected one of " PART_NAMES ", not '%s'", argument);
         return EINVAL;
     default:
         return ARGP_ERR_UNKNOWN;
     }
 }
 
+static const struct argp_option argp_options[] = {
+    {"plugin", 'p', "FILE.so", 0, "Load a plug-in, and list what it gives too", 0},
+    {0},
+};
+
+static const struct argp argp = {
+    argp_options,
+    parse,
+    "[" PART_NAMES "]",
+    "List what the program knows, with formulae and sources, and what the columns of results are."
+    "\vExamples:\n  diffrate list samplers\n  diffrate list targets --plugin ./mine.so",
+    NULL,
+    NULL,
+    NULL};
+
 static int run(int argc, char **argv)
 {
-    static const struct argp_option argp_options[] = {
-        {"plugin", 'p', "FILE.so", 0, "Load a plug-in, and list what it gives too", 0},
-        {0},
-    };
-    static const struct argp argp = {
-        argp_options,
-        parse,
-        "[targets|samplers|schedules|errors|profiles|spreads|laws|methods|claims]",
-        "List what the program knows, with formulae and sources."
-        "\vExamples:\n  diffrate list samplers\n  diffrate list targets --plugin ./mine.so",
-        NULL,
-        NULL,
-        NULL};
     struct options options = {NULL, {0}};
     (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
     for (size_t i = 0; i < PARTS; i++)
@@ -181,4 +205,4 @@ static int run(int argc, char **argv)
 }
 
 const struct command command_list = {
-    "list", "list targets, samplers, schedules, score errors, laws, methods and claims, with sources", run};
+    "list", "list targets, samplers, schedules, score errors, laws, methods, claims and columns", &argp, run};

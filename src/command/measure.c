@@ -179,23 +179,25 @@ static enum status print_tables(const struct output *output, struct error *error
     return status;
 }
 
+static const struct argp_option argp_options[] = {
+    {"json", 'j', NULL, 0, "One JSON object a line instead of a table", 0},
+    {0},
+};
+
+static const struct argp argp = {
+    argp_options,
+    parse,
+    "FILE",
+    "Measure every target, sampler, score error, dimension and number of steps of a file; store nothing."
+    "\vEvery error column is a radius: the true value lies within value +- error. Numbers from chains have "
+    "standard errors, and TV >= and TV <= are bounds.\n\n"
+    "Example:\n  diffrate measure experiments/quick.yaml --json | head -3",
+    NULL,
+    NULL,
+    NULL};
+
 static int run(int argc, char **argv)
 {
-    static const struct argp_option argp_options[] = {
-        {"json", 'j', NULL, 0, "One JSON object a line instead of a table", 0},
-        {0},
-    };
-    static const struct argp argp = {
-        argp_options,
-        parse,
-        "FILE",
-        "Measure every target, sampler, score error, dimension and number of steps of a file; store nothing."
-        "\vEvery error column is a radius: the true value lies within value +- error. Numbers from chains have "
-        "standard errors, and TV >= and TV <= are bounds.\n\n"
-        "Example:\n  diffrate measure experiments/quick.yaml --json | head -3",
-        NULL,
-        NULL,
-        NULL};
     struct options options = {NULL, 0};
     (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
     struct error error = {STATUS_OK, ""};
@@ -216,5 +218,4 @@ static int run(int argc, char **argv)
     return status == STATUS_OK ? EXIT_OK : command_fail(&error);
 }
 
-const struct command command_measure = {"measure", "measure divergences at the given numbers of steps and print them",
-                                        run};
+const struct command command_measure = {"measure", "measure divergences at the given numbers of steps and print them", &argp, run};

@@ -31,23 +31,25 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
+static const struct argp_option argp_options[] = {
+    {"spec", KEY_SPEC, "FILE", 0,
+     "The experiment's own file, to load its plug-ins from; needed for chains of a plug-in's targets alone", 0},
+    {0},
+};
+
+static const struct argp argp = {
+    argp_options,
+    parse,
+    "DIR",
+    "Make the merged file of an experiment's results directory, DIR/<experiment>.h5, of the cells in it."
+    "\vExit status: 0, or 1 if cells are missing, 3 if some cells failed.\n\n"
+    "Example:\n  diffrate merge results/scaling && diffrate verdict results/scaling",
+    NULL,
+    NULL,
+    NULL};
+
 static int run(int argc, char **argv)
 {
-    static const struct argp_option argp_options[] = {
-        {"spec", KEY_SPEC, "FILE", 0,
-         "The experiment's own file, to load its plug-ins from; needed for chains of a plug-in's targets alone", 0},
-        {0},
-    };
-    static const struct argp argp = {
-        argp_options,
-        parse,
-        "DIR",
-        "Make the merged file of an experiment's results directory, DIR/<experiment>.h5, of the cells in it."
-        "\vExit status: 0, or 1 if cells are missing, 3 if some cells failed.\n\n"
-        "Example:\n  diffrate merge results/scaling && diffrate verdict results/scaling",
-        NULL,
-        NULL,
-        NULL};
     struct options options = {NULL, NULL};
     (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
     struct error error = {STATUS_OK, ""};
@@ -69,4 +71,4 @@ static int run(int argc, char **argv)
     return code;
 }
 
-const struct command command_merge = {"merge", "make the merged file of cells that several runs measured", run};
+const struct command command_merge = {"merge", "make the merged file of cells that several runs measured", &argp, run};

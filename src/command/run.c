@@ -142,38 +142,38 @@ static int run_and_finish(const struct spec *spec, const struct options *options
     return status == STATUS_OK || status == STATUS_INTERRUPTED ? code : command_fail(error);
 }
 
+static const struct argp_option argp_options[] = {
+    {"output", 'o', "DIR", 0, "Where results go: DIR/<experiment>/ (default: results)", 0},
+    {"jobs", 'j', "N", 0, "Processes, each with a cell (default: one a core)", 0},
+    {"shard", KEY_SHARD, "I/N", 0,
+     "Measure the I-th of N parts of the cells, of about equal cost, beside runs of the others on this machine or on "
+     "others that share DIR; then merge, if all cells are there",
+     0},
+    {"force", KEY_FORCE, NULL, 0, "Measure again what is stored already", 0},
+    {"retry-failed", KEY_RETRY_FAILED, NULL, 0, "Measure again what failed before, and what is damaged", 0},
+    {"adopt", KEY_ADOPT, NULL, 0,
+     "Take over the results of another spec or version, keeping the cells that are the same", 0},
+    {"dry-run", KEY_DRY_RUN, NULL, 0, "Say what would be done", 0},
+    {0},
+};
+
+static const struct argp argp = {
+    argp_options,
+    parse,
+    "FILE",
+    "Run an experiment file, resuming where an earlier run stopped; then judge its claims, draw its figures and "
+    "write its report.\vCells are stored one by one, so a run may be killed at any moment and loses only what it was "
+    "measuring. With --shard, judging and drawing is left to `diffrate verdict`, `plot` and `report`.\n\n"
+    "Exit status: 0, or 1 on failure, 2 for a wrong FILE or option, 3 if some cells failed, 128 + N after "
+    "signal N.\n\n"
+    "Examples:\n  diffrate run experiments/quick.yaml -o /tmp/results -j 2\n"
+    "  diffrate run experiments/scaling.yaml --shard 3/16",
+    NULL,
+    NULL,
+    NULL};
+
 static int run(int argc, char **argv)
 {
-    static const struct argp_option argp_options[] = {
-        {"output", 'o', "DIR", 0, "Where results go: DIR/<experiment>/ (default: results)", 0},
-        {"jobs", 'j', "N", 0, "Processes, each with a cell (default: one a core)", 0},
-        {"shard", KEY_SHARD, "I/N", 0,
-         "Measure the I-th of N parts of the cells, of about equal cost, beside runs of the others on this machine "
-         "or "
-         "on others that share DIR; then merge, if all cells are there",
-         0},
-        {"force", KEY_FORCE, NULL, 0, "Measure again what is stored already", 0},
-        {"retry-failed", KEY_RETRY_FAILED, NULL, 0, "Measure again what failed before, and what is damaged", 0},
-        {"adopt", KEY_ADOPT, NULL, 0,
-         "Take over the results of another spec or version, keeping the cells that are the same", 0},
-        {"dry-run", KEY_DRY_RUN, NULL, 0, "Say what would be done", 0},
-        {0},
-    };
-    static const struct argp argp = {
-        argp_options,
-        parse,
-        "FILE",
-        "Run an experiment file, resuming where an earlier run stopped; then judge its claims, draw its figures and "
-        "write its "
-        "report.\vCells are stored one by one, so a run may be killed at any moment and loses only what it was "
-        "measuring. With --shard, judging and drawing is left to `diffrate verdict`, `plot` and `report`.\n\n"
-        "Exit status: 0, or 1 on failure, 2 for a wrong FILE or option, 3 if some cells failed, 128 + N after "
-        "signal N.\n\n"
-        "Examples:\n  diffrate run experiments/quick.yaml -o /tmp/results -j 2\n"
-        "  diffrate run experiments/scaling.yaml --shard 3/16",
-        NULL,
-        NULL,
-        NULL};
     struct options options = {.output = "results", .run = {.share = 1, .shares = 1}};
     (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
     struct error error = {STATUS_OK, ""};
@@ -198,4 +198,4 @@ static int run(int argc, char **argv)
     return code;
 }
 
-const struct command command_run = {"run", "run an experiment: laws, T(d, eps), verdicts, figures, report", run};
+const struct command command_run = {"run", "run an experiment: laws, T(d, eps), verdicts, figures, report", &argp, run};

@@ -39,12 +39,11 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
-static int run_stored(int argc, char **argv, const char *doc,
+static int run_stored(int argc, char **argv, const struct argp *argp,
                       enum status (*work)(const struct evidence *evidence, struct error *error))
 {
-    const struct argp argp = {NULL, parse, "RESULT", doc, NULL, NULL, NULL};
     const char *path = NULL;
-    (void)argp_parse(&argp, argc, argv, 0, NULL, &path);
+    (void)argp_parse(argp, argc, argv, 0, NULL, &path);
     struct error error = {STATUS_OK, ""};
     struct evidence evidence;
     enum status status = evidence_read(path, claim_names(), &evidence, &error);
@@ -54,33 +53,39 @@ static int run_stored(int argc, char **argv, const char *doc,
     return status == STATUS_OK ? EXIT_OK : command_fail(&error);
 }
 
+#define ARGP(doc) \
+    { \
+        NULL, parse, "RESULT", doc, NULL, NULL, NULL \
+    }
+
+static const struct argp verdict_argp =
+    ARGP("Judge the claims of a stored result: print the table, write it beside the result as verdict.md, with all "
+         "other tables, and as verdict.tex (LaTeX, booktabs)."
+         "\vExample:\n  diffrate verdict results/scaling");
+static const struct argp plot_argp =
+    ARGP("Draw the figures of a stored result beside it: NAME.svg, NAME.png and their data NAME.tsv."
+         "\vExample:\n  diffrate plot results/scaling");
+static const struct argp report_argp =
+    ARGP("Write report.html beside a stored result: claims, figures, what was censored or failed, spec, provenance "
+         "and how to reproduce it in one file; and cells.csv, every column of every measurement with 17 significant "
+         "digits. Figures are those that lie there (diffrate plot)."
+         "\vExample:\n  diffrate report results/scaling");
+
 static int run_verdict(int argc, char **argv)
 {
-    return run_stored(argc, argv,
-                      "Judge the claims of a stored result: print the table, write it beside the result as verdict.md, "
-                      "with all other tables, and as verdict.tex (LaTeX, booktabs)."
-                      "\vExample:\n  diffrate verdict results/scaling",
-                      stored_verdict);
+    return run_stored(argc, argv, &verdict_argp, stored_verdict);
 }
 
 static int run_plot(int argc, char **argv)
 {
-    return run_stored(argc, argv,
-                      "Draw the figures of a stored result beside it: NAME.svg, NAME.png and their data NAME.tsv."
-                      "\vExample:\n  diffrate plot results/scaling",
-                      figures_draw);
+    return run_stored(argc, argv, &plot_argp, figures_draw);
 }
 
 static int run_report(int argc, char **argv)
 {
-    return run_stored(argc, argv,
-                      "Write report.html beside a stored result: claims, figures, what was censored or failed, spec, "
-                      "provenance and how to reproduce it in one file; and cells.csv, every column of every "
-                      "measurement with 17 significant digits. Figures are those that lie there (diffrate plot)."
-                      "\vExample:\n  diffrate report results/scaling",
-                      stored_report);
+    return run_stored(argc, argv, &report_argp, stored_report);
 }
 
-const struct command command_verdict = {"verdict", "judge the claims of a stored result", run_verdict};
-const struct command command_plot = {"plot", "draw the figures of a stored result", run_plot};
-const struct command command_report = {"report", "write a stored result's report.html", run_report};
+const struct command command_verdict = {"verdict", "judge the claims of a stored result", &verdict_argp, run_verdict};
+const struct command command_plot = {"plot", "draw the figures of a stored result", &plot_argp, run_plot};
+const struct command command_report = {"report", "write a stored result's report.html", &report_argp, run_report};

@@ -166,6 +166,8 @@ static int handles(const struct law_problem *problem)
 const struct law_engine engine_gaussian = {
     .name = "gaussian",
     .doc = "Closed form: the law stays Gaussian, mean shift and relative variance error are propagated.",
+    .formula = "with D_t(x) = a + b x in each coordinate: mean_{t-1} = (a + (1 + b) mean_t)/sqrt(alpha_t), "
+               "variance_{t-1} = (1 + b)^2 variance_t/alpha_t + v_t",
     .source = "theory §6",
     .handles = handles,
     .compute = compute,

@@ -62,6 +62,7 @@ struct law {
 struct law_engine {
     const char *name;
     const char *doc;
+    const char *formula;
     const char *source;
     /* Nonzero if the engine computes this law exactly, up to the radii it reports. */
     int (*handles)(const struct law_problem *problem);

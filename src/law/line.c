@@ -511,6 +511,8 @@ static int handles(const struct law_problem *problem)
 const struct law_engine engine_line = {
     .name = "line",
     .doc = "Density-ratio propagation on the line, for any one-dimensional mixture.",
+    .formula = "r_{t-1}(y) = E[r_t(x) K_t(y|x) p_t(x)/(P_t(x|y) p_{t-1}(y))] over x ~ P_t(.|y), r = q/p, K_t the sampler's "
+               "kernel, P_t the forward one; v_t = 0: r_{t-1}(m(x)) = r_t(x) p_t(x)/(p_{t-1}(m(x)) m'(x)), m its map",
     .source = "theory (14)-(15)",
     .handles = handles,
     .compute = compute,

@@ -454,6 +454,7 @@ const struct law_engine engine_plane = {
     .name = "plane",
     .doc = "Density-ratio propagation in the plane, for mixtures in two coordinates that do not separate; stochastic "
            "samplers and smooth score errors.",
+    .formula = "as `line`, with x and y in the plane",
     .source = "theory (14)-(15)",
     .handles = handles,
     .compute = compute,

@@ -438,6 +438,7 @@ const struct law_engine engine_radial = {
     .name = "radial",
     .doc = "Density-ratio propagation in the radius, for mixtures of isotropic Gaussians around one point in any "
            "dimension.",
+    .formula = "as `line`, with r a function of |x|, D_t(x) = kappa(|x|) x and the angle between x and y integrated",
     .source = "theory (14)-(15), with the angle integrated",
     .handles = handles,
     .compute = compute,

@@ -26,6 +26,7 @@ struct sample;
 struct sample_method {
     const char *name;
     const char *doc;
+    const char *formula;
     const char *source;
     enum status (*measure)(struct sample *sample, struct estimates *out, struct error *error);
 };

@@ -39,6 +39,7 @@ Suite *explain_suite(void);
 Suite *report_suite(void);
 Suite *slurm_suite(void);
 Suite *plugin_suite(void);
+Suite *manual_suite(void);
 Suite *plan_suite(void);
 Suite *interruptions_suite(void);
 

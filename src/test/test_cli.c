@@ -8,6 +8,7 @@
 
 #include "experiment/record.h"
 #include "experiment/store.h"
+#include "law/law.h"
 #include "model/score_error.h"
 #include "sample/sample.h"
 #include "test/shell.h"
@@ -18,7 +19,8 @@
 
 START_TEST(help_has_an_example)
 {
-    static const char *const commands[] = {"list", "measure", "run", "merge", "verdict", "plot", "report", "explain", "check", "diff"};
+    static const char *const commands[] = {"list", "measure", "run", "merge", "verdict", "plot", "report", "explain", "check", "diff",
+                                           "manual", "completion"};
     ck_assert_int_eq(shell("@ --help"), 0);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         char command[100];
@@ -72,7 +74,11 @@ START_TEST(list_shows_every_registry)
     for (size_t i = 0; error_spread_names[i] != NULL; i++)
         ck_assert_ptr_nonnull(strstr(output, error_spread_docs[i]));
     for (size_t i = 0; sample_method_at(i) != NULL; i++)
-        ck_assert_ptr_nonnull(strstr(output, sample_method_at(i)->doc));
+        ck_assert_ptr_nonnull(strstr(output, sample_method_at(i)->formula));
+    for (size_t i = 0; law_engine_at(i) != NULL; i++)
+        ck_assert_ptr_nonnull(strstr(output, law_engine_at(i)->formula));
+    for (size_t i = 0; record_fields[i].name != NULL; i++)
+        ck_assert_ptr_nonnull(strstr(output, record_fields[i].doc));
     ck_assert_int_eq(shell("@ list samplers"), 0);
     ck_assert_ptr_nonnull(strstr(output, "it is not the paper's exact update"));
     ck_assert_ptr_null(strstr(output, "li-yan"));
