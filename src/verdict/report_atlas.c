@@ -58,7 +58,8 @@ static enum status fill_rates(const struct evidence *evidence, struct text_table
         sentence, size,
         "A claimed order p means TV = Õ(h^p), T/log T = Õ(ε^(-1/p)): a bound, so that only slower decay "
         "refutes it. * marks what needs a word: a claim hides logarithms, so one that fails in h is judged in h "
-        "log T; or a fit without enough cells. Gaussians superconverge under some rules, whose exponent is "
+        "log T; a fit without enough cells; an interval across the bound. Gaussians superconverge under some rules, "
+        "whose exponent is "
         "then above the claimed order there. Dropped: T in the window at which TV is above 0.1 or not known to "
         "a thousandth.");
     return STATUS_OK;
