@@ -185,17 +185,18 @@ START_TEST(latex_is_text)
                          "{`}q{'} ")
                       != NULL,
                   "%s", table);
-    ck_assert_ptr_nonnull(strstr(table, " $|$ {-}{-}!}\n"));
+    ck_assert_ptr_nonnull(strstr(table, " $|$ {-}{-}!. Cells: used / censored / at start.}\n"));
     ck_assert_ptr_nonnull(
         strstr(table, "\nkl{-}ddpm & g & {-} & {-} & $\\ge$ 2 (d: $\\le$ 1) & inconclusive & 0 / 0 / 0 \\\\\n"));
     free(table);
     if (!is_installed("pdflatex") || shell("kpsewhich booktabs.sty >/dev/null") != 0)
         return;
     write_file("paper.tex",
-               "\\documentclass{article}\\usepackage{booktabs}\\begin{document}\\input{verdict}\\end{document}\n");
+               "\\documentclass{article}\\usepackage{booktabs,graphicx}\\begin{document}\\input{verdict}\\end{document}\n");
     int status = shell("cd % && TEXMFVAR=%/texmf pdflatex -interaction=nonstopmode -halt-on-error paper.tex 2>&1");
     ck_assert_msg(status == 0, "%s", output);
     ck_assert_ptr_null(strstr(output, "Missing character"));
+    ck_assert_ptr_null(strstr(output, "Overfull"));
 }
 END_TEST
 

@@ -38,7 +38,8 @@ static enum status fill_claims(const struct finding *findings, size_t count, str
         TRY(table_cell(table, error, "%s", f->claim->name));
         TRY(table_cell(table, error, "%s", f->target));
         TRY(number_cell(table, f->measured, (struct exponent){.value = f->value, .interval = f->interval}, error));
-        TRY(number_cell(table, f->has_raw, (struct exponent){.value = f->raw_value, .interval = f->raw_interval}, error));
+        TRY(number_cell(table, f->has_raw, (struct exponent){.value = f->raw_value, .interval = f->raw_interval},
+                        error));
         TRY(table_cell(table, error, "%s", f->claim->predicted));
         TRY(table_cell(table, error, "%s", verdict));
         TRY(table_cell(table, error, "%zu / %zu / %zu", f->used, f->censored, f->at_start));
@@ -293,21 +294,23 @@ static void markdown(const struct evidence *evidence, const struct tables *table
         markdown_section(&tables->section[i], file);
 }
 
-/* The claim table for an appendix. Notes are left out: they are long, and verdict.md has them. */
+/* The claim table for an appendix, no wider than a line. Notes are left out: they are long, and verdict.md has them.
+ */
 static void latex(const struct evidence *evidence, const struct tables *tables, FILE *file)
 {
     enum { SHOWN = 7 };
     const struct text_table *table = &tables->claims;
-    fputs("% Needs \\usepackage{booktabs} and an input encoding of UTF-8.\n"
-          "\\begin{table}\n\\centering\\footnotesize\n\\caption{",
+    fputs("% Needs \\usepackage{booktabs,graphicx} and UTF-8.\n\\begin{table}\n\\centering\\footnotesize\n\\caption{",
           file);
     text_put_latex(file, evidence->spec.title);
-    fputs("}\n\\begin{tabular}{@{}", file);
+    fputs(". Cells: used / censored / at start.}\n"
+          "\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%\n\\begin{tabular}{@{}",
+          file);
     for (size_t c = 0; c < SHOWN; c++)
         fputc(table->column[c].right_aligned ? 'r' : 'l', file);
     fputs("@{}}\n\\toprule\n", file);
     for (size_t c = 0; c < SHOWN; c++) {
-        text_put_latex(file, table->column[c].title);
+        text_put_latex(file, c + 1 < SHOWN ? table->column[c].title : "cells");
         fputs(c + 1 < SHOWN ? " & " : " \\\\\n\\midrule\n", file);
     }
     for (size_t i = 0; i + table->columns <= table->cells; i += table->columns)
@@ -315,7 +318,7 @@ static void latex(const struct evidence *evidence, const struct tables *tables, 
             text_put_latex(file, table->cell[i + c]);
             fputs(c + 1 < SHOWN ? " & " : " \\\\\n", file);
         }
-    fputs("\\bottomrule\n\\end{tabular}\n\\end{table}\n", file);
+    fputs("\\bottomrule\n\\end{tabular}}\n\\end{table}\n", file);
 }
 
 enum status report_write(const struct evidence *evidence, const char *name,

@@ -54,8 +54,8 @@ const char report_style[] =
     "th,td{white-space:normal;padding-right:.5rem}\n"
     "thead th,td.text{min-width:0}\n"
     ".n{white-space:nowrap}\n"
-    "figure img{width:auto;min-width:0;max-width:100%;max-height:105mm}\n"
-    "figure,tr,h2,h3{break-inside:avoid}\n"
+    "figure img{width:auto;min-width:0;max-width:100%;max-height:95mm}\n"
+    "figure .wide,tr,h2,h3{break-inside:avoid}\n"
     "h2,h3{break-after:avoid}\n"
     "pre{white-space:pre-wrap;overflow-wrap:anywhere}\n"
     ".badge{border:1px solid currentColor;padding:0 .5rem;font-size:7.5pt}}\n";
