@@ -8,7 +8,7 @@
 #include "test/suites.h"
 
 static Suite *(*const suites[])(void) = {
-    vmath_suite, random_suite, schedule_suite, sampler_suite, target_suite, score_error_suite, joint_level_suite, chains_suite, projected_suite, estimators_suite, panels_suite, line_suite, line_error_suite, radial_suite, radial_parts_suite, gaussian_suite, compose_suite, brute_suite, toy_suite, fit_suite, claims_suite, spec_suite, store_suite, isolate_suite, limits_suite, corpus_suite, planted_suite, diff_suite, check_suite, cli_suite, explain_suite, report_suite, slurm_suite, plane_suite, plugin_suite, manual_suite, plan_suite, interruptions_suite,
+    vmath_suite, random_suite, schedule_suite, sampler_suite, target_suite, score_error_suite, joint_level_suite, chains_suite, projected_suite, estimators_suite, panels_suite, line_suite, line_error_suite, radial_suite, radial_parts_suite, gaussian_suite, compose_suite, brute_suite, toy_suite, fit_suite, claims_suite, spec_suite, store_suite, isolate_suite, limits_suite, corpus_suite, planted_suite, diff_suite, check_suite, cli_suite, explain_suite, report_suite, slurm_suite, plane_suite, plugin_suite, manual_suite, readme_suite, plan_suite, interruptions_suite,
 };
 
 int main(void)

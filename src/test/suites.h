@@ -40,6 +40,7 @@ Suite *report_suite(void);
 Suite *slurm_suite(void);
 Suite *plugin_suite(void);
 Suite *manual_suite(void);
+Suite *readme_suite(void);
 Suite *plan_suite(void);
 Suite *interruptions_suite(void);
 

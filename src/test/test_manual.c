@@ -9,30 +9,32 @@
 #include <check.h> /* last: it has a macro `fail` */
 
 /* Prints each option and example of a command's --help that the page, without its marks, lacks; then counts. */
-static const char compare[] = "cd \"$(dirname \"$0\")\"\n"
-                              "\"$1\" manual >page.1\n"
-                              "sed 's/\\\\-/-/g; s/\\\\f[BRI]//g' page.1 >plain\n"
-                              "commands=$(\"$1\" --help | sed -n 's/^  \\([a-z]*\\)  *[a-z].*/\\1/p' | grep -vx diffrate)\n"
-                              "for command in $commands; do\n"
-                              "    grep -qF \".SS \\\"$command \" plain || echo \"missing: $command\"\n"
-                              "    \"$1\" $command --help |\n"
-                              "        sed -n '/^  diffrate/p; s/^  *\\(-[a-z], *\\)\\{0,1\\}\\(--[a-z][a-z-]*\\).*/\\2/p' |\n"
-                              "        grep -vxe --help -e --usage -e --version >wanted\n"
-                              "    sed -n \"/^.SS \\\"$command /,/^.S[SH] \\\"[a-zE]/p\" plain >section\n"
-                              "    while IFS= read -r word; do\n"
-                              "        grep -qFe \"$word\" section || echo \"missing in $command: $word\"\n"
-                              "    done <wanted\n"
-                              "    cat wanted >>all\n"
-                              "done\n"
-                              "grep -c -e ^-- all\n"
-                              "grep -c -e '^  diffrate' all\n";
+static const char compare[] =
+    "cd \"$(dirname \"$0\")\"\n"
+    "\"$1\" manual >page.1\n"
+    "sed 's/\\\\-/-/g; s/\\\\f[BRI]//g' page.1 >plain\n"
+    "commands=$(\"$1\" --help | sed -n 's/^  \\([a-z]*\\)  *[a-z].*/\\1/p' | grep -vx diffrate)\n"
+    "for command in $commands; do\n"
+    "    grep -qF \".SS \\\"$command \" plain || echo \"missing: $command\"\n"
+    "    \"$1\" $command --help |\n"
+    "        sed -n '/^  diffrate/p; s/^  *\\(-[a-z], *\\)\\{0,1\\}\\(--[a-z][a-z-]*\\).*/\\2/p' |\n"
+    "        grep -vxe --help -e --usage -e --version >wanted\n"
+    "    sed -n \"/^.SS \\\"$command /,/^.S[SH] \\\"[a-zE]/p\" plain >section\n"
+    "    while IFS= read -r word; do\n"
+    "        grep -qFe \"$word\" section || echo \"missing in $command: $word\"\n"
+    "    done <wanted\n"
+    "    cat wanted >>all\n"
+    "done\n"
+    "grep -c -e ^-- all\n"
+    "grep -c -e '^  diffrate' all\n";
 
 START_TEST(man_page_says_what_help_says)
 {
     write_file("compare.sh", compare);
     ck_assert_int_eq(shell("bash %/compare.sh $(realpath @)"), 0);
     ck_assert_str_eq(output, "17\n13\n");
-    ck_assert_int_eq(shell("sed -i 's/retry.-failed//' %/page.1 && sed 's/\\\\-/-/g' %/page.1 | grep -c -e retry-failed"), 1);
+    ck_assert_int_eq(
+        shell("sed -i 's/retry.-failed//' %/page.1 && sed 's/\\\\-/-/g' %/page.1 | grep -c -e retry-failed"), 1);
 }
 END_TEST
 
@@ -75,9 +77,11 @@ static const struct {
 START_TEST(bash_completes)
 {
     char command[400];
-    write_file("complete.sh", "cd \"$(dirname \"$0\")\"\n. ./completion\nCOMP_WORDS=(diffrate \"$@\")\nCOMP_CWORD=$#\n"
-                              "_diffrate\nprintf '%s\\n' \"${COMPREPLY[@]}\" | LC_ALL=C sort | xargs\n");
-    ck_assert_int_eq(shell("@ completion >%/completion && cd % && mkdir dir && touch x.yaml y.yml a.so r.h5 text"), 0);
+    write_file("complete.sh",
+               "cd \"$(dirname \"$0\")\"\n. ./completion\nCOMP_WORDS=(diffrate \"$@\")\nCOMP_CWORD=$#\n"
+               "_diffrate\nprintf '%s\\n' \"${COMPREPLY[@]}\" | LC_ALL=C sort | xargs\n");
+    ck_assert_int_eq(shell("@ completion >%/completion && cd % && mkdir dir && touch x.yaml y.yml a.so r.h5 text"),
+                     0);
     ck_assert_int_eq(shell("bash -ec '. %/completion; complete -p diffrate'"), 0);
     for (size_t i = 0; i < sizeof completions / sizeof completions[0]; i++) {
         (void)snprintf(command, sizeof command, "bash %%/complete.sh %s 2>&1", completions[i].words);
@@ -91,9 +95,11 @@ END_TEST
 /* Every word that completes `list` is one that it lists, and none is left out. */
 START_TEST(list_completes_with_what_it_lists)
 {
-    ck_assert_int_eq(shell("for part in $(@ completion | sed -n \"s/.*list,.) _diffrate_words '\\\\(.*\\\\)'.*/\\\\1/p\"); do "
-                           "@ list $part | head -1; done >%/listed; @ list | grep -x '[a-z][a-z]*' | cmp - %/listed && wc -l <%/listed"),
-                     0);
+    ck_assert_int_eq(
+        shell("for part in $(@ completion | sed -n \"s/.*list,.) _diffrate_words '\\\\(.*\\\\)'.*/\\\\1/p\"); do "
+              "@ list $part | head -1; done >%/listed; @ list | grep -x '[a-z][a-z]*' | cmp - %/listed && wc -l "
+              "<%/listed"),
+        0);
     ck_assert_str_eq(output, "10\n");
 }
 END_TEST

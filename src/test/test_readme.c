@@ -1,0 +1,115 @@
+/* What README.md shows as a file is what it says. Such a file is an indented block behind <!-- its name -->. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test/shell.h"
+#include "test/suites.h"
+
+#include <check.h> /* last: it has a macro `fail` */
+
+/* Makes %/NAME. */
+static void extract(const char *name)
+{
+    char command[400];
+    (void)snprintf(command, sizeof command,
+                   "awk -v mark='<!-- %s -->' '$0 == mark {on = 1; next} on && /^[^ ]/ {exit} on' README.md | "
+                   "sed 's/^    //' | sed -e :a -e '/^\\n*$/{$d;N;ba' -e '}' >%%/%s",
+                   name, name);
+    ck_assert_int_eq(shell(command), 0);
+    ck_assert_msg(exists(name), "README.md shows no %s", name);
+}
+
+/* The tutorial's experiment, with fewer accuracies and steps for time. */
+static void run_mine(void)
+{
+    extract("mine.yaml");
+    ck_assert_int_eq(shell("@ run %/mine.yaml --dry-run 2>&1"), 0);
+    ck_assert_int_eq(shell("sed -i 's/, 1.0e-2, 3.0e-3]/]/; s/16384/512/' %/mine.yaml && "
+                           "binary=$(realpath @) && cd % && $binary run mine.yaml 2>&1"),
+                     0);
+    ck_assert(exists("results/mine/mine.h5"));
+}
+
+START_TEST(the_plugin_is_the_file)
+{
+    extract("my-plugin.c");
+    ck_assert_int_eq(shell("cmp %/my-plugin.c experiments/my-plugin.c"), 0);
+}
+END_TEST
+
+START_TEST(the_tutorial_ends_with_a_figure)
+{
+    run_mine();
+    extract("mine.gp");
+    ck_assert_int_eq(shell("cd % && gnuplot mine.gp 2>&1"), 0);
+    ck_assert_str_eq(output, "");
+    ck_assert_int_eq(shell("grep -o -e '<text>[^0-9]*ddpm' -e '<text>[^0-9]*accelerated' %/mine.svg | wc -l"), 0);
+    ck_assert_str_eq(output, "2\n");
+    ck_assert_int_eq(
+        shell("grep -o \"use xlink:href='#gpPt[01]'\" %/mine.svg | sort | uniq -c | awk '$1 >= 8' | wc -l"), 0);
+    ck_assert_str_eq(output, "2\n"); /* both curves have points */
+}
+END_TEST
+
+/* A program that says whether the snippet can run here, the snippet, and what it prints. */
+static const struct {
+    const char *can_run, *name, *program, *expected[3];
+} snippets[] = {
+    {"/usr/bin/python3 -c 'import h5py, pandas'",
+     "h5py.py",
+     "/usr/bin/python3",
+     {"Total variation", "accelerated", "\n512 "}},
+    {"/usr/bin/python3 -c 'import xarray, netCDF4'",
+     "xarray.py",
+     "/usr/bin/python3",
+     {"'tv' ()", "array(0.6835", "'tv_error' ()"}},
+    {"Rscript -e 'library(hdf5r)'", "hdf5r.R", "Rscript", {"(Intercept)", "log(log(steps)/steps)", " 1."}},
+};
+
+START_TEST(results_are_read_elsewhere)
+{
+    char command[400];
+    (void)snprintf(command, sizeof command, "%s >%%/log 2>&1", snippets[_i].can_run);
+    if (shell(command) != 0) {
+        fprintf(stderr, "note: README's %s is not tried, for this fails here: %s\n", snippets[_i].name,
+                snippets[_i].can_run);
+        return;
+    }
+    run_mine();
+    extract(snippets[_i].name);
+    /* by another name, for a script is also the module of its name */
+    (void)snprintf(command, sizeof command, "cd %% && mv %s snippet && %s snippet 2>&1", snippets[_i].name,
+                   snippets[_i].program);
+    ck_assert_msg(shell(command) == 0, "%s", output);
+    for (size_t i = 0; i < 3; i++)
+        ck_assert_msg(strstr(output, snippets[_i].expected[i]) != NULL, "%s: %s", snippets[_i].expected[i], output);
+}
+END_TEST
+
+/* CITATION.cff is of this version and names every paper whose claims are tested. */
+START_TEST(citation_is_current)
+{
+    ck_assert_int_eq(shell("grep -qx \"version: $(sed -n 's/^VERSION = //p' Makefile)\" CITATION.cff"), 0);
+    ck_assert_int_eq(
+        shell("for key in cff-version message title authors license; do grep -q \"^$key: *\" CITATION.cff || "
+              "echo $key; done; for paper in $(@ list claims | grep -o 'arXiv:[0-9.]*[0-9]' | sort -u); do "
+              "grep -q \"notes: $paper$\" CITATION.cff || echo $paper; done"),
+        0);
+    ck_assert_str_eq(output, "");
+}
+END_TEST
+
+Suite *readme_suite(void)
+{
+    Suite *suite = suite_create("readme");
+    TCase *tcase = tcase_create("readme");
+    tcase_add_checked_fixture(tcase, shell_setup, shell_teardown);
+    tcase_set_timeout(tcase, 600);
+    tcase_add_test(tcase, the_plugin_is_the_file);
+    tcase_add_test(tcase, the_tutorial_ends_with_a_figure);
+    tcase_add_loop_test(tcase, results_are_read_elsewhere, 0, (int)(sizeof snippets / sizeof snippets[0]));
+    tcase_add_test(tcase, citation_is_current);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
