@@ -155,7 +155,8 @@ START_TEST(test_atlas)
     ck_assert_msg(isnan(cases[_i].value) || fabs(f->value - cases[_i].value) < 0.02, "%s: %g", cases[_i].name,
                   f->value);
     ck_assert_msg(strstr(f->note, cases[_i].note) != NULL, "%s: %s", cases[_i].name, f->note);
-    free(findings);
+    check_accounts(findings, count);
+    findings_free(findings, count);
     evidence_free(&evidence);
 }
 END_TEST

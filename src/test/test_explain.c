@@ -66,7 +66,7 @@ static void check_refit(const struct finding *finding)
 }
 
 /* What leaves a finding inconclusive, whatever was judged. */
-static const char *const lacking[] = {"not measured", "not in the experiment", "no family"};
+static const char *const lacking[] = {"not measured", "not in the experiment", "no family", "in the window"};
 
 static void check_account(const struct finding *finding)
 {

@@ -62,24 +62,21 @@ enum status atlas_rate_measure(const struct evidence *evidence, size_t target, s
         status = count_dropped(evidence, target, sampler, &out->dropped, error);
     if (status != STATUS_OK || !(order > 0.0))
         return status;
-    out->finding.account = account;
-    out->finding.used = out->in_h.cells;
-    out->finding.censored = out->dropped;
+    struct finding *finding = &out->finding;
+    finding->used = out->in_h.cells;
     if (!out->in_h.ok || !out->in_h_log.ok) {
-        judge_inconclusive(&out->finding, out->in_h.ok ? out->in_h_log.reason : out->in_h.reason);
+        judge_inconclusive(finding, out->in_h.ok ? out->in_h_log.reason : out->in_h.reason);
         return STATUS_OK;
     }
-    judge_order(&out->finding, order, &out->in_h.x, "h", name);
-    if (out->finding.outcome != OUTCOME_REFUTED)
-        return STATUS_OK;
-    struct finding with_log = {.account = account, .used = out->in_h.cells, .censored = out->dropped};
-    judge_order(&with_log, order, &out->in_h_log.x, "h log T", name);
-    if (with_log.outcome == OUTCOME_REFUTED)
-        return STATUS_OK;
-    out->finding = with_log;
-    if (with_log.outcome == OUTCOME_NOT_TIGHT)
-        out->finding.outcome = OUTCOME_SUPPORTED;
-    judge_note(&out->finding, "up to a logarithm: h^%.3f, (h log T)^%.3f", out->in_h.x.value, out->in_h_log.x.value);
+    /* Which of both decides is found without an account, which holds only what did. */
+    struct finding in_h = *finding, in_h_log = *finding;
+    judge_order(&in_h, order, &out->in_h.x, "h", name);
+    judge_order(&in_h_log, order, &out->in_h_log.x, "h log T", name);
+    int by_log = in_h.outcome == OUTCOME_REFUTED && in_h_log.outcome != OUTCOME_REFUTED;
+    finding->account = account;
+    judge_order(finding, order, by_log ? &out->in_h_log.x : &out->in_h.x, by_log ? "h log T" : "h", name);
+    if (by_log)
+        judge_note(finding, "up to a logarithm: h^%.3f, (h log T)^%.3f", out->in_h.x.value, out->in_h_log.x.value);
     return STATUS_OK;
 }
 
@@ -98,7 +95,7 @@ enum status decide_atlas(const struct evidence *evidence, const struct claim *cl
             return status;
         claiming++;
         used += rate.finding.used;
-        dropped += rate.finding.censored;
+        dropped += rate.dropped;
         if (worst == spec->sampler_count || rate.finding.outcome > chosen.outcome
             || (rate.finding.outcome == chosen.outcome && rate.finding.value > chosen.value)) {
             chosen = rate.finding;
@@ -114,9 +111,8 @@ enum status decide_atlas(const struct evidence *evidence, const struct claim *cl
     memcpy(chosen.target, out->target, sizeof chosen.target);
     chosen.bound = claim->bound;
     chosen.used = used;
-    chosen.censored = dropped;
-    judge_note(&chosen, "that of %s (order %g), of %zu samplers that claim one", spec->samplers[worst]->name,
-               spec->samplers[worst]->claimed_order, claiming);
+    judge_note(&chosen, "that of %s (order %g), of %zu samplers that claim one; %zu cells dropped",
+               spec->samplers[worst]->name, spec->samplers[worst]->claimed_order, claiming, dropped);
     *out = chosen;
     return STATUS_OK;
 }

@@ -23,6 +23,7 @@ static const struct group {
     {"What the size of a score error costs", {"score-linear"}, {"score-error", "error-constant"}},
     {"What the roughness of a score error costs", {"score-rough", "ode-rough"}, {"roughness"}},
     {"Chains against exact laws", {"chains-agree"}, {"empirical", "bias", "noise-floor", "path-kl"}},
+    {"Every sampler's order", {"atlas"}, {"atlas"}},
 };
 enum { GROUPS = sizeof groups / sizeof groups[0] };
 
