@@ -186,7 +186,7 @@ enum status law_compute(const struct law_problem *problem, struct law *out, stru
         }
         law.mass_defect = integral[0];
         updates += law.node_updates;
-        double radius = law.error_l1 + fabs(law.mass_defect), before = HUGE_VAL;
+        double radius = law.error_l1 + fabs(law.mass_defect), rounding = law.rounding, before = HUGE_VAL;
         if (out->engine != NULL)
             before = out->error_l1 + fabs(out->mass_defect);
         if (radius < before) {
@@ -194,7 +194,7 @@ enum status law_compute(const struct law_problem *problem, struct law *out, stru
             *out = law;
         } else
             law_free(&law);
-        if (radius <= wanted * integral[1] || radius > 0.3 * before)
+        if (radius <= fmax(wanted * integral[1], 4.0 * rounding) || radius > 0.3 * before)
             break; /* good enough, or rounding is reached and finer is not better */
     }
     if (out->engine == NULL)

@@ -40,21 +40,23 @@ struct law_density {
     enum status (*copy)(const struct law_density *density, struct law_density **out, struct error *error);
     void (*free)(struct law_density *density);
     /* Where the panels lie on many lines that sample one coordinate: the number of the panel's line, in that order;
-     * every n-th line alone is as good a quadrature rule, n times as coarse. NULL: each panel is a line of its own. */
+     * every n-th line alone is as good a quadrature rule, n times as coarse. NULL: each panel is a line of its own.
+     */
     size_t (*line)(const struct law_density *density, const struct panel *panel);
 };
 
 struct law {
     const struct law_engine *engine;
-    struct mixture_level target;  /* p_1 of a law on the line: the factor at level 1; the factor stays the caller's */
+    struct mixture_level target; /* p_1 of a law on the line: the factor at level 1; the factor stays the caller's */
     struct law_density *density; /* p_1 otherwise, owned; NULL on the line */
-    int lines;                   /* nonzero if the panels lie on more than one line: only sums over all of them count */
+    int lines; /* nonzero if the panels lie on more than one line: only sums over all of them count */
     struct panels log_ratio;
     struct panels
         base; /* of a relative law: log(q_0/p) on the same panels, and log_ratio is log(q_1/q_0); else empty */
     double mass_defect; /* integral of q_1 over the support, minus 1; law_compute measures it, whatever the engine */
     double error_l1;    /* E_p|r - r_true| is at most this, but for the mass defect */
     double error_l2;    /* the same for sqrt(E_p (r - r_true)^2/r) */
+    double rounding;    /* the part of both that no resolution takes away; 0: not known */
     struct clip_bound clip; /* what a clip that was taken as inactive would have seen */
     size_t node_updates;    /* work done: quadrature nodes visited */
 };
