@@ -15,6 +15,8 @@ void legendre_rule(size_t n, double *node, double *weight)
             }
             slope = (double)n * (before - x * p) / (1.0 - x * x);
             x -= p / slope;
+            if (fabs(p) < 1e-13 * fabs(slope)) /* that was the last step that changes x */
+                break;
         }
         if (2 * i + 1 == n)
             x = 0.0;

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "core/elementary.h"
 #include "model/sampler.h"
 
 double clip_rate(size_t k, size_t T)
@@ -10,18 +11,43 @@ double clip_rate(size_t k, size_t T)
     return exp2((double)k) / (radius * radius);
 }
 
+/* expm1(2 x) = e (e + 2) with e = expm1(x): the rates double. */
+void clip_step_add(struct clip_step *step, size_t T, size_t n, const double *weight, const double *c)
+{
+    enum { TOGETHER = 16 };
+    double radius = sampler_clip(1, T), rate = clip_rate(0, T), e[TOGETHER], w[TOGETHER];
+    for (size_t start = 0; start < n; start += TOGETHER) {
+        size_t count = n - start < TOGETHER ? n - start : TOGETHER;
+        for (size_t i = 0; i < TOGETHER; i++) {
+            double at = i < count ? c[start + i] : 0.0, here = i < count ? weight[start + i] : 0.0;
+            int far = fabs(at) > radius;
+            step->beyond += far ? here : 0.0;
+            w[i] = far ? 0.0 : here;
+            e[i] = expm1_of(far ? 0.0 : rate * at * at);
+        }
+        for (size_t k = 0; k < CLIP_RATES; k++) {
+            double part[4] = {0.0};
+            for (size_t i = 0; i < TOGETHER; i++) {
+                part[i % 4] += w[i] * e[i];
+                e[i] *= e[i] + 2.0;
+            }
+            step->moment[k] += (part[0] + part[1]) + (part[2] + part[3]);
+        }
+    }
+}
+
+void clip_bound_take(struct clip_bound *bound, const struct clip_step *step)
+{
+    bound->beyond = fmax(bound->beyond, step->beyond);
+    for (size_t k = 0; k < CLIP_RATES; k++)
+        bound->log_moment[k] = fmax(bound->log_moment[k], log1p(step->moment[k]));
+}
+
 void clip_bound_add(struct clip_bound *bound, size_t n, const double *weight, const double *c)
 {
-    double radius = sampler_clip(1, bound->T), beyond = 0.0;
-    for (size_t i = 0; i < n; i++)
-        beyond += fabs(c[i]) > radius ? weight[i] : 0.0;
-    bound->beyond = fmax(bound->beyond, beyond);
-    for (size_t k = 0; k < CLIP_RATES; k++) {
-        double rate = clip_rate(k, bound->T), total = 0.0;
-        for (size_t i = 0; i < n; i++)
-            total += fabs(c[i]) > radius ? 0.0 : weight[i] * expm1(rate * c[i] * c[i]);
-        bound->log_moment[k] = fmax(bound->log_moment[k], log1p(total));
-    }
+    struct clip_step step = {0.0, {0.0}};
+    clip_step_add(&step, bound->T, n, weight, c);
+    clip_bound_take(bound, &step);
 }
 
 void clip_bound_add_normal(struct clip_bound *bound, double mean, double variance)

@@ -24,7 +24,16 @@ struct clip_bound {
 /* 2^k/B^2. */
 double clip_rate(size_t k, size_t T);
 
-/* Takes a step into account in which E f(c) = sum_i weight[i] f(c[i]). */
+/* What a clip would see in one step; zero-initialised: nothing. */
+struct clip_step {
+    double beyond, moment[CLIP_RATES]; /* E (exp(rate_k c^2) - 1) */
+};
+
+/* Adds a part of E f(c) = sum_i weight[i] f(c[i]), and takes a step into account. */
+void clip_step_add(struct clip_step *step, size_t T, size_t n, const double *weight, const double *c);
+void clip_bound_take(struct clip_bound *bound, const struct clip_step *step);
+
+/* Both, for a step in one part. */
 void clip_bound_add(struct clip_bound *bound, size_t n, const double *weight, const double *c);
 
 /* The same for c ~ N(mean, variance). */

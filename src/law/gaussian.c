@@ -70,9 +70,9 @@ static void fill_panels(const struct state *state, double V, struct panels *pane
         double linear = scale * w * (2.0 * rho * c + 2.0 * m), quadratic = scale * rho * w * w;
         for (size_t k = 3; k < PANEL_NODES; k++)
             panel->coefficient[k] = 0.0;
-        panel->coefficient[0] = constant + 0.5 * quadratic;
+        panel->coefficient[0] = constant;
         panel->coefficient[1] = linear;
-        panel->coefficient[2] = 0.5 * quadratic;
+        panel->coefficient[2] = quadratic;
     }
 }
 

@@ -175,7 +175,7 @@ enum status law_compute(const struct law_problem *problem, struct law *out, stru
     *out = (struct law){0};
     if (engine == NULL)
         return law_supports(problem, error);
-    size_t updates = 0;
+    size_t updates = 0, exponentials = 0;
     for (size_t i = 0; i < sizeof resolutions / sizeof resolutions[0]; i++) {
         struct law law = {0};
         double integral[2];
@@ -189,7 +189,8 @@ enum status law_compute(const struct law_problem *problem, struct law *out, stru
         }
         law.mass_defect = integral[0];
         updates += law.node_updates;
-        double radius = law.error_l1 + fabs(law.mass_defect), before = HUGE_VAL;
+        exponentials += law.exponentials;
+        double radius = law.error_l1 + fabs(law.mass_defect), rounding = law.rounding, before = HUGE_VAL;
         if (out->engine != NULL)
             before = out->error_l1 + fabs(out->mass_defect);
         if (radius < before) {
@@ -197,12 +198,13 @@ enum status law_compute(const struct law_problem *problem, struct law *out, stru
             *out = law;
         } else
             law_free(&law);
-        if (radius <= wanted * integral[1] || radius > 0.3 * before)
+        if (radius <= fmax(wanted * integral[1], 4.0 * rounding) || radius > 0.3 * before)
             break; /* good enough, or rounding is reached and finer is not better */
     }
     if (out->engine == NULL)
         return fail_with(error, STATUS_NUMERIC, "the law of %s has no finite radius: it is too far from its target",
                          problem->sampler->name);
     out->node_updates = updates;
+    out->exponentials = exponentials;
     return STATUS_OK;
 }

@@ -27,6 +27,7 @@ struct law_problem {
     double error_share;                    /* of eps_score^2, in this factor; 0: exact scores */
     double clip; /* for samplers that clip: the norm above which the factor's correction is zeroed; 0 means never
                   * (products, where clipping couples coordinates) */
+    size_t threads; /* for this law alone, where an engine can use them; 0 counts as 1. The same bits for any number. */
 };
 
 /* p_1 on the panels of a law in more than one coordinate: each panel lies on a line of its own through space, or is a
@@ -55,8 +56,10 @@ struct law {
     double mass_defect; /* integral of q_1 over the support, minus 1; law_compute measures it, whatever the engine */
     double error_l1;    /* E_p|r - r_true| is at most this, but for the mass defect */
     double error_l2;    /* the same for sqrt(E_p (r - r_true)^2/r) */
+    double rounding;    /* the part of both that no resolution takes away; 0: not known */
     struct clip_bound clip; /* what a clip that was taken as inactive would have seen */
     size_t node_updates;    /* work done: quadrature nodes visited */
+    size_t exponentials;    /* and elementary functions evaluated there; 0: not counted */
 };
 
 struct law_engine {

@@ -22,6 +22,7 @@ struct table {
     struct entry **entry;
     size_t count;
     size_t node_updates;
+    size_t threads; /* in a law */
 };
 
 static void table_free(struct table *table)
@@ -67,7 +68,8 @@ static enum status compute(struct table *table, struct entry *entry, struct erro
                                         .schedule = table->schedule,
                                         .score_error = entry->error_share > 0.0 ? table->score_error : NULL,
                                         .error_share = entry->error_share,
-                                        .clip = entry->clip};
+                                        .clip = entry->clip,
+                                        .threads = table->threads};
     enum status status = law_compute(&problem, &entry->law, error);
     table->node_updates += entry->law.node_updates;
     return status;
@@ -281,11 +283,12 @@ static enum status measure_one(struct table *table, const struct target *target,
     return status;
 }
 
-enum status measure_target(const struct target *target, const struct sampler *sampler,
-                           const struct score_error *score_error, const struct schedule *schedule,
-                           const size_t *dimensions, size_t count, struct measurement *out, struct error *error)
+enum status measure_target_by_threads(size_t threads, const struct target *target, const struct sampler *sampler,
+                                      const struct score_error *score_error, const struct schedule *schedule,
+                                      const size_t *dimensions, size_t count, struct measurement *out,
+                                      struct error *error)
 {
-    struct table table = {.sampler = sampler, .score_error = score_error, .schedule = schedule};
+    struct table table = {.sampler = sampler, .score_error = score_error, .schedule = schedule, .threads = threads};
     enum status status = STATUS_OK;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         struct error cause = {STATUS_OK, ""};
@@ -298,4 +301,11 @@ enum status measure_target(const struct target *target, const struct sampler *sa
         out[i].node_updates = table.node_updates;
     table_free(&table);
     return status;
+}
+
+enum status measure_target(const struct target *target, const struct sampler *sampler,
+                           const struct score_error *score_error, const struct schedule *schedule,
+                           const size_t *dimensions, size_t count, struct measurement *out, struct error *error)
+{
+    return measure_target_by_threads(1, target, sampler, score_error, schedule, dimensions, count, out, error);
 }

@@ -26,6 +26,13 @@ MUST_USE enum status measure_target(const struct target *target, const struct sa
                                     const size_t *dimensions, size_t count, struct measurement *out,
                                     struct error *error);
 
+/* The same, with so many threads in every law whose engine can use them, for a target that is alone on a machine with
+ * several processors; the same bits for any number. */
+MUST_USE enum status measure_target_by_threads(size_t threads, const struct target *target,
+                                               const struct sampler *sampler, const struct score_error *score_error,
+                                               const struct schedule *schedule, const size_t *dimensions,
+                                               size_t count, struct measurement *out, struct error *error);
+
 /* STATUS_OK if every factor of the target has an engine for its law under these samplers and this score error (NULL:
  * exact scores); else the reason, STATUS_UNSUPPORTED mostly. Computes nothing. */
 MUST_USE enum status measure_supports_all(const struct target *target, const struct sampler *const *samplers,

@@ -1,7 +1,9 @@
 #include "law/panels.h"
 
 #include <math.h>
+#include <string.h>
 
+#include "core/elementary.h"
 #include "core/memory.h"
 #include "core/vmath.h"
 
@@ -42,16 +44,22 @@ static double difference(const struct mixture_level *mixture, struct place a, st
     return position(mixture, a, b.component) - b.sds * mixture->sd[b.component];
 }
 
-/* Panels nowhere longer than (length + slope max(0, distance - flat))/resolution, where distance is that of their
- * nearest point to the centre: the longest that starts at x from the centre and goes to the right. */
-static double graded(double x, double length, double flat, double slope, double resolution)
+/* How much finer panels are than the default: the length of all over `shrink`; or how much coarser: only those that
+ * grow from their least length no faster than the default, times `stretch`. Both are >= 1. */
+struct fine {
+    double shrink, stretch;
+};
+
+/* Panels nowhere longer than (length + slope max(0, distance - flat)), where distance is that of their nearest point
+ * to the centre: the longest that starts at x from the centre and goes to the right. */
+static double graded(double x, double length, double flat, double slope, struct fine fine)
 {
-    double beyond = fabs(x) - flat;
+    double beyond = fabs(x) - flat, least = fine.stretch * length / fine.shrink;
     if (beyond <= 0.0)
-        return length / resolution;
+        return least;
     if (x > 0.0)
-        return (length + slope * beyond) / resolution;
-    return fmax(length / resolution, (length + slope * beyond) / (resolution + slope));
+        return fmax(least, (length + slope * beyond) / fine.shrink);
+    return fmax(least, (length + slope * beyond) / (fine.shrink + slope));
 }
 
 /* The score near a point. */
@@ -74,7 +82,7 @@ static struct bend bend_at(const struct mixture_level *mixture, size_t anchor, d
         if (exponent < largest - NOTHING)
             continue;
         if (exponent > largest) {
-            double rescale = exponent < largest + NOTHING ? exp(largest - exponent) : 0.0;
+            double rescale = exponent < largest + NOTHING ? exp_of(largest - exponent) : 0.0;
             density *= rescale;
             gradient *= rescale;
             square *= rescale;
@@ -82,7 +90,7 @@ static struct bend bend_at(const struct mixture_level *mixture, size_t anchor, d
             largest = exponent;
             dominant = k;
         } else
-            weight = exp(exponent - largest);
+            weight = exp_of(exponent - largest);
         density += weight;
         gradient += weight * slope;
         square += weight * slope * slope;
@@ -136,7 +144,8 @@ static int next_interval(const struct mixture_level *mixture, const struct place
 /* What sets the length of panels, at one level. */
 struct limits {
     const struct mixture_level *mixture;
-    double resolution, longest, finest;
+    struct fine fine;
+    double longest, finest;
     double least_bent; /* panels no longer than this need not look for bends */
     size_t edges;
     struct place edge[PANEL_EDGES];
@@ -149,7 +158,7 @@ static size_t strictest(const struct mixture_level *mixture, size_t anchor, doub
     *length = HUGE_VAL;
     for (size_t k = 0; k < mixture->factor->components; k++) {
         double sd = mixture->sd[k], distance = fabs(x - mixture_level_centre(mixture, k, anchor));
-        double wanted = graded(distance, LENGTH * sd, FLAT * sd, SLOPE, 1.0);
+        double wanted = graded(distance, LENGTH * sd, FLAT * sd, SLOPE, (struct fine){1.0, 1.0});
         if (wanted < *length) {
             *length = wanted;
             strictest = k;
@@ -161,16 +170,17 @@ static size_t strictest(const struct mixture_level *mixture, size_t anchor, doub
 static struct limits make_limits(const struct mixture_level *mixture, double resolution,
                                  const struct fineness *fineness)
 {
-    struct limits limits = {.mixture = mixture, .resolution = resolution, .longest = HUGE_VAL};
+    const struct fine fine = {fmax(resolution, 1.0), fmax(1.0 / resolution, 1.0)};
+    struct limits limits = {.mixture = mixture, .fine = fine, .longest = HUGE_VAL};
     double narrowest = HUGE_VAL;
     for (size_t k = 0; k < mixture->factor->components; k++)
         narrowest = fmin(narrowest, mixture->sd[k]);
     /* A single Gaussian's curvature is its width. */
-    limits.least_bent = mixture->factor->components > 1 ? 0.1 * CURVED_LENGTH * narrowest / resolution : HUGE_VAL;
+    limits.least_bent = mixture->factor->components > 1 ? 0.1 * CURVED_LENGTH * narrowest / fine.shrink : HUGE_VAL;
     if (fineness == NULL)
         return limits;
     if (fineness->longest > 0.0)
-        limits.longest = fineness->longest / resolution;
+        limits.longest = fineness->longest / fine.shrink;
     limits.finest = fineness->finest;
     limits.edges = fineness->finest > 0.0 ? fineness->edges : 0;
     for (size_t i = 0; i < limits.edges; i++) {
@@ -204,7 +214,7 @@ static double crossing(const struct mixture_level *mixture, size_t anchor, size_
 /* The longest panel from x on that is short enough for a bend `ahead` of x, approached as a component is. */
 static double before_bend(const struct limits *limits, struct bend bend, double ahead)
 {
-    return graded(-ahead, CURVED_LENGTH * bend.length, 0.0, SLOPE, limits->resolution);
+    return graded(-ahead, CURVED_LENGTH * bend.length, 0.0, SLOPE, limits->fine);
 }
 
 /* The same for the valleys between two points ahead of x: they may be much narrower than the panel, but the dominant
@@ -238,8 +248,8 @@ static double bent_length(const struct limits *limits, size_t anchor, double x, 
     const struct mixture_level *mixture = limits->mixture;
     if (!(here->length > 0.0))
         *here = bend_at(mixture, anchor, x);
-    length = fmin(length, CURVED_LENGTH * here->length / limits->resolution);
-    double far = length * (1.0 + limits->resolution / SLOPE);
+    length = fmin(length, graded(0.0, CURVED_LENGTH * here->length, 0.0, SLOPE, limits->fine));
+    double far = length * (1.0 + limits->fine.shrink / SLOPE);
     struct bend end = bend_at(mixture, anchor, x + length), beyond = bend_at(mixture, anchor, x + far);
     double shortest = fmin(length, fmin(before_bend(limits, end, length), before_bend(limits, beyond, far)));
     shortest = fmin(shortest, before_valleys(limits, anchor, x, 0.0, length, *here, end));
@@ -254,15 +264,15 @@ static double bent_length(const struct limits *limits, size_t anchor, double x, 
 static double longest_panel(const struct limits *limits, struct place from, double length, struct bend *bend)
 {
     const struct mixture_level *mixture = limits->mixture;
-    double resolution = limits->resolution;
     length = fmin(length, limits->longest);
     for (size_t k = 0; k < mixture->factor->components; k++) {
         double sd = mixture->sd[k];
-        length = fmin(length, graded(position(mixture, from, k), LENGTH * sd, FLAT * sd, SLOPE, resolution));
+        length = fmin(length, graded(position(mixture, from, k), LENGTH * sd, FLAT * sd, SLOPE, limits->fine));
     }
     for (size_t i = 0; i < limits->edges; i++)
-        length = fmin(length, graded(difference(mixture, from, limits->edge[i]), limits->finest,
-                                     EDGE_FLAT * limits->finest, EDGE_SLOPE, resolution));
+        length =
+            fmin(length, graded(difference(mixture, from, limits->edge[i]), limits->finest,
+                                EDGE_FLAT * limits->finest, EDGE_SLOPE, (struct fine){limits->fine.shrink, 1.0}));
     if (length <= limits->least_bent)
         bend->length = 0.0;
     else
@@ -270,18 +280,26 @@ static double longest_panel(const struct limits *limits, struct place from, doub
     return length;
 }
 
+static enum status make_room(struct panels *panels, size_t count, struct error *error)
+{
+    if (count <= panels->capacity)
+        return STATUS_OK;
+    size_t capacity = panels->capacity > 0 ? 2 * panels->capacity : 64;
+    capacity = count > capacity ? count : capacity;
+    struct panel *grown = capacity <= MOST_PANELS ? array_resize(panels->panel, capacity, sizeof *grown) : NULL;
+    if (grown == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for more than %zu panels", panels->capacity);
+    panels->panel = grown;
+    panels->capacity = capacity;
+    return STATUS_OK;
+}
+
 static enum status push(struct panels *panels, struct panel panel, struct error *error)
 {
-    if (panels->count == panels->capacity) {
-        size_t capacity = panels->capacity > 0 ? 2 * panels->capacity : 64;
-        struct panel *grown = capacity <= MOST_PANELS ? array_resize(panels->panel, capacity, sizeof *grown) : NULL;
-        if (grown == NULL)
-            return fail_with(error, STATUS_MEMORY, "out of memory for more than %zu panels", panels->capacity);
-        panels->panel = grown;
-        panels->capacity = capacity;
-    }
-    panels->panel[panels->count++] = panel;
-    return STATUS_OK;
+    enum status status = make_room(panels, panels->count + 1, error);
+    if (status == STATUS_OK)
+        panels->panel[panels->count++] = panel;
+    return status;
 }
 
 /* Puts the panel between its two ends. Nonzero if they are in order. */
@@ -307,7 +325,7 @@ static enum status lay_out_interval(const struct limits *limits, struct place fr
     for (int last = 0; !last;) {
         double left = difference(mixture, to, from);
         /* from a valley, too, panels grow no faster than from a component */
-        length = fmin(left, length * (1.0 + SLOPE / limits->resolution));
+        length = fmin(left, length * (1.0 + SLOPE / limits->fine.shrink));
         length = longest_panel(limits, from, length, &bend);
         last = left <= length;
         /* No sliver at the end: the last two share what is left. */
@@ -327,6 +345,7 @@ static enum status lay_out_interval(const struct limits *limits, struct place fr
             return fail_with(error, STATUS_NUMERIC,
                              "panels of length %.3g near component %zu (sd %.3g) are too short", length,
                              panel.anchor + 1, mixture->sd[panel.anchor]);
+        panel.dominant = mixture_level_dominant(mixture, panel.anchor, panel.centre);
         enum status status = push(panels, panel, error);
         if (status != STATUS_OK)
             return status;
@@ -350,25 +369,31 @@ enum status panels_lay_out(const struct mixture_level *mixture, double resolutio
     return status;
 }
 
+enum status panels_copy(const struct panels *panels, struct panels *out, struct error *error)
+{
+    enum status status = make_room(out, panels->count, error);
+    if (status == STATUS_OK) {
+        memcpy(out->panel, panels->panel, panels->count * sizeof *panels->panel);
+        out->count = panels->count;
+    }
+    return status;
+}
+
 enum status panels_move(const struct panels *panels, const struct mixture_level *mixture, struct panels *out,
                         int *in_order, struct error *error)
 {
-    out->count = 0;
+    enum status status = panels_copy(panels, out, error);
     *in_order = 1;
-    for (size_t p = 0; p < panels->count; p++) {
-        struct panel panel = panels->panel[p];
-        *in_order &= settle(mixture, &panel);
-        if (panels_at_end(panels, p, 0) && p > 0) { /* intervals that have grown together */
-            const struct panel *before = &panels->panel[p - 1];
-            *in_order &= difference(mixture, (struct place){panel.edge_anchor[0], panel.edge[0]},
-                                    (struct place){before->edge_anchor[1], before->edge[1]})
-                         > 0.0;
+    for (size_t p = 0; status == STATUS_OK && p < out->count; p++) {
+        struct panel *panel = &out->panel[p];
+        *in_order &= settle(mixture, panel);
+        if (p > 0 && panels_at_end(out, p, 0)) { /* intervals that have grown together */
+            struct place start = {panel->edge_anchor[0], panel->edge[0]};
+            struct place end = {panel[-1].edge_anchor[1], panel[-1].edge[1]};
+            *in_order &= difference(mixture, start, end) > 0.0;
         }
-        enum status status = push(out, panel, error);
-        if (status != STATUS_OK)
-            return status;
     }
-    return STATUS_OK;
+    return status;
 }
 
 void panels_free(struct panels *panels)
@@ -396,58 +421,176 @@ int panels_at_end(const struct panels *panels, size_t p, int side)
 void chebyshev_init(struct chebyshev *chebyshev)
 {
     enum { LAST = PANEL_NODES - 1 };
-    for (int j = 0; j <= LAST; j++) {
-        double angle = M_PI * (LAST - j) / LAST, end = j == 0 || j == LAST ? 0.5 : 1.0;
-        chebyshev->node[j] = j == 0 ? -1.0 : j == LAST ? 1.0 : cos(angle);
-        for (int k = 0; k <= LAST; k++)
-            chebyshev->transform[j][k] = end * (k == 0 || k == LAST ? 1.0 : 2.0) / LAST * cos(k * angle);
+    double before[PANEL_NODES] = {0.0}, polynomial[PANEL_NODES] = {1.0}; /* T_{k-1} and T_k in powers */
+    *chebyshev = (struct chebyshev){.node = {0.0}};
+    for (int j = 0; j < HALF_NODES; j++) {
+        double angle = M_PI * j / LAST;
+        chebyshev->node[j] = -cos(angle);
+        chebyshev->node[LAST - j] = -chebyshev->node[j];
+        for (int k = 0; k <= LAST; k++) {
+            double end = (j == 0 ? 0.5 : 1.0) * (k == 0 || k == LAST ? 1.0 : 2.0) / LAST;
+            chebyshev->transform[k % 2][j][k / 2] = end * cos(k * angle);
+        }
     }
+    for (int k = 0; k <= LAST; k++) {
+        double next[PANEL_NODES];
+        for (int m = 0; m <= LAST; m++) {
+            if ((k - m) % 2 == 0)
+                chebyshev->powers[k % 2][k / 2][m / 2] = polynomial[m];
+            next[m] = (k == 0 ? 1.0 : 2.0) * (m > 0 ? polynomial[m - 1] : 0.0) - before[m];
+        }
+        memcpy(before, polynomial, sizeof before);
+        memcpy(polynomial, next, sizeof polynomial);
+    }
+    /* the integral of T_k is 2/(1 - k^2) for even k */
+    for (int j = 0; j < PANEL_NODES; j++)
+        for (int k = 0; k < HALF_NODES; k++)
+            chebyshev->weight[j] +=
+                chebyshev->transform[0][j < HALF_NODES ? j : LAST - j][k] * 2.0 / (1.0 - 4.0 * k * k);
+}
+
+/* Four numbers at a time; what the compiler makes of loops this short is several times slower. */
+typedef double quad __attribute__((vector_size(4 * sizeof(double)), aligned(sizeof(double)), may_alias));
+enum { QUADS = HALF_NODES / 4 };
+_Static_assert(HALF_NODES % 4 == 0, "whole quads");
+
+/* out[odd][i] = sum_j matrix[odd][j][i] x[odd][j] */
+static inline void multiply(const double (*matrix)[HALF_NODES][HALF_NODES], double (*x)[HALF_NODES],
+                            double (*out)[HALF_NODES])
+{
+    quad total[2][QUADS] = {{{0.0}}};
+    for (int j = 0; j < HALF_NODES; j++)
+        for (int odd = 0; odd < 2; odd++)
+            for (int i = 0; i < QUADS; i++)
+                total[odd][i] += ((const quad *)matrix[odd][j])[i] * x[odd][j];
+    for (int odd = 0; odd < 2; odd++)
+        for (int i = 0; i < QUADS; i++)
+            ((quad *)out[odd])[i] = total[odd][i];
 }
 
 VECTOR_CLONES void panel_fit(const struct chebyshev *chebyshev, const double *values, struct panel *panel)
 {
-    double total[PANEL_NODES] = {0.0};
-    for (int j = 0; j < PANEL_NODES; j++)
-        for (int k = 0; k < PANEL_NODES; k++)
-            total[k] += chebyshev->transform[j][k] * values[j];
-    for (int k = 0; k < PANEL_NODES; k++)
-        panel->coefficient[k] = total[k];
+    double pair[2][HALF_NODES], degree[2][HALF_NODES], power[2][HALF_NODES];
+    for (int j = 0; j < HALF_NODES; j++) {
+        double left = values[j], right = values[PANEL_NODES - 1 - j];
+        pair[0][j] = right + left;
+        pair[1][j] = right - left;
+    }
+    multiply(chebyshev->transform, pair, degree);
+    multiply(chebyshev->powers, degree, power);
+    for (int i = 0; i < HALF_NODES; i++) {
+        panel->coefficient[2 * i] = power[0][i];
+        panel->coefficient[2 * i + 1] = power[1][i];
+    }
 }
+
+/* A panel's polynomial at x, or at the end that is nearer to x. Terms are summed in pairs, pairs of pairs and so on:
+ * the shorter the chain of operations that wait for one another, the more points are under way at a time. */
+struct segment {
+    const double *coefficient;
+    double centre, inverse, from, to;
+};
+
+static inline struct segment segment_of(const struct panel *panel, double shift)
+{
+    double centre = panel->centre + shift;
+    return (struct segment){panel->coefficient, centre, 1.0 / panel->half_width, centre - panel->half_width,
+                            centre + panel->half_width};
+}
+
+static inline double evaluate_at(const struct segment *segment, double x)
+{
+    const double *c = segment->coefficient;
+    double raised = x < segment->from ? segment->from : x, inside = raised > segment->to ? segment->to : raised;
+    double u = (inside - segment->centre) * segment->inverse, square = u * u, fourth = square * square;
+    double part[PANEL_NODES / 4];
+    for (int k = 0; k < PANEL_NODES / 4; k++) {
+        double low = c[4 * k + 1] * u + c[4 * k], high = c[4 * k + 3] * u + c[4 * k + 2];
+        part[k] = high * square + low;
+    }
+    double low = part[1] * fourth + part[0], high = part[3] * fourth + part[2];
+    return high * (fourth * fourth) + low;
+}
+_Static_assert(PANEL_NODES == 16, "four parts of four terms");
 
 VECTOR_CLONES void panel_evaluate(const struct panel *panel, double shift, size_t n, const double *x, double *out)
 {
-    double inverse = 1.0 / panel->half_width, centre = panel->centre + shift;
-    const double *c = panel->coefficient;
-    for (size_t i = 0; i < n; i++) {
-        double u = (x[i] - centre) * inverse;
-        u = u < -1.0 ? -1.0 : u > 1.0 ? 1.0 : u;
-        double twice = 2.0 * u, b1 = c[PANEL_NODES - 1], b2 = 0.0;
-        for (int k = PANEL_NODES - 2; k >= 1; k--) {
-            double b0 = (c[k] - b2) + twice * b1;
-            b2 = b1;
-            b1 = b0;
+    struct segment segment = segment_of(panel, shift);
+    for (size_t i = 0; i < n; i++)
+        out[i] = evaluate_at(&segment, x[i]);
+}
+
+enum { LANES = 4, ROWS = 64 };
+
+/* Evaluates the polynomial at ascending points from `start` on up to `end`, of n; returns the index of the first
+ * beyond. The panel's part is rounded up to whole vectors: what is evaluated beyond it is done again by the next
+ * panel. */
+static inline size_t evaluate_part(const struct segment *segment, double end, size_t start, size_t n, const double *x,
+                                   double *out)
+{
+    size_t stop = start;
+    while (stop + LANES <= n && x[stop + LANES - 1] <= end)
+        stop += LANES;
+    while (stop < n && !(x[stop] > end))
+        stop++;
+    size_t whole = (stop - start + LANES - 1) / LANES * LANES;
+    if (start + whole > n)
+        whole -= LANES;
+    for (size_t i = start; i < start + whole; i++)
+        out[i] = evaluate_at(segment, x[i]);
+    if (start + whole < stop) {
+        double rest[LANES], value[LANES];
+        for (size_t i = 0; i < LANES; i++)
+            rest[i] = x[start + whole + i < stop ? start + whole + i : stop - 1];
+        for (size_t i = 0; i < LANES; i++)
+            value[i] = evaluate_at(segment, rest[i]);
+        for (size_t i = start + whole; i < stop; i++)
+            out[i] = value[i - start - whole];
+    }
+    return stop;
+}
+
+/* Up to ROWS rows, each of which begins where the one before does or further right: panel by panel, so that what a
+ * panel costs at all is spent once. */
+VECTOR_CLONES static void evaluate_rows(const struct panels *panels, const struct mixture_level *mixture,
+                                        size_t anchor, size_t rows, size_t n, const double *x, double *out,
+                                        size_t *hint)
+{
+    const struct panel *panel = panels->panel;
+    size_t at = *hint < panels->count ? *hint : 0, left = rows, place[ROWS];
+    double shift = mixture_level_centre(mixture, panel[at].anchor, anchor);
+    while (at > 0 && x[0] < panel[at].centre + shift - panel[at].half_width)
+        shift = mixture_level_centre(mixture, panel[--at].anchor, anchor);
+    while (at + 1 < panels->count && x[0] > panel[at].centre + shift + panel[at].half_width)
+        shift = mixture_level_centre(mixture, panel[++at].anchor, anchor);
+    *hint = at;
+    for (size_t r = 0; r < rows; r++)
+        place[r] = 0;
+    for (; left > 0; at++) {
+        struct segment segment = segment_of(&panel[at], mixture_level_centre(mixture, panel[at].anchor, anchor));
+        double end = at + 1 < panels->count ? segment.to : HUGE_VAL;
+        for (size_t r = 0; r < rows; r++) {
+            if (place[r] == n || x[r * n + place[r]] > end)
+                continue;
+            place[r] = evaluate_part(&segment, end, place[r], n, x + r * n, out + r * n);
+            left -= place[r] == n;
         }
-        out[i] = (c[0] - b2) + u * b1;
+    }
+}
+
+void panels_evaluate_rows(const struct panels *panels, const struct mixture_level *mixture, size_t anchor,
+                          size_t rows, size_t n, const double *x, double *out, size_t *hint)
+{
+    size_t at = *hint;
+    for (size_t r = 0; r < rows && n > 0; r += ROWS) {
+        size_t some = rows - r < ROWS ? rows - r : ROWS;
+        evaluate_rows(panels, mixture, anchor, some, n, x + r * n, out + r * n, &at);
+        *hint = r == 0 ? at : *hint;
     }
 }
 
 void panels_evaluate(const struct panels *panels, const struct mixture_level *mixture, size_t anchor, size_t n,
                      const double *x, double *out, size_t *hint)
 {
-    const struct panel *panel = panels->panel;
-    size_t at = *hint < panels->count ? *hint : 0;
-    for (size_t start = 0; start < n;) {
-        double shift = mixture_level_centre(mixture, panel[at].anchor, anchor);
-        while (at > 0 && x[start] < panel[at].centre - panel[at].half_width + shift)
-            shift = mixture_level_centre(mixture, panel[--at].anchor, anchor);
-        while (at + 1 < panels->count && x[start] > panel[at].centre + panel[at].half_width + shift)
-            shift = mixture_level_centre(mixture, panel[++at].anchor, anchor);
-        double end = at + 1 < panels->count ? panel[at].centre + panel[at].half_width + shift : HUGE_VAL;
-        size_t stop = start + 1;
-        while (stop < n && x[stop] <= end)
-            stop++;
-        panel_evaluate(&panel[at], shift, stop - start, x + start, out + start);
-        start = stop;
-    }
-    *hint = at;
+    panels_evaluate_rows(panels, mixture, anchor, 1, n, x, out, hint);
 }

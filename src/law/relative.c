@@ -3,9 +3,7 @@
 
 #include "core/memory.h"
 #include "law/law.h"
-
-enum { TEST_POINTS = 4 };
-static const double test_position[TEST_POINTS] = {-0.99, -0.42, 0.33, 0.97};
+#include "law/resample.h"
 
 static enum status copy_panels(const struct panels *from, struct panels *to, struct error *error)
 {
@@ -17,40 +15,16 @@ static enum status copy_panels(const struct panels *from, struct panels *to, str
     return STATUS_OK;
 }
 
-/* E_p of what the base's values on the law's panels are wrong by, and of its square. */
-struct missed {
-    double l1, l2_squared;
-};
-
 /* Panels with the base's values, in place of the law's. */
-static struct missed interpolate(const struct law *law, const struct law *base, struct law *out)
+static struct error_norms interpolate(const struct law *law, const struct law *base, struct law *out)
 {
     struct chebyshev chebyshev;
-    struct missed missed = {0.0, 0.0};
-    size_t hint = 0, test_hint = 0;
     chebyshev_init(&chebyshev);
     mixture_level_set(&out->target, &law->target.level);
-    for (size_t p = 0; p < law->log_ratio.count; p++) {
-        struct panel *panel = &out->base.panel[p];
-        double x[PANEL_NODES], value[PANEL_NODES], made[TEST_POINTS], exact[TEST_POINTS], log_density[TEST_POINTS];
-        for (int j = 0; j < PANEL_NODES; j++)
-            x[j] = panel->centre + panel->half_width * chebyshev.node[j];
-        panels_evaluate(&base->log_ratio, &base->target, panel->anchor, PANEL_NODES, x, value, &hint);
-        panel_fit(&chebyshev, value, panel);
+    struct error_norms missed = panels_resample(&base->log_ratio, &out->target, &chebyshev, &out->base);
+    for (size_t p = 0; p < law->log_ratio.count; p++)
         for (size_t k = 0; k < PANEL_NODES; k++)
-            out->log_ratio.panel[p].coefficient[k] -= panel->coefficient[k];
-        for (int j = 0; j < TEST_POINTS; j++)
-            x[j] = panel->centre + panel->half_width * test_position[j];
-        panels_evaluate(&base->log_ratio, &base->target, panel->anchor, TEST_POINTS, x, exact, &test_hint);
-        panel_evaluate(panel, 0.0, TEST_POINTS, x, made);
-        mixture_level_evaluate(&out->target, panel->anchor, TEST_POINTS, x, log_density, NULL);
-        for (int j = 0; j < TEST_POINTS; j++) {
-            double weight = exp(log_density[j] + exact[j]) * 2.0 * panel->half_width / TEST_POINTS;
-            double relative = expm1(made[j] - exact[j]);
-            missed.l1 += weight * fabs(relative);
-            missed.l2_squared += weight * relative * relative;
-        }
-    }
+            out->log_ratio.panel[p].coefficient[k] -= out->base.panel[p].coefficient[k];
     return missed;
 }
 
@@ -74,10 +48,10 @@ static enum status subtract(const struct law *law, const struct law *base, struc
 
 enum status law_relative(const struct law *law, const struct law *base, struct law *out, struct error *error)
 {
-    struct missed missed = {0.0, 0.0};
-    *out = (struct law){.engine = law->engine,
-                        .lines = law->lines,
-                        .node_updates = law->node_updates + base->node_updates};
+    struct error_norms missed = {0.0, 0.0};
+    *out = (struct law){
+        .engine = law->engine, .lines = law->lines, .node_updates = law->node_updates + base->node_updates,
+        .exponentials = law->exponentials + base->exponentials};
     enum status status = copy_panels(&law->log_ratio, &out->log_ratio, error);
     if (status == STATUS_OK)
         status = copy_panels(&law->log_ratio, &out->base, error);
@@ -98,7 +72,7 @@ enum status law_relative(const struct law *law, const struct law *base, struct l
     out->mass_defect = law->mass_defect - base->mass_defect;
     double lost = fabs(law->mass_defect) + fabs(base->mass_defect) - fabs(out->mass_defect);
     out->error_l1 = law->error_l1 + base->error_l1 + 2.0 * missed.l1 + lost;
-    out->error_l2 = law->error_l2 + base->error_l2 + 2.0 * sqrt(missed.l2_squared) + lost;
+    out->error_l2 = law->error_l2 + base->error_l2 + 2.0 * missed.l2 + lost;
     out->clip = base->clip;
     return STATUS_OK;
 }

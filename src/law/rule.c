@@ -85,19 +85,21 @@ static enum status make_piece(size_t n, struct rule *rule, struct error *error)
     return status;
 }
 
-enum status rules_new(struct rules *out, struct error *error)
+enum status rules_new_part(struct rules *out, size_t rungs, size_t pieces, struct error *error)
 {
     *out = (struct rules){0};
     enum status status = STATUS_OK;
-    for (size_t i = 0; i < RUNGS && status == STATUS_OK; i++) {
-        if (i < HERMITE_RUNGS)
-            status = make_hermite(hermite_ladder[i], &out->rung[i], error);
-        else
-            status = make_trapezoid(trapezoid_ladder[i - HERMITE_RUNGS], &out->rung[i], error);
-        if (status == STATUS_OK)
-            status = make_piece(8 + i, &out->piece[i], error);
-    }
+    for (size_t i = 0; i < rungs && status == STATUS_OK; i++)
+        status = i < HERMITE_RUNGS ? make_hermite(hermite_ladder[i], &out->rung[i], error)
+                                   : make_trapezoid(trapezoid_ladder[i - HERMITE_RUNGS], &out->rung[i], error);
+    for (size_t i = 0; i < pieces && status == STATUS_OK; i++)
+        status = make_piece(8 + i, &out->piece[i], error);
     return status;
+}
+
+enum status rules_new(struct rules *out, struct error *error)
+{
+    return rules_new_part(out, RUNGS, RUNGS, error);
 }
 
 void rules_free(struct rules *rules)

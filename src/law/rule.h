@@ -27,7 +27,9 @@ struct rules {
     struct rule piece[RUNGS]; /* on [-1, 1], for the pieces between jumps */
 };
 
+/* All of them, or the first `rungs` of the ladder and as many pieces as are wanted. */
 MUST_USE enum status rules_new(struct rules *out, struct error *error);
+MUST_USE enum status rules_new_part(struct rules *out, size_t rungs, size_t pieces, struct error *error);
 void rules_free(struct rules *rules);
 
 /* The rule of this rung over [-reach, reach] cut at ascending `breaks`, into *out, which has room for

@@ -2,28 +2,32 @@
 
 #include <math.h>
 
+#include "core/elementary.h"
 #include "core/memory.h"
 #include "core/vmath.h"
 
-enum { CHUNK = 64 };
+enum { CHUNK = 128 };
+
+/* Where the odds of a component are this far down all over a chunk, neither the density nor the score sees it. */
+#define FAINT (-100.0)
 
 enum status mixture_level_new(const struct factor *factor, struct mixture_level *out, struct error *error)
 {
     size_t k = factor->components;
-    double *block = k < SIZE_MAX / (2 * CHUNK) ? array_new(k * (3 + CHUNK) + 3 * CHUNK, sizeof *block) : NULL;
+    double *block = k < SIZE_MAX / 4 ? array_new(4 * k, sizeof *block) : NULL;
     if (block == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a mixture of %zu components", k);
     *out = (struct mixture_level){.factor = factor,
-                                  .inverse_variance = block,
-                                  .log_constant = block + k,
-                                  .sd = block + 2 * k,
-                                  .scratch = block + 3 * k};
+                                  .sd = block,
+                                  .variance = block + k,
+                                  .inverse_variance = block + 2 * k,
+                                  .log_constant = block + 3 * k};
     return STATUS_OK;
 }
 
 void mixture_level_free(struct mixture_level *mixture)
 {
-    free(mixture->inverse_variance);
+    free(mixture->sd);
     *mixture = (struct mixture_level){0};
 }
 
@@ -34,9 +38,10 @@ void mixture_level_set(struct mixture_level *mixture, const struct level *level)
     mixture->root_alpha_bar = sqrt(level->alpha_bar);
     for (size_t k = 0; k < factor->components; k++) {
         double variance = level->alpha_bar * factor->sd[k] * factor->sd[k] + level->noise;
+        mixture->variance[k] = variance;
         mixture->sd[k] = sqrt(variance);
         mixture->inverse_variance[k] = 1.0 / variance;
-        mixture->log_constant[k] = log(factor->weight[k]) - 0.5 * log(2.0 * M_PI * variance);
+        mixture->log_constant[k] = log_of(factor->weight[k]) - 0.5 * log_of(2.0 * M_PI * variance);
     }
 }
 
@@ -52,21 +57,70 @@ VECTOR_CLONES static void evaluate_single(const struct mixture_level *mixture, s
             score[i] = -inverse * x[i];
 }
 
-/* The score of two components needs one exponential, of their log-weights' difference: chains live on that. */
-VECTOR_CLONES static void score_of_two(const struct mixture_level *mixture, size_t anchor, size_t n, const double *x,
-                                       double *score)
+/* A component against another: what both of the functions below need. */
+struct pair {
+    double centre, inverse, other_centre, other_inverse;
+    double constant; /* of the other's log-weight over this one's */
+};
+
+static inline struct pair pair_of(const struct mixture_level *mixture, size_t anchor, size_t of, size_t other)
 {
-    double first = mixture_level_centre(mixture, 0, anchor), second = mixture_level_centre(mixture, 1, anchor);
-    double inverse = mixture->inverse_variance[0], other = mixture->inverse_variance[1];
-    double constant = mixture->log_constant[1] - mixture->log_constant[0], *ratio = mixture->scratch;
+    return (struct pair){mixture_level_centre(mixture, of, anchor), mixture->inverse_variance[of],
+                         mixture_level_centre(mixture, other, anchor), mixture->inverse_variance[other],
+                         mixture->log_constant[other] - mixture->log_constant[of]};
+}
+
+/* How far the other's log-weight is above this one's. */
+static inline double log_odds(const struct pair *pair, double x)
+{
+    double u = x - pair->centre, v = x - pair->other_centre;
+    return pair->constant + 0.5 * (pair->inverse * (u * u) - pair->other_inverse * (v * v));
+}
+
+/* The score of two components: the smaller one's weight over the larger one's is all that it takes. */
+static inline double score_of_two(const struct pair *pair, double odds, double smaller, double x)
+{
+    double slope = pair->inverse * (x - pair->centre), other = pair->other_inverse * (x - pair->other_centre);
+    double near = odds > 0.0 ? other : slope, far = odds > 0.0 ? slope : other;
+    return -(near + smaller * far) / (1.0 + smaller);
+}
+
+/* The loops of these functions are short on purpose: the fewer operations wait for one another in one, the more
+ * points are under way at a time. Exponentials are most of it. */
+VECTOR_CLONES static void score_two(const struct pair *of, size_t n, const double *x, double *score)
+{
+    struct pair pair = *of;
+    double odds[CHUNK], smaller[CHUNK];
     for (size_t i = 0; i < n; i++) {
-        double u = x[i] - first, v = x[i] - second;
-        double difference = constant + 0.5 * (inverse * (u * u) - other * (v * v));
-        ratio[i] = difference < -300.0 ? -300.0 : difference > 300.0 ? 300.0 : difference;
+        odds[i] = log_odds(&pair, x[i]);
+        smaller[i] = -fabs(odds[i]);
     }
-    vexp(n, ratio, ratio);
     for (size_t i = 0; i < n; i++)
-        score[i] = -(inverse * (x[i] - first) + ratio[i] * (other * (x[i] - second))) / (1.0 + ratio[i]);
+        smaller[i] = exp_of(smaller[i]);
+    for (size_t i = 0; i < n; i++)
+        score[i] = score_of_two(&pair, odds[i], smaller[i], x[i]);
+}
+
+VECTOR_CLONES static void evaluate_two(const struct mixture_level *mixture, size_t anchor, size_t n, const double *x,
+                                       double *log_density, double *score)
+{
+    struct pair pair = pair_of(mixture, anchor, 0, 1);
+    double first = mixture->log_constant[0], second = mixture->log_constant[1], larger[CHUNK];
+    if (log_density == NULL) {
+        score_two(&pair, n, x, score);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        double u = x[i] - pair.centre, v = x[i] - pair.other_centre;
+        double of = first - 0.5 * pair.inverse * (u * u), other = second - 0.5 * pair.other_inverse * (v * v);
+        larger[i] = log_odds(&pair, x[i]) > 0.0 ? other : of;
+    }
+    for (size_t i = 0; i < n; i++) {
+        double odds = log_odds(&pair, x[i]), smaller = exp_of(-fabs(odds));
+        log_density[i] = larger[i] + log_of(1.0 + smaller);
+        if (score != NULL)
+            score[i] = score_of_two(&pair, odds, smaller, x[i]);
+    }
 }
 
 /* At most CHUNK points, so that everything stays in the first-level cache for any number of components. */
@@ -74,53 +128,132 @@ VECTOR_CLONES static void evaluate_chunk(const struct mixture_level *mixture, si
                                          const double *x, double *log_density, double *score)
 {
     size_t components = mixture->factor->components;
-    double *largest = mixture->scratch + components * CHUNK, *total = largest + CHUNK, *gradient = total + CHUNK;
-    for (size_t i = 0; i < n; i++)
+    double exponent[CHUNK], largest[CHUNK], total[CHUNK], gradient[CHUNK];
+    for (size_t i = 0; i < n; i++) {
         largest[i] = -HUGE_VAL;
+        total[i] = gradient[i] = 0.0;
+    }
     for (size_t k = 0; k < components; k++) {
         double centre = mixture_level_centre(mixture, k, anchor), constant = mixture->log_constant[k];
-        double half = 0.5 * mixture->inverse_variance[k], *exponent = mixture->scratch + k * CHUNK;
+        double half = 0.5 * mixture->inverse_variance[k];
         for (size_t i = 0; i < n; i++) {
-            double u = x[i] - centre;
-            exponent[i] = constant - half * (u * u);
-            largest[i] = exponent[i] > largest[i] ? exponent[i] : largest[i];
+            double u = x[i] - centre, value = constant - half * (u * u);
+            largest[i] = value > largest[i] ? value : largest[i];
         }
     }
     for (size_t k = 0; k < components; k++) {
-        double centre = mixture_level_centre(mixture, k, anchor), inverse = mixture->inverse_variance[k];
-        double *exponent = mixture->scratch + k * CHUNK;
-        for (size_t i = 0; i < n; i++)
-            exponent[i] -= largest[i];
-        vexp(n, exponent, exponent);
+        double centre = mixture_level_centre(mixture, k, anchor), constant = mixture->log_constant[k];
+        double half = 0.5 * mixture->inverse_variance[k], inverse = mixture->inverse_variance[k];
+        uint64_t seen = 0;
         for (size_t i = 0; i < n; i++) {
-            double moment = exponent[i] * (inverse * (x[i] - centre));
-            total[i] = k > 0 ? total[i] + exponent[i] : exponent[i];
-            gradient[i] = k > 0 ? gradient[i] + moment : moment;
+            double u = x[i] - centre;
+            exponent[i] = (constant - half * (u * u)) - largest[i];
+            seen += exponent[i] > FAINT ? 1u : 0u;
+        }
+        for (size_t i = 0; i < n && seen > 0; i++) {
+            double weight = exp_of(exponent[i]);
+            total[i] += weight;
+            gradient[i] += weight * (inverse * (x[i] - centre));
         }
     }
     if (score != NULL)
         for (size_t i = 0; i < n; i++)
             score[i] = -gradient[i] / total[i];
-    if (log_density != NULL) {
-        vlog(n, total, total);
+    if (log_density != NULL)
         for (size_t i = 0; i < n; i++)
-            log_density[i] = largest[i] + total[i];
-    }
+            log_density[i] = largest[i] + log_of(total[i]);
 }
 
 void mixture_level_evaluate(const struct mixture_level *mixture, size_t anchor, size_t n, const double *x,
                             double *log_density, double *score)
 {
-    if (mixture->factor->components == 1) {
+    size_t components = mixture->factor->components;
+    if (components == 1)
         evaluate_single(mixture, n, x, log_density, score);
+    for (size_t start = 0; start < n && components > 1; start += CHUNK)
+        (components == 2 ? evaluate_two : evaluate_chunk)(mixture, anchor, n - start < CHUNK ? n - start : CHUNK,
+                                                          x + start, log_density == NULL ? NULL : log_density + start,
+                                                          score == NULL ? NULL : score + start);
+}
+
+VECTOR_CLONES static void split_two(const struct mixture_level *mixture, size_t anchor, size_t of, size_t n,
+                                    const double *x, double *lead, double *others, double *score)
+{
+    struct pair pair = pair_of(mixture, anchor, of, 1 - of);
+    double odds[CHUNK];
+    for (size_t i = 0; i < n; i++) {
+        odds[i] = log_odds(&pair, x[i]);
+        lead[i] = odds[i] > 0.0 ? odds[i] : 0.0;
+        others[i] = -fabs(odds[i]);
+    }
+    for (size_t i = 0; i < n; i++)
+        others[i] = exp_of(others[i]);
+    for (size_t i = 0; i < n && score != NULL; i++)
+        score[i] = score_of_two(&pair, odds[i], others[i], x[i]);
+}
+
+VECTOR_CLONES static void split_chunk(const struct mixture_level *mixture, size_t anchor, size_t of, size_t n,
+                                      const double *x, double *lead, double *others, double *score)
+{
+    size_t components = mixture->factor->components;
+    double exponent[CHUNK], gradient[CHUNK], centre = mixture_level_centre(mixture, of, anchor);
+    for (size_t i = 0; i < n; i++)
+        lead[i] = 0.0;
+    for (size_t k = 0; k < components; k++) {
+        struct pair pair = pair_of(mixture, anchor, of, k);
+        for (size_t i = 0; i < n && k != of; i++) {
+            double odds = log_odds(&pair, x[i]);
+            lead[i] = odds > lead[i] ? odds : lead[i];
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        others[i] = expm1_of(-lead[i]);
+        gradient[i] = (1.0 + others[i]) * (mixture->inverse_variance[of] * (x[i] - centre));
+    }
+    for (size_t k = 0; k < components; k++) {
+        struct pair pair = pair_of(mixture, anchor, of, k);
+        uint64_t seen = 0;
+        for (size_t i = 0; i < n && k != of; i++) {
+            exponent[i] = log_odds(&pair, x[i]) - lead[i];
+            seen += exponent[i] > FAINT ? 1u : 0u;
+        }
+        for (size_t i = 0; i < n && seen > 0; i++) {
+            double weight = exp_of(exponent[i]);
+            others[i] += weight;
+            gradient[i] += weight * (pair.other_inverse * (x[i] - pair.other_centre));
+        }
+    }
+    for (size_t i = 0; i < n && score != NULL; i++)
+        score[i] = -gradient[i] / (1.0 + others[i]);
+}
+
+void mixture_level_split(const struct mixture_level *mixture, size_t anchor, size_t of, size_t n, const double *x,
+                         double *lead, double *others, double *score)
+{
+    size_t components = mixture->factor->components;
+    if (components == 1) {
+        for (size_t i = 0; i < n; i++)
+            lead[i] = others[i] = 0.0;
+        evaluate_single(mixture, n, x, NULL, score);
         return;
     }
-    for (size_t start = 0; start < n; start += CHUNK) {
-        size_t count = n - start < CHUNK ? n - start : CHUNK;
-        if (mixture->factor->components == 2 && log_density == NULL)
-            score_of_two(mixture, anchor, count, x + start, score + start);
-        else
-            evaluate_chunk(mixture, anchor, count, x + start, log_density == NULL ? NULL : log_density + start,
-                           score == NULL ? NULL : score + start);
+    for (size_t start = 0; start < n; start += CHUNK)
+        (components == 2 ? split_two : split_chunk)(mixture, anchor, of, n - start < CHUNK ? n - start : CHUNK,
+                                                    x + start, lead + start, others + start,
+                                                    score == NULL ? NULL : score + start);
+}
+
+size_t mixture_level_dominant(const struct mixture_level *mixture, size_t anchor, double x)
+{
+    size_t dominant = anchor;
+    double largest = -HUGE_VAL;
+    for (size_t k = 0; k < mixture->factor->components; k++) {
+        double u = x - mixture_level_centre(mixture, k, anchor);
+        double exponent = mixture->log_constant[k] - 0.5 * u * u * mixture->inverse_variance[k];
+        if (exponent > largest) {
+            largest = exponent;
+            dominant = k;
+        }
     }
+    return dominant;
 }

@@ -14,9 +14,8 @@ struct mixture_level {
     const struct factor *factor;
     struct level level;
     double root_alpha_bar;
-    double *sd, *inverse_variance; /* of the components at this level, K entries each */
-    double *log_constant;          /* log(w_k) - log(2 pi V_k)/2 */
-    double *scratch;               /* K + 3 chunks, private to mixture_level_evaluate */
+    double *sd, *variance, *inverse_variance; /* of the components at this level, K entries each */
+    double *log_constant;                     /* log(w_k) - log(2 pi V_k)/2 */
 };
 
 MUST_USE enum status mixture_level_new(const struct factor *factor, struct mixture_level *out, struct error *error);
@@ -29,6 +28,22 @@ void mixture_level_set(struct mixture_level *mixture, const struct level *level)
  */
 void mixture_level_evaluate(const struct mixture_level *mixture, size_t anchor, size_t n, const double *x,
                             double *log_density, double *score);
+
+/* The density as part `of` one component and what the others make of it, p = w N exp(lead) (1 + others), where `lead`
+ * >= 0 is how far the largest log-weight is above that component's, and > -1 < `others` < K is small where the
+ * component is alone, and accurate as such. score may be NULL. */
+void mixture_level_split(const struct mixture_level *mixture, size_t anchor, size_t of, size_t n, const double *x,
+                         double *lead, double *others, double *score);
+
+/* What either takes at a point, in exponentials and logarithms; a score alone takes no logarithm. */
+static inline size_t mixture_exponentials(const struct mixture_level *mixture)
+{
+    size_t components = mixture->factor->components;
+    return components > 2 ? components : components - 1;
+}
+
+/* The component of the largest density at x. */
+size_t mixture_level_dominant(const struct mixture_level *mixture, size_t anchor, double x);
 
 /* sqrt(A)(m_k - m_anchor): component k's centre in the anchor's coordinates. */
 static inline double mixture_level_centre(const struct mixture_level *mixture, size_t k, size_t anchor)

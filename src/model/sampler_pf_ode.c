@@ -1,60 +1,81 @@
 #include <math.h>
 
+#include "core/vmath.h"
 #include "model/sampler.h"
 
 /* theory (8)-(9). In units of sigma_t the three nodes of the PF-ODE are sigma_0 = 1, sigma_1 = sqrt(1 - omega),
  * sigma_2 = 1 - omega (the overshoot level), because alpha_t (1 - abar_{t-1})/(1 - abar_t) = 1 - omega; so no
  * difference of sigmas is ever formed. */
+static double first_shift(const struct step *step)
+{
+    return -step->omega / (1.0 + sqrt(1.0 - step->omega)); /* sigma_1/sigma_0 - 1 */
+}
+
+/* e0 from the score, and the point at sigma_1. */
+VECTOR_CLONES static void move(size_t n, double noise, double shift, double scale, const double *x, double *e0,
+                               double *intermediate)
+{
+    for (size_t i = 0; i < n; i++) {
+        e0[i] *= -noise;
+        intermediate[i] = (x[i] + shift * e0[i]) * scale;
+    }
+}
+
+/* e1 - e0, from the score at the intermediate point. */
+VECTOR_CLONES static void subtract(size_t n, double noise, const double *e0, double *difference)
+{
+    for (size_t i = 0; i < n; i++)
+        difference[i] = -noise * difference[i] - e0[i];
+}
+
+/* The second-order rule to a node sigma_2, with the difference zeroed where it is beyond the clip. */
+VECTOR_CLONES static void combine(size_t n, double first, double second, double clip, const double *difference,
+                                  double *e0)
+{
+    for (size_t i = 0; i < n; i++)
+        e0[i] = first * e0[i] + (fabs(difference[i]) > clip ? 0.0 : second * difference[i]);
+}
+
 static void evaluate(const struct step *step, const struct score *score, size_t n, const double *x, double *e0,
                      double *difference, double *intermediate)
 {
-    double shift_1 = expm1(0.5 * log1p(-step->omega)); /* sigma_1/sigma_0 - 1 */
-    double noise_from = sqrt(step->from.noise), noise_to = sqrt(step->to.noise);
-    double scale = exp(-0.5 * step->log_alpha);
+    double noise = sqrt(step->from.noise);
     score->evaluate(score, &step->from, n, x, e0);
-    for (size_t i = 0; i < n; i++) {
-        e0[i] *= -noise_from;
-        intermediate[i] = (x[i] + noise_from * shift_1 * e0[i]) * scale;
-    }
+    move(n, noise, noise * first_shift(step), exp(-0.5 * step->log_alpha), x, e0, intermediate);
     score->evaluate(score, &step->to, n, intermediate, difference);
-    for (size_t i = 0; i < n; i++)
-        difference[i] = -noise_to * difference[i] - e0[i];
+    subtract(n, sqrt(step->to.noise), e0, difference);
 }
 
-/* The second-order rule to the node sigma_2 = (1 + shift_2) sigma_0. */
-static void combine(const struct step *step, double shift_2, size_t n, const double *difference, double *e0)
+/* The increment to sigma_2 = (1 + shift) sigma_0. */
+static void increment_to(double shift, double clip, const struct step *step, const struct score *score, size_t n,
+                         const double *x, double *out, double *work)
 {
-    double shift_1 = expm1(0.5 * log1p(-step->omega));
-    double correction = shift_2 * shift_2 / (2.0 * shift_1), noise_from = sqrt(step->from.noise);
-    for (size_t i = 0; i < n; i++)
-        e0[i] = noise_from * (shift_2 * e0[i] + correction * difference[i]);
-}
-
-static void increment_unclipped(const struct step *step, const struct score *score, size_t n, const double *x,
-                                double *out, double *work)
-{
-    evaluate(step, score, n, x, out, work + n, work);
-    combine(step, -step->omega, n, work + n, out);
+    double noise = sqrt(step->from.noise), *difference = work + n;
+    evaluate(step, score, n, x, out, difference, work);
+    if (score->clip != NULL && isfinite(clip)) {
+        score->clip(score, clip, n, difference);
+        clip = HUGE_VAL;
+    }
+    combine(n, noise * shift, noise * shift * shift / (2.0 * first_shift(step)), clip, difference, out);
 }
 
 static void increment(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
                       double *work)
 {
-    double *difference = work + n;
-    evaluate(step, score, n, x, out, difference, work);
-    if (score->clip != NULL)
-        score->clip(score, step->clip, n, difference);
-    for (size_t i = 0; i < n && score->clip == NULL; i++)
-        difference[i] = fabs(difference[i]) > step->clip ? 0.0 : difference[i];
-    combine(step, -step->omega, n, difference, out);
+    increment_to(-step->omega, step->clip, step, score, n, x, out, work);
+}
+
+static void increment_unclipped(const struct step *step, const struct score *score, size_t n, const double *x,
+                                double *out, double *work)
+{
+    increment_to(-step->omega, HUGE_VAL, step, score, n, x, out, work);
 }
 
 /* No overshoot: sigma_2 = sigma_1, and the rule is Heun's. */
 static void increment_heun(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
                            double *work)
 {
-    evaluate(step, score, n, x, out, work + n, work);
-    combine(step, expm1(0.5 * log1p(-step->omega)), n, work + n, out);
+    increment_to(first_shift(step), HUGE_VAL, step, score, n, x, out, work);
 }
 
 static void correction(const struct step *step, const struct score *score, size_t n, const double *x, double *out,

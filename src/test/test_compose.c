@@ -58,7 +58,7 @@ static long double rho_of(const struct law *law)
 {
     const struct panel *panel = &law->log_ratio.panel[0];
     long double w = panel->half_width, V = 1.0L / law->target.inverse_variance[0];
-    long double part = 4.0L * V * panel->coefficient[2] / (w * w);
+    long double part = 2.0L * V * panel->coefficient[2] / (w * w);
     return part / (1.0L - part);
 }
 

@@ -184,6 +184,39 @@ START_TEST(test_radii_are_honest)
 }
 END_TEST
 
+static void compute_by_threads(size_t threads, const struct mixture *mixture, const struct schedule *schedule,
+                               struct law *law)
+{
+    struct factor factor = {1, mixture->components, mixture->weight, mixture->mean, mixture->sd, NULL};
+    struct law_problem problem = {
+        .factor = &factor, .sampler = sampler_find("accelerated"), .schedule = schedule, .threads = threads};
+    struct error error;
+    ck_assert_msg(law_compute(&problem, law, &error) == STATUS_OK, "%s", error.text);
+}
+
+/* The same bits for any number of threads, also where the law is one of many in a parallel region. */
+START_TEST(test_threads)
+{
+    struct schedule *schedule = make_schedule("li-cai", 2.0, 8.5, 100);
+    struct law one, other[4];
+    compute_by_threads(1, find("skewed"), schedule, &one);
+    for (size_t i = 0; i < 3; i++)
+        compute_by_threads(i == 0 ? 0 : i + 1, find("skewed"), schedule, &other[i]);
+#pragma omp parallel num_threads(2)
+#pragma omp single
+    compute_by_threads(2, find("skewed"), schedule, &other[3]);
+    for (int i = 0; i < 4; i++) {
+        ck_assert_uint_eq(one.log_ratio.count, other[i].log_ratio.count);
+        ck_assert_mem_eq(one.log_ratio.panel, other[i].log_ratio.panel, one.log_ratio.count * sizeof(struct panel));
+        ck_assert(one.error_l1 == other[i].error_l1 && one.error_l2 == other[i].error_l2);
+        ck_assert_uint_eq(one.node_updates, other[i].node_updates);
+        law_free(&other[i]);
+    }
+    law_free(&one);
+    schedule_free(schedule);
+}
+END_TEST
+
 /* c1 - c0 = 10: 1 - alpha_bar_1 is 1e-42. */
 START_TEST(test_extreme_schedule)
 {
@@ -359,6 +392,7 @@ Suite *line_suite(void)
     tcase_add_loop_test(laws, test_against_closed_form, 0, ONE_COMPONENT);
     tcase_add_loop_test(laws, test_reference, 0, 3);
     tcase_add_loop_test(laws, test_radii_are_honest, 0, HONEST);
+    tcase_add_test(laws, test_threads);
     tcase_add_test(laws, test_extreme_schedule);
     tcase_add_test(planted, test_planted_noise);
     tcase_add_test(planted, test_planted_sign);

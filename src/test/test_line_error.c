@@ -89,7 +89,7 @@ START_TEST(test_affine)
     error.profile = error_profile_find(profiles[_i / 4]);
     for (int target = GAUSS; target <= SHIFTED; target++)
         for (size_t s = 0; sampler_at(s) != NULL; s++) {
-            struct law_problem problem = {&targets[target].factor, sampler_at(s), schedule, &error, 0.3, 0.0};
+            struct law_problem problem = {&targets[target].factor, sampler_at(s), schedule, &error, 0.3, 0.0, 0};
             char where[100];
             (void)snprintf(where, sizeof where, "%s, %s, %s", targets[target].name, sampler_at(s)->name,
                            error.shape->name);
@@ -124,7 +124,7 @@ START_TEST(test_rough_errors)
     static const char *const samplers[] = {"ddpm", "accelerated", "accelerated-sde-2024"};
     for (size_t s = 0; s < 3; s++) {
         struct law_problem problem = {
-            &targets[BIMODAL].factor, sampler_find(samplers[s]), schedule, &error, 1.0, 0.0};
+            &targets[BIMODAL].factor, sampler_find(samplers[s]), schedule, &error, 1.0, 0.0, 0};
         struct divergence once = measure("line", &problem, 1.0), twice = measure("line", &problem, 2.0);
         agree(once.tv, twice.tv, "TV", samplers[s]);
         agree(once.kl_p_q, twice.kl_p_q, "KL", samplers[s]);
@@ -145,7 +145,7 @@ START_TEST(test_late_errors)
     error.profile = error_profile_find(_i == 0 ? "late" : "early");
     error.size = _i == 0 ? 1.0 : 0.01;
     for (size_t s = 0; s < 2; s++) {
-        struct law_problem problem = {&targets[GAUSS].factor, sampler_find(samplers[s]), schedule, &error, 1.0, 0.0};
+        struct law_problem problem = {&targets[GAUSS].factor, sampler_find(samplers[s]), schedule, &error, 1.0, 0.0, 0};
         struct divergence once = measure("line", &problem, 1.0), twice = measure("line", &problem, 2.0);
         agree(once.tv, twice.tv, "TV", samplers[s]);
         ck_assert_msg(once.tv.error < 1e-5 * once.tv.value, "%s: TV = %g +- %g", samplers[s], once.tv.value,
@@ -162,7 +162,7 @@ START_TEST(test_maps)
     struct score_error error = make_error("wave", 0.002, 8.0, 0.0);
     for (size_t s = 0; s < 2; s++) {
         struct law_problem problem = {
-            &targets[BIMODAL].factor, sampler_find(samplers[s]), schedule, &error, 1.0, 0.0};
+            &targets[BIMODAL].factor, sampler_find(samplers[s]), schedule, &error, 1.0, 0.0, 0};
         struct divergence once = measure("line", &problem, 1.0), twice = measure("line", &problem, 2.0);
         agree(once.tv, twice.tv, "TV", samplers[s]);
         ck_assert_msg(twice.tv.error < 1e-8 * twice.tv.value, "%s: TV = %g +- %g", samplers[s], twice.tv.value,
@@ -275,7 +275,7 @@ START_TEST(test_clip)
                   unclipped.divergence.tv.value, radius);
     /* In a product the clip is off, and the radius says what that may cost; in one dimension it may cost as much. */
     struct schedule *schedule = make_schedule(256);
-    struct law_problem problem = {&targets[GAUSS].factor, sampler_find("accelerated"), schedule, &error, 1.0, 0.0};
+    struct law_problem problem = {&targets[GAUSS].factor, sampler_find("accelerated"), schedule, &error, 1.0, 0.0, 0};
     struct law law;
     struct error failure;
     ck_assert_int_eq(compute("line", &problem, 1.0, &law, &failure), STATUS_OK);

@@ -1,0 +1,13 @@
+/* A checked stage of the line engine: what it does wrong is measured, and how the steps up to the next check make it
+ * is chosen: the quadrature rule, the panels' length, whether they move along or are laid out anew, and whether
+ * anything is done at all. */
+#ifndef LAW_LINE_CHECK_H
+#define LAW_LINE_CHECK_H
+
+#include "law/line_stage.h"
+
+/* Makes the stage. Arguments and errors as line_stage_make has them. */
+MUST_USE enum status line_check(struct line *line, const struct transfer *transfer, const struct fineness *fineness,
+                                int stage, struct panels *grid, struct step_error *wrong, struct error *error);
+
+#endif
