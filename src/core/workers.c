@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -15,6 +17,7 @@
 struct outcome {
     int finished;
     struct error error;
+    _Alignas(max_align_t) char answer[];
 };
 
 struct worker {
@@ -25,7 +28,8 @@ struct worker {
 struct crew {
     const struct work *work;
     struct worker *workers;
-    struct outcome *outcomes; /* one a worker */
+    char *outcomes; /* one a worker, `stride` bytes apart */
+    size_t stride;
     size_t size, running;
     int waits;   /* an item that could not be started yet */
     size_t item; /* that one */
@@ -35,6 +39,11 @@ struct crew {
 
 static const int interrupting[] = {SIGINT, SIGTERM, SIGHUP};
 enum { INTERRUPTING = sizeof interrupting / sizeof interrupting[0] };
+
+static struct outcome *outcome_of(const struct crew *crew, size_t place)
+{
+    return (struct outcome *)(void *)(crew->outcomes + place * crew->stride);
+}
 
 /* From here on signals wait until they are asked for. One that the caller was told to ignore (nohup) stays so. */
 static void hold_signals(struct crew *crew)
@@ -63,7 +72,7 @@ static void release_signals(const struct crew *crew)
 /* Never returns. The caller alone decides what a Ctrl-C means, which a terminal sends to all. */
 static void be_worker(const struct crew *crew, size_t place, size_t item, pid_t parent)
 {
-    struct outcome *outcome = &crew->outcomes[place];
+    struct outcome *outcome = outcome_of(crew, place);
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
@@ -71,7 +80,7 @@ static void be_worker(const struct crew *crew, size_t place, size_t item, pid_t 
     for (size_t i = 0; i < INTERRUPTING; i++)
         (void)sigaction(interrupting[i], &ignore, NULL);
     (void)sigprocmask(SIG_SETMASK, &crew->before, NULL);
-    outcome->error.status = crew->work->run(crew->work->context, item, &outcome->error);
+    outcome->error.status = crew->work->run(crew->work->context, item, outcome->answer, &outcome->error);
     outcome->finished = 1;
     _exit(0);
 }
@@ -87,7 +96,7 @@ static enum status start(struct crew *crew, struct error *error)
         crew->waits = crew->waits || work->next(work->context, &crew->item);
         if (!crew->waits)
             return STATUS_OK;
-        crew->outcomes[place] = (struct outcome){0, {STATUS_OK, ""}};
+        memset(outcome_of(crew, place), 0, crew->stride);
         pid_t pid = fork();
         if (pid == 0)
             be_worker(crew, place, crew->item, parent);
@@ -122,12 +131,12 @@ static enum status harvest(struct crew *crew, struct error *error)
         int state = 0;
         if (worker->pid == 0 || waitpid(worker->pid, &state, WNOHANG) <= 0)
             continue;
-        struct outcome outcome = crew->outcomes[place];
+        struct outcome *outcome = outcome_of(crew, place);
         worker->pid = 0;
         crew->running--;
-        if (!outcome.finished)
-            describe_death(state, &outcome.error);
-        status = crew->work->ended(crew->work->context, worker->item, !outcome.finished, &outcome.error, error);
+        if (!outcome->finished)
+            describe_death(state, &outcome->error);
+        status = crew->work->ended(crew->work->context, worker->item, outcome->answer, &outcome->error, error);
     }
     return status;
 }
@@ -173,12 +182,14 @@ static enum status work_on(struct crew *crew, int *interruption, struct error *e
 enum status workers_run(const struct work *work, int *interruption, struct error *error)
 {
     struct crew crew = {.work = work, .size = (size_t)work->processes};
-    size_t bytes = crew.size * sizeof *crew.outcomes;
+    size_t unit = sizeof(struct outcome), most = SIZE_MAX / crew.size / 2 - unit;
+    crew.stride = work->answer < most ? (unit + work->answer + unit - 1) / unit * unit : 0;
+    size_t bytes = crew.size * crew.stride;
     *interruption = 0;
     crew.workers = array_new(crew.size, sizeof *crew.workers);
     crew.outcomes = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     enum status status = STATUS_OK;
-    if (crew.workers == NULL || crew.outcomes == MAP_FAILED) {
+    if (crew.workers == NULL || crew.outcomes == MAP_FAILED) { /* also of 0 bytes */
         status = fail_with(error, STATUS_MEMORY, "out of memory for %zu processes", crew.size);
     } else {
         hold_signals(&crew);

@@ -11,13 +11,15 @@
 struct work {
     void *context;
     int processes; /* at a time, at least 1 */
+    size_t answer; /* bytes that an item has to tell */
     /* Gives the next item to start, nonzero; zero if there is none before one that runs has ended. */
     int (*next)(void *context, size_t *item);
-    /* Does an item, in a process whose memory is a copy of the caller's. */
-    enum status (*run)(void *context, size_t item, struct error *error);
-    /* What became of an item, told in the caller's process. crashed: `run` did not return, and cause->text says of
-     * what its process died; otherwise cause->status is what it returned. An error ends all work. */
-    enum status (*ended)(void *context, size_t item, int crashed, const struct error *cause, struct error *error);
+    /* Does an item, in a process whose memory is a copy of the caller's but for `answer`, zeros at first. */
+    enum status (*run)(void *context, size_t item, void *answer, struct error *error);
+    /* What became of an item, told in the caller's process: the error of `run`, if any, or STATUS_EXTERNAL with what its
+     * process died of. An error here ends all work. */
+    enum status (*ended)(void *context, size_t item, const void *answer, const struct error *cause,
+                         struct error *error);
 };
 
 /* Works until `next` has nothing and nothing runs. SIGINT, SIGTERM and SIGHUP (unless they are ignored) kill the

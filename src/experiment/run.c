@@ -7,6 +7,7 @@
 
 #include "core/memory.h"
 #include "core/progress.h"
+#include "core/text.h"
 #include "core/workers.h"
 #include "experiment/directory.h"
 #include "experiment/origins.h"
@@ -23,6 +24,7 @@ struct run {
     size_t missing;             /* items that are neither stored nor to be measured here */
     int jobs, running, threads; /* the last: what the next cell gets */
     struct origins origins;
+    int has_own; /* origins hold those of the cells that are measured now, all alike */
     struct progress progress;
 };
 
@@ -41,13 +43,13 @@ static enum status find_cell(const struct run *run, size_t index, char path[DIRE
     return directory_cell(run->options->directory, &run->plan.items[index].cell, path, error);
 }
 
+/* Its provenance may be NULL where another cell's says the same. */
 static enum status settle(struct run *run, size_t index, struct result *result, enum item_state state,
                           struct error *error)
 {
     int failed = result->failure[0] != '\0';
-    enum status status = origins_add(&run->origins, result->provenance, error);
-    if (status != STATUS_OK)
-        return status;
+    if (result->provenance != NULL)
+        TRY(origins_add(&run->origins, result->provenance, error));
     plan_settle(&run->plan, index, failed ? ITEM_FAILED : state, failed ? NULL : result->rows,
                 failed ? result->failure : NULL);
     *(failed ? (void **)&result->failure : (void **)&result->rows) = NULL; /* the plan's now */
@@ -191,37 +193,53 @@ static enum status store_cell(const struct run *run, size_t index, const struct 
     return status;
 }
 
-/* Only a failure to store is an error here. */
-static enum status make_cell(void *context, size_t index, struct error *error)
+/* What comes of it is stored by the caller of the process, in which HDF5 is set up once and for all. */
+static enum status make_cell(void *context, size_t index, void *rows, struct error *error)
 {
     struct run *run = context;
-    struct error cause = {STATUS_OK, ""};
     omp_set_num_threads(run->threads);
-    struct record *rows = array_new(run->spec->dimension_count, sizeof *rows);
-    if (rows == NULL)
-        return no_memory(run, error);
-    int measured = cell_measure(&run->plan.items[index].cell, run->threads, rows, &cause) == STATUS_OK;
-    enum status status = store_cell(run, index, measured ? rows : NULL, cause.text, error);
-    free(rows);
+    return cell_measure(&run->plan.items[index].cell, run->threads, rows, error);
+}
+
+/* As it would be read back. */
+static enum status settle_measured(struct run *run, size_t index, const struct record *rows, const char *failure,
+                                   struct error *error)
+{
+    size_t count = run->spec->dimension_count;
+    struct result result = {.failure = strdup(failure), .rows = array_new(count, sizeof *result.rows)};
+    enum status status = result.failure != NULL && result.rows != NULL ? STATUS_OK : no_memory(run, error);
+    if (status == STATUS_OK) {
+        memcpy(result.rows, rows, count * sizeof *rows);
+        text_tame(result.failure, "");
+        status = settle(run, index, &result, ITEM_MEASURED, error);
+    }
+    result_free(&result);
     return status;
 }
 
-static enum status cell_ended(void *context, size_t index, int crashed, const struct error *cause,
+/* The first is read back from its file, which tells the origins of all. */
+static enum status settle_first(struct run *run, size_t index, struct error *error)
+{
+    struct result result;
+    enum status status = directory_load(run->options->directory, &run->plan.items[index].cell, &result, error);
+    if (status == STATUS_OK)
+        status = settle(run, index, &result, ITEM_MEASURED, error);
+    run->has_own = status == STATUS_OK;
+    result_free(&result);
+    return status;
+}
+
+static enum status cell_ended(void *context, size_t index, const void *rows, const struct error *cause,
                               struct error *error)
 {
     struct run *run = context;
-    struct result result = {.rows = NULL};
+    int measured = cause->status == STATUS_OK;
     char text[200];
     run->running--;
     label(&run->plan.items[index].cell, text, sizeof text);
-    enum status status = crashed ? store_cell(run, index, NULL, cause->text, error) : cause->status;
-    if (status != STATUS_OK && !crashed)
-        (void)fail_with(error, status, "%s", cause->text);
+    enum status status = store_cell(run, index, measured ? rows : NULL, cause->text, error);
     if (status == STATUS_OK)
-        status = directory_load(run->options->directory, &run->plan.items[index].cell, &result, error);
-    if (status == STATUS_OK)
-        status = settle(run, index, &result, ITEM_MEASURED, error);
-    result_free(&result);
+        status = run->has_own ? settle_measured(run, index, rows, cause->text, error) : settle_first(run, index, error);
     progress_end(&run->progress, text, run->plan.items[index].cost);
     if (status == STATUS_OK)
         status = pursue(run, error);
@@ -232,7 +250,8 @@ static enum status measure(struct run *run, int *interruption, struct error *err
 {
     run->measures = 1;
     run->jobs = run->options->jobs > 0 ? run->options->jobs : omp_get_max_threads();
-    const struct work work = {run, run->jobs, next_cell, make_cell, cell_ended};
+    size_t answer = run->spec->dimension_count * sizeof(struct record);
+    const struct work work = {run, run->jobs, answer, next_cell, make_cell, cell_ended};
     enum status status = directory_open(run->options->directory, run->spec, run->options->provenance->version,
                                         run->options->adopt, error);
     if (status != STATUS_OK)

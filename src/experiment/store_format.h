@@ -22,7 +22,8 @@ enum {
     SEAL_LENGTH = 36,
     CELL = 8, /* bytes of the largest in memory, and of the smallest in a file */
     LABEL_SIZE = 64,
-    CORE_STEP = 1 << 16 /* bytes by which a file in memory grows */
+    CORE_STEP = 1 << 16, /* bytes by which a file in memory grows */
+    SIEVE = 1 << 9       /* bytes that HDF5 gathers of a dataset before it passes them on */
 };
 
 _Static_assert(sizeof(char *) <= CELL && sizeof(double) == CELL, "a cell fits in CELL bytes");

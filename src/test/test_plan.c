@@ -149,22 +149,25 @@ static int next_item(void *context, size_t *item)
     return log->next < log->count && log->next++ < log->count;
 }
 
-static enum status run_item(void *context, size_t item, struct error *error)
+static enum status run_item(void *context, size_t item, void *answer, struct error *error)
 {
     (void)context;
+    ck_assert_uint_eq(*(size_t *)answer, 0); /* whatever the one before left */
+    *(size_t *)answer = item + 1;
     if (item % 5 == 3)
         abort();
     return item % 5 == 4 ? fail_with(error, STATUS_NUMERIC, "item %zu", item) : STATUS_OK;
 }
 
-static enum status item_ended(void *context, size_t item, int crashed, const struct error *cause, struct error *error)
+static enum status item_ended(void *context, size_t item, const void *answer, const struct error *cause,
+                              struct error *error)
 {
+    static const enum status expected[] = {STATUS_OK, STATUS_OK, STATUS_OK, STATUS_EXTERNAL, STATUS_NUMERIC};
     struct log *log = context;
-    ck_assert_int_eq(crashed, item % 5 == 3);
-    if (crashed)
-        ck_assert_ptr_nonnull(strstr(cause->text, "died of signal 6"));
-    else
-        ck_assert_int_eq((int)cause->status, (int)(item % 5 == 4 ? STATUS_NUMERIC : STATUS_OK));
+    ck_assert_int_eq((int)cause->status, (int)expected[item % 5]);
+    ck_assert_uint_eq(*(const size_t *)answer, item + 1);
+    int crashed = cause->status == STATUS_EXTERNAL;
+    ck_assert_int_eq(crashed, strstr(cause->text, "died of signal 6") != NULL);
     log->told++;
     log->crashed += crashed != 0;
     return log->told == log->stop_at ? fail_with(error, STATUS_IO, "stop") : STATUS_OK;
@@ -175,7 +178,7 @@ START_TEST(workers_tell_how_each_item_ended)
     struct error error = {STATUS_OK, ""};
     for (int processes = 1; processes <= 4; processes += 3) {
         struct log log = {.count = 50, .stop_at = SIZE_MAX};
-        const struct work work = {&log, processes, next_item, run_item, item_ended};
+        const struct work work = {&log, processes, sizeof(size_t), next_item, run_item, item_ended};
         int interruption = 7;
         ck_assert_int_eq((int)workers_run(&work, &interruption, &error), (int)STATUS_OK);
         ck_assert_int_eq(interruption, 0);
