@@ -22,13 +22,14 @@ struct outcome {
 
 struct worker {
     pid_t pid; /* 0: none */
+    int ended; /* and what became of its item has not been told yet */
     size_t item;
 };
 
 struct crew {
     const struct work *work;
-    struct worker *workers;
-    char *outcomes; /* one a worker, `stride` bytes apart */
+    struct worker *workers; /* twice as many as may run: what is told of one takes time, and the next runs meanwhile */
+    char *outcomes;         /* one a worker, `stride` bytes apart */
     size_t stride;
     size_t size, running;
     int waits;   /* an item that could not be started yet */
@@ -90,7 +91,7 @@ static enum status start(struct crew *crew, struct error *error)
 {
     const struct work *work = crew->work;
     pid_t parent = getpid();
-    for (size_t place = 0; place < crew->size; place++) {
+    for (size_t place = 0; place < crew->size && crew->running < (size_t)work->processes; place++) {
         if (crew->workers[place].pid != 0)
             continue;
         crew->waits = crew->waits || work->next(work->context, &crew->item);
@@ -104,7 +105,7 @@ static enum status start(struct crew *crew, struct error *error)
             return crew->running > 0
                        ? STATUS_OK /* when one has ended there may be room */
                        : fail_with(error, STATUS_EXTERNAL, "cannot start a process: %s", strerror(errno));
-        crew->workers[place] = (struct worker){pid, crew->item};
+        crew->workers[place] = (struct worker){pid, 0, crew->item};
         crew->waits = 0;
         crew->running++;
     }
@@ -122,21 +123,32 @@ static void describe_death(int state, struct error *cause)
                         WEXITSTATUS(state));
 }
 
-/* Tells what became of the processes that have ended. */
-static enum status harvest(struct crew *crew, struct error *error)
+/* Finds the processes that have ended. */
+static void reap(struct crew *crew)
+{
+    for (size_t place = 0; place < crew->size; place++) {
+        struct worker *worker = &crew->workers[place];
+        int state = 0;
+        if (worker->pid == 0 || worker->ended || waitpid(worker->pid, &state, WNOHANG) <= 0)
+            continue;
+        struct outcome *outcome = outcome_of(crew, place);
+        worker->ended = 1;
+        crew->running--;
+        if (!outcome->finished)
+            describe_death(state, &outcome->error);
+    }
+}
+
+static enum status tell(struct crew *crew, struct error *error)
 {
     enum status status = STATUS_OK;
     for (size_t place = 0; place < crew->size && status == STATUS_OK; place++) {
         struct worker *worker = &crew->workers[place];
-        int state = 0;
-        if (worker->pid == 0 || waitpid(worker->pid, &state, WNOHANG) <= 0)
+        const struct outcome *outcome = outcome_of(crew, place);
+        if (!worker->ended)
             continue;
-        struct outcome *outcome = outcome_of(crew, place);
-        worker->pid = 0;
-        crew->running--;
-        if (!outcome->finished)
-            describe_death(state, &outcome->error);
         status = crew->work->ended(crew->work->context, worker->item, outcome->answer, &outcome->error, error);
+        *worker = (struct worker){0};
     }
     return status;
 }
@@ -145,7 +157,7 @@ static void kill_all(struct crew *crew)
 {
     for (size_t place = 0; place < crew->size; place++) {
         pid_t pid = crew->workers[place].pid;
-        if (pid == 0)
+        if (pid == 0 || crew->workers[place].ended)
             continue;
         (void)kill(pid, SIGKILL);
         while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
@@ -173,7 +185,10 @@ static enum status work_on(struct crew *crew, int *interruption, struct error *e
         if (*interruption != 0)
             return fail_with(error, STATUS_INTERRUPTED, "interrupted by signal %d (%s)", *interruption,
                              strsignal(*interruption));
-        status = harvest(crew, error);
+        reap(crew);
+        status = start(crew, error);
+        if (status == STATUS_OK)
+            status = tell(crew, error);
         if (status != STATUS_OK)
             return status;
     }
@@ -181,7 +196,7 @@ static enum status work_on(struct crew *crew, int *interruption, struct error *e
 
 enum status workers_run(const struct work *work, int *interruption, struct error *error)
 {
-    struct crew crew = {.work = work, .size = (size_t)work->processes};
+    struct crew crew = {.work = work, .size = 2 * (size_t)work->processes};
     size_t unit = sizeof(struct outcome), most = SIZE_MAX / crew.size / 2 - unit;
     crew.stride = work->answer < most ? (unit + work->answer + unit - 1) / unit * unit : 0;
     size_t bytes = crew.size * crew.stride;

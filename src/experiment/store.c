@@ -15,7 +15,7 @@ struct writer {
     const char *path;
     const struct record *rows;
     size_t count;
-    hid_t file, circumstances, row, text, space, scalar, properties;
+    hid_t file, circumstances, row, text, space, scalar, properties, transfer;
     struct error *error;
 };
 
@@ -46,7 +46,7 @@ static hid_t put_dataset(const struct writer *writer, hid_t parent, const char *
                          const void *values)
 {
     hid_t dataset = H5Dcreate2(parent, name, type, space, H5P_DEFAULT, writer->properties, H5P_DEFAULT);
-    if (H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0)
+    if (H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, writer->transfer, values) >= 0)
         return dataset;
     close_id(dataset);
     return H5I_INVALID_HID;
@@ -156,7 +156,9 @@ static void open_writer(struct writer *writer)
     writer->space = H5Screate_simple(1, &length, NULL);
     writer->scalar = H5Screate(H5S_SCALAR);
     writer->properties = H5Pcreate(H5P_DATASET_CREATE);
-    /* the default sieve of 64 KiB a dataset, cleared each time, is half of the time that a cell's file takes */
+    writer->transfer = H5Pcreate(H5P_DATASET_XFER);
+    (void)H5Pset_buffer(writer->transfer, STRIP, NULL, NULL);
+    /* the default sieve of 64 KiB a dataset, cleared each time, took half of the time of a cell's file */
     if (H5Pset_fapl_core(access, CORE_STEP, 0) >= 0 && H5Pset_sieve_buf_size(access, SIEVE) >= 0 &&
         H5Pset_obj_track_times(creation, 0) >= 0 &&
         H5Pset_link_creation_order(creation, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED) >= 0)
@@ -182,7 +184,7 @@ static enum status build(struct writer *writer, const struct fact *facts, struct
     if (status == STATUS_OK)
         status = take_image(writer, out);
     const hid_t ids[] = {writer->row,   writer->circumstances, writer->file,       writer->text,
-                         writer->space, writer->scalar,  writer->properties};
+                         writer->space, writer->scalar, writer->properties, writer->transfer};
     for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
         close_id(ids[i]);
     return status;
@@ -191,7 +193,7 @@ static enum status build(struct writer *writer, const struct fact *facts, struct
 enum status store_write(const char *path, const struct record *rows, size_t count, const struct fact *facts,
                         struct error *error)
 {
-    struct writer writer = {path, rows, count, -1, -1, -1, -1, -1, -1, -1, error};
+    struct writer writer = {path, rows, count, -1, -1, -1, -1, -1, -1, -1, -1, error};
     struct bytes bytes = {NULL, 0};
     enum status status;
 #pragma omp critical(hdf5)

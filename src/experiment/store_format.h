@@ -23,7 +23,8 @@ enum {
     CELL = 8, /* bytes of the largest in memory, and of the smallest in a file */
     LABEL_SIZE = 64,
     CORE_STEP = 1 << 16, /* bytes by which a file in memory grows */
-    SIEVE = 1 << 9       /* bytes that HDF5 gathers of a dataset before it passes them on */
+    SIEVE = 1 << 9,      /* bytes that HDF5 gathers of a dataset before it passes them on */
+    STRIP = 1 << 14      /* bytes of strings at a time: it clears as many, by default a million, for every column */
 };
 
 _Static_assert(sizeof(char *) <= CELL && sizeof(double) == CELL, "a cell fits in CELL bytes");

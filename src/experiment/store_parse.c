@@ -5,10 +5,6 @@
 #include "core/memory.h"
 #include "experiment/store_format.h"
 
-enum {
-    STRIP = 1 << 14
-}; /* bytes of strings at a time: HDF5 clears as many, by default a million, for every column */
-
 struct reader {
     const char *path;
     size_t size; /* of the file in bytes */
