@@ -15,7 +15,7 @@ BUILD ?= build
 FUZZ_SECONDS ?= 60
 CC = gcc
 
-packages = gsl fftw3 hdf5-serial yaml-0.1 smartcols openblas lapacke
+packages = gsl hdf5-serial yaml-0.1 smartcols openblas lapacke
 WARNINGS = -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes
 # No contraction and no fast-math: results have the same bits on every x86-64 machine.
 CFLAGS = -std=c17 -O3 -g -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp $(WARNINGS) $(EXTRA_CFLAGS)

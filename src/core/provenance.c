@@ -2,7 +2,6 @@
 
 #include "core/provenance.h"
 
-#include <fftw3.h>
 #include <gsl/gsl_version.h>
 #include <hdf5.h>
 #include <stdarg.h>
@@ -106,8 +105,6 @@ static void collect_libraries(struct buffer *out)
     hdf5_version(hdf5, sizeof hdf5);
     put_string(out, "GSL ");
     put_string(out, gsl_version);
-    put_string(out, ", ");
-    put_string(out, fftw_version);
     put_string(out, ", ");
     put_string(out, hdf5);
     put_string(out, ", libyaml ");

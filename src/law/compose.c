@@ -8,7 +8,7 @@
  * factors its terms fall slowly, because L's density is singular where log r has its extremes, and the payoff bends at
  * 0; but as long as these are apart, the terms oscillate, and what a smooth filter leaves out falls faster than any
  * power of where it ends (Gottlieb & Shu, SIAM Review 39, 1997). */
-#include <fftw3.h>
+#include <gsl/gsl_fft_real.h>
 #include <gsl/gsl_sf_exp.h>
 #include <math.h>
 #include <string.h>
@@ -151,8 +151,10 @@ enum { THETAS = 24, CHUNK = 256 };
 static double log_moment(const struct law_nodes *kept, double mean, double theta)
 {
     double exponent[CHUNK], largest = 0.0, total = 0.0;
-    for (size_t j = 0; j < kept->count; j++)
-        largest = fmax(largest, theta * (kept->log_ratio[j] - mean));
+    for (size_t j = 0; j < kept->count; j++) {
+        double value = theta * (kept->log_ratio[j] - mean);
+        largest = value > largest ? value : largest;
+    }
     int small = largest < 500.0;
     for (size_t from = 0; from < kept->count; from += CHUNK) {
         size_t n = kept->count - from < CHUNK ? kept->count - from : CHUNK;
@@ -189,11 +191,14 @@ static enum status prepare(struct sum_law *sum, struct error *error)
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < sum->count && status == STATUS_OK; i++) {
             double n = groups[i].multiplicity, mean = 0.0, square = 0.0;
-            status = whole_support(groups[i].law, &nodes, error);
+            int known = pass == 1 && sum->count == 1;
+            const struct window *window = &sum->window[i];
+            if (!known)
+                status = whole_support(groups[i].law, &nodes, error);
             if (pass == 0)
                 sum->window[i] = find_window(groups[i].law, &nodes, n);
-            const struct window *window = &sum->window[i];
-            keep_seen(window, &nodes);
+            if (!known)
+                keep_seen(window, &nodes);
             for (size_t j = 0; j < nodes.count; j++) {
                 mean += nodes.weight[j] * nodes.log_ratio[j];
                 square += nodes.weight[j] * nodes.log_ratio[j] * nodes.log_ratio[j];
@@ -231,19 +236,20 @@ static enum status prepare(struct sum_law *sum, struct error *error)
 }
 
 /* Adds `mass` at position `at` (in lattice units) to the ORDER nearest points by Lagrange weights, which keep the
- * moments. */
+ * moments. `size` is a power of 2. */
 static void spread(double *lattice, size_t size, double at, double mass)
 {
-    static const double denominator[ORDER] = {-5040.0, 720.0, -240.0, 144.0, -144.0, 240.0, -720.0, 5040.0};
+    static const double inverse[ORDER] = {-1.0 / 5040.0, 1.0 / 720.0, -1.0 / 240.0, 1.0 / 144.0,
+                                          -1.0 / 144.0,  1.0 / 240.0, -1.0 / 720.0, 1.0 / 5040.0};
     double cell = floor(at), theta = at - cell + (ORDER / 2 - 1); /* position among points 0..ORDER-1 */
     double wrapped = cell - floor(cell / (double)size) * (double)size;
-    size_t first = ((size_t)wrapped + size - (ORDER / 2 - 1)) % size;
-    double left[ORDER], right = 1.0;
+    size_t first = (size_t)wrapped + size - (ORDER / 2 - 1);
+    double left[ORDER], right = mass;
     left[0] = 1.0;
     for (int k = 1; k < ORDER; k++)
         left[k] = left[k - 1] * (theta - (k - 1));
     for (int k = ORDER - 1; k >= 0; k--) {
-        lattice[(first + (size_t)k) % size] += mass * left[k] * right / denominator[k];
+        lattice[(first + (size_t)k) & (size - 1)] += left[k] * right * inverse[k];
         right *= theta - k;
     }
 }
@@ -287,40 +293,37 @@ static enum status fill_lattice(const struct law *law, const struct window *wind
 
 struct transform {
     size_t size;
-    double *lattice;
-    fftw_complex *frequency;
-    fftw_plan plan;
+    double *lattice; /* and then its transform, as GSL packs it */
+    gsl_fft_real_wavetable *table;
+    gsl_fft_real_workspace *work;
 };
 
 static enum status transform_new(size_t size, struct transform *out, struct error *error)
 {
-    *out = (struct transform){size, fftw_alloc_real(size), fftw_alloc_complex(size / 2 + 1), NULL};
-    if (out->lattice != NULL && out->frequency != NULL) {
-#pragma omp critical(fftw_planner)
-        out->plan = fftw_plan_dft_r2c_1d((int)size, out->lattice, out->frequency, FFTW_ESTIMATE);
-    }
-    return out->plan != NULL ? STATUS_OK
-                             : fail_with(error, STATUS_MEMORY, "out of memory for a lattice of %zu points", size);
+    *out = (struct transform){size, array_new(size, sizeof *out->lattice), gsl_fft_real_wavetable_alloc(size),
+                              gsl_fft_real_workspace_alloc(size)};
+    return out->lattice != NULL && out->table != NULL && out->work != NULL
+               ? STATUS_OK
+               : fail_with(error, STATUS_MEMORY, "out of memory for a lattice of %zu points", size);
 }
 
 static void transform_free(struct transform *transform)
 {
-    if (transform->plan != NULL) {
-#pragma omp critical(fftw_planner)
-        fftw_destroy_plan(transform->plan);
-    }
-    fftw_free(transform->lattice);
-    fftw_free(transform->frequency);
+    free(transform->lattice);
+    if (transform->table != NULL)
+        gsl_fft_real_wavetable_free(transform->table);
+    if (transform->work != NULL)
+        gsl_fft_real_workspace_free(transform->work);
 }
 
-/* Adds n log phi(xi_k) to log_modulus, argument for k < frequencies; phi is the conjugate of FFTW's forward
+/* Adds n log phi(xi_k) to log_modulus, argument for k < frequencies; phi is the conjugate of the forward
  * transform. phi - 1 is accurate to rounding, so d = 10^6 copies keep ten digits. */
 static void add_log_transform(const struct transform *transform, double n, size_t frequencies, double *log_modulus,
                               double *argument)
 {
     double previous = 0.0, base = 0.0;
     for (size_t k = 0; k < frequencies; k++) {
-        double re = transform->frequency[k][0], im = -transform->frequency[k][1];
+        double re = transform->lattice[k > 0 ? 2 * k - 1 : 0], im = k > 0 ? -transform->lattice[2 * k] : 0.0;
         double modulus_squared_minus_1 = (re - 1.0) * (re + 1.0) + im * im;
         double angle = atan2(im, re);
         /* the continuous branch, for multiplicities that are not integers */
@@ -371,7 +374,7 @@ static enum status series(const struct sum_law *sum, size_t size, double value[E
         status = fill_lattice(sum->groups[i].law, &sum->window[i], spacing, highest, &nodes, transform.lattice, size,
                               error);
         if (status == STATUS_OK) {
-            fftw_execute(transform.plan);
+            (void)gsl_fft_real_transform(transform.lattice, 1, size, transform.table, transform.work);
             add_log_transform(&transform, sum->groups[i].multiplicity, frequencies, log_modulus, argument);
         }
     }
