@@ -6,7 +6,7 @@
 #include "core/memory.h"
 #include "core/vmath.h"
 
-enum { CHUNK = 128 };
+enum { CHUNK = 128, FEW = 8 };
 
 /* Where the odds of a component are this far down all over a chunk, neither the density nor the score sees it. */
 #define FAINT (-100.0)
@@ -123,31 +123,44 @@ VECTOR_CLONES static void evaluate_two(const struct mixture_level *mixture, size
     }
 }
 
-/* At most CHUNK points, so that everything stays in the first-level cache for any number of components. */
+/* A component's log-weight at the points. */
+static inline void log_weights(const struct mixture_level *mixture, size_t anchor, size_t k, size_t n,
+                               const double *x, double *out)
+{
+    double centre = mixture_level_centre(mixture, k, anchor), constant = mixture->log_constant[k];
+    double half = 0.5 * mixture->inverse_variance[k];
+    for (size_t i = 0; i < n; i++) {
+        double u = x[i] - centre;
+        out[i] = constant - half * (u * u);
+    }
+}
+
+/* At most CHUNK points, so that everything stays in the first-level cache for any number of components: what does not
+ * fit is computed twice. */
 VECTOR_CLONES static void evaluate_chunk(const struct mixture_level *mixture, size_t anchor, size_t n,
                                          const double *x, double *log_density, double *score)
 {
     size_t components = mixture->factor->components;
-    double exponent[CHUNK], largest[CHUNK], total[CHUNK], gradient[CHUNK];
+    int few = components <= FEW;
+    double kept[FEW][CHUNK], largest[CHUNK], total[CHUNK], gradient[CHUNK];
     for (size_t i = 0; i < n; i++) {
         largest[i] = -HUGE_VAL;
         total[i] = gradient[i] = 0.0;
     }
     for (size_t k = 0; k < components; k++) {
-        double centre = mixture_level_centre(mixture, k, anchor), constant = mixture->log_constant[k];
-        double half = 0.5 * mixture->inverse_variance[k];
-        for (size_t i = 0; i < n; i++) {
-            double u = x[i] - centre, value = constant - half * (u * u);
-            largest[i] = value > largest[i] ? value : largest[i];
-        }
+        double *exponent = kept[few ? k : 0];
+        log_weights(mixture, anchor, k, n, x, exponent);
+        for (size_t i = 0; i < n; i++)
+            largest[i] = exponent[i] > largest[i] ? exponent[i] : largest[i];
     }
     for (size_t k = 0; k < components; k++) {
-        double centre = mixture_level_centre(mixture, k, anchor), constant = mixture->log_constant[k];
-        double half = 0.5 * mixture->inverse_variance[k], inverse = mixture->inverse_variance[k];
+        double centre = mixture_level_centre(mixture, k, anchor), inverse = mixture->inverse_variance[k];
+        double *exponent = kept[few ? k : 0];
         uint64_t seen = 0;
+        if (!few)
+            log_weights(mixture, anchor, k, n, x, exponent);
         for (size_t i = 0; i < n; i++) {
-            double u = x[i] - centre;
-            exponent[i] = (constant - half * (u * u)) - largest[i];
+            exponent[i] -= largest[i];
             seen += exponent[i] > FAINT ? 1u : 0u;
         }
         for (size_t i = 0; i < n && seen > 0; i++) {
@@ -192,33 +205,56 @@ VECTOR_CLONES static void split_two(const struct mixture_level *mixture, size_t 
         score[i] = score_of_two(&pair, odds[i], others[i], x[i]);
 }
 
+static inline void all_log_odds(const struct pair *pair, size_t n, const double *x, double *out)
+{
+    struct pair p = *pair;
+    for (size_t i = 0; i < n; i++)
+        out[i] = log_odds(&p, x[i]);
+}
+
 VECTOR_CLONES static void split_chunk(const struct mixture_level *mixture, size_t anchor, size_t of, size_t n,
                                       const double *x, double *lead, double *others, double *score)
 {
     size_t components = mixture->factor->components;
-    double exponent[CHUNK], gradient[CHUNK], centre = mixture_level_centre(mixture, of, anchor);
+    int few = components <= FEW;
+    double kept[FEW][CHUNK], gradient[CHUNK], centre = mixture_level_centre(mixture, of, anchor);
+    double inverse = mixture->inverse_variance[of];
+    uint64_t led = 0;
     for (size_t i = 0; i < n; i++)
         lead[i] = 0.0;
     for (size_t k = 0; k < components; k++) {
         struct pair pair = pair_of(mixture, anchor, of, k);
-        for (size_t i = 0; i < n && k != of; i++) {
-            double odds = log_odds(&pair, x[i]);
-            lead[i] = odds > lead[i] ? odds : lead[i];
-        }
+        double *odds = kept[few ? k : 0];
+        if (k == of)
+            continue;
+        all_log_odds(&pair, n, x, odds);
+        for (size_t i = 0; i < n; i++)
+            lead[i] = odds[i] > lead[i] ? odds[i] : lead[i];
     }
     for (size_t i = 0; i < n; i++) {
-        others[i] = expm1_of(-lead[i]);
-        gradient[i] = (1.0 + others[i]) * (mixture->inverse_variance[of] * (x[i] - centre));
+        led += lead[i] > 0.0 ? 1u : 0u;
+        others[i] = 0.0;
+        gradient[i] = inverse * (x[i] - centre);
+    }
+    for (size_t i = 0; i < n && led > 0; i++) {
+        double weight = exp_of(-lead[i]);
+        others[i] = weight - 1.0;
+        gradient[i] *= weight;
     }
     for (size_t k = 0; k < components; k++) {
         struct pair pair = pair_of(mixture, anchor, of, k);
+        double *odds = kept[few ? k : 0];
         uint64_t seen = 0;
-        for (size_t i = 0; i < n && k != of; i++) {
-            exponent[i] = log_odds(&pair, x[i]) - lead[i];
-            seen += exponent[i] > FAINT ? 1u : 0u;
+        if (k == of)
+            continue;
+        if (!few)
+            all_log_odds(&pair, n, x, odds);
+        for (size_t i = 0; i < n; i++) {
+            odds[i] -= lead[i];
+            seen += odds[i] > FAINT ? 1u : 0u;
         }
         for (size_t i = 0; i < n && seen > 0; i++) {
-            double weight = exp_of(exponent[i]);
+            double weight = exp_of(odds[i]);
             others[i] += weight;
             gradient[i] += weight * (pair.other_inverse * (x[i] - pair.other_centre));
         }
