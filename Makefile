@@ -17,13 +17,14 @@ CC = gcc
 
 packages = gsl hdf5-serial yaml-0.1 smartcols openblas lapacke
 WARNINGS = -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes
+OPTIMIZE = -O3
 # No contraction and no fast-math: results have the same bits on every x86-64 machine.
-CFLAGS = -std=c17 -O3 -g -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp $(WARNINGS) $(EXTRA_CFLAGS)
-CPPFLAGS = -D_GNU_SOURCE -Isrc $(shell pkg-config --cflags $(packages) 2>/dev/null)
+CFLAGS = -std=c17 $(OPTIMIZE) -g -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp $(WARNINGS) $(EXTRA_CFLAGS)
+CPPFLAGS := -D_GNU_SOURCE -Isrc $(shell pkg-config --cflags $(packages) 2>/dev/null)
 # OpenBLAS in the place of GSL's own.
-LDLIBS = $(filter-out -lgslcblas,$(shell pkg-config --libs $(packages) 2>/dev/null)) -lhdf5_serial_hl -lhdf5_serial -lm
+LDLIBS := $(filter-out -lgslcblas,$(shell pkg-config --libs $(packages) 2>/dev/null)) -lhdf5_serial_hl -lhdf5_serial -lm
 reproduced = scaling score-error-short roughness-short minimal-short
-commit = $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
+commit := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 
 sources = $(wildcard src/core/*.c src/model/*.c src/law/*.c src/sample/*.c src/experiment/*.c src/verdict/*.c src/command/*.c)
 # What plug-ins include, and what they may call.
@@ -50,6 +51,9 @@ $(BUILD)/diffrate-test: $(objects) $(test_objects)
 
 $(BUILD)/diffrate-bench: $(objects) $(BUILD)/bench/bench.o
 	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+
+# Nothing there takes time, but to compile.
+$(addprefix $(BUILD)/,$(patsubst src/%.c,%.o,$(wildcard src/experiment/*.c src/verdict/*.c src/command/*.c))): OPTIMIZE = -O1
 
 # One file of compiler output asks for all libraries first, so that a missing one is named with the command that installs it.
 $(BUILD)/%.o: src/%.c | $(BUILD)/.dependencies
