@@ -4,7 +4,8 @@
 # make test       installs what is missing, builds, runs the test suite (plain and under ASan + UBSan)
 # make soak       the long form of what make test does in minutes: thousands of kills, an hour of fuzzing
 # make fuzz       looks for specs and results that break the readers, FUZZ_SECONDS=60 each
-# make bench      speed, as ratios to bare loops on the same machine
+# make bench      speed, as ratios to bare loops on the same machine: writes results/reference/bench.md
+# make bench-check   fails where one of these ratios has grown
 # make readme     renews the README's measured parts from results/reference; make reference renews those
 # make plugin FILE=mine.c   builds mine.so, with samplers or targets of your own
 # make install PREFIX=/usr/local
@@ -36,9 +37,10 @@ PLUGIN_FLAGS = -g0 -shared -fPIC -fvisibility=hidden
 objects = $(sources:src/%.c=$(BUILD)/%.o)
 # What a fuzzer runs is also replayed by the suite; the fuzzer's own entry is not part of it.
 test_sources = $(wildcard src/test/*.c) src/test/fuzz/spec.c src/test/fuzz/result.c
+bench_sources = $(wildcard src/bench/*.c)
 test_objects = $(test_sources:src/%.c=$(BUILD)/%.o)
 
-.PHONY: all plugin reproduce test check fuzz soak bench readme reference install clean warnings FORCE
+.PHONY: all plugin reproduce test check fuzz soak bench bench-check readme reference install clean warnings FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/diffrate
@@ -49,7 +51,7 @@ $(BUILD)/diffrate: $(objects) $(BUILD)/main.o
 $(BUILD)/diffrate-test: $(objects) $(test_objects)
 	$(CC) $(CFLAGS) $(EXPORTS) -o $@ $^ $(shell pkg-config --libs check 2>/dev/null) $(LDLIBS)
 
-$(BUILD)/diffrate-bench: $(objects) $(BUILD)/bench/bench.o
+$(BUILD)/diffrate-bench: $(objects) $(bench_sources:src/%.c=$(BUILD)/%.o)
 	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
 
 # Nothing there takes time, but to compile.
@@ -125,11 +127,32 @@ $(BUILD)/fuzz/%.log: FORCE
 
 # Both compilers, every source, warnings are errors.
 warnings: | $(BUILD)/.dependencies
-	@for source in $(sources) src/main.c $(test_sources) $(wildcard src/bench/*.c); do \
+	@for source in $(sources) src/main.c $(test_sources) $(bench_sources); do \
 	    clang $(CPPFLAGS) $(CFLAGS) -Werror -Wno-unknown-warning-option -fsyntax-only $$source || exit 1; done
 
-bench: $(BUILD)/diffrate-bench
-	$(BUILD)/diffrate-bench src/bench/ddpm.py
+# Compared with the program as it was at commit BEFORE, where git has it and it still builds.
+BEFORE = 1b0954b
+bench: $(BUILD)/diffrate $(BUILD)/diffrate-bench
+	@scripts/install-deps bench
+	@mkdir -p $(BUILD)/before
+	@git archive $(BEFORE) 2>/dev/null | tar -x -C $(BUILD)/before && \
+	    $(MAKE) --no-print-directory -s -j2 -C $(BUILD)/before build/diffrate > /dev/null 2>&1 || echo "no build of $(BEFORE) to compare with"
+	@{ printf '# Speed\n\nMade by `make bench` in one run, on %s, %s cores. Times are the least of a few runs.\n\n' \
+	        "$$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$$(nproc)"; \
+	    $(BUILD)/diffrate-bench src/bench/ddpm.py; \
+	    printf '| instructions of a law | %s |\n\n' "$$(src/bench/instructions $(BUILD)/diffrate)"; \
+	    [ ! -x $(BUILD)/before/build/diffrate ] || src/bench/before $(BUILD)/before/build/diffrate $(BUILD)/diffrate; echo; \
+	    src/bench/sweep $(BUILD)/diffrate experiments/scaling.yaml 512 1024 2048 4096 8192 16384; } | tee $(BUILD)/bench.md
+	@mv $(BUILD)/bench.md results/reference/bench.md
+
+# Ratios may be a quarter larger than the committed ones, and instructions, which do not vary, a tenth.
+bench-check: $(BUILD)/diffrate $(BUILD)/diffrate-bench
+	@scripts/install-deps bench
+	@$(BUILD)/diffrate-bench --check results/reference/bench.md
+	@now=$$(src/bench/instructions $(BUILD)/diffrate); \
+	    committed=$$(sed -n 's/^| instructions of a law | \([0-9]*\) |$$/\1/p' results/reference/bench.md); \
+	    echo "instructions of a law: $$now, committed $$committed"; \
+	    [ $$((10 * now)) -le $$((11 * committed)) ]
 
 reference:
 	@$(MAKE) --no-print-directory reproduce
@@ -152,4 +175,4 @@ install: $(BUILD)/diffrate
 clean:
 	rm -rf $(BUILD)
 
--include $(objects:.o=.d) $(BUILD)/main.d $(BUILD)/bench/bench.d $(test_objects:.o=.d)
+-include $(objects:.o=.d) $(BUILD)/main.d $(bench_sources:src/%.c=$(BUILD)/%.d) $(test_objects:.o=.d)

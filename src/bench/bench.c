@@ -1,198 +1,199 @@
-/* Speed as ratios to bare loops of the same run, so that the numbers hold on a noisy machine: `make bench`. */
+/* Speed as ratios to bare loops of the same run, so that the numbers hold on a noisy machine.
+ *   diffrate-bench [PROGRAM.py]     prints them as Markdown; with a NumPy program to compare chains with
+ *   diffrate-bench --check FILE     compares the guards' ratios with those in FILE, which was so printed; exits 1
+ * where one has grown by more than a quarter */
 #include <cblas.h>
 #include <gsl/gsl_errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+#include <string.h>
 
+#include "bench/cases.h"
+#include "bench/guards.h"
 #include "core/clock.h"
-#include "core/memory.h"
-#include "core/random.h"
-#include "core/vmath.h"
 #include "law/divergence.h"
-#include "sample/chains.h"
 
-enum { REPEATS = 5, BATCH = 1024 };
+enum { ROUNDS = 5, ATTEMPTS = 4 };
+#define GROWTH 1.25
 
-static double now(void)
+static void print_law(const char *name, const struct law_case *law, int rounds)
 {
-    struct timespec time;
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
-/* Seconds for `calls` calls of libm's exp, the best of a few. */
-static double bare_exp(size_t calls)
-{
-    double x[BATCH], out[BATCH], best = HUGE_VAL;
-    for (size_t i = 0; i < BATCH; i++)
-        x[i] = -1e-3 * (double)i;
-    for (int repeat = 0; repeat < REPEATS; repeat++) {
-        double start = now();
-        for (size_t done = 0; done < calls; done += BATCH) {
-            for (size_t i = 0; i < BATCH; i++)
-                out[i] = exp(x[i]);
-            /* the loop must not be thought idle */
-            __asm__ volatile("" : : "r"(out) : "memory");
-        }
-        best = fmin(best, now() - start);
-    }
-    return best;
-}
-
-static void complain(const struct error *error)
-{
-    fprintf(stderr, "bench: %s\n", error->text);
-    exit(1);
-}
-
-static struct law bench_line(const struct factor *factor, const char *sampler, size_t T)
-{
-    struct error error;
-    struct schedule *schedule;
-    struct law law = {0};
     struct measured tv;
-    double best = HUGE_VAL;
-    if (schedule_new(schedule_kind_find("li-cai"), 2.0, 8.5, T, &schedule, &error) != STATUS_OK)
-        complain(&error);
-    for (int repeat = 0; repeat < 3; repeat++) {
-        law_free(&law);
-        double start = now();
-        if (law_compute(
-                &(struct law_problem){.factor = factor, .sampler = sampler_find(sampler), .schedule = schedule}, &law,
-                &error)
-            != STATUS_OK)
-            complain(&error);
-        best = fmin(best, now() - start);
-    }
-    if (tv_single(&law, &tv, &error) != STATUS_OK)
-        complain(&error);
-    double bare = bare_exp(law.node_updates);
-    printf(
-        "| line, bimodal, %s, T = %zu | TV %.6e ± %.0e (relative %.0e) | %.3f s | %zu exp() calls: %.3f s | %.2f |\n",
-        sampler, T, tv.value, tv.error, tv.error / tv.value, best, law.node_updates, bare, best / bare);
-    schedule_free(schedule);
-    return law;
+    struct error error;
+    struct law_run run = law_run(law, rounds, 1);
+    if (tv_measure(&(struct law_group){&run.law, 1.0}, 1, &tv, &error) != STATUS_OK)
+        give_up(&error);
+    printf("| %s, %s | %zu | %.4e (%.0e) | %.2f | %.2f | %.3f s | %.2f | %.0f %% |\n", name, law->sampler, law->T,
+           tv.value, tv.error / tv.value, (double)run.law.node_updates * 1e-6, (double)run.functions * 1e-6,
+           run.time.seconds, 1e9 * run.time.bare / (double)run.functions, 100.0 * run.time.bare / run.time.seconds);
+    (void)fflush(stdout);
+    law_run_free(&run);
 }
 
-static double bench_composition(const struct law *law, double d)
+static void print_laws(void)
 {
-    struct error error;
-    struct law_group group = {law, d};
+    puts(
+        "## Laws, on one core\n\n"
+        "The limit is the time of as many vector exponentials (core/vmath.h, in the first-level cache) as the law "
+        "takes "
+        "elementary\nfunctions; what else it does, from quadrature nodes to polynomials, is not in it. For radii the "
+        "functions are not counted:\none a node.\n\n"
+        "| law | T | TV (relative radius) | node updates, 10^6 | functions, 10^6 | time | ns a vector exponential | "
+        "of the "
+        "limit |\n|---|---:|---:|---:|---:|---:|---:|---:|");
+    print_law("bimodal", &(struct law_case){&bimodal, "ddpm", 4096}, ROUNDS);
+    print_law("bimodal", &(struct law_case){&bimodal, "accelerated", 4096}, ROUNDS);
+    print_law("three components", &(struct law_case){&skewed, "ddpm", 4096}, ROUNDS);
+    print_law("three components", &(struct law_case){&skewed, "accelerated", 4096}, ROUNDS);
+    print_law("bimodal", &(struct law_case){&bimodal, "pf-ode-2", 1024}, ROUNDS);
+    print_law("radii, d = 4096, two scales", &(struct law_case){&two_scales, "ddpm", 1024}, 2);
+    print_law("bimodal", &(struct law_case){&bimodal, "ddpm", 1000000}, 1);
+    print_law("bimodal", &(struct law_case){&bimodal, "accelerated", 1000000}, 1);
+}
+
+static void print_threads(void)
+{
+    const struct law_case law = {&bimodal, "accelerated", 65536};
+    struct law_run one = law_run(&law, 3, 1), two = law_run(&law, 3, 2);
+    printf("\nOne law by two threads: bimodal, accelerated, T = %zu takes %.2f of the time of one.\n\n", law.T,
+           two.time.seconds / one.time.seconds);
+    law_run_free(&one);
+    law_run_free(&two);
+}
+
+struct sum {
+    struct law_group group;
     struct measured tv;
-    double best = HUGE_VAL;
-    for (int repeat = 0; repeat < REPEATS; repeat++) {
-        double start = now();
-        if (tv_composed(&group, 1, &tv, &error) != STATUS_OK)
-            complain(&error);
-        best = fmin(best, now() - start);
-    }
-    double bare = bare_exp(100000);
-    printf("| composition, d = %.0f | TV %.6e ± %.0e | %.4f s | 100000 exp() calls: %.4f s | %.2f |\n", d, tv.value,
-           tv.error, best, bare, best / bare);
-    return best;
-}
+};
 
-enum { CHAIN_DIMENSION = 64, CHAIN_STEPS = 257, CHAINS = 8192, NUMPY_CHAINS = 2048, NUMPY_STEPS = 65 };
-
-/* Seconds for chains of the bimodal product by a clock, the best of a few. */
-static double time_chains(const struct chain_problem *problem, double (*clock)(void))
+static void compose(void *context)
 {
+    struct sum *sum = context;
     struct error error;
-    struct points points;
-    double best = HUGE_VAL;
-    for (int repeat = 0; repeat < 3; repeat++) {
-        double start = clock();
-        if (chains_run(problem, CHAINS, &points, &error) != STATUS_OK)
-            complain(&error);
-        best = fmin(best, clock() - start);
-        points_free(&points);
-    }
-    return best;
+    if (tv_composed(&sum->group, 1, &sum->tv, &error) != STATUS_OK)
+        give_up(&error);
 }
 
-/* What a coordinate-step cannot do without: a normal number and an exponential of each component, in batches. */
-static double time_primitives(double count)
+static void print_compositions(void)
 {
-    double x[BATCH], out[BATCH], best = HUGE_VAL;
-    for (size_t i = 0; i < BATCH; i++)
-        x[i] = -1e-3 * (double)i;
-    for (int repeat = 0; repeat < 3; repeat++) {
-        double start = now();
-        for (double done = 0.0; done < count; done += BATCH) {
-            random_normals(random_key_of(1, 2), 0, (uint32_t)(done / BATCH), 0, BATCH / 2, 0, 2, BATCH / 2, out);
-            __asm__ volatile("" : : "r"(out) : "memory");
-            for (int component = 0; component < 2; component++) {
-                vexp(BATCH, x, out);
-                __asm__ volatile("" : : "r"(out) : "memory");
-            }
-        }
-        best = fmin(best, now() - start);
+    struct law_run run = law_run(&(struct law_case){&bimodal, "accelerated", 4096}, 1, 1);
+    puts("## Composition\n\n| d | TV (relative radius) | time | over 10^5 vector exponentials "
+         "|\n|---:|---:|---:|---:|");
+    for (double d = 2.0; d < 2e6; d *= d < 16.0 ? 2.0 : 16.0) {
+        struct sum sum = {.group = {&run.law, d}};
+        size_t count = 100000;
+        struct timing time = time_both(compose, &sum, vector_exponentials, &count, 10 * ROUNDS, processor_seconds);
+        printf("| %.0f | %.4e (%.0e) | %.2f ms | %.2f |\n", d, sum.tv.value, sum.tv.error / sum.tv.value,
+               1e3 * time.seconds, time.seconds / time.bare);
     }
-    return best;
+    law_run_free(&run);
 }
 
-/* Coordinate-steps a second of the same sampler in NumPy, for any mixture and written for two components by hand.
- * Returns 0 where there is none. */
-static int numpy_rates(const char *program, double *any, double *two)
+/* Processor seconds of the same sampler in NumPy, for any mixture and written for two components by hand. Returns 0
+ * where there is none. */
+static int numpy_seconds(const char *program, const struct chain_case *chains, double *any, double *two)
 {
     char command[4200];
-    double steps = (double)CHAIN_DIMENSION * (NUMPY_STEPS - 1) * NUMPY_CHAINS;
     /* Debian's own interpreter is the one that python3-numpy belongs to. */
-    (void)snprintf(command, sizeof command,
-                   "for python in python3 /usr/bin/python3; do OPENBLAS_NUM_THREADS=1 $python '%s' %d %d %d && exit; "
-                   "done 2>/dev/null",
-                   program, CHAIN_DIMENSION, NUMPY_STEPS, NUMPY_CHAINS);
+    (void)snprintf(
+        command, sizeof command,
+        "for python in python3 /usr/bin/python3; do OPENBLAS_NUM_THREADS=1 $python '%s' %zu %zu %zu && exit; "
+        "done 2>/dev/null",
+        program, chains->dimension, chains->steps, chains->chains);
     FILE *pipe = popen(command, "r");
     int found = pipe != NULL && fscanf(pipe, "%lf %lf", any, two) == 2;
     if (pipe != NULL)
         (void)pclose(pipe);
-    *any = steps / *any;
-    *two = steps / *two;
     return found;
 }
 
-static void bench_chains(const struct factor *factor, const char *program)
+static double steps_of(const struct chain_case *chains)
 {
-    struct error error;
-    struct schedule *schedule = NULL;
-    struct factor_list list = {0};
-    double steps = (double)CHAIN_DIMENSION * (CHAIN_STEPS - 1) * CHAINS;
-    if (factor_list_append(&list, factor, CHAIN_DIMENSION, &error) != STATUS_OK
-        || schedule_new(schedule_kind_find("li-cai"), 2.0, 8.5, CHAIN_STEPS, &schedule, &error) != STATUS_OK)
-        complain(&error);
-    struct chain_problem problem = {&list, CHAIN_DIMENSION, sampler_find("ddpm"), schedule, NULL, 1, 1, 1};
-    double any = 1.0, by_hand = 1.0, one = time_chains(&problem, now), primitives = time_primitives(steps);
-    double wall = time_chains(&problem, clock_seconds);
-    problem.threads = 2;
-    double two = time_chains(&problem, clock_seconds);
-    printf("\nChains of ddpm, bimodal product, d = %d, T = %d: %.0f million coordinate-steps a second on one core, %.2f "
-           "of the time of their normals and exponentials alone; two threads are %.2f times as fast as one.\n",
-           CHAIN_DIMENSION, CHAIN_STEPS, steps / one * 1e-6, one / primitives, wall / two);
-    if (numpy_rates(program, &any, &by_hand))
-        printf("A vectorised NumPy loop for any mixture does %.1f million, %.1f times slower; one written for two "
-               "components by hand %.1f million, %.1f times slower.\n",
-               any * 1e-6, steps / one / any, by_hand * 1e-6, steps / one / by_hand);
-    else
-        puts("NumPy is not installed (python3-numpy): no comparison with its loop.");
-    schedule_free(schedule);
-    factor_list_free(&list);
+    return (double)chains->dimension * (double)(chains->steps - 1) * (double)chains->chains;
+}
+
+static void print_chains(const char *program)
+{
+    const struct chain_case cases[] = {{1, 257, 262144, 1}, {16, 257, 16384, 1}, {64, 257, 4096, 1},
+                                       {1024, 257, 256, 1}, {16384, 65, 64, 1},  {64, 257, 32768, 1}};
+    double any, by_hand;
+    puts("\n## Chains of ddpm, bimodal product\n\n"
+         "| d | T | chains | ns a coordinate and step | over its random numbers and exponentials |\n"
+         "|---:|---:|---:|---:|---:|");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct chain_run run = chain_run(&cases[i], ROUNDS);
+        printf("| %zu | %zu | %zu | %.2f | %.2f |\n", cases[i].dimension, cases[i].steps, cases[i].chains,
+               1e9 * run.seconds / steps_of(&cases[i]), run.ratio);
+    }
+    struct chain_case one = {64, 257, 8192, 1}, two = one;
+    two.threads = 2;
+    printf("\nTwo threads are %.2f times as fast as one.", chain_run(&one, 1).wall / chain_run(&two, 1).wall);
+    const struct chain_case numpy = {64, 65, 2048, 1};
+    if (program != NULL && numpy_seconds(program, &numpy, &any, &by_hand)) {
+        double ours = chain_run(&numpy, ROUNDS).seconds;
+        printf(" A vectorised NumPy loop for any mixture takes %.1f times as long, one written for two components by "
+               "hand "
+               "%.1f times.\n",
+               any / ours, by_hand / ours);
+    } else
+        puts(" NumPy is not installed (python3-numpy): no comparison with its loop.");
+}
+
+static void print_guards(void)
+{
+    puts("\n## Guards\n\n`make bench-check` measures these again, and fails where one has grown by more than a "
+         "quarter.\n\n"
+         "| guard | ratio |\n|---|---:|");
+    for (const struct guard *guard = guards; guard->name != NULL; guard++)
+        printf("| %s | %.3f |\n", guard->name, guard->ratio(ROUNDS));
+}
+
+/* The ratio on a guard's line of the file, 0 if there is none. */
+static double committed(FILE *file, const char *name)
+{
+    char line[1000];
+    size_t length = strlen(name);
+    rewind(file);
+    while (fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, "| ", 2) == 0 && strncmp(line + 2, name, length) == 0
+            && strncmp(line + 2 + length, " | ", 3) == 0)
+            return strtod(line + 2 + length + 3, NULL);
+    return 0.0;
+}
+
+static int check_guards(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    int failed = 0;
+    if (file == NULL) {
+        fprintf(stderr, "bench: cannot open %s\n", path);
+        return 1;
+    }
+    for (const struct guard *guard = guards; guard->name != NULL; guard++) {
+        double before = committed(file, guard->name), now = guard->ratio(ROUNDS);
+        /* another program's moment of speed in the bare loop's turn is no loss of ours */
+        for (int attempt = 1; attempt < ATTEMPTS && now > GROWTH * before; attempt++) {
+            double again = guard->ratio(ROUNDS);
+            now = again < now ? again : now;
+        }
+        int grown = !(now <= GROWTH * before);
+        printf("%s %s: %.3f, committed %.3f\n", grown ? "FAIL" : "ok  ", guard->name, now, before);
+        failed |= grown;
+    }
+    (void)fclose(file);
+    return failed;
 }
 
 int main(int argc, char **argv)
 {
-    static const double weight[] = {0.5, 0.5}, mean[] = {-1.0, 1.0}, sd[] = {0.3, 0.3};
-    const struct factor bimodal = {1, 2, weight, mean, sd, NULL};
     (void)gsl_set_error_handler_off();
     openblas_set_num_threads(1); /* cells are run by threads, each with its own small matrices */
-    puts("| what | result | time, one core | bare loop | ratio |\n|---|---|---:|---:|---:|");
-    struct law law = bench_line(&bimodal, "ddpm", 4096);
-    law_free(&law);
-    law = bench_line(&bimodal, "accelerated", 4096);
-    double four = bench_composition(&law, 4.0), million = bench_composition(&law, 1e6);
-    printf("\nA composition at d = 10^6 takes %.2f of the time of one at d = 4.\n", million / four);
-    law_free(&law);
-    bench_chains(&bimodal, argc > 1 ? argv[1] : "src/bench/ddpm.py");
+    if (argc == 3 && strcmp(argv[1], "--check") == 0)
+        return check_guards(argv[2]);
+    print_laws();
+    print_threads();
+    print_compositions();
+    print_chains(argc > 1 ? argv[1] : NULL);
+    print_guards();
     return 0;
 }

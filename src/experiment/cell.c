@@ -67,16 +67,16 @@ int cell_has_law(const struct cell *cell)
     return 1;
 }
 
-static enum status measure_laws(const struct cell *cell, const struct schedule *schedule, struct record *rows,
-                                struct error *error)
+static enum status measure_laws(const struct cell *cell, const struct schedule *schedule, int threads,
+                                struct record *rows, struct error *error)
 {
     const struct spec *spec = cell->spec;
     struct measurement *measurements = array_new(spec->dimension_count, sizeof *measurements);
     if (measurements == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu dimensions", spec->dimension_count);
-    enum status status = measure_target(&spec->targets[cell->target], spec->samplers[cell->sampler],
-                                        &spec->score_errors[cell->score_error], schedule, spec->dimensions,
-                                        spec->dimension_count, measurements, error);
+    enum status status = measure_target_by_threads(
+        (size_t)threads, &spec->targets[cell->target], spec->samplers[cell->sampler],
+        &spec->score_errors[cell->score_error], schedule, spec->dimensions, spec->dimension_count, measurements, error);
     for (size_t i = 0; i < spec->dimension_count && status == STATUS_OK; i++)
         fill_record(cell, schedule, &measurements[i], &rows[i]);
     free(measurements);
@@ -176,7 +176,7 @@ enum status cell_measure(const struct cell *cell, int threads, struct record *ro
     enum status status = schedule_new(spec->schedule, spec->c0, spec->c1, cell->steps, &schedule, error);
     if (status == STATUS_OK)
         status = cell->chains > 0 ? measure_chains(cell, schedule, threads, rows, error)
-                                  : measure_laws(cell, schedule, rows, error);
+                                  : measure_laws(cell, schedule, threads, rows, error);
     for (size_t i = 0; i < spec->dimension_count && status == STATUS_OK; i++)
         rows[i].seconds = clock_seconds() - start;
     schedule_free(schedule);

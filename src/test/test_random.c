@@ -173,7 +173,7 @@ END_TEST
 START_TEST(test_same_bits_everywhere)
 {
     enum { CHAINS = 333, COORDINATES = 31 };
-    static const uint64_t recorded[DRAWS] = {UINT64_C(13914102877032672087), UINT64_C(8717115438516433141)};
+    static const uint64_t recorded[DRAWS] = {UINT64_C(13914102877032672087), UINT64_C(12958739226276786734)};
     static double out[COORDINATES * CHAINS];
     draws[_i](random_key_of(7, 11), 1, 2, 5, CHAINS, 3, COORDINATES, CHAINS, out);
     ck_assert_uint_eq(hash_bytes(out, sizeof out), recorded[_i]);
