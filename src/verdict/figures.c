@@ -186,8 +186,16 @@ static int spawn_gnuplot(const char *directory, char *const *arguments, FILE *wo
     return failure;
 }
 
-static enum status run_gnuplot(const struct evidence *evidence, const struct figure *figure, const char *scripts,
-                               FILE *words, struct error *error)
+enum { FIGURES = sizeof sources / sizeof sources[0] };
+
+/* A figure that gnuplot is at work on. */
+struct drawing {
+    pid_t child; /* 0: none */
+    FILE *words; /* what gnuplot says */
+};
+
+static enum status start_gnuplot(const struct evidence *evidence, const struct figure *figure, const char *scripts,
+                                 struct drawing *out, struct error *error)
 {
     char script[PATH_MAX + 200], style[PATH_MAX + 200], name[100];
     char program[] = "gnuplot", no_personal_settings[] = "-d", call[] = "-c";
@@ -195,16 +203,32 @@ static enum status run_gnuplot(const struct evidence *evidence, const struct fig
     (void)snprintf(style, sizeof style, "%s/style.gp", scripts);
     (void)snprintf(name, sizeof name, "%s", figure->name);
     char *const arguments[] = {program, no_personal_settings, call, script, style, name, NULL};
-    pid_t child;
-    int state = 0, failure = spawn_gnuplot(evidence->directory, arguments, words, &child);
+    out->words = tmpfile();
+    if (out->words == NULL)
+        return fail_with(error, STATUS_IO, "cannot make a temporary file: %s", strerror(errno));
+    int failure = spawn_gnuplot(evidence->directory, arguments, out->words, &out->child);
+    if (failure == 0)
+        return STATUS_OK;
+    out->child = 0;
     if (failure == ENOENT)
         return fail_with(error, STATUS_EXTERNAL, "gnuplot is not installed; install gnuplot-nox");
-    if (failure != 0)
-        return fail_with(error, STATUS_EXTERNAL, "cannot start gnuplot: %s", strerror(failure));
-    while (waitpid(child, &state, 0) < 0)
-        if (errno != EINTR)
-            return fail_with(error, STATUS_EXTERNAL, "lost gnuplot: %s", strerror(errno));
-    return WIFEXITED(state) && WEXITSTATUS(state) == 0 ? STATUS_OK : gnuplot_failed(figure, words, error);
+    return fail_with(error, STATUS_EXTERNAL, "cannot start gnuplot: %s", strerror(failure));
+}
+
+static enum status finish_gnuplot(const struct figure *figure, struct drawing *drawing, struct error *error)
+{
+    int state = 0;
+    enum status status = STATUS_OK;
+    while (drawing->child > 0 && waitpid(drawing->child, &state, 0) < 0)
+        if (errno != EINTR) {
+            status = fail_with(error, STATUS_EXTERNAL, "lost gnuplot: %s", strerror(errno));
+            break;
+        }
+    if (status == STATUS_OK && !(WIFEXITED(state) && WEXITSTATUS(state) == 0))
+        status = gnuplot_failed(figure, drawing->words, error);
+    if (drawing->words != NULL)
+        (void)fclose(drawing->words);
+    return status;
 }
 
 static enum status write_data(const struct evidence *evidence, size_t index, size_t *panels, struct error *error)
@@ -233,7 +257,8 @@ static void remove_figure(const struct evidence *evidence, const struct figure *
         (void)unlink(beside(evidence, figure, endings[i]).text);
 }
 
-static enum status draw(const struct evidence *evidence, size_t index, const char *scripts, struct error *error)
+static enum status start(const struct evidence *evidence, size_t index, const char *scripts, struct drawing *out,
+                         struct error *error)
 {
     size_t panels = 0;
     remove_figure(evidence, &figures[index]);
@@ -242,19 +267,21 @@ static enum status draw(const struct evidence *evidence, size_t index, const cha
         remove_figure(evidence, &figures[index]);
         return status;
     }
-    FILE *words = tmpfile();
-    if (words == NULL)
-        return fail_with(error, STATUS_IO, "cannot make a temporary file: %s", strerror(errno));
-    status = run_gnuplot(evidence, &figures[index], scripts, words, error);
-    (void)fclose(words);
-    return status;
+    return start_gnuplot(evidence, &figures[index], scripts, out, error);
 }
 
+/* All at once; each takes a fraction of a second, most of it for gnuplot to begin. */
 enum status figures_draw(const struct evidence *evidence, struct error *error)
 {
     struct path scripts;
+    struct drawing drawings[FIGURES] = {{0, NULL}};
+    struct error ignored;
     enum status status = find_scripts(&scripts, error);
-    for (size_t i = 0; figures[i].name != NULL && status == STATUS_OK; i++)
-        status = draw(evidence, i, scripts.text, error);
+    for (size_t i = 0; i < FIGURES && status == STATUS_OK; i++)
+        status = start(evidence, i, scripts.text, &drawings[i], error);
+    for (size_t i = 0; i < FIGURES; i++) {
+        enum status finished = finish_gnuplot(&figures[i], &drawings[i], status == STATUS_OK ? error : &ignored);
+        status = status == STATUS_OK ? finished : status;
+    }
     return status;
 }
