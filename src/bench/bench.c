@@ -61,19 +61,6 @@ static void print_threads(void)
     law_run_free(&two);
 }
 
-struct sum {
-    struct law_group group;
-    struct measured tv;
-};
-
-static void compose(void *context)
-{
-    struct sum *sum = context;
-    struct error error;
-    if (tv_composed(&sum->group, 1, &sum->tv, &error) != STATUS_OK)
-        give_up(&error);
-}
-
 static void print_compositions(void)
 {
     struct law_run run = law_run(&(struct law_case){&bimodal, "accelerated", 4096}, 1, 1);

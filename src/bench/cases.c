@@ -52,6 +52,14 @@ void law_run_free(struct law_run *run)
     law_free(&run->law);
 }
 
+void compose(void *context)
+{
+    struct sum *sum = context;
+    struct error error;
+    if (tv_composed(&sum->group, 1, &sum->tv, &error) != STATUS_OK)
+        give_up(&error);
+}
+
 enum { BATCH = 1024 };
 
 static void primitives(void *context)

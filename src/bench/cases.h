@@ -3,6 +3,7 @@
 #define BENCH_CASES_H
 
 #include "bench/timing.h"
+#include "law/divergence.h"
 #include "law/law.h"
 
 extern const struct factor bimodal, skewed, two_scales; /* the last: of radii, in 4096 dimensions */
@@ -22,6 +23,13 @@ struct law_run {
 };
 struct law_run law_run(const struct law_case *law, int rounds, size_t threads);
 void law_run_free(struct law_run *run);
+
+/* TV of many copies of a law; a `timed`. */
+struct sum {
+    struct law_group group;
+    struct measured tv;
+};
+void compose(void *sum);
 
 /* Chains of ddpm for the bimodal product. */
 struct chain_case {

@@ -43,19 +43,6 @@ static double radial(int rounds)
     return law_over_limit(&(struct law_case){&two_scales, "ddpm", 64}, rounds);
 }
 
-struct sum {
-    struct law_group group;
-    struct measured tv;
-};
-
-static void compose(void *context)
-{
-    struct sum *sum = context;
-    struct error error;
-    if (tv_composed(&sum->group, 1, &sum->tv, &error) != STATUS_OK)
-        give_up(&error);
-}
-
 static double composition(double d, timed *bare, void *context, int rounds)
 {
     struct law_run run = law_run(&(struct law_case){&bimodal, "accelerated", 256}, 1, 1);
