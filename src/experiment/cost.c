@@ -9,6 +9,10 @@
 #define PLANE_COST 300.0
 #define RADIAL_COST 10.0
 
+/* Few and large steps need finer rules: a law costs as if it had so many steps more. What a cell costs besides. */
+#define MORE_STEPS 2000.0
+#define CELL_COST 3000.0
+
 static double law_cost(const struct factor *factor, const struct error_shape *shape)
 {
     if (factor->dimension > 1)
@@ -18,7 +22,7 @@ static double law_cost(const struct factor *factor, const struct error_shape *sh
 }
 
 /* Under a score error each factor has two laws, the other with exact scores. */
-double cost_of_law(const struct spec *spec, size_t target, size_t score_error)
+double cost_of_law(const struct spec *spec, size_t target, size_t score_error, size_t steps)
 {
     const struct error_shape *shape = spec->score_errors[score_error].shape;
     struct factor_list factors;
@@ -30,7 +34,7 @@ double cost_of_law(const struct spec *spec, size_t target, size_t score_error)
             cost += law_cost(factor, NULL) + (shape != NULL ? law_cost(factor, shape) : 0.0);
         }
     factor_list_free(&factors);
-    return cost;
+    return CELL_COST + cost * ((double)steps + MORE_STEPS);
 }
 
 /* Pairs of paths run beside the chains. */

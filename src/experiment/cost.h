@@ -7,8 +7,9 @@
 
 #include "experiment/spec.h"
 
-/* Of one step of the exact laws of a target under a score error, all dimensions together (they share their laws). */
-double cost_of_law(const struct spec *spec, size_t target, size_t score_error);
+/* Of the exact laws of a target under a score error at a number of steps, all dimensions together (they share their
+ * laws). */
+double cost_of_law(const struct spec *spec, size_t target, size_t score_error, size_t steps);
 
 /* Of one step of one chain of a target, all dimensions together. */
 double cost_of_chain(const struct spec *spec, size_t target);

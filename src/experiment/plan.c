@@ -75,7 +75,7 @@ static enum status want(struct plan *plan, size_t index, size_t steps, struct er
         if (plan->items[pursuit->items[i]].cell.steps == steps)
             return STATUS_OK;
     const struct item item = {.cell = {plan->spec, pursuit->target, pursuit->sampler, 0, steps, 0},
-                              .cost = cost_of_law(plan->spec, pursuit->target, 0) * (double)steps,
+                              .cost = cost_of_law(plan->spec, pursuit->target, 0, steps),
                               .share = pursuit->share,
                               .pursuit = index};
     return add_item(plan, item, error);
@@ -89,14 +89,14 @@ static enum status add_steps(struct plan *plan, size_t target, size_t sampler, s
     struct item item = {.cell = {spec, target, sampler, score_error, 0, 0}, .pursuit = SIZE_MAX};
     /* without chains, the spec was refused if there is none */
     int has_law = spec->chain_count == 0 || cell_has_law(&item.cell);
-    double law = cost_of_law(spec, target, score_error);
     double chain = spec->chain_count > 0 ? cost_of_chain(spec, target) : 0.0;
     enum status status = STATUS_OK;
     for (size_t i = 0; i < spec->step_count; i++)
         for (size_t n = has_law ? 0 : 1; n <= spec->chain_count && status == STATUS_OK; n++) {
             item.cell.steps = spec->steps[i];
             item.cell.chains = n > 0 ? spec->chains[n - 1] : 0;
-            item.cost = (double)item.cell.steps * (n > 0 ? chain * (double)item.cell.chains : law);
+            item.cost = n > 0 ? chain * (double)item.cell.steps * (double)item.cell.chains
+                              : cost_of_law(spec, target, score_error, item.cell.steps);
             item.pursuit = n == 0 && score_error == 0 ? pursuit : SIZE_MAX;
             status = add_item(plan, item, error);
         }
@@ -142,13 +142,13 @@ static enum status add_all(struct plan *plan, struct error *error)
 static double pursuit_cost(const struct plan *plan, const struct pursuit *pursuit)
 {
     const struct spec *spec = plan->spec;
-    double steps = 0.0, brackets = (double)(spec->dimension_count * spec->accuracy_count);
+    double brackets = (double)(spec->dimension_count * spec->accuracy_count);
+    double cost = 2.0 * brackets * cost_of_law(spec, pursuit->target, 0, plan->ladder[plan->rungs / 2]);
     for (size_t i = 0; i < plan->rungs; i++)
-        steps += (double)plan->ladder[i];
-    steps += 2.0 * brackets * (double)plan->ladder[plan->rungs / 2];
+        cost += cost_of_law(spec, pursuit->target, 0, plan->ladder[i]);
     for (size_t i = 0; i < spec->step_count; i++)
-        steps += (double)spec->steps[i];
-    return steps * cost_of_law(spec, pursuit->target, 0);
+        cost += cost_of_law(spec, pursuit->target, 0, spec->steps[i]);
+    return cost;
 }
 
 /* Pieces: each pursuit as a whole, and each item outside of one. */
