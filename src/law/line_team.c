@@ -4,8 +4,9 @@
 
 #include "core/memory.h"
 
-/* Exponentials below which a thread more takes longer to call than to do without: some 20 microseconds. */
-#define WORTHWHILE 2e4
+/* Exponentials below which a thread more is not worth its while: some 100 microseconds. To call it takes a few, but
+ * threads wait for one another by spinning, which is dear where other processes want the processors. */
+#define WORTHWHILE 1e5
 
 enum status line_team_new(const struct sampler *sampler, const struct rules *rules, size_t threads,
                           struct line_team *out, struct error *error)

@@ -399,7 +399,7 @@ static void check_sampled_rows(void)
     for (size_t i = 0; i < result.count; i++) {
         const struct record *row = &result.rows[i];
         laws += row->chains == 0;
-        sampled += row->chains == 512;
+        sampled += row->chains == 4096;
         ck_assert_int_eq(isnan(row->tv), row->chains > 0);
         ck_assert_int_eq(isnan(row->estimates.projection_tv.value), row->chains == 0);
         ck_assert_int_eq(isnan(row->estimates.knn_kl_q_p.error), row->chains == 0);
@@ -416,8 +416,8 @@ START_TEST(run_sets_chains_beside_laws)
     static const char *const made[] = {"empirical.svg", "empirical.png", "empirical.tsv", "bias.svg", "path-kl.svg"};
     write_file("c.yaml", "targets:\n  - {name: g, kind: gaussian, variance: 0.25}\n"
                          "  - {name: m, kind: mixture-random, components: 3, spread: 2, sd: 0.5, covariances: each}\n"
-                         "samplers: [ddpm]\ndimensions: [1, 2]\nsteps: [64, 128, 256]\n"
-                         "samples: {chains: 512, directions: 4}\nclaims: [chains-agree]\n");
+                         "samplers: [ddpm]\ndimensions: [1, 2]\nsteps: [32, 64, 128]\n"
+                         "samples: {chains: 4096, directions: 4}\nclaims: [chains-agree]\n");
     ck_assert_int_eq(shell("@ run %/c.yaml --dry-run"), 0);
     ck_assert_ptr_nonnull(strstr(output, "the same by chains, for 1 numbers of them"));
     ck_assert_int_eq(shell("@ run %/c.yaml -o %/out -j 1 2>&1"), 0);
@@ -434,7 +434,7 @@ START_TEST(run_sets_chains_beside_laws)
     ck_assert_ptr_nonnull(strstr(verdict, "\n## Chains against exact laws\n"));
     ck_assert_ptr_nonnull(strstr(verdict, "\n| projection_tv | lower bound | TV | 6 / 0 | "));
     ck_assert_ptr_nonnull(strstr(verdict, "\n## By chains alone\n"));
-    ck_assert_ptr_nonnull(strstr(verdict, "\n| m | ddpm | 2 | 256 | 512 | "));
+    ck_assert_ptr_nonnull(strstr(verdict, "\n| m | ddpm | 2 | 128 | 4096 | "));
     ck_assert_ptr_nonnull(strstr(report, "<h2>By chains alone</h2>\n"));
     free(verdict);
     free(report);
