@@ -141,8 +141,10 @@ bench: $(BUILD)/diffrate $(BUILD)/diffrate-bench
 	        "$$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$$(nproc)"; \
 	    $(BUILD)/diffrate-bench src/bench/ddpm.py; \
 	    printf '| instructions of a law | %s |\n\n' "$$(src/bench/instructions $(BUILD)/diffrate)"; \
-	    [ ! -x $(BUILD)/before/build/diffrate ] || src/bench/before $(BUILD)/before/build/diffrate $(BUILD)/diffrate; echo; \
-	    src/bench/sweep $(BUILD)/diffrate experiments/scaling.yaml 512 1024 2048 4096 8192 16384; } | tee $(BUILD)/bench.md
+	    src/bench/sweep 'Sweep: scaling.yaml' $(BUILD)/diffrate experiments/scaling.yaml 512 1024 2048 4096 8192 16384; \
+	    [ ! -x $(BUILD)/before/build/diffrate ] || { \
+	        echo; src/bench/sweep 'The same before' $(BUILD)/before/build/diffrate experiments/scaling.yaml 512 1024; \
+	        echo; src/bench/before $(BUILD)/before/build/diffrate $(BUILD)/diffrate; }; } | tee $(BUILD)/bench.md
 	@mv $(BUILD)/bench.md results/reference/bench.md
 
 # Ratios may be a quarter larger than the committed ones, and instructions, which do not vary, a tenth.

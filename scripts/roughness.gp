@@ -3,8 +3,8 @@ name = ARG2
 load name.'.vars.gp'
 key_lines = samplers
 ytext = '{/:Italic C} = effect/(ε_{score} √log {/:Italic T})'
-note_1 = 'Score error '.where.'.   Solid: with noise.   Dashed: deterministic.'
-note_2 = more > 0 ? sprintf('%d more kinds of rough errors: in the table.', more) : ''
+note_1 = 'Score error '.where.'.'.(more > 0 ? sprintf('   %d more kinds: in the table.', more) : '')
+note_2 = 'Solid: with noise.   Dashed: deterministic.'
 load ARG1
 set xlabel 'roughness ω of the score error' offset 0,0.3
 do for [f in formats] {
