@@ -108,5 +108,5 @@ struct chain_run chain_run(const struct chain_case *chains, int rounds)
     wall = clock_seconds() - wall;
     schedule_free(schedule);
     factor_list_free(&list);
-    return (struct chain_run){time.seconds, time.seconds / time.bare, wall};
+    return (struct chain_run){time.seconds, time.ratio, wall};
 }

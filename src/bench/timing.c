@@ -1,5 +1,7 @@
 #include "bench/timing.h"
 
+#include <gsl/gsl_sort.h>
+#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +9,7 @@
 
 #include "core/vmath.h"
 
-enum { BATCH = 1024 };
+enum { BATCH = 1024, MOST_ROUNDS = 64 };
 
 double processor_seconds(void)
 {
@@ -19,16 +21,22 @@ double processor_seconds(void)
 struct timing time_both(timed *thing, void *context, timed *bare, void *bare_context, int rounds,
                         double (*seconds_of)(void))
 {
-    struct timing best = {HUGE_VAL, HUGE_VAL};
-    for (int round = 0; round < rounds; round++) {
+    struct timing out = {HUGE_VAL, HUGE_VAL, 0.0};
+    double ratio[MOST_ROUNDS];
+    size_t count = (size_t)rounds < MOST_ROUNDS ? (size_t)rounds : MOST_ROUNDS;
+    for (size_t round = 0; round < count; round++) {
         double start = seconds_of();
         thing(context);
         double middle = seconds_of();
         bare(bare_context);
-        best.seconds = fmin(best.seconds, middle - start);
-        best.bare = fmin(best.bare, seconds_of() - middle);
+        double end = seconds_of();
+        out.seconds = fmin(out.seconds, middle - start);
+        out.bare = fmin(out.bare, end - middle);
+        ratio[round] = (middle - start) / (end - middle);
     }
-    return best;
+    gsl_sort(ratio, 1, count);
+    out.ratio = gsl_stats_median_from_sorted_data(ratio, 1, count);
+    return out;
 }
 
 static void fill(double *x)

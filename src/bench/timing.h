@@ -13,11 +13,12 @@ double processor_seconds(void);
 typedef void timed(void *context);
 
 struct timing {
-    double seconds, bare;
+    double seconds, bare; /* the least */
+    double ratio;         /* of the two: the median of those that were measured one after the other */
 };
 
-/* The least of `rounds`, in which both take turns: machines change their speed, and each of the two sees the fast
- * moments. `seconds_of` is the clock. */
+/* Of 1..64 rounds, in which both take turns: machines change their speed for seconds at a time, and so for both.
+ * `seconds_of` is the clock. */
 struct timing time_both(timed *thing, void *context, timed *bare, void *bare_context, int rounds,
                         double (*seconds_of)(void));
 
