@@ -5,9 +5,9 @@
  * d-th power, and the expectation of the payoff is a cosine series with known coefficients (the COS method of Fang &
  * Oosterlee, SIAM J. Sci. Comput. 31, 2008), in units u = L/s with s the standard deviation of L. The interval [a, b]
  * of u comes from Chernoff bounds, so what lies outside is bounded. The series ends in a smooth filter. With few
- * factors its terms fall slowly, because L's density is singular where log r has its extremes, and the payoff bends at
- * 0; but as long as these are apart, the terms oscillate, and what a smooth filter leaves out falls faster than any
- * power of where it ends (Gottlieb & Shu, SIAM Review 39, 1997). */
+ * factors its terms fall slowly, because L's density is singular where log r has its extremes, and the payoff bends
+ * at 0; but as long as these are apart, the terms oscillate, and what a smooth filter leaves out falls faster than
+ * any power of where it ends (Gottlieb & Shu, SIAM Review 39, 1997). */
 #include <gsl/gsl_fft_real.h>
 #include <gsl/gsl_sf_exp.h>
 #include <math.h>
@@ -17,7 +17,7 @@
 #include "core/vmath.h"
 #include "law/divergence.h"
 
-#define TOLERANCE 1e-8      /* relative, of the cosine series' tail */
+#define TOLERANCE 1e-9      /* relative, of the cosine series' tail */
 #define SPREADING 3e-11     /* relative, of the lattice's moments above the 7th and of its sums: seen up to 1e-11 */
 #define LOG_TAIL_MASS -34.5 /* log of the probability left outside [a, b] on either side: 1e-15 */
 #define PHASE_A_PIECE 12.0  /* radians that 24 Gauss-Legendre points resolve to rounding */
@@ -353,8 +353,8 @@ static double filter(double k, double end)
     return k < end ? 0.5 * erfc(STEEPNESS * (2.0 * k / end - 1.0)) : 0.0;
 }
 
-/* The cosine series on a lattice of the given size, as it ends later and sooner. *envelope is what the terms without
- * their signs, of which the filter leaves half in the middle, leave out. */
+/* The cosine series on a lattice of the given size, as it ends later and sooner. *envelope is what the first leaves
+ * out, if nothing of that cancels: what the filter takes from the terms, and those beyond the last. */
 #define SOONER 0.70710678118654752
 #define BY_CHANCE 0.03
 enum { ENDS = 3 };
@@ -378,6 +378,7 @@ static enum status series(const struct sum_law *sum, size_t size, double value[E
             add_log_transform(&transform, sum->groups[i].multiplicity, frequencies, log_modulus, argument);
         }
     }
+    double beyond = 0.0;
     *envelope = 0.0;
     for (int i = 0; i < ENDS; i++)
         value[i] = 0.0;
@@ -387,10 +388,12 @@ static enum status series(const struct sum_law *sum, size_t size, double value[E
                       * payoff_coefficient(sum->sd, sum->a, kappa);
         for (int i = 0; i < ENDS; i++, end *= SOONER)
             value[i] += term * filter((double)k, end);
+        *envelope += fabs(term) * (1.0 - filter((double)k, (double)frequencies));
         /* |V_k| <= 2 s/kappa^2, and sum_{j >= k} 1/kappa_j^2 is about width/(pi kappa_k) */
-        if (8 * k >= 3 * frequencies)
-            *envelope = fmax(*envelope, modulus * 4.0 * sum->sd / (M_PI * kappa));
+        if (4 * k >= 3 * frequencies)
+            beyond = fmax(beyond, modulus * 4.0 * sum->sd / (M_PI * kappa));
     }
+    *envelope += beyond;
     law_nodes_free(&nodes);
     transform_free(&transform);
     free(log_modulus);
@@ -418,8 +421,8 @@ enum status tv_composed(const struct law_group *groups, size_t count, struct mea
     if (sum.window == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a sum of %zu laws", count);
     enum status status = prepare(&sum, error);
-    /* The envelope bounds what is left out without its signs. The change from a filter that ends sooner is sharper
-     * where it falls slowly, and far more than what is left; it may be small by chance, hence the other. */
+    /* Where terms fall slowly, the change from a filter that ends sooner is sharper than the envelope, and far more
+     * than what is left out; it may be small by chance, hence the other. */
     double value[ENDS] = {0.0}, tail = 0.0;
     for (size_t size = SMALLEST; size <= LARGEST && sum.sd > 0.0 && status == STATUS_OK; size *= 2) {
         status = series(&sum, size, value, &tail, error);
