@@ -5,16 +5,6 @@
 #include "law/law.h"
 #include "law/resample.h"
 
-static enum status copy_panels(const struct panels *from, struct panels *to, struct error *error)
-{
-    *to = (struct panels){.panel = array_new(from->count, sizeof *to->panel)};
-    if (to->panel == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for %zu panels", from->count);
-    memcpy(to->panel, from->panel, from->count * sizeof *to->panel);
-    to->count = to->capacity = from->count;
-    return STATUS_OK;
-}
-
 /* Panels with the base's values, in place of the law's. */
 static struct error_norms interpolate(const struct law *law, const struct law *base, struct law *out)
 {
@@ -49,12 +39,13 @@ static enum status subtract(const struct law *law, const struct law *base, struc
 enum status law_relative(const struct law *law, const struct law *base, struct law *out, struct error *error)
 {
     struct error_norms missed = {0.0, 0.0};
-    *out = (struct law){
-        .engine = law->engine, .lines = law->lines, .node_updates = law->node_updates + base->node_updates,
-        .exponentials = law->exponentials + base->exponentials};
-    enum status status = copy_panels(&law->log_ratio, &out->log_ratio, error);
+    *out = (struct law){.engine = law->engine,
+                        .lines = law->lines,
+                        .node_updates = law->node_updates + base->node_updates,
+                        .exponentials = law->exponentials + base->exponentials};
+    enum status status = panels_copy(&law->log_ratio, &out->log_ratio, error);
     if (status == STATUS_OK)
-        status = copy_panels(&law->log_ratio, &out->base, error);
+        status = panels_copy(&law->log_ratio, &out->base, error);
     if (status == STATUS_OK && law->density != NULL) {
         status = law->density->copy(law->density, &out->density, error);
         if (status == STATUS_OK)
