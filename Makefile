@@ -132,6 +132,8 @@ warnings: | $(BUILD)/.dependencies
 
 # Compared with the program as it was at commit BEFORE, where git has it and it still builds.
 BEFORE = 1b0954b
+bench: SHELL = /bin/bash
+bench: .SHELLFLAGS = -e -o pipefail -c
 bench: $(BUILD)/diffrate $(BUILD)/diffrate-bench
 	@scripts/install-deps bench
 	@mkdir -p $(BUILD)/before

@@ -1,7 +1,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/memory.h"
 #include "law/law.h"
 #include "law/resample.h"
 
