@@ -1,27 +1,114 @@
-/* Runs the unit tests. Output follows CK_VERBOSITY, a single suite or test case CK_RUN_SUITE and CK_RUN_CASE. */
+/* Runs the tests: see --help. */
+#include <argp.h>
 #include <cblas.h>
 #include <gsl/gsl_errno.h>
+#include <omp.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "experiment/store.h"
+#include "test/runner.h"
 
-#include "test/suites.h"
+enum { OPTION_REST = 1, OPTION_LIST, OPTION_SIZE };
 
-static Suite *(*const suites[])(void) = {
-    vmath_suite, random_suite, schedule_suite, sampler_suite, target_suite, score_error_suite, joint_level_suite, chains_suite, projected_suite, estimators_suite, panels_suite, line_suite, line_error_suite, radial_suite, radial_parts_suite, gaussian_suite, compose_suite, brute_suite, toy_suite, fit_suite, claims_suite, spec_suite, store_suite, isolate_suite, limits_suite, corpus_suite, planted_suite, diff_suite, check_suite, cli_suite, explain_suite, report_suite, slurm_suite, plane_suite, plugin_suite, manual_suite, readme_suite, plan_suite, interruptions_suite,
+static const struct argp_option options[] = {
+    {"list", OPTION_LIST, NULL, 0, "List the tests instead of running them", 0},
+    {"jobs", 'j', "N", 0, "Tests at a time, of one thread each (default: one a core)", 0},
+    {"size", OPTION_SIZE, "N", 0,
+     "How much is repeated: kills, seeds, numbers of steps (default: $DIFFRATE_TEST_SIZE, or 1; `make check` takes 10)",
+     0},
+    {"rest", OPTION_REST, NULL, 0, "Only the tests that grow with the size or need the programs of `make check`", 0},
+    {0}};
+
+struct arguments {
+    struct selection selection;
+    int list;
 };
 
-int main(void)
+static error_t parse(int key, char *argument, struct argp_state *state)
 {
-    (void)setenv("CK_DEFAULT_TIMEOUT", "120", 0); /* seconds a test; enough under sanitizers */
+    struct arguments *arguments = state->input;
+    char *end;
+    switch (key) {
+    case OPTION_LIST:
+        arguments->list = 1;
+        return 0;
+    case OPTION_REST:
+        arguments->selection.rest = 1;
+        return 0;
+    case OPTION_SIZE:
+        if (!(strtod(argument, &end) > 0.0) || *end != '\0')
+            argp_error(state, "expected a positive number after --size, found '%s'", argument);
+        (void)setenv("DIFFRATE_TEST_SIZE", argument, 1);
+        return 0;
+    case 'j':
+        arguments->selection.jobs = (int)strtol(argument, &end, 10);
+        if (arguments->selection.jobs < 1 || arguments->selection.jobs > 1000 || *end != '\0')
+            argp_error(state, "expected a number from 1 to 1000 after --jobs, found '%s'", argument);
+        return 0;
+    case ARGP_KEY_ARGS:
+        arguments->selection.names = state->argv + state->next;
+        arguments->selection.name_count = (size_t)(state->argc - state->next);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp argp = {
+    options, parse, "[NAME...]",
+    "Run the tests of these names: of a suite, of a test, or SUITE/TEST; without names all but those that need programs "
+    "which `make test` does not install.\vFrom the project's root, with the binary in DIFFRATE (build/diffrate). "
+    "Example:\n  build/diffrate-test line/test_threads radial --size 10",
+    NULL, NULL, NULL};
+
+/* Every name must be of something. */
+static int check_names(const struct selection *selection, const struct suite *suites, size_t count)
+{
+    for (size_t k = 0; k < selection->name_count; k++) {
+        struct selection one = {.names = &selection->names[k], .name_count = 1};
+        size_t found = 0;
+        for (size_t i = 0; i < count; i++)
+            for (size_t j = 0; j < suites[i].count; j++)
+                found += is_selected(&one, &suites[i].tests[j]) != 0;
+        if (found == 0) {
+            fprintf(stderr, "diffrate-test: no suite or test '%s'; --list shows them\n", selection->names[k]);
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static void list(const struct selection *selection, const struct suite *suites, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < suites[i].count; j++)
+            if (is_selected(selection, &suites[i].tests[j]))
+                printf("%s/%s\n", suites[i].name, suites[i].tests[j].test->name);
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments arguments = {.selection.jobs = (int)sysconf(_SC_NPROCESSORS_ONLN)};
+    argp_err_exit_status = 2;
+    if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
+        return 2;
+    (void)setenv("OMP_NUM_THREADS", "1", 0); /* for the programs that tests start */
+    omp_set_num_threads(1);
+    openblas_set_num_threads(1);
     (void)gsl_set_error_handler_off();
-    openblas_set_num_threads(1); /* cells are run by threads, each with its own small matrices */
     store_init();
-    SRunner *runner = srunner_create(NULL);
-    for (size_t i = 0; i < sizeof suites / sizeof suites[0]; i++)
-        srunner_add_suite(runner, suites[i]());
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    size_t count;
+    struct suite *suites = all_suites(&count);
+    int status = 2;
+    if (check_names(&arguments.selection, suites, count)) {
+        status = 0;
+        if (arguments.list)
+            list(&arguments.selection, suites, count);
+        else
+            status = run_selected(&arguments.selection, suites, count);
+    }
+    free_suites(suites, count);
+    return status;
 }

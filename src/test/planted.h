@@ -19,9 +19,4 @@ void check_accounts(const struct finding *findings, size_t count);
 /* verdict.md of the evidence, for free(). */
 char *planted_markdown(struct evidence *evidence);
 
-/* The parts of the claims suite in test_claims_error.c, test_claims_samples.c and test_claims_atlas.c. */
-TCase *score_error_claims_case(void);
-TCase *samples_claims_case(void);
-TCase *atlas_claims_case(void);
-
 #endif

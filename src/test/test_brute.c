@@ -1,9 +1,8 @@
 /* The brute force by itself: against closed forms, and against itself on twice as fine a grid. */
-#include <check.h>
 #include <math.h>
 
 #include "test/brute_model.h"
-#include "test/suites.h"
+#include "test/suite.h"
 
 static double one[] = {1.0}, off[] = {0.4}, half[] = {0.5};
 static const struct factor gaussian = {1, 1, one, off, half, NULL};
@@ -184,16 +183,12 @@ START_TEST(test_halving)
 }
 END_TEST
 
-Suite *brute_suite(void)
+SUITE(brute)
 {
-    Suite *suite = suite_create("brute");
-    TCase *cases = tcase_create("all of them");
     int samplers = 0;
     while (sampler_at((size_t)samplers) != NULL)
-        samplers++;
-    tcase_add_test(cases, test_absolute_integral);
-    tcase_add_loop_test(cases, test_closed_form, 0, 3 * samplers);
-    tcase_add_loop_test(cases, test_halving, 0, sizeof halved / sizeof halved[0]);
-    suite_add_tcase(suite, cases);
-    return suite;
+    samplers++;
+    ADD(test_absolute_integral);
+    ADD(test_closed_form, .count = 3 * samplers);
+    ADD(test_halving, .count = COUNT(halved));
 }

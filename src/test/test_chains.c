@@ -14,7 +14,7 @@
 #include "sample/marginal.h"
 #include "sample/weights.h"
 
-#include "test/suites.h"
+#include "test/suite.h"
 
 static double even[] = {0.5, 0.5}, modes[] = {-1.0, 1.0}, narrow[] = {0.3, 0.3};
 static double thirds[] = {0.2, 0.5, 0.3}, places[] = {-1.5, 0.0, 1.0}, widths[] = {0.2, 0.5, 0.3};
@@ -708,21 +708,17 @@ START_TEST(test_refusals)
 }
 END_TEST
 
-Suite *chains_suite(void)
+SUITE(chains)
 {
-    Suite *suite = suite_create("chains");
-    TCase *cases = tcase_create("core");
-    tcase_add_test(cases, test_same_bits);
-    tcase_add_test(cases, test_same_bits_of_matrices);
-    tcase_add_loop_test(cases, test_chain_by_chain, 0, sizeof samplers / sizeof samplers[0]);
-    tcase_add_loop_test(cases, test_in_distribution, 0, IN_DISTRIBUTION);
-    tcase_add_test(cases, test_clip);
-    tcase_add_test(cases, test_wrong_samplers);
-    tcase_add_test(cases, test_draws);
-    tcase_add_loop_test(cases, test_size_of_errors, 0, COUPLED);
-    tcase_add_test(cases, test_diagonal_marginal);
-    tcase_add_loop_test(cases, test_path_weights, 0, sizeof stochastic / sizeof stochastic[0]);
-    tcase_add_test(cases, test_refusals);
-    suite_add_tcase(suite, cases);
-    return suite;
+    ADD(test_same_bits);
+    ADD(test_same_bits_of_matrices);
+    ADD(test_chain_by_chain, .count = COUNT(samplers));
+    ADD(test_in_distribution, .count = IN_DISTRIBUTION);
+    ADD(test_clip);
+    ADD(test_wrong_samplers);
+    ADD(test_draws);
+    ADD(test_size_of_errors, .count = COUPLED);
+    ADD(test_diagonal_marginal);
+    ADD(test_path_weights, .count = COUNT(stochastic));
+    ADD(test_refusals);
 }

@@ -6,9 +6,7 @@
 
 #include "experiment/store.h"
 #include "test/shell.h"
-#include "test/suites.h"
-
-#include <check.h>
+#include "test/suite.h"
 
 /* 4 cells of which two are of exact laws, and a search. */
 #define SPEC \
@@ -117,16 +115,13 @@ START_TEST(wrong_usage_exits_2)
 }
 END_TEST
 
-Suite *check_suite(void)
+SUITE(check)
 {
-    Suite *suite = suite_create("check");
-    TCase *tcase = tcase_create("check");
-    tcase_add_checked_fixture(tcase, shell_setup, shell_teardown);
-    tcase_add_test(tcase, sound_results_are_sound);
-    tcase_add_test(tcase, changed_cells_are_found);
-    tcase_add_test(tcase, damage_is_found);
-    tcase_add_test(tcase, what_is_beside_the_cells_is_told);
-    tcase_add_test(tcase, wrong_usage_exits_2);
-    suite_add_tcase(suite, tcase);
-    return suite;
+    suite->setup = shell_setup;
+    suite->teardown = shell_teardown;
+    ADD(sound_results_are_sound);
+    ADD(changed_cells_are_found);
+    ADD(damage_is_found);
+    ADD(what_is_beside_the_cells_is_told);
+    ADD(wrong_usage_exits_2);
 }

@@ -11,7 +11,7 @@
 #include "verdict/claims.h"
 
 #include "test/planted.h"
-#include "test/suites.h"
+#include "test/suite.h"
 
 #define C1 8.5
 
@@ -469,22 +469,14 @@ START_TEST(test_minimal)
 }
 END_TEST
 
-Suite *claims_suite(void)
+SUITE(claims)
 {
-    Suite *suite = suite_create("claims");
-    TCase *verdicts = tcase_create("verdicts"), *brackets = tcase_create("brackets");
-    tcase_add_loop_test(verdicts, test_verdicts, 0, CASES);
-    tcase_add_test(verdicts, test_evidence);
-    tcase_add_test(verdicts, test_evidence_of_score_errors);
-    tcase_add_loop_test(verdicts, test_minimal, 0, MINIMAL);
-    tcase_add_test(verdicts, test_names);
-    tcase_add_test(brackets, test_bracket);
-    tcase_add_test(brackets, test_bracket_closes);
-    tcase_add_test(brackets, test_steps_for_step_size);
-    suite_add_tcase(suite, verdicts);
-    suite_add_tcase(suite, brackets);
-    suite_add_tcase(suite, score_error_claims_case());
-    suite_add_tcase(suite, samples_claims_case());
-    suite_add_tcase(suite, atlas_claims_case());
-    return suite;
+    ADD(test_verdicts, .count = CASES);
+    ADD(test_evidence);
+    ADD(test_evidence_of_score_errors);
+    ADD(test_minimal, .count = MINIMAL);
+    ADD(test_names);
+    ADD(test_bracket);
+    ADD(test_bracket_closes);
+    ADD(test_steps_for_step_size);
 }

@@ -9,7 +9,7 @@
 #include "verdict/atlas.h"
 
 #include "test/planted.h"
-#include "test/suites.h"
+#include "test/suite.h"
 
 #define C1 8.5
 
@@ -215,11 +215,9 @@ START_TEST(test_costs)
 }
 END_TEST
 
-TCase *atlas_claims_case(void)
+SUITE(claims_atlas)
 {
-    TCase *atlas = tcase_create("atlas");
-    tcase_add_loop_test(atlas, test_atlas, 0, CASES);
-    tcase_add_test(atlas, test_dropped);
-    tcase_add_test(atlas, test_costs);
-    return atlas;
+    ADD(test_atlas, .count = CASES);
+    ADD(test_dropped);
+    ADD(test_costs);
 }

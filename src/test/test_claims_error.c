@@ -9,7 +9,7 @@
 #include "verdict/report.h"
 
 #include "test/planted.h"
-#include "test/suites.h"
+#include "test/suite.h"
 
 enum { MOST_ROWS = 2000 };
 
@@ -365,12 +365,10 @@ START_TEST(test_clipping_table)
 }
 END_TEST
 
-TCase *score_error_claims_case(void)
+SUITE(claims_error)
 {
-    TCase *tcase = tcase_create("score errors");
-    tcase_add_loop_test(tcase, test_score_error_verdicts, 0, CASES);
-    tcase_add_loop_test(tcase, test_figure_data, 0, sizeof figures_of / sizeof figures_of[0]);
-    tcase_add_test(tcase, test_score_error_table);
-    tcase_add_loop_test(tcase, test_clipping_table, 0, CLIPS);
-    return tcase;
+    ADD(test_score_error_verdicts, .count = CASES);
+    ADD(test_figure_data, .count = COUNT(figures_of));
+    ADD(test_score_error_table);
+    ADD(test_clipping_table, .count = CLIPS);
 }

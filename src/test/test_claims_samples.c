@@ -9,7 +9,7 @@
 #include "verdict/report.h"
 
 #include "test/planted.h"
-#include "test/suites.h"
+#include "test/suite.h"
 
 enum { MOST_ROWS = 100, DIMENSIONS = 2, STEPS = 3, NUMBERS = 2, CELLS = DIMENSIONS * STEPS * NUMBERS };
 
@@ -298,13 +298,11 @@ START_TEST(test_samples_figures)
 }
 END_TEST
 
-TCase *samples_claims_case(void)
+SUITE(claims_samples)
 {
-    TCase *tcase = tcase_create("chains");
-    tcase_add_loop_test(tcase, test_agreement_verdicts, 0, CASES);
-    tcase_add_test(tcase, test_agreement_applies_to_chains_alone);
-    tcase_add_test(tcase, test_estimators_are_columns);
-    tcase_add_loop_test(tcase, test_samples_report, 0, sizeof reports / sizeof reports[0]);
-    tcase_add_loop_test(tcase, test_samples_figures, 0, sizeof figures_of / sizeof figures_of[0]);
-    return tcase;
+    ADD(test_agreement_verdicts, .count = CASES);
+    ADD(test_agreement_applies_to_chains_alone);
+    ADD(test_estimators_are_columns);
+    ADD(test_samples_report, .count = COUNT(reports));
+    ADD(test_samples_figures, .count = COUNT(figures_of));
 }

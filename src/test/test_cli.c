@@ -12,10 +12,8 @@
 #include "model/score_error.h"
 #include "sample/sample.h"
 #include "test/shell.h"
-#include "test/suites.h"
+#include "test/suite.h"
 #include "verdict/claims.h"
-
-#include <check.h>
 
 START_TEST(help_has_an_example)
 {
@@ -804,40 +802,33 @@ START_TEST(readme_holds_the_reference_numbers)
 }
 END_TEST
 
-Suite *cli_suite(void)
+SUITE(cli)
 {
-    Suite *suite = suite_create("command line");
-    TCase *tcase = tcase_create("binary"), *atlas = tcase_create("atlas of samplers");
-    tcase_add_checked_fixture(tcase, shell_setup, shell_teardown);
-    tcase_set_timeout(tcase, 400);
-    tcase_add_checked_fixture(atlas, shell_setup, shell_teardown);
-    tcase_set_timeout(atlas, 400);
-    tcase_add_test(atlas, atlas_has_its_tables_and_figure);
-    tcase_add_test(tcase, help_has_an_example);
-    tcase_add_test(tcase, wrong_usage_exits_2);
-    tcase_add_test(tcase, list_shows_every_registry);
-    tcase_add_test(tcase, measure_prints_json);
-    tcase_add_test(tcase, measure_takes_score_errors);
-    tcase_add_test(tcase, measure_survives_an_infinite_divergence);
-    tcase_add_test(tcase, bad_input_is_one_line_and_leaves_results_alone);
-    tcase_add_test(tcase, dry_run_does_nothing);
-    tcase_add_test(tcase, missing_results_are_said_to_be_missing);
-    tcase_add_test(tcase, run_does_everything_and_resumes);
-    tcase_add_test(tcase, run_measures_and_keeps_score_errors);
-    tcase_add_test(tcase, run_judges_score_errors);
-    tcase_add_test(tcase, run_sets_chains_beside_laws);
-    tcase_add_test(tcase, diff_compares_results);
-    tcase_add_test(tcase, diff_finds_what_is_missing);
-    tcase_add_test(tcase, titles_are_text_everywhere);
-    tcase_add_loop_test(tcase, files_with_odd_names_stay_inside, 0, (int)(sizeof odd_files / sizeof odd_files[0]));
-    tcase_add_test(tcase, specs_elsewhere_leave_results_here);
-    tcase_add_test(tcase, hostile_numbers_hurt_nobody);
-    tcase_add_test(tcase, figures_have_an_end);
-    tcase_add_test(tcase, hostile_texts_are_text);
-    tcase_add_test(tcase, hostile_names_are_refused);
-    tcase_add_test(tcase, folders_depend_one_way);
-    tcase_add_test(tcase, readme_holds_the_reference_numbers);
-    suite_add_tcase(suite, tcase);
-    suite_add_tcase(suite, atlas);
-    return suite;
+    suite->setup = shell_setup;
+    suite->teardown = shell_teardown;
+    ADD(atlas_has_its_tables_and_figure);
+    ADD(help_has_an_example);
+    ADD(wrong_usage_exits_2);
+    ADD(list_shows_every_registry);
+    ADD(measure_prints_json);
+    ADD(measure_takes_score_errors);
+    ADD(measure_survives_an_infinite_divergence);
+    ADD(bad_input_is_one_line_and_leaves_results_alone);
+    ADD(dry_run_does_nothing);
+    ADD(missing_results_are_said_to_be_missing);
+    ADD(run_does_everything_and_resumes);
+    ADD(run_measures_and_keeps_score_errors);
+    ADD(run_judges_score_errors);
+    ADD(run_sets_chains_beside_laws);
+    ADD(diff_compares_results);
+    ADD(diff_finds_what_is_missing);
+    ADD(titles_are_text_everywhere);
+    ADD(files_with_odd_names_stay_inside, .count = COUNT(odd_files));
+    ADD(specs_elsewhere_leave_results_here);
+    ADD(hostile_numbers_hurt_nobody);
+    ADD(figures_have_an_end);
+    ADD(hostile_texts_are_text);
+    ADD(hostile_names_are_refused);
+    ADD(folders_depend_one_way);
+    ADD(readme_holds_the_reference_numbers);
 }

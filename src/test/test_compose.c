@@ -8,7 +8,7 @@
 #include "law/measure.h"
 #include "model/target.h"
 
-#include "test/suites.h"
+#include "test/suite.h"
 
 static double one = 1.0, zero = 0.0, half = 0.5;
 static double bimodal_weight[] = {0.5, 0.5}, bimodal_mean[] = {-1.0, 1.0}, bimodal_sd[] = {0.3, 0.3};
@@ -469,20 +469,16 @@ START_TEST(test_near_one)
 }
 END_TEST
 
-Suite *compose_suite(void)
+SUITE(compose)
 {
-    Suite *suite = suite_create("compose");
-    TCase *cases = tcase_create("sums");
-    tcase_add_loop_test(cases, test_flat_gaussian, 0, FLAT);
-    tcase_add_test(cases, test_chi_square);
-    tcase_add_loop_test(cases, test_two_routes, 0, 3);
-    tcase_add_test(cases, test_normalised);
-    tcase_add_loop_test(cases, test_two_mixtures, 0, 3);
-    tcase_add_loop_test(cases, test_mixture_beside_gaussians, 0, 4);
-    tcase_add_loop_test(cases, test_power_law, 0, 3);
-    tcase_add_test(cases, test_k_of_d);
-    tcase_add_loop_test(cases, test_lost_tails, 0, 4);
-    tcase_add_test(cases, test_near_one);
-    suite_add_tcase(suite, cases);
-    return suite;
+    ADD(test_flat_gaussian, .count = FLAT);
+    ADD(test_chi_square);
+    ADD(test_two_routes, .count = 3);
+    ADD(test_normalised);
+    ADD(test_two_mixtures, .count = 3);
+    ADD(test_mixture_beside_gaussians, .count = 4);
+    ADD(test_power_law, .count = 3);
+    ADD(test_k_of_d);
+    ADD(test_lost_tails, .count = 4);
+    ADD(test_near_one);
 }

@@ -2,9 +2,7 @@
 #include <glob.h>
 
 #include "test/fuzz/fuzz.h"
-#include "test/suites.h"
-
-#include <check.h> /* last: it has a macro `fail` */
+#include "test/suite.h"
 
 enum { LARGEST = 1 << 16 };
 
@@ -51,12 +49,8 @@ static int count_of(const char *pattern)
     return count > 0 ? count : 1; /* where there is none, the test fails */
 }
 
-Suite *corpus_suite(void)
+SUITE(corpus)
 {
-    Suite *suite = suite_create("corpus");
-    TCase *cases = tcase_create("corpus");
-    tcase_add_loop_test(cases, specs, 0, count_of(SPECS));
-    tcase_add_loop_test(cases, results, 0, count_of(RESULTS));
-    suite_add_tcase(suite, cases);
-    return suite;
+    ADD(specs, .count = count_of(SPECS));
+    ADD(results, .count = count_of(RESULTS));
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "test/planted.h"
-#include "test/suites.h"
+#include "test/suite.h"
 #include "verdict/compare.h"
 
 /* Two score errors, two T and two dimensions, by the law and by 512 chains: */
@@ -643,26 +643,21 @@ START_TEST(complexities_of_other_schedules_are_not_compared)
 }
 END_TEST
 
-Suite *diff_suite(void)
+SUITE(diff)
 {
-    Suite *suite = suite_create("diff");
-    TCase *tcase = tcase_create("compare");
-    tcase_add_checked_fixture(tcase, store_init, NULL);
-    tcase_add_test(tcase, every_column_has_its_role);
-    tcase_add_test(tcase, a_result_agrees_with_itself);
-    tcase_add_test(tcase, order_of_rows_does_not_matter);
-    tcase_add_loop_test(tcase, every_column_is_compared, 0, (int)fields());
-    tcase_add_loop_test(tcase, values_agree_within_radii, 0, (int)(sizeof values / sizeof values[0]));
-    tcase_add_test(tcase, step_sizes_agree_to_roundings);
-    tcase_add_test(tcase, chains_agree_within_standard_errors);
-    tcase_add_test(tcase, an_estimator_may_be_silent_with_another_seed);
-    tcase_add_test(tcase, noise_is_no_difference);
-    tcase_add_test(tcase, missing_rows_differ_where_they_are_asked_for);
-    tcase_add_test(tcase, nothing_in_common_differs);
-    tcase_add_test(tcase, duplicates_are_an_error);
-    tcase_add_loop_test(tcase, complexities_agree_where_one_T_fits, 0,
-                        2 * (int)(sizeof searches / sizeof searches[0]));
-    tcase_add_test(tcase, complexities_of_other_schedules_are_not_compared);
-    suite_add_tcase(suite, tcase);
-    return suite;
+    suite->setup = store_init;
+    ADD(every_column_has_its_role);
+    ADD(a_result_agrees_with_itself);
+    ADD(order_of_rows_does_not_matter);
+    ADD(every_column_is_compared, .count = (int)fields());
+    ADD(values_agree_within_radii, .count = COUNT(values));
+    ADD(step_sizes_agree_to_roundings);
+    ADD(chains_agree_within_standard_errors);
+    ADD(an_estimator_may_be_silent_with_another_seed);
+    ADD(noise_is_no_difference);
+    ADD(missing_rows_differ_where_they_are_asked_for);
+    ADD(nothing_in_common_differs);
+    ADD(duplicates_are_an_error);
+    ADD(complexities_agree_where_one_T_fits, .count = 2 * (int)(COUNT(searches)));
+    ADD(complexities_of_other_schedules_are_not_compared);
 }

@@ -11,7 +11,7 @@
 #include "sample/weights.h"
 
 #include "test/random.h"
-#include "test/suites.h"
+#include "test/suite.h"
 
 static double *numbers(size_t count)
 {
@@ -562,23 +562,19 @@ START_TEST(modes_are_counted)
 }
 END_TEST
 
-Suite *estimators_suite(void)
+SUITE(estimators)
 {
-    Suite *suite = suite_create("estimators");
-    TCase *cases = tcase_create("synthetic");
-    tcase_add_test(cases, means_and_roots);
-    tcase_add_loop_test(cases, projection_is_a_lower_bound, 0, DIFFERENCES);
-    tcase_add_test(cases, projection_finds_the_difference);
-    tcase_add_loop_test(cases, projection_at_atoms, 0, ATOM_NOISES);
-    tcase_add_loop_test(cases, knn_covers, 0, NEIGHBOURHOODS);
-    tcase_add_test(cases, knn_at_any_scale);
-    tcase_add_test(cases, knn_of_many);
-    tcase_add_loop_test(cases, weights_cover, 0, WEIGHINGS);
-    tcase_add_test(cases, weights_between_the_floors);
-    tcase_add_test(cases, weights_refuse);
-    tcase_add_test(cases, weights_near_one);
-    tcase_add_test(cases, moments_cover);
-    tcase_add_test(cases, modes_are_counted);
-    suite_add_tcase(suite, cases);
-    return suite;
+    ADD(means_and_roots);
+    ADD(projection_is_a_lower_bound, .count = DIFFERENCES);
+    ADD(projection_finds_the_difference);
+    ADD(projection_at_atoms, .count = ATOM_NOISES);
+    ADD(knn_covers, .count = NEIGHBOURHOODS);
+    ADD(knn_at_any_scale);
+    ADD(knn_of_many);
+    ADD(weights_cover, .count = WEIGHINGS);
+    ADD(weights_between_the_floors);
+    ADD(weights_refuse);
+    ADD(weights_near_one);
+    ADD(moments_cover);
+    ADD(modes_are_counted);
 }

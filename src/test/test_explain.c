@@ -10,7 +10,7 @@
 
 #include "test/planted.h"
 #include "test/shell.h"
-#include "test/suites.h"
+#include "test/suite.h"
 
 /* ---- Accounts against findings ---- */
 
@@ -193,13 +193,9 @@ START_TEST(explains_what_the_verdict_says)
 }
 END_TEST
 
-Suite *explain_suite(void)
+SUITE(explain)
 {
-    Suite *suite = suite_create("explain");
-    TCase *tcase = tcase_create("binary");
-    tcase_add_checked_fixture(tcase, shell_setup, shell_teardown);
-    tcase_set_timeout(tcase, 300);
-    tcase_add_test(tcase, explains_what_the_verdict_says);
-    suite_add_tcase(suite, tcase);
-    return suite;
+    suite->setup = shell_setup;
+    suite->teardown = shell_teardown;
+    ADD(explains_what_the_verdict_says);
 }

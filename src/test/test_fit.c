@@ -6,7 +6,7 @@
 
 #include "verdict/fit.h"
 
-#include "test/suites.h"
+#include "test/suite.h"
 
 enum { DIMENSIONS = 5, VALUES = 7, CELLS = DIMENSIONS * VALUES };
 
@@ -171,17 +171,13 @@ START_TEST(test_too_few)
 }
 END_TEST
 
-Suite *fit_suite(void)
+SUITE(fit)
 {
-    Suite *suite = suite_create("fit");
-    TCase *cases = tcase_create("exponents");
-    tcase_add_loop_test(cases, test_exact, 0, EXPONENTS);
-    tcase_add_test(cases, test_constants);
-    tcase_add_test(cases, test_ragged);
-    tcase_add_test(cases, test_interval);
-    tcase_add_test(cases, test_coverage);
-    tcase_add_test(cases, test_drift);
-    tcase_add_loop_test(cases, test_too_few, 0, sizeof small / sizeof small[0]);
-    suite_add_tcase(suite, cases);
-    return suite;
+    ADD(test_exact, .count = EXPONENTS);
+    ADD(test_constants);
+    ADD(test_ragged);
+    ADD(test_interval);
+    ADD(test_coverage);
+    ADD(test_drift);
+    ADD(test_too_few, .count = COUNT(small));
 }

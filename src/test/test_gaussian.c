@@ -7,7 +7,7 @@
 #include "law/divergence.h"
 #include "law/law.h"
 
-#include "test/suites.h"
+#include "test/suite.h"
 
 struct closed_case {
     const char *schedule;
@@ -216,13 +216,9 @@ START_TEST(test_known_values)
 }
 END_TEST
 
-Suite *gaussian_suite(void)
+SUITE(gaussian)
 {
-    Suite *suite = suite_create("gaussian");
-    TCase *cases = tcase_create("closed form");
-    tcase_add_loop_test(cases, test_closed_form, 0, CASES);
-    tcase_add_loop_test(cases, test_sharp_radii, 0, SAMPLERS);
-    tcase_add_test(cases, test_known_values);
-    suite_add_tcase(suite, cases);
-    return suite;
+    ADD(test_closed_form, .count = CASES);
+    ADD(test_sharp_radii, .count = SAMPLERS);
+    ADD(test_known_values);
 }

@@ -12,9 +12,7 @@
 #include "core/clock.h"
 #include "core/isolate.h"
 #include "core/text.h"
-#include "test/suites.h"
-
-#include <check.h> /* last: it has a macro `fail` */
+#include "test/suite.h"
 
 static const struct isolate_limits limits = {1, (size_t)1 << 26, (size_t)1 << 20};
 
@@ -300,24 +298,16 @@ START_TEST(escapes)
 }
 END_TEST
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
-
-Suite *isolate_suite(void)
+SUITE(isolate)
 {
-    Suite *suite = suite_create("isolate");
-    TCase *cases = tcase_create("isolate");
-    tcase_add_test(cases, bytes_come_back);
-    tcase_add_test(cases, deaths_are_told);
-    tcase_add_test(cases, endless_work_ends);
-    tcase_add_test(cases, memory_is_limited);
-    tcase_add_test(cases, the_caller_is_left_alone);
-    tcase_add_test(cases, no_process_can_be_started);
-    suite_add_tcase(suite, cases);
-    TCase *text = tcase_create("text");
-    tcase_add_test(text, names);
-    tcase_add_loop_test(text, characters_one_by_one, 0, COUNT(characters));
-    tcase_add_test(text, controls);
-    tcase_add_test(text, escapes);
-    suite_add_tcase(suite, text);
-    return suite;
+    ADD(bytes_come_back);
+    ADD(deaths_are_told);
+    ADD(endless_work_ends);
+    ADD(memory_is_limited);
+    ADD(the_caller_is_left_alone);
+    ADD(no_process_can_be_started);
+    ADD(names);
+    ADD(characters_one_by_one, .count = COUNT(characters));
+    ADD(controls);
+    ADD(escapes);
 }

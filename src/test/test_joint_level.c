@@ -6,7 +6,7 @@
 #include "core/random.h"
 #include "model/joint_level.h"
 
-#include "test/suites.h"
+#include "test/suite.h"
 
 enum { POINTS = 70 /* more than a chunk */, MOST = 12 };
 
@@ -231,15 +231,11 @@ START_TEST(test_refusals)
 }
 END_TEST
 
-Suite *joint_level_suite(void)
+SUITE(joint_level)
 {
-    Suite *suite = suite_create("joint level");
-    TCase *cases = tcase_create("core");
     key = random_key_of(1, 2);
-    tcase_add_test(cases, test_against_sums);
-    tcase_add_test(cases, test_narrow);
-    tcase_add_test(cases, test_deviations);
-    tcase_add_test(cases, test_refusals);
-    suite_add_tcase(suite, cases);
-    return suite;
+    ADD(test_against_sums);
+    ADD(test_narrow);
+    ADD(test_deviations);
+    ADD(test_refusals);
 }

@@ -10,9 +10,7 @@
 #include "core/memory.h"
 #include "experiment/limits.h"
 #include "experiment/store.h"
-#include "test/suites.h"
-
-#include <check.h> /* last: it has a macro `fail` */
+#include "test/suite.h"
 
 #define GAUSS "targets: [{name: g, kind: gaussian, variance: 1}]\n"
 #define POWER "targets: [{name: g, kind: gaussian, variance: 1, spectrum: {kind: power, exponent: 1}}]\n"
@@ -291,19 +289,13 @@ START_TEST(files_are_measured_against_the_machine)
 }
 END_TEST
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
-
-Suite *limits_suite(void)
+SUITE(limits)
 {
-    Suite *suite = suite_create("limits");
-    TCase *cases = tcase_create("limits");
-    tcase_add_test(cases, cells_are_counted);
-    tcase_add_test(cases, numbers_are_counted);
-    tcase_add_test(cases, files_are_as_large_as_estimated);
-    tcase_add_test(cases, memory_is_counted);
-    tcase_add_loop_test(cases, too_much_is_refused, 0, COUNT(lists));
-    tcase_add_loop_test(cases, huge_targets_are_refused, 0, COUNT(huge));
-    tcase_add_test(cases, files_are_measured_against_the_machine);
-    suite_add_tcase(suite, cases);
-    return suite;
+    ADD(cells_are_counted);
+    ADD(numbers_are_counted);
+    ADD(files_are_as_large_as_estimated);
+    ADD(memory_is_counted);
+    ADD(too_much_is_refused, .count = COUNT(lists));
+    ADD(huge_targets_are_refused, .count = COUNT(huge));
+    ADD(files_are_measured_against_the_machine);
 }

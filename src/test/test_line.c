@@ -9,7 +9,7 @@
 #include "law/law.h"
 #include "law/measure.h"
 
-#include "test/suites.h"
+#include "test/suite.h"
 
 struct mixture {
     const char *name;
@@ -385,18 +385,13 @@ START_TEST(test_reference)
 }
 END_TEST
 
-Suite *line_suite(void)
+SUITE(line)
 {
-    Suite *suite = suite_create("line");
-    TCase *laws = tcase_create("laws"), *planted = tcase_create("planted");
-    tcase_add_loop_test(laws, test_against_closed_form, 0, ONE_COMPONENT);
-    tcase_add_loop_test(laws, test_reference, 0, 3);
-    tcase_add_loop_test(laws, test_radii_are_honest, 0, HONEST);
-    tcase_add_test(laws, test_threads);
-    tcase_add_test(laws, test_extreme_schedule);
-    tcase_add_test(planted, test_planted_noise);
-    tcase_add_test(planted, test_planted_sign);
-    suite_add_tcase(suite, laws);
-    suite_add_tcase(suite, planted);
-    return suite;
+    ADD(test_against_closed_form, .count = ONE_COMPONENT);
+    ADD(test_reference, .count = 3);
+    ADD(test_radii_are_honest, .count = HONEST);
+    ADD(test_threads);
+    ADD(test_extreme_schedule);
+    ADD(test_planted_noise);
+    ADD(test_planted_sign);
 }

@@ -10,7 +10,7 @@
 #include "law/law.h"
 #include "law/measure.h"
 
-#include "test/suites.h"
+#include "test/suite.h"
 
 static double one[] = {1.0}, third[] = {0.3}, half[] = {0.5}, zero[] = {0.0};
 static double even[] = {0.5, 0.5}, modes[] = {-1.0, 1.0}, narrow[] = {0.3, 0.3};
@@ -302,19 +302,15 @@ START_TEST(test_clip_idle)
 }
 END_TEST
 
-Suite *line_error_suite(void)
+SUITE(line_error)
 {
-    Suite *suite = suite_create("line errors");
-    TCase *cases = tcase_create("laws");
-    tcase_add_loop_test(cases, test_affine, 0, 16);
-    tcase_add_loop_test(cases, test_rough_errors, 0, ROUGH);
-    tcase_add_loop_test(cases, test_late_errors, 0, 2);
-    tcase_add_test(cases, test_maps);
-    tcase_add_test(cases, test_effect_of_bias);
-    tcase_add_loop_test(cases, test_effect_bounds_excess, 0, 5);
-    tcase_add_test(cases, test_effect_in_one_coordinate);
-    tcase_add_test(cases, test_clip);
-    tcase_add_test(cases, test_clip_idle);
-    suite_add_tcase(suite, cases);
-    return suite;
+    ADD(test_affine, .count = 16);
+    ADD(test_rough_errors, .count = ROUGH);
+    ADD(test_late_errors, .count = 2);
+    ADD(test_maps);
+    ADD(test_effect_of_bias);
+    ADD(test_effect_bounds_excess, .count = 5);
+    ADD(test_effect_in_one_coordinate);
+    ADD(test_clip);
+    ADD(test_clip_idle);
 }

@@ -6,7 +6,7 @@
 
 #include "law/panels.h"
 
-#include "test/suites.h"
+#include "test/suite.h"
 
 enum { MOST = 24 };
 
@@ -541,24 +541,18 @@ START_TEST(test_too_many)
 }
 END_TEST
 
-Suite *panels_suite(void)
+SUITE(panels)
 {
-    Suite *suite = suite_create("panels");
-    TCase *layouts = tcase_create("layouts"), *edges = tcase_create("edges"), *moves = tcase_create("moves");
-    tcase_add_loop_test(layouts, test_tiles, 0, MIXTURES);
-    tcase_add_loop_test(layouts, test_interpolates, 0, MIXTURES);
-    tcase_add_loop_test(layouts, test_count, 0, MIXTURES);
-    tcase_add_test(layouts, test_count_grows_with_log);
-    tcase_add_test(layouts, test_symmetry);
-    tcase_add_test(layouts, test_gaps);
-    tcase_add_test(layouts, test_too_many);
-    tcase_add_loop_test(edges, test_fineness, 0, SHARP);
-    tcase_add_loop_test(edges, test_interpolates_at_edges, 0, SHARP);
-    tcase_add_loop_test(moves, test_moves, 0, MIXTURES);
-    tcase_add_test(moves, test_moves_into_each_other);
-    tcase_add_test(moves, test_hands_on);
-    suite_add_tcase(suite, layouts);
-    suite_add_tcase(suite, edges);
-    suite_add_tcase(suite, moves);
-    return suite;
+    ADD(test_tiles, .count = MIXTURES);
+    ADD(test_interpolates, .count = MIXTURES);
+    ADD(test_count, .count = MIXTURES);
+    ADD(test_count_grows_with_log);
+    ADD(test_symmetry);
+    ADD(test_gaps);
+    ADD(test_too_many);
+    ADD(test_fineness, .count = SHARP);
+    ADD(test_interpolates_at_edges, .count = SHARP);
+    ADD(test_moves, .count = MIXTURES);
+    ADD(test_moves_into_each_other);
+    ADD(test_hands_on);
 }

@@ -5,9 +5,7 @@
 #include "core/workers.h"
 #include "experiment/plan.h"
 #include "experiment/share.h"
-#include "test/suites.h"
-
-#include <check.h>
+#include "test/suite.h"
 
 static void share(struct piece *pieces, size_t count, size_t shares, double *load)
 {
@@ -192,16 +190,12 @@ START_TEST(workers_tell_how_each_item_ended)
 }
 END_TEST
 
-Suite *plan_suite(void)
+SUITE(plan)
 {
-    Suite *suite = suite_create("plan");
-    TCase *tcase = tcase_create("plan");
-    tcase_add_test(tcase, shares_balance_cost_not_count);
-    tcase_add_test(tcase, shares_keep_their_bound);
-    tcase_add_test(tcase, shares_may_be_more_than_pieces);
-    tcase_add_test(tcase, plans_agree_on_shares);
-    tcase_add_test(tcase, pursuits_wait_and_go_on);
-    tcase_add_test(tcase, workers_tell_how_each_item_ended);
-    suite_add_tcase(suite, tcase);
-    return suite;
+    ADD(shares_balance_cost_not_count);
+    ADD(shares_keep_their_bound);
+    ADD(shares_may_be_more_than_pieces);
+    ADD(plans_agree_on_shares);
+    ADD(pursuits_wait_and_go_on);
+    ADD(workers_tell_how_each_item_ended);
 }

@@ -10,7 +10,7 @@
 #include "law/measure.h"
 #include "model/decompose.h"
 
-#include "test/suites.h"
+#include "test/suite.h"
 
 static const double quarter[] = {0.25, 0.25, 0.25, 0.25}, third[] = {0.3, 0.3, 0.4}, half[] = {0.5, 0.5};
 static const double corners[] = {-1.0, -1.0, -1.0, 1.0, 1.0, -1.0, 1.0, 1.0}, equal[] = {0.3, 0.3, 0.3, 0.3};
@@ -395,26 +395,16 @@ START_TEST(test_decomposition_into_lines)
 }
 END_TEST
 
-Suite *plane_suite(void)
+SUITE(plane)
 {
-    Suite *suite = suite_create("plane");
-    TCase *laws = tcase_create("laws");
-    tcase_set_timeout(laws, 600);
-    tcase_add_loop_test(laws, test_product, 0, RUNS);
-    tcase_add_test(laws, test_rotation);
-    tcase_add_test(laws, test_collinear);
-    tcase_add_loop_test(laws, test_radii_are_honest, 0, HONEST);
-    tcase_add_test(laws, test_planted_noise);
-    tcase_add_test(laws, test_what_is_refused);
-    suite_add_tcase(suite, laws);
-    TCase *wrong = tcase_create("wrong scores");
-    tcase_set_timeout(wrong, 600);
-    tcase_add_loop_test(wrong, test_score_errors, 0, ERRORS);
-    tcase_add_test(wrong, test_diagonal_error);
-    suite_add_tcase(suite, wrong);
-    TCase *decomposition = tcase_create("decomposition");
-    tcase_add_test(decomposition, test_decomposition);
-    tcase_add_test(decomposition, test_decomposition_into_lines);
-    suite_add_tcase(suite, decomposition);
-    return suite;
+    ADD(test_product, .count = RUNS);
+    ADD(test_rotation);
+    ADD(test_collinear);
+    ADD(test_radii_are_honest, .count = HONEST);
+    ADD(test_planted_noise);
+    ADD(test_what_is_refused);
+    ADD(test_score_errors, .count = ERRORS);
+    ADD(test_diagonal_error);
+    ADD(test_decomposition);
+    ADD(test_decomposition_into_lines);
 }

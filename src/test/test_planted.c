@@ -6,10 +6,8 @@
 #include <string.h>
 
 #include "experiment/run.h"
-#include "test/suites.h"
+#include "test/suite.h"
 #include "verdict/claims.h"
-
-#include <check.h>
 
 static const char text[] =
     "targets:\n"
@@ -100,15 +98,11 @@ START_TEST(wrong_noise_leaves_a_floor_that_is_reported)
 }
 END_TEST
 
-Suite *planted_suite(void)
+SUITE(planted)
 {
-    Suite *suite = suite_create("planted samplers");
-    TCase *tcase = tcase_create("end to end");
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_set_timeout(tcase, 300);
-    tcase_add_test(tcase, the_right_sampler_is_supported);
-    tcase_add_test(tcase, a_dropped_correction_is_refuted);
-    tcase_add_test(tcase, wrong_noise_leaves_a_floor_that_is_reported);
-    suite_add_tcase(suite, tcase);
-    return suite;
+    suite->setup = setup;
+    suite->teardown = teardown;
+    ADD(the_right_sampler_is_supported);
+    ADD(a_dropped_correction_is_refuted);
+    ADD(wrong_noise_leaves_a_floor_that_is_reported);
 }

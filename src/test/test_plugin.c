@@ -8,9 +8,7 @@
 #include "experiment/spec.h"
 #include "experiment/store.h"
 #include "test/shell.h"
-#include "test/suites.h"
-
-#include <check.h> /* last: it has a macro `fail` */
+#include "test/suite.h"
 
 #define MAKE "env -u MAKEFLAGS -u MAKELEVEL make -s "
 
@@ -456,25 +454,19 @@ START_TEST(installed_headers_suffice)
 }
 END_TEST
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
-
-Suite *plugin_suite(void)
+SUITE(plugin)
 {
-    Suite *suite = suite_create("plug-ins");
-    TCase *tcase = tcase_create("plug-ins");
-    tcase_add_checked_fixture(tcase, shell_setup, shell_teardown);
-    tcase_set_timeout(tcase, 400);
-    tcase_add_test(tcase, example_equals_what_is_built_in);
-    tcase_add_test(tcase, plugins_are_found_from_anywhere);
-    tcase_add_test(tcase, results_load_nothing);
-    tcase_add_test(tcase, another_build_is_another_plugin);
-    tcase_add_test(tcase, chains_of_a_target_need_its_plugin_to_merge);
-    tcase_add_loop_test(tcase, bad_plugins_are_refused_where_they_are_named, 0, COUNT(bad_plugins));
-    tcase_add_test(tcase, what_is_no_plugin_is_refused);
-    tcase_add_test(tcase, stand_ins_say_what_is_known);
-    tcase_add_loop_test(tcase, hostile_knowledge_is_refused, 0, COUNT(bad_knowledge));
-    tcase_add_test(tcase, much_knowledge_is_refused);
-    tcase_add_test(tcase, installed_headers_suffice);
-    suite_add_tcase(suite, tcase);
-    return suite;
+    suite->setup = shell_setup;
+    suite->teardown = shell_teardown;
+    ADD(example_equals_what_is_built_in);
+    ADD(plugins_are_found_from_anywhere);
+    ADD(results_load_nothing);
+    ADD(another_build_is_another_plugin);
+    ADD(chains_of_a_target_need_its_plugin_to_merge);
+    ADD(bad_plugins_are_refused_where_they_are_named, .count = COUNT(bad_plugins));
+    ADD(what_is_no_plugin_is_refused);
+    ADD(stand_ins_say_what_is_known);
+    ADD(hostile_knowledge_is_refused, .count = COUNT(bad_knowledge));
+    ADD(much_knowledge_is_refused);
+    ADD(installed_headers_suffice);
 }

@@ -8,7 +8,7 @@
 #include "sample/projected.h"
 
 #include "test/random.h"
-#include "test/suites.h"
+#include "test/suite.h"
 
 enum { MOST = 256 };
 
@@ -342,17 +342,13 @@ START_TEST(directions_are_of_length_one)
 }
 END_TEST
 
-Suite *projected_suite(void)
+SUITE(projected)
 {
-    Suite *suite = suite_create("projected");
-    TCase *cases = tcase_create("laws");
-    tcase_add_loop_test(cases, projected_is_the_sum_of_components, 0, PRODUCTS);
-    tcase_add_test(cases, projected_on_the_diagonal);
-    tcase_add_test(cases, projected_by_inversion);
-    tcase_add_test(cases, projected_of_many_atoms);
-    tcase_add_test(cases, projected_refuses);
-    tcase_add_test(cases, quantiles_of_atoms);
-    tcase_add_test(cases, directions_are_of_length_one);
-    suite_add_tcase(suite, cases);
-    return suite;
+    ADD(projected_is_the_sum_of_components, .count = PRODUCTS);
+    ADD(projected_on_the_diagonal);
+    ADD(projected_by_inversion);
+    ADD(projected_of_many_atoms);
+    ADD(projected_refuses);
+    ADD(quantiles_of_atoms);
+    ADD(directions_are_of_length_one);
 }

@@ -11,7 +11,7 @@
 #include "law/law.h"
 #include "law/measure.h"
 
-#include "test/suites.h"
+#include "test/suite.h"
 
 enum { MOST = 3 };
 
@@ -489,22 +489,17 @@ START_TEST(test_target)
 }
 END_TEST
 
-Suite *radial_suite(void)
+SUITE(radial)
 {
-    Suite *suite = suite_create("radial");
-    TCase *laws = tcase_create("laws"), *planted = tcase_create("planted");
-    tcase_add_loop_test(laws, test_against_closed_form, 0, DIMENSIONS);
-    tcase_add_test(laws, test_million_dimensions);
-    tcase_add_loop_test(laws, test_against_line, 0, SCALES);
-    tcase_add_loop_test(laws, test_radii_are_honest, 0, HONEST);
-    tcase_add_test(laws, test_fold_is_refused);
-    tcase_add_test(laws, test_clip);
-    tcase_add_loop_test(laws, test_brute_force, 0, 2);
-    tcase_add_test(planted, test_planted_noise);
-    tcase_add_test(planted, test_linear_error);
-    tcase_add_test(planted, test_other_errors_are_refused);
-    tcase_add_test(planted, test_target);
-    suite_add_tcase(suite, laws);
-    suite_add_tcase(suite, planted);
-    return suite;
+    ADD(test_against_closed_form, .count = DIMENSIONS);
+    ADD(test_million_dimensions);
+    ADD(test_against_line, .count = SCALES);
+    ADD(test_radii_are_honest, .count = HONEST);
+    ADD(test_fold_is_refused);
+    ADD(test_clip);
+    ADD(test_brute_force, .count = 2);
+    ADD(test_planted_noise);
+    ADD(test_linear_error);
+    ADD(test_other_errors_are_refused);
+    ADD(test_target);
 }

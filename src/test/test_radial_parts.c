@@ -9,7 +9,7 @@
 #include "law/radial_panels.h"
 #include "law/radial_transfer.h"
 
-#include "test/suites.h"
+#include "test/suite.h"
 
 /* ---- Bessel functions ---- */
 
@@ -349,16 +349,12 @@ START_TEST(test_stage_in_space)
 }
 END_TEST
 
-Suite *radial_parts_suite(void)
+SUITE(radial_parts)
 {
-    Suite *suite = suite_create("radial parts");
-    TCase *parts = tcase_create("parts");
-    tcase_add_test(parts, test_bessel);
-    tcase_add_test(parts, test_bessel_limits);
-    tcase_add_test(parts, test_density);
-    tcase_add_test(parts, test_score);
-    tcase_add_test(parts, test_panels);
-    tcase_add_loop_test(parts, test_stage_in_space, 0, STAGES);
-    suite_add_tcase(suite, parts);
-    return suite;
+    ADD(test_bessel);
+    ADD(test_bessel_limits);
+    ADD(test_density);
+    ADD(test_score);
+    ADD(test_panels);
+    ADD(test_stage_in_space, .count = STAGES);
 }

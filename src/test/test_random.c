@@ -12,7 +12,7 @@
 #include "core/random.h"
 #include "core/vmath.h"
 
-#include "test/suites.h"
+#include "test/suite.h"
 
 typedef void draw_function(struct random_key key, uint32_t purpose, uint32_t step, size_t first_chain, size_t chains,
                            size_t first_coordinate, size_t coordinates, size_t stride, double *out);
@@ -373,22 +373,16 @@ START_TEST(test_keys)
 }
 END_TEST
 
-Suite *random_suite(void)
+SUITE(random)
 {
-    Suite *suite = suite_create("random");
-    TCase *cases = tcase_create("bits");
-    tcase_add_test(cases, test_known_answers);
-    tcase_add_test(cases, test_philox);
-    tcase_add_test(cases, test_definition);
-    tcase_add_loop_test(cases, test_cuts, 0, DRAWS);
-    tcase_add_loop_test(cases, test_same_bits_everywhere, 0, DRAWS);
-    tcase_add_test(cases, test_ends);
-    tcase_add_test(cases, test_keys);
-    suite_add_tcase(suite, cases);
-    cases = tcase_create("statistics");
-    tcase_add_loop_test(cases, test_distribution, 0, DRAWS);
-    tcase_add_test(cases, test_normals);
-    tcase_add_test(cases, test_neighbours);
-    suite_add_tcase(suite, cases);
-    return suite;
+    ADD(test_known_answers);
+    ADD(test_philox);
+    ADD(test_definition);
+    ADD(test_cuts, .count = DRAWS);
+    ADD(test_same_bits_everywhere, .count = DRAWS);
+    ADD(test_ends);
+    ADD(test_keys);
+    ADD(test_distribution, .count = DRAWS);
+    ADD(test_normals);
+    ADD(test_neighbours);
 }

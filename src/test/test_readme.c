@@ -4,9 +4,7 @@
 #include <string.h>
 
 #include "test/shell.h"
-#include "test/suites.h"
-
-#include <check.h> /* last: it has a macro `fail` */
+#include "test/suite.h"
 
 /* Makes %/NAME. */
 static void extract(const char *name)
@@ -71,11 +69,8 @@ START_TEST(results_are_read_elsewhere)
 {
     char command[400];
     (void)snprintf(command, sizeof command, "%s >%%/log 2>&1", snippets[_i].can_run);
-    if (shell(command) != 0) {
-        fprintf(stderr, "note: README's %s is not tried, for this fails here: %s\n", snippets[_i].name,
-                snippets[_i].can_run);
-        return;
-    }
+    if (shell(command) != 0)
+        SKIP_TEST("README's %s cannot run: %s fails", snippets[_i].name, snippets[_i].can_run);
     run_mine();
     extract(snippets[_i].name);
     /* by another name, for a script is also the module of its name */
@@ -100,16 +95,12 @@ START_TEST(citation_is_current)
 }
 END_TEST
 
-Suite *readme_suite(void)
+SUITE(readme)
 {
-    Suite *suite = suite_create("readme");
-    TCase *tcase = tcase_create("readme");
-    tcase_add_checked_fixture(tcase, shell_setup, shell_teardown);
-    tcase_set_timeout(tcase, 600);
-    tcase_add_test(tcase, the_plugin_is_the_file);
-    tcase_add_test(tcase, the_tutorial_ends_with_a_figure);
-    tcase_add_loop_test(tcase, results_are_read_elsewhere, 0, (int)(sizeof snippets / sizeof snippets[0]));
-    tcase_add_test(tcase, citation_is_current);
-    suite_add_tcase(suite, tcase);
-    return suite;
+    suite->setup = shell_setup;
+    suite->teardown = shell_teardown;
+    ADD(the_plugin_is_the_file);
+    ADD(the_tutorial_ends_with_a_figure);
+    ADD(results_are_read_elsewhere, .count = COUNT(snippets), .tools = 1);
+    ADD(citation_is_current);
 }

@@ -7,7 +7,7 @@
 #include "experiment/record.h"
 
 #include "test/shell.h"
-#include "test/suites.h"
+#include "test/suite.h"
 
 #define EXPERIMENT \
     "title: A report\ntargets:\n  - {name: gauss_1, kind: gaussian, variance: 0.25}\n" \
@@ -18,10 +18,7 @@ static int is_installed(const char *program)
 {
     char command[100];
     (void)snprintf(command, sizeof command, "command -v %s >/dev/null", program);
-    int found = shell(command) == 0;
-    if (!found)
-        fprintf(stderr, "report: %s is not installed, so nothing is tried with it\n", program);
-    return found;
+    return shell(command) == 0;
 }
 
 static void run_experiment_x(void)
@@ -68,7 +65,7 @@ START_TEST(a_browser_shows_the_report)
     } looks[] = {{"--blink-settings=preferredColorScheme=1", "rgb(255, 255, 255)"},
                  {"--blink-settings=preferredColorScheme=0", "rgb(20, 23, 26)"}};
     if (!is_installed("chromium"))
-        return;
+        SKIP_TEST("chromium is not installed");
     run_experiment_x();
     write_file("frames.html", frames);
     for (size_t i = 0; i < 2; i++) {
@@ -169,7 +166,8 @@ END_TEST
 
 #define ODD_TITLE "50% of $x_1^2$ & \\\\{caf\xc3\xa9}~#1 \\\\input{x} <= \xd7\xa9 \xce\xb5 `q' \\\"z\\\" | --!"
 
-START_TEST(latex_is_text)
+/* verdict.tex of an odd title. */
+static void write_odd_table(void)
 {
     const struct fact facts[] = {{"spec_text", "title: \"" ODD_TITLE "\"\n" SPEC "claims: [kl-ddpm, eps-ddpm]\n"},
                                  {"spec_name", "f"},
@@ -178,6 +176,11 @@ START_TEST(latex_is_text)
     write_merged("f", &row, 1, facts);
     int judged = shell("@ verdict %/f.h5 2>&1");
     ck_assert_msg(judged == 0, "%s", output);
+}
+
+START_TEST(latex_is_text)
+{
+    write_odd_table();
     char *table = read_file("verdict.tex");
     ck_assert_msg(strstr(table,
                          "\\caption{50\\% of \\$x\\_1\\textasciicircum{}2\\$ \\& \\textbackslash{}\\{caf\xc3\xa9\\}"
@@ -189,8 +192,14 @@ START_TEST(latex_is_text)
     ck_assert_ptr_nonnull(
         strstr(table, "\nkl{-}ddpm & g & {-} & {-} & $\\ge$ 2 (d: $\\le$ 1) & inconclusive & 0 / 0 / 0 \\\\\n"));
     free(table);
+}
+END_TEST
+
+START_TEST(latex_sets_the_table)
+{
     if (!is_installed("pdflatex") || shell("kpsewhich booktabs.sty >/dev/null") != 0)
-        return;
+        SKIP_TEST("pdflatex or booktabs.sty is not installed");
+    write_odd_table();
     write_file("paper.tex",
                "\\documentclass{article}\\usepackage{booktabs,graphicx}\\begin{document}\\input{verdict}\\end{document}\n");
     int status = shell("cd % && TEXMFVAR=%/texmf pdflatex -interaction=nonstopmode -halt-on-error paper.tex 2>&1");
@@ -283,18 +292,15 @@ START_TEST(csv_quotes_and_names_what_is_not_finite)
 }
 END_TEST
 
-Suite *report_suite(void)
+SUITE(report)
 {
-    Suite *suite = suite_create("report");
-    TCase *tcase = tcase_create("files");
-    tcase_add_checked_fixture(tcase, shell_setup, shell_teardown);
-    tcase_set_timeout(tcase, 600);
-    tcase_add_test(tcase, a_browser_shows_the_report);
-    tcase_add_test(tcase, the_report_says_what_was_found);
-    tcase_add_test(tcase, failures_are_listed_and_facts_are_no_commands);
-    tcase_add_test(tcase, latex_is_text);
-    tcase_add_test(tcase, csv_holds_every_bit);
-    tcase_add_test(tcase, csv_quotes_and_names_what_is_not_finite);
-    suite_add_tcase(suite, tcase);
-    return suite;
+    suite->setup = shell_setup;
+    suite->teardown = shell_teardown;
+    ADD(a_browser_shows_the_report, .tools = 1);
+    ADD(the_report_says_what_was_found);
+    ADD(failures_are_listed_and_facts_are_no_commands);
+    ADD(latex_is_text);
+    ADD(latex_sets_the_table, .tools = 1);
+    ADD(csv_holds_every_bit);
+    ADD(csv_quotes_and_names_what_is_not_finite);
 }

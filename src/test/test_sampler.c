@@ -7,7 +7,7 @@
 #include "model/runge_kutta.h"
 #include "model/sampler.h"
 
-#include "test/suites.h"
+#include "test/suite.h"
 
 enum { POINTS = 9 };
 
@@ -583,20 +583,16 @@ START_TEST(test_registered)
 }
 END_TEST
 
-Suite *sampler_suite(void)
+SUITE(sampler)
 {
-    Suite *suite = suite_create("sampler");
-    TCase *cases = tcase_create("formulas");
-    tcase_add_loop_test(cases, test_increment, 0, FORMULAS);
-    tcase_add_loop_test(cases, test_noise, 0, FORMULAS);
-    tcase_add_test(cases, test_overshoot);
-    tcase_add_test(cases, test_ablation);
-    tcase_add_test(cases, test_clip);
-    tcase_add_test(cases, test_order);
-    tcase_add_test(cases, test_order_on_mixture);
-    tcase_add_test(cases, test_lagrange);
-    tcase_add_test(cases, test_levels);
-    tcase_add_test(cases, test_registered);
-    suite_add_tcase(suite, cases);
-    return suite;
+    ADD(test_increment, .count = FORMULAS);
+    ADD(test_noise, .count = FORMULAS);
+    ADD(test_overshoot);
+    ADD(test_ablation);
+    ADD(test_clip);
+    ADD(test_order);
+    ADD(test_order_on_mixture);
+    ADD(test_lagrange);
+    ADD(test_levels);
+    ADD(test_registered);
 }

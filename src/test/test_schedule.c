@@ -6,7 +6,7 @@
 
 #include "model/schedule.h"
 
-#include "test/suites.h"
+#include "test/suite.h"
 
 struct constants {
     const char *kind;
@@ -248,17 +248,12 @@ START_TEST(test_refusals)
 }
 END_TEST
 
-Suite *schedule_suite(void)
+SUITE(schedule)
 {
-    Suite *suite = suite_create("schedule");
-    TCase *levels = tcase_create("levels"), *domain = tcase_create("domain");
-    tcase_add_loop_test(levels, test_levels, 0, TABLES);
-    tcase_add_test(levels, test_textbook);
-    tcase_add_loop_test(levels, test_identities, 0, TABLES);
-    tcase_add_test(levels, test_extremes);
-    tcase_add_loop_test(domain, test_smallest_admissible, 0, C1S);
-    tcase_add_test(domain, test_refusals);
-    suite_add_tcase(suite, levels);
-    suite_add_tcase(suite, domain);
-    return suite;
+    ADD(test_levels, .count = TABLES);
+    ADD(test_textbook);
+    ADD(test_identities, .count = TABLES);
+    ADD(test_extremes);
+    ADD(test_smallest_admissible, .count = C1S);
+    ADD(test_refusals);
 }

@@ -6,9 +6,7 @@
 
 #include "model/score_error.h"
 
-#include "test/suites.h"
-
-#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
+#include "test/suite.h"
 
 enum { POINTS = 16 };
 #define REACH 12.0L /* standard deviations; beyond lies 1e-33 */
@@ -521,29 +519,21 @@ START_TEST(tables_find_their_names)
 }
 END_TEST
 
-Suite *score_error_suite(void)
+SUITE(score_error)
 {
-    Suite *suite = suite_create("score_error");
-    TCase *size = tcase_create("size");
-    tcase_add_loop_test(size, every_shape_has_size_one, 0, COUNT(factors));
-    tcase_add_loop_test(size, the_whole_error_has_its_size, 0, 5);
-    suite_add_tcase(suite, size);
-    TCase *spread = tcase_create("spread");
-    tcase_add_test(spread, shares_of_a_spectrum_sum_to_one);
-    tcase_add_test(spread, one_coordinate_is_cut_off_its_group);
-    tcase_add_test(spread, the_diagonal_of_a_gaussian_is_one_coordinate);
-    tcase_add_test(spread, coupled_coordinates_are_refused);
-    tcase_add_test(spread, no_error_gives_no_shares);
-    suite_add_tcase(suite, spread);
-    TCase *shape = tcase_create("shape");
-    tcase_add_test(shape, roughness_is_a_wave_number);
-    tcase_add_test(shape, a_bump_is_as_high_as_it_is_rare);
-    tcase_add_test(shape, edges_are_sharp);
-    tcase_add_test(shape, anchors_agree);
-    tcase_add_test(shape, profiles_weigh_the_levels);
-    tcase_add_test(shape, a_single_step_has_every_profile);
-    tcase_add_test(shape, descriptions_hold_what_matters);
-    tcase_add_test(shape, tables_find_their_names);
-    suite_add_tcase(suite, shape);
-    return suite;
+    ADD(every_shape_has_size_one, .count = COUNT(factors));
+    ADD(the_whole_error_has_its_size, .count = 5);
+    ADD(shares_of_a_spectrum_sum_to_one);
+    ADD(one_coordinate_is_cut_off_its_group);
+    ADD(the_diagonal_of_a_gaussian_is_one_coordinate);
+    ADD(coupled_coordinates_are_refused);
+    ADD(no_error_gives_no_shares);
+    ADD(roughness_is_a_wave_number);
+    ADD(a_bump_is_as_high_as_it_is_rare);
+    ADD(edges_are_sharp);
+    ADD(anchors_agree);
+    ADD(profiles_weigh_the_levels);
+    ADD(a_single_step_has_every_profile);
+    ADD(descriptions_hold_what_matters);
+    ADD(tables_find_their_names);
 }

@@ -11,15 +11,13 @@
 #include <unistd.h>
 
 #include "test/shell.h"
-#include "test/suites.h"
-
-#include <check.h>
+#include "test/suite.h"
 
 #define ODD "it's 50% \"$(id)\" *, %A"
 
 enum { TENTHS = 1200 }; /* of a second, at most, until something happens */
 
-static FILE *cluster; /* the standard input of slurm-loopback; NULL: Slurm is not installed */
+static FILE *cluster; /* the standard input of slurm-loopback */
 
 /* Repeats a shell command until its exit status is 0; returns nonzero if it never is. */
 static int wait_for(const char *command)
@@ -64,14 +62,12 @@ static void free_ports(unsigned ports[2])
     (void)close(sockets[1]);
 }
 
-static void start(void)
+/* Nonzero if there is a Slurm now. */
+static int start(void)
 {
-    setup();
     if (shell("PATH=$PATH:/usr/sbin; for i in munged slurmctld slurmd sbatch; do command -v $i || exit 1; done")
-        != 0) {
-        fprintf(stderr, "slurm: jobs are not tried: Slurm or munge is not installed (scripts/install-deps test)\n");
-        return;
-    }
+        != 0)
+        return 0;
     char command[400];
     unsigned ports[2];
     free_ports(ports);
@@ -84,16 +80,17 @@ static void start(void)
         (void)pclose(cluster);
         ck_abort_msg("Slurm does not start: %s", output);
     }
+    return 1;
 }
 
+/* It also stops by itself after a test that died. */
 static void stop(void)
 {
-    if (cluster != NULL)
-        ck_assert_int_eq(pclose(cluster), 0);
-    cluster = NULL;
+    ck_assert_int_eq(pclose(cluster), 0);
     (void)unsetenv("SLURM_CONF");
-    shell_teardown();
 }
+
+#define NO_SLURM "Slurm or munge is not installed (scripts/install-deps check)"
 
 /* Submits and leaves the jobs' numbers in the environment. */
 static void submit(const char *command)
@@ -111,8 +108,8 @@ static void submit(const char *command)
  * from being merged and judged. */
 START_TEST(shards_are_merged_as_if_one_run)
 {
-    if (cluster == NULL)
-        return;
+    if (!start())
+        SKIP_TEST(NO_SLURM);
     write_file(ODD "/a spec.yaml",
                "targets:\n"
                "  - {name: gauss, kind: gaussian, variance: 0.25}\n"
@@ -142,14 +139,15 @@ START_TEST(shards_are_merged_as_if_one_run)
 
     ck_assert_int_eq(shell("for i in plain out; do cp \"$OUT/$i/a-spec/a-spec.h5\" %/$i.h5; done"), 0);
     assert_same("plain.h5", "out.h5");
+    stop();
 }
 END_TEST
 
 /* The signal that --signal sends ahead of a time limit, sent by hand, for limits are whole minutes. */
 START_TEST(a_stopped_shard_ends_cleanly_and_what_is_missing_is_said)
 {
-    if (cluster == NULL)
-        return;
+    if (!start())
+        SKIP_TEST(NO_SLURM);
     char spec[4000] = "targets: [{name: m, kind: mixture, weights: [0.5, 0.5], means: [-1, 1], sds: [0.5, 0.5]}]\n"
                       "samplers: [ddpm]\ndimensions: [1]\nsteps: [64";
     for (int steps = 65; steps < 500; steps++)
@@ -164,6 +162,7 @@ START_TEST(a_stopped_shard_ends_cleanly_and_what_is_missing_is_said)
     ck_assert_int_eq(shell("scontrol -o show job $MERGE | grep ' ExitCode=1:0 '"), 0);
     ck_assert_int_eq(shell("grep missing \"$OUT/stopped/a-spec/logs/merge-$MERGE.log\""), 0);
     ck_assert_int_eq(shell("ls \"$OUT\"/stopped/a-spec | grep -e '\\.h5$' -e verdict.md"), 1);
+    stop();
 }
 END_TEST
 
@@ -233,19 +232,13 @@ START_TEST(what_is_not_there_is_said)
 }
 END_TEST
 
-Suite *slurm_suite(void)
+SUITE(slurm)
 {
-    Suite *suite = suite_create("slurm");
-    TCase *usage = tcase_create("usage"), *jobs = tcase_create("jobs");
-    tcase_add_checked_fixture(usage, setup, shell_teardown);
-    tcase_add_test(usage, wrong_usage_exits_2);
-    tcase_add_test(usage, dry_run_prints_what_it_would_submit);
-    tcase_add_test(usage, what_is_not_there_is_said);
-    suite_add_tcase(suite, usage);
-    tcase_add_unchecked_fixture(jobs, start, stop); /* one Slurm for all, stopped also after a test that died */
-    tcase_set_timeout(jobs, 400);
-    tcase_add_test(jobs, shards_are_merged_as_if_one_run);
-    tcase_add_test(jobs, a_stopped_shard_ends_cleanly_and_what_is_missing_is_said);
-    suite_add_tcase(suite, jobs);
-    return suite;
+    suite->setup = setup;
+    suite->teardown = shell_teardown;
+    ADD(wrong_usage_exits_2);
+    ADD(dry_run_prints_what_it_would_submit);
+    ADD(what_is_not_there_is_said);
+    ADD(shards_are_merged_as_if_one_run, .tools = 1);
+    ADD(a_stopped_shard_ends_cleanly_and_what_is_missing_is_said, .tools = 1);
 }

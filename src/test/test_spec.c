@@ -9,9 +9,7 @@
 
 #include "experiment/spec.h"
 
-#include <check.h> /* last: it has a macro `fail` */
-
-Suite *spec_suite(void);
+#include "test/suite.h"
 
 #define TARGETS "targets: [{name: g, kind: gaussian, variance: 1}]\n"
 #define MIXTURE "targets: [{name: m, kind: mixture, weights: [0.5, 0.5], means: [-1, 1], sds: [1, 1]}]\n"
@@ -858,25 +856,17 @@ START_TEST(test_load)
 }
 END_TEST
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
-
-Suite *spec_suite(void)
+SUITE(spec)
 {
-    Suite *suite = suite_create("spec");
-    TCase *good = tcase_create("good");
-    tcase_add_test(good, test_every_feature);
-    tcase_add_test(good, test_defaults);
-    tcase_add_loop_test(good, test_good_text, 0, COUNT(good_texts));
-    tcase_add_loop_test(good, test_name, 0, COUNT(names));
-    tcase_add_test(good, test_load);
-    suite_add_tcase(suite, good);
-    TCase *bad = tcase_create("bad");
-    tcase_add_loop_test(bad, test_bad_text, 0, COUNT(bad_texts));
-    tcase_add_test(bad, test_prefixes);
-    tcase_add_test(bad, test_nul_byte);
-    tcase_add_test(bad, test_many_score_errors);
-    tcase_add_test(bad, test_long_values_are_cut);
-    tcase_add_loop_test(bad, test_hostile_text, 0, COUNT(hostile_texts));
-    suite_add_tcase(suite, bad);
-    return suite;
+    ADD(test_every_feature);
+    ADD(test_defaults);
+    ADD(test_good_text, .count = COUNT(good_texts));
+    ADD(test_name, .count = COUNT(names));
+    ADD(test_load);
+    ADD(test_bad_text, .count = COUNT(bad_texts));
+    ADD(test_prefixes);
+    ADD(test_nul_byte);
+    ADD(test_many_score_errors);
+    ADD(test_long_values_are_cut);
+    ADD(test_hostile_text, .count = COUNT(hostile_texts));
 }

@@ -16,9 +16,7 @@
 #include "core/provenance.h"
 #include "experiment/store.h"
 
-#include <check.h> /* last: it has a macro `fail` */
-
-Suite *store_suite(void);
+#include "test/suite.h"
 
 enum { ROWS = 7, PATH_SIZE = 400, SEAL_LENGTH = 36 };
 
@@ -677,35 +675,26 @@ START_TEST(provenance)
 }
 END_TEST
 
-Suite *store_suite(void)
+SUITE(store)
 {
-    Suite *suite = suite_create("store");
-    TCase *cases = tcase_create("store");
-    tcase_set_timeout(cases, 60);
-    tcase_add_checked_fixture(cases, store_init, NULL);
-    tcase_add_test(cases, fields_cover_record);
-    tcase_add_test(cases, round_trip);
-    tcase_add_test(cases, score_errors_round_trip);
-    tcase_add_test(cases, no_rows);
-    tcase_add_test(cases, reasons_are_tame);
-    tcase_add_test(cases, long_facts);
-    tcase_add_test(cases, same_bytes);
-    tcase_add_test(cases, unwritable);
-    tcase_add_test(cases, full_disk);
-    tcase_add_test(cases, bad_input);
-    tcase_add_test(cases, no_result);
-    tcase_add_test(cases, damaged);
-    tcase_add_loop_test(cases, changed_dataset, 0, (int)(sizeof changes / sizeof changes[0]));
-    tcase_add_loop_test(cases, changed_attribute, 0, (int)(sizeof attributes / sizeof attributes[0]));
-    tcase_add_test(cases, labels_are_names);
-    tcase_add_loop_test(cases, spec_names_are_names, 0, (int)(sizeof spec_names / sizeof spec_names[0]));
-    tcase_add_test(cases, spec_text_elsewhere);
-    tcase_add_test(cases, provenance);
-    suite_add_tcase(suite, cases);
-    TCase *threads = tcase_create("threads");
-    tcase_set_timeout(threads, 60);
-    tcase_add_checked_fixture(threads, store_init, NULL);
-    tcase_add_test(threads, concurrent);
-    suite_add_tcase(suite, threads);
-    return suite;
+    suite->setup = store_init;
+    ADD(fields_cover_record);
+    ADD(round_trip);
+    ADD(score_errors_round_trip);
+    ADD(no_rows);
+    ADD(reasons_are_tame);
+    ADD(long_facts);
+    ADD(same_bytes);
+    ADD(unwritable);
+    ADD(full_disk);
+    ADD(bad_input);
+    ADD(no_result);
+    ADD(damaged);
+    ADD(changed_dataset, .count = COUNT(changes));
+    ADD(changed_attribute, .count = COUNT(attributes));
+    ADD(labels_are_names);
+    ADD(spec_names_are_names, .count = COUNT(spec_names));
+    ADD(spec_text_elsewhere);
+    ADD(provenance);
+    ADD(concurrent);
 }

@@ -6,7 +6,7 @@
 
 #include "model/target.h"
 
-#include "test/suites.h"
+#include "test/suite.h"
 
 static struct target student(double nu, double scale, size_t components)
 {
@@ -229,23 +229,15 @@ START_TEST(a_group_is_cut_in_place)
 }
 END_TEST
 
-Suite *target_suite(void)
+SUITE(target)
 {
-    Suite *suite = suite_create("target");
-    TCase *family = tcase_create("student-t");
-    tcase_add_loop_test(family, student_mixture_is_student, 0, STUDENTS);
-    tcase_add_loop_test(family, student_distance_is_measured, 0, STUDENTS);
-    tcase_add_test(family, student_converges_in_components);
-    tcase_add_test(family, student_is_a_part);
-    tcase_add_test(family, student_is_described);
-    tcase_add_test(family, nearly_gaussian_student_is_refused);
-    suite_add_tcase(suite, family);
-    TCase *planes = tcase_create("mixture-plane");
-    tcase_add_test(planes, plane_fills_pairs_of_coordinates);
-    tcase_add_test(planes, plane_is_described);
-    suite_add_tcase(suite, planes);
-    TCase *factors = tcase_create("factors");
-    tcase_add_test(factors, a_group_is_cut_in_place);
-    suite_add_tcase(suite, factors);
-    return suite;
+    ADD(student_mixture_is_student, .count = STUDENTS);
+    ADD(student_distance_is_measured, .count = STUDENTS);
+    ADD(student_converges_in_components);
+    ADD(student_is_a_part);
+    ADD(student_is_described);
+    ADD(nearly_gaussian_student_is_refused);
+    ADD(plane_fills_pairs_of_coordinates);
+    ADD(plane_is_described);
+    ADD(a_group_is_cut_in_place);
 }

@@ -7,7 +7,7 @@
 #include "law/law.h"
 
 #include "test/brute.h"
-#include "test/suites.h"
+#include "test/suite.h"
 
 static double one[] = {1.0}, zero[] = {0.0}, half[] = {0.5};
 static double even[] = {0.5, 0.5}, modes[] = {-1.0, 1.0}, narrow[] = {0.3, 0.3};
@@ -163,18 +163,12 @@ START_TEST(test_clip)
 }
 END_TEST
 
-Suite *toy_suite(void)
+SUITE(toy)
 {
-    Suite *suite = suite_create("toy");
-    TCase *exact = tcase_create("exact scores"), *wrong = tcase_create("wrong scores"), *clip = tcase_create("clip");
     int samplers = 0;
     while (sampler_at((size_t)samplers) != NULL)
-        samplers++;
-    tcase_add_loop_test(exact, test_world, 0, samplers * SCHEDULES * TARGETS * STEPS);
-    tcase_add_loop_test(wrong, test_score_error, 0, BEARERS * TARGETS * ERRORS);
-    tcase_add_loop_test(clip, test_clip, 0, TARGETS);
-    suite_add_tcase(suite, exact);
-    suite_add_tcase(suite, wrong);
-    suite_add_tcase(suite, clip);
-    return suite;
+    samplers++;
+    ADD(test_world, .count = samplers * SCHEDULES * TARGETS * STEPS);
+    ADD(test_score_error, .count = BEARERS * TARGETS * ERRORS);
+    ADD(test_clip, .count = TARGETS);
 }

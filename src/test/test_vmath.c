@@ -5,7 +5,7 @@
 
 #include "core/vmath.h"
 
-#include "test/suites.h"
+#include "test/suite.h"
 
 enum { POINTS = 200000, MOST_LENGTH = 131, OFFSETS = 9 };
 
@@ -206,14 +206,10 @@ START_TEST(test_turns)
 }
 END_TEST
 
-Suite *vmath_suite(void)
+SUITE(vmath)
 {
-    Suite *suite = suite_create("vmath");
-    TCase *cases = tcase_create("functions");
-    tcase_add_loop_test(cases, test_accuracy, 0, FUNCTIONS);
-    tcase_add_loop_test(cases, test_same_bits, 0, FUNCTIONS);
-    tcase_add_test(cases, test_clamp);
-    tcase_add_test(cases, test_turns);
-    suite_add_tcase(suite, cases);
-    return suite;
+    ADD(test_accuracy, .count = FUNCTIONS);
+    ADD(test_same_bits, .count = FUNCTIONS);
+    ADD(test_clamp);
+    ADD(test_turns);
 }

@@ -1,0 +1,25 @@
+/* Runs tests of all suites, some at a time, each in a process of its own. */
+#ifndef TEST_RUNNER_H
+#define TEST_RUNNER_H
+
+#include "core/status.h"
+#include "test/suite.h"
+
+struct selection {
+    char **names; /* of suites, tests, or SUITE/TEST; all if there are none */
+    size_t name_count;
+    int rest; /* only what grows and what needs more programs: what a run at size 1 without this leaves out */
+    int jobs;
+};
+
+/* Fills the suites from all that list themselves, in the order of their names; for free_suites. Aborts without memory. */
+struct suite *all_suites(size_t *count);
+void free_suites(struct suite *suites, size_t count);
+
+int is_selected(const struct selection *selection, const struct suite_test *test);
+
+/* Prints what failed, each with the end of what it printed, and what was skipped and why, and as the last line Check's
+ * summary. Returns the process's exit status. */
+int run_selected(const struct selection *selection, const struct suite *suites, size_t count);
+
+#endif

@@ -1,0 +1,65 @@
+/* The suites of the tests. Each lists itself:
+ *
+ *     SUITE(line)
+ *     {
+ *         suite->setup = shell_setup;
+ *         ADD(a_test);
+ *         ADD(a_loop_test, .count = COUNT(cases), .grows = 1);
+ *     }
+ *
+ * with tests written with Check's START_TEST. Every test runs in a process of its own, from the project's root. */
+#ifndef TEST_SUITE_H
+#define TEST_SUITE_H
+
+#include <check.h>
+#include <stddef.h>
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
+
+struct suite_test {
+    const TTest *test;
+    int count; /* it runs for _i = 0 ... count - 1; 0: once */
+    int grows; /* with the size, or there are more of it: worth another run at a larger size */
+    int tools; /* it needs programs that scripts/install-deps installs for `check` alone: left out unless asked for */
+    void (*setup)(void), (*teardown)(void); /* in the test's process, as a checked fixture of Check's; may be NULL */
+    const char *suite;
+};
+
+struct suite {
+    const char *name;
+    void (*setup)(void), (*teardown)(void); /* of the tests that are added after they are set */
+    struct suite_test *tests;
+    size_t count, room;
+};
+
+/* Defines the function that fills a suite, and enters it among all suites. */
+#define SUITE(name_) \
+    static void name_##_suite(struct suite *suite); \
+    static const struct suite_entry name_##_entry = {#name_, name_##_suite}; \
+    static const struct suite_entry *const name_##_listed __attribute__((used, section("test_suites"))) = &name_##_entry; \
+    static void name_##_suite(struct suite *suite)
+
+struct suite_entry {
+    const char *name;
+    void (*fill)(struct suite *suite);
+};
+
+#define ADD(...) ADD_WITH(__VA_ARGS__, )
+#define ADD_WITH(test_, ...) suite_add(suite, (struct suite_test){.test = (test_), __VA_ARGS__})
+void suite_add(struct suite *suite, struct suite_test test);
+
+/* How often something is repeated in this run: `least` times the size. */
+size_t repetitions(size_t least);
+
+/* How many of `all` cases that differ in a detail this run takes: one at size 1, all of them from size `all` on. */
+size_t taken(size_t all);
+
+/* Ends a test that cannot run here: SKIP_TEST("no chromium"). Where CI is set that is a failure. */
+#define SKIP_TEST(...) \
+    do { \
+        test_skip(__VA_ARGS__); \
+        return; \
+    } while (0)
+void test_skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif
