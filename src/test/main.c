@@ -10,7 +10,7 @@
 #include "experiment/store.h"
 #include "test/runner.h"
 
-enum { OPTION_REST = 1, OPTION_LIST, OPTION_SIZE };
+enum { OPTION_REST = 1, OPTION_LIST, OPTION_SIZE, OPTION_TIMES };
 
 static const struct argp_option options[] = {
     {"list", OPTION_LIST, NULL, 0, "List the tests instead of running them", 0},
@@ -19,6 +19,7 @@ static const struct argp_option options[] = {
      "How much is repeated: kills, seeds, numbers of steps (default: $DIFFRATE_TEST_SIZE, or 1; `make check` takes 10)",
      0},
     {"rest", OPTION_REST, NULL, 0, "Only the tests that grow with the size or need the programs of `make check`", 0},
+    {"times", OPTION_TIMES, NULL, 0, "Print the seconds that each test took", 0},
     {0}};
 
 struct arguments {
@@ -31,6 +32,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     struct arguments *arguments = state->input;
     char *end;
     switch (key) {
+    case OPTION_TIMES:
+        arguments->selection.times = 1;
+        return 0;
     case OPTION_LIST:
         arguments->list = 1;
         return 0;

@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/progress.h"
 #include "core/workers.h"
 
@@ -84,11 +85,13 @@ enum { TEXT = 12000, PIECES = 40 };
 struct unit {
     const struct suite_test *test;
     int from, to;
+    double seconds;
 };
 
 /* What a unit has to tell. */
 struct answer {
     int checks, failures, errors;
+    double seconds;
     char text[TEXT]; /* of the failures */
 };
 
@@ -200,7 +203,9 @@ static enum status run_unit(void *context, size_t item, void *told, struct error
     tcase_add_loop_test(tcase, unit->test->test, unit->from, unit->to);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
+    double started = clock_seconds();
     srunner_run_all(runner, CK_SILENT);
+    answer->seconds = clock_seconds() - started;
     answer->checks = srunner_ntests_run(runner);
     tell_failures(unit, runner, output, answer);
     if (skip->count > 0 && answer->text[0] == '\0')
@@ -235,6 +240,7 @@ static enum status end_unit(void *context, size_t item, const void *told, const 
     run->sum.checks += answer->checks;
     run->sum.failures += answer->failures;
     run->sum.errors += answer->errors;
+    run->units[item].seconds = answer->seconds;
     if (cause->status != STATUS_OK) {
         run->sum.checks++;
         run->sum.errors++;
@@ -268,7 +274,18 @@ static void add_units(struct run *run, const struct suite_test *test)
         run->units = realloc(run->units, (run->count + 1) * sizeof *run->units);
         if (run->units == NULL)
             abort();
-        run->units[run->count++] = (struct unit){test, from, from + length < count ? from + length : count};
+        run->units[run->count++] = (struct unit){test, from, from + length < count ? from + length : count, 0.0};
+    }
+}
+
+static void print_times(const struct run *run)
+{
+    for (size_t i = 0, next; i < run->count; i = next) {
+        const struct suite_test *test = run->units[i].test;
+        double seconds = 0.0;
+        for (next = i; next < run->count && run->units[next].test == test; next++)
+            seconds += run->units[next].seconds;
+        printf("%8.2f s %s/%s\n", seconds, test->suite, test->test->name);
     }
 }
 
@@ -305,6 +322,8 @@ int run_selected(const struct selection *selection, const struct suite *suites, 
     progress_abandon(&run.progress);
     (void)fclose(run.failed);
     (void)fclose(run.reasons);
+    if (selection->times)
+        print_times(&run);
     int percentage = print_summary(&run, failed, reasons);
     if (status != STATUS_OK)
         fprintf(stderr, "diffrate-test: %s\n", error.text);

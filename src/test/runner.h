@@ -10,6 +10,7 @@ struct selection {
     size_t name_count;
     int rest; /* only what grows and what needs more programs: what a run at size 1 without this leaves out */
     int jobs;
+    int times; /* prints the seconds that each test took */
 };
 
 /* Fills the suites from all that list themselves, in the order of their names; for free_suites. Aborts without memory. */

@@ -187,7 +187,7 @@ SUITE(brute)
 {
     int samplers = 0;
     while (sampler_at((size_t)samplers) != NULL)
-    samplers++;
+        samplers++;
     ADD(test_absolute_integral);
     ADD(test_closed_form, .count = 3 * samplers);
     ADD(test_halving, .count = COUNT(halved));

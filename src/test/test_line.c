@@ -148,26 +148,42 @@ static const struct {
     double c0, c1;
     size_t T;
 } honest[] = {
-    {"bimodal", "li-cai", 2.0, 8.5, 64},     {"bimodal", "li-cai", 2.0, 8.5, 256},
-    {"bimodal", "li-cai", 2.0, 8.5, 2048},   {"skewed", "li-cai", 2.0, 8.5, 64},
-    {"skewed", "li-cai", 2.0, 8.5, 512},     {"skewed", "li-yan", 2.0, 8.0, 128},
-    {"bimodal", "li-yan", 2.0, 8.0, 1024},   {"scales", "li-cai", 2.0, 8.5, 128},
-    {"scales", "li-cai", 2.0, 8.5, 1024},    {"separated", "li-cai", 2.0, 8.5, 128},
+    {"bimodal", "li-cai", 2.0, 8.5, 64},    {"bimodal", "li-cai", 2.0, 8.5, 256},
+    {"bimodal", "li-cai", 2.0, 8.5, 2048},  {"bimodal", "li-yan", 2.0, 8.0, 1024},
+    {"skewed", "li-cai", 2.0, 8.5, 64},     {"skewed", "li-cai", 2.0, 8.5, 512},
+    {"skewed", "li-yan", 2.0, 8.0, 128},    {"scales", "li-cai", 2.0, 8.5, 128},
+    {"scales", "li-cai", 2.0, 8.5, 1024},   {"separated", "li-cai", 2.0, 8.5, 128},
     {"separated", "li-cai", 2.0, 8.5, 1024}, {"atoms", "li-cai", 2.0, 8.5, 64},
-    {"atoms", "li-cai", 2.0, 8.5, 512},      {"atoms", "li-yan", 2.0, 8.0, 256},
+    {"atoms", "li-cai", 2.0, 8.5, 512},     {"atoms", "li-yan", 2.0, 8.0, 256},
 };
 enum { HONEST = sizeof honest / sizeof honest[0] };
+
+enum { FEW = 512 };
+
+/* In a small run a sampler takes one case of few steps of each mixture, another than the sampler before it. */
+static int takes(int i, size_t sampler)
+{
+    size_t alike = 0, before = 0;
+    for (int j = 0; j < HONEST; j++)
+        if (strcmp(honest[j].mixture, honest[i].mixture) == 0 && honest[j].T <= FEW) {
+            alike++;
+            before += j < i;
+        }
+    return taken(HONEST) > 4 || (honest[i].T <= FEW && (before + sampler) % alike == 0);
+}
 
 START_TEST(test_radii_are_honest)
 {
     const struct mixture *mixture = find(honest[_i].mixture);
     struct schedule *schedule = make_schedule(honest[_i].schedule, honest[_i].c0, honest[_i].c1, honest[_i].T);
     for (size_t s = 0; sampler_at(s) != NULL; s++) {
+        if (!takes(_i, s))
+            continue;
         /* without noise, q keeps mass in the valley between atoms, where p has none to compare it with */
         if (strcmp(mixture->name, "atoms") == 0 && sampler_at(s)->log_noise_ratio == NULL)
             continue;
         struct divergence once = measure("line", mixture, sampler_at(s), schedule, 1.0);
-        struct divergence twice = measure("line", mixture, sampler_at(s), schedule, 2.0);
+        struct divergence twice = measure("line", mixture, sampler_at(s), schedule, taken(2) == 2 ? 2.0 : 1.5);
         const char *where = label(mixture, sampler_at(s), honest[_i].T);
         all_agree(&once, &twice, where);
         /* Atoms leave p no mass between them, and few large steps leave q some: its radius has to hold that. */
@@ -389,7 +405,7 @@ SUITE(line)
 {
     ADD(test_against_closed_form, .count = ONE_COMPONENT);
     ADD(test_reference, .count = 3);
-    ADD(test_radii_are_honest, .count = HONEST);
+    ADD(test_radii_are_honest, .count = HONEST, .grows = 1);
     ADD(test_threads);
     ADD(test_extreme_schedule);
     ADD(test_planted_noise);

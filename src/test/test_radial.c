@@ -157,6 +157,8 @@ START_TEST(test_against_closed_form)
     for (size_t s = 0; sampler_at(s) != NULL; s++) {
         if (_i > 0 && (s == 1 || s == 2 || s == 4)) /* much like their neighbours */
             continue;
+        if (((size_t)_i + s) % 2 >= taken(2))
+            continue;
         /* the larger the dimension, the smaller the steps that keep q near p */
         size_t T = dimensions[_i] <= 16 ? 128 : dimensions[_i] <= 256 ? 256 : 512;
         if (dimensions[_i] > 256 && sampler_at(s)->log_noise_ratio == NULL)
@@ -491,7 +493,7 @@ END_TEST
 
 SUITE(radial)
 {
-    ADD(test_against_closed_form, .count = DIMENSIONS);
+    ADD(test_against_closed_form, .count = DIMENSIONS, .grows = 1);
     ADD(test_million_dimensions);
     ADD(test_against_line, .count = SCALES);
     ADD(test_radii_are_honest, .count = HONEST);
