@@ -16,7 +16,7 @@ static const struct argp_option options[] = {
     {"list", OPTION_LIST, NULL, 0, "List the tests instead of running them", 0},
     {"jobs", 'j', "N", 0, "Tests at a time, of one thread each (default: one a core)", 0},
     {"size", OPTION_SIZE, "N", 0,
-     "How much is repeated: kills, seeds, numbers of steps (default: $DIFFRATE_TEST_SIZE, or 1; `make check` takes 10)",
+     "How much is repeated: kills, seeds, numbers of steps (default: $DIFFRATE_TEST_SIZE, or 1; `make check` takes 25)",
      0},
     {"rest", OPTION_REST, NULL, 0, "Only the tests that grow with the size or need the programs of `make check`", 0},
     {"times", OPTION_TIMES, NULL, 0, "Print the seconds that each test took", 0},

@@ -196,7 +196,7 @@ static enum status run_unit(void *context, size_t item, void *told, struct error
     (void)signal(SIGHUP, SIG_DFL);
     Suite *suite = suite_create(unit->test->suite);
     TCase *tcase = tcase_create(unit->test->test->name);
-    tcase_set_timeout(tcase, 600.0 * (size() > 10.0 ? size() / 10.0 : 1.0));
+    tcase_set_timeout(tcase, 600.0 + 10.0 * size());
     tcase_add_checked_fixture(tcase, die_with_parent, NULL);
     if (unit->test->setup != NULL)
         tcase_add_checked_fixture(tcase, unit->test->setup, unit->test->teardown);

@@ -171,7 +171,7 @@ static void run_and_kill(const char *spec, const char *results, double longest, 
 /* Over sweeps of many cells, kills at random moments. */
 START_TEST(kills_lose_nothing)
 {
-    size_t kills = repetitions(20), killed = 0;
+    size_t kills = repetitions(8), killed = 0;
     unsigned short seed[3] = {1, 2, 3};
     char spec[300], results[300];
     write_sweep("sweep.yaml");

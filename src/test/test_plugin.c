@@ -12,11 +12,11 @@
 
 #define MAKE "env -u MAKEFLAGS -u MAKELEVEL make -s "
 
-/* Builds %/NAME.so of %/NAME.c. */
+/* Builds %/NAME.so of %/NAME.c, quickly. */
 static void build(const char *name)
 {
     char command[300];
-    (void)snprintf(command, sizeof command, MAKE "plugin FILE=%%/%s.c 2>&1", name);
+    (void)snprintf(command, sizeof command, MAKE "plugin OPTIMIZE=-O0 FILE=%%/%s.c 2>&1", name);
     ck_assert_msg(shell(command) == 0, "%s", output);
 }
 

@@ -242,7 +242,7 @@ START_TEST(test_radii_are_honest)
         "radial", find(honest[_i].shells), honest[_i].dimension, sampler_find(honest[_i].sampler), schedule, 1.0,
         0.0};
     struct divergence once = measure(&run);
-    run.resolution = 1.5;
+    run.resolution = taken(2) == 2 ? 1.5 : 1.25;
     struct divergence twice = measure(&run);
     all_agree(&once, &twice, label(&run));
     mass_kept(&once, label(&run));
@@ -277,7 +277,7 @@ START_TEST(test_clip)
     all_agree(&radial, &line, label(&run));
     run = (struct run){"radial", find("two"), 16, sampler_find("accelerated"), schedule, 1.0, 0.3};
     radial = measure(&run);
-    run.resolution = 1.5;
+    run.resolution = taken(2) == 2 ? 1.5 : 1.25;
     twice = measure(&run);
     all_agree(&radial, &twice, label(&run));
     run.clip = 0.0;
@@ -496,7 +496,7 @@ SUITE(radial)
     ADD(test_against_closed_form, .count = DIMENSIONS, .grows = 1);
     ADD(test_million_dimensions);
     ADD(test_against_line, .count = SCALES);
-    ADD(test_radii_are_honest, .count = HONEST);
+    ADD(test_radii_are_honest, .count = HONEST, .grows = 1);
     ADD(test_fold_is_refused);
     ADD(test_clip);
     ADD(test_brute_force, .count = 2);
