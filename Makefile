@@ -1,8 +1,10 @@
 # make            builds build/diffrate
 # make reproduce  installs what is missing, builds, runs the main experiment and short versions of those on score errors
 #                 and minimal assumptions, prints verdicts, draws plots
-# make test       installs what is missing, builds, runs the test suite (plain and under ASan + UBSan)
-# make soak       the long form of what make test does in minutes: thousands of kills, an hour of fuzzing
+# make test       installs what is missing, builds, runs the tests, in a few minutes
+# make check      the same and more: more repetitions, clang's warnings, clang-format, ASan + UBSan, fuzzing, Slurm, a
+#                 browser, LaTeX, Python, R; it installs all of these
+# make soak       the long form: thousands of kills, an hour of fuzzing
 # make fuzz       looks for specs and results that break the readers, FUZZ_SECONDS=60 each
 # make bench      speed, as ratios to bare loops on the same machine: writes results/reference/bench.md
 # make bench-check   fails where one of these ratios has grown
@@ -14,16 +16,19 @@ PREFIX ?= /usr/local
 VERSION = 0.1.0
 BUILD ?= build
 FUZZ_SECONDS ?= 60
+JOBS := $(shell nproc 2>/dev/null || echo 2)
 CC = gcc
 
-packages = gsl hdf5-serial yaml-0.1 smartcols openblas lapacke
+# Debian has a serial HDF5 beside those for MPI; elsewhere hdf5 is the serial one, and OpenBLAS may hold LAPACKE.
+packages = gsl $(shell pkg-config --exists hdf5-serial && echo hdf5-serial || echo hdf5) yaml-0.1 smartcols openblas lapacke
 WARNINGS = -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes
 OPTIMIZE = -O3
 # No contraction and no fast-math: results have the same bits on every x86-64 machine.
 CFLAGS = -std=c17 $(OPTIMIZE) -g -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp $(WARNINGS) $(EXTRA_CFLAGS)
-CPPFLAGS := -D_GNU_SOURCE -Isrc $(shell pkg-config --cflags $(packages) 2>/dev/null)
+CPPFLAGS := -D_GNU_SOURCE -Isrc $(foreach package,$(packages),$(shell pkg-config --cflags $(package) 2>/dev/null))
 # OpenBLAS in the place of GSL's own.
-LDLIBS := $(filter-out -lgslcblas,$(shell pkg-config --libs $(packages) 2>/dev/null)) -lhdf5_serial_hl -lhdf5_serial -lm
+LDLIBS := $(filter-out -lgslcblas,$(foreach package,$(packages),$(shell pkg-config --libs $(package) 2>/dev/null))) \
+    -lhdf5_hl -lhdf5 -lm
 reproduced = scaling score-error-short roughness-short minimal-short
 commit := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 
@@ -40,8 +45,10 @@ test_sources = $(wildcard src/test/*.c) src/test/fuzz/spec.c src/test/fuzz/resul
 bench_sources = $(wildcard src/bench/*.c)
 test_objects = $(test_sources:src/%.c=$(BUILD)/%.o)
 
-.PHONY: all plugin reproduce test check fuzz soak bench bench-check readme reference install clean warnings FORCE
+.PHONY: all plugin reproduce test check fuzz soak bench bench-check readme reference install clean warnings format FORCE
 .DELETE_ON_ERROR:
+
+parallel = $(MAKE) --no-print-directory -s -j$(JOBS)
 
 all: $(BUILD)/diffrate
 
@@ -64,7 +71,7 @@ $(BUILD)/%.o: src/%.c | $(BUILD)/.dependencies
 
 $(BUILD)/.dependencies: scripts/install-deps
 	@mkdir -p $(BUILD)
-	@scripts/install-deps --check
+	@scripts/install-deps build --check
 	@touch $@
 
 # Provenance holds the commit, so it is compiled again when that changes.
@@ -83,33 +90,56 @@ plugin:
 
 reproduce:
 	@scripts/install-deps
-	@$(MAKE) --no-print-directory -s -j2 all
+	@$(parallel) all
 	@set -e; for experiment in $(reproduced); do $(BUILD)/diffrate run experiments/$$experiment.yaml -o results; done
 
+# The build that people run, every suite, and Check's summary of all of them as the last line.
 test:
 	@scripts/install-deps test
-	@$(MAKE) --no-print-directory -s -j2 check
+	@$(parallel) EXTRA_CFLAGS=-Werror $(BUILD)/diffrate $(BUILD)/diffrate-test
+	@rm -f $(BUILD)/test.txt
+	@$(MAKE) --no-print-directory -s $(BUILD)/test.txt
+	@cat $(BUILD)/test.txt
 
-# The sanitized suite first, two suites at a time, and the fuzzers, so that the last line is the summary of the binary that users run.
+# What make test has not done yet, and the sum of all summaries as the last line.
 check:
-	@$(MAKE) --no-print-directory -s warnings
-	@$(MAKE) --no-print-directory -s BUILD=$(BUILD)/sanitized EXTRA_CFLAGS='-O2 -Werror -fsanitize=address,undefined -fno-sanitize-recover=all' \
+	@scripts/install-deps check
+	@$(parallel) warnings format
+	@$(parallel) EXTRA_CFLAGS=-Werror $(BUILD)/diffrate $(BUILD)/diffrate-test
+	@$(parallel) BUILD=$(BUILD)/sanitized EXTRA_CFLAGS='-O2 -Werror -fsanitize=address,undefined -fno-sanitize-recover=all' \
 	    $(BUILD)/sanitized/diffrate $(BUILD)/sanitized/diffrate-test
-	@$(MAKE) --no-print-directory -s $(BUILD)/diffrate $(BUILD)/diffrate-test
-	@sed -n 's/.*suite_create("\(.*\)").*/\1/p' src/test/*.c | sort -r | xargs -d "\n" -P 2 -I {} env CK_RUN_SUITE={} \
-	    DIFFRATE=$(BUILD)/sanitized/diffrate ASAN_OPTIONS=detect_leaks=1 OMP_NUM_THREADS=2 DIFFRATE_KILLS=5 CK_DEFAULT_TIMEOUT=600 $(BUILD)/sanitized/diffrate-test
+	@$(MAKE) --no-print-directory -s $(BUILD)/test.txt $(BUILD)/rest.txt $(BUILD)/sanitized.txt
 	@$(MAKE) --no-print-directory -s fuzz
-	DIFFRATE=$(BUILD)/diffrate $(BUILD)/diffrate-test
+	@for run in test rest sanitized; do echo "$$run: $$(tail -n 1 $(BUILD)/$$run.txt)"; done
+	@tail -q -n 1 $(BUILD)/test.txt $(BUILD)/rest.txt $(BUILD)/sanitized.txt | tr -d ',' | \
+	    awk '{checks += $$3; failures += $$5; errors += $$7} END {printf "%d%%: Checks: %d, Failures: %d, Errors: %d\n", \
+	        100*(checks - failures - errors)/checks, checks, failures, errors; exit failures + errors > 0}'
 
-KILLS = 5000
+# Tests read these, too.
+tested = README.md CITATION.cff Makefile $(wildcard scripts/* experiments/* results/reference/* src/test/data/* src/test/corpus/*/*)
+run_tests = $(BUILD)/diffrate-test $(1) > $@.part || { cat $@.part; exit 1; }; mv $@.part $@
+
+$(BUILD)/test.txt: $(BUILD)/diffrate $(BUILD)/diffrate-test $(tested)
+	@export DIFFRATE=$(BUILD)/diffrate; $(call run_tests)
+
+# 200 kills, every number of steps, and what needs the programs that make check installs.
+$(BUILD)/rest.txt: $(BUILD)/diffrate $(BUILD)/diffrate-test $(tested)
+	@echo "at full size, and with other programs"
+	@export DIFFRATE=$(BUILD)/diffrate; $(call run_tests,--rest --size 25)
+
+$(BUILD)/sanitized.txt: $(BUILD)/sanitized/diffrate $(BUILD)/sanitized/diffrate-test $(tested)
+	@echo "under ASan and UBSan"
+	@export DIFFRATE=$(BUILD)/sanitized/diffrate ASAN_OPTIONS=detect_leaks=1; \
+	    $(subst $(BUILD)/diffrate-test,$(BUILD)/sanitized/diffrate-test,$(call run_tests))
+
 soak: $(BUILD)/diffrate $(BUILD)/diffrate-test
 	$(MAKE) --no-print-directory -s fuzz FUZZ_SECONDS=3600
-	DIFFRATE=$(BUILD)/diffrate CK_RUN_SUITE=interruptions DIFFRATE_KILLS=$(KILLS) $(BUILD)/diffrate-test
+	DIFFRATE=$(BUILD)/diffrate $(BUILD)/diffrate-test interruptions/kills_lose_nothing --size 625
 
 # Finds go to $(BUILD)/fuzz; one that is a mistake of ours belongs into src/test/corpus, once it is mended. clang has no
 # OpenMP of its own here, and one thread is enough.
 fuzz:
-	@$(MAKE) --no-print-directory -s BUILD=$(BUILD)/fuzz CC=clang EXTRA_CFLAGS='-O1 -w -fno-openmp $(fuzz_sanitizers)' \
+	@$(parallel) BUILD=$(BUILD)/fuzz CC=clang EXTRA_CFLAGS='-O1 -w -fno-openmp $(fuzz_sanitizers)' \
 	    $(BUILD)/fuzz/fuzz-spec $(BUILD)/fuzz/fuzz-result
 	@$(MAKE) --no-print-directory -s -j2 $(BUILD)/fuzz/spec.log $(BUILD)/fuzz/result.log
 
@@ -125,10 +155,19 @@ $(BUILD)/fuzz/%.log: FORCE
 	@rm -f $(BUILD)/fuzz/$*-crash-* # of children, which may die
 	@tail -n 1 $@ | sed 's/^/fuzz $*: /'
 
-# Both compilers, every source, warnings are errors.
-warnings: | $(BUILD)/.dependencies
-	@for source in $(sources) src/main.c $(test_sources) $(bench_sources); do \
-	    clang $(CPPFLAGS) $(CFLAGS) -Werror -Wno-unknown-warning-option -fsyntax-only $$source || exit 1; done
+# The other compiler, every source, warnings are errors; and the look of the text.
+checked = $(sources) src/main.c $(test_sources) src/test/fuzz/driver.c $(bench_sources)
+warnings: $(checked:src/%.c=$(BUILD)/clang/%.ok)
+$(BUILD)/clang/%.ok: src/%.c | $(BUILD)/.dependencies
+	@mkdir -p $(@D)
+	@clang $(CPPFLAGS) $(CFLAGS) -Werror -Wno-unknown-warning-option -DFUZZ=fuzz_spec -fsyntax-only -MMD -MP -MF $(@:.ok=.d) -MT $@ $<
+	@touch $@
+
+format: $(BUILD)/clang/format.ok
+$(BUILD)/clang/format.ok: .clang-format $(checked) $(wildcard src/*/*.h src/*/*/*.h)
+	@mkdir -p $(@D)
+	@clang-format --dry-run -Werror $(filter src/%,$^)
+	@touch $@
 
 # Compared with the program as it was at commit BEFORE, where git has it and it still builds.
 BEFORE = 1b0954b
@@ -179,4 +218,4 @@ install: $(BUILD)/diffrate
 clean:
 	rm -rf $(BUILD)
 
--include $(objects:.o=.d) $(BUILD)/main.d $(bench_sources:src/%.c=$(BUILD)/%.d) $(test_objects:.o=.d)
+-include $(checked:src/%.c=$(BUILD)/clang/%.d) $(objects:.o=.d) $(BUILD)/main.d $(bench_sources:src/%.c=$(BUILD)/%.d) $(test_objects:.o=.d)

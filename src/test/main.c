@@ -16,7 +16,8 @@ static const struct argp_option options[] = {
     {"list", OPTION_LIST, NULL, 0, "List the tests instead of running them", 0},
     {"jobs", 'j', "N", 0, "Tests at a time, of one thread each (default: one a core)", 0},
     {"size", OPTION_SIZE, "N", 0,
-     "How much is repeated: kills, seeds, numbers of steps (default: $DIFFRATE_TEST_SIZE, or 1; `make check` takes 25)",
+     "How much is repeated: kills, seeds, numbers of steps (default: $DIFFRATE_TEST_SIZE, or 1; `make check` takes "
+     "25)",
      0},
     {"rest", OPTION_REST, NULL, 0, "Only the tests that grow with the size or need the programs of `make check`", 0},
     {"times", OPTION_TIMES, NULL, 0, "Print the seconds that each test took", 0},
@@ -61,11 +62,16 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 }
 
 static const struct argp argp = {
-    options, parse, "[NAME...]",
-    "Run the tests of these names: of a suite, of a test, or SUITE/TEST; without names all but those that need programs "
+    options,
+    parse,
+    "[NAME...]",
+    "Run the tests of these names: of a suite, of a test, or SUITE/TEST; without names all but those that need "
+    "programs "
     "which `make test` does not install.\vFrom the project's root, with the binary in DIFFRATE (build/diffrate). "
     "Example:\n  build/diffrate-test line/test_threads radial --size 10",
-    NULL, NULL, NULL};
+    NULL,
+    NULL,
+    NULL};
 
 /* Every name must be of something. */
 static int check_names(const struct selection *selection, const struct suite *suites, size_t count)

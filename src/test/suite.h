@@ -36,7 +36,8 @@ struct suite {
 #define SUITE(name_) \
     static void name_##_suite(struct suite *suite); \
     static const struct suite_entry name_##_entry = {#name_, name_##_suite}; \
-    static const struct suite_entry *const name_##_listed __attribute__((used, section("test_suites"))) = &name_##_entry; \
+    static const struct suite_entry *const name_##_listed __attribute__((used, section("test_suites"))) = \
+        &name_##_entry; \
     static void name_##_suite(struct suite *suite)
 
 struct suite_entry {
