@@ -19,8 +19,11 @@ FUZZ_SECONDS ?= 60
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 CC = gcc
 
-# Debian has a serial HDF5 beside those for MPI; elsewhere hdf5 is the serial one, and OpenBLAS may hold LAPACKE.
+# Debian has a serial HDF5 beside those for MPI; elsewhere hdf5 is the serial one.
 packages = gsl $(shell pkg-config --exists hdf5-serial && echo hdf5-serial || echo hdf5) yaml-0.1 smartcols openblas lapacke
+# Where pkg-config does not know LAPACKE it is a library of that name, or OpenBLAS holds it.
+lapacke := $(shell pkg-config --exists lapacke || { echo 'int main(void) { return 0; }' | \
+    $(CC) -x c - -llapacke -o /dev/null 2>/dev/null && echo -llapacke; })
 WARNINGS = -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes
 OPTIMIZE = -O3
 # No contraction and no fast-math: results have the same bits on every x86-64 machine.
@@ -28,7 +31,7 @@ CFLAGS = -std=c17 $(OPTIMIZE) -g -ffp-contract=off -fno-math-errno -fno-trapping
 CPPFLAGS := -D_GNU_SOURCE -Isrc $(foreach package,$(packages),$(shell pkg-config --cflags $(package) 2>/dev/null))
 # OpenBLAS in the place of GSL's own.
 LDLIBS := $(filter-out -lgslcblas,$(foreach package,$(packages),$(shell pkg-config --libs $(package) 2>/dev/null))) \
-    -lhdf5_hl -lhdf5 -lm
+    $(lapacke) -lhdf5_hl -lhdf5 -lm
 reproduced = scaling score-error-short roughness-short minimal-short
 commit := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 
