@@ -148,13 +148,13 @@ static const struct {
     double c0, c1;
     size_t T;
 } honest[] = {
-    {"bimodal", "li-cai", 2.0, 8.5, 64},    {"bimodal", "li-cai", 2.0, 8.5, 256},
-    {"bimodal", "li-cai", 2.0, 8.5, 2048},  {"bimodal", "li-yan", 2.0, 8.0, 1024},
-    {"skewed", "li-cai", 2.0, 8.5, 64},     {"skewed", "li-cai", 2.0, 8.5, 512},
-    {"skewed", "li-yan", 2.0, 8.0, 128},    {"scales", "li-cai", 2.0, 8.5, 128},
-    {"scales", "li-cai", 2.0, 8.5, 1024},   {"separated", "li-cai", 2.0, 8.5, 128},
+    {"bimodal", "li-cai", 2.0, 8.5, 64},     {"bimodal", "li-cai", 2.0, 8.5, 256},
+    {"bimodal", "li-cai", 2.0, 8.5, 2048},   {"bimodal", "li-yan", 2.0, 8.0, 1024},
+    {"skewed", "li-cai", 2.0, 8.5, 64},      {"skewed", "li-cai", 2.0, 8.5, 512},
+    {"skewed", "li-yan", 2.0, 8.0, 128},     {"scales", "li-cai", 2.0, 8.5, 128},
+    {"scales", "li-cai", 2.0, 8.5, 1024},    {"separated", "li-cai", 2.0, 8.5, 128},
     {"separated", "li-cai", 2.0, 8.5, 1024}, {"atoms", "li-cai", 2.0, 8.5, 64},
-    {"atoms", "li-cai", 2.0, 8.5, 512},     {"atoms", "li-yan", 2.0, 8.0, 256},
+    {"atoms", "li-cai", 2.0, 8.5, 512},      {"atoms", "li-yan", 2.0, 8.0, 256},
 };
 enum { HONEST = sizeof honest / sizeof honest[0] };
 
@@ -317,10 +317,11 @@ static int read_row(char *line, struct row *row)
     return 1;
 }
 
-/* The reference is good to 5e-6 at d = 1; its composition of laws with exact scores to 3e-5 (see data/README.md). */
+/* The reference is good to 6e-8 for TV, but at d = 2, where it sums over a grid, and there and for the others to 1e-7
+ * (see data/README.md). */
 static void near_reference(double value, double reference, const struct row *row, const char *what)
 {
-    double allowed = row->d > 1.0 && strcmp(row->error, "none") == 0 ? 3e-5 : 1e-5;
+    double allowed = strcmp(what, "TV") != 0 || row->d == 2.0 ? 1e-7 : 6e-8;
     ck_assert_msg(fabs(value - reference) <= allowed * reference,
                   "%s, %s, %s, T = %g, d = %g: %s %.10g, the reference has %.10g", row->target, row->schedule,
                   row->sampler, row->T, row->d, what, value, reference);
