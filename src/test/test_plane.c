@@ -152,9 +152,9 @@ START_TEST(test_rotation)
     struct factor other = {2, 3, third, turned, unequal, NULL};
     struct schedule *schedule = make_schedule(2.0, 8.5, 48);
     struct law_problem problem = {.factor = &three, .sampler = sampler_find("ddpm"), .schedule = schedule};
-    struct law law = compute(&problem, 0.7);
+    struct law law = compute(&problem, 0.55 * finer());
     problem.factor = &other;
-    struct law rotated = compute(&problem, 0.7);
+    struct law rotated = compute(&problem, 0.55 * finer());
     struct divergence a = divergences(&law, 1.0), b = divergences(&rotated, 1.0);
     agree(a.tv, b.tv, 1e-5, "TV", "turned");
     agree(a.kl_q_p, b.kl_q_p, 1e-4, "KL(q|p)", "turned");
@@ -416,7 +416,7 @@ END_TEST
 SUITE(plane)
 {
     ADD(test_product, .count = RUNS, .grows = 1);
-    ADD(test_rotation);
+    ADD(test_rotation, .grows = 1);
     ADD(test_collinear);
     ADD(test_radii_are_honest, .count = HONEST, .grows = 1);
     ADD(test_planted_noise);
