@@ -141,6 +141,11 @@ struct outside {
 #define SLOWEST 0.1
 #define LEAST_MATTER 1e-40
 
+/* Mass is missing by as many times the estimated error inside where no law has lost any; and log r there, if it is
+ * beyond the ends: 14 standard deviations of p. */
+#define EXPLAINED 10.0
+#define LOG_RATIO_BEYOND 100.0
+
 /* An end of the support. With s = -(log q)' and g = (log r)' outwards there, log q concave beyond and p Gaussian of
  * standard deviation sd, q has at most q/s beyond, KL(q | p) at most (q/s)(log r + g/s + 1/(s sd)^2), and chi2, whose
  * integrand q^2/p then falls like s - g, at most (q^2/p)/(s - g). */
@@ -171,8 +176,11 @@ static struct outside find_outside(const struct law *law)
         for (int side = 0; side < 2; side++)
             if (panels_at_end(&law->log_ratio, p, side))
                 add_outside(law, &law->log_ratio.panel[p], side, &out);
-    /* What else is missing of q, and errors inside do not explain, is where nothing is known of p/q. */
-    if (!(-law->mass_defect <= law->error_l1 + 2.0 * out.mass + ROUNDING))
+    /* What else is missing of q may be there, too: as long as errors inside may explain it, next to the ends; else
+     * where nothing is known of q/p. */
+    double missing = fmax(-law->mass_defect - 2.0 * out.mass, 0.0);
+    out.kl_q_p += LOG_RATIO_BEYOND * missing;
+    if (!(missing <= EXPLAINED * law->error_l1 + ROUNDING))
         out.kl_q_p = out.chi2 = HUGE_VAL;
     return out;
 }
