@@ -223,9 +223,7 @@ static enum status sums_of(const struct law *law, struct measured out[NORMAL_SUM
 
 #define NOT_KNOWN ((struct measured){NAN, NAN})
 
-/* The part of value +- error within [0, most], which a quantity does not leave. No radius is below the rounding of its
- * value. */
-static struct measured within(struct measured m, double most)
+struct measured measured_within(struct measured m, double most)
 {
     double error = m.error + DBL_EPSILON * m.value, low = fmax(m.value - error, 0.0), high = fmin(m.value + error, most);
     if (!(m.value - error < 0.0 || m.value + error > most))
@@ -243,7 +241,7 @@ static struct measured within(struct measured m, double most)
 static struct measured within_if_known(struct measured m, double most)
 {
     int known = isfinite(m.value) && m.error <= fmax(LOOSE * m.value, SMALL);
-    return known ? within(m, most) : NOT_KNOWN;
+    return known ? measured_within(m, most) : NOT_KNOWN;
 }
 
 /* 1 + chi2 from its logarithm. */
@@ -293,7 +291,7 @@ enum status tv_measure(const struct law_group *groups, size_t count, struct meas
         TRY(tv_composed(groups, count, tv, error));
     if (!isfinite(tv->value) || isnan(tv->error))
         return fail_with(error, STATUS_NUMERIC, "TV is not a number: %g with a radius of %g", tv->value, tv->error);
-    *tv = within(*tv, 1.0);
+    *tv = measured_within(*tv, 1.0);
     return STATUS_OK;
 }
 

@@ -20,6 +20,10 @@ struct divergence {
     double mass_defect;         /* of the factor where it is largest, signed */
 };
 
+/* The part of value +- error that lies in [0, most], which the quantity does not leave. No radius is below the rounding
+ * of its value. */
+struct measured measured_within(struct measured m, double most);
+
 /* A factor's law, `multiplicity` > 0 times. Non-integer multiplicities are legal where the factor is Gaussian. */
 struct law_group {
     const struct law *law;
