@@ -113,8 +113,8 @@ enum status tv_single(const struct law *law, struct measured *tv, struct error *
         between = line_error(family);
     /* Two quadratures of the mass, with and without cuts at the roots, say how well either does. */
     double apart = law->is_normal ? 0.0 : fabs(defect - law->mass_defect);
-    *tv = (struct measured){0.5 * total, 0.5 * (law->error_l1 + fabs(law->mass_defect) + between + apart)
-                                             + ROUNDING * total};
+    *tv = (struct measured){0.5 * total,
+                            0.5 * (law->error_l1 + fabs(law->mass_defect) + between + apart) + ROUNDING * total};
     gsl_root_fsolver_free(solver);
     law_nodes_free(&nodes);
     return status;
@@ -135,8 +135,8 @@ struct outside {
     double mass, kl_q_p, chi2;
 };
 
-/* Part of a panel over which slopes at its end are taken; a fall slower than SLOWEST a standard deviation is none; and
- * as little of q matters nowhere. */
+/* Part of a panel over which slopes at its end are taken; a fall slower than SLOWEST a standard deviation is none;
+ * and as little of q matters nowhere. */
 #define SLOPE_PART 0.02
 #define SLOWEST 0.1
 #define LEAST_MATTER 1e-40
@@ -225,7 +225,8 @@ static enum status sums_of(const struct law *law, struct measured out[NORMAL_SUM
 
 struct measured measured_within(struct measured m, double most)
 {
-    double error = m.error + DBL_EPSILON * m.value, low = fmax(m.value - error, 0.0), high = fmin(m.value + error, most);
+    double error = m.error + DBL_EPSILON * m.value, low = fmax(m.value - error, 0.0),
+           high = fmin(m.value + error, most);
     if (!(m.value - error < 0.0 || m.value + error > most))
         return (struct measured){m.value, error};
     low = fmin(low, most);
@@ -295,8 +296,8 @@ enum status tv_measure(const struct law_group *groups, size_t count, struct meas
     return STATUS_OK;
 }
 
-/* A law that has lost or gained more than this of its mass is no law; and a TV whose radius is more than this much and
- * this part of it says next to nothing. */
+/* A law that has lost or gained more than this of its mass is no law; and a TV whose radius is more than this much
+ * and this part of it says next to nothing. */
 #define MOST_DEFECT 0.01
 #define MOST_RADIUS 1e-3
 #define MOST_OF_TV 0.1
@@ -305,10 +306,11 @@ static enum status check_law(const struct law *law, struct error *error)
 {
     if (fabs(law->mass_defect) <= MOST_DEFECT)
         return STATUS_OK;
-    return fail_with(error, STATUS_NUMERIC,
-                     "the law has %s %.3g of its mass: it is too far from its target for the grid of the %s engine, "
-                     "or the steps are too large for it",
-                     law->mass_defect < 0.0 ? "lost" : "gained", fabs(law->mass_defect), law->engine->name);
+    return fail_with(
+        error, STATUS_NUMERIC,
+        "the %s law %s %.3g of its mass: it is too far from its target for the engine's grid, or the steps "
+        "are too large for it",
+        law->engine->name, law->mass_defect < 0.0 ? "lost" : "gained", fabs(law->mass_defect));
 }
 
 enum status divergence_measure(const struct law_group *groups, size_t count, struct divergence *out,

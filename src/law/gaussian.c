@@ -63,7 +63,8 @@ static struct state advance(struct state state, const struct sampler *sampler, c
     };
 }
 
-/* log r at w = z sqrt(V) around the mean: -log(v)/2 + ((v - 1) z^2 + 2 z m - m^2)/(2 v), a quadratic on every panel. */
+/* log r at w = z sqrt(V) around the mean: -log(v)/2 + ((v - 1) z^2 + 2 z m - m^2)/(2 v), a quadratic on every panel.
+ */
 static void fill_panels(const struct normal *q, double sd, struct panels *panels)
 {
     double rho = expm1(q->log_variance), m = q->shift, scale = 0.5 * exp(-q->log_variance);

@@ -121,8 +121,8 @@ static enum status append_rule(const struct law *law, const struct panel *panel,
 }
 
 /* log r is as smooth as its polynomial, but r may be much narrower than a panel, where q is than p. */
-static enum status append_bisected(const struct law *law, const struct panel *panel, double from, double to, int depth,
-                                   struct law_nodes *nodes, struct error *error)
+static enum status append_bisected(const struct law *law, const struct panel *panel, double from, double to,
+                                   int depth, struct law_nodes *nodes, struct error *error)
 {
     size_t first = nodes->count;
     double middle = 0.5 * (from + to);

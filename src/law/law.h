@@ -53,12 +53,12 @@ struct law {
     int lines;                   /* nonzero if the panels lie on more than one line: only sums over all of them count */
     struct panels log_ratio;
     struct panels
-        base; /* of a relative law: log(q_0/p) on the same panels, and log_ratio is log(q_1/q_0); else empty */
-    int is_normal;        /* nonzero if p_1 and q_1 are Gaussians: */
+        base;      /* of a relative law: log(q_0/p) on the same panels, and log_ratio is log(q_1/q_0); else empty */
+    int is_normal; /* nonzero if p_1 and q_1 are Gaussians: */
     struct normal normal; /* q_1 in units of p_1, for closed forms that look at no panels */
     double tail_variance; /* of the tails of q_1 over that of p_1's, (log p_1)''/(log q_1)'' far out; 0: not known */
-    double mass_defect;   /* integral of q_1 over the support, minus 1; law_compute measures it, whatever the engine. 0
-                           * for Gaussians, whose q_1 is known beyond the support, too */
+    double mass_defect; /* integral of q_1 over the support, minus 1; law_compute measures it, whatever the engine. 0
+                         * for Gaussians, whose q_1 is known beyond the support, too */
     double error_l1;    /* E_p|r - r_true| is at most this, but for the mass defect */
     double error_l2;    /* the same for sqrt(E_p (r - r_true)^2/r) */
     double rounding;    /* the part of both that no resolution takes away; 0: not known */
@@ -123,9 +123,9 @@ MUST_USE enum status law_integrate(const struct law *law, size_t width,
  * (or the sharpest there is, if none is). Out and errors as law_engine.compute. */
 MUST_USE enum status law_compute(const struct law_problem *problem, struct law *out, struct error *error);
 
-/* Out: *ratio is law.tail_variance of the problem's law. Far out only the component of the largest variance has a say,
- * in p as in the score, and both are affine there: the closed form of that component alone. 0 where the score error
- * is affine, too, but sized by all components. Errors: STATUS_MEMORY. */
+/* Out: *ratio is law.tail_variance of the problem's law. Far out only the component of the largest variance has a
+ * say, in p as in the score, and both are affine there: the closed form of that component alone. 0 where the score
+ * error is affine, too, but sized by all components. Errors: STATUS_MEMORY. */
 MUST_USE enum status law_tail_variance(const struct law_problem *problem, double *ratio, struct error *error);
 
 /* The law of a Gaussian q in units of p = N(0, variance) in one dimension, on p's panels. The factor, of one

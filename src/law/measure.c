@@ -275,7 +275,8 @@ static enum status check_radii(const struct measurement *m, struct error *error)
         return fail_with(error, STATUS_NUMERIC, "a clip that may act with probability %.1g leaves TV unknown",
                          m->clip_probability);
     if (m->error_effect.error > MOST_RADIUS)
-        return fail_with(error, STATUS_NUMERIC, "the effect of the score error is not known: %.3g with a radius of %.1e",
+        return fail_with(error, STATUS_NUMERIC,
+                         "the effect of the score error is not known: %.3g with a radius of %.1e",
                          m->error_effect.value, m->error_effect.error);
     return STATUS_OK;
 }
@@ -317,7 +318,8 @@ static void refuse(const struct error *cause, struct measurement *out)
     out->divergence = (struct divergence){nothing, nothing, nothing, nothing, nothing, NAN};
     out->error_effect = nothing;
     out->clip_probability = NAN;
-    (void)snprintf(out->method, sizeof out->method, "refused: %.*s", (int)(sizeof out->method - 10), cause->text);
+    size_t length = strcspn(cause->text, ":"); /* the reason's first part */
+    (void)snprintf(out->method, sizeof out->method, "refused: %.*s", (int)(length < 50 ? length : 50), cause->text);
 }
 
 enum status measure_target_by_threads(size_t threads, const struct target *target, const struct sampler *sampler,

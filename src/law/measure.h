@@ -14,8 +14,9 @@ struct measurement {
                                    * the triangle inequality the excess TV is at most this. */
     double clip_probability;      /* at most so large is the probability that a clip taken as inactive would have
                                    * acted in some step; already part of the radii of TV */
-    char method[64]; /* the engines of the factors, and "composed" where there is more than one factor; or a refusal */
-    size_t node_updates;          /* work of all laws that the target needed */
+    char
+        method[64]; /* the engines of the factors, and "composed" where there is more than one factor; or a refusal */
+    size_t node_updates; /* work of all laws that the target needed */
 };
 
 /* score_error may be NULL: exact scores. out[i] is the measurement in dimension dimensions[i], i < count. One law of

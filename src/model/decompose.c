@@ -87,7 +87,8 @@ static int equal_components(const struct factor *factor, size_t j, size_t k)
 {
     size_t n = factor->dimension;
     return memcmp(&factor->sd[j], &factor->sd[k], sizeof factor->sd[k]) == 0
-           && (factor->mean == NULL || memcmp(factor->mean + j * n, factor->mean + k * n, n * sizeof *factor->mean) == 0);
+           && (factor->mean == NULL
+               || memcmp(factor->mean + j * n, factor->mean + k * n, n * sizeof *factor->mean) == 0);
 }
 
 /* Appends the factor with its equal components made one. */

@@ -6,8 +6,8 @@
 #include "core/status.h"
 #include "model/target.h"
 
-/* Makes one component of those that are equal in mean and width, so that what is one Gaussian has one component. Errors:
- * STATUS_MEMORY; the list is then still to be freed. */
+/* Makes one component of those that are equal in mean and width, so that what is one Gaussian has one component.
+ * Errors: STATUS_MEMORY; the list is then still to be freed. */
 MUST_USE enum status factor_list_merge(struct factor_list *list, struct error *error);
 
 /* Replaces every factor in n >= 2 coordinates whose components have one common isotropic width and means on a line or

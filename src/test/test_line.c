@@ -95,7 +95,8 @@ static void agree(struct measured a, struct measured b, const char *what, const 
 {
     if (isinf(a.value) && isinf(b.value)) /* chi2, where the tails of q are more than twice as wide as those of p */
         return;
-    ck_assert_msg(isnan(a.value) == isnan(a.error) && isnan(b.value) == isnan(b.error), "%s: half of %s", where, what);
+    ck_assert_msg(isnan(a.value) == isnan(a.error) && isnan(b.value) == isnan(b.error), "%s: half of %s", where,
+                  what);
     if (isnan(a.value) || isnan(b.value))
         return;
     ck_assert_msg(isfinite(a.value) && isfinite(b.value) && a.error > 0.0 && b.error > 0.0,
