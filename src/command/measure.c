@@ -7,6 +7,7 @@
 #include "command/json.h"
 #include "core/memory.h"
 #include "core/table.h"
+#include "core/text.h"
 #include "experiment/cell.h"
 
 struct options {
@@ -45,10 +46,11 @@ static void print_json(const struct record *row)
     fflush(stdout);
 }
 
-enum { COLUMNS = 13, SCORE_ERROR_COLUMN = 2 };
+enum { COLUMNS = 17, SCORE_ERROR_COLUMN = 2 };
 static const struct table_column columns[COLUMNS] = {
-    {"TARGET", 0}, {"SAMPLER", 0}, {"SCORE ERROR", 0}, {"D", 1},         {"T", 1},          {"H", 1},   {"TV", 1},
-    {"+-", 1},     {"KL(P|Q)", 1}, {"KL(Q|P)", 1},     {"CHI2(Q|P)", 1}, {"HELLINGER2", 1}, {"LAW", 0},
+    {"TARGET", 0},    {"SAMPLER", 0}, {"SCORE ERROR", 0}, {"D", 1},  {"T", 1},       {"H", 1},
+    {"TV", 1},        {"+-", 1},      {"KL(P|Q)", 1},     {"+-", 1}, {"KL(Q|P)", 1}, {"+-", 1},
+    {"CHI2(Q|P)", 1}, {"+-", 1},      {"HELLINGER2", 1},  {"+-", 1}, {"LAW", 0},
 };
 
 enum { SAMPLED_COLUMNS = 13 };
@@ -95,18 +97,26 @@ static enum status add_place(struct text_table *table, const struct record *row,
     return table_cell(table, error, "%llu", (unsigned long long)row->steps);
 }
 
+/* A number and its radius, in a column each. */
+static enum status add_measured(struct text_table *table, double value, double radius, struct error *error)
+{
+    char text[TEXT_MEASURED_SIZE];
+    text_measured(value, radius, text);
+    TRY(table_cell(table, error, "%s", text));
+    return isfinite(value) ? table_cell(table, error, "%.1e", radius) : table_cell(table, error, "-");
+}
+
 /* score_error NULL: the table has no such column. */
 static enum status add_law(struct text_table *table, const struct record *row, const char *score_error,
                            struct error *error)
 {
     TRY(add_place(table, row, score_error, error));
     TRY(table_cell(table, error, "%.4g", row->step_size));
-    TRY(table_cell(table, error, "%.8e", row->tv));
-    TRY(table_cell(table, error, "%.1e", row->tv_error));
-    TRY(table_cell(table, error, "%.6e", row->kl_p_q));
-    TRY(table_cell(table, error, "%.6e", row->kl_q_p));
-    TRY(table_cell(table, error, "%.6e", row->chi2_q_p));
-    TRY(table_cell(table, error, "%.6e", row->hellinger2));
+    TRY(add_measured(table, row->tv, row->tv_error, error));
+    TRY(add_measured(table, row->kl_p_q, row->kl_p_q_error, error));
+    TRY(add_measured(table, row->kl_q_p, row->kl_q_p_error, error));
+    TRY(add_measured(table, row->chi2_q_p, row->chi2_q_p_error, error));
+    TRY(add_measured(table, row->hellinger2, row->hellinger2_error, error));
     return table_cell(table, error, "%s", row->law);
 }
 
@@ -189,7 +199,10 @@ static const struct argp argp = {
     parse,
     "FILE",
     "Measure every target, sampler, score error, dimension and number of steps of a file; store nothing."
-    "\vEvery error column is a radius: the true value lies within value +- error. Numbers from chains have "
+    "\vEvery column +- is a radius: the true value lies within value +- radius, and no digit is printed that the "
+    "radius "
+    "does not allow. A divergence that is not known is \"-\" (null in JSON), one that is infinite \"inf\" (1e999); a "
+    "law that is refused has no numbers, and its reason. Numbers from chains have "
     "standard errors, and TV >= and TV <= are bounds.\n\n"
     "Example:\n  diffrate measure experiments/quick.yaml --json | head -3",
     NULL,

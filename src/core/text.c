@@ -1,5 +1,6 @@
 #include "core/text.h"
 
+#include <math.h>
 #include <string.h>
 
 int text_is_name(const char *text)
@@ -146,4 +147,20 @@ void text_put_latex(FILE *file, const char *text)
             fprintf(file, "(U+%04X)", (unsigned)code);
         text += length > 0 ? length : 1;
     }
+}
+
+void text_measured(double value, double radius, char text[TEXT_MEASURED_SIZE])
+{
+    enum { MOST_DECIMALS = 9 };
+    double size = fabs(value), decimals = MOST_DECIMALS;
+    if (radius > 0.0 && size > 0.0 && isfinite(size))
+        decimals = fmin(floor(log10(size)) - floor(log10(radius)), MOST_DECIMALS);
+    if (isnan(value))
+        (void)snprintf(text, TEXT_MEASURED_SIZE, "-");
+    else if (isinf(value))
+        (void)snprintf(text, TEXT_MEASURED_SIZE, isinf(radius) ? "> 1.8e+308" : "inf");
+    else if (!(size > 0.0) || decimals < 0.0)
+        (void)snprintf(text, TEXT_MEASURED_SIZE, "0");
+    else
+        (void)snprintf(text, TEXT_MEASURED_SIZE, "%.*e", (int)decimals, value);
 }

@@ -25,6 +25,11 @@ int text_is_control(uint32_t code);
  * `allowed`: what is left is safe to print on a terminal. */
 void text_tame(char *text, const char *allowed);
 
+/* A measured number with no digit below the first of its radius: "0" where it has none above, "-" for NaN, which is
+ * not known, "inf" where it is infinite, and "> 1.8e+308" where the radius is infinite, too. */
+enum { TEXT_MEASURED_SIZE = 32 };
+void text_measured(double value, double radius, char text[TEXT_MEASURED_SIZE]);
+
 /* Writes text that stands for itself in HTML (also inside quotes), and in one line of Markdown. Bytes that are not
  * UTF-8 and control characters, but for line breaks and tabs in HTML, become U+FFFD. */
 void text_put_html(FILE *file, const char *text);

@@ -23,7 +23,7 @@ int cell_is_loaded(const struct cell *cell);
 int cell_has_law(const struct cell *cell);
 
 /* Raised whenever a law, a divergence or a radius can come out differently for the same description. */
-enum { NUMERICS_VERSION = 5 };
+enum { NUMERICS_VERSION = 6 };
 
 /* Fills rows[i], one for each of the spec's dimensions. Threads (> 0) change nothing but the time.
  * Errors: those of schedule_new and of measure_target or sample_measure; STATUS_UNSUPPORTED for a cell that is not

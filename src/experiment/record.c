@@ -32,21 +32,27 @@ const struct field record_fields[] = {
     REAL(DERIVED, step_size, "Step size h = c1 log(T)/T, the quantity that rates are powers of."),
     COUNT(DERIVED, score_evaluations, "Number of score evaluations of the whole run: T - 1 times those of a step."),
     LABEL(DIAGNOSTIC, law,
-          "Method by which the sampler's output law was computed; \"composed\" when d > 1 joins factors."),
+          "Method by which the sampler's output law was computed, \"composed\" when d > 1 joins factors; or "
+          "\"refused\" and "
+          "why the row has no numbers."),
     REAL(VALUE, tv, "Total variation distance between p, the law of X_1, and q, the law of Y_1."),
     REAL(RADIUS, tv_error, "Radius about tv within which the true value lies."),
-    REAL(VALUE, kl_p_q, "Kullback-Leibler divergence KL(p || q) in nats."),
+    REAL(VALUE, kl_p_q, "Kullback-Leibler divergence KL(p || q) in nats; NaN where it is not known."),
     REAL(RADIUS, kl_p_q_error, "Radius about kl_p_q within which the true value lies, in nats."),
-    REAL(VALUE, kl_q_p, "Kullback-Leibler divergence KL(q || p) in nats."),
+    REAL(VALUE, kl_q_p, "Kullback-Leibler divergence KL(q || p) in nats; NaN where it is not known."),
     REAL(RADIUS, kl_q_p_error, "Radius about kl_q_p within which the true value lies, in nats."),
-    REAL(VALUE, chi2_q_p, "Chi-squared divergence chi2(q || p), the integral of (q - p)^2/p."),
+    REAL(
+        VALUE, chi2_q_p,
+        "Chi-squared divergence chi2(q || p), the integral of (q - p)^2/p; infinite where its radius is 0, above the "
+        "largest double where that is infinite, too; NaN where it is not known."),
     REAL(RADIUS, chi2_q_p_error, "Radius about chi2_q_p within which the true value lies."),
-    REAL(VALUE, hellinger2, "Squared Hellinger distance between p and q."),
+    REAL(VALUE, hellinger2, "Squared Hellinger distance between p and q; NaN where it is not known."),
     REAL(RADIUS, hellinger2_error, "Radius about hellinger2 within which the true value lies."),
     REAL(VALUE, error_effect, "Total variation distance between the laws of Y_1 with and without the score error."),
     REAL(RADIUS, error_effect_error, "Radius about error_effect within which the true value lies."),
     REAL(DIAGNOSTIC, clip_probability, "Bound on the probability that a clip taken as inactive acts in some step."),
-    REAL(DIAGNOSTIC, mass_defect, "Largest |integral of q - 1| among the factors, a check of the quadrature."),
+    REAL(DIAGNOSTIC, mass_defect,
+         "Largest |integral of q - 1| among the factors, a check of the quadrature; 0 for closed forms."),
     COUNT(IDENTITY, chains, "Number of chains simulated, and of pairs of paths; 0 for exact laws."),
     COUNT(DIAGNOSTIC, seed, "Seed of the chains' random numbers; 0 for exact laws."),
 #define ESTIMATOR(member, quantity, role, method, doc) \

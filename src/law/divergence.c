@@ -2,19 +2,12 @@
 
 #include <float.h>
 #include <gsl/gsl_roots.h>
-#include <gsl/gsl_sf_exp.h>
 #include <math.h>
 
 /* Quadrature and summation rounding of the integrals below, relative. */
 #define ROUNDING 1e-13
 
 enum { KL_P_Q, KL_Q_P, CHI2, HELLINGER, SLOPE_KL_P_Q, SLOPE_KL_Q_P, SLOPE_CHI2, SLOPE_HELLINGER, INTEGRALS };
-
-/* (exp(x) - 1 - x): its digits survive at x = 1e-10. */
-static double expm1_minus(double x)
-{
-    return fabs(x) < 0.5 ? 0.5 * x * x * gsl_sf_exprel_2(x) : expm1(x) - x;
-}
 
 /* Where r is 0, KL(p|q) is as uncertain as one likes; but no mass times that is still nothing. */
 #define STEEPEST 1e300
@@ -60,7 +53,7 @@ static double find_root(const struct panel *panel, double from, double to, gsl_r
 }
 
 static enum status add_piece(const struct law *law, const struct panel *panel, double from, double to,
-                             struct law_nodes *nodes, double *total, struct error *error)
+                             struct law_nodes *nodes, double *total, double *defect, struct error *error)
 {
     nodes->count = 0;
     enum status status = law_nodes_append(law, panel, from, to, nodes, error);
@@ -68,6 +61,7 @@ static enum status add_piece(const struct law *law, const struct panel *panel, d
     for (size_t j = 0; j < nodes->count; j++)
         piece += nodes->weight[j] * expm1(nodes->log_ratio[j]);
     *total += fabs(piece);
+    *defect += piece;
     return status;
 }
 
@@ -95,7 +89,7 @@ enum status tv_single(const struct law *law, struct measured *tv, struct error *
     gsl_root_fsolver *solver = gsl_root_fsolver_alloc(gsl_root_fsolver_brent);
     enum status status =
         solver != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a root finder");
-    double total = 0.0, family[FAMILIES] = {0.0}, between = 0.0;
+    double total = 0.0, defect = 0.0, family[FAMILIES] = {0.0}, between = 0.0;
     int lines = law->density != NULL && law->density->line != NULL;
     for (size_t p = 0; p < law->log_ratio.count && status == STATUS_OK; p++) {
         const struct panel *panel = &law->log_ratio.panel[p];
@@ -107,89 +101,216 @@ enum status tv_single(const struct law *law, struct measured *tv, struct error *
         for (int i = 0; i < LOOKS && status == STATUS_OK; i++)
             if ((value[i] < 0.0) != (value[i + 1] < 0.0)) {
                 double root = find_root(panel, x[i], x[i + 1], solver);
-                status = add_piece(law, panel, from, root, &nodes, &total, error);
+                status = add_piece(law, panel, from, root, &nodes, &total, &defect, error);
                 from = root;
             }
         if (status == STATUS_OK)
-            status = add_piece(law, panel, from, panel->centre + panel->half_width, &nodes, &total, error);
+            status = add_piece(law, panel, from, panel->centre + panel->half_width, &nodes, &total, &defect, error);
         if (lines)
             family[law->density->line(law->density, panel) % FAMILIES] += total - before;
     }
     if (lines)
         between = line_error(family);
-    *tv = (struct measured){0.5 * total, 0.5 * (law->error_l1 + fabs(law->mass_defect) + between) + ROUNDING * total};
+    /* Two quadratures of the mass, with and without cuts at the roots, say how well either does. */
+    double apart = law->is_normal ? 0.0 : fabs(defect - law->mass_defect);
+    *tv = (struct measured){0.5 * total,
+                            0.5 * (law->error_l1 + fabs(law->mass_defect) + between + apart) + ROUNDING * total};
     gsl_root_fsolver_free(solver);
     law_nodes_free(&nodes);
     return status;
 }
 
 /* How much more than a standard deviation of the integrand at an end of the support may lie beyond it. That is
- * 1e-20 for laws near their target; where q
- * has heavier tails than p, or bridges a gap between modes, chi2 lives out there, and the radius must say so. */
+ * 1e-20 for laws near their target. */
 #define BEYOND 10.0
 
-static struct measured perturbed(double value, double edge, double slope_squared, double curvature, double error_l2)
+static struct measured perturbed(double value, double beyond, double slope_squared, double curvature, double error_l2)
 {
-    return (struct measured){value, sqrt(slope_squared) * error_l2 + curvature * error_l2 * error_l2 + BEYOND * edge
+    return (struct measured){value, sqrt(slope_squared) * error_l2 + curvature * error_l2 * error_l2 + beyond
                                         + ROUNDING * value};
+}
+
+/* What is beyond the ends of the support, at most: of q, of KL(q | p), of chi2. */
+struct outside {
+    double mass, kl_q_p, chi2;
+};
+
+/* Part of a panel over which slopes at its end are taken; a fall slower than SLOWEST a standard deviation is none;
+ * and as little of q matters nowhere. */
+#define SLOPE_PART 0.02
+#define SLOWEST 0.1
+#define LEAST_MATTER 1e-40
+
+/* Mass is missing by as many times the estimated error inside where no law has lost any; and log r there, if it is
+ * beyond the ends: 14 standard deviations of p. */
+#define EXPLAINED 10.0
+#define LOG_RATIO_BEYOND 100.0
+
+/* An end of the support. With s = -(log q)' and g = (log r)' outwards there, log q concave beyond and p Gaussian of
+ * standard deviation sd, q has at most q/s beyond, KL(q | p) at most (q/s)(log r + g/s + 1/(s sd)^2), and chi2, whose
+ * integrand q^2/p then falls like s - g, at most (q^2/p)/(s - g). */
+static void add_outside(const struct law *law, const struct panel *panel, int side, struct outside *out)
+{
+    double outwards = side == 0 ? -1.0 : 1.0, step = SLOPE_PART * panel->half_width, sd = law_sd(law, panel);
+    double end = panel->centre + outwards * panel->half_width, log_p[2], log_r[2];
+    const double x[2] = {end, end - outwards * step};
+    law_log_density(law, panel, 2, x, log_p);
+    panel_evaluate(panel, 0.0, 2, x, log_r);
+    double g = (log_r[0] - log_r[1]) / step, s = -(log_p[0] - log_p[1]) / step - g;
+    double p = exp(log_p[0]), q = exp(log_p[0] + log_r[0]), squared = exp(log_p[0] + 2.0 * log_r[0]);
+    if (!(sd > 0.0))
+        return;
+    double mass = s * sd > SLOWEST ? q / s : q * sd > LEAST_MATTER ? HUGE_VAL : 0.0;
+    out->mass += mass;
+    out->kl_q_p += p * sd;
+    if (mass > 0.0)
+        out->kl_q_p += mass * (fmax(log_r[0], 0.0) + fmax(g, 0.0) / s + 1.0 / (s * s * sd * sd));
+    out->chi2 += p * sd;
+    out->chi2 += (s - g) * sd > SLOWEST ? squared / (s - g) : squared * sd > LEAST_MATTER ? HUGE_VAL : 0.0;
+}
+
+static struct outside find_outside(const struct law *law)
+{
+    struct outside out = {0.0, 0.0, 0.0};
+    for (size_t p = 0; p < law->log_ratio.count; p++)
+        for (int side = 0; side < 2; side++)
+            if (panels_at_end(&law->log_ratio, p, side))
+                add_outside(law, &law->log_ratio.panel[p], side, &out);
+    /* What else is missing of q may be there, too: as long as errors inside may explain it, next to the ends; else
+     * where nothing is known of q/p. */
+    double missing = fmax(-law->mass_defect - 2.0 * out.mass, 0.0);
+    out.kl_q_p += LOG_RATIO_BEYOND * missing;
+    if (!(missing <= EXPLAINED * law->error_l1 + ROUNDING))
+        out.kl_q_p = out.chi2 = HUGE_VAL;
+    return out;
 }
 
 /* All but TV; the error radii by Cauchy-Schwarz: (E_p f'(r) e)^2 <= E_p r f'(r)^2 E_p e^2/r. */
 static enum status smooth_divergences(const struct law *law, struct divergence *out, struct error *error)
 {
     double integral[INTEGRALS], edge[INTEGRALS], e = law->error_l2 + fabs(law->mass_defect);
-    enum status status = law_integrate(law, INTEGRALS, integrands, integral, edge, error);
-    if (status != STATUS_OK)
-        return status;
-    out->kl_p_q = perturbed(integral[KL_P_Q], edge[KL_P_Q], integral[SLOPE_KL_P_Q], 1.0, e);
-    out->kl_q_p = perturbed(integral[KL_Q_P], edge[KL_Q_P], integral[SLOPE_KL_Q_P], 1.0, e);
-    out->chi2_q_p = perturbed(integral[CHI2], edge[CHI2], integral[SLOPE_CHI2], 1.0, e);
-    out->hellinger2 = perturbed(integral[HELLINGER], edge[HELLINGER], integral[SLOPE_HELLINGER], 0.25, e);
+    TRY(law_integrate(law, INTEGRALS, integrands, integral, edge, error));
+    struct outside outside = find_outside(law);
+    out->kl_p_q = perturbed(integral[KL_P_Q], BEYOND * edge[KL_P_Q], integral[SLOPE_KL_P_Q], 1.0, e);
+    out->kl_q_p = perturbed(integral[KL_Q_P], outside.kl_q_p, integral[SLOPE_KL_Q_P], 1.0, e);
+    out->chi2_q_p = perturbed(integral[CHI2], outside.chi2, integral[SLOPE_CHI2], 1.0, e);
+    if (law->tail_variance >= 2.0)
+        out->chi2_q_p = (struct measured){HUGE_VAL, 0.0};
+    out->hellinger2 = perturbed(integral[HELLINGER], BEYOND * edge[HELLINGER], integral[SLOPE_HELLINGER], 0.25, e);
     /* What q has outside the support is missing from E_p r, so from these two in full. */
     out->kl_p_q.error += fabs(law->mass_defect);
     out->hellinger2.error += fabs(law->mass_defect);
-    out->mass_defect = law->mass_defect;
     return STATUS_OK;
 }
 
-static void add_scaled(struct measured *sum, struct measured term, double factor)
+/* What adds up over the factors, as normal_sums has it. */
+static enum status sums_of(const struct law *law, struct measured out[NORMAL_SUMS], struct error *error)
 {
-    sum->value += factor * term.value;
-    sum->error += factor * term.error;
+    struct divergence one;
+    if (law->is_normal) {
+        normal_sums(&law->normal, out);
+        return STATUS_OK;
+    }
+    TRY(smooth_divergences(law, &one, error));
+    double chi2 = one.chi2_q_p.value, affinity = 1.0 - one.hellinger2.value, lost = one.hellinger2.error;
+    out[NORMAL_KL_P_Q] = one.kl_p_q;
+    out[NORMAL_KL_Q_P] = one.kl_q_p;
+    out[NORMAL_LOG_CHI2] = (struct measured){log1p(chi2), isinf(chi2) ? 0.0 : one.chi2_q_p.error / (1.0 + chi2)};
+    out[NORMAL_LOG_AFFINITY] = affinity > lost ? (struct measured){-log1p(-one.hellinger2.value), lost / affinity}
+                                               : (struct measured){0.0, HUGE_VAL};
+    return STATUS_OK;
+}
+
+#define NOT_KNOWN ((struct measured){NAN, NAN})
+
+struct measured measured_within(struct measured m, double most)
+{
+    double error = m.error + DBL_EPSILON * m.value, low = fmax(m.value - error, 0.0),
+           high = fmin(m.value + error, most);
+    if (!(m.value - error < 0.0 || m.value + error > most))
+        return (struct measured){m.value, error};
+    low = fmin(low, most);
+    high = fmax(high, 0.0);
+    double middle = 0.5 * (low + high);
+    return (struct measured){middle, fmin(0.5 * (high - low), fmin(middle, most - middle))};
+}
+
+/* A number says something if its radius is at most this part of it, or this. */
+#define LOOSE 0.5
+#define SMALL 1e-6
+
+static struct measured within_if_known(struct measured m, double most)
+{
+    int known = isfinite(m.value) && m.error <= fmax(LOOSE * m.value, SMALL);
+    return known ? measured_within(m, most) : NOT_KNOWN;
+}
+
+/* 1 + chi2 from its logarithm. */
+static struct measured chi2_of(struct measured log_chi2)
+{
+    double least = log_chi2.value - log_chi2.error;
+    if (isinf(log_chi2.value))
+        return log_chi2;
+    if (least > log(DBL_MAX))
+        return (struct measured){HUGE_VAL, HUGE_VAL};
+    return within_if_known((struct measured){expm1(log_chi2.value), exp(log_chi2.value) * expm1(log_chi2.error)},
+                           HUGE_VAL);
 }
 
 /* KL adds; 1 + chi2 and 1 - H^2 multiply. */
 static enum status combine(const struct law_group *groups, size_t count, struct divergence *out, struct error *error)
 {
-    struct measured log_chi2 = {0.0, 0.0}, log_affinity = {0.0, 0.0};
+    struct measured total[NORMAL_SUMS] = {{0.0, 0.0}};
     for (size_t i = 0; i < count; i++) {
-        struct divergence one;
-        double n = groups[i].multiplicity;
-        enum status status = smooth_divergences(groups[i].law, &one, error);
-        if (status != STATUS_OK)
-            return status;
-        add_scaled(&out->kl_p_q, one.kl_p_q, n);
-        add_scaled(&out->kl_q_p, one.kl_q_p, n);
-        log_chi2.value += n * log1p(one.chi2_q_p.value);
-        log_chi2.error += n * one.chi2_q_p.error / (1.0 + one.chi2_q_p.value);
-        log_affinity.value += n * log1p(-one.hellinger2.value);
-        log_affinity.error += n * one.hellinger2.error / (1.0 - one.hellinger2.value);
-        if (fabs(one.mass_defect) > fabs(out->mass_defect))
-            out->mass_defect = one.mass_defect;
+        struct measured one[NORMAL_SUMS];
+        TRY(sums_of(groups[i].law, one, error));
+        for (int k = 0; k < NORMAL_SUMS; k++) {
+            total[k].value += groups[i].multiplicity * one[k].value;
+            total[k].error += groups[i].multiplicity * one[k].error;
+        }
+        if (fabs(groups[i].law->mass_defect) > fabs(out->mass_defect))
+            out->mass_defect = groups[i].law->mass_defect;
     }
-    out->chi2_q_p = (struct measured){expm1(log_chi2.value), exp(log_chi2.value) * expm1(log_chi2.error)};
-    out->hellinger2 =
-        (struct measured){-expm1(log_affinity.value), exp(log_affinity.value) * expm1(log_affinity.error)};
+    struct measured affinity = total[NORMAL_LOG_AFFINITY];
+    out->kl_p_q = within_if_known(total[NORMAL_KL_P_Q], HUGE_VAL);
+    out->kl_q_p = within_if_known(total[NORMAL_KL_Q_P], HUGE_VAL);
+    out->chi2_q_p = chi2_of(total[NORMAL_LOG_CHI2]);
+    out->hellinger2 = within_if_known(
+        (struct measured){-expm1(-affinity.value), exp(-affinity.value) * expm1(affinity.error)}, 1.0);
     return STATUS_OK;
 }
 
 enum status tv_measure(const struct law_group *groups, size_t count, struct measured *tv, struct error *error)
 {
     const struct law *first = groups[0].law;
-    if (count == 1 && groups[0].multiplicity == 1.0
-        && (!first->lines || (first->density != NULL && first->density->line != NULL)))
-        return tv_single(groups[0].law, tv, error);
-    return tv_composed(groups, count, tv, error);
+    int single = count == 1 && groups[0].multiplicity == 1.0;
+    if (single && first->is_normal)
+        *tv = normal_tv(&first->normal);
+    else if (single && (!first->lines || (first->density != NULL && first->density->line != NULL)))
+        TRY(tv_single(first, tv, error));
+    else
+        TRY(tv_composed(groups, count, tv, error));
+    if (!isfinite(tv->value) || isnan(tv->error))
+        return fail_with(error, STATUS_NUMERIC, "TV is not a number: %g with a radius of %g", tv->value, tv->error);
+    *tv = measured_within(*tv, 1.0);
+    return STATUS_OK;
+}
+
+/* A law that has lost or gained more than this of its mass is no law; and a TV whose radius is more than this much
+ * and this part of it says next to nothing. */
+#define MOST_DEFECT 0.01
+#define MOST_RADIUS 1e-3
+#define MOST_OF_TV 0.1
+
+static enum status check_law(const struct law *law, struct error *error)
+{
+    if (fabs(law->mass_defect) <= MOST_DEFECT)
+        return STATUS_OK;
+    return fail_with(
+        error, STATUS_NUMERIC,
+        "the %s law %s %.3g of its mass: it is too far from its target for the engine's grid, or the steps "
+        "are too large for it",
+        law->engine->name, law->mass_defect < 0.0 ? "lost" : "gained", fabs(law->mass_defect));
 }
 
 enum status divergence_measure(const struct law_group *groups, size_t count, struct divergence *out,
@@ -198,6 +319,12 @@ enum status divergence_measure(const struct law_group *groups, size_t count, str
     *out = (struct divergence){.mass_defect = 0.0};
     if (count == 0)
         return fail_with(error, STATUS_INVALID, "a direct sum needs at least one factor");
-    enum status status = combine(groups, count, out, error);
-    return status == STATUS_OK ? tv_measure(groups, count, &out->tv, error) : status;
+    for (size_t i = 0; i < count; i++)
+        TRY(check_law(groups[i].law, error));
+    TRY(combine(groups, count, out, error));
+    TRY(tv_measure(groups, count, &out->tv, error));
+    if (out->tv.error > fmax(MOST_RADIUS, MOST_OF_TV * out->tv.value))
+        return fail_with(error, STATUS_NUMERIC, "TV is not known: %.3g with a radius of %.1e (mass defect %.1e)",
+                         out->tv.value, out->tv.error, out->mass_defect);
+    return STATUS_OK;
 }

@@ -6,11 +6,12 @@
 #include "core/status.h"
 #include "law/law.h"
 
-/* The true value lies within value +- error. */
-struct measured {
-    double value, error;
-};
-
+/* All values and radii are finite and within their quantity's range, value - error and value + error too (to their
+ * rounding), but for
+ * - NaN and NaN: not known, since mass of q outside the support of the law, or the law's radius, leaves it open.
+ * Never TV's;
+ * - an infinite value with radius 0: the divergence is infinite; with an infinite radius: it is larger than DBL_MAX.
+ */
 struct divergence {
     struct measured tv;         /* sup_A |q(A) - p(A)| = E_p|r - 1|/2 */
     struct measured kl_p_q;     /* E_p[r - 1 - log r] */
@@ -20,19 +21,25 @@ struct divergence {
     double mass_defect;         /* of the factor where it is largest, signed */
 };
 
+/* The part of value +- error that lies in [0, most], which the quantity does not leave. No radius is below the
+ * rounding of its value. */
+struct measured measured_within(struct measured m, double most);
+
 /* A factor's law, `multiplicity` > 0 times. Non-integer multiplicities are legal where the factor is Gaussian. */
 struct law_group {
     const struct law *law;
     double multiplicity;
 };
 
-/* All divergences of the direct sum. One factor alone is integrated directly (TV between the roots of log r); for
- * more, TV comes from the characteristic function of sum log r (compose.c) and the others add or multiply. Errors:
- * STATUS_INVALID for an empty sum, STATUS_NUMERIC, STATUS_MEMORY. */
+/* All divergences of the direct sum. Gaussians have closed forms (normal.h), but for TV in more than one coordinate;
+ * another factor alone is integrated directly (TV between the roots of log r); for more, TV comes from the
+ * characteristic function of sum log r (compose.c) and the others add or multiply. Errors: STATUS_INVALID for an
+ * empty sum; STATUS_NUMERIC, among others where a factor's law has lost or gained mass, or TV is known no better than
+ * to a thousandth and to a tenth of itself; STATUS_MEMORY. */
 MUST_USE enum status divergence_measure(const struct law_group *groups, size_t count, struct divergence *out,
                                         struct error *error);
 
-/* TV alone, by whichever of the next two fits. */
+/* TV alone, by whichever of the next two fits or in closed form, within [0, 1] and however wide the radius. */
 MUST_USE enum status tv_measure(const struct law_group *groups, size_t count, struct measured *tv,
                                 struct error *error);
 

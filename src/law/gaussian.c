@@ -1,6 +1,6 @@
 /* The closed form: a Gaussian factor under an affine score stays Gaussian, q_t = N(sqrt(abar_t) mu + m, V_t (1 +
- * rho)) with V_t the variance of p_t, and m and rho are propagated themselves, so that they keep their digits however
- * small. */
+ * rho)) with V_t the variance of p_t. m and rho are propagated themselves, so that they keep their digits however
+ * small, and 1 + rho beside rho, so that it keeps its own where q is much narrower than p. */
 #include <float.h>
 #include <math.h>
 
@@ -10,22 +10,22 @@
 extern const struct law_engine engine_gaussian;
 
 struct state {
-    double shift, rho;             /* m and rho */
-    double shift_error, rho_error; /* rounding, propagated like the numbers themselves */
+    double shift, rho, ratio;                   /* m, rho and 1 + rho */
+    double shift_error, rho_error, ratio_error; /* rounding, propagated like the numbers themselves */
 };
 
 enum { MOST_WORK = 16 };
 
-/* An affine function of w, the position around the mean: value at 0 and slope. */
+/* An affine function of w, the position around the mean: value at a point, which is 0 but for tails, and slope. */
 struct affine {
     double constant, slope;
 };
 
 static struct affine affine_of(void (*function)(const struct step *, const struct score *, size_t, const double *,
                                                 double *, double *),
-                               const struct step *step, const struct oracle *oracle, double sd)
+                               const struct step *step, const struct oracle *oracle, double from, double sd)
 {
-    double x[2] = {0.0, sd}, value[2], work[2 * MOST_WORK];
+    double x[2] = {from, from + sd}, value[2], work[2 * MOST_WORK];
     function(step, &oracle->base, 2, x, value, work);
     return (struct affine){value[0], (value[1] - value[0]) / sd};
 }
@@ -36,11 +36,11 @@ static double noise_of(double (*log_ratio)(const struct step *step), const struc
 }
 
 static struct state advance(struct state state, const struct sampler *sampler, const struct step *step,
-                            const struct oracle *oracle)
+                            const struct oracle *oracle, double far)
 {
     double V_from = 1.0 / oracle->nominal[0]->inverse_variance[0];
     double V_to = 1.0 / oracle->nominal[1]->inverse_variance[0];
-    struct affine D = affine_of(sampler->increment, step, oracle, sqrt(V_from));
+    struct affine D = affine_of(sampler->increment, step, oracle, far, far > 0.0 ? far : sqrt(V_from));
     double b = D.slope, before = noise_of(sampler->log_noise_before, step);
     double kernel = noise_of(sampler->log_noise_ratio, step); /* v alpha */
     double gain = (1.0 + b) * (1.0 + b) * V_from / (step->alpha * V_to);
@@ -49,36 +49,57 @@ static struct state advance(struct state state, const struct sampler *sampler, c
     double added = step->beta + kernel + (1.0 + b) * (1.0 + b) * before;
     double defect = ((2.0 * b + b * b) * V_from + added) / (step->alpha * V_to);
     double size = (fabs(2.0 * b) * V_from + added) / (step->alpha * V_to);
+    /* a sum of what is positive; the rounding of b, of 1 + b where that is small */
+    double noise = (kernel + (1.0 + b) * (1.0 + b) * before) / (step->alpha * V_to);
+    double bent = fabs(b * (1.0 + b)) * (state.ratio * V_from + before) / (step->alpha * V_to);
     return (struct state){
         .shift = (state.shift * (1.0 + b) + D.constant) * scale,
         .rho = gain * state.rho + defect,
-        .shift_error =
-            state.shift_error * fabs(1.0 + b) * scale + 4.0 * DBL_EPSILON * (fabs(state.shift) + fabs(D.constant)),
+        .ratio = gain * state.ratio + noise,
+        .shift_error = state.shift_error * fabs(1.0 + b) * scale
+                       + 4.0 * DBL_EPSILON * scale * (fabs(state.shift) + fabs(D.constant)),
         .rho_error = gain * state.rho_error + 4.0 * DBL_EPSILON * (size + fabs(gain * state.rho)),
+        .ratio_error = gain * state.ratio_error + 8.0 * DBL_EPSILON * (gain * state.ratio + noise + bent),
     };
 }
 
-/* log r at w around the mean: -log(1 + rho)/2 + (rho w^2 + 2 w m - m^2)/(2 V (1 + rho)), a quadratic on every panel.
+/* log r at w = z sqrt(V) around the mean: -log(v)/2 + ((v - 1) z^2 + 2 z m - m^2)/(2 v), a quadratic on every panel.
  */
-static void fill_panels(const struct state *state, double V, struct panels *panels)
+static void fill_panels(const struct normal *q, double sd, struct panels *panels)
 {
-    double scale = 0.5 / (V * (1.0 + state->rho));
+    double rho = expm1(q->log_variance), m = q->shift, scale = 0.5 * exp(-q->log_variance);
     for (size_t p = 0; p < panels->count; p++) {
         struct panel *panel = &panels->panel[p];
-        double c = panel->centre, w = panel->half_width, rho = state->rho, m = state->shift;
-        double constant = scale * (rho * c * c + 2.0 * c * m - m * m) - 0.5 * log1p(rho);
-        double linear = scale * w * (2.0 * rho * c + 2.0 * m), quadratic = scale * rho * w * w;
+        double c = panel->centre / sd, w = panel->half_width / sd;
         for (size_t k = 3; k < PANEL_NODES; k++)
             panel->coefficient[k] = 0.0;
-        panel->coefficient[0] = constant;
-        panel->coefficient[1] = linear;
-        panel->coefficient[2] = quadratic;
+        panel->coefficient[0] = scale * (rho * c * c + 2.0 * c * m - m * m) - 0.5 * q->log_variance;
+        panel->coefficient[1] = scale * w * (2.0 * rho * c + 2.0 * m);
+        panel->coefficient[2] = scale * rho * w * w;
     }
 }
 
-/* The whole run, with the factor's law at levels t and t-1 in the oracle. */
+enum status law_of_normal(const struct factor *factor, double variance, const struct normal *q, double resolution,
+                          struct law *out, struct error *error)
+{
+    const struct level level = {0.0, variance};
+    *out = (struct law){.engine = &engine_gaussian, .is_normal = 1, .normal = *q};
+    out->error_l1 = out->error_l2 = normal_radius(q);
+    enum status status = mixture_level_new(factor, &out->target, error);
+    if (status == STATUS_OK) {
+        mixture_level_set(&out->target, &level);
+        status = panels_lay_out(&out->target, resolution, NULL, &out->log_ratio, error);
+    }
+    if (status == STATUS_OK)
+        fill_panels(q, out->target.sd[0], &out->log_ratio);
+    else
+        law_free(out);
+    return status;
+}
+
+/* The whole run, with the factor's law at levels t and t-1 in the oracle. far > 0: as it is so far out. */
 static struct state propagate(const struct law_problem *problem, struct mixture_level *level, struct oracle *oracle,
-                              struct clip_bound *clip)
+                              double far, struct clip_bound *clip)
 {
     const struct schedule *schedule = problem->schedule;
     const struct sampler *sampler = problem->sampler;
@@ -87,71 +108,106 @@ static struct state propagate(const struct law_problem *problem, struct mixture_
     double variance = problem->factor->sd[0] * problem->factor->sd[0], V = start.alpha_bar * variance + start.noise;
     /* Start at N(0, 1); 1 - V_T = abar_T (1 - lambda). */
     struct state state = {.shift = -sqrt(start.alpha_bar) * problem->factor->mean[0],
-                          .rho = start.alpha_bar * (1.0 - variance) / V};
+                          .rho = start.alpha_bar * (1.0 - variance) / V,
+                          .ratio = 1.0 / V};
     state.rho_error = 2.0 * DBL_EPSILON * fabs(state.rho);
+    state.ratio_error = 4.0 * DBL_EPSILON * state.ratio;
     state.shift_error = 2.0 * DBL_EPSILON * fabs(state.shift);
     oracle->work = work;
     mixture_level_set(&level[schedule->T % 2], &start);
     for (size_t t = schedule->T; t >= 2; t--) {
         struct step step = schedule_step(schedule, t);
+        if (problem->clip > 0.0)
+            step.clip = problem->clip;
         mixture_level_set(&level[(t - 1) % 2], &step.to);
         oracle_set(oracle, sampler, schedule, &step, &level[t % 2], &level[(t - 1) % 2], problem->score_error, norm,
                    problem->error_share);
         if (clip->steps > 0) {
             double V_from = 1.0 / oracle->nominal[0]->inverse_variance[0];
-            struct affine c = affine_of(sampler->correction, &step, oracle, sqrt(V_from));
+            struct affine c = affine_of(sampler->correction, &step, oracle, 0.0, sqrt(V_from));
             clip_bound_add_normal(clip, c.constant + c.slope * state.shift,
                                   c.slope * c.slope * V_from * (1.0 + state.rho));
         }
-        state = advance(state, sampler, &step, oracle);
+        state = advance(state, sampler, &step, oracle, far);
     }
     return state;
 }
 
-static enum status compute(const struct law_problem *problem, double resolution, struct law *out, struct error *error)
+static enum status run(const struct law_problem *problem, double far, struct clip_bound *clip, struct state *state,
+                       struct error *error)
 {
-    const struct factor *factor = problem->factor;
-    const struct sampler *sampler = problem->sampler;
-    const struct schedule *schedule = problem->schedule;
     struct mixture_level levels[2] = {{0}, {0}};
-    struct clip_bound clip = {0};
-    struct state state = {0};
     struct oracle oracle;
-    if (sampler->correction != NULL)
-        clip = (struct clip_bound){.steps = schedule->T - 1, .T = schedule->T};
-    if (sampler->work_arrays > MOST_WORK)
-        return fail_with(error, STATUS_UNSUPPORTED, "sampler %s needs more than %d work arrays", sampler->name,
-                         MOST_WORK);
-    enum status status = oracle_new(factor, sampler, &oracle, error);
+    if (problem->sampler->work_arrays > MOST_WORK)
+        return fail_with(error, STATUS_UNSUPPORTED, "sampler %s needs more than %d work arrays",
+                         problem->sampler->name, MOST_WORK);
+    enum status status = oracle_new(problem->factor, problem->sampler, &oracle, error);
     for (int i = 0; i < 2 && status == STATUS_OK; i++)
-        status = mixture_level_new(factor, &levels[i], error);
+        status = mixture_level_new(problem->factor, &levels[i], error);
     if (status == STATUS_OK)
-        state = propagate(problem, levels, &oracle, &clip);
+        *state = propagate(problem, levels, &oracle, far, clip);
     oracle_free(&oracle);
     mixture_level_free(&levels[0]);
     mixture_level_free(&levels[1]);
-    if (status != STATUS_OK)
-        return status;
-    *out = (struct law){.engine = &engine_gaussian, .node_updates = schedule->T - 1, .clip = clip};
-    if (!(isfinite(state.rho) && state.rho > -1.0 && isfinite(state.shift)))
-        return fail_with(error, STATUS_NUMERIC,
-                         "the Gaussian law of %s diverges: variance ratio 1 + %g, mean shift %g", sampler->name,
-                         state.rho, state.shift);
-    status = mixture_level_new(factor, &out->target, error);
-    if (status == STATUS_OK) {
-        struct level level = schedule_level(schedule, 1);
-        mixture_level_set(&out->target, &level);
-        status = panels_lay_out(&out->target, resolution, NULL, &out->log_ratio, error);
-    }
-    if (status != STATUS_OK) {
-        law_free(out);
-        return status;
-    }
-    double V = 1.0 / out->target.inverse_variance[0];
-    fill_panels(&state, V, &out->log_ratio);
-    /* E_p|dr| <= |d rho|/sqrt(2 (1 + rho)^2) + |d m|/sqrt(V (1 + rho)), in L1 and, for r near 1, in L2. */
-    double relative = fmin(1.0 + state.rho, 1.0);
-    out->error_l1 = out->error_l2 = state.rho_error / relative + state.shift_error / sqrt(V * relative);
+    return status;
+}
+
+/* log(1 + rho), from the one of the two that has the digits. */
+static struct normal in_units_of_p(const struct state *state, double V)
+{
+    int small = fabs(state->rho) < 0.5;
+    double sd = sqrt(V), shift = state->shift / sd;
+    return (struct normal){.log_variance = small ? log1p(state->rho) : log(state->ratio),
+                           .shift = shift,
+                           .log_variance_error = (small ? state->rho_error : state->ratio_error) / state->ratio,
+                           .shift_error = state->shift_error / sd + 4.0 * DBL_EPSILON * fabs(shift)};
+}
+
+static enum status compute(const struct law_problem *problem, double resolution, struct law *out, struct error *error)
+{
+    const struct sampler *sampler = problem->sampler;
+    const struct schedule *schedule = problem->schedule;
+    struct clip_bound clip = {0};
+    struct state state = {0};
+    if (sampler->correction != NULL)
+        clip = (struct clip_bound){.steps = schedule->T - 1, .T = schedule->T};
+    TRY(run(problem, 0.0, &clip, &state, error));
+    if (!(isfinite(state.ratio) && state.ratio > 0.0 && isfinite(state.shift)))
+        return fail_with(error, STATUS_NUMERIC, "the Gaussian law of %s diverges: variance ratio %g, mean shift %g",
+                         sampler->name, state.ratio, state.shift);
+    struct level level = schedule_level(schedule, 1);
+    double sd = problem->factor->sd[0], V = level.alpha_bar * sd * sd + level.noise;
+    struct normal q = in_units_of_p(&state, V);
+    TRY(law_of_normal(problem->factor, V, &q, resolution, out, error));
+    out->node_updates = schedule->T - 1;
+    out->clip = clip;
+    return STATUS_OK;
+}
+
+/* A billion standard deviations are as good as infinitely many. */
+#define FAR 1e9
+
+enum status law_tail_variance(const struct law_problem *problem, double *ratio, struct error *error)
+{
+    const struct factor *all = problem->factor;
+    static const double one = 1.0, zero = 0.0;
+    struct clip_bound clip = {0};
+    struct state state = {.ratio = 0.0};
+    *ratio = 0.0;
+    if (all->sd == NULL
+        || (problem->error_share > 0.0 && problem->score_error->shape != NULL && problem->score_error->shape->affine))
+        return STATUS_OK;
+    double widest = all->sd[0], distance = 1.0;
+    for (size_t k = 1; k < all->components; k++)
+        widest = fmax(widest, all->sd[k]);
+    for (size_t i = 0; all->mean != NULL && i < all->components * all->dimension; i++)
+        distance = fmax(distance, fabs(all->mean[i]));
+    const struct factor factor = {1, 1, &one, &zero, &widest, NULL};
+    struct law_problem tail = *problem;
+    tail.factor = &factor;
+    tail.error_share = 0.0;
+    TRY(run(&tail, FAR * (widest + distance), &clip, &state, error));
+    *ratio = isfinite(state.ratio) ? state.ratio : 0.0;
     return STATUS_OK;
 }
 

@@ -79,8 +79,23 @@ static enum status make_room(struct law_nodes *nodes, struct error *error)
     return STATUS_OK;
 }
 
-enum status law_nodes_append(const struct law *law, const struct panel *panel, double from, double to,
-                             struct law_nodes *nodes, struct error *error)
+/* Nonzero where r changes so much over the nodes from `first` on that their rule does not resolve it: by more than a
+ * factor exp(STEEP). Not where it is nothing everywhere, nor where it is more than the density of any q. */
+#define STEEP 8.0
+#define NOTHING (-60.0)
+#define TOO_MUCH 200.0
+static int is_steep(const struct law_nodes *nodes, size_t first)
+{
+    double smallest = HUGE_VAL, largest = -HUGE_VAL;
+    for (size_t j = first; j < nodes->count; j++) {
+        smallest = fmin(smallest, nodes->log_ratio[j]);
+        largest = fmax(largest, nodes->log_ratio[j]);
+    }
+    return largest - smallest > STEEP && largest > NOTHING && largest < TOO_MUCH;
+}
+
+static enum status append_rule(const struct law *law, const struct panel *panel, double from, double to,
+                               struct law_nodes *nodes, struct error *error)
 {
     enum status status = make_room(nodes, error);
     if (status != STATUS_OK)
@@ -105,11 +120,37 @@ enum status law_nodes_append(const struct law *law, const struct panel *panel, d
     return STATUS_OK;
 }
 
+/* log r is as smooth as its polynomial, but r may be much narrower than a panel, where q is than p. */
+static enum status append_bisected(const struct law *law, const struct panel *panel, double from, double to,
+                                   int depth, struct law_nodes *nodes, struct error *error)
+{
+    size_t first = nodes->count;
+    double middle = 0.5 * (from + to);
+    TRY(append_rule(law, panel, from, to, nodes, error));
+    if (depth == 0 || !is_steep(nodes, first))
+        return STATUS_OK;
+    nodes->count = first;
+    TRY(append_bisected(law, panel, from, middle, depth - 1, nodes, error));
+    return append_bisected(law, panel, middle, to, depth - 1, nodes, error);
+}
+
+enum status law_nodes_append(const struct law *law, const struct panel *panel, double from, double to,
+                             struct law_nodes *nodes, struct error *error)
+{
+    enum { MOST_BISECTIONS = 24 };
+    return append_bisected(law, panel, from, to, MOST_BISECTIONS, nodes, error);
+}
+
 void law_nodes_free(struct law_nodes *nodes)
 {
     free(nodes->weight);
     free(nodes->log_ratio);
     *nodes = (struct law_nodes){0};
+}
+
+double law_sd(const struct law *law, const struct panel *panel)
+{
+    return law->density != NULL ? law->density->sd(law->density, panel) : law->target.sd[panel->anchor];
 }
 
 /* Where panel p ends an interval: the integrand there, over one standard deviation. */
@@ -125,7 +166,7 @@ static void add_edges(const struct law *law, size_t p, size_t width, void (*inte
         law_log_density(law, panel, 1, &x, &log_density);
         panel_evaluate(panel, 0.0, 1, &x, &log_ratio);
         integrand(log_ratio, value);
-        double sd = law->density != NULL ? law->density->sd(law->density, panel) : law->target.sd[panel->anchor];
+        double sd = law_sd(law, panel);
         for (size_t i = 0; i < width; i++)
             edges[i] += exp(log_density) * sd * fabs(value[i]);
     }
@@ -187,7 +228,7 @@ enum status law_compute(const struct law_problem *problem, struct law *out, stru
             law_free(out);
             return status;
         }
-        law.mass_defect = integral[0];
+        law.mass_defect = law.is_normal ? 0.0 : integral[0];
         updates += law.node_updates;
         exponentials += law.exponentials;
         double radius = law.error_l1 + fabs(law.mass_defect), rounding = law.rounding, before = HUGE_VAL;
@@ -206,5 +247,5 @@ enum status law_compute(const struct law_problem *problem, struct law *out, stru
                          problem->sampler->name);
     out->node_updates = updates;
     out->exponentials = exponentials;
-    return STATUS_OK;
+    return out->is_normal ? STATUS_OK : law_tail_variance(problem, &out->tail_variance, error);
 }

@@ -8,6 +8,7 @@
 
 #include "core/status.h"
 #include "law/clip.h"
+#include "law/normal.h"
 #include "law/panels.h"
 #include "model/mixture_level.h"
 #include "model/sampler.h"
@@ -52,8 +53,12 @@ struct law {
     int lines;                   /* nonzero if the panels lie on more than one line: only sums over all of them count */
     struct panels log_ratio;
     struct panels
-        base; /* of a relative law: log(q_0/p) on the same panels, and log_ratio is log(q_1/q_0); else empty */
-    double mass_defect; /* integral of q_1 over the support, minus 1; law_compute measures it, whatever the engine */
+        base;      /* of a relative law: log(q_0/p) on the same panels, and log_ratio is log(q_1/q_0); else empty */
+    int is_normal; /* nonzero if p_1 and q_1 are Gaussians: */
+    struct normal normal; /* q_1 in units of p_1, for closed forms that look at no panels */
+    double tail_variance; /* of the tails of q_1 over that of p_1's, (log p_1)''/(log q_1)'' far out; 0: not known */
+    double mass_defect; /* integral of q_1 over the support, minus 1; law_compute measures it, whatever the engine. 0
+                         * for Gaussians, whose q_1 is known beyond the support, too */
     double error_l1;    /* E_p|r - r_true| is at most this, but for the mass defect */
     double error_l2;    /* the same for sqrt(E_p (r - r_true)^2/r) */
     double rounding;    /* the part of both that no resolution takes away; 0: not known */
@@ -89,6 +94,8 @@ void law_free(struct law *law);
 
 /* log p_1 at x[i] on a panel, as law_density.log_density has it, for any law. */
 void law_log_density(const struct law *law, const struct panel *panel, size_t n, const double *x, double *out);
+/* The local scale there, along the panel. */
+double law_sd(const struct law *law, const struct panel *panel);
 
 /* Quadrature nodes on the law's support: sum_j weight[j] f(log_ratio[j]) is E_p f(log r). */
 enum { LAW_PANEL_POINTS = 24 };
@@ -99,7 +106,7 @@ struct law_nodes {
 };
 
 /* Gauss-Legendre nodes on the part [from, to] of a panel (in its own coordinates), appended to *nodes (start from
- * {0}). */
+ * {0}): LAW_PANEL_POINTS, or as many on each of the parts in which r changes by no more than a factor exp(8). */
 MUST_USE enum status law_nodes_append(const struct law *law, const struct panel *panel, double from, double to,
                                       struct law_nodes *nodes, struct error *error);
 void law_nodes_free(struct law_nodes *nodes);
@@ -115,6 +122,16 @@ MUST_USE enum status law_integrate(const struct law *law, size_t width,
 /* The law of the factor by its engine, at the lowest of a few resolutions whose radius is below 5e-6 of E_p|r - 1|
  * (or the sharpest there is, if none is). Out and errors as law_engine.compute. */
 MUST_USE enum status law_compute(const struct law_problem *problem, struct law *out, struct error *error);
+
+/* Out: *ratio is law.tail_variance of the problem's law. Far out only the component of the largest variance has a
+ * say, in p as in the score, and both are affine there: the closed form of that component alone. 0 where the score
+ * error is affine, too, but sized by all components. Errors: STATUS_MEMORY. */
+MUST_USE enum status law_tail_variance(const struct law_problem *problem, double *ratio, struct error *error);
+
+/* The law of a Gaussian q in units of p = N(0, variance) in one dimension, on p's panels. The factor, of one
+ * component, is only pointed to. Errors: STATUS_NUMERIC, STATUS_MEMORY. */
+MUST_USE enum status law_of_normal(const struct factor *factor, double variance, const struct normal *q,
+                                   double resolution, struct law *out, struct error *error);
 
 /* The law q of `law` seen from q_0 of `base`, both of one factor at one level, on the panels of the former (the finer
  * ones): its "target" is q_0, so that what the divergences of p and q are computed from gives those of q_0 and q.

@@ -1,5 +1,6 @@
 #include "law/measure.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@ struct entry {
     double error_share, clip;
     int relative;
     struct law law;
+    struct error failure; /* of its computation */
 };
 
 struct table {
@@ -81,7 +83,8 @@ static enum status find_law(struct table *table, const struct factor *factor, do
     for (size_t i = 0; i < table->count; i++)
         if (same(table->entry[i], factor, error_share, clip, relative)) {
             *out = &table->entry[i]->law;
-            return STATUS_OK;
+            *error = table->entry[i]->failure;
+            return error->status;
         }
     struct entry *entry = array_new(1, sizeof *entry);
     struct entry **grown = array_resize(table->entry, table->count + 1, sizeof *grown);
@@ -95,6 +98,8 @@ static enum status find_law(struct table *table, const struct factor *factor, do
     table->entry[table->count++] = entry;
     if (status == STATUS_OK)
         status = compute(table, entry, error);
+    if (status != STATUS_OK)
+        entry->failure = *error;
     *out = &entry->law;
     return status;
 }
@@ -137,6 +142,8 @@ static enum status separate(const struct target *target, const struct score_erro
                             struct factor_list *out, struct error *error)
 {
     enum status status = target_factors(target, dimension, out, error);
+    if (status == STATUS_OK)
+        status = factor_list_merge(out, error);
     /* an error singles out coordinates, and a rotation would mix them */
     if (status == STATUS_OK && score_error != NULL && score_error->shape != NULL)
         status = score_error_spread(score_error, dimension, out, error);
@@ -244,8 +251,11 @@ static enum status measure_effect(struct table *table, struct product *product, 
     if (status == STATUS_OK && count > 0)
         status = tv_measure(product->groups, count, out, error);
     if (status == STATUS_OK && count > 0)
-        out->error += product->clip_probability
-                      + clip_probability(product->factors.count, product->bounds, product->copies, dimension);
+        *out = measured_within(
+            (struct measured){out->value, out->error + product->clip_probability
+                                              + clip_probability(product->factors.count, product->bounds,
+                                                                 product->copies, dimension)},
+            1.0);
     return status;
 }
 
@@ -254,6 +264,21 @@ static int holds_norm(const struct product *product, size_t dimension)
 {
     const struct factor *factor = &product->factors.group[0].factor;
     return product->factors.count == 1 && dimension > 1 && factor->dimension == dimension && factor->mean == NULL;
+}
+
+/* A clip that may act leaves TV open: a radius of more than this is that of any number. */
+#define MOST_RADIUS 0.25
+
+static enum status check_radii(const struct measurement *m, struct error *error)
+{
+    if (m->divergence.tv.error > MOST_RADIUS)
+        return fail_with(error, STATUS_NUMERIC, "a clip that may act with probability %.1g leaves TV unknown",
+                         m->clip_probability);
+    if (m->error_effect.error > MOST_RADIUS)
+        return fail_with(error, STATUS_NUMERIC,
+                         "the effect of the score error is not known: %.3g with a radius of %.1e",
+                         m->error_effect.value, m->error_effect.error);
+    return STATUS_OK;
 }
 
 static enum status measure_one(struct table *table, const struct target *target, size_t dimension,
@@ -276,11 +301,25 @@ static enum status measure_one(struct table *table, const struct target *target,
     if (status == STATUS_OK) {
         describe(product.groups, product.factors.count, out->method, sizeof out->method);
         out->clip_probability = product.clip_probability;
-        out->divergence.tv.error += product.clip_probability;
+        out->divergence.tv = measured_within(
+            (struct measured){out->divergence.tv.value, out->divergence.tv.error + product.clip_probability}, 1.0);
         status = measure_effect(table, &product, dimension, &out->error_effect, error);
     }
+    if (status == STATUS_OK)
+        status = check_radii(out, error);
     product_free(&product);
     return status;
+}
+
+/* A dimension without numbers, among others that have some. */
+static void refuse(const struct error *cause, struct measurement *out)
+{
+    const struct measured nothing = {NAN, NAN};
+    out->divergence = (struct divergence){nothing, nothing, nothing, nothing, nothing, NAN};
+    out->error_effect = nothing;
+    out->clip_probability = NAN;
+    size_t length = strcspn(cause->text, ":"); /* the reason's first part */
+    (void)snprintf(out->method, sizeof out->method, "refused: %.*s", (int)(length < 50 ? length : 50), cause->text);
 }
 
 enum status measure_target_by_threads(size_t threads, const struct target *target, const struct sampler *sampler,
@@ -290,9 +329,16 @@ enum status measure_target_by_threads(size_t threads, const struct target *targe
 {
     struct table table = {.sampler = sampler, .score_error = score_error, .schedule = schedule, .threads = threads};
     enum status status = STATUS_OK;
+    size_t refused = 0;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         struct error cause = {STATUS_OK, ""};
         status = measure_one(&table, target, dimensions[i], &out[i], &cause);
+        if (status == STATUS_OK)
+            continue;
+        if (status == STATUS_NUMERIC) {
+            refuse(&cause, &out[i]);
+            status = ++refused < count ? STATUS_OK : STATUS_NUMERIC;
+        }
         if (status != STATUS_OK)
             (void)fail_with(error, status, "target %s, sampler %s, T = %zu, d = %zu: %s", target->name, sampler->name,
                             schedule->T, dimensions[i], cause.text);

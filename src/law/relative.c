@@ -35,9 +35,27 @@ static enum status subtract(const struct law *law, const struct law *base, struc
                             law->engine->name);
 }
 
+/* Of two Gaussians, in units of the base. */
+static enum status relative_normal(const struct law *law, const struct law *base, struct law *out,
+                                   struct error *error)
+{
+    const struct normal *a = &law->normal, *b = &base->normal;
+    double scale = exp(-0.5 * b->log_variance), V = base->target.variance[0] / (scale * scale);
+    struct normal q = {.log_variance = a->log_variance - b->log_variance,
+                       .shift = (a->shift - b->shift) * scale,
+                       .log_variance_error = a->log_variance_error + b->log_variance_error,
+                       .shift_error = (a->shift_error + b->shift_error) * scale};
+    TRY(law_of_normal(law->target.factor, V, &q, 1.0, out, error));
+    out->node_updates = law->node_updates + base->node_updates;
+    out->clip = base->clip;
+    return STATUS_OK;
+}
+
 enum status law_relative(const struct law *law, const struct law *base, struct law *out, struct error *error)
 {
     struct error_norms missed = {0.0, 0.0};
+    if (law->is_normal && base->is_normal)
+        return relative_normal(law, base, out, error);
     *out = (struct law){.engine = law->engine,
                         .lines = law->lines,
                         .node_updates = law->node_updates + base->node_updates,

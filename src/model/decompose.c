@@ -83,6 +83,77 @@ static int find_hull(const struct factor *factor, double *block, struct hull *ou
     return 1;
 }
 
+static int equal_components(const struct factor *factor, size_t j, size_t k)
+{
+    size_t n = factor->dimension;
+    return memcmp(&factor->sd[j], &factor->sd[k], sizeof factor->sd[k]) == 0
+           && (factor->mean == NULL
+               || memcmp(factor->mean + j * n, factor->mean + k * n, n * sizeof *factor->mean) == 0);
+}
+
+/* Appends the factor with its equal components made one. */
+static enum status append_merged(struct factor_list *list, const struct factor_group *group, struct error *error)
+{
+    struct factor factor = group->factor;
+    size_t n = factor.dimension, all = factor.components, count = 0;
+    double *block = n <= SIZE_MAX / 64 && all <= SIZE_MAX / 64 / n ? array_new(all, (n + 2) * sizeof *block) : NULL;
+    if (block == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for a mixture of %zu components", all);
+    double *weight = block, *sd = block + all, *mean = block + 2 * all;
+    for (size_t k = 0; k < all; k++) {
+        size_t j = 0;
+        const struct factor kept = {n, count, weight, factor.mean != NULL ? mean : NULL, sd, NULL};
+        sd[count] = factor.sd[k];
+        if (factor.mean != NULL)
+            memcpy(mean + count * n, factor.mean + k * n, n * sizeof *mean);
+        while (j < count && !equal_components(&kept, j, count))
+            j++;
+        weight[j] = (j < count ? weight[j] : 0.0) + factor.weight[k];
+        count += j == count;
+    }
+    if (count == 1)
+        weight[0] = 1.0; /* but for rounding */
+    factor = (struct factor){n, count, weight, factor.mean != NULL ? mean : NULL, sd, NULL};
+    enum status status = factor_list_append(list, &factor, group->multiplicity, error);
+    if (status == STATUS_OK)
+        list->group[list->count - 1].error_share = group->error_share;
+    free(block);
+    return status;
+}
+
+static int has_equal_components(const struct factor *factor)
+{
+    for (size_t k = 1; factor->sd != NULL && k < factor->components; k++)
+        for (size_t j = 0; j < k; j++)
+            if (equal_components(factor, j, k))
+                return 1;
+    return 0;
+}
+
+enum status factor_list_merge(struct factor_list *list, struct error *error)
+{
+    struct factor_list out = {0};
+    enum status status = STATUS_OK;
+    int any = 0;
+    for (size_t i = 0; i < list->count; i++)
+        any |= has_equal_components(&list->group[i].factor);
+    if (!any)
+        return STATUS_OK;
+    for (size_t i = 0; i < list->count && status == STATUS_OK; i++) {
+        const struct factor_group *group = &list->group[i];
+        if (has_equal_components(&group->factor))
+            status = append_merged(&out, group, error);
+        else {
+            status = factor_list_append(&out, &group->factor, group->multiplicity, error);
+            if (status == STATUS_OK)
+                out.group[out.count - 1].error_share = group->error_share;
+        }
+    }
+    factor_list_free(list);
+    *list = out;
+    return status;
+}
+
 static int can_be_taken_apart(const struct factor *factor)
 {
     if (factor->dimension < 2 || factor->full != NULL || factor->mean == NULL)
@@ -124,6 +195,8 @@ static enum status append_decomposed(struct factor_list *list, const struct fact
 {
     const struct factor *factor = &group->factor;
     struct hull hull;
+    if (factor->dimension > 1 && factor->components == 1 && factor->full == NULL && factor->mean == NULL)
+        return append_gaussian(list, 0.0, factor->sd, group->multiplicity * (double)factor->dimension, error);
     if (!can_be_taken_apart(factor))
         return factor_list_append(list, factor, group->multiplicity, error);
     size_t n = factor->dimension, k = factor->components;

@@ -1,6 +1,8 @@
 /* The closed-form engine against a plain long double recursion of mean and variance with the samplers' formulas as
  * printed (theory (5)-(9)), and the divergences against their closed forms for two Gaussians. */
+#include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,12 +30,12 @@ static const struct closed_case closed_cases[] = {
 };
 enum { CASES = sizeof closed_cases / sizeof closed_cases[0], MOST_STEPS = 16384 };
 
-static const char *const samplers[] = {"ddpm", "ddpm-outside", "ddpm-ancestral", "accelerated"};
-enum { DDPM, OUTSIDE, ANCESTRAL, ACCELERATED, SAMPLERS };
+static const char *const samplers[] = {"ddpm", "ddpm-outside", "ddpm-ancestral", "accelerated", "ddim"};
+enum { DDPM, OUTSIDE, ANCESTRAL, ACCELERATED, SAMPLERS, DDIM = SAMPLERS };
 
 /* In units of the law of X_1: q_1 = N(m, 1 + rho). */
 struct exact_law {
-    long double m, rho;
+    long double m, rho, log_variance; /* the last is log(1 + rho), digits kept */
 };
 
 static struct exact_law exact_law(const struct closed_case *c, int sampler)
@@ -61,9 +63,12 @@ static struct exact_law exact_law(const struct closed_case *c, int sampler)
     mean = -sqrtl(a[T]) * c->mean;
     for (size_t t = T; t >= 2; t--) {
         long double alpha = 1.0L - beta[t], slope = -1.0L / (a[t] * c->variance + o[t]), b, v;
-        v = sampler == DDPM ? beta[t] / alpha : sampler == OUTSIDE ? beta[t] : beta[t] * o[t - 1] / o[t];
+        v = sampler == DDPM      ? beta[t] / alpha
+            : sampler == OUTSIDE ? beta[t]
+            : sampler == DDIM    ? 0.0L
+                                 : beta[t] * o[t - 1] / o[t];
         if (sampler != ACCELERATED)
-            b = beta[t] * slope;
+            b = (sampler == DDIM ? 0.5L : 1.0L) * beta[t] * slope;
         else {
             long double slope_1 = -1.0L / (a[t - 1] * c->variance + o[t - 1]), omega = beta[t] / o[t];
             long double s0 = sqrtl(o[t] / a[t]), s1 = sqrtl(o[t - 1] / a[t - 1]), s2 = (1.0L - omega) * s0;
@@ -75,7 +80,7 @@ static struct exact_law exact_law(const struct closed_case *c, int sampler)
         variance = variance * (1.0L + b) * (1.0L + b) / alpha + v;
     }
     long double V = a[1] * c->variance + o[1];
-    return (struct exact_law){mean / sqrtl(V), variance / V - 1.0L};
+    return (struct exact_law){mean / sqrtl(V), variance / V - 1.0L, logl(variance / V)};
 }
 
 static void compute(const struct closed_case *c, int sampler, struct law *law)
@@ -110,14 +115,13 @@ static long double normal(long double x)
     return 0.5L * erfcl(-x / sqrtl(2.0L));
 }
 
-/* TV between N(0, 1) and N(m, 1 + rho): their densities cross where rho w^2 + 2 m w = m^2 + (1 + rho) log(1 + rho).
- */
+/* TV between N(0, 1) and N(m, v), v = 1 + rho: their densities cross where rho w^2 + 2 m w = m^2 + v log v. */
 static long double exact_tv(struct exact_law q)
 {
-    long double s = sqrtl(1.0L + q.rho), constant = q.m * q.m + (1.0L + q.rho) * log1pl(q.rho);
+    long double v = expl(q.log_variance), s = sqrtl(v), constant = q.m * q.m + v * q.log_variance;
     if (fabsl(q.rho) < 1e-17L)
         return fabsl(erfl(fabsl(q.m) / (2.0L * sqrtl(2.0L))));
-    long double root = sqrtl(q.m * q.m + q.rho * constant), larger = -(q.m + copysignl(root, q.m));
+    long double root = s * sqrtl(q.m * q.m + q.rho * q.log_variance), larger = -(q.m + copysignl(root, q.m));
     long double w1 = larger / q.rho, w2 = -constant / larger;
     long double low = fminl(w1, w2), high = fmaxl(w1, w2);
     long double p = normal(high) - normal(low), in_q = normal((high - q.m) / s) - normal((low - q.m) / s);
@@ -203,12 +207,79 @@ START_TEST(test_sharp_radii)
 }
 END_TEST
 
+/* Narrow and wide, near and far, by few steps and many: each divergence within a radius of a thousandth, or infinite
+ * where it is, or above the largest double. */
+static void on_the_grid(struct measured measured, long double exact, long double most, const char *what,
+                        const struct closed_case *c, const char *sampler)
+{
+    char where[100];
+    (void)snprintf(where, sizeof where, "%s under %s, T = %zu, N(%g, %g)", what, sampler, c->T, c->mean, c->variance);
+    if (isinf(exact)) {
+        ck_assert_msg(isinf(measured.value) && !(measured.error > 0.0), "%s: %g", where, measured.value);
+        return;
+    }
+    if (exact > DBL_MAX) {
+        ck_assert_msg(isinf(measured.value) && isinf(measured.error), "%s: %g", where, measured.value);
+        return;
+    }
+    ck_assert_msg(measured.value >= 0.0 && measured.value - measured.error >= 0.0
+                      && measured.value + measured.error <= most,
+                  "%s is %g +- %g", where, measured.value, measured.error);
+    ck_assert_msg(measured.error >= 0x1p-53 * measured.value
+                      && measured.error <= fmax(1e-3 * measured.value, 1e-14),
+                  "%s is %g +- %g", where, measured.value, measured.error);
+    /* 1e-17: what the normal distribution function in long double leaves of a small TV */
+    ck_assert_msg(fabsl(measured.value - exact) <= measured.error + 1e-12L * exact + 1e-17L,
+                  "%s is %.17g +- %.3g, not %.20Lg", where, measured.value, measured.error, exact);
+}
+
+static void all_on_the_grid(const struct closed_case *c, int sampler)
+{
+    struct exact_law q = exact_law(c, sampler);
+    struct law law;
+    struct divergence d;
+    struct error error;
+    long double square = q.m * q.m, v = expl(q.log_variance);
+    if (fabsl(q.rho) > 0.5L)
+        q.rho = v - 1.0L;
+    compute(c, sampler, &law);
+    ck_assert_int_eq(divergence_measure(&(struct law_group){&law, 1.0}, 1, &d, &error), STATUS_OK);
+    law_free(&law);
+    const char *name = samplers[sampler];
+    on_the_grid(d.tv, exact_tv(q), 1.0L, "TV", c, name);
+    long double minus_log_v = fabsl(q.rho) > 0.01L ? q.rho - q.log_variance : minus_log(q.rho);
+    long double inverse = -q.rho / v;
+    long double minus_log_inverse = fabsl(q.rho) > 0.01L ? inverse + q.log_variance : minus_log(inverse);
+    on_the_grid(d.kl_p_q, 0.5L * (minus_log_inverse + square / v), HUGE_VALL, "KL(p|q)", c, name);
+    on_the_grid(d.kl_q_p, 0.5L * (minus_log_v + square), HUGE_VALL, "KL(q|p)", c, name);
+    long double log_chi2 = q.rho < 1.0L ? square / (1.0L - q.rho) - 0.5L * (log1pl(-q.rho) + q.log_variance) : HUGE_VALL;
+    if (fabsl(q.rho) < 0.01L)
+        log_chi2 = square / (1.0L - q.rho) - 0.5L * log1pl(-q.rho * q.rho);
+    on_the_grid(d.chi2_q_p, expm1l(log_chi2), HUGE_VALL, "chi2", c, name);
+    long double half = sinhl(0.25L * q.log_variance);
+    on_the_grid(d.hellinger2, -expm1l(-0.5L * log1pl(2.0L * half * half) - square / (4.0L * (1.0L + v))), 1.0L,
+                "Hellinger", c, name);
+}
+
+START_TEST(test_grid)
+{
+    static const double means[] = {0.0, 0.01, 1.0, 17.0, 300.0};
+    static const size_t steps[] = {48, 64, 128, 512};
+    const char *schedule = _i % 2 == 0 ? "li-cai" : "li-yan";
+    for (int decade = -7; decade <= 8; decade++)
+        for (int m = 0; m < COUNT(means); m++)
+            for (int sampler = 0; sampler <= DDIM; sampler++)
+                all_on_the_grid(
+                    &(struct closed_case){schedule, 2.0, 8.5, steps[_i / 2], means[m], pow(10.0, decade)}, sampler);
+}
+END_TEST
+
 /* The closed forms used above, at laws that are far from the target. */
 START_TEST(test_known_values)
 {
-    struct exact_law q = {1.0L, 0.0L};
+    struct exact_law q = {1.0L, 0.0L, 0.0L};
     ck_assert_ldouble_eq_tol(exact_tv(q), 0.38292492254802620727L, 1e-17L);
-    q = (struct exact_law){0.0L, 3.0L}; /* N(0, 1) against N(0, 4): crossing at sqrt(4 log(4)/3) */
+    q = (struct exact_law){0.0L, 3.0L, logl(4.0L)}; /* N(0, 1) against N(0, 4): crossing at sqrt(4 log(4)/3) */
     long double crossing = sqrtl(4.0L * logl(4.0L) / 3.0L);
     ck_assert_ldouble_eq_tol(exact_tv(q), 2.0L * (normal(crossing) - normal(0.5L * crossing)), 1e-17L);
     ck_assert_ldouble_eq_tol(minus_log(0.5L), 0.5L - logl(1.5L), 1e-18L);
@@ -220,5 +291,6 @@ SUITE(gaussian)
 {
     ADD(test_closed_form, .count = CASES);
     ADD(test_sharp_radii, .count = SAMPLERS);
+    ADD(test_grid, .count = 8);
     ADD(test_known_values);
 }

@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "core/memory.h"
+#include "core/text.h"
 #include "verdict/error_growth.h"
 #include "verdict/exponents.h"
 #include "verdict/judge.h"
@@ -203,6 +204,7 @@ static void tell_family(struct survey *survey, const struct error_family *family
 {
     const struct spec *spec = &survey->evidence->spec;
     char label[80], missing[60] = "";
+    char text[TEXT_MEASURED_SIZE];
     error_family_label(spec, family, label, sizeof label);
     if (cells->missing > 0)
         (void)snprintf(missing, sizeof missing, "; %zu cells are missing", cells->missing);
@@ -222,7 +224,8 @@ static void tell_family(struct survey *survey, const struct error_family *family
         record_label_score_error(&spec->score_errors[cell->score_error], label, sizeof label);
         (void)snprintf(told.where, sizeof told.where, "%s, d = %zu, T = %zu", label, (size_t)row->dimension,
                        (size_t)row->steps);
-        (void)snprintf(told.measured, sizeof told.measured, "effect %.6g ± %.1e, C = %.4g", row->error_effect,
+        text_measured(row->error_effect, row->error_effect_error, text);
+        (void)snprintf(told.measured, sizeof told.measured, "effect %s ± %.1e, C = %.4g", text,
                        row->error_effect_error, cell->constant);
         account_cell(survey->account, &told);
     }

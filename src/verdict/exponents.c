@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "core/memory.h"
+#include "core/text.h"
 
 /* The record at a given T, or NULL. */
 static const struct record *find_row(const struct record *const *rows, size_t count, size_t steps)
@@ -144,10 +145,12 @@ static void tell_divergences(struct account *account, const struct record *const
     for (size_t i = 0; i < count && account != NULL; i++) {
         const double *value = divergence_of(rows[i], offset);
         struct account_cell cell = {.reason = why_divergence_not(rows[i], offset, largest)};
+        char text[TEXT_MEASURED_SIZE];
         cell.use = cell.reason == NULL ? CELL_USED : 0;
         (void)snprintf(cell.where, sizeof cell.where, "d = %zu, T = %zu", (size_t)rows[i]->dimension,
                        (size_t)rows[i]->steps);
-        (void)snprintf(cell.measured, sizeof cell.measured, "%.6g ± %.1e", value[0], value[1]);
+        text_measured(value[0], value[1], text);
+        (void)snprintf(cell.measured, sizeof cell.measured, isnan(value[0]) ? "%s" : "%s ± %.1e", text, value[1]);
         account_cell(account, &cell);
     }
 }

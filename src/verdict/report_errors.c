@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "core/memory.h"
+#include "core/text.h"
 #include "law/clip.h"
 #include "verdict/error_growth.h"
 #include "verdict/report_tables.h"
@@ -137,6 +138,9 @@ static enum status compare(struct comparison *comparison, const struct record *w
                            const char *label, struct text_table *table, struct error *error)
 {
     double by = with->tv - without->tv, radius = with->tv_error + without->tv_error, p = with->clip_probability;
+    char tv[2][TEXT_MEASURED_SIZE];
+    if (isnan(by)) /* one of the two is not known */
+        return STATUS_OK;
     comparison->cells++;
     if (fabs(by) > radius)
         note_change(by < 0.0 ? &comparison->lower : &comparison->higher, with, label, fabs(by), radius);
@@ -148,8 +152,10 @@ static enum status compare(struct comparison *comparison, const struct record *w
     TRY(table_cell(table, error, "%s", label));
     TRY(table_cell(table, error, "%zu", (size_t)with->dimension));
     TRY(table_cell(table, error, "%zu", (size_t)with->steps));
-    TRY(table_cell(table, error, "%.4e ± %.1e", with->tv, with->tv_error));
-    TRY(table_cell(table, error, "%.4e ± %.1e", without->tv, without->tv_error));
+    text_measured(with->tv, with->tv_error, tv[0]);
+    text_measured(without->tv, without->tv_error, tv[1]);
+    TRY(table_cell(table, error, "%s ± %.1e", tv[0], with->tv_error));
+    TRY(table_cell(table, error, "%s ± %.1e", tv[1], without->tv_error));
     TRY(table_cell(table, error, fabs(by) > 0.0 ? "%+.1e ± %.1e" : "%.0f ± %.1e", by, radius));
     if (p > CLIP_MATTERS)
         return table_cell(table, error, "left out of the law; P(it acts) ≤ %.1e is in the radius", p);

@@ -171,7 +171,8 @@ static struct sight look(const struct survey *survey, int with_law)
             }
         sight.cells++;
         sight.telling += (size_t)telling;
-        if (cell->law != NULL && (sight.known == NULL || cell->law->tv < sight.known->law->tv)) {
+        if (cell->law != NULL && cell->law->tv > 0.0
+            && (sight.known == NULL || cell->law->tv < sight.known->law->tv)) {
             sight.known = cell;
             sight.known_target = target;
         }
