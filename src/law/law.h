@@ -8,6 +8,7 @@
 
 #include "core/status.h"
 #include "law/clip.h"
+#include "law/conditions.h"
 #include "law/panels.h"
 #include "model/mixture_level.h"
 #include "model/sampler.h"
@@ -28,6 +29,7 @@ struct law_problem {
     double clip; /* for samplers that clip: the norm above which the factor's correction is zeroed; 0 means never
                   * (products, where clipping couples coordinates) */
     size_t threads; /* for this law alone, where an engine can use them; 0 counts as 1. The same bits for any number. */
+    const struct conditions *conditions; /* what the sampler was found to break; NULL: nothing. law_compute finds it. */
 };
 
 /* p_1 on the panels of a law in more than one coordinate: each panel lies on a line of its own through space, or is a
@@ -70,7 +72,8 @@ struct law_engine {
     /* Nonzero if the engine computes this law exactly, up to the radii it reports. */
     int (*handles)(const struct law_problem *problem);
     /* Args: resolution 1 is the default, 2 doubles nodes and panels (the radius shrinks until rounding).
-     * Out: *out on success (free with law_free). Errors: STATUS_NUMERIC, STATUS_MEMORY. */
+     * Out: *out on success (free with law_free). Errors: STATUS_NUMERIC, STATUS_MEMORY; STATUS_UNSUPPORTED where some
+     * step shows that the law is not the engine's: the next one that handles the problem may know it. */
     enum status (*compute)(const struct law_problem *problem, double resolution, struct law *out,
                            struct error *error);
 };
