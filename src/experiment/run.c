@@ -251,7 +251,8 @@ static enum status measure(struct run *run, int *interruption, struct error *err
     run->measures = 1;
     run->jobs = run->options->jobs > 0 ? run->options->jobs : omp_get_max_threads();
     size_t answer = run->spec->dimension_count * sizeof(struct record);
-    const struct work work = {run, run->jobs, answer, next_cell, make_cell, cell_ended};
+    const struct work work = {
+        run, run->jobs, answer, run->options->cell_seconds, next_cell, make_cell, cell_ended};
     enum status status = directory_open(run->options->directory, run->spec, run->options->provenance->version,
                                         run->options->adopt, error);
     if (status != STATUS_OK)

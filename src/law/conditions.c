@@ -20,9 +20,9 @@ enum {
  * original coordinates, relative to what D changes by over the reach of a component. */
 #define TOLERANCE 1e-10
 #define ROUNDINGS 64.0
-/* Steps whose D/beta, in units of the inverse standard deviation, differs by more are unlike one another, as are those
- * whose log noise does: what an engine allows between two checks. */
-#define UNLIKE 0.25
+/* Steps whose D/beta, in units of the inverse standard deviation, differs by more than this part are unlike one another,
+ * as are those whose log noise does: twice as much as the levels between two checks of an engine differ in log noise. */
+#define UNLIKE 0.5
 /* In L1 a Gaussian of standard deviation 1 moved by delta differs from itself by at most sqrt(2/pi) delta. */
 #define MOVED 0.8
 /* The golden section: multiples of it fill an interval evenly. */
