@@ -367,6 +367,9 @@ enum status chains_weigh(const struct chain_problem *problem, size_t n, struct p
 {
     *out = (struct paths){.log_weight = {NULL, NULL}};
     size_t quiet = chains_quiet_step(problem);
+    if (problem->sampler->log_noise_ratio == NULL)
+        return fail_with(error, STATUS_UNSUPPORTED, "%s is deterministic: its paths have no weights",
+                         problem->sampler->name);
     if (quiet > 0)
         return fail_with(error, STATUS_UNSUPPORTED, "%s has no noise in step t = %zu: its paths have no weights",
                          problem->sampler->name, quiet);

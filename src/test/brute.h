@@ -34,7 +34,7 @@ struct brute {
     double mass; /* of q_1 */
 };
 
-/* Deterministic samplers take no error or clip that makes their map jump. Fails the running test where the problem is
+/* A sampler's last steps may have no noise; clips and errors that jump do not reach them. Deterministic samplers take no error or clip that makes their map jump. Fails the running test where the problem is
  * beyond its means. */
 struct brute brute_force(const struct brute_problem *problem);
 
