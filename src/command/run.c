@@ -160,7 +160,8 @@ static const struct argp_option argp_options[] = {
     {"adopt", KEY_ADOPT, NULL, 0,
      "Take over the results of another spec or version, keeping the cells that are the same", 0},
     {"cell-seconds", KEY_CELL_SECONDS, "N", 0,
-     "Seconds that a cell may take before it counts as failed, for plug-ins that may never end (default: any number)", 0},
+     "Seconds that a cell may take before it counts as failed, for plug-ins that may never end (default: any number)",
+     0},
     {"dry-run", KEY_DRY_RUN, NULL, 0, "Say what would be done", 0},
     {0},
 };
@@ -206,4 +207,5 @@ static int run(int argc, char **argv)
     return code;
 }
 
-const struct command command_run = {"run", "run an experiment: laws, T(d, eps), verdicts, figures, report", &argp, run};
+const struct command command_run = {"run", "run an experiment: laws, T(d, eps), verdicts, figures, report", &argp,
+                                    run};

@@ -32,8 +32,9 @@ struct worker {
 
 struct crew {
     const struct work *work;
-    struct worker *workers; /* twice as many as may run: what is told of one takes time, and the next runs meanwhile */
-    char *outcomes;         /* one a worker, `stride` bytes apart */
+    struct worker
+        *workers;   /* twice as many as may run: what is told of one takes time, and the next runs meanwhile */
+    char *outcomes; /* one a worker, `stride` bytes apart */
     size_t stride;
     size_t size, running;
     int waits;   /* an item that could not be started yet */
@@ -150,8 +151,8 @@ static void reap(struct crew *crew)
         worker->ended = 1;
         crew->running--;
         if (!outcome->finished && worker->late)
-            (void)fail_with(&outcome->error, STATUS_EXTERNAL, "its process took more than the %g s that a cell may take",
-                            crew->work->seconds);
+            (void)fail_with(&outcome->error, STATUS_EXTERNAL,
+                            "its process took more than the %g s that a cell may take", crew->work->seconds);
         else if (!outcome->finished)
             describe_death(state, &outcome->error);
     }
@@ -208,8 +209,7 @@ static int await(struct crew *crew)
     for (;;) {
         double left = fmin(kill_late(crew), LONGEST_WAIT);
         const struct timespec most = {(time_t)left, (long)(1e9 * (left - floor(left)))};
-        int signal =
-            left < 0.0 ? sigwaitinfo(&crew->signals, NULL) : sigtimedwait(&crew->signals, NULL, &most);
+        int signal = left < 0.0 ? sigwaitinfo(&crew->signals, NULL) : sigtimedwait(&crew->signals, NULL, &most);
         if (signal >= 0)
             return signal == SIGCHLD ? 0 : signal;
     }

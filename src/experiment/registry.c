@@ -11,7 +11,14 @@
 #include "core/memory.h"
 #include "core/text.h"
 
-enum { NAME_SIZE = 64, MOST_EVALUATIONS = 1000, MOST_WORK_ARRAYS = 64, MOST_ORDER = 1000, MOST_OBJECTS = 64 /* of a kind in a plug-in */, MOST_PLUGINS = 32 };
+enum {
+    NAME_SIZE = 64,
+    MOST_EVALUATIONS = 1000,
+    MOST_WORK_ARRAYS = 64,
+    MOST_ORDER = 1000,
+    MOST_OBJECTS = 64 /* of a kind in a plug-in */,
+    MOST_PLUGINS = 32
+};
 
 static const struct sampler *const no_samplers[] = {NULL};
 static const struct target_family *const no_targets[] = {NULL};

@@ -20,8 +20,9 @@ enum {
  * original coordinates, relative to what D changes by over the reach of a component. */
 #define TOLERANCE 1e-10
 #define ROUNDINGS 64.0
-/* Steps whose D/beta, in units of the inverse standard deviation, differs by more than this part are unlike one another,
- * as are those whose log noise does: twice as much as the levels between two checks of an engine differ in log noise. */
+/* Steps whose D/beta, in units of the inverse standard deviation, differs by more than this part are unlike one
+ * another, as are those whose log noise does: twice as much as the levels between two checks of an engine differ in
+ * log noise. */
 #define UNLIKE 0.5
 /* In L1 a Gaussian of standard deviation 1 moved by delta differs from itself by at most sqrt(2/pi) delta. */
 #define MOVED 0.8
@@ -103,7 +104,8 @@ static void set_points(const struct mixture_level *mixture, size_t anchor, size_
 
 static enum status fail_at(const struct evaluation *e, const char *what, struct error *error)
 {
-    return fail_with(error, STATUS_UNSUPPORTED, "%s of sampler %s in step t = %zu", what, e->sampler->name, e->step.t);
+    return fail_with(error, STATUS_UNSUPPORTED, "%s of sampler %s in step t = %zu", what, e->sampler->name,
+                     e->step.t);
 }
 
 /* What D's rounding in original coordinates costs around a component: how far it changes to the next numbers. */
@@ -138,8 +140,10 @@ static enum status look_around(struct evaluation *e, size_t anchor, double *roun
     double largest = largest_of(POINTS, D);
     for (size_t i = 0; i < POINTS; i++)
         if (!(fabs(D[i] - backwards[POINTS - 1 - i]) <= TOLERANCE * largest))
-            return fail_at(e, "an increment does not act number by number: it depends on the other points, or is "
-                              "another one when called again, that", error);
+            return fail_at(e,
+                           "an increment does not act number by number: it depends on the other points, or is "
+                           "another one when called again, that",
+                           error);
     apply(e, 1, POINTS, x, original);
     double farthest = fabs(place) + largest_of(POINTS, x);
     double allowed = largest * (TOLERANCE + ROUNDINGS * DBL_EPSILON * farthest / (REACH * mixture->sd[anchor]));
@@ -173,7 +177,8 @@ static void rotate_back(size_t n, const double *x, double *out)
     }
 }
 
-static void plane_evaluate(const struct score *score, const struct level *level, size_t n, const double *x, double *out)
+static void plane_evaluate(const struct score *score, const struct level *level, size_t n, const double *x,
+                           double *out)
 {
     const struct plane_score *plane = (const struct plane_score *)score;
     double place[2 * POINTS], value[2 * POINTS];
@@ -321,7 +326,8 @@ enum status conditions_find(const struct factor *factor, const struct sampler *s
     e->other.original = 1;
     int one_line = factor->dimension == 1;
     if (status == STATUS_OK)
-        status = look_at_all(e, schedule, one_line ? score_error : NULL, one_line ? share : 0.0, one_line, out, error);
+        status =
+            look_at_all(e, schedule, one_line ? score_error : NULL, one_line ? share : 0.0, one_line, out, error);
     for (int i = 0; i < 2; i++) {
         mixture_level_free(&e->level[i]);
         mixture_level_free(&e->across[i]);
@@ -343,8 +349,9 @@ void conditions_free(struct conditions *conditions)
 enum status conditions_refuse_rotation(const struct conditions *conditions, const struct sampler *sampler,
                                        struct error *error)
 {
-    return fail_with(error, STATUS_UNSUPPORTED,
-                     "the increment of sampler %s does not commute with rotations (first in step t = %zu), on which the "
-                     "exact law rests: only chains (`samples`) can measure it",
-                     sampler->name, conditions->rotates_at);
+    return fail_with(
+        error, STATUS_UNSUPPORTED,
+        "the increment of sampler %s does not commute with rotations (first in step t = %zu), on which the "
+        "exact law rests: only chains (`samples`) can measure it",
+        sampler->name, conditions->rotates_at);
 }

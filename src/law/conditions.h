@@ -1,13 +1,13 @@
-/* What engines take for granted of a sampler, found by evaluation at every step, at points over the whole range where p
- * has mass; nothing is evaluated for a regular sampler (model/sampler.h).
+/* What engines take for granted of a sampler, found by evaluation at every step, at points over the whole range where
+ * p has mass; nothing is evaluated for a regular sampler (model/sampler.h).
  *
  * engine      needs, besides that D acts number by number
- * gaussian    D affine in x where scores are: evaluated in the steps themselves (law/gaussian.c), where q has mass too
- * line, plane nothing; where D commutes with shifts of X_0 they use positions relative to a component's mean
+ * gaussian    D affine in x where scores are: evaluated in the steps themselves (law/gaussian.c), where q has mass
+ * too line, plane nothing; where D commutes with shifts of X_0 they use positions relative to a component's mean
  * radial      D commutes with rotations; so does a rotation that takes a target apart (model/decompose.h)
  *
- * And engines that check a step now and then, and take those between to be like it, check every step that is unlike the
- * one before. */
+ * And engines that check a step now and then, and take those between to be like it, check every step that is unlike
+ * the one before. */
 #ifndef LAW_CONDITIONS_H
 #define LAW_CONDITIONS_H
 
@@ -22,17 +22,18 @@
 enum { CONDITION_SHIFTS = 1, CONDITION_ROTATES = 2 };
 
 struct conditions {
-    unsigned broken;       /* which of CONDITION_* */
-    size_t rotates_at;     /* the first step, from T downwards, in which rotations do not commute */
-    unsigned char *unlike; /* [t], t in 2..T: nonzero if the step and one of its neighbours differ by more than O(h) */
-    double rounding;       /* what rounding of D in original coordinates makes of the law in L1(p); 0 where they are not
-                            * used */
+    unsigned broken;   /* which of CONDITION_* */
+    size_t rotates_at; /* the first step, from T downwards, in which rotations do not commute */
+    unsigned char
+        *unlike;     /* [t], t in 2..T: nonzero if the step and one of its neighbours differ by more than O(h) */
+    double rounding; /* what rounding of D in original coordinates makes of the law in L1(p); 0 where they are not
+                      * used */
 };
 
-/* Args: score_error NULL or share 0: exact scores; it is looked at for factors on the line. Rotations are looked at for
- * all others. Out: free with conditions_free, also after an error.
- * Errors: STATUS_UNSUPPORTED where no engine can have the sampler: D of a number depends on the others, it asks for an
- * undeclared level, D is not finite, its noise is not a number; STATUS_MEMORY. */
+/* Args: score_error NULL or share 0: exact scores; it is looked at for factors on the line. Rotations are looked at
+ * for all others. Out: free with conditions_free, also after an error. Errors: STATUS_UNSUPPORTED where no engine can
+ * have the sampler: D of a number depends on the others, it asks for an undeclared level, D is not finite, its noise
+ * is not a number; STATUS_MEMORY. */
 MUST_USE enum status conditions_find(const struct factor *factor, const struct sampler *sampler,
                                      const struct schedule *schedule, const struct score_error *score_error,
                                      double share, struct conditions *out, struct error *error);

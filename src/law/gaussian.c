@@ -110,8 +110,9 @@ static enum status check_affine(sampler_map *function, const struct law_problem 
     double missed = not_affine(function, step, oracle, affine, state->shift, variance, &largest);
     TRY(undeclared_check(oracle->undeclared, sampler, step->t, error));
     if (!(missed <= ALLOWED * largest))
-        return fail_with(error, STATUS_UNSUPPORTED, "the map of sampler %s is not affine in step t = %zu (by %.3g of %.3g)",
-                         sampler->name, step->t, missed, largest);
+        return fail_with(error, STATUS_UNSUPPORTED,
+                         "the map of sampler %s is not affine in step t = %zu (by %.3g of %.3g)", sampler->name,
+                         step->t, missed, largest);
     *wrong += MOVED * missed / sqrt(noise > 0.0 ? noise : V);
     return STATUS_OK;
 }
@@ -122,7 +123,8 @@ static enum status propagate(const struct law_problem *problem, struct mixture_l
 {
     const struct schedule *schedule = problem->schedule;
     const struct sampler *sampler = problem->sampler;
-    double work[ORACLE_WORK * POINTS], norm = problem->error_share > 0.0 ? score_error_norm(problem->score_error, schedule) : 1.0;
+    double work[ORACLE_WORK * POINTS],
+        norm = problem->error_share > 0.0 ? score_error_norm(problem->score_error, schedule) : 1.0;
     struct level start = schedule_level(schedule, schedule->T);
     double variance = problem->factor->sd[0] * problem->factor->sd[0], V = start.alpha_bar * variance + start.noise;
     /* Start at N(0, 1); 1 - V_T = abar_T (1 - lambda). */

@@ -121,7 +121,7 @@ struct product {
     struct law_group *groups;
     const struct clip_bound **bounds;
     double *copies;
-    double clip;             /* in use: where one law holds the whole vector; in one or two dimensions, if it matters */
+    double clip; /* in use: where one law holds the whole vector; in one or two dimensions, if it matters */
     double clip_probability; /* of the clip where it is not */
 };
 
@@ -133,8 +133,8 @@ static void product_free(struct product *product)
     factor_list_free(&product->factors);
 }
 
-/* STATUS_UNSUPPORTED unless the sampler commutes with rotations on every factor in several coordinates; `apart`: those
- * on the line are coordinates of one Gaussian in `dimension` coordinates. */
+/* STATUS_UNSUPPORTED unless the sampler commutes with rotations on every factor in several coordinates; `apart`:
+ * those on the line are coordinates of one Gaussian in `dimension` coordinates. */
 static enum status check_rotations(const struct factor_list *list, const struct sampler *sampler,
                                    const struct schedule *schedule, size_t apart, struct error *error)
 {
@@ -157,18 +157,18 @@ static enum status check_rotations(const struct factor_list *list, const struct 
     return status;
 }
 
-/* The factors whose laws are computed one by one. Rotations that take a target apart are for samplers that commute with
- * them; where there is no schedule yet (NULL), all are taken to. */
-static enum status separate(const struct target *target, const struct sampler *sampler, const struct schedule *schedule,
-                            const struct score_error *score_error, size_t dimension, struct factor_list *out,
-                            struct error *error)
+/* The factors whose laws are computed one by one. Rotations that take a target apart are for samplers that commute
+ * with them; where there is no schedule yet (NULL), all are taken to. */
+static enum status separate(const struct target *target, const struct sampler *sampler,
+                            const struct schedule *schedule, const struct score_error *score_error, size_t dimension,
+                            struct factor_list *out, struct error *error)
 {
     int checks = schedule != NULL && !sampler->regular;
     TRY(target_factors(target, dimension, out, error));
     /* an error singles out coordinates, and a rotation would mix them */
     if (score_error != NULL && score_error->shape != NULL) {
-        int rotates = score_error->spread == SPREAD_DIAGONAL && score_error->shape != error_shape_find("bias") && dimension > 1
-                      && out->count == 1 && out->group[0].factor.dimension == 1;
+        int rotates = score_error->spread == SPREAD_DIAGONAL && score_error->shape != error_shape_find("bias")
+                      && dimension > 1 && out->count == 1 && out->group[0].factor.dimension == 1;
         if (checks && rotates)
             TRY(check_rotations(out, sampler, schedule, dimension, error));
         return score_error_spread(score_error, dimension, out, error);
@@ -237,8 +237,8 @@ static enum status product_init(const struct table *table, const struct target *
                                 struct product *out, struct error *error)
 {
     *out = (struct product){.clip = 0.0};
-    enum status status = separate(target, table->sampler, table->schedule, table->score_error, dimension,
-                                  &out->factors, error);
+    enum status status =
+        separate(target, table->sampler, table->schedule, table->score_error, dimension, &out->factors, error);
     if (status != STATUS_OK)
         return status;
     out->groups = array_new(out->factors.count, sizeof *out->groups);

@@ -22,11 +22,11 @@ struct oracle {
     size_t anchor;                                    /* positions asked for are relative to it */
     const double *known_x; /* points whose exact score at level t is already in known_score */
     const double *known_score;
-    double *work;      /* ORACLE_WORK times as many doubles as the largest batch */
-    uint64_t *regions; /* if not NULL, which side of the jumps each query was on is appended here */
+    double *work;                  /* ORACLE_WORK times as many doubles as the largest batch */
+    uint64_t *regions;             /* if not NULL, which side of the jumps each query was on is appended here */
     struct undeclared *undeclared; /* the caller's */
-    int original; /* the sampler sees original coordinates, not positions relative to the anchor */
-    size_t batch; /* in that case: numbers in this call of the sampler */
+    int original;                  /* the sampler sees original coordinates, not positions relative to the anchor */
+    size_t batch;                  /* in that case: numbers in this call of the sampler */
 };
 enum { ORACLE_WORK = 3 };
 

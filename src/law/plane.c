@@ -341,10 +341,11 @@ static enum status make_step(struct engine *engine, const struct step *step, int
     joint_level_set(level_to, &step->to);
     set_oracle(engine, step, from);
     if (!(sampler_noise_after(sampler, step) > 0.0))
-        return fail_with(error, STATUS_UNSUPPORTED,
-                         "sampler %s has no noise in step t = %zu, and the plane's engine needs noise in every step: only "
-                         "chains (`samples`) can measure it",
-                         sampler->name, step->t);
+        return fail_with(
+            error, STATUS_UNSUPPORTED,
+            "sampler %s has no noise in step t = %zu, and the plane's engine needs noise in every step: only "
+            "chains (`samples`) can measure it",
+            sampler->name, step->t);
     if (sampler_noise_before(sampler, step) > 0.0) {
         set_middle(engine, step, level_from);
         plane_transfer_init(&transfer, sampler, step, 1, level_from, &engine->middle, grid_from, &engine->lobattos,
@@ -437,8 +438,7 @@ static enum status compute(const struct law_problem *problem, double resolution,
         status =
             plane_rows_make(&engine.grid[last], &engine.lobattos, &engine.level[last].level, resolution, out, error);
     if (status == STATUS_OK) {
-        double rounding =
-            3.0 * PLANE_ROUNDING * sqrt((double)tally.steps) + conditions_rounding(problem->conditions);
+        double rounding = 3.0 * PLANE_ROUNDING * sqrt((double)tally.steps) + conditions_rounding(problem->conditions);
         out->node_updates = engine.work.node_updates;
         out->clip = engine.clip;
         out->error_l1 += tally.l1 + rounding;

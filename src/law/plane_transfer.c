@@ -139,7 +139,8 @@ void plane_transfer_init(struct plane_transfer *transfer, const struct sampler *
                                         .grid = grid,
                                         .lobattos = lobattos,
                                         .oracle = oracle,
-                                        .v = before ? sampler_noise_before(sampler, step) : sampler_noise_after(sampler, step)};
+                                        .v = before ? sampler_noise_before(sampler, step)
+                                                    : sampler_noise_after(sampler, step)};
 }
 
 /* Where the quadrature nodes lie and what that adds to log c: as in law/transfer.h, for two coordinates,

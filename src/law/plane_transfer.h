@@ -32,10 +32,10 @@ struct plane_oracle {
     size_t anchor;                                           /* positions asked for are relative to it */
     const double *known_x; /* points whose exact score at level t is already in known_score */
     const double *known_score;
-    double *work; /* 7 arrays of as many doubles as the largest batch has points */
+    double *work;                  /* 7 arrays of as many doubles as the largest batch has points */
     struct undeclared *undeclared; /* the caller's */
-    int original; /* the sampler sees original coordinates, not positions relative to the anchor */
-    size_t batch; /* in that case: points in this call of the sampler */
+    int original;                  /* the sampler sees original coordinates, not positions relative to the anchor */
+    size_t batch;                  /* in that case: points in this call of the sampler */
 };
 
 /* Sets the functions; the rest is the caller's. */

@@ -2,13 +2,14 @@
  *     Y_{t-1} = (Y_t + D_t(Y_t))/sqrt(alpha_t) + sqrt(v_t) Z_t,
  * with v = 0 where they are deterministic and, in some, noise before the map as well; one const object a sampler,
  * listed in model/samplers.def. D is computed directly, never as a difference of large numbers. A regular sampler may
- * see positions relative to sqrt(alpha_bar) m for a fixed point m of the target space, which keeps digits next to narrow
- * components. */
+ * see positions relative to sqrt(alpha_bar) m for a fixed point m of the target space, which keeps digits next to
+ * narrow components. */
 #ifndef MODEL_SAMPLER_H
 #define MODEL_SAMPLER_H
 
 #include <stddef.h>
 
+#include "core/status.h"
 #include "model/schedule.h"
 
 /* Levels at which a sampler asks for the score in one step: t, t-1 and a few of its own. */
@@ -33,10 +34,11 @@ struct sampler {
     const char *formula;
     const char *source;
     size_t score_evaluations; /* a step */
-    /* Nonzero if D is, number by number, a linear combination of x and of scores at such combinations, with coefficients
-     * that change with t by O(h), and commutes with the shift of X_0 by any m, which moves x by sqrt(alpha_bar) m; but
-     * for the clip. So it is affine in x where scores are, and commutes with rotations. Built-in samplers declare it, and
-     * a test evaluates them; of a plug-in, where it is 0, law/conditions.h evaluates what an engine would rely on. */
+    /* Nonzero if D is, number by number, a linear combination of x and of scores at such combinations, with
+     * coefficients that change with t by O(h), and commutes with the shift of X_0 by any m, which moves x by
+     * sqrt(alpha_bar) m; but for the clip. So it is affine in x where scores are, and commutes with rotations.
+     * Built-in samplers declare it, and a test evaluates them; of a plug-in, where it is 0, law/conditions.h
+     * evaluates what an engine would rely on. */
     int regular;
     size_t work_arrays; /* arrays of n doubles that `increment` needs */
     /* log(v alpha/(1 - alpha)): how the kernel's variance differs from the one that makes it a reversed forward step

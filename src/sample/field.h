@@ -2,10 +2,10 @@
  * a step, the density, and exact samples. Points come in batches, coordinate after coordinate: x[i * chains + j] is
  * coordinate i of chain j.
  *
- * Positions are those of the target's own space, as they are, but for regular samplers (model/sampler.h), which see them
- * relative to sqrt(A) times the mean of each factor's first component: at levels with 1 - alpha_bar = 1e-24 components are
- * 1e-12 wide, and beside numbers of size 1 their positions have four digits, which would be all the digits that weights
- * of paths have. A test compares both (test_chains.c). */
+ * Positions are those of the target's own space, as they are, but for regular samplers (model/sampler.h), which see
+ * them relative to sqrt(A) times the mean of each factor's first component: at levels with 1 - alpha_bar = 1e-24
+ * components are 1e-12 wide, and beside numbers of size 1 their positions have four digits, which would be all the
+ * digits that weights of paths have. A test compares both (test_chains.c). */
 #ifndef SAMPLE_FIELD_H
 #define SAMPLE_FIELD_H
 
@@ -52,8 +52,8 @@ struct field {
     size_t groups;
     struct field_error *error;
     size_t errors;
-    double *work;  /* dimension x chains */
-    int original;  /* positions are those of the target's own space */
+    double *work;     /* dimension x chains */
+    int original;     /* positions are those of the target's own space */
     double *relative; /* dimension x chains, where they are */
     struct undeclared *undeclared;
     double *line;  /* 2 x chains */

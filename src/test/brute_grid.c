@@ -353,7 +353,8 @@ static struct brute measure_mapped(struct map *map, const struct grid *q)
 static double finest(const struct brute_problem *problem, size_t t)
 {
     struct step step = schedule_step(problem->schedule, t);
-    double length = noise_after(problem->sampler, &step) > 0.0 ? fmin(noise_after(problem->sampler, &step), 0.3) : 0.3;
+    double length =
+        noise_after(problem->sampler, &step) > 0.0 ? fmin(noise_after(problem->sampler, &step), 0.3) : 0.3;
     if (has_noise_before(problem->sampler, &step))
         length = fmin(length, noise_before(problem->sampler, &step));
     struct brute_level level;

@@ -1,5 +1,5 @@
-/* What engines take for granted of a sampler: built-in samplers hold to it, and planted ones that do not, as plug-ins may,
- * have the law of the chain itself, pushed forward by brute force, or are refused. */
+/* What engines take for granted of a sampler: built-in samplers hold to it, and planted ones that do not, as plug-ins
+ * may, have the law of the chain itself, pushed forward by brute force, or are refused. */
 #include <math.h>
 #include <string.h>
 
@@ -15,8 +15,10 @@ static double even[] = {0.5, 0.5}, modes[] = {-1.0, 1.0}, close[] = {-0.3, 0.3},
 static double uneven[] = {0.3, 0.7}, corners[] = {0.0, 1.0, 1.0, 0.0}, two_widths[] = {0.3, 0.5};
 static double triangle[] = {0.0, 1.0, 0.5, 1.0, 0.0, -0.5};
 static const struct factor gaussian = {1, 1, one, off, half, NULL}, bimodal = {1, 2, even, modes, narrow, NULL},
-                           near = {1, 2, even, close, narrow, NULL}, plane = {2, 2, uneven, corners, two_widths, NULL},
-                           radial = {3, 2, even, NULL, two_widths, NULL}, space = {3, 2, even, triangle, narrow, NULL};
+                           near = {1, 2, even, close, narrow, NULL},
+                           plane = {2, 2, uneven, corners, two_widths, NULL},
+                           radial = {3, 2, even, NULL, two_widths, NULL},
+                           space = {3, 2, even, triangle, narrow, NULL};
 
 static struct schedule *make_schedule(size_t T)
 {
@@ -155,7 +157,10 @@ static double not_a_number(const struct step *step)
     return step->t == 7 ? NAN : 0.0;
 }
 
-#define PLANTED(...) {.doc = "", .formula = "", .source = "", .score_evaluations = 1, __VA_ARGS__}
+#define PLANTED(...) \
+    { \
+        .doc = "", .formula = "", .source = "", .score_evaluations = 1, __VA_ARGS__ \
+    }
 
 static const struct sampler
     a_sine = PLANTED(.name = "sine", .increment = sine, .log_noise_ratio = log_noise),
@@ -192,8 +197,8 @@ static const struct {
     {&noise_first, &bimodal, "line", 1e-8},
 };
 
-static struct measured tv_of(const struct sampler *sampler, const struct factor *factor, const struct schedule *schedule,
-                             const char **engine)
+static struct measured tv_of(const struct sampler *sampler, const struct factor *factor,
+                             const struct schedule *schedule, const char **engine)
 {
     const struct law_problem problem = {.factor = factor, .sampler = sampler, .schedule = schedule};
     struct law law;
@@ -201,7 +206,8 @@ static struct measured tv_of(const struct sampler *sampler, const struct factor 
     struct error error = {STATUS_OK, ""};
     ck_assert_msg(law_compute(&problem, &law, &error) == STATUS_OK, "%s: %s", sampler->name, error.text);
     struct law_group group = {&law, 1.0};
-    ck_assert_msg(divergence_measure(&group, 1, &divergence, &error) == STATUS_OK, "%s: %s", sampler->name, error.text);
+    ck_assert_msg(divergence_measure(&group, 1, &divergence, &error) == STATUS_OK, "%s: %s", sampler->name,
+                  error.text);
     *engine = law.engine->name;
     law_free(&law);
     return divergence.tv;
@@ -218,9 +224,47 @@ START_TEST(laws_are_those_of_the_chain)
     struct brute brute = brute_force(&problem);
     ck_assert_msg(fabs(tv.value - brute.tv) <= tv.error + laws[_i].chain * brute.tv,
                   "%s by %s: TV = %.12g +- %.1e, not %.12g", sampler->name, engine, tv.value, tv.error, brute.tv);
-    ck_assert_msg(tv.error <= (laws[_i].chain > 1e-6 ? 1e-3 : 1e-4) * tv.value, "%s by %s: TV = %.12g +- %.1e", sampler->name, engine, tv.value, tv.error);
+    ck_assert_msg(tv.error <= (laws[_i].chain > 1e-6 ? 1e-3 : 1e-4) * tv.value, "%s by %s: TV = %.12g +- %.1e",
+                  sampler->name, engine, tv.value, tv.error);
     ck_assert_str_eq(engine, laws[_i].engine);
     schedule_free(schedule);
+}
+END_TEST
+
+/* Two components in the plane whose means differ in one coordinate: a product, of whose parts the line has the laws.
+ */
+static void compare_with_product(const struct sampler *sampler)
+{
+    static double apart[] = {-1.0, 0.4, 1.0, 0.4}, width[] = {0.3};
+    static const struct factor in_the_plane = {2, 2, even, apart, narrow, NULL},
+                               across = {1, 1, one, off, width, NULL};
+    const struct factor *const factors[] = {&in_the_plane, &bimodal, &across};
+    struct schedule *schedule = make_schedule(20);
+    struct law law[3];
+    struct divergence plain, composed;
+    struct error error = {STATUS_OK, ""};
+    for (size_t i = 0; i < 3; i++) {
+        const struct law_problem problem = {.factor = factors[i], .sampler = sampler, .schedule = schedule};
+        ck_assert_msg(law_compute(&problem, &law[i], &error) == STATUS_OK, "%s", error.text);
+    }
+    ck_assert_str_eq(law[0].engine->name, "plane");
+    const struct law_group group[] = {{&law[0], 1.0}, {&law[1], 1.0}, {&law[2], 1.0}};
+    ck_assert_int_eq(divergence_measure(group, 1, &plain, &error), STATUS_OK);
+    ck_assert_int_eq(divergence_measure(group + 1, 2, &composed, &error), STATUS_OK);
+    ck_assert_msg(fabs(plain.tv.value - composed.tv.value) <= plain.tv.error + composed.tv.error,
+                  "%s: %.12g +- %.1e, %.12g +- %.1e", sampler->name, plain.tv.value, plain.tv.error,
+                  composed.tv.value, composed.tv.error);
+    ck_assert_double_le(plain.tv.error, 1e-4 * plain.tv.value);
+    for (size_t i = 0; i < 3; i++)
+        law_free(&law[i]);
+    schedule_free(schedule);
+}
+
+START_TEST(the_plane_has_the_law_of_the_product)
+{
+    static const struct sampler *const samplers[] = {&shifted, &a_sine, &turns, &pulls};
+    for (size_t i = 0; i < taken(4); i++)
+        compare_with_product(samplers[i]);
 }
 END_TEST
 
@@ -236,8 +280,9 @@ static const struct {
     {&crooked_far, &gaussian, "sampler crooked-far-out asks for the score at 1 - alpha_bar = "},
     {&crooked_far, &bimodal, "sampler crooked-far-out asks for the score at 1 - alpha_bar = "},
     {&mixes, &bimodal, "does not act number by number"},
-    {&no_number, &bimodal, "the noise is not a number: log_noise_ratio or log_noise_before of sampler no-number in step "
-                           "t = 7"},
+    {&no_number, &bimodal,
+     "the noise is not a number: log_noise_ratio or log_noise_before of sampler no-number in step "
+     "t = 7"},
     {&clips, &radial, "does not commute with rotations (first in step t = "},
     {&a_sine, &radial, "does not commute with rotations (first in step t = 48)"},
     {&clips, &space, "does not commute with rotations (first in step t = "},
@@ -290,7 +335,8 @@ START_TEST(built_in_samplers_hold_to_what_they_declare)
 }
 END_TEST
 
-/* Positions 1 from the origin, components 1e-9 wide: digits are lost in original coordinates, and the radius says so. */
+/* Positions 1 from the origin, components 1e-9 wide: digits are lost in original coordinates, and the radius says so.
+ */
 START_TEST(rounding_of_original_coordinates_counts)
 {
     double widths[] = {1e-9}, mean[] = {1.0}, largest = 0.0;
@@ -319,8 +365,11 @@ START_TEST(rotations_by_a_score_error_are_refused)
     target_init(&target, target_family_find("gaussian"));
     target.mean = 0.3;
     target.variance = 0.25;
-    struct score_error wave = {.shape = error_shape_find("wave"), .profile = error_profile_find("uniform"),
-                               .spread = SPREAD_DIAGONAL, .size = 0.1, .roughness = 1.0};
+    struct score_error wave = {.shape = error_shape_find("wave"),
+                               .profile = error_profile_find("uniform"),
+                               .spread = SPREAD_DIAGONAL,
+                               .size = 0.1,
+                               .roughness = 1.0};
     ck_assert_int_eq(measure_target(&target, &a_sine, &wave, schedule, &dimension, 1, &out, &error),
                      STATUS_UNSUPPORTED);
     ck_assert_msg(strstr(error.text, "does not commute with rotations") != NULL, "%s", error.text);
@@ -336,6 +385,7 @@ SUITE(conditions)
     while (sampler_at((size_t)samplers) != NULL)
         samplers++;
     ADD(laws_are_those_of_the_chain, .count = COUNT(laws));
+    ADD(the_plane_has_the_law_of_the_product, .grows = 1);
     ADD(what_no_engine_can_is_refused, .count = COUNT(refused));
     ADD(built_in_samplers_hold_to_what_they_declare, .count = samplers);
     ADD(rounding_of_original_coordinates_counts);
