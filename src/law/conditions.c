@@ -10,7 +10,7 @@ enum {
     NEAR = 12,         /* points around a component's mean */
     POINTS = 2 * NEAR, /* and as many over the whole range */
     ANCHORS = 4,       /* components looked at in a step, others in the next ones */
-    SIGNS = 6,         /* points around a component at which a step is compared with the one before */
+    SIGNS = 12,        /* points around a component at which a step is compared with the one before */
     SIGNED = 8         /* components for that */
 };
 
@@ -24,6 +24,9 @@ enum {
  * another, as are those whose log noise does: twice as much as the levels between two checks of an engine differ in
  * log noise. */
 #define UNLIKE 0.5
+/* And those where that changes by so many times h more or less than before, and by more than rounding. */
+#define BENT 5.0
+#define SAME 1e-7
 /* In L1 a Gaussian of standard deviation 1 moved by delta differs from itself by at most sqrt(2/pi) delta. */
 #define MOVED 0.8
 /* The golden section: multiples of it fill an interval evenly. */
@@ -37,7 +40,7 @@ struct evaluation {
     struct undeclared undeclared;
     double *work; /* of the sampler */
     double scratch[2][ORACLE_WORK * 2 * POINTS];
-    double sign[2][SIGNS * SIGNED]; /* of this step and of the one before */
+    double sign[3][SIGNS * SIGNED]; /* of this step and of the two before */
     double log_noise[2][2];
 };
 
@@ -221,14 +224,16 @@ static int rotation_commutes(struct evaluation *e, size_t anchor)
     return 1;
 }
 
-/* Nonzero if the step is unlike the one before. */
-static int compare_steps(struct evaluation *e)
+/* Nonzero if the step is unlike the two before: what it says is D/beta in units of the inverse standard deviation, at
+ * the same places around components. From step to step that changes by O(h), and its change by O(h^2), but far out,
+ * where modes pass by. */
+static int compare_steps(struct evaluation *e, double h)
 {
-    static const double place[SIGNS] = {-8.0, -2.5, -0.7, 0.7, 2.5, 8.0};
+    static const double place[SIGNS] = {-2.53, -1.91, -1.27, -0.83, -0.31, 0.17, 0.71, 1.13, 1.73, 2.39, -8.0, 8.0};
     const struct mixture_level *mixture = e->oracle.nominal[0];
     size_t components = mixture->factor->components, used = components < SIGNED ? components : SIGNED, t = e->step.t;
-    double *now = e->sign[t % 2], *before = e->sign[1 - t % 2], x[SIGNS];
-    double *noise = e->log_noise[t % 2], *noise_before = e->log_noise[1 - t % 2];
+    double *now = e->sign[t % 3], *before = e->sign[(t + 1) % 3], *earlier = e->sign[(t + 2) % 3], x[SIGNS];
+    double *noise = e->log_noise[t % 2], *noise_before = e->log_noise[1 - t % 2], largest = 0.0, change = 0.0;
     int unlike = 0;
     for (size_t j = 0; j < used; j++) {
         size_t k = e->oracle.anchor = j * components / used;
@@ -240,8 +245,14 @@ static int compare_steps(struct evaluation *e)
     }
     noise[0] = log(sampler_noise_after(e->sampler, &e->step) / e->step.beta);
     noise[1] = log(sampler_noise_before(e->sampler, &e->step) / e->step.beta);
-    for (size_t i = 0; i < used * SIGNS; i++)
+    for (size_t i = 0; i < used * SIGNS; i++) {
         unlike |= fabs(now[i] - before[i]) > UNLIKE * fmax(1.0, fmax(fabs(now[i]), fabs(before[i])));
+        largest = fmax(largest, fabs(now[i]));
+        change = fmax(change, fmax(fabs(now[i] - before[i]), fabs(before[i] - earlier[i])));
+    }
+    for (size_t i = 0; i < used * SIGNS; i++)
+        if (i % SIGNS < SIGNS - 2)
+            unlike |= fabs(now[i] - 2.0 * before[i] + earlier[i]) > BENT * h * change + SAME * largest;
     for (size_t i = 0; i < 2; i++)
         unlike |= noise[i] != noise_before[i] && !(fabs(noise[i] - noise_before[i]) <= UNLIKE);
     return unlike;
@@ -290,8 +301,8 @@ static enum status look_at_all(struct evaluation *e, const struct schedule *sche
         oracle_set(&e->other, e->sampler, schedule, &e->step, &e->across[t % 2], &e->across[(t - 1) % 2], NULL, 1.0,
                    0.0);
         TRY(look_at_step(e, one_line, out, error));
-        if (compare_steps(e) && t < schedule->T)
-            out->unlike[t] = out->unlike[t + 1] = 1;
+        if (compare_steps(e, schedule->h) && t + 2 <= schedule->T)
+            out->unlike[t] = out->unlike[t + 1] = out->unlike[t + 2] = 1;
     }
     return STATUS_OK;
 }

@@ -54,6 +54,13 @@ MAP(sine_in_two_steps)
     (step->t == 11 || step->t == 10 ? sine : ddpm)(step, score, n, x, out, work);
 }
 
+MAP(rough_once)
+{
+    ddpm(step, score, n, x, out, work);
+    for (size_t i = 0; i < n && step->t == 150; i++)
+        out[i] += 0.3 * step->beta * sin(40.0 * x[i]);
+}
+
 MAP(alternating)
 {
     ddpm(step, score, n, x, out, work);
@@ -165,6 +172,7 @@ static double not_a_number(const struct step *step)
 static const struct sampler
     a_sine = PLANTED(.name = "sine", .increment = sine, .log_noise_ratio = log_noise),
     two_sines = PLANTED(.name = "sine-in-two-steps", .increment = sine_in_two_steps, .log_noise_ratio = log_noise),
+    rough = PLANTED(.name = "rough-once", .increment = rough_once, .log_noise_ratio = log_noise),
     turns = PLANTED(.name = "alternating", .increment = alternating, .log_noise_ratio = log_noise),
     shifted = PLANTED(.name = "off-by-one", .increment = off_by_one, .log_noise_ratio = log_noise),
     pulls = PLANTED(.name = "pulled", .increment = pulled, .log_noise_ratio = log_noise),
@@ -227,6 +235,38 @@ START_TEST(laws_are_those_of_the_chain)
     ck_assert_msg(tv.error <= (laws[_i].chain > 1e-6 ? 1e-3 : 1e-4) * tv.value, "%s by %s: TV = %.12g +- %.1e",
                   sampler->name, engine, tv.value, tv.error);
     ck_assert_str_eq(engine, laws[_i].engine);
+    schedule_free(schedule);
+}
+END_TEST
+
+/* Between two checks of an engine, one step unlike all others: seen, as when every step is checked. */
+START_TEST(one_step_unlike_the_others_is_checked)
+{
+    struct schedule *schedule = make_schedule(512);
+    struct conditions found;
+    struct error error = {STATUS_OK, ""};
+    ck_assert_int_eq(conditions_find(&bimodal, &rough, schedule, NULL, 0.0, &found, &error), STATUS_OK);
+    size_t count = 0;
+    for (size_t t = 2; t <= schedule->T; t++)
+        count += found.unlike[t];
+    ck_assert(found.unlike[151] && found.unlike[150] && found.unlike[149]);
+    ck_assert_uint_le(count, 5);
+    struct law law[2];
+    struct divergence d[2];
+    const struct law_problem problem = {
+        .factor = &bimodal, .sampler = &rough, .schedule = schedule, .conditions = &found};
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(law_engine_for(&problem)->compute(&problem, 1.0, &law[i], &error), STATUS_OK);
+        struct law_group group = {&law[i], 1.0};
+        ck_assert_int_eq(divergence_measure(&group, 1, &d[i], &error), STATUS_OK);
+        for (size_t t = 2; t <= schedule->T; t++)
+            found.unlike[t] = 1;
+        law_free(&law[i]);
+    }
+    ck_assert_msg(fabs(d[0].tv.value - d[1].tv.value) <= d[0].tv.error + d[1].tv.error,
+                  "%.12g +- %.1e, %.12g +- %.1e", d[0].tv.value, d[0].tv.error, d[1].tv.value, d[1].tv.error);
+    ck_assert_double_le(d[0].tv.error, 1e-5 * d[0].tv.value);
+    conditions_free(&found);
     schedule_free(schedule);
 }
 END_TEST
@@ -385,6 +425,7 @@ SUITE(conditions)
     while (sampler_at((size_t)samplers) != NULL)
         samplers++;
     ADD(laws_are_those_of_the_chain, .count = COUNT(laws));
+    ADD(one_step_unlike_the_others_is_checked);
     ADD(the_plane_has_the_law_of_the_product, .grows = 1);
     ADD(what_no_engine_can_is_refused, .count = COUNT(refused));
     ADD(built_in_samplers_hold_to_what_they_declare, .count = samplers);
