@@ -18,7 +18,7 @@ struct options {
     int dry_run;
 };
 
-enum { KEY_FORCE = 1000, KEY_DRY_RUN, KEY_SHARD, KEY_RETRY_FAILED, KEY_ADOPT };
+enum { KEY_FORCE = 1000, KEY_DRY_RUN, KEY_SHARD, KEY_RETRY_FAILED, KEY_ADOPT, KEY_CELL_SECONDS };
 
 /* I/N */
 static void read_shard(const char *text, struct run_options *out, const struct argp_state *state)
@@ -59,6 +59,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case KEY_ADOPT:
         options->run.adopt = 1;
+        return 0;
+    case KEY_CELL_SECONDS:
+        options->run.cell_seconds = strtod(argument, &end);
+        if (!isdigit((unsigned char)argument[0]) || *end != '\0' || !(options->run.cell_seconds > 0.0)
+            || !(options->run.cell_seconds <= 1e9))
+            argp_error(state, "--cell-seconds: expected a number of seconds above 0, not '%s'", argument);
         return 0;
     case ARGP_KEY_ARG:
         if (options->file != NULL)
@@ -153,6 +159,9 @@ static const struct argp_option argp_options[] = {
     {"retry-failed", KEY_RETRY_FAILED, NULL, 0, "Measure again what failed before, and what is damaged", 0},
     {"adopt", KEY_ADOPT, NULL, 0,
      "Take over the results of another spec or version, keeping the cells that are the same", 0},
+    {"cell-seconds", KEY_CELL_SECONDS, "N", 0,
+     "Seconds that a cell may take before it counts as failed, for plug-ins that may never end (default: any number)",
+     0},
     {"dry-run", KEY_DRY_RUN, NULL, 0, "Say what would be done", 0},
     {0},
 };
@@ -198,4 +207,5 @@ static int run(int argc, char **argv)
     return code;
 }
 
-const struct command command_run = {"run", "run an experiment: laws, T(d, eps), verdicts, figures, report", &argp, run};
+const struct command command_run = {"run", "run an experiment: laws, T(d, eps), verdicts, figures, report", &argp,
+                                    run};

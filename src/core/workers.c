@@ -1,6 +1,7 @@
 #include "core/workers.h"
 
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/memory.h"
 
 /* How an item went, in memory that its process shares with the caller's. */
@@ -24,12 +26,15 @@ struct worker {
     pid_t pid; /* 0: none */
     int ended; /* and what became of its item has not been told yet */
     size_t item;
+    double deadline; /* by the clock; 0: none */
+    int late;        /* it was killed because that was over */
 };
 
 struct crew {
     const struct work *work;
-    struct worker *workers; /* twice as many as may run: what is told of one takes time, and the next runs meanwhile */
-    char *outcomes;         /* one a worker, `stride` bytes apart */
+    struct worker
+        *workers;   /* twice as many as may run: what is told of one takes time, and the next runs meanwhile */
+    char *outcomes; /* one a worker, `stride` bytes apart */
     size_t stride;
     size_t size, running;
     int waits;   /* an item that could not be started yet */
@@ -37,6 +42,8 @@ struct crew {
     sigset_t signals, before;
     struct sigaction child_before;
 };
+
+#define LONGEST_WAIT 86400.0 /* s */
 
 static const int interrupting[] = {SIGINT, SIGTERM, SIGHUP};
 enum { INTERRUPTING = sizeof interrupting / sizeof interrupting[0] };
@@ -70,6 +77,13 @@ static void release_signals(const struct crew *crew)
     (void)sigprocmask(SIG_SETMASK, &crew->before, NULL);
 }
 
+/* What exit() would do on behalf of the program is the caller's, also where a library calls it. */
+static void end_at_once(int code, void *unused)
+{
+    (void)unused;
+    _exit(code);
+}
+
 /* Never returns. The caller alone decides what a Ctrl-C means, which a terminal sends to all. */
 static void be_worker(const struct crew *crew, size_t place, size_t item, pid_t parent)
 {
@@ -81,6 +95,7 @@ static void be_worker(const struct crew *crew, size_t place, size_t item, pid_t 
     for (size_t i = 0; i < INTERRUPTING; i++)
         (void)sigaction(interrupting[i], &ignore, NULL);
     (void)sigprocmask(SIG_SETMASK, &crew->before, NULL);
+    (void)on_exit(end_at_once, NULL); /* the last to be registered is called first */
     outcome->error.status = crew->work->run(crew->work->context, item, outcome->answer, &outcome->error);
     outcome->finished = 1;
     _exit(0);
@@ -105,7 +120,8 @@ static enum status start(struct crew *crew, struct error *error)
             return crew->running > 0
                        ? STATUS_OK /* when one has ended there may be room */
                        : fail_with(error, STATUS_EXTERNAL, "cannot start a process: %s", strerror(errno));
-        crew->workers[place] = (struct worker){pid, 0, crew->item};
+        double deadline = work->seconds > 0.0 ? clock_seconds() + work->seconds : 0.0;
+        crew->workers[place] = (struct worker){.pid = pid, .item = crew->item, .deadline = deadline};
         crew->waits = 0;
         crew->running++;
     }
@@ -134,7 +150,10 @@ static void reap(struct crew *crew)
         struct outcome *outcome = outcome_of(crew, place);
         worker->ended = 1;
         crew->running--;
-        if (!outcome->finished)
+        if (!outcome->finished && worker->late)
+            (void)fail_with(&outcome->error, STATUS_EXTERNAL,
+                            "its process took more than the %g s that a cell may take", crew->work->seconds);
+        else if (!outcome->finished)
             describe_death(state, &outcome->error);
     }
 }
@@ -166,13 +185,34 @@ static void kill_all(struct crew *crew)
     }
 }
 
-/* The number of the interrupting signal, 0 for the end of a process. */
-static int await(const struct crew *crew)
+/* Kills processes whose time is up. Returns the seconds until the next one's is; negative: there is none. */
+static double kill_late(struct crew *crew)
 {
-    int signal;
-    while ((signal = sigwaitinfo(&crew->signals, NULL)) < 0)
-        continue;
-    return signal == SIGCHLD ? 0 : signal;
+    double now = clock_seconds(), next = -1.0;
+    for (size_t place = 0; place < crew->size; place++) {
+        struct worker *worker = &crew->workers[place];
+        if (worker->pid == 0 || worker->ended || worker->late || !(worker->deadline > 0.0))
+            continue;
+        double left = worker->deadline - now;
+        if (left <= 0.0) {
+            worker->late = 1;
+            (void)kill(worker->pid, SIGKILL);
+        } else if (next < 0.0 || left < next)
+            next = left;
+    }
+    return next;
+}
+
+/* The number of the interrupting signal, 0 for the end of a process. */
+static int await(struct crew *crew)
+{
+    for (;;) {
+        double left = fmin(kill_late(crew), LONGEST_WAIT);
+        const struct timespec most = {(time_t)left, (long)(1e9 * (left - floor(left)))};
+        int signal = left < 0.0 ? sigwaitinfo(&crew->signals, NULL) : sigtimedwait(&crew->signals, NULL, &most);
+        if (signal >= 0)
+            return signal == SIGCHLD ? 0 : signal;
+    }
 }
 
 static enum status work_on(struct crew *crew, int *interruption, struct error *error)

@@ -10,14 +10,15 @@
 
 struct work {
     void *context;
-    int processes; /* at a time, at least 1 */
-    size_t answer; /* bytes that an item has to tell */
+    int processes;  /* at a time, at least 1 */
+    size_t answer;  /* bytes that an item has to tell */
+    double seconds; /* that an item may take, by the clock; 0: any number */
     /* Gives the next item to start, nonzero; zero if there is none before one that runs has ended. */
     int (*next)(void *context, size_t *item);
     /* Does an item, in a process whose memory is a copy of the caller's but for `answer`, zeros at first. */
     enum status (*run)(void *context, size_t item, void *answer, struct error *error);
-    /* What became of an item, told in the caller's process: the error of `run`, if any, or STATUS_EXTERNAL with what its
-     * process died of. An error here ends all work. */
+    /* What became of an item, told in the caller's process: the error of `run`, if any, or STATUS_EXTERNAL with what
+     * its process died of, be it that its time was up. An error here ends all work. */
     enum status (*ended)(void *context, size_t item, const void *answer, const struct error *cause,
                          struct error *error);
 };

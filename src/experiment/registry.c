@@ -11,7 +11,14 @@
 #include "core/memory.h"
 #include "core/text.h"
 
-enum { NAME_SIZE = 64, MOST_EVALUATIONS = 1000, MOST_OBJECTS = 64 /* of a kind in a plug-in */, MOST_PLUGINS = 32 };
+enum {
+    NAME_SIZE = 64,
+    MOST_EVALUATIONS = 1000,
+    MOST_WORK_ARRAYS = 64,
+    MOST_ORDER = 1000,
+    MOST_OBJECTS = 64 /* of a kind in a plug-in */,
+    MOST_PLUGINS = 32
+};
 
 static const struct sampler *const no_samplers[] = {NULL};
 static const struct target_family *const no_targets[] = {NULL};
@@ -121,6 +128,14 @@ static enum status check_sampler(const struct candidate *c, const struct sampler
         return refuse(c, "has no increment", "");
     if (sampler->score_evaluations < 1 || sampler->score_evaluations > MOST_EVALUATIONS)
         return refuse(c, "has score_evaluations that are not 1 to 1000", "");
+    if (sampler->work_arrays > MOST_WORK_ARRAYS)
+        return refuse(c, "has work_arrays that are more than 64", "");
+    if (sampler->regular)
+        return refuse(c, "says that it is regular, expected 0: whether it is, is evaluated", "");
+    if (!(sampler->claimed_order >= 0.0 && sampler->claimed_order <= MOST_ORDER))
+        return refuse(c, "has a claimed_order that is not 0 to 1000", "");
+    if (sampler->claimed_order > 0.0 && sampler->claim_source == NULL)
+        return refuse(c, "has a claimed_order without claim_source", "");
     return STATUS_OK;
 }
 
@@ -270,10 +285,14 @@ char *registry_describe(const struct registry *registry)
     for (size_t i = 0; stream != NULL && i < registry->count; i++) {
         const struct plugin *plugin = &registry->plugins[i];
         fprintf(stream, "plug-in %016" PRIx64 " %s\n", plugin->hash, plugin->path);
-        for (const struct sampler *const *at = plugin->samplers; *at != NULL; at++)
-            fprintf(stream, "sampler %s %zu%s%s%s\n", (*at)->name, (*at)->score_evaluations,
+        for (const struct sampler *const *at = plugin->samplers; *at != NULL; at++) {
+            fprintf(stream, "sampler %s %zu%s%s%s", (*at)->name, (*at)->score_evaluations,
                     (*at)->log_noise_ratio != NULL ? " noise" : "",
                     (*at)->log_noise_before != NULL ? " noise-before" : "", (*at)->correction != NULL ? " clip" : "");
+            if ((*at)->claimed_order > 0.0)
+                fprintf(stream, " order %.17g", (*at)->claimed_order);
+            fputc('\n', stream);
+        }
         for (const struct target_family *const *at = plugin->targets; *at != NULL; at++)
             fprintf(stream, "target %s\n", (*at)->name);
     }
@@ -309,7 +328,11 @@ static int read_sampler(const char *line, struct stand_ins *to)
     made->log_noise_before = take_word(&line, " noise-before") ? some_noise : NULL;
     made->correction = take_word(&line, " clip") ? some_correction : NULL;
     to->samplers[to->sampler_count++] = made;
-    return *line == '\0';
+    if (!take_word(&line, " order"))
+        return *line == '\0';
+    made->claim_source = "its plug-in";
+    return sscanf(line, " %24lf%n", &made->claimed_order, &at) == 1 && line[at] == '\0' && made->claimed_order > 0.0
+           && made->claimed_order <= MOST_ORDER;
 }
 
 static int read_target(const char *line, struct stand_ins *to)

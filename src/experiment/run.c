@@ -239,7 +239,8 @@ static enum status cell_ended(void *context, size_t index, const void *rows, con
     label(&run->plan.items[index].cell, text, sizeof text);
     enum status status = store_cell(run, index, measured ? rows : NULL, cause->text, error);
     if (status == STATUS_OK)
-        status = run->has_own ? settle_measured(run, index, rows, cause->text, error) : settle_first(run, index, error);
+        status =
+            run->has_own ? settle_measured(run, index, rows, cause->text, error) : settle_first(run, index, error);
     progress_end(&run->progress, text, run->plan.items[index].cost);
     if (status == STATUS_OK)
         status = pursue(run, error);
@@ -251,7 +252,7 @@ static enum status measure(struct run *run, int *interruption, struct error *err
     run->measures = 1;
     run->jobs = run->options->jobs > 0 ? run->options->jobs : omp_get_max_threads();
     size_t answer = run->spec->dimension_count * sizeof(struct record);
-    const struct work work = {run, run->jobs, answer, next_cell, make_cell, cell_ended};
+    const struct work work = {run, run->jobs, answer, run->options->cell_seconds, next_cell, make_cell, cell_ended};
     enum status status = directory_open(run->options->directory, run->spec, run->options->provenance->version,
                                         run->options->adopt, error);
     if (status != STATUS_OK)
@@ -296,9 +297,11 @@ static char *list_failures(const struct plan *plan)
 static enum status write_merged(struct run *run, const char *failures, struct error *error)
 {
     char path[DIRECTORY_PATH_SIZE], *strings = NULL;
-    const struct fact own[] = {
-        {"spec_text", run->spec->text}, {"spec_name", run->spec->name}, {"failures", failures},
-        {run->spec->plugins[0] != '\0' ? "plugins" : NULL, run->spec->plugins}, {NULL, NULL}};
+    const struct fact own[] = {{"spec_text", run->spec->text},
+                               {"spec_name", run->spec->name},
+                               {"failures", failures},
+                               {run->spec->plugins[0] != '\0' ? "plugins" : NULL, run->spec->plugins},
+                               {NULL, NULL}};
     struct fact *facts = NULL;
     size_t row_count = 0, fact_count = 0;
     struct record *rows = plan_rows(&run->plan, &row_count);

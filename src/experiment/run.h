@@ -19,6 +19,7 @@ struct run_options {
     int force;            /* measure again what is stored */
     int retry_failed;     /* measure again what failed, and what is stored but damaged */
     int adopt;            /* take over a directory of another spec or version */
+    double cell_seconds;  /* that a cell may take, by the clock, before it fails; 0: any number */
     const struct provenance *provenance;
 };
 

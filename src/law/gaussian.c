@@ -14,35 +14,57 @@ struct state {
     double shift_error, rho_error, ratio_error; /* rounding, propagated like the numbers themselves */
 };
 
-enum { MOST_WORK = 16 };
+enum { MOST_WORK = 16, POINTS = 24 };
+
+/* Standard deviations on either side in which a sampler that is not regular is seen to be affine, and how much of its
+ * largest value it may be off. What it is off counts as an error. */
+#define REACH 9.5
+#define ALLOWED 1e-10
+#define GOLDEN 0.6180339887498949
+/* In L1 a Gaussian of standard deviation 1 moved by delta differs from itself by at most sqrt(2/pi) delta. */
+#define MOVED 0.8
 
 /* An affine function of w, the position around the mean: value at a point, which is 0 but for tails, and slope. */
 struct affine {
     double constant, slope;
 };
 
-static struct affine affine_of(void (*function)(const struct step *, const struct score *, size_t, const double *,
-                                                double *, double *),
-                               const struct step *step, const struct oracle *oracle, double from, double sd)
+static struct affine affine_of(sampler_map *function, const struct step *step, const struct oracle *oracle,
+                               double from, double sd)
 {
     double x[2] = {from, from + sd}, value[2], work[2 * MOST_WORK];
-    function(step, &oracle->base, 2, x, value, work);
+    oracle_apply(oracle, function, step, 2, x, value, work);
     return (struct affine){value[0], (value[1] - value[0]) / sd};
 }
 
-static double noise_of(double (*log_ratio)(const struct step *step), const struct step *step)
+/* How far a function is from being affine where p or q, N(shift, variance) around the mean, has mass: the largest
+ * difference over evenly spread points that are others in each step; *largest is that of its values. */
+static double not_affine(sampler_map *function, const struct step *step, const struct oracle *oracle,
+                         struct affine affine, double shift, double variance, double *largest)
 {
-    return log_ratio != NULL ? step->beta * exp(log_ratio(step)) : 0.0;
+    double x[POINTS], value[POINTS], work[POINTS * MOST_WORK], farthest = 0.0;
+    double sd[2] = {oracle->nominal[0]->sd[0], sqrt(variance)};
+    for (size_t i = 0; i < POINTS; i++) {
+        double even = GOLDEN * (double)(step->t * (POINTS / 2) + i / 2);
+        x[i] = (i % 2 == 0 ? 0.0 : shift) + REACH * sd[i % 2] * (2.0 * (even - floor(even)) - 1.0);
+    }
+    oracle_apply(oracle, function, step, POINTS, x, value, work);
+    *largest = 0.0;
+    for (size_t i = 0; i < POINTS; i++) {
+        double missed = fabs(value[i] - affine.constant - affine.slope * x[i]);
+        *largest = fmax(*largest, fabs(value[i]));
+        farthest = missed <= farthest ? farthest : missed; /* NaN too */
+    }
+    return farthest;
 }
 
-static struct state advance(struct state state, const struct sampler *sampler, const struct step *step,
-                            const struct oracle *oracle, double far)
+static struct state advance(struct state state, struct affine D, const struct sampler *sampler,
+                            const struct step *step, const struct oracle *oracle)
 {
     double V_from = 1.0 / oracle->nominal[0]->inverse_variance[0];
     double V_to = 1.0 / oracle->nominal[1]->inverse_variance[0];
-    struct affine D = affine_of(sampler->increment, step, oracle, far, far > 0.0 ? far : sqrt(V_from));
-    double b = D.slope, before = noise_of(sampler->log_noise_before, step);
-    double kernel = noise_of(sampler->log_noise_ratio, step); /* v alpha */
+    double b = D.slope, before = sampler_noise_before(sampler, step);
+    double kernel = sampler_noise_after(sampler, step); /* v alpha */
     double gain = (1.0 + b) * (1.0 + b) * V_from / (step->alpha * V_to);
     double scale = exp(-0.5 * step->log_alpha);
     /* From alpha V_{t-1} = V_t - beta: nothing of size V_t is left to cancel. */
@@ -97,13 +119,36 @@ enum status law_of_normal(const struct factor *factor, double variance, const st
     return status;
 }
 
-/* The whole run, with the factor's law at levels t and t-1 in the oracle. far > 0: as it is so far out. */
-static struct state propagate(const struct law_problem *problem, struct mixture_level *level, struct oracle *oracle,
-                              double far, struct clip_bound *clip)
+/* Of a sampler that is not regular: adds what a function is off in L1(p), or refuses. */
+static enum status check_affine(sampler_map *function, const struct law_problem *problem, const struct step *step,
+                                const struct oracle *oracle, struct affine affine, const struct state *state,
+                                double *wrong, struct error *error)
+{
+    const struct sampler *sampler = problem->sampler;
+    double V = oracle->nominal[0]->variance[0], noise = sampler_noise_after(sampler, step), largest;
+    if (sampler->regular)
+        return STATUS_OK;
+    double variance = fmax(V * (1.0 + state->rho) + sampler_noise_before(sampler, step), 0.0);
+    double missed = not_affine(function, step, oracle, affine, state->shift, variance, &largest);
+    TRY(undeclared_check(oracle->undeclared, sampler, step->t, error));
+    if (!(missed <= ALLOWED * largest))
+        return fail_with(error, STATUS_UNSUPPORTED,
+                         "the map of sampler %s is not affine in step t = %zu (by %.3g of %.3g)", sampler->name,
+                         step->t, missed, largest);
+    *wrong += MOVED * missed / sqrt(noise > 0.0 ? noise : V);
+    return STATUS_OK;
+}
+
+/* The whole run, with the factor's law at levels t and t-1 in the oracle. far > 0: as it is so far out. *wrong is
+ * what D is off in L1(p). */
+static enum status propagate(const struct law_problem *problem, struct mixture_level *level, struct oracle *oracle,
+                             double far, struct clip_bound *clip, struct state *out, double *wrong,
+                             struct error *error)
 {
     const struct schedule *schedule = problem->schedule;
     const struct sampler *sampler = problem->sampler;
-    double work[2], norm = problem->error_share > 0.0 ? score_error_norm(problem->score_error, schedule) : 1.0;
+    double work[ORACLE_WORK * POINTS],
+        norm = problem->error_share > 0.0 ? score_error_norm(problem->score_error, schedule) : 1.0;
     struct level start = schedule_level(schedule, schedule->T);
     double variance = problem->factor->sd[0] * problem->factor->sd[0], V = start.alpha_bar * variance + start.noise;
     /* Start at N(0, 1); 1 - V_T = abar_T (1 - lambda). */
@@ -122,30 +167,37 @@ static struct state propagate(const struct law_problem *problem, struct mixture_
         mixture_level_set(&level[(t - 1) % 2], &step.to);
         oracle_set(oracle, sampler, schedule, &step, &level[t % 2], &level[(t - 1) % 2], problem->score_error, norm,
                    problem->error_share);
+        double V_from = 1.0 / oracle->nominal[0]->inverse_variance[0];
         if (clip->steps > 0) {
-            double V_from = 1.0 / oracle->nominal[0]->inverse_variance[0];
             struct affine c = affine_of(sampler->correction, &step, oracle, 0.0, sqrt(V_from));
+            TRY(check_affine(sampler->correction, problem, &step, oracle, c, &state, wrong, error));
             clip_bound_add_normal(clip, c.constant + c.slope * state.shift,
                                   c.slope * c.slope * V_from * (1.0 + state.rho));
         }
-        state = advance(state, sampler, &step, oracle, far);
+        struct affine D = affine_of(sampler->increment, &step, oracle, far, far > 0.0 ? far : sqrt(V_from));
+        TRY(check_affine(sampler->increment, problem, &step, oracle, D, &state, wrong, error));
+        state = advance(state, D, sampler, &step, oracle);
     }
-    return state;
+    *out = state;
+    return STATUS_OK;
 }
 
 static enum status run(const struct law_problem *problem, double far, struct clip_bound *clip, struct state *state,
-                       struct error *error)
+                       double *wrong, struct error *error)
 {
     struct mixture_level levels[2] = {{0}, {0}};
     struct oracle oracle;
     if (problem->sampler->work_arrays > MOST_WORK)
         return fail_with(error, STATUS_UNSUPPORTED, "sampler %s needs more than %d work arrays",
                          problem->sampler->name, MOST_WORK);
+    struct undeclared undeclared = {.seen = 0};
     enum status status = oracle_new(problem->factor, problem->sampler, &oracle, error);
     for (int i = 0; i < 2 && status == STATUS_OK; i++)
         status = mixture_level_new(problem->factor, &levels[i], error);
+    oracle.undeclared = &undeclared;
+    oracle.original = conditions_broken(problem->conditions, CONDITION_SHIFTS);
     if (status == STATUS_OK)
-        *state = propagate(problem, levels, &oracle, far, clip);
+        status = propagate(problem, levels, &oracle, far, clip, state, wrong, error);
     oracle_free(&oracle);
     mixture_level_free(&levels[0]);
     mixture_level_free(&levels[1]);
@@ -171,13 +223,15 @@ static enum status compute(const struct law_problem *problem, double resolution,
     struct state state = {0};
     if (sampler->correction != NULL)
         clip = (struct clip_bound){.steps = schedule->T - 1, .T = schedule->T};
-    TRY(run(problem, 0.0, &clip, &state, error));
+    double wrong = 0.0;
+    TRY(run(problem, 0.0, &clip, &state, &wrong, error));
     if (!(isfinite(state.ratio) && state.ratio > 0.0 && isfinite(state.shift)))
         return fail_with(error, STATUS_NUMERIC, "the Gaussian law of %s diverges: variance ratio %g, mean shift %g",
                          sampler->name, state.ratio, state.shift);
     struct level level = schedule_level(schedule, 1);
     double sd = problem->factor->sd[0], V = level.alpha_bar * sd * sd + level.noise;
     struct normal q = in_units_of_p(&state, V);
+    q.shift_error += (wrong + conditions_rounding(problem->conditions)) / MOVED;
     TRY(law_of_normal(problem->factor, V, &q, resolution, out, error));
     out->node_updates = schedule->T - 1;
     out->clip = clip;
@@ -193,8 +247,9 @@ enum status law_tail_variance(const struct law_problem *problem, double *ratio, 
     static const double one = 1.0, zero = 0.0;
     struct clip_bound clip = {0};
     struct state state = {.ratio = 0.0};
+    double wrong = 0.0;
     *ratio = 0.0;
-    if (all->sd == NULL
+    if (all->sd == NULL || !problem->sampler->regular
         || (problem->error_share > 0.0 && problem->score_error->shape != NULL && problem->score_error->shape->affine))
         return STATUS_OK;
     double widest = all->sd[0], distance = 1.0;
@@ -206,7 +261,7 @@ enum status law_tail_variance(const struct law_problem *problem, double *ratio, 
     struct law_problem tail = *problem;
     tail.factor = &factor;
     tail.error_share = 0.0;
-    TRY(run(&tail, FAR * (widest + distance), &clip, &state, error));
+    TRY(run(&tail, FAR * (widest + distance), &clip, &state, &wrong, error));
     *ratio = isfinite(state.ratio) ? state.ratio : 0.0;
     return STATUS_OK;
 }

@@ -208,14 +208,13 @@ static void mass_and_distance(double log_ratio, double *out)
     out[1] = fabs(out[0]);
 }
 
-enum status law_compute(const struct law_problem *problem, struct law *out, struct error *error)
+/* The law by one engine, at the lowest of a few resolutions that is good enough. */
+static enum status compute_by(const struct law_engine *engine, const struct law_problem *problem, struct law *out,
+                              struct error *error)
 {
     static const double resolutions[] = {1.0, 1.5, 2.5};
     const double wanted = 5e-6;
-    const struct law_engine *engine = law_engine_for(problem);
     *out = (struct law){0};
-    if (engine == NULL)
-        return law_supports(problem, error);
     size_t updates = 0, exponentials = 0;
     for (size_t i = 0; i < sizeof resolutions / sizeof resolutions[0]; i++) {
         struct law law = {0};
@@ -248,4 +247,38 @@ enum status law_compute(const struct law_problem *problem, struct law *out, stru
     out->node_updates = updates;
     out->exponentials = exponentials;
     return out->is_normal ? STATUS_OK : law_tail_variance(problem, &out->tail_variance, error);
+}
+
+/* An engine that finds in the steps that it cannot have the law leaves it to the next. */
+static enum status compute_known(const struct law_problem *problem, struct law *out, struct error *error)
+{
+    *out = (struct law){0};
+    if (law_engine_for(problem) == NULL && conditions_broken(problem->conditions, CONDITION_ROTATES))
+        return conditions_refuse_rotation(problem->conditions, problem->sampler, error);
+    enum status status = law_supports(problem, error);
+    for (size_t i = 0; i < sizeof engines / sizeof engines[0]; i++) {
+        if (!engines[i]->handles(problem))
+            continue;
+        status = compute_by(engines[i], problem, out, error);
+        if (status != STATUS_UNSUPPORTED)
+            return status;
+    }
+    return status;
+}
+
+enum status law_compute(const struct law_problem *problem, struct law *out, struct error *error)
+{
+    struct conditions conditions = {.broken = 0};
+    struct law_problem known = *problem;
+    enum status status = STATUS_OK;
+    *out = (struct law){0};
+    if (!problem->sampler->regular) {
+        status = conditions_find(problem->factor, problem->sampler, problem->schedule, problem->score_error,
+                                 problem->error_share, &conditions, error);
+        known.conditions = &conditions;
+    }
+    if (status == STATUS_OK)
+        status = compute_known(&known, out, error);
+    conditions_free(&conditions);
+    return status;
 }

@@ -8,6 +8,7 @@
 
 #include "core/status.h"
 #include "law/clip.h"
+#include "law/conditions.h"
 #include "law/normal.h"
 #include "law/panels.h"
 #include "model/mixture_level.h"
@@ -28,7 +29,10 @@ struct law_problem {
     double error_share;                    /* of eps_score^2, in this factor; 0: exact scores */
     double clip; /* for samplers that clip: the norm above which the factor's correction is zeroed; 0 means never
                   * (products, where clipping couples coordinates) */
-    size_t threads; /* for this law alone, where an engine can use them; 0 counts as 1. The same bits for any number. */
+    size_t
+        threads; /* for this law alone, where an engine can use them; 0 counts as 1. The same bits for any number. */
+    const struct conditions
+        *conditions; /* what the sampler was found to break; NULL: nothing. law_compute finds it. */
 };
 
 /* p_1 on the panels of a law in more than one coordinate: each panel lies on a line of its own through space, or is a
@@ -42,15 +46,16 @@ struct law_density {
     enum status (*copy)(const struct law_density *density, struct law_density **out, struct error *error);
     void (*free)(struct law_density *density);
     /* Where the panels lie on many lines that sample one coordinate: the number of the panel's line, in that order;
-     * every n-th line alone is as good a quadrature rule, n times as coarse. NULL: each panel is a line of its own. */
+     * every n-th line alone is as good a quadrature rule, n times as coarse. NULL: each panel is a line of its own.
+     */
     size_t (*line)(const struct law_density *density, const struct panel *panel);
 };
 
 struct law {
     const struct law_engine *engine;
-    struct mixture_level target;  /* p_1 of a law on the line: the factor at level 1; the factor stays the caller's */
+    struct mixture_level target; /* p_1 of a law on the line: the factor at level 1; the factor stays the caller's */
     struct law_density *density; /* p_1 otherwise, owned; NULL on the line */
-    int lines;                   /* nonzero if the panels lie on more than one line: only sums over all of them count */
+    int lines; /* nonzero if the panels lie on more than one line: only sums over all of them count */
     struct panels log_ratio;
     struct panels
         base;      /* of a relative law: log(q_0/p) on the same panels, and log_ratio is log(q_1/q_0); else empty */
@@ -75,7 +80,8 @@ struct law_engine {
     /* Nonzero if the engine computes this law exactly, up to the radii it reports. */
     int (*handles)(const struct law_problem *problem);
     /* Args: resolution 1 is the default, 2 doubles nodes and panels (the radius shrinks until rounding).
-     * Out: *out on success (free with law_free). Errors: STATUS_NUMERIC, STATUS_MEMORY. */
+     * Out: *out on success (free with law_free). Errors: STATUS_NUMERIC, STATUS_MEMORY; STATUS_UNSUPPORTED where some
+     * step shows that the law is not the engine's: the next one that handles the problem may know it. */
     enum status (*compute)(const struct law_problem *problem, double resolution, struct law *out,
                            struct error *error);
 };

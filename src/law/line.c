@@ -73,7 +73,7 @@ static void tally_add(struct tally *tally, const struct step_error *wrong)
 static void set_middle(struct engine *engine, const struct step *step, const struct mixture_level *from)
 {
     struct level level = from->level;
-    level.noise += step->beta * exp(engine->line.problem->sampler->log_noise_before(step));
+    level.noise += sampler_noise_before(engine->line.problem->sampler, step);
     mixture_level_set(&engine->middle, &level);
 }
 
@@ -108,7 +108,7 @@ static enum status make_step(struct engine *engine, const struct step *step, int
     mixture_level_set(level_to, &step->to);
     oracle_set(oracle, sampler, engine->line.problem->schedule, step, level_from, level_to,
                engine->line.problem->score_error, engine->error_norm, engine->line.problem->error_share);
-    if (sampler->log_noise_before != NULL && status == STATUS_OK) {
+    if (sampler_noise_before(sampler, step) > 0.0 && status == STATUS_OK) {
         set_middle(engine, step, level_from);
         transfer_init(&transfer, sampler, step, 1, level_from, &engine->middle, grid_from, oracle);
         status = line_stage_make(&engine->line, &transfer, 1, checked, &engine->middle_grid, &wrong, error);
@@ -119,6 +119,8 @@ static enum status make_step(struct engine *engine, const struct step *step, int
         transfer_init(&transfer, sampler, step, 0, level_from, level_to, grid_from, oracle);
         status = line_stage_make(&engine->line, &transfer, 0, checked, &engine->grid[1 - from], &wrong, error);
     }
+    if (engine->line.undeclared.seen) /* the reason of any other failure */
+        status = undeclared_check(&engine->line.undeclared, sampler, step->t, error);
     if (checked && status == STATUS_OK)
         tally_add(tally, &wrong);
     engine->at = 1 - from;
@@ -203,7 +205,7 @@ static enum status propagate(struct engine *engine, struct tally *tally, struct 
         tally->unaccounted++;
         /* the last step of samplers that look at the one after is unlike those before it */
         int checked = t == schedule->T || t <= 3 || tally->unaccounted >= (idle(engine) ? idle_stride : stride)
-                      || error_switches(engine, t);
+                      || error_switches(engine, t) || conditions_unlike(engine->line.problem->conditions, t);
         if (!checked && idle(engine)) {
             engine->stale = 1;
             continue;
@@ -234,8 +236,9 @@ static enum status compute(const struct law_problem *problem, double resolution,
         line_team_work(&engine.line.team, &out->node_updates, &out->exponentials);
         out->clip = engine.line.clip;
         out->rounding = 3.0 * sqrt(tally.rounding_squared);
-        out->error_l1 = tally.l1 + out->rounding;
-        out->error_l2 = tally.l2 + out->rounding;
+        double coordinates = conditions_rounding(problem->conditions);
+        out->error_l1 = tally.l1 + out->rounding + coordinates;
+        out->error_l2 = tally.l2 + out->rounding + coordinates;
     }
     engine_free(&engine);
     if (status != STATUS_OK)

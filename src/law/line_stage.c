@@ -31,6 +31,8 @@ enum status line_init(struct line *line, const struct law_problem *problem, doub
     enum status status = oracle_new(problem->factor, problem->sampler, &line->oracle, error);
     if (status == STATUS_OK)
         status = rules_new_part(&line->rules, RUNGS, jumps ? TRANSFER_RUNGS : 0, error);
+    line->oracle.undeclared = &line->undeclared;
+    line->oracle.original = conditions_broken(problem->conditions, CONDITION_SHIFTS);
     return status == STATUS_OK ? line_team_new(problem->sampler, &line->rules, problem->threads, &line->team, error)
                                : status;
 }
@@ -162,8 +164,8 @@ static void watch_piece(struct line *line, const struct transfer *transfer, cons
         weight[j] *= line->chebyshev.weight[j] * half;
     line->oracle.anchor = panel->anchor;
     line->oracle.work = line->team.work->oracle_work;
-    transfer->sampler->correction(transfer->step, &line->oracle.base, PANEL_NODES, x, correction,
-                                  line->team.work->work);
+    oracle_apply(&line->oracle, transfer->sampler->correction, transfer->step, PANEL_NODES, x, correction,
+                 line->team.work->work);
     clip_step_add(seen, line->clip.T, PANEL_NODES, weight, correction);
 }
 

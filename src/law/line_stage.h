@@ -33,6 +33,7 @@ struct line {
     struct rules rules;
     struct line_team team;
     struct oracle oracle;
+    struct undeclared undeclared;
     struct fineness jumps; /* the last that mattered; positions and `longest` in units of sqrt(alpha_bar), which they
                             * keep */
     struct line_choice choice[LINE_STAGES];

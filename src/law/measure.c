@@ -125,7 +125,7 @@ struct product {
     struct law_group *groups;
     const struct clip_bound **bounds;
     double *copies;
-    double clip;             /* in use: where one law holds the whole vector; in one or two dimensions, if it matters */
+    double clip; /* in use: where one law holds the whole vector; in one or two dimensions, if it matters */
     double clip_probability; /* of the clip where it is not */
 };
 
@@ -137,19 +137,56 @@ static void product_free(struct product *product)
     factor_list_free(&product->factors);
 }
 
-/* The factors whose laws are computed one by one. */
-static enum status separate(const struct target *target, const struct score_error *score_error, size_t dimension,
+/* STATUS_UNSUPPORTED unless the sampler commutes with rotations on every factor in several coordinates; `apart`:
+ * those on the line are coordinates of one Gaussian in `dimension` coordinates. */
+static enum status check_rotations(const struct factor_list *list, const struct sampler *sampler,
+                                   const struct schedule *schedule, size_t apart, struct error *error)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < list->count && status == STATUS_OK; i++) {
+        struct factor factor = list->group[i].factor;
+        double mean[2] = {0.0, 0.0};
+        if (factor.dimension == 1 && apart > 1) {
+            mean[0] = sqrt((double)apart) * factor.mean[0];
+            factor = (struct factor){2, 1, factor.weight, mean, factor.sd, NULL};
+        }
+        if (factor.dimension == 1)
+            continue;
+        struct conditions found;
+        status = conditions_find(&factor, sampler, schedule, NULL, 0.0, &found, error);
+        if (status == STATUS_OK && conditions_broken(&found, CONDITION_ROTATES))
+            status = conditions_refuse_rotation(&found, sampler, error);
+        conditions_free(&found);
+    }
+    return status;
+}
+
+/* The factors whose laws are computed one by one. Rotations that take a target apart are for samplers that commute
+ * with them; where there is no schedule yet (NULL), all are taken to. */
+static enum status separate(const struct target *target, const struct sampler *sampler,
+                            const struct schedule *schedule, const struct score_error *score_error, size_t dimension,
                             struct factor_list *out, struct error *error)
 {
-    enum status status = target_factors(target, dimension, out, error);
-    if (status == STATUS_OK)
-        status = factor_list_merge(out, error);
+    int checks = schedule != NULL && !sampler->regular;
+    TRY(target_factors(target, dimension, out, error));
+    TRY(factor_list_merge(out, error));
     /* an error singles out coordinates, and a rotation would mix them */
-    if (status == STATUS_OK && score_error != NULL && score_error->shape != NULL)
-        status = score_error_spread(score_error, dimension, out, error);
-    else if (status == STATUS_OK)
-        status = factor_list_decompose(out, error);
-    return status;
+    if (score_error != NULL && score_error->shape != NULL) {
+        int rotates = score_error->spread == SPREAD_DIAGONAL && score_error->shape != error_shape_find("bias")
+                      && dimension > 1 && out->count == 1 && out->group[0].factor.dimension == 1;
+        if (checks && rotates)
+            TRY(check_rotations(out, sampler, schedule, dimension, error));
+        return score_error_spread(score_error, dimension, out, error);
+    }
+    if (checks) {
+        struct error cause;
+        enum status status = check_rotations(out, sampler, schedule, 1, &cause);
+        if (status == STATUS_UNSUPPORTED) /* perhaps there is an engine for the factors as they are */
+            return STATUS_OK;
+        if (status != STATUS_OK)
+            return fail_with(error, status, "%s", cause.text);
+    }
+    return factor_list_decompose(out, error);
 }
 
 /* The order of random covariances, which no engine covers and which may take minutes to make; 0: there are none. */
@@ -182,7 +219,7 @@ enum status measure_supports_all(const struct target *target, const struct sampl
     }
     struct factor_list factors = {0};
     if (status == STATUS_OK)
-        status = separate(target, score_error, dimension, &factors, error);
+        status = separate(target, samplers[0], NULL, score_error, dimension, &factors, error);
     for (size_t s = 0; s < count; s++)
         for (size_t i = 0; i < factors.count && status == STATUS_OK; i++) {
             const struct law_problem problem = {.factor = &factors.group[i].factor,
@@ -205,7 +242,8 @@ static enum status product_init(const struct table *table, const struct target *
                                 struct product *out, struct error *error)
 {
     *out = (struct product){.clip = 0.0};
-    enum status status = separate(target, table->score_error, dimension, &out->factors, error);
+    enum status status =
+        separate(target, table->sampler, table->schedule, table->score_error, dimension, &out->factors, error);
     if (status != STATUS_OK)
         return status;
     out->groups = array_new(out->factors.count, sizeof *out->groups);

@@ -3,21 +3,57 @@
 #include <math.h>
 #include <stdlib.h>
 
+static double shift_at(const struct oracle *oracle, const struct mixture_level *mixture)
+{
+    return mixture->root_alpha_bar * mixture->factor->mean[oracle->anchor];
+}
+
 static void append_regions(uint64_t *regions, const struct oracle *oracle, int level, double x)
 {
     const struct error_level *error = &oracle->error[level];
-    double absolute =
-        x + oracle->nominal[level]->root_alpha_bar * oracle->nominal[level]->factor->mean[oracle->anchor];
+    double absolute = x + shift_at(oracle, oracle->nominal[level]);
     for (size_t e = 0; e < error->edges; e++)
         *regions = *regions << 1 | (absolute >= error->edge[e]);
+}
+
+/* Original coordinates at a level, relative to the anchor there. */
+static const double *make_relative(const struct oracle *oracle, const struct mixture_level *mixture, size_t n,
+                                   const double *x)
+{
+    double *relative = oracle->work + 2 * oracle->batch, shift = shift_at(oracle, mixture);
+    for (size_t i = 0; i < n; i++)
+        relative[i] = x[i] - shift;
+    return relative;
+}
+
+void oracle_apply(const struct oracle *oracle, sampler_map *map, const struct step *step, size_t n, const double *x,
+                  double *out, double *work)
+{
+    if (!oracle->original) {
+        map(step, &oracle->base, n, x, out, work);
+        return;
+    }
+    struct oracle original = *oracle;
+    double *place = oracle->work + n, shift = shift_at(oracle, oracle->nominal[0]);
+    original.batch = n;
+    original.known_x = NULL;
+    for (size_t i = 0; i < n; i++)
+        place[i] = x[i] + shift;
+    map(step, &original.base, n, place, out, work);
 }
 
 static void evaluate(const struct score *score, const struct level *level, size_t n, const double *x, double *out)
 {
     const struct oracle *oracle = (const struct oracle *)score;
     int at = 0;
-    while (at + 1 < (int)oracle->levels && !level_equal(&oracle->nominal[at]->level, level))
+    while (at < (int)oracle->levels && !level_equal(&oracle->nominal[at]->level, level))
         at++;
+    if (at == (int)oracle->levels) {
+        undeclared_note(oracle->undeclared, level, n, out);
+        return;
+    }
+    if (oracle->original)
+        x = make_relative(oracle, oracle->nominal[at], n, x);
     if (at == 0 && x == oracle->known_x)
         for (size_t i = 0; i < n; i++)
             out[i] = oracle->known_score[i];
@@ -80,10 +116,10 @@ static uint64_t piece_at(struct search *search, double x)
     uint64_t regions = 1;
     double *value = search->work, *work = search->work + 1;
     search->oracle->regions = &regions;
-    search->sampler->increment(search->step, &search->oracle->base, 1, &x, value, work);
+    oracle_apply(search->oracle, search->sampler->increment, search->step, 1, &x, value, work);
     search->oracle->regions = NULL;
     if (search->sampler->correction != NULL && isfinite(search->step->clip)) {
-        search->sampler->correction(search->step, &search->oracle->base, 1, &x, value, work);
+        oracle_apply(search->oracle, search->sampler->correction, search->step, 1, &x, value, work);
         regions = regions << 1 | (fabs(*value) > search->step->clip);
     }
     return regions;

@@ -22,9 +22,18 @@ struct oracle {
     size_t anchor;                                    /* positions asked for are relative to it */
     const double *known_x; /* points whose exact score at level t is already in known_score */
     const double *known_score;
-    double *work;      /* as many doubles as the largest batch */
-    uint64_t *regions; /* if not NULL, which side of the jumps each query was on is appended here */
+    double *work;                  /* ORACLE_WORK times as many doubles as the largest batch */
+    uint64_t *regions;             /* if not NULL, which side of the jumps each query was on is appended here */
+    struct undeclared *undeclared; /* the caller's */
+    int original;                  /* the sampler sees original coordinates, not positions relative to the anchor */
+    size_t batch;                  /* in that case: numbers in this call of the sampler */
 };
+enum { ORACLE_WORK = 3 };
+
+/* A sampler's increment or correction at n positions x relative to the anchor at level t, in whichever coordinates it
+ * sees. */
+void oracle_apply(const struct oracle *oracle, sampler_map *map, const struct step *step, size_t n, const double *x,
+                  double *out, double *work);
 
 /* Sets the evaluate function and makes room for the sampler's other levels. */
 MUST_USE enum status oracle_new(const struct factor *factor, const struct sampler *sampler, struct oracle *out,

@@ -61,6 +61,7 @@ struct engine {
     struct rules rules;
     struct plane_work work;
     struct plane_oracle oracle;
+    struct undeclared undeclared;
     double *marginals;             /* what the directions' factors point to */
     struct lattice lattice, finer; /* of the stage, where it goes by one; and what checks it */
     double density[STAGES];        /* points of the lattice in a standard deviation of the noise */
@@ -156,6 +157,8 @@ static enum status engine_init(struct engine *engine, const struct law_problem *
         engine->density[i] = FIRST_DENSITY;
     lobattos_init(&engine->lobattos);
     plane_oracle_init(&engine->oracle);
+    engine->oracle.undeclared = &engine->undeclared;
+    engine->oracle.original = conditions_broken(problem->conditions, CONDITION_SHIFTS);
     enum status status = rules_new(&engine->rules, error);
     if (status == STATUS_OK)
         status = plane_work_new(problem->sampler, &engine->work, error);
@@ -214,7 +217,8 @@ static enum status watch_clip(struct engine *engine, const struct plane_transfer
             total += weight[used + i] *= exp(engine->work.log_density[i] + patch->value[i]);
         engine->oracle.anchor = patch->anchor;
         engine->oracle.work = engine->work.oracle_work;
-        transfer->sampler->correction(transfer->step, &engine->oracle.base, 2 * points, x, c, engine->work.work);
+        plane_oracle_apply(&engine->oracle, transfer->sampler->correction, transfer->step, points, x, c,
+                           engine->work.work);
         for (size_t i = 0; i < points; i++) {
             weight[used + i] *= total > 0.0 ? patch->mass / total : 0.0;
             norm[used + i] = hypot(c[i], c[points + i]);
@@ -321,7 +325,7 @@ static enum status make_stage(struct engine *engine, const struct plane_transfer
 static void set_middle(struct engine *engine, const struct step *step, const struct joint_level *from)
 {
     struct level level = from->level;
-    level.noise += step->beta * exp(engine->problem->sampler->log_noise_before(step));
+    level.noise += sampler_noise_before(engine->problem->sampler, step);
     joint_level_set(&engine->middle, &level);
 }
 
@@ -336,7 +340,13 @@ static enum status make_step(struct engine *engine, const struct step *step, int
     enum status status = STATUS_OK;
     joint_level_set(level_to, &step->to);
     set_oracle(engine, step, from);
-    if (sampler->log_noise_before != NULL) {
+    if (!(sampler_noise_after(sampler, step) > 0.0))
+        return fail_with(
+            error, STATUS_UNSUPPORTED,
+            "sampler %s has no noise in step t = %zu, and the plane's engine needs noise in every step: only "
+            "chains (`samples`) can measure it",
+            sampler->name, step->t);
+    if (sampler_noise_before(sampler, step) > 0.0) {
         set_middle(engine, step, level_from);
         plane_transfer_init(&transfer, sampler, step, 1, level_from, &engine->middle, grid_from, &engine->lobattos,
                             &engine->oracle);
@@ -349,6 +359,8 @@ static enum status make_step(struct engine *engine, const struct step *step, int
                             &engine->oracle);
         status = make_stage(engine, &transfer, 0, checked, &engine->grid[1 - from], &wrong, error);
     }
+    if (engine->undeclared.seen) /* the reason of any other failure */
+        status = undeclared_check(&engine->undeclared, sampler, step->t, error);
     if (checked && status == STATUS_OK)
         tally_add(tally, &wrong);
     return status;
@@ -405,7 +417,8 @@ static enum status propagate(struct engine *engine, struct tally *tally, int *la
         step.clip = engine->problem->clip > 0.0 ? engine->problem->clip : HUGE_VAL;
         tally->unaccounted++;
         tally->steps++;
-        int checked = (schedule->T - t) % stride == 0 || t == 2 || error_switches(engine, t);
+        int checked = (schedule->T - t) % stride == 0 || t == 2 || error_switches(engine, t)
+                      || conditions_unlike(engine->problem->conditions, t);
         status = make_step(engine, &step, from, checked, tally, error);
     }
     *last = from;
@@ -425,7 +438,7 @@ static enum status compute(const struct law_problem *problem, double resolution,
         status =
             plane_rows_make(&engine.grid[last], &engine.lobattos, &engine.level[last].level, resolution, out, error);
     if (status == STATUS_OK) {
-        double rounding = 3.0 * PLANE_ROUNDING * sqrt((double)tally.steps);
+        double rounding = 3.0 * PLANE_ROUNDING * sqrt((double)tally.steps) + conditions_rounding(problem->conditions);
         out->node_updates = engine.work.node_updates;
         out->clip = engine.clip;
         out->error_l1 += tally.l1 + rounding;

@@ -103,7 +103,8 @@ static void add_points(struct lattice *lattice, struct plane_work *work, const s
         oracle->work = work->oracle_work;
         oracle->known_x = transfer->from == oracle->nominal[0] ? work->x : NULL;
         oracle->known_score = work->score;
-        transfer->sampler->increment(transfer->step, &oracle->base, 2 * points, work->x, work->increment, work->work);
+        plane_oracle_apply(oracle, transfer->sampler->increment, transfer->step, points, work->x, work->increment,
+                           work->work);
         oracle->known_x = NULL;
     }
     double log_alpha = transfer->moves ? transfer->step->log_alpha : 0.0;

@@ -27,12 +27,49 @@ static void add_error(const struct plane_oracle *oracle, size_t direction, size_
     }
 }
 
+static double shift_at(const struct plane_oracle *oracle, const struct joint_level *joint, size_t axis)
+{
+    return joint->root_alpha_bar * joint->factor->mean[2 * oracle->anchor + axis];
+}
+
+/* Original coordinates at a level, relative to the anchor there. */
+static const double *make_relative(const struct plane_oracle *oracle, const struct joint_level *joint, size_t n,
+                                   const double *x)
+{
+    double *relative = oracle->work + 5 * oracle->batch;
+    for (size_t i = 0; i < 2 * n; i++)
+        relative[i] = x[i] - shift_at(oracle, joint, i / n);
+    return relative;
+}
+
+void plane_oracle_apply(const struct plane_oracle *oracle, sampler_map *map, const struct step *step, size_t n,
+                        const double *x, double *out, double *work)
+{
+    if (!oracle->original) {
+        map(step, &oracle->base, 2 * n, x, out, work);
+        return;
+    }
+    struct plane_oracle original = *oracle;
+    double *place = oracle->work + 3 * n;
+    original.batch = n;
+    original.known_x = NULL;
+    for (size_t i = 0; i < 2 * n; i++)
+        place[i] = x[i] + shift_at(oracle, oracle->nominal[0], i / n);
+    map(step, &original.base, 2 * n, place, out, work);
+}
+
 static void evaluate(const struct score *score, const struct level *level, size_t n, const double *x, double *out)
 {
     const struct plane_oracle *oracle = (const struct plane_oracle *)score;
     size_t at = 0;
-    while (at + 1 < oracle->levels && !level_equal(&oracle->nominal[at]->level, level))
+    while (at < oracle->levels && !level_equal(&oracle->nominal[at]->level, level))
         at++;
+    if (at == oracle->levels) {
+        undeclared_note(oracle->undeclared, level, n, out);
+        return;
+    }
+    if (oracle->original)
+        x = make_relative(oracle, oracle->nominal[at], n / 2, x);
     if (at == 0 && x == oracle->known_x)
         for (size_t i = 0; i < n; i++)
             out[i] = oracle->known_score[i];
@@ -64,7 +101,7 @@ enum status plane_work_new(const struct sampler *sampler, struct plane_work *out
     enum { ARRAYS = 12 };
     *out = (struct plane_work){0};
     out->block = sampler->work_arrays < 1000
-                     ? array_new((ARRAYS + 5 + 2 * sampler->work_arrays) * PLANE_BATCH, sizeof *out->block)
+                     ? array_new((ARRAYS + 9 + 2 * sampler->work_arrays) * PLANE_BATCH, sizeof *out->block)
                      : NULL;
     if (out->block == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for the plane engine's workspace");
@@ -72,7 +109,7 @@ enum status plane_work_new(const struct sampler *sampler, struct plane_work *out
         &out->x,      &out->log_density, &out->score,    &out->increment,     &out->log_ratio,
         &out->term,   &out->oracle_work, &out->column_z, &out->column_weight, &out->column_log_density,
         &out->grid_x, &out->grid_y,      &out->work};
-    static const size_t size[] = {2, 1, 2, 2, 1, 1, 3, 1, 1, 1, 1, 1, 0};
+    static const size_t size[] = {2, 1, 2, 2, 1, 1, 7, 1, 1, 1, 1, 1, 0};
     double *next = out->block;
     for (size_t i = 0; i < sizeof array / sizeof array[0]; i++) {
         *array[i] = next;
@@ -94,7 +131,6 @@ void plane_transfer_init(struct plane_transfer *transfer, const struct sampler *
                          int before, const struct joint_level *from, const struct joint_level *to,
                          const struct patches *grid, const struct lobattos *lobattos, struct plane_oracle *oracle)
 {
-    double (*noise)(const struct step *) = before ? sampler->log_noise_before : sampler->log_noise_ratio;
     *transfer = (struct plane_transfer){.sampler = sampler,
                                         .step = step,
                                         .moves = !before,
@@ -103,7 +139,8 @@ void plane_transfer_init(struct plane_transfer *transfer, const struct sampler *
                                         .grid = grid,
                                         .lobattos = lobattos,
                                         .oracle = oracle,
-                                        .v = step->beta * exp(noise(step))};
+                                        .v = before ? sampler_noise_before(sampler, step)
+                                                    : sampler_noise_after(sampler, step)};
 }
 
 /* Where the quadrature nodes lie and what that adds to log c: as in law/transfer.h, for two coordinates,
@@ -156,7 +193,8 @@ static void fill_lines(const struct lines *lines, struct plane_work *work, size_
         oracle->work = work->oracle_work;
         oracle->known_x = transfer->from == oracle->nominal[0] ? work->x : NULL;
         oracle->known_score = work->score;
-        transfer->sampler->increment(transfer->step, &oracle->base, 2 * batch, work->x, work->increment, work->work);
+        plane_oracle_apply(oracle, transfer->sampler->increment, transfer->step, batch, work->x, work->increment,
+                           work->work);
         oracle->known_x = NULL;
     } else
         for (size_t i = 0; i < 2 * batch; i++)

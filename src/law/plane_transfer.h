@@ -32,11 +32,19 @@ struct plane_oracle {
     size_t anchor;                                           /* positions asked for are relative to it */
     const double *known_x; /* points whose exact score at level t is already in known_score */
     const double *known_score;
-    double *work; /* 3 arrays of as many doubles as the largest batch has points */
+    double *work;                  /* 7 arrays of as many doubles as the largest batch has points */
+    struct undeclared *undeclared; /* the caller's */
+    int original;                  /* the sampler sees original coordinates, not positions relative to the anchor */
+    size_t batch;                  /* in that case: points in this call of the sampler */
 };
 
 /* Sets the functions; the rest is the caller's. */
 void plane_oracle_init(struct plane_oracle *oracle);
+
+/* A sampler's increment or correction at n points relative to the anchor at level t (2n numbers), in whichever
+ * coordinates it sees. */
+void plane_oracle_apply(const struct plane_oracle *oracle, sampler_map *map, const struct step *step, size_t n,
+                        const double *x, double *out, double *work);
 
 enum {
     PLANE_TOP_RUNG = 12, /* of the ladder in law/rule.h */

@@ -40,6 +40,7 @@ struct engine {
     struct radial_basis basis;
     struct radial_work work;
     struct radial_oracle oracle;
+    struct undeclared undeclared;
     size_t rung[STAGES];
     struct clip_bound clip;
 };
@@ -69,6 +70,7 @@ static enum status engine_init(struct engine *engine, const struct law_problem *
         engine->clip = (struct clip_bound){.steps = problem->schedule->T - 1, .T = problem->schedule->T};
     radial_basis_init(&engine->basis);
     radial_oracle_init(&engine->oracle);
+    engine->oracle.undeclared = &engine->undeclared;
     engine->zeros = array_new(factor->components, sizeof *engine->zeros);
     if (engine->zeros == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a mixture of %zu components", factor->components);
@@ -240,12 +242,12 @@ static enum status make_step(struct engine *engine, const struct step *step, int
     struct panels *grid_from = &engine->grid[from];
     struct radial_transfer transfer;
     struct step_error wrong = {{0.0}, {0.0}};
-    double before = 0.0, rounding = step_rounding(engine, step);
+    double before, rounding = step_rounding(engine, step);
     enum status status = STATUS_OK;
     radial_level_set(level_to, &step->to);
     set_oracle(engine, step, level_from, level_to);
-    if (sampler->log_noise_before != NULL) {
-        before = step->beta * exp(sampler->log_noise_before(step));
+    before = sampler_noise_before(sampler, step);
+    if (before > 0.0) {
         struct level noisy = {level_from->level.alpha_bar, level_from->level.noise + before};
         radial_level_set(&engine->middle, &noisy);
         radial_transfer_init(&transfer, sampler, step, 1, 0.0, level_from, &engine->middle, grid_from,
@@ -259,6 +261,8 @@ static enum status make_step(struct engine *engine, const struct step *step, int
         radial_transfer_init(&transfer, sampler, step, 0, before, level_from, level_to, grid_from, &engine->oracle);
         status = make_stage(engine, &transfer, 0, resolution, checked, &engine->grid[1 - from], &wrong, error);
     }
+    if (engine->undeclared.seen) /* the reason of any other failure */
+        status = undeclared_check(&engine->undeclared, sampler, step->t, error);
     tally->rounding_squared += rounding * rounding;
     if (checked && status == STATUS_OK)
         tally_add(tally, &wrong);
@@ -327,7 +331,8 @@ static enum status propagate(struct engine *engine, double resolution, struct ta
         struct step step = schedule_step(schedule, t);
         step.clip = engine->problem->clip > 0.0 ? engine->problem->clip : HUGE_VAL;
         tally->unaccounted++;
-        int checked = (schedule->T - t) % stride == 0 || t == 2 || error_switches(engine, t);
+        int checked = (schedule->T - t) % stride == 0 || t == 2 || error_switches(engine, t)
+                      || conditions_unlike(engine->problem->conditions, t);
         status = make_step(engine, &step, from, resolution, checked, tally, error);
     }
     *last = from;
@@ -431,7 +436,8 @@ static int handles(const struct law_problem *problem)
     const struct score_error *error = problem->score_error;
     int radial = !(problem->error_share > 0.0) || error->shape == NULL
                  || (error->shape == error_shape_find("linear") && error->spread == SPREAD_ALL);
-    return problem->factor->dimension > 1 && concentric(problem->factor) && radial;
+    return problem->factor->dimension > 1 && concentric(problem->factor) && radial
+           && !conditions_broken(problem->conditions, CONDITION_ROTATES);
 }
 
 const struct law_engine engine_radial = {

@@ -24,8 +24,12 @@ static void evaluate(const struct score *score, const struct level *level, size_
 {
     const struct radial_oracle *oracle = (const struct radial_oracle *)score;
     size_t at = 0;
-    while (at + 1 < oracle->levels && !level_equal(&oracle->nominal[at]->level, level))
+    while (at < oracle->levels && !level_equal(&oracle->nominal[at]->level, level))
         at++;
+    if (at == oracle->levels) {
+        undeclared_note(oracle->undeclared, level, n, out);
+        return;
+    }
     if (at == 0 && x == oracle->known_rho)
         for (size_t i = 0; i < n; i++)
             out[i] = oracle->known_kappa[i];
@@ -45,18 +49,17 @@ void radial_transfer_init(struct radial_transfer *transfer, const struct sampler
                           int before, double added, const struct radial_level *from, const struct radial_level *to,
                           const struct panels *grid, struct radial_oracle *oracle)
 {
-    double (*noise)(const struct step *) = before ? sampler->log_noise_before : sampler->log_noise_ratio;
+    double noise = before ? sampler_noise_before(sampler, step) : sampler_noise_after(sampler, step);
     *transfer = (struct radial_transfer){.sampler = sampler,
                                          .step = step,
                                          .moves = !before,
-                                         .deterministic = noise == NULL,
+                                         .deterministic = !(noise > 0.0),
+                                         .noise = noise,
                                          .from = from,
                                          .to = to,
                                          .grid = grid,
                                          .oracle = oracle,
                                          .a = before ? 1.0 : exp(0.5 * step->log_alpha)};
-    if (noise != NULL)
-        transfer->noise = step->beta * exp(noise(step));
     transfer->excess = before ? -transfer->noise : step->beta + added;
     bessel_init(0.5 * from->dimension - 1.0, &transfer->bessel);
 }

@@ -27,6 +27,7 @@ struct radial_oracle {
     double error_slope[SAMPLER_LEVELS];
     const double *known_rho; /* radii whose kappa at level t is already in known_kappa */
     const double *known_kappa;
+    struct undeclared *undeclared; /* the caller's */
 };
 
 /* Sets the evaluate function; the rest is the caller's. */

@@ -30,23 +30,21 @@ void transfer_init(struct transfer *transfer, const struct sampler *sampler, con
                    const struct mixture_level *from, const struct mixture_level *to, const struct panels *grid,
                    struct oracle *oracle)
 {
-    double (*noise)(const struct step *) = before ? sampler->log_noise_before : sampler->log_noise_ratio;
     *transfer = (struct transfer){.sampler = sampler,
                                   .step = step,
                                   .moves = !before,
-                                  .deterministic = noise == NULL,
                                   .from = from,
                                   .to = to,
                                   .grid = grid,
                                   .oracle = oracle,
                                   .a = exp(0.5 * step->log_alpha),
                                   .narrowest = narrowest_sd(from)};
-    double noise_before = 0.0;
-    if (sampler->log_noise_before != NULL)
-        noise_before = step->beta * exp(sampler->log_noise_before(step));
+    double noise_before = sampler_noise_before(sampler, step);
+    double noise = before ? noise_before : sampler_noise_after(sampler, step);
     transfer->added = before ? -noise_before : step->beta + noise_before;
-    if (noise != NULL)
-        set_scale(transfer, step->beta * exp(noise(step)), transfer->narrowest * transfer->narrowest);
+    transfer->deterministic = !(noise > 0.0);
+    if (noise > 0.0)
+        set_scale(transfer, noise, transfer->narrowest * transfer->narrowest);
 }
 
 enum status transfer_work_new(const struct sampler *sampler, const struct rules *rules, struct transfer_work *out,
@@ -54,7 +52,8 @@ enum status transfer_work_new(const struct sampler *sampler, const struct rules 
 {
     enum { ARRAYS = 7 };
     *out = (struct transfer_work){.rules = rules};
-    out->block = array_new((ARRAYS + sampler->work_arrays) * TRANSFER_BLOCK + TRANSFER_PAIRS + 2 * MOST_RULE_NODES,
+    size_t arrays = ARRAYS + ORACLE_WORK - 1;
+    out->block = array_new((arrays + sampler->work_arrays) * TRANSFER_BLOCK + TRANSFER_PAIRS + 2 * MOST_RULE_NODES,
                            sizeof *out->block);
     if (out->block == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for the line engine's workspace");
@@ -62,7 +61,7 @@ enum status transfer_work_new(const struct sampler *sampler, const struct rules 
                                     &out->increment, &out->exponent, &out->oracle_work};
     for (size_t i = 0; i < ARRAYS; i++)
         *array[i] = out->block + i * TRANSFER_BLOCK;
-    out->work = out->block + ARRAYS * TRANSFER_BLOCK;
+    out->work = out->block + arrays * TRANSFER_BLOCK; /* the last of these is longer */
     out->pairs = out->work + sampler->work_arrays * TRANSFER_BLOCK;
     out->split.node = out->pairs + TRANSFER_PAIRS;
     out->split.weight = out->split.node + MOST_RULE_NODES;
@@ -83,7 +82,7 @@ void transfer_increment(const struct transfer *transfer, struct transfer_work *w
     oracle.work = work->oracle_work;
     oracle.known_x = known_score != NULL ? x : NULL;
     oracle.known_score = known_score;
-    transfer->sampler->increment(transfer->step, &oracle.base, n, x, out, work->work);
+    oracle_apply(&oracle, transfer->sampler->increment, transfer->step, n, x, out, work->work);
 }
 
 double transfer_cost(const struct transfer *transfer, size_t rung, size_t count)

@@ -1,14 +1,15 @@
 /* Samplers in increment form (theory (5)),
  *     Y_{t-1} = (Y_t + D_t(Y_t))/sqrt(alpha_t) + sqrt(v_t) Z_t,
  * with v = 0 where they are deterministic and, in some, noise before the map as well; one const object a sampler,
- * listed in model/samplers.def. D is computed directly, never as a difference of large numbers. Samplers see
- * positions relative to sqrt(alpha_bar) m for a fixed point m of the target space: all of them commute with that
- * shift, and the engines use it to keep digits next to narrow components. */
+ * listed in model/samplers.def. D is computed directly, never as a difference of large numbers. A regular sampler may
+ * see positions relative to sqrt(alpha_bar) m for a fixed point m of the target space, which keeps digits next to
+ * narrow components. */
 #ifndef MODEL_SAMPLER_H
 #define MODEL_SAMPLER_H
 
 #include <stddef.h>
 
+#include "core/status.h"
 #include "model/schedule.h"
 
 /* Levels at which a sampler asks for the score in one step: t, t-1 and a few of its own. */
@@ -16,12 +17,16 @@ enum { SAMPLER_LEVELS = 5, SAMPLER_OTHER_LEVELS = SAMPLER_LEVELS - 2 };
 
 /* The score that the sampler sees, s_t(x), at n numbers: points on the line, or the coordinates of points in space in
  * an order that only the score knows. Samplers combine them number by number. The level is t, t-1 or one of the
- * sampler's other levels, bit for bit. */
+ * sampler's other levels, bit for bit; at any other the score is NaN, and what is measured fails with a reason. */
 struct score {
     void (*evaluate)(const struct score *score, const struct level *level, size_t n, const double *x, double *out);
     /* Zeroes what belongs to points where the norm of the correction exceeds the radius. NULL: points on the line. */
     void (*clip)(const struct score *score, double radius, size_t n, double *correction);
 };
+
+/* The increment of a sampler, or its correction. */
+typedef void sampler_map(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
+                         double *work);
 
 struct sampler {
     const char *name;
@@ -29,13 +34,19 @@ struct sampler {
     const char *formula;
     const char *source;
     size_t score_evaluations; /* a step */
-    size_t work_arrays;       /* arrays of n doubles that `increment` needs */
+    /* Nonzero if D is, number by number, a linear combination of x and of scores at such combinations, with
+     * coefficients that change with t by O(h), and commutes with the shift of X_0 by any m, which moves x by
+     * sqrt(alpha_bar) m; but for the clip. So it is affine in x where scores are, and commutes with rotations.
+     * Built-in samplers declare it, and a test evaluates them; of a plug-in, where it is 0, law/conditions.h
+     * evaluates what an engine would rely on. */
+    int regular;
+    size_t work_arrays; /* arrays of n doubles that `increment` needs */
     /* log(v alpha/(1 - alpha)): how the kernel's variance differs from the one that makes it a reversed forward step
-     * to first order. Of order h, and exact as such, where all noise comes after the map. NULL: no noise, a
-     * deterministic map. */
+     * to first order. Of order h, and exact as such, where all noise comes after the map. -infinity: no noise in this
+     * step. NULL: no noise in any, a deterministic map. */
     double (*log_noise_ratio)(const struct step *step);
-    /* log(u/(1 - alpha)) where Y_t gets noise of variance u before the map, which then sees the noisy point; NULL:
-     * none. */
+    /* log(u/(1 - alpha)) where Y_t gets noise of variance u before the map, which then sees the noisy point;
+     * -infinity: none in this step; NULL: none. */
     double (*log_noise_before)(const struct step *step);
     /* D_t(x) -> out, n numbers each as the score has them; out does not overlap x or work. */
     void (*increment)(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
@@ -53,8 +64,24 @@ struct sampler {
     const char *claim_source;
 };
 
-/* All levels at which the sampler may ask for the score in a step: t, t-1 and then the others. Returns how many. */
+/* All levels at which the sampler may ask for the score in a step: t, t-1 and then the others, of which those beyond
+ * SAMPLER_OTHER_LEVELS do not count. Returns how many. */
 size_t sampler_levels(const struct sampler *sampler, const struct step *step, struct level out[SAMPLER_LEVELS]);
+
+/* Variances of a step's noise after the map, v alpha, and before it; 0 where there is none. */
+double sampler_noise_after(const struct sampler *sampler, const struct step *step);
+double sampler_noise_before(const struct sampler *sampler, const struct step *step);
+
+/* The first level outside of sampler_levels at which a score was asked for. */
+struct undeclared {
+    int seen;
+    struct level level;
+};
+/* Says so for all threads, once (NULL: to nobody); out becomes NaN. */
+void undeclared_note(struct undeclared *undeclared, const struct level *level, size_t n, double *out);
+/* STATUS_OK if there was none in a step; else STATUS_UNSUPPORTED with the level. */
+MUST_USE enum status undeclared_check(const struct undeclared *undeclared, const struct sampler *sampler, size_t t,
+                                      struct error *error);
 
 /* C sqrt(d log(dT)) of theory (10) with C = 2. */
 double sampler_clip(size_t dimension, size_t T);

@@ -36,6 +36,7 @@ const struct sampler sampler_accelerated_ode_2024 = {
                "alpha_t)^2/(4(1 - alpha_{t+1})) (s_t(x) - sqrt(alpha_{t+1}) s_{t+1}(Y-)); deterministic",
     .source = "Li, Huang, Efimov, Wei, Chi & Chen, arXiv:2403.03852",
     .score_evaluations = 2,
+    .regular = 1,
     .work_arrays = 2,
     .increment = increment,
     .other_levels = other_levels,

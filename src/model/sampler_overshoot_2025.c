@@ -31,6 +31,7 @@ const struct sampler sampler_overshoot_2025 = {
     .formula = "D = (1 - sqrt(alpha_t alpha_{t-1})) s_t(x); v = 1 - alpha_{t-1}",
     .source = "Jain & Zhang, arXiv:2508.16306, with alpha_t = exp(-2 h_k) on the same schedule",
     .score_evaluations = 1,
+    .regular = 1,
     .log_noise_ratio = log_noise_ratio,
     .increment = increment,
     .claimed_order = 1.0,

@@ -107,19 +107,20 @@ static void advance(struct batch *batch, size_t t)
     size_t size = batch->problem->dimension * batch->chains;
     double sd = 0.0, scale = exp(-0.5 * step.log_alpha);
     field_set(&batch->field, t);
-    if (sampler->log_noise_before != NULL) {
+    double before = sampler_noise_before(sampler, &step), after = sampler_noise_after(sampler, &step);
+    if (before > 0.0) {
         normals(batch, BEFORE, t, batch->noise);
-        add_scaled(size, sqrt(step.beta * exp(sampler->log_noise_before(&step))), batch->noise, batch->x);
+        add_scaled(size, sqrt(before), batch->noise, batch->x);
     }
     sampler->increment(&step, &batch->field.base, size, batch->x, batch->increment, batch->work);
-    if (sampler->log_noise_ratio != NULL) {
-        sd = scale * sqrt(step.beta * exp(sampler->log_noise_ratio(&step)));
+    if (after > 0.0) {
+        sd = scale * sqrt(after);
         normals(batch, AFTER, t, batch->noise);
     }
     move(size, scale, sd, batch->increment, batch->noise, batch->x);
 }
 
-/* N(0, I), in the field's relative positions. */
+/* N(0, I), in the field's positions. */
 static void start(struct batch *batch)
 {
     size_t size = batch->problem->dimension * batch->chains;
@@ -134,7 +135,7 @@ static void simulate(struct batch *batch)
     size_t T = batch->problem->schedule->T;
     field_set(&batch->field, T);
     start(batch);
-    for (size_t t = T; t >= 2; t--)
+    for (size_t t = T; t >= 2 && !batch->field.undeclared->seen; t--)
         advance(batch, t);
 }
 
@@ -199,7 +200,10 @@ static enum status all_batches(const struct chain_problem *problem, size_t n,
 #pragma omp for schedule(dynamic, 1)
         for (size_t i = 0; i < count; i++) {
             batch.first = i * size;
-            if (mine == STATUS_OK && !make(&batch, target))
+            int finite = mine != STATUS_OK || make(&batch, target);
+            if (mine == STATUS_OK)
+                mine = undeclared_check(batch.field.undeclared, problem->sampler, batch.field.t, &own);
+            if (mine == STATUS_OK && !finite)
                 mine = fail_with(&own, STATUS_NUMERIC, "a chain of %s is not finite", problem->sampler->name);
         }
         batch_free(&batch);
@@ -294,22 +298,22 @@ static void advance_forward(struct batch *batch, size_t t, uint32_t apart, doubl
     const struct sampler *sampler = batch->problem->sampler;
     struct step step = step_at(batch, t);
     size_t d = batch->problem->dimension, size = d * batch->chains;
-    double log_ratio = sampler->log_noise_ratio(&step), kernel = step.beta * exp(log_ratio); /* v alpha */
+    double log_ratio = sampler->log_noise_ratio(&step), kernel = sampler_noise_after(sampler, &step); /* v alpha */
+    double before = sampler_noise_before(sampler, &step);
     double *w = batch->noise;
     field_set(&batch->field, t);
     normals(batch, FORWARD + apart, t, w);
     double root_alpha = exp(0.5 * step.log_alpha), root_beta = sqrt(step.beta);
     noise_up(size, root_alpha, root_beta, w, batch->x);
     add_inner(d, batch->chains, 0.5, w, w, log_weight);
-    if (sampler->log_noise_before != NULL)
-        insert_middle(batch, &step, MIDDLE + apart, step.beta * exp(sampler->log_noise_before(&step)), kernel,
-                      log_weight);
+    if (before > 0.0)
+        insert_middle(batch, &step, MIDDLE + apart, before, kernel, log_weight);
     sampler->increment(&step, &batch->field.base, size, batch->x, batch->increment, batch->work);
     add_scaled(size, root_beta, w, batch->increment);
     add_inner(d, batch->chains, -0.5 / kernel, batch->increment, batch->increment, log_weight);
     for (size_t j = 0; j < batch->chains; j++)
         log_weight[j] += 0.5 * (double)d * (step.log_alpha - log_ratio);
-    if (sampler->log_noise_before != NULL)
+    if (before > 0.0)
         add_scaled(size, -1.0, batch->middle, batch->x);
 }
 
@@ -337,8 +341,10 @@ static int make_paths(struct batch *batch, void *target)
         field_log_density(&batch->field, TO, batch->x, log_weight);
         for (size_t j = 0; j < batch->chains; j++)
             log_weight[j] = -log_weight[j];
-        for (size_t t = 2; t <= batch->problem->schedule->T; t++)
+        for (size_t t = 2; t <= batch->problem->schedule->T && !batch->field.undeclared->seen; t++)
             advance_forward(batch, t, path * FORWARD_APART, log_weight);
+        if (batch->field.undeclared->seen)
+            return 0;
         add_start_density(batch, log_weight);
         for (size_t j = 0; j < count; j++)
             finite &= isfinite(log_weight[j]) != 0;
@@ -347,12 +353,26 @@ static int make_paths(struct batch *batch, void *target)
     return finite;
 }
 
+size_t chains_quiet_step(const struct chain_problem *problem)
+{
+    for (size_t t = problem->schedule->T; t >= 2; t--) {
+        struct step step = schedule_step(problem->schedule, t);
+        if (!(sampler_noise_after(problem->sampler, &step) > 0.0))
+            return t;
+    }
+    return 0;
+}
+
 enum status chains_weigh(const struct chain_problem *problem, size_t n, struct paths *out, struct error *error)
 {
     *out = (struct paths){.log_weight = {NULL, NULL}};
+    size_t quiet = chains_quiet_step(problem);
     if (problem->sampler->log_noise_ratio == NULL)
         return fail_with(error, STATUS_UNSUPPORTED, "%s is deterministic: its paths have no weights",
                          problem->sampler->name);
+    if (quiet > 0)
+        return fail_with(error, STATUS_UNSUPPORTED, "%s has no noise in step t = %zu: its paths have no weights",
+                         problem->sampler->name, quiet);
     enum status status = points_new(n, problem->dimension, &out->start, error);
     for (int k = 0; k < 2 && status == STATUS_OK; k++) {
         out->log_weight[k] = array_new(n, sizeof(double));

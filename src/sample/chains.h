@@ -1,6 +1,7 @@
 /* The sampler as it is used: chains (5) from N(0, I) down to t = 1, and forward paths from X_1 with their weights
  * (theory (18)), with random numbers that are a function of (seed, stream, chain, step, coordinate), so that results
- * do not depend on threads or on which chains are made together. Clips act exactly. */
+ * do not depend on threads or on which chains are made together. Clips act exactly. Which coordinates a sampler sees:
+ * sample/field.h. */
 #ifndef SAMPLE_CHAINS_H
 #define SAMPLE_CHAINS_H
 
@@ -32,7 +33,8 @@ struct points {
 };
 void points_free(struct points *points);
 
-/* Y_1 of n chains. Errors: those of field_new; STATUS_NUMERIC where a chain is not finite; STATUS_MEMORY. */
+/* Y_1 of n chains. Errors: those of field_new; STATUS_NUMERIC where a chain is not finite; STATUS_UNSUPPORTED where
+ * the sampler asks for the score at a level that it does not declare; STATUS_MEMORY. */
 MUST_USE enum status chains_run(const struct chain_problem *problem, size_t n, struct points *out,
                                 struct error *error);
 
@@ -41,11 +43,13 @@ MUST_USE enum status chains_draw(const struct chain_problem *problem, size_t n, 
                                  struct error *error);
 
 /* n samples of X_1 with two independent forward paths from each: log_weight[k][j] is that of path k from point j.
- * Owned. Errors: as chains_run; STATUS_UNSUPPORTED for deterministic samplers. */
+ * Owned. Errors: as chains_run; STATUS_UNSUPPORTED for samplers without noise in some step. */
 struct paths {
     struct points start;
     double *log_weight[2];
 };
+/* The first step, from T downwards, without noise after the map; 0: there is none. */
+size_t chains_quiet_step(const struct chain_problem *problem);
 MUST_USE enum status chains_weigh(const struct chain_problem *problem, size_t n, struct paths *out,
                                   struct error *error);
 void paths_free(struct paths *paths);

@@ -30,6 +30,30 @@ static size_t copy_size(const struct field *field, const struct field_group *gro
     return group->factor->dimension * field->chains;
 }
 
+/* Adds sign sqrt(A) times the mean of each factor's first component. */
+static void shift_by_means(const struct field *field, int at, double sign, double *x)
+{
+    for (size_t g = 0; g < field->groups; g++) {
+        const struct field_group *group = &field->group[g];
+        size_t n = group->factor->dimension;
+        const struct level *level = line(group) ? &group->line[at].level : &group->joint[at].level;
+        double root = sign * sqrt(level->alpha_bar);
+        for (size_t i = 0; i < group->copies * n && group->factor->mean != NULL; i++)
+            for (size_t j = 0; j < field->chains; j++)
+                x[(group->first + i) * field->chains + j] += root * group->factor->mean[i % n];
+    }
+}
+
+/* Positions as densities and scores have them: relative to the first components. */
+static const double *make_relative(const struct field *field, int at, const double *x)
+{
+    if (!field->original)
+        return x;
+    memcpy(field->relative, x, field->dimension * field->chains * sizeof *x);
+    shift_by_means(field, at, -1.0, field->relative);
+    return field->relative;
+}
+
 static void exact_score(const struct field *field, int at, const double *x, double *out)
 {
     for (size_t g = 0; g < field->groups; g++) {
@@ -108,9 +132,14 @@ static void evaluate(const struct score *score, const struct level *level, size_
 {
     const struct field *field = (const struct field *)score;
     int which = FROM;
-    while (which + 1 < (int)field->levels && !level_equal(level_of(field, which), level))
+    while (which < (int)field->levels && !level_equal(level_of(field, which), level))
         which++;
+    if (which == (int)field->levels) {
+        undeclared_note(field->undeclared, level, n, out);
+        return;
+    }
     (void)n; /* dimension x chains, always */
+    x = make_relative(field, place(field, which), x);
     exact_score(field, place(field, which), x, out);
     add_errors(field, place(field, which), x, out);
 }
@@ -256,6 +285,7 @@ enum status field_new(const struct factor_list *list, const struct sampler *samp
                           .schedule = schedule,
                           .sampler = sampler,
                           .levels = OTHERS,
+                          .original = sampler != NULL && !sampler->regular,
                           .score_error = exact ? NULL : score_error};
     if (!integral(list))
         return fail_with(error, STATUS_INVALID, "chains need every coordinate, and this target's are summed up");
@@ -265,7 +295,10 @@ enum status field_new(const struct factor_list *list, const struct sampler *samp
     int fits = out->dimension < SIZE_MAX / sizeof(double) / (chains + 1);
     out->work = fits ? array_new(out->dimension * chains, sizeof(double)) : NULL;
     out->line = array_new(2 * chains, sizeof(double));
-    if (status == STATUS_OK && (out->work == NULL || out->line == NULL))
+    out->relative = fits ? array_new(out->original ? out->dimension * chains : 1, sizeof(double)) : NULL;
+    out->undeclared = array_new(1, sizeof *out->undeclared);
+    if (status == STATUS_OK
+        && (out->work == NULL || out->line == NULL || out->relative == NULL || out->undeclared == NULL))
         status =
             fail_with(error, STATUS_MEMORY, "out of memory for %zu chains in dimension %zu", chains, out->dimension);
     if (status != STATUS_OK)
@@ -291,6 +324,8 @@ void field_free(struct field *field)
     free(field->error);
     free(field->work);
     free(field->line);
+    free(field->relative);
+    free(field->undeclared);
     *field = (struct field){.groups = 0};
 }
 
@@ -321,6 +356,7 @@ static void set_level(struct field *field, int at, struct level level, size_t t)
 void field_set(struct field *field, size_t t)
 {
     struct level from = schedule_level(field->schedule, t);
+    field->t = t;
     const struct level *before = level_of(field, TO);
     if (before->noise == from.noise && before->alpha_bar == from.alpha_bar)
         field->swapped = !field->swapped;
@@ -340,6 +376,7 @@ void field_log_density(const struct field *field, int which, const double *x, do
 {
     int at = place(field, which);
     double *rows = field->work;
+    x = make_relative(field, at, x);
     for (size_t j = 0; j < field->chains; j++)
         log_density[j] = 0.0;
     for (size_t g = 0; g < field->groups; g++) {
@@ -402,16 +439,12 @@ void field_draw(const struct field *field, int which, const double *uniforms, co
             (line(group) ? draw_line : draw_joint)(field, group, at, uniforms + first, normals + first, out + first);
         }
     }
+    if (field->original)
+        shift_by_means(field, at, 1.0, out);
 }
 
 void field_make_absolute(const struct field *field, int which, double *x)
 {
-    double root = sqrt(level_of(field, which)->alpha_bar);
-    for (size_t g = 0; g < field->groups; g++) {
-        const struct field_group *group = &field->group[g];
-        size_t n = group->factor->dimension;
-        for (size_t i = 0; i < group->copies * n && group->factor->mean != NULL; i++)
-            for (size_t j = 0; j < field->chains; j++)
-                x[(group->first + i) * field->chains + j] += root * group->factor->mean[i % n];
-    }
+    if (!field->original)
+        shift_by_means(field, place(field, which), 1.0, x);
 }

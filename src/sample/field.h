@@ -1,7 +1,11 @@
 /* A target in one dimension as chains see it: the score that the sampler follows (with its error) at the levels of
  * a step, the density, and exact samples. Points come in batches, coordinate after coordinate: x[i * chains + j] is
- * coordinate i of chain j. Positions are relative to sqrt(A) times the mean of each factor's first component, which
- * samplers and noise commute with. */
+ * coordinate i of chain j.
+ *
+ * Positions are those of the target's own space, as they are, but for regular samplers (model/sampler.h), which see
+ * them relative to sqrt(A) times the mean of each factor's first component: at levels with 1 - alpha_bar = 1e-24
+ * components are 1e-12 wide, and beside numbers of size 1 their positions have four digits, which would be all the
+ * digits that weights of paths have. A test compares both (test_chains.c). */
 #ifndef SAMPLE_FIELD_H
 #define SAMPLE_FIELD_H
 
@@ -48,10 +52,14 @@ struct field {
     size_t groups;
     struct field_error *error;
     size_t errors;
-    double *work;  /* dimension x chains */
+    double *work;     /* dimension x chains */
+    int original;     /* positions are those of the target's own space */
+    double *relative; /* dimension x chains, where they are */
+    struct undeclared *undeclared;
     double *line;  /* 2 x chains */
     int swapped;   /* which of the first two LEVELS objects is FROM */
     size_t levels; /* in use in this step */
+    size_t t;      /* this step */
 };
 
 /* Args: list, the target's literal factors (borrowed; copies are integers); score_error may be NULL, sampler too
@@ -72,7 +80,7 @@ void field_log_density(const struct field *field, int which, const double *x, do
  * both laid out like points; out may be normals. */
 void field_draw(const struct field *field, int which, const double *uniforms, const double *normals, double *out);
 
-/* Relative positions into absolute ones, in place. */
+/* Positions into those of the target's own space, in place. */
 void field_make_absolute(const struct field *field, int which, double *x);
 
 #endif

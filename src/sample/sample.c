@@ -128,7 +128,7 @@ static enum status by_weights(struct sample *sample, struct estimates *out, stru
     struct paths paths = {.log_weight = {NULL, NULL}};
     struct weights weights;
     double *statistic = NULL;
-    if (sample->problem->sampler->log_noise_ratio == NULL)
+    if (chains_quiet_step(sample->problem) > 0)
         return STATUS_OK;
     enum status status = look(sample, error);
     if (status == STATUS_OK)

@@ -34,8 +34,8 @@ struct brute {
     double mass; /* of q_1 */
 };
 
-/* Deterministic samplers take no error or clip that makes their map jump. Fails the running test where the problem is
- * beyond its means. */
+/* A sampler's last steps may have no noise; clips and errors that jump do not reach them. Deterministic samplers take
+ * no error or clip that makes their map jump. Fails the running test where the problem is beyond its means. */
 struct brute brute_force(const struct brute_problem *problem);
 
 /* The integral of |f| over a cell [0, 1] between the middle two of four values, by their cubic; signs change at most

@@ -246,6 +246,11 @@ static double noise_before(const struct sampler *sampler, const struct step *ste
     return sqrt(step->beta * exp(sampler->log_noise_before(step)));
 }
 
+static int has_noise_before(const struct sampler *sampler, const struct step *step)
+{
+    return sampler->log_noise_before != NULL && isfinite(sampler->log_noise_before(step));
+}
+
 /* q_{t-1}(y) = int q_t(x) N(y; (x + D(x))/sqrt(alpha), v) dx */
 static void push(const struct map *map, const struct grid *from, struct grid *to)
 {
@@ -305,12 +310,52 @@ static struct brute measure(const struct grid *q, const struct brute_level *targ
     return brute;
 }
 
+/* The last steps have no noise, and Y_1 = M(Y_t): the law of Y_t against what M pulls back, p_1(M(x)) M'(x). */
+static struct brute measure_mapped(struct map *map, const struct grid *q)
+{
+    static const double weight[] = {-1.0 / 60.0, 9.0 / 60.0, -45.0 / 60.0, 0.0, 45.0 / 60.0, -9.0 / 60.0, 1.0 / 60.0};
+    const struct brute_problem *problem = map->problem;
+    enum { BESIDE = 3, WIDE = 2 * BESIDE + 1 };
+    const double offset = 1e-3;
+    struct brute brute = {0};
+    double difference[4] = {0.0}, *x = calloc(q->n * WIDE * (2 + problem->sampler->work_arrays), sizeof *x);
+    double *D = x + q->n * WIDE;
+    ck_assert_ptr_nonnull(x);
+    for (size_t i = 0; i < q->n * WIDE; i++)
+        x[i] = grid_x(q, i / WIDE) + offset * ((double)(i % WIDE) - BESIDE);
+    for (size_t t = map->step.t; t >= 2; t--) {
+        map->step = schedule_step(problem->schedule, t);
+        brute_levels_set(problem, &map->step, &map->levels);
+        ck_assert(noise_after(problem->sampler, &map->step) == 0.0);
+        struct brute_score score = {{.evaluate = brute_score_evaluate}, &map->levels, NULL};
+        problem->sampler->increment(&map->step, &score.base, q->n * WIDE, x, D, D + q->n * WIDE);
+        for (size_t i = 0; i < q->n * WIDE; i++)
+            x[i] = (x[i] + D[i]) / sqrt(map->step.alpha);
+    }
+    for (size_t i = 0; i < q->n; i++) {
+        double slope = 0.0, y = x[i * WIDE + BESIDE];
+        for (size_t k = 0; k < WIDE; k++)
+            slope += weight[k] * x[i * WIDE + k] / offset;
+        double p = brute_density(&map->levels.to, y, NULL) * slope;
+        ck_assert_msg(slope > 0.0, "the map of the last steps folds");
+        for (int k = 0; k < 3; k++)
+            difference[k] = difference[k + 1];
+        difference[3] = q->value[i] - p;
+        brute.tv += 0.5 * q->spacing * (i >= 3 ? brute_absolute_integral(difference) : 0.0);
+        brute.mass += q->spacing * q->value[i];
+        brute.chi2 += p > 1e-25 ? q->spacing * difference[3] * difference[3] / p : 0.0;
+    }
+    free(x);
+    return brute;
+}
+
 /* The smallest length that matters to the integrals of a step. */
 static double finest(const struct brute_problem *problem, size_t t)
 {
     struct step step = schedule_step(problem->schedule, t);
-    double length = fmin(noise_after(problem->sampler, &step), 0.3);
-    if (problem->sampler->log_noise_before != NULL)
+    double length =
+        noise_after(problem->sampler, &step) > 0.0 ? fmin(noise_after(problem->sampler, &step), 0.3) : 0.3;
+    if (has_noise_before(problem->sampler, &step))
         length = fmin(length, noise_before(problem->sampler, &step));
     struct brute_level level;
     brute_level_set(problem, t - 1, &level);
@@ -331,7 +376,9 @@ struct brute brute_on_grid(const struct brute_problem *problem)
         map.step = schedule_step(schedule, t);
         map.step.clip = problem->clip > 0.0 ? problem->clip : HUGE_VAL;
         brute_levels_set(problem, &map.step, &map.levels);
-        if (sampler->log_noise_before != NULL) {
+        if (noise_after(sampler, &map.step) == 0.0)
+            break;
+        if (has_noise_before(sampler, &map.step)) {
             struct grid noisy = grid_new(length * scale);
             smooth(&q, noise_before(sampler, &map.step), &noisy);
             free(q.value);
@@ -346,7 +393,8 @@ struct brute brute_on_grid(const struct brute_problem *problem)
         q = to;
         length = next;
     }
-    struct brute brute = measure(&q, &map.levels.to);
+    struct brute brute =
+        noise_after(sampler, &map.step) > 0.0 ? measure(&q, &map.levels.to) : measure_mapped(&map, &q);
     free(q.value);
     return brute;
 }

@@ -315,7 +315,7 @@ int run_selected(const struct selection *selection, const struct suite *suites, 
                 add_units(&run, &suites[i].tests[j]);
     progress_start(&run.progress, "tests");
     progress_expect(&run.progress, run.count, (double)run.count);
-    const struct work work = {&run, selection->jobs, sizeof(struct answer), next_unit, run_unit, end_unit};
+    const struct work work = {&run, selection->jobs, sizeof(struct answer), 0.0, next_unit, run_unit, end_unit};
     int interruption;
     struct error error = {0};
     enum status status = workers_run(&work, &interruption, &error);

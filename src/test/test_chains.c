@@ -516,6 +516,106 @@ START_TEST(test_wrong_samplers)
 }
 END_TEST
 
+/* The score of level t-1 at the point of level t, which does not commute with shifts. */
+static void off_by_one(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
+                       double *work)
+{
+    (void)work;
+    score->evaluate(score, &step->to, n, x, out);
+    for (size_t i = 0; i < n; i++)
+        out[i] *= step->beta;
+}
+
+/* By chains in original coordinates; and in those that are for regular samplers alone, which are seen to be wrong. */
+START_TEST(test_off_by_one)
+{
+    enum { CHAINS = 1 << 15 };
+    static double two[] = {0.5, 0.5}, apart[] = {-1.0, 1.8}, width[] = {0.4, 0.4};
+    static const struct factor factor = {1, 2, two, apart, width, NULL};
+    struct schedule *schedule = make_schedule(2.0, 8.5, 48);
+    struct sampler planted = *sampler_find("ddpm");
+    struct factor_list list = list_of(&factor, 1.0);
+    planted.increment = off_by_one;
+    planted.regular = 0;
+    const struct law_problem problem = {.factor = &factor, .sampler = &planted, .schedule = schedule};
+    struct law law = compute_law(&problem);
+    const struct chain_problem chains = {&list, 1, &planted, schedule, NULL, 1, 7, 2};
+    struct points y = run(&chains, CHAINS);
+    ck_assert_double_lt(deviation(&law, &y, "off by one"), 5.0);
+    points_free(&y);
+    planted.regular = 1;
+    y = run(&chains, CHAINS);
+    ck_assert_double_gt(deviation(&law, &y, "off by one, shifted"), 6.0);
+    points_free(&y);
+    law_free(&law);
+    factor_list_free(&list);
+    schedule_free(schedule);
+}
+END_TEST
+
+/* Built-in samplers in original coordinates: the same chains and weights, up to rounding. */
+START_TEST(test_original_coordinates)
+{
+    enum { CHAINS = 300 };
+    const struct sampler *sampler = sampler_find(samplers[_i].sampler);
+    struct sampler original = *sampler;
+    struct schedule *schedule = make_schedule(2.0, 4.0, 48);
+    struct factor_list list = make_list(1);
+    struct score_error wave = make_error("wave", "all", 0.1);
+    original.regular = 0;
+    struct chain_problem problem = {&list, 11, sampler, schedule, &wave, 5, 6, 1}, other = problem;
+    other.sampler = &original;
+    struct points x = run(&problem, CHAINS), y = run(&other, CHAINS);
+    for (size_t i = 0; i < 11 * CHAINS; i++)
+        ck_assert_double_eq_tol(x.x[i], y.x[i], 1e-9);
+    for (size_t j = 0; j < CHAINS; j++)
+        ck_assert_double_eq_tol(x.log_density[j], y.log_density[j], 1e-6);
+    points_free(&x);
+    points_free(&y);
+    struct paths a, b;
+    if (sampler->log_noise_ratio != NULL) {
+        ck_assert_int_eq(chains_weigh(&problem, CHAINS, &a, NULL), STATUS_OK);
+        ck_assert_int_eq(chains_weigh(&other, CHAINS, &b, NULL), STATUS_OK);
+        for (size_t j = 0; j < CHAINS; j++)
+            ck_assert_double_eq_tol(a.log_weight[0][j], b.log_weight[0][j], 1e-6);
+        paths_free(&a);
+        paths_free(&b);
+    }
+    factor_list_free(&list);
+    schedule_free(schedule);
+}
+END_TEST
+
+static double none_in_the_last(const struct step *step)
+{
+    return step->t == 2 ? -HUGE_VAL : 0.0;
+}
+
+/* Ho et al., algorithm 2. */
+START_TEST(test_no_noise_in_the_last_step)
+{
+    struct schedule *schedule = make_schedule(1.0, 3.0, 32);
+    struct sampler quiet = *sampler_find("ddpm");
+    struct factor_list list = list_of(&skewed, 1.0);
+    struct paths paths;
+    struct error error = {STATUS_OK, ""};
+    quiet.log_noise_ratio = none_in_the_last;
+    quiet.regular = 0;
+    const struct law_problem problem = {.factor = &skewed, .sampler = &quiet, .schedule = schedule};
+    struct law law = compute_law(&problem);
+    const struct chain_problem chains = {&list, 1, &quiet, schedule, NULL, 1, 7, 2};
+    struct points y = run(&chains, 1 << 15);
+    ck_assert_double_lt(deviation(&law, &y, "quiet"), 5.0);
+    ck_assert_uint_eq(chains_quiet_step(&chains), 2);
+    ck_assert_int_eq(chains_weigh(&chains, 64, &paths, &error), STATUS_UNSUPPORTED);
+    ck_assert_str_eq(error.text, "ddpm has no noise in step t = 2: its paths have no weights");
+    points_free(&y);
+    law_free(&law);
+    factor_list_free(&list);
+    schedule_free(schedule);
+}
+END_TEST
+
 /* Exact samples: moments of every factor, and mode weights. */
 START_TEST(test_draws)
 {
@@ -716,6 +816,9 @@ SUITE(chains)
     ADD(test_in_distribution, .count = IN_DISTRIBUTION);
     ADD(test_clip);
     ADD(test_wrong_samplers);
+    ADD(test_off_by_one);
+    ADD(test_original_coordinates, .count = COUNT(samplers));
+    ADD(test_no_noise_in_the_last_step);
     ADD(test_draws);
     ADD(test_size_of_errors, .count = COUPLED);
     ADD(test_diagonal_marginal);

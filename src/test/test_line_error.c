@@ -91,7 +91,7 @@ START_TEST(test_affine)
         for (size_t s = 0; sampler_at(s) != NULL; s++) {
             if (((size_t)(_i + target) + s) % 2 >= taken(2)) /* one of two numbers of steps */
                 continue;
-            struct law_problem problem = {&targets[target].factor, sampler_at(s), schedule, &error, 0.3, 0.0, 0};
+            struct law_problem problem = {&targets[target].factor, sampler_at(s), schedule, &error, 0.3, 0.0, 0, NULL};
             char where[100];
             (void)snprintf(where, sizeof where, "%s, %s, %s", targets[target].name, sampler_at(s)->name,
                            error.shape->name);
@@ -128,7 +128,7 @@ START_TEST(test_rough_errors)
         if (((size_t)_i + s) % 3 >= taken(3))
             continue;
         struct law_problem problem = {
-            &targets[BIMODAL].factor, sampler_find(samplers[s]), schedule, &error, 1.0, 0.0, 0};
+            &targets[BIMODAL].factor, sampler_find(samplers[s]), schedule, &error, 1.0, 0.0, 0, NULL};
         struct divergence once = measure("line", &problem, 1.0), twice = measure("line", &problem, taken(3) == 3 ? 2.0 : 1.5);
         agree(once.tv, twice.tv, "TV", samplers[s]);
         agree(once.kl_p_q, twice.kl_p_q, "KL", samplers[s]);
@@ -151,7 +151,7 @@ START_TEST(test_late_errors)
     for (size_t s = 0; s < 2; s++) {
         if (((size_t)_i + s) % 2 >= taken(2))
             continue;
-        struct law_problem problem = {&targets[GAUSS].factor, sampler_find(samplers[s]), schedule, &error, 1.0, 0.0, 0};
+        struct law_problem problem = {&targets[GAUSS].factor, sampler_find(samplers[s]), schedule, &error, 1.0, 0.0, 0, NULL};
         struct divergence once = measure("line", &problem, 1.0), twice = measure("line", &problem, 2.0);
         agree(once.tv, twice.tv, "TV", samplers[s]);
         ck_assert_msg(once.tv.error < 1e-5 * once.tv.value, "%s: TV = %g +- %g", samplers[s], once.tv.value,
@@ -168,7 +168,7 @@ START_TEST(test_maps)
     struct score_error error = make_error("wave", 0.002, 8.0, 0.0);
     for (size_t s = 0; s < 2; s++) {
         struct law_problem problem = {
-            &targets[BIMODAL].factor, sampler_find(samplers[s]), schedule, &error, 1.0, 0.0, 0};
+            &targets[BIMODAL].factor, sampler_find(samplers[s]), schedule, &error, 1.0, 0.0, 0, NULL};
         struct divergence once = measure("line", &problem, 1.0), twice = measure("line", &problem, 2.0);
         agree(once.tv, twice.tv, "TV", samplers[s]);
         ck_assert_msg(twice.tv.error < 1e-8 * twice.tv.value, "%s: TV = %g +- %g", samplers[s], twice.tv.value,
@@ -283,7 +283,7 @@ START_TEST(test_clip)
                   unclipped.divergence.tv.value, radius);
     /* In a product the clip is off, and the radius says what that may cost; in one dimension it may cost as much. */
     struct schedule *schedule = make_schedule(256);
-    struct law_problem problem = {&targets[GAUSS].factor, sampler_find("accelerated"), schedule, &error, 1.0, 0.0, 0};
+    struct law_problem problem = {&targets[GAUSS].factor, sampler_find("accelerated"), schedule, &error, 1.0, 0.0, 0, NULL};
     struct law law;
     struct error failure;
     ck_assert_int_eq(compute("line", &problem, 1.0, &law, &failure), STATUS_OK);

@@ -176,7 +176,7 @@ START_TEST(workers_tell_how_each_item_ended)
     struct error error = {STATUS_OK, ""};
     for (int processes = 1; processes <= 4; processes += 3) {
         struct log log = {.count = 50, .stop_at = SIZE_MAX};
-        const struct work work = {&log, processes, sizeof(size_t), next_item, run_item, item_ended};
+        const struct work work = {&log, processes, sizeof(size_t), 0.0, next_item, run_item, item_ended};
         int interruption = 7;
         ck_assert_int_eq((int)workers_run(&work, &interruption, &error), (int)STATUS_OK);
         ck_assert_int_eq(interruption, 0);

@@ -190,6 +190,71 @@ START_TEST(chains_of_a_target_need_its_plugin_to_merge)
 }
 END_TEST
 
+/* ---- Samplers that hold to nothing ---- */
+
+#define INCREMENT(name, body) \
+    "static void " name \
+    "(const struct step *step, const struct score *score, size_t n, const double *x, double *out, " \
+    "double *work) { (void)work; " body \
+    " score->evaluate(score, &step->from, n, x, out); for (size_t i = 0; i < n; i++) out[i] *= step->beta; }\n"
+#define UNRULY(object, name, increment, noise, more) \
+    "static const struct sampler " object " = {.name = \"" name \
+    "\", .doc = \"d\", .formula = \"f\", .source = \"s\", " \
+    ".score_evaluations = 1, .increment = " increment ", .log_noise_ratio = " noise more "};\n"
+
+static const char unruly[] =
+    "#include <math.h>\n#include <stdlib.h>\n#include \"model/plugin.h\"\n"
+    "static double noise(const struct step *step) { (void)step; return 0.0; }\n"
+    "static double quiet(const struct step *step) { return step->t == 2 ? -HUGE_VAL : 0.0; }\n" INCREMENT("plain", "")
+        INCREMENT("leave", "if (step->t == 9) exit(0);")
+            INCREMENT("stay", "for (volatile size_t t = step->t; t != 0;) t = step->t;") INCREMENT(
+                "elsewhere",
+                "struct level level = {0.5, 0.5}; if (step->t == 9) score->evaluate(score, &level, n, x, out);")
+                UNRULY("a", "leaves", "leave", "noise", "") UNRULY("b", "stays", "stay", "noise", "")
+                    UNRULY("c", "elsewhere", "elsewhere", "noise", "") UNRULY(
+                        "d", "third", "plain", "noise", ", .claimed_order = 3.0, .claim_source = \"my theorem\"")
+                        UNRULY("e", "quiet", "plain", "quiet",
+                               "") "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, (const struct "
+                                   "sampler *const[]){&a, &b, &c, &d, &e, "
+                                   "NULL}, NULL};\n";
+
+START_TEST(unruly_samplers_fail_their_cells_alone)
+{
+    static const char *const reasons[] = {
+        "-leaves-",
+        ": its process ended by itself with exit status 0\n",
+        "-stays-",
+        ": its process took more than the 2 s that a cell may take\n",
+        "-elsewhere-",
+        "in step t = 9 sampler elsewhere asks for the score at 1 - alpha_bar = 0.5, alpha_bar = 0.5, which is "
+        "none of levels t and t-1 and of the no others that it declares (other_levels)\n"};
+    write_file("unruly.c", unruly);
+    build("unruly");
+    write_file("x.yaml",
+               "title: x\nplugins: [./unruly.so]\n"
+               "targets: [{name: b, kind: mixture, weights: [0.5, 0.5], means: [-1, 1], sds: [0.3, 0.3]}]\n"
+               "samplers: [leaves, stays, elsewhere, third, quiet]\ndimensions: [1]\n"
+               "steps: [64, 128, 256, 512]\naccuracies: [1.0e-1, 3.0e-2]\nmax_steps: 512\nclaims: [atlas]\n");
+    ck_assert_int_eq(shell("sed -i 's/leaves, stays, elsewhere, //' %/x.yaml && @ run %/x.yaml -o %/out 2>&1"), 0);
+    char *verdict = read_file("out/x/verdict.md");
+    ck_assert_msg(strstr(verdict, "| refuted |") != NULL
+                      && strstr(verdict, "that of third (order 3), of 1 samplers") != NULL,
+                  "%s", verdict);
+    free(verdict);
+    ck_assert_int_eq(shell("@ verdict %/out/x 2>&1"), 0);
+    ck_assert_msg(strstr(output, " refuted ") != NULL, "%s", output); /* by what is stored alone */
+    ck_assert_int_eq(shell("sed -i 's/^sam.*/samplers: [leaves, stays, elsewhere, quiet]/; s/^steps.*/steps: [64]/; "
+                           "s/^title.*/title: y/; /^acc/d; /^max/d; /^claims/d' %/x.yaml && mv %/x.yaml %/y.yaml && "
+                           "@ run %/y.yaml -o %/out -j 2 --cell-seconds 2 2>&1"),
+                     3);
+    ck_assert_ptr_nonnull(strstr(output, "1 cells measured, 0 read back, 3 failed"));
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+        ck_assert_msg(strstr(output, reasons[i]) != NULL, "%s: %s", reasons[i], output);
+    ck_assert_int_eq(shell("@ run %/y.yaml -o %/out --cell-seconds 0 2>&1"), 2);
+    ck_assert_ptr_nonnull(strstr(output, "--cell-seconds: expected a number of seconds above 0, not '0'"));
+}
+END_TEST
+
 /* ---- What is wrong with a plug-in ---- */
 
 #define BEGIN \
@@ -254,6 +319,12 @@ static const struct {
          "} ; static const struct sampler a2 = {.name = \"y\", .doc = \"d\", .formula = \"f\", .source = \"s\", "
          ".increment = go") TWO_SAMPLERS,
      "sampler 'y' has score_evaluations that are not 1 to 1000"},
+    {BEGIN SAMPLER("\"x\"", ", .regular = 1") ONE_SAMPLER, "sampler 'x' says that it is regular, expected 0"},
+    {BEGIN SAMPLER("\"x\"", ", .work_arrays = 65") ONE_SAMPLER, "sampler 'x' has work_arrays that are more than 64"},
+    {BEGIN SAMPLER("\"x\"", ", .claimed_order = -1") ONE_SAMPLER,
+     "sampler 'x' has a claimed_order that is not 0 to 1000"},
+    {BEGIN SAMPLER("\"x\"", ", .claimed_order = 2") ONE_SAMPLER,
+     "sampler 'x' has a claimed_order without claim_source"},
     {BEGIN TARGET("\"mixture\"", "") ONE_TARGET, "target 'mixture' has the name of one that is built in"},
     {BEGIN TARGET("\"a/b\"", "") ONE_TARGET, "the name of a target is not one of"},
     {BEGIN TARGET(
@@ -464,6 +535,7 @@ SUITE(plugin)
     ADD(plugins_are_found_from_anywhere);
     ADD(results_load_nothing);
     ADD(another_build_is_another_plugin);
+    ADD(unruly_samplers_fail_their_cells_alone);
     ADD(chains_of_a_target_need_its_plugin_to_merge);
     ADD(bad_plugins_are_refused_where_they_are_named, .count = COUNT(bad_plugins));
     ADD(what_is_no_plugin_is_refused);

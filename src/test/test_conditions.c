@@ -1,0 +1,434 @@
+/* What engines take for granted of a sampler: built-in samplers hold to it, and planted ones that do not, as plug-ins
+ * may, have the law of the chain itself, pushed forward by brute force, or are refused. */
+#include <math.h>
+#include <string.h>
+
+#include "law/conditions.h"
+#include "law/divergence.h"
+#include "law/law.h"
+#include "law/measure.h"
+#include "test/brute.h"
+#include "test/suite.h"
+
+static double one[] = {1.0}, off[] = {0.4}, half[] = {0.5};
+static double even[] = {0.5, 0.5}, modes[] = {-1.0, 1.0}, close[] = {-0.3, 0.3}, narrow[] = {0.3, 0.3};
+static double uneven[] = {0.3, 0.7}, corners[] = {0.0, 1.0, 1.0, 0.0}, two_widths[] = {0.3, 0.5};
+static double triangle[] = {0.0, 1.0, 0.5, 1.0, 0.0, -0.5};
+static const struct factor gaussian = {1, 1, one, off, half, NULL}, bimodal = {1, 2, even, modes, narrow, NULL},
+                           near = {1, 2, even, close, narrow, NULL},
+                           plane = {2, 2, uneven, corners, two_widths, NULL},
+                           radial = {3, 2, even, NULL, two_widths, NULL},
+                           space = {3, 2, even, triangle, narrow, NULL};
+
+static struct schedule *make_schedule(size_t T)
+{
+    struct schedule *schedule;
+    struct error error;
+    ck_assert_int_eq(schedule_new(schedule_kind_find("li-cai"), 1.0, 3.0, T, &schedule, &error), STATUS_OK);
+    return schedule;
+}
+
+/* ---- Planted samplers ---- */
+
+#define MAP(name) \
+    static void name(const struct step *step, const struct score *score, size_t n, const double *x, double *out, \
+                     double *work)
+
+MAP(ddpm)
+{
+    (void)work;
+    score->evaluate(score, &step->from, n, x, out);
+    for (size_t i = 0; i < n; i++)
+        out[i] *= step->beta;
+}
+
+MAP(sine)
+{
+    ddpm(step, score, n, x, out, work);
+    for (size_t i = 0; i < n; i++)
+        out[i] += 0.2 * step->beta * sin(3.0 * x[i]);
+}
+
+MAP(sine_in_two_steps)
+{
+    (step->t == 11 || step->t == 10 ? sine : ddpm)(step, score, n, x, out, work);
+}
+
+MAP(rough_once)
+{
+    ddpm(step, score, n, x, out, work);
+    for (size_t i = 0; i < n && step->t == 150; i++)
+        out[i] += 0.3 * step->beta * sin(40.0 * x[i]);
+}
+
+MAP(alternating)
+{
+    ddpm(step, score, n, x, out, work);
+    for (size_t i = 0; i < n; i++)
+        out[i] *= step->t % 2 == 0 ? 1.3 : 0.7;
+}
+
+MAP(off_by_one)
+{
+    (void)work;
+    score->evaluate(score, &step->to, n, x, out);
+    for (size_t i = 0; i < n; i++)
+        out[i] *= step->beta;
+}
+
+/* Affine, and pulled towards the origin. */
+MAP(pulled)
+{
+    ddpm(step, score, n, x, out, work);
+    for (size_t i = 0; i < n; i++)
+        out[i] -= 0.05 * step->beta * x[i];
+}
+
+/* What x0 is taken for, E[X_0 | x], is cut off beyond `most`. */
+static void thresholded(double most, const struct step *step, const struct score *score, size_t n, const double *x,
+                        double *out)
+{
+    double root = sqrt(step->from.alpha_bar);
+    score->evaluate(score, &step->from, n, x, out);
+    for (size_t i = 0; i < n; i++) {
+        double x0 = (x[i] + step->from.noise * out[i]) / root, cut = fmax(-most, fmin(most, x0));
+        out[i] = step->beta * (out[i] + root * (cut - x0) / step->from.noise);
+    }
+}
+
+MAP(clipped)
+{
+    (void)work;
+    thresholded(1.1, step, score, n, x, out);
+}
+
+/* Where hardly any mass is. */
+MAP(clipped_far_out)
+{
+    (void)work;
+    thresholded(4.0, step, score, n, x, out);
+}
+
+MAP(crooked_level)
+{
+    struct level level = level_scaled(&step->from, 0.9);
+    (void)work;
+    score->evaluate(score, step->t == 20 ? &level : &step->from, n, x, out);
+    for (size_t i = 0; i < n; i++)
+        out[i] *= step->beta;
+}
+
+/* The same, but only far out. */
+MAP(crooked_far_out)
+{
+    struct level level = level_scaled(&step->from, 0.9);
+    double farthest = 0.0;
+    (void)work;
+    for (size_t i = 0; i < n; i++)
+        farthest = fmax(farthest, x[i]);
+    score->evaluate(score, farthest > 3.6 ? &level : &step->from, n, x, out);
+    for (size_t i = 0; i < n; i++)
+        out[i] *= step->beta;
+}
+
+MAP(mixing)
+{
+    ddpm(step, score, n, x, out, work);
+    for (size_t i = 0; i + 1 < n; i++)
+        out[i] += 0.01 * step->beta * x[i + 1];
+}
+
+static double log_noise(const struct step *step)
+{
+    (void)step;
+    return 0.0;
+}
+
+static double none_in_the_last(const struct step *step)
+{
+    return step->t == 2 ? -HUGE_VAL : 0.0;
+}
+
+static double none_in_the_last_three(const struct step *step)
+{
+    return step->t <= 4 ? -HUGE_VAL : 0.0;
+}
+
+static double now_and_then(const struct step *step)
+{
+    return step->t % 3 == 0 ? -0.7 : -HUGE_VAL;
+}
+
+static double not_a_number(const struct step *step)
+{
+    return step->t == 7 ? NAN : 0.0;
+}
+
+#define PLANTED(...) \
+    { \
+        .doc = "", .formula = "", .source = "", .score_evaluations = 1, __VA_ARGS__ \
+    }
+
+static const struct sampler
+    a_sine = PLANTED(.name = "sine", .increment = sine, .log_noise_ratio = log_noise),
+    two_sines = PLANTED(.name = "sine-in-two-steps", .increment = sine_in_two_steps, .log_noise_ratio = log_noise),
+    rough = PLANTED(.name = "rough-once", .increment = rough_once, .log_noise_ratio = log_noise),
+    turns = PLANTED(.name = "alternating", .increment = alternating, .log_noise_ratio = log_noise),
+    shifted = PLANTED(.name = "off-by-one", .increment = off_by_one, .log_noise_ratio = log_noise),
+    pulls = PLANTED(.name = "pulled", .increment = pulled, .log_noise_ratio = log_noise),
+    clips = PLANTED(.name = "clipped", .increment = clipped, .log_noise_ratio = log_noise),
+    clips_far = PLANTED(.name = "clipped-far-out", .increment = clipped_far_out, .log_noise_ratio = log_noise),
+    quiet_end = PLANTED(.name = "quiet-end", .increment = ddpm, .log_noise_ratio = none_in_the_last),
+    quieter_end = PLANTED(.name = "quieter-end", .increment = ddpm, .log_noise_ratio = none_in_the_last_three),
+    noise_first = PLANTED(.name = "noise-now-and-then", .increment = ddpm, .log_noise_ratio = log_noise,
+                          .log_noise_before = now_and_then),
+    crooked = PLANTED(.name = "crooked", .increment = crooked_level, .log_noise_ratio = log_noise),
+    crooked_far = PLANTED(.name = "crooked-far-out", .increment = crooked_far_out, .log_noise_ratio = log_noise),
+    mixes = PLANTED(.name = "mixing", .increment = mixing, .log_noise_ratio = log_noise),
+    no_number = PLANTED(.name = "no-number", .increment = ddpm, .log_noise_ratio = not_a_number);
+
+static const struct {
+    const struct sampler *sampler;
+    const struct factor *factor;
+    const char *engine;
+    double chain; /* what the brute force may be off by, as a part of TV: more where the map has kinks */
+} laws[] = {
+    {&a_sine, &gaussian, "line", 1e-8},      {&a_sine, &near, "line", 1e-8},
+    {&two_sines, &gaussian, "line", 1e-8},   {&two_sines, &bimodal, "line", 1e-8},
+    {&turns, &gaussian, "gaussian", 1e-8},   {&turns, &bimodal, "line", 1e-8},
+    {&shifted, &gaussian, "gaussian", 1e-8}, {&shifted, &near, "line", 1e-8},
+    {&pulls, &gaussian, "gaussian", 1e-8},   {&pulls, &bimodal, "line", 1e-8},
+    {&clips, &gaussian, "line", 1e-4},       {&clips, &bimodal, "line", 1e-4},
+    {&clips_far, &gaussian, "line", 1e-7},   {&quiet_end, &gaussian, "gaussian", 1e-8},
+    {&quiet_end, &bimodal, "line", 1e-8},    {&quieter_end, &gaussian, "gaussian", 1e-8},
+    {&quieter_end, &bimodal, "line", 1e-8},  {&noise_first, &gaussian, "gaussian", 1e-8},
+    {&noise_first, &bimodal, "line", 1e-8},
+};
+
+static struct measured tv_of(const struct sampler *sampler, const struct factor *factor,
+                             const struct schedule *schedule, const char **engine)
+{
+    const struct law_problem problem = {.factor = factor, .sampler = sampler, .schedule = schedule};
+    struct law law;
+    struct divergence divergence;
+    struct error error = {STATUS_OK, ""};
+    ck_assert_msg(law_compute(&problem, &law, &error) == STATUS_OK, "%s: %s", sampler->name, error.text);
+    struct law_group group = {&law, 1.0};
+    ck_assert_msg(divergence_measure(&group, 1, &divergence, &error) == STATUS_OK, "%s: %s", sampler->name,
+                  error.text);
+    *engine = law.engine->name;
+    law_free(&law);
+    return divergence.tv;
+}
+
+START_TEST(laws_are_those_of_the_chain)
+{
+    const struct sampler *sampler = laws[_i].sampler;
+    struct schedule *schedule = make_schedule(32);
+    const char *engine;
+    struct measured tv = tv_of(sampler, laws[_i].factor, schedule, &engine);
+    const struct brute_problem problem = {
+        .factor = laws[_i].factor, .sampler = sampler, .schedule = schedule, .fineness = 1.0};
+    struct brute brute = brute_force(&problem);
+    ck_assert_msg(fabs(tv.value - brute.tv) <= tv.error + laws[_i].chain * brute.tv,
+                  "%s by %s: TV = %.12g +- %.1e, not %.12g", sampler->name, engine, tv.value, tv.error, brute.tv);
+    ck_assert_msg(tv.error <= (laws[_i].chain > 1e-6 ? 1e-3 : 1e-4) * tv.value, "%s by %s: TV = %.12g +- %.1e",
+                  sampler->name, engine, tv.value, tv.error);
+    ck_assert_str_eq(engine, laws[_i].engine);
+    schedule_free(schedule);
+}
+END_TEST
+
+/* Between two checks of an engine, one step unlike all others: seen, as when every step is checked. */
+START_TEST(one_step_unlike_the_others_is_checked)
+{
+    struct schedule *schedule = make_schedule(512);
+    struct conditions found;
+    struct error error = {STATUS_OK, ""};
+    ck_assert_int_eq(conditions_find(&bimodal, &rough, schedule, NULL, 0.0, &found, &error), STATUS_OK);
+    size_t count = 0;
+    for (size_t t = 2; t <= schedule->T; t++)
+        count += found.unlike[t];
+    ck_assert(found.unlike[151] && found.unlike[150] && found.unlike[149]);
+    ck_assert_uint_le(count, 5);
+    struct law law[2];
+    struct divergence d[2];
+    const struct law_problem problem = {
+        .factor = &bimodal, .sampler = &rough, .schedule = schedule, .conditions = &found};
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(law_engine_for(&problem)->compute(&problem, 1.0, &law[i], &error), STATUS_OK);
+        struct law_group group = {&law[i], 1.0};
+        ck_assert_int_eq(divergence_measure(&group, 1, &d[i], &error), STATUS_OK);
+        for (size_t t = 2; t <= schedule->T; t++)
+            found.unlike[t] = 1;
+        law_free(&law[i]);
+    }
+    ck_assert_msg(fabs(d[0].tv.value - d[1].tv.value) <= d[0].tv.error + d[1].tv.error,
+                  "%.12g +- %.1e, %.12g +- %.1e", d[0].tv.value, d[0].tv.error, d[1].tv.value, d[1].tv.error);
+    ck_assert_double_le(d[0].tv.error, 1e-5 * d[0].tv.value);
+    conditions_free(&found);
+    schedule_free(schedule);
+}
+END_TEST
+
+/* Two components in the plane whose means differ in one coordinate: a product, of whose parts the line has the laws.
+ */
+static void compare_with_product(const struct sampler *sampler)
+{
+    static double apart[] = {-1.0, 0.4, 1.0, 0.4}, width[] = {0.3};
+    static const struct factor in_the_plane = {2, 2, even, apart, narrow, NULL},
+                               across = {1, 1, one, off, width, NULL};
+    const struct factor *const factors[] = {&in_the_plane, &bimodal, &across};
+    struct schedule *schedule = make_schedule(20);
+    struct law law[3];
+    struct divergence plain, composed;
+    struct error error = {STATUS_OK, ""};
+    for (size_t i = 0; i < 3; i++) {
+        const struct law_problem problem = {.factor = factors[i], .sampler = sampler, .schedule = schedule};
+        ck_assert_msg(law_compute(&problem, &law[i], &error) == STATUS_OK, "%s", error.text);
+    }
+    ck_assert_str_eq(law[0].engine->name, "plane");
+    const struct law_group group[] = {{&law[0], 1.0}, {&law[1], 1.0}, {&law[2], 1.0}};
+    ck_assert_int_eq(divergence_measure(group, 1, &plain, &error), STATUS_OK);
+    ck_assert_int_eq(divergence_measure(group + 1, 2, &composed, &error), STATUS_OK);
+    ck_assert_msg(fabs(plain.tv.value - composed.tv.value) <= plain.tv.error + composed.tv.error,
+                  "%s: %.12g +- %.1e, %.12g +- %.1e", sampler->name, plain.tv.value, plain.tv.error,
+                  composed.tv.value, composed.tv.error);
+    ck_assert_double_le(plain.tv.error, 1e-4 * plain.tv.value);
+    for (size_t i = 0; i < 3; i++)
+        law_free(&law[i]);
+    schedule_free(schedule);
+}
+
+START_TEST(the_plane_has_the_law_of_the_product)
+{
+    static const struct sampler *const samplers[] = {&shifted, &a_sine, &turns, &pulls};
+    for (size_t i = 0; i < taken(4); i++)
+        compare_with_product(samplers[i]);
+}
+END_TEST
+
+static const struct {
+    const struct sampler *sampler;
+    const struct factor *factor;
+    const char *reason;
+} refused[] = {
+    {&crooked, &gaussian, "in step t = 20 sampler crooked asks for the score at 1 - alpha_bar = "},
+    {&crooked, &bimodal, "in step t = 20 sampler crooked asks for the score at 1 - alpha_bar = "},
+    {&crooked, &plane, "in step t = 20 sampler crooked asks for the score at 1 - alpha_bar = "},
+    {&crooked, &radial, "in step t = 20 sampler crooked asks for the score at 1 - alpha_bar = "},
+    {&crooked_far, &gaussian, "sampler crooked-far-out asks for the score at 1 - alpha_bar = "},
+    {&crooked_far, &bimodal, "sampler crooked-far-out asks for the score at 1 - alpha_bar = "},
+    {&mixes, &bimodal, "does not act number by number"},
+    {&no_number, &bimodal,
+     "the noise is not a number: log_noise_ratio or log_noise_before of sampler no-number in step "
+     "t = 7"},
+    {&clips, &radial, "does not commute with rotations (first in step t = "},
+    {&a_sine, &radial, "does not commute with rotations (first in step t = 48)"},
+    {&clips, &space, "does not commute with rotations (first in step t = "},
+    {&quiet_end, &plane, "has no noise in step t = 2, and the plane's engine needs noise in every step"},
+};
+
+START_TEST(what_no_engine_can_is_refused)
+{
+    struct schedule *schedule = make_schedule(48);
+    const struct law_problem problem = {
+        .factor = refused[_i].factor, .sampler = refused[_i].sampler, .schedule = schedule};
+    struct law law;
+    struct error error = {STATUS_OK, ""};
+    ck_assert_int_eq(law_compute(&problem, &law, &error), STATUS_UNSUPPORTED);
+    ck_assert_msg(strstr(error.text, refused[_i].reason) != NULL, "%s", error.text);
+    law_free(&law);
+    schedule_free(schedule);
+}
+END_TEST
+
+/* ---- What is declared ---- */
+
+START_TEST(built_in_samplers_hold_to_what_they_declare)
+{
+    const struct factor *const factors[] = {&gaussian, &bimodal, &near, &plane, &radial, &space};
+    const struct sampler *sampler = sampler_at((size_t)_i);
+    struct schedule *schedule = make_schedule(256);
+    ck_assert_int_eq(sampler->regular, 1);
+    for (size_t i = 0; i < sizeof factors / sizeof factors[0]; i++) {
+        struct conditions found;
+        struct error error = {STATUS_OK, ""};
+        ck_assert_msg(conditions_find(factors[i], sampler, schedule, NULL, 0.0, &found, &error) == STATUS_OK, "%s",
+                      error.text);
+        ck_assert_msg(found.broken == 0, "%s breaks %u on factor %zu", sampler->name, found.broken, i);
+        for (size_t t = 2; t <= schedule->T; t++)
+            ck_assert_msg(!found.unlike[t], "step %zu of %s is unlike others on factor %zu", t, sampler->name, i);
+        conditions_free(&found);
+    }
+    /* affine, and what is evaluated costs no digits */
+    struct sampler undeclared = *sampler;
+    const char *engine, *other;
+    undeclared.regular = 0;
+    struct measured declared = tv_of(sampler, &gaussian, schedule, &engine);
+    struct measured evaluated = tv_of(&undeclared, &gaussian, schedule, &other);
+    ck_assert_str_eq(engine, "gaussian");
+    ck_assert_str_eq(other, "gaussian");
+    ck_assert_double_eq(declared.value, evaluated.value);
+    ck_assert_double_le(evaluated.error, declared.error + 1e-11);
+    schedule_free(schedule);
+}
+END_TEST
+
+/* Positions 1 from the origin, components 1e-9 wide: digits are lost in original coordinates, and the radius says so.
+ */
+START_TEST(rounding_of_original_coordinates_counts)
+{
+    double widths[] = {1e-9}, mean[] = {1.0}, largest = 0.0;
+    const struct factor atom = {1, 1, one, mean, widths, NULL};
+    struct schedule *schedule;
+    struct error error;
+    ck_assert_int_eq(schedule_new(schedule_kind_find("li-cai"), 2.0, 8.5, 128, &schedule, &error), STATUS_OK);
+    const char *engine;
+    struct measured tv = tv_of(&shifted, &atom, schedule, &engine);
+    struct measured other = tv_of(&pulls, &atom, schedule, &engine);
+    largest = fmax(tv.error, other.error);
+    ck_assert_double_gt(largest, 1e-10);
+    ck_assert_double_lt(largest, 1e-2);
+    schedule_free(schedule);
+}
+END_TEST
+
+/* Score errors along the diagonal rotate an isotropic Gaussian. */
+START_TEST(rotations_by_a_score_error_are_refused)
+{
+    struct target target;
+    struct measurement out;
+    struct error error = {STATUS_OK, ""};
+    size_t dimension = 4;
+    struct schedule *schedule = make_schedule(48);
+    target_init(&target, target_family_find("gaussian"));
+    target.mean = 0.3;
+    target.variance = 0.25;
+    struct score_error wave = {.shape = error_shape_find("wave"),
+                               .profile = error_profile_find("uniform"),
+                               .spread = SPREAD_DIAGONAL,
+                               .size = 0.1,
+                               .roughness = 1.0};
+    ck_assert_int_eq(measure_target(&target, &a_sine, &wave, schedule, &dimension, 1, &out, &error),
+                     STATUS_UNSUPPORTED);
+    ck_assert_msg(strstr(error.text, "does not commute with rotations") != NULL, "%s", error.text);
+    ck_assert_msg(measure_target(&target, &pulls, &wave, schedule, &dimension, 1, &out, &error) == STATUS_OK, "%s",
+                  error.text);
+    schedule_free(schedule);
+}
+END_TEST
+
+SUITE(conditions)
+{
+    int samplers = 0;
+    while (sampler_at((size_t)samplers) != NULL)
+        samplers++;
+    ADD(laws_are_those_of_the_chain, .count = COUNT(laws));
+    ADD(one_step_unlike_the_others_is_checked);
+    ADD(the_plane_has_the_law_of_the_product, .grows = 1);
+    ADD(what_no_engine_can_is_refused, .count = COUNT(refused));
+    ADD(built_in_samplers_hold_to_what_they_declare, .count = samplers);
+    ADD(rounding_of_original_coordinates_counts);
+    ADD(rotations_by_a_score_error_are_refused);
+}
