@@ -1,6 +1,8 @@
 /* diffrate: verifies convergence-rate theorems of diffusion samplers. This file only finds the subcommand. */
 #include <argp.h>
 #include <cblas.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <gsl/gsl_errno.h>
 #include <locale.h>
 #include <malloc.h>
@@ -8,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command/command.h"
 #include "experiment/store.h"
@@ -24,8 +27,8 @@ static void print_help(FILE *file)
           file);
 }
 
-/* Laws and files are made of arrays that come and go. Memory that is freed stays with the process: to give it back and
- * have it cleared again takes more time than to fill it. */
+/* Laws and files are made of arrays that come and go. Memory that is freed stays with the process: to give it back
+ * and have it cleared again takes more time than to fill it. */
 static void keep_memory(void)
 {
     (void)mallopt(M_MMAP_THRESHOLD, 1 << 25);
@@ -33,13 +36,36 @@ static void keep_memory(void)
     (void)mallopt(M_TOP_PAD, 1 << 20);
 }
 
+/* Files must not come to stand in the place of streams that are closed. What goes to a closed stderr is lost; what
+ * goes to a closed stdout is an error. */
+static void hold_streams(void)
+{
+    static const int modes[] = {[STDIN_FILENO] = O_WRONLY, [STDOUT_FILENO] = O_RDONLY, [STDERR_FILENO] = O_WRONLY};
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++)
+        if (fcntl(stream, F_GETFD) < 0 && errno == EBADF)
+            (void)open("/dev/null", modes[stream]); /* the lowest number that is free: this one */
+}
+
+/* The end of every command, also of --help: what it was asked to print must have arrived. */
+static void close_output(void)
+{
+    int failed = ferror(stdout);
+    if (fclose(stdout) != 0 || failed) {
+        fputs("diffrate: cannot write all to standard output\n", stderr);
+        _exit(EXIT_FAILED);
+    }
+}
+
 int main(int argc, char **argv)
 {
+    hold_streams();
+    (void)setvbuf(stdout, NULL, _IOLBF, 0); /* in order with what stderr says */
+    (void)atexit(close_output);
     keep_memory();
     (void)setlocale(LC_CTYPE, "C.UTF-8"); /* for the width of table cells; numbers keep the C locale */
     argp_err_exit_status = EXIT_INPUT;
     (void)gsl_set_error_handler_off();
-    openblas_set_num_threads(1); /* cells are run by threads, each with its own small matrices */
+    openblas_set_num_threads(1);    /* cells are run by threads, each with its own small matrices */
     (void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error like a full disk */
     store_init();
     if (argc < 2) {

@@ -30,6 +30,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case 'n':
         options->check.sample = read_number(argument, "--sample", state);
         return 0;
+    case 'j':
+        options->check.threads = command_read_jobs(argument, state);
+        return 0;
     case KEY_SEED:
         options->check.seed = read_number(argument, "--seed", state);
         return 0;
@@ -76,6 +79,7 @@ static const struct argp_option argp_options[] = {
     {"sample", 'n', "N", 0, "Measure N cells again, chosen at random (default: 5)", 0},
     {"spec", KEY_SPEC, "FILE", 0,
      "The experiment's own file, to load its plug-ins from: what a results directory names is never loaded", 0},
+    {"jobs", 'j', "N", 0, "Threads to measure a cell with (default: one a core)", 0},
     {"seed", KEY_SEED, "SEED", 0, "Seed of the choice (default: 1)", 0},
     {0},
 };
@@ -94,9 +98,9 @@ static const struct argp argp = {
 
 static int run(int argc, char **argv)
 {
-    struct options options = {.check = {.sample = DEFAULT_SAMPLE, .seed = 1, .begin = print_begin}};
+    struct options options = {
+        .check = {.sample = DEFAULT_SAMPLE, .seed = 1, .begin = print_begin, .threads = omp_get_max_threads()}};
     (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
-    options.check.threads = omp_get_max_threads();
     struct error error = {STATUS_OK, ""};
     struct spec spec;
     struct check check = {.cells = 0};

@@ -1,6 +1,7 @@
 #include "command/command.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "experiment/directory.h"
@@ -29,6 +30,21 @@ int command_fail(const struct error *error)
     else
         fprintf(stderr, "diffrate: %s\n", error->text[0] != '\0' ? error->text : status_sentence(error->status));
     return error->status == STATUS_INVALID || error->status == STATUS_INADMISSIBLE ? EXIT_INPUT : EXIT_FAILED;
+}
+
+int command_read_jobs(const char *text, const struct argp_state *state)
+{
+    char *end;
+    long jobs = strtol(text, &end, 10);
+    if (*text == '\0' || *end != '\0' || jobs < 1 || jobs > 4096)
+        argp_error(state, "-j: expected a number of processes from 1 to 4096, not '%s'", text);
+    return (int)jobs;
+}
+
+int command_interrupted(int signal, const char *consequence)
+{
+    fprintf(stderr, "diffrate: interrupted by signal %d (%s)%s\n", signal, strsignal(signal), consequence);
+    return SIGNAL_EXIT + signal;
 }
 
 enum status command_load_spec(const char *path, struct spec *spec, struct error *error)

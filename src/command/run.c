@@ -33,18 +33,15 @@ static void read_shard(const char *text, struct run_options *out, const struct a
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct options *options = state->input;
-    char *end;
     switch (key) {
     case 'o':
+        if (*argument == '\0')
+            argp_error(state, "-o: expected a directory, not ''");
         options->output = argument;
         return 0;
-    case 'j': {
-        long jobs = strtol(argument, &end, 10);
-        if (*argument == '\0' || *end != '\0' || jobs < 1 || jobs > 4096)
-            argp_error(state, "-j: expected a number of processes from 1 to 4096, not '%s'", argument);
-        options->run.jobs = (int)jobs;
+    case 'j':
+        options->run.jobs = command_read_jobs(argument, state);
         return 0;
-    }
     case KEY_FORCE:
         options->run.force = 1;
         return 0;
@@ -98,27 +95,21 @@ static void print_plan(const struct spec *spec, const char *directory)
                pairs * spec->dimension_count * spec->accuracy_count);
 }
 
+/* What one step cannot do is no reason to leave out the others; the first error is told. */
 static enum status finish(const char *directory, struct error *error)
 {
+    static enum status (*const steps[])(const struct evidence *evidence, struct error *error) = {
+        stored_verdict, figures_draw, stored_report};
     struct evidence evidence;
-    enum status status = evidence_read(directory, claim_names(), &evidence, error);
-    if (status == STATUS_OK)
-        status = stored_verdict(&evidence, error);
-    if (status == STATUS_OK)
-        status = figures_draw(&evidence, error);
-    if (status == STATUS_OK)
-        status = stored_report(&evidence, error);
+    struct error ignored;
+    enum status first = evidence_read(directory, claim_names(), &evidence, error);
+    if (first == STATUS_OK)
+        for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+            enum status status = steps[i](&evidence, first == STATUS_OK ? error : &ignored);
+            first = first == STATUS_OK ? status : first;
+        }
     evidence_free(&evidence);
-    return status;
-}
-
-static void print_interruption(int signal)
-{
-    fprintf(
-        stderr,
-        "diffrate: interrupted by signal %d (%s); the cells measured so far are stored, and the same command goes on "
-        "from there\n",
-        signal, strsignal(signal));
+    return first;
 }
 
 static int run_and_finish(const struct spec *spec, const struct options *options, struct error *error)
@@ -128,8 +119,8 @@ static int run_and_finish(const struct spec *spec, const struct options *options
     enum status status = run_experiment(spec, &options->run, &summary, error);
     int interruption = summary.interruption, whole = options->run.shares == 1, code = EXIT_OK;
     if (status == STATUS_INTERRUPTED) {
-        print_interruption(interruption);
-        code = SIGNAL_EXIT + interruption;
+        code = command_interrupted(
+            interruption, "; the cells measured so far are stored, and the same command goes on from there");
     } else if (status == STATUS_OK) {
         command_print_summary(&summary, directory);
         if (whole)
@@ -144,7 +135,7 @@ static int run_and_finish(const struct spec *spec, const struct options *options
 
 static const struct argp_option argp_options[] = {
     {"output", 'o', "DIR", 0, "Where results go: DIR/<experiment>/ (default: results)", 0},
-    {"jobs", 'j', "N", 0, "Processes, each with a cell (default: one a core)", 0},
+    JOBS_OPTION,
     {"shard", KEY_SHARD, "I/N", 0,
      "Measure the I-th of N parts of the cells, of about equal cost, beside runs of the others on this machine or on "
      "others that share DIR; then merge, if all cells are there",

@@ -57,7 +57,7 @@ void progress_end(struct progress *progress, const char *label, double cost)
     }
 }
 
-void progress_abandon(const struct progress *progress)
+void progress_hide(const struct progress *progress)
 {
     if (progress->terminal)
         fputs("\r\033[K", stderr);

@@ -83,6 +83,35 @@ static enum status measure_laws(const struct cell *cell, const struct schedule *
     return status;
 }
 
+void cell_blank(const struct cell *cell, size_t index, struct record *row)
+{
+    const struct spec *spec = cell->spec;
+    const struct measurement nothing = {.dimension = spec->dimensions[index]};
+    const struct schedule schedule = {.h = schedule_step_size(spec->c1, cell->steps)};
+    fill_record(cell, &schedule, &nothing, row);
+    double *const measured[] = {&row->tv,         &row->tv_error,       &row->kl_p_q,          &row->kl_p_q_error,
+                                &row->kl_q_p,     &row->kl_q_p_error,   &row->chi2_q_p,        &row->chi2_q_p_error,
+                                &row->hellinger2, &row->hellinger2_error, &row->error_effect,
+                                &row->error_effect_error, &row->clip_probability, &row->mass_defect};
+    for (size_t i = 0; i < sizeof measured / sizeof measured[0]; i++)
+        *measured[i] = NAN;
+    row->chains = cell->chains;
+    row->seed = cell->chains > 0 ? spec->seed : 0;
+}
+
+void cell_label(const struct cell *cell, char label[CELL_LABEL_SIZE])
+{
+    const struct spec *spec = cell->spec;
+    char score_error[100] = "", chains[40] = "";
+    if (cell->score_error > 0)
+        record_label_score_error(&spec->score_errors[cell->score_error], score_error, sizeof score_error);
+    if (cell->chains > 0)
+        (void)snprintf(chains, sizeof chains, " %zu chains", cell->chains);
+    (void)snprintf(label, CELL_LABEL_SIZE, "%s %s%s%s T=%zu%s", spec->targets[cell->target].name,
+                   spec->samplers[cell->sampler]->name, cell->score_error > 0 ? " " : "", score_error, cell->steps,
+                   chains);
+}
+
 char *cell_describe(const struct cell *cell)
 {
     const struct spec *spec = cell->spec;
@@ -119,19 +148,10 @@ static enum status sample_one(const struct cell *cell, const struct schedule *sc
 {
     const struct spec *spec = cell->spec;
     const struct target *target = &spec->targets[cell->target];
-    struct measurement nothing = {.dimension = spec->dimensions[index], .method = "chains"};
     struct factor_list factors;
     struct error cause = {STATUS_OK, ""};
-    const double missing = NAN;
-    fill_record(cell, schedule, &nothing, row);
-    double *const lacking[] = {&row->tv,         &row->tv_error,       &row->kl_p_q,          &row->kl_p_q_error,
-                               &row->kl_q_p,     &row->kl_q_p_error,   &row->chi2_q_p,        &row->chi2_q_p_error,
-                               &row->hellinger2, &row->hellinger2_error, &row->error_effect,
-                               &row->error_effect_error, &row->clip_probability, &row->mass_defect};
-    for (size_t i = 0; i < sizeof lacking / sizeof lacking[0]; i++)
-        *lacking[i] = missing;
-    row->chains = cell->chains;
-    row->seed = spec->seed;
+    cell_blank(cell, index, row);
+    (void)snprintf(row->law, sizeof row->law, "chains");
     enum status status = target_coordinates(target, spec->dimensions[index], &factors, &cause);
     if (status == STATUS_OK) {
         const struct chain_problem problem = {.list = &factors,

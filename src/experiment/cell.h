@@ -30,6 +30,14 @@ enum { NUMERICS_VERSION = 5 };
  * loaded. */
 MUST_USE enum status cell_measure(const struct cell *cell, int threads, struct record *rows, struct error *error);
 
+/* A row that says what would be measured in the spec's dimension of this index, and of the result nothing: every value,
+ * radius and estimate is NaN. */
+void cell_blank(const struct cell *cell, size_t index, struct record *row);
+
+/* What the cell is, for people. */
+enum { CELL_LABEL_SIZE = 320 };
+void cell_label(const struct cell *cell, char label[CELL_LABEL_SIZE]);
+
 /* All that determines the cell's numbers, as text for free(): numerics version, schedule, target and score error with
  * every parameter, sampler, steps, dimensions, chains, and the hash of the plug-ins that the sampler and the target are
  * from. NULL where memory runs out. */

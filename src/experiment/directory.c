@@ -235,6 +235,37 @@ enum status directory_is_of(const char *path, const struct spec *spec, const cha
     return status;
 }
 
+enum status directory_owns(const char *path, const char *spec_name, const char *spec_text, struct error *error)
+{
+    char file[DIRECTORY_PATH_SIZE];
+    struct bytes text = {NULL, 0};
+    struct header header;
+    struct stat info;
+    const char *own = NULL;
+    char *plugins = NULL;
+    TRY(join(file, path, SPEC_FILE, "", error));
+    if (stat(file, &info) != 0)
+        return STATUS_OK;
+    enum status status = file_load(file, &text, error);
+    if (status == STATUS_OK)
+        status = read_header(file, &text, &header, error);
+    if (status == STATUS_OK) {
+        plugins = take_plugins(&header, &own);
+        status = plugins != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for the text of %s", file);
+    }
+    if (status == STATUS_OK && strcmp(header.name, spec_name) != 0)
+        status = fail_with(error, STATUS_IO, "the merged file is of experiment %s, but %s is of %s", spec_name, file,
+                           header.name);
+    else if (status == STATUS_OK && strcmp(own, spec_text) != 0)
+        status = fail_with(error, STATUS_IO,
+                           "the merged file is of an experiment %s with another text than %s has; `diffrate run` or "
+                           "`merge` makes it anew",
+                           spec_name, file);
+    free(plugins);
+    free(text.data);
+    return status;
+}
+
 enum status directory_read(const char *path, const char *version, const char *const *claim_names, struct spec *out,
                            struct error *error)
 {

@@ -30,6 +30,11 @@ MUST_USE enum status directory_is_of(const char *path, const struct spec *spec, 
 MUST_USE enum status directory_read(const char *path, const char *version, const char *const *claim_names,
                                     struct spec *out, struct error *error);
 
+/* STATUS_OK if a merged file of this name, made of an experiment of this name and text, belongs to the directory, as
+ * far as it says whose it is. Errors: STATUS_IO where spec.yaml is another experiment's or cannot be read. */
+MUST_USE enum status directory_owns(const char *path, const char *spec_name, const char *spec_text,
+                                    struct error *error);
+
 /* Where a cell, and where the merged file of a spec, lies. Errors: STATUS_IO where the path is too long;
  * STATUS_MEMORY.
  */

@@ -145,31 +145,18 @@ static enum status look(struct run *run, struct error *error)
     return status;
 }
 
-static void label(const struct cell *cell, char *text, size_t size)
-{
-    const struct spec *spec = cell->spec;
-    char score_error[100] = "", chains[40] = "";
-    if (cell->score_error > 0)
-        record_label_score_error(&spec->score_errors[cell->score_error], score_error, sizeof score_error);
-    if (cell->chains > 0)
-        (void)snprintf(chains, sizeof chains, " %zu chains", cell->chains);
-    (void)snprintf(text, size, "%s %s%s%s T=%zu%s", spec->targets[cell->target].name,
-                   spec->samplers[cell->sampler]->name, cell->score_error > 0 ? " " : "", score_error, cell->steps,
-                   chains);
-}
-
 /* Threads within a cell are for when cells are fewer than processors. */
 static int next_cell(void *context, size_t *item)
 {
     struct run *run = context;
-    char text[200];
+    char text[CELL_LABEL_SIZE];
     if (run->ready_count == 0)
         return 0;
     size_t cells = run->ready_count + (size_t)run->running;
     run->threads = cells < (size_t)run->jobs ? run->jobs / (int)cells : 1;
     *item = run->ready[--run->ready_count];
     run->running++;
-    label(&run->plan.items[*item].cell, text, sizeof text);
+    cell_label(&run->plan.items[*item].cell, text);
     progress_begin(&run->progress, text);
     return 1;
 }
@@ -234,9 +221,9 @@ static enum status cell_ended(void *context, size_t index, const void *rows, con
 {
     struct run *run = context;
     int measured = cause->status == STATUS_OK;
-    char text[200];
+    char text[CELL_LABEL_SIZE];
     run->running--;
-    label(&run->plan.items[index].cell, text, sizeof text);
+    cell_label(&run->plan.items[index].cell, text);
     enum status status = store_cell(run, index, measured ? rows : NULL, cause->text, error);
     if (status == STATUS_OK)
         status = run->has_own ? settle_measured(run, index, rows, cause->text, error) : settle_first(run, index, error);
@@ -263,7 +250,7 @@ static enum status measure(struct run *run, int *interruption, struct error *err
     if (status == STATUS_OK || status == STATUS_INTERRUPTED)
         progress_finish(&run->progress);
     else
-        progress_abandon(&run->progress);
+        progress_hide(&run->progress);
     return status;
 }
 

@@ -99,8 +99,12 @@ START_TEST(what_is_beside_the_cells_is_told)
     assert_found("echo hello >%/out/s/cells/b-ddpm-7.h5; @ check %/out/s -n 0", "b-ddpm-7.h5 is not an HDF5 file");
     assert_found("rm %/out/s/cells/b-ddpm-7.h5; echo hello >%/out/s/cells/notes; @ check %/out/s -n 0",
                  "not a cell: cells/notes");
-    ck_assert_int_eq(shell("rm %/out/s/cells/notes %/out/s/cells/b-*; @ check %/out/s -n 0"), 0);
+    assert_found("rm %/out/s/cells/notes %/out/s/cells/b-*; @ check %/out/s -n 0",
+                 "s.h5 is there, but cells that it was made of are gone");
     ck_assert_ptr_null(strstr(output, " 0 are missing"));
+    ck_assert_int_eq(shell("rm %/out/s/s.h5; @ check %/out/s -n 0"), 0); /* a run that has not ended */
+    assert_found("rm %/out/s/cells/*; @ check %/out/s -n 0", " holds no cell of the experiment");
+    assert_found("rmdir %/out/s/cells; @ check %/out/s -n 0 2>&1", "cannot read directory ");
 }
 END_TEST
 

@@ -137,8 +137,9 @@ START_TEST(measure_takes_score_errors)
     write_file("errors.yaml", ERRONEOUS "score_errors:\n- {shape: linear, size: [0.1, 0.02], spread: one}\n"
                                         "- {shape: bias, size: 0.1, growth: 0.5, profile: late}\n");
     ck_assert_int_eq(shell("@ measure %/errors.yaml --json"), 0);
-    ck_assert_uint_eq(lines(output), 12);
-    ck_assert_ptr_null(strstr(output, "\"none\"")); /* exact scores were not asked for */
+    ck_assert_uint_eq(lines(output), 16); /* of three errors, and without one */
+    const char *exact[] = {"\"score_error\": \"none\"", "\"dimension\": 4", "\"steps\": 128", NULL};
+    ck_assert_double_eq(json_number("error_effect", exact), 0.0);
     char *second = strstr(output, "\"score_error_size\": 0.02");
     ck_assert(second != NULL && strstr(output, "\"score_error_size\": 0.1") < second); /* the author's order */
     const char *linear[] = {"\"sampler\": \"ddpm\", \"score_error\": \"linear\", \"score_error_spread\": \"one\"",
@@ -151,6 +152,8 @@ START_TEST(measure_takes_score_errors)
     ck_assert_double_eq(json_number("score_error_growth", bias), 0.5);
     ck_assert_int_eq(shell("@ measure %/errors.yaml"), 0);
     ck_assert_ptr_nonnull(strstr(output, "SCORE ERROR"));
+    ck_assert_ptr_nonnull(strstr(output, "EFFECT"));
+    ck_assert_ptr_nonnull(strstr(output, "g      ddpm    none "));
     ck_assert_ptr_nonnull(strstr(output, "linear 0.02 one "));
     ck_assert_ptr_nonnull(strstr(output, "bias 0.1 all late growth=0.5 "));
 

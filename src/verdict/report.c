@@ -1,9 +1,10 @@
 #include "verdict/report.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "core/file.h"
 #include "core/memory.h"
 #include "core/table.h"
 #include "core/text.h"
@@ -218,17 +219,6 @@ enum status report_print(const struct evidence *evidence, FILE *file, struct err
     return status;
 }
 
-FILE *report_open(const struct evidence *evidence, const char *name, struct error *error)
-{
-    char path[4200];
-    (void)snprintf(path, sizeof path, "%s/%s", evidence->directory, name);
-    (void)unlink(path); /* it might be a link to somewhere else */
-    FILE *file = fopen(path, "wx");
-    if (file == NULL)
-        (void)fail_with(error, STATUS_IO, "cannot write %s", path);
-    return file;
-}
-
 static void markdown_section(const struct filled_section *section, FILE *file)
 {
     if (!section_is_shown(section))
@@ -321,31 +311,42 @@ static void latex(const struct evidence *evidence, const struct tables *tables, 
     fputs("\\bottomrule\n\\end{tabular}}\n\\end{table}\n", file);
 }
 
-enum status report_write(const struct evidence *evidence, const char *name,
+enum status report_write(const struct evidence *evidence, const char *name, const struct tables *tables,
                          void (*put)(const struct evidence *evidence, const struct tables *tables, FILE *file),
                          struct error *error)
 {
+    char path[4200];
+    struct bytes text = {NULL, 0};
+    FILE *stream = open_memstream(&text.data, &text.length);
+    (void)snprintf(path, sizeof path, "%s/%s", evidence->directory, name);
+    if (stream != NULL)
+        put(evidence, tables, stream);
+    int bad = stream == NULL || ferror(stream);
+    bad |= stream != NULL && fclose(stream) != 0;
+    enum status status =
+        bad ? fail_with(error, STATUS_MEMORY, "out of memory for %s", path) : file_replace(path, &text, error);
+    free(text.data);
+    return status;
+}
+
+enum status report_write_tables(const struct evidence *evidence, const char *name,
+                                void (*put)(const struct evidence *evidence, const struct tables *tables, FILE *file),
+                                struct error *error)
+{
     struct tables tables;
     enum status status = tables_new(evidence, &tables, error);
-    FILE *file = status == STATUS_OK ? report_open(evidence, name, error) : NULL;
-    if (status == STATUS_OK && file == NULL)
-        status = STATUS_IO;
-    if (status == STATUS_OK) {
-        put(evidence, &tables, file);
-        int bad = ferror(file);
-        if (fclose(file) != 0 || bad)
-            status = fail_with(error, STATUS_IO, "cannot write %s/%s", evidence->directory, name);
-    }
+    if (status == STATUS_OK)
+        status = report_write(evidence, name, &tables, put, error);
     tables_free(&tables);
     return status;
 }
 
 enum status report_markdown(const struct evidence *evidence, struct error *error)
 {
-    return report_write(evidence, "verdict.md", markdown, error);
+    return report_write_tables(evidence, "verdict.md", markdown, error);
 }
 
 enum status report_latex(const struct evidence *evidence, struct error *error)
 {
-    return report_write(evidence, "verdict.tex", latex, error);
+    return report_write_tables(evidence, "verdict.tex", latex, error);
 }

@@ -646,5 +646,5 @@ static void html(const struct evidence *evidence, const struct tables *tables, F
 
 enum status report_html(const struct evidence *evidence, struct error *error)
 {
-    return report_write(evidence, "report.html", html, error);
+    return report_write_tables(evidence, "report.html", html, error);
 }

@@ -1,0 +1,194 @@
+/* What every command promises of its input, output and exit status, end to end. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/file.h"
+#include "test/shell.h"
+#include "test/suite.h"
+
+#define SMALL \
+    "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1, 4]\nsteps: [64, 128]\n"
+
+static void assert_exits(const char *command, int status, const char *words)
+{
+    int found = shell(command);
+    ck_assert_msg(found == status && strstr(output, words) != NULL, "%s exits %d, expected %d and '%s': %s", command,
+                  found, status, words, output);
+}
+
+/* The deterministic sampler's map jumps under a bump in one dimension: that cell fails, and no other. */
+START_TEST(measure_goes_on_after_a_failed_cell)
+{
+    write_file("f.yaml", "targets: [{name: b, kind: mixture, weights: [0.5, 0.5], means: [-1, 1], sds: [0.3, 0.3]}]\n"
+                         "samplers: [ddim, ddpm]\ndimensions: [1, 4]\nsteps: [64]\n"
+                         "score_errors: [{shape: bump, size: 1.0e-2, probability: 1.0e-2}]\n");
+    assert_exits("@ measure %/f.yaml 2>%/said", 3, " - failed: target b, sampler ddim, T = 64, d = 1: the map ");
+    ck_assert_uint_eq(lines(output), 1 + 8);
+    ck_assert_ptr_nonnull(strstr(output, "b      ddpm    bump 0.01 p=0.01 all 4 64 "));
+    char *said = read_file("said");
+    ck_assert_ptr_nonnull(strstr(said, "1 of 4 cells failed"));
+    free(said);
+    assert_exits("@ measure %/f.yaml --json -j 1 2>/dev/null", 3, "\"tv\": null");
+    ck_assert_uint_eq(lines(output), 8);
+    ck_assert_int_eq(shell("@ measure %/f.yaml --json 2>/dev/null | grep -c '\"failure\": \"target b, '"), 0);
+    ck_assert_str_eq(output, "2\n"); /* one a dimension */
+}
+END_TEST
+
+/* The same rows in the same order, however many processes find them. */
+START_TEST(measure_is_deterministic)
+{
+    write_file("m.yaml", "targets: [{name: b, kind: mixture, weights: [0.5, 0.5], means: [-1, 1], sds: [0.3, 0.3]},\n"
+                         "          {name: g, kind: gaussian, variance: 0.25}]\n"
+                         "samplers: [ddpm, accelerated]\ndimensions: [1, 2]\nsteps: [512, 32, 64]\n"
+                         "samples: {chains: 512, methods: [projection]}\n");
+    ck_assert_int_eq(
+        shell("@ measure %/m.yaml -j 1 >%/one 2>/dev/null && @ measure %/m.yaml -j 3 >%/three 2>%/said && "
+              "cmp %/one %/three && grep -c '^TARGET' %/one && grep -q '^24 cells in ' %/said"),
+        0);
+    ck_assert_str_eq(output, "2\n");
+}
+END_TEST
+
+/* With accuracies alone: the numbers of steps at which a search for T(d, eps) begins. */
+START_TEST(measure_climbs_the_ladder)
+{
+    write_file("l.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1]\n"
+                         "accuracies: [0.1, 0.05]\nmax_steps: 100\n");
+    ck_assert_int_eq(shell("@ measure %/l.yaml 2>/dev/null | awk '{print $4}' | xargs"), 0);
+    ck_assert_str_eq(output, "T 32 45 64 91 100\n");
+}
+END_TEST
+
+START_TEST(output_that_is_lost_is_an_error)
+{
+    static const char *const commands[] = {"list",
+                                           "measure %/s.yaml",
+                                           "measure %/s.yaml --json",
+                                           "run %/s.yaml -o %/again",
+                                           "run %/s.yaml --dry-run",
+                                           "verdict %/out/s",
+                                           "explain %/out/s kl-ddpm",
+                                           "check %/out/s -n 0",
+                                           "diff %/out/s %/out/s",
+                                           "manual",
+                                           "completion",
+                                           "--help",
+                                           "run --help"};
+    static const char *const lost[] = {">/dev/full", ">&-"};
+    write_file("s.yaml", SMALL);
+    ck_assert_int_eq(shell("@ run %/s.yaml -o %/out 2>&1"), 0);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        for (size_t j = 0; j < 2; j++) {
+            char command[200];
+            (void)snprintf(command, sizeof command, "@ %s 2>&1 %s", commands[i], lost[j]);
+            assert_exits(command, 1, "diffrate: cannot write all to standard output\n");
+        }
+    ck_assert(exists("again/s/report.html") && exists("again/s/cells.csv") && exists("again/s/verdict.md"));
+    static const char *const silent[] = {"@ run %/s.yaml -o %/quiet 2>&-", "@ run %/s.yaml -o %/quiet 2>/dev/full",
+                                         "@ measure %/s.yaml 2>&-", "@ check %/quiet/s 2>&-"};
+    for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++)
+        assert_exits(silent[i], 0, "");
+    assert_exits("@ run %/s.yaml -o '' 2>&1", 2, "-o: expected a directory");
+}
+END_TEST
+
+START_TEST(messages_come_in_order)
+{
+    write_file("s.yaml", SMALL);
+    ck_assert_int_eq(shell("@ run %/s.yaml -o %/out 2>&1"), 0);
+    const char *merged = strstr(output, "all cells are there and merged"), *claim = strstr(output, "kl-ddpm"),
+               *last = strstr(output, "verdict.md, verdict.tex");
+    ck_assert_ptr_nonnull(merged);
+    ck_assert(merged < claim && claim < last);
+}
+END_TEST
+
+START_TEST(results_of_others_are_refused)
+{
+    static const char *const commands[] = {"verdict", "plot", "report", "explain"};
+    write_file("a.yaml", SMALL);
+    write_file("b.yaml", SMALL "claims: none\n");
+    ck_assert_int_eq(
+        shell("@ run %/a.yaml -o %/out 2>&1 && @ run %/b.yaml -o %/out 2>&1 && cp %/out/a/a.h5 %/out/b/b.h5"), 0);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        char command[100];
+        (void)snprintf(command, sizeof command, "@ %s %%/out/b %s 2>&1", commands[i], i == 3 ? "kl-ddpm" : "");
+        assert_exits(command, 1, "/out/b/b.h5 holds results of another experiment, a\n");
+    }
+    /* the same name, another text */
+    ck_assert_int_eq(
+        shell("mkdir %/else && sed 's/64/96/' %/b.yaml >%/else/b.yaml && @ run %/else/b.yaml -o %/else 2>&1 && "
+              "cp %/else/b/b.h5 %/out/b/b.h5"),
+        0);
+    assert_exits("@ verdict %/out/b 2>&1", 1, "with another text than ");
+    assert_exits("@ verdict %/out/b/b.h5 2>&1", 1, "with another text than ");
+    assert_exits("cp %/else/b/b.h5 %/b.h5 && @ verdict %/b.h5 2>&1", 0, ""); /* nothing says whose it should be */
+    assert_exits("@ verdict %/out/a 2>&1", 0, "kl-ddpm");
+}
+END_TEST
+
+/* Tables and reports do without gnuplot; old images do not stay beside new data. */
+START_TEST(reports_need_no_gnuplot)
+{
+    write_file("s.yaml", SMALL);
+    ck_assert_int_eq(shell("GNUTERM=nonsense GNUPLOT_LIB=/nowhere @ run %/s.yaml -o %/out 2>&1"), 0);
+    ck_assert(exists("out/s/tv-steps.svg") && exists("out/s/tv-steps.png"));
+    ck_assert_int_eq(
+        shell("mkdir %/bin && printf '#!/bin/sh\\necho broken\\nexit 1\\n' >%/bin/gnuplot && chmod +x %/bin/gnuplot"),
+        0);
+    assert_exits("rm %/out/s/report.html %/out/s/cells.csv; PATH=%/bin:$PATH @ run %/s.yaml -o %/out 2>&1", 1,
+                 "gnuplot cannot draw tv-steps: broken");
+    ck_assert(exists("out/s/report.html") && exists("out/s/cells.csv") && exists("out/s/tv-steps.tsv"));
+    ck_assert(!exists("out/s/tv-steps.svg") && !exists("out/s/tv-steps.png"));
+    assert_exits("rm %/bin/gnuplot %/out/s/report.html; PATH=%/bin @ run %/s.yaml -o %/out 2>&1", 1,
+                 "gnuplot is not installed");
+    ck_assert(exists("out/s/report.html"));
+    ck_assert_int_eq(shell("find %/out -name '*.tmp.*' | grep ."), 1);
+}
+END_TEST
+
+/* A temporary of a process that is no more, and of one that still is. */
+START_TEST(temporaries_of_the_dead_are_swept)
+{
+    write_file("s.yaml", SMALL);
+    char command[1000], ours[200], theirs[200];
+    ck_assert_int_eq(shell("@ run %/s.yaml -o %/out 2>&1"), 0);
+    file_temporary("report.html", 0, ours, sizeof ours);
+    pid_t dead = fork();
+    if (dead == 0) {
+        file_temporary("report.html", 0, ours, sizeof ours);
+        write_file("name", ours);
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(dead, NULL, 0), dead);
+    char *name = read_file("name");
+    (void)snprintf(theirs, sizeof theirs, "%s", name);
+    free(name);
+    (void)snprintf(command, sizeof command, "cd %%/out/s && touch %s %s cells/%s cells/x.h5.tmp.0.%d.0", ours, theirs,
+                   theirs, (int)dead); /* the last, of another machine */
+    ck_assert_int_eq(shell(command), 0);
+    ck_assert_int_eq(shell("@ run %/s.yaml -o %/out >%/log 2>&1; find %/out -name '*.tmp.*' | wc -l"), 0);
+    ck_assert_str_eq(output, "2\n");
+    (void)snprintf(command, sizeof command, "test -e %%/out/s/%s && test -e %%/out/s/cells/x.h5.tmp.0.%d.0", ours,
+                   (int)dead);
+    ck_assert_int_eq(shell(command), 0);
+}
+END_TEST
+
+SUITE(commands)
+{
+    suite->setup = shell_setup;
+    suite->teardown = shell_teardown;
+    ADD(measure_goes_on_after_a_failed_cell);
+    ADD(measure_is_deterministic);
+    ADD(measure_climbs_the_ladder);
+    ADD(output_that_is_lost_is_an_error);
+    ADD(messages_come_in_order);
+    ADD(results_of_others_are_refused);
+    ADD(reports_need_no_gnuplot);
+    ADD(temporaries_of_the_dead_are_swept);
+}
