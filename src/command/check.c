@@ -62,17 +62,20 @@ static void print_begin(void *context, const char *cell)
 static void print_check(const struct check *check)
 {
     fputs(check->text, stdout);
-    printf("%zu cells are sound, %zu of them failed ones; %zu are missing\n", check->cells, check->failed,
-           check->missing);
+    printf("%zu cell%s sound, %zu of them failed; %zu missing\n", check->cells, check->cells == 1 ? " is" : "s are",
+           check->failed, check->missing);
     if (check->others > 0)
-        printf("%zu sound cells of other specs or versions\n", check->others);
+        printf("%zu sound cell%s of other specs or versions, which `diffrate prune` removes\n", check->others,
+               check->others == 1 ? "" : "s");
     if (check->leftovers > 0)
-        printf("%zu temporary files, which a later run removes\n", check->leftovers);
+        printf("%zu temporary file%s, which a later run removes\n", check->leftovers,
+               check->leftovers == 1 ? "" : "s");
     printf("%zu measured again: %zu the same to the bit, %zu within their radii\n", check->measured, check->identical,
            check->agreeing);
     if (check->unloaded > 0)
-        printf("%zu cells need plug-ins to be measured again, which only --spec FILE loads\n", check->unloaded);
-    printf("%zu problems\n", check->problems);
+        printf("%zu cell%s of plug-ins, which only --spec FILE loads, not measured again\n", check->unloaded,
+               check->unloaded == 1 ? "" : "s");
+    printf("%zu problem%s\n", check->problems, check->problems == 1 ? "" : "s");
 }
 
 static const struct argp_option argp_options[] = {
@@ -117,4 +120,5 @@ static int run(int argc, char **argv)
     return code;
 }
 
-const struct command command_check = {"check", "verify a results directory, and measure some cells again", &argp, run};
+const struct command command_check = {"check", "verify a results directory, and measure some cells again", &argp,
+                                      run};

@@ -71,28 +71,71 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+/* What each of several shards gets: cells that are known now, and searches for T(d, eps), whose cells are found on the
+ * way. */
+static void print_shares(const struct plan *plan, size_t shares)
+{
+    const struct spec *spec = plan->spec;
+    double all = 0.0;
+    for (size_t i = 0; i < plan->count; i++)
+        all += plan->items[i].cost;
+    for (size_t i = 0; i < plan->pursuit_count; i++)
+        all += plan->pursuits[i].cost;
+    for (size_t share = 0; share < shares; share++) {
+        size_t cells = 0;
+        double cost = 0.0;
+        for (size_t i = 0; i < plan->count; i++)
+            if (plan->items[i].share == share) {
+                cells++;
+                cost += plan->items[i].cost;
+            }
+        for (size_t i = 0; i < plan->pursuit_count; i++)
+            cost += plan->pursuits[i].share == share ? plan->pursuits[i].cost : 0.0;
+        printf("  shard %zu/%zu: %zu cell%s", share + 1, shares, cells, plural(cells));
+        for (size_t i = 0; i < plan->pursuit_count; i++)
+            if (plan->pursuits[i].share == share)
+                printf(", T(d, eps) of %s %s", spec->targets[plan->pursuits[i].target].name,
+                       spec->samplers[plan->pursuits[i].sampler]->name);
+        printf("; about %.0f%% of the work\n", 100.0 * cost / all);
+    }
+}
+
 /* What a run would do, without doing it. The cells that T(d, eps) needs are found on the way, so they are described,
  * not counted. */
-static void print_plan(const struct spec *spec, const char *directory)
+static enum status print_plan(const struct spec *spec, const char *directory, size_t shares, struct error *error)
 {
     size_t pairs = spec->target_count * spec->sampler_count, errors = spec->score_error_count - 1;
-    printf("%s: %zu targets x %zu samplers, %zu dimensions a cell, into %s\n", spec->title, spec->target_count,
-           spec->sampler_count, spec->dimension_count, directory);
+    printf("%s: %zu target%s x %zu sampler%s, %zu dimension%s a cell, into %s\n", spec->title, spec->target_count,
+           plural(spec->target_count), spec->sampler_count, plural(spec->sampler_count), spec->dimension_count,
+           plural(spec->dimension_count), directory);
     if (spec->step_count > 0) {
-        printf("  %zu cells at the given numbers of steps", pairs * (1 + errors) * spec->step_count);
+        size_t cells = pairs * (1 + errors) * spec->step_count;
+        printf("  %zu cell%s at the given numbers of steps", cells, plural(cells));
         if (errors > 0)
-            printf(", with exact scores and %zu score errors", errors);
+            printf(", with exact scores and %zu score error%s", errors, plural(errors));
         putchar('\n');
     }
     if (spec->chain_count > 0)
-        printf("  the same by chains, for %zu numbers of them; without laws where no exact one is known\n",
-               spec->chain_count);
+        printf("  the same by chains, for %zu number%s of them; without laws where no exact one is known\n",
+               spec->chain_count, plural(spec->chain_count));
     if (spec->accuracy_count > 0)
-        printf("  T(d, eps) for %zu accuracies: up to %zu cells at powers of sqrt(2) up to T = %zu, then about two "
-               "for each of "
-               "%zu brackets\n",
-               spec->accuracy_count, pairs * plan_ladder(spec, NULL), spec->max_steps,
-               pairs * spec->dimension_count * spec->accuracy_count);
+        printf("  T(d, eps) for %zu accurac%s: up to %zu cells at powers of sqrt(2) up to T = %zu, then about two "
+               "for each of %zu brackets\n",
+               spec->accuracy_count, spec->accuracy_count == 1 ? "y" : "ies", pairs * plan_ladder(spec, NULL),
+               spec->max_steps, pairs * spec->dimension_count * spec->accuracy_count);
+    if (shares == 1)
+        return STATUS_OK;
+    struct plan plan;
+    enum status status = plan_new(spec, shares, &plan, error);
+    if (status == STATUS_OK)
+        print_shares(&plan, shares);
+    plan_free(&plan);
+    return status;
 }
 
 /* What one step cannot do is no reason to leave out the others; the first error is told. */
@@ -144,7 +187,7 @@ static const struct argp_option argp_options[] = {
     {"retry-failed", KEY_RETRY_FAILED, NULL, 0, "Measure again what failed before, and what is damaged", 0},
     {"adopt", KEY_ADOPT, NULL, 0,
      "Take over the results of another spec or version, keeping the cells that are the same", 0},
-    {"dry-run", KEY_DRY_RUN, NULL, 0, "Say what would be done", 0},
+    {"dry-run", KEY_DRY_RUN, NULL, 0, "Say what would be done, and with --shard what each shard gets", 0},
     {0},
 };
 
@@ -179,11 +222,11 @@ static int run(int argc, char **argv)
     options.run.directory = directory;
     options.run.provenance = &provenance;
     int code = EXIT_OK;
+    if (status == STATUS_OK && options.dry_run)
+        status = print_plan(&spec, directory, options.run.shares, &error);
     if (status != STATUS_OK)
         code = command_fail(&error);
-    else if (options.dry_run)
-        print_plan(&spec, directory);
-    else
+    else if (!options.dry_run)
         code = run_and_finish(&spec, &options, &error);
     spec_free(&spec);
     return code;

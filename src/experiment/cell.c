@@ -112,7 +112,11 @@ void cell_label(const struct cell *cell, char label[CELL_LABEL_SIZE])
                    chains);
 }
 
-char *cell_describe(const struct cell *cell)
+#define DIMENSIONS "; dimensions"
+#define TARGET "; target "
+
+/* Chains have the same random numbers in a dimension, whatever others stand beside it. */
+static char *describe(const struct cell *cell, int with_dimensions)
 {
     const struct spec *spec = cell->spec;
     const struct target *target = &spec->targets[cell->target];
@@ -126,10 +130,10 @@ char *cell_describe(const struct cell *cell)
             spec->c1, spec->samplers[cell->sampler]->name);
     if (plugin != NULL)
         fprintf(stream, " of plug-in %016" PRIx64, plugin->hash);
-    fprintf(stream, "; steps %zu; dimensions", cell->steps);
-    for (size_t i = 0; i < spec->dimension_count; i++)
+    fprintf(stream, "; steps %zu" DIMENSIONS, cell->steps);
+    for (size_t i = 0; i < spec->dimension_count && with_dimensions; i++)
         fprintf(stream, " %zu", spec->dimensions[i]);
-    fprintf(stream, "; target %s ", target->name);
+    fprintf(stream, TARGET "%s ", target->name);
     target_describe(target, stream);
     fputs("; score error ", stream);
     score_error_describe(&spec->score_errors[cell->score_error], stream);
@@ -140,6 +144,23 @@ char *cell_describe(const struct cell *cell)
         return text;
     free(text);
     return NULL;
+}
+
+char *cell_describe(const struct cell *cell)
+{
+    return describe(cell, 1);
+}
+
+int cell_differs_in_dimensions(const struct cell *cell, const char *description)
+{
+    char *ours = describe(cell, 0);
+    const char *list = strstr(description, DIMENSIONS), *rest = list != NULL ? strstr(list, TARGET) : NULL;
+    if (ours == NULL)
+        return -1;
+    size_t before = list != NULL ? (size_t)(list - description) + strlen(DIMENSIONS) : 0;
+    int same = rest != NULL && strncmp(ours, description, before) == 0 && strcmp(ours + before, rest) == 0;
+    free(ours);
+    return same;
 }
 
 /* One dimension by chains, whose random numbers are the cell's and the dimension's own. */
@@ -174,7 +195,7 @@ static enum status sample_one(const struct cell *cell, const struct schedule *sc
 static enum status measure_chains(const struct cell *cell, const struct schedule *schedule, int threads,
                                   struct record *rows, struct error *error)
 {
-    char *text = cell_describe(cell);
+    char *text = describe(cell, 0);
     if (text == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a cell's description");
     uint64_t stream = hash_bytes(text, strlen(text));
@@ -200,6 +221,32 @@ enum status cell_measure(const struct cell *cell, int threads, struct record *ro
     for (size_t i = 0; i < spec->dimension_count && status == STATUS_OK; i++)
         rows[i].seconds = clock_seconds() - start;
     schedule_free(schedule);
+    return status;
+}
+
+enum status cell_complete(const struct cell *cell, const struct record *known, int threads, struct record *rows,
+                          struct error *error)
+{
+    struct spec rest = *cell->spec;
+    struct cell missing = *cell;
+    size_t count = rest.dimension_count, next = 0;
+    size_t *dimensions = array_new(count, sizeof *dimensions);
+    struct record *measured = array_new(count, sizeof *measured);
+    enum status status = dimensions != NULL && measured != NULL
+                             ? STATUS_OK
+                             : fail_with(error, STATUS_MEMORY, "out of memory for %zu dimensions", count);
+    rest.dimensions = dimensions;
+    rest.dimension_count = 0;
+    missing.spec = &rest;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        if (known[i].dimension == 0)
+            dimensions[rest.dimension_count++] = cell->spec->dimensions[i];
+    if (status == STATUS_OK && rest.dimension_count > 0)
+        status = cell_measure(&missing, threads, measured, error);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        rows[i] = known[i].dimension == 0 ? measured[next++] : known[i];
+    free(dimensions);
+    free(measured);
     return status;
 }
 

@@ -23,7 +23,7 @@ int cell_is_loaded(const struct cell *cell);
 int cell_has_law(const struct cell *cell);
 
 /* Raised whenever a law, a divergence or a radius can come out differently for the same description. */
-enum { NUMERICS_VERSION = 5 };
+enum { NUMERICS_VERSION = 6 };
 
 /* Fills rows[i], one for each of the spec's dimensions. Threads (> 0) change nothing but the time.
  * Errors: those of schedule_new and of measure_target or sample_measure; STATUS_UNSUPPORTED for a cell that is not
@@ -42,6 +42,14 @@ void cell_label(const struct cell *cell, char label[CELL_LABEL_SIZE]);
  * every parameter, sampler, steps, dimensions, chains, and the hash of the plug-ins that the sampler and the target are
  * from. NULL where memory runs out. */
 char *cell_describe(const struct cell *cell);
+
+/* Nonzero if a description is of the same cell but for the list of dimensions. Rows do not depend on what else is in
+ * that list, to the bit. -1 where memory runs out. */
+int cell_differs_in_dimensions(const struct cell *cell, const char *description);
+
+/* cell_measure of those dimensions that `known` lacks; known[i].dimension is 0 where it does, and the rest are copied. */
+MUST_USE enum status cell_complete(const struct cell *cell, const struct record *known, int threads,
+                                   struct record *rows, struct error *error);
 
 /* A file name's stem that tells all that determines the cell's numbers: readable, ending in a hash of its
  * description. */

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "core/provenance.h"
 #include "core/status.h"
 #include "experiment/cell.h"
 #include "experiment/spec.h"
@@ -42,6 +43,23 @@ MUST_USE enum status directory_cell(const char *path, const struct cell *cell, c
                                     struct error *error);
 MUST_USE enum status directory_merged(const char *path, const struct spec *spec, char out[DIRECTORY_PATH_SIZE],
                                       struct error *error);
+
+/* The names of cells whose files are there, for free(); *names is NULL where there are none. Errors: STATUS_IO,
+ * STATUS_MEMORY. */
+struct cell_name {
+    char key[CELL_KEY_SIZE];
+};
+MUST_USE enum status directory_list(const char *path, struct cell_name **names, size_t *count, struct error *error);
+
+/* Rows that cells of the same description but for the dimensions hold, one for each of the cell's dimensions, for free();
+ * dimension 0 where there is none; *rows is NULL where there are none at all. Only rows that this program made. Args: names
+ * as above. Errors: STATUS_MEMORY; what cannot be read is as if it were not there. */
+MUST_USE enum status directory_relatives(const char *path, const struct cell *cell, const struct cell_name *names,
+                                         size_t count, const struct provenance *provenance, struct record **rows,
+                                         struct error *error);
+
+/* Removes a cell. Errors: STATUS_IO. */
+MUST_USE enum status directory_remove(const char *path, const struct cell_name *name, struct error *error);
 
 /* Reads a stored cell (free with result_free, also after an error). Errors: those of directory_cell and store_read;
  * STATUS_IO where the file holds another cell than its name promises. */

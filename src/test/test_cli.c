@@ -420,7 +420,7 @@ START_TEST(run_sets_chains_beside_laws)
                          "samplers: [ddpm]\ndimensions: [1, 2]\nsteps: [32, 64, 128]\n"
                          "samples: {chains: 4096, directions: 4}\nclaims: [chains-agree]\n");
     ck_assert_int_eq(shell("@ run %/c.yaml --dry-run"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "the same by chains, for 1 numbers of them"));
+    ck_assert_ptr_nonnull(strstr(output, "the same by chains, for 1 number of them"));
     ck_assert_int_eq(shell("@ run %/c.yaml -o %/out -j 1 2>&1"), 0);
     ck_assert_ptr_nonnull(strstr(output, "9 cells measured"));
     check_sampled_rows();

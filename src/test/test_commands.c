@@ -179,6 +179,48 @@ START_TEST(temporaries_of_the_dead_are_swept)
 }
 END_TEST
 
+static size_t measured(void)
+{
+    const char *line = strstr(output, "measured, ");
+    ck_assert_ptr_nonnull(line);
+    while (line > output && line[-1] != '\n')
+        line--;
+    return strtoul(line, NULL, 10);
+}
+
+#define GROWING \
+    "targets: [{name: b, kind: mixture, weights: [0.5, 0.5], means: [-1, 1], sds: [0.3, 0.3]}]\nsamplers: [ddpm]\n" \
+    "steps: [32, 64]\nsamples: {chains: 512, methods: [projection]}\nscore_errors: [{shape: bias, size: 0.01}]\n"
+
+/* Of an experiment with other dimensions, those that both have are kept, to the bit; then orphans are removed. */
+START_TEST(adoption_keeps_dimensions)
+{
+    write_file("s.yaml", GROWING "dimensions: [1, 4]\n");
+    ck_assert_int_eq(shell("@ run %/s.yaml -o %/out 2>&1"), 0);
+    ck_assert_uint_eq(measured(), 8);
+    struct result old = load_result("out/s/s.h5");
+    write_file("s.yaml", GROWING "dimensions: [2, 4, 8]\n");
+    assert_exits("@ run %/s.yaml -o %/out 2>&1", 1, "--adopt");
+    ck_assert_int_eq(shell("@ run %/s.yaml -o %/out --adopt 2>&1 && @ run %/s.yaml -o %/new 2>&1"), 0);
+    assert_same("new/s/s.h5", "out/s/s.h5");
+    struct result grown = load_result("out/s/s.h5");
+    size_t kept = 0;
+    for (size_t i = 0; i < grown.count; i++)
+        for (size_t j = 0; j < old.count; j++) /* the wall time tells when a row was measured */
+            kept += record_order(&grown.rows[i], &old.rows[j]) == 0 && grown.rows[i].seconds == old.rows[j].seconds;
+    ck_assert_uint_eq(kept, 8);
+    result_free(&grown);
+    result_free(&old);
+    assert_exits("@ check %/out/s 2>&1", 0,
+                 "\n8 sound cells of other specs or versions, which `diffrate prune` removes\n");
+    assert_exits("@ prune %/out/s 2>&1", 0, "8 cells of other specs or versions removed\n");
+    assert_exits("@ check %/out/s 2>&1 | grep -c 'of other specs'", 1, "0\n");
+    assert_exits("@ run %/s.yaml -o %/out 2>&1", 0, "\n0 cells measured");
+    assert_exits("rm $(ls %/out/s/cells/b-ddpm-32-????????????????.h5) && @ prune %/out/s 2>&1", 1,
+                 "nothing is removed");
+}
+END_TEST
+
 SUITE(commands)
 {
     suite->setup = shell_setup;
@@ -190,5 +232,6 @@ SUITE(commands)
     ADD(messages_come_in_order);
     ADD(results_of_others_are_refused);
     ADD(reports_need_no_gnuplot);
+    ADD(adoption_keeps_dimensions);
     ADD(temporaries_of_the_dead_are_swept);
 }
