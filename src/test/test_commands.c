@@ -221,6 +221,64 @@ START_TEST(adoption_keeps_dimensions)
 }
 END_TEST
 
+/* Other spellings of the same numbers are the same cells. */
+START_TEST(numbers_have_several_spellings)
+{
+    write_file("a.yaml",
+               "targets:\n  - {name: m, kind: mixture, weights: [0.25, 0.25, 0.25, 0.25], means: [-3, -1, 1, 3], "
+               "sds: [0.3, 0.3, 0.3, 0.3]}\n  - {name: g, kind: gaussian, variance: 0.25}\n"
+               "samplers: [ddpm]\ndimensions: [1, 100]\nsteps: [64]\n");
+    write_file("b.yaml", "targets:\n  - {name: m, kind: mixture, weights: equal, means: [-3, -1, 1, 3], sds: 3/10}\n"
+                         "  - {name: g, kind: gaussian, variance: .25}\n"
+                         "samplers: [ddpm]\ndimensions: [1.0, 1e2]\nsteps: [0.64e2]\n");
+    ck_assert_int_eq(
+        shell("for s in a b; do @ measure %/$s.yaml --json 2>/dev/null | sed 's/\"seconds.*//' >%/$s; done; "
+              "cmp %/a %/b && wc -l <%/a"),
+        0);
+    ck_assert_str_eq(output, "4\n");
+}
+END_TEST
+
+static const struct {
+    const char *target, *words;
+} wrong_numbers[] = {
+    {"kind: gaussian, variance: 1/0", "1:47: expected a number that double precision can hold, found '1/0'"},
+    {"kind: gaussian, variance: 1/2/3", "1:47: expected a number > 0, found '1/2/3'"},
+    {"kind: gaussian, variance: 1/-2", "1:47: expected a number > 0, found '1/-2'"},
+    {"kind: mixture, weights: equal, means: 1, sds: 1",
+     "no other list of the target says how many 'weights' there are"},
+    {"kind: mixture, weights: even, means: [1, 2], sds: 1",
+     "1:45: expected a non-empty list or the word equal, found 'even'"},
+    {"kind: mixture, weights: equal, means: [1, 2], sds: -1", "1:72: expected a number >= 0, found '-1'"},
+    {"kind: mixture-full, weights: [1], means: [[0, 0]], covariances: [[[1, 2], [2, 1]]]",
+     "1:85: covariance 1 is not positive semidefinite: an eigenvalue is -1"},
+};
+
+START_TEST(wrong_numbers_are_placed)
+{
+    char text[400];
+    (void)snprintf(
+        text, sizeof text,
+        "targets: [{name: g, %s}]\nsamplers: [ddpm]\ndimensions: [2]\nsteps: [64]\nsamples: {chains: 512}\n",
+        wrong_numbers[_i].target);
+    write_file("w.yaml", text);
+    assert_exits("@ measure %/w.yaml 2>&1", 2, wrong_numbers[_i].words);
+    ck_assert_uint_eq(lines(output), 1);
+}
+END_TEST
+
+/* Weights of paths need 512 pairs; where none are asked for, fewer chains do. */
+START_TEST(few_chains_are_refused_in_time)
+{
+    write_file("f.yaml", SMALL "samples: {chains: 200}\n");
+    assert_exits("@ run %/f.yaml -o %/out 2>&1", 2,
+                 "f.yaml:5:19: expected an integer from 512 to 268435456, found '200'");
+    ck_assert(!exists("out"));
+    write_file("f.yaml", SMALL "samples: {chains: 200, methods: [projection, knn]}\n");
+    assert_exits("@ measure %/f.yaml 2>&1", 0, " 200 ");
+}
+END_TEST
+
 SUITE(commands)
 {
     suite->setup = shell_setup;
@@ -233,5 +291,8 @@ SUITE(commands)
     ADD(results_of_others_are_refused);
     ADD(reports_need_no_gnuplot);
     ADD(adoption_keeps_dimensions);
+    ADD(numbers_have_several_spellings);
+    ADD(wrong_numbers_are_placed, .count = COUNT(wrong_numbers));
+    ADD(few_chains_are_refused_in_time);
     ADD(temporaries_of_the_dead_are_swept);
 }
