@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "command/command.h"
+#include "core/provenance.h"
 #include "experiment/store.h"
 
 static void print_help(FILE *file)
@@ -22,9 +23,28 @@ static void print_help(FILE *file)
           file);
     for (size_t i = 0; command_at(i) != NULL; i++)
         fprintf(file, "  %-10s %s\n", command_at(i)->name, command_at(i)->doc);
-    fputs("\n`diffrate COMMAND --help` says more, with an example. Start with:\n"
+    fputs("\n`diffrate COMMAND --help` or `diffrate help COMMAND` says more, with an example; `diffrate --version` "
+          "which\n"
+          "program this is. Start with:\n"
           "  diffrate run experiments/scaling.yaml\n",
           file);
+}
+
+static int is_help(const char *word)
+{
+    static const char *const words[] = {"--help", "-h", "-?", "help"};
+    int found = 0;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        found |= strcmp(word, words[i]) == 0;
+    return found;
+}
+
+static int print_version(int argc, char **argv)
+{
+    struct provenance provenance;
+    provenance_collect(argc, argv, &provenance);
+    printf("diffrate %s (commit %s, %s)\n", provenance.version, provenance.commit, provenance.compiler);
+    return EXIT_OK;
 }
 
 /* Laws and files are made of arrays that come and go. Memory that is freed stays with the process: to give it back
@@ -72,21 +92,30 @@ int main(int argc, char **argv)
         print_help(stderr);
         return EXIT_INPUT;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-?") == 0 || strcmp(argv[1], "help") == 0) {
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
+        return print_version(argc, argv);
+    if (is_help(argv[1]) && argc == 2) {
         print_help(stdout);
         return EXIT_OK;
     }
-    const struct command *command;
-    for (size_t i = 0; (command = command_at(i)) != NULL; i++)
-        if (strcmp(argv[1], command->name) == 0) {
+    char help[] = "--help", *explain[] = {argv[0], argc > 2 ? argv[2] : NULL, help, NULL};
+    if (is_help(argv[1])) { /* help COMMAND is COMMAND --help */
+        argc = 3;
+        argv = explain;
+    }
+    for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "-h") == 0)
+            argv[i] = help;
+    for (size_t i = 0; command_at(i) != NULL; i++)
+        if (strcmp(argv[1], command_at(i)->name) == 0) {
             char name[64];
-            (void)snprintf(name, sizeof name, "diffrate %s", command->name);
+            (void)snprintf(name, sizeof name, "diffrate %s", command_at(i)->name);
             argv[1] = name;
-            return command->run(argc - 1, argv + 1);
+            return command_at(i)->run(argc - 1, argv + 1);
         }
     fprintf(stderr, "diffrate: unknown command '%s', expected one of:", argv[1]);
-    for (size_t i = 0; (command = command_at(i)) != NULL; i++)
-        fprintf(stderr, " %s", command->name);
+    for (size_t i = 0; command_at(i) != NULL; i++)
+        fprintf(stderr, " %s", command_at(i)->name);
     fputs("\n", stderr);
     return EXIT_INPUT;
 }

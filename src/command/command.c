@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "core/installed.h"
 #include "experiment/directory.h"
 #include "verdict/claims.h"
 
@@ -49,7 +51,12 @@ int command_interrupted(int signal, const char *consequence)
 
 enum status command_load_spec(const char *path, struct spec *spec, struct error *error)
 {
-    return spec_load(path, claim_names(), spec, error);
+    char installed[4096];
+    if (strncmp(path, "experiments/", 12) != 0 || access(path, F_OK) == 0
+        || !installed_find(path, installed, sizeof installed))
+        return spec_load(path, claim_names(), spec, error);
+    fprintf(stderr, "%s is not here; taking %s\n", path, installed);
+    return spec_load(installed, claim_names(), spec, error);
 }
 
 enum status command_directory_spec(const char *directory, const char *file, const char *version, struct spec *spec,

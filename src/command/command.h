@@ -32,7 +32,8 @@ int command_interrupted(int signal, const char *consequence);
 /* Prints the error's sentence on stderr and returns the exit status that goes with it. */
 int command_fail(const struct error *error);
 
-/* spec_load with the claims that this program knows. */
+/* spec_load with the claims that this program knows. An experiment that comes with the program, experiments/NAME, is also
+ * found where there is no such file here, and stderr says so. */
 MUST_USE enum status command_load_spec(const char *path, struct spec *spec, struct error *error);
 
 /* The spec of a results directory (free with spec_free, also after an error): as the directory holds it, which loads no

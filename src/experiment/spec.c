@@ -733,38 +733,51 @@ static void check_score_errors(struct loader *l, const yaml_node_t *root)
 }
 
 static const struct section {
-    const char *key;
-    bool required;
+    struct spec_key of;
     void (*read)(struct loader *l, const yaml_node_t *node);
 } sections[] = {
-    {"title", false, read_title},
-    {"plugins", false, read_plugins},
-    {"schedule", false, read_schedule},
-    {"targets", true, read_targets},
-    {"samplers", true, read_samplers},
-    {"dimensions", true, read_dimensions},
-    {"steps", false, read_steps},
-    {"score_errors", false, read_score_errors},
-    {"samples", false, read_samples},
-    {"accuracies", false, read_accuracies},
-    {"max_steps", false, read_max_steps},
-    {"claims", false, read_claims},
-    {NULL, false, NULL},
+    {{"title", 0, "what reports are headed by (default: the file's name)"}, read_title},
+    {{"plugins", 0, "a list of shared objects with samplers and targets, by paths from the file"}, read_plugins},
+    {{"schedule", 0, "kind and constants of the noise schedule (default: {kind: li-cai, c0: 2.0, c1: 8.5})"},
+     read_schedule},
+    {{"targets", 1,
+      "a list of targets, each with a name, a kind and the parameters that `diffrate list targets` says of that kind"},
+     read_targets},
+    {{"samplers", 1, "a list of names of samplers"}, read_samplers},
+    {{"dimensions", 1, "a list of dimensions d"}, read_dimensions},
+    {{"steps", 0, "a list of numbers of steps T to measure at; this, accuracies or both are needed"}, read_steps},
+    {{"score_errors", 0,
+      "a list of score errors to measure at the steps beside exact scores: shape, size, and of some shapes roughness or "
+      "probability, each a number or a list; spread (default: all), profile (default: uniform), growth (default: 0)"},
+     read_score_errors},
+    {{"samples", 0,
+      "chains to simulate at the steps: chains, a number or a list; methods (default: all), directions (default: 16), "
+      "seed (default: 1)"},
+     read_samples},
+    {{"accuracies", 0, "a list of accuracies eps in (0, 1) to find T(d, eps) for"}, read_accuracies},
+    {{"max_steps", 0, "the largest T of the search for T(d, eps) (default: 65536)"}, read_max_steps},
+    {{"claims", 0, "a list of names of claims to judge, or the word none (default: all that apply)"}, read_claims},
 };
+enum { SECTIONS = sizeof sections / sizeof sections[0] };
+
+const struct spec_key *spec_key_at(size_t index)
+{
+    return index < SECTIONS ? &sections[index].of : NULL;
+}
 
 static const char *section_key(const void *context, size_t index)
 {
     (void)context;
-    return sections[index].key;
+    return index < SECTIONS ? sections[index].of.key : NULL;
 }
 
 static void read_spec(struct loader *l, const yaml_node_t *root)
 {
     doc_keys(&l->doc, root, (struct names){section_key, NULL});
-    for (const struct section *section = sections; section->key != NULL; section++) {
-        const yaml_node_t *node = doc_find(&l->doc, root, section->key, section->required);
+    for (size_t i = 0; i < SECTIONS; i++) {
+        const yaml_node_t *node = doc_find(&l->doc, root, sections[i].of.key, sections[i].of.required);
         if (node != NULL)
-            section->read(l, node);
+            sections[i].read(l, node);
     }
     if (l->doc.status == STATUS_OK)
         check_limits(l, root);

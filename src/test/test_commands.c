@@ -279,6 +279,35 @@ START_TEST(few_chains_are_refused_in_time)
 }
 END_TEST
 
+START_TEST(help_has_several_names)
+{
+    static const char *const same[] = {"run -h", "help run", "-h run", "run x.yaml -h"};
+    char *expected;
+    ck_assert_int_eq(shell("@ run --help"), 0);
+    expected = strdup(output);
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        char command[100];
+        (void)snprintf(command, sizeof command, "@ %s", same[i]);
+        ck_assert_int_eq(shell(command), 0);
+        ck_assert_str_eq(output, expected);
+    }
+    free(expected);
+    ck_assert_int_eq(shell("@ --help >%/a && @ -h >%/b && @ help >%/c && cmp %/a %/b && cmp %/a %/c"), 0);
+    assert_exits("@ help fly 2>&1", 2, "unknown command 'fly'");
+    assert_exits("@ --version", 0, "diffrate ");
+    ck_assert_uint_eq(lines(output), 1);
+    assert_exits("@ list keys", 0, "  max_steps (optional): ");
+    assert_exits("@ manual", 0, "\\fBmax_steps\\fR (optional)\n");
+    static const char *const jobs[] = {"measure", "run", "check"};
+    for (size_t i = 0; i < sizeof jobs / sizeof jobs[0]; i++) {
+        char command[100];
+        (void)snprintf(command, sizeof command, "@ %s -j 0 x 2>&1", jobs[i]);
+        assert_exits(command, 2, "-j: expected a number ");
+    }
+    assert_exits("@ diff -j a b 2>&1", 2, "invalid option");
+}
+END_TEST
+
 SUITE(commands)
 {
     suite->setup = shell_setup;
@@ -294,5 +323,6 @@ SUITE(commands)
     ADD(numbers_have_several_spellings);
     ADD(wrong_numbers_are_placed, .count = COUNT(wrong_numbers));
     ADD(few_chains_are_refused_in_time);
+    ADD(help_has_several_names);
     ADD(temporaries_of_the_dead_are_swept);
 }

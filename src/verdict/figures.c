@@ -10,12 +10,9 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "core/installed.h"
 #include "core/memory.h"
 #include "verdict/figure_data.h"
-
-#ifndef DIFFRATE_SHARE
-#define DIFFRATE_SHARE "/usr/local/share/diffrate"
-#endif
 
 const struct figure figures[] = {
     {"tv-steps",
@@ -135,27 +132,12 @@ static struct path beside(const struct evidence *evidence, const struct figure *
     return path;
 }
 
-/* The scripts of the build tree (build/ or a directory inside it), of the installation that this program is part of,
- * or of the one that it was built for. */
 static enum status find_scripts(struct path *out, struct error *error)
 {
-    static const char *const places[] = {"/../scripts", "/../../scripts", "/../share/diffrate"};
-    char program[PATH_MAX], style[PATH_MAX + 200];
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    program[length > 0 ? length : 0] = '\0';
-    char *slash = strrchr(program, '/');
-    if (slash != NULL)
-        *slash = '\0';
-    for (size_t i = 0; i <= sizeof places / sizeof places[0]; i++) {
-        if (i < sizeof places / sizeof places[0])
-            (void)snprintf(out->text, sizeof out->text, "%s%s", program, places[i]);
-        else
-            (void)snprintf(out->text, sizeof out->text, "%s", DIFFRATE_SHARE);
-        (void)snprintf(style, sizeof style, "%s/style.gp", out->text);
-        if (access(style, R_OK) == 0)
-            return STATUS_OK;
-    }
-    return fail_with(error, STATUS_IO, "cannot find the figures' scripts: no style.gp in %s", DIFFRATE_SHARE);
+    if (!installed_find("scripts/style.gp", out->text, sizeof out->text))
+        return fail_with(error, STATUS_IO, "cannot find the figures' scripts: no scripts/style.gp");
+    *strrchr(out->text, '/') = '\0';
+    return STATUS_OK;
 }
 
 /* gnuplot's words on one line. */
