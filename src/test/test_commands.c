@@ -308,6 +308,20 @@ START_TEST(help_has_several_names)
 }
 END_TEST
 
+/* What a verdict rests on, and what would make one where there is none. */
+START_TEST(verdicts_say_what_they_rest_on)
+{
+    write_file("v.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm, accelerated]\n"
+                         "dimensions: [1, 4, 64]\nsteps: [64, 128, 256]\naccuracies: [0.09]\nmax_steps: 512\n");
+    ck_assert_int_eq(shell("@ run %/v.yaml -o %/out 2>/dev/null"), 0);
+    ck_assert_ptr_null(strstr(output, "all targets"));
+    ck_assert_ptr_nonnull(strstr(output, "is an identity and no evidence"));
+    ck_assert_ptr_null(strstr(output, "1.000 ± 0.000"));
+    ck_assert_ptr_nonnull(strstr(output, "at 1 value, where 4 at 3 are needed; add accuracies <= 0.1"));
+    ck_assert_int_eq(shell("grep -c 'all targets' %/out/v/verdict.md %/out/v/report.html"), 1);
+}
+END_TEST
+
 SUITE(commands)
 {
     suite->setup = shell_setup;
@@ -324,5 +338,6 @@ SUITE(commands)
     ADD(wrong_numbers_are_placed, .count = COUNT(wrong_numbers));
     ADD(few_chains_are_refused_in_time);
     ADD(help_has_several_names);
+    ADD(verdicts_say_what_they_rest_on);
     ADD(temporaries_of_the_dead_are_swept);
 }

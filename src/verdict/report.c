@@ -29,11 +29,14 @@ static const struct table_column claim_columns[] = {{"claim", 0},
                                                     {"cells used / censored / at start", 1},
                                                     {"note", 0}};
 
-static enum status fill_claims(const struct finding *findings, size_t count, struct text_table *table,
+/* Of one target the overall finding says nothing more. */
+static enum status fill_claims(const struct finding *findings, size_t count, size_t targets, struct text_table *table,
                                struct error *error)
 {
     for (size_t i = 0; i < count; i++) {
         const struct finding *f = &findings[i];
+        if (targets == 1 && f->account == NULL)
+            continue;
         char verdict[100];
         finding_verdict(f, verdict, sizeof verdict);
         TRY(table_cell(table, error, "%s", f->claim->name));
@@ -185,7 +188,7 @@ enum status tables_new(const struct evidence *evidence, struct tables *out, stru
     if (out->section == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for tables");
     TRY(claims_decide(evidence, &out->findings, &out->count, error));
-    TRY(fill_claims(out->findings, out->count, &out->claims, error));
+    TRY(fill_claims(out->findings, out->count, evidence->spec.target_count, &out->claims, error));
     for (; out->sections < SECTIONS; out->sections++) {
         out->section[out->sections].of = sections[out->sections];
         TRY(fill_section(evidence, &out->section[out->sections], error));
