@@ -84,7 +84,7 @@ $(BUILD)/.commit: FORCE | $(BUILD)/.dependencies
 	@echo '$(commit)' | cmp -s - $@ || echo '$(commit)' > $@
 FORCE:
 
-$(BUILD)/verdict/figures.o: CPPFLAGS += -DDIFFRATE_SHARE='"$(PREFIX)/share/diffrate"'
+$(BUILD)/core/installed.o: CPPFLAGS += -DDIFFRATE_SHARE='"$(PREFIX)/share/diffrate"'
 
 # No debugging symbols, which hold paths: the same source gives the same bytes, by which results know the plug-in.
 plugin:
@@ -211,8 +211,10 @@ readme:
 
 install: $(BUILD)/diffrate
 	install -D -m 755 $(BUILD)/diffrate $(DESTDIR)$(PREFIX)/bin/diffrate
-	install -d $(DESTDIR)$(PREFIX)/share/diffrate
-	install -m 644 scripts/*.gp $(DESTDIR)$(PREFIX)/share/diffrate
+	install -d $(DESTDIR)$(PREFIX)/share/diffrate/scripts $(DESTDIR)$(PREFIX)/share/diffrate/experiments $(DESTDIR)$(PREFIX)/share/doc/diffrate
+	install -m 644 scripts/*.gp $(DESTDIR)$(PREFIX)/share/diffrate/scripts
+	install -m 644 experiments/*.yaml experiments/*.c $(DESTDIR)$(PREFIX)/share/diffrate/experiments
+	install -m 644 README.md LICENSE CITATION.cff $(DESTDIR)$(PREFIX)/share/doc/diffrate
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	$(BUILD)/diffrate manual > $(DESTDIR)$(PREFIX)/share/man/man1/diffrate.1
 	$(BUILD)/diffrate completion > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/diffrate

@@ -1,6 +1,6 @@
 # The look of every figure: Okabe-Ito colours, open border, light grid, exponents in the key. gnuplot only draws:
 # every number, slope and interval comes from NAME.tsv and NAME.vars.gp, which diffrate writes.
-# A script (ARG1: this file, ARG2: NAME) sets name, key_lines, ytext, note_1 and note_2 (the foot), loads this, draws:
+# A script (ARG1: this file, ARG2: NAME, ARG3: what the names of images end in, to be renamed) sets name, key_lines, ytext, note_1 and note_2 (the foot), loads this, draws:
 #     do for [f in formats] { eval begin(f); do for [p=1:panels] { eval panel(p); plot ... }; eval end }
 set encoding utf8
 set datafile separator tab
@@ -69,8 +69,8 @@ formats = 'svg png'
 svg = sprintf("svg size %d,%d enhanced font 'DejaVu Sans,15' linewidth 1.4 background rgb 'white'", width, height)
 png = sprintf("pngcairo size %d,%d enhanced font 'DejaVu Sans,15' fontscale 1.5 linewidth 2.1 pointscale 1.5", \
               1.5*width, 1.5*height)
-begin(format) = sprintf("set terminal %s; set output '%s.%s'; set multiplot", \
-                        format eq 'svg' ? svg : png, name, format)
+begin(format) = sprintf("set terminal %s; set output '%s.%s%s'; set multiplot", \
+                        format eq 'svg' ? svg : png, name, format, ARG3)
 column_of(p) = (p - 1) % columns
 left(p) = (left_space + column_of(p)*(panel_width + between))/real(width)
 top(p) = 1.0 - ((p - 1)/columns*(panel_height + above + below) + above)/real(height)

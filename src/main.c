@@ -1,6 +1,8 @@
 /* diffrate: verifies convergence-rate theorems of diffusion samplers. This file only finds the subcommand. */
 #include <argp.h>
 #include <cblas.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <gsl/gsl_errno.h>
 #include <locale.h>
 #include <malloc.h>
@@ -8,8 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command/command.h"
+#include "core/provenance.h"
 #include "experiment/store.h"
 
 static void print_help(FILE *file)
@@ -19,13 +23,32 @@ static void print_help(FILE *file)
           file);
     for (size_t i = 0; command_at(i) != NULL; i++)
         fprintf(file, "  %-10s %s\n", command_at(i)->name, command_at(i)->doc);
-    fputs("\n`diffrate COMMAND --help` says more, with an example. Start with:\n"
+    fputs("\n`diffrate COMMAND --help` or `diffrate help COMMAND` says more, with an example; `diffrate --version` "
+          "which\n"
+          "program this is. Start with:\n"
           "  diffrate run experiments/scaling.yaml\n",
           file);
 }
 
-/* Laws and files are made of arrays that come and go. Memory that is freed stays with the process: to give it back and
- * have it cleared again takes more time than to fill it. */
+static int is_help(const char *word)
+{
+    static const char *const words[] = {"--help", "-h", "-?", "help"};
+    int found = 0;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        found |= strcmp(word, words[i]) == 0;
+    return found;
+}
+
+static int print_version(int argc, char **argv)
+{
+    struct provenance provenance;
+    provenance_collect(argc, argv, &provenance);
+    printf("diffrate %s (commit %s, %s)\n", provenance.version, provenance.commit, provenance.compiler);
+    return EXIT_OK;
+}
+
+/* Laws and files are made of arrays that come and go. Memory that is freed stays with the process: to give it back
+ * and have it cleared again takes more time than to fill it. */
 static void keep_memory(void)
 {
     (void)mallopt(M_MMAP_THRESHOLD, 1 << 25);
@@ -33,34 +56,66 @@ static void keep_memory(void)
     (void)mallopt(M_TOP_PAD, 1 << 20);
 }
 
+/* Files must not come to stand in the place of streams that are closed. What goes to a closed stderr is lost; what
+ * goes to a closed stdout is an error. */
+static void hold_streams(void)
+{
+    static const int modes[] = {[STDIN_FILENO] = O_WRONLY, [STDOUT_FILENO] = O_RDONLY, [STDERR_FILENO] = O_WRONLY};
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++)
+        if (fcntl(stream, F_GETFD) < 0 && errno == EBADF)
+            (void)open("/dev/null", modes[stream]); /* the lowest number that is free: this one */
+}
+
+/* The end of every command, also of --help: what it was asked to print must have arrived. */
+static void close_output(void)
+{
+    int failed = ferror(stdout);
+    if (fclose(stdout) != 0 || failed) {
+        fputs("diffrate: cannot write all to standard output\n", stderr);
+        _exit(EXIT_FAILED);
+    }
+}
+
 int main(int argc, char **argv)
 {
+    hold_streams();
+    (void)setvbuf(stdout, NULL, _IOLBF, 0); /* in order with what stderr says */
+    (void)atexit(close_output);
     keep_memory();
     (void)setlocale(LC_CTYPE, "C.UTF-8"); /* for the width of table cells; numbers keep the C locale */
     argp_err_exit_status = EXIT_INPUT;
     (void)gsl_set_error_handler_off();
-    openblas_set_num_threads(1); /* cells are run by threads, each with its own small matrices */
+    openblas_set_num_threads(1);    /* cells are run by threads, each with its own small matrices */
     (void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error like a full disk */
     store_init();
     if (argc < 2) {
         print_help(stderr);
         return EXIT_INPUT;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-?") == 0 || strcmp(argv[1], "help") == 0) {
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
+        return print_version(argc, argv);
+    if (is_help(argv[1]) && argc == 2) {
         print_help(stdout);
         return EXIT_OK;
     }
-    const struct command *command;
-    for (size_t i = 0; (command = command_at(i)) != NULL; i++)
-        if (strcmp(argv[1], command->name) == 0) {
+    char help[] = "--help", *explain[] = {argv[0], argc > 2 ? argv[2] : NULL, help, NULL};
+    if (is_help(argv[1])) { /* help COMMAND is COMMAND --help */
+        argc = 3;
+        argv = explain;
+    }
+    for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "-h") == 0)
+            argv[i] = help;
+    for (size_t i = 0; command_at(i) != NULL; i++)
+        if (strcmp(argv[1], command_at(i)->name) == 0) {
             char name[64];
-            (void)snprintf(name, sizeof name, "diffrate %s", command->name);
+            (void)snprintf(name, sizeof name, "diffrate %s", command_at(i)->name);
             argv[1] = name;
-            return command->run(argc - 1, argv + 1);
+            return command_at(i)->run(argc - 1, argv + 1);
         }
     fprintf(stderr, "diffrate: unknown command '%s', expected one of:", argv[1]);
-    for (size_t i = 0; (command = command_at(i)) != NULL; i++)
-        fprintf(stderr, " %s", command->name);
+    for (size_t i = 0; command_at(i) != NULL; i++)
+        fprintf(stderr, " %s", command_at(i)->name);
     fputs("\n", stderr);
     return EXIT_INPUT;
 }

@@ -30,6 +30,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case 'n':
         options->check.sample = read_number(argument, "--sample", state);
         return 0;
+    case 'j':
+        options->check.threads = command_read_jobs(argument, state);
+        return 0;
     case KEY_SEED:
         options->check.seed = read_number(argument, "--seed", state);
         return 0;
@@ -59,23 +62,27 @@ static void print_begin(void *context, const char *cell)
 static void print_check(const struct check *check)
 {
     fputs(check->text, stdout);
-    printf("%zu cells are sound, %zu of them failed ones; %zu are missing\n", check->cells, check->failed,
-           check->missing);
+    printf("%zu cell%s sound, %zu of them failed; %zu missing\n", check->cells, check->cells == 1 ? " is" : "s are",
+           check->failed, check->missing);
     if (check->others > 0)
-        printf("%zu sound cells of other specs or versions\n", check->others);
+        printf("%zu sound cell%s of other specs or versions, which `diffrate prune` removes\n", check->others,
+               check->others == 1 ? "" : "s");
     if (check->leftovers > 0)
-        printf("%zu temporary files, which a later run removes\n", check->leftovers);
+        printf("%zu temporary file%s, which a later run removes\n", check->leftovers,
+               check->leftovers == 1 ? "" : "s");
     printf("%zu measured again: %zu the same to the bit, %zu within their radii\n", check->measured, check->identical,
            check->agreeing);
     if (check->unloaded > 0)
-        printf("%zu cells need plug-ins to be measured again, which only --spec FILE loads\n", check->unloaded);
-    printf("%zu problems\n", check->problems);
+        printf("%zu cell%s of plug-ins, which only --spec FILE loads, not measured again\n", check->unloaded,
+               check->unloaded == 1 ? "" : "s");
+    printf("%zu problem%s\n", check->problems, check->problems == 1 ? "" : "s");
 }
 
 static const struct argp_option argp_options[] = {
     {"sample", 'n', "N", 0, "Measure N cells again, chosen at random (default: 5)", 0},
     {"spec", KEY_SPEC, "FILE", 0,
      "The experiment's own file, to load its plug-ins from: what a results directory names is never loaded", 0},
+    {"jobs", 'j', "N", 0, "Threads to measure a cell with (default: one a core)", 0},
     {"seed", KEY_SEED, "SEED", 0, "Seed of the choice (default: 1)", 0},
     {0},
 };
@@ -94,9 +101,9 @@ static const struct argp argp = {
 
 static int run(int argc, char **argv)
 {
-    struct options options = {.check = {.sample = DEFAULT_SAMPLE, .seed = 1, .begin = print_begin}};
+    struct options options = {
+        .check = {.sample = DEFAULT_SAMPLE, .seed = 1, .begin = print_begin, .threads = omp_get_max_threads()}};
     (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
-    options.check.threads = omp_get_max_threads();
     struct error error = {STATUS_OK, ""};
     struct spec spec;
     struct check check = {.cells = 0};
@@ -113,4 +120,5 @@ static int run(int argc, char **argv)
     return code;
 }
 
-const struct command command_check = {"check", "verify a results directory, and measure some cells again", &argp, run};
+const struct command command_check = {"check", "verify a results directory, and measure some cells again", &argp,
+                                      run};

@@ -1,8 +1,11 @@
 #include "command/command.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "core/installed.h"
 #include "experiment/directory.h"
 #include "verdict/claims.h"
 
@@ -31,9 +34,29 @@ int command_fail(const struct error *error)
     return error->status == STATUS_INVALID || error->status == STATUS_INADMISSIBLE ? EXIT_INPUT : EXIT_FAILED;
 }
 
+int command_read_jobs(const char *text, const struct argp_state *state)
+{
+    char *end;
+    long jobs = strtol(text, &end, 10);
+    if (*text == '\0' || *end != '\0' || jobs < 1 || jobs > 4096)
+        argp_error(state, "-j: expected a number of processes from 1 to 4096, not '%s'", text);
+    return (int)jobs;
+}
+
+int command_interrupted(int signal, const char *consequence)
+{
+    fprintf(stderr, "diffrate: interrupted by signal %d (%s)%s\n", signal, strsignal(signal), consequence);
+    return SIGNAL_EXIT + signal;
+}
+
 enum status command_load_spec(const char *path, struct spec *spec, struct error *error)
 {
-    return spec_load(path, claim_names(), spec, error);
+    char installed[4096];
+    if (strncmp(path, "experiments/", 12) != 0 || access(path, F_OK) == 0
+        || !installed_find(path, installed, sizeof installed))
+        return spec_load(path, claim_names(), spec, error);
+    fprintf(stderr, "%s is not here; taking %s\n", path, installed);
+    return spec_load(installed, claim_names(), spec, error);
 }
 
 enum status command_directory_spec(const char *directory, const char *file, const char *version, struct spec *spec,
@@ -50,7 +73,7 @@ enum { FAILURES_SHOWN = 10 };
 void command_print_summary(const struct run_summary *summary, const char *directory)
 {
     const char *line = summary->failures != NULL ? summary->failures : "";
-    fprintf(stderr, "%zu cells measured, %zu read back, %zu failed\n", summary->measured, summary->reused,
+    fprintf(stderr, "%zu cell%s measured, %zu read back, %zu failed\n", summary->measured, summary->measured == 1 ? "" : "s", summary->reused,
             summary->failed);
     for (int i = 0; i < FAILURES_SHOWN && *line != '\0'; i++) {
         int length = (int)strcspn(line, "\n");

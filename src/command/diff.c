@@ -14,6 +14,8 @@
 /* Of the two results, for people and in JSON. */
 static const char *const name[2] = {"A", "B"}, *const json_name[2] = {"a", "b"};
 
+enum { KEY_JSON = 1000 };
+
 struct options {
     const char *path[2];
     size_t paths, lines;
@@ -25,7 +27,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     struct options *options = state->input;
     char *end;
     switch (key) {
-    case 'j':
+    case KEY_JSON:
         options->json = 1;
         return 0;
     case 'a':
@@ -351,7 +353,7 @@ static void print_json(const struct evidence *side, const struct comparison *com
 static const struct argp_option argp_options[] = {
     {"lines", 'n', "N", 0, "Print the first N differences (default: 20)", 0},
     {"all", 'a', NULL, 0, "Print all differences", 0},
-    {"json", 'j', NULL, 0, "One JSON object a difference instead of tables, always all of them", 0},
+    {"json", KEY_JSON, NULL, 0, "One JSON object a difference instead of tables, always all of them", 0},
     {0},
 };
 

@@ -7,6 +7,7 @@
 #include "command/command.h"
 #include "experiment/record.h"
 #include "experiment/registry.h"
+#include "experiment/spec.h"
 #include "law/law.h"
 #include "model/score_error.h"
 #include "sample/sample.h"
@@ -135,6 +136,14 @@ static void list_columns(const struct registry *registry)
                field->type == FIELD_REAL && strcmp(field->unit, "1") != 0 ? field->unit : "", field->doc);
 }
 
+static void list_keys(const struct registry *registry)
+{
+    (void)registry;
+    const struct spec_key *key;
+    for (size_t i = 0; (key = spec_key_at(i)) != NULL; i++)
+        printf("  %s%s: %s\n", key->key, key->required ? "" : " (optional)", key->doc);
+}
+
 static const struct part {
     const char *name;
     void (*list)(const struct registry *registry);
@@ -142,9 +151,9 @@ static const struct part {
     {"targets", list_targets}, {"samplers", list_samplers}, {"schedules", list_schedules},
     {"errors", list_errors},   {"profiles", list_profiles}, {"spreads", list_spreads},
     {"laws", list_laws},       {"methods", list_methods},   {"claims", list_claims},
-    {"columns", list_columns},
+    {"columns", list_columns}, {"keys", list_keys},
 };
-#define PART_NAMES "targets|samplers|schedules|errors|profiles|spreads|laws|methods|claims|columns"
+#define PART_NAMES "targets|samplers|schedules|errors|profiles|spreads|laws|methods|claims|columns|keys"
 enum { PARTS = sizeof parts / sizeof parts[0] };
 
 struct options {
@@ -185,7 +194,8 @@ static const struct argp argp = {
     argp_options,
     parse,
     "[" PART_NAMES "]",
-    "List what the program knows, with formulae and sources, and what the columns of results are."
+    "List what the program knows, with formulae and sources, what the columns of results are and "
+    "what the keys of an experiment's file."
     "\vExamples:\n  diffrate list samplers\n  diffrate list targets --plugin ./mine.so",
     NULL,
     NULL,
@@ -205,4 +215,4 @@ static int run(int argc, char **argv)
 }
 
 const struct command command_list = {
-    "list", "list targets, samplers, schedules, score errors, laws, methods, claims and columns", &argp, run};
+    "list", "list targets, samplers, schedules, score errors, laws, methods, claims, columns, keys of experiments", &argp, run};

@@ -6,6 +6,8 @@
 
 #include "command/command.h"
 #include "core/provenance.h"
+#include "experiment/spec.h"
+#include "verdict/claims.h"
 
 static const struct argp_option no_options[] = {{0}};
 
@@ -121,7 +123,14 @@ static int run_manual(int argc, char **argv)
         put_text(command_at(i)->doc, SIZE_MAX);
         putchar('\n');
     }
-    puts(".fi\n.SH COMMANDS");
+    puts(".fi\n.SH \"EXPERIMENT FILES\"\nThe keys of an experiment's file; numbers may be written 0.25, .25, 1e-3 or 1/3.");
+    for (size_t i = 0; spec_key_at(i) != NULL; i++) {
+        const struct spec_key *key = spec_key_at(i);
+        printf(".TP\n\\fB%s\\fR%s\n", key->key, key->required ? "" : " (optional)");
+        put_text(key->doc, SIZE_MAX);
+        putchar('\n');
+    }
+    puts(".SH COMMANDS");
     for (size_t i = 0; command_at(i) != NULL; i++)
         put_command(command_at(i));
     puts(".SH \"EXIT STATUS\"\n0, or 1 on failure and if what was compared differs, 2 if the input is wrong, 3 if "
@@ -132,9 +141,22 @@ static int run_manual(int argc, char **argv)
 
 /* ---- Completion ---- */
 
+/* A first argument that is a result, then a claim. */
+static void put_result_and_claim(void)
+{
+    fputs("if [ \"$before\" = explain ]; then _diffrate_files '*.h5'; else _diffrate_words '", stdout);
+    for (const char *const *claim = claim_names(); *claim != NULL; claim++)
+        printf("%s%s", claim != claim_names() ? " " : "", *claim);
+    puts("'; fi ;;");
+}
+
 /* How to complete what a command's --help calls by this name; words in [a|b|c] are themselves. */
 static void put_argument(const char *name)
 {
+    if (name != NULL && strcmp(name, "RESULT CLAIM") == 0) {
+        put_result_and_claim();
+        return;
+    }
     if (name != NULL && name[0] == '[') {
         fputs("_diffrate_words '", stdout);
         for (const char *c = name + 1; *c != ']' && *c != '\0'; c++)
@@ -158,6 +180,12 @@ static void put_completion(const struct command *command)
         printf(" --%s", option->name);
     printf("' ;;\n    %s,*) ", command->name);
     put_argument(command->argp->args_doc);
+}
+
+static void put_commands(void)
+{
+    for (size_t i = 0; command_at(i) != NULL; i++)
+        printf(" %s", command_at(i)->name);
 }
 
 static const struct argp completion_argp = {NULL,
@@ -186,10 +214,12 @@ static int run_completion(int argc, char **argv)
          "    [ \"$before\" = = ] && before=${COMP_WORDS[COMP_CWORD-2]}\n"
          "    COMPREPLY=()\n"
          "    if [ \"$COMP_CWORD\" = 1 ]; then");
-    fputs("        _diffrate_words '--help", stdout);
-    for (size_t i = 0; command_at(i) != NULL; i++)
-        printf(" %s", command_at(i)->name);
+    fputs("        _diffrate_words '--help --version help", stdout);
+    put_commands();
     puts("'\n        return\n    fi\n    case ${COMP_WORDS[1]},$before in");
+    fputs("    help,help) _diffrate_words '", stdout);
+    put_commands();
+    puts("' ;;");
     for (size_t i = 0; command_at(i) != NULL; i++)
         for (const struct argp_option *option = options_of(command_at(i)); option->name != NULL; option++)
             if (option->arg != NULL) {

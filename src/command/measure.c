@@ -1,26 +1,37 @@
 #include <argp.h>
+#include <errno.h>
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "command/command.h"
 #include "command/json.h"
 #include "core/memory.h"
+#include "core/progress.h"
 #include "core/table.h"
 #include "core/text.h"
+#include "core/workers.h"
 #include "experiment/cell.h"
+#include "experiment/cost.h"
+#include "experiment/plan.h"
+
+enum { KEY_JSON = 1000 };
 
 struct options {
     const char *file;
-    int json;
+    int json, jobs;
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct options *options = state->input;
     switch (key) {
-    case 'j':
+    case KEY_JSON:
         options->json = 1;
+        return 0;
+    case 'j':
+        options->jobs = command_read_jobs(argument, state);
         return 0;
     case ARGP_KEY_ARG:
         if (options->file != NULL)
@@ -36,45 +47,92 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
-static void print_json(const struct record *row)
+/* A row that failed has its reason too. */
+static void print_json(const struct record *row, const char *failure)
 {
     for (const struct field *field = record_fields; field->name != NULL; field++) {
         fputs(field == record_fields ? "{" : ", ", stdout);
         json_field(field, row);
     }
+    if (failure != NULL) {
+        fputs(", \"failure\": ", stdout);
+        json_text(failure);
+    }
     puts("}");
-    fflush(stdout);
 }
 
-enum { COLUMNS = 17, SCORE_ERROR_COLUMN = 2 };
+/* Columns that are shown only beside score errors. */
+enum { SCORE_ERROR_COLUMN = 2, EFFECT_COLUMN = 16, EFFECT_RADIUS_COLUMN };
+
+enum { COLUMNS = 19 };
 static const struct table_column columns[COLUMNS] = {
-    {"TARGET", 0},    {"SAMPLER", 0}, {"SCORE ERROR", 0}, {"D", 1},  {"T", 1},       {"H", 1},
-    {"TV", 1},        {"+-", 1},      {"KL(P|Q)", 1},     {"+-", 1}, {"KL(Q|P)", 1}, {"+-", 1},
-    {"CHI2(Q|P)", 1}, {"+-", 1},      {"HELLINGER2", 1},  {"+-", 1}, {"LAW", 0},
+    {"TARGET", 0},     {"SAMPLER", 0}, {"SCORE ERROR", 0}, {"D", 1},       {"T", 1},   {"H", 1},         {"TV", 1},
+    {"+-", 1},         {"KL(P|Q)", 1}, {"+-", 1},          {"KL(Q|P)", 1}, {"+-", 1},  {"CHI2(Q|P)", 1}, {"+-", 1},
+    {"HELLINGER2", 1}, {"+-", 1},      {"EFFECT", 1},      {"+-", 1},      {"LAW", 0},
 };
 
 enum { SAMPLED_COLUMNS = 13 };
 static const struct table_column sampled_columns[SAMPLED_COLUMNS] = {
-    {"TARGET", 0},       {"SAMPLER", 0},      {"SCORE ERROR", 0}, {"D", 1},      {"T", 1},
-    {"CHAINS", 1},       {"TV >= (proj.)", 1}, {"TV >= (weights)", 1}, {"TV <= (chi2)", 1}, {"TV <= (Pinsker)", 1},
-    {"KL(Q|P) (knn)", 1}, {"CHI2(Q|P)", 1},    {"EFFECTIVE", 1},
+    {"TARGET", 0},
+    {"SAMPLER", 0},
+    {"SCORE ERROR", 0},
+    {"D", 1},
+    {"T", 1},
+    {"CHAINS", 1},
+    {"TV >= (proj.)", 1},
+    {"TV >= (weights)", 1},
+    {"TV <= (chi2)", 1},
+    {"TV <= (Pinsker)", 1},
+    {"KL(Q|P) (knn)", 1},
+    {"CHI2(Q|P)", 1},
+    {"EFFECTIVE", 1},
 };
 
-/* Two tables, of exact laws and of chains; with exact scores alone they do not say so. */
+/* Two tables, the second of chains; with exact scores alone they do not say so. */
 struct output {
     int json, with_errors;
     struct text_table laws, chains;
     struct table_column law_column[COLUMNS], chain_column[SAMPLED_COLUMNS];
+    size_t law_width[COLUMNS], chain_width[SAMPLED_COLUMNS];
+    struct text_table *last; /* the one that the last row went to; NULL before the first */
 };
 
 static size_t choose_columns(const struct table_column *all, size_t count, int with_errors,
                              struct table_column *shown)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < count; i++)
-        if (i != SCORE_ERROR_COLUMN || with_errors)
+    for (size_t i = 0; i < count; i++) {
+        int of_errors =
+            i == SCORE_ERROR_COLUMN || (all == columns && (i == EFFECT_COLUMN || i == EFFECT_RADIUS_COLUMN));
+        if (with_errors || !of_errors)
             shown[kept++] = all[i];
+    }
     return kept;
+}
+
+static void widen(size_t *width, const char *text)
+{
+    size_t length = strlen(text);
+    *width = *width > length ? *width : length;
+}
+
+/* So that rows, which are printed as they come, stay under their titles. */
+static void set_widths(const struct spec *spec, size_t *width, int with_errors)
+{
+    for (size_t i = 0; i < spec->target_count; i++)
+        widen(&width[0], spec->targets[i].name);
+    for (size_t i = 0; i < spec->sampler_count; i++)
+        widen(&width[1], spec->samplers[i]->name);
+    for (size_t i = 0; i < spec->score_error_count && with_errors; i++) {
+        char label[100];
+        record_label_score_error(&spec->score_errors[i], label, sizeof label);
+        widen(&width[2], label);
+    }
+    for (size_t i = 0; i < spec->dimension_count; i++) {
+        char label[32];
+        (void)snprintf(label, sizeof label, "%zu", spec->dimensions[i]);
+        widen(&width[with_errors ? 3 : 2], label);
+    }
 }
 
 static void output_init(const struct spec *spec, int json, struct output *out)
@@ -84,6 +142,8 @@ static void output_init(const struct spec *spec, int json, struct output *out)
     out->chains.columns = choose_columns(sampled_columns, SAMPLED_COLUMNS, out->with_errors, out->chain_column);
     out->laws.column = out->law_column;
     out->chains.column = out->chain_column;
+    set_widths(spec, out->law_width, out->with_errors);
+    set_widths(spec, out->chain_width, out->with_errors);
 }
 
 static enum status add_place(struct text_table *table, const struct record *row, const char *score_error,
@@ -117,6 +177,8 @@ static enum status add_law(struct text_table *table, const struct record *row, c
     TRY(add_measured(table, row->kl_q_p, row->kl_q_p_error, error));
     TRY(add_measured(table, row->chi2_q_p, row->chi2_q_p_error, error));
     TRY(add_measured(table, row->hellinger2, row->hellinger2_error, error));
+    if (score_error != NULL)
+        TRY(add_measured(table, row->error_effect, row->error_effect_error, error));
     return table_cell(table, error, "%s", row->law);
 }
 
@@ -131,7 +193,7 @@ static enum status add_chains(struct text_table *table, const struct record *row
                               struct error *error)
 {
     const struct estimates *e = &row->estimates;
-    const struct estimate shown[] = {e->projection_tv, e->weights_tv,  e->chi2_tv,
+    const struct estimate shown[] = {e->projection_tv, e->weights_tv, e->chi2_tv,
                                      e->pinsker_tv,    e->knn_kl_q_p, e->weights_chi2_q_p};
     TRY(add_place(table, row, score_error, error));
     TRY(table_cell(table, error, "%llu", (unsigned long long)row->chains));
@@ -140,57 +202,215 @@ static enum status add_chains(struct text_table *table, const struct record *row
     return isnan(e->effective) ? table_cell(table, error, "-") : table_cell(table, error, "%.2g", e->effective);
 }
 
-static enum status measure_cell(const struct cell *cell, struct output *output, struct record *rows,
-                                struct error *error)
+/* The reason stands in the last column. */
+static enum status add_failure(struct text_table *table, const struct record *row, const char *score_error,
+                               const char *failure, struct error *error)
 {
-    const struct spec *spec = cell->spec;
-    char score_error[100];
-    record_label_score_error(&spec->score_errors[cell->score_error], score_error, sizeof score_error);
-    if (cell->chains == 0 && spec->chain_count > 0 && !cell_has_law(cell))
-        return STATUS_OK;
-    enum status status = cell_measure(cell, omp_get_max_threads(), rows, error);
-    for (size_t i = 0; i < spec->dimension_count && status == STATUS_OK; i++)
-        if (output->json)
-            print_json(&rows[i]);
-        else
-            status = cell->chains > 0
-                         ? add_chains(&output->chains, &rows[i], output->with_errors ? score_error : NULL, error)
-                         : add_law(&output->laws, &rows[i], output->with_errors ? score_error : NULL, error);
-    return status;
+    TRY(add_place(table, row, score_error, error));
+    while ((table->cells + 1) % table->columns != 0)
+        TRY(table_cell(table, error, "-"));
+    return table_cell(table, error, "failed: %s", failure);
 }
 
-static enum status measure_all(const struct spec *spec, struct output *output, struct error *error)
+/* failure: why the cell has no rows, or NULL. */
+static enum status add_rows(const struct cell *cell, const struct record *rows, const char *failure,
+                            struct output *output, struct error *error)
 {
-    struct record *rows = array_new(spec->dimension_count, sizeof *rows);
-    enum status status = rows != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory");
-    for (size_t target = 0; target < spec->target_count; target++)
-        for (size_t sampler = 0; sampler < spec->sampler_count; sampler++)
-            for (size_t e = spec->exact_scores_listed ? 0 : 1; e < spec->score_error_count; e++)
-                for (size_t t = 0; t < spec->step_count; t++)
-                    for (size_t n = 0; n <= spec->chain_count && status == STATUS_OK; n++)
-                        status = measure_cell(&(struct cell){spec, target, sampler, e, spec->steps[t],
-                                                             n > 0 ? spec->chains[n - 1] : 0},
-                                              output, rows, error);
-    free(rows);
-    return status;
-}
-
-/* The table of chains last. */
-static enum status print_tables(const struct output *output, struct error *error)
-{
+    struct text_table *table = cell->chains > 0 ? &output->chains : &output->laws;
+    char label[100];
+    const char *score_error = output->with_errors ? label : NULL;
     enum status status = STATUS_OK;
-    if (output->laws.cells > 0)
-        status = table_print(&output->laws, stdout, error);
-    if (status == STATUS_OK && output->chains.cells > 0) {
-        if (output->laws.cells > 0)
-            putchar('\n');
-        status = table_print(&output->chains, stdout, error);
+    record_label_score_error(&cell->spec->score_errors[cell->score_error], label, sizeof label);
+    for (size_t i = 0; i < cell->spec->dimension_count && status == STATUS_OK; i++) {
+        struct record blank;
+        cell_blank(cell, i, &blank);
+        if (output->json)
+            print_json(failure != NULL ? &blank : &rows[i], failure);
+        else if (failure != NULL)
+            status = add_failure(table, &blank, score_error, failure, error);
+        else
+            status = cell->chains > 0 ? add_chains(table, &rows[i], score_error, error)
+                                      : add_law(table, &rows[i], score_error, error);
     }
     return status;
 }
 
+/* Ends what a cell's rows made. */
+static enum status print_rows(const struct cell *cell, struct output *output, struct error *error)
+{
+    struct text_table *table = cell->chains > 0 ? &output->chains : &output->laws;
+    size_t *width = cell->chains > 0 ? output->chain_width : output->law_width;
+    int first = output->last != table;
+    if (output->json)
+        return fflush(stdout) == 0 && !ferror(stdout)
+                   ? STATUS_OK
+                   : fail_with(error, STATUS_IO, "cannot write rows: %s", strerror(errno));
+    if (first && output->last != NULL)
+        putchar('\n');
+    output->last = table;
+    return table_print_rows(table, width, first, stdout, error);
+}
+
+/* A cell in the order of its rows, and what became of it. */
+struct job {
+    struct cell cell;
+    double cost;
+    int ended;
+    struct record *rows; /* until they are printed; NULL if it failed */
+    char *failure;
+};
+
+struct measuring {
+    const struct spec *spec;
+    struct job *jobs;
+    size_t count, started, printed, failed;
+    int processes, threads; /* the last: what the next cell gets */
+    struct progress progress;
+    struct output output;
+};
+
+/* Laws first. Where there are chains, a law that does not exist is no failure. */
+static enum status list_jobs(struct measuring *m, const size_t *steps, size_t step_count, struct error *error)
+{
+    const struct spec *spec = m->spec;
+    size_t most = spec->score_error_count * step_count * (1 + spec->chain_count);
+    m->jobs = array_new(spec->target_count * spec->sampler_count, most * sizeof *m->jobs);
+    if (m->jobs == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for the list of cells");
+    for (int chains = 0; chains <= (spec->chain_count > 0); chains++)
+        for (size_t target = 0; target < spec->target_count; target++) {
+            double chain = chains ? cost_of_chain(spec, target) : 0.0;
+            for (size_t sampler = 0; sampler < spec->sampler_count; sampler++)
+                for (size_t e = 0; e < spec->score_error_count; e++) {
+                    struct cell cell = {spec, target, sampler, e, 0, 0};
+                    if (!chains && spec->chain_count > 0 && !cell_has_law(&cell))
+                        continue;
+                    for (size_t t = 0; t < step_count; t++)
+                        for (size_t n = 0; n < (chains ? spec->chain_count : 1); n++) {
+                            cell.steps = steps[t];
+                            cell.chains = chains ? spec->chains[n] : 0;
+                            double cost = chains ? chain * (double)cell.steps * (double)cell.chains
+                                                 : cost_of_law(spec, target, e, cell.steps);
+                            m->jobs[m->count++] = (struct job){.cell = cell, .cost = cost};
+                        }
+                }
+        }
+    return STATUS_OK;
+}
+
+/* The given steps or, of an experiment that has none, the T's at which a search for T(d, eps) looks first. */
+static enum status list_cells(struct measuring *m, struct error *error)
+{
+    const struct spec *spec = m->spec;
+    size_t rungs = plan_ladder(spec, NULL), *ladder = NULL;
+    if (spec->step_count > 0)
+        return list_jobs(m, spec->steps, spec->step_count, error);
+    ladder = array_new(rungs, sizeof *ladder);
+    if (ladder == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu numbers of steps", rungs);
+    (void)plan_ladder(spec, ladder);
+    enum status status = list_jobs(m, ladder, rungs, error);
+    free(ladder);
+    return status;
+}
+
+static int next_cell(void *context, size_t *item)
+{
+    struct measuring *m = context;
+    size_t left = m->count - m->printed;
+    char label[CELL_LABEL_SIZE];
+    if (m->started == m->count)
+        return 0;
+    m->threads = left < (size_t)m->processes ? m->processes / (int)left : 1;
+    *item = m->started++;
+    cell_label(&m->jobs[*item].cell, label);
+    progress_begin(&m->progress, label);
+    return 1;
+}
+
+static enum status make_cell(void *context, size_t index, void *rows, struct error *error)
+{
+    struct measuring *m = context;
+    omp_set_num_threads(m->threads);
+    return cell_measure(&m->jobs[index].cell, m->threads, rows, error);
+}
+
+/* Prints the cells before which none is outstanding. */
+static enum status print_ended(struct measuring *m, struct error *error)
+{
+    enum status status = STATUS_OK;
+    if (m->printed < m->count && m->jobs[m->printed].ended)
+        progress_hide(&m->progress);
+    for (; m->printed < m->count && m->jobs[m->printed].ended && status == STATUS_OK; m->printed++) {
+        struct job *job = &m->jobs[m->printed];
+        status = add_rows(&job->cell, job->rows, job->failure, &m->output, error);
+        if (status == STATUS_OK)
+            status = print_rows(&job->cell, &m->output, error);
+        free(job->rows);
+        free(job->failure);
+        job->rows = NULL;
+        job->failure = NULL;
+    }
+    return status;
+}
+
+static enum status cell_ended(void *context, size_t index, const void *rows, const struct error *cause,
+                              struct error *error)
+{
+    struct measuring *m = context;
+    struct job *job = &m->jobs[index];
+    size_t bytes = m->spec->dimension_count * sizeof *job->rows;
+    char label[CELL_LABEL_SIZE];
+    int failed = cause->status != STATUS_OK;
+    if (failed)
+        job->failure = strdup(cause->text);
+    else
+        job->rows = malloc(bytes);
+    if (job->failure == NULL && job->rows == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for a cell's rows");
+    if (!failed)
+        memcpy(job->rows, rows, bytes);
+    m->failed += failed ? 1 : 0;
+    job->ended = 1;
+    cell_label(&job->cell, label);
+    progress_end(&m->progress, label, job->cost);
+    return print_ended(m, error);
+}
+
+static enum status measure_all(struct measuring *m, int *interruption, struct error *error)
+{
+    double cost = 0.0;
+    enum status status = list_cells(m, error);
+    for (size_t i = 0; i < m->count; i++)
+        cost += m->jobs[i].cost;
+    if (status != STATUS_OK)
+        return status;
+    const struct work work = {
+        m, m->processes, m->spec->dimension_count * sizeof(struct record), 0.0, next_cell, make_cell, cell_ended};
+    progress_start(&m->progress, "cells");
+    progress_expect(&m->progress, m->count, cost);
+    status = workers_run(&work, interruption, error);
+    if (status == STATUS_OK)
+        progress_finish(&m->progress);
+    else
+        progress_hide(&m->progress);
+    return status;
+}
+
+static void measuring_free(struct measuring *m)
+{
+    for (size_t i = 0; i < m->count; i++) {
+        free(m->jobs[i].rows);
+        free(m->jobs[i].failure);
+    }
+    free(m->jobs);
+    table_free(&m->output.laws);
+    table_free(&m->output.chains);
+}
+
 static const struct argp_option argp_options[] = {
-    {"json", 'j', NULL, 0, "One JSON object a line instead of a table", 0},
+    {"json", KEY_JSON, NULL, 0, "One JSON object a line instead of a table", 0},
+    JOBS_OPTION,
     {0},
 };
 
@@ -198,12 +418,17 @@ static const struct argp argp = {
     argp_options,
     parse,
     "FILE",
-    "Measure every target, sampler, score error, dimension and number of steps of a file; store nothing."
+    "Measure every target, sampler, score error, dimension and number of steps of a file, or where it gives "
+    "accuracies "
+    "alone, the powers of sqrt(2) up to its max_steps; store nothing. Rows come in the file's order, as soon as they "
+    "are known; of score errors EFFECT is the TV between the laws with and without it."
     "\vEvery column +- is a radius: the true value lies within value +- radius, and no digit is printed that the "
-    "radius "
-    "does not allow. A divergence that is not known is \"-\" (null in JSON), one that is infinite \"inf\" (1e999); a "
-    "law that is refused has no numbers, and its reason. Numbers from chains have "
-    "standard errors, and TV >= and TV <= are bounds.\n\n"
+    "radius does not allow. A divergence that is not known is \"-\" (null in JSON), one that is infinite \"inf\" "
+    "(1e999). Numbers from chains have standard errors, and TV >= and TV <= are bounds. A cell that fails is a row "
+    "with "
+    "its reason, and the others go on.\n\n"
+    "Exit status: 0, or 1 on failure, 2 for a wrong FILE or option, 3 if some cells failed, 128 + N after "
+    "signal N.\n\n"
     "Example:\n  diffrate measure experiments/quick.yaml --json | head -3",
     NULL,
     NULL,
@@ -211,24 +436,25 @@ static const struct argp argp = {
 
 static int run(int argc, char **argv)
 {
-    struct options options = {NULL, 0};
+    struct options options = {NULL, 0, 0};
     (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
     struct error error = {STATUS_OK, ""};
     struct spec spec;
-    struct output output;
+    struct measuring m = {.spec = &spec, .processes = options.jobs > 0 ? options.jobs : omp_get_max_threads()};
+    int interruption = 0;
     enum status status = command_load_spec(options.file, &spec, &error);
-    output_init(&spec, options.json, &output);
-    if (status == STATUS_OK && spec.step_count == 0)
-        status = fail_with(&error, STATUS_INVALID,
-                           "%s:1:1: missing key 'steps', expected the numbers of steps to measure at", options.file);
+    output_init(&spec, options.json, &m.output);
     if (status == STATUS_OK)
-        status = measure_all(&spec, &output, &error);
-    if (status == STATUS_OK && !options.json)
-        status = print_tables(&output, &error);
-    table_free(&output.laws);
-    table_free(&output.chains);
+        status = measure_all(&m, &interruption, &error);
+    if (m.failed > 0)
+        fprintf(stderr, "diffrate: %zu of %zu cells failed\n", m.failed, m.count);
+    measuring_free(&m);
     spec_free(&spec);
-    return status == STATUS_OK ? EXIT_OK : command_fail(&error);
+    return status == STATUS_INTERRUPTED ? command_interrupted(interruption, "")
+           : status != STATUS_OK        ? command_fail(&error)
+           : m.failed > 0               ? EXIT_CELLS_FAILED
+                                        : EXIT_OK;
 }
 
-const struct command command_measure = {"measure", "measure divergences at the given numbers of steps and print them", &argp, run};
+const struct command command_measure = {"measure", "measure divergences at the given numbers of steps and print them",
+                                        &argp, run};

@@ -1,3 +1,4 @@
+/* The commands that tidy a results directory from the cells in it alone: merge, prune. */
 #include <argp.h>
 #include <stdio.h>
 
@@ -72,3 +73,37 @@ static int run(int argc, char **argv)
 }
 
 const struct command command_merge = {"merge", "make the merged file of cells that several runs measured", &argp, run};
+
+static const struct argp prune_argp = {
+    argp_options,
+    parse,
+    "DIR",
+    "Remove from an experiment's results directory the cells that are none of its own: of a spec or version that was "
+    "there before `diffrate run --adopt`. Only where all of its own are there."
+    "\vExit status: 0, or 1 if cells are missing.\n\n"
+    "Example:\n  diffrate prune results/scaling",
+    NULL,
+    NULL,
+    NULL};
+
+static int run_prune_command(int argc, char **argv)
+{
+    struct options options = {NULL, NULL};
+    (void)argp_parse(&prune_argp, argc, argv, 0, NULL, &options);
+    struct error error = {STATUS_OK, ""};
+    struct spec spec;
+    struct provenance provenance;
+    size_t removed = 0;
+    provenance_collect(argc, argv, &provenance);
+    enum status status = command_directory_spec(options.directory, options.spec, provenance.version, &spec, &error);
+    if (status == STATUS_OK)
+        status = run_prune(&spec, options.directory, &removed, &error);
+    spec_free(&spec);
+    if (status != STATUS_OK)
+        return command_fail(&error);
+    fprintf(stderr, "%zu cell%s of other specs or versions removed\n", removed, removed == 1 ? "" : "s");
+    return EXIT_OK;
+}
+
+const struct command command_prune = {"prune", "remove cells that are of another spec or version", &prune_argp,
+                                      run_prune_command};

@@ -33,18 +33,15 @@ static void read_shard(const char *text, struct run_options *out, const struct a
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct options *options = state->input;
-    char *end;
     switch (key) {
     case 'o':
+        if (*argument == '\0')
+            argp_error(state, "-o: expected a directory, not ''");
         options->output = argument;
         return 0;
-    case 'j': {
-        long jobs = strtol(argument, &end, 10);
-        if (*argument == '\0' || *end != '\0' || jobs < 1 || jobs > 4096)
-            argp_error(state, "-j: expected a number of processes from 1 to 4096, not '%s'", argument);
-        options->run.jobs = (int)jobs;
+    case 'j':
+        options->run.jobs = command_read_jobs(argument, state);
         return 0;
-    }
     case KEY_FORCE:
         options->run.force = 1;
         return 0;
@@ -80,51 +77,88 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+/* What each of several shards gets: cells that are known now, and searches for T(d, eps), whose cells are found on
+ * the way. */
+static void print_shares(const struct plan *plan, size_t shares)
+{
+    const struct spec *spec = plan->spec;
+    double all = 0.0;
+    for (size_t i = 0; i < plan->count; i++)
+        all += plan->items[i].cost;
+    for (size_t i = 0; i < plan->pursuit_count; i++)
+        all += plan->pursuits[i].cost;
+    for (size_t share = 0; share < shares; share++) {
+        size_t cells = 0;
+        double cost = 0.0;
+        for (size_t i = 0; i < plan->count; i++)
+            if (plan->items[i].share == share) {
+                cells++;
+                cost += plan->items[i].cost;
+            }
+        for (size_t i = 0; i < plan->pursuit_count; i++)
+            cost += plan->pursuits[i].share == share ? plan->pursuits[i].cost : 0.0;
+        printf("  shard %zu/%zu: %zu cell%s", share + 1, shares, cells, plural(cells));
+        for (size_t i = 0; i < plan->pursuit_count; i++)
+            if (plan->pursuits[i].share == share)
+                printf(", T(d, eps) of %s %s", spec->targets[plan->pursuits[i].target].name,
+                       spec->samplers[plan->pursuits[i].sampler]->name);
+        printf("; about %.0f%% of the work\n", 100.0 * cost / all);
+    }
+}
+
 /* What a run would do, without doing it. The cells that T(d, eps) needs are found on the way, so they are described,
  * not counted. */
-static void print_plan(const struct spec *spec, const char *directory)
+static enum status print_plan(const struct spec *spec, const char *directory, size_t shares, struct error *error)
 {
     size_t pairs = spec->target_count * spec->sampler_count, errors = spec->score_error_count - 1;
-    printf("%s: %zu targets x %zu samplers, %zu dimensions a cell, into %s\n", spec->title, spec->target_count,
-           spec->sampler_count, spec->dimension_count, directory);
+    printf("%s: %zu target%s x %zu sampler%s, %zu dimension%s a cell, into %s\n", spec->title, spec->target_count,
+           plural(spec->target_count), spec->sampler_count, plural(spec->sampler_count), spec->dimension_count,
+           plural(spec->dimension_count), directory);
     if (spec->step_count > 0) {
-        printf("  %zu cells at the given numbers of steps", pairs * (1 + errors) * spec->step_count);
+        size_t cells = pairs * (1 + errors) * spec->step_count;
+        printf("  %zu cell%s at the given numbers of steps", cells, plural(cells));
         if (errors > 0)
-            printf(", with exact scores and %zu score errors", errors);
+            printf(", with exact scores and %zu score error%s", errors, plural(errors));
         putchar('\n');
     }
     if (spec->chain_count > 0)
-        printf("  the same by chains, for %zu numbers of them; without laws where no exact one is known\n",
-               spec->chain_count);
+        printf("  the same by chains, for %zu number%s of them; without laws where no exact one is known\n",
+               spec->chain_count, plural(spec->chain_count));
     if (spec->accuracy_count > 0)
-        printf("  T(d, eps) for %zu accuracies: up to %zu cells at powers of sqrt(2) up to T = %zu, then about two "
-               "for each of "
-               "%zu brackets\n",
-               spec->accuracy_count, pairs * plan_ladder(spec, NULL), spec->max_steps,
-               pairs * spec->dimension_count * spec->accuracy_count);
-}
-
-static enum status finish(const char *directory, struct error *error)
-{
-    struct evidence evidence;
-    enum status status = evidence_read(directory, claim_names(), &evidence, error);
+        printf("  T(d, eps) for %zu accurac%s: up to %zu cells at powers of sqrt(2) up to T = %zu, then about two "
+               "for each of %zu brackets\n",
+               spec->accuracy_count, spec->accuracy_count == 1 ? "y" : "ies", pairs * plan_ladder(spec, NULL),
+               spec->max_steps, pairs * spec->dimension_count * spec->accuracy_count);
+    if (shares == 1)
+        return STATUS_OK;
+    struct plan plan;
+    enum status status = plan_new(spec, shares, &plan, error);
     if (status == STATUS_OK)
-        status = stored_verdict(&evidence, error);
-    if (status == STATUS_OK)
-        status = figures_draw(&evidence, error);
-    if (status == STATUS_OK)
-        status = stored_report(&evidence, error);
-    evidence_free(&evidence);
+        print_shares(&plan, shares);
+    plan_free(&plan);
     return status;
 }
 
-static void print_interruption(int signal)
+/* What one step cannot do is no reason to leave out the others; the first error is told. */
+static enum status finish(const char *directory, struct error *error)
 {
-    fprintf(
-        stderr,
-        "diffrate: interrupted by signal %d (%s); the cells measured so far are stored, and the same command goes on "
-        "from there\n",
-        signal, strsignal(signal));
+    static enum status (*const steps[])(const struct evidence *evidence,
+                                        struct error *error) = {stored_verdict, figures_draw, stored_report};
+    struct evidence evidence;
+    struct error ignored;
+    enum status first = evidence_read(directory, claim_names(), &evidence, error);
+    if (first == STATUS_OK)
+        for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+            enum status status = steps[i](&evidence, first == STATUS_OK ? error : &ignored);
+            first = first == STATUS_OK ? status : first;
+        }
+    evidence_free(&evidence);
+    return first;
 }
 
 static int run_and_finish(const struct spec *spec, const struct options *options, struct error *error)
@@ -134,8 +168,8 @@ static int run_and_finish(const struct spec *spec, const struct options *options
     enum status status = run_experiment(spec, &options->run, &summary, error);
     int interruption = summary.interruption, whole = options->run.shares == 1, code = EXIT_OK;
     if (status == STATUS_INTERRUPTED) {
-        print_interruption(interruption);
-        code = SIGNAL_EXIT + interruption;
+        code = command_interrupted(interruption,
+                                   "; the cells measured so far are stored, and the same command goes on from there");
     } else if (status == STATUS_OK) {
         command_print_summary(&summary, directory);
         if (whole)
@@ -150,7 +184,7 @@ static int run_and_finish(const struct spec *spec, const struct options *options
 
 static const struct argp_option argp_options[] = {
     {"output", 'o', "DIR", 0, "Where results go: DIR/<experiment>/ (default: results)", 0},
-    {"jobs", 'j', "N", 0, "Processes, each with a cell (default: one a core)", 0},
+    JOBS_OPTION,
     {"shard", KEY_SHARD, "I/N", 0,
      "Measure the I-th of N parts of the cells, of about equal cost, beside runs of the others on this machine or on "
      "others that share DIR; then merge, if all cells are there",
@@ -162,7 +196,7 @@ static const struct argp_option argp_options[] = {
     {"cell-seconds", KEY_CELL_SECONDS, "N", 0,
      "Seconds that a cell may take before it counts as failed, for plug-ins that may never end (default: any number)",
      0},
-    {"dry-run", KEY_DRY_RUN, NULL, 0, "Say what would be done", 0},
+    {"dry-run", KEY_DRY_RUN, NULL, 0, "Say what would be done, and with --shard what each shard gets", 0},
     {0},
 };
 
@@ -197,11 +231,11 @@ static int run(int argc, char **argv)
     options.run.directory = directory;
     options.run.provenance = &provenance;
     int code = EXIT_OK;
+    if (status == STATUS_OK && options.dry_run)
+        status = print_plan(&spec, directory, options.run.shares, &error);
     if (status != STATUS_OK)
         code = command_fail(&error);
-    else if (options.dry_run)
-        print_plan(&spec, directory);
-    else
+    else if (!options.dry_run)
         code = run_and_finish(&spec, &options, &error);
     spec_free(&spec);
     return code;

@@ -9,10 +9,9 @@
 
 enum status stored_verdict(const struct evidence *evidence, struct error *error)
 {
-    enum status status = report_print(evidence, stdout, error);
-    if (status == STATUS_OK)
-        status = report_markdown(evidence, error);
-    return status == STATUS_OK ? report_latex(evidence, error) : status;
+    TRY(report_markdown(evidence, error));
+    TRY(report_latex(evidence, error));
+    return report_print(evidence, stdout, error);
 }
 
 enum status stored_report(const struct evidence *evidence, struct error *error)

@@ -3,12 +3,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "core/hash.h"
 #include "core/memory.h"
 
 #define TEMPORARY ".tmp."
@@ -17,14 +20,41 @@ enum {
     ABANDONED = 900 /* seconds after which a temporary's writer, who needs milliseconds, is dead */
 };
 
-/* Creates `<path>.tmp.<pid>.<n>` with the first free n, *name for the caller to free. NULL and errno on failure. */
+/* Where a process number means this process: a boot of a machine and a namespace in it. 0 where that is not known. */
+static uint64_t process_space(void)
+{
+    char text[200] = "";
+    int file = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t length = file >= 0 ? read(file, text, 64) : -1;
+    if (file >= 0)
+        (void)close(file);
+    ssize_t more = length > 0 ? readlink("/proc/self/ns/pid", text + length, 64) : -1;
+    return more > 0 ? hash_bytes(text, (size_t)(length + more)) : 0;
+}
+
+void file_temporary(const char *path, int n, char *out, size_t size)
+{
+    (void)snprintf(out, size, "%s" TEMPORARY "%016" PRIx64 ".%ld.%d", path, process_space(), (long)getpid(), n);
+}
+
+/* Its writer is a process of this machine, and is no more. */
+static int is_orphan(const char *temporary)
+{
+    uint64_t space;
+    long pid;
+    int n;
+    return sscanf(strstr(temporary, TEMPORARY), TEMPORARY "%16" SCNx64 ".%ld.%d", &space, &pid, &n) == 3 && pid > 0
+           && space != 0 && space == process_space() && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+}
+
+/* Creates the first temporary of `path` that is not there, *name for the caller to free. NULL and errno on failure. */
 static FILE *open_temporary(const char *path, char **name)
 {
-    size_t size = strlen(path) + 64;
+    size_t size = strlen(path) + FILE_TEMPORARY_SIZE;
     FILE *file = NULL;
     *name = array_new(size, 1);
     for (int n = 0; *name != NULL && file == NULL && n < MAX_TEMPORARIES; n++) {
-        (void)snprintf(*name, size, "%s" TEMPORARY "%ld.%d", path, (long)getpid(), n);
+        file_temporary(path, n, *name, size);
         file = fopen(*name, "wbx");
         if (file == NULL && errno != EEXIST)
             break;
@@ -105,6 +135,15 @@ enum status file_create(const char *path, const struct bytes *bytes, int *existe
     return problem == 0 || *existed ? STATUS_OK : cannot_write(path, problem, error);
 }
 
+enum status file_keep(const char *temporary, const char *path, struct error *error)
+{
+    int file = open(temporary, O_RDONLY | O_CLOEXEC), problem = file < 0 || fsync(file) != 0 ? errno : 0;
+    if (file >= 0)
+        (void)close(file);
+    problem = problem == 0 ? rename_over(temporary, path) : problem;
+    return problem == 0 ? STATUS_OK : cannot_write(path, problem, error);
+}
+
 enum status file_load(const char *path, struct bytes *out, struct error *error)
 {
     struct stat info;
@@ -131,7 +170,7 @@ size_t file_sweep(const char *directory)
         struct stat info;
         if (strstr(entry->d_name, TEMPORARY) != NULL
             && fstatat(dirfd(open), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode)
-            && difftime(now, info.st_mtime) > ABANDONED)
+            && (difftime(now, info.st_mtime) > ABANDONED || is_orphan(entry->d_name)))
             removed += unlinkat(dirfd(open), entry->d_name, 0) == 0;
     }
     if (open != NULL)

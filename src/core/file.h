@@ -23,8 +23,14 @@ MUST_USE enum status file_create(const char *path, const struct bytes *bytes, in
  * error. Errors: STATUS_IO. */
 MUST_USE enum status file_load(const char *path, struct bytes *out, struct error *error);
 
-/* Removes what killed writers left in a directory: temporaries of file_replace and file_create that are older than
- * any that is still being written. Returns how many. */
+/* For files that another program writes: the name of this process's n-th temporary beside `path`, and its renaming to
+ * that. Errors: STATUS_IO. */
+enum { FILE_TEMPORARY_SIZE = 64 }; /* bytes more than in `path` */
+void file_temporary(const char *path, int n, char *out, size_t size);
+MUST_USE enum status file_keep(const char *temporary, const char *path, struct error *error);
+
+/* Removes what killed writers left in a directory: temporaries, as above, of processes of this machine that are no more,
+ * and of others where they are older than any that is still being written. Returns how many. */
 size_t file_sweep(const char *directory);
 
 /* A directory and all those above it. Errors: STATUS_IO. */

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/clock.h"
@@ -57,7 +58,7 @@ void progress_end(struct progress *progress, const char *label, double cost)
     }
 }
 
-void progress_abandon(const struct progress *progress)
+void progress_hide(const struct progress *progress)
 {
     if (progress->terminal)
         fputs("\r\033[K", stderr);
@@ -66,6 +67,7 @@ void progress_abandon(const struct progress *progress)
 void progress_finish(const struct progress *progress)
 {
     double elapsed = clock_seconds() - progress->started;
-    fprintf(stderr, "%s%zu %s in %.1f s\n", progress->terminal ? "\r\033[K" : "", progress->done, progress->what,
-            elapsed);
+    size_t length = strlen(progress->what); /* of the plural */
+    fprintf(stderr, "%s%zu %.*s in %.1f s\n", progress->terminal ? "\r\033[K" : "", progress->done,
+            (int)(length - (progress->done == 1)), progress->what, elapsed);
 }

@@ -20,8 +20,10 @@ void progress_expect(struct progress *progress, size_t total, double cost_total)
 void progress_begin(struct progress *progress, const char *label);
 void progress_end(struct progress *progress, const char *label, double cost);
 
-/* Says how much was done in how long, or nothing more. */
+/* Says how much was done in how long. */
 void progress_finish(const struct progress *progress);
-void progress_abandon(const struct progress *progress);
+
+/* Takes the line off a terminal, for others to write there or for good. */
+void progress_hide(const struct progress *progress);
 
 #endif

@@ -1,8 +1,10 @@
 #include "core/table.h"
 
+#include <errno.h>
 #include <libsmartcols.h>
 #include <stdarg.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "core/memory.h"
 
@@ -35,6 +37,11 @@ void table_free(struct text_table *table)
     *table = (struct text_table){.column = table->column, .columns = table->columns};
 }
 
+static enum status cannot_write(struct error *error)
+{
+    return fail_with(error, STATUS_IO, "cannot write a table: %s", strerror(errno));
+}
+
 enum status table_print(const struct text_table *table, FILE *file, struct error *error)
 {
     struct libscols_table *output = scols_new_table();
@@ -55,6 +62,8 @@ enum status table_print(const struct text_table *table, FILE *file, struct error
         bad = scols_print_table(output) != 0;
     }
     scols_unref_table(output);
+    if (ferror(file))
+        return cannot_write(error);
     return bad ? fail_with(error, STATUS_MEMORY, "out of memory for printing a table") : STATUS_OK;
 }
 
@@ -71,4 +80,43 @@ void table_markdown(const struct text_table *table, FILE *file)
             fprintf(file, "| %s ", table->cell[i + c]);
         fputs("|\n", file);
     }
+}
+
+static size_t width_of(const char *text)
+{
+    wchar_t wide[256];
+    size_t count = mbstowcs(wide, text, sizeof wide / sizeof wide[0]);
+    int width = count < sizeof wide / sizeof wide[0] ? wcswidth(wide, count) : -1;
+    return width >= 0 ? (size_t)width : strlen(text);
+}
+
+static void print_row(const struct text_table *table, const size_t *width, char *const *cell, FILE *file)
+{
+    for (size_t c = 0; c < table->columns; c++) {
+        const char *text = cell != NULL ? cell[c] : table->column[c].title;
+        size_t found = width_of(text), blanks = width[c] > found ? width[c] - found : 0;
+        int last = c + 1 == table->columns, right = table->column[c].right_aligned;
+        fprintf(file, "%*s%s%*s", right ? (int)blanks : 0, "", text, right || last ? 0 : (int)blanks, "");
+        fputc(last ? '\n' : ' ', file);
+    }
+}
+
+enum status table_print_rows(struct text_table *table, size_t *width, int with_titles, FILE *file,
+                             struct error *error)
+{
+    for (size_t c = 0; c < table->columns; c++) {
+        size_t title = width_of(table->column[c].title);
+        width[c] = width[c] > title ? width[c] : title;
+    }
+    for (size_t i = 0; i < table->cells; i++) {
+        size_t c = i % table->columns, found = width_of(table->cell[i]);
+        if (c + 1 < table->columns && width[c] < found)
+            width[c] = found;
+    }
+    if (with_titles)
+        print_row(table, width, NULL, file);
+    for (size_t i = 0; i + table->columns <= table->cells; i += table->columns)
+        print_row(table, width, table->cell + i, file);
+    table_free(table);
+    return fflush(file) == 0 && !ferror(file) ? STATUS_OK : cannot_write(error);
 }

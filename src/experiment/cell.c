@@ -83,7 +83,40 @@ static enum status measure_laws(const struct cell *cell, const struct schedule *
     return status;
 }
 
-char *cell_describe(const struct cell *cell)
+void cell_blank(const struct cell *cell, size_t index, struct record *row)
+{
+    const struct spec *spec = cell->spec;
+    const struct measurement nothing = {.dimension = spec->dimensions[index]};
+    const struct schedule schedule = {.h = schedule_step_size(spec->c1, cell->steps)};
+    fill_record(cell, &schedule, &nothing, row);
+    double *const measured[] = {&row->tv,         &row->tv_error,       &row->kl_p_q,          &row->kl_p_q_error,
+                                &row->kl_q_p,     &row->kl_q_p_error,   &row->chi2_q_p,        &row->chi2_q_p_error,
+                                &row->hellinger2, &row->hellinger2_error, &row->error_effect,
+                                &row->error_effect_error, &row->clip_probability, &row->mass_defect};
+    for (size_t i = 0; i < sizeof measured / sizeof measured[0]; i++)
+        *measured[i] = NAN;
+    row->chains = cell->chains;
+    row->seed = cell->chains > 0 ? spec->seed : 0;
+}
+
+void cell_label(const struct cell *cell, char label[CELL_LABEL_SIZE])
+{
+    const struct spec *spec = cell->spec;
+    char score_error[100] = "", chains[40] = "";
+    if (cell->score_error > 0)
+        record_label_score_error(&spec->score_errors[cell->score_error], score_error, sizeof score_error);
+    if (cell->chains > 0)
+        (void)snprintf(chains, sizeof chains, " %zu chains", cell->chains);
+    (void)snprintf(label, CELL_LABEL_SIZE, "%s %s%s%s T=%zu%s", spec->targets[cell->target].name,
+                   spec->samplers[cell->sampler]->name, cell->score_error > 0 ? " " : "", score_error, cell->steps,
+                   chains);
+}
+
+#define DIMENSIONS "; dimensions"
+#define TARGET "; target "
+
+/* Chains have the same random numbers in a dimension, whatever others stand beside it. */
+static char *describe(const struct cell *cell, int with_dimensions)
 {
     const struct spec *spec = cell->spec;
     const struct target *target = &spec->targets[cell->target];
@@ -97,10 +130,10 @@ char *cell_describe(const struct cell *cell)
             spec->c1, spec->samplers[cell->sampler]->name);
     if (plugin != NULL)
         fprintf(stream, " of plug-in %016" PRIx64, plugin->hash);
-    fprintf(stream, "; steps %zu; dimensions", cell->steps);
-    for (size_t i = 0; i < spec->dimension_count; i++)
+    fprintf(stream, "; steps %zu" DIMENSIONS, cell->steps);
+    for (size_t i = 0; i < spec->dimension_count && with_dimensions; i++)
         fprintf(stream, " %zu", spec->dimensions[i]);
-    fprintf(stream, "; target %s ", target->name);
+    fprintf(stream, TARGET "%s ", target->name);
     target_describe(target, stream);
     fputs("; score error ", stream);
     score_error_describe(&spec->score_errors[cell->score_error], stream);
@@ -113,25 +146,33 @@ char *cell_describe(const struct cell *cell)
     return NULL;
 }
 
+char *cell_describe(const struct cell *cell)
+{
+    return describe(cell, 1);
+}
+
+int cell_differs_in_dimensions(const struct cell *cell, const char *description)
+{
+    char *ours = describe(cell, 0);
+    const char *list = strstr(description, DIMENSIONS), *rest = list != NULL ? strstr(list, TARGET) : NULL;
+    if (ours == NULL)
+        return -1;
+    size_t before = list != NULL ? (size_t)(list - description) + strlen(DIMENSIONS) : 0;
+    int same = rest != NULL && strncmp(ours, description, before) == 0 && strcmp(ours + before, rest) == 0;
+    free(ours);
+    return same;
+}
+
 /* One dimension by chains, whose random numbers are the cell's and the dimension's own. */
 static enum status sample_one(const struct cell *cell, const struct schedule *schedule, uint64_t stream, size_t index,
                               int threads, struct record *row, struct error *error)
 {
     const struct spec *spec = cell->spec;
     const struct target *target = &spec->targets[cell->target];
-    struct measurement nothing = {.dimension = spec->dimensions[index], .method = "chains"};
     struct factor_list factors;
     struct error cause = {STATUS_OK, ""};
-    const double missing = NAN;
-    fill_record(cell, schedule, &nothing, row);
-    double *const lacking[] = {&row->tv,         &row->tv_error,       &row->kl_p_q,          &row->kl_p_q_error,
-                               &row->kl_q_p,     &row->kl_q_p_error,   &row->chi2_q_p,        &row->chi2_q_p_error,
-                               &row->hellinger2, &row->hellinger2_error, &row->error_effect,
-                               &row->error_effect_error, &row->clip_probability, &row->mass_defect};
-    for (size_t i = 0; i < sizeof lacking / sizeof lacking[0]; i++)
-        *lacking[i] = missing;
-    row->chains = cell->chains;
-    row->seed = spec->seed;
+    cell_blank(cell, index, row);
+    (void)snprintf(row->law, sizeof row->law, "chains");
     enum status status = target_coordinates(target, spec->dimensions[index], &factors, &cause);
     if (status == STATUS_OK) {
         const struct chain_problem problem = {.list = &factors,
@@ -154,7 +195,7 @@ static enum status sample_one(const struct cell *cell, const struct schedule *sc
 static enum status measure_chains(const struct cell *cell, const struct schedule *schedule, int threads,
                                   struct record *rows, struct error *error)
 {
-    char *text = cell_describe(cell);
+    char *text = describe(cell, 0);
     if (text == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a cell's description");
     uint64_t stream = hash_bytes(text, strlen(text));
@@ -180,6 +221,32 @@ enum status cell_measure(const struct cell *cell, int threads, struct record *ro
     for (size_t i = 0; i < spec->dimension_count && status == STATUS_OK; i++)
         rows[i].seconds = clock_seconds() - start;
     schedule_free(schedule);
+    return status;
+}
+
+enum status cell_complete(const struct cell *cell, const struct record *known, int threads, struct record *rows,
+                          struct error *error)
+{
+    struct spec rest = *cell->spec;
+    struct cell missing = *cell;
+    size_t count = rest.dimension_count, next = 0;
+    size_t *dimensions = array_new(count, sizeof *dimensions);
+    struct record *measured = array_new(count, sizeof *measured);
+    enum status status = dimensions != NULL && measured != NULL
+                             ? STATUS_OK
+                             : fail_with(error, STATUS_MEMORY, "out of memory for %zu dimensions", count);
+    rest.dimensions = dimensions;
+    rest.dimension_count = 0;
+    missing.spec = &rest;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        if (known[i].dimension == 0)
+            dimensions[rest.dimension_count++] = cell->spec->dimensions[i];
+    if (status == STATUS_OK && rest.dimension_count > 0)
+        status = cell_measure(&missing, threads, measured, error);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        rows[i] = known[i].dimension == 0 ? measured[next++] : known[i];
+    free(dimensions);
+    free(measured);
     return status;
 }
 

@@ -30,10 +30,26 @@ enum { NUMERICS_VERSION = 6 };
  * loaded. */
 MUST_USE enum status cell_measure(const struct cell *cell, int threads, struct record *rows, struct error *error);
 
+/* A row that says what would be measured in the spec's dimension of this index, and of the result nothing: every value,
+ * radius and estimate is NaN. */
+void cell_blank(const struct cell *cell, size_t index, struct record *row);
+
+/* What the cell is, for people. */
+enum { CELL_LABEL_SIZE = 320 };
+void cell_label(const struct cell *cell, char label[CELL_LABEL_SIZE]);
+
 /* All that determines the cell's numbers, as text for free(): numerics version, schedule, target and score error with
  * every parameter, sampler, steps, dimensions, chains, and the hash of the plug-ins that the sampler and the target are
  * from. NULL where memory runs out. */
 char *cell_describe(const struct cell *cell);
+
+/* Nonzero if a description is of the same cell but for the list of dimensions. Rows do not depend on what else is in
+ * that list, to the bit. -1 where memory runs out. */
+int cell_differs_in_dimensions(const struct cell *cell, const char *description);
+
+/* cell_measure of those dimensions that `known` lacks; known[i].dimension is 0 where it does, and the rest are copied. */
+MUST_USE enum status cell_complete(const struct cell *cell, const struct record *known, int threads,
+                                   struct record *rows, struct error *error);
 
 /* A file name's stem that tells all that determines the cell's numbers: readable, ending in a hash of its
  * description. */

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/file.h"
+#include "core/memory.h"
 
 #define SPEC_FILE "spec.yaml"
 
@@ -114,8 +116,8 @@ static enum status read_header(const char *file, const struct bytes *text, struc
                      "%s does not begin as diffrate writes it; the results beside it cannot be used", file);
 }
 
-/* The lines on plug-ins without what makes them comments, for free(), and in *own the author's text. NULL where memory
- * runs out. */
+/* The lines on plug-ins without what makes them comments, for free(), and in *own the author's text. NULL where
+ * memory runs out. */
 static char *take_plugins(const struct header *header, const char **own)
 {
     char *plugins = NULL;
@@ -235,6 +237,38 @@ enum status directory_is_of(const char *path, const struct spec *spec, const cha
     return status;
 }
 
+enum status directory_owns(const char *path, const char *spec_name, const char *spec_text, struct error *error)
+{
+    char file[DIRECTORY_PATH_SIZE];
+    struct bytes text = {NULL, 0};
+    struct header header;
+    struct stat info;
+    const char *own = NULL;
+    char *plugins = NULL;
+    TRY(join(file, path, SPEC_FILE, "", error));
+    if (stat(file, &info) != 0)
+        return STATUS_OK;
+    enum status status = file_load(file, &text, error);
+    if (status == STATUS_OK)
+        status = read_header(file, &text, &header, error);
+    if (status == STATUS_OK) {
+        plugins = take_plugins(&header, &own);
+        status =
+            plugins != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for the text of %s", file);
+    }
+    if (status == STATUS_OK && strcmp(header.name, spec_name) != 0)
+        status = fail_with(error, STATUS_IO, "the merged file is of experiment %s, but %s is of %s", spec_name, file,
+                           header.name);
+    else if (status == STATUS_OK && strcmp(own, spec_text) != 0)
+        status = fail_with(error, STATUS_IO,
+                           "the merged file is of an experiment %s with another text than %s has; `diffrate run` or "
+                           "`merge` makes it anew",
+                           spec_name, file);
+    free(plugins);
+    free(text.data);
+    return status;
+}
+
 enum status directory_read(const char *path, const char *version, const char *const *claim_names, struct spec *out,
                            struct error *error)
 {
@@ -254,8 +288,8 @@ enum status directory_read(const char *path, const char *version, const char *co
     if (status == STATUS_OK) {
         const char *own;
         char *plugins = take_plugins(&header, &own);
-        status = plugins != NULL ? spec_parse(file, own, text.length - (size_t)(own - text.data), plugins, claim_names,
-                                              out, error)
+        status = plugins != NULL ? spec_parse(file, own, text.length - (size_t)(own - text.data), plugins,
+                                              claim_names, out, error)
                                  : fail_with(error, STATUS_MEMORY, "out of memory for the text of %s", file);
         free(plugins);
         if (status == STATUS_OK)
@@ -290,4 +324,102 @@ enum status directory_load(const char *path, const struct cell *cell, struct res
     if (status == STATUS_OK)
         status = store_read(file, out, error);
     return status == STATUS_OK ? check_cell(file, cell, out, error) : status;
+}
+
+enum status directory_list(const char *path, struct cell_name **names, size_t *count, struct error *error)
+{
+    char cells[DIRECTORY_PATH_SIZE];
+    size_t room = 0;
+    *names = NULL;
+    *count = 0;
+    TRY(join(cells, path, "cells", "", error));
+    DIR *open = opendir(cells);
+    if (open == NULL)
+        return fail_with(error, STATUS_IO, "cannot read directory %s: %s", cells, strerror(errno));
+    enum status status = STATUS_OK;
+    for (struct dirent *entry; status == STATUS_OK && (entry = readdir(open)) != NULL;) {
+        size_t length = strlen(entry->d_name);
+        if (length <= 3 || length - 3 >= CELL_KEY_SIZE || strcmp(entry->d_name + length - 3, ".h5") != 0)
+            continue;
+        if (*count == room) {
+            room = 2 * room + 64;
+            struct cell_name *grown = array_resize(*names, room, sizeof *grown);
+            *names = grown != NULL ? grown : *names;
+            status = grown != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for %zu names", room);
+        }
+        if (status == STATUS_OK)
+            (void)snprintf((*names)[(*count)++].key, CELL_KEY_SIZE, "%.*s", (int)(length - 3), entry->d_name);
+    }
+    (void)closedir(open);
+    return status;
+}
+
+/* Nonzero if a result says that it was made by this program, on whatever machine. */
+static int is_own(const struct result *result, const struct provenance *p)
+{
+    const char *const facts[][2] = {{"version", p->version},
+                                    {"commit", p->commit},
+                                    {"compiler", p->compiler},
+                                    {"flags", p->flags},
+                                    {"libraries", p->libraries}};
+    int own = 1;
+    for (size_t i = 0; i < sizeof facts / sizeof facts[0] && own; i++) {
+        char line[1100];
+        (void)snprintf(line, sizeof line, "%s: %s\n", facts[i][0], facts[i][1]);
+        const char *at = strstr(result->provenance, line);
+        own = at != NULL && (at == result->provenance || at[-1] == '\n');
+    }
+    return own;
+}
+
+static void take_rows(const struct cell *cell, const struct result *from, struct record *rows)
+{
+    for (size_t i = 0; i < cell->spec->dimension_count; i++)
+        for (size_t j = 0; j < from->count; j++)
+            if (from->rows[j].dimension == cell->spec->dimensions[i])
+                rows[i] = from->rows[j];
+}
+
+enum status directory_relatives(const char *path, const struct cell *cell, const struct cell_name *names,
+                                size_t count, const struct provenance *provenance, struct record **rows,
+                                struct error *error)
+{
+    char key[CELL_KEY_SIZE], file[DIRECTORY_PATH_SIZE];
+    size_t dimensions = cell->spec->dimension_count;
+    *rows = NULL;
+    TRY(cell_key(cell, key, error));
+    size_t stem = (size_t)(strrchr(key, '-') - key) + 1, length = strlen(key); /* the hash follows */
+    for (size_t i = 0; i < count; i++) {
+        struct result result = {.rows = NULL};
+        struct error ignored;
+        if (strncmp(names[i].key, key, stem) != 0 || strlen(names[i].key) != length
+            || strchr(names[i].key + stem, '-') != NULL || strcmp(names[i].key, key) == 0)
+            continue;
+        char name[CELL_KEY_SIZE + 8];
+        (void)snprintf(name, sizeof name, "cells/%s", names[i].key);
+        enum status status = join(file, path, name, ".h5", &ignored);
+        if (status == STATUS_OK)
+            status = store_read(file, &result, &ignored);
+        if (status == STATUS_OK && result.failure[0] == '\0' && cell_differs_in_dimensions(cell, result.cell) > 0
+            && is_own(&result, provenance)) {
+            *rows = *rows != NULL ? *rows : array_new(dimensions, sizeof **rows);
+            if (*rows != NULL)
+                take_rows(cell, &result, *rows);
+            status = *rows != NULL ? STATUS_OK : STATUS_MEMORY;
+        }
+        result_free(&result);
+        if (status == STATUS_MEMORY)
+            return fail_with(error, STATUS_MEMORY, "out of memory for %zu rows", dimensions);
+    }
+    return STATUS_OK;
+}
+
+enum status directory_remove(const char *path, const struct cell_name *name, struct error *error)
+{
+    char file[DIRECTORY_PATH_SIZE], inside[CELL_KEY_SIZE + 8];
+    (void)snprintf(inside, sizeof inside, "cells/%s", name->key);
+    TRY(join(file, path, inside, ".h5", error));
+    return unlink(file) == 0 || errno == ENOENT
+               ? STATUS_OK
+               : fail_with(error, STATUS_IO, "cannot remove %s: %s", file, strerror(errno));
 }

@@ -137,41 +137,36 @@ static enum status add_all(struct plan *plan, struct error *error)
     return status;
 }
 
-/* What the search for T(d, eps) is predicted to cost: the whole ladder, and two cells at its middle for each bracket.
- */
+/* What the search for T(d, eps) is predicted to cost beyond the cells that it begins with: the rest of the ladder, and
+ * two cells at its middle for each bracket. */
 static double pursuit_cost(const struct plan *plan, const struct pursuit *pursuit)
 {
     const struct spec *spec = plan->spec;
     double brackets = (double)(spec->dimension_count * spec->accuracy_count);
     double cost = 2.0 * brackets * cost_of_law(spec, pursuit->target, 0, plan->ladder[plan->rungs / 2]);
     for (size_t i = 0; i < plan->rungs; i++)
-        cost += cost_of_law(spec, pursuit->target, 0, plan->ladder[i]);
-    for (size_t i = 0; i < spec->step_count; i++)
-        cost += cost_of_law(spec, pursuit->target, 0, spec->steps[i]);
+        if (plan->ladder[i] > FIRST_STEPS)
+            cost += cost_of_law(spec, pursuit->target, 0, plan->ladder[i]);
     return cost;
 }
 
-/* Pieces: each pursuit as a whole, and each item outside of one. */
+/* Pieces: each item known now, and for each pursuit all that will follow. */
 static enum status share_items(struct plan *plan, size_t shares, struct error *error)
 {
     struct piece *pieces = array_new(plan->count + plan->pursuit_count, sizeof *pieces);
     size_t count = 0;
     if (pieces == NULL)
         return no_memory(plan, error);
-    for (size_t i = 0; i < plan->pursuit_count; i++)
-        pieces[count++] = (struct piece){.cost = pursuit_cost(plan, &plan->pursuits[i]), .index = plan->count + i};
     for (size_t i = 0; i < plan->count; i++)
-        if (plan->items[i].pursuit == SIZE_MAX)
-            pieces[count++] = (struct piece){.cost = plan->items[i].cost, .index = i};
+        pieces[count++] = (struct piece){.cost = plan->items[i].cost, .index = i};
+    for (size_t i = 0; i < plan->pursuit_count; i++) {
+        plan->pursuits[i].cost = pursuit_cost(plan, &plan->pursuits[i]);
+        pieces[count++] = (struct piece){.cost = plan->pursuits[i].cost, .index = plan->count + i};
+    }
     enum status status = share_out(pieces, count, shares, error);
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        if (pieces[i].index < plan->count)
-            plan->items[pieces[i].index].share = pieces[i].share;
-        else
-            plan->pursuits[pieces[i].index - plan->count].share = pieces[i].share;
-    for (size_t i = 0; i < plan->count; i++)
-        if (plan->items[i].pursuit != SIZE_MAX)
-            plan->items[i].share = plan->pursuits[plan->items[i].pursuit].share;
+        *(pieces[i].index < plan->count ? &plan->items[pieces[i].index].share
+                                        : &plan->pursuits[pieces[i].index - plan->count].share) = pieces[i].share;
     free(pieces);
     return status;
 }
@@ -206,6 +201,7 @@ enum status plan_new(const struct spec *spec, size_t shares, struct plan *out, s
 void plan_free(struct plan *plan)
 {
     for (size_t i = 0; i < plan->count; i++) {
+        free(plan->items[i].known);
         free(plan->items[i].rows);
         free(plan->items[i].failure);
     }

@@ -17,14 +17,16 @@ struct item {
     size_t share;   /* whose it is, from 0 */
     size_t pursuit; /* that waits for it; SIZE_MAX: none */
     enum item_state state;
+    struct record *known; /* of an open item, rows that need not be measured (cell_complete); NULL: none; the plan's */
     struct record *rows; /* one a dimension, once it is read or measured; the plan's */
     char *failure;       /* why it failed; the plan's */
 };
 
-/* The search for T(d, eps) of one target and sampler, in all dimensions. Each next cell depends on all before, so
- * that it is one share's. */
+/* The search for T(d, eps) of one target and sampler, in all dimensions. The cells that it begins with may be
+ * measured by any share; each next one depends on all before, so that those are one share's. */
 struct pursuit {
     size_t target, sampler, share;
+    double cost;                    /* predicted, of the cells that are not known yet */
     size_t *items, count, capacity; /* its cells, exact laws with exact scores */
     size_t outstanding;             /* of them, still open */
     size_t *attempts;               /* how often each bracket was narrowed: [dimension][accuracy] */

@@ -21,6 +21,8 @@ struct run {
     int measures;               /* else only reads what is there, of all shares */
     size_t looked;              /* items of the plan before this one have been looked at */
     size_t *ready, ready_count; /* items to measure, the most expensive last */
+    struct cell_name *names;    /* of the files of cells that were there at the start */
+    size_t name_count;
     size_t missing;             /* items that are neither stored nor to be measured here */
     int jobs, running, threads; /* the last: what the next cell gets */
     struct origins origins;
@@ -64,13 +66,19 @@ static int is_stored(const struct run *run, size_t index)
     return find_cell(run, index, path, &ignored) == STATUS_OK && stat(path, &found) == 0;
 }
 
-static enum status leave(struct run *run, size_t index)
+/* What other experiments measured of it, those that were in this directory before, is not measured again. */
+static enum status leave(struct run *run, size_t index, struct error *error)
 {
-    if (run->measures)
-        run->ready[run->ready_count++] = index;
-    else
+    struct item *item = &run->plan.items[index];
+    if (!run->measures) {
         run->missing++;
-    return STATUS_OK;
+        return STATUS_OK;
+    }
+    run->ready[run->ready_count++] = index;
+    return run->options->force || item->known != NULL
+               ? STATUS_OK
+               : directory_relatives(run->options->directory, &item->cell, run->names, run->name_count,
+                                     run->options->provenance, &item->known, error);
 }
 
 static enum status say_what_helps(struct error *error)
@@ -83,11 +91,11 @@ static enum status look_at(struct run *run, size_t index, struct error *error)
 {
     struct result result;
     if ((run->measures && run->options->force) || !is_stored(run, index))
-        return leave(run, index);
+        return leave(run, index, error);
     enum status status = directory_load(run->options->directory, &run->plan.items[index].cell, &result, error);
     int damaged = status == STATUS_IO, failed = status == STATUS_OK && result.failure[0] != '\0';
     if (run->measures && run->options->retry_failed && (damaged || failed))
-        status = leave(run, index);
+        status = leave(run, index, error);
     else if (damaged && run->measures)
         status = say_what_helps(error);
     else if (status == STATUS_OK)
@@ -145,31 +153,18 @@ static enum status look(struct run *run, struct error *error)
     return status;
 }
 
-static void label(const struct cell *cell, char *text, size_t size)
-{
-    const struct spec *spec = cell->spec;
-    char score_error[100] = "", chains[40] = "";
-    if (cell->score_error > 0)
-        record_label_score_error(&spec->score_errors[cell->score_error], score_error, sizeof score_error);
-    if (cell->chains > 0)
-        (void)snprintf(chains, sizeof chains, " %zu chains", cell->chains);
-    (void)snprintf(text, size, "%s %s%s%s T=%zu%s", spec->targets[cell->target].name,
-                   spec->samplers[cell->sampler]->name, cell->score_error > 0 ? " " : "", score_error, cell->steps,
-                   chains);
-}
-
 /* Threads within a cell are for when cells are fewer than processors. */
 static int next_cell(void *context, size_t *item)
 {
     struct run *run = context;
-    char text[200];
+    char text[CELL_LABEL_SIZE];
     if (run->ready_count == 0)
         return 0;
     size_t cells = run->ready_count + (size_t)run->running;
     run->threads = cells < (size_t)run->jobs ? run->jobs / (int)cells : 1;
     *item = run->ready[--run->ready_count];
     run->running++;
-    label(&run->plan.items[*item].cell, text, sizeof text);
+    cell_label(&run->plan.items[*item].cell, text);
     progress_begin(&run->progress, text);
     return 1;
 }
@@ -198,7 +193,9 @@ static enum status make_cell(void *context, size_t index, void *rows, struct err
 {
     struct run *run = context;
     omp_set_num_threads(run->threads);
-    return cell_measure(&run->plan.items[index].cell, run->threads, rows, error);
+    const struct item *item = &run->plan.items[index];
+    return item->known != NULL ? cell_complete(&item->cell, item->known, run->threads, rows, error)
+                               : cell_measure(&item->cell, run->threads, rows, error);
 }
 
 /* As it would be read back. */
@@ -234,9 +231,9 @@ static enum status cell_ended(void *context, size_t index, const void *rows, con
 {
     struct run *run = context;
     int measured = cause->status == STATUS_OK;
-    char text[200];
+    char text[CELL_LABEL_SIZE];
     run->running--;
-    label(&run->plan.items[index].cell, text, sizeof text);
+    cell_label(&run->plan.items[index].cell, text);
     enum status status = store_cell(run, index, measured ? rows : NULL, cause->text, error);
     if (status == STATUS_OK)
         status =
@@ -245,6 +242,35 @@ static enum status cell_ended(void *context, size_t index, const void *rows, con
     if (status == STATUS_OK)
         status = pursue(run, error);
     return status == STATUS_OK ? look(run, error) : status;
+}
+
+static int is_needed(const struct run *run, const struct item *item)
+{
+    return item->state == ITEM_OPEN && item->pursuit != SIZE_MAX && !is_ours(run, item->share)
+           && is_ours(run, run->plan.pursuits[item->pursuit].share);
+}
+
+/* When all of its own is done, a share takes what its searches still need of others: it reads what they have stored by
+ * now, and measures the rest itself, for they may run later or never. Of two that measure one cell at once, both store
+ * the same. */
+static enum status take_over(struct run *run, struct error *error)
+{
+    size_t known = run->plan.count;
+    enum status status = STATUS_OK;
+    size_t *grown = array_resize(run->ready, known, sizeof *grown);
+    if (grown == NULL)
+        return no_memory(run, error);
+    run->ready = grown;
+    for (size_t i = 0; i < known && status == STATUS_OK; i++)
+        if (is_needed(run, &run->plan.items[i]))
+            status = look_at(run, i, error);
+    if (status == STATUS_OK)
+        status = pursue(run, error);
+    if (status == STATUS_OK)
+        status = look(run, error);
+    qsort_r(run->ready, run->ready_count, sizeof *run->ready, by_cost, &run->plan);
+    expect(run);
+    return status;
 }
 
 static enum status measure(struct run *run, int *interruption, struct error *error)
@@ -257,14 +283,19 @@ static enum status measure(struct run *run, int *interruption, struct error *err
                                         run->options->adopt, error);
     if (status != STATUS_OK)
         return status;
+    TRY(directory_list(run->options->directory, &run->names, &run->name_count, error));
     progress_start(&run->progress, "cells");
     status = look(run, error);
     if (status == STATUS_OK)
         status = workers_run(&work, interruption, error);
+    if (status == STATUS_OK)
+        status = take_over(run, error);
+    if (status == STATUS_OK && run->ready_count > 0)
+        status = workers_run(&work, interruption, error);
     if (status == STATUS_OK || status == STATUS_INTERRUPTED)
         progress_finish(&run->progress);
     else
-        progress_abandon(&run->progress);
+        progress_hide(&run->progress);
     return status;
 }
 
@@ -347,6 +378,7 @@ static void run_free(struct run *run)
 {
     plan_free(&run->plan);
     origins_free(&run->origins);
+    free(run->names);
     free(run->ready);
 }
 
@@ -379,6 +411,51 @@ enum status run_merge(const struct spec *spec, const char *directory, struct run
     count(&run, summary);
     if (status == STATUS_OK)
         status = merge(&run, summary, error);
+    run_free(&run);
+    return status;
+}
+
+static int by_key(const void *a, const void *b)
+{
+    return strcmp(((const struct cell_name *)a)->key, ((const struct cell_name *)b)->key);
+}
+
+/* Those of the plan, all of which are there. */
+static enum status remove_others(const struct run *run, size_t *removed, struct error *error)
+{
+    size_t count = run->plan.count;
+    struct cell_name *planned = array_new(count, sizeof *planned);
+    enum status status = planned != NULL ? STATUS_OK : no_memory(run, error);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = cell_key(&run->plan.items[i].cell, planned[i].key, error);
+    if (status == STATUS_OK)
+        qsort(planned, count, sizeof *planned, by_key);
+    for (size_t i = 0; i < run->name_count && status == STATUS_OK; i++)
+        if (bsearch(&run->names[i], planned, count, sizeof *planned, by_key) == NULL) {
+            status = directory_remove(run->options->directory, &run->names[i], error);
+            *removed += status == STATUS_OK;
+        }
+    free(planned);
+    return status;
+}
+
+enum status run_prune(const struct spec *spec, const char *directory, size_t *removed, struct error *error)
+{
+    const struct run_options options = {.directory = directory, .shares = 1};
+    struct run run = {.spec = spec, .options = &options};
+    *removed = 0;
+    enum status status = plan_new(spec, options.shares, &run.plan, error);
+    if (status == STATUS_OK)
+        status = collect(&run, error);
+    if (status == STATUS_OK && run.missing > 0)
+        status = fail_with(error, STATUS_IO,
+                           "at least %zu cell%s of %s not there yet, and which others it needs is not known; nothing "
+                           "is removed",
+                           run.missing, run.missing == 1 ? "" : "s", directory);
+    if (status == STATUS_OK)
+        status = directory_list(directory, &run.names, &run.name_count, error);
+    if (status == STATUS_OK)
+        status = remove_others(&run, removed, error);
     run_free(&run);
     return status;
 }

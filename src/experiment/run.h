@@ -46,4 +46,8 @@ MUST_USE enum status run_experiment(const struct spec *spec, const struct run_op
 MUST_USE enum status run_merge(const struct spec *spec, const char *directory, struct run_summary *summary,
                                struct error *error);
 
+/* Removes the stored cells that are none of the spec's: of experiments or versions that were in the directory before.
+ * Only where all of its own are there. Errors: STATUS_IO, also where they are not; STATUS_MEMORY. */
+MUST_USE enum status run_prune(const struct spec *spec, const char *directory, size_t *removed, struct error *error);
+
 #endif

@@ -37,6 +37,7 @@
 #include "experiment/record.h"
 #include "experiment/spec_reader.h"
 #include "law/measure.h"
+#include "model/spectra.h"
 
 enum { FILE_LIMIT = 1 << 20, MOST_STEPS = 10000000, MOST_SCORE_ERRORS = 10000 };
 
@@ -111,7 +112,7 @@ static void read_spectrum(struct doc *doc, const yaml_node_t *map, struct spectr
     if (kind == SPECTRUM_POWER)
         out->exponent = doc_real(doc, doc_find(doc, map, keys[kind], true), &positive);
     else if (kind == SPECTRUM_K_OF_D)
-        out->k = doc_integer(doc, doc_find(doc, map, keys[kind], true), 1, NULL);
+        out->k = doc_integer(doc, doc_find(doc, map, keys[kind], true), 1, DOC_ANY, NULL);
 }
 
 static void *field(struct target *target, size_t offset)
@@ -133,13 +134,55 @@ static void share_count(struct doc *doc, const yaml_node_t *node, const struct p
     *shared = count;
 }
 
+/* A number in the place of a list stands for as many of it as other lists of the target have elements; the word equal,
+ * in that of weights. */
+static bool is_repeated(const yaml_node_t *node)
+{
+    return node->type == YAML_SCALAR_NODE;
+}
+
+static const struct range *list_range(enum param_kind kind)
+{
+    return kind == PARAM_REAL_LIST ? &any_real : kind == PARAM_NONNEGATIVE_LIST ? &nonnegative : &positive;
+}
+
+static bool is_list(enum param_kind kind)
+{
+    return kind == PARAM_REAL_LIST || kind == PARAM_NONNEGATIVE_LIST || kind == PARAM_WEIGHTS;
+}
+
+/* When all lists are read. */
+static void repeat(struct doc *doc, const yaml_node_t *node, const struct param *param, struct target *target)
+{
+    double **list = field(target, param->offset), value;
+    size_t count = *(size_t *)field(target, param->count_offset);
+    if (!is_list(param->kind) || !is_repeated(node) || doc->status != STATUS_OK)
+        return;
+    if (param->kind == PARAM_WEIGHTS && strcmp((const char *)node->data.scalar.value, "equal") != 0)
+        doc_expected(doc, node, "a non-empty list or the word equal");
+    else if (count == 0)
+        doc_refuse(doc, node->start_mark, "no other list of the target says how many '%s' there are", param->key);
+    if (doc->status != STATUS_OK)
+        return;
+    if (param->kind == PARAM_WEIGHTS) {
+        value = 1.0 / (double)count;
+    } else {
+        value = doc_real(doc, node, list_range(param->kind));
+    }
+    *list = array_new(count, sizeof **list);
+    if (*list == NULL)
+        doc_refuse(doc, node->start_mark, "out of memory for %zu numbers", count);
+    for (size_t i = 0; i < count && *list != NULL; i++)
+        (*list)[i] = value;
+}
+
 static void read_list(struct doc *doc, const yaml_node_t *node, const struct param *param, struct target *target)
 {
-    const struct range *range = param->kind == PARAM_REAL_LIST          ? &any_real
-                                : param->kind == PARAM_NONNEGATIVE_LIST ? &nonnegative
-                                                                        : &positive;
+    const struct range *range = list_range(param->kind);
     double **list = field(target, param->offset), sum = 0.0;
     size_t count;
+    if (is_repeated(node))
+        return;
     *list = doc_array(doc, node, sizeof **list, &count);
     for (size_t i = 0; i < count; i++) {
         (*list)[i] = doc_real(doc, doc_item(doc, node, i), range);
@@ -224,6 +267,12 @@ static void read_matrices(struct doc *doc, const yaml_node_t *node, const struct
     target->matrix_count = count;
     for (size_t k = 0; k < count && doc->status == STATUS_OK; k++)
         read_matrix(doc, doc_item(doc, node, k), order, *list + k * order * order);
+    struct spectra *spectra = NULL;
+    struct error reason = {STATUS_OK, ""};
+    if (doc->status == STATUS_OK
+        && spectra_new(&(struct covariances){count, *list}, order, &spectra, &reason) != STATUS_OK)
+        doc_refuse(doc, node->start_mark, "%s", reason.text);
+    spectra_free(spectra);
 }
 
 static void read_parts(struct loader *l, const yaml_node_t *list, struct target_part **parts, size_t *count);
@@ -246,23 +295,17 @@ static void read_param(struct loader *l, const yaml_node_t *node, const struct p
         *(double *)at = doc_real(doc, node, &at_least_one);
         break;
     case PARAM_SEED:
-        *(size_t *)at = doc_integer(doc, node, 0, NULL);
+        *(size_t *)at = doc_integer(doc, node, 0, DOC_ANY, NULL);
         break;
     case PARAM_COVARIANCE:
         *(enum covariance_kind *)at =
             (enum covariance_kind)doc_choice(doc, node, (struct names){listed_name, covariance_names}, "covariances");
         break;
     case PARAM_RANDOM_COMPONENTS:
-        *(size_t *)at = doc_integer(doc, node, 1, NULL);
-        if (*(size_t *)at > RANDOM_MOST_COMPONENTS)
-            doc_refuse(doc, node->start_mark, "found %zu components, expected at most %d", *(size_t *)at,
-                       RANDOM_MOST_COMPONENTS);
+        *(size_t *)at = doc_integer(doc, node, 1, RANDOM_MOST_COMPONENTS, NULL);
         break;
     case PARAM_STUDENT_COMPONENTS:
-        *(size_t *)at = doc_integer(doc, node, STUDENT_LEAST_COMPONENTS, NULL);
-        if (*(size_t *)at > STUDENT_MOST_COMPONENTS)
-            doc_refuse(doc, node->start_mark, "found %zu components, expected at most %d", *(size_t *)at,
-                       STUDENT_MOST_COMPONENTS);
+        *(size_t *)at = doc_integer(doc, node, STUDENT_LEAST_COMPONENTS, STUDENT_MOST_COMPONENTS, NULL);
         break;
     case PARAM_REAL_LIST:
     case PARAM_NONNEGATIVE_LIST:
@@ -306,6 +349,11 @@ static const yaml_node_t *read_target(struct loader *l, const yaml_node_t *map, 
         if (node != NULL)
             read_param(l, node, param, target);
     }
+    for (const struct param *param = family->params; param->key != NULL; param++) {
+        const yaml_node_t *node = doc_find(doc, map, param->key, false);
+        if (node != NULL)
+            repeat(doc, node, param, target);
+    }
     return place;
 }
 
@@ -317,7 +365,7 @@ static void read_parts(struct loader *l, const yaml_node_t *list, struct target_
     for (size_t i = 0; i < *count; i++) {
         struct target_part *part = &(*parts)[i];
         const yaml_node_t *copies = read_target(l, doc_item(doc, list, i), "copies", true, &part->target);
-        part->copies = doc_integer(doc, copies, 1, "rest");
+        part->copies = doc_integer(doc, copies, 1, DOC_ANY, "rest");
         if (doc->status != STATUS_OK || part->copies > 0)
             continue;
         if (rest != NULL)
@@ -408,13 +456,14 @@ static int compare_decreasing(const void *left, const void *right)
     return (a < b) - (a > b);
 }
 
-/* A set of integers >= least or, if that is 0, of fractions, in decreasing order. */
-static double *read_set(struct doc *doc, const yaml_node_t *list, size_t least, const char *what, size_t *count)
+/* A set of integers from least to most or, if most is 0, of fractions, in decreasing order. */
+static double *read_set(struct doc *doc, const yaml_node_t *list, size_t least, size_t most, const char *what,
+                        size_t *count)
 {
     double *set = doc_array(doc, list, sizeof *set, count);
     for (size_t i = 0; i < *count; i++) {
         const yaml_node_t *node = doc_item(doc, list, i);
-        set[i] = least > 0 ? (double)doc_integer(doc, node, least, NULL) : doc_real(doc, node, &fraction);
+        set[i] = most > 0 ? (double)doc_integer(doc, node, least, most, NULL) : doc_real(doc, node, &fraction);
         for (size_t j = 0; j < i && doc->status == STATUS_OK; j++)
             if (!(set[i] < set[j] || set[i] > set[j]))
                 doc_duplicate(doc, node, doc_item(doc, list, j), what);
@@ -424,10 +473,10 @@ static double *read_set(struct doc *doc, const yaml_node_t *list, size_t least, 
     return set;
 }
 
-void read_integers(struct doc *doc, const yaml_node_t *list, size_t least, const char *what, size_t **out,
+void read_integers(struct doc *doc, const yaml_node_t *list, size_t least, size_t most, const char *what, size_t **out,
                    size_t *count)
 {
-    double *set = read_set(doc, list, least, what, count);
+    double *set = read_set(doc, list, least, most, what, count);
     *out = doc_array(doc, list, sizeof **out, count);
     for (size_t i = 0; i < *count; i++)
         (*out)[i] = (size_t)set[*count - 1 - i];
@@ -436,7 +485,7 @@ void read_integers(struct doc *doc, const yaml_node_t *list, size_t least, const
 
 static void read_dimensions(struct loader *l, const yaml_node_t *list)
 {
-    read_integers(&l->doc, list, 1, "dimension", &l->spec->dimensions, &l->spec->dimension_count);
+    read_integers(&l->doc, list, 1, DOC_ANY, "dimension", &l->spec->dimensions, &l->spec->dimension_count);
 }
 
 /* The schedule must exist at this T; if not, its own sentence names the smallest that does. */
@@ -446,9 +495,7 @@ static void check_schedule(struct loader *l, const yaml_node_t *node, size_t ste
     struct schedule *schedule = NULL;
     if (l->doc.status != STATUS_OK)
         return;
-    if (steps > MOST_STEPS)
-        doc_refuse(&l->doc, node->start_mark, "found %zu steps, expected at most %d", steps, MOST_STEPS);
-    else if (schedule_new(l->spec->schedule, l->spec->c0, l->spec->c1, steps, &schedule, &reason) != STATUS_OK)
+    if (schedule_new(l->spec->schedule, l->spec->c0, l->spec->c1, steps, &schedule, &reason) != STATUS_OK)
         doc_refuse(&l->doc, node->start_mark, "%s", reason.text);
     schedule_free(schedule);
 }
@@ -456,11 +503,11 @@ static void check_schedule(struct loader *l, const yaml_node_t *node, size_t ste
 /* Where h < 1, schedules exist from some T on to some other, so that the smallest and the largest speak for all. */
 static void read_steps(struct loader *l, const yaml_node_t *list)
 {
-    read_integers(&l->doc, list, 2, "number of steps", &l->spec->steps, &l->spec->step_count);
+    read_integers(&l->doc, list, 2, MOST_STEPS, "number of steps", &l->spec->steps, &l->spec->step_count);
     const struct spec *spec = l->spec;
     for (size_t i = 0; i < spec->step_count; i++) {
         const yaml_node_t *node = doc_item(&l->doc, list, i);
-        size_t steps = doc_integer(&l->doc, node, 2, NULL);
+        size_t steps = doc_integer(&l->doc, node, 2, MOST_STEPS, NULL);
         if (steps == spec->steps[0] || steps == spec->steps[spec->step_count - 1]
             || !(schedule_step_size(spec->c1, steps) < 1.0))
             check_schedule(l, node, steps);
@@ -610,12 +657,12 @@ static void read_score_errors(struct loader *l, const yaml_node_t *list)
 
 static void read_accuracies(struct loader *l, const yaml_node_t *list)
 {
-    l->spec->accuracies = read_set(&l->doc, list, 0, "accuracy", &l->spec->accuracy_count);
+    l->spec->accuracies = read_set(&l->doc, list, 0, 0, "accuracy", &l->spec->accuracy_count);
 }
 
 static void read_max_steps(struct loader *l, const yaml_node_t *node)
 {
-    l->spec->max_steps = doc_integer(&l->doc, node, 2, NULL);
+    l->spec->max_steps = doc_integer(&l->doc, node, 2, MOST_STEPS, NULL);
     check_schedule(l, node, l->spec->max_steps);
 }
 
@@ -686,38 +733,51 @@ static void check_score_errors(struct loader *l, const yaml_node_t *root)
 }
 
 static const struct section {
-    const char *key;
-    bool required;
+    struct spec_key of;
     void (*read)(struct loader *l, const yaml_node_t *node);
 } sections[] = {
-    {"title", false, read_title},
-    {"plugins", false, read_plugins},
-    {"schedule", false, read_schedule},
-    {"targets", true, read_targets},
-    {"samplers", true, read_samplers},
-    {"dimensions", true, read_dimensions},
-    {"steps", false, read_steps},
-    {"score_errors", false, read_score_errors},
-    {"samples", false, read_samples},
-    {"accuracies", false, read_accuracies},
-    {"max_steps", false, read_max_steps},
-    {"claims", false, read_claims},
-    {NULL, false, NULL},
+    {{"title", 0, "what reports are headed by (default: the file's name)"}, read_title},
+    {{"plugins", 0, "a list of shared objects with samplers and targets, by paths from the file"}, read_plugins},
+    {{"schedule", 0, "kind and constants of the noise schedule (default: {kind: li-cai, c0: 2.0, c1: 8.5})"},
+     read_schedule},
+    {{"targets", 1,
+      "a list of targets, each with a name, a kind and the parameters that `diffrate list targets` says of that kind"},
+     read_targets},
+    {{"samplers", 1, "a list of names of samplers"}, read_samplers},
+    {{"dimensions", 1, "a list of dimensions d"}, read_dimensions},
+    {{"steps", 0, "a list of numbers of steps T to measure at; this, accuracies or both are needed"}, read_steps},
+    {{"score_errors", 0,
+      "a list of score errors to measure at the steps beside exact scores: shape, size, and of some shapes roughness or "
+      "probability, each a number or a list; spread (default: all), profile (default: uniform), growth (default: 0)"},
+     read_score_errors},
+    {{"samples", 0,
+      "chains to simulate at the steps: chains, a number or a list; methods (default: all), directions (default: 16), "
+      "seed (default: 1)"},
+     read_samples},
+    {{"accuracies", 0, "a list of accuracies eps in (0, 1) to find T(d, eps) for"}, read_accuracies},
+    {{"max_steps", 0, "the largest T of the search for T(d, eps) (default: 65536)"}, read_max_steps},
+    {{"claims", 0, "a list of names of claims to judge, or the word none (default: all that apply)"}, read_claims},
 };
+enum { SECTIONS = sizeof sections / sizeof sections[0] };
+
+const struct spec_key *spec_key_at(size_t index)
+{
+    return index < SECTIONS ? &sections[index].of : NULL;
+}
 
 static const char *section_key(const void *context, size_t index)
 {
     (void)context;
-    return sections[index].key;
+    return index < SECTIONS ? sections[index].of.key : NULL;
 }
 
 static void read_spec(struct loader *l, const yaml_node_t *root)
 {
     doc_keys(&l->doc, root, (struct names){section_key, NULL});
-    for (const struct section *section = sections; section->key != NULL; section++) {
-        const yaml_node_t *node = doc_find(&l->doc, root, section->key, section->required);
+    for (size_t i = 0; i < SECTIONS; i++) {
+        const yaml_node_t *node = doc_find(&l->doc, root, sections[i].of.key, sections[i].of.required);
         if (node != NULL)
-            section->read(l, node);
+            sections[i].read(l, node);
     }
     if (l->doc.status == STATUS_OK)
         check_limits(l, root);

@@ -44,6 +44,14 @@ struct spec {
     int without_claims; /* the experiment only measures */
 };
 
+/* The keys of a spec, in the order in which they are read; NULL past the end. */
+struct spec_key {
+    const char *key;
+    int required;
+    const char *doc;
+};
+const struct spec_key *spec_key_at(size_t index);
+
 /* Reads the file of an experiment that is to be run here at `path` into *out (free with spec_free; also safe after an error),
  * and loads the plug-ins that it names, by paths relative to its own directory.
  * Args: claim_names, a NULL-terminated list of the claims that a spec may name.

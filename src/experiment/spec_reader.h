@@ -17,8 +17,8 @@ struct loader {
 /* A table of names for doc_keys and doc_choice: context is a NULL-terminated array of strings. */
 const char *listed_name(const void *context, size_t index);
 
-/* A list of different integers >= least, in increasing order, owned by the caller. */
-void read_integers(struct doc *doc, const yaml_node_t *list, size_t least, const char *what, size_t **out,
+/* A list of different integers from least to most, in increasing order, owned by the caller. */
+void read_integers(struct doc *doc, const yaml_node_t *list, size_t least, size_t most, const char *what, size_t **out,
                    size_t *count);
 
 /* plugins: shared objects with samplers and targets. */

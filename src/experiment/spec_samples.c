@@ -1,8 +1,10 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "core/memory.h"
 #include "experiment/spec_reader.h"
 #include "sample/sample.h"
+#include "sample/weights.h"
 
 enum { LEAST_CHAINS = 128, MOST_CHAINS = 1 << 28, MOST_DIRECTIONS = 1000 };
 
@@ -27,12 +29,15 @@ static void read_methods(struct loader *l, const yaml_node_t *list)
     }
 }
 
-static size_t at_most(struct doc *doc, const yaml_node_t *node, size_t least, size_t most, const char *what)
+/* A chain is half of a pair of paths; samplers without noise have no weights. */
+static size_t least_chains(const struct spec *spec)
 {
-    size_t value = doc_integer(doc, node, least, NULL);
-    if (doc->status == STATUS_OK && value > most)
-        doc_refuse(doc, node->start_mark, "found %zu %s, expected at most %zu", value, what, most);
-    return value;
+    int weighs = 0, noise = 0;
+    for (size_t i = 0; sample_method_at(i) != NULL; i++)
+        weighs |= strcmp(sample_method_at(i)->name, "weights") == 0 && (spec->methods >> i & 1u) != 0;
+    for (size_t i = 0; i < spec->sampler_count; i++)
+        noise |= spec->samplers[i]->log_noise_ratio != NULL;
+    return weighs && noise ? WEIGHTS_LEAST_PAIRS : LEAST_CHAINS;
 }
 
 void read_samples(struct loader *l, const yaml_node_t *map)
@@ -45,21 +50,20 @@ void read_samples(struct loader *l, const yaml_node_t *map)
     const yaml_node_t *directions = doc_find(doc, map, "directions", false), *seed = doc_find(doc, map, "seed", false);
     if (doc->status != STATUS_OK)
         return;
+    if (methods != NULL)
+        read_methods(l, methods);
+    size_t least = least_chains(spec);
     if (chains->type == YAML_SCALAR_NODE) {
         spec->chains = array_new(1, sizeof *spec->chains);
         if (spec->chains == NULL)
             doc_refuse(doc, chains->start_mark, "out of memory");
         else
-            spec->chains[spec->chain_count++] = at_most(doc, chains, LEAST_CHAINS, MOST_CHAINS, "chains");
+            spec->chains[spec->chain_count++] = doc_integer(doc, chains, least, MOST_CHAINS, NULL);
     } else {
-        read_integers(doc, chains, LEAST_CHAINS, "number of chains", &spec->chains, &spec->chain_count);
-        for (size_t i = 0; i < spec->chain_count; i++)
-            (void)at_most(doc, doc_item(doc, chains, i), LEAST_CHAINS, MOST_CHAINS, "chains");
+        read_integers(doc, chains, least, MOST_CHAINS, "number of chains", &spec->chains, &spec->chain_count);
     }
-    if (methods != NULL)
-        read_methods(l, methods);
     if (directions != NULL)
-        spec->directions = at_most(doc, directions, 0, MOST_DIRECTIONS, "directions");
+        spec->directions = doc_integer(doc, directions, 0, MOST_DIRECTIONS, NULL);
     if (seed != NULL)
-        spec->seed = doc_integer(doc, seed, 0, NULL);
+        spec->seed = doc_integer(doc, seed, 0, DOC_ANY, NULL);
 }

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"
@@ -342,23 +343,39 @@ const yaml_node_t *doc_item(struct doc *doc, const yaml_node_t *list, size_t ind
     return yaml_document_get_node(&doc->document, list->data.sequence.items.start[index]);
 }
 
-/* [+-]digits[.digits][e[+-]digits], signs optional; strtod would also take hex, nan, inf and blanks. */
-static bool is_number(const char *text)
+/* [+-]digits[.digits][e[+-]digits], signs and one of the first two digits optional, from the beginning of a text: how
+ * long, 0 if it is none. strtod would also take hex, nan, inf and blanks. */
+static size_t number_length(const char *text)
 {
     static const char digits[] = "0123456789";
-    text += *text == '+' || *text == '-';
-    size_t count = strspn(text, digits);
-    text += count;
-    if (count > 0 && *text == '.') {
-        count = strspn(++text, digits);
-        text += count;
+    const char *at = text + (*text == '+' || *text == '-');
+    size_t whole = strspn(at, digits), count = whole;
+    at += whole;
+    if (*at == '.') {
+        count = strspn(++at, digits);
+        at += count;
     }
-    if (count > 0 && (*text == 'e' || *text == 'E')) {
-        text += 1 + (text[1] == '+' || text[1] == '-');
-        count = strspn(text, digits);
-        text += count;
+    if (count > 0 && (*at == 'e' || *at == 'E')) {
+        at += 1 + (at[1] == '+' || at[1] == '-');
+        count = strspn(at, digits);
+        at += count;
     }
-    return count > 0 && *text == '\0';
+    return count > 0 ? (size_t)(at - text) : 0;
+}
+
+/* NaN where the text is neither a number nor a fraction of two. */
+static double real_of(const char *text)
+{
+    size_t length = number_length(text);
+    const char *below = text + length + 1;
+    if (length == 0)
+        return (double)NAN;
+    if (text[length] == '\0')
+        return strtod(text, NULL);
+    if (text[length] != '/' || *below == '+' || *below == '-' || number_length(below) == 0
+        || below[number_length(below)] != '\0')
+        return (double)NAN;
+    return strtod(text, NULL) / strtod(below, NULL);
 }
 
 double doc_real(struct doc *doc, const yaml_node_t *node, const struct range *range)
@@ -366,7 +383,7 @@ double doc_real(struct doc *doc, const yaml_node_t *node, const struct range *ra
     if (node == NULL || doc->status != STATUS_OK)
         return 0.0;
     errno = 0;
-    double value = is_plain(node) && is_number(scalar(node)) ? strtod(scalar(node), NULL) : (double)NAN;
+    double value = is_plain(node) ? real_of(scalar(node)) : (double)NAN;
     if (isinf(value) || (value == 0.0 && errno == ERANGE))
         doc_expected(doc, node, "a number that double precision can hold");
     if (!(value > range->above && value < range->below))
@@ -396,24 +413,47 @@ double *doc_reals(struct doc *doc, const yaml_node_t *node, const struct range *
     return values;
 }
 
-size_t doc_integer(struct doc *doc, const yaml_node_t *node, size_t least, const char *word)
+/* The integer that a decimal number is, exactly; no sign, and no leading zero: to some YAML readers 0100 is 64. */
+static bool integer_of(const char *text, uint64_t *out)
 {
-    const uint64_t most = UINT64_C(1) << 53; /* up to here a double holds every integer */
-    char phrase[80];
+    char digits[400];
+    size_t count = 0;
+    long point = 0; /* places that it moves to the right */
+    if (*text == '+' || *text == '-' || (text[0] == '0' && text[1] >= '0' && text[1] <= '9')
+        || number_length(text) == 0 || text[number_length(text)] != '\0')
+        return false;
+    for (int after = 0; *text != '\0' && *text != 'e' && *text != 'E' && count < sizeof digits; text++) {
+        after |= *text == '.';
+        point -= after && *text != '.';
+        if (*text != '.')
+            digits[count++] = *text;
+    }
+    if (*text != '\0')
+        point += strtol(text + 1, NULL, 10);
+    for (; count > 0 && point < 0 && digits[count - 1] == '0'; count--)
+        point++;
+    *out = 0;
+    for (size_t i = 0; i < count && *out <= DOC_ANY; i++)
+        *out = *out * 10 + (uint64_t)(digits[i] - '0');
+    for (; point > 0 && *out > 0 && *out <= DOC_ANY; point--)
+        *out *= 10;
+    return count == 0 || point >= 0;
+}
+
+size_t doc_integer(struct doc *doc, const yaml_node_t *node, size_t least, size_t most, const char *word)
+{
+    char phrase[100], limit[32] = "2^53";
+    uint64_t value = 0;
     if (node == NULL || doc->status != STATUS_OK)
         return 0;
     if (word != NULL && is_plain(node) && strcmp(scalar(node), word) == 0)
         return 0;
-    const char *text = is_plain(node) ? scalar(node) : "";
-    /* No leading zero: to some YAML readers 0100 is 64. */
-    bool good = *text != '\0' && text[strspn(text, "0123456789")] == '\0' && (text[0] != '0' || text[1] == '\0');
-    uint64_t value = 0;
-    for (; good && *text != '\0' && value <= most; text++)
-        value = value * 10 + (uint64_t)(*text - '0');
-    if (good && value >= least && value <= most)
+    if (is_plain(node) && integer_of(scalar(node), &value) && value >= least && value <= most)
         return (size_t)value;
-    (void)snprintf(phrase, sizeof phrase, "an integer from %zu to 2^53 in plain digits%s%s", least,
-                   word != NULL ? ", or " : "", word != NULL ? word : "");
+    if (most < DOC_ANY)
+        (void)snprintf(limit, sizeof limit, "%zu", most);
+    (void)snprintf(phrase, sizeof phrase, "an integer from %zu to %s%s%s", least, limit, word != NULL ? ", or " : "",
+                   word != NULL ? word : "");
     doc_expected(doc, node, phrase);
     return 0;
 }

@@ -1,4 +1,4 @@
-/* A strict view of one YAML document: typed getters that accept exactly one spelling of a value.
+/* A strict view of one YAML document by typed getters.
  * Errors are sticky: the first problem is left as "FILE:LINE:COL: message" in the caller's struct error and in
  * doc->status; from then on, and for a NULL node, every getter returns its zero. A reader may thus go through a whole
  * document and look at the status once. */
@@ -52,11 +52,14 @@ const yaml_node_t *doc_item(struct doc *doc, const yaml_node_t *list, size_t ind
 const char *doc_text(struct doc *doc, const yaml_node_t *node, size_t limit, const char *what);
 /* The place among `allowed` of the word that the node is. */
 size_t doc_choice(struct doc *doc, const yaml_node_t *node, struct names allowed, const char *what);
+/* A decimal number, such as 2, .25 or 1e-3, or a fraction of two, such as 1/3. */
 double doc_real(struct doc *doc, const yaml_node_t *node, const struct range *range);
 /* A number, or a non-empty list of different ones: an array owned by the caller, in the author's order. */
 double *doc_reals(struct doc *doc, const yaml_node_t *node, const struct range *range, const char *what,
                   size_t *count);
-/* From `least` to 2^53. If `word` is not NULL, that word may stand in place of an integer and gives 0. */
-size_t doc_integer(struct doc *doc, const yaml_node_t *node, size_t least, const char *word);
+/* From `least` to `most`, of which DOC_ANY is 2^53; 1e3 and 2.5e1 are integers too. If `word` is not NULL, that word may
+ * stand in place of an integer and gives 0. */
+#define DOC_ANY ((size_t)1 << 53) /* up to here a double holds every integer */
+size_t doc_integer(struct doc *doc, const yaml_node_t *node, size_t least, size_t most, const char *word);
 
 #endif

@@ -319,7 +319,7 @@ int run_selected(const struct selection *selection, const struct suite *suites, 
     int interruption;
     struct error error = {0};
     enum status status = workers_run(&work, &interruption, &error);
-    progress_abandon(&run.progress);
+    progress_hide(&run.progress);
     (void)fclose(run.failed);
     (void)fclose(run.reasons);
     if (selection->times)

@@ -32,7 +32,7 @@ START_TEST(sound_results_are_sound)
 {
     make_results();
     ck_assert_int_eq(shell("@ check %/out/s --sample 100 2>%/log"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "cells are sound, 0 of them failed ones; 0 are missing\n"));
+    ck_assert_ptr_nonnull(strstr(output, "cells are sound, 0 of them failed; 0 missing\n"));
     ck_assert_ptr_null(strstr(output, "other specs"));
     ck_assert_ptr_nonnull(strstr(output, " the same to the bit, 0 within their radii\n0 problems\n"));
     ck_assert_ptr_null(strstr(output, "\n0 measured again"));
@@ -79,7 +79,7 @@ START_TEST(damage_is_found)
     assert_found("truncate -s -1 %/out/s/s.h5 && @ check %/out/s -n 0", "out/s/s.h5 is not as diffrate wrote it");
     assert_found("rm %/out/s/s.h5 && @ check %/out/s -n 0", "cannot open ");
     ck_assert_int_eq(shell("@ merge %/out/s 2>&1"), 0);
-    assert_found("truncate -s -1 %/out/s/cells/g-ddpm-64-5*.h5 && @ check %/out/s -n 0", "1 problems");
+    assert_found("truncate -s -1 %/out/s/cells/g-ddpm-64-5*.h5 && @ check %/out/s -n 0", "\n1 problem\n");
     ck_assert_ptr_nonnull(strstr(output, "/cells/g-ddpm-64-512-chains-"));
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/out --retry-failed 2>&1 && @ check %/out/s -n 0"), 0);
 }
@@ -91,16 +91,20 @@ START_TEST(what_is_beside_the_cells_is_told)
     ck_assert_int_eq(shell("cd %/out/s/cells && touch a.h5.tmp.1.0; cd -; "
                            "@ check %/out/s -n 0"),
                      0);
-    ck_assert_ptr_nonnull(strstr(output, "\n1 temporary files, "));
+    ck_assert_ptr_nonnull(strstr(output, "\n1 temporary file, "));
     ck_assert_int_eq(shell("cd %/out/s/cells && cp b-ddpm-64-????????????????.h5 b-ddpm-7.h5; cd -; "
                            "@ check %/out/s -n 0"),
                      0);
-    ck_assert_ptr_nonnull(strstr(output, " sound cells of other specs or versions\n"));
+    ck_assert_ptr_nonnull(strstr(output, "\n1 sound cell of other specs or versions, which `diffrate prune` removes\n"));
     assert_found("echo hello >%/out/s/cells/b-ddpm-7.h5; @ check %/out/s -n 0", "b-ddpm-7.h5 is not an HDF5 file");
     assert_found("rm %/out/s/cells/b-ddpm-7.h5; echo hello >%/out/s/cells/notes; @ check %/out/s -n 0",
                  "not a cell: cells/notes");
-    ck_assert_int_eq(shell("rm %/out/s/cells/notes %/out/s/cells/b-*; @ check %/out/s -n 0"), 0);
-    ck_assert_ptr_null(strstr(output, " 0 are missing"));
+    assert_found("rm %/out/s/cells/notes %/out/s/cells/b-*; @ check %/out/s -n 0",
+                 "s.h5 is there, but cells that it was made of are gone");
+    ck_assert_ptr_null(strstr(output, " 0 missing"));
+    ck_assert_int_eq(shell("rm %/out/s/s.h5; @ check %/out/s -n 0"), 0); /* a run that has not ended */
+    assert_found("rm %/out/s/cells/*; @ check %/out/s -n 0", " holds no cell of the experiment");
+    assert_found("rmdir %/out/s/cells; @ check %/out/s -n 0 2>&1", "cannot read directory ");
 }
 END_TEST
 

@@ -157,7 +157,7 @@ static const struct {
       {"dim-accelerated", OUTCOME_NOT_TIGHT, 0.25, NULL, "supported, not tight (slack 1.00)"},
       {"dim-ddpm", OUTCOME_NOT_TIGHT, 0.5, NULL, "supported, not tight (slack 0.50)"},
       {"crossover", OUTCOME_SUPPORTED, NAN, "wins", "supported"},
-      {"kl-ddpm", OUTCOME_SUPPORTED, 2.0, "exponent in d 1.0", "supported"},
+      {"kl-ddpm", OUTCOME_SUPPORTED, 2.0, "an identity and no evidence", "supported"},
       {"speedup", OUTCOME_SUPPORTED, 0.5, "score evaluations", "supported"}}},
     {"tight in d",
      {{0.04, 1.0, 1.0, KL_RIGHT}, {0.5, 2.5, 2.0, KL_RIGHT}, 0, 0},

@@ -137,8 +137,9 @@ START_TEST(measure_takes_score_errors)
     write_file("errors.yaml", ERRONEOUS "score_errors:\n- {shape: linear, size: [0.1, 0.02], spread: one}\n"
                                         "- {shape: bias, size: 0.1, growth: 0.5, profile: late}\n");
     ck_assert_int_eq(shell("@ measure %/errors.yaml --json"), 0);
-    ck_assert_uint_eq(lines(output), 12);
-    ck_assert_ptr_null(strstr(output, "\"none\"")); /* exact scores were not asked for */
+    ck_assert_uint_eq(lines(output), 16); /* of three errors, and without one */
+    const char *exact[] = {"\"score_error\": \"none\"", "\"dimension\": 4", "\"steps\": 128", NULL};
+    ck_assert_double_eq(json_number("error_effect", exact), 0.0);
     char *second = strstr(output, "\"score_error_size\": 0.02");
     ck_assert(second != NULL && strstr(output, "\"score_error_size\": 0.1") < second); /* the author's order */
     const char *linear[] = {"\"sampler\": \"ddpm\", \"score_error\": \"linear\", \"score_error_spread\": \"one\"",
@@ -151,6 +152,8 @@ START_TEST(measure_takes_score_errors)
     ck_assert_double_eq(json_number("score_error_growth", bias), 0.5);
     ck_assert_int_eq(shell("@ measure %/errors.yaml"), 0);
     ck_assert_ptr_nonnull(strstr(output, "SCORE ERROR"));
+    ck_assert_ptr_nonnull(strstr(output, "EFFECT"));
+    ck_assert_ptr_nonnull(strstr(output, "g      ddpm    none "));
     ck_assert_ptr_nonnull(strstr(output, "linear 0.02 one "));
     ck_assert_ptr_nonnull(strstr(output, "bias 0.1 all late growth=0.5 "));
 
@@ -219,11 +222,11 @@ START_TEST(missing_results_are_said_to_be_missing)
 }
 END_TEST
 
-/* The verdict of a claim's overall row. */
+/* The verdict of a claim's overall row or, of one target, its only one. */
 static void check_verdict(const char *text, const char *claim, const char *verdict)
 {
     char row[100];
-    (void)snprintf(row, sizeof row, "| %s | all targets |", claim);
+    (void)snprintf(row, sizeof row, strstr(text, "| all targets |") != NULL ? "| %s | all targets |" : "| %s | ", claim);
     const char *at = strstr(text, row), *end = at != NULL ? strchr(at, '\n') : NULL;
     ck_assert_msg(end != NULL, "no row %s", row);
     const char *found = strstr(at, verdict);
@@ -417,7 +420,7 @@ START_TEST(run_sets_chains_beside_laws)
                          "samplers: [ddpm]\ndimensions: [1, 2]\nsteps: [32, 64, 128]\n"
                          "samples: {chains: 4096, directions: 4}\nclaims: [chains-agree]\n");
     ck_assert_int_eq(shell("@ run %/c.yaml --dry-run"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "the same by chains, for 1 numbers of them"));
+    ck_assert_ptr_nonnull(strstr(output, "the same by chains, for 1 number of them"));
     ck_assert_int_eq(shell("@ run %/c.yaml -o %/out -j 1 2>&1"), 0);
     ck_assert_ptr_nonnull(strstr(output, "9 cells measured"));
     check_sampled_rows();

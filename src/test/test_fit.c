@@ -171,8 +171,25 @@ START_TEST(test_too_few)
 }
 END_TEST
 
+/* A cell that is alone in its group moves no slope, and is not counted as if it did. */
+START_TEST(lone_cells_have_no_weight)
+{
+    const struct fit_cell cells[] = {{0, 1, 1, 0, 0}, {0, 2, 2.1, 0, 1}, {0, 3, 2.9, 0, 2}, {0, 4, 4.2, 0, 3}, {1, 2, 50, 1, 1}};
+    struct fit all, without;
+    struct error error = {STATUS_OK, ""};
+    ck_assert_int_eq((int)fit_exponents(cells, 5, 3, &all, &error), (int)STATUS_OK);
+    ck_assert_int_eq((int)fit_exponents(cells, 4, 3, &without, &error), (int)STATUS_OK);
+    ck_assert_uint_eq(all.weighed_x, 4);
+    ck_assert_uint_eq(all.weighed_d, 2); /* those at x = 2 */
+    ck_assert_uint_eq(without.weighed_x, 4);
+    ck_assert_double_eq_tol(all.x.value, without.x.value, 1e-12);
+    ck_assert_double_eq_tol(all.x.least_squares, without.x.least_squares, 1e-12);
+}
+END_TEST
+
 SUITE(fit)
 {
+    ADD(lone_cells_have_no_weight);
     ADD(test_exact, .count = EXPONENTS);
     ADD(test_constants);
     ADD(test_ragged);

@@ -76,23 +76,35 @@ START_TEST(shards_make_what_one_run_makes)
 }
 END_TEST
 
-/* Each shard works on its own cells alone, and on something. */
+/* Each shard works on something, also where there are more of them than pairs of a target and a sampler; none does
+ * again what is there. */
 START_TEST(shards_share_the_work)
 {
-    size_t sum = 0, all;
+    enum { SHARDS = 8 };
+    size_t before = 0, all;
     write_file("s.yaml", SMALL);
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/one 2>&1"), 0);
     all = count_cells("one/s/cells", ".h5");
-    for (int i = 1; i <= 3; i++) {
+    ck_assert_int_eq(shell("@ run %/s.yaml --shard 1/8 --dry-run"), 0);
+    char *plan = strdup(output);
+    for (int i = 1; i <= SHARDS; i++) {
         char command[300];
-        (void)snprintf(command, sizeof command, "@ run %%/s.yaml -o %%/%d --shard %d/3 2>&1", i, i);
+        (void)snprintf(command, sizeof command, "@ run %%/s.yaml -o %%/two --shard %d/%d 2>&1", i, SHARDS);
         ck_assert_int_eq(shell(command), 0);
-        (void)snprintf(command, sizeof command, "%d/s/cells", i);
-        size_t own = count_cells(command, ".h5");
-        ck_assert_uint_gt(own, 0);
-        sum += own;
+        size_t now = count_cells("two/s/cells", ".h5");
+        (void)snprintf(command, sizeof command, "\n%zu cell%s measured", now - before, now - before == 1 ? "" : "s");
+        ck_assert_msg(strstr(output, command) != NULL, "%s: %s", command, output);
+        (void)snprintf(command, sizeof command, "  shard %d/%d: ", i, SHARDS);
+        const char *line = strstr(plan, command);
+        ck_assert_ptr_nonnull(line);
+        const char *search = strstr(line, "T(d, eps)"), *end = strchr(line, '\n');
+        ck_assert(strtoul(line + strlen(command), NULL, 10) > 0 || (search != NULL && search < end));
+        ck_assert(now > before || i > 1); /* a search that went before may have taken all of a shard */
+        before = now;
     }
-    ck_assert_uint_eq(sum, all);
+    free(plan);
+    ck_assert_uint_eq(before, all);
+    assert_same("one/s/s.h5", "two/s/s.h5");
 }
 END_TEST
 
@@ -263,7 +275,7 @@ START_TEST(a_killed_worker_is_a_failed_cell)
     ck_assert_ptr_nonnull(strstr(output, "0 cells measured, 5 read back, 1 failed"));
     ck_assert_int_eq(shell("@ merge %/out/s 2>&1"), 3);
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/out --retry-failed 2>&1"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "1 cells measured, 5 read back, 0 failed"));
+    ck_assert_ptr_nonnull(strstr(output, "1 cell measured, 5 read back, 0 failed"));
 }
 END_TEST
 
@@ -310,7 +322,7 @@ START_TEST(damaged_cells_are_named_and_left_alone)
         assert_refused("@ run %/s.yaml -o %/out -j 1 2>&1", "; --retry-failed measures it again");
         assert_refused("@ merge %/out/s 2>&1", "out/s/cells/g-ddpm-64-");
         ck_assert_int_eq(shell("@ run %/s.yaml -o %/out --retry-failed 2>&1"), 0);
-        ck_assert_ptr_nonnull(strstr(output, "1 cells measured"));
+        ck_assert_ptr_nonnull(strstr(output, "1 cell measured"));
     }
 }
 END_TEST

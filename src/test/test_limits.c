@@ -39,7 +39,7 @@ START_TEST(cells_are_counted)
     struct spec spec =
         parsed("targets: [{name: a, kind: gaussian, variance: 1}, {name: b, kind: gaussian, variance: 2}]\n"
                "samplers: [ddpm, accelerated, ddim]\ndimensions: [1, 2, 3, 4, 5]\nsteps: [64, 128]\n"
-               "score_errors: [{shape: bias, size: [1, 2, 3]}]\nsamples: {chains: [128, 256, 512]}\n");
+               "score_errors: [{shape: bias, size: [1, 2, 3]}]\nsamples: {chains: [512, 1024, 2048]}\n");
     struct demand demand = limits_demand(&spec);
     ck_assert_double_eq(demand.cells, 2.0 * 3.0 * 4.0 * 2.0 * 4.0);
     ck_assert_double_eq(demand.numbers, 0.0);
@@ -59,9 +59,9 @@ START_TEST(numbers_are_counted)
     } cases[] = {
         {POWER DDPM "dimensions: [10, 1000]\nsteps: [64]\n", 1010.0},
         {RANDOM("components: 3") DDPM "dimensions: [10, 20]\nsteps: [64]\n", 90.0},
-        {RANDOM("components: 3, covariances: shared") DDPM "dimensions: [10]\nsteps: [64]\nsamples: {chains: 128}\n",
+        {RANDOM("components: 3, covariances: shared") DDPM "dimensions: [10]\nsteps: [64]\nsamples: {chains: 512}\n",
          130.0},
-        {RANDOM("components: 3, covariances: each") DDPM "dimensions: [10]\nsteps: [64]\nsamples: {chains: 128}\n",
+        {RANDOM("components: 3, covariances: each") DDPM "dimensions: [10]\nsteps: [64]\nsamples: {chains: 512}\n",
          330.0},
         {"targets:\n- name: s\n  kind: direct-sum\n  factors:\n"
          "  - {kind: gaussian, variance: 1, spectrum: {kind: power, exponent: 1}, copies: 30}\n"
@@ -122,12 +122,12 @@ START_TEST(memory_is_counted)
          8e8, 9e8},
         {GAUSS DDPM "dimensions: [100]\nsteps: [64]\nsamples: {chains: 1000000, methods: [weights]}\n", "samples",
          9e8, 10e8},
-        {GAUSS DDPM "dimensions: [1000000]\nsteps: [64]\nsamples: {chains: 128}\n", "dimensions", 4e9, 9e9},
-        {RANDOM("components: 4, covariances: each") DDPM "dimensions: [2000]\nsteps: [64]\nsamples: {chains: 128}\n",
+        {GAUSS DDPM "dimensions: [1000000]\nsteps: [64]\nsamples: {chains: 512}\n", "dimensions", 9e9, 15e9},
+        {RANDOM("components: 4, covariances: each") DDPM "dimensions: [2000]\nsteps: [64]\nsamples: {chains: 512}\n",
          "dimensions", 3.8e8, 6e8},
-        {POWER DDPM "dimensions: [1000000]\nsteps: [64]\nsamples: {chains: 128}\n", "dimensions", 8e9, 16e9},
+        {POWER DDPM "dimensions: [1000000]\nsteps: [64]\nsamples: {chains: 512}\n", "dimensions", 8e9, 16e9},
         {"targets: [{name: r, kind: radial, weights: [0.5, 0.5], sds: [1, 2]}]\n" DDPM
-         "dimensions: [100000]\nsteps: [64]\nsamples: {chains: 128}\nscore_errors: [{shape: wave, size: 1, "
+         "dimensions: [100000]\nsteps: [64]\nsamples: {chains: 512}\nscore_errors: [{shape: wave, size: 1, "
          "roughness: 1}]\n",
          "dimensions", 6e8, 2e9},
         {GAUSS DDPM "dimensions: [1]\nsteps: [10000000]\n", "dimensions", 2.4e8, 2.5e8},
@@ -183,7 +183,7 @@ static char *spec_of(const struct counts *counts)
     put_list(stream, "dimensions: [", "", 1, counts->dimensions, "]\n");
     put_list(stream, "steps: [", "", 64, counts->steps, "]\n");
     put_list(stream, "score_errors: [{shape: bias, size: [", "", 1, counts->score_errors, "]}]\n");
-    put_list(stream, "samples: {chains: [", "", 128, counts->chains, "]}\n");
+    put_list(stream, "samples: {chains: [", "", 512, counts->chains, "]}\n");
     put_list(stream, "accuracies: [", "0.1", 10000, counts->accuracies, "]\n");
     (void)fputs(DDPM, stream);
     ck_assert_int_eq(fclose(stream), 0);
@@ -252,10 +252,10 @@ static const struct {
      "1}, copies: 4503599627370496}, {kind: gaussian, variance: 1, copies: rest}]}]\n" DDPM
      "dimensions: [9007199254740992]\nsteps: [64]\n",
      "big.yaml:3:13: asks for 4.5e+15 eigenvalues"},
-    {RANDOM("components: 10000") DDPM "dimensions: [100000]\nsteps: [64]\nsamples: {chains: 128}\n",
+    {RANDOM("components: 10000") DDPM "dimensions: [100000]\nsteps: [64]\nsamples: {chains: 512}\n",
      "big.yaml:3:13: asks for 1e+09 eigenvalues, means and matrix entries"},
     {RANDOM("components: 2, covariances: each") DDPM
-     "dimensions: [9007199254740992]\nsteps: [64]\nsamples: {chains: 128}\n",
+     "dimensions: [9007199254740992]\nsteps: [64]\nsamples: {chains: 512}\n",
      "big.yaml:3:13: asks for 1.6e+32 eigenvalues"},
 };
 

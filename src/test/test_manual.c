@@ -30,7 +30,7 @@ START_TEST(man_page_says_what_help_says)
 {
     write_file("compare.sh", compare);
     ck_assert_int_eq(shell("bash %/compare.sh $(realpath @)"), 0);
-    ck_assert_str_eq(output, "17\n13\n");
+    ck_assert_str_eq(output, "20\n14\n");
     ck_assert_int_eq(
         shell("sed -i 's/retry.-failed//' %/page.1 && sed 's/\\\\-/-/g' %/page.1 | grep -c -e retry-failed"), 1);
 }
@@ -52,7 +52,7 @@ END_TEST
 static const struct {
     const char *words, *expected;
 } completions[] = {
-    {"''", "--help check completion diff explain list manual measure merge plot report run verdict"},
+    {"''", "--help --version check completion diff explain help list manual measure merge plot prune report run verdict"},
     {"me", "measure merge"},
     {"list s", "samplers schedules spreads"},
     {"list --p", "--plugin"},
@@ -69,6 +69,10 @@ static const struct {
     {"diff r.h5 r", "r.h5"},
     {"merge ''", "dir"},
     {"check --spec ''", "dir x.yaml y.yml"},
+    {"explain ''", "dir r.h5"},
+    {"explain r.h5 dim", "dim-accelerated dim-ddpm"},
+    {"explain r.h5 --t", "--target"},
+    {"help pl", "plot"},
     {"fly ''", ""},
 };
 
@@ -98,7 +102,7 @@ START_TEST(list_completes_with_what_it_lists)
               "@ list $part | head -1; done >%/listed; @ list | grep -x '[a-z][a-z]*' | cmp - %/listed && wc -l "
               "<%/listed"),
         0);
-    ck_assert_str_eq(output, "10\n");
+    ck_assert_str_eq(output, "11\n");
 }
 END_TEST
 
@@ -106,8 +110,21 @@ START_TEST(install_puts_both_in_place)
 {
     ck_assert_msg(shell("env -u MAKEFLAGS -u MAKELEVEL make -s install DESTDIR=% PREFIX=/p 2>&1") == 0, "%s", output);
     ck_assert_int_eq(shell("%/p/bin/diffrate manual | cmp - %/p/share/man/man1/diffrate.1 && "
-                           "%/p/bin/diffrate completion | cmp - %/p/share/bash-completion/completions/diffrate"),
+                           "%/p/bin/diffrate completion | cmp - %/p/share/bash-completion/completions/diffrate && "
+                           "cmp README.md %/p/share/doc/diffrate/README.md"),
                      0);
+    /* the examples that --help prints, from anywhere */
+    ck_assert_int_eq(shell("cd % && p/bin/diffrate measure experiments/quick.yaml --json 2>said | wc -l && "
+                           "grep -q 'taking .*p/bin/../share/diffrate/experiments/quick.yaml' said"),
+                     0);
+    ck_assert_str_eq(output, "24\n");
+    ck_assert_msg(shell("cd % && p/bin/diffrate run experiments/quick.yaml -o out 2>&1 && test -s out/quick/speedup.svg") == 0,
+                  "%s", output);
+    for (const char *const *name = (const char *const[]){"quick", "scaling", "my-plugin", NULL}; *name != NULL; name++) {
+        char command[100];
+        (void)snprintf(command, sizeof command, "test -s %%/p/share/diffrate/experiments/%s.yaml", *name);
+        ck_assert_int_eq(shell(command), 0);
+    }
 }
 END_TEST
 

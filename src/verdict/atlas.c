@@ -63,7 +63,7 @@ enum status atlas_rate_measure(const struct evidence *evidence, size_t target, s
     if (status != STATUS_OK || !(order > 0.0))
         return status;
     struct finding *finding = &out->finding;
-    finding->used = out->in_h.cells;
+    finding->used = out->in_h.ok ? out->in_h.weighed_x : out->in_h.cells;
     if (!out->in_h.ok || !out->in_h_log.ok) {
         judge_inconclusive(finding, out->in_h.ok ? out->in_h_log.reason : out->in_h.reason);
         return STATUS_OK;

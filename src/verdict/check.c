@@ -171,6 +171,19 @@ static enum status check_merged(struct checker *checker, struct error *error)
     return STATUS_OK;
 }
 
+/* A run that has not ended leaves cells to be measured; one that has leaves none. */
+static enum status check_missing(struct checker *checker, struct error *error)
+{
+    char path[DIRECTORY_PATH_SIZE];
+    struct stat found;
+    TRY(directory_merged(checker->directory, checker->spec, path, error));
+    if (stat(path, &found) == 0)
+        add_problem(checker, path, " is there, but cells that it was made of are gone");
+    else if (checker->check->cells == 0 && checker->check->problems == 0)
+        add_problem(checker, checker->directory, " holds no cell of the experiment");
+    return STATUS_OK;
+}
+
 /* Whether two sets of rows of one cell agree within their radii. */
 static enum status agree(const struct checker *checker, struct record *const rows[2], int *out, struct error *error)
 {
@@ -260,6 +273,8 @@ enum status check_directory(const char *directory, const struct spec *spec, cons
         status = list_known(&checker, error);
     if (status == STATUS_OK)
         status = check_others(&checker, error);
+    if (status == STATUS_OK && out->missing > 0)
+        status = check_missing(&checker, error);
     if (status == STATUS_OK && out->missing == 0 && out->problems == 0)
         status = check_merged(&checker, error);
     if (status == STATUS_OK)

@@ -39,7 +39,7 @@ static enum status decide_from_above(const struct evidence *evidence, size_t tar
 {
     struct fit fit;
     struct account account = {.windows = 0};
-    enum status status = complexity_exponents_told(evidence, target, sampler, COST_FROM_ABOVE, &account, &fit, error);
+    enum status status = complexity_exponents_told(evidence, target, sampler, COST_FROM_ABOVE, 0, &account, &fit, error);
     struct judgement judgement = {
         .of = "exponent of upper limits on T/log T in 1/eps",
         .exponent = fit.x,
@@ -61,7 +61,7 @@ static enum status decide_from_above(const struct evidence *evidence, size_t tar
         out->measured = 1;
         out->value = fit.x.value;
         out->interval = fit.x.interval;
-        out->used = fit.cells;
+        out->used = fit.weighed_x;
         judge_note(out, "from upper limits on T: TV is below its radius");
     }
     account_free(&account);
@@ -83,27 +83,32 @@ static enum status decide_exponent(const struct evidence *evidence, const struct
     out->censored = unused.beyond;
     out->at_start = unused.at_start;
     if (unused.open > 0)
-        judge_note(out, "%zu cells unresolved", unused.open);
+        judge_note(out, "%zu cell%s unresolved", unused.open, unused.open == 1 ? "" : "s");
     enum status status =
-        complexity_exponents_told(evidence, target, sampler, COST_LOG_FREE, out->account, &fit, error);
+        complexity_exponents_told(evidence, target, sampler, COST_LOG_FREE, in_dimension, out->account, &fit, error);
     if (status == STATUS_OK)
         status = complexity_exponents(evidence, target, sampler, COST_STEPS, &raw, error);
     if (status != STATUS_OK)
         return status;
-    out->used = fit.cells;
+    out->used = !fit.ok ? fit.cells : in_dimension ? fit.weighed_d : fit.weighed_x;
     if (fit.ok && (fit.has_d || !in_dimension)) {
         struct exponent log_free = in_dimension ? fit.d : fit.x, in_T = in_dimension ? raw.d : raw.x;
         char of[120];
         (void)snprintf(of, sizeof of, "%s, %s", claim->statistic, claim->sampler);
-        const struct judged judged = {of, in_dimension ? &cost_in_dimension : &cost_in_accuracy, fit.cells};
+        const struct judged judged = {of, in_dimension ? &cost_in_dimension : &cost_in_accuracy, out->used};
         judge_exponent_upper(out, &judged, &log_free, claim->bound);
         out->has_raw = raw.ok;
         out->raw_value = in_T.value;
         out->raw_interval = in_T.interval;
     } else {
         status = decide_from_above(evidence, target, sampler, in_dimension, out, error);
-        if (out->measured == 0)
+        if (out->measured == 0) {
             judge_inconclusive(out, fit.ok ? "only one dimension in the window" : fit.reason);
+            judge_note(out, fit.ok ? "add dimensions"
+                            : out->censored > 0
+                                ? "add accuracies <= 0.1 that max_steps reaches, or a larger max_steps"
+                                : "add accuracies <= 0.1, smaller ones");
+        }
     }
     if (!in_dimension)
         judge_floor(evidence, target, sampler, out);
@@ -122,6 +127,21 @@ static enum status decide_dimension(const struct evidence *evidence, const struc
     return decide_exponent(evidence, claim, target, 1, out, error);
 }
 
+/* Whether the target is a product of d equal laws on the line, in every dimension. */
+static int is_power(const struct evidence *evidence, size_t target)
+{
+    const struct spec *spec = &evidence->spec;
+    int power = target_is_loaded(&spec->targets[target]);
+    for (size_t i = 0; i < spec->dimension_count && power; i++) {
+        struct factor_list factors;
+        struct error ignored;
+        power = target_factors(&spec->targets[target], spec->dimensions[i], &factors, &ignored) == STATUS_OK
+                && factors.count == 1 && factors.group[0].factor.dimension == 1;
+        factor_list_free(&factors);
+    }
+    return power;
+}
+
 /* The rate must be at least 2 and the power of d at most 1; both are upper bounds on KL, judged as such. */
 static enum status decide_kl(const struct evidence *evidence, const struct claim *claim, size_t target,
                              struct finding *out, struct error *error)
@@ -138,18 +158,24 @@ static enum status decide_kl(const struct evidence *evidence, const struct claim
                                                    out->account, &fit, error);
     if (status != STATUS_OK)
         return status;
-    out->used = fit.cells;
+    out->used = fit.ok ? fit.weighed_x : fit.cells;
     if (!fit.ok) {
         judge_inconclusive(out, fit.reason);
+        judge_note(out, "add steps that are powers of two");
         return STATUS_OK;
     }
-    judge_exponent_lower(out, &(struct judged){"exponent of KL(p|q) in h", &in_step_size, fit.cells}, &fit.x,
+    judge_exponent_lower(out, &(struct judged){"exponent of KL(p|q) in h", &in_step_size, out->used}, &fit.x,
                          claim->bound);
     if (fit.has_d) {
         struct finding by_dimension = {.claim = claim, .account = out->account};
-        judge_exponent_upper(&by_dimension, &(struct judged){"exponent of KL(p|q) in d", &in_dimension, fit.cells},
+        judge_exponent_upper(&by_dimension,
+                             &(struct judged){"exponent of KL(p|q) in d", &in_dimension, fit.weighed_d},
                              &fit.d, 1.0);
-        judge_note(out, "exponent in d %.3f ± %.3f (bound 1)", fit.d.value, fit.d.interval);
+        if (by_dimension.outcome == OUTCOME_SUPPORTED && is_power(evidence, target))
+            judge_note(out, "KL of d equal independent coordinates is d times that of one: its exponent in d, 1, is an "
+                            "identity and no evidence");
+        else
+            judge_note(out, "exponent in d %.3f ± %.3f (bound 1)", fit.d.value, fit.d.interval);
         out->outcome = by_dimension.outcome > out->outcome ? by_dimension.outcome : out->outcome;
     }
     return STATUS_OK;
@@ -271,11 +297,12 @@ static enum status decide_crossover(const struct evidence *evidence, const struc
         return STATUS_OK;
     }
     if (violated > 0)
-        judge_note(out, "%zu of %zu cells violate it", violated, compared);
+        judge_note(out, "%zu of %zu compared violate it", violated, compared);
     if (isfinite(worst)) {
         out->measured = 1;
         out->value = worst;
-    }
+    } else
+        judge_note(out, "from limits on T alone: in no cell are both T known");
     note_frontier(evidence, target, fast, slow, 1.0, "steps", out);
     note_frontier(evidence, target, fast, slow, 2.0, "score evaluations", out);
     return STATUS_OK;
@@ -321,15 +348,18 @@ static enum status decide_speedup(const struct evidence *evidence, const struct 
             largest = fmax(largest, (double)b->passes / (double)a->passes);
         }
     enum status status = fit_exponents(cells, count, extreme, &fit, error);
+    if (status == STATUS_OK && fit.ok)
+        exponents_tell_weights(out->account, cells, count, 0);
     free(cells);
     if (status != STATUS_OK)
         return status;
-    out->used = fit.cells;
+    out->used = fit.ok ? fit.weighed_x : fit.cells;
     if (!fit.ok) {
         judge_inconclusive(out, fit.reason);
+        judge_note(out, "add accuracies <= 0.1 that both samplers reach, or a larger max_steps");
         return STATUS_OK;
     }
-    judge_exponent_lower(out, &(struct judged){claim->statistic, &words, fit.cells}, &fit.x, claim->bound);
+    judge_exponent_lower(out, &(struct judged){claim->statistic, &words, out->used}, &fit.x, claim->bound);
     judge_note(out, "largest measured: %.1f in steps, %.1f in score evaluations", largest, 0.5 * largest);
     return STATUS_OK;
 }

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "core/memory.h"
+#include "experiment/directory.h"
 
 double log_free_cost(size_t steps)
 {
@@ -59,7 +60,8 @@ size_t evidence_sampled_rows(const struct evidence *evidence, size_t target, siz
     size_t count = 0;
     for (size_t i = 0; i < evidence->result.count; i++) {
         const struct record *row = &evidence->result.rows[i];
-        if (row->chains != chains || row->dimension != spec->dimensions[dimension] || strcmp(row->target, spec->targets[target].name) != 0
+        if (row->chains != chains || row->dimension != spec->dimensions[dimension]
+            || strcmp(row->target, spec->targets[target].name) != 0
             || strcmp(row->sampler, spec->samplers[sampler]->name) != 0
             || !record_has_score_error(row, &spec->score_errors[score_error]))
             continue;
@@ -127,6 +129,25 @@ static enum status find_file(const char *directory, char *path, size_t size, str
                      directory, found);
 }
 
+/* Whether a merged file is of the experiment that its name and the spec.yaml beside it tell. Another name is of a
+ * copy that somebody keeps, which may be of anything. */
+static enum status check_name(const struct evidence *evidence, const char *file, int is_directory,
+                              struct error *error)
+{
+    const char *slash = strrchr(file, '/'), *name = slash != NULL ? slash + 1 : file;
+    size_t length = strlen(evidence->result.spec_name);
+    int named = strncmp(name, evidence->result.spec_name, length) == 0 && strcmp(name + length, ".h5") == 0;
+    struct error cause = {STATUS_OK, ""};
+    if (!is_directory && !named)
+        return STATUS_OK;
+    if (!named)
+        return fail_with(error, STATUS_IO, "%s holds results of another experiment, %s", file,
+                         evidence->result.spec_name);
+    enum status status =
+        directory_owns(evidence->directory, evidence->result.spec_name, evidence->result.spec_text, &cause);
+    return status == STATUS_OK ? STATUS_OK : fail_with(error, status, "%s: %.450s", file, cause.text);
+}
+
 enum status evidence_read(const char *path, const char *const *claim_names, struct evidence *out, struct error *error)
 {
     char file[4096], label[4200];
@@ -154,6 +175,7 @@ enum status evidence_read(const char *path, const char *const *claim_names, stru
         return status;
     if (out->result.spec_text[0] == '\0')
         return fail_with(error, STATUS_IO, "%s holds no experiment text: it is a cell, not a merged result", file);
+    TRY(check_name(out, file, S_ISDIR(info.st_mode), error));
     (void)snprintf(label, sizeof label, "%s(spec_text)", file);
     status = spec_parse(label, out->result.spec_text, strlen(out->result.spec_text), out->result.plugins, claim_names,
                         &out->spec, error);

@@ -51,10 +51,25 @@ static void tell_complexity(struct account *account, size_t dimension, double ac
 enum status complexity_exponents(const struct evidence *evidence, size_t target, size_t sampler, enum cost cost,
                                  struct fit *out, struct error *error)
 {
-    return complexity_exponents_told(evidence, target, sampler, cost, NULL, out, error);
+    return complexity_exponents_told(evidence, target, sampler, cost, 0, NULL, out, error);
 }
 
-enum status complexity_exponents_told(const struct evidence *evidence, size_t target, size_t sampler, enum cost cost,
+void exponents_tell_weights(struct account *account, const struct fit_cell *cells, size_t count, int along_d)
+{
+    size_t next = 0;
+    for (size_t i = 0; account != NULL && i < account->cells && next < count; i++) {
+        struct account_cell *cell = &account->cell[i];
+        if (cell->window + 1 != account->windows || !(cell->use & CELL_USED))
+            continue;
+        if (!fit_has_weight(cells, count, along_d, next++)) {
+            cell->use &= ~CELL_USED;
+            cell->reason = along_d ? "the only one of its group: no weight in a fit of d"
+                                   : "the only one in its d: no weight in the fit";
+        }
+    }
+}
+
+enum status complexity_exponents_told(const struct evidence *evidence, size_t target, size_t sampler, enum cost cost, int along_d,
                                       struct account *account, struct fit *out, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
@@ -93,6 +108,8 @@ enum status complexity_exponents_told(const struct evidence *evidence, size_t ta
     }
     if (status == STATUS_OK)
         status = fit_exponents(cells, count, extreme, out, error);
+    if (status == STATUS_OK && out->ok)
+        exponents_tell_weights(account, cells, count, along_d);
     free(cells);
     free(rows);
     return status;
@@ -190,6 +207,8 @@ static enum status exponents_in(const struct evidence *evidence, size_t target, 
     }
     if (status == STATUS_OK)
         status = fit_exponents(cells, count, extreme, out, error);
+    if (status == STATUS_OK && out->ok)
+        exponents_tell_weights(account, cells, count, 0);
     free(cells);
     free(rows);
     return status;

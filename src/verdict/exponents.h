@@ -23,10 +23,14 @@ enum cost { COST_LOG_FREE, COST_STEPS, COST_FROM_ABOVE };
 MUST_USE enum status complexity_exponents(const struct evidence *evidence, size_t target, size_t sampler,
                                           enum cost cost, struct fit *out, struct error *error);
 
+/* Of a fit's cells, which the account was told in this order as used in its last window, those without weight are not
+ * used. account may be NULL. */
+void exponents_tell_weights(struct account *account, const struct fit_cell *cells, size_t count, int along_d);
+
 /* The same, written down in the account of a finding (NULL: nobody asks): every cell, and why the others are left
- * out. */
+ * out; along_d, those without weight in the fit of d rather than of x. */
 MUST_USE enum status complexity_exponents_told(const struct evidence *evidence, size_t target, size_t sampler,
-                                               enum cost cost, struct account *account, struct fit *out,
+                                               enum cost cost, int along_d, struct account *account, struct fit *out,
                                                struct error *error);
 
 /* y = log of the divergence at `offset` in struct record (its radius follows it) against log d and x = log h. */

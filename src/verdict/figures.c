@@ -9,11 +9,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/file.h"
+#include "core/installed.h"
+#include "core/memory.h"
 #include "verdict/figure_data.h"
-
-#ifndef DIFFRATE_SHARE
-#define DIFFRATE_SHARE "/usr/local/share/diffrate"
-#endif
 
 const struct figure figures[] = {
     {"tv-steps",
@@ -133,27 +132,12 @@ static struct path beside(const struct evidence *evidence, const struct figure *
     return path;
 }
 
-/* The scripts of the build tree (build/ or a directory inside it), of the installation that this program is part of,
- * or of the one that it was built for. */
 static enum status find_scripts(struct path *out, struct error *error)
 {
-    static const char *const places[] = {"/../scripts", "/../../scripts", "/../share/diffrate"};
-    char program[PATH_MAX], style[PATH_MAX + 200];
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    program[length > 0 ? length : 0] = '\0';
-    char *slash = strrchr(program, '/');
-    if (slash != NULL)
-        *slash = '\0';
-    for (size_t i = 0; i <= sizeof places / sizeof places[0]; i++) {
-        if (i < sizeof places / sizeof places[0])
-            (void)snprintf(out->text, sizeof out->text, "%s%s", program, places[i]);
-        else
-            (void)snprintf(out->text, sizeof out->text, "%s", DIFFRATE_SHARE);
-        (void)snprintf(style, sizeof style, "%s/style.gp", out->text);
-        if (access(style, R_OK) == 0)
-            return STATUS_OK;
-    }
-    return fail_with(error, STATUS_IO, "cannot find the figures' scripts: no style.gp in %s", DIFFRATE_SHARE);
+    if (!installed_find("scripts/style.gp", out->text, sizeof out->text))
+        return fail_with(error, STATUS_IO, "cannot find the figures' scripts: no scripts/style.gp");
+    *strrchr(out->text, '/') = '\0';
+    return STATUS_OK;
 }
 
 /* gnuplot's words on one line. */
@@ -167,12 +151,33 @@ static enum status gnuplot_failed(const struct figure *figure, FILE *words, stru
     return fail_with(error, STATUS_EXTERNAL, "gnuplot cannot draw %s: %s", figure->name, text);
 }
 
+/* The environment without what gnuplot would take for the user's wishes: terminals, fonts, where to find scripts. */
+static char **plain_environment(void)
+{
+    static const char *const wishes[] = {"GNU", "GDFONTPATH=", "FIT_"};
+    size_t count = 0, kept = 0;
+    while (environ[count] != NULL)
+        count++;
+    char **out = array_new(count + 1, sizeof *out);
+    for (size_t i = 0; out != NULL && i < count; i++) {
+        int wish = 0;
+        for (size_t w = 0; w < sizeof wishes / sizeof wishes[0]; w++)
+            wish |= strncmp(environ[i], wishes[w], strlen(wishes[w])) == 0;
+        if (!wish)
+            out[kept++] = environ[i];
+    }
+    return out;
+}
+
 static int spawn_gnuplot(const char *directory, char *const *arguments, FILE *words, pid_t *child)
 {
     posix_spawn_file_actions_t actions;
-    int failure = posix_spawn_file_actions_init(&actions);
-    if (failure != 0)
+    char **environment = plain_environment();
+    int failure = environment != NULL ? posix_spawn_file_actions_init(&actions) : ENOMEM;
+    if (failure != 0) {
+        free(environment);
         return failure;
+    }
     failure = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     if (failure == 0)
         failure = posix_spawn_file_actions_adddup2(&actions, fileno(words), STDOUT_FILENO);
@@ -181,8 +186,9 @@ static int spawn_gnuplot(const char *directory, char *const *arguments, FILE *wo
     if (failure == 0)
         failure = posix_spawn_file_actions_addchdir_np(&actions, directory);
     if (failure == 0)
-        failure = posix_spawnp(child, "gnuplot", &actions, NULL, arguments, environ);
+        failure = posix_spawnp(child, "gnuplot", &actions, NULL, arguments, environment);
     (void)posix_spawn_file_actions_destroy(&actions);
+    free(environment);
     return failure;
 }
 
@@ -197,12 +203,13 @@ struct drawing {
 static enum status start_gnuplot(const struct evidence *evidence, const struct figure *figure, const char *scripts,
                                  struct drawing *out, struct error *error)
 {
-    char script[PATH_MAX + 200], style[PATH_MAX + 200], name[100];
+    char script[PATH_MAX + 200], style[PATH_MAX + 200], name[100], aside[FILE_TEMPORARY_SIZE];
     char program[] = "gnuplot", no_personal_settings[] = "-d", call[] = "-c";
+    file_temporary("", 0, aside, sizeof aside);
     (void)snprintf(script, sizeof script, "%s/%s.gp", scripts, figure->name);
     (void)snprintf(style, sizeof style, "%s/style.gp", scripts);
     (void)snprintf(name, sizeof name, "%s", figure->name);
-    char *const arguments[] = {program, no_personal_settings, call, script, style, name, NULL};
+    char *const arguments[] = {program, no_personal_settings, call, script, style, name, aside, NULL};
     out->words = tmpfile();
     if (out->words == NULL)
         return fail_with(error, STATUS_IO, "cannot make a temporary file: %s", strerror(errno));
@@ -215,7 +222,20 @@ static enum status start_gnuplot(const struct evidence *evidence, const struct f
     return fail_with(error, STATUS_EXTERNAL, "cannot start gnuplot: %s", strerror(failure));
 }
 
-static enum status finish_gnuplot(const struct figure *figure, struct drawing *drawing, struct error *error)
+enum { IMAGES = 2 };
+static const char *const images[IMAGES] = {"svg", "png"};
+
+/* Where gnuplot writes an image. */
+static struct path aside(const struct evidence *evidence, const struct figure *figure, size_t image)
+{
+    struct path path, whole = beside(evidence, figure, images[image]);
+    file_temporary(whole.text, 0, path.text, sizeof path.text);
+    return path;
+}
+
+/* An old image must not stay beside new data. */
+static enum status finish_gnuplot(const struct evidence *evidence, const struct figure *figure,
+                                  struct drawing *drawing, struct error *error)
 {
     int state = 0;
     enum status status = STATUS_OK;
@@ -228,24 +248,53 @@ static enum status finish_gnuplot(const struct figure *figure, struct drawing *d
         status = gnuplot_failed(figure, drawing->words, error);
     if (drawing->words != NULL)
         (void)fclose(drawing->words);
+    for (size_t i = 0; i < IMAGES && drawing->child > 0; i++) {
+        const struct path from = aside(evidence, figure, i), to = beside(evidence, figure, images[i]);
+        if (status == STATUS_OK)
+            status = file_keep(from.text, to.text, error);
+        if (status != STATUS_OK) {
+            (void)unlink(from.text);
+            (void)unlink(to.text);
+        }
+    }
     return status;
 }
 
+/* Takes what was printed, also after an error. */
+static enum status keep_printed(FILE *stream, struct bytes *printed, const char *path, enum status before,
+                                struct error *error)
+{
+    int bad = stream == NULL || ferror(stream);
+    bad |= stream != NULL && fclose(stream) != 0;
+    enum status status = before != STATUS_OK ? before
+                         : bad               ? fail_with(error, STATUS_MEMORY, "out of memory for %s", path)
+                                             : file_replace(path, printed, error);
+    free(printed->data);
+    return status;
+}
+
+/* Nothing is written of a figure without panels. */
 static enum status write_data(const struct evidence *evidence, size_t index, size_t *panels, struct error *error)
 {
     const struct path table = beside(evidence, &figures[index], "tsv");
     const struct path vars = beside(evidence, &figures[index], "vars.gp");
-    struct sheet sheet = {.table = fopen(table.text, "wx"), .vars = fopen(vars.text, "wx")}; /* no links elsewhere */
-    enum status status = STATUS_OK;
-    if (sheet.table == NULL || sheet.vars == NULL)
-        status = fail_with(error, STATUS_IO, "cannot write %s: %s", table.text, strerror(errno));
-    if (status == STATUS_OK)
-        status = figure_collect(sources[index], evidence, &sheet, error);
-    int closed = sheet.table == NULL || fclose(sheet.table) == 0;
-    closed &= sheet.vars == NULL || fclose(sheet.vars) == 0;
-    if (status == STATUS_OK && !closed)
-        status = fail_with(error, STATUS_IO, "cannot write %s: %s", table.text, strerror(errno));
+    struct bytes rows = {NULL, 0}, settings = {NULL, 0};
+    struct sheet sheet = {.table = open_memstream(&rows.data, &rows.length),
+                          .vars = open_memstream(&settings.data, &settings.length)};
+    enum status status = sheet.table != NULL && sheet.vars != NULL
+                             ? figure_collect(sources[index], evidence, &sheet, error)
+                             : fail_with(error, STATUS_MEMORY, "out of memory for %s", table.text);
     *panels = sheet.panels;
+    if (status == STATUS_OK && sheet.panels > 0) {
+        status = keep_printed(sheet.table, &rows, table.text, status, error);
+        return keep_printed(sheet.vars, &settings, vars.text, status, error);
+    }
+    if (sheet.table != NULL)
+        (void)fclose(sheet.table);
+    if (sheet.vars != NULL)
+        (void)fclose(sheet.vars);
+    free(rows.data);
+    free(settings.data);
     return status;
 }
 
@@ -257,31 +306,38 @@ static void remove_figure(const struct evidence *evidence, const struct figure *
         (void)unlink(beside(evidence, figure, endings[i]).text);
 }
 
+/* scripts NULL: they were not found, and only data is written. */
 static enum status start(const struct evidence *evidence, size_t index, const char *scripts, struct drawing *out,
                          struct error *error)
 {
     size_t panels = 0;
-    remove_figure(evidence, &figures[index]);
     enum status status = write_data(evidence, index, &panels, error);
-    if (status != STATUS_OK || panels == 0) {
+    if (status == STATUS_OK && panels > 0 && scripts != NULL)
+        status = start_gnuplot(evidence, &figures[index], scripts, out, error);
+    if (panels == 0)
         remove_figure(evidence, &figures[index]);
-        return status;
-    }
-    return start_gnuplot(evidence, &figures[index], scripts, out, error);
+    for (size_t i = 0; i < IMAGES && out->child == 0; i++)
+        (void)unlink(beside(evidence, &figures[index], images[i]).text);
+    return status;
 }
 
-/* All at once; each takes a fraction of a second, most of it for gnuplot to begin. */
+/* All at once; each takes a fraction of a second, most of it for gnuplot to begin. The data of all are written also
+ * where gnuplot fails, which is told of the first. */
 enum status figures_draw(const struct evidence *evidence, struct error *error)
 {
     struct path scripts;
     struct drawing drawings[FIGURES] = {{0, NULL}};
     struct error ignored;
-    enum status status = find_scripts(&scripts, error);
-    for (size_t i = 0; i < FIGURES && status == STATUS_OK; i++)
-        status = start(evidence, i, scripts.text, &drawings[i], error);
+    enum status first = find_scripts(&scripts, error);
+    const char *found = first == STATUS_OK ? scripts.text : NULL;
     for (size_t i = 0; i < FIGURES; i++) {
-        enum status finished = finish_gnuplot(&figures[i], &drawings[i], status == STATUS_OK ? error : &ignored);
-        status = status == STATUS_OK ? finished : status;
+        enum status status = start(evidence, i, found, &drawings[i], first == STATUS_OK ? error : &ignored);
+        first = first == STATUS_OK ? status : first;
     }
-    return status;
+    for (size_t i = 0; i < FIGURES; i++) {
+        enum status status =
+            finish_gnuplot(evidence, &figures[i], &drawings[i], first == STATUS_OK ? error : &ignored);
+        first = first == STATUS_OK ? status : first;
+    }
+    return first;
 }

@@ -118,13 +118,33 @@ static size_t different(const struct fit_cell *cells, size_t count, int of_dimen
     return found;
 }
 
+int fit_has_weight(const struct fit_cell *cells, size_t count, int along_d, size_t index)
+{
+    int found = 0;
+    for (size_t i = 0; i < count && !found; i++)
+        found = group_of(&cells[i], along_d) == group_of(&cells[index], along_d)
+                && (along_d ? cells[i].dimension != cells[index].dimension : cells[i].other != cells[index].other);
+    return found;
+}
+
 enum status fit_exponents(const struct fit_cell *cells, size_t count, size_t extreme, struct fit *out,
                           struct error *error)
 {
-    *out =
-        (struct fit){.cells = count, .reason = count == 0 ? "no cell in the window" : "too few cells in the window"};
-    if (count < FEWEST_CELLS || different(cells, count, 0) < FEWEST_VALUES)
+    size_t values = different(cells, count, 0);
+    *out = (struct fit){.cells = count};
+    if (count == 0)
+        (void)snprintf(out->reason, sizeof out->reason, "no cell in the window, where %d at %d different values are needed",
+                       FEWEST_CELLS, FEWEST_VALUES);
+    else
+        (void)snprintf(out->reason, sizeof out->reason,
+                       "too few cells in the window: %zu at %zu value%s, where %d at %d are needed", count, values,
+                       values == 1 ? "" : "s", FEWEST_CELLS, FEWEST_VALUES);
+    if (count < FEWEST_CELLS || values < FEWEST_VALUES)
         return STATUS_OK;
+    for (size_t i = 0; i < count; i++) {
+        out->weighed_x += fit_has_weight(cells, count, 0, i) != 0;
+        out->weighed_d += fit_has_weight(cells, count, 1, i) != 0;
+    }
     struct regression r = {cells, count, array_new(count, sizeof(double)), array_new(count, sizeof(double))};
     if (r.x == NULL || r.y == NULL) {
         free(r.x);

@@ -32,13 +32,18 @@ enum { EXPONENT_TEXT = 700 };
 void exponent_text(double value, double interval, char text[EXPONENT_TEXT]);
 
 struct fit {
-    int ok; /* 0: too few cells; reason says so */
-    const char *reason;
+    int ok; /* 0: too few cells; reason says how many there are and how many are needed */
+    char reason[160];
     size_t cells;
+    size_t weighed_x, weighed_d; /* of them, those that have weight in the fit of x, and in that of d */
     struct exponent d, x;
     int has_d;       /* d is meaningful: there is more than one dimension */
     double constant; /* of the smallest dimension: y = x.value x + constant there */
 };
+
+/* Nonzero if cell `index` has weight in the fit of x or, along_d, in that of d: a cell whose group holds no other
+ * abscissa only determines the constant of its group. */
+int fit_has_weight(const struct fit_cell *cells, size_t count, int along_d, size_t index);
 
 /* Args: extreme, the `other` index whose cells are the farthest into the asymptotic regime (left out to probe).
  * Needs at least 4 cells on at least 3 values of x. Errors: STATUS_MEMORY. */

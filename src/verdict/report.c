@@ -1,9 +1,10 @@
 #include "verdict/report.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "core/file.h"
 #include "core/memory.h"
 #include "core/table.h"
 #include "core/text.h"
@@ -28,11 +29,14 @@ static const struct table_column claim_columns[] = {{"claim", 0},
                                                     {"cells used / censored / at start", 1},
                                                     {"note", 0}};
 
-static enum status fill_claims(const struct finding *findings, size_t count, struct text_table *table,
+/* Of one target the overall finding says nothing more. */
+static enum status fill_claims(const struct finding *findings, size_t count, size_t targets, struct text_table *table,
                                struct error *error)
 {
     for (size_t i = 0; i < count; i++) {
         const struct finding *f = &findings[i];
+        if (targets == 1 && f->account == NULL)
+            continue;
         char verdict[100];
         finding_verdict(f, verdict, sizeof verdict);
         TRY(table_cell(table, error, "%s", f->claim->name));
@@ -184,7 +188,7 @@ enum status tables_new(const struct evidence *evidence, struct tables *out, stru
     if (out->section == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for tables");
     TRY(claims_decide(evidence, &out->findings, &out->count, error));
-    TRY(fill_claims(out->findings, out->count, &out->claims, error));
+    TRY(fill_claims(out->findings, out->count, evidence->spec.target_count, &out->claims, error));
     for (; out->sections < SECTIONS; out->sections++) {
         out->section[out->sections].of = sections[out->sections];
         TRY(fill_section(evidence, &out->section[out->sections], error));
@@ -216,17 +220,6 @@ enum status report_print(const struct evidence *evidence, FILE *file, struct err
         status = table_print(&tables.claims, file, error);
     tables_free(&tables);
     return status;
-}
-
-FILE *report_open(const struct evidence *evidence, const char *name, struct error *error)
-{
-    char path[4200];
-    (void)snprintf(path, sizeof path, "%s/%s", evidence->directory, name);
-    (void)unlink(path); /* it might be a link to somewhere else */
-    FILE *file = fopen(path, "wx");
-    if (file == NULL)
-        (void)fail_with(error, STATUS_IO, "cannot write %s", path);
-    return file;
 }
 
 static void markdown_section(const struct filled_section *section, FILE *file)
@@ -321,31 +314,42 @@ static void latex(const struct evidence *evidence, const struct tables *tables, 
     fputs("\\bottomrule\n\\end{tabular}}\n\\end{table}\n", file);
 }
 
-enum status report_write(const struct evidence *evidence, const char *name,
+enum status report_write(const struct evidence *evidence, const char *name, const struct tables *tables,
                          void (*put)(const struct evidence *evidence, const struct tables *tables, FILE *file),
                          struct error *error)
 {
+    char path[4200];
+    struct bytes text = {NULL, 0};
+    FILE *stream = open_memstream(&text.data, &text.length);
+    (void)snprintf(path, sizeof path, "%s/%s", evidence->directory, name);
+    if (stream != NULL)
+        put(evidence, tables, stream);
+    int bad = stream == NULL || ferror(stream);
+    bad |= stream != NULL && fclose(stream) != 0;
+    enum status status =
+        bad ? fail_with(error, STATUS_MEMORY, "out of memory for %s", path) : file_replace(path, &text, error);
+    free(text.data);
+    return status;
+}
+
+enum status report_write_tables(const struct evidence *evidence, const char *name,
+                                void (*put)(const struct evidence *evidence, const struct tables *tables, FILE *file),
+                                struct error *error)
+{
     struct tables tables;
     enum status status = tables_new(evidence, &tables, error);
-    FILE *file = status == STATUS_OK ? report_open(evidence, name, error) : NULL;
-    if (status == STATUS_OK && file == NULL)
-        status = STATUS_IO;
-    if (status == STATUS_OK) {
-        put(evidence, &tables, file);
-        int bad = ferror(file);
-        if (fclose(file) != 0 || bad)
-            status = fail_with(error, STATUS_IO, "cannot write %s/%s", evidence->directory, name);
-    }
+    if (status == STATUS_OK)
+        status = report_write(evidence, name, &tables, put, error);
     tables_free(&tables);
     return status;
 }
 
 enum status report_markdown(const struct evidence *evidence, struct error *error)
 {
-    return report_write(evidence, "verdict.md", markdown, error);
+    return report_write_tables(evidence, "verdict.md", markdown, error);
 }
 
 enum status report_latex(const struct evidence *evidence, struct error *error)
 {
-    return report_write(evidence, "verdict.tex", latex, error);
+    return report_write_tables(evidence, "verdict.tex", latex, error);
 }

@@ -44,11 +44,9 @@ static void put_value(const struct field *field, const struct record *row, FILE 
     }
 }
 
-enum status report_csv(const struct evidence *evidence, struct error *error)
+static void csv(const struct evidence *evidence, const struct tables *none, FILE *file)
 {
-    FILE *file = report_open(evidence, "cells.csv", error);
-    if (file == NULL)
-        return STATUS_IO;
+    (void)none;
     for (const struct field *field = record_fields; field->name != NULL; field++)
         fprintf(file, "%s%s", field == record_fields ? "" : ",", field->name);
     fputs("\r\n", file);
@@ -59,8 +57,9 @@ enum status report_csv(const struct evidence *evidence, struct error *error)
         }
         fputs("\r\n", file);
     }
-    int bad = ferror(file);
-    if (fclose(file) != 0 || bad)
-        return fail_with(error, STATUS_IO, "cannot write %s/cells.csv", evidence->directory);
-    return STATUS_OK;
+}
+
+enum status report_csv(const struct evidence *evidence, struct error *error)
+{
+    return report_write(evidence, "cells.csv", NULL, csv, error);
 }

@@ -367,12 +367,13 @@ static void put_number(const struct page *page, int present, double value, doubl
     fputs("</td>", page->file);
 }
 
-/* A row a target, then the overall one. */
+/* A row a target, then the overall one if there are several. */
 static void put_findings(const struct page *page, size_t first)
 {
     const struct finding *findings = &page->tables->findings[first];
     int has_raw = 0;
-    for (size_t i = 0; i <= targets_of(page); i++)
+    size_t targets = targets_of(page), rows = targets > 1 ? targets + 1 : targets;
+    for (size_t i = 0; i < rows; i++)
         has_raw |= findings[i].has_raw;
     fprintf(
         page->file,
@@ -380,11 +381,11 @@ static void put_findings(const struct page *page, size_t first)
         "class=\"n\">measured</th>%s<th class=\"n\">cells used</th><th class=\"n\">censored</th><th class=\"n\">at "
         "start</th><th>note</th></tr></thead><tbody>\n",
         has_raw ? "<th class=\"n\">in T</th>" : "");
-    for (size_t i = 0; i <= targets_of(page); i++) {
+    for (size_t i = 0; i < rows; i++) {
         const struct finding *finding = &findings[i];
         char verdict[100];
         finding_verdict(finding, verdict, sizeof verdict);
-        fputs(i == targets_of(page) ? "<tr class=\"all\"><td>" : "<tr><td>", page->file);
+        fputs(i == targets ? "<tr class=\"all\"><td>" : "<tr><td>", page->file);
         put(page, finding->target);
         fprintf(page->file, "</td><td class=\"%s\">%s ", looks[finding->outcome].kind, looks[finding->outcome].sign);
         put(page, verdict);
@@ -646,5 +647,5 @@ static void html(const struct evidence *evidence, const struct tables *tables, F
 
 enum status report_html(const struct evidence *evidence, struct error *error)
 {
-    return report_write(evidence, "report.html", html, error);
+    return report_write_tables(evidence, "report.html", html, error);
 }

@@ -42,14 +42,17 @@ void tables_free(struct tables *tables);
 /* How to read the tables: a paragraph for each index that this experiment needs; NULL past the end. */
 const char *report_note(const struct spec *spec, size_t index);
 
-/* A new file beside the result. */
-FILE *report_open(const struct evidence *evidence, const char *name, struct error *error);
-
-/* Writes such a file with `put`. */
-MUST_USE enum status report_write(const struct evidence *evidence, const char *name,
+/* What `put` prints becomes the file of this name beside the result, all of it at once. */
+MUST_USE enum status report_write(const struct evidence *evidence, const char *name, const struct tables *tables,
                                   void (*put)(const struct evidence *evidence, const struct tables *tables,
                                               FILE *file),
                                   struct error *error);
+
+/* The same of what needs tables. */
+MUST_USE enum status report_write_tables(const struct evidence *evidence, const char *name,
+                                         void (*put)(const struct evidence *evidence, const struct tables *tables,
+                                                     FILE *file),
+                                         struct error *error);
 
 /* The style sheet of report.html, in report_style.c. */
 extern const char report_style[];
