@@ -33,6 +33,7 @@ static void read_shard(const char *text, struct run_options *out, const struct a
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct options *options = state->input;
+    char *end;
     switch (key) {
     case 'o':
         if (*argument == '\0')
