@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "command/command.h"
@@ -28,6 +29,23 @@ static void print_help(FILE *file)
           "program this is. Start with:\n"
           "  diffrate run experiments/scaling.yaml\n",
           file);
+}
+
+/* OpenBLAS starts its threads as the program is loaded; each tries forever to get its buffer of 128 MB, and a fork or
+ * the end of the program waits for it. Whether a limit leaves room for them beside what is in use. */
+static int has_room_for_threads(void)
+{
+    struct rlimit memory;
+    unsigned long pages = 0;
+    const double buffer = 134225920.0;
+    FILE *usage = fopen("/proc/self/statm", "r");
+    int known = usage != NULL && fscanf(usage, "%lu", &pages) == 1;
+    if (usage != NULL)
+        (void)fclose(usage);
+    if (!known || getrlimit(RLIMIT_AS, &memory) != 0 || memory.rlim_cur == RLIM_INFINITY)
+        return 1;
+    double used = (double)pages * (double)sysconf(_SC_PAGESIZE);
+    return used + buffer * (openblas_get_num_threads() - 1) <= (double)memory.rlim_cur;
 }
 
 static int is_help(const char *word)
@@ -66,25 +84,37 @@ static void hold_streams(void)
             (void)open("/dev/null", modes[stream]); /* the lowest number that is free: this one */
 }
 
-/* The end of every command, also of --help: what it was asked to print must have arrived. */
-static void close_output(void)
+/* The end of every command, also of --help: what it was asked to print must have arrived. Under a limit on memory
+ * OpenBLAS may wait forever as it ends (below); then nothing else ends. */
+static void close_output(int status, void *unused)
 {
+    struct rlimit memory;
+    (void)unused;
     int failed = ferror(stdout);
     if (fclose(stdout) != 0 || failed) {
         fputs("diffrate: cannot write all to standard output\n", stderr);
         _exit(EXIT_FAILED);
     }
+    if (getrlimit(RLIMIT_AS, &memory) == 0 && memory.rlim_cur != RLIM_INFINITY)
+        _exit(status);
 }
 
 int main(int argc, char **argv)
 {
     hold_streams();
     (void)setvbuf(stdout, NULL, _IOLBF, 0); /* in order with what stderr says */
-    (void)atexit(close_output);
+    (void)on_exit(close_output, NULL);
     keep_memory();
     (void)setlocale(LC_CTYPE, "C.UTF-8"); /* for the width of table cells; numbers keep the C locale */
     argp_err_exit_status = EXIT_INPUT;
     (void)gsl_set_error_handler_off();
+    if (!has_room_for_threads()) {
+        fputs(
+            "diffrate: the limit on memory (ulimit -v) leaves no room for the threads of OpenBLAS; raise it, or set "
+            "OPENBLAS_NUM_THREADS=1\n",
+            stderr);
+        return EXIT_FAILED;
+    }
     openblas_set_num_threads(1);    /* cells are run by threads, each with its own small matrices */
     (void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error like a full disk */
     store_init();

@@ -47,6 +47,8 @@ static const struct range at_least_one = {1.0 - DBL_EPSILON / 2.0, INFINITY, "a 
 static const struct range above_two = {2.0, INFINITY, "a number > 2"};
 static const struct range positive = {0.0, INFINITY, "a number > 0"};
 static const struct range moderate = {0.0, 1000.0, "a number in (0, 1000)"}; /* beyond, T is out of reach */
+static const struct range wave_numbers = {0.0, 10000.0 * (1.0 + DBL_EPSILON),
+                                          "a number in (0, 10000], for a law takes time in proportion to it"};
 static const struct range fraction = {0.0, 1.0, "a number in (0, 1)"};
 static const struct range below_half = {0.0, 0.5, "a number in (0, 0.5)"};
 
@@ -522,7 +524,7 @@ static const struct error_axis {
     const struct range *range;
 } error_axes[] = {
     {"size", 0, offsetof(struct score_error, size), &positive},
-    {"roughness", ERROR_ROUGHNESS, offsetof(struct score_error, roughness), &positive},
+    {"roughness", ERROR_ROUGHNESS, offsetof(struct score_error, roughness), &wave_numbers},
     {"probability", ERROR_PROBABILITY, offsetof(struct score_error, probability), &below_half},
 };
 enum { ERROR_AXES = sizeof error_axes / sizeof error_axes[0] };

@@ -71,8 +71,11 @@ static enum status append_power_law(const struct target *target, size_t dimensio
     size_t first = 1;
     while (first <= dimension && status == STATUS_OK) {
         double end = fmin(floor((double)first * ratio), (double)dimension + 1.0);
-        if (first <= LITERAL || end - (double)first <= NODES) {
-            double variance = target->variance * pow((double)first, -target->spectrum.exponent);
+        double variance = target->variance * pow((double)first, -target->spectrum.exponent);
+        if (variance == 0.0) { /* underflow, and so in all that follow */
+            status = append(target, 0.0, (double)(dimension - first + 1), list, error);
+            first = dimension + 1;
+        } else if (first <= LITERAL || end - (double)first <= NODES) {
             status = append(target, variance, 1.0, list, error);
             first++;
         } else {

@@ -322,6 +322,26 @@ START_TEST(verdicts_say_what_they_rest_on)
 }
 END_TEST
 
+/* What would take forever is quick, or refused. */
+START_TEST(extremes_end)
+{
+    write_file("power.yaml",
+               "targets: [{name: p, kind: gaussian, variance: 0.25, spectrum: {kind: power, exponent: 1e9}}]\n"
+               "samplers: [ddpm]\ndimensions: [1e6]\nsteps: [64]\n");
+    assert_exits("timeout 20 @ measure %/power.yaml 2>&1", 0, "1000000 64 ");
+    write_file("rough.yaml", SMALL "score_errors: [{shape: wave, size: 0.01, roughness: 1e5}]\n");
+    assert_exits("@ measure %/rough.yaml 2>&1", 2,
+                 "rough.yaml:5:53: expected a number in (0, 10000], for a law takes time");
+    write_file("s.yaml", SMALL);
+    if (getenv("ASAN_OPTIONS") == NULL) { /* a sanitizer needs terabytes */
+        assert_exits("ulimit -v 150000; timeout 20 env OPENBLAS_NUM_THREADS=2 @ measure %/s.yaml 2>&1", 1,
+                     "leaves no room for the threads of OpenBLAS");
+        assert_exits("ulimit -v 150000; timeout 20 env OPENBLAS_NUM_THREADS=1 @ measure %/s.yaml 2>&1", 0,
+                     "gaussian");
+    }
+}
+END_TEST
+
 SUITE(commands)
 {
     suite->setup = shell_setup;
@@ -339,5 +359,6 @@ SUITE(commands)
     ADD(few_chains_are_refused_in_time);
     ADD(help_has_several_names);
     ADD(verdicts_say_what_they_rest_on);
+    ADD(extremes_end);
     ADD(temporaries_of_the_dead_are_swept);
 }
