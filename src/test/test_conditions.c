@@ -109,6 +109,14 @@ MAP(clipped_far_out)
     thresholded(4.0, step, score, n, x, out);
 }
 
+/* Without noise half of it is the probability flow's. */
+MAP(half_of_sine)
+{
+    sine(step, score, n, x, out, work);
+    for (size_t i = 0; i < n; i++)
+        out[i] *= 0.5;
+}
+
 MAP(crooked_level)
 {
     struct level level = level_scaled(&step->from, 0.9);
@@ -175,6 +183,7 @@ static const struct sampler
     rough = PLANTED(.name = "rough-once", .increment = rough_once, .log_noise_ratio = log_noise),
     turns = PLANTED(.name = "alternating", .increment = alternating, .log_noise_ratio = log_noise),
     shifted = PLANTED(.name = "off-by-one", .increment = off_by_one, .log_noise_ratio = log_noise),
+    ode = PLANTED(.name = "ode", .increment = half_of_sine),
     pulls = PLANTED(.name = "pulled", .increment = pulled, .log_noise_ratio = log_noise),
     clips = PLANTED(.name = "clipped", .increment = clipped, .log_noise_ratio = log_noise),
     clips_far = PLANTED(.name = "clipped-far-out", .increment = clipped_far_out, .log_noise_ratio = log_noise),
@@ -202,7 +211,7 @@ static const struct {
     {&clips_far, &gaussian, "line", 1e-7},   {&quiet_end, &gaussian, "gaussian", 1e-8},
     {&quiet_end, &bimodal, "line", 1e-8},    {&quieter_end, &gaussian, "gaussian", 1e-8},
     {&quieter_end, &bimodal, "line", 1e-8},  {&noise_first, &gaussian, "gaussian", 1e-8},
-    {&noise_first, &bimodal, "line", 1e-8},
+    {&noise_first, &bimodal, "line", 1e-8},  {&ode, &gaussian, "line", 1e-6},
 };
 
 static struct measured tv_of(const struct sampler *sampler, const struct factor *factor,

@@ -413,7 +413,7 @@ END_TEST
     "plugins: [./a.so, b.so]\ntargets: [{name: g, kind: tt, anything: {goes: [1]}}]\n" \
     "samplers: [ss, ode, ddpm]\ndimensions: [1]\nsteps: [64]\n"
 #define KNOWN \
-    "plug-in 0123456789abcdef ./a.so\nsampler ss 2 noise noise-before clip\nplug-in 1 b.so\nsampler ode 3\ntarget " \
+    "plug-in 0123456789abcdef ./a.so\nsampler ss 2 noise noise-before clip order 2.5\nplug-in 1 b.so\nsampler ode 3\ntarget " \
     "tt\n"
 
 START_TEST(stand_ins_say_what_is_known)
@@ -423,7 +423,7 @@ START_TEST(stand_ins_say_what_is_known)
     ck_assert_msg(spec_parse("x.yaml", NAMED, strlen(NAMED), KNOWN, (const char *const[]){NULL}, &spec, &error)
                       == STATUS_OK,
                   "%s", error.text);
-    ck_assert_str_eq(spec.plugins, "plug-in 0123456789abcdef ./a.so\nsampler ss 2 noise noise-before clip\n"
+    ck_assert_str_eq(spec.plugins, "plug-in 0123456789abcdef ./a.so\nsampler ss 2 noise noise-before clip order 2.5\n"
                                    "plug-in 0000000000000001 b.so\nsampler ode 3\ntarget tt\n");
     ck_assert_uint_eq(spec.sampler_count, 3);
     const struct sampler *ss = spec.samplers[0], *ode = spec.samplers[1];
@@ -433,6 +433,9 @@ START_TEST(stand_ins_say_what_is_known)
     ck_assert_uint_eq(ode->score_evaluations, 3);
     ck_assert(ode->log_noise_ratio == NULL && ode->log_noise_before == NULL && ode->correction == NULL);
     ck_assert(ode->increment == NULL);
+    ck_assert_double_eq(ss->claimed_order, 2.5);
+    ck_assert_ptr_nonnull(ss->claim_source);
+    ck_assert_double_eq(ode->claimed_order, 0.0);
     ck_assert_ptr_eq(spec.samplers[2], sampler_find("ddpm"));
     ck_assert_int_eq(target_is_loaded(&spec.targets[0]), 0);
     ck_assert_str_eq(spec.targets[0].written, "of plug-in 0000000000000001 {anything {goes [1 ] } }");
@@ -460,6 +463,10 @@ static const struct {
     {"plug-in 1 ./a.so\nsampler ss 0\n", "line 2 on plug-ins"},
     {"plug-in 1 ./a.so\nsampler ss -1\n", "line 2 on plug-ins"},
     {"plug-in 1 ./a.so\nsampler ss 1001\n", "line 2 on plug-ins"},
+    {"plug-in 1 ./a.so\nsampler ss 1 order\n", "line 2 on plug-ins"},
+    {"plug-in 1 ./a.so\nsampler ss 1 order 0\n", "line 2 on plug-ins"},
+    {"plug-in 1 ./a.so\nsampler ss 1 order nan\n", "line 2 on plug-ins"},
+    {"plug-in 1 ./a.so\nsampler ss 1 order 2 noise\n", "line 2 on plug-ins"},
     {"plug-in 1 ./a.so\nsampler ss 1 noisy\n", "line 2 on plug-ins"},
     {"plug-in 1 ./a.so\nsampler ss 1 clip noise\n", "line 2 on plug-ins"},
     {"plug-in 1 ./a.so\ntarget tt more\n", "line 2 on plug-ins"},
