@@ -100,8 +100,9 @@ static void set_points(const struct mixture_level *mixture, size_t anchor, size_
         high = fmax(high, centre + REACH * mixture->sd[k]);
     }
     for (size_t i = 0; i < NEAR; i++) {
-        x[i] = REACH * mixture->sd[anchor] * (2.0 * even(t * NEAR + i) - 1.0);
-        x[NEAR + i] = low + (high - low) * even(t * NEAR + i);
+        double part = i < 2 ? (double)i : even(t * NEAR + i); /* the ends, and between */
+        x[i] = REACH * mixture->sd[anchor] * (2.0 * part - 1.0);
+        x[NEAR + i] = low + (high - low) * part;
     }
 }
 
