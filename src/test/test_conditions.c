@@ -146,6 +146,12 @@ MAP(mixing)
         out[i] += 0.01 * step->beta * x[i + 1];
 }
 
+MAP(by_halves)
+{
+    ddpm(step, score, n / 2, x, out, work);
+    ddpm(step, score, n - n / 2, x + n / 2, out + n / 2, work);
+}
+
 static double log_noise(const struct step *step)
 {
     (void)step;
@@ -193,6 +199,7 @@ static const struct sampler
                           .log_noise_before = now_and_then),
     crooked = PLANTED(.name = "crooked", .increment = crooked_level, .log_noise_ratio = log_noise),
     crooked_far = PLANTED(.name = "crooked-far-out", .increment = crooked_far_out, .log_noise_ratio = log_noise),
+    halves = PLANTED(.name = "by-halves", .increment = by_halves, .log_noise_ratio = log_noise),
     mixes = PLANTED(.name = "mixing", .increment = mixing, .log_noise_ratio = log_noise),
     no_number = PLANTED(.name = "no-number", .increment = ddpm, .log_noise_ratio = not_a_number);
 
@@ -328,7 +335,8 @@ static const struct {
     {&crooked, &radial, "in step t = 20 sampler crooked asks for the score at 1 - alpha_bar = "},
     {&crooked_far, &gaussian, "sampler crooked-far-out asks for the score at 1 - alpha_bar = "},
     {&crooked_far, &bimodal, "sampler crooked-far-out asks for the score at 1 - alpha_bar = "},
-    {&mixes, &bimodal, "does not act number by number"},
+    {&halves, &plane, "not asked for at all n numbers at once by the increment of sampler by-halves in step t = 48"},
+    {&mixes, &bimodal, "other points, or earlier calls, change the increment of sampler mixing in step t = "},
     {&no_number, &bimodal,
      "the noise is not a number: log_noise_ratio or log_noise_before of sampler no-number in step "
      "t = 7"},
