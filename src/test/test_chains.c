@@ -597,7 +597,7 @@ END_TEST
 /* Built-in samplers in original coordinates: the same chains and weights, up to rounding. */
 START_TEST(test_original_coordinates)
 {
-    enum { CHAINS = 300 };
+    enum { CHAINS = 130 };
     const struct sampler *sampler = sampler_find(samplers[_i].sampler);
     struct sampler original = *sampler;
     struct schedule *schedule = make_schedule(2.0, 4.0, 48);

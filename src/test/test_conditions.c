@@ -207,7 +207,8 @@ static const struct {
     const struct sampler *sampler;
     const struct factor *factor;
     const char *engine;
-    double chain; /* what the brute force may be off by, as a part of TV: more where the map has kinks */
+    double chain; /* what the brute force may be off by, as a part of TV: more where maps have kinks or last steps no
+                     noise */
 } laws[] = {
     {&a_sine, &gaussian, "line", 1e-8},      {&a_sine, &near, "line", 1e-8},
     {&two_sines, &gaussian, "line", 1e-8},   {&two_sines, &bimodal, "line", 1e-8},
@@ -215,9 +216,9 @@ static const struct {
     {&shifted, &gaussian, "gaussian", 1e-8}, {&shifted, &near, "line", 1e-8},
     {&pulls, &gaussian, "gaussian", 1e-8},   {&pulls, &bimodal, "line", 1e-8},
     {&clips, &gaussian, "line", 1e-4},       {&clips, &bimodal, "line", 1e-4},
-    {&clips_far, &gaussian, "line", 1e-7},   {&quiet_end, &gaussian, "gaussian", 1e-8},
-    {&quiet_end, &bimodal, "line", 1e-8},    {&quieter_end, &gaussian, "gaussian", 1e-8},
-    {&quieter_end, &bimodal, "line", 1e-8},  {&noise_first, &gaussian, "gaussian", 1e-8},
+    {&clips_far, &gaussian, "line", 1e-7},   {&quiet_end, &gaussian, "gaussian", 1e-6},
+    {&quiet_end, &bimodal, "line", 1e-6},    {&quieter_end, &gaussian, "gaussian", 1e-6},
+    {&quieter_end, &bimodal, "line", 1e-6},  {&noise_first, &gaussian, "gaussian", 1e-8},
     {&noise_first, &bimodal, "line", 1e-8},  {&ode, &gaussian, "line", 1e-6},
 };
 
@@ -240,7 +241,7 @@ static struct measured tv_of(const struct sampler *sampler, const struct factor 
 START_TEST(laws_are_those_of_the_chain)
 {
     const struct sampler *sampler = laws[_i].sampler;
-    struct schedule *schedule = make_schedule(32);
+    struct schedule *schedule = make_schedule(24);
     const char *engine;
     struct measured tv = tv_of(sampler, laws[_i].factor, schedule, &engine);
     const struct brute_problem problem = {
@@ -295,7 +296,7 @@ static void compare_with_product(const struct sampler *sampler)
     static const struct factor in_the_plane = {2, 2, even, apart, narrow, NULL},
                                across = {1, 1, one, off, width, NULL};
     const struct factor *const factors[] = {&in_the_plane, &bimodal, &across};
-    struct schedule *schedule = make_schedule(20);
+    struct schedule *schedule = make_schedule(16);
     struct law law[3];
     struct divergence plain, composed;
     struct error error = {STATUS_OK, ""};

@@ -222,7 +222,7 @@ START_TEST(unruly_samplers_fail_their_cells_alone)
         "-leaves-",
         ": its process ended by itself with exit status 0\n",
         "-stays-",
-        ": its process took more than the 2 s that a cell may take\n",
+        ": its process took more than the 1 s that a cell may take\n",
         "-elsewhere-",
         "asks for the score at 1 - alpha_bar = 0.5, alpha_bar = 0.5, which is neither level t nor t-1, and it declares"};
     write_file("unruly.c", unruly);
@@ -242,7 +242,7 @@ START_TEST(unruly_samplers_fail_their_cells_alone)
     ck_assert_msg(strstr(output, " refuted ") != NULL, "%s", output); /* by what is stored alone */
     ck_assert_int_eq(shell("sed -i 's/^sam.*/samplers: [leaves, stays, elsewhere, quiet]/; s/^steps.*/steps: [64]/; "
                            "s/^title.*/title: y/; /^acc/d; /^max/d; /^claims/d' %/x.yaml && mv %/x.yaml %/y.yaml && "
-                           "@ run %/y.yaml -o %/out -j 2 --cell-seconds 2 2>&1"),
+                           "@ run %/y.yaml -o %/out -j 2 --cell-seconds 1 2>&1"),
                      3);
     ck_assert_ptr_nonnull(strstr(output, "1 cells measured, 0 read back, 3 failed"));
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
