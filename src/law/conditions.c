@@ -38,6 +38,7 @@ struct evaluation {
     struct mixture_level level[2], across[2]; /* levels t and t-1 in turn */
     struct oracle oracle, other;              /* along a line, and of N(0, s^2) across it */
     struct undeclared undeclared;
+    int pieces;   /* struct plane_score */
     double *work; /* of the sampler */
     double scratch[2][ORACLE_WORK * 2 * POINTS];
     double sign[3][SIGNS * SIGNED]; /* of this step and of the two before */
@@ -100,8 +101,9 @@ static void set_points(const struct mixture_level *mixture, size_t anchor, size_
         high = fmax(high, centre + REACH * mixture->sd[k]);
     }
     for (size_t i = 0; i < NEAR; i++) {
-        x[i] = REACH * mixture->sd[anchor] * (2.0 * even(t * NEAR + i) - 1.0);
-        x[NEAR + i] = low + (high - low) * even(t * NEAR + i);
+        double part = i < 2 ? (double)i : even(t * NEAR + i); /* the ends, and between */
+        x[i] = REACH * mixture->sd[anchor] * (2.0 * part - 1.0);
+        x[NEAR + i] = low + (high - low) * part;
     }
 }
 
@@ -139,14 +141,11 @@ static enum status look_around(struct evaluation *e, size_t anchor, double *roun
     TRY(undeclared_check(&e->undeclared, e->sampler, e->step.t, error));
     for (size_t i = 0; i < POINTS; i++)
         if (!isfinite(D[i]))
-            return fail_at(e, "the increment is not finite where the target has mass, in a step", error);
+            return fail_at(e, "a number that is not finite, where the target has mass, is in the increment", error);
     double largest = largest_of(POINTS, D);
     for (size_t i = 0; i < POINTS; i++)
         if (!(fabs(D[i] - backwards[POINTS - 1 - i]) <= TOLERANCE * largest))
-            return fail_at(e,
-                           "an increment does not act number by number: it depends on the other points, or is "
-                           "another one when called again, that",
-                           error);
+            return fail_at(e, "other points, or earlier calls, change the increment", error);
     apply(e, 1, POINTS, x, original);
     double farthest = fabs(place) + largest_of(POINTS, x);
     double allowed = largest * (TOLERANCE + ROUNDINGS * DBL_EPSILON * farthest / (REACH * mixture->sd[anchor]));
@@ -160,6 +159,7 @@ static enum status look_around(struct evaluation *e, size_t anchor, double *roun
 struct plane_score {
     struct score base;
     const struct oracle *along, *across;
+    int *pieces; /* becomes nonzero where the sampler asks for some of the numbers alone */
 };
 
 static const double axis[2] = {0.8, 0.6};
@@ -186,6 +186,7 @@ static void plane_evaluate(const struct score *score, const struct level *level,
     const struct plane_score *plane = (const struct plane_score *)score;
     double place[2 * POINTS], value[2 * POINTS];
     if (n != 2 * POINTS) {
+        *plane->pieces = 1;
         undeclared_note(NULL, level, n, out);
         return;
     }
@@ -210,7 +211,7 @@ static int rotation_commutes(struct evaluation *e, size_t anchor)
     oracle_apply(&e->other, e->sampler->increment, &e->step, POINTS, x + POINTS, D + POINTS, e->work);
     struct oracle along = e->oracle, across = e->other;
     along.batch = across.batch = POINTS;
-    const struct plane_score score = {{.evaluate = plane_evaluate}, &along, &across};
+    const struct plane_score score = {{.evaluate = plane_evaluate}, &along, &across, &e->pieces};
     double width = REACH * fmin(mixture->sd[anchor], other->sd[0]), largest = largest_of(2 * POINTS, D);
     for (size_t i = 0; i < POINTS; i++)
         x[i] += place;
@@ -278,6 +279,8 @@ static enum status look_at_step(struct evaluation *e, int one_line, struct condi
             out->broken |= CONDITION_ROTATES;
             out->rotates_at = t;
         }
+        if (e->pieces)
+            return fail_at(e, "the score is not asked for at all n numbers at once by the increment", error);
     }
     out->rounding += rounding / weight;
     out->broken |= shifts ? 0 : CONDITION_SHIFTS;

@@ -46,14 +46,17 @@ static double not_affine(sampler_map *function, const struct step *step, const s
     double sd[2] = {oracle->nominal[0]->sd[0], sqrt(variance)};
     for (size_t i = 0; i < POINTS; i++) {
         double even = GOLDEN * (double)(step->t * (POINTS / 2) + i / 2);
-        x[i] = (i % 2 == 0 ? 0.0 : shift) + REACH * sd[i % 2] * (2.0 * (even - floor(even)) - 1.0);
+        double part = i < 4 ? (double)(i / 2) : even - floor(even); /* the ends, and between */
+        x[i] = (i % 2 == 0 ? 0.0 : shift) + REACH * sd[i % 2] * (2.0 * part - 1.0);
     }
     oracle_apply(oracle, function, step, POINTS, x, value, work);
     *largest = 0.0;
     for (size_t i = 0; i < POINTS; i++) {
         double missed = fabs(value[i] - affine.constant - affine.slope * x[i]);
         *largest = fmax(*largest, fabs(value[i]));
-        farthest = missed <= farthest ? farthest : missed; /* NaN too */
+        if (isnan(missed))
+            return missed;
+        farthest = fmax(farthest, missed);
     }
     return farthest;
 }

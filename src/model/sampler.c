@@ -65,10 +65,10 @@ enum status undeclared_check(const struct undeclared *undeclared, const struct s
 {
     if (!undeclared->seen)
         return STATUS_OK;
-    return fail_with(
-        error, STATUS_UNSUPPORTED,
-        "in step t = %zu sampler %s asks for the score at 1 - alpha_bar = %.17g, alpha_bar = %.17g, which is "
-        "none of levels t and t-1 and of the %s that it declares (other_levels)",
-        t, sampler->name, undeclared->level.noise, undeclared->level.alpha_bar,
-        sampler->other_levels != NULL ? "others" : "no others");
+    return fail_with(error, STATUS_UNSUPPORTED,
+                     "in step t = %zu sampler %s asks for the score at 1 - alpha_bar = %.17g, alpha_bar = %.17g, which "
+                     "is neither level t nor t-1, %s",
+                     t, sampler->name, undeclared->level.noise, undeclared->level.alpha_bar,
+                     sampler->other_levels != NULL ? "nor one of those that it declares (other_levels)"
+                                                   : "and it declares no others (other_levels)");
 }

@@ -11,6 +11,9 @@
 /* What random numbers are for: the last word of their counter. Forward paths add FORWARD_APART for the second. */
 enum { START, AFTER, BEFORE, DRAW, DRAW_COMPONENT, PATH_DRAW, PATH_COMPONENT, FORWARD, MIDDLE, FORWARD_APART };
 
+/* Two ways to one increment may differ by this part of the largest. */
+#define SAME 1e-10
+
 /* Chains at a time: a multiple of JOINT_POINTS; all arrays of a batch stay in the second-level cache. */
 enum { LEAST_BATCH = 64, MOST_BATCH = 1024, BATCH_NUMBERS = 8192 };
 
@@ -27,13 +30,15 @@ struct batch {
     struct field field;
     size_t first, chains; /* of this batch */
     double *x, *increment, *work, *noise, *middle;
-    double *sums; /* 2 x chains */
+    double *sums;      /* 2 x chains */
+    double *backwards; /* 2 of dimension x chains, for samplers that are not regular */
+    size_t mixes;      /* the step in which the increment was seen not to act chain by chain, or 0 */
 };
 
 static enum status batch_new(const struct chain_problem *problem, struct batch *out, struct error *error)
 {
-    size_t chains = batch_size(problem->dimension), d = problem->dimension,
-           arrays = 5 + problem->sampler->work_arrays;
+    size_t chains = batch_size(problem->dimension), d = problem->dimension, own = problem->sampler->work_arrays,
+           arrays = 5 + own + (problem->sampler->regular ? 0 : 2);
     *out = (struct batch){.problem = problem, .key = random_key_of(problem->seed, problem->stream), .chains = chains};
     enum status status = field_new(problem->list, problem->sampler, problem->score_error, problem->schedule, chains,
                                    &out->field, error);
@@ -49,6 +54,7 @@ static enum status batch_new(const struct chain_problem *problem, struct batch *
     out->noise = block + 2 * size;
     out->middle = block + 3 * size;
     out->work = block + 4 * size;
+    out->backwards = block + (5 + own) * size;
     return STATUS_OK;
 }
 
@@ -99,6 +105,38 @@ static struct step step_at(const struct batch *batch, size_t t)
     return step;
 }
 
+static void reverse(size_t d, size_t chains, const double *x, double *out)
+{
+    for (size_t i = 0; i < d; i++)
+        for (size_t j = 0; j < chains; j++)
+            out[i * chains + j] = x[i * chains + chains - 1 - j];
+}
+
+/* Evaluated again with the chains in reversed order: no chain may depend on the others. */
+static int acts_chain_by_chain(const struct batch *batch, const struct step *step)
+{
+    size_t d = batch->problem->dimension, size = d * batch->chains;
+    double *x = batch->backwards, *D = x + size, largest = 0.0, farthest = 0.0;
+    reverse(d, batch->chains, batch->x, x);
+    batch->problem->sampler->increment(step, &batch->field.base, size, x, D, batch->work);
+    reverse(d, batch->chains, D, x);
+    for (size_t i = 0; i < size; i++) {
+        largest = fmax(largest, fabs(batch->increment[i]));
+        farthest = fmax(farthest, fabs(batch->increment[i] - x[i]));
+    }
+    return farthest <= SAME * largest;
+}
+
+/* D of the batch. What a sampler that is not regular does is looked at in the first batch. */
+static void make_increment(struct batch *batch, const struct step *step)
+{
+    size_t size = batch->problem->dimension * batch->chains;
+    batch->problem->sampler->increment(step, &batch->field.base, size, batch->x, batch->increment, batch->work);
+    if (!batch->problem->sampler->regular && batch->first == 0 && batch->mixes == 0
+        && !acts_chain_by_chain(batch, step))
+        batch->mixes = step->t;
+}
+
 /* Y_t to Y_{t-1}, theory (5), (12). */
 static void advance(struct batch *batch, size_t t)
 {
@@ -112,7 +150,7 @@ static void advance(struct batch *batch, size_t t)
         normals(batch, BEFORE, t, batch->noise);
         add_scaled(size, sqrt(before), batch->noise, batch->x);
     }
-    sampler->increment(&step, &batch->field.base, size, batch->x, batch->increment, batch->work);
+    make_increment(batch, &step);
     if (after > 0.0) {
         sd = scale * sqrt(after);
         normals(batch, AFTER, t, batch->noise);
@@ -203,6 +241,12 @@ static enum status all_batches(const struct chain_problem *problem, size_t n,
             int finite = mine != STATUS_OK || make(&batch, target);
             if (mine == STATUS_OK)
                 mine = undeclared_check(batch.field.undeclared, problem->sampler, batch.field.t, &own);
+            if (mine == STATUS_OK && batch.mixes > 0)
+                mine = fail_with(
+                    &own, STATUS_UNSUPPORTED,
+                    "the increment of sampler %s in step t = %zu depends on other chains, or is another one "
+                    "when called again",
+                    problem->sampler->name, batch.mixes);
             if (mine == STATUS_OK && !finite)
                 mine = fail_with(&own, STATUS_NUMERIC, "a chain of %s is not finite", problem->sampler->name);
         }
@@ -274,7 +318,7 @@ static void insert_middle(struct batch *batch, const struct step *step, uint32_t
     size_t d = batch->problem->dimension, size = d * batch->chains;
     double whole = before + kernel, sd = sqrt(before * kernel / whole), root_beta = sqrt(step->beta);
     double *z = batch->middle;
-    batch->problem->sampler->increment(step, &batch->field.base, size, batch->x, batch->increment, batch->work);
+    make_increment(batch, step);
     normals(batch, purpose, step->t, z);
     /* sqrt(alpha) y - x_t = -sqrt(beta) w with w in batch->noise; moved = Y+ - x_t, and w becomes
      * (Y+ - sqrt(alpha) y)/sqrt(beta). */
@@ -308,7 +352,7 @@ static void advance_forward(struct batch *batch, size_t t, uint32_t apart, doubl
     add_inner(d, batch->chains, 0.5, w, w, log_weight);
     if (before > 0.0)
         insert_middle(batch, &step, MIDDLE + apart, before, kernel, log_weight);
-    sampler->increment(&step, &batch->field.base, size, batch->x, batch->increment, batch->work);
+    make_increment(batch, &step);
     add_scaled(size, root_beta, w, batch->increment);
     add_inner(d, batch->chains, -0.5 / kernel, batch->increment, batch->increment, log_weight);
     for (size_t j = 0; j < batch->chains; j++)

@@ -34,7 +34,8 @@ struct points {
 void points_free(struct points *points);
 
 /* Y_1 of n chains. Errors: those of field_new; STATUS_NUMERIC where a chain is not finite; STATUS_UNSUPPORTED where
- * the sampler asks for the score at a level that it does not declare; STATUS_MEMORY. */
+ * the sampler asks for the score at a level that it does not declare, or makes chains depend on one another;
+ * STATUS_MEMORY. */
 MUST_USE enum status chains_run(const struct chain_problem *problem, size_t n, struct points *out,
                                 struct error *error);
 

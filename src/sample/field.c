@@ -134,11 +134,10 @@ static void evaluate(const struct score *score, const struct level *level, size_
     int which = FROM;
     while (which < (int)field->levels && !level_equal(level_of(field, which), level))
         which++;
-    if (which == (int)field->levels) {
-        undeclared_note(field->undeclared, level, n, out);
+    if (which == (int)field->levels || n != field->dimension * field->chains) {
+        undeclared_note(which == (int)field->levels ? field->undeclared : NULL, level, n, out);
         return;
     }
-    (void)n; /* dimension x chains, always */
     x = make_relative(field, place(field, which), x);
     exact_score(field, place(field, which), x, out);
     add_errors(field, place(field, which), x, out);

@@ -553,10 +553,51 @@ START_TEST(test_off_by_one)
 }
 END_TEST
 
+/* Each chain is pulled by its neighbour; or the score is asked for at a level that is not declared. */
+static void mixing(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
+                   double *work)
+{
+    off_by_one(step, score, n, x, out, work);
+    for (size_t i = 0; i + 1 < n && step->t < 20; i++)
+        out[i] += 0.01 * step->beta * x[i + 1];
+}
+
+static void undeclared(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
+                       double *work)
+{
+    const struct level level = {0.25, 0.75};
+    (void)work;
+    score->evaluate(score, step->t == 9 ? &level : &step->from, n, x, out);
+}
+
+START_TEST(test_unruly_samplers)
+{
+    static const char *const reasons[] = {" depends on other chains",
+                                          "in step t = 9 sampler ddpm asks for the score at 1 - alpha_bar = 0.75"};
+    struct schedule *schedule = make_schedule(2.0, 8.5, 48);
+    struct factor_list list = make_list(1);
+    struct sampler planted = *sampler_find("ddpm");
+    planted.regular = 0;
+    for (int i = 0; i < 2; i++) {
+        const struct chain_problem chains = {&list, 11, &planted, schedule, NULL, 1, 7, 2};
+        struct points y;
+        struct paths paths;
+        struct error error = {STATUS_OK, ""};
+        planted.increment = i == 0 ? mixing : undeclared;
+        ck_assert_int_eq(chains_run(&chains, 2000, &y, &error), STATUS_UNSUPPORTED);
+        ck_assert_msg(strstr(error.text, reasons[i]) != NULL, "%s", error.text);
+        ck_assert_int_eq(chains_weigh(&chains, 2000, &paths, &error), STATUS_UNSUPPORTED);
+        ck_assert_msg(strstr(error.text, reasons[i]) != NULL, "%s", error.text);
+    }
+    factor_list_free(&list);
+    schedule_free(schedule);
+}
+END_TEST
+
 /* Built-in samplers in original coordinates: the same chains and weights, up to rounding. */
 START_TEST(test_original_coordinates)
 {
-    enum { CHAINS = 300 };
+    enum { CHAINS = 130 };
     const struct sampler *sampler = sampler_find(samplers[_i].sampler);
     struct sampler original = *sampler;
     struct schedule *schedule = make_schedule(2.0, 4.0, 48);
@@ -817,6 +858,7 @@ SUITE(chains)
     ADD(test_clip);
     ADD(test_wrong_samplers);
     ADD(test_off_by_one);
+    ADD(test_unruly_samplers);
     ADD(test_original_coordinates, .count = COUNT(samplers));
     ADD(test_no_noise_in_the_last_step);
     ADD(test_draws);
