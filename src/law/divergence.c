@@ -313,6 +313,18 @@ static enum status check_law(const struct law *law, struct error *error)
         law->engine->name, law->mass_defect < 0.0 ? "lost" : "gained", fabs(law->mass_defect));
 }
 
+/* H^2 <= TV <= sqrt(H^2 (2 - H^2)): next to 1 that is far sharper than a composition that has lost q's mass. Where it
+ * does not halve the radius, TV stays as it is. */
+static struct measured bracketed(struct measured tv, struct measured hellinger2)
+{
+    double h = fmin(hellinger2.value + hellinger2.error, 1.0);
+    double low = fmax(tv.value - tv.error, hellinger2.value - hellinger2.error);
+    double high = fmin(tv.value + tv.error, sqrt(h * (2.0 - h)));
+    if (isnan(hellinger2.value) || !(high >= low && high - low < tv.error))
+        return tv;
+    return measured_within((struct measured){0.5 * (low + high), 0.5 * (high - low)}, 1.0);
+}
+
 enum status divergence_measure(const struct law_group *groups, size_t count, struct divergence *out,
                                struct error *error)
 {
@@ -323,6 +335,7 @@ enum status divergence_measure(const struct law_group *groups, size_t count, str
         TRY(check_law(groups[i].law, error));
     TRY(combine(groups, count, out, error));
     TRY(tv_measure(groups, count, &out->tv, error));
+    out->tv = bracketed(out->tv, out->hellinger2);
     if (out->tv.error > fmax(MOST_RADIUS, MOST_OF_TV * out->tv.value))
         return fail_with(error, STATUS_NUMERIC, "TV is not known: %.3g with a radius of %.1e (mass defect %.1e)",
                          out->tv.value, out->tv.error, out->mass_defect);
