@@ -1,4 +1,5 @@
 #include "law/divergence.h"
+#include "law/outside.h"
 
 #include <float.h>
 #include <gsl/gsl_roots.h>
@@ -130,67 +131,12 @@ static struct measured perturbed(double value, double beyond, double slope_squar
                                         + ROUNDING * value};
 }
 
-/* What is beyond the ends of the support, at most: of q, of KL(q | p), of chi2. */
-struct outside {
-    double mass, kl_q_p, chi2;
-};
-
-/* Part of a panel over which slopes at its end are taken; a fall slower than SLOWEST a standard deviation is none;
- * and as little of q matters nowhere. */
-#define SLOPE_PART 0.02
-#define SLOWEST 0.1
-#define LEAST_MATTER 1e-40
-
-/* Mass is missing by as many times the estimated error inside where no law has lost any; and log r there, if it is
- * beyond the ends: 14 standard deviations of p. */
-#define EXPLAINED 10.0
-#define LOG_RATIO_BEYOND 100.0
-
-/* An end of the support. With s = -(log q)' and g = (log r)' outwards there, log q concave beyond and p Gaussian of
- * standard deviation sd, q has at most q/s beyond, KL(q | p) at most (q/s)(log r + g/s + 1/(s sd)^2), and chi2, whose
- * integrand q^2/p then falls like s - g, at most (q^2/p)/(s - g). */
-static void add_outside(const struct law *law, const struct panel *panel, int side, struct outside *out)
-{
-    double outwards = side == 0 ? -1.0 : 1.0, step = SLOPE_PART * panel->half_width, sd = law_sd(law, panel);
-    double end = panel->centre + outwards * panel->half_width, log_p[2], log_r[2];
-    const double x[2] = {end, end - outwards * step};
-    law_log_density(law, panel, 2, x, log_p);
-    panel_evaluate(panel, 0.0, 2, x, log_r);
-    double g = (log_r[0] - log_r[1]) / step, s = -(log_p[0] - log_p[1]) / step - g;
-    double p = exp(log_p[0]), q = exp(log_p[0] + log_r[0]), squared = exp(log_p[0] + 2.0 * log_r[0]);
-    if (!(sd > 0.0))
-        return;
-    double mass = s * sd > SLOWEST ? q / s : q * sd > LEAST_MATTER ? HUGE_VAL : 0.0;
-    out->mass += mass;
-    out->kl_q_p += p * sd;
-    if (mass > 0.0)
-        out->kl_q_p += mass * (fmax(log_r[0], 0.0) + fmax(g, 0.0) / s + 1.0 / (s * s * sd * sd));
-    out->chi2 += p * sd;
-    out->chi2 += (s - g) * sd > SLOWEST ? squared / (s - g) : squared * sd > LEAST_MATTER ? HUGE_VAL : 0.0;
-}
-
-static struct outside find_outside(const struct law *law)
-{
-    struct outside out = {0.0, 0.0, 0.0};
-    for (size_t p = 0; p < law->log_ratio.count; p++)
-        for (int side = 0; side < 2; side++)
-            if (panels_at_end(&law->log_ratio, p, side))
-                add_outside(law, &law->log_ratio.panel[p], side, &out);
-    /* What else is missing of q may be there, too: as long as errors inside may explain it, next to the ends; else
-     * where nothing is known of q/p. */
-    double missing = fmax(-law->mass_defect - 2.0 * out.mass, 0.0);
-    out.kl_q_p += LOG_RATIO_BEYOND * missing;
-    if (!(missing <= EXPLAINED * law->error_l1 + ROUNDING))
-        out.kl_q_p = out.chi2 = HUGE_VAL;
-    return out;
-}
-
 /* All but TV; the error radii by Cauchy-Schwarz: (E_p f'(r) e)^2 <= E_p r f'(r)^2 E_p e^2/r. */
 static enum status smooth_divergences(const struct law *law, struct divergence *out, struct error *error)
 {
     double integral[INTEGRALS], edge[INTEGRALS], e = law->error_l2 + fabs(law->mass_defect);
     TRY(law_integrate(law, INTEGRALS, integrands, integral, edge, error));
-    struct outside outside = find_outside(law);
+    struct outside outside = law_outside(law);
     out->kl_p_q = perturbed(integral[KL_P_Q], BEYOND * edge[KL_P_Q], integral[SLOPE_KL_P_Q], 1.0, e);
     out->kl_q_p = perturbed(integral[KL_Q_P], outside.kl_q_p, integral[SLOPE_KL_Q_P], 1.0, e);
     out->chi2_q_p = perturbed(integral[CHI2], outside.chi2, integral[SLOPE_CHI2], 1.0, e);
@@ -313,6 +259,18 @@ static enum status check_law(const struct law *law, struct error *error)
         law->engine->name, law->mass_defect < 0.0 ? "lost" : "gained", fabs(law->mass_defect));
 }
 
+/* H^2 <= TV <= sqrt(H^2 (2 - H^2)): next to 1 that is far sharper than a composition that has lost q's mass. Where it
+ * does not halve the radius, TV stays as it is. */
+static struct measured bracketed(struct measured tv, struct measured hellinger2)
+{
+    double h = fmin(hellinger2.value + hellinger2.error, 1.0);
+    double low = fmax(tv.value - tv.error, hellinger2.value - hellinger2.error);
+    double high = fmin(tv.value + tv.error, sqrt(h * (2.0 - h)));
+    if (isnan(hellinger2.value) || !(high >= low && high - low < tv.error))
+        return tv;
+    return measured_within((struct measured){0.5 * (low + high), 0.5 * (high - low)}, 1.0);
+}
+
 enum status divergence_measure(const struct law_group *groups, size_t count, struct divergence *out,
                                struct error *error)
 {
@@ -323,6 +281,7 @@ enum status divergence_measure(const struct law_group *groups, size_t count, str
         TRY(check_law(groups[i].law, error));
     TRY(combine(groups, count, out, error));
     TRY(tv_measure(groups, count, &out->tv, error));
+    out->tv = bracketed(out->tv, out->hellinger2);
     if (out->tv.error > fmax(MOST_RADIUS, MOST_OF_TV * out->tv.value))
         return fail_with(error, STATUS_NUMERIC, "TV is not known: %.3g with a radius of %.1e (mass defect %.1e)",
                          out->tv.value, out->tv.error, out->mass_defect);

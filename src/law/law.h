@@ -64,6 +64,7 @@ struct law {
     double tail_variance; /* of the tails of q_1 over that of p_1's, (log p_1)''/(log q_1)'' far out; 0: not known */
     double mass_defect; /* integral of q_1 over the support, minus 1; law_compute measures it, whatever the engine. 0
                          * for Gaussians, whose q_1 is known beyond the support, too */
+    double unexplained; /* part of it, if any, that the next two would not hold; they have been widened for it */
     double error_l1;    /* E_p|r - r_true| is at most this, but for the mass defect */
     double error_l2;    /* the same for sqrt(E_p (r - r_true)^2/r) */
     double rounding;    /* the part of both that no resolution takes away; 0: not known */
