@@ -76,8 +76,8 @@ static const char *plural(size_t count)
     return count == 1 ? "" : "s";
 }
 
-/* What each of several shards gets: cells that are known now, and searches for T(d, eps), whose cells are found on the
- * way. */
+/* What each of several shards gets: cells that are known now, and searches for T(d, eps), whose cells are found on
+ * the way. */
 static void print_shares(const struct plan *plan, size_t shares)
 {
     const struct spec *spec = plan->spec;
@@ -141,8 +141,8 @@ static enum status print_plan(const struct spec *spec, const char *directory, si
 /* What one step cannot do is no reason to leave out the others; the first error is told. */
 static enum status finish(const char *directory, struct error *error)
 {
-    static enum status (*const steps[])(const struct evidence *evidence, struct error *error) = {
-        stored_verdict, figures_draw, stored_report};
+    static enum status (*const steps[])(const struct evidence *evidence,
+                                        struct error *error) = {stored_verdict, figures_draw, stored_report};
     struct evidence evidence;
     struct error ignored;
     enum status first = evidence_read(directory, claim_names(), &evidence, error);
@@ -162,8 +162,8 @@ static int run_and_finish(const struct spec *spec, const struct options *options
     enum status status = run_experiment(spec, &options->run, &summary, error);
     int interruption = summary.interruption, whole = options->run.shares == 1, code = EXIT_OK;
     if (status == STATUS_INTERRUPTED) {
-        code = command_interrupted(
-            interruption, "; the cells measured so far are stored, and the same command goes on from there");
+        code = command_interrupted(interruption,
+                                   "; the cells measured so far are stored, and the same command goes on from there");
     } else if (status == STATUS_OK) {
         command_print_summary(&summary, directory);
         if (whole)
