@@ -73,8 +73,8 @@ enum { FAILURES_SHOWN = 10 };
 void command_print_summary(const struct run_summary *summary, const char *directory)
 {
     const char *line = summary->failures != NULL ? summary->failures : "";
-    fprintf(stderr, "%zu cell%s measured, %zu read back, %zu failed\n", summary->measured, summary->measured == 1 ? "" : "s", summary->reused,
-            summary->failed);
+    fprintf(stderr, "%zu cell%s measured, %zu read back, %zu failed\n", summary->measured,
+            summary->measured == 1 ? "" : "s", summary->reused, summary->failed);
     for (int i = 0; i < FAILURES_SHOWN && *line != '\0'; i++) {
         int length = (int)strcspn(line, "\n");
         fprintf(stderr, "diffrate: failed: %.*s\n", length, line);

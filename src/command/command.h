@@ -23,7 +23,10 @@ const struct command *command_at(size_t index); /* NULL past the end */
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_DIFFERENT = 1, EXIT_INPUT = 2, EXIT_CELLS_FAILED = 3, SIGNAL_EXIT = 128 };
 
 /* -j N: processes at a time. */
-#define JOBS_OPTION {"jobs", 'j', "N", 0, "Processes, each with a cell (default: one a core)", 0}
+#define JOBS_OPTION \
+    { \
+        "jobs", 'j', "N", 0, "Processes, each with a cell (default: one a core)", 0 \
+    }
 int command_read_jobs(const char *text, const struct argp_state *state); /* 1 to 4096; ends the program otherwise */
 
 /* Says on stderr that a signal ended the work, and what holds then; returns the exit status that goes with it. */
@@ -32,8 +35,8 @@ int command_interrupted(int signal, const char *consequence);
 /* Prints the error's sentence on stderr and returns the exit status that goes with it. */
 int command_fail(const struct error *error);
 
-/* spec_load with the claims that this program knows. An experiment that comes with the program, experiments/NAME, is also
- * found where there is no such file here, and stderr says so. */
+/* spec_load with the claims that this program knows. An experiment that comes with the program, experiments/NAME, is
+ * also found where there is no such file here, and stderr says so. */
 MUST_USE enum status command_load_spec(const char *path, struct spec *spec, struct error *error);
 
 /* The spec of a results directory (free with spec_free, also after an error): as the directory holds it, which loads no

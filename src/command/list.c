@@ -215,4 +215,5 @@ static int run(int argc, char **argv)
 }
 
 const struct command command_list = {
-    "list", "list targets, samplers, schedules, score errors, laws, methods, claims, columns, keys of experiments", &argp, run};
+    "list", "list targets, samplers, schedules, score errors, laws, methods, claims, columns, keys of experiments",
+    &argp, run};

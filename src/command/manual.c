@@ -123,7 +123,8 @@ static int run_manual(int argc, char **argv)
         put_text(command_at(i)->doc, SIZE_MAX);
         putchar('\n');
     }
-    puts(".fi\n.SH \"EXPERIMENT FILES\"\nThe keys of an experiment's file; numbers may be written 0.25, .25, 1e-3 or 1/3.");
+    puts(".fi\n.SH \"EXPERIMENT FILES\"\nThe keys of an experiment's file; numbers may be written 0.25, .25, 1e-3 or "
+         "1/3.");
     for (size_t i = 0; spec_key_at(i) != NULL; i++) {
         const struct spec_key *key = spec_key_at(i);
         printf(".TP\n\\fB%s\\fR%s\n", key->key, key->required ? "" : " (optional)");

@@ -47,7 +47,8 @@ static int is_orphan(const char *temporary)
            && space != 0 && space == process_space() && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
 }
 
-/* Creates the first temporary of `path` that is not there, *name for the caller to free. NULL and errno on failure. */
+/* Creates the first temporary of `path` that is not there, *name for the caller to free. NULL and errno on failure.
+ */
 static FILE *open_temporary(const char *path, char **name)
 {
     size_t size = strlen(path) + FILE_TEMPORARY_SIZE;

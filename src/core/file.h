@@ -29,8 +29,8 @@ enum { FILE_TEMPORARY_SIZE = 64 }; /* bytes more than in `path` */
 void file_temporary(const char *path, int n, char *out, size_t size);
 MUST_USE enum status file_keep(const char *temporary, const char *path, struct error *error);
 
-/* Removes what killed writers left in a directory: temporaries, as above, of processes of this machine that are no more,
- * and of others where they are older than any that is still being written. Returns how many. */
+/* Removes what killed writers left in a directory: temporaries, as above, of processes of this machine that are no
+ * more, and of others where they are older than any that is still being written. Returns how many. */
 size_t file_sweep(const char *directory);
 
 /* A directory and all those above it. Errors: STATUS_IO. */

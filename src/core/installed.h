@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* Where `name`, such as "experiments/quick.yaml", lies in the tree that the program was built in, or in the installation
- * that it is part of or was built for. Returns 0 if it can be read in none of them. */
+/* Where `name`, such as "experiments/quick.yaml", lies in the tree that the program was built in, or in the
+ * installation that it is part of or was built for. Returns 0 if it can be read in none of them. */
 int installed_find(const char *name, char *path, size_t size);
 
 #endif

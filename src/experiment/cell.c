@@ -89,10 +89,20 @@ void cell_blank(const struct cell *cell, size_t index, struct record *row)
     const struct measurement nothing = {.dimension = spec->dimensions[index]};
     const struct schedule schedule = {.h = schedule_step_size(spec->c1, cell->steps)};
     fill_record(cell, &schedule, &nothing, row);
-    double *const measured[] = {&row->tv,         &row->tv_error,       &row->kl_p_q,          &row->kl_p_q_error,
-                                &row->kl_q_p,     &row->kl_q_p_error,   &row->chi2_q_p,        &row->chi2_q_p_error,
-                                &row->hellinger2, &row->hellinger2_error, &row->error_effect,
-                                &row->error_effect_error, &row->clip_probability, &row->mass_defect};
+    double *const measured[] = {&row->tv,
+                                &row->tv_error,
+                                &row->kl_p_q,
+                                &row->kl_p_q_error,
+                                &row->kl_q_p,
+                                &row->kl_q_p_error,
+                                &row->chi2_q_p,
+                                &row->chi2_q_p_error,
+                                &row->hellinger2,
+                                &row->hellinger2_error,
+                                &row->error_effect,
+                                &row->error_effect_error,
+                                &row->clip_probability,
+                                &row->mass_defect};
     for (size_t i = 0; i < sizeof measured / sizeof measured[0]; i++)
         *measured[i] = NAN;
     row->chains = cell->chains;

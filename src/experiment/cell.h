@@ -30,8 +30,8 @@ enum { NUMERICS_VERSION = 6 };
  * loaded. */
 MUST_USE enum status cell_measure(const struct cell *cell, int threads, struct record *rows, struct error *error);
 
-/* A row that says what would be measured in the spec's dimension of this index, and of the result nothing: every value,
- * radius and estimate is NaN. */
+/* A row that says what would be measured in the spec's dimension of this index, and of the result nothing: every
+ * value, radius and estimate is NaN. */
 void cell_blank(const struct cell *cell, size_t index, struct record *row);
 
 /* What the cell is, for people. */
@@ -47,7 +47,8 @@ char *cell_describe(const struct cell *cell);
  * that list, to the bit. -1 where memory runs out. */
 int cell_differs_in_dimensions(const struct cell *cell, const char *description);
 
-/* cell_measure of those dimensions that `known` lacks; known[i].dimension is 0 where it does, and the rest are copied. */
+/* cell_measure of those dimensions that `known` lacks; known[i].dimension is 0 where it does, and the rest are
+ * copied. */
 MUST_USE enum status cell_complete(const struct cell *cell, const struct record *known, int threads,
                                    struct record *rows, struct error *error);
 

@@ -51,9 +51,9 @@ struct cell_name {
 };
 MUST_USE enum status directory_list(const char *path, struct cell_name **names, size_t *count, struct error *error);
 
-/* Rows that cells of the same description but for the dimensions hold, one for each of the cell's dimensions, for free();
- * dimension 0 where there is none; *rows is NULL where there are none at all. Only rows that this program made. Args: names
- * as above. Errors: STATUS_MEMORY; what cannot be read is as if it were not there. */
+/* Rows that cells of the same description but for the dimensions hold, one for each of the cell's dimensions, for
+ * free(); dimension 0 where there is none; *rows is NULL where there are none at all. Only rows that this program
+ * made. Args: names as above. Errors: STATUS_MEMORY; what cannot be read is as if it were not there. */
 MUST_USE enum status directory_relatives(const char *path, const struct cell *cell, const struct cell_name *names,
                                          size_t count, const struct provenance *provenance, struct record **rows,
                                          struct error *error);

@@ -137,8 +137,8 @@ static enum status add_all(struct plan *plan, struct error *error)
     return status;
 }
 
-/* What the search for T(d, eps) is predicted to cost beyond the cells that it begins with: the rest of the ladder, and
- * two cells at its middle for each bracket. */
+/* What the search for T(d, eps) is predicted to cost beyond the cells that it begins with: the rest of the ladder,
+ * and two cells at its middle for each bracket. */
 static double pursuit_cost(const struct plan *plan, const struct pursuit *pursuit)
 {
     const struct spec *spec = plan->spec;

@@ -17,7 +17,8 @@ struct item {
     size_t share;   /* whose it is, from 0 */
     size_t pursuit; /* that waits for it; SIZE_MAX: none */
     enum item_state state;
-    struct record *known; /* of an open item, rows that need not be measured (cell_complete); NULL: none; the plan's */
+    struct record
+        *known;          /* of an open item, rows that need not be measured (cell_complete); NULL: none; the plan's */
     struct record *rows; /* one a dimension, once it is read or measured; the plan's */
     char *failure;       /* why it failed; the plan's */
 };

@@ -250,9 +250,9 @@ static int is_needed(const struct run *run, const struct item *item)
            && is_ours(run, run->plan.pursuits[item->pursuit].share);
 }
 
-/* When all of its own is done, a share takes what its searches still need of others: it reads what they have stored by
- * now, and measures the rest itself, for they may run later or never. Of two that measure one cell at once, both store
- * the same. */
+/* When all of its own is done, a share takes what its searches still need of others: it reads what they have stored
+ * by now, and measures the rest itself, for they may run later or never. Of two that measure one cell at once, both
+ * store the same. */
 static enum status take_over(struct run *run, struct error *error)
 {
     size_t known = run->plan.count;

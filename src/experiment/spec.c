@@ -136,8 +136,8 @@ static void share_count(struct doc *doc, const yaml_node_t *node, const struct p
     *shared = count;
 }
 
-/* A number in the place of a list stands for as many of it as other lists of the target have elements; the word equal,
- * in that of weights. */
+/* A number in the place of a list stands for as many of it as other lists of the target have elements; the word
+ * equal, in that of weights. */
 static bool is_repeated(const yaml_node_t *node)
 {
     return node->type == YAML_SCALAR_NODE;
@@ -475,8 +475,8 @@ static double *read_set(struct doc *doc, const yaml_node_t *list, size_t least, 
     return set;
 }
 
-void read_integers(struct doc *doc, const yaml_node_t *list, size_t least, size_t most, const char *what, size_t **out,
-                   size_t *count)
+void read_integers(struct doc *doc, const yaml_node_t *list, size_t least, size_t most, const char *what,
+                   size_t **out, size_t *count)
 {
     double *set = read_set(doc, list, least, most, what, count);
     *out = doc_array(doc, list, sizeof **out, count);
@@ -743,17 +743,20 @@ static const struct section {
     {{"schedule", 0, "kind and constants of the noise schedule (default: {kind: li-cai, c0: 2.0, c1: 8.5})"},
      read_schedule},
     {{"targets", 1,
-      "a list of targets, each with a name, a kind and the parameters that `diffrate list targets` says of that kind"},
+      "a list of targets, each with a name, a kind and the parameters that `diffrate list targets` says of that "
+      "kind"},
      read_targets},
     {{"samplers", 1, "a list of names of samplers"}, read_samplers},
     {{"dimensions", 1, "a list of dimensions d"}, read_dimensions},
     {{"steps", 0, "a list of numbers of steps T to measure at; this, accuracies or both are needed"}, read_steps},
     {{"score_errors", 0,
-      "a list of score errors to measure at the steps beside exact scores: shape, size, and of some shapes roughness or "
+      "a list of score errors to measure at the steps beside exact scores: shape, size, and of some shapes roughness "
+      "or "
       "probability, each a number or a list; spread (default: all), profile (default: uniform), growth (default: 0)"},
      read_score_errors},
     {{"samples", 0,
-      "chains to simulate at the steps: chains, a number or a list; methods (default: all), directions (default: 16), "
+      "chains to simulate at the steps: chains, a number or a list; methods (default: all), directions (default: "
+      "16), "
       "seed (default: 1)"},
      read_samples},
     {{"accuracies", 0, "a list of accuracies eps in (0, 1) to find T(d, eps) for"}, read_accuracies},

@@ -18,8 +18,8 @@ struct loader {
 const char *listed_name(const void *context, size_t index);
 
 /* A list of different integers from least to most, in increasing order, owned by the caller. */
-void read_integers(struct doc *doc, const yaml_node_t *list, size_t least, size_t most, const char *what, size_t **out,
-                   size_t *count);
+void read_integers(struct doc *doc, const yaml_node_t *list, size_t least, size_t most, const char *what,
+                   size_t **out, size_t *count);
 
 /* plugins: shared objects with samplers and targets. */
 void read_plugins(struct loader *l, const yaml_node_t *list);

@@ -95,7 +95,8 @@ START_TEST(what_is_beside_the_cells_is_told)
     ck_assert_int_eq(shell("cd %/out/s/cells && cp b-ddpm-64-????????????????.h5 b-ddpm-7.h5; cd -; "
                            "@ check %/out/s -n 0"),
                      0);
-    ck_assert_ptr_nonnull(strstr(output, "\n1 sound cell of other specs or versions, which `diffrate prune` removes\n"));
+    ck_assert_ptr_nonnull(
+        strstr(output, "\n1 sound cell of other specs or versions, which `diffrate prune` removes\n"));
     assert_found("echo hello >%/out/s/cells/b-ddpm-7.h5; @ check %/out/s -n 0", "b-ddpm-7.h5 is not an HDF5 file");
     assert_found("rm %/out/s/cells/b-ddpm-7.h5; echo hello >%/out/s/cells/notes; @ check %/out/s -n 0",
                  "not a cell: cells/notes");

@@ -226,7 +226,8 @@ END_TEST
 static void check_verdict(const char *text, const char *claim, const char *verdict)
 {
     char row[100];
-    (void)snprintf(row, sizeof row, strstr(text, "| all targets |") != NULL ? "| %s | all targets |" : "| %s | ", claim);
+    (void)snprintf(row, sizeof row, strstr(text, "| all targets |") != NULL ? "| %s | all targets |" : "| %s | ",
+                   claim);
     const char *at = strstr(text, row), *end = at != NULL ? strchr(at, '\n') : NULL;
     ck_assert_msg(end != NULL, "no row %s", row);
     const char *found = strstr(at, verdict);

@@ -174,7 +174,8 @@ END_TEST
 /* A cell that is alone in its group moves no slope, and is not counted as if it did. */
 START_TEST(lone_cells_have_no_weight)
 {
-    const struct fit_cell cells[] = {{0, 1, 1, 0, 0}, {0, 2, 2.1, 0, 1}, {0, 3, 2.9, 0, 2}, {0, 4, 4.2, 0, 3}, {1, 2, 50, 1, 1}};
+    const struct fit_cell cells[] = {
+        {0, 1, 1, 0, 0}, {0, 2, 2.1, 0, 1}, {0, 3, 2.9, 0, 2}, {0, 4, 4.2, 0, 3}, {1, 2, 50, 1, 1}};
     struct fit all, without;
     struct error error = {STATUS_OK, ""};
     ck_assert_int_eq((int)fit_exponents(cells, 5, 3, &all, &error), (int)STATUS_OK);

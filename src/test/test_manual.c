@@ -52,7 +52,8 @@ END_TEST
 static const struct {
     const char *words, *expected;
 } completions[] = {
-    {"''", "--help --version check completion diff explain help list manual measure merge plot prune report run verdict"},
+    {"''",
+     "--help --version check completion diff explain help list manual measure merge plot prune report run verdict"},
     {"me", "measure merge"},
     {"list s", "samplers schedules spreads"},
     {"list --p", "--plugin"},
@@ -118,9 +119,11 @@ START_TEST(install_puts_both_in_place)
                            "grep -q 'taking .*p/bin/../share/diffrate/experiments/quick.yaml' said"),
                      0);
     ck_assert_str_eq(output, "24\n");
-    ck_assert_msg(shell("cd % && p/bin/diffrate run experiments/quick.yaml -o out 2>&1 && test -s out/quick/speedup.svg") == 0,
-                  "%s", output);
-    for (const char *const *name = (const char *const[]){"quick", "scaling", "my-plugin", NULL}; *name != NULL; name++) {
+    ck_assert_msg(
+        shell("cd % && p/bin/diffrate run experiments/quick.yaml -o out 2>&1 && test -s out/quick/speedup.svg") == 0,
+        "%s", output);
+    for (const char *const *name = (const char *const[]){"quick", "scaling", "my-plugin", NULL}; *name != NULL;
+         name++) {
         char command[100];
         (void)snprintf(command, sizeof command, "test -s %%/p/share/diffrate/experiments/%s.yaml", *name);
         ck_assert_int_eq(shell(command), 0);

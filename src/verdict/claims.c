@@ -39,7 +39,8 @@ static enum status decide_from_above(const struct evidence *evidence, size_t tar
 {
     struct fit fit;
     struct account account = {.windows = 0};
-    enum status status = complexity_exponents_told(evidence, target, sampler, COST_FROM_ABOVE, 0, &account, &fit, error);
+    enum status status =
+        complexity_exponents_told(evidence, target, sampler, COST_FROM_ABOVE, 0, &account, &fit, error);
     struct judgement judgement = {
         .of = "exponent of upper limits on T/log T in 1/eps",
         .exponent = fit.x,
@@ -169,11 +170,11 @@ static enum status decide_kl(const struct evidence *evidence, const struct claim
     if (fit.has_d) {
         struct finding by_dimension = {.claim = claim, .account = out->account};
         judge_exponent_upper(&by_dimension,
-                             &(struct judged){"exponent of KL(p|q) in d", &in_dimension, fit.weighed_d},
-                             &fit.d, 1.0);
+                             &(struct judged){"exponent of KL(p|q) in d", &in_dimension, fit.weighed_d}, &fit.d, 1.0);
         if (by_dimension.outcome == OUTCOME_SUPPORTED && is_power(evidence, target))
-            judge_note(out, "KL of d equal independent coordinates is d times that of one: its exponent in d, 1, is an "
-                            "identity and no evidence");
+            judge_note(out,
+                       "KL of d equal independent coordinates is d times that of one: its exponent in d, 1, is an "
+                       "identity and no evidence");
         else
             judge_note(out, "exponent in d %.3f ± %.3f (bound 1)", fit.d.value, fit.d.interval);
         out->outcome = by_dimension.outcome > out->outcome ? by_dimension.outcome : out->outcome;

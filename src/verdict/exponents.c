@@ -69,8 +69,8 @@ void exponents_tell_weights(struct account *account, const struct fit_cell *cell
     }
 }
 
-enum status complexity_exponents_told(const struct evidence *evidence, size_t target, size_t sampler, enum cost cost, int along_d,
-                                      struct account *account, struct fit *out, struct error *error)
+enum status complexity_exponents_told(const struct evidence *evidence, size_t target, size_t sampler, enum cost cost,
+                                      int along_d, struct account *account, struct fit *out, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
     size_t most = spec->dimension_count * spec->accuracy_count, count = 0, extreme = 0;

@@ -133,8 +133,9 @@ enum status fit_exponents(const struct fit_cell *cells, size_t count, size_t ext
     size_t values = different(cells, count, 0);
     *out = (struct fit){.cells = count};
     if (count == 0)
-        (void)snprintf(out->reason, sizeof out->reason, "no cell in the window, where %d at %d different values are needed",
-                       FEWEST_CELLS, FEWEST_VALUES);
+        (void)snprintf(out->reason, sizeof out->reason,
+                       "no cell in the window, where %d at %d different values are needed", FEWEST_CELLS,
+                       FEWEST_VALUES);
     else
         (void)snprintf(out->reason, sizeof out->reason,
                        "too few cells in the window: %zu at %zu value%s, where %d at %d are needed", count, values,
