@@ -266,7 +266,12 @@ static struct measured bracketed(struct measured tv, struct measured hellinger2)
     double h = fmin(hellinger2.value + hellinger2.error, 1.0);
     double low = fmax(tv.value - tv.error, hellinger2.value - hellinger2.error);
     double high = fmin(tv.value + tv.error, sqrt(h * (2.0 - h)));
-    if (isnan(hellinger2.value) || !(high >= low && high - low < tv.error))
+    if (isnan(hellinger2.value))
+        return tv;
+    if (!(high >= low)) { /* the composition has missed where q is: what H^2 says alone */
+        low = fmax(hellinger2.value - hellinger2.error, 0.0);
+        high = sqrt(h * (2.0 - h));
+    } else if (!(high - low < tv.error))
         return tv;
     return measured_within((struct measured){0.5 * (low + high), 0.5 * (high - low)}, 1.0);
 }

@@ -222,8 +222,8 @@ static const struct {
     size_t questions, most_steps;
     size_t from_size; /* those that take seconds each are for larger runs */
 } questions[] = {
-    {"gaussian", {1, 2, 50, 1000000}, 4, 40, 512, 1},
-    {"mixture", {1, 2, 50, 1000000}, 4, 3, 64, 1},
+    {"gaussian", {1, 2, 50, 1000000}, 4, 12, 256, 1},
+    {"mixture", {1, 2, 50, 1000000}, 4, 1, 64, 1},
     {"student-t", {1, 3}, 2, 1, 48, 5},
     {"radial", {2, 30}, 2, 1, 48, 5},
     {"radial", {1000, 100000}, 2, 1, 32, 5},
