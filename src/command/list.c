@@ -132,7 +132,8 @@ static void list_columns(const struct registry *registry)
 {
     (void)registry;
     for (const struct field *field = record_fields; field->name != NULL; field++)
-        printf("  %s%s%s: %s\n", field->name, field->type == FIELD_REAL && strcmp(field->unit, "1") != 0 ? " in " : "",
+        printf("  %s%s%s: %s\n", field->name,
+               field->type == FIELD_REAL && strcmp(field->unit, "1") != 0 ? " in " : "",
                field->type == FIELD_REAL && strcmp(field->unit, "1") != 0 ? field->unit : "", field->doc);
 }
 

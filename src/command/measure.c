@@ -177,8 +177,10 @@ static enum status add_law(struct text_table *table, const struct record *row, c
     TRY(add_measured(table, row->kl_q_p, row->kl_q_p_error, error));
     TRY(add_measured(table, row->chi2_q_p, row->chi2_q_p_error, error));
     TRY(add_measured(table, row->hellinger2, row->hellinger2_error, error));
-    if (score_error != NULL)
-        TRY(add_measured(table, row->error_effect, row->error_effect_error, error));
+    if (score_error != NULL) {
+        int exact = strcmp(row->score_error, "none") == 0;
+        TRY(add_measured(table, exact ? NAN : row->error_effect, row->error_effect_error, error));
+    }
     return table_cell(table, error, "%s", row->law);
 }
 

@@ -72,7 +72,8 @@ static int run(int argc, char **argv)
     return code;
 }
 
-const struct command command_merge = {"merge", "make the merged file of cells that several runs measured", &argp, run};
+const struct command command_merge = {"merge", "make the merged file of cells that several runs measured", &argp,
+                                      run};
 
 static const struct argp prune_argp = {
     argp_options,

@@ -5,7 +5,7 @@
 /* Every member is a valid string; a text too long for its member is cut and ends in "...". */
 struct provenance {
     char version[64];
-    char commit[96];    /* as the Makefile found it, with its mark for uncommitted changes */
+    char commit[96]; /* as the Makefile found it, with its mark for uncommitted changes */
     char compiler[128];
     char flags[1000];
     char libraries[256]; /* versions of the libraries loaded now, not of the headers compiled with */

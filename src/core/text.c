@@ -107,11 +107,39 @@ static const char *latex_of(uint32_t code)
     static const struct {
         uint32_t code;
         const char *latex;
-    } known[] = {{'\\', "\\textbackslash{}"}, {'{', "\\{"}, {'}', "\\}"}, {'$', "\\$"}, {'&', "\\&"}, {'#', "\\#"}, {'_', "\\_"}, {'%', "\\%"},
-                 {'^', "\\textasciicircum{}"}, {'~', "\\textasciitilde{}"}, {'<', "$<$"}, {'>', "$>$"}, {'|', "$|$"}, {'"', "{''}"}, {'-', "{-}"},
-                 {'`', "{`}"}, {'\'', "{'}"}, {0xB1, "$\\pm$"}, {0xB2, "$^2$"}, {0xD7, "$\\times$"}, {0xD5, "\\~O"},
-                 {0x3B5, "$\\varepsilon$"}, {0x3C7, "$\\chi$"}, {0x3C9, "$\\omega$"}, {0x2016, "$\\|$"}, {0x2212, "$-$"}, {0x221A, "$\\surd$"},
-                 {0x221D, "$\\propto$"}, {0x2264, "$\\le$"}, {0x2265, "$\\ge$"}, {0x2026, "\\dots{}"}, {0x2013, "--"}, {0x2019, "'"}};
+    } known[] = {{'\\', "\\textbackslash{}"},
+                 {'{', "\\{"},
+                 {'}', "\\}"},
+                 {'$', "\\$"},
+                 {'&', "\\&"},
+                 {'#', "\\#"},
+                 {'_', "\\_"},
+                 {'%', "\\%"},
+                 {'^', "\\textasciicircum{}"},
+                 {'~', "\\textasciitilde{}"},
+                 {'<', "$<$"},
+                 {'>', "$>$"},
+                 {'|', "$|$"},
+                 {'"', "{''}"},
+                 {'-', "{-}"},
+                 {'`', "{`}"},
+                 {'\'', "{'}"},
+                 {0xB1, "$\\pm$"},
+                 {0xB2, "$^2$"},
+                 {0xD7, "$\\times$"},
+                 {0xD5, "\\~O"},
+                 {0x3B5, "$\\varepsilon$"},
+                 {0x3C7, "$\\chi$"},
+                 {0x3C9, "$\\omega$"},
+                 {0x2016, "$\\|$"},
+                 {0x2212, "$-$"},
+                 {0x221A, "$\\surd$"},
+                 {0x221D, "$\\propto$"},
+                 {0x2264, "$\\le$"},
+                 {0x2265, "$\\ge$"},
+                 {0x2026, "\\dots{}"},
+                 {0x2013, "--"},
+                 {0x2019, "'"}};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (known[i].code == code)
             return known[i].latex;
@@ -121,7 +149,8 @@ static const char *latex_of(uint32_t code)
 /* Letters that the standard encoding of LaTeX (OT1) has. */
 static int is_accented_latin(uint32_t code)
 {
-    return code >= 0xC0 && code <= 0xFF && code != 0xD0 && code != 0xDE && code != 0xF0 && code != 0xF7 && code != 0xFE;
+    return code >= 0xC0 && code <= 0xFF && code != 0xD0 && code != 0xDE && code != 0xF0 && code != 0xF7
+           && code != 0xFE;
 }
 
 void text_put_latex(FILE *file, const char *text)

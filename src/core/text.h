@@ -35,8 +35,8 @@ void text_measured(double value, double radius, char text[TEXT_MEASURED_SIZE]);
 void text_put_html(FILE *file, const char *text);
 void text_put_markdown(FILE *file, const char *text);
 
-/* Writes text that stands for itself in LaTeX with any engine: Greek letters and signs in use here as commands, accented
- * letters of Latin-1 as they are, and what else is not ASCII as its code point. */
+/* Writes text that stands for itself in LaTeX with any engine: Greek letters and signs in use here as commands,
+ * accented letters of Latin-1 as they are, and what else is not ASCII as its code point. */
 void text_put_latex(FILE *file, const char *text);
 
 #endif

@@ -23,8 +23,8 @@ enum reach {
 struct bracket {
     enum reach reach;
     size_t fails, passes; /* the largest T before the first that passes, and that one; 0 if there is none */
-    size_t certain;       /* the largest T before `passes` that fails with its radius too, or 0; T(d, eps) is beyond it */
-    size_t want[2];       /* REACH_OPEN: the T's to measure next, 0 for none */
+    size_t certain; /* the largest T before `passes` that fails with its radius too, or 0; T(d, eps) is beyond it */
+    size_t want[2]; /* REACH_OPEN: the T's to measure next, 0 for none */
 };
 
 /* Args: points by increasing steps, count of them; attempt, how often this bracket was narrowed before (after a few

@@ -74,9 +74,10 @@ static enum status measure_laws(const struct cell *cell, const struct schedule *
     struct measurement *measurements = array_new(spec->dimension_count, sizeof *measurements);
     if (measurements == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu dimensions", spec->dimension_count);
-    enum status status = measure_target_by_threads(
-        (size_t)threads, &spec->targets[cell->target], spec->samplers[cell->sampler],
-        &spec->score_errors[cell->score_error], schedule, spec->dimensions, spec->dimension_count, measurements, error);
+    enum status status =
+        measure_target_by_threads((size_t)threads, &spec->targets[cell->target], spec->samplers[cell->sampler],
+                                  &spec->score_errors[cell->score_error], schedule, spec->dimensions,
+                                  spec->dimension_count, measurements, error);
     for (size_t i = 0; i < spec->dimension_count && status == STATUS_OK; i++)
         fill_record(cell, schedule, &measurements[i], &rows[i]);
     free(measurements);
@@ -136,8 +137,8 @@ static char *describe(const struct cell *cell, int with_dimensions)
     FILE *stream = open_memstream(&text, &size);
     if (stream == NULL)
         return NULL;
-    fprintf(stream, "numerics %d; schedule %s %.17g %.17g; sampler %s", NUMERICS_VERSION, spec->schedule->name, spec->c0,
-            spec->c1, spec->samplers[cell->sampler]->name);
+    fprintf(stream, "numerics %d; schedule %s %.17g %.17g; sampler %s", NUMERICS_VERSION, spec->schedule->name,
+            spec->c0, spec->c1, spec->samplers[cell->sampler]->name);
     if (plugin != NULL)
         fprintf(stream, " of plug-in %016" PRIx64, plugin->hash);
     fprintf(stream, "; steps %zu" DIMENSIONS, cell->steps);
@@ -196,10 +197,10 @@ static enum status sample_one(const struct cell *cell, const struct schedule *sc
         status = sample_measure(&problem, cell->chains, spec->directions, spec->methods, &row->estimates, &cause);
     }
     factor_list_free(&factors);
-    return status == STATUS_OK ? STATUS_OK
-                               : fail_with(error, status, "chains of target %s, sampler %s, T = %zu, d = %zu: %s",
-                                           target->name, spec->samplers[cell->sampler]->name, cell->steps,
-                                           spec->dimensions[index], cause.text);
+    return status == STATUS_OK
+               ? STATUS_OK
+               : fail_with(error, status, "chains of target %s, sampler %s, T = %zu, d = %zu: %s", target->name,
+                           spec->samplers[cell->sampler]->name, cell->steps, spec->dimensions[index], cause.text);
 }
 
 static enum status measure_chains(const struct cell *cell, const struct schedule *schedule, int threads,

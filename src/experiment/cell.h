@@ -39,8 +39,8 @@ enum { CELL_LABEL_SIZE = 320 };
 void cell_label(const struct cell *cell, char label[CELL_LABEL_SIZE]);
 
 /* All that determines the cell's numbers, as text for free(): numerics version, schedule, target and score error with
- * every parameter, sampler, steps, dimensions, chains, and the hash of the plug-ins that the sampler and the target are
- * from. NULL where memory runs out. */
+ * every parameter, sampler, steps, dimensions, chains, and the hash of the plug-ins that the sampler and the target
+ * are from. NULL where memory runs out. */
 char *cell_describe(const struct cell *cell);
 
 /* Nonzero if a description is of the same cell but for the list of dimensions. Rows do not depend on what else is in

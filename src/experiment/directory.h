@@ -20,14 +20,15 @@ enum { DIRECTORY_PATH_SIZE = 4096 };
 MUST_USE enum status directory_open(const char *path, const struct spec *spec, const char *version, int adopt,
                                     struct error *error);
 
-/* STATUS_OK if the directory is this spec's and this version's. Errors: STATUS_IO, also where it is not; STATUS_MEMORY.
+/* STATUS_OK if the directory is this spec's and this version's. Errors: STATUS_IO, also where it is not;
+ * STATUS_MEMORY.
  */
 MUST_USE enum status directory_is_of(const char *path, const struct spec *spec, const char *version,
                                      struct error *error);
 
 /* Reads the spec of a directory made by directory_open (free with spec_free, also after an error). Loads no plug-ins:
- * their samplers and targets are stand-ins (registry.h). Args: claim_names as for spec_load. Errors: STATUS_IO where there is none or it is another version's; those of
- * spec_parse. */
+ * their samplers and targets are stand-ins (registry.h). Args: claim_names as for spec_load. Errors: STATUS_IO where
+ * there is none or it is another version's; those of spec_parse. */
 MUST_USE enum status directory_read(const char *path, const char *version, const char *const *claim_names,
                                     struct spec *out, struct error *error);
 

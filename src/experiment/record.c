@@ -5,9 +5,18 @@
 #include <string.h>
 
 /* Labels have no unit; CF wants "1" for pure numbers only. */
-#define LABEL(role, member, doc) {#member, FIELD_STRING, offsetof(struct record, member), COLUMN_##role, "", doc}
-#define COUNT(role, member, doc) {#member, FIELD_COUNT, offsetof(struct record, member), COLUMN_##role, "1", doc}
-#define REAL(role, member, doc) {#member, FIELD_REAL, offsetof(struct record, member), COLUMN_##role, "1", doc}
+#define LABEL(role, member, doc) \
+    { \
+#member, FIELD_STRING, offsetof(struct record, member), COLUMN_##role, "", doc \
+    }
+#define COUNT(role, member, doc) \
+    { \
+#member, FIELD_COUNT, offsetof(struct record, member), COLUMN_##role, "1", doc \
+    }
+#define REAL(role, member, doc) \
+    { \
+#member, FIELD_REAL, offsetof(struct record, member), COLUMN_##role, "1", doc \
+    }
 
 const struct field record_fields[] = {
     LABEL(IDENTITY, target, "Name of the target distribution, as the experiment's file gives it."),
@@ -57,8 +66,8 @@ const struct field record_fields[] = {
     COUNT(DIAGNOSTIC, seed, "Seed of the chains' random numbers; 0 for exact laws."),
 #define ESTIMATOR(member, quantity, role, method, doc) \
     {#member, FIELD_REAL, offsetof(struct record, estimates.member.value), COLUMN_SAMPLED, "1", doc "."}, \
-    {#member "_se", FIELD_REAL, offsetof(struct record, estimates.member.error), COLUMN_STANDARD_ERROR, "1", \
-     "Standard error of " #member "."},
+        {#member "_se",         FIELD_REAL, offsetof(struct record, estimates.member.error), \
+         COLUMN_STANDARD_ERROR, "1",        "Standard error of " #member "."},
 #include "sample/estimators.def"
 #undef ESTIMATOR
     {"effective_paths", FIELD_REAL, offsetof(struct record, estimates.effective), COLUMN_DIAGNOSTIC, "1",

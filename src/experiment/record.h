@@ -16,8 +16,8 @@
 struct record {
     char target[64];
     char sampler[64];
-    char score_error[64];         /* the shape, or "none" */
-    char score_error_spread[64];  /* "all", "one", "diagonal"; "none" without an error, and so for the profile */
+    char score_error[64];        /* the shape, or "none" */
+    char score_error_spread[64]; /* "all", "one", "diagonal"; "none" without an error, and so for the profile */
     char score_error_profile[64];
     double score_error_size;      /* eps_score of the whole vector; 0 without an error */
     double score_error_growth;    /* of a control; 0 otherwise */
@@ -41,21 +41,21 @@ struct record {
     uint64_t chains;    /* simulated; 0: the row is of an exact law */
     uint64_t seed;
     struct estimates estimates; /* columns NAME and NAME_se, the standard error */
-    double seconds;     /* wall time: stored in a group of its own, so that results compare bit for bit */
+    double seconds;             /* wall time: stored in a group of its own, so that results compare bit for bit */
 };
 
 enum field_type { FIELD_STRING, FIELD_COUNT, FIELD_REAL };
 
 /* What a column is to somebody who compares two results. */
 enum column_role {
-    COLUMN_IDENTITY,       /* what was measured: no two rows of a result agree in all of these */
-    COLUMN_DERIVED,        /* follows from the identity by arithmetic */
-    COLUMN_VALUE,          /* of an exact law; its radius is the next column */
+    COLUMN_IDENTITY, /* what was measured: no two rows of a result agree in all of these */
+    COLUMN_DERIVED,  /* follows from the identity by arithmetic */
+    COLUMN_VALUE,    /* of an exact law; its radius is the next column */
     COLUMN_RADIUS,
-    COLUMN_SAMPLED,        /* from chains; its standard error is the next column */
+    COLUMN_SAMPLED, /* from chains; its standard error is the next column */
     COLUMN_STANDARD_ERROR,
-    COLUMN_DIAGNOSTIC,     /* how the values came about */
-    COLUMN_TIMING          /* differs between runs of the same cell */
+    COLUMN_DIAGNOSTIC, /* how the values came about */
+    COLUMN_TIMING      /* differs between runs of the same cell */
 };
 
 struct field {

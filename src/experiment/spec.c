@@ -817,9 +817,14 @@ static enum status parse(const char *path, const char *text, size_t length, cons
 {
     struct error cause = {STATUS_OK, ""};
     struct loader l = {.spec = out, .claim_names = claim_names, .memory = memory, .loads = plugins == NULL};
-    *out = (struct spec){
-        .schedule = schedule_kind_find("li-cai"), .c0 = 2.0, .c1 = 8.5, .exact_scores_listed = 1, .max_steps = 65536,
-        .seed = 1, .directions = 16, .methods = ~0u};
+    *out = (struct spec){.schedule = schedule_kind_find("li-cai"),
+                         .c0 = 2.0,
+                         .c1 = 8.5,
+                         .exact_scores_listed = 1,
+                         .max_steps = 65536,
+                         .seed = 1,
+                         .directions = 16,
+                         .methods = ~0u};
     name_from_path(path, out->name);
     memcpy(out->title, out->name, sizeof out->name);
     if (length > FILE_LIMIT)

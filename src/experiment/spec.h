@@ -27,7 +27,7 @@ struct spec {
     struct score_error *score_errors; /* the first is always "none": the run that excess is measured against */
     size_t score_error_count;
     int exact_scores_listed; /* nonzero if the author asks for the first too (no list, or {shape: none} in it) */
-    size_t *chains; /* strictly increasing: numbers of chains to simulate; none: exact laws only */
+    size_t *chains;          /* strictly increasing: numbers of chains to simulate; none: exact laws only */
     size_t chain_count;
     uint64_t seed;      /* of their random numbers */
     size_t directions;  /* at random, to project on */
@@ -52,17 +52,17 @@ struct spec_key {
 };
 const struct spec_key *spec_key_at(size_t index);
 
-/* Reads the file of an experiment that is to be run here at `path` into *out (free with spec_free; also safe after an error),
- * and loads the plug-ins that it names, by paths relative to its own directory.
- * Args: claim_names, a NULL-terminated list of the claims that a spec may name.
- * Errors: STATUS_INVALID with one line "FILE:LINE:COL: message" that says what was expected. A file that cannot be
- * opened is "FILE:1:1: ..." so that every message has one form. An experiment that asks for more than limits.h allows,
- * or than this machine has memory for, is refused with what it asks for. */
+/* Reads the file of an experiment that is to be run here at `path` into *out (free with spec_free; also safe after an
+ * error), and loads the plug-ins that it names, by paths relative to its own directory. Args: claim_names, a
+ * NULL-terminated list of the claims that a spec may name. Errors: STATUS_INVALID with one line "FILE:LINE:COL:
+ * message" that says what was expected. A file that cannot be opened is "FILE:1:1: ..." so that every message has one
+ * form. An experiment that asks for more than limits.h allows, or than this machine has memory for, is refused with
+ * what it asks for. */
 MUST_USE enum status spec_load(const char *path, const char *const *claim_names, struct spec *out,
                                struct error *error);
 
-/* The same from a text, perhaps of an experiment that was run elsewhere: this machine's memory does not matter. `path`
- * only names it in messages. Nothing is loaded: the samplers and targets of its plug-ins are stand-ins made of
+/* The same from a text, perhaps of an experiment that was run elsewhere: this machine's memory does not matter.
+ * `path` only names it in messages. Nothing is loaded: the samplers and targets of its plug-ins are stand-ins made of
  * `plugins`, the text beside it, of which those that the text names must be the first.
  * Errors also: STATUS_IO where `plugins` is no such text. */
 MUST_USE enum status spec_parse(const char *path, const char *text, size_t length, const char *plugins,

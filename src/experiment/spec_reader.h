@@ -9,8 +9,8 @@ struct loader {
     struct doc doc;
     struct spec *spec;
     const char *const *claim_names;
-    double memory; /* bytes that the experiment may need */
-    bool loads;    /* plug-ins; else they are in the spec's registry */
+    double memory;                  /* bytes that the experiment may need */
+    bool loads;                     /* plug-ins; else they are in the spec's registry */
     const yaml_node_t **error_node; /* the entry of each score error */
 };
 

@@ -47,7 +47,8 @@ void read_samples(struct loader *l, const yaml_node_t *map)
     struct spec *spec = l->spec;
     doc_keys(doc, map, (struct names){listed_name, keys});
     const yaml_node_t *chains = doc_find(doc, map, "chains", true), *methods = doc_find(doc, map, "methods", false);
-    const yaml_node_t *directions = doc_find(doc, map, "directions", false), *seed = doc_find(doc, map, "seed", false);
+    const yaml_node_t *directions = doc_find(doc, map, "directions", false),
+                      *seed = doc_find(doc, map, "seed", false);
     if (doc->status != STATUS_OK)
         return;
     if (methods != NULL)

@@ -26,7 +26,8 @@ static enum status cannot_store(const struct writer *writer, const char *name)
 
 static enum status no_memory(const struct writer *writer)
 {
-    return fail_with(writer->error, STATUS_MEMORY, "no memory to write the %zu rows of %s", writer->count, writer->path);
+    return fail_with(writer->error, STATUS_MEMORY, "no memory to write the %zu rows of %s", writer->count,
+                     writer->path);
 }
 
 static int put_attribute(const struct writer *writer, hid_t object, const char *name, hid_t type, const void *value)
@@ -65,9 +66,9 @@ static int put_fact(const struct writer *writer, const struct fact *fact)
 static enum status put_format(const struct writer *writer)
 {
     int version = FORMAT_VERSION;
-    if (!put_text(writer, writer->file, "format", FORMAT) ||
-        !put_attribute(writer, writer->file, "format_version", H5T_NATIVE_INT, &version) ||
-        !put_text(writer, writer->file, "Conventions", "CF-1.10"))
+    if (!put_text(writer, writer->file, "format", FORMAT)
+        || !put_attribute(writer, writer->file, "format_version", H5T_NATIVE_INT, &version)
+        || !put_text(writer, writer->file, "Conventions", "CF-1.10"))
         return cannot_store(writer, "format");
     return STATUS_OK;
 }
@@ -83,8 +84,8 @@ static enum status put_facts(const struct writer *writer, const struct fact *fac
 
 static hid_t put_column(const struct writer *writer, const struct field *field, const void *cells)
 {
-    hid_t dataset = put_dataset(writer, field->role == COLUMN_TIMING ? writer->circumstances : writer->file, field->name,
-                                cell_type(field->type, writer->text), writer->space, cells);
+    hid_t dataset = put_dataset(writer, field->role == COLUMN_TIMING ? writer->circumstances : writer->file,
+                                field->name, cell_type(field->type, writer->text), writer->space, cells);
     if (put_text(writer, dataset, "units", field->unit) && put_text(writer, dataset, "long_name", field->doc))
         return dataset;
     close_id(dataset);
@@ -159,9 +160,9 @@ static void open_writer(struct writer *writer)
     writer->transfer = H5Pcreate(H5P_DATASET_XFER);
     (void)H5Pset_buffer(writer->transfer, STRIP, NULL, NULL);
     /* the default sieve of 64 KiB a dataset, cleared each time, took half of the time of a cell's file */
-    if (H5Pset_fapl_core(access, CORE_STEP, 0) >= 0 && H5Pset_sieve_buf_size(access, SIEVE) >= 0 &&
-        H5Pset_obj_track_times(creation, 0) >= 0 &&
-        H5Pset_link_creation_order(creation, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED) >= 0)
+    if (H5Pset_fapl_core(access, CORE_STEP, 0) >= 0 && H5Pset_sieve_buf_size(access, SIEVE) >= 0
+        && H5Pset_obj_track_times(creation, 0) >= 0
+        && H5Pset_link_creation_order(creation, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED) >= 0)
         writer->file = H5Fcreate(NO_FILE, H5F_ACC_TRUNC, creation, access);
     if (H5Pset_obj_track_times(group, 0) >= 0 && H5Pset_obj_track_times(writer->properties, 0) >= 0)
         writer->circumstances = H5Gcreate2(writer->file, CIRCUMSTANCES, H5P_DEFAULT, group, H5P_DEFAULT);
@@ -184,7 +185,7 @@ static enum status build(struct writer *writer, const struct fact *facts, struct
     if (status == STATUS_OK)
         status = take_image(writer, out);
     const hid_t ids[] = {writer->row,   writer->circumstances, writer->file,       writer->text,
-                         writer->space, writer->scalar, writer->properties, writer->transfer};
+                         writer->space, writer->scalar,        writer->properties, writer->transfer};
     for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
         close_id(ids[i]);
     return status;

@@ -31,7 +31,8 @@ struct result {
 };
 
 /* Writes a file with `count` rows (0 is legal: a failed cell, whose fact `failure` says why) at `path` atomically.
- * Facts named spec_text, spec_name, plugins, cell, failure and failures come back in struct result's fields of that name. */
+ * Facts named spec_text, spec_name, plugins, cell, failure and failures come back in struct result's fields of that
+ * name. */
 MUST_USE enum status store_write(const char *path, const struct record *rows, size_t count, const struct fact *facts,
                                  struct error *error);
 

@@ -201,8 +201,8 @@ static enum status parse(struct reader *reader, const struct bytes *content)
     reader->transfer = H5Pcreate(H5P_DATASET_XFER);
     (void)H5Pset_buffer(reader->transfer, STRIP, NULL, NULL);
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    if (H5Pset_fapl_core(access, CORE_STEP, 0) >= 0 && H5Pset_sieve_buf_size(access, SIEVE) >= 0 &&
-        H5Pset_file_image(access, content->data, content->length) >= 0)
+    if (H5Pset_fapl_core(access, CORE_STEP, 0) >= 0 && H5Pset_sieve_buf_size(access, SIEVE) >= 0
+        && H5Pset_file_image(access, content->data, content->length) >= 0)
         reader->file = H5Fopen(NO_FILE, H5F_ACC_RDONLY, access);
     close_id(access);
     if (is_ours(reader->file, CIRCUMSTANCES))

@@ -1,6 +1,6 @@
 /* Reading a result file that anybody may have written. HDF5 1.10 crashes on some damaged files, as when one refers to
- * strings that it does not hold. The checksum tells of accidents, but who makes a file can seal it: HDF5 therefore sees
- * it in a child process, and what comes back is checked as if it came from the file's maker. */
+ * strings that it does not hold. The checksum tells of accidents, but who makes a file can seal it: HDF5 therefore
+ * sees it in a child process, and what comes back is checked as if it came from the file's maker. */
 #include <stdlib.h>
 #include <string.h>
 

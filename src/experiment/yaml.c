@@ -26,8 +26,8 @@ void doc_refuse(struct doc *doc, yaml_mark_t mark, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    doc->status = fail_with(doc->error, STATUS_INVALID, "%s:%zu:%zu: %s", doc->path, mark.line + 1, mark.column + 1,
-                       message);
+    doc->status =
+        fail_with(doc->error, STATUS_INVALID, "%s:%zu:%zu: %s", doc->path, mark.line + 1, mark.column + 1, message);
 }
 
 static void out_of_memory(struct doc *doc)
@@ -111,8 +111,8 @@ static void refuse_syntax(struct doc *doc, const yaml_parser_t *parser, const ch
     if (parser->error == YAML_MEMORY_ERROR)
         out_of_memory(doc);
     else
-        doc_refuse(doc, parser->error == YAML_READER_ERROR ? mark_of(text, parser->problem_offset)
-                                                           : parser->problem_mark,
+        doc_refuse(doc,
+                   parser->error == YAML_READER_ERROR ? mark_of(text, parser->problem_offset) : parser->problem_mark,
                    "not valid YAML: %s%s%s", parser->context != NULL ? parser->context : "",
                    parser->context != NULL ? ", " : "", parser->problem);
 }
@@ -218,8 +218,9 @@ static bool is_near(const char *a, const char *b, int edits)
         b++;
     if (*a == *b)
         return true;
-    return edits-- > 0 && ((*a != '\0' && is_near(a + 1, b, edits)) || (*b != '\0' && is_near(a, b + 1, edits)) ||
-                           (*a != '\0' && *b != '\0' && is_near(a + 1, b + 1, edits)));
+    return edits-- > 0
+           && ((*a != '\0' && is_near(a + 1, b, edits)) || (*b != '\0' && is_near(a, b + 1, edits))
+               || (*a != '\0' && *b != '\0' && is_near(a + 1, b + 1, edits)));
 }
 
 static void refuse_unknown(struct doc *doc, const yaml_node_t *node, struct names allowed, const char *what)

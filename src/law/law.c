@@ -209,8 +209,8 @@ static void mass_and_distance(double log_ratio, double *out)
     out[1] = fabs(out[0]);
 }
 
-/* The checks of the steps have missed what the mass shows: where q is much narrower than p, most of it may lie between
- * the points looked at. Then the error is a few times the defect (up to 2.7 of it in L1, for Gaussians). */
+/* The checks of the steps have missed what the mass shows: where q is much narrower than p, most of it may lie
+ * between the points looked at. Then the error is a few times the defect (up to 2.7 of it in L1, for Gaussians). */
 #define MISSED 8.0
 static void widen(struct law *law)
 {

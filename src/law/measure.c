@@ -367,20 +367,23 @@ enum status measure_target_by_threads(size_t threads, const struct target *targe
 {
     struct table table = {.sampler = sampler, .score_error = score_error, .schedule = schedule, .threads = threads};
     enum status status = STATUS_OK;
+    struct error first = {STATUS_OK, ""}; /* the first refusal, which is told where all dimensions are refused */
     size_t refused = 0;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         struct error cause = {STATUS_OK, ""};
         status = measure_one(&table, target, dimensions[i], &out[i], &cause);
         if (status == STATUS_OK)
             continue;
+        if (status != STATUS_NUMERIC || refused == 0)
+            (void)fail_with(&first, status, "target %s, sampler %s, T = %zu, d = %zu: %s", target->name,
+                            sampler->name, schedule->T, dimensions[i], cause.text);
         if (status == STATUS_NUMERIC) {
             refuse(&cause, &out[i]);
             status = ++refused < count ? STATUS_OK : STATUS_NUMERIC;
         }
-        if (status != STATUS_OK)
-            (void)fail_with(error, status, "target %s, sampler %s, T = %zu, d = %zu: %s", target->name, sampler->name,
-                            schedule->T, dimensions[i], cause.text);
     }
+    if (status != STATUS_OK && error != NULL)
+        *error = first;
     for (size_t i = 0; i < count; i++)
         out[i].node_updates = table.node_updates;
     table_free(&table);

@@ -268,7 +268,7 @@ VECTOR_CLONES static void gradient_by_products(const struct joint_level *joint, 
 
 /* What a chunk is evaluated with. */
 struct columns {
-    double *largest, *total; /* of the log-sum-exp; CHUNK each */
+    double *largest, *total;  /* of the log-sum-exp; CHUNK each */
     double *x, *z, *gradient; /* d rows of CHUNK */
 };
 

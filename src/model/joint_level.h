@@ -32,13 +32,13 @@ void joint_level_free(struct joint_level *joint);
 /* Moves to another noise level; needed before the first evaluation. */
 void joint_level_set(struct joint_level *joint, const struct level *level);
 
-/* Log-density and score at n points; either output may be NULL. The score is laid out like x, and does not overlap it.
- * Log-sum-exp, so no underflow. A point's bits depend on nothing but itself and its place among JOINT_POINTS. */
+/* Log-density and score at n points; either output may be NULL. The score is laid out like x, and does not overlap
+ * it. Log-sum-exp, so no underflow. A point's bits depend on nothing but itself and its place among JOINT_POINTS. */
 void joint_level_evaluate(const struct joint_level *joint, size_t anchor, size_t n, size_t stride, const double *x,
                           double *log_density, double *score);
 
-/* Adds component k's deviation from its mean to `out`, n coordinates `stride` apart: V_k^(1/2) z for standard normal z
- * (n contiguous numbers). */
+/* Adds component k's deviation from its mean to `out`, n coordinates `stride` apart: V_k^(1/2) z for standard normal
+ * z (n contiguous numbers). */
 void joint_level_deviate(const struct joint_level *joint, size_t k, const double *z, size_t stride, double *out);
 
 /* <u, V_k u>: the variance of component k along u (n numbers). */

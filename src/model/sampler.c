@@ -65,10 +65,11 @@ enum status undeclared_check(const struct undeclared *undeclared, const struct s
 {
     if (!undeclared->seen)
         return STATUS_OK;
-    return fail_with(error, STATUS_UNSUPPORTED,
-                     "in step t = %zu sampler %s asks for the score at 1 - alpha_bar = %.17g, alpha_bar = %.17g, which "
-                     "is neither level t nor t-1, %s",
-                     t, sampler->name, undeclared->level.noise, undeclared->level.alpha_bar,
-                     sampler->other_levels != NULL ? "nor one of those that it declares (other_levels)"
-                                                   : "and it declares no others (other_levels)");
+    return fail_with(
+        error, STATUS_UNSUPPORTED,
+        "in step t = %zu sampler %s asks for the score at 1 - alpha_bar = %.17g, alpha_bar = %.17g, which "
+        "is neither level t nor t-1, %s",
+        t, sampler->name, undeclared->level.noise, undeclared->level.alpha_bar,
+        sampler->other_levels != NULL ? "nor one of those that it declares (other_levels)"
+                                      : "and it declares no others (other_levels)");
 }

@@ -16,8 +16,9 @@
 enum { SAMPLER_LEVELS = 5, SAMPLER_OTHER_LEVELS = SAMPLER_LEVELS - 2 };
 
 /* The score that the sampler sees, s_t(x), at n numbers: points on the line, or the coordinates of points in space in
- * an order that only the score knows. Samplers combine them number by number and ask for all n at once. The level is t, t-1 or one of the
- * sampler's other levels, bit for bit; at any other the score is NaN, and what is measured fails with a reason. */
+ * an order that only the score knows. Samplers combine them number by number and ask for all n at once. The level is
+ * t, t-1 or one of the sampler's other levels, bit for bit; at any other the score is NaN, and what is measured fails
+ * with a reason. */
 struct score {
     void (*evaluate)(const struct score *score, const struct level *level, size_t n, const double *x, double *out);
     /* Zeroes what belongs to points where the norm of the correction exceeds the radius. NULL: points on the line. */

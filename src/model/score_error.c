@@ -130,10 +130,11 @@ enum status score_error_spread(const struct score_error *error, size_t dimension
     if (error->spread == SPREAD_DIAGONAL && list->count == 1 && first->components == 1 && first->dimension == 1)
         return rotate(dimension, list, failure);
     if (error->spread == SPREAD_NORM)
-        return fail_with(failure, STATUS_UNSUPPORTED,
-                         "a %s error of the norm couples the coordinates in dimension %zu: no exact engine, only chains "
-                         "can carry it",
-                         error->shape->name, dimension);
+        return fail_with(
+            failure, STATUS_UNSUPPORTED,
+            "a %s error of the norm couples the coordinates in dimension %zu: no exact engine, only chains "
+            "can carry it",
+            error->shape->name, dimension);
     /* the engine of one factor in all the coordinates sees them together */
     if (list->count == 1 && list->group[0].factor.dimension == dimension) {
         list->group[0].error_share = 1.0;

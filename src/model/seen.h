@@ -1,5 +1,5 @@
-/* The law, at a noise level, of the number that a score error sees: a coordinate or a projection, which is a mixture on
- * the line, or the norm of concentric Gaussians in d dimensions. */
+/* The law, at a noise level, of the number that a score error sees: a coordinate or a projection, which is a mixture
+ * on the line, or the norm of concentric Gaussians in d dimensions. */
 #ifndef MODEL_SEEN_H
 #define MODEL_SEEN_H
 

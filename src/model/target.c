@@ -32,7 +32,8 @@ const struct target_family *target_family_find(const char *name)
 
 void target_init(struct target *target, const struct target_family *family)
 {
-    *target = (struct target){.family = family, .variance = 1.0, .scale = 1.0, .nodes = 24, .condition = 10.0, .seed = 1};
+    *target =
+        (struct target){.family = family, .variance = 1.0, .scale = 1.0, .nodes = 24, .condition = 10.0, .seed = 1};
 }
 
 void target_clear(struct target *target)
@@ -222,9 +223,10 @@ enum status target_exists(const struct target *target, size_t dimension, struct 
 
 static enum status check_loaded(const struct target *target, struct error *error)
 {
-    return target_is_loaded(target) ? STATUS_OK
-                                    : fail_with(error, STATUS_UNSUPPORTED,
-                                                "target %s: the plug-in that knows its kind is not loaded", target->name);
+    return target_is_loaded(target)
+               ? STATUS_OK
+               : fail_with(error, STATUS_UNSUPPORTED, "target %s: the plug-in that knows its kind is not loaded",
+                           target->name);
 }
 
 enum status target_factors(const struct target *target, size_t dimension, struct factor_list *out,

@@ -56,18 +56,18 @@ extern const char *const covariance_names[];
 
 /* How a spec key of a family is read and checked. */
 enum param_kind {
-    PARAM_REAL,               /* finite double at offset */
-    PARAM_POSITIVE,           /* finite double > 0 at offset */
-    PARAM_REAL_LIST,          /* non-empty list: double * at offset, its length at count_offset */
-    PARAM_NONNEGATIVE_LIST,   /* the same, every entry >= 0 */
-    PARAM_WEIGHTS,            /* the same, every entry > 0, summing to 1 within 1e-9 */
-    PARAM_POINTS,             /* non-empty list of points, each a list of equally many finite doubles: double * at
-                                 offset, point after point; their number at count_offset, and target.width
-                                 coordinates each */
-    PARAM_MATRICES,           /* one symmetric matrix of order target.width or one for each of count_offset: double * at
-                                 offset, their number in target.matrix_count */
-    PARAM_ABOVE_TWO,          /* finite double > 2 at offset */
-    PARAM_AT_LEAST_ONE,       /* finite double >= 1 at offset */
+    PARAM_REAL,             /* finite double at offset */
+    PARAM_POSITIVE,         /* finite double > 0 at offset */
+    PARAM_REAL_LIST,        /* non-empty list: double * at offset, its length at count_offset */
+    PARAM_NONNEGATIVE_LIST, /* the same, every entry >= 0 */
+    PARAM_WEIGHTS,          /* the same, every entry > 0, summing to 1 within 1e-9 */
+    PARAM_POINTS,           /* non-empty list of points, each a list of equally many finite doubles: double * at
+                               offset, point after point; their number at count_offset, and target.width
+                               coordinates each */
+    PARAM_MATRICES,         /* one symmetric matrix of order target.width or one for each of count_offset: double * at
+                               offset, their number in target.matrix_count */
+    PARAM_ABOVE_TWO,        /* finite double > 2 at offset */
+    PARAM_AT_LEAST_ONE,     /* finite double >= 1 at offset */
     PARAM_RANDOM_COMPONENTS,  /* size_t in 1..RANDOM_MOST_COMPONENTS at offset */
     PARAM_SEED,               /* size_t >= 0 at offset */
     PARAM_COVARIANCE,         /* one of covariance_names: enum covariance_kind at offset */

@@ -99,10 +99,10 @@ static enum status factors(const struct target *target, size_t d, struct factor_
     int isotropic = is_isotropic(target, d);
     double *block = array_new(components * (2 + d), sizeof *block);
     double *matrices = isotropic ? NULL : array_new(count * d * d, sizeof *matrices);
-    enum status status = block != NULL && (isotropic || matrices != NULL)
-                             ? append(target, d, block, matrices, list, error)
-                             : fail_with(error, STATUS_MEMORY, "out of memory for %zu components in dimension %zu",
-                                         components, d);
+    enum status status =
+        block != NULL && (isotropic || matrices != NULL)
+            ? append(target, d, block, matrices, list, error)
+            : fail_with(error, STATUS_MEMORY, "out of memory for %zu components in dimension %zu", components, d);
     free(block);
     free(matrices);
     return status;

@@ -139,8 +139,8 @@ static double constant_of(const struct sample *sample)
     return gsl_sf_psi_int((int)sample->size) - gsl_sf_psi_int(KNN_NEIGHBOUR) + log_ball(sample->d);
 }
 
-/* The estimate of every batch with what p's own sample gives subtracted; *own is the mean of the latter, which ought to
- * be 0. */
+/* The estimate of every batch with what p's own sample gives subtracted; *own is the mean of the latter, which ought
+ * to be 0. */
 static enum status estimate_batch_wise(const struct sample *of_q, const struct sample *of_p, double *work,
                                        double *difference, double *own, struct error *error)
 {

@@ -8,9 +8,9 @@
  * - shapes that differ, one of d bimodal coordinates replaced by a Gaussian, KL = 0.248: -0.007 in d = 2, then +0.16
  * and +0.20 in d = 5 and 10 with 100 points a batch, and -0.003 and +0.14 with 2000, where they are too few for 2^d
  * modes;
- * - chains of few steps on mixtures of 2 and 3 modes a coordinate, d = 1 to 10, batches of 64 to 1024: at most 0.31 of
- * what was subtracted, wherever that was more than noise.
- * The error therefore holds a third of what was subtracted: where neighbours are not local it says so. */
+ * - chains of few steps on mixtures of 2 and 3 modes a coordinate, d = 1 to 10, batches of 64 to 1024: at most 0.31
+ * of what was subtracted, wherever that was more than noise. The error therefore holds a third of what was
+ * subtracted: where neighbours are not local it says so. */
 #ifndef SAMPLE_KNN_H
 #define SAMPLE_KNN_H
 

@@ -61,8 +61,8 @@ enum status marginal_of_coordinate(const struct factor *factor, size_t i, struct
     struct components components;
     enum status status = components_new(factor->components, &components, error);
     for (size_t k = 0; k < factor->components && status == STATUS_OK; k++)
-        components.at[k] = (struct component){factor->weight[k], mean_entry(factor, k, i),
-                                              covariance_entry(factor, k, i, i)};
+        components.at[k] =
+            (struct component){factor->weight[k], mean_entry(factor, k, i), covariance_entry(factor, k, i, i)};
     if (status == STATUS_OK)
         status = append(&components, out, error);
     free(components.at);

@@ -1,5 +1,5 @@
-/* The law of a target along one coordinate or one direction, as a mixture on the line: what score errors are normalised
- * against. */
+/* The law of a target along one coordinate or one direction, as a mixture on the line: what score errors are
+ * normalised against. */
 #ifndef SAMPLE_MARGINAL_H
 #define SAMPLE_MARGINAL_H
 

@@ -58,8 +58,9 @@ struct sample {
 
 static enum status look(struct sample *sample, struct error *error)
 {
-    return sample->directions.count > 0 ? STATUS_OK
-                                        : make_directions(sample->problem, sample->random, &sample->directions, error);
+    return sample->directions.count > 0
+               ? STATUS_OK
+               : make_directions(sample->problem, sample->random, &sample->directions, error);
 }
 
 static enum status simulate(struct sample *sample, struct error *error)
@@ -97,8 +98,7 @@ static enum status by_neighbours(struct sample *sample, struct estimates *out, s
     if (status == STATUS_OK)
         status = chains_draw(sample->problem, sample->chains, &x, error);
     if (status == STATUS_OK)
-        status =
-            knn_kl(y->n, y->dimension, y->x, y->log_density, x.x, x.log_density, &out->knn_kl_q_p, error);
+        status = knn_kl(y->n, y->dimension, y->x, y->log_density, x.x, x.log_density, &out->knn_kl_q_p, error);
     points_free(&x);
     return status == STATUS_NUMERIC ? STATUS_OK : status;
 }
@@ -152,16 +152,21 @@ static enum status by_weights(struct sample *sample, struct estimates *out, stru
 }
 
 static const struct sample_method methods[] = {
-    {"projection", "A lower bound on TV from histograms of chains along directions: where one half of the chains shows "
-                   "an excess, the other half measures it.",
-     "TV >= q(A) - p(A), A the bins of <u, x> in which the first half of the chains exceeds p, q(A) by the second half",
+    {"projection",
+     "A lower bound on TV from histograms of chains along directions: where one half of the chains shows "
+     "an excess, the other half measures it.",
+     "TV >= q(A) - p(A), A the bins of <u, x> in which the first half of the chains exceeds p, q(A) by the second "
+     "half",
      "theory §7", by_projection},
-    {"knn", "An estimate of KL(q || p) from the distances of chains to their nearest neighbours, up to ten dimensions.",
-     "KL = a(p) - a(q), a(s) the mean over a sample of s of d log rho(x) + log p(x), rho(x) the distance to the fourth "
+    {"knn",
+     "An estimate of KL(q || p) from the distances of chains to their nearest neighbours, up to ten dimensions.",
+     "KL = a(p) - a(q), a(s) the mean over a sample of s of d log rho(x) + log p(x), rho(x) the distance to the "
+     "fourth "
      "nearest in that sample",
      "theory §7; Kozachenko & Leonenko 1987", by_neighbours},
-    {"weights", "Weights of forward paths: chi2(q || p) without bias, bounds on TV from both sides, and the KL of the "
-                "paths' laws.",
+    {"weights",
+     "Weights of forward paths: chi2(q || p) without bias, bounds on TV from both sides, and the KL of the "
+     "paths' laws.",
      "W = r_T(X_T) prod_t K_t(X_{t-1}|X_t) p_t(X_t)/(P_t(X_t|X_{t-1}) p_{t-1}(X_{t-1})), E[W | X_1] = q(X_1)/p(X_1); "
      "chi2 = E[W W'] - 1 for two paths from one X_1",
      "theory (18)", by_weights},

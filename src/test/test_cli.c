@@ -17,8 +17,8 @@
 
 START_TEST(help_has_an_example)
 {
-    static const char *const commands[] = {"list", "measure", "run", "merge", "verdict", "plot", "report", "explain", "check", "diff",
-                                           "manual", "completion"};
+    static const char *const commands[] = {"list",   "measure", "run",   "merge", "verdict", "plot",
+                                           "report", "explain", "check", "diff",  "manual",  "completion"};
     ck_assert_int_eq(shell("@ --help"), 0);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         char command[100];
@@ -468,8 +468,9 @@ static void plant(size_t planted)
 
 START_TEST(diff_compares_results)
 {
-    write_file("p.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm, accelerated]\n"
-                         "dimensions: [1, 4, 9, 16]\nsteps: [64, 128, 200]\naccuracies: [0.1, 0.02]\nmax_steps: 256\n");
+    write_file("p.yaml",
+               "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm, accelerated]\n"
+               "dimensions: [1, 4, 9, 16]\nsteps: [64, 128, 200]\naccuracies: [0.1, 0.02]\nmax_steps: 256\n");
     ck_assert_int_eq(shell("@ run %/p.yaml -o %/out -j 1 2>&1 && @ run %/p.yaml -o %/again -j 2 2>&1"), 0);
     ck_assert_int_eq(shell("@ diff %/out/p %/again/p/p.h5 2>&1"), 0);
     ck_assert_ptr_nonnull(strstr(output, "\ntext of the experiment: the same\n"));
@@ -535,7 +536,8 @@ START_TEST(diff_finds_what_is_missing)
     ck_assert_ptr_nonnull(strstr(output, " T(d, 0.1) "));
     ck_assert_int_eq(shell("@ diff --json %/out/p %/lost.h5 | grep -c '\"missing_in\": \"b\"}$'"), 0);
     ck_assert_str_eq(output, "4\n");
-    ck_assert_int_eq(shell("@ diff --json %/lost.h5 %/out/p | grep '\"T(d, eps)\"' | grep -c '\"a_at_most\": null'"), 0);
+    ck_assert_int_eq(shell("@ diff --json %/lost.h5 %/out/p | grep '\"T(d, eps)\"' | grep -c '\"a_at_most\": null'"),
+                     0);
     result.rows[1] = result.rows[0];
     ck_assert_msg(store_write(path, result.rows, result.count, facts, &error) == STATUS_OK, "%s", error.text);
     result_free(&result);

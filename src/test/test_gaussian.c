@@ -225,8 +225,7 @@ static void on_the_grid(struct measured measured, long double exact, long double
     ck_assert_msg(measured.value >= 0.0 && measured.value - measured.error >= 0.0
                       && measured.value + measured.error <= most,
                   "%s is %g +- %g", where, measured.value, measured.error);
-    ck_assert_msg(measured.error >= 0x1p-53 * measured.value
-                      && measured.error <= fmax(1e-3 * measured.value, 1e-14),
+    ck_assert_msg(measured.error >= 0x1p-53 * measured.value && measured.error <= fmax(1e-3 * measured.value, 1e-14),
                   "%s is %g +- %g", where, measured.value, measured.error);
     /* 1e-17: what the normal distribution function in long double leaves of a small TV */
     ck_assert_msg(fabsl(measured.value - exact) <= measured.error + 1e-12L * exact + 1e-17L,
@@ -252,7 +251,8 @@ static void all_on_the_grid(const struct closed_case *c, int sampler)
     long double minus_log_inverse = fabsl(q.rho) > 0.01L ? inverse + q.log_variance : minus_log(inverse);
     on_the_grid(d.kl_p_q, 0.5L * (minus_log_inverse + square / v), HUGE_VALL, "KL(p|q)", c, name);
     on_the_grid(d.kl_q_p, 0.5L * (minus_log_v + square), HUGE_VALL, "KL(q|p)", c, name);
-    long double log_chi2 = q.rho < 1.0L ? square / (1.0L - q.rho) - 0.5L * (log1pl(-q.rho) + q.log_variance) : HUGE_VALL;
+    long double log_chi2 =
+        q.rho < 1.0L ? square / (1.0L - q.rho) - 0.5L * (log1pl(-q.rho) + q.log_variance) : HUGE_VALL;
     if (fabsl(q.rho) < 0.01L)
         log_chi2 = square / (1.0L - q.rho) - 0.5L * log1pl(-q.rho * q.rho);
     on_the_grid(d.chi2_q_p, expm1l(log_chi2), HUGE_VALL, "chi2", c, name);
@@ -269,8 +269,8 @@ START_TEST(test_grid)
     for (int decade = -7; decade <= 8; decade++)
         for (int m = 0; m < COUNT(means); m++)
             for (int sampler = 0; sampler <= DDIM; sampler++)
-                all_on_the_grid(
-                    &(struct closed_case){schedule, 2.0, 8.5, steps[_i / 2], means[m], pow(10.0, decade)}, sampler);
+                all_on_the_grid(&(struct closed_case){schedule, 2.0, 8.5, steps[_i / 2], means[m], pow(10.0, decade)},
+                                sampler);
 }
 END_TEST
 

@@ -66,9 +66,9 @@ static long double direct(const struct factor *factor, const struct level *level
     for (size_t k = 0; k < factor->components; k++) {
         long double V[MOST * MOST], b[MOST], square = 0.0L;
         for (size_t i = 0; i < n; i++) {
-            long double mean = factor->mean == NULL ? 0.0L
-                                                    : (long double)factor->mean[k * n + i]
-                                                          - (long double)factor->mean[anchor * n + i];
+            long double mean = factor->mean == NULL
+                                   ? 0.0L
+                                   : (long double)factor->mean[k * n + i] - (long double)factor->mean[anchor * n + i];
             b[i] = x[i] - sqrtl(level->alpha_bar) * mean;
             for (size_t j = 0; j < n; j++)
                 V[i * n + j] = covariance(factor, level, k, i, j);
@@ -111,7 +111,8 @@ static void compare(const struct factor *factor, const struct level *level, size
                       "n = %zu, K = %zu, point %zu: log p = %.17g, expected %.17g", n, factor->components, j,
                       log_density[j], value);
         for (size_t i = 0; i < n; i++)
-            ck_assert_msg(fabs(score[i * POINTS + j] - (double)exact[i]) <= tolerance * (1.0 + fabs((double)exact[i])),
+            ck_assert_msg(fabs(score[i * POINTS + j] - (double)exact[i])
+                              <= tolerance * (1.0 + fabs((double)exact[i])),
                           "n = %zu, K = %zu, point %zu: score %.17g, expected %.17g", n, factor->components, j,
                           score[i * POINTS + j], (double)exact[i]);
     }

@@ -74,7 +74,10 @@ static struct divergence divergences(const struct law *law, double multiplicity)
 
 static void agree(struct measured a, struct measured b, double relative, const char *what, const char *where)
 {
-    if (isnan(a.value) || isnan(b.value) || (isinf(a.value) && isinf(b.value))) /* not known, or infinite */
+    int known = !isnan(a.value) && !isnan(b.value);
+    ck_assert_msg(known || (strcmp(what, "KL(q|p)") == 0 || strcmp(what, "chi2") == 0), "%s: %s is not known", where,
+                  what);
+    if (!known || (isinf(a.value) && isinf(b.value))) /* what lies beyond the grid may leave these two open */
         return;
     ck_assert(isfinite(a.value) && isfinite(b.value) && a.error > 0.0 && b.error > 0.0);
     ck_assert_msg(fabs(a.value - b.value) <= fmin(a.error + b.error, relative * fabs(b.value)),
@@ -97,8 +100,7 @@ START_TEST(test_product)
 {
     struct schedule *schedule = make_schedule(2.0, 8.5, runs[_i].T);
     struct factor four = eased(product), two = eased(bimodal);
-    struct law_problem problem = {
-        .factor = &four, .sampler = sampler_find(runs[_i].sampler), .schedule = schedule};
+    struct law_problem problem = {.factor = &four, .sampler = sampler_find(runs[_i].sampler), .schedule = schedule};
     struct law plane = compute(&problem, finer() * runs[_i].resolution);
     ck_assert_str_eq(plane.engine->name, "plane");
     problem.factor = &two;

@@ -17,7 +17,8 @@ static void build(const char *name)
 {
     char command[300];
     (void)snprintf(command, sizeof command,
-                   "gcc -std=c17 -Wall -Wextra -ffp-contract=off -shared -fPIC -Isrc %%/%s.c -o %%/%s.so 2>&1", name, name);
+                   "gcc -std=c17 -Wall -Wextra -ffp-contract=off -shared -fPIC -Isrc %%/%s.c -o %%/%s.so 2>&1", name,
+                   name);
     ck_assert_msg(shell(command) == 0, "%s", output);
 }
 
@@ -220,13 +221,13 @@ static const char unruly[] =
 
 START_TEST(unruly_samplers_fail_their_cells_alone)
 {
-    static const char *const reasons[] = {
-        "-leaves-",
-        ": its process ended by itself with exit status 0\n",
-        "-stays-",
-        ": its process took more than the 1 s that a cell may take\n",
-        "-elsewhere-",
-        "asks for the score at 1 - alpha_bar = 0.5, alpha_bar = 0.5, which is neither level t nor t-1, and it declares"};
+    static const char *const reasons[] = {"-leaves-",
+                                          ": its process ended by itself with exit status 0\n",
+                                          "-stays-",
+                                          ": its process took more than the 1 s that a cell may take\n",
+                                          "-elsewhere-",
+                                          "asks for the score at 1 - alpha_bar = 0.5, alpha_bar = 0.5, which is "
+                                          "neither level t nor t-1, and it declares"};
     write_file("unruly.c", unruly);
     build("unruly");
     write_file("x.yaml",
@@ -246,7 +247,7 @@ START_TEST(unruly_samplers_fail_their_cells_alone)
                            "s/^title.*/title: y/; /^acc/d; /^max/d; /^claims/d' %/x.yaml && mv %/x.yaml %/y.yaml && "
                            "@ run %/y.yaml -o %/out -j 2 --cell-seconds 1 2>&1"),
                      3);
-    ck_assert_ptr_nonnull(strstr(output, "1 cells measured, 0 read back, 3 failed"));
+    ck_assert_ptr_nonnull(strstr(output, "1 cell measured, 0 read back, 3 failed"));
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
         ck_assert_msg(strstr(output, reasons[i]) != NULL, "%s: %s", reasons[i], output);
     ck_assert_int_eq(shell("@ run %/y.yaml -o %/out --cell-seconds 0 2>&1"), 2);
@@ -414,7 +415,8 @@ END_TEST
     "plugins: [./a.so, b.so]\ntargets: [{name: g, kind: tt, anything: {goes: [1]}}]\n" \
     "samplers: [ss, ode, ddpm]\ndimensions: [1]\nsteps: [64]\n"
 #define KNOWN \
-    "plug-in 0123456789abcdef ./a.so\nsampler ss 2 noise noise-before clip order 2.5\nplug-in 1 b.so\nsampler ode 3\ntarget " \
+    "plug-in 0123456789abcdef ./a.so\nsampler ss 2 noise noise-before clip order 2.5\nplug-in 1 b.so\nsampler ode " \
+    "3\ntarget " \
     "tt\n"
 
 START_TEST(stand_ins_say_what_is_known)

@@ -200,8 +200,9 @@ START_TEST(latex_sets_the_table)
     if (!is_installed("pdflatex") || shell("kpsewhich booktabs.sty >/dev/null") != 0)
         SKIP_TEST("pdflatex or booktabs.sty is not installed");
     write_odd_table();
-    write_file("paper.tex",
-               "\\documentclass{article}\\usepackage{booktabs,graphicx}\\begin{document}\\input{verdict}\\end{document}\n");
+    write_file(
+        "paper.tex",
+        "\\documentclass{article}\\usepackage{booktabs,graphicx}\\begin{document}\\input{verdict}\\end{document}\n");
     int status = shell("cd % && TEXMFVAR=%/texmf pdflatex -interaction=nonstopmode -halt-on-error paper.tex 2>&1");
     ck_assert_msg(status == 0, "%s", output);
     ck_assert_ptr_null(strstr(output, "Missing character"));

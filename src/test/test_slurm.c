@@ -65,8 +65,7 @@ static void free_ports(unsigned ports[2])
 /* Nonzero if there is a Slurm now. */
 static int start(void)
 {
-    if (shell("PATH=$PATH:/usr/sbin; for i in munged slurmctld slurmd sbatch; do command -v $i || exit 1; done")
-        != 0)
+    if (shell("PATH=$PATH:/usr/sbin; for i in munged slurmctld slurmd sbatch; do command -v $i || exit 1; done") != 0)
         return 0;
     char command[400];
     unsigned ports[2];

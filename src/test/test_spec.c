@@ -24,7 +24,8 @@
 #define CHAINS "samples: {chains: 1000}\n"
 #define RANDOM(rest) "targets: [{name: r, kind: mixture-random, " rest "}]\n"
 #define FULL(rest) \
-    "targets:\n- name: f\n  kind: mixture-full\n  weights: [0.5, 0.5]\n  means: [[0, 1], [1, 0]]\n  covariances: " rest "\n"
+    "targets:\n- name: f\n  kind: mixture-full\n  weights: [0.5, 0.5]\n  means: [[0, 1], [1, 0]]\n  " \
+    "covariances: " rest "\n"
 #define PLANE "targets:\n- name: p\n  kind: mixture-plane\n  weights: [0.5, 0.5]\n"
 
 static const char *const claims[] = {"eps-ddpm", "eps-accelerated", "low-dimension", NULL};
@@ -823,7 +824,8 @@ static const struct {
 START_TEST(test_name)
 {
     struct spec spec;
-    ck_assert_int_eq(spec_parse(names[_i].path, TARGETS TAIL, strlen(TARGETS TAIL), "", claims, &spec, NULL), STATUS_OK);
+    ck_assert_int_eq(spec_parse(names[_i].path, TARGETS TAIL, strlen(TARGETS TAIL), "", claims, &spec, NULL),
+                     STATUS_OK);
     ck_assert_str_eq(spec.name, names[_i].name);
     ck_assert_str_eq(spec.title, names[_i].name);
     spec_free(&spec);

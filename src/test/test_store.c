@@ -266,7 +266,8 @@ END_TEST
 START_TEST(reasons_are_tame)
 {
     struct place place = place_new();
-    const struct fact hostile[] = {{"failure", "no\x1b[2J \xff\nengine"}, {"failures", "a: b\nc: \x1b]0;d\n"}, {"cell", "\x07"}, {NULL, NULL}};
+    const struct fact hostile[] = {
+        {"failure", "no\x1b[2J \xff\nengine"}, {"failures", "a: b\nc: \x1b]0;d\n"}, {"cell", "\x07"}, {NULL, NULL}};
     write_rows(place.path, NULL, 0, hostile);
     struct result result = read_result(place.path);
     ck_assert_str_eq(result.failure, "no?[2J ??engine");

@@ -248,7 +248,8 @@ static enum status check_sample(struct checker *checker, struct error *error)
     for (size_t done = 0; done < checker->options->sample && status == STATUS_OK; done++) {
         size_t least = n;
         for (size_t i = 0; i < n; i++)
-            if (is_measurable(&checker->plan.items[i]) && number[i] < 1.0 && (least == n || number[i] < number[least]))
+            if (is_measurable(&checker->plan.items[i]) && number[i] < 1.0
+                && (least == n || number[i] < number[least]))
                 least = i;
         if (least == n)
             break;

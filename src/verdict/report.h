@@ -1,4 +1,5 @@
-/* What a reader sees: tables on a terminal, verdict.md and verdict.tex, report.html; and the raw numbers, cells.csv. */
+/* What a reader sees: tables on a terminal, verdict.md and verdict.tex, report.html; and the raw numbers, cells.csv.
+ */
 #ifndef VERDICT_REPORT_H
 #define VERDICT_REPORT_H
 
@@ -18,8 +19,8 @@ MUST_USE enum status report_latex(const struct evidence *evidence, struct error 
  * failed, the spec, the provenance and how to reproduce it, in one file that needs no other. */
 MUST_USE enum status report_html(const struct evidence *evidence, struct error *error);
 
-/* Writes cells.csv beside the result: every column of every record, with 17 significant digits (RFC 4180; NaN, Inf and
- * -Inf, as pandas and R read them). */
+/* Writes cells.csv beside the result: every column of every record, with 17 significant digits (RFC 4180; NaN, Inf
+ * and -Inf, as pandas and R read them). */
 MUST_USE enum status report_csv(const struct evidence *evidence, struct error *error);
 
 #endif

@@ -311,8 +311,8 @@ static struct bytes make(const struct plan *plan)
     put_dataset(&maker, ROW, maker.file, &row_field, plan->rows, 0);
     put_circumstances(&maker);
     for (unsigned i = 0; record_fields[i].name != NULL; i++)
-        put_dataset(&maker, COLUMNS + i, record_fields[i].role == COLUMN_TIMING ? maker.circumstances : maker.file, &record_fields[i],
-                    plan->rows, 0);
+        put_dataset(&maker, COLUMNS + i, record_fields[i].role == COLUMN_TIMING ? maker.circumstances : maker.file,
+                    &record_fields[i], plan->rows, 0);
     ssize_t length = H5Fflush(maker.file, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(maker.file, NULL, 0);
     if (length > 0) {
         content = (struct bytes){array_new((size_t)length + SEAL_LENGTH + 1, 1), (size_t)length};
