@@ -105,6 +105,7 @@ int main(int argc, char **argv)
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return 2;
     (void)setenv("OMP_NUM_THREADS", "1", 0); /* for the programs that tests start */
+    (void)setenv("OPENBLAS_NUM_THREADS", "1", 0);
     omp_set_num_threads(1);
     openblas_set_num_threads(1);
     (void)gsl_set_error_handler_off();

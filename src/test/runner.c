@@ -80,7 +80,7 @@ size_t taken(size_t all)
 
 /* ---- One unit of work: some consecutive _i of a test ---- */
 
-enum { TEXT = 12000, PIECES = 40 };
+enum { TEXT = 12000, PIECES = 16 };
 
 struct unit {
     const struct suite_test *test;

@@ -227,14 +227,23 @@ static const struct {
     size_t dimension, T;
     const char *sampler;
 } honest[] = {
-    {"two", 2, 128, "accelerated"},   {"two", 3, 64, "ddpm"},
-    {"two", 16, 128, "ddpm"},         {"two", 16, 64, "accelerated-sde-2024"},
-    {"two", 256, 512, "accelerated"}, {"two", 4096, 512, "ddpm-outside"},
-    {"two", 10000, 512, "ddpm"},      {"two", 16, 128, "ddim"},
-    {"two", 256, 512, "pf-ode-2"},    {"two", 16, 128, "runge-kutta-4"},
-    {"two", 256, 512, "lagrange-3"},  {"two", 16, 128, "accelerated-ode-2024"},
-    {"near", 5, 128, "accelerated"},  {"near", 1000, 128, "ddpm-ancestral"},
-    {"thin", 1000, 128, "ddpm"},      {"atom", 1000, 256, "ddpm"},
+    /* the last three, of samplers that others have, too, are for larger runs */
+    {"two", 2, 128, "accelerated"},
+    {"two", 16, 128, "ddpm"},
+    {"two", 16, 64, "accelerated-sde-2024"},
+    {"two", 4096, 512, "ddpm-outside"},
+    {"two", 16, 128, "ddim"},
+    {"two", 256, 512, "pf-ode-2"},
+    {"two", 16, 128, "runge-kutta-4"},
+    {"two", 256, 512, "lagrange-3"},
+    {"two", 16, 128, "accelerated-ode-2024"},
+    {"near", 5, 128, "accelerated"},
+    {"near", 1000, 128, "ddpm-ancestral"},
+    {"thin", 1000, 128, "ddpm"},
+    {"atom", 1000, 256, "ddpm"},
+    {"two", 3, 64, "ddpm"},
+    {"two", 256, 512, "accelerated"},
+    {"two", 10000, 512, "ddpm"},
 };
 enum { HONEST = sizeof honest / sizeof honest[0] };
 
@@ -499,7 +508,7 @@ SUITE(radial)
     ADD(test_against_closed_form, .count = DIMENSIONS, .grows = 1);
     ADD(test_million_dimensions);
     ADD(test_against_line, .count = SCALES);
-    ADD(test_radii_are_honest, .count = HONEST, .grows = 1);
+    ADD(test_radii_are_honest, .count = taken(2) == 2 ? HONEST : HONEST - 3, .grows = 1);
     ADD(test_fold_is_refused);
     ADD(test_clip);
     ADD(test_brute_force, .count = 2);
