@@ -58,7 +58,8 @@ START_TEST(shards_make_what_one_run_makes)
 {
     write_file("s.yaml", SMALL);
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/one -j 1 2>&1"), 0);
-    for (int shards = 2; shards <= 11; shards += 9) {
+    int most = taken(2) == 2 ? 11 : 5;
+    for (int shards = 2; shards <= most; shards += most - 2) {
         char command[300];
         for (int i = shards; i >= 1; i--) {
             (void)snprintf(command, sizeof command, "@ run %%/s.yaml -o %%/%d -j %d --shard %d/%d 2>&1", shards,
@@ -419,7 +420,7 @@ SUITE(interruptions)
 {
     suite->setup = shell_setup;
     suite->teardown = shell_teardown;
-    ADD(shards_make_what_one_run_makes);
+    ADD(shards_make_what_one_run_makes, .grows = 1);
     ADD(shards_share_the_work);
     ADD(kills_lose_nothing, .grows = 1);
     ADD(leftovers_are_swept);
