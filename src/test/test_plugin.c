@@ -221,13 +221,10 @@ static const char unruly[] =
 
 START_TEST(unruly_samplers_fail_their_cells_alone)
 {
-    static const char *const reasons[] = {"-leaves-",
-                                          ": its process ended by itself with exit status 0\n",
-                                          "-stays-",
-                                          ": its process took more than the 1 s that a cell may take\n",
-                                          "-elsewhere-",
-                                          "asks for the score at 1 - alpha_bar = 0.5, alpha_bar = 0.5, which is "
-                                          "neither level t nor t-1, and it declares"};
+    static const char *const reasons[] = {
+        "-leaves-",    ": its process ended by itself with exit status 0\n",
+        "-stays-",     ": its process took more than the 1 s that a cell may take\n",
+        "-elsewhere-", "asks for the score at 1 - alpha_bar = 0.5, alpha_bar = 0.5, which is neither"};
     write_file("unruly.c", unruly);
     build("unruly");
     write_file("x.yaml",
