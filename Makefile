@@ -91,10 +91,11 @@ plugin:
 	@test -f "$(FILE)" || { echo "make plugin: which FILE? Such as FILE=experiments/my-plugin.c" >&2; exit 2; }
 	$(CC) -Isrc $(CFLAGS) $(PLUGIN_FLAGS) -o "$(basename $(FILE)).so" "$(FILE)"
 
+# A law of few steps on atoms may be refused, with its reason: status 3.
 reproduce:
 	@scripts/install-deps
 	@$(parallel) all
-	@set -e; for experiment in $(reproduced); do $(BUILD)/diffrate run experiments/$$experiment.yaml -o results; done
+	@for experiment in $(reproduced); do $(BUILD)/diffrate run experiments/$$experiment.yaml -o results || [ $$? = 3 ] || exit; done
 
 # The build that people run, every suite, and Check's summary of all of them as the last line.
 test:

@@ -187,7 +187,7 @@ struct measured measured_within(struct measured m, double most)
 
 static struct measured within_if_known(struct measured m, double most)
 {
-    int known = isfinite(m.value) && m.error <= fmax(LOOSE * m.value, SMALL);
+    int known = isfinite(m.value) && m.error >= 0.0 && m.error <= fmax(LOOSE * m.value, SMALL);
     return known ? measured_within(m, most) : NOT_KNOWN;
 }
 
@@ -244,9 +244,9 @@ enum status tv_measure(const struct law_group *groups, size_t count, struct meas
 
 /* A law that has lost or gained more than this of its mass is no law; and a TV whose radius is more than this much
  * and this part of it says next to nothing. */
-#define MOST_DEFECT 0.01
+#define MOST_DEFECT 0.25
 #define MOST_RADIUS 1e-3
-#define MOST_OF_TV 0.1
+#define MOST_OF_TV 0.5
 
 static enum status check_law(const struct law *law, struct error *error)
 {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/text.h"
 #include "model/decompose.h"
 
 /* Laws found so far, with the factors they belong to; entries are allocated one by one, so that laws can point into
@@ -356,8 +357,9 @@ static void refuse(const struct error *cause, struct measurement *out)
     out->divergence = (struct divergence){nothing, nothing, nothing, nothing, nothing, NAN};
     out->error_effect = nothing;
     out->clip_probability = NAN;
-    size_t length = strcspn(cause->text, ":"); /* the reason's first part */
-    (void)snprintf(out->method, sizeof out->method, "refused: %.*s", (int)(length < 50 ? length : 50), cause->text);
+    /* The reason's first part, in the characters that results allow for a method. */
+    size_t length = strspn(cause->text, NAME_CHARACTERS " +,");
+    (void)snprintf(out->method, sizeof out->method, "refused, %.*s", (int)(length < 50 ? length : 50), cause->text);
 }
 
 enum status measure_target_by_threads(size_t threads, const struct target *target, const struct sampler *sampler,

@@ -21,7 +21,7 @@ struct measurement {
 
 /* score_error may be NULL: exact scores. out[i] is the measurement in dimension dimensions[i], i < count. One law of
  * a factor serves every dimension. A dimension whose numbers say nothing (STATUS_NUMERIC of law_compute or
- * divergence_measure, or a TV that a clip leaves open) is refused: all are NaN, and `method` begins with "refused: "
+ * divergence_measure, or a TV that a clip leaves open) is refused: all are NaN, and `method` begins with "refused, "
  * and has the reason; if every dimension is, that is the error. Errors: those of target_factors, law_compute and
  * divergence_measure, with the target's and the sampler's names. */
 MUST_USE enum status measure_target(const struct target *target, const struct sampler *sampler,
