@@ -65,7 +65,9 @@ static void compare(const char *where, const struct brute *brute, const struct l
     ck_assert_msg(sharp, "%s: TV = %.12g +- %.3g is not sharp; the chain's is %.12g", where, tv, radius, brute->tv);
     ck_assert_msg(fabs(law.mass_defect) <= 1e-10 + demand->mass * tv, "%s: mass defect %.3g", where, law.mass_defect);
     /* infinite, or in tails that no support reaches, where q has less than half the precision of p */
-    int known = divergence.chi2_q_p.error <= chi2;
+    int known = isfinite(chi2) && divergence.chi2_q_p.error <= chi2;
+    /* q^2/p does not fall towards the ends of the chain's grid, which cuts the integral off somewhere */
+    ck_assert_msg(!isinf(chi2) || brute->chi2 > 10.0, "%s: chi2 is infinite, the chain's is %g", where, brute->chi2);
     ck_assert_msg(!known || fabs(chi2 - brute->chi2) <= 1e-5 * brute->chi2 + divergence.chi2_q_p.error,
                   "%s: chi2 = %.12g +- %.3g, the chain's is %.12g", where, chi2, divergence.chi2_q_p.error,
                   brute->chi2);
