@@ -21,4 +21,17 @@ static inline void *array_resize(void *old, size_t count, size_t size)
     return realloc(old, count * size);
 }
 
+/* `old`, of *capacity elements, with room for `count` at least: doubles, so that appending takes constant time on
+ * average. NULL on overflow or exhaustion; `old` and *capacity then stay valid. */
+static inline void *array_reserve(void *old, size_t *capacity, size_t count, size_t size)
+{
+    size_t doubled = *capacity > SIZE_MAX / 2 ? SIZE_MAX : 2 * *capacity, wanted = count > doubled ? count : doubled;
+    if (old != NULL && count <= *capacity)
+        return old;
+    void *grown = array_resize(old, wanted, size);
+    if (grown != NULL)
+        *capacity = wanted;
+    return grown;
+}
+
 #endif

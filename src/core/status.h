@@ -35,6 +35,15 @@ enum status fail_with(struct error *error, enum status status, const char *forma
             return try_status; \
     } while (0)
 
+/* The same for a function that has something to free: sets its variable `status` and leaves by its one exit, `label`,
+ * unless that is STATUS_OK. */
+#define TRY_OR(label, call) \
+    do { \
+        status = (call); \
+        if (status != STATUS_OK) \
+            goto label; \
+    } while (0)
+
 /* One sentence for a status code. Never NULL. */
 const char *status_sentence(enum status status);
 
