@@ -40,212 +40,192 @@ enum { LONGEST = 4 };
  * which it does not suffer. */
 #define STILL_PART 0.02
 
-/* What a stage as made does wrong, and why. */
-struct findings {
-    struct error_norms total, quadrature, interpolation;
-    double ignored;
-    double rounding;                 /* what is taken for that */
-    double tolerance, smooth, still; /* what the rule may do wrong, what interpolation may, and what no change may */
-    int hidden;                      /* rounding is more than the rule may do wrong */
+/* Estimates of a stage's local error: of the stage as made, and of its parts. */
+struct estimates {
+    struct norms total, quadrature, interpolation;
+    double ignored;   /* mass that a map without noise has lost */
+    double rounding;  /* what of the error is taken for rounding */
+    double tolerance; /* for quadrature */
+    double smooth;    /* for interpolation */
+    double unchanged; /* for leaving the polynomials as they are */
+    bool hidden;      /* rounding is more than quadrature may add */
 };
 
 /* A map without noise is as good as the grid. */
-static void set_tolerances(const struct line *line, const struct transfer *transfer, struct findings *out)
+static void set_tolerances(const struct line *line, struct estimates *out)
 {
-    double steps = (double)(line->problem->schedule->T - 1);
-    double relative = TOLERANCE / steps * line->probe.distance / pow(line->resolution, SHARPER);
+    const struct transfer *transfer = &line->transfer;
+    double steps = (double)(line->run->problem->schedule->T - 1);
+    double relative = TOLERANCE / steps * line->probe.distance / pow(line->run->resolution, SHARPER);
     double others = (double)(transfer->from->factor->components - 1);
     out->rounding = ROUNDING_NOISE * transfer->tau / transfer->narrowest + ROUNDING_OTHERS * others;
-    if (transfer->deterministic || out->rounding > ROUNDING_MOST)
+    if (transfer->stage.deterministic || out->rounding > ROUNDING_MOST)
         out->rounding = ROUNDING_MOST;
-    if (transfer->deterministic)
+    if (transfer->stage.deterministic)
         relative = 0.0;
     out->tolerance = fmax(relative, out->rounding);
-    out->still = fmax(relative, STILL_PART * out->rounding);
+    out->unchanged = fmax(relative, STILL_PART * out->rounding);
     out->hidden = relative < out->rounding;
     out->smooth = fmax(INTERPOLATION_PART * relative, out->rounding);
 }
 
-/* Fills the grid and looks at it. */
-static enum status try_rule(struct line *line, const struct transfer *transfer, size_t rung, struct panels *grid,
-                            struct findings *out, struct error *error)
+/* Fills the grid and estimates its errors. */
+static enum status fill_and_estimate(struct line *line, size_t rung, struct estimates *out, struct error *error)
 {
     struct line_probe *probe = &line->probe;
+    const struct transfer *transfer = &line->transfer;
+    const struct panels *grid = line->result;
     line->team.work->ignored = 0.0;
-    enum status status = line_fill(line, transfer, rung, grid, error);
+    TRY(line_fill(line, rung, line->result, error));
     out->ignored = line->team.work->ignored;
-    if (status == STATUS_OK)
-        status = line_probe_set(probe, transfer, &line->team, grid, rung + FINER, error);
-    if (status == STATUS_OK)
-        status = line_probe_apply(probe, transfer, &line->team, grid, rung, probe->own, error);
-    if (status != STATUS_OK)
-        return status;
+    TRY(line_probe_set(probe, transfer, &line->team, grid, rung + FINER, error));
+    TRY(line_probe_apply(probe, transfer, &line->team, grid, rung, probe->own, error));
     line_probe_evaluate(probe, transfer, grid, grid, probe->value);
     out->total = line_probe_norms(probe, probe->value, probe->exact);
     out->quadrature = line_probe_norms(probe, probe->own, probe->exact);
     out->interpolation = line_probe_norms(probe, probe->value, probe->own);
-    set_tolerances(line, transfer, out);
+    set_tolerances(line, out);
     return STATUS_OK;
 }
 
-/* Beyond rounding, which is counted by itself, and which polynomials that stay as they are do not suffer. */
-static void add_wrong(struct error_norms *way, struct error_norms norms, const struct findings *found, int carried)
+/* The local error beyond rounding, which is counted by itself; polynomials that stay as they are do not suffer it. */
+static struct norms local_error(struct norms norms, const struct estimates *estimates, bool unchanged)
 {
-    double rounding = carried ? 0.0 : found->rounding, ignored = carried ? 0.0 : found->ignored;
-    way->l1 += fmax(PROBE_MISSES * norms.l1 - rounding, 0.0) + ignored;
-    way->l2 += fmax(PROBE_MISSES * norms.l2 - rounding, 0.0) + ignored;
+    double ignored = unchanged ? 0.0 : estimates->ignored;
+    return norms_sum(norms_beyond(norms, PROBE_MISSES, unchanged ? 0.0 : estimates->rounding),
+                     (struct norms){ignored, ignored});
 }
 
-static const struct error_norms impossible = {HUGE_VAL, HUGE_VAL};
+static const struct norms impossible = {HUGE_VAL, HUGE_VAL};
 
-/* What it would do wrong to leave the panels' polynomials as they are. */
-static enum status carry(struct line *line, const struct transfer *transfer, const struct panels *grid,
-                         struct error_norms *out, struct error *error)
+/* The local error of leaving the panels' polynomials as they are. */
+static enum status estimate_unchanged(struct line *line, struct norms *out, struct error *error)
 {
+    const struct transfer *transfer = &line->transfer;
     int in_order;
-    enum status status = panels_move(transfer->grid, transfer->to, &line->moved, &in_order, error);
     *out = impossible;
-    if (status == STATUS_OK && in_order) {
-        line_probe_evaluate(&line->probe, transfer, grid, &line->moved, line->probe.value);
+    TRY(panels_move(transfer->grid, transfer->to, &line->moved, &in_order, error));
+    if (in_order) {
+        line_probe_evaluate(&line->probe, transfer, line->result, &line->moved, line->probe.value);
         *out = line_probe_norms(&line->probe, line->probe.value, line->probe.exact);
     }
-    return status;
+    return STATUS_OK;
 }
 
-/* What the panels of the last check interpolate wrongly now that they have moved along. */
-static enum status drift(struct line *line, const struct transfer *transfer, const struct panels *before,
-                         const struct panels *grid, struct error_norms *out, struct error *error)
+/* The interpolation error of the last check's panels, now that they have moved along with the components. */
+static enum status estimate_moved(struct line *line, struct norms *out, struct error *error)
 {
+    const struct panels *before = &line->before[line->transfer.stage.index];
     int in_order;
     *out = impossible;
     if (before->count == 0)
         return STATUS_OK;
-    enum status status = panels_move(before, transfer->to, &line->moved, &in_order, error);
-    if (status == STATUS_OK && in_order)
-        *out = panels_resample(grid, transfer->to, &line->chebyshev, &line->moved);
-    return status;
+    TRY(panels_move(before, line->transfer.to, &line->moved, &in_order, error));
+    if (in_order)
+        *out = panels_resample(line->result, line->transfer.to, &line->chebyshev, &line->moved);
+    return STATUS_OK;
 }
 
-/* Raises the rung where the rule's error is above the tolerance, until there is room for it to rise further up to the
- * next check, and shortens panels that interpolate badly. */
-static enum status tighten(struct line *line, const struct transfer *transfer, const struct fineness *fineness,
-                           struct line_choice *choice, struct panels *grid, struct findings *found,
+/* Raises the quadrature order where its error is above the tolerance, until there is room for it to rise further up
+ * to the next check, and shortens panels that interpolate badly. */
+static enum status tighten(struct line *line, struct line_choice *choice, struct estimates *estimates,
                            struct error *error)
 {
     double before = HUGE_VAL;
-    enum status status = STATUS_OK;
-    while (status == STATUS_OK) {
-        double quadrature = found->quadrature.l1, allowed = (isfinite(before) ? ROOM : 1.0) * found->tolerance;
+    for (;;) {
+        double quadrature = estimates->quadrature.l1;
+        double allowed = (isfinite(before) ? ROOM : 1.0) * estimates->tolerance;
         size_t used = line_rung(line, choice->rung);
-        int shorter = found->interpolation.l1 > found->smooth && choice->spacing > 0;
-        int finer = quadrature > allowed && used < TRANSFER_TOP_RUNG && !transfer->deterministic;
-        int limited =
-            quadrature < ROUNDING_MOST || (used > TRANSFER_FIRST_LATTICE && quadrature < NEAR * found->tolerance);
+        bool shorter = estimates->interpolation.l1 > estimates->smooth && choice->spacing > 0;
+        bool finer = quadrature > allowed && used < TRANSFER_TOP_RUNG && !line->transfer.stage.deterministic;
+        bool limited =
+            quadrature < ROUNDING_MOST || (used > TRANSFER_FIRST_LATTICE && quadrature < NEAR * estimates->tolerance);
         if (finer && limited && quadrature > GAIN * before) {
             choice->rung--;
-            break;
+            return STATUS_OK;
         }
         if (!finer && !shorter)
-            break;
+            return STATUS_OK;
         if (finer) {
             before = quadrature;
             choice->rung += quadrature > FAR_OFF * allowed ? 3 : 1;
         }
         if (shorter) {
             choice->spacing--;
-            status = line_lay_out(line, transfer, choice->spacing, fineness, grid, error);
+            TRY(line_lay_out(line, choice->spacing, line->result, error));
         }
-        if (status == STATUS_OK)
-            status = try_rule(line, transfer, line_rung(line, choice->rung), grid, found, error);
+        TRY(fill_and_estimate(line, line_rung(line, choice->rung), estimates, error));
     }
-    return status;
 }
 
 /* Looks for longer panels for the steps after the next check. */
-static enum status lengthen(struct line *line, const struct transfer *transfer, const struct fineness *fineness,
-                            struct line_choice *choice, const struct panels *grid, const struct findings *found,
+static enum status lengthen(struct line *line, struct line_choice *choice, const struct estimates *estimates,
                             struct error *error)
 {
-    if (line->resolution > 1.0 || choice->spacing == LONGEST || found->interpolation.l1 > found->smooth)
+    if (line->run->resolution > 1.0 || choice->spacing == LONGEST || estimates->interpolation.l1 > estimates->smooth)
         return STATUS_OK;
     choice->spacing++;
-    enum status status = line_lay_out(line, transfer, choice->spacing, fineness, &line->moved, error);
-    if (status == STATUS_OK
-        && !(panels_resample(grid, transfer->to, &line->chebyshev, &line->moved).l1 < LONGER * found->smooth))
+    TRY(line_lay_out(line, choice->spacing, &line->moved, error));
+    struct norms longer = panels_resample(line->result, line->transfer.to, &line->chebyshev, &line->moved);
+    if (!(longer.l1 < LONGER * estimates->smooth))
         choice->spacing--;
-    return status;
+    return STATUS_OK;
 }
 
-static struct error_norms sum(struct error_norms a, struct error_norms b)
+/* Looks for a lower quadrature order for the steps to come, whose error is added to *after. Where rounding hides the
+ * error of quadrature, the order below the one taken must be as good. */
+static enum status relax(struct line *line, struct line_choice *choice, const struct estimates *estimates,
+                         int descent, struct norms *after, struct error *error)
 {
-    return (struct error_norms){a.l1 + b.l1, a.l2 + b.l2};
-}
-
-/* Looks for cheaper rules for the steps to come; what they do wrong is added to *wrong. Where rounding hides what a
- * rule does wrong, the one below it must be as good. */
-static enum status relax(struct line *line, const struct transfer *transfer, const struct panels *grid,
-                         struct line_choice *choice, const struct findings *found, int descent,
-                         struct error_norms *wrong, struct error *error)
-{
-    struct error_norms accepted = {0.0, 0.0}, coarser;
-    size_t reserve = found->hidden && line->resolution <= 1.0, rung = choice->rung;
+    struct norms accepted = {0.0, 0.0};
+    size_t reserve = estimates->hidden && line->run->resolution <= 1.0, rung = choice->rung;
     for (size_t down = 1; down <= (size_t)descent + reserve && down <= choice->rung; down++) {
-        size_t used = line_rung(line, choice->rung - down);
-        enum status status =
-            line_probe_apply(&line->probe, transfer, &line->team, grid, used, line->probe.value, error);
-        if (status != STATUS_OK)
-            return status;
-        coarser = line_probe_norms(&line->probe, line->probe.value, line->probe.exact);
-        int no_worse = found->hidden && coarser.l1 < NO_WORSE * found->quadrature.l1;
-        if (!(coarser.l1 < ENOUGH * found->tolerance || no_worse))
+        TRY(line_probe_apply(&line->probe, &line->transfer, &line->team, line->result,
+                             line_rung(line, choice->rung - down), line->probe.value, error));
+        struct norms lower = line_probe_norms(&line->probe, line->probe.value, line->probe.exact);
+        bool no_worse = estimates->hidden && lower.l1 < NO_WORSE * estimates->quadrature.l1;
+        if (!(lower.l1 < ENOUGH * estimates->tolerance || no_worse))
             break;
-        accepted = coarser;
+        accepted = lower;
         rung = choice->rung - down;
     }
     if (rung + reserve < choice->rung)
-        *wrong = sum(*wrong, accepted);
+        *after = norms_sum(*after, accepted);
     if (rung + reserve <= choice->rung || choice->rung < TRANSFER_TOP_RUNG)
         choice->rung = rung + reserve;
     return STATUS_OK;
 }
 
-enum status line_check(struct line *line, const struct transfer *transfer, const struct fineness *fineness, int stage,
-                       struct panels *grid, struct step_error *wrong, struct error *error)
+enum status line_check(struct line *line, struct step_error *local, struct error *error)
 {
-    struct line_choice *choice = &line->choice[stage];
-    struct findings found;
-    struct error_norms carried, drifted, next = {0.0, 0.0};
-    int last = transfer->step->t == 2;
+    const struct stage *stage = &line->transfer.stage;
+    struct line_choice *choice = &line->choice[stage->index];
+    struct panels *before = &line->before[stage->index];
+    struct estimates estimates;
+    struct norms unchanged, moved;
+    bool last = stage->step->t == 2;
     if (last)
         choice->spacing = 0;
-    enum status status = line_lay_out(line, transfer, choice->spacing, fineness, grid, error);
-    if (status == STATUS_OK)
-        status = try_rule(line, transfer, line_rung(line, choice->rung), grid, &found, error);
-    if (status == STATUS_OK)
-        status = carry(line, transfer, grid, &carried, error);
-    if (status == STATUS_OK)
-        status = drift(line, transfer, &line->before[stage], grid, &drifted, error);
-    if (status != STATUS_OK)
-        return status;
-    int moved = line->before[stage].count > 0 && !choice->fresh;
-    size_t rung = choice->rung;
+    TRY(line_lay_out(line, choice->spacing, line->result, error));
+    TRY(fill_and_estimate(line, line_rung(line, choice->rung), &estimates, error));
+    TRY(estimate_unchanged(line, &unchanged, error));
+    TRY(estimate_moved(line, &moved, error));
     if (choice->carried)
-        add_wrong(&wrong->way[AS_BEFORE], carried, &found, 1);
+        local->before = local_error(unchanged, &estimates, true);
+    else if (before->count > 0 && !choice->fresh)
+        local->before = local_error(norms_sum(estimates.quadrature, moved), &estimates, false);
     else
-        add_wrong(&wrong->way[AS_BEFORE], moved ? sum(found.quadrature, drifted) : found.total, &found, 0);
-    status = tighten(line, transfer, fineness, choice, grid, &found, error);
-    if (status == STATUS_OK)
-        status = panels_copy(grid, &line->before[stage], error);
-    add_wrong(&wrong->way[AS_MADE], found.total, &found, 0);
-    line->rounding[stage] = found.rounding;
-    double least = transfer->deterministic ? found.interpolation.l1 : 0.0;
-    choice->fresh = isfinite(drifted.l1) && drifted.l1 > fmax(DRIFT * found.smooth, least);
-    choice->carried = carried.l1 < ENOUGH * found.still;
-    add_wrong(&next, choice->carried ? carried : found.total, &found, choice->carried);
-    if (status == STATUS_OK && !choice->carried && !transfer->deterministic)
-        status = relax(line, transfer, grid, choice, &found, choice->rung > rung ? 0 : DESCENT, &next, error);
-    if (status == STATUS_OK && !last)
-        status = lengthen(line, transfer, fineness, choice, grid, &found, error);
-    wrong->way[FROM_NOW_ON] = sum(wrong->way[FROM_NOW_ON], next);
-    return status;
+        local->before = local_error(estimates.total, &estimates, false);
+    size_t rung = choice->rung;
+    TRY(tighten(line, choice, &estimates, error));
+    TRY(panels_copy(line->result, before, error));
+    local->itself = local_error(estimates.total, &estimates, false);
+    line->rounding[stage->index] = estimates.rounding;
+    double least = stage->deterministic ? estimates.interpolation.l1 : 0.0;
+    choice->fresh = isfinite(moved.l1) && moved.l1 > fmax(DRIFT * estimates.smooth, least);
+    choice->carried = unchanged.l1 < ENOUGH * estimates.unchanged;
+    local->after = local_error(choice->carried ? unchanged : estimates.total, &estimates, choice->carried);
+    if (!choice->carried && !stage->deterministic)
+        TRY(relax(line, choice, &estimates, choice->rung > rung ? 0 : DESCENT, &local->after, error));
+    return last ? STATUS_OK : lengthen(line, choice, &estimates, error);
 }

@@ -6,8 +6,7 @@
 
 #include "law/line_stage.h"
 
-/* Makes the stage. Arguments and errors as line_stage_make has them. */
-MUST_USE enum status line_check(struct line *line, const struct transfer *transfer, const struct fineness *fineness,
-                                int stage, struct panels *grid, struct step_error *wrong, struct error *error);
+/* Makes the prepared stage. Errors as fill_stage has them (law/propagate.h). */
+MUST_USE enum status line_check(struct line *line, struct step_error *local, struct error *error);
 
 #endif

@@ -50,7 +50,7 @@ enum status line_probe_apply(const struct line_probe *probe, const struct transf
                              const struct panels *grid, size_t rung, double *value, struct error *error)
 {
     struct probing probing = {probe, transfer, grid, rung, value};
-    size_t together = transfer->deterministic ? 1 : TRANSFER_POINTS / PANEL_PROBES;
+    size_t together = transfer->stage.deterministic ? 1 : TRANSFER_POINTS / PANEL_PROBES;
     return line_team_run(team, grid, together, transfer_cost(transfer, rung, probe->count), apply, &probing, error);
 }
 
@@ -61,8 +61,7 @@ enum status line_probe_set(struct line_probe *probe, const struct transfer *tran
     if (status != STATUS_OK)
         return status;
     for (size_t p = 0; p < grid->count; p++)
-        for (size_t j = 0; j < PANEL_PROBES; j++)
-            probe->y[p * PANEL_PROBES + j] = grid->panel[p].centre + grid->panel[p].half_width * panel_probe[j];
+        panel_probes(&grid->panel[p], probe->y + p * PANEL_PROBES);
     status = line_probe_apply(probe, transfer, team, grid, rung, probe->exact, error);
     if (status != STATUS_OK)
         return status;
@@ -89,14 +88,10 @@ void line_probe_evaluate(const struct line_probe *probe, const struct transfer *
                         value + p * PANEL_PROBES, &hint);
 }
 
-struct error_norms line_probe_norms(const struct line_probe *probe, const double *value, const double *from)
+struct norms line_probe_norms(const struct line_probe *probe, const double *value, const double *from)
 {
-    struct error_norms norms = {0.0, 0.0};
-    for (size_t i = 0; i < probe->count; i++) {
-        double relative = expm1_of(value[i] - from[i]);
-        norms.l1 += probe->weight[i] * fabs(relative);
-        norms.l2 += probe->weight[i] * relative * relative;
-    }
-    norms.l2 = sqrt(norms.l2);
-    return norms;
+    struct norm_sums sums = {0.0, 0.0};
+    for (size_t i = 0; i < probe->count; i++)
+        norm_sums_add(&sums, probe->weight[i], expm1_of(value[i] - from[i]));
+    return norms_of(sums);
 }

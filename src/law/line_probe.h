@@ -31,6 +31,6 @@ void line_probe_evaluate(const struct line_probe *probe, const struct transfer *
                          const struct panels *panels, double *value);
 
 /* What is between two values of log r. */
-struct error_norms line_probe_norms(const struct line_probe *probe, const double *value, const double *from);
+struct norms line_probe_norms(const struct line_probe *probe, const double *value, const double *from);
 
 #endif

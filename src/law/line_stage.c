@@ -21,33 +21,6 @@
 /* A jump that moves less mass than this in a step (relative to the narrowest component) is below rounding. */
 #define FAINT 1e-14
 
-enum status line_init(struct line *line, const struct law_problem *problem, double resolution, struct error *error)
-{
-    *line = (struct line){.problem = problem, .resolution = resolution};
-    if (problem->sampler->correction != NULL && !(problem->clip > 0.0))
-        line->clip = (struct clip_bound){.steps = problem->schedule->T - 1, .T = problem->schedule->T};
-    int jumps = problem->error_share > 0.0 || problem->clip > 0.0;
-    chebyshev_init(&line->chebyshev);
-    enum status status = oracle_new(problem->factor, problem->sampler, &line->oracle, error);
-    if (status == STATUS_OK)
-        status = rules_new_part(&line->rules, RUNGS, jumps ? TRANSFER_RUNGS : 0, error);
-    line->oracle.undeclared = &line->undeclared;
-    line->oracle.original = conditions_broken(problem->conditions, CONDITION_SHIFTS);
-    return status == STATUS_OK ? line_team_new(problem->sampler, &line->rules, problem->threads, &line->team, error)
-                               : status;
-}
-
-void line_free(struct line *line)
-{
-    oracle_free(&line->oracle);
-    rules_free(&line->rules);
-    line_team_free(&line->team);
-    line_probe_free(&line->probe);
-    panels_free(&line->moved);
-    for (int stage = 0; stage < LINE_STAGES; stage++)
-        panels_free(&line->before[stage]);
-}
-
 struct filling {
     const struct line *line;
     const struct transfer *transfer;
@@ -73,16 +46,16 @@ static enum status fill(void *context, struct transfer_work *work, size_t from, 
         panel_fit(chebyshev, value + i * PANEL_NODES, &panel[i]);
         if (!isfinite(panel[i].coefficient[0]))
             status = fail_with(error, STATUS_NUMERIC, "the law of %s is not finite after step t = %zu",
-                               transfer->sampler->name, transfer->step->t);
+                               transfer->stage.sampler->name, transfer->stage.step->t);
     }
     return status;
 }
 
-enum status line_fill(struct line *line, const struct transfer *transfer, size_t rung, struct panels *grid,
-                      struct error *error)
+enum status line_fill(struct line *line, size_t rung, struct panels *grid, struct error *error)
 {
+    const struct transfer *transfer = &line->transfer;
     struct filling filling = {line, transfer, grid, rung};
-    size_t together = transfer->deterministic ? 1 : TRANSFER_POINTS / PANEL_NODES;
+    size_t together = transfer->stage.deterministic ? 1 : TRANSFER_POINTS / PANEL_NODES;
     return line_team_run(&line->team, grid, together, transfer_cost(transfer, rung, grid->count * PANEL_NODES), fill,
                          &filling, error);
 }
@@ -93,14 +66,15 @@ static struct fineness fineness_for(struct line *line, const struct transfer *tr
 {
     struct fineness *jumps = &line->jumps, fineness;
     const struct mixture_level *from = transfer->from;
-    double tau = transfer->deterministic ? 0.0 : transfer->tau, root = transfer->to->root_alpha_bar;
+    double tau = transfer->stage.deterministic ? 0.0 : transfer->tau, root = transfer->to->root_alpha_bar;
     size_t count = transfer->breaks.count < PANEL_EDGES ? transfer->breaks.count : PANEL_EDGES;
     for (size_t b = 0; b < count; b++)
-        jumps->edge[b] = (transfer->breaks.at[b] + from->root_alpha_bar * from->factor->mean[0]) / transfer->a / root;
+        jumps->edge[b] =
+            (transfer->breaks.at[b] + from->root_alpha_bar * from->factor->mean[0]) / transfer->stage.a / root;
     if (count > 0) {
         jumps->edges = count;
         jumps->finest = EDGE_LENGTH * tau;
-    } else if (!transfer->moves && jumps->edges > 0)
+    } else if (!transfer->stage.moves && jumps->edges > 0)
         jumps->finest = fmin(jumps->finest, EDGE_LENGTH * tau);
     double longest = HUGE_VAL;
     for (size_t i = 0; i < line->oracle.levels; i++) {
@@ -126,31 +100,33 @@ static enum status find_breaks(struct line *line, struct transfer *transfer, str
     for (size_t i = 0; i < line->oracle.levels; i++)
         if (line->oracle.error[i].edges > 0)
             size = fmax(size, line->oracle.error[i].amplitude * line->oracle.error[i].height);
-    if (!transfer->moves || (transfer->step->beta * size < FAINT * sd && !isfinite(transfer->step->clip)))
+    if (!transfer->stage.moves
+        || (transfer->stage.step->beta * size < FAINT * sd && !isfinite(transfer->stage.step->clip)))
         return STATUS_OK;
-    if (transfer->sampler->work_arrays > 64)
+    if (transfer->stage.sampler->work_arrays > 64)
         return fail_with(error, STATUS_UNSUPPORTED, "sampler %s needs more than 64 work arrays",
-                         transfer->sampler->name);
-    double scale = transfer->deterministic ? sd : transfer->tau;
+                         transfer->stage.sampler->name);
+    double scale = transfer->stage.deterministic ? sd : transfer->tau;
     line->oracle.work = line->team.work->oracle_work;
-    oracle_breaks(&line->oracle, transfer->sampler, transfer->step, transfer->grid, scale, work, &transfer->breaks);
+    oracle_breaks(&line->oracle, transfer->stage.sampler, transfer->stage.step, transfer->grid, scale, work,
+                  &transfer->breaks);
     /* what a jump throws far comes from far in units of the noise */
-    transfer->reach = fmin(REACH + 2.0 * transfer->step->beta * size / scale, FARTHEST);
-    if (transfer->deterministic && transfer->breaks.count > 0)
+    transfer->reach = fmin(REACH + 2.0 * transfer->stage.step->beta * size / scale, FARTHEST);
+    if (transfer->stage.deterministic && transfer->breaks.count > 0)
         return fail_with(
             error, STATUS_NUMERIC,
             "the map of %s jumps at step t = %zu (the score error is not continuous): it folds or tears, "
             "and the law is not computed",
-            transfer->sampler->name, transfer->step->t);
+            transfer->stage.sampler->name, transfer->stage.step->t);
     return STATUS_OK;
 }
 
 #define INSIDE (1.0 - 1e-9) /* the ends of a piece are nodes, and jumps belong to its neighbour */
 
-/* Adds E_q over one piece of a panel of what the clip would see. */
-static void watch_piece(struct line *line, const struct transfer *transfer, const struct panel *panel, double from,
-                        double to, struct clip_step *seen)
+/* Adds the part of a piece of a panel. */
+static void add_piece(struct line *line, const struct panel *panel, double from, double to, struct clip_step *out)
 {
+    const struct transfer *transfer = &line->transfer;
     double weight[PANEL_NODES], x[PANEL_NODES], log_ratio[PANEL_NODES], correction[PANEL_NODES];
     double centre = 0.5 * (from + to), half = 0.5 * (to - from) * INSIDE;
     for (size_t j = 0; j < PANEL_NODES; j++)
@@ -164,59 +140,68 @@ static void watch_piece(struct line *line, const struct transfer *transfer, cons
         weight[j] *= line->chebyshev.weight[j] * half;
     line->oracle.anchor = panel->anchor;
     line->oracle.work = line->team.work->oracle_work;
-    oracle_apply(&line->oracle, transfer->sampler->correction, transfer->step, PANEL_NODES, x, correction,
+    oracle_apply(&line->oracle, transfer->stage.sampler->correction, transfer->stage.step, PANEL_NODES, x, correction,
                  line->team.work->work);
-    clip_step_add(seen, line->clip.T, PANEL_NODES, weight, correction);
+    clip_step_add(out, line->run->problem->schedule->T, PANEL_NODES, weight, correction);
 }
 
-/* The correction under q, on the grid cut at the map's jumps. */
-static void watch_clip(struct line *line, const struct transfer *transfer)
+/* The grid is cut where the map jumps. */
+void line_correction_moments(void *state, struct clip_step *out)
 {
-    const struct panels *grid = transfer->grid;
-    struct clip_step seen = {0.0, {0.0}};
-    for (size_t p = 0; p < grid->count; p++) {
-        const struct panel *panel = &grid->panel[p];
+    struct line *line = state;
+    const struct transfer *transfer = &line->transfer;
+    for (size_t p = 0; p < transfer->grid->count; p++) {
+        const struct panel *panel = &transfer->grid->panel[p];
         double shift = mixture_level_centre(transfer->from, 0, panel->anchor);
         double from = panel->centre - panel->half_width, end = panel->centre + panel->half_width;
         for (size_t b = 0; b <= transfer->breaks.count; b++) {
             double to = b < transfer->breaks.count ? fmin(transfer->breaks.at[b] + shift, end) : end;
             if (!(to > from))
                 continue;
-            watch_piece(line, transfer, panel, from, to, &seen);
+            add_piece(line, panel, from, to, out);
             from = to;
         }
     }
-    clip_bound_take(&line->clip, &seen);
 }
 
 size_t line_rung(const struct line *line, size_t rung)
 {
-    size_t extra = line->resolution > 1.0 ? (size_t)lround(RUNGS_AN_OCTAVE * log2(line->resolution)) : 0;
+    size_t extra = line->run->resolution > 1.0 ? (size_t)lround(RUNGS_AN_OCTAVE * log2(line->run->resolution)) : 0;
     return rung + extra < TRANSFER_TOP_RUNG ? rung + extra : TRANSFER_TOP_RUNG;
 }
 
-enum status line_lay_out(const struct line *line, const struct transfer *transfer, int spacing,
-                         const struct fineness *fineness, struct panels *grid, struct error *error)
+enum status line_lay_out(const struct line *line, int spacing, struct panels *grid, struct error *error)
 {
-    return panels_lay_out(transfer->to, line->resolution / pow(SPACING, spacing), fineness, grid, error);
+    return panels_lay_out(line->transfer.to, line->run->resolution / pow(SPACING, spacing), &line->fineness, grid,
+                          error);
 }
 
-enum status line_stage_make(struct line *line, struct transfer *transfer, int stage, int checked, struct panels *grid,
-                            struct step_error *wrong, struct error *error)
+enum status line_stage_prepare(void *state, const struct stage *stage, size_t from, size_t to, struct error *error)
 {
-    int in_order = 0;
+    struct line *line = state;
+    line->result = &line->grid[to];
+    transfer_init(&line->transfer, stage, &line->level[from], &line->level[to], &line->grid[from], &line->oracle);
+    TRY(find_breaks(line, &line->transfer, error));
+    line->fineness = fineness_for(line, &line->transfer);
+    return STATUS_OK;
+}
+
+enum status line_stage_fill(void *state, bool checked, struct stage_result *out, struct error *error)
+{
+    struct line *line = state;
+    size_t stage = line->transfer.stage.index;
     const struct line_choice *choice = &line->choice[stage];
-    enum status status = find_breaks(line, transfer, error);
-    if (checked && transfer->moves && line->clip.steps > 0 && status == STATUS_OK)
-        watch_clip(line, transfer);
-    struct fineness fineness = fineness_for(line, transfer);
-    if (status == STATUS_OK && checked)
-        return line_check(line, transfer, &fineness, stage, grid, wrong, error);
-    if (status == STATUS_OK && (choice->carried || !(choice->fresh || fineness.edges > 0)))
-        status = panels_move(transfer->grid, transfer->to, grid, &in_order, error);
-    if (status == STATUS_OK && choice->carried && in_order)
+    int in_order = 0;
+    if (checked)
+        TRY(line_check(line, &out->error, error));
+    out->rounding = line->rounding[stage];
+    if (checked)
         return STATUS_OK;
-    if (status == STATUS_OK && !in_order)
-        status = line_lay_out(line, transfer, choice->spacing, &fineness, grid, error);
-    return status == STATUS_OK ? line_fill(line, transfer, line_rung(line, choice->rung), grid, error) : status;
+    if (choice->carried || !(choice->fresh || line->fineness.edges > 0))
+        TRY(panels_move(line->transfer.grid, line->transfer.to, line->result, &in_order, error));
+    if (choice->carried && in_order)
+        return STATUS_OK;
+    if (!in_order)
+        TRY(line_lay_out(line, choice->spacing, line->result, error));
+    return line_fill(line, line_rung(line, choice->rung), line->result, error);
 }

@@ -15,12 +15,6 @@
 
 enum { TESTS = 3 /* a direction */ };
 
-static void norms_add(struct norms *norms, double mass, double relative)
-{
-    norms->l1 += mass * relative;
-    norms->l2_squared += mass * relative * relative;
-}
-
 /* What one stage does wrong on a patch, the largest errors of q: interpolation and quadrature together; of its rules,
  * in either direction; of the next smaller ones. Relative to the patch's mean, and to what is there where that is
  * less. */
@@ -153,41 +147,39 @@ static int raise_rungs(struct patch *patch, const struct local_error *local, dou
     return raised;
 }
 
-/* Checks every patch of a filled grid and raises rules that are too coarse. */
-enum status plane_check(const struct plane_source *source, struct patches *grid, struct step_error *wrong,
+enum status plane_check(const struct plane_source *source, struct patches *grid, struct step_error *local,
                         double *quadrature, struct error *error)
 {
-    struct norms way[WAYS] = {{0.0, 0.0}};
+    struct norm_sums before = {0.0, 0.0}, itself = {0.0, 0.0}, after = {0.0, 0.0};
+    bool by_rules = source->transfer != NULL && source->lattice == NULL;
     *quadrature = 0.0;
     for (size_t p = 0; p < grid->count; p++) {
         struct patch *patch = &grid->patch[p];
         struct probe probe;
-        int by_rules = source->transfer != NULL && source->lattice == NULL;
-        struct local_error local = check_patch(source, patch, &probe);
+        struct local_error found = check_patch(source, patch, &probe);
         double wanted = plane_allowed(source, patch);
-        norms_add(&way[AS_BEFORE], patch->mass, local.total);
-        while (by_rules && raise_rungs(patch, &local, wanted)) {
+        norm_sums_add(&before, patch->mass, found.total);
+        while (by_rules && raise_rungs(patch, &found, wanted)) {
             (void)plane_fill(source, patch);
             (void)plane_judge(source, patch);
             wanted = plane_allowed(source, patch);
-            local = check_patch(source, patch, &probe);
+            found = check_patch(source, patch, &probe);
         }
-        *quadrature += patch->mass * local.quadrature[0];
-        norms_add(&way[AS_MADE], patch->mass, local.total);
+        *quadrature += patch->mass * found.quadrature[0];
+        norm_sums_add(&itself, patch->mass, found.total);
         if (source->lattice != NULL)
             track_rungs(source, patch, &probe, wanted);
         for (int i = 0; i < 2; i++)
-            if (by_rules && patch->rung[i] > 0 && local.coarser[i] < LOWER * wanted) {
+            if (by_rules && patch->rung[i] > 0 && found.coarser[i] < LOWER * wanted) {
                 patch->rung[i]--;
-                local.total += local.coarser[i];
+                found.total += found.coarser[i];
             }
-        norms_add(&way[FROM_NOW_ON], patch->mass, local.total);
+        norm_sums_add(&after, patch->mass, found.total);
     }
-    if (!isfinite(way[AS_MADE].l1))
+    if (!isfinite(itself.l1))
         return fail_with(error, STATUS_NUMERIC, "the law of %s is not finite in the plane", source->sampler);
-    for (int i = 0; i < WAYS; i++) {
-        wrong->way[i].l1 += fmax(SEEN * way[i].l1 - PLANE_ROUNDING, 0.0);
-        wrong->way[i].l2_squared += fmax(SEEN * sqrt(way[i].l2_squared) - PLANE_ROUNDING, 0.0);
-    }
+    local->before = norms_beyond(norms_of(before), SEEN, PLANE_ROUNDING);
+    local->itself = norms_beyond(norms_of(itself), SEEN, PLANE_ROUNDING);
+    local->after = norms_beyond(norms_of(after), SEEN, PLANE_ROUNDING);
     return STATUS_OK;
 }

@@ -15,7 +15,7 @@ enum { MOST_POINTS = 8000000, TOGETHER = 64 /* points */ };
 
 static double spacing_of(const struct plane_transfer *transfer, double density)
 {
-    return sqrt(transfer->v) / transfer->from->root_alpha_bar / density;
+    return sqrt(transfer->stage.noise) / transfer->from->root_alpha_bar / density;
 }
 
 double lattice_size(const struct plane_transfer *transfer, double density)
@@ -98,17 +98,17 @@ static void add_points(struct lattice *lattice, struct plane_work *work, const s
     patch_evaluate(patch, transfer->lobattos, count[0], local[0], count[1], local[1], work->log_ratio);
     for (size_t j = 0; j < 2 * points; j++)
         work->increment[j] = 0.0;
-    if (transfer->moves) {
+    if (transfer->stage.moves) {
         oracle->anchor = patch->anchor;
         oracle->work = work->oracle_work;
         oracle->known_x = transfer->from == oracle->nominal[0] ? work->x : NULL;
         oracle->known_score = work->score;
-        plane_oracle_apply(oracle, transfer->sampler->increment, transfer->step, points, work->x, work->increment,
-                           work->work);
+        plane_oracle_apply(oracle, transfer->stage.sampler->increment, transfer->stage.step, points, work->x,
+                           work->increment, work->work);
         oracle->known_x = NULL;
     }
-    double log_alpha = transfer->moves ? transfer->step->log_alpha : 0.0;
-    double constant = 2.0 * log(root * span[0].spacing) + log_alpha - log(2.0 * M_PI * transfer->v);
+    double log_alpha = transfer->stage.moves ? transfer->stage.step->log_alpha : 0.0;
+    double constant = 2.0 * log(root * span[0].spacing) + log_alpha - log(2.0 * M_PI * transfer->stage.noise);
     for (size_t j = 0; j < points; j++) {
         lattice->image[0][at + j] = work->x[j] + work->increment[j];
         lattice->image[1][at + j] = work->x[points + j] + work->increment[points + j];
@@ -138,7 +138,7 @@ static enum status find_beyond(const struct plane_transfer *transfer, double rea
     double narrowest = HUGE_VAL;
     for (size_t k = 0; k < transfer->from->factor->components; k++)
         narrowest = fmin(narrowest, transfer->from->sd[k]);
-    double farther = reach + REACH * fmin(sqrt(transfer->v) / narrowest, MOST_NOISE);
+    double farther = reach + REACH * fmin(sqrt(transfer->stage.noise) / narrowest, MOST_NOISE);
     return patches_complement(transfer->grid, transfer->from, farther, BEYOND_SIDE, beyond, error);
 }
 
@@ -255,7 +255,8 @@ static void add_block(const struct lattice *lattice, const struct lattice_block 
 {
     const struct plane_transfer *transfer = lattice->transfer;
     double low[2], high[2], near[3][TOGETHER];
-    struct kernel kernel = {.reach = REACH * sqrt(transfer->v), .half_precision = 0.5 / transfer->v};
+    struct kernel kernel = {.reach = REACH * sqrt(transfer->stage.noise),
+                            .half_precision = 0.5 / transfer->stage.noise};
     size_t used = 0;
     for (int i = 0; i < 2; i++) {
         kernel.shift[i] =

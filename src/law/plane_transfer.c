@@ -20,7 +20,7 @@ static void add_error(const struct plane_oracle *oracle, size_t direction, size_
         position[i] = along->axis[0] * x[i] + along->axis[1] * x[n + i];
         value[i] = 0.0;
     }
-    error_level_add(error, oracle->marginal[direction][at], oracle->anchor, n, position, value, work);
+    error_level_add(error, &along->level[at], oracle->anchor, n, position, value, work);
     for (size_t i = 0; i < n; i++) {
         out[i] += along->axis[0] * value[i];
         out[n + i] += along->axis[1] * value[i];
@@ -127,22 +127,6 @@ void plane_work_free(struct plane_work *work)
 
 /* ---- The transfer ---- */
 
-void plane_transfer_init(struct plane_transfer *transfer, const struct sampler *sampler, const struct step *step,
-                         int before, const struct joint_level *from, const struct joint_level *to,
-                         const struct patches *grid, const struct lobattos *lobattos, struct plane_oracle *oracle)
-{
-    *transfer = (struct plane_transfer){.sampler = sampler,
-                                        .step = step,
-                                        .moves = !before,
-                                        .from = from,
-                                        .to = to,
-                                        .grid = grid,
-                                        .lobattos = lobattos,
-                                        .oracle = oracle,
-                                        .v = before ? sampler_noise_before(sampler, step)
-                                                    : sampler_noise_after(sampler, step)};
-}
-
 /* Where the quadrature nodes lie and what that adds to log c: as in law/transfer.h, for two coordinates,
  *     log c = -(tau z.D + |D|^2/2)/v + |z|^2 (1 - tau^2/v)/2 + log(tau^2/v) + 2 log a + log p(x) - log p'(y),
  * with tau as it is exact around the anchor. */
@@ -152,9 +136,10 @@ struct scale {
 
 static struct scale scale_at(const struct plane_transfer *transfer, size_t anchor)
 {
-    double V = transfer->from->sd[anchor] * transfer->from->sd[anchor], v = transfer->v;
-    double shrink = transfer->moves ? transfer->step->beta / V : 0.0, q = v / V - 2.0 * shrink + shrink * shrink;
-    double log_alpha = transfer->moves ? transfer->step->log_alpha : 0.0, tau = sqrt(v / (1.0 + q));
+    double V = transfer->from->sd[anchor] * transfer->from->sd[anchor], v = transfer->stage.noise;
+    double shrink = transfer->stage.moves ? transfer->stage.step->beta / V : 0.0,
+           q = v / V - 2.0 * shrink + shrink * shrink;
+    double log_alpha = transfer->stage.moves ? transfer->stage.step->log_alpha : 0.0, tau = sqrt(v / (1.0 + q));
     return (struct scale){tau, tau / v, 0.5 / v, 0.5 * q / (1.0 + q), log_alpha - log1p(q)};
 }
 
@@ -187,14 +172,14 @@ static void fill_lines(const struct lines *lines, struct plane_work *work, size_
         }
     }
     joint_level_evaluate(transfer->from, lines->anchor, batch, batch, work->x, work->log_density, work->score);
-    if (transfer->moves) {
+    if (transfer->stage.moves) {
         struct plane_oracle *oracle = transfer->oracle;
         oracle->anchor = lines->anchor;
         oracle->work = work->oracle_work;
         oracle->known_x = transfer->from == oracle->nominal[0] ? work->x : NULL;
         oracle->known_score = work->score;
-        plane_oracle_apply(oracle, transfer->sampler->increment, transfer->step, batch, work->x, work->increment,
-                           work->work);
+        plane_oracle_apply(oracle, transfer->stage.sampler->increment, transfer->stage.step, batch, work->x,
+                           work->increment, work->work);
         oracle->known_x = NULL;
     } else
         for (size_t i = 0; i < 2 * batch; i++)

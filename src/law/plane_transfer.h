@@ -7,6 +7,7 @@
 
 #include "core/status.h"
 #include "law/patches.h"
+#include "law/propagate.h"
 #include "law/rule.h"
 #include "model/joint_level.h"
 #include "model/mixture_level.h"
@@ -18,7 +19,7 @@
 struct plane_direction {
     double axis[2];
     struct factor factor; /* the mixture's marginal along the axis; points into the owner's block */
-    struct mixture_level level[SAMPLER_LEVELS]; /* at levels t and t-1 in turn, and the sampler's others */
+    struct mixture_level level[SAMPLER_LEVELS]; /* at levels t, t-1 and the others */
     struct error_level error[SAMPLER_LEVELS];   /* at levels t and t-1, and the others */
 };
 
@@ -28,8 +29,7 @@ struct plane_oracle {
     const struct joint_level *nominal[SAMPLER_LEVELS];
     size_t directions;
     struct plane_direction direction[2];
-    const struct mixture_level *marginal[2][SAMPLER_LEVELS]; /* [direction] */
-    size_t anchor;                                           /* positions asked for are relative to it */
+    size_t anchor;         /* positions asked for are relative to it */
     const double *known_x; /* points whose exact score at level t is already in known_score */
     const double *known_score;
     double *work;                  /* 7 arrays of as many doubles as the largest batch has points */
@@ -52,19 +52,12 @@ enum {
 };
 
 struct plane_transfer {
-    const struct sampler *sampler;
-    const struct step *step;
-    int moves; /* the sampler's map is applied; 0: noise alone, before the map */
+    struct stage stage;
     const struct joint_level *from, *to;
     const struct patches *grid; /* log r on `from`, indexed */
     const struct lobattos *lobattos;
     struct plane_oracle *oracle;
-    double v; /* the noise's variance before division by sqrt(alpha) */
 };
-
-void plane_transfer_init(struct plane_transfer *transfer, const struct sampler *sampler, const struct step *step,
-                         int before, const struct joint_level *from, const struct joint_level *to,
-                         const struct patches *grid, const struct lobattos *lobattos, struct plane_oracle *oracle);
 
 /* Workspace for a whole law. */
 struct plane_work {

@@ -2,191 +2,252 @@
 
 #include <math.h>
 
-/* L1(p) error that a stage's rules may make in any case, as in law/line.c. */
-#define QUADRATURE_TOLERANCE 8e-16
-/* So many times the tolerance, and the next rungs need not be tried one by one. */
+#include "core/vmath.h"
+#include "law/resample.h"
+
+/* L1(p) error that quadrature in a stage may add: a part of E_p|r - 1|, shared by the steps, or this much in any
+ * case. */
+#define TOLERANCE 3e-7
+#define LEAST_TOLERANCE 8e-16
+/* Rounding in a stage: the logarithm of one step's weights has terms of size TERMS d omega (law/radial_transfer.c).
+ */
+#define ROUNDING 3e-16
+#define TERMS 0.25
+/* So many times the tolerance, and the next orders need not be tried one by one. */
 #define FAR_OFF 1e4
-/* Not so much above the tolerance, an error that the next smaller rule does not enlarge is rounding. */
+/* Not so much above the tolerance, an error that the next lower order does not enlarge is rounding. */
 #define STALLED 30.0
-/* Where q has so much mass beyond the grid that E_p|r - 1| is anyone's guess, the kink of r at the grid's end need
- * not be resolved to more than a part of what is lost, shared by the steps. */
+/* Where q has lost more than this part of its mass beyond the grid, E_p|r - 1| is not known, and the kink of r at the
+ * grid's end need not be resolved to more than a part of what is lost, shared by the steps. */
 #define LOST 0.02
-#define LOST_RELATIVE 3e3 /* times demand.relative */
+#define LOST_RELATIVE 3e3 /* times the relative tolerance */
+/* Scales beyond a jump to which it is integrated, and at most. */
+#define REACH 9.0
+#define FARTHEST 30.0
+/* Orders that twice the resolution adds. */
+#define RUNGS_AN_OCTAVE 3.0
 
-static const double test_position[RADIAL_TEST_POINTS] = {-0.99, -0.42, 0.33, 0.97};
+/* ---- Clips ---- */
 
-void radial_test_points(const struct panel *panel, double *rho)
+/* The sampler's correction at the nodes of a panel. */
+static void correction_on(struct radial *radial, const struct panel *panel, double *rho, double *correction)
 {
-    for (int j = 0; j < RADIAL_TEST_POINTS; j++)
-        rho[j] = panel->centre + panel->half_width * test_position[j];
+    const struct stage *stage = &radial->transfer.stage;
+    for (size_t j = 0; j < PANEL_NODES; j++)
+        rho[j] = fmax(panel->centre + panel->half_width * radial->basis.chebyshev.node[j], 1e-9 * panel->half_width);
+    stage->sampler->correction(stage->step, &radial->oracle.base, PANEL_NODES, rho, correction, radial->work.work);
 }
 
-void radial_norms_add(struct radial_norms *norms, const struct panel *panel, const double *log_density,
-                      const double *log_ratio, const double *log_error)
+void radial_correction_moments(void *state, struct clip_step *out)
 {
-    for (int j = 0; j < RADIAL_TEST_POINTS; j++) {
-        double weight = exp(log_density[j] + log_ratio[j]) * 2.0 * panel->half_width / RADIAL_TEST_POINTS;
-        double relative = expm1(log_error[j]);
-        norms->l1 += weight * fabs(relative);
-        norms->l2_squared += weight * relative * relative;
+    struct radial *radial = state;
+    const struct chebyshev *chebyshev = &radial->basis.chebyshev;
+    const struct panels *grid = radial->transfer.grid;
+    for (size_t p = 0; p < grid->count; p++) {
+        const struct panel *panel = &grid->panel[p];
+        double rho[PANEL_NODES], correction[PANEL_NODES], weight[PANEL_NODES], log_ratio[PANEL_NODES];
+        correction_on(radial, panel, rho, correction);
+        panel_evaluate(panel, 0.0, PANEL_NODES, rho, log_ratio);
+        radial_level_log_density(radial->transfer.from, PANEL_NODES, rho, weight);
+        for (size_t j = 0; j < PANEL_NODES; j++)
+            weight[j] = chebyshev->weight[j] * panel->half_width * exp(weight[j] + log_ratio[j]);
+        clip_step_add(out, radial->run->problem->schedule->T, PANEL_NODES, weight, correction);
     }
 }
 
-/* What a stage does wrong, at points off the grid and against a finer rule. */
-struct local_error {
-    struct radial_norms total;      /* of the stage as made: quadrature and interpolation */
-    struct radial_norms quadrature; /* of its rule alone */
-    struct radial_norms coarser;    /* of the next smaller rule */
-    double distance, excess;        /* E_p|r - 1| and E_p r - 1 so far, roughly */
-};
-
-struct job {
-    const struct radial_transfer *transfer;
-    const struct radial_basis *basis;
-    struct radial_work *work;
-    const struct stage_demand *demand;
-    struct panels *grid;
-    size_t rung; /* in use */
-};
-
-/* The rule that a rung stands for at this resolution. */
-static size_t rung_in_use(size_t rung, double resolution)
+static bool clipped(const struct radial *radial, double rho)
 {
-    size_t extra = resolution > 1.0 ? (size_t)lround(3.0 * log2(resolution)) : 0;
+    const struct stage *stage = &radial->transfer.stage;
+    double correction;
+    stage->sampler->correction(stage->step, &radial->oracle.base, 1, &rho, &correction, radial->work.work);
+    return fabs(correction) > stage->step->clip;
+}
+
+/* The radius between two where the clip sets in or ends. */
+static double bisect(const struct radial *radial, double from, double to)
+{
+    bool before = clipped(radial, from);
+    for (int i = 0; i < 100; i++) {
+        double middle = 0.5 * (from + to);
+        if (!(middle > from && middle < to))
+            break;
+        if (clipped(radial, middle) == before)
+            from = middle;
+        else
+            to = middle;
+    }
+    return to;
+}
+
+/* The radii where the clip makes the map jump, and how far the quadrature has to reach because of it. */
+static enum status find_breaks(struct radial *radial, struct error *error)
+{
+    struct radial_transfer *transfer = &radial->transfer;
+    const struct stage *stage = &transfer->stage;
+    double last = 0.0, largest = 0.0, clip = stage->step->clip;
+    int before = -1;
+    if (!stage->moves || stage->sampler->correction == NULL || !isfinite(clip))
+        return STATUS_OK;
+    for (size_t p = 0; p < transfer->grid->count; p++) {
+        double rho[PANEL_NODES], correction[PANEL_NODES];
+        correction_on(radial, &transfer->grid->panel[p], rho, correction);
+        for (size_t j = 0; j < PANEL_NODES; j++) {
+            int now = fabs(correction[j]) > clip;
+            largest = fmax(largest, now ? fabs(correction[j]) : 0.0);
+            if (before >= 0 && now != before) {
+                if (transfer->breaks == MOST_RADIAL_BREAKS)
+                    return fail_with(error, STATUS_NUMERIC, "the clip of %s sets in at more than %d radii",
+                                     stage->sampler->name, MOST_RADIAL_BREAKS);
+                transfer->at[transfer->breaks++] = bisect(radial, last, rho[j]);
+            }
+            before = now;
+            last = rho[j];
+        }
+    }
+    /* what is zeroed moved points by no more than omega of that, in units of sqrt(noise level) */
+    double thrown = stage->step->omega * largest * sqrt(stage->step->from.noise / stage->noise);
+    transfer->reach = fmin(REACH + thrown, FARTHEST);
+    return STATUS_OK;
+}
+
+/* ---- The grid ---- */
+
+/* The quadrature order that another stands for at the law's resolution. */
+static size_t rung_in_use(const struct radial *radial, size_t rung)
+{
+    double resolution = radial->run->resolution;
+    size_t extra = resolution > 1.0 ? (size_t)lround(RUNGS_AN_OCTAVE * log2(resolution)) : 0;
     return rung + extra < TOP_RUNG ? rung + extra : TOP_RUNG;
 }
 
 /* Fills `count` panels of one anchor. */
-static enum status fill_together(const struct job *job, struct panel *panel, size_t count, size_t *hint,
+static enum status fill_together(struct radial *radial, size_t rung, struct panel *panel, size_t count, size_t *hint,
                                  struct error *error)
 {
     double rho[RADIAL_POINTS], value[RADIAL_POINTS], nodes[PANEL_NODES];
+    const struct stage *stage = &radial->transfer.stage;
     size_t n = 0, used = 0;
     for (size_t i = 0; i < count; i++)
-        n += radial_panel_nodes(job->basis, &panel[i], rho + n);
-    enum status status = radial_transfer_apply(job->transfer, job->work, job->rung, panel->anchor,
-                                               2.0 * panel->half_width, n, rho, value, hint, error);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        radial_panel_fit(job->basis, value + used, &panel[i]);
-        used += radial_panel_nodes(job->basis, &panel[i], nodes);
+        n += radial_panel_nodes(&radial->basis, &panel[i], rho + n);
+    TRY(radial_transfer_apply(&radial->transfer, &radial->work, rung, panel->anchor, 2.0 * panel->half_width, n, rho,
+                              value, hint, error));
+    for (size_t i = 0; i < count; i++) {
+        radial_panel_fit(&radial->basis, value + used, &panel[i]);
+        used += radial_panel_nodes(&radial->basis, &panel[i], nodes);
         if (!isfinite(panel[i].coefficient[0]))
-            status = fail_with(error, STATUS_NUMERIC, "the law of %s is not finite after step t = %zu",
-                               job->transfer->sampler->name, job->transfer->step->t);
+            return fail_with(error, STATUS_NUMERIC, "the law of %s is not finite after step t = %zu",
+                             stage->sampler->name, stage->step->t);
     }
-    return status;
-}
-
-static enum status fill(const struct job *job, struct error *error)
-{
-    size_t hint = 0, most = job->transfer->deterministic ? 1 : RADIAL_POINTS / PANEL_NODES;
-    enum status status = STATUS_OK;
-    for (size_t p = 0, count; p < job->grid->count && status == STATUS_OK; p += count) {
-        struct panel *panel = &job->grid->panel[p];
-        for (count = 1; count < most && p + count < job->grid->count && panel[count].anchor == panel->anchor;)
-            count++;
-        status = fill_together(job, panel, count, &hint, error);
-    }
-    return status;
-}
-
-static enum status check_panel(const struct job *job, const struct panel *panel, size_t *hint,
-                               struct local_error *local, struct error *error)
-{
-    const size_t rungs[3] = {job->rung + FINER, job->rung, job->rung > 0 ? job->rung - 1 : 0};
-    double rho[RADIAL_TEST_POINTS], value[3][RADIAL_TEST_POINTS], made[RADIAL_TEST_POINTS];
-    double log_density[RADIAL_TEST_POINTS];
-    radial_test_points(panel, rho);
-    for (int k = 0; k < 3; k++) {
-        enum status status =
-            radial_transfer_apply(job->transfer, job->work, rungs[k], panel->anchor, 2.0 * panel->half_width,
-                                  RADIAL_TEST_POINTS, rho, value[k], &hint[k], error);
-        if (status != STATUS_OK)
-            return status;
-    }
-    panel_evaluate(panel, 0.0, RADIAL_TEST_POINTS, rho, made);
-    radial_level_log_density(job->transfer->to, RADIAL_TEST_POINTS, rho, log_density);
-    for (int j = 0; j < RADIAL_TEST_POINTS; j++) {
-        double weight = exp(log_density[j]) * 2.0 * panel->half_width / RADIAL_TEST_POINTS;
-        local->distance += weight * fabs(expm1(value[0][j]));
-        local->excess += weight * expm1(value[0][j]);
-        made[j] -= value[0][j];
-        value[1][j] -= value[0][j];
-        value[2][j] -= value[0][j];
-    }
-    radial_norms_add(&local->total, panel, log_density, value[0], made);
-    radial_norms_add(&local->quadrature, panel, log_density, value[0], value[1]);
-    radial_norms_add(&local->coarser, panel, log_density, value[0], value[2]);
     return STATUS_OK;
 }
 
-static enum status check(const struct job *job, struct local_error *local, struct error *error)
+static enum status fill(struct radial *radial, size_t rung, struct error *error)
 {
-    size_t hint[3] = {0, 0, 0};
-    enum status status = STATUS_OK;
-    *local = (struct local_error){.distance = 0.0};
-    for (size_t p = 0; p < job->grid->count && status == STATUS_OK; p++)
-        status = check_panel(job, &job->grid->panel[p], hint, local, error);
-    return status;
+    const struct panels *grid = radial->result;
+    size_t hint = 0, most = radial->transfer.stage.deterministic ? 1 : RADIAL_POINTS / PANEL_NODES;
+    for (size_t p = 0, count; p < grid->count; p += count) {
+        struct panel *panel = &grid->panel[p];
+        for (count = 1; count < most && p + count < grid->count && panel[count].anchor == panel->anchor;)
+            count++;
+        TRY(fill_together(radial, rung, panel, count, &hint, error));
+    }
+    return STATUS_OK;
 }
 
-static double tolerance_for(const struct job *job, const struct local_error *local)
+/* ---- Checks ---- */
+
+/* Sums over the test points of all panels: errors of the stage as made (quadrature and interpolation), of its
+ * quadrature alone, and of the next lower order; E_p|r - 1| and E_p r - 1. */
+struct sums {
+    struct norm_sums total, quadrature, lower;
+    double distance, excess;
+};
+
+static enum status check_panel(struct radial *radial, size_t rung, const struct panel *panel, size_t *hint,
+                               struct sums *sums, struct error *error)
 {
-    double lost = -local->excess > LOST ? LOST_RELATIVE * -local->excess : 0.0;
-    double relative = job->demand->relative * fmax(local->distance, lost);
-    return fmax(fmax(QUADRATURE_TOLERANCE, job->demand->rounding), relative);
+    const size_t rungs[3] = {rung + FINER, rung, rung > 0 ? rung - 1 : 0};
+    double rho[PANEL_PROBES], value[3][PANEL_PROBES], made[PANEL_PROBES], log_density[PANEL_PROBES];
+    panel_probes(panel, rho);
+    for (int k = 0; k < 3; k++)
+        TRY(radial_transfer_apply(&radial->transfer, &radial->work, rungs[k], panel->anchor, 2.0 * panel->half_width,
+                                  PANEL_PROBES, rho, value[k], &hint[k], error));
+    panel_evaluate(panel, 0.0, PANEL_PROBES, rho, made);
+    radial_level_log_density(radial->transfer.to, PANEL_PROBES, rho, log_density);
+    for (int j = 0; j < PANEL_PROBES; j++) {
+        double weight = exp(log_density[j]) * 2.0 * panel->half_width / PANEL_PROBES;
+        sums->distance += weight * fabs(expm1(value[0][j]));
+        sums->excess += weight * expm1(value[0][j]);
+    }
+    panel_add_errors(panel, log_density, value[0], made, &sums->total);
+    panel_add_errors(panel, log_density, value[0], value[1], &sums->quadrature);
+    panel_add_errors(panel, log_density, value[0], value[2], &sums->lower);
+    return STATUS_OK;
 }
 
-static void add_wrong(const struct job *job, const struct local_error *local, int way, struct step_error *wrong)
+static double tolerance_for(const struct radial *radial, const struct sums *sums, double rounding)
 {
-    double rounding = job->demand->rounding, ignored = job->work->ignored;
-    wrong->l1[way] += fmax(RADIAL_SEEN * local->total.l1 - rounding, 0.0) + ignored;
-    wrong->l2[way] += fmax(RADIAL_SEEN * sqrt(local->total.l2_squared) - rounding, 0.0) + ignored;
+    double relative = TOLERANCE / (double)(radial->run->problem->schedule->T - 1);
+    double lost = -sums->excess > LOST ? LOST_RELATIVE * -sums->excess : 0.0;
+    return fmax(fmax(LEAST_TOLERANCE, rounding), relative * fmax(sums->distance, lost));
 }
 
-static enum status make_checked(struct job *job, size_t *rung, struct step_error *wrong, struct error *error)
+/* The local error beyond rounding, which is counted by itself. */
+static struct norms local_error(const struct sums *sums, double rounding, double ignored)
 {
+    return norms_sum(norms_beyond(norms_of(sums->total), PROBE_MISSES, rounding), (struct norms){ignored, ignored});
+}
+
+static enum status fill_checked(struct radial *radial, double rounding, struct step_error *local, struct error *error)
+{
+    const struct stage *stage = &radial->transfer.stage;
+    size_t *rung = &radial->rung[stage->index];
     for (int pass = 0;; pass++) {
-        struct local_error local;
-        job->rung = rung_in_use(*rung, job->demand->resolution);
-        job->work->ignored = 0.0;
-        enum status status = fill(job, error);
-        double ignored = job->work->ignored;
-        if (status == STATUS_OK)
-            status = check(job, &local, error);
-        if (status != STATUS_OK)
-            return status;
-        job->work->ignored = ignored;
+        struct sums sums = {.distance = 0.0};
+        size_t hint[3] = {0, 0, 0}, used = rung_in_use(radial, *rung);
+        radial->work.ignored = 0.0;
+        TRY(fill(radial, used, error));
+        double ignored = radial->work.ignored;
+        for (size_t p = 0; p < radial->result->count; p++)
+            TRY(check_panel(radial, used, &radial->result->panel[p], hint, &sums, error));
+        struct norms made = local_error(&sums, rounding, ignored), lower = norms_of(sums.lower);
         if (pass == 0)
-            add_wrong(job, &local, AS_BEFORE, wrong);
-        double tolerance = tolerance_for(job, &local), missed = local.quadrature.l1;
-        int stalled = missed < STALLED * tolerance && job->rung > 0 && local.coarser.l1 < 2.0 * missed;
-        if (missed > tolerance && !stalled && job->rung < TOP_RUNG && !job->transfer->deterministic) {
-            *rung += missed > FAR_OFF * tolerance ? 3 : 1;
+            local->before = made;
+        double tolerance = tolerance_for(radial, &sums, rounding), quadrature = sums.quadrature.l1;
+        bool stalled = quadrature < STALLED * tolerance && used > 0 && lower.l1 < 2.0 * quadrature;
+        if (quadrature > tolerance && !stalled && used < TOP_RUNG && !stage->deterministic) {
+            *rung += quadrature > FAR_OFF * tolerance ? 3 : 1;
             continue;
         }
-        add_wrong(job, &local, AS_MADE, wrong);
-        add_wrong(job, &local, FROM_NOW_ON, wrong);
-        if (*rung > 0 && local.coarser.l1 < 0.5 * tolerance) {
+        local->itself = local->after = made;
+        if (*rung > 0 && lower.l1 < 0.5 * tolerance) {
             (*rung)--;
-            wrong->l1[FROM_NOW_ON] += local.coarser.l1;
-            wrong->l2[FROM_NOW_ON] += sqrt(local.coarser.l2_squared);
+            local->after = norms_sum(local->after, lower);
         }
         return STATUS_OK;
     }
 }
 
-enum status radial_stage_make(const struct radial_transfer *transfer, const struct radial_basis *basis,
-                              struct radial_work *work, const struct stage_demand *demand, size_t *rung,
-                              struct panels *grid, struct step_error *wrong, struct error *error)
+enum status radial_stage_prepare(void *state, const struct stage *stage, size_t from, size_t to, struct error *error)
 {
-    struct job job = {transfer, basis, work, demand, grid, rung_in_use(*rung, demand->resolution)};
+    struct radial *radial = state;
+    radial->result = &radial->grid[to];
+    radial_transfer_init(&radial->transfer, stage, &radial->level[from], &radial->level[to], &radial->grid[from],
+                         &radial->oracle);
+    return find_breaks(radial, error);
+}
+
+enum status radial_stage_fill(void *state, bool checked, struct stage_result *out, struct error *error)
+{
+    struct radial *radial = state;
+    const struct radial_transfer *transfer = &radial->transfer;
     int in_order = 0;
-    enum status status = STATUS_OK;
-    if (!demand->checked)
-        status = radial_panels_move(transfer->grid, transfer->to, grid, &in_order, error);
-    if (status == STATUS_OK && !in_order)
-        status = radial_panels_lay_out(transfer->to, demand->resolution, grid, error);
-    if (status != STATUS_OK)
-        return status;
-    return demand->checked ? make_checked(&job, rung, wrong, error) : fill(&job, error);
+    out->rounding = ROUNDING * (1.0 + TERMS * transfer->from->dimension * transfer->stage.step->omega);
+    if (!checked)
+        TRY(radial_panels_move(transfer->grid, transfer->to, radial->result, &in_order, error));
+    if (!in_order)
+        TRY(radial_panels_lay_out(transfer->to, radial->run->resolution, radial->result, error));
+    if (checked)
+        return fill_checked(radial, out->rounding, &out->error, error);
+    return fill(radial, rung_in_use(radial, radial->rung[transfer->stage.index]), error);
 }

@@ -45,22 +45,11 @@ void radial_oracle_init(struct radial_oracle *oracle)
     oracle->levels = 2;
 }
 
-void radial_transfer_init(struct radial_transfer *transfer, const struct sampler *sampler, const struct step *step,
-                          int before, double added, const struct radial_level *from, const struct radial_level *to,
-                          const struct panels *grid, struct radial_oracle *oracle)
+void radial_transfer_init(struct radial_transfer *transfer, const struct stage *stage,
+                          const struct radial_level *from, const struct radial_level *to, const struct panels *grid,
+                          struct radial_oracle *oracle)
 {
-    double noise = before ? sampler_noise_before(sampler, step) : sampler_noise_after(sampler, step);
-    *transfer = (struct radial_transfer){.sampler = sampler,
-                                         .step = step,
-                                         .moves = !before,
-                                         .deterministic = !(noise > 0.0),
-                                         .noise = noise,
-                                         .from = from,
-                                         .to = to,
-                                         .grid = grid,
-                                         .oracle = oracle,
-                                         .a = before ? 1.0 : exp(0.5 * step->log_alpha)};
-    transfer->excess = before ? -transfer->noise : step->beta + added;
+    *transfer = (struct radial_transfer){.stage = *stage, .from = from, .to = to, .grid = grid, .oracle = oracle};
     bessel_init(0.5 * from->dimension - 1.0, &transfer->bessel);
 }
 
@@ -97,15 +86,15 @@ static void map_kappa(const struct radial_transfer *transfer, struct radial_work
                       const double *known, double *out)
 {
     struct radial_oracle *oracle = transfer->oracle;
-    for (size_t i = 0; i < n && !transfer->moves; i++)
+    for (size_t i = 0; i < n && !transfer->stage.moves; i++)
         out[i] = 0.0;
-    if (!transfer->moves)
+    if (!transfer->stage.moves)
         return;
     oracle->known_rho = transfer->from == oracle->nominal[0] ? rho : NULL;
     oracle->known_kappa = known;
     if (known == NULL)
         oracle->known_rho = NULL;
-    transfer->sampler->increment(transfer->step, &oracle->base, n, rho, out, work->work);
+    transfer->stage.sampler->increment(transfer->stage.step, &oracle->base, n, rho, out, work->work);
     oracle->known_rho = NULL;
     for (size_t i = 0; i < n; i++)
         out[i] /= rho[i];
@@ -131,13 +120,14 @@ struct place {
  * rho^2 + (d-1) S. This is the forward kernel but for what the sampler gets wrong. */
 static struct place place_nodes(const struct radial_transfer *transfer, double rho, double kappa_p, double kappa)
 {
-    double gain = 1.0 + kappa, v = transfer->noise, across = transfer->from->dimension - 1.0;
-    double S = v / (gain * gain - v * kappa_p), g = S * gain * transfer->a / v;
-    double along = g * g * rho * rho, square = along + across * S, reference = transfer->a * rho;
+    double gain = 1.0 + kappa, v = transfer->stage.noise, across = transfer->from->dimension - 1.0;
+    double S = v / (gain * gain - v * kappa_p), g = S * gain * transfer->stage.a / v;
+    double along = g * g * rho * rho, square = along + across * S, reference = transfer->stage.a * rho;
     double centre = sqrt(square), sd = sqrt(S * (1.0 - 0.5 * across * S / (square + S)));
     struct place place = {.tau = sd, .clear = centre / sd};
     place.scale = sd / reference;
-    place.shift = ((g * g - transfer->a * transfer->a) * rho * rho + across * S) / (reference * (centre + reference));
+    place.shift = ((g * g - transfer->stage.a * transfer->stage.a) * rho * rho + across * S)
+                  / (reference * (centre + reference));
     return place;
 }
 
@@ -145,9 +135,9 @@ static struct place place_nodes(const struct radial_transfer *transfer, double r
 static void place_all(const struct radial_transfer *transfer, struct radial_work *work, size_t count,
                       const double *rho, struct place *place)
 {
-    double across = transfer->excess * (transfer->from->dimension - 1.0);
+    double across = transfer->stage.added * (transfer->from->dimension - 1.0);
     for (size_t j = 0; j < count; j++) {
-        double square = transfer->a * rho[j] * (transfer->a * rho[j]);
+        double square = transfer->stage.a * rho[j] * (transfer->stage.a * rho[j]);
         work->x[j] = sqrt(fmax(square + across, 0.25 * square));
     }
     radial_level_evaluate(transfer->from, 0, count, work->x, NULL, work->kappa);
@@ -163,12 +153,12 @@ struct terms {
 
 static struct terms make_terms(const struct radial_transfer *transfer, size_t anchor)
 {
-    double V_to = transfer->to->variance[anchor], a2 = transfer->a * transfer->a;
-    double growth = log1p(transfer->excess / (a2 * V_to)); /* log(V_from/(a^2 V_to)) */
+    double V_to = transfer->to->variance[anchor], a2 = transfer->stage.a * transfer->stage.a;
+    double growth = log1p(transfer->stage.added / (a2 * V_to)); /* log(V_from/(a^2 V_to)) */
     return (struct terms){.variance_from = transfer->from->variance[anchor],
                           .constant = -0.5 * transfer->from->dimension * growth,
                           .half = 0.5 * (transfer->from->dimension - 1.0),
-                          .inverse_noise = 1.0 / transfer->noise};
+                          .inverse_noise = 1.0 / transfer->stage.noise};
 }
 
 /* log of the densities' ratio at a point, for what the node adds to. */
@@ -176,7 +166,7 @@ static double point_constant(const struct radial_transfer *transfer, const struc
                              double rho, double excess)
 {
     double gaussian = rho * transfer->to->inverse_variance[anchor] * (rho / terms->variance_from);
-    return 0.5 * transfer->excess * gaussian + terms->constant - excess;
+    return 0.5 * transfer->stage.added * gaussian + terms->constant - excess;
 }
 
 /* 1 + kappa as the kernel sees it: only the norm of the mapped point counts. */
@@ -236,15 +226,15 @@ static void apply_clear(const struct radial_transfer *transfer, struct radial_wo
     struct terms terms = make_terms(transfer, anchor);
     radial_level_evaluate(transfer->to, anchor, count, rho, excess, NULL);
     for (size_t j = 0; j < count; j++) {
-        square[j] = transfer->a * rho[j] * (transfer->a * rho[j]);
-        constant[j] =
-            point_constant(transfer, &terms, anchor, rho[j], excess[j]) + log(place[j].tau / sqrt(transfer->noise));
+        square[j] = transfer->stage.a * rho[j] * (transfer->stage.a * rho[j]);
+        constant[j] = point_constant(transfer, &terms, anchor, rho[j], excess[j])
+                      + log(place[j].tau / sqrt(transfer->stage.noise));
     }
     for (size_t i = 0; i < rule->n; i++)
         for (size_t j = 0; j < count; j++) {
             double u = place[j].shift + place[j].scale * rule->node[i];
             work->relative[i * count + j] = u;
-            work->x[i * count + j] = transfer->a * rho[j] * (1.0 + u);
+            work->x[i * count + j] = transfer->stage.a * rho[j] * (1.0 + u);
         }
     radial_level_evaluate(transfer->from, anchor, batch, work->x, work->excess, work->kappa);
     map_kappa(transfer, work, batch, work->x, work->kappa, work->map);
@@ -267,9 +257,10 @@ static void apply_near(const struct radial_transfer *transfer, struct radial_wor
                        size_t anchor, double rho, const struct place *place, double *log_ratio, size_t *hint)
 {
     struct terms terms = make_terms(transfer, anchor);
-    double excess, centre = transfer->a * rho * (1.0 + place->shift), root = sqrt(transfer->noise) / transfer->a;
+    double excess, centre = transfer->stage.a * rho * (1.0 + place->shift),
+                   root = sqrt(transfer->stage.noise) / transfer->stage.a;
     radial_level_evaluate(transfer->to, anchor, 1, &rho, &excess, NULL);
-    double constant = terms.constant - transfer->from->dimension * log(transfer->a) - excess
+    double constant = terms.constant - transfer->from->dimension * log(transfer->stage.a) - excess
                       + 0.5 * rho * rho * transfer->to->inverse_variance[anchor] + log(place->tau / root)
                       + 0.5 * log(2.0 * M_PI);
     for (size_t i = 0; i < rule->n; i++)
@@ -278,7 +269,7 @@ static void apply_near(const struct radial_transfer *transfer, struct radial_wor
     map_kappa(transfer, work, rule->n, work->x, work->kappa, work->map);
     radial_panels_evaluate(transfer->grid, rule->n, work->x, work->value, hint);
     for (size_t i = 0; i < rule->n; i++) {
-        double M = fabs(1.0 + work->map[i]) * work->x[i] / transfer->a, missed = (rho - M) / root;
+        double M = fabs(1.0 + work->map[i]) * work->x[i] / transfer->stage.a, missed = (rho - M) / root;
         work->kappa[i] = rho * M / (root * root);
         work->value[i] += constant + work->excess[i] + 0.5 * rule->node[i] * rule->node[i] - 0.5 * missed * missed
                           - 0.5 * work->x[i] * work->x[i] / terms.variance_from;
@@ -339,7 +330,7 @@ static size_t breaks_in_reach(const struct radial_transfer *transfer, double rho
                               double *z)
 {
     size_t count = 0;
-    double centre = transfer->a * rho * (1.0 + place->shift);
+    double centre = transfer->stage.a * rho * (1.0 + place->shift);
     for (size_t b = 0; b < transfer->breaks; b++) {
         double at = (transfer->at[b] - centre) / place->tau;
         if (fabs(at) < transfer->reach)
@@ -353,7 +344,7 @@ static enum status apply_split(const struct radial_transfer *transfer, struct ra
                                size_t anchor, double rho, const struct place *place, size_t breaks, const double *at,
                                double *log_ratio, size_t *hint, struct error *error)
 {
-    double reach = breaks > 0 ? transfer->reach : REACH, centre = transfer->a * rho * (1.0 + place->shift);
+    double reach = breaks > 0 ? transfer->reach : REACH, centre = transfer->stage.a * rho * (1.0 + place->shift);
     double from = fmax(-reach, -centre / place->tau);
     enum status status = STATUS_OK;
     work->split.n = 0;
@@ -434,14 +425,14 @@ static void invert(const struct radial_transfer *transfer, struct radial_work *w
 {
     double missed = HUGE_VAL;
     for (size_t j = 0; j < count; j++)
-        x[j] = transfer->a * rho[j];
+        x[j] = transfer->stage.a * rho[j];
     for (int i = 0; i < MOST_NEWTON; i++) {
         double before = missed, residual[RADIAL_POINTS];
         differentiate(transfer, work, spacing, count, x, kappa, slope);
         work->node_updates += (STENCIL + 1) * count;
         missed = 0.0;
         for (size_t j = 0; j < count; j++) {
-            residual[j] = (transfer->a * rho[j] - x[j]) - kappa[j] * x[j];
+            residual[j] = (transfer->stage.a * rho[j] - x[j]) - kappa[j] * x[j];
             good[j] = slope[j] > -1.0 && kappa[j] > -1.0 && fabs(residual[j]) <= 1e-9 * length;
             missed = fmax(missed, fabs(residual[j]) / length);
         }
@@ -466,13 +457,13 @@ static enum status apply_map(const struct radial_transfer *transfer, struct radi
     double spacing = exp2(floor(log2(SPACING * length) - (double)rung / FINER));
     invert(transfer, work, spacing, length, count, rho, x, kappa, slope, good);
     for (size_t j = 0; j < count; j++)
-        x[j] = good[j] ? x[j] : transfer->a * rho[j];
+        x[j] = good[j] ? x[j] : transfer->stage.a * rho[j];
     radial_panels_evaluate(transfer->grid, count, x, log_ratio, hint);
     radial_level_evaluate(transfer->from, anchor, count, x, from, NULL);
     radial_level_evaluate(transfer->to, anchor, count, rho, to, NULL);
     radial_level_log_density(transfer->from, count, x, log_density);
     for (size_t j = 0; j < count; j++) {
-        double u = -kappa[j] / (1.0 + kappa[j]), at = transfer->a * rho[j];
+        double u = -kappa[j] / (1.0 + kappa[j]), at = transfer->stage.a * rho[j];
         if (good[j])
             log_ratio[j] += point_constant(transfer, &terms, anchor, rho[j], to[j]) + from[j]
                             - 0.5 * at * (at / terms.variance_from) * u * (2.0 + u)
@@ -484,7 +475,7 @@ static enum status apply_map(const struct radial_transfer *transfer, struct radi
                                  "the map of %s folds at step t = %zu near radius %.4g, or changes faster than the "
                                  "grid resolves: the score (with its error) is too steep there, and the law is not "
                                  "computed",
-                                 transfer->sampler->name, transfer->step->t, x[j]);
+                                 transfer->stage.sampler->name, transfer->stage.step->t, x[j]);
             work->ignored += 2.0 * mass; /* it may as well lie elsewhere */
         }
     }
@@ -495,7 +486,7 @@ enum status radial_transfer_apply(const struct radial_transfer *transfer, struct
                                   size_t anchor, double length, size_t count, const double *rho, double *log_ratio,
                                   size_t *hint, struct error *error)
 {
-    if (transfer->deterministic)
+    if (transfer->stage.deterministic)
         return apply_map(transfer, work, rung, anchor, length, count, rho, log_ratio, hint, error);
     return apply_noisy(transfer, work, rung, anchor, count, rho, log_ratio, hint, error);
 }

@@ -8,6 +8,7 @@
 #include "core/status.h"
 #include "law/bessel.h"
 #include "law/panels.h"
+#include "law/propagate.h"
 #include "law/rule.h"
 #include "model/radial_level.h"
 #include "model/sampler.h"
@@ -34,27 +35,20 @@ struct radial_oracle {
 void radial_oracle_init(struct radial_oracle *oracle);
 
 struct radial_transfer {
-    const struct sampler *sampler;
-    const struct step *step;
-    int moves;         /* the sampler's map is applied; 0: noise alone, before the map */
-    int deterministic; /* no noise */
+    struct stage stage;
     const struct radial_level *from, *to;
     const struct panels *grid; /* log r on `from` */
     struct radial_oracle *oracle;
     struct bessel bessel;
-    double a;      /* sqrt(alpha), or 1 */
-    double noise;  /* v: the variance of the noise before division by sqrt(alpha) */
-    double excess; /* V_from - a^2 V_to, the same for all components */
     size_t breaks; /* radii, ascending, where the map jumps; set by the caller */
     double at[MOST_RADIAL_BREAKS];
     double reach; /* how far from a break it is seen, in units of the quadrature's scale; set with the breaks */
 };
 
-/* Fills all but the breaks. `before`: the stage before the map (noise alone), else the map with its noise; `added` is
- * the variance of the noise that `from` has beyond level t. */
-void radial_transfer_init(struct radial_transfer *transfer, const struct sampler *sampler, const struct step *step,
-                          int before, double added, const struct radial_level *from, const struct radial_level *to,
-                          const struct panels *grid, struct radial_oracle *oracle);
+/* Fills all but the breaks. */
+void radial_transfer_init(struct radial_transfer *transfer, const struct stage *stage,
+                          const struct radial_level *from, const struct radial_level *to, const struct panels *grid,
+                          struct radial_oracle *oracle);
 
 /* Workspace, one block for a whole law. */
 struct radial_work {

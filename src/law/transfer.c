@@ -16,9 +16,8 @@ static double narrowest_sd(const struct mixture_level *mixture)
 /* tau is exact where p is a Gaussian of variance V and D = (1 - alpha) s: v/tau^2 = (1 - beta/V)^2 + v/V = 1 + q. */
 static void set_scale(struct transfer *transfer, double v, double V)
 {
-    const struct step *step = transfer->step;
-    double shrink = transfer->moves ? step->beta / V : 0.0, q = v / V - 2.0 * shrink + shrink * shrink;
-    transfer->a = transfer->moves ? exp(0.5 * step->log_alpha) : 1.0;
+    double shrink = transfer->stage.moves ? transfer->stage.step->beta / V : 0.0;
+    double q = v / V - 2.0 * shrink + shrink * shrink;
     transfer->tau = sqrt(v / (1.0 + q));
     transfer->linear = transfer->tau / v;
     transfer->quadratic = 0.5 / v;
@@ -26,25 +25,13 @@ static void set_scale(struct transfer *transfer, double v, double V)
     transfer->log_scale = -0.5 * log1p(q);
 }
 
-void transfer_init(struct transfer *transfer, const struct sampler *sampler, const struct step *step, int before,
-                   const struct mixture_level *from, const struct mixture_level *to, const struct panels *grid,
-                   struct oracle *oracle)
+void transfer_init(struct transfer *transfer, const struct stage *stage, const struct mixture_level *from,
+                   const struct mixture_level *to, const struct panels *grid, struct oracle *oracle)
 {
-    *transfer = (struct transfer){.sampler = sampler,
-                                  .step = step,
-                                  .moves = !before,
-                                  .from = from,
-                                  .to = to,
-                                  .grid = grid,
-                                  .oracle = oracle,
-                                  .a = exp(0.5 * step->log_alpha),
-                                  .narrowest = narrowest_sd(from)};
-    double noise_before = sampler_noise_before(sampler, step);
-    double noise = before ? noise_before : sampler_noise_after(sampler, step);
-    transfer->added = before ? -noise_before : step->beta + noise_before;
-    transfer->deterministic = !(noise > 0.0);
-    if (noise > 0.0)
-        set_scale(transfer, noise, transfer->narrowest * transfer->narrowest);
+    *transfer = (struct transfer){
+        .stage = *stage, .from = from, .to = to, .grid = grid, .oracle = oracle, .narrowest = narrowest_sd(from)};
+    if (!stage->deterministic)
+        set_scale(transfer, stage->noise, transfer->narrowest * transfer->narrowest);
 }
 
 enum status transfer_work_new(const struct sampler *sampler, const struct rules *rules, struct transfer_work *out,
@@ -82,20 +69,20 @@ void transfer_increment(const struct transfer *transfer, struct transfer_work *w
     oracle.work = work->oracle_work;
     oracle.known_x = known_score != NULL ? x : NULL;
     oracle.known_score = known_score;
-    oracle_apply(&oracle, transfer->sampler->increment, transfer->step, n, x, out, work->work);
+    oracle_apply(&oracle, transfer->stage.sampler->increment, transfer->stage.step, n, x, out, work->work);
 }
 
 double transfer_cost(const struct transfer *transfer, size_t rung, size_t count)
 {
-    double scores = (double)(transfer->from->factor->components * (1 + transfer->sampler->score_evaluations));
-    return transfer->deterministic ? 0.0 : (double)count * (double)(rung + 1) * scores;
+    double scores = (double)(transfer->from->factor->components * (1 + transfer->stage.sampler->score_evaluations));
+    return transfer->stage.deterministic ? 0.0 : (double)count * (double)(rung + 1) * scores;
 }
 
 enum status transfer_apply(const struct transfer *transfer, struct transfer_work *work, size_t rung,
                            const struct panel *panel, size_t count, const double *y, double *log_ratio, size_t *hint,
                            struct error *error)
 {
-    if (transfer->deterministic)
+    if (transfer->stage.deterministic)
         return transfer_map_apply(transfer, work, rung, panel, count, y, log_ratio, hint, error);
     transfer_noise_apply(transfer, work, rung, panel, count, y, log_ratio, hint);
     return STATUS_OK;

@@ -8,6 +8,7 @@
 #include "core/status.h"
 #include "law/oracle.h"
 #include "law/panels.h"
+#include "law/propagate.h"
 #include "law/rule.h"
 
 enum {
@@ -25,10 +26,7 @@ enum {
 };
 
 struct transfer {
-    const struct sampler *sampler;
-    const struct step *step;
-    int moves;         /* the sampler's map is applied; 0: noise alone, before the map */
-    int deterministic; /* no noise */
+    struct stage stage;
     const struct mixture_level *from, *to;
     const struct panels *grid; /* log r on `from` */
     struct oracle *oracle;
@@ -40,20 +38,16 @@ struct transfer {
      *     log c = -(tau z D + D^2/2)/v + z^2 (1 - tau^2/v)/2 + log(tau^2/v)/2 + log a + log p(x) - log p'(y),
      * in which the densities are written as those of one component, whose ratio is a small number known in closed
      * form (struct reference), and what the others make of them: no large logarithms are subtracted. */
-    double a; /* sqrt(alpha), or 1 */
     double tau;
     double narrowest;         /* standard deviation before */
     double linear, quadratic; /* tau/v, 1/(2v) */
     double curvature;         /* (1 - tau^2/v)/2 */
     double log_scale;         /* log(tau^2/v)/2 */
-    double added;             /* V - a^2 V', the same for every component: variances before and after */
 };
 
-/* Fills all but the breaks. moves and the noise follow from `before`: the stage before the map (noise alone), or the
- * map with its noise. */
-void transfer_init(struct transfer *transfer, const struct sampler *sampler, const struct step *step, int before,
-                   const struct mixture_level *from, const struct mixture_level *to, const struct panels *grid,
-                   struct oracle *oracle);
+/* Fills all but the breaks. */
+void transfer_init(struct transfer *transfer, const struct stage *stage, const struct mixture_level *from,
+                   const struct mixture_level *to, const struct panels *grid, struct oracle *oracle);
 
 /* Workspace, one block for a whole law. */
 struct transfer_work {

@@ -128,15 +128,15 @@ void transfer_lattice_apply(const struct transfer *transfer, struct transfer_wor
     double scale = step / transfer->tau * INVERSE_ROOT_2PI;
     transfer_points(transfer, &reference, anchor, count, y, &points);
     for (size_t j = 0, next; j < count; j = next) {
-        next = place_lattice(transfer->a, step, nodes, j, count, y, first, work->x, &used);
+        next = place_lattice(transfer->stage.a, step, nodes, j, count, y, first, work->x, &used);
         transfer_nodes(transfer, work, &reference, anchor, used);
         panels_evaluate(transfer->grid, transfer->from, anchor, used, work->x, work->exponent, hint);
         set_shared(used, transfer->linear, transfer->quadratic, work->exponent, work->lead, work->increment,
                    work->others, work->score);
         for (size_t k = j; k < next; k++) {
             size_t middle = first[k] + nodes / 2;
-            centre[k] = transfer->a * y[k];
-            rest[k] = product_error(transfer->a, y[k]);
+            centre[k] = transfer->stage.a * y[k];
+            rest[k] = product_error(transfer->stage.a, y[k]);
             cross[k] = reference.cross * points.u[k];
             log_ratio[k] = work->exponent[middle] + work->lead[middle];
             own[k] = (reference.constant + points.own[k]) - log_ratio[k];

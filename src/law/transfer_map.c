@@ -37,7 +37,7 @@ static enum status folded(const struct transfer *transfer, size_t anchor, double
         error, STATUS_NUMERIC,
         "the map of %s folds at step t = %zu near x = %.4g, or changes faster than the grid resolves: the "
         "score (with its error) is too steep there, and the law is not computed",
-        transfer->sampler->name, transfer->step->t, x + centre);
+        transfer->stage.sampler->name, transfer->stage.step->t, x + centre);
 }
 
 /* Mass that q may have in a panel where the map is not seen to be monotone: valleys far from all modes, where the
@@ -50,23 +50,23 @@ static void invert(const struct transfer *transfer, struct transfer_work *work, 
 {
     double D[TRANSFER_POINTS], missed = HUGE_VAL;
     for (size_t j = 0; j < count; j++)
-        x[j] = transfer->a * y[j];
+        x[j] = transfer->stage.a * y[j];
     for (int i = 0; i < MOST_NEWTON; i++) {
         double before = missed;
         differentiate(transfer, work, anchor, spacing, count, x, D, slope);
         work->node_updates += (STENCIL + 1) * count;
         work->exponentials +=
-            (STENCIL + 1) * count * transfer->sampler->score_evaluations * mixture_exponentials(transfer->from);
+            (STENCIL + 1) * count * transfer->stage.sampler->score_evaluations * mixture_exponentials(transfer->from);
         missed = 0.0;
         for (size_t j = 0; j < count; j++) {
-            double residual = (transfer->a * y[j] - x[j] - D[j]) / length;
+            double residual = (transfer->stage.a * y[j] - x[j] - D[j]) / length;
             good[j] = slope[j] > -1.0 && fabs(residual) <= 1e-9;
             missed = fmax(missed, fabs(residual));
         }
         if (missed <= 1e-15 || (missed <= 1e-9 && missed >= before))
             break;
         for (size_t j = 0; j < count; j++)
-            x[j] += (transfer->a * y[j] - x[j] - D[j]) / fmax(1.0 + slope[j], 0.1);
+            x[j] += (transfer->stage.a * y[j] - x[j] - D[j]) / fmax(1.0 + slope[j], 0.1);
     }
     for (size_t j = 1; j < count; j++)
         good[j] &= x[j] > x[j - 1] || !good[j - 1];
@@ -85,7 +85,7 @@ enum status transfer_map_apply(const struct transfer *transfer, struct transfer_
     double spacing = exp2(floor(log2(SPACING * length) - (double)rung / FINER));
     invert(transfer, work, anchor, spacing, length, count, y, x, slope, good);
     for (size_t j = 0; j < count; j++)
-        x[j] = good[j] ? x[j] : transfer->a * y[j];
+        x[j] = good[j] ? x[j] : transfer->stage.a * y[j];
     for (size_t j = 0; j < count; j++)
         panels_evaluate(transfer->grid, transfer->from, anchor, 1, x + j, log_ratio + j, hint);
     mixture_level_evaluate(transfer->from, anchor, count, x, log_from, NULL);
@@ -93,7 +93,7 @@ enum status transfer_map_apply(const struct transfer *transfer, struct transfer_
     work->exponentials += 2 * count * (1 + mixture_exponentials(transfer->from));
     for (size_t j = 0; j < count; j++) {
         if (good[j])
-            log_ratio[j] += (log_from[j] - log_to[j]) + (0.5 * transfer->step->log_alpha - log1p(slope[j]));
+            log_ratio[j] += (log_from[j] - log_to[j]) + (0.5 * transfer->stage.step->log_alpha - log1p(slope[j]));
         else {
             double mass = exp(log_from[j] + log_ratio[j]) * length;
             if (mass > FAINT)

@@ -5,14 +5,15 @@
 
 struct reference transfer_reference(const struct transfer *transfer, size_t anchor, size_t k)
 {
-    double V = transfer->from->variance[k], V_to = transfer->to->variance[k], a = transfer->a, tau = transfer->tau;
+    double V = transfer->from->variance[k], V_to = transfer->to->variance[k], a = transfer->stage.a,
+           tau = transfer->tau;
     return (struct reference){
         .component = k,
         .centre = mixture_level_centre(transfer->to, k, anchor),
-        .constant = transfer->log_scale - 0.5 * log1p(transfer->added / (a * a * V_to)),
+        .constant = transfer->log_scale - 0.5 * log1p(transfer->stage.added / (a * a * V_to)),
         .curvature = transfer->curvature - 0.5 * tau * tau / V,
         .cross = a * tau / V,
-        .square = 0.5 * transfer->added / V / V_to,
+        .square = 0.5 * transfer->stage.added / V / V_to,
     };
 }
 
@@ -90,14 +91,14 @@ VECTOR_CLONES static void set_nodes(double a, double tau, size_t nodes, const do
 void transfer_nodes(const struct transfer *transfer, struct transfer_work *work, const struct reference *reference,
                     size_t anchor, size_t n)
 {
-    size_t scores = transfer->moves ? transfer->sampler->score_evaluations : 0;
+    size_t scores = transfer->stage.moves ? transfer->stage.sampler->score_evaluations : 0;
     int known = transfer->from == transfer->oracle->nominal[0];
     mixture_level_split(transfer->from, anchor, reference->component, n, work->x, work->lead, work->others,
-                        transfer->moves ? work->score : NULL);
-    if (transfer->moves)
+                        transfer->stage.moves ? work->score : NULL);
+    if (transfer->stage.moves)
         transfer_increment(transfer, work, anchor, n, work->x, known ? work->score : NULL, work->increment);
     work->exponentials += n * (1 + scores - (size_t)(scores > 0 && known)) * mixture_exponentials(transfer->from);
-    for (size_t i = 0; i < n && !transfer->moves; i++)
+    for (size_t i = 0; i < n && !transfer->stage.moves; i++)
         work->increment[i] = 0.0;
 }
 
@@ -107,7 +108,7 @@ static void visit(const struct transfer *transfer, struct transfer_work *work, c
                   const struct points *points, size_t *hint)
 {
     size_t n = nodes * count;
-    set_nodes(transfer->a, transfer->tau, nodes, z, count, y, work->x);
+    set_nodes(transfer->stage.a, transfer->tau, nodes, z, count, y, work->x);
     transfer_nodes(transfer, work, reference, anchor, n);
     /* one point's nodes ascend, and so do all points at one node */
     size_t run = count == 1 ? nodes : count;
@@ -190,7 +191,7 @@ static size_t breaks_in_reach(const struct transfer *transfer, size_t anchor, do
     size_t count = 0;
     double shift = mixture_level_centre(transfer->from, 0, anchor);
     for (size_t b = 0; b < transfer->breaks.count; b++) {
-        double at = (transfer->breaks.at[b] + shift - transfer->a * y) / transfer->tau;
+        double at = (transfer->breaks.at[b] + shift - transfer->stage.a * y) / transfer->tau;
         if (fabs(at) < transfer->reach)
             z[count++] = at;
     }
