@@ -15,9 +15,9 @@
 
 #include <math.h>
 
-#include "core/legendre.h"
 #include "core/memory.h"
 #include "core/vmath.h"
+#include "law/monotone.h"
 #include "law/radial_panels.h"
 
 static void evaluate(const struct score *score, const struct level *level, size_t n, const double *x, double *out)
@@ -81,7 +81,7 @@ void radial_work_free(struct radial_work *work)
     *work = (struct radial_work){0};
 }
 
-/* kappa of the sampler's map, D(x) = kappa x, at n radii > 0; known is kappa of the score there, or NULL. */
+/* kappa of the sampler's map, D(x) = kappa x, at n radii > 0; known is kappa of the score there. */
 static void map_kappa(const struct radial_transfer *transfer, struct radial_work *work, size_t n, const double *rho,
                       const double *known, double *out)
 {
@@ -92,8 +92,6 @@ static void map_kappa(const struct radial_transfer *transfer, struct radial_work
         return;
     oracle->known_rho = transfer->from == oracle->nominal[0] ? rho : NULL;
     oracle->known_kappa = known;
-    if (known == NULL)
-        oracle->known_rho = NULL;
     transfer->stage.sampler->increment(transfer->stage.step, &oracle->base, n, rho, out, work->work);
     oracle->known_rho = NULL;
     for (size_t i = 0; i < n; i++)
@@ -291,20 +289,6 @@ static double node_density(const struct rule *rung, size_t index)
     return rung->n > 60 ? 1.2 * (double)rung->n / reach : 1.6 + 0.16 * (double)index;
 }
 
-static enum status piece_rule(struct radial_work *work, size_t order, struct error *error)
-{
-    struct rule *piece = &work->piece[order];
-    if (piece->node != NULL)
-        return STATUS_OK;
-    size_t n = 8 * (order + 1);
-    double *node = array_new(2 * n, sizeof *node);
-    if (node == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for %zu quadrature nodes", n);
-    *piece = (struct rule){.n = n, .node = node, .weight = node + n};
-    legendre_rule(n, piece->node, piece->weight);
-    return STATUS_OK;
-}
-
 /* Appends Gauss-Legendre nodes on [from, to], weighted by the normal density, to the split rule. */
 static enum status append_piece(struct radial_work *work, size_t rung, double from, double to, struct error *error)
 {
@@ -312,17 +296,11 @@ static enum status append_piece(struct radial_work *work, size_t rung, double fr
     size_t parts = (size_t)ceil(wanted / (8.0 * PIECE_ORDERS));
     size_t order = (size_t)ceil(wanted / (8.0 * (double)parts)) - 1;
     order = order < PIECE_ORDERS ? order : PIECE_ORDERS - 1;
-    enum status status = piece_rule(work, order, error);
-    const struct rule *piece = &work->piece[order];
-    for (size_t k = 0; k < parts && status == STATUS_OK && work->split.n + piece->n <= MOST_RULE_NODES; k++) {
-        double half = 0.5 * (to - from) / (double)parts, centre = from + half * (2.0 * (double)k + 1.0);
-        for (size_t j = 0; j < piece->n; j++) {
-            double z = centre + half * piece->node[j];
-            work->split.node[work->split.n] = z;
-            work->split.weight[work->split.n++] = half * piece->weight[j] / sqrt(2.0 * M_PI) * exp(-0.5 * z * z);
-        }
-    }
-    return status;
+    struct rule *piece = &work->piece[order];
+    if (piece->node == NULL)
+        TRY(rule_legendre(8 * (order + 1), piece, error));
+    rule_append(piece, parts, from, to, &work->split);
+    return STATUS_OK;
 }
 
 /* The breaks that the nodes of a point reach, in units of its scale. */
@@ -346,16 +324,13 @@ static enum status apply_split(const struct radial_transfer *transfer, struct ra
 {
     double reach = breaks > 0 ? transfer->reach : REACH, centre = transfer->stage.a * rho * (1.0 + place->shift);
     double from = fmax(-reach, -centre / place->tau);
-    enum status status = STATUS_OK;
     work->split.n = 0;
-    for (size_t b = 0; b <= breaks && status == STATUS_OK; b++) {
+    for (size_t b = 0; b <= breaks; b++) {
         double to = b < breaks ? fmin(fmax(at[b], from), reach) : reach;
         if (to > from)
-            status = append_piece(work, rung, from, to, error);
+            TRY(append_piece(work, rung, from, to, error));
         from = to;
     }
-    if (status != STATUS_OK)
-        return status;
     if (place->clear < CLEAR)
         apply_near(transfer, work, &work->split, anchor, rho, place, log_ratio, hint);
     else
@@ -391,93 +366,46 @@ static enum status apply_noisy(const struct radial_transfer *transfer, struct ra
 
 /* ---- A map without noise ---- */
 
-enum { STENCIL = 6, MOST_NEWTON = 60 };
+struct displaced {
+    const struct radial_transfer *transfer;
+    struct radial_work *work;
+};
 
-/* As in law/transfer.c: of the stencil that differentiates D, in units of the panel's length; and the mass that q may
- * have where the map is not seen to be monotone. */
-#define SPACING 0.006
-#define FAINT 1e-8
-
-/* kappa, and the derivative of D(R) = kappa R, at x[j]. */
-static void differentiate(const struct radial_transfer *transfer, struct radial_work *work, double spacing,
-                          size_t count, const double *x, double *kappa, double *slope)
+static void displacement(void *context, size_t n, const double *rho, double *out)
 {
-    static const double offset[STENCIL] = {-3.0, -2.0, -1.0, 1.0, 2.0, 3.0};
-    static const double weight[STENCIL] = {-1.0 / 60.0, 9.0 / 60.0,  -45.0 / 60.0,
-                                           45.0 / 60.0, -9.0 / 60.0, 1.0 / 60.0};
-    double *points = work->x, *value = work->map;
-    for (size_t k = 0; k < STENCIL; k++)
-        for (size_t j = 0; j < count; j++)
-            points[k * count + j] = x[j] + offset[k] * spacing; /* kappa is even: the ray goes on beyond 0 */
-    for (size_t j = 0; j < count; j++)
-        points[STENCIL * count + j] = x[j];
-    map_kappa(transfer, work, (STENCIL + 1) * count, points, NULL, value);
-    for (size_t j = 0; j < count; j++) {
-        kappa[j] = slope[j] = value[STENCIL * count + j];
-        for (size_t k = 0; k < STENCIL; k++)
-            slope[j] += x[j] * weight[k] * (value[k * count + j] - kappa[j]) / spacing;
-    }
+    const struct displaced *displaced = context;
+    const struct radial_transfer *transfer = displaced->transfer;
+    transfer->oracle->known_rho = NULL;
+    transfer->stage.sampler->increment(transfer->stage.step, &transfer->oracle->base, n, rho, out,
+                                       displaced->work->work);
 }
 
-/* Solves R (1 + kappa(R)) = a rho; good[j] is 0 where the map is not monotone. */
-static void invert(const struct radial_transfer *transfer, struct radial_work *work, double spacing, double length,
-                   size_t count, const double *rho, double *x, double *kappa, double *slope, int *good)
-{
-    double missed = HUGE_VAL;
-    for (size_t j = 0; j < count; j++)
-        x[j] = transfer->stage.a * rho[j];
-    for (int i = 0; i < MOST_NEWTON; i++) {
-        double before = missed, residual[RADIAL_POINTS];
-        differentiate(transfer, work, spacing, count, x, kappa, slope);
-        work->node_updates += (STENCIL + 1) * count;
-        missed = 0.0;
-        for (size_t j = 0; j < count; j++) {
-            residual[j] = (transfer->stage.a * rho[j] - x[j]) - kappa[j] * x[j];
-            good[j] = slope[j] > -1.0 && kappa[j] > -1.0 && fabs(residual[j]) <= 1e-9 * length;
-            missed = fmax(missed, fabs(residual[j]) / length);
-        }
-        if (missed <= 1e-15 || (missed <= 1e-9 && missed >= before))
-            break;
-        for (size_t j = 0; j < count; j++)
-            x[j] = fmax(x[j] + residual[j] / fmax(1.0 + slope[j], 0.1), 1e-3 * x[j]);
-    }
-    for (size_t j = 1; j < count; j++)
-        good[j] &= x[j] > x[j - 1] || !good[j - 1];
-}
-
-/* r_{t-1}(rho) = r_t(R) p_t(R)/(p_{t-1}(rho) M'(R) (M/R)^(d-1)) in d dimensions, with 1 + u = 1/(1 + kappa). */
+/* r_{t-1}(rho) = r_t(R) p_t(R)/(p_{t-1}(rho) M'(R) (M/R)^(d-1)) in d dimensions, with D(R) = kappa R and
+ * 1 + u = 1/(1 + kappa). */
 static enum status apply_map(const struct radial_transfer *transfer, struct radial_work *work, size_t rung,
                              size_t anchor, double length, size_t count, const double *rho, double *log_ratio,
                              size_t *hint, struct error *error)
 {
-    double x[RADIAL_POINTS], kappa[RADIAL_POINTS], slope[RADIAL_POINTS], from[RADIAL_POINTS], to[RADIAL_POINTS];
-    double log_density[RADIAL_POINTS];
-    int good[RADIAL_POINTS];
+    double from[MONOTONE_POINTS], to[MONOTONE_POINTS], log_density[MONOTONE_POINTS];
     struct terms terms = make_terms(transfer, anchor);
-    double spacing = exp2(floor(log2(SPACING * length) - (double)rung / FINER));
-    invert(transfer, work, spacing, length, count, rho, x, kappa, slope, good);
-    for (size_t j = 0; j < count; j++)
-        x[j] = good[j] ? x[j] : transfer->stage.a * rho[j];
-    radial_panels_evaluate(transfer->grid, count, x, log_ratio, hint);
-    radial_level_evaluate(transfer->from, anchor, count, x, from, NULL);
+    struct displaced displaced = {transfer, work};
+    const struct monotone_map map = {.displacement = displacement, .context = &displaced, .radial = true};
+    struct monotone_inverse inverse;
+    monotone_invert(&map, length, rung, transfer->stage.a, count, rho, &inverse);
+    work->node_updates += inverse.evaluations;
+    radial_panels_evaluate(transfer->grid, count, inverse.x, log_ratio, hint);
+    radial_level_evaluate(transfer->from, anchor, count, inverse.x, from, NULL);
     radial_level_evaluate(transfer->to, anchor, count, rho, to, NULL);
-    radial_level_log_density(transfer->from, count, x, log_density);
+    radial_level_log_density(transfer->from, count, inverse.x, log_density);
     for (size_t j = 0; j < count; j++) {
-        double u = -kappa[j] / (1.0 + kappa[j]), at = transfer->stage.a * rho[j];
-        if (good[j])
+        double kappa = inverse.D[j] / inverse.x[j], u = -kappa / (1.0 + kappa), at = transfer->stage.a * rho[j];
+        if (!inverse.good[j])
+            TRY(monotone_ignore(&transfer->stage, exp(log_density[j] + log_ratio[j]) * length, "radius ",
+                                inverse.x[j], &work->ignored, error));
+        else
             log_ratio[j] += point_constant(transfer, &terms, anchor, rho[j], to[j]) + from[j]
-                            - 0.5 * at * (at / terms.variance_from) * u * (2.0 + u)
-                            - 2.0 * terms.half * log1p(kappa[j]) - log1p(slope[j]);
-        else {
-            double mass = exp(log_density[j] + log_ratio[j]) * length;
-            if (mass > FAINT)
-                return fail_with(error, STATUS_NUMERIC,
-                                 "the map of %s folds at step t = %zu near radius %.4g, or changes faster than the "
-                                 "grid resolves: the score (with its error) is too steep there, and the law is not "
-                                 "computed",
-                                 transfer->stage.sampler->name, transfer->stage.step->t, x[j]);
-            work->ignored += 2.0 * mass; /* it may as well lie elsewhere */
-        }
+                            - 0.5 * at * (at / terms.variance_from) * u * (2.0 + u) - 2.0 * terms.half * log1p(kappa)
+                            - log1p(inverse.slope[j]);
     }
     return STATUS_OK;
 }
