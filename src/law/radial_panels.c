@@ -3,31 +3,29 @@
 #include <math.h>
 
 #include "core/memory.h"
+#include "law/layout.h"
 
 /* As in law/panels.c: panel length, in standard deviations of a shell, over FLAT of the way from its middle to its
  * outer end, and how it grows beyond; length next to a point where the score bends, in units of the length over which
  * it does; and the gap that is still covered, in standard deviations. */
 #define LENGTH 1.0
 #define FLAT 0.75
-#define SLOPE 1.0
 #define CURVED_LENGTH 0.7
 #define GAP 12.0
 /* -log of a component's mass beyond its ends, each. */
 #define REACH 150.0
 /* Components that much (in logarithms) below the largest density do not bend the score. */
 #define FAINT 8.0
-#define MOST_PANELS 1000000
 
 /* Where and how a rule for the panels' length applies: a shell, or a crossing of two components. */
 struct feature {
     double centre, length, flat;
 };
 
-struct layout {
+struct radial_layout {
     const struct radial_level *radial;
     double resolution;
-    double lowest, highest; /* radii of a shell's ends, in units of its sd */
-    struct feature *feature;
+    struct feature *feature; /* the shells first */
     size_t count;
 };
 
@@ -47,22 +45,10 @@ static double end_of_shell(double dimension, double direction)
     return end < 1.0 ? 0.0 : end; /* no sliver at the origin */
 }
 
-/* Panels nowhere longer than (length + SLOPE max(0, distance - flat))/resolution, where distance is that of their
- * nearest point to the centre: the longest that starts at x from the centre and goes outward. */
-static double graded(double x, const struct feature *feature, double resolution)
+static struct feature shell(const struct radial_level *radial, size_t k, double highest)
 {
-    double beyond = fabs(x) - feature->flat;
-    if (beyond <= 0.0)
-        return feature->length / resolution;
-    if (x > 0.0)
-        return (feature->length + SLOPE * beyond) / resolution;
-    return fmax(feature->length / resolution, (feature->length + SLOPE * beyond) / (resolution + SLOPE));
-}
-
-static struct feature shell(const struct layout *layout, size_t k)
-{
-    double sd = layout->radial->sd[k], centre = sqrt(layout->radial->dimension - 0.5);
-    return (struct feature){sd * centre, LENGTH * SHELL_WIDTH * sd, FLAT * (layout->highest - centre) * sd};
+    double sd = radial->sd[k], centre = sqrt(radial->dimension - 0.5);
+    return (struct feature){sd * centre, LENGTH * SHELL_WIDTH * sd, FLAT * (highest - centre) * sd};
 }
 
 /* log of the odds of components j and k at radius rho. */
@@ -89,14 +75,14 @@ static int crossing(const struct radial_level *radial, size_t j, size_t k, struc
     return 1;
 }
 
-static enum status find_features(struct layout *layout, struct error *error)
+static enum status find_features(struct radial_layout *layout, double highest, struct error *error)
 {
     size_t components = layout->radial->factor->components;
     layout->feature = array_new(components + components * (components - 1) / 2, sizeof *layout->feature);
     if (layout->feature == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu components", components);
     for (size_t k = 0; k < components; k++)
-        layout->feature[k] = shell(layout, k);
+        layout->feature[k] = shell(layout->radial, k, highest);
     layout->count = components;
     for (size_t j = 0; j < components; j++)
         for (size_t k = 0; k < j; k++)
@@ -104,146 +90,72 @@ static enum status find_features(struct layout *layout, struct error *error)
     return STATUS_OK;
 }
 
-static double longest_panel(const struct layout *layout, double from)
-{
-    double length = HUGE_VAL;
-    for (size_t i = 0; i < layout->count; i++)
-        length = fmin(length, graded(from - layout->feature[i].centre, &layout->feature[i], layout->resolution));
-    return length;
-}
+/* Functions of the layout. */
 
-/* The component whose rule is the strictest at rho: what ends there moves with it. */
-static size_t strictest(const struct layout *layout, double rho)
+static size_t strictest(const void *context, size_t anchor, double rho, double *length)
 {
-    size_t strictest = 0;
-    double least = HUGE_VAL;
+    const struct radial_layout *layout = context;
+    size_t strictest = anchor;
+    *length = HUGE_VAL;
     for (size_t k = 0; k < layout->radial->factor->components; k++) {
-        double wanted = graded(rho - layout->feature[k].centre, &layout->feature[k], 1.0);
-        if (wanted < least) {
-            least = wanted;
+        const struct feature *shell = &layout->feature[k];
+        double wanted = graded(rho - shell->centre, shell->length, shell->flat, PANEL_SLOPE, (struct fine){1.0, 1.0});
+        if (wanted < *length) {
+            *length = wanted;
             strictest = k;
         }
     }
     return strictest;
 }
 
-static enum status push(struct panels *panels, struct panel panel, struct error *error)
+static double longest(void *context, struct place from, double length, bool restart)
 {
-    if (panels->count == panels->capacity) {
-        size_t capacity = panels->capacity > 0 ? 2 * panels->capacity : 64;
-        struct panel *grown = capacity <= MOST_PANELS ? array_resize(panels->panel, capacity, sizeof *grown) : NULL;
-        if (grown == NULL)
-            return fail_with(error, STATUS_MEMORY, "out of memory for more than %zu panels", panels->capacity);
-        panels->panel = grown;
-        panels->capacity = capacity;
+    const struct radial_layout *layout = context;
+    double rho = from.sds * layout->radial->sd[from.component];
+    (void)restart;
+    for (size_t i = 0; i < layout->count; i++) {
+        const struct feature *feature = &layout->feature[i];
+        length = fmin(length, graded(rho - feature->centre, feature->length, feature->flat, PANEL_SLOPE,
+                                     (struct fine){layout->resolution, 1.0}));
     }
-    panels->panel[panels->count++] = panel;
-    return STATUS_OK;
+    return rho > 0.0 ? length : 0.5 * length; /* the mirror image of a panel at the origin is its other half */
 }
 
-/* Puts the panel between its two ends. Nonzero if they are in order. */
-static int settle(const struct radial_level *radial, struct panel *panel)
+static void complete(const void *context, struct panel *panel)
 {
-    double left = panel->edge[0] * radial->sd[panel->edge_anchor[0]];
-    double right = panel->edge[1] * radial->sd[panel->edge_anchor[1]];
-    panel->centre = 0.5 * (left + right);
-    panel->half_width = 0.5 * (right - left);
-    return panel->half_width > 0.0;
+    panel->anchor = radial_level_dominant(((const struct radial_layout *)context)->radial, panel->centre);
 }
 
-/* The first interval that ends beyond `covered`: shells no further apart than GAP widths of the wider one share it.
- */
-static int next_interval(const struct layout *layout, double covered, double *from, double *to)
+static struct frame frame_of(const struct radial_level *radial)
 {
-    const struct radial_level *radial = layout->radial;
-    size_t components = radial->factor->components;
-    *from = HUGE_VAL;
-    for (size_t k = 0; k < components; k++)
-        if (radial->sd[k] * layout->highest > covered)
-            *from = fmin(*from, radial->sd[k] * layout->lowest);
-    if (!isfinite(*from))
-        return 0;
-    *to = *from;
-    /* shells by increasing sd end in increasing order, so every pass but the last moves the end */
-    for (int grew = 1; grew;) {
-        grew = 0;
-        for (size_t k = 0; k < components; k++) {
-            double sd = radial->sd[k], end = sd * layout->highest;
-            if (end > *to && sd * (layout->lowest - GAP * SHELL_WIDTH) <= *to) {
-                *to = end;
-                grew = 1;
-            }
-        }
-    }
-    return 1;
-}
-
-static enum status lay_out_interval(const struct layout *layout, double from, double to, struct panels *panels,
-                                    struct error *error)
-{
-    const struct radial_level *radial = layout->radial;
-    double length = HUGE_VAL;
-    size_t here = strictest(layout, from);
-    double edge = from / radial->sd[here];
-    for (int last = 0; !last;) {
-        double left = to - from;
-        length = fmin(left, fmin(length * (1.0 + SLOPE / layout->resolution), longest_panel(layout, from)));
-        length *= from > 0.0 ? 1.0 : 0.5; /* its mirror image is the other half */
-        last = left <= length;
-        if (!last && left < 2.0 * length) /* no sliver at the end: the last two share what is left */
-            length = 0.5 * left;
-        double end = last ? to : from + length;
-        size_t there = strictest(layout, end);
-        struct panel panel = {.anchor = radial_level_dominant(radial, 0.5 * (from + end)),
-                              .edge_anchor = {here, there},
-                              .edge = {edge, end / radial->sd[there]}};
-        if (!settle(radial, &panel))
-            return fail_with(error, STATUS_NUMERIC, "panels of length %.3g at radius %.3g are too short", length,
-                             from);
-        enum status status = push(panels, panel, error);
-        if (status != STATUS_OK)
-            return status;
-        from = end;
-        here = there;
-        edge = panel.edge[1];
-    }
-    return STATUS_OK;
+    return (struct frame){.components = radial->factor->components, .sd = radial->sd};
 }
 
 enum status radial_panels_lay_out(const struct radial_level *radial, double resolution, struct panels *panels,
                                   struct error *error)
 {
-    struct layout layout = {.radial = radial,
-                            .resolution = resolution,
-                            .lowest = end_of_shell(radial->dimension, -1.0),
-                            .highest = end_of_shell(radial->dimension, 1.0)};
-    double from, to;
-    enum status status = find_features(&layout, error);
-    panels->count = 0;
-    for (int more = next_interval(&layout, 0.0, &from, &to); more && status == STATUS_OK;
-         more = next_interval(&layout, to, &from, &to))
-        status = lay_out_interval(&layout, from, to, panels, error);
-    free(layout.feature);
+    struct radial_layout context = {.radial = radial, .resolution = resolution};
+    const struct layout layout = {.frame = frame_of(radial),
+                                  .lowest = end_of_shell(radial->dimension, -1.0),
+                                  .highest = end_of_shell(radial->dimension, 1.0),
+                                  .gap = GAP * SHELL_WIDTH,
+                                  .shrink = resolution,
+                                  .strictest = strictest,
+                                  .longest = longest,
+                                  .complete = complete,
+                                  .context = &context};
+    enum status status = find_features(&context, layout.highest, error);
+    if (status == STATUS_OK)
+        status = layout_make(&layout, panels, error);
+    free(context.feature);
     return status;
 }
 
 enum status radial_panels_move(const struct panels *panels, const struct radial_level *radial, struct panels *out,
                                int *in_order, struct error *error)
 {
-    double end = 0.0;
-    out->count = 0;
-    *in_order = 1;
-    for (size_t p = 0; p < panels->count; p++) {
-        struct panel panel = panels->panel[p];
-        *in_order &= settle(radial, &panel);
-        if (p > 0 && panels_at_end(panels, p, 0)) /* intervals that have grown together */
-            *in_order &= panel.edge[0] * radial->sd[panel.edge_anchor[0]] > end;
-        end = panel.edge[1] * radial->sd[panel.edge_anchor[1]];
-        enum status status = push(out, panel, error);
-        if (status != STATUS_OK)
-            return status;
-    }
-    return STATUS_OK;
+    const struct frame frame = frame_of(radial);
+    return layout_move(&frame, panels, out, in_order, error);
 }
 
 enum { HALF = PANEL_NODES / 2 };
