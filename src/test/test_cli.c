@@ -766,35 +766,52 @@ START_TEST(hostile_names_are_refused)
 }
 END_TEST
 
-/* A folder includes headers only of itself and of folders before it in this list. */
+/* Counts the includes of a file, all of which must be of folders up to order[own]. */
+static size_t check_includes(const char *path, const char *const *order, size_t own)
+{
+    char line[1000], target[200];
+    size_t count = 0, inside = (size_t)(strrchr(path, '/') - path) - strlen("src/");
+    FILE *file = fopen(path, "r");
+    ck_assert_ptr_nonnull(file);
+    while (fgets(line, sizeof line, file) != NULL) {
+        if (sscanf(line, " # include \"%199[^\"]", target) != 1 || strchr(target, '/') == NULL)
+            continue;
+        size_t at = 0, folder = strcspn(target, "/"), whole = (size_t)(strrchr(target, '/') - target);
+        while (at <= own && (strncmp(order[at], target, folder) != 0 || order[at][folder] != '\0'))
+            at++;
+        ck_assert_msg(at <= own, "%s: %s", path, line);
+        /* headers of a subfolder are for that subfolder alone */
+        ck_assert_msg(whole == folder || (whole == inside && strncmp(target, path + strlen("src/"), whole) == 0),
+                      "%s: %s", path, line);
+        count++;
+    }
+    (void)fclose(file);
+    return count;
+}
+
+/* A folder includes only of itself and of folders before it in this list, and no folder of a subfolder's. */
 START_TEST(folders_depend_one_way)
 {
     static const char *const order[] = {"core", "model", "law", "sample", "experiment", "verdict", "command"};
-    enum { FOLDERS = sizeof order / sizeof order[0] };
-    size_t seen = 0;
-    for (size_t i = 0; i < FOLDERS; i++) {
-        char pattern[100];
-        glob_t files;
-        (void)snprintf(pattern, sizeof pattern, "src/%s/*.[ch]", order[i]);
-        ck_assert_int_eq(glob(pattern, 0, NULL, &files), 0);
-        for (size_t f = 0; f < files.gl_pathc; f++) {
-            char line[1000], folder[64];
-            FILE *file = fopen(files.gl_pathv[f], "r");
-            ck_assert_ptr_nonnull(file);
-            while (fgets(line, sizeof line, file) != NULL) {
-                if (sscanf(line, "#include \"%63[^/\"]/", folder) != 1)
-                    continue;
-                size_t at = 0;
-                while (at < FOLDERS && strcmp(order[at], folder) != 0)
-                    at++;
-                ck_assert_msg(at <= i, "%s: %s", files.gl_pathv[f], line);
-                seen++;
-            }
-            (void)fclose(file);
+    static const char *const patterns[] = {"src/%s/*.[ch]", "src/%s/*.def", "src/%s/*/*.[ch]", "src/%s/*/*.def"};
+    enum { FOLDERS = sizeof order / sizeof order[0], PATTERNS = sizeof patterns / sizeof patterns[0] };
+    size_t includes = 0, seen[PATTERNS] = {0};
+    for (size_t i = 0; i < FOLDERS; i++)
+        for (size_t k = 0; k < PATTERNS; k++) {
+            char pattern[100];
+            glob_t files;
+            (void)snprintf(pattern, sizeof pattern, patterns[k], order[i]);
+            if (glob(pattern, 0, NULL, &files) != 0)
+                continue;
+            for (size_t f = 0; f < files.gl_pathc; f++)
+                includes += check_includes(files.gl_pathv[f], order, i);
+            seen[k] += files.gl_pathc;
+            globfree(&files);
         }
-        globfree(&files);
-    }
-    ck_assert_uint_gt(seen, 50);
+    ck_assert_uint_gt(includes, 50);
+    ck_assert_uint_gt(seen[0], 50);
+    ck_assert_uint_gt(seen[1], 5);
+    ck_assert_uint_gt(seen[2], 10);
 }
 END_TEST
 

@@ -5,9 +5,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "law/bessel.h"
-#include "law/radial_panels.h"
-#include "law/radial_transfer.h"
+#include "law/radial/bessel.h"
+#include "law/radial/panels.h"
+#include "law/radial/transfer.h"
 
 #include "test/suite.h"
 
