@@ -112,7 +112,8 @@ START_TEST(install_puts_both_in_place)
     ck_assert_msg(shell("env -u MAKEFLAGS -u MAKELEVEL make -s install DESTDIR=% PREFIX=/p 2>&1") == 0, "%s", output);
     ck_assert_int_eq(shell("%/p/bin/diffrate manual | cmp - %/p/share/man/man1/diffrate.1 && "
                            "%/p/bin/diffrate completion | cmp - %/p/share/bash-completion/completions/diffrate && "
-                           "cmp README.md %/p/share/doc/diffrate/README.md"),
+                           "cmp README.md %/p/share/doc/diffrate/README.md && "
+                           "cmp src/THEORY.md %/p/share/doc/diffrate/THEORY.md"),
                      0);
     /* the examples that --help prints, from anywhere */
     ck_assert_int_eq(shell("cd % && p/bin/diffrate measure experiments/quick.yaml --json 2>said | wc -l && "
