@@ -120,7 +120,7 @@ check:
 	        100*(checks - failures - errors)/checks, checks, failures, errors; exit failures + errors > 0}'
 
 # Tests read these, too.
-tested = README.md CITATION.cff Makefile $(wildcard scripts/* experiments/* results/reference/* src/test/data/* src/test/corpus/*/*)
+tested = README.md CITATION.cff Makefile $(wildcard src/*.md scripts/* experiments/* results/reference/* src/test/data/* src/test/corpus/*/*)
 run_tests = $(BUILD)/diffrate-test $(1) > $@.part || { cat $@.part; exit 1; }; mv $@.part $@
 
 $(BUILD)/test.txt: $(BUILD)/diffrate $(BUILD)/diffrate-test $(tested)
@@ -215,7 +215,7 @@ install: $(BUILD)/diffrate
 	install -d $(DESTDIR)$(PREFIX)/share/diffrate/scripts $(DESTDIR)$(PREFIX)/share/diffrate/experiments $(DESTDIR)$(PREFIX)/share/doc/diffrate
 	install -m 644 scripts/*.gp $(DESTDIR)$(PREFIX)/share/diffrate/scripts
 	install -m 644 experiments/*.yaml experiments/*.c $(DESTDIR)$(PREFIX)/share/diffrate/experiments
-	install -m 644 README.md LICENSE CITATION.cff $(DESTDIR)$(PREFIX)/share/doc/diffrate
+	install -m 644 README.md src/THEORY.md LICENSE CITATION.cff $(DESTDIR)$(PREFIX)/share/doc/diffrate
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	$(BUILD)/diffrate manual > $(DESTDIR)$(PREFIX)/share/man/man1/diffrate.1
 	$(BUILD)/diffrate completion > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/diffrate

@@ -10,9 +10,9 @@
 #include "sample/sample.h"
 
 /* One measurement: one target, sampler, number of steps and dimension. Divergences are between p, the law of X_1, and
- * q, the law of Y_1; every *_error is a radius: the true value lies within value +- error. A row is of an exact law
- * (chains is 0, and all estimates are NaN) or of chains (and what only exact laws have is NaN). NaN and a radius of
- * NaN is a number that is not known: law/divergence.h; law/measure.h where it is all of them. */
+ * q, the law of Y_1; every *_error is an estimated radius: the true value is expected within value +- error. A row is
+ * of an exact law (chains is 0, and all estimates are NaN) or of chains (and what only exact laws have is NaN). NaN
+ * and a radius of NaN is a number that is not known: law/divergence.h; law/measure.h where it is all of them. */
 struct record {
     char target[64];
     char sampler[64];
