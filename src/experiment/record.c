@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/text.h"
+
 /* Labels have no unit; CF wants "1" for pure numbers only. */
 #define LABEL(role, member, doc) \
     { \
@@ -41,9 +43,7 @@ const struct field record_fields[] = {
     REAL(DERIVED, step_size, "Step size h = c1 log(T)/T, the quantity that rates are powers of."),
     COUNT(DERIVED, score_evaluations, "Number of score evaluations of the whole run: T - 1 times those of a step."),
     LABEL(DIAGNOSTIC, law,
-          "Method by which the sampler's output law was computed, \"composed\" when d > 1 joins factors; or "
-          "\"refused\" and "
-          "why the row has no numbers."),
+          "Method by which the sampler's output law was computed, \"composed\" when d > 1 joins factors."),
     REAL(VALUE, tv, "Total variation distance between p, the law of X_1, and q, the law of Y_1."),
     REAL(RADIUS, tv_error, "Estimated radius of tv: the true value is expected within it, which is no proof."),
     REAL(VALUE, kl_p_q, "Kullback-Leibler divergence KL(p || q) in nats; NaN where it is not known."),
@@ -121,6 +121,14 @@ int record_order(const struct record *a, const struct record *b)
         if (field->role == COLUMN_IDENTITY)
             order = order_of(field, a, b);
     return order;
+}
+
+void record_fail(struct record *row, const char *reason)
+{
+    int cut = strlen(reason) >= sizeof row->failure;
+    (void)snprintf(row->failure, sizeof row->failure, "%.*s%s", (int)(sizeof row->failure - (cut ? 4 : 1)), reason,
+                   cut ? "..." : "");
+    text_tame(row->failure, "");
 }
 
 void record_set_score_error(struct record *row, const struct score_error *error)

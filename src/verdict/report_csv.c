@@ -44,19 +44,26 @@ static void put_value(const struct field *field, const struct record *row, FILE 
     }
 }
 
+static void put_row(const struct record *row, FILE *file)
+{
+    for (const struct field *field = record_fields; field->name != NULL; field++) {
+        put_value(field, row, file);
+        fputc(',', file);
+    }
+    put_text(row->failure, file);
+    fputs("\r\n", file);
+}
+
 static void csv(const struct evidence *evidence, const struct tables *none, FILE *file)
 {
     (void)none;
     for (const struct field *field = record_fields; field->name != NULL; field++)
         fprintf(file, "%s%s", field == record_fields ? "" : ",", field->name);
-    fputs("\r\n", file);
-    for (size_t i = 0; i < evidence->result.count; i++) {
-        for (const struct field *field = record_fields; field->name != NULL; field++) {
-            fputs(field == record_fields ? "" : ",", file);
-            put_value(field, &evidence->result.rows[i], file);
-        }
-        fputs("\r\n", file);
-    }
+    fputs(",failure\r\n", file);
+    for (size_t i = 0; i < evidence->result.count; i++)
+        put_row(&evidence->result.rows[i], file);
+    for (size_t i = 0; i < evidence->failed_count; i++)
+        put_row(&evidence->failed[i], file);
 }
 
 enum status report_csv(const struct evidence *evidence, struct error *error)
