@@ -30,7 +30,7 @@ START_TEST(man_page_says_what_help_says)
 {
     write_file("compare.sh", compare);
     ck_assert_int_eq(shell("bash %/compare.sh $(realpath @)"), 0);
-    ck_assert_str_eq(output, "21\n14\n");
+    ck_assert_str_eq(output, "23\n14\n");
     ck_assert_int_eq(
         shell("sed -i 's/retry.-failed//' %/page.1 && sed 's/\\\\-/-/g' %/page.1 | grep -c -e retry-failed"), 1);
 }
