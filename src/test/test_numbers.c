@@ -224,7 +224,7 @@ static const struct {
     size_t most; /* questions, where they take seconds each; 0: any number */
 } questions[] = {
     /* a small run asks the first FEW, whose answers are quick */
-    {"gaussian", {1, 2, 50, 1000000}, 4, 12, 256, 0},
+    {"gaussian", {1, 2, 50, 1000000}, 4, 60, 256, 0},
     {"mixture", {1, 2, 50, 1000000}, 4, 1, 64, 0},
     {"student-t", {1, 3}, 2, 1, 48, 5},
     {"radial", {2, 30}, 2, 1, 48, 5},
@@ -326,6 +326,23 @@ START_TEST(test_twins)
 }
 END_TEST
 
+/* Every Gaussian of a grid, by the line engine against its closed form. Small runs take a part of the grid. */
+START_TEST(test_gaussian_grid)
+{
+    static const double means[] = {0.0, 0.1, 1.0, 10.0, 300.0};
+    static const size_t steps[] = {48, 96, 192, 512};
+    enum { VARIANCES = 16, ALL = VARIANCES * COUNT(means) * COUNT(steps) }; /* 1e-7 ... 1e8 */
+    size_t count = repetitions(13) < ALL ? repetitions(13) : ALL, agree = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t at = count < ALL ? (i * ALL) / count : i;
+        size_t variance = at % VARIANCES, mean = at / VARIANCES % COUNT(means), T = at / VARIANCES / COUNT(means);
+        agree += (size_t)twins_agree("mixture", means[mean], sqrt(pow(10.0, (double)variance - 7.0)),
+                                     few_samplers[at % COUNT(few_samplers)], "li-cai", steps[T], 1);
+    }
+    ck_assert_msg(2 * agree > count, "only %zu of %zu are measured", agree, count);
+}
+END_TEST
+
 /* In many dimensions few large steps take q off p's shells. */
 START_TEST(test_radial_twins)
 {
@@ -410,7 +427,7 @@ static const struct {
     {"mixture", "ddpm-ancestral", 128, {1, 16}, 10},
     {"mixture", "accelerated", 64, {1, 16}, 10},
     {"mixture", "accelerated", 512, {1, 16}, 10},
-    {"mixture", "ddim", 256, {1, 16}, 10},
+    {"mixture", "ddim", 256, {1, 16}, 8},
     {"mixture", "runge-kutta-3", 128, {1, 16}, 10},
     {"radial", "ddpm", 64, {2, 30}, 10},
     {"radial", "ddpm", 256, {2, 30}, 10},
@@ -462,6 +479,7 @@ SUITE(numbers)
     ADD(test_what_is_known, .count = COUNT(ordinary));
     ADD(test_right_values);
     ADD(test_twins, .grows = 1);
+    ADD(test_gaussian_grid, .grows = 1);
     ADD(test_radial_twins, .grows = 1);
     ADD(test_questions, .count = taken(2) == 2 ? COUNT(questions) : FEW, .grows = 1);
 }
