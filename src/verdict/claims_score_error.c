@@ -13,6 +13,7 @@
  *   inconclusive   otherwise */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/memory.h"
 #include "core/text.h"
@@ -266,7 +267,7 @@ static void note_growth(const struct survey *survey, const char *in, const struc
 {
     const struct finding *part = &worst->finding;
     if (worst->decided == 0) {
-        judge_note(out, "growth in %s not measured", in);
+        judge_note(out, "growth in %s not measured; add %s", in, strcmp(in, "T") == 0 ? "steps" : "dimensions");
         out->outcome = out->outcome > OUTCOME_INCONCLUSIVE ? out->outcome : OUTCOME_INCONCLUSIVE;
         return;
     }
@@ -286,6 +287,8 @@ enum status decide_score_linear(const struct evidence *evidence, const struct cl
         return status;
     if (survey.slope.decided == 0) {
         judge_inconclusive(out, survey.seen.families == 0 ? no_family : "no family has enough sizes in the window");
+        if (survey.seen.families > 0)
+            judge_note(out, "add sizes, 3 at least, at which the effect is at most %g and known", WINDOW_ACCURACY);
         note_cells(&survey.seen, "", out);
         return STATUS_OK;
     }
@@ -354,10 +357,15 @@ static enum status decide_rough(struct survey *survey, const char *missing, stru
     enum status status = visit(survey, judge_rough, error);
     if (status != STATUS_OK)
         return status;
-    if (survey->slope.decided == 0)
+    if (survey->slope.decided == 0) {
         judge_inconclusive(out,
                            survey->seen.families == 0 ? no_family : "no family has enough roughnesses in the window");
-    else {
+        if (survey->seen.families > 0)
+            judge_note(out,
+                       "add roughnesses, 3 at least, within a factor %g of the largest, at sizes at which the "
+                       "effect is at most %g and known",
+                       WINDOW_ROUGHNESS, WINDOW_ACCURACY);
+    } else {
         take(&survey->slope, out);
         out->used = survey->used;
         if (survey->slope.decided < survey->seen.families)
