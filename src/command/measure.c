@@ -66,13 +66,14 @@ static void print_json(const struct record *row)
 }
 
 /* Columns that are shown only beside score errors. */
-enum { SCORE_ERROR_COLUMN = 2, EFFECT_COLUMN = 16, EFFECT_RADIUS_COLUMN };
+enum { SCORE_ERROR_COLUMN = 2, EFFECT_COLUMN = 18, EFFECT_RADIUS_COLUMN };
 
-enum { COLUMNS = 19 };
+enum { COLUMNS = 21 };
 static const struct table_column columns[COLUMNS] = {
-    {"TARGET", 0},     {"SAMPLER", 0}, {"SCORE ERROR", 0}, {"D", 1},       {"T", 1},   {"H", 1},         {"TV", 1},
-    {"+-", 1},         {"KL(P|Q)", 1}, {"+-", 1},          {"KL(Q|P)", 1}, {"+-", 1},  {"CHI2(Q|P)", 1}, {"+-", 1},
-    {"HELLINGER2", 1}, {"+-", 1},      {"EFFECT", 1},      {"+-", 1},      {"LAW", 0},
+    {"TARGET", 0},    {"SAMPLER", 0}, {"SCORE ERROR", 0}, {"D", 1},  {"T", 1},       {"H", 1},
+    {"TV", 1},        {"+-", 1},      {"KL(P|Q)", 1},     {"+-", 1}, {"KL(Q|P)", 1}, {"+-", 1},
+    {"CHI2(Q|P)", 1}, {"+-", 1},      {"HELLINGER2", 1},  {"+-", 1}, {"W2", 1},      {"+-", 1},
+    {"EFFECT", 1},    {"+-", 1},      {"LAW", 0},
 };
 
 enum { SAMPLED_COLUMNS = 13 };
@@ -181,6 +182,7 @@ static enum status add_law(struct text_table *table, const struct record *row, c
     TRY(add_measured(table, row->kl_q_p, row->kl_q_p_error, error));
     TRY(add_measured(table, row->chi2_q_p, row->chi2_q_p_error, error));
     TRY(add_measured(table, row->hellinger2, row->hellinger2_error, error));
+    TRY(add_measured(table, row->w2, row->w2_error, error));
     if (score_error != NULL) {
         int exact = strcmp(row->score_error, "none") == 0;
         TRY(add_measured(table, exact ? NAN : row->error_effect, row->error_effect_error, error));
