@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "law/rule.h"
+#include "law/quadrature.h"
 
 enum { STENCIL = 6, MOST_NEWTON = 60 };
 
@@ -41,7 +41,7 @@ void monotone_invert(const struct monotone_map *map, double length, size_t order
                      const double *y, struct monotone_inverse *out)
 {
     /* a power of two, so that the stencil's points are exact */
-    double spacing = exp2(floor(log2(SPACING * length) - (double)order / FINER)), missed = HUGE_VAL;
+    double spacing = exp2(floor(log2(SPACING * length) - (double)order / CHECK_ORDERS)), missed = HUGE_VAL;
     out->evaluations = 0;
     for (size_t j = 0; j < count; j++)
         out->x[j] = a * y[j];

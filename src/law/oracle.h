@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "law/panels.h"
-#include "law/rule.h"
+#include "law/quadrature.h"
 #include "model/mixture_level.h"
 #include "model/sampler.h"
 #include "model/score_error.h"

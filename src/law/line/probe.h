@@ -19,14 +19,15 @@ struct line_probe {
 };
 void line_probe_free(struct line_probe *probe);
 
-/* Places the points on the grid of a stage's result and finds log r by the rule of a rung. */
-MUST_USE enum status line_probe_set(struct line_probe *probe, const struct transfer *transfer, struct line_team *team,
-                                    const struct panels *grid, size_t rung, struct error *error);
+/* Places the points on the grid of a stage's result and finds log r by the rule of a order. */
+MUST_USE enum status line_probe_set(struct line_probe *probe, const struct transfer *transfer,
+                                    struct panel_threads *threads, const struct panels *grid, size_t order,
+                                    struct error *error);
 
 /* log r at the points by another rule, or as panels of the result's level have it. */
 MUST_USE enum status line_probe_apply(const struct line_probe *probe, const struct transfer *transfer,
-                                      struct line_team *team, const struct panels *grid, size_t rung, double *value,
-                                      struct error *error);
+                                      struct panel_threads *threads, const struct panels *grid, size_t order,
+                                      double *value, struct error *error);
 void line_probe_evaluate(const struct line_probe *probe, const struct transfer *transfer, const struct panels *grid,
                          const struct panels *panels, double *value);
 

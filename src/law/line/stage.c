@@ -6,7 +6,7 @@
 #include "law/line/check.h"
 
 /* Rungs that twice the resolution adds. */
-#define RUNGS_AN_OCTAVE 3.0
+#define ORDERS_PER_DOUBLING 3.0
 /* By how much panels are longer with each unit of spacing. */
 #define SPACING 1.25
 
@@ -25,7 +25,7 @@ struct filling {
     const struct line *line;
     const struct transfer *transfer;
     struct panels *grid;
-    size_t rung;
+    size_t order;
 };
 
 static enum status fill(void *context, struct transfer_work *work, size_t from, size_t to, struct error *error)
@@ -41,7 +41,7 @@ static enum status fill(void *context, struct transfer_work *work, size_t from, 
         const struct panel *at = &panel[count / PANEL_NODES];
         y[count] = at->centre + at->half_width * chebyshev->node[count % PANEL_NODES];
     } while (++count < (to - from) * PANEL_NODES);
-    enum status status = transfer_apply(transfer, work, filling->rung, panel, count, y, value, &hint, error);
+    enum status status = transfer_apply(transfer, work, filling->order, panel, count, y, value, &hint, error);
     for (size_t i = 0; i < to - from && status == STATUS_OK; i++) {
         panel_fit(chebyshev, value + i * PANEL_NODES, &panel[i]);
         if (!isfinite(panel[i].coefficient[0]))
@@ -51,13 +51,13 @@ static enum status fill(void *context, struct transfer_work *work, size_t from, 
     return status;
 }
 
-enum status line_fill(struct line *line, size_t rung, struct panels *grid, struct error *error)
+enum status line_fill(struct line *line, size_t order, struct panels *grid, struct error *error)
 {
     const struct transfer *transfer = &line->transfer;
-    struct filling filling = {line, transfer, grid, rung};
+    struct filling filling = {line, transfer, grid, order};
     size_t together = transfer->stage.deterministic ? 1 : TRANSFER_POINTS / PANEL_NODES;
-    return line_team_run(&line->team, grid, together, transfer_cost(transfer, rung, grid->count * PANEL_NODES), fill,
-                         &filling, error);
+    return panel_threads_run(&line->threads, grid, together,
+                             transfer_cost(transfer, order, grid->count * PANEL_NODES), fill, &filling, error);
 }
 
 /* What the score error asks of the panels of a stage's result: jumps of the map, blurred by the noise; before the
@@ -107,7 +107,7 @@ static enum status find_breaks(struct line *line, struct transfer *transfer, str
         return fail_with(error, STATUS_UNSUPPORTED, "sampler %s needs more than 64 work arrays",
                          transfer->stage.sampler->name);
     double scale = transfer->stage.deterministic ? sd : transfer->tau;
-    line->oracle.work = line->team.work->oracle_work;
+    line->oracle.work = line->threads.work->oracle_work;
     oracle_breaks(&line->oracle, transfer->stage.sampler, transfer->stage.step, transfer->grid, scale, work,
                   &transfer->breaks);
     /* what a jump throws far comes from far in units of the noise */
@@ -139,9 +139,9 @@ static void add_piece(struct line *line, const struct panel *panel, double from,
     for (size_t j = 0; j < PANEL_NODES; j++)
         weight[j] *= line->chebyshev.weight[j] * half;
     line->oracle.anchor = panel->anchor;
-    line->oracle.work = line->team.work->oracle_work;
+    line->oracle.work = line->threads.work->oracle_work;
     oracle_apply(&line->oracle, transfer->stage.sampler->correction, transfer->stage.step, PANEL_NODES, x, correction,
-                 line->team.work->work);
+                 line->threads.work->work);
     clip_step_add(out, line->run->problem->schedule->T, PANEL_NODES, weight, correction);
 }
 
@@ -164,10 +164,11 @@ void line_correction_moments(void *state, struct clip_step *out)
     }
 }
 
-size_t line_rung(const struct line *line, size_t rung)
+size_t line_order(const struct line *line, size_t order)
 {
-    size_t extra = line->run->resolution > 1.0 ? (size_t)lround(RUNGS_AN_OCTAVE * log2(line->run->resolution)) : 0;
-    return rung + extra < TRANSFER_TOP_RUNG ? rung + extra : TRANSFER_TOP_RUNG;
+    size_t extra =
+        line->run->resolution > 1.0 ? (size_t)lround(ORDERS_PER_DOUBLING * log2(line->run->resolution)) : 0;
+    return order + extra < TRANSFER_HIGHEST_ORDER ? order + extra : TRANSFER_HIGHEST_ORDER;
 }
 
 enum status line_lay_out(const struct line *line, int spacing, struct panels *grid, struct error *error)
@@ -197,11 +198,11 @@ enum status line_stage_fill(void *state, bool checked, struct stage_result *out,
     out->rounding = line->rounding[stage];
     if (checked)
         return STATUS_OK;
-    if (choice->carried || !(choice->fresh || line->fineness.edges > 0))
+    if (choice->unchanged || !(choice->relaid || line->fineness.edges > 0))
         TRY(panels_move(line->transfer.grid, line->transfer.to, line->result, &in_order, error));
-    if (choice->carried && in_order)
+    if (choice->unchanged && in_order)
         return STATUS_OK;
     if (!in_order)
         TRY(line_lay_out(line, choice->spacing, line->result, error));
-    return line_fill(line, line_rung(line, choice->rung), line->result, error);
+    return line_fill(line, line_order(line, choice->order), line->result, error);
 }

@@ -12,22 +12,22 @@
 #include "law/oracle.h"
 #include "law/panels.h"
 #include "law/propagate.h"
-#include "law/rule.h"
+#include "law/quadrature.h"
 #include "law/line/transfer.h"
 
 /* How the steps between two checks make a stage. */
 struct line_choice {
-    size_t rung; /* of the quadrature rules */
-    int spacing; /* panels are longer by this power of a factor, where the law is smooth enough */
-    int fresh;   /* they are laid out anew in every step */
-    int carried; /* nothing changes: they move with the components, and their polynomials stay */
+    size_t order;   /* of the quadrature rules */
+    int spacing;    /* panels are longer by this power of a factor, where the law is smooth enough */
+    bool relaid;    /* they are laid out anew in every step */
+    bool unchanged; /* nothing changes: they move with the components, and their polynomials stay */
 };
 
 struct line {
     struct propagation *run;
     struct chebyshev chebyshev;
-    struct rules rules;
-    struct line_team team;
+    struct quadrature_table rules;
+    struct panel_threads threads;
     struct oracle oracle;
     struct mixture_level level[SLOTS];
     struct panels grid[SLOTS];
@@ -49,10 +49,10 @@ MUST_USE enum status line_stage_prepare(void *state, const struct stage *stage, 
 MUST_USE enum status line_stage_fill(void *state, bool checked, struct stage_result *out, struct error *error);
 void line_correction_moments(void *state, struct clip_step *out);
 
-/* Parts of a stage, for checks: the rung that another stands for at the law's resolution, the panels, and what fills
+/* Parts of a stage, for checks: the order that another stands for at the law's resolution, the panels, and what fills
  * them. */
-size_t line_rung(const struct line *line, size_t rung);
+size_t line_order(const struct line *line, size_t order);
 MUST_USE enum status line_lay_out(const struct line *line, int spacing, struct panels *grid, struct error *error);
-MUST_USE enum status line_fill(struct line *line, size_t rung, struct panels *grid, struct error *error);
+MUST_USE enum status line_fill(struct line *line, size_t order, struct panels *grid, struct error *error);
 
 #endif

@@ -9,7 +9,7 @@
 #include "law/oracle.h"
 #include "law/panels.h"
 #include "law/propagate.h"
-#include "law/rule.h"
+#include "law/quadrature.h"
 
 enum {
     TRANSFER_POINTS = 8 * PANEL_NODES,    /* at a time */
@@ -21,8 +21,8 @@ enum {
      * rules as fine as one likes. */
     TRANSFER_FIRST_LATTICE = 8,
     TRANSFER_FIRST_TRAPEZOID = TRANSFER_FIRST_LATTICE + 11,
-    TRANSFER_RUNGS = TRANSFER_FIRST_TRAPEZOID + 6,
-    TRANSFER_TOP_RUNG = TRANSFER_RUNGS - 1 - FINER
+    TRANSFER_ORDERS = TRANSFER_FIRST_TRAPEZOID + 6,
+    TRANSFER_HIGHEST_ORDER = TRANSFER_ORDERS - 1 - CHECK_ORDERS
 };
 
 struct transfer {
@@ -51,15 +51,15 @@ void transfer_init(struct transfer *transfer, const struct stage *stage, const s
 
 /* Workspace, one block for a whole law. */
 struct transfer_work {
-    const struct rules *rules;
-    struct rule split;                                                             /* of one point */
-    double *x, *lead, *others, *score, *increment, *exponent, *work, *oracle_work; /* TRANSFER_BLOCK each */
-    double *pairs;                                                                 /* TRANSFER_PAIRS */
+    const struct quadrature_table *rules;
+    struct quadrature split;                                                             /* of one point */
+    double *x, *log_offset, *others, *score, *increment, *exponent, *work, *oracle_work; /* TRANSFER_BLOCK each */
+    double *pairs;                                                                       /* TRANSFER_PAIRS */
     double *block;
     double ignored; /* mass at points that a deterministic map does not reach in a monotone way, since set to 0 */
     size_t node_updates, exponentials; /* logarithms count as such */
 };
-MUST_USE enum status transfer_work_new(const struct sampler *sampler, const struct rules *rules,
+MUST_USE enum status transfer_work_new(const struct sampler *sampler, const struct quadrature_table *rules,
                                        struct transfer_work *out, struct error *error);
 void transfer_work_free(struct transfer_work *work);
 
@@ -68,13 +68,13 @@ void transfer_work_free(struct transfer_work *work);
  * PANEL_NODES on it. *hint as in panels_evaluate.
  * Errors: STATUS_NUMERIC where a deterministic map folds, so that the law has no density that a monotone map gives.
  */
-MUST_USE enum status transfer_apply(const struct transfer *transfer, struct transfer_work *work, size_t rung,
+MUST_USE enum status transfer_apply(const struct transfer *transfer, struct transfer_work *work, size_t order,
                                     const struct panel *panel, size_t count, const double *y, double *log_ratio,
                                     size_t *hint, struct error *error);
 
-/* What the rule of a rung costs at `count` points, in exponentials, roughly; 0 for a map without noise, which threads
- * could not share: its ignored mass is added up in order. */
-double transfer_cost(const struct transfer *transfer, size_t rung, size_t count);
+/* What the rule of a order costs at `count` points, in exponentials, roughly; 0 for a map without noise, which
+ * threads could not share: its ignored mass is added up in order. */
+double transfer_cost(const struct transfer *transfer, size_t order, size_t count);
 
 /* D(x) at n <= TRANSFER_BLOCK points relative to the anchor, with the scores at level t where they are known
  * (or NULL). */

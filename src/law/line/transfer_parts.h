@@ -15,26 +15,26 @@ struct reference {
 };
 struct reference transfer_reference(const struct transfer *transfer, size_t anchor, size_t k);
 
-/* Points y: u, what of the exponents is their own (square u^2 less the lead), and the others' part of p'(y). */
+/* Points y: u, what of the exponents is their own (square u^2 less the log_offset), and the others' part of p'(y). */
 struct points {
     double u[TRANSFER_POINTS], own[TRANSFER_POINTS], others[TRANSFER_POINTS];
 };
 void transfer_points(const struct transfer *transfer, const struct reference *reference, size_t anchor, size_t count,
                      const double *y, struct points *out);
 
-/* The lead and the others' part of p (model/mixture_level.h) and D at n nodes work->x. */
+/* The log_offset and the others' part of p (model/mixture_level.h) and D at n nodes work->x. */
 void transfer_nodes(const struct transfer *transfer, struct transfer_work *work, const struct reference *reference,
                     size_t anchor, size_t n);
 
-/* Nonzero if a rung is a lattice's that serves for points no farther from the anchor. */
-int transfer_on_lattice(const struct transfer *transfer, size_t rung, double farthest);
+/* Nonzero if a order is a lattice's that serves for points no farther from the anchor. */
+int transfer_on_lattice(const struct transfer *transfer, size_t order, double farthest);
 
 /* Arguments as transfer_apply has them. */
-void transfer_lattice_apply(const struct transfer *transfer, struct transfer_work *work, size_t rung, size_t anchor,
+void transfer_lattice_apply(const struct transfer *transfer, struct transfer_work *work, size_t order, size_t anchor,
                             size_t dominant, size_t count, const double *y, double *log_ratio, size_t *hint);
-void transfer_noise_apply(const struct transfer *transfer, struct transfer_work *work, size_t rung,
+void transfer_noise_apply(const struct transfer *transfer, struct transfer_work *work, size_t order,
                           const struct panel *panel, size_t count, const double *y, double *log_ratio, size_t *hint);
-MUST_USE enum status transfer_map_apply(const struct transfer *transfer, struct transfer_work *work, size_t rung,
+MUST_USE enum status transfer_map_apply(const struct transfer *transfer, struct transfer_work *work, size_t order,
                                         const struct panel *panel, size_t count, const double *y, double *log_ratio,
                                         size_t *hint, struct error *error);
 

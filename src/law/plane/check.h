@@ -1,5 +1,5 @@
 /* What a stage in the plane does wrong, at points off the grid and against finer rules or a finer lattice; and the
- * rungs of the rules, which the same checks choose. */
+ * orders of the rules, which the same checks choose. */
 #ifndef LAW_PLANE_CHECK_H
 #define LAW_PLANE_CHECK_H
 

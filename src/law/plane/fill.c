@@ -43,9 +43,9 @@ static void evaluate_start(const struct joint_level *to, size_t anchor, size_t n
 }
 
 /* log r and log p of the new reference at all (x[i], y[j]) in [-1, 1]^2 of the patch, by a lattice or, if that is
- * NULL, by rules of these rungs. */
+ * NULL, by rules of these orders. */
 void plane_evaluate(const struct plane_source *source, const struct patch *patch, const struct lattice *lattice,
-                    const size_t rung[2], size_t nx, const double *x, size_t ny, const double *y, double *log_ratio,
+                    const size_t order[2], size_t nx, const double *x, size_t ny, const double *y, double *log_ratio,
                     double *log_density)
 {
     double column[PATCH_MOST], row[PATCH_MOST];
@@ -53,7 +53,7 @@ void plane_evaluate(const struct plane_source *source, const struct patch *patch
         column[i] = patch->centre[0] + patch->half * x[i];
     for (size_t j = 0; j < ny; j++)
         row[j] = patch->centre[1] + patch->half * y[j];
-    const struct rule *const rule[2] = {&source->rules->rung[rung[0]], &source->rules->rung[rung[1]]};
+    const struct quadrature *const rule[2] = {&source->rules->order[order[0]], &source->rules->order[order[1]]};
     if (source->transfer == NULL)
         evaluate_start(source->to, patch->anchor, nx, column, ny, row, log_ratio, log_density);
     else if (lattice != NULL)
@@ -66,15 +66,15 @@ void plane_evaluate(const struct plane_source *source, const struct patch *patch
 /* Sets the values, the mass of q and the part of E_p|r - 1|, which is returned. */
 double plane_fill(const struct plane_source *source, struct patch *patch)
 {
-    const struct lobatto *by[2] = {lobatto_of(source->lobattos, patch->order[0]),
-                                   lobatto_of(source->lobattos, patch->order[1])};
+    const struct lobatto *by[2] = {lobatto_of(source->lobattos, patch->nodes[0]),
+                                   lobatto_of(source->lobattos, patch->nodes[1])};
     double log_density[PATCH_MOST * PATCH_MOST], of_p = 0.0, of_q = 0.0, moved = 0.0;
-    plane_evaluate(source, patch, source->lattice, patch->rung, patch->order[0], by[0]->node, patch->order[1],
+    plane_evaluate(source, patch, source->lattice, patch->order, patch->nodes[0], by[0]->node, patch->nodes[1],
                    by[1]->node, patch->value, log_density);
     double area = patch->half * patch->half * source->to->level.alpha_bar;
-    for (size_t i = 0; i < patch->order[0]; i++)
-        for (size_t j = 0; j < patch->order[1]; j++) {
-            size_t at = i * patch->order[1] + j;
+    for (size_t i = 0; i < patch->nodes[0]; i++)
+        for (size_t j = 0; j < patch->nodes[1]; j++) {
+            size_t at = i * patch->nodes[1] + j;
             double weight = area * by[0]->weight[i] * by[1]->weight[j] * exp(log_density[at]);
             of_p += weight;
             of_q += weight * exp(patch->value[at]);
@@ -102,14 +102,14 @@ int plane_judge(const struct plane_source *source, struct patch *patch)
     patch_tails(patch, source->lobattos, 2, last);
     patch_tails(patch, source->lobattos, 4, more);
     for (int i = 0; i < 2; i++) {
-        patch->next[i] = patch->order[i];
+        patch->next[i] = patch->nodes[i];
         if (last[i] > wanted)
             patch->next[i] += last[i] > 100.0 * REDO * wanted ? 4 : 2;
-        else if (more[i] < SPARE * wanted && patch->order[i] > PATCH_LEAST)
+        else if (more[i] < SPARE * wanted && patch->nodes[i] > PATCH_LEAST)
             patch->next[i] -= 2;
         if (shortest && patch->next[i] > PATCH_MOST)
             patch->next[i] = PATCH_MOST;
-        redo |= last[i] > REDO * wanted && patch->next[i] > patch->order[i];
+        redo |= last[i] > REDO * wanted && patch->next[i] > patch->nodes[i];
     }
     return redo;
 }
@@ -126,8 +126,8 @@ static enum status split(const struct patch *patch, struct patches *pending, str
         child.at[0] = 2 * patch->at[0] + quarter / 2;
         child.at[1] = 2 * patch->at[1] + quarter % 2;
         for (int i = 0; i < 2; i++) {
-            size_t order = patch->next[i] > PATCH_MOST ? PATCH_MOST - 4 : patch->next[i];
-            child.order[i] = child.next[i] = order > 8 && patch->next[i] <= PATCH_MOST ? order - 2 : order;
+            size_t nodes = patch->next[i] > PATCH_MOST ? PATCH_MOST - 4 : patch->next[i];
+            child.nodes[i] = child.next[i] = nodes > 8 && patch->next[i] <= PATCH_MOST ? nodes - 2 : nodes;
         }
         status = patches_append(pending, &child, error);
     }
@@ -159,17 +159,17 @@ static int merge(const struct plane_source *source, const struct patches *grid, 
         double quarter_y = parent.centre[1] + (quarter % 2 == 0 ? -0.5 : 0.5) * parent.half;
         const struct patch *child = &grid->patch[patches_find(grid, parent.anchor, quarter_x, quarter_y)];
         if (child->depth != first->depth || child->at[0] / 2 != parent.at[0] || child->at[1] / 2 != parent.at[1]
-            || child->order[0] > CANDIDATE - 2 || child->order[1] > CANDIDATE - 2)
+            || child->nodes[0] > CANDIDATE - 2 || child->nodes[1] > CANDIDATE - 2)
             return 0;
         mass += child->mass;
         for (int i = 0; i < 2; i++)
-            parent.rung[i] = parent.rung[i] > child->rung[i] ? parent.rung[i] : child->rung[i];
+            parent.order[i] = parent.order[i] > child->order[i] ? parent.order[i] : child->order[i];
     }
     for (size_t i = 0; i < CANDIDATE; i++) {
         x[i] = parent.centre[0] + parent.half * lobatto->node[i];
         y[i] = parent.centre[1] + parent.half * lobatto->node[i];
     }
-    parent.order[0] = parent.order[1] = CANDIDATE;
+    parent.nodes[0] = parent.nodes[1] = CANDIDATE;
     parent.mass = mass;
     patches_evaluate(grid, source->lobattos, parent.anchor, p, CANDIDATE, x, CANDIDATE, y, parent.value,
                      &source->work->patches);
@@ -184,7 +184,7 @@ static int merge(const struct plane_source *source, const struct patches *grid, 
     for (int i = 0; i < 2; i++) {
         if (parent.next[i] == 0)
             return 0;
-        parent.order[i] = parent.next[i];
+        parent.nodes[i] = parent.next[i];
     }
     *out = parent;
     return 1;
@@ -219,7 +219,7 @@ enum status plane_plan(const struct plane_source *source, const struct patches *
             continue;
         }
         for (int i = 0; i < 2; i++)
-            patch.order[i] = patch.next[i];
+            patch.nodes[i] = patch.next[i];
         status = patches_append(pending, &patch, error);
     }
     free(merged);
@@ -248,7 +248,7 @@ enum status plane_fill_pending(struct plane_source *source, struct patches *pend
             status = split(&patch, pending, error);
         else if (redo) {
             for (int i = 0; i < 2; i++)
-                patch.order[i] = patch.next[i] > patch.order[i] ? patch.next[i] : patch.order[i];
+                patch.nodes[i] = patch.next[i] > patch.nodes[i] ? patch.next[i] : patch.nodes[i];
             status = patches_append(pending, &patch, error);
         } else {
             distance += moved;

@@ -7,7 +7,7 @@
 #include "law/plane/patches.h"
 #include "law/plane/lattice.h"
 #include "law/plane/transfer.h"
-#include "law/rule.h"
+#include "law/quadrature.h"
 
 /* Standard deviations of each component that patches cover: mass e^{-36} outside. */
 #define PLANE_REACH 8.5
@@ -22,15 +22,15 @@ struct plane_source {
     const struct joint_level *to;
     double tolerance; /* L1(p), of all patches together */
     const struct lobattos *lobattos;
-    const struct rules *rules;
+    const struct quadrature_table *rules;
     struct plane_work *work;
     double distance; /* E_p|r - 1| after the stage; plane_fill_pending sets it */
 };
 
 /* log r and log p of the new reference at all (x[i], y[j]) in [-1, 1]^2 of the patch, by a lattice or, if that is
- * NULL, by rules of these rungs. */
+ * NULL, by rules of these orders. */
 void plane_evaluate(const struct plane_source *source, const struct patch *patch, const struct lattice *lattice,
-                    const size_t rung[2], size_t nx, const double *x, size_t ny, const double *y, double *log_ratio,
+                    const size_t order[2], size_t nx, const double *x, size_t ny, const double *y, double *log_ratio,
                     double *log_density);
 
 /* Sets the values, the mass of q and the part of E_p|r - 1|, which is returned. */

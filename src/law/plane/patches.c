@@ -154,7 +154,7 @@ enum status patches_cover(const struct joint_level *joint, double reach, double 
             farthest =
                 fmax(farthest, fabs(patches_offset(joint->factor, k, 0, i)) + (reach + 1.0) * width_of(joint, k));
     out->root = exp2(ceil(log2(farthest)));
-    struct patch patch = {.depth = 0, .order = {8, 8}};
+    struct patch patch = {.depth = 0, .nodes = {8, 8}};
     enum status status = patches_append(&pending, &patch, error);
     while (pending.count > 0 && status == STATUS_OK) {
         patch = pending.patch[--pending.count];
@@ -259,7 +259,7 @@ enum status patches_complement(const struct patches *patches, const struct joint
     out->count = 0;
     out->factor = patches->factor;
     out->root = patches->root;
-    return complement_cell(&complement, 0, (struct patch){.order = {PATCH_LEAST, PATCH_LEAST}}, error);
+    return complement_cell(&complement, 0, (struct patch){.nodes = {PATCH_LEAST, PATCH_LEAST}}, error);
 }
 
 void patches_shrink(struct patches *patches)

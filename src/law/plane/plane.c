@@ -42,7 +42,7 @@ extern const struct law_engine engine_plane;
 /* Sides of patches in local scales at the start. */
 #define FIRST_SIDE 2.5
 
-enum { FIRST_RUNG = 5 };
+enum { FIRST_ORDER = 5 };
 
 struct plane {
     struct propagation *run;
@@ -50,7 +50,7 @@ struct plane {
     struct joint_level level[SLOTS], other[SAMPLER_OTHER_LEVELS];
     struct patches grid[SLOTS], pending;
     struct lobattos lobattos;
-    struct rules rules;
+    struct quadrature_table rules;
     struct plane_work work;
     struct plane_oracle oracle;
     double *marginals;              /* what the directions' factors point to */
@@ -76,7 +76,7 @@ static void plane_free(void *state)
     patches_free(&plane->pending);
     lattice_free(&plane->lattice);
     lattice_free(&plane->finer);
-    rules_free(&plane->rules);
+    quadrature_table_free(&plane->rules);
     plane_work_free(&plane->work);
     free(plane->marginals);
     free(plane);
@@ -146,7 +146,7 @@ static enum status plane_new(struct propagation *run, void **state, struct error
     plane_oracle_init(&plane->oracle);
     plane->oracle.undeclared = &run->undeclared;
     plane->oracle.original = run->original;
-    TRY(rules_new(&plane->rules, error));
+    TRY(quadrature_table_new(&plane->rules, 0, error));
     TRY(plane_work_new(problem->sampler, &plane->work, error));
     for (size_t i = 0; i < SLOTS; i++)
         TRY(joint_level_new(problem->factor, &plane->level[i], error));
@@ -172,12 +172,12 @@ static void correction_moments(void *state, struct clip_step *out)
     double *x = plane->work.x, *correction = plane->work.increment;
     for (size_t p = 0; p < transfer->grid->count; p++) {
         const struct patch *patch = &transfer->grid->patch[p];
-        const struct lobatto *by[2] = {lobatto_of(&plane->lobattos, patch->order[0]),
-                                       lobatto_of(&plane->lobattos, patch->order[1])};
-        size_t points = patch->order[0] * patch->order[1];
+        const struct lobatto *by[2] = {lobatto_of(&plane->lobattos, patch->nodes[0]),
+                                       lobatto_of(&plane->lobattos, patch->nodes[1])};
+        size_t points = patch->nodes[0] * patch->nodes[1];
         double total = 0.0;
         for (size_t i = 0; i < points; i++) {
-            size_t column = i / patch->order[1], row = i % patch->order[1];
+            size_t column = i / patch->nodes[1], row = i % patch->nodes[1];
             x[i] = transfer->from->root_alpha_bar * (patch->centre[0] + patch->half * by[0]->node[column]);
             x[points + i] = transfer->from->root_alpha_bar * (patch->centre[1] + patch->half * by[1]->node[row]);
             weight[i] = by[0]->weight[column] * by[1]->weight[row];
@@ -226,11 +226,11 @@ static bool by_lattice(const struct plane *plane, double density)
     double rules = 0.0, nodes = 0.0, seen = 2.0 * 8.5 * density;
     for (size_t p = 0; p < transfer->grid->count; p++) {
         const struct patch *patch = &transfer->grid->patch[p];
-        double own = (double)(patch->order[0] * patch->order[1]);
+        double own = (double)(patch->nodes[0] * patch->nodes[1]);
         nodes += own;
         if (patch->hard)
             rules = HUGE_VAL;
-        rules += own * (double)(plane->rules.rung[patch->rung[0]].n * plane->rules.rung[patch->rung[1]].n);
+        rules += own * (double)(plane->rules.order[patch->order[0]].n * plane->rules.order[patch->order[1]].n);
     }
     if (lattice_size(transfer, FINER_LATTICE * density) > LARGEST_LATTICE)
         return false;
@@ -312,8 +312,8 @@ static enum status start(void *state, struct norms *local, struct error *error)
         TRY(patches_cover(&plane->level[0], PLANE_REACH, FIRST_SIDE, &plane->pending, error));
         for (size_t p = 0; p < plane->pending.count; p++) {
             struct patch *patch = &plane->pending.patch[p];
-            patch->rung[0] = patch->rung[1] = FIRST_RUNG;
-            patch->next[0] = patch->next[1] = patch->order[0];
+            patch->order[0] = patch->order[1] = FIRST_ORDER;
+            patch->next[0] = patch->next[1] = patch->nodes[0];
         }
         TRY(plane_fill_pending(&source, &plane->pending, &plane->grid[0], error));
         plane->distance = source.distance;

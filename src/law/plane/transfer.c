@@ -146,7 +146,7 @@ static struct scale scale_at(const struct plane_transfer *transfer, size_t ancho
 /* A block of quadrature points: lines of all combinations of a node x[i] and a z, columns likewise. */
 struct lines {
     const struct plane_transfer *transfer;
-    const struct rule *rule[2];
+    const struct quadrature *rule[2];
     struct scale scale;
     size_t anchor, nearest, nx, ny;
     const double *x, *y;
@@ -157,7 +157,7 @@ struct lines {
 static void fill_lines(const struct lines *lines, struct plane_work *work, size_t first, size_t count)
 {
     const struct plane_transfer *transfer = lines->transfer;
-    const struct rule *along = lines->rule[0], *across = lines->rule[1];
+    const struct quadrature *along = lines->rule[0], *across = lines->rule[1];
     double root = transfer->from->root_alpha_bar, tau = lines->scale.tau;
     size_t columns = lines->columns, batch = count * columns;
     for (size_t c = 0; c < columns; c++)
@@ -220,8 +220,8 @@ static void exponents(const struct lines *lines, struct plane_work *work, size_t
 }
 
 static struct lines lines_of(const struct plane_transfer *transfer, struct plane_work *work,
-                             const struct rule *const rule[2], size_t anchor, size_t nx, const double *x, size_t ny,
-                             const double *y)
+                             const struct quadrature *const rule[2], size_t anchor, size_t nx, const double *x,
+                             size_t ny, const double *y)
 {
     struct lines lines = {.transfer = transfer,
                           .rule = {rule[0], rule[1]},
@@ -242,7 +242,8 @@ static struct lines lines_of(const struct plane_transfer *transfer, struct plane
 
 /* log(sum_i w_i exp(e_i)) at one point, where r is far below 1 and 1 + sum w expm1(e) has lost its digits. */
 static double log_mean_exp(const struct plane_transfer *transfer, struct plane_work *work,
-                           const struct rule *const rule[2], size_t anchor, double x, double y, double log_density)
+                           const struct quadrature *const rule[2], size_t anchor, double x, double y,
+                           double log_density)
 {
     struct lines lines = lines_of(transfer, work, rule, anchor, 1, &x, 1, &y);
     double largest = -HUGE_VAL, total = 0.0;
@@ -263,8 +264,8 @@ static double log_mean_exp(const struct plane_transfer *transfer, struct plane_w
 }
 
 void plane_transfer_apply(const struct plane_transfer *transfer, struct plane_work *work,
-                          const struct rule *const rule[2], size_t anchor, size_t nx, const double *x, size_t ny,
-                          const double *y, double *log_ratio, double *log_density)
+                          const struct quadrature *const rule[2], size_t anchor, size_t nx, const double *x,
+                          size_t ny, const double *y, double *log_ratio, double *log_density)
 {
     struct lines lines = lines_of(transfer, work, rule, anchor, nx, x, ny, y);
     double mean[PATCH_MOST * PATCH_MOST] = {0.0}, at[2 * PATCH_MOST * PATCH_MOST];

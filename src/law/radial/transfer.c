@@ -57,9 +57,7 @@ enum status radial_work_new(const struct sampler *sampler, struct radial_work *o
 {
     size_t batch = MOST_RULE_NODES * PANEL_NODES;
     *out = (struct radial_work){.node_updates = 0};
-    enum status status = rules_new(&out->rules, error);
-    if (status != STATUS_OK)
-        return status;
+    TRY(quadrature_table_new(&out->rules, 0, error));
     out->block = array_new((7 + sampler->work_arrays) * batch + 2 * MOST_RULE_NODES, sizeof *out->block);
     if (out->block == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for the radial engine's workspace");
@@ -74,8 +72,8 @@ enum status radial_work_new(const struct sampler *sampler, struct radial_work *o
 
 void radial_work_free(struct radial_work *work)
 {
-    rules_free(&work->rules);
-    for (size_t i = 0; i < PIECE_ORDERS; i++)
+    quadrature_table_free(&work->rules);
+    for (size_t i = 0; i < PIECE_COUNTS; i++)
         free(work->piece[i].node);
     free(work->block);
     *work = (struct radial_work){0};
@@ -190,7 +188,7 @@ VECTOR_CLONES static void add_terms(size_t n, const double *constant, const doub
 
 /* r - 1 = sum_i w_i expm1(e_i), where it has not lost its digits; exponents in work->value. `missing` is 1 minus the
  * sum of the weights: not 0 where the rule ends at the origin. */
-static void average(struct radial_work *work, const struct rule *rule, size_t count, double missing,
+static void average(struct radial_work *work, const struct quadrature *rule, size_t count, double missing,
                     double *log_ratio)
 {
     double mean[RADIAL_POINTS] = {0.0};
@@ -215,9 +213,9 @@ static void average(struct radial_work *work, const struct rule *rule, size_t co
 }
 
 /* Nodes that are clear of the origin, by one rule for all the points. */
-static void apply_clear(const struct radial_transfer *transfer, struct radial_work *work, const struct rule *rule,
-                        size_t anchor, size_t count, const double *rho, const struct place *place, double *log_ratio,
-                        size_t *hint)
+static void apply_clear(const struct radial_transfer *transfer, struct radial_work *work,
+                        const struct quadrature *rule, size_t anchor, size_t count, const double *rho,
+                        const struct place *place, double *log_ratio, size_t *hint)
 {
     size_t batch = rule->n * count;
     double constant[RADIAL_POINTS], square[RADIAL_POINTS], excess[RADIAL_POINTS];
@@ -251,8 +249,9 @@ static void apply_clear(const struct radial_transfer *transfer, struct radial_wo
 
 /* One point whose nodes R = a rho (1 + shift) + tau z run up to the origin: no relative change to build on, but
  * nothing is large either, and the density of the radius has no singularity on its side of the origin. */
-static void apply_near(const struct radial_transfer *transfer, struct radial_work *work, const struct rule *rule,
-                       size_t anchor, double rho, const struct place *place, double *log_ratio, size_t *hint)
+static void apply_near(const struct radial_transfer *transfer, struct radial_work *work,
+                       const struct quadrature *rule, size_t anchor, double rho, const struct place *place,
+                       double *log_ratio, size_t *hint)
 {
     struct terms terms = make_terms(transfer, anchor);
     double excess, centre = transfer->stage.a * rho * (1.0 + place->shift),
@@ -282,24 +281,24 @@ static void apply_near(const struct radial_transfer *transfer, struct radial_wor
     average(work, rule, 1, 1.0 - total, log_ratio);
 }
 
-/* Nodes a scale that pieces get at a rung: enough for as many digits as the rungs of `rules` give. */
-static double node_density(const struct rule *rung, size_t index)
+/* Nodes a scale that pieces get at a order: enough for as many digits as the orders of `rules` give. */
+static double node_density(const struct quadrature *order, size_t index)
 {
-    double reach = rung->node[rung->n - 1] - rung->node[0];
-    return rung->n > 60 ? 1.2 * (double)rung->n / reach : 1.6 + 0.16 * (double)index;
+    double reach = order->node[order->n - 1] - order->node[0];
+    return order->n > 60 ? 1.2 * (double)order->n / reach : 1.6 + 0.16 * (double)index;
 }
 
 /* Appends Gauss-Legendre nodes on [from, to], weighted by the normal density, to the split rule. */
-static enum status append_piece(struct radial_work *work, size_t rung, double from, double to, struct error *error)
+static enum status append_piece(struct radial_work *work, size_t order, double from, double to, struct error *error)
 {
-    double wanted = 8.0 + (to - from) * node_density(&work->rules.rung[rung], rung);
-    size_t parts = (size_t)ceil(wanted / (8.0 * PIECE_ORDERS));
-    size_t order = (size_t)ceil(wanted / (8.0 * (double)parts)) - 1;
-    order = order < PIECE_ORDERS ? order : PIECE_ORDERS - 1;
-    struct rule *piece = &work->piece[order];
+    double wanted = 8.0 + (to - from) * node_density(&work->rules.order[order], order);
+    size_t parts = (size_t)ceil(wanted / (8.0 * PIECE_COUNTS));
+    size_t index = (size_t)ceil(wanted / (8.0 * (double)parts)) - 1;
+    index = index < PIECE_COUNTS ? index : PIECE_COUNTS - 1;
+    struct quadrature *piece = &work->piece[index];
     if (piece->node == NULL)
-        TRY(rule_legendre(8 * (order + 1), piece, error));
-    rule_append(piece, parts, from, to, &work->split);
+        TRY(quadrature_legendre(8 * (index + 1), piece, error));
+    quadrature_append(piece, parts, from, to, &work->split);
     return STATUS_OK;
 }
 
@@ -318,7 +317,7 @@ static size_t breaks_in_reach(const struct radial_transfer *transfer, double rho
 }
 
 /* A point whose rule is cut, at the origin or at breaks. */
-static enum status apply_split(const struct radial_transfer *transfer, struct radial_work *work, size_t rung,
+static enum status apply_split(const struct radial_transfer *transfer, struct radial_work *work, size_t order,
                                size_t anchor, double rho, const struct place *place, size_t breaks, const double *at,
                                double *log_ratio, size_t *hint, struct error *error)
 {
@@ -328,7 +327,7 @@ static enum status apply_split(const struct radial_transfer *transfer, struct ra
     for (size_t b = 0; b <= breaks; b++) {
         double to = b < breaks ? fmin(fmax(at[b], from), reach) : reach;
         if (to > from)
-            TRY(append_piece(work, rung, from, to, error));
+            TRY(append_piece(work, order, from, to, error));
         from = to;
     }
     if (place->clear < CLEAR)
@@ -338,11 +337,11 @@ static enum status apply_split(const struct radial_transfer *transfer, struct ra
     return STATUS_OK;
 }
 
-static enum status apply_noisy(const struct radial_transfer *transfer, struct radial_work *work, size_t rung,
+static enum status apply_noisy(const struct radial_transfer *transfer, struct radial_work *work, size_t order,
                                size_t anchor, size_t count, const double *rho, double *log_ratio, size_t *hint,
                                struct error *error)
 {
-    const struct rule *rule = &work->rules.rung[rung];
+    const struct quadrature *rule = &work->rules.order[order];
     size_t together = MOST_RULE_NODES * PANEL_NODES / rule->n;
     double z[MOST_RADIAL_BREAKS], clear = fmax(CLEAR, rule->node[rule->n - 1] + MARGIN);
     struct place place[RADIAL_POINTS];
@@ -353,7 +352,7 @@ static enum status apply_noisy(const struct radial_transfer *transfer, struct ra
         next = j + 1;
         if (place[j].clear < clear || breaks > 0) {
             status =
-                apply_split(transfer, work, rung, anchor, rho[j], &place[j], breaks, z, log_ratio + j, hint, error);
+                apply_split(transfer, work, order, anchor, rho[j], &place[j], breaks, z, log_ratio + j, hint, error);
             continue;
         }
         while (next < count && next - j < together && place[next].clear >= clear
@@ -382,7 +381,7 @@ static void displacement(void *context, size_t n, const double *rho, double *out
 
 /* r_{t-1}(rho) = r_t(R) p_t(R)/(p_{t-1}(rho) M'(R) (M/R)^(d-1)) in d dimensions, with D(R) = kappa R and
  * 1 + u = 1/(1 + kappa). */
-static enum status apply_map(const struct radial_transfer *transfer, struct radial_work *work, size_t rung,
+static enum status apply_map(const struct radial_transfer *transfer, struct radial_work *work, size_t order,
                              size_t anchor, double length, size_t count, const double *rho, double *log_ratio,
                              size_t *hint, struct error *error)
 {
@@ -391,7 +390,7 @@ static enum status apply_map(const struct radial_transfer *transfer, struct radi
     struct displaced displaced = {transfer, work};
     const struct monotone_map map = {.displacement = displacement, .context = &displaced, .radial = true};
     struct monotone_inverse inverse;
-    monotone_invert(&map, length, rung, transfer->stage.a, count, rho, &inverse);
+    monotone_invert(&map, length, order, transfer->stage.a, count, rho, &inverse);
     work->node_updates += inverse.evaluations;
     radial_panels_evaluate(transfer->grid, count, inverse.x, log_ratio, hint);
     radial_level_evaluate(transfer->from, anchor, count, inverse.x, from, NULL);
@@ -410,11 +409,11 @@ static enum status apply_map(const struct radial_transfer *transfer, struct radi
     return STATUS_OK;
 }
 
-enum status radial_transfer_apply(const struct radial_transfer *transfer, struct radial_work *work, size_t rung,
+enum status radial_transfer_apply(const struct radial_transfer *transfer, struct radial_work *work, size_t order,
                                   size_t anchor, double length, size_t count, const double *rho, double *log_ratio,
                                   size_t *hint, struct error *error)
 {
     if (transfer->stage.deterministic)
-        return apply_map(transfer, work, rung, anchor, length, count, rho, log_ratio, hint, error);
-    return apply_noisy(transfer, work, rung, anchor, count, rho, log_ratio, hint, error);
+        return apply_map(transfer, work, order, anchor, length, count, rho, log_ratio, hint, error);
+    return apply_noisy(transfer, work, order, anchor, count, rho, log_ratio, hint, error);
 }

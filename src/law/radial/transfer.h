@@ -9,13 +9,13 @@
 #include "law/radial/bessel.h"
 #include "law/panels.h"
 #include "law/propagate.h"
-#include "law/rule.h"
+#include "law/quadrature.h"
 #include "model/radial_level.h"
 #include "model/sampler.h"
 
 enum {
     RADIAL_POINTS = 8 * PANEL_NODES, /* at a time */
-    PIECE_ORDERS = 50,               /* Gauss-Legendre rules of 8, 16, ... nodes */
+    PIECE_COUNTS = 50,               /* Gauss-Legendre rules of 8, 16, ... nodes */
     MOST_RADIAL_BREAKS = 16
 };
 
@@ -52,9 +52,9 @@ void radial_transfer_init(struct radial_transfer *transfer, const struct stage *
 
 /* Workspace, one block for a whole law. */
 struct radial_work {
-    struct rules rules;
-    struct rule piece[PIECE_ORDERS]; /* on [-1, 1], made when first needed */
-    struct rule split;               /* of one point */
+    struct quadrature_table rules;
+    struct quadrature piece[PIECE_COUNTS]; /* on [-1, 1], made when first needed */
+    struct quadrature split;               /* of one point */
     double *x, *relative, *excess, *kappa, *map, *value, *bessel, *work;
     double *block;
     double ignored; /* mass at points that a deterministic map does not reach in a monotone way, since set to 0 */
@@ -67,7 +67,7 @@ void radial_work_free(struct radial_work *work);
  * `length` a distance over which the map is smooth (the panel's). *hint as in radial_panels_evaluate. Errors:
  * STATUS_NUMERIC where a deterministic map folds; STATUS_MEMORY. */
 MUST_USE enum status radial_transfer_apply(const struct radial_transfer *transfer, struct radial_work *work,
-                                           size_t rung, size_t anchor, double length, size_t count, const double *rho,
-                                           double *log_ratio, size_t *hint, struct error *error);
+                                           size_t order, size_t anchor, double length, size_t count,
+                                           const double *rho, double *log_ratio, size_t *hint, struct error *error);
 
 #endif
