@@ -16,6 +16,7 @@ enum { MOST_INTEGRALS = 8 };
 static const struct law_engine *const engines[] = {
 #define ENGINE(object) &object,
 #include "law/engines.def"
+#include "law/tuning.h"
 #undef ENGINE
 };
 
@@ -80,11 +81,6 @@ static enum status make_room(struct law_nodes *nodes, struct error *error)
     return STATUS_OK;
 }
 
-/* Nonzero where r changes so much over the nodes from `first` on that their rule does not resolve it: by more than a
- * factor exp(STEEP). Not where it is nothing everywhere, nor where it is more than the density of any q. */
-#define STEEP 8.0
-#define NOTHING (-60.0)
-#define TOO_MUCH 200.0
 static int is_steep(const struct law_nodes *nodes, size_t first)
 {
     double smallest = HUGE_VAL, largest = -HUGE_VAL;
@@ -92,7 +88,7 @@ static int is_steep(const struct law_nodes *nodes, size_t first)
         smallest = fmin(smallest, nodes->log_ratio[j]);
         largest = fmax(largest, nodes->log_ratio[j]);
     }
-    return largest - smallest > STEEP && largest > NOTHING && largest < TOO_MUCH;
+    return largest - smallest > STEEP_LOG_RATIO && largest > VANISHED_LOG_RATIO && largest < DIVERGED_LOG_RATIO;
 }
 
 static enum status append_rule(const struct law *law, const struct panel *panel, double from, double to,
@@ -209,14 +205,11 @@ static void mass_and_distance(double log_ratio, double *out)
     out[1] = fabs(out[0]);
 }
 
-/* The checks of the steps have missed what the mass shows: where q is much narrower than p, most of it may lie
- * between the points looked at. Then the error is a few times the defect (up to 2.7 of it in L1, for Gaussians). */
-#define MISSED 8.0
 static void widen(struct law *law)
 {
     law->unexplained = law_outside(law).unexplained;
-    law->error_l1 += MISSED * law->unexplained;
-    law->error_l2 += MISSED * law->unexplained;
+    law->error_l1 += UNEXPLAINED_FACTOR * law->unexplained;
+    law->error_l2 += UNEXPLAINED_FACTOR * law->unexplained;
 }
 
 /* The law by one engine, at the lowest of a few resolutions that is good enough. */

@@ -11,11 +11,9 @@
 
 #include "core/status.h"
 #include "model/mixture_level.h"
+#include "law/tuning.h"
 
 enum { PANEL_NODES = 16 };
-
-/* Standard deviations of each component that the panels cover: 1 - mass < 1e-20. */
-#define PANEL_REACH 9.5
 
 struct panel {
     size_t anchor;

@@ -6,11 +6,11 @@
 
 #include "core/legendre.h"
 #include "core/memory.h"
+#include "law/tuning.h"
 
 static const size_t hermite_nodes[] = {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40};
 static const double trapezoid_spacings[] = {0.3,   0.24,  0.18,  0.13,  0.09, 0.065, 0.045,
                                             0.034, 0.026, 0.019, 0.014, 0.01, 0.007};
-#define TRAPEZOID_REACH 10.0
 
 enum { HERMITE_ORDERS = sizeof hermite_nodes / sizeof hermite_nodes[0] };
 _Static_assert(ORDERS == HERMITE_ORDERS + sizeof trapezoid_spacings / sizeof trapezoid_spacings[0],
@@ -116,9 +116,6 @@ void quadrature_append(const struct quadrature *piece, size_t parts, double from
     }
 }
 
-/* Gauss-Legendre pieces at most this long integrate the normal weight itself to 1e-14 from 12 nodes on. */
-#define LONGEST_PIECE 2.5
-
 void quadrature_split(const struct quadrature_table *table, size_t order, double reach, size_t count,
                       const double *breaks, struct quadrature *out)
 {
@@ -126,7 +123,7 @@ void quadrature_split(const struct quadrature_table *table, size_t order, double
     out->n = 0;
     for (size_t b = 0; b <= count; b++) {
         double to = b < count ? fmin(fmax(breaks[b], from), reach) : reach;
-        quadrature_append(&table->piece[order], (size_t)ceil((to - from) / LONGEST_PIECE), from, to, out);
+        quadrature_append(&table->piece[order], (size_t)ceil((to - from) / PIECE_LENGTH), from, to, out);
         from = to;
     }
 }

@@ -4,11 +4,11 @@
 
 #include "law/norms.h"
 #include "law/panels.h"
+#include "law/tuning.h"
 
 /* Test points of a panel: away from its nodes. Of a polynomial of the first degrees that the nodes miss, the mean
  * over them is up to PROBE_MISSES times less than that over the panel. */
 enum { PANEL_PROBES = 4 };
-#define PROBE_MISSES 1.5
 
 /* Their positions, in the panel's coordinates. */
 void panel_probes(const struct panel *panel, double *x);

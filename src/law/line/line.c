@@ -4,6 +4,7 @@
 #include "core/memory.h"
 #include "law/line/stage.h"
 #include "law/propagate.h"
+#include "law/line/tuning.h"
 
 extern const struct law_engine engine_line;
 
@@ -123,7 +124,7 @@ static enum status finish(void *state, size_t slot, struct law *out, struct erro
 }
 
 static const struct geometry geometry = {
-    .check_stride = 0.25,
+    .check_stride = LINE_CHECK_STRIDE,
     .new = line_new,
     .free = line_free,
     .set_level = set_level,

@@ -3,10 +3,7 @@
 #include <omp.h>
 
 #include "core/memory.h"
-
-/* Exponentials below which a thread more is not worth its while: some 100 microseconds. To call it takes a few, but
- * threads wait for one another by spinning, which is dear where other processes want the processors. */
-#define WORTHWHILE 1e5
+#include "law/line/tuning.h"
 
 enum status panel_threads_new(const struct sampler *sampler, const struct quadrature_table *rules, size_t count,
                               struct panel_threads *out, struct error *error)
@@ -68,7 +65,7 @@ static enum status run_parallel(struct panel_threads *threads, size_t groups, pa
 enum status panel_threads_run(struct panel_threads *threads, const struct panels *grid, size_t together, double cost,
                               panel_task *task, void *context, struct error *error)
 {
-    if (threads->count == 1 || cost < WORTHWHILE) {
+    if (threads->count == 1 || cost < LINE_PARALLEL_COST) {
         for (size_t p = 0, next; p < grid->count; p = next) {
             next = alike(grid, p, together);
             TRY(task(context, threads->work, p, next, error));

@@ -4,22 +4,8 @@
 
 #include "core/vmath.h"
 #include "law/line/check.h"
-
-/* Rungs that twice the resolution adds. */
-#define ORDERS_PER_DOUBLING 3.0
-/* By how much panels are longer with each unit of spacing. */
-#define SPACING 1.25
-
-/* Panels beside a jump, in units of the noise that blurs it; a wave of number k needs panels of WAVE_LENGTH/k, but
- * none shorter than what the noise leaves. Chosen by the measured interpolation error. */
-#define EDGE_LENGTH 1.5
-#define WAVE_LENGTH 6.0
-/* Standard deviations of the noise to which it is integrated beside jumps: mass 1e-17; and at most, for jumps that
- * throw farther than the noise does. */
-#define REACH 8.6
-#define FARTHEST 30.0
-/* A jump that moves less mass than this in a step (relative to the narrowest component) is below rounding. */
-#define FAINT 1e-14
+#include "law/tuning.h"
+#include "law/line/tuning.h"
 
 struct filling {
     const struct line *line;
@@ -73,14 +59,14 @@ static struct fineness fineness_for(struct line *line, const struct transfer *tr
             (transfer->breaks.at[b] + from->root_alpha_bar * from->factor->mean[0]) / transfer->stage.a / root;
     if (count > 0) {
         jumps->edges = count;
-        jumps->finest = EDGE_LENGTH * tau;
+        jumps->finest = LINE_JUMP_LENGTH * tau;
     } else if (!transfer->stage.moves && jumps->edges > 0)
-        jumps->finest = fmin(jumps->finest, EDGE_LENGTH * tau);
+        jumps->finest = fmin(jumps->finest, LINE_JUMP_LENGTH * tau);
     double longest = HUGE_VAL;
     for (size_t i = 0; i < line->oracle.levels; i++) {
         const struct error_level *at = &line->oracle.error[i];
         if (at->shape != NULL && (at->shape->parameters & ERROR_ROUGHNESS) && at->amplitude > 0.0)
-            longest = fmin(longest, fmax(WAVE_LENGTH / at->scale, EDGE_LENGTH * tau));
+            longest = fmin(longest, fmax(LINE_WAVE_LENGTH / at->scale, LINE_JUMP_LENGTH * tau));
     }
     if (isfinite(longest))
         jumps->longest = longest / root;
@@ -101,7 +87,7 @@ static enum status find_breaks(struct line *line, struct transfer *transfer, str
         if (line->oracle.error[i].edges > 0)
             size = fmax(size, line->oracle.error[i].amplitude * line->oracle.error[i].height);
     if (!transfer->stage.moves
-        || (transfer->stage.step->beta * size < FAINT * sd && !isfinite(transfer->stage.step->clip)))
+        || (transfer->stage.step->beta * size < LINE_JUMP_NEGLIGIBLE * sd && !isfinite(transfer->stage.step->clip)))
         return STATUS_OK;
     if (transfer->stage.sampler->work_arrays > 64)
         return fail_with(error, STATUS_UNSUPPORTED, "sampler %s needs more than 64 work arrays",
@@ -111,7 +97,7 @@ static enum status find_breaks(struct line *line, struct transfer *transfer, str
     oracle_breaks(&line->oracle, transfer->stage.sampler, transfer->stage.step, transfer->grid, scale, work,
                   &transfer->breaks);
     /* what a jump throws far comes from far in units of the noise */
-    transfer->reach = fmin(REACH + 2.0 * transfer->stage.step->beta * size / scale, FARTHEST);
+    transfer->reach = fmin(LINE_JUMP_REACH + 2.0 * transfer->stage.step->beta * size / scale, LINE_JUMP_MOST_REACH);
     if (transfer->stage.deterministic && transfer->breaks.count > 0)
         return fail_with(
             error, STATUS_NUMERIC,
@@ -173,8 +159,8 @@ size_t line_order(const struct line *line, size_t order)
 
 enum status line_lay_out(const struct line *line, int spacing, struct panels *grid, struct error *error)
 {
-    return panels_lay_out(line->transfer.to, line->run->resolution / pow(SPACING, spacing), &line->fineness, grid,
-                          error);
+    return panels_lay_out(line->transfer.to, line->run->resolution / pow(LINE_LENGTHENING, spacing), &line->fineness,
+                          grid, error);
 }
 
 enum status line_stage_prepare(void *state, const struct stage *stage, size_t from, size_t to, struct error *error)

@@ -2,13 +2,11 @@
 
 #include "core/vmath.h"
 #include "law/line/transfer_parts.h"
+#include "law/line/tuning.h"
 
 /* 1/sqrt(2 pi), and what is missing, as a part of it: in every step it would be missing again. */
 #define INVERSE_ROOT_2PI 0x1.9884533d43651p-2
 #define INVERSE_ROOT_2PI_REST (-6.2473378348613351e-17)
-
-/* Standard deviations to both sides that a lattice reaches: the normal mass beyond is 1e-17. */
-#define LATTICE_REACH 8.6
 
 /* Lattices for orders beyond the Gauss-Hermite rules: their spacing in units of tau. */
 static const double lattice_spacings[] = {0.68, 0.55, 0.46, 0.36, 0.27, 0.2, 0.15, 0.11, 0.08, 0.06, 0.045};
@@ -19,7 +17,7 @@ _Static_assert(TRANSFER_FIRST_TRAPEZOID
 /* Nodes that a point sees: whole quads. */
 static size_t lattice_nodes(double spacing)
 {
-    return 4 * (size_t)ceil(0.5 * LATTICE_REACH / spacing);
+    return 4 * (size_t)ceil(0.5 * LINE_LATTICE_REACH / spacing);
 }
 
 /* What all points of a node share: B and L below, L in the place of D, and 1 + others in that of others. */
@@ -110,7 +108,7 @@ static double product_error(double a, double b)
 int transfer_on_lattice(const struct transfer *transfer, size_t order, double farthest)
 {
     return order >= TRANSFER_FIRST_LATTICE && order < TRANSFER_FIRST_TRAPEZOID
-           && transfer->tau > 0.05 * transfer->narrowest && farthest < 0x1p24 * transfer->tau;
+           && transfer->tau > LINE_LATTICE_NOISE * transfer->narrowest && farthest < 0x1p24 * transfer->tau;
 }
 
 /* The trapezoid rule, whose nodes neighbouring points share: what is costly is done once a node, and what is left for

@@ -1,17 +1,9 @@
 #include "law/plane/check.h"
+#include "law/plane/tuning.h"
+#include "law/tuning.h"
 
 #include <math.h>
 #include <string.h>
-
-/* So many times the tolerance, and the next orders need not be tried one by one. */
-#define FAR_OFF 1e4
-/* Of the tolerance: a rule that would make no more may be taken. */
-#define LOWER 0.3
-/* Patches with less mass than this get by with rules of this order. */
-#define OUTER_MASS 1e-12
-#define OUTER_ORDER 5
-/* What the test points see of the error may be so many times less than its largest value. */
-#define SEEN 1.5
 
 enum { TESTS = 3 /* a direction */ };
 
@@ -55,7 +47,7 @@ static double growing_error(const struct probe *probe, const double *value, cons
     double largest = largest_error(probe, value, exact);
     for (int j = 0; j < POINTS; j++) {
         double error = fabs(expm1(value[j] - exact[j]));
-        largest = error > LOOSEST ? fmax(largest, error) : largest;
+        largest = error > PLANE_LOOSEST ? fmax(largest, error) : largest;
     }
     return largest;
 }
@@ -104,7 +96,7 @@ static struct local_error check_patch(const struct plane_source *source, const s
 /* The finest rule that a patch may have: next to no mass is not worth more. */
 static size_t highest_order(const struct patch *patch)
 {
-    return patch->mass > OUTER_MASS ? PLANE_HIGHEST_ORDER : OUTER_ORDER;
+    return patch->mass > PLANE_OUTER_MASS ? PLANE_HIGHEST_ORDER : PLANE_OUTER_ORDER;
 }
 
 /* What orders the patch would need if the stage did not go by a lattice. */
@@ -124,7 +116,7 @@ static void track_orders(const struct plane_source *source, struct patch *patch,
                     break;
                 order[i] -= lower ? 1 : 0;
                 plane_evaluate(source, patch, NULL, order, TESTS, probe->x, TESTS, probe->y, value, log_density);
-                int good = growing_error(probe, value, probe->exact) <= LOWER * wanted;
+                int good = growing_error(probe, value, probe->exact) <= PLANE_LOWER_BELOW * wanted;
                 patch->hard |= !lower && !good && order[i] + 1 >= PLANE_HIGHEST_ORDER;
                 if (good != lower)
                     break;
@@ -140,7 +132,7 @@ static int raise_orders(struct patch *patch, const struct local_error *local, do
         size_t top = highest_order(patch);
         if (!(local->quadrature[i] > wanted) || patch->order[i] >= top)
             continue;
-        size_t order = patch->order[i] + (local->quadrature[i] > FAR_OFF * wanted ? 3 : 1);
+        size_t order = patch->order[i] + (local->quadrature[i] > ORDER_SKIP_ABOVE * wanted ? 3 : 1);
         patch->order[i] = order < top ? order : top;
         raised = 1;
     }
@@ -170,7 +162,7 @@ enum status plane_check(const struct plane_source *source, struct patches *grid,
         if (source->lattice != NULL)
             track_orders(source, patch, &probe, wanted);
         for (int i = 0; i < 2; i++)
-            if (by_rules && patch->order[i] > 0 && found.coarser[i] < LOWER * wanted) {
+            if (by_rules && patch->order[i] > 0 && found.coarser[i] < PLANE_LOWER_BELOW * wanted) {
                 patch->order[i]--;
                 found.total += found.coarser[i];
             }
@@ -178,8 +170,8 @@ enum status plane_check(const struct plane_source *source, struct patches *grid,
     }
     if (!isfinite(itself.l1))
         return fail_with(error, STATUS_NUMERIC, "the law of %s is not finite in the plane", source->sampler);
-    local->before = norms_beyond(norms_of(before), SEEN, PLANE_ROUNDING);
-    local->itself = norms_beyond(norms_of(itself), SEEN, PLANE_ROUNDING);
-    local->after = norms_beyond(norms_of(after), SEEN, PLANE_ROUNDING);
+    local->before = norms_beyond(norms_of(before), PLANE_PROBE_MISSES, PLANE_ROUNDING);
+    local->itself = norms_beyond(norms_of(itself), PLANE_PROBE_MISSES, PLANE_ROUNDING);
+    local->after = norms_beyond(norms_of(after), PLANE_PROBE_MISSES, PLANE_ROUNDING);
     return STATUS_OK;
 }

@@ -6,9 +6,7 @@
 #include "core/status.h"
 #include "law/plane/fill.h"
 #include "law/propagate.h"
-
-/* What rounding makes of a stage in any case, in L1(p). */
-#define PLANE_ROUNDING 3e-16
+#include "law/plane/tuning.h"
 
 /* Checks every patch of a filled grid, raises rules that are too coarse and sets *local. *quadrature is the L1(p)
  * error of the lattice. Errors: STATUS_NUMERIC where the law is not finite. */

@@ -3,26 +3,7 @@
 #include <math.h>
 
 #include "core/memory.h"
-
-/* A patch of mass m may have the relative error EVEN m^-GROWTH times the tolerance: more where there is less mass,
- * but neighbours must not differ by much, for an error just beyond a side is a kink within. */
-#define EVEN 0.15
-#define GROWTH (2.0 / 3.0)
-/* Of values on a patch: no tail is asked to be below it. */
-#define NOISE 3e-15
-/* A patch with less than this part of the tolerance is not worth more; nor is next to no mass. */
-#define NEGLIGIBLE 1e-4
-#define NOTHING 1e-18
-/* A tail beyond REDO tolerances is not left as it is; below SPARE, two nodes less will do. */
-#define REDO 4.0
-#define SPARE 0.05
-/* Four patches whose common polynomial would be so good become one. */
-#define MERGED 0.1
-/* Sides of patches in local scales, at most and at least. */
-#define LONGEST_SIDE 4.0
-#define SHORTEST_SIDE 0.02
-
-enum { CANDIDATE = 12 /* nodes on four patches together */ };
+#include "law/plane/tuning.h"
 
 /* log r_T = log N(x; 0, I) - log p_T(x). */
 static void evaluate_start(const struct joint_level *to, size_t anchor, size_t nx, const double *x, size_t ny,
@@ -89,27 +70,27 @@ double plane_fill(const struct plane_source *source, struct patch *patch)
 /* The relative error of r that a patch may have. */
 double plane_allowed(const struct plane_source *source, const struct patch *patch)
 {
-    double mass = fmin(patch->mass, 1.0), share = EVEN * source->tolerance * pow(mass, -GROWTH);
-    share = fmax(share, NEGLIGIBLE * source->tolerance / mass);
-    return fmin(fmax(share, NOISE), mass > NOTHING ? LOOSEST : 1.0);
+    double mass = fmin(patch->mass, 1.0), share = PLANE_SHARE * source->tolerance * pow(mass, -PLANE_SHARE_POWER);
+    share = fmax(share, PLANE_NEGLIGIBLE_PART * source->tolerance / mass);
+    return fmin(fmax(share, PLANE_TAIL_FLOOR), mass > PLANE_NEGLIGIBLE_MASS ? PLANE_LOOSEST : 1.0);
 }
 
 /* Judges the tails and sets what the next step should have. Nonzero if that should be had at once. */
 int plane_judge(const struct plane_source *source, struct patch *patch)
 {
     double wanted = plane_allowed(source, patch), last[2], more[2];
-    int redo = 0, shortest = 2.0 * patch->half < SHORTEST_SIDE * patch_scale(patch, source->to);
+    int redo = 0, shortest = 2.0 * patch->half < PLANE_SHORTEST_SIDE * patch_scale(patch, source->to);
     patch_tails(patch, source->lobattos, 2, last);
     patch_tails(patch, source->lobattos, 4, more);
     for (int i = 0; i < 2; i++) {
         patch->next[i] = patch->nodes[i];
         if (last[i] > wanted)
-            patch->next[i] += last[i] > 100.0 * REDO * wanted ? 4 : 2;
-        else if (more[i] < SPARE * wanted && patch->nodes[i] > PATCH_LEAST)
+            patch->next[i] += last[i] > 100.0 * PLANE_REFILL_ABOVE * wanted ? 4 : 2;
+        else if (more[i] < PLANE_FEWER_BELOW * wanted && patch->nodes[i] > PATCH_LEAST)
             patch->next[i] -= 2;
         if (shortest && patch->next[i] > PATCH_MOST)
             patch->next[i] = PATCH_MOST;
-        redo |= last[i] > REDO * wanted && patch->next[i] > patch->nodes[i];
+        redo |= last[i] > PLANE_REFILL_ABOVE * wanted && patch->next[i] > patch->nodes[i];
     }
     return redo;
 }
@@ -143,8 +124,8 @@ static int must_split(const struct patch *patch)
 static int merge(const struct plane_source *source, const struct patches *grid, size_t p, struct patch *out)
 {
     const struct patch *first = &grid->patch[p];
-    const struct lobatto *lobatto = lobatto_of(source->lobattos, CANDIDATE);
-    double x[CANDIDATE], y[CANDIDATE], tail[2], mass = 0.0;
+    const struct lobatto *lobatto = lobatto_of(source->lobattos, PLANE_MERGE_NODES);
+    double x[PLANE_MERGE_NODES], y[PLANE_MERGE_NODES], tail[2], mass = 0.0;
     struct patch parent = *first;
     if (first->at[0] % 2 != 0 || first->at[1] % 2 != 0 || first->depth < 5)
         return 0;
@@ -152,34 +133,34 @@ static int merge(const struct plane_source *source, const struct patches *grid, 
     parent.at[0] /= 2;
     parent.at[1] /= 2;
     patch_place(&parent, source->to, grid->root);
-    if (2.0 * parent.half > LONGEST_SIDE * patch_scale(&parent, source->to))
+    if (2.0 * parent.half > PLANE_LONGEST_SIDE * patch_scale(&parent, source->to))
         return 0;
     for (int quarter = 0; quarter < 4; quarter++) {
         double quarter_x = parent.centre[0] + (quarter / 2 == 0 ? -0.5 : 0.5) * parent.half;
         double quarter_y = parent.centre[1] + (quarter % 2 == 0 ? -0.5 : 0.5) * parent.half;
         const struct patch *child = &grid->patch[patches_find(grid, parent.anchor, quarter_x, quarter_y)];
         if (child->depth != first->depth || child->at[0] / 2 != parent.at[0] || child->at[1] / 2 != parent.at[1]
-            || child->nodes[0] > CANDIDATE - 2 || child->nodes[1] > CANDIDATE - 2)
+            || child->nodes[0] > PLANE_MERGE_NODES - 2 || child->nodes[1] > PLANE_MERGE_NODES - 2)
             return 0;
         mass += child->mass;
         for (int i = 0; i < 2; i++)
             parent.order[i] = parent.order[i] > child->order[i] ? parent.order[i] : child->order[i];
     }
-    for (size_t i = 0; i < CANDIDATE; i++) {
+    for (size_t i = 0; i < PLANE_MERGE_NODES; i++) {
         x[i] = parent.centre[0] + parent.half * lobatto->node[i];
         y[i] = parent.centre[1] + parent.half * lobatto->node[i];
     }
-    parent.nodes[0] = parent.nodes[1] = CANDIDATE;
+    parent.nodes[0] = parent.nodes[1] = PLANE_MERGE_NODES;
     parent.mass = mass;
-    patches_evaluate(grid, source->lobattos, parent.anchor, p, CANDIDATE, x, CANDIDATE, y, parent.value,
-                     &source->work->patches);
+    patches_evaluate(grid, source->lobattos, parent.anchor, p, PLANE_MERGE_NODES, x, PLANE_MERGE_NODES, y,
+                     parent.value, &source->work->patches);
     for (int i = 0; i < 2; i++)
         parent.next[i] = 0;
-    for (size_t degrees = 2; degrees + PATCH_LEAST <= CANDIDATE; degrees += 2) {
+    for (size_t degrees = 2; degrees + PATCH_LEAST <= PLANE_MERGE_NODES; degrees += 2) {
         patch_tails(&parent, source->lobattos, degrees, tail);
         for (int i = 0; i < 2; i++)
-            if (tail[i] <= MERGED * plane_allowed(source, &parent))
-                parent.next[i] = CANDIDATE - degrees + 2;
+            if (tail[i] <= PLANE_MERGE_BELOW * plane_allowed(source, &parent))
+                parent.next[i] = PLANE_MERGE_NODES - degrees + 2;
     }
     for (int i = 0; i < 2; i++) {
         if (parent.next[i] == 0)

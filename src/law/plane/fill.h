@@ -8,11 +8,7 @@
 #include "law/plane/lattice.h"
 #include "law/plane/transfer.h"
 #include "law/quadrature.h"
-
-/* Standard deviations of each component that patches cover: mass e^{-36} outside. */
-#define PLANE_REACH 8.5
-/* Far out, where there is hardly any mass, errors must not grow by exponentiation. */
-#define LOOSEST 0.05
+#include "law/plane/tuning.h"
 
 /* What fills patches: a stage, or at the start N(0, I)/p_T itself. */
 struct plane_source {

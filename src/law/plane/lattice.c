@@ -4,13 +4,9 @@
 
 #include "core/memory.h"
 #include "core/vmath.h"
+#include "law/plane/tuning.h"
 
-/* Standard deviations of the noise beyond which it is not seen: 1e-14. */
-#define REACH 7.8
 #define LEAST 1e-300 /* stands for nothing */
-/* Beyond the grid: sides of the squares in local scales, and no more noise than this, in standard deviations. */
-#define BEYOND_SIDE 3.0
-#define MOST_NOISE 1.0
 enum { MOST_POINTS = 8000000, TOGETHER = 64 /* points */ };
 
 static double spacing_of(const struct plane_transfer *transfer, double density)
@@ -138,8 +134,8 @@ static enum status find_beyond(const struct plane_transfer *transfer, double rea
     double narrowest = HUGE_VAL;
     for (size_t k = 0; k < transfer->from->factor->components; k++)
         narrowest = fmin(narrowest, transfer->from->sd[k]);
-    double farther = reach + REACH * fmin(sqrt(transfer->stage.noise) / narrowest, MOST_NOISE);
-    return patches_complement(transfer->grid, transfer->from, farther, BEYOND_SIDE, beyond, error);
+    double farther = reach + PLANE_LATTICE_REACH * fmin(sqrt(transfer->stage.noise) / narrowest, PLANE_BEYOND_NOISE);
+    return patches_complement(transfer->grid, transfer->from, farther, PLANE_BEYOND_SIDE, beyond, error);
 }
 
 static enum status add_block_of(struct lattice *lattice, struct plane_work *work, const struct patch *patch,
@@ -255,7 +251,7 @@ static void add_block(const struct lattice *lattice, const struct lattice_block 
 {
     const struct plane_transfer *transfer = lattice->transfer;
     double low[2], high[2], near[3][TOGETHER];
-    struct kernel kernel = {.reach = REACH * sqrt(transfer->stage.noise),
+    struct kernel kernel = {.reach = PLANE_LATTICE_REACH * sqrt(transfer->stage.noise),
                             .half_precision = 0.5 / transfer->stage.noise};
     size_t used = 0;
     for (int i = 0; i < 2; i++) {

@@ -5,14 +5,8 @@
 
 #include "core/memory.h"
 #include "core/vmath.h"
+#include "law/plane/tuning.h"
 
-/* Between components whose discs have parted by no more of the wider one's standard deviations than GAP there is a
- * corridor: few large steps leave some of q there. Its half-width is CORRIDOR. */
-#define GAP 12.0
-#define CORRIDOR 5.0
-/* The local scale grows from FLAT standard deviations on, by SLOPE. */
-#define FLAT 4.0
-#define SLOPE 0.5
 enum { MOST_PATCHES = 200000, MOST_DEPTH = 60 };
 
 void patches_free(struct patches *patches)
@@ -57,7 +51,7 @@ static double scale_of(const struct patch *patch, const struct joint_level *join
     double width = width_of(joint, k);
     /* of the patch's nearest point, about */
     double distance = distance_to_centre(patch, joint->factor, k) - patch->half;
-    return width + SLOPE * fmax(distance - FLAT * width, 0.0);
+    return width + PLANE_SCALE_SLOPE * fmax(distance - PLANE_SCALE_FLAT * width, 0.0);
 }
 
 double patch_scale(const struct patch *patch, const struct joint_level *joint)
@@ -113,8 +107,8 @@ int patch_is_covered(const struct patch *patch, const struct joint_level *joint,
         for (size_t j = 0; j < k; j++) {
             double a = width_of(joint, j), b = width_of(joint, k), wider = fmax(a, b);
             double apart = hypot(patches_offset(factor, k, j, 0), patches_offset(factor, k, j, 1));
-            if (apart <= reach * (a + b) + GAP * wider
-                && distance_to_segment(patch, factor, j, k) <= CORRIDOR * fmin(a, b))
+            if (apart <= reach * (a + b) + PLANE_GAP * wider
+                && distance_to_segment(patch, factor, j, k) <= PLANE_CORRIDOR * fmin(a, b))
                 return 1;
         }
     return 0;

@@ -14,35 +14,9 @@
 #include "law/plane/rows.h"
 #include "law/plane/transfer.h"
 #include "law/propagate.h"
+#include "law/plane/tuning.h"
 
 extern const struct law_engine engine_plane;
-
-/* L1(p) errors that all patches together may make in a stage: absolute, or as a part of E_p|r - 1| (shared by the
- * steps), whichever is larger. */
-#define TOLERANCE 8e-16
-#define RELATIVE 1e-5
-/* Where E_p|r - 1| is smaller than this part of h^2, it will grow. */
-#define EXPECTED 1e-3
-/* How much sharper the tolerance is at a higher resolution. */
-#define SHARPER 8.0
-/* Lattices: points in a standard deviation of the noise at first, at least, at most; how much denser the next may be,
- * what to spare of that, and the one that checks; what part of the tolerance they may use. What a point and a pair of
- * a point and a node cost, in nodes of a rule. */
-#define FIRST_DENSITY 1.6
-#define SPARSEST 1.2
-#define DENSEST 12.0
-#define LEAST_DENSER 1.08
-#define MOST_DENSER 1.5
-#define SPARE_DENSITY 1.06
-#define FINER_LATTICE 1.25
-#define LATTICE_SHARE 0.3
-#define LARGEST_LATTICE 4e6
-#define POINT_COST 1.2
-#define PAIR_COST 0.008
-/* Sides of patches in local scales at the start. */
-#define FIRST_SIDE 2.5
-
-enum { FIRST_ORDER = 5 };
 
 struct plane {
     struct propagation *run;
@@ -139,9 +113,9 @@ static enum status plane_new(struct propagation *run, void **state, struct error
     if (plane == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for the plane engine");
     plane->run = run;
-    plane->sharpness = pow(run->resolution, -SHARPER);
+    plane->sharpness = pow(run->resolution, -PLANE_TOLERANCE_POWER);
     for (size_t i = 0; i < STAGES; i++)
-        plane->density[i] = FIRST_DENSITY;
+        plane->density[i] = PLANE_FIRST_DENSITY;
     lobattos_init(&plane->lobattos);
     plane_oracle_init(&plane->oracle);
     plane->oracle.undeclared = &run->undeclared;
@@ -202,9 +176,9 @@ static void correction_moments(void *state, struct clip_step *out)
 static double tolerance_of(const struct plane *plane)
 {
     const struct schedule *schedule = plane->run->problem->schedule;
-    double distance = fmax(plane->distance, EXPECTED * schedule->h * schedule->h);
-    double relative = RELATIVE * distance / (double)(schedule->T - 1);
-    return plane->sharpness * fmax(relative, TOLERANCE);
+    double distance = fmax(plane->distance, PLANE_EXPECTED_DISTANCE * schedule->h * schedule->h);
+    double relative = PLANE_TOLERANCE * distance / (double)(schedule->T - 1);
+    return plane->sharpness * fmax(relative, PLANE_LEAST_TOLERANCE);
 }
 
 static struct plane_source source_of(struct plane *plane, const struct plane_transfer *transfer,
@@ -232,9 +206,9 @@ static bool by_lattice(const struct plane *plane, double density)
             rules = HUGE_VAL;
         rules += own * (double)(plane->rules.order[patch->order[0]].n * plane->rules.order[patch->order[1]].n);
     }
-    if (lattice_size(transfer, FINER_LATTICE * density) > LARGEST_LATTICE)
+    if (lattice_size(transfer, PLANE_CHECK_DENSER * density) > PLANE_LARGEST_LATTICE)
         return false;
-    return POINT_COST * lattice_size(transfer, density) + PAIR_COST * nodes * seen * seen < rules;
+    return PLANE_POINT_COST * lattice_size(transfer, density) + PLANE_PAIR_COST * nodes * seen * seen < rules;
 }
 
 /* Fills the grid through the stage, by quadrature rules (density 0) or by a lattice. */
@@ -247,7 +221,7 @@ static enum status fill(struct plane *plane, struct plane_source *source, bool c
         source->lattice = &plane->lattice;
     }
     if (density > 0.0 && checked) {
-        TRY(lattice_build(&plane->transfer, FINER_LATTICE * density, PLANE_REACH, &plane->work, &plane->finer,
+        TRY(lattice_build(&plane->transfer, PLANE_CHECK_DENSER * density, PLANE_REACH, &plane->work, &plane->finer,
                           error));
         source->finer = &plane->finer;
     }
@@ -291,13 +265,14 @@ static enum status fill_stage(void *state, bool checked, struct stage_result *ou
         if (!lattice)
             return STATUS_OK;
         /* the error falls like exp(-constant density^2) */
-        double wanted = LATTICE_SHARE * source.tolerance + PLANE_ROUNDING;
+        double wanted = PLANE_LATTICE_SHARE * source.tolerance + PLANE_ROUNDING;
         double change = sqrt(log(wanted) / log(fmin(quadrature, 0.5)));
-        if (!(quadrature > wanted && *density < DENSEST)) {
-            *density = fmax(*density * fmax(fmin(SPARE_DENSITY * change, 1.0), 1.0 / MOST_DENSER), SPARSEST);
+        if (!(quadrature > wanted && *density < PLANE_DENSEST)) {
+            *density = fmax(*density * fmax(fmin(PLANE_SPARE_DENSITY * change, 1.0), 1.0 / PLANE_MOST_DENSER),
+                            PLANE_SPARSEST);
             return STATUS_OK;
         }
-        *density = fmin(*density * fmin(fmax(change, LEAST_DENSER), MOST_DENSER), DENSEST);
+        *density = fmin(*density * fmin(fmax(change, PLANE_LEAST_DENSER), PLANE_MOST_DENSER), PLANE_DENSEST);
     }
 }
 
@@ -309,10 +284,10 @@ static enum status start(void *state, struct norms *local, struct error *error)
     struct step_error errors;
     double quadrature;
     for (int pass = 0; pass < 2; pass++) {
-        TRY(patches_cover(&plane->level[0], PLANE_REACH, FIRST_SIDE, &plane->pending, error));
+        TRY(patches_cover(&plane->level[0], PLANE_REACH, PLANE_FIRST_SIDE, &plane->pending, error));
         for (size_t p = 0; p < plane->pending.count; p++) {
             struct patch *patch = &plane->pending.patch[p];
-            patch->order[0] = patch->order[1] = FIRST_ORDER;
+            patch->order[0] = patch->order[1] = PLANE_FIRST_ORDER;
             patch->next[0] = patch->next[1] = patch->nodes[0];
         }
         TRY(plane_fill_pending(&source, &plane->pending, &plane->grid[0], error));
@@ -333,7 +308,7 @@ static enum status finish(void *state, size_t slot, struct law *out, struct erro
 }
 
 static const struct geometry geometry = {
-    .check_stride = 0.7,
+    .check_stride = PLANE_CHECK_STRIDE,
     .new = plane_new,
     .free = plane_free,
     .set_level = set_level,

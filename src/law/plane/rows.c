@@ -7,21 +7,7 @@
 #include <string.h>
 
 #include "core/memory.h"
-
-#define STRETCH \
-    3.0 /* W: more and the tails' rows, less and the integrand's flatness at the ends of s are wanting \
-         */
-/* Scales are one if their centres are closer than NEAR of the narrower width and the widths' ratio is below LIKE. */
-#define NEAR 1.0
-#define LIKE 1.4
-/* Rows for each scale, and for all of them. */
-#define ROWS_A_SCALE 500.0
-#define MOST_ROWS 6000.0
-/* A row's panels, in units of those that the line engine needs for what it computes with them. */
-#define PANEL_RESOLUTION 0.7
-#define REACH 8.5        /* standard deviations that the rows cover around a component: mass e^{-36} outside */
-#define FAR_OFF 9.0      /* standard deviations beyond which a component has no say in a row */
-#define LEAST_MASS -46.0 /* log of the mass of p that a row must have */
+#include "law/plane/tuning.h"
 
 enum { CHUNK = 64, TEST_POINTS = 2 };
 static const double test_position[TEST_POINTS] = {-0.42, 0.33};
@@ -138,8 +124,8 @@ static enum status find_scales(const struct joint_level *joint, struct scales *o
         for (size_t c = 0; c < out->count; c++) {
             size_t other = out->component[c];
             double a = joint->sd[k], b = joint->sd[other];
-            seen |=
-                fabs(joint_level_centre(joint, k, other, 1)) < NEAR * fmin(a, b) && fmax(a, b) < LIKE * fmin(a, b);
+            seen |= fabs(joint_level_centre(joint, k, other, 1)) < PLANE_ROW_NEAR * fmin(a, b)
+                    && fmax(a, b) < PLANE_ROW_ALIKE * fmin(a, b);
         }
         if (!seen)
             out->component[out->count++] = k;
@@ -154,7 +140,7 @@ static double stretched(const struct scales *scales, size_t anchor, double y, do
     *slope = 0.0;
     for (size_t c = 0; c < scales->count; c++) {
         size_t k = scales->component[c];
-        double width = STRETCH * scales->joint->sd[k];
+        double width = PLANE_ROW_STRETCH * scales->joint->sd[k];
         double u = (y - joint_level_centre(scales->joint, k, anchor, 1)) / width;
         s += 0.5 * erfc(-u * M_SQRT1_2);
         *slope += exp(-0.5 * u * u) / (sqrt(2.0 * M_PI) * width);
@@ -185,7 +171,7 @@ static struct row find_row(const struct scales *scales, double s, double spacing
     size_t anchor = 0;
     for (size_t c = 0; c < scales->count; c++) {
         size_t k = scales->component[c];
-        double centre = joint_level_centre(joint, k, 0, 1), reach = 12.0 * STRETCH * joint->sd[k];
+        double centre = joint_level_centre(joint, k, 0, 1), reach = 12.0 * PLANE_ROW_STRETCH * joint->sd[k];
         low = fmin(low, centre - reach);
         high = fmax(high, centre + reach);
     }
@@ -221,7 +207,7 @@ static enum status place_rows(struct rows *rows, size_t most, const struct scale
             double u = row_at(rows, &row, k) / joint->sd[k];
             largest = fmax(largest, -0.5 * u * u - log(joint->sd[k]) + log(joint->factor->weight[k]));
         }
-        if (largest + row.log_weight > LEAST_MASS)
+        if (largest + row.log_weight > PLANE_ROW_LOG_MASS)
             rows->row[rows->count++] = row;
     }
     return STATUS_OK;
@@ -252,7 +238,7 @@ static void meet_row(struct maker *maker, const struct row *row)
     for (size_t k = 0; k < all; k++) {
         double u = row_at(maker->rows, row, k) / joint->sd[k];
         double log_weight = log(joint->factor->weight[k]) - 0.5 * u * u - log(joint->sd[k]);
-        if (fabs(u) > FAR_OFF)
+        if (fabs(u) > PLANE_ROW_FAR)
             continue;
         largest = fmax(largest, log_weight);
         weight[used] = log_weight;
@@ -283,7 +269,7 @@ static int is_covered(const struct maker *maker, const struct row *row, const st
     struct patch patch = {.anchor = component,
                           .centre = {panel->centre / root, row_at(maker->rows, row, component) / root},
                           .half = panel->half_width / root};
-    return patch_is_covered(&patch, &maker->rows->joint, REACH);
+    return patch_is_covered(&patch, &maker->rows->joint, PLANE_ROW_REACH);
 }
 
 /* Fits the panel and adds to the law's errors what that costs. */
@@ -332,7 +318,7 @@ static enum status make_row(struct maker *maker, size_t index, struct law *law, 
         return STATUS_OK;
     mixture_level_set(&maker->mixture, &maker->rows->joint.level);
     enum status status =
-        panels_lay_out(&maker->mixture, PANEL_RESOLUTION * maker->resolution, NULL, &maker->panels, error);
+        panels_lay_out(&maker->mixture, PLANE_ROW_RESOLUTION * maker->resolution, NULL, &maker->panels, error);
     for (size_t p = 0; p < maker->panels.count && status == STATUS_OK; p++) {
         struct panel panel = maker->panels.panel[p];
         size_t component = maker->component[panel.anchor];
@@ -384,7 +370,7 @@ enum status plane_rows_make(const struct patches *grid, const struct lobattos *l
     if (status == STATUS_OK) {
         joint_level_set(&joint, level);
         status = find_scales(&joint, &scales, error);
-        most = (size_t)(fmin(ROWS_A_SCALE * (double)scales.count, MOST_ROWS) * resolution);
+        most = (size_t)(fmin(PLANE_ROWS_PER_SCALE * (double)scales.count, PLANE_MOST_ROWS) * resolution);
     }
     if (status == STATUS_OK)
         status = rows_new(grid->factor, level, most, &rows, error);

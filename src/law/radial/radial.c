@@ -6,6 +6,7 @@
 #include "law/propagate.h"
 #include "law/radial/stage.h"
 #include "law/resample.h"
+#include "law/radial/tuning.h"
 
 extern const struct law_engine engine_radial;
 
@@ -174,7 +175,7 @@ static enum status finish(void *state, size_t slot, struct law *out, struct erro
 }
 
 static const struct geometry geometry = {
-    .check_stride = 0.25,
+    .check_stride = RADIAL_CHECK_STRIDE,
     .new = radial_new,
     .free = radial_free,
     .set_level = set_level,

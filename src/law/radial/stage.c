@@ -4,28 +4,8 @@
 
 #include "core/vmath.h"
 #include "law/resample.h"
-
-/* L1(p) error that quadrature in a stage may add: a part of E_p|r - 1|, shared by the steps, or this much in any
- * case. */
-#define TOLERANCE 3e-7
-#define LEAST_TOLERANCE 8e-16
-/* Rounding in a stage: the logarithm of one step's weights has terms of size TERMS d omega (law/radial/transfer.c).
- */
-#define ROUNDING 3e-16
-#define TERMS 0.25
-/* So many times the tolerance, and the next orders need not be tried one by one. */
-#define FAR_OFF 1e4
-/* Not so much above the tolerance, an error that the next lower order does not enlarge is rounding. */
-#define STALLED 30.0
-/* Where q has lost more than this part of its mass beyond the grid, E_p|r - 1| is not known, and the kink of r at the
- * grid's end need not be resolved to more than a part of what is lost, shared by the steps. */
-#define LOST 0.02
-#define LOST_RELATIVE 3e3 /* times the relative tolerance */
-/* Scales beyond a jump to which it is integrated, and at most. */
-#define REACH 9.0
-#define FARTHEST 30.0
-/* Orders that twice the resolution adds. */
-#define ORDERS_PER_DOUBLING 3.0
+#include "law/tuning.h"
+#include "law/radial/tuning.h"
 
 /* ---- Clips ---- */
 
@@ -106,7 +86,7 @@ static enum status find_breaks(struct radial *radial, struct error *error)
     }
     /* what is zeroed moved points by no more than omega of that, in units of sqrt(noise level) */
     double thrown = stage->step->omega * largest * sqrt(stage->step->from.noise / stage->noise);
-    transfer->reach = fmin(REACH + thrown, FARTHEST);
+    transfer->reach = fmin(RADIAL_REACH + thrown, RADIAL_MOST_REACH);
     return STATUS_OK;
 }
 
@@ -187,9 +167,9 @@ static enum status check_panel(struct radial *radial, size_t order, const struct
 
 static double tolerance_for(const struct radial *radial, const struct sums *sums, double rounding)
 {
-    double relative = TOLERANCE / (double)(radial->run->problem->schedule->T - 1);
-    double lost = -sums->excess > LOST ? LOST_RELATIVE * -sums->excess : 0.0;
-    return fmax(fmax(LEAST_TOLERANCE, rounding), relative * fmax(sums->distance, lost));
+    double relative = RADIAL_TOLERANCE / (double)(radial->run->problem->schedule->T - 1);
+    double lost = -sums->excess > RADIAL_LOST_MASS ? RADIAL_LOST_FACTOR * -sums->excess : 0.0;
+    return fmax(fmax(RADIAL_LEAST_TOLERANCE, rounding), relative * fmax(sums->distance, lost));
 }
 
 /* The local error beyond rounding, which is counted by itself. */
@@ -214,9 +194,9 @@ static enum status fill_checked(struct radial *radial, double rounding, struct s
         if (pass == 0)
             local->before = made;
         double tolerance = tolerance_for(radial, &sums, rounding), quadrature = sums.quadrature.l1;
-        bool stalled = quadrature < STALLED * tolerance && used > 0 && lower.l1 < 2.0 * quadrature;
+        bool stalled = quadrature < RADIAL_STALLED_BELOW * tolerance && used > 0 && lower.l1 < 2.0 * quadrature;
         if (quadrature > tolerance && !stalled && used < HIGHEST_ORDER && !stage->deterministic) {
-            *order += quadrature > FAR_OFF * tolerance ? 3 : 1;
+            *order += quadrature > ORDER_SKIP_ABOVE * tolerance ? 3 : 1;
             continue;
         }
         local->itself = local->after = made;
@@ -242,7 +222,8 @@ enum status radial_stage_fill(void *state, bool checked, struct stage_result *ou
     struct radial *radial = state;
     const struct radial_transfer *transfer = &radial->transfer;
     int in_order = 0;
-    out->rounding = ROUNDING * (1.0 + TERMS * transfer->from->dimension * transfer->stage.step->omega);
+    out->rounding =
+        RADIAL_ROUNDING * (1.0 + RADIAL_ROUNDING_TERMS * transfer->from->dimension * transfer->stage.step->omega);
     if (!checked)
         TRY(radial_panels_move(transfer->grid, transfer->to, radial->result, &in_order, error));
     if (!in_order)

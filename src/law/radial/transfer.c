@@ -19,6 +19,7 @@
 #include "core/vmath.h"
 #include "law/monotone.h"
 #include "law/radial/panels.h"
+#include "law/radial/tuning.h"
 
 static void evaluate(const struct score *score, const struct level *level, size_t n, const double *x, double *out)
 {
@@ -104,12 +105,6 @@ struct place {
     double tau;   /* a rho scale */
     double clear; /* of the origin: its distance from the centre, in units of tau */
 };
-
-/* A rule on the whole line is used where the integrand has no mass beyond the origin, and the rule no node. */
-#define CLEAR 16.0
-#define MARGIN 0.5
-/* Scales to which pieces are integrated: mass 1e-19. */
-#define REACH 9.0
 
 /* With p locally a Gaussian of variance -1/kappa_p and the map x -> (1 + kappa) x, given y the point x is Gaussian
  * around g y with variance S, 1/S = (1 + kappa)^2/v - kappa_p and g = S (1 + kappa) a/v: its norm has the square g^2
@@ -321,7 +316,8 @@ static enum status apply_split(const struct radial_transfer *transfer, struct ra
                                size_t anchor, double rho, const struct place *place, size_t breaks, const double *at,
                                double *log_ratio, size_t *hint, struct error *error)
 {
-    double reach = breaks > 0 ? transfer->reach : REACH, centre = transfer->stage.a * rho * (1.0 + place->shift);
+    double reach = breaks > 0 ? transfer->reach : RADIAL_REACH,
+           centre = transfer->stage.a * rho * (1.0 + place->shift);
     double from = fmax(-reach, -centre / place->tau);
     work->split.n = 0;
     for (size_t b = 0; b <= breaks; b++) {
@@ -330,7 +326,7 @@ static enum status apply_split(const struct radial_transfer *transfer, struct ra
             TRY(append_piece(work, order, from, to, error));
         from = to;
     }
-    if (place->clear < CLEAR)
+    if (place->clear < RADIAL_ORIGIN_CLEAR)
         apply_near(transfer, work, &work->split, anchor, rho, place, log_ratio, hint);
     else
         apply_clear(transfer, work, &work->split, anchor, 1, &rho, place, log_ratio, hint);
@@ -343,7 +339,7 @@ static enum status apply_noisy(const struct radial_transfer *transfer, struct ra
 {
     const struct quadrature *rule = &work->rules.order[order];
     size_t together = MOST_RULE_NODES * PANEL_NODES / rule->n;
-    double z[MOST_RADIAL_BREAKS], clear = fmax(CLEAR, rule->node[rule->n - 1] + MARGIN);
+    double z[MOST_RADIAL_BREAKS], clear = fmax(RADIAL_ORIGIN_CLEAR, rule->node[rule->n - 1] + RADIAL_ORIGIN_MARGIN);
     struct place place[RADIAL_POINTS];
     enum status status = STATUS_OK;
     place_all(transfer, work, count, rho, place);
