@@ -10,8 +10,8 @@
 #include <stddef.h>
 
 #include "core/status.h"
-#include "model/mixture_level.h"
 #include "law/tuning.h"
+#include "model/mixture_level.h"
 
 enum { PANEL_NODES = 16 };
 

@@ -1,7 +1,8 @@
 #include "law/propagate.h"
-#include "law/tuning.h"
 
 #include <math.h>
+
+#include "law/tuning.h"
 
 /* Local errors so far. */
 struct accumulator {

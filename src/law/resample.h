@@ -1,4 +1,4 @@
-/* A panelled function on other panels; and where the error of interpolation is looked at. */
+/* A panelled function on other panels; and the test points at which its interpolation error is estimated. */
 #ifndef LAW_RESAMPLE_H
 #define LAW_RESAMPLE_H
 

@@ -1,8 +1,9 @@
 #include "law/line/check.h"
-#include "law/tuning.h"
-#include "law/line/tuning.h"
 
 #include <math.h>
+
+#include "law/line/tuning.h"
+#include "law/tuning.h"
 
 /* Estimates of a stage's local error: of the stage as made, and of its parts. */
 struct estimates {

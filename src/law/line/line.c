@@ -3,8 +3,8 @@
 
 #include "core/memory.h"
 #include "law/line/stage.h"
-#include "law/propagate.h"
 #include "law/line/tuning.h"
+#include "law/propagate.h"
 
 extern const struct law_engine engine_line;
 

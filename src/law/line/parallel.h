@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 #include "core/status.h"
-#include "law/panels.h"
 #include "law/line/transfer.h"
+#include "law/panels.h"
 
 struct panel_threads {
     size_t count;

@@ -4,8 +4,8 @@
 
 #include "core/vmath.h"
 #include "law/line/check.h"
-#include "law/tuning.h"
 #include "law/line/tuning.h"
+#include "law/tuning.h"
 
 struct filling {
     const struct line *line;
@@ -27,14 +27,14 @@ static enum status fill(void *context, struct transfer_work *work, size_t from, 
         const struct panel *at = &panel[count / PANEL_NODES];
         y[count] = at->centre + at->half_width * chebyshev->node[count % PANEL_NODES];
     } while (++count < (to - from) * PANEL_NODES);
-    enum status status = transfer_apply(transfer, work, filling->order, panel, count, y, value, &hint, error);
-    for (size_t i = 0; i < to - from && status == STATUS_OK; i++) {
+    TRY(transfer_apply(transfer, work, filling->order, panel, count, y, value, &hint, error));
+    for (size_t i = 0; i < to - from; i++) {
         panel_fit(chebyshev, value + i * PANEL_NODES, &panel[i]);
         if (!isfinite(panel[i].coefficient[0]))
-            status = fail_with(error, STATUS_NUMERIC, "the law of %s is not finite after step t = %zu",
-                               transfer->stage.sampler->name, transfer->stage.step->t);
+            return fail_with(error, STATUS_NUMERIC, "the law of %s is not finite after step t = %zu",
+                             transfer->stage.sampler->name, transfer->stage.step->t);
     }
-    return status;
+    return STATUS_OK;
 }
 
 enum status line_fill(struct line *line, size_t order, struct panels *grid, struct error *error)
@@ -46,8 +46,9 @@ enum status line_fill(struct line *line, size_t order, struct panels *grid, stru
                              transfer_cost(transfer, order, grid->count * PANEL_NODES), fill, &filling, error);
 }
 
-/* What the score error asks of the panels of a stage's result: jumps of the map, blurred by the noise; before the
- * map, those of the step before. Where they have become faint, or the error has ended, what they left in r stays. */
+/* Limits that the score error sets to the panels' length in a stage's result. Jumps of the map are blurred by the
+ * noise after it; before the map r still has those of the step before, and keeps the last ones when the error becomes
+ * negligible or ends. */
 static struct fineness fineness_for(struct line *line, const struct transfer *transfer)
 {
     struct fineness *jumps = &line->jumps, fineness;
@@ -77,7 +78,7 @@ static struct fineness fineness_for(struct line *line, const struct transfer *tr
     return fineness;
 }
 
-/* The jumps of the map, where they matter. */
+/* The jumps of the map, unless they are negligible. */
 static enum status find_breaks(struct line *line, struct transfer *transfer, struct error *error)
 {
     double size = 0.0, sd = transfer->from->sd[0], work[2 + 64];
@@ -96,7 +97,7 @@ static enum status find_breaks(struct line *line, struct transfer *transfer, str
     line->oracle.work = line->threads.work->oracle_work;
     oracle_breaks(&line->oracle, transfer->stage.sampler, transfer->stage.step, transfer->grid, scale, work,
                   &transfer->breaks);
-    /* what a jump throws far comes from far in units of the noise */
+    /* a point may come from as far as a jump moves it */
     transfer->reach = fmin(LINE_JUMP_REACH + 2.0 * transfer->stage.step->beta * size / scale, LINE_JUMP_MOST_REACH);
     if (transfer->stage.deterministic && transfer->breaks.count > 0)
         return fail_with(
@@ -109,7 +110,7 @@ static enum status find_breaks(struct line *line, struct transfer *transfer, str
 
 #define INSIDE (1.0 - 1e-9) /* the ends of a piece are nodes, and jumps belong to its neighbour */
 
-/* Adds the part of a piece of a panel. */
+/* Adds the integral over [from, to] of a panel, Clenshaw-Curtis. */
 static void add_piece(struct line *line, const struct panel *panel, double from, double to, struct clip_step *out)
 {
     const struct transfer *transfer = &line->transfer;
@@ -131,7 +132,7 @@ static void add_piece(struct line *line, const struct panel *panel, double from,
     clip_step_add(out, line->run->problem->schedule->T, PANEL_NODES, weight, correction);
 }
 
-/* The grid is cut where the map jumps. */
+/* Panels are cut where the map jumps. */
 void line_correction_moments(void *state, struct clip_step *out)
 {
     struct line *line = state;

@@ -12,9 +12,9 @@
 static const double lattice_spacings[] = {0.68, 0.55, 0.46, 0.36, 0.27, 0.2, 0.15, 0.11, 0.08, 0.06, 0.045};
 _Static_assert(TRANSFER_FIRST_TRAPEZOID
                    == TRANSFER_FIRST_LATTICE + sizeof lattice_spacings / sizeof lattice_spacings[0],
-               "a rule a order");
+               "a rule for each order");
 
-/* Nodes that a point sees: whole quads. */
+/* Nodes of one point: a multiple of four. */
 static size_t lattice_nodes(double spacing)
 {
     return 4 * (size_t)ceil(0.5 * LINE_LATTICE_REACH / spacing);

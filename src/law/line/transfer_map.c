@@ -1,7 +1,7 @@
 #include <math.h>
 
-#include "law/monotone.h"
 #include "law/line/transfer_parts.h"
+#include "law/monotone.h"
 
 struct displaced {
     const struct transfer *transfer;

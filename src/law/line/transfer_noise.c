@@ -94,7 +94,7 @@ void transfer_nodes(const struct transfer *transfer, struct transfer_work *work,
                     size_t anchor, size_t n)
 {
     size_t scores = transfer->stage.moves ? transfer->stage.sampler->score_evaluations : 0;
-    int known = transfer->from == transfer->oracle->nominal[0];
+    int known = transfer->from == transfer->oracle->density[0];
     mixture_level_split(transfer->from, anchor, reference->component, n, work->x, work->log_offset, work->others,
                         transfer->stage.moves ? work->score : NULL);
     if (transfer->stage.moves)
@@ -204,8 +204,8 @@ static size_t breaks_in_reach(const struct transfer *transfer, size_t anchor, do
 void transfer_noise_apply(const struct transfer *transfer, struct transfer_work *work, size_t order,
                           const struct panel *panel, size_t count, const double *y, double *log_ratio, size_t *hint)
 {
-    /* the finest are the same as those of the other ladder, in which the lattices' places are taken by more
-     * Gauss-Hermite rules and fewer trapezoid rules */
+    /* The highest orders are those of law/quadrature.h, which has more Gauss-Hermite and fewer trapezoid rules in the
+     * place of the lattices. */
     size_t place = order < TRANSFER_FIRST_TRAPEZOID ? order : order + ORDERS - TRANSFER_ORDERS;
     size_t anchor = panel->anchor, dominant = panel->dominant;
     const struct quadrature *rule = &work->rules->order[place];

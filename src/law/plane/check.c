@@ -1,17 +1,18 @@
 #include "law/plane/check.h"
-#include "law/plane/tuning.h"
-#include "law/tuning.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "law/plane/tuning.h"
+#include "law/tuning.h"
+
 enum { TESTS = 3 /* a direction */ };
 
-/* What one stage does wrong on a patch, the largest errors of q: interpolation and quadrature together; of its rules,
- * in either direction; of the next smaller ones. Relative to the patch's mean, and to what is there where that is
- * less. */
+/* The largest errors of q in a patch after one stage: of interpolation and quadrature together; of quadrature in
+ * either direction; of the next lower orders. Relative to the mean of q over the patch, or to q where that is less.
+ */
 struct local_error {
-    double total, quadrature[2], coarser[2];
+    double total, quadrature[2], lower[2];
 };
 
 /* Where polynomials through so many nodes err most, between the nodes: in the middle, where their error is largest,
@@ -30,7 +31,7 @@ enum { POINTS = TESTS * TESTS };
 /* Values at the test points of a patch. */
 struct probe {
     double x[TESTS], y[TESTS], value[POINTS], exact[POINTS];
-    double part[POINTS]; /* of the patch's mass, if all of it were as dense as here; at most 1 */
+    double part[POINTS]; /* q here over its mean in the patch; at most 1 */
 };
 
 static double largest_error(const struct probe *probe, const double *value, const double *exact)
@@ -52,7 +53,7 @@ static double growing_error(const struct probe *probe, const double *value, cons
     return largest;
 }
 
-/* By rules of its orders, against finer ones in either direction, whose corrections are small and add up. */
+/* By the patch's orders, against higher ones in either direction, whose corrections are small and add up. */
 static void probe_rules(const struct plane_source *source, const struct patch *patch, struct probe *probe,
                         struct local_error *error)
 {
@@ -62,7 +63,7 @@ static void probe_rules(const struct plane_source *source, const struct patch *p
             size_t order[2] = {patch->order[0], patch->order[1]};
             order[i] = finer ? order[i] + CHECK_ORDERS : order[i] > 0 ? order[i] - 1 : 0;
             plane_evaluate(source, patch, NULL, order, TESTS, probe->x, TESTS, probe->y, other, log_density);
-            *(finer ? &error->quadrature[i] : &error->coarser[i]) = growing_error(probe, probe->value, other);
+            *(finer ? &error->quadrature[i] : &error->lower[i]) = growing_error(probe, probe->value, other);
             for (int j = 0; j < POINTS && finer; j++)
                 probe->exact[j] += other[j] - probe->value[j];
         }
@@ -93,13 +94,13 @@ static struct local_error check_patch(const struct plane_source *source, const s
     return error;
 }
 
-/* The finest rule that a patch may have: next to no mass is not worth more. */
+/* The highest order that a patch may have. */
 static size_t highest_order(const struct patch *patch)
 {
     return patch->mass > PLANE_OUTER_MASS ? PLANE_HIGHEST_ORDER : PLANE_OUTER_ORDER;
 }
 
-/* What orders the patch would need if the stage did not go by a lattice. */
+/* The orders that the patch would need if the stage did not go by a lattice. */
 static void track_orders(const struct plane_source *source, struct patch *patch, const struct probe *probe,
                          double wanted)
 {
@@ -109,22 +110,22 @@ static void track_orders(const struct plane_source *source, struct patch *patch,
     for (int i = 0; i < 2; i++)
         patch->order[i] = patch->order[i] < top ? patch->order[i] : top;
     for (int i = 0; i < 2; i++)
-        for (int lower = 1; lower >= 0; lower--)
+        for (int down = 1; down >= 0; down--)
             for (;;) {
                 size_t order[2] = {patch->order[0], patch->order[1]};
-                if (lower ? order[i] == 0 : order[i] >= top)
+                if (down ? order[i] == 0 : order[i] >= top)
                     break;
-                order[i] -= lower ? 1 : 0;
+                order[i] -= down ? 1 : 0;
                 plane_evaluate(source, patch, NULL, order, TESTS, probe->x, TESTS, probe->y, value, log_density);
                 int good = growing_error(probe, value, probe->exact) <= PLANE_LOWER_BELOW * wanted;
-                patch->hard |= !lower && !good && order[i] + 1 >= PLANE_HIGHEST_ORDER;
-                if (good != lower)
+                patch->hard |= !down && !good && order[i] + 1 >= PLANE_HIGHEST_ORDER;
+                if (good != down)
                     break;
-                patch->order[i] = lower ? order[i] : order[i] + 1;
+                patch->order[i] = down ? order[i] : order[i] + 1;
             }
 }
 
-/* Raises the rules that are too coarse. Nonzero if any was. */
+/* Raises the orders that are too low. Nonzero if any was. */
 static int raise_orders(struct patch *patch, const struct local_error *local, double wanted)
 {
     int raised = 0;
@@ -162,9 +163,9 @@ enum status plane_check(const struct plane_source *source, struct patches *grid,
         if (source->lattice != NULL)
             track_orders(source, patch, &probe, wanted);
         for (int i = 0; i < 2; i++)
-            if (by_rules && patch->order[i] > 0 && found.coarser[i] < PLANE_LOWER_BELOW * wanted) {
+            if (by_rules && patch->order[i] > 0 && found.lower[i] < PLANE_LOWER_BELOW * wanted) {
                 patch->order[i]--;
-                found.total += found.coarser[i];
+                found.total += found.lower[i];
             }
         norm_sums_add(&after, patch->mass, found.total);
     }

@@ -23,8 +23,6 @@ static void evaluate_start(const struct joint_level *to, size_t anchor, size_t n
     }
 }
 
-/* log r and log p of the new reference at all (x[i], y[j]) in [-1, 1]^2 of the patch, by a lattice or, if that is
- * NULL, by rules of these orders. */
 void plane_evaluate(const struct plane_source *source, const struct patch *patch, const struct lattice *lattice,
                     const size_t order[2], size_t nx, const double *x, size_t ny, const double *y, double *log_ratio,
                     double *log_density)
@@ -44,7 +42,6 @@ void plane_evaluate(const struct plane_source *source, const struct patch *patch
                              log_density);
 }
 
-/* Sets the values, the mass of q and the part of E_p|r - 1|, which is returned. */
 double plane_fill(const struct plane_source *source, struct patch *patch)
 {
     const struct lobatto *by[2] = {lobatto_of(source->lobattos, patch->nodes[0]),
@@ -67,7 +64,6 @@ double plane_fill(const struct plane_source *source, struct patch *patch)
     return moved * correct;
 }
 
-/* The relative error of r that a patch may have. */
 double plane_allowed(const struct plane_source *source, const struct patch *patch)
 {
     double mass = fmin(patch->mass, 1.0), share = PLANE_SHARE * source->tolerance * pow(mass, -PLANE_SHARE_POWER);
@@ -75,7 +71,6 @@ double plane_allowed(const struct plane_source *source, const struct patch *patc
     return fmin(fmax(share, PLANE_TAIL_FLOOR), mass > PLANE_NEGLIGIBLE_MASS ? PLANE_LOOSEST : 1.0);
 }
 
-/* Judges the tails and sets what the next step should have. Nonzero if that should be had at once. */
 int plane_judge(const struct plane_source *source, struct patch *patch)
 {
     double wanted = plane_allowed(source, patch), last[2], more[2];
@@ -171,7 +166,6 @@ static int merge(const struct plane_source *source, const struct patches *grid, 
     return 1;
 }
 
-/* The patches that a stage should fill, from those of the stage before. */
 enum status plane_plan(const struct plane_source *source, const struct patches *from, int may_merge,
                        struct patches *pending, struct error *error)
 {
@@ -207,7 +201,6 @@ enum status plane_plan(const struct plane_source *source, const struct patches *
     return status;
 }
 
-/* Fills the pending patches, and what they have to be cut into, into the grid. */
 enum status plane_fill_pending(struct plane_source *source, struct patches *pending, struct patches *grid,
                                struct error *error)
 {

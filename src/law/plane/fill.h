@@ -1,14 +1,14 @@
-/* Patches of the plane filled by a stage, as fine as their share of the tolerated error asks for: orders and sizes
- * adapt to the tails of the polynomials, weighed by the mass of q. */
+/* Patches of the plane filled by a stage, as fine as their share of the tolerated error requires: numbers of nodes
+ * and sizes adapt to the tails of the polynomials, weighed by the mass of q. */
 #ifndef LAW_PLANE_FILL_H
 #define LAW_PLANE_FILL_H
 
 #include "core/status.h"
-#include "law/plane/patches.h"
 #include "law/plane/lattice.h"
+#include "law/plane/patches.h"
 #include "law/plane/transfer.h"
-#include "law/quadrature.h"
 #include "law/plane/tuning.h"
+#include "law/quadrature.h"
 
 /* What fills patches: a stage, or at the start N(0, I)/p_T itself. */
 struct plane_source {
@@ -24,7 +24,7 @@ struct plane_source {
 };
 
 /* log r and log p of the new reference at all (x[i], y[j]) in [-1, 1]^2 of the patch, by a lattice or, if that is
- * NULL, by rules of these orders. */
+ * NULL, by quadrature of these orders. */
 void plane_evaluate(const struct plane_source *source, const struct patch *patch, const struct lattice *lattice,
                     const size_t order[2], size_t nx, const double *x, size_t ny, const double *y, double *log_ratio,
                     double *log_density);
@@ -35,7 +35,8 @@ double plane_fill(const struct plane_source *source, struct patch *patch);
 /* The relative error of r that a patch may have. */
 double plane_allowed(const struct plane_source *source, const struct patch *patch);
 
-/* Judges the tails and sets what the next step should have. Nonzero if that should be had at once. */
+/* Compares the tails of the patch's polynomial with what is allowed, and sets how many nodes the next step should
+ * have. Nonzero if this step should have them, too. */
 int plane_judge(const struct plane_source *source, struct patch *patch);
 
 /* The patches that a stage should fill, from those of the stage before. */

@@ -97,7 +97,7 @@ static void add_points(struct lattice *lattice, struct plane_work *work, const s
     if (transfer->stage.moves) {
         oracle->anchor = patch->anchor;
         oracle->work = work->oracle_work;
-        oracle->known_x = transfer->from == oracle->nominal[0] ? work->x : NULL;
+        oracle->known_x = transfer->from == oracle->density[0] ? work->x : NULL;
         oracle->known_score = work->score;
         plane_oracle_apply(oracle, transfer->stage.sampler->increment, transfer->stage.step, points, work->x,
                            work->increment, work->work);

@@ -21,8 +21,8 @@ struct patch {
     size_t anchor;
     double centre[2], half;   /* relative to the anchor's mean */
     size_t nodes[2], next[2]; /* now, and as the next step should have them; beyond PATCH_MOST: cut in four */
-    size_t order[2];          /* of the quadrature rules that fill it */
-    int hard;                 /* no rule is fine enough */
+    size_t order[2];          /* of the quadrature that fills it */
+    int hard;                 /* no order is high enough */
     double mass;              /* of q */
     double value[PATCH_MOST * PATCH_MOST]; /* [column][row] */
 };

@@ -2,7 +2,7 @@
  * dimensions (law/plane/transfer.c).
  *
  * Patches adapt to what they hold: each has as many nodes in either direction, and as high a quadrature order, as its
- * share of the tolerated error asks for, weighed by the mass of q in it; the tails of its polynomials decide in every
+ * share of the tolerated error requires, weighed by the mass of q in it; the tails of its polynomials decide in every
  * step, off-grid points against a higher order in checked steps. A stage goes by Gauss-Hermite sums around each node
  * or, where those need many points, by a lattice that all nodes share (law/plane/lattice.c). */
 #include <math.h>
@@ -13,8 +13,8 @@
 #include "law/plane/lattice.h"
 #include "law/plane/rows.h"
 #include "law/plane/transfer.h"
-#include "law/propagate.h"
 #include "law/plane/tuning.h"
+#include "law/propagate.h"
 
 extern const struct law_engine engine_plane;
 
@@ -91,11 +91,11 @@ static void set_score(void *state, size_t from, size_t to)
     struct plane_oracle *oracle = &plane->oracle;
     struct level levels[SAMPLER_LEVELS];
     oracle->levels = sampler_levels(plane->run->problem->sampler, &plane->run->step, levels);
-    oracle->nominal[0] = &plane->level[from];
-    oracle->nominal[1] = &plane->level[to];
+    oracle->density[0] = &plane->level[from];
+    oracle->density[1] = &plane->level[to];
     for (size_t i = 2; i < oracle->levels; i++) {
         joint_level_set(&plane->other[i - 2], &levels[i]);
-        oracle->nominal[i] = &plane->other[i - 2];
+        oracle->density[i] = &plane->other[i - 2];
     }
     for (size_t i = 0; i < oracle->directions; i++)
         for (size_t at = 0; at < oracle->levels; at++) {
@@ -197,7 +197,7 @@ static struct plane_source source_of(struct plane *plane, const struct plane_tra
 static bool by_lattice(const struct plane *plane, double density)
 {
     const struct plane_transfer *transfer = &plane->transfer;
-    double rules = 0.0, nodes = 0.0, seen = 2.0 * 8.5 * density;
+    double rules = 0.0, nodes = 0.0, reach = 2.0 * PLANE_REACH * density;
     for (size_t p = 0; p < transfer->grid->count; p++) {
         const struct patch *patch = &transfer->grid->patch[p];
         double own = (double)(patch->nodes[0] * patch->nodes[1]);
@@ -208,7 +208,7 @@ static bool by_lattice(const struct plane *plane, double density)
     }
     if (lattice_size(transfer, PLANE_CHECK_DENSER * density) > PLANE_LARGEST_LATTICE)
         return false;
-    return PLANE_POINT_COST * lattice_size(transfer, density) + PLANE_PAIR_COST * nodes * seen * seen < rules;
+    return PLANE_POINT_COST * lattice_size(transfer, density) + PLANE_PAIR_COST * nodes * reach * reach < rules;
 }
 
 /* Fills the grid through the stage, by quadrature rules (density 0) or by a lattice. */

@@ -5,7 +5,7 @@
 #include "core/memory.h"
 #include "core/vmath.h"
 
-/* ---- The score as the sampler sees it ---- */
+/* ---- The perturbed score ---- */
 
 /* Adds the error along one direction to the scores of n points, coordinate after coordinate. */
 static void add_error(const struct plane_oracle *oracle, size_t direction, size_t at, size_t n, const double *x,
@@ -54,7 +54,7 @@ void plane_oracle_apply(const struct plane_oracle *oracle, sampler_map *map, con
     original.batch = n;
     original.known_x = NULL;
     for (size_t i = 0; i < 2 * n; i++)
-        place[i] = x[i] + shift_at(oracle, oracle->nominal[0], i / n);
+        place[i] = x[i] + shift_at(oracle, oracle->density[0], i / n);
     map(step, &original.base, 2 * n, place, out, work);
 }
 
@@ -62,19 +62,19 @@ static void evaluate(const struct score *score, const struct level *level, size_
 {
     const struct plane_oracle *oracle = (const struct plane_oracle *)score;
     size_t at = 0;
-    while (at < oracle->levels && !level_equal(&oracle->nominal[at]->level, level))
+    while (at < oracle->levels && !level_equal(&oracle->density[at]->level, level))
         at++;
     if (at == oracle->levels) {
         undeclared_note(oracle->undeclared, level, n, out);
         return;
     }
     if (oracle->original)
-        x = make_relative(oracle, oracle->nominal[at], n / 2, x);
+        x = make_relative(oracle, oracle->density[at], n / 2, x);
     if (at == 0 && x == oracle->known_x)
         for (size_t i = 0; i < n; i++)
             out[i] = oracle->known_score[i];
     else
-        joint_level_evaluate(oracle->nominal[at], oracle->anchor, n / 2, n / 2, x, NULL, out);
+        joint_level_evaluate(oracle->density[at], oracle->anchor, n / 2, n / 2, x, NULL, out);
     for (size_t direction = 0; direction < oracle->directions; direction++)
         add_error(oracle, direction, at, n / 2, x, out);
 }
@@ -176,7 +176,7 @@ static void fill_lines(const struct lines *lines, struct plane_work *work, size_
         struct plane_oracle *oracle = transfer->oracle;
         oracle->anchor = lines->anchor;
         oracle->work = work->oracle_work;
-        oracle->known_x = transfer->from == oracle->nominal[0] ? work->x : NULL;
+        oracle->known_x = transfer->from == oracle->density[0] ? work->x : NULL;
         oracle->known_score = work->score;
         plane_oracle_apply(oracle, transfer->stage.sampler->increment, transfer->stage.step, batch, work->x,
                            work->increment, work->work);

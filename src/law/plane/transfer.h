@@ -25,8 +25,8 @@ struct plane_direction {
 
 struct plane_oracle {
     struct score base;
-    size_t levels; /* in use: t, t-1 and the sampler's others */
-    const struct joint_level *nominal[SAMPLER_LEVELS];
+    size_t levels;                                     /* in use: t, t-1 and the sampler's others */
+    const struct joint_level *density[SAMPLER_LEVELS]; /* p at these levels */
     size_t directions;
     struct plane_direction direction[2];
     size_t anchor;         /* positions asked for are relative to it */
@@ -47,7 +47,7 @@ void plane_oracle_apply(const struct plane_oracle *oracle, sampler_map *map, con
                         const double *x, double *out, double *work);
 
 enum {
-    PLANE_HIGHEST_ORDER = 12, /* of the ladder in law/quadrature.h */
+    PLANE_HIGHEST_ORDER = 12, /* in law/quadrature.h */
     PLANE_BATCH = 4096        /* points at a time */
 };
 

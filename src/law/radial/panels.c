@@ -4,8 +4,8 @@
 
 #include "core/memory.h"
 #include "law/layout.h"
-#include "law/tuning.h"
 #include "law/radial/tuning.h"
+#include "law/tuning.h"
 
 /* Where and how a rule for the panels' length applies: a shell, or a crossing of two components. */
 struct feature {

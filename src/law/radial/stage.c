@@ -3,9 +3,9 @@
 #include <math.h>
 
 #include "core/vmath.h"
+#include "law/radial/tuning.h"
 #include "law/resample.h"
 #include "law/tuning.h"
-#include "law/radial/tuning.h"
 
 /* ---- Clips ---- */
 

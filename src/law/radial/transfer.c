@@ -25,7 +25,7 @@ static void evaluate(const struct score *score, const struct level *level, size_
 {
     const struct radial_oracle *oracle = (const struct radial_oracle *)score;
     size_t at = 0;
-    while (at < oracle->levels && !level_equal(&oracle->nominal[at]->level, level))
+    while (at < oracle->levels && !level_equal(&oracle->density[at]->level, level))
         at++;
     if (at == oracle->levels) {
         undeclared_note(oracle->undeclared, level, n, out);
@@ -35,7 +35,7 @@ static void evaluate(const struct score *score, const struct level *level, size_
         for (size_t i = 0; i < n; i++)
             out[i] = oracle->known_kappa[i];
     else
-        radial_level_evaluate(oracle->nominal[at], 0, n, x, NULL, out);
+        radial_level_evaluate(oracle->density[at], 0, n, x, NULL, out);
     for (size_t i = 0; i < n; i++)
         out[i] = (out[i] + oracle->error_slope[at]) * x[i];
 }
@@ -89,7 +89,7 @@ static void map_kappa(const struct radial_transfer *transfer, struct radial_work
         out[i] = 0.0;
     if (!transfer->stage.moves)
         return;
-    oracle->known_rho = transfer->from == oracle->nominal[0] ? rho : NULL;
+    oracle->known_rho = transfer->from == oracle->density[0] ? rho : NULL;
     oracle->known_kappa = known;
     transfer->stage.sampler->increment(transfer->stage.step, &oracle->base, n, rho, out, work->work);
     oracle->known_rho = NULL;
@@ -108,7 +108,7 @@ struct place {
 
 /* With p locally a Gaussian of variance -1/kappa_p and the map x -> (1 + kappa) x, given y the point x is Gaussian
  * around g y with variance S, 1/S = (1 + kappa)^2/v - kappa_p and g = S (1 + kappa) a/v: its norm has the square g^2
- * rho^2 + (d-1) S. This is the forward kernel but for what the sampler gets wrong. */
+ * rho^2 + (d-1) S. This is the forward kernel but for the local error of the sampler. */
 static struct place place_nodes(const struct radial_transfer *transfer, double rho, double kappa_p, double kappa)
 {
     double gain = 1.0 + kappa, v = transfer->stage.noise, across = transfer->from->dimension - 1.0;
@@ -160,7 +160,7 @@ static double point_constant(const struct radial_transfer *transfer, const struc
     return 0.5 * transfer->stage.added * gaussian + terms->constant - excess;
 }
 
-/* 1 + kappa as the kernel sees it: only the norm of the mapped point counts. */
+/* kappa of the map's norm |1 + kappa| R, on which alone the kernel depends. */
 static inline double reflected(double kappa)
 {
     double folded = kappa < -1.0 ? -2.0 - kappa : kappa;
