@@ -69,11 +69,10 @@ static void evaluate(const struct score *score, const struct level *level, size_
 enum status oracle_new(const struct factor *factor, const struct sampler *sampler, struct oracle *out,
                        struct error *error)
 {
-    enum status status = STATUS_OK;
     *out = (struct oracle){.base = {.evaluate = evaluate}, .levels = 2};
-    for (size_t i = 0; i < SAMPLER_OTHER_LEVELS && sampler->other_levels != NULL && status == STATUS_OK; i++)
-        status = mixture_level_new(factor, &out->other[i], error);
-    return status;
+    for (size_t i = 0; i < SAMPLER_OTHER_LEVELS && sampler->other_levels != NULL; i++)
+        TRY(mixture_level_new(factor, &out->other[i], error));
+    return STATUS_OK;
 }
 
 void oracle_free(struct oracle *oracle)

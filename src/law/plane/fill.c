@@ -71,10 +71,10 @@ double plane_allowed(const struct plane_source *source, const struct patch *patc
     return fmin(fmax(share, PLANE_TAIL_FLOOR), mass > PLANE_NEGLIGIBLE_MASS ? PLANE_LOOSEST : 1.0);
 }
 
-int plane_judge(const struct plane_source *source, struct patch *patch)
+bool plane_judge(const struct plane_source *source, struct patch *patch)
 {
     double wanted = plane_allowed(source, patch), last[2], more[2];
-    int redo = 0, shortest = 2.0 * patch->half < PLANE_SHORTEST_SIDE * patch_scale(patch, source->to);
+    bool redo = false, shortest = 2.0 * patch->half < PLANE_SHORTEST_SIDE * patch_scale(patch, source->to);
     patch_tails(patch, source->lobattos, 2, last);
     patch_tails(patch, source->lobattos, 4, more);
     for (int i = 0; i < 2; i++) {
@@ -95,28 +95,24 @@ int plane_judge(const struct plane_source *source, struct patch *patch)
 /* Four patches in the place of one. */
 static enum status split(const struct patch *patch, struct patches *pending, struct error *error)
 {
-    enum status status = STATUS_OK;
-    for (uint64_t quarter = 0; quarter < 4 && status == STATUS_OK; quarter++) {
-        struct patch child = *patch;
-        child.depth++;
-        child.at[0] = 2 * patch->at[0] + quarter / 2;
-        child.at[1] = 2 * patch->at[1] + quarter % 2;
+    for (unsigned quarter = 0; quarter < 4; quarter++) {
+        struct patch child = patch_quarter(patch, quarter / 2, quarter % 2);
         for (int i = 0; i < 2; i++) {
             size_t nodes = patch->next[i] > PATCH_MOST ? PATCH_MOST - 4 : patch->next[i];
             child.nodes[i] = child.next[i] = nodes > 8 && patch->next[i] <= PATCH_MOST ? nodes - 2 : nodes;
         }
-        status = patches_append(pending, &child, error);
+        TRY(patches_append(pending, &child, error));
     }
-    return status;
+    return STATUS_OK;
 }
 
-static int must_split(const struct patch *patch)
+static bool must_split(const struct patch *patch)
 {
     return patch->next[0] > PATCH_MOST || patch->next[1] > PATCH_MOST;
 }
 
 /* The parent of patch p, if its four children are there and one polynomial will do for them. */
-static int merge(const struct plane_source *source, const struct patches *grid, size_t p, struct patch *out)
+static bool merge(const struct plane_source *source, const struct patches *grid, size_t p, struct patch *out)
 {
     const struct patch *first = &grid->patch[p];
     const struct lobatto *lobatto = lobatto_of(source->lobattos, PLANE_MERGE_NODES);
@@ -166,37 +162,43 @@ static int merge(const struct plane_source *source, const struct patches *grid, 
     return 1;
 }
 
-enum status plane_plan(const struct plane_source *source, const struct patches *from, int may_merge,
-                       struct patches *pending, struct error *error)
+static enum status plan(const struct plane_source *source, const struct patches *from, bool may_merge, char *merged,
+                        struct patches *pending, struct error *error)
 {
-    enum status status = STATUS_OK;
-    pending->count = 0;
-    pending->factor = from->factor;
-    pending->root = from->root;
-    char *merged = array_new(from->count, 1);
-    if (merged == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for %zu patches of the plane", from->count);
-    for (size_t p = 0; p < from->count && may_merge && status == STATUS_OK; p++) {
+    for (size_t p = 0; p < from->count && may_merge; p++) {
         struct patch parent;
         if (!merge(source, from, p, &parent))
             continue;
         for (int quarter = 0; quarter < 4; quarter++)
             merged[patches_find(from, parent.anchor, parent.centre[0] + (quarter / 2 == 0 ? -0.5 : 0.5) * parent.half,
                                 parent.centre[1] + (quarter % 2 == 0 ? -0.5 : 0.5) * parent.half)] = 1;
-        status = patches_append(pending, &parent, error);
+        TRY(patches_append(pending, &parent, error));
     }
-    for (size_t p = 0; p < from->count && status == STATUS_OK; p++) {
+    for (size_t p = 0; p < from->count; p++) {
         struct patch patch = from->patch[p];
         if (merged[p])
             continue;
         if (must_split(&patch)) {
-            status = split(&patch, pending, error);
+            TRY(split(&patch, pending, error));
             continue;
         }
         for (int i = 0; i < 2; i++)
             patch.nodes[i] = patch.next[i];
-        status = patches_append(pending, &patch, error);
+        TRY(patches_append(pending, &patch, error));
     }
+    return STATUS_OK;
+}
+
+enum status plane_plan(const struct plane_source *source, const struct patches *from, bool may_merge,
+                       struct patches *pending, struct error *error)
+{
+    pending->count = 0;
+    pending->factor = from->factor;
+    pending->root = from->root;
+    char *merged = array_new(from->count, 1);
+    if (merged == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu patches of the plane", from->count);
+    enum status status = plan(source, from, may_merge, merged, pending, error);
     free(merged);
     return status;
 }
@@ -204,32 +206,30 @@ enum status plane_plan(const struct plane_source *source, const struct patches *
 enum status plane_fill_pending(struct plane_source *source, struct patches *pending, struct patches *grid,
                                struct error *error)
 {
-    enum status status = STATUS_OK;
-    double distance = 0.0;
+    source->distance = 0.0;
     grid->count = 0;
     grid->factor = pending->factor;
     grid->root = pending->root;
-    while (pending->count > 0 && status == STATUS_OK) {
+    while (pending->count > 0) {
         struct patch patch = pending->patch[--pending->count];
         patch_place(&patch, source->to, pending->root);
         if (!patch_is_covered(&patch, source->to, PLANE_REACH))
             continue;
         double moved = plane_fill(source, &patch);
-        int redo = plane_judge(source, &patch);
+        bool redo = plane_judge(source, &patch);
         if (!isfinite(patch.mass) || !isfinite(patch.value[0]))
             return fail_with(error, STATUS_NUMERIC, "the law of %s is not finite in the plane", source->sampler);
         if (redo && must_split(&patch))
-            status = split(&patch, pending, error);
+            TRY(split(&patch, pending, error));
         else if (redo) {
             for (int i = 0; i < 2; i++)
                 patch.nodes[i] = patch.next[i] > patch.nodes[i] ? patch.next[i] : patch.nodes[i];
-            status = patches_append(pending, &patch, error);
+            TRY(patches_append(pending, &patch, error));
         } else {
-            distance += moved;
-            status = patches_append(grid, &patch, error);
+            source->distance += moved;
+            TRY(patches_append(grid, &patch, error));
         }
     }
-    source->distance = distance;
     patches_shrink(grid);
-    return status == STATUS_OK ? patches_index(grid, error) : status;
+    return patches_index(grid, error);
 }

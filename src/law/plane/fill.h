@@ -3,6 +3,8 @@
 #ifndef LAW_PLANE_FILL_H
 #define LAW_PLANE_FILL_H
 
+#include <stdbool.h>
+
 #include "core/status.h"
 #include "law/plane/lattice.h"
 #include "law/plane/patches.h"
@@ -37,10 +39,10 @@ double plane_allowed(const struct plane_source *source, const struct patch *patc
 
 /* Compares the tails of the patch's polynomial with what is allowed, and sets how many nodes the next step should
  * have. Nonzero if this step should have them, too. */
-int plane_judge(const struct plane_source *source, struct patch *patch);
+bool plane_judge(const struct plane_source *source, struct patch *patch);
 
 /* The patches that a stage should fill, from those of the stage before. */
-MUST_USE enum status plane_plan(const struct plane_source *source, const struct patches *from, int may_merge,
+MUST_USE enum status plane_plan(const struct plane_source *source, const struct patches *from, bool may_merge,
                                 struct patches *pending, struct error *error);
 
 /* Fills the pending patches, and what they have to be cut into, into the grid, and indexes it. Errors: STATUS_NUMERIC

@@ -37,17 +37,14 @@ void lattice_free(struct lattice *lattice)
 static enum status make_room(struct lattice *lattice, size_t points, struct error *error)
 {
     double **array[] = {&lattice->image[0], &lattice->image[1], &lattice->log_mass};
-    size_t capacity = 2 * points;
-    int enough = points <= MOST_POINTS;
-    if (points <= lattice->capacity)
-        return STATUS_OK;
-    for (size_t i = 0; i < 3 && enough; i++) {
-        double *grown = array_resize(*array[i], capacity, sizeof *grown);
-        *array[i] = grown != NULL ? grown : *array[i];
-        enough = grown != NULL;
+    size_t capacity = lattice->capacity;
+    for (size_t i = 0; i < 3; i++) {
+        capacity = lattice->capacity;
+        double *grown = points <= MOST_POINTS ? array_reserve(*array[i], &capacity, points, sizeof *grown) : NULL;
+        if (grown == NULL)
+            return fail_with(error, STATUS_MEMORY, "out of memory for a lattice of %zu points in the plane", points);
+        *array[i] = grown;
     }
-    if (!enough)
-        return fail_with(error, STATUS_MEMORY, "out of memory for a lattice of %zu points in the plane", points);
     lattice->capacity = capacity;
     return STATUS_OK;
 }
@@ -148,16 +145,16 @@ static enum status add_block_of(struct lattice *lattice, struct plane_work *work
     if (span[0].count > MOST_POINTS || span[1].count > MOST_POINTS)
         return fail_with(error, STATUS_MEMORY, "out of memory for a lattice of %zu by %zu points in the plane",
                          span[0].count, span[1].count);
-    enum status status = make_room(lattice, lattice->count + span[0].count * span[1].count, error);
+    TRY(make_room(lattice, lattice->count + span[0].count * span[1].count, error));
     size_t start[2], count[2];
-    for (start[0] = 0; start[0] < span[0].count && status == STATUS_OK; start[0] += PATCH_MOST)
+    for (start[0] = 0; start[0] < span[0].count; start[0] += PATCH_MOST)
         for (start[1] = 0; start[1] < span[1].count; start[1] += PATCH_MOST) {
             for (int i = 0; i < 2; i++)
                 count[i] = span[i].count - start[i] < PATCH_MOST ? span[i].count - start[i] : PATCH_MOST;
             add_points(lattice, work, patch, span, start, count);
         }
     close_block(lattice, block);
-    return status;
+    return STATUS_OK;
 }
 
 enum status lattice_build(const struct plane_transfer *transfer, double density, double reach,
@@ -167,19 +164,17 @@ enum status lattice_build(const struct plane_transfer *transfer, double density,
     double spacing = spacing_of(transfer, density);
     lattice->transfer = transfer;
     lattice->count = lattice->blocks = 0;
-    enum status status = find_beyond(transfer, reach, &lattice->beyond, error);
-    if (status != STATUS_OK)
-        return status;
+    TRY(find_beyond(transfer, reach, &lattice->beyond, error));
     struct lattice_block *block =
         array_resize(lattice->block, grid->count + lattice->beyond.count, sizeof *lattice->block);
     if (block == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a lattice on %zu patches", grid->count);
     lattice->block = block;
-    for (size_t p = 0; p < grid->count && status == STATUS_OK; p++)
-        status = add_block_of(lattice, work, &grid->patch[p], spacing, error);
-    for (size_t p = 0; p < lattice->beyond.count && status == STATUS_OK; p++)
-        status = add_block_of(lattice, work, &lattice->beyond.patch[p], spacing, error);
-    return status;
+    for (size_t p = 0; p < grid->count; p++)
+        TRY(add_block_of(lattice, work, &grid->patch[p], spacing, error));
+    for (size_t p = 0; p < lattice->beyond.count; p++)
+        TRY(add_block_of(lattice, work, &lattice->beyond.patch[p], spacing, error));
+    return STATUS_OK;
 }
 
 /* ---- The kernel ---- */

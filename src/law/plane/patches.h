@@ -67,6 +67,9 @@ static inline double patches_offset(const struct factor *factor, size_t k, size_
     return factor->mean[2 * k + (size_t)i] - factor->mean[2 * anchor + (size_t)i];
 }
 
+/* The quarter of a patch, for the tree: its nodes and values are still those of the whole. */
+struct patch patch_quarter(const struct patch *patch, unsigned right, unsigned upper);
+
 MUST_USE enum status patches_append(struct patches *patches, const struct patch *patch, struct error *error);
 
 /* Makes the leaf at this place of the tree: anchor, centre and size for the mixture's present level. */
