@@ -68,8 +68,8 @@ struct law {
     double unexplained; /* part of it, if any, that the next two would not hold; they have been widened for it */
     double error_l1;    /* E_p|r - r_true| is at most this, but for the mass defect */
     double error_l2;    /* the same for sqrt(E_p (r - r_true)^2/r) */
-    double rounding;    /* the part of both that no resolution takes away; 0: not known */
-    struct clip_bound clip; /* what a clip that was taken as inactive would have seen */
+    double rounding;    /* the part of both that no resolution takes away; 0: not known (closed form) */
+    struct clip_bound clip; /* of the correction, where a clip was taken as inactive */
     size_t node_updates;    /* work done: quadrature nodes visited */
     size_t exponentials;    /* and elementary functions evaluated there; 0: not counted */
 };
