@@ -305,10 +305,10 @@ START_TEST(test_chain_by_chain)
     struct random_key key = random_key_of(3, 4);
     for (size_t j = 0; j < CHAINS; j += 43) {
         double x[D], before[D], after[D];
-        random_normals(key, START, 0, j, 1, 0, D, 1, x);
+        random_normals((struct random_block){key, START, 0, j, 1, 0, D, 1}, x);
         for (size_t t = schedule->T; t >= 2; t--) {
-            random_normals(key, BEFORE, (uint32_t)t, j, 1, 0, D, 1, before);
-            random_normals(key, AFTER, (uint32_t)t, j, 1, 0, D, 1, after);
+            random_normals((struct random_block){key, BEFORE, (uint32_t)t, j, 1, 0, D, 1}, before);
+            random_normals((struct random_block){key, AFTER, (uint32_t)t, j, 1, 0, D, 1}, after);
             step_written_out(how, schedule, t, x, before, after);
         }
         for (size_t i = 0; i < D; i++)
@@ -735,8 +735,8 @@ START_TEST(test_size_of_errors)
         double total = 0.0, square = 0.0;
         field_set(&with, t);
         field_set(&without, t);
-        random_normals(key, 1, (uint32_t)t, 0, CHAINS, 0, D, CHAINS, x);
-        random_uniforms(key, 2, (uint32_t)t, 0, CHAINS, 0, D, CHAINS, u);
+        random_normals((struct random_block){key, 1, (uint32_t)t, 0, CHAINS, 0, D, CHAINS}, x);
+        random_uniforms((struct random_block){key, 2, (uint32_t)t, 0, CHAINS, 0, D, CHAINS}, u);
         field_draw(&with, FROM, u, x, x);
         struct level level = schedule_level(schedule, t);
         with.base.evaluate(&with.base, &level, size, x, a);

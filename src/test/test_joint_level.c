@@ -16,7 +16,7 @@ static struct random_key key;
 
 static void fill_normals(uint32_t purpose, size_t n, double scale, double *out)
 {
-    random_normals(key, purpose, 0, 0, 1, 0, n, 1, out);
+    random_normals((struct random_block){key, purpose, 0, 0, 1, 0, n, 1}, out);
     for (size_t i = 0; i < n; i++)
         out[i] *= scale;
 }
@@ -203,7 +203,7 @@ START_TEST(test_deviations)
     joint_level_set(&joint, &levels[0]);
     for (size_t j = 0; j < SAMPLES; j++) {
         double x[N] = {0.0};
-        random_normals(key, 9, 0, j, 1, 0, N, 1, z);
+        random_normals((struct random_block){key, 9, 0, j, 1, 0, N, 1}, z);
         joint_level_deviate(&joint, 0, z, 1, x);
         for (size_t i = 0; i < N * N; i++)
             second[i] += x[i / N] * x[i % N] / SAMPLES;

@@ -244,7 +244,7 @@ static enum status check_sample(struct checker *checker, struct error *error)
     double *number = array_new(n, sizeof *number);
     enum status status = number != NULL ? STATUS_OK : no_memory(error);
     if (status == STATUS_OK)
-        random_uniforms(random_key_of(checker->options->seed, 0), 0, 0, 0, n, 0, 1, n, number);
+        random_uniforms((struct random_block){random_key_of(checker->options->seed, 0), 0, 0, 0, n, 0, 1, n}, number);
     for (size_t done = 0; done < checker->options->sample && status == STATUS_OK; done++) {
         size_t least = n;
         for (size_t i = 0; i < n; i++)
