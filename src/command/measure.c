@@ -12,7 +12,7 @@
 #include "core/progress.h"
 #include "core/table.h"
 #include "core/text.h"
-#include "core/workers.h"
+#include "core/process.h"
 #include "experiment/cell.h"
 #include "experiment/cost.h"
 #include "experiment/plan.h"

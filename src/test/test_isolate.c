@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
-#include "core/isolate.h"
+#include "core/process.h"
 #include "core/text.h"
 #include "test/suite.h"
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/workers.h"
+#include "core/process.h"
 #include "experiment/plan.h"
 #include "experiment/share.h"
 #include "test/suite.h"
