@@ -95,11 +95,10 @@ static long double direct(const struct factor *factor, const struct level *level
 static void compare(const struct factor *factor, const struct level *level, size_t anchor, double tolerance)
 {
     struct joint_level joint;
-    struct error error = {STATUS_OK, ""};
     size_t n = factor->dimension;
     double x[MOST * POINTS], log_density[POINTS], score[MOST * POINTS], point[MOST] = {0.0};
     long double exact[MOST];
-    ck_assert_msg(joint_level_new(factor, &joint, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(joint_level_new, factor, &joint);
     joint_level_set(&joint, level);
     fill_normals(7, n * POINTS, 1.5, x);
     joint_level_evaluate(&joint, anchor, POINTS, POINTS, x, log_density, score);
