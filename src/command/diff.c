@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +20,7 @@ enum { KEY_JSON = 1000 };
 struct options {
     const char *path[2];
     size_t paths, lines;
-    int json;
+    bool json;
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -28,7 +29,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     char *end;
     switch (key) {
     case KEY_JSON:
-        options->json = 1;
+        options->json = true;
         return 0;
     case 'a':
         options->lines = SIZE_MAX;
@@ -71,7 +72,7 @@ static const char *fact(const struct result *result, const char *which, int *len
 static void print_origins(const struct evidence *side, const struct options *options)
 {
     static const char *const facts[] = {"version", "commit", "compiler", "flags", "libraries", "host"};
-    int same_text = strcmp(side[0].result.spec_text, side[1].result.spec_text) == 0;
+    bool same_text = strcmp(side[0].result.spec_text, side[1].result.spec_text) == 0;
     for (size_t i = 0; i < 2; i++)
         printf("%s: %s, %zu rows of %s\n", name[i], options->path[i], side[i].result.count, side[i].result.spec_name);
     for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) {
@@ -125,7 +126,8 @@ static void print_rule(const struct field *field, double limit, char *text, size
 }
 
 static enum status add_tally(struct text_table *table, const char *quantity, const char *rule,
-                             const struct tally *tally, int judged, int is_number, int has_ratio, struct error *error)
+                             const struct tally *tally, bool judged, bool is_number, bool has_ratio,
+                             struct error *error)
 {
     TRY(table_cell(table, error, "%s", quantity));
     TRY(table_cell(table, error, "%s", rule));
@@ -151,7 +153,7 @@ static enum status print_summary(const struct comparison *comparison, struct err
         const struct field *field = &record_fields[i];
         char rule[64];
         print_rule(field, comparison->limit, rule, sizeof rule);
-        int judged = field->role != COLUMN_DIAGNOSTIC && field->role != COLUMN_TIMING;
+        bool judged = field->role != COLUMN_DIAGNOSTIC && field->role != COLUMN_TIMING;
         if (comparison->tally[i].pairs > 0)
             status = add_tally(&table, field->name, rule, &comparison->tally[i], judged, field->type != FIELD_STRING,
                                judged && field->type == FIELD_REAL, error);
@@ -406,7 +408,7 @@ static int run(int argc, char **argv)
         print_json(side, &comparison);
     else if (status == STATUS_OK)
         status = print_text(side, &comparison, &options, &error);
-    int agrees = comparison_agrees(&comparison);
+    bool agrees = comparison_agrees(&comparison);
     comparison_free(&comparison);
     evidence_free(&side[0]);
     evidence_free(&side[1]);

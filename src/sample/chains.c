@@ -67,13 +67,15 @@ static void batch_free(struct batch *batch)
 
 static void normals(const struct batch *batch, uint32_t purpose, size_t step, double *out)
 {
-    random_normals(batch->key, purpose, (uint32_t)step, batch->first, batch->chains, 0, batch->problem->dimension,
-                   batch->chains, out);
+    random_normals((struct random_block){batch->key, purpose, (uint32_t)step, batch->first, batch->chains, 0,
+                                         batch->problem->dimension, batch->chains},
+                   out);
 }
 
 static void uniforms(const struct batch *batch, uint32_t purpose, double *out)
 {
-    random_uniforms(batch->key, purpose, 0, batch->first, batch->chains, 0, batch->problem->dimension, batch->chains,
+    random_uniforms((struct random_block){batch->key, purpose, 0, batch->first, batch->chains, 0,
+                                          batch->problem->dimension, batch->chains},
                     out);
 }
 

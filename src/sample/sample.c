@@ -20,7 +20,8 @@ static enum status make_directions(const struct chain_problem *problem, size_t r
     if (normals == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu directions", random);
     for (size_t i = 0; i < random; i++)
-        random_normals(random_key_of(problem->seed, problem->stream), DIRECTIONS, 0, i, 1, 0, problem->dimension, 1,
+        random_normals((struct random_block){random_key_of(problem->seed, problem->stream), DIRECTIONS, 0, i, 1, 0,
+                                             problem->dimension, 1},
                        normals + i * problem->dimension);
     enum status status = directions_new(problem->list, random, normals, out, error);
     free(normals);

@@ -12,7 +12,7 @@
 
 #include "core/clock.h"
 #include "core/progress.h"
-#include "core/workers.h"
+#include "core/process.h"
 
 /* ---- The suites ---- */
 
