@@ -10,7 +10,7 @@
 #define PLAIN_INTERVAL 5.0
 #define TERMINAL_INTERVAL 0.1
 
-static void show(struct progress *progress, const char *label, int force)
+static void show(struct progress *progress, const char *label, bool force)
 {
     double time = clock_seconds(), elapsed = time - progress->started;
     double interval = progress->terminal ? TERMINAL_INTERVAL : PLAIN_INTERVAL;

@@ -3,6 +3,7 @@
 #ifndef CORE_PROGRESS_H
 #define CORE_PROGRESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct progress {
@@ -10,7 +11,7 @@ struct progress {
     size_t done, total;
     double cost_done, cost_total; /* in any unit; gives the remaining time */
     double started, shown;        /* seconds */
-    int terminal;
+    bool terminal;
 };
 
 void progress_start(struct progress *progress, const char *what);
