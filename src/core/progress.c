@@ -35,27 +35,20 @@ void progress_start(struct progress *progress, const char *what)
 
 void progress_expect(struct progress *progress, size_t total, double cost_total)
 {
-#pragma omp critical(progress)
-    {
-        progress->total = total > progress->done ? total : progress->done;
-        progress->cost_total = cost_total > progress->cost_done ? cost_total : progress->cost_done;
-    }
+    progress->total = total > progress->done ? total : progress->done;
+    progress->cost_total = fmax(cost_total, progress->cost_done);
 }
 
 void progress_begin(struct progress *progress, const char *label)
 {
-#pragma omp critical(progress)
-    show(progress, label, 0);
+    show(progress, label, false);
 }
 
 void progress_end(struct progress *progress, const char *label, double cost)
 {
-#pragma omp critical(progress)
-    {
-        progress->done++;
-        progress->cost_done += cost;
-        show(progress, label, 0);
-    }
+    progress->done++;
+    progress->cost_done += cost;
+    show(progress, label, false);
 }
 
 void progress_hide(const struct progress *progress)

@@ -1,5 +1,5 @@
 /* A progress line on stderr: done / total, what is being done, elapsed and remaining time. On a terminal it is
- * redrawn in place; elsewhere a plain line appears every few seconds. Safe to update from several threads. */
+ * redrawn in place; elsewhere a plain line appears every few seconds. For one thread. */
 #ifndef CORE_PROGRESS_H
 #define CORE_PROGRESS_H
 

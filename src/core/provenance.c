@@ -94,8 +94,6 @@ static void collect_command(int argc, char **argv, struct buffer *out)
 static void hdf5_version(char *out, size_t size)
 {
     unsigned major = 0, minor = 0, release = 0;
-    /* Even this call initialises the library; the lock is the one that guards all our use of HDF5. */
-#pragma omp critical(hdf5)
     (void)H5get_libversion(&major, &minor, &release);
     (void)snprintf(out, size, "HDF5 %u.%u.%u", major, minor, release);
 }
