@@ -149,19 +149,21 @@ static enum status print_summary(const struct comparison *comparison, struct err
 {
     struct text_table table = {.column = summary_columns, .columns = SUMMARY_COLUMNS};
     enum status status = STATUS_OK;
-    for (size_t i = 0; record_fields[i].name != NULL && status == STATUS_OK; i++) {
+    for (size_t i = 0; record_fields[i].name != NULL; i++) {
         const struct field *field = &record_fields[i];
         char rule[64];
         print_rule(field, comparison->limit, rule, sizeof rule);
         bool judged = field->role != COLUMN_DIAGNOSTIC && field->role != COLUMN_TIMING;
         if (comparison->tally[i].pairs > 0)
-            status = add_tally(&table, field->name, rule, &comparison->tally[i], judged, field->type != FIELD_STRING,
-                               judged && field->type == FIELD_REAL, error);
+            TRY_OR(end, add_tally(&table, field->name, rule, &comparison->tally[i], judged,
+                                  field->type != FIELD_STRING, judged && field->type == FIELD_REAL, error));
     }
-    if (status == STATUS_OK && comparison->complexity.pairs > 0)
-        status = add_tally(&table, "T(d, eps)", "a T that fits both", &comparison->complexity, 1, 1, 0, error);
-    if (status == STATUS_OK && table.cells > 0)
+    if (comparison->complexity.pairs > 0)
+        TRY_OR(end, add_tally(&table, "T(d, eps)", "a T that fits both", &comparison->complexity, true, true, false,
+                              error));
+    if (table.cells > 0)
         status = table_print(&table, stdout, error);
+end:
     table_free(&table);
     return status;
 }
@@ -398,16 +400,16 @@ static int run(int argc, char **argv)
     struct error error = {STATUS_OK, ""};
     struct evidence side[2] = {{.complexity = NULL}, {.complexity = NULL}};
     struct comparison comparison = {.tally = NULL};
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < 2 && status == STATUS_OK; i++)
-        status = evidence_read(options.path[i], claim_names(), &side[i], &error);
-    if (status == STATUS_OK)
-        status =
-            compare_results((const struct evidence *const[]){&side[0], &side[1]}, options.path, &comparison, &error);
-    if (status == STATUS_OK && options.json)
+    enum status status;
+    for (size_t i = 0; i < 2; i++)
+        TRY_OR(end, evidence_read(options.path[i], claim_names(), &side[i], &error));
+    TRY_OR(end,
+           compare_results((const struct evidence *const[]){&side[0], &side[1]}, options.path, &comparison, &error));
+    if (options.json)
         print_json(side, &comparison);
-    else if (status == STATUS_OK)
+    else
         status = print_text(side, &comparison, &options, &error);
+end:;
     bool agrees = comparison_agrees(&comparison);
     comparison_free(&comparison);
     evidence_free(&side[0]);

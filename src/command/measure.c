@@ -219,18 +219,16 @@ static enum status add_rows(const struct cell *cell, const struct record *rows, 
     struct text_table *table = cell->chains > 0 ? &output->chains : &output->laws;
     char label[100];
     const char *score_error = output->with_errors ? label : NULL;
-    enum status status = STATUS_OK;
     record_label_score_error(&cell->spec->score_errors[cell->score_error], label, sizeof label);
-    for (size_t i = 0; i < cell->spec->dimension_count && status == STATUS_OK; i++) {
+    for (size_t i = 0; i < cell->spec->dimension_count; i++) {
         if (output->json)
             print_json(&rows[i]);
         else if (rows[i].failure[0] != '\0')
-            status = add_failure(table, &rows[i], score_error, error);
+            TRY(add_failure(table, &rows[i], score_error, error));
         else
-            status = cell->chains > 0 ? add_chains(table, &rows[i], score_error, error)
-                                      : add_law(table, &rows[i], score_error, error);
+            TRY((cell->chains > 0 ? add_chains : add_law)(table, &rows[i], score_error, error));
     }
-    return status;
+    return STATUS_OK;
 }
 
 /* Ends what a cell's rows made. */

@@ -15,7 +15,7 @@ struct work {
     int processes;  /* at a time, at least 1 */
     size_t answer;  /* bytes of an item's answer */
     double seconds; /* that an item may take, by the clock; 0: any number */
-    /* Gives the next item to start, nonzero; zero if there is none before one that runs has ended. */
+    /* Gives the next item to start and returns nonzero; 0 if there is none before one that runs has ended. */
     int (*next)(void *context, size_t *item);
     /* Does an item, in a process whose memory is a copy of the caller's but for `answer`, zeros at first. */
     enum status (*run)(void *context, size_t item, void *answer, struct error *error);

@@ -10,14 +10,10 @@
 
 enum status table_cell(struct text_table *table, struct error *error, const char *format, ...)
 {
-    if (table->cells == table->capacity) {
-        size_t capacity = table->capacity > 0 ? 2 * table->capacity : 64;
-        char **grown = array_resize(table->cell, capacity, sizeof *grown);
-        if (grown == NULL)
-            return fail_with(error, STATUS_MEMORY, "out of memory for a table");
-        table->cell = grown;
-        table->capacity = capacity;
-    }
+    char **grown = array_reserve(table->cell, &table->capacity, table->cells + 1, sizeof *grown);
+    if (grown == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for a table");
+    table->cell = grown;
     char *text = NULL;
     va_list arguments;
     va_start(arguments, format);
@@ -45,7 +41,7 @@ static enum status cannot_write(struct error *error)
 enum status table_print(const struct text_table *table, FILE *file, struct error *error)
 {
     struct libscols_table *output = scols_new_table();
-    int bad = output == NULL;
+    bool bad = output == NULL;
     for (size_t c = 0; c < table->columns && !bad; c++)
         bad = scols_table_new_column(output, table->column[c].title, 0,
                                      table->column[c].right_aligned ? SCOLS_FL_RIGHT : 0)
@@ -95,7 +91,7 @@ static void print_row(const struct text_table *table, const size_t *width, char 
     for (size_t c = 0; c < table->columns; c++) {
         const char *text = cell != NULL ? cell[c] : table->column[c].title;
         size_t found = width_of(text), blanks = width[c] > found ? width[c] - found : 0;
-        int last = c + 1 == table->columns, right = table->column[c].right_aligned;
+        bool last = c + 1 == table->columns, right = table->column[c].right_aligned;
         fprintf(file, "%*s%s%*s", right ? (int)blanks : 0, "", text, right || last ? 0 : (int)blanks, "");
         fputc(last ? '\n' : ' ', file);
     }

@@ -2,6 +2,7 @@
 #ifndef CORE_TABLE_H
 #define CORE_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -9,7 +10,7 @@
 
 struct table_column {
     const char *title;
-    int right_aligned;
+    bool right_aligned;
 };
 
 /* Start from {.column = ..., .columns = ...}; free with table_free. */
