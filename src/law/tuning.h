@@ -99,4 +99,23 @@
  * that. Twice: not measured. */
 #define UNEXPLAINED_FACTOR 8.0
 
+/* ---- What engines take for granted of a sampler (law/conditions.c). ---- */
+
+/* [standard deviations] On either side of a component at which D is evaluated. Found: as PANEL_REACH. Twice: not
+ * measured. */
+#define CONDITION_REACH 9.5
+/* [largest D of the step] Two ways to the same D may differ by it. Found: not recorded. Twice: not measured. */
+#define CONDITION_TOLERANCE 1e-10
+/* [rounding of original coordinates] And by so many of it, relative to what D changes by over the reach of a
+ * component. Found: not recorded. Twice: not measured. */
+#define CONDITION_ROUNDINGS 64.0
+/* [largest D/beta times standard deviation] Two steps that differ by more are unlike one another, as are those
+ * whose log noise does. Found: twice what levels between two checks differ by in log noise. Twice: not measured. */
+#define CONDITION_UNLIKE 0.5
+/* [h times the first difference] A second difference of D/beta from step to step above this makes steps unlike
+ * one another. Found: not recorded. Twice: not measured. */
+#define CONDITION_CURVATURE 5.0
+/* [largest D/beta] Differences below this are rounding. Found: not recorded. Twice: not measured. */
+#define CONDITION_SAME 1e-7
+
 #endif
