@@ -53,10 +53,5 @@
 /* [scales of the quadrature] By so much the outermost node stays away from the origin. Found: not recorded.
  * Twice: no change. */
 #define RADIAL_ORIGIN_MARGIN 0.5
-/* [(nu^2 + z^2)^(1/2)] From which the uniform expansion is used; below, the power series is short. Found: bound:
- * its last terms are 4e-17 there. Twice: no change. */
-#define BESSEL_UNIFORM_FROM 40.0
-/* [1] Terms of the power series relative to 1 at which it ends. Found: rounding. Twice: no change. */
-#define BESSEL_NEGLIGIBLE 1e-18
 
 #endif
