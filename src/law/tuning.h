@@ -14,7 +14,7 @@
  * recorded. Twice: no change. */
 #define CHECK_MOST_STEPS 64.0
 /* [log noise] Between two checks while steps leave the law unchanged: their local error falls with the noise.
- * Found: not recorded. Twice: not measured. */
+ * Found: not recorded. Twice: radius up to 1.18. */
 #define CHECK_STRIDE_UNCHANGED 1.0
 /* [steps] The last ones, each of which is checked: samplers that look at the step after end differently. Found:
  * the samplers of the list. Twice: not measured. */
@@ -25,9 +25,11 @@
 
 /* ---- Quadrature orders. ---- */
 
-/* [tolerances] From this error on three orders are skipped, instead of one. Found: not recorded. Twice: not
+/* [tolerances] Above this error an order is raised by ORDER_SKIP, not by one. Found: not recorded. Twice: not
  * measured. */
 #define ORDER_SKIP_ABOVE 1e4
+/* [orders] Raised at a time above ORDER_SKIP_ABOVE. Found: not recorded. Twice: not measured. */
+#define ORDER_SKIP 3
 /* [orders] Added by twice the resolution. Found: not recorded. Twice: not measured. */
 #define ORDERS_PER_DOUBLING 3.0
 /* [standard deviations] On either side that trapezoid rules cover. Found: bound: normal mass 2e-23 beyond.

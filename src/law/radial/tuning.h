@@ -21,6 +21,11 @@
 /* [tolerances] An error below this that the next lower order does not enlarge is taken for rounding. Found: not
  * recorded. Twice: no change. */
 #define RADIAL_STALLED_BELOW 30.0
+/* [error of the present order] Not enlarged means no more than this. Found: not recorded. Twice: not measured. */
+#define RADIAL_STALLED_GAIN 2.0
+/* [tolerances] A lower order with no more error is taken for the steps to come. Found: as on the line. Twice:
+ * not measured. */
+#define RADIAL_LOWER_BELOW 0.5
 /* [mass of q] Where more is lost beyond the grid, E_p|r - 1| is not known, and the kink of r at the grid's end
  * need not be resolved. Found: not recorded. Twice: no change. */
 #define RADIAL_LOST_MASS 0.02
