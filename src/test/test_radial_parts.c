@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "law/radial/bessel.h"
+#include "law/bessel.h"
 #include "law/radial/panels.h"
 #include "law/radial/transfer.h"
 
