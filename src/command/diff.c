@@ -7,7 +7,7 @@
 
 #include "command/command.h"
 #include "command/json.h"
-#include "core/table.h"
+#include "report/table.h"
 #include "verdict/claims.h"
 #include "verdict/compare.h"
 

@@ -9,7 +9,7 @@
 #include "command/json.h"
 #include "core/memory.h"
 #include "core/progress.h"
-#include "core/table.h"
+#include "report/table.h"
 #include "core/text.h"
 #include "core/workers.h"
 #include "experiment/cell.h"

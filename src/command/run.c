@@ -10,7 +10,7 @@
 #include "experiment/plan.h"
 #include "experiment/run.h"
 #include "verdict/claims.h"
-#include "verdict/figures.h"
+#include "report/figures.h"
 
 struct options {
     const char *file, *output;

@@ -4,8 +4,8 @@
 
 #include "command/command.h"
 #include "command/stored.h"
-#include "verdict/figures.h"
-#include "verdict/report.h"
+#include "report/figures.h"
+#include "report/report.h"
 
 enum status stored_verdict(const struct evidence *evidence, struct error *error)
 {

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "verdict/agreement.h"
-#include "verdict/figure_data.h"
-#include "verdict/report.h"
+#include "report/figure_data.h"
+#include "report/report.h"
 
 #include "test/planted.h"
 #include "test/suite.h"

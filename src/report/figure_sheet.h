@@ -1,9 +1,9 @@
 /* How the figures' collectors fill a sheet; for their files alone. */
-#ifndef VERDICT_FIGURE_SHEET_H
-#define VERDICT_FIGURE_SHEET_H
+#ifndef REPORT_FIGURE_SHEET_H
+#define REPORT_FIGURE_SHEET_H
 
 #include "sample/estimate.h"
-#include "verdict/figure_data.h"
+#include "report/figure_data.h"
 #include "verdict/fit.h"
 
 /* Where a point belongs. */

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "experiment/record.h"
-#include "verdict/report.h"
-#include "verdict/report_tables.h"
+#include "report/report.h"
+#include "report/tables.h"
 
 static void put_text(const char *text, FILE *file)
 {

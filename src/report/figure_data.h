@@ -1,7 +1,7 @@
 /* The numbers that figures show: a table NAME.tsv in long form, a row a point, and NAME.vars.gp with what is not a
  * point: titles, key texts, colours and ranges. The scripts read both. */
-#ifndef VERDICT_FIGURE_DATA_H
-#define VERDICT_FIGURE_DATA_H
+#ifndef REPORT_FIGURE_DATA_H
+#define REPORT_FIGURE_DATA_H
 
 #include <stddef.h>
 #include <stdio.h>

@@ -5,10 +5,10 @@
 
 #include "core/text.h"
 #include "verdict/account.h"
-#include "verdict/explain.h"
-#include "verdict/figures.h"
-#include "verdict/report.h"
-#include "verdict/report_tables.h"
+#include "report/explain.h"
+#include "report/figures.h"
+#include "report/report.h"
+#include "report/tables.h"
 
 /* Claims that the same figures show stand together; claims and figures that are in no group come last. */
 enum { MOST_TOGETHER = 4 };

@@ -4,7 +4,7 @@
 
 #include "verdict/atlas.h"
 #include "verdict/exponents.h"
-#include "verdict/report_tables.h"
+#include "report/tables.h"
 
 #define COLUMNS(list) list, sizeof(list) / sizeof(list)[0]
 

@@ -4,7 +4,7 @@
 
 #include "core/memory.h"
 #include "verdict/error_growth.h"
-#include "verdict/figure_sheet.h"
+#include "report/figure_sheet.h"
 
 #define ANY_STEPS SIZE_MAX
 enum { MOST_KINDS = 4, LABEL_ROOM = 100 };

@@ -6,7 +6,7 @@
 #include "core/text.h"
 #include "law/clip.h"
 #include "verdict/error_growth.h"
-#include "verdict/report_tables.h"
+#include "report/tables.h"
 
 #define COLUMNS(list) list, sizeof(list) / sizeof(list)[0]
 

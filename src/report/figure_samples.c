@@ -7,7 +7,7 @@
 
 #include "core/memory.h"
 #include "verdict/agreement.h"
-#include "verdict/figure_sheet.h"
+#include "report/figure_sheet.h"
 
 #define TOLD 2.0
 #define FLOOR 3.0 /* standard errors at which something counts as told from 0 in the figure of noise floors */

@@ -1,4 +1,4 @@
-#include "core/table.h"
+#include "report/table.h"
 
 #include <errno.h>
 #include <libsmartcols.h>

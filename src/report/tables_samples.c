@@ -4,7 +4,7 @@
 
 #include "core/memory.h"
 #include "verdict/agreement.h"
-#include "verdict/report_tables.h"
+#include "report/tables.h"
 
 #define COLUMNS(list) list, sizeof(list) / sizeof(list)[0]
 #define TELLS 3.0 /* standard errors above 0 at which a lower bound is taken to show a difference */

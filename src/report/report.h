@@ -1,7 +1,7 @@
 /* What a reader sees: tables on a terminal, verdict.md and verdict.tex, report.html; and the raw numbers, cells.csv.
  */
-#ifndef VERDICT_REPORT_H
-#define VERDICT_REPORT_H
+#ifndef REPORT_REPORT_H
+#define REPORT_REPORT_H
 
 #include <stdio.h>
 

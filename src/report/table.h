@@ -1,6 +1,6 @@
 /* Tables of text: aligned for a terminal (libsmartcols: width, UTF-8), or as Markdown. */
-#ifndef CORE_TABLE_H
-#define CORE_TABLE_H
+#ifndef REPORT_TABLE_H
+#define REPORT_TABLE_H
 
 #include <stddef.h>
 #include <stdio.h>

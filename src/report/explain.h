@@ -1,11 +1,11 @@
 /* How a verdict came about, in words and numbers: those that the judging code wrote down (account.h). */
-#ifndef VERDICT_EXPLAIN_H
-#define VERDICT_EXPLAIN_H
+#ifndef REPORT_EXPLAIN_H
+#define REPORT_EXPLAIN_H
 
 #include <stdio.h>
 
 #include "core/status.h"
-#include "core/table.h"
+#include "report/table.h"
 #include "verdict/account.h"
 
 /* Explains the finding of a claim on a target; target NULL: the overall one, and that of the target that decides it.

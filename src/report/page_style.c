@@ -1,4 +1,4 @@
-#include "verdict/report_tables.h"
+#include "report/tables.h"
 
 /* Dark as light, 400 px as 1600: what is wide scrolls in its own box. Verdicts have a sign and words beside their
  * colour. */

@@ -1,4 +1,4 @@
-#include "verdict/figures.h"
+#include "report/figures.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include "core/file.h"
 #include "core/installed.h"
 #include "core/memory.h"
-#include "verdict/figure_data.h"
+#include "report/figure_data.h"
 
 const struct figure figures[] = {
     {"tv-steps",

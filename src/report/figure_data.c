@@ -1,11 +1,11 @@
-#include "verdict/figure_data.h"
+#include "report/figure_data.h"
 
 #include <math.h>
 
 #include "core/memory.h"
 #include "experiment/plan.h"
 #include "verdict/exponents.h"
-#include "verdict/figure_sheet.h"
+#include "report/figure_sheet.h"
 
 #define THINNED 1.05 /* the least ratio of neighbouring T's on a curve */
 enum { GUIDE_POINTS = 40, MOST_SHOWN = 3, FEWEST_ON_CURVE = 3 };

@@ -4,7 +4,7 @@
 #include "core/memory.h"
 #include "verdict/atlas.h"
 #include "verdict/exponents.h"
-#include "verdict/figure_sheet.h"
+#include "report/figure_sheet.h"
 
 /* Of every sampler: its claimed order (0: none), and its place among those of the same order. */
 static void put_orders(const struct spec *spec, const struct sheet *sheet)

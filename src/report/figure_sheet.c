@@ -1,4 +1,4 @@
-#include "verdict/figure_sheet.h"
+#include "report/figure_sheet.h"
 
 #include <math.h>
 #include <string.h>

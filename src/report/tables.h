@@ -1,11 +1,11 @@
 /* What the files of the report share. */
-#ifndef VERDICT_REPORT_TABLES_H
-#define VERDICT_REPORT_TABLES_H
+#ifndef REPORT_TABLES_H
+#define REPORT_TABLES_H
 
 #include <stdio.h>
 
 #include "core/status.h"
-#include "core/table.h"
+#include "report/table.h"
 #include "verdict/claims.h"
 #include "verdict/evidence.h"
 #include "verdict/fit.h"
@@ -54,16 +54,16 @@ MUST_USE enum status report_write_tables(const struct evidence *evidence, const 
                                                      FILE *file),
                                          struct error *error);
 
-/* The style sheet of report.html, in report_style.c. */
+/* The style sheet of report.html, in page_style.c. */
 extern const char report_style[];
 
-/* In report_errors.c. */
+/* In tables_errors.c. */
 extern const struct section section_targets, section_score_errors, section_clipping;
 
-/* In report_samples.c. */
+/* In tables_samples.c. */
 extern const struct section section_agreement, section_alone;
 
-/* In report_atlas.c. */
+/* In tables_atlas.c. */
 extern const struct section section_rates, section_frontiers, section_costs;
 
 /* "0.251 ± 0.005", or "-" if it is not present. */

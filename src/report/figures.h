@@ -1,7 +1,7 @@
 /* Figures by gnuplot, which only draws: every number comes from the stored results, and the raw data of a figure lies
  * beside it as a table (NAME.tsv). */
-#ifndef VERDICT_FIGURES_H
-#define VERDICT_FIGURES_H
+#ifndef REPORT_FIGURES_H
+#define REPORT_FIGURES_H
 
 #include "core/status.h"
 #include "verdict/evidence.h"

@@ -1,4 +1,4 @@
-#include "verdict/report.h"
+#include "report/report.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -6,10 +6,10 @@
 
 #include "core/file.h"
 #include "core/memory.h"
-#include "core/table.h"
+#include "report/table.h"
 #include "core/text.h"
 #include "verdict/exponents.h"
-#include "verdict/report_tables.h"
+#include "report/tables.h"
 
 enum status number_cell(struct text_table *table, int present, struct exponent exponent, struct error *error)
 {
