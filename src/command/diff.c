@@ -89,17 +89,18 @@ static void print_origins(const struct evidence *side, const struct options *opt
 
 enum { SUMMARY_COLUMNS = 8, DIFFERENCE_COLUMNS = 8 };
 static const struct table_column summary_columns[SUMMARY_COLUMNS] = {
-    {"QUANTITY", 0}, {"AGREES WITHIN", 0}, {"COMPARED", 1},      {"SAME BITS", 1},
-    {"AGREE", 1},    {"DIFFER", 1},        {"LARGEST |A-B|", 1}, {"LARGEST RATIO", 1},
+    {"QUANTITY", LEFT}, {"AGREES WITHIN", LEFT}, {"COMPARED", RIGHT},      {"SAME BITS", RIGHT},
+    {"AGREE", RIGHT},   {"DIFFER", RIGHT},       {"LARGEST |A-B|", RIGHT}, {"LARGEST RATIO", RIGHT},
 };
 static const struct table_column difference_columns[DIFFERENCE_COLUMNS] = {
-    {"TARGET", 0}, {"SAMPLER", 0}, {"D", 1}, {"T", 1}, {"QUANTITY", 0}, {"A", 0}, {"B", 0}, {"RATIO", 1},
+    {"TARGET", LEFT},   {"SAMPLER", LEFT}, {"D", RIGHT}, {"T", RIGHT},
+    {"QUANTITY", LEFT}, {"A", LEFT},       {"B", LEFT},  {"RATIO", RIGHT},
 };
 
-static enum status add_number(struct text_table *table, const char *format, double value, struct error *error)
+static enum status add_number(struct table *table, const char *format, double value, struct error *error)
 {
     if (isnan(value))
-        return table_cell(table, error, "-");
+        return table_nothing(table, error);
     char text[40];
     (void)strfromd(text, sizeof text, format, value);
     return table_cell(table, error, "%s", text);
@@ -124,8 +125,8 @@ static void print_rule(const struct field *field, double limit, char *text, size
     }
 }
 
-static enum status add_tally(struct text_table *table, const char *quantity, const char *rule,
-                             const struct tally *tally, int judged, int is_number, int has_ratio, struct error *error)
+static enum status add_tally(struct table *table, const char *quantity, const char *rule, const struct tally *tally,
+                             int judged, int is_number, int has_ratio, struct error *error)
 {
     TRY(table_cell(table, error, "%s", quantity));
     TRY(table_cell(table, error, "%s", rule));
@@ -135,8 +136,8 @@ static enum status add_tally(struct text_table *table, const char *quantity, con
         TRY(table_cell(table, error, "%zu", tally->agree));
         TRY(table_cell(table, error, "%zu", tally->differ));
     } else {
-        TRY(table_cell(table, error, "-"));
-        TRY(table_cell(table, error, "-"));
+        TRY(table_nothing(table, error));
+        TRY(table_nothing(table, error));
     }
     TRY(add_number(table, "%.1e", is_number ? tally->distance : NAN, error));
     return add_number(table, "%.2g", has_ratio ? tally->ratio : NAN, error);
@@ -145,7 +146,7 @@ static enum status add_tally(struct text_table *table, const char *quantity, con
 /* A line for each quantity of which there is something to compare. */
 static enum status print_summary(const struct comparison *comparison, struct error *error)
 {
-    struct text_table table = {.column = summary_columns, .columns = SUMMARY_COLUMNS};
+    struct table table = {.column = summary_columns, .columns = SUMMARY_COLUMNS};
     enum status status = STATUS_OK;
     for (size_t i = 0; record_fields[i].name != NULL && status == STATUS_OK; i++) {
         const struct field *field = &record_fields[i];
@@ -159,7 +160,7 @@ static enum status print_summary(const struct comparison *comparison, struct err
     if (status == STATUS_OK && comparison->complexity.pairs > 0)
         status = add_tally(&table, "T(d, eps)", "a T that fits both", &comparison->complexity, 1, 1, 0, error);
     if (status == STATUS_OK && table.cells > 0)
-        status = table_print(&table, stdout, error);
+        status = table_print(table_all(&table), stdout, error);
     table_free(&table);
     return status;
 }
@@ -185,7 +186,7 @@ static void print_notes(const struct comparison *comparison)
                comparison->limit, 1.0 / COMPARE_LEVEL);
 }
 
-static enum status add_value(struct text_table *table, const struct field *field, const struct record *row,
+static enum status add_value(struct table *table, const struct field *field, const struct record *row,
                              struct error *error)
 {
     if (field->type == FIELD_STRING)
@@ -197,7 +198,7 @@ static enum status add_value(struct text_table *table, const struct field *field
     return table_cell(table, error, "%.15g +- %.1e", field_real(field, row), field_real(field + 1, row));
 }
 
-static enum status add_range(struct text_table *table, const struct bracket *bracket, struct error *error)
+static enum status add_range(struct table *table, const struct bracket *bracket, struct error *error)
 {
     switch (bracket->reach) {
     case REACH_FOUND:
@@ -215,7 +216,7 @@ static enum status add_range(struct text_table *table, const struct bracket *bra
 }
 
 /* With the score error and the number of chains, which few rows have. */
-static enum status add_sampler(struct text_table *table, const struct spec *spec, const struct record *row,
+static enum status add_sampler(struct table *table, const struct spec *spec, const struct record *row,
                                struct error *error)
 {
     char label[120] = "", chains[40] = "";
@@ -226,7 +227,7 @@ static enum status add_sampler(struct text_table *table, const struct spec *spec
     return table_cell(table, error, "%s%s%s%s", row->sampler, label[0] != '\0' ? ", " : "", label, chains);
 }
 
-static enum status add_row_difference(struct text_table *table, const struct evidence *side,
+static enum status add_row_difference(struct table *table, const struct evidence *side,
                                       const struct difference *difference, struct error *error)
 {
     size_t has = difference->row[0] == NULL;
@@ -244,23 +245,23 @@ static enum status add_row_difference(struct text_table *table, const struct evi
     return add_number(table, "%.3g", difference->ratio, error);
 }
 
-static enum status add_complexity_difference(struct text_table *table, const struct spec *spec,
+static enum status add_complexity_difference(struct table *table, const struct spec *spec,
                                              const struct difference *difference, struct error *error)
 {
     TRY(table_cell(table, error, "%s", spec->targets[difference->target].name));
     TRY(table_cell(table, error, "%s", spec->samplers[difference->sampler]->name));
     TRY(table_cell(table, error, "%zu", spec->dimensions[difference->dimension]));
-    TRY(table_cell(table, error, "-"));
+    TRY(table_nothing(table, error));
     TRY(table_cell(table, error, "T(d, %g)", spec->accuracies[difference->accuracy]));
     TRY(add_range(table, difference->bracket[0], error));
     TRY(add_range(table, difference->bracket[1], error));
-    return table_cell(table, error, "-");
+    return table_nothing(table, error);
 }
 
 static enum status print_differences(const struct evidence *side, const struct comparison *comparison, size_t lines,
                                      struct error *error)
 {
-    struct text_table table = {.column = difference_columns, .columns = DIFFERENCE_COLUMNS};
+    struct table table = {.column = difference_columns, .columns = DIFFERENCE_COLUMNS};
     size_t shown = lines < comparison->differences ? lines : comparison->differences;
     enum status status = STATUS_OK;
     for (size_t i = 0; i < shown && status == STATUS_OK; i++) {
@@ -270,7 +271,7 @@ static enum status print_differences(const struct evidence *side, const struct c
     }
     if (status == STATUS_OK && shown > 0) {
         putchar('\n');
-        status = table_print(&table, stdout, error);
+        status = table_print(table_all(&table), stdout, error);
     }
     if (status == STATUS_OK && shown < comparison->differences)
         printf("... and %zu more (--all)\n", comparison->differences - shown);

@@ -9,8 +9,8 @@
 #include "core/provenance.h"
 #include "experiment/plan.h"
 #include "experiment/run.h"
-#include "verdict/claims.h"
 #include "report/figures.h"
+#include "verdict/claims.h"
 
 struct options {
     const char *file, *output;

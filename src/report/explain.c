@@ -78,7 +78,7 @@ void explain_judgement(const struct judgement *judgement, void (*line)(void *con
 /* ---- Cells ---- */
 
 const struct table_column explain_columns[EXPLAIN_COLUMNS] = {
-    {"counts as", 0}, {"cell", 0}, {"measured", 0}, {"why not used", 0}};
+    {"counts as", LEFT}, {"cell", LEFT}, {"measured", LEFT}, {"why not used", LEFT}};
 
 static const char *use_text(int use)
 {
@@ -86,7 +86,7 @@ static const char *use_text(int use)
     return texts[use & 7];
 }
 
-enum status explain_cells(const struct account *account, size_t window, int used, struct text_table *table,
+enum status explain_cells(const struct account *account, size_t window, int used, struct table *table,
                           struct error *error)
 {
     for (size_t i = 0; i < account->cells; i++) {
@@ -95,7 +95,7 @@ enum status explain_cells(const struct account *account, size_t window, int used
             continue;
         TRY(table_cell(table, error, "%s", use_text(cell->use)));
         TRY(table_cell(table, error, "%s", cell->where));
-        TRY(table_cell(table, error, "%s", cell->measured[0] != '\0' ? cell->measured : "-"));
+        TRY(table_cell_if(table, cell->measured[0] != '\0', error, "%s", cell->measured));
         TRY(table_cell(table, error, "%s", cell->reason != NULL ? cell->reason : ""));
     }
     return STATUS_OK;
@@ -103,13 +103,13 @@ enum status explain_cells(const struct account *account, size_t window, int used
 
 static enum status print_window(const struct account *account, size_t window, FILE *file, struct error *error)
 {
-    struct text_table table = {.column = explain_columns, .columns = EXPLAIN_COLUMNS};
+    struct table table = {.column = explain_columns, .columns = EXPLAIN_COLUMNS};
     fprintf(file, "\nCells: %s\n  window: %s\n", account->window[window].of, account->window[window].rule);
     enum status status = explain_cells(account, window, 1, &table, error);
     if (status == STATUS_OK)
         status = explain_cells(account, window, 0, &table, error);
     if (status == STATUS_OK)
-        status = table_print(&table, file, error);
+        status = table_print(table_all(&table), file, error);
     table_free(&table);
     return status;
 }

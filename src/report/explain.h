@@ -21,7 +21,7 @@ void explain_judgement(const struct judgement *judgement, void (*line)(void *con
 /* Appends the cells of one window, those used or the others, to a table with these columns. */
 extern const struct table_column explain_columns[];
 enum { EXPLAIN_COLUMNS = 4 };
-MUST_USE enum status explain_cells(const struct account *account, size_t window, int used, struct text_table *table,
+MUST_USE enum status explain_cells(const struct account *account, size_t window, int used, struct table *table,
                                    struct error *error);
 
 #endif

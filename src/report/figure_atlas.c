@@ -2,9 +2,9 @@
 #include <math.h>
 
 #include "core/memory.h"
+#include "report/figure_sheet.h"
 #include "verdict/atlas.h"
 #include "verdict/exponents.h"
-#include "report/figure_sheet.h"
 
 /* Of every sampler: its claimed order (0: none), and its place among those of the same order. */
 static void put_orders(const struct spec *spec, const struct sheet *sheet)

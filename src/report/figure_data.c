@@ -4,8 +4,8 @@
 
 #include "core/memory.h"
 #include "experiment/plan.h"
-#include "verdict/exponents.h"
 #include "report/figure_sheet.h"
+#include "verdict/exponents.h"
 
 #define THINNED 1.05 /* the least ratio of neighbouring T's on a curve */
 enum { GUIDE_POINTS = 40, MOST_SHOWN = 3, FEWEST_ON_CURVE = 3 };

@@ -3,8 +3,8 @@
 #include <math.h>
 
 #include "core/memory.h"
-#include "verdict/error_growth.h"
 #include "report/figure_sheet.h"
+#include "verdict/error_growth.h"
 
 #define ANY_STEPS SIZE_MAX
 enum { MOST_KINDS = 4, LABEL_ROOM = 100 };

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "verdict/agreement.h"
 #include "report/figure_sheet.h"
+#include "verdict/agreement.h"
 
 #define TOLD 2.0
 #define FLOOR 3.0 /* standard errors at which something counts as told from 0 in the figure of noise floors */

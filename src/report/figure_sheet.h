@@ -2,8 +2,8 @@
 #ifndef REPORT_FIGURE_SHEET_H
 #define REPORT_FIGURE_SHEET_H
 
-#include "sample/estimate.h"
 #include "report/figure_data.h"
+#include "sample/estimate.h"
 #include "verdict/fit.h"
 
 /* Where a point belongs. */

@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "core/text.h"
-#include "verdict/account.h"
 #include "report/explain.h"
 #include "report/figures.h"
 #include "report/report.h"
 #include "report/tables.h"
+#include "verdict/account.h"
 
 /* Claims that the same figures show stand together; claims and figures that are in no group come last. */
 enum { MOST_TOGETHER = 4 };
@@ -41,40 +41,9 @@ static int is_listed(const char *const *list, const char *name)
     return *list != NULL;
 }
 
-/* Signs that stand before a number, which no line may end on. */
-static const char *const signs[][2] = {{"<=", "≤"}, {">=", "≥"}, {"≤", "≤"}, {"≥", "≥"}, {"±", "±"}};
-enum { SIGNS = sizeof signs / sizeof signs[0] };
-
-static size_t sign_at(const char *text)
-{
-    size_t i = 0;
-    while (i < SIGNS && strncmp(text, signs[i][0], strlen(signs[i][0])) != 0)
-        i++;
-    return i;
-}
-
-/* Words of this program, whose signs are written as they are in print. */
 static void put(const struct page *page, const char *text)
 {
-    char part[1300];
-    while (*text != '\0') {
-        size_t length = 0, sign;
-        while (text[length] != '\0' && length + 1 < sizeof part && sign_at(text + length) == SIGNS)
-            length++;
-        memcpy(part, text, length);
-        part[length] = '\0';
-        text_put_html(page->file, part);
-        text += length;
-        sign = sign_at(text);
-        if (sign == SIGNS)
-            continue;
-        fputs(signs[sign][1], page->file);
-        text += strlen(signs[sign][0]);
-        if (*text == ' ') {
-            fputs("&nbsp;", page->file);
-            text++;
-        }
-    }
+    html_words(page->file, text);
 }
 
 static void put_element(const struct page *page, const char *tag, const char *text)
@@ -86,25 +55,14 @@ static void put_element(const struct page *page, const char *tag, const char *te
 
 /* ---- Verdicts ---- */
 
-static const struct look {
-    const char *kind, *sign, *follows;
-} looks[] = {
-    [OUTCOME_NOT_TIGHT] = {"good", "✓",
-                           "nothing speaks against the claim; the bound is not reached, so whether it is "
-                           "sharp stays open"},
-    [OUTCOME_SUPPORTED] = {"good", "✓", "nothing speaks against the claim"},
-    [OUTCOME_INCONCLUSIVE] = {"open", "?", "nothing follows"},
-    [OUTCOME_REFUTED] = {"bad", "✗", "the claim does not hold here"},
+/* What follows from a verdict. */
+static const char *const consequences[] = {
+    [OUTCOME_NOT_TIGHT] =
+        "nothing speaks against the claim; the bound is not reached, so whether it is sharp stays open",
+    [OUTCOME_SUPPORTED] = "nothing speaks against the claim",
+    [OUTCOME_INCONCLUSIVE] = "nothing follows",
+    [OUTCOME_REFUTED] = "the claim does not hold here",
 };
-
-static void put_badge(const struct page *page, const struct finding *finding)
-{
-    char verdict[100];
-    finding_verdict(finding, verdict, sizeof verdict);
-    fprintf(page->file, "<span class=\"badge %s\">%s ", looks[finding->outcome].kind, looks[finding->outcome].sign);
-    put(page, verdict);
-    fputs("</span>", page->file);
-}
 
 /* The findings of the claim whose first one has this index: a target each, the overall one after them. */
 static size_t targets_of(const struct page *page)
@@ -125,27 +83,11 @@ static size_t next_claim(const struct page *page, size_t first)
 
 static void put_summary(const struct page *page)
 {
-    fputs("<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>claim</th><th>verdict</th><th "
-          "class=\"n\">measured</th>"
-          "<th>predicted</th><th>what it says</th></tr></thead><tbody>\n",
-          page->file);
-    for (size_t i = 0; i < page->tables->count; i = next_claim(page, i)) {
-        const struct finding *finding = overall_of(page, i);
-        const char *name = finding->claim->name;
-        char measured[EXPONENT_TEXT] = "-";
-        if (finding->measured)
-            exponent_text(finding->value, finding->interval, measured);
-        fprintf(page->file, "<tr><th scope=\"row\"><a href=\"#claim-%s\">%s</a></th><td>", name, name);
-        put_badge(page, finding);
-        fputs("</td><td class=\"n\">", page->file);
-        put(page, measured);
-        fputs("</td><td>", page->file);
-        put(page, finding->claim->predicted);
-        fputs("</td><td class=\"text\">", page->file);
-        put(page, finding->claim->statement);
-        fputs("</td></tr>\n", page->file);
-    }
-    fputs("</tbody></table></div>\n", page->file);
+    static const enum finding_column columns[] = {FINDING_CLAIM, FINDING_VERDICT, FINDING_MEASURED, FINDING_PREDICTED,
+                                                  FINDING_STATEMENT};
+    size_t each = targets_of(page) + 1;
+    table_html(tables_findings(page->tables, COLUMNS(columns), each - 1, each, page->tables->count / each),
+               page->file);
 }
 
 static void put_count(const struct page *page, const char *text, enum outcome from, enum outcome to)
@@ -158,35 +100,16 @@ static void put_count(const struct page *page, const char *text, enum outcome fr
 
 /* ---- Tables ---- */
 
-static void put_table(const struct page *page, const struct text_table *table)
+static void put_section(const struct page *page, const struct table *table, const struct table_view *view)
 {
-    fputs("<div class=\"wide\" tabindex=\"0\"><table><thead><tr>", page->file);
-    for (size_t c = 0; c < table->columns; c++) {
-        fputs(table->column[c].right_aligned ? "<th class=\"n\">" : "<th>", page->file);
-        put(page, table->column[c].title);
-        fputs("</th>", page->file);
-    }
-    fputs("</tr></thead><tbody>\n", page->file);
-    for (size_t i = 0; i < table->cells; i++) {
-        size_t c = i % table->columns;
-        fputs(c == 0 ? "<tr>" : "", page->file);
-        fputs(table->column[c].right_aligned ? "<td class=\"n\">" : "<td>", page->file);
-        put(page, table->cell[i]);
-        fputs(c + 1 == table->columns ? "</td></tr>\n" : "</td>", page->file);
-    }
-    fputs("</tbody></table></div>\n", page->file);
-}
-
-static void put_section(const struct page *page, const struct filled_section *section)
-{
-    if (!section_is_shown(section))
+    if (view->rows == 0 && table->note[0] == '\0')
         return;
     fputs("<section>", page->file);
-    put_element(page, "h2", section->of->heading);
-    if (section->table.cells > 0)
-        put_table(page, &section->table);
-    if (section->sentence[0] != '\0')
-        put_element(page, "p", section->sentence);
+    put_element(page, "h2", table->title);
+    if (view->rows > 0)
+        table_html(*view, page->file);
+    if (table->note[0] != '\0')
+        put_element(page, "p", table->note);
     fputs("</section>\n", page->file);
 }
 
@@ -266,8 +189,7 @@ static void put_account(struct page *page, const struct finding *finding)
 
 /* ---- Figures ---- */
 
-/* An SVG as an image in the page itself: what lies in the directory may be of anybody, and in an image no script
- * runs. Returns 0 if there is none. */
+/* The figure's SVG beside the result; NULL if there is none. */
 static FILE *open_image(const struct page *page, const struct figure *figure)
 {
     char path[4200];
@@ -354,60 +276,30 @@ static void put_sentences(const struct page *page, size_t first)
     put(page, worst->target);
     fprintf(page->file, ", from %zu cells. The claim says: <b>", worst->used);
     put(page, finding->claim->predicted);
-    fprintf(page->file, "</b>. What follows: %s.</p>\n", looks[finding->outcome].follows);
-}
-
-static void put_number(const struct page *page, int present, double value, double interval)
-{
-    char text[EXPONENT_TEXT] = "-";
-    if (present)
-        exponent_text(value, interval, text);
-    fputs("<td class=\"n\">", page->file);
-    put(page, text);
-    fputs("</td>", page->file);
+    fprintf(page->file, "</b>. What follows: %s.</p>\n", consequences[finding->outcome]);
 }
 
 /* A row a target, then the overall one if there are several. */
 static void put_findings(const struct page *page, size_t first)
 {
-    const struct finding *findings = &page->tables->findings[first];
-    int has_raw = 0;
-    size_t targets = targets_of(page), rows = targets > 1 ? targets + 1 : targets;
-    for (size_t i = 0; i < rows; i++)
-        has_raw |= findings[i].has_raw;
-    fprintf(
-        page->file,
-        "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>target</th><th>verdict</th><th "
-        "class=\"n\">measured</th>%s<th class=\"n\">cells used</th><th class=\"n\">censored</th><th class=\"n\">at "
-        "start</th><th>note</th></tr></thead><tbody>\n",
-        has_raw ? "<th class=\"n\">in T</th>" : "");
-    for (size_t i = 0; i < rows; i++) {
-        const struct finding *finding = &findings[i];
-        char verdict[100];
-        finding_verdict(finding, verdict, sizeof verdict);
-        fputs(i == targets ? "<tr class=\"all\"><td>" : "<tr><td>", page->file);
-        put(page, finding->target);
-        fprintf(page->file, "</td><td class=\"%s\">%s ", looks[finding->outcome].kind, looks[finding->outcome].sign);
-        put(page, verdict);
-        fputs("</td>", page->file);
-        put_number(page, finding->measured, finding->value, finding->interval);
-        if (has_raw)
-            put_number(page, finding->has_raw, finding->raw_value, finding->raw_interval);
-        fprintf(page->file,
-                "<td class=\"n\">%zu</td><td class=\"n\">%zu</td><td class=\"n\">%zu</td><td class=\"text\">",
-                finding->used, finding->censored, finding->at_start);
-        put(page, finding->note);
-        fputs("</td></tr>\n", page->file);
-    }
-    fputs("</tbody></table></div>\n", page->file);
+    static const enum finding_column columns[] = {FINDING_TARGET, FINDING_VERDICT,  FINDING_MEASURED, FINDING_IN_T,
+                                                  FINDING_USED,   FINDING_CENSORED, FINDING_AT_START, FINDING_NOTE};
+    enum { IN_T = 3 };
+    size_t rows = targets_of(page) > 1 ? targets_of(page) + 1 : 1;
+    struct table_view view = tables_findings(page->tables, COLUMNS(columns), first, 1, rows);
+    view.has_total = rows > 1;
+    table_drop_empty(&view, IN_T);
+    table_html(view, page->file);
 }
 
 static void put_claim(struct page *page, size_t first)
 {
     const struct finding *finding = overall_of(page, first);
     const struct claim *claim = finding->claim;
+    char verdict[100];
     fprintf(page->file, "<article id=\"claim-%s\"><h3>%s ", claim->name, claim->name);
-    put_badge(page, finding);
+    finding_verdict(finding, verdict, sizeof verdict);
+    html_verdict(page->file, outcome_kind(finding->outcome), verdict);
     fputs("</h3>\n<p class=\"statement\">", page->file);
     put(page, claim->statement);
     fputs(" <cite>", page->file);
@@ -473,45 +365,14 @@ static void put_others(struct page *page)
 
 /* ---- What is missing ---- */
 
-/* " ε = 0.1, 0.01" of the brackets of one reach in one dimension, or "-". */
-static void put_accuracies(const struct page *page, const struct bracket *brackets, enum reach reach)
-{
-    const struct spec *spec = &page->evidence->spec;
-    size_t count = 0;
-    fputs("<td class=\"text\">", page->file);
-    for (size_t e = 0; e < spec->accuracy_count; e++)
-        if (brackets[e].reach == reach)
-            fprintf(page->file, "%s%g", count++ > 0 ? ", " : "", spec->accuracies[e]);
-    fputs(count > 0 ? "</td>" : "-</td>", page->file);
-}
-
 static void put_censored(const struct page *page)
 {
-    const struct spec *spec = &page->evidence->spec;
     fprintf(
         page->file,
         "<p>T(d, ε) is censored where no T up to %zu reaches ε, and met at the start where the smallest admissible "
-        "T already does. Neither enters a fit; the figures draw both (△, ▽).</p>\n"
-        "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>target</th><th>sampler</th><th class=\"n\">d</th>"
-        "<th>ε censored</th><th>ε met at the start</th><th>ε not resolved</th></tr></thead><tbody>\n",
-        spec->max_steps);
-    for (size_t target = 0; target < spec->target_count; target++)
-        for (size_t sampler = 0; sampler < spec->sampler_count; sampler++)
-            for (size_t d = 0; d < spec->dimension_count; d++) {
-                const struct bracket *brackets = evidence_complexity(page->evidence, target, sampler, d, 0);
-                size_t found = 0;
-                for (size_t e = 0; e < spec->accuracy_count; e++)
-                    found += brackets[e].reach == REACH_FOUND;
-                if (found == spec->accuracy_count)
-                    continue;
-                fprintf(page->file, "<tr><td>%s</td><td>%s</td><td class=\"n\">%zu</td>", spec->targets[target].name,
-                        spec->samplers[sampler]->name, spec->dimensions[d]);
-                put_accuracies(page, brackets, REACH_BEYOND);
-                put_accuracies(page, brackets, REACH_AT_START);
-                put_accuracies(page, brackets, REACH_OPEN);
-                fputs("</tr>\n", page->file);
-            }
-    fputs("</tbody></table></div>\n", page->file);
+        "T already does. Neither enters a fit; the figures draw both (△, ▽).</p>\n",
+        page->evidence->spec.max_steps);
+    table_html(table_all(&page->tables->censored), page->file);
 }
 
 /* Of lines "cell: reason". */
@@ -611,12 +472,16 @@ static void put_head(const struct page *page)
 static void put_notes(const struct page *page)
 {
     fputs("<h3>How to read this</h3>\n", page->file);
-    for (size_t i = 0; report_note(&page->evidence->spec, i) != NULL; i++)
-        put_element(page, "p", report_note(&page->evidence->spec, i));
+    for (size_t i = 0; tables_note(&page->evidence->spec, i) != NULL; i++)
+        put_element(page, "p", tables_note(&page->evidence->spec, i));
 }
 
-static void html(const struct evidence *evidence, const struct tables *tables, FILE *file)
+enum status report_html(const struct tables *tables, struct error *error)
 {
+    struct report_file output;
+    const struct evidence *evidence = tables->evidence;
+    TRY(report_open(evidence, "report.html", &output, error));
+    FILE *file = output.stream;
     struct page page = {evidence, tables, file};
     put_head(&page);
     fputs("<main>\n<section id=\"claims\"><h2>Claims</h2>\n", file);
@@ -630,7 +495,7 @@ static void html(const struct evidence *evidence, const struct tables *tables, F
         put_group(&page, &groups[i]);
     put_others(&page);
     for (size_t i = 0; i < tables->sections; i++)
-        put_section(&page, &tables->section[i]);
+        put_section(&page, &tables->section[i], &tables->shown[i]);
     fputs("<section id=\"missing\"><h2>Censored and failed cells</h2>\n", file);
     if (evidence->spec.accuracy_count > 0)
         put_censored(&page);
@@ -643,9 +508,5 @@ static void html(const struct evidence *evidence, const struct tables *tables, F
     fputs("</pre></section>\n<section id=\"reproduce\"><h2>How to reproduce it</h2>\n", file);
     put_reproduction(&page);
     fputs("</section>\n</main></body></html>\n", file);
-}
-
-enum status report_html(const struct evidence *evidence, struct error *error)
-{
-    return report_write_tables(evidence, "report.html", html, error);
+    return report_close(&output, STATUS_OK, error);
 }

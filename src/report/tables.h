@@ -1,61 +1,79 @@
-/* What the files of the report share. */
+/* The tables of a report, each made once; report.c and page.c write them. */
 #ifndef REPORT_TABLES_H
 #define REPORT_TABLES_H
 
-#include <stdio.h>
-
+#include "core/file.h"
 #include "core/status.h"
 #include "report/table.h"
 #include "verdict/claims.h"
 #include "verdict/evidence.h"
 #include "verdict/fit.h"
 
-/* A table under a heading, with a sentence below it that may be empty; left out if both are. */
+/* How a section's table is made: its columns, and what fills in rows and note; without both the section is left out.
+ */
 struct section {
-    const char *heading;
+    const char *title;
     const struct table_column *columns;
     size_t column_count;
-    enum status (*fill)(const struct evidence *evidence, struct text_table *table, char *sentence, size_t size,
-                        struct error *error);
-    int drops_empty; /* leaves out columns that hold nothing but "-" */
+    enum status (*fill)(const struct evidence *evidence, struct table *table, struct error *error);
+    bool drops_empty; /* leaves out columns that hold nothing */
 };
 
-struct filled_section {
-    const struct section *of;
-    struct text_table table;
-    struct table_column *column; /* of a section that drops empty ones */
-    char sentence[1200];
+/* Columns of the table of findings, of which each form shows its own. */
+enum finding_column {
+    FINDING_CLAIM,
+    FINDING_TARGET,
+    FINDING_VERDICT,
+    FINDING_MEASURED,
+    FINDING_IN_T, /* the same exponent in T */
+    FINDING_PREDICTED,
+    FINDING_CELLS,       /* all three counts, for Markdown and terminals */
+    FINDING_CELLS_SHORT, /* the same, where the caption says what they are */
+    FINDING_USED,
+    FINDING_CENSORED,
+    FINDING_AT_START,
+    FINDING_NOTE,
+    FINDING_STATEMENT,
+    FINDING_COLUMNS
 };
-int section_is_shown(const struct filled_section *section);
 
 /* Everything that a report says in tables. Free with tables_free, also after an error. */
 struct tables {
+    const struct evidence *evidence;
     struct finding *findings;
     size_t count;
-    struct text_table claims;
-    struct filled_section *section;
+    struct table claims; /* a row a finding */
+    struct table censored;
+    struct table *section;
+    struct table_view *shown; /* of each section */
     size_t sections;
 };
 MUST_USE enum status tables_new(const struct evidence *evidence, struct tables *out, struct error *error);
 void tables_free(struct tables *tables);
 
+/* These columns of the table of findings, and rows first, first + step, ... */
+struct table_view tables_findings(const struct tables *tables, const enum finding_column *columns, size_t count,
+                                  size_t first, size_t step, size_t rows);
+
 /* How to read the tables: a paragraph for each index that this experiment needs; NULL past the end. */
-const char *report_note(const struct spec *spec, size_t index);
+const char *tables_note(const struct spec *spec, size_t index);
 
-/* What `put` prints becomes the file of this name beside the result, all of it at once. */
-MUST_USE enum status report_write(const struct evidence *evidence, const char *name, const struct tables *tables,
-                                  void (*put)(const struct evidence *evidence, const struct tables *tables,
-                                              FILE *file),
-                                  struct error *error);
+/* A file beside the result, written at once when it is whole: to `stream` of report_open, which report_close makes
+ * the file of this name, unless `status` says that what was written is not whole. */
+struct report_file {
+    const char *directory, *name;
+    FILE *stream;
+    struct bytes text;
+};
+MUST_USE enum status report_open(const struct evidence *evidence, const char *name, struct report_file *out,
+                                 struct error *error);
+MUST_USE enum status report_close(struct report_file *file, enum status status, struct error *error);
 
-/* The same of what needs tables. */
-MUST_USE enum status report_write_tables(const struct evidence *evidence, const char *name,
-                                         void (*put)(const struct evidence *evidence, const struct tables *tables,
-                                                     FILE *file),
-                                         struct error *error);
+/* GOOD, OPEN or BAD. */
+enum table_kind outcome_kind(enum outcome outcome);
 
-/* The style sheet of report.html, in page_style.c. */
-extern const char report_style[];
+/* "0.251 ± 0.005", or nothing if it is not present. */
+MUST_USE enum status table_exponent(struct table *table, bool present, struct exponent exponent, struct error *error);
 
 /* In tables_errors.c. */
 extern const struct section section_targets, section_score_errors, section_clipping;
@@ -66,8 +84,9 @@ extern const struct section section_agreement, section_alone;
 /* In tables_atlas.c. */
 extern const struct section section_rates, section_frontiers, section_costs;
 
-/* "0.251 ± 0.005", or "-" if it is not present. */
-MUST_USE enum status number_cell(struct text_table *table, int present, struct exponent exponent,
-                                 struct error *error);
+/* The style sheet of report.html, in page_style.c. */
+extern const char report_style[];
+
+#define COLUMNS(list) list, sizeof(list) / sizeof(list)[0]
 
 #endif

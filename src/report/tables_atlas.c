@@ -2,51 +2,49 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "report/tables.h"
 #include "verdict/atlas.h"
 #include "verdict/exponents.h"
-#include "report/tables.h"
-
-#define COLUMNS(list) list, sizeof(list) / sizeof(list)[0]
 
 enum { ORDERS = 4 }; /* 1 to 4 are compared */
 
 /* ---- Claimed against measured exponents ---- */
 
 static const struct table_column rate_columns[] = {
-    {"target", 0},         {"sampler", 0},        {"score evaluations a step", 1},
-    {"claimed order", 1},  {"TV in h", 1},        {"TV in h log T", 1},
-    {"claimed in 1/ε", 1}, {"T/log T in 1/ε", 1}, {"cells used / dropped", 1},
-    {"verdict", 0},        {"claimed by", 0}};
+    {"target", LEFT},          {"sampler", LEFT},         {"score evaluations a step", RIGHT},
+    {"claimed order", RIGHT},  {"TV in h", RIGHT},        {"TV in h log T", RIGHT},
+    {"claimed in 1/ε", RIGHT}, {"T/log T in 1/ε", RIGHT}, {"cells used / dropped", RIGHT},
+    {"verdict", LEFT},         {"claimed by", LEFT}};
 
-static enum status fill_rate(const struct evidence *evidence, size_t target, size_t sampler, struct text_table *table,
+static enum status fill_rate(const struct evidence *evidence, size_t target, size_t sampler, struct table *table,
                              struct error *error)
 {
     const struct spec *spec = &evidence->spec;
     const struct sampler *of = spec->samplers[sampler];
-    int claims = of->claimed_order > 0.0;
+    bool claims = of->claimed_order > 0.0;
     struct fit complexity = {0};
     struct atlas_rate rate;
-    char verdict[100] = "-";
+    char words[100], verdict[104];
     TRY(atlas_rate_measure(evidence, target, sampler, NULL, &rate, error));
     if (spec->accuracy_count > 0)
         TRY(complexity_exponents(evidence, target, sampler, COST_LOG_FREE, &complexity, error));
-    if (claims)
-        finding_verdict(&rate.finding, verdict, sizeof verdict);
+    finding_verdict(&rate.finding, words, sizeof words);
+    (void)snprintf(verdict, sizeof verdict, "%s%s", words, rate.finding.note[0] != '\0' ? " *" : "");
     TRY(table_cell(table, error, "%s", spec->targets[target].name));
     TRY(table_cell(table, error, "%s", of->name));
     TRY(table_cell(table, error, "%zu", of->score_evaluations));
-    TRY(table_cell(table, error, claims ? "%g" : "-", of->claimed_order));
-    TRY(number_cell(table, rate.in_h.ok, rate.in_h.x, error));
-    TRY(number_cell(table, rate.in_h_log.ok, rate.in_h_log.x, error));
-    TRY(table_cell(table, error, claims ? "%.3g" : "-", 1.0 / of->claimed_order));
-    TRY(number_cell(table, complexity.ok, complexity.x, error));
+    TRY(table_cell_if(table, claims, error, "%g", of->claimed_order));
+    TRY(table_exponent(table, rate.in_h.ok, rate.in_h.x, error));
+    TRY(table_exponent(table, rate.in_h_log.ok, rate.in_h_log.x, error));
+    TRY(table_cell_if(table, claims, error, "%.3g", 1.0 / of->claimed_order));
+    TRY(table_exponent(table, complexity.ok, complexity.x, error));
     TRY(table_cell(table, error, "%zu / %zu", rate.in_h.cells, rate.dropped));
-    TRY(table_cell(table, error, "%s%s", verdict, claims && rate.finding.note[0] != '\0' ? " *" : ""));
-    return table_cell(table, error, "%s", claims ? of->claim_source : "-");
+    TRY(claims ? table_verdict(table, outcome_kind(rate.finding.outcome), verdict, error)
+               : table_nothing(table, error));
+    return table_cell_if(table, claims, error, "%s", of->claim_source);
 }
 
-static enum status fill_rates(const struct evidence *evidence, struct text_table *table, char *sentence, size_t size,
-                              struct error *error)
+static enum status fill_rates(const struct evidence *evidence, struct table *table, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
     if (!atlas_wanted(spec))
@@ -55,7 +53,7 @@ static enum status fill_rates(const struct evidence *evidence, struct text_table
         for (size_t sampler = 0; sampler < spec->sampler_count; sampler++)
             TRY(fill_rate(evidence, target, sampler, table, error));
     (void)snprintf(
-        sentence, size,
+        table->note, sizeof table->note,
         "A claimed order p means TV = Õ(h^p), T/log T = Õ(ε^(-1/p)): a bound, so that only slower decay "
         "refutes it. * marks what needs a word: a claim hides logarithms, so one that fails in h is judged in h "
         "log T; a fit without enough cells; an interval across the bound. Gaussians superconverge under some rules, "
@@ -69,11 +67,13 @@ const struct section section_rates = {"Claimed against measured exponents", COLU
 
 /* ---- Crossovers ---- */
 
-static const struct table_column frontier_columns[] = {
-    {"target", 0}, {"d", 1}, {"order 2 beats 1 from ε =", 1}, {"3 beats 2 from ε =", 1}, {"4 beats 3 from ε =", 1}};
+static const struct table_column frontier_columns[] = {{"target", LEFT},
+                                                       {"d", RIGHT},
+                                                       {"order 2 beats 1 from ε =", RIGHT},
+                                                       {"3 beats 2 from ε =", RIGHT},
+                                                       {"4 beats 3 from ε =", RIGHT}};
 
-static enum status fill_frontiers(const struct evidence *evidence, struct text_table *table, char *sentence,
-                                  size_t size, struct error *error)
+static enum status fill_frontiers(const struct evidence *evidence, struct table *table, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
     if (!atlas_wanted(spec) || spec->accuracy_count == 0)
@@ -84,11 +84,11 @@ static enum status fill_frontiers(const struct evidence *evidence, struct text_t
             TRY(table_cell(table, error, "%zu", spec->dimensions[d]));
             for (int order = 2; order <= ORDERS; order++) {
                 double from = atlas_frontier(evidence, target, order, order - 1, d);
-                TRY(table_cell(table, error, from > 0.0 ? "%g" : "-", from));
+                TRY(table_cell_if(table, from > 0.0, error, "%g", from));
             }
         }
     (void)snprintf(
-        sentence, size,
+        table->note, sizeof table->note,
         "The largest ε of the experiment from which on, down to the smallest, the best sampler of the higher "
         "claimed order needs fewer score evaluations than the best of the lower; -: it is not seen to.");
     return STATUS_OK;
@@ -97,11 +97,11 @@ static enum status fill_frontiers(const struct evidence *evidence, struct text_t
 const struct section section_frontiers = {"At which ε an order wins in score evaluations", COLUMNS(frontier_columns),
                                           fill_frontiers, 0};
 
-static const struct table_column cost_columns[] = {{"target", 0},  {"d", 1},       {"ε", 1},      {"order 1", 0},
-                                                   {"order 2", 0}, {"order 3", 0}, {"order 4", 0}};
+static const struct table_column cost_columns[] = {{"target", LEFT},  {"d", RIGHT},      {"ε", RIGHT},
+                                                   {"order 1", LEFT}, {"order 2", LEFT}, {"order 3", LEFT},
+                                                   {"order 4", LEFT}};
 
-static enum status fill_costs(const struct evidence *evidence, struct text_table *table, char *sentence, size_t size,
-                              struct error *error)
+static enum status fill_costs(const struct evidence *evidence, struct table *table, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
     if (!atlas_wanted(spec))
@@ -118,13 +118,12 @@ static enum status fill_costs(const struct evidence *evidence, struct text_table
                         TRY(table_cell(table, error, "%s%.0f (%s)", cost.low < cost.high ? "≤ " : "", cost.high,
                                        spec->samplers[cost.sampler]->name));
                     else
-                        TRY(table_cell(table, error, isfinite(cost.low) && cost.low > 0.0 ? "> %.0f" : "-",
-                                       cost.low));
+                        TRY(table_cell_if(table, isfinite(cost.low) && cost.low > 0.0, error, "> %.0f", cost.low));
                 }
             }
     if (table->cells > 0)
         (void)snprintf(
-            sentence, size,
+            table->note, sizeof table->note,
             "Of each claimed order the sampler that needs the fewest score evaluations for TV ≤ ε; ≤: it is met "
             "at the smallest T already, or some sampler's T is not resolved.");
     return STATUS_OK;

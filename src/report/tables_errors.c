@@ -5,18 +5,15 @@
 #include "core/memory.h"
 #include "core/text.h"
 #include "law/clip.h"
-#include "verdict/error_growth.h"
 #include "report/tables.h"
-
-#define COLUMNS(list) list, sizeof(list) / sizeof(list)[0]
+#include "verdict/error_growth.h"
 
 /* ---- Targets ---- */
 
 static const struct table_column target_columns[] = {
-    {"target", 0}, {"kind", 0}, {"TV to the law that it stands for, in one coordinate", 1}};
+    {"target", LEFT}, {"kind", LEFT}, {"TV to the law that it stands for, in one coordinate", RIGHT}};
 
-static enum status fill_targets(const struct evidence *evidence, struct text_table *table, char *sentence,
-                                size_t size, struct error *error)
+static enum status fill_targets(const struct evidence *evidence, struct table *table, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
     for (size_t i = 0; i < spec->target_count; i++) {
@@ -29,7 +26,7 @@ static enum status fill_targets(const struct evidence *evidence, struct text_tab
     }
     if (table->cells > 0)
         (void)snprintf(
-            sentence, size,
+            table->note, sizeof table->note,
             "What is measured is the mixture that stands in for the law. Targets that are not listed are exact.");
     return STATUS_OK;
 }
@@ -39,19 +36,19 @@ const struct section section_targets = {"Targets that stand for another law", CO
 
 /* ---- Score errors ---- */
 
-static const struct table_column error_columns[] = {{"target", 0},
-                                                    {"sampler", 0},
-                                                    {"score error", 0},
-                                                    {"effect in ε_score", 1},
-                                                    {"excess TV in ε_score", 1},
-                                                    {"C in T", 1},
-                                                    {"C in d", 1},
-                                                    {"largest C", 1},
-                                                    {"largest excess TV/(ε_score √log T)", 1},
-                                                    {"cells used / unresolved / missing", 1}};
+static const struct table_column error_columns[] = {{"target", LEFT},
+                                                    {"sampler", LEFT},
+                                                    {"score error", LEFT},
+                                                    {"effect in ε_score", RIGHT},
+                                                    {"excess TV in ε_score", RIGHT},
+                                                    {"C in T", RIGHT},
+                                                    {"C in d", RIGHT},
+                                                    {"largest C", RIGHT},
+                                                    {"largest excess TV/(ε_score √log T)", RIGHT},
+                                                    {"cells used / unresolved / missing", RIGHT}};
 
 static enum status fill_family(const struct evidence *evidence, const struct error_family *family,
-                               const struct error_cells *cells, struct text_table *table, struct error *error)
+                               const struct error_cells *cells, struct table *table, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
     struct error_growth growth;
@@ -61,17 +58,17 @@ static enum status fill_family(const struct evidence *evidence, const struct err
     TRY(table_cell(table, error, "%s", spec->targets[family->target].name));
     TRY(table_cell(table, error, "%s", spec->samplers[family->sampler]->name));
     TRY(table_cell(table, error, "%s", label));
-    TRY(number_cell(table, growth.slope.ok, growth.slope.exponent, error));
-    TRY(number_cell(table, growth.excess.ok, growth.excess.exponent, error));
-    TRY(number_cell(table, growth.steps.ok, growth.steps.exponent, error));
-    TRY(number_cell(table, growth.dimension.ok, growth.dimension.exponent, error));
-    TRY(table_cell(table, error, cells->inside > 0 ? "%.3g" : "-", cells->constant));
-    TRY(table_cell(table, error, cells->inside > 0 && isfinite(cells->excess) ? "%.3g" : "-", cells->excess));
+    TRY(table_exponent(table, growth.slope.ok, growth.slope.exponent, error));
+    TRY(table_exponent(table, growth.excess.ok, growth.excess.exponent, error));
+    TRY(table_exponent(table, growth.steps.ok, growth.steps.exponent, error));
+    TRY(table_exponent(table, growth.dimension.ok, growth.dimension.exponent, error));
+    TRY(table_cell_if(table, cells->inside > 0, error, "%.3g", cells->constant));
+    TRY(table_cell_if(table, cells->inside > 0 && isfinite(cells->excess), error, "%.3g", cells->excess));
     return table_cell(table, error, "%zu / %zu / %zu", cells->inside, cells->count - cells->inside, cells->missing);
 }
 
-static enum status fill_families(const struct evidence *evidence, size_t target, size_t sampler,
-                                 struct text_table *table, size_t *missing, struct error *error)
+static enum status fill_families(const struct evidence *evidence, size_t target, size_t sampler, struct table *table,
+                                 size_t *missing, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
     enum status status = STATUS_OK;
@@ -88,8 +85,7 @@ static enum status fill_families(const struct evidence *evidence, size_t target,
     return status;
 }
 
-static enum status fill_score_errors(const struct evidence *evidence, struct text_table *table, char *sentence,
-                                     size_t size, struct error *error)
+static enum status fill_score_errors(const struct evidence *evidence, struct table *table, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
     size_t missing = 0;
@@ -97,7 +93,7 @@ static enum status fill_score_errors(const struct evidence *evidence, struct tex
         for (size_t sampler = 0; sampler < spec->sampler_count; sampler++)
             TRY(fill_families(evidence, target, sampler, table, &missing, error));
     if (missing > 0)
-        (void)snprintf(sentence, size,
+        (void)snprintf(table->note, sizeof table->note,
                        "%zu cells are missing: their law could not be computed, as where a deterministic map folds.",
                        missing);
     return STATUS_OK;
@@ -108,8 +104,8 @@ const struct section section_score_errors = {"Score errors", COLUMNS(error_colum
 /* ---- Clips ---- */
 
 static const struct table_column clip_columns[] = {
-    {"target", 0},     {"score error", 0},    {"d", 1},       {"T", 1}, {"TV with the clip", 1},
-    {"TV without", 1}, {"with − without", 1}, {"the clip", 0}};
+    {"target", LEFT},      {"score error", LEFT},     {"d", RIGHT},      {"T", RIGHT}, {"TV with the clip", RIGHT},
+    {"TV without", RIGHT}, {"with − without", RIGHT}, {"the clip", LEFT}};
 
 /* In how many cells TV changed beyond the radii, and where by the most. */
 struct change {
@@ -135,7 +131,7 @@ static void note_change(struct change *change, const struct record *with, const 
 }
 
 static enum status compare(struct comparison *comparison, const struct record *with, const struct record *without,
-                           const char *label, struct text_table *table, struct error *error)
+                           const char *label, struct table *table, struct error *error)
 {
     double by = with->tv - without->tv, radius = with->tv_error + without->tv_error, p = with->clip_probability;
     char tv[2][TEXT_MEASURED_SIZE];
@@ -163,7 +159,7 @@ static enum status compare(struct comparison *comparison, const struct record *w
 }
 
 static enum status compare_all(const struct evidence *evidence, size_t clipped, size_t unclipped,
-                               const struct record **rows, struct comparison *comparison, struct text_table *table,
+                               const struct record **rows, struct comparison *comparison, struct table *table,
                                struct error *error)
 {
     const struct spec *spec = &evidence->spec;
@@ -213,8 +209,7 @@ static void describe_comparison(const struct comparison *comparison, char *sente
                        comparison->lower.cells + comparison->higher.cells, comparison->cells, lower, higher, idle);
 }
 
-static enum status fill_clipping(const struct evidence *evidence, struct text_table *table, char *sentence,
-                                 size_t size, struct error *error)
+static enum status fill_clipping(const struct evidence *evidence, struct table *table, struct error *error)
 {
     size_t samplers = evidence->spec.sampler_count;
     size_t clipped = evidence_sampler(evidence, "accelerated");
@@ -228,7 +223,7 @@ static enum status fill_clipping(const struct evidence *evidence, struct text_ta
     enum status status = compare_all(evidence, clipped, unclipped, rows, &comparison, table, error);
     free(rows);
     if (status == STATUS_OK && comparison.cells > 0)
-        describe_comparison(&comparison, sentence, size);
+        describe_comparison(&comparison, table->note, sizeof table->note);
     return status;
 }
 

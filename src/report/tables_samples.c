@@ -3,10 +3,9 @@
 #include <stdio.h>
 
 #include "core/memory.h"
-#include "verdict/agreement.h"
 #include "report/tables.h"
+#include "verdict/agreement.h"
 
-#define COLUMNS(list) list, sizeof(list) / sizeof(list)[0]
 #define TELLS 3.0 /* standard errors above 0 at which a lower bound is taken to show a difference */
 
 /* The cells of all targets. */
@@ -69,11 +68,11 @@ static double median(double *list, size_t count)
 /* ---- Chains against exact laws ---- */
 
 static const struct table_column agreement_columns[] = {
-    {"estimator", 0},   {"role", 0},
-    {"of", 0},          {"comparisons / silent", 1},
-    {"within 1 se", 1}, {"2 se", 1},
-    {"3 se", 1},        {"largest z", 1},
-    {"median se", 1},   {"median of bound/exact (upper: + 2 se)", 1}};
+    {"estimator", LEFT},    {"role", LEFT},
+    {"of", LEFT},           {"comparisons / silent", RIGHT},
+    {"within 1 se", RIGHT}, {"2 se", RIGHT},
+    {"3 se", RIGHT},        {"largest z", RIGHT},
+    {"median se", RIGHT},   {"median of bound/exact (upper: + 2 se)", RIGHT}};
 
 /* What the comparisons of an estimator add up to; error and ratio have room for all cells. */
 struct agreements {
@@ -110,13 +109,13 @@ static void add_comparisons(const struct estimator *estimator, const struct surv
     }
 }
 
-static enum status share_cell(struct text_table *table, size_t part, size_t whole, struct error *error)
+static enum status share_cell(struct table *table, size_t part, size_t whole, struct error *error)
 {
     return table_cell(table, error, "%.1f%%", 100.0 * (double)part / (double)whole);
 }
 
-static enum status fill_estimator(const struct estimator *estimator, struct agreements *sums,
-                                  struct text_table *table, struct error *error)
+static enum status fill_estimator(const struct estimator *estimator, struct agreements *sums, struct table *table,
+                                  struct error *error)
 {
     if (sums->compared == 0)
         return STATUS_OK;
@@ -128,9 +127,7 @@ static enum status fill_estimator(const struct estimator *estimator, struct agre
         TRY(share_cell(table, sums->within[k], sums->compared, error));
     TRY(table_cell(table, error, "%.2f", sums->largest));
     TRY(table_cell(table, error, "%.2g", median(sums->error, sums->compared)));
-    if (estimator->role == ROLE_ESTIMATE)
-        return table_cell(table, error, "-");
-    return table_cell(table, error, "%.3g", median(sums->ratio, sums->compared));
+    return table_cell_if(table, estimator->role != ROLE_ESTIMATE, error, "%.3g", median(sums->ratio, sums->compared));
 }
 
 /* The smallest TV that a lower bound told from 0, and the smallest TV that an exact law knows in these cells. */
@@ -203,7 +200,7 @@ static void describe_sight(const struct spec *spec, const struct sight *sight, c
         spec->targets[sight->known_target].name, known, sight->smallest / sight->known->law->tv);
 }
 
-static enum status fill_estimators(const struct survey *survey, struct text_table *table, struct error *error)
+static enum status fill_estimators(const struct survey *survey, struct table *table, struct error *error)
 {
     size_t cells = survey_count(survey);
     double *room = array_new(cells, 2 * sizeof *room);
@@ -217,8 +214,7 @@ static enum status fill_estimators(const struct survey *survey, struct text_tabl
     return status;
 }
 
-static enum status fill_agreement(const struct evidence *evidence, struct text_table *table, char *sentence,
-                                  size_t size, struct error *error)
+static enum status fill_agreement(const struct evidence *evidence, struct table *table, struct error *error)
 {
     struct survey survey;
     enum status status = survey_new(evidence, &survey, error);
@@ -227,7 +223,7 @@ static enum status fill_agreement(const struct evidence *evidence, struct text_t
     status = fill_estimators(&survey, table, error);
     const struct sight sight = look(&survey, 1);
     if (status == STATUS_OK && table->cells > 0)
-        describe_sight(&evidence->spec, &sight, sentence, size);
+        describe_sight(&evidence->spec, &sight, table->note, sizeof table->note);
     survey_free(&survey);
     return status;
 }
@@ -236,36 +232,43 @@ const struct section section_agreement = {"Chains against exact laws", COLUMNS(a
 
 /* ---- By chains alone ---- */
 
-static const struct table_column alone_columns[] = {
-    {"target", 0},        {"sampler", 0},           {"score error", 0},    {"d", 1},         {"T", 1},
-    {"chains", 1},        {"TV ≥ (projection)", 1}, {"TV ≥ (weights)", 1}, {"TV ≤ (χ²)", 1}, {"TV ≤ (Pinsker)", 1},
-    {"KL(q‖p) (knn)", 1}, {"χ²(q‖p) (weights)", 1}, {"effective paths", 1}};
+static const struct table_column alone_columns[] = {{"target", LEFT},
+                                                    {"sampler", LEFT},
+                                                    {"score error", LEFT},
+                                                    {"d", RIGHT},
+                                                    {"T", RIGHT},
+                                                    {"chains", RIGHT},
+                                                    {"TV ≥ (projection)", RIGHT},
+                                                    {"TV ≥ (weights)", RIGHT},
+                                                    {"TV ≤ (χ²)", RIGHT},
+                                                    {"TV ≤ (Pinsker)", RIGHT},
+                                                    {"KL(q‖p) (knn)", RIGHT},
+                                                    {"χ²(q‖p) (weights)", RIGHT},
+                                                    {"effective paths", RIGHT}};
 
-static enum status estimate_cell(struct text_table *table, struct estimate estimate, struct error *error)
+static enum status estimate_cell(struct table *table, struct estimate estimate, struct error *error)
 {
-    if (isnan(estimate.value))
-        return table_cell(table, error, "-");
-    return table_cell(table, error, "%.2e ± %.1e", estimate.value, estimate.error);
+    return table_cell_if(table, !isnan(estimate.value), error, "%.2e ± %.1e", estimate.value, estimate.error);
 }
 
 static enum status fill_alone_cell(const struct spec *spec, size_t target, const struct chain_cell *cell,
-                                   struct text_table *table, struct error *error)
+                                   struct table *table, struct error *error)
 {
     const struct estimates *e = &cell->chains->estimates;
     const struct estimate shown[] = {e->projection_tv, e->weights_tv, e->chi2_tv,
                                      e->pinsker_tv,    e->knn_kl_q_p, e->weights_chi2_q_p};
-    char score_error[100] = "-";
+    char score_error[100] = "";
     if (cell->score_error > 0)
         record_label_score_error(&spec->score_errors[cell->score_error], score_error, sizeof score_error);
     TRY(table_cell(table, error, "%s", spec->targets[target].name));
     TRY(table_cell(table, error, "%s", spec->samplers[cell->sampler]->name));
-    TRY(table_cell(table, error, "%s", score_error));
+    TRY(table_cell_if(table, cell->score_error > 0, error, "%s", score_error));
     TRY(table_cell(table, error, "%zu", spec->dimensions[cell->dimension]));
     TRY(table_cell(table, error, "%zu", (size_t)cell->chains->steps));
     TRY(table_cell(table, error, "%zu", spec->chains[cell->number]));
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
         TRY(estimate_cell(table, shown[i], error));
-    return isnan(e->effective) ? table_cell(table, error, "-") : table_cell(table, error, "%.2g", e->effective);
+    return table_cell_if(table, !isnan(e->effective), error, "%.2g", e->effective);
 }
 
 static void describe_alone(const struct spec *spec, const struct sight *sight, char *sentence, size_t size)
@@ -301,8 +304,7 @@ static void describe_alone(const struct spec *spec, const struct sight *sight, c
 }
 
 /* Of several numbers of chains the largest is shown. */
-static enum status fill_alone(const struct evidence *evidence, struct text_table *table, char *sentence, size_t size,
-                              struct error *error)
+static enum status fill_alone(const struct evidence *evidence, struct table *table, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
     const struct chain_cell *cell;
@@ -315,7 +317,7 @@ static enum status fill_alone(const struct evidence *evidence, struct text_table
         if (cell->law == NULL && cell->number + 1 == spec->chain_count)
             status = fill_alone_cell(spec, target, cell, table, error);
     const struct sight sight = look(&survey, 0);
-    describe_alone(spec, &sight, sentence, size);
+    describe_alone(spec, &sight, table->note, sizeof table->note);
     survey_free(&survey);
     return status;
 }

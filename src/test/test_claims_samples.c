@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "verdict/agreement.h"
 #include "report/figure_data.h"
 #include "report/report.h"
+#include "verdict/agreement.h"
 
 #include "test/planted.h"
 #include "test/suite.h"
