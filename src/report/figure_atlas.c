@@ -67,7 +67,7 @@ static enum status collect(const struct evidence *evidence, struct sheet *sheet,
     struct evidence smallest = *evidence;
     smallest.spec.dimension_count = 1;
     enum status status = STATUS_OK;
-    if (!atlas_wanted(&evidence->spec))
+    if (atlas_claim(&evidence->spec) == NULL)
         return STATUS_OK;
     const struct record **rows = array_new(evidence->result.count, sizeof *rows);
     if (rows == NULL)

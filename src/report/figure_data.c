@@ -5,6 +5,7 @@
 #include "core/memory.h"
 #include "experiment/plan.h"
 #include "report/figure_sheet.h"
+#include "verdict/claims.h"
 #include "verdict/exponents.h"
 
 #define THINNED 1.05 /* the least ratio of neighbouring T's on a curve */
@@ -166,14 +167,13 @@ static double steps_of_cost(double cost)
     return T;
 }
 
-/* How a bound on T/log T grows, drawn through the first found point of its sampler. */
+/* How the bound that a claim sets on T/log T grows, drawn through the first found point of its sampler. */
 struct guide {
     const char *sampler;
-    double power[2]; /* in 1/eps, in d */
-    const char *key[2];
+    const char *key[2]; /* against 1/eps, and against d */
 };
-static const struct guide guides[] = {{"accelerated", {0.5, 1.25}, {"{/:Italic d}^{5/4}/√ε", "{/:Italic d}^{5/4}"}},
-                                      {"ddpm", {1.0, 1.0}, {"{/:Italic d}/ε", "{/:Italic d}"}}};
+static const struct guide guides[] = {{"accelerated", {"{/:Italic d}^{5/4}/√ε", "{/:Italic d}^{5/4}"}},
+                                      {"ddpm", {"{/:Italic d}/ε", "{/:Italic d}"}}};
 enum { GUIDES = sizeof guides / sizeof guides[0] };
 
 static void put_guide(const struct sheet *sheet, const struct slice *slice, const struct guide *guide, size_t series)
@@ -181,14 +181,16 @@ static void put_guide(const struct sheet *sheet, const struct slice *slice, cons
     size_t sampler = evidence_sampler(slice->evidence, guide->sampler), count = slice_count(slice), first = 0;
     while (first < count && slice_bracket(slice, sampler, first)->reach != REACH_FOUND)
         first++;
-    if (first + 1 >= count)
+    const struct claim_bound *bound =
+        claims_bound(slice->of_dimension ? STEPS_IN_DIMENSION : STEPS_IN_ACCURACY, guide->sampler);
+    if (first + 1 >= count || bound == NULL)
         return;
     const struct place place = slice_place(slice, guide->sampler, series, first, "guide");
     double x = slice_x(slice, first), whole = slice_x(slice, count - 1) / x;
     double cost = log_free_cost(slice_bracket(slice, sampler, first)->passes);
     for (int i = 0; i <= GUIDE_POINTS; i++) {
         double ratio = pow(whole, i / (double)GUIDE_POINTS);
-        sheet_row(sheet, &place, x * ratio, steps_of_cost(cost * pow(ratio, guide->power[slice->of_dimension])));
+        sheet_row(sheet, &place, x * ratio, steps_of_cost(cost * pow(ratio, bound->value)));
     }
 }
 

@@ -4,11 +4,16 @@
 #define REPORT_FIGURES_H
 
 #include "core/status.h"
+#include "verdict/claims.h"
 #include "verdict/evidence.h"
+
+struct figure_source;
 
 struct figure {
     const char *name;    /* of the files NAME.tsv, NAME.svg and NAME.png beside the result, and of scripts/NAME.gp */
+    enum topic topic;    /* of the claims beside which it stands */
     const char *caption; /* what was measured and how to read it */
+    const struct figure_source *source;
 };
 
 /* Ends with name == NULL. */

@@ -10,22 +10,17 @@
 #include "report/tables.h"
 #include "verdict/account.h"
 
-/* Claims that the same figures show stand together; claims and figures that are in no group come last. */
-enum { MOST_TOGETHER = 4 };
-static const struct group {
-    const char *heading;
-    const char *claims[MOST_TOGETHER + 1], *figures[MOST_TOGETHER + 1]; /* each ends with NULL */
-} groups[] = {
-    {"Steps against accuracy", {"eps-accelerated", "eps-ddpm", "minimal"}, {"complexity-accuracy"}},
-    {"Steps against dimension", {"dim-accelerated", "dim-ddpm"}, {"complexity-dimension"}},
-    {"What acceleration gains", {"crossover", "speedup"}, {"speedup"}},
-    {"Divergences against steps", {"kl-ddpm"}, {"tv-steps"}},
-    {"What the size of a score error costs", {"score-linear"}, {"score-error", "error-constant"}},
-    {"What the roughness of a score error costs", {"score-rough", "ode-rough"}, {"roughness"}},
-    {"Chains against exact laws", {"chains-agree"}, {"empirical", "bias", "noise-floor", "path-kl"}},
-    {"Every sampler's order", {"atlas"}, {"atlas"}},
+/* Claims and figures of one topic stand together; those of none come last. */
+static const char *const headings[TOPICS] = {
+    [TOPIC_ACCURACY] = "Steps against accuracy",
+    [TOPIC_DIMENSION] = "Steps against dimension",
+    [TOPIC_ACCELERATION] = "What acceleration gains",
+    [TOPIC_DIVERGENCES] = "Divergences against steps",
+    [TOPIC_ERROR_SIZE] = "What the size of a score error costs",
+    [TOPIC_ERROR_ROUGHNESS] = "What the roughness of a score error costs",
+    [TOPIC_CHAINS] = "Chains against exact laws",
+    [TOPIC_ORDERS] = "Every sampler's order",
 };
-enum { GROUPS = sizeof groups / sizeof groups[0] };
 
 /* A page being written. */
 struct page {
@@ -33,13 +28,6 @@ struct page {
     const struct tables *tables;
     FILE *file;
 };
-
-static int is_listed(const char *const *list, const char *name)
-{
-    while (*list != NULL && strcmp(*list, name) != 0)
-        list++;
-    return *list != NULL;
-}
 
 static void put(const struct page *page, const char *text)
 {
@@ -242,13 +230,13 @@ static void put_what_it_says(const struct page *page, const struct finding *find
     fputs(".</p>\n", page->file);
 }
 
-static void put_figure(const struct page *page, const struct figure *figure, const struct group *group)
+static void put_figure(const struct page *page, const struct figure *figure, bool with_claims)
 {
     if (!put_image(page, figure))
         return;
     fputs("<figcaption>", page->file);
-    for (size_t i = 0; i < page->tables->count && group != NULL; i = next_claim(page, i))
-        if (is_listed(group->claims, page->tables->findings[i].claim->name))
+    for (size_t i = 0; i < page->tables->count && with_claims; i = next_claim(page, i))
+        if (overall_of(page, i)->claim->topic == figure->topic)
             put_what_it_says(page, overall_of(page, i));
     put_element(page, "p", figure->caption);
     fputs("</figcaption></figure>\n", page->file);
@@ -312,54 +300,46 @@ static void put_claim(struct page *page, size_t first)
     fputs("</article>\n", page->file);
 }
 
-static void put_group(struct page *page, const struct group *group)
+static bool has_claim(const struct page *page, enum topic topic)
 {
-    size_t shown = 0;
-    for (size_t i = 0; i < page->tables->count; i = next_claim(page, i)) {
-        if (!is_listed(group->claims, page->tables->findings[i].claim->name))
-            continue;
-        if (shown++ == 0) {
-            fputs("<section>", page->file);
-            put_element(page, "h2", group->heading);
-        }
-        put_claim(page, i);
-    }
-    if (shown == 0)
+    for (size_t i = 0; i < page->tables->count; i = next_claim(page, i))
+        if (overall_of(page, i)->claim->topic == topic)
+            return true;
+    return false;
+}
+
+static void put_claims(struct page *page, enum topic topic)
+{
+    for (size_t i = 0; i < page->tables->count; i = next_claim(page, i))
+        if (overall_of(page, i)->claim->topic == topic)
+            put_claim(page, i);
+}
+
+static void put_topic(struct page *page, enum topic topic)
+{
+    if (!has_claim(page, topic))
         return;
+    fputs("<section>", page->file);
+    put_element(page, "h2", headings[topic]);
+    put_claims(page, topic);
     for (const struct figure *figure = figures; figure->name != NULL; figure++)
-        if (is_listed(group->figures, figure->name))
-            put_figure(page, figure, group);
+        if (figure->topic == topic)
+            put_figure(page, figure, true);
     fputs("</section>\n", page->file);
 }
 
-static int has_claim(const struct page *page, const struct group *group)
-{
-    int found = 0;
-    for (size_t i = 0; i < page->tables->count && !found; i = next_claim(page, i))
-        found = is_listed(group->claims, page->tables->findings[i].claim->name);
-    return found;
-}
-
-/* What no group shows. */
+/* What no topic shows. */
 static void put_others(struct page *page)
 {
-    for (size_t i = 0; i < page->tables->count; i = next_claim(page, i)) {
-        int shown = 0;
-        for (const struct group *group = groups; group < groups + GROUPS && !shown; group++)
-            shown = is_listed(group->claims, page->tables->findings[i].claim->name);
-        if (!shown)
-            put_claim(page, i);
-    }
-    size_t headings = 0;
+    bool has_heading = false;
+    put_claims(page, NO_TOPIC);
     for (const struct figure *figure = figures; figure->name != NULL; figure++) {
-        int shown = 0;
-        for (const struct group *group = groups; group < groups + GROUPS && !shown; group++)
-            shown = is_listed(group->figures, figure->name) && has_claim(page, group);
-        if (shown || !has_image(page, figure))
+        if (has_claim(page, figure->topic) || !has_image(page, figure))
             continue;
-        if (headings++ == 0)
+        if (!has_heading)
             put_element(page, "h2", "Other figures");
-        put_figure(page, figure, NULL);
+        has_heading = true;
+        put_figure(page, figure, false);
     }
 }
 
@@ -491,8 +471,8 @@ enum status report_html(const struct tables *tables, struct error *error)
         fputs("<p>The experiment tests no claims.</p>\n", file);
     put_notes(&page);
     fputs("</section>\n", file);
-    for (size_t i = 0; i < GROUPS; i++)
-        put_group(&page, &groups[i]);
+    for (enum topic topic = NO_TOPIC + 1; topic < TOPICS; topic++)
+        put_topic(&page, topic);
     put_others(&page);
     for (size_t i = 0; i < tables->sections; i++)
         put_section(&page, &tables->section[i], &tables->shown[i]);

@@ -16,8 +16,8 @@ static const struct table_column rate_columns[] = {
     {"claimed in 1/ε", RIGHT}, {"T/log T in 1/ε", RIGHT}, {"cells used / dropped", RIGHT},
     {"verdict", LEFT},         {"claimed by", LEFT}};
 
-static enum status fill_rate(const struct evidence *evidence, size_t target, size_t sampler, struct table *table,
-                             struct error *error)
+static enum status fill_rate(const struct evidence *evidence, const struct claim *claim, size_t target,
+                             size_t sampler, struct table *table, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
     const struct sampler *of = spec->samplers[sampler];
@@ -25,7 +25,7 @@ static enum status fill_rate(const struct evidence *evidence, size_t target, siz
     struct fit complexity = {0};
     struct atlas_rate rate;
     char words[100], verdict[104];
-    TRY(atlas_rate_measure(evidence, target, sampler, NULL, &rate, error));
+    TRY(atlas_rate_measure(evidence, claim, target, sampler, NULL, &rate, error));
     if (spec->accuracy_count > 0)
         TRY(complexity_exponents(evidence, target, sampler, COST_LOG_FREE, &complexity, error));
     finding_verdict(&rate.finding, words, sizeof words);
@@ -47,11 +47,12 @@ static enum status fill_rate(const struct evidence *evidence, size_t target, siz
 static enum status fill_rates(const struct evidence *evidence, struct table *table, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
-    if (!atlas_wanted(spec))
+    const struct claim *claim = atlas_claim(spec);
+    if (claim == NULL)
         return STATUS_OK;
     for (size_t target = 0; target < spec->target_count; target++)
         for (size_t sampler = 0; sampler < spec->sampler_count; sampler++)
-            TRY(fill_rate(evidence, target, sampler, table, error));
+            TRY(fill_rate(evidence, claim, target, sampler, table, error));
     (void)snprintf(
         table->note, sizeof table->note,
         "A claimed order p means TV = Õ(h^p), T/log T = Õ(ε^(-1/p)): a bound, so that only slower decay "
@@ -76,7 +77,7 @@ static const struct table_column frontier_columns[] = {{"target", LEFT},
 static enum status fill_frontiers(const struct evidence *evidence, struct table *table, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
-    if (!atlas_wanted(spec) || spec->accuracy_count == 0)
+    if (atlas_claim(spec) == NULL || spec->accuracy_count == 0)
         return STATUS_OK;
     for (size_t target = 0; target < spec->target_count; target++)
         for (size_t d = 0; d < spec->dimension_count; d++) {
@@ -104,7 +105,7 @@ static const struct table_column cost_columns[] = {{"target", LEFT},  {"d", RIGH
 static enum status fill_costs(const struct evidence *evidence, struct table *table, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
-    if (!atlas_wanted(spec))
+    if (atlas_claim(spec) == NULL)
         return STATUS_OK;
     for (size_t target = 0; target < spec->target_count; target++)
         for (size_t d = 0; d < spec->dimension_count; d++)

@@ -423,6 +423,8 @@ START_TEST(test_names)
         ck_assert_str_eq(claim->name, claim_names()[i]);
         ck_assert(strlen(claim->statement) > 10 && strlen(claim->source) > 5 && strlen(claim->predicted) > 2);
         ck_assert(strlen(claim->refuted_by) > 5 && strlen(claim->statistic) > 5);
+        ck_assert(claim->bound[0].power != NO_POWER && claim->topic != NO_TOPIC && claim->decide != NULL);
+        ck_assert_int_eq(claim->predicted[0], claim->bound[0].relation == AT_MOST ? '<' : '>');
     }
     ck_assert_ptr_null(claim_names()[i]);
 }

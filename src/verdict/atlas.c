@@ -8,12 +8,13 @@
 #include "verdict/exponents.h"
 #include "verdict/judge.h"
 
-int atlas_wanted(const struct spec *spec)
+const struct claim *atlas_claim(const struct spec *spec)
 {
-    for (size_t i = 0; i < spec->claim_count; i++)
-        if (strcmp(spec->claims[i], ATLAS_CLAIM) == 0)
-            return 1;
-    return 0;
+    const struct claim *claim;
+    for (size_t i = 0; (claim = claim_at(i)) != NULL; i++)
+        if (claim->decide == decide_orders && claim_is_asked(claim, spec))
+            break;
+    return claim;
 }
 
 /* Powers of two within the window's factor of the largest, of which no fit uses the TV. */
@@ -44,17 +45,16 @@ static void judge_order(struct finding *finding, double order, const struct expo
 {
     char text[120];
     (void)snprintf(text, sizeof text, "claimed order %g less the power of %s, %s", order, of, sampler);
-    const struct judged judged = {text, NULL, finding->used};
-    judge_exponent_upper(finding, &judged,
-                         &(struct exponent){.value = order - power->value, .interval = power->interval}, 0.0);
+    judge_power(finding, text, &finding->claim->bound[0], finding->used,
+                &(struct exponent){.value = order - power->value, .interval = power->interval});
 }
 
-enum status atlas_rate_measure(const struct evidence *evidence, size_t target, size_t sampler,
-                               struct account *account, struct atlas_rate *out, struct error *error)
+enum status atlas_rate_measure(const struct evidence *evidence, const struct claim *claim, size_t target,
+                               size_t sampler, struct account *account, struct atlas_rate *out, struct error *error)
 {
     const char *name = evidence->spec.samplers[sampler]->name;
     double order = evidence->spec.samplers[sampler]->claimed_order;
-    *out = (struct atlas_rate){.dropped = 0};
+    *out = (struct atlas_rate){.finding = {.claim = claim}};
     enum status status = tv_exponents(evidence, target, sampler, 0.0, account, &out->in_h, error);
     if (status == STATUS_OK)
         status = tv_exponents(evidence, target, sampler, 1.0, NULL, &out->in_h_log, error);
@@ -80,8 +80,8 @@ enum status atlas_rate_measure(const struct evidence *evidence, size_t target, s
     return STATUS_OK;
 }
 
-enum status decide_atlas(const struct evidence *evidence, const struct claim *claim, size_t target,
-                         struct finding *out, struct error *error)
+enum status decide_orders(const struct evidence *evidence, const struct claim *claim, size_t target,
+                          struct finding *out, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
     size_t claiming = 0, used = 0, dropped = 0, worst = spec->sampler_count;
@@ -90,7 +90,7 @@ enum status decide_atlas(const struct evidence *evidence, const struct claim *cl
         struct atlas_rate rate;
         if (!(spec->samplers[s]->claimed_order > 0.0))
             continue;
-        enum status status = atlas_rate_measure(evidence, target, s, out->account, &rate, error);
+        enum status status = atlas_rate_measure(evidence, claim, target, s, out->account, &rate, error);
         if (status != STATUS_OK)
             return status;
         claiming++;
@@ -106,10 +106,9 @@ enum status decide_atlas(const struct evidence *evidence, const struct claim *cl
         judge_inconclusive(out, "no sampler of the experiment claims an order");
         return STATUS_OK;
     }
-    chosen.claim = claim;
     chosen.account = out->account;
     memcpy(chosen.target, out->target, sizeof chosen.target);
-    chosen.bound = claim->bound;
+    chosen.bound = claim->bound[0].value;
     chosen.used = used;
     judge_note(&chosen, "that of %s (order %g), of %zu samplers that claim one; %zu cells dropped",
                spec->samplers[worst]->name, spec->samplers[worst]->claimed_order, claiming, dropped);

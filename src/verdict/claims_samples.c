@@ -16,11 +16,6 @@
 
 enum { FEWEST = 20 };
 
-int samples_apply(const struct spec *spec)
-{
-    return spec->chain_count > 0;
-}
-
 /* Of a probability that shows `hits` times in `count` trials. */
 static void clopper_pearson(size_t hits, size_t count, double *low, double *high)
 {
@@ -106,8 +101,8 @@ static void judge_tally(const struct spec *spec, const struct tally *tally, stru
     judge_note(out, "worst: %s, z = %.2f (%s)", tally->estimator->name, tally->worst, where);
 }
 
-enum status decide_chains_agree(const struct evidence *evidence, const struct claim *claim, size_t target,
-                                struct finding *out, struct error *error)
+enum status decide_agreement(const struct evidence *evidence, const struct claim *claim, size_t target,
+                             struct finding *out, struct error *error)
 {
     struct chain_cells cells;
     struct tally tally = {.compared = 0};
@@ -116,7 +111,7 @@ enum status decide_chains_agree(const struct evidence *evidence, const struct cl
                    "estimates by chains and their bounds");
     for (size_t i = 0; i < cells.count && status == STATUS_OK; i++)
         tally_cell(&evidence->spec, &cells.cell[i], out->account, &tally);
-    out->bound = claim->bound;
+    out->bound = claim->bound[0].value;
     out->used = tally.compared;
     out->censored = tally.silent;
     if (status == STATUS_OK && tally.compared >= FEWEST)

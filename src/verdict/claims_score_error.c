@@ -28,34 +28,6 @@
 
 static const char no_family[] = "no sampler of this kind or no such score error in the experiment";
 
-static int is_deterministic(const struct sampler *sampler)
-{
-    return sampler->log_noise_ratio == NULL;
-}
-
-static int has_sampler(const struct spec *spec, int deterministic)
-{
-    int found = 0;
-    for (size_t i = 0; i < spec->sampler_count && !found; i++)
-        found = is_deterministic(spec->samplers[i]) == deterministic;
-    return found;
-}
-
-int score_error_applies(const struct spec *spec)
-{
-    return spec->score_error_count > 1 && has_sampler(spec, 0);
-}
-
-int stochastic_roughness_applies(const struct spec *spec)
-{
-    return error_family_next(spec, SAME_BUT_ROUGHNESS, 0) < spec->score_error_count && has_sampler(spec, 0);
-}
-
-int deterministic_roughness_applies(const struct spec *spec)
-{
-    return error_family_next(spec, SAME_BUT_ROUGHNESS, 0) < spec->score_error_count && has_sampler(spec, 1);
-}
-
 /* ---- What both kinds of statistics share ---- */
 
 /* Adds up over families. */
@@ -121,7 +93,6 @@ struct survey {
     const struct evidence *evidence;
     const struct claim *claim;
     size_t target;
-    int deterministic;
     enum error_kinship kinship;
     struct constants seen;
     struct worst slope, steps, dimension;
@@ -139,7 +110,7 @@ static enum status visit(struct survey *survey,
     survey->seen.excess = NAN; /* of no cell; fmax passes over it */
     for (size_t s = 0; s < spec->sampler_count; s++) {
         size_t e = error_family_next(spec, survey->kinship, 0);
-        if (is_deterministic(spec->samplers[s]) != survey->deterministic)
+        if (is_deterministic(spec->samplers[s]) != ((survey->claim->needs & NEEDS_DETERMINISTIC) != 0))
             continue;
         for (; e < spec->score_error_count && status == STATUS_OK; e = error_family_next(spec, survey->kinship, e)) {
             const struct error_family family = {survey->target, s, survey->kinship, e};
@@ -166,19 +137,19 @@ static void name_judged(const struct survey *survey, const struct error_family *
     (void)snprintf(text, size, "%s, %s, %s", of, survey->evidence->spec.samplers[family->sampler]->name, label);
 }
 
-static void judge_growth(struct finding *part, const char *in, const struct regression_words *words,
+static void judge_growth(struct finding *part, const char *in, const struct claim_bound *bound,
                          const struct growth *growth, const struct survey *survey, const struct error_family *family)
 {
-    double value = growth->exponent.value, interval = growth->exponent.interval;
+    double value = growth->exponent.value, interval = growth->exponent.interval, limit = bound->value + BAND;
     struct judgement judgement = {
         .exponent = growth->exponent,
-        .regression = words,
+        .regression = power_regressions[bound->power],
         .cells = growth->cells,
-        .condition = {{OUTCOME_REFUTED, "refuted", "the lower end of the interval", ABOVE, BAND, value - interval},
-                      {GROWTH_FINE, "fine", "the upper end of the interval", AT_MOST, BAND, value + interval},
+        .condition = {{OUTCOME_REFUTED, "refuted", "the lower end of the interval", ABOVE, limit, value - interval},
+                      {GROWTH_FINE, "fine", "the upper end of the interval", AT_MOST, limit, value + interval},
                       {OUTCOME_INCONCLUSIVE, "inconclusive", "the half-width of the interval", ABOVE, WIDEST,
                        interval},
-                      {GROWTH_FINE, "fine", "the distance from 0", AT_MOST, BAND, fabs(value)}},
+                      {GROWTH_FINE, "fine", "the distance from 0", AT_MOST, BAND, fabs(value - bound->value)}},
         .conditions = 4,
         .otherwise = "inconclusive"};
     char of[40];
@@ -187,14 +158,14 @@ static void judge_growth(struct finding *part, const char *in, const struct regr
     (void)judge_by(part, &judgement, OUTCOME_INCONCLUSIVE);
 }
 
-static void keep_growth(struct worst *worst, const char *in, const struct regression_words *words,
+static void keep_growth(struct worst *worst, const char *in, const struct claim_bound *bound,
                         const struct growth *growth, const struct survey *survey, const struct error_family *family)
 {
     struct finding part = {
         .value = growth->exponent.value, .interval = growth->exponent.interval, .account = survey->account};
     if (!growth->ok)
         return;
-    judge_growth(&part, in, words, growth, survey, family);
+    judge_growth(&part, in, bound, growth, survey, family);
     keep_worst(worst, &part, 1.0, &survey->evidence->spec, family);
 }
 
@@ -231,15 +202,6 @@ static void tell_family(struct survey *survey, const struct error_family *family
     }
 }
 
-static const struct regression_words effect_in_size = {"the log of the effect", "log ε_score", "(T, d)",
-                                                       "the smallest ε_score", "the first (T, d)"};
-static const struct regression_words constant_in_steps = {"log C", "log T", "(ε_score, d)", "the largest T",
-                                                          "the first (ε_score, d)"};
-static const struct regression_words constant_in_dimension = {"log C", "log d", "(ε_score, T)",
-                                                              "one ε_score at the largest T", "the smallest d"};
-static const struct regression_words constant_in_roughness = {"log C", "log ω", "(ε_score, T, d)", "the largest ω",
-                                                              "the first (ε_score, T, d)"};
-
 static enum status judge_linear(struct survey *survey, const struct error_family *family,
                                 const struct error_cells *cells, struct error *error)
 {
@@ -252,13 +214,12 @@ static enum status judge_linear(struct survey *survey, const struct error_family
     tell_family(survey, family, cells, "an effect of at most 0.1, known to a thousandth", growth.slope.ok);
     if (growth.slope.ok) {
         name_judged(survey, family, "slope of the effect in ε_score", of, sizeof of);
-        judge_exponent_lower(&part, &(struct judged){of, &effect_in_size, growth.slope.cells}, &growth.slope.exponent,
-                             survey->claim->bound);
+        judge_power(&part, of, &survey->claim->bound[0], growth.slope.cells, &growth.slope.exponent);
         keep_worst(&survey->slope, &part, -1.0, &survey->evidence->spec, family);
         survey->used += growth.slope.cells;
     }
-    keep_growth(&survey->steps, "T", &constant_in_steps, &growth.steps, survey, family);
-    keep_growth(&survey->dimension, "d", &constant_in_dimension, &growth.dimension, survey, family);
+    keep_growth(&survey->steps, "T", &survey->claim->bound[1], &growth.steps, survey, family);
+    keep_growth(&survey->dimension, "d", &survey->claim->bound[2], &growth.dimension, survey, family);
     return STATUS_OK;
 }
 
@@ -276,8 +237,8 @@ static void note_growth(const struct survey *survey, const char *in, const struc
     out->outcome = out->outcome > part->outcome ? out->outcome : part->outcome;
 }
 
-enum status decide_score_linear(const struct evidence *evidence, const struct claim *claim, size_t target,
-                                struct finding *out, struct error *error)
+enum status decide_score_size(const struct evidence *evidence, const struct claim *claim, size_t target,
+                              struct finding *out, struct error *error)
 {
     struct survey survey = {
         .evidence = evidence, .claim = claim, .target = target, .kinship = SAME_BUT_SIZE, .account = out->account};
@@ -290,7 +251,7 @@ enum status decide_score_linear(const struct evidence *evidence, const struct cl
         return STATUS_OK;
     }
     take(&survey.slope, out);
-    out->bound = claim->bound;
+    out->bound = claim->bound[0].value;
     out->used = survey.used;
     if (survey.slope.decided < survey.seen.families)
         judge_note(out, "slope in %zu of %zu families", survey.slope.decided, survey.seen.families);
@@ -305,18 +266,19 @@ enum status decide_score_linear(const struct evidence *evidence, const struct cl
 
 /* ---- score-rough, ode-rough ---- */
 
-static void judge_contrast(struct finding *part, const char *of, const struct growth *growth)
+static void judge_contrast(struct finding *part, const char *of, const struct claim_bound *bound,
+                           const struct growth *growth)
 {
-    double value = growth->exponent.value, interval = growth->exponent.interval;
-    struct judgement judgement = {
-        .exponent = growth->exponent,
-        .regression = &constant_in_roughness,
-        .cells = growth->cells,
-        .condition = {{OUTCOME_SUPPORTED, "supported", "the lower end of the interval", ABOVE, ZERO,
-                       value - interval},
-                      {OUTCOME_REFUTED, "refuted", "the upper end of the interval", AT_MOST, ZERO, value + interval}},
-        .conditions = 2,
-        .otherwise = "inconclusive"};
+    double value = growth->exponent.value, interval = growth->exponent.interval, limit = bound->value + ZERO;
+    struct judgement judgement = {.exponent = growth->exponent,
+                                  .regression = power_regressions[bound->power],
+                                  .cells = growth->cells,
+                                  .condition = {{OUTCOME_SUPPORTED, "supported", "the lower end of the interval",
+                                                 ABOVE, limit, value - interval},
+                                                {OUTCOME_REFUTED, "refuted", "the upper end of the interval", AT_MOST,
+                                                 limit, value + interval}},
+                                  .conditions = 2,
+                                  .otherwise = "inconclusive"};
     (void)snprintf(judgement.of, sizeof judgement.of, "%s", of);
     (void)judge_by(part, &judgement, OUTCOME_INCONCLUSIVE);
     part->measured = 1;
@@ -329,64 +291,43 @@ static enum status judge_rough(struct survey *survey, const struct error_family 
 {
     struct growth growth;
     struct finding part = {.claim = survey->claim, .account = survey->account};
+    const struct claim_bound *bound = &survey->claim->bound[0];
     char of[160];
-    enum status status = roughness_growth_fit(survey->evidence, cells, &growth, error);
-    if (status != STATUS_OK)
-        return status;
+    TRY(roughness_growth_fit(survey->evidence, cells, &growth, error));
     tell_family(survey, family, cells,
                 "an effect of at most 0.1, known to a thousandth, and ω within a factor 64 of the largest",
                 growth.ok);
     if (!growth.ok)
         return STATUS_OK;
     name_judged(survey, family, "growth exponent of C in ω", of, sizeof of);
-    if (survey->deterministic)
-        judge_contrast(&part, of, &growth);
+    if (bound->relation == ABOVE)
+        judge_contrast(&part, of, bound, &growth);
     else
-        judge_exponent_upper(&part, &(struct judged){of, &constant_in_roughness, growth.cells}, &growth.exponent,
-                             survey->claim->bound);
-    keep_worst(&survey->slope, &part, survey->deterministic ? -1.0 : 1.0, &survey->evidence->spec, family);
+        judge_power(&part, of, bound, growth.cells, &growth.exponent);
+    keep_worst(&survey->slope, &part, bound->relation == ABOVE ? -1.0 : 1.0, &survey->evidence->spec, family);
     survey->used += growth.cells;
     return STATUS_OK;
 }
 
-static enum status decide_rough(struct survey *survey, const char *missing, struct finding *out, struct error *error)
+enum status decide_score_roughness(const struct evidence *evidence, const struct claim *claim, size_t target,
+                                   struct finding *out, struct error *error)
 {
-    enum status status = visit(survey, judge_rough, error);
-    if (status != STATUS_OK)
-        return status;
-    if (survey->slope.decided == 0)
+    struct survey survey = {.evidence = evidence,
+                            .claim = claim,
+                            .target = target,
+                            .kinship = SAME_BUT_ROUGHNESS,
+                            .account = out->account};
+    TRY(visit(&survey, judge_rough, error));
+    if (survey.slope.decided == 0)
         judge_inconclusive(out,
-                           survey->seen.families == 0 ? no_family : "no family has enough roughnesses in the window");
+                           survey.seen.families == 0 ? no_family : "no family has enough roughnesses in the window");
     else {
-        take(&survey->slope, out);
-        out->used = survey->used;
-        if (survey->slope.decided < survey->seen.families)
-            judge_note(out, "%zu of %zu families", survey->slope.decided, survey->seen.families);
-        judge_note(out, "largest C %.3g", survey->seen.constant);
+        take(&survey.slope, out);
+        out->used = survey.used;
+        if (survey.slope.decided < survey.seen.families)
+            judge_note(out, "%zu of %zu families", survey.slope.decided, survey.seen.families);
+        judge_note(out, "largest C %.3g", survey.seen.constant);
     }
-    note_cells(&survey->seen, missing, out);
+    note_cells(&survey.seen, claim->needs & NEEDS_DETERMINISTIC ? " where the error folds the map" : "", out);
     return STATUS_OK;
-}
-
-enum status decide_score_rough(const struct evidence *evidence, const struct claim *claim, size_t target,
-                               struct finding *out, struct error *error)
-{
-    struct survey survey = {.evidence = evidence,
-                            .claim = claim,
-                            .target = target,
-                            .kinship = SAME_BUT_ROUGHNESS,
-                            .account = out->account};
-    return decide_rough(&survey, "", out, error);
-}
-
-enum status decide_ode_rough(const struct evidence *evidence, const struct claim *claim, size_t target,
-                             struct finding *out, struct error *error)
-{
-    struct survey survey = {.evidence = evidence,
-                            .claim = claim,
-                            .target = target,
-                            .deterministic = 1,
-                            .kinship = SAME_BUT_ROUGHNESS,
-                            .account = out->account};
-    return decide_rough(&survey, " where the error folds the map", out, error);
 }
