@@ -115,7 +115,7 @@ int main(int argc, char **argv)
             stderr);
         return EXIT_FAILED;
     }
-    openblas_set_num_threads(1);    /* cells are run by threads, each with its own small matrices */
+    openblas_set_num_threads(1);    /* cells are measured side by side, with small matrices each */
     (void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error like a full disk */
     store_init();
     if (argc < 2) {

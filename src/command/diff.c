@@ -103,7 +103,7 @@ static enum status add_number(struct table *table, const char *format, double va
         return table_nothing(table, error);
     char text[40];
     (void)strfromd(text, sizeof text, format, value);
-    return table_cell(table, error, "%s", text);
+    return table_cells(table, error, "%s", text);
 }
 
 /* How much two values of a column may differ. */
@@ -128,13 +128,9 @@ static void print_rule(const struct field *field, double limit, char *text, size
 static enum status add_tally(struct table *table, const char *quantity, const char *rule, const struct tally *tally,
                              int judged, int is_number, int has_ratio, struct error *error)
 {
-    TRY(table_cell(table, error, "%s", quantity));
-    TRY(table_cell(table, error, "%s", rule));
-    TRY(table_cell(table, error, "%zu", tally->pairs));
-    TRY(table_cell(table, error, "%zu", tally->same));
+    TRY(table_cells(table, error, "%s\t%s\t%zu\t%zu", quantity, rule, tally->pairs, tally->same));
     if (judged) {
-        TRY(table_cell(table, error, "%zu", tally->agree));
-        TRY(table_cell(table, error, "%zu", tally->differ));
+        TRY(table_cells(table, error, "%zu\t%zu", tally->agree, tally->differ));
     } else {
         TRY(table_nothing(table, error));
         TRY(table_nothing(table, error));
@@ -190,12 +186,12 @@ static enum status add_value(struct table *table, const struct field *field, con
                              struct error *error)
 {
     if (field->type == FIELD_STRING)
-        return table_cell(table, error, "%s", field_text(field, row));
+        return table_text(table, field_text(field, row), error);
     if (field->type == FIELD_COUNT)
-        return table_cell(table, error, "%" PRIu64, field_count(field, row));
+        return table_cells(table, error, "%" PRIu64, field_count(field, row));
     if (field->role == COLUMN_DERIVED)
-        return table_cell(table, error, "%.17g", field_real(field, row));
-    return table_cell(table, error, "%.15g +- %.1e", field_real(field, row), field_real(field + 1, row));
+        return table_cells(table, error, "%.17g", field_real(field, row));
+    return table_cells(table, error, "%.15g +- %.1e", field_real(field, row), field_real(field + 1, row));
 }
 
 static enum status add_range(struct table *table, const struct bracket *bracket, struct error *error)
@@ -203,16 +199,16 @@ static enum status add_range(struct table *table, const struct bracket *bracket,
     switch (bracket->reach) {
     case REACH_FOUND:
         if (bracket->certain == bracket->fails)
-            return table_cell(table, error, "%zu", bracket->passes);
-        return table_cell(table, error, "%zu to %zu", bracket->certain + 1, bracket->passes);
+            return table_cells(table, error, "%zu", bracket->passes);
+        return table_cells(table, error, "%zu to %zu", bracket->certain + 1, bracket->passes);
     case REACH_AT_START:
-        return table_cell(table, error, "at most %zu", bracket->passes);
+        return table_cells(table, error, "at most %zu", bracket->passes);
     case REACH_BEYOND:
-        return table_cell(table, error, "above %zu", bracket->certain);
+        return table_cells(table, error, "above %zu", bracket->certain);
     case REACH_OPEN:
         break;
     }
-    return table_cell(table, error, "%zu to %zu, not finished", bracket->certain + 1, bracket->passes);
+    return table_cells(table, error, "%zu to %zu, not finished", bracket->certain + 1, bracket->passes);
 }
 
 /* With the score error and the number of chains, which few rows have. */
@@ -224,7 +220,7 @@ static enum status add_sampler(struct table *table, const struct spec *spec, con
         compare_label_score_error(spec, row, label, sizeof label);
     if (row->chains > 0)
         (void)snprintf(chains, sizeof chains, ", %" PRIu64 " chains", row->chains);
-    return table_cell(table, error, "%s%s%s%s", row->sampler, label[0] != '\0' ? ", " : "", label, chains);
+    return table_cells(table, error, "%s%s%s%s", row->sampler, label[0] != '\0' ? ", " : "", label, chains);
 }
 
 static enum status add_row_difference(struct table *table, const struct evidence *side,
@@ -232,27 +228,25 @@ static enum status add_row_difference(struct table *table, const struct evidence
 {
     size_t has = difference->row[0] == NULL;
     const struct record *row = difference->row[has];
-    TRY(table_cell(table, error, "%s", row->target));
+    TRY(table_cells(table, error, "%s", row->target));
     TRY(add_sampler(table, &side[has].spec, row, error));
-    TRY(table_cell(table, error, "%" PRIu64, row->dimension));
-    TRY(table_cell(table, error, "%" PRIu64, row->steps));
-    TRY(table_cell(table, error, "%s", difference->field != NULL ? difference->field->name : "(row)"));
+    TRY(table_cells(table, error, "%" PRIu64 "\t%" PRIu64 "\t%s", row->dimension, row->steps,
+                    difference->field != NULL ? difference->field->name : "(row)"));
     for (size_t i = 0; i < 2; i++)
         if (difference->field != NULL)
             TRY(add_value(table, difference->field, difference->row[i], error));
         else
-            TRY(table_cell(table, error, "%s", difference->row[i] != NULL ? "measured" : "missing"));
+            TRY(table_cells(table, error, "%s", difference->row[i] != NULL ? "measured" : "missing"));
     return add_number(table, "%.3g", difference->ratio, error);
 }
 
 static enum status add_complexity_difference(struct table *table, const struct spec *spec,
                                              const struct difference *difference, struct error *error)
 {
-    TRY(table_cell(table, error, "%s", spec->targets[difference->target].name));
-    TRY(table_cell(table, error, "%s", spec->samplers[difference->sampler]->name));
-    TRY(table_cell(table, error, "%zu", spec->dimensions[difference->dimension]));
+    TRY(table_cells(table, error, "%s\t%s\t%zu", spec->targets[difference->target].name,
+                    spec->samplers[difference->sampler]->name, spec->dimensions[difference->dimension]));
     TRY(table_nothing(table, error));
-    TRY(table_cell(table, error, "T(d, %g)", spec->accuracies[difference->accuracy]));
+    TRY(table_cells(table, error, "T(d, %g)", spec->accuracies[difference->accuracy]));
     TRY(add_range(table, difference->bracket[0], error));
     TRY(add_range(table, difference->bracket[1], error));
     return table_nothing(table, error);

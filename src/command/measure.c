@@ -1,4 +1,5 @@
 #include <argp.h>
+#include <inttypes.h>
 #include <errno.h>
 #include <math.h>
 #include <omp.h>
@@ -150,12 +151,10 @@ static void output_init(const struct spec *spec, int json, struct output *out)
 static enum status add_place(struct table *table, const struct record *row, const char *score_error,
                              struct error *error)
 {
-    TRY(table_cell(table, error, "%s", row->target));
-    TRY(table_cell(table, error, "%s", row->sampler));
+    TRY(table_cells(table, error, "%s\t%s", row->target, row->sampler));
     if (score_error != NULL)
-        TRY(table_cell(table, error, "%s", score_error));
-    TRY(table_cell(table, error, "%llu", (unsigned long long)row->dimension));
-    return table_cell(table, error, "%llu", (unsigned long long)row->steps);
+        TRY(table_cells(table, error, "%s", score_error));
+    return table_cells(table, error, "%" PRIu64 "\t%" PRIu64, row->dimension, row->steps);
 }
 
 /* A number and its radius, in a column each. */
@@ -163,7 +162,7 @@ static enum status add_measured(struct table *table, double value, double radius
 {
     char text[TEXT_MEASURED_SIZE];
     text_measured(value, radius, text);
-    TRY(table_cell(table, error, "%s", text));
+    TRY(table_cells(table, error, "%s", text));
     return table_cell_if(table, isfinite(value), error, "%.1e", radius);
 }
 
@@ -172,7 +171,7 @@ static enum status add_law(struct table *table, const struct record *row, const 
                            struct error *error)
 {
     TRY(add_place(table, row, score_error, error));
-    TRY(table_cell(table, error, "%.4g", row->step_size));
+    TRY(table_cells(table, error, "%.4g", row->step_size));
     TRY(add_measured(table, row->tv, row->tv_error, error));
     TRY(add_measured(table, row->kl_p_q, row->kl_p_q_error, error));
     TRY(add_measured(table, row->kl_q_p, row->kl_q_p_error, error));
@@ -182,14 +181,14 @@ static enum status add_law(struct table *table, const struct record *row, const 
         int exact = strcmp(row->score_error, "none") == 0;
         TRY(add_measured(table, exact ? NAN : row->error_effect, row->error_effect_error, error));
     }
-    return table_cell(table, error, "%s", row->law);
+    return table_text(table, row->law, error);
 }
 
 static enum status add_estimate(struct table *table, struct estimate estimate, struct error *error)
 {
     if (isnan(estimate.value))
         return table_nothing(table, error);
-    return table_cell(table, error, "%.3e +- %.0e", estimate.value, estimate.error);
+    return table_cells(table, error, "%.3e +- %.0e", estimate.value, estimate.error);
 }
 
 static enum status add_chains(struct table *table, const struct record *row, const char *score_error,
@@ -199,7 +198,7 @@ static enum status add_chains(struct table *table, const struct record *row, con
     const struct estimate shown[] = {e->projection_tv, e->weights_tv, e->chi2_tv,
                                      e->pinsker_tv,    e->knn_kl_q_p, e->weights_chi2_q_p};
     TRY(add_place(table, row, score_error, error));
-    TRY(table_cell(table, error, "%llu", (unsigned long long)row->chains));
+    TRY(table_cells(table, error, "%llu", (unsigned long long)row->chains));
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
         TRY(add_estimate(table, shown[i], error));
     return table_cell_if(table, !isnan(e->effective), error, "%.2g", e->effective);
@@ -212,7 +211,7 @@ static enum status add_failure(struct table *table, const struct record *row, co
     TRY(add_place(table, row, score_error, error));
     while ((table->cells + 1) % table->columns != 0)
         TRY(table_nothing(table, error));
-    return table_cell(table, error, "failed: %s", failure);
+    return table_cells(table, error, "failed: %s", failure);
 }
 
 /* failure: why the cell has no rows, or NULL. */

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "report/table.h"
+
 /* ---- One judgement ---- */
 
 /* "the lower end of the interval were above 0.55; it is 0.46" */
@@ -77,7 +79,7 @@ void explain_judgement(const struct judgement *judgement, void (*line)(void *con
 
 /* ---- Cells ---- */
 
-const struct table_column explain_columns[EXPLAIN_COLUMNS] = {
+static const struct table_column columns[] = {
     {"counts as", LEFT}, {"cell", LEFT}, {"measured", LEFT}, {"why not used", LEFT}};
 
 static const char *use_text(int use)
@@ -86,30 +88,29 @@ static const char *use_text(int use)
     return texts[use & 7];
 }
 
-enum status explain_cells(const struct account *account, size_t window, int used, struct table *table,
-                          struct error *error)
+static enum status add_cells(const struct account *account, size_t window, int used, struct table *table,
+                             struct error *error)
 {
     for (size_t i = 0; i < account->cells; i++) {
         const struct account_cell *cell = &account->cell[i];
         if (cell->window != window || (cell->use == CELL_USED) != used)
             continue;
-        TRY(table_cell(table, error, "%s", use_text(cell->use)));
-        TRY(table_cell(table, error, "%s", cell->where));
+        TRY(table_cells(table, error, "%s\t%s", use_text(cell->use), cell->where));
         TRY(table_cell_if(table, cell->measured[0] != '\0', error, "%s", cell->measured));
-        TRY(table_cell(table, error, "%s", cell->reason != NULL ? cell->reason : ""));
+        TRY(table_cells(table, error, "%s", cell->reason != NULL ? cell->reason : ""));
     }
     return STATUS_OK;
 }
 
 static enum status print_window(const struct account *account, size_t window, FILE *file, struct error *error)
 {
-    struct table table = {.column = explain_columns, .columns = EXPLAIN_COLUMNS};
+    struct table table = {.column = columns, .columns = sizeof columns / sizeof columns[0]};
     fprintf(file, "\nCells: %s\n  window: %s\n", account->window[window].of, account->window[window].rule);
-    enum status status = explain_cells(account, window, 1, &table, error);
-    if (status == STATUS_OK)
-        status = explain_cells(account, window, 0, &table, error);
-    if (status == STATUS_OK)
-        status = table_print(table_all(&table), file, error);
+    enum status status;
+    TRY_OR(end, add_cells(account, window, 1, &table, error));
+    TRY_OR(end, add_cells(account, window, 0, &table, error));
+    TRY_OR(end, table_print(table_all(&table), file, error));
+end:
     table_free(&table);
     return status;
 }

@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "core/status.h"
-#include "report/table.h"
 #include "verdict/account.h"
 
 /* Explains the finding of a claim on a target; target NULL: the overall one, and that of the target that decides it.
@@ -17,11 +16,5 @@ MUST_USE enum status explain_print(const struct evidence *evidence, const char *
  */
 void explain_judgement(const struct judgement *judgement, void (*line)(void *context, const char *text),
                        void *context);
-
-/* Appends the cells of one window, those used or the others, to a table with these columns. */
-extern const struct table_column explain_columns[];
-enum { EXPLAIN_COLUMNS = 4 };
-MUST_USE enum status explain_cells(const struct account *account, size_t window, int used, struct table *table,
-                                   struct error *error);
 
 #endif

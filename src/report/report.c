@@ -79,10 +79,10 @@ static enum status csv_row(const struct record *row, struct table *table, struct
     for (const struct field *field = record_fields; field->name != NULL; field++)
         switch (field->type) {
         case FIELD_STRING:
-            TRY(table_cell(table, error, "%s", field_text(field, row)));
+            TRY(table_text(table, field_text(field, row), error));
             break;
         case FIELD_COUNT:
-            TRY(table_cell(table, error, "%" PRIu64, field_count(field, row)));
+            TRY(table_cells(table, error, "%" PRIu64, field_count(field, row)));
             break;
         case FIELD_REAL:
             TRY(table_number(table, field_real(field, row), error));

@@ -28,10 +28,18 @@ static enum status append(struct table *table, enum table_kind kind, char *text,
 static enum status append_formatted(struct table *table, struct error *error, const char *format, va_list arguments)
 {
     char *text = NULL;
-    return vasprintf(&text, format, arguments) < 0 ? no_memory(error) : append(table, TABLE_TEXT, text, error);
+    enum status status = vasprintf(&text, format, arguments) < 0 ? no_memory(error) : STATUS_OK;
+    for (char *part = text, *end = text; status == STATUS_OK; part = end + 1) {
+        end = strchrnul(part, '\t');
+        status = append(table, TABLE_TEXT, strndup(part, (size_t)(end - part)), error);
+        if (*end == '\0')
+            break;
+    }
+    free(text);
+    return status;
 }
 
-enum status table_cell(struct table *table, struct error *error, const char *format, ...)
+enum status table_cells(struct table *table, struct error *error, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -49,6 +57,11 @@ enum status table_cell_if(struct table *table, bool present, struct error *error
     return status;
 }
 
+enum status table_text(struct table *table, const char *text, struct error *error)
+{
+    return append(table, TABLE_TEXT, strdup(text), error);
+}
+
 enum status table_nothing(struct table *table, struct error *error)
 {
     return append(table, TABLE_NOTHING, strdup("-"), error);
@@ -62,8 +75,8 @@ enum status table_verdict(struct table *table, enum table_kind kind, const char 
 enum status table_number(struct table *table, double value, struct error *error)
 {
     if (isfinite(value))
-        return table_cell(table, error, "%.17g", value);
-    return table_cell(table, error, "%s", isnan(value) ? "NaN" : value < 0.0 ? "-Inf" : "Inf");
+        return table_cells(table, error, "%.17g", value);
+    return table_text(table, isnan(value) ? "NaN" : value < 0.0 ? "-Inf" : "Inf", error);
 }
 
 void table_free(struct table *table)

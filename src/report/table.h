@@ -39,13 +39,14 @@ struct table {
     char note[1200]; /* what there is to say below the table; "" if nothing */
 };
 
-/* Append the next cell, row after row: a formatted text; the same if it is present, or else nothing; nothing; a
- * verdict; a number with all its digits (17, and NaN, Inf and -Inf, as pandas and R read them). Errors:
- * STATUS_MEMORY. */
-MUST_USE enum status table_cell(struct table *table, struct error *error, const char *format, ...)
+/* Append the next cells, row after row: formatted texts, with tabs between cells; one if it is present, or else
+ * nothing; nothing; a text as it is; a verdict; a number with all its digits (17, and NaN, Inf and -Inf, as pandas
+ * and R read them). Errors: STATUS_MEMORY. */
+MUST_USE enum status table_cells(struct table *table, struct error *error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 MUST_USE enum status table_cell_if(struct table *table, bool present, struct error *error, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+MUST_USE enum status table_text(struct table *table, const char *text, struct error *error);
 MUST_USE enum status table_nothing(struct table *table, struct error *error);
 MUST_USE enum status table_verdict(struct table *table, enum table_kind kind, const char *words, struct error *error);
 MUST_USE enum status table_number(struct table *table, double value, struct error *error);

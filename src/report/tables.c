@@ -45,20 +45,16 @@ static enum status fill_finding(const struct finding *f, struct table *table, st
 {
     char verdict[100];
     finding_verdict(f, verdict, sizeof verdict);
-    TRY(table_cell(table, error, "%s", f->claim->name));
-    TRY(table_cell(table, error, "%s", f->target));
+    TRY(table_cells(table, error, "%s\t%s", f->claim->name, f->target));
     TRY(table_verdict(table, outcome_kind(f->outcome), verdict, error));
     TRY(table_exponent(table, f->measured, (struct exponent){.value = f->value, .interval = f->interval}, error));
     TRY(table_exponent(table, f->has_raw, (struct exponent){.value = f->raw_value, .interval = f->raw_interval},
                        error));
-    TRY(table_cell(table, error, "%s", f->claim->predicted));
+    TRY(table_cells(table, error, "%s", f->claim->predicted));
     for (size_t i = 0; i < 2; i++)
-        TRY(table_cell(table, error, "%zu / %zu / %zu", f->used, f->censored, f->at_start));
-    TRY(table_cell(table, error, "%zu", f->used));
-    TRY(table_cell(table, error, "%zu", f->censored));
-    TRY(table_cell(table, error, "%zu", f->at_start));
-    TRY(table_cell(table, error, "%s", f->note));
-    return table_cell(table, error, "%s", f->claim->statement);
+        TRY(table_cells(table, error, "%zu / %zu / %zu", f->used, f->censored, f->at_start));
+    return table_cells(table, error, "%zu\t%zu\t%zu\t%s\t%s", f->used, f->censored, f->at_start, f->note,
+                       f->claim->statement);
 }
 
 struct table_view tables_findings(const struct tables *tables, const enum finding_column *columns, size_t count,
@@ -89,14 +85,13 @@ static enum status fill_exponents(const struct evidence *evidence, struct table 
             }
             TRY(divergence_exponents(evidence, target, sampler, offsetof(struct record, tv), &tv, error));
             TRY(divergence_exponents(evidence, target, sampler, offsetof(struct record, kl_p_q), &kl, error));
-            TRY(table_cell(table, error, "%s", spec->targets[target].name));
-            TRY(table_cell(table, error, "%s", spec->samplers[sampler]->name));
+            TRY(table_cells(table, error, "%s\t%s", spec->targets[target].name, spec->samplers[sampler]->name));
             TRY(table_exponent(table, log_free.ok, log_free.x, error));
             TRY(table_exponent(table, raw.ok, raw.x, error));
             TRY(table_exponent(table, log_free.ok && log_free.has_d, log_free.d, error));
             TRY(table_exponent(table, tv.ok, tv.x, error));
             TRY(table_exponent(table, kl.ok, kl.x, error));
-            TRY(table_cell(table, error, "%zu", log_free.cells));
+            TRY(table_cells(table, error, "%zu", log_free.cells));
             any |= log_free.ok | raw.ok | tv.ok | kl.ok;
         }
     if (!any)
@@ -131,13 +126,8 @@ static enum status fill_speedup(const struct evidence *evidence, struct table *t
                 double steps = (double)(b->passes - 1) / (double)(a->passes - 1);
                 double evaluations = steps * (double)spec->samplers[slow]->score_evaluations
                                      / (double)spec->samplers[fast]->score_evaluations;
-                TRY(table_cell(table, error, "%s", spec->targets[target].name));
-                TRY(table_cell(table, error, "%zu", spec->dimensions[d]));
-                TRY(table_cell(table, error, "%g", spec->accuracies[e]));
-                TRY(table_cell(table, error, "%zu", b->passes));
-                TRY(table_cell(table, error, "%zu", a->passes));
-                TRY(table_cell(table, error, "%.2f", steps));
-                TRY(table_cell(table, error, "%.2f", evaluations));
+                TRY(table_cells(table, error, "%s\t%zu\t%g\t%zu\t%zu\t%.2f\t%.2f", spec->targets[target].name,
+                                spec->dimensions[d], spec->accuracies[e], b->passes, a->passes, steps, evaluations));
                 break; /* the smallest accuracy that both reach */
             }
     return STATUS_OK;
@@ -181,9 +171,8 @@ static enum status fill_censored(const struct evidence *evidence, struct table *
                     found += brackets[e].reach == REACH_FOUND;
                 if (found == spec->accuracy_count)
                     continue;
-                TRY(table_cell(table, error, "%s", spec->targets[target].name));
-                TRY(table_cell(table, error, "%s", spec->samplers[sampler]->name));
-                TRY(table_cell(table, error, "%zu", spec->dimensions[d]));
+                TRY(table_cells(table, error, "%s\t%s\t%zu", spec->targets[target].name,
+                                spec->samplers[sampler]->name, spec->dimensions[d]));
                 TRY(accuracies_cell(spec, brackets, REACH_BEYOND, table, error));
                 TRY(accuracies_cell(spec, brackets, REACH_AT_START, table, error));
                 TRY(accuracies_cell(spec, brackets, REACH_OPEN, table, error));

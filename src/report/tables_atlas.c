@@ -30,15 +30,13 @@ static enum status fill_rate(const struct evidence *evidence, const struct claim
         TRY(complexity_exponents(evidence, target, sampler, COST_LOG_FREE, &complexity, error));
     finding_verdict(&rate.finding, words, sizeof words);
     (void)snprintf(verdict, sizeof verdict, "%s%s", words, rate.finding.note[0] != '\0' ? " *" : "");
-    TRY(table_cell(table, error, "%s", spec->targets[target].name));
-    TRY(table_cell(table, error, "%s", of->name));
-    TRY(table_cell(table, error, "%zu", of->score_evaluations));
+    TRY(table_cells(table, error, "%s\t%s\t%zu", spec->targets[target].name, of->name, of->score_evaluations));
     TRY(table_cell_if(table, claims, error, "%g", of->claimed_order));
     TRY(table_exponent(table, rate.in_h.ok, rate.in_h.x, error));
     TRY(table_exponent(table, rate.in_h_log.ok, rate.in_h_log.x, error));
     TRY(table_cell_if(table, claims, error, "%.3g", 1.0 / of->claimed_order));
     TRY(table_exponent(table, complexity.ok, complexity.x, error));
-    TRY(table_cell(table, error, "%zu / %zu", rate.in_h.cells, rate.dropped));
+    TRY(table_cells(table, error, "%zu / %zu", rate.in_h.cells, rate.dropped));
     TRY(claims ? table_verdict(table, outcome_kind(rate.finding.outcome), verdict, error)
                : table_nothing(table, error));
     return table_cell_if(table, claims, error, "%s", of->claim_source);
@@ -81,8 +79,7 @@ static enum status fill_frontiers(const struct evidence *evidence, struct table 
         return STATUS_OK;
     for (size_t target = 0; target < spec->target_count; target++)
         for (size_t d = 0; d < spec->dimension_count; d++) {
-            TRY(table_cell(table, error, "%s", spec->targets[target].name));
-            TRY(table_cell(table, error, "%zu", spec->dimensions[d]));
+            TRY(table_cells(table, error, "%s\t%zu", spec->targets[target].name, spec->dimensions[d]));
             for (int order = 2; order <= ORDERS; order++) {
                 double from = atlas_frontier(evidence, target, order, order - 1, d);
                 TRY(table_cell_if(table, from > 0.0, error, "%g", from));
@@ -110,14 +107,13 @@ static enum status fill_costs(const struct evidence *evidence, struct table *tab
     for (size_t target = 0; target < spec->target_count; target++)
         for (size_t d = 0; d < spec->dimension_count; d++)
             for (size_t e = 0; e < spec->accuracy_count; e++) {
-                TRY(table_cell(table, error, "%s", spec->targets[target].name));
-                TRY(table_cell(table, error, "%zu", spec->dimensions[d]));
-                TRY(table_cell(table, error, "%g", spec->accuracies[e]));
+                TRY(table_cells(table, error, "%s\t%zu\t%g", spec->targets[target].name, spec->dimensions[d],
+                                spec->accuracies[e]));
                 for (int order = 1; order <= ORDERS; order++) {
                     struct atlas_cost cost = atlas_cost_of(evidence, target, order, d, e);
                     if (isfinite(cost.high))
-                        TRY(table_cell(table, error, "%s%.0f (%s)", cost.low < cost.high ? "≤ " : "", cost.high,
-                                       spec->samplers[cost.sampler]->name));
+                        TRY(table_cells(table, error, "%s%.0f (%s)", cost.low < cost.high ? "≤ " : "", cost.high,
+                                        spec->samplers[cost.sampler]->name));
                     else
                         TRY(table_cell_if(table, isfinite(cost.low) && cost.low > 0.0, error, "> %.0f", cost.low));
                 }

@@ -20,9 +20,8 @@ static enum status fill_targets(const struct evidence *evidence, struct table *t
         double distance = target_approximation(&spec->targets[i]);
         if (!(distance > 0.0))
             continue;
-        TRY(table_cell(table, error, "%s", spec->targets[i].name));
-        TRY(table_cell(table, error, "%s", spec->targets[i].family->name));
-        TRY(table_cell(table, error, "%.2g", distance));
+        TRY(table_cells(table, error, "%s\t%s\t%.2g", spec->targets[i].name, spec->targets[i].family->name,
+                        distance));
     }
     if (table->cells > 0)
         (void)snprintf(
@@ -55,16 +54,15 @@ static enum status fill_family(const struct evidence *evidence, const struct err
     char label[100];
     TRY(error_growth_fit(cells, &growth, error));
     error_family_label(spec, family, label, sizeof label);
-    TRY(table_cell(table, error, "%s", spec->targets[family->target].name));
-    TRY(table_cell(table, error, "%s", spec->samplers[family->sampler]->name));
-    TRY(table_cell(table, error, "%s", label));
+    TRY(table_cells(table, error, "%s\t%s\t%s", spec->targets[family->target].name,
+                    spec->samplers[family->sampler]->name, label));
     TRY(table_exponent(table, growth.slope.ok, growth.slope.exponent, error));
     TRY(table_exponent(table, growth.excess.ok, growth.excess.exponent, error));
     TRY(table_exponent(table, growth.steps.ok, growth.steps.exponent, error));
     TRY(table_exponent(table, growth.dimension.ok, growth.dimension.exponent, error));
     TRY(table_cell_if(table, cells->inside > 0, error, "%.3g", cells->constant));
     TRY(table_cell_if(table, cells->inside > 0 && isfinite(cells->excess), error, "%.3g", cells->excess));
-    return table_cell(table, error, "%zu / %zu / %zu", cells->inside, cells->count - cells->inside, cells->missing);
+    return table_cells(table, error, "%zu / %zu / %zu", cells->inside, cells->count - cells->inside, cells->missing);
 }
 
 static enum status fill_families(const struct evidence *evidence, size_t target, size_t sampler, struct table *table,
@@ -144,18 +142,15 @@ static enum status compare(struct comparison *comparison, const struct record *w
         comparison->idle++;
         return STATUS_OK;
     }
-    TRY(table_cell(table, error, "%s", with->target));
-    TRY(table_cell(table, error, "%s", label));
-    TRY(table_cell(table, error, "%zu", (size_t)with->dimension));
-    TRY(table_cell(table, error, "%zu", (size_t)with->steps));
+    TRY(table_cells(table, error, "%s\t%s\t%zu\t%zu", with->target, label, (size_t)with->dimension,
+                    (size_t)with->steps));
     text_measured(with->tv, with->tv_error, tv[0]);
     text_measured(without->tv, without->tv_error, tv[1]);
-    TRY(table_cell(table, error, "%s ± %.1e", tv[0], with->tv_error));
-    TRY(table_cell(table, error, "%s ± %.1e", tv[1], without->tv_error));
-    TRY(table_cell(table, error, fabs(by) > 0.0 ? "%+.1e ± %.1e" : "%.0f ± %.1e", by, radius));
+    TRY(table_cells(table, error, "%s ± %.1e\t%s ± %.1e", tv[0], with->tv_error, tv[1], without->tv_error));
+    TRY(table_cells(table, error, fabs(by) > 0.0 ? "%+.1e ± %.1e" : "%.0f ± %.1e", by, radius));
     if (p > CLIP_MATTERS)
-        return table_cell(table, error, "left out of the law; P(it acts) ≤ %.1e is in the radius", p);
-    return table_cell(table, error, "in the law");
+        return table_cells(table, error, "left out of the law; P(it acts) ≤ %.1e is in the radius", p);
+    return table_cells(table, error, "in the law");
 }
 
 static enum status compare_all(const struct evidence *evidence, size_t clipped, size_t unclipped,

@@ -111,7 +111,7 @@ static void add_comparisons(const struct estimator *estimator, const struct surv
 
 static enum status share_cell(struct table *table, size_t part, size_t whole, struct error *error)
 {
-    return table_cell(table, error, "%.1f%%", 100.0 * (double)part / (double)whole);
+    return table_cells(table, error, "%.1f%%", 100.0 * (double)part / (double)whole);
 }
 
 static enum status fill_estimator(const struct estimator *estimator, struct agreements *sums, struct table *table,
@@ -119,14 +119,11 @@ static enum status fill_estimator(const struct estimator *estimator, struct agre
 {
     if (sums->compared == 0)
         return STATUS_OK;
-    TRY(table_cell(table, error, "%s", estimator->name));
-    TRY(table_cell(table, error, "%s", estimator_role(estimator)));
-    TRY(table_cell(table, error, "%s", estimator_quantity(estimator)));
-    TRY(table_cell(table, error, "%zu / %zu", sums->compared, sums->silent));
+    TRY(table_cells(table, error, "%s\t%s\t%s\t%zu / %zu", estimator->name, estimator_role(estimator),
+                    estimator_quantity(estimator), sums->compared, sums->silent));
     for (int k = 0; k < 3; k++)
         TRY(share_cell(table, sums->within[k], sums->compared, error));
-    TRY(table_cell(table, error, "%.2f", sums->largest));
-    TRY(table_cell(table, error, "%.2g", median(sums->error, sums->compared)));
+    TRY(table_cells(table, error, "%.2f\t%.2g", sums->largest, median(sums->error, sums->compared)));
     return table_cell_if(table, estimator->role != ROLE_ESTIMATE, error, "%.3g", median(sums->ratio, sums->compared));
 }
 
@@ -260,12 +257,10 @@ static enum status fill_alone_cell(const struct spec *spec, size_t target, const
     char score_error[100] = "";
     if (cell->score_error > 0)
         record_label_score_error(&spec->score_errors[cell->score_error], score_error, sizeof score_error);
-    TRY(table_cell(table, error, "%s", spec->targets[target].name));
-    TRY(table_cell(table, error, "%s", spec->samplers[cell->sampler]->name));
+    TRY(table_cells(table, error, "%s\t%s", spec->targets[target].name, spec->samplers[cell->sampler]->name));
     TRY(table_cell_if(table, cell->score_error > 0, error, "%s", score_error));
-    TRY(table_cell(table, error, "%zu", spec->dimensions[cell->dimension]));
-    TRY(table_cell(table, error, "%zu", (size_t)cell->chains->steps));
-    TRY(table_cell(table, error, "%zu", spec->chains[cell->number]));
+    TRY(table_cells(table, error, "%zu\t%zu\t%zu", spec->dimensions[cell->dimension], (size_t)cell->chains->steps,
+                    spec->chains[cell->number]));
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
         TRY(estimate_cell(table, shown[i], error));
     return table_cell_if(table, !isnan(e->effective), error, "%.2g", e->effective);
