@@ -47,7 +47,8 @@ static enum status collect_panel(const struct evidence *smallest, size_t target,
         const struct sampler *sampler = spec->samplers[s];
         const struct place place = {spec->targets[target].name, sampler->name, s + 1, spec->dimensions[0], ""};
         struct fit fit;
-        enum status status = tv_exponents(smallest, target, s, 0.0, NULL, &fit, error);
+        enum status status =
+            divergence_exponents(smallest, target, s, offsetof(struct record, tv), 0.0, NULL, &fit, error);
         if (status != STATUS_OK)
             return status;
         put_curve(sheet, rows, evidence_rows(smallest, target, s, 0, 0, rows), sampler->score_evaluations, place);

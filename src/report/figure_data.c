@@ -57,12 +57,14 @@ static enum status collect_tv_panel(const struct evidence *smallest, size_t targ
                                     ""};
         size_t count = evidence_rows(smallest, target, s, 0, 0, rows);
         struct fit fit;
-        enum status status = divergence_exponents(smallest, target, s, offsetof(struct record, tv), &fit, error);
+        enum status status =
+            divergence_exponents(smallest, target, s, offsetof(struct record, tv), 0.0, NULL, &fit, error);
         if (status != STATUS_OK)
             return status;
         put_tv_curve(sheet, spec, rows, count, ladder, rungs, place);
         if (fit.ok)
-            put_tv_fit(sheet, &fit, rows, divergence_window(rows, count, offsetof(struct record, tv), rows), place);
+            put_tv_fit(sheet, &fit, rows, divergence_window(rows, count, offsetof(struct record, tv), rows, NULL),
+                       place);
         sheet_key(sheet, s + 1, spec->samplers[s]->name, "{/:Italic h}", fit.ok, fit.x);
     }
     if (sheet->points == before) {
@@ -208,7 +210,8 @@ static enum status put_guides_and_keys(const struct sheet *sheet, const struct s
     fprintf(sheet->vars, "guides = %zu\n", drawn);
     for (size_t s = 0; s < spec->sampler_count; s++) {
         struct fit fit;
-        enum status status = complexity_exponents(slice->evidence, slice->target, s, COST_LOG_FREE, &fit, error);
+        enum status status =
+            complexity_exponents(slice->evidence, slice->target, s, COST_LOG_FREE, false, NULL, &fit, error);
         if (status != STATUS_OK)
             return status;
         if (slice->of_dimension)

@@ -80,11 +80,12 @@ static enum status fill_exponents(const struct evidence *evidence, struct table 
         for (size_t sampler = 0; sampler < spec->sampler_count; sampler++) {
             struct fit log_free = {0}, raw = {0}, tv, kl;
             if (spec->accuracy_count > 0) {
-                TRY(complexity_exponents(evidence, target, sampler, COST_LOG_FREE, &log_free, error));
-                TRY(complexity_exponents(evidence, target, sampler, COST_STEPS, &raw, error));
+                TRY(complexity_exponents(evidence, target, sampler, COST_LOG_FREE, false, NULL, &log_free, error));
+                TRY(complexity_exponents(evidence, target, sampler, COST_STEPS, false, NULL, &raw, error));
             }
-            TRY(divergence_exponents(evidence, target, sampler, offsetof(struct record, tv), &tv, error));
-            TRY(divergence_exponents(evidence, target, sampler, offsetof(struct record, kl_p_q), &kl, error));
+            TRY(divergence_exponents(evidence, target, sampler, offsetof(struct record, tv), 0.0, NULL, &tv, error));
+            TRY(divergence_exponents(evidence, target, sampler, offsetof(struct record, kl_p_q), 0.0, NULL, &kl,
+                                     error));
             TRY(table_cells(table, error, "%s\t%s", spec->targets[target].name, spec->samplers[sampler]->name));
             TRY(table_exponent(table, log_free.ok, log_free.x, error));
             TRY(table_exponent(table, raw.ok, raw.x, error));

@@ -27,7 +27,7 @@ static enum status fill_rate(const struct evidence *evidence, const struct claim
     char words[100], verdict[104];
     TRY(atlas_rate_measure(evidence, claim, target, sampler, NULL, &rate, error));
     if (spec->accuracy_count > 0)
-        TRY(complexity_exponents(evidence, target, sampler, COST_LOG_FREE, &complexity, error));
+        TRY(complexity_exponents(evidence, target, sampler, COST_LOG_FREE, false, NULL, &complexity, error));
     finding_verdict(&rate.finding, words, sizeof words);
     (void)snprintf(verdict, sizeof verdict, "%s%s", words, rate.finding.note[0] != '\0' ? " *" : "");
     TRY(table_cells(table, error, "%s\t%s\t%zu", spec->targets[target].name, of->name, of->score_evaluations));

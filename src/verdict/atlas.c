@@ -26,15 +26,8 @@ static enum status count_dropped(const struct evidence *evidence, size_t target,
         return fail_with(error, STATUS_MEMORY, "out of memory for a fit");
     *dropped = 0;
     for (size_t d = 0; d < evidence->spec.dimension_count; d++) {
-        size_t count = evidence_rows(evidence, target, sampler, 0, d, rows), candidates = 0;
-        double largest = 0.0;
-        for (size_t i = 0; i < count; i++)
-            if ((rows[i]->steps & (rows[i]->steps - 1)) == 0)
-                largest = fmax(largest, (double)rows[i]->steps);
-        for (size_t i = 0; i < count; i++)
-            candidates +=
-                (rows[i]->steps & (rows[i]->steps - 1)) == 0 && (double)rows[i]->steps * WINDOW_FACTOR >= largest;
-        *dropped += candidates - divergence_window(rows, count, offsetof(struct record, tv), rows);
+        size_t count = evidence_rows(evidence, target, sampler, 0, d, rows);
+        (void)divergence_window(rows, count, offsetof(struct record, tv), rows, dropped);
     }
     free(rows);
     return STATUS_OK;
@@ -55,13 +48,12 @@ enum status atlas_rate_measure(const struct evidence *evidence, const struct cla
     const char *name = evidence->spec.samplers[sampler]->name;
     double order = evidence->spec.samplers[sampler]->claimed_order;
     *out = (struct atlas_rate){.finding = {.claim = claim}};
-    enum status status = tv_exponents(evidence, target, sampler, 0.0, account, &out->in_h, error);
-    if (status == STATUS_OK)
-        status = tv_exponents(evidence, target, sampler, 1.0, NULL, &out->in_h_log, error);
-    if (status == STATUS_OK)
-        status = count_dropped(evidence, target, sampler, &out->dropped, error);
-    if (status != STATUS_OK || !(order > 0.0))
-        return status;
+    const size_t tv = offsetof(struct record, tv);
+    TRY(divergence_exponents(evidence, target, sampler, tv, 0.0, account, &out->in_h, error));
+    TRY(divergence_exponents(evidence, target, sampler, tv, 1.0, NULL, &out->in_h_log, error));
+    TRY(count_dropped(evidence, target, sampler, &out->dropped, error));
+    if (!(order > 0.0))
+        return STATUS_OK;
     struct finding *finding = &out->finding;
     finding->used = out->in_h.ok ? out->in_h.weighed_x : out->in_h.cells;
     if (!out->in_h.ok || !out->in_h_log.ok) {

@@ -32,7 +32,7 @@ static enum status judge_from_above(const struct evidence *evidence, size_t targ
     struct fit fit;
     struct account account = {.windows = 0};
     enum status status;
-    TRY_OR(end, complexity_exponents_told(evidence, target, sampler, COST_FROM_ABOVE, 0, &account, &fit, error));
+    TRY_OR(end, complexity_exponents(evidence, target, sampler, COST_FROM_ABOVE, false, &account, &fit, error));
     struct judgement judgement = {
         .of = "exponent of upper limits on T/log T in 1/eps",
         .exponent = fit.x,
@@ -81,8 +81,8 @@ static enum status judge_steps(const struct evidence *evidence, const struct cla
     out->at_start = unused.at_start;
     if (unused.open > 0)
         judge_note(out, "%zu cell%s unresolved", unused.open, unused.open == 1 ? "" : "s");
-    TRY(complexity_exponents_told(evidence, target, sampler, COST_LOG_FREE, in_dimension, out->account, &fit, error));
-    TRY(complexity_exponents(evidence, target, sampler, COST_STEPS, &raw, error));
+    TRY(complexity_exponents(evidence, target, sampler, COST_LOG_FREE, in_dimension, out->account, &fit, error));
+    TRY(complexity_exponents(evidence, target, sampler, COST_STEPS, false, NULL, &raw, error));
     out->used = !fit.ok ? fit.cells : in_dimension ? fit.weighed_d : fit.weighed_x;
     if (fit.ok && (fit.has_d || !in_dimension)) {
         struct exponent in_T = in_dimension ? raw.d : raw.x;
@@ -166,8 +166,8 @@ enum status decide_kl(const struct evidence *evidence, const struct claim *claim
     struct fit fit;
     if (!judge_needs(evidence, in_step_size->sampler, &sampler, out))
         return STATUS_OK;
-    TRY(divergence_exponents_told(evidence, target, sampler, offsetof(struct record, kl_p_q), out->account, &fit,
-                                  error));
+    TRY(divergence_exponents(evidence, target, sampler, offsetof(struct record, kl_p_q), 0.0, out->account, &fit,
+                             error));
     out->used = fit.ok ? fit.weighed_x : fit.cells;
     if (!fit.ok) {
         judge_inconclusive(out, fit.reason);
@@ -357,7 +357,7 @@ enum status decide_speedup(const struct evidence *evidence, const struct claim *
         }
     enum status status = fit_exponents(cells, count, extreme, &fit, error);
     if (status == STATUS_OK && fit.ok)
-        exponents_tell_weights(out->account, cells, count, 0);
+        exponents_tell_weights(out->account, cells, count, false);
     free(cells);
     if (status != STATUS_OK)
         return status;
