@@ -1,6 +1,6 @@
 /* The figures about chains. All of them show exact scores, and of several numbers of chains the largest. A number
- * that is not told from 0 (below TOLD standard errors) is drawn as a limit, the value (at least 0) and TOLD errors,
- * and never left out. */
+ * that is not told from 0 (below DETECTION_ERRORS standard errors) is drawn as a limit, the value (at least 0) and
+ * DETECTION_ERRORS errors, and never left out. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,8 +9,9 @@
 #include "report/figure_sheet.h"
 #include "verdict/agreement.h"
 
-#define TOLD 2.0
-#define FLOOR 3.0 /* standard errors at which something counts as told from 0 in the figure of noise floors */
+#define DETECTION_ERRORS 2.0
+#define FLOOR_ERRORS 3.0 /* standard errors at which something counts as told from 0 in the figure of noise floors \
+                          */
 enum { MOST_DIMENSIONS = 6, MOST_FLOORS = 3, NAME_ROOM = 160 };
 
 /* Up to `most` of `count` indices, spread over all. Returns how many. */
@@ -32,10 +33,10 @@ static void put_estimate(struct sheet *sheet, struct place place, double x, stru
 {
     char kind[NAME_ROOM];
     double y = estimate.value;
-    if (!(y > TOLD * estimate.error)) {
+    if (!(y > DETECTION_ERRORS * estimate.error)) {
         (void)snprintf(kind, sizeof kind, "%s limit", place.kind);
         place.kind = kind;
-        y = fmax(y, 0.0) + TOLD * estimate.error;
+        y = fmax(y, 0.0) + DETECTION_ERRORS * estimate.error;
     }
     if (y > 0.0 && isfinite(y))
         sheet_estimate_point(sheet, &place, x, y, estimate);
@@ -205,15 +206,16 @@ static enum status collect_path_kl(const struct evidence *evidence, struct sheet
 
 /* ---- The noise floor ---- */
 
-/* The largest TV that an estimate of FLOOR standard errors can stand for, which is all that it tells from 0: by
- * Pinsker and by TV <= sqrt(chi2)/2. NaN for what tells nothing from 0. */
+/* The largest TV that an estimate of FLOOR_ERRORS standard errors can stand for, which is all that it tells from 0:
+ * by Pinsker and by TV <= sqrt(chi2)/2. NaN for what tells nothing from 0. */
 static double floor_of(const struct estimator *estimator, double error)
 {
     if (estimator->role == ROLE_LOWER)
-        return FLOOR * error;
+        return FLOOR_ERRORS * error;
     if (estimator->role == ROLE_UPPER)
         return NAN;
-    return strcmp(estimator->quantity, "chi2_q_p") == 0 ? 0.5 * sqrt(FLOOR * error) : sqrt(0.5 * FLOOR * error);
+    return strcmp(estimator->quantity, "chi2_q_p") == 0 ? 0.5 * sqrt(FLOOR_ERRORS * error)
+                                                        : sqrt(0.5 * FLOOR_ERRORS * error);
 }
 
 /* A quarter of the first floor of the panel, falling like 1/sqrt(chains). */
@@ -382,7 +384,7 @@ static size_t best_steps(const struct spec *spec, const struct chain_cells *cell
             struct estimate found;
             if (cells->cell[i].chains->steps == spec->steps[t]
                 && ratio(spec, &cells->cell[i], sampler, estimator, &found))
-                weight += 1 + (found.value > TOLD * found.error ? spec->dimension_count : 0);
+                weight += 1 + (found.value > DETECTION_ERRORS * found.error ? spec->dimension_count : 0);
         }
         if (weight > most) {
             most = weight;
@@ -393,13 +395,13 @@ static size_t best_steps(const struct spec *spec, const struct chain_cells *cell
 }
 
 /* Path bounds aside, which are never near. */
-static int tells_anything(const struct spec *spec, const struct chain_cells *cells, size_t sampler)
+static int detects_anything(const struct spec *spec, const struct chain_cells *cells, size_t sampler)
 {
     struct estimate found;
     for (size_t i = 0; i < cells->count; i++)
         for (size_t e = 0; estimator_at(e) != NULL; e++)
             if (estimator_at(e)->role != ROLE_UPPER && ratio(spec, &cells->cell[i], sampler, estimator_at(e), &found)
-                && found.value > TOLD * found.error)
+                && found.value > DETECTION_ERRORS * found.error)
                 return 1;
     return 0;
 }
@@ -477,7 +479,7 @@ static enum status collect_ratio_panels(struct ratios *ratios, size_t sampler, s
         enum status status = chain_cells_find(ratios->evidence, target, &cells, error);
         if (status != STATUS_OK)
             return status;
-        if (tells_anything(spec, &cells, sampler))
+        if (detects_anything(spec, &cells, sampler))
             put_ratio_panel(ratios, &cells, target, sampler);
         else if (has_laws(&cells))
             put_untold(ratios, target, sampler);

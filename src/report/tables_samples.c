@@ -6,7 +6,7 @@
 #include "report/tables.h"
 #include "verdict/agreement.h"
 
-#define TELLS 3.0 /* standard errors above 0 at which a lower bound is taken to show a difference */
+#define DETECTION_ERRORS 3.0 /* standard errors above 0 at which a lower bound is taken to show a difference */
 
 /* The cells of all targets. */
 struct survey {
@@ -127,74 +127,75 @@ static enum status fill_estimator(const struct estimator *estimator, struct agre
     return table_cell_if(table, estimator->role != ROLE_ESTIMATE, error, "%.3g", median(sums->ratio, sums->compared));
 }
 
-/* The smallest TV that a lower bound told from 0, and the smallest TV that an exact law knows in these cells. */
-struct sight {
+/* The smallest TV that a lower bound shows to differ from 0, and the smallest exact TV in these cells. */
+struct detection {
     const struct estimator *estimator;
-    const struct chain_cell *told, *known;
-    size_t told_target, known_target;
+    const struct chain_cell *detected, *smallest_exact;
+    size_t detected_target, smallest_target;
     double smallest;
-    size_t cells, telling; /* those in which some lower bound shows a difference */
+    size_t cells, detecting; /* those in which some lower bound shows a difference */
 };
 
-static int tells(const struct estimator *estimator, const struct chain_cell *cell, double *value)
+static int detects(const struct estimator *estimator, const struct chain_cell *cell, double *value)
 {
     struct estimate estimate = estimator_value(estimator, cell->chains);
     *value = estimate.value;
-    return estimator->role == ROLE_LOWER && estimate.value > TELLS * estimate.error;
+    return estimator->role == ROLE_LOWER && estimate.value > DETECTION_ERRORS * estimate.error;
 }
 
-static struct sight look(const struct survey *survey, int with_law)
+static struct detection detect(const struct survey *survey, int with_law)
 {
-    struct sight sight = {.smallest = HUGE_VAL};
+    struct detection found = {.smallest = HUGE_VAL};
     const struct chain_cell *cell;
     size_t target;
     for (size_t i = 0; (cell = survey_at(survey, i, &target)) != NULL; i++) {
-        int telling = 0;
+        int detecting = 0;
         double value;
         if ((cell->law != NULL) != with_law)
             continue;
         for (size_t e = 0; estimator_at(e) != NULL; e++)
-            if (tells(estimator_at(e), cell, &value)) {
-                telling = 1;
-                if (value >= sight.smallest)
+            if (detects(estimator_at(e), cell, &value)) {
+                detecting = 1;
+                if (value >= found.smallest)
                     continue;
-                sight.smallest = value;
-                sight.estimator = estimator_at(e);
-                sight.told = cell;
-                sight.told_target = target;
+                found.smallest = value;
+                found.estimator = estimator_at(e);
+                found.detected = cell;
+                found.detected_target = target;
             }
-        sight.cells++;
-        sight.telling += (size_t)telling;
+        found.cells++;
+        found.detecting += (size_t)detecting;
         if (cell->law != NULL && cell->law->tv > 0.0
-            && (sight.known == NULL || cell->law->tv < sight.known->law->tv)) {
-            sight.known = cell;
-            sight.known_target = target;
+            && (found.smallest_exact == NULL || cell->law->tv < found.smallest_exact->law->tv)) {
+            found.smallest_exact = cell;
+            found.smallest_target = target;
         }
     }
-    return sight;
+    return found;
 }
 
-static void describe_sight(const struct spec *spec, const struct sight *sight, char *sentence, size_t size)
+static void describe_detection(const struct spec *spec, const struct detection *found, char *sentence, size_t size)
 {
     char where[240], known[240];
-    if (sight->cells == 0)
+    if (found->cells == 0)
         return;
-    chain_cell_label(spec, sight->known, known, sizeof known);
-    if (sight->telling == 0) {
+    chain_cell_label(spec, found->smallest_exact, known, sizeof known);
+    if (found->detecting == 0) {
         (void)snprintf(sentence, size,
                        "No lower bound told TV from 0 by %g standard errors; the smallest exact TV is %.3g (%s, %s).",
-                       TELLS, sight->known->law->tv, spec->targets[sight->known_target].name, known);
+                       DETECTION_ERRORS, found->smallest_exact->law->tv, spec->targets[found->smallest_target].name,
+                       known);
         return;
     }
-    chain_cell_label(spec, sight->told, where, sizeof where);
+    chain_cell_label(spec, found->detected, where, sizeof where);
     (void)snprintf(
         sentence, size,
         "Chains told TV from 0, by a lower bound of more than %g standard errors, in %zu of %zu cells. The smallest "
         "TV that they showed is %.3g (%s: %s, %s; exact: %.3g), the smallest exact TV among the cells %.3g (%s, %s), "
         "%.2g times less: what is below the noise of chains only an exact law tells.",
-        TELLS, sight->telling, sight->cells, sight->smallest, sight->estimator->name,
-        spec->targets[sight->told_target].name, where, sight->told->law->tv, sight->known->law->tv,
-        spec->targets[sight->known_target].name, known, sight->smallest / sight->known->law->tv);
+        DETECTION_ERRORS, found->detecting, found->cells, found->smallest, found->estimator->name,
+        spec->targets[found->detected_target].name, where, found->detected->law->tv, found->smallest_exact->law->tv,
+        spec->targets[found->smallest_target].name, known, found->smallest / found->smallest_exact->law->tv);
 }
 
 static enum status fill_estimators(const struct survey *survey, struct table *table, struct error *error)
@@ -218,9 +219,9 @@ static enum status fill_agreement(const struct evidence *evidence, struct table 
     if (status != STATUS_OK)
         return status;
     status = fill_estimators(&survey, table, error);
-    const struct sight sight = look(&survey, 1);
+    const struct detection found = detect(&survey, 1);
     if (status == STATUS_OK && table->cells > 0)
-        describe_sight(&evidence->spec, &sight, table->note, sizeof table->note);
+        describe_detection(&evidence->spec, &found, table->note, sizeof table->note);
     survey_free(&survey);
     return status;
 }
@@ -266,33 +267,33 @@ static enum status fill_alone_cell(const struct spec *spec, size_t target, const
     return table_cell_if(table, !isnan(e->effective), error, "%.2g", e->effective);
 }
 
-static void describe_alone(const struct spec *spec, const struct sight *sight, char *sentence, size_t size)
+static void describe_alone(const struct spec *spec, const struct detection *found, char *sentence, size_t size)
 {
     char where[240];
     int used = 0;
-    if (sight->cells == 0)
+    if (found->cells == 0)
         return;
     used =
         snprintf(sentence, size,
                  "No exact law covers these %zu cells: numbers are lower bounds (≥), upper bounds (≤) or estimates, "
                  "± one standard error. ",
-                 sight->cells);
+                 found->cells);
     if (used < 0 || (size_t)used >= size)
         return;
-    if (sight->telling == 0) {
+    if (found->detecting == 0) {
         (void)snprintf(sentence + used, size - (size_t)used,
                        "No lower bound tells TV from 0 by %g standard errors: nothing is shown, neither convergence "
                        "nor its absence.",
-                       TELLS);
+                       DETECTION_ERRORS);
         return;
     }
-    chain_cell_label(spec, sight->told, where, sizeof where);
+    chain_cell_label(spec, found->detected, where, sizeof where);
     (void)snprintf(sentence + used, size - (size_t)used,
                    "In %zu of them a lower bound shows TV > 0 by more than %g standard errors, the smallest of them "
                    "%.3g (%s: %s, %s)%s.",
-                   sight->telling, TELLS, sight->smallest, sight->estimator->name,
-                   spec->targets[sight->told_target].name, where,
-                   sight->telling < sight->cells
+                   found->detecting, DETECTION_ERRORS, found->smallest, found->estimator->name,
+                   spec->targets[found->detected_target].name, where,
+                   found->detecting < found->cells
                        ? "; of the others nothing is known but that TV, as far as these bounds see it, is below the "
                          "noise"
                        : "");
@@ -311,8 +312,8 @@ static enum status fill_alone(const struct evidence *evidence, struct table *tab
     for (size_t i = 0; (cell = survey_at(&survey, i, &target)) != NULL && status == STATUS_OK; i++)
         if (cell->law == NULL && cell->number + 1 == spec->chain_count)
             status = fill_alone_cell(spec, target, cell, table, error);
-    const struct sight sight = look(&survey, 0);
-    describe_alone(spec, &sight, table->note, sizeof table->note);
+    const struct detection found = detect(&survey, 0);
+    describe_alone(spec, &found, table->note, sizeof table->note);
     survey_free(&survey);
     return status;
 }

@@ -13,7 +13,7 @@ struct check_options {
     size_t sample; /* how many cells to measure again, chosen at random; fewer if there are fewer */
     uint64_t seed; /* of that choice */
     int threads;
-    /* Told before each of these cells is measured again; may be NULL. */
+    /* Called before each of these cells is measured again; may be NULL. */
     void (*begin)(void *context, const char *cell);
     void *context;
 };
@@ -30,7 +30,7 @@ struct check {
     char *text; /* a line for each problem */
 };
 
-/* Problems are counted and told in *out, not errors (free with check_free, also after an error).
+/* Problems are counted and described in *out, not errors (free with check_free, also after an error).
  * Errors: STATUS_IO where the directory cannot be read at all; STATUS_MEMORY. */
 MUST_USE enum status check_directory(const char *directory, const struct spec *spec,
                                      const struct check_options *options, struct check *out, struct error *error);

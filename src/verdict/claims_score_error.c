@@ -36,23 +36,23 @@ struct constants {
     double constant, excess, unresolved_constant;
 };
 
-static void see(struct constants *seen, const struct error_cells *cells)
+static void add_constants(struct constants *all, const struct error_cells *cells)
 {
-    seen->families++;
-    seen->unresolved += cells->count - cells->inside;
-    seen->missing += cells->missing;
-    seen->constant = fmax(seen->constant, cells->constant);
-    seen->excess = cells->inside > 0 ? fmax(seen->excess, cells->excess) : seen->excess;
-    seen->unresolved_constant = fmax(seen->unresolved_constant, cells->unresolved_constant);
+    all->families++;
+    all->unresolved += cells->count - cells->inside;
+    all->missing += cells->missing;
+    all->constant = fmax(all->constant, cells->constant);
+    all->excess = cells->inside > 0 ? fmax(all->excess, cells->excess) : all->excess;
+    all->unresolved_constant = fmax(all->unresolved_constant, cells->unresolved_constant);
 }
 
-static void note_cells(const struct constants *seen, const char *missing, struct finding *out)
+static void note_cells(const struct constants *all, const char *missing, struct finding *out)
 {
-    out->censored = seen->unresolved;
-    if (seen->unresolved > 0)
-        judge_note(out, "%zu cells unresolved, where C <= %.3g", seen->unresolved, seen->unresolved_constant);
-    if (seen->missing > 0)
-        judge_note(out, "%zu cells missing%s", seen->missing, missing);
+    out->censored = all->unresolved;
+    if (all->unresolved > 0)
+        judge_note(out, "%zu cells unresolved, where C <= %.3g", all->unresolved, all->unresolved_constant);
+    if (all->missing > 0)
+        judge_note(out, "%zu cells missing%s", all->missing, missing);
 }
 
 /* The worst family's part of a finding. */
@@ -94,7 +94,7 @@ struct survey {
     const struct claim *claim;
     size_t target;
     enum error_kinship kinship;
-    struct constants seen;
+    struct constants constants;
     struct worst slope, steps, dimension;
     size_t used;
     struct account *account;
@@ -107,7 +107,7 @@ static enum status visit(struct survey *survey,
 {
     const struct spec *spec = &survey->evidence->spec;
     enum status status = STATUS_OK;
-    survey->seen.excess = NAN; /* of no cell; fmax passes over it */
+    survey->constants.excess = NAN; /* of no cell; fmax passes over it */
     for (size_t s = 0; s < spec->sampler_count; s++) {
         size_t e = error_family_next(spec, survey->kinship, 0);
         if (is_deterministic(spec->samplers[s]) != ((survey->claim->needs & NEEDS_DETERMINISTIC) != 0))
@@ -117,7 +117,7 @@ static enum status visit(struct survey *survey,
             struct error_cells cells;
             status = error_cells_find(survey->evidence, &family, &cells, error);
             if (status == STATUS_OK) {
-                see(&survey->seen, &cells);
+                add_constants(&survey->constants, &cells);
                 status = judge(survey, &family, &cells, error);
             }
             free(cells.cell);
@@ -170,8 +170,8 @@ static void keep_growth(struct worst *worst, const char *in, const struct claim_
 }
 
 /* Writes down the cells of a family, of which the fit used those inside, if it could be made. */
-static void tell_family(struct survey *survey, const struct error_family *family, const struct error_cells *cells,
-                        const char *rule, int fitted)
+static void account_family(struct survey *survey, const struct error_family *family, const struct error_cells *cells,
+                           const char *rule, int fitted)
 {
     const struct spec *spec = &survey->evidence->spec;
     char label[80], missing[60] = "";
@@ -185,20 +185,20 @@ static void tell_family(struct survey *survey, const struct error_family *family
         const struct record *row = cell->row;
         int in_window = family->kinship == SAME_BUT_SIZE || error_cell_is_rough(cells, cell);
         int used = cell->inside && in_window && fitted;
-        struct account_cell told = {.use = used           ? CELL_USED
-                                           : cell->inside ? 0
-                                                          : CELL_CENSORED,
-                                    .reason = used            ? NULL
-                                              : !cell->inside ? "effect above 0.1, or not known to a thousandth"
-                                              : !in_window    ? "ω more than a factor 64 below the largest"
-                                                              : "too few cells of its family in the window"};
+        struct account_cell shown = {.use = used           ? CELL_USED
+                                            : cell->inside ? 0
+                                                           : CELL_CENSORED,
+                                     .reason = used            ? NULL
+                                               : !cell->inside ? "effect above 0.1, or not known to a thousandth"
+                                               : !in_window    ? "ω more than a factor 64 below the largest"
+                                                               : "too few cells of its family in the window"};
         record_label_score_error(&spec->score_errors[cell->score_error], label, sizeof label);
-        (void)snprintf(told.where, sizeof told.where, "%s, d = %zu, T = %zu", label, (size_t)row->dimension,
+        (void)snprintf(shown.where, sizeof shown.where, "%s, d = %zu, T = %zu", label, (size_t)row->dimension,
                        (size_t)row->steps);
         text_measured(row->error_effect, row->error_effect_error, text);
-        (void)snprintf(told.measured, sizeof told.measured, "effect %s ± %.1e, C = %.4g", text,
+        (void)snprintf(shown.measured, sizeof shown.measured, "effect %s ± %.1e, C = %.4g", text,
                        row->error_effect_error, cell->constant);
-        account_cell(survey->account, &told);
+        account_cell(survey->account, &shown);
     }
 }
 
@@ -211,7 +211,7 @@ static enum status judge_linear(struct survey *survey, const struct error_family
     enum status status = error_growth_fit(cells, &growth, error);
     if (status != STATUS_OK)
         return status;
-    tell_family(survey, family, cells, "an effect of at most 0.1, known to a thousandth", growth.slope.ok);
+    account_family(survey, family, cells, "an effect of at most 0.1, known to a thousandth", growth.slope.ok);
     if (growth.slope.ok) {
         name_judged(survey, family, "slope of the effect in ε_score", of, sizeof of);
         judge_power(&part, of, &survey->claim->bound[0], growth.slope.cells, &growth.slope.exponent);
@@ -232,8 +232,8 @@ static void note_growth(const struct survey *survey, const char *in, const struc
         return;
     }
     judge_note(out, "C grows in %s by at most %.3f ± %.3f (%s)", in, part->value, part->interval, worst->family);
-    if (worst->decided < survey->seen.families)
-        judge_note(out, "in %s only %zu of %zu families", in, worst->decided, survey->seen.families);
+    if (worst->decided < survey->constants.families)
+        judge_note(out, "in %s only %zu of %zu families", in, worst->decided, survey->constants.families);
     out->outcome = out->outcome > part->outcome ? out->outcome : part->outcome;
 }
 
@@ -246,21 +246,22 @@ enum status decide_score_size(const struct evidence *evidence, const struct clai
     if (status != STATUS_OK)
         return status;
     if (survey.slope.decided == 0) {
-        judge_inconclusive(out, survey.seen.families == 0 ? no_family : "no family has enough sizes in the window");
-        note_cells(&survey.seen, "", out);
+        judge_inconclusive(out,
+                           survey.constants.families == 0 ? no_family : "no family has enough sizes in the window");
+        note_cells(&survey.constants, "", out);
         return STATUS_OK;
     }
     take(&survey.slope, out);
     out->bound = claim->bound[0].value;
     out->used = survey.used;
-    if (survey.slope.decided < survey.seen.families)
-        judge_note(out, "slope in %zu of %zu families", survey.slope.decided, survey.seen.families);
+    if (survey.slope.decided < survey.constants.families)
+        judge_note(out, "slope in %zu of %zu families", survey.slope.decided, survey.constants.families);
     note_growth(&survey, "T", &survey.steps, out);
     if (evidence->spec.dimension_count > 1)
         note_growth(&survey, "d", &survey.dimension, out);
-    judge_note(out, "largest C %.3g, largest excess TV/(eps sqrt(log T)) %.3g", survey.seen.constant,
-               survey.seen.excess);
-    note_cells(&survey.seen, "", out);
+    judge_note(out, "largest C %.3g, largest excess TV/(eps sqrt(log T)) %.3g", survey.constants.constant,
+               survey.constants.excess);
+    note_cells(&survey.constants, "", out);
     return STATUS_OK;
 }
 
@@ -294,9 +295,9 @@ static enum status judge_rough(struct survey *survey, const struct error_family 
     const struct claim_bound *bound = &survey->claim->bound[0];
     char of[160];
     TRY(roughness_growth_fit(survey->evidence, cells, &growth, error));
-    tell_family(survey, family, cells,
-                "an effect of at most 0.1, known to a thousandth, and ω within a factor 64 of the largest",
-                growth.ok);
+    account_family(survey, family, cells,
+                   "an effect of at most 0.1, known to a thousandth, and ω within a factor 64 of the largest",
+                   growth.ok);
     if (!growth.ok)
         return STATUS_OK;
     name_judged(survey, family, "growth exponent of C in ω", of, sizeof of);
@@ -319,15 +320,15 @@ enum status decide_score_roughness(const struct evidence *evidence, const struct
                             .account = out->account};
     TRY(visit(&survey, judge_rough, error));
     if (survey.slope.decided == 0)
-        judge_inconclusive(out,
-                           survey.seen.families == 0 ? no_family : "no family has enough roughnesses in the window");
+        judge_inconclusive(out, survey.constants.families == 0 ? no_family
+                                                               : "no family has enough roughnesses in the window");
     else {
         take(&survey.slope, out);
         out->used = survey.used;
-        if (survey.slope.decided < survey.seen.families)
-            judge_note(out, "%zu of %zu families", survey.slope.decided, survey.seen.families);
-        judge_note(out, "largest C %.3g", survey.seen.constant);
+        if (survey.slope.decided < survey.constants.families)
+            judge_note(out, "%zu of %zu families", survey.slope.decided, survey.constants.families);
+        judge_note(out, "largest C %.3g", survey.constants.constant);
     }
-    note_cells(&survey.seen, claim->needs & NEEDS_DETERMINISTIC ? " where the error folds the map" : "", out);
+    note_cells(&survey.constants, claim->needs & NEEDS_DETERMINISTIC ? " where the error folds the map" : "", out);
     return STATUS_OK;
 }

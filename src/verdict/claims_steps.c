@@ -238,9 +238,9 @@ static void note_frontier(const struct evidence *evidence, size_t target, size_t
 }
 
 /* A cell of the claim's two samplers. */
-static void tell_pair(struct account *account, const struct spec *spec, const struct claim *claim, size_t dimension,
-                      size_t accuracy, const struct bracket *fast, const struct bracket *slow, int use,
-                      const char *reason)
+static void account_pair(struct account *account, const struct spec *spec, const struct claim *claim,
+                         size_t dimension, size_t accuracy, const struct bracket *fast, const struct bracket *slow,
+                         int use, const char *reason)
 {
     struct account_cell cell = {.use = use, .reason = reason};
     char a[40], b[40];
@@ -270,14 +270,14 @@ enum status decide_crossover(const struct evidence *evidence, const struct claim
             const struct bracket *a = evidence_complexity(evidence, target, fast, d, e);
             const struct bracket *b = evidence_complexity(evidence, target, slow, d, e);
             if (spec->accuracies[e] > 1.0 / sqrt(dimension) * (1.0 + 1e-12)) {
-                tell_pair(out->account, spec, claim, d, e, a, b, 0, "ε above 1/√d");
+                account_pair(out->account, spec, claim, d, e, a, b, 0, "ε above 1/√d");
                 continue;
             }
             limits(a, &fast_low, &fast_high);
             limits(b, &slow_low, &slow_high);
             int known = fast_low > slow_high || fast_high <= slow_low;
-            tell_pair(out->account, spec, claim, d, e, a, b, known ? CELL_USED : CELL_CENSORED,
-                      known ? NULL : "which T is larger is not known");
+            account_pair(out->account, spec, claim, d, e, a, b, known ? CELL_USED : CELL_CENSORED,
+                         known ? NULL : "which T is larger is not known");
             if (fast_low > slow_high) {
                 compared++;
                 if (violated++ == 0)
@@ -341,12 +341,12 @@ enum status decide_speedup(const struct evidence *evidence, const struct claim *
             int inside = a->reach == REACH_FOUND && b->reach == REACH_FOUND && spec->accuracies[e] <= WINDOW_ACCURACY;
             out->censored += (size_t)beyond;
             out->at_start += (size_t)at_start;
-            tell_pair(out->account, spec, claim, d, e, a, b,
-                      (inside ? CELL_USED : 0) | (beyond ? CELL_CENSORED : 0) | (at_start ? CELL_AT_START : 0),
-                      inside     ? NULL
-                      : beyond   ? "more than max_steps"
-                      : at_start ? "met at the smallest admissible T already"
-                                 : "ε above 0.1, or a T not resolved");
+            account_pair(out->account, spec, claim, d, e, a, b,
+                         (inside ? CELL_USED : 0) | (beyond ? CELL_CENSORED : 0) | (at_start ? CELL_AT_START : 0),
+                         inside     ? NULL
+                         : beyond   ? "more than max_steps"
+                         : at_start ? "met at the smallest admissible T already"
+                                    : "ε above 0.1, or a T not resolved");
             if (!inside)
                 continue;
             double ratio = log_free_cost(b->passes) / log_free_cost(a->passes);
@@ -357,7 +357,7 @@ enum status decide_speedup(const struct evidence *evidence, const struct claim *
         }
     enum status status = fit_exponents(cells, count, extreme, &fit, error);
     if (status == STATUS_OK && fit.ok)
-        exponents_tell_weights(out->account, cells, count, false);
+        exponents_mark_unweighted(out->account, cells, count, false);
     free(cells);
     if (status != STATUS_OK)
         return status;

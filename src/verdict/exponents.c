@@ -35,8 +35,8 @@ static const char *why_not(const struct bracket *bracket, const struct record *r
     return NULL;
 }
 
-static void tell_complexity(struct account *account, size_t dimension, double accuracy, const struct bracket *bracket,
-                            const char *reason)
+static void account_complexity(struct account *account, size_t dimension, double accuracy,
+                               const struct bracket *bracket, const char *reason)
 {
     struct account_cell cell = {.reason = reason,
                                 .use = reason == NULL                     ? CELL_USED
@@ -48,7 +48,7 @@ static void tell_complexity(struct account *account, size_t dimension, double ac
     account_cell(account, &cell);
 }
 
-void exponents_tell_weights(struct account *account, const struct fit_cell *cells, size_t count, bool along_d)
+void exponents_mark_unweighted(struct account *account, const struct fit_cell *cells, size_t count, bool along_d)
 {
     size_t next = 0;
     for (size_t i = 0; account != NULL && i < account->cells && next < count; i++) {
@@ -91,7 +91,7 @@ enum status complexity_exponents(const struct evidence *evidence, size_t target,
             const struct bracket *bracket = evidence_complexity(evidence, target, sampler, d, e);
             const struct record *row = find_row(rows, row_count, bracket->passes);
             const char *reason = why_not(bracket, row, spec->accuracies[e], largest, cost);
-            tell_complexity(account, spec->dimensions[d], spec->accuracies[e], bracket, reason);
+            account_complexity(account, spec->dimensions[d], spec->accuracies[e], bracket, reason);
             if (reason != NULL)
                 continue;
             double steps = cost == COST_STEPS ? (double)bracket->passes : log_free_cost(bracket->passes);
@@ -103,7 +103,7 @@ enum status complexity_exponents(const struct evidence *evidence, size_t target,
     if (status == STATUS_OK)
         status = fit_exponents(cells, count, extreme, out, error);
     if (status == STATUS_OK && out->ok)
-        exponents_tell_weights(account, cells, count, along_d);
+        exponents_mark_unweighted(account, cells, count, along_d);
     free(cells);
     free(rows);
     return status;
@@ -157,7 +157,8 @@ static const char *column_at(size_t offset)
     return field->name != NULL ? field->name : "the divergence";
 }
 
-static void tell_divergences(struct account *account, const struct record *const *rows, size_t count, size_t offset)
+static void account_divergences(struct account *account, const struct record *const *rows, size_t count,
+                                size_t offset)
 {
     double largest = largest_power_of_two(rows, count);
     for (size_t i = 0; i < count && account != NULL; i++) {
@@ -202,7 +203,7 @@ enum status divergence_exponents(const struct evidence *evidence, size_t target,
                    "%s of %s", column_at(offset), spec->samplers[sampler]->name);
     for (size_t d = 0; d < spec->dimension_count && status == STATUS_OK; d++) {
         size_t measured = evidence_rows(evidence, target, sampler, 0, d, rows);
-        tell_divergences(account, rows, measured, offset);
+        account_divergences(account, rows, measured, offset);
         size_t inside = divergence_window(rows, measured, offset, rows, NULL);
         for (size_t i = 0; i < inside; i++) {
             const double *value = divergence_of(rows[i], offset);
@@ -215,7 +216,7 @@ enum status divergence_exponents(const struct evidence *evidence, size_t target,
     if (status == STATUS_OK)
         status = fit_exponents(cells, count, extreme, out, error);
     if (status == STATUS_OK && out->ok)
-        exponents_tell_weights(account, cells, count, false);
+        exponents_mark_unweighted(account, cells, count, false);
     free(cells);
     free(rows);
     return status;

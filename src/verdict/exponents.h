@@ -39,9 +39,9 @@ MUST_USE enum status divergence_exponents(const struct evidence *evidence, size_
 size_t divergence_window(const struct record *const *rows, size_t count, size_t offset, const struct record **inside,
                          size_t *dropped);
 
-/* Of a fit's cells, which the account was told in this order as used in its last window, those without weight are not
+/* Of a fit's cells, which the last window of the account holds in this order as used, those without weight are not
  * used. account may be NULL. */
-void exponents_tell_weights(struct account *account, const struct fit_cell *cells, size_t count, bool along_d);
+void exponents_mark_unweighted(struct account *account, const struct fit_cell *cells, size_t count, bool along_d);
 
 /* Counts of cells that no fit uses. */
 struct unused {
