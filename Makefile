@@ -35,7 +35,7 @@ LDLIBS := $(filter-out -lgslcblas,$(foreach package,$(packages),$(shell pkg-conf
 reproduced = scaling score-error-short roughness-short minimal-short
 commit := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 
-sources = $(wildcard src/core/*.c src/model/*.c src/law/*.c src/sample/*.c src/experiment/*.c src/verdict/*.c src/report/*.c src/command/*.c)
+sources = $(wildcard src/core/*.c src/model/*.c src/law/*.c src/law/*/*.c src/sample/*.c src/experiment/*.c src/verdict/*.c src/report/*.c src/command/*.c)
 # What plug-ins include, and what they may call.
 headers = core/status.h model/plugin.h model/sampler.h model/schedule.h model/target.h
 EXPORTS = $(patsubst %,-Wl$(comma)--export-dynamic-symbol='%',factor_list_* target_* sampler_* schedule_* fail_with status_sentence)
@@ -91,11 +91,10 @@ plugin:
 	@test -f "$(FILE)" || { echo "make plugin: which FILE? Such as FILE=experiments/my-plugin.c" >&2; exit 2; }
 	$(CC) -Isrc $(CFLAGS) $(PLUGIN_FLAGS) -o "$(basename $(FILE)).so" "$(FILE)"
 
-# A law of few steps on atoms may be refused, with its reason: status 3.
 reproduce:
 	@scripts/install-deps
 	@$(parallel) all
-	@for experiment in $(reproduced); do $(BUILD)/diffrate run experiments/$$experiment.yaml -o results || [ $$? = 3 ] || exit; done
+	@for experiment in $(reproduced); do $(BUILD)/diffrate run experiments/$$experiment.yaml -o results || exit; done
 
 # The build that people run, every suite, and Check's summary of all of them as the last line.
 test:
@@ -120,7 +119,7 @@ check:
 	        100*(checks - failures - errors)/checks, checks, failures, errors; exit failures + errors > 0}'
 
 # Tests read these, too.
-tested = README.md CITATION.cff Makefile $(wildcard scripts/* experiments/* results/reference/* src/test/data/* src/test/corpus/*/*)
+tested = README.md CITATION.cff Makefile $(wildcard src/*.md scripts/* experiments/* results/reference/* src/test/data/* src/test/corpus/*/*)
 run_tests = $(BUILD)/diffrate-test $(1) > $@.part || { cat $@.part; exit 1; }; mv $@.part $@
 
 $(BUILD)/test.txt: $(BUILD)/diffrate $(BUILD)/diffrate-test $(tested)
@@ -215,7 +214,7 @@ install: $(BUILD)/diffrate
 	install -d $(DESTDIR)$(PREFIX)/share/diffrate/scripts $(DESTDIR)$(PREFIX)/share/diffrate/experiments $(DESTDIR)$(PREFIX)/share/doc/diffrate
 	install -m 644 scripts/*.gp $(DESTDIR)$(PREFIX)/share/diffrate/scripts
 	install -m 644 experiments/*.yaml experiments/*.c $(DESTDIR)$(PREFIX)/share/diffrate/experiments
-	install -m 644 README.md LICENSE CITATION.cff $(DESTDIR)$(PREFIX)/share/doc/diffrate
+	install -m 644 README.md src/THEORY.md LICENSE CITATION.cff $(DESTDIR)$(PREFIX)/share/doc/diffrate
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	$(BUILD)/diffrate manual > $(DESTDIR)$(PREFIX)/share/man/man1/diffrate.1
 	$(BUILD)/diffrate completion > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/diffrate

@@ -7,7 +7,7 @@
 #include "core/provenance.h"
 #include "verdict/check.h"
 
-enum { DEFAULT_SAMPLE = 5, KEY_SEED = 1000, KEY_SPEC };
+enum { DEFAULT_SAMPLE = 5, KEY_SEED = 1000, KEY_SPEC, KEY_CELL_SECONDS };
 
 struct options {
     const char *directory, *spec;
@@ -35,6 +35,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case KEY_SEED:
         options->check.seed = read_number(argument, "--seed", state);
+        return 0;
+    case KEY_CELL_SECONDS:
+        options->check.cell_seconds = command_read_seconds(argument, state);
         return 0;
     case KEY_SPEC:
         options->spec = argument;
@@ -83,6 +86,7 @@ static const struct argp_option argp_options[] = {
     {"spec", KEY_SPEC, "FILE", 0,
      "The experiment's own file, to load its plug-ins from: what a results directory names is never loaded", 0},
     {"jobs", 'j', "N", 0, "Threads to measure a cell with (default: one a core)", 0},
+    CELL_SECONDS_OPTION(KEY_CELL_SECONDS),
     {"seed", KEY_SEED, "SEED", 0, "Seed of the choice (default: 1)", 0},
     {0},
 };
@@ -114,7 +118,10 @@ static int run(int argc, char **argv)
         status = check_directory(options.directory, &spec, &options.check, &check, &error);
     if (status == STATUS_OK)
         print_check(&check);
-    int code = status != STATUS_OK ? command_fail(&error) : check.problems > 0 ? EXIT_FAILED : EXIT_OK;
+    int code = status == STATUS_INTERRUPTED ? command_interrupted(check.interruption, "")
+               : status != STATUS_OK        ? command_fail(&error)
+               : check.problems > 0         ? EXIT_FAILED
+                                            : EXIT_OK;
     check_free(&check);
     spec_free(&spec);
     return code;

@@ -1,5 +1,6 @@
 #include "command/command.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,15 @@ int command_read_jobs(const char *text, const struct argp_state *state)
     return (int)jobs;
 }
 
+double command_read_seconds(const char *text, const struct argp_state *state)
+{
+    char *end;
+    double seconds = strtod(text, &end);
+    if (!isdigit((unsigned char)text[0]) || *end != '\0' || !(seconds > 0.0) || !(seconds <= 1e9))
+        argp_error(state, "--cell-seconds: expected a number of seconds above 0, not '%s'", text);
+    return seconds;
+}
+
 int command_interrupted(int signal, const char *consequence)
 {
     fprintf(stderr, "diffrate: interrupted by signal %d (%s)%s\n", signal, strsignal(signal), consequence);
@@ -70,21 +80,30 @@ enum status command_directory_spec(const char *directory, const char *file, cons
 
 enum { FAILURES_SHOWN = 10 };
 
-void command_print_summary(const struct run_summary *summary, const char *directory)
+/* Lines "cell: reason", the first few of them. */
+static void print_reasons(const char *reasons, const char *what)
 {
-    const char *line = summary->failures != NULL ? summary->failures : "";
-    fprintf(stderr, "%zu cell%s measured, %zu read back, %zu failed\n", summary->measured,
-            summary->measured == 1 ? "" : "s", summary->reused, summary->failed);
-    for (int i = 0; i < FAILURES_SHOWN && *line != '\0'; i++) {
+    const char *line = reasons != NULL ? reasons : "";
+    size_t count = 0;
+    for (; *line != '\0'; count++) {
         int length = (int)strcspn(line, "\n");
-        fprintf(stderr, "diffrate: failed: %.*s\n", length, line);
+        if (count < FAILURES_SHOWN)
+            fprintf(stderr, "diffrate: %s: %.*s\n", what, length, line);
         line += length + (line[length] == '\n');
     }
-    if (summary->failed > FAILURES_SHOWN)
-        fprintf(stderr, "diffrate: ... and %zu more\n", summary->failed - FAILURES_SHOWN);
+    if (count > FAILURES_SHOWN)
+        fprintf(stderr, "diffrate: ... and %zu more\n", count - FAILURES_SHOWN);
+}
+
+void command_print_summary(const struct run_summary *summary, const char *directory)
+{
+    fprintf(stderr, "%zu cell%s measured, %zu read back, %zu failed\n", summary->measured,
+            summary->measured == 1 ? "" : "s", summary->reused, summary->failed);
+    print_reasons(summary->failures, "failed");
     if (summary->failed > 0)
-        fprintf(stderr, "diffrate: %zu cells failed; `diffrate run --retry-failed` measures them again\n",
-                summary->failed);
+        fprintf(stderr, "diffrate: %zu cell%s failed; `diffrate run --retry-failed` measures what failed again\n",
+                summary->failed, summary->failed == 1 ? "" : "s");
+    print_reasons(summary->refusals, "T(d, eps) is found without");
     if (!summary->merged)
         fprintf(stderr, "at least %zu cells of other shards are missing; when they are there: diffrate merge %s\n",
                 summary->missing, directory);

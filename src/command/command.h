@@ -29,6 +29,18 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_DIFFERENT = 1, EXIT_INPUT = 2, EXIT_CE
     }
 int command_read_jobs(const char *text, const struct argp_state *state); /* 1 to 4096; ends the program otherwise */
 
+/* --cell-seconds N. */
+#define CELL_SECONDS_OPTION(key) \
+    { \
+        "cell-seconds", key, "N", 0, \
+            "Seconds that a cell may take before it counts as failed, for plug-ins that may never end (default: " \
+            "any " \
+            "number)", \
+            0 \
+    }
+double command_read_seconds(const char *text,
+                            const struct argp_state *state); /* above 0; ends the program otherwise */
+
 /* Says on stderr that a signal ended the work, and what holds then; returns the exit status that goes with it. */
 int command_interrupted(int signal, const char *consequence);
 

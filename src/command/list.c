@@ -197,7 +197,8 @@ static const struct argp argp = {
     "[" PART_NAMES "]",
     "List what the program knows, with formulae and sources, what the columns of results are and "
     "what the keys of an experiment's file."
-    "\vExamples:\n  diffrate list samplers\n  diffrate list targets --plugin ./mine.so",
+    "\v`theory (14)` is equation (14) of src/THEORY.md, which is installed as share/doc/diffrate/THEORY.md.\n\n"
+    "Examples:\n  diffrate list samplers\n  diffrate list targets --plugin ./mine.so",
     NULL,
     NULL,
     NULL};

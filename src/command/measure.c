@@ -17,11 +17,12 @@
 #include "experiment/plan.h"
 #include "report/table.h"
 
-enum { KEY_JSON = 1000 };
+enum { KEY_JSON = 1000, KEY_CELL_SECONDS };
 
 struct options {
     const char *file;
     int json, jobs;
+    double cell_seconds;
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -33,6 +34,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case 'j':
         options->jobs = command_read_jobs(argument, state);
+        return 0;
+    case KEY_CELL_SECONDS:
+        options->cell_seconds = command_read_seconds(argument, state);
         return 0;
     case ARGP_KEY_ARG:
         if (options->file != NULL)
@@ -49,15 +53,15 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 }
 
 /* A row that failed has its reason too. */
-static void print_json(const struct record *row, const char *failure)
+static void print_json(const struct record *row)
 {
     for (const struct field *field = record_fields; field->name != NULL; field++) {
         fputs(field == record_fields ? "{" : ", ", stdout);
         json_field(field, row);
     }
-    if (failure != NULL) {
+    if (row->failure[0] != '\0') {
         fputs(", \"failure\": ", stdout);
-        json_text(failure);
+        json_text(row->failure);
     }
     puts("}");
 }
@@ -206,17 +210,16 @@ static enum status add_chains(struct table *table, const struct record *row, con
 
 /* The reason stands in the last column. */
 static enum status add_failure(struct table *table, const struct record *row, const char *score_error,
-                               const char *failure, struct error *error)
+                               struct error *error)
 {
     TRY(add_place(table, row, score_error, error));
     while ((table->cells + 1) % table->columns != 0)
         TRY(table_nothing(table, error));
-    return table_cells(table, error, "failed: %s", failure);
+    return table_cells(table, error, "failed: %s", row->failure);
 }
 
-/* failure: why the cell has no rows, or NULL. */
-static enum status add_rows(const struct cell *cell, const struct record *rows, const char *failure,
-                            struct output *output, struct error *error)
+static enum status add_rows(const struct cell *cell, const struct record *rows, struct output *output,
+                            struct error *error)
 {
     struct table *table = cell->chains > 0 ? &output->chains : &output->laws;
     char label[100];
@@ -224,12 +227,10 @@ static enum status add_rows(const struct cell *cell, const struct record *rows, 
     enum status status = STATUS_OK;
     record_label_score_error(&cell->spec->score_errors[cell->score_error], label, sizeof label);
     for (size_t i = 0; i < cell->spec->dimension_count && status == STATUS_OK; i++) {
-        struct record blank;
-        cell_blank(cell, i, &blank);
         if (output->json)
-            print_json(failure != NULL ? &blank : &rows[i], failure);
-        else if (failure != NULL)
-            status = add_failure(table, &blank, score_error, failure, error);
+            print_json(&rows[i]);
+        else if (rows[i].failure[0] != '\0')
+            status = add_failure(table, &rows[i], score_error, error);
         else
             status = cell->chains > 0 ? add_chains(table, &rows[i], score_error, error)
                                       : add_law(table, &rows[i], score_error, error);
@@ -258,15 +259,15 @@ struct job {
     struct cell cell;
     double cost;
     int ended;
-    struct record *rows; /* until they are printed; NULL if it failed */
-    char *failure;
+    struct record *rows; /* until they are printed */
 };
 
 struct measuring {
     const struct spec *spec;
     struct job *jobs;
-    size_t count, started, printed, failed;
+    size_t count, started, printed;
     int processes, threads; /* the last: what the next cell gets */
+    double seconds;         /* that a cell may take, by the clock; 0: any number */
     struct progress progress;
     struct output output;
 };
@@ -345,13 +346,11 @@ static enum status print_ended(struct measuring *m, struct error *error)
         progress_hide(&m->progress);
     for (; m->printed < m->count && m->jobs[m->printed].ended && status == STATUS_OK; m->printed++) {
         struct job *job = &m->jobs[m->printed];
-        status = add_rows(&job->cell, job->rows, job->failure, &m->output, error);
+        status = add_rows(&job->cell, job->rows, &m->output, error);
         if (status == STATUS_OK)
             status = print_rows(&job->cell, &m->output, error);
         free(job->rows);
-        free(job->failure);
         job->rows = NULL;
-        job->failure = NULL;
     }
     return status;
 }
@@ -361,18 +360,17 @@ static enum status cell_ended(void *context, size_t index, const void *rows, con
 {
     struct measuring *m = context;
     struct job *job = &m->jobs[index];
-    size_t bytes = m->spec->dimension_count * sizeof *job->rows;
+    size_t count = m->spec->dimension_count;
     char label[CELL_LABEL_SIZE];
-    int failed = cause->status != STATUS_OK;
-    if (failed)
-        job->failure = strdup(cause->text);
-    else
-        job->rows = malloc(bytes);
-    if (job->failure == NULL && job->rows == NULL)
+    job->rows = array_new(count, sizeof *job->rows);
+    if (job->rows == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a cell's rows");
-    if (!failed)
-        memcpy(job->rows, rows, bytes);
-    m->failed += failed ? 1 : 0;
+    memcpy(job->rows, rows, count * sizeof *job->rows);
+    for (size_t i = 0; i < count && cause->status != STATUS_OK; i++) {
+        cell_blank(&job->cell, i, &job->rows[i]);
+        record_fail(&job->rows[i], cause->text);
+    }
+    m->progress.failed += cell_has_failures(&job->cell, job->rows) ? 1 : 0;
     job->ended = 1;
     cell_label(&job->cell, label);
     progress_end(&m->progress, label, job->cost);
@@ -387,8 +385,9 @@ static enum status measure_all(struct measuring *m, int *interruption, struct er
         cost += m->jobs[i].cost;
     if (status != STATUS_OK)
         return status;
-    const struct work work = {
-        m, m->processes, m->spec->dimension_count * sizeof(struct record), 0.0, next_cell, make_cell, cell_ended};
+    const struct work work = {m,          m->processes, m->spec->dimension_count * sizeof(struct record),
+                              m->seconds, next_cell,    make_cell,
+                              cell_ended};
     progress_start(&m->progress, "cells");
     progress_expect(&m->progress, m->count, cost);
     status = workers_run(&work, interruption, error);
@@ -401,10 +400,8 @@ static enum status measure_all(struct measuring *m, int *interruption, struct er
 
 static void measuring_free(struct measuring *m)
 {
-    for (size_t i = 0; i < m->count; i++) {
+    for (size_t i = 0; i < m->count; i++)
         free(m->jobs[i].rows);
-        free(m->jobs[i].failure);
-    }
     free(m->jobs);
     table_free(&m->output.laws);
     table_free(&m->output.chains);
@@ -413,6 +410,7 @@ static void measuring_free(struct measuring *m)
 static const struct argp_option argp_options[] = {
     {"json", KEY_JSON, NULL, 0, "One JSON object a line instead of a table", 0},
     JOBS_OPTION,
+    CELL_SECONDS_OPTION(KEY_CELL_SECONDS),
     {0},
 };
 
@@ -424,7 +422,8 @@ static const struct argp argp = {
     "accuracies "
     "alone, the powers of sqrt(2) up to its max_steps; store nothing. Rows come in the file's order, as soon as they "
     "are known; of score errors EFFECT is the TV between the laws with and without it."
-    "\vEvery column +- is a radius: the true value lies within value +- radius, and no digit is printed that the "
+    "\vEvery column +- is an estimated radius, measured at sampled points and widened by a safety factor: the true "
+    "value is expected within value +- radius, which is no proof. No digit is printed that the "
     "radius does not allow. A divergence that is not known is \"-\" (null in JSON), one that is infinite \"inf\" "
     "(1e999). Numbers from chains have standard errors, and TV >= and TV <= are bounds. A cell that fails is a row "
     "with "
@@ -438,23 +437,25 @@ static const struct argp argp = {
 
 static int run(int argc, char **argv)
 {
-    struct options options = {NULL, 0, 0};
+    struct options options = {.file = NULL};
     (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
     struct error error = {STATUS_OK, ""};
     struct spec spec;
-    struct measuring m = {.spec = &spec, .processes = options.jobs > 0 ? options.jobs : omp_get_max_threads()};
+    struct measuring m = {.spec = &spec,
+                          .processes = options.jobs > 0 ? options.jobs : omp_get_max_threads(),
+                          .seconds = options.cell_seconds};
     int interruption = 0;
     enum status status = command_load_spec(options.file, &spec, &error);
     output_init(&spec, options.json, &m.output);
     if (status == STATUS_OK)
         status = measure_all(&m, &interruption, &error);
-    if (m.failed > 0)
-        fprintf(stderr, "diffrate: %zu of %zu cells failed\n", m.failed, m.count);
+    if (m.progress.failed > 0)
+        fprintf(stderr, "diffrate: %zu of %zu cells failed\n", m.progress.failed, m.count);
     measuring_free(&m);
     spec_free(&spec);
     return status == STATUS_INTERRUPTED ? command_interrupted(interruption, "")
            : status != STATUS_OK        ? command_fail(&error)
-           : m.failed > 0               ? EXIT_CELLS_FAILED
+           : m.progress.failed > 0      ? EXIT_CELLS_FAILED
                                         : EXIT_OK;
 }
 

@@ -33,7 +33,6 @@ static void read_shard(const char *text, struct run_options *out, const struct a
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct options *options = state->input;
-    char *end;
     switch (key) {
     case 'o':
         if (*argument == '\0')
@@ -59,10 +58,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         options->run.adopt = 1;
         return 0;
     case KEY_CELL_SECONDS:
-        options->run.cell_seconds = strtod(argument, &end);
-        if (!isdigit((unsigned char)argument[0]) || *end != '\0' || !(options->run.cell_seconds > 0.0)
-            || !(options->run.cell_seconds <= 1e9))
-            argp_error(state, "--cell-seconds: expected a number of seconds above 0, not '%s'", argument);
+        options->run.cell_seconds = command_read_seconds(argument, state);
         return 0;
     case ARGP_KEY_ARG:
         if (options->file != NULL)
@@ -194,9 +190,7 @@ static const struct argp_option argp_options[] = {
     {"retry-failed", KEY_RETRY_FAILED, NULL, 0, "Measure again what failed before, and what is damaged", 0},
     {"adopt", KEY_ADOPT, NULL, 0,
      "Take over the results of another spec or version, keeping the cells that are the same", 0},
-    {"cell-seconds", KEY_CELL_SECONDS, "N", 0,
-     "Seconds that a cell may take before it counts as failed, for plug-ins that may never end (default: any number)",
-     0},
+    CELL_SECONDS_OPTION(KEY_CELL_SECONDS),
     {"dry-run", KEY_DRY_RUN, NULL, 0, "Say what would be done, and with --shard what each shard gets", 0},
     {0},
 };

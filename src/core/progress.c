@@ -21,8 +21,11 @@ static void show(struct progress *progress, const char *label, int force)
     double cost_left = fmax(progress->cost_total - progress->cost_done, 0.0); /* sums round differently */
     if (progress->cost_done > 0.0 && elapsed > 0.5)
         (void)snprintf(remaining, sizeof remaining, "%.0f s", elapsed * cost_left / progress->cost_done);
-    fprintf(stderr, "%s%zu/%zu %s, %s, %.0f s elapsed, about %s left%s", progress->terminal ? "\r\033[K" : "",
-            progress->done, progress->total, progress->what, label, elapsed, remaining,
+    char failed[40] = "";
+    if (progress->failed > 0)
+        (void)snprintf(failed, sizeof failed, " (%zu failed)", progress->failed);
+    fprintf(stderr, "%s%zu/%zu %s%s, %s, %.0f s elapsed, about %s left%s", progress->terminal ? "\r\033[K" : "",
+            progress->done, progress->total, progress->what, failed, label, elapsed, remaining,
             progress->terminal ? "" : "\n");
     fflush(stderr);
 }

@@ -8,6 +8,7 @@
 struct progress {
     const char *what; /* the unit, in plural */
     size_t done, total;
+    size_t failed;                /* of those that are done; the caller counts */
     double cost_done, cost_total; /* in any unit; gives the remaining time */
     double started, shown;        /* seconds */
     int terminal;

@@ -58,27 +58,26 @@ struct bracket bracket_find(const struct point *points, size_t count, double acc
     size_t pass = 0;
     while (pass < count && !(points[pass].tv + points[pass].tv_error <= accuracy))
         pass++;
-    bracket.fails = pass > 0 ? points[pass - 1].steps : 0;
-    for (size_t i = 0; i < pass; i++)
+    bracket.tried = pass > 0 ? points[pass - 1].steps : 0;
+    for (size_t i = 0; i < pass; i++) {
+        if (!isnan(points[i].tv))
+            bracket.fails = points[i].steps;
         if (points[i].tv - points[i].tv_error > accuracy)
             bracket.certain = points[i].steps;
+    }
     if (pass == count)
         return bracket;
     bracket.passes = points[pass].steps;
-    if (pass == 0) {
-        bracket.reach = REACH_AT_START;
+    bracket.reach = bracket.fails == 0                    ? REACH_AT_START
+                    : bracket.passes - bracket.fails == 1 ? REACH_FOUND
+                                                          : REACH_OPEN;
+    if (pass == 0 || bracket.passes - bracket.tried == 1)
         return bracket;
-    }
-    if (bracket.passes - bracket.fails == 1) {
-        bracket.reach = REACH_FOUND;
-        return bracket;
-    }
-    bracket.reach = REACH_OPEN;
     size_t guess = attempt < INTERPOLATIONS ? predict(points, count, pass, accuracy, c1) : 0;
     if (guess == 0)
-        guess = bracket.fails + (bracket.passes - bracket.fails) / 2;
-    guess = guess <= bracket.fails ? bracket.fails + 1 : guess > bracket.passes ? bracket.passes : guess;
+        guess = bracket.tried + (bracket.passes - bracket.tried) / 2;
+    guess = guess <= bracket.tried ? bracket.tried + 1 : guess > bracket.passes ? bracket.passes : guess;
     bracket.want[0] = guess < bracket.passes ? guess : 0;
-    bracket.want[1] = guess - 1 > bracket.fails ? guess - 1 : 0;
+    bracket.want[1] = guess - 1 > bracket.tried ? guess - 1 : 0;
     return bracket;
 }

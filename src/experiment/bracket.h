@@ -1,12 +1,12 @@
 /* Iteration complexity from measured points (theory §8): T(d, eps) is the smallest T with TV <= eps, found by a
  * bracket of neighbours, T - 1 that fails and T that passes, both measured. To pass, TV with its radius must be at
- * most eps. */
+ * most eps. A law may be refused at some T; then T(d, eps) is found as far as the others tell. */
 #ifndef EXPERIMENT_BRACKET_H
 #define EXPERIMENT_BRACKET_H
 
 #include <stddef.h>
 
-/* TV at one number of steps. */
+/* TV at one number of steps; NaN where it was tried and is not known. */
 struct point {
     size_t steps;
     double step_size;
@@ -15,16 +15,17 @@ struct point {
 
 enum reach {
     REACH_FOUND,    /* T is the answer; T - 1 was measured and fails */
-    REACH_AT_START, /* the smallest measured T already passes: T(d, eps) is at most that */
+    REACH_AT_START, /* the smallest T of which TV is known passes: T(d, eps) is at most that */
     REACH_BEYOND,   /* no measured T passes */
-    REACH_OPEN      /* between a T that fails and one that passes lie others, not measured yet */
+    REACH_OPEN      /* between a T that fails and one that passes lie others, not measured yet or not known */
 };
 
 struct bracket {
     enum reach reach;
-    size_t fails, passes; /* the largest T before the first that passes, and that one; 0 if there is none */
+    size_t fails, passes; /* the largest T that fails before the first that passes, and that one; 0: there is none */
+    size_t tried;         /* the largest T before `passes` that was tried: `fails`, or one of which TV is not known */
     size_t certain; /* the largest T before `passes` that fails with its radius too, or 0; T(d, eps) is beyond it */
-    size_t want[2]; /* REACH_OPEN: the T's to measure next, 0 for none */
+    size_t want[2]; /* the T's between `tried` and `passes` to measure next, 0 for none */
 };
 
 /* Args: points by increasing steps, count of them; attempt, how often this bracket was narrowed before (after a few

@@ -71,15 +71,25 @@ static enum status measure_laws(const struct cell *cell, const struct schedule *
                                 struct record *rows, struct error *error)
 {
     const struct spec *spec = cell->spec;
+    struct error cause = {STATUS_OK, ""};
     struct measurement *measurements = array_new(spec->dimension_count, sizeof *measurements);
     if (measurements == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu dimensions", spec->dimension_count);
     enum status status =
         measure_target_by_threads((size_t)threads, &spec->targets[cell->target], spec->samplers[cell->sampler],
                                   &spec->score_errors[cell->score_error], schedule, spec->dimensions,
-                                  spec->dimension_count, measurements, error);
+                                  spec->dimension_count, measurements, &cause);
+    if (status == STATUS_UNSUPPORTED || status == STATUS_NUMERIC) /* each dimension has its own failure */
+        status = STATUS_OK;
+    else if (status != STATUS_OK)
+        (void)fail_with(error, status, "%s", cause.text);
     for (size_t i = 0; i < spec->dimension_count && status == STATUS_OK; i++)
-        fill_record(cell, schedule, &measurements[i], &rows[i]);
+        if (measurements[i].failure.status == STATUS_OK) {
+            fill_record(cell, schedule, &measurements[i], &rows[i]);
+        } else {
+            cell_blank(cell, i, &rows[i]);
+            record_fail(&rows[i], measurements[i].failure.text);
+        }
     free(measurements);
     return status;
 }
@@ -108,6 +118,64 @@ void cell_blank(const struct cell *cell, size_t index, struct record *row)
         *measured[i] = NAN;
     row->chains = cell->chains;
     row->seed = cell->chains > 0 ? spec->seed : 0;
+}
+
+int cell_has_failures(const struct cell *cell, const struct record *rows)
+{
+    for (size_t i = 0; i < cell->spec->dimension_count; i++)
+        if (rows[i].failure[0] != '\0')
+            return 1;
+    return 0;
+}
+
+char *cell_failures(const struct cell *cell, const struct record *rows)
+{
+    char *text = NULL;
+    size_t size = 0, count = cell->spec->dimension_count;
+    FILE *stream = open_memstream(&text, &size);
+    if (stream == NULL)
+        return NULL;
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].failure[0] != '\0')
+            fprintf(stream, "d=%zu: %s\n", cell->spec->dimensions[i], rows[i].failure);
+    if (fclose(stream) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* The reason of one dimension among lines of cell_failures, of *length characters; NULL: there is none. */
+static const char *find_failure(const char *failures, size_t dimension, size_t *length)
+{
+    char start[32];
+    int size = snprintf(start, sizeof start, "d=%zu: ", dimension);
+    for (const char *line = failures; *line != '\0';) {
+        *length = strcspn(line, "\n");
+        if (strncmp(line, start, (size_t)size) == 0) {
+            *length -= (size_t)size;
+            return line + size;
+        }
+        line += *length + (line[*length] == '\n');
+    }
+    return NULL;
+}
+
+void cell_join(const struct cell *cell, const struct record *from, size_t count, const char *failures,
+               struct record *rows)
+{
+    for (size_t i = 0; i < cell->spec->dimension_count; i++) {
+        size_t length = 0;
+        const char *reason = find_failure(failures, cell->spec->dimensions[i], &length);
+        if (reason != NULL) {
+            char text[FAILURE_SIZE];
+            (void)snprintf(text, sizeof text, "%.*s", (int)length, reason);
+            cell_blank(cell, i, &rows[i]);
+            record_fail(&rows[i], text);
+        }
+        for (size_t j = 0; j < count && reason == NULL; j++)
+            if (from[j].dimension == cell->spec->dimensions[i])
+                rows[i] = from[j];
+    }
 }
 
 void cell_label(const struct cell *cell, char label[CELL_LABEL_SIZE])
@@ -197,6 +265,11 @@ static enum status sample_one(const struct cell *cell, const struct schedule *sc
         status = sample_measure(&problem, cell->chains, spec->directions, spec->methods, &row->estimates, &cause);
     }
     factor_list_free(&factors);
+    if (status == STATUS_UNSUPPORTED || status == STATUS_NUMERIC) {
+        cell_blank(cell, index, row);
+        record_fail(row, cause.text);
+        return STATUS_OK;
+    }
     return status == STATUS_OK
                ? STATUS_OK
                : fail_with(error, status, "chains of target %s, sampler %s, T = %zu, d = %zu: %s", target->name,

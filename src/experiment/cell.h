@@ -23,16 +23,28 @@ int cell_is_loaded(const struct cell *cell);
 int cell_has_law(const struct cell *cell);
 
 /* Raised whenever a law, a divergence or a radius can come out differently for the same description. */
-enum { NUMERICS_VERSION = 6 };
+enum { NUMERICS_VERSION = 7 };
 
-/* Fills rows[i], one for each of the spec's dimensions. Threads (> 0) change nothing but the time.
- * Errors: those of schedule_new and of measure_target or sample_measure; STATUS_UNSUPPORTED for a cell that is not
- * loaded. */
+/* Fills rows[i], one for each of the spec's dimensions: its measurement, or its failure where what measure_target or
+ * sample_measure computes for it does not exist or does not come out (STATUS_UNSUPPORTED, STATUS_NUMERIC). Threads
+ * (> 0) change nothing but the time. Errors, of all dimensions: those of schedule_new; what else measure_target and
+ * sample_measure return; STATUS_UNSUPPORTED for a cell that is not loaded. */
 MUST_USE enum status cell_measure(const struct cell *cell, int threads, struct record *rows, struct error *error);
 
 /* A row that says what would be measured in the spec's dimension of this index, and of the result nothing: every
  * value, radius and estimate is NaN. */
 void cell_blank(const struct cell *cell, size_t index, struct record *row);
+
+/* Nonzero if some of the cell's rows, or all, failed. */
+int cell_has_failures(const struct cell *cell, const struct record *rows);
+
+/* "d=DIMENSION: reason\n" for each row that failed, for free(); NULL where memory runs out. */
+char *cell_failures(const struct cell *cell, const struct record *rows);
+
+/* The reverse: of `count` rows that did not fail and the text of those that did, fills rows[i], of the cell's
+ * dimension i; what is of none of these stays as it is. */
+void cell_join(const struct cell *cell, const struct record *from, size_t count, const char *failures,
+               struct record *rows);
 
 /* What the cell is, for people. */
 enum { CELL_LABEL_SIZE = 320 };
@@ -47,8 +59,8 @@ char *cell_describe(const struct cell *cell);
  * that list, to the bit. -1 where memory runs out. */
 int cell_differs_in_dimensions(const struct cell *cell, const char *description);
 
-/* cell_measure of those dimensions that `known` lacks; known[i].dimension is 0 where it does, and the rest are
- * copied. */
+/* cell_measure of those dimensions that `known` lacks; known[i].dimension is 0 where it does, and the rest, failures
+ * among them, are copied. */
 MUST_USE enum status cell_complete(const struct cell *cell, const struct record *known, int threads,
                                    struct record *rows, struct error *error);
 

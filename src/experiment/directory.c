@@ -302,7 +302,6 @@ enum status directory_read(const char *path, const char *version, const char *co
 static enum status check_cell(const char *file, const struct cell *cell, const struct result *result,
                               struct error *error)
 {
-    size_t dimensions = cell->spec->dimension_count;
     char *description = cell_describe(cell);
     if (description == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for the description of %s", file);
@@ -310,9 +309,30 @@ static enum status check_cell(const char *file, const struct cell *cell, const s
     free(description);
     if (!same)
         return fail_with(error, STATUS_IO, "%s holds another cell than its name says", file);
-    if (result->failure[0] == '\0' && result->count != dimensions)
-        return fail_with(error, STATUS_IO, "%s holds %zu rows, expected %zu, one a dimension", file, result->count,
-                         dimensions);
+    return STATUS_OK;
+}
+
+/* Puts the cell's failures beside its rows: result->rows[i] is of its dimension i then. */
+static enum status join_failures(const char *file, const struct cell *cell, struct result *result,
+                                 struct error *error)
+{
+    size_t dimensions = cell->spec->dimension_count, found = 0, failed = 0;
+    struct record *rows = array_new(dimensions, sizeof *rows);
+    if (rows == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for the rows of %s", file);
+    cell_join(cell, result->rows, result->count, result->failures, rows);
+    for (size_t i = 0; i < dimensions; i++) {
+        found += rows[i].dimension != 0;
+        failed += rows[i].failure[0] != '\0';
+    }
+    size_t count = result->count;
+    free(result->rows);
+    result->rows = rows;
+    result->count = dimensions;
+    if (found < dimensions || count + failed != dimensions)
+        return fail_with(error, STATUS_IO,
+                         "%s holds %zu row%s and %zu failure%s, expected %zu, one of them for each dimension", file,
+                         count, count == 1 ? "" : "s", failed, failed == 1 ? "" : "s", dimensions);
     return STATUS_OK;
 }
 
@@ -323,7 +343,9 @@ enum status directory_load(const char *path, const struct cell *cell, struct res
     enum status status = directory_cell(path, cell, file, error);
     if (status == STATUS_OK)
         status = store_read(file, out, error);
-    return status == STATUS_OK ? check_cell(file, cell, out, error) : status;
+    if (status == STATUS_OK)
+        status = check_cell(file, cell, out, error);
+    return status == STATUS_OK && out->failure[0] == '\0' ? join_failures(file, cell, out, error) : status;
 }
 
 enum status directory_list(const char *path, struct cell_name **names, size_t *count, struct error *error)
@@ -372,14 +394,6 @@ static int is_own(const struct result *result, const struct provenance *p)
     return own;
 }
 
-static void take_rows(const struct cell *cell, const struct result *from, struct record *rows)
-{
-    for (size_t i = 0; i < cell->spec->dimension_count; i++)
-        for (size_t j = 0; j < from->count; j++)
-            if (from->rows[j].dimension == cell->spec->dimensions[i])
-                rows[i] = from->rows[j];
-}
-
 enum status directory_relatives(const char *path, const struct cell *cell, const struct cell_name *names,
                                 size_t count, const struct provenance *provenance, struct record **rows,
                                 struct error *error)
@@ -404,7 +418,7 @@ enum status directory_relatives(const char *path, const struct cell *cell, const
             && is_own(&result, provenance)) {
             *rows = *rows != NULL ? *rows : array_new(dimensions, sizeof **rows);
             if (*rows != NULL)
-                take_rows(cell, &result, *rows);
+                cell_join(cell, result.rows, result.count, result.failures, *rows);
             status = *rows != NULL ? STATUS_OK : STATUS_MEMORY;
         }
         result_free(&result);

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/memory.h"
@@ -86,7 +87,7 @@ static enum status add_steps(struct plan *plan, size_t target, size_t sampler, s
                              struct error *error)
 {
     const struct spec *spec = plan->spec;
-    struct item item = {.cell = {spec, target, sampler, score_error, 0, 0}, .pursuit = SIZE_MAX};
+    struct item item = {.cell = {spec, target, sampler, score_error, 0, 0}, .pursuit = SIZE_MAX, .asked = true};
     /* without chains, the spec was refused if there is none */
     int has_law = spec->chain_count == 0 || cell_has_law(&item.cell);
     double chain = spec->chain_count > 0 ? cost_of_chain(spec, target) : 0.0;
@@ -109,7 +110,8 @@ static enum status new_pursuit(struct plan *plan, size_t target, size_t sampler,
     struct pursuit *pursuit = &plan->pursuits[plan->pursuit_count++];
     *pursuit = (struct pursuit){.target = target, .sampler = sampler};
     pursuit->attempts = array_new(spec->dimension_count, spec->accuracy_count * sizeof *pursuit->attempts);
-    return pursuit->attempts != NULL ? STATUS_OK : no_memory(plan, error);
+    pursuit->knows = array_new(spec->dimension_count, sizeof *pursuit->knows);
+    return pursuit->attempts != NULL && pursuit->knows != NULL ? STATUS_OK : no_memory(plan, error);
 }
 
 static enum status add_first_rungs(struct plan *plan, size_t pursuit, struct error *error)
@@ -208,6 +210,7 @@ void plan_free(struct plan *plan)
     for (size_t i = 0; i < plan->pursuit_count; i++) {
         free(plan->pursuits[i].items);
         free(plan->pursuits[i].attempts);
+        free(plan->pursuits[i].knows);
     }
     free(plan->items);
     free(plan->pursuits);
@@ -221,21 +224,91 @@ void plan_settle(struct plan *plan, size_t index, enum item_state state, struct 
     item->state = state;
     item->rows = rows;
     item->failure = failure;
-    if (item->pursuit != SIZE_MAX)
-        plan->pursuits[item->pursuit].outstanding--;
+    if (item->pursuit == SIZE_MAX)
+        return;
+    struct pursuit *pursuit = &plan->pursuits[item->pursuit];
+    pursuit->outstanding--;
+    for (size_t i = 0; i < plan->spec->dimension_count && rows != NULL; i++)
+        pursuit->knows[i] = pursuit->knows[i] || rows[i].failure[0] == '\0';
 }
 
-/* The TVs of a pursuit in one dimension, by increasing steps. Returns how many. */
+/* Nonzero if a search for T(d, eps) goes around what failed in this dimension. */
+static bool is_gone_around(const struct plan *plan, const struct item *item, size_t dimension)
+{
+    return !item->asked && item->pursuit != SIZE_MAX && plan->pursuits[item->pursuit].knows[dimension];
+}
+
+static bool row_failed(const struct plan *plan, const struct item *item, size_t dimension, bool refused)
+{
+    return item->rows[dimension].failure[0] != '\0' && is_gone_around(plan, item, dimension) == refused;
+}
+
+bool plan_has_failed(const struct plan *plan, size_t index)
+{
+    const struct item *item = &plan->items[index];
+    if (item->rows == NULL)
+        return item->state == ITEM_FAILED;
+    for (size_t i = 0; i < plan->spec->dimension_count; i++)
+        if (row_failed(plan, item, i, false))
+            return true;
+    return false;
+}
+
+/* Whether all dimensions failed, and for one reason. */
+static bool all_failed_alike(const struct plan *plan, const struct item *item, bool refused)
+{
+    for (size_t i = 0; i < plan->spec->dimension_count; i++)
+        if (!row_failed(plan, item, i, refused) || strcmp(item->rows[i].failure, item->rows[0].failure) != 0)
+            return false;
+    return true;
+}
+
+static void put_failures(const struct plan *plan, const struct item *item, const char *key, bool refused,
+                         FILE *stream)
+{
+    if (item->failure != NULL && !refused)
+        fprintf(stream, "%s: %s\n", key, item->failure);
+    if (item->rows == NULL)
+        return;
+    if (all_failed_alike(plan, item, refused)) {
+        fprintf(stream, "%s: %s\n", key, item->rows[0].failure);
+        return;
+    }
+    for (size_t i = 0; i < plan->spec->dimension_count; i++)
+        if (row_failed(plan, item, i, refused))
+            fprintf(stream, "%s d=%zu: %s\n", key, plan->spec->dimensions[i], item->rows[i].failure);
+}
+
+char *plan_failures(const struct plan *plan, bool refused)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    struct error ignored;
+    for (size_t i = 0; stream != NULL && i < plan->count; i++) {
+        const struct item *item = &plan->items[i];
+        char key[CELL_KEY_SIZE];
+        if ((item->failure != NULL || (item->rows != NULL && cell_has_failures(&item->cell, item->rows)))
+            && cell_key(&item->cell, key, &ignored) == STATUS_OK)
+            put_failures(plan, item, key, refused, stream);
+    }
+    if (stream != NULL && fclose(stream) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* The TVs of a pursuit in one dimension, by increasing steps, NaN where there is no law. Returns how many. */
 static size_t collect(const struct plan *plan, const struct pursuit *pursuit, size_t known, size_t dimension,
                       struct point *points)
 {
     size_t count = 0;
     for (size_t i = 0; i < known; i++) {
         const struct item *item = &plan->items[pursuit->items[i]];
-        if (item->rows == NULL)
-            continue;
-        const struct record *row = &item->rows[dimension];
-        struct point point = {item->cell.steps, row->step_size, row->tv, row->tv_error};
+        const struct record *row = item->rows != NULL ? &item->rows[dimension] : NULL;
+        struct point point = {item->cell.steps, NAN, NAN, NAN};
+        if (row != NULL && row->failure[0] == '\0')
+            point = (struct point){item->cell.steps, row->step_size, row->tv, row->tv_error};
         size_t at = count++;
         for (; at > 0 && points[at - 1].steps > point.steps; at--)
             points[at] = points[at - 1];
@@ -250,14 +323,14 @@ static enum status narrow(struct plan *plan, size_t index, const struct point *p
 {
     enum status status = STATUS_OK;
     struct bracket bracket = bracket_find(points, count, accuracy, plan->spec->c1, *attempts);
-    *attempts += bracket.reach == REACH_OPEN;
-    if (bracket.reach == REACH_OPEN)
+    *attempts += bracket.want[0] > 0 || bracket.want[1] > 0;
+    if (bracket.reach == REACH_OPEN || bracket.reach == REACH_AT_START)
         for (int i = 0; i < 2 && status == STATUS_OK; i++)
             if (bracket.want[i] > 0)
                 status = want(plan, index, bracket.want[i], error);
     if (bracket.reach == REACH_BEYOND) {
         size_t next = 0;
-        while (next < plan->rungs && plan->ladder[next] <= bracket.fails)
+        while (next < plan->rungs && plan->ladder[next] <= bracket.tried)
             next++;
         if (next < plan->rungs)
             status = want(plan, index, plan->ladder[next], error);
@@ -311,9 +384,8 @@ struct record *plan_rows(const struct plan *plan, size_t *count)
     struct record *rows = array_new(plan->count, each * sizeof *rows);
     *count = 0;
     for (size_t i = 0; rows != NULL && i < plan->count; i++)
-        if (plan->items[i].rows != NULL) {
-            memcpy(rows + *count, plan->items[i].rows, each * sizeof *rows);
-            *count += each;
-        }
+        for (size_t d = 0; d < each && plan->items[i].rows != NULL; d++)
+            if (plan->items[i].rows[d].failure[0] == '\0')
+                rows[(*count)++] = plan->items[i].rows[d];
     return rows;
 }

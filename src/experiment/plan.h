@@ -3,6 +3,7 @@
 #ifndef EXPERIMENT_PLAN_H
 #define EXPERIMENT_PLAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/status.h"
@@ -16,11 +17,12 @@ struct item {
     double cost;    /* predicted */
     size_t share;   /* whose it is, from 0 */
     size_t pursuit; /* that waits for it; SIZE_MAX: none */
+    bool asked;     /* the spec gives its number of steps; else a pursuit alone wants it */
     enum item_state state;
     struct record
         *known;          /* of an open item, rows that need not be measured (cell_complete); NULL: none; the plan's */
-    struct record *rows; /* one a dimension, once it is read or measured; the plan's */
-    char *failure;       /* why it failed; the plan's */
+    struct record *rows; /* one a dimension, once it is read or measured, be it a failure; the plan's */
+    char *failure;       /* why there are none; the plan's */
 };
 
 /* The search for T(d, eps) of one target and sampler, in all dimensions. The cells that it begins with may be
@@ -31,6 +33,7 @@ struct pursuit {
     size_t *items, count, capacity; /* its cells, exact laws with exact scores */
     size_t outstanding;             /* of them, still open */
     size_t *attempts;               /* how often each bracket was narrowed: [dimension][accuracy] */
+    bool *knows;                    /* [dimension] some law of it is known */
     size_t rounds;
     int ended; /* it needs no more cells */
 };
@@ -52,6 +55,15 @@ void plan_free(struct plan *plan);
 /* Records what became of an item still open; rows and failure (one of them NULL) go over to the plan. */
 void plan_settle(struct plan *plan, size_t item, enum item_state state, struct record *rows, char *failure);
 
+/* Nonzero if an item failed: as a whole, or in a dimension. A law that only a search for T(d, eps) asked for is no
+ * failure where it is refused, as long as the search knows another one in that dimension. */
+bool plan_has_failed(const struct plan *plan, size_t item);
+
+/* "cell: reason\n" for each item that failed as a whole or in all dimensions alike, and "cell d=DIMENSION: reason\n"
+ * for each dimension that did; or, if `refused`, the same for laws that searches went around. For free(); NULL where
+ * memory runs out. */
+char *plan_failures(const struct plan *plan, bool refused);
+
 /* Adds the cells that a pursuit needs next, none while some of its items are outstanding. What it adds depends on
  * nothing but the outcomes of its own items. */
 MUST_USE enum status plan_pursue(struct plan *plan, size_t pursuit, struct error *error);
@@ -59,7 +71,7 @@ MUST_USE enum status plan_pursue(struct plan *plan, size_t pursuit, struct error
 /* Items by target, sampler, score error, chains and steps: the order of a merged file. Their numbers change. */
 void plan_sort(struct plan *plan);
 
-/* All rows in the order of the items, for free(); NULL where memory runs out. */
+/* All rows that did not fail, in the order of the items, for free(); NULL where memory runs out. */
 struct record *plan_rows(const struct plan *plan, size_t *count);
 
 /* The first T's that an experiment with accuracies measures: powers of sqrt(2) from 16, or from the smallest

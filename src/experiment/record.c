@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/text.h"
+
 /* Labels have no unit; CF wants "1" for pure numbers only. */
 #define LABEL(role, member, doc) \
     { \
@@ -41,24 +43,27 @@ const struct field record_fields[] = {
     REAL(DERIVED, step_size, "Step size h = c1 log(T)/T, the quantity that rates are powers of."),
     COUNT(DERIVED, score_evaluations, "Number of score evaluations of the whole run: T - 1 times those of a step."),
     LABEL(DIAGNOSTIC, law,
-          "Method by which the sampler's output law was computed, \"composed\" when d > 1 joins factors; or "
-          "\"refused\" and "
-          "why the row has no numbers."),
+          "Method by which the sampler's output law was computed, \"composed\" when d > 1 joins factors."),
     REAL(VALUE, tv, "Total variation distance between p, the law of X_1, and q, the law of Y_1."),
-    REAL(RADIUS, tv_error, "Radius about tv within which the true value lies."),
+    REAL(RADIUS, tv_error, "Estimated radius of tv: the true value is expected within it, which is no proof."),
     REAL(VALUE, kl_p_q, "Kullback-Leibler divergence KL(p || q) in nats; NaN where it is not known."),
-    REAL(RADIUS, kl_p_q_error, "Radius about kl_p_q within which the true value lies, in nats."),
+    REAL(RADIUS, kl_p_q_error,
+         "Estimated radius of kl_p_q, in nats: the true value is expected within it, which is no proof."),
     REAL(VALUE, kl_q_p, "Kullback-Leibler divergence KL(q || p) in nats; NaN where it is not known."),
-    REAL(RADIUS, kl_q_p_error, "Radius about kl_q_p within which the true value lies, in nats."),
+    REAL(RADIUS, kl_q_p_error,
+         "Estimated radius of kl_q_p, in nats: the true value is expected within it, which is no proof."),
     REAL(
         VALUE, chi2_q_p,
         "Chi-squared divergence chi2(q || p), the integral of (q - p)^2/p; infinite where its radius is 0, above the "
         "largest double where that is infinite, too; NaN where it is not known."),
-    REAL(RADIUS, chi2_q_p_error, "Radius about chi2_q_p within which the true value lies."),
+    REAL(RADIUS, chi2_q_p_error,
+         "Estimated radius of chi2_q_p: the true value is expected within it, which is no proof."),
     REAL(VALUE, hellinger2, "Squared Hellinger distance between p and q; NaN where it is not known."),
-    REAL(RADIUS, hellinger2_error, "Radius about hellinger2 within which the true value lies."),
+    REAL(RADIUS, hellinger2_error,
+         "Estimated radius of hellinger2: the true value is expected within it, which is no proof."),
     REAL(VALUE, error_effect, "Total variation distance between the laws of Y_1 with and without the score error."),
-    REAL(RADIUS, error_effect_error, "Radius about error_effect within which the true value lies."),
+    REAL(RADIUS, error_effect_error,
+         "Estimated radius of error_effect: the true value is expected within it, which is no proof."),
     REAL(DIAGNOSTIC, clip_probability, "Bound on the probability that a clip taken as inactive acts in some step."),
     REAL(DIAGNOSTIC, mass_defect,
          "Largest |integral of q - 1| among the factors, a check of the quadrature; 0 for closed forms."),
@@ -116,6 +121,14 @@ int record_order(const struct record *a, const struct record *b)
         if (field->role == COLUMN_IDENTITY)
             order = order_of(field, a, b);
     return order;
+}
+
+void record_fail(struct record *row, const char *reason)
+{
+    int cut = strlen(reason) >= sizeof row->failure;
+    (void)snprintf(row->failure, sizeof row->failure, "%.*s%s", (int)(sizeof row->failure - (cut ? 4 : 1)), reason,
+                   cut ? "..." : "");
+    text_tame(row->failure, "");
 }
 
 void record_set_score_error(struct record *row, const struct score_error *error)

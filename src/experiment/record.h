@@ -10,9 +10,11 @@
 #include "sample/sample.h"
 
 /* One measurement: one target, sampler, number of steps and dimension. Divergences are between p, the law of X_1, and
- * q, the law of Y_1; every *_error is a radius: the true value lies within value +- error. A row is of an exact law
- * (chains is 0, and all estimates are NaN) or of chains (and what only exact laws have is NaN). NaN and a radius of
- * NaN is a number that is not known: law/divergence.h; law/measure.h where it is all of them. */
+ * q, the law of Y_1; every *_error is an estimated radius: the true value is expected within value +- error. A row is
+ * of an exact law (chains is 0, and all estimates are NaN) or of chains (and what only exact laws have is NaN). NaN
+ * and a radius of NaN is a divergence that is not known: law/divergence.h. A measurement that failed is no row of a
+ * result: its record says what was to be measured and why there is nothing. */
+enum { FAILURE_SIZE = 400 };
 struct record {
     char target[64];
     char sampler[64];
@@ -42,6 +44,7 @@ struct record {
     uint64_t seed;
     struct estimates estimates; /* columns NAME and NAME_se, the standard error */
     double seconds;             /* wall time: stored in a group of its own, so that results compare bit for bit */
+    char failure[FAILURE_SIZE]; /* "" or why the measurement failed, on one line; no column */
 };
 
 enum field_type { FIELD_STRING, FIELD_COUNT, FIELD_REAL };
@@ -76,6 +79,9 @@ const char *field_text(const struct field *field, const struct record *row);
 /* The record's member of a FIELD_COUNT and of a FIELD_REAL. */
 uint64_t field_count(const struct field *field, const struct record *row);
 double field_real(const struct field *field, const struct record *row);
+
+/* Makes of a record that says what was to be measured one of a measurement that failed. */
+void record_fail(struct record *row, const char *reason);
 
 /* Negative, 0 or positive as the identity of a comes before, is, or comes after that of b. */
 int record_order(const struct record *a, const struct record *b);

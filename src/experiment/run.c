@@ -1,6 +1,7 @@
 #include "experiment/run.h"
 
 #include <omp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -55,6 +56,8 @@ static enum status settle(struct run *run, size_t index, struct result *result, 
     plan_settle(&run->plan, index, failed ? ITEM_FAILED : state, failed ? NULL : result->rows,
                 failed ? result->failure : NULL);
     *(failed ? (void **)&result->failure : (void **)&result->rows) = NULL; /* the plan's now */
+    if (run->measures && state == ITEM_MEASURED)
+        run->progress.failed += (failed || run->plan.items[index].asked) && plan_has_failed(&run->plan, index);
     return STATUS_OK;
 }
 
@@ -66,6 +69,14 @@ static int is_stored(const struct run *run, size_t index)
     return find_cell(run, index, path, &ignored) == STATUS_OK && stat(path, &found) == 0;
 }
 
+/* Leaves what did not fail. */
+static void forget_failures(const struct run *run, struct record *rows)
+{
+    for (size_t i = 0; i < run->spec->dimension_count && rows != NULL; i++)
+        if (rows[i].failure[0] != '\0')
+            rows[i].dimension = 0;
+}
+
 /* What other experiments measured of it, those that were in this directory before, is not measured again. */
 static enum status leave(struct run *run, size_t index, struct error *error)
 {
@@ -75,10 +86,13 @@ static enum status leave(struct run *run, size_t index, struct error *error)
         return STATUS_OK;
     }
     run->ready[run->ready_count++] = index;
-    return run->options->force || item->known != NULL
-               ? STATUS_OK
-               : directory_relatives(run->options->directory, &item->cell, run->names, run->name_count,
-                                     run->options->provenance, &item->known, error);
+    if (run->options->force || item->known != NULL)
+        return STATUS_OK;
+    TRY(directory_relatives(run->options->directory, &item->cell, run->names, run->name_count,
+                            run->options->provenance, &item->known, error));
+    if (run->options->retry_failed)
+        forget_failures(run, item->known);
+    return STATUS_OK;
 }
 
 static enum status say_what_helps(struct error *error)
@@ -93,8 +107,15 @@ static enum status look_at(struct run *run, size_t index, struct error *error)
     if ((run->measures && run->options->force) || !is_stored(run, index))
         return leave(run, index, error);
     enum status status = directory_load(run->options->directory, &run->plan.items[index].cell, &result, error);
+    struct item *item = &run->plan.items[index];
     int damaged = status == STATUS_IO, failed = status == STATUS_OK && result.failure[0] != '\0';
-    if (run->measures && run->options->retry_failed && (damaged || failed))
+    int in_part = status == STATUS_OK && !failed && cell_has_failures(&item->cell, result.rows);
+    if (run->measures && run->options->retry_failed && in_part) {
+        item->known = result.rows;
+        result.rows = NULL; /* the plan's now */
+        forget_failures(run, item->known);
+    }
+    if (run->measures && run->options->retry_failed && (damaged || failed || in_part))
         status = leave(run, index, error);
     else if (damaged && run->measures)
         status = say_what_helps(error);
@@ -174,16 +195,32 @@ static enum status store_cell(const struct run *run, size_t index, const struct 
 {
     char path[DIRECTORY_PATH_SIZE];
     const struct provenance *p = run->options->provenance;
-    char *description = cell_describe(&run->plan.items[index].cell);
-    if (description == NULL)
-        return no_memory(run, error);
-    const struct fact facts[] = {
-        {"cell", description},     {"failure", failure}, {"version", p->version},     {"commit", p->commit},
-        {"compiler", p->compiler}, {"flags", p->flags},  {"libraries", p->libraries}, {"host", p->host},
-        {"command", p->command},   {NULL, NULL}};
-    enum status status = find_cell(run, index, path, error);
-    if (status == STATUS_OK)
-        status = store_write(path, rows, rows != NULL ? run->spec->dimension_count : 0, facts, error);
+    const struct cell *cell = &run->plan.items[index].cell;
+    size_t dimensions = rows != NULL ? run->spec->dimension_count : 0, count = 0;
+    char *description = cell_describe(cell), *failures = rows != NULL ? cell_failures(cell, rows) : strdup("");
+    struct record *measured = array_new(dimensions, sizeof *measured);
+    enum status status = description != NULL && failures != NULL && measured != NULL
+                             ? find_cell(run, index, path, error)
+                             : no_memory(run, error);
+    if (status == STATUS_OK) {
+        const struct fact facts[] = {{"cell", description},
+                                     {"failure", failure},
+                                     {"version", p->version},
+                                     {"commit", p->commit},
+                                     {"compiler", p->compiler},
+                                     {"flags", p->flags},
+                                     {"libraries", p->libraries},
+                                     {"host", p->host},
+                                     {"command", p->command},
+                                     {failures[0] != '\0' ? "failures" : NULL, failures},
+                                     {NULL, NULL}};
+        for (size_t i = 0; i < dimensions; i++)
+            if (rows[i].failure[0] == '\0')
+                measured[count++] = rows[i];
+        status = store_write(path, measured, count, facts, error);
+    }
+    free(measured);
+    free(failures);
     free(description);
     return status;
 }
@@ -307,30 +344,13 @@ static enum status collect(struct run *run, struct error *error)
     return look(run, error);
 }
 
-/* "cell: reason\n" for each that failed, for free(); NULL where memory runs out. */
-static char *list_failures(const struct plan *plan)
-{
-    char *text = NULL;
-    size_t size = 0;
-    struct error ignored;
-    FILE *stream = open_memstream(&text, &size);
-    for (size_t i = 0; stream != NULL && i < plan->count; i++) {
-        char key[CELL_KEY_SIZE];
-        if (plan->items[i].state == ITEM_FAILED && cell_key(&plan->items[i].cell, key, &ignored) == STATUS_OK)
-            fprintf(stream, "%s: %s\n", key, plan->items[i].failure);
-    }
-    if (stream != NULL && fclose(stream) == 0)
-        return text;
-    free(text);
-    return NULL;
-}
-
-static enum status write_merged(struct run *run, const char *failures, struct error *error)
+static enum status write_merged(struct run *run, const struct run_summary *summary, struct error *error)
 {
     char path[DIRECTORY_PATH_SIZE], *strings = NULL;
     const struct fact own[] = {{"spec_text", run->spec->text},
                                {"spec_name", run->spec->name},
-                               {"failures", failures},
+                               {"failures", summary->failures},
+                               {"refusals", summary->refusals},
                                {run->spec->plugins[0] != '\0' ? "plugins" : NULL, run->spec->plugins},
                                {NULL, NULL}};
     struct fact *facts = NULL;
@@ -353,12 +373,13 @@ static enum status write_merged(struct run *run, const char *failures, struct er
 static enum status merge(struct run *run, struct run_summary *summary, struct error *error)
 {
     plan_sort(&run->plan);
-    summary->failures = list_failures(&run->plan);
-    if (summary->failures == NULL)
+    summary->failures = plan_failures(&run->plan, false);
+    summary->refusals = plan_failures(&run->plan, true);
+    if (summary->failures == NULL || summary->refusals == NULL)
         return no_memory(run, error);
     if (run->missing > 0)
         return STATUS_OK;
-    enum status status = write_merged(run, summary->failures, error);
+    enum status status = write_merged(run, summary, error);
     summary->merged = status == STATUS_OK;
     return status;
 }
@@ -368,9 +389,10 @@ static void count(const struct run *run, struct run_summary *summary)
     summary->missing = run->missing;
     for (size_t i = 0; i < run->plan.count; i++) {
         const struct item *item = &run->plan.items[i];
-        summary->failed += item->state == ITEM_FAILED;
-        summary->measured += item->state == ITEM_MEASURED;
-        summary->reused += item->state == ITEM_READ;
+        bool failed = plan_has_failed(&run->plan, i);
+        summary->failed += failed;
+        summary->measured += item->state == ITEM_MEASURED && !failed;
+        summary->reused += item->state == ITEM_READ && !failed;
     }
 }
 
@@ -463,5 +485,6 @@ enum status run_prune(const struct spec *spec, const char *directory, size_t *re
 void run_summary_free(struct run_summary *summary)
 {
     free(summary->failures);
+    free(summary->refusals);
     *summary = (struct run_summary){0};
 }

@@ -26,9 +26,10 @@ struct run_options {
 struct run_summary {
     size_t measured;  /* now */
     size_t reused;    /* read back, those of other shares among them */
-    size_t failed;    /* now or before, beside these */
+    size_t failed;    /* now or before, beside these: as a whole, or in some dimensions */
     size_t missing;   /* cells of other shares that are known of and not there yet */
-    char *failures;   /* "cell: reason\n" for each of these; NULL if none */
+    char *failures;   /* plan_failures of these */
+    char *refusals;   /* plan_failures of laws that searches for T(d, eps) went around */
     int merged;       /* the merged file was written */
     int interruption; /* the number of the signal that ended the run, or 0 */
 };

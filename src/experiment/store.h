@@ -24,15 +24,15 @@ struct result {
     char *spec_text;  /* "" if the file holds none */
     char *spec_name;  /* the experiment's name; "" if none */
     char *plugins;    /* what its text does not say of its plug-ins (registry.h); "" if it has none */
-    char *failure;    /* "" or the reason why the cell has no rows */
+    char *failure;    /* "" or the reason why the cell was not measured at all */
     char *cell;       /* "" or the cell's description */
-    char *failures;   /* of a merged file: "cell: reason\n" for each cell that failed */
+    char *failures;   /* of a cell: cell_failures; of a merged file: plan_failures */
+    char *refusals;   /* of a merged file: plan_failures, of laws that searches for T(d, eps) went around */
     char *provenance; /* the other root facts, "name: value\n" each, for the report */
 };
 
 /* Writes a file with `count` rows (0 is legal: a failed cell, whose fact `failure` says why) at `path` atomically.
- * Facts named spec_text, spec_name, plugins, cell, failure and failures come back in struct result's fields of that
- * name. */
+ * Facts named as texts of struct result come back in these. */
 MUST_USE enum status store_write(const char *path, const struct record *rows, size_t count, const struct fact *facts,
                                  struct error *error);
 

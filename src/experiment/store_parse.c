@@ -109,12 +109,14 @@ static enum status read_facts(struct reader *reader)
     result->plugins = read_optional_text(reader, "plugins");
     result->failure = read_optional_text(reader, "failure");
     result->failures = read_optional_text(reader, "failures");
+    result->refusals = read_optional_text(reader, "refusals");
     result->cell = read_optional_text(reader, "cell");
     return result->spec_text == NULL   ? refuse(reader, "spec_text", "is not a string")
            : result->spec_name == NULL ? refuse(reader, "spec_name", "is not a string")
            : result->plugins == NULL   ? refuse(reader, "plugins", "is not a string")
            : result->failure == NULL   ? refuse(reader, "failure", "is not a string")
            : result->failures == NULL  ? refuse(reader, "failures", "is not a string")
+           : result->refusals == NULL  ? refuse(reader, "refusals", "is not a string")
            : result->cell == NULL      ? refuse(reader, "cell", "is not a string")
                                        : STATUS_OK;
 }

@@ -27,15 +27,15 @@ static int unseal(struct bytes *file)
 
 /* ---- From the child to the parent: a struct sizes, the rows, and the texts with their '\0' ---- */
 
-enum { TEXTS = 7 };
+enum { TEXTS = 8 };
 struct sizes {
     size_t rows, text[TEXTS];
 };
 
 static char **text_at(struct result *result, size_t index)
 {
-    char **const texts[TEXTS] = {&result->spec_text, &result->spec_name, &result->plugins,   &result->cell,
-                                 &result->failure,   &result->failures,  &result->provenance};
+    char **const texts[TEXTS] = {&result->spec_text, &result->spec_name, &result->plugins,  &result->cell,
+                                 &result->failure,   &result->failures,  &result->refusals, &result->provenance};
     return texts[index];
 }
 
@@ -142,6 +142,9 @@ static enum status read_isolated(const char *path, const struct bytes *content, 
         text_tame(out->cell, "");
         text_tame(out->failure, "");
         text_tame(out->failures, "\n");
+        text_tame(out->refusals, "\n");
+        for (size_t i = 0; i < out->count; i++) /* a row that is stored did not fail */
+            out->rows[i].failure[0] = '\0';
     }
     free(answer.data);
     return status;

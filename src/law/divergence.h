@@ -34,8 +34,8 @@ struct law_group {
 /* All divergences of the direct sum. Gaussians have closed forms (normal.h), but for TV in more than one coordinate;
  * another factor alone is integrated directly (TV between the roots of log r); for more, TV comes from the
  * characteristic function of sum log r (compose.c) and the others add or multiply. Errors: STATUS_INVALID for an
- * empty sum; STATUS_NUMERIC, among others where a factor's law has lost or gained mass, or TV is known no better than
- * to a thousandth and to a tenth of itself; STATUS_MEMORY. */
+ * empty sum; STATUS_NUMERIC, among others where a factor's law has lost or gained more than a quarter of its mass, or
+ * the radius of TV is above a thousandth and above half of TV; STATUS_MEMORY. */
 MUST_USE enum status divergence_measure(const struct law_group *groups, size_t count, struct divergence *out,
                                         struct error *error);
 

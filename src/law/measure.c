@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "core/text.h"
 #include "model/decompose.h"
 
 /* Laws found so far, with the factors they belong to; entries are allocated one by one, so that laws can point into
@@ -350,16 +349,15 @@ static enum status measure_one(struct table *table, const struct target *target,
     return status;
 }
 
-/* A dimension without numbers, among others that have some. */
+/* A dimension without numbers, perhaps among others that have some. */
 static void refuse(const struct error *cause, struct measurement *out)
 {
     const struct measured nothing = {NAN, NAN};
-    out->divergence = (struct divergence){nothing, nothing, nothing, nothing, nothing, NAN};
-    out->error_effect = nothing;
-    out->clip_probability = NAN;
-    /* The reason's first part, in the characters that results allow for a method. */
-    size_t length = strspn(cause->text, NAME_CHARACTERS " +,");
-    (void)snprintf(out->method, sizeof out->method, "refused, %.*s", (int)(length < 50 ? length : 50), cause->text);
+    *out = (struct measurement){.dimension = out->dimension,
+                                .divergence = {nothing, nothing, nothing, nothing, nothing, NAN},
+                                .error_effect = nothing,
+                                .clip_probability = NAN,
+                                .failure = *cause};
 }
 
 enum status measure_target_by_threads(size_t threads, const struct target *target, const struct sampler *sampler,
@@ -376,12 +374,13 @@ enum status measure_target_by_threads(size_t threads, const struct target *targe
         status = measure_one(&table, target, dimensions[i], &out[i], &cause);
         if (status == STATUS_OK)
             continue;
-        if (status != STATUS_NUMERIC || refused == 0)
+        int of_dimension = status == STATUS_NUMERIC || status == STATUS_UNSUPPORTED;
+        if (!of_dimension || refused == 0)
             (void)fail_with(&first, status, "target %s, sampler %s, T = %zu, d = %zu: %s", target->name,
                             sampler->name, schedule->T, dimensions[i], cause.text);
-        if (status == STATUS_NUMERIC) {
+        if (of_dimension) {
             refuse(&cause, &out[i]);
-            status = ++refused < count ? STATUS_OK : STATUS_NUMERIC;
+            status = ++refused < count ? STATUS_OK : first.status;
         }
     }
     if (status != STATUS_OK && error != NULL)

@@ -14,16 +14,16 @@ struct measurement {
                                    * the triangle inequality the excess TV is at most this. */
     double clip_probability;      /* at most so large is the probability that a clip taken as inactive would have
                                    * acted in some step; already part of the radii of TV */
-    char
-        method[64]; /* the engines of the factors, and "composed" where there is more than one factor; or a refusal */
-    size_t node_updates; /* work of all laws that the target needed */
+    char method[64];              /* the engines of the factors, and "composed" where there is more than one factor */
+    size_t node_updates;          /* work of all laws that the target needed */
+    struct error failure; /* STATUS_OK, or why this dimension has no measurement: then all numbers above are NaN */
 };
 
 /* score_error may be NULL: exact scores. out[i] is the measurement in dimension dimensions[i], i < count. One law of
- * a factor serves every dimension. A dimension whose numbers say nothing (STATUS_NUMERIC of law_compute or
- * divergence_measure, or a TV that a clip leaves open) is refused: all are NaN, and `method` begins with "refused, "
- * and has the reason; if every dimension is, that is the error. Errors: those of target_factors, law_compute and
- * divergence_measure, with the target's and the sampler's names. */
+ * a factor serves every dimension. A dimension that has no law here (STATUS_UNSUPPORTED) or whose numbers say nothing
+ * (STATUS_NUMERIC of law_compute or divergence_measure, or a TV that a clip leaves open) has its `failure` instead;
+ * if every dimension has, the first is the error, and out[i].failure hold all. Errors: those of target_factors,
+ * law_compute and divergence_measure, with the target's and the sampler's names. */
 MUST_USE enum status measure_target(const struct target *target, const struct sampler *sampler,
                                     const struct score_error *score_error, const struct schedule *schedule,
                                     const size_t *dimensions, size_t count, struct measurement *out,

@@ -12,7 +12,7 @@ struct normal {
     double log_variance_error, shift_error; /* radii */
 };
 
-/* A number and its error radius: the true value lies within value +- error. */
+/* A number and its estimated radius: the true value is expected within value +- error (src/README.md). */
 struct measured {
     double value, error;
 };

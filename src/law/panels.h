@@ -53,6 +53,8 @@ MUST_USE enum status panels_lay_out(const struct mixture_level *mixture, double 
  * order. */
 MUST_USE enum status panels_move(const struct panels *panels, const struct mixture_level *mixture, struct panels *out,
                                  int *in_order, struct error *error);
+/* Room for `count` panels in all. Errors: STATUS_MEMORY, also where they are far too many. */
+MUST_USE enum status panels_reserve(struct panels *panels, size_t count, struct error *error);
 MUST_USE enum status panels_copy(const struct panels *panels, struct panels *out, struct error *error);
 void panels_free(struct panels *panels);
 

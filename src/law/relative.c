@@ -5,12 +5,12 @@
 #include "law/resample.h"
 
 /* Panels with the base's values, in place of the law's. */
-static struct error_norms interpolate(const struct law *law, const struct law *base, struct law *out)
+static struct norms interpolate(const struct law *law, const struct law *base, struct law *out)
 {
     struct chebyshev chebyshev;
     chebyshev_init(&chebyshev);
     mixture_level_set(&out->target, &law->target.level);
-    struct error_norms missed = panels_resample(&base->log_ratio, &out->target, &chebyshev, &out->base);
+    struct norms missed = panels_resample(&base->log_ratio, &out->target, &chebyshev, &out->base);
     for (size_t p = 0; p < law->log_ratio.count; p++)
         for (size_t k = 0; k < PANEL_NODES; k++)
             out->log_ratio.panel[p].coefficient[k] -= out->base.panel[p].coefficient[k];
@@ -53,7 +53,7 @@ static enum status relative_normal(const struct law *law, const struct law *base
 
 enum status law_relative(const struct law *law, const struct law *base, struct law *out, struct error *error)
 {
-    struct error_norms missed = {0.0, 0.0};
+    struct norms missed = {0.0, 0.0};
     if (law->is_normal && base->is_normal)
         return relative_normal(law, base, out, error);
     *out = (struct law){.engine = law->engine,

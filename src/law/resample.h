@@ -1,24 +1,26 @@
-/* A panelled function on other panels. */
+/* A panelled function on other panels; and where the error of interpolation is looked at. */
 #ifndef LAW_RESAMPLE_H
 #define LAW_RESAMPLE_H
 
+#include "law/norms.h"
 #include "law/panels.h"
 
-/* Where interpolation is looked at: away from the nodes, in [-1, 1]. What is seen there of a polynomial of the first
- * degrees that the nodes miss is up to PROBE_MISSES times less than its mean. */
+/* Test points of a panel: away from its nodes. Of a polynomial of the first degrees that the nodes miss, the mean
+ * over them is up to PROBE_MISSES times less than that over the panel. */
 enum { PANEL_PROBES = 4 };
-extern const double panel_probe[PANEL_PROBES];
 #define PROBE_MISSES 1.5
 
-/* Norms of a relative error e of r = q/p: E_q|e| and the root of E_q e^2, which a Markov operator on densities does
- * not increase. */
-struct error_norms {
-    double l1, l2;
-};
+/* Their positions, in the panel's coordinates. */
+void panel_probes(const struct panel *panel, double *x);
 
-/* Gives *to, panels of the same mixture level, the values of log r that *from has there. Returns what they
- * interpolate wrongly between their nodes. */
-struct error_norms panels_resample(const struct panels *from, const struct mixture_level *mixture,
-                                   const struct chebyshev *chebyshev, struct panels *to);
+/* Adds the panel's part of the norms of the relative error exp(made - log_ratio) - 1 at the test points, with the log
+ * of the density p. */
+void panel_add_errors(const struct panel *panel, const double *log_density, const double *log_ratio,
+                      const double *made, struct norm_sums *sums);
+
+/* Gives *to, panels of the same mixture level, the values of log r that *from has there. Returns the error of their
+ * interpolation. */
+struct norms panels_resample(const struct panels *from, const struct mixture_level *mixture,
+                             const struct chebyshev *chebyshev, struct panels *to);
 
 #endif

@@ -54,19 +54,17 @@ static enum status rule_room(size_t n, struct rule *rule, struct error *error)
 
 static enum status make_trapezoid(double spacing, struct rule *rule, struct error *error)
 {
-    enum status status = rule_room(2 * (size_t)ceil(TRAPEZOID_REACH / spacing) + 1, rule, error);
-    for (size_t i = 0; i < rule->n && status == STATUS_OK; i++) {
+    TRY(rule_room(2 * (size_t)ceil(TRAPEZOID_REACH / spacing) + 1, rule, error));
+    for (size_t i = 0; i < rule->n; i++) {
         rule->node[i] = spacing * ((double)i - (double)(rule->n / 2));
         rule->weight[i] = spacing / sqrt(2.0 * M_PI) * exp(-0.5 * rule->node[i] * rule->node[i]);
     }
-    return status;
+    return STATUS_OK;
 }
 
 static enum status make_hermite(size_t n, struct rule *rule, struct error *error)
 {
-    enum status status = rule_room(n, rule, error);
-    if (status != STATUS_OK)
-        return status;
+    TRY(rule_room(n, rule, error));
     gsl_integration_fixed_workspace *gauss =
         gsl_integration_fixed_alloc(gsl_integration_fixed_hermite, n, 0.0, 0.5, 0.0, 0.0);
     if (gauss == NULL)
@@ -77,12 +75,11 @@ static enum status make_hermite(size_t n, struct rule *rule, struct error *error
     return STATUS_OK;
 }
 
-static enum status make_piece(size_t n, struct rule *rule, struct error *error)
+enum status rule_legendre(size_t n, struct rule *rule, struct error *error)
 {
-    enum status status = rule_room(n, rule, error);
-    if (status == STATUS_OK)
-        legendre_rule(n, rule->node, rule->weight);
-    return status;
+    TRY(rule_room(n, rule, error));
+    legendre_rule(n, rule->node, rule->weight);
+    return STATUS_OK;
 }
 
 enum status rules_new_part(struct rules *out, size_t rungs, size_t pieces, struct error *error)
@@ -93,7 +90,7 @@ enum status rules_new_part(struct rules *out, size_t rungs, size_t pieces, struc
         status = i < HERMITE_RUNGS ? make_hermite(hermite_ladder[i], &out->rung[i], error)
                                    : make_trapezoid(trapezoid_ladder[i - HERMITE_RUNGS], &out->rung[i], error);
     for (size_t i = 0; i < pieces && status == STATUS_OK; i++)
-        status = make_piece(8 + i, &out->piece[i], error);
+        status = rule_legendre(8 + i, &out->piece[i], error);
     return status;
 }
 
@@ -111,26 +108,29 @@ void rules_free(struct rules *rules)
     *rules = (struct rules){0};
 }
 
+void rule_append(const struct rule *piece, size_t parts, double from, double to, struct rule *out)
+{
+    for (size_t k = 0; k < parts && out->n + piece->n <= MOST_RULE_NODES; k++) {
+        double half = 0.5 * (to - from) / (double)parts, centre = from + half * (2.0 * (double)k + 1.0);
+        for (size_t j = 0; j < piece->n; j++) {
+            double z = centre + half * piece->node[j];
+            out->node[out->n] = z;
+            out->weight[out->n++] = half * piece->weight[j] / sqrt(2.0 * M_PI) * exp(-0.5 * z * z);
+        }
+    }
+}
+
 /* Gauss-Legendre pieces at most this long integrate the normal weight itself to 1e-14 from 12 nodes on. */
 #define LONGEST_PIECE 2.5
 
 void rules_split(const struct rules *rules, size_t rung, double reach, size_t count, const double *breaks,
                  struct rule *out)
 {
-    const struct rule *piece = &rules->piece[rung];
     double from = -reach;
     out->n = 0;
     for (size_t b = 0; b <= count; b++) {
         double to = b < count ? fmin(fmax(breaks[b], from), reach) : reach;
-        size_t parts = (size_t)ceil((to - from) / LONGEST_PIECE);
-        for (size_t k = 0; k < parts && out->n + piece->n <= MOST_RULE_NODES; k++) {
-            double half = 0.5 * (to - from) / (double)parts, centre = from + half * (2.0 * (double)k + 1.0);
-            for (size_t j = 0; j < piece->n; j++) {
-                double z = centre + half * piece->node[j];
-                out->node[out->n] = z;
-                out->weight[out->n++] = half * piece->weight[j] / sqrt(2.0 * M_PI) * exp(-0.5 * z * z);
-            }
-        }
+        rule_append(&rules->piece[rung], (size_t)ceil((to - from) / LONGEST_PIECE), from, to, out);
         from = to;
     }
 }

@@ -32,6 +32,13 @@ MUST_USE enum status rules_new(struct rules *out, struct error *error);
 MUST_USE enum status rules_new_part(struct rules *out, size_t rungs, size_t pieces, struct error *error);
 void rules_free(struct rules *rules);
 
+/* The Gauss-Legendre rule with n nodes on [-1, 1]; its node array is the caller's to free. */
+MUST_USE enum status rule_legendre(size_t n, struct rule *rule, struct error *error);
+
+/* Appends `parts` copies of a rule on [-1, 1] that fill [from, to], weighted by the normal density, to *out, as far
+ * as there is room for MOST_RULE_NODES. */
+void rule_append(const struct rule *piece, size_t parts, double from, double to, struct rule *out);
+
 /* The rule of this rung over [-reach, reach] cut at ascending `breaks`, into *out, which has room for
  * MOST_RULE_NODES.
  */

@@ -10,8 +10,9 @@
 #include "verdict/agreement.h"
 
 #define DETECTION_ERRORS 2.0
-#define FLOOR_ERRORS 3.0 /* standard errors at which something counts as told from 0 in the figure of noise floors \
-                          */
+#define FLOOR_ERRORS \
+    3.0 /* standard errors at which something counts as told from 0 in the figure of noise floors \
+         */
 enum { MOST_DIMENSIONS = 6, MOST_FLOORS = 3, NAME_ROOM = 160 };
 
 /* Up to `most` of `count` indices, spread over all. Returns how many. */

@@ -356,14 +356,8 @@ static void put_censored(const struct page *page)
 }
 
 /* Of lines "cell: reason". */
-static void put_failures(const struct page *page)
+static void put_reasons(const struct page *page, const char *line)
 {
-    const char *line = page->evidence->result.failures;
-    put_element(page, "h3", "Failed cells");
-    if (*line == '\0') {
-        fputs("<p>No cell failed.</p>\n", page->file);
-        return;
-    }
     fputs("<ul class=\"failures\">\n", page->file);
     while (*line != '\0') {
         size_t length = strcspn(line, "\n");
@@ -374,6 +368,23 @@ static void put_failures(const struct page *page)
         line += length + (line[length] == '\n');
     }
     fputs("</ul>\n", page->file);
+}
+
+static void put_failures(const struct page *page)
+{
+    const struct result *result = &page->evidence->result;
+    put_element(page, "h3", "Failed cells");
+    if (result->failures[0] == '\0')
+        fputs("<p>No cell failed.</p>\n", page->file);
+    else
+        put_reasons(page, result->failures);
+    if (result->refusals[0] == '\0')
+        return;
+    put_element(page, "h3", "Laws that are not known");
+    fputs("<p>Searches for T(d, ε) went around these numbers of steps; where one of them leaves T(d, ε) open, the "
+          "table above says so.</p>\n",
+          page->file);
+    put_reasons(page, result->refusals);
 }
 
 /* ---- Where it comes from ---- */

@@ -74,7 +74,8 @@ enum status report_latex(const struct tables *tables, struct error *error)
 
 /* ---- cells.csv ---- */
 
-static enum status csv_row(const struct record *row, struct table *table, struct error *error)
+/* Prints, and forgets, a row with why it failed. */
+static enum status csv_row(const struct record *row, struct table *table, FILE *file, struct error *error)
 {
     for (const struct field *field = record_fields; field->name != NULL; field++)
         switch (field->type) {
@@ -88,28 +89,30 @@ static enum status csv_row(const struct record *row, struct table *table, struct
             TRY(table_number(table, field_real(field, row), error));
             break;
         }
+    TRY(table_text(table, row->failure, error));
+    table_csv_rows(table, 0, file);
     return STATUS_OK;
 }
 
 enum status report_csv(const struct evidence *evidence, struct error *error)
 {
-    struct report_file file;
-    struct table table = {.columns = 0};
-    while (record_fields[table.columns].name != NULL)
-        table.columns++;
-    struct table_column *column = array_new(table.columns, sizeof *column);
-    if (column == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for a table");
-    for (size_t c = 0; c < table.columns; c++)
-        column[c].heading = record_fields[c].name;
-    table.column = column;
-    enum status status = report_open(evidence, "cells.csv", &file, error);
-    if (status == STATUS_OK)
-        table_csv_rows(&table, 1, file.stream);
-    for (size_t i = 0; i < evidence->result.count && status == STATUS_OK; i++) {
-        status = csv_row(&evidence->result.rows[i], &table, error);
-        table_csv_rows(&table, 0, file.stream);
-    }
+    struct report_file file = {.stream = NULL};
+    size_t fields = 0;
+    while (record_fields[fields].name != NULL)
+        fields++;
+    struct table_column *column = array_new(fields + 1, sizeof *column);
+    struct table table = {.column = column, .columns = fields + 1};
+    enum status status = column != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a table");
+    for (size_t c = 0; c <= fields && status == STATUS_OK; c++)
+        column[c].heading = c < fields ? record_fields[c].name : "failure";
+    TRY_OR(end, status);
+    TRY_OR(end, report_open(evidence, "cells.csv", &file, error));
+    table_csv_rows(&table, 1, file.stream);
+    for (size_t i = 0; i < evidence->result.count; i++)
+        TRY_OR(end, csv_row(&evidence->result.rows[i], &table, file.stream, error));
+    for (size_t i = 0; i < evidence->failed_count; i++)
+        TRY_OR(end, csv_row(&evidence->failed[i], &table, file.stream, error));
+end:
     status = report_close(&file, status, error);
     table_free(&table);
     free(column);

@@ -20,7 +20,7 @@ MUST_USE enum status report_latex(const struct tables *tables, struct error *err
 MUST_USE enum status report_html(const struct tables *tables, struct error *error);
 
 /* cells.csv: every column of every record, with 17 significant digits (RFC 4180; NaN, Inf and -Inf, as pandas and R
- * read them). */
+ * read them), and why it failed; what failed comes last. */
 MUST_USE enum status report_csv(const struct evidence *evidence, struct error *error);
 
 #endif

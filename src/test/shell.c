@@ -52,6 +52,20 @@ int shell(const char *format)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+void assert_exits(const char *format, int status, const char *words)
+{
+    int found = shell(format);
+    ck_assert_msg(found == status && strstr(output, words) != NULL, "%s exits %d, expected %d and '%s': %s", format,
+                  found, status, words, output);
+}
+
+void assert_prints(const char *format, const char *text)
+{
+    int found = shell(format);
+    ck_assert_msg(found == 0 && strcmp(output, text) == 0, "%s exits %d, expected 0 and '%s': %s", format, found,
+                  text, output);
+}
+
 size_t lines(const char *text)
 {
     size_t count = 0;
@@ -89,6 +103,15 @@ int exists(const char *name)
     return stat(path, &info) == 0 && (S_ISDIR(info.st_mode) || info.st_size > 0);
 }
 
+void assert_made(const char *folder, const char *const *names)
+{
+    for (; *names != NULL; names++) {
+        char name[200];
+        (void)snprintf(name, sizeof name, "%s/%s", folder, *names);
+        ck_assert_msg(exists(name), "%s is missing", name);
+    }
+}
+
 struct result load_result(const char *name)
 {
     char path[300];
@@ -97,6 +120,14 @@ struct result load_result(const char *name)
     (void)snprintf(path, sizeof path, "%s/%s", directory, name);
     ck_assert_msg(store_read(path, &result, &error) == STATUS_OK, "%s", error.text);
     return result;
+}
+
+void save_result(const char *name, const struct record *rows, size_t count, const struct fact *facts)
+{
+    char path[300];
+    struct error error = {STATUS_OK, ""};
+    (void)snprintf(path, sizeof path, "%s/%s", directory, name);
+    ck_assert_msg(store_write(path, rows, count, facts, &error) == STATUS_OK, "%s", error.text);
 }
 
 void assert_same(const char *a, const char *b)

@@ -18,14 +18,22 @@ void shell_teardown(void);
  * was killed. */
 int shell(const char *format);
 
+/* The same; it must exit with this status and print these words, or exit with 0 and print just this text. */
+void assert_exits(const char *format, int status, const char *words);
+void assert_prints(const char *format, const char *text);
+
 size_t lines(const char *text);
 
 /* Names are relative to the test's directory. */
 void write_file(const char *name, const char *text);
 char *read_file(const char *name); /* for free() */
 int exists(const char *name);      /* a directory, or a file that is not empty */
+/* All of these, NULL at their end, exist in a folder. */
+void assert_made(const char *folder, const char *const *names);
+#define ASSERT_MADE(folder, ...) assert_made(folder, (const char *const[]){__VA_ARGS__, NULL})
 
 struct result load_result(const char *name); /* for result_free() */
+void save_result(const char *name, const struct record *rows, size_t count, const struct fact *facts);
 
 /* Two merged files hold the same but for the circumstances: every value of every column to the bit, and all else. */
 void assert_same(const char *a, const char *b);

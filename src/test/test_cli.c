@@ -24,8 +24,7 @@ START_TEST(help_has_an_example)
         ck_assert_ptr_nonnull(strstr(output, commands[i]));
         (void)snprintf(command, sizeof command, "@ %s --help", commands[i]);
         char *all = strdup(output);
-        ck_assert_int_eq(shell(command), 0);
-        ck_assert_ptr_nonnull(strstr(output, "Example"));
+        assert_exits(command, 0, "Example");
         strcpy(output, all);
         free(all);
     }
@@ -49,7 +48,11 @@ START_TEST(wrong_usage_exits_2)
                                            "@ diff a 2>&1",
                                            "@ diff a b c 2>&1",
                                            "@ diff -n -1 a b 2>&1",
-                                           "@ diff -n 99999999999999999999 a b 2>&1"};
+                                           "@ diff -n 99999999999999999999 a b 2>&1",
+                                           "@ check 2>&1",
+                                           "@ check a b 2>&1",
+                                           "@ check --sample x a 2>&1",
+                                           "@ check --seed -1 a 2>&1"};
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         ck_assert_msg(shell(commands[i]) == 2 && output[0] != '\0', "%s: %s", commands[i], output);
 }
@@ -76,8 +79,7 @@ START_TEST(list_shows_every_registry)
         ck_assert_ptr_nonnull(strstr(output, law_engine_at(i)->formula));
     for (size_t i = 0; record_fields[i].name != NULL; i++)
         ck_assert_ptr_nonnull(strstr(output, record_fields[i].doc));
-    ck_assert_int_eq(shell("@ list samplers"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "it is not the paper's exact update"));
+    assert_exits("@ list samplers", 0, "it is not the paper's exact update");
     ck_assert_ptr_null(strstr(output, "li-yan"));
 }
 END_TEST
@@ -149,8 +151,7 @@ START_TEST(measure_takes_score_errors)
     ck_assert_double_ge(json_number("error_effect_error", linear), 0.0);
     const char *bias[] = {"\"bias\"", "\"late\"", "\"all\"", NULL};
     ck_assert_double_eq(json_number("score_error_growth", bias), 0.5);
-    ck_assert_int_eq(shell("@ measure %/errors.yaml"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "SCORE ERROR"));
+    assert_exits("@ measure %/errors.yaml", 0, "SCORE ERROR");
     ck_assert_ptr_nonnull(strstr(output, "EFFECT"));
     ck_assert_ptr_nonnull(strstr(output, "g      ddpm    none "));
     ck_assert_ptr_nonnull(strstr(output, "linear 0.02 one "));
@@ -174,8 +175,7 @@ START_TEST(measure_survives_an_infinite_divergence)
 {
     write_file("far.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: "
                            "[1048576]\nsteps: [64]\n");
-    ck_assert_int_eq(shell("@ measure %/far.yaml --json"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "\"chi2_q_p\": 1e999"));
+    assert_exits("@ measure %/far.yaml --json", 0, "\"chi2_q_p\": 1e999");
     ck_assert_ptr_null(strstr(output, "nan"));
     ck_assert_ptr_null(strstr(output, ": inf"));
 }
@@ -195,16 +195,14 @@ START_TEST(bad_input_is_one_line_and_leaves_results_alone)
     ck_assert_ptr_nonnull(strstr(output, "none.yaml:1:1: "));
     write_file("few.yaml",
                "targets: [{name: g, kind: gaussian, variance: 1}]\nsamplers: [ddpm]\ndimensions: [1]\nsteps: [16]\n");
-    ck_assert_int_eq(shell("@ measure %/few.yaml 2>&1"), 2);
-    ck_assert_ptr_nonnull(strstr(output, "few.yaml:4:9: "));
+    assert_exits("@ measure %/few.yaml 2>&1", 2, "few.yaml:4:9: ");
     ck_assert_ptr_nonnull(strstr(output, "the smallest admissible T is 29"));
 }
 END_TEST
 
 START_TEST(dry_run_does_nothing)
 {
-    ck_assert_int_eq(shell("@ run experiments/scaling.yaml -o %/out --dry-run"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "T(d, eps)"));
+    assert_exits("@ run experiments/scaling.yaml -o %/out --dry-run", 0, "T(d, eps)");
     ck_assert(!exists("out"));
 }
 END_TEST
@@ -213,8 +211,9 @@ START_TEST(missing_results_are_said_to_be_missing)
 {
     ck_assert_int_eq(shell("@ verdict %/nothing 2>&1"), 1);
     ck_assert_uint_eq(lines(output), 1);
-    ck_assert_int_eq(shell("mkdir %/empty && @ report %/empty 2>&1"), 1);
-    ck_assert_ptr_nonnull(strstr(output, "expected one merged .h5 file"));
+    ck_assert_int_eq(shell("@ check %/none 2>&1"), 1);
+    ck_assert_uint_eq(lines(output), 1);
+    assert_exits("mkdir %/empty && @ report %/empty 2>&1", 1, "expected one merged .h5 file");
     write_file("text.h5", "not HDF5\n");
     ck_assert_int_eq(shell("@ plot %/text.h5 2>&1"), 1);
     ck_assert_uint_eq(lines(output), 1);
@@ -239,7 +238,6 @@ START_TEST(atlas_has_its_tables_and_figure)
     static const char *const headings[] = {"## Claimed against measured exponents",
                                            "## At which ε an order wins in score evaluations",
                                            "## Fewest score evaluations of each order"};
-    static const char *const endings[] = {"svg", "png", "tsv"};
     write_file("a.yaml",
                "schedule: {kind: li-cai, c0: 4.0, c1: 8.5}\n"
                "targets: [{name: g, kind: gaussian, variance: 0.25}]\n"
@@ -256,32 +254,17 @@ START_TEST(atlas_has_its_tables_and_figure)
     ck_assert_double_eq_tol(strtod(at + strlen(row), NULL), 4.0, 0.1);
     ck_assert_ptr_nonnull(strstr(text, " (lagrange-3) | "));
     free(text);
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        char name[64];
-        (void)snprintf(name, sizeof name, "out/a/atlas.%s", endings[i]);
-        ck_assert_msg(exists(name), "%s is missing", name);
-    }
+    ASSERT_MADE("out/a", "atlas.svg", "atlas.png", "atlas.tsv");
 }
 END_TEST
 
 START_TEST(run_does_everything_and_resumes)
 {
-    static const char *const made[] = {"quick.h5", "verdict.md", "report.html"};
-    ck_assert_int_eq(shell("@ run experiments/quick.yaml -o %/out -j 2 2>&1"), 0);
-    ck_assert_ptr_nonnull(strstr(output, " 0 failed"));
-    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
-        char name[64];
-        (void)snprintf(name, sizeof name, "out/quick/%s", made[i]);
-        ck_assert_msg(exists(name), "%s is missing", name);
-    }
-    static const char *const figures[] = {"tv-steps", "complexity-accuracy", "complexity-dimension", "speedup"};
-    static const char *const endings[] = {"svg", "png", "tsv"};
-    for (size_t i = 0; i < 4; i++)
-        for (size_t j = 0; j < 3; j++) {
-            char name[100];
-            (void)snprintf(name, sizeof name, "out/quick/%s.%s", figures[i], endings[j]);
-            ck_assert_msg(exists(name), "%s is missing", name);
-        }
+    assert_exits("@ run experiments/quick.yaml -o %/out -j 2 2>&1", 0, " 0 failed");
+    ASSERT_MADE("out/quick", "quick.h5", "verdict.md", "report.html");
+    assert_prints("cd %/out/quick; for f in tv-steps complexity-accuracy complexity-dimension speedup; do "
+                  "for e in svg png tsv; do test -s $f.$e || echo $f.$e; done; done",
+                  "");
     char *first = read_file("out/quick/verdict.md");
     check_verdict(first, "eps-accelerated", "| supported |");
     check_verdict(first, "eps-ddpm", "| supported |");
@@ -290,8 +273,7 @@ START_TEST(run_does_everything_and_resumes)
     check_verdict(first, "crossover", "| supported |");
     check_verdict(first, "kl-ddpm", "supported");
 
-    ck_assert_int_eq(shell("@ run experiments/quick.yaml -o %/out 2>&1"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "\n0 cells measured"));
+    assert_exits("@ run experiments/quick.yaml -o %/out 2>&1", 0, "\n0 cells measured");
 
     /* half of the cells lost, other thread counts: the same numbers */
     ck_assert_int_eq(shell("cd %/out/quick/cells && ls | awk 'NR-2*int(NR/2)' | xargs rm && rm ../quick.h5"), 0);
@@ -299,8 +281,7 @@ START_TEST(run_does_everything_and_resumes)
     ck_assert_ptr_null(strstr(output, "\n0 cells measured"));
     char *second = read_file("out/quick/verdict.md");
     ck_assert_str_eq(first, second);
-    ck_assert_int_eq(shell("rm %/out/quick/verdict.md && @ verdict %/out/quick/"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "eps-accelerated"));
+    assert_exits("rm %/out/quick/verdict.md && @ verdict %/out/quick/", 0, "eps-accelerated");
     char *third = read_file("out/quick/verdict.md");
     ck_assert_str_eq(first, third);
     ck_assert_int_eq(shell("rm %/out/quick/report.html && @ report %/out/quick/quick.h5"), 0);
@@ -320,21 +301,13 @@ START_TEST(run_measures_and_keeps_score_errors)
 {
     write_file("e.yaml", ERRONEOUS "accuracies: [0.1, 0.03]\nmax_steps: 256\n"
                                    "score_errors: [{shape: bias, size: [0.1, 0.01]}]\n");
-    ck_assert_int_eq(shell("@ run %/e.yaml --dry-run"), 0);
-    ck_assert_ptr_nonnull(
-        strstr(output, "6 cells at the given numbers of steps, with exact scores and 2 score errors"));
-    ck_assert_int_eq(shell("@ run %/e.yaml -o %/out 2>&1"), 0);
-    ck_assert_ptr_nonnull(strstr(output, " 0 read back, 0 failed"));
-    ck_assert_int_eq(shell("ls %/out/e/cells | grep -c '^g-ddpm-bias-'"), 0);
-    ck_assert_str_eq(output, "4\n");
-    ck_assert_int_eq(shell("ls %/out/e/cells | grep -c -e '^g-ddpm-64-' -e '^g-ddpm-128-'"), 0);
-    ck_assert_str_eq(output, "2\n");
-    char path[300];
-    struct result result;
-    struct error error = {STATUS_OK, ""};
+    assert_exits("@ run %/e.yaml --dry-run", 0,
+                 "6 cells at the given numbers of steps, with exact scores and 2 score errors");
+    assert_exits("@ run %/e.yaml -o %/out 2>&1", 0, " 0 read back, 0 failed");
+    assert_prints("ls %/out/e/cells | grep -c '^g-ddpm-bias-'", "4\n");
+    assert_prints("ls %/out/e/cells | grep -c -e '^g-ddpm-64-' -e '^g-ddpm-128-'", "2\n");
     size_t exact = 0, erroneous = 0;
-    (void)snprintf(path, sizeof path, "%s/out/e/e.h5", directory);
-    ck_assert_msg(store_read(path, &result, &error) == STATUS_OK, "%s", error.text);
+    struct result result = load_result("out/e/e.h5");
     for (size_t i = 0; i < result.count; i++) {
         exact += strcmp(result.rows[i].score_error, "none") == 0;
         erroneous += strcmp(result.rows[i].score_error, "bias") == 0;
@@ -344,33 +317,25 @@ START_TEST(run_measures_and_keeps_score_errors)
     ck_assert_uint_eq(exact + erroneous, result.count);
     result_free(&result);
 
-    ck_assert_int_eq(shell("@ run %/e.yaml -o %/out 2>&1"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "\n0 cells measured"));
-    ck_assert_int_eq(shell("rm %/out/e/cells/g-ddpm-bias-64-* && @ run %/e.yaml -o %/out 2>&1"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "\n2 cells measured"));
+    assert_exits("@ run %/e.yaml -o %/out 2>&1", 0, "\n0 cells measured");
+    assert_exits("rm %/out/e/cells/g-ddpm-bias-64-* && @ run %/e.yaml -o %/out 2>&1", 0, "\n2 cells measured");
     write_file("e.yaml", ERRONEOUS "accuracies: [0.1, 0.03]\nmax_steps: 256\n"
                                    "score_errors: [{shape: bias, size: [0.1, 0.2, 0.01]}]\n");
-    ck_assert_int_eq(shell("@ run %/e.yaml -o %/out --adopt 2>&1"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "\n2 cells measured")); /* of the new size */
+    assert_exits("@ run %/e.yaml -o %/out --adopt 2>&1", 0, "\n2 cells measured"); /* of the new size */
 }
 END_TEST
 
 /* An experiment about score errors alone: their claims, table and figures, and nothing that needs accuracies. */
 START_TEST(run_judges_score_errors)
 {
-    static const char *const made[] = {"roughness.svg", "score-error.svg", "error-constant.svg", "score-error.png",
-                                       "roughness.tsv"};
     write_file("s.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\n"
                          "samplers: [ddpm, accelerated, accelerated-unclipped, pf-ode-2]\ndimensions: [1, 4]\n"
                          "steps: [64, 96, 128]\n"
                          "score_errors: [{shape: bias, size: [0.001, 0.003, 0.01]}, "
                          "{shape: wave, size: 0.003, roughness: [0.5, 1, 2], spread: one}]\n");
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/out 2>&1"), 0);
-    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
-        char name[100];
-        (void)snprintf(name, sizeof name, "out/s/%s", made[i]);
-        ck_assert_msg(exists(name), "%s is missing", name);
-    }
+    ASSERT_MADE("out/s", "roughness.svg", "score-error.svg", "error-constant.svg", "score-error.png",
+                "roughness.tsv");
     ck_assert(!exists("out/s/speedup.svg") && !exists("out/s/complexity-accuracy.svg"));
     char *verdict = read_file("out/s/verdict.md"), *report = read_file("out/s/report.html");
     ck_assert_ptr_null(strstr(verdict, "| eps-ddpm |"));
@@ -391,12 +356,8 @@ END_TEST
 /* Of one target both laws and chains, of the other, which does not separate, chains alone. */
 static void check_sampled_rows(void)
 {
-    char path[300];
-    struct result result;
-    struct error error = {STATUS_OK, ""};
     size_t laws = 0, sampled = 0;
-    (void)snprintf(path, sizeof path, "%s/out/c/c.h5", directory);
-    ck_assert_msg(store_read(path, &result, &error) == STATUS_OK, "%s", error.text);
+    struct result result = load_result("out/c/c.h5");
     for (size_t i = 0; i < result.count; i++) {
         const struct record *row = &result.rows[i];
         laws += row->chains == 0;
@@ -414,21 +375,14 @@ static void check_sampled_rows(void)
 
 START_TEST(run_sets_chains_beside_laws)
 {
-    static const char *const made[] = {"empirical.svg", "empirical.png", "empirical.tsv", "bias.svg", "path-kl.svg"};
     write_file("c.yaml", "targets:\n  - {name: g, kind: gaussian, variance: 0.25}\n"
                          "  - {name: m, kind: mixture-random, components: 3, spread: 2, sd: 0.5, covariances: each}\n"
                          "samplers: [ddpm]\ndimensions: [1, 2]\nsteps: [32, 64, 128]\n"
                          "samples: {chains: 4096, directions: 4}\nclaims: [chains-agree]\n");
-    ck_assert_int_eq(shell("@ run %/c.yaml --dry-run"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "the same by chains, for 1 number of them"));
-    ck_assert_int_eq(shell("@ run %/c.yaml -o %/out -j 1 2>&1"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "9 cells measured"));
+    assert_exits("@ run %/c.yaml --dry-run", 0, "the same by chains, for 1 number of them");
+    assert_exits("@ run %/c.yaml -o %/out -j 1 2>&1", 0, "9 cells measured");
     check_sampled_rows();
-    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
-        char name[100];
-        (void)snprintf(name, sizeof name, "out/c/%s", made[i]);
-        ck_assert_msg(exists(name), "%s is missing", name);
-    }
+    ASSERT_MADE("out/c", "empirical.svg", "empirical.png", "empirical.tsv", "bias.svg", "path-kl.svg");
     ck_assert(!exists("out/c/noise-floor.svg") && !exists("out/c/complexity-accuracy.svg"));
     char *verdict = read_file("out/c/verdict.md"), *report = read_file("out/c/report.html");
     ck_assert_ptr_nonnull(strstr(verdict, "\n| chains-agree | g | "));
@@ -440,28 +394,21 @@ START_TEST(run_sets_chains_beside_laws)
     free(verdict);
     free(report);
 
-    ck_assert_int_eq(shell("@ run %/c.yaml -o %/out 2>&1"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "\n0 cells measured"));
-    ck_assert_int_eq(shell("@ verdict %/out/c && @ plot %/out/c && @ report %/out/c"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "chains-agree"));
+    assert_exits("@ run %/c.yaml -o %/out 2>&1", 0, "\n0 cells measured");
+    assert_exits("@ verdict %/out/c && @ plot %/out/c && @ report %/out/c", 0, "chains-agree");
 }
 END_TEST
 
 /* Writes the result %/out/p/p.h5 again as %/p.h5, of another compiler and with the first `planted` TVs changed. */
 static void plant(size_t planted)
 {
-    char path[300];
-    struct result result;
-    struct error error = {STATUS_OK, ""};
-    (void)snprintf(path, sizeof path, "%s/out/p/p.h5", directory);
-    ck_assert_msg(store_read(path, &result, &error) == STATUS_OK, "%s", error.text);
+    struct result result = load_result("out/p/p.h5");
     ck_assert_uint_ge(result.count, planted);
     for (size_t i = 0; i < planted; i++)
         result.rows[i].tv += 3.0 * result.rows[i].tv_error;
     const struct fact facts[] = {
         {"spec_text", result.spec_text}, {"spec_name", "p"}, {"compiler", "another 1.0"}, {NULL, NULL}};
-    (void)snprintf(path, sizeof path, "%s/p.h5", directory);
-    ck_assert_msg(store_write(path, result.rows, result.count, facts, &error) == STATUS_OK, "%s", error.text);
+    save_result("p.h5", result.rows, result.count, facts);
     result_free(&result);
 }
 
@@ -471,26 +418,21 @@ START_TEST(diff_compares_results)
                "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm, accelerated]\n"
                "dimensions: [1, 4, 9, 16]\nsteps: [64, 128, 200]\naccuracies: [0.1, 0.02]\nmax_steps: 256\n");
     ck_assert_int_eq(shell("@ run %/p.yaml -o %/out -j 1 2>&1 && @ run %/p.yaml -o %/again -j 2 2>&1"), 0);
-    ck_assert_int_eq(shell("@ diff %/out/p %/again/p/p.h5 2>&1"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "\ntext of the experiment: the same\n"));
+    assert_exits("@ diff %/out/p %/again/p/p.h5 2>&1", 0, "\ntext of the experiment: the same\n");
     ck_assert_ptr_nonnull(strstr(output, "\ntv "));
     ck_assert_ptr_nonnull(strstr(output, "\nT(d, eps) "));
     ck_assert_ptr_null(strstr(output, "projection_tv")); /* nothing is by chains */
     ck_assert_ptr_nonnull(strstr(output, "\nThe results agree: "));
-    ck_assert_int_eq(shell("@ diff --json %/out/p %/again/p 2>&1"), 0);
-    ck_assert_str_eq(output, "");
+    assert_prints("@ diff --json %/out/p %/again/p 2>&1", "");
 
     plant(25);
-    ck_assert_int_eq(shell("@ diff %/out/p %/p.h5 2>&1"), 1);
-    ck_assert_ptr_nonnull(strstr(output, "\nversion: A 0."));
+    assert_exits("@ diff %/out/p %/p.h5 2>&1", 1, "\nversion: A 0.");
     ck_assert_ptr_nonnull(strstr(output, "; B unknown\n"));
     ck_assert_ptr_nonnull(strstr(output, "; B another 1.0\n"));
     ck_assert_ptr_nonnull(strstr(output, "\n... and 5 more (--all)\n"));
     ck_assert_ptr_nonnull(strstr(output, "\nThe results differ: 25 differences; "));
-    ck_assert_int_eq(shell("@ diff -n 2 %/out/p %/p.h5 | grep -c '^g .* tv .* 1\\.5$'"), 0);
-    ck_assert_str_eq(output, "2\n");
-    ck_assert_int_eq(shell("@ diff --all %/out/p %/p.h5 | grep -c '^g .* tv .* 1\\.5$'"), 0);
-    ck_assert_str_eq(output, "25\n");
+    assert_prints("@ diff -n 2 %/out/p %/p.h5 | grep -c '^g .* tv .* 1\\.5$'", "2\n");
+    assert_prints("@ diff --all %/out/p %/p.h5 | grep -c '^g .* tv .* 1\\.5$'", "25\n");
     ck_assert_int_eq(shell("@ diff --json %/out/p %/p.h5"), 1);
     ck_assert_uint_eq(lines(output), 25);
     const char *words[] = {"{\"difference\": \"value\", \"target\": \"g\"", "\"quantity\": \"tv\"", NULL};
@@ -513,32 +455,24 @@ START_TEST(diff_finds_what_is_missing)
     ck_assert_int_eq(shell("@ diff %/out/q %/out/p"), 0); /* the shorter experiment is part of the longer one */
     ck_assert_ptr_nonnull(strstr(output, " rows are only in B; for 0 of them A's experiment asks.\n"));
     ck_assert_ptr_nonnull(strstr(output, "\ntext of the experiment: not the same\n"));
-    ck_assert_int_eq(shell("@ diff %/out/q %/out/r"), 1);
-    ck_assert_ptr_nonnull(strstr(output, "\nThe results have no row in common.\n"));
+    assert_exits("@ diff %/out/q %/out/r", 1, "\nThe results have no row in common.\n");
     ck_assert_int_eq(shell("@ diff --json %/out/q %/out/r"), 1);
     ck_assert_str_eq(output, "{\"difference\": \"no row in common\"}\n");
 
-    char path[300];
-    struct result result;
-    struct error error = {STATUS_OK, ""};
-    (void)snprintf(path, sizeof path, "%s/out/p/p.h5", directory);
-    ck_assert_msg(store_read(path, &result, &error) == STATUS_OK, "%s", error.text);
+    struct result result = load_result("out/p/p.h5");
     const struct fact facts[] = {{"spec_text", result.spec_text}, {"spec_name", "p"}, {NULL, NULL}};
-    (void)snprintf(path, sizeof path, "%s/lost.h5", directory);
     size_t kept = 0;
     while (result.rows[kept].steps < 64)
         kept++;
-    ck_assert_msg(store_write(path, result.rows, kept, facts, &error) == STATUS_OK, "%s", error.text);
-    ck_assert_int_eq(shell("@ diff %/out/p %/lost.h5"), 1);
-    ck_assert_ptr_nonnull(strstr(output, " rows are only in A; for 4 of them B's experiment asks.\n"));
+    save_result("lost.h5", result.rows, kept, facts);
+    assert_exits("@ diff %/out/p %/lost.h5", 1, " rows are only in A; for 4 of them B's experiment asks.\n");
     ck_assert_ptr_nonnull(strstr(output, " 64 (row)     measured missing"));
     ck_assert_ptr_nonnull(strstr(output, " T(d, 0.1) "));
-    ck_assert_int_eq(shell("@ diff --json %/out/p %/lost.h5 | grep -c '\"missing_in\": \"b\"}$'"), 0);
-    ck_assert_str_eq(output, "4\n");
+    assert_prints("@ diff --json %/out/p %/lost.h5 | grep -c '\"missing_in\": \"b\"}$'", "4\n");
     ck_assert_int_eq(shell("@ diff --json %/lost.h5 %/out/p | grep '\"T(d, eps)\"' | grep -c '\"a_at_most\": null'"),
                      0);
     result.rows[1] = result.rows[0];
-    ck_assert_msg(store_write(path, result.rows, result.count, facts, &error) == STATUS_OK, "%s", error.text);
+    save_result("lost.h5", result.rows, result.count, facts);
     result_free(&result);
     ck_assert_int_eq(shell("@ diff %/out/p %/lost.h5 2>&1"), 1);
     ck_assert_uint_eq(lines(output), 1);
@@ -549,8 +483,7 @@ START_TEST(diff_finds_what_is_missing)
     ck_assert_ptr_nonnull(strstr(output, "cut.h5"));
     ck_assert_int_eq(shell("@ diff %/none %/out/p 2>&1"), 1);
     ck_assert_uint_eq(lines(output), 1);
-    ck_assert_int_eq(shell("@ diff %/out/p $(ls -d %/out/p/cells/* | head -1) 2>&1"), 1);
-    ck_assert_ptr_nonnull(strstr(output, "it is a cell, not a merged result"));
+    assert_exits("@ diff %/out/p $(ls -d %/out/p/cells/* | head -1) 2>&1", 1, "it is a cell, not a merged result");
 }
 END_TEST
 
@@ -613,14 +546,12 @@ START_TEST(files_with_odd_names_stay_inside)
     ck_assert_msg(shell("binary=$(realpath @); cd % && find . -type f -exec $binary run -o out {} + 2>&1") == 0, "%s",
                   output);
     (void)snprintf(expected, sizeof expected, "%s\n", odd_files[_i].name);
-    ck_assert_int_eq(shell("ls -A %/out"), 0);
-    ck_assert_str_eq(output, expected);
+    assert_prints("ls -A %/out", expected);
     (void)snprintf(expected, sizeof expected, "out/%s/report.html", odd_files[_i].name);
     ck_assert(exists(expected));
     (void)snprintf(expected, sizeof expected, "out/%s/%s.h5", odd_files[_i].name, odd_files[_i].name);
     ck_assert(exists(expected));
-    ck_assert_int_eq(shell("find % -mindepth 1 -maxdepth 1 -printf x"), 0);
-    ck_assert_str_eq(output, "xx"); /* the file and out */
+    assert_prints("find % -mindepth 1 -maxdepth 1 -printf x", "xx"); /* the file and out */
     ck_assert_int_eq(shell("find % -name 'pwned*' | grep -q ."), 1);
 }
 END_TEST
@@ -641,7 +572,6 @@ END_TEST
 static void write_result(const char *name, const char *spec_text, const struct record *rows, size_t count,
                          const char *spec_name)
 {
-    char path[300];
     const struct fact facts[] = {
         {"spec_text", spec_text},
         {"spec_name", spec_name},
@@ -649,9 +579,7 @@ static void write_result(const char *name, const char *spec_text, const struct r
         {"<img onerror=x>", "&"},
         {NULL, NULL},
     };
-    struct error error = {STATUS_OK, ""};
-    (void)snprintf(path, sizeof path, "%s/%s", directory, name);
-    ck_assert_msg(store_write(path, rows, count, facts, &error) == STATUS_OK, "%s", error.text);
+    save_result(name, rows, count, facts);
 }
 
 static struct record honest_row(void)
@@ -741,10 +669,9 @@ START_TEST(hostile_texts_are_text)
     ck_assert_ptr_null(strstr(report, "onload=\""));
     free(report);
     free(victim);
-    ck_assert_int_eq(shell("ln -sf victim %/tv-steps.tsv && ln -sf victim %/tv-steps.vars.gp && ln -sf victim "
-                           "%/tv-steps.svg && @ plot %/texts.h5 2>&1 && cat %/victim"),
-                     0);
-    ck_assert_str_eq(output, "mine\n");
+    assert_prints("ln -sf victim %/tv-steps.tsv && ln -sf victim %/tv-steps.vars.gp && ln -sf victim "
+                  "%/tv-steps.svg && @ plot %/texts.h5 2>&1 && cat %/victim",
+                  "mine\n");
 }
 END_TEST
 
@@ -752,40 +679,13 @@ START_TEST(hostile_names_are_refused)
 {
     struct record row = honest_row();
     write_result("name.h5", TITLED, &row, 1, "../../name");
-    ck_assert_int_eq(shell("@ verdict %/name.h5 2>&1"), 1);
-    ck_assert_ptr_nonnull(strstr(output, "/name.h5: \"spec_name\" is not a name of [A-Za-z0-9._-]\n"));
+    assert_exits("@ verdict %/name.h5 2>&1", 1, "/name.h5: \"spec_name\" is not a name of [A-Za-z0-9._-]\n");
     ck_assert_uint_eq(lines(output), 1);
     (void)snprintf(row.target, sizeof row.target, "'; system \"touch pwned");
     write_result("name.h5", TITLED, &row, 1, "name");
-    ck_assert_int_eq(shell("@ plot %/name.h5 2>&1"), 1);
-    ck_assert_ptr_nonnull(strstr(output, "/name.h5: \"target\" of row 0 is not a name of [A-Za-z0-9._-]\n"));
+    assert_exits("@ plot %/name.h5 2>&1", 1, "/name.h5: \"target\" of row 0 is not a name of [A-Za-z0-9._-]\n");
     ck_assert_uint_eq(lines(output), 1);
-    ck_assert_int_eq(shell("ls -A %"), 0);
-    ck_assert_str_eq(output, "name.h5\n");
-}
-END_TEST
-
-/* A folder includes headers only of itself and of folders before it in this list. */
-/* A folder with its subfolders includes headers only of those before it in the list, and of itself. */
-START_TEST(folders_depend_one_way)
-{
-    static const char *const order[] = {"core",       "model",   "law",    "sample",
-                                        "experiment", "verdict", "report", "command"};
-    enum { FOLDERS = sizeof order / sizeof order[0] };
-    size_t seen = 0;
-    for (size_t i = 0; i < FOLDERS; i++) {
-        char command[100], folder[64];
-        (void)snprintf(command, sizeof command, "grep -rhE '^ *# *include +\"' src/%s", order[i]);
-        ck_assert_int_eq(shell(command), 0);
-        for (char *line = strtok(output, "\n"); line != NULL; line = strtok(NULL, "\n"), seen++) {
-            size_t at = 0;
-            ck_assert_int_eq(sscanf(line, " # include \"%63[^/\"]", folder), 1);
-            while (at < FOLDERS && strcmp(order[at], folder) != 0)
-                at++;
-            ck_assert_msg(at <= i, "src/%s: %s", order[i], line);
-        }
-    }
-    ck_assert_uint_gt(seen, 50);
+    assert_prints("ls -A %", "name.h5\n");
 }
 END_TEST
 
@@ -826,6 +726,5 @@ SUITE(cli)
     ADD(figures_have_an_end);
     ADD(hostile_texts_are_text);
     ADD(hostile_names_are_refused);
-    ADD(folders_depend_one_way);
     ADD(readme_holds_the_reference_numbers);
 }

@@ -12,20 +12,13 @@
 #define SMALL \
     "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1, 4]\nsteps: [64, 128]\n"
 
-static void assert_exits(const char *command, int status, const char *words)
-{
-    int found = shell(command);
-    ck_assert_msg(found == status && strstr(output, words) != NULL, "%s exits %d, expected %d and '%s': %s", command,
-                  found, status, words, output);
-}
-
 /* The deterministic sampler's map jumps under a bump in one dimension: that cell fails, and no other. */
 START_TEST(measure_goes_on_after_a_failed_cell)
 {
     write_file("f.yaml", "targets: [{name: b, kind: mixture, weights: [0.5, 0.5], means: [-1, 1], sds: [0.3, 0.3]}]\n"
                          "samplers: [ddim, ddpm]\ndimensions: [1, 4]\nsteps: [64]\n"
                          "score_errors: [{shape: bump, size: 1.0e-2, probability: 1.0e-2}]\n");
-    assert_exits("@ measure %/f.yaml 2>%/said", 3, " - failed: target b, sampler ddim, T = 64, d = 1: the map ");
+    assert_exits("@ measure %/f.yaml 2>%/said", 3, "- failed: the map ");
     ck_assert_uint_eq(lines(output), 1 + 8);
     ck_assert_ptr_nonnull(strstr(output, "b      ddpm    bump 0.01 p=0.01 all 4 64 "));
     char *said = read_file("said");
@@ -33,8 +26,8 @@ START_TEST(measure_goes_on_after_a_failed_cell)
     free(said);
     assert_exits("@ measure %/f.yaml --json -j 1 2>/dev/null", 3, "\"tv\": null");
     ck_assert_uint_eq(lines(output), 8);
-    ck_assert_int_eq(shell("@ measure %/f.yaml --json 2>/dev/null | grep -c '\"failure\": \"target b, '"), 0);
-    ck_assert_str_eq(output, "2\n"); /* one a dimension */
+    assert_prints("@ measure %/f.yaml --json 2>/dev/null | grep -c '\"failure\": \"the map '",
+                  "2\n"); /* one a dimension */
 }
 END_TEST
 
@@ -45,11 +38,9 @@ START_TEST(measure_is_deterministic)
                          "          {name: g, kind: gaussian, variance: 0.25}]\n"
                          "samplers: [ddpm, accelerated]\ndimensions: [1, 2]\nsteps: [512, 32, 64]\n"
                          "samples: {chains: 512, methods: [projection]}\n");
-    ck_assert_int_eq(
-        shell("@ measure %/m.yaml -j 1 >%/one 2>/dev/null && @ measure %/m.yaml -j 3 >%/three 2>%/said && "
-              "cmp %/one %/three && grep -c '^TARGET' %/one && grep -q '^24 cells in ' %/said"),
-        0);
-    ck_assert_str_eq(output, "2\n");
+    assert_prints("@ measure %/m.yaml -j 1 >%/one 2>/dev/null && @ measure %/m.yaml -j 3 >%/three 2>%/said && "
+                  "cmp %/one %/three && grep -c '^TARGET' %/one && grep -q '^24 cells in ' %/said",
+                  "2\n");
 }
 END_TEST
 
@@ -58,8 +49,7 @@ START_TEST(measure_climbs_the_ladder)
 {
     write_file("l.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1]\n"
                          "accuracies: [0.1, 0.05]\nmax_steps: 100\n");
-    ck_assert_int_eq(shell("@ measure %/l.yaml 2>/dev/null | awk '{print $4}' | xargs"), 0);
-    ck_assert_str_eq(output, "T 32 45 64 91 100\n");
+    assert_prints("@ measure %/l.yaml 2>/dev/null | awk '{print $4}' | xargs", "T 32 45 64 91 100\n");
 }
 END_TEST
 
@@ -171,8 +161,7 @@ START_TEST(temporaries_of_the_dead_are_swept)
     (void)snprintf(command, sizeof command, "cd %%/out/s && touch %s %s cells/%s cells/x.h5.tmp.0.%d.0", ours, theirs,
                    theirs, (int)dead); /* the last, of another machine */
     ck_assert_int_eq(shell(command), 0);
-    ck_assert_int_eq(shell("@ run %/s.yaml -o %/out >%/log 2>&1; find %/out -name '*.tmp.*' | wc -l"), 0);
-    ck_assert_str_eq(output, "2\n");
+    assert_prints("@ run %/s.yaml -o %/out >%/log 2>&1; find %/out -name '*.tmp.*' | wc -l", "2\n");
     (void)snprintf(command, sizeof command, "test -e %%/out/s/%s && test -e %%/out/s/cells/x.h5.tmp.0.%d.0", ours,
                    (int)dead);
     ck_assert_int_eq(shell(command), 0);
@@ -231,11 +220,9 @@ START_TEST(numbers_have_several_spellings)
     write_file("b.yaml", "targets:\n  - {name: m, kind: mixture, weights: equal, means: [-3, -1, 1, 3], sds: 3/10}\n"
                          "  - {name: g, kind: gaussian, variance: .25}\n"
                          "samplers: [ddpm]\ndimensions: [1.0, 1e2]\nsteps: [0.64e2]\n");
-    ck_assert_int_eq(
-        shell("for s in a b; do @ measure %/$s.yaml --json 2>/dev/null | sed 's/\"seconds.*//' >%/$s; done; "
-              "cmp %/a %/b && wc -l <%/a"),
-        0);
-    ck_assert_str_eq(output, "4\n");
+    assert_prints("for s in a b; do @ measure %/$s.yaml --json 2>/dev/null | sed 's/\"seconds.*//' >%/$s; done; "
+                  "cmp %/a %/b && wc -l <%/a",
+                  "4\n");
 }
 END_TEST
 
@@ -288,8 +275,7 @@ START_TEST(help_has_several_names)
     for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
         char command[100];
         (void)snprintf(command, sizeof command, "@ %s", same[i]);
-        ck_assert_int_eq(shell(command), 0);
-        ck_assert_str_eq(output, expected);
+        assert_prints(command, expected);
     }
     free(expected);
     ck_assert_int_eq(shell("@ --help >%/a && @ -h >%/b && @ help >%/c && cmp %/a %/b && cmp %/a %/c"), 0);

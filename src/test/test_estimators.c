@@ -6,7 +6,6 @@
 
 #include "sample/directions.h"
 #include "sample/knn.h"
-#include "sample/moments.h"
 #include "sample/projection.h"
 #include "sample/weights.h"
 
@@ -514,54 +513,6 @@ START_TEST(weights_near_one)
 }
 END_TEST
 
-/* ---- moments ---- */
-
-START_TEST(moments_cover)
-{
-    enum { TRIALS = 400, N = 500 };
-    struct random random = {21};
-    struct tally of_mean = {0}, of_variance = {0};
-    double x[N];
-    for (size_t t = 0; t < TRIALS; t++) {
-        struct estimate mean, variance;
-        for (size_t j = 0; j < N; j++)
-            x[j] = 2.0 + (random_uniform(&random) < 0.5 ? -1.0 : 1.0) + 0.5 * random_normal(&random);
-        moments_of(N, x, &mean, &variance);
-        tally_add(&of_mean, mean, 2.0);
-        tally_add(&of_variance, variance, 1.25);
-    }
-    check_unbiased(&of_mean, 2.0, 0.0, "mean");
-    check_unbiased(&of_variance, 1.25, 0.0, "variance");
-    check_coverage(&of_mean, 0.95, 0.95, "mean");
-    check_coverage(&of_variance, 0.95, 0.95, "variance");
-}
-END_TEST
-
-START_TEST(modes_are_counted)
-{
-    enum { N = 20000 };
-    static const double weight[] = {0.2, 0.5, 0.3}, mean[] = {-3.0, 0.0, 3.0, 3.0, 3.0, -3.0}, sd[] = {0.1, 0.1, 0.1};
-    struct factor factor = {2, 3, weight, mean, sd, NULL};
-    struct level level = {0.25, 0.75};
-    struct random random = {22};
-    struct estimate share[3];
-    struct error error;
-    double *y = numbers(2 * N);
-    for (size_t j = 0; j < N; j++) {
-        double u = random_uniform(&random);
-        size_t k = u < 0.2 ? 0 : u < 0.7 ? 1 : 2;
-        y[j] = 0.5 * mean[2 * k] + 0.1 * random_normal(&random);
-        y[N + j] = 0.5 * mean[2 * k + 1] + 0.1 * random_normal(&random);
-    }
-    ck_assert_int_eq(moments_modes(&factor, &level, N, N, y, share, &error), STATUS_OK);
-    for (size_t k = 0; k < 3; k++) {
-        ck_assert_double_eq_tol(share[k].value, weight[k], 4.0 * share[k].error);
-        ck_assert_double_eq_tol(share[k].error, sqrt(weight[k] * (1.0 - weight[k]) / N), 1e-4);
-    }
-    free(y);
-}
-END_TEST
-
 SUITE(estimators)
 {
     ADD(means_and_roots);
@@ -575,6 +526,4 @@ SUITE(estimators)
     ADD(weights_between_the_floors);
     ADD(weights_refuse);
     ADD(weights_near_one);
-    ADD(moments_cover);
-    ADD(modes_are_counted);
 }

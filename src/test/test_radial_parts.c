@@ -5,9 +5,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "law/bessel.h"
-#include "law/radial_panels.h"
-#include "law/radial_transfer.h"
+#include "law/radial/bessel.h"
+#include "law/radial/panels.h"
+#include "law/radial/transfer.h"
 
 #include "test/suite.h"
 
@@ -251,21 +251,21 @@ static double test_ratio(double rho, double radius)
 static double in_space(const struct radial_transfer *transfer, const struct plane_rule *rule, double b, double radius,
                        double rho)
 {
-    double total = 0.0, d = transfer->from->dimension, v = transfer->noise, work[8], from, to, surface;
+    double total = 0.0, d = transfer->from->dimension, v = transfer->stage.noise, work[8], from, to, surface;
     radial_level_log_density(transfer->to, 1, &rho, &to);
     for (size_t i = 0; i < ALONG; i++)
         for (size_t j = 0; j < ACROSS; j++) {
             double z = rule->z[i], square = z * z + rule->q[j];
-            double along = transfer->a * rho + sqrt(b) * z, x = hypot(along, sqrt(b * rule->q[j])), D;
-            transfer->sampler->increment(transfer->step, &transfer->oracle->base, 1, &x, &D, work);
-            double kappa = transfer->moves ? D / x : 0.0;
+            double along = transfer->stage.a * rho + sqrt(b) * z, x = hypot(along, sqrt(b * rule->q[j])), D;
+            transfer->stage.sampler->increment(transfer->stage.step, &transfer->oracle->base, 1, &x, &D, work);
+            double kappa = transfer->stage.moves ? D / x : 0.0;
             double across = sqrt(b * rule->q[j]) * (1.0 + kappa);
-            double missed = transfer->a * rho - along * (1.0 + kappa);
+            double missed = transfer->stage.a * rho - along * (1.0 + kappa);
             radial_level_log_density(transfer->from, 1, &x, &from);
             surface = (d - 1.0) * log(x / rho);
             total += rule->z_weight[i] * rule->q_weight[j]
                      * exp(test_ratio(x, radius) - 0.5 * (missed * missed + across * across) / v + 0.5 * square
-                           + 0.5 * d * log(b / v) + d * log(transfer->a) + from - to - surface);
+                           + 0.5 * d * log(b / v) + d * log(transfer->stage.a) + from - to - surface);
         }
     return log(total);
 }
@@ -287,7 +287,7 @@ static const struct {
     {10000, 0.002, "ddpm-outside", 0},
     {2, 0.1, "accelerated-sde-2024", 1},
 };
-enum { STAGES = sizeof stages / sizeof stages[0] };
+enum { STAGE_CASES = sizeof stages / sizeof stages[0] };
 
 START_TEST(test_stage_in_space)
 {
@@ -331,7 +331,8 @@ START_TEST(test_stage_in_space)
         radial_panel_fit(&basis, rho, &grid.panel[p]);
     }
     ck_assert(radial_work_new(sampler, &work, &error) == STATUS_OK);
-    radial_transfer_init(&transfer, sampler, &step, stages[_i].before, 0.0, &from, &to, &grid, &oracle);
+    struct stage stage = stage_of(sampler, &step, stages[_i].before ? STAGE_NOISE : STAGE_MAP);
+    radial_transfer_init(&transfer, &stage, &from, &to, &grid, &oracle);
     for (double part = -1.0; part <= 3.0; part += 0.5) {
         double rho = fmax(to.sd[0] * (sqrt(d) + part), 0.02 * to.sd[0]), made;
         size_t hint = 0;
@@ -356,5 +357,5 @@ SUITE(radial_parts)
     ADD(test_density);
     ADD(test_score);
     ADD(test_panels);
-    ADD(test_stage_in_space, .count = STAGES);
+    ADD(test_stage_in_space, .count = STAGE_CASES);
 }

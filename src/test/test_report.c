@@ -266,6 +266,7 @@ START_TEST(csv_holds_every_bit)
             else
                 check_value(field, &result.rows[i - 1], text);
         }
+        ck_assert_str_eq(next_value(&at), i == 0 ? "failure" : "");
         ck_assert_ptr_null(at);
         line = end + 2;
     }

@@ -2,12 +2,14 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "core/memory.h"
 #include "core/random.h"
+#include "core/workers.h"
 #include "experiment/directory.h"
 #include "experiment/plan.h"
 #include "experiment/store.h"
@@ -52,13 +54,13 @@ static enum status read_planned(struct checker *checker, size_t index, struct er
         return STATUS_OK;
     }
     status = directory_load(checker->directory, cell, &result, &cause);
-    int sound = status == STATUS_OK, failed = sound && result.failure[0] != '\0';
+    int sound = status == STATUS_OK, whole = sound && result.failure[0] == '\0';
     if (!sound)
         add_problem(checker, "", cause.text);
     check->cells += sound ? 1 : 0;
-    check->failed += failed ? 1 : 0;
-    plan_settle(&checker->plan, index, sound && !failed ? ITEM_READ : ITEM_FAILED, sound ? result.rows : NULL, NULL);
-    result.rows = NULL; /* the plan's now */
+    plan_settle(&checker->plan, index, whole ? ITEM_READ : ITEM_FAILED, whole ? result.rows : NULL,
+                sound && !whole ? result.failure : NULL);
+    *(whole ? (void **)&result.rows : (void **)&result.failure) = NULL; /* the plan's now */
     result_free(&result);
     return STATUS_OK;
 }
@@ -71,6 +73,10 @@ static enum status read_plan(struct checker *checker, struct error *error)
             status = read_planned(checker, next, error);
         for (size_t i = 0; i < checker->plan.pursuit_count && status == STATUS_OK; i++)
             status = plan_pursue(&checker->plan, i, error);
+    }
+    for (size_t i = 0; i < checker->plan.count; i++) {
+        const struct item *item = &checker->plan.items[i];
+        checker->check->failed += (item->rows != NULL || item->failure != NULL) && plan_has_failed(&checker->plan, i);
     }
     plan_sort(&checker->plan);
     return status;
@@ -151,24 +157,27 @@ static int same_rows(const struct record *a, const struct record *b, size_t coun
 static enum status check_merged(struct checker *checker, struct error *error)
 {
     char path[DIRECTORY_PATH_SIZE];
-    struct result result;
+    struct result result = {.rows = NULL};
     struct error cause = {STATUS_OK, ""};
     size_t count = 0;
     enum status status = directory_merged(checker->directory, checker->spec, path, error);
     if (status != STATUS_OK)
         return status;
     struct record *rows = plan_rows(&checker->plan, &count);
-    if (rows == NULL)
-        return no_memory(error);
-    if (store_read(path, &result, &cause) != STATUS_OK)
+    char *failures = plan_failures(&checker->plan, false), *refusals = plan_failures(&checker->plan, true);
+    if (rows == NULL || failures == NULL || refusals == NULL)
+        status = no_memory(error);
+    else if (store_read(path, &result, &cause) != STATUS_OK)
         add_problem(checker, "", cause.text);
     else if (result.count != count || !same_rows(result.rows, rows, count)
-             || strcmp(result.spec_text, checker->spec->text) != 0
-             || strcmp(result.plugins, checker->spec->plugins) != 0)
+             || strcmp(result.spec_text, checker->spec->text) != 0 || strcmp(result.failures, failures) != 0
+             || strcmp(result.refusals, refusals) != 0 || strcmp(result.plugins, checker->spec->plugins) != 0)
         add_problem(checker, path, " is not what its cells make; `diffrate merge` makes it anew");
     result_free(&result);
     free(rows);
-    return STATUS_OK;
+    free(failures);
+    free(refusals);
+    return status;
 }
 
 /* A run that has not ended leaves cells to be measured; one that has leaves none. */
@@ -185,7 +194,8 @@ static enum status check_missing(struct checker *checker, struct error *error)
 }
 
 /* Whether two sets of rows of one cell agree within their radii. */
-static enum status agree(const struct checker *checker, struct record *const rows[2], int *out, struct error *error)
+static enum status agree(const struct checker *checker, struct record *const rows[2], size_t count, int *out,
+                         struct error *error)
 {
     struct spec spec = *checker->spec;
     struct evidence side[2];
@@ -194,40 +204,85 @@ static enum status agree(const struct checker *checker, struct record *const row
     struct comparison comparison;
     spec.accuracy_count = 0; /* T(d, eps) is not a cell's */
     for (int i = 0; i < 2; i++)
-        side[i] = (struct evidence){.result = {.rows = rows[i], .count = spec.dimension_count}, .spec = spec};
+        side[i] = (struct evidence){.result = {.rows = rows[i], .count = count}, .spec = spec};
     enum status status = compare_results(sides, names, &comparison, error);
     *out = status == STATUS_OK && comparison_agrees(&comparison);
     comparison_free(&comparison);
     return status;
 }
 
-static enum status measure_again(struct checker *checker, const struct item *item, struct error *error)
+/* Of a cell that was measured again, in each dimension: both failed, or neither did and the rows agree. */
+static enum status compare_rows(const struct checker *checker, const struct record *stored,
+                                const struct record *again, int *out, struct error *error)
 {
-    char key[CELL_KEY_SIZE];
-    struct error cause = {STATUS_OK, ""};
-    int agrees = 0;
-    enum status status = cell_key(&item->cell, key, error);
-    if (status != STATUS_OK)
-        return status;
-    if (checker->options->begin != NULL)
-        checker->options->begin(checker->options->context, key);
-    struct record *rows = array_new(checker->spec->dimension_count, sizeof *rows);
-    if (rows == NULL)
-        return no_memory(error);
-    checker->check->measured++;
-    struct record *const both[2] = {item->rows, rows};
-    if (cell_measure(&item->cell, checker->options->threads, rows, &cause) != STATUS_OK) {
-        add_problem(checker, "measured again, it fails: ", cause.text);
-    } else if (same_rows(item->rows, rows, checker->spec->dimension_count)) {
-        checker->check->identical++;
-    } else {
-        status = agree(checker, both, &agrees, error);
-        checker->check->agreeing += agrees ? 1 : 0;
-        if (status == STATUS_OK && !agrees)
-            add_problem(checker, "measured again, it differs beyond its radii: ", key);
+    size_t dimensions = checker->spec->dimension_count, count = 0;
+    struct record *rows[2] = {array_new(dimensions, sizeof *rows[0]), array_new(dimensions, sizeof *rows[1])};
+    enum status status = rows[0] != NULL && rows[1] != NULL ? STATUS_OK : no_memory(error);
+    bool alike = true;
+    for (size_t i = 0; i < dimensions && status == STATUS_OK; i++) {
+        bool failed[2] = {stored[i].failure[0] != '\0', again[i].failure[0] != '\0'};
+        alike = alike && failed[0] == failed[1];
+        if (failed[0] || failed[1])
+            continue;
+        rows[0][count] = stored[i];
+        rows[1][count++] = again[i];
     }
-    free(rows);
+    *out = alike;
+    if (status == STATUS_OK && alike && count > 0)
+        status = agree(checker, rows, count, out, error);
+    free(rows[0]);
+    free(rows[1]);
     return status;
+}
+
+/* The cells to measure again, and which of them is next. */
+struct sample {
+    struct checker *checker;
+    size_t *items, count, next;
+};
+
+static int next_cell(void *context, size_t *item)
+{
+    struct sample *sample = context;
+    const struct check_options *options = sample->checker->options;
+    char key[CELL_KEY_SIZE];
+    struct error ignored;
+    if (sample->next == sample->count)
+        return 0;
+    *item = sample->items[sample->next++];
+    if (options->begin != NULL && cell_key(&sample->checker->plan.items[*item].cell, key, &ignored) == STATUS_OK)
+        options->begin(options->context, key);
+    return 1;
+}
+
+static enum status measure_again(void *context, size_t item, void *rows, struct error *error)
+{
+    const struct checker *checker = ((struct sample *)context)->checker;
+    return cell_measure(&checker->plan.items[item].cell, checker->options->threads, rows, error);
+}
+
+static enum status measured_again(void *context, size_t index, const void *rows, const struct error *cause,
+                                  struct error *error)
+{
+    struct checker *checker = ((struct sample *)context)->checker;
+    const struct item *item = &checker->plan.items[index];
+    char key[CELL_KEY_SIZE];
+    int agrees = 0;
+    TRY(cell_key(&item->cell, key, error));
+    checker->check->measured++;
+    if (cause->status != STATUS_OK) {
+        add_problem(checker, "measured again, it fails: ", cause->text);
+        return STATUS_OK;
+    }
+    if (same_rows(item->rows, rows, checker->spec->dimension_count)) {
+        checker->check->identical++;
+        return STATUS_OK;
+    }
+    TRY(compare_rows(checker, item->rows, rows, &agrees, error));
+    checker->check->agreeing += agrees ? 1 : 0;
+    if (!agrees)
+        add_problem(checker, "measured again, it differs beyond its radii: ", key);
+    return STATUS_OK;
 }
 
 static int is_measurable(const struct item *item)
@@ -236,16 +291,15 @@ static int is_measurable(const struct item *item)
 }
 
 /* Of items that can be measured, those with the smallest of one random number each. */
-static enum status check_sample(struct checker *checker, struct error *error)
+static enum status choose_sample(struct checker *checker, struct sample *out, struct error *error)
 {
     size_t n = checker->plan.count;
-    for (size_t i = 0; i < n; i++)
-        checker->check->unloaded += checker->plan.items[i].rows != NULL && !is_measurable(&checker->plan.items[i]);
+    *out = (struct sample){.checker = checker, .items = array_new(n, sizeof *out->items)};
     double *number = array_new(n, sizeof *number);
-    enum status status = number != NULL ? STATUS_OK : no_memory(error);
+    enum status status = number != NULL && out->items != NULL ? STATUS_OK : no_memory(error);
     if (status == STATUS_OK)
         random_uniforms(random_key_of(checker->options->seed, 0), 0, 0, 0, n, 0, 1, n, number);
-    for (size_t done = 0; done < checker->options->sample && status == STATUS_OK; done++) {
+    while (status == STATUS_OK && out->count < checker->options->sample) {
         size_t least = n;
         for (size_t i = 0; i < n; i++)
             if (is_measurable(&checker->plan.items[i]) && number[i] < 1.0
@@ -254,9 +308,30 @@ static enum status check_sample(struct checker *checker, struct error *error)
         if (least == n)
             break;
         number[least] = 1.0;
-        status = measure_again(checker, &checker->plan.items[least], error);
+        out->items[out->count++] = least;
     }
     free(number);
+    return status;
+}
+
+/* One cell at a time, with all threads, in a process of its own: a plug-in that ends its process, or never ends, is a
+ * problem of one cell. */
+static enum status check_sample(struct checker *checker, struct error *error)
+{
+    struct sample sample;
+    for (size_t i = 0; i < checker->plan.count; i++)
+        checker->check->unloaded += checker->plan.items[i].rows != NULL && !is_measurable(&checker->plan.items[i]);
+    enum status status = choose_sample(checker, &sample, error);
+    const struct work work = {&sample,
+                              1,
+                              checker->spec->dimension_count * sizeof(struct record),
+                              checker->options->cell_seconds,
+                              next_cell,
+                              measure_again,
+                              measured_again};
+    if (status == STATUS_OK)
+        status = workers_run(&work, &checker->check->interruption, error);
+    free(sample.items);
     return status;
 }
 

@@ -114,8 +114,6 @@ static void add_cells(const struct evidence *evidence, const struct error_family
     size_t exact_count = evidence_rows(evidence, family->target, family->sampler, 0, dimension, exact);
     before = out->count;
     for (size_t i = 0; i < count; i++) {
-        if (isnan(rows[i]->error_effect)) /* refused */
-            continue;
         struct error_cell cell = make_cell(rows[i], row_at(exact, exact_count, rows[i]->steps));
         cell.score_error = score_error;
         cell.dimension = dimension;

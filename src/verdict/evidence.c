@@ -79,6 +79,115 @@ size_t evidence_rows(const struct evidence *evidence, size_t target, size_t samp
     return evidence_sampled_rows(evidence, target, sampler, score_error, dimension, 0, rows);
 }
 
+const char *evidence_refusal(const struct evidence *evidence, size_t target, size_t sampler, size_t dimension,
+                             const struct bracket *bracket)
+{
+    const struct spec *spec = &evidence->spec;
+    for (size_t i = 0; i < evidence->failed_count; i++) {
+        const struct record *row = &evidence->failed[i];
+        if (row->dimension == spec->dimensions[dimension] && row->steps > bracket->fails
+            && row->steps < bracket->passes && row->chains == 0 && strcmp(row->score_error, "none") == 0
+            && strcmp(row->target, spec->targets[target].name) == 0
+            && strcmp(row->sampler, spec->samplers[sampler]->name) == 0)
+            return row->failure;
+    }
+    return NULL;
+}
+
+/* ---- What failed, from lines "cell: reason" and "cell d=DIMENSION: reason" (plan_failures) ---- */
+
+/* The number before the last '-' of a cell's name, and *end there. */
+static size_t number_before(const char *name, const char **end)
+{
+    const char *start = *end;
+    size_t number = 0;
+    while (start > name && start[-1] >= '0' && start[-1] <= '9')
+        start--;
+    for (const char *digit = start; digit < *end; digit++)
+        number = 10 * number + (size_t)(*digit - '0');
+    *end = start;
+    return number;
+}
+
+/* Finds which cell of the spec has this name: its number of steps and of chains are in it; nonzero if one has. The
+ * search begins at the score error of *cell, for lines are in the order of cells. */
+static int find_cell(const struct spec *spec, const char *key, struct cell *cell)
+{
+    static const char chains[] = "-chains";
+    const char *end = strrchr(key, '-');
+    struct error ignored;
+    size_t first = cell->score_error < spec->score_error_count ? cell->score_error : 0;
+    if (end == NULL)
+        return 0;
+    size_t mark = strlen(chains), before = (size_t)(end - key);
+    int sampled = before > mark && strncmp(end - mark, chains, mark) == 0;
+    *cell = (struct cell){.spec = spec};
+    if (sampled) {
+        end -= mark;
+        cell->chains = number_before(key, &end);
+        end -= end > key;
+    }
+    cell->steps = number_before(key, &end);
+    for (cell->target = 0; cell->target < spec->target_count; cell->target++)
+        for (cell->sampler = 0; cell->sampler < spec->sampler_count; cell->sampler++) {
+            char start[2 * 64 + 3], found[CELL_KEY_SIZE];
+            (void)snprintf(start, sizeof start, "%s-%s-", spec->targets[cell->target].name,
+                           spec->samplers[cell->sampler]->name);
+            if (strncmp(key, start, strlen(start)) != 0)
+                continue;
+            for (size_t i = 0; i < spec->score_error_count; i++) {
+                cell->score_error = (first + i) % spec->score_error_count;
+                if (cell_key(cell, found, &ignored) == STATUS_OK && strcmp(found, key) == 0)
+                    return 1;
+            }
+        }
+    return 0;
+}
+
+/* One line, of `length` characters; of a cell that the spec does not have, nothing is made. */
+static enum status add_failed(struct evidence *evidence, const char *line, size_t length, size_t *capacity,
+                              struct cell *cell, struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    char key[CELL_KEY_SIZE], reason[FAILURE_SIZE];
+    size_t name = strcspn(line, ": "), dimension = 0, skipped = name;
+    if (name >= sizeof key || name >= length)
+        return STATUS_OK;
+    (void)snprintf(key, sizeof key, "%.*s", (int)name, line);
+    if (sscanf(line + name, " d=%20zu:", &dimension) == 1)
+        skipped += strcspn(line + name, ":");
+    if (skipped + 2 > length || !find_cell(spec, key, cell))
+        return STATUS_OK;
+    (void)snprintf(reason, sizeof reason, "%.*s", (int)(length - skipped - 2), line + skipped + 2);
+    struct record *grown =
+        array_reserve(evidence->failed, capacity, evidence->failed_count + spec->dimension_count, sizeof *grown);
+    if (grown == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu failures", evidence->failed_count);
+    evidence->failed = grown;
+    for (size_t i = 0; i < spec->dimension_count; i++) {
+        if (dimension != 0 && spec->dimensions[i] != dimension)
+            continue;
+        struct record *row = &evidence->failed[evidence->failed_count++];
+        cell_blank(cell, i, row);
+        record_fail(row, reason);
+    }
+    return STATUS_OK;
+}
+
+static enum status find_failed(struct evidence *evidence, struct error *error)
+{
+    const char *const texts[] = {evidence->result.failures, evidence->result.refusals};
+    struct cell cell = {.score_error = 0};
+    size_t capacity = 0;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        for (const char *line = texts[i]; *line != '\0';) {
+            size_t length = strcspn(line, "\n");
+            TRY(add_failed(evidence, line, length, &capacity, &cell, error));
+            line += length + (line[length] == '\n');
+        }
+    return STATUS_OK;
+}
+
 static enum status find_complexity(struct evidence *evidence, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
@@ -182,6 +291,8 @@ enum status evidence_read(const char *path, const char *const *claim_names, stru
     if (status == STATUS_OK) {
         (void)snprintf(out->spec.name, sizeof out->spec.name, "%s", out->result.spec_name);
         status = find_complexity(out, error);
+        if (status == STATUS_OK)
+            status = find_failed(out, error);
     }
     return status;
 }
@@ -191,5 +302,6 @@ void evidence_free(struct evidence *evidence)
     result_free(&evidence->result);
     spec_free(&evidence->spec);
     free(evidence->complexity);
+    free(evidence->failed);
     *evidence = (struct evidence){.complexity = NULL};
 }

@@ -13,6 +13,8 @@
 struct evidence {
     struct result result;
     struct spec spec;
+    struct record *failed; /* what failed, and what searches for T(d, eps) went around, one a dimension */
+    size_t failed_count;
     struct bracket *complexity; /* [target][sampler][dimension][accuracy], see evidence_complexity */
     char directory[4000];       /* where the result lies, for what is made from it */
 };
@@ -41,6 +43,11 @@ size_t evidence_sampled_rows(const struct evidence *evidence, size_t target, siz
 
 /* The index of the sampler of this name in the spec, or the number of samplers if it is not there. */
 size_t evidence_sampler(const struct evidence *evidence, const char *name);
+
+/* Why some T between the two of a bracket that is not found is not known, exact scores; NULL where none is refused.
+ */
+const char *evidence_refusal(const struct evidence *evidence, size_t target, size_t sampler, size_t dimension,
+                             const struct bracket *bracket);
 
 /* T/log T, the cost without the logarithm that Õ hides. */
 double log_free_cost(size_t steps);

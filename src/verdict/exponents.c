@@ -21,7 +21,8 @@ static const char *why_not(const struct bracket *bracket, const struct record *r
 {
     static const char *const reaches[] = {[REACH_BEYOND] = "more than max_steps",
                                           [REACH_AT_START] = "met at the smallest admissible T already",
-                                          [REACH_OPEN] = "not resolved: some T between are not measured"};
+                                          [REACH_OPEN] =
+                                              "not resolved: some T between are not measured, or not known"};
     if (bracket->reach != REACH_FOUND)
         return reaches[bracket->reach];
     if (accuracy > WINDOW_ACCURACY)
@@ -91,6 +92,8 @@ enum status complexity_exponents(const struct evidence *evidence, size_t target,
             const struct bracket *bracket = evidence_complexity(evidence, target, sampler, d, e);
             const struct record *row = find_row(rows, row_count, bracket->passes);
             const char *reason = why_not(bracket, row, spec->accuracies[e], largest, cost);
+            const char *refusal = evidence_refusal(evidence, target, sampler, d, bracket);
+            reason = reason != NULL && refusal != NULL ? refusal : reason;
             account_complexity(account, spec->dimensions[d], spec->accuracies[e], bracket, reason);
             if (reason != NULL)
                 continue;

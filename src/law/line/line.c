@@ -1,0 +1,159 @@
+/* The line engine: log r_t on panels, carried from level to level by theory (14)-(15) (law/line/transfer.c). */
+#include <math.h>
+
+#include "core/memory.h"
+#include "law/line/stage.h"
+#include "law/propagate.h"
+
+extern const struct law_engine engine_line;
+
+static void line_free(void *state)
+{
+    struct line *line = state;
+    for (size_t i = 0; i < SLOTS; i++) {
+        mixture_level_free(&line->level[i]);
+        panels_free(&line->grid[i]);
+    }
+    for (size_t i = 0; i < STAGES; i++)
+        panels_free(&line->before[i]);
+    panels_free(&line->moved);
+    oracle_free(&line->oracle);
+    rules_free(&line->rules);
+    line_team_free(&line->team);
+    line_probe_free(&line->probe);
+    free(line);
+}
+
+static enum status line_new(struct propagation *run, void **state, struct error *error)
+{
+    const struct law_problem *problem = run->problem;
+    struct line *line = *state = array_new(1, sizeof *line);
+    if (line == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for the line engine");
+    line->run = run;
+    bool jumps = problem->error_share > 0.0 || problem->clip > 0.0;
+    chebyshev_init(&line->chebyshev);
+    TRY(oracle_new(problem->factor, problem->sampler, &line->oracle, error));
+    line->oracle.undeclared = &run->undeclared;
+    line->oracle.original = run->original;
+    TRY(rules_new_part(&line->rules, RUNGS, jumps ? TRANSFER_RUNGS : 0, error));
+    TRY(line_team_new(problem->sampler, &line->rules, problem->threads, &line->team, error));
+    for (size_t i = 0; i < SLOTS; i++)
+        TRY(mixture_level_new(problem->factor, &line->level[i], error));
+    return STATUS_OK;
+}
+
+static void set_level(void *state, size_t slot, const struct level *level)
+{
+    mixture_level_set(&((struct line *)state)->level[slot], level);
+}
+
+/* log r_T = log N(x; 0, 1) - log p_T(x) at `count` points relative to the anchor. */
+static void evaluate_start(const struct mixture_level *mixture, size_t anchor, size_t count, const double *x,
+                           double *log_density, double *log_ratio)
+{
+    double centre = mixture->root_alpha_bar * mixture->factor->mean[anchor];
+    mixture_level_evaluate(mixture, anchor, count, x, log_density, NULL);
+    for (size_t j = 0; j < count; j++) {
+        double absolute = x[j] + centre;
+        log_ratio[j] = -0.5 * absolute * absolute - 0.5 * log(2.0 * M_PI) - log_density[j];
+    }
+}
+
+static enum status start(void *state, struct norms *local, struct error *error)
+{
+    struct line *line = state;
+    const struct mixture_level *mixture = &line->level[0];
+    struct norm_sums sums = {0.0, 0.0};
+    TRY(panels_lay_out(mixture, line->run->resolution, NULL, &line->grid[0], error));
+    for (size_t p = 0; p < line->grid[0].count; p++) {
+        struct panel *panel = &line->grid[0].panel[p];
+        double x[PANEL_NODES], value[PANEL_NODES], made[PANEL_PROBES], log_density[PANEL_NODES];
+        for (int j = 0; j < PANEL_NODES; j++)
+            x[j] = panel->centre + panel->half_width * line->chebyshev.node[j];
+        evaluate_start(mixture, panel->anchor, PANEL_NODES, x, log_density, value);
+        panel_fit(&line->chebyshev, value, panel);
+        panel_probes(panel, x);
+        evaluate_start(mixture, panel->anchor, PANEL_PROBES, x, log_density, value);
+        panel_evaluate(panel, 0.0, PANEL_PROBES, x, made);
+        panel_add_errors(panel, log_density, value, made, &sums);
+    }
+    *local = norms_beyond(norms_of(sums), PROBE_MISSES, 0.0);
+    return STATUS_OK;
+}
+
+static void set_score(void *state, size_t from, size_t to)
+{
+    struct line *line = state;
+    const struct law_problem *problem = line->run->problem;
+    oracle_set(&line->oracle, problem->sampler, problem->schedule, &line->run->step, &line->level[from],
+               &line->level[to], problem->score_error, line->run->norm, problem->error_share);
+}
+
+static bool leaves_unchanged(const void *state)
+{
+    const struct line *line = state;
+    bool before = line->run->problem->sampler->log_noise_before != NULL;
+    return line->choice[STAGE_MAP].carried && (!before || line->choice[STAGE_NOISE].carried);
+}
+
+static enum status move_slot(void *state, size_t slot, struct error *error)
+{
+    struct line *line = state;
+    int in_order;
+    TRY(panels_move(&line->grid[slot], &line->level[slot], &line->moved, &in_order, error));
+    if (!in_order)
+        return fail_with(error, STATUS_NUMERIC, "panels of the law of %s run into each other before step t = %zu",
+                         line->run->problem->sampler->name, line->run->step.t);
+    struct panels moved = line->moved;
+    line->moved = line->grid[slot];
+    line->grid[slot] = moved;
+    return STATUS_OK;
+}
+
+static enum status finish(void *state, size_t slot, struct law *out, struct error *error)
+{
+    struct line *line = state;
+    TRY(mixture_level_new(line->run->problem->factor, &out->target, error));
+    mixture_level_set(&out->target, &line->level[slot].level);
+    out->log_ratio = line->grid[slot];
+    line->grid[slot] = (struct panels){0};
+    line_team_work(&line->team, &out->node_updates, &out->exponentials);
+    return STATUS_OK;
+}
+
+static const struct geometry geometry = {
+    .check_stride = 0.25,
+    .new = line_new,
+    .free = line_free,
+    .set_level = set_level,
+    .start = start,
+    .set_score = set_score,
+    .prepare_stage = line_stage_prepare,
+    .fill_stage = line_stage_fill,
+    .correction_moments = line_correction_moments,
+    .leaves_unchanged = leaves_unchanged,
+    .move_slot = move_slot,
+    .finish = finish,
+};
+
+static enum status compute(const struct law_problem *problem, double resolution, struct law *out, struct error *error)
+{
+    return propagate(&geometry, &engine_line, problem, resolution, out, error);
+}
+
+static int handles(const struct law_problem *problem)
+{
+    return problem->factor->dimension == 1;
+}
+
+const struct law_engine engine_line = {
+    .name = "line",
+    .doc = "Density-ratio propagation on the line, for any one-dimensional mixture.",
+    .formula =
+        "r_{t-1}(y) = E[r_t(x) K_t(y|x) p_t(x)/(P_t(x|y) p_{t-1}(y))] over x ~ P_t(.|y), r = q/p, K_t the sampler's "
+        "kernel, P_t the forward one; v_t = 0: r_{t-1}(m(x)) = r_t(x) p_t(x)/(p_{t-1}(m(x)) m'(x)), m its map",
+    .source = "theory (14)-(15)",
+    .handles = handles,
+    .compute = compute,
+};

@@ -1,0 +1,97 @@
+#include "law/line/probe.h"
+
+#include <math.h>
+
+#include "core/elementary.h"
+#include "core/memory.h"
+#include "core/vmath.h"
+
+void line_probe_free(struct line_probe *probe)
+{
+    free(probe->block);
+    *probe = (struct line_probe){0};
+}
+
+static enum status make_room(struct line_probe *probe, size_t count, struct error *error)
+{
+    enum { ARRAYS = 5 };
+    if (count > probe->capacity) {
+        free(probe->block);
+        probe->capacity = 2 * count;
+        probe->block = array_new(ARRAYS * probe->capacity, sizeof *probe->block);
+        if (probe->block == NULL)
+            return fail_with(error, STATUS_MEMORY, "out of memory for %zu points between nodes", count);
+        double **const array[ARRAYS] = {&probe->y, &probe->exact, &probe->weight, &probe->own, &probe->value};
+        for (size_t i = 0; i < ARRAYS; i++)
+            *array[i] = probe->block + i * probe->capacity;
+    }
+    probe->count = count;
+    return STATUS_OK;
+}
+
+struct probing {
+    const struct line_probe *probe;
+    const struct transfer *transfer;
+    const struct panels *grid;
+    size_t rung;
+    double *value;
+};
+
+static enum status apply(void *context, struct transfer_work *work, size_t from, size_t to, struct error *error)
+{
+    const struct probing *probing = context;
+    size_t hint = from, first = from * PANEL_PROBES;
+    return transfer_apply(probing->transfer, work, probing->rung, &probing->grid->panel[from],
+                          (to - from) * PANEL_PROBES, probing->probe->y + first, probing->value + first, &hint,
+                          error);
+}
+
+enum status line_probe_apply(const struct line_probe *probe, const struct transfer *transfer, struct line_team *team,
+                             const struct panels *grid, size_t rung, double *value, struct error *error)
+{
+    struct probing probing = {probe, transfer, grid, rung, value};
+    size_t together = transfer->stage.deterministic ? 1 : TRANSFER_POINTS / PANEL_PROBES;
+    return line_team_run(team, grid, together, transfer_cost(transfer, rung, probe->count), apply, &probing, error);
+}
+
+enum status line_probe_set(struct line_probe *probe, const struct transfer *transfer, struct line_team *team,
+                           const struct panels *grid, size_t rung, struct error *error)
+{
+    enum status status = make_room(probe, grid->count * PANEL_PROBES, error);
+    if (status != STATUS_OK)
+        return status;
+    for (size_t p = 0; p < grid->count; p++)
+        panel_probes(&grid->panel[p], probe->y + p * PANEL_PROBES);
+    status = line_probe_apply(probe, transfer, team, grid, rung, probe->exact, error);
+    if (status != STATUS_OK)
+        return status;
+    for (size_t p = 0; p < grid->count; p++)
+        mixture_level_evaluate(transfer->to, grid->panel[p].anchor, PANEL_PROBES, probe->y + p * PANEL_PROBES,
+                               probe->weight + p * PANEL_PROBES, NULL);
+    vexp(probe->count, probe->weight, probe->weight);
+    vexpm1(probe->count, probe->exact, probe->value);
+    probe->distance = 0.0;
+    for (size_t i = 0; i < probe->count; i++) {
+        double part = probe->weight[i] * 2.0 * grid->panel[i / PANEL_PROBES].half_width / PANEL_PROBES;
+        probe->distance += part * fabs(probe->value[i]);
+        probe->weight[i] = part * (1.0 + probe->value[i]);
+    }
+    return STATUS_OK;
+}
+
+void line_probe_evaluate(const struct line_probe *probe, const struct transfer *transfer, const struct panels *grid,
+                         const struct panels *panels, double *value)
+{
+    size_t hint = 0;
+    for (size_t p = 0; p < grid->count; p++)
+        panels_evaluate(panels, transfer->to, grid->panel[p].anchor, PANEL_PROBES, probe->y + p * PANEL_PROBES,
+                        value + p * PANEL_PROBES, &hint);
+}
+
+struct norms line_probe_norms(const struct line_probe *probe, const double *value, const double *from)
+{
+    struct norm_sums sums = {0.0, 0.0};
+    for (size_t i = 0; i < probe->count; i++)
+        norm_sums_add(&sums, probe->weight[i], expm1_of(value[i] - from[i]));
+    return norms_of(sums);
+}

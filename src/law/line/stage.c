@@ -1,0 +1,207 @@
+#include "law/line/stage.h"
+
+#include <math.h>
+
+#include "core/vmath.h"
+#include "law/line/check.h"
+
+/* Rungs that twice the resolution adds. */
+#define RUNGS_AN_OCTAVE 3.0
+/* By how much panels are longer with each unit of spacing. */
+#define SPACING 1.25
+
+/* Panels beside a jump, in units of the noise that blurs it; a wave of number k needs panels of WAVE_LENGTH/k, but
+ * none shorter than what the noise leaves. Chosen by the measured interpolation error. */
+#define EDGE_LENGTH 1.5
+#define WAVE_LENGTH 6.0
+/* Standard deviations of the noise to which it is integrated beside jumps: mass 1e-17; and at most, for jumps that
+ * throw farther than the noise does. */
+#define REACH 8.6
+#define FARTHEST 30.0
+/* A jump that moves less mass than this in a step (relative to the narrowest component) is below rounding. */
+#define FAINT 1e-14
+
+struct filling {
+    const struct line *line;
+    const struct transfer *transfer;
+    struct panels *grid;
+    size_t rung;
+};
+
+static enum status fill(void *context, struct transfer_work *work, size_t from, size_t to, struct error *error)
+{
+    const struct filling *filling = context;
+    const struct chebyshev *chebyshev = &filling->line->chebyshev;
+    const struct transfer *transfer = filling->transfer;
+    struct panel *panel = &filling->grid->panel[from];
+    double y[TRANSFER_POINTS], value[TRANSFER_POINTS];
+    size_t hint = from;
+    size_t count = 0; /* of points; there is a panel at least */
+    do {
+        const struct panel *at = &panel[count / PANEL_NODES];
+        y[count] = at->centre + at->half_width * chebyshev->node[count % PANEL_NODES];
+    } while (++count < (to - from) * PANEL_NODES);
+    enum status status = transfer_apply(transfer, work, filling->rung, panel, count, y, value, &hint, error);
+    for (size_t i = 0; i < to - from && status == STATUS_OK; i++) {
+        panel_fit(chebyshev, value + i * PANEL_NODES, &panel[i]);
+        if (!isfinite(panel[i].coefficient[0]))
+            status = fail_with(error, STATUS_NUMERIC, "the law of %s is not finite after step t = %zu",
+                               transfer->stage.sampler->name, transfer->stage.step->t);
+    }
+    return status;
+}
+
+enum status line_fill(struct line *line, size_t rung, struct panels *grid, struct error *error)
+{
+    const struct transfer *transfer = &line->transfer;
+    struct filling filling = {line, transfer, grid, rung};
+    size_t together = transfer->stage.deterministic ? 1 : TRANSFER_POINTS / PANEL_NODES;
+    return line_team_run(&line->team, grid, together, transfer_cost(transfer, rung, grid->count * PANEL_NODES), fill,
+                         &filling, error);
+}
+
+/* What the score error asks of the panels of a stage's result: jumps of the map, blurred by the noise; before the
+ * map, those of the step before. Where they have become faint, or the error has ended, what they left in r stays. */
+static struct fineness fineness_for(struct line *line, const struct transfer *transfer)
+{
+    struct fineness *jumps = &line->jumps, fineness;
+    const struct mixture_level *from = transfer->from;
+    double tau = transfer->stage.deterministic ? 0.0 : transfer->tau, root = transfer->to->root_alpha_bar;
+    size_t count = transfer->breaks.count < PANEL_EDGES ? transfer->breaks.count : PANEL_EDGES;
+    for (size_t b = 0; b < count; b++)
+        jumps->edge[b] =
+            (transfer->breaks.at[b] + from->root_alpha_bar * from->factor->mean[0]) / transfer->stage.a / root;
+    if (count > 0) {
+        jumps->edges = count;
+        jumps->finest = EDGE_LENGTH * tau;
+    } else if (!transfer->stage.moves && jumps->edges > 0)
+        jumps->finest = fmin(jumps->finest, EDGE_LENGTH * tau);
+    double longest = HUGE_VAL;
+    for (size_t i = 0; i < line->oracle.levels; i++) {
+        const struct error_level *at = &line->oracle.error[i];
+        if (at->shape != NULL && (at->shape->parameters & ERROR_ROUGHNESS) && at->amplitude > 0.0)
+            longest = fmin(longest, fmax(WAVE_LENGTH / at->scale, EDGE_LENGTH * tau));
+    }
+    if (isfinite(longest))
+        jumps->longest = longest / root;
+    fineness = *jumps;
+    fineness.longest *= root;
+    for (size_t e = 0; e < fineness.edges; e++)
+        fineness.edge[e] *= root;
+    return fineness;
+}
+
+/* The jumps of the map, where they matter. */
+static enum status find_breaks(struct line *line, struct transfer *transfer, struct error *error)
+{
+    double size = 0.0, sd = transfer->from->sd[0], work[2 + 64];
+    for (size_t k = 1; k < transfer->from->factor->components; k++)
+        sd = fmin(sd, transfer->from->sd[k]);
+    for (size_t i = 0; i < line->oracle.levels; i++)
+        if (line->oracle.error[i].edges > 0)
+            size = fmax(size, line->oracle.error[i].amplitude * line->oracle.error[i].height);
+    if (!transfer->stage.moves
+        || (transfer->stage.step->beta * size < FAINT * sd && !isfinite(transfer->stage.step->clip)))
+        return STATUS_OK;
+    if (transfer->stage.sampler->work_arrays > 64)
+        return fail_with(error, STATUS_UNSUPPORTED, "sampler %s needs more than 64 work arrays",
+                         transfer->stage.sampler->name);
+    double scale = transfer->stage.deterministic ? sd : transfer->tau;
+    line->oracle.work = line->team.work->oracle_work;
+    oracle_breaks(&line->oracle, transfer->stage.sampler, transfer->stage.step, transfer->grid, scale, work,
+                  &transfer->breaks);
+    /* what a jump throws far comes from far in units of the noise */
+    transfer->reach = fmin(REACH + 2.0 * transfer->stage.step->beta * size / scale, FARTHEST);
+    if (transfer->stage.deterministic && transfer->breaks.count > 0)
+        return fail_with(
+            error, STATUS_NUMERIC,
+            "the map of %s jumps at step t = %zu (the score error is not continuous): it folds or tears, "
+            "and the law is not computed",
+            transfer->stage.sampler->name, transfer->stage.step->t);
+    return STATUS_OK;
+}
+
+#define INSIDE (1.0 - 1e-9) /* the ends of a piece are nodes, and jumps belong to its neighbour */
+
+/* Adds the part of a piece of a panel. */
+static void add_piece(struct line *line, const struct panel *panel, double from, double to, struct clip_step *out)
+{
+    const struct transfer *transfer = &line->transfer;
+    double weight[PANEL_NODES], x[PANEL_NODES], log_ratio[PANEL_NODES], correction[PANEL_NODES];
+    double centre = 0.5 * (from + to), half = 0.5 * (to - from) * INSIDE;
+    for (size_t j = 0; j < PANEL_NODES; j++)
+        x[j] = centre + half * line->chebyshev.node[j];
+    mixture_level_evaluate(transfer->from, panel->anchor, PANEL_NODES, x, weight, NULL);
+    panel_evaluate(panel, 0.0, PANEL_NODES, x, log_ratio);
+    for (size_t j = 0; j < PANEL_NODES; j++)
+        weight[j] += log_ratio[j];
+    vexp(PANEL_NODES, weight, weight);
+    for (size_t j = 0; j < PANEL_NODES; j++)
+        weight[j] *= line->chebyshev.weight[j] * half;
+    line->oracle.anchor = panel->anchor;
+    line->oracle.work = line->team.work->oracle_work;
+    oracle_apply(&line->oracle, transfer->stage.sampler->correction, transfer->stage.step, PANEL_NODES, x, correction,
+                 line->team.work->work);
+    clip_step_add(out, line->run->problem->schedule->T, PANEL_NODES, weight, correction);
+}
+
+/* The grid is cut where the map jumps. */
+void line_correction_moments(void *state, struct clip_step *out)
+{
+    struct line *line = state;
+    const struct transfer *transfer = &line->transfer;
+    for (size_t p = 0; p < transfer->grid->count; p++) {
+        const struct panel *panel = &transfer->grid->panel[p];
+        double shift = mixture_level_centre(transfer->from, 0, panel->anchor);
+        double from = panel->centre - panel->half_width, end = panel->centre + panel->half_width;
+        for (size_t b = 0; b <= transfer->breaks.count; b++) {
+            double to = b < transfer->breaks.count ? fmin(transfer->breaks.at[b] + shift, end) : end;
+            if (!(to > from))
+                continue;
+            add_piece(line, panel, from, to, out);
+            from = to;
+        }
+    }
+}
+
+size_t line_rung(const struct line *line, size_t rung)
+{
+    size_t extra = line->run->resolution > 1.0 ? (size_t)lround(RUNGS_AN_OCTAVE * log2(line->run->resolution)) : 0;
+    return rung + extra < TRANSFER_TOP_RUNG ? rung + extra : TRANSFER_TOP_RUNG;
+}
+
+enum status line_lay_out(const struct line *line, int spacing, struct panels *grid, struct error *error)
+{
+    return panels_lay_out(line->transfer.to, line->run->resolution / pow(SPACING, spacing), &line->fineness, grid,
+                          error);
+}
+
+enum status line_stage_prepare(void *state, const struct stage *stage, size_t from, size_t to, struct error *error)
+{
+    struct line *line = state;
+    line->result = &line->grid[to];
+    transfer_init(&line->transfer, stage, &line->level[from], &line->level[to], &line->grid[from], &line->oracle);
+    TRY(find_breaks(line, &line->transfer, error));
+    line->fineness = fineness_for(line, &line->transfer);
+    return STATUS_OK;
+}
+
+enum status line_stage_fill(void *state, bool checked, struct stage_result *out, struct error *error)
+{
+    struct line *line = state;
+    size_t stage = line->transfer.stage.index;
+    const struct line_choice *choice = &line->choice[stage];
+    int in_order = 0;
+    if (checked)
+        TRY(line_check(line, &out->error, error));
+    out->rounding = line->rounding[stage];
+    if (checked)
+        return STATUS_OK;
+    if (choice->carried || !(choice->fresh || line->fineness.edges > 0))
+        TRY(panels_move(line->transfer.grid, line->transfer.to, line->result, &in_order, error));
+    if (choice->carried && in_order)
+        return STATUS_OK;
+    if (!in_order)
+        TRY(line_lay_out(line, choice->spacing, line->result, error));
+    return line_fill(line, line_rung(line, choice->rung), line->result, error);
+}

@@ -1,0 +1,89 @@
+#include "law/line/transfer.h"
+
+#include <math.h>
+
+#include "core/memory.h"
+#include "law/line/transfer_parts.h"
+
+static double narrowest_sd(const struct mixture_level *mixture)
+{
+    double narrowest = mixture->sd[0];
+    for (size_t k = 1; k < mixture->factor->components; k++)
+        narrowest = fmin(narrowest, mixture->sd[k]);
+    return narrowest;
+}
+
+/* tau is exact where p is a Gaussian of variance V and D = (1 - alpha) s: v/tau^2 = (1 - beta/V)^2 + v/V = 1 + q. */
+static void set_scale(struct transfer *transfer, double v, double V)
+{
+    double shrink = transfer->stage.moves ? transfer->stage.step->beta / V : 0.0;
+    double q = v / V - 2.0 * shrink + shrink * shrink;
+    transfer->tau = sqrt(v / (1.0 + q));
+    transfer->linear = transfer->tau / v;
+    transfer->quadratic = 0.5 / v;
+    transfer->curvature = 0.5 * q / (1.0 + q);
+    transfer->log_scale = -0.5 * log1p(q);
+}
+
+void transfer_init(struct transfer *transfer, const struct stage *stage, const struct mixture_level *from,
+                   const struct mixture_level *to, const struct panels *grid, struct oracle *oracle)
+{
+    *transfer = (struct transfer){
+        .stage = *stage, .from = from, .to = to, .grid = grid, .oracle = oracle, .narrowest = narrowest_sd(from)};
+    if (!stage->deterministic)
+        set_scale(transfer, stage->noise, transfer->narrowest * transfer->narrowest);
+}
+
+enum status transfer_work_new(const struct sampler *sampler, const struct rules *rules, struct transfer_work *out,
+                              struct error *error)
+{
+    enum { ARRAYS = 7 };
+    *out = (struct transfer_work){.rules = rules};
+    size_t arrays = ARRAYS + ORACLE_WORK - 1;
+    out->block = array_new((arrays + sampler->work_arrays) * TRANSFER_BLOCK + TRANSFER_PAIRS + 2 * MOST_RULE_NODES,
+                           sizeof *out->block);
+    if (out->block == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for the line engine's workspace");
+    double **const array[ARRAYS] = {&out->x,         &out->lead,     &out->others,     &out->score,
+                                    &out->increment, &out->exponent, &out->oracle_work};
+    for (size_t i = 0; i < ARRAYS; i++)
+        *array[i] = out->block + i * TRANSFER_BLOCK;
+    out->work = out->block + arrays * TRANSFER_BLOCK; /* the last of these is longer */
+    out->pairs = out->work + sampler->work_arrays * TRANSFER_BLOCK;
+    out->split.node = out->pairs + TRANSFER_PAIRS;
+    out->split.weight = out->split.node + MOST_RULE_NODES;
+    return STATUS_OK;
+}
+
+void transfer_work_free(struct transfer_work *work)
+{
+    free(work->block);
+    *work = (struct transfer_work){0};
+}
+
+void transfer_increment(const struct transfer *transfer, struct transfer_work *work, size_t anchor, size_t n,
+                        const double *x, const double *known_score, double *out)
+{
+    struct oracle oracle = *transfer->oracle;
+    oracle.anchor = anchor;
+    oracle.work = work->oracle_work;
+    oracle.known_x = known_score != NULL ? x : NULL;
+    oracle.known_score = known_score;
+    oracle_apply(&oracle, transfer->stage.sampler->increment, transfer->stage.step, n, x, out, work->work);
+}
+
+double transfer_cost(const struct transfer *transfer, size_t rung, size_t count)
+{
+    double scores = (double)(transfer->from->factor->components * (1 + transfer->stage.sampler->score_evaluations));
+    return transfer->stage.deterministic ? 0.0 : (double)count * (double)(rung + 1) * scores;
+}
+
+enum status transfer_apply(const struct transfer *transfer, struct transfer_work *work, size_t rung,
+                           const struct panel *panel, size_t count, const double *y, double *log_ratio, size_t *hint,
+                           struct error *error)
+{
+    if (transfer->stage.deterministic)
+        return transfer_map_apply(transfer, work, rung, panel, count, y, log_ratio, hint, error);
+    transfer_noise_apply(transfer, work, rung, panel, count, y, log_ratio, hint);
+    return STATUS_OK;
+}

@@ -1,0 +1,84 @@
+/* One stage of a sampler's step, between two references with known densities: log r at points of the second from log
+ * r on a grid of the first, by theory (14)-(15) for a map with noise and by change of variables for a map without. */
+#ifndef LAW_LINE_TRANSFER_H
+#define LAW_LINE_TRANSFER_H
+
+#include <stddef.h>
+
+#include "core/status.h"
+#include "law/oracle.h"
+#include "law/panels.h"
+#include "law/propagate.h"
+#include "law/rule.h"
+
+enum {
+    TRANSFER_POINTS = 8 * PANEL_NODES,    /* at a time */
+    TRANSFER_BLOCK = 4 * TRANSFER_POINTS, /* points times nodes: what the first-level cache holds */
+    TRANSFER_PAIRS = 2 * TRANSFER_BLOCK,  /* of points and nodes that they share */
+
+    /* A ladder of rules for an adaptive choice to walk along: Gauss-Hermite rules with 1 node and more, lattices
+     * shared by neighbouring points, finer and finer, where D or r change as fast as the noise is wide, and trapezoid
+     * rules as fine as one likes. */
+    TRANSFER_FIRST_LATTICE = 8,
+    TRANSFER_FIRST_TRAPEZOID = TRANSFER_FIRST_LATTICE + 11,
+    TRANSFER_RUNGS = TRANSFER_FIRST_TRAPEZOID + 6,
+    TRANSFER_TOP_RUNG = TRANSFER_RUNGS - 1 - FINER
+};
+
+struct transfer {
+    struct stage stage;
+    const struct mixture_level *from, *to;
+    const struct panels *grid; /* log r on `from` */
+    struct oracle *oracle;
+    struct breaks breaks; /* of the map */
+    double reach;         /* how far from a break it is seen, in units of tau; set with the breaks */
+    /* Where the quadrature nodes lie. Theory (15) puts them on the scale of the forward kernel; any scale is exact,
+     * and fewest are needed on that of the integrand K(y|.) p. With x = a y + tau z and v the noise's variance before
+     * division by sqrt(alpha),
+     *     log c = -(tau z D + D^2/2)/v + z^2 (1 - tau^2/v)/2 + log(tau^2/v)/2 + log a + log p(x) - log p'(y),
+     * in which the densities are written as those of one component, whose ratio is a small number known in closed
+     * form (struct reference), and what the others make of them: no large logarithms are subtracted. */
+    double tau;
+    double narrowest;         /* standard deviation before */
+    double linear, quadratic; /* tau/v, 1/(2v) */
+    double curvature;         /* (1 - tau^2/v)/2 */
+    double log_scale;         /* log(tau^2/v)/2 */
+};
+
+/* Fills all but the breaks. */
+void transfer_init(struct transfer *transfer, const struct stage *stage, const struct mixture_level *from,
+                   const struct mixture_level *to, const struct panels *grid, struct oracle *oracle);
+
+/* Workspace, one block for a whole law. */
+struct transfer_work {
+    const struct rules *rules;
+    struct rule split;                                                             /* of one point */
+    double *x, *lead, *others, *score, *increment, *exponent, *work, *oracle_work; /* TRANSFER_BLOCK each */
+    double *pairs;                                                                 /* TRANSFER_PAIRS */
+    double *block;
+    double ignored; /* mass at points that a deterministic map does not reach in a monotone way, since set to 0 */
+    size_t node_updates, exponentials; /* logarithms count as such */
+};
+MUST_USE enum status transfer_work_new(const struct sampler *sampler, const struct rules *rules,
+                                       struct transfer_work *out, struct error *error);
+void transfer_work_free(struct transfer_work *work);
+
+/* log r at `count` ascending points y in the coordinates of `panel`: up to TRANSFER_POINTS on it or on panels of the
+ * same anchor and dominant component; under a map without noise, which must be smooth over the panel's length, up to
+ * PANEL_NODES on it. *hint as in panels_evaluate.
+ * Errors: STATUS_NUMERIC where a deterministic map folds, so that the law has no density that a monotone map gives.
+ */
+MUST_USE enum status transfer_apply(const struct transfer *transfer, struct transfer_work *work, size_t rung,
+                                    const struct panel *panel, size_t count, const double *y, double *log_ratio,
+                                    size_t *hint, struct error *error);
+
+/* What the rule of a rung costs at `count` points, in exponentials, roughly; 0 for a map without noise, which threads
+ * could not share: its ignored mass is added up in order. */
+double transfer_cost(const struct transfer *transfer, size_t rung, size_t count);
+
+/* D(x) at n <= TRANSFER_BLOCK points relative to the anchor, with the scores at level t where they are known
+ * (or NULL). */
+void transfer_increment(const struct transfer *transfer, struct transfer_work *work, size_t anchor, size_t n,
+                        const double *x, const double *known_score, double *out);
+
+#endif

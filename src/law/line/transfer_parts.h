@@ -1,0 +1,41 @@
+/* What the files of a stage have between them: maps without noise, and with noise Gauss-Hermite rules, one point
+ * after another or several at a time, and lattices that neighbouring points share. */
+#ifndef LAW_LINE_TRANSFER_PARTS_H
+#define LAW_LINE_TRANSFER_PARTS_H
+
+#include "law/line/transfer.h"
+
+/* The densities' ratio as that of component k: log N(x; m, V) - log N(y; m', V') with u = y - m' and x - m = a u +
+ * tau z, where V - a^2 V' is known, and with log(tau^2/v)/2 + log a and the curvature of the noise:
+ * constant + curvature z^2 - cross u z + square u^2. */
+struct reference {
+    size_t component;
+    double centre; /* m' */
+    double constant, curvature, cross, square;
+};
+struct reference transfer_reference(const struct transfer *transfer, size_t anchor, size_t k);
+
+/* Points y: u, what of the exponents is their own (square u^2 less the lead), and the others' part of p'(y). */
+struct points {
+    double u[TRANSFER_POINTS], own[TRANSFER_POINTS], others[TRANSFER_POINTS];
+};
+void transfer_points(const struct transfer *transfer, const struct reference *reference, size_t anchor, size_t count,
+                     const double *y, struct points *out);
+
+/* The lead and the others' part of p (model/mixture_level.h) and D at n nodes work->x. */
+void transfer_nodes(const struct transfer *transfer, struct transfer_work *work, const struct reference *reference,
+                    size_t anchor, size_t n);
+
+/* Nonzero if a rung is a lattice's that serves for points no farther from the anchor. */
+int transfer_on_lattice(const struct transfer *transfer, size_t rung, double farthest);
+
+/* Arguments as transfer_apply has them. */
+void transfer_lattice_apply(const struct transfer *transfer, struct transfer_work *work, size_t rung, size_t anchor,
+                            size_t dominant, size_t count, const double *y, double *log_ratio, size_t *hint);
+void transfer_noise_apply(const struct transfer *transfer, struct transfer_work *work, size_t rung,
+                          const struct panel *panel, size_t count, const double *y, double *log_ratio, size_t *hint);
+MUST_USE enum status transfer_map_apply(const struct transfer *transfer, struct transfer_work *work, size_t rung,
+                                        const struct panel *panel, size_t count, const double *y, double *log_ratio,
+                                        size_t *hint, struct error *error);
+
+#endif

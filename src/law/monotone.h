@@ -1,0 +1,39 @@
+/* Inversion of a map without noise, x -> x + D(x), where it is monotone: Newton's method at a few points together,
+ * with D' from a central difference of order 6. */
+#ifndef LAW_MONOTONE_H
+#define LAW_MONOTONE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/status.h"
+#include "law/panels.h"
+#include "law/propagate.h"
+
+enum { MONOTONE_POINTS = PANEL_NODES }; /* at a time */
+
+struct monotone_map {
+    /* D at n points. */
+    void (*displacement)(void *context, size_t n, const double *x, double *out);
+    void *context;
+    bool radial; /* x is a radius: D is odd, and the solution is positive */
+};
+
+struct monotone_inverse {
+    double x[MONOTONE_POINTS], D[MONOTONE_POINTS], slope[MONOTONE_POINTS]; /* D and D' at x */
+    bool good[MONOTONE_POINTS]; /* false: no solution, or the map is not monotone there */
+    size_t evaluations;         /* of D */
+};
+
+/* Solves x + D(x) = a y[j] for `count` <= MONOTONE_POINTS ascending y; where there is no good solution x is a y.
+ * `length` is one over which D is smooth; of the stencil's error in D' a higher quadrature order tells how good
+ * it is: FINER orders halve its spacing. */
+void monotone_invert(const struct monotone_map *map, double length, size_t order, double a, size_t count,
+                     const double *y, struct monotone_inverse *out);
+
+/* q's mass at a point without a good solution is ignored, and counted twice in *ignored, since it may as well lie
+ * elsewhere. Errors: STATUS_NUMERIC where it is no small mass: the map folds near `name` = `place`. */
+MUST_USE enum status monotone_ignore(const struct stage *stage, double mass, const char *name, double place,
+                                     double *ignored, struct error *error);
+
+#endif

@@ -1,0 +1,54 @@
+/* Patches of the plane filled by a stage, as fine as their share of the tolerated error asks for: orders and sizes
+ * adapt to the tails of the polynomials, weighed by the mass of q. */
+#ifndef LAW_PLANE_FILL_H
+#define LAW_PLANE_FILL_H
+
+#include "core/status.h"
+#include "law/plane/patches.h"
+#include "law/plane/lattice.h"
+#include "law/plane/transfer.h"
+#include "law/rule.h"
+
+/* Standard deviations of each component that patches cover: mass e^{-36} outside. */
+#define PLANE_REACH 8.5
+/* Far out, where there is hardly any mass, errors must not grow by exponentiation. */
+#define LOOSEST 0.05
+
+/* What fills patches: a stage, or at the start N(0, I)/p_T itself. */
+struct plane_source {
+    const char *sampler;                   /* its name, for messages */
+    const struct plane_transfer *transfer; /* NULL: the start */
+    const struct lattice *lattice, *finer; /* not NULL: the stage goes by it, and is checked by the finer one */
+    const struct joint_level *to;
+    double tolerance; /* L1(p), of all patches together */
+    const struct lobattos *lobattos;
+    const struct rules *rules;
+    struct plane_work *work;
+    double distance; /* E_p|r - 1| after the stage; plane_fill_pending sets it */
+};
+
+/* log r and log p of the new reference at all (x[i], y[j]) in [-1, 1]^2 of the patch, by a lattice or, if that is
+ * NULL, by rules of these rungs. */
+void plane_evaluate(const struct plane_source *source, const struct patch *patch, const struct lattice *lattice,
+                    const size_t rung[2], size_t nx, const double *x, size_t ny, const double *y, double *log_ratio,
+                    double *log_density);
+
+/* Sets the values, the mass of q and the part of E_p|r - 1|, which is returned. */
+double plane_fill(const struct plane_source *source, struct patch *patch);
+
+/* The relative error of r that a patch may have. */
+double plane_allowed(const struct plane_source *source, const struct patch *patch);
+
+/* Judges the tails and sets what the next step should have. Nonzero if that should be had at once. */
+int plane_judge(const struct plane_source *source, struct patch *patch);
+
+/* The patches that a stage should fill, from those of the stage before. */
+MUST_USE enum status plane_plan(const struct plane_source *source, const struct patches *from, int may_merge,
+                                struct patches *pending, struct error *error);
+
+/* Fills the pending patches, and what they have to be cut into, into the grid, and indexes it. Errors: STATUS_NUMERIC
+ * where the law is not finite, STATUS_MEMORY. */
+MUST_USE enum status plane_fill_pending(struct plane_source *source, struct patches *pending, struct patches *grid,
+                                        struct error *error);
+
+#endif

@@ -1,0 +1,124 @@
+/* A function in the plane as tensor polynomials on the leaves of a quadtree, for the plane engine. Positions are
+ * those of the target itself, u = x/sqrt(alpha_bar): there the components' means stand still while their widths
+ * shrink, so that one tree serves many steps. Each leaf, a square patch, has Chebyshev-Lobatto nodes of its own order
+ * in either direction, and is placed relative to the mean of the component whose scale is the strictest there (its
+ * anchor), so that no scale costs another its digits. */
+#ifndef LAW_PLANE_PATCHES_H
+#define LAW_PLANE_PATCHES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/status.h"
+#include "model/joint_level.h"
+
+/* Nodes in one direction: even numbers from LEAST to MOST. */
+enum { PATCH_LEAST = 4, PATCH_MOST = 16, PATCH_ORDERS = (PATCH_MOST - PATCH_LEAST) / 2 + 1 };
+
+struct patch {
+    int depth;      /* of the leaf: the root is at 0 */
+    uint64_t at[2]; /* which of 2^depth columns and rows */
+    size_t anchor;
+    double centre[2], half;   /* relative to the anchor's mean */
+    size_t order[2], next[2]; /* now, and as the next step should have them; beyond PATCH_MOST: cut in four */
+    size_t rung[2];           /* of the quadrature rules that fill it */
+    int hard;                 /* no rule is fine enough */
+    double mass;              /* of q */
+    double value[PATCH_MOST * PATCH_MOST]; /* [column][row] */
+};
+
+/* Nodes in [-1, 1] ascending, weights of the integral, of barycentric interpolation, and the transform to
+ * coefficients. */
+struct lobatto {
+    double node[PATCH_MOST], weight[PATCH_MOST], barycentric[PATCH_MOST];
+    double transform[PATCH_MOST][PATCH_MOST]; /* [node][degree] */
+};
+
+struct lobattos {
+    struct lobatto order[PATCH_ORDERS];
+};
+void lobattos_init(struct lobattos *lobattos);
+static inline const struct lobatto *lobatto_of(const struct lobattos *lobattos, size_t order)
+{
+    return &lobattos->order[(order - PATCH_LEAST) / 2];
+}
+
+/* A node of the tree. */
+enum { NO_LEAF = 0 };
+struct patches_cell {
+    uint32_t child[2][2]; /* [right][upper]; 0: none */
+    uint32_t leaf;        /* index + 1; NO_LEAF: not a leaf */
+};
+
+struct patches {
+    const struct factor *factor; /* whose means the positions are relative to */
+    double root;                 /* half of the root's side; its centre is the mean of component 0 */
+    struct patch *patch;
+    size_t count, capacity;
+    struct patches_cell *cell;
+    size_t cells, cell_capacity;
+};
+
+void patches_free(struct patches *patches);
+
+/* Coordinate i of m_k - m_anchor. */
+static inline double patches_offset(const struct factor *factor, size_t k, size_t anchor, int i)
+{
+    return factor->mean[2 * k + (size_t)i] - factor->mean[2 * anchor + (size_t)i];
+}
+
+MUST_USE enum status patches_append(struct patches *patches, const struct patch *patch, struct error *error);
+
+/* Makes the leaf at this place of the tree: anchor, centre and size for the mixture's present level. */
+void patch_place(struct patch *patch, const struct joint_level *joint, double root);
+
+/* The local scale of the mixture at the patch, in units of u: the strictest component's, growing with the distance
+ * from it. */
+double patch_scale(const struct patch *patch, const struct joint_level *joint);
+
+/* Nonzero if the patch meets what is to be covered: discs of `reach` standard deviations around the components and
+ * corridors between those that have parted not long ago. */
+int patch_is_covered(const struct patch *patch, const struct joint_level *joint, double reach);
+
+/* The mass of p in the patch. */
+double patch_mass(const struct patch *patch, const struct joint_level *joint);
+
+/* Cells that cover the mixture's present level, none of a side of more than `side` local scales, without values. */
+MUST_USE enum status patches_cover(const struct joint_level *joint, double reach, double side, struct patches *out,
+                                   struct error *error);
+
+/* Builds the tree that patches_evaluate needs, once all leaves are there. */
+MUST_USE enum status patches_index(struct patches *patches, struct error *error);
+
+/* Squares, with values 0, that cover to `reach` what the leaves of an indexed tree leave out. */
+MUST_USE enum status patches_complement(const struct patches *patches, const struct joint_level *joint, double reach,
+                                        double side, struct patches *out, struct error *error);
+
+/* Makes the root half as large while all leaves fit. */
+void patches_shrink(struct patches *patches);
+
+/* Room for patches_evaluate on up to `most` columns and as many rows. */
+struct patches_work {
+    size_t most;
+    size_t *index;
+    double *block;
+};
+MUST_USE enum status patches_work_new(size_t most, struct patches_work *out, struct error *error);
+void patches_work_free(struct patches_work *work);
+
+/* The function at all (x[i], y[j]), relative to the anchor's mean, into out[i * ny + j]. Where no leaf is, its value
+ * at the nearest point of leaf `nearest`: going on from there would let noise grow from step to step. */
+void patches_evaluate(const struct patches *patches, const struct lobattos *lobattos, size_t anchor, size_t nearest,
+                      size_t nx, const double *x, size_t ny, const double *y, double *out, struct patches_work *work);
+
+/* The leaf that holds a point, or the first one. */
+size_t patches_find(const struct patches *patches, size_t anchor, double x, double y);
+
+/* One patch's polynomial at all (x[i], y[j]) in [-1, 1]^2, at most PATCH_MOST of each. */
+void patch_evaluate(const struct patch *patch, const struct lobattos *lobattos, size_t nx, const double *x, size_t ny,
+                    const double *y, double *out);
+
+/* The size of the highest `degrees` degrees in either direction. */
+void patch_tails(const struct patch *patch, const struct lobattos *lobattos, size_t degrees, double tail[2]);
+
+#endif

@@ -1,0 +1,241 @@
+#include <math.h>
+
+#include "core/memory.h"
+#include "core/vmath.h"
+#include "law/plane/patches.h"
+
+void lobattos_init(struct lobattos *lobattos)
+{
+    for (size_t n = PATCH_LEAST; n <= PATCH_MOST; n += 2) {
+        struct lobatto *out = &lobattos->order[(n - PATCH_LEAST) / 2];
+        size_t last = n - 1;
+        for (size_t j = 0; j < n; j++) {
+            double angle = M_PI * (double)(last - j) / (double)last, end = j == 0 || j == last ? 0.5 : 1.0;
+            out->node[j] = j == 0 ? -1.0 : j == last ? 1.0 : cos(angle);
+            out->barycentric[j] = j % 2 == 0 ? end : -end;
+            out->weight[j] = 0.0;
+            for (size_t k = 0; k < n; k++) {
+                double share = end * (k == 0 || k == last ? 1.0 : 2.0) / (double)last;
+                out->transform[j][k] = share * cos((double)k * angle);
+                if (k % 2 == 0)
+                    out->weight[j] += out->transform[j][k] * 2.0 / (1.0 - (double)(k * k));
+            }
+        }
+    }
+}
+
+enum status patches_work_new(size_t most, struct patches_work *out, struct error *error)
+{
+    *out = (struct patches_work){.most = most};
+    out->index = array_new(2 * most, sizeof *out->index);
+    out->block = array_new(most * (2 * PATCH_MOST + 5), sizeof *out->block);
+    if (out->index == NULL || out->block == NULL) {
+        patches_work_free(out);
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu points of the plane", most);
+    }
+    return STATUS_OK;
+}
+
+void patches_work_free(struct patches_work *work)
+{
+    free(work->index);
+    free(work->block);
+    *work = (struct patches_work){0};
+}
+
+/* The Lagrange polynomials of a Lobatto grid at n points of [-1, 1]: basis[k * n + i]. */
+VECTOR_CLONES static void lagrange(const struct lobatto *lobatto, size_t order, size_t n, const double *x,
+                                   double *basis, double *total)
+{
+    for (size_t i = 0; i < n; i++)
+        total[i] = 0.0;
+    for (size_t k = 0; k < order; k++) {
+        double node = lobatto->node[k], weight = lobatto->barycentric[k], *out = basis + k * n;
+        for (size_t i = 0; i < n; i++) {
+            double gap = x[i] - node;
+            gap = gap == 0.0 ? 1e-200 : gap; /* at a node its polynomial outweighs the others */
+            out[i] = weight / gap;
+            total[i] += out[i];
+        }
+    }
+    for (size_t i = 0; i < n; i++)
+        total[i] = 1.0 / total[i];
+    for (size_t k = 0; k < order; k++)
+        for (size_t i = 0; i < n; i++)
+            basis[k * n + i] *= total[i];
+}
+
+/* sum_j line[j] basis[j][.] */
+VECTOR_CLONES static void combine(size_t order, const double *line, size_t n, const double *basis, double *out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = line[0] * basis[i];
+    for (size_t k = 1; k < order; k++) {
+        double factor = line[k];
+        for (size_t i = 0; i < n; i++)
+            out[i] += factor * basis[k * n + i];
+    }
+}
+
+/* The values on the line at one x: sum_i basis[i] value[i][.] */
+static void contract(const struct patch *patch, size_t n, const double *basis, double *line)
+{
+    for (size_t j = 0; j < patch->order[1]; j++)
+        line[j] = 0.0;
+    for (size_t i = 0; i < patch->order[0]; i++)
+        for (size_t j = 0; j < patch->order[1]; j++)
+            line[j] += basis[i * n] * patch->value[i * patch->order[1] + j];
+}
+
+void patch_evaluate(const struct patch *patch, const struct lobattos *lobattos, size_t nx, const double *x, size_t ny,
+                    const double *y, double *out)
+{
+    double basis_x[PATCH_MOST * PATCH_MOST], basis_y[PATCH_MOST * PATCH_MOST], total[PATCH_MOST], line[PATCH_MOST];
+    lagrange(lobatto_of(lobattos, patch->order[0]), patch->order[0], nx, x, basis_x, total);
+    lagrange(lobatto_of(lobattos, patch->order[1]), patch->order[1], ny, y, basis_y, total);
+    for (size_t i = 0; i < nx; i++) {
+        contract(patch, nx, basis_x + i, line);
+        combine(patch->order[1], line, ny, basis_y, out + i * ny);
+    }
+}
+
+struct query {
+    const struct patches *patches;
+    const struct lobattos *lobattos;
+    size_t anchor, nearest, ny;
+    const double *coordinate[2]; /* relative to the anchor's mean */
+    double origin[2];            /* of the anchor's mean in the root's coordinates */
+    double *out;
+    double *local[2], *basis[2], *total, *values;
+};
+
+/* All of the columns index_x with all of the rows index_y, which lie in one leaf (or, `outside`, where there is
+ * none). */
+static void evaluate_leaf(const struct query *query, size_t leaf, int outside, size_t nx, const size_t *index_x,
+                          size_t ny, const size_t *index_y)
+{
+    const struct patch *patch = &query->patches->patch[leaf];
+    const size_t *const index[2] = {index_x, index_y};
+    const size_t count[2] = {nx, ny};
+    double inverse = 1.0 / patch->half, line[PATCH_MOST];
+    for (int i = 0; i < 2; i++) {
+        double shift = patches_offset(query->patches->factor, query->anchor, patch->anchor, i) - patch->centre[i];
+        for (size_t j = 0; j < count[i]; j++) {
+            double at = (query->coordinate[i][index[i][j]] + shift) * inverse;
+            query->local[i][j] = outside ? fmin(fmax(at, -1.0), 1.0) : at;
+        }
+        lagrange(lobatto_of(query->lobattos, patch->order[i]), patch->order[i], count[i], query->local[i],
+                 query->basis[i], query->total);
+    }
+    for (size_t i = 0; i < nx; i++) {
+        double *out = query->out + index_x[i] * query->ny;
+        contract(patch, nx, query->basis[0] + i, line);
+        combine(patch->order[1], line, ny, query->basis[1], query->values);
+        for (size_t j = 0; j < ny; j++)
+            out[index_y[j]] = query->values[j];
+    }
+}
+
+/* Brings those of the indices whose coordinate is below `middle` to the front and counts them. */
+static size_t divide(size_t count, size_t *index, const double *coordinate, double origin, double middle)
+{
+    size_t below = 0;
+    for (size_t i = 0; i < count; i++)
+        if (coordinate[index[i]] + origin < middle) {
+            size_t swapped = index[below];
+            index[below++] = index[i];
+            index[i] = swapped;
+        }
+    return below;
+}
+
+static void evaluate_cell(const struct query *query, uint32_t at, double centre_x, double centre_y, double half,
+                          size_t nx, size_t *index_x, size_t ny, size_t *index_y)
+{
+    const struct patches_cell *cell = &query->patches->cell[at];
+    if (cell->leaf != NO_LEAF) {
+        evaluate_leaf(query, cell->leaf - 1, 0, nx, index_x, ny, index_y);
+        return;
+    }
+    size_t left = divide(nx, index_x, query->coordinate[0], query->origin[0], centre_x);
+    size_t lower = divide(ny, index_y, query->coordinate[1], query->origin[1], centre_y);
+    for (int right = 0; right < 2; right++)
+        for (int upper = 0; upper < 2; upper++) {
+            size_t columns = right ? nx - left : left, rows = upper ? ny - lower : lower;
+            size_t *first_x = right ? index_x + left : index_x, *first_y = upper ? index_y + lower : index_y;
+            if (columns == 0 || rows == 0)
+                continue;
+            uint32_t child = cell->child[right][upper];
+            if (child == 0)
+                evaluate_leaf(query, query->nearest, 1, columns, first_x, rows, first_y);
+            else
+                evaluate_cell(query, child, centre_x + (right ? 0.5 : -0.5) * half,
+                              centre_y + (upper ? 0.5 : -0.5) * half, 0.5 * half, columns, first_x, rows, first_y);
+        }
+}
+
+void patches_evaluate(const struct patches *patches, const struct lobattos *lobattos, size_t anchor, size_t nearest,
+                      size_t nx, const double *x, size_t ny, const double *y, double *out, struct patches_work *work)
+{
+    size_t *index_x = work->index, *index_y = work->index + work->most;
+    double *local = work->block, *basis = local + 4 * work->most;
+    for (size_t i = 0; i < nx; i++)
+        index_x[i] = i;
+    for (size_t j = 0; j < ny; j++)
+        index_y[j] = j;
+    const struct query query = {
+        .patches = patches,
+        .lobattos = lobattos,
+        .anchor = anchor,
+        .nearest = nearest,
+        .ny = ny,
+        .coordinate = {x, y},
+        .origin = {patches_offset(patches->factor, anchor, 0, 0), patches_offset(patches->factor, anchor, 0, 1)},
+        .out = out,
+        .local = {local, local + work->most},
+        .basis = {basis, basis + PATCH_MOST * work->most},
+        .total = local + 2 * work->most,
+        .values = local + 3 * work->most,
+    };
+    evaluate_cell(&query, 0, 0.0, 0.0, patches->root, nx, index_x, ny, index_y);
+}
+
+size_t patches_find(const struct patches *patches, size_t anchor, double x, double y)
+{
+    double at[2] = {x + patches_offset(patches->factor, anchor, 0, 0),
+                    y + patches_offset(patches->factor, anchor, 0, 1)};
+    double centre[2] = {0.0, 0.0}, half = patches->root;
+    uint32_t cell = 0;
+    while (patches->cell[cell].leaf == NO_LEAF) {
+        int right = at[0] >= centre[0], upper = at[1] >= centre[1];
+        cell = patches->cell[cell].child[right][upper];
+        if (cell == 0)
+            return 0;
+        half *= 0.5;
+        centre[0] += right ? half : -half;
+        centre[1] += upper ? half : -half;
+    }
+    return patches->cell[cell].leaf - 1;
+}
+
+void patch_tails(const struct patch *patch, const struct lobattos *lobattos, size_t degrees, double tail[2])
+{
+    const struct lobatto *by[2] = {lobatto_of(lobattos, patch->order[0]), lobatto_of(lobattos, patch->order[1])};
+    size_t nx = patch->order[0], ny = patch->order[1];
+    double half[PATCH_MOST * PATCH_MOST] = {0.0}; /* transformed along y */
+    tail[0] = tail[1] = 0.0;
+    for (size_t i = 0; i < nx; i++)
+        for (size_t j = 0; j < ny; j++)
+            for (size_t k = 0; k < ny; k++)
+                half[i * ny + k] += by[1]->transform[j][k] * patch->value[i * ny + j];
+    for (size_t i = 0; i < nx; i++)
+        for (size_t k = ny - degrees; k < ny; k++)
+            tail[1] = fmax(tail[1], fabs(half[i * ny + k]));
+    for (size_t m = nx - degrees; m < nx; m++)
+        for (size_t j = 0; j < ny; j++) {
+            double total = 0.0;
+            for (size_t i = 0; i < nx; i++)
+                total += by[0]->transform[i][m] * patch->value[i * ny + j];
+            tail[0] = fmax(tail[0], fabs(total));
+        }
+}

@@ -1,0 +1,374 @@
+/* The plane engine: log r_t on the patches of a quadtree, carried from level to level by theory (14)-(15) in two
+ * dimensions (law/plane/transfer.c).
+ *
+ * Patches adapt to what they hold: each has as many nodes in either direction, and as high a quadrature order, as its
+ * share of the tolerated error asks for, weighed by the mass of q in it; the tails of its polynomials decide in every
+ * step, off-grid points against a higher order in checked steps. A stage goes by Gauss-Hermite sums around each node
+ * or, where those need many points, by a lattice that all nodes share (law/plane/lattice.c). */
+#include <math.h>
+
+#include "core/memory.h"
+#include "law/plane/check.h"
+#include "law/plane/fill.h"
+#include "law/plane/lattice.h"
+#include "law/plane/rows.h"
+#include "law/plane/transfer.h"
+#include "law/propagate.h"
+
+extern const struct law_engine engine_plane;
+
+/* L1(p) errors that all patches together may make in a stage: absolute, or as a part of E_p|r - 1| (shared by the
+ * steps), whichever is larger. */
+#define TOLERANCE 8e-16
+#define RELATIVE 1e-5
+/* Where E_p|r - 1| is smaller than this part of h^2, it will grow. */
+#define EXPECTED 1e-3
+/* How much sharper the tolerance is at a higher resolution. */
+#define SHARPER 8.0
+/* Lattices: points in a standard deviation of the noise at first, at least, at most; how much denser the next may be,
+ * what to spare of that, and the one that checks; what part of the tolerance they may use. What a point and a pair of
+ * a point and a node cost, in nodes of a rule. */
+#define FIRST_DENSITY 1.6
+#define SPARSEST 1.2
+#define DENSEST 12.0
+#define LEAST_DENSER 1.08
+#define MOST_DENSER 1.5
+#define SPARE_DENSITY 1.06
+#define FINER_LATTICE 1.25
+#define LATTICE_SHARE 0.3
+#define LARGEST_LATTICE 4e6
+#define POINT_COST 1.2
+#define PAIR_COST 0.008
+/* Sides of patches in local scales at the start. */
+#define FIRST_SIDE 2.5
+
+enum { FIRST_RUNG = 5 };
+
+struct plane {
+    struct propagation *run;
+    double sharpness;
+    struct joint_level level[SLOTS], other[SAMPLER_OTHER_LEVELS];
+    struct patches grid[SLOTS], pending;
+    struct lobattos lobattos;
+    struct rules rules;
+    struct plane_work work;
+    struct plane_oracle oracle;
+    double *marginals;              /* what the directions' factors point to */
+    struct plane_transfer transfer; /* the present stage, which fills `result` */
+    struct patches *result;
+    struct lattice lattice, finer; /* of the stage, where it goes by one; and what checks it */
+    double density[STAGES];        /* points of the lattice in a standard deviation of the noise */
+    double distance;               /* E_p|r - 1| after the last stage */
+};
+
+static void plane_free(void *state)
+{
+    struct plane *plane = state;
+    for (size_t i = 0; i < SLOTS; i++) {
+        joint_level_free(&plane->level[i]);
+        patches_free(&plane->grid[i]);
+    }
+    for (size_t i = 0; i < SAMPLER_OTHER_LEVELS; i++)
+        joint_level_free(&plane->other[i]);
+    for (size_t i = 0; i < 2; i++)
+        for (size_t j = 0; j < SAMPLER_LEVELS; j++)
+            mixture_level_free(&plane->oracle.direction[i].level[j]);
+    patches_free(&plane->pending);
+    lattice_free(&plane->lattice);
+    lattice_free(&plane->finer);
+    rules_free(&plane->rules);
+    plane_work_free(&plane->work);
+    free(plane->marginals);
+    free(plane);
+}
+
+/* ---- Score errors ---- */
+
+/* The directions that the error acts in: both axes, the first, or the diagonal. */
+static enum status set_directions(struct plane *plane, struct error *error)
+{
+    const struct law_problem *problem = plane->run->problem;
+    const struct factor *factor = problem->factor;
+    size_t components = factor->components;
+    if (!(problem->error_share > 0.0))
+        return STATUS_OK;
+    enum error_spread spread = problem->score_error->spread;
+    plane->marginals = array_new(components, 2 * sizeof *plane->marginals);
+    if (plane->marginals == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for a mixture of %zu components", components);
+    plane->oracle.directions = spread == SPREAD_ALL ? 2 : 1;
+    for (size_t i = 0; i < plane->oracle.directions; i++) {
+        struct plane_direction *direction = &plane->oracle.direction[i];
+        double *mean = plane->marginals + i * components;
+        direction->axis[0] = spread == SPREAD_DIAGONAL ? M_SQRT1_2 : i == 0 ? 1.0 : 0.0;
+        direction->axis[1] = spread == SPREAD_DIAGONAL ? M_SQRT1_2 : i == 0 ? 0.0 : 1.0;
+        for (size_t k = 0; k < components; k++)
+            mean[k] = direction->axis[0] * factor->mean[2 * k] + direction->axis[1] * factor->mean[2 * k + 1];
+        direction->factor = (struct factor){1, components, factor->weight, mean, factor->sd, NULL};
+        for (size_t j = 0; j < SAMPLER_LEVELS; j++)
+            TRY(mixture_level_new(&direction->factor, &direction->level[j], error));
+    }
+    return STATUS_OK;
+}
+
+static void set_score(void *state, size_t from, size_t to)
+{
+    struct plane *plane = state;
+    struct plane_oracle *oracle = &plane->oracle;
+    struct level levels[SAMPLER_LEVELS];
+    oracle->levels = sampler_levels(plane->run->problem->sampler, &plane->run->step, levels);
+    oracle->nominal[0] = &plane->level[from];
+    oracle->nominal[1] = &plane->level[to];
+    for (size_t i = 2; i < oracle->levels; i++) {
+        joint_level_set(&plane->other[i - 2], &levels[i]);
+        oracle->nominal[i] = &plane->other[i - 2];
+    }
+    for (size_t i = 0; i < oracle->directions; i++)
+        for (size_t at = 0; at < oracle->levels; at++) {
+            struct plane_direction *direction = &oracle->direction[i];
+            mixture_level_set(&direction->level[at], &levels[at]);
+            propagation_score_error(plane->run, at, plane->run->problem->error_share / (double)oracle->directions,
+                                    &direction->level[at], &direction->error[at]);
+        }
+}
+
+static enum status plane_new(struct propagation *run, void **state, struct error *error)
+{
+    const struct law_problem *problem = run->problem;
+    struct plane *plane = *state = array_new(1, sizeof *plane);
+    if (plane == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for the plane engine");
+    plane->run = run;
+    plane->sharpness = pow(run->resolution, -SHARPER);
+    for (size_t i = 0; i < STAGES; i++)
+        plane->density[i] = FIRST_DENSITY;
+    lobattos_init(&plane->lobattos);
+    plane_oracle_init(&plane->oracle);
+    plane->oracle.undeclared = &run->undeclared;
+    plane->oracle.original = run->original;
+    TRY(rules_new(&plane->rules, error));
+    TRY(plane_work_new(problem->sampler, &plane->work, error));
+    for (size_t i = 0; i < SLOTS; i++)
+        TRY(joint_level_new(problem->factor, &plane->level[i], error));
+    for (size_t i = 0; i < SAMPLER_OTHER_LEVELS && problem->sampler->other_levels != NULL; i++)
+        TRY(joint_level_new(problem->factor, &plane->other[i], error));
+    return set_directions(plane, error);
+}
+
+static void set_level(void *state, size_t slot, const struct level *level)
+{
+    joint_level_set(&((struct plane *)state)->level[slot], level);
+}
+
+/* ---- Clips ---- */
+
+/* The norm of the correction under q, at the nodes of all patches; the nodes of a patch need not resolve p, but the
+ * mass of q in it is known. */
+static void correction_moments(void *state, struct clip_step *out)
+{
+    struct plane *plane = state;
+    const struct plane_transfer *transfer = &plane->transfer;
+    double weight[PATCH_MOST * PATCH_MOST], norm[PATCH_MOST * PATCH_MOST];
+    double *x = plane->work.x, *correction = plane->work.increment;
+    for (size_t p = 0; p < transfer->grid->count; p++) {
+        const struct patch *patch = &transfer->grid->patch[p];
+        const struct lobatto *by[2] = {lobatto_of(&plane->lobattos, patch->order[0]),
+                                       lobatto_of(&plane->lobattos, patch->order[1])};
+        size_t points = patch->order[0] * patch->order[1];
+        double total = 0.0;
+        for (size_t i = 0; i < points; i++) {
+            size_t column = i / patch->order[1], row = i % patch->order[1];
+            x[i] = transfer->from->root_alpha_bar * (patch->centre[0] + patch->half * by[0]->node[column]);
+            x[points + i] = transfer->from->root_alpha_bar * (patch->centre[1] + patch->half * by[1]->node[row]);
+            weight[i] = by[0]->weight[column] * by[1]->weight[row];
+        }
+        joint_level_evaluate(transfer->from, patch->anchor, points, points, x, plane->work.log_density, NULL);
+        for (size_t i = 0; i < points; i++)
+            total += weight[i] *= exp(plane->work.log_density[i] + patch->value[i]);
+        plane->oracle.anchor = patch->anchor;
+        plane->oracle.work = plane->work.oracle_work;
+        plane_oracle_apply(&plane->oracle, transfer->stage.sampler->correction, transfer->stage.step, points, x,
+                           correction, plane->work.work);
+        for (size_t i = 0; i < points; i++) {
+            weight[i] *= total > 0.0 ? patch->mass / total : 0.0;
+            norm[i] = hypot(correction[i], correction[points + i]);
+        }
+        clip_step_add(out, plane->run->problem->schedule->T, points, weight, norm);
+    }
+}
+
+/* ---- Stages ---- */
+
+static double tolerance_of(const struct plane *plane)
+{
+    const struct schedule *schedule = plane->run->problem->schedule;
+    double distance = fmax(plane->distance, EXPECTED * schedule->h * schedule->h);
+    double relative = RELATIVE * distance / (double)(schedule->T - 1);
+    return plane->sharpness * fmax(relative, TOLERANCE);
+}
+
+static struct plane_source source_of(struct plane *plane, const struct plane_transfer *transfer,
+                                     const struct joint_level *to, double tolerance)
+{
+    return (struct plane_source){.sampler = plane->run->problem->sampler->name,
+                                 .transfer = transfer,
+                                 .to = to,
+                                 .tolerance = tolerance,
+                                 .lobattos = &plane->lobattos,
+                                 .rules = &plane->rules,
+                                 .work = &plane->work};
+}
+
+/* Whether the stage goes by a lattice: what costs less, as measured on one machine. */
+static bool by_lattice(const struct plane *plane, double density)
+{
+    const struct plane_transfer *transfer = &plane->transfer;
+    double rules = 0.0, nodes = 0.0, seen = 2.0 * 8.5 * density;
+    for (size_t p = 0; p < transfer->grid->count; p++) {
+        const struct patch *patch = &transfer->grid->patch[p];
+        double own = (double)(patch->order[0] * patch->order[1]);
+        nodes += own;
+        if (patch->hard)
+            rules = HUGE_VAL;
+        rules += own * (double)(plane->rules.rung[patch->rung[0]].n * plane->rules.rung[patch->rung[1]].n);
+    }
+    if (lattice_size(transfer, FINER_LATTICE * density) > LARGEST_LATTICE)
+        return false;
+    return POINT_COST * lattice_size(transfer, density) + PAIR_COST * nodes * seen * seen < rules;
+}
+
+/* Fills the grid through the stage, by quadrature rules (density 0) or by a lattice. */
+static enum status fill(struct plane *plane, struct plane_source *source, bool checked, double density,
+                        struct error *error)
+{
+    source->lattice = source->finer = NULL;
+    if (density > 0.0) {
+        TRY(lattice_build(&plane->transfer, density, PLANE_REACH, &plane->work, &plane->lattice, error));
+        source->lattice = &plane->lattice;
+    }
+    if (density > 0.0 && checked) {
+        TRY(lattice_build(&plane->transfer, FINER_LATTICE * density, PLANE_REACH, &plane->work, &plane->finer,
+                          error));
+        source->finer = &plane->finer;
+    }
+    TRY(plane_plan(source, plane->transfer.grid, checked, &plane->pending, error));
+    TRY(plane_fill_pending(source, &plane->pending, plane->result, error));
+    plane->distance = source->distance;
+    return STATUS_OK;
+}
+
+static enum status prepare_stage(void *state, const struct stage *stage, size_t from, size_t to, struct error *error)
+{
+    struct plane *plane = state;
+    if (stage->deterministic)
+        return fail_with(
+            error, STATUS_UNSUPPORTED,
+            "sampler %s has no noise in step t = %zu, and the plane's engine needs noise in every step: only "
+            "chains (`samples`) can measure it",
+            stage->sampler->name, stage->step->t);
+    plane->result = &plane->grid[to];
+    plane->transfer = (struct plane_transfer){.stage = *stage,
+                                              .from = &plane->level[from],
+                                              .to = &plane->level[to],
+                                              .grid = &plane->grid[from],
+                                              .lobattos = &plane->lobattos,
+                                              .oracle = &plane->oracle};
+    return STATUS_OK;
+}
+
+static enum status fill_stage(void *state, bool checked, struct stage_result *out, struct error *error)
+{
+    struct plane *plane = state;
+    struct plane_source source = source_of(plane, &plane->transfer, plane->transfer.to, tolerance_of(plane));
+    double *density = &plane->density[plane->transfer.stage.index], quadrature = 0.0;
+    bool lattice = by_lattice(plane, *density);
+    out->rounding = PLANE_ROUNDING;
+    if (!checked)
+        return fill(plane, &source, false, lattice ? *density : 0.0, error);
+    for (;;) {
+        TRY(fill(plane, &source, true, lattice ? *density : 0.0, error));
+        TRY(plane_check(&source, plane->result, &out->error, &quadrature, error));
+        if (!lattice)
+            return STATUS_OK;
+        /* the error falls like exp(-constant density^2) */
+        double wanted = LATTICE_SHARE * source.tolerance + PLANE_ROUNDING;
+        double change = sqrt(log(wanted) / log(fmin(quadrature, 0.5)));
+        if (!(quadrature > wanted && *density < DENSEST)) {
+            *density = fmax(*density * fmax(fmin(SPARE_DENSITY * change, 1.0), 1.0 / MOST_DENSER), SPARSEST);
+            return STATUS_OK;
+        }
+        *density = fmin(*density * fmin(fmax(change, LEAST_DENSER), MOST_DENSER), DENSEST);
+    }
+}
+
+/* Twice: to learn how large log r_T is, and as its tolerance then asks. */
+static enum status start(void *state, struct norms *local, struct error *error)
+{
+    struct plane *plane = state;
+    struct plane_source source = source_of(plane, NULL, &plane->level[0], HUGE_VAL);
+    struct step_error errors;
+    double quadrature;
+    for (int pass = 0; pass < 2; pass++) {
+        TRY(patches_cover(&plane->level[0], PLANE_REACH, FIRST_SIDE, &plane->pending, error));
+        for (size_t p = 0; p < plane->pending.count; p++) {
+            struct patch *patch = &plane->pending.patch[p];
+            patch->rung[0] = patch->rung[1] = FIRST_RUNG;
+            patch->next[0] = patch->next[1] = patch->order[0];
+        }
+        TRY(plane_fill_pending(&source, &plane->pending, &plane->grid[0], error));
+        plane->distance = source.distance;
+        source.tolerance = tolerance_of(plane);
+    }
+    TRY(plane_check(&source, &plane->grid[0], &errors, &quadrature, error));
+    *local = errors.itself;
+    return STATUS_OK;
+}
+
+static enum status finish(void *state, size_t slot, struct law *out, struct error *error)
+{
+    struct plane *plane = state;
+    out->node_updates = plane->work.node_updates;
+    return plane_rows_make(&plane->grid[slot], &plane->lobattos, &plane->level[slot].level, plane->run->resolution,
+                           out, error);
+}
+
+static const struct geometry geometry = {
+    .check_stride = 0.7,
+    .new = plane_new,
+    .free = plane_free,
+    .set_level = set_level,
+    .start = start,
+    .set_score = set_score,
+    .prepare_stage = prepare_stage,
+    .fill_stage = fill_stage,
+    .correction_moments = correction_moments,
+    .finish = finish,
+};
+
+static enum status compute(const struct law_problem *problem, double resolution, struct law *out, struct error *error)
+{
+    return propagate(&geometry, &engine_plane, problem, resolution, out, error);
+}
+
+/* Maps without noise and errors that jump are not this engine's. */
+static int handles(const struct law_problem *problem)
+{
+    const struct factor *factor = problem->factor;
+    int smooth = 1;
+    if (problem->error_share > 0.0 && problem->score_error->shape != NULL) {
+        const struct error_shape *shape = problem->score_error->shape;
+        smooth = shape->affine || (shape->parameters & ERROR_ROUGHNESS);
+    }
+    return factor->dimension == 2 && factor->full == NULL && factor->mean != NULL
+           && problem->sampler->log_noise_ratio != NULL && smooth;
+}
+
+const struct law_engine engine_plane = {
+    .name = "plane",
+    .doc = "Density-ratio propagation in the plane, for mixtures in two coordinates that do not separate; stochastic "
+           "samplers and smooth score errors.",
+    .formula = "as `line`, with x and y in the plane",
+    .source = "theory (14)-(15)",
+    .handles = handles,
+    .compute = compute,
+};

@@ -1,0 +1,404 @@
+/* Rows lie at equal distances of s(y) = sum_c Phi((y - m_c)/(W sd_c)) over the scales c that the components show in
+ * y. Of a smooth integrand that falls off like p their sum has an error far below rounding; the kinks of |r - 1|
+ * leave one of the distance to the power 5/2, from where they run along a row (law/divergence.c measures it). */
+#include "law/plane/rows.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/memory.h"
+
+#define STRETCH \
+    3.0 /* W: more and the tails' rows, less and the integrand's flatness at the ends of s are wanting \
+         */
+/* Scales are one if their centres are closer than NEAR of the narrower width and the widths' ratio is below LIKE. */
+#define NEAR 1.0
+#define LIKE 1.4
+/* Rows for each scale, and for all of them. */
+#define ROWS_A_SCALE 500.0
+#define MOST_ROWS 6000.0
+/* A row's panels, in units of those that the line engine needs for what it computes with them. */
+#define PANEL_RESOLUTION 0.7
+#define REACH 8.5        /* standard deviations that the rows cover around a component: mass e^{-36} outside */
+#define FAR_OFF 9.0      /* standard deviations beyond which a component has no say in a row */
+#define LEAST_MASS -46.0 /* log of the mass of p that a row must have */
+
+enum { CHUNK = 64, TEST_POINTS = 2 };
+static const double test_position[TEST_POINTS] = {-0.42, 0.33};
+
+struct row {
+    size_t anchor;
+    double y; /* relative to sqrt(A) m_anchor */
+    double log_weight;
+};
+
+/* A panel's anchor is row * components + component: its x is relative to that component's. */
+struct rows {
+    struct law_density base;
+    struct joint_level joint;
+    size_t count;
+    struct row *row;
+};
+
+static double row_at(const struct rows *rows, const struct row *row, size_t component)
+{
+    return row->y - joint_level_centre(&rows->joint, component, row->anchor, 1);
+}
+
+static void log_density(const struct law_density *density, const struct panel *panel, size_t n, const double *x,
+                        double *out)
+{
+    const struct rows *rows = (const struct rows *)density;
+    size_t components = rows->joint.factor->components, component = panel->anchor % components;
+    const struct row *row = &rows->row[panel->anchor / components];
+    double at[2 * CHUNK], y = row_at(rows, row, component);
+    for (size_t start = 0; start < n; start += CHUNK) {
+        size_t count = n - start < CHUNK ? n - start : CHUNK;
+        for (size_t i = 0; i < count; i++) {
+            at[i] = x[start + i];
+            at[CHUNK + i] = y;
+        }
+        joint_level_evaluate(&rows->joint, component, count, CHUNK, at, out + start, NULL);
+        for (size_t i = 0; i < count; i++)
+            out[start + i] += row->log_weight;
+    }
+}
+
+static double sd(const struct law_density *density, const struct panel *panel)
+{
+    const struct rows *rows = (const struct rows *)density;
+    return rows->joint.sd[panel->anchor % rows->joint.factor->components];
+}
+
+static size_t line(const struct law_density *density, const struct panel *panel)
+{
+    return panel->anchor / ((const struct rows *)density)->joint.factor->components;
+}
+
+static void rows_free(struct law_density *density)
+{
+    struct rows *rows = (struct rows *)density;
+    joint_level_free(&rows->joint);
+    free(rows->row);
+    free(rows);
+}
+
+static enum status rows_copy(const struct law_density *density, struct law_density **out, struct error *error);
+
+static enum status rows_new(const struct factor *factor, const struct level *level, size_t count, struct rows **out,
+                            struct error *error)
+{
+    struct rows *rows = array_new(1, sizeof *rows);
+    *out = rows;
+    if (rows == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for a law in the plane");
+    rows->base = (struct law_density){
+        .log_density = log_density, .sd = sd, .copy = rows_copy, .free = rows_free, .line = line};
+    rows->row = array_new(count, sizeof *rows->row);
+    enum status status = rows->row != NULL ? joint_level_new(factor, &rows->joint, error)
+                                           : fail_with(error, STATUS_MEMORY, "out of memory for %zu rows", count);
+    if (status == STATUS_OK)
+        joint_level_set(&rows->joint, level);
+    return status;
+}
+
+static enum status rows_copy(const struct law_density *density, struct law_density **out, struct error *error)
+{
+    const struct rows *from = (const struct rows *)density;
+    struct rows *rows;
+    enum status status = rows_new(from->joint.factor, &from->joint.level, from->count, &rows, error);
+    *out = rows != NULL ? &rows->base : NULL;
+    if (status != STATUS_OK) {
+        if (rows != NULL)
+            rows_free(*out);
+        *out = NULL;
+        return status;
+    }
+    rows->count = from->count;
+    memcpy(rows->row, from->row, from->count * sizeof *rows->row);
+    return STATUS_OK;
+}
+
+/* ---- Where the rows are ---- */
+
+/* The components that stand for the scales in y. */
+struct scales {
+    const struct joint_level *joint;
+    size_t count, *component;
+};
+
+static enum status find_scales(const struct joint_level *joint, struct scales *out, struct error *error)
+{
+    size_t components = joint->factor->components;
+    *out = (struct scales){.joint = joint, .component = array_new(components, sizeof *out->component)};
+    if (out->component == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu components", components);
+    for (size_t k = 0; k < components; k++) {
+        int seen = 0;
+        for (size_t c = 0; c < out->count; c++) {
+            size_t other = out->component[c];
+            double a = joint->sd[k], b = joint->sd[other];
+            seen |=
+                fabs(joint_level_centre(joint, k, other, 1)) < NEAR * fmin(a, b) && fmax(a, b) < LIKE * fmin(a, b);
+        }
+        if (!seen)
+            out->component[out->count++] = k;
+    }
+    return STATUS_OK;
+}
+
+/* s(y) and s'(y), y relative to sqrt(A) m_anchor. */
+static double stretched(const struct scales *scales, size_t anchor, double y, double *slope)
+{
+    double s = 0.0;
+    *slope = 0.0;
+    for (size_t c = 0; c < scales->count; c++) {
+        size_t k = scales->component[c];
+        double width = STRETCH * scales->joint->sd[k];
+        double u = (y - joint_level_centre(scales->joint, k, anchor, 1)) / width;
+        s += 0.5 * erfc(-u * M_SQRT1_2);
+        *slope += exp(-0.5 * u * u) / (sqrt(2.0 * M_PI) * width);
+    }
+    return s;
+}
+
+/* The component whose scale is the strictest at y. */
+static size_t strictest(const struct joint_level *joint, size_t anchor, double y)
+{
+    size_t best = anchor;
+    double smallest = HUGE_VAL;
+    for (size_t k = 0; k < joint->factor->components; k++) {
+        double width = joint->sd[k], distance = fabs(y - joint_level_centre(joint, k, anchor, 1));
+        double scale = width + 0.5 * fmax(distance - 4.0 * width, 0.0);
+        if (scale < smallest)
+            best = k;
+        smallest = fmin(smallest, scale);
+    }
+    return best;
+}
+
+/* The row with s(y) = s: by bisection, and again in the coordinates of the component that it is nearest to. */
+static struct row find_row(const struct scales *scales, double s, double spacing)
+{
+    const struct joint_level *joint = scales->joint;
+    double low = 0.0, high = 0.0, slope;
+    size_t anchor = 0;
+    for (size_t c = 0; c < scales->count; c++) {
+        size_t k = scales->component[c];
+        double centre = joint_level_centre(joint, k, 0, 1), reach = 12.0 * STRETCH * joint->sd[k];
+        low = fmin(low, centre - reach);
+        high = fmax(high, centre + reach);
+    }
+    for (int pass = 0; pass < 2; pass++) {
+        for (int i = 0; i < 80; i++) {
+            double middle = 0.5 * (low + high);
+            if (!(middle > low && middle < high))
+                break;
+            *(stretched(scales, anchor, middle, &slope) < s ? &low : &high) = middle;
+        }
+        size_t nearest = strictest(joint, anchor, low);
+        double shift = joint_level_centre(joint, nearest, anchor, 1), margin = 1e-14 * fabs(shift);
+        if (nearest == anchor)
+            break;
+        low -= shift + margin;
+        high -= shift - margin;
+        anchor = nearest;
+    }
+    struct row row = {.anchor = anchor, .y = 0.5 * (low + high)};
+    (void)stretched(scales, anchor, row.y, &slope);
+    row.log_weight = log(spacing / slope);
+    return row;
+}
+
+static enum status place_rows(struct rows *rows, size_t most, const struct scales *scales)
+{
+    const struct joint_level *joint = &rows->joint;
+    double spacing = (double)scales->count / (double)most;
+    for (size_t i = 0; i < most; i++) {
+        struct row row = find_row(scales, ((double)i + 0.5) * spacing, spacing);
+        double largest = -HUGE_VAL;
+        for (size_t k = 0; k < joint->factor->components; k++) {
+            double u = row_at(rows, &row, k) / joint->sd[k];
+            largest = fmax(largest, -0.5 * u * u - log(joint->sd[k]) + log(joint->factor->weight[k]));
+        }
+        if (largest + row.log_weight > LEAST_MASS)
+            rows->row[rows->count++] = row;
+    }
+    return STATUS_OK;
+}
+
+/* ---- Panels on a row ---- */
+
+struct maker {
+    const struct patches *grid;
+    const struct lobattos *lobattos;
+    struct rows *rows;
+    struct chebyshev chebyshev;
+    struct patches_work work;
+    struct factor factor; /* the mixture along a row */
+    double *block;
+    size_t *component; /* those of the mixture along a row */
+    struct mixture_level mixture;
+    struct panels panels; /* of one row */
+    double resolution;
+};
+
+/* The components that a row meets, with their weights there. */
+static void meet_row(struct maker *maker, const struct row *row)
+{
+    const struct joint_level *joint = &maker->rows->joint;
+    size_t all = joint->factor->components, used = 0;
+    double *weight = maker->block, *mean = weight + all, *width = mean + all, largest = -HUGE_VAL;
+    for (size_t k = 0; k < all; k++) {
+        double u = row_at(maker->rows, row, k) / joint->sd[k];
+        double log_weight = log(joint->factor->weight[k]) - 0.5 * u * u - log(joint->sd[k]);
+        if (fabs(u) > FAR_OFF)
+            continue;
+        largest = fmax(largest, log_weight);
+        weight[used] = log_weight;
+        mean[used] = joint->factor->mean[2 * k];
+        width[used] = joint->factor->sd[k];
+        maker->component[used++] = k;
+    }
+    for (size_t i = 0; i < used; i++)
+        weight[i] = exp(fmax(weight[i] - largest, -600.0));
+    maker->factor = (struct factor){1, used, weight, mean, width, NULL};
+}
+
+/* log r at x[i] relative to the component, all on the row. */
+static void evaluate_row(struct maker *maker, const struct row *row, size_t component, size_t n, const double *x,
+                         double *out)
+{
+    double root = maker->rows->joint.root_alpha_bar, at[PANEL_NODES];
+    double y = row_at(maker->rows, row, component) / root;
+    for (size_t i = 0; i < n; i++)
+        at[i] = x[i] / root;
+    size_t nearest = patches_find(maker->grid, component, at[n / 2], y);
+    patches_evaluate(maker->grid, maker->lobattos, component, nearest, n, at, 1, &y, out, &maker->work);
+}
+
+static int is_covered(const struct maker *maker, const struct row *row, const struct panel *panel, size_t component)
+{
+    double root = maker->rows->joint.root_alpha_bar;
+    struct patch patch = {.anchor = component,
+                          .centre = {panel->centre / root, row_at(maker->rows, row, component) / root},
+                          .half = panel->half_width / root};
+    return patch_is_covered(&patch, &maker->rows->joint, REACH);
+}
+
+/* Fits the panel and adds to the law's errors what that costs. */
+static void fill_panel(struct maker *maker, const struct row *row, size_t component, struct panel *panel,
+                       struct law *law, double *l2_squared)
+{
+    double x[PANEL_NODES], value[PANEL_NODES], made[TEST_POINTS], log_p[TEST_POINTS];
+    for (size_t j = 0; j < PANEL_NODES; j++)
+        x[j] = panel->centre + panel->half_width * maker->chebyshev.node[j];
+    evaluate_row(maker, row, component, PANEL_NODES, x, value);
+    panel_fit(&maker->chebyshev, value, panel);
+    for (size_t j = 0; j < TEST_POINTS; j++)
+        x[j] = panel->centre + panel->half_width * test_position[j];
+    evaluate_row(maker, row, component, TEST_POINTS, x, value);
+    panel_evaluate(panel, 0.0, TEST_POINTS, x, made);
+    log_density(&maker->rows->base, panel, TEST_POINTS, x, log_p);
+    for (size_t j = 0; j < TEST_POINTS; j++) {
+        double mass = exp(log_p[j] + value[j]) * 2.0 * panel->half_width / TEST_POINTS;
+        double relative = fabs(expm1(made[j] - value[j]));
+        law->error_l1 += mass * relative;
+        *l2_squared += mass * relative * relative;
+    }
+}
+
+static enum status push(struct panels *panels, const struct panel *panel, struct error *error)
+{
+    if (panels->count == panels->capacity) {
+        size_t capacity = panels->capacity > 0 ? 2 * panels->capacity : 4096;
+        struct panel *grown = array_resize(panels->panel, capacity, sizeof *grown);
+        if (grown == NULL)
+            return fail_with(error, STATUS_MEMORY, "out of memory for more than %zu panels", panels->capacity);
+        panels->panel = grown;
+        panels->capacity = capacity;
+    }
+    panels->panel[panels->count++] = *panel;
+    return STATUS_OK;
+}
+
+static enum status make_row(struct maker *maker, size_t index, struct law *law, double *l2_squared,
+                            struct error *error)
+{
+    const struct row *row = &maker->rows->row[index];
+    size_t components = maker->rows->joint.factor->components;
+    meet_row(maker, row);
+    if (maker->factor.components == 0)
+        return STATUS_OK;
+    mixture_level_set(&maker->mixture, &maker->rows->joint.level);
+    enum status status =
+        panels_lay_out(&maker->mixture, PANEL_RESOLUTION * maker->resolution, NULL, &maker->panels, error);
+    for (size_t p = 0; p < maker->panels.count && status == STATUS_OK; p++) {
+        struct panel panel = maker->panels.panel[p];
+        size_t component = maker->component[panel.anchor];
+        if (!is_covered(maker, row, &panel, component))
+            continue;
+        panel.anchor = index * components + component;
+        for (int side = 0; side < 2; side++)
+            panel.edge_anchor[side] = index * components + maker->component[panel.edge_anchor[side]];
+        fill_panel(maker, row, component, &panel, law, l2_squared);
+        status = push(&law->log_ratio, &panel, error);
+    }
+    return status;
+}
+
+static enum status maker_new(const struct patches *grid, const struct lobattos *lobattos, struct rows *rows,
+                             double resolution, struct maker *out, struct error *error)
+{
+    size_t components = grid->factor->components;
+    *out = (struct maker){.grid = grid, .lobattos = lobattos, .rows = rows, .resolution = resolution};
+    chebyshev_init(&out->chebyshev);
+    out->block = array_new(components, 3 * sizeof *out->block);
+    out->component = array_new(components, sizeof *out->component);
+    if (out->block == NULL || out->component == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu components", components);
+    out->factor = (struct factor){1, components, out->block, out->block, out->block, NULL};
+    enum status status = mixture_level_new(&out->factor, &out->mixture, error);
+    return status == STATUS_OK ? patches_work_new(PANEL_NODES, &out->work, error) : status;
+}
+
+static void maker_free(struct maker *maker)
+{
+    free(maker->block);
+    free(maker->component);
+    mixture_level_free(&maker->mixture);
+    patches_work_free(&maker->work);
+    panels_free(&maker->panels);
+}
+
+enum status plane_rows_make(const struct patches *grid, const struct lobattos *lobattos, const struct level *level,
+                            double resolution, struct law *out, struct error *error)
+{
+    struct rows *rows = NULL;
+    struct maker maker = {0};
+    struct joint_level joint = {0};
+    struct scales scales = {0};
+    double l2_squared = 0.0;
+    size_t most = 0;
+    enum status status = joint_level_new(grid->factor, &joint, error);
+    if (status == STATUS_OK) {
+        joint_level_set(&joint, level);
+        status = find_scales(&joint, &scales, error);
+        most = (size_t)(fmin(ROWS_A_SCALE * (double)scales.count, MOST_ROWS) * resolution);
+    }
+    if (status == STATUS_OK)
+        status = rows_new(grid->factor, level, most, &rows, error);
+    out->density = rows != NULL ? &rows->base : NULL;
+    out->lines = 1;
+    if (status == STATUS_OK)
+        status = place_rows(rows, most, &scales);
+    if (status == STATUS_OK)
+        status = maker_new(grid, lobattos, rows, resolution, &maker, error);
+    for (size_t i = 0; status == STATUS_OK && i < rows->count; i++)
+        status = make_row(&maker, i, out, &l2_squared, error);
+    out->error_l2 += sqrt(l2_squared);
+    maker_free(&maker);
+    free(scales.component);
+    joint_level_free(&joint);
+    return status;
+}

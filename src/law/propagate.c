@@ -1,0 +1,206 @@
+#include "law/propagate.h"
+
+#include <math.h>
+
+/* No more steps than this from one check to the next, however little the noise changes in them. */
+#define MOST_BETWEEN 64.0
+/* Log noise between two checks while steps leave the law unchanged: their local error falls with the noise. */
+#define UNCHANGED_STRIDE 1.0
+/* The last steps, of which each is checked: samplers that look at the step after the next end differently. */
+enum { LAST_STEPS = 3 };
+
+/* Local errors so far. */
+struct accumulator {
+    struct norms total;
+    struct step_error last; /* of the last checked step */
+    size_t unchecked;       /* steps since then, the present one included */
+    double rounding_squared;
+};
+
+struct driver {
+    struct propagation run;
+    const struct geometry *geometry;
+    void *state;
+    size_t slot; /* holds the law */
+    bool stale;  /* its level is behind: steps that leave the law unchanged were skipped */
+    struct accumulator errors;
+    struct clip_bound clip;
+};
+
+struct stage stage_of(const struct sampler *sampler, const struct step *step, size_t index)
+{
+    double before = sampler_noise_before(sampler, step);
+    if (index == STAGE_NOISE)
+        return (struct stage){.sampler = sampler,
+                              .step = step,
+                              .index = STAGE_NOISE,
+                              .deterministic = !(before > 0.0),
+                              .a = 1.0,
+                              .noise = before,
+                              .added = -before};
+    double noise = sampler_noise_after(sampler, step);
+    return (struct stage){.sampler = sampler,
+                          .step = step,
+                          .index = STAGE_MAP,
+                          .moves = true,
+                          .deterministic = !(noise > 0.0),
+                          .a = exp(0.5 * step->log_alpha),
+                          .noise = noise,
+                          .added = step->beta + before};
+}
+
+void propagation_score_error(const struct propagation *run, size_t index, double share,
+                             const struct mixture_level *marginal, struct error_level *out)
+{
+    *out = (struct error_level){.shape = NULL};
+    if (share > 0.0)
+        score_error_at(run->problem->score_error, run->norm, share, run->problem->schedule,
+                       index == 1 ? run->step.t - 1 : run->step.t, marginal, out);
+}
+
+/* The larger of its neighbours' errors is taken for each step between two checks. */
+static void accumulate(struct accumulator *errors, const struct step_error *error)
+{
+    struct norms between = norms_max(error->before, errors->last.after);
+    double steps = (double)(errors->unchecked - 1);
+    errors->total.l1 += between.l1 * steps + error->itself.l1;
+    errors->total.l2 += between.l2 * steps + error->itself.l2;
+    errors->last = *error;
+    errors->unchecked = 0;
+}
+
+/* true where the score error begins or ends (a step sees it at t and t-1), and in the step before: steps on either
+ * side say nothing about one another. */
+static bool score_error_switches(const struct law_problem *problem, size_t t)
+{
+    const struct schedule *schedule = problem->schedule;
+    if (!(problem->error_share > 0.0))
+        return false;
+    double (*weight)(const struct schedule *, size_t) = problem->score_error->profile->weight;
+    size_t first = t < schedule->T ? t + 1 : t, last = t > 2 ? t - 2 : 1;
+    for (size_t other = last; other <= first; other++)
+        if ((weight(schedule, other) > 0.0) != (weight(schedule, t) > 0.0))
+            return true;
+    return false;
+}
+
+static bool is_unchanged(const struct driver *driver)
+{
+    return driver->geometry->leaves_unchanged != NULL && driver->geometry->leaves_unchanged(driver->state);
+}
+
+static bool must_check(const struct driver *driver, size_t t, bool unchanged)
+{
+    const struct law_problem *problem = driver->run.problem;
+    const struct schedule *schedule = problem->schedule;
+    double stride = fmin(fmax(driver->geometry->check_stride / schedule->h, 1.0), MOST_BETWEEN);
+    if (unchanged)
+        stride = fmax(UNCHANGED_STRIDE / schedule->h, 1.0);
+    return t == schedule->T || t <= LAST_STEPS || driver->errors.unchecked >= (size_t)stride
+           || score_error_switches(problem, t) || conditions_unlike(problem->conditions, t);
+}
+
+static enum status make_stage(struct driver *driver, size_t index, size_t from, size_t to, bool checked,
+                              struct step_error *total, struct error *error)
+{
+    const struct geometry *geometry = driver->geometry;
+    struct stage stage = stage_of(driver->run.problem->sampler, &driver->run.step, index);
+    struct stage_result result = {.rounding = 0.0};
+    TRY(geometry->prepare_stage(driver->state, &stage, from, to, error));
+    if (checked && stage.moves && driver->run.watches) {
+        struct clip_step seen = {0.0, {0.0}};
+        geometry->correction_moments(driver->state, &seen);
+        clip_bound_take(&driver->clip, &seen);
+    }
+    TRY(geometry->fill_stage(driver->state, checked, &result, error));
+    total->before = norms_sum(total->before, result.error.before);
+    total->itself = norms_sum(total->itself, result.error.itself);
+    total->after = norms_sum(total->after, result.error.after);
+    driver->errors.rounding_squared += result.rounding * result.rounding;
+    return STATUS_OK;
+}
+
+static enum status make_stages(struct driver *driver, bool checked, struct step_error *total, struct error *error)
+{
+    const struct step *step = &driver->run.step;
+    size_t from = driver->slot, to = 1 - from;
+    double before = sampler_noise_before(driver->run.problem->sampler, step);
+    driver->geometry->set_level(driver->state, to, &step->to);
+    driver->geometry->set_score(driver->state, from, to);
+    if (before > 0.0) {
+        struct level noisy = {step->from.alpha_bar, step->from.noise + before};
+        driver->geometry->set_level(driver->state, SLOT_BETWEEN, &noisy);
+        TRY(make_stage(driver, STAGE_NOISE, from, SLOT_BETWEEN, checked, total, error));
+        from = SLOT_BETWEEN;
+    }
+    return make_stage(driver, STAGE_MAP, from, to, checked, total, error);
+}
+
+static enum status make_step(struct driver *driver, size_t t, bool checked, struct error *error)
+{
+    const struct law_problem *problem = driver->run.problem;
+    struct step_error total = {{0.0, 0.0}, {0.0, 0.0}, {0.0, 0.0}};
+    driver->run.step = schedule_step(problem->schedule, t);
+    driver->run.step.clip = problem->clip > 0.0 ? problem->clip : HUGE_VAL;
+    if (driver->stale) {
+        driver->geometry->set_level(driver->state, driver->slot, &driver->run.step.from);
+        TRY(driver->geometry->move_slot(driver->state, driver->slot, error));
+        driver->stale = false;
+    }
+    enum status status = make_stages(driver, checked, &total, error);
+    if (driver->run.undeclared.seen) /* the reason of any other failure */
+        status = undeclared_check(&driver->run.undeclared, problem->sampler, t, error);
+    if (checked && status == STATUS_OK)
+        accumulate(&driver->errors, &total);
+    driver->slot = 1 - driver->slot;
+    return status;
+}
+
+static enum status make_steps(struct driver *driver, struct error *error)
+{
+    const struct schedule *schedule = driver->run.problem->schedule;
+    struct level level = schedule_level(schedule, schedule->T);
+    driver->geometry->set_level(driver->state, driver->slot, &level);
+    TRY(driver->geometry->start(driver->state, &driver->errors.total, error));
+    for (size_t t = schedule->T; t >= 2; t--) {
+        bool unchanged = is_unchanged(driver);
+        driver->errors.unchecked++;
+        bool checked = must_check(driver, t, unchanged);
+        if (unchanged && !checked)
+            driver->stale = true;
+        else
+            TRY(make_step(driver, t, checked, error));
+    }
+    return STATUS_OK;
+}
+
+enum status propagate(const struct geometry *geometry, const struct law_engine *engine,
+                      const struct law_problem *problem, double resolution, struct law *out, struct error *error)
+{
+    bool watches = problem->sampler->correction != NULL && !(problem->clip > 0.0);
+    struct driver driver = {.geometry = geometry,
+                            .run = {.problem = problem,
+                                    .resolution = resolution,
+                                    .original = conditions_broken(problem->conditions, CONDITION_SHIFTS),
+                                    .watches = watches,
+                                    .norm = 1.0}};
+    if (problem->error_share > 0.0)
+        driver.run.norm = score_error_norm(problem->score_error, problem->schedule);
+    if (watches)
+        driver.clip = (struct clip_bound){.steps = problem->schedule->T - 1, .T = problem->schedule->T};
+    *out = (struct law){.engine = engine};
+    enum status status;
+    TRY_OR(done, geometry->new (&driver.run, &driver.state, error));
+    TRY_OR(done, make_steps(&driver, error));
+    TRY_OR(done, geometry->finish(driver.state, driver.slot, out, error));
+    out->clip = driver.clip;
+    out->rounding = 3.0 * sqrt(driver.errors.rounding_squared);
+    out->error_l1 += driver.errors.total.l1 + out->rounding + conditions_rounding(problem->conditions);
+    out->error_l2 += driver.errors.total.l2 + out->rounding + conditions_rounding(problem->conditions);
+done:
+    if (driver.state != NULL)
+        geometry->free(driver.state);
+    if (status != STATUS_OK)
+        law_free(out);
+    return status;
+}

@@ -1,0 +1,253 @@
+#include "law/radial/stage.h"
+
+#include <math.h>
+
+#include "core/vmath.h"
+#include "law/resample.h"
+
+/* L1(p) error that quadrature in a stage may add: a part of E_p|r - 1|, shared by the steps, or this much in any
+ * case. */
+#define TOLERANCE 3e-7
+#define LEAST_TOLERANCE 8e-16
+/* Rounding in a stage: the logarithm of one step's weights has terms of size TERMS d omega (law/radial/transfer.c).
+ */
+#define ROUNDING 3e-16
+#define TERMS 0.25
+/* So many times the tolerance, and the next orders need not be tried one by one. */
+#define FAR_OFF 1e4
+/* Not so much above the tolerance, an error that the next lower order does not enlarge is rounding. */
+#define STALLED 30.0
+/* Where q has lost more than this part of its mass beyond the grid, E_p|r - 1| is not known, and the kink of r at the
+ * grid's end need not be resolved to more than a part of what is lost, shared by the steps. */
+#define LOST 0.02
+#define LOST_RELATIVE 3e3 /* times the relative tolerance */
+/* Scales beyond a jump to which it is integrated, and at most. */
+#define REACH 9.0
+#define FARTHEST 30.0
+/* Orders that twice the resolution adds. */
+#define RUNGS_AN_OCTAVE 3.0
+
+/* ---- Clips ---- */
+
+/* The sampler's correction at the nodes of a panel. */
+static void correction_on(struct radial *radial, const struct panel *panel, double *rho, double *correction)
+{
+    const struct stage *stage = &radial->transfer.stage;
+    for (size_t j = 0; j < PANEL_NODES; j++)
+        rho[j] = fmax(panel->centre + panel->half_width * radial->basis.chebyshev.node[j], 1e-9 * panel->half_width);
+    stage->sampler->correction(stage->step, &radial->oracle.base, PANEL_NODES, rho, correction, radial->work.work);
+}
+
+void radial_correction_moments(void *state, struct clip_step *out)
+{
+    struct radial *radial = state;
+    const struct chebyshev *chebyshev = &radial->basis.chebyshev;
+    const struct panels *grid = radial->transfer.grid;
+    for (size_t p = 0; p < grid->count; p++) {
+        const struct panel *panel = &grid->panel[p];
+        double rho[PANEL_NODES], correction[PANEL_NODES], weight[PANEL_NODES], log_ratio[PANEL_NODES];
+        correction_on(radial, panel, rho, correction);
+        panel_evaluate(panel, 0.0, PANEL_NODES, rho, log_ratio);
+        radial_level_log_density(radial->transfer.from, PANEL_NODES, rho, weight);
+        for (size_t j = 0; j < PANEL_NODES; j++)
+            weight[j] = chebyshev->weight[j] * panel->half_width * exp(weight[j] + log_ratio[j]);
+        clip_step_add(out, radial->run->problem->schedule->T, PANEL_NODES, weight, correction);
+    }
+}
+
+static bool clipped(const struct radial *radial, double rho)
+{
+    const struct stage *stage = &radial->transfer.stage;
+    double correction;
+    stage->sampler->correction(stage->step, &radial->oracle.base, 1, &rho, &correction, radial->work.work);
+    return fabs(correction) > stage->step->clip;
+}
+
+/* The radius between two where the clip sets in or ends. */
+static double bisect(const struct radial *radial, double from, double to)
+{
+    bool before = clipped(radial, from);
+    for (int i = 0; i < 100; i++) {
+        double middle = 0.5 * (from + to);
+        if (!(middle > from && middle < to))
+            break;
+        if (clipped(radial, middle) == before)
+            from = middle;
+        else
+            to = middle;
+    }
+    return to;
+}
+
+/* The radii where the clip makes the map jump, and how far the quadrature has to reach because of it. */
+static enum status find_breaks(struct radial *radial, struct error *error)
+{
+    struct radial_transfer *transfer = &radial->transfer;
+    const struct stage *stage = &transfer->stage;
+    double last = 0.0, largest = 0.0, clip = stage->step->clip;
+    int before = -1;
+    if (!stage->moves || stage->sampler->correction == NULL || !isfinite(clip))
+        return STATUS_OK;
+    for (size_t p = 0; p < transfer->grid->count; p++) {
+        double rho[PANEL_NODES], correction[PANEL_NODES];
+        correction_on(radial, &transfer->grid->panel[p], rho, correction);
+        for (size_t j = 0; j < PANEL_NODES; j++) {
+            int now = fabs(correction[j]) > clip;
+            largest = fmax(largest, now ? fabs(correction[j]) : 0.0);
+            if (before >= 0 && now != before) {
+                if (transfer->breaks == MOST_RADIAL_BREAKS)
+                    return fail_with(error, STATUS_NUMERIC, "the clip of %s sets in at more than %d radii",
+                                     stage->sampler->name, MOST_RADIAL_BREAKS);
+                transfer->at[transfer->breaks++] = bisect(radial, last, rho[j]);
+            }
+            before = now;
+            last = rho[j];
+        }
+    }
+    /* what is zeroed moved points by no more than omega of that, in units of sqrt(noise level) */
+    double thrown = stage->step->omega * largest * sqrt(stage->step->from.noise / stage->noise);
+    transfer->reach = fmin(REACH + thrown, FARTHEST);
+    return STATUS_OK;
+}
+
+/* ---- The grid ---- */
+
+/* The quadrature order that another stands for at the law's resolution. */
+static size_t rung_in_use(const struct radial *radial, size_t rung)
+{
+    double resolution = radial->run->resolution;
+    size_t extra = resolution > 1.0 ? (size_t)lround(RUNGS_AN_OCTAVE * log2(resolution)) : 0;
+    return rung + extra < TOP_RUNG ? rung + extra : TOP_RUNG;
+}
+
+/* Fills `count` panels of one anchor. */
+static enum status fill_together(struct radial *radial, size_t rung, struct panel *panel, size_t count, size_t *hint,
+                                 struct error *error)
+{
+    double rho[RADIAL_POINTS], value[RADIAL_POINTS], nodes[PANEL_NODES];
+    const struct stage *stage = &radial->transfer.stage;
+    size_t n = 0, used = 0;
+    for (size_t i = 0; i < count; i++)
+        n += radial_panel_nodes(&radial->basis, &panel[i], rho + n);
+    TRY(radial_transfer_apply(&radial->transfer, &radial->work, rung, panel->anchor, 2.0 * panel->half_width, n, rho,
+                              value, hint, error));
+    for (size_t i = 0; i < count; i++) {
+        radial_panel_fit(&radial->basis, value + used, &panel[i]);
+        used += radial_panel_nodes(&radial->basis, &panel[i], nodes);
+        if (!isfinite(panel[i].coefficient[0]))
+            return fail_with(error, STATUS_NUMERIC, "the law of %s is not finite after step t = %zu",
+                             stage->sampler->name, stage->step->t);
+    }
+    return STATUS_OK;
+}
+
+static enum status fill(struct radial *radial, size_t rung, struct error *error)
+{
+    const struct panels *grid = radial->result;
+    size_t hint = 0, most = radial->transfer.stage.deterministic ? 1 : RADIAL_POINTS / PANEL_NODES;
+    for (size_t p = 0, count; p < grid->count; p += count) {
+        struct panel *panel = &grid->panel[p];
+        for (count = 1; count < most && p + count < grid->count && panel[count].anchor == panel->anchor;)
+            count++;
+        TRY(fill_together(radial, rung, panel, count, &hint, error));
+    }
+    return STATUS_OK;
+}
+
+/* ---- Checks ---- */
+
+/* Sums over the test points of all panels: errors of the stage as made (quadrature and interpolation), of its
+ * quadrature alone, and of the next lower order; E_p|r - 1| and E_p r - 1. */
+struct sums {
+    struct norm_sums total, quadrature, lower;
+    double distance, excess;
+};
+
+static enum status check_panel(struct radial *radial, size_t rung, const struct panel *panel, size_t *hint,
+                               struct sums *sums, struct error *error)
+{
+    const size_t rungs[3] = {rung + FINER, rung, rung > 0 ? rung - 1 : 0};
+    double rho[PANEL_PROBES], value[3][PANEL_PROBES], made[PANEL_PROBES], log_density[PANEL_PROBES];
+    panel_probes(panel, rho);
+    for (int k = 0; k < 3; k++)
+        TRY(radial_transfer_apply(&radial->transfer, &radial->work, rungs[k], panel->anchor, 2.0 * panel->half_width,
+                                  PANEL_PROBES, rho, value[k], &hint[k], error));
+    panel_evaluate(panel, 0.0, PANEL_PROBES, rho, made);
+    radial_level_log_density(radial->transfer.to, PANEL_PROBES, rho, log_density);
+    for (int j = 0; j < PANEL_PROBES; j++) {
+        double weight = exp(log_density[j]) * 2.0 * panel->half_width / PANEL_PROBES;
+        sums->distance += weight * fabs(expm1(value[0][j]));
+        sums->excess += weight * expm1(value[0][j]);
+    }
+    panel_add_errors(panel, log_density, value[0], made, &sums->total);
+    panel_add_errors(panel, log_density, value[0], value[1], &sums->quadrature);
+    panel_add_errors(panel, log_density, value[0], value[2], &sums->lower);
+    return STATUS_OK;
+}
+
+static double tolerance_for(const struct radial *radial, const struct sums *sums, double rounding)
+{
+    double relative = TOLERANCE / (double)(radial->run->problem->schedule->T - 1);
+    double lost = -sums->excess > LOST ? LOST_RELATIVE * -sums->excess : 0.0;
+    return fmax(fmax(LEAST_TOLERANCE, rounding), relative * fmax(sums->distance, lost));
+}
+
+/* The local error beyond rounding, which is counted by itself. */
+static struct norms local_error(const struct sums *sums, double rounding, double ignored)
+{
+    return norms_sum(norms_beyond(norms_of(sums->total), PROBE_MISSES, rounding), (struct norms){ignored, ignored});
+}
+
+static enum status fill_checked(struct radial *radial, double rounding, struct step_error *local, struct error *error)
+{
+    const struct stage *stage = &radial->transfer.stage;
+    size_t *rung = &radial->rung[stage->index];
+    for (int pass = 0;; pass++) {
+        struct sums sums = {.distance = 0.0};
+        size_t hint[3] = {0, 0, 0}, used = rung_in_use(radial, *rung);
+        radial->work.ignored = 0.0;
+        TRY(fill(radial, used, error));
+        double ignored = radial->work.ignored;
+        for (size_t p = 0; p < radial->result->count; p++)
+            TRY(check_panel(radial, used, &radial->result->panel[p], hint, &sums, error));
+        struct norms made = local_error(&sums, rounding, ignored), lower = norms_of(sums.lower);
+        if (pass == 0)
+            local->before = made;
+        double tolerance = tolerance_for(radial, &sums, rounding), quadrature = sums.quadrature.l1;
+        bool stalled = quadrature < STALLED * tolerance && used > 0 && lower.l1 < 2.0 * quadrature;
+        if (quadrature > tolerance && !stalled && used < TOP_RUNG && !stage->deterministic) {
+            *rung += quadrature > FAR_OFF * tolerance ? 3 : 1;
+            continue;
+        }
+        local->itself = local->after = made;
+        if (*rung > 0 && lower.l1 < 0.5 * tolerance) {
+            (*rung)--;
+            local->after = norms_sum(local->after, lower);
+        }
+        return STATUS_OK;
+    }
+}
+
+enum status radial_stage_prepare(void *state, const struct stage *stage, size_t from, size_t to, struct error *error)
+{
+    struct radial *radial = state;
+    radial->result = &radial->grid[to];
+    radial_transfer_init(&radial->transfer, stage, &radial->level[from], &radial->level[to], &radial->grid[from],
+                         &radial->oracle);
+    return find_breaks(radial, error);
+}
+
+enum status radial_stage_fill(void *state, bool checked, struct stage_result *out, struct error *error)
+{
+    struct radial *radial = state;
+    const struct radial_transfer *transfer = &radial->transfer;
+    int in_order = 0;
+    out->rounding = ROUNDING * (1.0 + TERMS * transfer->from->dimension * transfer->stage.step->omega);
+    if (!checked)
+        TRY(radial_panels_move(transfer->grid, transfer->to, radial->result, &in_order, error));
+    if (!in_order)
+        TRY(radial_panels_lay_out(transfer->to, radial->run->resolution, radial->result, error));
+    if (checked)
+        return fill_checked(radial, out->rounding, &out->error, error);
+    return fill(radial, rung_in_use(radial, radial->rung[transfer->stage.index]), error);
+}

@@ -1,0 +1,35 @@
+/* One stage of the radial engine on a whole grid: where the map jumps, the panels of the result, filled through the
+ * stage; and checks, which estimate the local error and choose the quadrature order for the steps up to the next one.
+ */
+#ifndef LAW_RADIAL_STAGE_H
+#define LAW_RADIAL_STAGE_H
+
+#include <stddef.h>
+
+#include "core/status.h"
+#include "law/propagate.h"
+#include "law/radial/panels.h"
+#include "law/radial/transfer.h"
+
+struct radial {
+    struct propagation *run;
+    struct factor marginal; /* of one coordinate of the target: what a linear score error is sized by */
+    double *zeros;          /* its means */
+    struct mixture_level coordinate;
+    struct radial_level level[SLOTS], other[SAMPLER_OTHER_LEVELS];
+    struct panels grid[SLOTS];
+    struct radial_basis basis;
+    struct radial_work work;
+    struct radial_oracle oracle;
+    struct radial_transfer transfer; /* the present stage, which fills `result` */
+    struct panels *result;
+    size_t rung[STAGES];
+};
+
+/* Functions of the geometry. A checked stage lays the panels out anew; one between checks moves them along. */
+MUST_USE enum status radial_stage_prepare(void *state, const struct stage *stage, size_t from, size_t to,
+                                          struct error *error);
+MUST_USE enum status radial_stage_fill(void *state, bool checked, struct stage_result *out, struct error *error);
+void radial_correction_moments(void *state, struct clip_step *out);
+
+#endif

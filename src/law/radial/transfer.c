@@ -1,0 +1,420 @@
+/* Given the radius R of x, the sampler's kernel depends on the angle between x and y through exp(M rho cos/v') alone,
+ * where (x + D(x))/a has norm M and v' = v/a^2 is the noise: D points along x. So the angle integrates to a Bessel
+ * function, and radii are a Markov chain of their own with noncentral chi transitions,
+ *     r_{t-1}(rho) = integral r_t(R) p_t(R) k(rho | M(R)) dR/p_{t-1}(rho),
+ * with radial densities p. That leaves quadrature in one dimension, over an integrand that is nearly Gaussian on the
+ * scale of the noise, in place of two (along y and across, by Gauss-Hermite and generalised Gauss-Laguerre rules; the
+ * tests take that route, test/test_radial.c): some ten times fewer nodes, and none that miss the shell when its
+ * thickness is far below the noise times sqrt(d).
+ *
+ * For d = 10^6 the terms of log(p k/p) are of size rho^2/v, 10^8 and more, and what is left of them is of size 1.
+ * With R = a rho (1 + u), M = rho (1 + kappa)(1 + u) and V_t - alpha V_{t-1} = 1 - alpha exactly, all that is large
+ * is taken out by hand: what remains has terms of size d h at most (h = omega, the step in log noise), so the digits
+ * of one evaluation are d h 1e-16. */
+#include "law/radial/transfer.h"
+
+#include <math.h>
+
+#include "core/memory.h"
+#include "core/vmath.h"
+#include "law/monotone.h"
+#include "law/radial/panels.h"
+
+static void evaluate(const struct score *score, const struct level *level, size_t n, const double *x, double *out)
+{
+    const struct radial_oracle *oracle = (const struct radial_oracle *)score;
+    size_t at = 0;
+    while (at < oracle->levels && !level_equal(&oracle->nominal[at]->level, level))
+        at++;
+    if (at == oracle->levels) {
+        undeclared_note(oracle->undeclared, level, n, out);
+        return;
+    }
+    if (at == 0 && x == oracle->known_rho)
+        for (size_t i = 0; i < n; i++)
+            out[i] = oracle->known_kappa[i];
+    else
+        radial_level_evaluate(oracle->nominal[at], 0, n, x, NULL, out);
+    for (size_t i = 0; i < n; i++)
+        out[i] = (out[i] + oracle->error_slope[at]) * x[i];
+}
+
+void radial_oracle_init(struct radial_oracle *oracle)
+{
+    oracle->base = (struct score){.evaluate = evaluate};
+    oracle->levels = 2;
+}
+
+void radial_transfer_init(struct radial_transfer *transfer, const struct stage *stage,
+                          const struct radial_level *from, const struct radial_level *to, const struct panels *grid,
+                          struct radial_oracle *oracle)
+{
+    *transfer = (struct radial_transfer){.stage = *stage, .from = from, .to = to, .grid = grid, .oracle = oracle};
+    bessel_init(0.5 * from->dimension - 1.0, &transfer->bessel);
+}
+
+enum status radial_work_new(const struct sampler *sampler, struct radial_work *out, struct error *error)
+{
+    size_t batch = MOST_RULE_NODES * PANEL_NODES;
+    *out = (struct radial_work){.node_updates = 0};
+    enum status status = rules_new(&out->rules, error);
+    if (status != STATUS_OK)
+        return status;
+    out->block = array_new((7 + sampler->work_arrays) * batch + 2 * MOST_RULE_NODES, sizeof *out->block);
+    if (out->block == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for the radial engine's workspace");
+    double **array[] = {&out->x,   &out->relative, &out->excess, &out->kappa,
+                        &out->map, &out->value,    &out->bessel, &out->work};
+    for (size_t i = 0; i < sizeof array / sizeof array[0]; i++)
+        *array[i] = out->block + i * batch;
+    out->split.node = out->work + sampler->work_arrays * batch;
+    out->split.weight = out->split.node + MOST_RULE_NODES;
+    return STATUS_OK;
+}
+
+void radial_work_free(struct radial_work *work)
+{
+    rules_free(&work->rules);
+    for (size_t i = 0; i < PIECE_ORDERS; i++)
+        free(work->piece[i].node);
+    free(work->block);
+    *work = (struct radial_work){0};
+}
+
+/* kappa of the sampler's map, D(x) = kappa x, at n radii > 0; known is kappa of the score there. */
+static void map_kappa(const struct radial_transfer *transfer, struct radial_work *work, size_t n, const double *rho,
+                      const double *known, double *out)
+{
+    struct radial_oracle *oracle = transfer->oracle;
+    for (size_t i = 0; i < n && !transfer->stage.moves; i++)
+        out[i] = 0.0;
+    if (!transfer->stage.moves)
+        return;
+    oracle->known_rho = transfer->from == oracle->nominal[0] ? rho : NULL;
+    oracle->known_kappa = known;
+    transfer->stage.sampler->increment(transfer->stage.step, &oracle->base, n, rho, out, work->work);
+    oracle->known_rho = NULL;
+    for (size_t i = 0; i < n; i++)
+        out[i] /= rho[i];
+}
+
+/* ---- A map with noise ---- */
+
+/* Where one point's quadrature nodes lie: R = a rho (1 + shift + scale z). */
+struct place {
+    double shift, scale;
+    double tau;   /* a rho scale */
+    double clear; /* of the origin: its distance from the centre, in units of tau */
+};
+
+/* A rule on the whole line is used where the integrand has no mass beyond the origin, and the rule no node. */
+#define CLEAR 16.0
+#define MARGIN 0.5
+/* Scales to which pieces are integrated: mass 1e-19. */
+#define REACH 9.0
+
+/* With p locally a Gaussian of variance -1/kappa_p and the map x -> (1 + kappa) x, given y the point x is Gaussian
+ * around g y with variance S, 1/S = (1 + kappa)^2/v - kappa_p and g = S (1 + kappa) a/v: its norm has the square g^2
+ * rho^2 + (d-1) S. This is the forward kernel but for what the sampler gets wrong. */
+static struct place place_nodes(const struct radial_transfer *transfer, double rho, double kappa_p, double kappa)
+{
+    double gain = 1.0 + kappa, v = transfer->stage.noise, across = transfer->from->dimension - 1.0;
+    double S = v / (gain * gain - v * kappa_p), g = S * gain * transfer->stage.a / v;
+    double along = g * g * rho * rho, square = along + across * S, reference = transfer->stage.a * rho;
+    double centre = sqrt(square), sd = sqrt(S * (1.0 - 0.5 * across * S / (square + S)));
+    struct place place = {.tau = sd, .clear = centre / sd};
+    place.scale = sd / reference;
+    place.shift = ((g * g - transfer->stage.a * transfer->stage.a) * rho * rho + across * S)
+                  / (reference * (centre + reference));
+    return place;
+}
+
+/* Centres and scales, from kappa at the forward kernel's centre. */
+static void place_all(const struct radial_transfer *transfer, struct radial_work *work, size_t count,
+                      const double *rho, struct place *place)
+{
+    double across = transfer->stage.added * (transfer->from->dimension - 1.0);
+    for (size_t j = 0; j < count; j++) {
+        double square = transfer->stage.a * rho[j] * (transfer->stage.a * rho[j]);
+        work->x[j] = sqrt(fmax(square + across, 0.25 * square));
+    }
+    radial_level_evaluate(transfer->from, 0, count, work->x, NULL, work->kappa);
+    map_kappa(transfer, work, count, work->x, work->kappa, work->map);
+    for (size_t j = 0; j < count; j++)
+        place[j] = place_nodes(transfer, rho[j], work->kappa[j], work->map[j]);
+}
+
+/* What does not depend on the node, but for the points of one anchor: */
+struct terms {
+    double variance_from, constant, half, inverse_noise;
+};
+
+static struct terms make_terms(const struct radial_transfer *transfer, size_t anchor)
+{
+    double V_to = transfer->to->variance[anchor], a2 = transfer->stage.a * transfer->stage.a;
+    double growth = log1p(transfer->stage.added / (a2 * V_to)); /* log(V_from/(a^2 V_to)) */
+    return (struct terms){.variance_from = transfer->from->variance[anchor],
+                          .constant = -0.5 * transfer->from->dimension * growth,
+                          .half = 0.5 * (transfer->from->dimension - 1.0),
+                          .inverse_noise = 1.0 / transfer->stage.noise};
+}
+
+/* log of the densities' ratio at a point, for what the node adds to. */
+static double point_constant(const struct radial_transfer *transfer, const struct terms *terms, size_t anchor,
+                             double rho, double excess)
+{
+    double gaussian = rho * transfer->to->inverse_variance[anchor] * (rho / terms->variance_from);
+    return 0.5 * transfer->stage.added * gaussian + terms->constant - excess;
+}
+
+/* 1 + kappa as the kernel sees it: only the norm of the mapped point counts. */
+static inline double reflected(double kappa)
+{
+    double folded = kappa < -1.0 ? -2.0 - kappa : kappa;
+    return folded < -1.0 + 1e-12 ? -1.0 + 1e-12 : folded;
+}
+
+/* Of log c all but the Bessel function and log1p((u - kappa)/(1 + kappa)), whose arguments it leaves. */
+VECTOR_CLONES static void add_terms(size_t n, const double *constant, const double *square, double curvature,
+                                    double inverse_variance, double inverse_noise, const double *u, double *kappa,
+                                    double *argument, double *value)
+{
+    for (size_t j = 0; j < n; j++) {
+        double k = reflected(kappa[j]), moved = u[j] + k + u[j] * k, B = square[j];
+        value[j] += (constant[j] + curvature)
+                    - 0.5 * B * (inverse_variance * u[j] * (2.0 + u[j]) + inverse_noise * moved * moved);
+        argument[j] = B * inverse_noise * (1.0 + moved);
+        kappa[j] = (u[j] - k) / (1.0 + k);
+    }
+}
+
+/* r - 1 = sum_i w_i expm1(e_i), where it has not lost its digits; exponents in work->value. `missing` is 1 minus the
+ * sum of the weights: not 0 where the rule ends at the origin. */
+static void average(struct radial_work *work, const struct rule *rule, size_t count, double missing,
+                    double *log_ratio)
+{
+    double mean[RADIAL_POINTS] = {0.0};
+    vexpm1(rule->n * count, work->value, work->x);
+    for (size_t i = 0; i < rule->n; i++)
+        for (size_t j = 0; j < count; j++)
+            mean[j] += rule->weight[i] * work->x[i * count + j];
+    for (size_t j = 0; j < count; j++)
+        mean[j] -= missing;
+    vlog1p(count, mean, log_ratio);
+    for (size_t j = 0; j < count; j++) {
+        if (mean[j] >= -0.5)
+            continue;
+        double largest = -HUGE_VAL, total = 0.0;
+        for (size_t i = 0; i < rule->n; i++)
+            largest = fmax(largest, work->value[i * count + j]);
+        for (size_t i = 0; i < rule->n; i++)
+            total += rule->weight[i] * exp(work->value[i * count + j] - largest);
+        log_ratio[j] = largest + log(total);
+    }
+    work->node_updates += rule->n * count;
+}
+
+/* Nodes that are clear of the origin, by one rule for all the points. */
+static void apply_clear(const struct radial_transfer *transfer, struct radial_work *work, const struct rule *rule,
+                        size_t anchor, size_t count, const double *rho, const struct place *place, double *log_ratio,
+                        size_t *hint)
+{
+    size_t batch = rule->n * count;
+    double constant[RADIAL_POINTS], square[RADIAL_POINTS], excess[RADIAL_POINTS];
+    struct terms terms = make_terms(transfer, anchor);
+    radial_level_evaluate(transfer->to, anchor, count, rho, excess, NULL);
+    for (size_t j = 0; j < count; j++) {
+        square[j] = transfer->stage.a * rho[j] * (transfer->stage.a * rho[j]);
+        constant[j] = point_constant(transfer, &terms, anchor, rho[j], excess[j])
+                      + log(place[j].tau / sqrt(transfer->stage.noise));
+    }
+    for (size_t i = 0; i < rule->n; i++)
+        for (size_t j = 0; j < count; j++) {
+            double u = place[j].shift + place[j].scale * rule->node[i];
+            work->relative[i * count + j] = u;
+            work->x[i * count + j] = transfer->stage.a * rho[j] * (1.0 + u);
+        }
+    radial_level_evaluate(transfer->from, anchor, batch, work->x, work->excess, work->kappa);
+    map_kappa(transfer, work, batch, work->x, work->kappa, work->map);
+    for (size_t at = 0, run = count == 1 ? rule->n : count; at < batch; at += run)
+        radial_panels_evaluate(transfer->grid, run, work->x + at, work->value + at, hint);
+    for (size_t i = 0; i < rule->n; i++)
+        add_terms(count, constant, square, 0.5 * rule->node[i] * rule->node[i], 1.0 / terms.variance_from,
+                  terms.inverse_noise, work->relative + i * count, work->map + i * count, work->kappa + i * count,
+                  work->value + i * count);
+    vlog1p(batch, work->map, work->x);
+    bessel_log_scaled(&transfer->bessel, batch, work->kappa, work->bessel);
+    for (size_t i = 0; i < batch; i++)
+        work->value[i] += terms.half * work->x[i] + work->bessel[i] + work->excess[i];
+    average(work, rule, count, 0.0, log_ratio);
+}
+
+/* One point whose nodes R = a rho (1 + shift) + tau z run up to the origin: no relative change to build on, but
+ * nothing is large either, and the density of the radius has no singularity on its side of the origin. */
+static void apply_near(const struct radial_transfer *transfer, struct radial_work *work, const struct rule *rule,
+                       size_t anchor, double rho, const struct place *place, double *log_ratio, size_t *hint)
+{
+    struct terms terms = make_terms(transfer, anchor);
+    double excess, centre = transfer->stage.a * rho * (1.0 + place->shift),
+                   root = sqrt(transfer->stage.noise) / transfer->stage.a;
+    radial_level_evaluate(transfer->to, anchor, 1, &rho, &excess, NULL);
+    double constant = terms.constant - transfer->from->dimension * log(transfer->stage.a) - excess
+                      + 0.5 * rho * rho * transfer->to->inverse_variance[anchor] + log(place->tau / root)
+                      + 0.5 * log(2.0 * M_PI);
+    for (size_t i = 0; i < rule->n; i++)
+        work->x[i] = centre + place->tau * rule->node[i];
+    radial_level_evaluate(transfer->from, anchor, rule->n, work->x, work->excess, work->kappa);
+    map_kappa(transfer, work, rule->n, work->x, work->kappa, work->map);
+    radial_panels_evaluate(transfer->grid, rule->n, work->x, work->value, hint);
+    for (size_t i = 0; i < rule->n; i++) {
+        double M = fabs(1.0 + work->map[i]) * work->x[i] / transfer->stage.a, missed = (rho - M) / root;
+        work->kappa[i] = rho * M / (root * root);
+        work->value[i] += constant + work->excess[i] + 0.5 * rule->node[i] * rule->node[i] - 0.5 * missed * missed
+                          - 0.5 * work->x[i] * work->x[i] / terms.variance_from;
+        work->relative[i] = work->x[i] / root;
+    }
+    bessel_log_entire(&transfer->bessel, rule->n, work->kappa, work->bessel);
+    double total = 0.0;
+    for (size_t i = 0; i < rule->n; i++) {
+        work->value[i] += 2.0 * terms.half * log(work->relative[i]) + work->bessel[i];
+        total += rule->weight[i];
+    }
+    average(work, rule, 1, 1.0 - total, log_ratio);
+}
+
+/* Nodes a scale that pieces get at a rung: enough for as many digits as the rungs of `rules` give. */
+static double node_density(const struct rule *rung, size_t index)
+{
+    double reach = rung->node[rung->n - 1] - rung->node[0];
+    return rung->n > 60 ? 1.2 * (double)rung->n / reach : 1.6 + 0.16 * (double)index;
+}
+
+/* Appends Gauss-Legendre nodes on [from, to], weighted by the normal density, to the split rule. */
+static enum status append_piece(struct radial_work *work, size_t rung, double from, double to, struct error *error)
+{
+    double wanted = 8.0 + (to - from) * node_density(&work->rules.rung[rung], rung);
+    size_t parts = (size_t)ceil(wanted / (8.0 * PIECE_ORDERS));
+    size_t order = (size_t)ceil(wanted / (8.0 * (double)parts)) - 1;
+    order = order < PIECE_ORDERS ? order : PIECE_ORDERS - 1;
+    struct rule *piece = &work->piece[order];
+    if (piece->node == NULL)
+        TRY(rule_legendre(8 * (order + 1), piece, error));
+    rule_append(piece, parts, from, to, &work->split);
+    return STATUS_OK;
+}
+
+/* The breaks that the nodes of a point reach, in units of its scale. */
+static size_t breaks_in_reach(const struct radial_transfer *transfer, double rho, const struct place *place,
+                              double *z)
+{
+    size_t count = 0;
+    double centre = transfer->stage.a * rho * (1.0 + place->shift);
+    for (size_t b = 0; b < transfer->breaks; b++) {
+        double at = (transfer->at[b] - centre) / place->tau;
+        if (fabs(at) < transfer->reach)
+            z[count++] = at;
+    }
+    return count;
+}
+
+/* A point whose rule is cut, at the origin or at breaks. */
+static enum status apply_split(const struct radial_transfer *transfer, struct radial_work *work, size_t rung,
+                               size_t anchor, double rho, const struct place *place, size_t breaks, const double *at,
+                               double *log_ratio, size_t *hint, struct error *error)
+{
+    double reach = breaks > 0 ? transfer->reach : REACH, centre = transfer->stage.a * rho * (1.0 + place->shift);
+    double from = fmax(-reach, -centre / place->tau);
+    work->split.n = 0;
+    for (size_t b = 0; b <= breaks; b++) {
+        double to = b < breaks ? fmin(fmax(at[b], from), reach) : reach;
+        if (to > from)
+            TRY(append_piece(work, rung, from, to, error));
+        from = to;
+    }
+    if (place->clear < CLEAR)
+        apply_near(transfer, work, &work->split, anchor, rho, place, log_ratio, hint);
+    else
+        apply_clear(transfer, work, &work->split, anchor, 1, &rho, place, log_ratio, hint);
+    return STATUS_OK;
+}
+
+static enum status apply_noisy(const struct radial_transfer *transfer, struct radial_work *work, size_t rung,
+                               size_t anchor, size_t count, const double *rho, double *log_ratio, size_t *hint,
+                               struct error *error)
+{
+    const struct rule *rule = &work->rules.rung[rung];
+    size_t together = MOST_RULE_NODES * PANEL_NODES / rule->n;
+    double z[MOST_RADIAL_BREAKS], clear = fmax(CLEAR, rule->node[rule->n - 1] + MARGIN);
+    struct place place[RADIAL_POINTS];
+    enum status status = STATUS_OK;
+    place_all(transfer, work, count, rho, place);
+    for (size_t j = 0, next; j < count && status == STATUS_OK; j = next) {
+        size_t breaks = breaks_in_reach(transfer, rho[j], &place[j], z);
+        next = j + 1;
+        if (place[j].clear < clear || breaks > 0) {
+            status =
+                apply_split(transfer, work, rung, anchor, rho[j], &place[j], breaks, z, log_ratio + j, hint, error);
+            continue;
+        }
+        while (next < count && next - j < together && place[next].clear >= clear
+               && breaks_in_reach(transfer, rho[next], &place[next], z) == 0)
+            next++;
+        apply_clear(transfer, work, rule, anchor, next - j, rho + j, place + j, log_ratio + j, hint);
+    }
+    return status;
+}
+
+/* ---- A map without noise ---- */
+
+struct displaced {
+    const struct radial_transfer *transfer;
+    struct radial_work *work;
+};
+
+static void displacement(void *context, size_t n, const double *rho, double *out)
+{
+    const struct displaced *displaced = context;
+    const struct radial_transfer *transfer = displaced->transfer;
+    transfer->oracle->known_rho = NULL;
+    transfer->stage.sampler->increment(transfer->stage.step, &transfer->oracle->base, n, rho, out,
+                                       displaced->work->work);
+}
+
+/* r_{t-1}(rho) = r_t(R) p_t(R)/(p_{t-1}(rho) M'(R) (M/R)^(d-1)) in d dimensions, with D(R) = kappa R and
+ * 1 + u = 1/(1 + kappa). */
+static enum status apply_map(const struct radial_transfer *transfer, struct radial_work *work, size_t rung,
+                             size_t anchor, double length, size_t count, const double *rho, double *log_ratio,
+                             size_t *hint, struct error *error)
+{
+    double from[MONOTONE_POINTS], to[MONOTONE_POINTS], log_density[MONOTONE_POINTS];
+    struct terms terms = make_terms(transfer, anchor);
+    struct displaced displaced = {transfer, work};
+    const struct monotone_map map = {.displacement = displacement, .context = &displaced, .radial = true};
+    struct monotone_inverse inverse;
+    monotone_invert(&map, length, rung, transfer->stage.a, count, rho, &inverse);
+    work->node_updates += inverse.evaluations;
+    radial_panels_evaluate(transfer->grid, count, inverse.x, log_ratio, hint);
+    radial_level_evaluate(transfer->from, anchor, count, inverse.x, from, NULL);
+    radial_level_evaluate(transfer->to, anchor, count, rho, to, NULL);
+    radial_level_log_density(transfer->from, count, inverse.x, log_density);
+    for (size_t j = 0; j < count; j++) {
+        double kappa = inverse.D[j] / inverse.x[j], u = -kappa / (1.0 + kappa), at = transfer->stage.a * rho[j];
+        if (!inverse.good[j])
+            TRY(monotone_ignore(&transfer->stage, exp(log_density[j] + log_ratio[j]) * length, "radius ",
+                                inverse.x[j], &work->ignored, error));
+        else
+            log_ratio[j] += point_constant(transfer, &terms, anchor, rho[j], to[j]) + from[j]
+                            - 0.5 * at * (at / terms.variance_from) * u * (2.0 + u) - 2.0 * terms.half * log1p(kappa)
+                            - log1p(inverse.slope[j]);
+    }
+    return STATUS_OK;
+}
+
+enum status radial_transfer_apply(const struct radial_transfer *transfer, struct radial_work *work, size_t rung,
+                                  size_t anchor, double length, size_t count, const double *rho, double *log_ratio,
+                                  size_t *hint, struct error *error)
+{
+    if (transfer->stage.deterministic)
+        return apply_map(transfer, work, rung, anchor, length, count, rho, log_ratio, hint, error);
+    return apply_noisy(transfer, work, rung, anchor, count, rho, log_ratio, hint, error);
+}

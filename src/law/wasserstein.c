@@ -1,0 +1,388 @@
+/* Quantile coupling without cancellation. F_q - F_p = G is the integral of p (r - 1), from the left end up to the
+ * median and from the right end beyond it, and y(x) - x is found from it alone: the integral of p from x to y is
+ * G(x). The support is cut into intervals on which p and p (r - 1) are polynomials, and the integral over x, where
+ * the map bends (at the intervals' ends, and where y(x) is at one), so that each piece is smooth however fast the map
+ * crosses a valley between two modes. */
+#include "law/wasserstein.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdbool.h>
+
+#include "core/legendre.h"
+#include "core/memory.h"
+
+enum { DEGREES = 24, EXACT = DEGREES / 2, FEW = 5, MOST_BISECTIONS = 16, MOST_ITERATIONS = 60 };
+
+/* What is left of a polynomial's last coefficients, relative to the largest: then it is resolved. Not looked at where
+ * the interval holds less than FAINT of either mass. */
+#define RESOLVED 1e-11
+#define FAINT 1e-18
+/* Within this part of an interval FEW nodes integrate its polynomials. */
+#define SHORT 0.05
+/* Relative accuracy of solved positions. */
+#define ACCURACY 1e-13
+/* Mass that has left the support, in relation to E_p|r - 1|, of which nothing says where it is. */
+#define MOST_LOST 0.1
+
+/* [0, 2 half] from its left end on, where p and p (r - 1) are sums of Legendre polynomials. */
+struct interval {
+    double left, half, gap; /* absolute position; distance of the right end to the next interval's left end */
+    double p[DEGREES], excess[DEGREES];
+    double mass_p, mass_excess;
+    double G[2]; /* F_q - F_p at both ends */
+};
+
+struct coupling {
+    const struct law *law;
+    struct interval *interval;
+    size_t count, capacity;
+    double node[DEGREES], weight[DEGREES];
+    double node_exact[EXACT], weight_exact[EXACT], node_few[FEW], weight_few[FEW];
+    double error_l2; /* of the law */
+};
+
+/* A position: an interval and the distance from its left end. */
+struct position {
+    size_t at;
+    double offset;
+};
+
+static double legendre_sum(const double *coefficient, double u)
+{
+    double next = 0.0, after = 0.0;
+    for (size_t n = DEGREES; n-- > 1;) {
+        double k = (double)n,
+               value = coefficient[n] + (2.0 * k + 1.0) / (k + 1.0) * u * next - (k + 1.0) / (k + 2.0) * after;
+        after = next;
+        next = value;
+    }
+    return coefficient[0] + u * next - 0.5 * after;
+}
+
+/* Densities that are integrated. */
+enum density { OF_P, OF_Q, EXCESS };
+
+static double density_at(const struct interval *interval, enum density density, double offset)
+{
+    double u = offset / interval->half - 1.0;
+    double p = density != EXCESS ? legendre_sum(interval->p, u) : 0.0;
+    double excess = density != OF_P ? legendre_sum(interval->excess, u) : 0.0;
+    return density == EXCESS ? excess : fmax(p + excess, 0.0);
+}
+
+static double integral(const struct coupling *coupling, const struct interval *interval, enum density density,
+                       double from, double to)
+{
+    bool is_short = fabs(to - from) < SHORT * interval->half;
+    size_t n = is_short ? FEW : EXACT;
+    const double *node = is_short ? coupling->node_few : coupling->node_exact;
+    const double *weight = is_short ? coupling->weight_few : coupling->weight_exact;
+    double half = 0.5 * (to - from), sum = 0.0;
+    for (size_t i = 0; i < n; i++)
+        sum += weight[i] * density_at(interval, density, from + half * (1.0 + node[i]));
+    return half * sum;
+}
+
+/* ---- Intervals ---- */
+
+static void expand(const struct coupling *coupling, const double *value, double *coefficient)
+{
+    for (size_t n = 0; n < DEGREES; n++)
+        coefficient[n] = 0.0;
+    for (size_t i = 0; i < DEGREES; i++) {
+        double x = coupling->node[i], before = 0.0, polynomial = 1.0;
+        for (size_t n = 0; n < DEGREES; n++) {
+            double k = (double)n;
+            coefficient[n] += (k + 0.5) * coupling->weight[i] * value[i] * polynomial;
+            double next = ((2.0 * k + 1.0) * x * polynomial - k * before) / (k + 1.0);
+            before = polynomial;
+            polynomial = next;
+        }
+    }
+}
+
+static bool resolved(const double *coefficient, double half)
+{
+    double largest = 0.0, last = 0.0;
+    for (size_t n = 0; n < DEGREES; n++)
+        largest = fmax(largest, fabs(coefficient[n]));
+    for (size_t n = DEGREES - 2; n < DEGREES; n++)
+        last = fmax(last, fabs(coefficient[n]));
+    return last <= RESOLVED * largest || largest * half <= FAINT;
+}
+
+static double position_of(const struct law *law, const struct panel *panel)
+{
+    if (law->density != NULL)
+        return panel->centre;
+    return law->target.root_alpha_bar * law->target.factor->mean[panel->anchor] + panel->centre;
+}
+
+/* Appends [from, to] of a panel, bisected until both densities are resolved. */
+static enum status append(struct coupling *coupling, const struct panel *panel, double from, double to, int depth,
+                          struct error *error)
+{
+    double x[DEGREES], p[DEGREES], log_ratio[DEGREES], excess[DEGREES], half = 0.5 * (to - from);
+    for (size_t i = 0; i < DEGREES; i++)
+        x[i] = from + half * (1.0 + coupling->node[i]);
+    law_log_density(coupling->law, panel, DEGREES, x, p);
+    panel_evaluate(panel, 0.0, DEGREES, x, log_ratio);
+    for (size_t i = 0; i < DEGREES; i++) {
+        p[i] = exp(p[i]);
+        excess[i] = p[i] * expm1(log_ratio[i]);
+    }
+    struct interval new = {.left = position_of(coupling->law, panel) - panel->centre + from, .half = half};
+    expand(coupling, p, new.p);
+    expand(coupling, excess, new.excess);
+    if (depth > 0 && !(resolved(new.p, half) && resolved(new.excess, half))) {
+        double middle = 0.5 * (from + to);
+        TRY(append(coupling, panel, from, middle, depth - 1, error));
+        return append(coupling, panel, middle, to, depth - 1, error);
+    }
+    new.mass_p = 2.0 * half *new.p[0];
+    new.mass_excess = 2.0 * half *new.excess[0];
+    struct interval *grown =
+        array_reserve(coupling->interval, &coupling->capacity, coupling->count + 1, sizeof *grown);
+    if (grown == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu intervals of a law", coupling->count + 1);
+    coupling->interval = grown;
+    grown[coupling->count++] = new;
+    return STATUS_OK;
+}
+
+/* G at the ends: from the end of the support that is nearer in mass. */
+static void accumulate(struct coupling *coupling)
+{
+    double left = 0.0, right = 0.0, below = 0.0, above = 0.0;
+    for (size_t i = 0; i < coupling->count; i++) {
+        struct interval *interval = &coupling->interval[i];
+        below += interval->mass_p;
+        interval->G[0] = left;
+        left += interval->mass_excess;
+        interval->G[1] = left;
+    }
+    for (size_t i = coupling->count; i-- > 0;) {
+        struct interval *interval = &coupling->interval[i];
+        if (above < 0.5 * below)
+            interval->G[1] = -right;
+        above += interval->mass_p;
+        right += interval->mass_excess;
+        if (above < 0.5 * below)
+            interval->G[0] = -right;
+    }
+}
+
+static enum status coupling_init(struct coupling *coupling, const struct law *law, struct error *error)
+{
+    *coupling = (struct coupling){.law = law, .error_l2 = law->error_l2};
+    legendre_rule(DEGREES, coupling->node, coupling->weight);
+    legendre_rule(EXACT, coupling->node_exact, coupling->weight_exact);
+    legendre_rule(FEW, coupling->node_few, coupling->weight_few);
+    const struct panels *panels = &law->log_ratio;
+    for (size_t p = 0; p < panels->count; p++) {
+        const struct panel *panel = &panels->panel[p];
+        if (coupling->count > 0 && panels_at_end(panels, p, 0)) {
+            struct interval *before = &coupling->interval[coupling->count - 1];
+            before->gap = position_of(law, panel) - panel->half_width - before->left - 2.0 * before->half;
+        }
+        TRY(append(coupling, panel, panel->centre - panel->half_width, panel->centre + panel->half_width,
+                   MOST_BISECTIONS, error));
+    }
+    accumulate(coupling);
+    return STATUS_OK;
+}
+
+/* ---- The map ---- */
+
+/* Solves: the integral of the density from `offset` in the direction `side` over the distance that is returned is
+ * `mass` > 0, at most `length` away. */
+static double solve(const struct coupling *coupling, const struct interval *interval, enum density density,
+                    double offset, double side, double mass, double length)
+{
+    double low = 0.0, high = length, slope = density_at(interval, density, offset);
+    double distance = slope * length > mass ? mass / slope : 0.5 * length;
+    for (int i = 0; i < MOST_ITERATIONS; i++) {
+        double reached = side * integral(coupling, interval, density, offset, offset + side * distance) - mass;
+        *(reached > 0.0 ? &high : &low) = distance;
+        slope = density_at(interval, density, offset + side * distance);
+        double next = distance - reached / slope;
+        if (!(next > low && next < high))
+            next = 0.5 * (low + high);
+        double moved = fabs(next - distance);
+        distance = next;
+        if (moved <= ACCURACY * distance || high - low <= ACCURACY * high)
+            break;
+    }
+    return distance;
+}
+
+/* Goes from a position as far as the density's mass is `mass` (to the left where that is negative), and returns the
+ * signed distance; at most to the end of the support. *to is the position that is reached. */
+static double march(const struct coupling *coupling, enum density density, struct position from, double mass,
+                    struct position *to)
+{
+    double side = mass < 0.0 ? -1.0 : 1.0, left = fabs(mass), distance = 0.0;
+    *to = from;
+    while (left > 0.0) {
+        const struct interval *interval = &coupling->interval[to->at];
+        double length = side > 0.0 ? 2.0 * interval->half - to->offset : to->offset;
+        double here = side * integral(coupling, interval, density, to->offset, to->offset + side * length);
+        if (left < here) {
+            double inside = solve(coupling, interval, density, to->offset, side, left, length);
+            to->offset += side * inside;
+            return side * (distance + inside);
+        }
+        distance += length;
+        if (to->at == (side > 0.0 ? coupling->count - 1 : 0)) {
+            to->offset = side > 0.0 ? 2.0 * interval->half : 0.0;
+            break;
+        }
+        to->at = side > 0.0 ? to->at + 1 : to->at - 1;
+        const struct interval *next = &coupling->interval[to->at];
+        distance += side > 0.0 ? interval->gap : next->gap;
+        to->offset = side > 0.0 ? 0.0 : 2.0 * next->half;
+        left -= here;
+    }
+    return side * distance;
+}
+
+/* F_q - F_p at a position. */
+static double excess_below(const struct coupling *coupling, struct position x)
+{
+    const struct interval *interval = &coupling->interval[x.at];
+    if (fabs(interval->G[0]) <= fabs(interval->G[1]))
+        return interval->G[0] + integral(coupling, interval, EXCESS, 0.0, x.offset);
+    return interval->G[1] - integral(coupling, interval, EXCESS, x.offset, 2.0 * interval->half);
+}
+
+/* ---- The integral ---- */
+
+/* W2^2, and what it may be where the law's error moves mass across x: |F_q - F_p| is off by at most
+ * |integral of p (r - r_true)| <= error_l2 sqrt(min(F_q, 1 - F_q)), by Cauchy and Schwarz from either side. */
+struct totals {
+    double value, low, high;
+    double fourth; /* E_q (x - y)^4 */
+};
+
+static void add_piece(const struct coupling *coupling, size_t at, double from, double to, const double below[2],
+                      double defect, struct totals *totals)
+{
+    const struct interval *interval = &coupling->interval[at];
+    double half = 0.5 * (to - from);
+    for (size_t i = 0; i < EXACT; i++) {
+        struct position x = {at, from + half * (1.0 + coupling->node_exact[i])}, y;
+        double weight = half * coupling->weight_exact[i] * density_at(interval, OF_Q, x.offset);
+        if (!(weight > 0.0))
+            continue;
+        double G = excess_below(coupling, x), side = G < 0.0 ? -1.0 : 1.0;
+        double mass = fmax(fmin(below[0] + x.offset / (2.0 * interval->half) * (below[1] - below[0]), 1.0), 0.0);
+        double error = coupling->error_l2 * sqrt(fmin(mass, 1.0 - mass)) + fabs(defect);
+        double distance = march(coupling, OF_P, x, G, &y);
+        double most = march(coupling, OF_P, x, side * (fabs(G) + error), &y);
+        double least = march(coupling, OF_P, x, side * fmax(fabs(G) - error, 0.0), &y);
+        totals->value += weight * distance * distance;
+        totals->high += weight * most * most;
+        totals->low += weight * least * least;
+        totals->fourth += weight * distance * distance * distance * distance;
+    }
+}
+
+static int by_offset(const void *a, const void *b)
+{
+    double x = ((const struct position *)a)->offset, y = ((const struct position *)b)->offset;
+    size_t i = ((const struct position *)a)->at, j = ((const struct position *)b)->at;
+    return i != j ? (i > j) - (i < j) : (x > y) - (x < y);
+}
+
+/* Where y(x) is at an end of an interval: F_q(x) - F_q(end) = -G(end). */
+static enum status find_bends(const struct coupling *coupling, struct position **out, struct error *error)
+{
+    struct position *bend = array_new(coupling->count, sizeof *bend);
+    *out = bend;
+    if (bend == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu intervals of a law", coupling->count);
+    for (size_t i = 0; i < coupling->count; i++)
+        (void)march(coupling, OF_Q, (struct position){i, 0.0}, -coupling->interval[i].G[0], &bend[i]);
+    qsort(bend, coupling->count, sizeof *bend, by_offset);
+    return STATUS_OK;
+}
+
+static enum status integrate(const struct coupling *coupling, double defect, struct totals *totals,
+                             struct error *error)
+{
+    struct position *bend;
+    double below = 0.0;
+    TRY(find_bends(coupling, &bend, error));
+    for (size_t i = 0, next = 0; i < coupling->count; i++) {
+        const struct interval *interval = &coupling->interval[i];
+        double masses[2] = {below, below + interval->mass_p + interval->mass_excess}, from = 0.0;
+        for (; next < coupling->count && bend[next].at == i; next++) {
+            if (bend[next].offset > from)
+                add_piece(coupling, i, from, bend[next].offset, masses, defect, totals);
+            from = fmax(from, bend[next].offset);
+        }
+        if (2.0 * interval->half > from)
+            add_piece(coupling, i, from, 2.0 * interval->half, masses, defect, totals);
+        below = masses[1];
+    }
+    free(bend);
+    return STATUS_OK;
+}
+
+static struct measured squared_of_normal(const struct law *law)
+{
+    double sd = law->target.sd[0];
+    const struct normal *q = &law->normal;
+    double wider = expm1(0.5 * q->log_variance), moved = q->shift;
+    double wider_error = exp(0.5 * q->log_variance) * expm1(0.5 * q->log_variance_error),
+           moved_error = q->shift_error;
+    return (struct measured){
+        sd * sd * (wider * wider + moved * moved),
+        sd * sd
+            * ((2.0 * fabs(wider) + wider_error) * wider_error + (2.0 * fabs(moved) + moved_error) * moved_error)};
+}
+
+static const struct measured not_known = {NAN, NAN};
+
+enum status w2_squared(const struct law *law, struct measured *out, struct error *error)
+{
+    struct coupling coupling;
+    struct totals totals = {.value = 0.0};
+    *out = not_known;
+    if (law->is_normal) {
+        *out = squared_of_normal(law);
+        return STATUS_OK;
+    }
+    if (law->lines || law->base.count > 0 || law->log_ratio.count == 0)
+        return STATUS_OK;
+    enum status status = coupling_init(&coupling, law, error);
+    double distance = 0.0;
+    for (size_t i = 0; i < coupling.count && status == STATUS_OK; i++)
+        distance += fabs(coupling.interval[i].mass_excess);
+    bool lost = fabs(law->mass_defect) > MOST_LOST * distance + law->error_l1;
+    if (status == STATUS_OK && !lost)
+        status = integrate(&coupling, law->mass_defect, &totals, error);
+    if (status == STATUS_OK && !lost && isfinite(totals.value)) {
+        /* where the map is as it is, q may be off by error_l2 too */
+        double density = law->error_l2 * sqrt(totals.fourth);
+        *out = (struct measured){totals.value, fmax(totals.high - totals.value, totals.value - totals.low) + density
+                                                   + 64.0 * DBL_EPSILON * totals.value};
+    }
+    free(coupling.interval);
+    return status;
+}
+
+enum status w2_measure(const struct law_group *groups, size_t count, struct measured *w2, struct error *error)
+{
+    double value = 0.0, radius = 0.0;
+    for (size_t i = 0; i < count; i++) {
+        struct measured one;
+        TRY(w2_squared(groups[i].law, &one, error));
+        value += groups[i].multiplicity * one.value;
+        radius += groups[i].multiplicity * one.error;
+    }
+    double high = sqrt(value + radius), low = sqrt(fmax(value - radius, 0.0)), root = sqrt(value);
+    *w2 = isfinite(value) ? (struct measured){root, fmax(high - root, root - low)} : not_known;
+    return STATUS_OK;
+}

@@ -1,0 +1,96 @@
+/* Limits of exponents (theory (23)) and leading coefficients (22) from planted laws Q = C h^p (1 + a h + b h^2). */
+#include <math.h>
+#include <string.h>
+
+#include "verdict/limit.h"
+
+#include "test/suite.h"
+
+enum { MOST = 12 };
+
+struct planted {
+    double constant, power, a, b;
+    double floor;     /* added to Q */
+    double logarithm; /* Q gets this power of log(1/h) */
+    double noise;     /* relative; the radius is as large */
+};
+
+/* At T = first, 2 first, 4 first, ... with h = 8.5 log T / T. */
+static size_t plant(const struct planted *law, size_t first, size_t count, struct limit_point *points)
+{
+    for (size_t i = 0; i < count; i++) {
+        double T = (double)(first << i), h = 8.5 * log(T) / T;
+        double value = law->constant * pow(h, law->power) * (1.0 + law->a * h + law->b * h * h);
+        value = value * pow(log(1.0 / h), law->logarithm) + law->floor;
+        points[i] = (struct limit_point){h, value * (1.0 + law->noise * (i % 2 ? 1.0 : -1.0)), law->noise * value};
+    }
+    return count;
+}
+
+static const double powers[] = {0.5, 1.0, 4.0 / 3.0, 2.0, 3.0, 4.0};
+static const double slopes[] = {-1.5, -0.3, 0.0, 0.4, 3.0};
+
+/* Every planted pair is found within its interval; and the slope between the last two T, which the limit replaces, is
+ * farther off wherever there is a next order. */
+START_TEST(finds_planted_powers)
+{
+    struct limit_point points[MOST];
+    for (size_t p = 0; p < COUNT(powers); p++)
+        for (size_t s = 0; s < COUNT(slopes); s++)
+            for (size_t last = 5; last <= 8; last++) {
+                struct planted law = {0.7, powers[p], slopes[s], 0.5 * slopes[s] * slopes[s], 0.0, 0.0, 1e-7};
+                size_t count = plant(&law, 128, last, points);
+                struct limit limit = limit_exponent(points, count);
+                struct limit coefficient = limit_log_coefficient(points, count, law.power);
+                ck_assert_msg(limit.exists, "%s", limit.reason);
+                ck_assert(coefficient.exists);
+                ck_assert_double_le(fabs(limit.value - law.power), limit.interval);
+                ck_assert_double_le(fabs(coefficient.value - log(law.constant)), coefficient.interval);
+                ck_assert_double_lt(limit.interval, 0.05);
+                double finite = log(points[count - 2].value / points[count - 1].value)
+                                / log(points[count - 2].step_size / points[count - 1].step_size);
+                if (slopes[s] != 0.0)
+                    ck_assert_double_lt(fabs(limit.value - law.power), 0.5 * fabs(finite - law.power));
+                if (last == 8)
+                    ck_assert_double_lt(limit.interval, 0.003);
+            }
+}
+END_TEST
+
+/* Noise as large as the radii stays within the interval. */
+START_TEST(carries_radii)
+{
+    struct limit_point points[MOST];
+    for (double noise = 1e-6; noise < 2e-3; noise *= 10.0) {
+        size_t count = plant(&(struct planted){2.0, 2.0, 0.4, 0.1, 0.0, 0.0, noise}, 128, 6, points);
+        struct limit limit = limit_exponent(points, count);
+        ck_assert(!limit.exists || fabs(limit.value - 2.0) <= limit.interval);
+        ck_assert_double_ge(limit.interval, noise);
+    }
+    size_t count = plant(&(struct planted){2.0, 2.0, 0.4, 0.1, 0.0, 0.0, 0.05}, 128, 6, points);
+    ck_assert(!limit_exponent(points, count).exists);
+}
+END_TEST
+
+/* No limit where the law is no such power, or where too little is known. */
+START_TEST(refuses)
+{
+    struct limit_point points[MOST];
+    size_t count = plant(&(struct planted){1.0, 2.0, 0.1, 0.0, 3e-4, 0.0, 1e-9}, 128, 7, points);
+    struct limit floor = limit_exponent(points, count);
+    ck_assert_msg(!floor.exists && floor.reason[0] != '\0', "%f +- %f", floor.value, floor.interval);
+    count = plant(&(struct planted){1.0, 1.0, -30.0, 400.0, 0.0, 0.0, 1e-9}, 256, 6, points);
+    ck_assert(!limit_exponent(points, count).exists);
+    for (size_t few = 0; few < 4; few++) {
+        struct limit limit = limit_exponent(points, few);
+        ck_assert(!limit.exists && strstr(limit.reason, "at least 4") != NULL);
+    }
+}
+END_TEST
+
+SUITE(limit)
+{
+    ADD(finds_planted_powers);
+    ADD(carries_radii);
+    ADD(refuses);
+}

@@ -1,0 +1,156 @@
+/* W2 (theory (20)): closed forms of Gaussians against quantiles of the line and radial engines' laws, mixtures
+ * against plain inversion of distribution functions, laws against their doubled resolution. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "law/wasserstein.h"
+
+#include "test/suite.h"
+
+static const struct law_engine *engine_named(const char *name)
+{
+    size_t i = 0;
+    while (law_engine_at(i) != NULL && strcmp(law_engine_at(i)->name, name) != 0)
+        i++;
+    ck_assert_ptr_nonnull(law_engine_at(i));
+    return law_engine_at(i);
+}
+
+static void mass_of(double log_ratio, double *out)
+{
+    *out = expm1(log_ratio);
+}
+
+static struct law law_of(const char *engine, const struct factor *factor, const char *sampler, size_t T,
+                         double resolution)
+{
+    struct schedule *schedule;
+    struct law law;
+    struct error error = {STATUS_OK, ""};
+    ck_assert(schedule_new(schedule_kind_find("li-cai"), 4.0, 17.0, T, &schedule, &error) == STATUS_OK);
+    struct law_problem problem = {.factor = factor, .sampler = sampler_find(sampler), .schedule = schedule};
+    ck_assert_msg(engine_named(engine)->compute(&problem, resolution, &law, &error) == STATUS_OK, "%s", error.text);
+    ck_assert(law_integrate(&law, 1, mass_of, &law.mass_defect, NULL, &error) == STATUS_OK);
+    schedule_free(schedule);
+    return law;
+}
+
+static struct measured w2_of(const struct law *law, double multiplicity)
+{
+    struct measured w2;
+    struct error error = {STATUS_OK, ""};
+    ck_assert(w2_measure(&(struct law_group){law, multiplicity}, 1, &w2, &error) == STATUS_OK);
+    return w2;
+}
+
+static const char *const samplers[] = {"ddpm", "accelerated", "ddim", "pf-ode-2"};
+static const size_t steps[] = {512, 2048};
+
+static void agree(struct measured a, struct measured b, double relative)
+{
+    ck_assert_msg(fabs(a.value - b.value) <= a.error + b.error, "%.12g +- %.2g, %.12g +- %.2g", a.value, a.error,
+                  b.value, b.error);
+    ck_assert_msg(a.error <= relative * a.value && b.error <= relative * b.value, "%.12g +- %.2g, %.12g +- %.2g",
+                  a.value, a.error, b.value, b.error);
+}
+
+START_TEST(gaussian_by_line)
+{
+    const double weight = 1.0, mean = 0.7, sd = 0.4;
+    const struct factor factor = {1, 1, &weight, &mean, &sd, NULL};
+    for (size_t t = 0; t < COUNT(steps); t++) {
+        struct law exact = law_of("gaussian", &factor, samplers[_i], steps[t], 1.0);
+        struct law line = law_of("line", &factor, samplers[_i], steps[t], 1.0);
+        agree(w2_of(&exact, 1.0), w2_of(&line, 1.0), 1e-4);
+        agree(w2_of(&exact, 9.0), w2_of(&line, 9.0), 1e-4);
+        ck_assert_double_eq_tol(w2_of(&exact, 9.0).value, 3.0 * w2_of(&exact, 1.0).value, 1e-14);
+        law_free(&exact);
+        law_free(&line);
+    }
+}
+END_TEST
+
+START_TEST(gaussian_by_radius)
+{
+    const double weight = 1.0, mean = 0.0, sd = 0.4;
+    static const size_t dimensions[] = {2, 3, 20};
+    const struct factor one = {1, 1, &weight, &mean, &sd, NULL};
+    for (size_t i = 0; i < COUNT(dimensions); i++) {
+        const struct factor many = {dimensions[i], 1, &weight, NULL, &sd, NULL};
+        struct law exact = law_of("gaussian", &one, samplers[_i], 1024, 1.0);
+        struct law radial = law_of("radial", &many, samplers[_i], 1024, 1.0);
+        agree(w2_of(&exact, (double)dimensions[i]), w2_of(&radial, 1.0), 3e-3);
+        law_free(&exact);
+        law_free(&radial);
+    }
+}
+END_TEST
+
+static const struct {
+    double weight[3], mean[3], sd[3];
+} mixtures[] = {
+    {{0.3, 0.3, 0.4}, {-1.0, 0.2, 1.0}, {0.3, 0.2, 0.5}},
+    {{0.3, 0.2, 0.5}, {-1.0, -0.5, 1.0}, {0.15, 0.2, 0.15}}, /* a valley of 5 standard deviations */
+    {{0.1, 0.2, 0.7}, {-3.0, 0.0, 3.0}, {0.1, 0.2, 0.1}},    /* gaps that no mass crosses but by itself */
+};
+
+/* F_p(x). */
+static double distribution(const struct mixture_level *level, double x, int upper)
+{
+    double sum = 0.0;
+    for (size_t k = 0; k < level->factor->components; k++) {
+        double z = (x - level->root_alpha_bar * level->factor->mean[k]) / level->sd[k];
+        sum += level->factor->weight[k] * 0.5 * erfc((upper ? z : -z) * M_SQRT1_2);
+    }
+    return sum;
+}
+
+/* W2^2 as the sum over a grid of quantiles: x from the law's panels by plain summation, y by bisection of F_p. */
+static double brute(const struct law *law)
+{
+    const struct panels *panels = &law->log_ratio;
+    enum { PARTS = 200 };
+    double below = 0.0, total = 0.0;
+    for (size_t p = 0; p < panels->count; p++) {
+        const struct panel *panel = &panels->panel[p];
+        double shift = law->target.root_alpha_bar * law->target.factor->mean[panel->anchor];
+        for (int i = 0; i < PARTS; i++) {
+            double x = panel->centre + panel->half_width * ((2.0 * i + 1.0) / PARTS - 1.0), log_density, log_ratio;
+            law_log_density(law, panel, 1, &x, &log_density);
+            panel_evaluate(panel, 0.0, 1, &x, &log_ratio);
+            double mass = 2.0 * panel->half_width / PARTS * exp(log_density + log_ratio), middle = below + 0.5 * mass;
+            double low = x + shift - 7.0, high = x + shift + 7.0;
+            for (int k = 0; k < 46; k++) {
+                double y = 0.5 * (low + high);
+                *(distribution(&law->target, y, 0) < middle ? &low : &high) = y;
+            }
+            below += mass;
+            total += mass * (x + shift - low) * (x + shift - low);
+        }
+    }
+    return total;
+}
+
+START_TEST(mixtures_by_inversion)
+{
+    const struct factor factor = {1, 3, mixtures[_i].weight, mixtures[_i].mean, mixtures[_i].sd, NULL};
+    for (size_t s = 0; s < 3; s++) { /* pf-ode-2 folds on the last */
+        struct law law = law_of("line", &factor, samplers[s], 512, 1.0);
+        struct law finer = law_of("line", &factor, samplers[s], 512, 2.0);
+        struct measured w2 = w2_of(&law, 1.0);
+        if (w2.value > 0.01) /* the plain sum is good to 1e-4 */
+            ck_assert_double_eq_tol(w2.value, sqrt(brute(&law)), 1e-4 + 1e-3 * w2.value);
+        agree(w2, w2_of(&finer, 1.0), 1e-2);
+        law_free(&law);
+        law_free(&finer);
+    }
+}
+END_TEST
+
+SUITE(wasserstein)
+{
+    ADD(gaussian_by_line, .count = COUNT(samplers));
+    ADD(gaussian_by_radius, .count = COUNT(samplers));
+    ADD(mixtures_by_inversion, .count = COUNT(mixtures));
+}

@@ -1,0 +1,99 @@
+#include "verdict/limit.h"
+
+#include <gsl/gsl_linalg.h>
+#include <math.h>
+#include <stdio.h>
+
+enum { LOW_ORDER = 3, HIGH_ORDER = 5 };
+
+/* The unknowns log C and p come first; with p known it is not among them. */
+enum unknown { LOG_COEFFICIENT, EXPONENT };
+
+/* What is extrapolated: an unknown of log(Q/h^subtracted) = log C + [p log h +] a_1 h + ... */
+struct problem {
+    enum unknown wanted;
+    double subtracted; /* 0 where p is unknown */
+};
+
+/* One unknown from `order` points as the solution of the linear equations, and what their radii make of it:
+ * the unknown is sum_i w_i log Q_i with A^T w = e_wanted. */
+static double solve(const struct problem *problem, const struct limit_point *points, size_t order, double *radius)
+{
+    double entry[HIGH_ORDER * HIGH_ORDER], weight[HIGH_ORDER] = {0.0}, value = 0.0;
+    size_t powers = problem->wanted == EXPONENT ? 2 : 1; /* unknowns before a_1 */
+    /* in units of the smallest step size, so that log C belongs to it and no digits are lost */
+    double unit = points[order - 1].step_size;
+    for (size_t i = 0; i < order; i++) {
+        double x = points[i].step_size / unit;
+        for (size_t j = 0; j < order; j++)
+            entry[j * order + i] = j == 0 ? 1.0 : j < powers ? log(x) : pow(x, (double)(j - powers + 1));
+    }
+    weight[problem->wanted] = 1.0;
+    gsl_matrix_view transposed = gsl_matrix_view_array(entry, order, order);
+    gsl_vector_view weights = gsl_vector_view_array(weight, order);
+    (void)gsl_linalg_HH_svx(&transposed.matrix, &weights.vector);
+    *radius = 0.0;
+    for (size_t i = 0; i < order; i++) {
+        value += weight[i] * (log(points[i].value) - problem->subtracted * log(points[i].step_size));
+        *radius += fabs(weight[i]) * points[i].radius / points[i].value;
+    }
+    return value;
+}
+
+/* Whether the local exponents turn back, over a range that matters. */
+static bool turns_back(const struct limit_point *points, size_t count)
+{
+    double least = HUGE_VAL, most = -HUGE_VAL, before = NAN;
+    int up = 0, down = 0;
+    for (size_t i = 0; i + 1 < count; i++) {
+        double exponent =
+            log(points[i].value / points[i + 1].value) / log(points[i].step_size / points[i + 1].step_size);
+        up += exponent > before;
+        down += exponent < before;
+        least = fmin(least, exponent);
+        most = fmax(most, exponent);
+        before = exponent;
+    }
+    return up > 0 && down > 0 && most - least > LIMIT_AGREEMENT;
+}
+
+static struct limit extrapolate(const struct problem *problem, const struct limit_point *points, size_t count)
+{
+    size_t fewer = problem->wanted == EXPONENT ? 0 : 1, least = LOW_ORDER - fewer;
+    struct limit limit = {.points = count < HIGH_ORDER - fewer ? count : HIGH_ORDER - fewer};
+    if (count < least + 1) {
+        (void)snprintf(limit.reason, sizeof limit.reason,
+                       "%zu step size%s, of at least %zu that an extrapolation needs", count, count == 1 ? "" : "s",
+                       least + 1);
+        return limit;
+    }
+    const struct limit_point *end = points + count;
+    double ignored, radius;
+    size_t left = limit.points < count ? limit.points : count - 1;
+    double low = solve(problem, end - least, least, &ignored);
+    double without = solve(problem, end - 1 - left, left, &ignored);
+    limit.value = solve(problem, end - limit.points, limit.points, &radius);
+    double disagreement = fmax(fabs(limit.value - low), fabs(limit.value - without));
+    limit.interval = disagreement + radius;
+    if (!(fabs(limit.value - low) <= LIMIT_AGREEMENT))
+        (void)snprintf(limit.reason, sizeof limit.reason, "extrapolations of two orders say %.3f and %.3f", low,
+                       limit.value);
+    else if (!(radius <= LIMIT_AGREEMENT))
+        (void)snprintf(limit.reason, sizeof limit.reason, "the values' radii leave ± %.1g of the limit", radius);
+    else if (problem->wanted == EXPONENT && turns_back(end - limit.points, limit.points))
+        (void)snprintf(limit.reason, sizeof limit.reason,
+                       "the local exponents turn back as the steps become smaller");
+    else
+        limit.exists = true;
+    return limit;
+}
+
+struct limit limit_exponent(const struct limit_point *points, size_t count)
+{
+    return extrapolate(&(struct problem){EXPONENT, 0.0}, points, count);
+}
+
+struct limit limit_log_coefficient(const struct limit_point *points, size_t count, double power)
+{
+    return extrapolate(&(struct problem){LOG_COEFFICIENT, power}, points, count);
+}
