@@ -35,7 +35,7 @@ LDLIBS := $(filter-out -lgslcblas,$(foreach package,$(packages),$(shell pkg-conf
 reproduced = scaling score-error-short roughness-short minimal-short
 commit := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 
-sources = $(wildcard src/core/*.c src/model/*.c src/law/*.c src/law/*/*.c src/sample/*.c src/experiment/*.c src/verdict/*.c src/report/*.c src/command/*.c)
+sources = $(wildcard src/core/*.c src/model/*.c src/law/*.c src/law/*/*.c src/sample/*.c src/experiment/*.c src/results/*.c src/verdict/*.c src/report/*.c src/command/*.c)
 # What plug-ins include, and what they may call.
 headers = core/status.h model/plugin.h model/sampler.h model/schedule.h model/target.h
 EXPORTS = $(patsubst %,-Wl$(comma)--export-dynamic-symbol='%',factor_list_* target_* sampler_* schedule_* fail_with status_sentence)
@@ -65,7 +65,7 @@ $(BUILD)/diffrate-bench: $(objects) $(bench_sources:src/%.c=$(BUILD)/%.o)
 	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
 
 # Nothing there takes time, but to compile.
-$(addprefix $(BUILD)/,$(patsubst src/%.c,%.o,$(wildcard src/experiment/*.c src/verdict/*.c src/report/*.c src/command/*.c))): OPTIMIZE = -O1
+$(addprefix $(BUILD)/,$(patsubst src/%.c,%.o,$(wildcard src/experiment/*.c src/results/*.c src/verdict/*.c src/report/*.c src/command/*.c))): OPTIMIZE = -O1
 
 # One file of compiler output asks for all libraries first, so that a missing one is named with the command that installs it.
 $(BUILD)/%.o: src/%.c | $(BUILD)/.dependencies

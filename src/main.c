@@ -15,7 +15,7 @@
 
 #include "command/command.h"
 #include "core/provenance.h"
-#include "experiment/store.h"
+#include "results/store.h"
 
 static void print_help(FILE *file)
 {

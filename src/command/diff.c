@@ -8,8 +8,8 @@
 #include "command/command.h"
 #include "command/json.h"
 #include "report/table.h"
+#include "results/compare.h"
 #include "verdict/claims.h"
-#include "verdict/compare.h"
 
 /* Of the two results, for people and in JSON. */
 static const char *const name[2] = {"A", "B"}, *const json_name[2] = {"a", "b"};

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "core/status.h"
-#include "verdict/evidence.h"
+#include "results/evidence.h"
 
 /* A figure being collected. Panels count from 1 and are targets; a series is a curve of a panel. */
 struct sheet {

@@ -4,8 +4,8 @@
 #define REPORT_FIGURES_H
 
 #include "core/status.h"
+#include "results/evidence.h"
 #include "verdict/claims.h"
-#include "verdict/evidence.h"
 
 struct figure_source;
 

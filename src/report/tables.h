@@ -5,8 +5,8 @@
 #include "core/file.h"
 #include "core/status.h"
 #include "report/table.h"
+#include "results/evidence.h"
 #include "verdict/claims.h"
-#include "verdict/evidence.h"
 #include "verdict/fit.h"
 
 /* How a section's table is made: its columns, and what fills in rows and note; without both the section is left out.

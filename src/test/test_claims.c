@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "experiment/bracket.h"
-#include "experiment/store.h"
+#include "results/store.h"
 #include "verdict/claims.h"
 
 #include "test/planted.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "experiment/store.h"
+#include "results/store.h"
 #include "verdict/atlas.h"
 
 #include "test/planted.h"

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #include "core/status.h"
-#include "verdict/evidence.h"
+#include "results/evidence.h"
 
 enum outcome {
     /* By increasing severity: the overall verdict of a claim is the most severe of its targets'. */

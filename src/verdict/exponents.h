@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 #include "core/status.h"
+#include "results/evidence.h"
 #include "verdict/account.h"
-#include "verdict/evidence.h"
 #include "verdict/fit.h"
 
 /* Windows, stated once: T(d, eps) with eps <= 0.1 (TV far from 1) and T within a factor 8 of the largest found;

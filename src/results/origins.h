@@ -1,12 +1,12 @@
 /* Where the cells of a merged file come from: the distinct facts about the builds, machines and commands that made
  * them, in an order that does not depend on which came first. */
-#ifndef EXPERIMENT_ORIGINS_H
-#define EXPERIMENT_ORIGINS_H
+#ifndef RESULTS_ORIGINS_H
+#define RESULTS_ORIGINS_H
 
 #include <stddef.h>
 
 #include "core/status.h"
-#include "experiment/store.h"
+#include "results/store.h"
 
 struct origins {
     char **line; /* "name: value", distinct */

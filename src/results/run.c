@@ -1,4 +1,4 @@
-#include "experiment/run.h"
+#include "results/run.h"
 
 #include <omp.h>
 #include <stdbool.h>
@@ -10,10 +10,10 @@
 #include "core/progress.h"
 #include "core/text.h"
 #include "core/workers.h"
-#include "experiment/directory.h"
-#include "experiment/origins.h"
 #include "experiment/plan.h"
-#include "experiment/store.h"
+#include "results/directory.h"
+#include "results/origins.h"
+#include "results/store.h"
 
 struct run {
     const struct spec *spec;

@@ -2,8 +2,8 @@
  * found as it goes. Each cell is measured in a process of its own and stored at once; a cell that is stored already
  * is read instead. When all cells of all shares are there, the merged file is made of them, and of nothing else: it
  * is the same, to the bit, however the work was cut, shared or interrupted. */
-#ifndef EXPERIMENT_RUN_H
-#define EXPERIMENT_RUN_H
+#ifndef RESULTS_RUN_H
+#define RESULTS_RUN_H
 
 #include <stddef.h>
 

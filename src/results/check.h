@@ -1,7 +1,7 @@
 /* A results directory, verified anew: every file in it, the merged file against the cells, and some cells against the
  * same measured again. */
-#ifndef VERDICT_CHECK_H
-#define VERDICT_CHECK_H
+#ifndef RESULTS_CHECK_H
+#define RESULTS_CHECK_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "verdict/check.h"
+#include "results/check.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,10 +10,10 @@
 #include "core/memory.h"
 #include "core/random.h"
 #include "core/workers.h"
-#include "experiment/directory.h"
 #include "experiment/plan.h"
-#include "experiment/store.h"
-#include "verdict/compare.h"
+#include "results/compare.h"
+#include "results/directory.h"
+#include "results/store.h"
 
 struct checker {
     const char *directory;

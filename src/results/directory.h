@@ -1,8 +1,8 @@
 /* The results directory of an experiment: spec.yaml, which says whose cells these are (with which builds of which
  * plug-ins, in comments), cells/ with a file for each,
  * and what is made of them. Several processes on several machines may work in it at once. */
-#ifndef EXPERIMENT_DIRECTORY_H
-#define EXPERIMENT_DIRECTORY_H
+#ifndef RESULTS_DIRECTORY_H
+#define RESULTS_DIRECTORY_H
 
 #include <stddef.h>
 
@@ -10,7 +10,7 @@
 #include "core/status.h"
 #include "experiment/cell.h"
 #include "experiment/spec.h"
-#include "experiment/store.h"
+#include "results/store.h"
 
 enum { DIRECTORY_PATH_SIZE = 4096 };
 

@@ -1,7 +1,7 @@
 /* HDF5 builds files in memory only, because version 1.10 crashes when it closes a file on a full disk; plain system
  * calls move them to the disk. A seal with a checksum follows the HDF5 content, which HDF5 and the programs built on
  * it ignore: it tells the reader of accidents. */
-#include "experiment/store.h"
+#include "results/store.h"
 
 #include <hdf5_hl.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 #include "core/file.h"
 #include "core/memory.h"
-#include "experiment/store_format.h"
+#include "results/store_format.h"
 
 struct writer {
     const char *path;

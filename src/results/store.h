@@ -3,8 +3,8 @@
  * `units` and `long_name` attributes, the dimension scale `row` attached. What may differ between two runs of the
  * same (wall times, the facts `command` and `host`) lives in the group /circumstances; all else is equal to the bit.
  */
-#ifndef EXPERIMENT_STORE_H
-#define EXPERIMENT_STORE_H
+#ifndef RESULTS_STORE_H
+#define RESULTS_STORE_H
 
 #include <stddef.h>
 

@@ -8,7 +8,7 @@
 #include "core/isolate.h"
 #include "core/memory.h"
 #include "core/text.h"
-#include "experiment/store_format.h"
+#include "results/store_format.h"
 
 /* What a child may use: for anything, and for each byte of the file. A row takes about twice as much in memory; a
  * core reads more than ten million bytes a second. */

@@ -1,4 +1,4 @@
-#include "experiment/origins.h"
+#include "results/origins.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "verdict/compare.h"
+#include "results/compare.h"
 
 #include <float.h>
 #include <gsl/gsl_cdf.h>

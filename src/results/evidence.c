@@ -1,4 +1,4 @@
-#include "verdict/evidence.h"
+#include "results/evidence.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "core/memory.h"
-#include "experiment/directory.h"
+#include "results/directory.h"
 
 double log_free_cost(size_t steps)
 {

@@ -11,13 +11,13 @@
  *
  * NaN agrees with NaN alone, but chains of another seed may say something where these say nothing. An infinite value
  * agrees with itself, or where the other's radius is infinite. */
-#ifndef VERDICT_COMPARE_H
-#define VERDICT_COMPARE_H
+#ifndef RESULTS_COMPARE_H
+#define RESULTS_COMPARE_H
 
 #include <stddef.h>
 
 #include "core/status.h"
-#include "verdict/evidence.h"
+#include "results/evidence.h"
 
 #define COMPARE_LEVEL 1e-3
 #define COMPARE_ULPS 4.0

@@ -1,6 +1,6 @@
 /* What the writer and the reader of result files share: the seal, and how a field's cells are stored. */
-#ifndef EXPERIMENT_STORE_FORMAT_H
-#define EXPERIMENT_STORE_FORMAT_H
+#ifndef RESULTS_STORE_FORMAT_H
+#define RESULTS_STORE_FORMAT_H
 
 #include <hdf5.h>
 #include <inttypes.h>
@@ -11,7 +11,7 @@
 #include "core/hash.h"
 #include "core/status.h"
 #include "experiment/record.h"
-#include "experiment/store.h"
+#include "results/store.h"
 
 #define FORMAT "diffrate result"
 #define SIGNATURE "\211HDF\r\n\032\n"

@@ -1,14 +1,14 @@
 /* What an experiment's stored results say, before any claim is judged: the records, the spec they came from, and T(d,
  * eps). */
-#ifndef VERDICT_EVIDENCE_H
-#define VERDICT_EVIDENCE_H
+#ifndef RESULTS_EVIDENCE_H
+#define RESULTS_EVIDENCE_H
 
 #include <stddef.h>
 
 #include "core/status.h"
 #include "experiment/bracket.h"
 #include "experiment/spec.h"
-#include "experiment/store.h"
+#include "results/store.h"
 
 struct evidence {
     struct result result;

@@ -1,4 +1,4 @@
-#include "experiment/directory.h"
+#include "results/directory.h"
 
 #include <dirent.h>
 #include <errno.h>

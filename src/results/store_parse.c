@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "experiment/store_format.h"
+#include "results/store_format.h"
 
 struct reader {
     const char *path;
