@@ -127,14 +127,15 @@ static void print_number(const char *what, double value, double interval, FILE *
 static void print_head(const struct finding *finding, FILE *file)
 {
     const struct claim *claim = finding->claim;
-    char verdict[100];
+    char verdict[100], predicted[CLAIM_PREDICTION];
     finding_verdict(finding, verdict, sizeof verdict);
+    claim_prediction(claim, predicted);
     fprintf(file, "%s, %s: %s\n", claim->name, finding->target, verdict);
     if (finding->measured)
         print_number("measured", finding->value, finding->interval, file);
     if (finding->has_raw)
         print_number("in T", finding->raw_value, finding->raw_interval, file);
-    fprintf(file, "  predicted: %s, refuted by %s\n", claim->predicted, claim->refuted_by);
+    fprintf(file, "  predicted: %s, refuted by %s\n", predicted, claim->refuted_by);
     fprintf(file, "  cells: %zu used, %zu censored, %zu at start\n", finding->used, finding->censored,
             finding->at_start);
     if (finding->note[0] != '\0')
@@ -218,7 +219,8 @@ static enum status explain(const struct evidence *evidence, const struct finding
         chosen++;
     if (chosen == targets)
         return fail_unknown("target", target, target_of, &evidence->spec, error);
-    fprintf(file, "%s\n  %s\n  statistic: %s\n\n", of->claim->statement, of->claim->source, of->claim->statistic);
+    fprintf(file, "%s\n  %s\n  statistic: %s\n\n", of->claim->statement, of->claim->source,
+            claim_statistic(of->claim));
     if (target == NULL) {
         print_head(&of[targets], file);
         chosen = claims_worst(of, targets);

@@ -78,6 +78,13 @@ static void put_summary(const struct page *page)
                page->file);
 }
 
+static void put_prediction(const struct page *page, const struct claim *claim)
+{
+    char predicted[CLAIM_PREDICTION];
+    claim_prediction(claim, predicted);
+    put(page, predicted);
+}
+
 static void put_count(const struct page *page, const char *text, enum outcome from, enum outcome to)
 {
     size_t count = 0;
@@ -224,7 +231,7 @@ static void put_what_it_says(const struct page *page, const struct finding *find
     } else
         fputs("not measured", page->file);
     fputs(", the claim says ", page->file);
-    put(page, finding->claim->predicted);
+    put_prediction(page, finding->claim);
     fputs(": ", page->file);
     put(page, verdict);
     fputs(".</p>\n", page->file);
@@ -252,7 +259,7 @@ static void put_sentences(const struct page *page, size_t first)
         &page->tables->findings[first + claims_worst(&page->tables->findings[first], targets_of(page))];
     char measured[EXPONENT_TEXT];
     fputs("<p>Measured: ", page->file);
-    put(page, finding->claim->statistic);
+    put(page, claim_statistic(finding->claim));
     if (finding->measured) {
         exponent_text(finding->value, finding->interval, measured);
         fputs(", <b>", page->file);
@@ -263,7 +270,7 @@ static void put_sentences(const struct page *page, size_t first)
     fputs(targets_of(page) > 1 ? ", on the target that decides, " : ", on ", page->file);
     put(page, worst->target);
     fprintf(page->file, ", from %zu cells. The claim says: <b>", worst->used);
-    put(page, finding->claim->predicted);
+    put_prediction(page, finding->claim);
     fprintf(page->file, "</b>. What follows: %s.</p>\n", consequences[finding->outcome]);
 }
 

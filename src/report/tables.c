@@ -43,14 +43,15 @@ enum table_kind outcome_kind(enum outcome outcome)
 
 static enum status fill_finding(const struct finding *f, struct table *table, struct error *error)
 {
-    char verdict[100];
+    char verdict[100], predicted[CLAIM_PREDICTION];
     finding_verdict(f, verdict, sizeof verdict);
+    claim_prediction(f->claim, predicted);
     TRY(table_cells(table, error, "%s\t%s", f->claim->name, f->target));
     TRY(table_verdict(table, outcome_kind(f->outcome), verdict, error));
     TRY(table_exponent(table, f->measured, (struct exponent){.value = f->value, .interval = f->interval}, error));
     TRY(table_exponent(table, f->has_raw, (struct exponent){.value = f->raw_value, .interval = f->raw_interval},
                        error));
-    TRY(table_cells(table, error, "%s", f->claim->predicted));
+    TRY(table_cells(table, error, "%s", predicted));
     for (size_t i = 0; i < 2; i++)
         TRY(table_cells(table, error, "%zu / %zu / %zu", f->used, f->censored, f->at_start));
     return table_cells(table, error, "%zu\t%zu\t%zu\t%s\t%s", f->used, f->censored, f->at_start, f->note,

@@ -30,6 +30,52 @@ const char *const *claim_names(void)
     return names;
 }
 
+const char *claim_statistic(const struct claim *claim)
+{
+    return claim->statistic != NULL ? claim->statistic : power_kinds[claim->bound[0].power].name;
+}
+
+/* "<= 5/4": fractions with a denominator of up to 4 are written as such. */
+static void put_bound(const struct claim_bound *bound, char *text, size_t size)
+{
+    static const char *const signs[] = {[ABOVE] = ">", [BELOW] = "<", [AT_MOST] = "<=", [AT_LEAST] = ">="};
+    int denominator = 1;
+    while (denominator <= 4 && bound->value * denominator != floor(bound->value * denominator))
+        denominator++;
+    if (denominator == 1 || denominator > 4)
+        (void)snprintf(text, size, "%s %g", signs[bound->relation], bound->value);
+    else
+        (void)snprintf(text, size, "%s %.0f/%d", signs[bound->relation], bound->value * denominator, denominator);
+}
+
+/* What tells a further bound from the first: its sampler, or else what it is a power of. */
+static const char *label_of(const struct claim_bound *bound, const struct claim_bound *first)
+{
+    const bool other =
+        bound->sampler != NULL && (first->sampler == NULL || strcmp(bound->sampler, first->sampler) != 0);
+    return other ? bound->sampler : power_kinds[bound->power].in;
+}
+
+void claim_prediction(const struct claim *claim, char text[CLAIM_PREDICTION])
+{
+    char part[40], next[40] = "";
+    size_t used = 0;
+    put_bound(&claim->bound[0], text, CLAIM_PREDICTION);
+    used = strlen(text);
+    for (const struct claim_bound *bound = &claim->bound[1]; bound->power != NO_POWER; bound++) {
+        put_bound(bound, part, sizeof part);
+        if (bound[1].power != NO_POWER)
+            put_bound(&bound[1], next, sizeof next);
+        const bool joined = bound[1].power != NO_POWER && strcmp(part, next) == 0; /* "T, d: <= 0" */
+        used += (size_t)snprintf(text + used, CLAIM_PREDICTION - used, "%s%s%s%s%s",
+                                 bound == &claim->bound[1] ? " (" : "", label_of(bound, &claim->bound[0]),
+                                 joined ? ", " : ": ", joined ? "" : part,
+                                 bound[1].power == NO_POWER ? ")"
+                                 : joined                   ? ""
+                                                            : "; ");
+    }
+}
+
 const struct claim_bound *claims_bound(enum power power, const char *sampler)
 {
     for (size_t i = 0; i < CLAIMS; i++)

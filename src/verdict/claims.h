@@ -91,8 +91,7 @@ struct claim {
     const char *name;
     const char *statement;
     const char *source;
-    const char *statistic;
-    const char *predicted; /* the bounds in words */
+    const char *statistic; /* NULL: as its power is called (claim_statistic) */
     const char *refuted_by;
     struct claim_bound bound[MOST_BOUNDS + 1]; /* the first is of the statistic that is shown; ends with NO_POWER */
     const char *samplers[2];                   /* the two that it compares; NULL: it compares none */
@@ -104,6 +103,11 @@ struct claim {
 
 const struct claim *claim_at(size_t index); /* NULL past the end */
 const char *const *claim_names(void);       /* NULL-terminated, in the order of claim_at */
+
+/* What is measured, and "<= 1/2 (ddpm: <= 1)", the bounds in words. */
+enum { CLAIM_PREDICTION = 120 };
+const char *claim_statistic(const struct claim *claim);
+void claim_prediction(const struct claim *claim, char text[CLAIM_PREDICTION]);
 
 /* The bound of a claim on this power of this sampler; NULL: there is none. */
 const struct claim_bound *claims_bound(enum power power, const char *sampler);

@@ -143,7 +143,7 @@ static void judge_growth(struct finding *part, const char *in, const struct clai
     double value = growth->exponent.value, interval = growth->exponent.interval, limit = bound->value + BAND;
     struct judgement judgement = {
         .exponent = growth->exponent,
-        .regression = power_regressions[bound->power],
+        .regression = power_kinds[bound->power].regression,
         .cells = growth->cells,
         .condition = {{OUTCOME_REFUTED, "refuted", "the lower end of the interval", ABOVE, limit, value - interval},
                       {GROWTH_FINE, "fine", "the upper end of the interval", AT_MOST, limit, value + interval},
@@ -272,7 +272,7 @@ static void judge_contrast(struct finding *part, const char *of, const struct cl
 {
     double value = growth->exponent.value, interval = growth->exponent.interval, limit = bound->value + ZERO;
     struct judgement judgement = {.exponent = growth->exponent,
-                                  .regression = power_regressions[bound->power],
+                                  .regression = power_kinds[bound->power].regression,
                                   .cells = growth->cells,
                                   .condition = {{OUTCOME_SUPPORTED, "supported", "the lower end of the interval",
                                                  ABOVE, limit, value - interval},

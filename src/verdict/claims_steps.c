@@ -37,7 +37,7 @@ static enum status judge_from_above(const struct evidence *evidence, size_t targ
         .of = "exponent of upper limits on T/log T in 1/eps",
         .exponent = fit.x,
         .bound = bound->value,
-        .regression = power_regressions[bound->power],
+        .regression = power_kinds[bound->power].regression,
         .cells = fit.cells,
         .condition = {{OUTCOME_INCONCLUSIVE, "inconclusive", "the half-width of the interval", ABOVE, WIDEST,
                        fit.x.interval},
@@ -87,7 +87,7 @@ static enum status judge_steps(const struct evidence *evidence, const struct cla
     if (fit.ok && (fit.has_d || !in_dimension)) {
         struct exponent in_T = in_dimension ? raw.d : raw.x;
         char of[120];
-        (void)snprintf(of, sizeof of, "exponent of T/log T in %s, %s", in_dimension ? "d" : "1/eps", bound->sampler);
+        (void)snprintf(of, sizeof of, "%s, %s", power_kinds[bound->power].name, bound->sampler);
         judge_power(out, of, bound, out->used, in_dimension ? &fit.d : &fit.x);
         out->has_raw = raw.ok;
         out->raw_value = in_T.value;
@@ -174,10 +174,10 @@ enum status decide_kl(const struct evidence *evidence, const struct claim *claim
         judge_note(out, "add steps that are powers of two");
         return STATUS_OK;
     }
-    judge_power(out, "exponent of KL(p|q) in h", in_step_size, out->used, &fit.x);
+    judge_power(out, power_kinds[in_step_size->power].name, in_step_size, out->used, &fit.x);
     if (fit.has_d) {
         struct finding by_dimension = {.claim = claim, .account = out->account};
-        judge_power(&by_dimension, "exponent of KL(p|q) in d", in_dimension, fit.weighed_d, &fit.d);
+        judge_power(&by_dimension, power_kinds[in_dimension->power].name, in_dimension, fit.weighed_d, &fit.d);
         if (by_dimension.outcome == OUTCOME_SUPPORTED && is_power(evidence, target))
             judge_note(out,
                        "KL of d equal independent coordinates is d times that of one: its exponent in d, 1, is an "
@@ -367,7 +367,7 @@ enum status decide_speedup(const struct evidence *evidence, const struct claim *
         judge_note(out, "add accuracies <= 0.1 that both samplers reach, or a larger max_steps");
         return STATUS_OK;
     }
-    judge_power(out, claim->statistic, &claim->bound[0], out->used, &fit.x);
+    judge_power(out, claim_statistic(claim), &claim->bound[0], out->used, &fit.x);
     judge_note(out, "largest measured: %.1f in steps, %.1f in score evaluations", largest,
                largest / evaluations_ratio(spec, fast, slow));
     return STATUS_OK;

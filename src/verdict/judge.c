@@ -30,21 +30,32 @@ void judge_note(struct finding *finding, const char *format, ...)
     { \
         __VA_ARGS__ \
     }
-const struct regression_words *const power_regressions[] = {
-    [STEPS_IN_ACCURACY] = REGRESSION("log(T/log T)", "log(1/ε)", "d", "the smallest ε", "the smallest d"),
-    [STEPS_IN_DIMENSION] = REGRESSION("log(T/log T)", "log d", "ε", "the smallest ε", "the smallest d"),
-    [RATIO_IN_ACCURACY] =
-        REGRESSION("the log of the ratio of T/log T", "log(1/ε)", "d", "the smallest ε", "the smallest d"),
-    [KL_IN_STEP_SIZE] = REGRESSION("log KL(p‖q)", "log h", "d", "the largest T", "the smallest d"),
-    [KL_IN_DIMENSION] = REGRESSION("log KL(p‖q)", "log d", "T", "the largest T", "the smallest d"),
-    [EFFECT_IN_SIZE] =
-        REGRESSION("the log of the effect", "log ε_score", "(T, d)", "the smallest ε_score", "the first (T, d)"),
-    [CONSTANT_IN_STEPS] = REGRESSION("log C", "log T", "(ε_score, d)", "the largest T", "the first (ε_score, d)"),
-    [CONSTANT_IN_DIMENSION] =
-        REGRESSION("log C", "log d", "(ε_score, T)", "one ε_score at the largest T", "the smallest d"),
-    [CONSTANT_IN_ROUGHNESS] =
-        REGRESSION("log C", "log ω", "(ε_score, T, d)", "the largest ω", "the first (ε_score, T, d)"),
-    [FRACTION_AGREEING] = NULL,
+const struct power_kind power_kinds[] = {
+    [STEPS_IN_ACCURACY] = {"exponent of T/log T in 1/eps", "1/eps",
+                           REGRESSION("log(T/log T)", "log(1/ε)", "d", "the smallest ε", "the smallest d")},
+    [STEPS_IN_DIMENSION] = {"exponent of T/log T in d", "d",
+                            REGRESSION("log(T/log T)", "log d", "ε", "the smallest ε", "the smallest d")},
+    [STEPS_RATIO] = {"largest ratio of T", "T", NULL},
+    [RATIO_IN_ACCURACY] = {"exponent of the ratio of T/log T in 1/eps", "1/eps",
+                           REGRESSION("the log of the ratio of T/log T", "log(1/ε)", "d", "the smallest ε",
+                                      "the smallest d")},
+    [KL_IN_STEP_SIZE] = {"exponent of KL(p|q) in h", "h",
+                         REGRESSION("log KL(p‖q)", "log h", "d", "the largest T", "the smallest d")},
+    [KL_IN_DIMENSION] = {"exponent of KL(p|q) in d", "d",
+                         REGRESSION("log KL(p‖q)", "log d", "T", "the largest T", "the smallest d")},
+    [EFFECT_IN_SIZE] = {"slope of the effect in eps_score", "eps_score",
+                        REGRESSION("the log of the effect", "log ε_score", "(T, d)", "the smallest ε_score",
+                                   "the first (T, d)")},
+    [CONSTANT_IN_STEPS] = {"growth of C in T", "T",
+                           REGRESSION("log C", "log T", "(ε_score, d)", "the largest T", "the first (ε_score, d)")},
+    [CONSTANT_IN_DIMENSION] = {"growth of C in d", "d",
+                               REGRESSION("log C", "log d", "(ε_score, T)", "one ε_score at the largest T",
+                                          "the smallest d")},
+    [CONSTANT_IN_ROUGHNESS] = {"growth exponent of C in omega", "omega",
+                               REGRESSION("log C", "log ω", "(ε_score, T, d)", "the largest ω",
+                                          "the first (ε_score, T, d)")},
+    [ORDER_SHORTFALL] = {"claimed order - exponent of TV in h", "h", NULL},
+    [FRACTION_AGREEING] = {"fraction of estimates that agree", "chains", NULL},
 };
 
 size_t judge_by(struct finding *finding, struct judgement *judgement, enum outcome otherwise)
@@ -65,7 +76,7 @@ void judge_power(struct finding *finding, const char *of, const struct claim_bou
     struct judgement judgement = {
         .exponent = *exponent,
         .bound = bound->value,
-        .regression = power_regressions[bound->power],
+        .regression = power_kinds[bound->power].regression,
         .cells = cells,
         .condition = {{OUTCOME_REFUTED, "refuted", from_above ? lower : upper, from_above ? ABOVE : BELOW, limit,
                        inner},

@@ -16,8 +16,13 @@
 /* Appends to the finding's note, after "; " if there is one. */
 void judge_note(struct finding *finding, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* What fits of a power are of, in words; NULL: it is not fitted. */
-extern const struct regression_words *const power_regressions[];
+/* A power in words. */
+struct power_kind {
+    const char *name;                          /* of the statistic */
+    const char *in;                            /* what it is a power of */
+    const struct regression_words *regression; /* what its fit is of; NULL: it is not fitted */
+};
+extern const struct power_kind power_kinds[]; /* by enum power */
 
 /* Fills the finding from a measured exponent by the bands of judge.c.
  * Args: of, what is judged, in words; bound, AT_MOST or AT_LEAST; cells, those of its fit. */
