@@ -173,14 +173,10 @@ static void count(struct tally *tally, const struct match *found)
 
 static enum status add(struct comparison *out, struct difference difference, struct error *error)
 {
-    if (out->differences == out->capacity) {
-        size_t capacity = out->capacity > 0 ? 2 * out->capacity : 64;
-        struct difference *grown = array_resize(out->difference, capacity, sizeof *grown);
-        if (grown == NULL)
-            return fail_with(error, STATUS_MEMORY, "out of memory for %zu differences", capacity);
-        out->difference = grown;
-        out->capacity = capacity;
-    }
+    struct difference *grown = array_reserve(out->difference, &out->capacity, out->differences + 1, sizeof *grown);
+    if (grown == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu differences", out->differences + 1);
+    out->difference = grown;
     out->difference[out->differences++] = difference;
     return STATUS_OK;
 }

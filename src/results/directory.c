@@ -34,8 +34,8 @@ enum status directory_cell(const char *path, const struct cell *cell, char out[D
                            struct error *error)
 {
     char name[CELL_KEY_SIZE + 8] = "cells/";
-    enum status status = cell_key(cell, name + strlen(name), error);
-    return status == STATUS_OK ? join(out, path, name, ".h5", error) : status;
+    TRY(cell_key(cell, name + strlen(name), error));
+    return join(out, path, name, ".h5", error);
 }
 
 enum status directory_merged(const char *path, const struct spec *spec, char out[DIRECTORY_PATH_SIZE],
@@ -116,6 +116,11 @@ static enum status read_header(const char *file, const struct bytes *text, struc
                      "%s does not begin as diffrate writes it; the results beside it cannot be used", file);
 }
 
+static enum status no_memory(const char *file, struct error *error)
+{
+    return fail_with(error, STATUS_MEMORY, "out of memory for the text of %s", file);
+}
+
 /* The lines on plug-ins without what makes them comments, for free(), and in *own the author's text. NULL where
  * memory runs out. */
 static char *take_plugins(const struct header *header, const char **own)
@@ -160,9 +165,7 @@ static enum status check_owner(const char *path, const char *file, const struct 
     struct header header;
     if (found->length == ours->length && memcmp(found->data, ours->data, ours->length) == 0)
         return STATUS_OK;
-    enum status status = read_header(file, found, &header, error);
-    if (status != STATUS_OK)
-        return status;
+    TRY(read_header(file, found, &header, error));
     if (!is_this_version(&header, version))
         return fail_with(
             error, STATUS_IO,
@@ -183,15 +186,13 @@ static enum status claim(const char *path, const char *file, const struct bytes 
     int existed = 1;
     if (adopt)
         return file_replace(file, ours, error);
-    enum status status = STATUS_OK;
     if (stat(file, &info) != 0) {
-        status = check_is_free(path, error);
-        if (status == STATUS_OK)
-            status = file_create(file, ours, &existed, error);
+        TRY(check_is_free(path, error));
+        TRY(file_create(file, ours, &existed, error));
     }
-    if (status != STATUS_OK || !existed)
-        return status;
-    status = file_load(file, &found, error);
+    if (!existed)
+        return STATUS_OK;
+    enum status status = file_load(file, &found, error);
     if (status == STATUS_OK)
         status = check_owner(path, file, &found, ours, version, error);
     free(found.data);
@@ -202,24 +203,17 @@ enum status directory_open(const char *path, const struct spec *spec, const char
                            struct error *error)
 {
     char file[DIRECTORY_PATH_SIZE], cells[DIRECTORY_PATH_SIZE];
-    enum status status = join(file, path, SPEC_FILE, "", error);
-    if (status == STATUS_OK)
-        status = join(cells, path, "cells", "", error);
-    if (status == STATUS_OK)
-        status = file_make_directory(path, error);
-    if (status != STATUS_OK)
-        return status;
+    TRY(join(file, path, SPEC_FILE, "", error));
+    TRY(join(cells, path, "cells", "", error));
+    TRY(file_make_directory(path, error));
     struct bytes ours = make_text(spec, version);
-    status = ours.data != NULL ? claim(path, file, &ours, version, adopt, error)
-                               : fail_with(error, STATUS_MEMORY, "out of memory for the text of %s", file);
+    enum status status = ours.data != NULL ? claim(path, file, &ours, version, adopt, error) : no_memory(file, error);
     free(ours.data);
-    if (status == STATUS_OK)
-        status = file_make_directory(cells, error);
-    if (status == STATUS_OK) {
-        (void)file_sweep(path);
-        (void)file_sweep(cells);
-    }
-    return status;
+    TRY(status);
+    TRY(file_make_directory(cells, error));
+    (void)file_sweep(path);
+    (void)file_sweep(cells);
+    return STATUS_OK;
 }
 
 enum status directory_is_of(const char *path, const struct spec *spec, const char *version, struct error *error)
@@ -228,10 +222,10 @@ enum status directory_is_of(const char *path, const struct spec *spec, const cha
     struct bytes found = {NULL, 0}, ours = make_text(spec, version);
     enum status status = ours.data != NULL ? join(file, path, SPEC_FILE, "", error)
                                            : fail_with(error, STATUS_MEMORY, "out of memory for a spec's text");
-    if (status == STATUS_OK)
-        status = file_load(file, &found, error);
-    if (status == STATUS_OK)
-        status = check_owner(path, file, &found, &ours, version, error);
+    TRY_OR(end, status);
+    TRY_OR(end, file_load(file, &found, error));
+    TRY_OR(end, check_owner(path, file, &found, &ours, version, error));
+end:
     free(found.data);
     free(ours.data);
     return status;
@@ -248,22 +242,21 @@ enum status directory_owns(const char *path, const char *spec_name, const char *
     TRY(join(file, path, SPEC_FILE, "", error));
     if (stat(file, &info) != 0)
         return STATUS_OK;
-    enum status status = file_load(file, &text, error);
-    if (status == STATUS_OK)
-        status = read_header(file, &text, &header, error);
-    if (status == STATUS_OK) {
-        plugins = take_plugins(&header, &own);
-        status =
-            plugins != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for the text of %s", file);
-    }
-    if (status == STATUS_OK && strcmp(header.name, spec_name) != 0)
+    enum status status;
+    TRY_OR(end, file_load(file, &text, error));
+    TRY_OR(end, read_header(file, &text, &header, error));
+    plugins = take_plugins(&header, &own);
+    if (plugins == NULL)
+        status = no_memory(file, error);
+    else if (strcmp(header.name, spec_name) != 0)
         status = fail_with(error, STATUS_IO, "the merged file is of experiment %s, but %s is of %s", spec_name, file,
                            header.name);
-    else if (status == STATUS_OK && strcmp(own, spec_text) != 0)
+    else if (strcmp(own, spec_text) != 0)
         status = fail_with(error, STATUS_IO,
                            "the merged file is of an experiment %s with another text than %s has; `diffrate run` or "
                            "`merge` makes it anew",
                            spec_name, file);
+end:
     free(plugins);
     free(text.data);
     return status;
@@ -276,25 +269,23 @@ enum status directory_read(const char *path, const char *version, const char *co
     struct bytes text = {NULL, 0};
     struct header header;
     *out = (struct spec){.text = NULL};
-    enum status status = join(file, path, SPEC_FILE, "", error);
-    if (status == STATUS_OK)
-        status = file_load(file, &text, error);
-    if (status == STATUS_OK)
-        status = read_header(file, &text, &header, error);
-    if (status == STATUS_OK && !is_this_version(&header, version))
-        status =
-            fail_with(error, STATUS_IO, "%s holds results of diffrate %s (numerics %d), and this is %s (numerics %d)",
-                      path, header.version, header.numerics, version, NUMERICS_VERSION);
-    if (status == STATUS_OK) {
-        const char *own;
-        char *plugins = take_plugins(&header, &own);
-        status = plugins != NULL ? spec_parse(file, own, text.length - (size_t)(own - text.data), plugins,
-                                              claim_names, out, error)
-                                 : fail_with(error, STATUS_MEMORY, "out of memory for the text of %s", file);
-        free(plugins);
-        if (status == STATUS_OK)
-            (void)snprintf(out->name, sizeof out->name, "%s", header.name);
-    }
+    const char *own;
+    char *plugins = NULL;
+    enum status status;
+    TRY(join(file, path, SPEC_FILE, "", error));
+    TRY_OR(end, file_load(file, &text, error));
+    TRY_OR(end, read_header(file, &text, &header, error));
+    if (!is_this_version(&header, version))
+        TRY_OR(end, fail_with(error, STATUS_IO,
+                              "%s holds results of diffrate %s (numerics %d), and this is %s (numerics %d)", path,
+                              header.version, header.numerics, version, NUMERICS_VERSION));
+    plugins = take_plugins(&header, &own);
+    if (plugins == NULL)
+        TRY_OR(end, no_memory(file, error));
+    TRY_OR(end, spec_parse(file, own, text.length - (size_t)(own - text.data), plugins, claim_names, out, error));
+    (void)snprintf(out->name, sizeof out->name, "%s", header.name);
+end:
+    free(plugins);
     free(text.data);
     return status;
 }
@@ -340,12 +331,10 @@ enum status directory_load(const char *path, const struct cell *cell, struct res
 {
     char file[DIRECTORY_PATH_SIZE];
     *out = (struct result){.rows = NULL};
-    enum status status = directory_cell(path, cell, file, error);
-    if (status == STATUS_OK)
-        status = store_read(file, out, error);
-    if (status == STATUS_OK)
-        status = check_cell(file, cell, out, error);
-    return status == STATUS_OK && out->failure[0] == '\0' ? join_failures(file, cell, out, error) : status;
+    TRY(directory_cell(path, cell, file, error));
+    TRY(store_read(file, out, error));
+    TRY(check_cell(file, cell, out, error));
+    return out->failure[0] == '\0' ? join_failures(file, cell, out, error) : STATUS_OK;
 }
 
 enum status directory_list(const char *path, struct cell_name **names, size_t *count, struct error *error)
@@ -359,19 +348,17 @@ enum status directory_list(const char *path, struct cell_name **names, size_t *c
     if (open == NULL)
         return fail_with(error, STATUS_IO, "cannot read directory %s: %s", cells, strerror(errno));
     enum status status = STATUS_OK;
-    for (struct dirent *entry; status == STATUS_OK && (entry = readdir(open)) != NULL;) {
+    for (struct dirent *entry; (entry = readdir(open)) != NULL;) {
         size_t length = strlen(entry->d_name);
         if (length <= 3 || length - 3 >= CELL_KEY_SIZE || strcmp(entry->d_name + length - 3, ".h5") != 0)
             continue;
-        if (*count == room) {
-            room = 2 * room + 64;
-            struct cell_name *grown = array_resize(*names, room, sizeof *grown);
-            *names = grown != NULL ? grown : *names;
-            status = grown != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for %zu names", room);
-        }
-        if (status == STATUS_OK)
-            (void)snprintf((*names)[(*count)++].key, CELL_KEY_SIZE, "%.*s", (int)(length - 3), entry->d_name);
+        struct cell_name *grown = array_reserve(*names, &room, *count + 1, sizeof *grown);
+        if (grown == NULL)
+            TRY_OR(end, fail_with(error, STATUS_MEMORY, "out of memory for %zu names", *count + 1));
+        *names = grown;
+        (void)snprintf((*names)[(*count)++].key, CELL_KEY_SIZE, "%.*s", (int)(length - 3), entry->d_name);
     }
+end:
     (void)closedir(open);
     return status;
 }

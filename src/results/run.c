@@ -136,11 +136,10 @@ static int by_cost(const void *a, const void *b, void *context)
 /* What searches for T(d, eps) can go on with now. */
 static enum status pursue(struct run *run, struct error *error)
 {
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < run->plan.pursuit_count && status == STATUS_OK; i++)
+    for (size_t i = 0; i < run->plan.pursuit_count; i++)
         if (is_ours(run, run->plan.pursuits[i].share))
-            status = plan_pursue(&run->plan, i, error);
-    return status;
+            TRY(plan_pursue(&run->plan, i, error));
+    return STATUS_OK;
 }
 
 static void expect(struct run *run)
@@ -151,27 +150,37 @@ static void expect(struct run *run)
     progress_expect(&run->progress, run->progress.done + run->ready_count + (size_t)run->running, cost);
 }
 
+/* Room among those ready for all cells that are known. */
+static enum status make_room(struct run *run, struct error *error)
+{
+    size_t *grown = array_resize(run->ready, run->plan.count, sizeof *grown);
+    if (grown == NULL)
+        return no_memory(run, error);
+    run->ready = grown;
+    return STATUS_OK;
+}
+
+static void order_by_cost(struct run *run)
+{
+    qsort_r(run->ready, run->ready_count, sizeof *run->ready, by_cost, &run->plan);
+    expect(run);
+}
+
 /* Reads what is stored; what is not is ready to be measured or missing. Goes on as long as that leads to new cells.
  */
 static enum status look(struct run *run, struct error *error)
 {
-    enum status status = STATUS_OK;
     if (run->looked == run->plan.count)
         return STATUS_OK;
-    while (status == STATUS_OK && run->looked < run->plan.count) {
-        size_t *grown = array_resize(run->ready, run->plan.count, sizeof *grown);
-        if (grown == NULL)
-            return no_memory(run, error);
-        run->ready = grown;
-        for (; run->looked < run->plan.count && status == STATUS_OK; run->looked++)
+    while (run->looked < run->plan.count) {
+        TRY(make_room(run, error));
+        for (; run->looked < run->plan.count; run->looked++)
             if (run->plan.items[run->looked].state == ITEM_OPEN && is_ours(run, run->plan.items[run->looked].share))
-                status = look_at(run, run->looked, error);
-        if (status == STATUS_OK)
-            status = pursue(run, error);
+                TRY(look_at(run, run->looked, error));
+        TRY(pursue(run, error));
     }
-    qsort_r(run->ready, run->ready_count, sizeof *run->ready, by_cost, &run->plan);
-    expect(run);
-    return status;
+    order_by_cost(run);
+    return STATUS_OK;
 }
 
 /* Threads within a cell are for when cells are fewer than processors. */
@@ -293,21 +302,14 @@ static int is_needed(const struct run *run, const struct item *item)
 static enum status take_over(struct run *run, struct error *error)
 {
     size_t known = run->plan.count;
-    enum status status = STATUS_OK;
-    size_t *grown = array_resize(run->ready, known, sizeof *grown);
-    if (grown == NULL)
-        return no_memory(run, error);
-    run->ready = grown;
-    for (size_t i = 0; i < known && status == STATUS_OK; i++)
+    TRY(make_room(run, error));
+    for (size_t i = 0; i < known; i++)
         if (is_needed(run, &run->plan.items[i]))
-            status = look_at(run, i, error);
-    if (status == STATUS_OK)
-        status = pursue(run, error);
-    if (status == STATUS_OK)
-        status = look(run, error);
-    qsort_r(run->ready, run->ready_count, sizeof *run->ready, by_cost, &run->plan);
-    expect(run);
-    return status;
+            TRY(look_at(run, i, error));
+    TRY(pursue(run, error));
+    TRY(look(run, error));
+    order_by_cost(run);
+    return STATUS_OK;
 }
 
 static enum status measure(struct run *run, int *interruption, struct error *error)
@@ -316,19 +318,17 @@ static enum status measure(struct run *run, int *interruption, struct error *err
     run->jobs = run->options->jobs > 0 ? run->options->jobs : omp_get_max_threads();
     size_t answer = run->spec->dimension_count * sizeof(struct record);
     const struct work work = {run, run->jobs, answer, run->options->cell_seconds, next_cell, make_cell, cell_ended};
-    enum status status = directory_open(run->options->directory, run->spec, run->options->provenance->version,
-                                        run->options->adopt, error);
-    if (status != STATUS_OK)
-        return status;
+    enum status status;
+    TRY(directory_open(run->options->directory, run->spec, run->options->provenance->version, run->options->adopt,
+                       error));
     TRY(directory_list(run->options->directory, &run->names, &run->name_count, error));
     progress_start(&run->progress, "cells");
-    status = look(run, error);
-    if (status == STATUS_OK)
-        status = workers_run(&work, interruption, error);
-    if (status == STATUS_OK)
-        status = take_over(run, error);
-    if (status == STATUS_OK && run->ready_count > 0)
-        status = workers_run(&work, interruption, error);
+    TRY_OR(end, look(run, error));
+    TRY_OR(end, workers_run(&work, interruption, error));
+    TRY_OR(end, take_over(run, error));
+    if (run->ready_count > 0)
+        TRY_OR(end, workers_run(&work, interruption, error));
+end:
     if (status == STATUS_OK || status == STATUS_INTERRUPTED)
         progress_finish(&run->progress);
     else
@@ -356,14 +356,13 @@ static enum status write_merged(struct run *run, const struct run_summary *summa
     struct fact *facts = NULL;
     size_t row_count = 0, fact_count = 0;
     struct record *rows = plan_rows(&run->plan, &row_count);
-    enum status status =
-        rows != NULL ? directory_merged(run->options->directory, run->spec, path, error) : no_memory(run, error);
-    if (status == STATUS_OK)
-        status = origins_facts(&run->origins, sizeof own / sizeof own[0], &facts, &fact_count, &strings, error);
-    if (status == STATUS_OK) {
-        memcpy(facts + fact_count, own, sizeof own);
-        status = store_write(path, rows, row_count, facts, error);
-    }
+    enum status status = rows != NULL ? STATUS_OK : no_memory(run, error);
+    TRY_OR(end, status);
+    TRY_OR(end, directory_merged(run->options->directory, run->spec, path, error));
+    TRY_OR(end, origins_facts(&run->origins, sizeof own / sizeof own[0], &facts, &fact_count, &strings, error));
+    memcpy(facts + fact_count, own, sizeof own);
+    TRY_OR(end, store_write(path, rows, row_count, facts, error));
+end:
     free(rows);
     free(facts);
     free(strings);
@@ -379,9 +378,9 @@ static enum status merge(struct run *run, struct run_summary *summary, struct er
         return no_memory(run, error);
     if (run->missing > 0)
         return STATUS_OK;
-    enum status status = write_merged(run, summary, error);
-    summary->merged = status == STATUS_OK;
-    return status;
+    TRY(write_merged(run, summary, error));
+    summary->merged = 1;
+    return STATUS_OK;
 }
 
 static void count(const struct run *run, struct run_summary *summary)
@@ -404,37 +403,35 @@ static void run_free(struct run *run)
     free(run->ready);
 }
 
+/* Measures what is missing, or leaves it so, and merges. */
+static enum status fill(const struct spec *spec, const struct run_options *options, bool measures,
+                        struct run_summary *summary, struct error *error)
+{
+    struct run run = {.spec = spec, .options = options};
+    enum status status;
+    *summary = (struct run_summary){0};
+    TRY_OR(end, plan_new(spec, options->shares, &run.plan, error));
+    if (measures)
+        TRY_OR(end, measure(&run, &summary->interruption, error));
+    TRY_OR(end, collect(&run, error));
+    TRY_OR(end, merge(&run, summary, error));
+end:
+    count(&run, summary);
+    run_free(&run);
+    return status;
+}
+
 enum status run_experiment(const struct spec *spec, const struct run_options *options, struct run_summary *summary,
                            struct error *error)
 {
-    struct run run = {.spec = spec, .options = options};
-    *summary = (struct run_summary){0};
-    enum status status = plan_new(spec, options->shares, &run.plan, error);
-    if (status == STATUS_OK)
-        status = measure(&run, &summary->interruption, error);
-    if (status == STATUS_OK)
-        status = collect(&run, error);
-    count(&run, summary);
-    if (status == STATUS_OK)
-        status = merge(&run, summary, error);
-    run_free(&run);
-    return status;
+    return fill(spec, options, true, summary, error);
 }
 
 enum status run_merge(const struct spec *spec, const char *directory, struct run_summary *summary,
                       struct error *error)
 {
     const struct run_options options = {.directory = directory, .shares = 1};
-    struct run run = {.spec = spec, .options = &options};
-    *summary = (struct run_summary){0};
-    enum status status = plan_new(spec, options.shares, &run.plan, error);
-    if (status == STATUS_OK)
-        status = collect(&run, error);
-    count(&run, summary);
-    if (status == STATUS_OK)
-        status = merge(&run, summary, error);
-    run_free(&run);
-    return status;
+    return fill(spec, &options, false, summary, error);
 }
 
 static int by_key(const void *a, const void *b)
@@ -448,15 +445,16 @@ static enum status remove_others(const struct run *run, size_t *removed, struct 
     size_t count = run->plan.count;
     struct cell_name *planned = array_new(count, sizeof *planned);
     enum status status = planned != NULL ? STATUS_OK : no_memory(run, error);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        status = cell_key(&run->plan.items[i].cell, planned[i].key, error);
-    if (status == STATUS_OK)
-        qsort(planned, count, sizeof *planned, by_key);
-    for (size_t i = 0; i < run->name_count && status == STATUS_OK; i++)
+    TRY_OR(end, status);
+    for (size_t i = 0; i < count; i++)
+        TRY_OR(end, cell_key(&run->plan.items[i].cell, planned[i].key, error));
+    qsort(planned, count, sizeof *planned, by_key);
+    for (size_t i = 0; i < run->name_count; i++)
         if (bsearch(&run->names[i], planned, count, sizeof *planned, by_key) == NULL) {
-            status = directory_remove(run->options->directory, &run->names[i], error);
-            *removed += status == STATUS_OK;
+            TRY_OR(end, directory_remove(run->options->directory, &run->names[i], error));
+            (*removed)++;
         }
+end:
     free(planned);
     return status;
 }
@@ -466,18 +464,17 @@ enum status run_prune(const struct spec *spec, const char *directory, size_t *re
     const struct run_options options = {.directory = directory, .shares = 1};
     struct run run = {.spec = spec, .options = &options};
     *removed = 0;
-    enum status status = plan_new(spec, options.shares, &run.plan, error);
-    if (status == STATUS_OK)
-        status = collect(&run, error);
-    if (status == STATUS_OK && run.missing > 0)
-        status = fail_with(error, STATUS_IO,
-                           "at least %zu cell%s of %s not there yet, and which others it needs is not known; nothing "
-                           "is removed",
-                           run.missing, run.missing == 1 ? "" : "s", directory);
-    if (status == STATUS_OK)
-        status = directory_list(directory, &run.names, &run.name_count, error);
-    if (status == STATUS_OK)
-        status = remove_others(&run, removed, error);
+    enum status status;
+    TRY_OR(end, plan_new(spec, options.shares, &run.plan, error));
+    TRY_OR(end, collect(&run, error));
+    if (run.missing > 0)
+        TRY_OR(end, fail_with(error, STATUS_IO,
+                              "at least %zu cell%s of %s not there yet, and which others it needs is not known; "
+                              "nothing is removed",
+                              run.missing, run.missing == 1 ? "" : "s", directory));
+    TRY_OR(end, directory_list(directory, &run.names, &run.name_count, error));
+    TRY_OR(end, remove_others(&run, removed, error));
+end:
     run_free(&run);
     return status;
 }
