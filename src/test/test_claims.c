@@ -9,6 +9,7 @@
 #include "experiment/bracket.h"
 #include "results/store.h"
 #include "verdict/claims.h"
+#include "verdict/judge.h"
 
 #include "test/planted.h"
 #include "test/suite.h"
@@ -423,7 +424,8 @@ START_TEST(test_names)
         ck_assert_str_eq(claim->name, claim_names()[i]);
         ck_assert(strlen(claim->statement) > 10 && strlen(claim->source) > 5);
         ck_assert(strlen(claim->refuted_by) > 5 && strlen(claim_statistic(claim)) > 5);
-        ck_assert(claim->bound[0].power != NO_POWER && claim->topic != NO_TOPIC && claim->decide != NULL);
+        ck_assert(claim->bound[0].power != NO_POWER && claim->topic != NO_TOPIC
+                  && power_kinds[claim->bound[0].power].decide != NULL);
     }
     ck_assert_ptr_null(claim_names()[i]);
 }

@@ -12,7 +12,7 @@ const struct claim *atlas_claim(const struct spec *spec)
 {
     const struct claim *claim;
     for (size_t i = 0; (claim = claim_at(i)) != NULL; i++)
-        if (claim->decide == decide_orders && claim_is_asked(claim, spec))
+        if (claim->bound[0].power == ORDER_SHORTFALL && claim_is_asked(claim, spec))
             break;
     return claim;
 }

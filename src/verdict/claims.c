@@ -76,6 +76,14 @@ void claim_prediction(const struct claim *claim, char text[CLAIM_PREDICTION])
     }
 }
 
+const struct claim_bound *claim_bound_on(const struct claim *claim, enum power power)
+{
+    const struct claim_bound *bound = claim->bound;
+    while (bound->power != NO_POWER && bound->power != power)
+        bound++;
+    return bound->power != NO_POWER ? bound : NULL;
+}
+
 const struct claim_bound *claims_bound(enum power power, const char *sampler)
 {
     for (size_t i = 0; i < CLAIMS; i++)
@@ -161,7 +169,7 @@ static enum status decide(const struct evidence *evidence, const struct claim *c
     (void)snprintf(out->target, sizeof out->target, "%s", evidence->spec.targets[target].name);
     if (out->account == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a finding");
-    TRY(claim->decide(evidence, claim, target, out, error));
+    TRY(power_kinds[claim->bound[0].power].decide(evidence, claim, target, out, error));
     if (out->account->failed)
         return fail_with(error, STATUS_MEMORY, "out of memory for what a finding is made of");
     return STATUS_OK;

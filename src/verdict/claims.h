@@ -1,6 +1,7 @@
 /* The claims that experiments decide (theory §1, §8). A claim is data, in claims.def alone: what it bounds, from
- * which side and by how much, of which samplers, what an experiment must have for it, and the function that judges it
- * from these. Bounds and bands (judge.c) are fixed before any run. */
+ * which side and by how much, of which samplers, and what an experiment must have for it. The power that its first
+ * bound is of says which function judges it (power_kinds in judge.c). Bounds and bands (judge.h) are fixed before any
+ * run. */
 #ifndef VERDICT_CLAIMS_H
 #define VERDICT_CLAIMS_H
 
@@ -97,8 +98,6 @@ struct claim {
     const char *samplers[2];                   /* the two that it compares; NULL: it compares none */
     unsigned needs;
     enum topic topic;
-    enum status (*decide)(const struct evidence *evidence, const struct claim *claim, size_t target,
-                          struct finding *out, struct error *error);
 };
 
 const struct claim *claim_at(size_t index); /* NULL past the end */
@@ -109,7 +108,8 @@ enum { CLAIM_PREDICTION = 120 };
 const char *claim_statistic(const struct claim *claim);
 void claim_prediction(const struct claim *claim, char text[CLAIM_PREDICTION]);
 
-/* The bound of a claim on this power of this sampler; NULL: there is none. */
+/* A claim's bound on this power; a bound of any claim on this power of this sampler. NULL: there is none. */
+const struct claim_bound *claim_bound_on(const struct claim *claim, enum power power);
 const struct claim_bound *claims_bound(enum power power, const char *sampler);
 
 /* Whether an experiment asks for the claim: it names it, or names none and has what the claim needs. */

@@ -137,8 +137,8 @@ static void name_judged(const struct survey *survey, const struct error_family *
     (void)snprintf(text, size, "%s, %s, %s", of, survey->evidence->spec.samplers[family->sampler]->name, label);
 }
 
-static void judge_growth(struct finding *part, const char *in, const struct claim_bound *bound,
-                         const struct growth *growth, const struct survey *survey, const struct error_family *family)
+static void judge_growth(struct finding *part, const struct claim_bound *bound, const struct growth *growth,
+                         const struct survey *survey, const struct error_family *family)
 {
     double value = growth->exponent.value, interval = growth->exponent.interval, limit = bound->value + BAND;
     struct judgement judgement = {
@@ -152,20 +152,20 @@ static void judge_growth(struct finding *part, const char *in, const struct clai
                       {GROWTH_FINE, "fine", "the distance from 0", AT_MOST, BAND, fabs(value - bound->value)}},
         .conditions = 4,
         .otherwise = "inconclusive"};
-    char of[40];
-    (void)snprintf(of, sizeof of, "growth of C in %s", in);
-    name_judged(survey, family, of, judgement.of, sizeof judgement.of);
+    name_judged(survey, family, power_kinds[bound->power].name, judgement.of, sizeof judgement.of);
     (void)judge_by(part, &judgement, OUTCOME_INCONCLUSIVE);
 }
 
-static void keep_growth(struct worst *worst, const char *in, const struct claim_bound *bound,
-                        const struct growth *growth, const struct survey *survey, const struct error_family *family)
+/* Judges it where the claim bounds it. */
+static void keep_growth(struct worst *worst, enum power power, const struct growth *growth,
+                        const struct survey *survey, const struct error_family *family)
 {
     struct finding part = {
         .value = growth->exponent.value, .interval = growth->exponent.interval, .account = survey->account};
-    if (!growth->ok)
+    const struct claim_bound *bound = claim_bound_on(survey->claim, power);
+    if (!growth->ok || bound == NULL)
         return;
-    judge_growth(&part, in, bound, growth, survey, family);
+    judge_growth(&part, bound, growth, survey, family);
     keep_worst(worst, &part, 1.0, &survey->evidence->spec, family);
 }
 
@@ -218,14 +218,17 @@ static enum status judge_linear(struct survey *survey, const struct error_family
         keep_worst(&survey->slope, &part, -1.0, &survey->evidence->spec, family);
         survey->used += growth.slope.cells;
     }
-    keep_growth(&survey->steps, "T", &survey->claim->bound[1], &growth.steps, survey, family);
-    keep_growth(&survey->dimension, "d", &survey->claim->bound[2], &growth.dimension, survey, family);
+    keep_growth(&survey->steps, CONSTANT_IN_STEPS, &growth.steps, survey, family);
+    keep_growth(&survey->dimension, CONSTANT_IN_DIMENSION, &growth.dimension, survey, family);
     return STATUS_OK;
 }
 
-static void note_growth(const struct survey *survey, const char *in, const struct worst *worst, struct finding *out)
+static void note_growth(const struct survey *survey, enum power power, const struct worst *worst, struct finding *out)
 {
+    const char *in = power_kinds[power].in;
     const struct finding *part = &worst->finding;
+    if (claim_bound_on(survey->claim, power) == NULL)
+        return;
     if (worst->decided == 0) {
         judge_note(out, "growth in %s not measured", in);
         out->outcome = out->outcome > OUTCOME_INCONCLUSIVE ? out->outcome : OUTCOME_INCONCLUSIVE;
@@ -256,9 +259,9 @@ enum status decide_score_size(const struct evidence *evidence, const struct clai
     out->used = survey.used;
     if (survey.slope.decided < survey.constants.families)
         judge_note(out, "slope in %zu of %zu families", survey.slope.decided, survey.constants.families);
-    note_growth(&survey, "T", &survey.steps, out);
+    note_growth(&survey, CONSTANT_IN_STEPS, &survey.steps, out);
     if (evidence->spec.dimension_count > 1)
-        note_growth(&survey, "d", &survey.dimension, out);
+        note_growth(&survey, CONSTANT_IN_DIMENSION, &survey.dimension, out);
     judge_note(out, "largest C %.3g, largest excess TV/(eps sqrt(log T)) %.3g", survey.constants.constant,
                survey.constants.excess);
     note_cells(&survey.constants, "", out);

@@ -157,34 +157,43 @@ static int is_power(const struct evidence *evidence, size_t target)
     return power;
 }
 
-/* The power of h, and where there are several dimensions that of d: upper bounds on KL, judged as such. */
+/* The powers of h and of d in the KL of one sampler: upper bounds, judged as such. In one dimension alone a bound in
+ * d beside another says nothing. */
 enum status decide_kl(const struct evidence *evidence, const struct claim *claim, size_t target, struct finding *out,
                       struct error *error)
 {
-    const struct claim_bound *in_step_size = &claim->bound[0], *in_dimension = &claim->bound[1];
     size_t sampler;
     struct fit fit;
-    if (!judge_needs(evidence, in_step_size->sampler, &sampler, out))
+    if (!judge_needs(evidence, claim->bound[0].sampler, &sampler, out))
         return STATUS_OK;
     TRY(divergence_exponents(evidence, target, sampler, offsetof(struct record, kl_p_q), 0.0, out->account, &fit,
                              error));
-    out->used = fit.ok ? fit.weighed_x : fit.cells;
+    out->used = fit.cells;
     if (!fit.ok) {
         judge_inconclusive(out, fit.reason);
         judge_note(out, "add steps that are powers of two");
         return STATUS_OK;
     }
-    judge_power(out, power_kinds[in_step_size->power].name, in_step_size, out->used, &fit.x);
-    if (fit.has_d) {
-        struct finding by_dimension = {.claim = claim, .account = out->account};
-        judge_power(&by_dimension, power_kinds[in_dimension->power].name, in_dimension, fit.weighed_d, &fit.d);
-        if (by_dimension.outcome == OUTCOME_SUPPORTED && is_power(evidence, target))
+    for (const struct claim_bound *bound = claim->bound; bound->power != NO_POWER; bound++) {
+        const bool is_first = bound == claim->bound, in_dimension = bound->power == KL_IN_DIMENSION;
+        const struct exponent *exponent = in_dimension ? &fit.d : &fit.x;
+        size_t cells = in_dimension ? fit.weighed_d : fit.weighed_x;
+        struct finding part = {.claim = claim, .account = out->account}, *judged = is_first ? out : &part;
+        if (in_dimension && !fit.has_d) {
+            if (is_first)
+                judge_inconclusive(out, "only one dimension in the window");
+            continue;
+        }
+        judged->used = cells;
+        judge_power(judged, power_kinds[bound->power].name, bound, cells, exponent);
+        if (in_dimension && judged->outcome == OUTCOME_SUPPORTED && is_power(evidence, target))
             judge_note(out,
                        "KL of d equal independent coordinates is d times that of one: its exponent in d, 1, is an "
                        "identity and no evidence");
-        else
-            judge_note(out, "exponent in d %.3f ± %.3f (bound %g)", fit.d.value, fit.d.interval, in_dimension->value);
-        out->outcome = by_dimension.outcome > out->outcome ? by_dimension.outcome : out->outcome;
+        else if (!is_first)
+            judge_note(out, "exponent in %s %.3f ± %.3f (bound %g)", power_kinds[bound->power].in, exponent->value,
+                       exponent->interval, bound->value);
+        out->outcome = judged->outcome > out->outcome ? judged->outcome : out->outcome;
     }
     return STATUS_OK;
 }

@@ -21,6 +21,10 @@ struct power_kind {
     const char *name;                          /* of the statistic */
     const char *in;                            /* what it is a power of */
     const struct regression_words *regression; /* what its fit is of; NULL: it is not fitted */
+    /* Judges a claim whose first bound is of this power, with all its bounds; NULL: of such a bound no claim is the
+     * first, it stands beside others. */
+    enum status (*decide)(const struct evidence *evidence, const struct claim *claim, size_t target,
+                          struct finding *out, struct error *error);
 };
 extern const struct power_kind power_kinds[]; /* by enum power */
 
@@ -43,7 +47,7 @@ void judge_inconclusive(struct finding *finding, const char *reason);
 /* *index is the place of the sampler in the experiment; returns 0, with an inconclusive finding, if it has none. */
 int judge_needs(const struct evidence *evidence, const char *sampler, size_t *index, struct finding *out);
 
-/* The functions of claims.def, each in the file of the quantities that it judges. */
+/* The functions of power_kinds, each in the file of the quantities that it judges. */
 MUST_USE enum status decide_steps(const struct evidence *evidence, const struct claim *claim, size_t target,
                                   struct finding *out, struct error *error);
 MUST_USE enum status decide_crossover(const struct evidence *evidence, const struct claim *claim, size_t target,
