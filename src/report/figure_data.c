@@ -265,11 +265,10 @@ static enum status collect_complexity_accuracy(const struct evidence *evidence, 
                                                struct error *error)
 {
     const struct spec *spec = &evidence->spec;
-    enum status status = STATUS_OK;
-    for (size_t target = 0; target < spec->target_count && spec->accuracy_count > 1 && status == STATUS_OK; target++)
-        status = collect_accuracy_panel(evidence, target, sheet, error);
+    for (size_t target = 0; target < spec->target_count && spec->accuracy_count > 1; target++)
+        TRY(collect_accuracy_panel(evidence, target, sheet, error));
     sheet_colours(spec, sheet);
-    return status;
+    return STATUS_OK;
 }
 
 static enum status collect_dimension_panel(const struct evidence *evidence, size_t target, struct sheet *sheet,
@@ -298,11 +297,10 @@ static enum status collect_complexity_dimension(const struct evidence *evidence,
                                                 struct error *error)
 {
     const struct spec *spec = &evidence->spec;
-    enum status status = STATUS_OK;
-    for (size_t target = 0; target < spec->target_count && spec->dimension_count > 1 && status == STATUS_OK; target++)
-        status = collect_dimension_panel(evidence, target, sheet, error);
+    for (size_t target = 0; target < spec->target_count && spec->dimension_count > 1; target++)
+        TRY(collect_dimension_panel(evidence, target, sheet, error));
     sheet_colours(spec, sheet);
-    return status;
+    return STATUS_OK;
 }
 
 /* ---- The speed-up ---- */

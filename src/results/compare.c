@@ -183,17 +183,16 @@ static enum status add(struct comparison *out, struct difference difference, str
 
 static enum status compare_fields(const struct pair *pair, struct comparison *out, struct error *error)
 {
-    enum status status = STATUS_OK;
-    for (size_t i = 0; record_fields[i].name != NULL && status == STATUS_OK; i++) {
+    for (size_t i = 0; record_fields[i].name != NULL; i++) {
         struct match found = match_field(&record_fields[i], pair, out->limit);
         count(&out->tally[i], &found);
         if (found.kind == MATCH_DIFFERS)
-            status = add(
-                out,
-                (struct difference){{pair->row[0], pair->row[1]}, &record_fields[i], found.ratio, {0}, 0, 0, 0, 0},
-                error);
+            TRY(add(out,
+                    (struct difference){
+                        .row = {pair->row[0], pair->row[1]}, .field = &record_fields[i], .ratio = found.ratio},
+                    error));
     }
-    return status;
+    return STATUS_OK;
 }
 
 static int same_schedule(const struct spec *spec, const char *schedule, double c0, double c1)
@@ -249,22 +248,21 @@ static int asks_for(const struct evidence *evidence, const struct record *row)
 static enum status compare_pairs(const struct evidence *const side[2], const struct pairs *pairs,
                                  struct comparison *out, struct error *error)
 {
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < pairs->count && status == STATUS_OK; i++) {
+    for (size_t i = 0; i < pairs->count; i++) {
         const struct pair *pair = &pairs->pair[i];
         size_t has = pair->row[0] == NULL; /* the side that has it, if one lacks it */
         if (pair->row[0] != NULL && pair->row[1] != NULL) {
             out->matched++;
-            status = compare_fields(pair, out, error);
+            TRY(compare_fields(pair, out, error));
             continue;
         }
         out->only[has]++;
         if (!asks_for(side[1 - has], pair->row[has]))
             continue;
         out->missing[has]++;
-        status = add(out, (struct difference){{pair->row[0], pair->row[1]}, NULL, NAN, {0}, 0, 0, 0, 0}, error);
+        TRY(add(out, (struct difference){.row = {pair->row[0], pair->row[1]}, .ratio = NAN}, error));
     }
-    return status;
+    return STATUS_OK;
 }
 
 /* By Bonferroni over all pairs of numbers from chains. */
@@ -336,15 +334,14 @@ static enum status compare_complexity(const struct evidence *const side[2], stru
 {
     const struct spec *a = &side[0]->spec, *b = &side[1]->spec;
     size_t start[2] = {0, 0};
-    enum status status = STATUS_OK;
     if (!same_schedule(b, a->schedule->name, a->c0, a->c1) || a->accuracy_count == 0 || b->accuracy_count == 0)
         return STATUS_OK;
-    for (size_t i = 0; i < 2 && status == STATUS_OK; i++)
-        status = find_start(&side[i]->spec, &start[i], error);
+    for (size_t i = 0; i < 2; i++)
+        TRY(find_start(&side[i]->spec, &start[i], error));
     for (size_t t = 0; t < a->target_count; t++)
         for (size_t s = 0; s < a->sampler_count; s++)
             for (size_t d = 0; d < a->dimension_count; d++)
-                for (size_t e = 0; e < a->accuracy_count && status == STATUS_OK; e++) {
+                for (size_t e = 0; e < a->accuracy_count; e++) {
                     size_t target = target_index(b, a->targets[t].name);
                     size_t sampler = evidence_sampler(side[1], a->samplers[s]->name);
                     size_t dimension = index_of(b->dimensions, b->dimension_count, a->dimensions[d]);
@@ -354,11 +351,11 @@ static enum status compare_complexity(const struct evidence *const side[2], stru
                         continue;
                     const struct bracket *here = evidence_complexity(side[0], t, s, d, e);
                     const struct bracket *there = evidence_complexity(side[1], target, sampler, dimension, accuracy);
-                    status = compare_brackets(side, start,
-                                              (struct difference){{NULL, NULL}, NULL, NAN, {here, there}, t, s, d, e},
-                                              out, error);
+                    TRY(compare_brackets(side, start,
+                                         (struct difference){{NULL, NULL}, NULL, NAN, {here, there}, t, s, d, e}, out,
+                                         error));
                 }
-    return status;
+    return STATUS_OK;
 }
 
 enum status compare_results(const struct evidence *const side[2], const char *const name[2], struct comparison *out,
@@ -371,13 +368,12 @@ enum status compare_results(const struct evidence *const side[2], const char *co
     *out = (struct comparison){.tally = array_new(fields, sizeof *out->tally)};
     if (out->tally == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu columns", fields);
-    enum status status = pair_rows(side, name, &pairs, error);
-    if (status == STATUS_OK) {
-        out->limit = standard_error_limit(&pairs);
-        status = compare_pairs(side, &pairs, out, error);
-    }
-    if (status == STATUS_OK)
-        status = compare_complexity(side, out, error);
+    enum status status;
+    TRY_OR(end, pair_rows(side, name, &pairs, error));
+    out->limit = standard_error_limit(&pairs);
+    TRY_OR(end, compare_pairs(side, &pairs, out, error));
+    TRY_OR(end, compare_complexity(side, out, error));
+end:
     free(pairs.pair);
     return status;
 }

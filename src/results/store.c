@@ -175,15 +175,13 @@ static enum status build(struct writer *writer, const struct fact *facts, struct
 {
     store_init(); /* where HDF5 is thread-safe, printing is a setting of each thread */
     open_writer(writer);
-    enum status status = writer->circumstances < 0 ? cannot_store(writer, "/") : put_format(writer);
-    if (status == STATUS_OK)
-        status = put_facts(writer, facts, 0);
-    if (status == STATUS_OK)
-        status = put_columns(writer);
-    if (status == STATUS_OK) /* last, so that their lengths shift nothing else in the file */
-        status = put_facts(writer, facts, 1);
-    if (status == STATUS_OK)
-        status = take_image(writer, out);
+    enum status status;
+    TRY_OR(end, writer->circumstances < 0 ? cannot_store(writer, "/") : put_format(writer));
+    TRY_OR(end, put_facts(writer, facts, 0));
+    TRY_OR(end, put_columns(writer));
+    TRY_OR(end, put_facts(writer, facts, 1)); /* last, so that their lengths shift nothing else in the file */
+    TRY_OR(end, take_image(writer, out));
+end:;
     const hid_t ids[] = {writer->row,   writer->circumstances, writer->file,       writer->text,
                          writer->space, writer->scalar,        writer->properties, writer->transfer};
     for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
