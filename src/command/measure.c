@@ -67,14 +67,14 @@ static void print_json(const struct record *row)
 }
 
 /* Columns that are shown only beside score errors. */
-enum { SCORE_ERROR_COLUMN = 2, EFFECT_COLUMN = 16, EFFECT_RADIUS_COLUMN };
+enum { SCORE_ERROR_COLUMN = 2, EFFECT_COLUMN = 18, EFFECT_RADIUS_COLUMN };
 
-enum { COLUMNS = 19 };
+enum { COLUMNS = 21 };
 static const struct table_column columns[COLUMNS] = {
-    {"TARGET", LEFT},   {"SAMPLER", LEFT}, {"SCORE ERROR", LEFT}, {"D", RIGHT},       {"T", RIGHT},
-    {"H", RIGHT},       {"TV", RIGHT},     {"+-", RIGHT},         {"KL(P|Q)", RIGHT}, {"+-", RIGHT},
-    {"KL(Q|P)", RIGHT}, {"+-", RIGHT},     {"CHI2(Q|P)", RIGHT},  {"+-", RIGHT},      {"HELLINGER2", RIGHT},
-    {"+-", RIGHT},      {"EFFECT", RIGHT}, {"+-", RIGHT},         {"LAW", LEFT},
+    {"TARGET", LEFT},     {"SAMPLER", LEFT}, {"SCORE ERROR", LEFT}, {"D", RIGHT},  {"T", RIGHT},       {"H", RIGHT},
+    {"TV", RIGHT},        {"+-", RIGHT},     {"KL(P|Q)", RIGHT},    {"+-", RIGHT}, {"KL(Q|P)", RIGHT}, {"+-", RIGHT},
+    {"CHI2(Q|P)", RIGHT}, {"+-", RIGHT},     {"HELLINGER2", RIGHT}, {"+-", RIGHT}, {"W2", RIGHT},      {"+-", RIGHT},
+    {"EFFECT", RIGHT},    {"+-", RIGHT},     {"LAW", LEFT},
 };
 
 enum { SAMPLED_COLUMNS = 13 };
@@ -181,6 +181,7 @@ static enum status add_law(struct table *table, const struct record *row, const 
     TRY(add_measured(table, row->kl_q_p, row->kl_q_p_error, error));
     TRY(add_measured(table, row->chi2_q_p, row->chi2_q_p_error, error));
     TRY(add_measured(table, row->hellinger2, row->hellinger2_error, error));
+    TRY(add_measured(table, row->w2, row->w2_error, error));
     if (score_error != NULL) {
         int exact = strcmp(row->score_error, "none") == 0;
         TRY(add_measured(table, exact ? NAN : row->error_effect, row->error_effect_error, error));

@@ -33,6 +33,8 @@ static void fill_record(const struct cell *cell, const struct schedule *schedule
         .chi2_q_p_error = d->chi2_q_p.error,
         .hellinger2 = d->hellinger2.value,
         .hellinger2_error = d->hellinger2.error,
+        .w2 = measurement->w2.value,
+        .w2_error = measurement->w2.error,
         .error_effect = measurement->error_effect.value,
         .error_effect_error = measurement->error_effect.error,
         .clip_probability = measurement->clip_probability,
@@ -100,20 +102,11 @@ void cell_blank(const struct cell *cell, size_t index, struct record *row)
     const struct measurement nothing = {.dimension = spec->dimensions[index]};
     const struct schedule schedule = {.h = schedule_step_size(spec->c1, cell->steps)};
     fill_record(cell, &schedule, &nothing, row);
-    double *const measured[] = {&row->tv,
-                                &row->tv_error,
-                                &row->kl_p_q,
-                                &row->kl_p_q_error,
-                                &row->kl_q_p,
-                                &row->kl_q_p_error,
-                                &row->chi2_q_p,
-                                &row->chi2_q_p_error,
-                                &row->hellinger2,
-                                &row->hellinger2_error,
-                                &row->error_effect,
-                                &row->error_effect_error,
-                                &row->clip_probability,
-                                &row->mass_defect};
+    double *const measured[] = {
+        &row->tv,           &row->tv_error, &row->kl_p_q,         &row->kl_p_q_error,       &row->kl_q_p,
+        &row->kl_q_p_error, &row->chi2_q_p, &row->chi2_q_p_error, &row->hellinger2,         &row->hellinger2_error,
+        &row->w2,           &row->w2_error, &row->error_effect,   &row->error_effect_error, &row->clip_probability,
+        &row->mass_defect};
     for (size_t i = 0; i < sizeof measured / sizeof measured[0]; i++)
         *measured[i] = NAN;
     row->chains = cell->chains;

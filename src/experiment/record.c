@@ -61,6 +61,8 @@ const struct field record_fields[] = {
     REAL(VALUE, hellinger2, "Squared Hellinger distance between p and q; NaN where it is not known."),
     REAL(RADIUS, hellinger2_error,
          "Estimated radius of hellinger2: the true value is expected within it, which is no proof."),
+    REAL(VALUE, w2, "2-Wasserstein distance between p and q; NaN where it is not known."),
+    REAL(RADIUS, w2_error, "Estimated radius of w2: the true value is expected within it, which is no proof."),
     REAL(VALUE, error_effect, "Total variation distance between the laws of Y_1 with and without the score error."),
     REAL(RADIUS, error_effect_error,
          "Estimated radius of error_effect: the true value is expected within it, which is no proof."),

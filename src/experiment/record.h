@@ -37,6 +37,7 @@ struct record {
     double kl_q_p, kl_q_p_error;
     double chi2_q_p, chi2_q_p_error;
     double hellinger2, hellinger2_error;
+    double w2, w2_error;
     double error_effect, error_effect_error; /* TV between the laws with and without the score error */
     double clip_probability;
     double mass_defect; /* the largest |integral of q - 1| among the factors */

@@ -12,8 +12,8 @@ enum { CLIP_RATES = 9 };
 /* Above this probability of a clip, a law in one dimension is computed with it. */
 #define CLIP_MATTERS 1e-13
 
-/* Of one coordinate, the largest over the steps that were looked at: all of them in the closed form; in the line
- * engine those that it checks, a quarter in log noise apart. Zero-initialised: the sampler does not clip. */
+/* Of one coordinate, the largest over the steps that are evaluated: all of them in the closed form; elsewhere the
+ * checked ones (law/propagate.h). Zero-initialised: the sampler does not clip. */
 struct clip_bound {
     size_t steps; /* 0: no clip */
     size_t T;
@@ -24,7 +24,7 @@ struct clip_bound {
 /* 2^k/B^2. */
 double clip_rate(size_t k, size_t T);
 
-/* What a clip would see in one step; zero-initialised: nothing. */
+/* Expectations under q of the correction in one step; zero-initialised: nothing. */
 struct clip_step {
     double beyond, moment[CLIP_RATES]; /* E (exp(rate_k c^2) - 1) */
 };

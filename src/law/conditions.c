@@ -122,14 +122,14 @@ static double rounding_of(struct evaluation *e, double place, const double *x, c
     apply(e, 1, NEAR, moved, next);
     for (size_t i = 0; i < NEAR; i++)
         largest = fmax(largest, fabs(next[i] - D[i]));
-    return MOVED * largest / (noise > 0.0 ? noise : e->oracle.nominal[0]->sd[e->oracle.anchor]);
+    return MOVED * largest / (noise > 0.0 ? noise : e->oracle.density[0]->sd[e->oracle.anchor]);
 }
 
 /* D at points around one component, in both coordinates and in reversed order. */
 static enum status look_around(struct evaluation *e, size_t anchor, double *rounding, int *commutes,
                                struct error *error)
 {
-    const struct mixture_level *mixture = e->oracle.nominal[0];
+    const struct mixture_level *mixture = e->oracle.density[0];
     double x[POINTS], reversed[POINTS], D[POINTS], backwards[POINTS], original[POINTS];
     double place = mixture->root_alpha_bar * mixture->factor->mean[anchor];
     e->oracle.anchor = anchor;
@@ -199,7 +199,7 @@ static void plane_evaluate(const struct score *score, const struct level *level,
 /* Whether D of points in the plane is that along and across an axis, in original coordinates. */
 static int rotation_commutes(struct evaluation *e, size_t anchor)
 {
-    const struct mixture_level *mixture = e->oracle.nominal[0], *other = e->other.nominal[0];
+    const struct mixture_level *mixture = e->oracle.density[0], *other = e->other.density[0];
     double x[2 * POINTS], D[2 * POINTS], together[2 * POINTS], rotated[2 * POINTS], back[2 * POINTS];
     double place = mixture->root_alpha_bar * mixture->factor->mean[anchor];
     e->oracle.anchor = anchor;
@@ -231,7 +231,7 @@ static int rotation_commutes(struct evaluation *e, size_t anchor)
 static int compare_steps(struct evaluation *e, double h)
 {
     static const double place[SIGNS] = {-2.53, -1.91, -1.27, -0.83, -0.31, 0.17, 0.71, 1.13, 1.73, 2.39, -8.0, 8.0};
-    const struct mixture_level *mixture = e->oracle.nominal[0];
+    const struct mixture_level *mixture = e->oracle.density[0];
     size_t components = mixture->factor->components, used = components < SIGNED ? components : SIGNED, t = e->step.t;
     double *now = e->sign[t % 3], *before = e->sign[(t + 1) % 3], *earlier = e->sign[(t + 2) % 3], x[SIGNS];
     double *noise = e->log_noise[t % 2], *noise_before = e->log_noise[1 - t % 2], largest = 0.0, change = 0.0;
@@ -261,7 +261,7 @@ static int compare_steps(struct evaluation *e, double h)
 
 static enum status look_at_step(struct evaluation *e, int one_line, struct conditions *out, struct error *error)
 {
-    const struct mixture_level *mixture = e->oracle.nominal[0];
+    const struct mixture_level *mixture = e->oracle.density[0];
     size_t components = mixture->factor->components, t = e->step.t;
     size_t anchors = components < ANCHORS ? components : ANCHORS;
     double weight = 0.0, rounding = 0.0;

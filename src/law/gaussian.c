@@ -43,7 +43,7 @@ static double not_affine(sampler_map *function, const struct step *step, const s
                          struct affine affine, double shift, double variance, double *largest)
 {
     double x[POINTS], value[POINTS], work[POINTS * MOST_WORK], farthest = 0.0;
-    double sd[2] = {oracle->nominal[0]->sd[0], sqrt(variance)};
+    double sd[2] = {oracle->density[0]->sd[0], sqrt(variance)};
     for (size_t i = 0; i < POINTS; i++) {
         double even = GOLDEN * (double)(step->t * (POINTS / 2) + i / 2);
         double part = i < 4 ? (double)(i / 2) : even - floor(even); /* the ends, and between */
@@ -64,8 +64,8 @@ static double not_affine(sampler_map *function, const struct step *step, const s
 static struct state advance(struct state state, struct affine D, const struct sampler *sampler,
                             const struct step *step, const struct oracle *oracle)
 {
-    double V_from = 1.0 / oracle->nominal[0]->inverse_variance[0];
-    double V_to = 1.0 / oracle->nominal[1]->inverse_variance[0];
+    double V_from = 1.0 / oracle->density[0]->inverse_variance[0];
+    double V_to = 1.0 / oracle->density[1]->inverse_variance[0];
     double b = D.slope, before = sampler_noise_before(sampler, step);
     double kernel = sampler_noise_after(sampler, step); /* v alpha */
     double gain = (1.0 + b) * (1.0 + b) * V_from / (step->alpha * V_to);
@@ -128,7 +128,7 @@ static enum status check_affine(sampler_map *function, const struct law_problem 
                                 double *wrong, struct error *error)
 {
     const struct sampler *sampler = problem->sampler;
-    double V = oracle->nominal[0]->variance[0], noise = sampler_noise_after(sampler, step), largest;
+    double V = oracle->density[0]->variance[0], noise = sampler_noise_after(sampler, step), largest;
     if (sampler->regular)
         return STATUS_OK;
     double variance = fmax(V * (1.0 + state->rho) + sampler_noise_before(sampler, step), 0.0);
@@ -170,7 +170,7 @@ static enum status propagate(const struct law_problem *problem, struct mixture_l
         mixture_level_set(&level[(t - 1) % 2], &step.to);
         oracle_set(oracle, sampler, schedule, &step, &level[t % 2], &level[(t - 1) % 2], problem->score_error, norm,
                    problem->error_share);
-        double V_from = 1.0 / oracle->nominal[0]->inverse_variance[0];
+        double V_from = 1.0 / oracle->density[0]->inverse_variance[0];
         if (clip->steps > 0) {
             struct affine c = affine_of(sampler->correction, &step, oracle, 0.0, sqrt(V_from));
             TRY(check_affine(sampler->correction, problem, &step, oracle, c, &state, wrong, error));

@@ -6,6 +6,7 @@
 #include "core/memory.h"
 #include "core/vmath.h"
 #include "law/outside.h"
+#include "law/wasserstein.h"
 
 enum { MOST_INTEGRALS = 8 };
 
@@ -16,6 +17,7 @@ enum { MOST_INTEGRALS = 8 };
 static const struct law_engine *const engines[] = {
 #define ENGINE(object) &object,
 #include "law/engines.def"
+#include "law/tuning.h"
 #undef ENGINE
 };
 
@@ -67,24 +69,18 @@ void law_log_density(const struct law *law, const struct panel *panel, size_t n,
 
 static enum status make_room(struct law_nodes *nodes, struct error *error)
 {
-    if (nodes->count + LAW_PANEL_POINTS <= nodes->capacity)
-        return STATUS_OK;
-    size_t capacity = nodes->capacity > 0 ? 2 * nodes->capacity : 64 * LAW_PANEL_POINTS;
-    double *weight = array_resize(nodes->weight, capacity, sizeof *weight);
+    size_t capacity = nodes->capacity, wanted = nodes->count + LAW_PANEL_POINTS;
+    double *weight = array_reserve(nodes->weight, &capacity, wanted, sizeof *weight);
     nodes->weight = weight != NULL ? weight : nodes->weight;
-    double *log_ratio = array_resize(nodes->log_ratio, capacity, sizeof *log_ratio);
+    double *log_ratio = array_reserve(nodes->log_ratio, &nodes->capacity, wanted, sizeof *log_ratio);
     nodes->log_ratio = log_ratio != NULL ? log_ratio : nodes->log_ratio;
     if (weight == NULL || log_ratio == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for %zu quadrature nodes", capacity);
-    nodes->capacity = capacity;
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu quadrature nodes", wanted);
     return STATUS_OK;
 }
 
-/* Nonzero where r changes so much over the nodes from `first` on that their rule does not resolve it: by more than a
- * factor exp(STEEP). Not where it is nothing everywhere, nor where it is more than the density of any q. */
-#define STEEP 8.0
-#define NOTHING (-60.0)
-#define TOO_MUCH 200.0
+/* Nonzero where r changes over the nodes from `first` on by more than quadrature between them resolves. Not where it
+ * vanishes everywhere, nor where it diverges. */
 static int is_steep(const struct law_nodes *nodes, size_t first)
 {
     double smallest = HUGE_VAL, largest = -HUGE_VAL;
@@ -92,15 +88,13 @@ static int is_steep(const struct law_nodes *nodes, size_t first)
         smallest = fmin(smallest, nodes->log_ratio[j]);
         largest = fmax(largest, nodes->log_ratio[j]);
     }
-    return largest - smallest > STEEP && largest > NOTHING && largest < TOO_MUCH;
+    return largest - smallest > STEEP_LOG_RATIO && largest > VANISHED_LOG_RATIO && largest < DIVERGED_LOG_RATIO;
 }
 
 static enum status append_rule(const struct law *law, const struct panel *panel, double from, double to,
                                struct law_nodes *nodes, struct error *error)
 {
-    enum status status = make_room(nodes, error);
-    if (status != STATUS_OK)
-        return status;
+    TRY(make_room(nodes, error));
     if (nodes->rule_weight[0] == 0.0)
         legendre_rule(LAW_PANEL_POINTS, nodes->rule_node, nodes->rule_weight);
     double x[LAW_PANEL_POINTS], log_density[LAW_PANEL_POINTS], half = 0.5 * (to - from);
@@ -209,14 +203,17 @@ static void mass_and_distance(double log_ratio, double *out)
     out[1] = fabs(out[0]);
 }
 
-/* The checks of the steps have missed what the mass shows: where q is much narrower than p, most of it may lie
- * between the points looked at. Then the error is a few times the defect (up to 2.7 of it in L1, for Gaussians). */
-#define MISSED 8.0
+/* The checks of the steps have missed what the mass shows. */
 static void widen(struct law *law)
 {
     law->unexplained = law_outside(law).unexplained;
-    law->error_l1 += MISSED * law->unexplained;
-    law->error_l2 += MISSED * law->unexplained;
+    law->error_l1 += UNEXPLAINED_FACTOR * law->unexplained;
+    law->error_l2 += UNEXPLAINED_FACTOR * law->unexplained;
+}
+
+static double radius_of(const struct law *law)
+{
+    return law->engine != NULL ? law->error_l1 + fabs(law->mass_defect) : HUGE_VAL;
 }
 
 /* The law by one engine, at the lowest of a few resolutions that is good enough. */
@@ -226,29 +223,21 @@ static enum status compute_by(const struct law_engine *engine, const struct law_
     static const double resolutions[] = {1.0, 1.5, 2.5};
     const double wanted = 5e-6;
     *out = (struct law){0};
+    struct law law = {0};
     size_t updates = 0, exponentials = 0;
+    enum status status;
     for (size_t i = 0; i < sizeof resolutions / sizeof resolutions[0]; i++) {
-        struct law law = {0};
         double integral[2];
-        enum status status = engine->compute(problem, resolutions[i], &law, error);
-        if (status == STATUS_OK)
-            status = law_integrate(&law, 2, mass_and_distance, integral, NULL, error);
-        if (status != STATUS_OK) {
-            law_free(&law);
-            law_free(out);
-            return status;
-        }
+        TRY_OR(failed, engine->compute(problem, resolutions[i], &law, error));
+        TRY_OR(failed, law_integrate(&law, 2, mass_and_distance, integral, NULL, error));
         law.mass_defect = law.is_normal ? 0.0 : integral[0];
         updates += law.node_updates;
         exponentials += law.exponentials;
-        double radius = law.error_l1 + fabs(law.mass_defect), rounding = law.rounding, before = HUGE_VAL;
-        if (out->engine != NULL)
-            before = out->error_l1 + fabs(out->mass_defect);
-        if (radius < before) {
-            law_free(out);
+        double radius = radius_of(&law), before = radius_of(out), rounding = law.rounding;
+        law_free(radius < before ? out : &law);
+        if (radius < before)
             *out = law;
-        } else
-            law_free(&law);
+        law = (struct law){0};
         if (radius <= fmax(wanted * integral[1], 4.0 * rounding) || radius > 0.3 * before)
             break; /* good enough, or rounding is reached and finer is not better */
     }
@@ -257,10 +246,16 @@ static enum status compute_by(const struct law_engine *engine, const struct law_
                          problem->sampler->name);
     out->node_updates = updates;
     out->exponentials = exponentials;
+    if (!out->is_normal)
+        widen(out);
+    TRY(w2_squared(out, &out->w2_squared, error));
     if (out->is_normal)
         return STATUS_OK;
-    widen(out);
     return law_tail_variance(problem, &out->tail_variance, error);
+failed:
+    law_free(&law);
+    law_free(out);
+    return status;
 }
 
 /* An engine that finds in the steps that it cannot have the law leaves it to the next. */
@@ -282,15 +277,14 @@ static enum status compute_known(const struct law_problem *problem, struct law *
 
 enum status law_compute(const struct law_problem *problem, struct law *out, struct error *error)
 {
-    struct conditions conditions = {.broken = 0};
-    struct law_problem known = *problem;
-    enum status status = STATUS_OK;
     *out = (struct law){0};
-    if (!problem->sampler->regular) {
-        status = conditions_find(problem->factor, problem->sampler, problem->schedule, problem->score_error,
-                                 problem->error_share, &conditions, error);
-        known.conditions = &conditions;
-    }
+    if (problem->sampler->regular)
+        return compute_known(problem, out, error);
+    struct conditions conditions;
+    struct law_problem known = *problem;
+    known.conditions = &conditions;
+    enum status status = conditions_find(problem->factor, problem->sampler, problem->schedule, problem->score_error,
+                                         problem->error_share, &conditions, error);
     if (status == STATUS_OK)
         status = compute_known(&known, out, error);
     conditions_free(&conditions);

@@ -60,15 +60,16 @@ struct law {
     struct panels
         base;      /* of a relative law: log(q_0/p) on the same panels, and log_ratio is log(q_1/q_0); else empty */
     int is_normal; /* nonzero if p_1 and q_1 are Gaussians: */
-    struct normal normal; /* q_1 in units of p_1, for closed forms that look at no panels */
+    struct normal normal;       /* q_1 in units of p_1, for closed forms that look at no panels */
+    struct measured w2_squared; /* W2(p, q)^2; NaN and NaN where it is not known: wasserstein.h */
     double tail_variance; /* of the tails of q_1 over that of p_1's, (log p_1)''/(log q_1)'' far out; 0: not known */
     double mass_defect; /* integral of q_1 over the support, minus 1; law_compute measures it, whatever the engine. 0
                          * for Gaussians, whose q_1 is known beyond the support, too */
     double unexplained; /* part of it, if any, that the next two would not hold; they have been widened for it */
     double error_l1;    /* E_p|r - r_true| is at most this, but for the mass defect */
     double error_l2;    /* the same for sqrt(E_p (r - r_true)^2/r) */
-    double rounding;    /* the part of both that no resolution takes away; 0: not known */
-    struct clip_bound clip; /* what a clip that was taken as inactive would have seen */
+    double rounding;    /* the part of both that no resolution takes away; 0: not known (closed form) */
+    struct clip_bound clip; /* of the correction, where a clip was taken as inactive */
     size_t node_updates;    /* work done: quadrature nodes visited */
     size_t exponentials;    /* and elementary functions evaluated there; 0: not counted */
 };

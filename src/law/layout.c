@@ -1,5 +1,7 @@
 #include "law/layout.h"
 
+enum { MOST_PANELS = 1000000 };
+
 /* The leftmost interval to cover that ends beyond place `covered` (NULL: the first; may be `to`), from the left end
  * of one component's interval to the right end of another's. */
 static bool next_interval(const struct layout *layout, const struct place *covered, struct place *from,
@@ -82,6 +84,8 @@ static enum status fill_interval(const struct layout *layout, struct place from,
                              "panels of length %.3g near component %zu (sd %.3g) are too short", length,
                              panel.anchor + 1, frame->sd[panel.anchor]);
         layout->complete(layout->context, &panel);
+        if (panels->count == MOST_PANELS)
+            return fail_with(error, STATUS_MEMORY, "out of memory for more than %d panels", MOST_PANELS);
         TRY(panels_reserve(panels, panels->count + 1, error));
         panels->panel[panels->count++] = panel;
         from = end;

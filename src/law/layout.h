@@ -9,9 +9,7 @@
 
 #include "core/status.h"
 #include "law/panels.h"
-
-/* By how much panels grow with each unit of distance from what sets their length. */
-#define PANEL_SLOPE 1.0
+#include "law/tuning.h"
 
 /* What places are relative to: components' standard deviations and centres root * mean[k] (NULL: all at 0). */
 struct frame {

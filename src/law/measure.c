@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "law/wasserstein.h"
 #include "model/decompose.h"
 
 /* Laws found so far, with the factors they belong to; entries are allocated one by one, so that laws can point into
@@ -339,6 +340,7 @@ static enum status measure_one(struct table *table, const struct target *target,
     if (status == STATUS_OK) {
         describe(product.groups, product.factors.count, out->method, sizeof out->method);
         out->clip_probability = product.clip_probability;
+        out->w2 = w2_of_sum(product.groups, product.factors.count, product.clip_probability);
         out->divergence.tv = measured_within(
             (struct measured){out->divergence.tv.value, out->divergence.tv.error + product.clip_probability}, 1.0);
         status = measure_effect(table, &product, dimension, &out->error_effect, error);
@@ -355,6 +357,7 @@ static void refuse(const struct error *cause, struct measurement *out)
     const struct measured nothing = {NAN, NAN};
     *out = (struct measurement){.dimension = out->dimension,
                                 .divergence = {nothing, nothing, nothing, nothing, nothing, NAN},
+                                .w2 = nothing,
                                 .error_effect = nothing,
                                 .clip_probability = NAN,
                                 .failure = *cause};

@@ -10,6 +10,7 @@
 struct measurement {
     size_t dimension;
     struct divergence divergence;
+    struct measured w2; /* the 2-Wasserstein distance between the laws of X_1 and Y_1; NaN, NaN: not known */
     struct measured error_effect; /* TV between the sampler's laws with and without the score error; 0 without one. By
                                    * the triangle inequality the excess TV is at most this. */
     double clip_probability;      /* at most so large is the probability that a clip taken as inactive would have

@@ -4,23 +4,7 @@
 #include "core/elementary.h"
 #include "law/layout.h"
 #include "law/panels.h"
-
-/* Panel length in standard deviations, for distances up to FLAT standard deviations; further out it grows by
- * PANEL_SLOPE a standard deviation. Chosen by the measured interpolation error (see test_line.c), which the law's
- * error radius includes. */
-#define LENGTH 1.0
-#define FLAT 5.0
-/* Panel length in units of the length over which the score changes. */
-#define CURVED_LENGTH 0.7
-/* Between components that have parted by no more standard deviations than this the panels go on. Few large steps
- * leave some of q there: while the gap grows to this from nothing, the log noise falls by one, and in that time the
- * score, of tens of standard deviations, brings that mass to one of the components. */
-#define GAP 12.0
-/* Beside the positions where a score error jumps, the same two in units of the finest length. */
-#define EDGE_FLAT 2.0
-#define EDGE_SLOPE 0.5
-/* Log-weights further below the largest than this are nothing beside it. */
-#define NOTHING 40.0
+#include "law/tuning.h"
 
 static struct frame frame_of(const struct mixture_level *mixture)
 {
@@ -44,10 +28,10 @@ static struct bend bend_at(const struct mixture_level *mixture, size_t anchor, d
     for (size_t k = 0; k < mixture->factor->components; k++) {
         double u = x - mixture_level_centre(mixture, k, anchor), slope = u * mixture->inverse_variance[k];
         double exponent = mixture->log_constant[k] - 0.5 * u * slope, weight = 1.0;
-        if (exponent < largest - NOTHING)
+        if (exponent < largest - NEGLIGIBLE_LOG_WEIGHT)
             continue;
         if (exponent > largest) {
-            double rescale = exponent < largest + NOTHING ? exp_of(largest - exponent) : 0.0;
+            double rescale = exponent < largest + NEGLIGIBLE_LOG_WEIGHT ? exp_of(largest - exponent) : 0.0;
             density *= rescale;
             gradient *= rescale;
             square *= rescale;
@@ -63,7 +47,7 @@ static struct bend bend_at(const struct mixture_level *mixture, size_t anchor, d
     }
     double score = gradient / density, variance = square / density - score * score;
     inverse /= density;
-    double tail = fabs(score) / sqrt(inverse) - FLAT, growth = tail > 0.0 ? 1.0 + PANEL_SLOPE * tail : 1.0;
+    double tail = fabs(score) / sqrt(inverse) - PANEL_FLAT, growth = tail > 0.0 ? 1.0 + PANEL_SLOPE * tail : 1.0;
     double rate = variance + inverse / (growth * growth);
     return (struct bend){1.0 / sqrt(fmin(rate, 100.0 * inverse)), dominant};
 }
@@ -87,7 +71,7 @@ static size_t strictest(const struct mixture_level *mixture, size_t anchor, doub
     *length = HUGE_VAL;
     for (size_t k = 0; k < mixture->factor->components; k++) {
         double sd = mixture->sd[k], distance = fabs(x - mixture_level_centre(mixture, k, anchor));
-        double wanted = graded(distance, LENGTH * sd, FLAT * sd, PANEL_SLOPE, (struct fine){1.0, 1.0});
+        double wanted = graded(distance, PANEL_LENGTH * sd, PANEL_FLAT * sd, PANEL_SLOPE, (struct fine){1.0, 1.0});
         if (wanted < *length) {
             *length = wanted;
             strictest = k;
@@ -105,7 +89,8 @@ static struct limits make_limits(const struct mixture_level *mixture, double res
     for (size_t k = 0; k < mixture->factor->components; k++)
         narrowest = fmin(narrowest, mixture->sd[k]);
     /* A single Gaussian's curvature is its width. */
-    limits.least_bent = mixture->factor->components > 1 ? 0.1 * CURVED_LENGTH * narrowest / fine.shrink : HUGE_VAL;
+    limits.least_bent =
+        mixture->factor->components > 1 ? 0.1 * PANEL_BEND_LENGTH * narrowest / fine.shrink : HUGE_VAL;
     if (fineness == NULL)
         return limits;
     if (fineness->longest > 0.0)
@@ -143,7 +128,7 @@ static double crossing(const struct mixture_level *mixture, size_t anchor, size_
 /* The longest panel from x on that is short enough for a bend `ahead` of x, approached as a component is. */
 static double before_bend(const struct limits *limits, struct bend bend, double ahead)
 {
-    return graded(-ahead, CURVED_LENGTH * bend.length, 0.0, PANEL_SLOPE, limits->fine);
+    return graded(-ahead, PANEL_BEND_LENGTH * bend.length, 0.0, PANEL_SLOPE, limits->fine);
 }
 
 /* The same for the valleys between two points ahead of x: they may be much narrower than the panel, but the dominant
@@ -177,7 +162,7 @@ static double bent_length(const struct limits *limits, size_t anchor, double x, 
     const struct mixture_level *mixture = limits->mixture;
     if (!(here->length > 0.0))
         *here = bend_at(mixture, anchor, x);
-    length = fmin(length, graded(0.0, CURVED_LENGTH * here->length, 0.0, PANEL_SLOPE, limits->fine));
+    length = fmin(length, graded(0.0, PANEL_BEND_LENGTH * here->length, 0.0, PANEL_SLOPE, limits->fine));
     double far = length * (1.0 + limits->fine.shrink / PANEL_SLOPE);
     struct bend end = bend_at(mixture, anchor, x + length), beyond = bend_at(mixture, anchor, x + far);
     double shortest = fmin(length, fmin(before_bend(limits, end, length), before_bend(limits, beyond, far)));
@@ -196,13 +181,13 @@ static double longest_panel(struct limits *limits, struct place from, double len
     length = fmin(length, limits->longest);
     for (size_t k = 0; k < mixture->factor->components; k++) {
         double sd = mixture->sd[k];
-        length = fmin(length, graded(place_position(&limits->frame, from, k), LENGTH * sd, FLAT * sd, PANEL_SLOPE,
-                                     limits->fine));
+        length = fmin(length, graded(place_position(&limits->frame, from, k), PANEL_LENGTH * sd, PANEL_FLAT * sd,
+                                     PANEL_SLOPE, limits->fine));
     }
     for (size_t i = 0; i < limits->edges; i++)
-        length =
-            fmin(length, graded(place_difference(&limits->frame, from, limits->edge[i]), limits->finest,
-                                EDGE_FLAT * limits->finest, EDGE_SLOPE, (struct fine){limits->fine.shrink, 1.0}));
+        length = fmin(length, graded(place_difference(&limits->frame, from, limits->edge[i]), limits->finest,
+                                     PANEL_JUMP_FLAT * limits->finest, PANEL_JUMP_SLOPE,
+                                     (struct fine){limits->fine.shrink, 1.0}));
     if (length <= limits->least_bent)
         limits->bend.length = 0.0;
     else
@@ -238,7 +223,7 @@ enum status panels_lay_out(const struct mixture_level *mixture, double resolutio
     const struct layout layout = {.frame = limits.frame,
                                   .lowest = -PANEL_REACH,
                                   .highest = PANEL_REACH,
-                                  .gap = GAP,
+                                  .gap = PANEL_GAP,
                                   .shrink = limits.fine.shrink,
                                   .strictest = strictest_rule,
                                   .longest = longest_from,

@@ -2,18 +2,10 @@
 
 #include <math.h>
 
-#include "law/rule.h"
+#include "law/quadrature.h"
+#include "law/tuning.h"
 
 enum { STENCIL = 6, MOST_NEWTON = 60 };
-
-/* Spacing of the stencil in units of `length`: for polynomials of degree 15 its error is (6 * 0.006)^6/140 of D', and
- * that of rounding 1e-16/0.006. */
-#define SPACING 0.006
-/* Residuals, in units of `length`, of a solution and of one that rounding does not let be better. */
-#define SOLVED 1e-9
-#define CONVERGED 1e-15
-/* Mass of q in a panel that may be ignored: valleys far from all modes, where the panels do not resolve the map. */
-#define IGNORED_MASS 1e-8
 
 /* D and D' at x[j]. */
 static void differentiate(const struct monotone_map *map, double spacing, size_t count, const double *x,
@@ -41,7 +33,7 @@ void monotone_invert(const struct monotone_map *map, double length, size_t order
                      const double *y, struct monotone_inverse *out)
 {
     /* a power of two, so that the stencil's points are exact */
-    double spacing = exp2(floor(log2(SPACING * length) - (double)order / FINER)), missed = HUGE_VAL;
+    double spacing = exp2(floor(log2(STENCIL_SPACING * length) - (double)order / CHECK_ORDERS)), missed = HUGE_VAL;
     out->evaluations = 0;
     for (size_t j = 0; j < count; j++)
         out->x[j] = a * y[j];
@@ -52,10 +44,10 @@ void monotone_invert(const struct monotone_map *map, double length, size_t order
         missed = 0.0;
         for (size_t j = 0; j < count; j++) {
             residual[j] = a * y[j] - out->x[j] - out->D[j];
-            out->good[j] = out->slope[j] > -1.0 && fabs(residual[j] / length) <= SOLVED;
+            out->good[j] = out->slope[j] > -1.0 && fabs(residual[j] / length) <= NEWTON_ACCEPTED;
             missed = fmax(missed, fabs(residual[j] / length));
         }
-        if (missed <= CONVERGED || (missed <= SOLVED && missed >= before))
+        if (missed <= NEWTON_CONVERGED || (missed <= NEWTON_ACCEPTED && missed >= before))
             break;
         for (size_t j = 0; j < count; j++) {
             double next = out->x[j] + residual[j] / fmax(1.0 + out->slope[j], 0.1);
@@ -71,7 +63,7 @@ void monotone_invert(const struct monotone_map *map, double length, size_t order
 enum status monotone_ignore(const struct stage *stage, double mass, const char *name, double place, double *ignored,
                             struct error *error)
 {
-    if (mass > IGNORED_MASS)
+    if (mass > MAP_IGNORED_MASS)
         return fail_with(
             error, STATUS_NUMERIC,
             "the map of %s folds at step t = %zu near %s%.4g, or changes faster than the grid resolves: the "

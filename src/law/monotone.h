@@ -27,7 +27,7 @@ struct monotone_inverse {
 
 /* Solves x + D(x) = a y[j] for `count` <= MONOTONE_POINTS ascending y; where there is no good solution x is a y.
  * `length` is one over which D is smooth; of the stencil's error in D' a higher quadrature order tells how good
- * it is: FINER orders halve its spacing. */
+ * it is: CHECK_ORDERS orders halve its spacing. */
 void monotone_invert(const struct monotone_map *map, double length, size_t order, double a, size_t count,
                      const double *y, struct monotone_inverse *out);
 

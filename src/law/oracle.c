@@ -11,7 +11,7 @@ static double shift_at(const struct oracle *oracle, const struct mixture_level *
 static void append_regions(uint64_t *regions, const struct oracle *oracle, int level, double x)
 {
     const struct error_level *error = &oracle->error[level];
-    double absolute = x + shift_at(oracle, oracle->nominal[level]);
+    double absolute = x + shift_at(oracle, oracle->density[level]);
     for (size_t e = 0; e < error->edges; e++)
         *regions = *regions << 1 | (absolute >= error->edge[e]);
 }
@@ -34,7 +34,7 @@ void oracle_apply(const struct oracle *oracle, sampler_map *map, const struct st
         return;
     }
     struct oracle original = *oracle;
-    double *place = oracle->work + n, shift = shift_at(oracle, oracle->nominal[0]);
+    double *place = oracle->work + n, shift = shift_at(oracle, oracle->density[0]);
     original.batch = n;
     original.known_x = NULL;
     for (size_t i = 0; i < n; i++)
@@ -46,21 +46,21 @@ static void evaluate(const struct score *score, const struct level *level, size_
 {
     const struct oracle *oracle = (const struct oracle *)score;
     int at = 0;
-    while (at < (int)oracle->levels && !level_equal(&oracle->nominal[at]->level, level))
+    while (at < (int)oracle->levels && !level_equal(&oracle->density[at]->level, level))
         at++;
     if (at == (int)oracle->levels) {
         undeclared_note(oracle->undeclared, level, n, out);
         return;
     }
     if (oracle->original)
-        x = make_relative(oracle, oracle->nominal[at], n, x);
+        x = make_relative(oracle, oracle->density[at], n, x);
     if (at == 0 && x == oracle->known_x)
         for (size_t i = 0; i < n; i++)
             out[i] = oracle->known_score[i];
     else
-        mixture_level_evaluate(oracle->nominal[at], oracle->anchor, n, x, NULL, out);
+        mixture_level_evaluate(oracle->density[at], oracle->anchor, n, x, NULL, out);
     if (oracle->error[at].shape != NULL)
-        error_level_add(&oracle->error[at], oracle->nominal[at], oracle->anchor, n, x, out, oracle->work);
+        error_level_add(&oracle->error[at], oracle->density[at], oracle->anchor, n, x, out, oracle->work);
     if (oracle->regions != NULL)
         for (size_t i = 0; i < n; i++)
             append_regions(oracle->regions, oracle, at, x[i]);
@@ -69,11 +69,10 @@ static void evaluate(const struct score *score, const struct level *level, size_
 enum status oracle_new(const struct factor *factor, const struct sampler *sampler, struct oracle *out,
                        struct error *error)
 {
-    enum status status = STATUS_OK;
     *out = (struct oracle){.base = {.evaluate = evaluate}, .levels = 2};
-    for (size_t i = 0; i < SAMPLER_OTHER_LEVELS && sampler->other_levels != NULL && status == STATUS_OK; i++)
-        status = mixture_level_new(factor, &out->other[i], error);
-    return status;
+    for (size_t i = 0; i < SAMPLER_OTHER_LEVELS && sampler->other_levels != NULL; i++)
+        TRY(mixture_level_new(factor, &out->other[i], error));
+    return STATUS_OK;
 }
 
 void oracle_free(struct oracle *oracle)
@@ -88,16 +87,16 @@ void oracle_set(struct oracle *oracle, const struct sampler *sampler, const stru
 {
     struct level level[SAMPLER_LEVELS];
     oracle->levels = sampler_levels(sampler, step, level);
-    oracle->nominal[0] = from;
-    oracle->nominal[1] = to;
+    oracle->density[0] = from;
+    oracle->density[1] = to;
     for (size_t i = 2; i < oracle->levels; i++) {
         mixture_level_set(&oracle->other[i - 2], &level[i]);
-        oracle->nominal[i] = &oracle->other[i - 2];
+        oracle->density[i] = &oracle->other[i - 2];
     }
     for (size_t i = 0; i < oracle->levels; i++) {
         oracle->error[i] = (struct error_level){.shape = NULL};
         if (share > 0.0)
-            score_error_at(score_error, norm, share, schedule, i == 1 ? step->t - 1 : step->t, oracle->nominal[i],
+            score_error_at(score_error, norm, share, schedule, i == 1 ? step->t - 1 : step->t, oracle->density[i],
                            &oracle->error[i]);
     }
 }
@@ -153,14 +152,14 @@ static size_t points_near_edges(const struct oracle *oracle, const struct step *
 {
     static const double scale[SCALES] = {1e-11, 1e-9, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0};
     size_t count = 0;
-    double centre = oracle->nominal[0]->root_alpha_bar * oracle->nominal[0]->factor->mean[0];
+    double centre = oracle->density[0]->root_alpha_bar * oracle->density[0]->factor->mean[0];
     for (size_t level = 0; level < oracle->levels; level++)
         for (size_t e = 0; e < oracle->error[level].edges; e++)
             for (int k = -SCALES; k <= SCALES; k++) {
                 double offset = k == 0 ? 0.0 : copysign(scale[abs(k) - 1], k);
                 double edge = oracle->error[level].edge[e];
                 edge *=
-                    level == 0 ? 1.0 : oracle->nominal[0]->root_alpha_bar / oracle->nominal[level]->root_alpha_bar;
+                    level == 0 ? 1.0 : oracle->density[0]->root_alpha_bar / oracle->density[level]->root_alpha_bar;
                 double reach = tau + step->beta * oracle->error[level].amplitude * oracle->error[level].height;
                 points[count++] = edge - centre + offset * reach;
             }
@@ -184,7 +183,7 @@ void oracle_breaks(struct oracle *oracle, const struct sampler *sampler, const s
         double next = at < count ? near[at] : HUGE_VAL, on_grid = HUGE_VAL;
         if (p < panels) {
             const struct panel *panel = &grid->panel[p / 4];
-            on_grid = mixture_level_centre(oracle->nominal[0], panel->anchor, 0) + panel->centre
+            on_grid = mixture_level_centre(oracle->density[0], panel->anchor, 0) + panel->centre
                       + panel->half_width * (0.5 * (double)(p % 4) - 0.75);
         }
         if (on_grid < next) {

@@ -1,4 +1,4 @@
-/* The score as a sampler sees it in one coordinate during one step, at the levels t and t-1 and those between or
+/* The perturbed score in one coordinate during one step, at the levels t and t-1 and those between or
  * beside them that it asks for: exact score plus score error (theory (13)); and where the sampler's increment jumps
  * because of the latter or of a clip. */
 #ifndef LAW_ORACLE_H
@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "law/panels.h"
-#include "law/rule.h"
+#include "law/quadrature.h"
 #include "model/mixture_level.h"
 #include "model/sampler.h"
 #include "model/score_error.h"
@@ -16,9 +16,9 @@
 struct oracle {
     struct score base;
     size_t levels;                                       /* in use: t, t-1 and the sampler's others */
-    const struct mixture_level *nominal[SAMPLER_LEVELS]; /* the factor there */
+    const struct mixture_level *density[SAMPLER_LEVELS]; /* p at these levels */
     struct error_level error[SAMPLER_LEVELS];
-    struct mixture_level other[SAMPLER_OTHER_LEVELS]; /* what nominal[2..] point to */
+    struct mixture_level other[SAMPLER_OTHER_LEVELS]; /* what density[2..] point to */
     size_t anchor;                                    /* positions asked for are relative to it */
     const double *known_x; /* points whose exact score at level t is already in known_score */
     const double *known_score;

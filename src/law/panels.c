@@ -8,9 +8,7 @@
 
 enum status panels_reserve(struct panels *panels, size_t count, struct error *error)
 {
-    enum { MOST_PANELS = 1000000 };
-    struct panel *grown =
-        count <= MOST_PANELS ? array_reserve(panels->panel, &panels->capacity, count, sizeof *grown) : NULL;
+    struct panel *grown = array_reserve(panels->panel, &panels->capacity, count, sizeof *grown);
     if (grown == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for more than %zu panels", panels->capacity);
     panels->panel = grown;

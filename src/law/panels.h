@@ -10,12 +10,10 @@
 #include <stddef.h>
 
 #include "core/status.h"
+#include "law/tuning.h"
 #include "model/mixture_level.h"
 
 enum { PANEL_NODES = 16 };
-
-/* Standard deviations of each component that the panels cover: 1 - mass < 1e-20. */
-#define PANEL_REACH 9.5
 
 struct panel {
     size_t anchor;
@@ -53,7 +51,7 @@ MUST_USE enum status panels_lay_out(const struct mixture_level *mixture, double 
  * order. */
 MUST_USE enum status panels_move(const struct panels *panels, const struct mixture_level *mixture, struct panels *out,
                                  int *in_order, struct error *error);
-/* Room for `count` panels in all. Errors: STATUS_MEMORY, also where they are far too many. */
+/* Room for `count` panels in all. Errors: STATUS_MEMORY. */
 MUST_USE enum status panels_reserve(struct panels *panels, size_t count, struct error *error);
 MUST_USE enum status panels_copy(const struct panels *panels, struct panels *out, struct error *error);
 void panels_free(struct panels *panels);

@@ -2,12 +2,7 @@
 
 #include <math.h>
 
-/* No more steps than this from one check to the next, however little the noise changes in them. */
-#define MOST_BETWEEN 64.0
-/* Log noise between two checks while steps leave the law unchanged: their local error falls with the noise. */
-#define UNCHANGED_STRIDE 1.0
-/* The last steps, of which each is checked: samplers that look at the step after the next end differently. */
-enum { LAST_STEPS = 3 };
+#include "law/tuning.h"
 
 /* Local errors so far. */
 struct accumulator {
@@ -93,10 +88,10 @@ static bool must_check(const struct driver *driver, size_t t, bool unchanged)
 {
     const struct law_problem *problem = driver->run.problem;
     const struct schedule *schedule = problem->schedule;
-    double stride = fmin(fmax(driver->geometry->check_stride / schedule->h, 1.0), MOST_BETWEEN);
+    double stride = fmin(fmax(driver->geometry->check_stride / schedule->h, 1.0), CHECK_MOST_STEPS);
     if (unchanged)
-        stride = fmax(UNCHANGED_STRIDE / schedule->h, 1.0);
-    return t == schedule->T || t <= LAST_STEPS || driver->errors.unchecked >= (size_t)stride
+        stride = fmax(CHECK_STRIDE_UNCHANGED / schedule->h, 1.0);
+    return t == schedule->T || t <= CHECK_LAST_STEPS || driver->errors.unchecked >= (size_t)stride
            || score_error_switches(problem, t) || conditions_unlike(problem->conditions, t);
 }
 
@@ -194,7 +189,7 @@ enum status propagate(const struct geometry *geometry, const struct law_engine *
     TRY_OR(done, make_steps(&driver, error));
     TRY_OR(done, geometry->finish(driver.state, driver.slot, out, error));
     out->clip = driver.clip;
-    out->rounding = 3.0 * sqrt(driver.errors.rounding_squared);
+    out->rounding = ROUNDING_DEVIATIONS * sqrt(driver.errors.rounding_squared);
     out->error_l1 += driver.errors.total.l1 + out->rounding + conditions_rounding(problem->conditions);
     out->error_l2 += driver.errors.total.l2 + out->rounding + conditions_rounding(problem->conditions);
 done:

@@ -27,7 +27,8 @@
  *  5. `prepare_stage` sets up a stage from one slot to another, `fill_stage` lays out the grid of the second and
  *     fills it. In a checked stage it also compares with a higher order, raises its own order where that is not
  * within its tolerance, lowers it where it has digits to spare, and reports the local errors.
- *  6. `correction_moments` adds up what a clip (theory (10)) would see; only samplers that clip ask for it.
+ *  6. `correction_moments` adds up expectations under q of the sampler's correction, for the clip bound of theory
+ * (10); it is called for samplers that clip.
  *  7. `finish` hands over log r_1 on panels, with a struct law_density for p_1 where that is not a mixture on the
  *     line. Everything else (divergences, composition, tails, refinement at higher resolutions) works on panels.
  *  8. Tests: log r of one stage against quadrature in space, the law against a closed form and against another

@@ -51,6 +51,20 @@ static enum status relative_normal(const struct law *law, const struct law *base
     return STATUS_OK;
 }
 
+static enum status relate(const struct law *law, const struct law *base, struct law *out, struct norms *missed,
+                          struct error *error)
+{
+    TRY(panels_copy(&law->log_ratio, &out->log_ratio, error));
+    TRY(panels_copy(&law->log_ratio, &out->base, error));
+    if (law->density != NULL) {
+        TRY(law->density->copy(law->density, &out->density, error));
+        return subtract(law, base, out, error);
+    }
+    TRY(mixture_level_new(law->target.factor, &out->target, error));
+    *missed = interpolate(law, base, out);
+    return STATUS_OK;
+}
+
 enum status law_relative(const struct law *law, const struct law *base, struct law *out, struct error *error)
 {
     struct norms missed = {0.0, 0.0};
@@ -58,29 +72,18 @@ enum status law_relative(const struct law *law, const struct law *base, struct l
         return relative_normal(law, base, out, error);
     *out = (struct law){.engine = law->engine,
                         .lines = law->lines,
+                        .clip = base->clip,
+                        .mass_defect = law->mass_defect - base->mass_defect,
                         .node_updates = law->node_updates + base->node_updates,
                         .exponentials = law->exponentials + base->exponentials};
-    enum status status = panels_copy(&law->log_ratio, &out->log_ratio, error);
-    if (status == STATUS_OK)
-        status = panels_copy(&law->log_ratio, &out->base, error);
-    if (status == STATUS_OK && law->density != NULL) {
-        status = law->density->copy(law->density, &out->density, error);
-        if (status == STATUS_OK)
-            status = subtract(law, base, out, error);
-    } else if (status == STATUS_OK) {
-        status = mixture_level_new(law->target.factor, &out->target, error);
-        if (status == STATUS_OK)
-            missed = interpolate(law, base, out);
-    }
+    enum status status = relate(law, base, out, &missed, error);
     if (status != STATUS_OK) {
         law_free(out);
         return status;
     }
     /* The ratio is normalised by the difference of the defects, but what either law lost is lost. */
-    out->mass_defect = law->mass_defect - base->mass_defect;
     double lost = fabs(law->mass_defect) + fabs(base->mass_defect) - fabs(out->mass_defect);
     out->error_l1 = law->error_l1 + base->error_l1 + 2.0 * missed.l1 + lost;
     out->error_l2 = law->error_l2 + base->error_l2 + 2.0 * missed.l2 + lost;
-    out->clip = base->clip;
     return STATUS_OK;
 }

@@ -1,14 +1,14 @@
-/* A panelled function on other panels; and where the error of interpolation is looked at. */
+/* A panelled function on other panels; and the test points at which its interpolation error is estimated. */
 #ifndef LAW_RESAMPLE_H
 #define LAW_RESAMPLE_H
 
 #include "law/norms.h"
 #include "law/panels.h"
+#include "law/tuning.h"
 
 /* Test points of a panel: away from its nodes. Of a polynomial of the first degrees that the nodes miss, the mean
  * over them is up to PROBE_MISSES times less than that over the panel. */
 enum { PANEL_PROBES = 4 };
-#define PROBE_MISSES 1.5
 
 /* Their positions, in the panel's coordinates. */
 void panel_probes(const struct panel *panel, double *x);

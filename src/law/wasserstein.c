@@ -20,6 +20,9 @@ enum { DEGREES = 24, EXACT = DEGREES / 2, FEW = 5, MOST_BISECTIONS = 16, MOST_IT
 #define FAINT 1e-18
 /* Within this part of an interval FEW nodes integrate its polynomials. */
 #define SHORT 0.05
+/* A number says something if its radius is at most this part of it, or this. */
+#define LOOSE 0.5
+#define TINY 1e-12
 /* Relative accuracy of solved positions. */
 #define ACCURACY 1e-13
 /* Mass that has left the support, in relation to E_p|r - 1|, of which nothing says where it is. */
@@ -373,16 +376,27 @@ enum status w2_squared(const struct law *law, struct measured *out, struct error
     return status;
 }
 
-enum status w2_measure(const struct law_group *groups, size_t count, struct measured *w2, struct error *error)
+/* The length of the support, in the target's coordinates. */
+static double width_of(const struct law *law)
 {
-    double value = 0.0, radius = 0.0;
+    if (law->log_ratio.count == 0)
+        return 0.0;
+    const struct panel *first = law->log_ratio.panel, *last = first + law->log_ratio.count - 1;
+    return position_of(law, last) + last->half_width - position_of(law, first) + first->half_width;
+}
+
+struct measured w2_of_sum(const struct law_group *groups, size_t count, double clip_probability)
+{
+    double value = 0.0, radius = 0.0, widths = 0.0;
     for (size_t i = 0; i < count; i++) {
-        struct measured one;
-        TRY(w2_squared(groups[i].law, &one, error));
-        value += groups[i].multiplicity * one.value;
-        radius += groups[i].multiplicity * one.error;
+        double n = groups[i].multiplicity, width = width_of(groups[i].law);
+        value += n * groups[i].law->w2_squared.value;
+        radius += n * groups[i].law->w2_squared.error;
+        widths += n * width * width;
     }
-    double high = sqrt(value + radius), low = sqrt(fmax(value - radius, 0.0)), root = sqrt(value);
-    *w2 = isfinite(value) ? (struct measured){root, fmax(high - root, root - low)} : not_known;
-    return STATUS_OK;
+    radius += clip_probability * widths;
+    double root = sqrt(value), low = sqrt(fmax(value - radius, 0.0)),
+           error = fmax(sqrt(value + radius) - root, root - low);
+    error += 4.0 * DBL_EPSILON * root;
+    return isfinite(value) && error <= fmax(LOOSE * root, TINY) ? (struct measured){root, error} : not_known;
 }

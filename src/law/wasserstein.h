@@ -11,12 +11,14 @@
 #include "core/status.h"
 #include "law/divergence.h"
 
-/* W2 in the units of the target's coordinates. NaN and NaN where it is not known: laws in the plane, whose optimal
- * couplings no quantiles give, and laws whose mass has left the support. Errors: STATUS_MEMORY. */
-MUST_USE enum status w2_measure(const struct law_group *groups, size_t count, struct measured *w2,
-                                struct error *error);
-
-/* W2^2 of one factor. */
+/* W2^2 of one factor's law, in the squared units of the target's coordinates. NaN and NaN where it is not known: laws
+ * in the plane, whose optimal couplings no quantiles give, and laws whose mass has left the support. Errors:
+ * STATUS_MEMORY. */
 MUST_USE enum status w2_squared(const struct law *law, struct measured *out, struct error *error);
+
+/* W2 of a direct sum, from its laws' w2_squared; NaN and NaN where one of them, or half of the result, is not known.
+ * A clip that was taken as inactive and acts with this probability moves no point farther than the support is long.
+ */
+struct measured w2_of_sum(const struct law_group *groups, size_t count, double clip_probability);
 
 #endif

@@ -129,7 +129,7 @@ static const struct {
      {{"ddpm", 0.1, 1.0, 0.0, 0.0}, {"lagrange-4", 0.01, 2.0, 0.0, 0.01}},
      OUTCOME_INCONCLUSIVE,
      NAN,
-     "that of lagrange-4"},
+     "at which TV is at most 0.1; that of lagrange-4"},
     /* a sampler that claims nothing may be as slow as it likes */
     {"slow without a claim",
      {{"ddpm", 0.1, 1.0, 0.0, 0.0}, {"ddpm-ancestral", 0.1, 0.5, 0.0, 0.0}},

@@ -113,7 +113,7 @@ START_TEST(every_column_has_its_role)
     static const size_t expected[] = {
         [COLUMN_IDENTITY] = 15, /* target, sampler, score error (7), schedule (3), d, T,
                                    chains */
-        [COLUMN_DERIVED] = 2,        [COLUMN_VALUE] = 6,      [COLUMN_RADIUS] = 6, [COLUMN_SAMPLED] = 7,
+        [COLUMN_DERIVED] = 2,        [COLUMN_VALUE] = 7,      [COLUMN_RADIUS] = 7, [COLUMN_SAMPLED] = 7,
         [COLUMN_STANDARD_ERROR] = 7, [COLUMN_DIAGNOSTIC] = 5, [COLUMN_TIMING] = 1};
     enum { ROLES = sizeof expected / sizeof expected[0] };
     size_t found[ROLES] = {0};

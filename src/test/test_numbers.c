@@ -224,7 +224,7 @@ static const struct {
     size_t most; /* questions, where they take seconds each; 0: any number */
 } questions[] = {
     /* a small run asks the first FEW, whose answers are quick */
-    {"gaussian", {1, 2, 50, 1000000}, 4, 12, 256, 0},
+    {"gaussian", {1, 2, 50, 1000000}, 4, 60, 256, 0},
     {"mixture", {1, 2, 50, 1000000}, 4, 1, 64, 0},
     {"student-t", {1, 3}, 2, 1, 48, 5},
     {"radial", {2, 30}, 2, 1, 48, 5},
@@ -326,6 +326,23 @@ START_TEST(test_twins)
 }
 END_TEST
 
+/* Every Gaussian of a grid, by the line engine against its closed form. Small runs take a part of the grid. */
+START_TEST(test_gaussian_grid)
+{
+    static const double means[] = {0.0, 0.1, 1.0, 10.0, 300.0};
+    static const size_t steps[] = {48, 96, 192, 512};
+    enum { VARIANCES = 16, ALL = VARIANCES * COUNT(means) * COUNT(steps) }; /* 1e-7 ... 1e8 */
+    size_t count = repetitions(13) < ALL ? repetitions(13) : ALL, agree = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t at = count < ALL ? (i * ALL) / count : i;
+        size_t variance = at % VARIANCES, mean = at / VARIANCES % COUNT(means), T = at / VARIANCES / COUNT(means);
+        agree += (size_t)twins_agree("mixture", means[mean], sqrt(pow(10.0, (double)variance - 7.0)),
+                                     few_samplers[at % COUNT(few_samplers)], "li-cai", steps[T], 1);
+    }
+    ck_assert_msg(2 * agree > count, "only %zu of %zu are measured", agree, count);
+}
+END_TEST
+
 /* In many dimensions few large steps take q off p's shells. */
 START_TEST(test_radial_twins)
 {
@@ -399,10 +416,70 @@ START_TEST(test_right_values)
 }
 END_TEST
 
+/* Laws of every engine of several coordinates or components, none of them extreme. */
+static const struct {
+    const char *family, *sampler;
+    size_t T, dimensions[2];
+    size_t least; /* of their 10 divergences (5 in one dimension) so many are known */
+} ordinary[] = {
+    {"mixture", "ddpm", 64, {1, 16}, 10},
+    {"mixture", "ddpm", 512, {1, 16}, 10},
+    {"mixture", "ddpm-ancestral", 128, {1, 16}, 10},
+    {"mixture", "accelerated", 64, {1, 16}, 10},
+    {"mixture", "accelerated", 512, {1, 16}, 10},
+    {"mixture", "ddim", 256, {1, 16}, 8},
+    {"mixture", "runge-kutta-3", 128, {1, 16}, 10},
+    {"radial", "ddpm", 64, {2, 30}, 10},
+    {"radial", "ddpm", 256, {2, 30}, 10},
+    {"radial", "accelerated", 128, {2, 30}, 10},
+    {"mixture-plane", "ddpm", 48, {2, 2}, 3},
+};
+
+static size_t count_known(const struct divergence *d)
+{
+    const struct measured all[] = {d->tv, d->kl_p_q, d->kl_q_p, d->chi2_q_p, d->hellinger2};
+    size_t known = 0;
+    for (size_t i = 0; i < COUNT(all); i++)
+        known += isnan(all[i].value) ? 0 : 1;
+    return known;
+}
+
+/* Tests of values pass over what is not known; what was known once stays so. */
+START_TEST(test_what_is_known)
+{
+    double weights[] = {0.3, 0.7}, means[] = {-1.0, 1.0}, points[] = {-1.0, 0.0, 1.0, 0.5}, sds[] = {0.3, 0.4};
+    struct target target;
+    struct schedule *schedule;
+    struct error error;
+    struct measurement m[2];
+    target_init(&target, target_family_find(ordinary[_i].family));
+    target.components = 2;
+    target.weights = weights;
+    target.means = means;
+    target.points = points;
+    target.width = 2;
+    target.sds = sds;
+    ck_assert_int_eq(schedule_new(schedule_kind_find("li-cai"), 2.0, 8.5, ordinary[_i].T, &schedule, &error),
+                     STATUS_OK);
+    size_t count = ordinary[_i].dimensions[1] > ordinary[_i].dimensions[0] ? 2 : 1, known = 0;
+    ck_assert_msg(measure_target(&target, sampler_find(ordinary[_i].sampler), NULL, schedule, ordinary[_i].dimensions,
+                                 count, m, &error)
+                      == STATUS_OK,
+                  "%s", error.text);
+    schedule_free(schedule);
+    for (size_t i = 0; i < count; i++)
+        known += count_known(&m[i].divergence);
+    ck_assert_msg(known >= ordinary[_i].least, "%s, %s, T = %zu: %zu of %zu divergences are known, expected %zu",
+                  ordinary[_i].family, ordinary[_i].sampler, ordinary[_i].T, known, 5 * count, ordinary[_i].least);
+}
+END_TEST
+
 SUITE(numbers)
 {
+    ADD(test_what_is_known, .count = COUNT(ordinary));
     ADD(test_right_values);
     ADD(test_twins, .grows = 1);
+    ADD(test_gaussian_grid, .grows = 1);
     ADD(test_radial_twins, .grows = 1);
     ADD(test_questions, .count = taken(2) == 2 ? COUNT(questions) : FEW, .grows = 1);
 }

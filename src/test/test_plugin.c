@@ -207,17 +207,18 @@ static const char unruly[] =
     "#include <math.h>\n#include <stdlib.h>\n#include \"model/plugin.h\"\n"
     "static double noise(const struct step *step) { (void)step; return 0.0; }\n"
     "static double quiet(const struct step *step) { return step->t == 2 ? -HUGE_VAL : 0.0; }\n" INCREMENT("plain", "")
-        INCREMENT("leave", "if (step->t == 9) exit(0);")
+        INCREMENT("leave", "if (step->t == 9) exit(0);") INCREMENT("moody", "if (getenv(\"MOODY\") != NULL) exit(0);")
             INCREMENT("stay", "for (volatile size_t t = step->t; t != 0;) t = step->t;") INCREMENT(
                 "elsewhere",
                 "struct level level = {0.5, 0.5}; if (step->t == 9) score->evaluate(score, &level, n, x, out);")
                 UNRULY("a", "leaves", "leave", "noise", "") UNRULY("b", "stays", "stay", "noise", "")
                     UNRULY("c", "elsewhere", "elsewhere", "noise", "") UNRULY(
                         "d", "third", "plain", "noise", ", .claimed_order = 3.0, .claim_source = \"my theorem\"")
-                        UNRULY("e", "quiet", "plain", "quiet",
-                               "") "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, (const struct "
-                                   "sampler *const[]){&a, &b, &c, &d, &e, "
-                                   "NULL}, NULL};\n";
+                        UNRULY("f", "moody", "moody", "noise", "")
+                            UNRULY("e", "quiet", "plain", "quiet",
+                                   "") "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, (const struct "
+                                       "sampler *const[]){&a, &b, &c, &d, &e, &f, "
+                                       "NULL}, NULL};\n";
 
 START_TEST(unruly_samplers_fail_their_cells_alone)
 {
@@ -230,7 +231,7 @@ START_TEST(unruly_samplers_fail_their_cells_alone)
     write_file("x.yaml",
                "title: x\nplugins: [./unruly.so]\n"
                "targets: [{name: b, kind: mixture, weights: [0.5, 0.5], means: [-1, 1], sds: [0.3, 0.3]}]\n"
-               "samplers: [leaves, stays, elsewhere, third, quiet]\ndimensions: [1]\n"
+               "samplers: [leaves, stays, elsewhere, third, quiet, moody]\ndimensions: [1]\n"
                "steps: [64, 128, 256, 512]\naccuracies: [1.0e-1, 3.0e-2]\nmax_steps: 512\nclaims: [atlas]\n");
     ck_assert_int_eq(shell("sed -i 's/leaves, stays, elsewhere, //' %/x.yaml && @ run %/x.yaml -o %/out 2>&1"), 0);
     char *verdict = read_file("out/x/verdict.md");
@@ -240,13 +241,22 @@ START_TEST(unruly_samplers_fail_their_cells_alone)
     free(verdict);
     ck_assert_int_eq(shell("@ verdict %/out/x 2>&1"), 0);
     ck_assert_msg(strstr(output, " refuted ") != NULL, "%s", output); /* by what is stored alone */
-    ck_assert_int_eq(shell("sed -i 's/^sam.*/samplers: [leaves, stays, elsewhere, quiet]/; s/^steps.*/steps: [64]/; "
-                           "s/^title.*/title: y/; /^acc/d; /^max/d; /^claims/d' %/x.yaml && mv %/x.yaml %/y.yaml && "
-                           "@ run %/y.yaml -o %/out -j 2 --cell-seconds 1 2>&1"),
-                     3);
-    ck_assert_ptr_nonnull(strstr(output, "1 cell measured, 0 read back, 3 failed"));
+    ck_assert_int_eq(
+        shell("sed -i 's/^sam.*/samplers: [leaves, stays, elsewhere, quiet, moody]/; s/^steps.*/steps: [64]/; "
+              "s/^title.*/title: y/; /^acc/d; /^max/d; /^claims/d' %/x.yaml && mv %/x.yaml %/y.yaml && "
+              "@ run %/y.yaml -o %/out -j 2 --cell-seconds 1 2>&1"),
+        3);
+    ck_assert_ptr_nonnull(strstr(output, "2 cells measured, 0 read back, 3 failed"));
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
         ck_assert_msg(strstr(output, reasons[i]) != NULL, "%s: %s", reasons[i], output);
+    ck_assert_int_eq(shell("@ measure %/y.yaml -j 4 --cell-seconds 1 2>/dev/null"), 3);
+    ck_assert_uint_eq(lines(output), 1 + 5);
+    ck_assert_ptr_nonnull(strstr(output, "- failed: its process took more than the 1 s that a cell may take\n"));
+    ck_assert_ptr_nonnull(strstr(output, "- failed: its process ended by itself with exit status 0\n"));
+    ck_assert_int_eq(shell("@ check %/out/y --spec %/y.yaml 2>&1"), 0);
+    ck_assert_int_eq(shell("MOODY=1 @ check %/out/y --spec %/y.yaml 2>&1"), 1);
+    ck_assert_ptr_nonnull(strstr(output, "measured again, it fails: its process ended by itself"));
+    ck_assert_ptr_nonnull(strstr(output, "3 measured again: 2 the same to the bit"));
     ck_assert_int_eq(shell("@ run %/y.yaml -o %/out --cell-seconds 0 2>&1"), 2);
     ck_assert_ptr_nonnull(strstr(output, "--cell-seconds: expected a number of seconds above 0, not '0'"));
 }

@@ -321,7 +321,7 @@ START_TEST(test_stage_in_space)
     radial_basis_init(&basis);
     make_plane_rule(d, &rule);
     radial_oracle_init(&oracle);
-    oracle = (struct radial_oracle){.base = oracle.base, .levels = 2, .nominal = {&from, &to}};
+    oracle = (struct radial_oracle){.base = oracle.base, .levels = 2, .density = {&from, &to}};
     ck_assert(radial_panels_lay_out(&from, 1.0, &grid, &error) == STATUS_OK);
     for (size_t p = 0; p < grid.count; p++) {
         double rho[PANEL_NODES];

@@ -58,6 +58,8 @@ enum status atlas_rate_measure(const struct evidence *evidence, const struct cla
     finding->used = out->in_h.ok ? out->in_h.weighed_x : out->in_h.cells;
     if (!out->in_h.ok || !out->in_h_log.ok) {
         judge_inconclusive(finding, out->in_h.ok ? out->in_h_log.reason : out->in_h.reason);
+        judge_note(finding, "add powers of two to `steps`, 3 at least within a factor %g, at which TV is at most %g",
+                   WINDOW_FACTOR, WINDOW_ACCURACY);
         return STATUS_OK;
     }
     /* Which of both decides is found without an account, which holds only what did. */

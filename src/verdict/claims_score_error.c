@@ -13,6 +13,7 @@
  *   inconclusive   otherwise */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/memory.h"
 #include "core/text.h"
@@ -230,7 +231,7 @@ static void note_growth(const struct survey *survey, enum power power, const str
     if (claim_bound_on(survey->claim, power) == NULL)
         return;
     if (worst->decided == 0) {
-        judge_note(out, "growth in %s not measured", in);
+        judge_note(out, "growth in %s not measured; add %s", in, power == CONSTANT_IN_STEPS ? "steps" : "dimensions");
         out->outcome = out->outcome > OUTCOME_INCONCLUSIVE ? out->outcome : OUTCOME_INCONCLUSIVE;
         return;
     }
@@ -251,6 +252,8 @@ enum status decide_score_size(const struct evidence *evidence, const struct clai
     if (survey.slope.decided == 0) {
         judge_inconclusive(out,
                            survey.constants.families == 0 ? no_family : "no family has enough sizes in the window");
+        if (survey.constants.families > 0)
+            judge_note(out, "add sizes, 3 at least, at which the effect is at most %g and known", WINDOW_ACCURACY);
         note_cells(&survey.constants, "", out);
         return STATUS_OK;
     }
@@ -322,10 +325,15 @@ enum status decide_score_roughness(const struct evidence *evidence, const struct
                             .kinship = SAME_BUT_ROUGHNESS,
                             .account = out->account};
     TRY(visit(&survey, judge_rough, error));
-    if (survey.slope.decided == 0)
+    if (survey.slope.decided == 0) {
         judge_inconclusive(out, survey.constants.families == 0 ? no_family
                                                                : "no family has enough roughnesses in the window");
-    else {
+        if (survey.constants.families > 0)
+            judge_note(out,
+                       "add roughnesses, 3 at least, within a factor %g of the largest, at sizes at which the effect "
+                       "is at most %g and known",
+                       WINDOW_ROUGHNESS, WINDOW_ACCURACY);
+    } else {
         take(&survey.slope, out);
         out->used = survey.used;
         if (survey.slope.decided < survey.constants.families)

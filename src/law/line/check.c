@@ -2,43 +2,8 @@
 
 #include <math.h>
 
-/* What rounding makes of a stage in L1(p), by measurement a third of these: in proportion to the noise in standard
- * deviations of the narrowest component, and for each component besides one; and the most that is called rounding. */
-#define ROUNDING_NOISE 3e-15
-#define ROUNDING_OTHERS 1e-16
-#define ROUNDING_MOST 3e-16
-
-/* What a stage's quadrature may do wrong: a part of E_p|r - 1|, shared by the steps, which falls with this power of
- * the resolution; or as much as rounding, if that is more. */
-#define TOLERANCE 1.5e-7
-#define SHARPER 6.0
-/* A rule that had to be finer must have so much room below that, for the error to rise up to the next check. */
-#define ROOM 0.1
-/* So many times the tolerance, and the next rungs need not be tried one by one. */
-#define FAR_OFF 1e4
-/* A lattice that makes no less than this part of the error of the one before, so near the tolerance, says that the
- * grid is to blame, not the rule. */
-#define GAIN 0.4
-#define NEAR 100.0
-
-/* A rule is good enough for the steps to come at this part of the tolerance, or where rounding hides what it does
- * wrong, if it seems no worse than by this factor. No more than a few rungs are given up at a time: where no mass is,
- * nothing says that a rule is too coarse, and what it does wrong there is handed on. */
-#define ENOUGH 0.5
-#define NO_WORSE 1.5
-enum { DESCENT = 2 };
-
-/* What interpolation may add: a part of what quadrature may, or as much as rounding. Panels become longer where that
- * leaves this part of it, and are laid out anew in every step where moving them along would add more than this (and,
- * where a map without noise makes all that it adds last, more than new ones do). */
-#define INTERPOLATION_PART 0.05
-#define LONGER 0.1
-#define DRIFT 0.03
-enum { LONGEST = 4 };
-
-/* Polynomials stay as they are where that does wrong no more than quadrature may, or than this part of rounding,
- * which it does not suffer. */
-#define STILL_PART 0.02
+#include "law/line/tuning.h"
+#include "law/tuning.h"
 
 /* Estimates of a stage's local error: of the stage as made, and of its parts. */
 struct estimates {
@@ -56,30 +21,32 @@ static void set_tolerances(const struct line *line, struct estimates *out)
 {
     const struct transfer *transfer = &line->transfer;
     double steps = (double)(line->run->problem->schedule->T - 1);
-    double relative = TOLERANCE / steps * line->probe.distance / pow(line->run->resolution, SHARPER);
+    double relative =
+        LINE_TOLERANCE / steps * line->probe.distance / pow(line->run->resolution, LINE_TOLERANCE_POWER);
     double others = (double)(transfer->from->factor->components - 1);
-    out->rounding = ROUNDING_NOISE * transfer->tau / transfer->narrowest + ROUNDING_OTHERS * others;
-    if (transfer->stage.deterministic || out->rounding > ROUNDING_MOST)
-        out->rounding = ROUNDING_MOST;
+    out->rounding =
+        LINE_ROUNDING_PER_NOISE * transfer->tau / transfer->narrowest + LINE_ROUNDING_PER_COMPONENT * others;
+    if (transfer->stage.deterministic || out->rounding > LINE_ROUNDING_MOST)
+        out->rounding = LINE_ROUNDING_MOST;
     if (transfer->stage.deterministic)
         relative = 0.0;
     out->tolerance = fmax(relative, out->rounding);
-    out->unchanged = fmax(relative, STILL_PART * out->rounding);
+    out->unchanged = fmax(relative, LINE_UNCHANGED_PART * out->rounding);
     out->hidden = relative < out->rounding;
-    out->smooth = fmax(INTERPOLATION_PART * relative, out->rounding);
+    out->smooth = fmax(LINE_INTERPOLATION_PART * relative, out->rounding);
 }
 
 /* Fills the grid and estimates its errors. */
-static enum status fill_and_estimate(struct line *line, size_t rung, struct estimates *out, struct error *error)
+static enum status fill_and_estimate(struct line *line, size_t order, struct estimates *out, struct error *error)
 {
     struct line_probe *probe = &line->probe;
     const struct transfer *transfer = &line->transfer;
     const struct panels *grid = line->result;
-    line->team.work->ignored = 0.0;
-    TRY(line_fill(line, rung, line->result, error));
-    out->ignored = line->team.work->ignored;
-    TRY(line_probe_set(probe, transfer, &line->team, grid, rung + FINER, error));
-    TRY(line_probe_apply(probe, transfer, &line->team, grid, rung, probe->own, error));
+    line->threads.work->ignored = 0.0;
+    TRY(line_fill(line, order, line->result, error));
+    out->ignored = line->threads.work->ignored;
+    TRY(line_probe_set(probe, transfer, &line->threads, grid, order + CHECK_ORDERS, error));
+    TRY(line_probe_apply(probe, transfer, &line->threads, grid, order, probe->own, error));
     line_probe_evaluate(probe, transfer, grid, grid, probe->value);
     out->total = line_probe_norms(probe, probe->value, probe->exact);
     out->quadrature = line_probe_norms(probe, probe->own, probe->exact);
@@ -134,27 +101,27 @@ static enum status tighten(struct line *line, struct line_choice *choice, struct
     double before = HUGE_VAL;
     for (;;) {
         double quadrature = estimates->quadrature.l1;
-        double allowed = (isfinite(before) ? ROOM : 1.0) * estimates->tolerance;
-        size_t used = line_rung(line, choice->rung);
+        double allowed = (isfinite(before) ? LINE_HEADROOM : 1.0) * estimates->tolerance;
+        size_t used = line_order(line, choice->order);
         bool shorter = estimates->interpolation.l1 > estimates->smooth && choice->spacing > 0;
-        bool finer = quadrature > allowed && used < TRANSFER_TOP_RUNG && !line->transfer.stage.deterministic;
-        bool limited =
-            quadrature < ROUNDING_MOST || (used > TRANSFER_FIRST_LATTICE && quadrature < NEAR * estimates->tolerance);
-        if (finer && limited && quadrature > GAIN * before) {
-            choice->rung--;
+        bool finer = quadrature > allowed && used < TRANSFER_HIGHEST_ORDER && !line->transfer.stage.deterministic;
+        bool limited = quadrature < LINE_ROUNDING_MOST
+                       || (used > TRANSFER_FIRST_LATTICE && quadrature < LINE_STALLED_BELOW * estimates->tolerance);
+        if (finer && limited && quadrature > LINE_STALLED_GAIN * before) {
+            choice->order--;
             return STATUS_OK;
         }
         if (!finer && !shorter)
             return STATUS_OK;
         if (finer) {
             before = quadrature;
-            choice->rung += quadrature > FAR_OFF * allowed ? 3 : 1;
+            choice->order += quadrature > ORDER_SKIP_ABOVE * allowed ? 3 : 1;
         }
         if (shorter) {
             choice->spacing--;
             TRY(line_lay_out(line, choice->spacing, line->result, error));
         }
-        TRY(fill_and_estimate(line, line_rung(line, choice->rung), estimates, error));
+        TRY(fill_and_estimate(line, line_order(line, choice->order), estimates, error));
     }
 }
 
@@ -162,12 +129,13 @@ static enum status tighten(struct line *line, struct line_choice *choice, struct
 static enum status lengthen(struct line *line, struct line_choice *choice, const struct estimates *estimates,
                             struct error *error)
 {
-    if (line->run->resolution > 1.0 || choice->spacing == LONGEST || estimates->interpolation.l1 > estimates->smooth)
+    if (line->run->resolution > 1.0 || choice->spacing == LINE_MOST_LENGTHENINGS
+        || estimates->interpolation.l1 > estimates->smooth)
         return STATUS_OK;
     choice->spacing++;
     TRY(line_lay_out(line, choice->spacing, &line->moved, error));
     struct norms longer = panels_resample(line->result, line->transfer.to, &line->chebyshev, &line->moved);
-    if (!(longer.l1 < LONGER * estimates->smooth))
+    if (!(longer.l1 < LINE_LENGTHEN_BELOW * estimates->smooth))
         choice->spacing--;
     return STATUS_OK;
 }
@@ -178,21 +146,21 @@ static enum status relax(struct line *line, struct line_choice *choice, const st
                          int descent, struct norms *after, struct error *error)
 {
     struct norms accepted = {0.0, 0.0};
-    size_t reserve = estimates->hidden && line->run->resolution <= 1.0, rung = choice->rung;
-    for (size_t down = 1; down <= (size_t)descent + reserve && down <= choice->rung; down++) {
-        TRY(line_probe_apply(&line->probe, &line->transfer, &line->team, line->result,
-                             line_rung(line, choice->rung - down), line->probe.value, error));
+    size_t reserve = estimates->hidden && line->run->resolution <= 1.0, order = choice->order;
+    for (size_t down = 1; down <= (size_t)descent + reserve && down <= choice->order; down++) {
+        TRY(line_probe_apply(&line->probe, &line->transfer, &line->threads, line->result,
+                             line_order(line, choice->order - down), line->probe.value, error));
         struct norms lower = line_probe_norms(&line->probe, line->probe.value, line->probe.exact);
-        bool no_worse = estimates->hidden && lower.l1 < NO_WORSE * estimates->quadrature.l1;
-        if (!(lower.l1 < ENOUGH * estimates->tolerance || no_worse))
+        bool no_worse = estimates->hidden && lower.l1 < LINE_LOWER_NO_WORSE * estimates->quadrature.l1;
+        if (!(lower.l1 < LINE_LOWER_BELOW * estimates->tolerance || no_worse))
             break;
         accepted = lower;
-        rung = choice->rung - down;
+        order = choice->order - down;
     }
-    if (rung + reserve < choice->rung)
+    if (order + reserve < choice->order)
         *after = norms_sum(*after, accepted);
-    if (rung + reserve <= choice->rung || choice->rung < TRANSFER_TOP_RUNG)
-        choice->rung = rung + reserve;
+    if (order + reserve <= choice->order || choice->order < TRANSFER_HIGHEST_ORDER)
+        choice->order = order + reserve;
     return STATUS_OK;
 }
 
@@ -207,25 +175,25 @@ enum status line_check(struct line *line, struct step_error *local, struct error
     if (last)
         choice->spacing = 0;
     TRY(line_lay_out(line, choice->spacing, line->result, error));
-    TRY(fill_and_estimate(line, line_rung(line, choice->rung), &estimates, error));
+    TRY(fill_and_estimate(line, line_order(line, choice->order), &estimates, error));
     TRY(estimate_unchanged(line, &unchanged, error));
     TRY(estimate_moved(line, &moved, error));
-    if (choice->carried)
+    if (choice->unchanged)
         local->before = local_error(unchanged, &estimates, true);
-    else if (before->count > 0 && !choice->fresh)
+    else if (before->count > 0 && !choice->relaid)
         local->before = local_error(norms_sum(estimates.quadrature, moved), &estimates, false);
     else
         local->before = local_error(estimates.total, &estimates, false);
-    size_t rung = choice->rung;
+    size_t order = choice->order;
     TRY(tighten(line, choice, &estimates, error));
     TRY(panels_copy(line->result, before, error));
     local->itself = local_error(estimates.total, &estimates, false);
     line->rounding[stage->index] = estimates.rounding;
     double least = stage->deterministic ? estimates.interpolation.l1 : 0.0;
-    choice->fresh = isfinite(moved.l1) && moved.l1 > fmax(DRIFT * estimates.smooth, least);
-    choice->carried = unchanged.l1 < ENOUGH * estimates.unchanged;
-    local->after = local_error(choice->carried ? unchanged : estimates.total, &estimates, choice->carried);
-    if (!choice->carried && !stage->deterministic)
-        TRY(relax(line, choice, &estimates, choice->rung > rung ? 0 : DESCENT, &local->after, error));
+    choice->relaid = isfinite(moved.l1) && moved.l1 > fmax(LINE_RELAY_ABOVE * estimates.smooth, least);
+    choice->unchanged = unchanged.l1 < LINE_LOWER_BELOW * estimates.unchanged;
+    local->after = local_error(choice->unchanged ? unchanged : estimates.total, &estimates, choice->unchanged);
+    if (!choice->unchanged && !stage->deterministic)
+        TRY(relax(line, choice, &estimates, choice->order > order ? 0 : LINE_MOST_DESCENT, &local->after, error));
     return last ? STATUS_OK : lengthen(line, choice, &estimates, error);
 }

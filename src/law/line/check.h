@@ -1,6 +1,6 @@
-/* A checked stage of the line engine: what it does wrong is measured, and how the steps up to the next check make it
- * is chosen: the quadrature rule, the panels' length, whether they move along or are laid out anew, and whether
- * anything is done at all. */
+/* A checked stage of the line engine: its local error is estimated, and what the steps up to the next check use is
+ * chosen: the quadrature order, the panels' length, whether they move along or are laid out anew, and whether the
+ * polynomials are computed at all. */
 #ifndef LAW_LINE_CHECK_H
 #define LAW_LINE_CHECK_H
 

@@ -3,6 +3,7 @@
 
 #include "core/memory.h"
 #include "law/line/stage.h"
+#include "law/line/tuning.h"
 #include "law/propagate.h"
 
 extern const struct law_engine engine_line;
@@ -18,8 +19,8 @@ static void line_free(void *state)
         panels_free(&line->before[i]);
     panels_free(&line->moved);
     oracle_free(&line->oracle);
-    rules_free(&line->rules);
-    line_team_free(&line->team);
+    quadrature_table_free(&line->rules);
+    panel_threads_free(&line->threads);
     line_probe_free(&line->probe);
     free(line);
 }
@@ -36,8 +37,8 @@ static enum status line_new(struct propagation *run, void **state, struct error 
     TRY(oracle_new(problem->factor, problem->sampler, &line->oracle, error));
     line->oracle.undeclared = &run->undeclared;
     line->oracle.original = run->original;
-    TRY(rules_new_part(&line->rules, RUNGS, jumps ? TRANSFER_RUNGS : 0, error));
-    TRY(line_team_new(problem->sampler, &line->rules, problem->threads, &line->team, error));
+    TRY(quadrature_table_new(&line->rules, jumps ? TRANSFER_ORDERS : 0, error));
+    TRY(panel_threads_new(problem->sampler, &line->rules, problem->threads, &line->threads, error));
     for (size_t i = 0; i < SLOTS; i++)
         TRY(mixture_level_new(problem->factor, &line->level[i], error));
     return STATUS_OK;
@@ -94,7 +95,7 @@ static bool leaves_unchanged(const void *state)
 {
     const struct line *line = state;
     bool before = line->run->problem->sampler->log_noise_before != NULL;
-    return line->choice[STAGE_MAP].carried && (!before || line->choice[STAGE_NOISE].carried);
+    return line->choice[STAGE_MAP].unchanged && (!before || line->choice[STAGE_NOISE].unchanged);
 }
 
 static enum status move_slot(void *state, size_t slot, struct error *error)
@@ -118,12 +119,12 @@ static enum status finish(void *state, size_t slot, struct law *out, struct erro
     mixture_level_set(&out->target, &line->level[slot].level);
     out->log_ratio = line->grid[slot];
     line->grid[slot] = (struct panels){0};
-    line_team_work(&line->team, &out->node_updates, &out->exponentials);
+    panel_threads_work(&line->threads, &out->node_updates, &out->exponentials);
     return STATUS_OK;
 }
 
 static const struct geometry geometry = {
-    .check_stride = 0.25,
+    .check_stride = LINE_CHECK_STRIDE,
     .new = line_new,
     .free = line_free,
     .set_level = set_level,

@@ -33,7 +33,7 @@ struct probing {
     const struct line_probe *probe;
     const struct transfer *transfer;
     const struct panels *grid;
-    size_t rung;
+    size_t order;
     double *value;
 };
 
@@ -41,28 +41,30 @@ static enum status apply(void *context, struct transfer_work *work, size_t from,
 {
     const struct probing *probing = context;
     size_t hint = from, first = from * PANEL_PROBES;
-    return transfer_apply(probing->transfer, work, probing->rung, &probing->grid->panel[from],
+    return transfer_apply(probing->transfer, work, probing->order, &probing->grid->panel[from],
                           (to - from) * PANEL_PROBES, probing->probe->y + first, probing->value + first, &hint,
                           error);
 }
 
-enum status line_probe_apply(const struct line_probe *probe, const struct transfer *transfer, struct line_team *team,
-                             const struct panels *grid, size_t rung, double *value, struct error *error)
+enum status line_probe_apply(const struct line_probe *probe, const struct transfer *transfer,
+                             struct panel_threads *threads, const struct panels *grid, size_t order, double *value,
+                             struct error *error)
 {
-    struct probing probing = {probe, transfer, grid, rung, value};
+    struct probing probing = {probe, transfer, grid, order, value};
     size_t together = transfer->stage.deterministic ? 1 : TRANSFER_POINTS / PANEL_PROBES;
-    return line_team_run(team, grid, together, transfer_cost(transfer, rung, probe->count), apply, &probing, error);
+    return panel_threads_run(threads, grid, together, transfer_cost(transfer, order, probe->count), apply, &probing,
+                             error);
 }
 
-enum status line_probe_set(struct line_probe *probe, const struct transfer *transfer, struct line_team *team,
-                           const struct panels *grid, size_t rung, struct error *error)
+enum status line_probe_set(struct line_probe *probe, const struct transfer *transfer, struct panel_threads *threads,
+                           const struct panels *grid, size_t order, struct error *error)
 {
     enum status status = make_room(probe, grid->count * PANEL_PROBES, error);
     if (status != STATUS_OK)
         return status;
     for (size_t p = 0; p < grid->count; p++)
         panel_probes(&grid->panel[p], probe->y + p * PANEL_PROBES);
-    status = line_probe_apply(probe, transfer, team, grid, rung, probe->exact, error);
+    status = line_probe_apply(probe, transfer, threads, grid, order, probe->exact, error);
     if (status != STATUS_OK)
         return status;
     for (size_t p = 0; p < grid->count; p++)

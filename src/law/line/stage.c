@@ -4,28 +4,14 @@
 
 #include "core/vmath.h"
 #include "law/line/check.h"
-
-/* Rungs that twice the resolution adds. */
-#define RUNGS_AN_OCTAVE 3.0
-/* By how much panels are longer with each unit of spacing. */
-#define SPACING 1.25
-
-/* Panels beside a jump, in units of the noise that blurs it; a wave of number k needs panels of WAVE_LENGTH/k, but
- * none shorter than what the noise leaves. Chosen by the measured interpolation error. */
-#define EDGE_LENGTH 1.5
-#define WAVE_LENGTH 6.0
-/* Standard deviations of the noise to which it is integrated beside jumps: mass 1e-17; and at most, for jumps that
- * throw farther than the noise does. */
-#define REACH 8.6
-#define FARTHEST 30.0
-/* A jump that moves less mass than this in a step (relative to the narrowest component) is below rounding. */
-#define FAINT 1e-14
+#include "law/line/tuning.h"
+#include "law/tuning.h"
 
 struct filling {
     const struct line *line;
     const struct transfer *transfer;
     struct panels *grid;
-    size_t rung;
+    size_t order;
 };
 
 static enum status fill(void *context, struct transfer_work *work, size_t from, size_t to, struct error *error)
@@ -41,27 +27,28 @@ static enum status fill(void *context, struct transfer_work *work, size_t from, 
         const struct panel *at = &panel[count / PANEL_NODES];
         y[count] = at->centre + at->half_width * chebyshev->node[count % PANEL_NODES];
     } while (++count < (to - from) * PANEL_NODES);
-    enum status status = transfer_apply(transfer, work, filling->rung, panel, count, y, value, &hint, error);
-    for (size_t i = 0; i < to - from && status == STATUS_OK; i++) {
+    TRY(transfer_apply(transfer, work, filling->order, panel, count, y, value, &hint, error));
+    for (size_t i = 0; i < to - from; i++) {
         panel_fit(chebyshev, value + i * PANEL_NODES, &panel[i]);
         if (!isfinite(panel[i].coefficient[0]))
-            status = fail_with(error, STATUS_NUMERIC, "the law of %s is not finite after step t = %zu",
-                               transfer->stage.sampler->name, transfer->stage.step->t);
+            return fail_with(error, STATUS_NUMERIC, "the law of %s is not finite after step t = %zu",
+                             transfer->stage.sampler->name, transfer->stage.step->t);
     }
-    return status;
+    return STATUS_OK;
 }
 
-enum status line_fill(struct line *line, size_t rung, struct panels *grid, struct error *error)
+enum status line_fill(struct line *line, size_t order, struct panels *grid, struct error *error)
 {
     const struct transfer *transfer = &line->transfer;
-    struct filling filling = {line, transfer, grid, rung};
+    struct filling filling = {line, transfer, grid, order};
     size_t together = transfer->stage.deterministic ? 1 : TRANSFER_POINTS / PANEL_NODES;
-    return line_team_run(&line->team, grid, together, transfer_cost(transfer, rung, grid->count * PANEL_NODES), fill,
-                         &filling, error);
+    return panel_threads_run(&line->threads, grid, together,
+                             transfer_cost(transfer, order, grid->count * PANEL_NODES), fill, &filling, error);
 }
 
-/* What the score error asks of the panels of a stage's result: jumps of the map, blurred by the noise; before the
- * map, those of the step before. Where they have become faint, or the error has ended, what they left in r stays. */
+/* Limits that the score error sets to the panels' length in a stage's result. Jumps of the map are blurred by the
+ * noise after it; before the map r still has those of the step before, and keeps the last ones when the error becomes
+ * negligible or ends. */
 static struct fineness fineness_for(struct line *line, const struct transfer *transfer)
 {
     struct fineness *jumps = &line->jumps, fineness;
@@ -73,14 +60,14 @@ static struct fineness fineness_for(struct line *line, const struct transfer *tr
             (transfer->breaks.at[b] + from->root_alpha_bar * from->factor->mean[0]) / transfer->stage.a / root;
     if (count > 0) {
         jumps->edges = count;
-        jumps->finest = EDGE_LENGTH * tau;
+        jumps->finest = LINE_JUMP_LENGTH * tau;
     } else if (!transfer->stage.moves && jumps->edges > 0)
-        jumps->finest = fmin(jumps->finest, EDGE_LENGTH * tau);
+        jumps->finest = fmin(jumps->finest, LINE_JUMP_LENGTH * tau);
     double longest = HUGE_VAL;
     for (size_t i = 0; i < line->oracle.levels; i++) {
         const struct error_level *at = &line->oracle.error[i];
         if (at->shape != NULL && (at->shape->parameters & ERROR_ROUGHNESS) && at->amplitude > 0.0)
-            longest = fmin(longest, fmax(WAVE_LENGTH / at->scale, EDGE_LENGTH * tau));
+            longest = fmin(longest, fmax(LINE_WAVE_LENGTH / at->scale, LINE_JUMP_LENGTH * tau));
     }
     if (isfinite(longest))
         jumps->longest = longest / root;
@@ -91,7 +78,7 @@ static struct fineness fineness_for(struct line *line, const struct transfer *tr
     return fineness;
 }
 
-/* The jumps of the map, where they matter. */
+/* The jumps of the map, unless they are negligible. */
 static enum status find_breaks(struct line *line, struct transfer *transfer, struct error *error)
 {
     double size = 0.0, sd = transfer->from->sd[0], work[2 + 64];
@@ -101,17 +88,17 @@ static enum status find_breaks(struct line *line, struct transfer *transfer, str
         if (line->oracle.error[i].edges > 0)
             size = fmax(size, line->oracle.error[i].amplitude * line->oracle.error[i].height);
     if (!transfer->stage.moves
-        || (transfer->stage.step->beta * size < FAINT * sd && !isfinite(transfer->stage.step->clip)))
+        || (transfer->stage.step->beta * size < LINE_JUMP_NEGLIGIBLE * sd && !isfinite(transfer->stage.step->clip)))
         return STATUS_OK;
     if (transfer->stage.sampler->work_arrays > 64)
         return fail_with(error, STATUS_UNSUPPORTED, "sampler %s needs more than 64 work arrays",
                          transfer->stage.sampler->name);
     double scale = transfer->stage.deterministic ? sd : transfer->tau;
-    line->oracle.work = line->team.work->oracle_work;
+    line->oracle.work = line->threads.work->oracle_work;
     oracle_breaks(&line->oracle, transfer->stage.sampler, transfer->stage.step, transfer->grid, scale, work,
                   &transfer->breaks);
-    /* what a jump throws far comes from far in units of the noise */
-    transfer->reach = fmin(REACH + 2.0 * transfer->stage.step->beta * size / scale, FARTHEST);
+    /* a point may come from as far as a jump moves it */
+    transfer->reach = fmin(LINE_JUMP_REACH + 2.0 * transfer->stage.step->beta * size / scale, LINE_JUMP_MOST_REACH);
     if (transfer->stage.deterministic && transfer->breaks.count > 0)
         return fail_with(
             error, STATUS_NUMERIC,
@@ -123,7 +110,7 @@ static enum status find_breaks(struct line *line, struct transfer *transfer, str
 
 #define INSIDE (1.0 - 1e-9) /* the ends of a piece are nodes, and jumps belong to its neighbour */
 
-/* Adds the part of a piece of a panel. */
+/* Adds the integral over [from, to] of a panel, Clenshaw-Curtis. */
 static void add_piece(struct line *line, const struct panel *panel, double from, double to, struct clip_step *out)
 {
     const struct transfer *transfer = &line->transfer;
@@ -139,13 +126,13 @@ static void add_piece(struct line *line, const struct panel *panel, double from,
     for (size_t j = 0; j < PANEL_NODES; j++)
         weight[j] *= line->chebyshev.weight[j] * half;
     line->oracle.anchor = panel->anchor;
-    line->oracle.work = line->team.work->oracle_work;
+    line->oracle.work = line->threads.work->oracle_work;
     oracle_apply(&line->oracle, transfer->stage.sampler->correction, transfer->stage.step, PANEL_NODES, x, correction,
-                 line->team.work->work);
+                 line->threads.work->work);
     clip_step_add(out, line->run->problem->schedule->T, PANEL_NODES, weight, correction);
 }
 
-/* The grid is cut where the map jumps. */
+/* Panels are cut where the map jumps. */
 void line_correction_moments(void *state, struct clip_step *out)
 {
     struct line *line = state;
@@ -164,16 +151,17 @@ void line_correction_moments(void *state, struct clip_step *out)
     }
 }
 
-size_t line_rung(const struct line *line, size_t rung)
+size_t line_order(const struct line *line, size_t order)
 {
-    size_t extra = line->run->resolution > 1.0 ? (size_t)lround(RUNGS_AN_OCTAVE * log2(line->run->resolution)) : 0;
-    return rung + extra < TRANSFER_TOP_RUNG ? rung + extra : TRANSFER_TOP_RUNG;
+    size_t extra =
+        line->run->resolution > 1.0 ? (size_t)lround(ORDERS_PER_DOUBLING * log2(line->run->resolution)) : 0;
+    return order + extra < TRANSFER_HIGHEST_ORDER ? order + extra : TRANSFER_HIGHEST_ORDER;
 }
 
 enum status line_lay_out(const struct line *line, int spacing, struct panels *grid, struct error *error)
 {
-    return panels_lay_out(line->transfer.to, line->run->resolution / pow(SPACING, spacing), &line->fineness, grid,
-                          error);
+    return panels_lay_out(line->transfer.to, line->run->resolution / pow(LINE_LENGTHENING, spacing), &line->fineness,
+                          grid, error);
 }
 
 enum status line_stage_prepare(void *state, const struct stage *stage, size_t from, size_t to, struct error *error)
@@ -197,11 +185,11 @@ enum status line_stage_fill(void *state, bool checked, struct stage_result *out,
     out->rounding = line->rounding[stage];
     if (checked)
         return STATUS_OK;
-    if (choice->carried || !(choice->fresh || line->fineness.edges > 0))
+    if (choice->unchanged || !(choice->relaid || line->fineness.edges > 0))
         TRY(panels_move(line->transfer.grid, line->transfer.to, line->result, &in_order, error));
-    if (choice->carried && in_order)
+    if (choice->unchanged && in_order)
         return STATUS_OK;
     if (!in_order)
         TRY(line_lay_out(line, choice->spacing, line->result, error));
-    return line_fill(line, line_rung(line, choice->rung), line->result, error);
+    return line_fill(line, line_order(line, choice->order), line->result, error);
 }

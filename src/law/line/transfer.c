@@ -34,8 +34,8 @@ void transfer_init(struct transfer *transfer, const struct stage *stage, const s
         set_scale(transfer, stage->noise, transfer->narrowest * transfer->narrowest);
 }
 
-enum status transfer_work_new(const struct sampler *sampler, const struct rules *rules, struct transfer_work *out,
-                              struct error *error)
+enum status transfer_work_new(const struct sampler *sampler, const struct quadrature_table *rules,
+                              struct transfer_work *out, struct error *error)
 {
     enum { ARRAYS = 7 };
     *out = (struct transfer_work){.rules = rules};
@@ -44,8 +44,8 @@ enum status transfer_work_new(const struct sampler *sampler, const struct rules 
                            sizeof *out->block);
     if (out->block == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for the line engine's workspace");
-    double **const array[ARRAYS] = {&out->x,         &out->lead,     &out->others,     &out->score,
-                                    &out->increment, &out->exponent, &out->oracle_work};
+    double **const array[ARRAYS] = {&out->x,         &out->log_offset, &out->others,     &out->score,
+                                    &out->increment, &out->exponent,   &out->oracle_work};
     for (size_t i = 0; i < ARRAYS; i++)
         *array[i] = out->block + i * TRANSFER_BLOCK;
     out->work = out->block + arrays * TRANSFER_BLOCK; /* the last of these is longer */
@@ -72,18 +72,18 @@ void transfer_increment(const struct transfer *transfer, struct transfer_work *w
     oracle_apply(&oracle, transfer->stage.sampler->increment, transfer->stage.step, n, x, out, work->work);
 }
 
-double transfer_cost(const struct transfer *transfer, size_t rung, size_t count)
+double transfer_cost(const struct transfer *transfer, size_t order, size_t count)
 {
     double scores = (double)(transfer->from->factor->components * (1 + transfer->stage.sampler->score_evaluations));
-    return transfer->stage.deterministic ? 0.0 : (double)count * (double)(rung + 1) * scores;
+    return transfer->stage.deterministic ? 0.0 : (double)count * (double)(order + 1) * scores;
 }
 
-enum status transfer_apply(const struct transfer *transfer, struct transfer_work *work, size_t rung,
+enum status transfer_apply(const struct transfer *transfer, struct transfer_work *work, size_t order,
                            const struct panel *panel, size_t count, const double *y, double *log_ratio, size_t *hint,
                            struct error *error)
 {
     if (transfer->stage.deterministic)
-        return transfer_map_apply(transfer, work, rung, panel, count, y, log_ratio, hint, error);
-    transfer_noise_apply(transfer, work, rung, panel, count, y, log_ratio, hint);
+        return transfer_map_apply(transfer, work, order, panel, count, y, log_ratio, hint, error);
+    transfer_noise_apply(transfer, work, order, panel, count, y, log_ratio, hint);
     return STATUS_OK;
 }

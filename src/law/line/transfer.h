@@ -1,5 +1,6 @@
-/* One stage of a sampler's step, between two references with known densities: log r at points of the second from log
- * r on a grid of the first, by theory (14)-(15) for a map with noise and by change of variables for a map without. */
+/* One stage of a step on the line, between two references p and p' with known densities: log r at points of the
+ * second from log r on a grid of the first, by theory (14)-(15) for a map with noise and by change of variables for a
+ * map without. */
 #ifndef LAW_LINE_TRANSFER_H
 #define LAW_LINE_TRANSFER_H
 
@@ -9,20 +10,20 @@
 #include "law/oracle.h"
 #include "law/panels.h"
 #include "law/propagate.h"
-#include "law/rule.h"
+#include "law/quadrature.h"
 
 enum {
     TRANSFER_POINTS = 8 * PANEL_NODES,    /* at a time */
     TRANSFER_BLOCK = 4 * TRANSFER_POINTS, /* points times nodes: what the first-level cache holds */
     TRANSFER_PAIRS = 2 * TRANSFER_BLOCK,  /* of points and nodes that they share */
 
-    /* A ladder of rules for an adaptive choice to walk along: Gauss-Hermite rules with 1 node and more, lattices
-     * shared by neighbouring points, finer and finer, where D or r change as fast as the noise is wide, and trapezoid
-     * rules as fine as one likes. */
+    /* Quadrature orders of the line: Gauss-Hermite rules with 1 node and more; trapezoid rules on lattices that
+     * neighbouring points share, finer and finer, where D or r change over the width of the noise; and trapezoid
+     * rules around each point. */
     TRANSFER_FIRST_LATTICE = 8,
     TRANSFER_FIRST_TRAPEZOID = TRANSFER_FIRST_LATTICE + 11,
-    TRANSFER_RUNGS = TRANSFER_FIRST_TRAPEZOID + 6,
-    TRANSFER_TOP_RUNG = TRANSFER_RUNGS - 1 - FINER
+    TRANSFER_ORDERS = TRANSFER_FIRST_TRAPEZOID + 6,
+    TRANSFER_HIGHEST_ORDER = TRANSFER_ORDERS - 1 - CHECK_ORDERS
 };
 
 struct transfer {
@@ -31,7 +32,7 @@ struct transfer {
     const struct panels *grid; /* log r on `from` */
     struct oracle *oracle;
     struct breaks breaks; /* of the map */
-    double reach;         /* how far from a break it is seen, in units of tau; set with the breaks */
+    double reach;         /* quadrature is cut at breaks no farther than this, in units of tau; set with the breaks */
     /* Where the quadrature nodes lie. Theory (15) puts them on the scale of the forward kernel; any scale is exact,
      * and fewest are needed on that of the integrand K(y|.) p. With x = a y + tau z and v the noise's variance before
      * division by sqrt(alpha),
@@ -51,30 +52,29 @@ void transfer_init(struct transfer *transfer, const struct stage *stage, const s
 
 /* Workspace, one block for a whole law. */
 struct transfer_work {
-    const struct rules *rules;
-    struct rule split;                                                             /* of one point */
-    double *x, *lead, *others, *score, *increment, *exponent, *work, *oracle_work; /* TRANSFER_BLOCK each */
-    double *pairs;                                                                 /* TRANSFER_PAIRS */
+    const struct quadrature_table *rules;
+    struct quadrature split; /* of one point, cut at breaks */
+    double *x, *log_offset, *others, *score, *increment, *exponent, *work, *oracle_work; /* TRANSFER_BLOCK each */
+    double *pairs;                                                                       /* TRANSFER_PAIRS */
     double *block;
-    double ignored; /* mass at points that a deterministic map does not reach in a monotone way, since set to 0 */
+    double ignored;                    /* by monotone_ignore, since set to 0 */
     size_t node_updates, exponentials; /* logarithms count as such */
 };
-MUST_USE enum status transfer_work_new(const struct sampler *sampler, const struct rules *rules,
+MUST_USE enum status transfer_work_new(const struct sampler *sampler, const struct quadrature_table *rules,
                                        struct transfer_work *out, struct error *error);
 void transfer_work_free(struct transfer_work *work);
 
 /* log r at `count` ascending points y in the coordinates of `panel`: up to TRANSFER_POINTS on it or on panels of the
  * same anchor and dominant component; under a map without noise, which must be smooth over the panel's length, up to
  * PANEL_NODES on it. *hint as in panels_evaluate.
- * Errors: STATUS_NUMERIC where a deterministic map folds, so that the law has no density that a monotone map gives.
- */
-MUST_USE enum status transfer_apply(const struct transfer *transfer, struct transfer_work *work, size_t rung,
+ * Errors: STATUS_NUMERIC where a map without noise folds. */
+MUST_USE enum status transfer_apply(const struct transfer *transfer, struct transfer_work *work, size_t order,
                                     const struct panel *panel, size_t count, const double *y, double *log_ratio,
                                     size_t *hint, struct error *error);
 
-/* What the rule of a rung costs at `count` points, in exponentials, roughly; 0 for a map without noise, which threads
- * could not share: its ignored mass is added up in order. */
-double transfer_cost(const struct transfer *transfer, size_t rung, size_t count);
+/* The cost of an order at `count` points, in exponentials, roughly; 0 for a map without noise, which threads cannot
+ * share, since its ignored mass is added up in the order of the points. */
+double transfer_cost(const struct transfer *transfer, size_t order, size_t count);
 
 /* D(x) at n <= TRANSFER_BLOCK points relative to the anchor, with the scores at level t where they are known
  * (or NULL). */

@@ -2,32 +2,31 @@
 
 #include "core/vmath.h"
 #include "law/line/transfer_parts.h"
+#include "law/line/tuning.h"
 
 /* 1/sqrt(2 pi), and what is missing, as a part of it: in every step it would be missing again. */
 #define INVERSE_ROOT_2PI 0x1.9884533d43651p-2
 #define INVERSE_ROOT_2PI_REST (-6.2473378348613351e-17)
 
-/* Standard deviations to both sides that a lattice reaches: the normal mass beyond is 1e-17. */
-#define LATTICE_REACH 8.6
+/* Lattices for orders beyond the Gauss-Hermite rules: their spacing in units of tau. */
+static const double lattice_spacings[] = {0.68, 0.55, 0.46, 0.36, 0.27, 0.2, 0.15, 0.11, 0.08, 0.06, 0.045};
+_Static_assert(TRANSFER_FIRST_TRAPEZOID
+                   == TRANSFER_FIRST_LATTICE + sizeof lattice_spacings / sizeof lattice_spacings[0],
+               "a rule for each order");
 
-/* Lattices for rungs beyond the Gauss-Hermite rules: their spacing in units of tau. */
-static const double lattice_ladder[] = {0.68, 0.55, 0.46, 0.36, 0.27, 0.2, 0.15, 0.11, 0.08, 0.06, 0.045};
-_Static_assert(TRANSFER_FIRST_TRAPEZOID == TRANSFER_FIRST_LATTICE + sizeof lattice_ladder / sizeof lattice_ladder[0],
-               "a rule a rung");
-
-/* Nodes that a point sees: whole quads. */
+/* Nodes of one point: a multiple of four. */
 static size_t lattice_nodes(double spacing)
 {
-    return 4 * (size_t)ceil(0.5 * LATTICE_REACH / spacing);
+    return 4 * (size_t)ceil(0.5 * LINE_LATTICE_REACH / spacing);
 }
 
 /* What all points of a node share: B and L below, L in the place of D, and 1 + others in that of others. */
 VECTOR_CLONES static void set_shared(size_t n, double linear, double quadratic, const double *log_ratio,
-                                     const double *lead, double *increment, double *others, double *B)
+                                     const double *log_offset, double *increment, double *others, double *B)
 {
     for (size_t i = 0; i < n; i++) {
         double D = increment[i];
-        B[i] = (log_ratio[i] + lead[i]) - quadratic * D * D;
+        B[i] = (log_ratio[i] + log_offset[i]) - quadratic * D * D;
         increment[i] = linear * D;
         others[i] += 1.0;
     }
@@ -106,19 +105,19 @@ static double product_error(double a, double b)
 
 /* Lattices serve where the noise is not small: all multiples of the step must be exact, and rounding is relative to 1
  * instead of to the noise. Elsewhere Gauss-Hermite rules of a few nodes do. */
-int transfer_on_lattice(const struct transfer *transfer, size_t rung, double farthest)
+int transfer_on_lattice(const struct transfer *transfer, size_t order, double farthest)
 {
-    return rung >= TRANSFER_FIRST_LATTICE && rung < TRANSFER_FIRST_TRAPEZOID
-           && transfer->tau > 0.05 * transfer->narrowest && farthest < 0x1p24 * transfer->tau;
+    return order >= TRANSFER_FIRST_LATTICE && order < TRANSFER_FIRST_TRAPEZOID
+           && transfer->tau > LINE_LATTICE_NOISE * transfer->narrowest && farthest < 0x1p24 * transfer->tau;
 }
 
 /* The trapezoid rule, whose nodes neighbouring points share: what is costly is done once a node, and what is left for
  * each of its points is one exponential. A sum, and not of what differs from 1: log r at the point itself is taken
  * out first, and the rest keeps 16 digits of 1. */
-void transfer_lattice_apply(const struct transfer *transfer, struct transfer_work *work, size_t rung, size_t anchor,
+void transfer_lattice_apply(const struct transfer *transfer, struct transfer_work *work, size_t order, size_t anchor,
                             size_t dominant, size_t count, const double *y, double *log_ratio, size_t *hint)
 {
-    double spacing = lattice_ladder[rung - TRANSFER_FIRST_LATTICE];
+    double spacing = lattice_spacings[order - TRANSFER_FIRST_LATTICE];
     size_t first[TRANSFER_POINTS], nodes = lattice_nodes(spacing), used;
     double total[TRANSFER_POINTS], centre[TRANSFER_POINTS], rest[TRANSFER_POINTS];
     double own[TRANSFER_POINTS], cross[TRANSFER_POINTS];
@@ -131,14 +130,14 @@ void transfer_lattice_apply(const struct transfer *transfer, struct transfer_wor
         next = place_lattice(transfer->stage.a, step, nodes, j, count, y, first, work->x, &used);
         transfer_nodes(transfer, work, &reference, anchor, used);
         panels_evaluate(transfer->grid, transfer->from, anchor, used, work->x, work->exponent, hint);
-        set_shared(used, transfer->linear, transfer->quadratic, work->exponent, work->lead, work->increment,
+        set_shared(used, transfer->linear, transfer->quadratic, work->exponent, work->log_offset, work->increment,
                    work->others, work->score);
         for (size_t k = j; k < next; k++) {
             size_t middle = first[k] + nodes / 2;
             centre[k] = transfer->stage.a * y[k];
             rest[k] = product_error(transfer->stage.a, y[k]);
             cross[k] = reference.cross * points.u[k];
-            log_ratio[k] = work->exponent[middle] + work->lead[middle];
+            log_ratio[k] = work->exponent[middle] + work->log_offset[middle];
             own[k] = (reference.constant + points.own[k]) - log_ratio[k];
         }
         struct pairs pairs = {.nodes = nodes,

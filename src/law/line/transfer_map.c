@@ -1,7 +1,7 @@
 #include <math.h>
 
-#include "law/monotone.h"
 #include "law/line/transfer_parts.h"
+#include "law/monotone.h"
 
 struct displaced {
     const struct transfer *transfer;
@@ -16,7 +16,7 @@ static void displacement(void *context, size_t n, const double *x, double *out)
 }
 
 /* r_{t-1}(m(x)) = r_t(x) p_t(x)/(p_{t-1}(m(x)) m'(x)), m(x) = (x + D(x))/sqrt(alpha). */
-enum status transfer_map_apply(const struct transfer *transfer, struct transfer_work *work, size_t rung,
+enum status transfer_map_apply(const struct transfer *transfer, struct transfer_work *work, size_t order,
                                const struct panel *panel, size_t count, const double *y, double *log_ratio,
                                size_t *hint, struct error *error)
 {
@@ -26,7 +26,7 @@ enum status transfer_map_apply(const struct transfer *transfer, struct transfer_
     struct displaced displaced = {transfer, work, anchor};
     const struct monotone_map map = {.displacement = displacement, .context = &displaced};
     struct monotone_inverse inverse;
-    monotone_invert(&map, length, rung, transfer->stage.a, count, y, &inverse);
+    monotone_invert(&map, length, order, transfer->stage.a, count, y, &inverse);
     for (size_t j = 0; j < count; j++)
         panels_evaluate(transfer->grid, transfer->from, anchor, 1, inverse.x + j, log_ratio + j, hint);
     mixture_level_evaluate(transfer->from, anchor, count, inverse.x, log_from, NULL);

@@ -39,30 +39,32 @@ static inline struct node node_of(const struct transfer *transfer, const struct 
 }
 
 /* log(r c) but for the others' parts. */
-static inline double exponent_of(struct node node, double u, double own, double D, double log_ratio, double lead)
+static inline double exponent_of(struct node node, double u, double own, double D, double log_ratio,
+                                 double log_offset)
 {
-    return (node.constant + (own - node.cross * u)) - D * (node.linear + node.quadratic * D) + (log_ratio + lead);
+    return (node.constant + (own - node.cross * u)) - D * (node.linear + node.quadratic * D)
+           + (log_ratio + log_offset);
 }
 
 /* Makes log r at `count` points, for one node, exponents. */
 VECTOR_CLONES static void set_exponents(const struct node *at, size_t count, const struct points *points,
-                                        const double *lead, const double *increment, double *exponent)
+                                        const double *log_offset, const double *increment, double *exponent)
 {
     struct node node = *at;
     for (size_t j = 0; j < count; j++)
-        exponent[j] = exponent_of(node, points->u[j], points->own[j], increment[j], exponent[j], lead[j]);
+        exponent[j] = exponent_of(node, points->u[j], points->own[j], increment[j], exponent[j], log_offset[j]);
 }
 
 /* The same at `nodes` nodes of one point. */
 VECTOR_CLONES static void set_exponents_of_one(const struct transfer *transfer, const struct reference *reference,
                                                size_t nodes, const double *z, const struct points *point,
-                                               const double *lead, const double *increment, double *exponent)
+                                               const double *log_offset, const double *increment, double *exponent)
 {
     double u = point->u[0], own = point->own[0], quadratic = transfer->quadratic, linear = transfer->linear;
     double constant = reference->constant, curvature = reference->curvature, cross = reference->cross;
     for (size_t i = 0; i < nodes; i++) {
         struct node node = {constant + curvature * z[i] * z[i], cross * z[i], linear * z[i], quadratic};
-        exponent[i] = exponent_of(node, u, own, increment[i], exponent[i], lead[i]);
+        exponent[i] = exponent_of(node, u, own, increment[i], exponent[i], log_offset[i]);
     }
 }
 
@@ -92,8 +94,8 @@ void transfer_nodes(const struct transfer *transfer, struct transfer_work *work,
                     size_t anchor, size_t n)
 {
     size_t scores = transfer->stage.moves ? transfer->stage.sampler->score_evaluations : 0;
-    int known = transfer->from == transfer->oracle->nominal[0];
-    mixture_level_split(transfer->from, anchor, reference->component, n, work->x, work->lead, work->others,
+    int known = transfer->from == transfer->oracle->density[0];
+    mixture_level_split(transfer->from, anchor, reference->component, n, work->x, work->log_offset, work->others,
                         transfer->stage.moves ? work->score : NULL);
     if (transfer->stage.moves)
         transfer_increment(transfer, work, anchor, n, work->x, known ? work->score : NULL, work->increment);
@@ -114,10 +116,11 @@ static void visit(const struct transfer *transfer, struct transfer_work *work, c
     size_t run = count == 1 ? nodes : count;
     panels_evaluate_rows(transfer->grid, transfer->from, anchor, n / run, run, work->x, work->exponent, hint);
     if (count == 1)
-        set_exponents_of_one(transfer, reference, nodes, z, points, work->lead, work->increment, work->exponent);
+        set_exponents_of_one(transfer, reference, nodes, z, points, work->log_offset, work->increment,
+                             work->exponent);
     for (size_t i = 0; i < nodes && count > 1; i++) {
         struct node node = node_of(transfer, reference, z[i]);
-        set_exponents(&node, count, points, work->lead + i * count, work->increment + i * count,
+        set_exponents(&node, count, points, work->log_offset + i * count, work->increment + i * count,
                       work->exponent + i * count);
     }
     work->node_updates += n;
@@ -126,7 +129,7 @@ static void visit(const struct transfer *transfer, struct transfer_work *work, c
 
 /* log(sum_i w_i exp(e_i)) over the rule, for a point where r falls so far that 1 + sum w expm1(e) loses its digits.
  */
-static double log_mean_exp(const struct transfer *transfer, struct transfer_work *work, const struct rule *rule,
+static double log_mean_exp(const struct transfer *transfer, struct transfer_work *work, const struct quadrature *rule,
                            const struct reference *reference, size_t anchor, double y, size_t hint)
 {
     struct points point;
@@ -157,7 +160,7 @@ VECTOR_CLONES static double divide(size_t count, const double *others_y, double 
 }
 
 /* r_{t-1}(y) - 1 = E_z[r_t(x) c_t(x, y) - 1] by one rule for all the points. */
-static void average(const struct transfer *transfer, struct transfer_work *work, const struct rule *rule,
+static void average(const struct transfer *transfer, struct transfer_work *work, const struct quadrature *rule,
                     size_t anchor, size_t dominant, size_t count, const double *y, double *log_ratio_y, size_t *hint)
 {
     double mean[TRANSFER_POINTS];
@@ -198,27 +201,27 @@ static size_t breaks_in_reach(const struct transfer *transfer, size_t anchor, do
     return count;
 }
 
-void transfer_noise_apply(const struct transfer *transfer, struct transfer_work *work, size_t rung,
+void transfer_noise_apply(const struct transfer *transfer, struct transfer_work *work, size_t order,
                           const struct panel *panel, size_t count, const double *y, double *log_ratio, size_t *hint)
 {
-    /* the finest are the same as those of the other ladder, in which the lattices' places are taken by more
-     * Gauss-Hermite rules and fewer trapezoid rules */
-    size_t place = rung < TRANSFER_FIRST_TRAPEZOID ? rung : rung + RUNGS - TRANSFER_RUNGS;
+    /* The highest orders are those of law/quadrature.h, which has more Gauss-Hermite and fewer trapezoid rules in the
+     * place of the lattices. */
+    size_t place = order < TRANSFER_FIRST_TRAPEZOID ? order : order + ORDERS - TRANSFER_ORDERS;
     size_t anchor = panel->anchor, dominant = panel->dominant;
-    const struct rule *rule = &work->rules->rung[place];
+    const struct quadrature *rule = &work->rules->order[place];
     double z[MOST_BREAKS];
     for (size_t j = 0, next; j < count; j = next) {
         size_t split = breaks_in_reach(transfer, anchor, y[j], z);
         next = j + 1;
         if (split > 0) {
-            rules_split(work->rules, rung, transfer->reach, split, z, &work->split);
+            quadrature_split(work->rules, order, transfer->reach, split, z, &work->split);
             average(transfer, work, &work->split, anchor, dominant, 1, y + j, log_ratio + j, hint);
             continue;
         }
         while (next < count && (transfer->breaks.count == 0 || breaks_in_reach(transfer, anchor, y[next], z) == 0))
             next++;
-        if (transfer_on_lattice(transfer, rung, fmax(fabs(y[j]), fabs(y[next - 1]))))
-            transfer_lattice_apply(transfer, work, rung, anchor, dominant, next - j, y + j, log_ratio + j, hint);
+        if (transfer_on_lattice(transfer, order, fmax(fabs(y[j]), fabs(y[next - 1]))))
+            transfer_lattice_apply(transfer, work, order, anchor, dominant, next - j, y + j, log_ratio + j, hint);
         else
             average(transfer, work, rule, anchor, dominant, next - j, y + j, log_ratio + j, hint);
     }

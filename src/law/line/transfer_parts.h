@@ -1,5 +1,5 @@
-/* What the files of a stage have between them: maps without noise, and with noise Gauss-Hermite rules, one point
- * after another or several at a time, and lattices that neighbouring points share. */
+/* Parts of law/line/transfer.h: maps without noise; and with noise quadrature around each point, several points at a
+ * time, or on lattices that neighbouring points share. */
 #ifndef LAW_LINE_TRANSFER_PARTS_H
 #define LAW_LINE_TRANSFER_PARTS_H
 
@@ -15,26 +15,28 @@ struct reference {
 };
 struct reference transfer_reference(const struct transfer *transfer, size_t anchor, size_t k);
 
-/* Points y: u, what of the exponents is their own (square u^2 less the lead), and the others' part of p'(y). */
+/* Points y: u; what the exponents of all their nodes have in common, square u^2 - log_offset(y); and `others` of
+ * p'(y). log_offset and others are those of mixture_level_split (model/mixture_level.h): p = w_k N_k exp(log_offset)
+ * (1 + others). */
 struct points {
     double u[TRANSFER_POINTS], own[TRANSFER_POINTS], others[TRANSFER_POINTS];
 };
 void transfer_points(const struct transfer *transfer, const struct reference *reference, size_t anchor, size_t count,
                      const double *y, struct points *out);
 
-/* The lead and the others' part of p (model/mixture_level.h) and D at n nodes work->x. */
+/* log_offset and others of p, and D, at n nodes work->x. */
 void transfer_nodes(const struct transfer *transfer, struct transfer_work *work, const struct reference *reference,
                     size_t anchor, size_t n);
 
-/* Nonzero if a rung is a lattice's that serves for points no farther from the anchor. */
-int transfer_on_lattice(const struct transfer *transfer, size_t rung, double farthest);
+/* Nonzero if the order is a lattice's, and its nodes are exact for points no farther than this from the anchor. */
+int transfer_on_lattice(const struct transfer *transfer, size_t order, double farthest);
 
 /* Arguments as transfer_apply has them. */
-void transfer_lattice_apply(const struct transfer *transfer, struct transfer_work *work, size_t rung, size_t anchor,
+void transfer_lattice_apply(const struct transfer *transfer, struct transfer_work *work, size_t order, size_t anchor,
                             size_t dominant, size_t count, const double *y, double *log_ratio, size_t *hint);
-void transfer_noise_apply(const struct transfer *transfer, struct transfer_work *work, size_t rung,
+void transfer_noise_apply(const struct transfer *transfer, struct transfer_work *work, size_t order,
                           const struct panel *panel, size_t count, const double *y, double *log_ratio, size_t *hint);
-MUST_USE enum status transfer_map_apply(const struct transfer *transfer, struct transfer_work *work, size_t rung,
+MUST_USE enum status transfer_map_apply(const struct transfer *transfer, struct transfer_work *work, size_t order,
                                         const struct panel *panel, size_t count, const double *y, double *log_ratio,
                                         size_t *hint, struct error *error);
 

@@ -3,26 +3,7 @@
 #include <math.h>
 
 #include "core/memory.h"
-
-/* A patch of mass m may have the relative error EVEN m^-GROWTH times the tolerance: more where there is less mass,
- * but neighbours must not differ by much, for an error just beyond a side is a kink within. */
-#define EVEN 0.15
-#define GROWTH (2.0 / 3.0)
-/* Of values on a patch: no tail is asked to be below it. */
-#define NOISE 3e-15
-/* A patch with less than this part of the tolerance is not worth more; nor is next to no mass. */
-#define NEGLIGIBLE 1e-4
-#define NOTHING 1e-18
-/* A tail beyond REDO tolerances is not left as it is; below SPARE, two nodes less will do. */
-#define REDO 4.0
-#define SPARE 0.05
-/* Four patches whose common polynomial would be so good become one. */
-#define MERGED 0.1
-/* Sides of patches in local scales, at most and at least. */
-#define LONGEST_SIDE 4.0
-#define SHORTEST_SIDE 0.02
-
-enum { CANDIDATE = 12 /* nodes on four patches together */ };
+#include "law/plane/tuning.h"
 
 /* log r_T = log N(x; 0, I) - log p_T(x). */
 static void evaluate_start(const struct joint_level *to, size_t anchor, size_t nx, const double *x, size_t ny,
@@ -42,10 +23,8 @@ static void evaluate_start(const struct joint_level *to, size_t anchor, size_t n
     }
 }
 
-/* log r and log p of the new reference at all (x[i], y[j]) in [-1, 1]^2 of the patch, by a lattice or, if that is
- * NULL, by rules of these rungs. */
 void plane_evaluate(const struct plane_source *source, const struct patch *patch, const struct lattice *lattice,
-                    const size_t rung[2], size_t nx, const double *x, size_t ny, const double *y, double *log_ratio,
+                    const size_t order[2], size_t nx, const double *x, size_t ny, const double *y, double *log_ratio,
                     double *log_density)
 {
     double column[PATCH_MOST], row[PATCH_MOST];
@@ -53,7 +32,7 @@ void plane_evaluate(const struct plane_source *source, const struct patch *patch
         column[i] = patch->centre[0] + patch->half * x[i];
     for (size_t j = 0; j < ny; j++)
         row[j] = patch->centre[1] + patch->half * y[j];
-    const struct rule *const rule[2] = {&source->rules->rung[rung[0]], &source->rules->rung[rung[1]]};
+    const struct quadrature *const rule[2] = {&source->rules->order[order[0]], &source->rules->order[order[1]]};
     if (source->transfer == NULL)
         evaluate_start(source->to, patch->anchor, nx, column, ny, row, log_ratio, log_density);
     else if (lattice != NULL)
@@ -63,18 +42,17 @@ void plane_evaluate(const struct plane_source *source, const struct patch *patch
                              log_density);
 }
 
-/* Sets the values, the mass of q and the part of E_p|r - 1|, which is returned. */
 double plane_fill(const struct plane_source *source, struct patch *patch)
 {
-    const struct lobatto *by[2] = {lobatto_of(source->lobattos, patch->order[0]),
-                                   lobatto_of(source->lobattos, patch->order[1])};
+    const struct lobatto *by[2] = {lobatto_of(source->lobattos, patch->nodes[0]),
+                                   lobatto_of(source->lobattos, patch->nodes[1])};
     double log_density[PATCH_MOST * PATCH_MOST], of_p = 0.0, of_q = 0.0, moved = 0.0;
-    plane_evaluate(source, patch, source->lattice, patch->rung, patch->order[0], by[0]->node, patch->order[1],
+    plane_evaluate(source, patch, source->lattice, patch->order, patch->nodes[0], by[0]->node, patch->nodes[1],
                    by[1]->node, patch->value, log_density);
     double area = patch->half * patch->half * source->to->level.alpha_bar;
-    for (size_t i = 0; i < patch->order[0]; i++)
-        for (size_t j = 0; j < patch->order[1]; j++) {
-            size_t at = i * patch->order[1] + j;
+    for (size_t i = 0; i < patch->nodes[0]; i++)
+        for (size_t j = 0; j < patch->nodes[1]; j++) {
+            size_t at = i * patch->nodes[1] + j;
             double weight = area * by[0]->weight[i] * by[1]->weight[j] * exp(log_density[at]);
             of_p += weight;
             of_q += weight * exp(patch->value[at]);
@@ -86,30 +64,28 @@ double plane_fill(const struct plane_source *source, struct patch *patch)
     return moved * correct;
 }
 
-/* The relative error of r that a patch may have. */
 double plane_allowed(const struct plane_source *source, const struct patch *patch)
 {
-    double mass = fmin(patch->mass, 1.0), share = EVEN * source->tolerance * pow(mass, -GROWTH);
-    share = fmax(share, NEGLIGIBLE * source->tolerance / mass);
-    return fmin(fmax(share, NOISE), mass > NOTHING ? LOOSEST : 1.0);
+    double mass = fmin(patch->mass, 1.0), share = PLANE_SHARE * source->tolerance * pow(mass, -PLANE_SHARE_POWER);
+    share = fmax(share, PLANE_NEGLIGIBLE_PART * source->tolerance / mass);
+    return fmin(fmax(share, PLANE_TAIL_FLOOR), mass > PLANE_NEGLIGIBLE_MASS ? PLANE_LOOSEST : 1.0);
 }
 
-/* Judges the tails and sets what the next step should have. Nonzero if that should be had at once. */
-int plane_judge(const struct plane_source *source, struct patch *patch)
+bool plane_judge(const struct plane_source *source, struct patch *patch)
 {
     double wanted = plane_allowed(source, patch), last[2], more[2];
-    int redo = 0, shortest = 2.0 * patch->half < SHORTEST_SIDE * patch_scale(patch, source->to);
+    bool redo = false, shortest = 2.0 * patch->half < PLANE_SHORTEST_SIDE * patch_scale(patch, source->to);
     patch_tails(patch, source->lobattos, 2, last);
     patch_tails(patch, source->lobattos, 4, more);
     for (int i = 0; i < 2; i++) {
-        patch->next[i] = patch->order[i];
+        patch->next[i] = patch->nodes[i];
         if (last[i] > wanted)
-            patch->next[i] += last[i] > 100.0 * REDO * wanted ? 4 : 2;
-        else if (more[i] < SPARE * wanted && patch->order[i] > PATCH_LEAST)
+            patch->next[i] += last[i] > 100.0 * PLANE_REFILL_ABOVE * wanted ? 4 : 2;
+        else if (more[i] < PLANE_FEWER_BELOW * wanted && patch->nodes[i] > PATCH_LEAST)
             patch->next[i] -= 2;
         if (shortest && patch->next[i] > PATCH_MOST)
             patch->next[i] = PATCH_MOST;
-        redo |= last[i] > REDO * wanted && patch->next[i] > patch->order[i];
+        redo |= last[i] > PLANE_REFILL_ABOVE * wanted && patch->next[i] > patch->nodes[i];
     }
     return redo;
 }
@@ -119,32 +95,28 @@ int plane_judge(const struct plane_source *source, struct patch *patch)
 /* Four patches in the place of one. */
 static enum status split(const struct patch *patch, struct patches *pending, struct error *error)
 {
-    enum status status = STATUS_OK;
-    for (uint64_t quarter = 0; quarter < 4 && status == STATUS_OK; quarter++) {
-        struct patch child = *patch;
-        child.depth++;
-        child.at[0] = 2 * patch->at[0] + quarter / 2;
-        child.at[1] = 2 * patch->at[1] + quarter % 2;
+    for (unsigned quarter = 0; quarter < 4; quarter++) {
+        struct patch child = patch_quarter(patch, quarter / 2, quarter % 2);
         for (int i = 0; i < 2; i++) {
-            size_t order = patch->next[i] > PATCH_MOST ? PATCH_MOST - 4 : patch->next[i];
-            child.order[i] = child.next[i] = order > 8 && patch->next[i] <= PATCH_MOST ? order - 2 : order;
+            size_t nodes = patch->next[i] > PATCH_MOST ? PATCH_MOST - 4 : patch->next[i];
+            child.nodes[i] = child.next[i] = nodes > 8 && patch->next[i] <= PATCH_MOST ? nodes - 2 : nodes;
         }
-        status = patches_append(pending, &child, error);
+        TRY(patches_append(pending, &child, error));
     }
-    return status;
+    return STATUS_OK;
 }
 
-static int must_split(const struct patch *patch)
+static bool must_split(const struct patch *patch)
 {
     return patch->next[0] > PATCH_MOST || patch->next[1] > PATCH_MOST;
 }
 
 /* The parent of patch p, if its four children are there and one polynomial will do for them. */
-static int merge(const struct plane_source *source, const struct patches *grid, size_t p, struct patch *out)
+static bool merge(const struct plane_source *source, const struct patches *grid, size_t p, struct patch *out)
 {
     const struct patch *first = &grid->patch[p];
-    const struct lobatto *lobatto = lobatto_of(source->lobattos, CANDIDATE);
-    double x[CANDIDATE], y[CANDIDATE], tail[2], mass = 0.0;
+    const struct lobatto *lobatto = lobatto_of(source->lobattos, PLANE_MERGE_NODES);
+    double x[PLANE_MERGE_NODES], y[PLANE_MERGE_NODES], tail[2], mass = 0.0;
     struct patch parent = *first;
     if (first->at[0] % 2 != 0 || first->at[1] % 2 != 0 || first->depth < 5)
         return 0;
@@ -152,110 +124,112 @@ static int merge(const struct plane_source *source, const struct patches *grid, 
     parent.at[0] /= 2;
     parent.at[1] /= 2;
     patch_place(&parent, source->to, grid->root);
-    if (2.0 * parent.half > LONGEST_SIDE * patch_scale(&parent, source->to))
+    if (2.0 * parent.half > PLANE_LONGEST_SIDE * patch_scale(&parent, source->to))
         return 0;
     for (int quarter = 0; quarter < 4; quarter++) {
         double quarter_x = parent.centre[0] + (quarter / 2 == 0 ? -0.5 : 0.5) * parent.half;
         double quarter_y = parent.centre[1] + (quarter % 2 == 0 ? -0.5 : 0.5) * parent.half;
         const struct patch *child = &grid->patch[patches_find(grid, parent.anchor, quarter_x, quarter_y)];
         if (child->depth != first->depth || child->at[0] / 2 != parent.at[0] || child->at[1] / 2 != parent.at[1]
-            || child->order[0] > CANDIDATE - 2 || child->order[1] > CANDIDATE - 2)
+            || child->nodes[0] > PLANE_MERGE_NODES - 2 || child->nodes[1] > PLANE_MERGE_NODES - 2)
             return 0;
         mass += child->mass;
         for (int i = 0; i < 2; i++)
-            parent.rung[i] = parent.rung[i] > child->rung[i] ? parent.rung[i] : child->rung[i];
+            parent.order[i] = parent.order[i] > child->order[i] ? parent.order[i] : child->order[i];
     }
-    for (size_t i = 0; i < CANDIDATE; i++) {
+    for (size_t i = 0; i < PLANE_MERGE_NODES; i++) {
         x[i] = parent.centre[0] + parent.half * lobatto->node[i];
         y[i] = parent.centre[1] + parent.half * lobatto->node[i];
     }
-    parent.order[0] = parent.order[1] = CANDIDATE;
+    parent.nodes[0] = parent.nodes[1] = PLANE_MERGE_NODES;
     parent.mass = mass;
-    patches_evaluate(grid, source->lobattos, parent.anchor, p, CANDIDATE, x, CANDIDATE, y, parent.value,
-                     &source->work->patches);
+    patches_evaluate(grid, source->lobattos, parent.anchor, p, PLANE_MERGE_NODES, x, PLANE_MERGE_NODES, y,
+                     parent.value, &source->work->patches);
     for (int i = 0; i < 2; i++)
         parent.next[i] = 0;
-    for (size_t degrees = 2; degrees + PATCH_LEAST <= CANDIDATE; degrees += 2) {
+    for (size_t degrees = 2; degrees + PATCH_LEAST <= PLANE_MERGE_NODES; degrees += 2) {
         patch_tails(&parent, source->lobattos, degrees, tail);
         for (int i = 0; i < 2; i++)
-            if (tail[i] <= MERGED * plane_allowed(source, &parent))
-                parent.next[i] = CANDIDATE - degrees + 2;
+            if (tail[i] <= PLANE_MERGE_BELOW * plane_allowed(source, &parent))
+                parent.next[i] = PLANE_MERGE_NODES - degrees + 2;
     }
     for (int i = 0; i < 2; i++) {
         if (parent.next[i] == 0)
             return 0;
-        parent.order[i] = parent.next[i];
+        parent.nodes[i] = parent.next[i];
     }
     *out = parent;
     return 1;
 }
 
-/* The patches that a stage should fill, from those of the stage before. */
-enum status plane_plan(const struct plane_source *source, const struct patches *from, int may_merge,
-                       struct patches *pending, struct error *error)
+static enum status plan(const struct plane_source *source, const struct patches *from, bool may_merge, char *merged,
+                        struct patches *pending, struct error *error)
 {
-    enum status status = STATUS_OK;
-    pending->count = 0;
-    pending->factor = from->factor;
-    pending->root = from->root;
-    char *merged = array_new(from->count, 1);
-    if (merged == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for %zu patches of the plane", from->count);
-    for (size_t p = 0; p < from->count && may_merge && status == STATUS_OK; p++) {
+    for (size_t p = 0; p < from->count && may_merge; p++) {
         struct patch parent;
         if (!merge(source, from, p, &parent))
             continue;
         for (int quarter = 0; quarter < 4; quarter++)
             merged[patches_find(from, parent.anchor, parent.centre[0] + (quarter / 2 == 0 ? -0.5 : 0.5) * parent.half,
                                 parent.centre[1] + (quarter % 2 == 0 ? -0.5 : 0.5) * parent.half)] = 1;
-        status = patches_append(pending, &parent, error);
+        TRY(patches_append(pending, &parent, error));
     }
-    for (size_t p = 0; p < from->count && status == STATUS_OK; p++) {
+    for (size_t p = 0; p < from->count; p++) {
         struct patch patch = from->patch[p];
         if (merged[p])
             continue;
         if (must_split(&patch)) {
-            status = split(&patch, pending, error);
+            TRY(split(&patch, pending, error));
             continue;
         }
         for (int i = 0; i < 2; i++)
-            patch.order[i] = patch.next[i];
-        status = patches_append(pending, &patch, error);
+            patch.nodes[i] = patch.next[i];
+        TRY(patches_append(pending, &patch, error));
     }
+    return STATUS_OK;
+}
+
+enum status plane_plan(const struct plane_source *source, const struct patches *from, bool may_merge,
+                       struct patches *pending, struct error *error)
+{
+    pending->count = 0;
+    pending->factor = from->factor;
+    pending->root = from->root;
+    char *merged = array_new(from->count, 1);
+    if (merged == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu patches of the plane", from->count);
+    enum status status = plan(source, from, may_merge, merged, pending, error);
     free(merged);
     return status;
 }
 
-/* Fills the pending patches, and what they have to be cut into, into the grid. */
 enum status plane_fill_pending(struct plane_source *source, struct patches *pending, struct patches *grid,
                                struct error *error)
 {
-    enum status status = STATUS_OK;
-    double distance = 0.0;
+    source->distance = 0.0;
     grid->count = 0;
     grid->factor = pending->factor;
     grid->root = pending->root;
-    while (pending->count > 0 && status == STATUS_OK) {
+    while (pending->count > 0) {
         struct patch patch = pending->patch[--pending->count];
         patch_place(&patch, source->to, pending->root);
         if (!patch_is_covered(&patch, source->to, PLANE_REACH))
             continue;
         double moved = plane_fill(source, &patch);
-        int redo = plane_judge(source, &patch);
+        bool redo = plane_judge(source, &patch);
         if (!isfinite(patch.mass) || !isfinite(patch.value[0]))
             return fail_with(error, STATUS_NUMERIC, "the law of %s is not finite in the plane", source->sampler);
         if (redo && must_split(&patch))
-            status = split(&patch, pending, error);
+            TRY(split(&patch, pending, error));
         else if (redo) {
             for (int i = 0; i < 2; i++)
-                patch.order[i] = patch.next[i] > patch.order[i] ? patch.next[i] : patch.order[i];
-            status = patches_append(pending, &patch, error);
+                patch.nodes[i] = patch.next[i] > patch.nodes[i] ? patch.next[i] : patch.nodes[i];
+            TRY(patches_append(pending, &patch, error));
         } else {
-            distance += moved;
-            status = patches_append(grid, &patch, error);
+            source->distance += moved;
+            TRY(patches_append(grid, &patch, error));
         }
     }
-    source->distance = distance;
     patches_shrink(grid);
-    return status == STATUS_OK ? patches_index(grid, error) : status;
+    return patches_index(grid, error);
 }

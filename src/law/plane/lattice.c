@@ -4,13 +4,9 @@
 
 #include "core/memory.h"
 #include "core/vmath.h"
+#include "law/plane/tuning.h"
 
-/* Standard deviations of the noise beyond which it is not seen: 1e-14. */
-#define REACH 7.8
 #define LEAST 1e-300 /* stands for nothing */
-/* Beyond the grid: sides of the squares in local scales, and no more noise than this, in standard deviations. */
-#define BEYOND_SIDE 3.0
-#define MOST_NOISE 1.0
 enum { MOST_POINTS = 8000000, TOGETHER = 64 /* points */ };
 
 static double spacing_of(const struct plane_transfer *transfer, double density)
@@ -41,17 +37,14 @@ void lattice_free(struct lattice *lattice)
 static enum status make_room(struct lattice *lattice, size_t points, struct error *error)
 {
     double **array[] = {&lattice->image[0], &lattice->image[1], &lattice->log_mass};
-    size_t capacity = 2 * points;
-    int enough = points <= MOST_POINTS;
-    if (points <= lattice->capacity)
-        return STATUS_OK;
-    for (size_t i = 0; i < 3 && enough; i++) {
-        double *grown = array_resize(*array[i], capacity, sizeof *grown);
-        *array[i] = grown != NULL ? grown : *array[i];
-        enough = grown != NULL;
+    size_t capacity = lattice->capacity;
+    for (size_t i = 0; i < 3; i++) {
+        capacity = lattice->capacity;
+        double *grown = points <= MOST_POINTS ? array_reserve(*array[i], &capacity, points, sizeof *grown) : NULL;
+        if (grown == NULL)
+            return fail_with(error, STATUS_MEMORY, "out of memory for a lattice of %zu points in the plane", points);
+        *array[i] = grown;
     }
-    if (!enough)
-        return fail_with(error, STATUS_MEMORY, "out of memory for a lattice of %zu points in the plane", points);
     lattice->capacity = capacity;
     return STATUS_OK;
 }
@@ -101,7 +94,7 @@ static void add_points(struct lattice *lattice, struct plane_work *work, const s
     if (transfer->stage.moves) {
         oracle->anchor = patch->anchor;
         oracle->work = work->oracle_work;
-        oracle->known_x = transfer->from == oracle->nominal[0] ? work->x : NULL;
+        oracle->known_x = transfer->from == oracle->density[0] ? work->x : NULL;
         oracle->known_score = work->score;
         plane_oracle_apply(oracle, transfer->stage.sampler->increment, transfer->stage.step, points, work->x,
                            work->increment, work->work);
@@ -138,8 +131,8 @@ static enum status find_beyond(const struct plane_transfer *transfer, double rea
     double narrowest = HUGE_VAL;
     for (size_t k = 0; k < transfer->from->factor->components; k++)
         narrowest = fmin(narrowest, transfer->from->sd[k]);
-    double farther = reach + REACH * fmin(sqrt(transfer->stage.noise) / narrowest, MOST_NOISE);
-    return patches_complement(transfer->grid, transfer->from, farther, BEYOND_SIDE, beyond, error);
+    double farther = reach + PLANE_LATTICE_REACH * fmin(sqrt(transfer->stage.noise) / narrowest, PLANE_BEYOND_NOISE);
+    return patches_complement(transfer->grid, transfer->from, farther, PLANE_BEYOND_SIDE, beyond, error);
 }
 
 static enum status add_block_of(struct lattice *lattice, struct plane_work *work, const struct patch *patch,
@@ -152,16 +145,16 @@ static enum status add_block_of(struct lattice *lattice, struct plane_work *work
     if (span[0].count > MOST_POINTS || span[1].count > MOST_POINTS)
         return fail_with(error, STATUS_MEMORY, "out of memory for a lattice of %zu by %zu points in the plane",
                          span[0].count, span[1].count);
-    enum status status = make_room(lattice, lattice->count + span[0].count * span[1].count, error);
+    TRY(make_room(lattice, lattice->count + span[0].count * span[1].count, error));
     size_t start[2], count[2];
-    for (start[0] = 0; start[0] < span[0].count && status == STATUS_OK; start[0] += PATCH_MOST)
+    for (start[0] = 0; start[0] < span[0].count; start[0] += PATCH_MOST)
         for (start[1] = 0; start[1] < span[1].count; start[1] += PATCH_MOST) {
             for (int i = 0; i < 2; i++)
                 count[i] = span[i].count - start[i] < PATCH_MOST ? span[i].count - start[i] : PATCH_MOST;
             add_points(lattice, work, patch, span, start, count);
         }
     close_block(lattice, block);
-    return status;
+    return STATUS_OK;
 }
 
 enum status lattice_build(const struct plane_transfer *transfer, double density, double reach,
@@ -171,19 +164,17 @@ enum status lattice_build(const struct plane_transfer *transfer, double density,
     double spacing = spacing_of(transfer, density);
     lattice->transfer = transfer;
     lattice->count = lattice->blocks = 0;
-    enum status status = find_beyond(transfer, reach, &lattice->beyond, error);
-    if (status != STATUS_OK)
-        return status;
+    TRY(find_beyond(transfer, reach, &lattice->beyond, error));
     struct lattice_block *block =
         array_resize(lattice->block, grid->count + lattice->beyond.count, sizeof *lattice->block);
     if (block == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a lattice on %zu patches", grid->count);
     lattice->block = block;
-    for (size_t p = 0; p < grid->count && status == STATUS_OK; p++)
-        status = add_block_of(lattice, work, &grid->patch[p], spacing, error);
-    for (size_t p = 0; p < lattice->beyond.count && status == STATUS_OK; p++)
-        status = add_block_of(lattice, work, &lattice->beyond.patch[p], spacing, error);
-    return status;
+    for (size_t p = 0; p < grid->count; p++)
+        TRY(add_block_of(lattice, work, &grid->patch[p], spacing, error));
+    for (size_t p = 0; p < lattice->beyond.count; p++)
+        TRY(add_block_of(lattice, work, &lattice->beyond.patch[p], spacing, error));
+    return STATUS_OK;
 }
 
 /* ---- The kernel ---- */
@@ -255,7 +246,7 @@ static void add_block(const struct lattice *lattice, const struct lattice_block 
 {
     const struct plane_transfer *transfer = lattice->transfer;
     double low[2], high[2], near[3][TOGETHER];
-    struct kernel kernel = {.reach = REACH * sqrt(transfer->stage.noise),
+    struct kernel kernel = {.reach = PLANE_LATTICE_REACH * sqrt(transfer->stage.noise),
                             .half_precision = 0.5 / transfer->stage.noise};
     size_t used = 0;
     for (int i = 0; i < 2; i++) {

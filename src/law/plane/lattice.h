@@ -1,4 +1,4 @@
-/* The other way to carry log r over a stage in the plane: q' itself, by the trapezoid rule over a lattice of points
+/* A second quadrature for a stage in the plane: q' itself, by the trapezoid rule over a lattice of points
  * x, q'(y) = sum_x delta^2 q(x) N(y; (x + D(x))/sqrt(alpha), v I), for steps whose noise is not small beside what the
  * map does, where Gauss-Hermite sums around each y need many nodes. The score is asked once a lattice point, and the
  * kernel is a product over the two coordinates. */

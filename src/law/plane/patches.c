@@ -5,14 +5,8 @@
 
 #include "core/memory.h"
 #include "core/vmath.h"
+#include "law/plane/tuning.h"
 
-/* Between components whose discs have parted by no more of the wider one's standard deviations than GAP there is a
- * corridor: few large steps leave some of q there. Its half-width is CORRIDOR. */
-#define GAP 12.0
-#define CORRIDOR 5.0
-/* The local scale grows from FLAT standard deviations on, by SLOPE. */
-#define FLAT 4.0
-#define SLOPE 0.5
 enum { MOST_PATCHES = 200000, MOST_DEPTH = 60 };
 
 void patches_free(struct patches *patches)
@@ -24,17 +18,24 @@ void patches_free(struct patches *patches)
 
 enum status patches_append(struct patches *patches, const struct patch *patch, struct error *error)
 {
-    if (patches->count == patches->capacity) {
-        size_t capacity = patches->capacity > 0 ? 2 * patches->capacity : 128;
-        struct patch *grown = capacity <= MOST_PATCHES ? array_resize(patches->patch, capacity, sizeof *grown) : NULL;
-        if (grown == NULL)
-            return fail_with(error, STATUS_MEMORY, "out of memory for more than %zu patches of the plane",
-                             patches->capacity);
-        patches->patch = grown;
-        patches->capacity = capacity;
-    }
+    struct patch *grown = patches->count < MOST_PATCHES
+                              ? array_reserve(patches->patch, &patches->capacity, patches->count + 1, sizeof *grown)
+                              : NULL;
+    if (grown == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for more than %zu patches of the plane",
+                         patches->count);
+    patches->patch = grown;
     patches->patch[patches->count++] = *patch;
     return STATUS_OK;
+}
+
+struct patch patch_quarter(const struct patch *patch, unsigned right, unsigned upper)
+{
+    struct patch quarter = *patch;
+    quarter.depth++;
+    quarter.at[0] = 2 * patch->at[0] + right;
+    quarter.at[1] = 2 * patch->at[1] + upper;
+    return quarter;
 }
 
 /* ---- Places ---- */
@@ -57,7 +58,7 @@ static double scale_of(const struct patch *patch, const struct joint_level *join
     double width = width_of(joint, k);
     /* of the patch's nearest point, about */
     double distance = distance_to_centre(patch, joint->factor, k) - patch->half;
-    return width + SLOPE * fmax(distance - FLAT * width, 0.0);
+    return width + PLANE_SCALE_SLOPE * fmax(distance - PLANE_SCALE_FLAT * width, 0.0);
 }
 
 double patch_scale(const struct patch *patch, const struct joint_level *joint)
@@ -113,8 +114,8 @@ int patch_is_covered(const struct patch *patch, const struct joint_level *joint,
         for (size_t j = 0; j < k; j++) {
             double a = width_of(joint, j), b = width_of(joint, k), wider = fmax(a, b);
             double apart = hypot(patches_offset(factor, k, j, 0), patches_offset(factor, k, j, 1));
-            if (apart <= reach * (a + b) + GAP * wider
-                && distance_to_segment(patch, factor, j, k) <= CORRIDOR * fmin(a, b))
+            if (apart <= reach * (a + b) + PLANE_GAP * wider
+                && distance_to_segment(patch, factor, j, k) <= PLANE_CORRIDOR * fmin(a, b))
                 return 1;
         }
     return 0;
@@ -154,27 +155,26 @@ enum status patches_cover(const struct joint_level *joint, double reach, double 
             farthest =
                 fmax(farthest, fabs(patches_offset(joint->factor, k, 0, i)) + (reach + 1.0) * width_of(joint, k));
     out->root = exp2(ceil(log2(farthest)));
-    struct patch patch = {.depth = 0, .order = {8, 8}};
-    enum status status = patches_append(&pending, &patch, error);
-    while (pending.count > 0 && status == STATUS_OK) {
-        patch = pending.patch[--pending.count];
+    const struct patch whole = {.depth = 0, .nodes = {8, 8}};
+    enum status status;
+    TRY_OR(done, patches_append(&pending, &whole, error));
+    while (pending.count > 0) {
+        struct patch patch = pending.patch[--pending.count];
         patch_place(&patch, joint, out->root);
         if (!patch_is_covered(&patch, joint, reach))
             continue;
         if (patch.depth >= 2 && 2.0 * patch.half <= side * patch_scale(&patch, joint)) {
-            status = patches_append(out, &patch, error);
+            TRY_OR(done, patches_append(out, &patch, error));
             continue;
         }
-        for (uint64_t quarter = 0; quarter < 4 && status == STATUS_OK; quarter++) {
-            struct patch child = patch;
-            child.depth++;
-            child.at[0] = 2 * patch.at[0] + quarter / 2;
-            child.at[1] = 2 * patch.at[1] + quarter % 2;
-            status = child.depth <= MOST_DEPTH
-                         ? patches_append(&pending, &child, error)
-                         : fail_with(error, STATUS_NUMERIC, "the scales of a mixture in the plane are too far apart");
+        if (patch.depth == MOST_DEPTH)
+            TRY_OR(done, fail_with(error, STATUS_NUMERIC, "the scales of a mixture in the plane are too far apart"));
+        for (unsigned i = 0; i < 4; i++) {
+            struct patch quarter = patch_quarter(&patch, i / 2, i % 2);
+            TRY_OR(done, patches_append(&pending, &quarter, error));
         }
     }
+done:
     patches_free(&pending);
     return status;
 }
@@ -183,14 +183,12 @@ enum status patches_cover(const struct joint_level *joint, double reach, double 
 
 static enum status add_cell(struct patches *patches, uint32_t *out, struct error *error)
 {
-    if (patches->cells == patches->cell_capacity) {
-        size_t capacity = patches->cell_capacity > 0 ? 2 * patches->cell_capacity : 512;
-        struct patches_cell *grown = array_resize(patches->cell, capacity, sizeof *grown);
-        if (grown == NULL || capacity > UINT32_MAX)
-            return fail_with(error, STATUS_MEMORY, "out of memory for a tree of %zu cells", capacity);
-        patches->cell = grown;
-        patches->cell_capacity = capacity;
-    }
+    struct patches_cell *grown = patches->cells < UINT32_MAX ? array_reserve(patches->cell, &patches->cell_capacity,
+                                                                             patches->cells + 1, sizeof *grown)
+                                                             : NULL;
+    if (grown == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for a tree of more than %zu cells", patches->cells);
+    patches->cell = grown;
     patches->cell[patches->cells] = (struct patches_cell){.leaf = NO_LEAF};
     *out = (uint32_t)patches->cells++;
     return STATUS_OK;
@@ -200,22 +198,22 @@ enum status patches_index(struct patches *patches, struct error *error)
 {
     uint32_t at;
     patches->cells = 0;
-    enum status status = add_cell(patches, &at, error);
-    for (size_t p = 0; p < patches->count && status == STATUS_OK; p++) {
+    TRY(add_cell(patches, &at, error));
+    for (size_t p = 0; p < patches->count; p++) {
         const struct patch *patch = &patches->patch[p];
         at = 0;
-        for (int bit = patch->depth - 1; bit >= 0 && status == STATUS_OK; bit--) {
+        for (int bit = patch->depth - 1; bit >= 0; bit--) {
             uint64_t right = patch->at[0] >> bit & 1, upper = patch->at[1] >> bit & 1;
             uint32_t next = patches->cell[at].child[right][upper];
             if (next == 0) {
-                status = add_cell(patches, &next, error);
+                TRY(add_cell(patches, &next, error));
                 patches->cell[at].child[right][upper] = next;
             }
             at = next;
         }
         patches->cell[at].leaf = (uint32_t)p + 1;
     }
-    return status;
+    return STATUS_OK;
 }
 
 struct complement {
@@ -240,16 +238,11 @@ static enum status complement_cell(const struct complement *complement, uint32_t
         if (2.0 * patch.half <= complement->side * patch_scale(&patch, complement->joint))
             return patches_append(complement->out, &patch, error);
     }
-    enum status status = STATUS_OK;
     for (unsigned right = 0; right < 2; right++)
-        for (unsigned upper = 0; upper < 2 && status == STATUS_OK; upper++) {
-            struct patch child = patch;
-            child.depth++;
-            child.at[0] = 2 * patch.at[0] + right;
-            child.at[1] = 2 * patch.at[1] + upper;
-            status = complement_cell(complement, none ? 0 : cells[cell].child[right][upper], child, error);
-        }
-    return status;
+        for (unsigned upper = 0; upper < 2; upper++)
+            TRY(complement_cell(complement, none ? 0 : cells[cell].child[right][upper],
+                                patch_quarter(&patch, right, upper), error));
+    return STATUS_OK;
 }
 
 enum status patches_complement(const struct patches *patches, const struct joint_level *joint, double reach,
@@ -259,7 +252,7 @@ enum status patches_complement(const struct patches *patches, const struct joint
     out->count = 0;
     out->factor = patches->factor;
     out->root = patches->root;
-    return complement_cell(&complement, 0, (struct patch){.order = {PATCH_LEAST, PATCH_LEAST}}, error);
+    return complement_cell(&complement, 0, (struct patch){.nodes = {PATCH_LEAST, PATCH_LEAST}}, error);
 }
 
 void patches_shrink(struct patches *patches)

@@ -13,16 +13,16 @@
 #include "model/joint_level.h"
 
 /* Nodes in one direction: even numbers from LEAST to MOST. */
-enum { PATCH_LEAST = 4, PATCH_MOST = 16, PATCH_ORDERS = (PATCH_MOST - PATCH_LEAST) / 2 + 1 };
+enum { PATCH_LEAST = 4, PATCH_MOST = 16, PATCH_COUNTS = (PATCH_MOST - PATCH_LEAST) / 2 + 1 };
 
 struct patch {
     int depth;      /* of the leaf: the root is at 0 */
     uint64_t at[2]; /* which of 2^depth columns and rows */
     size_t anchor;
     double centre[2], half;   /* relative to the anchor's mean */
-    size_t order[2], next[2]; /* now, and as the next step should have them; beyond PATCH_MOST: cut in four */
-    size_t rung[2];           /* of the quadrature rules that fill it */
-    int hard;                 /* no rule is fine enough */
+    size_t nodes[2], next[2]; /* now, and as the next step should have them; beyond PATCH_MOST: cut in four */
+    size_t order[2];          /* of the quadrature that fills it */
+    int hard;                 /* no order is high enough */
     double mass;              /* of q */
     double value[PATCH_MOST * PATCH_MOST]; /* [column][row] */
 };
@@ -35,12 +35,12 @@ struct lobatto {
 };
 
 struct lobattos {
-    struct lobatto order[PATCH_ORDERS];
+    struct lobatto of[PATCH_COUNTS];
 };
 void lobattos_init(struct lobattos *lobattos);
-static inline const struct lobatto *lobatto_of(const struct lobattos *lobattos, size_t order)
+static inline const struct lobatto *lobatto_of(const struct lobattos *lobattos, size_t nodes)
 {
-    return &lobattos->order[(order - PATCH_LEAST) / 2];
+    return &lobattos->of[(nodes - PATCH_LEAST) / 2];
 }
 
 /* A node of the tree. */
@@ -66,6 +66,9 @@ static inline double patches_offset(const struct factor *factor, size_t k, size_
 {
     return factor->mean[2 * k + (size_t)i] - factor->mean[2 * anchor + (size_t)i];
 }
+
+/* The quarter of a patch, for the tree: its nodes and values are still those of the whole. */
+struct patch patch_quarter(const struct patch *patch, unsigned right, unsigned upper);
 
 MUST_USE enum status patches_append(struct patches *patches, const struct patch *patch, struct error *error);
 

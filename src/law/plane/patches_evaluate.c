@@ -7,7 +7,7 @@
 void lobattos_init(struct lobattos *lobattos)
 {
     for (size_t n = PATCH_LEAST; n <= PATCH_MOST; n += 2) {
-        struct lobatto *out = &lobattos->order[(n - PATCH_LEAST) / 2];
+        struct lobatto *out = &lobattos->of[(n - PATCH_LEAST) / 2];
         size_t last = n - 1;
         for (size_t j = 0; j < n; j++) {
             double angle = M_PI * (double)(last - j) / (double)last, end = j == 0 || j == last ? 0.5 : 1.0;
@@ -44,12 +44,12 @@ void patches_work_free(struct patches_work *work)
 }
 
 /* The Lagrange polynomials of a Lobatto grid at n points of [-1, 1]: basis[k * n + i]. */
-VECTOR_CLONES static void lagrange(const struct lobatto *lobatto, size_t order, size_t n, const double *x,
+VECTOR_CLONES static void lagrange(const struct lobatto *lobatto, size_t nodes, size_t n, const double *x,
                                    double *basis, double *total)
 {
     for (size_t i = 0; i < n; i++)
         total[i] = 0.0;
-    for (size_t k = 0; k < order; k++) {
+    for (size_t k = 0; k < nodes; k++) {
         double node = lobatto->node[k], weight = lobatto->barycentric[k], *out = basis + k * n;
         for (size_t i = 0; i < n; i++) {
             double gap = x[i] - node;
@@ -60,17 +60,17 @@ VECTOR_CLONES static void lagrange(const struct lobatto *lobatto, size_t order, 
     }
     for (size_t i = 0; i < n; i++)
         total[i] = 1.0 / total[i];
-    for (size_t k = 0; k < order; k++)
+    for (size_t k = 0; k < nodes; k++)
         for (size_t i = 0; i < n; i++)
             basis[k * n + i] *= total[i];
 }
 
 /* sum_j line[j] basis[j][.] */
-VECTOR_CLONES static void combine(size_t order, const double *line, size_t n, const double *basis, double *out)
+VECTOR_CLONES static void combine(size_t nodes, const double *line, size_t n, const double *basis, double *out)
 {
     for (size_t i = 0; i < n; i++)
         out[i] = line[0] * basis[i];
-    for (size_t k = 1; k < order; k++) {
+    for (size_t k = 1; k < nodes; k++) {
         double factor = line[k];
         for (size_t i = 0; i < n; i++)
             out[i] += factor * basis[k * n + i];
@@ -80,22 +80,22 @@ VECTOR_CLONES static void combine(size_t order, const double *line, size_t n, co
 /* The values on the line at one x: sum_i basis[i] value[i][.] */
 static void contract(const struct patch *patch, size_t n, const double *basis, double *line)
 {
-    for (size_t j = 0; j < patch->order[1]; j++)
+    for (size_t j = 0; j < patch->nodes[1]; j++)
         line[j] = 0.0;
-    for (size_t i = 0; i < patch->order[0]; i++)
-        for (size_t j = 0; j < patch->order[1]; j++)
-            line[j] += basis[i * n] * patch->value[i * patch->order[1] + j];
+    for (size_t i = 0; i < patch->nodes[0]; i++)
+        for (size_t j = 0; j < patch->nodes[1]; j++)
+            line[j] += basis[i * n] * patch->value[i * patch->nodes[1] + j];
 }
 
 void patch_evaluate(const struct patch *patch, const struct lobattos *lobattos, size_t nx, const double *x, size_t ny,
                     const double *y, double *out)
 {
     double basis_x[PATCH_MOST * PATCH_MOST], basis_y[PATCH_MOST * PATCH_MOST], total[PATCH_MOST], line[PATCH_MOST];
-    lagrange(lobatto_of(lobattos, patch->order[0]), patch->order[0], nx, x, basis_x, total);
-    lagrange(lobatto_of(lobattos, patch->order[1]), patch->order[1], ny, y, basis_y, total);
+    lagrange(lobatto_of(lobattos, patch->nodes[0]), patch->nodes[0], nx, x, basis_x, total);
+    lagrange(lobatto_of(lobattos, patch->nodes[1]), patch->nodes[1], ny, y, basis_y, total);
     for (size_t i = 0; i < nx; i++) {
         contract(patch, nx, basis_x + i, line);
-        combine(patch->order[1], line, ny, basis_y, out + i * ny);
+        combine(patch->nodes[1], line, ny, basis_y, out + i * ny);
     }
 }
 
@@ -124,13 +124,13 @@ static void evaluate_leaf(const struct query *query, size_t leaf, int outside, s
             double at = (query->coordinate[i][index[i][j]] + shift) * inverse;
             query->local[i][j] = outside ? fmin(fmax(at, -1.0), 1.0) : at;
         }
-        lagrange(lobatto_of(query->lobattos, patch->order[i]), patch->order[i], count[i], query->local[i],
+        lagrange(lobatto_of(query->lobattos, patch->nodes[i]), patch->nodes[i], count[i], query->local[i],
                  query->basis[i], query->total);
     }
     for (size_t i = 0; i < nx; i++) {
         double *out = query->out + index_x[i] * query->ny;
         contract(patch, nx, query->basis[0] + i, line);
-        combine(patch->order[1], line, ny, query->basis[1], query->values);
+        combine(patch->nodes[1], line, ny, query->basis[1], query->values);
         for (size_t j = 0; j < ny; j++)
             out[index_y[j]] = query->values[j];
     }
@@ -220,8 +220,8 @@ size_t patches_find(const struct patches *patches, size_t anchor, double x, doub
 
 void patch_tails(const struct patch *patch, const struct lobattos *lobattos, size_t degrees, double tail[2])
 {
-    const struct lobatto *by[2] = {lobatto_of(lobattos, patch->order[0]), lobatto_of(lobattos, patch->order[1])};
-    size_t nx = patch->order[0], ny = patch->order[1];
+    const struct lobatto *by[2] = {lobatto_of(lobattos, patch->nodes[0]), lobatto_of(lobattos, patch->nodes[1])};
+    size_t nx = patch->nodes[0], ny = patch->nodes[1];
     double half[PATCH_MOST * PATCH_MOST] = {0.0}; /* transformed along y */
     tail[0] = tail[1] = 0.0;
     for (size_t i = 0; i < nx; i++)

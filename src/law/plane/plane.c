@@ -2,7 +2,7 @@
  * dimensions (law/plane/transfer.c).
  *
  * Patches adapt to what they hold: each has as many nodes in either direction, and as high a quadrature order, as its
- * share of the tolerated error asks for, weighed by the mass of q in it; the tails of its polynomials decide in every
+ * share of the tolerated error requires, weighed by the mass of q in it; the tails of its polynomials decide in every
  * step, off-grid points against a higher order in checked steps. A stage goes by Gauss-Hermite sums around each node
  * or, where those need many points, by a lattice that all nodes share (law/plane/lattice.c). */
 #include <math.h>
@@ -13,36 +13,10 @@
 #include "law/plane/lattice.h"
 #include "law/plane/rows.h"
 #include "law/plane/transfer.h"
+#include "law/plane/tuning.h"
 #include "law/propagate.h"
 
 extern const struct law_engine engine_plane;
-
-/* L1(p) errors that all patches together may make in a stage: absolute, or as a part of E_p|r - 1| (shared by the
- * steps), whichever is larger. */
-#define TOLERANCE 8e-16
-#define RELATIVE 1e-5
-/* Where E_p|r - 1| is smaller than this part of h^2, it will grow. */
-#define EXPECTED 1e-3
-/* How much sharper the tolerance is at a higher resolution. */
-#define SHARPER 8.0
-/* Lattices: points in a standard deviation of the noise at first, at least, at most; how much denser the next may be,
- * what to spare of that, and the one that checks; what part of the tolerance they may use. What a point and a pair of
- * a point and a node cost, in nodes of a rule. */
-#define FIRST_DENSITY 1.6
-#define SPARSEST 1.2
-#define DENSEST 12.0
-#define LEAST_DENSER 1.08
-#define MOST_DENSER 1.5
-#define SPARE_DENSITY 1.06
-#define FINER_LATTICE 1.25
-#define LATTICE_SHARE 0.3
-#define LARGEST_LATTICE 4e6
-#define POINT_COST 1.2
-#define PAIR_COST 0.008
-/* Sides of patches in local scales at the start. */
-#define FIRST_SIDE 2.5
-
-enum { FIRST_RUNG = 5 };
 
 struct plane {
     struct propagation *run;
@@ -50,7 +24,7 @@ struct plane {
     struct joint_level level[SLOTS], other[SAMPLER_OTHER_LEVELS];
     struct patches grid[SLOTS], pending;
     struct lobattos lobattos;
-    struct rules rules;
+    struct quadrature_table rules;
     struct plane_work work;
     struct plane_oracle oracle;
     double *marginals;              /* what the directions' factors point to */
@@ -76,7 +50,7 @@ static void plane_free(void *state)
     patches_free(&plane->pending);
     lattice_free(&plane->lattice);
     lattice_free(&plane->finer);
-    rules_free(&plane->rules);
+    quadrature_table_free(&plane->rules);
     plane_work_free(&plane->work);
     free(plane->marginals);
     free(plane);
@@ -117,11 +91,11 @@ static void set_score(void *state, size_t from, size_t to)
     struct plane_oracle *oracle = &plane->oracle;
     struct level levels[SAMPLER_LEVELS];
     oracle->levels = sampler_levels(plane->run->problem->sampler, &plane->run->step, levels);
-    oracle->nominal[0] = &plane->level[from];
-    oracle->nominal[1] = &plane->level[to];
+    oracle->density[0] = &plane->level[from];
+    oracle->density[1] = &plane->level[to];
     for (size_t i = 2; i < oracle->levels; i++) {
         joint_level_set(&plane->other[i - 2], &levels[i]);
-        oracle->nominal[i] = &plane->other[i - 2];
+        oracle->density[i] = &plane->other[i - 2];
     }
     for (size_t i = 0; i < oracle->directions; i++)
         for (size_t at = 0; at < oracle->levels; at++) {
@@ -139,14 +113,14 @@ static enum status plane_new(struct propagation *run, void **state, struct error
     if (plane == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for the plane engine");
     plane->run = run;
-    plane->sharpness = pow(run->resolution, -SHARPER);
+    plane->sharpness = pow(run->resolution, -PLANE_TOLERANCE_POWER);
     for (size_t i = 0; i < STAGES; i++)
-        plane->density[i] = FIRST_DENSITY;
+        plane->density[i] = PLANE_FIRST_DENSITY;
     lobattos_init(&plane->lobattos);
     plane_oracle_init(&plane->oracle);
     plane->oracle.undeclared = &run->undeclared;
     plane->oracle.original = run->original;
-    TRY(rules_new(&plane->rules, error));
+    TRY(quadrature_table_new(&plane->rules, 0, error));
     TRY(plane_work_new(problem->sampler, &plane->work, error));
     for (size_t i = 0; i < SLOTS; i++)
         TRY(joint_level_new(problem->factor, &plane->level[i], error));
@@ -172,12 +146,12 @@ static void correction_moments(void *state, struct clip_step *out)
     double *x = plane->work.x, *correction = plane->work.increment;
     for (size_t p = 0; p < transfer->grid->count; p++) {
         const struct patch *patch = &transfer->grid->patch[p];
-        const struct lobatto *by[2] = {lobatto_of(&plane->lobattos, patch->order[0]),
-                                       lobatto_of(&plane->lobattos, patch->order[1])};
-        size_t points = patch->order[0] * patch->order[1];
+        const struct lobatto *by[2] = {lobatto_of(&plane->lobattos, patch->nodes[0]),
+                                       lobatto_of(&plane->lobattos, patch->nodes[1])};
+        size_t points = patch->nodes[0] * patch->nodes[1];
         double total = 0.0;
         for (size_t i = 0; i < points; i++) {
-            size_t column = i / patch->order[1], row = i % patch->order[1];
+            size_t column = i / patch->nodes[1], row = i % patch->nodes[1];
             x[i] = transfer->from->root_alpha_bar * (patch->centre[0] + patch->half * by[0]->node[column]);
             x[points + i] = transfer->from->root_alpha_bar * (patch->centre[1] + patch->half * by[1]->node[row]);
             weight[i] = by[0]->weight[column] * by[1]->weight[row];
@@ -202,9 +176,9 @@ static void correction_moments(void *state, struct clip_step *out)
 static double tolerance_of(const struct plane *plane)
 {
     const struct schedule *schedule = plane->run->problem->schedule;
-    double distance = fmax(plane->distance, EXPECTED * schedule->h * schedule->h);
-    double relative = RELATIVE * distance / (double)(schedule->T - 1);
-    return plane->sharpness * fmax(relative, TOLERANCE);
+    double distance = fmax(plane->distance, PLANE_EXPECTED_DISTANCE * schedule->h * schedule->h);
+    double relative = PLANE_TOLERANCE * distance / (double)(schedule->T - 1);
+    return plane->sharpness * fmax(relative, PLANE_LEAST_TOLERANCE);
 }
 
 static struct plane_source source_of(struct plane *plane, const struct plane_transfer *transfer,
@@ -223,18 +197,18 @@ static struct plane_source source_of(struct plane *plane, const struct plane_tra
 static bool by_lattice(const struct plane *plane, double density)
 {
     const struct plane_transfer *transfer = &plane->transfer;
-    double rules = 0.0, nodes = 0.0, seen = 2.0 * 8.5 * density;
+    double rules = 0.0, nodes = 0.0, reach = 2.0 * PLANE_REACH * density;
     for (size_t p = 0; p < transfer->grid->count; p++) {
         const struct patch *patch = &transfer->grid->patch[p];
-        double own = (double)(patch->order[0] * patch->order[1]);
+        double own = (double)(patch->nodes[0] * patch->nodes[1]);
         nodes += own;
         if (patch->hard)
             rules = HUGE_VAL;
-        rules += own * (double)(plane->rules.rung[patch->rung[0]].n * plane->rules.rung[patch->rung[1]].n);
+        rules += own * (double)(plane->rules.order[patch->order[0]].n * plane->rules.order[patch->order[1]].n);
     }
-    if (lattice_size(transfer, FINER_LATTICE * density) > LARGEST_LATTICE)
+    if (lattice_size(transfer, PLANE_CHECK_DENSER * density) > PLANE_LARGEST_LATTICE)
         return false;
-    return POINT_COST * lattice_size(transfer, density) + PAIR_COST * nodes * seen * seen < rules;
+    return PLANE_POINT_COST * lattice_size(transfer, density) + PLANE_PAIR_COST * nodes * reach * reach < rules;
 }
 
 /* Fills the grid through the stage, by quadrature rules (density 0) or by a lattice. */
@@ -247,7 +221,7 @@ static enum status fill(struct plane *plane, struct plane_source *source, bool c
         source->lattice = &plane->lattice;
     }
     if (density > 0.0 && checked) {
-        TRY(lattice_build(&plane->transfer, FINER_LATTICE * density, PLANE_REACH, &plane->work, &plane->finer,
+        TRY(lattice_build(&plane->transfer, PLANE_CHECK_DENSER * density, PLANE_REACH, &plane->work, &plane->finer,
                           error));
         source->finer = &plane->finer;
     }
@@ -291,13 +265,14 @@ static enum status fill_stage(void *state, bool checked, struct stage_result *ou
         if (!lattice)
             return STATUS_OK;
         /* the error falls like exp(-constant density^2) */
-        double wanted = LATTICE_SHARE * source.tolerance + PLANE_ROUNDING;
+        double wanted = PLANE_LATTICE_SHARE * source.tolerance + PLANE_ROUNDING;
         double change = sqrt(log(wanted) / log(fmin(quadrature, 0.5)));
-        if (!(quadrature > wanted && *density < DENSEST)) {
-            *density = fmax(*density * fmax(fmin(SPARE_DENSITY * change, 1.0), 1.0 / MOST_DENSER), SPARSEST);
+        if (!(quadrature > wanted && *density < PLANE_DENSEST)) {
+            *density = fmax(*density * fmax(fmin(PLANE_SPARE_DENSITY * change, 1.0), 1.0 / PLANE_MOST_DENSER),
+                            PLANE_SPARSEST);
             return STATUS_OK;
         }
-        *density = fmin(*density * fmin(fmax(change, LEAST_DENSER), MOST_DENSER), DENSEST);
+        *density = fmin(*density * fmin(fmax(change, PLANE_LEAST_DENSER), PLANE_MOST_DENSER), PLANE_DENSEST);
     }
 }
 
@@ -309,11 +284,11 @@ static enum status start(void *state, struct norms *local, struct error *error)
     struct step_error errors;
     double quadrature;
     for (int pass = 0; pass < 2; pass++) {
-        TRY(patches_cover(&plane->level[0], PLANE_REACH, FIRST_SIDE, &plane->pending, error));
+        TRY(patches_cover(&plane->level[0], PLANE_REACH, PLANE_FIRST_SIDE, &plane->pending, error));
         for (size_t p = 0; p < plane->pending.count; p++) {
             struct patch *patch = &plane->pending.patch[p];
-            patch->rung[0] = patch->rung[1] = FIRST_RUNG;
-            patch->next[0] = patch->next[1] = patch->order[0];
+            patch->order[0] = patch->order[1] = PLANE_FIRST_ORDER;
+            patch->next[0] = patch->next[1] = patch->nodes[0];
         }
         TRY(plane_fill_pending(&source, &plane->pending, &plane->grid[0], error));
         plane->distance = source.distance;
@@ -333,7 +308,7 @@ static enum status finish(void *state, size_t slot, struct law *out, struct erro
 }
 
 static const struct geometry geometry = {
-    .check_stride = 0.7,
+    .check_stride = PLANE_CHECK_STRIDE,
     .new = plane_new,
     .free = plane_free,
     .set_level = set_level,

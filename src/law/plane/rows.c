@@ -4,24 +4,12 @@
 #include "law/plane/rows.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "core/memory.h"
-
-#define STRETCH \
-    3.0 /* W: more and the tails' rows, less and the integrand's flatness at the ends of s are wanting \
-         */
-/* Scales are one if their centres are closer than NEAR of the narrower width and the widths' ratio is below LIKE. */
-#define NEAR 1.0
-#define LIKE 1.4
-/* Rows for each scale, and for all of them. */
-#define ROWS_A_SCALE 500.0
-#define MOST_ROWS 6000.0
-/* A row's panels, in units of those that the line engine needs for what it computes with them. */
-#define PANEL_RESOLUTION 0.7
-#define REACH 8.5        /* standard deviations that the rows cover around a component: mass e^{-36} outside */
-#define FAR_OFF 9.0      /* standard deviations beyond which a component has no say in a row */
-#define LEAST_MASS -46.0 /* log of the mass of p that a row must have */
+#include "law/norms.h"
+#include "law/plane/tuning.h"
 
 enum { CHUNK = 64, TEST_POINTS = 2 };
 static const double test_position[TEST_POINTS] = {-0.42, 0.33};
@@ -95,11 +83,11 @@ static enum status rows_new(const struct factor *factor, const struct level *lev
     rows->base = (struct law_density){
         .log_density = log_density, .sd = sd, .copy = rows_copy, .free = rows_free, .line = line};
     rows->row = array_new(count, sizeof *rows->row);
-    enum status status = rows->row != NULL ? joint_level_new(factor, &rows->joint, error)
-                                           : fail_with(error, STATUS_MEMORY, "out of memory for %zu rows", count);
-    if (status == STATUS_OK)
-        joint_level_set(&rows->joint, level);
-    return status;
+    if (rows->row == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu rows", count);
+    TRY(joint_level_new(factor, &rows->joint, error));
+    joint_level_set(&rows->joint, level);
+    return STATUS_OK;
 }
 
 static enum status rows_copy(const struct law_density *density, struct law_density **out, struct error *error)
@@ -134,14 +122,14 @@ static enum status find_scales(const struct joint_level *joint, struct scales *o
     if (out->component == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu components", components);
     for (size_t k = 0; k < components; k++) {
-        int seen = 0;
+        bool shared = false;
         for (size_t c = 0; c < out->count; c++) {
             size_t other = out->component[c];
             double a = joint->sd[k], b = joint->sd[other];
-            seen |=
-                fabs(joint_level_centre(joint, k, other, 1)) < NEAR * fmin(a, b) && fmax(a, b) < LIKE * fmin(a, b);
+            shared |= fabs(joint_level_centre(joint, k, other, 1)) < PLANE_ROW_NEAR * fmin(a, b)
+                      && fmax(a, b) < PLANE_ROW_ALIKE * fmin(a, b);
         }
-        if (!seen)
+        if (!shared)
             out->component[out->count++] = k;
     }
     return STATUS_OK;
@@ -154,7 +142,7 @@ static double stretched(const struct scales *scales, size_t anchor, double y, do
     *slope = 0.0;
     for (size_t c = 0; c < scales->count; c++) {
         size_t k = scales->component[c];
-        double width = STRETCH * scales->joint->sd[k];
+        double width = PLANE_ROW_STRETCH * scales->joint->sd[k];
         double u = (y - joint_level_centre(scales->joint, k, anchor, 1)) / width;
         s += 0.5 * erfc(-u * M_SQRT1_2);
         *slope += exp(-0.5 * u * u) / (sqrt(2.0 * M_PI) * width);
@@ -185,7 +173,7 @@ static struct row find_row(const struct scales *scales, double s, double spacing
     size_t anchor = 0;
     for (size_t c = 0; c < scales->count; c++) {
         size_t k = scales->component[c];
-        double centre = joint_level_centre(joint, k, 0, 1), reach = 12.0 * STRETCH * joint->sd[k];
+        double centre = joint_level_centre(joint, k, 0, 1), reach = 12.0 * PLANE_ROW_STRETCH * joint->sd[k];
         low = fmin(low, centre - reach);
         high = fmax(high, centre + reach);
     }
@@ -221,7 +209,7 @@ static enum status place_rows(struct rows *rows, size_t most, const struct scale
             double u = row_at(rows, &row, k) / joint->sd[k];
             largest = fmax(largest, -0.5 * u * u - log(joint->sd[k]) + log(joint->factor->weight[k]));
         }
-        if (largest + row.log_weight > LEAST_MASS)
+        if (largest + row.log_weight > PLANE_ROW_LOG_MASS)
             rows->row[rows->count++] = row;
     }
     return STATUS_OK;
@@ -252,7 +240,7 @@ static void meet_row(struct maker *maker, const struct row *row)
     for (size_t k = 0; k < all; k++) {
         double u = row_at(maker->rows, row, k) / joint->sd[k];
         double log_weight = log(joint->factor->weight[k]) - 0.5 * u * u - log(joint->sd[k]);
-        if (fabs(u) > FAR_OFF)
+        if (fabs(u) > PLANE_ROW_FAR)
             continue;
         largest = fmax(largest, log_weight);
         weight[used] = log_weight;
@@ -283,12 +271,12 @@ static int is_covered(const struct maker *maker, const struct row *row, const st
     struct patch patch = {.anchor = component,
                           .centre = {panel->centre / root, row_at(maker->rows, row, component) / root},
                           .half = panel->half_width / root};
-    return patch_is_covered(&patch, &maker->rows->joint, REACH);
+    return patch_is_covered(&patch, &maker->rows->joint, PLANE_ROW_REACH);
 }
 
 /* Fits the panel and adds to the law's errors what that costs. */
 static void fill_panel(struct maker *maker, const struct row *row, size_t component, struct panel *panel,
-                       struct law *law, double *l2_squared)
+                       struct norm_sums *sums)
 {
     double x[PANEL_NODES], value[PANEL_NODES], made[TEST_POINTS], log_p[TEST_POINTS];
     for (size_t j = 0; j < PANEL_NODES; j++)
@@ -302,27 +290,11 @@ static void fill_panel(struct maker *maker, const struct row *row, size_t compon
     log_density(&maker->rows->base, panel, TEST_POINTS, x, log_p);
     for (size_t j = 0; j < TEST_POINTS; j++) {
         double mass = exp(log_p[j] + value[j]) * 2.0 * panel->half_width / TEST_POINTS;
-        double relative = fabs(expm1(made[j] - value[j]));
-        law->error_l1 += mass * relative;
-        *l2_squared += mass * relative * relative;
+        norm_sums_add(sums, mass, expm1(made[j] - value[j]));
     }
 }
 
-static enum status push(struct panels *panels, const struct panel *panel, struct error *error)
-{
-    if (panels->count == panels->capacity) {
-        size_t capacity = panels->capacity > 0 ? 2 * panels->capacity : 4096;
-        struct panel *grown = array_resize(panels->panel, capacity, sizeof *grown);
-        if (grown == NULL)
-            return fail_with(error, STATUS_MEMORY, "out of memory for more than %zu panels", panels->capacity);
-        panels->panel = grown;
-        panels->capacity = capacity;
-    }
-    panels->panel[panels->count++] = *panel;
-    return STATUS_OK;
-}
-
-static enum status make_row(struct maker *maker, size_t index, struct law *law, double *l2_squared,
+static enum status make_row(struct maker *maker, size_t index, struct law *law, struct norm_sums *sums,
                             struct error *error)
 {
     const struct row *row = &maker->rows->row[index];
@@ -331,9 +303,8 @@ static enum status make_row(struct maker *maker, size_t index, struct law *law, 
     if (maker->factor.components == 0)
         return STATUS_OK;
     mixture_level_set(&maker->mixture, &maker->rows->joint.level);
-    enum status status =
-        panels_lay_out(&maker->mixture, PANEL_RESOLUTION * maker->resolution, NULL, &maker->panels, error);
-    for (size_t p = 0; p < maker->panels.count && status == STATUS_OK; p++) {
+    TRY(panels_lay_out(&maker->mixture, PLANE_ROW_RESOLUTION * maker->resolution, NULL, &maker->panels, error));
+    for (size_t p = 0; p < maker->panels.count; p++) {
         struct panel panel = maker->panels.panel[p];
         size_t component = maker->component[panel.anchor];
         if (!is_covered(maker, row, &panel, component))
@@ -341,10 +312,11 @@ static enum status make_row(struct maker *maker, size_t index, struct law *law, 
         panel.anchor = index * components + component;
         for (int side = 0; side < 2; side++)
             panel.edge_anchor[side] = index * components + maker->component[panel.edge_anchor[side]];
-        fill_panel(maker, row, component, &panel, law, l2_squared);
-        status = push(&law->log_ratio, &panel, error);
+        fill_panel(maker, row, component, &panel, sums);
+        TRY(panels_reserve(&law->log_ratio, law->log_ratio.count + 1, error));
+        law->log_ratio.panel[law->log_ratio.count++] = panel;
     }
-    return status;
+    return STATUS_OK;
 }
 
 static enum status maker_new(const struct patches *grid, const struct lobattos *lobattos, struct rows *rows,
@@ -358,8 +330,8 @@ static enum status maker_new(const struct patches *grid, const struct lobattos *
     if (out->block == NULL || out->component == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu components", components);
     out->factor = (struct factor){1, components, out->block, out->block, out->block, NULL};
-    enum status status = mixture_level_new(&out->factor, &out->mixture, error);
-    return status == STATUS_OK ? patches_work_new(PANEL_NODES, &out->work, error) : status;
+    TRY(mixture_level_new(&out->factor, &out->mixture, error));
+    return patches_work_new(PANEL_NODES, &out->work, error);
 }
 
 static void maker_free(struct maker *maker)
@@ -378,25 +350,23 @@ enum status plane_rows_make(const struct patches *grid, const struct lobattos *l
     struct maker maker = {0};
     struct joint_level joint = {0};
     struct scales scales = {0};
-    double l2_squared = 0.0;
-    size_t most = 0;
-    enum status status = joint_level_new(grid->factor, &joint, error);
-    if (status == STATUS_OK) {
-        joint_level_set(&joint, level);
-        status = find_scales(&joint, &scales, error);
-        most = (size_t)(fmin(ROWS_A_SCALE * (double)scales.count, MOST_ROWS) * resolution);
-    }
-    if (status == STATUS_OK)
-        status = rows_new(grid->factor, level, most, &rows, error);
-    out->density = rows != NULL ? &rows->base : NULL;
+    struct norm_sums sums = {0.0, 0.0};
+    enum status status;
     out->lines = 1;
-    if (status == STATUS_OK)
-        status = place_rows(rows, most, &scales);
-    if (status == STATUS_OK)
-        status = maker_new(grid, lobattos, rows, resolution, &maker, error);
-    for (size_t i = 0; status == STATUS_OK && i < rows->count; i++)
-        status = make_row(&maker, i, out, &l2_squared, error);
-    out->error_l2 += sqrt(l2_squared);
+    TRY_OR(done, joint_level_new(grid->factor, &joint, error));
+    joint_level_set(&joint, level);
+    TRY_OR(done, find_scales(&joint, &scales, error));
+    size_t most = (size_t)(fmin(PLANE_ROWS_PER_SCALE * (double)scales.count, PLANE_MOST_ROWS) * resolution);
+    TRY_OR(done, rows_new(grid->factor, level, most, &rows, error));
+    TRY_OR(done, place_rows(rows, most, &scales));
+    TRY_OR(done, maker_new(grid, lobattos, rows, resolution, &maker, error));
+    for (size_t i = 0; i < rows->count; i++)
+        TRY_OR(done, make_row(&maker, i, out, &sums, error));
+    struct norms interpolation = norms_of(sums);
+    out->error_l1 += interpolation.l1;
+    out->error_l2 += interpolation.l2;
+done:
+    out->density = rows != NULL ? &rows->base : NULL;
     maker_free(&maker);
     free(scales.component);
     joint_level_free(&joint);

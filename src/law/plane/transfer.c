@@ -5,7 +5,7 @@
 #include "core/memory.h"
 #include "core/vmath.h"
 
-/* ---- The score as the sampler sees it ---- */
+/* ---- The perturbed score ---- */
 
 /* Adds the error along one direction to the scores of n points, coordinate after coordinate. */
 static void add_error(const struct plane_oracle *oracle, size_t direction, size_t at, size_t n, const double *x,
@@ -54,7 +54,7 @@ void plane_oracle_apply(const struct plane_oracle *oracle, sampler_map *map, con
     original.batch = n;
     original.known_x = NULL;
     for (size_t i = 0; i < 2 * n; i++)
-        place[i] = x[i] + shift_at(oracle, oracle->nominal[0], i / n);
+        place[i] = x[i] + shift_at(oracle, oracle->density[0], i / n);
     map(step, &original.base, 2 * n, place, out, work);
 }
 
@@ -62,19 +62,19 @@ static void evaluate(const struct score *score, const struct level *level, size_
 {
     const struct plane_oracle *oracle = (const struct plane_oracle *)score;
     size_t at = 0;
-    while (at < oracle->levels && !level_equal(&oracle->nominal[at]->level, level))
+    while (at < oracle->levels && !level_equal(&oracle->density[at]->level, level))
         at++;
     if (at == oracle->levels) {
         undeclared_note(oracle->undeclared, level, n, out);
         return;
     }
     if (oracle->original)
-        x = make_relative(oracle, oracle->nominal[at], n / 2, x);
+        x = make_relative(oracle, oracle->density[at], n / 2, x);
     if (at == 0 && x == oracle->known_x)
         for (size_t i = 0; i < n; i++)
             out[i] = oracle->known_score[i];
     else
-        joint_level_evaluate(oracle->nominal[at], oracle->anchor, n / 2, n / 2, x, NULL, out);
+        joint_level_evaluate(oracle->density[at], oracle->anchor, n / 2, n / 2, x, NULL, out);
     for (size_t direction = 0; direction < oracle->directions; direction++)
         add_error(oracle, direction, at, n / 2, x, out);
 }
@@ -146,7 +146,7 @@ static struct scale scale_at(const struct plane_transfer *transfer, size_t ancho
 /* A block of quadrature points: lines of all combinations of a node x[i] and a z, columns likewise. */
 struct lines {
     const struct plane_transfer *transfer;
-    const struct rule *rule[2];
+    const struct quadrature *rule[2];
     struct scale scale;
     size_t anchor, nearest, nx, ny;
     const double *x, *y;
@@ -157,7 +157,7 @@ struct lines {
 static void fill_lines(const struct lines *lines, struct plane_work *work, size_t first, size_t count)
 {
     const struct plane_transfer *transfer = lines->transfer;
-    const struct rule *along = lines->rule[0], *across = lines->rule[1];
+    const struct quadrature *along = lines->rule[0], *across = lines->rule[1];
     double root = transfer->from->root_alpha_bar, tau = lines->scale.tau;
     size_t columns = lines->columns, batch = count * columns;
     for (size_t c = 0; c < columns; c++)
@@ -176,7 +176,7 @@ static void fill_lines(const struct lines *lines, struct plane_work *work, size_
         struct plane_oracle *oracle = transfer->oracle;
         oracle->anchor = lines->anchor;
         oracle->work = work->oracle_work;
-        oracle->known_x = transfer->from == oracle->nominal[0] ? work->x : NULL;
+        oracle->known_x = transfer->from == oracle->density[0] ? work->x : NULL;
         oracle->known_score = work->score;
         plane_oracle_apply(oracle, transfer->stage.sampler->increment, transfer->stage.step, batch, work->x,
                            work->increment, work->work);
@@ -220,8 +220,8 @@ static void exponents(const struct lines *lines, struct plane_work *work, size_t
 }
 
 static struct lines lines_of(const struct plane_transfer *transfer, struct plane_work *work,
-                             const struct rule *const rule[2], size_t anchor, size_t nx, const double *x, size_t ny,
-                             const double *y)
+                             const struct quadrature *const rule[2], size_t anchor, size_t nx, const double *x,
+                             size_t ny, const double *y)
 {
     struct lines lines = {.transfer = transfer,
                           .rule = {rule[0], rule[1]},
@@ -242,7 +242,8 @@ static struct lines lines_of(const struct plane_transfer *transfer, struct plane
 
 /* log(sum_i w_i exp(e_i)) at one point, where r is far below 1 and 1 + sum w expm1(e) has lost its digits. */
 static double log_mean_exp(const struct plane_transfer *transfer, struct plane_work *work,
-                           const struct rule *const rule[2], size_t anchor, double x, double y, double log_density)
+                           const struct quadrature *const rule[2], size_t anchor, double x, double y,
+                           double log_density)
 {
     struct lines lines = lines_of(transfer, work, rule, anchor, 1, &x, 1, &y);
     double largest = -HUGE_VAL, total = 0.0;
@@ -263,8 +264,8 @@ static double log_mean_exp(const struct plane_transfer *transfer, struct plane_w
 }
 
 void plane_transfer_apply(const struct plane_transfer *transfer, struct plane_work *work,
-                          const struct rule *const rule[2], size_t anchor, size_t nx, const double *x, size_t ny,
-                          const double *y, double *log_ratio, double *log_density)
+                          const struct quadrature *const rule[2], size_t anchor, size_t nx, const double *x,
+                          size_t ny, const double *y, double *log_ratio, double *log_density)
 {
     struct lines lines = lines_of(transfer, work, rule, anchor, nx, x, ny, y);
     double mean[PATCH_MOST * PATCH_MOST] = {0.0}, at[2 * PATCH_MOST * PATCH_MOST];

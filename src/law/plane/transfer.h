@@ -8,7 +8,7 @@
 #include "core/status.h"
 #include "law/plane/patches.h"
 #include "law/propagate.h"
-#include "law/rule.h"
+#include "law/quadrature.h"
 #include "model/joint_level.h"
 #include "model/mixture_level.h"
 #include "model/sampler.h"
@@ -25,8 +25,8 @@ struct plane_direction {
 
 struct plane_oracle {
     struct score base;
-    size_t levels; /* in use: t, t-1 and the sampler's others */
-    const struct joint_level *nominal[SAMPLER_LEVELS];
+    size_t levels;                                     /* in use: t, t-1 and the sampler's others */
+    const struct joint_level *density[SAMPLER_LEVELS]; /* p at these levels */
     size_t directions;
     struct plane_direction direction[2];
     size_t anchor;         /* positions asked for are relative to it */
@@ -47,8 +47,8 @@ void plane_oracle_apply(const struct plane_oracle *oracle, sampler_map *map, con
                         const double *x, double *out, double *work);
 
 enum {
-    PLANE_TOP_RUNG = 12, /* of the ladder in law/rule.h */
-    PLANE_BATCH = 4096   /* points at a time */
+    PLANE_HIGHEST_ORDER = 12, /* in law/quadrature.h */
+    PLANE_BATCH = 4096        /* points at a time */
 };
 
 struct plane_transfer {
@@ -74,7 +74,7 @@ void plane_work_free(struct plane_work *work);
  * at all (x[i], y[j]), at most PATCH_MOST of each, relative to the anchor's mean in the coordinates of the patches;
  * [i * ny + j]. */
 void plane_transfer_apply(const struct plane_transfer *transfer, struct plane_work *work,
-                          const struct rule *const rule[2], size_t anchor, size_t nx, const double *x, size_t ny,
-                          const double *y, double *log_ratio, double *log_density);
+                          const struct quadrature *const rule[2], size_t anchor, size_t nx, const double *x,
+                          size_t ny, const double *y, double *log_ratio, double *log_density);
 
 #endif

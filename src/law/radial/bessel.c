@@ -4,13 +4,9 @@
 #include <math.h>
 
 #include "core/vmath.h"
+#include "law/radial/tuning.h"
 
 enum { CHUNK = 64 };
-
-/* The expansion is used above this w: its last terms are 4e-17 there. Below, the power series is short. */
-#define LEAST_W 40.0
-/* Terms no larger than this are nothing beside 1. */
-#define NOTHING 1e-18
 
 /* u_{k+1}(p) = p^2 (1 - p^2) u_k'(p)/2 + integral_0^p (1 - 5 t^2) u_k(t) dt/8. */
 void bessel_init(double order, struct bessel *out)
@@ -37,7 +33,7 @@ void bessel_init(double order, struct bessel *out)
 static double log_series(const struct bessel *bessel, double z)
 {
     double quarter = 0.25 * z * z, term = 1.0, rest = 0.0;
-    for (double k = 1.0; term > NOTHING * (1.0 + rest); k += 1.0) {
+    for (double k = 1.0; term > BESSEL_NEGLIGIBLE * (1.0 + rest); k += 1.0) {
         term *= quarter / (k * (bessel->order + k));
         rest += term;
     }
@@ -48,7 +44,7 @@ static int terms_needed(const struct bessel *bessel, double w)
 {
     double power = 1.0 / w;
     for (int k = 1; k < BESSEL_TERMS; k++, power /= w)
-        if (bessel->size[k] * power < NOTHING)
+        if (bessel->size[k] * power < BESSEL_NEGLIGIBLE)
             return k - 1;
     return BESSEL_TERMS;
 }
@@ -90,12 +86,12 @@ void bessel_log_scaled(const struct bessel *bessel, size_t n, const double *z, d
     for (size_t start = 0; start < n; start += CHUNK) {
         size_t count = n - start < CHUNK ? n - start : CHUNK;
         double w = smallest_w(bessel, count, z + start);
-        if (w >= LEAST_W) {
+        if (w >= BESSEL_UNIFORM_FROM) {
             expand(bessel, terms_needed(bessel, w), count, z + start, out + start);
             continue;
         }
         for (size_t i = start; i < start + count; i++) {
-            if (hypot(z[i], bessel->order) >= LEAST_W)
+            if (hypot(z[i], bessel->order) >= BESSEL_UNIFORM_FROM)
                 expand(bessel, BESSEL_TERMS, 1, z + i, out + i);
             else
                 out[i] = log_series(bessel, z[i]) + 0.5 * log(2.0 * M_PI * z[i]) + bessel->order * log(z[i]);
@@ -110,7 +106,8 @@ void bessel_log_entire(const struct bessel *bessel, size_t n, const double *z, d
         size_t count = n - start < CHUNK ? n - start : CHUNK, series = 0;
         /* arguments mostly ascend: the power series for those before the last small one */
         for (size_t i = 0; i < count; i++)
-            series = hypot(z[start + i], bessel->order) < LEAST_W || !(z[start + i] > 0.0) ? i + 1 : series;
+            series =
+                hypot(z[start + i], bessel->order) < BESSEL_UNIFORM_FROM || !(z[start + i] > 0.0) ? i + 1 : series;
         for (size_t i = start; i < start + series; i++)
             out[i] = log_series(bessel, z[i]);
         if (series == count)

@@ -4,18 +4,8 @@
 
 #include "core/memory.h"
 #include "law/layout.h"
-
-/* As in law/panels.c: panel length, in standard deviations of a shell, over FLAT of the way from its middle to its
- * outer end, and how it grows beyond; length next to a point where the score bends, in units of the length over which
- * it does; and the gap that is still covered, in standard deviations. */
-#define LENGTH 1.0
-#define FLAT 0.75
-#define CURVED_LENGTH 0.7
-#define GAP 12.0
-/* -log of a component's mass beyond its ends, each. */
-#define REACH 150.0
-/* Components that much (in logarithms) below the largest density do not bend the score. */
-#define FAINT 8.0
+#include "law/radial/tuning.h"
+#include "law/tuning.h"
 
 /* Where and how a rule for the panels' length applies: a shell, or a crossing of two components. */
 struct feature {
@@ -30,13 +20,13 @@ struct radial_layout {
 };
 
 /* Chernoff: P(chi2_d < y d) for y < 1, and P(chi2_d > y d) for y > 1, are at most exp(-d (y - 1 - log y)/2). The y
- * where this is exp(-REACH), by bisection in log y; radii are sqrt(d y). */
+ * where this is exp(-RADIAL_SHELL_LOG_MASS), by bisection in log y; radii are sqrt(d y). */
 static double end_of_shell(double dimension, double direction)
 {
-    double from = 0.0, to = direction * 2.0 * (1.0 + REACH / dimension);
+    double from = 0.0, to = direction * 2.0 * (1.0 + RADIAL_SHELL_LOG_MASS / dimension);
     for (int i = 0; i < 200; i++) {
         double middle = 0.5 * (from + to);
-        if (expm1(middle) - middle < 2.0 * REACH / dimension)
+        if (expm1(middle) - middle < 2.0 * RADIAL_SHELL_LOG_MASS / dimension)
             from = middle;
         else
             to = middle;
@@ -48,7 +38,8 @@ static double end_of_shell(double dimension, double direction)
 static struct feature shell(const struct radial_level *radial, size_t k, double highest)
 {
     double sd = radial->sd[k], centre = sqrt(radial->dimension - 0.5);
-    return (struct feature){sd * centre, LENGTH * SHELL_WIDTH * sd, FLAT * (highest - centre) * sd};
+    return (struct feature){sd * centre, PANEL_LENGTH * SHELL_WIDTH * sd,
+                            RADIAL_PANEL_FLAT * (highest - centre) * sd};
 }
 
 /* log of the odds of components j and k at radius rho. */
@@ -68,10 +59,10 @@ static int crossing(const struct radial_level *radial, size_t j, size_t k, struc
     if (!(square > 0.0) || !isfinite(square))
         return 0;
     double rho = sqrt(square), slope = 0.5 * rho * difference;
-    if (log_odds(radial, j, radial_level_dominant(radial, rho), rho) < -FAINT)
+    if (log_odds(radial, j, radial_level_dominant(radial, rho), rho) < -RADIAL_CROSSING_LOG_WEIGHT)
         return 0;
     double width = SHELL_WIDTH * fmin(radial->sd[j], radial->sd[k]), inverse = 1.0 / (width * width);
-    *out = (struct feature){rho, CURVED_LENGTH / sqrt(fmin(slope * slope + inverse, 100.0 * inverse)), 0.0};
+    *out = (struct feature){rho, PANEL_BEND_LENGTH / sqrt(fmin(slope * slope + inverse, 100.0 * inverse)), 0.0};
     return 1;
 }
 
@@ -138,7 +129,7 @@ enum status radial_panels_lay_out(const struct radial_level *radial, double reso
     const struct layout layout = {.frame = frame_of(radial),
                                   .lowest = end_of_shell(radial->dimension, -1.0),
                                   .highest = end_of_shell(radial->dimension, 1.0),
-                                  .gap = GAP * SHELL_WIDTH,
+                                  .gap = PANEL_GAP * SHELL_WIDTH,
                                   .shrink = resolution,
                                   .strictest = strictest,
                                   .longest = longest,

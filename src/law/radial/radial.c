@@ -5,6 +5,7 @@
 #include "core/memory.h"
 #include "law/propagate.h"
 #include "law/radial/stage.h"
+#include "law/radial/tuning.h"
 #include "law/resample.h"
 
 extern const struct law_engine engine_radial;
@@ -93,13 +94,13 @@ static void set_score(void *state, size_t from, size_t to)
     struct radial_oracle *oracle = &radial->oracle;
     struct level level[SAMPLER_LEVELS];
     oracle->levels = sampler_levels(problem->sampler, &radial->run->step, level);
-    oracle->nominal[0] = &radial->level[from];
-    oracle->nominal[1] = &radial->level[to];
+    oracle->density[0] = &radial->level[from];
+    oracle->density[1] = &radial->level[to];
     for (size_t i = 0; i < oracle->levels; i++) {
         struct error_level at;
         if (i >= 2) {
             radial_level_set(&radial->other[i - 2], &level[i]);
-            oracle->nominal[i] = &radial->other[i - 2];
+            oracle->density[i] = &radial->other[i - 2];
         }
         mixture_level_set(&radial->coordinate, &level[i]);
         propagation_score_error(radial->run, i, problem->error_share / (double)problem->factor->dimension,
@@ -174,7 +175,7 @@ static enum status finish(void *state, size_t slot, struct law *out, struct erro
 }
 
 static const struct geometry geometry = {
-    .check_stride = 0.25,
+    .check_stride = RADIAL_CHECK_STRIDE,
     .new = radial_new,
     .free = radial_free,
     .set_level = set_level,

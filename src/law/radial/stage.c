@@ -3,29 +3,9 @@
 #include <math.h>
 
 #include "core/vmath.h"
+#include "law/radial/tuning.h"
 #include "law/resample.h"
-
-/* L1(p) error that quadrature in a stage may add: a part of E_p|r - 1|, shared by the steps, or this much in any
- * case. */
-#define TOLERANCE 3e-7
-#define LEAST_TOLERANCE 8e-16
-/* Rounding in a stage: the logarithm of one step's weights has terms of size TERMS d omega (law/radial/transfer.c).
- */
-#define ROUNDING 3e-16
-#define TERMS 0.25
-/* So many times the tolerance, and the next orders need not be tried one by one. */
-#define FAR_OFF 1e4
-/* Not so much above the tolerance, an error that the next lower order does not enlarge is rounding. */
-#define STALLED 30.0
-/* Where q has lost more than this part of its mass beyond the grid, E_p|r - 1| is not known, and the kink of r at the
- * grid's end need not be resolved to more than a part of what is lost, shared by the steps. */
-#define LOST 0.02
-#define LOST_RELATIVE 3e3 /* times the relative tolerance */
-/* Scales beyond a jump to which it is integrated, and at most. */
-#define REACH 9.0
-#define FARTHEST 30.0
-/* Orders that twice the resolution adds. */
-#define RUNGS_AN_OCTAVE 3.0
+#include "law/tuning.h"
 
 /* ---- Clips ---- */
 
@@ -106,22 +86,22 @@ static enum status find_breaks(struct radial *radial, struct error *error)
     }
     /* what is zeroed moved points by no more than omega of that, in units of sqrt(noise level) */
     double thrown = stage->step->omega * largest * sqrt(stage->step->from.noise / stage->noise);
-    transfer->reach = fmin(REACH + thrown, FARTHEST);
+    transfer->reach = fmin(RADIAL_REACH + thrown, RADIAL_MOST_REACH);
     return STATUS_OK;
 }
 
 /* ---- The grid ---- */
 
 /* The quadrature order that another stands for at the law's resolution. */
-static size_t rung_in_use(const struct radial *radial, size_t rung)
+static size_t order_in_use(const struct radial *radial, size_t order)
 {
     double resolution = radial->run->resolution;
-    size_t extra = resolution > 1.0 ? (size_t)lround(RUNGS_AN_OCTAVE * log2(resolution)) : 0;
-    return rung + extra < TOP_RUNG ? rung + extra : TOP_RUNG;
+    size_t extra = resolution > 1.0 ? (size_t)lround(ORDERS_PER_DOUBLING * log2(resolution)) : 0;
+    return order + extra < HIGHEST_ORDER ? order + extra : HIGHEST_ORDER;
 }
 
 /* Fills `count` panels of one anchor. */
-static enum status fill_together(struct radial *radial, size_t rung, struct panel *panel, size_t count, size_t *hint,
+static enum status fill_together(struct radial *radial, size_t order, struct panel *panel, size_t count, size_t *hint,
                                  struct error *error)
 {
     double rho[RADIAL_POINTS], value[RADIAL_POINTS], nodes[PANEL_NODES];
@@ -129,7 +109,7 @@ static enum status fill_together(struct radial *radial, size_t rung, struct pane
     size_t n = 0, used = 0;
     for (size_t i = 0; i < count; i++)
         n += radial_panel_nodes(&radial->basis, &panel[i], rho + n);
-    TRY(radial_transfer_apply(&radial->transfer, &radial->work, rung, panel->anchor, 2.0 * panel->half_width, n, rho,
+    TRY(radial_transfer_apply(&radial->transfer, &radial->work, order, panel->anchor, 2.0 * panel->half_width, n, rho,
                               value, hint, error));
     for (size_t i = 0; i < count; i++) {
         radial_panel_fit(&radial->basis, value + used, &panel[i]);
@@ -141,7 +121,7 @@ static enum status fill_together(struct radial *radial, size_t rung, struct pane
     return STATUS_OK;
 }
 
-static enum status fill(struct radial *radial, size_t rung, struct error *error)
+static enum status fill(struct radial *radial, size_t order, struct error *error)
 {
     const struct panels *grid = radial->result;
     size_t hint = 0, most = radial->transfer.stage.deterministic ? 1 : RADIAL_POINTS / PANEL_NODES;
@@ -149,7 +129,7 @@ static enum status fill(struct radial *radial, size_t rung, struct error *error)
         struct panel *panel = &grid->panel[p];
         for (count = 1; count < most && p + count < grid->count && panel[count].anchor == panel->anchor;)
             count++;
-        TRY(fill_together(radial, rung, panel, count, &hint, error));
+        TRY(fill_together(radial, order, panel, count, &hint, error));
     }
     return STATUS_OK;
 }
@@ -163,14 +143,14 @@ struct sums {
     double distance, excess;
 };
 
-static enum status check_panel(struct radial *radial, size_t rung, const struct panel *panel, size_t *hint,
+static enum status check_panel(struct radial *radial, size_t order, const struct panel *panel, size_t *hint,
                                struct sums *sums, struct error *error)
 {
-    const size_t rungs[3] = {rung + FINER, rung, rung > 0 ? rung - 1 : 0};
+    const size_t orders[3] = {order + CHECK_ORDERS, order, order > 0 ? order - 1 : 0};
     double rho[PANEL_PROBES], value[3][PANEL_PROBES], made[PANEL_PROBES], log_density[PANEL_PROBES];
     panel_probes(panel, rho);
     for (int k = 0; k < 3; k++)
-        TRY(radial_transfer_apply(&radial->transfer, &radial->work, rungs[k], panel->anchor, 2.0 * panel->half_width,
+        TRY(radial_transfer_apply(&radial->transfer, &radial->work, orders[k], panel->anchor, 2.0 * panel->half_width,
                                   PANEL_PROBES, rho, value[k], &hint[k], error));
     panel_evaluate(panel, 0.0, PANEL_PROBES, rho, made);
     radial_level_log_density(radial->transfer.to, PANEL_PROBES, rho, log_density);
@@ -187,9 +167,9 @@ static enum status check_panel(struct radial *radial, size_t rung, const struct 
 
 static double tolerance_for(const struct radial *radial, const struct sums *sums, double rounding)
 {
-    double relative = TOLERANCE / (double)(radial->run->problem->schedule->T - 1);
-    double lost = -sums->excess > LOST ? LOST_RELATIVE * -sums->excess : 0.0;
-    return fmax(fmax(LEAST_TOLERANCE, rounding), relative * fmax(sums->distance, lost));
+    double relative = RADIAL_TOLERANCE / (double)(radial->run->problem->schedule->T - 1);
+    double lost = -sums->excess > RADIAL_LOST_MASS ? RADIAL_LOST_FACTOR * -sums->excess : 0.0;
+    return fmax(fmax(RADIAL_LEAST_TOLERANCE, rounding), relative * fmax(sums->distance, lost));
 }
 
 /* The local error beyond rounding, which is counted by itself. */
@@ -201,10 +181,10 @@ static struct norms local_error(const struct sums *sums, double rounding, double
 static enum status fill_checked(struct radial *radial, double rounding, struct step_error *local, struct error *error)
 {
     const struct stage *stage = &radial->transfer.stage;
-    size_t *rung = &radial->rung[stage->index];
+    size_t *order = &radial->order[stage->index];
     for (int pass = 0;; pass++) {
         struct sums sums = {.distance = 0.0};
-        size_t hint[3] = {0, 0, 0}, used = rung_in_use(radial, *rung);
+        size_t hint[3] = {0, 0, 0}, used = order_in_use(radial, *order);
         radial->work.ignored = 0.0;
         TRY(fill(radial, used, error));
         double ignored = radial->work.ignored;
@@ -214,14 +194,14 @@ static enum status fill_checked(struct radial *radial, double rounding, struct s
         if (pass == 0)
             local->before = made;
         double tolerance = tolerance_for(radial, &sums, rounding), quadrature = sums.quadrature.l1;
-        bool stalled = quadrature < STALLED * tolerance && used > 0 && lower.l1 < 2.0 * quadrature;
-        if (quadrature > tolerance && !stalled && used < TOP_RUNG && !stage->deterministic) {
-            *rung += quadrature > FAR_OFF * tolerance ? 3 : 1;
+        bool stalled = quadrature < RADIAL_STALLED_BELOW * tolerance && used > 0 && lower.l1 < 2.0 * quadrature;
+        if (quadrature > tolerance && !stalled && used < HIGHEST_ORDER && !stage->deterministic) {
+            *order += quadrature > ORDER_SKIP_ABOVE * tolerance ? 3 : 1;
             continue;
         }
         local->itself = local->after = made;
-        if (*rung > 0 && lower.l1 < 0.5 * tolerance) {
-            (*rung)--;
+        if (*order > 0 && lower.l1 < 0.5 * tolerance) {
+            (*order)--;
             local->after = norms_sum(local->after, lower);
         }
         return STATUS_OK;
@@ -242,12 +222,13 @@ enum status radial_stage_fill(void *state, bool checked, struct stage_result *ou
     struct radial *radial = state;
     const struct radial_transfer *transfer = &radial->transfer;
     int in_order = 0;
-    out->rounding = ROUNDING * (1.0 + TERMS * transfer->from->dimension * transfer->stage.step->omega);
+    out->rounding =
+        RADIAL_ROUNDING * (1.0 + RADIAL_ROUNDING_TERMS * transfer->from->dimension * transfer->stage.step->omega);
     if (!checked)
         TRY(radial_panels_move(transfer->grid, transfer->to, radial->result, &in_order, error));
     if (!in_order)
         TRY(radial_panels_lay_out(transfer->to, radial->run->resolution, radial->result, error));
     if (checked)
         return fill_checked(radial, out->rounding, &out->error, error);
-    return fill(radial, rung_in_use(radial, radial->rung[transfer->stage.index]), error);
+    return fill(radial, order_in_use(radial, radial->order[transfer->stage.index]), error);
 }

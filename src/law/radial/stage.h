@@ -23,7 +23,7 @@ struct radial {
     struct radial_oracle oracle;
     struct radial_transfer transfer; /* the present stage, which fills `result` */
     struct panels *result;
-    size_t rung[STAGES];
+    size_t order[STAGES];
 };
 
 /* Functions of the geometry. A checked stage lays the panels out anew; one between checks moves them along. */

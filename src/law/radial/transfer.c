@@ -19,12 +19,13 @@
 #include "core/vmath.h"
 #include "law/monotone.h"
 #include "law/radial/panels.h"
+#include "law/radial/tuning.h"
 
 static void evaluate(const struct score *score, const struct level *level, size_t n, const double *x, double *out)
 {
     const struct radial_oracle *oracle = (const struct radial_oracle *)score;
     size_t at = 0;
-    while (at < oracle->levels && !level_equal(&oracle->nominal[at]->level, level))
+    while (at < oracle->levels && !level_equal(&oracle->density[at]->level, level))
         at++;
     if (at == oracle->levels) {
         undeclared_note(oracle->undeclared, level, n, out);
@@ -34,7 +35,7 @@ static void evaluate(const struct score *score, const struct level *level, size_
         for (size_t i = 0; i < n; i++)
             out[i] = oracle->known_kappa[i];
     else
-        radial_level_evaluate(oracle->nominal[at], 0, n, x, NULL, out);
+        radial_level_evaluate(oracle->density[at], 0, n, x, NULL, out);
     for (size_t i = 0; i < n; i++)
         out[i] = (out[i] + oracle->error_slope[at]) * x[i];
 }
@@ -57,9 +58,7 @@ enum status radial_work_new(const struct sampler *sampler, struct radial_work *o
 {
     size_t batch = MOST_RULE_NODES * PANEL_NODES;
     *out = (struct radial_work){.node_updates = 0};
-    enum status status = rules_new(&out->rules, error);
-    if (status != STATUS_OK)
-        return status;
+    TRY(quadrature_table_new(&out->rules, 0, error));
     out->block = array_new((7 + sampler->work_arrays) * batch + 2 * MOST_RULE_NODES, sizeof *out->block);
     if (out->block == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for the radial engine's workspace");
@@ -74,8 +73,8 @@ enum status radial_work_new(const struct sampler *sampler, struct radial_work *o
 
 void radial_work_free(struct radial_work *work)
 {
-    rules_free(&work->rules);
-    for (size_t i = 0; i < PIECE_ORDERS; i++)
+    quadrature_table_free(&work->rules);
+    for (size_t i = 0; i < PIECE_COUNTS; i++)
         free(work->piece[i].node);
     free(work->block);
     *work = (struct radial_work){0};
@@ -90,7 +89,7 @@ static void map_kappa(const struct radial_transfer *transfer, struct radial_work
         out[i] = 0.0;
     if (!transfer->stage.moves)
         return;
-    oracle->known_rho = transfer->from == oracle->nominal[0] ? rho : NULL;
+    oracle->known_rho = transfer->from == oracle->density[0] ? rho : NULL;
     oracle->known_kappa = known;
     transfer->stage.sampler->increment(transfer->stage.step, &oracle->base, n, rho, out, work->work);
     oracle->known_rho = NULL;
@@ -107,15 +106,9 @@ struct place {
     double clear; /* of the origin: its distance from the centre, in units of tau */
 };
 
-/* A rule on the whole line is used where the integrand has no mass beyond the origin, and the rule no node. */
-#define CLEAR 16.0
-#define MARGIN 0.5
-/* Scales to which pieces are integrated: mass 1e-19. */
-#define REACH 9.0
-
 /* With p locally a Gaussian of variance -1/kappa_p and the map x -> (1 + kappa) x, given y the point x is Gaussian
  * around g y with variance S, 1/S = (1 + kappa)^2/v - kappa_p and g = S (1 + kappa) a/v: its norm has the square g^2
- * rho^2 + (d-1) S. This is the forward kernel but for what the sampler gets wrong. */
+ * rho^2 + (d-1) S. This is the forward kernel but for the local error of the sampler. */
 static struct place place_nodes(const struct radial_transfer *transfer, double rho, double kappa_p, double kappa)
 {
     double gain = 1.0 + kappa, v = transfer->stage.noise, across = transfer->from->dimension - 1.0;
@@ -167,7 +160,7 @@ static double point_constant(const struct radial_transfer *transfer, const struc
     return 0.5 * transfer->stage.added * gaussian + terms->constant - excess;
 }
 
-/* 1 + kappa as the kernel sees it: only the norm of the mapped point counts. */
+/* kappa of the map's norm |1 + kappa| R, on which alone the kernel depends. */
 static inline double reflected(double kappa)
 {
     double folded = kappa < -1.0 ? -2.0 - kappa : kappa;
@@ -190,7 +183,7 @@ VECTOR_CLONES static void add_terms(size_t n, const double *constant, const doub
 
 /* r - 1 = sum_i w_i expm1(e_i), where it has not lost its digits; exponents in work->value. `missing` is 1 minus the
  * sum of the weights: not 0 where the rule ends at the origin. */
-static void average(struct radial_work *work, const struct rule *rule, size_t count, double missing,
+static void average(struct radial_work *work, const struct quadrature *rule, size_t count, double missing,
                     double *log_ratio)
 {
     double mean[RADIAL_POINTS] = {0.0};
@@ -215,9 +208,9 @@ static void average(struct radial_work *work, const struct rule *rule, size_t co
 }
 
 /* Nodes that are clear of the origin, by one rule for all the points. */
-static void apply_clear(const struct radial_transfer *transfer, struct radial_work *work, const struct rule *rule,
-                        size_t anchor, size_t count, const double *rho, const struct place *place, double *log_ratio,
-                        size_t *hint)
+static void apply_clear(const struct radial_transfer *transfer, struct radial_work *work,
+                        const struct quadrature *rule, size_t anchor, size_t count, const double *rho,
+                        const struct place *place, double *log_ratio, size_t *hint)
 {
     size_t batch = rule->n * count;
     double constant[RADIAL_POINTS], square[RADIAL_POINTS], excess[RADIAL_POINTS];
@@ -251,8 +244,9 @@ static void apply_clear(const struct radial_transfer *transfer, struct radial_wo
 
 /* One point whose nodes R = a rho (1 + shift) + tau z run up to the origin: no relative change to build on, but
  * nothing is large either, and the density of the radius has no singularity on its side of the origin. */
-static void apply_near(const struct radial_transfer *transfer, struct radial_work *work, const struct rule *rule,
-                       size_t anchor, double rho, const struct place *place, double *log_ratio, size_t *hint)
+static void apply_near(const struct radial_transfer *transfer, struct radial_work *work,
+                       const struct quadrature *rule, size_t anchor, double rho, const struct place *place,
+                       double *log_ratio, size_t *hint)
 {
     struct terms terms = make_terms(transfer, anchor);
     double excess, centre = transfer->stage.a * rho * (1.0 + place->shift),
@@ -282,24 +276,24 @@ static void apply_near(const struct radial_transfer *transfer, struct radial_wor
     average(work, rule, 1, 1.0 - total, log_ratio);
 }
 
-/* Nodes a scale that pieces get at a rung: enough for as many digits as the rungs of `rules` give. */
-static double node_density(const struct rule *rung, size_t index)
+/* Nodes a scale that pieces get at a order: enough for as many digits as the orders of `rules` give. */
+static double node_density(const struct quadrature *order, size_t index)
 {
-    double reach = rung->node[rung->n - 1] - rung->node[0];
-    return rung->n > 60 ? 1.2 * (double)rung->n / reach : 1.6 + 0.16 * (double)index;
+    double reach = order->node[order->n - 1] - order->node[0];
+    return order->n > 60 ? 1.2 * (double)order->n / reach : 1.6 + 0.16 * (double)index;
 }
 
 /* Appends Gauss-Legendre nodes on [from, to], weighted by the normal density, to the split rule. */
-static enum status append_piece(struct radial_work *work, size_t rung, double from, double to, struct error *error)
+static enum status append_piece(struct radial_work *work, size_t order, double from, double to, struct error *error)
 {
-    double wanted = 8.0 + (to - from) * node_density(&work->rules.rung[rung], rung);
-    size_t parts = (size_t)ceil(wanted / (8.0 * PIECE_ORDERS));
-    size_t order = (size_t)ceil(wanted / (8.0 * (double)parts)) - 1;
-    order = order < PIECE_ORDERS ? order : PIECE_ORDERS - 1;
-    struct rule *piece = &work->piece[order];
+    double wanted = 8.0 + (to - from) * node_density(&work->rules.order[order], order);
+    size_t parts = (size_t)ceil(wanted / (8.0 * PIECE_COUNTS));
+    size_t index = (size_t)ceil(wanted / (8.0 * (double)parts)) - 1;
+    index = index < PIECE_COUNTS ? index : PIECE_COUNTS - 1;
+    struct quadrature *piece = &work->piece[index];
     if (piece->node == NULL)
-        TRY(rule_legendre(8 * (order + 1), piece, error));
-    rule_append(piece, parts, from, to, &work->split);
+        TRY(quadrature_legendre(8 * (index + 1), piece, error));
+    quadrature_append(piece, parts, from, to, &work->split);
     return STATUS_OK;
 }
 
@@ -318,33 +312,34 @@ static size_t breaks_in_reach(const struct radial_transfer *transfer, double rho
 }
 
 /* A point whose rule is cut, at the origin or at breaks. */
-static enum status apply_split(const struct radial_transfer *transfer, struct radial_work *work, size_t rung,
+static enum status apply_split(const struct radial_transfer *transfer, struct radial_work *work, size_t order,
                                size_t anchor, double rho, const struct place *place, size_t breaks, const double *at,
                                double *log_ratio, size_t *hint, struct error *error)
 {
-    double reach = breaks > 0 ? transfer->reach : REACH, centre = transfer->stage.a * rho * (1.0 + place->shift);
+    double reach = breaks > 0 ? transfer->reach : RADIAL_REACH,
+           centre = transfer->stage.a * rho * (1.0 + place->shift);
     double from = fmax(-reach, -centre / place->tau);
     work->split.n = 0;
     for (size_t b = 0; b <= breaks; b++) {
         double to = b < breaks ? fmin(fmax(at[b], from), reach) : reach;
         if (to > from)
-            TRY(append_piece(work, rung, from, to, error));
+            TRY(append_piece(work, order, from, to, error));
         from = to;
     }
-    if (place->clear < CLEAR)
+    if (place->clear < RADIAL_ORIGIN_CLEAR)
         apply_near(transfer, work, &work->split, anchor, rho, place, log_ratio, hint);
     else
         apply_clear(transfer, work, &work->split, anchor, 1, &rho, place, log_ratio, hint);
     return STATUS_OK;
 }
 
-static enum status apply_noisy(const struct radial_transfer *transfer, struct radial_work *work, size_t rung,
+static enum status apply_noisy(const struct radial_transfer *transfer, struct radial_work *work, size_t order,
                                size_t anchor, size_t count, const double *rho, double *log_ratio, size_t *hint,
                                struct error *error)
 {
-    const struct rule *rule = &work->rules.rung[rung];
+    const struct quadrature *rule = &work->rules.order[order];
     size_t together = MOST_RULE_NODES * PANEL_NODES / rule->n;
-    double z[MOST_RADIAL_BREAKS], clear = fmax(CLEAR, rule->node[rule->n - 1] + MARGIN);
+    double z[MOST_RADIAL_BREAKS], clear = fmax(RADIAL_ORIGIN_CLEAR, rule->node[rule->n - 1] + RADIAL_ORIGIN_MARGIN);
     struct place place[RADIAL_POINTS];
     enum status status = STATUS_OK;
     place_all(transfer, work, count, rho, place);
@@ -353,7 +348,7 @@ static enum status apply_noisy(const struct radial_transfer *transfer, struct ra
         next = j + 1;
         if (place[j].clear < clear || breaks > 0) {
             status =
-                apply_split(transfer, work, rung, anchor, rho[j], &place[j], breaks, z, log_ratio + j, hint, error);
+                apply_split(transfer, work, order, anchor, rho[j], &place[j], breaks, z, log_ratio + j, hint, error);
             continue;
         }
         while (next < count && next - j < together && place[next].clear >= clear
@@ -382,7 +377,7 @@ static void displacement(void *context, size_t n, const double *rho, double *out
 
 /* r_{t-1}(rho) = r_t(R) p_t(R)/(p_{t-1}(rho) M'(R) (M/R)^(d-1)) in d dimensions, with D(R) = kappa R and
  * 1 + u = 1/(1 + kappa). */
-static enum status apply_map(const struct radial_transfer *transfer, struct radial_work *work, size_t rung,
+static enum status apply_map(const struct radial_transfer *transfer, struct radial_work *work, size_t order,
                              size_t anchor, double length, size_t count, const double *rho, double *log_ratio,
                              size_t *hint, struct error *error)
 {
@@ -391,7 +386,7 @@ static enum status apply_map(const struct radial_transfer *transfer, struct radi
     struct displaced displaced = {transfer, work};
     const struct monotone_map map = {.displacement = displacement, .context = &displaced, .radial = true};
     struct monotone_inverse inverse;
-    monotone_invert(&map, length, rung, transfer->stage.a, count, rho, &inverse);
+    monotone_invert(&map, length, order, transfer->stage.a, count, rho, &inverse);
     work->node_updates += inverse.evaluations;
     radial_panels_evaluate(transfer->grid, count, inverse.x, log_ratio, hint);
     radial_level_evaluate(transfer->from, anchor, count, inverse.x, from, NULL);
@@ -410,11 +405,11 @@ static enum status apply_map(const struct radial_transfer *transfer, struct radi
     return STATUS_OK;
 }
 
-enum status radial_transfer_apply(const struct radial_transfer *transfer, struct radial_work *work, size_t rung,
+enum status radial_transfer_apply(const struct radial_transfer *transfer, struct radial_work *work, size_t order,
                                   size_t anchor, double length, size_t count, const double *rho, double *log_ratio,
                                   size_t *hint, struct error *error)
 {
     if (transfer->stage.deterministic)
-        return apply_map(transfer, work, rung, anchor, length, count, rho, log_ratio, hint, error);
-    return apply_noisy(transfer, work, rung, anchor, count, rho, log_ratio, hint, error);
+        return apply_map(transfer, work, order, anchor, length, count, rho, log_ratio, hint, error);
+    return apply_noisy(transfer, work, order, anchor, count, rho, log_ratio, hint, error);
 }

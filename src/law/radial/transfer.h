@@ -6,25 +6,25 @@
 #include <stddef.h>
 
 #include "core/status.h"
-#include "law/radial/bessel.h"
 #include "law/panels.h"
 #include "law/propagate.h"
-#include "law/rule.h"
+#include "law/quadrature.h"
+#include "law/radial/bessel.h"
 #include "model/radial_level.h"
 #include "model/sampler.h"
 
 enum {
     RADIAL_POINTS = 8 * PANEL_NODES, /* at a time */
-    PIECE_ORDERS = 50,               /* Gauss-Legendre rules of 8, 16, ... nodes */
+    PIECE_COUNTS = 50,               /* Gauss-Legendre rules of 8, 16, ... nodes */
     MOST_RADIAL_BREAKS = 16
 };
 
-/* The score along a ray as a sampler sees it at levels t and t-1 and its others: kappa(rho) rho, plus a linear score
+/* The perturbed score along a ray at levels t and t-1 and its others: kappa(rho) rho, plus a linear score
  * error. */
 struct radial_oracle {
     struct score base;
-    size_t levels; /* in use: t, t-1 and the sampler's others */
-    const struct radial_level *nominal[SAMPLER_LEVELS];
+    size_t levels;                                      /* in use: t, t-1 and the sampler's others */
+    const struct radial_level *density[SAMPLER_LEVELS]; /* p at these levels */
     double error_slope[SAMPLER_LEVELS];
     const double *known_rho; /* radii whose kappa at level t is already in known_kappa */
     const double *known_kappa;
@@ -42,7 +42,7 @@ struct radial_transfer {
     struct bessel bessel;
     size_t breaks; /* radii, ascending, where the map jumps; set by the caller */
     double at[MOST_RADIAL_BREAKS];
-    double reach; /* how far from a break it is seen, in units of the quadrature's scale; set with the breaks */
+    double reach; /* quadrature is cut at breaks no farther than this, in units of its scale; set with the breaks */
 };
 
 /* Fills all but the breaks. */
@@ -52,12 +52,12 @@ void radial_transfer_init(struct radial_transfer *transfer, const struct stage *
 
 /* Workspace, one block for a whole law. */
 struct radial_work {
-    struct rules rules;
-    struct rule piece[PIECE_ORDERS]; /* on [-1, 1], made when first needed */
-    struct rule split;               /* of one point */
+    struct quadrature_table rules;
+    struct quadrature piece[PIECE_COUNTS]; /* on [-1, 1], made when first needed */
+    struct quadrature split;               /* of one point */
     double *x, *relative, *excess, *kappa, *map, *value, *bessel, *work;
     double *block;
-    double ignored; /* mass at points that a deterministic map does not reach in a monotone way, since set to 0 */
+    double ignored; /* by monotone_ignore, since set to 0 */
     size_t node_updates;
 };
 MUST_USE enum status radial_work_new(const struct sampler *sampler, struct radial_work *out, struct error *error);
@@ -67,7 +67,7 @@ void radial_work_free(struct radial_work *work);
  * `length` a distance over which the map is smooth (the panel's). *hint as in radial_panels_evaluate. Errors:
  * STATUS_NUMERIC where a deterministic map folds; STATUS_MEMORY. */
 MUST_USE enum status radial_transfer_apply(const struct radial_transfer *transfer, struct radial_work *work,
-                                           size_t rung, size_t anchor, double length, size_t count, const double *rho,
-                                           double *log_ratio, size_t *hint, struct error *error);
+                                           size_t order, size_t anchor, double length, size_t count,
+                                           const double *rho, double *log_ratio, size_t *hint, struct error *error);
 
 #endif

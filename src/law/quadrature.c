@@ -1,4 +1,4 @@
-#include "law/rule.h"
+#include "law/quadrature.h"
 
 #include <gsl/gsl_integration.h>
 #include <math.h>
@@ -6,14 +6,15 @@
 
 #include "core/legendre.h"
 #include "core/memory.h"
+#include "law/tuning.h"
 
-static const size_t hermite_ladder[] = {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40};
-static const double trapezoid_ladder[] = {0.3,   0.24,  0.18,  0.13,  0.09, 0.065, 0.045,
-                                          0.034, 0.026, 0.019, 0.014, 0.01, 0.007};
-#define TRAPEZOID_REACH 10.0
+static const size_t hermite_nodes[] = {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40};
+static const double trapezoid_spacings[] = {0.3,   0.24,  0.18,  0.13,  0.09, 0.065, 0.045,
+                                            0.034, 0.026, 0.019, 0.014, 0.01, 0.007};
 
-enum { HERMITE_RUNGS = sizeof hermite_ladder / sizeof hermite_ladder[0] };
-_Static_assert(RUNGS == HERMITE_RUNGS + sizeof trapezoid_ladder / sizeof trapezoid_ladder[0], "a rule a rung");
+enum { HERMITE_ORDERS = sizeof hermite_nodes / sizeof hermite_nodes[0] };
+_Static_assert(ORDERS == HERMITE_ORDERS + sizeof trapezoid_spacings / sizeof trapezoid_spacings[0],
+               "a rule for each order");
 
 /* Gauss-Hermite nodes of GSL, polished: its eigenvalues are good to 1e-15, but an odd moment of that size, made in
  * every step, would be the largest error of the whole law. Orthonormal polynomials: p_{k+1} = (z p_k - sqrt(k)
@@ -42,7 +43,7 @@ static void polish(double *node, double *weight, size_t n)
         node[n / 2] = 0.0;
 }
 
-static enum status rule_room(size_t n, struct rule *rule, struct error *error)
+static enum status quadrature_room(size_t n, struct quadrature *rule, struct error *error)
 {
     rule->n = n;
     rule->node = array_new(2 * n, sizeof *rule->node);
@@ -52,9 +53,9 @@ static enum status rule_room(size_t n, struct rule *rule, struct error *error)
     return STATUS_OK;
 }
 
-static enum status make_trapezoid(double spacing, struct rule *rule, struct error *error)
+static enum status make_trapezoid(double spacing, struct quadrature *rule, struct error *error)
 {
-    TRY(rule_room(2 * (size_t)ceil(TRAPEZOID_REACH / spacing) + 1, rule, error));
+    TRY(quadrature_room(2 * (size_t)ceil(TRAPEZOID_REACH / spacing) + 1, rule, error));
     for (size_t i = 0; i < rule->n; i++) {
         rule->node[i] = spacing * ((double)i - (double)(rule->n / 2));
         rule->weight[i] = spacing / sqrt(2.0 * M_PI) * exp(-0.5 * rule->node[i] * rule->node[i]);
@@ -62,9 +63,9 @@ static enum status make_trapezoid(double spacing, struct rule *rule, struct erro
     return STATUS_OK;
 }
 
-static enum status make_hermite(size_t n, struct rule *rule, struct error *error)
+static enum status make_hermite(size_t n, struct quadrature *rule, struct error *error)
 {
-    TRY(rule_room(n, rule, error));
+    TRY(quadrature_room(n, rule, error));
     gsl_integration_fixed_workspace *gauss =
         gsl_integration_fixed_alloc(gsl_integration_fixed_hermite, n, 0.0, 0.5, 0.0, 0.0);
     if (gauss == NULL)
@@ -75,40 +76,35 @@ static enum status make_hermite(size_t n, struct rule *rule, struct error *error
     return STATUS_OK;
 }
 
-enum status rule_legendre(size_t n, struct rule *rule, struct error *error)
+enum status quadrature_legendre(size_t n, struct quadrature *rule, struct error *error)
 {
-    TRY(rule_room(n, rule, error));
+    TRY(quadrature_room(n, rule, error));
     legendre_rule(n, rule->node, rule->weight);
     return STATUS_OK;
 }
 
-enum status rules_new_part(struct rules *out, size_t rungs, size_t pieces, struct error *error)
+enum status quadrature_table_new(struct quadrature_table *out, size_t pieces, struct error *error)
 {
-    *out = (struct rules){0};
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < rungs && status == STATUS_OK; i++)
-        status = i < HERMITE_RUNGS ? make_hermite(hermite_ladder[i], &out->rung[i], error)
-                                   : make_trapezoid(trapezoid_ladder[i - HERMITE_RUNGS], &out->rung[i], error);
-    for (size_t i = 0; i < pieces && status == STATUS_OK; i++)
-        status = rule_legendre(8 + i, &out->piece[i], error);
-    return status;
+    *out = (struct quadrature_table){0};
+    for (size_t i = 0; i < HERMITE_ORDERS; i++)
+        TRY(make_hermite(hermite_nodes[i], &out->order[i], error));
+    for (size_t i = HERMITE_ORDERS; i < ORDERS; i++)
+        TRY(make_trapezoid(trapezoid_spacings[i - HERMITE_ORDERS], &out->order[i], error));
+    for (size_t i = 0; i < pieces; i++)
+        TRY(quadrature_legendre(8 + i, &out->piece[i], error));
+    return STATUS_OK;
 }
 
-enum status rules_new(struct rules *out, struct error *error)
+void quadrature_table_free(struct quadrature_table *table)
 {
-    return rules_new_part(out, RUNGS, RUNGS, error);
-}
-
-void rules_free(struct rules *rules)
-{
-    for (size_t i = 0; i < RUNGS; i++) {
-        free(rules->rung[i].node);
-        free(rules->piece[i].node);
+    for (size_t i = 0; i < ORDERS; i++) {
+        free(table->order[i].node);
+        free(table->piece[i].node);
     }
-    *rules = (struct rules){0};
+    *table = (struct quadrature_table){0};
 }
 
-void rule_append(const struct rule *piece, size_t parts, double from, double to, struct rule *out)
+void quadrature_append(const struct quadrature *piece, size_t parts, double from, double to, struct quadrature *out)
 {
     for (size_t k = 0; k < parts && out->n + piece->n <= MOST_RULE_NODES; k++) {
         double half = 0.5 * (to - from) / (double)parts, centre = from + half * (2.0 * (double)k + 1.0);
@@ -120,17 +116,14 @@ void rule_append(const struct rule *piece, size_t parts, double from, double to,
     }
 }
 
-/* Gauss-Legendre pieces at most this long integrate the normal weight itself to 1e-14 from 12 nodes on. */
-#define LONGEST_PIECE 2.5
-
-void rules_split(const struct rules *rules, size_t rung, double reach, size_t count, const double *breaks,
-                 struct rule *out)
+void quadrature_split(const struct quadrature_table *table, size_t order, double reach, size_t count,
+                      const double *breaks, struct quadrature *out)
 {
     double from = -reach;
     out->n = 0;
     for (size_t b = 0; b <= count; b++) {
         double to = b < count ? fmin(fmax(breaks[b], from), reach) : reach;
-        rule_append(&rules->piece[rung], (size_t)ceil((to - from) / LONGEST_PIECE), from, to, out);
+        quadrature_append(&table->piece[order], (size_t)ceil((to - from) / PIECE_LENGTH), from, to, out);
         from = to;
     }
 }
