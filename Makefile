@@ -35,7 +35,7 @@ LDLIBS := $(filter-out -lgslcblas,$(foreach package,$(packages),$(shell pkg-conf
 reproduced = scaling score-error-short roughness-short minimal-short
 commit := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 
-sources = $(wildcard src/core/*.c src/model/*.c src/law/*.c src/law/*/*.c src/sample/*.c src/experiment/*.c src/verdict/*.c src/command/*.c)
+sources = $(wildcard src/core/*.c src/model/*.c src/law/*.c src/law/*/*.c src/sample/*.c src/experiment/*.c src/results/*.c src/verdict/*.c src/report/*.c src/command/*.c)
 # What plug-ins include, and what they may call.
 headers = core/status.h model/plugin.h model/sampler.h model/schedule.h model/target.h
 EXPORTS = $(patsubst %,-Wl$(comma)--export-dynamic-symbol='%',factor_list_* target_* sampler_* schedule_* fail_with status_sentence)
@@ -65,7 +65,7 @@ $(BUILD)/diffrate-bench: $(objects) $(bench_sources:src/%.c=$(BUILD)/%.o)
 	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
 
 # Nothing there takes time, but to compile.
-$(addprefix $(BUILD)/,$(patsubst src/%.c,%.o,$(wildcard src/experiment/*.c src/verdict/*.c src/command/*.c))): OPTIMIZE = -O1
+$(addprefix $(BUILD)/,$(patsubst src/%.c,%.o,$(wildcard src/experiment/*.c src/results/*.c src/verdict/*.c src/report/*.c src/command/*.c))): OPTIMIZE = -O1
 
 # One file of compiler output asks for all libraries first, so that a missing one is named with the command that installs it.
 $(BUILD)/%.o: src/%.c | $(BUILD)/.dependencies
@@ -147,7 +147,7 @@ fuzz:
 	@$(MAKE) --no-print-directory -s -j2 $(BUILD)/fuzz/spec.log $(BUILD)/fuzz/result.log
 
 fuzz_sanitizers = -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-fuzz_objects = $(filter-out $(BUILD)/verdict/% $(BUILD)/command/%,$(objects)) $(BUILD)/test/fuzz/spec.o $(BUILD)/test/fuzz/result.o
+fuzz_objects = $(filter-out $(BUILD)/verdict/% $(BUILD)/report/% $(BUILD)/command/%,$(objects)) $(BUILD)/test/fuzz/spec.o $(BUILD)/test/fuzz/result.o
 $(BUILD)/fuzz-%: src/test/fuzz/driver.c $(fuzz_objects)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer -DFUZZ=fuzz_$* -o $@ $^ $(LDLIBS) -lgomp
 

@@ -15,7 +15,7 @@
 
 #include "command/command.h"
 #include "core/provenance.h"
-#include "experiment/store.h"
+#include "results/store.h"
 
 static void print_help(FILE *file)
 {
@@ -115,7 +115,7 @@ int main(int argc, char **argv)
             stderr);
         return EXIT_FAILED;
     }
-    openblas_set_num_threads(1);    /* cells fill the cores, each in a process with small matrices */
+    openblas_set_num_threads(1);    /* cells are measured side by side, with small matrices each */
     (void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error like a full disk */
     store_init();
     if (argc < 2) {

@@ -184,7 +184,7 @@ static int check_guards(const char *path)
 int main(int argc, char **argv)
 {
     (void)gsl_set_error_handler_off();
-    openblas_set_num_threads(1); /* matrices are small */
+    openblas_set_num_threads(1); /* cells are measured side by side, with small matrices each */
     if (argc == 3 && strcmp(argv[1], "--check") == 0)
         return check_guards(argv[2]);
     print_laws();

@@ -6,8 +6,8 @@
 
 #include "bench/cases.h"
 #include "bench/timing.h"
-#include "experiment/store.h"
 #include "law/divergence.h"
+#include "results/store.h"
 
 static double law_over_limit(const struct law_case *law, int rounds)
 {

@@ -5,7 +5,7 @@
 
 #include "command/command.h"
 #include "core/provenance.h"
-#include "verdict/check.h"
+#include "results/check.h"
 
 enum { DEFAULT_SAMPLE = 5, KEY_SEED = 1000, KEY_SPEC, KEY_CELL_SECONDS };
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "core/installed.h"
-#include "experiment/directory.h"
+#include "results/directory.h"
 #include "verdict/claims.h"
 
 #define COMMAND(object) extern const struct command object;

@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 #include "core/status.h"
-#include "experiment/run.h"
 #include "experiment/spec.h"
+#include "results/run.h"
 
 struct command {
     const char *name;

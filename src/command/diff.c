@@ -8,9 +8,9 @@
 
 #include "command/command.h"
 #include "command/json.h"
-#include "core/table.h"
+#include "report/table.h"
+#include "results/compare.h"
 #include "verdict/claims.h"
-#include "verdict/compare.h"
 
 /* Of the two results, for people and in JSON. */
 static const char *const name[2] = {"A", "B"}, *const json_name[2] = {"a", "b"};
@@ -90,20 +90,21 @@ static void print_origins(const struct evidence *side, const struct options *opt
 
 enum { SUMMARY_COLUMNS = 8, DIFFERENCE_COLUMNS = 8 };
 static const struct table_column summary_columns[SUMMARY_COLUMNS] = {
-    {"QUANTITY", 0}, {"AGREES WITHIN", 0}, {"COMPARED", 1},      {"SAME BITS", 1},
-    {"AGREE", 1},    {"DIFFER", 1},        {"LARGEST |A-B|", 1}, {"LARGEST RATIO", 1},
+    {"QUANTITY", LEFT}, {"AGREES WITHIN", LEFT}, {"COMPARED", RIGHT},      {"SAME BITS", RIGHT},
+    {"AGREE", RIGHT},   {"DIFFER", RIGHT},       {"LARGEST |A-B|", RIGHT}, {"LARGEST RATIO", RIGHT},
 };
 static const struct table_column difference_columns[DIFFERENCE_COLUMNS] = {
-    {"TARGET", 0}, {"SAMPLER", 0}, {"D", 1}, {"T", 1}, {"QUANTITY", 0}, {"A", 0}, {"B", 0}, {"RATIO", 1},
+    {"TARGET", LEFT},   {"SAMPLER", LEFT}, {"D", RIGHT}, {"T", RIGHT},
+    {"QUANTITY", LEFT}, {"A", LEFT},       {"B", LEFT},  {"RATIO", RIGHT},
 };
 
-static enum status add_number(struct text_table *table, const char *format, double value, struct error *error)
+static enum status add_number(struct table *table, const char *format, double value, struct error *error)
 {
     if (isnan(value))
-        return table_cell(table, error, "-");
+        return table_nothing(table, error);
     char text[40];
     (void)strfromd(text, sizeof text, format, value);
-    return table_cell(table, error, "%s", text);
+    return table_cells(table, error, "%s", text);
 }
 
 /* How much two values of a column may differ. */
@@ -125,20 +126,15 @@ static void print_rule(const struct field *field, double limit, char *text, size
     }
 }
 
-static enum status add_tally(struct text_table *table, const char *quantity, const char *rule,
-                             const struct tally *tally, bool judged, bool is_number, bool has_ratio,
-                             struct error *error)
+static enum status add_tally(struct table *table, const char *quantity, const char *rule, const struct tally *tally,
+                             bool judged, bool is_number, bool has_ratio, struct error *error)
 {
-    TRY(table_cell(table, error, "%s", quantity));
-    TRY(table_cell(table, error, "%s", rule));
-    TRY(table_cell(table, error, "%zu", tally->pairs));
-    TRY(table_cell(table, error, "%zu", tally->same));
+    TRY(table_cells(table, error, "%s\t%s\t%zu\t%zu", quantity, rule, tally->pairs, tally->same));
     if (judged) {
-        TRY(table_cell(table, error, "%zu", tally->agree));
-        TRY(table_cell(table, error, "%zu", tally->differ));
+        TRY(table_cells(table, error, "%zu\t%zu", tally->agree, tally->differ));
     } else {
-        TRY(table_cell(table, error, "-"));
-        TRY(table_cell(table, error, "-"));
+        TRY(table_nothing(table, error));
+        TRY(table_nothing(table, error));
     }
     TRY(add_number(table, "%.1e", is_number ? tally->distance : NAN, error));
     return add_number(table, "%.2g", has_ratio ? tally->ratio : NAN, error);
@@ -147,7 +143,7 @@ static enum status add_tally(struct text_table *table, const char *quantity, con
 /* A line for each quantity of which there is something to compare. */
 static enum status print_summary(const struct comparison *comparison, struct error *error)
 {
-    struct text_table table = {.column = summary_columns, .columns = SUMMARY_COLUMNS};
+    struct table table = {.column = summary_columns, .columns = SUMMARY_COLUMNS};
     enum status status = STATUS_OK;
     for (size_t i = 0; record_fields[i].name != NULL; i++) {
         const struct field *field = &record_fields[i];
@@ -162,7 +158,7 @@ static enum status print_summary(const struct comparison *comparison, struct err
         TRY_OR(end, add_tally(&table, "T(d, eps)", "a T that fits both", &comparison->complexity, true, true, false,
                               error));
     if (table.cells > 0)
-        status = table_print(&table, stdout, error);
+        status = table_print(table_all(&table), stdout, error);
 end:
     table_free(&table);
     return status;
@@ -189,37 +185,37 @@ static void print_notes(const struct comparison *comparison)
                comparison->limit, 1.0 / COMPARE_LEVEL);
 }
 
-static enum status add_value(struct text_table *table, const struct field *field, const struct record *row,
+static enum status add_value(struct table *table, const struct field *field, const struct record *row,
                              struct error *error)
 {
     if (field->type == FIELD_STRING)
-        return table_cell(table, error, "%s", field_text(field, row));
+        return table_text(table, field_text(field, row), error);
     if (field->type == FIELD_COUNT)
-        return table_cell(table, error, "%" PRIu64, field_count(field, row));
+        return table_cells(table, error, "%" PRIu64, field_count(field, row));
     if (field->role == COLUMN_DERIVED)
-        return table_cell(table, error, "%.17g", field_real(field, row));
-    return table_cell(table, error, "%.15g +- %.1e", field_real(field, row), field_real(field + 1, row));
+        return table_cells(table, error, "%.17g", field_real(field, row));
+    return table_cells(table, error, "%.15g +- %.1e", field_real(field, row), field_real(field + 1, row));
 }
 
-static enum status add_range(struct text_table *table, const struct bracket *bracket, struct error *error)
+static enum status add_range(struct table *table, const struct bracket *bracket, struct error *error)
 {
     switch (bracket->reach) {
     case REACH_FOUND:
         if (bracket->certain == bracket->fails)
-            return table_cell(table, error, "%zu", bracket->passes);
-        return table_cell(table, error, "%zu to %zu", bracket->certain + 1, bracket->passes);
+            return table_cells(table, error, "%zu", bracket->passes);
+        return table_cells(table, error, "%zu to %zu", bracket->certain + 1, bracket->passes);
     case REACH_AT_START:
-        return table_cell(table, error, "at most %zu", bracket->passes);
+        return table_cells(table, error, "at most %zu", bracket->passes);
     case REACH_BEYOND:
-        return table_cell(table, error, "above %zu", bracket->certain);
+        return table_cells(table, error, "above %zu", bracket->certain);
     case REACH_OPEN:
         break;
     }
-    return table_cell(table, error, "%zu to %zu, not finished", bracket->certain + 1, bracket->passes);
+    return table_cells(table, error, "%zu to %zu, not finished", bracket->certain + 1, bracket->passes);
 }
 
 /* With the score error and the number of chains, which few rows have. */
-static enum status add_sampler(struct text_table *table, const struct spec *spec, const struct record *row,
+static enum status add_sampler(struct table *table, const struct spec *spec, const struct record *row,
                                struct error *error)
 {
     char label[120] = "", chains[40] = "";
@@ -227,44 +223,42 @@ static enum status add_sampler(struct text_table *table, const struct spec *spec
         compare_label_score_error(spec, row, label, sizeof label);
     if (row->chains > 0)
         (void)snprintf(chains, sizeof chains, ", %" PRIu64 " chains", row->chains);
-    return table_cell(table, error, "%s%s%s%s", row->sampler, label[0] != '\0' ? ", " : "", label, chains);
+    return table_cells(table, error, "%s%s%s%s", row->sampler, label[0] != '\0' ? ", " : "", label, chains);
 }
 
-static enum status add_row_difference(struct text_table *table, const struct evidence *side,
+static enum status add_row_difference(struct table *table, const struct evidence *side,
                                       const struct difference *difference, struct error *error)
 {
     size_t has = difference->row[0] == NULL;
     const struct record *row = difference->row[has];
-    TRY(table_cell(table, error, "%s", row->target));
+    TRY(table_cells(table, error, "%s", row->target));
     TRY(add_sampler(table, &side[has].spec, row, error));
-    TRY(table_cell(table, error, "%" PRIu64, row->dimension));
-    TRY(table_cell(table, error, "%" PRIu64, row->steps));
-    TRY(table_cell(table, error, "%s", difference->field != NULL ? difference->field->name : "(row)"));
+    TRY(table_cells(table, error, "%" PRIu64 "\t%" PRIu64 "\t%s", row->dimension, row->steps,
+                    difference->field != NULL ? difference->field->name : "(row)"));
     for (size_t i = 0; i < 2; i++)
         if (difference->field != NULL)
             TRY(add_value(table, difference->field, difference->row[i], error));
         else
-            TRY(table_cell(table, error, "%s", difference->row[i] != NULL ? "measured" : "missing"));
+            TRY(table_cells(table, error, "%s", difference->row[i] != NULL ? "measured" : "missing"));
     return add_number(table, "%.3g", difference->ratio, error);
 }
 
-static enum status add_complexity_difference(struct text_table *table, const struct spec *spec,
+static enum status add_complexity_difference(struct table *table, const struct spec *spec,
                                              const struct difference *difference, struct error *error)
 {
-    TRY(table_cell(table, error, "%s", spec->targets[difference->target].name));
-    TRY(table_cell(table, error, "%s", spec->samplers[difference->sampler]->name));
-    TRY(table_cell(table, error, "%zu", spec->dimensions[difference->dimension]));
-    TRY(table_cell(table, error, "-"));
-    TRY(table_cell(table, error, "T(d, %g)", spec->accuracies[difference->accuracy]));
+    TRY(table_cells(table, error, "%s\t%s\t%zu", spec->targets[difference->target].name,
+                    spec->samplers[difference->sampler]->name, spec->dimensions[difference->dimension]));
+    TRY(table_nothing(table, error));
+    TRY(table_cells(table, error, "T(d, %g)", spec->accuracies[difference->accuracy]));
     TRY(add_range(table, difference->bracket[0], error));
     TRY(add_range(table, difference->bracket[1], error));
-    return table_cell(table, error, "-");
+    return table_nothing(table, error);
 }
 
 static enum status print_differences(const struct evidence *side, const struct comparison *comparison, size_t lines,
                                      struct error *error)
 {
-    struct text_table table = {.column = difference_columns, .columns = DIFFERENCE_COLUMNS};
+    struct table table = {.column = difference_columns, .columns = DIFFERENCE_COLUMNS};
     size_t shown = lines < comparison->differences ? lines : comparison->differences;
     enum status status = STATUS_OK;
     for (size_t i = 0; i < shown && status == STATUS_OK; i++) {
@@ -274,7 +268,7 @@ static enum status print_differences(const struct evidence *side, const struct c
     }
     if (status == STATUS_OK && shown > 0) {
         putchar('\n');
-        status = table_print(&table, stdout, error);
+        status = table_print(table_all(&table), stdout, error);
     }
     if (status == STATUS_OK && shown < comparison->differences)
         printf("... and %zu more (--all)\n", comparison->differences - shown);

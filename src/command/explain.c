@@ -1,4 +1,4 @@
-#include "verdict/explain.h"
+#include "report/explain.h"
 
 #include <argp.h>
 #include <stdlib.h>

@@ -122,8 +122,10 @@ static void list_claims(const struct registry *registry)
     (void)registry;
     const struct claim *claim;
     for (size_t i = 0; (claim = claim_at(i)) != NULL; i++) {
+        char predicted[CLAIM_PREDICTION];
+        claim_prediction(claim, predicted);
         entry(claim->name, claim->statement, NULL, claim->source);
-        printf("      statistic: %s; predicted: %s; refuted by: %s\n", claim->statistic, claim->predicted,
+        printf("      statistic: %s; predicted: %s; refuted by: %s\n", claim_statistic(claim), predicted,
                claim->refuted_by);
     }
 }

@@ -1,4 +1,5 @@
 #include <argp.h>
+#include <inttypes.h>
 #include <errno.h>
 #include <math.h>
 #include <omp.h>
@@ -10,12 +11,12 @@
 #include "command/json.h"
 #include "core/memory.h"
 #include "core/progress.h"
-#include "core/table.h"
 #include "core/text.h"
 #include "core/process.h"
 #include "experiment/cell.h"
 #include "experiment/cost.h"
 #include "experiment/plan.h"
+#include "report/table.h"
 
 enum { KEY_JSON = 1000, KEY_CELL_SECONDS };
 
@@ -63,36 +64,36 @@ enum { SCORE_ERROR_COLUMN = 2, EFFECT_COLUMN = 18, EFFECT_RADIUS_COLUMN };
 
 enum { COLUMNS = 21 };
 static const struct table_column columns[COLUMNS] = {
-    {"TARGET", 0},    {"SAMPLER", 0}, {"SCORE ERROR", 0}, {"D", 1},  {"T", 1},       {"H", 1},
-    {"TV", 1},        {"+-", 1},      {"KL(P|Q)", 1},     {"+-", 1}, {"KL(Q|P)", 1}, {"+-", 1},
-    {"CHI2(Q|P)", 1}, {"+-", 1},      {"HELLINGER2", 1},  {"+-", 1}, {"W2", 1},      {"+-", 1},
-    {"EFFECT", 1},    {"+-", 1},      {"LAW", 0},
+    {"TARGET", LEFT},     {"SAMPLER", LEFT}, {"SCORE ERROR", LEFT}, {"D", RIGHT},  {"T", RIGHT},       {"H", RIGHT},
+    {"TV", RIGHT},        {"+-", RIGHT},     {"KL(P|Q)", RIGHT},    {"+-", RIGHT}, {"KL(Q|P)", RIGHT}, {"+-", RIGHT},
+    {"CHI2(Q|P)", RIGHT}, {"+-", RIGHT},     {"HELLINGER2", RIGHT}, {"+-", RIGHT}, {"W2", RIGHT},      {"+-", RIGHT},
+    {"EFFECT", RIGHT},    {"+-", RIGHT},     {"LAW", LEFT},
 };
 
 enum { SAMPLED_COLUMNS = 13 };
 static const struct table_column sampled_columns[SAMPLED_COLUMNS] = {
-    {"TARGET", 0},
-    {"SAMPLER", 0},
-    {"SCORE ERROR", 0},
-    {"D", 1},
-    {"T", 1},
-    {"CHAINS", 1},
-    {"TV >= (proj.)", 1},
-    {"TV >= (weights)", 1},
-    {"TV <= (chi2)", 1},
-    {"TV <= (Pinsker)", 1},
-    {"KL(Q|P) (knn)", 1},
-    {"CHI2(Q|P)", 1},
-    {"EFFECTIVE", 1},
+    {"TARGET", LEFT},
+    {"SAMPLER", LEFT},
+    {"SCORE ERROR", LEFT},
+    {"D", RIGHT},
+    {"T", RIGHT},
+    {"CHAINS", RIGHT},
+    {"TV >= (proj.)", RIGHT},
+    {"TV >= (weights)", RIGHT},
+    {"TV <= (chi2)", RIGHT},
+    {"TV <= (Pinsker)", RIGHT},
+    {"KL(Q|P) (knn)", RIGHT},
+    {"CHI2(Q|P)", RIGHT},
+    {"EFFECTIVE", RIGHT},
 };
 
 /* Two tables, the second of chains; with exact scores alone they do not say so. */
 struct output {
     bool json, with_errors;
-    struct text_table laws, chains;
+    struct table laws, chains;
     struct table_column law_column[COLUMNS], chain_column[SAMPLED_COLUMNS];
     size_t law_width[COLUMNS], chain_width[SAMPLED_COLUMNS];
-    struct text_table *last; /* the one that the last row went to; NULL before the first */
+    struct table *last; /* the one that the last row went to; NULL before the first */
 };
 
 static size_t choose_columns(const struct table_column *all, size_t count, bool with_errors,
@@ -144,32 +145,30 @@ static void output_init(const struct spec *spec, bool json, struct output *out)
     set_widths(spec, out->chain_width, out->with_errors);
 }
 
-static enum status add_place(struct text_table *table, const struct record *row, const char *score_error,
+static enum status add_place(struct table *table, const struct record *row, const char *score_error,
                              struct error *error)
 {
-    TRY(table_cell(table, error, "%s", row->target));
-    TRY(table_cell(table, error, "%s", row->sampler));
+    TRY(table_cells(table, error, "%s\t%s", row->target, row->sampler));
     if (score_error != NULL)
-        TRY(table_cell(table, error, "%s", score_error));
-    TRY(table_cell(table, error, "%llu", (unsigned long long)row->dimension));
-    return table_cell(table, error, "%llu", (unsigned long long)row->steps);
+        TRY(table_cells(table, error, "%s", score_error));
+    return table_cells(table, error, "%" PRIu64 "\t%" PRIu64, row->dimension, row->steps);
 }
 
 /* A number and its radius, in a column each. */
-static enum status add_measured(struct text_table *table, double value, double radius, struct error *error)
+static enum status add_measured(struct table *table, double value, double radius, struct error *error)
 {
     char text[TEXT_MEASURED_SIZE];
     text_measured(value, radius, text);
-    TRY(table_cell(table, error, "%s", text));
-    return isfinite(value) ? table_cell(table, error, "%.1e", radius) : table_cell(table, error, "-");
+    TRY(table_cells(table, error, "%s", text));
+    return table_cell_if(table, isfinite(value), error, "%.1e", radius);
 }
 
 /* score_error NULL: the table has no such column. */
-static enum status add_law(struct text_table *table, const struct record *row, const char *score_error,
+static enum status add_law(struct table *table, const struct record *row, const char *score_error,
                            struct error *error)
 {
     TRY(add_place(table, row, score_error, error));
-    TRY(table_cell(table, error, "%.4g", row->step_size));
+    TRY(table_cells(table, error, "%.4g", row->step_size));
     TRY(add_measured(table, row->tv, row->tv_error, error));
     TRY(add_measured(table, row->kl_p_q, row->kl_p_q_error, error));
     TRY(add_measured(table, row->kl_q_p, row->kl_q_p_error, error));
@@ -180,43 +179,43 @@ static enum status add_law(struct text_table *table, const struct record *row, c
         bool exact = strcmp(row->score_error, "none") == 0;
         TRY(add_measured(table, exact ? NAN : row->error_effect, row->error_effect_error, error));
     }
-    return table_cell(table, error, "%s", row->law);
+    return table_text(table, row->law, error);
 }
 
-static enum status add_estimate(struct text_table *table, struct estimate estimate, struct error *error)
+static enum status add_estimate(struct table *table, struct estimate estimate, struct error *error)
 {
     if (isnan(estimate.value))
-        return table_cell(table, error, "-");
-    return table_cell(table, error, "%.3e +- %.0e", estimate.value, estimate.error);
+        return table_nothing(table, error);
+    return table_cells(table, error, "%.3e +- %.0e", estimate.value, estimate.error);
 }
 
-static enum status add_chains(struct text_table *table, const struct record *row, const char *score_error,
+static enum status add_chains(struct table *table, const struct record *row, const char *score_error,
                               struct error *error)
 {
     const struct estimates *e = &row->estimates;
     const struct estimate shown[] = {e->projection_tv, e->weights_tv, e->chi2_tv,
                                      e->pinsker_tv,    e->knn_kl_q_p, e->weights_chi2_q_p};
     TRY(add_place(table, row, score_error, error));
-    TRY(table_cell(table, error, "%llu", (unsigned long long)row->chains));
+    TRY(table_cells(table, error, "%llu", (unsigned long long)row->chains));
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
         TRY(add_estimate(table, shown[i], error));
-    return isnan(e->effective) ? table_cell(table, error, "-") : table_cell(table, error, "%.2g", e->effective);
+    return table_cell_if(table, !isnan(e->effective), error, "%.2g", e->effective);
 }
 
 /* The reason stands in the last column. */
-static enum status add_failure(struct text_table *table, const struct record *row, const char *score_error,
+static enum status add_failure(struct table *table, const struct record *row, const char *score_error,
                                struct error *error)
 {
     TRY(add_place(table, row, score_error, error));
     while ((table->cells + 1) % table->columns != 0)
-        TRY(table_cell(table, error, "-"));
-    return table_cell(table, error, "failed: %s", row->failure);
+        TRY(table_nothing(table, error));
+    return table_cells(table, error, "failed: %s", row->failure);
 }
 
 static enum status add_rows(const struct cell *cell, const struct record *rows, struct output *output,
                             struct error *error)
 {
-    struct text_table *table = cell->chains > 0 ? &output->chains : &output->laws;
+    struct table *table = cell->chains > 0 ? &output->chains : &output->laws;
     char label[100];
     const char *score_error = output->with_errors ? label : NULL;
     record_label_score_error(&cell->spec->score_errors[cell->score_error], label, sizeof label);
@@ -234,7 +233,7 @@ static enum status add_rows(const struct cell *cell, const struct record *rows, 
 /* Ends what a cell's rows made. */
 static enum status print_rows(const struct cell *cell, struct output *output, struct error *error)
 {
-    struct text_table *table = cell->chains > 0 ? &output->chains : &output->laws;
+    struct table *table = cell->chains > 0 ? &output->chains : &output->laws;
     size_t *width = cell->chains > 0 ? output->chain_width : output->law_width;
     bool first = output->last != table;
     if (output->json)

@@ -9,9 +9,9 @@
 #include "command/stored.h"
 #include "core/provenance.h"
 #include "experiment/plan.h"
-#include "experiment/run.h"
+#include "report/figures.h"
+#include "results/run.h"
 #include "verdict/claims.h"
-#include "verdict/figures.h"
 
 struct options {
     const char *file, *output;

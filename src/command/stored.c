@@ -4,20 +4,32 @@
 
 #include "command/command.h"
 #include "command/stored.h"
-#include "verdict/figures.h"
-#include "verdict/report.h"
+#include "report/figures.h"
+#include "report/report.h"
 
 enum status stored_verdict(const struct evidence *evidence, struct error *error)
 {
-    TRY(report_markdown(evidence, error));
-    TRY(report_latex(evidence, error));
-    return report_print(evidence, stdout, error);
+    struct tables tables;
+    enum status status;
+    TRY_OR(end, tables_new(evidence, &tables, error));
+    TRY_OR(end, report_markdown(&tables, error));
+    TRY_OR(end, report_latex(&tables, error));
+    TRY_OR(end, report_print(&tables, stdout, error));
+end:
+    tables_free(&tables);
+    return status;
 }
 
 enum status stored_report(const struct evidence *evidence, struct error *error)
 {
-    TRY(report_html(evidence, error));
-    return report_csv(evidence, error);
+    struct tables tables;
+    enum status status;
+    TRY_OR(end, tables_new(evidence, &tables, error));
+    TRY_OR(end, report_html(&tables, error));
+    TRY_OR(end, report_csv(evidence, error));
+end:
+    tables_free(&tables);
+    return status;
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state)

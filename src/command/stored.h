@@ -3,7 +3,7 @@
 #define COMMAND_STORED_H
 
 #include "core/status.h"
-#include "verdict/evidence.h"
+#include "results/evidence.h"
 
 MUST_USE enum status stored_verdict(const struct evidence *evidence, struct error *error);
 MUST_USE enum status stored_report(const struct evidence *evidence, struct error *error);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "experiment/store.h"
+#include "results/store.h"
 #include "test/runner.h"
 
 enum { OPTION_REST = 1, OPTION_LIST, OPTION_SIZE, OPTION_TIMES };

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "experiment/store.h"
+#include "results/store.h"
 
 extern char directory[]; /* of the test */
 extern char *output;     /* of the last command */

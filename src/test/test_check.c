@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "experiment/store.h"
+#include "results/store.h"
 #include "test/shell.h"
 #include "test/suite.h"
 

@@ -7,8 +7,9 @@
 #include <unistd.h>
 
 #include "experiment/bracket.h"
-#include "experiment/store.h"
+#include "results/store.h"
 #include "verdict/claims.h"
+#include "verdict/judge.h"
 
 #include "test/planted.h"
 #include "test/suite.h"
@@ -421,10 +422,49 @@ START_TEST(test_names)
     for (; claim_at(i) != NULL; i++) {
         const struct claim *claim = claim_at(i);
         ck_assert_str_eq(claim->name, claim_names()[i]);
-        ck_assert(strlen(claim->statement) > 10 && strlen(claim->source) > 5 && strlen(claim->predicted) > 2);
-        ck_assert(strlen(claim->refuted_by) > 5 && strlen(claim->statistic) > 5);
+        ck_assert(strlen(claim->statement) > 10 && strlen(claim->source) > 5);
+        ck_assert(strlen(claim->refuted_by) > 5 && strlen(claim_statistic(claim)) > 5);
+        ck_assert(claim->bound[0].power != NO_POWER && claim->topic != NO_TOPIC
+                  && power_kinds[claim->bound[0].power].decide != NULL);
     }
     ck_assert_ptr_null(claim_names()[i]);
+}
+END_TEST
+
+/* Bounds in words: fractions, further bounds of another sampler and in other variables, one text for equal ones. */
+START_TEST(test_predictions)
+{
+    static const struct {
+        struct claim_bound bound[MOST_BOUNDS + 1];
+        const char *words;
+    } bounds[] = {
+        {{{STEPS_IN_ACCURACY, AT_MOST, 0.5, "a"}}, "<= 1/2"},
+        {{{STEPS_IN_DIMENSION, AT_MOST, 1.25, "a"}}, "<= 5/4"},
+        {{{STEPS_IN_ACCURACY, AT_LEAST, 1.0 / 3.0, "a"}}, ">= 1/3"},
+        {{{FRACTION_AGREEING, AT_LEAST, 0.99, NULL}}, ">= 0.99"},
+        {{{CONSTANT_IN_ROUGHNESS, ABOVE, 0.0, NULL}}, "> 0"},
+        {{{STEPS_IN_ACCURACY, AT_MOST, 0.5, "a"}, {STEPS_IN_ACCURACY, AT_MOST, 1.0, "b"}}, "<= 1/2 (b: <= 1)"},
+        {{{KL_IN_STEP_SIZE, AT_LEAST, 2.0, "a"}, {KL_IN_DIMENSION, AT_MOST, 1.0, "a"}}, ">= 2 (d: <= 1)"},
+        {{{EFFECT_IN_SIZE, AT_LEAST, 1.0, NULL},
+          {CONSTANT_IN_STEPS, AT_MOST, 0.0, NULL},
+          {CONSTANT_IN_DIMENSION, AT_MOST, 0.0, NULL}},
+         ">= 1 (T, d: <= 0)"},
+        {{{KL_IN_STEP_SIZE, AT_LEAST, 2.0, NULL},
+          {KL_IN_DIMENSION, AT_MOST, 1.0, NULL},
+          {STEPS_IN_ACCURACY, AT_MOST, 1.0, "b"}},
+         ">= 2 (d, b: <= 1)"},
+        {{{KL_IN_STEP_SIZE, AT_LEAST, 2.0, "a"},
+          {KL_IN_DIMENSION, AT_MOST, 1.0, "a"},
+          {STEPS_IN_ACCURACY, AT_MOST, 1.5, "b"}},
+         ">= 2 (d: <= 1; b: <= 3/2)"},
+    };
+    for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
+        struct claim claim = {.name = "planted"};
+        char words[CLAIM_PREDICTION];
+        memcpy(claim.bound, bounds[i].bound, sizeof claim.bound);
+        claim_prediction(&claim, words);
+        ck_assert_str_eq(words, bounds[i].words);
+    }
 }
 END_TEST
 
@@ -476,6 +516,7 @@ SUITE(claims)
     ADD(test_evidence_of_score_errors);
     ADD(test_minimal, .count = MINIMAL);
     ADD(test_names);
+    ADD(test_predictions);
     ADD(test_bracket);
     ADD(test_bracket_closes);
     ADD(test_steps_for_step_size);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "experiment/store.h"
+#include "results/store.h"
 #include "verdict/atlas.h"
 
 #include "test/planted.h"
@@ -146,7 +146,7 @@ START_TEST(test_atlas)
     struct error error;
     size_t count;
     make_evidence(cases[_i].laws, &evidence);
-    ck_assert(atlas_wanted(&evidence.spec));
+    ck_assert_ptr_nonnull(atlas_claim(&evidence.spec));
     ck_assert_msg(claims_decide(&evidence, &findings, &count, &error) == STATUS_OK, "%s", error.text);
     ck_assert_uint_eq(count, 2);
     const struct finding *f = planted_find(findings, count, "atlas", "planted");
@@ -168,9 +168,11 @@ START_TEST(test_dropped)
     struct atlas_rate rate;
     struct error error;
     make_evidence(cases[6].laws, &evidence);
-    ck_assert_int_eq(atlas_rate_measure(&evidence, 0, 0, NULL, &rate, &error), STATUS_OK);
+    ck_assert_int_eq(atlas_rate_measure(&evidence, atlas_claim(&evidence.spec), 0, 0, NULL, &rate, &error),
+                     STATUS_OK);
     ck_assert(rate.in_h.ok && rate.dropped == 0 && rate.in_h.cells == 4 * DIMENSIONS);
-    ck_assert_int_eq(atlas_rate_measure(&evidence, 0, 1, NULL, &rate, &error), STATUS_OK);
+    ck_assert_int_eq(atlas_rate_measure(&evidence, atlas_claim(&evidence.spec), 0, 1, NULL, &rate, &error),
+                     STATUS_OK);
     ck_assert(!rate.in_h.ok && rate.dropped == 4 * DIMENSIONS);
     evidence_free(&evidence);
 }

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "verdict/figure_data.h"
-#include "verdict/report.h"
+#include "report/figure_data.h"
+#include "report/report.h"
 
 #include "test/planted.h"
 #include "test/suite.h"
@@ -271,7 +271,10 @@ char *planted_markdown(struct evidence *evidence)
     ck_assert_ptr_nonnull(text);
     ck_assert_ptr_nonnull(mkdtemp(made));
     (void)snprintf(evidence->directory, sizeof evidence->directory, "%s", made);
-    ck_assert_msg(report_markdown(evidence, &error) == STATUS_OK, "%s", error.text);
+    struct tables tables;
+    ck_assert_msg(tables_new(evidence, &tables, &error) == STATUS_OK, "%s", error.text);
+    ck_assert_msg(report_markdown(&tables, &error) == STATUS_OK, "%s", error.text);
+    tables_free(&tables);
     (void)snprintf(path, sizeof path, "%s/verdict.md", made);
     FILE *file = fopen(path, "r");
     ck_assert_ptr_nonnull(file);

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "experiment/record.h"
-#include "experiment/store.h"
 #include "law/law.h"
 #include "model/score_error.h"
+#include "results/store.h"
 #include "sample/sample.h"
 #include "test/shell.h"
 #include "test/suite.h"

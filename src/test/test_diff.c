@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "results/compare.h"
 #include "test/planted.h"
 #include "test/suite.h"
-#include "verdict/compare.h"
 
 /* Two score errors, two T and two dimensions, by the law and by 512 chains: */
 enum { ROWS = 2 * 2 * 2 * 2, CHANGED = 5 };

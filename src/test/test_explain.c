@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "results/evidence.h"
 #include "verdict/account.h"
-#include "verdict/evidence.h"
 
 #include "test/planted.h"
 #include "test/shell.h"

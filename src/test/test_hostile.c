@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "experiment/record.h"
-#include "experiment/store.h"
+#include "results/store.h"
 #include "test/shell.h"
 #include "test/suite.h"
 

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "experiment/store.h"
+#include "results/store.h"
 #include "test/shell.h"
 #include "test/suite.h"
 

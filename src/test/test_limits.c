@@ -9,7 +9,7 @@
 #include "core/clock.h"
 #include "core/memory.h"
 #include "experiment/limits.h"
-#include "experiment/store.h"
+#include "results/store.h"
 #include "test/suite.h"
 
 #define GAUSS "targets: [{name: g, kind: gaussian, variance: 1}]\n"

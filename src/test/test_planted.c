@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "experiment/run.h"
+#include "results/run.h"
 #include "test/suite.h"
 #include "verdict/claims.h"
 

@@ -6,7 +6,7 @@
 
 #include "experiment/registry.h"
 #include "experiment/spec.h"
-#include "experiment/store.h"
+#include "results/store.h"
 #include "test/shell.h"
 #include "test/suite.h"
 

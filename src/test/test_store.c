@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "core/provenance.h"
-#include "experiment/store.h"
+#include "results/store.h"
 
 #include "test/suite.h"
 

@@ -12,14 +12,8 @@ enum { WINDOWS, CELLS, JUDGEMENTS };
 /* Room for one more of `count` elements; NULL, with the account failed, if there is none. */
 static void *grow(struct account *account, void *list, size_t count, int kind, size_t size)
 {
-    if (count < account->capacity[kind])
-        return list;
-    size_t capacity = account->capacity[kind] > 0 ? 2 * account->capacity[kind] : 8;
-    void *grown = array_resize(list, capacity, size);
-    if (grown == NULL)
-        account->failed = 1;
-    else
-        account->capacity[kind] = capacity;
+    void *grown = array_reserve(list, &account->capacity[kind], count + 1, size);
+    account->failed |= grown == NULL;
     return grown;
 }
 

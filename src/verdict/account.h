@@ -33,8 +33,6 @@ struct regression_words {
     const char *extreme, *smallest; /* the cells that are left out to probe */
 };
 
-enum relation { ABOVE, BELOW, AT_MOST, AT_LEAST };
-
 /* "refuted if the interval's lower end is above 0.55" */
 struct condition {
     enum outcome outcome;

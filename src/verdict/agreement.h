@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "core/status.h"
-#include "verdict/evidence.h"
+#include "results/evidence.h"
 
 #define AGREES_WITHIN 3.0
 

@@ -8,12 +8,13 @@
 #include "verdict/exponents.h"
 #include "verdict/judge.h"
 
-int atlas_wanted(const struct spec *spec)
+const struct claim *atlas_claim(const struct spec *spec)
 {
-    for (size_t i = 0; i < spec->claim_count; i++)
-        if (strcmp(spec->claims[i], ATLAS_CLAIM) == 0)
-            return 1;
-    return 0;
+    const struct claim *claim;
+    for (size_t i = 0; (claim = claim_at(i)) != NULL; i++)
+        if (claim->bound[0].power == ORDER_SHORTFALL && claim_is_asked(claim, spec))
+            break;
+    return claim;
 }
 
 /* Powers of two within the window's factor of the largest, of which no fit uses the TV. */
@@ -25,15 +26,8 @@ static enum status count_dropped(const struct evidence *evidence, size_t target,
         return fail_with(error, STATUS_MEMORY, "out of memory for a fit");
     *dropped = 0;
     for (size_t d = 0; d < evidence->spec.dimension_count; d++) {
-        size_t count = evidence_rows(evidence, target, sampler, 0, d, rows), candidates = 0;
-        double largest = 0.0;
-        for (size_t i = 0; i < count; i++)
-            if ((rows[i]->steps & (rows[i]->steps - 1)) == 0)
-                largest = fmax(largest, (double)rows[i]->steps);
-        for (size_t i = 0; i < count; i++)
-            candidates +=
-                (rows[i]->steps & (rows[i]->steps - 1)) == 0 && (double)rows[i]->steps * WINDOW_FACTOR >= largest;
-        *dropped += candidates - divergence_window(rows, count, offsetof(struct record, tv), rows);
+        size_t count = evidence_rows(evidence, target, sampler, 0, d, rows);
+        (void)divergence_window(rows, count, offsetof(struct record, tv), rows, dropped);
     }
     free(rows);
     return STATUS_OK;
@@ -44,24 +38,22 @@ static void judge_order(struct finding *finding, double order, const struct expo
 {
     char text[120];
     (void)snprintf(text, sizeof text, "claimed order %g less the power of %s, %s", order, of, sampler);
-    const struct judged judged = {text, NULL, finding->used};
-    judge_exponent_upper(finding, &judged,
-                         &(struct exponent){.value = order - power->value, .interval = power->interval}, 0.0);
+    judge_power(finding, text, &finding->claim->bound[0], finding->used,
+                &(struct exponent){.value = order - power->value, .interval = power->interval});
 }
 
-enum status atlas_rate_measure(const struct evidence *evidence, size_t target, size_t sampler,
-                               struct account *account, struct atlas_rate *out, struct error *error)
+enum status atlas_rate_measure(const struct evidence *evidence, const struct claim *claim, size_t target,
+                               size_t sampler, struct account *account, struct atlas_rate *out, struct error *error)
 {
     const char *name = evidence->spec.samplers[sampler]->name;
     double order = evidence->spec.samplers[sampler]->claimed_order;
-    *out = (struct atlas_rate){.dropped = 0};
-    enum status status = tv_exponents(evidence, target, sampler, 0.0, account, &out->in_h, error);
-    if (status == STATUS_OK)
-        status = tv_exponents(evidence, target, sampler, 1.0, NULL, &out->in_h_log, error);
-    if (status == STATUS_OK)
-        status = count_dropped(evidence, target, sampler, &out->dropped, error);
-    if (status != STATUS_OK || !(order > 0.0))
-        return status;
+    *out = (struct atlas_rate){.finding = {.claim = claim}};
+    const size_t tv = offsetof(struct record, tv);
+    TRY(divergence_exponents(evidence, target, sampler, tv, 0.0, account, &out->in_h, error));
+    TRY(divergence_exponents(evidence, target, sampler, tv, 1.0, NULL, &out->in_h_log, error));
+    TRY(count_dropped(evidence, target, sampler, &out->dropped, error));
+    if (!(order > 0.0))
+        return STATUS_OK;
     struct finding *finding = &out->finding;
     finding->used = out->in_h.ok ? out->in_h.weighed_x : out->in_h.cells;
     if (!out->in_h.ok || !out->in_h_log.ok) {
@@ -82,8 +74,8 @@ enum status atlas_rate_measure(const struct evidence *evidence, size_t target, s
     return STATUS_OK;
 }
 
-enum status decide_atlas(const struct evidence *evidence, const struct claim *claim, size_t target,
-                         struct finding *out, struct error *error)
+enum status decide_orders(const struct evidence *evidence, const struct claim *claim, size_t target,
+                          struct finding *out, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
     size_t claiming = 0, used = 0, dropped = 0, worst = spec->sampler_count;
@@ -92,7 +84,7 @@ enum status decide_atlas(const struct evidence *evidence, const struct claim *cl
         struct atlas_rate rate;
         if (!(spec->samplers[s]->claimed_order > 0.0))
             continue;
-        enum status status = atlas_rate_measure(evidence, target, s, out->account, &rate, error);
+        enum status status = atlas_rate_measure(evidence, claim, target, s, out->account, &rate, error);
         if (status != STATUS_OK)
             return status;
         claiming++;
@@ -108,10 +100,9 @@ enum status decide_atlas(const struct evidence *evidence, const struct claim *cl
         judge_inconclusive(out, "no sampler of the experiment claims an order");
         return STATUS_OK;
     }
-    chosen.claim = claim;
     chosen.account = out->account;
     memcpy(chosen.target, out->target, sizeof chosen.target);
-    chosen.bound = claim->bound;
+    chosen.bound = claim->bound[0].value;
     chosen.used = used;
     judge_note(&chosen, "that of %s (order %g), of %zu samplers that claim one; %zu cells dropped",
                spec->samplers[worst]->name, spec->samplers[worst]->claimed_order, claiming, dropped);

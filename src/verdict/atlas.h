@@ -10,8 +10,6 @@
 #include "verdict/claims.h"
 #include "verdict/fit.h"
 
-#define ATLAS_CLAIM "atlas"
-
 /* One sampler on one target. */
 struct atlas_rate {
     struct fit in_h, in_h_log; /* of TV, in h and in h log T */
@@ -23,15 +21,12 @@ struct atlas_rate {
  * the power of h log T, one logarithm for each power: only what is beyond that, too, refutes. account: NULL, nobody
  * asks. Errors: STATUS_MEMORY.
  */
-MUST_USE enum status atlas_rate_measure(const struct evidence *evidence, size_t target, size_t sampler,
-                                        struct account *account, struct atlas_rate *out, struct error *error);
+MUST_USE enum status atlas_rate_measure(const struct evidence *evidence, const struct claim *claim, size_t target,
+                                        size_t sampler, struct account *account, struct atlas_rate *out,
+                                        struct error *error);
 
-/* The worst of the samplers that claim an order: struct claim's decide. */
-MUST_USE enum status decide_atlas(const struct evidence *evidence, const struct claim *claim, size_t target,
-                                  struct finding *out, struct error *error);
-
-/* Nonzero if the experiment asks for the claim. */
-int atlas_wanted(const struct spec *spec);
+/* The claim about orders that the experiment asks for; NULL: none. */
+const struct claim *atlas_claim(const struct spec *spec);
 
 /* The fewest score evaluations for TV <= eps, (T(d, eps) - 1) times those of a step, among the samplers that claim
  * this order: in [low, high], as far as it is known; high is infinite if none is seen to reach eps. *sampler is the

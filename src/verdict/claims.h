@@ -1,12 +1,15 @@
-/* The claims that experiments decide (theory §1, §8): one const object each, with its bound and its bands fixed
- * before any run. */
+/* The claims that experiments decide (theory §1, §8). A claim is data, in claims.def alone: what it bounds, from
+ * which side and by how much, of which samplers, and what an experiment must have for it. The power that its first
+ * bound is of says which function judges it (power_kinds in judge.c). Bounds and bands (judge.h) are fixed before any
+ * run. */
 #ifndef VERDICT_CLAIMS_H
 #define VERDICT_CLAIMS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/status.h"
-#include "verdict/evidence.h"
+#include "results/evidence.h"
 
 enum outcome {
     /* By increasing severity: the overall verdict of a claim is the most severe of its targets'. */
@@ -33,23 +36,84 @@ struct finding {
     struct account *account; /* how it came about (account.h); NULL for the overall finding */
 };
 
+/* The statistic that a bound is of: a power of one quantity in another, or a number. */
+enum power {
+    NO_POWER,
+    STEPS_IN_ACCURACY,     /* T/log T in 1/eps */
+    STEPS_IN_DIMENSION,    /* T/log T in d */
+    STEPS_RATIO,           /* the largest T of the first sampler over T of the second */
+    RATIO_IN_ACCURACY,     /* T/log T of the second sampler over that of the first, in 1/eps */
+    KL_IN_STEP_SIZE,       /* KL(p|q) in h */
+    KL_IN_DIMENSION,       /* KL(p|q) in d */
+    EFFECT_IN_SIZE,        /* the effect of a score error in eps_score */
+    CONSTANT_IN_STEPS,     /* C = effect/(eps_score sqrt(log T)) in T */
+    CONSTANT_IN_DIMENSION, /* C in d */
+    CONSTANT_IN_ROUGHNESS, /* C in omega */
+    ORDER_SHORTFALL,       /* a sampler's claimed order less the power of TV in h */
+    FRACTION_AGREEING      /* of estimates from chains that agree with exact laws */
+};
+
+enum relation { ABOVE, BELOW, AT_MOST, AT_LEAST };
+
+struct claim_bound {
+    enum power power;
+    enum relation relation; /* that the statistic has to the bound if the claim holds: AT_MOST, AT_LEAST or ABOVE */
+    double value;
+    const char *sampler; /* whose; NULL: of all that the claim is about */
+};
+enum { MOST_BOUNDS = 3 };
+
+/* What an experiment must have, so that it asks for the claim where it names none. */
+enum {
+    NEEDS_ACCURACIES = 1,
+    NEEDS_SCORE_ERRORS = 2,
+    NEEDS_ROUGHNESS = 4, /* score errors that have one */
+    NEEDS_STOCHASTIC = 8,
+    NEEDS_DETERMINISTIC = 16, /* samplers; the claim is about those alone */
+    NEEDS_CHAINS = 32,
+    NEEDS_ITS_NAME = 64 /* only experiments that name it ask for it */
+};
+
+/* Under which heading a report shows it, with the figures of the same topic. */
+enum topic {
+    NO_TOPIC,
+    TOPIC_ACCURACY,
+    TOPIC_DIMENSION,
+    TOPIC_ACCELERATION,
+    TOPIC_DIVERGENCES,
+    TOPIC_ERROR_SIZE,
+    TOPIC_ERROR_ROUGHNESS,
+    TOPIC_CHAINS,
+    TOPIC_ORDERS,
+    TOPICS
+};
+
 struct claim {
     const char *name;
     const char *statement;
     const char *source;
-    const char *statistic;
-    const char *predicted;
+    const char *statistic; /* NULL: as its power is called (claim_statistic) */
     const char *refuted_by;
-    const char *sampler; /* NULL where it compares several */
-    double bound;
-    enum status (*decide)(const struct evidence *evidence, const struct claim *claim, size_t target,
-                          struct finding *out, struct error *error);
-    /* Whether an experiment that names no claims asks for this one; NULL: always. */
-    int (*applies)(const struct spec *spec);
+    struct claim_bound bound[MOST_BOUNDS + 1]; /* the first is of the statistic that is shown; ends with NO_POWER */
+    const char *samplers[2];                   /* the two that it compares; NULL: it compares none */
+    unsigned needs;
+    enum topic topic;
 };
 
 const struct claim *claim_at(size_t index); /* NULL past the end */
 const char *const *claim_names(void);       /* NULL-terminated, in the order of claim_at */
+
+/* What is measured, and "<= 1/2 (ddpm: <= 1)", the bounds in words. */
+enum { CLAIM_PREDICTION = 120 };
+const char *claim_statistic(const struct claim *claim);
+void claim_prediction(const struct claim *claim, char text[CLAIM_PREDICTION]);
+
+/* A claim's bound on this power; a bound of any claim on this power of this sampler. NULL: there is none. */
+const struct claim_bound *claim_bound_on(const struct claim *claim, enum power power);
+const struct claim_bound *claims_bound(enum power power, const char *sampler);
+
+/* Whether an experiment asks for the claim: it names it, or names none and has what the claim needs. */
+bool claim_is_asked(const struct claim *claim, const struct spec *spec);
 
 /* "supported", "supported, not tight (slack 0.17)", ... */
 void finding_verdict(const struct finding *finding, char *text, size_t size);

@@ -16,11 +16,6 @@
 
 enum { FEWEST = 20 };
 
-int samples_apply(const struct spec *spec)
-{
-    return spec->chain_count > 0;
-}
-
 /* Of a probability that shows `hits` times in `count` trials. */
 static void clopper_pearson(size_t hits, size_t count, double *low, double *high)
 {
@@ -29,7 +24,7 @@ static void clopper_pearson(size_t hits, size_t count, double *low, double *high
     *high = hits == count ? 1.0 : gsl_cdf_beta_Pinv(0.975, k + 1.0, n - k);
 }
 
-struct tally {
+struct comparisons {
     size_t compared, agreeing;
     size_t silent; /* an estimator that was asked and said nothing, or an infinite divergence */
     size_t alone;  /* cells without an exact law */
@@ -38,56 +33,57 @@ struct tally {
     const struct chain_cell *cell;
 };
 
-static void tell(struct account *account, const struct spec *spec, const struct chain_cell *cell,
-                 const struct estimator *estimator, int use, const char *reason)
+static void account_estimate(struct account *account, const struct spec *spec, const struct chain_cell *cell,
+                             const struct estimator *estimator, int use, const char *reason)
 {
-    struct account_cell told = {.use = use, .reason = reason};
+    struct account_cell shown = {.use = use, .reason = reason};
     struct estimate value = {NAN, NAN};
     char where[120];
     if (account == NULL)
         return;
     chain_cell_label(spec, cell, where, sizeof where);
-    (void)snprintf(told.where, sizeof told.where, "%s%s%s", where, estimator != NULL ? ": " : "",
+    (void)snprintf(shown.where, sizeof shown.where, "%s%s%s", where, estimator != NULL ? ": " : "",
                    estimator != NULL ? estimator->name : "");
     if (estimator != NULL)
         value = estimator_value(estimator, cell->chains);
     if (!isnan(value.value))
-        (void)snprintf(told.measured, sizeof told.measured, "%.4g ± %.2g, exact %.6g", value.value, value.error,
+        (void)snprintf(shown.measured, sizeof shown.measured, "%.4g ± %.2g, exact %.6g", value.value, value.error,
                        estimator_exact(estimator, cell->law));
-    account_cell(account, &told);
+    account_cell(account, &shown);
 }
 
-static void tally_cell(const struct spec *spec, const struct chain_cell *cell, struct account *account,
-                       struct tally *tally)
+static void compare_cell(const struct spec *spec, const struct chain_cell *cell, struct account *account,
+                         struct comparisons *comparisons)
 {
     double z;
-    tally->alone += cell->law == NULL;
+    comparisons->alone += cell->law == NULL;
     if (cell->law == NULL)
-        tell(account, spec, cell, NULL, 0, "no exact law");
+        account_estimate(account, spec, cell, NULL, 0, "no exact law");
     for (size_t i = 0; cell->law != NULL && estimator_at(i) != NULL; i++) {
         if (!agreement_compare(estimator_at(i), cell, &z)) {
             if (estimator_is_asked(estimator_at(i), spec)) {
-                tally->silent++;
-                tell(account, spec, cell, estimator_at(i), CELL_CENSORED, "silent, or an infinite divergence");
+                comparisons->silent++;
+                account_estimate(account, spec, cell, estimator_at(i), CELL_CENSORED,
+                                 "silent, or an infinite divergence");
             }
             continue;
         }
-        tell(account, spec, cell, estimator_at(i), CELL_USED, NULL);
-        tally->compared++;
-        tally->agreeing += z <= AGREES_WITHIN;
-        if (tally->cell == NULL || z > tally->worst) {
-            tally->worst = z;
-            tally->estimator = estimator_at(i);
-            tally->cell = cell;
+        account_estimate(account, spec, cell, estimator_at(i), CELL_USED, NULL);
+        comparisons->compared++;
+        comparisons->agreeing += z <= AGREES_WITHIN;
+        if (comparisons->cell == NULL || z > comparisons->worst) {
+            comparisons->worst = z;
+            comparisons->estimator = estimator_at(i);
+            comparisons->cell = cell;
         }
     }
 }
 
-static void judge_tally(const struct spec *spec, const struct tally *tally, struct finding *out)
+static void judge_comparisons(const struct spec *spec, const struct comparisons *comparisons, struct finding *out)
 {
     char where[240];
-    double low, high, fraction = (double)tally->agreeing / (double)tally->compared;
-    clopper_pearson(tally->agreeing, tally->compared, &low, &high);
+    double low, high, fraction = (double)comparisons->agreeing / (double)comparisons->compared;
+    clopper_pearson(comparisons->agreeing, comparisons->compared, &low, &high);
     out->measured = 1;
     out->value = fraction;
     out->interval = fmax(high - fraction, fraction - low);
@@ -101,32 +97,33 @@ static void judge_tally(const struct spec *spec, const struct tally *tally, stru
         .conditions = 2,
         .otherwise = "inconclusive"};
     (void)judge_by(out, &judgement, OUTCOME_INCONCLUSIVE);
-    judge_note(out, "%zu of %zu agree, 95%% interval [%.4f, %.4f]", tally->agreeing, tally->compared, low, high);
-    chain_cell_label(spec, tally->cell, where, sizeof where);
-    judge_note(out, "worst: %s, z = %.2f (%s)", tally->estimator->name, tally->worst, where);
+    judge_note(out, "%zu of %zu agree, 95%% interval [%.4f, %.4f]", comparisons->agreeing, comparisons->compared, low,
+               high);
+    chain_cell_label(spec, comparisons->cell, where, sizeof where);
+    judge_note(out, "worst: %s, z = %.2f (%s)", comparisons->estimator->name, comparisons->worst, where);
 }
 
-enum status decide_chains_agree(const struct evidence *evidence, const struct claim *claim, size_t target,
-                                struct finding *out, struct error *error)
+enum status decide_agreement(const struct evidence *evidence, const struct claim *claim, size_t target,
+                             struct finding *out, struct error *error)
 {
     struct chain_cells cells;
-    struct tally tally = {.compared = 0};
+    struct comparisons comparisons = {.compared = 0};
     enum status status = chain_cells_find(evidence, target, &cells, error);
     account_window(out->account, "cells with an exact law, and estimators that say something there",
                    "estimates by chains and their bounds");
     for (size_t i = 0; i < cells.count && status == STATUS_OK; i++)
-        tally_cell(&evidence->spec, &cells.cell[i], out->account, &tally);
-    out->bound = claim->bound;
-    out->used = tally.compared;
-    out->censored = tally.silent;
-    if (status == STATUS_OK && tally.compared >= FEWEST)
-        judge_tally(&evidence->spec, &tally, out);
+        compare_cell(&evidence->spec, &cells.cell[i], out->account, &comparisons);
+    out->bound = claim->bound[0].value;
+    out->used = comparisons.compared;
+    out->censored = comparisons.silent;
+    if (status == STATUS_OK && comparisons.compared >= FEWEST)
+        judge_comparisons(&evidence->spec, &comparisons, out);
     else if (status == STATUS_OK) {
         out->outcome = OUTCOME_INCONCLUSIVE;
-        judge_note(out, "only %zu comparisons, fewer than %d", tally.compared, FEWEST);
+        judge_note(out, "only %zu comparisons, fewer than %d", comparisons.compared, FEWEST);
     }
-    if (tally.alone > 0)
-        judge_note(out, "%zu cells have no exact law", tally.alone);
+    if (comparisons.alone > 0)
+        judge_note(out, "%zu cells have no exact law", comparisons.alone);
     free(cells.cell);
     return status;
 }

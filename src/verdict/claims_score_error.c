@@ -29,34 +29,6 @@
 
 static const char no_family[] = "no sampler of this kind or no such score error in the experiment";
 
-static int is_deterministic(const struct sampler *sampler)
-{
-    return sampler->log_noise_ratio == NULL;
-}
-
-static int has_sampler(const struct spec *spec, int deterministic)
-{
-    int found = 0;
-    for (size_t i = 0; i < spec->sampler_count && !found; i++)
-        found = is_deterministic(spec->samplers[i]) == deterministic;
-    return found;
-}
-
-int score_error_applies(const struct spec *spec)
-{
-    return spec->score_error_count > 1 && has_sampler(spec, 0);
-}
-
-int stochastic_roughness_applies(const struct spec *spec)
-{
-    return error_family_next(spec, SAME_BUT_ROUGHNESS, 0) < spec->score_error_count && has_sampler(spec, 0);
-}
-
-int deterministic_roughness_applies(const struct spec *spec)
-{
-    return error_family_next(spec, SAME_BUT_ROUGHNESS, 0) < spec->score_error_count && has_sampler(spec, 1);
-}
-
 /* ---- What both kinds of statistics share ---- */
 
 /* Adds up over families. */
@@ -65,23 +37,23 @@ struct constants {
     double constant, excess, unresolved_constant;
 };
 
-static void see(struct constants *seen, const struct error_cells *cells)
+static void add_constants(struct constants *all, const struct error_cells *cells)
 {
-    seen->families++;
-    seen->unresolved += cells->count - cells->inside;
-    seen->missing += cells->missing;
-    seen->constant = fmax(seen->constant, cells->constant);
-    seen->excess = cells->inside > 0 ? fmax(seen->excess, cells->excess) : seen->excess;
-    seen->unresolved_constant = fmax(seen->unresolved_constant, cells->unresolved_constant);
+    all->families++;
+    all->unresolved += cells->count - cells->inside;
+    all->missing += cells->missing;
+    all->constant = fmax(all->constant, cells->constant);
+    all->excess = cells->inside > 0 ? fmax(all->excess, cells->excess) : all->excess;
+    all->unresolved_constant = fmax(all->unresolved_constant, cells->unresolved_constant);
 }
 
-static void note_cells(const struct constants *seen, const char *missing, struct finding *out)
+static void note_cells(const struct constants *all, const char *missing, struct finding *out)
 {
-    out->censored = seen->unresolved;
-    if (seen->unresolved > 0)
-        judge_note(out, "%zu cells unresolved, where C <= %.3g", seen->unresolved, seen->unresolved_constant);
-    if (seen->missing > 0)
-        judge_note(out, "%zu cells missing%s", seen->missing, missing);
+    out->censored = all->unresolved;
+    if (all->unresolved > 0)
+        judge_note(out, "%zu cells unresolved, where C <= %.3g", all->unresolved, all->unresolved_constant);
+    if (all->missing > 0)
+        judge_note(out, "%zu cells missing%s", all->missing, missing);
 }
 
 /* The worst family's part of a finding. */
@@ -122,9 +94,8 @@ struct survey {
     const struct evidence *evidence;
     const struct claim *claim;
     size_t target;
-    int deterministic;
     enum error_kinship kinship;
-    struct constants seen;
+    struct constants constants;
     struct worst slope, steps, dimension;
     size_t used;
     struct account *account;
@@ -137,17 +108,17 @@ static enum status visit(struct survey *survey,
 {
     const struct spec *spec = &survey->evidence->spec;
     enum status status = STATUS_OK;
-    survey->seen.excess = NAN; /* of no cell; fmax passes over it */
+    survey->constants.excess = NAN; /* of no cell; fmax passes over it */
     for (size_t s = 0; s < spec->sampler_count; s++) {
         size_t e = error_family_next(spec, survey->kinship, 0);
-        if (is_deterministic(spec->samplers[s]) != survey->deterministic)
+        if (is_deterministic(spec->samplers[s]) != ((survey->claim->needs & NEEDS_DETERMINISTIC) != 0))
             continue;
         for (; e < spec->score_error_count && status == STATUS_OK; e = error_family_next(spec, survey->kinship, e)) {
             const struct error_family family = {survey->target, s, survey->kinship, e};
             struct error_cells cells;
             status = error_cells_find(survey->evidence, &family, &cells, error);
             if (status == STATUS_OK) {
-                see(&survey->seen, &cells);
+                add_constants(&survey->constants, &cells);
                 status = judge(survey, &family, &cells, error);
             }
             free(cells.cell);
@@ -167,41 +138,41 @@ static void name_judged(const struct survey *survey, const struct error_family *
     (void)snprintf(text, size, "%s, %s, %s", of, survey->evidence->spec.samplers[family->sampler]->name, label);
 }
 
-static void judge_growth(struct finding *part, const char *in, const struct regression_words *words,
-                         const struct growth *growth, const struct survey *survey, const struct error_family *family)
+static void judge_growth(struct finding *part, const struct claim_bound *bound, const struct growth *growth,
+                         const struct survey *survey, const struct error_family *family)
 {
-    double value = growth->exponent.value, interval = growth->exponent.interval;
+    double value = growth->exponent.value, interval = growth->exponent.interval, limit = bound->value + BAND;
     struct judgement judgement = {
         .exponent = growth->exponent,
-        .regression = words,
+        .regression = power_kinds[bound->power].regression,
         .cells = growth->cells,
-        .condition = {{OUTCOME_REFUTED, "refuted", "the lower end of the interval", ABOVE, BAND, value - interval},
-                      {GROWTH_FINE, "fine", "the upper end of the interval", AT_MOST, BAND, value + interval},
+        .condition = {{OUTCOME_REFUTED, "refuted", "the lower end of the interval", ABOVE, limit, value - interval},
+                      {GROWTH_FINE, "fine", "the upper end of the interval", AT_MOST, limit, value + interval},
                       {OUTCOME_INCONCLUSIVE, "inconclusive", "the half-width of the interval", ABOVE, WIDEST,
                        interval},
-                      {GROWTH_FINE, "fine", "the distance from 0", AT_MOST, BAND, fabs(value)}},
+                      {GROWTH_FINE, "fine", "the distance from 0", AT_MOST, BAND, fabs(value - bound->value)}},
         .conditions = 4,
         .otherwise = "inconclusive"};
-    char of[40];
-    (void)snprintf(of, sizeof of, "growth of C in %s", in);
-    name_judged(survey, family, of, judgement.of, sizeof judgement.of);
+    name_judged(survey, family, power_kinds[bound->power].name, judgement.of, sizeof judgement.of);
     (void)judge_by(part, &judgement, OUTCOME_INCONCLUSIVE);
 }
 
-static void keep_growth(struct worst *worst, const char *in, const struct regression_words *words,
-                        const struct growth *growth, const struct survey *survey, const struct error_family *family)
+/* Judges it where the claim bounds it. */
+static void keep_growth(struct worst *worst, enum power power, const struct growth *growth,
+                        const struct survey *survey, const struct error_family *family)
 {
     struct finding part = {
         .value = growth->exponent.value, .interval = growth->exponent.interval, .account = survey->account};
-    if (!growth->ok)
+    const struct claim_bound *bound = claim_bound_on(survey->claim, power);
+    if (!growth->ok || bound == NULL)
         return;
-    judge_growth(&part, in, words, growth, survey, family);
+    judge_growth(&part, bound, growth, survey, family);
     keep_worst(worst, &part, 1.0, &survey->evidence->spec, family);
 }
 
 /* Writes down the cells of a family, of which the fit used those inside, if it could be made. */
-static void tell_family(struct survey *survey, const struct error_family *family, const struct error_cells *cells,
-                        const char *rule, int fitted)
+static void account_family(struct survey *survey, const struct error_family *family, const struct error_cells *cells,
+                           const char *rule, int fitted)
 {
     const struct spec *spec = &survey->evidence->spec;
     char label[80], missing[60] = "";
@@ -215,31 +186,22 @@ static void tell_family(struct survey *survey, const struct error_family *family
         const struct record *row = cell->row;
         int in_window = family->kinship == SAME_BUT_SIZE || error_cell_is_rough(cells, cell);
         int used = cell->inside && in_window && fitted;
-        struct account_cell told = {.use = used           ? CELL_USED
-                                           : cell->inside ? 0
-                                                          : CELL_CENSORED,
-                                    .reason = used            ? NULL
-                                              : !cell->inside ? "effect above 0.1, or not known to a thousandth"
-                                              : !in_window    ? "ω more than a factor 64 below the largest"
-                                                              : "too few cells of its family in the window"};
+        struct account_cell shown = {.use = used           ? CELL_USED
+                                            : cell->inside ? 0
+                                                           : CELL_CENSORED,
+                                     .reason = used            ? NULL
+                                               : !cell->inside ? "effect above 0.1, or not known to a thousandth"
+                                               : !in_window    ? "ω more than a factor 64 below the largest"
+                                                               : "too few cells of its family in the window"};
         record_label_score_error(&spec->score_errors[cell->score_error], label, sizeof label);
-        (void)snprintf(told.where, sizeof told.where, "%s, d = %zu, T = %zu", label, (size_t)row->dimension,
+        (void)snprintf(shown.where, sizeof shown.where, "%s, d = %zu, T = %zu", label, (size_t)row->dimension,
                        (size_t)row->steps);
         text_measured(row->error_effect, row->error_effect_error, text);
-        (void)snprintf(told.measured, sizeof told.measured, "effect %s ± %.1e, C = %.4g", text,
+        (void)snprintf(shown.measured, sizeof shown.measured, "effect %s ± %.1e, C = %.4g", text,
                        row->error_effect_error, cell->constant);
-        account_cell(survey->account, &told);
+        account_cell(survey->account, &shown);
     }
 }
-
-static const struct regression_words effect_in_size = {"the log of the effect", "log ε_score", "(T, d)",
-                                                       "the smallest ε_score", "the first (T, d)"};
-static const struct regression_words constant_in_steps = {"log C", "log T", "(ε_score, d)", "the largest T",
-                                                          "the first (ε_score, d)"};
-static const struct regression_words constant_in_dimension = {"log C", "log d", "(ε_score, T)",
-                                                              "one ε_score at the largest T", "the smallest d"};
-static const struct regression_words constant_in_roughness = {"log C", "log ω", "(ε_score, T, d)", "the largest ω",
-                                                              "the first (ε_score, T, d)"};
 
 static enum status judge_linear(struct survey *survey, const struct error_family *family,
                                 const struct error_cells *cells, struct error *error)
@@ -250,35 +212,37 @@ static enum status judge_linear(struct survey *survey, const struct error_family
     enum status status = error_growth_fit(cells, &growth, error);
     if (status != STATUS_OK)
         return status;
-    tell_family(survey, family, cells, "an effect of at most 0.1, known to a thousandth", growth.slope.ok);
+    account_family(survey, family, cells, "an effect of at most 0.1, known to a thousandth", growth.slope.ok);
     if (growth.slope.ok) {
         name_judged(survey, family, "slope of the effect in ε_score", of, sizeof of);
-        judge_exponent_lower(&part, &(struct judged){of, &effect_in_size, growth.slope.cells}, &growth.slope.exponent,
-                             survey->claim->bound);
+        judge_power(&part, of, &survey->claim->bound[0], growth.slope.cells, &growth.slope.exponent);
         keep_worst(&survey->slope, &part, -1.0, &survey->evidence->spec, family);
         survey->used += growth.slope.cells;
     }
-    keep_growth(&survey->steps, "T", &constant_in_steps, &growth.steps, survey, family);
-    keep_growth(&survey->dimension, "d", &constant_in_dimension, &growth.dimension, survey, family);
+    keep_growth(&survey->steps, CONSTANT_IN_STEPS, &growth.steps, survey, family);
+    keep_growth(&survey->dimension, CONSTANT_IN_DIMENSION, &growth.dimension, survey, family);
     return STATUS_OK;
 }
 
-static void note_growth(const struct survey *survey, const char *in, const struct worst *worst, struct finding *out)
+static void note_growth(const struct survey *survey, enum power power, const struct worst *worst, struct finding *out)
 {
+    const char *in = power_kinds[power].in;
     const struct finding *part = &worst->finding;
+    if (claim_bound_on(survey->claim, power) == NULL)
+        return;
     if (worst->decided == 0) {
-        judge_note(out, "growth in %s not measured; add %s", in, strcmp(in, "T") == 0 ? "steps" : "dimensions");
+        judge_note(out, "growth in %s not measured; add %s", in, power == CONSTANT_IN_STEPS ? "steps" : "dimensions");
         out->outcome = out->outcome > OUTCOME_INCONCLUSIVE ? out->outcome : OUTCOME_INCONCLUSIVE;
         return;
     }
     judge_note(out, "C grows in %s by at most %.3f ± %.3f (%s)", in, part->value, part->interval, worst->family);
-    if (worst->decided < survey->seen.families)
-        judge_note(out, "in %s only %zu of %zu families", in, worst->decided, survey->seen.families);
+    if (worst->decided < survey->constants.families)
+        judge_note(out, "in %s only %zu of %zu families", in, worst->decided, survey->constants.families);
     out->outcome = out->outcome > part->outcome ? out->outcome : part->outcome;
 }
 
-enum status decide_score_linear(const struct evidence *evidence, const struct claim *claim, size_t target,
-                                struct finding *out, struct error *error)
+enum status decide_score_size(const struct evidence *evidence, const struct claim *claim, size_t target,
+                              struct finding *out, struct error *error)
 {
     struct survey survey = {
         .evidence = evidence, .claim = claim, .target = target, .kinship = SAME_BUT_SIZE, .account = out->account};
@@ -286,40 +250,42 @@ enum status decide_score_linear(const struct evidence *evidence, const struct cl
     if (status != STATUS_OK)
         return status;
     if (survey.slope.decided == 0) {
-        judge_inconclusive(out, survey.seen.families == 0 ? no_family : "no family has enough sizes in the window");
-        if (survey.seen.families > 0)
+        judge_inconclusive(out,
+                           survey.constants.families == 0 ? no_family : "no family has enough sizes in the window");
+        if (survey.constants.families > 0)
             judge_note(out, "add sizes, 3 at least, at which the effect is at most %g and known", WINDOW_ACCURACY);
-        note_cells(&survey.seen, "", out);
+        note_cells(&survey.constants, "", out);
         return STATUS_OK;
     }
     take(&survey.slope, out);
-    out->bound = claim->bound;
+    out->bound = claim->bound[0].value;
     out->used = survey.used;
-    if (survey.slope.decided < survey.seen.families)
-        judge_note(out, "slope in %zu of %zu families", survey.slope.decided, survey.seen.families);
-    note_growth(&survey, "T", &survey.steps, out);
+    if (survey.slope.decided < survey.constants.families)
+        judge_note(out, "slope in %zu of %zu families", survey.slope.decided, survey.constants.families);
+    note_growth(&survey, CONSTANT_IN_STEPS, &survey.steps, out);
     if (evidence->spec.dimension_count > 1)
-        note_growth(&survey, "d", &survey.dimension, out);
-    judge_note(out, "largest C %.3g, largest excess TV/(eps sqrt(log T)) %.3g", survey.seen.constant,
-               survey.seen.excess);
-    note_cells(&survey.seen, "", out);
+        note_growth(&survey, CONSTANT_IN_DIMENSION, &survey.dimension, out);
+    judge_note(out, "largest C %.3g, largest excess TV/(eps sqrt(log T)) %.3g", survey.constants.constant,
+               survey.constants.excess);
+    note_cells(&survey.constants, "", out);
     return STATUS_OK;
 }
 
 /* ---- score-rough, ode-rough ---- */
 
-static void judge_contrast(struct finding *part, const char *of, const struct growth *growth)
+static void judge_contrast(struct finding *part, const char *of, const struct claim_bound *bound,
+                           const struct growth *growth)
 {
-    double value = growth->exponent.value, interval = growth->exponent.interval;
-    struct judgement judgement = {
-        .exponent = growth->exponent,
-        .regression = &constant_in_roughness,
-        .cells = growth->cells,
-        .condition = {{OUTCOME_SUPPORTED, "supported", "the lower end of the interval", ABOVE, ZERO,
-                       value - interval},
-                      {OUTCOME_REFUTED, "refuted", "the upper end of the interval", AT_MOST, ZERO, value + interval}},
-        .conditions = 2,
-        .otherwise = "inconclusive"};
+    double value = growth->exponent.value, interval = growth->exponent.interval, limit = bound->value + ZERO;
+    struct judgement judgement = {.exponent = growth->exponent,
+                                  .regression = power_kinds[bound->power].regression,
+                                  .cells = growth->cells,
+                                  .condition = {{OUTCOME_SUPPORTED, "supported", "the lower end of the interval",
+                                                 ABOVE, limit, value - interval},
+                                                {OUTCOME_REFUTED, "refuted", "the upper end of the interval", AT_MOST,
+                                                 limit, value + interval}},
+                                  .conditions = 2,
+                                  .otherwise = "inconclusive"};
     (void)snprintf(judgement.of, sizeof judgement.of, "%s", of);
     (void)judge_by(part, &judgement, OUTCOME_INCONCLUSIVE);
     part->measured = 1;
@@ -332,69 +298,48 @@ static enum status judge_rough(struct survey *survey, const struct error_family 
 {
     struct growth growth;
     struct finding part = {.claim = survey->claim, .account = survey->account};
+    const struct claim_bound *bound = &survey->claim->bound[0];
     char of[160];
-    enum status status = roughness_growth_fit(survey->evidence, cells, &growth, error);
-    if (status != STATUS_OK)
-        return status;
-    tell_family(survey, family, cells,
-                "an effect of at most 0.1, known to a thousandth, and ω within a factor 64 of the largest",
-                growth.ok);
+    TRY(roughness_growth_fit(survey->evidence, cells, &growth, error));
+    account_family(survey, family, cells,
+                   "an effect of at most 0.1, known to a thousandth, and ω within a factor 64 of the largest",
+                   growth.ok);
     if (!growth.ok)
         return STATUS_OK;
     name_judged(survey, family, "growth exponent of C in ω", of, sizeof of);
-    if (survey->deterministic)
-        judge_contrast(&part, of, &growth);
+    if (bound->relation == ABOVE)
+        judge_contrast(&part, of, bound, &growth);
     else
-        judge_exponent_upper(&part, &(struct judged){of, &constant_in_roughness, growth.cells}, &growth.exponent,
-                             survey->claim->bound);
-    keep_worst(&survey->slope, &part, survey->deterministic ? -1.0 : 1.0, &survey->evidence->spec, family);
+        judge_power(&part, of, bound, growth.cells, &growth.exponent);
+    keep_worst(&survey->slope, &part, bound->relation == ABOVE ? -1.0 : 1.0, &survey->evidence->spec, family);
     survey->used += growth.cells;
     return STATUS_OK;
 }
 
-static enum status decide_rough(struct survey *survey, const char *missing, struct finding *out, struct error *error)
+enum status decide_score_roughness(const struct evidence *evidence, const struct claim *claim, size_t target,
+                                   struct finding *out, struct error *error)
 {
-    enum status status = visit(survey, judge_rough, error);
-    if (status != STATUS_OK)
-        return status;
-    if (survey->slope.decided == 0) {
-        judge_inconclusive(out,
-                           survey->seen.families == 0 ? no_family : "no family has enough roughnesses in the window");
-        if (survey->seen.families > 0)
+    struct survey survey = {.evidence = evidence,
+                            .claim = claim,
+                            .target = target,
+                            .kinship = SAME_BUT_ROUGHNESS,
+                            .account = out->account};
+    TRY(visit(&survey, judge_rough, error));
+    if (survey.slope.decided == 0) {
+        judge_inconclusive(out, survey.constants.families == 0 ? no_family
+                                                               : "no family has enough roughnesses in the window");
+        if (survey.constants.families > 0)
             judge_note(out,
-                       "add roughnesses, 3 at least, within a factor %g of the largest, at sizes at which the "
-                       "effect is at most %g and known",
+                       "add roughnesses, 3 at least, within a factor %g of the largest, at sizes at which the effect "
+                       "is at most %g and known",
                        WINDOW_ROUGHNESS, WINDOW_ACCURACY);
     } else {
-        take(&survey->slope, out);
-        out->used = survey->used;
-        if (survey->slope.decided < survey->seen.families)
-            judge_note(out, "%zu of %zu families", survey->slope.decided, survey->seen.families);
-        judge_note(out, "largest C %.3g", survey->seen.constant);
+        take(&survey.slope, out);
+        out->used = survey.used;
+        if (survey.slope.decided < survey.constants.families)
+            judge_note(out, "%zu of %zu families", survey.slope.decided, survey.constants.families);
+        judge_note(out, "largest C %.3g", survey.constants.constant);
     }
-    note_cells(&survey->seen, missing, out);
+    note_cells(&survey.constants, claim->needs & NEEDS_DETERMINISTIC ? " where the error folds the map" : "", out);
     return STATUS_OK;
-}
-
-enum status decide_score_rough(const struct evidence *evidence, const struct claim *claim, size_t target,
-                               struct finding *out, struct error *error)
-{
-    struct survey survey = {.evidence = evidence,
-                            .claim = claim,
-                            .target = target,
-                            .kinship = SAME_BUT_ROUGHNESS,
-                            .account = out->account};
-    return decide_rough(&survey, "", out, error);
-}
-
-enum status decide_ode_rough(const struct evidence *evidence, const struct claim *claim, size_t target,
-                             struct finding *out, struct error *error)
-{
-    struct survey survey = {.evidence = evidence,
-                            .claim = claim,
-                            .target = target,
-                            .deterministic = 1,
-                            .kinship = SAME_BUT_ROUGHNESS,
-                            .account = out->account};
-    return decide_rough(&survey, " where the error folds the map", out, error);
 }

@@ -209,15 +209,10 @@ enum status error_growth_fit(const struct error_cells *cells, struct error_growt
 {
     struct fit slope, steps, dimension, excess;
     *out = (struct error_growth){.slope = {.ok = 0}};
-    enum status status = fit_cells(cells, NULL, against_size, &slope, error);
-    if (status == STATUS_OK)
-        status = fit_cells(cells, NULL, against_steps, &steps, error);
-    if (status == STATUS_OK)
-        status = fit_cells(cells, NULL, against_dimension, &dimension, error);
-    if (status == STATUS_OK)
-        status = fit_cells(cells, NULL, excess_against_size, &excess, error);
-    if (status != STATUS_OK)
-        return status;
+    TRY(fit_cells(cells, NULL, against_size, &slope, error));
+    TRY(fit_cells(cells, NULL, against_steps, &steps, error));
+    TRY(fit_cells(cells, NULL, against_dimension, &dimension, error));
+    TRY(fit_cells(cells, NULL, excess_against_size, &excess, error));
     *out = (struct error_growth){
         in_x(&slope), in_x(&steps), {dimension.has_d, dimension.d, dimension.cells}, in_x(&excess)};
     out->slope.exponent = exponent_negated(&out->slope.exponent); /* fitted in 1/eps_score */
@@ -264,8 +259,7 @@ enum status roughness_growth_fit(const struct evidence *evidence, const struct e
     const struct rough rough = {&evidence->spec, cells};
     struct fit fit;
     *out = (struct growth){.ok = 0};
-    enum status status = fit_cells(cells, &rough, against_roughness, &fit, error);
-    if (status == STATUS_OK)
-        *out = in_x(&fit);
-    return status;
+    TRY(fit_cells(cells, &rough, against_roughness, &fit, error));
+    *out = in_x(&fit);
+    return STATUS_OK;
 }

@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "core/status.h"
-#include "verdict/evidence.h"
+#include "results/evidence.h"
 #include "verdict/fit.h"
 
 /* Window: an effect in (0, WINDOW_ACCURACY], where TV is far from 1, with a radius below WINDOW_RADIUS of it

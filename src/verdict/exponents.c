@@ -36,8 +36,8 @@ static const char *why_not(const struct bracket *bracket, const struct record *r
     return NULL;
 }
 
-static void tell_complexity(struct account *account, size_t dimension, double accuracy, const struct bracket *bracket,
-                            const char *reason)
+static void account_complexity(struct account *account, size_t dimension, double accuracy,
+                               const struct bracket *bracket, const char *reason)
 {
     struct account_cell cell = {.reason = reason,
                                 .use = reason == NULL                     ? CELL_USED
@@ -49,13 +49,7 @@ static void tell_complexity(struct account *account, size_t dimension, double ac
     account_cell(account, &cell);
 }
 
-enum status complexity_exponents(const struct evidence *evidence, size_t target, size_t sampler, enum cost cost,
-                                 struct fit *out, struct error *error)
-{
-    return complexity_exponents_told(evidence, target, sampler, cost, 0, NULL, out, error);
-}
-
-void exponents_tell_weights(struct account *account, const struct fit_cell *cells, size_t count, int along_d)
+void exponents_mark_unweighted(struct account *account, const struct fit_cell *cells, size_t count, bool along_d)
 {
     size_t next = 0;
     for (size_t i = 0; account != NULL && i < account->cells && next < count; i++) {
@@ -70,8 +64,8 @@ void exponents_tell_weights(struct account *account, const struct fit_cell *cell
     }
 }
 
-enum status complexity_exponents_told(const struct evidence *evidence, size_t target, size_t sampler, enum cost cost,
-                                      int along_d, struct account *account, struct fit *out, struct error *error)
+enum status complexity_exponents(const struct evidence *evidence, size_t target, size_t sampler, enum cost cost,
+                                 bool along_d, struct account *account, struct fit *out, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
     size_t most = spec->dimension_count * spec->accuracy_count, count = 0, extreme = 0;
@@ -100,7 +94,7 @@ enum status complexity_exponents_told(const struct evidence *evidence, size_t ta
             const char *reason = why_not(bracket, row, spec->accuracies[e], largest, cost);
             const char *refusal = evidence_refusal(evidence, target, sampler, d, bracket);
             reason = reason != NULL && refusal != NULL ? refusal : reason;
-            tell_complexity(account, spec->dimensions[d], spec->accuracies[e], bracket, reason);
+            account_complexity(account, spec->dimensions[d], spec->accuracies[e], bracket, reason);
             if (reason != NULL)
                 continue;
             double steps = cost == COST_STEPS ? (double)bracket->passes : log_free_cost(bracket->passes);
@@ -112,7 +106,7 @@ enum status complexity_exponents_told(const struct evidence *evidence, size_t ta
     if (status == STATUS_OK)
         status = fit_exponents(cells, count, extreme, out, error);
     if (status == STATUS_OK && out->ok)
-        exponents_tell_weights(account, cells, count, along_d);
+        exponents_mark_unweighted(account, cells, count, along_d);
     free(cells);
     free(rows);
     return status;
@@ -137,18 +131,25 @@ static const double *divergence_of(const struct record *row, size_t offset)
     return (const double *)(const void *)((const char *)row + offset);
 }
 
-static const char *why_divergence_not(const struct record *row, size_t offset, double largest)
+static const char *why_steps_not(const struct record *row, double largest)
 {
-    const double *value = divergence_of(row, offset);
     if (!is_power_of_two(row->steps))
         return "T is not a power of two";
-    if (!((double)row->steps * WINDOW_FACTOR >= largest))
-        return "T more than a factor 8 below the largest";
+    return (double)row->steps * WINDOW_FACTOR >= largest ? NULL : "T more than a factor 8 below the largest";
+}
+
+static const char *why_value_not(const struct record *row, size_t offset)
+{
+    const double *value = divergence_of(row, offset);
     if (!(value[0] > 0.0 && isfinite(value[0]) && value[1] <= WINDOW_RADIUS * value[0]))
         return "not known to a thousandth";
-    if (offset == offsetof(struct record, tv) && value[0] > WINDOW_ACCURACY)
-        return "TV above 0.1";
-    return NULL;
+    return offset == offsetof(struct record, tv) && value[0] > WINDOW_ACCURACY ? "TV above 0.1" : NULL;
+}
+
+static const char *why_divergence_not(const struct record *row, size_t offset, double largest)
+{
+    const char *reason = why_steps_not(row, largest);
+    return reason != NULL ? reason : why_value_not(row, offset);
 }
 
 static const char *column_at(size_t offset)
@@ -159,7 +160,8 @@ static const char *column_at(size_t offset)
     return field->name != NULL ? field->name : "the divergence";
 }
 
-static void tell_divergences(struct account *account, const struct record *const *rows, size_t count, size_t offset)
+static void account_divergences(struct account *account, const struct record *const *rows, size_t count,
+                                size_t offset)
 {
     double largest = largest_power_of_two(rows, count);
     for (size_t i = 0; i < count && account != NULL; i++) {
@@ -175,18 +177,24 @@ static void tell_divergences(struct account *account, const struct record *const
     }
 }
 
-size_t divergence_window(const struct record *const *rows, size_t count, size_t offset, const struct record **inside)
+size_t divergence_window(const struct record *const *rows, size_t count, size_t offset, const struct record **inside,
+                         size_t *dropped)
 {
     size_t kept = 0;
     double largest = largest_power_of_two(rows, count);
-    for (size_t i = 0; i < count; i++)
-        if (why_divergence_not(rows[i], offset, largest) == NULL)
+    for (size_t i = 0; i < count; i++) {
+        if (why_steps_not(rows[i], largest) != NULL)
+            continue;
+        if (why_value_not(rows[i], offset) == NULL)
             inside[kept++] = rows[i];
+        else if (dropped != NULL)
+            (*dropped)++;
+    }
     return kept;
 }
 
-static enum status exponents_in(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
-                                double logs, struct account *account, struct fit *out, struct error *error)
+enum status divergence_exponents(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
+                                 double logs, struct account *account, struct fit *out, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
     size_t count = 0, extreme = 0;
@@ -198,8 +206,8 @@ static enum status exponents_in(const struct evidence *evidence, size_t target, 
                    "%s of %s", column_at(offset), spec->samplers[sampler]->name);
     for (size_t d = 0; d < spec->dimension_count && status == STATUS_OK; d++) {
         size_t measured = evidence_rows(evidence, target, sampler, 0, d, rows);
-        tell_divergences(account, rows, measured, offset);
-        size_t inside = divergence_window(rows, measured, offset, rows);
+        account_divergences(account, rows, measured, offset);
+        size_t inside = divergence_window(rows, measured, offset, rows, NULL);
         for (size_t i = 0; i < inside; i++) {
             const double *value = divergence_of(rows[i], offset);
             size_t other = (size_t)log2((double)rows[i]->steps);
@@ -211,28 +219,10 @@ static enum status exponents_in(const struct evidence *evidence, size_t target, 
     if (status == STATUS_OK)
         status = fit_exponents(cells, count, extreme, out, error);
     if (status == STATUS_OK && out->ok)
-        exponents_tell_weights(account, cells, count, 0);
+        exponents_mark_unweighted(account, cells, count, false);
     free(cells);
     free(rows);
     return status;
-}
-
-enum status divergence_exponents_told(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
-                                      struct account *account, struct fit *out, struct error *error)
-{
-    return exponents_in(evidence, target, sampler, offset, 0.0, account, out, error);
-}
-
-enum status divergence_exponents(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
-                                 struct fit *out, struct error *error)
-{
-    return exponents_in(evidence, target, sampler, offset, 0.0, NULL, out, error);
-}
-
-enum status tv_exponents(const struct evidence *evidence, size_t target, size_t sampler, double logs,
-                         struct account *account, struct fit *out, struct error *error)
-{
-    return exponents_in(evidence, target, sampler, offsetof(struct record, tv), logs, account, out, error);
 }
 
 struct unused complexity_unused(const struct evidence *evidence, size_t target, size_t sampler)

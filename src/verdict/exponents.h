@@ -2,11 +2,12 @@
 #ifndef VERDICT_EXPONENTS_H
 #define VERDICT_EXPONENTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/status.h"
+#include "results/evidence.h"
 #include "verdict/account.h"
-#include "verdict/evidence.h"
 #include "verdict/fit.h"
 
 /* Windows, stated once: T(d, eps) with eps <= 0.1 (TV far from 1) and T within a factor 8 of the largest found;
@@ -19,34 +20,28 @@
 /* What is fitted: T/log T; T; or T/log T where T(d, eps) may be less than what was found, whatever the radii. */
 enum cost { COST_LOG_FREE, COST_STEPS, COST_FROM_ABOVE };
 
-/* y = log of the cost against log d and x = log(1/eps). */
+/* y = log of the cost against log d and x = log(1/eps).
+ * account: NULL, or where every cell is written down with the reason why it is left out; along_d: those without
+ * weight in the fit of d, rather than of x, are not used. Errors: STATUS_MEMORY. */
 MUST_USE enum status complexity_exponents(const struct evidence *evidence, size_t target, size_t sampler,
-                                          enum cost cost, struct fit *out, struct error *error);
+                                          enum cost cost, bool along_d, struct account *account, struct fit *out,
+                                          struct error *error);
 
-/* Of a fit's cells, which the account was told in this order as used in its last window, those without weight are not
- * used. account may be NULL. */
-void exponents_tell_weights(struct account *account, const struct fit_cell *cells, size_t count, int along_d);
-
-/* The same, written down in the account of a finding (NULL: nobody asks): every cell, and why the others are left
- * out; along_d, those without weight in the fit of d rather than of x. */
-MUST_USE enum status complexity_exponents_told(const struct evidence *evidence, size_t target, size_t sampler,
-                                               enum cost cost, int along_d, struct account *account, struct fit *out,
-                                               struct error *error);
-
-/* y = log of the divergence at `offset` in struct record (its radius follows it) against log d and x = log h. */
+/* y = log of the divergence at `offset` in struct record (its radius follows it) against log d and x = log(h log^logs
+ * T): logs = 1 grants one logarithm for each power of h, 0 none. account as above. Errors: STATUS_MEMORY. */
 MUST_USE enum status divergence_exponents(const struct evidence *evidence, size_t target, size_t sampler,
-                                          size_t offset, struct fit *out, struct error *error);
-MUST_USE enum status divergence_exponents_told(const struct evidence *evidence, size_t target, size_t sampler,
-                                               size_t offset, struct account *account, struct fit *out,
-                                               struct error *error);
-
-/* The same of TV, with x = log(h log^logs T): logs = 1 grants one logarithm for each power of h. */
-MUST_USE enum status tv_exponents(const struct evidence *evidence, size_t target, size_t sampler, double logs,
-                                  struct account *account, struct fit *out, struct error *error);
+                                          size_t offset, double logs, struct account *account, struct fit *out,
+                                          struct error *error);
 
 /* The rows (by increasing steps) that such a fit uses in one dimension, of TV only those up to WINDOW_ACCURACY.
- * Returns how many; `inside` may be `rows` itself. */
-size_t divergence_window(const struct record *const *rows, size_t count, size_t offset, const struct record **inside);
+ * Returns how many; `inside` may be `rows` itself. *dropped, if not NULL, grows by the number of those whose steps
+ * are in the window and whose values are not. */
+size_t divergence_window(const struct record *const *rows, size_t count, size_t offset, const struct record **inside,
+                         size_t *dropped);
+
+/* Of a fit's cells, which the last window of the account holds in this order as used, those without weight are not
+ * used. account may be NULL. */
+void exponents_mark_unweighted(struct account *account, const struct fit_cell *cells, size_t count, bool along_d);
 
 /* Counts of cells that no fit uses. */
 struct unused {

@@ -25,6 +25,46 @@ void judge_note(struct finding *finding, const char *format, ...)
     va_end(arguments);
 }
 
+#define REGRESSION(...) \
+    &(const struct regression_words) \
+    { \
+        __VA_ARGS__ \
+    }
+const struct power_kind power_kinds[] = {
+    [STEPS_IN_ACCURACY] = {"exponent of T/log T in 1/eps", "1/eps",
+                           REGRESSION("log(T/log T)", "log(1/ε)", "d", "the smallest ε", "the smallest d"),
+                           decide_steps},
+    [STEPS_IN_DIMENSION] = {"exponent of T/log T in d", "d",
+                            REGRESSION("log(T/log T)", "log d", "ε", "the smallest ε", "the smallest d"),
+                            decide_steps},
+    [STEPS_RATIO] = {"largest ratio of T", "T", NULL, decide_crossover},
+    [RATIO_IN_ACCURACY] = {"exponent of the ratio of T/log T in 1/eps", "1/eps",
+                           REGRESSION("the log of the ratio of T/log T", "log(1/ε)", "d", "the smallest ε",
+                                      "the smallest d"),
+                           decide_speedup},
+    [KL_IN_STEP_SIZE] = {"exponent of KL(p|q) in h", "h",
+                         REGRESSION("log KL(p‖q)", "log h", "d", "the largest T", "the smallest d"), decide_kl},
+    [KL_IN_DIMENSION] = {"exponent of KL(p|q) in d", "d",
+                         REGRESSION("log KL(p‖q)", "log d", "T", "the largest T", "the smallest d"), decide_kl},
+    [EFFECT_IN_SIZE] = {"slope of the effect in eps_score", "eps_score",
+                        REGRESSION("the log of the effect", "log ε_score", "(T, d)", "the smallest ε_score",
+                                   "the first (T, d)"),
+                        decide_score_size},
+    [CONSTANT_IN_STEPS] = {"growth of C in T", "T",
+                           REGRESSION("log C", "log T", "(ε_score, d)", "the largest T", "the first (ε_score, d)"),
+                           NULL},
+    [CONSTANT_IN_DIMENSION] = {"growth of C in d", "d",
+                               REGRESSION("log C", "log d", "(ε_score, T)", "one ε_score at the largest T",
+                                          "the smallest d"),
+                               NULL},
+    [CONSTANT_IN_ROUGHNESS] = {"growth exponent of C in omega", "omega",
+                               REGRESSION("log C", "log ω", "(ε_score, T, d)", "the largest ω",
+                                          "the first (ε_score, T, d)"),
+                               decide_score_roughness},
+    [ORDER_SHORTFALL] = {"claimed order - exponent of TV in h", "h", NULL, decide_orders},
+    [FRACTION_AGREEING] = {"fraction of estimates that agree", "chains", NULL, decide_agreement},
+};
+
 size_t judge_by(struct finding *finding, struct judgement *judgement, enum outcome otherwise)
 {
     judgement_decide(judgement, otherwise);
@@ -33,54 +73,38 @@ size_t judge_by(struct finding *finding, struct judgement *judgement, enum outco
     return judgement->decided;
 }
 
-/* `side` is 1 for a bound from above, -1 for one from below. */
-static void judge_bound(struct finding *finding, const struct judged *judged, const struct exponent *exponent,
-                        double bound, double side)
+void judge_power(struct finding *finding, const char *of, const struct claim_bound *bound, size_t cells,
+                 const struct exponent *exponent)
 {
-    double value = exponent->value, interval = exponent->interval;
-    double inner = value - side * interval, outer = value + side * interval, limit = bound + side * BAND;
-    const char *const lower = "the lower end of the interval", *const upper = "the upper end of the interval";
+    static const char lower[] = "the lower end of the interval", upper[] = "the upper end of the interval";
+    const bool from_above = bound->relation == AT_MOST;
+    double side = from_above ? 1.0 : -1.0, value = exponent->value, interval = exponent->interval;
+    double inner = value - side * interval, outer = value + side * interval, limit = bound->value + side * BAND;
     struct judgement judgement = {
         .exponent = *exponent,
-        .bound = bound,
-        .regression = judged->regression,
-        .cells = judged->cells,
-        .condition =
-            {{OUTCOME_REFUTED, "refuted", side > 0.0 ? lower : upper, side > 0.0 ? ABOVE : BELOW, limit, inner},
-             {OUTCOME_INCONCLUSIVE, "inconclusive", "the half-width of the interval", ABOVE, WIDEST, interval},
-             {OUTCOME_SUPPORTED, "supported", "the distance from the bound", AT_MOST, BAND, fabs(value - bound)},
-             {OUTCOME_NOT_TIGHT, "supported, not tight", side > 0.0 ? upper : lower, side > 0.0 ? AT_MOST : AT_LEAST,
-              limit, outer}},
+        .bound = bound->value,
+        .regression = power_kinds[bound->power].regression,
+        .cells = cells,
+        .condition = {{OUTCOME_REFUTED, "refuted", from_above ? lower : upper, from_above ? ABOVE : BELOW, limit,
+                       inner},
+                      {OUTCOME_INCONCLUSIVE, "inconclusive", "the half-width of the interval", ABOVE, WIDEST,
+                       interval},
+                      {OUTCOME_SUPPORTED, "supported", "the distance from the bound", AT_MOST, BAND,
+                       fabs(value - bound->value)},
+                      {OUTCOME_NOT_TIGHT, "supported, not tight", from_above ? upper : lower,
+                       from_above ? AT_MOST : AT_LEAST, limit, outer}},
         .conditions = 4,
         .otherwise = "inconclusive"};
-    (void)snprintf(judgement.of, sizeof judgement.of, "%s", judged->of);
+    (void)snprintf(judgement.of, sizeof judgement.of, "%s", of);
     finding->measured = 1;
     finding->value = value;
     finding->interval = interval;
-    finding->bound = bound;
+    finding->bound = bound->value;
     size_t decided = judge_by(finding, &judgement, OUTCOME_INCONCLUSIVE);
     if (decided == 1)
         judge_note(finding, "the interval is wider than %.2f", WIDEST);
     else if (decided == judgement.conditions)
         judge_note(finding, "the interval reaches from below the bound to above it");
-}
-
-void judge_exponent_upper(struct finding *finding, const struct judged *judged, const struct exponent *exponent,
-                          double bound)
-{
-    judge_bound(finding, judged, exponent, bound, 1.0);
-}
-
-void judge_exponent_lower(struct finding *finding, const struct judged *judged, const struct exponent *exponent,
-                          double bound)
-{
-    judge_bound(finding, judged, exponent, bound, -1.0);
-}
-
-void judge_upper(struct finding *finding, double value, double interval, double bound)
-{
-    judge_bound(finding, &(struct judged){finding->claim->statistic, NULL, finding->used},
-                &(struct exponent){.value = value, .interval = interval}, bound, 1.0);
 }
 
 void judge_inconclusive(struct finding *finding, const char *reason)

@@ -16,44 +16,53 @@
 /* Appends to the finding's note, after "; " if there is one. */
 void judge_note(struct finding *finding, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* What is judged, in words. */
-struct judged {
-    const char *of;
-    const struct regression_words *regression; /* NULL: not an exponent */
-    size_t cells;                              /* of its fit */
+/* A power in words. */
+struct power_kind {
+    const char *name;                          /* of the statistic */
+    const char *in;                            /* what it is a power of */
+    const struct regression_words *regression; /* what its fit is of; NULL: it is not fitted */
+    /* Judges a claim whose first bound is of this power, with all its bounds; NULL: of such a bound no claim is the
+     * first, it stands beside others. */
+    enum status (*decide)(const struct evidence *evidence, const struct claim *claim, size_t target,
+                          struct finding *out, struct error *error);
 };
+extern const struct power_kind power_kinds[]; /* by enum power */
 
-/* Fill the finding from a measured value +- interval of a quantity that the claim bounds from above, or from below.
- * judge_upper calls it by the claim's statistic. */
-void judge_upper(struct finding *finding, double value, double interval, double bound);
-void judge_exponent_upper(struct finding *finding, const struct judged *judged, const struct exponent *exponent,
-                          double bound);
-void judge_exponent_lower(struct finding *finding, const struct judged *judged, const struct exponent *exponent,
-                          double bound);
+/* Fills the finding from a measured exponent by the bands of judge.c.
+ * Args: of, what is judged, in words; bound, AT_MOST or AT_LEAST; cells, those of its fit. */
+void judge_power(struct finding *finding, const char *of, const struct claim_bound *bound, size_t cells,
+                 const struct exponent *exponent);
 
 /* Fills the finding's outcome from conditions, the first of which that holds decides; `otherwise` where none does.
  * Returns the index of that condition. */
 size_t judge_by(struct finding *finding, struct judgement *judgement, enum outcome otherwise);
+
+static inline bool is_deterministic(const struct sampler *sampler)
+{
+    return sampler->log_noise_ratio == NULL;
+}
 
 void judge_inconclusive(struct finding *finding, const char *reason);
 
 /* *index is the place of the sampler in the experiment; returns 0, with an inconclusive finding, if it has none. */
 int judge_needs(const struct evidence *evidence, const char *sampler, size_t *index, struct finding *out);
 
-/* Of the claims that score errors decide, in claims_score_error.c. */
-int score_error_applies(const struct spec *spec);
-int stochastic_roughness_applies(const struct spec *spec);
-int deterministic_roughness_applies(const struct spec *spec);
-MUST_USE enum status decide_score_linear(const struct evidence *evidence, const struct claim *claim, size_t target,
-                                         struct finding *out, struct error *error);
-MUST_USE enum status decide_score_rough(const struct evidence *evidence, const struct claim *claim, size_t target,
-                                        struct finding *out, struct error *error);
-MUST_USE enum status decide_ode_rough(const struct evidence *evidence, const struct claim *claim, size_t target,
+/* The functions of power_kinds, each in the file of the quantities that it judges. */
+MUST_USE enum status decide_steps(const struct evidence *evidence, const struct claim *claim, size_t target,
+                                  struct finding *out, struct error *error);
+MUST_USE enum status decide_crossover(const struct evidence *evidence, const struct claim *claim, size_t target,
                                       struct finding *out, struct error *error);
-
-/* Of the claim that chains decide, in claims_samples.c. */
-int samples_apply(const struct spec *spec);
-MUST_USE enum status decide_chains_agree(const struct evidence *evidence, const struct claim *claim, size_t target,
-                                         struct finding *out, struct error *error);
+MUST_USE enum status decide_speedup(const struct evidence *evidence, const struct claim *claim, size_t target,
+                                    struct finding *out, struct error *error);
+MUST_USE enum status decide_kl(const struct evidence *evidence, const struct claim *claim, size_t target,
+                               struct finding *out, struct error *error);
+MUST_USE enum status decide_score_size(const struct evidence *evidence, const struct claim *claim, size_t target,
+                                       struct finding *out, struct error *error);
+MUST_USE enum status decide_score_roughness(const struct evidence *evidence, const struct claim *claim, size_t target,
+                                            struct finding *out, struct error *error);
+MUST_USE enum status decide_agreement(const struct evidence *evidence, const struct claim *claim, size_t target,
+                                      struct finding *out, struct error *error);
+MUST_USE enum status decide_orders(const struct evidence *evidence, const struct claim *claim, size_t target,
+                                   struct finding *out, struct error *error);
 
 #endif

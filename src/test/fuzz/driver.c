@@ -1,7 +1,7 @@
 /* The entry of libFuzzer, for the function FUZZ. */
 #include <gsl/gsl_errno.h>
 
-#include "experiment/store.h"
+#include "results/store.h"
 #include "test/fuzz/fuzz.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);

@@ -12,7 +12,7 @@
 
 #include "core/memory.h"
 #include "core/text.h"
-#include "experiment/store_format.h"
+#include "results/store_format.h"
 #include "test/fuzz/fuzz.h"
 
 enum { MOST_ROWS = 5, MOST_DEPARTURES = 8, LONG = 70000, SEALED = 1, DAMAGED = 255 };

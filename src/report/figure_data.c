@@ -1,0 +1,433 @@
+#include "report/figure_data.h"
+
+#include <math.h>
+
+#include "core/memory.h"
+#include "experiment/plan.h"
+#include "report/figure_sheet.h"
+#include "verdict/claims.h"
+#include "verdict/exponents.h"
+
+#define THINNED 1.05 /* the least ratio of neighbouring T's on a curve */
+enum { GUIDE_POINTS = 40, MOST_SHOWN = 3, FEWEST_ON_CURVE = 3 };
+
+/* ---- TV against T ---- */
+
+static int on_curve(const struct spec *spec, const size_t *ladder, size_t rungs, size_t steps)
+{
+    int found = 0;
+    for (size_t i = 0; i < rungs && !found; i++)
+        found = ladder[i] == steps;
+    for (size_t i = 0; i < spec->step_count && !found; i++)
+        found = spec->steps[i] == steps;
+    return found;
+}
+
+static void put_tv_curve(struct sheet *sheet, const struct spec *spec, const struct record *const *rows, size_t count,
+                         const size_t *ladder, size_t rungs, struct place place)
+{
+    double last = 0.0;
+    place.kind = "measured";
+    for (size_t i = 0; i < count; i++) {
+        double T = (double)rows[i]->steps;
+        if (!(rows[i]->tv > 0.0) || T < THINNED * last || !on_curve(spec, ladder, rungs, rows[i]->steps))
+            continue;
+        sheet_point(sheet, &place, T, rows[i]->tv);
+        last = T;
+    }
+}
+
+/* The fitted line at the points of the fit's window (exponents.h). */
+static void put_tv_fit(const struct sheet *sheet, const struct fit *fit, const struct record *const *rows,
+                       size_t count, struct place place)
+{
+    place.kind = "fit";
+    for (size_t i = 0; i < count; i++)
+        sheet_row(sheet, &place, (double)rows[i]->steps, exp(fit->constant + fit->x.value * log(rows[i]->step_size)));
+}
+
+static enum status collect_tv_panel(const struct evidence *smallest, size_t target, const struct record **rows,
+                                    const size_t *ladder, size_t rungs, struct sheet *sheet, struct error *error)
+{
+    const struct spec *spec = &smallest->spec;
+    size_t before = sheet->points;
+    sheet->panels++;
+    for (size_t s = 0; s < spec->sampler_count; s++) {
+        const struct place place = {spec->targets[target].name, spec->samplers[s]->name, s + 1, spec->dimensions[0],
+                                    ""};
+        size_t count = evidence_rows(smallest, target, s, 0, 0, rows);
+        struct fit fit;
+        enum status status =
+            divergence_exponents(smallest, target, s, offsetof(struct record, tv), 0.0, NULL, &fit, error);
+        if (status != STATUS_OK)
+            return status;
+        put_tv_curve(sheet, spec, rows, count, ladder, rungs, place);
+        if (fit.ok)
+            put_tv_fit(sheet, &fit, rows, divergence_window(rows, count, offsetof(struct record, tv), rows, NULL),
+                       place);
+        sheet_key(sheet, s + 1, spec->samplers[s]->name, "{/:Italic h}", fit.ok, fit.x);
+    }
+    if (sheet->points == before) {
+        sheet->panels--;
+        return STATUS_OK;
+    }
+    sheet_title(sheet, spec->targets[target].name);
+    fprintf(sheet->vars, ", {/:Italic d} = %zu'\n", spec->dimensions[0]);
+    return STATUS_OK;
+}
+
+static enum status collect_tv_steps(const struct evidence *evidence, struct sheet *sheet, struct error *error)
+{
+    /* With one dimension in the spec the exponents are those of that dimension alone. */
+    struct evidence smallest = *evidence;
+    smallest.spec.dimension_count = 1;
+    enum status status = STATUS_OK;
+    const struct record **rows = array_new(evidence->result.count, sizeof *rows);
+    size_t rungs = plan_ladder(&evidence->spec, NULL), *ladder = array_new(rungs, sizeof *ladder);
+    if (rows == NULL || ladder == NULL)
+        status = fail_with(error, STATUS_MEMORY, "out of memory for a figure");
+    else
+        (void)plan_ladder(&evidence->spec, ladder);
+    for (size_t target = 0; target < evidence->spec.target_count && status == STATUS_OK; target++)
+        status = collect_tv_panel(&smallest, target, rows, ladder, rungs, sheet, error);
+    sheet_colours(&evidence->spec, sheet);
+    free(rows);
+    free(ladder);
+    return status;
+}
+
+/* ---- T(d, eps) ---- */
+
+/* A line through the cells of a target: all accuracies in the dimension of index `fixed`, or all dimensions at the
+ * accuracy of that index. */
+struct slice {
+    const struct evidence *evidence;
+    size_t target;
+    int of_dimension;
+    size_t fixed;
+};
+
+static size_t slice_count(const struct slice *slice)
+{
+    return slice->of_dimension ? slice->evidence->spec.dimension_count : slice->evidence->spec.accuracy_count;
+}
+
+static double slice_x(const struct slice *slice, size_t i)
+{
+    const struct spec *spec = &slice->evidence->spec;
+    return slice->of_dimension ? (double)spec->dimensions[i] : 1.0 / spec->accuracies[i];
+}
+
+static const struct bracket *slice_bracket(const struct slice *slice, size_t sampler, size_t i)
+{
+    return evidence_complexity(slice->evidence, slice->target, sampler, slice->of_dimension ? i : slice->fixed,
+                               slice->of_dimension ? slice->fixed : i);
+}
+
+static size_t slice_found(const struct slice *slice, size_t sampler)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < slice_count(slice); i++)
+        found += slice_bracket(slice, sampler, i)->reach == REACH_FOUND;
+    return found;
+}
+
+static struct place slice_place(const struct slice *slice, const char *sampler, size_t series, size_t i,
+                                const char *kind)
+{
+    const struct spec *spec = &slice->evidence->spec;
+    size_t dimension = spec->dimensions[slice->of_dimension ? i : slice->fixed];
+    return (struct place){spec->targets[slice->target].name, sampler, series, dimension, kind};
+}
+
+/* The curve of every sampler. Open brackets show nothing: their T is not known. */
+static void put_slice(struct sheet *sheet, const struct slice *slice, size_t first_series)
+{
+    const struct spec *spec = &slice->evidence->spec;
+    for (size_t s = 0; s < spec->sampler_count; s++)
+        for (size_t i = 0; i < slice_count(slice); i++) {
+            const struct bracket *bracket = slice_bracket(slice, s, i);
+            struct place place = slice_place(slice, spec->samplers[s]->name, first_series + s, i, "found");
+            if (bracket->reach == REACH_AT_START)
+                place.kind = "at-start";
+            if (bracket->reach == REACH_FOUND || bracket->reach == REACH_AT_START)
+                sheet_point(sheet, &place, slice_x(slice, i), (double)bracket->passes);
+            if (bracket->reach != REACH_BEYOND || bracket->fails == 0)
+                continue;
+            place.kind = "beyond";
+            sheet_point(sheet, &place, slice_x(slice, i), (double)bracket->fails);
+            sheet->beyond_rows = place.series > sheet->beyond_rows ? place.series : sheet->beyond_rows;
+        }
+}
+
+/* The T at which T/log T is `cost`. */
+static double steps_of_cost(double cost)
+{
+    double T = 3.0;
+    for (int i = 0; i < 200; i++)
+        T = fmax(cost * log(T), 3.0);
+    return T;
+}
+
+/* How the bound that a claim sets on T/log T grows, drawn through the first found point of its sampler. */
+struct guide {
+    const char *sampler;
+    const char *key[2]; /* against 1/eps, and against d */
+};
+static const struct guide guides[] = {{"accelerated", {"{/:Italic d}^{5/4}/√ε", "{/:Italic d}^{5/4}"}},
+                                      {"ddpm", {"{/:Italic d}/ε", "{/:Italic d}"}}};
+enum { GUIDES = sizeof guides / sizeof guides[0] };
+
+static void put_guide(const struct sheet *sheet, const struct slice *slice, const struct guide *guide, size_t series)
+{
+    size_t sampler = evidence_sampler(slice->evidence, guide->sampler), count = slice_count(slice), first = 0;
+    while (first < count && slice_bracket(slice, sampler, first)->reach != REACH_FOUND)
+        first++;
+    const struct claim_bound *bound =
+        claims_bound(slice->of_dimension ? STEPS_IN_DIMENSION : STEPS_IN_ACCURACY, guide->sampler);
+    if (first + 1 >= count || bound == NULL)
+        return;
+    const struct place place = slice_place(slice, guide->sampler, series, first, "guide");
+    double x = slice_x(slice, first), whole = slice_x(slice, count - 1) / x;
+    double cost = log_free_cost(slice_bracket(slice, sampler, first)->passes);
+    for (int i = 0; i <= GUIDE_POINTS; i++) {
+        double ratio = pow(whole, i / (double)GUIDE_POINTS);
+        sheet_row(sheet, &place, x * ratio, steps_of_cost(cost * pow(ratio, bound->value)));
+    }
+}
+
+static enum status put_guides_and_keys(const struct sheet *sheet, const struct slice *slice, struct error *error)
+{
+    const struct spec *spec = &slice->evidence->spec;
+    size_t drawn = 0;
+    for (const struct guide *guide = guides; guide < guides + GUIDES; guide++) {
+        if (evidence_sampler(slice->evidence, guide->sampler) == spec->sampler_count)
+            continue;
+        put_guide(sheet, slice, guide, ++drawn);
+        fprintf(sheet->vars, "guide_%zu = 'bound ∝ %s (%s)'\n", drawn, guide->key[slice->of_dimension],
+                guide->sampler);
+    }
+    fprintf(sheet->vars, "guides = %zu\n", drawn);
+    for (size_t s = 0; s < spec->sampler_count; s++) {
+        struct fit fit;
+        enum status status =
+            complexity_exponents(slice->evidence, slice->target, s, COST_LOG_FREE, false, NULL, &fit, error);
+        if (status != STATUS_OK)
+            return status;
+        if (slice->of_dimension)
+            sheet_key(sheet, s + 1, spec->samplers[s]->name, "{/:Italic d}", fit.ok && fit.has_d, fit.d);
+        else
+            sheet_key(sheet, s + 1, spec->samplers[s]->name, "1/ε", fit.ok, fit.x);
+    }
+    return STATUS_OK;
+}
+
+/* The largest dimension in which some sampler has a curve to show, or 0. */
+static size_t large_dimension(const struct evidence *evidence, size_t target)
+{
+    for (size_t d = evidence->spec.dimension_count - 1; d > 0; d--)
+        for (size_t s = 0; s < evidence->spec.sampler_count; s++)
+            if (slice_found(&(struct slice){evidence, target, 0, d}, s) >= FEWEST_ON_CURVE)
+                return d;
+    return 0;
+}
+
+static size_t found_by_all(const struct slice *slice)
+{
+    size_t found = 0;
+    for (size_t s = 0; s < slice->evidence->spec.sampler_count; s++)
+        found += slice_found(slice, s);
+    return found;
+}
+
+/* Series 1 to n are the samplers in the smallest dimension, n + 1 to 2n in the large one. */
+static enum status collect_accuracy_panel(const struct evidence *evidence, size_t target, struct sheet *sheet,
+                                          struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    const struct slice small = {evidence, target, 0, 0};
+    const struct slice large = {evidence, target, 0, large_dimension(evidence, target)};
+    if (found_by_all(&small) + found_by_all(&large) == 0)
+        return STATUS_OK;
+    sheet->panels++;
+    sheet_title(sheet, spec->targets[target].name);
+    fprintf(sheet->vars, "'\ndimensions_%zu = '● {/:Italic d} = %zu", sheet->panels, spec->dimensions[0]);
+    put_slice(sheet, &small, 1);
+    if (large.fixed > 0) {
+        fprintf(sheet->vars, "   ○ {/:Italic d} = %zu", spec->dimensions[large.fixed]);
+        put_slice(sheet, &large, spec->sampler_count + 1);
+    }
+    fputs("'\n", sheet->vars);
+    return put_guides_and_keys(sheet, &small, error);
+}
+
+static enum status collect_complexity_accuracy(const struct evidence *evidence, struct sheet *sheet,
+                                               struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    for (size_t target = 0; target < spec->target_count && spec->accuracy_count > 1; target++)
+        TRY(collect_accuracy_panel(evidence, target, sheet, error));
+    sheet_colours(spec, sheet);
+    return STATUS_OK;
+}
+
+static enum status collect_dimension_panel(const struct evidence *evidence, size_t target, struct sheet *sheet,
+                                           struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    struct slice best = {evidence, target, 1, 0};
+    size_t most = 0;
+    for (size_t e = 0; e < spec->accuracy_count; e++) {
+        const struct slice slice = {evidence, target, 1, e};
+        if (spec->accuracies[e] > WINDOW_ACCURACY || found_by_all(&slice) <= most)
+            continue;
+        best = slice;
+        most = found_by_all(&slice);
+    }
+    if (most == 0)
+        return STATUS_OK;
+    sheet->panels++;
+    sheet_title(sheet, spec->targets[target].name);
+    fprintf(sheet->vars, ", ε = %g'\n", spec->accuracies[best.fixed]);
+    put_slice(sheet, &best, 1);
+    return put_guides_and_keys(sheet, &best, error);
+}
+
+static enum status collect_complexity_dimension(const struct evidence *evidence, struct sheet *sheet,
+                                                struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    for (size_t target = 0; target < spec->target_count && spec->dimension_count > 1; target++)
+        TRY(collect_dimension_panel(evidence, target, sheet, error));
+    sheet_colours(spec, sheet);
+    return STATUS_OK;
+}
+
+/* ---- The speed-up ---- */
+
+/* T_ddpm/T_accelerated in steps, or 0 where one of them was not found. */
+static double speedup(const struct evidence *evidence, size_t target, size_t dimension, size_t accuracy)
+{
+    size_t fast = evidence_sampler(evidence, "accelerated"), slow = evidence_sampler(evidence, "ddpm");
+    const struct bracket *a = evidence_complexity(evidence, target, fast, dimension, accuracy);
+    const struct bracket *b = evidence_complexity(evidence, target, slow, dimension, accuracy);
+    if (a->reach != REACH_FOUND || b->reach != REACH_FOUND)
+        return 0.0;
+    return (double)(b->passes - 1) / (double)(a->passes - 1);
+}
+
+/* Up to MOST_SHOWN dimensions, spread over those with at least `least` ratios. */
+static size_t choose_dimensions(const struct evidence *evidence, size_t target, size_t least, size_t *chosen)
+{
+    size_t usable = 0, count = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        size_t seen = 0;
+        for (size_t d = 0; d < evidence->spec.dimension_count; d++) {
+            size_t ratios = 0;
+            for (size_t e = 0; e < evidence->spec.accuracy_count; e++)
+                ratios += speedup(evidence, target, d, e) > 0.0;
+            if (ratios < least)
+                continue;
+            size_t most = usable < MOST_SHOWN ? usable : MOST_SHOWN;
+            if (pass > 0 && count < most && seen == (most > 1 ? count * (usable - 1) / (most - 1) : 0))
+                chosen[count++] = d;
+            seen++;
+        }
+        usable = seen;
+    }
+    return count;
+}
+
+static void put_speedup_series(const struct evidence *evidence, size_t target, size_t dimension, size_t series,
+                               struct sheet *sheet)
+{
+    const struct spec *spec = &evidence->spec;
+    const struct sampler *fast = spec->samplers[evidence_sampler(evidence, "accelerated")];
+    const struct sampler *slow = spec->samplers[evidence_sampler(evidence, "ddpm")];
+    double dearer = (double)fast->score_evaluations / (double)slow->score_evaluations;
+    struct place place = {spec->targets[target].name, "ddpm/accelerated", series, spec->dimensions[dimension], ""};
+    double first = 0.0, anchor = 0.0;
+    for (int evaluations = 0; evaluations < 2; evaluations++) {
+        place.kind = evaluations ? "evaluations" : "steps";
+        for (size_t e = 0; e < spec->accuracy_count; e++) {
+            double ratio = speedup(evidence, target, dimension, e);
+            if (!(ratio > 0.0))
+                continue;
+            sheet_point(sheet, &place, 1.0 / spec->accuracies[e], evaluations ? ratio / dearer : ratio);
+            anchor = first > 0.0 ? anchor : ratio;
+            first = first > 0.0 ? first : 1.0 / spec->accuracies[e];
+        }
+    }
+    place.kind = "guide";
+    if (series == 1) {
+        sheet_row(sheet, &place, first, anchor);
+        sheet_row(sheet, &place, 1.0 / spec->accuracies[spec->accuracy_count - 1],
+                  anchor * sqrt(1.0 / spec->accuracies[spec->accuracy_count - 1] / first));
+    }
+    fprintf(sheet->vars, "key_%zu_%zu = '{/:Italic d} = %zu'\n", sheet->panels, series, spec->dimensions[dimension]);
+}
+
+static enum status collect_speedup(const struct evidence *evidence, struct sheet *sheet, struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    (void)error;
+    if (evidence_sampler(evidence, "accelerated") == spec->sampler_count
+        || evidence_sampler(evidence, "ddpm") == spec->sampler_count)
+        return STATUS_OK;
+    for (size_t target = 0; target < spec->target_count; target++) {
+        size_t chosen[MOST_SHOWN], count = choose_dimensions(evidence, target, FEWEST_ON_CURVE, chosen);
+        if (count == 0)
+            count = choose_dimensions(evidence, target, 1, chosen);
+        if (count == 0)
+            continue;
+        sheet->panels++;
+        for (size_t i = 0; i < count; i++)
+            put_speedup_series(evidence, target, chosen[i], i + 1, sheet);
+        fprintf(sheet->vars, "series_%zu = %zu\n", sheet->panels, count);
+        sheet_title(sheet, spec->targets[target].name);
+        fputs("'\n", sheet->vars);
+    }
+    sheet->low[1] = fmin(sheet->low[1], 1.0); /* the line of no gain is always in sight */
+    sheet->high[1] = fmax(sheet->high[1], 1.0);
+    return STATUS_OK;
+}
+
+/* ---- All figures ---- */
+
+/* What gnuplot can draw: images of some more panels are too high for it. */
+enum { MOST_PANELS = 60 };
+#define LEAST 1e-250
+#define MOST 1e250
+
+/* A margin around the points; narrow ranges grow to whole decades, so that every axis has labelled tics. */
+static void put_range(FILE *vars, char axis, double low, double high, int snug)
+{
+    int narrow = high < 30.0 * low && !snug;
+    low = narrow ? pow(10.0, floor(log10(low))) / 1.3 : low / 1.6;
+    high = narrow ? pow(10.0, ceil(log10(high))) * 1.3 : high * 1.6;
+    low = fmin(fmax(low, LEAST), MOST);
+    high = fmin(fmax(high, 10.0 * LEAST), 10.0 * MOST);
+    fprintf(vars, "%cmin = %.9g\n%cmax = %.9g\n", axis, low, axis, high);
+}
+
+const struct figure_source figure_tv_steps = {"steps", "tv", collect_tv_steps, 0, 0};
+const struct figure_source figure_complexity_accuracy = {"inverse_accuracy", "steps", collect_complexity_accuracy, 0,
+                                                         0};
+const struct figure_source figure_complexity_dimension = {"d", "steps", collect_complexity_dimension, 0, 0};
+const struct figure_source figure_speedup = {"inverse_accuracy", "ratio", collect_speedup, 0, 0};
+
+enum status figure_collect(const struct figure_source *source, const struct evidence *evidence, struct sheet *sheet,
+                           struct error *error)
+{
+    fprintf(sheet->table, "panel\tseries\tkind\ttarget\tdimension\tsampler\t%s\t%s%s\n", source->x, source->y,
+            source->has_estimates ? "\tvalue\tstandard_error" : "");
+    enum status status = source->collect(evidence, sheet, error);
+    if (status != STATUS_OK || sheet->panels == 0)
+        return status;
+    size_t shown = sheet->panels < MOST_PANELS ? sheet->panels : MOST_PANELS;
+    fprintf(sheet->vars, "panels = %zu\nleft_out = %zu\nsamplers = %zu\nbeyond_rows = %zu\n", shown,
+            sheet->panels - shown, evidence->spec.sampler_count, sheet->beyond_rows);
+    put_range(sheet->vars, 'x', sheet->low[0], sheet->high[0], source->snug);
+    put_range(sheet->vars, 'y', sheet->low[1], sheet->high[1], 0);
+    return STATUS_OK;
+}

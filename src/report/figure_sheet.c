@@ -1,0 +1,112 @@
+#include "report/figure_sheet.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { NAME_ROOM = 24 };
+
+static void put_place(const struct sheet *sheet, const struct place *place, double x, double y)
+{
+    fprintf(sheet->table, "%zu\t%zu\t%s\t%s\t%zu\t%s\t%.12g\t%.12g", sheet->panels, place->series, place->kind,
+            place->target, place->dimension, place->series_name, x, y);
+}
+
+void sheet_row(const struct sheet *sheet, const struct place *place, double x, double y)
+{
+    put_place(sheet, place, x, y);
+    fputc('\n', sheet->table);
+}
+
+void sheet_estimate_row(const struct sheet *sheet, const struct place *place, double x, double y,
+                        struct estimate estimate)
+{
+    put_place(sheet, place, x, y);
+    fprintf(sheet->table, "\t%.12g\t%.12g\n", estimate.value, estimate.error);
+}
+
+/* Axes are logarithmic, and results may hold anything. */
+static int has_place(double x)
+{
+    return x > 0.0 && isfinite(x);
+}
+
+static void count_point(struct sheet *sheet, double x, double y)
+{
+    const double at[2] = {x, y};
+    if (!has_place(x) || !has_place(y))
+        return;
+    for (int i = 0; i < 2; i++) {
+        sheet->low[i] = sheet->points > 0 ? fmin(sheet->low[i], at[i]) : at[i];
+        sheet->high[i] = sheet->points > 0 ? fmax(sheet->high[i], at[i]) : at[i];
+    }
+    sheet->points++;
+}
+
+void sheet_point(struct sheet *sheet, const struct place *place, double x, double y)
+{
+    count_point(sheet, x, y);
+    sheet_row(sheet, place, x, y);
+}
+
+void sheet_estimate_point(struct sheet *sheet, const struct place *place, double x, double y,
+                          struct estimate estimate)
+{
+    count_point(sheet, x, y);
+    sheet_estimate_row(sheet, place, x, y, estimate);
+}
+
+/* Names are [A-Za-z0-9._-]+, of which enhanced text gives only `_` a meaning; single quotes keep the backslash. What
+ * a panel has no room for is cut. */
+static void put_name(FILE *vars, const char *name)
+{
+    size_t length = strlen(name);
+    for (size_t i = 0; i < length && (i < NAME_ROOM || length == NAME_ROOM + 1); i++)
+        fprintf(vars, "%s%c", name[i] == '_' ? "\\" : "", name[i]);
+    if (length > NAME_ROOM + 1)
+        fputs("…", vars);
+}
+
+void sheet_name(const struct sheet *sheet, const char *name)
+{
+    put_name(sheet->vars, name);
+}
+
+void sheet_title(const struct sheet *sheet, const char *target)
+{
+    fprintf(sheet->vars, "title_%zu = '", sheet->panels);
+    put_name(sheet->vars, target);
+}
+
+/* The colour of a sampler is its place among all samplers, so that it is the same in every experiment. */
+static size_t colour(const struct registry *registry, const struct sampler *sampler)
+{
+    size_t i = 0;
+    while (registry_sampler_at(registry, i) != NULL && registry_sampler_at(registry, i) != sampler)
+        i++;
+    return i + 1;
+}
+
+void sheet_colours(const struct spec *spec, const struct sheet *sheet)
+{
+    size_t longest = 0;
+    fputs("colours = '", sheet->vars);
+    for (size_t s = 0; s < spec->sampler_count; s++)
+        fprintf(sheet->vars, "%s%zu", s > 0 ? " " : "", colour(&spec->registry, spec->samplers[s]));
+    fputs("'\ndeterministic = '", sheet->vars);
+    for (size_t s = 0; s < spec->sampler_count; s++) {
+        size_t length = strlen(spec->samplers[s]->name);
+        fprintf(sheet->vars, "%s%d", s > 0 ? " " : "", spec->samplers[s]->log_noise_ratio == NULL);
+        longest = length > longest ? length : longest;
+    }
+    fprintf(sheet->vars, "'\nlongest_name = %zu\n", longest);
+}
+
+void sheet_key(const struct sheet *sheet, size_t series, const char *sampler, const char *base, int present,
+               struct exponent exponent)
+{
+    fprintf(sheet->vars, "key_%zu_%zu = '", sheet->panels, series);
+    put_name(sheet->vars, sampler);
+    if (present)
+        fprintf(sheet->vars, "   %s^{%.3f±%.3f}", base, exponent.value, exponent.interval);
+    fputs("'\n", sheet->vars);
+}

@@ -1,0 +1,510 @@
+/* The report as a page of one file: nothing is fetched, no script runs, and what others wrote is text. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/text.h"
+#include "report/explain.h"
+#include "report/figures.h"
+#include "report/report.h"
+#include "report/tables.h"
+#include "verdict/account.h"
+
+/* Claims and figures of one topic stand together; those of none come last. */
+static const char *const headings[TOPICS] = {
+    [TOPIC_ACCURACY] = "Steps against accuracy",
+    [TOPIC_DIMENSION] = "Steps against dimension",
+    [TOPIC_ACCELERATION] = "What acceleration gains",
+    [TOPIC_DIVERGENCES] = "Divergences against steps",
+    [TOPIC_ERROR_SIZE] = "What the size of a score error costs",
+    [TOPIC_ERROR_ROUGHNESS] = "What the roughness of a score error costs",
+    [TOPIC_CHAINS] = "Chains against exact laws",
+    [TOPIC_ORDERS] = "Every sampler's order",
+};
+
+/* A page being written. */
+struct page {
+    const struct evidence *evidence;
+    const struct tables *tables;
+    FILE *file;
+};
+
+static void put(const struct page *page, const char *text)
+{
+    html_words(page->file, text);
+}
+
+static void put_element(const struct page *page, const char *tag, const char *text)
+{
+    fprintf(page->file, "<%s>", tag);
+    put(page, text);
+    fprintf(page->file, "</%s>\n", tag);
+}
+
+/* ---- Verdicts ---- */
+
+/* What follows from a verdict. */
+static const char *const consequences[] = {
+    [OUTCOME_NOT_TIGHT] =
+        "nothing speaks against the claim; the bound is not reached, so whether it is sharp stays open",
+    [OUTCOME_SUPPORTED] = "nothing speaks against the claim",
+    [OUTCOME_INCONCLUSIVE] = "nothing follows",
+    [OUTCOME_REFUTED] = "the claim does not hold here",
+};
+
+/* The findings of the claim whose first one has this index: a target each, the overall one after them. */
+static size_t targets_of(const struct page *page)
+{
+    return page->evidence->spec.target_count;
+}
+
+static const struct finding *overall_of(const struct page *page, size_t first)
+{
+    return &page->tables->findings[first + targets_of(page)];
+}
+
+/* The first finding of the next claim after `first`, or the number of findings. */
+static size_t next_claim(const struct page *page, size_t first)
+{
+    return first + targets_of(page) + 1;
+}
+
+static void put_summary(const struct page *page)
+{
+    static const enum finding_column columns[] = {FINDING_CLAIM, FINDING_VERDICT, FINDING_MEASURED, FINDING_PREDICTED,
+                                                  FINDING_STATEMENT};
+    size_t each = targets_of(page) + 1;
+    table_html(tables_findings(page->tables, COLUMNS(columns), each - 1, each, page->tables->count / each),
+               page->file);
+}
+
+static void put_prediction(const struct page *page, const struct claim *claim)
+{
+    char predicted[CLAIM_PREDICTION];
+    claim_prediction(claim, predicted);
+    put(page, predicted);
+}
+
+static void put_count(const struct page *page, const char *text, enum outcome from, enum outcome to)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < page->tables->count; i = next_claim(page, i))
+        count += overall_of(page, i)->outcome >= from && overall_of(page, i)->outcome <= to;
+    fprintf(page->file, "%zu %s", count, text);
+}
+
+/* ---- Tables ---- */
+
+static void put_section(const struct page *page, const struct table *table, const struct table_view *view)
+{
+    if (view->rows == 0 && table->note[0] == '\0')
+        return;
+    fputs("<section>", page->file);
+    put_element(page, "h2", table->title);
+    if (view->rows > 0)
+        table_html(*view, page->file);
+    if (table->note[0] != '\0')
+        put_element(page, "p", table->note);
+    fputs("</section>\n", page->file);
+}
+
+/* ---- How a verdict came about ---- */
+
+static void put_line(void *context, const char *text)
+{
+    put_element(context, "li", text);
+}
+
+/* The cells of a window that share a reason: all of them, or only their number where nobody asks which. */
+static void put_reason(const struct page *page, const struct account *account, size_t first)
+{
+    const struct account_cell *shown = &account->cell[first];
+    int named = (shown->use & (CELL_CENSORED | CELL_AT_START)) != 0;
+    size_t count = 0;
+    for (size_t i = 0; i < account->cells; i++)
+        count += account->cell[i].window == shown->window && account->cell[i].reason == shown->reason;
+    fprintf(page->file, "<li>%zu not used: ", count);
+    put(page, shown->reason);
+    for (size_t i = 0, put_before = 0; i < account->cells && named; i++) {
+        if (account->cell[i].window != shown->window || account->cell[i].reason != shown->reason)
+            continue;
+        fputs(put_before++ > 0 ? "; " : " (", page->file);
+        put(page, account->cell[i].where);
+        if (account->cell[i].measured[0] != '\0') {
+            fputs(": ", page->file);
+            put(page, account->cell[i].measured);
+        }
+    }
+    fputs(named ? ")</li>\n" : "</li>\n", page->file);
+}
+
+static void put_window(const struct page *page, const struct account *account, size_t window)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < account->cells; i++)
+        used += account->cell[i].window == window && account->cell[i].use == CELL_USED;
+    fputs("<p><b>Cells: ", page->file);
+    put(page, account->window[window].of);
+    fputs(".</b> Window: ", page->file);
+    put(page, account->window[window].rule);
+    fprintf(page->file, ".</p>\n<ul><li>%zu used</li>\n", used);
+    for (size_t i = 0; i < account->cells; i++) {
+        int first = account->cell[i].window == window && account->cell[i].reason != NULL;
+        for (size_t j = 0; j < i && first; j++)
+            first = account->cell[j].window != window || account->cell[j].reason != account->cell[i].reason;
+        if (first)
+            put_reason(page, account, i);
+    }
+    fputs("</ul>\n", page->file);
+}
+
+static void put_account(struct page *page, const struct finding *finding)
+{
+    const struct account *account = finding->account;
+    fputs("<details><summary>How the verdict on ", page->file);
+    put(page, finding->target);
+    fputs(" came about</summary>\n", page->file);
+    for (size_t i = 0; i < account->windows; i++)
+        put_window(page, account, i);
+    for (size_t i = 0; i < account->judgements; i++) {
+        const struct judgement *judgement = &account->judgement[i];
+        fputs("<p><b>Judged: ", page->file);
+        put(page, judgement->of);
+        if (judgement->exponent.interval > 0.0 || judgement->regression != NULL)
+            fprintf(page->file, " = %.6g ± %.6g, bound %g", judgement->exponent.value, judgement->exponent.interval,
+                    judgement->bound);
+        fputs(".</b></p>\n<ul>", page->file);
+        explain_judgement(judgement, put_line, page);
+        fputs("</ul>\n", page->file);
+    }
+    if (account->judgements == 0)
+        fputs("<p>Nothing was judged.</p>\n", page->file);
+    fputs("</details>\n", page->file);
+}
+
+/* ---- Figures ---- */
+
+/* The figure's SVG beside the result; NULL if there is none. */
+static FILE *open_image(const struct page *page, const struct figure *figure)
+{
+    char path[4200];
+    (void)snprintf(path, sizeof path, "%s/%s.svg", page->evidence->directory, figure->name);
+    return fopen(path, "r");
+}
+
+static int has_image(const struct page *page, const struct figure *figure)
+{
+    FILE *svg = open_image(page, figure);
+    return svg != NULL && fclose(svg) == 0;
+}
+
+/* An SVG as an image in the page itself: what lies in the directory may be of anybody, and in an image no script
+ * runs. Returns 0 if there is none. */
+static int put_image(const struct page *page, const struct figure *figure)
+{
+    static const char plain[] = NAME_CHARACTERS " '()*+,/:;=";
+    FILE *svg = open_image(page, figure);
+    if (svg == NULL)
+        return 0;
+    fprintf(page->file, "<figure><div class=\"wide\" tabindex=\"0\"><img alt=\"%s\" src=\"data:image/svg+xml,",
+            figure->name);
+    for (int c; (c = fgetc(svg)) != EOF;)
+        if (c != '\0' && strchr(plain, c) != NULL)
+            (void)fputc(c, page->file);
+        else
+            fprintf(page->file, "%%%02X", (unsigned)c);
+    (void)fclose(svg);
+    fputs("\"></div>", page->file);
+    return 1;
+}
+
+/* "eps-ddpm: measured 0.987 ± 0.004, the claim says ≤ 1: supported." */
+static void put_what_it_says(const struct page *page, const struct finding *finding)
+{
+    char measured[EXPONENT_TEXT], verdict[100];
+    finding_verdict(finding, verdict, sizeof verdict);
+    fprintf(page->file, "<p><b>%s</b>: ", finding->claim->name);
+    if (finding->measured) {
+        exponent_text(finding->value, finding->interval, measured);
+        fputs("measured ", page->file);
+        put(page, measured);
+    } else
+        fputs("not measured", page->file);
+    fputs(", the claim says ", page->file);
+    put_prediction(page, finding->claim);
+    fputs(": ", page->file);
+    put(page, verdict);
+    fputs(".</p>\n", page->file);
+}
+
+static void put_figure(const struct page *page, const struct figure *figure, bool with_claims)
+{
+    if (!put_image(page, figure))
+        return;
+    fputs("<figcaption>", page->file);
+    for (size_t i = 0; i < page->tables->count && with_claims; i = next_claim(page, i))
+        if (overall_of(page, i)->claim->topic == figure->topic)
+            put_what_it_says(page, overall_of(page, i));
+    put_element(page, "p", figure->caption);
+    fputs("</figcaption></figure>\n", page->file);
+}
+
+/* ---- Claims ---- */
+
+/* What was measured, what the claim says, what follows. */
+static void put_sentences(const struct page *page, size_t first)
+{
+    const struct finding *finding = overall_of(page, first);
+    const struct finding *worst =
+        &page->tables->findings[first + claims_worst(&page->tables->findings[first], targets_of(page))];
+    char measured[EXPONENT_TEXT];
+    fputs("<p>Measured: ", page->file);
+    put(page, claim_statistic(finding->claim));
+    if (finding->measured) {
+        exponent_text(finding->value, finding->interval, measured);
+        fputs(", <b>", page->file);
+        put(page, measured);
+        fputs("</b>", page->file);
+    } else
+        fputs(", without a result", page->file);
+    fputs(targets_of(page) > 1 ? ", on the target that decides, " : ", on ", page->file);
+    put(page, worst->target);
+    fprintf(page->file, ", from %zu cells. The claim says: <b>", worst->used);
+    put_prediction(page, finding->claim);
+    fprintf(page->file, "</b>. What follows: %s.</p>\n", consequences[finding->outcome]);
+}
+
+/* A row a target, then the overall one if there are several. */
+static void put_findings(const struct page *page, size_t first)
+{
+    static const enum finding_column columns[] = {FINDING_TARGET, FINDING_VERDICT,  FINDING_MEASURED, FINDING_IN_T,
+                                                  FINDING_USED,   FINDING_CENSORED, FINDING_AT_START, FINDING_NOTE};
+    enum { IN_T = 3 };
+    size_t rows = targets_of(page) > 1 ? targets_of(page) + 1 : 1;
+    struct table_view view = tables_findings(page->tables, COLUMNS(columns), first, 1, rows);
+    view.has_total = rows > 1;
+    table_drop_empty(&view, IN_T);
+    table_html(view, page->file);
+}
+
+static void put_claim(struct page *page, size_t first)
+{
+    const struct finding *finding = overall_of(page, first);
+    const struct claim *claim = finding->claim;
+    char verdict[100];
+    fprintf(page->file, "<article id=\"claim-%s\"><h3>%s ", claim->name, claim->name);
+    finding_verdict(finding, verdict, sizeof verdict);
+    html_verdict(page->file, outcome_kind(finding->outcome), verdict);
+    fputs("</h3>\n<p class=\"statement\">", page->file);
+    put(page, claim->statement);
+    fputs(" <cite>", page->file);
+    put(page, claim->source);
+    fputs("</cite></p>\n", page->file);
+    put_sentences(page, first);
+    put_findings(page, first);
+    for (size_t i = 0; i < targets_of(page); i++)
+        put_account(page, &page->tables->findings[first + i]);
+    fputs("</article>\n", page->file);
+}
+
+static bool has_claim(const struct page *page, enum topic topic)
+{
+    for (size_t i = 0; i < page->tables->count; i = next_claim(page, i))
+        if (overall_of(page, i)->claim->topic == topic)
+            return true;
+    return false;
+}
+
+static void put_claims(struct page *page, enum topic topic)
+{
+    for (size_t i = 0; i < page->tables->count; i = next_claim(page, i))
+        if (overall_of(page, i)->claim->topic == topic)
+            put_claim(page, i);
+}
+
+static void put_topic(struct page *page, enum topic topic)
+{
+    if (!has_claim(page, topic))
+        return;
+    fputs("<section>", page->file);
+    put_element(page, "h2", headings[topic]);
+    put_claims(page, topic);
+    for (const struct figure *figure = figures; figure->name != NULL; figure++)
+        if (figure->topic == topic)
+            put_figure(page, figure, true);
+    fputs("</section>\n", page->file);
+}
+
+/* What no topic shows. */
+static void put_others(struct page *page)
+{
+    bool has_heading = false;
+    put_claims(page, NO_TOPIC);
+    for (const struct figure *figure = figures; figure->name != NULL; figure++) {
+        if (has_claim(page, figure->topic) || !has_image(page, figure))
+            continue;
+        if (!has_heading)
+            put_element(page, "h2", "Other figures");
+        has_heading = true;
+        put_figure(page, figure, false);
+    }
+}
+
+/* ---- What is missing ---- */
+
+static void put_censored(const struct page *page)
+{
+    fprintf(
+        page->file,
+        "<p>T(d, ε) is censored where no T up to %zu reaches ε, and met at the start where the smallest admissible "
+        "T already does. Neither enters a fit; the figures draw both (△, ▽).</p>\n",
+        page->evidence->spec.max_steps);
+    table_html(table_all(&page->tables->censored), page->file);
+}
+
+/* Of lines "cell: reason". */
+static void put_reasons(const struct page *page, const char *line)
+{
+    fputs("<ul class=\"failures\">\n", page->file);
+    while (*line != '\0') {
+        size_t length = strcspn(line, "\n");
+        char *text = strndup(line, length);
+        if (text != NULL)
+            put_element(page, "li", text);
+        free(text);
+        line += length + (line[length] == '\n');
+    }
+    fputs("</ul>\n", page->file);
+}
+
+static void put_failures(const struct page *page)
+{
+    const struct result *result = &page->evidence->result;
+    put_element(page, "h3", "Failed cells");
+    if (result->failures[0] == '\0')
+        fputs("<p>No cell failed.</p>\n", page->file);
+    else
+        put_reasons(page, result->failures);
+    if (result->refusals[0] == '\0')
+        return;
+    put_element(page, "h3", "Laws that are not known");
+    fputs("<p>Searches for T(d, ε) went around these numbers of steps; where one of them leaves T(d, ε) open, the "
+          "table above says so.</p>\n",
+          page->file);
+    put_reasons(page, result->refusals);
+}
+
+/* ---- Where it comes from ---- */
+
+/* The value of a fact among lines "name: value", if it is a name, which alone may go into a command. */
+static void fact(const char *provenance, const char *name, char *value, size_t size)
+{
+    char start[40];
+    (void)snprintf(start, sizeof start, "%s: ", name);
+    (void)snprintf(value, size, "unknown");
+    for (const char *line = provenance; line != NULL; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, start, strlen(start)) != 0)
+            continue;
+        line += strlen(start);
+        char text[100];
+        (void)snprintf(text, sizeof text, "%.*s", (int)strcspn(line, "\n"), line);
+        if (text_is_name(text))
+            (void)snprintf(value, size, "%s", text);
+        return;
+    }
+}
+
+static void put_reproduction(const struct page *page)
+{
+    static const struct {
+        const char *command, *after, *what;
+    } stored[] = {
+        {"verdict", "", "the claims; verdict.md, verdict.tex"},
+        {"plot", "", "the figures and their data, NAME.tsv"},
+        {"report", "", "this page; cells.csv, the raw numbers"},
+        {"explain", " CLAIM", "every cell behind one verdict"},
+        {"check", "", "measures a few cells again"},
+    };
+    const char *name = page->evidence->spec.name;
+    char commit[100], version[100];
+    fact(page->evidence->result.provenance, "commit", commit, sizeof commit);
+    fact(page->evidence->result.provenance, "version", version, sizeof version);
+    fprintf(
+        page->file,
+        "<p>These numbers are of diffrate %s, commit %s. Save the experiment above as %s.yaml, or copy spec.yaml, "
+        "which lies beside this page; results/%s below is the directory of this page. In a clone of diffrate:</p>\n",
+        version, commit, name, name);
+    fprintf(page->file,
+            "<pre>git checkout %s\nmake\nbuild/diffrate run %s.yaml -o again\nbuild/diffrate diff results/%s "
+            "again/%s   # "
+            "do both agree within their radii?</pre>\n<p>From the stored results, without measuring all "
+            "again:</p>\n<pre>",
+            strcmp(commit, "unknown") == 0 ? "COMMIT" : commit, name, name, name);
+    for (size_t i = 0; i < sizeof stored / sizeof stored[0]; i++)
+        fprintf(page->file, "build/diffrate %s results/%s%s   # %s\n", stored[i].command, name, stored[i].after,
+                stored[i].what);
+    fputs("</pre>\n", page->file);
+}
+
+static void put_head(const struct page *page)
+{
+    fputs("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+          "content=\"width=device-width, initial-scale=1\">\n<meta http-equiv=\"Content-Security-Policy\" "
+          "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n<title>",
+          page->file);
+    text_put_html(page->file, page->evidence->spec.title);
+    fprintf(page->file, "</title>\n<style>\n%s</style></head><body>\n<header><h1>", report_style);
+    text_put_html(page->file, page->evidence->spec.title);
+    fputs("</h1>\n", page->file);
+    if (page->tables->count > 0) {
+        fputs("<p class=\"lead\">Claims: ", page->file);
+        put_count(page, "supported, ", OUTCOME_NOT_TIGHT, OUTCOME_SUPPORTED);
+        put_count(page, "inconclusive, ", OUTCOME_INCONCLUSIVE, OUTCOME_INCONCLUSIVE);
+        put_count(page, "refuted.</p>\n", OUTCOME_REFUTED, OUTCOME_REFUTED);
+    }
+    fprintf(page->file, "<p class=\"soft\">%s: %zu measurements</p></header>\n", page->evidence->spec.name,
+            page->evidence->result.count);
+}
+
+static void put_notes(const struct page *page)
+{
+    fputs("<h3>How to read this</h3>\n", page->file);
+    for (size_t i = 0; tables_note(&page->evidence->spec, i) != NULL; i++)
+        put_element(page, "p", tables_note(&page->evidence->spec, i));
+}
+
+enum status report_html(const struct tables *tables, struct error *error)
+{
+    struct report_file output;
+    const struct evidence *evidence = tables->evidence;
+    TRY(report_open(evidence, "report.html", &output, error));
+    FILE *file = output.stream;
+    struct page page = {evidence, tables, file};
+    put_head(&page);
+    fputs("<main>\n<section id=\"claims\"><h2>Claims</h2>\n", file);
+    if (tables->count > 0)
+        put_summary(&page);
+    else
+        fputs("<p>The experiment tests no claims.</p>\n", file);
+    put_notes(&page);
+    fputs("</section>\n", file);
+    for (enum topic topic = NO_TOPIC + 1; topic < TOPICS; topic++)
+        put_topic(&page, topic);
+    put_others(&page);
+    for (size_t i = 0; i < tables->sections; i++)
+        put_section(&page, &tables->section[i], &tables->shown[i]);
+    fputs("<section id=\"missing\"><h2>Censored and failed cells</h2>\n", file);
+    if (evidence->spec.accuracy_count > 0)
+        put_censored(&page);
+    put_failures(&page);
+    fputs("</section>\n<section id=\"experiment\"><h2>The experiment</h2>\n<pre>", file);
+    text_put_html(file, evidence->result.spec_text);
+    fputs("</pre></section>\n<section id=\"provenance\"><h2>Provenance</h2>\n<pre class=\"prose\">", file);
+    text_put_html(file, evidence->result.provenance);
+    text_put_html(file, evidence->result.plugins);
+    fputs("</pre></section>\n<section id=\"reproduce\"><h2>How to reproduce it</h2>\n", file);
+    put_reproduction(&page);
+    fputs("</section>\n</main></body></html>\n", file);
+    return report_close(&output, STATUS_OK, error);
+}

@@ -1,0 +1,120 @@
+#include "report/report.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "core/memory.h"
+#include "core/text.h"
+#include "report/tables.h"
+
+/* Of one target the overall finding says nothing more. */
+static struct table_view shown_findings(const struct tables *tables, const enum finding_column *columns, size_t count)
+{
+    size_t step = tables->evidence->spec.target_count == 1 ? 2 : 1;
+    return tables_findings(tables, columns, count, 0, step, tables->count / step);
+}
+
+static const enum finding_column columns_of_text[] = {FINDING_CLAIM, FINDING_TARGET,    FINDING_MEASURED,
+                                                      FINDING_IN_T,  FINDING_PREDICTED, FINDING_VERDICT,
+                                                      FINDING_CELLS, FINDING_NOTE};
+
+enum status report_print(const struct tables *tables, FILE *file, struct error *error)
+{
+    return table_print(shown_findings(tables, COLUMNS(columns_of_text)), file, error);
+}
+
+static void markdown_section(const struct table *table, const struct table_view *view, FILE *file)
+{
+    if (view->rows == 0 && table->note[0] == '\0')
+        return;
+    fprintf(file, "\n## %s\n", table->title);
+    if (view->rows > 0) {
+        fputc('\n', file);
+        table_markdown(*view, file);
+    }
+    if (table->note[0] != '\0')
+        fprintf(file, "\n%s\n", table->note);
+}
+
+enum status report_markdown(const struct tables *tables, struct error *error)
+{
+    const struct spec *spec = &tables->evidence->spec;
+    struct report_file file;
+    TRY(report_open(tables->evidence, "verdict.md", &file, error));
+    fputs("# ", file.stream);
+    text_put_markdown(file.stream, spec->title);
+    fputs("\n\n", file.stream);
+    table_markdown(shown_findings(tables, COLUMNS(columns_of_text)), file.stream);
+    for (size_t i = 0; tables_note(spec, i) != NULL; i++)
+        fprintf(file.stream, "\n%s\n", tables_note(spec, i));
+    for (size_t i = 0; i < tables->sections; i++)
+        markdown_section(&tables->section[i], &tables->shown[i], file.stream);
+    return report_close(&file, STATUS_OK, error);
+}
+
+/* The claim table for an appendix, no wider than a line. Notes are left out: they are long, and verdict.md has them.
+ */
+enum status report_latex(const struct tables *tables, struct error *error)
+{
+    static const enum finding_column columns[] = {FINDING_CLAIM,      FINDING_TARGET,    FINDING_MEASURED,
+                                                  FINDING_IN_T,       FINDING_PREDICTED, FINDING_VERDICT,
+                                                  FINDING_CELLS_SHORT};
+    struct report_file file;
+    TRY(report_open(tables->evidence, "verdict.tex", &file, error));
+    fputs("% Needs \\usepackage{booktabs,graphicx} and UTF-8.\n\\begin{table}\n\\centering\\footnotesize\n\\caption{",
+          file.stream);
+    text_put_latex(file.stream, tables->evidence->spec.title);
+    fputs(". Cells: used / censored / at start.}\n"
+          "\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%\n",
+          file.stream);
+    table_latex(shown_findings(tables, COLUMNS(columns)), file.stream);
+    fputs("}\n\\end{table}\n", file.stream);
+    return report_close(&file, STATUS_OK, error);
+}
+
+/* ---- cells.csv ---- */
+
+/* Prints, and forgets, a row with why it failed. */
+static enum status csv_row(const struct record *row, struct table *table, FILE *file, struct error *error)
+{
+    for (const struct field *field = record_fields; field->name != NULL; field++)
+        switch (field->type) {
+        case FIELD_STRING:
+            TRY(table_text(table, field_text(field, row), error));
+            break;
+        case FIELD_COUNT:
+            TRY(table_cells(table, error, "%" PRIu64, field_count(field, row)));
+            break;
+        case FIELD_REAL:
+            TRY(table_number(table, field_real(field, row), error));
+            break;
+        }
+    TRY(table_text(table, row->failure, error));
+    table_csv_rows(table, 0, file);
+    return STATUS_OK;
+}
+
+enum status report_csv(const struct evidence *evidence, struct error *error)
+{
+    struct report_file file = {.stream = NULL};
+    size_t fields = 0;
+    while (record_fields[fields].name != NULL)
+        fields++;
+    struct table_column *column = array_new(fields + 1, sizeof *column);
+    struct table table = {.column = column, .columns = fields + 1};
+    enum status status = column != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a table");
+    for (size_t c = 0; c <= fields && status == STATUS_OK; c++)
+        column[c].heading = c < fields ? record_fields[c].name : "failure";
+    TRY_OR(end, status);
+    TRY_OR(end, report_open(evidence, "cells.csv", &file, error));
+    table_csv_rows(&table, 1, file.stream);
+    for (size_t i = 0; i < evidence->result.count; i++)
+        TRY_OR(end, csv_row(&evidence->result.rows[i], &table, file.stream, error));
+    for (size_t i = 0; i < evidence->failed_count; i++)
+        TRY_OR(end, csv_row(&evidence->failed[i], &table, file.stream, error));
+end:
+    status = report_close(&file, status, error);
+    table_free(&table);
+    free(column);
+    return status;
+}

@@ -1,0 +1,225 @@
+/* Tables of what stands between an experiment and its theorem: targets that are approximated, score errors, clips. */
+#include <math.h>
+#include <stdio.h>
+
+#include "core/memory.h"
+#include "core/text.h"
+#include "law/clip.h"
+#include "report/tables.h"
+#include "verdict/error_growth.h"
+
+/* ---- Targets ---- */
+
+static const struct table_column target_columns[] = {
+    {"target", LEFT}, {"kind", LEFT}, {"TV to the law that it stands for, in one coordinate", RIGHT}};
+
+static enum status fill_targets(const struct evidence *evidence, struct table *table, struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    for (size_t i = 0; i < spec->target_count; i++) {
+        double distance = target_approximation(&spec->targets[i]);
+        if (!(distance > 0.0))
+            continue;
+        TRY(table_cells(table, error, "%s\t%s\t%.2g", spec->targets[i].name, spec->targets[i].family->name,
+                        distance));
+    }
+    if (table->cells > 0)
+        (void)snprintf(
+            table->note, sizeof table->note,
+            "What is measured is the mixture that stands in for the law. Targets that are not listed are exact.");
+    return STATUS_OK;
+}
+
+const struct section section_targets = {"Targets that stand for another law", COLUMNS(target_columns), fill_targets,
+                                        0};
+
+/* ---- Score errors ---- */
+
+static const struct table_column error_columns[] = {{"target", LEFT},
+                                                    {"sampler", LEFT},
+                                                    {"score error", LEFT},
+                                                    {"effect in ε_score", RIGHT},
+                                                    {"excess TV in ε_score", RIGHT},
+                                                    {"C in T", RIGHT},
+                                                    {"C in d", RIGHT},
+                                                    {"largest C", RIGHT},
+                                                    {"largest excess TV/(ε_score √log T)", RIGHT},
+                                                    {"cells used / unresolved / missing", RIGHT}};
+
+static enum status fill_family(const struct evidence *evidence, const struct error_family *family,
+                               const struct error_cells *cells, struct table *table, struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    struct error_growth growth;
+    char label[100];
+    TRY(error_growth_fit(cells, &growth, error));
+    error_family_label(spec, family, label, sizeof label);
+    TRY(table_cells(table, error, "%s\t%s\t%s", spec->targets[family->target].name,
+                    spec->samplers[family->sampler]->name, label));
+    TRY(table_exponent(table, growth.slope.ok, growth.slope.exponent, error));
+    TRY(table_exponent(table, growth.excess.ok, growth.excess.exponent, error));
+    TRY(table_exponent(table, growth.steps.ok, growth.steps.exponent, error));
+    TRY(table_exponent(table, growth.dimension.ok, growth.dimension.exponent, error));
+    TRY(table_cell_if(table, cells->inside > 0, error, "%.3g", cells->constant));
+    TRY(table_cell_if(table, cells->inside > 0 && isfinite(cells->excess), error, "%.3g", cells->excess));
+    return table_cells(table, error, "%zu / %zu / %zu", cells->inside, cells->count - cells->inside, cells->missing);
+}
+
+static enum status fill_families(const struct evidence *evidence, size_t target, size_t sampler, struct table *table,
+                                 size_t *missing, struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    enum status status = STATUS_OK;
+    for (size_t e = error_family_next(spec, SAME_BUT_SIZE, 0); e < spec->score_error_count && status == STATUS_OK;
+         e = error_family_next(spec, SAME_BUT_SIZE, e)) {
+        const struct error_family family = {target, sampler, SAME_BUT_SIZE, e};
+        struct error_cells cells;
+        status = error_cells_find(evidence, &family, &cells, error);
+        if (status == STATUS_OK)
+            status = fill_family(evidence, &family, &cells, table, error);
+        *missing += cells.missing;
+        free(cells.cell);
+    }
+    return status;
+}
+
+static enum status fill_score_errors(const struct evidence *evidence, struct table *table, struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    size_t missing = 0;
+    for (size_t target = 0; target < spec->target_count; target++)
+        for (size_t sampler = 0; sampler < spec->sampler_count; sampler++)
+            TRY(fill_families(evidence, target, sampler, table, &missing, error));
+    if (missing > 0)
+        (void)snprintf(table->note, sizeof table->note,
+                       "%zu cells are missing: their law could not be computed, as where a deterministic map folds.",
+                       missing);
+    return STATUS_OK;
+}
+
+const struct section section_score_errors = {"Score errors", COLUMNS(error_columns), fill_score_errors, 0};
+
+/* ---- Clips ---- */
+
+static const struct table_column clip_columns[] = {
+    {"target", LEFT},      {"score error", LEFT},     {"d", RIGHT},      {"T", RIGHT}, {"TV with the clip", RIGHT},
+    {"TV without", RIGHT}, {"with − without", RIGHT}, {"the clip", LEFT}};
+
+/* In how many cells TV changed beyond the radii, and where by the most. */
+struct change {
+    size_t cells;
+    double by, radius;
+    char where[240];
+};
+
+struct comparison {
+    size_t cells, idle; /* idle: the clip is as good as none; not in the table */
+    struct change lower, higher;
+};
+
+static void note_change(struct change *change, const struct record *with, const char *label, double by, double radius)
+{
+    change->cells++;
+    if (by <= change->by)
+        return;
+    change->by = by;
+    change->radius = radius;
+    (void)snprintf(change->where, sizeof change->where, "%s, score error %s, d = %zu, T = %zu", with->target, label,
+                   (size_t)with->dimension, (size_t)with->steps);
+}
+
+static enum status compare(struct comparison *comparison, const struct record *with, const struct record *without,
+                           const char *label, struct table *table, struct error *error)
+{
+    double by = with->tv - without->tv, radius = with->tv_error + without->tv_error, p = with->clip_probability;
+    char tv[2][TEXT_MEASURED_SIZE];
+    if (isnan(by)) /* one of the two is not known */
+        return STATUS_OK;
+    comparison->cells++;
+    if (fabs(by) > radius)
+        note_change(by < 0.0 ? &comparison->lower : &comparison->higher, with, label, fabs(by), radius);
+    if (fabs(by) <= CLIP_MATTERS && p <= CLIP_MATTERS) {
+        comparison->idle++;
+        return STATUS_OK;
+    }
+    TRY(table_cells(table, error, "%s\t%s\t%zu\t%zu", with->target, label, (size_t)with->dimension,
+                    (size_t)with->steps));
+    text_measured(with->tv, with->tv_error, tv[0]);
+    text_measured(without->tv, without->tv_error, tv[1]);
+    TRY(table_cells(table, error, "%s ± %.1e\t%s ± %.1e", tv[0], with->tv_error, tv[1], without->tv_error));
+    TRY(table_cells(table, error, fabs(by) > 0.0 ? "%+.1e ± %.1e" : "%.0f ± %.1e", by, radius));
+    if (p > CLIP_MATTERS)
+        return table_cells(table, error, "left out of the law; P(it acts) ≤ %.1e is in the radius", p);
+    return table_cells(table, error, "in the law");
+}
+
+static enum status compare_all(const struct evidence *evidence, size_t clipped, size_t unclipped,
+                               const struct record **rows, struct comparison *comparison, struct table *table,
+                               struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    const struct record **others = rows + evidence->result.count;
+    char label[100];
+    for (size_t target = 0; target < spec->target_count; target++)
+        for (size_t e = 0; e < spec->score_error_count; e++) {
+            record_label_score_error(&spec->score_errors[e], label, sizeof label);
+            for (size_t d = 0; d < spec->dimension_count; d++) {
+                size_t count = evidence_rows(evidence, target, clipped, e, d, rows), j = 0;
+                size_t other_count = evidence_rows(evidence, target, unclipped, e, d, others);
+                for (size_t i = 0; i < count; i++) {
+                    while (j < other_count && others[j]->steps < rows[i]->steps)
+                        j++;
+                    if (j < other_count && others[j]->steps == rows[i]->steps)
+                        TRY(compare(comparison, rows[i], others[j], label, table, error));
+                }
+            }
+        }
+    return STATUS_OK;
+}
+
+static void describe_change(const char *verb, const struct change *change, char *text, size_t size)
+{
+    if (change->cells == 0)
+        (void)snprintf(text, size, "%s it in none", verb);
+    else
+        (void)snprintf(text, size, "%s it in %zu, by %.2e ± %.1e at most (%s)", verb, change->cells, change->by,
+                       change->radius, change->where);
+}
+
+static void describe_comparison(const struct comparison *comparison, char *sentence, size_t size)
+{
+    char lower[400], higher[400], idle[200] = "";
+    describe_change("lowered", &comparison->lower, lower, sizeof lower);
+    describe_change("raised", &comparison->higher, higher, sizeof higher);
+    if (comparison->idle > 0)
+        (void)snprintf(idle, sizeof idle,
+                       " Not listed: %zu cells in which the clip acts with a probability of at most %g and changes "
+                       "nothing.",
+                       comparison->idle, CLIP_MATTERS);
+    if (comparison->lower.cells + comparison->higher.cells == 0)
+        (void)snprintf(sentence, size, "Clipping changed TV beyond the radii in none of %zu cells.%s",
+                       comparison->cells, idle);
+    else
+        (void)snprintf(sentence, size, "Clipping changed TV beyond the radii in %zu of %zu cells: it %s, and %s.%s",
+                       comparison->lower.cells + comparison->higher.cells, comparison->cells, lower, higher, idle);
+}
+
+static enum status fill_clipping(const struct evidence *evidence, struct table *table, struct error *error)
+{
+    size_t samplers = evidence->spec.sampler_count;
+    size_t clipped = evidence_sampler(evidence, "accelerated");
+    size_t unclipped = evidence_sampler(evidence, "accelerated-unclipped");
+    struct comparison comparison = {.cells = 0};
+    if (clipped == samplers || unclipped == samplers)
+        return STATUS_OK;
+    const struct record **rows = array_new(evidence->result.count, 2 * sizeof *rows);
+    if (rows == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for a table");
+    enum status status = compare_all(evidence, clipped, unclipped, rows, &comparison, table, error);
+    free(rows);
+    if (status == STATUS_OK && comparison.cells > 0)
+        describe_comparison(&comparison, table->note, sizeof table->note);
+    return status;
+}
+
+const struct section section_clipping = {"What clipping buys", COLUMNS(clip_columns), fill_clipping, 0};

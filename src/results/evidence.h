@@ -1,0 +1,55 @@
+/* What an experiment's stored results say, before any claim is judged: the records, the spec they came from, and T(d,
+ * eps). */
+#ifndef RESULTS_EVIDENCE_H
+#define RESULTS_EVIDENCE_H
+
+#include <stddef.h>
+
+#include "core/status.h"
+#include "experiment/bracket.h"
+#include "experiment/spec.h"
+#include "results/store.h"
+
+struct evidence {
+    struct result result;
+    struct spec spec;
+    struct record *failed; /* what failed, and what searches for T(d, eps) went around, one a dimension */
+    size_t failed_count;
+    struct bracket *complexity; /* [target][sampler][dimension][accuracy], see evidence_complexity */
+    char directory[4000];       /* where the result lies, for what is made from it */
+};
+
+/* Reads the merged file at `path`, or the one in the directory `path` (free with evidence_free, also after an error).
+ */
+MUST_USE enum status evidence_read(const char *path, const char *const *claim_names, struct evidence *out,
+                                   struct error *error);
+void evidence_free(struct evidence *evidence);
+
+/* T(d, eps) of a target and sampler with exact scores, all by their index in the spec. */
+const struct bracket *evidence_complexity(const struct evidence *evidence, size_t target, size_t sampler,
+                                          size_t dimension, size_t accuracy);
+
+/* "T = 680", "T ≤ 33" (at start), "T > 2048" (beyond) or, open, "84 < T ≤ 100". */
+void bracket_label(const struct bracket *bracket, char *text, size_t size);
+
+/* The records of exact laws of a target, sampler and score error (0: exact scores) in one dimension, by increasing
+ * steps: at most result.count pointers. Returns how many. */
+size_t evidence_rows(const struct evidence *evidence, size_t target, size_t sampler, size_t score_error,
+                     size_t dimension, const struct record **rows);
+
+/* The same of a number of chains. */
+size_t evidence_sampled_rows(const struct evidence *evidence, size_t target, size_t sampler, size_t score_error,
+                             size_t dimension, size_t chains, const struct record **rows);
+
+/* The index of the sampler of this name in the spec, or the number of samplers if it is not there. */
+size_t evidence_sampler(const struct evidence *evidence, const char *name);
+
+/* Why some T between the two of a bracket that is not found is not known, exact scores; NULL where none is refused.
+ */
+const char *evidence_refusal(const struct evidence *evidence, size_t target, size_t sampler, size_t dimension,
+                             const struct bracket *bracket);
+
+/* T/log T, the cost without the logarithm that Õ hides. */
+double log_free_cost(size_t steps);
+
+#endif

@@ -1,0 +1,49 @@
+/* Stored results: one HDF5 file a cell, written under a temporary name, closed, fsynced and renamed, so that its
+ * existence means "done"; and one merged file an experiment. Columns are 1-D datasets named by record_fields with
+ * `units` and `long_name` attributes, the dimension scale `row` attached. What may differ between two runs of the
+ * same (wall times, the facts `command` and `host`) lives in the group /circumstances; all else is equal to the bit.
+ */
+#ifndef RESULTS_STORE_H
+#define RESULTS_STORE_H
+
+#include <stddef.h>
+
+#include "core/status.h"
+#include "experiment/record.h"
+
+/* Facts about a run, stored as string attributes of the file's root. Ends with name == NULL. */
+struct fact {
+    const char *name;
+    const char *value;
+};
+
+/* Rows read back from a file, with the facts stored beside them. */
+struct result {
+    struct record *rows;
+    size_t count;
+    char *spec_text;  /* "" if the file holds none */
+    char *spec_name;  /* the experiment's name; "" if none */
+    char *plugins;    /* what its text does not say of its plug-ins (registry.h); "" if it has none */
+    char *failure;    /* "" or the reason why the cell was not measured at all */
+    char *cell;       /* "" or the cell's description */
+    char *failures;   /* of a cell: cell_failures; of a merged file: plan_failures */
+    char *refusals;   /* of a merged file: plan_failures, of laws that searches for T(d, eps) went around */
+    char *provenance; /* the other root facts, "name: value\n" each, for the report */
+};
+
+/* Writes a file with `count` rows (0 is legal: a failed cell, whose fact `failure` says why) at `path` atomically.
+ * Facts named as texts of struct result come back in these. */
+MUST_USE enum status store_write(const char *path, const struct record *rows, size_t count, const struct fact *facts,
+                                 struct error *error);
+
+/* Reads any file made by store_write (free with result_free), whoever may have made it: HDF5 sees it in a child
+ * process, and what names a target, a sampler, an experiment and so on is a name as in a spec. Errors: STATUS_IO, one
+ * sentence naming the file and what is wrong with it (missing, not HDF5, a column missing or of another type or
+ * length, another format version, a text that is no name, a content that HDF5 dies of). */
+MUST_USE enum status store_read(const char *path, struct result *out, struct error *error);
+void result_free(struct result *result);
+
+/* Silences HDF5's own error printing; call once at start. */
+void store_init(void);
+
+#endif

@@ -1,0 +1,177 @@
+/* Reading a result file that anybody may have written. HDF5 1.10 crashes on some damaged files, as when one refers to
+ * strings that it does not hold. The checksum tells of accidents, but who makes a file can seal it: HDF5 therefore
+ * sees it in a child process, and what comes back is checked as if it came from the file's maker. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/file.h"
+#include "core/process.h"
+#include "core/memory.h"
+#include "core/text.h"
+#include "results/store_format.h"
+
+/* What a child may use: for anything, and for each byte of the file. A row takes about twice as much in memory; a
+ * core reads more than ten million bytes a second. */
+enum { LEAST_MEMORY = 1 << 28, MEMORY_A_BYTE = 32, LEAST_SECONDS = 2, BYTES_A_SECOND = 1000000 };
+
+/* Takes the seal off. */
+static int unseal(struct bytes *file)
+{
+    char seal[SEAL_LENGTH + 1];
+    if (file->length < SEAL_LENGTH)
+        return 0;
+    make_seal(file->data, file->length - SEAL_LENGTH, seal);
+    file->length -= SEAL_LENGTH;
+    return memcmp(file->data + file->length, seal, SEAL_LENGTH) == 0;
+}
+
+/* ---- From the child to the parent: a struct sizes, the rows, and the texts with their '\0' ---- */
+
+enum { TEXTS = 8 };
+struct sizes {
+    size_t rows, text[TEXTS];
+};
+
+static char **text_at(struct result *result, size_t index)
+{
+    char **const texts[TEXTS] = {&result->spec_text, &result->spec_name, &result->plugins,  &result->cell,
+                                 &result->failure,   &result->failures,  &result->refusals, &result->provenance};
+    return texts[index];
+}
+
+struct job {
+    const char *path;
+    const struct bytes *content;
+};
+
+static enum status parse_and_send(void *context, FILE *out, struct error *error)
+{
+    const struct job *job = context;
+    struct result result;
+    enum status status = store_parse(job->path, job->content, &result, error);
+    if (status != STATUS_OK)
+        return status;
+    struct sizes sizes = {.rows = result.count};
+    for (size_t i = 0; i < TEXTS; i++)
+        sizes.text[i] = strlen(*text_at(&result, i));
+    (void)fwrite(&sizes, sizeof sizes, 1, out); /* what is not written is missed by the parent */
+    (void)fwrite(result.rows, sizeof *result.rows, result.count, out);
+    for (size_t i = 0; i < TEXTS; i++)
+        (void)fwrite(*text_at(&result, i), 1, sizes.text[i] + 1, out);
+    return STATUS_OK;
+}
+
+/* The next `size` bytes, with a '\0' behind them, for free(); NULL if so many are not left or memory ran out. */
+static void *take(const struct bytes *from, size_t *at, size_t size)
+{
+    char *part = size <= from->length - *at ? array_new(size + 1, 1) : NULL;
+    if (part == NULL)
+        return NULL;
+    memcpy(part, from->data + *at, size);
+    *at += size;
+    return part;
+}
+
+static int receive(const struct bytes *from, struct result *out)
+{
+    struct sizes sizes;
+    size_t at = sizeof sizes;
+    if (from->length < sizeof sizes)
+        return 0;
+    memcpy(&sizes, from->data, sizeof sizes);
+    if (sizes.rows > from->length / sizeof *out->rows)
+        return 0;
+    out->count = sizes.rows;
+    out->rows = take(from, &at, sizes.rows * sizeof *out->rows);
+    int whole = out->rows != NULL;
+    for (size_t i = 0; i < TEXTS && whole; i++) {
+        char *text = take(from, &at, sizes.text[i]);
+        *text_at(out, i) = text;
+        whole = text != NULL && at < from->length && from->data[at++] == '\0';
+    }
+    return whole && at == from->length;
+}
+
+/* ---- What only a file's maker can get wrong ---- */
+
+/* Methods of laws are told in words; everything else is a name. */
+static int is_label(const struct field *field, const char *text)
+{
+    if (field->offset != offsetof(struct record, law))
+        return text_is_name(text);
+    return text[strspn(text, NAME_CHARACTERS " +,")] == '\0';
+}
+
+/* Names go into paths, figures and reports. That of the experiment is none where a file is of one cell. */
+static enum status check_names(const char *path, const struct result *result, struct error *error)
+{
+    const char *name = result->spec_name;
+    if (name[0] == '.' || name[strspn(name, NAME_CHARACTERS)] != '\0' || strlen(name) >= LABEL_SIZE)
+        return fail_with(error, STATUS_IO, "%s: \"spec_name\" is not a name of [A-Za-z0-9._-]", path);
+    for (const struct field *field = record_fields; field->name != NULL; field++)
+        for (size_t i = 0; i < result->count && field->type == FIELD_STRING; i++) {
+            const char *text = (const char *)&result->rows[i] + field->offset;
+            if (memchr(text, '\0', LABEL_SIZE) == NULL || !is_label(field, text))
+                return fail_with(error, STATUS_IO, "%s: \"%s\" of row %zu is not a name of [A-Za-z0-9._-]", path,
+                                 field->name, i);
+        }
+    return STATUS_OK;
+}
+
+static enum status read_isolated(const char *path, const struct bytes *content, struct result *out,
+                                 struct error *error)
+{
+    struct job job = {path, content};
+    size_t size = content->length < SIZE_MAX / MEMORY_A_BYTE - LEAST_MEMORY ? content->length : 0;
+    const struct isolate_limits limits = {LEAST_SECONDS + (unsigned)(size / BYTES_A_SECOND),
+                                          LEAST_MEMORY + MEMORY_A_BYTE * size, LEAST_MEMORY + MEMORY_A_BYTE * size};
+    struct error cause = {STATUS_OK, ""};
+    struct bytes answer = {NULL, 0};
+    enum status status = isolate(parse_and_send, &job, &limits, &answer.data, &answer.length, &cause);
+    if (status == STATUS_EXTERNAL)
+        status = fail_with(error, STATUS_IO, "%s is damaged: HDF5 %s on it", path, cause.text);
+    else if (status == STATUS_MEMORY)
+        status = fail_with(error, STATUS_IO, "cannot read %s: %s", path, cause.text);
+    else if (status != STATUS_OK)
+        status = fail_with(error, STATUS_IO, "%s", cause.text);
+    else if (!receive(&answer, out))
+        status = fail_with(error, STATUS_IO, "%s is damaged, or does not fit in memory", path);
+    else
+        status = check_names(path, out, error);
+    if (status == STATUS_OK) {
+        text_tame(out->cell, "");
+        text_tame(out->failure, "");
+        text_tame(out->failures, "\n");
+        text_tame(out->refusals, "\n");
+        for (size_t i = 0; i < out->count; i++) /* a row that is stored did not fail */
+            out->rows[i].failure[0] = '\0';
+    }
+    free(answer.data);
+    return status;
+}
+
+enum status store_read(const char *path, struct result *out, struct error *error)
+{
+    struct bytes file = {NULL, 0};
+    memset(out, 0, sizeof *out);
+    enum status status = file_load(path, &file, error);
+    if (status == STATUS_OK && (file.length < 8 || memcmp(file.data, SIGNATURE, 8) != 0))
+        status = fail_with(error, STATUS_IO, "%s is not an HDF5 file", path);
+    if (status == STATUS_OK && !unseal(&file))
+        status =
+            fail_with(error, STATUS_IO, "%s is not as diffrate wrote it: its checksum is wrong or missing", path);
+    if (status == STATUS_OK)
+        status = read_isolated(path, &file, out, error);
+    free(file.data);
+    if (status != STATUS_OK)
+        result_free(out);
+    return status;
+}
+
+void result_free(struct result *result)
+{
+    free(result->rows);
+    for (size_t i = 0; i < TEXTS; i++)
+        free(*text_at(result, i));
+    memset(result, 0, sizeof *result);
+}

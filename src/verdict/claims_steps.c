@@ -1,0 +1,383 @@
+/* The claims about numbers of steps, T(d, eps), and about KL. */
+#include <math.h>
+#include <stdio.h>
+
+#include "core/memory.h"
+#include "verdict/exponents.h"
+#include "verdict/judge.h"
+
+/* A floor under TV means that T(d, eps) does not exist below it: no power of 1/eps bounds it. */
+static void judge_floor(const struct evidence *evidence, size_t target, size_t sampler, struct finding *out)
+{
+    const struct tv_fall fall = tv_fall(evidence, target, sampler);
+    if (!isfinite(fall.power))
+        return;
+    struct judgement judgement = {.condition = {{OUTCOME_REFUTED, "refuted", "the power of h with which it falls",
+                                                 BELOW, FLOOR_SLOPE, fall.power}},
+                                  .conditions = 1,
+                                  .otherwise = "no floor in sight, which decides nothing"};
+    (void)snprintf(judgement.of, sizeof judgement.of, "how TV of %s falls at the largest T measured",
+                   evidence->spec.samplers[sampler]->name);
+    if (judge_by(out, &judgement, out->outcome) == 0)
+        judge_note(out,
+                   "TV floor: TV = %.3g at T = %zu (d = %zu) has stopped falling; T(d, eps) does not exist below it",
+                   fall.tv, fall.steps, fall.dimension);
+}
+
+/* Where TV is below its radius, T(d, eps) is known from above only, and so is its growth: enough to support a bound,
+ * not to refute it. */
+static enum status judge_from_above(const struct evidence *evidence, size_t target, size_t sampler,
+                                    const struct claim_bound *bound, struct finding *out, struct error *error)
+{
+    struct fit fit;
+    struct account account = {.windows = 0};
+    enum status status;
+    TRY_OR(end, complexity_exponents(evidence, target, sampler, COST_FROM_ABOVE, false, &account, &fit, error));
+    struct judgement judgement = {
+        .of = "exponent of upper limits on T/log T in 1/eps",
+        .exponent = fit.x,
+        .bound = bound->value,
+        .regression = power_kinds[bound->power].regression,
+        .cells = fit.cells,
+        .condition = {{OUTCOME_INCONCLUSIVE, "inconclusive", "the half-width of the interval", ABOVE, WIDEST,
+                       fit.x.interval},
+                      {OUTCOME_NOT_TIGHT, "supported, not tight", "the upper end of the interval", AT_MOST,
+                       bound->value + BAND, fit.x.value + fit.x.interval}},
+        .conditions = 2,
+        .otherwise = "inconclusive"};
+    judgement_decide(&judgement, OUTCOME_INCONCLUSIVE);
+    if (fit.ok && judgement.outcome == OUTCOME_NOT_TIGHT) {
+        account_judgement(&account, &judgement);
+        account_free(out->account); /* of the window that holds too little */
+        account_append(out->account, &account);
+        out->outcome = judgement.outcome;
+        out->measured = 1;
+        out->value = fit.x.value;
+        out->interval = fit.x.interval;
+        out->used = fit.weighed_x;
+        judge_note(out, "from upper limits on T: TV is below its radius");
+    }
+end:
+    account_free(&account);
+    return status;
+}
+
+/* The growth of T(d, eps) in 1/eps or in d. */
+static enum status judge_steps(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
+                               struct finding *out, struct error *error)
+{
+    const bool in_dimension = bound->power == STEPS_IN_DIMENSION;
+    size_t sampler;
+    struct fit fit, raw;
+    out->bound = bound->value;
+    if (!judge_needs(evidence, bound->sampler, &sampler, out))
+        return STATUS_OK;
+    if (evidence->spec.accuracy_count == 0) {
+        judge_inconclusive(out, "the experiment has no accuracies");
+        return STATUS_OK;
+    }
+    struct unused unused = complexity_unused(evidence, target, sampler);
+    out->censored = unused.beyond;
+    out->at_start = unused.at_start;
+    if (unused.open > 0)
+        judge_note(out, "%zu cell%s unresolved", unused.open, unused.open == 1 ? "" : "s");
+    TRY(complexity_exponents(evidence, target, sampler, COST_LOG_FREE, in_dimension, out->account, &fit, error));
+    TRY(complexity_exponents(evidence, target, sampler, COST_STEPS, false, NULL, &raw, error));
+    out->used = !fit.ok ? fit.cells : in_dimension ? fit.weighed_d : fit.weighed_x;
+    if (fit.ok && (fit.has_d || !in_dimension)) {
+        struct exponent in_T = in_dimension ? raw.d : raw.x;
+        char of[120];
+        (void)snprintf(of, sizeof of, "%s, %s", power_kinds[bound->power].name, bound->sampler);
+        judge_power(out, of, bound, out->used, in_dimension ? &fit.d : &fit.x);
+        out->has_raw = raw.ok;
+        out->raw_value = in_T.value;
+        out->raw_interval = in_T.interval;
+    } else {
+        if (!in_dimension)
+            TRY(judge_from_above(evidence, target, sampler, bound, out, error));
+        if (out->measured == 0) {
+            judge_inconclusive(out, fit.ok ? "only one dimension in the window" : fit.reason);
+            judge_note(out, fit.ok ? "add dimensions"
+                            : out->censored > 0
+                                ? "add accuracies <= 0.1 that max_steps reaches, or a larger max_steps"
+                                : "add accuracies <= 0.1, smaller ones");
+        }
+    }
+    if (!in_dimension)
+        judge_floor(evidence, target, sampler, out);
+    return STATUS_OK;
+}
+
+/* Adds what was found of a further bound, which must hold, too. */
+static void add_part(const struct claim_bound *bound, const struct finding *part, struct finding *out)
+{
+    char verdict[100];
+    finding_verdict(part, verdict, sizeof verdict);
+    if (part->measured)
+        judge_note(out, "%s: %.3f ± %.3f (bound %g), %s", bound->sampler, part->value, part->interval, bound->value,
+                   verdict);
+    else
+        judge_note(out, "%s: %s", bound->sampler, verdict);
+    if (part->note[0] != '\0')
+        judge_note(out, "%s", part->note);
+    out->outcome = part->outcome > out->outcome ? part->outcome : out->outcome;
+    out->used += part->used;
+    out->censored += part->censored;
+    out->at_start += part->at_start;
+}
+
+enum status decide_steps(const struct evidence *evidence, const struct claim *claim, size_t target,
+                         struct finding *out, struct error *error)
+{
+    TRY(judge_steps(evidence, &claim->bound[0], target, out, error));
+    for (const struct claim_bound *bound = &claim->bound[1]; bound->power != NO_POWER; bound++) {
+        struct account account = {.windows = 0};
+        struct finding part = {.claim = claim, .account = &account};
+        enum status status = judge_steps(evidence, bound, target, &part, error);
+        account_append(out->account, &account);
+        if (status != STATUS_OK)
+            return status;
+        add_part(bound, &part, out);
+    }
+    return STATUS_OK;
+}
+
+/* Whether the target is a product of d equal laws on the line, in every dimension. */
+static int is_power(const struct evidence *evidence, size_t target)
+{
+    const struct spec *spec = &evidence->spec;
+    int power = target_is_loaded(&spec->targets[target]);
+    for (size_t i = 0; i < spec->dimension_count && power; i++) {
+        struct factor_list factors;
+        struct error ignored;
+        power = target_factors(&spec->targets[target], spec->dimensions[i], &factors, &ignored) == STATUS_OK
+                && factors.count == 1 && factors.group[0].factor.dimension == 1;
+        factor_list_free(&factors);
+    }
+    return power;
+}
+
+/* The powers of h and of d in the KL of one sampler: upper bounds, judged as such. In one dimension alone a bound in
+ * d beside another says nothing. */
+enum status decide_kl(const struct evidence *evidence, const struct claim *claim, size_t target, struct finding *out,
+                      struct error *error)
+{
+    size_t sampler;
+    struct fit fit;
+    if (!judge_needs(evidence, claim->bound[0].sampler, &sampler, out))
+        return STATUS_OK;
+    TRY(divergence_exponents(evidence, target, sampler, offsetof(struct record, kl_p_q), 0.0, out->account, &fit,
+                             error));
+    out->used = fit.cells;
+    if (!fit.ok) {
+        judge_inconclusive(out, fit.reason);
+        judge_note(out, "add steps that are powers of two");
+        return STATUS_OK;
+    }
+    for (const struct claim_bound *bound = claim->bound; bound->power != NO_POWER; bound++) {
+        const bool is_first = bound == claim->bound, in_dimension = bound->power == KL_IN_DIMENSION;
+        const struct exponent *exponent = in_dimension ? &fit.d : &fit.x;
+        size_t cells = in_dimension ? fit.weighed_d : fit.weighed_x;
+        struct finding part = {.claim = claim, .account = out->account}, *judged = is_first ? out : &part;
+        if (in_dimension && !fit.has_d) {
+            if (is_first)
+                judge_inconclusive(out, "only one dimension in the window");
+            continue;
+        }
+        judged->used = cells;
+        judge_power(judged, power_kinds[bound->power].name, bound, cells, exponent);
+        if (in_dimension && judged->outcome == OUTCOME_SUPPORTED && is_power(evidence, target))
+            judge_note(out,
+                       "KL of d equal independent coordinates is d times that of one: its exponent in d, 1, is an "
+                       "identity and no evidence");
+        else if (!is_first)
+            judge_note(out, "exponent in %s %.3f ± %.3f (bound %g)", power_kinds[bound->power].in, exponent->value,
+                       exponent->interval, bound->value);
+        out->outcome = judged->outcome > out->outcome ? judged->outcome : out->outcome;
+    }
+    return STATUS_OK;
+}
+
+/* A lower or upper limit on T(d, eps), as far as it is known: [low, high], high 0 for "above max_steps". */
+static void limits(const struct bracket *bracket, double *low, double *high)
+{
+    *low = bracket->reach == REACH_FOUND ? (double)bracket->passes : (double)bracket->fails + 1.0;
+    *high = bracket->reach == REACH_BEYOND ? HUGE_VAL : (double)bracket->passes;
+    if (bracket->certain == 0 || bracket->certain < bracket->fails)
+        *low = 0.0;
+}
+
+/* The largest accuracy at which `cost` times the accelerated sampler's steps are seen to be at most the other's, with
+ * no smaller one at which they are seen to be more; 0 if there is none. */
+static double frontier(const struct evidence *evidence, size_t target, size_t fast, size_t slow, size_t dimension,
+                       double cost)
+{
+    const struct spec *spec = &evidence->spec;
+    double found = 0.0;
+    for (size_t e = spec->accuracy_count; e-- > 0;) {
+        double fast_low, fast_high, slow_low, slow_high;
+        limits(evidence_complexity(evidence, target, fast, dimension, e), &fast_low, &fast_high);
+        limits(evidence_complexity(evidence, target, slow, dimension, e), &slow_low, &slow_high);
+        if (cost * (fast_low - 1.0) > slow_high - 1.0)
+            break;
+        if (cost * (fast_high - 1.0) <= slow_low - 1.0)
+            found = spec->accuracies[e];
+    }
+    return found;
+}
+
+/* Score evaluations of a step of one sampler over those of the other. */
+static double evaluations_ratio(const struct spec *spec, size_t fast, size_t slow)
+{
+    return (double)spec->samplers[fast]->score_evaluations / (double)spec->samplers[slow]->score_evaluations;
+}
+
+static void note_frontier(const struct evidence *evidence, size_t target, size_t fast, size_t slow, double cost,
+                          const char *unit, struct finding *out)
+{
+    const struct spec *spec = &evidence->spec;
+    size_t at[] = {0, spec->dimension_count - 1};
+    for (size_t i = 0; i < (spec->dimension_count > 1 ? 2 : 1); i++) {
+        double from = frontier(evidence, target, fast, slow, at[i], cost);
+        if (from > 0.0)
+            judge_note(out, "in %s it wins from eps = %g on at d = %zu", unit, from, spec->dimensions[at[i]]);
+        else
+            judge_note(out, "in %s it is not seen to win at d = %zu", unit, spec->dimensions[at[i]]);
+    }
+}
+
+/* A cell of the claim's two samplers. */
+static void account_pair(struct account *account, const struct spec *spec, const struct claim *claim,
+                         size_t dimension, size_t accuracy, const struct bracket *fast, const struct bracket *slow,
+                         int use, const char *reason)
+{
+    struct account_cell cell = {.use = use, .reason = reason};
+    char a[40], b[40];
+    bracket_label(fast, a, sizeof a);
+    bracket_label(slow, b, sizeof b);
+    (void)snprintf(cell.where, sizeof cell.where, "d = %zu, ε = %g", spec->dimensions[dimension],
+                   spec->accuracies[accuracy]);
+    (void)snprintf(cell.measured, sizeof cell.measured, "%s %s, %s %s", claim->samplers[0], a, claim->samplers[1], b);
+    account_cell(account, &cell);
+}
+
+enum status decide_crossover(const struct evidence *evidence, const struct claim *claim, size_t target,
+                             struct finding *out, struct error *error)
+{
+    (void)error;
+    const struct spec *spec = &evidence->spec;
+    size_t fast, slow, compared = 0, unknown = 0, violated = 0;
+    if (!judge_needs(evidence, claim->samplers[0], &fast, out)
+        || !judge_needs(evidence, claim->samplers[1], &slow, out))
+        return STATUS_OK;
+    double worst = -HUGE_VAL;
+    account_window(out->account, "ε ≤ 1/√d, and both T known well enough to say which is larger",
+                   "T(d, ε) of %s against %s", claim->samplers[0], claim->samplers[1]);
+    for (size_t d = 0; d < spec->dimension_count; d++)
+        for (size_t e = 0; e < spec->accuracy_count; e++) {
+            double dimension = (double)spec->dimensions[d], fast_low, fast_high, slow_low, slow_high;
+            const struct bracket *a = evidence_complexity(evidence, target, fast, d, e);
+            const struct bracket *b = evidence_complexity(evidence, target, slow, d, e);
+            if (spec->accuracies[e] > 1.0 / sqrt(dimension) * (1.0 + 1e-12)) {
+                account_pair(out->account, spec, claim, d, e, a, b, 0, "ε above 1/√d");
+                continue;
+            }
+            limits(a, &fast_low, &fast_high);
+            limits(b, &slow_low, &slow_high);
+            int known = fast_low > slow_high || fast_high <= slow_low;
+            account_pair(out->account, spec, claim, d, e, a, b, known ? CELL_USED : CELL_CENSORED,
+                         known ? NULL : "which T is larger is not known");
+            if (fast_low > slow_high) {
+                compared++;
+                if (violated++ == 0)
+                    judge_note(out, "at d = %zu, eps = %g: T = %.0f against %.0f", spec->dimensions[d],
+                               spec->accuracies[e], fast_low, slow_high);
+            } else if (fast_high <= slow_low) {
+                compared++;
+                if (isfinite(slow_high) && fast_low > 0.0 && slow_low > 0.0)
+                    worst = fmax(worst, fast_high / slow_low);
+            } else
+                unknown++;
+        }
+    out->used = compared;
+    out->censored = unknown;
+    struct judgement judgement = {.condition = {{OUTCOME_INCONCLUSIVE, "inconclusive", "the number of cells compared",
+                                                 BELOW, 1.0, (double)compared},
+                                                {OUTCOME_REFUTED, "refuted", "the number of cells that violate it",
+                                                 ABOVE, 0.0, (double)violated}},
+                                  .conditions = 2,
+                                  .otherwise = "supported"};
+    (void)snprintf(judgement.of, sizeof judgement.of, "cells with T_%s above T_%s", claim->samplers[0],
+                   claim->samplers[1]);
+    if (judge_by(out, &judgement, OUTCOME_SUPPORTED) == 0) {
+        judge_note(out, "no cell with eps <= 1/sqrt(d) in which both samplers can be compared");
+        return STATUS_OK;
+    }
+    if (violated > 0)
+        judge_note(out, "%zu of %zu compared violate it", violated, compared);
+    if (isfinite(worst)) {
+        out->measured = 1;
+        out->value = worst;
+    } else
+        judge_note(out, "from limits on T alone: in no cell are both T known");
+    note_frontier(evidence, target, fast, slow, 1.0, "steps", out);
+    note_frontier(evidence, target, fast, slow, evaluations_ratio(spec, fast, slow), "score evaluations", out);
+    return STATUS_OK;
+}
+
+/* T_ddpm/T_accelerated as a power of 1/eps: no theorem, but what the two upper bounds promise together. */
+enum status decide_speedup(const struct evidence *evidence, const struct claim *claim, size_t target,
+                           struct finding *out, struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    size_t fast, slow, count = 0, extreme = 0;
+    struct fit fit;
+    if (!judge_needs(evidence, claim->samplers[0], &fast, out)
+        || !judge_needs(evidence, claim->samplers[1], &slow, out))
+        return STATUS_OK;
+    struct fit_cell *cells = array_new(spec->dimension_count * spec->accuracy_count, sizeof *cells);
+    if (cells == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for a fit");
+    double largest = 0.0;
+    account_window(out->account, "ε ≤ 0.1 and both T found", "T(d, ε) of %s and %s", claim->samplers[0],
+                   claim->samplers[1]);
+    for (size_t d = 0; d < spec->dimension_count; d++)
+        for (size_t e = 0; e < spec->accuracy_count; e++) {
+            const struct bracket *a = evidence_complexity(evidence, target, fast, d, e);
+            const struct bracket *b = evidence_complexity(evidence, target, slow, d, e);
+            int beyond = a->reach == REACH_BEYOND || b->reach == REACH_BEYOND;
+            int at_start = a->reach == REACH_AT_START || b->reach == REACH_AT_START;
+            int inside = a->reach == REACH_FOUND && b->reach == REACH_FOUND && spec->accuracies[e] <= WINDOW_ACCURACY;
+            out->censored += (size_t)beyond;
+            out->at_start += (size_t)at_start;
+            account_pair(out->account, spec, claim, d, e, a, b,
+                         (inside ? CELL_USED : 0) | (beyond ? CELL_CENSORED : 0) | (at_start ? CELL_AT_START : 0),
+                         inside     ? NULL
+                         : beyond   ? "more than max_steps"
+                         : at_start ? "met at the smallest admissible T already"
+                                    : "ε above 0.1, or a T not resolved");
+            if (!inside)
+                continue;
+            double ratio = log_free_cost(b->passes) / log_free_cost(a->passes);
+            cells[count++] =
+                (struct fit_cell){log((double)spec->dimensions[d]), -log(spec->accuracies[e]), log(ratio), d, e};
+            extreme = e > extreme ? e : extreme;
+            largest = fmax(largest, (double)b->passes / (double)a->passes);
+        }
+    enum status status = fit_exponents(cells, count, extreme, &fit, error);
+    if (status == STATUS_OK && fit.ok)
+        exponents_mark_unweighted(out->account, cells, count, false);
+    free(cells);
+    if (status != STATUS_OK)
+        return status;
+    out->used = fit.ok ? fit.weighed_x : fit.cells;
+    if (!fit.ok) {
+        judge_inconclusive(out, fit.reason);
+        judge_note(out, "add accuracies <= 0.1 that both samplers reach, or a larger max_steps");
+        return STATUS_OK;
+    }
+    judge_power(out, claim_statistic(claim), &claim->bound[0], out->used, &fit.x);
+    judge_note(out, "largest measured: %.1f in steps, %.1f in score evaluations", largest,
+               largest / evaluations_ratio(spec, fast, slow));
+    return STATUS_OK;
+}
