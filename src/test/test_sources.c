@@ -97,6 +97,19 @@ static size_t check_includes(const struct order *order, const char *inside, cons
     return count;
 }
 
+/* Headers of a subfolder are for its own files alone. */
+static void check_subfolder(const char *name, const char *text)
+{
+    for (const char *line = text; (line = strstr(line, "#include \"")) != NULL; line++) {
+        const char *path = line + strlen("#include \""), *first = strchr(path, '/');
+        const char *second = first != NULL ? strchr(first + 1, '/') : NULL;
+        if (second == NULL || second > path + strcspn(path, "\"\n"))
+            continue;
+        ck_assert_msg(strncmp(name + strlen("src/"), path, (size_t)(second + 1 - path)) == 0, "%s: %.*s", name,
+                      (int)strcspn(line, "\n"), line);
+    }
+}
+
 START_TEST(folders_depend_one_way)
 {
     struct order order = read_order();
@@ -113,6 +126,7 @@ START_TEST(folders_depend_one_way)
         char *text = text_of(name);
         count += check_includes(&order, inside, text, bad);
         ck_assert_msg(bad[0] == '\0', "%s: %s", name, bad);
+        check_subfolder(name, text);
         free(text);
     }
     free(files);
