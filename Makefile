@@ -107,7 +107,7 @@ test:
 # What make test has not done yet, and the sum of all summaries as the last line.
 check:
 	@scripts/install-deps check
-	@$(parallel) warnings format
+	@$(parallel) warnings
 	@$(parallel) EXTRA_CFLAGS=-Werror $(BUILD)/diffrate $(BUILD)/diffrate-test
 	@$(parallel) BUILD=$(BUILD)/sanitized EXTRA_CFLAGS='-O2 -Werror -fsanitize=address,undefined -fno-sanitize-recover=all' \
 	    $(BUILD)/sanitized/diffrate $(BUILD)/sanitized/diffrate-test
@@ -160,7 +160,7 @@ $(BUILD)/fuzz/%.log: FORCE
 
 # The other compiler, every source, warnings are errors; and the look of the text.
 checked = $(sources) src/main.c $(test_sources) src/test/fuzz/driver.c $(bench_sources)
-warnings: $(checked:src/%.c=$(BUILD)/clang/%.ok)
+warnings: format $(checked:src/%.c=$(BUILD)/clang/%.ok)
 $(BUILD)/clang/%.ok: src/%.c | $(BUILD)/.dependencies
 	@mkdir -p $(@D)
 	@clang $(CPPFLAGS) $(CFLAGS) -Werror -Wno-unknown-warning-option -DFUZZ=fuzz_spec -fsyntax-only -MMD -MP -MF $(@:.ok=.d) -MT $@ $<

@@ -68,7 +68,8 @@ static void primitives(void *context)
     for (size_t i = 0; i < BATCH; i++)
         x[i] = -1e-3 * (double)i;
     for (size_t batch = 0; batch < *(size_t *)context / BATCH; batch++) {
-        random_normals(random_key_of(1, 2), 0, (uint32_t)batch, 0, BATCH / 2, 0, 2, BATCH / 2, out);
+        random_normals((struct random_block){random_key_of(1, 2), 0, (uint32_t)batch, 0, BATCH / 2, 0, 2, BATCH / 2},
+                       out);
         __asm__ volatile("" : : "r"(out) : "memory");
         for (int component = 0; component < 2; component++) {
             vexp(BATCH, x, out);

@@ -42,17 +42,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case KEY_SPEC:
         options->spec = argument;
         return 0;
-    case ARGP_KEY_ARG:
-        if (options->directory != NULL)
-            argp_error(state, "one RESULT at a time");
-        options->directory = argument;
-        return 0;
-    case ARGP_KEY_END:
-        if (options->directory == NULL)
-            argp_error(state, "which RESULT? The results directory of an experiment, such as results/scaling");
-        return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return command_argument(key, argument, state, &options->directory, "RESULT", DIRECTORY_HINT);
     }
 }
 
@@ -113,11 +104,11 @@ static int run(int argc, char **argv)
     struct check check = {.cells = 0};
     struct provenance provenance;
     provenance_collect(argc, argv, &provenance);
-    enum status status = command_directory_spec(options.directory, options.spec, provenance.version, &spec, &error);
-    if (status == STATUS_OK)
-        status = check_directory(options.directory, &spec, &options.check, &check, &error);
-    if (status == STATUS_OK)
-        print_check(&check);
+    enum status status;
+    TRY_OR(end, command_directory_spec(options.directory, options.spec, provenance.version, &spec, &error));
+    TRY_OR(end, check_directory(options.directory, &spec, &options.check, &check, &error));
+    print_check(&check);
+end:;
     int code = status == STATUS_INTERRUPTED ? command_interrupted(check.interruption, "")
                : status != STATUS_OK        ? command_fail(&error)
                : check.problems > 0         ? EXIT_FAILED

@@ -53,6 +53,19 @@ double command_read_seconds(const char *text, const struct argp_state *state)
     return seconds;
 }
 
+error_t command_argument(int key, const char *argument, const struct argp_state *state, const char **out,
+                         const char *name, const char *hint)
+{
+    if (key == ARGP_KEY_ARG && *out != NULL)
+        argp_error(state, "one %s at a time", name);
+    if (key == ARGP_KEY_END && *out == NULL)
+        argp_error(state, "which %s?%s", name, hint);
+    if (key != ARGP_KEY_ARG)
+        return key == ARGP_KEY_END ? 0 : ARGP_ERR_UNKNOWN;
+    *out = argument;
+    return 0;
+}
+
 int command_interrupted(int signal, const char *consequence)
 {
     fprintf(stderr, "diffrate: interrupted by signal %d (%s)%s\n", signal, strsignal(signal), consequence);
@@ -74,8 +87,8 @@ enum status command_directory_spec(const char *directory, const char *file, cons
 {
     if (file == NULL)
         return directory_read(directory, version, claim_names(), spec, error);
-    enum status status = command_load_spec(file, spec, error);
-    return status == STATUS_OK ? directory_is_of(directory, spec, version, error) : status;
+    TRY(command_load_spec(file, spec, error));
+    return directory_is_of(directory, spec, version, error);
 }
 
 enum { FAILURES_SHOWN = 10 };

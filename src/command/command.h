@@ -40,6 +40,11 @@ int command_read_jobs(const char *text, const struct argp_state *state); /* 1 to
     }
 double command_read_seconds(const char *text,
                             const struct argp_state *state); /* above 0; ends the program otherwise */
+/* What a parser does with the keys that are no options, where a command takes one argument: fills *out, and ends the
+ * program where there are more or there is none. "which NAME?" is asked then, with the hint behind it. */
+error_t command_argument(int key, const char *argument, const struct argp_state *state, const char **out,
+                         const char *name, const char *hint);
+#define DIRECTORY_HINT " The results directory of an experiment, such as results/scaling"
 
 /* Says on stderr that a signal ended the work, and what holds then; returns the exit status that goes with it. */
 int command_interrupted(int signal, const char *consequence);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +20,7 @@ enum { KEY_JSON = 1000 };
 struct options {
     const char *path[2];
     size_t paths, lines;
-    int json;
+    bool json;
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -28,7 +29,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     char *end;
     switch (key) {
     case KEY_JSON:
-        options->json = 1;
+        options->json = true;
         return 0;
     case 'a':
         options->lines = SIZE_MAX;
@@ -71,7 +72,7 @@ static const char *fact(const struct result *result, const char *which, int *len
 static void print_origins(const struct evidence *side, const struct options *options)
 {
     static const char *const facts[] = {"version", "commit", "compiler", "flags", "libraries", "host"};
-    int same_text = strcmp(side[0].result.spec_text, side[1].result.spec_text) == 0;
+    bool same_text = strcmp(side[0].result.spec_text, side[1].result.spec_text) == 0;
     for (size_t i = 0; i < 2; i++)
         printf("%s: %s, %zu rows of %s\n", name[i], options->path[i], side[i].result.count, side[i].result.spec_name);
     for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) {
@@ -126,7 +127,7 @@ static void print_rule(const struct field *field, double limit, char *text, size
 }
 
 static enum status add_tally(struct table *table, const char *quantity, const char *rule, const struct tally *tally,
-                             int judged, int is_number, int has_ratio, struct error *error)
+                             bool judged, bool is_number, bool has_ratio, struct error *error)
 {
     TRY(table_cells(table, error, "%s\t%s\t%zu\t%zu", quantity, rule, tally->pairs, tally->same));
     if (judged) {
@@ -144,19 +145,21 @@ static enum status print_summary(const struct comparison *comparison, struct err
 {
     struct table table = {.column = summary_columns, .columns = SUMMARY_COLUMNS};
     enum status status = STATUS_OK;
-    for (size_t i = 0; record_fields[i].name != NULL && status == STATUS_OK; i++) {
+    for (size_t i = 0; record_fields[i].name != NULL; i++) {
         const struct field *field = &record_fields[i];
         char rule[64];
         print_rule(field, comparison->limit, rule, sizeof rule);
-        int judged = field->role != COLUMN_DIAGNOSTIC && field->role != COLUMN_TIMING;
+        bool judged = field->role != COLUMN_DIAGNOSTIC && field->role != COLUMN_TIMING;
         if (comparison->tally[i].pairs > 0)
-            status = add_tally(&table, field->name, rule, &comparison->tally[i], judged, field->type != FIELD_STRING,
-                               judged && field->type == FIELD_REAL, error);
+            TRY_OR(end, add_tally(&table, field->name, rule, &comparison->tally[i], judged,
+                                  field->type != FIELD_STRING, judged && field->type == FIELD_REAL, error));
     }
-    if (status == STATUS_OK && comparison->complexity.pairs > 0)
-        status = add_tally(&table, "T(d, eps)", "a T that fits both", &comparison->complexity, 1, 1, 0, error);
-    if (status == STATUS_OK && table.cells > 0)
+    if (comparison->complexity.pairs > 0)
+        TRY_OR(end, add_tally(&table, "T(d, eps)", "a T that fits both", &comparison->complexity, true, true, false,
+                              error));
+    if (table.cells > 0)
         status = table_print(table_all(&table), stdout, error);
+end:
     table_free(&table);
     return status;
 }
@@ -394,17 +397,17 @@ static int run(int argc, char **argv)
     struct error error = {STATUS_OK, ""};
     struct evidence side[2] = {{.complexity = NULL}, {.complexity = NULL}};
     struct comparison comparison = {.tally = NULL};
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < 2 && status == STATUS_OK; i++)
-        status = evidence_read(options.path[i], claim_names(), &side[i], &error);
-    if (status == STATUS_OK)
-        status =
-            compare_results((const struct evidence *const[]){&side[0], &side[1]}, options.path, &comparison, &error);
-    if (status == STATUS_OK && options.json)
+    enum status status;
+    for (size_t i = 0; i < 2; i++)
+        TRY_OR(end, evidence_read(options.path[i], claim_names(), &side[i], &error));
+    TRY_OR(end,
+           compare_results((const struct evidence *const[]){&side[0], &side[1]}, options.path, &comparison, &error));
+    if (options.json)
         print_json(side, &comparison);
-    else if (status == STATUS_OK)
+    else
         status = print_text(side, &comparison, &options, &error);
-    int agrees = comparison_agrees(&comparison);
+end:;
+    bool agrees = comparison_agrees(&comparison);
     comparison_free(&comparison);
     evidence_free(&side[0]);
     evidence_free(&side[1]);

@@ -52,9 +52,10 @@ static int run(int argc, char **argv)
     (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
     struct error error = {STATUS_OK, ""};
     struct evidence evidence;
-    enum status status = evidence_read(options.result, claim_names(), &evidence, &error);
-    if (status == STATUS_OK)
-        status = explain_print(&evidence, options.claim, options.target, stdout, &error);
+    enum status status;
+    TRY_OR(end, evidence_read(options.result, claim_names(), &evidence, &error));
+    status = explain_print(&evidence, options.claim, options.target, stdout, &error);
+end:
     evidence_free(&evidence);
     return status == STATUS_OK ? EXIT_OK : command_fail(&error);
 }

@@ -1,6 +1,7 @@
 /* The man page and the completion of shells, made of the tables that --help is made of. */
 #include <argp.h>
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@ static const struct argp_option *options_of(const struct command *command)
     return command->argp->options != NULL ? command->argp->options : no_options;
 }
 
-static int has_letter(const struct argp_option *option)
+static bool has_letter(const struct argp_option *option)
 {
     return option->key > 0 && option->key < 128 && isalnum(option->key);
 }
@@ -47,10 +48,10 @@ static void put_text(const char *text, size_t length)
 /* Paragraphs, and lines that are indented (as they are) or begin with "- ". */
 static void put_lines(const char *text)
 {
-    int verbatim = 0;
+    bool verbatim = false;
     for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + (line[strcspn(line, "\n")] == '\n')) {
         size_t length = strcspn(line, "\n");
-        int indented = line[0] == ' ', item = strncmp(line, "- ", 2) == 0;
+        bool indented = line[0] == ' ', item = strncmp(line, "- ", 2) == 0;
         if (indented != verbatim)
             puts(indented ? ".PP\n.nf" : ".fi");
         verbatim = indented;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <math.h>
 #include <omp.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@
 #include "core/memory.h"
 #include "core/progress.h"
 #include "core/text.h"
-#include "core/workers.h"
+#include "core/process.h"
 #include "experiment/cell.h"
 #include "experiment/cost.h"
 #include "experiment/plan.h"
@@ -21,7 +22,8 @@ enum { KEY_JSON = 1000, KEY_CELL_SECONDS };
 
 struct options {
     const char *file;
-    int json, jobs;
+    bool json;
+    int jobs;
     double cell_seconds;
 };
 
@@ -30,7 +32,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     struct options *options = state->input;
     switch (key) {
     case KEY_JSON:
-        options->json = 1;
+        options->json = true;
         return 0;
     case 'j':
         options->jobs = command_read_jobs(argument, state);
@@ -38,17 +40,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case KEY_CELL_SECONDS:
         options->cell_seconds = command_read_seconds(argument, state);
         return 0;
-    case ARGP_KEY_ARG:
-        if (options->file != NULL)
-            argp_error(state, "one FILE at a time");
-        options->file = argument;
-        return 0;
-    case ARGP_KEY_END:
-        if (options->file == NULL)
-            argp_error(state, "which FILE?");
-        return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return command_argument(key, argument, state, &options->file, "FILE", "");
     }
 }
 
@@ -96,19 +89,19 @@ static const struct table_column sampled_columns[SAMPLED_COLUMNS] = {
 
 /* Two tables, the second of chains; with exact scores alone they do not say so. */
 struct output {
-    int json, with_errors;
+    bool json, with_errors;
     struct table laws, chains;
     struct table_column law_column[COLUMNS], chain_column[SAMPLED_COLUMNS];
     size_t law_width[COLUMNS], chain_width[SAMPLED_COLUMNS];
     struct table *last; /* the one that the last row went to; NULL before the first */
 };
 
-static size_t choose_columns(const struct table_column *all, size_t count, int with_errors,
+static size_t choose_columns(const struct table_column *all, size_t count, bool with_errors,
                              struct table_column *shown)
 {
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
-        int of_errors =
+        bool of_errors =
             i == SCORE_ERROR_COLUMN || (all == columns && (i == EFFECT_COLUMN || i == EFFECT_RADIUS_COLUMN));
         if (with_errors || !of_errors)
             shown[kept++] = all[i];
@@ -123,7 +116,7 @@ static void widen(size_t *width, const char *text)
 }
 
 /* So that rows, which are printed as they come, stay under their titles. */
-static void set_widths(const struct spec *spec, size_t *width, int with_errors)
+static void set_widths(const struct spec *spec, size_t *width, bool with_errors)
 {
     for (size_t i = 0; i < spec->target_count; i++)
         widen(&width[0], spec->targets[i].name);
@@ -141,7 +134,7 @@ static void set_widths(const struct spec *spec, size_t *width, int with_errors)
     }
 }
 
-static void output_init(const struct spec *spec, int json, struct output *out)
+static void output_init(const struct spec *spec, bool json, struct output *out)
 {
     *out = (struct output){.json = json, .with_errors = spec->score_error_count > 1};
     out->laws.columns = choose_columns(columns, COLUMNS, out->with_errors, out->law_column);
@@ -183,7 +176,7 @@ static enum status add_law(struct table *table, const struct record *row, const 
     TRY(add_measured(table, row->hellinger2, row->hellinger2_error, error));
     TRY(add_measured(table, row->w2, row->w2_error, error));
     if (score_error != NULL) {
-        int exact = strcmp(row->score_error, "none") == 0;
+        bool exact = strcmp(row->score_error, "none") == 0;
         TRY(add_measured(table, exact ? NAN : row->error_effect, row->error_effect_error, error));
     }
     return table_text(table, row->law, error);
@@ -225,18 +218,16 @@ static enum status add_rows(const struct cell *cell, const struct record *rows, 
     struct table *table = cell->chains > 0 ? &output->chains : &output->laws;
     char label[100];
     const char *score_error = output->with_errors ? label : NULL;
-    enum status status = STATUS_OK;
     record_label_score_error(&cell->spec->score_errors[cell->score_error], label, sizeof label);
-    for (size_t i = 0; i < cell->spec->dimension_count && status == STATUS_OK; i++) {
+    for (size_t i = 0; i < cell->spec->dimension_count; i++) {
         if (output->json)
             print_json(&rows[i]);
         else if (rows[i].failure[0] != '\0')
-            status = add_failure(table, &rows[i], score_error, error);
+            TRY(add_failure(table, &rows[i], score_error, error));
         else
-            status = cell->chains > 0 ? add_chains(table, &rows[i], score_error, error)
-                                      : add_law(table, &rows[i], score_error, error);
+            TRY((cell->chains > 0 ? add_chains : add_law)(table, &rows[i], score_error, error));
     }
-    return status;
+    return STATUS_OK;
 }
 
 /* Ends what a cell's rows made. */
@@ -244,7 +235,7 @@ static enum status print_rows(const struct cell *cell, struct output *output, st
 {
     struct table *table = cell->chains > 0 ? &output->chains : &output->laws;
     size_t *width = cell->chains > 0 ? output->chain_width : output->law_width;
-    int first = output->last != table;
+    bool first = output->last != table;
     if (output->json)
         return fflush(stdout) == 0 && !ferror(stdout)
                    ? STATUS_OK
@@ -259,7 +250,7 @@ static enum status print_rows(const struct cell *cell, struct output *output, st
 struct job {
     struct cell cell;
     double cost;
-    int ended;
+    bool ended;
     struct record *rows; /* until they are printed */
 };
 
@@ -372,7 +363,7 @@ static enum status cell_ended(void *context, size_t index, const void *rows, con
         record_fail(&job->rows[i], cause->text);
     }
     m->progress.failed += cell_has_failures(&job->cell, job->rows) ? 1 : 0;
-    job->ended = 1;
+    job->ended = true;
     cell_label(&job->cell, label);
     progress_end(&m->progress, label, job->cost);
     return print_ended(m, error);

@@ -18,17 +18,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case KEY_SPEC:
         options->spec = argument;
         return 0;
-    case ARGP_KEY_ARG:
-        if (options->directory != NULL)
-            argp_error(state, "one DIR at a time");
-        options->directory = argument;
-        return 0;
-    case ARGP_KEY_END:
-        if (options->directory == NULL)
-            argp_error(state, "which DIR? The results directory of an experiment, such as results/scaling");
-        return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return command_argument(key, argument, state, &options->directory, "DIR", DIRECTORY_HINT);
     }
 }
 
@@ -38,7 +29,7 @@ static const struct argp_option argp_options[] = {
     {0},
 };
 
-static const struct argp argp = {
+static const struct argp merge_argp = {
     argp_options,
     parse,
     "DIR",
@@ -49,31 +40,54 @@ static const struct argp argp = {
     NULL,
     NULL};
 
-static int run(int argc, char **argv)
+/* What the command does with the directory, of that experiment; *code is its exit status. */
+typedef enum status on_cells(const struct spec *spec, const char *directory, int *code, struct error *error);
+
+static int run_on_cells(int argc, char **argv, const struct argp *argp, on_cells *work)
 {
     struct options options = {NULL, NULL};
-    (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
+    (void)argp_parse(argp, argc, argv, 0, NULL, &options);
     struct error error = {STATUS_OK, ""};
     struct spec spec;
-    struct run_summary summary = {0};
     struct provenance provenance;
+    int code = EXIT_OK;
+    enum status status;
     provenance_collect(argc, argv, &provenance);
-    enum status status = command_directory_spec(options.directory, options.spec, provenance.version, &spec, &error);
-    if (status == STATUS_OK)
-        status = run_merge(&spec, options.directory, &summary, &error);
-    int code = status != STATUS_OK  ? command_fail(&error)
-               : !summary.merged    ? EXIT_FAILED
-               : summary.failed > 0 ? EXIT_CELLS_FAILED
-                                    : EXIT_OK;
-    if (status == STATUS_OK)
-        command_print_summary(&summary, options.directory);
-    run_summary_free(&summary);
+    TRY_OR(end, command_directory_spec(options.directory, options.spec, provenance.version, &spec, &error));
+    status = work(&spec, options.directory, &code, &error);
+end:
     spec_free(&spec);
-    return code;
+    return status == STATUS_OK ? code : command_fail(&error);
 }
 
-const struct command command_merge = {"merge", "make the merged file of cells that several runs measured", &argp,
-                                      run};
+static enum status merge(const struct spec *spec, const char *directory, int *code, struct error *error)
+{
+    struct run_summary summary = {0};
+    enum status status;
+    TRY_OR(end, run_merge(spec, directory, &summary, error));
+    *code = !summary.merged ? EXIT_FAILED : summary.failed > 0 ? EXIT_CELLS_FAILED : EXIT_OK;
+    command_print_summary(&summary, directory);
+end:
+    run_summary_free(&summary);
+    return status;
+}
+
+static enum status prune(const struct spec *spec, const char *directory, int *code, struct error *error)
+{
+    size_t removed = 0;
+    (void)code;
+    TRY(run_prune(spec, directory, &removed, error));
+    fprintf(stderr, "%zu cell%s of other specs or versions removed\n", removed, removed == 1 ? "" : "s");
+    return STATUS_OK;
+}
+
+static int run_merge_command(int argc, char **argv)
+{
+    return run_on_cells(argc, argv, &merge_argp, merge);
+}
+
+const struct command command_merge = {"merge", "make the merged file of cells that several runs measured",
+                                      &merge_argp, run_merge_command};
 
 static const struct argp prune_argp = {
     argp_options,
@@ -89,21 +103,7 @@ static const struct argp prune_argp = {
 
 static int run_prune_command(int argc, char **argv)
 {
-    struct options options = {NULL, NULL};
-    (void)argp_parse(&prune_argp, argc, argv, 0, NULL, &options);
-    struct error error = {STATUS_OK, ""};
-    struct spec spec;
-    struct provenance provenance;
-    size_t removed = 0;
-    provenance_collect(argc, argv, &provenance);
-    enum status status = command_directory_spec(options.directory, options.spec, provenance.version, &spec, &error);
-    if (status == STATUS_OK)
-        status = run_prune(&spec, options.directory, &removed, &error);
-    spec_free(&spec);
-    if (status != STATUS_OK)
-        return command_fail(&error);
-    fprintf(stderr, "%zu cell%s of other specs or versions removed\n", removed, removed == 1 ? "" : "s");
-    return EXIT_OK;
+    return run_on_cells(argc, argv, &prune_argp, prune);
 }
 
 const struct command command_prune = {"prune", "remove cells that are of another spec or version", &prune_argp,

@@ -1,5 +1,6 @@
 #include <argp.h>
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 struct options {
     const char *file, *output;
     struct run_options run;
-    int dry_run;
+    bool dry_run;
 };
 
 enum { KEY_FORCE = 1000, KEY_DRY_RUN, KEY_SHARD, KEY_RETRY_FAILED, KEY_ADOPT, KEY_CELL_SECONDS };
@@ -24,8 +25,8 @@ enum { KEY_FORCE = 1000, KEY_DRY_RUN, KEY_SHARD, KEY_RETRY_FAILED, KEY_ADOPT, KE
 static void read_shard(const char *text, struct run_options *out, const struct argp_state *state)
 {
     char extra;
-    int ok = isdigit((unsigned char)text[0]) && sscanf(text, "%9zu/%9zu%c", &out->share, &out->shares, &extra) == 2
-             && out->share >= 1 && out->share <= out->shares;
+    bool ok = isdigit((unsigned char)text[0]) && sscanf(text, "%9zu/%9zu%c", &out->share, &out->shares, &extra) == 2
+              && out->share >= 1 && out->share <= out->shares;
     if (!ok)
         argp_error(state, "--shard: expected I/N with 1 <= I <= N, such as 3/16, not '%s'", text);
 }
@@ -46,7 +47,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         options->run.force = 1;
         return 0;
     case KEY_DRY_RUN:
-        options->dry_run = 1;
+        options->dry_run = true;
         return 0;
     case KEY_SHARD:
         read_shard(argument, &options->run, state);
@@ -60,17 +61,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case KEY_CELL_SECONDS:
         options->run.cell_seconds = command_read_seconds(argument, state);
         return 0;
-    case ARGP_KEY_ARG:
-        if (options->file != NULL)
-            argp_error(state, "one FILE at a time");
-        options->file = argument;
-        return 0;
-    case ARGP_KEY_END:
-        if (options->file == NULL)
-            argp_error(state, "which FILE?");
-        return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return command_argument(key, argument, state, &options->file, "FILE", "");
     }
 }
 

@@ -34,20 +34,8 @@ end:
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
-    const char **result = state->input;
-    switch (key) {
-    case ARGP_KEY_ARG:
-        if (*result != NULL)
-            argp_error(state, "one RESULT at a time");
-        *result = argument;
-        return 0;
-    case ARGP_KEY_END:
-        if (*result == NULL)
-            argp_error(state, "which RESULT? A results directory or the merged .h5 file in it");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    return command_argument(key, argument, state, state->input, "RESULT",
+                            " A results directory or the merged .h5 file in it");
 }
 
 static int run_stored(int argc, char **argv, const struct argp *argp,
@@ -57,9 +45,10 @@ static int run_stored(int argc, char **argv, const struct argp *argp,
     (void)argp_parse(argp, argc, argv, 0, NULL, &path);
     struct error error = {STATUS_OK, ""};
     struct evidence evidence;
-    enum status status = evidence_read(path, claim_names(), &evidence, &error);
-    if (status == STATUS_OK)
-        status = work(&evidence, &error);
+    enum status status;
+    TRY_OR(end, evidence_read(path, claim_names(), &evidence, &error));
+    status = work(&evidence, &error);
+end:
     evidence_free(&evidence);
     return status == STATUS_OK ? EXIT_OK : command_fail(&error);
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -38,7 +39,7 @@ void file_temporary(const char *path, int n, char *out, size_t size)
 }
 
 /* Its writer is a process of this machine, and is no more. */
-static int is_orphan(const char *temporary)
+static bool is_orphan(const char *temporary)
 {
     uint64_t space;
     long pid;
@@ -66,7 +67,7 @@ static FILE *open_temporary(const char *path, char **name)
 /* This and what follows return 0 or an errno. */
 static int fill(FILE *file, const struct bytes *bytes)
 {
-    int ok =
+    bool ok =
         fwrite(bytes->data, 1, bytes->length, file) == bytes->length && fflush(file) == 0 && fsync(fileno(file)) == 0;
     int problem = ok ? 0 : errno;
     (void)fclose(file); /* nothing is left to write that could fail */

@@ -9,7 +9,7 @@
 #define DIFFRATE_SHARE "/usr/local/share/diffrate"
 #endif
 
-int installed_find(const char *name, char *path, size_t size)
+bool installed_find(const char *name, char *path, size_t size)
 {
     /* from the program, which is in build/ or a directory inside it, or in bin/ */
     static const char *const places[] = {"/..", "/../..", "/../share/diffrate"};
@@ -24,7 +24,7 @@ int installed_find(const char *name, char *path, size_t size)
         int written = i < PLACES ? snprintf(path, size, "%s%s/%s", program, places[i], name)
                                  : snprintf(path, size, "%s/%s", DIFFRATE_SHARE, name);
         if (written > 0 && (size_t)written < size && access(path, R_OK) == 0)
-            return 1;
+            return true;
     }
-    return 0;
+    return false;
 }

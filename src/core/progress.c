@@ -10,7 +10,7 @@
 #define PLAIN_INTERVAL 5.0
 #define TERMINAL_INTERVAL 0.1
 
-static void show(struct progress *progress, const char *label, int force)
+static void show(struct progress *progress, const char *label, bool force)
 {
     double time = clock_seconds(), elapsed = time - progress->started;
     double interval = progress->terminal ? TERMINAL_INTERVAL : PLAIN_INTERVAL;
@@ -38,27 +38,20 @@ void progress_start(struct progress *progress, const char *what)
 
 void progress_expect(struct progress *progress, size_t total, double cost_total)
 {
-#pragma omp critical(progress)
-    {
-        progress->total = total > progress->done ? total : progress->done;
-        progress->cost_total = cost_total > progress->cost_done ? cost_total : progress->cost_done;
-    }
+    progress->total = total > progress->done ? total : progress->done;
+    progress->cost_total = fmax(cost_total, progress->cost_done);
 }
 
 void progress_begin(struct progress *progress, const char *label)
 {
-#pragma omp critical(progress)
-    show(progress, label, 0);
+    show(progress, label, false);
 }
 
 void progress_end(struct progress *progress, const char *label, double cost)
 {
-#pragma omp critical(progress)
-    {
-        progress->done++;
-        progress->cost_done += cost;
-        show(progress, label, 0);
-    }
+    progress->done++;
+    progress->cost_done += cost;
+    show(progress, label, false);
 }
 
 void progress_hide(const struct progress *progress)

@@ -1,8 +1,9 @@
 /* A progress line on stderr: done / total, what is being done, elapsed and remaining time. On a terminal it is
- * redrawn in place; elsewhere a plain line appears every few seconds. Safe to update from several threads. */
+ * redrawn in place; elsewhere a plain line appears every few seconds. For one thread. */
 #ifndef CORE_PROGRESS_H
 #define CORE_PROGRESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct progress {
@@ -11,7 +12,7 @@ struct progress {
     size_t failed;                /* of those that are done; the caller counts */
     double cost_done, cost_total; /* in any unit; gives the remaining time */
     double started, shown;        /* seconds */
-    int terminal;
+    bool terminal;
 };
 
 void progress_start(struct progress *progress, const char *what);

@@ -5,6 +5,7 @@
 #include <gsl/gsl_version.h>
 #include <hdf5.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -93,8 +94,6 @@ static void collect_command(int argc, char **argv, struct buffer *out)
 static void hdf5_version(char *out, size_t size)
 {
     unsigned major = 0, minor = 0, release = 0;
-    /* Even this call initialises the library; the lock is the one that guards all our use of HDF5. */
-#pragma omp critical(hdf5)
     (void)H5get_libversion(&major, &minor, &release);
     (void)snprintf(out, size, "HDF5 %u.%u.%u", major, minor, release);
 }
@@ -116,15 +115,15 @@ static void collect_libraries(struct buffer *out)
 #endif
 }
 
-/* The value of the first line "key : value" of /proc/cpuinfo; 0 if there is none (it is so on ARM). */
-static int cpu_model(char *out, size_t size)
+/* The value of the first line "key : value" of /proc/cpuinfo; false if there is none (it is so on ARM). */
+static bool cpu_model(char *out, size_t size)
 {
     static const char key[] = "model name";
     char line[512];
-    int found = 0;
+    bool found = false;
     FILE *file = fopen("/proc/cpuinfo", "r");
     if (file == NULL)
-        return 0;
+        return false;
     while (!found && fgets(line, sizeof line, file) != NULL) {
         const char *value = strchr(line, ':');
         if (strncmp(line, key, sizeof key - 1) != 0 || value == NULL)
@@ -142,7 +141,7 @@ static void collect_host(struct buffer *out)
 {
     char model[160];
     struct utsname names;
-    int named = uname(&names) >= 0;
+    bool named = uname(&names) >= 0;
     put_string(out, named ? names.nodename : "unknown");
     put_string(out, ", ");
     if (cpu_model(model, sizeof model))

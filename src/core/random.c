@@ -60,9 +60,10 @@ enum law { UNIFORM, NORMAL };
 
 /* Rows are pairs of coordinates, columns chains. Few chains leave room in a block for many rows, so that neither
  * shape is slow. */
-static void draw(enum law law, struct random_key key, uint32_t purpose, uint32_t step, size_t first_chain,
-                 size_t chains, size_t first_coordinate, size_t coordinates, size_t stride, double *out)
+static void draw(enum law law, struct random_block block, double *out)
 {
+    const size_t first_chain = block.first_chain, chains = block.chains, first_coordinate = block.first_coordinate;
+    const size_t coordinates = block.coordinates;
     assert(chains <= (UINT64_C(1) << 32) && first_chain <= (UINT64_C(1) << 32) - chains);
     assert(coordinates <= (UINT64_C(1) << 33) && first_coordinate <= (UINT64_C(1) << 33) - coordinates);
     const size_t end_coordinate = first_coordinate + coordinates, end_pair = end_coordinate / 2 + end_coordinate % 2;
@@ -80,8 +81,8 @@ static void draw(enum law law, struct random_key key, uint32_t purpose, uint32_t
                     pair[r * columns + c] = (uint32_t)(row + r);
                 }
             const size_t n = rows * columns;
-            const struct philox_counters counters = {n, chain, pair, step, purpose};
-            philox_many(key.word, counters, bits[0], bits[1]);
+            const struct philox_counters counters = {n, chain, pair, block.step, block.purpose};
+            philox_many(block.key.word, counters, bits[0], bits[1]);
             to_uniforms(n, bits[0], number[0]);
             to_uniforms(n, bits[1], number[1]);
             if (law == NORMAL)
@@ -90,21 +91,19 @@ static void draw(enum law law, struct random_key key, uint32_t purpose, uint32_t
                 for (size_t half = 0; half < 2; half++) {
                     size_t coordinate = 2 * (row + r) + half;
                     if (coordinate >= first_coordinate && coordinate < end_coordinate)
-                        memcpy(out + (coordinate - first_coordinate) * stride + column, number[half] + r * columns,
-                               columns * sizeof *out);
+                        memcpy(out + (coordinate - first_coordinate) * block.stride + column,
+                               number[half] + r * columns, columns * sizeof *out);
                 }
         }
     }
 }
 
-void random_uniforms(struct random_key key, uint32_t purpose, uint32_t step, size_t first_chain, size_t chains,
-                     size_t first_coordinate, size_t coordinates, size_t stride, double *out)
+void random_uniforms(struct random_block block, double *out)
 {
-    draw(UNIFORM, key, purpose, step, first_chain, chains, first_coordinate, coordinates, stride, out);
+    draw(UNIFORM, block, out);
 }
 
-void random_normals(struct random_key key, uint32_t purpose, uint32_t step, size_t first_chain, size_t chains,
-                    size_t first_coordinate, size_t coordinates, size_t stride, double *out)
+void random_normals(struct random_block block, double *out)
 {
-    draw(NORMAL, key, purpose, step, first_chain, chains, first_coordinate, coordinates, stride, out);
+    draw(NORMAL, block, out);
 }

@@ -1,9 +1,10 @@
 #include "core/text.h"
 
+#include <stdbool.h>
 #include <math.h>
 #include <string.h>
 
-int text_is_name(const char *text)
+bool text_is_name(const char *text)
 {
     return *text != '\0' && strchr("._-", *text) == NULL && text[strspn(text, NAME_CHARACTERS)] == '\0';
 }
@@ -33,15 +34,15 @@ size_t text_character(const char *text, uint32_t *code)
     return 0;
 }
 
-int text_is_control(uint32_t code)
+bool text_is_control(uint32_t code)
 {
     static const struct {
         uint32_t first, last;
     } ranges[] = {{0x00, 0x1F}, {0x7F, 0x9F}, {0x2028, 0x202E}, {0x2066, 0x2069}, {0xFFF9, 0xFFFB}, {0xFFFE, 0xFFFF}};
     for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
         if (code >= ranges[i].first && code <= ranges[i].last)
-            return 1;
-    return 0;
+            return true;
+    return false;
 }
 
 void text_tame(char *text, const char *allowed)
@@ -61,7 +62,7 @@ static void put(FILE *file, const char *text, const char *allowed_controls, cons
     while (*text != '\0') {
         uint32_t code = 0;
         size_t length = text_character(text, &code);
-        int ascii = length == 1;
+        bool ascii = length == 1;
         const char *escaped = ascii ? escape(*text) : NULL;
         if (length == 0 || (text_is_control(code) && !(ascii && strchr(allowed_controls, *text) != NULL)))
             (void)fputs("\xEF\xBF\xBD", file);
@@ -147,7 +148,7 @@ static const char *latex_of(uint32_t code)
 }
 
 /* Letters that the standard encoding of LaTeX (OT1) has. */
-static int is_accented_latin(uint32_t code)
+static bool is_accented_latin(uint32_t code)
 {
     return code >= 0xC0 && code <= 0xFF && code != 0xD0 && code != 0xDE && code != 0xF0 && code != 0xF7
            && code != 0xFE;

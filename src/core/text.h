@@ -2,6 +2,7 @@
 #ifndef CORE_TEXT_H
 #define CORE_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -9,17 +10,17 @@
 /* What names are made of; they go into paths, figures and pages as they are. */
 #define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 
-/* Nonzero for one or more of NAME_CHARACTERS that start with a letter or digit. */
-int text_is_name(const char *text);
+/* True for one or more of NAME_CHARACTERS that start with a letter or digit. */
+bool text_is_name(const char *text);
 
 /* The length of the UTF-8 character at text, '\0' not included, with its code point; 0 where there is none: at the
  * end and at bytes that are not UTF-8. */
 size_t text_character(const char *text, uint32_t *code);
 
-/* Nonzero for characters that do more than stand in their place: control characters, line and paragraph separators,
+/* True for characters that do more than stand in their place: control characters, line and paragraph separators,
  * and those that turn the order of what follows (marks of direction, which only say how they themselves run, are
  * fine). */
-int text_is_control(uint32_t code);
+bool text_is_control(uint32_t code);
 
 /* Puts '?' in the place of every byte that is not UTF-8 or belongs to a control character, but for those in
  * `allowed`: what is left is safe to print on a terminal. */

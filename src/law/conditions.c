@@ -2,33 +2,22 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdbool.h>
 
 #include "core/memory.h"
 #include "law/oracle.h"
+#include "law/tuning.h"
 
 enum {
-    NEAR = 12,         /* points around a component's mean */
-    POINTS = 2 * NEAR, /* and as many over the whole range */
-    ANCHORS = 4,       /* components looked at in a step, others in the next ones */
-    SIGNS = 12,        /* points around a component at which a step is compared with the one before */
-    SIGNED = 8         /* components for that */
+    NEAR = 12,               /* points around a component's mean */
+    POINTS = 2 * NEAR,       /* and as many over the whole range */
+    ANCHORS = 4,             /* components at which a step is evaluated, others in the next ones */
+    SIGNATURE_POINTS = 12,   /* around a component, at which a step is compared with the one before */
+    SIGNATURE_COMPONENTS = 8 /* around which that is done */
 };
 
-/* Standard deviations on either side that are looked at. */
-#define REACH 9.5
-/* What two ways to the same D may differ by, relative to the largest D of the step; and in units of the rounding of
- * original coordinates, relative to what D changes by over the reach of a component. */
-#define TOLERANCE 1e-10
-#define ROUNDINGS 64.0
-/* Steps whose D/beta, in units of the inverse standard deviation, differs by more than this part are unlike one
- * another, as are those whose log noise does: twice as much as the levels between two checks of an engine differ in
- * log noise. */
-#define UNLIKE 0.5
-/* And those where that changes by so many times h more or less than before, and by more than rounding. */
-#define BENT 5.0
-#define SAME 1e-7
 /* In L1 a Gaussian of standard deviation 1 moved by delta differs from itself by at most sqrt(2/pi) delta. */
-#define MOVED 0.8
+#define SHIFT_L1 0.8
 /* The golden section: multiples of it fill an interval evenly. */
 #define GOLDEN 0.6180339887498949
 
@@ -41,12 +30,12 @@ struct evaluation {
     int pieces;   /* struct plane_score */
     double *work; /* of the sampler */
     double scratch[2][ORACLE_WORK * 2 * POINTS];
-    double sign[3][SIGNS * SIGNED]; /* of this step and of the two before */
+    double signature[3][SIGNATURE_POINTS * SIGNATURE_COMPONENTS]; /* of this step and of the two before */
     double log_noise[2][2];
 };
 
-/* A factor in several coordinates stands for what numbers a sampler sees there: a mixture on the line whose means are
- * as far from 0. */
+/* A factor in several coordinates is represented by a mixture on the line whose means are as far from 0: D acts
+ * number by number, and so it takes numbers of the same size. */
 struct profile {
     struct factor along, across;
     double *mean, weight, zero, sd;
@@ -97,12 +86,12 @@ static void set_points(const struct mixture_level *mixture, size_t anchor, size_
     double low = HUGE_VAL, high = -HUGE_VAL;
     for (size_t k = 0; k < mixture->factor->components; k++) {
         double centre = mixture_level_centre(mixture, k, anchor);
-        low = fmin(low, centre - REACH * mixture->sd[k]);
-        high = fmax(high, centre + REACH * mixture->sd[k]);
+        low = fmin(low, centre - CONDITION_REACH * mixture->sd[k]);
+        high = fmax(high, centre + CONDITION_REACH * mixture->sd[k]);
     }
     for (size_t i = 0; i < NEAR; i++) {
         double part = i < 2 ? (double)i : even(t * NEAR + i); /* the ends, and between */
-        x[i] = REACH * mixture->sd[anchor] * (2.0 * part - 1.0);
+        x[i] = CONDITION_REACH * mixture->sd[anchor] * (2.0 * part - 1.0);
         x[NEAR + i] = low + (high - low) * part;
     }
 }
@@ -122,12 +111,12 @@ static double rounding_of(struct evaluation *e, double place, const double *x, c
     apply(e, 1, NEAR, moved, next);
     for (size_t i = 0; i < NEAR; i++)
         largest = fmax(largest, fabs(next[i] - D[i]));
-    return MOVED * largest / (noise > 0.0 ? noise : e->oracle.density[0]->sd[e->oracle.anchor]);
+    return SHIFT_L1 * largest / (noise > 0.0 ? noise : e->oracle.density[0]->sd[e->oracle.anchor]);
 }
 
 /* D at points around one component, in both coordinates and in reversed order. */
-static enum status look_around(struct evaluation *e, size_t anchor, double *rounding, int *commutes,
-                               struct error *error)
+static enum status check_around(struct evaluation *e, size_t anchor, double *rounding, int *commutes,
+                                struct error *error)
 {
     const struct mixture_level *mixture = e->oracle.density[0];
     double x[POINTS], reversed[POINTS], D[POINTS], backwards[POINTS], original[POINTS];
@@ -144,18 +133,20 @@ static enum status look_around(struct evaluation *e, size_t anchor, double *roun
             return fail_at(e, "a number that is not finite, where the target has mass, is in the increment", error);
     double largest = largest_of(POINTS, D);
     for (size_t i = 0; i < POINTS; i++)
-        if (!(fabs(D[i] - backwards[POINTS - 1 - i]) <= TOLERANCE * largest))
+        if (!(fabs(D[i] - backwards[POINTS - 1 - i]) <= CONDITION_TOLERANCE * largest))
             return fail_at(e, "other points, or earlier calls, change the increment", error);
     apply(e, 1, POINTS, x, original);
     double farthest = fabs(place) + largest_of(POINTS, x);
-    double allowed = largest * (TOLERANCE + ROUNDINGS * DBL_EPSILON * farthest / (REACH * mixture->sd[anchor]));
+    double allowed = largest
+                     * (CONDITION_TOLERANCE
+                        + CONDITION_ROUNDINGS * DBL_EPSILON * farthest / (CONDITION_REACH * mixture->sd[anchor]));
     for (size_t i = 0; i < POINTS; i++)
         *commutes &= fabs(D[i] - original[i]) <= allowed;
     *rounding = rounding_of(e, place, x, original);
     return STATUS_OK;
 }
 
-/* Points in the plane as the sampler sees them: those along (0.8, 0.6) have one law, those across another. */
+/* The score in the plane of a product of two laws, one along (0.8, 0.6) and one across. */
 struct plane_score {
     struct score base;
     const struct oracle *along, *across;
@@ -205,61 +196,66 @@ static int rotation_commutes(struct evaluation *e, size_t anchor)
     e->oracle.anchor = anchor;
     set_points(mixture, anchor, e->step.t, x);
     for (size_t i = 0; i < POINTS; i++)
-        x[POINTS + i] = REACH * other->sd[0] * (2.0 * even(7 * e->step.t + 5 * i) - 1.0);
+        x[POINTS + i] = CONDITION_REACH * other->sd[0] * (2.0 * even(7 * e->step.t + 5 * i) - 1.0);
     apply(e, 1, POINTS, x, D);
     e->other.work = e->scratch[1];
     oracle_apply(&e->other, e->sampler->increment, &e->step, POINTS, x + POINTS, D + POINTS, e->work);
     struct oracle along = e->oracle, across = e->other;
     along.batch = across.batch = POINTS;
     const struct plane_score score = {{.evaluate = plane_evaluate}, &along, &across, &e->pieces};
-    double width = REACH * fmin(mixture->sd[anchor], other->sd[0]), largest = largest_of(2 * POINTS, D);
+    double width = CONDITION_REACH * fmin(mixture->sd[anchor], other->sd[0]), largest = largest_of(2 * POINTS, D);
     for (size_t i = 0; i < POINTS; i++)
         x[i] += place;
     rotate(POINTS, x, rotated);
     e->sampler->increment(&e->step, &score.base, 2 * POINTS, rotated, together, e->work);
     rotate_back(POINTS, together, back);
-    double allowed = largest * (TOLERANCE + ROUNDINGS * DBL_EPSILON * largest_of(2 * POINTS, x) / width);
+    double allowed =
+        largest * (CONDITION_TOLERANCE + CONDITION_ROUNDINGS * DBL_EPSILON * largest_of(2 * POINTS, x) / width);
     for (size_t i = 0; i < 2 * POINTS; i++)
         if (!(fabs(back[i] - D[i]) <= allowed))
             return 0;
     return 1;
 }
 
-/* Nonzero if the step is unlike the two before: what it says is D/beta in units of the inverse standard deviation, at
- * the same places around components. From step to step that changes by O(h), and its change by O(h^2), but far out,
- * where modes pass by. */
+/* Nonzero if the step is unlike the two before. Its signature is D/beta in units of the inverse standard deviation,
+ * at fixed places around components. From step to step that changes by O(h), and its change by O(h^2), except far
+ * out, where modes pass by. */
 static int compare_steps(struct evaluation *e, double h)
 {
-    static const double place[SIGNS] = {-2.53, -1.91, -1.27, -0.83, -0.31, 0.17, 0.71, 1.13, 1.73, 2.39, -8.0, 8.0};
+    static const double place[SIGNATURE_POINTS] = {-2.53, -1.91, -1.27, -0.83, -0.31, 0.17,
+                                                   0.71,  1.13,  1.73,  2.39,  -8.0,  8.0};
     const struct mixture_level *mixture = e->oracle.density[0];
-    size_t components = mixture->factor->components, used = components < SIGNED ? components : SIGNED, t = e->step.t;
-    double *now = e->sign[t % 3], *before = e->sign[(t + 1) % 3], *earlier = e->sign[(t + 2) % 3], x[SIGNS];
+    size_t components = mixture->factor->components,
+           used = components < SIGNATURE_COMPONENTS ? components : SIGNATURE_COMPONENTS, t = e->step.t;
+    double *now = e->signature[t % 3], *before = e->signature[(t + 1) % 3], *earlier = e->signature[(t + 2) % 3],
+           x[SIGNATURE_POINTS];
     double *noise = e->log_noise[t % 2], *noise_before = e->log_noise[1 - t % 2], largest = 0.0, change = 0.0;
     int unlike = 0;
     for (size_t j = 0; j < used; j++) {
         size_t k = e->oracle.anchor = j * components / used;
-        for (size_t i = 0; i < SIGNS; i++)
+        for (size_t i = 0; i < SIGNATURE_POINTS; i++)
             x[i] = place[i] * mixture->sd[k];
-        apply(e, 1, SIGNS, x, now + j * SIGNS);
-        for (size_t i = 0; i < SIGNS; i++)
-            now[j * SIGNS + i] *= mixture->sd[k] / e->step.beta;
+        apply(e, 1, SIGNATURE_POINTS, x, now + j * SIGNATURE_POINTS);
+        for (size_t i = 0; i < SIGNATURE_POINTS; i++)
+            now[j * SIGNATURE_POINTS + i] *= mixture->sd[k] / e->step.beta;
     }
     noise[0] = log(sampler_noise_after(e->sampler, &e->step) / e->step.beta);
     noise[1] = log(sampler_noise_before(e->sampler, &e->step) / e->step.beta);
-    for (size_t i = 0; i < used * SIGNS; i++) {
-        unlike |= fabs(now[i] - before[i]) > UNLIKE * fmax(1.0, fmax(fabs(now[i]), fabs(before[i])));
+    for (size_t i = 0; i < used * SIGNATURE_POINTS; i++) {
+        unlike |= fabs(now[i] - before[i]) > CONDITION_UNLIKE * fmax(1.0, fmax(fabs(now[i]), fabs(before[i])));
         largest = fmax(largest, fabs(now[i]));
         change = fmax(change, fmax(fabs(now[i] - before[i]), fabs(before[i] - earlier[i])));
     }
-    for (size_t i = 0; i < used * SIGNS; i++)
-        if (i % SIGNS < SIGNS - 2)
-            unlike |= fabs(now[i] - 2.0 * before[i] + earlier[i]) > BENT * h * change + SAME * largest;
+    for (size_t i = 0; i < used * SIGNATURE_POINTS; i++)
+        if (i % SIGNATURE_POINTS < SIGNATURE_POINTS - 2)
+            unlike |= fabs(now[i] - 2.0 * before[i] + earlier[i])
+                      > CONDITION_CURVATURE * h * change + CONDITION_SAME * largest;
     for (size_t i = 0; i < 2; i++)
-        unlike |= noise[i] != noise_before[i] && !(fabs(noise[i] - noise_before[i]) <= UNLIKE);
+        unlike |= noise[i] != noise_before[i] && !(fabs(noise[i] - noise_before[i]) <= CONDITION_UNLIKE);
     return unlike;
 }
 
-static enum status look_at_step(struct evaluation *e, int one_line, struct conditions *out, struct error *error)
+static enum status check_step(struct evaluation *e, int one_line, struct conditions *out, struct error *error)
 {
     const struct mixture_level *mixture = e->oracle.density[0];
     size_t components = mixture->factor->components, t = e->step.t;
@@ -272,7 +268,7 @@ static enum status look_at_step(struct evaluation *e, int one_line, struct condi
     for (size_t i = 0; i < anchors; i++) {
         size_t k = (t * anchors + i) % components;
         double own = 0.0;
-        TRY(look_around(e, k, &own, &shifts, error));
+        TRY(check_around(e, k, &own, &shifts, error));
         rounding += mixture->factor->weight[k] * own;
         weight += mixture->factor->weight[k];
         if (!one_line && !(out->broken & CONDITION_ROTATES) && !rotation_commutes(e, k)) {
@@ -287,7 +283,7 @@ static enum status look_at_step(struct evaluation *e, int one_line, struct condi
     return STATUS_OK;
 }
 
-static enum status look_at_all(struct evaluation *e, const struct schedule *schedule,
+static enum status check_steps(struct evaluation *e, const struct schedule *schedule,
                                const struct score_error *score_error, double share, int one_line,
                                struct conditions *out, struct error *error)
 {
@@ -303,10 +299,29 @@ static enum status look_at_all(struct evaluation *e, const struct schedule *sche
                    norm, share);
         oracle_set(&e->other, e->sampler, schedule, &e->step, &e->across[t % 2], &e->across[(t - 1) % 2], NULL, 1.0,
                    0.0);
-        TRY(look_at_step(e, one_line, out, error));
+        TRY(check_step(e, one_line, out, error));
         if (compare_steps(e, schedule->h) && t + 2 <= schedule->T)
             out->unlike[t] = out->unlike[t + 1] = out->unlike[t + 2] = 1;
     }
+    return STATUS_OK;
+}
+
+static enum status evaluation_new(const struct factor *factor, const struct sampler *sampler, struct profile *profile,
+                                  struct evaluation *e, struct error *error)
+{
+    e->sampler = sampler;
+    e->work = array_new(2 * POINTS * (sampler->work_arrays + 1), sizeof *e->work);
+    if (e->work == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for the evaluation of sampler %s", sampler->name);
+    TRY(profile_new(factor, profile, error));
+    TRY(oracle_new(&profile->along, sampler, &e->oracle, error));
+    TRY(oracle_new(&profile->across, sampler, &e->other, error));
+    for (int i = 0; i < 2; i++) {
+        TRY(mixture_level_new(&profile->along, &e->level[i], error));
+        TRY(mixture_level_new(&profile->across, &e->across[i], error));
+    }
+    e->oracle.undeclared = e->other.undeclared = &e->undeclared;
+    e->other.original = 1;
     return STATUS_OK;
 }
 
@@ -319,29 +334,16 @@ enum status conditions_find(const struct factor *factor, const struct sampler *s
     if (factor->full != NULL) /* no engine has it */
         return STATUS_OK;
     struct evaluation *e = array_new(1, sizeof *e);
-    size_t numbers = 2 * POINTS * (sampler->work_arrays + 1);
     out->unlike = array_new(schedule->T + 1, 1);
-    if (e == NULL || out->unlike == NULL || (e->work = array_new(numbers, sizeof *e->work)) == NULL) {
+    if (e == NULL || out->unlike == NULL) {
         free(e);
         return fail_with(error, STATUS_MEMORY, "out of memory for the evaluation of sampler %s", sampler->name);
     }
-    e->sampler = sampler;
-    enum status status = profile_new(factor, &profile, error);
-    if (status == STATUS_OK)
-        status = oracle_new(&profile.along, sampler, &e->oracle, error);
-    if (status == STATUS_OK)
-        status = oracle_new(&profile.across, sampler, &e->other, error);
-    for (int i = 0; i < 2 && status == STATUS_OK; i++) {
-        status = mixture_level_new(&profile.along, &e->level[i], error);
-        if (status == STATUS_OK)
-            status = mixture_level_new(&profile.across, &e->across[i], error);
-    }
-    e->oracle.undeclared = e->other.undeclared = &e->undeclared;
-    e->other.original = 1;
-    int one_line = factor->dimension == 1;
+    bool one_line = factor->dimension == 1;
+    enum status status = evaluation_new(factor, sampler, &profile, e, error);
     if (status == STATUS_OK)
         status =
-            look_at_all(e, schedule, one_line ? score_error : NULL, one_line ? share : 0.0, one_line, out, error);
+            check_steps(e, schedule, one_line ? score_error : NULL, one_line ? share : 0.0, one_line, out, error);
     for (int i = 0; i < 2; i++) {
         mixture_level_free(&e->level[i]);
         mixture_level_free(&e->across[i]);

@@ -30,7 +30,7 @@ struct conditions {
                       * used */
 };
 
-/* Args: score_error NULL or share 0: exact scores; it is looked at for factors on the line. Rotations are looked at
+/* Args: score_error NULL or share 0: exact scores; it is evaluated for factors on the line. Rotations are evaluated
  * for all others. Out: free with conditions_free, also after an error. Errors: STATUS_UNSUPPORTED where no engine can
  * have the sampler: D of a number depends on the others, it asks for an undeclared level, D is not finite, its noise
  * is not a number; STATUS_MEMORY. */

@@ -19,7 +19,7 @@ struct driver {
     size_t slot; /* holds the law */
     bool stale;  /* its level is behind: steps that leave the law unchanged were skipped */
     struct accumulator errors;
-    struct clip_bound clip;
+    struct clip_bound clip; /* of a clip that is taken as inactive */
 };
 
 struct stage stage_of(const struct sampler *sampler, const struct step *step, size_t index)
@@ -49,7 +49,7 @@ void propagation_score_error(const struct propagation *run, size_t index, double
 {
     *out = (struct error_level){.shape = NULL};
     if (share > 0.0)
-        score_error_at(run->problem->score_error, run->norm, share, run->problem->schedule,
+        score_error_at(run->problem->score_error, run->error_norm, share, run->problem->schedule,
                        index == 1 ? run->step.t - 1 : run->step.t, marginal, out);
 }
 
@@ -102,7 +102,7 @@ static enum status make_stage(struct driver *driver, size_t index, size_t from, 
     struct stage stage = stage_of(driver->run.problem->sampler, &driver->run.step, index);
     struct stage_result result = {.rounding = 0.0};
     TRY(geometry->prepare_stage(driver->state, &stage, from, to, error));
-    if (checked && stage.moves && driver->run.watches) {
+    if (checked && stage.moves && driver->clip.steps > 0) {
         struct clip_step seen = {0.0, {0.0}};
         geometry->correction_moments(driver->state, &seen);
         clip_bound_take(&driver->clip, &seen);
@@ -172,16 +172,14 @@ static enum status make_steps(struct driver *driver, struct error *error)
 enum status propagate(const struct geometry *geometry, const struct law_engine *engine,
                       const struct law_problem *problem, double resolution, struct law *out, struct error *error)
 {
-    bool watches = problem->sampler->correction != NULL && !(problem->clip > 0.0);
     struct driver driver = {.geometry = geometry,
                             .run = {.problem = problem,
                                     .resolution = resolution,
                                     .original = conditions_broken(problem->conditions, CONDITION_SHIFTS),
-                                    .watches = watches,
-                                    .norm = 1.0}};
+                                    .error_norm = 1.0}};
     if (problem->error_share > 0.0)
-        driver.run.norm = score_error_norm(problem->score_error, problem->schedule);
-    if (watches)
+        driver.run.error_norm = score_error_norm(problem->score_error, problem->schedule);
+    if (problem->sampler->correction != NULL && !(problem->clip > 0.0))
         driver.clip = (struct clip_bound){.steps = problem->schedule->T - 1, .T = problem->schedule->T};
     *out = (struct law){.engine = engine};
     enum status status;

@@ -11,28 +11,31 @@
  * checked steps, at points off the grid and against a quadrature of higher order, so an error holds quadrature and
  * interpolation at once. Checks are so close in log noise that the larger of two neighbours is taken for the steps
  * between. Rounding errors are independent from stage to stage and are averaged by the operator: they are counted as
- * a random walk, three standard deviations of it.
+ * a random walk, ROUNDING_DEVIATIONS standard deviations of it. */
+
+/* How to add a law engine
  *
- * How to add a law engine
- *  1. A folder law/<name>/ with one file <name>.c that defines a `struct geometry` and a `struct law_engine`, whose
+ *  1. A folder law/<name>/ with one file <name>.c that defines a `struct geometry` and a `struct law_engine` whose
  *     `compute` calls propagate(), and files beside it for its grid and for one stage.
- *  2. One line ENGINE(engine_<name>) in law/engines.def: before engines that would also handle the problem, but cost
- *     more. That is the only list.
- *  3. State. `new` allocates whatever a whole law needs, in one struct: SLOTS references p (law at a level) with a
- *     grid of log r each, the score as the sampler sees it, a workspace, and of each of the STAGES what checks choose
- *     (quadrature order, spacing). The driver names slots by number; two take turns, the third holds the law between
- *     the two stages of a step.
- *  4. `set_level` moves a slot's reference to a level, `start` lays out slot 0 at level T and fills it with
- *     log N(0, I) - log p_T, `set_score` prepares the scores of a step (propagation_score_error sizes score errors).
- *  5. `prepare_stage` sets up a stage from one slot to another, `fill_stage` lays out the grid of the second and
- *     fills it. In a checked stage it also compares with a higher order, raises its own order where that is not
- * within its tolerance, lowers it where it has digits to spare, and reports the local errors.
- *  6. `correction_moments` adds up expectations under q of the sampler's correction, for the clip bound of theory
- * (10); it is called for samplers that clip.
- *  7. `finish` hands over log r_1 on panels, with a struct law_density for p_1 where that is not a mixture on the
- *     line. Everything else (divergences, composition, tails, refinement at higher resolutions) works on panels.
- *  8. Tests: log r of one stage against quadrature in space, the law against a closed form and against another
- *     engine where both handle a problem, and that radii hold (the toy world of test_toy.c).
+ *  2. One line ENGINE(engine_<name>) in law/engines.def, before engines that also handle the problem but cost more.
+ *     This is the only list.
+ *  3. State: `new` allocates all that a law needs, in one struct: SLOTS references p with a grid of log r each, the
+ *     score, a workspace, and for each of the STAGES what checks choose (quadrature order, spacing). The driver
+ *     names slots by number: two take turns, the third holds the law between the two stages of a step.
+ *  4. `set_level` moves a slot's reference to a level; `start` lays out slot 0 at level T and fills it with
+ *     log N(0, I) - log p_T; `set_score` prepares the scores of a step (propagation_score_error has score errors).
+ *  5. `prepare_stage` sets up a stage from one slot to another; `fill_stage` lays out the second grid and fills it.
+ *     A checked stage also compares with a higher quadrature order, raises its own where the error is above its
+ *     tolerance, lowers it where there are digits to spare, and reports local errors.
+ *  6. `correction_moments` adds up expectations under q of the sampler's correction, for the clip bound (law/clip.h).
+ *  7. `finish` hands over log r_1 on panels, with a struct law_density for p_1 unless that is a mixture on the line.
+ *     Divergences, composition, tails and the choice of the resolution work on panels and need nothing more.
+ *  8. What two geometries need moves up into law/, for headers of a geometry's folder are for itself alone. There
+ *     are panels and rules for their length (law/layout.h), test points (law/resample.h), maps without noise
+ *     (law/monotone.h), quadrature orders (law/quadrature.h), Bessel functions for noncentral chi (law/bessel.h).
+ *  9. Tuning constants in law/<name>/tuning.h. Tests: one stage against quadrature in space, the law against a
+ *     closed form and against another engine, and that radii hold (test_toy.c).
+ *
  * Never form 1 - alpha_bar, y - m(x) or r - 1 by subtraction: levels carry the noise, struct stage carries
  * V_from - a^2 V_to, samplers give increments. */
 #ifndef LAW_PROPAGATE_H
@@ -70,7 +73,7 @@ struct step_error {
 
 struct stage_result {
     struct step_error error; /* of a checked stage */
-    double rounding; /* what rounding makes of a stage, in either norm; 0: it has left polynomials untouched */
+    double rounding;         /* in a stage, in either norm */
 };
 
 /* Where log r is held: two slots in turn, and the law between the stages of a step. */
@@ -80,10 +83,9 @@ enum { SLOT_BETWEEN = 2, SLOTS };
 struct propagation {
     const struct law_problem *problem;
     double resolution;
-    bool original;    /* the sampler must see original coordinates, not those relative to a component's mean */
-    bool watches;     /* the clip is taken as inactive, and correction_moments will be asked for */
-    double norm;      /* of the score error's profile over the schedule (score_error_norm) */
-    struct step step; /* the present one */
+    bool original;     /* the sampler must see original coordinates, not those relative to a component's mean */
+    double error_norm; /* of the score error's profile over the schedule (score_error_norm) */
+    struct step step;  /* the present one */
     struct undeclared undeclared; /* scores asked for at levels that the sampler has not declared */
 };
 

@@ -104,6 +104,17 @@ void quadrature_table_free(struct quadrature_table *table)
     *table = (struct quadrature_table){0};
 }
 
+size_t quadrature_order(size_t order, double resolution, size_t highest)
+{
+    size_t extra = resolution > 1.0 ? (size_t)lround(ORDERS_PER_DOUBLING * log2(resolution)) : 0;
+    return order + extra < highest ? order + extra : highest;
+}
+
+size_t quadrature_raise(double error, double tolerance)
+{
+    return error > ORDER_SKIP_ABOVE * tolerance ? ORDER_SKIP : 1;
+}
+
 void quadrature_append(const struct quadrature *piece, size_t parts, double from, double to, struct quadrature *out)
 {
     for (size_t k = 0; k < parts && out->n + piece->n <= MOST_RULE_NODES; k++) {

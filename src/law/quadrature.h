@@ -34,6 +34,12 @@ struct quadrature_table {
 MUST_USE enum status quadrature_table_new(struct quadrature_table *out, size_t pieces, struct error *error);
 void quadrature_table_free(struct quadrature_table *table);
 
+/* The order in use at a resolution of the law: higher at a higher one, up to `highest`. */
+size_t quadrature_order(size_t order, double resolution, size_t highest);
+
+/* By how much an order is raised whose error is above the tolerance. */
+size_t quadrature_raise(double error, double tolerance);
+
 /* The Gauss-Legendre rule with n nodes on [-1, 1]; its node array is the caller's to free. */
 MUST_USE enum status quadrature_legendre(size_t n, struct quadrature *rule, struct error *error);
 

@@ -11,10 +11,10 @@
 /* ---- Steps that are checked (law/propagate.c). ---- */
 
 /* [steps] At most so many from one check to the next, however little the noise changes in them. Found: not
- * recorded. Twice: not measured. */
+ * recorded. Twice: no change. */
 #define CHECK_MOST_STEPS 64.0
 /* [log noise] Between two checks while steps leave the law unchanged: their local error falls with the noise.
- * Found: not recorded. Twice: not measured. */
+ * Found: not recorded. Twice: radius up to 1.18. */
 #define CHECK_STRIDE_UNCHANGED 1.0
 /* [steps] The last ones, each of which is checked: samplers that look at the step after end differently. Found:
  * the samplers of the list. Twice: not measured. */
@@ -25,9 +25,11 @@
 
 /* ---- Quadrature orders. ---- */
 
-/* [tolerances] From this error on three orders are skipped, instead of one. Found: not recorded. Twice: not
+/* [tolerances] Above this error an order is raised by ORDER_SKIP, not by one. Found: not recorded. Twice: not
  * measured. */
 #define ORDER_SKIP_ABOVE 1e4
+/* [orders] Raised at a time above ORDER_SKIP_ABOVE. Found: not recorded. Twice: not measured. */
+#define ORDER_SKIP 3
 /* [orders] Added by twice the resolution. Found: not recorded. Twice: not measured. */
 #define ORDERS_PER_DOUBLING 3.0
 /* [standard deviations] On either side that trapezoid rules cover. Found: bound: normal mass 2e-23 beyond.
@@ -98,5 +100,32 @@
  * of it may lie between the points looked at. Found: up to 2.7 times the defect in L1 for Gaussians, three times
  * that. Twice: not measured. */
 #define UNEXPLAINED_FACTOR 8.0
+
+/* ---- Bessel functions (law/bessel.c). ---- */
+
+/* [(nu^2 + z^2)^(1/2)] From which the uniform expansion is used; below, the power series is short. Found: bound:
+ * its last terms are 4e-17 there. Twice: no change. */
+#define BESSEL_UNIFORM_FROM 40.0
+/* [1] Terms of the power series relative to 1 at which it ends. Found: rounding. Twice: no change. */
+#define BESSEL_NEGLIGIBLE 1e-18
+
+/* ---- What engines take for granted of a sampler (law/conditions.c). ---- */
+
+/* [standard deviations] On either side of a component at which D is evaluated. Found: as PANEL_REACH. Twice: not
+ * measured. */
+#define CONDITION_REACH 9.5
+/* [largest D of the step] Two ways to the same D may differ by it. Found: not recorded. Twice: not measured. */
+#define CONDITION_TOLERANCE 1e-10
+/* [rounding of original coordinates] And by so many of it, relative to what D changes by over the reach of a
+ * component. Found: not recorded. Twice: not measured. */
+#define CONDITION_ROUNDINGS 64.0
+/* [largest D/beta times standard deviation] Two steps that differ by more are unlike one another, as are those
+ * whose log noise does. Found: twice what levels between two checks differ by in log noise. Twice: not measured. */
+#define CONDITION_UNLIKE 0.5
+/* [h times the first difference] A second difference of D/beta from step to step above this makes steps unlike
+ * one another. Found: not recorded. Twice: not measured. */
+#define CONDITION_CURVATURE 5.0
+/* [largest D/beta] Differences below this are rounding. Found: not recorded. Twice: not measured. */
+#define CONDITION_SAME 1e-7
 
 #endif

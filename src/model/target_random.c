@@ -24,7 +24,7 @@ static enum status fill_covariance(const struct target *target, size_t n, size_t
     if (q == NULL || lambda == NULL)
         status = fail_with(error, STATUS_MEMORY, "out of memory for a matrix of order %zu", n);
     if (status == STATUS_OK) {
-        random_normals(key_of(target), ROTATIONS, (uint32_t)k, 0, n, 0, n, n, q);
+        random_normals((struct random_block){key_of(target), ROTATIONS, (uint32_t)k, 0, n, 0, n, n}, q);
         for (size_t i = 0; i < n; i++)
             q[i * n + i] *= M_SQRT2;
         if (LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'V', 'U', (lapack_int)n, q, (lapack_int)n, lambda) != 0)
@@ -49,7 +49,7 @@ static void fill_means(const struct target *target, size_t d, double *mean)
 {
     double scale = target->spread / sqrt((double)d);
     for (size_t k = 0; k < target->nodes; k++)
-        random_normals(key_of(target), MEANS, 0, k, 1, 0, d, 1, mean + k * d);
+        random_normals((struct random_block){key_of(target), MEANS, 0, k, 1, 0, d, 1}, mean + k * d);
     for (size_t i = 0; i < target->nodes * d; i++)
         mean[i] *= scale;
 }

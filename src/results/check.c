@@ -9,7 +9,7 @@
 
 #include "core/memory.h"
 #include "core/random.h"
-#include "core/workers.h"
+#include "core/process.h"
 #include "experiment/plan.h"
 #include "results/compare.h"
 #include "results/directory.h"
@@ -299,7 +299,7 @@ static enum status choose_sample(struct checker *checker, struct sample *out, st
     double *number = array_new(n, sizeof *number);
     enum status status = number != NULL && out->items != NULL ? STATUS_OK : no_memory(error);
     if (status == STATUS_OK)
-        random_uniforms(random_key_of(checker->options->seed, 0), 0, 0, 0, n, 0, 1, n, number);
+        random_uniforms((struct random_block){random_key_of(checker->options->seed, 0), 0, 0, 0, n, 0, 1, n}, number);
     while (status == STATUS_OK && out->count < checker->options->sample) {
         size_t least = n;
         for (size_t i = 0; i < n; i++)

@@ -9,7 +9,7 @@
 #include "core/memory.h"
 #include "core/progress.h"
 #include "core/text.h"
-#include "core/workers.h"
+#include "core/process.h"
 #include "experiment/plan.h"
 #include "results/directory.h"
 #include "results/origins.h"

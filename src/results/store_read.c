@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/file.h"
-#include "core/isolate.h"
+#include "core/process.h"
 #include "core/memory.h"
 #include "core/text.h"
 #include "results/store_format.h"

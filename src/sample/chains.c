@@ -1,6 +1,7 @@
 #include "sample/chains.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "core/memory.h"
@@ -67,13 +68,15 @@ static void batch_free(struct batch *batch)
 
 static void normals(const struct batch *batch, uint32_t purpose, size_t step, double *out)
 {
-    random_normals(batch->key, purpose, (uint32_t)step, batch->first, batch->chains, 0, batch->problem->dimension,
-                   batch->chains, out);
+    random_normals((struct random_block){batch->key, purpose, (uint32_t)step, batch->first, batch->chains, 0,
+                                         batch->problem->dimension, batch->chains},
+                   out);
 }
 
 static void uniforms(const struct batch *batch, uint32_t purpose, double *out)
 {
-    random_uniforms(batch->key, purpose, 0, batch->first, batch->chains, 0, batch->problem->dimension, batch->chains,
+    random_uniforms((struct random_block){batch->key, purpose, 0, batch->first, batch->chains, 0,
+                                          batch->problem->dimension, batch->chains},
                     out);
 }
 
@@ -113,7 +116,7 @@ static void reverse(size_t d, size_t chains, const double *x, double *out)
 }
 
 /* Evaluated again with the chains in reversed order: no chain may depend on the others. */
-static int acts_chain_by_chain(const struct batch *batch, const struct step *step)
+static bool acts_chain_by_chain(const struct batch *batch, const struct step *step)
 {
     size_t d = batch->problem->dimension, size = d * batch->chains;
     double *x = batch->backwards, *D = x + size, largest = 0.0, farthest = 0.0;
@@ -191,10 +194,10 @@ static void draw_sample(struct batch *batch)
 }
 
 /* Absolute positions and log-densities of the batch into the output, as many as it wants. */
-static int keep(struct batch *batch, struct points *out)
+static bool keep(struct batch *batch, struct points *out)
 {
     size_t count = out->n - batch->first < batch->chains ? out->n - batch->first : batch->chains;
-    int finite = 1;
+    bool finite = true;
     field_log_density(&batch->field, TO, batch->x, batch->sums);
     field_make_absolute(&batch->field, TO, batch->x);
     for (size_t j = 0; j < count; j++)
@@ -225,7 +228,7 @@ void points_free(struct points *points)
 
 /* All batches, on the problem's threads; `make` fills batch->x at level 1 or returns what it made to `target`. */
 static enum status all_batches(const struct chain_problem *problem, size_t n,
-                               int (*make)(struct batch *batch, void *target), void *target, struct error *error)
+                               bool (*make)(struct batch *batch, void *target), void *target, struct error *error)
 {
     size_t size = batch_size(problem->dimension), count = (n + size - 1) / size;
     enum status status = STATUS_OK;
@@ -238,7 +241,7 @@ static enum status all_batches(const struct chain_problem *problem, size_t n,
 #pragma omp for schedule(dynamic, 1)
         for (size_t i = 0; i < count; i++) {
             batch.first = i * size;
-            int finite = mine != STATUS_OK || make(&batch, target);
+            bool finite = mine != STATUS_OK || make(&batch, target);
             if (mine == STATUS_OK)
                 mine = undeclared_check(batch.field.undeclared, problem->sampler, batch.field.t, &own);
             if (mine == STATUS_OK && batch.mixes > 0)
@@ -263,20 +266,20 @@ static enum status all_batches(const struct chain_problem *problem, size_t n,
     return status;
 }
 
-static int make_chains(struct batch *batch, void *target)
+static bool make_chains(struct batch *batch, void *target)
 {
     simulate(batch);
     return keep(batch, target);
 }
 
-static int make_draws(struct batch *batch, void *target)
+static bool make_draws(struct batch *batch, void *target)
 {
     draw_sample(batch);
     return keep(batch, target);
 }
 
 static enum status make_points(const struct chain_problem *problem, size_t n,
-                               int (*make)(struct batch *batch, void *target), struct points *out,
+                               bool (*make)(struct batch *batch, void *target), struct points *out,
                                struct error *error)
 {
     enum status status = points_new(n, problem->dimension, out, error);
@@ -371,12 +374,12 @@ static void add_start_density(struct batch *batch, double *log_weight)
         log_weight[j] -= 0.5 * (double)d * log(2.0 * M_PI);
 }
 
-static int make_paths(struct batch *batch, void *target)
+static bool make_paths(struct batch *batch, void *target)
 {
     struct paths *paths = target;
     size_t count = paths->start.n - batch->first < batch->chains ? paths->start.n - batch->first : batch->chains;
     double *log_weight = batch->sums + batch->chains;
-    int finite = 1;
+    bool finite = true;
     for (uint32_t path = 0; path < 2; path++) {
         draw(batch, PATH_DRAW);
         if (path == 0)
@@ -388,7 +391,7 @@ static int make_paths(struct batch *batch, void *target)
         for (size_t t = 2; t <= batch->problem->schedule->T && !batch->field.undeclared->seen; t++)
             advance_forward(batch, t, path * FORWARD_APART, log_weight);
         if (batch->field.undeclared->seen)
-            return 0;
+            return false;
         add_start_density(batch, log_weight);
         for (size_t j = 0; j < count; j++)
             finite &= isfinite(log_weight[j]) != 0;

@@ -1,6 +1,7 @@
 #include "sample/directions.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -15,24 +16,24 @@ static double *next(struct directions *directions)
 
 /* Makes the next direction one of length 1; 0 if it has none. Scaled first, so that no square overflows or vanishes.
  */
-static int normalise(size_t d, double *u)
+static bool normalise(size_t d, double *u)
 {
     double largest = 0.0, square = 0.0;
     for (size_t i = 0; i < d; i++)
         largest = fmax(largest, fabs(u[i]));
     if (!(largest > 0.0) || !isfinite(largest))
-        return 0;
+        return false;
     for (size_t i = 0; i < d; i++) {
         u[i] /= largest;
         square += u[i] * u[i];
     }
     for (size_t i = 0; i < d; i++)
         u[i] /= sqrt(square);
-    return 1;
+    return true;
 }
 
 /* Whether the next direction, or its opposite, is among the first already. */
-static int known(const struct directions *directions, const double *u)
+static bool known(const struct directions *directions, const double *u)
 {
     size_t d = directions->dimension;
     for (size_t k = 0; k < directions->count; k++) {
@@ -40,9 +41,9 @@ static int known(const struct directions *directions, const double *u)
         for (size_t i = 0; i < d; i++)
             product += u[i] * directions->unit[k * d + i];
         if (fabs(product) > 1.0 - 1e-12)
-            return 1;
+            return true;
     }
-    return 0;
+    return false;
 }
 
 /* Keeps the next direction if it is one, and new. */
@@ -89,9 +90,7 @@ enum status directions_new(const struct factor_list *list, size_t random, const 
     enum { MOST = DIRECTIONS_MOST_AXES + DIRECTIONS_MOST_DIFFERENCES };
     size_t d, start = 0;
     *out = (struct directions){0};
-    enum status status = projected_dimension(list, &d, error);
-    if (status != STATUS_OK)
-        return status;
+    TRY(projected_dimension(list, &d, error));
     if (random > SIZE_MAX / 2 || (d > 0 && random + MOST + 1 > SIZE_MAX / sizeof(double) / d)
         || (out->unit = array_new((random + MOST + 1) * d, sizeof(double))) == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu directions in dimension %zu", random, d);

@@ -1,12 +1,13 @@
 #include "sample/field.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "core/memory.h"
 #include "sample/marginal.h"
 
-static int line(const struct field_group *group)
+static bool line(const struct field_group *group)
 {
     return group->factor->dimension == 1;
 }
@@ -221,7 +222,7 @@ static enum status add_of_norm(const struct factor_list *list, struct field *fie
 {
     struct field_error *added = &field->error[field->errors++];
     const struct factor *factor = &list->group[0].factor;
-    int concentric = list->count == 1 && factor->full == NULL;
+    bool concentric = list->count == 1 && factor->full == NULL;
     *added = (struct field_error){.share = 1.0, .spread = SPREAD_NORM};
     for (size_t i = 0; i < factor->components * factor->dimension && factor->mean != NULL; i++)
         concentric &= factor->mean[i] == 0.0;
@@ -266,19 +267,19 @@ static enum status add_field_errors(const struct factor_list *list, struct field
     return status;
 }
 
-static int integral(const struct factor_list *list)
+static bool integral(const struct factor_list *list)
 {
     for (size_t g = 0; g < list->count; g++)
         if (list->group[g].multiplicity != floor(list->group[g].multiplicity))
-            return 0;
-    return 1;
+            return false;
+    return true;
 }
 
 enum status field_new(const struct factor_list *list, const struct sampler *sampler,
                       const struct score_error *score_error, const struct schedule *schedule, size_t chains,
                       struct field *out, struct error *error)
 {
-    int exact = score_error == NULL || score_error->shape == NULL;
+    bool exact = score_error == NULL || score_error->shape == NULL;
     *out = (struct field){.base = {evaluate, clip},
                           .chains = chains,
                           .schedule = schedule,
@@ -291,7 +292,7 @@ enum status field_new(const struct factor_list *list, const struct sampler *samp
     enum status status = add_groups(list, out, error);
     if (status == STATUS_OK && !exact)
         status = add_field_errors(list, out, error);
-    int fits = out->dimension < SIZE_MAX / sizeof(double) / (chains + 1);
+    bool fits = out->dimension < SIZE_MAX / sizeof(double) / (chains + 1);
     out->work = fits ? array_new(out->dimension * chains, sizeof(double)) : NULL;
     out->line = array_new(2 * chains, sizeof(double));
     out->relative = fits ? array_new(out->original ? out->dimension * chains : 1, sizeof(double)) : NULL;

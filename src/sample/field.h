@@ -9,6 +9,7 @@
 #ifndef SAMPLE_FIELD_H
 #define SAMPLE_FIELD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/status.h"
@@ -53,7 +54,7 @@ struct field {
     struct field_error *error;
     size_t errors;
     double *work;     /* dimension x chains */
-    int original;     /* positions are those of the target's own space */
+    bool original;    /* positions are those of the target's own space */
     double *relative; /* dimension x chains, where they are */
     struct undeclared *undeclared;
     double *line;  /* 2 x chains */

@@ -20,7 +20,8 @@ static enum status make_directions(const struct chain_problem *problem, size_t r
     if (normals == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu directions", random);
     for (size_t i = 0; i < random; i++)
-        random_normals(random_key_of(problem->seed, problem->stream), DIRECTIONS, 0, i, 1, 0, problem->dimension, 1,
+        random_normals((struct random_block){random_key_of(problem->seed, problem->stream), DIRECTIONS, 0, i, 1, 0,
+                                             problem->dimension, 1},
                        normals + i * problem->dimension);
     enum status status = directions_new(problem->list, random, normals, out, error);
     free(normals);
@@ -42,10 +43,9 @@ static enum status make_laws(const struct chain_problem *problem, const struct d
     *out = law;
     if (law == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu directions", directions->count);
-    enum status status = STATUS_OK;
-    for (size_t k = 0; k < directions->count && status == STATUS_OK; k++)
-        status = projected_new(problem->list, directions->unit + k * problem->dimension, &level, &law[k], error);
-    return status;
+    for (size_t k = 0; k < directions->count; k++)
+        TRY(projected_new(problem->list, directions->unit + k * problem->dimension, &level, &law[k], error));
+    return STATUS_OK;
 }
 
 /* What several methods look at, made by the first that asks. */
@@ -73,16 +73,14 @@ static enum status by_projection(struct sample *sample, struct estimates *out, s
     const struct chain_problem *problem = sample->problem;
     struct projected *law = NULL;
     struct projection projection;
-    enum status status = look(sample, error);
-    if (status == STATUS_OK)
-        status = make_laws(problem, &sample->directions, &law, error);
-    if (status == STATUS_OK)
-        status = simulate(sample, error);
-    if (status == STATUS_OK)
-        status = projection_tv(sample->chains, problem->dimension, sample->y.x, sample->directions.count,
-                               sample->directions.unit, law, &projection, error);
-    if (status == STATUS_OK)
-        out->projection_tv = projection.tv;
+    enum status status;
+    TRY(look(sample, error));
+    TRY_OR(end, make_laws(problem, &sample->directions, &law, error));
+    TRY_OR(end, simulate(sample, error));
+    TRY_OR(end, projection_tv(sample->chains, problem->dimension, sample->y.x, sample->directions.count,
+                              sample->directions.unit, law, &projection, error));
+    out->projection_tv = projection.tv;
+end:
     laws_free(law, sample->directions.count);
     return status;
 }
@@ -94,11 +92,11 @@ static enum status by_neighbours(struct sample *sample, struct estimates *out, s
     struct points x = {0};
     if (sample->problem->dimension > KNN_MOST_DIMENSION || sample->chains < KNN_BATCHES * KNN_LEAST_BATCH)
         return STATUS_OK;
-    enum status status = simulate(sample, error);
-    if (status == STATUS_OK)
-        status = chains_draw(sample->problem, sample->chains, &x, error);
-    if (status == STATUS_OK)
-        status = knn_kl(y->n, y->dimension, y->x, y->log_density, x.x, x.log_density, &out->knn_kl_q_p, error);
+    enum status status;
+    TRY_OR(end, simulate(sample, error));
+    TRY_OR(end, chains_draw(sample->problem, sample->chains, &x, error));
+    status = knn_kl(y->n, y->dimension, y->x, y->log_density, x.x, x.log_density, &out->knn_kl_q_p, error);
+end:
     points_free(&x);
     return status == STATUS_NUMERIC ? STATUS_OK : status;
 }
@@ -130,22 +128,19 @@ static enum status by_weights(struct sample *sample, struct estimates *out, stru
     double *statistic = NULL;
     if (chains_quiet_step(sample->problem) > 0)
         return STATUS_OK;
-    enum status status = look(sample, error);
-    if (status == STATUS_OK)
-        status = chains_weigh(sample->problem, chains, &paths, error);
-    if (status == STATUS_OK)
-        status = make_statistics(&paths.start, &sample->directions, &statistic, error);
-    if (status == STATUS_OK)
-        status = weights_measure(chains, paths.log_weight[0], paths.log_weight[1], sample->directions.count + 1,
-                                 statistic, &weights, error);
-    if (status == STATUS_OK) {
-        out->effective = weights.ess;
-        out->path_kl_p_q = weights.path_kl;
-        out->pinsker_tv = weights.pinsker;
-        out->weights_chi2_q_p = weights.chi2;
-        out->weights_tv = weights.tv_lower;
-        out->chi2_tv = weights.tv_upper;
-    }
+    enum status status;
+    TRY(look(sample, error));
+    TRY_OR(end, chains_weigh(sample->problem, chains, &paths, error));
+    TRY_OR(end, make_statistics(&paths.start, &sample->directions, &statistic, error));
+    TRY_OR(end, weights_measure(chains, paths.log_weight[0], paths.log_weight[1], sample->directions.count + 1,
+                                statistic, &weights, error));
+    out->effective = weights.ess;
+    out->path_kl_p_q = weights.path_kl;
+    out->pinsker_tv = weights.pinsker;
+    out->weights_chi2_q_p = weights.chi2;
+    out->weights_tv = weights.tv_lower;
+    out->chi2_tv = weights.tv_upper;
+end:
     free(statistic);
     paths_free(&paths);
     return status;

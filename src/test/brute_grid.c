@@ -294,19 +294,23 @@ double brute_absolute_integral(const double f[4])
     return total;
 }
 
+/* Adds what the i-th point of q has, where the other density is p; difference: of this point and the three before. */
+static void add_point(const struct grid *q, size_t i, double p, double difference[4], struct brute *brute)
+{
+    for (int k = 0; k < 3; k++)
+        difference[k] = difference[k + 1];
+    difference[3] = q->value[i] - p;
+    brute->tv += 0.5 * q->spacing * (i >= 3 ? brute_absolute_integral(difference) : 0.0);
+    brute->mass += q->spacing * q->value[i];
+    brute->chi2 += p > 1e-25 ? q->spacing * difference[3] * difference[3] / p : 0.0;
+}
+
 static struct brute measure(const struct grid *q, const struct brute_level *target)
 {
     struct brute brute = {0};
     double difference[4] = {0.0};
-    for (size_t i = 0; i < q->n; i++) {
-        double p = brute_density(target, grid_x(q, i), NULL);
-        for (int k = 0; k < 3; k++)
-            difference[k] = difference[k + 1];
-        difference[3] = q->value[i] - p;
-        brute.tv += 0.5 * q->spacing * (i >= 3 ? brute_absolute_integral(difference) : 0.0);
-        brute.mass += q->spacing * q->value[i];
-        brute.chi2 += p > 1e-25 ? q->spacing * difference[3] * difference[3] / p : 0.0;
-    }
+    for (size_t i = 0; i < q->n; i++)
+        add_point(q, i, brute_density(target, grid_x(q, i), NULL), difference, &brute);
     return brute;
 }
 
@@ -338,12 +342,7 @@ static struct brute measure_mapped(struct map *map, const struct grid *q)
             slope += weight[k] * x[i * WIDE + k] / offset;
         double p = brute_density(&map->levels.to, y, NULL) * slope;
         ck_assert_msg(slope > 0.0, "the map of the last steps folds");
-        for (int k = 0; k < 3; k++)
-            difference[k] = difference[k + 1];
-        difference[3] = q->value[i] - p;
-        brute.tv += 0.5 * q->spacing * (i >= 3 ? brute_absolute_integral(difference) : 0.0);
-        brute.mass += q->spacing * q->value[i];
-        brute.chi2 += p > 1e-25 ? q->spacing * difference[3] * difference[3] / p : 0.0;
+        add_point(q, i, p, difference, &brute);
     }
     free(x);
     return brute;

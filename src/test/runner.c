@@ -12,7 +12,8 @@
 
 #include "core/clock.h"
 #include "core/progress.h"
-#include "core/workers.h"
+#include "core/memory.h"
+#include "core/process.h"
 
 /* ---- The suites ---- */
 
@@ -46,12 +47,9 @@ void free_suites(struct suite *suites, size_t count)
 
 void suite_add(struct suite *suite, struct suite_test test)
 {
-    if (suite->count == suite->room) {
-        suite->room = 2 * suite->room + 8;
-        suite->tests = realloc(suite->tests, suite->room * sizeof *suite->tests);
-        if (suite->tests == NULL)
-            abort();
-    }
+    suite->tests = array_reserve(suite->tests, &suite->room, suite->count + 1, sizeof *suite->tests);
+    if (suite->tests == NULL)
+        abort();
     test.suite = suite->name;
     test.setup = suite->setup;
     test.teardown = suite->teardown;

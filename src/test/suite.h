@@ -14,6 +14,8 @@
 #include <check.h>
 #include <stddef.h>
 
+#include "core/status.h"
+
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
 struct suite_test {
@@ -48,6 +50,13 @@ struct suite_entry {
 #define ADD(...) ADD_WITH(__VA_ARGS__, )
 #define ADD_WITH(test_, ...) suite_add(suite, (struct suite_test){.test = (test_), __VA_ARGS__})
 void suite_add(struct suite *suite, struct suite_test test);
+
+/* Calls a function whose last argument is a struct error *, left out here; an error fails the test. */
+#define ASSERT_OK(function, ...) \
+    do { \
+        struct error assert_error = {STATUS_OK, ""}; \
+        ck_assert_msg(function(__VA_ARGS__, &assert_error) == STATUS_OK, "%s", assert_error.text); \
+    } while (0)
 
 /* How often something is repeated in this run: `least` times the size. */
 size_t repetitions(size_t least);

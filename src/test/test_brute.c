@@ -2,20 +2,13 @@
 #include <math.h>
 
 #include "test/brute_model.h"
+#include "test/laws.h"
 #include "test/suite.h"
 
 static double one[] = {1.0}, off[] = {0.4}, half[] = {0.5};
 static const struct factor gaussian = {1, 1, one, off, half, NULL};
 static double even[] = {0.5, 0.5}, modes[] = {-1.0, 1.0}, narrow[] = {0.3, 0.3};
 static const struct factor bimodal = {1, 2, even, modes, narrow, NULL};
-
-static struct schedule *make_schedule(void)
-{
-    struct schedule *schedule;
-    struct error error;
-    ck_assert_int_eq(schedule_new(schedule_kind_find("li-cai"), 1.0, 3.0, 48, &schedule, &error), STATUS_OK);
-    return schedule;
-}
 
 /* TV between N(0, 1) and N(0, 2). */
 START_TEST(test_absolute_integral)
@@ -35,16 +28,16 @@ START_TEST(test_absolute_integral)
 }
 END_TEST
 
-struct normal {
+struct gauss_law {
     double mean, variance;
 };
 
-static struct normal marginal_at(const struct level *level)
+static struct gauss_law marginal_at(const struct level *level)
 {
-    return (struct normal){sqrt(level->alpha_bar) * off[0], level->alpha_bar * half[0] * half[0] + level->noise};
+    return (struct gauss_law){sqrt(level->alpha_bar) * off[0], level->alpha_bar * half[0] * half[0] + level->noise};
 }
 
-static struct normal marginal(const struct schedule *schedule, size_t t)
+static struct gauss_law marginal(const struct schedule *schedule, size_t t)
 {
     struct level level = schedule_level(schedule, t);
     return marginal_at(&level);
@@ -60,7 +53,7 @@ static void affine_evaluate(const struct score *score, const struct level *level
                             double *out)
 {
     const struct brute_error *error = ((const struct affine *)score)->error;
-    struct normal p = marginal_at(level);
+    struct gauss_law p = marginal_at(level);
     double constant = p.mean / p.variance, slope = -1.0 / p.variance;
     if (error->shape != NULL && error->shape[0] == 'b')
         constant += error->size;
@@ -70,10 +63,10 @@ static void affine_evaluate(const struct score *score, const struct level *level
         out[i] = constant + slope * x[i];
 }
 
-static struct normal propagate(const struct sampler *sampler, const struct schedule *schedule,
-                               const struct brute_error *error)
+static struct gauss_law propagate(const struct sampler *sampler, const struct schedule *schedule,
+                                  const struct brute_error *error)
 {
-    struct normal q = {0.0, 1.0};
+    struct gauss_law q = {0.0, 1.0};
     for (size_t t = schedule->T; t >= 2; t--) {
         struct step step = schedule_step(schedule, t);
         struct affine affine = {{.evaluate = affine_evaluate}, error};
@@ -92,7 +85,7 @@ static struct normal propagate(const struct sampler *sampler, const struct sched
 }
 
 /* Between the roots of (x - m_p)^2/V_p - (x - m_q)^2/V_q - log(V_q/V_p) = 0. */
-static double normal_tv(struct normal p, struct normal q)
+static double gauss_tv(struct gauss_law p, struct gauss_law q)
 {
     double a = 1.0 / p.variance - 1.0 / q.variance, b = q.mean / q.variance - p.mean / p.variance;
     double c = p.mean * p.mean / p.variance - q.mean * q.mean / q.variance - log(q.variance / p.variance);
@@ -117,7 +110,7 @@ START_TEST(test_closed_form)
 {
     static const char *const shapes[] = {NULL, "bias", "linear"};
     const struct sampler *sampler = sampler_at((size_t)_i / 3);
-    struct schedule *schedule = make_schedule();
+    struct schedule *schedule = make_schedule("li-cai", 1.0, 3.0, 48);
     struct brute_problem problem = {
         .factor = &gaussian,
         .sampler = sampler,
@@ -125,8 +118,8 @@ START_TEST(test_closed_form)
         .error = {.shape = shapes[_i % 3], .profile = "uniform", .size = 0.05},
         .fineness = brute_fineness(sampler),
     };
-    struct normal q = propagate(sampler, schedule, &problem.error), p = marginal(schedule, 1);
-    double tv = normal_tv(p, q), gap = 2.0 * p.variance - q.variance, shift = q.mean - p.mean;
+    struct gauss_law q = propagate(sampler, schedule, &problem.error), p = marginal(schedule, 1);
+    double tv = gauss_tv(p, q), gap = 2.0 * p.variance - q.variance, shift = q.mean - p.mean;
     double chi2 = expm1(shift * shift / gap + log(p.variance) - 0.5 * log(q.variance * gap));
     struct brute brute = brute_force(&problem);
     check(shapes[_i % 3], sampler, &brute, tv, chi2);
@@ -162,7 +155,7 @@ static const struct {
  * 7e-10 of chi2. */
 START_TEST(test_halving)
 {
-    struct schedule *schedule = make_schedule();
+    struct schedule *schedule = make_schedule("li-cai", 1.0, 3.0, 48);
     struct brute_problem problem = {
         .factor = &bimodal,
         .sampler = sampler_find(halved[_i].sampler),

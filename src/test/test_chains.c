@@ -14,6 +14,7 @@
 #include "sample/marginal.h"
 #include "sample/weights.h"
 
+#include "test/laws.h"
 #include "test/suite.h"
 
 static double even[] = {0.5, 0.5}, modes[] = {-1.0, 1.0}, narrow[] = {0.3, 0.3};
@@ -28,43 +29,23 @@ static const struct factor bimodal = {1, 2, even, modes, narrow, NULL}, skewed =
                            full = {3, 2, even, space, NULL, &shared},
                            concentric = {11, 3, thirds, NULL, widths, NULL};
 
-static struct schedule *make_schedule(double c0, double c1, size_t T)
-{
-    struct schedule *schedule;
-    struct error error;
-    ck_assert_msg(schedule_new(schedule_kind_find("li-cai"), c0, c1, T, &schedule, &error) == STATUS_OK, "%s",
-                  error.text);
-    return schedule;
-}
-
 /* 2 bimodal + 1 skewed coordinates, then a plane, a radial and a full factor: d = 11. */
 static struct factor_list make_list(int with_joint)
 {
     struct factor_list list = {0};
-    ck_assert_int_eq(factor_list_append(&list, &bimodal, 2.0, NULL), STATUS_OK);
-    ck_assert_int_eq(factor_list_append(&list, &skewed, 1.0, NULL), STATUS_OK);
+    ASSERT_OK(factor_list_append, &list, &bimodal, 2.0);
+    ASSERT_OK(factor_list_append, &list, &skewed, 1.0);
     if (with_joint) {
-        ck_assert_int_eq(factor_list_append(&list, &plane, 1.0, NULL), STATUS_OK);
-        ck_assert_int_eq(factor_list_append(&list, &radial, 1.0, NULL), STATUS_OK);
-        ck_assert_int_eq(factor_list_append(&list, &full, 1.0, NULL), STATUS_OK);
+        ASSERT_OK(factor_list_append, &list, &plane, 1.0);
+        ASSERT_OK(factor_list_append, &list, &radial, 1.0);
+        ASSERT_OK(factor_list_append, &list, &full, 1.0);
     }
     return list;
 }
 
-static struct factor_list list_of(const struct factor *factor, double multiplicity)
+static struct score_error spread_error(const char *shape, const char *spread, double size)
 {
-    struct factor_list list = {0};
-    ck_assert_int_eq(factor_list_append(&list, factor, multiplicity, NULL), STATUS_OK);
-    return list;
-}
-
-static struct score_error make_error(const char *shape, const char *spread, double size)
-{
-    struct score_error error = {.shape = error_shape_find(shape),
-                                .profile = error_profile_find("uniform"),
-                                .size = size,
-                                .roughness = 2.0,
-                                .probability = 0.05};
+    struct score_error error = make_error(shape, size, 2.0, 0.05);
     while (strcmp(error_spread_names[error.spread], spread) != 0)
         error.spread++;
     return error;
@@ -73,8 +54,7 @@ static struct score_error make_error(const char *shape, const char *spread, doub
 static struct points run(const struct chain_problem *problem, size_t n)
 {
     struct points points;
-    struct error error = {STATUS_OK, ""};
-    ck_assert_msg(chains_run(problem, n, &points, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(chains_run, problem, n, &points);
     return points;
 }
 
@@ -83,8 +63,8 @@ static struct points run(const struct chain_problem *problem, size_t n)
 START_TEST(test_same_bits)
 {
     struct factor_list list = make_list(1);
-    struct schedule *schedule = make_schedule(2.0, 8.5, 48);
-    struct score_error wave = make_error("wave", "all", 0.1);
+    struct schedule *schedule = make_li_cai(48);
+    struct score_error wave = spread_error("wave", "all", 0.1);
     struct chain_problem problem = {&list, 11, sampler_find("accelerated"), schedule, &wave, 5, 6, 1};
     struct points one = run(&problem, 1300);
     problem.threads = 3;
@@ -113,7 +93,7 @@ START_TEST(test_same_bits_of_matrices)
     enum { ORDER = 48, CHAINS = 1024 };
     struct target target;
     struct factor_list list;
-    struct schedule *schedule = make_schedule(2.0, 8.5, 48);
+    struct schedule *schedule = make_li_cai(48);
     target_init(&target, target_family_find("mixture-random"));
     target.nodes = 4;
     target.spread = 2.0;
@@ -297,18 +277,18 @@ START_TEST(test_chain_by_chain)
     enum { CHAINS = 130 };
     const struct written_out *how = &samplers[_i];
     struct factor_list list = make_list(1);
-    struct schedule *schedule = make_schedule(1.0, 3.0, 24);
-    struct score_error bias = make_error("bias", "diagonal", 0.1);
+    struct schedule *schedule = make_schedule("li-cai", 1.0, 3.0, 24);
+    struct score_error bias = spread_error("bias", "diagonal", 0.1);
     struct chain_problem problem = {&list, D, sampler_find(how->sampler), schedule, how->biased ? &bias : NULL, 3,
                                     4,     1};
     struct points y = run(&problem, CHAINS);
     struct random_key key = random_key_of(3, 4);
     for (size_t j = 0; j < CHAINS; j += 43) {
         double x[D], before[D], after[D];
-        random_normals(key, START, 0, j, 1, 0, D, 1, x);
+        random_normals((struct random_block){key, START, 0, j, 1, 0, D, 1}, x);
         for (size_t t = schedule->T; t >= 2; t--) {
-            random_normals(key, BEFORE, (uint32_t)t, j, 1, 0, D, 1, before);
-            random_normals(key, AFTER, (uint32_t)t, j, 1, 0, D, 1, after);
+            random_normals((struct random_block){key, BEFORE, (uint32_t)t, j, 1, 0, D, 1}, before);
+            random_normals((struct random_block){key, AFTER, (uint32_t)t, j, 1, 0, D, 1}, after);
             step_written_out(how, schedule, t, x, before, after);
         }
         for (size_t i = 0; i < D; i++)
@@ -399,8 +379,7 @@ enum { IN_DISTRIBUTION = sizeof in_distribution / sizeof in_distribution[0] };
 static struct law compute_law(const struct law_problem *problem)
 {
     struct law law;
-    struct error error = {STATUS_OK, ""};
-    ck_assert_msg(law_compute(problem, &law, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(law_compute, problem, &law);
     return law;
 }
 
@@ -421,11 +400,11 @@ static double deviation(const struct law *law, const struct points *y, const cha
 START_TEST(test_in_distribution)
 {
     enum { CHAINS = 1 << 16 };
-    struct schedule *schedule = make_schedule(2.0, 8.5, 48);
+    struct schedule *schedule = make_li_cai(48);
     struct score_error score_error;
     const char *shape = in_distribution[_i].shape;
     if (shape != NULL)
-        score_error = make_error(shape, "all", in_distribution[_i].size);
+        score_error = spread_error(shape, "all", in_distribution[_i].size);
     struct factor_list list = list_of(in_distribution[_i].factor, 1.0);
     const struct sampler *sampler = sampler_find(in_distribution[_i].sampler);
     const struct law_problem law_problem = {.factor = in_distribution[_i].factor,
@@ -449,8 +428,8 @@ END_TEST
 START_TEST(test_clip)
 {
     enum { CHAINS = 1 << 16 };
-    struct schedule *schedule = make_schedule(2.0, 8.5, 48);
-    struct score_error bump = make_error("bump", "all", 0.8);
+    struct schedule *schedule = make_li_cai(48);
+    struct score_error bump = spread_error("bump", "all", 0.8);
     struct factor_list list = list_of(&bimodal, 1.0);
     bump.probability = 1e-2;
     struct law_problem problem = {.factor = &bimodal,
@@ -496,7 +475,7 @@ static void minus_correction(const struct step *step, const struct score *score,
 START_TEST(test_wrong_samplers)
 {
     enum { CHAINS = 1 << 17 };
-    struct schedule *schedule = make_schedule(2.0, 8.5, 48);
+    struct schedule *schedule = make_li_cai(48);
     struct sampler wrong[2] = {*sampler_find("accelerated-unclipped"), *sampler_find("accelerated-unclipped")};
     struct factor_list list = list_of(&skewed, 1.0);
     const struct law_problem problem = {
@@ -532,7 +511,7 @@ START_TEST(test_off_by_one)
     enum { CHAINS = 1 << 15 };
     static double two[] = {0.5, 0.5}, apart[] = {-1.0, 1.8}, width[] = {0.4, 0.4};
     static const struct factor factor = {1, 2, two, apart, width, NULL};
-    struct schedule *schedule = make_schedule(2.0, 8.5, 48);
+    struct schedule *schedule = make_li_cai(48);
     struct sampler planted = *sampler_find("ddpm");
     struct factor_list list = list_of(&factor, 1.0);
     planted.increment = off_by_one;
@@ -574,7 +553,7 @@ START_TEST(test_unruly_samplers)
 {
     static const char *const reasons[] = {" depends on other chains",
                                           "in step t = 9 sampler ddpm asks for the score at 1 - alpha_bar = 0.75"};
-    struct schedule *schedule = make_schedule(2.0, 8.5, 48);
+    struct schedule *schedule = make_li_cai(48);
     struct factor_list list = make_list(1);
     struct sampler planted = *sampler_find("ddpm");
     planted.regular = 0;
@@ -600,9 +579,9 @@ START_TEST(test_original_coordinates)
     enum { CHAINS = 130 };
     const struct sampler *sampler = sampler_find(samplers[_i].sampler);
     struct sampler original = *sampler;
-    struct schedule *schedule = make_schedule(2.0, 4.0, 48);
+    struct schedule *schedule = make_schedule("li-cai", 2.0, 4.0, 48);
     struct factor_list list = make_list(1);
-    struct score_error wave = make_error("wave", "all", 0.1);
+    struct score_error wave = spread_error("wave", "all", 0.1);
     original.regular = 0;
     struct chain_problem problem = {&list, 11, sampler, schedule, &wave, 5, 6, 1}, other = problem;
     other.sampler = &original;
@@ -635,7 +614,7 @@ static double none_in_the_last(const struct step *step)
 /* Ho et al., algorithm 2. */
 START_TEST(test_no_noise_in_the_last_step)
 {
-    struct schedule *schedule = make_schedule(1.0, 3.0, 32);
+    struct schedule *schedule = make_schedule("li-cai", 1.0, 3.0, 32);
     struct sampler quiet = *sampler_find("ddpm");
     struct factor_list list = list_of(&skewed, 1.0);
     struct paths paths;
@@ -662,7 +641,7 @@ START_TEST(test_draws)
 {
     enum { SAMPLES = 1 << 16 };
     struct factor_list list = make_list(1);
-    struct schedule *schedule = make_schedule(1.0, 4.5, 64);
+    struct schedule *schedule = make_schedule("li-cai", 1.0, 4.5, 64);
     const struct chain_problem problem = {&list, D, sampler_find("ddpm"), schedule, NULL, 1, 8, 2};
     struct points x;
     struct level level = schedule_level(schedule, 1);
@@ -718,25 +697,23 @@ enum { COUPLED = sizeof coupled / sizeof coupled[0] };
 START_TEST(test_size_of_errors)
 {
     enum { CHAINS = 1 << 13 };
-    struct schedule *schedule = make_schedule(1.0, 4.5, 16);
-    struct score_error score_error = make_error(coupled[_i].shape, coupled[_i].spread, 0.7);
+    struct schedule *schedule = make_schedule("li-cai", 1.0, 4.5, 16);
+    struct score_error score_error = spread_error(coupled[_i].shape, coupled[_i].spread, 0.7);
     struct factor_list list = score_error.spread == SPREAD_NORM ? list_of(&concentric, 1.0) : make_list(1);
     struct field with, without;
-    struct error error = {STATUS_OK, ""};
     struct random_key key = random_key_of(9, 9);
     size_t size = (size_t)D * CHAINS;
     double *block = calloc(4 * size, sizeof *block), *x = block, *u = block + size, *a = block + 2 * size,
            *b = block + 3 * size;
     ck_assert_ptr_nonnull(block);
-    ck_assert_msg(field_new(&list, NULL, &score_error, schedule, CHAINS, &with, &error) == STATUS_OK, "%s",
-                  error.text);
+    ASSERT_OK(field_new, &list, NULL, &score_error, schedule, CHAINS, &with);
     ck_assert_int_eq(field_new(&list, NULL, NULL, schedule, CHAINS, &without, NULL), STATUS_OK);
     for (size_t t = 3; t <= 16; t += 6) {
         double total = 0.0, square = 0.0;
         field_set(&with, t);
         field_set(&without, t);
-        random_normals(key, 1, (uint32_t)t, 0, CHAINS, 0, D, CHAINS, x);
-        random_uniforms(key, 2, (uint32_t)t, 0, CHAINS, 0, D, CHAINS, u);
+        random_normals((struct random_block){key, 1, (uint32_t)t, 0, CHAINS, 0, D, CHAINS}, x);
+        random_uniforms((struct random_block){key, 2, (uint32_t)t, 0, CHAINS, 0, D, CHAINS}, u);
         field_draw(&with, FROM, u, x, x);
         struct level level = schedule_level(schedule, t);
         with.base.evaluate(&with.base, &level, size, x, a);
@@ -765,7 +742,7 @@ START_TEST(test_diagonal_marginal)
 {
     struct factor_list list = make_list(1), marginal, many = list_of(&skewed, 400.0);
     struct error error = {STATUS_OK, ""};
-    ck_assert_int_eq(marginal_of_diagonal(&list, &marginal, &error), STATUS_OK);
+    ASSERT_OK(marginal_of_diagonal, &list, &marginal);
     const struct factor *f = &marginal.group[0].factor;
     double weight = 0.0, mean = 0.0, exact = 0.0;
     for (size_t k = 0; k < f->components; k++) {
@@ -796,9 +773,9 @@ START_TEST(test_path_weights)
 {
     enum { PATHS = 1 << 15 };
     struct factor_list list = list_of(&bimodal, 2.0);
-    struct schedule *schedule = make_schedule(0.3, 1.3, 64);
+    struct schedule *schedule = make_schedule("li-cai", 0.3, 1.3, 64);
     const struct sampler *sampler = sampler_find(stochastic[_i]);
-    struct score_error error_of[] = {{.shape = NULL}, make_error("wave", "all", 0.3)};
+    struct score_error error_of[] = {{.shape = NULL}, spread_error("wave", "all", 0.3)};
     for (int e = 0; e < 2; e++) {
         const struct law_problem problem = {.factor = &bimodal,
                                             .sampler = sampler,
@@ -807,15 +784,13 @@ START_TEST(test_path_weights)
                                             .error_share = e == 0 ? 0.0 : 0.5};
         struct law law = compute_law(&problem);
         struct divergence exact;
-        ck_assert_int_eq(divergence_measure(&(struct law_group){&law, 2.0}, 1, &exact, NULL), STATUS_OK);
+        exact = divergences_of(&law, 2.0);
         const struct chain_problem chains = {&list, 2, sampler, schedule, &error_of[e], 1, (uint64_t)_i, 2};
         struct paths paths;
         struct weights weights;
-        struct error error = {STATUS_OK, ""};
-        ck_assert_msg(chains_weigh(&chains, PATHS, &paths, &error) == STATUS_OK, "%s", error.text);
-        ck_assert_int_eq(weights_measure(PATHS, paths.log_weight[0], paths.log_weight[1], 1, paths.start.log_density,
-                                         &weights, &error),
-                         STATUS_OK);
+        ASSERT_OK(chains_weigh, &chains, PATHS, &paths);
+        ASSERT_OK(weights_measure, PATHS, paths.log_weight[0], paths.log_weight[1], 1, paths.start.log_density,
+                  &weights);
         ck_assert_msg(weights.accepted, "%s: effective paths %g", sampler->name, weights.ess);
         ck_assert_msg(fabs(weights.mass.value - 1.0) < 4.0 * weights.mass.error, "%s: E W = %g +- %g", sampler->name,
                       weights.mass.value, weights.mass.error);
@@ -835,7 +810,7 @@ END_TEST
 START_TEST(test_refusals)
 {
     struct factor_list list = list_of(&bimodal, 2.5);
-    struct schedule *schedule = make_schedule(2.0, 8.5, 48);
+    struct schedule *schedule = make_li_cai(48);
     struct chain_problem problem = {&list, 2, sampler_find("ddim"), schedule, NULL, 1, 1, 1};
     struct error error;
     struct points points;

@@ -8,6 +8,7 @@
 #include "law/measure.h"
 #include "model/target.h"
 
+#include "test/laws.h"
 #include "test/suite.h"
 
 static double one = 1.0, zero = 0.0, half = 0.5;
@@ -17,19 +18,10 @@ static const struct factor gauss = {1, 1, &one, &zero, &half, NULL};
 static const struct factor bimodal = {1, 2, bimodal_weight, bimodal_mean, bimodal_sd, NULL};
 static const struct factor skewed = {1, 3, skewed_weight, skewed_mean, skewed_sd, NULL};
 
-static struct schedule *make_schedule(size_t T)
-{
-    struct schedule *schedule;
-    struct error error;
-    enum status status = schedule_new(schedule_kind_find("li-cai"), 2.0, 8.5, T, &schedule, &error);
-    ck_assert_msg(status == STATUS_OK, "%s", error.text);
-    return schedule;
-}
-
 static void compute(const struct factor *factor, const char *sampler, size_t T, struct law *law)
 {
     struct error error;
-    struct schedule *schedule = make_schedule(T);
+    struct schedule *schedule = make_li_cai(T);
     enum status status = law_compute(
         &(struct law_problem){.factor = factor, .sampler = sampler_find(sampler), .schedule = schedule}, law, &error);
     ck_assert_msg(status == STATUS_OK, "%s", error.text);
@@ -130,11 +122,10 @@ START_TEST(test_two_routes)
     for (size_t s = 0; s < 3; s++) {
         struct law law;
         struct measured direct;
-        struct error error;
         compute(factors[_i], samplers[s], 256, &law);
         struct law_group group = {&law, 1.0};
         struct measured tv = composed(&group, 1);
-        ck_assert_int_eq(tv_single(&law, &direct, &error), STATUS_OK);
+        ASSERT_OK(tv_single, &law, &direct);
         ck_assert(direct.error > 0.0 && direct.error < 1e-4 * direct.value && tv.error < 1e-4 * tv.value);
         near(tv, direct.value, direct.error / direct.value, samplers[s]);
         law_free(&law);
@@ -177,8 +168,7 @@ static double ratio_at(const struct law *law, const struct panel *panel, double 
 static void masses(const struct law *law, const struct panel *panel, double from, double to, double *p, double *q)
 {
     struct law_nodes nodes = {0};
-    struct error error;
-    ck_assert_int_eq(law_nodes_append(law, panel, from, to, &nodes, &error), STATUS_OK);
+    ASSERT_OK(law_nodes_append, law, panel, from, to, &nodes);
     *p = *q = 0.0;
     for (size_t j = 0; j < nodes.count; j++) {
         *p += nodes.weight[j];
@@ -247,15 +237,13 @@ static double outer(const struct law *law, double (*inside)(const void *context,
 {
     enum { CUTS = 6 };
     struct law_nodes nodes = {0};
-    struct error error;
     double total = 0.0;
     for (size_t p = 0; p < law->log_ratio.count; p++)
         for (int cut = 0; cut < CUTS; cut++) {
             const struct panel *panel = &law->log_ratio.panel[p];
             double from = panel->centre + panel->half_width * (2.0 * cut / CUTS - 1.0);
             nodes.count = 0;
-            ck_assert_int_eq(
-                law_nodes_append(law, panel, from, from + 2.0 * panel->half_width / CUTS, &nodes, &error), STATUS_OK);
+            ASSERT_OK(law_nodes_append, law, panel, from, from + 2.0 * panel->half_width / CUTS, &nodes);
             for (size_t j = 0; j < nodes.count; j++)
                 if (nodes.weight[j] > 1e-18)
                     total += nodes.weight[j] * inside(context, nodes.log_ratio[j] - log1p(law->mass_defect));
@@ -330,13 +318,12 @@ static struct divergence measure(const struct factor_list *list, const char *sam
     struct law *laws = calloc(list->count, sizeof *laws);
     struct law_group *groups = calloc(list->count, sizeof *groups);
     struct divergence divergence;
-    struct error error;
     ck_assert(laws != NULL && groups != NULL);
     for (size_t i = 0; i < list->count; i++) {
         compute(&list->group[i].factor, sampler, T, &laws[i]);
         groups[i] = (struct law_group){&laws[i], list->group[i].multiplicity};
     }
-    ck_assert_int_eq(divergence_measure(groups, list->count, &divergence, &error), STATUS_OK);
+    ASSERT_OK(divergence_measure, groups, list->count, &divergence);
     for (size_t i = 0; i < list->count; i++)
         law_free(&laws[i]);
     free(laws);
@@ -359,12 +346,11 @@ START_TEST(test_power_law)
     } cases[] = {{"ddpm", 1.0, 3000}, {"accelerated", 2.0, 3000}, {"ddpm-ancestral", 0.3, 700}};
     struct target target;
     struct factor_list compressed, literal = {0};
-    struct error error;
     size_t d = cases[_i].dimension;
     target_init(&target, target_family_find("gaussian"));
     target.variance = 0.8;
     target.spectrum = (struct spectrum){SPECTRUM_POWER, cases[_i].exponent, 0};
-    ck_assert_int_eq(target_factors(&target, d, &compressed, &error), STATUS_OK);
+    ASSERT_OK(target_factors, &target, d, &compressed);
     ck_assert_uint_lt(compressed.count, d / 2);
     double copies = 0.0;
     for (size_t i = 0; i < compressed.count; i++)
@@ -373,7 +359,7 @@ START_TEST(test_power_law)
     for (size_t i = 1; i <= d; i++) {
         double sd = sqrt(0.8 * pow((double)i, -cases[_i].exponent));
         struct factor factor = {1, 1, &one, &zero, &sd, NULL};
-        ck_assert_int_eq(factor_list_append(&literal, &factor, 1.0, &error), STATUS_OK);
+        ASSERT_OK(factor_list_append, &literal, &factor, 1.0);
     }
     struct divergence a = measure(&compressed, cases[_i].sampler, 128), b = measure(&literal, cases[_i].sampler, 128);
     same(a.kl_p_q.value, b.kl_p_q.value, "KL(p|q)");
@@ -389,18 +375,17 @@ START_TEST(test_k_of_d)
 {
     struct target target;
     struct measurement m;
-    struct error error;
     size_t d = 50;
     struct factor point = {1, 1, &one, &zero, &zero, NULL};
     target_init(&target, target_family_find("gaussian"));
     target.variance = 0.25;
     target.spectrum = (struct spectrum){SPECTRUM_K_OF_D, 0.0, 8};
-    struct schedule *schedule = make_schedule(256);
-    ck_assert_int_eq(measure_target(&target, sampler_find("ddpm"), NULL, schedule, &d, 1, &m, &error), STATUS_OK);
+    struct schedule *schedule = make_li_cai(256);
+    ASSERT_OK(measure_target, &target, sampler_find("ddpm"), NULL, schedule, &d, 1, &m);
     schedule_free(schedule);
     struct factor_list list = {0};
     for (size_t i = 0; i < d; i++)
-        ck_assert_int_eq(factor_list_append(&list, i < 8 ? &gauss : &point, 1.0, &error), STATUS_OK);
+        ASSERT_OK(factor_list_append, &list, i < 8 ? &gauss : &point, 1.0);
     struct divergence literal = measure(&list, "ddpm", 256);
     same(m.divergence.kl_p_q.value, literal.kl_p_q.value, "KL(p|q)");
     same(m.divergence.chi2_q_p.value, literal.chi2_q_p.value, "chi2");
@@ -418,13 +403,12 @@ START_TEST(test_lost_tails)
     static const char *const samplers[] = {"ddpm", "accelerated"};
     struct target target;
     struct factor_list list;
-    struct error error;
     struct law law;
     struct measured direct;
     struct divergence d;
     target_init(&target, target_family_find("student-t"));
     target.nu = 2.5;
-    ck_assert_int_eq(target_factors(&target, 1, &list, &error), STATUS_OK);
+    ASSERT_OK(target_factors, &target, 1, &list);
     for (int s = 0; s < 2; s++) {
         compute(&list.group[0].factor, samplers[s], steps[_i], &law);
         double lowest = 0.0;
@@ -432,12 +416,12 @@ START_TEST(test_lost_tails)
             lowest = fmin(lowest, law.log_ratio.panel[p].coefficient[0]);
         ck_assert_msg(lowest < -36.0, "log r is no lower than %g", lowest);
         struct law_group group = {&law, 1.0};
-        ck_assert_int_eq(tv_single(&law, &direct, &error), STATUS_OK);
+        ASSERT_OK(tv_single, &law, &direct);
         struct measured tv = composed(&group, 1);
         near(tv, direct.value, 0.0, samplers[s]);
         ck_assert_msg(tv.error < 0.01 * tv.value, "TV = %g +- %g", tv.value, tv.error);
         group.multiplicity = 16.0;
-        ck_assert_int_eq(divergence_measure(&group, 1, &d, &error), STATUS_OK);
+        ASSERT_OK(divergence_measure, &group, 1, &d);
         const struct measured all[] = {d.tv, d.kl_p_q, d.kl_q_p, d.chi2_q_p, d.hellinger2};
         for (int i = 0; i < 5; i++)
             ck_assert_msg(isnan(all[i].value) == isnan(all[i].error), "%s: divergence %d is %g +- %g", samplers[s], i,

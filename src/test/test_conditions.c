@@ -8,6 +8,7 @@
 #include "law/law.h"
 #include "law/measure.h"
 #include "test/brute.h"
+#include "test/laws.h"
 #include "test/suite.h"
 
 static double one[] = {1.0}, off[] = {0.4}, half[] = {0.5};
@@ -19,14 +20,6 @@ static const struct factor gaussian = {1, 1, one, off, half, NULL}, bimodal = {1
                            plane = {2, 2, uneven, corners, two_widths, NULL},
                            radial = {3, 2, even, NULL, two_widths, NULL},
                            space = {3, 2, even, triangle, narrow, NULL};
-
-static struct schedule *make_schedule(size_t T)
-{
-    struct schedule *schedule;
-    struct error error;
-    ck_assert_int_eq(schedule_new(schedule_kind_find("li-cai"), 1.0, 3.0, T, &schedule, &error), STATUS_OK);
-    return schedule;
-}
 
 /* ---- Planted samplers ---- */
 
@@ -241,7 +234,7 @@ static struct measured tv_of(const struct sampler *sampler, const struct factor 
 START_TEST(laws_are_those_of_the_chain)
 {
     const struct sampler *sampler = laws[_i].sampler;
-    struct schedule *schedule = make_schedule(24);
+    struct schedule *schedule = make_schedule("li-cai", 1.0, 3.0, 24);
     const char *engine;
     struct measured tv = tv_of(sampler, laws[_i].factor, schedule, &engine);
     const struct brute_problem problem = {
@@ -259,10 +252,9 @@ END_TEST
 /* Between two checks of an engine, one step unlike all others: seen, as when every step is checked. */
 START_TEST(one_step_unlike_the_others_is_checked)
 {
-    struct schedule *schedule = make_schedule(512);
+    struct schedule *schedule = make_schedule("li-cai", 1.0, 3.0, 512);
     struct conditions found;
-    struct error error = {STATUS_OK, ""};
-    ck_assert_int_eq(conditions_find(&bimodal, &rough, schedule, NULL, 0.0, &found, &error), STATUS_OK);
+    ASSERT_OK(conditions_find, &bimodal, &rough, schedule, NULL, 0.0, &found);
     size_t count = 0;
     for (size_t t = 2; t <= schedule->T; t++)
         count += found.unlike[t];
@@ -273,9 +265,8 @@ START_TEST(one_step_unlike_the_others_is_checked)
     const struct law_problem problem = {
         .factor = &bimodal, .sampler = &rough, .schedule = schedule, .conditions = &found};
     for (int i = 0; i < 2; i++) {
-        ck_assert_int_eq(law_engine_for(&problem)->compute(&problem, 1.0, &law[i], &error), STATUS_OK);
-        struct law_group group = {&law[i], 1.0};
-        ck_assert_int_eq(divergence_measure(&group, 1, &d[i], &error), STATUS_OK);
+        ASSERT_OK(law_engine_for(&problem)->compute, &problem, 1.0, &law[i]);
+        d[i] = divergences_of(&law[i], 1.0);
         for (size_t t = 2; t <= schedule->T; t++)
             found.unlike[t] = 1;
         law_free(&law[i]);
@@ -296,18 +287,17 @@ static void compare_with_product(const struct sampler *sampler)
     static const struct factor in_the_plane = {2, 2, even, apart, narrow, NULL},
                                across = {1, 1, one, off, width, NULL};
     const struct factor *const factors[] = {&in_the_plane, &bimodal, &across};
-    struct schedule *schedule = make_schedule(16);
+    struct schedule *schedule = make_schedule("li-cai", 1.0, 3.0, 16);
     struct law law[3];
     struct divergence plain, composed;
-    struct error error = {STATUS_OK, ""};
     for (size_t i = 0; i < 3; i++) {
         const struct law_problem problem = {.factor = factors[i], .sampler = sampler, .schedule = schedule};
-        ck_assert_msg(law_compute(&problem, &law[i], &error) == STATUS_OK, "%s", error.text);
+        ASSERT_OK(law_compute, &problem, &law[i]);
     }
     ck_assert_str_eq(law[0].engine->name, "plane");
     const struct law_group group[] = {{&law[0], 1.0}, {&law[1], 1.0}, {&law[2], 1.0}};
-    ck_assert_int_eq(divergence_measure(group, 1, &plain, &error), STATUS_OK);
-    ck_assert_int_eq(divergence_measure(group + 1, 2, &composed, &error), STATUS_OK);
+    ASSERT_OK(divergence_measure, group, 1, &plain);
+    ASSERT_OK(divergence_measure, group + 1, 2, &composed);
     ck_assert_msg(fabs(plain.tv.value - composed.tv.value) <= plain.tv.error + composed.tv.error,
                   "%s: %.12g +- %.1e, %.12g +- %.1e", sampler->name, plain.tv.value, plain.tv.error,
                   composed.tv.value, composed.tv.error);
@@ -349,7 +339,7 @@ static const struct {
 
 START_TEST(what_no_engine_can_is_refused)
 {
-    struct schedule *schedule = make_schedule(48);
+    struct schedule *schedule = make_schedule("li-cai", 1.0, 3.0, 48);
     const struct law_problem problem = {
         .factor = refused[_i].factor, .sampler = refused[_i].sampler, .schedule = schedule};
     struct law law;
@@ -367,13 +357,11 @@ START_TEST(built_in_samplers_hold_to_what_they_declare)
 {
     const struct factor *const factors[] = {&gaussian, &bimodal, &near, &plane, &radial, &space};
     const struct sampler *sampler = sampler_at((size_t)_i);
-    struct schedule *schedule = make_schedule(256);
+    struct schedule *schedule = make_schedule("li-cai", 1.0, 3.0, 256);
     ck_assert_int_eq(sampler->regular, 1);
     for (size_t i = 0; i < sizeof factors / sizeof factors[0]; i++) {
         struct conditions found;
-        struct error error = {STATUS_OK, ""};
-        ck_assert_msg(conditions_find(factors[i], sampler, schedule, NULL, 0.0, &found, &error) == STATUS_OK, "%s",
-                      error.text);
+        ASSERT_OK(conditions_find, factors[i], sampler, schedule, NULL, 0.0, &found);
         ck_assert_msg(found.broken == 0, "%s breaks %u on factor %zu", sampler->name, found.broken, i);
         for (size_t t = 2; t <= schedule->T; t++)
             ck_assert_msg(!found.unlike[t], "step %zu of %s is unlike others on factor %zu", t, sampler->name, i);
@@ -399,9 +387,7 @@ START_TEST(rounding_of_original_coordinates_counts)
 {
     double widths[] = {1e-9}, mean[] = {1.0}, largest = 0.0;
     const struct factor atom = {1, 1, one, mean, widths, NULL};
-    struct schedule *schedule;
-    struct error error;
-    ck_assert_int_eq(schedule_new(schedule_kind_find("li-cai"), 2.0, 8.5, 128, &schedule, &error), STATUS_OK);
+    struct schedule *schedule = make_li_cai(128);
     const char *engine;
     struct measured tv = tv_of(&shifted, &atom, schedule, &engine);
     struct measured other = tv_of(&pulls, &atom, schedule, &engine);
@@ -419,7 +405,7 @@ START_TEST(rotations_by_a_score_error_are_refused)
     struct measurement out;
     struct error error = {STATUS_OK, ""};
     size_t dimension = 4;
-    struct schedule *schedule = make_schedule(48);
+    struct schedule *schedule = make_schedule("li-cai", 1.0, 3.0, 48);
     target_init(&target, target_family_find("gaussian"));
     target.mean = 0.3;
     target.variance = 0.25;
@@ -431,8 +417,7 @@ START_TEST(rotations_by_a_score_error_are_refused)
     ck_assert_int_eq(measure_target(&target, &a_sine, &wave, schedule, &dimension, 1, &out, &error),
                      STATUS_UNSUPPORTED);
     ck_assert_msg(strstr(error.text, "does not commute with rotations") != NULL, "%s", error.text);
-    ck_assert_msg(measure_target(&target, &pulls, &wave, schedule, &dimension, 1, &out, &error) == STATUS_OK, "%s",
-                  error.text);
+    ASSERT_OK(measure_target, &target, &pulls, &wave, schedule, &dimension, 1, &out);
     schedule_free(schedule);
 }
 END_TEST

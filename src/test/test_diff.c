@@ -59,34 +59,37 @@ static void make_rows(struct record rows[ROWS])
     ck_assert_uint_eq(count, ROWS);
 }
 
-struct both {
-    struct evidence side[2];
-    struct comparison comparison;
-};
+/* Two results that hold the same, until a test changes one. */
+static struct evidence side[2];
+static struct comparison comparison;
 
-static void make_both(struct both *both)
+static void setup(void)
 {
     struct record rows[ROWS];
+    store_init();
     make_rows(rows);
-    *both = (struct both){.comparison = {.tally = NULL}};
-    planted_read_back(text, rows, ROWS, &both->side[0]);
-    planted_read_back(text, rows, ROWS, &both->side[1]);
+    planted_read_back(text, rows, ROWS, &side[0]);
+    planted_read_back(text, rows, ROWS, &side[1]);
 }
 
-static void compare(struct both *both)
+static void teardown(void)
 {
-    struct error error = {STATUS_OK, ""};
-    comparison_free(&both->comparison);
-    enum status status = compare_results((const struct evidence *const[]){&both->side[0], &both->side[1]}, names,
-                                         &both->comparison, &error);
-    ck_assert_msg(status == STATUS_OK, "%s", error.text);
+    comparison_free(&comparison);
+    evidence_free(&side[0]);
+    evidence_free(&side[1]);
 }
 
-static void clear(struct both *both)
+/* Another result in the place of one. */
+static void replace(size_t which, const char *spec, const struct record *rows, size_t count)
 {
-    comparison_free(&both->comparison);
-    evidence_free(&both->side[0]);
-    evidence_free(&both->side[1]);
+    evidence_free(&side[which]);
+    planted_read_back(spec, rows, count, &side[which]);
+}
+
+static void compare(void)
+{
+    comparison_free(&comparison);
+    ASSERT_OK(compare_results, ((const struct evidence *const[]){&side[0], &side[1]}), names, &comparison);
 }
 
 static const struct field *field_named(const char *name)
@@ -97,9 +100,9 @@ static const struct field *field_named(const char *name)
     return field;
 }
 
-static const struct tally *tally_of(const struct both *both, const char *name)
+static const struct tally *tally_of(const char *name)
 {
-    return &both->comparison.tally[field_named(name) - record_fields];
+    return &comparison.tally[field_named(name) - record_fields];
 }
 
 static void set(struct record *row, const struct field *field, double value)
@@ -135,39 +138,33 @@ END_TEST
 
 START_TEST(a_result_agrees_with_itself)
 {
-    struct both both;
-    make_both(&both);
-    compare(&both);
-    const struct comparison *found = &both.comparison;
-    ck_assert(comparison_agrees(found));
-    ck_assert_uint_eq(found->matched, ROWS);
-    ck_assert_uint_eq(found->only[0] + found->only[1] + found->differences + found->complexity.pairs, 0);
+    compare();
+    ck_assert(comparison_agrees(&comparison));
+    ck_assert_uint_eq(comparison.matched, ROWS);
+    ck_assert_uint_eq(comparison.only[0] + comparison.only[1] + comparison.differences + comparison.complexity.pairs,
+                      0);
     for (size_t i = 0; record_fields[i].name != NULL; i++) {
         enum column_role role = record_fields[i].role;
         size_t expected = role == COLUMN_IDENTITY || role == COLUMN_RADIUS || role == COLUMN_STANDARD_ERROR ? 0
                           : role == COLUMN_VALUE || role == COLUMN_SAMPLED                                  ? ROWS / 2
                                                                                                             : ROWS;
-        ck_assert_msg(found->tally[i].pairs == expected && found->tally[i].same == expected, "%s: %zu of %zu",
-                      record_fields[i].name, found->tally[i].same, found->tally[i].pairs);
+        ck_assert_msg(comparison.tally[i].pairs == expected && comparison.tally[i].same == expected, "%s: %zu of %zu",
+                      record_fields[i].name, comparison.tally[i].same, comparison.tally[i].pairs);
     }
-    clear(&both);
 }
 END_TEST
 
 START_TEST(order_of_rows_does_not_matter)
 {
-    struct both both;
-    make_both(&both);
-    struct record *rows = both.side[1].result.rows;
+    struct record *rows = side[1].result.rows;
     for (size_t i = 0; i < ROWS / 2; i++) {
         struct record row = rows[i];
         rows[i] = rows[ROWS - 1 - i];
         rows[ROWS - 1 - i] = row;
     }
-    compare(&both);
-    ck_assert(comparison_agrees(&both.comparison));
-    ck_assert_uint_eq(tally_of(&both, "tv")->same, ROWS / 2);
-    clear(&both);
+    compare();
+    ck_assert(comparison_agrees(&comparison));
+    ck_assert_uint_eq(tally_of("tv")->same, ROWS / 2);
 }
 END_TEST
 
@@ -197,55 +194,52 @@ START_TEST(every_column_is_compared)
     const struct field *field = &record_fields[_i];
     int sampled = field->role == COLUMN_SAMPLED || field->role == COLUMN_STANDARD_ERROR;
     size_t at = sampled ? CHANGED + ROWS / 2 : CHANGED;
-    struct both both;
-    make_both(&both);
-    change(&both.side[1].result.rows[at], field);
-    compare(&both);
-    const struct comparison *found = &both.comparison;
-    const struct tally *tally = &found->tally[_i];
+    change(&side[1].result.rows[at], field);
+    compare();
+    const struct tally *tally = &comparison.tally[_i];
     switch (field->role) {
     case COLUMN_IDENTITY:
-        ck_assert(!comparison_agrees(found) && found->matched == ROWS - 1);
-        ck_assert(found->only[0] == 1 && found->missing[0] == 1 && found->only[1] == 1 && found->missing[1] == 0);
-        ck_assert(found->differences == 1 && found->difference[0].field == NULL
-                  && found->difference[0].row[1] == NULL);
-        ck_assert_ptr_eq(found->difference[0].row[0], &both.side[0].result.rows[at]);
+        ck_assert(!comparison_agrees(&comparison) && comparison.matched == ROWS - 1);
+        ck_assert(comparison.only[0] == 1 && comparison.missing[0] == 1 && comparison.only[1] == 1
+                  && comparison.missing[1] == 0);
+        ck_assert(comparison.differences == 1 && comparison.difference[0].field == NULL
+                  && comparison.difference[0].row[1] == NULL);
+        ck_assert_ptr_eq(comparison.difference[0].row[0], &side[0].result.rows[at]);
         if (field->type == FIELD_REAL) {
-            set(&both.side[1].result.rows[at], field, NAN);
-            compare(&both);
-            ck_assert_uint_eq(found->matched, ROWS - 1);
-            set(&both.side[0].result.rows[at], field, NAN);
-            compare(&both);
-            ck_assert_uint_eq(found->matched, ROWS);
+            set(&side[1].result.rows[at], field, NAN);
+            compare();
+            ck_assert_uint_eq(comparison.matched, ROWS - 1);
+            set(&side[0].result.rows[at], field, NAN);
+            compare();
+            ck_assert_uint_eq(comparison.matched, ROWS);
         }
         break;
     case COLUMN_DERIVED:
     case COLUMN_VALUE:
     case COLUMN_SAMPLED:
-        ck_assert(!comparison_agrees(found) && found->differences == 1 && tally->differ == 1);
-        ck_assert_ptr_eq(found->difference[0].field, field);
-        ck_assert_ptr_eq(found->difference[0].row[0], &both.side[0].result.rows[at]);
-        ck_assert_ptr_eq(found->difference[0].row[1], &both.side[1].result.rows[at]);
+        ck_assert(!comparison_agrees(&comparison) && comparison.differences == 1 && tally->differ == 1);
+        ck_assert_ptr_eq(comparison.difference[0].field, field);
+        ck_assert_ptr_eq(comparison.difference[0].row[0], &side[0].result.rows[at]);
+        ck_assert_ptr_eq(comparison.difference[0].row[1], &side[1].result.rows[at]);
         ck_assert_uint_eq(tally->same, tally->pairs - 1);
         break;
     case COLUMN_RADIUS:
     case COLUMN_STANDARD_ERROR:
-        tally = &found->tally[_i - 1];
-        ck_assert(comparison_agrees(found) && tally->agree == 1 && tally->same == tally->pairs - 1);
+        tally = &comparison.tally[_i - 1];
+        ck_assert(comparison_agrees(&comparison) && tally->agree == 1 && tally->same == tally->pairs - 1);
         static const double bad[] = {NAN, -0x1p-20};
         for (size_t i = 0; i < 2; i++) {
-            set(&both.side[1].result.rows[at], field, bad[i]);
-            compare(&both);
-            ck_assert(found->differences == 1 && found->difference[0].field == field - 1);
+            set(&side[1].result.rows[at], field, bad[i]);
+            compare();
+            ck_assert(comparison.differences == 1 && comparison.difference[0].field == field - 1);
         }
         break;
     case COLUMN_DIAGNOSTIC:
     case COLUMN_TIMING:
-        ck_assert(comparison_agrees(found) && tally->same == tally->pairs - 1);
+        ck_assert(comparison_agrees(&comparison) && tally->same == tally->pairs - 1);
         ck_assert_uint_eq(tally->agree + tally->differ, 0);
         break;
     }
-    clear(&both);
 }
 END_TEST
 
@@ -296,20 +290,17 @@ static const struct {
 
 START_TEST(values_agree_within_radii)
 {
-    struct both both;
-    make_both(&both);
     const struct field *field = field_named("kl_q_p");
     const double planted[2][2] = {{values[_i].a, values[_i].ea}, {values[_i].b, values[_i].eb}};
     for (size_t i = 0; i < 2; i++)
         for (size_t j = 0; j < 2; j++)
-            set(&both.side[i].result.rows[CHANGED], field + j, planted[i][j]);
-    compare(&both);
-    const struct tally *tally = tally_of(&both, "kl_q_p");
+            set(&side[i].result.rows[CHANGED], field + j, planted[i][j]);
+    compare();
+    const struct tally *tally = tally_of("kl_q_p");
     check_tally(tally, values[_i].outcome, ROWS / 2);
-    ck_assert_int_eq(comparison_agrees(&both.comparison), values[_i].outcome != DIFFER);
+    ck_assert_int_eq(comparison_agrees(&comparison), values[_i].outcome != DIFFER);
     if (!isnan(values[_i].ratio))
         ck_assert(tally->ratio == values[_i].ratio || fabs(tally->ratio / values[_i].ratio - 1.0) < 1e-12);
-    clear(&both);
 }
 END_TEST
 
@@ -325,16 +316,13 @@ START_TEST(step_sizes_agree_to_roundings)
                  {NAN, 1.0, DIFFER},
                  {HUGE_VAL, HUGE_VAL, SAME},
                  {HUGE_VAL, 1.0, DIFFER}};
-    struct both both;
-    make_both(&both);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        both.side[0].result.rows[CHANGED].step_size = cases[i].a;
-        both.side[1].result.rows[CHANGED].step_size = cases[i].b;
-        compare(&both);
-        check_tally(tally_of(&both, "step_size"), cases[i].outcome, ROWS);
-        ck_assert_int_eq(comparison_agrees(&both.comparison), cases[i].outcome != DIFFER);
+        side[0].result.rows[CHANGED].step_size = cases[i].a;
+        side[1].result.rows[CHANGED].step_size = cases[i].b;
+        compare();
+        check_tally(tally_of("step_size"), cases[i].outcome, ROWS);
+        ck_assert_int_eq(comparison_agrees(&comparison), cases[i].outcome != DIFFER);
     }
-    clear(&both);
 }
 END_TEST
 
@@ -342,51 +330,45 @@ END_TEST
 START_TEST(chains_agree_within_standard_errors)
 {
     static const double sigma = 0x1p-20;
-    struct both both;
-    make_both(&both);
-    compare(&both);
-    double limit = both.comparison.limit;
+    compare();
+    double limit = comparison.limit;
     ck_assert_double_eq_tol(erfc(limit / sqrt(2.0)), 1e-3 / 56.0, 1e-9 * 1e-3);
-    struct estimate *a = &both.side[0].result.rows[CHANGED + ROWS / 2].estimates.weights_tv;
-    struct estimate *b = &both.side[1].result.rows[CHANGED + ROWS / 2].estimates.weights_tv;
+    struct estimate *a = &side[0].result.rows[CHANGED + ROWS / 2].estimates.weights_tv;
+    struct estimate *b = &side[1].result.rows[CHANGED + ROWS / 2].estimates.weights_tv;
     *a = (struct estimate){0.25, 3.0 * sigma};
     for (int sign = -1; sign <= 1; sign += 2) {
         *b = (struct estimate){0.25 + sign * limit * 5.0 * sigma * (1.0 - 1e-9), 4.0 * sigma};
-        compare(&both);
-        check_tally(tally_of(&both, "weights_tv"), AGREE, ROWS / 2);
-        ck_assert_double_eq_tol(tally_of(&both, "weights_tv")->ratio, limit, 1e-6);
+        compare();
+        check_tally(tally_of("weights_tv"), AGREE, ROWS / 2);
+        ck_assert_double_eq_tol(tally_of("weights_tv")->ratio, limit, 1e-6);
         b->value = 0.25 + sign * limit * 5.0 * sigma * (1.0 + 1e-9);
-        compare(&both);
-        check_tally(tally_of(&both, "weights_tv"), DIFFER, ROWS / 2);
-        ck_assert_double_eq_tol(both.comparison.difference[0].ratio, limit, 1e-6);
+        compare();
+        check_tally(tally_of("weights_tv"), DIFFER, ROWS / 2);
+        ck_assert_double_eq_tol(comparison.difference[0].ratio, limit, 1e-6);
     }
     *a = *b = (struct estimate){0.25, 0.0};
     b->value = 0.25 * LAST_BIT;
-    compare(&both);
-    ck_assert(!comparison_agrees(&both.comparison) && isinf(tally_of(&both, "weights_tv")->ratio));
-    clear(&both);
+    compare();
+    ck_assert(!comparison_agrees(&comparison) && isinf(tally_of("weights_tv")->ratio));
 }
 END_TEST
 
 START_TEST(an_estimator_may_be_silent_with_another_seed)
 {
-    struct both both;
-    make_both(&both);
-    struct record *row = &both.side[1].result.rows[CHANGED + ROWS / 2];
+    struct record *row = &side[1].result.rows[CHANGED + ROWS / 2];
     row->estimates.chi2_tv = (struct estimate){NAN, NAN};
-    compare(&both);
-    ck_assert(!comparison_agrees(&both.comparison) && both.comparison.differences == 1);
-    ck_assert_uint_eq(tally_of(&both, "chi2_tv")->differ, 1);
+    compare();
+    ck_assert(!comparison_agrees(&comparison) && comparison.differences == 1);
+    ck_assert_uint_eq(tally_of("chi2_tv")->differ, 1);
     row->seed = 8;
-    compare(&both);
-    ck_assert(comparison_agrees(&both.comparison));
-    ck_assert_uint_eq(tally_of(&both, "chi2_tv")->one_sided, 1);
-    ck_assert_uint_eq(tally_of(&both, "chi2_tv")->pairs, ROWS / 2);
-    ck_assert_uint_eq(tally_of(&both, "seed")->same, ROWS - 1);
+    compare();
+    ck_assert(comparison_agrees(&comparison));
+    ck_assert_uint_eq(tally_of("chi2_tv")->one_sided, 1);
+    ck_assert_uint_eq(tally_of("chi2_tv")->pairs, ROWS / 2);
+    ck_assert_uint_eq(tally_of("seed")->same, ROWS - 1);
     row->estimates.chi2_tv = (struct estimate){2.0, 0x1p-20}; /* what is said must agree with any seed */
-    compare(&both);
-    ck_assert(!comparison_agrees(&both.comparison));
-    clear(&both);
+    compare();
+    ck_assert(!comparison_agrees(&comparison));
 }
 END_TEST
 
@@ -394,33 +376,23 @@ END_TEST
  * each find 0.3 on average; 4 or more have a probability of 3e-4. Without Bonferroni's factor they would find 16. */
 START_TEST(noise_is_no_difference)
 {
-    struct both both;
     gsl_rng *random = gsl_rng_alloc(gsl_rng_mt19937);
     size_t found = 0, beyond_two = 0;
-    make_both(&both);
     for (size_t n = 0; n < 300; n++) {
         for (size_t i = 0; i < ROWS; i++)
             for (const struct field *field = record_fields; field->name != NULL; field++)
-                if (field->role == COLUMN_SAMPLED && both.side[0].result.rows[i].chains > 0)
+                if (field->role == COLUMN_SAMPLED && side[0].result.rows[i].chains > 0)
                     for (size_t s = 0; s < 2; s++)
-                        set(&both.side[s].result.rows[i], field, gsl_ran_gaussian(random, 0x1p-20));
-        compare(&both);
-        found += !comparison_agrees(&both.comparison);
-        beyond_two += tally_of(&both, "projection_tv")->ratio > 2.0;
+                        set(&side[s].result.rows[i], field, gsl_ran_gaussian(random, 0x1p-20));
+        compare();
+        found += !comparison_agrees(&comparison);
+        beyond_two += tally_of("projection_tv")->ratio > 2.0;
     }
     ck_assert_uint_lt(found, 4);
     ck_assert(beyond_two > 50 && beyond_two < 150); /* of 8 numbers: 300 (1 - 0.9545^8) = 93 */
     gsl_rng_free(random);
-    clear(&both);
 }
 END_TEST
-
-/* Another second result. */
-static void make_second(struct both *both, const char *spec, const struct record *rows, size_t count)
-{
-    evidence_free(&both->side[1]);
-    planted_read_back(spec, rows, count, &both->side[1]);
-}
 
 #define SPEC(dimensions, steps) \
     "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: " dimensions \
@@ -430,19 +402,16 @@ static void make_second(struct both *both, const char *spec, const struct record
 START_TEST(missing_rows_differ_where_they_are_asked_for)
 {
     struct record rows[ROWS];
-    struct both both;
-    const struct comparison *found = &both.comparison;
-    make_both(&both);
     make_rows(rows);
 
-    make_second(&both, text, rows + 1, ROWS - 1); /* the same experiment has lost a row */
-    compare(&both);
-    ck_assert(!comparison_agrees(found) && found->matched == ROWS - 1 && found->differences == 1);
-    ck_assert(found->only[0] == 1 && found->missing[0] == 1 && found->only[1] == 0);
+    replace(1, text, rows + 1, ROWS - 1); /* the same experiment has lost a row */
+    compare();
+    ck_assert(!comparison_agrees(&comparison) && comparison.matched == ROWS - 1 && comparison.differences == 1);
+    ck_assert(comparison.only[0] == 1 && comparison.missing[0] == 1 && comparison.only[1] == 0);
 
-    make_second(&both, SPEC("[1, 4]", "[128]"), rows + 1, ROWS - 1); /* another did not ask for all rows at T = 64 */
-    compare(&both);
-    ck_assert(comparison_agrees(found) && found->only[0] == 1 && found->missing[0] == 0);
+    replace(1, SPEC("[1, 4]", "[128]"), rows + 1, ROWS - 1); /* another did not ask for all rows at T = 64 */
+    compare();
+    ck_assert(comparison_agrees(&comparison) && comparison.only[0] == 1 && comparison.missing[0] == 0);
 
     /* others have half of their rows in common with the first */
     static const char *const others[] = {SPEC("[1, 2]", "[64, 128]"), SPEC("[1, 4]", "[64, 256]")};
@@ -453,13 +422,12 @@ START_TEST(missing_rows_differ_where_they_are_asked_for)
             shorter[j].dimension = i == 0 && shorter[j].dimension == 4 ? 2 : shorter[j].dimension;
             shorter[j].steps = i == 1 && shorter[j].steps == 128 ? 256 : shorter[j].steps;
         }
-        make_second(&both, others[i], shorter, ROWS);
-        compare(&both);
-        ck_assert(comparison_agrees(found) && found->matched == ROWS / 2);
-        ck_assert(found->only[0] == ROWS / 2 && found->only[1] == ROWS / 2);
-        ck_assert_uint_eq(found->missing[0] + found->missing[1], 0);
+        replace(1, others[i], shorter, ROWS);
+        compare();
+        ck_assert(comparison_agrees(&comparison) && comparison.matched == ROWS / 2);
+        ck_assert(comparison.only[0] == ROWS / 2 && comparison.only[1] == ROWS / 2);
+        ck_assert_uint_eq(comparison.missing[0] + comparison.missing[1], 0);
     }
-    clear(&both);
 }
 END_TEST
 
@@ -468,39 +436,32 @@ END_TEST
 START_TEST(nothing_in_common_differs)
 {
     struct record rows[ROWS];
-    struct both both;
-    make_both(&both);
     make_rows(rows);
     for (size_t i = 0; i < ROWS; i++)
         rows[i].dimension += 1;
-    make_second(&both, SPEC("[2, 5]", "[64, 128]"), rows, ROWS);
-    compare(&both);
-    ck_assert(!comparison_agrees(&both.comparison));
-    ck_assert_uint_eq(both.comparison.matched + both.comparison.differences, 0);
-    make_second(&both, text, rows, 0);
-    evidence_free(&both.side[0]);
-    planted_read_back(text, rows, 0, &both.side[0]);
-    compare(&both);
-    ck_assert(!comparison_agrees(&both.comparison));
-    clear(&both);
+    replace(1, SPEC("[2, 5]", "[64, 128]"), rows, ROWS);
+    compare();
+    ck_assert(!comparison_agrees(&comparison));
+    ck_assert_uint_eq(comparison.matched + comparison.differences, 0);
+    replace(1, text, rows, 0);
+    replace(0, text, rows, 0);
+    compare();
+    ck_assert(!comparison_agrees(&comparison));
 }
 END_TEST
 
 START_TEST(duplicates_are_an_error)
 {
-    struct both both;
     struct error error = {STATUS_OK, ""};
-    make_both(&both);
-    struct record *rows = both.side[1].result.rows;
+    struct record *rows = side[1].result.rows;
     rows[9] = rows[2];
     rows[9].tv = 0.75; /* no part of the identity, and so for the seed */
     rows[9].seed = 3;
-    enum status status = compare_results((const struct evidence *const[]){&both.side[0], &both.side[1]}, names,
-                                         &both.comparison, &error);
+    enum status status =
+        compare_results((const struct evidence *const[]){&side[0], &side[1]}, names, &comparison, &error);
     ck_assert_int_eq(status, STATUS_IO);
     ck_assert_ptr_nonnull(strstr(error.text, "second.h5 measures the same twice"));
     ck_assert(strstr(error.text, "rows 2 and 9") != NULL || strstr(error.text, "rows 9 and 2") != NULL);
-    clear(&both);
 }
 END_TEST
 
@@ -513,79 +474,56 @@ enum { MOST = 6 };
 
 static const struct {
     const char *name;
+    enum outcome_of outcome;
+    size_t most[2]; /* max_steps; the search starts at T = 32 */
     struct measured row[2][MOST];
-    const char *most[2]; /* max_steps; the ladder starts at T = 32 */
-    size_t pairs, same, differ;
 } searches[] = {
     {"the same",
-     {{{32, 0.3, 0}, {50, 0.11, 0}, {51, 0.09, 0}}, {{32, 0.3, 0}, {50, 0.11, 0}, {51, 0.09, 0}}},
-     {"64", "64"},
-     1,
-     1,
-     0},
+     SAME,
+     {64, 64},
+     {{{32, 0.3, 0}, {50, 0.11, 0}, {51, 0.09, 0}}, {{32, 0.3, 0}, {50, 0.11, 0}, {51, 0.09, 0}}}},
     {"other T on the way",
-     {{{32, 0.3, 0}, {50, 0.11, 0}, {51, 0.09, 0}}, {{45, 0.2, 0}, {50, 0.11, 0}, {51, 0.09, 0}}},
-     {"64", "64"},
-     1,
-     1,
-     0},
+     SAME,
+     {64, 64},
+     {{{32, 0.3, 0}, {50, 0.11, 0}, {51, 0.09, 0}}, {{45, 0.2, 0}, {50, 0.11, 0}, {51, 0.09, 0}}}},
     {"a shift within the radius",
-     {{{49, 0.12, 0}, {50, 0.0999, 0}}, {{49, 0.12, 0}, {50, 0.0999, 0.001}, {51, 0.09, 0}}},
-     {"64", "64"},
-     1,
-     0,
-     0},
+     AGREE,
+     {64, 64},
+     {{{49, 0.12, 0}, {50, 0.0999, 0}}, {{49, 0.12, 0}, {50, 0.0999, 0.001}, {51, 0.09, 0}}}},
     {"the other way",
-     {{{49, 0.12, 0}, {50, 0.0999, 0.001}, {51, 0.09, 0}}, {{49, 0.12, 0}, {50, 0.0999, 0}}},
-     {"64", "64"},
-     1,
-     0,
-     0},
+     AGREE,
+     {64, 64},
+     {{{49, 0.12, 0}, {50, 0.0999, 0.001}, {51, 0.09, 0}}, {{49, 0.12, 0}, {50, 0.0999, 0}}}},
     {"a shift beyond it",
-     {{{49, 0.12, 0}, {50, 0.099, 0}}, {{49, 0.12, 0}, {50, 0.11, 0.001}, {51, 0.09, 0}}},
-     {"64", "64"},
-     1,
-     0,
-     1},
-    {"far apart, sure", {{{49, 0.12, 0}, {50, 0.099, 0}}, {{59, 0.12, 0}, {60, 0.09, 0}}}, {"64", "64"}, 1, 0, 1},
+     DIFFER,
+     {64, 64},
+     {{{49, 0.12, 0}, {50, 0.099, 0}}, {{49, 0.12, 0}, {50, 0.11, 0.001}, {51, 0.09, 0}}}},
+    {"far apart, sure", DIFFER, {64, 64}, {{{49, 0.12, 0}, {50, 0.099, 0}}, {{59, 0.12, 0}, {60, 0.09, 0}}}},
     {"far apart, unsure",
-     {{{49, 0.12, 0}, {50, 0.099, 0}}, {{49, 0.12, 0.01}, {59, 0.12, 0.05}, {60, 0.09, 0}}},
-     {"64", "64"},
-     1,
-     0,
-     0},
+     AGREE,
+     {64, 64},
+     {{{49, 0.12, 0}, {50, 0.099, 0}}, {{49, 0.12, 0.01}, {59, 0.12, 0.05}, {60, 0.09, 0}}}},
     {"one has not finished",
-     {{{32, 0.3, 0}, {50, 0.11, 0}, {51, 0.09, 0}}, {{32, 0.3, 0}, {64, 0.05, 0}}},
-     {"64", "64"},
-     1,
-     0,
-     1},
-    {"both have not", {{{32, 0.3, 0}, {51, 0.09, 0}}, {{32, 0.3, 0}, {64, 0.05, 0}}}, {"64", "64"}, 1, 0, 0},
-    {"one has lost its end", {{{32, 0.3, 0}, {50, 0.11, 0}, {51, 0.09, 0}}, {{32, 0.3, 0}}}, {"64", "64"}, 1, 0, 1},
-    {"one has lost its start",
-     {{{32, 0.3, 0}, {50, 0.11, 0}, {51, 0.09, 0}}, {{64, 0.05, 0}}},
-     {"64", "64"},
-     1,
-     0,
-     1},
+     DIFFER,
+     {64, 64},
+     {{{32, 0.3, 0}, {50, 0.11, 0}, {51, 0.09, 0}}, {{32, 0.3, 0}, {64, 0.05, 0}}}},
+    {"both have not", AGREE, {64, 64}, {{{32, 0.3, 0}, {51, 0.09, 0}}, {{32, 0.3, 0}, {64, 0.05, 0}}}},
+    {"one has lost its end", DIFFER, {64, 64}, {{{32, 0.3, 0}, {50, 0.11, 0}, {51, 0.09, 0}}, {{32, 0.3, 0}}}},
+    {"one has lost its start", DIFFER, {64, 64}, {{{32, 0.3, 0}, {50, 0.11, 0}, {51, 0.09, 0}}, {{64, 0.05, 0}}}},
     {"one was not sent as far",
-     {{{32, 0.3, 0}, {60, 0.11, 0}, {61, 0.09, 0}}, {{32, 0.3, 0}, {45, 0.2, 0}}},
-     {"64", "45"},
-     1,
-     0,
-     0},
-    {"beyond both", {{{32, 0.3, 0}, {64, 0.2, 0}}, {{32, 0.3, 0}, {45, 0.25, 0}}}, {"64", "45"}, 1, 1, 0},
+     AGREE,
+     {64, 45},
+     {{{32, 0.3, 0}, {60, 0.11, 0}, {61, 0.09, 0}}, {{32, 0.3, 0}, {45, 0.2, 0}}}},
+    {"beyond both", SAME, {64, 45}, {{{32, 0.3, 0}, {64, 0.2, 0}}, {{32, 0.3, 0}, {45, 0.25, 0}}}},
     {"found by one, surely beyond the other",
-     {{{32, 0.3, 0}, {60, 0.11, 0}, {61, 0.09, 0}}, {{32, 0.3, 0}, {64, 0.2, 0}}},
-     {"64", "64"},
-     1,
-     0,
-     1},
-    {"at the start of both", {{{32, 0.03, 0}}, {{32, 0.04, 0}}}, {"64", "64"}, 1, 1, 0},
-    {"at the start of one", {{{32, 0.0999, 0}}, {{32, 0.0999, 0.001}, {33, 0.09, 0}}}, {"64", "64"}, 1, 0, 0},
-    {"surely not at the start", {{{32, 0.09, 0}}, {{32, 0.11, 0.001}, {33, 0.09, 0}}}, {"64", "64"}, 1, 0, 1},
-    {"nothing measured", {{{0, 0, 0}}, {{0, 0, 0}}}, {"64", "64"}, 0, 0, 0},
-    {"nothing known", {{{32, NAN, 0}, {64, NAN, 0}}, {{32, NAN, 0}, {64, NAN, 0}}}, {"64", "64"}, 0, 0, 0},
+     DIFFER,
+     {64, 64},
+     {{{32, 0.3, 0}, {60, 0.11, 0}, {61, 0.09, 0}}, {{32, 0.3, 0}, {64, 0.2, 0}}}},
+    {"at the start of both", SAME, {64, 64}, {{{32, 0.03, 0}}, {{32, 0.04, 0}}}},
+    {"at the start of one", AGREE, {64, 64}, {{{32, 0.0999, 0}}, {{32, 0.0999, 0.001}, {33, 0.09, 0}}}},
+    {"surely not at the start", DIFFER, {64, 64}, {{{32, 0.09, 0}}, {{32, 0.11, 0.001}, {33, 0.09, 0}}}},
+    {"nothing measured", NEITHER, {64, 64}, {{{0, 0, 0}}, {{0, 0, 0}}}},
+    {"nothing known", NEITHER, {64, 64}, {{{32, NAN, 0}, {64, NAN, 0}}, {{32, NAN, 0}, {64, NAN, 0}}}},
 };
 
 #define SEARCH \
@@ -595,7 +533,6 @@ static const struct {
 START_TEST(complexities_agree_where_one_T_fits)
 {
     int entry = _i / 2, swap = _i % 2;
-    struct both both = {.comparison = {.tally = NULL}};
     for (int i = 0; i < 2; i++) {
         const struct measured *measured = searches[entry].row[i ^ swap];
         struct record rows[MOST];
@@ -606,46 +543,44 @@ START_TEST(complexities_agree_where_one_T_fits)
             rows[count].tv = measured[count].tv;
             rows[count].tv_error = measured[count].error;
         }
-        (void)snprintf(spec, sizeof spec, "%saccuracies: [%s0.1]\nmax_steps: %s\n", SEARCH, i == 0 ? "0.5, " : "",
+        (void)snprintf(spec, sizeof spec, "%saccuracies: [%s0.1]\nmax_steps: %zu\n", SEARCH, i == 0 ? "0.5, " : "",
                        searches[entry].most[i ^ swap]);
-        planted_read_back(spec, rows, count, &both.side[i]);
+        replace((size_t)i, spec, rows, count);
     }
-    compare(&both);
-    const struct comparison *found = &both.comparison;
-    ck_assert_msg(found->complexity.pairs == searches[entry].pairs && found->complexity.same == searches[entry].same
-                      && found->complexity.differ == searches[entry].differ,
-                  "%s: %zu, %zu the same, %zu differ", searches[entry].name, found->complexity.pairs,
-                  found->complexity.same, found->complexity.differ);
-    ck_assert_uint_eq(found->missing[0] + found->missing[1], 0); /* no `steps` are asked for */
+    compare();
+    enum outcome_of outcome = searches[entry].outcome;
+    const struct tally *tally = &comparison.complexity;
+    ck_assert_msg(tally->pairs == (outcome != NEITHER) && tally->same == (outcome == SAME)
+                      && tally->differ == (outcome == DIFFER),
+                  "%s: %zu, %zu the same, %zu differ", searches[entry].name, tally->pairs, tally->same,
+                  tally->differ);
+    ck_assert_uint_eq(comparison.missing[0] + comparison.missing[1], 0); /* no `steps` are asked for */
     size_t seen = 0;
-    for (size_t i = 0; i < found->differences; i++)
-        if (found->difference[i].bracket[0] != NULL) {
+    for (size_t i = 0; i < comparison.differences; i++)
+        if (comparison.difference[i].bracket[0] != NULL) {
             seen++;
-            ck_assert_double_eq(both.side[0].spec.accuracies[found->difference[i].accuracy], 0.1);
+            ck_assert_double_eq(side[0].spec.accuracies[comparison.difference[i].accuracy], 0.1);
         }
-    ck_assert_uint_eq(seen, searches[entry].differ);
-    clear(&both);
+    ck_assert_uint_eq(seen, outcome == DIFFER);
 }
 END_TEST
 
 /* T(d, eps) under another schedule is another number. */
 START_TEST(complexities_of_other_schedules_are_not_compared)
 {
-    struct both both = {.comparison = {.tally = NULL}};
     struct record row;
     make_row(&row, "none", 1, 32, 0);
-    planted_read_back(SEARCH "accuracies: [0.1]\nmax_steps: 64\n", &row, 1, &both.side[0]);
-    planted_read_back("schedule: {kind: li-cai, c0: 2.5, c1: 8.5}\n" SEARCH "accuracies: [0.1]\nmax_steps: 64\n",
-                      &row, 1, &both.side[1]);
-    compare(&both);
-    ck_assert_uint_eq(both.comparison.complexity.pairs, 0);
-    clear(&both);
+    replace(0, SEARCH "accuracies: [0.1]\nmax_steps: 64\n", &row, 1);
+    replace(1, "schedule: {kind: li-cai, c0: 2.5, c1: 8.5}\n" SEARCH "accuracies: [0.1]\nmax_steps: 64\n", &row, 1);
+    compare();
+    ck_assert_uint_eq(comparison.complexity.pairs, 0);
 }
 END_TEST
 
 SUITE(diff)
 {
-    suite->setup = store_init;
+    suite->setup = setup;
+    suite->teardown = teardown;
     ADD(every_column_has_its_role);
     ADD(a_result_agrees_with_itself);
     ADD(order_of_rows_does_not_matter);

@@ -121,18 +121,15 @@ static void space_new(struct space *space)
     struct factor factor = {1, 1, weight, mean, sd, NULL};
     struct level level = {0.5, 0.5}; /* N(0, 1) at every level */
     struct random random = {3};
-    struct error error;
     double normal[(LOOKS - SPACE) * SPACE];
     for (size_t i = 0; i < sizeof normal / sizeof normal[0]; i++)
         normal[i] = random_normal(&random);
     space->list = (struct factor_list){0};
-    ck_assert_int_eq(factor_list_append(&space->list, &factor, SPACE, &error), STATUS_OK);
-    ck_assert_int_eq(directions_new(&space->list, LOOKS - SPACE, normal, &space->directions, &error), STATUS_OK);
+    ASSERT_OK(factor_list_append, &space->list, &factor, SPACE);
+    ASSERT_OK(directions_new, &space->list, LOOKS - SPACE, normal, &space->directions);
     ck_assert_uint_eq(space->directions.count, LOOKS);
     for (size_t k = 0; k < LOOKS; k++)
-        ck_assert_int_eq(
-            projected_new(&space->list, space->directions.unit + k * SPACE, &level, &space->law[k], &error),
-            STATUS_OK);
+        ASSERT_OK(projected_new, &space->list, space->directions.unit + k * SPACE, &level, &space->law[k]);
 }
 
 static void space_free(struct space *space)
@@ -240,16 +237,15 @@ START_TEST(projection_at_atoms)
     struct random random = {8};
     struct projected law[2];
     struct projection out;
-    struct error error;
     double *y = numbers(2 * N);
-    ck_assert_int_eq(factor_list_append(&list, &factor, 2.0, &error), STATUS_OK);
+    ASSERT_OK(factor_list_append, &list, &factor, 2.0);
     for (size_t k = 0; k < 2; k++)
-        ck_assert_int_eq(projected_new(&list, unit + 2 * k, &level, &law[k], &error), STATUS_OK);
+        ASSERT_OK(projected_new, &list, unit + 2 * k, &level, &law[k]);
     for (int wrong = 0; wrong < 2; wrong++) {
         for (size_t i = 0; i < 2 * N; i++)
             y[i] = sqrt(level.alpha_bar) * (random_uniform(&random) < (wrong && i < N ? 0.4 : 0.3) ? -1.0 : 1.0)
                    + sqrt(noise) * random_normal(&random);
-        ck_assert_int_eq(projection_tv(N, 2, y, 2, unit, law, &out, &error), STATUS_OK);
+        ASSERT_OK(projection_tv, N, 2, y, 2, unit, law, &out);
         ck_assert_msg(fabs(out.tv.value - 0.1 * wrong) < 3.0 * out.tv.error && out.tv.error < 0.006, "%g +- %g",
                       out.tv.value, out.tv.error);
     }
@@ -303,8 +299,7 @@ START_TEST(knn_covers)
     struct tally tally = {0};
     for (size_t t = 0; t < TRIALS; t++) {
         struct estimate value;
-        struct error error = {STATUS_OK, ""};
-        ck_assert_msg(neighbours(&random, 3200, d, shift, spread, &value, &error) == STATUS_OK, "%s", error.text);
+        ASSERT_OK(neighbours, &random, 3200, d, shift, spread, &value);
         tally_add(&tally, value, kl);
     }
     check_unbiased(&tally, kl, 0.005, "knn");
@@ -323,14 +318,14 @@ START_TEST(knn_at_any_scale)
     draw_chains(&random, N, 2, 0.0, 1.0, x);
     fill_log_density(N, 2, y, log_y);
     fill_log_density(N, 2, x, log_x);
-    ck_assert_msg(knn_kl(N, 2, y, log_y, x, log_x, &plain, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(knn_kl, N, 2, y, log_y, x, log_x, &plain);
     for (size_t j = 0; j < N; j++) {
         y[j] *= 0x1p-40;
         x[j] *= 0x1p-40;
         log_y[j] += 40.0 * M_LN2;
         log_x[j] += 40.0 * M_LN2;
     }
-    ck_assert_msg(knn_kl(N, 2, y, log_y, x, log_x, &scaled, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(knn_kl, N, 2, y, log_y, x, log_x, &scaled);
     ck_assert_double_eq_tol(plain.value, scaled.value, 1e-11);
     ck_assert_double_eq_tol(plain.value, 0.125, 3.0 * plain.error);
     y[0] = INFINITY;
@@ -353,8 +348,7 @@ START_TEST(knn_of_many)
 {
     struct random random = {12};
     struct estimate value;
-    struct error error = {STATUS_OK, ""};
-    ck_assert_msg(neighbours(&random, 70001, 3, 0.1, 1.1, &value, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(neighbours, &random, 70001, 3, 0.1, 1.1, &value);
     ck_assert_double_eq_tol(value.value, gaussian_kl(0.1, 1.1), 3.0 * value.error);
     ck_assert_double_lt(value.error, 0.013);
 }
@@ -484,7 +478,7 @@ START_TEST(weights_refuse)
     ck_assert_int_eq(weights_measure(PAIRS, x, x + PAIRS, 0, NULL, &w, &error), STATUS_NUMERIC);
     ck_assert_int_eq(weights_measure(PAIRS, x + PAIRS, x + 2 * PAIRS, 1, x, &w, &error), STATUS_NUMERIC);
     x[3] = 0.0;
-    ck_assert_int_eq(weights_measure(PAIRS, x, x + PAIRS, 0, NULL, &w, &error), STATUS_OK);
+    ASSERT_OK(weights_measure, PAIRS, x, x + PAIRS, 0, NULL, &w);
     ck_assert(w.accepted && w.tv_lower.value == 0.0 && w.tv_lower.error == 0.0);
     ck_assert(w.chi2.value == 0.0 && w.chi2.error == 0.0 && w.ess == 1.0 && w.path_kl.value == 0.0);
     free(x);
@@ -498,10 +492,9 @@ START_TEST(weights_near_one)
     double shift = 1e-6, tv = gaussian_tv(shift, 1.0);
     struct random random = {19};
     struct weights w;
-    struct error error;
     double *x = numbers(4 * MANY);
     draw_paths(&random, MANY, shift, 0.5e-6, x, x + MANY, x + 2 * MANY);
-    ck_assert_int_eq(weights_measure(MANY, x, x + MANY, 2, x + 2 * MANY, &w, &error), STATUS_OK);
+    ASSERT_OK(weights_measure, MANY, x, x + MANY, 2, x + 2 * MANY, &w);
     ck_assert_double_eq_tol(w.chi2.value, 1e-12, 3.0 * w.chi2.error);
     ck_assert_double_lt(w.chi2.error, 2e-14);
     ck_assert_double_eq_tol(w.path_kl.value, 0.625e-12, 3.0 * w.path_kl.error);

@@ -9,6 +9,7 @@
 #include "law/divergence.h"
 #include "law/law.h"
 
+#include "test/laws.h"
 #include "test/suite.h"
 
 struct closed_case {
@@ -88,12 +89,10 @@ static void compute(const struct closed_case *c, int sampler, struct law *law)
     static double weight, mean, sd; /* the law keeps pointing to them */
     static struct factor factor = {1, 1, &weight, &mean, &sd, NULL};
     struct error error;
-    struct schedule *schedule;
     weight = 1.0;
     mean = c->mean;
     sd = sqrt(c->variance);
-    ck_assert_msg(schedule_new(schedule_kind_find(c->schedule), c->c0, c->c1, c->T, &schedule, &error) == STATUS_OK,
-                  "%s", error.text);
+    struct schedule *schedule = make_schedule(c->schedule, c->c0, c->c1, c->T);
     enum status status = law_compute(
         &(struct law_problem){.factor = &factor, .sampler = sampler_find(samplers[sampler]), .schedule = schedule},
         law, &error);
@@ -146,7 +145,6 @@ START_TEST(test_closed_form)
         struct exact_law q = exact_law(c, sampler);
         struct law law;
         struct divergence divergence;
-        struct error error;
         compute(c, sampler, &law);
         ck_assert(law.error_l1 > 0.0 && law.error_l2 > 0.0 && law.error_l1 < 1e-9);
         ck_assert_msg(fabs(law.mass_defect) < 1e-13, "mass defect %g", law.mass_defect);
@@ -165,8 +163,7 @@ START_TEST(test_closed_form)
                           samplers[sampler], w, value[i], exact);
         }
 
-        struct law_group group = {&law, 1.0};
-        ck_assert_int_eq(divergence_measure(&group, 1, &divergence, &error), STATUS_OK);
+        divergence = divergences_of(&law, 1.0);
         long double square = q.m * q.m;
         within(divergence.tv, exact_tv(q), "TV");
         within(divergence.kl_p_q, 0.5L * (minus_log(-q.rho / (1.0L + q.rho)) + square / (1.0L + q.rho)), "KL(p|q)");
@@ -194,10 +191,8 @@ START_TEST(test_sharp_radii)
     struct closed_case near = {"li-cai", 2.0, 8.5, 2048, 0.0, 0.25};
     struct law law;
     struct divergence divergence;
-    struct error error;
     compute(&near, _i, &law);
-    struct law_group group = {&law, 1.0};
-    ck_assert_int_eq(divergence_measure(&group, 1, &divergence, &error), STATUS_OK);
+    divergence = divergences_of(&law, 1.0);
     sharp(divergence.tv, "TV", samplers[_i]);
     sharp(divergence.kl_p_q, "KL(p|q)", samplers[_i]);
     sharp(divergence.kl_q_p, "KL(q|p)", samplers[_i]);
@@ -237,12 +232,11 @@ static void all_on_the_grid(const struct closed_case *c, int sampler)
     struct exact_law q = exact_law(c, sampler);
     struct law law;
     struct divergence d;
-    struct error error;
     long double square = q.m * q.m, v = expl(q.log_variance);
     if (fabsl(q.rho) > 0.5L)
         q.rho = v - 1.0L;
     compute(c, sampler, &law);
-    ck_assert_int_eq(divergence_measure(&(struct law_group){&law, 1.0}, 1, &d, &error), STATUS_OK);
+    d = divergences_of(&law, 1.0);
     law_free(&law);
     const char *name = samplers[sampler];
     on_the_grid(d.tv, exact_tv(q), 1.0L, "TV", c, name);

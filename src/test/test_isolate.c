@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
-#include "core/isolate.h"
+#include "core/process.h"
 #include "core/text.h"
 #include "test/suite.h"
 
@@ -100,13 +100,12 @@ START_TEST(bytes_come_back)
 {
     char name[] = "you", *out = NULL;
     size_t length, most = limits.output;
-    struct error error = {STATUS_OK, ""};
-    ck_assert_int_eq(isolate(greet, name, &limits, &out, &length, &error), STATUS_OK);
+    ASSERT_OK(isolate, greet, name, &limits, &out, &length);
     ck_assert_str_eq(out, "hello you");
     ck_assert_uint_eq(length, 9);
     ck_assert_str_eq(name, "you");
     free(out);
-    ck_assert_int_eq(isolate(flood, &most, &limits, &out, &length, &error), STATUS_OK);
+    ASSERT_OK(isolate, flood, &most, &limits, &out, &length);
     ck_assert_uint_eq(length, most);
     free(out);
     check_failure(refuse, name, STATUS_NUMERIC, "no you");
@@ -146,8 +145,7 @@ START_TEST(memory_is_limited)
 #if !defined __SANITIZE_ADDRESS__
     size_t some = limits.memory / 2, much = 2 * limits.memory, length;
     char *out;
-    struct error error = {STATUS_OK, ""};
-    ck_assert_msg(isolate(eat, &some, &limits, &out, &length, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(isolate, eat, &some, &limits, &out, &length);
     free(out);
     check_failure(eat, &much, STATUS_MEMORY, "hungry");
 #endif
@@ -185,7 +183,6 @@ START_TEST(the_caller_is_left_alone)
     char name[] = "you", *out;
     size_t length;
     sigset_t blocked, now;
-    struct error error = {STATUS_OK, ""};
     int signal_number = SIGSEGV, forever = 1, state, sum = 0;
     pid_t other = fork();
     if (other == 0)
@@ -200,7 +197,7 @@ START_TEST(the_caller_is_left_alone)
     for (int i = 0; i < 100; i++)
         sum += i;
     ck_assert_int_eq(sum, 4950);
-    ck_assert_int_eq(isolate(greet, name, &limits, &out, &length, &error), STATUS_OK);
+    ASSERT_OK(isolate, greet, name, &limits, &out, &length);
     free(out);
     check_failure(crash, &signal_number, STATUS_EXTERNAL, "died of signal 11");
     check_failure(spin, &forever, STATUS_EXTERNAL, "took more than 1 s");

@@ -16,7 +16,7 @@ static struct random_key key;
 
 static void fill_normals(uint32_t purpose, size_t n, double scale, double *out)
 {
-    random_normals(key, purpose, 0, 0, 1, 0, n, 1, out);
+    random_normals((struct random_block){key, purpose, 0, 0, 1, 0, n, 1}, out);
     for (size_t i = 0; i < n; i++)
         out[i] *= scale;
 }
@@ -95,11 +95,10 @@ static long double direct(const struct factor *factor, const struct level *level
 static void compare(const struct factor *factor, const struct level *level, size_t anchor, double tolerance)
 {
     struct joint_level joint;
-    struct error error = {STATUS_OK, ""};
     size_t n = factor->dimension;
     double x[MOST * POINTS], log_density[POINTS], score[MOST * POINTS], point[MOST] = {0.0};
     long double exact[MOST];
-    ck_assert_msg(joint_level_new(factor, &joint, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(joint_level_new, factor, &joint);
     joint_level_set(&joint, level);
     fill_normals(7, n * POINTS, 1.5, x);
     joint_level_evaluate(&joint, anchor, POINTS, POINTS, x, log_density, score);
@@ -203,7 +202,7 @@ START_TEST(test_deviations)
     joint_level_set(&joint, &levels[0]);
     for (size_t j = 0; j < SAMPLES; j++) {
         double x[N] = {0.0};
-        random_normals(key, 9, 0, j, 1, 0, N, 1, z);
+        random_normals((struct random_block){key, 9, 0, j, 1, 0, N, 1}, z);
         joint_level_deviate(&joint, 0, z, 1, x);
         for (size_t i = 0; i < N * N; i++)
             second[i] += x[i / N] * x[i % N] / SAMPLES;

@@ -9,6 +9,7 @@
 #include "law/law.h"
 #include "law/measure.h"
 
+#include "test/laws.h"
 #include "test/suite.h"
 
 struct mixture {
@@ -37,38 +38,18 @@ static const struct mixture *find(const char *name)
     return NULL;
 }
 
-static struct schedule *make_schedule(const char *kind, double c0, double c1, size_t T)
-{
-    struct schedule *schedule;
-    struct error error;
-    ck_assert_msg(schedule_new(schedule_kind_find(kind), c0, c1, T, &schedule, &error) == STATUS_OK, "%s",
-                  error.text);
-    return schedule;
-}
-
-static void expm1_of(double log_ratio, double *out)
-{
-    *out = expm1(log_ratio);
-}
-
 /* Divergences of the law by a given engine at a given resolution; all NaN where it is refused. */
 static struct divergence measure(const char *engine_name, const struct mixture *mixture,
                                  const struct sampler *sampler, const struct schedule *schedule, double resolution)
 {
-    const struct law_engine *engine = NULL;
-    for (size_t i = 0; law_engine_at(i) != NULL; i++)
-        if (strcmp(law_engine_at(i)->name, engine_name) == 0)
-            engine = law_engine_at(i);
-    ck_assert_ptr_nonnull(engine);
+    const struct law_engine *engine = engine_called(engine_name);
     struct factor factor = {1, mixture->components, mixture->weight, mixture->mean, mixture->sd, NULL};
     struct law_problem problem = {.factor = &factor, .sampler = sampler, .schedule = schedule};
     struct law law;
     struct divergence divergence;
     struct error error = {STATUS_OK, ""};
     ck_assert(engine->handles(&problem));
-    enum status status = engine->compute(&problem, resolution, &law, &error);
-    if (status == STATUS_OK)
-        status = law_integrate(&law, 1, expm1_of, &law.mass_defect, NULL, &error);
+    enum status status = compute_by(engine, &problem, resolution, &law, &error);
     if (status == STATUS_OK)
         status = law_tail_variance(&problem, &law.tail_variance, &error);
     struct law_group group = {&law, 1.0};
@@ -232,14 +213,13 @@ static void compute_by_threads(size_t threads, const struct mixture *mixture, co
     struct factor factor = {1, mixture->components, mixture->weight, mixture->mean, mixture->sd, NULL};
     struct law_problem problem = {
         .factor = &factor, .sampler = sampler_find("accelerated"), .schedule = schedule, .threads = threads};
-    struct error error;
-    ck_assert_msg(law_compute(&problem, law, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(law_compute, &problem, law);
 }
 
 /* The same bits for any number of threads, also where the law is one of many in a parallel region. */
 START_TEST(test_threads)
 {
-    struct schedule *schedule = make_schedule("li-cai", 2.0, 8.5, 100);
+    struct schedule *schedule = make_li_cai(100);
     struct law one, other[4];
     compute_by_threads(1, find("skewed"), schedule, &one);
     for (size_t i = 0; i < 3; i++)
@@ -294,7 +274,7 @@ START_TEST(test_planted_noise)
     wrong.name = "noise 1% too large";
     wrong.log_noise_ratio = too_noisy;
     for (int i = 0; i < 2; i++) {
-        struct schedule *schedule = make_schedule("li-cai", 2.0, 8.5, i == 0 ? 512 : 2048);
+        struct schedule *schedule = make_li_cai(i == 0 ? 512 : 2048);
         struct divergence law = measure("line", find("bimodal"), &wrong, schedule, 1.0);
         tv[i] = law.tv.value;
         ck_assert_double_gt(law.tv.value, 1e-3 + law.tv.error);
@@ -310,7 +290,7 @@ START_TEST(test_planted_sign)
     wrong.name = "correction of the wrong sign";
     wrong.increment = minus_correction;
     wrong.work_arrays = 3;
-    struct schedule *schedule = make_schedule("li-cai", 2.0, 8.5, 1024);
+    struct schedule *schedule = make_li_cai(1024);
     struct divergence law = measure("line", find("bimodal"), &wrong, schedule, 1.0);
     struct divergence right = measure("line", find("bimodal"), sampler_find("accelerated"), schedule, 1.0);
     ck_assert_msg(law.tv.value > 10.0 * right.tv.value, "TV %g against %g", law.tv.value, right.tv.value);

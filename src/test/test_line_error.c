@@ -10,6 +10,7 @@
 #include "law/law.h"
 #include "law/measure.h"
 
+#include "test/laws.h"
 #include "test/suite.h"
 
 static double one[] = {1.0}, third[] = {0.3}, half[] = {0.5}, zero[] = {0.0};
@@ -23,53 +24,11 @@ static const struct {
                {"bimodal", {1, 2, even, modes, narrow, NULL}}};
 enum { GAUSS, SHIFTED, BIMODAL };
 
-static struct schedule *make_schedule(size_t T)
-{
-    struct schedule *schedule;
-    struct error error;
-    ck_assert_msg(schedule_new(schedule_kind_find("li-cai"), 2.0, 8.5, T, &schedule, &error) == STATUS_OK, "%s",
-                  error.text);
-    return schedule;
-}
-
-static struct score_error make_error(const char *shape, double size, double roughness, double probability)
-{
-    return (struct score_error){.shape = error_shape_find(shape),
-                                .profile = error_profile_find("uniform"),
-                                .size = size,
-                                .roughness = roughness,
-                                .probability = probability};
-}
-
-static const struct law_engine *engine_called(const char *name)
-{
-    for (size_t i = 0; law_engine_at(i) != NULL; i++)
-        if (strcmp(law_engine_at(i)->name, name) == 0)
-            return law_engine_at(i);
-    ck_abort_msg("no engine %s", name);
-    return NULL;
-}
-
-static void expm1_of(double log_ratio, double *out)
-{
-    *out = expm1(log_ratio);
-}
-
-static enum status compute(const char *engine, const struct law_problem *problem, double resolution, struct law *law,
-                           struct error *error)
-{
-    enum status status = engine_called(engine)->compute(problem, resolution, law, error);
-    return status == STATUS_OK ? law_integrate(law, 1, expm1_of, &law->mass_defect, NULL, error) : status;
-}
-
 static struct divergence measure(const char *engine, const struct law_problem *problem, double resolution)
 {
     struct law law;
-    struct divergence divergence;
-    struct error error = {STATUS_OK, ""};
-    ck_assert_msg(compute(engine, problem, resolution, &law, &error) == STATUS_OK, "%s", error.text);
-    struct law_group group = {&law, 1.0};
-    ck_assert_int_eq(divergence_measure(&group, 1, &divergence, &error), STATUS_OK);
+    ASSERT_OK(compute_by, engine_called(engine), problem, resolution, &law);
+    struct divergence divergence = divergences_of(&law, 1.0);
     law_free(&law);
     return divergence;
 }
@@ -85,7 +44,7 @@ static const char *const profiles[] = {"uniform", "early", "late", "relative"};
 /* Affine errors keep Gaussians Gaussian. */
 START_TEST(test_affine)
 {
-    struct schedule *schedule = make_schedule(_i % 2 == 0 ? 256 : 1024);
+    struct schedule *schedule = make_li_cai(_i % 2 == 0 ? 256 : 1024);
     struct score_error error = make_error(_i / 2 % 2 == 0 ? "bias" : "linear", 0.05, 0.0, 0.0);
     error.profile = error_profile_find(profiles[_i / 4]);
     for (int target = GAUSS; target <= SHIFTED; target++)
@@ -122,7 +81,7 @@ enum { ROUGH = sizeof rough / sizeof rough[0] };
 
 START_TEST(test_rough_errors)
 {
-    struct schedule *schedule = make_schedule(rough[_i].T);
+    struct schedule *schedule = make_li_cai(rough[_i].T);
     struct score_error error =
         make_error(rough[_i].shape, rough[_i].size, rough[_i].roughness, rough[_i].probability);
     static const char *const samplers[] = {"ddpm", "accelerated", "accelerated-sde-2024"};
@@ -147,7 +106,7 @@ END_TEST
 START_TEST(test_late_errors)
 {
     static const char *const samplers[] = {"ddpm", "accelerated"};
-    struct schedule *schedule = make_schedule(1500);
+    struct schedule *schedule = make_li_cai(1500);
     struct score_error error = make_error("wave", 1.0, 32.0, 0.0);
     error.profile = error_profile_find(_i == 0 ? "late" : "early");
     error.size = _i == 0 ? 1.0 : 0.01;
@@ -168,7 +127,7 @@ END_TEST
 START_TEST(test_maps)
 {
     static const char *const samplers[] = {"ddim", "pf-ode-2"};
-    struct schedule *schedule = make_schedule(256);
+    struct schedule *schedule = make_li_cai(256);
     struct score_error error = make_error("wave", 0.002, 8.0, 0.0);
     for (size_t s = 0; s < 2; s++) {
         struct law_problem problem = {
@@ -180,10 +139,10 @@ START_TEST(test_maps)
         struct law law;
         struct error failure = {STATUS_OK, ""};
         error = make_error("wave", 2.0, 64.0, 0.0);
-        ck_assert_int_eq(compute("line", &problem, 1.0, &law, &failure), STATUS_NUMERIC);
+        ck_assert_int_eq(compute_by(engine_called("line"), &problem, 1.0, &law, &failure), STATUS_NUMERIC);
         ck_assert_msg(strstr(failure.text, "folds") != NULL, "%s", failure.text);
         error = make_error("sign", 0.05, 0.0, 0.0);
-        ck_assert_int_eq(compute("line", &problem, 1.0, &law, &failure), STATUS_NUMERIC);
+        ck_assert_int_eq(compute_by(engine_called("line"), &problem, 1.0, &law, &failure), STATUS_NUMERIC);
         ck_assert_msg(strstr(failure.text, "jumps") != NULL, "%s", failure.text);
         error = make_error("wave", 0.002, 8.0, 0.0);
     }
@@ -197,7 +156,7 @@ static struct measurement measure_product(const char *sampler, const struct scor
     struct target product;
     struct measurement out;
     struct error failure = {STATUS_OK, ""};
-    struct schedule *schedule = make_schedule(T);
+    struct schedule *schedule = make_li_cai(T);
     target_init(&product, target_family_find("mixture"));
     product.components = targets[target].factor.components;
     product.weights = (double *)targets[target].factor.weight;
@@ -213,7 +172,7 @@ static struct measurement measure_product(const char *sampler, const struct scor
 START_TEST(test_effect_of_bias)
 {
     enum { T = 512 };
-    struct schedule *schedule = make_schedule(T);
+    struct schedule *schedule = make_li_cai(T);
     struct score_error error = make_error("bias", 0.02, 0.0, 0.0);
     double shift = 0.0, V = 1.0, lambda = 0.25;
     for (size_t t = T; t >= 2; t--) {
@@ -286,12 +245,11 @@ START_TEST(test_clip)
     ck_assert_msg(difference > radius, "TV %g with the clip, %g without, radius %g", clipped.divergence.tv.value,
                   unclipped.divergence.tv.value, radius);
     /* In a product the clip is off, and the radius says what that may cost; in one dimension it may cost as much. */
-    struct schedule *schedule = make_schedule(256);
+    struct schedule *schedule = make_li_cai(256);
     struct law_problem problem = {
         &targets[GAUSS].factor, sampler_find("accelerated"), schedule, &error, 1.0, 0.0, 0, NULL};
     struct law law;
-    struct error failure;
-    ck_assert_int_eq(compute("line", &problem, 1.0, &law, &failure), STATUS_OK);
+    ASSERT_OK(compute_by, engine_called("line"), &problem, 1.0, &law);
     const struct clip_bound *bound = &law.clip;
     double copies = 1.0, probability = clip_probability(1, &bound, &copies, 1);
     ck_assert_msg(difference <= probability + radius, "difference %g, bound %g", difference, probability);

@@ -362,10 +362,9 @@ START_TEST(test_right_values)
     double weights[] = {0.5, 0.5}, means[] = {0.0, 0.0}, sds[] = {30000.0, 60000.0};
     struct target target;
     struct schedule *schedule;
-    struct error error;
     struct measurement m;
     enum status status;
-    ck_assert_int_eq(schedule_new(schedule_kind_find("li-yan"), 2.0, 8.5, 128, &schedule, &error), STATUS_OK);
+    ASSERT_OK(schedule_new, schedule_kind_find("li-yan"), 2.0, 8.5, 128, &schedule);
     target_init(&target, target_family_find("gaussian"));
     target.mean = 1.0;
     target.variance = 1e-4;
@@ -373,13 +372,13 @@ START_TEST(test_right_values)
     ck_assert_int_eq(status, STATUS_OK);
     ck_assert_double_eq_tol(m.divergence.kl_q_p.value, 33.18, 0.005);
     schedule_free(schedule);
-    ck_assert_int_eq(schedule_new(schedule_kind_find("li-yan"), 2.0, 8.5, 64, &schedule, &error), STATUS_OK);
+    ASSERT_OK(schedule_new, schedule_kind_find("li-yan"), 2.0, 8.5, 64, &schedule);
     m = measure(&target, "ddim", schedule, 1, &status);
     ck_assert_int_eq(status, STATUS_OK);
     ck_assert_double_eq_tol(m.divergence.kl_q_p.value, 2049.3, 0.05);
     schedule_free(schedule);
 
-    ck_assert_int_eq(schedule_new(schedule_kind_find("li-cai"), 2.0, 8.5, 64, &schedule, &error), STATUS_OK);
+    ASSERT_OK(schedule_new, schedule_kind_find("li-cai"), 2.0, 8.5, 64, &schedule);
     target.mean = 0.0;
     target.variance = 0.25;
     m = measure(&target, "ddim", schedule, 1, &status); /* its variance is 2.748 times too large */
@@ -399,7 +398,7 @@ START_TEST(test_right_values)
     ck_assert(status == STATUS_OK && isinf(m.divergence.chi2_q_p.value) && !(m.divergence.chi2_q_p.error > 0.0));
     schedule_free(schedule);
 
-    ck_assert_int_eq(schedule_new(schedule_kind_find("li-cai"), 2.0, 8.5, 32, &schedule, &error), STATUS_OK);
+    ASSERT_OK(schedule_new, schedule_kind_find("li-cai"), 2.0, 8.5, 32, &schedule);
     target.variance = 5e7;
     m = measure(&target, "ddpm", schedule, 1, &status);
     ck_assert_int_eq(status, STATUS_OK);

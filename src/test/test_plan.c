@@ -2,15 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/workers.h"
+#include "core/process.h"
 #include "experiment/plan.h"
 #include "experiment/share.h"
 #include "test/suite.h"
 
 static void share(struct piece *pieces, size_t count, size_t shares, double *load)
 {
-    struct error error = {STATUS_OK, ""};
-    ck_assert_int_eq((int)share_out(pieces, count, shares, &error), (int)STATUS_OK);
+    ASSERT_OK(share_out, pieces, count, shares);
     memset(load, 0, shares * sizeof *load);
     for (size_t i = 0; i < count; i++) {
         ck_assert_uint_lt(pieces[i].share, shares);
@@ -66,8 +65,7 @@ static struct spec spec_of(void)
 {
     static const char *const claims[] = {NULL};
     struct spec spec;
-    struct error error = {STATUS_OK, ""};
-    ck_assert_msg(spec_parse("t.yaml", text, strlen(text), "", claims, &spec, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(spec_parse, "t.yaml", text, strlen(text), "", claims, &spec);
     return spec;
 }
 
@@ -75,10 +73,9 @@ START_TEST(plans_agree_on_shares)
 {
     struct spec spec = spec_of();
     struct plan plan[2];
-    struct error error = {STATUS_OK, ""};
     size_t each[3] = {0, 0, 0};
     for (int i = 0; i < 2; i++)
-        ck_assert_int_eq((int)plan_new(&spec, 3, &plan[i], &error), (int)STATUS_OK);
+        ASSERT_OK(plan_new, &spec, 3, &plan[i]);
     ck_assert_uint_eq(plan[0].count, plan[1].count);
     ck_assert_uint_eq(plan[0].pursuit_count, 4);
     for (size_t i = 0; i < plan[0].count; i++) {
@@ -102,12 +99,11 @@ START_TEST(pursuits_wait_and_go_on)
 {
     struct spec spec = spec_of();
     struct plan plan;
-    struct error error = {STATUS_OK, ""};
-    ck_assert_int_eq((int)plan_new(&spec, 1, &plan, &error), (int)STATUS_OK);
+    ASSERT_OK(plan_new, &spec, 1, &plan);
     size_t before = plan.count, members = plan.pursuits[0].count;
     for (size_t i = 0; i < members; i++) {
         size_t index = plan.pursuits[0].items[i];
-        ck_assert_int_eq((int)plan_pursue(&plan, 0, &error), (int)STATUS_OK);
+        ASSERT_OK(plan_pursue, &plan, 0);
         ck_assert_uint_eq(plan.count, before);
         struct record *rows = calloc(spec.dimension_count, sizeof *rows);
         ck_assert_ptr_nonnull(rows);
@@ -115,7 +111,7 @@ START_TEST(pursuits_wait_and_go_on)
             rows[d].tv = 50.0 / (double)plan.items[index].cell.steps; /* 0.1 is passed at T = 500 */
         plan_settle(&plan, index, ITEM_MEASURED, rows, NULL);
     }
-    ck_assert_int_eq((int)plan_pursue(&plan, 0, &error), (int)STATUS_OK);
+    ASSERT_OK(plan_pursue, &plan, 0);
     ck_assert_uint_gt(plan.count, before);
     for (size_t i = before; i < plan.count; i++) {
         ck_assert(plan.items[i].cell.steps > 362 && plan.items[i].cell.steps < 512);
@@ -123,7 +119,7 @@ START_TEST(pursuits_wait_and_go_on)
     }
     size_t after = plan.count;
     for (int i = 0; i < 300; i++) {
-        ck_assert_int_eq((int)plan_pursue(&plan, 0, &error), (int)STATUS_OK);
+        ASSERT_OK(plan_pursue, &plan, 0);
         for (; after < plan.count; after++)
             plan_settle(&plan, after, ITEM_FAILED, NULL, strdup("no"));
     }
@@ -176,7 +172,7 @@ START_TEST(workers_tell_how_each_item_ended)
         struct log log = {.count = 50, .stop_at = SIZE_MAX};
         const struct work work = {&log, processes, sizeof(size_t), 0.0, next_item, run_item, item_ended};
         int interruption = 7;
-        ck_assert_int_eq((int)workers_run(&work, &interruption, &error), (int)STATUS_OK);
+        ASSERT_OK(workers_run, &work, &interruption);
         ck_assert_int_eq(interruption, 0);
         ck_assert_uint_eq(log.told, 50);
         ck_assert_uint_eq(log.crashed, 10);

@@ -10,6 +10,7 @@
 #include "law/measure.h"
 #include "model/decompose.h"
 
+#include "test/laws.h"
 #include "test/suite.h"
 
 static const double quarter[] = {0.25, 0.25, 0.25, 0.25}, third[] = {0.3, 0.3, 0.4}, half[] = {0.5, 0.5};
@@ -20,20 +21,6 @@ static const double pair[] = {-1.0, 1.0};
 static const struct factor product = {2, 4, quarter, corners, equal, NULL};
 static const struct factor three = {2, 3, third, triangle, unequal, NULL};
 static const struct factor bimodal = {1, 2, half, pair, equal, NULL};
-
-static struct schedule *make_schedule(double c0, double c1, size_t T)
-{
-    struct schedule *schedule;
-    struct error error;
-    ck_assert_msg(schedule_new(schedule_kind_find("li-cai"), c0, c1, T, &schedule, &error) == STATUS_OK, "%s",
-                  error.text);
-    return schedule;
-}
-
-static void expm1_of(double log_ratio, double *out)
-{
-    *out = expm1(log_ratio);
-}
 
 /* A small run takes wider modes, which need fewer patches, */
 static struct factor eased(struct factor factor)
@@ -53,23 +40,10 @@ static double finer(void)
 static struct law compute(const struct law_problem *problem, double resolution)
 {
     struct law law;
-    struct error error = {STATUS_OK, ""};
     const struct law_engine *engine = law_engine_for(problem);
     ck_assert_ptr_nonnull(engine);
-    enum status status = engine->compute(problem, resolution, &law, &error);
-    if (status == STATUS_OK)
-        status = law_integrate(&law, 1, expm1_of, &law.mass_defect, NULL, &error);
-    ck_assert_msg(status == STATUS_OK, "%s", error.text);
+    ASSERT_OK(compute_by, engine, problem, resolution, &law);
     return law;
-}
-
-static struct divergence divergences(const struct law *law, double multiplicity)
-{
-    struct divergence divergence;
-    struct error error = {STATUS_OK, ""};
-    struct law_group group = {law, multiplicity};
-    ck_assert_msg(divergence_measure(&group, 1, &divergence, &error) == STATUS_OK, "%s", error.text);
-    return divergence;
 }
 
 static void agree(struct measured a, struct measured b, double relative, const char *what, const char *where)
@@ -98,14 +72,14 @@ enum { RUNS = sizeof runs / sizeof runs[0] };
 /* Four modes at (+-1, +-1) are two coordinates with two each. */
 START_TEST(test_product)
 {
-    struct schedule *schedule = make_schedule(2.0, 8.5, runs[_i].T);
+    struct schedule *schedule = make_li_cai(runs[_i].T);
     struct factor four = eased(product), two = eased(bimodal);
     struct law_problem problem = {.factor = &four, .sampler = sampler_find(runs[_i].sampler), .schedule = schedule};
     struct law plane = compute(&problem, finer() * runs[_i].resolution);
     ck_assert_str_eq(plane.engine->name, "plane");
     problem.factor = &two;
     struct law line = compute(&problem, 1.0);
-    struct divergence a = divergences(&plane, 1.0), b = divergences(&line, 2.0);
+    struct divergence a = divergences_of(&plane, 1.0), b = divergences_of(&line, 2.0);
     double relative = runs[_i].relative;
     agree(a.tv, b.tv, relative, "TV", runs[_i].sampler);
     agree(a.kl_p_q, b.kl_p_q, 10.0 * relative, "KL(p|q)", runs[_i].sampler);
@@ -135,7 +109,7 @@ static struct target plane_target(const struct factor *factor)
 static struct measurement measure(const struct target *target, const char *sampler, const struct score_error *error,
                                   size_t T, size_t dimension)
 {
-    struct schedule *schedule = make_schedule(2.0, 8.5, T);
+    struct schedule *schedule = make_li_cai(T);
     struct measurement out;
     struct error failure = {STATUS_OK, ""};
     enum status status =
@@ -154,12 +128,12 @@ START_TEST(test_rotation)
         turned[2 * k + 1] = s * triangle[2 * k] + c * triangle[2 * k + 1];
     }
     struct factor other = {2, 3, third, turned, unequal, NULL};
-    struct schedule *schedule = make_schedule(2.0, 8.5, 48);
+    struct schedule *schedule = make_li_cai(48);
     struct law_problem problem = {.factor = &three, .sampler = sampler_find("ddpm"), .schedule = schedule};
     struct law law = compute(&problem, 0.55 * finer());
     problem.factor = &other;
     struct law rotated = compute(&problem, 0.55 * finer());
-    struct divergence a = divergences(&law, 1.0), b = divergences(&rotated, 1.0);
+    struct divergence a = divergences_of(&law, 1.0), b = divergences_of(&rotated, 1.0);
     agree(a.tv, b.tv, 1e-5, "TV", "turned");
     agree(a.kl_q_p, b.kl_q_p, 1e-4, "KL(q|p)", "turned");
     law_free(&law);
@@ -174,10 +148,10 @@ START_TEST(test_collinear)
     double means[] = {-0.8, -0.3, 0.4, 0.6};
     struct factor factor = {2, 2, half, means, equal, NULL};
     struct target target = plane_target(&factor);
-    struct schedule *schedule = make_schedule(2.0, 8.5, 48);
+    struct schedule *schedule = make_li_cai(48);
     struct law_problem problem = {.factor = &factor, .sampler = sampler_find("ddpm"), .schedule = schedule};
     struct law law = compute(&problem, 0.8);
-    struct divergence direct = divergences(&law, 1.0);
+    struct divergence direct = divergences_of(&law, 1.0);
     struct measurement apart = measure(&target, "ddpm", NULL, 48, 2);
     ck_assert_str_eq(apart.method, "line + gaussian, composed");
     agree(direct.tv, apart.divergence.tv, 5e-6, "TV", "collinear modes");
@@ -190,7 +164,7 @@ END_TEST
 static struct divergence at_resolution(const struct law_problem *problem, double resolution)
 {
     struct law law = compute(problem, resolution);
-    struct divergence divergence = divergences(&law, 1.0);
+    struct divergence divergence = divergences_of(&law, 1.0);
     law_free(&law);
     return divergence;
 }
@@ -213,7 +187,7 @@ enum { HONEST = sizeof honest / sizeof honest[0] };
 
 START_TEST(test_radii_are_honest)
 {
-    struct schedule *schedule = make_schedule(2.0, 8.5, honest[_i].T);
+    struct schedule *schedule = make_li_cai(honest[_i].T);
     struct law_problem problem = {
         .factor = &honest[_i].factor, .sampler = sampler_find(honest[_i].sampler), .schedule = schedule};
     struct divergence once = at_resolution(&problem, finer() * honest[_i].resolution),
@@ -232,7 +206,7 @@ static double too_noisy(const struct step *step)
 START_TEST(test_planted_noise)
 {
     struct sampler wrong = *sampler_find("accelerated");
-    struct schedule *schedule = make_schedule(2.0, 8.5, 128);
+    struct schedule *schedule = make_li_cai(128);
     struct law_problem problem = {.factor = &three, .sampler = &wrong, .schedule = schedule};
     struct divergence right = at_resolution(&problem, 0.35);
     wrong.log_noise_ratio = too_noisy;
@@ -258,16 +232,14 @@ enum { ERRORS = sizeof errors / sizeof errors[0] };
 static struct law relative_law(const struct law *law, const struct law *base)
 {
     struct law out;
-    struct error error = {STATUS_OK, ""};
-    ck_assert_msg(law_relative(law, base, &out, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(law_relative, law, base, &out);
     return out;
 }
 
 static struct measured tv_of(const struct law_group *groups, size_t count)
 {
     struct measured tv;
-    struct error error = {STATUS_OK, ""};
-    ck_assert_msg(tv_measure(groups, count, &tv, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(tv_measure, groups, count, &tv);
     return tv;
 }
 
@@ -280,7 +252,7 @@ START_TEST(test_score_errors)
                                 .roughness = 2.0};
     int all = error.spread == SPREAD_ALL;
     struct factor four = eased(product), two = eased(bimodal);
-    struct schedule *schedule = make_schedule(2.0, 8.5, errors[_i].T);
+    struct schedule *schedule = make_li_cai(errors[_i].T);
     struct law_problem problem = {.sampler = sampler_find(errors[_i].sampler), .schedule = schedule};
     struct law plane[3], line[3]; /* exact scores, with the error, and one seen from the other */
     for (int i = 0; i < 2; i++) {
@@ -355,9 +327,8 @@ END_TEST
 static struct factor_list decomposed(const struct factor *factor, double multiplicity)
 {
     struct factor_list list = {0};
-    struct error error = {STATUS_OK, ""};
-    ck_assert_int_eq(factor_list_append(&list, factor, multiplicity, &error), STATUS_OK);
-    ck_assert_int_eq(factor_list_decompose(&list, &error), STATUS_OK);
+    ASSERT_OK(factor_list_append, &list, factor, multiplicity);
+    ASSERT_OK(factor_list_decompose, &list);
     return list;
 }
 

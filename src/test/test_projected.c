@@ -30,9 +30,8 @@ static const struct factor gaussian = {1, 1, one_weight, one_mean, one_sd, NULL}
 static struct factor_list list_of(const struct factor *const *factor, const size_t *copies, size_t count)
 {
     struct factor_list list = {0};
-    struct error error = {STATUS_OK, ""};
     for (size_t g = 0; g < count; g++)
-        ck_assert_msg(factor_list_append(&list, factor[g], (double)copies[g], &error) == STATUS_OK, "%s", error.text);
+        ASSERT_OK(factor_list_append, &list, factor[g], (double)copies[g]);
     return list;
 }
 
@@ -53,9 +52,8 @@ static void set_direction(enum direction kind, size_t d, double *u)
 static struct projected law_of(const struct factor_list *list, const double *u, double noise)
 {
     struct projected law;
-    struct error error = {STATUS_OK, ""};
     struct level level = {1.0 - noise, noise};
-    ck_assert_msg(projected_new(list, u, &level, &law, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(projected_new, list, u, &level, &law);
     return law;
 }
 
@@ -315,12 +313,11 @@ START_TEST(directions_are_of_length_one)
     enum { D = 2 * 3 + 20, RANDOMS = 5 };
     struct factor_list list = list_of((const struct factor *const[]){&plane, &mixture}, copies, 2);
     struct directions directions;
-    struct error error;
     struct random random = {9};
     double normal[RANDOMS * D];
     for (size_t i = 0; i < RANDOMS * D; i++)
         normal[i] = random_normal(&random);
-    ck_assert_int_eq(directions_new(&list, RANDOMS, normal, &directions, &error), STATUS_OK);
+    ASSERT_OK(directions_new, &list, RANDOMS, normal, &directions);
     /* 16 axes, three differences between the plane's means, the random ones */
     ck_assert_uint_eq(directions.dimension, D);
     ck_assert_uint_eq(directions.count, DIRECTIONS_MOST_AXES + 3 + RANDOMS);

@@ -11,6 +11,7 @@
 #include "law/law.h"
 #include "law/measure.h"
 
+#include "test/laws.h"
 #include "test/suite.h"
 
 enum { MOST = 3 };
@@ -38,29 +39,6 @@ static const struct shells *find(const char *name)
     return NULL;
 }
 
-static struct schedule *make_schedule(double c1, size_t T)
-{
-    struct schedule *schedule;
-    struct error error;
-    ck_assert_msg(schedule_new(schedule_kind_find("li-cai"), 2.0, c1, T, &schedule, &error) == STATUS_OK, "%s",
-                  error.text);
-    return schedule;
-}
-
-static const struct law_engine *find_engine(const char *name)
-{
-    for (size_t i = 0; law_engine_at(i) != NULL; i++)
-        if (strcmp(law_engine_at(i)->name, name) == 0)
-            return law_engine_at(i);
-    ck_abort_msg("no engine %s", name);
-    return NULL;
-}
-
-static void expm1_of(double log_ratio, double *out)
-{
-    *out = expm1(log_ratio);
-}
-
 struct run {
     const char *engine;
     const struct shells *shells;
@@ -82,9 +60,7 @@ static struct divergence measure(const struct run *run)
     struct law law;
     struct divergence divergence;
     struct error error = {STATUS_OK, ""};
-    enum status status = find_engine(run->engine)->compute(&problem, run->resolution, &law, &error);
-    if (status == STATUS_OK)
-        status = law_integrate(&law, 1, expm1_of, &law.mass_defect, NULL, &error);
+    enum status status = compute_by(engine_called(run->engine), &problem, run->resolution, &law, &error);
     struct law_group group = {&law, 1.0};
     if (status == STATUS_OK)
         status = divergence_measure(&group, 1, &divergence, &error);
@@ -137,13 +113,9 @@ static struct divergence closed_form(const struct run *run, double *tv_by_chi_sq
     struct factor factor = {1, 1, run->shells->weight, zeros, run->shells->sd, NULL};
     struct law_problem problem = {.factor = &factor, .sampler = run->sampler, .schedule = run->schedule};
     struct law law;
-    struct divergence divergence;
-    struct error error;
     double d = (double)run->dimension, at_zero, x = 0.0;
-    ck_assert(find_engine("gaussian")->compute(&problem, 1.0, &law, &error) == STATUS_OK);
-    ck_assert(law_integrate(&law, 1, expm1_of, &law.mass_defect, NULL, &error) == STATUS_OK);
-    struct law_group group = {&law, d};
-    ck_assert_msg(divergence_measure(&group, 1, &divergence, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(compute_by, engine_called("gaussian"), &problem, 1.0, &law);
+    struct divergence divergence = divergences_of(&law, d);
     size_t hint = law.log_ratio.count / 2;
     panels_evaluate(&law.log_ratio, &law.target, 0, 1, &x, &at_zero, &hint);
     double rho = expm1(-2.0 * at_zero), square = d * (1.0 + rho) * log1p(rho) / rho;
@@ -166,7 +138,7 @@ START_TEST(test_against_closed_form)
         size_t T = dimensions[_i] <= 16 ? 128 : dimensions[_i] <= 256 ? 256 : 512;
         if (dimensions[_i] > 256 && sampler_at(s)->log_noise_ratio == NULL)
             T = 2048;
-        struct schedule *schedule = make_schedule(8.5, T);
+        struct schedule *schedule = make_li_cai(T);
         struct run run = {"radial", find("one"), dimensions[_i], sampler_at(s), schedule, 1.0, 0.0};
         struct divergence radial = measure(&run);
         double chi_square;
@@ -187,7 +159,7 @@ END_TEST
 /* Digits: the weights of one step have terms of size 10^4. */
 START_TEST(test_million_dimensions)
 {
-    struct schedule *schedule = make_schedule(8.5, 4096);
+    struct schedule *schedule = make_li_cai(4096);
     struct run run = {"radial", find("one"), 1000000, sampler_find("accelerated"), schedule, 1.0, 0.0};
     double chi_square;
     struct divergence radial = measure(&run), closed = closed_form(&run, &chi_square);
@@ -205,7 +177,7 @@ enum { SCALES = sizeof scales / sizeof scales[0] };
 
 START_TEST(test_against_line)
 {
-    struct schedule *schedule = make_schedule(8.5, 48);
+    struct schedule *schedule = make_li_cai(48);
     for (size_t s = 0; sampler_at(s) != NULL; s++) {
         /* one of them where it takes long */
         if (_i >= 2 && strcmp(sampler_at(s)->name, _i == 2 ? "accelerated" : "ddpm") != 0)
@@ -249,7 +221,7 @@ enum { HONEST = sizeof honest / sizeof honest[0] };
 
 START_TEST(test_radii_are_honest)
 {
-    struct schedule *schedule = make_schedule(8.5, honest[_i].T);
+    struct schedule *schedule = make_li_cai(honest[_i].T);
     struct run run = {
         "radial", find(honest[_i].shells), honest[_i].dimension, sampler_find(honest[_i].sampler), schedule, 1.0,
         0.0};
@@ -268,12 +240,12 @@ END_TEST
 START_TEST(test_fold_is_refused)
 {
     const struct shells *shells = find("two");
-    struct schedule *schedule = make_schedule(8.5, 256);
+    struct schedule *schedule = make_li_cai(256);
     struct factor factor = {4096, 2, shells->weight, NULL, shells->sd, NULL};
     struct law_problem problem = {.factor = &factor, .sampler = sampler_find("pf-ode-2"), .schedule = schedule};
     struct law law;
     struct error error;
-    ck_assert_int_eq(find_engine("radial")->compute(&problem, 1.0, &law, &error), STATUS_NUMERIC);
+    ck_assert_int_eq(engine_called("radial")->compute(&problem, 1.0, &law, &error), STATUS_NUMERIC);
     ck_assert_msg(strstr(error.text, "folds") != NULL, "%s", error.text);
     schedule_free(schedule);
 }
@@ -281,7 +253,7 @@ END_TEST
 
 START_TEST(test_clip)
 {
-    struct schedule *schedule = make_schedule(8.5, 64);
+    struct schedule *schedule = make_li_cai(64);
     struct run run = {"radial", find("two"), 1, sampler_find("accelerated"), schedule, 1.5, 0.05};
     struct divergence radial = measure(&run), unclipped, twice;
     run.engine = "line";
@@ -373,7 +345,7 @@ START_TEST(test_brute_force)
     static double q[2][CELLS];
     const struct shells *shells = find("two");
     const struct sampler *sampler = sampler_find(_i == 0 ? "ddpm" : "accelerated");
-    struct schedule *schedule = make_schedule(3.0, 24);
+    struct schedule *schedule = make_schedule("li-cai", 2.0, 3.0, 24);
     double spacing = FARTHEST / CELLS, tv = 0.0;
     for (size_t i = 0; i < CELLS; i++)
         q[0][i] = gaussian_radius_density(1.0, spacing * ((double)i + 0.5));
@@ -403,7 +375,7 @@ static double too_noisy(const struct step *step)
 START_TEST(test_planted_noise)
 {
     struct sampler wrong = *sampler_find("accelerated");
-    struct schedule *schedule = make_schedule(8.5, 512);
+    struct schedule *schedule = make_li_cai(512);
     struct run run = {"radial", find("two"), 256, &wrong, schedule, 1.0, 0.0};
     wrong.name = "noise 0.1% too large";
     wrong.log_noise_ratio = too_noisy;
@@ -430,23 +402,18 @@ static void make_target(const char *family, const struct shells *shells, struct 
 /* A linear error of one Gaussian, as a radial law and as a product. */
 START_TEST(test_linear_error)
 {
-    struct schedule *schedule = make_schedule(8.5, 256);
+    struct schedule *schedule = make_li_cai(256);
     struct score_error linear = {.shape = error_shape_find("linear"),
                                  .profile = error_profile_find("uniform"),
                                  .spread = SPREAD_ALL,
                                  .size = 0.05};
     struct target target;
     struct measurement radial[2], product[2];
-    struct error error;
     const size_t d[2] = {4, 256};
     make_target("radial", find("one"), &target);
-    ck_assert_msg(measure_target(&target, sampler_find("accelerated"), &linear, schedule, d, 2, radial, &error)
-                      == STATUS_OK,
-                  "%s", error.text);
+    ASSERT_OK(measure_target, &target, sampler_find("accelerated"), &linear, schedule, d, 2, radial);
     make_target("gaussian", find("one"), &target);
-    ck_assert_msg(measure_target(&target, sampler_find("accelerated"), &linear, schedule, d, 2, product, &error)
-                      == STATUS_OK,
-                  "%s", error.text);
+    ASSERT_OK(measure_target, &target, sampler_find("accelerated"), &linear, schedule, d, 2, product);
     for (int i = 0; i < 2; i++) {
         ck_assert_str_eq(radial[i].method, "radial");
         ck_assert_double_eq(radial[i].clip_probability, 0.0);
@@ -461,7 +428,7 @@ END_TEST
 START_TEST(test_other_errors_are_refused)
 {
     static const enum error_spread spreads[] = {SPREAD_ALL, SPREAD_ONE, SPREAD_DIAGONAL};
-    struct schedule *schedule = make_schedule(8.5, 64);
+    struct schedule *schedule = make_li_cai(64);
     struct target target;
     struct measurement measurement;
     struct error error;
@@ -484,9 +451,8 @@ START_TEST(test_target)
 {
     struct target target;
     struct factor_list factors;
-    struct error error;
     make_target("radial", find("two"), &target);
-    ck_assert(target_factors(&target, 7, &factors, &error) == STATUS_OK);
+    ASSERT_OK(target_factors, &target, 7, &factors);
     ck_assert_uint_eq(factors.count, 1);
     ck_assert_uint_eq(factors.group[0].factor.dimension, 7);
     ck_assert_double_eq(factors.group[0].multiplicity, 1.0);
@@ -494,7 +460,7 @@ START_TEST(test_target)
     struct law_problem problem = {.factor = &factors.group[0].factor, .sampler = sampler_find("ddpm")};
     ck_assert_str_eq(law_engine_for(&problem)->name, "radial");
     factor_list_free(&factors);
-    ck_assert(target_factors(&target, 1, &factors, &error) == STATUS_OK);
+    ASSERT_OK(target_factors, &target, 1, &factors);
     ck_assert_uint_eq(factors.group[0].factor.dimension, 1);
     ck_assert_double_eq(factors.group[0].factor.mean[1], 0.0);
     problem.factor = &factors.group[0].factor;

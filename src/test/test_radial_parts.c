@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "law/radial/bessel.h"
+#include "law/bessel.h"
 #include "law/radial/panels.h"
 #include "law/radial/transfer.h"
 
@@ -69,9 +69,8 @@ static const double weights[2] = {0.3, 0.7}, sds[2] = {0.5, 1.0};
 static struct radial_level make_level(const struct factor *factor, double alpha_bar, double noise)
 {
     struct radial_level radial;
-    struct error error;
     struct level level = {alpha_bar, noise};
-    ck_assert(radial_level_new(factor, &radial, &error) == STATUS_OK);
+    ASSERT_OK(radial_level_new, factor, &radial);
     radial_level_set(&radial, &level);
     return radial;
 }
@@ -100,9 +99,8 @@ START_TEST(test_density)
         struct factor factor = {dimensions[i], 2, weights, NULL, sds, NULL};
         struct radial_level radial = make_level(&factor, 0.6, 0.4);
         struct panels panels = {0};
-        struct error error;
         double moment[2], second = 0.6 * (0.3 * 0.25 + 0.7) + 0.4;
-        ck_assert(radial_panels_lay_out(&radial, 1.0, &panels, &error) == STATUS_OK);
+        ASSERT_OK(radial_panels_lay_out, &radial, 1.0, &panels);
         moments(&radial, &panels, moment);
         ck_assert_msg(fabs(moment[0] - 1.0) < 1e-12, "d = %zu: mass 1 + %g", dimensions[i], moment[0] - 1.0);
         ck_assert_msg(fabs(moment[1] - second) < 1e-12, "d = %zu: second moment %.15g", dimensions[i], moment[1]);
@@ -155,14 +153,13 @@ START_TEST(test_panels)
         struct factor factor = {dimensions[i], 2, weights, NULL, narrow, NULL};
         struct panels panels = {0}, moved = {0}, finer = {0};
         struct radial_basis basis;
-        struct error error;
         radial_basis_init(&basis);
         for (double noise = 0.999; noise > 1e-12; noise *= 0.5) {
             struct radial_level radial = make_level(&factor, 1.0 - noise, noise);
             struct level later = {1.0 - 0.9 * noise, 0.9 * noise};
             int ordered;
-            ck_assert(radial_panels_lay_out(&radial, 1.0, &panels, &error) == STATUS_OK);
-            ck_assert(radial_panels_lay_out(&radial, 2.0, &finer, &error) == STATUS_OK);
+            ASSERT_OK(radial_panels_lay_out, &radial, 1.0, &panels);
+            ASSERT_OK(radial_panels_lay_out, &radial, 2.0, &finer);
             in_order(&panels);
             ck_assert_uint_gt(finer.count, panels.count + panels.count / 2);
             ck_assert_uint_lt(panels.count, 300);
@@ -180,7 +177,7 @@ START_TEST(test_panels)
                     ck_assert_double_le(fabs(made - cos(x / width)), 1e-9);
             }
             radial_level_set(&radial, &later);
-            ck_assert(radial_panels_move(&panels, &radial, &moved, &ordered, &error) == STATUS_OK);
+            ASSERT_OK(radial_panels_move, &panels, &radial, &moved, &ordered);
             if (ordered)
                 in_order(&moved);
             radial_level_free(&radial);
@@ -316,13 +313,12 @@ START_TEST(test_stage_in_space)
     struct radial_basis basis;
     struct plane_rule rule;
     struct panels grid = {0};
-    struct error error;
     double radius = sqrt(d) * from.sd[1];
     radial_basis_init(&basis);
     make_plane_rule(d, &rule);
     radial_oracle_init(&oracle);
     oracle = (struct radial_oracle){.base = oracle.base, .levels = 2, .density = {&from, &to}};
-    ck_assert(radial_panels_lay_out(&from, 1.0, &grid, &error) == STATUS_OK);
+    ASSERT_OK(radial_panels_lay_out, &from, 1.0, &grid);
     for (size_t p = 0; p < grid.count; p++) {
         double rho[PANEL_NODES];
         size_t n = radial_panel_nodes(&basis, &grid.panel[p], rho);
@@ -330,15 +326,14 @@ START_TEST(test_stage_in_space)
             rho[j] = test_ratio(rho[j], radius);
         radial_panel_fit(&basis, rho, &grid.panel[p]);
     }
-    ck_assert(radial_work_new(sampler, &work, &error) == STATUS_OK);
+    ASSERT_OK(radial_work_new, sampler, &work);
     struct stage stage = stage_of(sampler, &step, stages[_i].before ? STAGE_NOISE : STAGE_MAP);
     radial_transfer_init(&transfer, &stage, &from, &to, &grid, &oracle);
     for (double part = -1.0; part <= 3.0; part += 0.5) {
         double rho = fmax(to.sd[0] * (sqrt(d) + part), 0.02 * to.sd[0]), made;
         size_t hint = 0;
-        ck_assert(radial_transfer_apply(&transfer, &work, 16, radial_level_dominant(&to, rho), to.sd[0], 1, &rho,
-                                        &made, &hint, &error)
-                  == STATUS_OK);
+        ASSERT_OK(radial_transfer_apply, &transfer, &work, 16, radial_level_dominant(&to, rho), to.sd[0], 1, &rho,
+                  &made, &hint);
         double wanted = in_space(&transfer, &rule, stages[_i].before ? u : beta, radius, rho);
         ck_assert_msg(fabs(made - wanted) < 1e-10 + 1e-14 * d, "stage %d, rho = %g: %.15g, in space %.15g", _i, rho,
                       made, wanted);

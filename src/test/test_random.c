@@ -14,8 +14,7 @@
 
 #include "test/suite.h"
 
-typedef void draw_function(struct random_key key, uint32_t purpose, uint32_t step, size_t first_chain, size_t chains,
-                           size_t first_coordinate, size_t coordinates, size_t stride, double *out);
+typedef void draw_function(struct random_block block, double *out);
 
 static draw_function *const draws[] = {random_uniforms, random_normals};
 enum { DRAWS = sizeof draws / sizeof draws[0] };
@@ -37,7 +36,7 @@ static size_t below(size_t limit)
 
 static double *square(draw_function *draw, struct random_key key, uint32_t purpose, uint32_t step, double *out)
 {
-    draw(key, purpose, step, 0, SIDE, 0, SIDE, SIDE, out);
+    draw((struct random_block){key, purpose, step, 0, SIDE, 0, SIDE, SIDE}, out);
     return out;
 }
 
@@ -122,8 +121,10 @@ START_TEST(test_definition)
     const size_t first_chain = (UINT64_C(1) << 32) - CHAINS, first_coordinate = (UINT64_C(1) << 33) - COORDINATES;
     const uint32_t purpose = 3, step = 4000000000u;
     const struct random_key key = random_key_of(UINT64_C(0x0123456789abcdef), 5);
-    random_uniforms(key, purpose, step, first_chain, CHAINS, first_coordinate, COORDINATES, CHAINS, u[0]);
-    random_normals(key, purpose, step, first_chain, CHAINS, first_coordinate, COORDINATES, CHAINS, z[0]);
+    random_uniforms(
+        (struct random_block){key, purpose, step, first_chain, CHAINS, first_coordinate, COORDINATES, CHAINS}, u[0]);
+    random_normals(
+        (struct random_block){key, purpose, step, first_chain, CHAINS, first_coordinate, COORDINATES, CHAINS}, z[0]);
     for (size_t i = 0; i < COORDINATES; i++)
         for (size_t c = 0; c < CHAINS; c++) {
             size_t coordinate = first_coordinate + i, half = coordinate % 2;
@@ -148,7 +149,7 @@ START_TEST(test_cuts)
     static unsigned char inside[COORDINATES][CHAINS];
     const struct random_key key = random_key_of(1, 2);
     draw_function *draw = draws[_i];
-    draw(key, 1, 2, FIRST_CHAIN, CHAINS, FIRST_COORDINATE, COORDINATES, CHAINS, whole[0]);
+    draw((struct random_block){key, 1, 2, FIRST_CHAIN, CHAINS, FIRST_COORDINATE, COORDINATES, CHAINS}, whole[0]);
     for (int cut = 0; cut < CUTS; cut++) {
         size_t column = below(CHAINS), row = below(COORDINATES);
         size_t columns = below(cut % 2 == 0 ? 12 : CHAINS), rows = below(COORDINATES);
@@ -159,7 +160,8 @@ START_TEST(test_cuts)
                 part[i][c] = MARK;
                 inside[i][c] = i >= row && i < row + rows && c >= column && c < column + columns;
             }
-        draw(key, 1, 2, FIRST_CHAIN + column, columns, FIRST_COORDINATE + row, rows, CHAINS, &part[row][column]);
+        draw((struct random_block){key, 1, 2, FIRST_CHAIN + column, columns, FIRST_COORDINATE + row, rows, CHAINS},
+             &part[row][column]);
         for (size_t i = 0; i < COORDINATES; i++)
             for (size_t c = 0; c < CHAINS; c++)
                 if (part[i][c] != (inside[i][c] ? whole[i][c] : MARK))
@@ -175,7 +177,7 @@ START_TEST(test_same_bits_everywhere)
     enum { CHAINS = 333, COORDINATES = 31 };
     static const uint64_t recorded[DRAWS] = {UINT64_C(13914102877032672087), UINT64_C(12958739226276786734)};
     static double out[COORDINATES * CHAINS];
-    draws[_i](random_key_of(7, 11), 1, 2, 5, CHAINS, 3, COORDINATES, CHAINS, out);
+    draws[_i]((struct random_block){random_key_of(7, 11), 1, 2, 5, CHAINS, 3, COORDINATES, CHAINS}, out);
     ck_assert_uint_eq(hash_bytes(out, sizeof out), recorded[_i]);
 }
 END_TEST
@@ -217,8 +219,8 @@ START_TEST(test_ends)
         philox4x32_ctr_t at = {{ends[e].words[0], ends[e].words[1], ends[e].words[2], ends[e].words[3]}};
         at = counter_of(at, key);
         double u[2], z[2], radius, x, y;
-        random_uniforms(key, at.v[3], at.v[2], at.v[0], 1, 2 * (size_t)at.v[1], 2, 1, u);
-        random_normals(key, at.v[3], at.v[2], at.v[0], 1, 2 * (size_t)at.v[1], 2, 1, z);
+        random_uniforms((struct random_block){key, at.v[3], at.v[2], at.v[0], 1, 2 * (size_t)at.v[1], 2, 1}, u);
+        random_normals((struct random_block){key, at.v[3], at.v[2], at.v[0], 1, 2 * (size_t)at.v[1], 2, 1}, z);
         ck_assert_mem_eq(u, ends[e].uniform, sizeof u);
         vlog(1, &u[0], &radius);
         radius = sqrt(-2.0 * radius);
@@ -338,9 +340,9 @@ START_TEST(test_neighbours)
     check_unrelated("neighbouring seeds", here, square(random_normals, random_key_of(7, 0), 1, 2, there), MANY);
     check_unrelated("neighbouring streams", here, square(random_normals, random_key_of(6, 1), 1, 2, there), MANY);
     check_unrelated("seed and stream swapped", here, square(random_normals, random_key_of(0, 6), 1, 2, there), MANY);
-    random_normals(key, 1, 2, SIDE, SIDE, 0, SIDE, SIDE, there);
+    random_normals((struct random_block){key, 1, 2, SIDE, SIDE, 0, SIDE, SIDE}, there);
     check_unrelated("next chains", here, there, MANY);
-    random_normals(key, 1, 2, 0, SIDE, SIDE, SIDE, SIDE, there);
+    random_normals((struct random_block){key, 1, 2, 0, SIDE, SIDE, SIDE, SIDE}, there);
     check_unrelated("next coordinates", here, there, MANY);
     free(here);
     free(there);

@@ -27,10 +27,9 @@ enum { TABLES = sizeof tables / sizeof tables[0] };
 static struct schedule *make(const struct constants *c)
 {
     struct schedule *schedule;
-    struct error error;
     const struct schedule_kind *kind = schedule_kind_find(c->kind);
     ck_assert_ptr_nonnull(kind);
-    ck_assert_msg(schedule_new(kind, c->c0, c->c1, c->T, &schedule, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(schedule_new, kind, c->c0, c->c1, c->T, &schedule);
     return schedule;
 }
 

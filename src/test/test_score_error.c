@@ -6,6 +6,7 @@
 
 #include "model/score_error.h"
 
+#include "test/laws.h"
 #include "test/suite.h"
 
 enum { POINTS = 16 };
@@ -113,9 +114,8 @@ END_TEST
 static void make_factors(const struct target *target, size_t d, const struct score_error *error,
                          struct factor_list *list)
 {
-    struct error failure = {STATUS_OK, ""};
-    ck_assert_int_eq(target_factors(target, d, list, &failure), STATUS_OK);
-    ck_assert_msg(score_error_spread(error, d, list, &failure) == STATUS_OK, "%s", failure.text);
+    ASSERT_OK(target_factors, target, d, list);
+    ASSERT_OK(score_error_spread, error, d, list);
 }
 
 /* The left side of (13), squared: the average over t = 2..T of E|e_t(X_t)|^2. */
@@ -142,9 +142,8 @@ static long double whole_size(const struct score_error *error, const struct sche
 static void check_whole(const struct score_error *error, const char *kind, size_t T, const struct target *target,
                         size_t d)
 {
-    struct schedule *schedule;
     struct factor_list list;
-    ck_assert_int_eq(schedule_new(schedule_kind_find(kind), 2.0, 8.5, T, &schedule, NULL), STATUS_OK);
+    struct schedule *schedule = make_schedule(kind, 2.0, 8.5, T);
     make_factors(target, d, error, &list);
     double claimed = error->size * pow((double)T, error->growth);
     long double size = whole_size(error, schedule, &list);
@@ -288,7 +287,7 @@ static void check_refused(const struct target *target, const struct score_error 
 {
     struct factor_list list;
     struct error failure = {STATUS_OK, ""};
-    ck_assert_int_eq(target_factors(target, 4, &list, NULL), STATUS_OK);
+    ASSERT_OK(target_factors, target, 4, &list);
     ck_assert_int_eq(score_error_spread(error, 4, &list, &failure), STATUS_UNSUPPORTED);
     ck_assert_int_eq(failure.status, STATUS_UNSUPPORTED);
     ck_assert_ptr_nonnull(strstr(failure.text, "a wave error along the diagonal couples the coordinates"));
@@ -427,10 +426,9 @@ END_TEST
 
 START_TEST(profiles_weigh_the_levels)
 {
-    struct schedule *schedule;
     struct mixture_level mixture;
     struct error_level at[2];
-    ck_assert_int_eq(schedule_new(schedule_kind_find("li-cai"), 2.0, 8.5, 50, &schedule, NULL), STATUS_OK);
+    struct schedule *schedule = make_li_cai(50);
     ck_assert_int_eq(mixture_level_new(&factors[0], &mixture, NULL), STATUS_OK);
     for (size_t p = 0; error_profile_at(p) != NULL; p++) {
         const struct error_profile *profile = error_profile_at(p);
@@ -463,8 +461,7 @@ END_TEST
 
 START_TEST(a_single_step_has_every_profile)
 {
-    struct schedule *schedule;
-    ck_assert_int_eq(schedule_new(schedule_kind_find("li-cai"), 1.0, 2.0, 2, &schedule, NULL), STATUS_OK);
+    struct schedule *schedule = make_schedule("li-cai", 1.0, 2.0, 2);
     for (size_t p = 0; error_profile_at(p) != NULL; p++) {
         struct score_error error = {.shape = error_shape_find("bias"), .profile = error_profile_at(p), .size = 0.5};
         ck_assert_double_gt(score_error_norm(&error, schedule), 0.0);

@@ -21,8 +21,7 @@ static struct target student(double nu, double scale, size_t components)
 static struct factor_list factors_of(const struct target *target, size_t d)
 {
     struct factor_list list;
-    struct error error = {STATUS_OK, ""};
-    ck_assert_msg(target_factors(target, d, &list, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(target_factors, target, d, &list);
     return list;
 }
 

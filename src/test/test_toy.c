@@ -7,6 +7,7 @@
 #include "law/law.h"
 
 #include "test/brute.h"
+#include "test/laws.h"
 #include "test/suite.h"
 
 static double one[] = {1.0}, zero[] = {0.0}, half[] = {0.5};
@@ -25,16 +26,6 @@ static const struct {
 } schedules[] = {{"li-cai", 1.0, 3.0}, {"li-cai", 2.0, 4.0}, {"li-yan", 2.0, 3.0}};
 static const size_t steps[] = {40, 48, 64};
 enum { TARGETS = 3, SCHEDULES = 3, STEPS = 3 };
-
-static struct schedule *make_schedule(size_t which, size_t T)
-{
-    struct schedule *schedule;
-    struct error failure;
-    const struct schedule_kind *kind = schedule_kind_find(schedules[which].kind);
-    enum status status = schedule_new(kind, schedules[which].c0, schedules[which].c1, T, &schedule, &failure);
-    ck_assert_msg(status == STATUS_OK, "%s", failure.text);
-    return schedule;
-}
 
 #define ROUNDING 1e-14 /* of the brute force's sums, where a sampler superconverges on a Gaussian */
 
@@ -83,7 +74,7 @@ START_TEST(test_world)
     const struct sampler *sampler = sampler_at(which);
     s = (s + t + which) % SCHEDULES;
     n = (n + t + which / SCHEDULES) % STEPS;
-    struct schedule *schedule = make_schedule(s, steps[n]);
+    struct schedule *schedule = make_schedule(schedules[s].kind, schedules[s].c0, schedules[s].c1, steps[n]);
     char where[200];
     (void)snprintf(where, sizeof where, "%s, %s, %s, T = %zu", targets[t].name, schedules[s].kind, sampler->name,
                    steps[n]);
@@ -138,7 +129,7 @@ START_TEST(test_score_error)
     const struct brute_error *error = &errors[e].error;
     const struct sampler *sampler = sampler_find(bearers[b]);
     const struct factor *factor = &targets[t].factor;
-    struct schedule *schedule = make_schedule(0, 48);
+    struct schedule *schedule = make_schedule(schedules[0].kind, schedules[0].c0, schedules[0].c1, 48);
     struct score_error same = score_error(error);
     char where[200];
     (void)snprintf(where, sizeof where, "%s, %s with %s error, %s (roughness %g)", targets[t].name, sampler->name,
@@ -162,7 +153,7 @@ START_TEST(test_clip)
     const double clip = 0.1;
     const struct factor *factor = &targets[_i].factor;
     const struct sampler *sampler = sampler_find("accelerated");
-    struct schedule *schedule = make_schedule(0, 48);
+    struct schedule *schedule = make_schedule(schedules[0].kind, schedules[0].c0, schedules[0].c1, 48);
     struct brute brute = brute_force(&(struct brute_problem){
         .factor = factor, .sampler = sampler, .schedule = schedule, .clip = clip, .fineness = 1.0});
     compare(targets[_i].name, &brute,

@@ -115,7 +115,7 @@ static enum status tighten(struct line *line, struct line_choice *choice, struct
             return STATUS_OK;
         if (finer) {
             before = quadrature;
-            choice->order += quadrature > ORDER_SKIP_ABOVE * allowed ? 3 : 1;
+            choice->order += quadrature_raise(quadrature, allowed);
         }
         if (shorter) {
             choice->spacing--;

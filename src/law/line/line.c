@@ -88,7 +88,7 @@ static void set_score(void *state, size_t from, size_t to)
     struct line *line = state;
     const struct law_problem *problem = line->run->problem;
     oracle_set(&line->oracle, problem->sampler, problem->schedule, &line->run->step, &line->level[from],
-               &line->level[to], problem->score_error, line->run->norm, problem->error_share);
+               &line->level[to], problem->score_error, line->run->error_norm, problem->error_share);
 }
 
 static bool leaves_unchanged(const void *state)

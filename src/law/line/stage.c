@@ -153,9 +153,7 @@ void line_correction_moments(void *state, struct clip_step *out)
 
 size_t line_order(const struct line *line, size_t order)
 {
-    size_t extra =
-        line->run->resolution > 1.0 ? (size_t)lround(ORDERS_PER_DOUBLING * log2(line->run->resolution)) : 0;
-    return order + extra < TRANSFER_HIGHEST_ORDER ? order + extra : TRANSFER_HIGHEST_ORDER;
+    return quadrature_order(order, line->run->resolution, TRANSFER_HIGHEST_ORDER);
 }
 
 enum status line_lay_out(const struct line *line, int spacing, struct panels *grid, struct error *error)

@@ -133,7 +133,7 @@ static int raise_orders(struct patch *patch, const struct local_error *local, do
         size_t top = highest_order(patch);
         if (!(local->quadrature[i] > wanted) || patch->order[i] >= top)
             continue;
-        size_t order = patch->order[i] + (local->quadrature[i] > ORDER_SKIP_ABOVE * wanted ? 3 : 1);
+        size_t order = patch->order[i] + quadrature_raise(local->quadrature[i], wanted);
         patch->order[i] = order < top ? order : top;
         raised = 1;
     }

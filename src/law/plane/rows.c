@@ -1,6 +1,7 @@
 /* Rows lie at equal distances of s(y) = sum_c Phi((y - m_c)/(W sd_c)) over the scales c that the components show in
- * y. Of a smooth integrand that falls off like p their sum has an error far below rounding; the kinks of |r - 1|
- * leave one of the distance to the power 5/2, from where they run along a row (law/divergence.c measures it). */
+ * y, W = PLANE_ROW_STRETCH. Of a smooth integrand that falls off like p their sum has an error far below rounding;
+ * the kinks of |r - 1| leave one of the distance to the power 5/2, from where they run along a row (law/divergence.c
+ * measures it). */
 #include "law/plane/rows.h"
 
 #include <math.h>

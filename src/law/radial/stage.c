@@ -92,12 +92,9 @@ static enum status find_breaks(struct radial *radial, struct error *error)
 
 /* ---- The grid ---- */
 
-/* The quadrature order that another stands for at the law's resolution. */
 static size_t order_in_use(const struct radial *radial, size_t order)
 {
-    double resolution = radial->run->resolution;
-    size_t extra = resolution > 1.0 ? (size_t)lround(ORDERS_PER_DOUBLING * log2(resolution)) : 0;
-    return order + extra < HIGHEST_ORDER ? order + extra : HIGHEST_ORDER;
+    return quadrature_order(order, radial->run->resolution, HIGHEST_ORDER);
 }
 
 /* Fills `count` panels of one anchor. */
@@ -194,13 +191,14 @@ static enum status fill_checked(struct radial *radial, double rounding, struct s
         if (pass == 0)
             local->before = made;
         double tolerance = tolerance_for(radial, &sums, rounding), quadrature = sums.quadrature.l1;
-        bool stalled = quadrature < RADIAL_STALLED_BELOW * tolerance && used > 0 && lower.l1 < 2.0 * quadrature;
+        bool stalled =
+            quadrature < RADIAL_STALLED_BELOW * tolerance && used > 0 && lower.l1 < RADIAL_STALLED_GAIN * quadrature;
         if (quadrature > tolerance && !stalled && used < HIGHEST_ORDER && !stage->deterministic) {
-            *order += quadrature > ORDER_SKIP_ABOVE * tolerance ? 3 : 1;
+            *order += quadrature_raise(quadrature, tolerance);
             continue;
         }
         local->itself = local->after = made;
-        if (*order > 0 && lower.l1 < 0.5 * tolerance) {
+        if (*order > 0 && lower.l1 < RADIAL_LOWER_BELOW * tolerance) {
             (*order)--;
             local->after = norms_sum(local->after, lower);
         }

@@ -9,7 +9,7 @@
 #include "law/panels.h"
 #include "law/propagate.h"
 #include "law/quadrature.h"
-#include "law/radial/bessel.h"
+#include "law/bessel.h"
 #include "model/radial_level.h"
 #include "model/sampler.h"
 

@@ -1,10 +1,10 @@
-#include "law/radial/bessel.h"
+#include "law/bessel.h"
 
 #include <gsl/gsl_sf_gamma.h>
 #include <math.h>
 
 #include "core/vmath.h"
-#include "law/radial/tuning.h"
+#include "law/tuning.h"
 
 enum { CHUNK = 64 };
 

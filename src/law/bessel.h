@@ -1,8 +1,8 @@
 /* Modified Bessel functions of the first kind, scaled, as the noncentral chi density needs them: of any order
  * nu = d/2 - 1 >= -1/2; the absolute error of the logarithm is around 1e-16 times the size of its terms where z is
  * above nu/1000 or nu below 40, and up to 1e-6 where the order leaves the function no mass at all. */
-#ifndef LAW_RADIAL_BESSEL_H
-#define LAW_RADIAL_BESSEL_H
+#ifndef LAW_BESSEL_H
+#define LAW_BESSEL_H
 
 #include <stddef.h>
 

@@ -1,0 +1,62 @@
+#include "test/laws.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "test/suite.h"
+
+struct schedule *make_schedule(const char *kind, double c0, double c1, size_t T)
+{
+    struct schedule *schedule;
+    ASSERT_OK(schedule_new, schedule_kind_find(kind), c0, c1, T, &schedule);
+    return schedule;
+}
+
+struct schedule *make_li_cai(size_t T)
+{
+    return make_schedule("li-cai", 2.0, 8.5, T);
+}
+
+struct score_error make_error(const char *shape, double size, double roughness, double probability)
+{
+    return (struct score_error){.shape = error_shape_find(shape),
+                                .profile = error_profile_find("uniform"),
+                                .size = size,
+                                .roughness = roughness,
+                                .probability = probability};
+}
+
+struct factor_list list_of(const struct factor *factor, double multiplicity)
+{
+    struct factor_list list = {0};
+    ASSERT_OK(factor_list_append, &list, factor, multiplicity);
+    return list;
+}
+
+const struct law_engine *engine_called(const char *name)
+{
+    for (size_t i = 0; law_engine_at(i) != NULL; i++)
+        if (strcmp(law_engine_at(i)->name, name) == 0)
+            return law_engine_at(i);
+    ck_abort_msg("no engine %s", name);
+    return NULL;
+}
+
+static void expm1_of(double log_ratio, double *out)
+{
+    *out = expm1(log_ratio);
+}
+
+enum status compute_by(const struct law_engine *engine, const struct law_problem *problem, double resolution,
+                       struct law *out, struct error *error)
+{
+    TRY(engine->compute(problem, resolution, out, error));
+    return law_integrate(out, 1, expm1_of, &out->mass_defect, NULL, error);
+}
+
+struct divergence divergences_of(const struct law *law, double multiplicity)
+{
+    struct divergence divergence;
+    ASSERT_OK(divergence_measure, &(struct law_group){law, multiplicity}, 1, &divergence);
+    return divergence;
+}

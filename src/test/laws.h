@@ -1,0 +1,30 @@
+/* What tests of laws begin with: schedules, score errors, laws by a given engine and their divergences. Whatever goes
+ * wrong fails the running test. */
+#ifndef TEST_LAWS_H
+#define TEST_LAWS_H
+
+#include "law/divergence.h"
+#include "law/law.h"
+#include "model/schedule.h"
+#include "model/score_error.h"
+#include "model/target.h"
+
+struct schedule *make_schedule(const char *kind, double c0, double c1, size_t T); /* for schedule_free() */
+struct schedule *make_li_cai(size_t T);                                           /* c0 = 2, c1 = 8.5 */
+
+/* Uniform in time. */
+struct score_error make_error(const char *shape, double size, double roughness, double probability);
+
+/* So many copies of a factor alone, for factor_list_free(). */
+struct factor_list list_of(const struct factor *factor, double multiplicity);
+
+const struct law_engine *engine_called(const char *name);
+
+/* The law by an engine and its mass defect, as law_compute does it, but at one resolution; may fail. */
+MUST_USE enum status compute_by(const struct law_engine *engine, const struct law_problem *problem, double resolution,
+                                struct law *out, struct error *error);
+
+/* Of so many copies of a law. */
+struct divergence divergences_of(const struct law *law, double multiplicity);
+
+#endif
