@@ -176,6 +176,9 @@ static void print_notes(const struct comparison *comparison)
         if (tally->unbounded > 0)
             printf("%s: %zu of those that agree do so only because a radius is infinite.\n", record_fields[i].name,
                    tally->unbounded);
+        if (record_fields[i].since > comparison->format && record_fields[i].role == COLUMN_VALUE)
+            printf("%s is not compared: a result of format %d has no such column.\n", record_fields[i].name,
+                   comparison->format);
         if (tally->one_sided > 0)
             printf("%s: %zu times only one of two seeds says something.\n", record_fields[i].name, tally->one_sided);
     }

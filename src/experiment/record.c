@@ -9,16 +9,17 @@
 /* Labels have no unit; CF wants "1" for pure numbers only. */
 #define LABEL(role, member, doc) \
     { \
-#member, FIELD_STRING, offsetof(struct record, member), COLUMN_##role, "", doc \
+#member, FIELD_STRING, offsetof(struct record, member), COLUMN_##role, "", doc, 0 \
     }
 #define COUNT(role, member, doc) \
     { \
-#member, FIELD_COUNT, offsetof(struct record, member), COLUMN_##role, "1", doc \
+#member, FIELD_COUNT, offsetof(struct record, member), COLUMN_##role, "1", doc, 0 \
     }
-#define REAL(role, member, doc) \
+#define REAL_SINCE(format, role, member, doc) \
     { \
-#member, FIELD_REAL, offsetof(struct record, member), COLUMN_##role, "1", doc \
+#member, FIELD_REAL, offsetof(struct record, member), COLUMN_##role, "1", doc, format \
     }
+#define REAL(role, member, doc) REAL_SINCE(0, role, member, doc)
 
 const struct field record_fields[] = {
     LABEL(IDENTITY, target, "Name of the target distribution, as the experiment's file gives it."),
@@ -61,8 +62,9 @@ const struct field record_fields[] = {
     REAL(VALUE, hellinger2, "Squared Hellinger distance between p and q; NaN where it is not known."),
     REAL(RADIUS, hellinger2_error,
          "Estimated radius of hellinger2: the true value is expected within it, which is no proof."),
-    REAL(VALUE, w2, "2-Wasserstein distance between p and q; NaN where it is not known."),
-    REAL(RADIUS, w2_error, "Estimated radius of w2: the true value is expected within it, which is no proof."),
+    REAL_SINCE(4, VALUE, w2, "2-Wasserstein distance between p and q; NaN where it is not known."),
+    REAL_SINCE(4, RADIUS, w2_error,
+               "Estimated radius of w2: the true value is expected within it, which is no proof."),
     REAL(VALUE, error_effect, "Total variation distance between the laws of Y_1 with and without the score error."),
     REAL(RADIUS, error_effect_error,
          "Estimated radius of error_effect: the true value is expected within it, which is no proof."),
@@ -72,15 +74,20 @@ const struct field record_fields[] = {
     COUNT(IDENTITY, chains, "Number of chains simulated, and of pairs of paths; 0 for exact laws."),
     COUNT(DIAGNOSTIC, seed, "Seed of the chains' random numbers; 0 for exact laws."),
 #define ESTIMATOR(member, quantity, role, method, doc) \
-    {#member, FIELD_REAL, offsetof(struct record, estimates.member.value), COLUMN_SAMPLED, "1", doc "."}, \
-        {#member "_se",         FIELD_REAL, offsetof(struct record, estimates.member.error), \
-         COLUMN_STANDARD_ERROR, "1",        "Standard error of " #member "."},
+    {#member, FIELD_REAL, offsetof(struct record, estimates.member.value), COLUMN_SAMPLED, "1", doc ".", 0}, \
+        {#member "_se", \
+         FIELD_REAL, \
+         offsetof(struct record, estimates.member.error), \
+         COLUMN_STANDARD_ERROR, \
+         "1", \
+         "Standard error of " #member ".", \
+         0},
 #include "sample/estimators.def"
 #undef ESTIMATOR
     {"effective_paths", FIELD_REAL, offsetof(struct record, estimates.effective), COLUMN_DIAGNOSTIC, "1",
-     "Effective number of the paths' weights over their number."},
-    {"seconds", FIELD_REAL, offsetof(struct record, seconds), COLUMN_TIMING, "s", "Wall time of the measurement."},
-    {NULL, FIELD_REAL, 0, COLUMN_TIMING, NULL, NULL},
+     "Effective number of the paths' weights over their number.", 0},
+    {"seconds", FIELD_REAL, offsetof(struct record, seconds), COLUMN_TIMING, "s", "Wall time of the measurement.", 0},
+    {NULL, FIELD_REAL, 0, COLUMN_TIMING, NULL, NULL, 0},
 };
 
 const char *field_text(const struct field *field, const struct record *row)

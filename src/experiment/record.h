@@ -69,6 +69,7 @@ struct field {
     enum column_role role;
     const char *unit; /* CF style; "1" for a pure number */
     const char *doc;  /* becomes long_name */
+    int since;        /* the format of result files that first had it, of a FIELD_REAL; 0: all formats */
 };
 
 /* Ends with name == NULL. */

@@ -204,7 +204,8 @@ static enum status agree(const struct checker *checker, struct record *const row
     struct comparison comparison;
     spec.accuracy_count = 0; /* T(d, eps) is not a cell's */
     for (int i = 0; i < 2; i++)
-        side[i] = (struct evidence){.result = {.rows = rows[i], .count = count}, .spec = spec};
+        side[i] =
+            (struct evidence){.result = {.format = FORMAT_VERSION, .rows = rows[i], .count = count}, .spec = spec};
     enum status status = compare_results(sides, names, &comparison, error);
     *out = status == STATUS_OK && comparison_agrees(&comparison);
     comparison_free(&comparison);

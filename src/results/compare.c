@@ -184,6 +184,8 @@ static enum status add(struct comparison *out, struct difference difference, str
 static enum status compare_fields(const struct pair *pair, struct comparison *out, struct error *error)
 {
     for (size_t i = 0; record_fields[i].name != NULL; i++) {
+        if (record_fields[i].since > out->format)
+            continue;
         struct match found = match_field(&record_fields[i], pair, out->limit);
         count(&out->tally[i], &found);
         if (found.kind == MATCH_DIFFERS)
@@ -365,7 +367,9 @@ enum status compare_results(const struct evidence *const side[2], const char *co
     struct pairs pairs = {NULL, 0};
     while (record_fields[fields].name != NULL)
         fields++;
-    *out = (struct comparison){.tally = array_new(fields, sizeof *out->tally)};
+    int format[2] = {side[0]->result.format, side[1]->result.format};
+    *out = (struct comparison){.format = format[0] < format[1] ? format[0] : format[1],
+                               .tally = array_new(fields, sizeof *out->tally)};
     if (out->tally == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu columns", fields);
     enum status status;

@@ -50,6 +50,7 @@ struct comparison {
     size_t matched;          /* rows that both have */
     size_t only[2];          /* rows that one of both has */
     size_t missing[2];       /* of only[i], those that the other result's experiment asks for: they are differences */
+    int format;              /* the older one of the results' files: columns that came later are not compared */
     double limit;            /* in combined standard errors; 0 if no pair is from chains */
     struct tally *tally;     /* one a field, by its index in record_fields */
     struct tally complexity; /* T(d, eps) that both experiments ask for; `same`: the same T */

@@ -17,8 +17,13 @@ struct fact {
     const char *value;
 };
 
+/* Of result files: the one that is written, raised whenever the columns change, and the oldest that is read. What an
+ * older one has no columns for (struct field's `since`) is NaN. */
+enum { FORMAT_VERSION = 4, FORMAT_OLDEST = 3 };
+
 /* Rows read back from a file, with the facts stored beside them. */
 struct result {
+    int format; /* of the file */
     struct record *rows;
     size_t count;
     char *spec_text;  /* "" if the file holds none */

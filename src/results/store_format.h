@@ -18,7 +18,6 @@
 #define NO_FILE "/dev/null/diffrate" /* HDF5 looks for the files that it makes in memory on the disk too */
 #define SEAL "\ndiffrate checksum "
 enum {
-    FORMAT_VERSION = 3, /* raised whenever the columns change */
     SEAL_LENGTH = 36,
     CELL = 8, /* bytes of the largest in memory, and of the smallest in a file */
     LABEL_SIZE = 64,
@@ -44,7 +43,7 @@ static inline int is_among(const char *const *names, const char *name)
 }
 
 static const struct field row_field = {
-    "row", FIELD_COUNT, 0, 0, "1", "Index of the measurement in this file.",
+    "row", FIELD_COUNT, 0, 0, "1", "Index of the measurement in this file.", 0,
 };
 
 static inline void make_seal(const char *data, size_t length, char seal[SEAL_LENGTH + 1])

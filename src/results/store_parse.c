@@ -1,4 +1,6 @@
 /* From the HDF5 content of a file to rows and texts. */
+#include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,7 +77,12 @@ static enum status check_format(const struct reader *reader)
     int ok = H5Sget_simple_extent_type(space) == H5S_SCALAR && H5Aread(attribute, H5T_NATIVE_INT, &version) >= 0;
     close_id(space);
     close_id(attribute);
-    return ok && version == FORMAT_VERSION ? STATUS_OK : refuse(reader, "format_version", "is not 3");
+    reader->result->format = version;
+    if (ok && version >= FORMAT_OLDEST && version <= FORMAT_VERSION)
+        return STATUS_OK;
+    return fail_with(reader->error, STATUS_IO,
+                     "%s: \"format_version\" is not one from %d to %d, which this program reads", reader->path,
+                     FORMAT_OLDEST, FORMAT_VERSION);
 }
 
 /* Called by H5Aiterate2 for each attribute of a group. */
@@ -121,12 +128,18 @@ static enum status read_facts(struct reader *reader)
                                        : STATUS_OK;
 }
 
+static bool has_column(const struct reader *reader, const struct field *field)
+{
+    return field->since <= reader->result->format;
+}
+
 /* The least that a row takes in a file: its index and a cell in every column, of which strings are references. */
-static size_t row_bytes(void)
+static size_t row_bytes(const struct reader *reader)
 {
     size_t bytes = CELL;
     for (const struct field *field = record_fields; field->name != NULL; field++)
-        bytes += field->type == FIELD_STRING ? 2 * CELL : CELL;
+        if (has_column(reader, field))
+            bytes += field->type == FIELD_STRING ? 2 * CELL : CELL;
     return bytes;
 }
 
@@ -145,7 +158,7 @@ static const char *column_problem(const struct reader *reader, hid_t dataset, co
         return "is missing";
     if (!typed || !flat)
         return typed ? "is not one-dimensional" : "has another type";
-    if (*count > reader->size / row_bytes())
+    if (*count > reader->size / row_bytes(reader))
         return "claims more rows than the file can hold";
     return *count > 0 && !is_in_one_piece(dataset) ? "is not stored in one piece" : NULL;
 }
@@ -176,6 +189,14 @@ static const char *read_cells(const struct reader *reader, hid_t dataset, const 
         (void)H5free_memory(((char **)(void *)cells)[i]);
     free(cells);
     return problem;
+}
+
+/* What the file has no column for is not known. */
+static void fill_unknown(const struct result *result, const struct field *field)
+{
+    const double unknown = NAN;
+    for (size_t i = 0; i < result->count; i++)
+        memcpy((char *)&result->rows[i] + field->offset, &unknown, sizeof unknown);
 }
 
 /* The row scale, which comes first, gives the number of rows. */
@@ -209,13 +230,16 @@ static enum status parse(struct reader *reader, const struct bytes *content)
     close_id(access);
     if (is_ours(reader->file, CIRCUMSTANCES))
         reader->circumstances = H5Gopen2(reader->file, CIRCUMSTANCES, H5P_DEFAULT);
-    enum status status = reader->file < 0 ? refuse(reader, "/", "is damaged") : check_format(reader);
-    if (status == STATUS_OK)
-        status = read_facts(reader);
-    if (status == STATUS_OK)
-        status = read_column(reader, &row_field);
-    for (const struct field *field = record_fields; status == STATUS_OK && field->name != NULL; field++)
-        status = read_column(reader, field);
+    enum status status;
+    TRY_OR(end, reader->file < 0 ? refuse(reader, "/", "is damaged") : check_format(reader));
+    TRY_OR(end, read_facts(reader));
+    TRY_OR(end, read_column(reader, &row_field));
+    for (const struct field *field = record_fields; field->name != NULL; field++)
+        if (has_column(reader, field))
+            TRY_OR(end, read_column(reader, field));
+        else
+            fill_unknown(reader->result, field);
+end:
     close_id(reader->circumstances);
     close_id(reader->file);
     close_id(reader->transfer);

@@ -29,7 +29,7 @@ static int unseal(struct bytes *file)
 
 enum { TEXTS = 8 };
 struct sizes {
-    size_t rows, text[TEXTS];
+    size_t format, rows, text[TEXTS];
 };
 
 static char **text_at(struct result *result, size_t index)
@@ -51,7 +51,7 @@ static enum status parse_and_send(void *context, FILE *out, struct error *error)
     enum status status = store_parse(job->path, job->content, &result, error);
     if (status != STATUS_OK)
         return status;
-    struct sizes sizes = {.rows = result.count};
+    struct sizes sizes = {.format = (size_t)result.format, .rows = result.count};
     for (size_t i = 0; i < TEXTS; i++)
         sizes.text[i] = strlen(*text_at(&result, i));
     (void)fwrite(&sizes, sizeof sizes, 1, out); /* what is not written is missed by the parent */
@@ -79,8 +79,10 @@ static int receive(const struct bytes *from, struct result *out)
     if (from->length < sizeof sizes)
         return 0;
     memcpy(&sizes, from->data, sizeof sizes);
-    if (sizes.rows > from->length / sizeof *out->rows)
+    if (sizes.rows > from->length / sizeof *out->rows || sizes.format < FORMAT_OLDEST
+        || sizes.format > FORMAT_VERSION)
         return 0;
+    out->format = (int)sizes.format;
     out->count = sizes.rows;
     out->rows = take(from, &at, sizes.rows * sizeof *out->rows);
     int whole = out->rows != NULL;

@@ -520,6 +520,60 @@ START_TEST(changed_dataset)
 }
 END_TEST
 
+static void set_format(hid_t file, int version)
+{
+    hid_t attribute = H5Aopen(file, "format_version", H5P_DEFAULT);
+    ck_assert(H5Awrite(attribute, H5T_NATIVE_INT, &version) >= 0 && H5Aclose(attribute) >= 0);
+}
+
+/* A file of an older format has what its format had; columns that came later are not known. */
+START_TEST(older_formats_are_read)
+{
+    struct record rows[ROWS];
+    struct place place = place_with_rows(rows);
+    struct result result;
+    struct error error;
+    size_t later = 0;
+    hid_t file = H5Fopen(place.path, H5F_ACC_RDWR, H5P_DEFAULT);
+    set_format(file, FORMAT_OLDEST);
+    for (const struct field *field = record_fields; field->name != NULL; field++)
+        if (field->since > FORMAT_OLDEST) {
+            ck_assert_int_ge(H5Ldelete(file, field->name, H5P_DEFAULT), 0);
+            later++;
+        }
+    ck_assert_int_ge(H5Fclose(file), 0);
+    ck_assert_uint_gt(later, 0);
+    struct content content = slurp(place.path);
+    spill_sealed(place.path, &content, content.length);
+    free(content.data);
+    ck_assert_msg(store_read(place.path, &result, &error) == STATUS_OK, "%s", error.text);
+    ck_assert_int_eq(result.format, FORMAT_OLDEST);
+    ck_assert_uint_eq(result.count, ROWS);
+    for (size_t i = 0; i < ROWS; i++) {
+        ck_assert(memcmp(&result.rows[i].tv, &rows[i].tv, sizeof(double)) == 0);
+        for (const struct field *field = record_fields; field->name != NULL; field++)
+            ck_assert(field->since <= FORMAT_OLDEST || isnan(field_real(field, &result.rows[i])));
+    }
+    result_free(&result);
+    place_clear(&place, 1);
+}
+END_TEST
+
+START_TEST(other_formats_are_refused)
+{
+    const int versions[] = {FORMAT_OLDEST - 1, FORMAT_VERSION + 1};
+    for (size_t i = 0; i < 2; i++) {
+        struct place place = place_new();
+        write_rows(place.path, NULL, 0, facts);
+        hid_t file = H5Fopen(place.path, H5F_ACC_RDWR, H5P_DEFAULT);
+        set_format(file, versions[i]);
+        ck_assert_int_ge(H5Fclose(file), 0);
+        assert_resealed_refused(place.path, "\"format_version\" is not one from 3 to 4");
+        place_clear(&place, 1);
+    }
+}
+END_TEST
+
 static const char *const attributes[] = {"format", "format_version", "spec_name", "host"};
 
 START_TEST(changed_attribute)
@@ -692,6 +746,8 @@ SUITE(store)
     ADD(no_result);
     ADD(damaged);
     ADD(changed_dataset, .count = COUNT(changes));
+    ADD(older_formats_are_read);
+    ADD(other_formats_are_refused);
     ADD(changed_attribute, .count = COUNT(attributes));
     ADD(labels_are_names);
     ADD(spec_names_are_names, .count = COUNT(spec_names));
