@@ -210,7 +210,7 @@ static enum status propagate(struct engine *engine, struct tally *tally, struct 
             engine->stale = 1;
             continue;
         }
-        struct step step = schedule_step(schedule, t);
+        struct step step = sampler_step(engine->line.problem->sampler, schedule, t);
         step.clip = clip > 0.0 ? clip : HUGE_VAL;
         status = make_step(engine, &step, checked, tally, error);
         for (int stage = 0; stage < LINE_STAGES; stage++)

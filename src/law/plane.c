@@ -413,7 +413,7 @@ static enum status propagate(struct engine *engine, struct tally *tally, int *la
     enum status status = start(engine, tally, error);
     int from = 0;
     for (size_t t = schedule->T; t >= 2 && status == STATUS_OK; t--, from = 1 - from) {
-        struct step step = schedule_step(schedule, t);
+        struct step step = sampler_step(engine->problem->sampler, schedule, t);
         step.clip = engine->problem->clip > 0.0 ? engine->problem->clip : HUGE_VAL;
         tally->unaccounted++;
         tally->steps++;

@@ -328,7 +328,7 @@ static enum status propagate(struct engine *engine, double resolution, struct ta
     enum status status = start(engine, schedule, resolution, tally, error);
     int from = 0;
     for (size_t t = schedule->T; t >= 2 && status == STATUS_OK; t--, from = 1 - from) {
-        struct step step = schedule_step(schedule, t);
+        struct step step = sampler_step(engine->problem->sampler, schedule, t);
         step.clip = engine->problem->clip > 0.0 ? engine->problem->clip : HUGE_VAL;
         tally->unaccounted++;
         int checked = (schedule->T - t) % stride == 0 || t == 2 || error_switches(engine, t)
@@ -435,7 +435,7 @@ static int handles(const struct law_problem *problem)
 {
     const struct score_error *error = problem->score_error;
     int radial = !(problem->error_share > 0.0) || error->shape == NULL
-                 || (error->shape == error_shape_find("linear") && error->spread == SPREAD_ALL);
+                 || (error->shape->proportional && error->spread == SPREAD_ALL);
     return problem->factor->dimension > 1 && concentric(problem->factor) && radial
            && !conditions_broken(problem->conditions, CONDITION_ROTATES);
 }

@@ -142,23 +142,6 @@ struct level schedule_level(const struct schedule *schedule, size_t t)
     return (struct level){exp(schedule->log_alpha_bar[t]), exp(schedule->log_noise[t])};
 }
 
-struct step schedule_step(const struct schedule *schedule, size_t t)
-{
-    struct step step = {
-        .t = t,
-        .from = schedule_level(schedule, t),
-        .to = schedule_level(schedule, t - 1),
-        .alpha = 1.0 - schedule->beta[t],
-        .log_alpha = log1p(-schedule->beta[t]),
-        .beta = schedule->beta[t],
-        .beta_before = schedule->beta[t < schedule->T ? t + 1 : t],
-        .beta_after = schedule->beta[t > 2 ? t - 1 : t],
-        .clip = HUGE_VAL,
-    };
-    step.omega = step.beta / step.from.noise;
-    return step;
-}
-
 struct level level_scaled(const struct level *level, double ratio)
 {
     double noise = ratio * ratio * level->noise, total = level->alpha_bar + noise;

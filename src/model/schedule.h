@@ -13,7 +13,7 @@ struct level {
     double noise; /* 1 - alpha_bar */
 };
 
-/* One reverse step t -> t-1, all that a sampler may know about the schedule. */
+/* One reverse step t -> t-1: all that a sampler may know about the schedule, and its own parameters. */
 struct step {
     size_t t;           /* in 2..T */
     struct level from;  /* level t */
@@ -24,6 +24,7 @@ struct step {
     double omega;       /* (1 - alpha_t)/(1 - alpha_bar_t): the step in log noise, of order h */
     double beta_before; /* 1 - alpha_{t+1}, of the step before this one; beta at t = T */
     double beta_after;  /* 1 - alpha_{t-1}, of the step after this one; beta at t = 2, the last */
+    const void *params; /* the sampler's, a struct of its own (sampler.params); NULL: it has none */
     double clip;        /* norm above which a sampler that clips zeroes its correction; infinite: clipping is off */
 };
 
@@ -70,7 +71,6 @@ void schedule_free(struct schedule *schedule);
 size_t schedule_smallest_admissible(const struct schedule_kind *kind, double c0, double c1, size_t T);
 
 struct level schedule_level(const struct schedule *schedule, size_t t); /* t in 1..T */
-struct step schedule_step(const struct schedule *schedule, size_t t);   /* t in 2..T; clip off */
 
 /* The level whose sigma = sqrt(noise/alpha_bar) is `ratio` > 0 times that of `level`. */
 struct level level_scaled(const struct level *level, double ratio);

@@ -9,6 +9,7 @@
 #include "model/target.h"
 
 #include "test/suite.h"
+#include "test/targets.h"
 
 static double one = 1.0, zero = 0.0, half = 0.5;
 static double bimodal_weight[] = {0.5, 0.5}, bimodal_mean[] = {-1.0, 1.0}, bimodal_sd[] = {0.3, 0.3};
@@ -362,8 +363,9 @@ START_TEST(test_power_law)
     struct error error;
     size_t d = cases[_i].dimension;
     target_init(&target, target_family_find("gaussian"));
-    target.variance = 0.8;
-    target.spectrum = (struct spectrum){SPECTRUM_POWER, cases[_i].exponent, 0};
+    *real_in(&target, "variance") = 0.8;
+    *integer_in(&target, "spectrum") = 1;
+    *real_in(&target, "exponent") = cases[_i].exponent;
     ck_assert_int_eq(target_factors(&target, d, &compressed, &error), STATUS_OK);
     ck_assert_uint_lt(compressed.count, d / 2);
     double copies = 0.0;
@@ -393,8 +395,9 @@ START_TEST(test_k_of_d)
     size_t d = 50;
     struct factor point = {1, 1, &one, &zero, &zero, NULL};
     target_init(&target, target_family_find("gaussian"));
-    target.variance = 0.25;
-    target.spectrum = (struct spectrum){SPECTRUM_K_OF_D, 0.0, 8};
+    *real_in(&target, "variance") = 0.25;
+    *integer_in(&target, "spectrum") = 2;
+    *integer_in(&target, "k") = 8;
     struct schedule *schedule = make_schedule(256);
     ck_assert_int_eq(measure_target(&target, sampler_find("ddpm"), NULL, schedule, &d, 1, &m, &error), STATUS_OK);
     schedule_free(schedule);
@@ -423,7 +426,7 @@ START_TEST(test_lost_tails)
     struct measured direct;
     struct divergence d;
     target_init(&target, target_family_find("student-t"));
-    target.nu = 2.5;
+    *real_in(&target, "nu") = 2.5;
     ck_assert_int_eq(target_factors(&target, 1, &list, &error), STATUS_OK);
     for (int s = 0; s < 2; s++) {
         compute(&list.group[0].factor, samplers[s], steps[_i], &law);

@@ -10,6 +10,7 @@
 #include "law/measure.h"
 
 #include "test/suite.h"
+#include "test/targets.h"
 
 struct mixture {
     const char *name;
@@ -368,10 +369,7 @@ static void check_rows(const struct row *rows, size_t count)
     memcpy(means, mixture->mean, sizeof means);
     memcpy(sds, mixture->sd, sizeof sds);
     target_init(&target, target_family_find("mixture"));
-    target.components = mixture->components;
-    target.weights = weights;
-    target.means = means;
-    target.sds = sds;
+    set_mixture(&target, mixture->components, weights, means, sds);
     ck_assert_uint_le(count, MOST);
     for (size_t i = 0; i < count; i++)
         dimensions[i] = (size_t)rows[i].d;

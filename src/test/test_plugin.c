@@ -67,7 +67,8 @@ START_TEST(example_equals_what_is_built_in)
     ck_assert_ptr_nonnull(strstr(output, "\n  my-sampler\n      ddpm, for a start.\n"));
     ck_assert_int_eq(shell("binary=$(realpath @) && cd % && $binary list targets -p my-plugin.so"), 0);
     ck_assert_ptr_nonnull(strstr(output, "\n  two-modes\n"));
-    ck_assert_ptr_nonnull(strstr(output, "\n      sd: their standard deviation\n      plug-in: "));
+    ck_assert_ptr_nonnull(strstr(
+        output, "\n      sd (optional): their standard deviation; a number > 0; default 0.3\n      plug-in: "));
 }
 END_TEST
 
@@ -262,18 +263,19 @@ END_TEST
     "static enum status make(const struct target *target, size_t d, struct factor_list *list, struct error *error)" \
     "{ (void)target, (void)d, (void)list; return fail_with(error, STATUS_INVALID, \"none\"); }\n" \
     "static double far(const struct target *target) { (void)target; return 1.0; }\n" \
-    "static const struct param good[] = {{\"sd\", PARAM_REAL, 1, offsetof(struct target, sd), 0, \"d\"}, {0}}, " \
-    "reserved[] = {{\"copies\", PARAM_REAL, 1, offsetof(struct target, sd), 0, \"d\"}, {0}}, " \
-    "outside[] = {{\"sd\", PARAM_REAL, 1, sizeof(struct target), 0, \"d\"}, {0}}, " \
-    "odd[] = {{\"sd\", (enum param_kind)1000, 1, 0, 0, \"d\"}, {0}}, silent[] = {{\"sd\", PARAM_REAL, 1, 0, 0, " \
+    "struct own { double sd; };\n" \
+    "static const struct param good[] = {{\"sd\", PARAM_REAL, offsetof(struct own, sd), \"d\"}, {0}}, " \
+    "reserved[] = {{\"copies\", PARAM_REAL, offsetof(struct own, sd), \"d\"}, {0}}, " \
+    "outside[] = {{\"sd\", PARAM_REAL, 4, \"d\"}, {0}}, wordless[] = {{\"sd\", PARAM_CHOICE, 0, \"d\"}, {0}}, " \
+    "odd[] = {{\"sd\", (enum param_kind)1000, 0, \"d\"}, {0}}, silent[] = {{\"sd\", PARAM_REAL, 0, " \
     "NULL}, {0}};\n" \
-    "const void *const used[] = {go, make, far, good, reserved, outside, odd, silent};\n"
+    "const void *const used[] = {go, make, far, good, reserved, outside, wordless, odd, silent};\n"
 #define SAMPLER(name, more) \
     "static const struct sampler a = {.name = " name ", .doc = \"d\", .formula = \"f\", .source = \"s\", " \
     ".score_evaluations = 1, .increment = go" more "};\n"
 #define TARGET(name, more) \
     "static const struct target_family b = {.name = " name ", .doc = \"d\", .formula = \"f\", .source = \"s\", " \
-    ".params = good, .factors = make" more "};\n"
+    ".params = good, .params_size = sizeof(struct own), .factors = make" more "};\n"
 #define ONE_SAMPLER \
     "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, (const struct sampler *const[]){&a, NULL}, " \
     "NULL};\n"
@@ -326,13 +328,13 @@ static const struct {
     {BEGIN TARGET("\"a/b\"", "") ONE_TARGET, "the name of a target is not one of"},
     {BEGIN TARGET(
          "\"t\"",
-         ", .width = 0};\nstatic const struct target_family c = {.name = \"u\", .doc = \"d\", .formula = \"f\", "
+         ", .content = NULL};\nstatic const struct target_family c = {.name = \"u\", .doc = \"d\", .formula = \"f\", "
          ".source = \"s\", .params = good") "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, NULL, "
                                             "(const struct target_family *const[]){&b, &c, NULL}};\n",
      "target 'u' has no factors"},
     {BEGIN TARGET(
          "\"t\"",
-         ", .width = 0};\nstatic const struct target_family c = {.name = \"u\", .doc = \"d\", .formula = \"f\", "
+         ", .content = NULL};\nstatic const struct target_family c = {.name = \"u\", .doc = \"d\", .formula = \"f\", "
          ".source = \"s\", .factors = make") "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, NULL, "
                                              "(const struct target_family *const[]){&b, &c, NULL}};\n",
      "target 'u' has no params"},
@@ -340,7 +342,11 @@ static const struct {
     {BEGIN "#define good reserved\n" TARGET("\"t\"", "") ONE_TARGET,
      "target 't' has a param that every target has: copies"},
     {BEGIN "#define good outside\n" TARGET("\"t\"", "") ONE_TARGET,
-     "target 't' has a param outside of struct target: sd"},
+     "target 't' has a param outside of its struct (params_size): sd"},
+    {BEGIN "#define good wordless\n" TARGET("\"t\"", "") ONE_TARGET, "target 't' has no choices or variants of sd"},
+    {BEGIN TARGET("\"t\"", ", .params_size = 300") ONE_TARGET, "target 't' has a params_size above 256"},
+    {BEGIN SAMPLER("\"x\"", ", .params = good, .params_size = sizeof(struct own)") ONE_SAMPLER,
+     "sampler 'x' has values that are not the standard ones of its params"},
     {BEGIN "#define good odd\n" TARGET("\"t\"", "") ONE_TARGET,
      "target 't' has no such kind of params as that of sd"},
     {BEGIN "#define good silent\n" TARGET("\"t\"", "") ONE_TARGET, "target 't' has no doc of sd"},

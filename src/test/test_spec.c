@@ -10,6 +10,7 @@
 #include "experiment/spec.h"
 
 #include "test/suite.h"
+#include "test/targets.h"
 
 #define TARGETS "targets: [{name: g, kind: gaussian, variance: 1}]\n"
 #define MIXTURE "targets: [{name: m, kind: mixture, weights: [0.5, 0.5], means: [-1, 1], sds: [1, 1]}]\n"
@@ -73,59 +74,58 @@ static const char full[] =
 static void check_targets(const struct spec *spec)
 {
     ck_assert_uint_eq(spec->target_count, 6);
-    const struct target *t = &spec->targets[0];
+    struct target *t = &spec->targets[0];
     ck_assert_str_eq(t->name, "bimodal");
     ck_assert_ptr_eq(t->family, target_family_find("mixture"));
-    ck_assert_uint_eq(t->components, 2);
-    ck_assert_double_eq(t->weights[0], 0.25);
-    ck_assert_double_eq(t->weights[1], 0.75);
-    ck_assert_double_eq(t->means[0], -1.0);
-    ck_assert_double_eq(t->means[1], 1.5);
-    ck_assert_double_eq(t->sds[0], 0.3);
-    ck_assert_double_eq(t->sds[1], 0.3);
-    ck_assert_uint_eq(t->part_count, 0);
+    ck_assert_uint_eq(reals_in(t, "weights")->count, 2);
+    ck_assert_double_eq(reals_in(t, "weights")->value[0], 0.25);
+    ck_assert_double_eq(reals_in(t, "weights")->value[1], 0.75);
+    ck_assert_double_eq(reals_in(t, "means")->value[0], -1.0);
+    ck_assert_double_eq(reals_in(t, "means")->value[1], 1.5);
+    ck_assert_double_eq(reals_in(t, "sds")->value[0], 0.3);
+    ck_assert_double_eq(reals_in(t, "sds")->value[1], 0.3);
     t = &spec->targets[1];
     ck_assert_str_eq(t->name, "gauss.2_b-c");
     ck_assert_ptr_eq(t->family, target_family_find("gaussian"));
-    ck_assert_double_eq(t->mean, -2.5);
-    ck_assert_double_eq(t->variance, 0.25);
-    ck_assert_int_eq(t->spectrum.kind, SPECTRUM_POWER);
-    ck_assert_double_eq(t->spectrum.exponent, 1.5);
+    ck_assert_double_eq(*real_in(t, "mean"), -2.5);
+    ck_assert_double_eq(*real_in(t, "variance"), 0.25);
+    ck_assert_uint_eq(*integer_in(t, "spectrum"), 1);
+    ck_assert_double_eq(*real_in(t, "exponent"), 1.5);
     t = &spec->targets[2];
-    ck_assert_double_eq(t->mean, 0.0);
-    ck_assert_double_eq(t->variance, 2.0);
-    ck_assert_int_eq(t->spectrum.kind, SPECTRUM_K_OF_D);
-    ck_assert_uint_eq(t->spectrum.k, 8);
+    ck_assert_double_eq(*real_in(t, "mean"), 0.0);
+    ck_assert_double_eq(*real_in(t, "variance"), 2.0);
+    ck_assert_uint_eq(*integer_in(t, "spectrum"), 2);
+    ck_assert_uint_eq(*integer_in(t, "k"), 8);
     ck_assert_str_eq(spec->targets[3].name, "1flat");
-    ck_assert_int_eq(spec->targets[3].spectrum.kind, SPECTRUM_FLAT);
+    ck_assert_uint_eq(*integer_in(&spec->targets[3], "spectrum"), 0);
 }
 
-static void check_points(const struct target *t)
+static void check_points(struct target *t)
 {
     static const double points[] = {-1.0, 2.5, 3.0, -0.4};
     ck_assert_ptr_eq(t->family, target_family_find("mixture-plane"));
-    ck_assert_uint_eq(t->components, 2);
-    ck_assert_uint_eq(t->width, 2);
-    ck_assert_mem_eq(t->points, points, sizeof points);
-    ck_assert_double_eq(t->sds[1], 0.0);
-    ck_assert_ptr_null(t->means);
+    ck_assert_uint_eq(points_in(t, "means")->count, 2);
+    ck_assert_uint_eq(points_in(t, "means")->width, 2);
+    ck_assert_mem_eq(points_in(t, "means")->value, points, sizeof points);
+    ck_assert_double_eq(reals_in(t, "sds")->value[1], 0.0);
 }
 
-static void check_parts(const struct target *t)
+static void check_parts(struct target *t)
 {
+    const struct target_list *parts = parts_in(t, "factors");
     ck_assert_str_eq(t->name, "mixed");
     ck_assert_ptr_eq(t->family, target_family_find("direct-sum"));
-    ck_assert_uint_eq(t->part_count, 2);
-    ck_assert_ptr_eq(t->parts[0].target.family, target_family_find("mixture"));
-    ck_assert_str_eq(t->parts[0].target.name, "");
-    ck_assert_uint_eq(t->parts[0].target.components, 3);
-    ck_assert_double_eq(t->parts[0].target.weights[2], 0.7);
-    ck_assert_double_eq(t->parts[0].target.sds[2], 3.0);
-    ck_assert_uint_eq(t->parts[0].copies, 3);
-    ck_assert_ptr_eq(t->parts[1].target.family, target_family_find("gaussian"));
-    ck_assert_double_eq(t->parts[1].target.variance, 0.5);
-    ck_assert_uint_eq(t->parts[1].target.spectrum.k, 2);
-    ck_assert_uint_eq(t->parts[1].copies, 0);
+    ck_assert_uint_eq(parts->count, 2);
+    ck_assert_ptr_eq(parts->part[0].target.family, target_family_find("mixture"));
+    ck_assert_str_eq(parts->part[0].target.name, "");
+    ck_assert_uint_eq(reals_in(&parts->part[0].target, "weights")->count, 3);
+    ck_assert_double_eq(reals_in(&parts->part[0].target, "weights")->value[2], 0.7);
+    ck_assert_double_eq(reals_in(&parts->part[0].target, "sds")->value[2], 3.0);
+    ck_assert_uint_eq(parts->part[0].copies, 3);
+    ck_assert_ptr_eq(parts->part[1].target.family, target_family_find("gaussian"));
+    ck_assert_double_eq(*real_in(&parts->part[1].target, "variance"), 0.5);
+    ck_assert_uint_eq(*integer_in(&parts->part[1].target, "k"), 2);
+    ck_assert_uint_eq(parts->part[1].copies, 0);
 }
 
 /* `none` comes first wherever it stands; the others in the author's order, the last list varying fastest. */
@@ -219,8 +219,8 @@ START_TEST(test_defaults)
     ck_assert_ptr_eq(spec.schedule, schedule_kind_find("li-cai"));
     ck_assert_double_eq(spec.c0, 2.0);
     ck_assert_double_eq(spec.c1, 8.5);
-    ck_assert_double_eq(spec.targets[0].mean, 0.0);
-    ck_assert_int_eq(spec.targets[0].spectrum.kind, SPECTRUM_FLAT);
+    ck_assert_double_eq(*real_in(&spec.targets[0], "mean"), 0.0);
+    ck_assert_uint_eq(*integer_in(&spec.targets[0], "spectrum"), 0);
     ck_assert_uint_eq(spec.accuracy_count, 0);
     ck_assert_uint_eq(spec.max_steps, 65536);
     ck_assert_uint_eq(spec.claim_count, 0);
