@@ -271,6 +271,36 @@ static const char *const good_texts[] = {
     TARGETS SAMPLERS "dimensions: [1, 8]\n" STEPS "score_errors: [{shape: sign, size: 1, spread: diagonal}]\n",
 };
 
+START_TEST(test_samplers_with_parameters)
+{
+    struct spec spec;
+    struct error error = {0};
+    ck_assert_msg(parse(TARGETS "samplers:\n- {kind: accelerated}\n- {kind: accelerated-unclipped, overshoot: 1.0}\n"
+                                "- {kind: accelerated, overshoot: 1/4}\n- {kind: ddpm, name: plain}\n"
+                                "- {kind: accelerated, overshoot: 0, name: ode}\n" DIMENSIONS STEPS,
+                        &spec, &error)
+                      == STATUS_OK,
+                  "%s", error.text);
+    static const char *const described[] = {"accelerated", "accelerated-unclipped",
+                                            "accelerated-overshoot-0.25 kind accelerated overshoot 0.25",
+                                            "plain kind ddpm", "ode kind accelerated overshoot 0"};
+    ck_assert_uint_eq(spec.sampler_count, COUNT(described));
+    ck_assert_ptr_eq(spec.samplers[0], sampler_find("accelerated"));
+    ck_assert_ptr_eq(spec.samplers[1], sampler_find("accelerated-unclipped"));
+    ck_assert_ptr_eq(sampler_kind(spec.samplers[4]), sampler_find("accelerated"));
+    ck_assert(spec.samplers[2]->log_noise_ratio != NULL && spec.samplers[4]->log_noise_ratio == NULL);
+    for (size_t i = 0; i < COUNT(described); i++) {
+        char text[200] = "";
+        FILE *stream = fmemopen(text, sizeof text, "w");
+        ck_assert_ptr_nonnull(stream);
+        sampler_describe(spec.samplers[i], stream);
+        ck_assert_int_eq(fclose(stream), 0);
+        ck_assert_str_eq(text, described[i]);
+    }
+    spec_free(&spec);
+}
+END_TEST
+
 START_TEST(test_good_text)
 {
     struct spec spec;
@@ -548,6 +578,25 @@ static const struct bad {
      3, 17, "not valid YAML: "},
     {TARGETS "samplers: [[ddpm]]\n" DIMENSIONS STEPS, 2, 12, "expected a sampler, found a list"},
     {TARGETS "samplers: [\"\"]\n" DIMENSIONS STEPS, 2, 12, "expected a sampler, found an empty string"},
+    {TARGETS "samplers: [{overshoot: 1}]\n" DIMENSIONS STEPS, 2, 12, "missing key 'kind'"},
+    {TARGETS "samplers: [{kind: acelerated}]\n" DIMENSIONS STEPS, 2, 19, "did you mean 'accelerated'?"},
+    {TARGETS "samplers: [{kind: accelerated, omega: 1}]\n" DIMENSIONS STEPS, 2, 32,
+     "unknown key 'omega', expected one of: kind, name, overshoot"},
+    {TARGETS "samplers: [{kind: ddpm, overshoot: 1}]\n" DIMENSIONS STEPS, 2, 25,
+     "unknown key 'overshoot', expected one of: kind, name"},
+    {TARGETS "samplers: [{kind: accelerated, overshoot: -0.5}]\n" DIMENSIONS STEPS, 2, 43,
+     "expected a number >= 0, found '-0.5'"},
+    {TARGETS "samplers: [{kind: accelerated, overshoot: [0, 1]}]\n" DIMENSIONS STEPS, 2, 43, "found a list"},
+    {TARGETS "samplers: [{kind: accelerated, overshoot: 0, name: a b}]\n" DIMENSIONS STEPS, 2, 52,
+     "expected a name of"},
+    {TARGETS "samplers: [{kind: accelerated, overshoot: 0, name: ddpm}]\n" DIMENSIONS STEPS, 2, 52,
+     "'ddpm' is the name of a sampler without parameters of its own, expected another"},
+    {TARGETS "samplers: [accelerated, {kind: accelerated, overshoot: 1}]\n" DIMENSIONS STEPS, 2, 25,
+     "duplicate sampler"},
+    {TARGETS "samplers: [{kind: accelerated, overshoot: 0}, {kind: accelerated, overshoot: 0}]\n" DIMENSIONS STEPS, 2,
+     47, "duplicate sampler"},
+    {TARGETS "samplers: [ddpm, {kind: accelerated, overshoot: 4}]\n" DIMENSIONS "steps: [64, 65536]\n", 2, 18,
+     "T = 64: sampler accelerated-overshoot-4: in step t = "},
     /* dimensions, steps, max_steps */
     {TARGETS SAMPLERS "dimensions: 4\n" STEPS, 3, 13, "expected a non-empty list, found '4'"},
     {TARGETS SAMPLERS "dimensions: []\n" STEPS, 3, 13, "expected a non-empty list, found an empty list"},
@@ -868,6 +917,7 @@ SUITE(spec)
 {
     ADD(test_every_feature);
     ADD(test_defaults);
+    ADD(test_samplers_with_parameters);
     ADD(test_good_text, .count = COUNT(good_texts));
     ADD(test_name, .count = COUNT(names));
     ADD(test_load);
