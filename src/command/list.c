@@ -86,8 +86,10 @@ static void list_schedules(const struct registry *registry)
 {
     (void)registry;
     const struct schedule_kind *kind;
-    for (size_t i = 0; (kind = schedule_kind_at(i)) != NULL; i++)
+    for (size_t i = 0; (kind = schedule_kind_at(i)) != NULL; i++) {
         entry(kind->name, kind->doc, kind->formula, kind->source);
+        list_params(kind->params);
+    }
 }
 
 static void list_errors(const struct registry *registry)

@@ -45,7 +45,6 @@ enum { FILE_LIMIT = 1 << 20, MOST_STEPS = 10000000, MOST_SCORE_ERRORS = 10000 };
 
 static const struct range any_real = {0};
 static const struct range positive = GREATER_THAN(0.0);
-static const struct range moderate = {0.0, 1000.0, OPEN, NULL}; /* beyond, T is out of reach */
 static const struct range wave_numbers = {0.0, 10000.0, OPEN_BELOW, "for a law takes time in proportion to it"};
 static const struct range fraction = {0.0, 1.0, OPEN, NULL};
 static const struct range below_half = {0.0, 0.5, OPEN, NULL};
@@ -90,18 +89,25 @@ static void read_title(struct loader *l, const yaml_node_t *node)
                    doc_text(&l->doc, node, sizeof l->spec->title - 1, "title"));
 }
 
+/* Rates are in h = c1 log(T)/T, so that c0 and c1 are told apart. */
+static void set_schedule(struct spec *spec, const struct schedule_kind *kind, const union params *values)
+{
+    const struct schedule_constants *constants = (const void *)values;
+    spec->schedule = kind;
+    spec->c0 = constants->c0;
+    spec->c1 = constants->c1;
+}
+
 static void read_schedule(struct loader *l, const yaml_node_t *map)
 {
-    static const char *const keys[] = {"kind", "c0", "c1", NULL};
-    struct doc *doc = &l->doc;
-    doc_keys(doc, map, (struct names){listed_name, keys});
-    const yaml_node_t *kind = doc_find(doc, map, "kind", true);
-    const yaml_node_t *c0 = doc_find(doc, map, "c0", false), *c1 = doc_find(doc, map, "c1", false);
-    l->spec->schedule = schedule_kind_at(doc_choice(doc, kind, (struct names){schedule_name, NULL}, "schedule"));
-    if (c0 != NULL)
-        l->spec->c0 = doc_real(doc, c0, &moderate);
-    if (c1 != NULL)
-        l->spec->c1 = doc_real(doc, c1, &moderate);
+    static const char *const own[] = {"kind", NULL};
+    union params values;
+    const yaml_node_t *node = doc_find(&l->doc, map, "kind", true);
+    const struct schedule_kind *kind =
+        schedule_kind_at(doc_choice(&l->doc, node, (struct names){schedule_name, NULL}, "schedule"));
+    params_init(kind->params, &values);
+    read_params(l, map, own, kind->params, &values);
+    set_schedule(l->spec, kind, &values);
 }
 
 static void read_targets(struct loader *l, const yaml_node_t *list)
