@@ -253,6 +253,55 @@ START_TEST(unruly_samplers_fail_their_cells_alone)
 }
 END_TEST
 
+/* A sampler with a parameter of its own, whose standard value makes it ddpm. */
+static const char with_params[] =
+    "#include \"model/plugin.h\"\n"
+    "struct own { double part; };\n"
+    "static void go(const struct step *step, const struct score *score, size_t n, const double *x, double *out, "
+    "double *work)\n"
+    "{ const struct own *own = step->params; (void)work; score->evaluate(score, &step->from, n, x, out);\n"
+    "  for (size_t i = 0; i < n; i++) out[i] *= own->part * step->beta; }\n"
+    "static double noise(const struct step *step) { (void)step; return 0.0; }\n"
+    "static const struct param params[] = {{\"part\", PARAM_REAL, offsetof(struct own, part), \"of the step\", "
+    ".standard = 1.0, .range = GREATER_THAN(0.0)}, {0}};\n"
+    "static const struct own standard = {1.0};\n"
+    "static const struct sampler s = {.name = \"mine\", .doc = \"d\", .formula = \"f\", .source = \"s\", "
+    ".score_evaluations = 1, .increment = go, .log_noise_ratio = noise, .params = params, "
+    ".params_size = sizeof(struct own), .values = &standard};\n"
+    "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, (const struct sampler *const[]){&s, NULL}, "
+    "NULL};\n";
+#define OWN_SPEC(samplers) \
+    "title: x\nplugins: [./own.so]\ntargets: [{name: bimodal, kind: mixture, weights: equal, means: [-1, 1], sds: " \
+    "0.3}]\nsamplers: [" samplers "]\ndimensions: [1]\nsteps: [64]\n"
+
+START_TEST(samplers_have_parameters_of_their_own)
+{
+    write_file("own.c", with_params);
+    build("own");
+    write_file("x.yaml", OWN_SPEC("ddpm, mine, {kind: mine, part: 0.9, name: less}"));
+    ck_assert_int_eq(shell("@ run %/x.yaml -o %/out 2>&1"), 0);
+    struct result result = load_result("out/x/x.h5");
+    ck_assert_uint_eq(result.count, 3);
+    assert_equal_rows(&result, "bimodal", "mine", 1);
+    double ddpm = 0.0, less = 0.0;
+    for (size_t i = 0; i < result.count; i++) {
+        ddpm = strcmp(result.rows[i].sampler, "ddpm") == 0 ? result.rows[i].tv : ddpm;
+        less = strcmp(result.rows[i].sampler, "less") == 0 ? result.rows[i].tv : less;
+    }
+    ck_assert(ddpm > 0.0 && less > 1.1 * ddpm);
+    result_free(&result);
+    ck_assert_int_eq(shell("mv %/own.so %/away.so && @ verdict %/out/x 2>&1 && mv %/away.so %/own.so"), 0);
+    ck_assert_int_eq(shell("@ run %/x.yaml -o %/out 2>&1"), 0);
+    ck_assert_msg(strstr(output, "0 cells measured, 3 read back, 0 failed") != NULL, "%s", output);
+    write_file("x.yaml", OWN_SPEC("ddpm, mine, {kind: mine, part: 0.95, name: less}"));
+    ck_assert_int_eq(shell("@ run %/x.yaml -o %/out2 2>&1"), 0);
+    ck_assert_int_eq(shell("@ diff %/out/x %/out2/x 2>&1"), 1);
+    write_file("x.yaml", OWN_SPEC("{kind: mine, part: 0.5}"));
+    ck_assert_int_eq(shell("@ run %/x.yaml -o %/out 2>&1"), 2);
+    ck_assert_msg(strstr(output, "x.yaml:4:12: missing key 'name'") != NULL, "%s", output);
+}
+END_TEST
+
 /* ---- What is wrong with a plug-in ---- */
 
 #define BEGIN \
@@ -548,6 +597,7 @@ SUITE(plugin)
     ADD(another_build_is_another_plugin);
     ADD(unruly_samplers_fail_their_cells_alone);
     ADD(chains_of_a_target_need_its_plugin_to_merge);
+    ADD(samplers_have_parameters_of_their_own);
     ADD(bad_plugins_are_refused_where_they_are_named, .count = COUNT(bad_plugins));
     ADD(what_is_no_plugin_is_refused);
     ADD(stand_ins_say_what_is_known);
