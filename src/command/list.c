@@ -29,13 +29,42 @@ static void origin(const struct plugin *plugin)
         printf("      plug-in: %s (%016" PRIx64 ")\n", plugin->path, plugin->hash);
 }
 
+/* What a param's value must be, and is if it is not given. */
+static void list_value(const struct param *param)
+{
+    char text[160];
+    double standard = param->standard;
+    if (param->kind == PARAM_REAL || param->kind == PARAM_REALS || param->kind == PARAM_INTEGER) {
+        range_text(&param->range, text, sizeof text);
+        printf("; %s%s", param->kind == PARAM_REALS ? "each " : param->kind == PARAM_INTEGER ? "whole, " : "", text);
+        if (param->unit != NULL)
+            printf(" (%s)", param->unit);
+    }
+    if (param->required)
+        return;
+    if (param->kind == PARAM_CHOICE)
+        printf("; default %s", param->choices[(size_t)standard]);
+    else if (param->kind == PARAM_VARIANT)
+        printf("; default %s", param->variants[(size_t)standard].name);
+    else
+        printf("; default %g", standard);
+}
+
+static void list_params(const struct param *params)
+{
+    for (const struct param *param = params; param != NULL && param->key != NULL; param++) {
+        printf("      %s%s: %s", param->key, param->required ? "" : " (optional)", param->doc);
+        list_value(param);
+        putchar('\n');
+    }
+}
+
 static void list_targets(const struct registry *registry)
 {
     const struct target_family *family;
     for (size_t i = 0; (family = registry_family_at(registry, i)) != NULL; i++) {
         entry(family->name, family->doc, family->formula, family->source);
-        for (const struct param *param = family->params; param->key != NULL; param++)
-            printf("      %s%s: %s\n", param->key, param->required ? "" : " (optional)", param->doc);
+        list_params(family->params);
         origin(registry_family_plugin(registry, family));
     }
 }
@@ -46,6 +75,7 @@ static void list_samplers(const struct registry *registry)
     for (size_t i = 0; (sampler = registry_sampler_at(registry, i)) != NULL; i++) {
         entry(sampler->name, sampler->doc, sampler->formula, sampler->source);
         printf("      score evaluations a step: %zu\n", sampler->score_evaluations);
+        list_params(sampler->params);
         if (sampler->claimed_order > 0.0)
             printf("      claimed order: %g (%s)\n", sampler->claimed_order, sampler->claim_source);
         origin(registry_sampler_plugin(registry, sampler));
@@ -56,8 +86,10 @@ static void list_schedules(const struct registry *registry)
 {
     (void)registry;
     const struct schedule_kind *kind;
-    for (size_t i = 0; (kind = schedule_kind_at(i)) != NULL; i++)
+    for (size_t i = 0; (kind = schedule_kind_at(i)) != NULL; i++) {
         entry(kind->name, kind->doc, kind->formula, kind->source);
+        list_params(kind->params);
+    }
 }
 
 static void list_errors(const struct registry *registry)

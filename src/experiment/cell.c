@@ -198,8 +198,9 @@ static char *describe(const struct cell *cell, int with_dimensions)
     FILE *stream = open_memstream(&text, &size);
     if (stream == NULL)
         return NULL;
-    fprintf(stream, "numerics %d; schedule %s %.17g %.17g; sampler %s", NUMERICS_VERSION, spec->schedule->name,
-            spec->c0, spec->c1, spec->samplers[cell->sampler]->name);
+    fprintf(stream, "numerics %d; schedule %s %.17g %.17g; sampler ", NUMERICS_VERSION, spec->schedule->name,
+            spec->c0, spec->c1);
+    sampler_describe(spec->samplers[cell->sampler], stream);
     if (plugin != NULL)
         fprintf(stream, " of plug-in %016" PRIx64, plugin->hash);
     fprintf(stream, "; steps %zu" DIMENSIONS, cell->steps);
@@ -292,6 +293,8 @@ enum status cell_measure(const struct cell *cell, int threads, struct record *ro
         return fail_with(error, STATUS_UNSUPPORTED, "the plug-in of target %s or sampler %s is not loaded",
                          spec->targets[cell->target].name, spec->samplers[cell->sampler]->name);
     enum status status = schedule_new(spec->schedule, spec->c0, spec->c1, cell->steps, &schedule, error);
+    if (status == STATUS_OK)
+        status = sampler_check(spec->samplers[cell->sampler], schedule, error);
     if (status == STATUS_OK)
         status = cell->chains > 0 ? measure_chains(cell, schedule, threads, rows, error)
                                   : measure_laws(cell, schedule, threads, rows, error);

@@ -20,48 +20,6 @@
 #define FACTOR_BYTES (2.0 * 192.0 * NUMBER)
 #define BATCH_BYTES (6.0 * 64.0 * NUMBER)
 
-/* What the literal factors of a target in some dimension hold. */
-struct content {
-    double groups, components; /* of all groups */
-    double marginals;          /* components of the law of each coordinate that score errors can single out */
-    double numbers;            /* of means and covariances */
-    double made;               /* of these, and of eigenvalues, those that are not in the spec */
-};
-
-static struct content content_of(const struct target *target, double dimension)
-{
-    double k = (double)target->components, width = (double)target->width;
-    struct content all = {0};
-    double rest = dimension;
-    for (size_t i = 0; i < target->part_count; i++)
-        rest -= (double)target->parts[i].copies;
-    for (size_t i = 0; i < target->part_count; i++) {
-        const struct target_part *part = &target->parts[i];
-        struct content one = content_of(&part->target, part->copies > 0 ? (double)part->copies : fmax(rest, 0.0));
-        all.groups += one.groups;
-        all.components += one.components;
-        all.marginals += one.marginals;
-        all.numbers += one.numbers;
-        all.made += one.made;
-    }
-    if (target->part_count > 0)
-        return all;
-    if (target->spectrum.kind == SPECTRUM_POWER)
-        return (struct content){dimension, dimension, dimension, 2.0 * dimension, dimension};
-    if (target->family == target_family_find("mixture-random")) {
-        double matrices = target->covariance == COVARIANCE_ISOTROPIC ? 0.0
-                          : target->covariance == COVARIANCE_SHARED  ? 1.0
-                                                                     : (double)target->nodes;
-        double numbers = dimension * ((double)target->nodes + dimension * matrices);
-        return (struct content){1.0, (double)target->nodes, dimension * (double)target->nodes, numbers, numbers};
-    }
-    if (target->family == target_family_find("radial"))
-        return (struct content){1.0, k, dimension * k, k, 0.0};
-    if (width > 0.0)
-        return (struct content){1.0, k, width * k, width * (k + width * (double)target->matrix_count), 0.0};
-    return (struct content){1.0, fmax(k, 1.0), fmax(k, 1.0), 2.0 * k, 0.0};
-}
-
 static double largest(const size_t *list, size_t count)
 {
     return count > 0 ? (double)list[count - 1] : 0.0; /* lists are increasing */
@@ -81,7 +39,7 @@ static double chain_memory(const struct spec *spec, const struct target *target)
 {
     double n = largest(spec->chains, spec->chain_count), d = largest(spec->dimensions, spec->dimension_count);
     double directions = (double)spec->directions, numbers = d * directions;
-    const struct content content = content_of(target, d);
+    const struct target_content content = target_content(target, d);
     int everywhere = 0;
     for (size_t e = 0; e < spec->score_error_count; e++)
         everywhere |= spec->score_errors[e].shape != NULL && spec->score_errors[e].spread == SPREAD_ALL;
@@ -114,7 +72,7 @@ static double count_numbers(const struct spec *spec)
     for (size_t i = 0; i < spec->target_count; i++) {
         double made = 1.0;
         for (size_t d = spec->dimension_count; d-- > 0 && made > 0.0 && numbers <= LIMIT_NUMBERS;) {
-            made = content_of(&spec->targets[i], (double)spec->dimensions[d]).made;
+            made = target_content(&spec->targets[i], (double)spec->dimensions[d]).made;
             numbers += made;
         }
     }

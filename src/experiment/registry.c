@@ -55,7 +55,7 @@ const struct plugin *registry_sampler_plugin(const struct registry *registry, co
 {
     for (size_t p = 0; p < registry->count; p++)
         for (const struct sampler *const *at = registry->plugins[p].samplers; *at != NULL; at++)
-            if (*at == sampler)
+            if (*at == sampler_kind(sampler))
                 return &registry->plugins[p];
     return NULL;
 }
@@ -114,6 +114,51 @@ static enum status taken(const struct candidate *c, const struct plugin *owner)
                          : refuse(c, "has the name of another, in plug-in ", owner->path);
 }
 
+static enum status check_params(const struct candidate *c, const struct param *params, size_t size);
+
+static enum status check_param(const struct candidate *c, const struct param *param, size_t size)
+{
+    static const char *const reserved[] = {"name", "kind", "copies"};
+    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
+        if (strcmp(param->key, reserved[i]) == 0)
+            return refuse(c, "has a param that every target has: ", param->key);
+    size_t own = param_size(param->kind);
+    if (own == 0)
+        return refuse(c, "has no such kind of params as that of ", param->key);
+    if (param->offset > size || own > size - param->offset)
+        return refuse(c, "has a param outside of its struct (params_size): ", param->key);
+    if ((param->kind == PARAM_CHOICE && (param->choices == NULL || param->choices[0] == NULL))
+        || (param->kind == PARAM_VARIANT && (param->variants == NULL || param->variants[0].name == NULL)))
+        return refuse(c, "has no choices or variants of ", param->key);
+    if (param->kind == PARAM_VARIANT)
+        for (const struct variant *variant = param->variants; variant->name != NULL; variant++)
+            TRY(check_params(c, variant->params, size));
+    return param->doc != NULL ? STATUS_OK : refuse(c, "has no doc of ", param->key);
+}
+
+static enum status check_params(const struct candidate *c, const struct param *params, size_t size)
+{
+    if (size > PARAMS_SIZE)
+        return refuse(c, "has a params_size above 256", "");
+    for (const struct param *param = params; param != NULL && param->key != NULL; param++)
+        TRY(check_param(c, param, size));
+    return STATUS_OK;
+}
+
+static enum status check_values(const struct candidate *c, const struct sampler *sampler)
+{
+    union params standard;
+    TRY(check_params(c, sampler->params, sampler->params_size));
+    if (sampler->adapt != NULL || sampler->kind != NULL)
+        return refuse(c, "has an adapt or a kind, expected NULL: results are read without the plug-in", "");
+    if (sampler->params == NULL)
+        return STATUS_OK;
+    params_init(sampler->params, &standard);
+    return sampler->values != NULL && memcmp(sampler->values, &standard, sampler->params_size) == 0
+               ? STATUS_OK
+               : refuse(c, "has values that are not the standard ones of its params", "");
+}
+
 static enum status check_sampler(const struct candidate *c, const struct sampler *sampler)
 {
     TRY(check_name(c));
@@ -136,20 +181,7 @@ static enum status check_sampler(const struct candidate *c, const struct sampler
         return refuse(c, "has a claimed_order that is not 0 to 1000", "");
     if (sampler->claimed_order > 0.0 && sampler->claim_source == NULL)
         return refuse(c, "has a claimed_order without claim_source", "");
-    return STATUS_OK;
-}
-
-static enum status check_param(const struct candidate *c, const struct param *param)
-{
-    static const char *const reserved[] = {"name", "kind", "copies"};
-    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
-        if (strcmp(param->key, reserved[i]) == 0)
-            return refuse(c, "has a param that every target has: ", param->key);
-    if ((unsigned)param->kind > PARAM_PARTS)
-        return refuse(c, "has no such kind of params as that of ", param->key);
-    if (param->offset >= sizeof(struct target) || param->count_offset >= sizeof(struct target))
-        return refuse(c, "has a param outside of struct target: ", param->key);
-    return param->doc != NULL ? STATUS_OK : refuse(c, "has no doc of ", param->key);
+    return check_values(c, sampler);
 }
 
 static enum status check_family(const struct candidate *c, const struct target_family *family)
@@ -166,9 +198,7 @@ static enum status check_family(const struct candidate *c, const struct target_f
         return refuse(c, "has no ", family->params == NULL ? "params" : "factors");
     if (family->approximation != NULL)
         return refuse(c, "has an approximation, expected NULL: results are read without the plug-in", "");
-    for (const struct param *param = family->params; param->key != NULL; param++)
-        TRY(check_param(c, param));
-    return STATUS_OK;
+    return check_params(c, family->params, family->params_size);
 }
 
 /* Of the plug-in that came last. */

@@ -6,7 +6,9 @@
  *     targets:                                    # the keys of a target besides name and kind: its family's params
  *       - {name: gauss, kind: gaussian, variance: 0.25, spectrum: {kind: power, exponent: 1.0}}
  *       - {name: mixed, kind: direct-sum, factors: [{kind: gaussian, variance: 0.25, copies: rest}]}
- *     samplers: [ddpm, accelerated]
+ *     samplers:                                   # names, or with parameters; `name` is what results call it
+ *       - ddpm
+ *       - {kind: accelerated, overshoot: 0.5, name: half}
  *     dimensions: [1, 16, 256]
  *     steps: [256, 1024]                          # at least one of steps and accuracies
  *     score_errors:                               # optional: exact scores; needs steps. Lists stand for each product
@@ -41,34 +43,17 @@
 
 enum { FILE_LIMIT = 1 << 20, MOST_STEPS = 10000000, MOST_SCORE_ERRORS = 10000 };
 
-static const struct range any_real = {-INFINITY, INFINITY, "a number"};
-static const struct range nonnegative = {-DBL_TRUE_MIN, INFINITY, "a number >= 0"};
-static const struct range at_least_one = {1.0 - DBL_EPSILON / 2.0, INFINITY, "a number >= 1"};
-static const struct range above_two = {2.0, INFINITY, "a number > 2"};
-static const struct range positive = {0.0, INFINITY, "a number > 0"};
-static const struct range moderate = {0.0, 1000.0, "a number in (0, 1000)"}; /* beyond, T is out of reach */
-static const struct range wave_numbers = {0.0, 10000.0 * (1.0 + DBL_EPSILON),
-                                          "a number in (0, 10000], for a law takes time in proportion to it"};
-static const struct range fraction = {0.0, 1.0, "a number in (0, 1)"};
-static const struct range below_half = {0.0, 0.5, "a number in (0, 0.5)"};
+static const struct range any_real = {0};
+static const struct range positive = GREATER_THAN(0.0);
+static const struct range wave_numbers = {0.0, 10000.0, OPEN_BELOW, "for a law takes time in proportion to it"};
+static const struct range fraction = {0.0, 1.0, OPEN, NULL};
+static const struct range below_half = {0.0, 0.5, OPEN, NULL};
 
 static const char *schedule_name(const void *context, size_t index)
 {
     (void)context;
     const struct schedule_kind *kind = schedule_kind_at(index);
     return kind != NULL ? kind->name : NULL;
-}
-
-static const char *sampler_name(const void *context, size_t index)
-{
-    const struct sampler *sampler = registry_sampler_at(context, index);
-    return sampler != NULL ? sampler->name : NULL;
-}
-
-static const char *family_name(const void *context, size_t index)
-{
-    const struct target_family *family = registry_family_at(context, index);
-    return family != NULL ? family->name : NULL;
 }
 
 static const char *shape_name(const void *context, size_t index)
@@ -90,294 +75,6 @@ const char *listed_name(const void *context, size_t index)
     return ((const char *const *)context)[index];
 }
 
-/* The keys of a target: one of its place (`name` among targets, `copies` among parts), then its family's. */
-struct target_keys {
-    const char *own;
-    const struct param *params;
-};
-
-static const char *target_key(const void *context, size_t index)
-{
-    const struct target_keys *keys = context;
-    return index == 0 ? keys->own : index == 1 ? "kind" : keys->params[index - 2].key;
-}
-
-static void read_spectrum(struct doc *doc, const yaml_node_t *map, struct spectrum *out)
-{
-    static const char *const kinds[] = {
-        [SPECTRUM_FLAT] = "flat", [SPECTRUM_POWER] = "power", [SPECTRUM_K_OF_D] = "k-of-d", NULL};
-    static const char *const keys[] = {[SPECTRUM_POWER] = "exponent", [SPECTRUM_K_OF_D] = "k"};
-    size_t kind = doc_choice(doc, doc_find(doc, map, "kind", true), (struct names){listed_name, kinds}, "spectrum");
-    const char *const allowed[] = {"kind", keys[kind], NULL};
-    doc_keys(doc, map, (struct names){listed_name, allowed});
-    out->kind = (enum spectrum_kind)kind;
-    if (kind == SPECTRUM_POWER)
-        out->exponent = doc_real(doc, doc_find(doc, map, keys[kind], true), &positive);
-    else if (kind == SPECTRUM_K_OF_D)
-        out->k = doc_integer(doc, doc_find(doc, map, keys[kind], true), 1, DOC_ANY, NULL);
-}
-
-static void *field(struct target *target, size_t offset)
-{
-    return (char *)target + offset;
-}
-
-/* The lists of one target that share a count must have equal lengths; the first one read sets it. */
-static void share_count(struct doc *doc, const yaml_node_t *node, const struct param *param, struct target *target,
-                        size_t count)
-{
-    size_t *shared = field(target, param->count_offset);
-    const struct param *first = target->family->params;
-    while (first->count_offset != param->count_offset)
-        first++;
-    if (*shared != 0 && *shared != count)
-        doc_refuse(doc, node->start_mark, "'%s' has length %zu but '%s' has length %zu, expected equal lengths",
-                   param->key, count, first->key, *shared);
-    *shared = count;
-}
-
-/* A number in the place of a list stands for as many of it as other lists of the target have elements; the word
- * equal, in that of weights. */
-static bool is_repeated(const yaml_node_t *node)
-{
-    return node->type == YAML_SCALAR_NODE;
-}
-
-static const struct range *list_range(enum param_kind kind)
-{
-    return kind == PARAM_REAL_LIST ? &any_real : kind == PARAM_NONNEGATIVE_LIST ? &nonnegative : &positive;
-}
-
-static bool is_list(enum param_kind kind)
-{
-    return kind == PARAM_REAL_LIST || kind == PARAM_NONNEGATIVE_LIST || kind == PARAM_WEIGHTS;
-}
-
-/* When all lists are read. */
-static void repeat(struct doc *doc, const yaml_node_t *node, const struct param *param, struct target *target)
-{
-    double **list = field(target, param->offset), value;
-    size_t count = *(size_t *)field(target, param->count_offset);
-    if (!is_list(param->kind) || !is_repeated(node) || doc->status != STATUS_OK)
-        return;
-    if (param->kind == PARAM_WEIGHTS && strcmp((const char *)node->data.scalar.value, "equal") != 0)
-        doc_expected(doc, node, "a non-empty list or the word equal");
-    else if (count == 0)
-        doc_refuse(doc, node->start_mark, "no other list of the target says how many '%s' there are", param->key);
-    if (doc->status != STATUS_OK)
-        return;
-    if (param->kind == PARAM_WEIGHTS) {
-        value = 1.0 / (double)count;
-    } else {
-        value = doc_real(doc, node, list_range(param->kind));
-    }
-    *list = array_new(count, sizeof **list);
-    if (*list == NULL)
-        doc_refuse(doc, node->start_mark, "out of memory for %zu numbers", count);
-    for (size_t i = 0; i < count && *list != NULL; i++)
-        (*list)[i] = value;
-}
-
-static void read_list(struct doc *doc, const yaml_node_t *node, const struct param *param, struct target *target)
-{
-    const struct range *range = list_range(param->kind);
-    double **list = field(target, param->offset), sum = 0.0;
-    size_t count;
-    if (is_repeated(node))
-        return;
-    *list = doc_array(doc, node, sizeof **list, &count);
-    for (size_t i = 0; i < count; i++) {
-        (*list)[i] = doc_real(doc, doc_item(doc, node, i), range);
-        sum += (*list)[i];
-    }
-    share_count(doc, node, param, target, count);
-    if (param->kind == PARAM_WEIGHTS && !(fabs(sum - 1.0) <= 1e-9))
-        doc_refuse(doc, node->start_mark, "the weights sum to %.12g, expected 1 within 1e-9", sum);
-}
-
-/* The list of one point's coordinates, as many as the first point has or the family wants. */
-static const yaml_node_t *point_node(struct doc *doc, const yaml_node_t *points, size_t index, size_t *width)
-{
-    const yaml_node_t *node = doc_item(doc, points, index);
-    size_t found = 0;
-    free(doc_array(doc, node, sizeof(double), &found));
-    *width = *width > 0 ? *width : found;
-    if (doc->status == STATUS_OK && found != *width)
-        doc_refuse(doc, node->start_mark, "found a point of %zu coordinates, expected %zu", found, *width);
-    return node;
-}
-
-static void read_points(struct doc *doc, const yaml_node_t *node, const struct param *param, struct target *target)
-{
-    double **list = field(target, param->offset);
-    size_t count, width = target->family->width;
-    free(doc_array(doc, node, sizeof **list, &count)); /* one element a point: checks the list */
-    for (size_t i = 0; i < count; i++)
-        (void)point_node(doc, node, i, &width); /* before there is room for points that are not there */
-    *list = doc->status == STATUS_OK ? array_new(count * width, sizeof **list) : NULL;
-    if (*list == NULL)
-        doc_refuse(doc, node->start_mark, "out of memory for %zu points", count);
-    for (size_t i = 0; i < count * width && doc->status == STATUS_OK; i++)
-        (*list)[i] = doc_real(doc, doc_item(doc, doc_item(doc, node, i / width), i % width), &any_real);
-    if (doc->status == STATUS_OK) {
-        target->width = width;
-        share_count(doc, node, param, target, count);
-    }
-}
-
-static void check_matrix(struct doc *doc, const yaml_node_t *node, size_t order)
-{
-    size_t rows = 0, columns = order;
-    free(doc_array(doc, node, sizeof(double), &rows));
-    if (doc->status == STATUS_OK && rows != order)
-        doc_refuse(doc, node->start_mark, "found a matrix of %zu rows, expected %zu, the means' coordinates", rows,
-                   order);
-    for (size_t i = 0; i < order && doc->status == STATUS_OK; i++)
-        (void)point_node(doc, node, i, &columns);
-}
-
-/* A symmetric matrix that was checked. */
-static void read_matrix(struct doc *doc, const yaml_node_t *node, size_t order, double *out)
-{
-    for (size_t i = 0; i < order && doc->status == STATUS_OK; i++) {
-        const yaml_node_t *row = doc_item(doc, node, i);
-        for (size_t j = 0; j < order && doc->status == STATUS_OK; j++) {
-            out[i * order + j] = doc_real(doc, doc_item(doc, row, j), &any_real);
-            if (j < i && out[i * order + j] != out[j * order + i])
-                doc_refuse(doc, doc_item(doc, row, j)->start_mark,
-                           "found %g, but %g across the diagonal, expected a symmetric matrix", out[i * order + j],
-                           out[j * order + i]);
-        }
-    }
-}
-
-static void read_matrices(struct doc *doc, const yaml_node_t *node, const struct param *param, struct target *target)
-{
-    double **list = field(target, param->offset);
-    size_t order = target->width, count, wanted = *(size_t *)field(target, param->count_offset);
-    free(doc_array(doc, node, sizeof **list, &count));
-    if (doc->status == STATUS_OK && count != 1 && count != wanted)
-        doc_refuse(doc, node->start_mark, "found %zu matrices, expected 1 or %zu, one for each of the means", count,
-                   wanted);
-    for (size_t k = 0; k < count && doc->status == STATUS_OK; k++)
-        check_matrix(doc, doc_item(doc, node, k), order); /* before there is room for rows that are not there */
-    if (doc->status != STATUS_OK)
-        return;
-    *list = array_new(count * order * order, sizeof **list);
-    if (*list == NULL)
-        doc_refuse(doc, node->start_mark, "out of memory for %zu matrices", count);
-    target->matrix_count = count;
-    for (size_t k = 0; k < count && doc->status == STATUS_OK; k++)
-        read_matrix(doc, doc_item(doc, node, k), order, *list + k * order * order);
-    struct spectra *spectra = NULL;
-    struct error reason = {STATUS_OK, ""};
-    if (doc->status == STATUS_OK
-        && spectra_new(&(struct covariances){count, *list}, order, &spectra, &reason) != STATUS_OK)
-        doc_refuse(doc, node->start_mark, "%s", reason.text);
-    spectra_free(spectra);
-}
-
-static void read_parts(struct loader *l, const yaml_node_t *list, struct target_part **parts, size_t *count);
-
-static void read_param(struct loader *l, const yaml_node_t *node, const struct param *param, struct target *target)
-{
-    struct doc *doc = &l->doc;
-    void *at = field(target, param->offset);
-    switch (param->kind) {
-    case PARAM_REAL:
-        *(double *)at = doc_real(doc, node, &any_real);
-        break;
-    case PARAM_POSITIVE:
-        *(double *)at = doc_real(doc, node, &positive);
-        break;
-    case PARAM_ABOVE_TWO:
-        *(double *)at = doc_real(doc, node, &above_two);
-        break;
-    case PARAM_AT_LEAST_ONE:
-        *(double *)at = doc_real(doc, node, &at_least_one);
-        break;
-    case PARAM_SEED:
-        *(size_t *)at = doc_integer(doc, node, 0, DOC_ANY, NULL);
-        break;
-    case PARAM_COVARIANCE:
-        *(enum covariance_kind *)at =
-            (enum covariance_kind)doc_choice(doc, node, (struct names){listed_name, covariance_names}, "covariances");
-        break;
-    case PARAM_RANDOM_COMPONENTS:
-        *(size_t *)at = doc_integer(doc, node, 1, RANDOM_MOST_COMPONENTS, NULL);
-        break;
-    case PARAM_STUDENT_COMPONENTS:
-        *(size_t *)at = doc_integer(doc, node, STUDENT_LEAST_COMPONENTS, STUDENT_MOST_COMPONENTS, NULL);
-        break;
-    case PARAM_REAL_LIST:
-    case PARAM_NONNEGATIVE_LIST:
-    case PARAM_WEIGHTS:
-        read_list(doc, node, param, target);
-        break;
-    case PARAM_POINTS:
-        read_points(doc, node, param, target);
-        break;
-    case PARAM_MATRICES:
-        read_matrices(doc, node, param, target);
-        break;
-    case PARAM_SPECTRUM:
-        read_spectrum(doc, node, at);
-        break;
-    case PARAM_PARTS:
-        read_parts(l, node, at, field(target, param->count_offset));
-        break;
-    }
-}
-
-/* Returns the value of `own`, the key that the target's place gives it. */
-static const yaml_node_t *read_target(struct loader *l, const yaml_node_t *map, const char *own, bool is_part,
-                                      struct target *target)
-{
-    struct doc *doc = &l->doc;
-    const struct registry *registry = &l->spec->registry;
-    const yaml_node_t *kind = doc_find(doc, map, "kind", true);
-    const struct target_family *family =
-        registry_family_at(registry, doc_choice(doc, kind, (struct names){family_name, registry}, "target kind"));
-    struct target_keys keys = {own, family->params};
-    target_init(target, family);
-    target->written = written_target(l, map, own, family);
-    if (family->factors != NULL) /* a stand-in does not know its keys */
-        doc_keys(doc, map, (struct names){target_key, &keys});
-    const yaml_node_t *place = doc_find(doc, map, own, true);
-    for (const struct param *param = family->params; param->key != NULL; param++) {
-        if (doc->status == STATUS_OK && is_part && param->kind == PARAM_PARTS)
-            doc_refuse(doc, kind->start_mark, "a part may not be of kind '%s', which has parts itself", family->name);
-        const yaml_node_t *node = doc_find(doc, map, param->key, param->required);
-        if (node != NULL)
-            read_param(l, node, param, target);
-    }
-    for (const struct param *param = family->params; param->key != NULL; param++) {
-        const yaml_node_t *node = doc_find(doc, map, param->key, false);
-        if (node != NULL)
-            repeat(doc, node, param, target);
-    }
-    return place;
-}
-
-static void read_parts(struct loader *l, const yaml_node_t *list, struct target_part **parts, size_t *count)
-{
-    struct doc *doc = &l->doc;
-    const yaml_node_t *rest = NULL;
-    *parts = doc_array(doc, list, sizeof **parts, count);
-    for (size_t i = 0; i < *count; i++) {
-        struct target_part *part = &(*parts)[i];
-        const yaml_node_t *copies = read_target(l, doc_item(doc, list, i), "copies", true, &part->target);
-        part->copies = doc_integer(doc, copies, 1, DOC_ANY, "rest");
-        if (doc->status != STATUS_OK || part->copies > 0)
-            continue;
-        if (rest != NULL)
-            doc_duplicate(doc, copies, rest, "value");
-        rest = copies;
-    }
-    if (rest == NULL)
-        doc_refuse(doc, list->start_mark, "found no part with 'copies: rest', expected one");
-}
-
 static void read_name(struct doc *doc, const yaml_node_t *node, struct target *target)
 {
     const char *name = doc_text(doc, node, sizeof target->name - 1, "name");
@@ -392,18 +89,25 @@ static void read_title(struct loader *l, const yaml_node_t *node)
                    doc_text(&l->doc, node, sizeof l->spec->title - 1, "title"));
 }
 
+/* Rates are in h = c1 log(T)/T, so that c0 and c1 are told apart. */
+static void set_schedule(struct spec *spec, const struct schedule_kind *kind, const union params *values)
+{
+    const struct schedule_constants *constants = (const void *)values;
+    spec->schedule = kind;
+    spec->c0 = constants->c0;
+    spec->c1 = constants->c1;
+}
+
 static void read_schedule(struct loader *l, const yaml_node_t *map)
 {
-    static const char *const keys[] = {"kind", "c0", "c1", NULL};
-    struct doc *doc = &l->doc;
-    doc_keys(doc, map, (struct names){listed_name, keys});
-    const yaml_node_t *kind = doc_find(doc, map, "kind", true);
-    const yaml_node_t *c0 = doc_find(doc, map, "c0", false), *c1 = doc_find(doc, map, "c1", false);
-    l->spec->schedule = schedule_kind_at(doc_choice(doc, kind, (struct names){schedule_name, NULL}, "schedule"));
-    if (c0 != NULL)
-        l->spec->c0 = doc_real(doc, c0, &moderate);
-    if (c1 != NULL)
-        l->spec->c1 = doc_real(doc, c1, &moderate);
+    static const char *const own[] = {"kind", NULL};
+    union params values;
+    const yaml_node_t *node = doc_find(&l->doc, map, "kind", true);
+    const struct schedule_kind *kind =
+        schedule_kind_at(doc_choice(&l->doc, node, (struct names){schedule_name, NULL}, "schedule"));
+    params_init(kind->params, &values);
+    read_params(l, map, own, kind->params, &values);
+    set_schedule(l->spec, kind, &values);
 }
 
 static void read_targets(struct loader *l, const yaml_node_t *list)
@@ -417,20 +121,6 @@ static void read_targets(struct loader *l, const yaml_node_t *list)
         for (size_t j = 0; j < i && doc->status == STATUS_OK; j++)
             if (strcmp(spec->targets[i].name, spec->targets[j].name) == 0)
                 doc_duplicate(doc, name, doc_find(doc, doc_item(doc, list, j), "name", true), "target name");
-    }
-}
-
-static void read_samplers(struct loader *l, const yaml_node_t *list)
-{
-    struct spec *spec = l->spec;
-    spec->samplers = doc_array(&l->doc, list, sizeof *spec->samplers, &spec->sampler_count);
-    for (size_t i = 0; i < spec->sampler_count; i++) {
-        const yaml_node_t *node = doc_item(&l->doc, list, i);
-        spec->samplers[i] = registry_sampler_at(
-            &spec->registry, doc_choice(&l->doc, node, (struct names){sampler_name, &spec->registry}, "sampler"));
-        for (size_t j = 0; j < i && l->doc.status == STATUS_OK; j++)
-            if (spec->samplers[i] == spec->samplers[j])
-                doc_duplicate(&l->doc, node, doc_item(&l->doc, list, j), "sampler");
     }
 }
 
@@ -712,6 +402,23 @@ static void check_laws(struct loader *l, const yaml_node_t *root)
             check_law(l, 0, &spec->targets[i], spec->dimensions[d], doc_item(&l->doc, list, i));
 }
 
+/* The fewest steps are the largest, which parameters of samplers forbid first; what else they forbid fails when it is
+ * run. */
+static void check_samplers(struct loader *l, const yaml_node_t *root)
+{
+    const struct spec *spec = l->spec;
+    const yaml_node_t *list = doc_find(&l->doc, root, "samplers", true);
+    struct schedule *schedule = NULL;
+    struct error reason = {STATUS_OK, ""};
+    if (l->doc.status != STATUS_OK || spec->step_count == 0
+        || schedule_new(spec->schedule, spec->c0, spec->c1, spec->steps[0], &schedule, &reason) != STATUS_OK)
+        return;
+    for (size_t i = 0; i < spec->sampler_count && l->doc.status == STATUS_OK; i++)
+        if (sampler_check(spec->samplers[i], schedule, &reason) != STATUS_OK)
+            doc_refuse(&l->doc, doc_item(&l->doc, list, i)->start_mark, "T = %zu: %s", spec->steps[0], reason.text);
+    schedule_free(schedule);
+}
+
 /* Sizes and profiles do not matter to what an error couples, so the first of each shape and spread speaks for all. */
 static void check_score_errors(struct loader *l, const yaml_node_t *root)
 {
@@ -746,7 +453,10 @@ static const struct section {
       "a list of targets, each with a name, a kind and the parameters that `diffrate list targets` says of that "
       "kind"},
      read_targets},
-    {{"samplers", 1, "a list of names of samplers"}, read_samplers},
+    {{"samplers", 1,
+      "a list of samplers: names, or kinds with the parameters that `diffrate list samplers` says of them and "
+      "perhaps a name"},
+     read_samplers},
     {{"dimensions", 1, "a list of dimensions d"}, read_dimensions},
     {{"steps", 0, "a list of numbers of steps T to measure at; this, accuracies or both are needed"}, read_steps},
     {{"score_errors", 0,
@@ -793,6 +503,7 @@ static void read_spec(struct loader *l, const yaml_node_t *root)
     if (l->doc.status == STATUS_OK && l->spec->chain_count > 0 && l->spec->step_count == 0)
         doc_refuse(&l->doc, doc_find(&l->doc, root, "samples", true)->start_mark,
                    "missing key 'steps', expected the numbers of steps to simulate chains at");
+    check_samplers(l, root);
     if (l->doc.status == STATUS_OK)
         check_laws(l, root);
     if (l->doc.status == STATUS_OK)
@@ -882,9 +593,12 @@ void spec_free(struct spec *spec)
 {
     for (size_t i = 0; i < spec->target_count; i++)
         target_clear(&spec->targets[i]);
+    for (size_t i = 0; i < spec->sampler_count && spec->instances != NULL; i++)
+        sampler_instance_free(spec->instances[i]);
     free(spec->text);
     free(spec->targets);
     free(spec->samplers);
+    free(spec->instances);
     free(spec->score_errors);
     free(spec->dimensions);
     free(spec->steps);

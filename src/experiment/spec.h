@@ -23,6 +23,7 @@ struct spec {
     struct target *targets;
     size_t target_count;
     const struct sampler **samplers;
+    struct sampler_instance **instances; /* those of the samplers that have parameters of their own; else NULL */
     size_t sampler_count;
     struct score_error *score_errors; /* the first is always "none": the run that excess is measured against */
     size_t score_error_count;

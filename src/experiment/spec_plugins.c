@@ -77,9 +77,8 @@ static void write_node(struct doc *doc, const yaml_node_t *node, FILE *stream)
     }
 }
 
-char *written_target(struct loader *l, const yaml_node_t *map, const char *own, const struct target_family *family)
+char *written_params(struct loader *l, const yaml_node_t *map, const char *own, const struct plugin *plugin)
 {
-    const struct plugin *plugin = registry_family_plugin(&l->spec->registry, family);
     char *text = NULL;
     size_t size = 0;
     if (l->doc.status != STATUS_OK || plugin == NULL)

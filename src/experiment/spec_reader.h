@@ -21,12 +21,25 @@ const char *listed_name(const void *context, size_t index);
 void read_integers(struct doc *doc, const yaml_node_t *list, size_t least, size_t most, const char *what,
                    size_t **out, size_t *count);
 
+/* The params of a mapping, whose other keys are `own` (ends with NULL), into values, which hold their standard ones.
+ * A table of NULL has none. */
+void read_params(struct loader *l, const yaml_node_t *map, const char *const *own, const struct param *params,
+                 union params *values);
+
+/* A target; `own` is the key that its place gives it, whose value is returned. A part may have no parts. */
+const yaml_node_t *read_target(struct loader *l, const yaml_node_t *map, const char *own, bool is_part,
+                               struct target *target);
+
 /* plugins: shared objects with samplers and targets. */
 void read_plugins(struct loader *l, const yaml_node_t *list);
 
-/* What distinguishes a target of a plug-in: which build of it, and all of the mapping but its kind and the key `own`,
- * as it is written. For free(); NULL for families that are built in and where memory runs out, which is refused. */
-char *written_target(struct loader *l, const yaml_node_t *map, const char *own, const struct target_family *family);
+/* What distinguishes a target or sampler of a plug-in: which build of it, and all of the mapping but its kind and the
+ * key `own`, as it is written. For free(); NULL where the plug-in is NULL, of what is built in, and where memory runs
+ * out, which is refused. */
+char *written_params(struct loader *l, const yaml_node_t *map, const char *own, const struct plugin *plugin);
+
+/* samplers: names, or mappings of a kind, its params and perhaps a name. */
+void read_samplers(struct loader *l, const yaml_node_t *list);
 
 /* samples: chains to simulate beside exact laws, or instead of them. */
 void read_samples(struct loader *l, const yaml_node_t *map);

@@ -387,8 +387,11 @@ double doc_real(struct doc *doc, const yaml_node_t *node, const struct range *ra
     double value = is_plain(node) ? real_of(scalar(node)) : (double)NAN;
     if (isinf(value) || (value == 0.0 && errno == ERANGE))
         doc_expected(doc, node, "a number that double precision can hold");
-    if (!(value > range->above && value < range->below))
-        doc_expected(doc, node, range->text);
+    if (!range_holds(range, value)) {
+        char text[160];
+        range_text(range, text, sizeof text);
+        doc_expected(doc, node, text);
+    }
     return doc->status == STATUS_OK ? value : 0.0;
 }
 

@@ -10,6 +10,7 @@
 #include <yaml.h>
 
 #include "core/status.h"
+#include "model/params.h"
 
 struct doc {
     const char *path;    /* for messages; borrowed */
@@ -23,12 +24,6 @@ struct doc {
 struct names {
     const char *(*at)(const void *context, size_t index);
     const void *context;
-};
-
-/* An open interval, and how to name it after "expected". */
-struct range {
-    double above, below;
-    const char *text;
 };
 
 /* The root node, or NULL. Aliases, anchors, tags and a second document are refused here. Ends with doc_close. */

@@ -292,7 +292,7 @@ static enum status check_steps(struct evaluation *e, const struct schedule *sche
     mixture_level_set(&e->level[schedule->T % 2], &start);
     mixture_level_set(&e->across[schedule->T % 2], &start);
     for (size_t t = schedule->T; t >= 2; t--) {
-        e->step = schedule_step(schedule, t);
+        e->step = sampler_step(e->sampler, schedule, t);
         mixture_level_set(&e->level[(t - 1) % 2], &e->step.to);
         mixture_level_set(&e->across[(t - 1) % 2], &e->step.to);
         oracle_set(&e->oracle, e->sampler, schedule, &e->step, &e->level[t % 2], &e->level[(t - 1) % 2], score_error,

@@ -164,7 +164,7 @@ static enum status propagate(const struct law_problem *problem, struct mixture_l
     oracle->work = work;
     mixture_level_set(&level[schedule->T % 2], &start);
     for (size_t t = schedule->T; t >= 2; t--) {
-        struct step step = schedule_step(schedule, t);
+        struct step step = sampler_step(sampler, schedule, t);
         if (problem->clip > 0.0)
             step.clip = problem->clip;
         mixture_level_set(&level[(t - 1) % 2], &step.to);

@@ -173,8 +173,8 @@ static enum status separate(const struct target *target, const struct sampler *s
     TRY(factor_list_merge(out, error));
     /* an error singles out coordinates, and a rotation would mix them */
     if (score_error != NULL && score_error->shape != NULL) {
-        int rotates = score_error->spread == SPREAD_DIAGONAL && score_error->shape != error_shape_find("bias")
-                      && dimension > 1 && out->count == 1 && out->group[0].factor.dimension == 1;
+        int rotates = score_error->spread == SPREAD_DIAGONAL && !score_error->shape->constant && dimension > 1
+                      && out->count == 1 && out->group[0].factor.dimension == 1;
         if (checks && rotates)
             TRY(check_rotations(out, sampler, schedule, dimension, error));
         return score_error_spread(score_error, dimension, out, error);
@@ -190,32 +190,13 @@ static enum status separate(const struct target *target, const struct sampler *s
     return factor_list_decompose(out, error);
 }
 
-/* The order of random covariances, which no engine covers and which may take minutes to make; 0: there are none. */
-static size_t random_order(const struct target *target, size_t dimension, const struct target **which)
-{
-    size_t rest = dimension;
-    for (size_t i = 0; i < target->part_count; i++)
-        rest -= target->parts[i].copies;
-    for (size_t i = 0; i < target->part_count; i++) {
-        const struct target_part *part = &target->parts[i];
-        size_t order = random_order(&part->target, part->copies > 0 ? part->copies : rest, which);
-        if (order > 0)
-            return order;
-    }
-    *which = target;
-    return target->covariance != COVARIANCE_ISOTROPIC && dimension > 1 ? dimension : 0;
-}
-
 enum status measure_supports_all(const struct target *target, const struct sampler *const *samplers, size_t count,
                                  const struct score_error *score_error, size_t dimension, struct error *error)
 {
-    const struct target *random;
+    struct factor costly;
     enum status status = target_exists(target, dimension, error);
-    size_t order = status == STATUS_OK ? random_order(target, dimension, &random) : 0;
-    if (order > 0) {
-        const struct covariances full = {0};
-        const struct factor factor = {.dimension = order, .components = random->nodes, .full = &full};
-        const struct law_problem problem = {.factor = &factor, .sampler = samplers[0], .score_error = score_error};
+    if (status == STATUS_OK && target_costly(target, dimension, &costly)) {
+        const struct law_problem problem = {.factor = &costly, .sampler = samplers[0], .score_error = score_error};
         return law_unsupported(&problem, error);
     }
     struct factor_list factors = {0};

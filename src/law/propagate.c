@@ -135,7 +135,7 @@ static enum status make_step(struct driver *driver, size_t t, bool checked, stru
 {
     const struct law_problem *problem = driver->run.problem;
     struct step_error total = {{0.0, 0.0}, {0.0, 0.0}, {0.0, 0.0}};
-    driver->run.step = schedule_step(problem->schedule, t);
+    driver->run.step = sampler_step(problem->sampler, problem->schedule, t);
     driver->run.step.clip = problem->clip > 0.0 ? problem->clip : HUGE_VAL;
     if (driver->stale) {
         driver->geometry->set_level(driver->state, driver->slot, &driver->run.step.from);

@@ -29,6 +29,7 @@ const struct error_shape error_bias = {
     .formula = "g(x) = 1",
     .source = "theory (13)",
     .affine = 1,
+    .constant = 1,
     .prepare = prepare_bias,
     .evaluate = evaluate,
 };
@@ -39,6 +40,7 @@ const struct error_shape error_linear = {
     .formula = "g(x) = x/sqrt(E X_t^2)",
     .source = "theory (13)",
     .affine = 1,
+    .proportional = 1,
     .prepare = prepare_linear,
     .evaluate = evaluate,
 };

@@ -13,10 +13,10 @@
 #include "model/target.h"
 
 /* Raised when what these structs mean changes; when their sizes do, DIFFRATE_ABI changes by itself. */
-enum { DIFFRATE_ABI_VERSION = 1 };
+enum { DIFFRATE_ABI_VERSION = 2 };
 #define DIFFRATE_ABI \
     ((uint64_t)DIFFRATE_ABI_VERSION << 48 ^ (uint64_t)sizeof(struct sampler) << 36 \
-     ^ (uint64_t)sizeof(struct target_family) << 24 ^ (uint64_t)sizeof(struct target) << 12 \
+     ^ (uint64_t)sizeof(struct target_family) << 24 ^ (uint64_t)sizeof(struct param) << 12 \
      ^ (uint64_t)(sizeof(struct step) + sizeof(struct score) + sizeof(struct factor)))
 
 struct diffrate_plugin {

@@ -1,7 +1,10 @@
 #include "model/sampler.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "core/memory.h"
 
 #define SAMPLER(object) extern const struct sampler object;
 #include "model/samplers.def"
@@ -24,6 +27,80 @@ const struct sampler *sampler_find(const char *name)
         if (strcmp(samplers[i]->name, name) == 0)
             return samplers[i];
     return NULL;
+}
+
+struct sampler_instance *sampler_instance_new(const struct sampler *kind, const union params *values,
+                                              const char *name, char *written)
+{
+    struct sampler_instance *made = array_new(1, sizeof *made);
+    if (made == NULL) {
+        free(written);
+        return NULL;
+    }
+    made->values = *values;
+    made->written = written;
+    (void)snprintf(made->name, sizeof made->name, "%s", name);
+    made->sampler = *kind;
+    made->sampler.name = made->name;
+    made->sampler.values = &made->values;
+    made->sampler.written = written;
+    made->sampler.kind = kind;
+    if (kind->adapt != NULL)
+        kind->adapt(&made->sampler);
+    return made;
+}
+
+void sampler_instance_free(struct sampler_instance *instance)
+{
+    if (instance == NULL)
+        return;
+    params_free(instance->sampler.params, &instance->values);
+    free(instance->written);
+    free(instance);
+}
+
+const struct sampler *sampler_kind(const struct sampler *sampler)
+{
+    return sampler->kind != NULL ? sampler->kind : sampler;
+}
+
+void sampler_describe(const struct sampler *sampler, FILE *file)
+{
+    fputs(sampler->name, file);
+    if (sampler->kind == NULL)
+        return;
+    fprintf(file, " kind %s", sampler->kind->name);
+    if (sampler->written != NULL)
+        fprintf(file, " %s", sampler->written);
+    else
+        params_describe(sampler->params, sampler->values, file);
+}
+
+struct step sampler_step(const struct sampler *sampler, const struct schedule *schedule, size_t t)
+{
+    struct step step = {
+        .t = t,
+        .from = schedule_level(schedule, t),
+        .to = schedule_level(schedule, t - 1),
+        .alpha = 1.0 - schedule->beta[t],
+        .log_alpha = log1p(-schedule->beta[t]),
+        .beta = schedule->beta[t],
+        .beta_before = schedule->beta[t < schedule->T ? t + 1 : t],
+        .beta_after = schedule->beta[t > 2 ? t - 1 : t],
+        .params = sampler != NULL ? sampler->values : NULL,
+        .clip = HUGE_VAL,
+    };
+    step.omega = step.beta / step.from.noise;
+    return step;
+}
+
+enum status sampler_check(const struct sampler *sampler, const struct schedule *schedule, struct error *error)
+{
+    for (size_t t = schedule->T; sampler->admits != NULL && t >= 2; t--) {
+        struct step step = sampler_step(sampler, schedule, t);
+        TRY(sampler->admits(sampler, &step, error));
+    }
+    return STATUS_OK;
 }
 
 double sampler_clip(size_t dimension, size_t T)

@@ -1,15 +1,16 @@
 /* Samplers in increment form (theory (5)),
  *     Y_{t-1} = (Y_t + D_t(Y_t))/sqrt(alpha_t) + sqrt(v_t) Z_t,
  * with v = 0 where they are deterministic and, in some, noise before the map as well; one const object a sampler,
- * listed in model/samplers.def. D is computed directly, never as a difference of large numbers. A regular sampler may
- * see positions relative to sqrt(alpha_bar) m for a fixed point m of the target space, which keeps digits next to
- * narrow components. */
+ * listed in model/samplers.def, which is also the sampler with the standard values of its parameters. D is computed
+ * directly, never as a difference of large numbers. A regular sampler may see positions relative to sqrt(alpha_bar) m
+ * for a fixed point m of the target space, which keeps digits next to narrow components. */
 #ifndef MODEL_SAMPLER_H
 #define MODEL_SAMPLER_H
 
 #include <stddef.h>
 
 #include "core/status.h"
+#include "model/params.h"
 #include "model/schedule.h"
 
 /* Levels at which a sampler asks for the score in one step: t, t-1 and a few of its own. */
@@ -63,7 +64,44 @@ struct sampler {
      * eps^(-1/claimed_order). 0: no claim. */
     double claimed_order;
     const char *claim_source;
+    const struct param *params; /* ends with key == NULL; NULL: none */
+    size_t params_size;         /* of the struct that they describe, at most PARAMS_SIZE */
+    const void *values;         /* that struct, with the standard values; functions find it in step->params */
+    /* Corrects the facts above where other values of the params change them. NULL: they do not. */
+    void (*adapt)(struct sampler *instance);
+    /* Whether the step exists with these values; STATUS_INADMISSIBLE if not, with what would be admissible. NULL:
+     * every step does. */
+    enum status (*admits)(const struct sampler *sampler, const struct step *step, struct error *error);
+    const struct sampler *kind; /* of an instance: whose functions it has; else NULL */
+    const char *written;        /* of an instance of a plug-in's sampler: its parameters as their author wrote them */
 };
+
+/* A sampler with values of its own. */
+struct sampler_instance {
+    struct sampler sampler;
+    union params values;
+    char name[64];
+    char *written;
+};
+
+/* An instance of a sampler, called `name`; takes `written`, for free(), which may be NULL. NULL where memory runs
+ * out; free with sampler_instance_free. */
+struct sampler_instance *sampler_instance_new(const struct sampler *kind, const union params *values,
+                                              const char *name, char *written);
+void sampler_instance_free(struct sampler_instance *instance);
+
+/* The listed sampler that a sampler is or is an instance of. */
+const struct sampler *sampler_kind(const struct sampler *sampler);
+
+/* Writes name and params to 17 digits: equal texts mean equal samplers. That of a listed sampler is its name. */
+void sampler_describe(const struct sampler *sampler, FILE *file);
+
+/* Step t in 2..T of a schedule, as the sampler (NULL: none) sees it; clip off. */
+struct step sampler_step(const struct sampler *sampler, const struct schedule *schedule, size_t t);
+
+/* STATUS_INADMISSIBLE if the sampler's parameters do not admit a step of the schedule. */
+MUST_USE enum status sampler_check(const struct sampler *sampler, const struct schedule *schedule,
+                                   struct error *error);
 
 /* All levels at which the sampler may ask for the score in a step: t, t-1 and then the others, of which those beyond
  * SAMPLER_OTHER_LEVELS do not count. Returns how many. */

@@ -1,6 +1,7 @@
 #include "model/schedule.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/memory.h"
@@ -35,7 +36,28 @@ double schedule_step_size(double c1, size_t T)
     return c1 * log((double)T) / (double)T;
 }
 
-static struct schedule *try_schedule(const struct schedule_kind *kind, double c0, double c1, size_t T,
+double schedule_constants_step_size(const void *params, size_t T)
+{
+    return schedule_step_size(((const struct schedule_constants *)params)->c1, T);
+}
+
+/* Beyond 1000, T is out of reach. */
+const struct param schedule_constants_params[] = {
+    {"c0", PARAM_REAL, offsetof(struct schedule_constants, c0), "the noise at an end is T^-c0", .standard = 2.0,
+     .range = {0.0, 1000.0, OPEN, NULL}},
+    {"c1", PARAM_REAL, offsetof(struct schedule_constants, c1), "the step size is h = c1 log(T)/T", .standard = 8.5,
+     .range = {0.0, 1000.0, OPEN, NULL}},
+    {0},
+};
+
+static union params constants(double c0, double c1)
+{
+    union params values = {.bytes = {0}};
+    *(struct schedule_constants *)(void *)values.bytes = (struct schedule_constants){c0, c1};
+    return values;
+}
+
+static struct schedule *try_schedule(const struct schedule_kind *kind, const union params *values, size_t T,
                                      int *admissible)
 {
     *admissible = 0;
@@ -47,50 +69,51 @@ static struct schedule *try_schedule(const struct schedule_kind *kind, double c0
         return NULL;
     }
     *schedule =
-        (struct schedule){kind, c0, c1, T, schedule_step_size(c1, T), arrays, arrays + T + 1, arrays + 2 * (T + 1)};
+        (struct schedule){kind, *values, T, kind->step_size(values, T), arrays, arrays + T + 1, arrays + 2 * (T + 1)};
     *admissible =
-        schedule->h < 1.0 && kind->fill(c0, c1, T, schedule->log_alpha_bar, schedule->log_noise, schedule->beta);
+        schedule->h < 1.0 && kind->fill(values, T, schedule->log_alpha_bar, schedule->log_noise, schedule->beta);
     return schedule;
 }
 
-/* The smallest T' >= T with h < 1, or 0. Where h >= 1, T < c1 log(T), and as the right side grows with T, no T'
+/* The smallest T' >= T with h < 1, or 0. Where h >= 1, T <= T h, and as the right side does not fall with T, no T'
  * between the two can have h < 1: the search may jump there. */
-static size_t smallest_with_small_step(double c1, size_t T)
+static size_t smallest_with_small_step(const struct schedule_kind *kind, const union params *values, size_t T)
 {
     for (size_t candidate = T < 2 ? 2 : T; candidate < LARGEST_STEPS;) {
-        if (schedule_step_size(c1, candidate) < 1.0)
+        double h = kind->step_size(values, candidate);
+        if (h < 1.0)
             return candidate;
-        double jump = floor(c1 * log((double)candidate));
+        double jump = floor(h * (double)candidate);
         candidate = jump > (double)candidate + 1.0 && jump < 0x1p40 ? (size_t)jump : candidate + 1;
     }
     return 0;
 }
 
-static int is_admissible(const struct schedule_kind *kind, double c0, double c1, size_t T)
+static int is_admissible(const struct schedule_kind *kind, const union params *values, size_t T)
 {
     int admissible;
-    struct schedule *schedule = try_schedule(kind, c0, c1, T, &admissible);
+    struct schedule *schedule = try_schedule(kind, values, T, &admissible);
     schedule_free(schedule);
     return schedule != NULL && admissible;
 }
 
-size_t schedule_smallest_admissible(const struct schedule_kind *kind, double c0, double c1, size_t T)
+static size_t smallest_admissible(const struct schedule_kind *kind, const union params *values, size_t T)
 {
-    size_t first = smallest_with_small_step(c1, T);
-    if (first == 0 || is_admissible(kind, c0, c1, first))
+    size_t first = smallest_with_small_step(kind, values, T);
+    if (first == 0 || is_admissible(kind, values, first))
         return first;
     /* Near h = 1 the noise can fall by so much in a step that it underflows; somewhat smaller steps mend that. Where
      * they do not, it is T^(c0 - c1) that underflows, and a larger T makes it worse. */
     size_t fails = first, exists = 0;
     for (size_t step = 1; exists == 0 && first + step <= 2 * first; step *= 2) {
-        if (is_admissible(kind, c0, c1, first + step))
+        if (is_admissible(kind, values, first + step))
             exists = first + step;
         else
             fails = first + step;
     }
     while (exists > fails + 1) {
         size_t middle = fails + (exists - fails) / 2;
-        if (is_admissible(kind, c0, c1, middle))
+        if (is_admissible(kind, values, middle))
             exists = middle;
         else
             fails = middle;
@@ -98,16 +121,43 @@ size_t schedule_smallest_admissible(const struct schedule_kind *kind, double c0,
     return exists;
 }
 
+size_t schedule_smallest_admissible(const struct schedule_kind *kind, double c0, double c1, size_t T)
+{
+    const union params values = constants(c0, c1);
+    return smallest_admissible(kind, &values, T);
+}
+
+/* "KEY = VALUE, KEY = VALUE" of the reals. */
+static void write_values(const struct schedule_kind *kind, const union params *values, char *text, size_t size)
+{
+    int used = 0;
+    text[0] = '\0';
+    for (const struct param *param = kind->params; param->key != NULL && used >= 0 && (size_t)used < size; param++)
+        if (param->kind == PARAM_REAL)
+            used += snprintf(text + used, size - (size_t)used, "%s%s = %g", used > 0 ? ", " : "", param->key,
+                             *(const double *)(const void *)(values->bytes + param->offset));
+}
+
 enum status schedule_new(const struct schedule_kind *kind, double c0, double c1, size_t T, struct schedule **out,
                          struct error *error)
 {
+    const union params values = constants(c0, c1);
     *out = NULL;
     if (!(c0 > 0.0 && c1 > 0.0 && isfinite(c0) && isfinite(c1)))
         return fail_with(error, STATUS_INVALID, "schedule %s: c0 and c1 must be positive, not c0 = %g, c1 = %g",
                          kind->name, c0, c1);
+    return schedule_with(kind, &values, T, out, error);
+}
+
+enum status schedule_with(const struct schedule_kind *kind, const union params *values, size_t T,
+                          struct schedule **out, struct error *error)
+{
+    char text[160];
+    *out = NULL;
+    write_values(kind, values, text, sizeof text);
     if (T >= 2) {
         int admissible;
-        struct schedule *schedule = try_schedule(kind, c0, c1, T, &admissible);
+        struct schedule *schedule = try_schedule(kind, values, T, &admissible);
         if (schedule == NULL)
             return fail_with(error, STATUS_MEMORY, "out of memory for a schedule of %zu steps", T);
         if (admissible) {
@@ -116,17 +166,17 @@ enum status schedule_new(const struct schedule_kind *kind, double c0, double c1,
         }
         schedule_free(schedule);
     }
-    size_t smallest = schedule_smallest_admissible(kind, c0, c1, T);
-    double h = T >= 1 ? schedule_step_size(c1, T) : 0.0;
+    size_t smallest = smallest_admissible(kind, values, T);
+    double h = T >= 1 ? kind->step_size(values, T) : 0.0;
     if (smallest == 0)
         return fail_with(error, STATUS_INADMISSIBLE,
-                         "schedule %s with c0 = %g, c1 = %g does not exist at T = %zu (h = %.4g): "
+                         "schedule %s with %s does not exist at T = %zu (h = %.4g): "
                          "a noise level leaves (0, 1), and no larger T mends it",
-                         kind->name, c0, c1, T, h);
+                         kind->name, text, T, h);
     return fail_with(error, STATUS_INADMISSIBLE,
-                     "schedule %s with c0 = %g, c1 = %g does not exist at T = %zu (h = %.4g; it needs h < 1 and "
+                     "schedule %s with %s does not exist at T = %zu (h = %.4g; it needs h < 1 and "
                      "T >= 2): the smallest admissible T is %zu",
-                     kind->name, c0, c1, T, h, smallest);
+                     kind->name, text, T, h, smallest);
 }
 
 void schedule_free(struct schedule *schedule)
@@ -140,23 +190,6 @@ void schedule_free(struct schedule *schedule)
 struct level schedule_level(const struct schedule *schedule, size_t t)
 {
     return (struct level){exp(schedule->log_alpha_bar[t]), exp(schedule->log_noise[t])};
-}
-
-struct step schedule_step(const struct schedule *schedule, size_t t)
-{
-    struct step step = {
-        .t = t,
-        .from = schedule_level(schedule, t),
-        .to = schedule_level(schedule, t - 1),
-        .alpha = 1.0 - schedule->beta[t],
-        .log_alpha = log1p(-schedule->beta[t]),
-        .beta = schedule->beta[t],
-        .beta_before = schedule->beta[t < schedule->T ? t + 1 : t],
-        .beta_after = schedule->beta[t > 2 ? t - 1 : t],
-        .clip = HUGE_VAL,
-    };
-    step.omega = step.beta / step.from.noise;
-    return step;
 }
 
 struct level level_scaled(const struct level *level, double ratio)

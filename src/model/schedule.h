@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "core/status.h"
+#include "model/params.h"
 
 /* A noise level of the forward process: X = sqrt(alpha_bar) X_0 + sqrt(noise) W. Both in (0, 1), summing to 1. */
 struct level {
@@ -13,7 +14,7 @@ struct level {
     double noise; /* 1 - alpha_bar */
 };
 
-/* One reverse step t -> t-1, all that a sampler may know about the schedule. */
+/* One reverse step t -> t-1: all that a sampler may know about the schedule, and its own parameters. */
 struct step {
     size_t t;           /* in 2..T */
     struct level from;  /* level t */
@@ -24,6 +25,7 @@ struct step {
     double omega;       /* (1 - alpha_t)/(1 - alpha_bar_t): the step in log noise, of order h */
     double beta_before; /* 1 - alpha_{t+1}, of the step before this one; beta at t = T */
     double beta_after;  /* 1 - alpha_{t-1}, of the step after this one; beta at t = 2, the last */
+    const void *params; /* the sampler's, a struct of its own (sampler.params); NULL: it has none */
     double clip;        /* norm above which a sampler that clips zeroes its correction; infinite: clipping is off */
 };
 
@@ -42,14 +44,25 @@ struct schedule_kind {
     const char *source;
     /* Fills log_alpha_bar[t], log_noise[t], beta[t] for t = 1..T (index 0 unused). Returns 0 if some level leaves (0,
      * 1). */
-    int (*fill)(double c0, double c1, size_t T, double *log_alpha_bar, double *log_noise, double *beta);
+    int (*fill)(const void *params, size_t T, double *log_alpha_bar, double *log_noise, double *beta);
+    /* h, the step size that rates are powers of: T h does not fall with T. */
+    double (*step_size)(const void *params, size_t T);
+    const struct param *params; /* ends with key == NULL */
+    size_t params_size;         /* of the struct that they describe, at most PARAMS_SIZE */
 };
+
+/* The parameters of schedules by Li and others. */
+struct schedule_constants {
+    double c0, c1; /* theory (2), (3) */
+};
+extern const struct param schedule_constants_params[];
+double schedule_constants_step_size(const void *params, size_t T); /* c1 log(T)/T */
 
 struct schedule {
     const struct schedule_kind *kind;
-    double c0, c1;
+    union params values;                      /* the kind's struct */
     size_t T;                                 /* number of noise levels; the sampler makes T-1 steps, t = T..2 */
-    double h;                                 /* c1 log(T)/T, the step size that rates are powers of */
+    double h;                                 /* the step size that rates are powers of */
     double *log_alpha_bar, *log_noise, *beta; /* index 1..T */
 };
 
@@ -60,8 +73,11 @@ double schedule_step_size(double c1, size_t T);
 const struct schedule_kind *schedule_kind_find(const char *name);
 const struct schedule_kind *schedule_kind_at(size_t index);
 
-/* Returns a schedule in *out (free with schedule_free). Domain: c0 > 0, c1 > 0, T >= 2.
+/* Returns a schedule with the values of its kind's params in *out (free with schedule_free). Domain: T >= 2.
  * Errors: STATUS_INADMISSIBLE when h >= 1 or a level leaves (0, 1); the text names the smallest admissible T. */
+MUST_USE enum status schedule_with(const struct schedule_kind *kind, const union params *values, size_t T,
+                                   struct schedule **out, struct error *error);
+/* The same of a kind that has schedule_constants. Domain: c0 > 0, c1 > 0. */
 MUST_USE enum status schedule_new(const struct schedule_kind *kind, double c0, double c1, size_t T,
                                   struct schedule **out, struct error *error);
 void schedule_free(struct schedule *schedule);
@@ -70,7 +86,6 @@ void schedule_free(struct schedule *schedule);
 size_t schedule_smallest_admissible(const struct schedule_kind *kind, double c0, double c1, size_t T);
 
 struct level schedule_level(const struct schedule *schedule, size_t t); /* t in 1..T */
-struct step schedule_step(const struct schedule *schedule, size_t t);   /* t in 2..T; clip off */
 
 /* The level whose sigma = sqrt(noise/alpha_bar) is `ratio` > 0 times that of `level`. */
 struct level level_scaled(const struct level *level, double ratio);

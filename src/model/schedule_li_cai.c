@@ -4,9 +4,10 @@
 #include "model/schedule.h"
 
 /* theory (2), accumulated backwards from t = T by the exact ratios (4). */
-static int fill(double c0, double c1, size_t T, double *log_alpha_bar, double *log_noise, double *beta)
+static int fill(const void *params, size_t T, double *log_alpha_bar, double *log_noise, double *beta)
 {
-    double h = schedule_step_size(c1, T);
+    const double c0 = ((const struct schedule_constants *)params)->c0;
+    double h = schedule_constants_step_size(params, T);
     double log_T = log((double)T);
     struct sum log_a = {-c0 * log_T, 0.0};
     struct sum log_o = {log1p(-exp(-c0 * log_T)), 0.0};
@@ -34,4 +35,7 @@ const struct schedule_kind schedule_li_cai = {
     .formula = "h = c1 log(T)/T; abar_T = T^-c0; abar_{t-1} = abar_t + h abar_t (1 - abar_t)",
     .source = "Li & Cai, arXiv:2410.23285, as stated in arXiv:2504.05300 eq. (14)",
     .fill = fill,
+    .step_size = schedule_constants_step_size,
+    .params = schedule_constants_params,
+    .params_size = sizeof(struct schedule_constants),
 };

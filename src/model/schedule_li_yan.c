@@ -5,9 +5,10 @@
 
 /* theory (3). 1 - alpha_bar is accumulated as (1 - alpha_bar_{t-1}) + alpha_bar_{t-1} beta_t, a sum of positive
  * terms. */
-static int fill(double c0, double c1, size_t T, double *log_alpha_bar, double *log_noise, double *beta)
+static int fill(const void *params, size_t T, double *log_alpha_bar, double *log_noise, double *beta)
 {
-    double h = schedule_step_size(c1, T);
+    const double c0 = ((const struct schedule_constants *)params)->c0;
+    double h = schedule_constants_step_size(params, T);
     double log_beta_1 = -c0 * log((double)T);
     struct sum log_a = {0.0, 0.0}, log_o = {log_beta_1, 0.0};
     for (size_t t = 1; t <= T; t++) {
@@ -36,4 +37,7 @@ const struct schedule_kind schedule_li_yan = {
     .formula = "h = c1 log(T)/T; beta_1 = T^-c0; beta_{t+1} = h min{beta_1 (1 + h)^t, 1}; alpha_t = 1 - beta_t",
     .source = "Li & Yan, arXiv:2409.18959",
     .fill = fill,
+    .step_size = schedule_constants_step_size,
+    .params = schedule_constants_params,
+    .params_size = sizeof(struct schedule_constants),
 };

@@ -122,7 +122,7 @@ enum status score_error_spread(const struct score_error *error, size_t dimension
     if (error->spread == SPREAD_ONE || (error->spread == SPREAD_DIAGONAL && dimension == 1))
         return spread_one(list, failure);
     /* A constant vector along the diagonal is a constant in each coordinate. */
-    if (error->spread == SPREAD_ALL || (error->spread == SPREAD_DIAGONAL && error->shape == &error_bias)) {
+    if (error->spread == SPREAD_ALL || (error->spread == SPREAD_DIAGONAL && error->shape->constant)) {
         spread_all(dimension, list);
         return STATUS_OK;
     }

@@ -27,8 +27,10 @@ struct error_shape {
     const char *doc;
     const char *formula;
     const char *source;
-    int parameters; /* which of ERROR_* it has */
-    int affine;     /* in x: Gaussian factors keep their closed form */
+    int parameters;   /* which of ERROR_* it has */
+    int affine;       /* in x: Gaussian factors keep their closed form */
+    int constant;     /* does not depend on x: along the diagonal it is the same in each coordinate */
+    int proportional; /* to x: in all coordinates it is along x, and a radial law stays radial */
     /* Fills what evaluate needs at the present level of what the error sees, all but the amplitude. */
     void (*prepare)(const struct score_error *error, const struct seen *seen, struct error_level *out);
     /* g at x[i] (absolute positions) into out[i], i < n; out may be x. */

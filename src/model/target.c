@@ -14,9 +14,6 @@ static const struct target_family *const families[] = {
 #undef TARGET
 };
 
-const char *const covariance_names[] = {
-    [COVARIANCE_ISOTROPIC] = "isotropic", [COVARIANCE_SHARED] = "shared", [COVARIANCE_EACH] = "each", NULL};
-
 const struct target_family *target_family_at(size_t index)
 {
     return index < sizeof families / sizeof families[0] ? families[index] : NULL;
@@ -32,91 +29,47 @@ const struct target_family *target_family_find(const char *name)
 
 void target_init(struct target *target, const struct target_family *family)
 {
-    *target =
-        (struct target){.family = family, .variance = 1.0, .scale = 1.0, .nodes = 24, .condition = 10.0, .seed = 1};
+    *target = (struct target){.family = family};
+    params_init(family->params, &target->params);
 }
 
 void target_clear(struct target *target)
 {
-    for (size_t i = 0; i < target->part_count; i++)
-        target_clear(&target->parts[i].target);
-    free(target->parts);
-    free(target->weights);
-    free(target->means);
-    free(target->sds);
-    free(target->points);
-    free(target->matrices);
+    if (target->family != NULL)
+        params_free(target->family->params, &target->params);
     free(target->written);
     *target = (struct target){0};
-}
-
-static void describe_param(const struct target *target, const struct param *param, FILE *file)
-{
-    const char *at = (const char *)target + param->offset;
-    const struct spectrum *spectrum = (const struct spectrum *)at;
-    size_t values = param->count_offset > 0 ? *(const size_t *)((const char *)target + param->count_offset) : 0;
-    fprintf(file, " %s", param->key);
-    switch (param->kind) {
-    case PARAM_REAL:
-    case PARAM_POSITIVE:
-    case PARAM_ABOVE_TWO:
-    case PARAM_AT_LEAST_ONE:
-        fprintf(file, " %.17g", *(const double *)at);
-        break;
-    case PARAM_STUDENT_COMPONENTS:
-    case PARAM_RANDOM_COMPONENTS:
-    case PARAM_SEED:
-        fprintf(file, " %zu", *(const size_t *)at);
-        break;
-    case PARAM_REAL_LIST:
-    case PARAM_NONNEGATIVE_LIST:
-    case PARAM_WEIGHTS:
-        for (size_t i = 0; i < values; i++)
-            fprintf(file, " %.17g", (*(double *const *)at)[i]);
-        break;
-    case PARAM_POINTS:
-        fprintf(file, " %zu", target->width);
-        for (size_t i = 0; i < values * target->width; i++)
-            fprintf(file, " %.17g", (*(double *const *)at)[i]);
-        break;
-    case PARAM_MATRICES:
-        fprintf(file, " %zu", target->matrix_count);
-        for (size_t i = 0; i < target->matrix_count * target->width * target->width; i++)
-            fprintf(file, " %.17g", (*(double *const *)at)[i]);
-        break;
-    case PARAM_COVARIANCE:
-        fprintf(file, " %s", covariance_names[*(const enum covariance_kind *)at]);
-        break;
-    case PARAM_SPECTRUM:
-        fprintf(file, " %d %.17g %zu", (int)spectrum->kind, spectrum->exponent, spectrum->k);
-        break;
-    case PARAM_PARTS:
-        for (size_t i = 0; i < target->part_count; i++) {
-            fprintf(file, " %zu (", target->parts[i].copies);
-            target_describe(&target->parts[i].target, file);
-            fputs(")", file);
-        }
-        break;
-    }
 }
 
 int target_is_loaded(const struct target *target)
 {
     int loaded = target->family->factors != NULL;
-    for (size_t i = 0; i < target->part_count; i++)
-        loaded &= target_is_loaded(&target->parts[i].target);
+    for (const struct param *param = target->family->params; param->key != NULL; param++) {
+        const struct target_list *list = (const void *)(target->params.bytes + param->offset);
+        for (size_t i = 0; param->kind == PARAM_TARGETS && i < list->count; i++)
+            loaded &= target_is_loaded(&list->part[i].target);
+    }
     return loaded;
 }
 
 void target_describe(const struct target *target, FILE *file)
 {
     fputs(target->family->name, file);
-    if (target->written != NULL) {
+    if (target->written != NULL)
         fprintf(file, " %s", target->written);
-        return;
-    }
-    for (const struct param *param = target->family->params; param->key != NULL; param++)
-        describe_param(target, param, file);
+    else
+        params_describe(target->family->params, &target->params, file);
+}
+
+struct target_content target_content(const struct target *target, double dimension)
+{
+    const struct target_content one = {1.0, 1.0, 1.0, 0.0, 0.0};
+    return target->family->content != NULL ? target->family->content(target, dimension) : one;
+}
+
+int target_costly(const struct target *target, size_t dimension, struct factor *out)
+{
+    return target->family->costly != NULL && target->family->costly(target, dimension, out);
 }
 
 double target_approximation(const struct target *target)

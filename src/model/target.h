@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "core/status.h"
+#include "model/params.h"
 
 /* Symmetric positive definite matrices of order n, one for all components or one each. */
 struct covariances {
@@ -48,42 +49,12 @@ void factor_list_free(struct factor_list *list);
 
 struct target;
 
-enum { STUDENT_LEAST_COMPONENTS = 4, STUDENT_MOST_COMPONENTS = 200, RANDOM_MOST_COMPONENTS = 10000 };
-
-/* Covariances of random mixtures: their names end with NULL. */
-enum covariance_kind { COVARIANCE_ISOTROPIC, COVARIANCE_SHARED, COVARIANCE_EACH };
-extern const char *const covariance_names[];
-
-/* How a spec key of a family is read and checked. */
-enum param_kind {
-    PARAM_REAL,             /* finite double at offset */
-    PARAM_POSITIVE,         /* finite double > 0 at offset */
-    PARAM_REAL_LIST,        /* non-empty list: double * at offset, its length at count_offset */
-    PARAM_NONNEGATIVE_LIST, /* the same, every entry >= 0 */
-    PARAM_WEIGHTS,          /* the same, every entry > 0, summing to 1 within 1e-9 */
-    PARAM_POINTS,           /* non-empty list of points, each a list of equally many finite doubles: double * at
-                               offset, point after point; their number at count_offset, and target.width
-                               coordinates each */
-    PARAM_MATRICES,         /* one symmetric matrix of order target.width or one for each of count_offset: double * at
-                               offset, their number in target.matrix_count */
-    PARAM_ABOVE_TWO,        /* finite double > 2 at offset */
-    PARAM_AT_LEAST_ONE,     /* finite double >= 1 at offset */
-    PARAM_RANDOM_COMPONENTS,  /* size_t in 1..RANDOM_MOST_COMPONENTS at offset */
-    PARAM_SEED,               /* size_t >= 0 at offset */
-    PARAM_COVARIANCE,         /* one of covariance_names: enum covariance_kind at offset */
-    PARAM_STUDENT_COMPONENTS, /* size_t in STUDENT_LEAST_COMPONENTS..STUDENT_MOST_COMPONENTS at offset */
-    PARAM_SPECTRUM, /* {kind: flat} | {kind: power, exponent: p > 0} | {kind: k-of-d, k: integer >= 1} at offset */
-    PARAM_PARTS     /* non-empty list of targets without a name, each with `copies: integer >= 1 | rest`, exactly
-                       one `rest`: struct target_part * at offset, its length at count_offset */
-};
-
-struct param {
-    const char *key;
-    enum param_kind kind;
-    int required;
-    size_t offset;       /* into struct target */
-    size_t count_offset; /* into struct target; lists of one target that share it must have equal lengths */
-    const char *doc;
+/* What the literal factors of a target in some dimension hold, as real numbers because specs may ask for too much. */
+struct target_content {
+    double groups, components; /* of all groups */
+    double marginals;          /* components of the law of each coordinate that score errors can single out */
+    double numbers;            /* of means and covariances */
+    double made;               /* of these, and of eigenvalues, those that are not parameters */
 };
 
 struct target_family {
@@ -92,7 +63,7 @@ struct target_family {
     const char *formula;
     const char *source;
     const struct param *params; /* ends with key == NULL */
-    size_t width;               /* coordinates that each of PARAM_POINTS must have; 0: any number */
+    size_t params_size;         /* of the struct that they describe, at most PARAMS_SIZE */
     /* Whether the target exists in dimension d >= 1, found without making its factors; STATUS_INVALID if it does not.
      * NULL: in every dimension. */
     enum status (*exists)(const struct target *target, size_t dimension, struct error *error);
@@ -105,49 +76,37 @@ struct target_family {
     /* The total variation distance, in one coordinate, between what `factors` gives and the law that it stands for;
      * at most a few percent too large; NULL where the two are equal. Domain: a target that has factors. */
     double (*approximation)(const struct target *target);
+    /* What the literal factors in dimension d >= 1, which need not exist, would hold. NULL: one component. */
+    struct target_content (*content)(const struct target *target, double dimension);
+    /* A factor that no exact engine has a law of and that may take minutes to make, without its numbers: *out is
+     * {.dimension, .components, .full}. Returns 0 where there is none. NULL: in no dimension. */
+    int (*costly)(const struct target *target, size_t dimension, struct factor *out);
 };
 
-enum spectrum_kind { SPECTRUM_FLAT, SPECTRUM_POWER, SPECTRUM_K_OF_D };
-struct spectrum {
-    enum spectrum_kind kind;
-    double exponent; /* SPECTRUM_POWER: lambda_i = variance * i^-exponent */
-    size_t k;        /* SPECTRUM_K_OF_D: k variances, d - k zeros */
-};
-
-struct target_part;
-
-/* A target of some family. Fields that the family's params do not name keep the defaults of target_init. */
+/* A target of some family, whose struct is at `params`. */
 struct target {
     const struct target_family *family;
     char name[64];
-    double mean, variance;
-    struct spectrum spectrum;
-    double *weights, *means, *sds;
-    size_t components;
-    double *points; /* of PARAM_POINTS, `width` coordinates each */
-    size_t width;
-    double *matrices; /* of PARAM_MATRICES */
-    size_t matrix_count;
-    double spread, sd, condition; /* of random mixtures */
-    enum covariance_kind covariance;
-    size_t seed;
-    double nu, scale; /* of student-t */
-    size_t nodes;     /* its components: `components` counts lists */
-    struct target_part *parts;
-    size_t part_count;
     char *written; /* of a family that is not built in: which one, and the parameters as their author wrote them */
+    union params params;
 };
 
+/* In a target that is a direct sum. */
 struct target_part {
     struct target target;
     size_t copies; /* 0 means: as many as the dimension leaves */
 };
 
+/* The family's struct. */
+static inline const void *target_params(const struct target *target)
+{
+    return &target->params;
+}
+
 const struct target_family *target_family_find(const char *name); /* NULL if unknown */
 const struct target_family *target_family_at(size_t index);       /* NULL past the end */
 
-/* Defaults: mean 0, variance 1, flat spectrum, scale 1, 24 nodes, isotropic covariances, condition 10, seed 1, no
- * lists. */
+/* With the standard values of the family's params. */
 void target_init(struct target *target, const struct target_family *family);
 void target_clear(struct target *target); /* frees what the target owns; the struct itself is the caller's */
 
@@ -156,6 +115,12 @@ int target_is_loaded(const struct target *target);
 
 /* Writes every parameter to 17 digits, in the order of the family's params: equal texts mean equal targets. */
 void target_describe(const struct target *target, FILE *file);
+
+/* What the literal factors in dimension d >= 1 would hold. */
+struct target_content target_content(const struct target *target, double dimension);
+
+/* Whether the target has a factor that is costly to make: see target_family.costly. */
+int target_costly(const struct target *target, size_t dimension, struct factor *out);
 
 /* The largest of any coordinate's distance to the law that the target stands for; 0 where it is exact. */
 double target_approximation(const struct target *target);

@@ -1,29 +1,47 @@
 #include "model/target.h"
 
+struct mixture_full {
+    struct real_list weights;
+    struct point_list means;
+    struct matrix_list covariances;
+};
+
 static enum status exists(const struct target *target, size_t dimension, struct error *error)
 {
-    if (dimension % target->width == 0)
+    const struct mixture_full *mixture = target_params(target);
+    if (dimension % mixture->means.width == 0)
         return STATUS_OK;
     return fail_with(error, STATUS_INVALID,
                      "target %s: its means have %zu coordinates each, which do not fill dimension %zu", target->name,
-                     target->width, dimension);
+                     mixture->means.width, dimension);
 }
 
 static enum status factors(const struct target *target, size_t dimension, struct factor_list *list,
                            struct error *error)
 {
-    const struct covariances full = {target->matrix_count, target->matrices};
-    const struct factor factor = {target->width, target->components, target->weights, target->points, NULL, &full};
-    return factor_list_append(list, &factor, (double)(dimension / target->width), error);
+    const struct mixture_full *mixture = target_params(target);
+    const size_t width = mixture->means.width;
+    const struct covariances full = {mixture->covariances.count, mixture->covariances.entry};
+    const struct factor factor = {width, mixture->weights.count, mixture->weights.value, mixture->means.value, NULL,
+                                  &full};
+    return factor_list_append(list, &factor, (double)(dimension / width), error);
+}
+
+static struct target_content content(const struct target *target, double dimension)
+{
+    const struct mixture_full *mixture = target_params(target);
+    double k = (double)mixture->weights.count, width = (double)mixture->means.width;
+    (void)dimension;
+    return (struct target_content){1.0, k, width * k, width * (k + width * (double)mixture->covariances.count), 0.0};
 }
 
 static const struct param params[] = {
-    {"weights", PARAM_WEIGHTS, 1, offsetof(struct target, weights), offsetof(struct target, components),
-     "the components' probabilities, summing to 1"},
-    {"means", PARAM_POINTS, 1, offsetof(struct target, points), offsetof(struct target, components),
-     "their means, each a list of coordinates"},
-    {"covariances", PARAM_MATRICES, 1, offsetof(struct target, matrices), offsetof(struct target, components),
-     "their covariance matrices, or one for all: lists of rows"},
+    {"weights", PARAM_WEIGHTS, offsetof(struct mixture_full, weights), "the components' probabilities, summing to 1",
+     .required = 1, .range = GREATER_THAN(0.0), .group = 1},
+    {"means", PARAM_POINTS, offsetof(struct mixture_full, means), "their means, each a list of coordinates",
+     .required = 1, .group = 1},
+    {"covariances", PARAM_MATRICES, offsetof(struct mixture_full, covariances),
+     "their covariance matrices, or one for all: lists of rows", .required = 1, .group = 1},
     {0},
 };
 
@@ -33,6 +51,8 @@ const struct target_family target_full = {
     .formula = "prod_i sum_k w_k N(x_(i); m_k, S_k)",
     .source = "theory §3",
     .params = params,
+    .params_size = sizeof(struct mixture_full),
     .exists = exists,
     .factors = factors,
+    .content = content,
 };

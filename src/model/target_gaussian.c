@@ -8,29 +8,38 @@ enum {
     NODES = 16    /* quadrature nodes for each further block of a spectrum */
 };
 
+enum { SPECTRUM_FLAT, SPECTRUM_POWER, SPECTRUM_K_OF_D };
+
+struct gaussian {
+    double mean, variance;
+    size_t spectrum; /* one of SPECTRUM_ */
+    double exponent; /* SPECTRUM_POWER: lambda_i = variance i^-exponent */
+    size_t k;        /* SPECTRUM_K_OF_D: k variances, d - k zeros */
+};
+
 static enum status exists(const struct target *target, size_t dimension, struct error *error)
 {
-    const struct spectrum *spectrum = &target->spectrum;
-    if (spectrum->kind != SPECTRUM_K_OF_D || spectrum->k <= dimension)
+    const struct gaussian *gaussian = target_params(target);
+    if (gaussian->spectrum != SPECTRUM_K_OF_D || gaussian->k <= dimension)
         return STATUS_OK;
     return fail_with(error, STATUS_INVALID,
                      "target %s: k = %zu directions of positive variance need dimension at least "
                      "%zu, not %zu",
-                     target->name, spectrum->k, spectrum->k, dimension);
+                     target->name, gaussian->k, gaussian->k, dimension);
 }
 
-static enum status append(const struct target *target, double variance, double multiplicity, struct factor_list *list,
-                          struct error *error)
+static enum status append(const struct gaussian *gaussian, double variance, double multiplicity,
+                          struct factor_list *list, struct error *error)
 {
     double weight = 1.0, sd = sqrt(variance);
-    struct factor factor = {1, 1, &weight, &target->mean, &sd, NULL};
+    struct factor factor = {1, 1, &weight, &gaussian->mean, &sd, NULL};
     return factor_list_append(list, &factor, multiplicity, error);
 }
 
 /* sum_{first <= i < last} g(i) for smooth g, as sum_m W_m g(x_m) with Chebyshev nodes in log i: W_m is the sum over i
  * of the m-th Lagrange polynomial. Every quantity of a product law is such a sum, so a spectrum of a million
  * eigenvalues becomes a few hundred factors with real multiplicities, to rounding. */
-static enum status append_block(const struct target *target, size_t first, size_t last, struct factor_list *list,
+static enum status append_block(const struct gaussian *gaussian, size_t first, size_t last, struct factor_list *list,
                                 struct error *error)
 {
     double node[NODES], barycentric[NODES];
@@ -55,31 +64,31 @@ static enum status append_block(const struct target *target, size_t first, size_
             sum_add(&weight[m], hit >= 0 ? (m == hit) : term[m] / total);
     }
     for (int m = 0; m < NODES; m++) {
-        double variance = target->variance * exp(-target->spectrum.exponent * (middle + half * node[m]));
-        enum status status = append(target, variance, sum_value(&weight[m]), list, error);
+        double variance = gaussian->variance * exp(-gaussian->exponent * (middle + half * node[m]));
+        enum status status = append(gaussian, variance, sum_value(&weight[m]), list, error);
         if (status != STATUS_OK)
             return status;
     }
     return STATUS_OK;
 }
 
-static enum status append_power_law(const struct target *target, size_t dimension, struct factor_list *list,
+static enum status append_power_law(const struct gaussian *gaussian, size_t dimension, struct factor_list *list,
                                     struct error *error)
 {
-    double ratio = exp2(fmin(1.0, 1.0 / target->spectrum.exponent));
+    double ratio = exp2(fmin(1.0, 1.0 / gaussian->exponent));
     enum status status = STATUS_OK;
     size_t first = 1;
     while (first <= dimension && status == STATUS_OK) {
         double end = fmin(floor((double)first * ratio), (double)dimension + 1.0);
-        double variance = target->variance * pow((double)first, -target->spectrum.exponent);
+        double variance = gaussian->variance * pow((double)first, -gaussian->exponent);
         if (variance == 0.0) { /* underflow, and so in all that follow */
-            status = append(target, 0.0, (double)(dimension - first + 1), list, error);
+            status = append(gaussian, 0.0, (double)(dimension - first + 1), list, error);
             first = dimension + 1;
         } else if (first <= LITERAL || end - (double)first <= NODES) {
-            status = append(target, variance, 1.0, list, error);
+            status = append(gaussian, variance, 1.0, list, error);
             first++;
         } else {
-            status = append_block(target, first, (size_t)end, list, error);
+            status = append_block(gaussian, first, (size_t)end, list, error);
             first = (size_t)end;
         }
     }
@@ -89,37 +98,56 @@ static enum status append_power_law(const struct target *target, size_t dimensio
 static enum status factors(const struct target *target, size_t dimension, struct factor_list *list,
                            struct error *error)
 {
-    const struct spectrum *spectrum = &target->spectrum;
-    switch (spectrum->kind) {
-    case SPECTRUM_FLAT:
-        return append(target, target->variance, (double)dimension, list, error);
-    case SPECTRUM_POWER:
-        return append_power_law(target, dimension, list, error);
-    case SPECTRUM_K_OF_D:
-        break;
-    }
-    enum status status = append(target, target->variance, (double)spectrum->k, list, error);
-    if (status == STATUS_OK && dimension > spectrum->k)
-        status = append(target, 0.0, (double)(dimension - spectrum->k), list, error);
-    return status;
+    const struct gaussian *gaussian = target_params(target);
+    if (gaussian->spectrum == SPECTRUM_FLAT)
+        return append(gaussian, gaussian->variance, (double)dimension, list, error);
+    if (gaussian->spectrum == SPECTRUM_POWER)
+        return append_power_law(gaussian, dimension, list, error);
+    TRY(append(gaussian, gaussian->variance, (double)gaussian->k, list, error));
+    return dimension > gaussian->k ? append(gaussian, 0.0, (double)(dimension - gaussian->k), list, error)
+                                   : STATUS_OK;
 }
 
 static enum status coordinates(const struct target *target, size_t dimension, struct factor_list *list,
                                struct error *error)
 {
+    const struct gaussian *gaussian = target_params(target);
     enum status status = STATUS_OK;
-    if (target->spectrum.kind != SPECTRUM_POWER)
+    if (gaussian->spectrum != SPECTRUM_POWER)
         return factors(target, dimension, list, error);
     for (size_t i = 1; i <= dimension && status == STATUS_OK; i++)
-        status = append(target, target->variance * pow((double)i, -target->spectrum.exponent), 1.0, list, error);
+        status = append(gaussian, gaussian->variance * pow((double)i, -gaussian->exponent), 1.0, list, error);
     return status;
 }
 
+static struct target_content content(const struct target *target, double d)
+{
+    const struct gaussian *gaussian = target_params(target);
+    return gaussian->spectrum == SPECTRUM_POWER ? (struct target_content){d, d, d, 2.0 * d, d}
+                                                : (struct target_content){1.0, 1.0, 1.0, 0.0, 0.0};
+}
+
+static const struct param power[] = {{"exponent", PARAM_REAL, offsetof(struct gaussian, exponent),
+                                      "the variance of coordinate i is variance i^-exponent", .required = 1,
+                                      .range = GREATER_THAN(0.0)},
+                                     {0}};
+static const struct param k_of_d[] = {{"k", PARAM_INTEGER, offsetof(struct gaussian, k),
+                                       "how many coordinates have a variance", .required = 1, .range = AT_LEAST(1.0)},
+                                      {0}};
+static const struct variant spectra[] = {
+    [SPECTRUM_FLAT] = {"flat", NULL},
+    [SPECTRUM_POWER] = {"power", power},
+    [SPECTRUM_K_OF_D] = {"k-of-d", k_of_d},
+    {0},
+};
+
 static const struct param params[] = {
-    {"mean", PARAM_REAL, 0, offsetof(struct target, mean), 0, "the mean of every coordinate (default 0)"},
-    {"variance", PARAM_POSITIVE, 1, offsetof(struct target, variance), 0, "the (largest) variance"},
-    {"spectrum", PARAM_SPECTRUM, 0, offsetof(struct target, spectrum), 0,
-     "{kind: flat} (default), {kind: power, exponent: p}: variance i^-p, or {kind: k-of-d, k: k}: d - k zeros"},
+    {"mean", PARAM_REAL, offsetof(struct gaussian, mean), "the mean of every coordinate", .standard = 0.0},
+    {"variance", PARAM_REAL, offsetof(struct gaussian, variance), "the (largest) variance", .required = 1,
+     .standard = 1.0, .range = GREATER_THAN(0.0)},
+    {"spectrum", PARAM_VARIANT, offsetof(struct gaussian, spectrum),
+     "{kind: flat}, {kind: power, exponent: p}: variance i^-p, or {kind: k-of-d, k: k}: d - k zeros",
+     .variants = spectra},
     {0},
 };
 
@@ -129,7 +157,9 @@ const struct target_family target_gaussian = {
     .formula = "N(mean (1, ..., 1), diag lambda)",
     .source = "theory §3",
     .params = params,
+    .params_size = sizeof(struct gaussian),
     .exists = exists,
     .factors = factors,
     .coordinates = coordinates,
+    .content = content,
 };

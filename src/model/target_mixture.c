@@ -1,18 +1,32 @@
 #include "model/target.h"
 
+struct mixture {
+    struct real_list weights, means, sds;
+};
+
 static enum status factors(const struct target *target, size_t dimension, struct factor_list *list,
                            struct error *error)
 {
-    struct factor factor = {1, target->components, target->weights, target->means, target->sds, NULL};
+    const struct mixture *mixture = target_params(target);
+    struct factor factor = {
+        1, mixture->weights.count, mixture->weights.value, mixture->means.value, mixture->sds.value, NULL};
     return factor_list_append(list, &factor, (double)dimension, error);
 }
 
+static struct target_content content(const struct target *target, double dimension)
+{
+    const struct mixture *mixture = target_params(target);
+    double k = (double)mixture->weights.count;
+    (void)dimension;
+    return (struct target_content){1.0, k, k, 2.0 * k, 0.0};
+}
+
 static const struct param params[] = {
-    {"weights", PARAM_WEIGHTS, 1, offsetof(struct target, weights), offsetof(struct target, components),
-     "the components' probabilities, summing to 1"},
-    {"means", PARAM_REAL_LIST, 1, offsetof(struct target, means), offsetof(struct target, components), "their means"},
-    {"sds", PARAM_NONNEGATIVE_LIST, 1, offsetof(struct target, sds), offsetof(struct target, components),
-     "their standard deviations; 0 is an atom"},
+    {"weights", PARAM_WEIGHTS, offsetof(struct mixture, weights), "the components' probabilities, summing to 1",
+     .required = 1, .range = GREATER_THAN(0.0), .group = 1},
+    {"means", PARAM_REALS, offsetof(struct mixture, means), "their means", .required = 1, .group = 1},
+    {"sds", PARAM_REALS, offsetof(struct mixture, sds), "their standard deviations; 0 is an atom", .required = 1,
+     .range = AT_LEAST(0.0), .group = 1},
     {0},
 };
 
@@ -22,5 +36,7 @@ const struct target_family target_mixture = {
     .formula = "prod_i sum_k w_k N(x_i; m_k, s_k^2)",
     .source = "theory §3",
     .params = params,
+    .params_size = sizeof(struct mixture),
     .factors = factors,
+    .content = content,
 };

@@ -1,5 +1,10 @@
 #include "model/target.h"
 
+struct plane {
+    struct real_list weights, sds;
+    struct point_list means;
+};
+
 static enum status exists(const struct target *target, size_t dimension, struct error *error)
 {
     if (dimension % 2 == 0)
@@ -12,17 +17,28 @@ static enum status exists(const struct target *target, size_t dimension, struct 
 static enum status factors(const struct target *target, size_t dimension, struct factor_list *list,
                            struct error *error)
 {
-    struct factor factor = {2, target->components, target->weights, target->points, target->sds, NULL};
+    const struct plane *plane = target_params(target);
+    struct factor factor = {2,   plane->weights.count, plane->weights.value, plane->means.value, plane->sds.value,
+                            NULL};
     return factor_list_append(list, &factor, (double)(dimension / 2), error);
 }
 
+static struct target_content content(const struct target *target, double dimension)
+{
+    const struct plane *plane = target_params(target);
+    double k = (double)plane->weights.count;
+    (void)dimension;
+    return (struct target_content){1.0, k, 2.0 * k, 2.0 * k, 0.0};
+}
+
 static const struct param params[] = {
-    {"weights", PARAM_WEIGHTS, 1, offsetof(struct target, weights), offsetof(struct target, components),
-     "the components' probabilities, summing to 1"},
-    {"means", PARAM_POINTS, 1, offsetof(struct target, points), offsetof(struct target, components),
-     "their means, each [x, y]"},
-    {"sds", PARAM_NONNEGATIVE_LIST, 1, offsetof(struct target, sds), offsetof(struct target, components),
-     "their standard deviations, the same in every direction; 0 is an atom"},
+    {"weights", PARAM_WEIGHTS, offsetof(struct plane, weights), "the components' probabilities, summing to 1",
+     .required = 1, .range = GREATER_THAN(0.0), .group = 1},
+    {"means", PARAM_POINTS, offsetof(struct plane, means), "their means, each [x, y]", .required = 1, .group = 1,
+     .width = 2},
+    {"sds", PARAM_REALS, offsetof(struct plane, sds),
+     "their standard deviations, the same in every direction; 0 is an atom", .required = 1, .range = AT_LEAST(0.0),
+     .group = 1},
     {0},
 };
 
@@ -32,7 +48,8 @@ const struct target_family target_plane = {
     .formula = "prod_i sum_k w_k N((x_{2i-1}, x_{2i}); m_k, s_k^2 I_2)",
     .source = "theory §3",
     .params = params,
-    .width = 2,
+    .params_size = sizeof(struct plane),
     .exists = exists,
     .factors = factors,
+    .content = content,
 };

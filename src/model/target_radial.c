@@ -2,24 +2,37 @@
 
 #include "core/memory.h"
 
+struct radial {
+    struct real_list weights, sds;
+};
+
 /* In one dimension it is a mixture on the line. */
 static enum status factors(const struct target *target, size_t dimension, struct factor_list *list,
                            struct error *error)
 {
-    double *zeros = dimension == 1 ? array_new(target->components, sizeof *zeros) : NULL;
+    const struct radial *radial = target_params(target);
+    double *zeros = dimension == 1 ? array_new(radial->weights.count, sizeof *zeros) : NULL;
     if (dimension == 1 && zeros == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for %zu components", target->components);
-    struct factor factor = {dimension, target->components, target->weights, zeros, target->sds, NULL};
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu components", radial->weights.count);
+    struct factor factor = {dimension, radial->weights.count, radial->weights.value, zeros, radial->sds.value, NULL};
     enum status status = factor_list_append(list, &factor, 1.0, error);
     free(zeros);
     return status;
 }
 
+static struct target_content content(const struct target *target, double dimension)
+{
+    const struct radial *radial = target_params(target);
+    double k = (double)radial->weights.count;
+    return (struct target_content){1.0, k, dimension * k, k, 0.0};
+}
+
 static const struct param params[] = {
-    {"weights", PARAM_WEIGHTS, 1, offsetof(struct target, weights), offsetof(struct target, components),
-     "the components' probabilities, summing to 1"},
-    {"sds", PARAM_NONNEGATIVE_LIST, 1, offsetof(struct target, sds), offsetof(struct target, components),
-     "their standard deviations, the same in every coordinate; 0 is an atom"},
+    {"weights", PARAM_WEIGHTS, offsetof(struct radial, weights), "the components' probabilities, summing to 1",
+     .required = 1, .range = GREATER_THAN(0.0), .group = 1},
+    {"sds", PARAM_REALS, offsetof(struct radial, sds),
+     "their standard deviations, the same in every coordinate; 0 is an atom", .required = 1, .range = AT_LEAST(0.0),
+     .group = 1},
     {0},
 };
 
@@ -29,5 +42,7 @@ const struct target_family target_radial = {
     .formula = "sum_k w_k N(x; 0, s_k^2 I_d)",
     .source = "theory §3",
     .params = params,
+    .params_size = sizeof(struct radial),
     .factors = factors,
+    .content = content,
 };

@@ -57,45 +57,54 @@ static double choose_spacing(double nu, size_t components, double *first)
     return spacing;
 }
 
+enum { LEAST_COMPONENTS = 4, MOST_COMPONENTS = 200 };
+
+struct student {
+    double nu, scale;
+    size_t components;
+};
+
 /* The mixture that stands for scale 1. */
 struct nodes {
-    double weight[STUDENT_MOST_COMPONENTS], mean[STUDENT_MOST_COMPONENTS], sd[STUDENT_MOST_COMPONENTS];
+    double weight[MOST_COMPONENTS], mean[MOST_COMPONENTS], sd[MOST_COMPONENTS];
     double spacing;
 };
 
-static void fill(const struct target *target, struct nodes *out)
+static void fill(const struct student *student, struct nodes *out)
 {
     double first, total = 0.0;
-    out->spacing = choose_spacing(target->nu, target->nodes, &first);
-    for (size_t k = 0; k < target->nodes; k++) {
+    out->spacing = choose_spacing(student->nu, student->components, &first);
+    for (size_t k = 0; k < student->components; k++) {
         double theta = first + (double)k * out->spacing;
-        out->weight[k] = exp(0.5 * target->nu * (-2.0 * theta - expm1(-2.0 * theta)));
+        out->weight[k] = exp(0.5 * student->nu * (-2.0 * theta - expm1(-2.0 * theta)));
         out->mean[k] = 0.0;
         out->sd[k] = exp(theta);
         total += out->weight[k];
     }
-    for (size_t k = 0; k < target->nodes; k++)
+    for (size_t k = 0; k < student->components; k++)
         out->weight[k] /= total;
 }
 
 static enum status exists(const struct target *target, size_t dimension, struct error *error)
 {
+    const struct student *student = target_params(target);
     (void)dimension;
-    if (target->nu <= LARGEST_NU)
+    if (student->nu <= LARGEST_NU)
         return STATUS_OK;
     return fail_with(error, STATUS_INVALID,
                      "target %s: a Student-t law with nu = %g is a Gaussian to rounding, expected nu <= %g",
-                     target->name, target->nu, LARGEST_NU);
+                     target->name, student->nu, LARGEST_NU);
 }
 
 static enum status factors(const struct target *target, size_t dimension, struct factor_list *list,
                            struct error *error)
 {
+    const struct student *student = target_params(target);
     struct nodes nodes;
-    fill(target, &nodes);
-    for (size_t k = 0; k < target->nodes; k++)
-        nodes.sd[k] *= target->scale;
-    struct factor factor = {1, target->nodes, nodes.weight, nodes.mean, nodes.sd, NULL};
+    fill(student, &nodes);
+    for (size_t k = 0; k < student->components; k++)
+        nodes.sd[k] *= student->scale;
+    struct factor factor = {1, student->components, nodes.weight, nodes.mean, nodes.sd, NULL};
     return factor_list_append(list, &factor, (double)dimension, error);
 }
 
@@ -105,27 +114,38 @@ static enum status factors(const struct target *target, size_t dimension, struct
 static double approximation(const struct target *target)
 {
     enum { A_PERIOD = 64, MOST_POINTS = 1000000 };
+    const struct student *student = target_params(target);
     struct nodes nodes;
-    fill(target, &nodes);
-    double root = sqrt(target->nu), end = 10.0 * nodes.sd[target->nodes - 1], reach = asinh(end / root);
+    fill(student, &nodes);
+    double root = sqrt(student->nu), end = 10.0 * nodes.sd[student->components - 1], reach = asinh(end / root);
     double points = fmin(ceil(reach / nodes.spacing * A_PERIOD), MOST_POINTS), length = reach / points, total = 0.0;
     for (double i = 0.5; i < points; i += 1.0) {
         double x = root * sinh(i * length), density = 0.0;
-        for (size_t k = 0; k < target->nodes; k++)
+        for (size_t k = 0; k < student->components; k++)
             density += nodes.weight[k] * gsl_ran_gaussian_pdf(x, nodes.sd[k]);
-        total += fabs(density - gsl_ran_tdist_pdf(x, target->nu)) * root * cosh(i * length) * length;
+        total += fabs(density - gsl_ran_tdist_pdf(x, student->nu)) * root * cosh(i * length) * length;
     }
-    double tails = gsl_cdf_tdist_Q(end, target->nu);
-    for (size_t k = 0; k < target->nodes; k++)
+    double tails = gsl_cdf_tdist_Q(end, student->nu);
+    for (size_t k = 0; k < student->components; k++)
         tails += nodes.weight[k] * 0.5 * erfc(end / nodes.sd[k] * M_SQRT1_2);
     return fmin(1.01 * (total + tails), 1.0);
 }
 
+static struct target_content content(const struct target *target, double dimension)
+{
+    const struct student *student = target_params(target);
+    double k = (double)student->components;
+    (void)dimension;
+    return (struct target_content){1.0, k, k, 2.0 * k, 0.0};
+}
+
 static const struct param params[] = {
-    {"nu", PARAM_ABOVE_TWO, 1, offsetof(struct target, nu), 0, "degrees of freedom, > 2: the variance is finite"},
-    {"scale", PARAM_POSITIVE, 0, offsetof(struct target, scale), 0, "the scale of every coordinate (default 1)"},
-    {"components", PARAM_STUDENT_COMPONENTS, 0, offsetof(struct target, nodes), 0,
-     "the number of Gaussians, 4 to 200 (default 24)"},
+    {"nu", PARAM_REAL, offsetof(struct student, nu), "degrees of freedom: above 2 the variance is finite",
+     .required = 1, .range = GREATER_THAN(2.0)},
+    {"scale", PARAM_REAL, offsetof(struct student, scale), "the scale of every coordinate", .standard = 1.0,
+     .range = GREATER_THAN(0.0)},
+    {"components", PARAM_INTEGER, offsetof(struct student, components), "the number of Gaussians", .standard = 24.0,
+     .range = FROM_TO(LEAST_COMPONENTS, MOST_COMPONENTS)},
     {0},
 };
 
@@ -137,7 +157,9 @@ const struct target_family target_student = {
     .formula = "prod_i sum_k w_k N(x_i; 0, scale^2 e^(2 theta_k)), for t_nu(x_i/scale)/scale",
     .source = "theory §3",
     .params = params,
+    .params_size = sizeof(struct student),
     .exists = exists,
     .factors = factors,
     .approximation = approximation,
+    .content = content,
 };

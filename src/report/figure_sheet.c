@@ -77,13 +77,15 @@ void sheet_title(const struct sheet *sheet, const char *target)
     put_name(sheet->vars, target);
 }
 
-/* The colour of a sampler is its place among all samplers, so that it is the same in every experiment. */
-static size_t colour(const struct registry *registry, const struct sampler *sampler)
+/* The colour of a sampler is its place among all samplers, so that it is the same in every experiment; of one with
+ * parameters of its own, a place behind them. */
+static size_t colour(const struct spec *spec, size_t sampler)
 {
+    const struct registry *registry = &spec->registry;
     size_t i = 0;
-    while (registry_sampler_at(registry, i) != NULL && registry_sampler_at(registry, i) != sampler)
+    while (registry_sampler_at(registry, i) != NULL && registry_sampler_at(registry, i) != spec->samplers[sampler])
         i++;
-    return i + 1;
+    return i + 1 + (registry_sampler_at(registry, i) == NULL ? sampler : 0);
 }
 
 void sheet_colours(const struct spec *spec, const struct sheet *sheet)
@@ -91,7 +93,7 @@ void sheet_colours(const struct spec *spec, const struct sheet *sheet)
     size_t longest = 0;
     fputs("colours = '", sheet->vars);
     for (size_t s = 0; s < spec->sampler_count; s++)
-        fprintf(sheet->vars, "%s%zu", s > 0 ? " " : "", colour(&spec->registry, spec->samplers[s]));
+        fprintf(sheet->vars, "%s%zu", s > 0 ? " " : "", colour(spec, s));
     fputs("'\ndeterministic = '", sheet->vars);
     for (size_t s = 0; s < spec->sampler_count; s++) {
         size_t length = strlen(spec->samplers[s]->name);

@@ -103,7 +103,7 @@ VECTOR_CLONES static void noise_up(size_t n, double scale, double sd, const doub
 
 static struct step step_at(const struct batch *batch, size_t t)
 {
-    struct step step = schedule_step(batch->problem->schedule, t);
+    struct step step = sampler_step(batch->problem->sampler, batch->problem->schedule, t);
     step.clip = sampler_clip(batch->problem->dimension, batch->problem->schedule->T);
     return step;
 }
@@ -403,7 +403,7 @@ static bool make_paths(struct batch *batch, void *target)
 size_t chains_quiet_step(const struct chain_problem *problem)
 {
     for (size_t t = problem->schedule->T; t >= 2; t--) {
-        struct step step = schedule_step(problem->schedule, t);
+        struct step step = sampler_step(problem->sampler, problem->schedule, t);
         if (!(sampler_noise_after(problem->sampler, &step) > 0.0))
             return t;
     }

@@ -365,7 +365,7 @@ void field_set(struct field *field, size_t t)
     set_level(field, place(field, TO), schedule_level(field->schedule, t - 1), t - 1);
     if (levels_needed(field) == OTHERS)
         return;
-    struct step step = schedule_step(field->schedule, t);
+    struct step step = sampler_step(field->sampler, field->schedule, t);
     struct level level[SAMPLER_LEVELS];
     field->levels = sampler_levels(field->sampler, &step, level);
     for (size_t at = OTHERS; at < field->levels; at++)

@@ -328,7 +328,7 @@ static struct brute measure_mapped(struct map *map, const struct grid *q)
     for (size_t i = 0; i < q->n * WIDE; i++)
         x[i] = grid_x(q, i / WIDE) + offset * ((double)(i % WIDE) - BESIDE);
     for (size_t t = map->step.t; t >= 2; t--) {
-        map->step = schedule_step(problem->schedule, t);
+        map->step = sampler_step(problem->sampler, problem->schedule, t);
         brute_levels_set(problem, &map->step, &map->levels);
         ck_assert(noise_after(problem->sampler, &map->step) == 0.0);
         struct brute_score score = {{.evaluate = brute_score_evaluate}, &map->levels, NULL};
@@ -351,7 +351,7 @@ static struct brute measure_mapped(struct map *map, const struct grid *q)
 /* The smallest length that matters to the integrals of a step. */
 static double finest(const struct brute_problem *problem, size_t t)
 {
-    struct step step = schedule_step(problem->schedule, t);
+    struct step step = sampler_step(problem->sampler, problem->schedule, t);
     double length =
         noise_after(problem->sampler, &step) > 0.0 ? fmin(noise_after(problem->sampler, &step), 0.3) : 0.3;
     if (has_noise_before(problem->sampler, &step))
@@ -372,7 +372,7 @@ struct brute brute_on_grid(const struct brute_problem *problem)
     struct map map = {.problem = problem};
     ck_assert_uint_le(sampler->work_arrays, MOST_WORK);
     for (size_t t = schedule->T; t >= 2; t--) {
-        map.step = schedule_step(schedule, t);
+        map.step = sampler_step(sampler, schedule, t);
         map.step.clip = problem->clip > 0.0 ? problem->clip : HUGE_VAL;
         brute_levels_set(problem, &map.step, &map.levels);
         if (noise_after(sampler, &map.step) == 0.0)

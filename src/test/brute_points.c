@@ -18,7 +18,7 @@ static void push(const struct brute_problem *problem, size_t n, double *x)
     double *D = calloc(n * (1 + sampler->work_arrays), sizeof *D);
     ck_assert_ptr_nonnull(D);
     for (size_t t = problem->schedule->T; t >= 2; t--) {
-        struct step step = schedule_step(problem->schedule, t);
+        struct step step = sampler_step(problem->sampler, problem->schedule, t);
         struct brute_levels levels;
         brute_levels_set(problem, &step, &levels);
         ck_assert_uint_eq(levels.from.edges + levels.to.edges, 0);

@@ -68,7 +68,7 @@ static struct gauss_law propagate(const struct sampler *sampler, const struct sc
 {
     struct gauss_law q = {0.0, 1.0};
     for (size_t t = schedule->T; t >= 2; t--) {
-        struct step step = schedule_step(schedule, t);
+        struct step step = sampler_step(sampler, schedule, t);
         struct affine affine = {{.evaluate = affine_evaluate}, error};
         double x[2] = {0.0, 1.0}, D[2], work[8];
         ck_assert_uint_le(sampler->work_arrays, 4);

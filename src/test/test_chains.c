@@ -16,6 +16,7 @@
 
 #include "test/laws.h"
 #include "test/suite.h"
+#include "test/targets.h"
 
 static double even[] = {0.5, 0.5}, modes[] = {-1.0, 1.0}, narrow[] = {0.3, 0.3};
 static double thirds[] = {0.2, 0.5, 0.3}, places[] = {-1.5, 0.0, 1.0}, widths[] = {0.2, 0.5, 0.3};
@@ -95,11 +96,11 @@ START_TEST(test_same_bits_of_matrices)
     struct factor_list list;
     struct schedule *schedule = make_li_cai(48);
     target_init(&target, target_family_find("mixture-random"));
-    target.nodes = 4;
-    target.spread = 2.0;
-    target.sd = 0.5;
-    for (int kind = COVARIANCE_ISOTROPIC; kind <= COVARIANCE_EACH; kind++) {
-        target.covariance = (enum covariance_kind)kind;
+    *integer_in(&target, "components") = 4;
+    *real_in(&target, "spread") = 2.0;
+    *real_in(&target, "sd") = 0.5;
+    for (size_t kind = 0; params_find(target.family->params, "covariances")->choices[kind] != NULL; kind++) {
+        *integer_in(&target, "covariances") = kind;
         ck_assert_int_eq(target_coordinates(&target, ORDER, &list, NULL), STATUS_OK);
         struct chain_problem problem = {&list, ORDER, sampler_find("ddpm"), schedule, NULL, 5, 6, 1};
         struct points one = run(&problem, CHAINS);
@@ -220,7 +221,7 @@ static void classical_rule(double s0, double s2, int biased, double *u)
 static void step_written_out(const struct written_out *how, const struct schedule *schedule, size_t t, double *x,
                              const double *before, const double *after)
 {
-    struct step step = schedule_step(schedule, t);
+    struct step step = sampler_step(NULL, schedule, t);
     double A0 = step.from.alpha_bar, A1 = step.to.alpha_bar, alpha = A0 / A1, beta = 1.0 - alpha, D_t[D], score[D];
     double v = beta * (1.0 - A1) / (1.0 - A0);
     double overshoot = A1 / (1.0 - v), s0 = sqrt((1.0 - A0) / A0), s1 = sqrt((1.0 - A1) / A1),

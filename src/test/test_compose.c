@@ -10,6 +10,7 @@
 
 #include "test/laws.h"
 #include "test/suite.h"
+#include "test/targets.h"
 
 static double one = 1.0, zero = 0.0, half = 0.5;
 static double bimodal_weight[] = {0.5, 0.5}, bimodal_mean[] = {-1.0, 1.0}, bimodal_sd[] = {0.3, 0.3};
@@ -348,8 +349,9 @@ START_TEST(test_power_law)
     struct factor_list compressed, literal = {0};
     size_t d = cases[_i].dimension;
     target_init(&target, target_family_find("gaussian"));
-    target.variance = 0.8;
-    target.spectrum = (struct spectrum){SPECTRUM_POWER, cases[_i].exponent, 0};
+    *real_in(&target, "variance") = 0.8;
+    *integer_in(&target, "spectrum") = 1;
+    *real_in(&target, "exponent") = cases[_i].exponent;
     ASSERT_OK(target_factors, &target, d, &compressed);
     ck_assert_uint_lt(compressed.count, d / 2);
     double copies = 0.0;
@@ -378,8 +380,9 @@ START_TEST(test_k_of_d)
     size_t d = 50;
     struct factor point = {1, 1, &one, &zero, &zero, NULL};
     target_init(&target, target_family_find("gaussian"));
-    target.variance = 0.25;
-    target.spectrum = (struct spectrum){SPECTRUM_K_OF_D, 0.0, 8};
+    *real_in(&target, "variance") = 0.25;
+    *integer_in(&target, "spectrum") = 2;
+    *integer_in(&target, "k") = 8;
     struct schedule *schedule = make_li_cai(256);
     ASSERT_OK(measure_target, &target, sampler_find("ddpm"), NULL, schedule, &d, 1, &m);
     schedule_free(schedule);
@@ -407,7 +410,7 @@ START_TEST(test_lost_tails)
     struct measured direct;
     struct divergence d;
     target_init(&target, target_family_find("student-t"));
-    target.nu = 2.5;
+    *real_in(&target, "nu") = 2.5;
     ASSERT_OK(target_factors, &target, 1, &list);
     for (int s = 0; s < 2; s++) {
         compute(&list.group[0].factor, samplers[s], steps[_i], &law);

@@ -10,6 +10,7 @@
 #include "test/brute.h"
 #include "test/laws.h"
 #include "test/suite.h"
+#include "test/targets.h"
 
 static double one[] = {1.0}, off[] = {0.4}, half[] = {0.5};
 static double even[] = {0.5, 0.5}, modes[] = {-1.0, 1.0}, close[] = {-0.3, 0.3}, narrow[] = {0.3, 0.3};
@@ -407,8 +408,8 @@ START_TEST(rotations_by_a_score_error_are_refused)
     size_t dimension = 4;
     struct schedule *schedule = make_schedule("li-cai", 1.0, 3.0, 48);
     target_init(&target, target_family_find("gaussian"));
-    target.mean = 0.3;
-    target.variance = 0.25;
+    *real_in(&target, "mean") = 0.3;
+    *real_in(&target, "variance") = 0.25;
     struct score_error wave = {.shape = error_shape_find("wave"),
                                .profile = error_profile_find("uniform"),
                                .spread = SPREAD_DIAGONAL,

@@ -11,6 +11,7 @@
 
 #include "test/laws.h"
 #include "test/suite.h"
+#include "test/targets.h"
 
 struct mixture {
     const char *name;
@@ -348,10 +349,7 @@ static void check_rows(const struct row *rows, size_t count)
     memcpy(means, mixture->mean, sizeof means);
     memcpy(sds, mixture->sd, sizeof sds);
     target_init(&target, target_family_find("mixture"));
-    target.components = mixture->components;
-    target.weights = weights;
-    target.means = means;
-    target.sds = sds;
+    set_mixture(&target, mixture->components, weights, means, sds);
     ck_assert_uint_le(count, MOST);
     for (size_t i = 0; i < count; i++)
         dimensions[i] = (size_t)rows[i].d;
@@ -408,8 +406,45 @@ START_TEST(test_reference)
 }
 END_TEST
 
+/* theory (9'): without overshoot the law is pf-ode-2's, to the bit; halfway it is still of second order in h. */
+START_TEST(test_overshoot_law)
+{
+    static const double halves[] = {0.5, 0.5}, means[] = {-1.0, 1.0}, sds[] = {0.3, 0.3};
+    const struct sampler *kind = sampler_find("accelerated-unclipped");
+    const size_t offset = params_find(kind->params, "overshoot")->offset, one = 1;
+    double tv[3], h[3];
+    struct target target;
+    target_init(&target, target_family_find("mixture"));
+    set_mixture(&target, 2, halves, means, sds);
+    for (int i = 0; i < 3; i++) {
+        struct schedule *schedule = make_schedule("li-cai", 2.0, 8.5, i == 1 ? 128 : 256);
+        struct measurement own, known;
+        struct error error = {STATUS_OK, ""};
+        union params values;
+        params_init(kind->params, &values);
+        *(double *)(void *)(values.bytes + offset) = i == 2 ? 0.0 : 0.5;
+        struct sampler_instance *instance = sampler_instance_new(kind, &values, "own", NULL);
+        ck_assert_ptr_nonnull(instance);
+        ck_assert_msg(measure_target(&target, &instance->sampler, NULL, schedule, &one, 1, &own, &error) == STATUS_OK,
+                      "%s", error.text);
+        ck_assert_int_eq(measure_target(&target, sampler_find("pf-ode-2"), NULL, schedule, &one, 1, &known, &error),
+                         STATUS_OK);
+        tv[i] = own.divergence.tv.value;
+        h[i] = schedule->h;
+        if (i == 2)
+            ck_assert_mem_eq(&own.divergence, &known.divergence, sizeof own.divergence);
+        else
+            ck_assert(own.divergence.tv.value < 0.9 * known.divergence.tv.value);
+        sampler_instance_free(instance);
+        schedule_free(schedule);
+    }
+    ck_assert_double_eq_tol(log(tv[1] / tv[0]) / log(h[1] / h[0]), 2.0, 0.2);
+}
+END_TEST
+
 SUITE(line)
 {
+    ADD(test_overshoot_law);
     ADD(test_against_closed_form, .count = ONE_COMPONENT);
     ADD(test_reference, .count = 3);
     ADD(test_radii_are_honest, .count = HONEST, .grows = 1);

@@ -12,6 +12,7 @@
 
 #include "test/laws.h"
 #include "test/suite.h"
+#include "test/targets.h"
 
 static double one[] = {1.0}, third[] = {0.3}, half[] = {0.5}, zero[] = {0.0};
 static double even[] = {0.5, 0.5}, modes[] = {-1.0, 1.0}, narrow[] = {0.3, 0.3};
@@ -158,10 +159,8 @@ static struct measurement measure_product(const char *sampler, const struct scor
     struct error failure = {STATUS_OK, ""};
     struct schedule *schedule = make_li_cai(T);
     target_init(&product, target_family_find("mixture"));
-    product.components = targets[target].factor.components;
-    product.weights = (double *)targets[target].factor.weight;
-    product.means = (double *)targets[target].factor.mean;
-    product.sds = (double *)targets[target].factor.sd;
+    const struct factor *factor = &targets[target].factor;
+    set_mixture(&product, factor->components, factor->weight, factor->mean, factor->sd);
     enum status status = measure_target(&product, sampler_find(sampler), error, schedule, &d, 1, &out, &failure);
     ck_assert_msg(status == STATUS_OK, "%s", failure.text);
     schedule_free(schedule);
@@ -176,7 +175,7 @@ START_TEST(test_effect_of_bias)
     struct score_error error = make_error("bias", 0.02, 0.0, 0.0);
     double shift = 0.0, V = 1.0, lambda = 0.25;
     for (size_t t = T; t >= 2; t--) {
-        struct step step = schedule_step(schedule, t);
+        struct step step = sampler_step(NULL, schedule, t);
         double b = -step.beta / (step.from.alpha_bar * lambda + step.from.noise);
         shift = (shift * (1.0 + b) + step.beta * error.size) / sqrt(step.alpha);
         V = (1.0 + b) * (1.0 + b) * V / step.alpha + step.beta / step.alpha;

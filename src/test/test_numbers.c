@@ -12,6 +12,7 @@
 
 #include "test/random.h"
 #include "test/suite.h"
+#include "test/targets.h"
 
 static double low(struct measured m)
 {
@@ -130,8 +131,8 @@ static void fill_lists(struct random *random, struct lists *lists, struct target
 {
     double total = 0.0, spread = log_uniform(random, -2.0, 2.0), width = log_uniform(random, -3.0, 1.0);
     int extreme = random_uniform(random) < 0.3, alike = random_uniform(random) < 0.3;
-    target->components = 1 + choose(random, MOST_COMPONENTS);
-    for (size_t k = 0; k < target->components; k++) {
+    size_t components = 1 + choose(random, MOST_COMPONENTS);
+    for (size_t k = 0; k < components; k++) {
         total += lists->weights[k] = random_uniform(random) < 0.1 ? 1e-9 : random_uniform(random);
         lists->sds[k] = extreme ? log_uniform(random, -4.0, 4.0) : width * log_uniform(random, -0.5, 0.5);
         if (alike)
@@ -141,21 +142,25 @@ static void fill_lists(struct random *random, struct lists *lists, struct target
         for (size_t i = 0; i < 2; i++)
             lists->means[2 * k + i] = spread * random_normal(random);
     }
-    for (size_t k = 0; k < target->components; k++)
+    for (size_t k = 0; k < components; k++)
         lists->weights[k] /= total;
-    target->weights = lists->weights;
-    target->means = target->points = lists->means;
-    target->sds = lists->sds;
-    target->width = 2;
+    if (params_find(target->family->params, "sds") != NULL)
+        set_mixture(target, components, lists->weights, lists->means, lists->sds);
 }
 
 static void random_target(struct random *random, const char *family, struct lists *lists, struct target *target)
 {
     target_init(target, target_family_find(family));
     (void)snprintf(target->name, sizeof target->name, "%s", family);
-    target->variance = log_uniform(random, -7.0, 8.0);
-    target->mean = random_uniform(random) < 0.5 ? 0.0 : log_uniform(random, -2.0, 2.5);
-    target->nu = 2.0 + log_uniform(random, -1.0, 1.0);
+    double variance = log_uniform(random, -7.0, 8.0);
+    double mean = random_uniform(random) < 0.5 ? 0.0 : log_uniform(random, -2.0, 2.5);
+    double nu = 2.0 + log_uniform(random, -1.0, 1.0);
+    if (strcmp(family, "gaussian") == 0) {
+        *real_in(target, "variance") = variance;
+        *real_in(target, "mean") = mean;
+    }
+    if (strcmp(family, "student-t") == 0)
+        *real_in(target, "nu") = nu;
     fill_lists(random, lists, target);
 }
 
@@ -281,13 +286,10 @@ static int twins_agree(const char *family, double mean, double sd, const char *s
                    sampler, T);
     ck_assert(sds[0] < sds[1]);
     target_init(&twin, target_family_find(family));
-    twin.components = 2;
-    twin.weights = weights;
-    twin.means = means;
-    twin.sds = sds;
+    set_mixture(&twin, 2, weights, means, sds);
     target_init(&one, target_family_find("gaussian"));
-    one.mean = mean;
-    one.variance = sd * sd;
+    *real_in(&one, "mean") = mean;
+    *real_in(&one, "variance") = sd * sd;
     if (schedule_new(schedule_kind_find(kind), 2.0, 8.5, T, &schedule, &error) != STATUS_OK)
         return 0;
     struct measurement closed = measure(&one, sampler, schedule, dimension, &status);
@@ -366,8 +368,8 @@ START_TEST(test_right_values)
     enum status status;
     ASSERT_OK(schedule_new, schedule_kind_find("li-yan"), 2.0, 8.5, 128, &schedule);
     target_init(&target, target_family_find("gaussian"));
-    target.mean = 1.0;
-    target.variance = 1e-4;
+    *real_in(&target, "mean") = 1.0;
+    *real_in(&target, "variance") = 1e-4;
     m = measure(&target, "ddim", schedule, 1, &status);
     ck_assert_int_eq(status, STATUS_OK);
     ck_assert_double_eq_tol(m.divergence.kl_q_p.value, 33.18, 0.005);
@@ -379,8 +381,8 @@ START_TEST(test_right_values)
     schedule_free(schedule);
 
     ASSERT_OK(schedule_new, schedule_kind_find("li-cai"), 2.0, 8.5, 64, &schedule);
-    target.mean = 0.0;
-    target.variance = 0.25;
+    *real_in(&target, "mean") = 0.0;
+    *real_in(&target, "variance") = 0.25;
     m = measure(&target, "ddim", schedule, 1, &status); /* its variance is 2.748 times too large */
     ck_assert(status == STATUS_OK && isinf(m.divergence.chi2_q_p.value) && !(m.divergence.chi2_q_p.error > 0.0));
     m = measure(&target, "ddpm", schedule, 3000, &status);
@@ -388,10 +390,7 @@ START_TEST(test_right_values)
     ck_assert_double_eq_tol(m.divergence.kl_q_p.value, 76.86, 0.005);
     struct target mixture;
     target_init(&mixture, target_family_find("mixture"));
-    mixture.components = 2;
-    mixture.weights = weights;
-    mixture.means = means;
-    mixture.sds = sds;
+    set_mixture(&mixture, 2, weights, means, sds);
     sds[0] = 0.3;
     sds[1] = 0.5;
     m = measure(&mixture, "ddim", schedule, 1, &status); /* and so is that of the tails of a mixture */
@@ -399,7 +398,7 @@ START_TEST(test_right_values)
     schedule_free(schedule);
 
     ASSERT_OK(schedule_new, schedule_kind_find("li-cai"), 2.0, 8.5, 32, &schedule);
-    target.variance = 5e7;
+    *real_in(&target, "variance") = 5e7;
     m = measure(&target, "ddpm", schedule, 1, &status);
     ck_assert_int_eq(status, STATUS_OK);
     ck_assert_double_eq_tol(m.divergence.tv.value, 0.98229, 1e-5);
@@ -452,12 +451,9 @@ START_TEST(test_what_is_known)
     struct error error;
     struct measurement m[2];
     target_init(&target, target_family_find(ordinary[_i].family));
-    target.components = 2;
-    target.weights = weights;
-    target.means = means;
-    target.points = points;
-    target.width = 2;
-    target.sds = sds;
+    int plane = strcmp(ordinary[_i].family, "mixture-plane") == 0,
+         line = strcmp(ordinary[_i].family, "mixture") == 0;
+    set_mixture(&target, 2, weights, plane ? points : line ? means : NULL, sds);
     ck_assert_int_eq(schedule_new(schedule_kind_find("li-cai"), 2.0, 8.5, ordinary[_i].T, &schedule, &error),
                      STATUS_OK);
     size_t count = ordinary[_i].dimensions[1] > ordinary[_i].dimensions[0] ? 2 : 1, known = 0;

@@ -12,6 +12,7 @@
 
 #include "test/laws.h"
 #include "test/suite.h"
+#include "test/targets.h"
 
 static const double quarter[] = {0.25, 0.25, 0.25, 0.25}, third[] = {0.3, 0.3, 0.4}, half[] = {0.5, 0.5};
 static const double corners[] = {-1.0, -1.0, -1.0, 1.0, 1.0, -1.0, 1.0, 1.0}, equal[] = {0.3, 0.3, 0.3, 0.3};
@@ -98,11 +99,7 @@ static struct target plane_target(const struct factor *factor)
 {
     struct target target;
     target_init(&target, target_family_find("mixture-plane"));
-    target.components = factor->components;
-    target.width = 2;
-    target.weights = (double *)factor->weight;
-    target.points = (double *)factor->mean;
-    target.sds = (double *)factor->sd;
+    set_mixture(&target, factor->components, factor->weight, factor->mean, factor->sd);
     return target;
 }
 
@@ -293,16 +290,12 @@ START_TEST(test_diagonal_error)
                                 .roughness = 1.0};
     target_init(&parts[0].target, target_family_find("mixture"));
     parts[0].copies = 1;
-    parts[0].target.components = 2;
-    parts[0].target.weights = (double *)half;
-    parts[0].target.means = along;
-    parts[0].target.sds = (double *)equal;
+    set_mixture(&parts[0].target, 2, half, along, equal);
     target_init(&parts[1].target, target_family_find("gaussian"));
     parts[1].copies = 0;
-    parts[1].target.variance = 0.09;
+    *real_in(&parts[1].target, "variance") = 0.09;
     target_init(&line, target_family_find("direct-sum"));
-    line.parts = parts;
-    line.part_count = 2;
+    *parts_in(&line, "factors") = (struct target_list){2, parts};
     struct measurement a = measure(&plane, "ddpm", &error, 48, 2);
     error.spread = SPREAD_ONE;
     ck_assert_str_eq(a.method, "plane");

@@ -67,7 +67,8 @@ START_TEST(example_equals_what_is_built_in)
     ck_assert_ptr_nonnull(strstr(output, "\n  my-sampler\n      ddpm, for a start.\n"));
     ck_assert_int_eq(shell("binary=$(realpath @) && cd % && $binary list targets -p my-plugin.so"), 0);
     ck_assert_ptr_nonnull(strstr(output, "\n  two-modes\n"));
-    ck_assert_ptr_nonnull(strstr(output, "\n      sd: their standard deviation\n      plug-in: "));
+    ck_assert_ptr_nonnull(strstr(
+        output, "\n      sd (optional): their standard deviation; a number > 0; default 0.3\n      plug-in: "));
 }
 END_TEST
 
@@ -262,6 +263,55 @@ START_TEST(unruly_samplers_fail_their_cells_alone)
 }
 END_TEST
 
+/* A sampler with a parameter of its own, whose standard value makes it ddpm. */
+static const char with_params[] =
+    "#include \"model/plugin.h\"\n"
+    "struct own { double part; };\n"
+    "static void go(const struct step *step, const struct score *score, size_t n, const double *x, double *out, "
+    "double *work)\n"
+    "{ const struct own *own = step->params; (void)work; score->evaluate(score, &step->from, n, x, out);\n"
+    "  for (size_t i = 0; i < n; i++) out[i] *= own->part * step->beta; }\n"
+    "static double noise(const struct step *step) { (void)step; return 0.0; }\n"
+    "static const struct param params[] = {{\"part\", PARAM_REAL, offsetof(struct own, part), \"of the step\", "
+    ".standard = 1.0, .range = GREATER_THAN(0.0)}, {0}};\n"
+    "static const struct own standard = {1.0};\n"
+    "static const struct sampler s = {.name = \"mine\", .doc = \"d\", .formula = \"f\", .source = \"s\", "
+    ".score_evaluations = 1, .increment = go, .log_noise_ratio = noise, .params = params, "
+    ".params_size = sizeof(struct own), .values = &standard};\n"
+    "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, (const struct sampler *const[]){&s, NULL}, "
+    "NULL};\n";
+#define OWN_SPEC(samplers) \
+    "title: x\nplugins: [./own.so]\ntargets: [{name: bimodal, kind: mixture, weights: equal, means: [-1, 1], sds: " \
+    "0.3}]\nsamplers: [" samplers "]\ndimensions: [1]\nsteps: [64]\n"
+
+START_TEST(samplers_have_parameters_of_their_own)
+{
+    write_file("own.c", with_params);
+    build("own");
+    write_file("x.yaml", OWN_SPEC("ddpm, mine, {kind: mine, part: 0.9, name: less}"));
+    ck_assert_int_eq(shell("@ run %/x.yaml -o %/out 2>&1"), 0);
+    struct result result = load_result("out/x/x.h5");
+    ck_assert_uint_eq(result.count, 3);
+    assert_equal_rows(&result, "bimodal", "mine", 1);
+    double ddpm = 0.0, less = 0.0;
+    for (size_t i = 0; i < result.count; i++) {
+        ddpm = strcmp(result.rows[i].sampler, "ddpm") == 0 ? result.rows[i].tv : ddpm;
+        less = strcmp(result.rows[i].sampler, "less") == 0 ? result.rows[i].tv : less;
+    }
+    ck_assert(ddpm > 0.0 && less > 1.1 * ddpm);
+    result_free(&result);
+    ck_assert_int_eq(shell("mv %/own.so %/away.so && @ verdict %/out/x 2>&1 && mv %/away.so %/own.so"), 0);
+    ck_assert_int_eq(shell("@ run %/x.yaml -o %/out 2>&1"), 0);
+    ck_assert_msg(strstr(output, "0 cells measured, 3 read back, 0 failed") != NULL, "%s", output);
+    write_file("x.yaml", OWN_SPEC("ddpm, mine, {kind: mine, part: 0.95, name: less}"));
+    ck_assert_int_eq(shell("@ run %/x.yaml -o %/out2 2>&1"), 0);
+    ck_assert_int_eq(shell("@ diff %/out/x %/out2/x 2>&1"), 1);
+    write_file("x.yaml", OWN_SPEC("{kind: mine, part: 0.5}"));
+    ck_assert_int_eq(shell("@ run %/x.yaml -o %/out 2>&1"), 2);
+    ck_assert_msg(strstr(output, "x.yaml:4:12: missing key 'name'") != NULL, "%s", output);
+}
+END_TEST
+
 /* ---- What is wrong with a plug-in ---- */
 
 #define BEGIN \
@@ -272,18 +322,19 @@ END_TEST
     "static enum status make(const struct target *target, size_t d, struct factor_list *list, struct error *error)" \
     "{ (void)target, (void)d, (void)list; return fail_with(error, STATUS_INVALID, \"none\"); }\n" \
     "static double far(const struct target *target) { (void)target; return 1.0; }\n" \
-    "static const struct param good[] = {{\"sd\", PARAM_REAL, 1, offsetof(struct target, sd), 0, \"d\"}, {0}}, " \
-    "reserved[] = {{\"copies\", PARAM_REAL, 1, offsetof(struct target, sd), 0, \"d\"}, {0}}, " \
-    "outside[] = {{\"sd\", PARAM_REAL, 1, sizeof(struct target), 0, \"d\"}, {0}}, " \
-    "odd[] = {{\"sd\", (enum param_kind)1000, 1, 0, 0, \"d\"}, {0}}, silent[] = {{\"sd\", PARAM_REAL, 1, 0, 0, " \
+    "struct own { double sd; };\n" \
+    "static const struct param good[] = {{\"sd\", PARAM_REAL, offsetof(struct own, sd), \"d\"}, {0}}, " \
+    "reserved[] = {{\"copies\", PARAM_REAL, offsetof(struct own, sd), \"d\"}, {0}}, " \
+    "outside[] = {{\"sd\", PARAM_REAL, 4, \"d\"}, {0}}, wordless[] = {{\"sd\", PARAM_CHOICE, 0, \"d\"}, {0}}, " \
+    "odd[] = {{\"sd\", (enum param_kind)1000, 0, \"d\"}, {0}}, silent[] = {{\"sd\", PARAM_REAL, 0, " \
     "NULL}, {0}};\n" \
-    "const void *const used[] = {go, make, far, good, reserved, outside, odd, silent};\n"
+    "const void *const used[] = {go, make, far, good, reserved, outside, wordless, odd, silent};\n"
 #define SAMPLER(name, more) \
     "static const struct sampler a = {.name = " name ", .doc = \"d\", .formula = \"f\", .source = \"s\", " \
     ".score_evaluations = 1, .increment = go" more "};\n"
 #define TARGET(name, more) \
     "static const struct target_family b = {.name = " name ", .doc = \"d\", .formula = \"f\", .source = \"s\", " \
-    ".params = good, .factors = make" more "};\n"
+    ".params = good, .params_size = sizeof(struct own), .factors = make" more "};\n"
 #define ONE_SAMPLER \
     "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, (const struct sampler *const[]){&a, NULL}, " \
     "NULL};\n"
@@ -336,13 +387,13 @@ static const struct {
     {BEGIN TARGET("\"a/b\"", "") ONE_TARGET, "the name of a target is not one of"},
     {BEGIN TARGET(
          "\"t\"",
-         ", .width = 0};\nstatic const struct target_family c = {.name = \"u\", .doc = \"d\", .formula = \"f\", "
+         ", .content = NULL};\nstatic const struct target_family c = {.name = \"u\", .doc = \"d\", .formula = \"f\", "
          ".source = \"s\", .params = good") "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, NULL, "
                                             "(const struct target_family *const[]){&b, &c, NULL}};\n",
      "target 'u' has no factors"},
     {BEGIN TARGET(
          "\"t\"",
-         ", .width = 0};\nstatic const struct target_family c = {.name = \"u\", .doc = \"d\", .formula = \"f\", "
+         ", .content = NULL};\nstatic const struct target_family c = {.name = \"u\", .doc = \"d\", .formula = \"f\", "
          ".source = \"s\", .factors = make") "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, NULL, "
                                              "(const struct target_family *const[]){&b, &c, NULL}};\n",
      "target 'u' has no params"},
@@ -350,7 +401,11 @@ static const struct {
     {BEGIN "#define good reserved\n" TARGET("\"t\"", "") ONE_TARGET,
      "target 't' has a param that every target has: copies"},
     {BEGIN "#define good outside\n" TARGET("\"t\"", "") ONE_TARGET,
-     "target 't' has a param outside of struct target: sd"},
+     "target 't' has a param outside of its struct (params_size): sd"},
+    {BEGIN "#define good wordless\n" TARGET("\"t\"", "") ONE_TARGET, "target 't' has no choices or variants of sd"},
+    {BEGIN TARGET("\"t\"", ", .params_size = 300") ONE_TARGET, "target 't' has a params_size above 256"},
+    {BEGIN SAMPLER("\"x\"", ", .params = good, .params_size = sizeof(struct own)") ONE_SAMPLER,
+     "sampler 'x' has values that are not the standard ones of its params"},
     {BEGIN "#define good odd\n" TARGET("\"t\"", "") ONE_TARGET,
      "target 't' has no such kind of params as that of sd"},
     {BEGIN "#define good silent\n" TARGET("\"t\"", "") ONE_TARGET, "target 't' has no doc of sd"},
@@ -552,6 +607,7 @@ SUITE(plugin)
     ADD(another_build_is_another_plugin);
     ADD(unruly_samplers_fail_their_cells_alone);
     ADD(chains_of_a_target_need_its_plugin_to_merge);
+    ADD(samplers_have_parameters_of_their_own);
     ADD(bad_plugins_are_refused_where_they_are_named, .count = COUNT(bad_plugins));
     ADD(what_is_no_plugin_is_refused);
     ADD(stand_ins_say_what_is_known);

@@ -13,6 +13,7 @@
 
 #include "test/laws.h"
 #include "test/suite.h"
+#include "test/targets.h"
 
 enum { MOST = 3 };
 
@@ -350,7 +351,7 @@ START_TEST(test_brute_force)
     for (size_t i = 0; i < CELLS; i++)
         q[0][i] = gaussian_radius_density(1.0, spacing * ((double)i + 0.5));
     for (size_t t = schedule->T, from = 0; t >= 2; t--, from = 1 - from) {
-        struct step step = schedule_step(schedule, t);
+        struct step step = sampler_step(sampler, schedule, t);
         brute_step(shells, sampler, &step, q[from], q[1 - from]);
     }
     struct level last = schedule_level(schedule, 1);
@@ -393,10 +394,10 @@ static void make_target(const char *family, const struct shells *shells, struct 
     memcpy(weights, shells->weight, sizeof weights);
     memcpy(sds, shells->sd, sizeof sds);
     target_init(out, target_family_find(family));
-    out->weights = weights;
-    out->sds = sds;
-    out->components = shells->components;
-    out->variance = sds[0] * sds[0];
+    if (strcmp(family, "gaussian") == 0)
+        *real_in(out, "variance") = sds[0] * sds[0];
+    else
+        set_mixture(out, shells->components, weights, NULL, sds);
 }
 
 /* A linear error of one Gaussian, as a radial law and as a product. */

@@ -301,6 +301,7 @@ START_TEST(test_stage_in_space)
                         .beta_before = beta,
                         .beta_after = beta,
                         .omega = omega,
+                        .params = sampler->values,
                         .clip = HUGE_VAL};
     if (stages[_i].before)
         u = beta * exp(sampler->log_noise_before(&step));

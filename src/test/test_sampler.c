@@ -55,7 +55,7 @@ enum { STEPS = sizeof steps / sizeof steps[0] };
 #define BEFORE 0.75L
 #define AFTER 0.875L
 
-static struct step make_step(const struct exact_step *e)
+static struct step make_step(const struct sampler *sampler, const struct exact_step *e)
 {
     long double alpha = e->a / e->a1, beta = 1.0L - alpha;
     return (struct step){
@@ -68,6 +68,7 @@ static struct step make_step(const struct exact_step *e)
         .beta_before = (double)(BEFORE * beta),
         .beta_after = (double)(AFTER * beta),
         .omega = (double)(beta / (1.0L - e->a)),
+        .params = sampler != NULL ? sampler->values : NULL,
         .clip = HUGE_VAL,
     };
 }
@@ -239,7 +240,7 @@ START_TEST(test_increment)
     const struct sampler *sampler = sampler_find(formulas[_i].name);
     ck_assert_ptr_nonnull(sampler);
     for (size_t s = 0; s < STEPS; s++) {
-        struct step step = make_step(&steps[s]);
+        struct step step = make_step(sampler, &steps[s]);
         double out[POINTS];
         run(sampler, &step, (double)steps[s].variance, out);
         for (size_t i = 0; i < POINTS; i++) {
@@ -251,12 +252,13 @@ START_TEST(test_increment)
 }
 END_TEST
 
-static void check_noise(const char *where, size_t s, double (*log_noise)(const struct step *step), long double exact)
+static void check_noise(const struct sampler *sampler, size_t s, double (*log_noise)(const struct step *step),
+                        long double exact)
 {
-    struct step step = make_step(&steps[s]);
+    struct step step = make_step(sampler, &steps[s]);
     double ratio = log_noise(&step);
-    ck_assert_msg(fabsl(ratio - exact) <= 1e-15L + 1e-14L * fabsl(exact), "%s, step %zu: %.17g, not %.20Lg", where, s,
-                  ratio, exact);
+    ck_assert_msg(fabsl(ratio - exact) <= 1e-15L + 1e-14L * fabsl(exact), "%s, step %zu: %.17g, not %.20Lg",
+                  sampler->name, s, ratio, exact);
 }
 
 START_TEST(test_noise)
@@ -267,12 +269,101 @@ START_TEST(test_noise)
     for (size_t s = 0; s < STEPS; s++) {
         long double alpha = steps[s].a / steps[s].a1;
         if (formulas[_i].noise != NULL)
-            check_noise(sampler->name, s, sampler->log_noise_ratio,
+            check_noise(sampler, s, sampler->log_noise_ratio,
                         logl(formulas[_i].noise(&steps[s]) * alpha / (1.0L - alpha)));
         if (formulas[_i].before != NULL)
-            check_noise(sampler->name, s, sampler->log_noise_before,
-                        logl(formulas[_i].before(&steps[s]) / (1.0L - alpha)));
+            check_noise(sampler, s, sampler->log_noise_before, logl(formulas[_i].before(&steps[s]) / (1.0L - alpha)));
     }
+}
+END_TEST
+
+static struct sampler_instance *with_overshoot(const char *kind, double omega)
+{
+    union params values;
+    params_init(sampler_find(kind)->params, &values);
+    *(double *)(void *)(values.bytes + params_find(sampler_find(kind)->params, "overshoot")->offset) = omega;
+    struct sampler_instance *instance = sampler_instance_new(sampler_find(kind), &values, "own", NULL);
+    ck_assert_ptr_nonnull(instance);
+    return instance;
+}
+
+/* theory (9') in long double. */
+static long double overshoot_by(const struct exact_step *e, long double omega)
+{
+    return e->a1 / (1.0L - omega * posterior_noise(e));
+}
+
+/* theory (9'): 1 is (9) and 0 Heun's rule, to the bit; between them the formula. */
+START_TEST(test_family_in_the_noise)
+{
+    const struct sampler *whole = sampler_find("accelerated-unclipped"), *heun = sampler_find("pf-ode-2");
+    for (size_t s = 0; s < STEPS; s++)
+        for (int i = 0; i <= 6; i++) {
+            double w = 0.25 * i, out[POINTS], known[POINTS], variance = (double)steps[s].variance;
+            struct sampler_instance *own = with_overshoot("accelerated-unclipped", w);
+            struct step step = make_step(&own->sampler, &steps[s]), same = make_step(whole, &steps[s]);
+            long double s0 = sigma(steps[s].a), s1 = sigma(steps[s].a1);
+            long double s2 = sigma(overshoot_by(&steps[s], w)), v = w * posterior_noise(&steps[s]);
+            long double alpha = steps[s].a / steps[s].a1;
+            if (own->sampler.admits(&own->sampler, &step, NULL) != STATUS_OK) {
+                ck_assert(w * step.omega >= 1.0);
+                sampler_instance_free(own);
+                continue;
+            }
+            run(&own->sampler, &step, variance, out);
+            if (i == 0 || i == 4) {
+                run(i == 0 ? heun : whole, &same, variance, known);
+                ck_assert_mem_eq(out, known, sizeof out);
+            }
+            for (size_t p = 0; p < POINTS; p++) {
+                long double e0 = epsilon(&steps[s], steps[s].a, points[p]), e1 = epsilon_1(&steps[s], points[p]);
+                long double D =
+                    sqrtl(steps[s].a) * ((s2 - s0) * e0 + (s2 - s0) * (s2 - s0) / (2.0L * (s1 - s0)) * (e1 - e0));
+                ck_assert_msg(fabsl(out[p] - D) <= 1e-13L * fabsl(D), "w = %g, step %zu, x = %g: %.17g, not %.20Lg",
+                              w, s, points[p], out[p], D);
+            }
+            ck_assert((own->sampler.log_noise_ratio == NULL) == (i == 0));
+            if (i > 0)
+                check_noise(&own->sampler, s, own->sampler.log_noise_ratio, logl(v * alpha / (1.0L - alpha)));
+            sampler_instance_free(own);
+        }
+}
+END_TEST
+
+START_TEST(test_standard_values)
+{
+    size_t with = 0;
+    for (size_t i = 0; sampler_at(i) != NULL; i++) {
+        const struct sampler *sampler = sampler_at(i);
+        union params values;
+        params_init(sampler->params, &values);
+        ck_assert((sampler->params == NULL) == (sampler->values == NULL));
+        ck_assert_uint_le(sampler->params_size, PARAMS_SIZE);
+        if (sampler->params != NULL)
+            ck_assert_mem_eq(&values, sampler->values, sampler->params_size);
+        with += sampler->params != NULL;
+    }
+    ck_assert_uint_eq(with, 2);
+}
+END_TEST
+
+/* What a step cannot overshoot by is refused, with the most that it can. */
+START_TEST(test_too_much_overshoot)
+{
+    struct schedule *schedule;
+    struct error error = {STATUS_OK, ""};
+    ck_assert_int_eq(schedule_new(schedule_kind_find("li-cai"), 2.0, 8.5, 64, &schedule, &error), STATUS_OK);
+    double most = HUGE_VAL;
+    for (size_t t = 64; t >= 2; t--)
+        most = fmin(most, 1.0 / sampler_step(NULL, schedule, t).omega);
+    struct sampler_instance *less = with_overshoot("accelerated", most * (1.0 - 1e-12)),
+                            *more = with_overshoot("accelerated", most * (1.0 + 1e-12));
+    ck_assert_int_eq(sampler_check(&less->sampler, schedule, &error), STATUS_OK);
+    ck_assert_int_eq(sampler_check(&more->sampler, schedule, &error), STATUS_INADMISSIBLE);
+    ck_assert_msg(strstr(error.text, "sampler own: in step t = ") != NULL, "%s", error.text);
+    sampler_instance_free(less);
+    sampler_instance_free(more);
+    schedule_free(schedule);
 }
 END_TEST
 
@@ -295,7 +386,7 @@ START_TEST(test_ablation)
 {
     const struct sampler *accelerated = sampler_find("accelerated"), *ancestral = sampler_find("ddpm-ancestral");
     for (size_t s = 0; s < STEPS; s++) {
-        struct step step = make_step(&steps[s]);
+        struct step step = make_step(accelerated, &steps[s]);
         double with[POINTS], without[POINTS];
         run(accelerated, &step, -1.0, with);
         run(ancestral, &step, -1.0, without);
@@ -317,7 +408,7 @@ START_TEST(test_clip)
     for (size_t s = 0; s < STEPS; s++) {
         if (steps[s].variance == 0.0L)
             continue; /* epsilon is constant along the PF-ODE of a point: nothing to correct */
-        struct step step = make_step(&steps[s]);
+        struct step step = make_step(clipped, &steps[s]);
         double variance = (double)steps[s].variance, all[POINTS], some[POINTS], none[POINTS], ignored[POINTS];
         double difference[POINTS], *work = calloc(POINTS * clipped->work_arrays, sizeof *work);
         struct counted_score score = {{.evaluate = evaluate}, variance, NULL, NULL, NULL, 0};
@@ -370,7 +461,7 @@ START_TEST(test_order)
         long double error[2];
         for (int half = 0; half < 2; half++) {
             struct exact_step e = {0.5L, 0.5L * (1.0L + (half ? 0.001L : 0.002L)), 0.25L};
-            struct step step = make_step(&e);
+            struct step step = make_step(sampler_find(cases[c].name), &e);
             double out[POINTS];
             run(sampler_find(cases[c].name), &step, 0.25, out);
             long double s2 = sigma(cases[c].beyond ? overshoot(&e) : e.a1), s0 = sigma(e.a), x = points[POINTS - 1];
@@ -425,7 +516,7 @@ static long double follow(long double s, long double end, long double u)
 /* A rule of order p is off by h^(p+1) in a step, on its way to the level where it lands; and by no less. */
 START_TEST(test_order_on_mixture)
 {
-    enum { TO_NEXT, TO_OVERSHOOT, TO_AFTER };
+    enum { TO_NEXT, TO_OVERSHOOT, TO_HALF, TO_AFTER };
     static const struct {
         const char *name;
         int lands;
@@ -437,13 +528,15 @@ START_TEST(test_order_on_mixture)
         {"overshoot-2025", TO_AFTER, 1},
         {"ddpm-ancestral", TO_OVERSHOOT, 1},
         {"accelerated", TO_OVERSHOOT, 2},
+        {"accelerated", TO_HALF, 2},
         {"lagrange-3", TO_OVERSHOOT, 3},
         {"runge-kutta-3", TO_OVERSHOOT, 3},
         {"lagrange-4", TO_OVERSHOOT, 4},
         {"runge-kutta-4", TO_OVERSHOOT, 4},
     };
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
-        const struct sampler *sampler = sampler_find(cases[c].name);
+        struct sampler_instance *own = cases[c].lands == TO_HALF ? with_overshoot(cases[c].name, 0.5) : NULL;
+        const struct sampler *sampler = own != NULL ? &own->sampler : sampler_find(cases[c].name);
         static const double length[] = {0.002, 0.002, 0.01, 0.02}; /* errors far above rounding */
         static const double x[] = {-1.3, -0.6, 0.1, 0.3, 0.8, 1.4};
         enum { MEANT = sizeof x / sizeof x[0] };
@@ -452,11 +545,12 @@ START_TEST(test_order_on_mixture)
         ck_assert_uint_le(sampler->work_arrays, RUNGE_KUTTA_STAGES);
         for (int half = 0; half < 2; half++) {
             struct exact_step e = {0.6L, 0.6L * (1.0L + (long double)length[cases[c].order - 1] / (half + 1)), 0.0L};
-            struct step step = make_step(&e);
+            struct step step = make_step(sampler, &e);
             struct score score = {.evaluate = evaluate_mixture};
             long double after = e.a1 / (1.0L - AFTER * (1.0L - e.a / e.a1));
             long double end = sigma(cases[c].lands == TO_NEXT    ? e.a1
                                     : cases[c].lands == TO_AFTER ? after
+                                    : cases[c].lands == TO_HALF  ? overshoot_by(&e, 0.5L)
                                                                  : overshoot(&e));
             sampler->increment(&step, &score, MEANT, x, out, work);
             for (size_t i = 0; i < MEANT; i++) {
@@ -467,6 +561,7 @@ START_TEST(test_order_on_mixture)
         long double order = log2l(error[0] / error[1]) / 2.0L - 1.0L;
         ck_assert_msg(fabsl(order - cases[c].order) < 0.15L, "%s: order %.3Lf, errors %.3Le, %.3Le", cases[c].name,
                       order, sqrtl(error[0]), sqrtl(error[1]));
+        sampler_instance_free(own);
     }
 }
 END_TEST
@@ -494,7 +589,7 @@ START_TEST(test_lagrange)
     };
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++)
         for (size_t s = 0; s < STEPS; s++) {
-            struct step step = make_step(&steps[s]);
+            struct step step = make_step(sampler_find(cases[c].name), &steps[s]);
             struct score score = {.evaluate = evaluate_mixture};
             double node[RUNGE_KUTTA_STAGES], out[POINTS], known[POINTS], work[POINTS * RUNGE_KUTTA_STAGES];
             memcpy(node, cases[c].node, sizeof node);
@@ -514,7 +609,7 @@ START_TEST(test_levels)
 {
     for (size_t s = 0; s < STEPS; s++)
         for (double ratio = 0.125; ratio < 1.5; ratio += 0.25) {
-            struct step step = make_step(&steps[s]);
+            struct step step = make_step(NULL, &steps[s]);
             struct level at = level_scaled(&step.from, ratio), up = level_noisier(&step.from, 0.25 * ratio);
             long double wanted = ratio * sigma(steps[s].a), a = 1.0L / (1.0L + wanted * wanted);
             ck_assert_ldouble_eq_tol(at.alpha_bar, a, 4e-16L * a);
@@ -537,7 +632,7 @@ START_TEST(test_registered)
         ck_assert(strlen(sampler->formula) > 3 && strlen(sampler->source) > 3);
         ck_assert_uint_ge(sampler->score_evaluations, 1);
         size_t calls = 0, evaluations = 0, used = POINTS * sampler->work_arrays;
-        struct step step = make_step(&steps[2]);
+        struct step step = make_step(sampler, &steps[2]);
         struct level levels[SAMPLER_LEVELS];
         size_t known = sampler_levels(sampler, &step, levels);
         struct counted_score score = {{.evaluate = evaluate}, 0.25, &calls, &evaluations, levels, known};
@@ -565,7 +660,7 @@ START_TEST(test_registered)
         /* As omega -> 0 the step is that of a reverse-time SDE: with noise lambda (1 - alpha) the score moves it by
          * (1 + lambda)/2 (1 - alpha), and lambda is 0 or 1. */
         struct exact_step tiny = {0.5L, 0.5L * (1.0L + 1e-9L), 0.25L};
-        step = make_step(&tiny);
+        step = make_step(sampler, &tiny);
         step.beta_before = step.beta_after = step.beta;
         double noise = sampler->log_noise_ratio != NULL ? exp(sampler->log_noise_ratio(&step)) : 0.0;
         noise += sampler->log_noise_before != NULL ? exp(sampler->log_noise_before(&step)) : 0.0;
@@ -587,6 +682,9 @@ SUITE(sampler)
 {
     ADD(test_increment, .count = FORMULAS);
     ADD(test_noise, .count = FORMULAS);
+    ADD(test_family_in_the_noise);
+    ADD(test_standard_values);
+    ADD(test_too_much_overshoot);
     ADD(test_overshoot);
     ADD(test_ablation);
     ADD(test_clip);

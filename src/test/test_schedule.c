@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/sampler.h"
 #include "model/schedule.h"
 
 #include "test/suite.h"
@@ -123,7 +124,7 @@ START_TEST(test_identities)
     struct schedule *schedule = make(c);
     long double h = schedule->h;
     for (size_t t = c->T; t >= 2; t--) {
-        struct step step = schedule_step(schedule, t);
+        struct step step = sampler_step(NULL, schedule, t);
         long double a = step.from.alpha_bar, o = step.from.noise, a1 = step.to.alpha_bar, o1 = step.to.noise;
         if (!(step.t == t && a > 0.0L && a <= a1 && a1 <= 1.0L && o1 > 0.0L && o1 < o * (1.0L + 1e-15L) && o <= 1.0L))
             ck_abort_msg("the levels are not in order at t = %zu", t);

@@ -8,6 +8,7 @@
 
 #include "test/laws.h"
 #include "test/suite.h"
+#include "test/targets.h"
 
 enum { POINTS = 16 };
 #define REACH 12.0L /* standard deviations; beyond lies 1e-33 */
@@ -157,8 +158,8 @@ static struct target gaussian(double mean, double variance)
 {
     struct target target;
     target_init(&target, target_family_find("gaussian"));
-    target.mean = mean;
-    target.variance = variance;
+    *real_in(&target, "mean") = mean;
+    *real_in(&target, "variance") = variance;
     return target;
 }
 
@@ -167,10 +168,7 @@ static struct target mixture_target(const struct factor *factor)
 {
     struct target target;
     target_init(&target, target_family_find("mixture"));
-    target.weights = (double *)factor->weight;
-    target.means = (double *)factor->mean;
-    target.sds = (double *)factor->sd;
-    target.components = factor->components;
+    set_mixture(&target, factor->components, factor->weight, factor->mean, factor->sd);
     return target;
 }
 
@@ -216,7 +214,8 @@ START_TEST(shares_of_a_spectrum_sum_to_one)
     struct factor_list list;
     struct score_error error = {
         .shape = error_shape_find("linear"), .profile = error_profile_find("late"), .size = 0.1};
-    target.spectrum = (struct spectrum){.kind = SPECTRUM_POWER, .exponent = 1.0};
+    *integer_in(&target, "spectrum") = 1;
+    *real_in(&target, "exponent") = 1.0;
     for (int spread = SPREAD_ALL; spread <= SPREAD_ONE; spread++) {
         error.spread = (enum error_spread)spread;
         make_factors(&target, 1000, &error, &list);
@@ -233,7 +232,8 @@ START_TEST(one_coordinate_is_cut_off_its_group)
     struct target target = gaussian(0.5, 2.0);
     struct factor_list list;
     struct score_error error = {.shape = error_shape_find("sign"), .spread = SPREAD_ONE};
-    target.spectrum = (struct spectrum){.kind = SPECTRUM_K_OF_D, .k = 3};
+    *integer_in(&target, "spectrum") = 2;
+    *integer_in(&target, "k") = 3;
     make_factors(&target, 10, &error, &list);
     static const double multiplicity[] = {1.0, 2.0, 7.0}, variance[] = {2.0, 2.0, 0.0};
     ck_assert_uint_eq(list.count, 3);
@@ -245,7 +245,7 @@ START_TEST(one_coordinate_is_cut_off_its_group)
         ck_assert_double_eq(group->factor.sd[0], sqrt(variance[i]));
     }
     factor_list_free(&list);
-    target.spectrum.k = 1;
+    *integer_in(&target, "k") = 1;
     make_factors(&target, 10, &error, &list);
     ck_assert_uint_eq(list.count, 2);
     ck_assert_double_eq(list.group[0].error_share, 1.0);
@@ -299,7 +299,8 @@ START_TEST(coupled_coordinates_are_refused)
 {
     struct target mixture = mixture_target(&factors[2]), power = gaussian(0.0, 1.0);
     struct score_error error = {.shape = error_shape_find("wave"), .spread = SPREAD_DIAGONAL, .roughness = 1.0};
-    power.spectrum = (struct spectrum){.kind = SPECTRUM_POWER, .exponent = 1.0};
+    *integer_in(&power, "spectrum") = 1;
+    *real_in(&power, "exponent") = 1.0;
     check_refused(&mixture, &error);
     check_refused(&power, &error);
 }

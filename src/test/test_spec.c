@@ -10,6 +10,7 @@
 #include "experiment/spec.h"
 
 #include "test/suite.h"
+#include "test/targets.h"
 
 #define TARGETS "targets: [{name: g, kind: gaussian, variance: 1}]\n"
 #define MIXTURE "targets: [{name: m, kind: mixture, weights: [0.5, 0.5], means: [-1, 1], sds: [1, 1]}]\n"
@@ -73,59 +74,58 @@ static const char full[] =
 static void check_targets(const struct spec *spec)
 {
     ck_assert_uint_eq(spec->target_count, 6);
-    const struct target *t = &spec->targets[0];
+    struct target *t = &spec->targets[0];
     ck_assert_str_eq(t->name, "bimodal");
     ck_assert_ptr_eq(t->family, target_family_find("mixture"));
-    ck_assert_uint_eq(t->components, 2);
-    ck_assert_double_eq(t->weights[0], 0.25);
-    ck_assert_double_eq(t->weights[1], 0.75);
-    ck_assert_double_eq(t->means[0], -1.0);
-    ck_assert_double_eq(t->means[1], 1.5);
-    ck_assert_double_eq(t->sds[0], 0.3);
-    ck_assert_double_eq(t->sds[1], 0.3);
-    ck_assert_uint_eq(t->part_count, 0);
+    ck_assert_uint_eq(reals_in(t, "weights")->count, 2);
+    ck_assert_double_eq(reals_in(t, "weights")->value[0], 0.25);
+    ck_assert_double_eq(reals_in(t, "weights")->value[1], 0.75);
+    ck_assert_double_eq(reals_in(t, "means")->value[0], -1.0);
+    ck_assert_double_eq(reals_in(t, "means")->value[1], 1.5);
+    ck_assert_double_eq(reals_in(t, "sds")->value[0], 0.3);
+    ck_assert_double_eq(reals_in(t, "sds")->value[1], 0.3);
     t = &spec->targets[1];
     ck_assert_str_eq(t->name, "gauss.2_b-c");
     ck_assert_ptr_eq(t->family, target_family_find("gaussian"));
-    ck_assert_double_eq(t->mean, -2.5);
-    ck_assert_double_eq(t->variance, 0.25);
-    ck_assert_int_eq(t->spectrum.kind, SPECTRUM_POWER);
-    ck_assert_double_eq(t->spectrum.exponent, 1.5);
+    ck_assert_double_eq(*real_in(t, "mean"), -2.5);
+    ck_assert_double_eq(*real_in(t, "variance"), 0.25);
+    ck_assert_uint_eq(*integer_in(t, "spectrum"), 1);
+    ck_assert_double_eq(*real_in(t, "exponent"), 1.5);
     t = &spec->targets[2];
-    ck_assert_double_eq(t->mean, 0.0);
-    ck_assert_double_eq(t->variance, 2.0);
-    ck_assert_int_eq(t->spectrum.kind, SPECTRUM_K_OF_D);
-    ck_assert_uint_eq(t->spectrum.k, 8);
+    ck_assert_double_eq(*real_in(t, "mean"), 0.0);
+    ck_assert_double_eq(*real_in(t, "variance"), 2.0);
+    ck_assert_uint_eq(*integer_in(t, "spectrum"), 2);
+    ck_assert_uint_eq(*integer_in(t, "k"), 8);
     ck_assert_str_eq(spec->targets[3].name, "1flat");
-    ck_assert_int_eq(spec->targets[3].spectrum.kind, SPECTRUM_FLAT);
+    ck_assert_uint_eq(*integer_in(&spec->targets[3], "spectrum"), 0);
 }
 
-static void check_points(const struct target *t)
+static void check_points(struct target *t)
 {
     static const double points[] = {-1.0, 2.5, 3.0, -0.4};
     ck_assert_ptr_eq(t->family, target_family_find("mixture-plane"));
-    ck_assert_uint_eq(t->components, 2);
-    ck_assert_uint_eq(t->width, 2);
-    ck_assert_mem_eq(t->points, points, sizeof points);
-    ck_assert_double_eq(t->sds[1], 0.0);
-    ck_assert_ptr_null(t->means);
+    ck_assert_uint_eq(points_in(t, "means")->count, 2);
+    ck_assert_uint_eq(points_in(t, "means")->width, 2);
+    ck_assert_mem_eq(points_in(t, "means")->value, points, sizeof points);
+    ck_assert_double_eq(reals_in(t, "sds")->value[1], 0.0);
 }
 
-static void check_parts(const struct target *t)
+static void check_parts(struct target *t)
 {
+    const struct target_list *parts = parts_in(t, "factors");
     ck_assert_str_eq(t->name, "mixed");
     ck_assert_ptr_eq(t->family, target_family_find("direct-sum"));
-    ck_assert_uint_eq(t->part_count, 2);
-    ck_assert_ptr_eq(t->parts[0].target.family, target_family_find("mixture"));
-    ck_assert_str_eq(t->parts[0].target.name, "");
-    ck_assert_uint_eq(t->parts[0].target.components, 3);
-    ck_assert_double_eq(t->parts[0].target.weights[2], 0.7);
-    ck_assert_double_eq(t->parts[0].target.sds[2], 3.0);
-    ck_assert_uint_eq(t->parts[0].copies, 3);
-    ck_assert_ptr_eq(t->parts[1].target.family, target_family_find("gaussian"));
-    ck_assert_double_eq(t->parts[1].target.variance, 0.5);
-    ck_assert_uint_eq(t->parts[1].target.spectrum.k, 2);
-    ck_assert_uint_eq(t->parts[1].copies, 0);
+    ck_assert_uint_eq(parts->count, 2);
+    ck_assert_ptr_eq(parts->part[0].target.family, target_family_find("mixture"));
+    ck_assert_str_eq(parts->part[0].target.name, "");
+    ck_assert_uint_eq(reals_in(&parts->part[0].target, "weights")->count, 3);
+    ck_assert_double_eq(reals_in(&parts->part[0].target, "weights")->value[2], 0.7);
+    ck_assert_double_eq(reals_in(&parts->part[0].target, "sds")->value[2], 3.0);
+    ck_assert_uint_eq(parts->part[0].copies, 3);
+    ck_assert_ptr_eq(parts->part[1].target.family, target_family_find("gaussian"));
+    ck_assert_double_eq(*real_in(&parts->part[1].target, "variance"), 0.5);
+    ck_assert_uint_eq(*integer_in(&parts->part[1].target, "k"), 2);
+    ck_assert_uint_eq(parts->part[1].copies, 0);
 }
 
 /* `none` comes first wherever it stands; the others in the author's order, the last list varying fastest. */
@@ -219,8 +219,8 @@ START_TEST(test_defaults)
     ck_assert_ptr_eq(spec.schedule, schedule_kind_find("li-cai"));
     ck_assert_double_eq(spec.c0, 2.0);
     ck_assert_double_eq(spec.c1, 8.5);
-    ck_assert_double_eq(spec.targets[0].mean, 0.0);
-    ck_assert_int_eq(spec.targets[0].spectrum.kind, SPECTRUM_FLAT);
+    ck_assert_double_eq(*real_in(&spec.targets[0], "mean"), 0.0);
+    ck_assert_uint_eq(*integer_in(&spec.targets[0], "spectrum"), 0);
     ck_assert_uint_eq(spec.accuracy_count, 0);
     ck_assert_uint_eq(spec.max_steps, 65536);
     ck_assert_uint_eq(spec.claim_count, 0);
@@ -270,6 +270,36 @@ static const char *const good_texts[] = {
     MIXTURE SAMPLERS "dimensions: [1, 8]\n" STEPS "score_errors: [{shape: bias, size: 1, spread: diagonal}]\n",
     TARGETS SAMPLERS "dimensions: [1, 8]\n" STEPS "score_errors: [{shape: sign, size: 1, spread: diagonal}]\n",
 };
+
+START_TEST(test_samplers_with_parameters)
+{
+    struct spec spec;
+    struct error error = {0};
+    ck_assert_msg(parse(TARGETS "samplers:\n- {kind: accelerated}\n- {kind: accelerated-unclipped, overshoot: 1.0}\n"
+                                "- {kind: accelerated, overshoot: 1/4}\n- {kind: ddpm, name: plain}\n"
+                                "- {kind: accelerated, overshoot: 0, name: ode}\n" DIMENSIONS STEPS,
+                        &spec, &error)
+                      == STATUS_OK,
+                  "%s", error.text);
+    static const char *const described[] = {"accelerated", "accelerated-unclipped",
+                                            "accelerated-overshoot-0.25 kind accelerated overshoot 0.25",
+                                            "plain kind ddpm", "ode kind accelerated overshoot 0"};
+    ck_assert_uint_eq(spec.sampler_count, COUNT(described));
+    ck_assert_ptr_eq(spec.samplers[0], sampler_find("accelerated"));
+    ck_assert_ptr_eq(spec.samplers[1], sampler_find("accelerated-unclipped"));
+    ck_assert_ptr_eq(sampler_kind(spec.samplers[4]), sampler_find("accelerated"));
+    ck_assert(spec.samplers[2]->log_noise_ratio != NULL && spec.samplers[4]->log_noise_ratio == NULL);
+    for (size_t i = 0; i < COUNT(described); i++) {
+        char text[200] = "";
+        FILE *stream = fmemopen(text, sizeof text, "w");
+        ck_assert_ptr_nonnull(stream);
+        sampler_describe(spec.samplers[i], stream);
+        ck_assert_int_eq(fclose(stream), 0);
+        ck_assert_str_eq(text, described[i]);
+    }
+    spec_free(&spec);
+}
+END_TEST
 
 START_TEST(test_good_text)
 {
@@ -548,6 +578,25 @@ static const struct bad {
      3, 17, "not valid YAML: "},
     {TARGETS "samplers: [[ddpm]]\n" DIMENSIONS STEPS, 2, 12, "expected a sampler, found a list"},
     {TARGETS "samplers: [\"\"]\n" DIMENSIONS STEPS, 2, 12, "expected a sampler, found an empty string"},
+    {TARGETS "samplers: [{overshoot: 1}]\n" DIMENSIONS STEPS, 2, 12, "missing key 'kind'"},
+    {TARGETS "samplers: [{kind: acelerated}]\n" DIMENSIONS STEPS, 2, 19, "did you mean 'accelerated'?"},
+    {TARGETS "samplers: [{kind: accelerated, omega: 1}]\n" DIMENSIONS STEPS, 2, 32,
+     "unknown key 'omega', expected one of: kind, name, overshoot"},
+    {TARGETS "samplers: [{kind: ddpm, overshoot: 1}]\n" DIMENSIONS STEPS, 2, 25,
+     "unknown key 'overshoot', expected one of: kind, name"},
+    {TARGETS "samplers: [{kind: accelerated, overshoot: -0.5}]\n" DIMENSIONS STEPS, 2, 43,
+     "expected a number >= 0, found '-0.5'"},
+    {TARGETS "samplers: [{kind: accelerated, overshoot: [0, 1]}]\n" DIMENSIONS STEPS, 2, 43, "found a list"},
+    {TARGETS "samplers: [{kind: accelerated, overshoot: 0, name: a b}]\n" DIMENSIONS STEPS, 2, 52,
+     "expected a name of"},
+    {TARGETS "samplers: [{kind: accelerated, overshoot: 0, name: ddpm}]\n" DIMENSIONS STEPS, 2, 52,
+     "'ddpm' is the name of a sampler without parameters of its own, expected another"},
+    {TARGETS "samplers: [accelerated, {kind: accelerated, overshoot: 1}]\n" DIMENSIONS STEPS, 2, 25,
+     "duplicate sampler"},
+    {TARGETS "samplers: [{kind: accelerated, overshoot: 0}, {kind: accelerated, overshoot: 0}]\n" DIMENSIONS STEPS, 2,
+     47, "duplicate sampler"},
+    {TARGETS "samplers: [ddpm, {kind: accelerated, overshoot: 4}]\n" DIMENSIONS "steps: [64, 65536]\n", 2, 18,
+     "T = 64: sampler accelerated-overshoot-4: in step t = "},
     /* dimensions, steps, max_steps */
     {TARGETS SAMPLERS "dimensions: 4\n" STEPS, 3, 13, "expected a non-empty list, found '4'"},
     {TARGETS SAMPLERS "dimensions: []\n" STEPS, 3, 13, "expected a non-empty list, found an empty list"},
@@ -868,6 +917,7 @@ SUITE(spec)
 {
     ADD(test_every_feature);
     ADD(test_defaults);
+    ADD(test_samplers_with_parameters);
     ADD(test_good_text, .count = COUNT(good_texts));
     ADD(test_name, .count = COUNT(names));
     ADD(test_load);

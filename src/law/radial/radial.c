@@ -207,7 +207,7 @@ static int handles(const struct law_problem *problem)
 {
     const struct score_error *error = problem->score_error;
     int radial = !(problem->error_share > 0.0) || error->shape == NULL
-                 || (error->shape == error_shape_find("linear") && error->spread == SPREAD_ALL);
+                 || (error->shape->proportional && error->spread == SPREAD_ALL);
     return problem->factor->dimension > 1 && concentric(problem->factor) && radial
            && !conditions_broken(problem->conditions, CONDITION_ROTATES);
 }
