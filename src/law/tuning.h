@@ -1,10 +1,11 @@
 /* Tuning constants of the driver and of what the engines share: unit, what it is, how it was found ("bound": by
  * the formula; "not recorded": by trial), and what breaks at twice the value. "Time" and "radius" are ratios to
- * what the value as it is gives: user time, and the largest ratio of radii of TV; "moves" is the largest change
- * of a TV in units of the sum of both radii. They are of twelve laws of the line engine (three components of
- * widths 0.3, 0.1 and 0.01 under four samplers, T = 512; two components under a wave and a sign error), eleven
- * of the radial one (d = 3, 100, 10000, four samplers, T = 256) and three in the plane (T = 64), on one machine;
- * "no change" is one below 2 % in either. */
+ * what the value as it is gives (user time; the largest and the smallest ratio of two radii of TV), "moves" is
+ * the largest change of a TV in units of the sum of both radii, and "no change" one of less than 6 %, 2 % and
+ * 0.05. They are of ten laws on the line (three components of widths 0.3, 0.1 and 0.01 under four samplers; two
+ * components under two samplers with a wave, a sign error or neither; T = 512), twelve in the radius (two
+ * shells, d = 3, 100 and 10000, four samplers, T = 256) and one in the plane (three components, T = 64); those
+ * of this file of the ten and two of the twelve. */
 #ifndef LAW_TUNING_H
 #define LAW_TUNING_H
 
@@ -17,88 +18,89 @@
  * Found: not recorded. Twice: radius up to 1.18. */
 #define CHECK_STRIDE_UNCHANGED 1.0
 /* [steps] The last ones, each of which is checked: samplers that look at the step after end differently. Found:
- * the samplers of the list. Twice: not measured. */
+ * the samplers of the list. Twice: no change. */
 #define CHECK_LAST_STEPS 3
 /* [standard deviations] Of the random walk of rounding errors that the radius holds. Found: convention. Twice:
- * not measured. */
+ * no change. */
 #define ROUNDING_DEVIATIONS 3.0
 
 /* ---- Quadrature orders. ---- */
 
-/* [tolerances] Above this error an order is raised by ORDER_SKIP, not by one. Found: not recorded. Twice: not
- * measured. */
+/* [tolerances] Above this error an order is raised by ORDER_SKIP, not by one. Found: not recorded. Twice: no
+ * change. */
 #define ORDER_SKIP_ABOVE 1e4
-/* [orders] Raised at a time above ORDER_SKIP_ABOVE. Found: not recorded. Twice: not measured. */
+/* [orders] Raised at a time above ORDER_SKIP_ABOVE. Found: not recorded. Twice: radius down to 0.954. */
 #define ORDER_SKIP 3
-/* [orders] Added by twice the resolution. Found: not recorded. Twice: not measured. */
+/* [orders] Added by twice the resolution. Found: not recorded. Twice: no change. */
 #define ORDERS_PER_DOUBLING 3.0
 /* [standard deviations] On either side that trapezoid rules cover. Found: bound: normal mass 2e-23 beyond.
- * Twice: not measured. */
+ * Twice: no change. */
 #define TRAPEZOID_REACH 10.0
 /* [standard deviations] At most so long are Gauss-Legendre pieces between jumps. Found: measured: the normal
- * weight to 1e-14 from 12 nodes on. Twice: not measured. */
+ * weight to 1e-14 from 12 nodes on. Twice: radius up to 1.77, radius down to 0.709, moves 0.06. */
 #define PIECE_LENGTH 2.5
 
 /* ---- Panels (law/mixture_panels.c, law/radial/panels.c); what their interpolation costs is part of the radius. */
 
-/* [standard deviations] Of each component that panels cover. Found: bound: mass 1e-20 beyond. Twice: not
- * measured. */
+/* [standard deviations] Of each component that panels cover. Found: bound: mass 1e-20 beyond. Twice: time 1.09,
+ * radius up to 1.23, radius down to 0.564. */
 #define PANEL_REACH 9.5
 /* [standard deviations] Of a panel near a component. Found: measured interpolation error (test_line.c). Twice:
- * not measured. */
+ * time 0.89, radius up to 1.91, radius down to 0.643, moves 0.06. */
 #define PANEL_LENGTH 1.0
 /* [standard deviations] Up to this distance from a component panels do not grow. Found: measured interpolation
- * error (test_line.c). Twice: not measured. */
+ * error (test_line.c). Twice: time 1.11, radius up to 1.11, radius down to 0.314, moves 0.06. */
 #define PANEL_FLAT 5.0
 /* [1] Panels grow by so much with each unit of distance. Found: measured interpolation error (test_line.c).
- * Twice: not measured. */
+ * Twice: radius up to 1.17, radius down to 0.426, moves 0.05. */
 #define PANEL_SLOPE 1.0
 /* [lengths over which the score changes] Of a panel there. Found: measured interpolation error (test_line.c).
- * Twice: not measured. */
+ * Twice: time 0.90, radius up to 3.21, radius down to 0.376, moves 0.06. */
 #define PANEL_BEND_LENGTH 0.7
 /* [standard deviations] Gaps between components up to this width are covered: few large steps leave some of q
  * there. While a gap grows to this from nothing the log noise falls by one, and in that time the score, of tens
- * of standard deviations, brings that mass to one of the components. Found: the estimate above. Twice: not
- * measured. */
+ * of standard deviations, brings that mass to one of the components. Found: the estimate above. Twice: no
+ * change. */
 #define PANEL_GAP 12.0
 /* [lengths of the panels beside a jump] As PANEL_FLAT, from a jump of the score error. Found: not recorded.
- * Twice: not measured. */
+ * Twice: time 1.07, radius down to 0.859. */
 #define PANEL_JUMP_FLAT 2.0
-/* [1] As PANEL_SLOPE, from a jump of the score error. Found: not recorded. Twice: not measured. */
+/* [1] As PANEL_SLOPE, from a jump of the score error. Found: not recorded. Twice: radius up to 1.12, radius down
+ * to 0.9. */
 #define PANEL_JUMP_SLOPE 0.5
 /* [log density] Components so far below the largest are left out of the score. Found: bound: 4e-18 of it. Twice:
- * not measured. */
+ * no change. */
 #define NEGLIGIBLE_LOG_WEIGHT 40.0
 /* [1] The mean error over the test points of a panel is up to this factor less than over the panel, for
- * polynomials of the first degrees that the nodes miss. Found: computed. Twice: not measured. */
+ * polynomials of the first degrees that the nodes miss. Found: computed. Twice: radius up to 2.02. */
 #define PROBE_MISSES 1.5
 
 /* ---- Maps without noise (law/monotone.c). ---- */
 
 /* [panel lengths] Of the stencil that differentiates D. Found: bound: (6*0.006)^6/140 of D' for polynomials of
- * degree 15, and rounding 1e-16/0.006. Twice: not measured. */
+ * degree 15, and rounding 1e-16/0.006. Twice: radius down to 0.527. */
 #define STENCIL_SPACING 0.006
 /* [panel lengths] The largest residual of a solution that rounding does not let be better. Found: not recorded.
- * Twice: not measured. */
+ * Twice: no change. */
 #define NEWTON_ACCEPTED 1e-9
-/* [panel lengths] The residual at which the iteration ends. Found: rounding. Twice: not measured. */
+/* [panel lengths] The residual at which the iteration ends. Found: rounding. Twice: no change. */
 #define NEWTON_CONVERGED 1e-15
 /* [mass of q] In a panel where the map is not monotone, at most: valleys far from all modes, which panels do not
- * resolve. It is counted as error. Found: not recorded. Twice: not measured. */
+ * resolve. It is counted as error. Found: not recorded. Twice: not measured (none of these laws depends on it). */
 #define MAP_IGNORED_MASS 1e-8
 
 /* ---- Integrals over a law (law/law.c). ---- */
 
 /* [log r] Panels over which it changes by more are bisected. Found: 24 nodes integrate exp over that to
- * rounding. Twice: not measured. */
+ * rounding. Twice: no change. */
 #define STEEP_LOG_RATIO 8.0
-/* [log r] Not where it is below this everywhere. Found: bound: 1e-26. Twice: not measured. */
+/* [log r] Not where it is below this everywhere. Found: bound: 1e-26. Twice: no change. */
 #define VANISHED_LOG_RATIO (-60.0)
-/* [log r] Nor where it is above this: more than the density of any q. Found: not recorded. Twice: not measured. */
+/* [log r] Nor where it is above this: more than the density of any q. Found: not recorded. Twice: no change. */
 #define DIVERGED_LOG_RATIO 200.0
 /* [1] Mass that no local error explains widens the radius so many times: where q is much narrower than p, most
  * of it may lie between the points looked at. Found: up to 2.7 times the defect in L1 for Gaussians, three times
- * that. Twice: not measured. */
+ * that. Twice: not measured (none of these laws depends on it). */
 #define UNEXPLAINED_FACTOR 8.0
 
 /* ---- Bessel functions (law/bessel.c). ---- */
@@ -112,20 +114,23 @@
 /* ---- What engines take for granted of a sampler (law/conditions.c). ---- */
 
 /* [standard deviations] On either side of a component at which D is evaluated. Found: as PANEL_REACH. Twice: not
- * measured. */
+ * measured (none of these laws depends on it). */
 #define CONDITION_REACH 9.5
-/* [largest D of the step] Two ways to the same D may differ by it. Found: not recorded. Twice: not measured. */
+/* [largest D of the step] Two ways to the same D may differ by it. Found: not recorded. Twice: not measured
+ * (none of these laws depends on it). */
 #define CONDITION_TOLERANCE 1e-10
 /* [rounding of original coordinates] And by so many of it, relative to what D changes by over the reach of a
- * component. Found: not recorded. Twice: not measured. */
+ * component. Found: not recorded. Twice: not measured (none of these laws depends on it). */
 #define CONDITION_ROUNDINGS 64.0
 /* [largest D/beta times standard deviation] Two steps that differ by more are unlike one another, as are those
- * whose log noise does. Found: twice what levels between two checks differ by in log noise. Twice: not measured. */
+ * whose log noise does. Found: twice what levels between two checks differ by in log noise. Twice: not measured
+ * (none of these laws depends on it). */
 #define CONDITION_UNLIKE 0.5
 /* [h times the first difference] A second difference of D/beta from step to step above this makes steps unlike
- * one another. Found: not recorded. Twice: not measured. */
+ * one another. Found: not recorded. Twice: not measured (none of these laws depends on it). */
 #define CONDITION_CURVATURE 5.0
-/* [largest D/beta] Differences below this are rounding. Found: not recorded. Twice: not measured. */
+/* [largest D/beta] Differences below this are rounding. Found: not recorded. Twice: not measured (none of these
+ * laws depends on it). */
 #define CONDITION_SAME 1e-7
 
 #endif

@@ -8,7 +8,7 @@
 /* [log noise] Between two checks. Found: not recorded. Twice: time 0.87, radius up to 3.17. */
 #define LINE_CHECK_STRIDE 0.25
 /* [E_p|r - 1|] That quadrature may add in all steps together; or as much as rounding, if that is more. Found:
- * radii below 5e-6 of E_p|r - 1|. Twice: time 0.93, radius up to 2.65. */
+ * radii below 5e-6 of E_p|r - 1|. Twice: radius up to 2.65. */
 #define LINE_TOLERANCE 1.5e-7
 /* [power of the resolution] By which LINE_TOLERANCE falls. Found: not recorded. Twice: no change. */
 #define LINE_TOLERANCE_POWER 6.0
@@ -50,7 +50,7 @@
 /* [tolerance of interpolation] Panels become longer where the longer ones would add no more. Found: not
  * recorded. Twice: radius up to 1.04, radius down to 0.933. */
 #define LINE_LENGTHEN_BELOW 0.1
-/* [1] Panels become longer by this factor. Found: not recorded. Twice: time 1.06, radius up to 1.15, radius down
+/* [1] Panels become longer by this factor. Found: not recorded. Twice: time 1.07, radius up to 1.15, radius down
  * to 0.931. */
 #define LINE_LENGTHENING 1.25
 /* [times] They become longer, at most. Found: not recorded. Twice: radius up to 1.03. */
@@ -64,14 +64,14 @@
 
 /* ---- Score errors that jump or oscillate (law/line/stage.c). ---- */
 
-/* [noise in one step] Of panels beside a jump that it blurs. Found: measured interpolation error. Twice: time
- * 0.93, radius up to 1.12, radius down to 0.929. */
+/* [noise in one step] Of panels beside a jump that it blurs. Found: measured interpolation error. Twice: radius
+ * up to 1.12, radius down to 0.929. */
 #define LINE_JUMP_LENGTH 1.5
 /* [1/wave number] Of panels under a wave, but no shorter than what the noise leaves of it. Found: measured
  * interpolation error. Twice: radius up to 1.05. */
 #define LINE_WAVE_LENGTH 6.0
 /* [noise in one step] To which quadrature reaches beside a jump. Found: bound: mass 1e-17 beyond. Twice: time
- * 1.48, radius down to 0.724, moves 0.05. */
+ * 1.30, radius down to 0.724, moves 0.05. */
 #define LINE_JUMP_REACH 8.6
 /* [noise in one step] And at most, where jumps throw farther than the noise. Found: not recorded. Twice: no
  * change. */
@@ -83,13 +83,13 @@
 /* ---- Lattices and threads (law/line/transfer_lattice.c, law/line/parallel.c). ---- */
 
 /* [standard deviations of the node weights] On either side that a lattice covers. Found: bound: mass 1e-17
- * beyond. Twice: time 1.18. */
+ * beyond. Twice: time 1.11. */
 #define LINE_LATTICE_REACH 8.6
 /* [standard deviations of the narrowest component] Lattices serve for no less noise: their rounding is relative
  * to 1 instead of to the noise. Found: not recorded. Twice: radius up to 21.9. */
 #define LINE_LATTICE_NOISE 0.05
 /* [exponentials] For less work panels are not shared between threads. Found: measured: some 100 microseconds,
- * and a call takes a few. Twice: no change. */
+ * and a call takes a few. Twice: not measured (none of these laws depends on it). */
 #define LINE_PARALLEL_COST 1e5
 
 #endif

@@ -5,140 +5,142 @@
 
 /* ---- Tolerances and rounding (law/plane/plane.c, law/plane/check.c). ---- */
 
-/* [log noise] Between two checks. Found: not recorded. Twice: not measured. */
+/* [log noise] Between two checks. Found: not recorded. Twice: time 0.89, radius up to 1.39. */
 #define PLANE_CHECK_STRIDE 0.7
-/* [E_p|r - 1|] That all patches may add in all steps together. Found: not recorded. Twice: not measured. */
+/* [E_p|r - 1|] That all patches may add in all steps together. Found: not recorded. Twice: time 0.86, radius up
+ * to 1.48. */
 #define PLANE_TOLERANCE 1e-5
-/* [L1(p)] That they may add in a stage in any case. Found: rounding. Twice: not measured. */
+/* [L1(p)] That they may add in a stage in any case. Found: rounding. Twice: no change. */
 #define PLANE_LEAST_TOLERANCE 8e-16
 /* [h^2] E_p|r - 1| is taken to be at least this: where it is smaller it will grow. Found: not recorded. Twice:
- * not measured. */
+ * no change. */
 #define PLANE_EXPECTED_DISTANCE 1e-3
-/* [power of the resolution] By which tolerances fall. Found: not recorded. Twice: not measured. */
+/* [power of the resolution] By which tolerances fall. Found: not recorded. Twice: no change. */
 #define PLANE_TOLERANCE_POWER 8.0
-/* [L1(p)] Rounding in a stage. Found: as on the line. Twice: not measured. */
+/* [L1(p)] Rounding in a stage. Found: as on the line. Twice: no change. */
 #define PLANE_ROUNDING 3e-16
 /* [1] The largest error at the test points of a patch is up to this factor less than in the patch. Found: not
- * recorded. Twice: not measured. */
+ * recorded. Twice: radius up to 1.42. */
 #define PLANE_PROBE_MISSES 1.5
 /* [relative error of r] No patch with mass has more: errors must not grow by exponentiation. Found: not
- * recorded. Twice: not measured. */
+ * recorded. Twice: no change. */
 #define PLANE_LOOSEST 0.05
 
 /* ---- Quadrature orders (law/plane/plane.c, law/plane/check.c). ---- */
 
-/* [order] Of all patches at the start. Found: not recorded. Twice: not measured. */
+/* [order] Of all patches at the start. Found: not recorded. Twice: no change. */
 #define PLANE_FIRST_ORDER 5
-/* [tolerance of a patch] A lower order with no more error is taken. Found: not recorded. Twice: not measured. */
+/* [tolerance of a patch] A lower order with no more error is taken. Found: not recorded. Twice: radius up to
+ * 1.26. */
 #define PLANE_LOWER_BELOW 0.3
-/* [mass of q] Patches with less have at most PLANE_OUTER_ORDER. Found: not recorded. Twice: not measured. */
+/* [mass of q] Patches with less have at most PLANE_OUTER_ORDER. Found: not recorded. Twice: no change. */
 #define PLANE_OUTER_MASS 1e-12
-/* [order] Of patches with next to no mass, at most. Found: not recorded. Twice: not measured. */
+/* [order] Of patches with next to no mass, at most. Found: not recorded. Twice: no change. */
 #define PLANE_OUTER_ORDER 5
 
 /* ---- Patches (law/plane/fill.c, law/plane/patches.c). ---- */
 
-/* [standard deviations] Of each component that patches cover. Found: bound: mass e^-36 beyond. Twice: not
- * measured. */
+/* [standard deviations] Of each component that patches cover. Found: bound: mass e^-36 beyond. Twice: time 6.01,
+ * radius up to 4.92e+04. */
 #define PLANE_REACH 8.5
 /* [tolerance] A patch of mass m may have the relative error PLANE_SHARE m^-PLANE_SHARE_POWER times it. Found:
- * not recorded. Twice: not measured. */
+ * not recorded. Twice: radius up to 1.42. */
 #define PLANE_SHARE 0.15
 /* [power of the mass] More error where there is less mass; but neighbours must not differ by much, for an error
- * just beyond a side is a kink within. Found: not recorded. Twice: not measured. */
+ * just beyond a side is a kink within. Found: not recorded. Twice: a law takes more than a minute. */
 #define PLANE_SHARE_POWER (2.0 / 3.0)
-/* [values on a patch] No tail of its polynomial is asked to be smaller. Found: rounding. Twice: not measured. */
+/* [values on a patch] No tail of its polynomial is asked to be smaller. Found: rounding. Twice: no change. */
 #define PLANE_TAIL_FLOOR 3e-15
-/* [tolerance] A patch with less mass may have any error. Found: not recorded. Twice: not measured. */
+/* [tolerance] A patch with less mass may have any error. Found: not recorded. Twice: no change. */
 #define PLANE_NEGLIGIBLE_PART 1e-4
-/* [mass of q] As may one with less than this. Found: rounding. Twice: not measured. */
+/* [mass of q] As may one with less than this. Found: rounding. Twice: no change. */
 #define PLANE_NEGLIGIBLE_MASS 1e-18
 /* [tolerance of a patch] A tail beyond this is not left as it is, but filled again with more nodes. Found: not
- * recorded. Twice: not measured. */
+ * recorded. Twice: radius up to 1.1. */
 #define PLANE_REFILL_ABOVE 4.0
-/* [tolerance of a patch] A tail below this has two nodes less the next time. Found: not recorded. Twice: not
- * measured. */
+/* [tolerance of a patch] A tail below this has two nodes less the next time. Found: not recorded. Twice: no
+ * change. */
 #define PLANE_FEWER_BELOW 0.05
 /* [tolerance of a patch] Four patches whose common polynomial has no larger tail become one. Found: not
- * recorded. Twice: not measured. */
+ * recorded. Twice: no change. */
 #define PLANE_MERGE_BELOW 0.1
 /* [nodes] Of the common polynomial, in a direction. Found: not recorded. Twice: not measured. */
 #define PLANE_MERGE_NODES 12
-/* [local scales] Side of a patch at the start. Found: not recorded. Twice: not measured. */
+/* [local scales] Side of a patch at the start. Found: not recorded. Twice: radius up to 1.03. */
 #define PLANE_FIRST_SIDE 2.5
-/* [local scales] And at most. Found: not recorded. Twice: not measured. */
+/* [local scales] And at most. Found: not recorded. Twice: no change. */
 #define PLANE_LONGEST_SIDE 4.0
-/* [local scales] And at least. Found: not recorded. Twice: not measured. */
+/* [local scales] And at least. Found: not recorded. Twice: no change. */
 #define PLANE_SHORTEST_SIDE 0.02
-/* [standard deviations] From a component up to which the local scale is its own. Found: not recorded. Twice: not
- * measured. */
+/* [standard deviations] From a component up to which the local scale is its own. Found: not recorded. Twice:
+ * time 0.91. */
 #define PLANE_SCALE_FLAT 4.0
-/* [1] By which the scale grows with each unit of distance beyond. Found: not recorded. Twice: not measured. */
+/* [1] By which the scale grows with each unit of distance beyond. Found: not recorded. Twice: no change. */
 #define PLANE_SCALE_SLOPE 0.5
 /* [standard deviations of the wider component] Gaps up to this width have a corridor of patches: few large steps
- * leave some of q there. Found: as PANEL_GAP. Twice: not measured. */
+ * leave some of q there. Found: as PANEL_GAP. Twice: no change. */
 #define PLANE_GAP 12.0
-/* [standard deviations] Half-width of a corridor. Found: not recorded. Twice: not measured. */
+/* [standard deviations] Half-width of a corridor. Found: not recorded. Twice: radius down to 0.978. */
 #define PLANE_CORRIDOR 5.0
 
 /* ---- Lattices (law/plane/plane.c, law/plane/lattice.c); densities are points in a standard deviation of the
  * noise. ---- */
 
-/* [density] Of a lattice at first. Found: not recorded. Twice: not measured. */
+/* [density] Of a lattice at first. Found: not recorded. Twice: time 0.90, radius up to 1.03. */
 #define PLANE_FIRST_DENSITY 1.6
-/* [density] At least. Found: not recorded. Twice: not measured. */
+/* [density] At least. Found: not recorded. Twice: time 0.94. */
 #define PLANE_SPARSEST 1.2
-/* [density] At most. Found: not recorded. Twice: not measured. */
+/* [density] At most. Found: not recorded. Twice: no change. */
 #define PLANE_DENSEST 12.0
-/* [1] The next lattice is denser by no less than this factor. Found: not recorded. Twice: not measured. */
+/* [1] The next lattice is denser by no less than this factor. Found: not recorded. Twice: radius down to 0.957. */
 #define PLANE_LEAST_DENSER 1.08
-/* [1] And by no more. Found: not recorded. Twice: not measured. */
+/* [1] And by no more. Found: not recorded. Twice: no change. */
 #define PLANE_MOST_DENSER 1.5
-/* [1] What the next may be sparser by is less by this factor. Found: not recorded. Twice: not measured. */
+/* [1] What the next may be sparser by is less by this factor. Found: not recorded. Twice: no change. */
 #define PLANE_SPARE_DENSITY 1.06
-/* [1] The lattice that checks is denser by this factor. Found: not recorded. Twice: not measured. */
+/* [1] The lattice that checks is denser by this factor. Found: not recorded. Twice: time 1.61. */
 #define PLANE_CHECK_DENSER 1.25
-/* [tolerance] That a lattice may use. Found: not recorded. Twice: not measured. */
+/* [tolerance] That a lattice may use. Found: not recorded. Twice: radius up to 1.08. */
 #define PLANE_LATTICE_SHARE 0.3
-/* [points] Stages that need more go by quadrature around each node. Found: memory. Twice: not measured. */
+/* [points] Stages that need more go by quadrature around each node. Found: memory. Twice: no change. */
 #define PLANE_LARGEST_LATTICE 4e6
-/* [cost of a quadrature node] Of a lattice point. Found: measured on one machine. Twice: not measured. */
+/* [cost of a quadrature node] Of a lattice point. Found: measured on one machine. Twice: no change. */
 #define PLANE_POINT_COST 1.2
 /* [cost of a quadrature node] Of a pair of a lattice point and a node of a patch. Found: measured on one
- * machine. Twice: not measured. */
+ * machine. Twice: no change. */
 #define PLANE_PAIR_COST 0.008
 /* [standard deviations of the noise] Beyond which a lattice point is not seen. Found: bound: 1e-14 beyond.
- * Twice: not measured. */
+ * Twice: time 2.14. */
 #define PLANE_LATTICE_REACH 7.8
-/* [local scales] Sides of the squares beyond the grid, where r is taken to be 1. Found: not recorded. Twice: not
- * measured. */
+/* [local scales] Sides of the squares beyond the grid, where r is taken to be 1. Found: not recorded. Twice: no
+ * change. */
 #define PLANE_BEYOND_SIDE 3.0
 /* [standard deviations] Of noise, at most, that a lattice goes beyond the grid for. Found: not recorded. Twice:
- * not measured. */
+ * no change. */
 #define PLANE_BEYOND_NOISE 1.0
 
 /* ---- Rows of the finished law (law/plane/rows.c). ---- */
 
 /* [standard deviations] Width of the density of rows around a component: more and the tails' rows are wanting,
- * less and the flatness of the integrand at both ends. Found: measured. Twice: not measured. */
+ * less and the flatness of the integrand at both ends. Found: measured. Twice: radius up to 2.44. */
 #define PLANE_ROW_STRETCH 3.0
 /* [standard deviations of the narrower] Components whose centres are closer may share a density of rows. Found:
- * not recorded. Twice: not measured. */
+ * not recorded. Twice: no change. */
 #define PLANE_ROW_NEAR 1.0
-/* [ratio of widths] Below which they do. Found: not recorded. Twice: not measured. */
+/* [ratio of widths] Below which they do. Found: not recorded. Twice: no change. */
 #define PLANE_ROW_ALIKE 1.4
-/* [rows] For each density. Found: not recorded. Twice: not measured. */
+/* [rows] For each density. Found: not recorded. Twice: radius down to 0.571. */
 #define PLANE_ROWS_PER_SCALE 500.0
-/* [rows] For all of them. Found: time. Twice: not measured. */
+/* [rows] For all of them. Found: time. Twice: no change. */
 #define PLANE_MOST_ROWS 6000.0
-/* [resolution of the line engine] Of the panels on a row. Found: not recorded. Twice: not measured. */
+/* [resolution of the line engine] Of the panels on a row. Found: not recorded. Twice: no change. */
 #define PLANE_ROW_RESOLUTION 0.7
-/* [standard deviations] Of a component that rows cover. Found: bound: mass e^-36 beyond. Twice: not measured. */
+/* [standard deviations] Of a component that rows cover. Found: bound: mass e^-36 beyond. Twice: no change. */
 #define PLANE_ROW_REACH 8.5
-/* [standard deviations] Components farther from a row are left out of it. Found: bound: mass 1e-19. Twice: not
- * measured. */
+/* [standard deviations] Components farther from a row are left out of it. Found: bound: mass 1e-19. Twice: no
+ * change. */
 #define PLANE_ROW_FAR 9.0
-/* [log mass of p] Rows with less are left out. Found: bound: 1e-20. Twice: not measured. */
+/* [log mass of p] Rows with less are left out. Found: bound: 1e-20. Twice: no change. */
 #define PLANE_ROW_LOG_MASS (-46.0)
 
 #endif
