@@ -12,12 +12,20 @@
 #include "core/legendre.h"
 #include "core/memory.h"
 
-enum { DEGREES = 24, EXACT = DEGREES / 2, FEW = 5, MOST_BISECTIONS = 16, MOST_ITERATIONS = 60 };
+enum {
+    DEGREES = 24,
+    EXACT = DEGREES / 2,
+    FEW = 5,
+    MOST_BISECTIONS = 16,
+    MOST_INTERVALS = 4000,
+    MOST_ITERATIONS = 60
+};
 
 /* What is left of a polynomial's last coefficients, relative to the largest: then it is resolved. Not looked at where
  * the interval holds less than FAINT of either mass. */
 #define RESOLVED 1e-11
 #define FAINT 1e-18
+#define ROUNDING 1e-14
 /* Within this part of an interval FEW nodes integrate its polynomials. */
 #define SHORT 0.05
 /* A number says something if its radius is at most this part of it, or this. */
@@ -32,6 +40,7 @@ enum { DEGREES = 24, EXACT = DEGREES / 2, FEW = 5, MOST_BISECTIONS = 16, MOST_IT
 struct interval {
     double left, half, gap; /* absolute position; distance of the right end to the next interval's left end */
     double p[DEGREES], excess[DEGREES];
+    double below[DEGREES]; /* the integral of the latter from the left end, in units of half */
     double mass_p, mass_excess;
     double G[2]; /* F_q - F_p at both ends */
 };
@@ -40,6 +49,7 @@ struct coupling {
     const struct law *law;
     struct interval *interval;
     size_t count, capacity;
+    bool unresolved; /* the intervals are not enough */
     double node[DEGREES], weight[DEGREES];
     double node_exact[EXACT], weight_exact[EXACT], node_few[FEW], weight_few[FEW];
     double error_l2; /* of the law */
@@ -63,15 +73,28 @@ static double legendre_sum(const double *coefficient, double u)
     return coefficient[0] + u * next - 0.5 * after;
 }
 
+/* Of the integral from -1 on: that of P_n is (P_{n+1} - P_{n-1})/(2n + 1), which is 0 at -1 for n > 0. The highest
+ * coefficient, which is rounding, is left out. */
+static void integrate_series(const double *coefficient, double *integral)
+{
+    integral[0] = coefficient[0];
+    for (size_t n = 1; n < DEGREES; n++)
+        integral[n] = 0.0;
+    integral[1] += coefficient[0];
+    for (size_t n = 1; n + 1 < DEGREES; n++) {
+        double part = coefficient[n] / (2.0 * (double)n + 1.0);
+        integral[n + 1] += part;
+        integral[n - 1] -= part;
+    }
+}
+
 /* Densities that are integrated. */
-enum density { OF_P, OF_Q, EXCESS };
+enum density { OF_P, OF_Q };
 
 static double density_at(const struct interval *interval, enum density density, double offset)
 {
-    double u = offset / interval->half - 1.0;
-    double p = density != EXCESS ? legendre_sum(interval->p, u) : 0.0;
-    double excess = density != OF_P ? legendre_sum(interval->excess, u) : 0.0;
-    return density == EXCESS ? excess : fmax(p + excess, 0.0);
+    double u = offset / interval->half - 1.0, p = legendre_sum(interval->p, u);
+    return fmax(density == OF_P ? p : p + legendre_sum(interval->excess, u), 0.0);
 }
 
 static double integral(const struct coupling *coupling, const struct interval *interval, enum density density,
@@ -105,14 +128,21 @@ static void expand(const struct coupling *coupling, const double *value, double 
     }
 }
 
-static bool resolved(const double *coefficient, double half)
+static double largest_of(const double *coefficient, size_t from)
 {
-    double largest = 0.0, last = 0.0;
-    for (size_t n = 0; n < DEGREES; n++)
+    double largest = 0.0;
+    for (size_t n = from; n < DEGREES; n++)
         largest = fmax(largest, fabs(coefficient[n]));
-    for (size_t n = DEGREES - 2; n < DEGREES; n++)
-        last = fmax(last, fabs(coefficient[n]));
-    return last <= RESOLVED * largest || largest * half <= FAINT;
+    return largest;
+}
+
+/* log r carries rounding errors, and so does p (r - 1) in relation to p. */
+static bool is_resolved(const struct interval *interval)
+{
+    double p = largest_of(interval->p, 0), excess = largest_of(interval->excess, 0);
+    return fmax(p, excess) * interval->half <= FAINT
+           || (largest_of(interval->p, DEGREES - 2) <= RESOLVED * p
+               && largest_of(interval->excess, DEGREES - 2) <= fmax(RESOLVED * excess, ROUNDING * p));
 }
 
 static double position_of(const struct law *law, const struct panel *panel)
@@ -122,7 +152,7 @@ static double position_of(const struct law *law, const struct panel *panel)
     return law->target.root_alpha_bar * law->target.factor->mean[panel->anchor] + panel->centre;
 }
 
-/* Appends [from, to] of a panel, bisected until both densities are resolved. */
+/* Appends [from, to] of a panel, bisected until both densities are resolved, or down to the jumps of a clip. */
 static enum status append(struct coupling *coupling, const struct panel *panel, double from, double to, int depth,
                           struct error *error)
 {
@@ -138,7 +168,9 @@ static enum status append(struct coupling *coupling, const struct panel *panel, 
     struct interval new = {.left = position_of(coupling->law, panel) - panel->centre + from, .half = half};
     expand(coupling, p, new.p);
     expand(coupling, excess, new.excess);
-    if (depth > 0 && !(resolved(new.p, half) && resolved(new.excess, half))) {
+    integrate_series(new.excess, new.below);
+    coupling->unresolved |= coupling->count >= MOST_INTERVALS;
+    if (depth > 0 && !coupling->unresolved && !is_resolved(&new)) {
         double middle = 0.5 * (from + to);
         TRY(append(coupling, panel, from, middle, depth - 1, error));
         return append(coupling, panel, middle, to, depth - 1, error);
@@ -230,7 +262,10 @@ static double march(const struct coupling *coupling, enum density density, struc
     while (left > 0.0) {
         const struct interval *interval = &coupling->interval[to->at];
         double length = side > 0.0 ? 2.0 * interval->half - to->offset : to->offset;
-        double here = side * integral(coupling, interval, density, to->offset, to->offset + side * length);
+        /* over a short way the density changes little, and what is wanted is surely there */
+        bool is_near = left < SHORT * length * density_at(interval, density, to->offset);
+        double here =
+            is_near ? HUGE_VAL : side * integral(coupling, interval, density, to->offset, to->offset + side * length);
         if (left < here) {
             double inside = solve(coupling, interval, density, to->offset, side, left, length);
             to->offset += side * inside;
@@ -254,9 +289,9 @@ static double march(const struct coupling *coupling, enum density density, struc
 static double excess_below(const struct coupling *coupling, struct position x)
 {
     const struct interval *interval = &coupling->interval[x.at];
-    if (fabs(interval->G[0]) <= fabs(interval->G[1]))
-        return interval->G[0] + integral(coupling, interval, EXCESS, 0.0, x.offset);
-    return interval->G[1] - integral(coupling, interval, EXCESS, x.offset, 2.0 * interval->half);
+    double below = interval->half * legendre_sum(interval->below, x.offset / interval->half - 1.0);
+    return fabs(interval->G[0]) <= fabs(interval->G[1]) ? interval->G[0] + below
+                                                        : interval->G[1] - (interval->mass_excess - below);
 }
 
 /* ---- The integral ---- */
@@ -273,17 +308,27 @@ static void add_piece(const struct coupling *coupling, size_t at, double from, d
 {
     const struct interval *interval = &coupling->interval[at];
     double half = 0.5 * (to - from);
-    for (size_t i = 0; i < EXACT; i++) {
-        struct position x = {at, from + half * (1.0 + coupling->node_exact[i])}, y;
-        double weight = half * coupling->weight_exact[i] * density_at(interval, OF_Q, x.offset);
+    bool is_short = half < SHORT * interval->half;
+    size_t n = is_short ? FEW : EXACT;
+    const double *node = is_short ? coupling->node_few : coupling->node_exact;
+    const double *rule = is_short ? coupling->weight_few : coupling->weight_exact;
+    for (size_t i = 0; i < n; i++) {
+        struct position x = {at, from + half * (1.0 + node[i])}, y;
+        double weight = half * rule[i] * density_at(interval, OF_Q, x.offset);
         if (!(weight > 0.0))
             continue;
         double G = excess_below(coupling, x), side = G < 0.0 ? -1.0 : 1.0;
         double mass = fmax(fmin(below[0] + x.offset / (2.0 * interval->half) * (below[1] - below[0]), 1.0), 0.0);
         double error = coupling->error_l2 * sqrt(fmin(mass, 1.0 - mass)) + fabs(defect);
         double distance = march(coupling, OF_P, x, G, &y);
-        double most = march(coupling, OF_P, x, side * (fabs(G) + error), &y);
-        double least = march(coupling, OF_P, x, side * fmax(fabs(G) - error, 0.0), &y);
+        double most, least, slope = density_at(&coupling->interval[y.at], OF_P, y.offset);
+        if (error < SHORT * SHORT * coupling->interval[y.at].half * slope) {
+            most = fabs(distance) + error / slope;
+            least = fmax(fabs(distance) - error / slope, 0.0);
+        } else {
+            most = march(coupling, OF_P, x, side * (fabs(G) + error), &y);
+            least = march(coupling, OF_P, x, side * fmax(fabs(G) - error, 0.0), &y);
+        }
         totals->value += weight * distance * distance;
         totals->high += weight * most * most;
         totals->low += weight * least * least;
@@ -363,10 +408,11 @@ enum status w2_squared(const struct law *law, struct measured *out, struct error
     double distance = 0.0;
     for (size_t i = 0; i < coupling.count && status == STATUS_OK; i++)
         distance += fabs(coupling.interval[i].mass_excess);
-    bool lost = fabs(law->mass_defect) > MOST_LOST * distance + law->error_l1;
-    if (status == STATUS_OK && !lost)
+    bool unknown = fabs(law->mass_defect) > MOST_LOST * distance + law->error_l1;
+    unknown |= coupling.unresolved;
+    if (status == STATUS_OK && !unknown)
         status = integrate(&coupling, law->mass_defect, &totals, error);
-    if (status == STATUS_OK && !lost && isfinite(totals.value)) {
+    if (status == STATUS_OK && !unknown && isfinite(totals.value)) {
         /* where the map is as it is, q may be off by error_l2 too */
         double density = law->error_l2 * sqrt(totals.fourth);
         *out = (struct measured){totals.value, fmax(totals.high - totals.value, totals.value - totals.low) + density

@@ -12,7 +12,8 @@
 #include "law/divergence.h"
 
 /* W2^2 of one factor's law, in the squared units of the target's coordinates. NaN and NaN where it is not known: laws
- * in the plane, whose optimal couplings no quantiles give, and laws whose mass has left the support. Errors:
+ * in the plane, whose optimal couplings no quantiles give, and laws whose mass has left the support, or
+ * that are not resolved. Errors:
  * STATUS_MEMORY. */
 MUST_USE enum status w2_squared(const struct law *law, struct measured *out, struct error *error);
 

@@ -133,6 +133,8 @@ static void print_head(const struct finding *finding, FILE *file)
     fprintf(file, "%s, %s: %s\n", claim->name, finding->target, verdict);
     if (finding->measured)
         print_number("measured", finding->value, finding->interval, file);
+    if (finding->has_limit)
+        print_number("in the limit", finding->limit_value, finding->limit_interval, file);
     if (finding->has_raw)
         print_number("in T", finding->raw_value, finding->raw_interval, file);
     fprintf(file, "  predicted: %s, refuted by %s\n", predicted, claim->refuted_by);

@@ -71,8 +71,8 @@ static size_t next_claim(const struct page *page, size_t first)
 
 static void put_summary(const struct page *page)
 {
-    static const enum finding_column columns[] = {FINDING_CLAIM, FINDING_VERDICT, FINDING_MEASURED, FINDING_PREDICTED,
-                                                  FINDING_STATEMENT};
+    static const enum finding_column columns[] = {FINDING_CLAIM, FINDING_VERDICT,   FINDING_MEASURED,
+                                                  FINDING_LIMIT, FINDING_PREDICTED, FINDING_STATEMENT};
     size_t each = targets_of(page) + 1;
     table_html(tables_findings(page->tables, COLUMNS(columns), each - 1, each, page->tables->count / each),
                page->file);
@@ -277,8 +277,9 @@ static void put_sentences(const struct page *page, size_t first)
 /* A row a target, then the overall one if there are several. */
 static void put_findings(const struct page *page, size_t first)
 {
-    static const enum finding_column columns[] = {FINDING_TARGET, FINDING_VERDICT,  FINDING_MEASURED, FINDING_IN_T,
-                                                  FINDING_USED,   FINDING_CENSORED, FINDING_AT_START, FINDING_NOTE};
+    static const enum finding_column columns[] = {FINDING_TARGET,   FINDING_VERDICT,  FINDING_MEASURED,
+                                                  FINDING_LIMIT,    FINDING_IN_T,     FINDING_USED,
+                                                  FINDING_CENSORED, FINDING_AT_START, FINDING_NOTE};
     enum { IN_T = 3 };
     size_t rows = targets_of(page) > 1 ? targets_of(page) + 1 : 1;
     struct table_view view = tables_findings(page->tables, COLUMNS(columns), first, 1, rows);

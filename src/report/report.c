@@ -14,9 +14,9 @@ static struct table_view shown_findings(const struct tables *tables, const enum 
     return tables_findings(tables, columns, count, 0, step, tables->count / step);
 }
 
-static const enum finding_column columns_of_text[] = {FINDING_CLAIM, FINDING_TARGET,    FINDING_MEASURED,
-                                                      FINDING_IN_T,  FINDING_PREDICTED, FINDING_VERDICT,
-                                                      FINDING_CELLS, FINDING_NOTE};
+static const enum finding_column columns_of_text[] = {FINDING_CLAIM,   FINDING_TARGET, FINDING_MEASURED,
+                                                      FINDING_LIMIT,   FINDING_IN_T,   FINDING_PREDICTED,
+                                                      FINDING_VERDICT, FINDING_CELLS,  FINDING_NOTE};
 
 enum status report_print(const struct tables *tables, FILE *file, struct error *error)
 {
@@ -56,9 +56,9 @@ enum status report_markdown(const struct tables *tables, struct error *error)
  */
 enum status report_latex(const struct tables *tables, struct error *error)
 {
-    static const enum finding_column columns[] = {FINDING_CLAIM,      FINDING_TARGET,    FINDING_MEASURED,
-                                                  FINDING_IN_T,       FINDING_PREDICTED, FINDING_VERDICT,
-                                                  FINDING_CELLS_SHORT};
+    static const enum finding_column columns[] = {FINDING_CLAIM,   FINDING_TARGET,     FINDING_MEASURED,
+                                                  FINDING_LIMIT,   FINDING_IN_T,       FINDING_PREDICTED,
+                                                  FINDING_VERDICT, FINDING_CELLS_SHORT};
     struct report_file file;
     TRY(report_open(tables->evidence, "verdict.tex", &file, error));
     fputs("% Needs \\usepackage{booktabs,graphicx} and UTF-8.\n\\begin{table}\n\\centering\\footnotesize\n\\caption{",

@@ -17,19 +17,13 @@ enum status table_exponent(struct table *table, bool present, struct exponent ex
 /* ---- Findings ---- */
 
 static const struct table_column claim_columns[FINDING_COLUMNS] = {
-    [FINDING_CLAIM] = {"claim", ROW_NAME},
-    [FINDING_TARGET] = {"target", LEFT},
-    [FINDING_VERDICT] = {"verdict", LEFT},
-    [FINDING_MEASURED] = {"measured", RIGHT},
-    [FINDING_IN_T] = {"in T", RIGHT},
-    [FINDING_PREDICTED] = {"predicted", LEFT},
-    [FINDING_CELLS] = {"cells used / censored / at start", RIGHT},
-    [FINDING_CELLS_SHORT] = {"cells", RIGHT},
-    [FINDING_USED] = {"cells used", RIGHT},
-    [FINDING_CENSORED] = {"censored", RIGHT},
-    [FINDING_AT_START] = {"at start", RIGHT},
-    [FINDING_NOTE] = {"note", WRAPPED},
-    [FINDING_STATEMENT] = {"what it says", WRAPPED},
+    [FINDING_CLAIM] = {"claim", ROW_NAME},     [FINDING_TARGET] = {"target", LEFT},
+    [FINDING_VERDICT] = {"verdict", LEFT},     [FINDING_MEASURED] = {"measured", RIGHT},
+    [FINDING_LIMIT] = {"in the limit", RIGHT}, [FINDING_IN_T] = {"in T", RIGHT},
+    [FINDING_PREDICTED] = {"predicted", LEFT}, [FINDING_CELLS] = {"cells used / censored / at start", RIGHT},
+    [FINDING_CELLS_SHORT] = {"cells", RIGHT},  [FINDING_USED] = {"cells used", RIGHT},
+    [FINDING_CENSORED] = {"censored", RIGHT},  [FINDING_AT_START] = {"at start", RIGHT},
+    [FINDING_NOTE] = {"note", WRAPPED},        [FINDING_STATEMENT] = {"what it says", WRAPPED},
 };
 
 enum table_kind outcome_kind(enum outcome outcome)
@@ -49,6 +43,8 @@ static enum status fill_finding(const struct finding *f, struct table *table, st
     TRY(table_cells(table, error, "%s\t%s", f->claim->name, f->target));
     TRY(table_verdict(table, outcome_kind(f->outcome), verdict, error));
     TRY(table_exponent(table, f->measured, (struct exponent){.value = f->value, .interval = f->interval}, error));
+    TRY(table_exponent(table, f->has_limit, (struct exponent){.value = f->limit_value, .interval = f->limit_interval},
+                       error));
     TRY(table_exponent(table, f->has_raw, (struct exponent){.value = f->raw_value, .interval = f->raw_interval},
                        error));
     TRY(table_cells(table, error, "%s", predicted));

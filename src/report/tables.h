@@ -25,7 +25,8 @@ enum finding_column {
     FINDING_TARGET,
     FINDING_VERDICT,
     FINDING_MEASURED,
-    FINDING_IN_T, /* the same exponent in T */
+    FINDING_LIMIT, /* in the limit h -> 0, on which the verdict is taken */
+    FINDING_IN_T,  /* the same exponent in T */
     FINDING_PREDICTED,
     FINDING_CELLS,       /* all three counts, for Markdown and terminals */
     FINDING_CELLS_SHORT, /* the same, where the caption says what they are */

@@ -41,7 +41,7 @@ struct condition {
     enum relation relation;
     double threshold, value;
 };
-enum { MOST_CONDITIONS = 4 };
+enum { MOST_CONDITIONS = 5 };
 
 /* The first condition that holds decides. */
 struct judgement {

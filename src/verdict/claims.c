@@ -118,6 +118,11 @@ bool claim_is_asked(const struct claim *claim, const struct spec *spec)
     return spec->claim_count == 0 && !spec->without_claims && (claim->needs & ~offers(spec)) == 0;
 }
 
+double finding_value(const struct finding *finding)
+{
+    return finding->has_limit ? finding->limit_value : finding->value;
+}
+
 void finding_verdict(const struct finding *finding, char *text, size_t size)
 {
     static const char *const words[] = {[OUTCOME_NOT_TIGHT] = "supported, not tight",
@@ -125,7 +130,8 @@ void finding_verdict(const struct finding *finding, char *text, size_t size)
                                         [OUTCOME_INCONCLUSIVE] = "inconclusive",
                                         [OUTCOME_REFUTED] = "refuted"};
     if (finding->outcome == OUTCOME_NOT_TIGHT)
-        (void)snprintf(text, size, "%s (slack %.2f)", words[finding->outcome], fabs(finding->bound - finding->value));
+        (void)snprintf(text, size, "%s (slack %.2f)", words[finding->outcome],
+                       fabs(finding->bound - finding_value(finding)));
     else
         (void)snprintf(text, size, "%s", words[finding->outcome]);
 }
@@ -137,7 +143,7 @@ size_t claims_worst(const struct finding *findings, size_t count)
     for (size_t i = 1; i < count; i++)
         if (findings[i].outcome > worst->outcome
             || (findings[i].outcome == worst->outcome && findings[i].measured
-                && (!worst->measured || toward * findings[i].value > toward * worst->value)))
+                && (!worst->measured || toward * finding_value(&findings[i]) > toward * finding_value(worst))))
             worst = &findings[i];
     return (size_t)(worst - findings);
 }

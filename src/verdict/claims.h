@@ -27,6 +27,9 @@ struct finding {
     enum outcome outcome;
     int measured;           /* value and interval are meaningful */
     double value, interval; /* of the claim's statistic: an exponent in T/log T, h or d */
+    bool has_limit;
+    double limit_value, limit_interval; /* of the statistic in the limit h -> 0 (theory (23)); the verdict is taken on
+                                         * it where there is one, on the value above otherwise */
     int has_raw;
     double raw_value, raw_interval; /* the same exponent in T */
     double bound;
@@ -114,6 +117,9 @@ const struct claim_bound *claims_bound(enum power power, const char *sampler);
 
 /* Whether an experiment asks for the claim: it names it, or names none and has what the claim needs. */
 bool claim_is_asked(const struct claim *claim, const struct spec *spec);
+
+/* What the verdict is taken on. */
+double finding_value(const struct finding *finding);
 
 /* "supported", "supported, not tight (slack 0.17)", ... */
 void finding_verdict(const struct finding *finding, char *text, size_t size);

@@ -62,6 +62,29 @@ end:
     return status;
 }
 
+/* The same as h -> 0, where there is a limit. */
+static enum status judge_steps_limit(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
+                                     size_t sampler, struct finding *out, struct error *error)
+{
+    struct limit limit;
+    size_t dimension = 0;
+    char of[200];
+    if (bound->power == STEPS_IN_DIMENSION) {
+        TRY(dimension_limit(evidence, target, sampler, &limit, error));
+        (void)snprintf(of, sizeof of, "limit of the %s, %s, from TV in %zu dimensions",
+                       power_kinds[bound->power].name, bound->sampler, limit.points);
+    } else {
+        TRY(accuracy_limit(evidence, target, sampler, &limit, &dimension, error));
+        (void)snprintf(of, sizeof of, "limit of the %s, %s, from TV at %zu T in d = %zu",
+                       power_kinds[bound->power].name, bound->sampler, limit.points, dimension);
+    }
+    if (limit.exists)
+        judge_limit(out, of, bound, &limit);
+    else if (out->outcome == OUTCOME_INCONCLUSIVE)
+        judge_note(out, "no limit: %s", limit.reason);
+    return STATUS_OK;
+}
+
 /* The growth of T(d, eps) in 1/eps or in d. */
 static enum status judge_steps(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
                                struct finding *out, struct error *error)
@@ -103,6 +126,7 @@ static enum status judge_steps(const struct evidence *evidence, const struct cla
                                 : "add accuracies <= 0.1, smaller ones");
         }
     }
+    TRY(judge_steps_limit(evidence, bound, target, sampler, out, error));
     if (!in_dimension)
         judge_floor(evidence, target, sampler, out);
     return STATUS_OK;
@@ -159,6 +183,16 @@ static int is_power(const struct evidence *evidence, size_t target)
 
 /* The powers of h and of d in the KL of one sampler: upper bounds, judged as such. In one dimension alone a bound in
  * d beside another says nothing. */
+static enum status judge_kl_limit(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
+                                  size_t sampler, struct finding *out, struct error *error)
+{
+    struct limit limit;
+    TRY(divergence_limit(evidence, target, sampler, offsetof(struct record, kl_p_q), &limit, NULL, error));
+    if (limit.exists)
+        judge_limit(out, "limit of the exponent of KL(p|q) in h", bound, &limit);
+    return STATUS_OK;
+}
+
 enum status decide_kl(const struct evidence *evidence, const struct claim *claim, size_t target, struct finding *out,
                       struct error *error)
 {
@@ -186,6 +220,8 @@ enum status decide_kl(const struct evidence *evidence, const struct claim *claim
         }
         judged->used = cells;
         judge_power(judged, power_kinds[bound->power].name, bound, cells, exponent);
+        if (!in_dimension)
+            TRY(judge_kl_limit(evidence, bound, target, sampler, judged, error));
         if (in_dimension && judged->outcome == OUTCOME_SUPPORTED && is_power(evidence, target))
             judge_note(out,
                        "KL of d equal independent coordinates is d times that of one: its exponent in d, 1, is an "

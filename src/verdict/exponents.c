@@ -225,6 +225,166 @@ enum status divergence_exponents(const struct evidence *evidence, size_t target,
     return status;
 }
 
+/* The points of a limit in one dimension, by decreasing h; `rows` is scratch. */
+static size_t limit_points(const struct evidence *evidence, size_t target, size_t sampler, size_t offset, size_t d,
+                           const struct record **rows, struct limit_point *points)
+{
+    size_t count = evidence_rows(evidence, target, sampler, 0, d, rows), kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        const double *value = divergence_of(rows[i], offset);
+        bool known = value[0] > 0.0 && isfinite(value[0]) && value[1] <= WINDOW_RADIUS * value[0];
+        if (known && is_power_of_two(rows[i]->steps) && rows[i]->tv <= WINDOW_ACCURACY)
+            points[kept++] = (struct limit_point){rows[i]->step_size, value[0], value[1]};
+    }
+    return kept;
+}
+
+/* One dimension's limit, with what it is made of. */
+struct dimension_limit {
+    struct limit power;
+    struct limit_point *points;
+    size_t count;
+};
+
+static void limits_free(struct dimension_limit *limits, size_t count)
+{
+    for (size_t d = 0; limits != NULL && d < count; d++)
+        free(limits[d].points);
+    free(limits);
+}
+
+/* One for each dimension, for limits_free, also after an error. */
+static enum status find_limits(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
+                               struct dimension_limit **out, struct error *error)
+{
+    size_t dimensions = evidence->spec.dimension_count, most = evidence->result.count;
+    const struct record **rows = array_new(most, sizeof *rows);
+    struct dimension_limit *limits = array_new(dimensions, sizeof *limits);
+    bool enough = rows != NULL && limits != NULL;
+    *out = limits;
+    for (size_t d = 0; d < dimensions && enough; d++) {
+        limits[d].points = array_new(most, sizeof *limits[d].points);
+        enough = limits[d].points != NULL;
+        if (!enough)
+            break;
+        limits[d].count = limit_points(evidence, target, sampler, offset, d, rows, limits[d].points);
+        limits[d].power = limit_exponent(limits[d].points, limits[d].count);
+    }
+    free(rows);
+    return enough ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for limits");
+}
+
+enum status divergence_limit(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
+                             struct limit *out, size_t *where, struct error *error)
+{
+    struct dimension_limit *limits;
+    size_t dimensions = evidence->spec.dimension_count;
+    enum status status = find_limits(evidence, target, sampler, offset, &limits, error);
+    *out = (struct limit){.exists = false};
+    for (size_t d = 0; d < dimensions && status == STATUS_OK; d++) {
+        const struct limit *power = &limits[d].power;
+        if (d > 0 && !(power->exists && (!out->exists || power->value < out->value)))
+            continue;
+        *out = *power;
+        if (where != NULL)
+            *where = evidence->spec.dimensions[d];
+    }
+    limits_free(limits, dimensions);
+    return status;
+}
+
+/* Below this power TV has a floor rather than an order. */
+#define LEAST_ORDER 0.2
+
+enum status accuracy_limit(const struct evidence *evidence, size_t target, size_t sampler, struct limit *out,
+                           size_t *where, struct error *error)
+{
+    TRY(divergence_limit(evidence, target, sampler, offsetof(struct record, tv), out, where, error));
+    double power = out->value, least = power - out->interval;
+    if (!out->exists)
+        return STATUS_OK;
+    out->exists = least > LEAST_ORDER;
+    if (!out->exists)
+        (void)snprintf(out->reason, sizeof out->reason, "TV falls like h^%.2f only", power);
+    out->value = 1.0 / power;
+    out->interval = 1.0 / least - out->value;
+    return STATUS_OK;
+}
+
+/* The order that is common to all dimensions: the integer that lies in all intervals, or the mean of the limits; NaN
+ * where two of them exclude each other. */
+static double common_order(const struct dimension_limit *limits, size_t dimensions)
+{
+    double low = LEAST_ORDER, high = HUGE_VAL, sum = 0.0, count = 0.0;
+    for (size_t d = 0; d < dimensions; d++) {
+        const struct limit *power = &limits[d].power;
+        if (!power->exists)
+            continue;
+        low = fmax(low, power->value - power->interval);
+        high = fmin(high, power->value + power->interval);
+        sum += power->value;
+        count += 1.0;
+    }
+    double mean = sum / count, integer = round(mean);
+    if (!(count > 0.0) || low > high)
+        return NAN;
+    return integer >= low && integer <= high ? integer : mean;
+}
+
+/* Of a power of d between neighbouring dimensions, the last two. */
+struct slopes {
+    double value[2], radius[2];
+    size_t constants; /* dimensions whose C_p is known */
+};
+
+static struct slopes find_slopes(const struct dimension_limit *limits, const size_t *dimension, size_t count,
+                                 double order)
+{
+    struct slopes slopes = {.constants = 0};
+    struct limit before = {.exists = false};
+    double log_before = 0.0;
+    for (size_t d = 0; d < count; d++) {
+        struct limit constant = limit_log_coefficient(limits[d].points, limits[d].count, order);
+        double apart = log((double)dimension[d]) - log_before;
+        if (!constant.exists)
+            continue;
+        if (slopes.constants++ > 0) {
+            slopes.value[0] = slopes.value[1];
+            slopes.radius[0] = slopes.radius[1];
+            slopes.value[1] = (constant.value - before.value) / apart / order;
+            slopes.radius[1] = (constant.interval + before.interval) / apart / order;
+        }
+        before = constant;
+        log_before = log((double)dimension[d]);
+    }
+    return slopes;
+}
+
+enum status dimension_limit(const struct evidence *evidence, size_t target, size_t sampler, struct limit *out,
+                            struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    size_t dimensions = spec->dimension_count;
+    struct dimension_limit *limits;
+    enum status status = find_limits(evidence, target, sampler, offsetof(struct record, tv), &limits, error);
+    double order = status == STATUS_OK ? common_order(limits, dimensions) : NAN;
+    struct slopes slopes = {.constants = 0};
+    if (isfinite(order))
+        slopes = find_slopes(limits, spec->dimensions, dimensions, order);
+    *out = (struct limit){.exists = slopes.constants >= 3,
+                          .points = slopes.constants,
+                          .value = slopes.value[1],
+                          .interval =
+                              fabs(slopes.value[1] - slopes.value[0]) + fmax(slopes.radius[0], slopes.radius[1])};
+    if (!isfinite(order))
+        (void)snprintf(out->reason, sizeof out->reason, "TV has no order in h that is common to all dimensions");
+    else if (!out->exists)
+        (void)snprintf(out->reason, sizeof out->reason, "%zu dimensions in which TV has a limit, of at least 3",
+                       slopes.constants);
+    limits_free(limits, dimensions);
+    return status;
+}
+
 struct unused complexity_unused(const struct evidence *evidence, size_t target, size_t sampler)
 {
     const struct spec *spec = &evidence->spec;

@@ -9,6 +9,7 @@
 #include "results/evidence.h"
 #include "verdict/account.h"
 #include "verdict/fit.h"
+#include "verdict/limit.h"
 
 /* Windows, stated once: T(d, eps) with eps <= 0.1 (TV far from 1) and T within a factor 8 of the largest found;
  * divergences at the powers of two within a factor 8 of the largest T. In both, the error radius is below a
@@ -38,6 +39,20 @@ MUST_USE enum status divergence_exponents(const struct evidence *evidence, size_
  * are in the window and whose values are not. */
 size_t divergence_window(const struct record *const *rows, size_t count, size_t offset, const struct record **inside,
                          size_t *dropped);
+
+/* What such quantities tend to as h -> 0 (theory §11), from rows with T a power of two, TV up to WINDOW_ACCURACY and
+ * values known to WINDOW_RADIUS. Where there is no limit, its reason is set.
+ *
+ * The power of h in the divergence at `offset`, the smallest of all dimensions, and (where not NULL) in which. */
+MUST_USE enum status divergence_limit(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
+                                      struct limit *out, size_t *where, struct error *error);
+/* The power of 1/eps in T/log T, 1/p where TV ~ h^p: the largest of all dimensions. */
+MUST_USE enum status accuracy_limit(const struct evidence *evidence, size_t target, size_t sampler, struct limit *out,
+                                    size_t *where, struct error *error);
+/* The power of d in T/log T, that of d in C_p(d) over p (22), between the two largest dimensions; the interval holds
+ * what it is between the two before. p must be the same in all of them. */
+MUST_USE enum status dimension_limit(const struct evidence *evidence, size_t target, size_t sampler,
+                                     struct limit *out, struct error *error);
 
 /* Of a fit's cells, which the last window of the account holds in this order as used, those without weight are not
  * used. account may be NULL. */

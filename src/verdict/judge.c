@@ -1,10 +1,12 @@
 /* Bands, fixed here before any run. A theorem's exponent is an upper bound B: with a measured v +- w,
  *   refuted                   v - w > B + BAND
+ *   inconclusive              w > WIDEST, or v - w > B: an interval wholly above its bound supports nothing
  *   supported                 |v - B| <= BAND
  *   supported, not tight      v + w <= B + BAND otherwise, with the slack B - v
- *   inconclusive              anything else, or w > WIDEST
+ *   inconclusive              anything else
  * BAND is what finite T leaves: exponents of exactly known laws of this family (Gaussians) differ from their limits
- * by less at the T's in use. */
+ * by less at the T's in use. In the limit h -> 0 (limit.h), whose intervals are estimates, LIMIT_BAND stands for it.
+ */
 #include "verdict/judge.h"
 
 #include <math.h>
@@ -73,37 +75,79 @@ size_t judge_by(struct finding *finding, struct judgement *judgement, enum outco
     return judgement->decided;
 }
 
-void judge_power(struct finding *finding, const char *of, const struct claim_bound *bound, size_t cells,
-                 const struct exponent *exponent)
+/* What is judged: an exponent at finite T, with what its fit is of, or (words NULL) in the limit. */
+struct judged {
+    const char *of;
+    const struct regression_words *words;
+    size_t cells;
+    double band;
+};
+
+/* Returns the condition that decides. */
+static size_t judge(struct finding *finding, const struct judged *judged, const struct claim_bound *bound,
+                    const struct exponent *exponent)
 {
     static const char lower[] = "the lower end of the interval", upper[] = "the upper end of the interval";
     const bool from_above = bound->relation == AT_MOST;
     double side = from_above ? 1.0 : -1.0, value = exponent->value, interval = exponent->interval;
-    double inner = value - side * interval, outer = value + side * interval, limit = bound->value + side * BAND;
+    double inner = value - side * interval, outer = value + side * interval,
+           limit = bound->value + side * judged->band;
     struct judgement judgement = {
         .exponent = *exponent,
         .bound = bound->value,
-        .regression = power_kinds[bound->power].regression,
-        .cells = cells,
+        .regression = judged->words,
+        .cells = judged->cells,
         .condition = {{OUTCOME_REFUTED, "refuted", from_above ? lower : upper, from_above ? ABOVE : BELOW, limit,
                        inner},
                       {OUTCOME_INCONCLUSIVE, "inconclusive", "the half-width of the interval", ABOVE, WIDEST,
                        interval},
+                      {OUTCOME_INCONCLUSIVE, "inconclusive", from_above ? lower : upper, from_above ? ABOVE : BELOW,
+                       bound->value, inner},
                       {OUTCOME_SUPPORTED, "supported", "the distance from the bound", AT_MOST, BAND,
                        fabs(value - bound->value)},
                       {OUTCOME_NOT_TIGHT, "supported, not tight", from_above ? upper : lower,
                        from_above ? AT_MOST : AT_LEAST, limit, outer}},
-        .conditions = 4,
+        .conditions = 5,
         .otherwise = "inconclusive"};
-    (void)snprintf(judgement.of, sizeof judgement.of, "%s", of);
-    finding->measured = 1;
-    finding->value = value;
-    finding->interval = interval;
+    (void)snprintf(judgement.of, sizeof judgement.of, "%s", judged->of);
     finding->bound = bound->value;
-    size_t decided = judge_by(finding, &judgement, OUTCOME_INCONCLUSIVE);
+    return judge_by(finding, &judgement, OUTCOME_INCONCLUSIVE);
+}
+
+void judge_power(struct finding *finding, const char *of, const struct claim_bound *bound, size_t cells,
+                 const struct exponent *exponent)
+{
+    size_t decided =
+        judge(finding, &(struct judged){of, power_kinds[bound->power].regression, cells, BAND}, bound, exponent);
+    finding->measured = 1;
+    finding->value = exponent->value;
+    finding->interval = exponent->interval;
     if (decided == 1)
         judge_note(finding, "the interval is wider than %.2f", WIDEST);
-    else if (decided == judgement.conditions)
+    else if (decided == 2)
+        judge_note(finding, "the interval lies beyond the bound, by less than the %.2f that finite T may leave",
+                   BAND);
+    else if (decided == 5)
+        judge_note(finding, "the interval reaches from below the bound to above it");
+}
+
+void judge_limit(struct finding *finding, const char *of, const struct claim_bound *bound, const struct limit *limit)
+{
+    const struct exponent exponent = {.value = limit->value, .interval = limit->interval};
+    finding->note[0] = '\0'; /* of the value at finite T, which does not decide */
+    size_t decided = judge(finding, &(struct judged){of, NULL, limit->points, LIMIT_BAND}, bound, &exponent);
+    finding->has_limit = true;
+    finding->limit_value = limit->value;
+    finding->limit_interval = limit->interval;
+    if (!finding->measured) {
+        finding->value = limit->value;
+        finding->interval = limit->interval;
+        finding->measured = 1;
+    }
+    if (decided == 2)
+        judge_note(finding, "the interval lies beyond the bound, by less than the %.2f that extrapolation may leave",
+                   LIMIT_BAND);
+    else if (decided == 5)
         judge_note(finding, "the interval reaches from below the bound to above it");
 }
 

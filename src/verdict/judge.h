@@ -7,9 +7,12 @@
 #include "core/status.h"
 #include "verdict/account.h"
 #include "verdict/claims.h"
+#include "verdict/limit.h"
 
 /* How far beyond its bound an exponent may be (judge.c). */
 #define BAND 0.05
+/* The same of an exponent in the limit h -> 0. */
+#define LIMIT_BAND 0.01
 /* Intervals wider than this decide nothing but a refutation. */
 #define WIDEST 0.25
 
@@ -32,6 +35,9 @@ extern const struct power_kind power_kinds[]; /* by enum power */
  * Args: of, what is judged, in words; bound, AT_MOST or AT_LEAST; cells, those of its fit. */
 void judge_power(struct finding *finding, const char *of, const struct claim_bound *bound, size_t cells,
                  const struct exponent *exponent);
+
+/* The same on the exponent in the limit h -> 0, which then decides; the value at finite T stays beside it. */
+void judge_limit(struct finding *finding, const char *of, const struct claim_bound *bound, const struct limit *limit);
 
 /* Fills the finding's outcome from conditions, the first of which that holds decides; `otherwise` where none does.
  * Returns the index of that condition. */

@@ -40,14 +40,22 @@ static double solve(const struct problem *problem, const struct limit_point *poi
     return value;
 }
 
+/* Of what was extrapolated, this part may remain, however well two rules agree. */
+#define REMAINS 0.02
+
+/* Between a point and the next. */
+static double local_exponent(const struct limit_point *point)
+{
+    return log(point[0].value / point[1].value) / log(point[0].step_size / point[1].step_size);
+}
+
 /* Whether the local exponents turn back, over a range that matters. */
 static bool turns_back(const struct limit_point *points, size_t count)
 {
     double least = HUGE_VAL, most = -HUGE_VAL, before = NAN;
     int up = 0, down = 0;
     for (size_t i = 0; i + 1 < count; i++) {
-        double exponent =
-            log(points[i].value / points[i + 1].value) / log(points[i].step_size / points[i + 1].step_size);
+        double exponent = local_exponent(&points[i]);
         up += exponent > before;
         down += exponent < before;
         least = fmin(least, exponent);
@@ -75,6 +83,8 @@ static struct limit extrapolate(const struct problem *problem, const struct limi
     limit.value = solve(problem, end - limit.points, limit.points, &radius);
     double disagreement = fmax(fabs(limit.value - low), fabs(limit.value - without));
     limit.interval = disagreement + radius;
+    if (problem->wanted == EXPONENT)
+        limit.interval += REMAINS * fabs(limit.value - local_exponent(end - 2));
     if (!(fabs(limit.value - low) <= LIMIT_AGREEMENT))
         (void)snprintf(limit.reason, sizeof limit.reason, "extrapolations of two orders say %.3f and %.3f", low,
                        limit.value);
