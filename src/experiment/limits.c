@@ -27,10 +27,10 @@ static double largest(const size_t *list, size_t count)
 
 static int is_asked(const struct spec *spec, const char *method)
 {
-    size_t i = 0;
-    while (strcmp(sample_method_at(i)->name, method) != 0)
-        i++;
-    return (spec->methods >> i & 1u) != 0;
+    for (size_t i = 0; sample_method_at(i) != NULL; i++)
+        if (strcmp(sample_method_at(i)->name, method) == 0)
+            return (spec->methods >> i & 1u) != 0;
+    return 0;
 }
 
 /* The least memory for a target's chains in the largest dimension: the chains that are projected, the starts of paths

@@ -191,8 +191,8 @@ static const struct {
       {"eps-ddpm", OUTCOME_SUPPORTED, 1.0, NULL, NULL}}},
     {"too few accuracies",
      {DDPM, FAST, 1, 0},
-     {{"eps-accelerated", OUTCOME_INCONCLUSIVE, NAN, "too few cells", "inconclusive"},
-      {"eps-ddpm", OUTCOME_INCONCLUSIVE, NAN, "too few cells", NULL},
+     {{"eps-accelerated", OUTCOME_SUPPORTED, 0.5, NULL, "supported"}, /* the limit needs no accuracies */
+      {"eps-ddpm", OUTCOME_SUPPORTED, 1.0, NULL, NULL},
       {"speedup", OUTCOME_INCONCLUSIVE, NAN, "too few cells", NULL},
       {"kl-ddpm", OUTCOME_SUPPORTED, 2.0, NULL, NULL}}},
     {"beyond reach",
@@ -209,7 +209,13 @@ static const struct {
     /* Of h^1, but met at the smallest T for all eps but the last few: that flattens nothing. */
     {"mostly at start",
      {DDPM, {0.0016, 0.5, 1.0, KL_RIGHT}, 0, 0},
-     {{"eps-accelerated", OUTCOME_INCONCLUSIVE, NAN, NULL, NULL}}},
+     {{"eps-accelerated", OUTCOME_REFUTED, 1.0, NULL, NULL}}},
+    {"a tenth more than claimed",
+     {DDPM, {1.0, 0.5, 1.0 / 0.6, KL_RIGHT}, 0, 0},
+     {{"eps-accelerated", OUTCOME_REFUTED, 0.6, NULL, NULL}}},
+    {"a little more than claimed", /* within the band at finite T, not in the limit */
+     {DDPM, {1.0, 0.5, 1.0 / 0.53, KL_RIGHT}, 0, 0},
+     {{"eps-accelerated", OUTCOME_REFUTED, 0.53, NULL, NULL}}},
     {"no accelerated",
      {DDPM, FAST, 0, 1},
      {{"eps-accelerated", OUTCOME_INCONCLUSIVE, NAN, "not in the experiment", NULL},
@@ -256,6 +262,38 @@ START_TEST(test_verdicts)
     check_accounts(findings, count);
     findings_free(findings, count);
     evidence_free(&evidence);
+}
+END_TEST
+
+static const struct {
+    double value, interval;
+    enum outcome at_finite_T, in_the_limit;
+} judged[] = {
+    {0.6, 0.02, OUTCOME_REFUTED, OUTCOME_REFUTED},
+    {0.538, 0.018, OUTCOME_INCONCLUSIVE, OUTCOME_REFUTED}, /* wholly above its bound */
+    {0.508, 0.005, OUTCOME_INCONCLUSIVE, OUTCOME_INCONCLUSIVE},
+    {0.51, 0.02, OUTCOME_SUPPORTED, OUTCOME_SUPPORTED},
+    {0.5, 0.0001, OUTCOME_SUPPORTED, OUTCOME_SUPPORTED},
+    {0.47, 0.01, OUTCOME_SUPPORTED, OUTCOME_SUPPORTED},
+    {0.4, 0.02, OUTCOME_NOT_TIGHT, OUTCOME_NOT_TIGHT},
+    {0.4, 0.2, OUTCOME_INCONCLUSIVE, OUTCOME_INCONCLUSIVE},
+    {0.5, 0.3, OUTCOME_INCONCLUSIVE, OUTCOME_INCONCLUSIVE},
+};
+
+/* No interval wholly beyond its bound supports a claim, from above or from below. */
+START_TEST(intervals_are_judged)
+{
+    for (int side = 1; side >= -1; side -= 2) {
+        const struct claim_bound bound = {STEPS_IN_ACCURACY, side > 0 ? AT_MOST : AT_LEAST, 0.5 * side, "ddpm"};
+        double value = side * judged[_i].value, interval = judged[_i].interval;
+        struct finding finding = {.claim = claim_at(0)};
+        judge_power(&finding, "an exponent", &bound, 10, &(struct exponent){.value = value, .interval = interval});
+        ck_assert_int_eq(finding.outcome, judged[_i].at_finite_T);
+        judge_limit(&finding, "its limit", &bound,
+                    &(struct limit){.exists = true, .points = 5, .value = value, .interval = interval});
+        ck_assert_int_eq(finding.outcome, judged[_i].in_the_limit);
+        ck_assert(finding.has_limit && !(finding_value(&finding) < value) && !(finding_value(&finding) > value));
+    }
 }
 END_TEST
 
@@ -511,6 +549,7 @@ END_TEST
 
 SUITE(claims)
 {
+    ADD(intervals_are_judged, .count = COUNT(judged));
     ADD(test_verdicts, .count = CASES);
     ADD(test_evidence);
     ADD(test_evidence_of_score_errors);

@@ -73,7 +73,7 @@ static void check_account(const struct finding *finding)
     const struct account *account = finding->account;
     const char *claim = finding->claim->name;
     size_t used = 0, censored = 0, at_start = 0;
-    int judged = 0, worst = 0;
+    int judged = 0, worst = 0, last = 0;
     for (size_t i = 0; i < account->cells; i++) {
         const struct account_cell *cell = &account->cell[i];
         used += (cell->use & CELL_USED) != 0;
@@ -89,8 +89,12 @@ static void check_account(const struct finding *finding)
         const struct judgement *judgement = &account->judgement[i];
         check_judgement(judgement);
         judged |= judgement->exponent.value == finding->value && judgement->exponent.interval == finding->interval;
-        worst = (int)judgement->outcome > worst ? (int)judgement->outcome : worst;
+        if (strncmp(judgement->of, "limit of ", strlen("limit of "))
+            != 0) /* which decides in place of the one before */
+            worst = last > worst ? last : worst;
+        last = (int)judgement->outcome;
     }
+    worst = last > worst ? last : worst;
     int from_cells = strcmp(claim, "crossover") == 0; /* its value is the largest ratio, which is not judged */
     ck_assert_msg(!finding->measured || from_cells || judged, "%s: its value is that of no judgement", claim);
     if (account->judgements == 0)
@@ -103,7 +107,9 @@ static void check_account(const struct finding *finding)
                       (int)finding->outcome, worst, finding->note);
     }
     int of_accuracy = strncmp(claim, "eps-", 4) == 0 && strstr(finding->note, "upper limits") == NULL;
-    if (of_accuracy && finding->measured)
+    int is_limit = finding->has_limit && !(finding->value < finding->limit_value)
+                   && !(finding->value > finding->limit_value); /* there was no fit */
+    if (of_accuracy && finding->measured && !is_limit)
         check_refit(finding);
 }
 

@@ -1,6 +1,7 @@
 /* The claims about numbers of steps, T(d, eps), and about KL. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/memory.h"
 #include "verdict/exponents.h"
@@ -62,9 +63,10 @@ end:
     return status;
 }
 
-/* The same as h -> 0, where there is a limit. */
+/* The same as h -> 0, where there is a limit; what the note says from `note` on is of finite T, which then does not
+ * decide. */
 static enum status judge_steps_limit(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
-                                     size_t sampler, struct finding *out, struct error *error)
+                                     size_t sampler, size_t note, struct finding *out, struct error *error)
 {
     struct limit limit;
     size_t dimension = 0;
@@ -78,9 +80,10 @@ static enum status judge_steps_limit(const struct evidence *evidence, const stru
         (void)snprintf(of, sizeof of, "limit of the %s, %s, from TV at %zu T in d = %zu",
                        power_kinds[bound->power].name, bound->sampler, limit.points, dimension);
     }
-    if (limit.exists)
+    if (limit.exists) {
+        out->note[note] = '\0';
         judge_limit(out, of, bound, &limit);
-    else if (out->outcome == OUTCOME_INCONCLUSIVE)
+    } else if (out->outcome == OUTCOME_INCONCLUSIVE)
         judge_note(out, "no limit: %s", limit.reason);
     return STATUS_OK;
 }
@@ -104,6 +107,7 @@ static enum status judge_steps(const struct evidence *evidence, const struct cla
     out->at_start = unused.at_start;
     if (unused.open > 0)
         judge_note(out, "%zu cell%s unresolved", unused.open, unused.open == 1 ? "" : "s");
+    size_t note = strlen(out->note);
     TRY(complexity_exponents(evidence, target, sampler, COST_LOG_FREE, in_dimension, out->account, &fit, error));
     TRY(complexity_exponents(evidence, target, sampler, COST_STEPS, false, NULL, &raw, error));
     out->used = !fit.ok ? fit.cells : in_dimension ? fit.weighed_d : fit.weighed_x;
@@ -126,7 +130,7 @@ static enum status judge_steps(const struct evidence *evidence, const struct cla
                                 : "add accuracies <= 0.1, smaller ones");
         }
     }
-    TRY(judge_steps_limit(evidence, bound, target, sampler, out, error));
+    TRY(judge_steps_limit(evidence, bound, target, sampler, note, out, error));
     if (!in_dimension)
         judge_floor(evidence, target, sampler, out);
     return STATUS_OK;
@@ -181,18 +185,20 @@ static int is_power(const struct evidence *evidence, size_t target)
     return power;
 }
 
-/* The powers of h and of d in the KL of one sampler: upper bounds, judged as such. In one dimension alone a bound in
- * d beside another says nothing. */
 static enum status judge_kl_limit(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
                                   size_t sampler, struct finding *out, struct error *error)
 {
     struct limit limit;
     TRY(divergence_limit(evidence, target, sampler, offsetof(struct record, kl_p_q), &limit, NULL, error));
-    if (limit.exists)
+    if (limit.exists) {
+        out->note[0] = '\0'; /* of finite T, which does not decide */
         judge_limit(out, "limit of the exponent of KL(p|q) in h", bound, &limit);
+    }
     return STATUS_OK;
 }
 
+/* The powers of h and of d in the KL of one sampler: upper bounds, judged as such. In one dimension alone a bound in
+ * d beside another says nothing. */
 enum status decide_kl(const struct evidence *evidence, const struct claim *claim, size_t target, struct finding *out,
                       struct error *error)
 {

@@ -134,7 +134,6 @@ void judge_power(struct finding *finding, const char *of, const struct claim_bou
 void judge_limit(struct finding *finding, const char *of, const struct claim_bound *bound, const struct limit *limit)
 {
     const struct exponent exponent = {.value = limit->value, .interval = limit->interval};
-    finding->note[0] = '\0'; /* of the value at finite T, which does not decide */
     size_t decided = judge(finding, &(struct judged){of, NULL, limit->points, LIMIT_BAND}, bound, &exponent);
     finding->has_limit = true;
     finding->limit_value = limit->value;
