@@ -116,6 +116,23 @@ static enum status taken(const struct candidate *c, const struct plugin *owner)
 
 static enum status check_params(const struct candidate *c, const struct param *params, size_t size);
 
+/* Whether what is not given has a value that could be given. */
+static bool has_standard(const struct param *param)
+{
+    size_t choices = 0;
+    if (param->kind == PARAM_REAL || param->kind == PARAM_INTEGER)
+        return param->required || range_holds(&param->range, param->standard);
+    if (param->kind == PARAM_CHOICE)
+        while (param->choices[choices] != NULL)
+            choices++;
+    else if (param->kind == PARAM_VARIANT)
+        while (param->variants[choices].name != NULL)
+            choices++;
+    else
+        return true;
+    return param->standard >= 0.0 && param->standard < (double)choices && param->standard == floor(param->standard);
+}
+
 static enum status check_param(const struct candidate *c, const struct param *param, size_t size)
 {
     static const char *const reserved[] = {"name", "kind", "copies"};
@@ -127,9 +144,13 @@ static enum status check_param(const struct candidate *c, const struct param *pa
         return refuse(c, "has no such kind of params as that of ", param->key);
     if (param->offset > size || own > size - param->offset)
         return refuse(c, "has a param outside of its struct (params_size): ", param->key);
+    if (param->offset % sizeof(double) != 0) /* of which, or of as large ones, all members begin */
+        return refuse(c, "has a param that is not aligned: ", param->key);
     if ((param->kind == PARAM_CHOICE && (param->choices == NULL || param->choices[0] == NULL))
         || (param->kind == PARAM_VARIANT && (param->variants == NULL || param->variants[0].name == NULL)))
         return refuse(c, "has no choices or variants of ", param->key);
+    if (!has_standard(param))
+        return refuse(c, "has a standard value that could not be given: ", param->key);
     if (param->kind == PARAM_VARIANT)
         for (const struct variant *variant = param->variants; variant->name != NULL; variant++)
             TRY(check_params(c, variant->params, size));
@@ -140,8 +161,12 @@ static enum status check_params(const struct candidate *c, const struct param *p
 {
     if (size > PARAMS_SIZE)
         return refuse(c, "has a params_size above 256", "");
-    for (const struct param *param = params; param != NULL && param->key != NULL; param++)
+    for (const struct param *param = params; param != NULL && param->key != NULL; param++) {
         TRY(check_param(c, param, size));
+        for (const struct param *other = params; other != param; other++)
+            if (strcmp(other->key, param->key) == 0)
+                return refuse(c, "has two params called ", param->key);
+    }
     return STATUS_OK;
 }
 

@@ -105,6 +105,10 @@ static void read_schedule(struct loader *l, const yaml_node_t *map)
     const yaml_node_t *node = doc_find(&l->doc, map, "kind", true);
     const struct schedule_kind *kind =
         schedule_kind_at(doc_choice(&l->doc, node, (struct names){schedule_name, NULL}, "schedule"));
+    if (kind->params != schedule_constants_params) { /* all that a spec and its results hold of a schedule */
+        doc_refuse(&l->doc, node->start_mark, "the schedule '%s' has other constants than c0 and c1", kind->name);
+        return;
+    }
     params_init(kind->params, &values);
     read_params(l, map, own, kind->params, &values);
     set_schedule(l->spec, kind, &values);

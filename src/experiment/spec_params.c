@@ -105,11 +105,13 @@ static void repeat(const struct reading *r, const yaml_node_t *node, const struc
 static void read_reals(const struct reading *r, const yaml_node_t *node, const struct param *param)
 {
     struct doc *doc = &r->l->doc;
+    static const struct range positive = GREATER_THAN(0.0);
+    const struct range *range = param->kind == PARAM_WEIGHTS ? &positive : &param->range;
     struct real_list *list = member(r, param);
     double sum = 0.0;
     list->value = doc_array(doc, node, sizeof *list->value, &list->count);
     for (size_t i = 0; i < list->count; i++) {
-        list->value[i] = doc_real(doc, doc_item(doc, node, i), &param->range);
+        list->value[i] = doc_real(doc, doc_item(doc, node, i), range);
         sum += list->value[i];
     }
     if (list->count > 0)

@@ -392,7 +392,7 @@ double doc_real(struct doc *doc, const yaml_node_t *node, const struct range *ra
         range_text(range, text, sizeof text);
         doc_expected(doc, node, text);
     }
-    return doc->status == STATUS_OK ? value : 0.0;
+    return doc->status == STATUS_OK ? value + 0.0 : 0.0; /* -0 is 0: equal numbers have equal texts */
 }
 
 double *doc_reals(struct doc *doc, const yaml_node_t *node, const struct range *range, const char *what,

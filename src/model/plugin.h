@@ -17,7 +17,8 @@ enum { DIFFRATE_ABI_VERSION = 2 };
 #define DIFFRATE_ABI \
     ((uint64_t)DIFFRATE_ABI_VERSION << 48 ^ (uint64_t)sizeof(struct sampler) << 36 \
      ^ (uint64_t)sizeof(struct target_family) << 24 ^ (uint64_t)sizeof(struct param) << 12 \
-     ^ (uint64_t)(sizeof(struct step) + sizeof(struct score) + sizeof(struct factor)))
+     ^ (uint64_t)(sizeof(struct step) + sizeof(struct score) + sizeof(struct factor) + sizeof(union params) \
+                  + offsetof(struct target, params) + sizeof(struct point_list)))
 
 struct diffrate_plugin {
     uint64_t abi; /* DIFFRATE_ABI; what follows is looked at only if it is that of the program */

@@ -322,13 +322,17 @@ END_TEST
     "static enum status make(const struct target *target, size_t d, struct factor_list *list, struct error *error)" \
     "{ (void)target, (void)d, (void)list; return fail_with(error, STATUS_INVALID, \"none\"); }\n" \
     "static double far(const struct target *target) { (void)target; return 1.0; }\n" \
-    "struct own { double sd; };\n" \
+    "struct own { double sd, more; };\n" \
     "static const struct param good[] = {{\"sd\", PARAM_REAL, offsetof(struct own, sd), \"d\"}, {0}}, " \
     "reserved[] = {{\"copies\", PARAM_REAL, offsetof(struct own, sd), \"d\"}, {0}}, " \
-    "outside[] = {{\"sd\", PARAM_REAL, 4, \"d\"}, {0}}, wordless[] = {{\"sd\", PARAM_CHOICE, 0, \"d\"}, {0}}, " \
+    "outside[] = {{\"sd\", PARAM_REAL, 12, \"d\"}, {0}}, crooked[] = {{\"sd\", PARAM_REAL, 4, \"d\"}, {0}}, " \
+    "twice[] = {{\"sd\", PARAM_REAL, 0, \"d\"}, {\"sd\", PARAM_REAL, 8, \"d\"}, {0}}, " \
+    "beyond[] = {{\"sd\", PARAM_REAL, 0, \"d\", .standard = 2.0, .range = FROM_TO(0.0, 1.0)}, {0}}, " \
+    "wordless[] = {{\"sd\", PARAM_CHOICE, 0, \"d\"}, {0}}, " \
     "odd[] = {{\"sd\", (enum param_kind)1000, 0, \"d\"}, {0}}, silent[] = {{\"sd\", PARAM_REAL, 0, " \
     "NULL}, {0}};\n" \
-    "const void *const used[] = {go, make, far, good, reserved, outside, wordless, odd, silent};\n"
+    "const void *const used[] = {go, make, far, good, reserved, outside, crooked, twice, beyond, wordless, odd, " \
+    "silent};\n"
 #define SAMPLER(name, more) \
     "static const struct sampler a = {.name = " name ", .doc = \"d\", .formula = \"f\", .source = \"s\", " \
     ".score_evaluations = 1, .increment = go" more "};\n"
@@ -402,6 +406,10 @@ static const struct {
      "target 't' has a param that every target has: copies"},
     {BEGIN "#define good outside\n" TARGET("\"t\"", "") ONE_TARGET,
      "target 't' has a param outside of its struct (params_size): sd"},
+    {BEGIN "#define good crooked\n" TARGET("\"t\"", "") ONE_TARGET, "target 't' has a param that is not aligned: sd"},
+    {BEGIN "#define good twice\n" TARGET("\"t\"", "") ONE_TARGET, "target 't' has two params called sd"},
+    {BEGIN "#define good beyond\n" TARGET("\"t\"", "") ONE_TARGET,
+     "target 't' has a standard value that could not be given: sd"},
     {BEGIN "#define good wordless\n" TARGET("\"t\"", "") ONE_TARGET, "target 't' has no choices or variants of sd"},
     {BEGIN TARGET("\"t\"", ", .params_size = 300") ONE_TARGET, "target 't' has a params_size above 256"},
     {BEGIN SAMPLER("\"x\"", ", .params = good, .params_size = sizeof(struct own)") ONE_SAMPLER,
