@@ -451,8 +451,7 @@ START_TEST(test_what_is_known)
     struct error error;
     struct measurement m[2];
     target_init(&target, target_family_find(ordinary[_i].family));
-    int plane = strcmp(ordinary[_i].family, "mixture-plane") == 0,
-         line = strcmp(ordinary[_i].family, "mixture") == 0;
+    int plane = strcmp(ordinary[_i].family, "mixture-plane") == 0, line = strcmp(ordinary[_i].family, "mixture") == 0;
     set_mixture(&target, 2, weights, plane ? points : line ? means : NULL, sds);
     ck_assert_int_eq(schedule_new(schedule_kind_find("li-cai"), 2.0, 8.5, ordinary[_i].T, &schedule, &error),
                      STATUS_OK);

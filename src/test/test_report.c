@@ -189,8 +189,8 @@ START_TEST(latex_is_text)
                       != NULL,
                   "%s", table);
     ck_assert_ptr_nonnull(strstr(table, " $|$ {-}{-}!. Cells: used / censored / at start.}\n"));
-    ck_assert_ptr_nonnull(
-        strstr(table, "\nkl{-}ddpm & g & {-} & {-} & {-} & $\\ge$ 2 (d: $\\le$ 1) & inconclusive & 0 / 0 / 0 \\\\\n"));
+    ck_assert_ptr_nonnull(strstr(
+        table, "\nkl{-}ddpm & g & {-} & {-} & {-} & $\\ge$ 2 (d: $\\le$ 1) & inconclusive & 0 / 0 / 0 \\\\\n"));
     free(table);
 }
 END_TEST
