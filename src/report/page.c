@@ -218,6 +218,18 @@ static int put_image(const struct page *page, const struct figure *figure)
     return 1;
 }
 
+/* " at the T measured, 1.0000 ± 0.0001 in the limit" */
+static void put_limit(const struct page *page, const struct finding *finding)
+{
+    char limit[EXPONENT_TEXT];
+    if (!finding->has_limit)
+        return;
+    exponent_text(finding->limit_value, finding->limit_interval, limit);
+    fputs(" at the T measured, <b>", page->file);
+    put(page, limit);
+    fputs("</b> in the limit", page->file);
+}
+
 /* "eps-ddpm: measured 0.987 ± 0.004, the claim says ≤ 1: supported." */
 static void put_what_it_says(const struct page *page, const struct finding *finding)
 {
@@ -228,6 +240,7 @@ static void put_what_it_says(const struct page *page, const struct finding *find
         exponent_text(finding->value, finding->interval, measured);
         fputs("measured ", page->file);
         put(page, measured);
+        put_limit(page, finding);
     } else
         fputs("not measured", page->file);
     fputs(", the claim says ", page->file);
@@ -265,6 +278,7 @@ static void put_sentences(const struct page *page, size_t first)
         fputs(", <b>", page->file);
         put(page, measured);
         fputs("</b>", page->file);
+        put_limit(page, finding);
     } else
         fputs(", without a result", page->file);
     fputs(targets_of(page) > 1 ? ", on the target that decides, " : ", on ", page->file);

@@ -28,7 +28,7 @@ const char report_style[] =
     "th,td{padding:.3rem 1rem .3rem 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;white-space:nowrap}\n"
     "th{font-weight:600}\n"
     "thead th{color:var(--soft);vertical-align:bottom;white-space:normal;min-width:4.5rem}\n"
-    "td.text{white-space:normal;min-width:24rem}\n"
+    "td.text{white-space:normal;min-width:16rem}\n"
     ".n{text-align:right;font-variant-numeric:tabular-nums}\n"
     "tr.all td{font-weight:600}\n"
     "details{margin:.4rem 0}\n"
