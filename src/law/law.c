@@ -6,7 +6,6 @@
 #include "core/memory.h"
 #include "core/vmath.h"
 #include "law/outside.h"
-#include "law/wasserstein.h"
 
 enum { MOST_INTEGRALS = 8 };
 
@@ -246,11 +245,9 @@ static enum status compute_by(const struct law_engine *engine, const struct law_
                          problem->sampler->name);
     out->node_updates = updates;
     out->exponentials = exponentials;
-    if (!out->is_normal)
-        widen(out);
-    TRY(w2_squared(out, &out->w2_squared, error));
     if (out->is_normal)
         return STATUS_OK;
+    widen(out);
     return law_tail_variance(problem, &out->tail_variance, error);
 failed:
     law_free(&law);

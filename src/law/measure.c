@@ -75,7 +75,7 @@ static enum status compute(struct table *table, struct entry *entry, struct erro
                                         .threads = table->threads};
     enum status status = law_compute(&problem, &entry->law, error);
     table->node_updates += entry->law.node_updates;
-    return status;
+    return status == STATUS_OK ? w2_squared(&entry->law, &entry->law.w2_squared, error) : status;
 }
 
 static enum status find_law(struct table *table, const struct factor *factor, double error_share, double clip,
