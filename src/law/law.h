@@ -61,7 +61,7 @@ struct law {
         base;      /* of a relative law: log(q_0/p) on the same panels, and log_ratio is log(q_1/q_0); else empty */
     int is_normal; /* nonzero if p_1 and q_1 are Gaussians: */
     struct normal normal;       /* q_1 in units of p_1, for closed forms that look at no panels */
-    struct measured w2_squared; /* W2(p, q)^2; as law/measure.h has it found, by wasserstein.h */
+    struct measured w2_squared; /* W2(p, q)^2 by w2_squared, which law/measure.c calls; 0 before */
     double tail_variance; /* of the tails of q_1 over that of p_1's, (log p_1)''/(log q_1)'' far out; 0: not known */
     double mass_defect; /* integral of q_1 over the support, minus 1; law_compute measures it, whatever the engine. 0
                          * for Gaussians, whose q_1 is known beyond the support, too */

@@ -1,8 +1,8 @@
 /* Quantile coupling without cancellation. F_q - F_p = G is the integral of p (r - 1), from the left end up to the
  * median and from the right end beyond it, and y(x) - x is found from it alone: the integral of p from x to y is
- * G(x). The support is cut into intervals on which p and p (r - 1) are polynomials, and the integral over x, where
- * the map bends (at the intervals' ends, and where y(x) is at one), so that each piece is smooth however fast the map
- * crosses a valley between two modes. */
+ * G(x). The support is cut into intervals on which p and p (r - 1) are polynomials. The integral over x is cut at the
+ * ends of the intervals and where y(x) is at one, so that the map is smooth on each piece, however fast it crosses a
+ * valley between two modes. */
 #include "law/wasserstein.h"
 
 #include <float.h>
@@ -11,6 +11,7 @@
 
 #include "core/legendre.h"
 #include "core/memory.h"
+#include "law/outside.h"
 
 enum {
     DEGREES = 24,
@@ -21,16 +22,17 @@ enum {
     MOST_ITERATIONS = 60
 };
 
-/* What is left of a polynomial's last coefficients, relative to the largest: then it is resolved. Not looked at where
- * the interval holds less than FAINT of either mass. */
+/* An interval resolves a density if the last Legendre coefficients are at most this part of the largest, or, for
+ * p (r - 1), of the rounding errors of log r at most that part of those of p; or if it holds no more than that mass.
+ */
 #define RESOLVED 1e-11
-#define FAINT 1e-18
 #define ROUNDING 1e-14
+#define NEGLIGIBLE_MASS 1e-18
 /* Within this part of an interval FEW nodes integrate its polynomials. */
 #define SHORT 0.05
-/* A number says something if its radius is at most this part of it, or this. */
-#define LOOSE 0.5
-#define TINY 1e-12
+/* W2 counts as known if its radius is at most this part of it, or at most this. */
+#define MOST_RELATIVE_RADIUS 0.5
+#define MOST_ABSOLUTE_RADIUS 1e-12
 /* Relative accuracy of solved positions. */
 #define ACCURACY 1e-13
 /* Mass that has left the support, in relation to E_p|r - 1|, of which nothing says where it is. */
@@ -140,7 +142,7 @@ static double largest_of(const double *coefficient, size_t from)
 static bool is_resolved(const struct interval *interval)
 {
     double p = largest_of(interval->p, 0), excess = largest_of(interval->excess, 0);
-    return fmax(p, excess) * interval->half <= FAINT
+    return fmax(p, excess) * interval->half <= NEGLIGIBLE_MASS
            || (largest_of(interval->p, DEGREES - 2) <= RESOLVED * p
                && largest_of(interval->excess, DEGREES - 2) <= fmax(RESOLVED * excess, ROUNDING * p));
 }
@@ -391,6 +393,15 @@ static struct measured squared_of_normal(const struct law *law)
             * ((2.0 * fabs(wider) + wider_error) * wider_error + (2.0 * fabs(moved) + moved_error) * moved_error)};
 }
 
+/* The length of the support, in the target's coordinates. */
+static double width_of(const struct law *law)
+{
+    if (law->log_ratio.count == 0)
+        return 0.0;
+    const struct panel *first = law->log_ratio.panel, *last = first + law->log_ratio.count - 1;
+    return position_of(law, last) + last->half_width - position_of(law, first) + first->half_width;
+}
+
 static const struct measured not_known = {NAN, NAN};
 
 enum status w2_squared(const struct law *law, struct measured *out, struct error *error)
@@ -415,20 +426,15 @@ enum status w2_squared(const struct law *law, struct measured *out, struct error
     if (status == STATUS_OK && !unknown && isfinite(totals.value)) {
         /* where the map is as it is, q may be off by error_l2 too */
         double density = law->error_l2 * sqrt(totals.fourth);
-        *out = (struct measured){totals.value, fmax(totals.high - totals.value, totals.value - totals.low) + density
-                                                   + 64.0 * DBL_EPSILON * totals.value};
+        /* q's mass beyond the support is taken to lie within another length of it */
+        double beyond = law_outside(law).mass * width_of(law) * width_of(law);
+        double radius = fmax(totals.high - totals.value, totals.value - totals.low) + density + beyond
+                        + 64.0 * DBL_EPSILON * totals.value;
+        if (isfinite(radius))
+            *out = (struct measured){totals.value, radius};
     }
     free(coupling.interval);
     return status;
-}
-
-/* The length of the support, in the target's coordinates. */
-static double width_of(const struct law *law)
-{
-    if (law->log_ratio.count == 0)
-        return 0.0;
-    const struct panel *first = law->log_ratio.panel, *last = first + law->log_ratio.count - 1;
-    return position_of(law, last) + last->half_width - position_of(law, first) + first->half_width;
 }
 
 struct measured w2_of_sum(const struct law_group *groups, size_t count, double clip_probability)
@@ -444,5 +450,7 @@ struct measured w2_of_sum(const struct law_group *groups, size_t count, double c
     double root = sqrt(value), low = sqrt(fmax(value - radius, 0.0)),
            error = fmax(sqrt(value + radius) - root, root - low);
     error += 4.0 * DBL_EPSILON * root;
-    return isfinite(value) && error <= fmax(LOOSE * root, TINY) ? (struct measured){root, error} : not_known;
+    return isfinite(value) && error <= fmax(MOST_RELATIVE_RADIUS * root, MOST_ABSOLUTE_RADIUS)
+               ? (struct measured){root, error}
+               : not_known;
 }

@@ -232,11 +232,9 @@ static const char how_to_read[] =
     "below is consistent with one and its slack is printed; an interval wholly above (by more than 0.05) refutes "
     "it. Window: ε ≤ 0.1 and T within a factor 8 of the largest found. A cell is censored when no T up to "
     "max_steps reaches ε, at start when the smallest admissible T already does; both are left out of fits. In the "
-    "limit: as h → 0, by extrapolation of TV (of KL) at powers of two to higher order than the next one, on the "
-    "dimension "
-    "that is worst; where there is such a limit the verdict is taken on it, with 0.01 in place of 0.05. An interval "
-    "wholly "
-    "above its bound supports nothing.";
+    "limit: the exponent as h → 0, by Richardson extrapolation from TV (from KL) at the T that are powers of two, in "
+    "the dimension where it is worst; where there is such a limit the verdict is taken on it, with 0.01 in place of "
+    "0.05. An interval wholly above its bound supports nothing.";
 
 static const char how_to_read_score_errors[] =
     "Score errors: the effect is the TV between the sampler's laws with and without the error, an upper bound of the "
