@@ -123,13 +123,18 @@ static int order_of(const struct field *field, const struct record *a, const str
     return (x > y) - (x < y);
 }
 
-int record_order(const struct record *a, const struct record *b)
+int record_order_but(const struct record *a, const struct record *b, const char *name)
 {
     int order = 0;
     for (const struct field *field = record_fields; field->name != NULL && order == 0; field++)
-        if (field->role == COLUMN_IDENTITY)
+        if (field->role == COLUMN_IDENTITY && (name == NULL || strcmp(field->name, name) != 0))
             order = order_of(field, a, b);
     return order;
+}
+
+int record_order(const struct record *a, const struct record *b)
+{
+    return record_order_but(a, b, NULL);
 }
 
 void record_fail(struct record *row, const char *reason)

@@ -87,6 +87,8 @@ void record_fail(struct record *row, const char *reason);
 
 /* Negative, 0 or positive as the identity of a comes before, is, or comes after that of b. */
 int record_order(const struct record *a, const struct record *b);
+/* The same, whatever the column of this name. */
+int record_order_but(const struct record *a, const struct record *b, const char *name);
 
 /* Fills the record's fields that tell the score error. */
 void record_set_score_error(struct record *row, const struct score_error *error);

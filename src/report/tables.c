@@ -28,7 +28,8 @@ static const struct table_column claim_columns[FINDING_COLUMNS] = {
 
 enum table_kind outcome_kind(enum outcome outcome)
 {
-    static const enum table_kind kinds[] = {[OUTCOME_NOT_TIGHT] = TABLE_GOOD,
+    static const enum table_kind kinds[] = {[OUTCOME_NOT_CLAIMED] = TABLE_OPEN,
+                                            [OUTCOME_NOT_TIGHT] = TABLE_GOOD,
                                             [OUTCOME_SUPPORTED] = TABLE_GOOD,
                                             [OUTCOME_INCONCLUSIVE] = TABLE_OPEN,
                                             [OUTCOME_REFUTED] = TABLE_BAD};
