@@ -74,7 +74,7 @@ struct finding {
     double bound;
     size_t used, censored, at_start; /* cells in the fit; beyond max_steps, or outside a window;
                                       * met at the smallest T already */
-    char note[600];
+    char note[1000];
     struct account *account; /* how it came about (account.h); NULL for the overall finding */
     struct claim *own;       /* of the overall finding: the claim, if the experiment states it */
 };

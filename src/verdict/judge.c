@@ -11,9 +11,11 @@
 
 #include <math.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "verdict/columns.h"
 
 void judge_note(struct finding *finding, const char *format, ...)
@@ -27,6 +29,13 @@ void judge_note(struct finding *finding, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(finding->note + used, sizeof finding->note - used, format, arguments);
     va_end(arguments);
+    size_t end = strlen(finding->note), shown = 0, step;
+    uint32_t code;
+    if (end + 1 < sizeof finding->note)
+        return;
+    while ((step = text_character(finding->note + shown, &code)) > 0 && shown + step + sizeof "..." <= end)
+        shown += step; /* cut between characters */
+    (void)snprintf(finding->note + shown, sizeof finding->note - shown, "...");
 }
 
 const struct power_kind power_kinds[] = {
