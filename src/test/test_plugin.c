@@ -629,10 +629,11 @@ START_TEST(own_theorems_are_judged)
     assert_prints("grep '| order | ' %/out/own/verdict.md | grep -o 'supported\\|not claimed'",
                   "supported\nnot claimed\nsupported\n");
     assert_prints("grep -c '| far | .* | inconclusive | .*no cell in the window' %/out/own/verdict.md", "2\n");
-    assert_exits("grep -A3 'id=\"claim-Mine\"' %/out/own/report.html", 0, "T is d^(1/2)/eps <cite>my paper</cite>");
-    assert_exits("cat %/out/own/verdict.tex", 0, "Mine & g & ");
+    assert_prints("grep -c '<h3>Mine <span class=\"badge good\">. supported' %/out/own/report.html", "1\n");
+    assert_prints("grep -o '[^>]*<cite>my paper' %/out/own/report.html", "T is d^(1/2)/eps <cite>my paper\n");
+    assert_prints("grep -c '^Mine & ' %/out/own/verdict.tex", "3\n");
     assert_exits("cat %/out/own/complexity-accuracy.vars.gp", 0, "'∝ 1/ε^{1} (Mine)'");
-    assert_exits("@ explain %/out/own Mine -t g", 0, "\nJudged: limit of the exponent of T/log T in d, my-sampler");
+    assert_exits("@ explain %/out/own Mine -t g", 0, "\nJudged: limit of the exponent of T/log T in 1/eps, my-sampler");
     assert_exits("@ check %/out/own --spec %/own.yaml 2>&1", 0, "");
 
     write_file("own.yaml", OWN_CLAIMS("0.9"));
