@@ -691,20 +691,20 @@ START_TEST(own_claims_of_errors_and_chains)
         for (size_t T = 128; T <= 1024; T *= 2)
             for (size_t e = 0; e < 17; e++) {
                 struct record *row = &rows[count++];
-                const struct score_error error = {.shape = e > 0 ? error_shape_find("wave") : NULL,
-                                                  .profile = error_profile_find("uniform"),
-                                                  .size = e > 0 ? sizes[(e - 1) / 4] : 0.0,
-                                                  .roughness = e > 0 ? roughnesses[(e - 1) % 4] : 0.0};
-                *row = (struct record){.c0 = 2.0, .c1 = C1, .dimension = d, .steps = T, .step_size = step_size(T)};
+                const double roughness = e > 0 ? roughnesses[(e - 1) % 4] : 0.0;
+                const struct score_error error = e > 0 ? make_error("wave", sizes[(e - 1) / 4], roughness, 0.0)
+                                                       : (struct score_error){.shape = NULL};
+                *row = (struct record){
+                    .parameter = PLANTED_PARAMETERS, .dimension = d, .steps = T, .step_size = step_size(T)};
                 (void)snprintf(row->target, sizeof row->target, "planted");
                 (void)snprintf(row->sampler, sizeof row->sampler, "ddpm");
                 (void)snprintf(row->schedule, sizeof row->schedule, "li-cai");
                 (void)snprintf(row->law, sizeof row->law, names[e == 0]);
-                record_set_score_error(row, &error);
+                plant_error(row, &error);
                 row->chains = e == 0 ? 1000 : 0;
                 row->estimates.path_kl_p_q.value = e == 0 ? 0.2 * row->step_size * (T == 256 ? 1.01 : 1.0) : NAN;
                 row->estimates.path_kl_p_q.error = e == 0 ? 0.01 * row->step_size : NAN;
-                row->error_effect = e > 0 ? 0.3 * error.size / sqrt(error.roughness) : NAN;
+                row->error_effect = e > 0 ? 0.3 * error.size / sqrt(roughness) : NAN;
                 row->error_effect_error = 1e-9;
             }
     struct evidence evidence;
