@@ -99,7 +99,8 @@ void sampler_describe(const struct sampler *sampler, FILE *file);
 /* Step t in 2..T of a schedule, as the sampler (NULL: none) sees it; clip off. */
 struct step sampler_step(const struct sampler *sampler, const struct schedule *schedule, size_t t);
 
-/* STATUS_INADMISSIBLE if the sampler's parameters do not admit a step of the schedule. */
+/* STATUS_INADMISSIBLE if the sampler's parameters do not admit a step of the schedule; the text names the smallest
+ * admissible T, as smaller steps admit more. */
 MUST_USE enum status sampler_check(const struct sampler *sampler, const struct schedule *schedule,
                                    struct error *error);
 
