@@ -81,6 +81,7 @@ struct step sampler_step(const struct sampler *sampler, const struct schedule *s
 {
     struct step step = {
         .t = t,
+        .T = schedule->T,
         .from = schedule_level(schedule, t),
         .to = schedule_level(schedule, t - 1),
         .alpha = 1.0 - schedule->beta[t],

@@ -60,6 +60,7 @@ static struct step make_step(const struct sampler *sampler, const struct exact_s
     long double alpha = e->a / e->a1, beta = 1.0L - alpha;
     return (struct step){
         .t = 7,
+        .T = 9,
         .from = {(double)e->a, (double)(1.0L - e->a)},
         .to = {(double)e->a1, (double)(1.0L - e->a1)},
         .alpha = (double)alpha,
@@ -124,6 +125,25 @@ static long double increment_song_with(const struct exact_step *e, long double v
 static long double increment_song(const struct exact_step *e, long double x)
 {
     return increment_song_with(e, 0.0L, x);
+}
+
+/* Lu et al.'s X in place of x0, where the step before found x0 = x/2 */
+static long double data_of(const struct exact_step *e, long double x)
+{
+    long double above = e->a * (1.0L - BEFORE * (1.0L - e->a / e->a1)), h = logl(sigma(e->a) / sigma(e->a1));
+    long double x0 = (x - sqrtl(1.0L - e->a) * epsilon(e, e->a, x)) / sqrtl(e->a);
+    return x0 + h / (2.0L * logl(sigma(above) / sigma(e->a))) * (x0 - x / 2.0L);
+}
+
+static long double increment_dpm(const struct exact_step *e, long double x)
+{
+    return (1.0L - sigma(e->a1) / sigma(e->a)) * (sqrtl(e->a) * data_of(e, x) - x);
+}
+
+static long double increment_sde_dpm(const struct exact_step *e, long double x)
+{
+    long double q = sigma(e->a1) / sigma(e->a);
+    return (1.0L - q * q) * (sqrtl(e->a) * data_of(e, x) - x);
 }
 
 static long double increment_strang(const struct exact_step *e, long double x)
@@ -249,15 +269,22 @@ static const struct {
     {"lagrange-4", increment_lagrange_4, posterior_noise, NULL},
     {"runge-kutta-3", increment_kutta_3, posterior_noise, NULL},
     {"runge-kutta-4", increment_kutta_4, posterior_noise, NULL},
+    {"dpm-solver-2m", increment_dpm, NULL, NULL},
+    {"sde-dpm-solver-2m", increment_sde_dpm, posterior_noise, NULL},
 };
 enum { FORMULAS = sizeof formulas / sizeof formulas[0] };
 
 static void run(const struct sampler *sampler, const struct step *step, double variance, double *out)
 {
     struct counted_score score = {{.evaluate = evaluate}, variance, NULL, NULL, NULL, 0};
-    double *work = calloc(POINTS * sampler->work_arrays + 1, sizeof *work);
+    double *work = calloc(POINTS * sampler->work_arrays + 1, sizeof *work), kept[POINTS];
+    struct step with_memory = *step;
+    with_memory.memory = kept;
     ck_assert_ptr_nonnull(work);
-    sampler->increment(step, &score.base, POINTS, points, out, work);
+    ck_assert_uint_le(sampler->memory, 1);
+    for (size_t i = 0; i < POINTS; i++)
+        kept[i] = 0.5 * points[i];
+    sampler->increment(&with_memory, &score.base, POINTS, points, out, work);
     free(work);
 }
 
@@ -587,6 +614,7 @@ START_TEST(test_order_on_mixture)
         {"pf-ode-2", TO_NEXT, 2, 1.0},
         {"strang-midpoint", TO_NEXT, 2, 1.0},
         {"accelerated-ode-2024", TO_NEXT, 2, 1.0},
+        {"dpm-solver-2m", TO_NEXT, 2, 1.0},
         {"overshoot-2025", TO_AFTER, 1, 1.0},
         {"ddpm-ancestral", TO_OVERSHOOT, 1, 1.0},
         {"accelerated", TO_OVERSHOOT, 2, 1.0},
@@ -617,6 +645,13 @@ START_TEST(test_order_on_mixture)
             long double end = sigma(cases[c].lands == TO_NEXT    ? e.a1
                                     : cases[c].lands == TO_AFTER ? after
                                                                  : overshoot_by(&e, cases[c].w));
+            double kept[MEANT];
+            step.memory = kept; /* the data prediction on the PF-ODE's path at the level before */
+            for (size_t i = 0; i < MEANT; i++) {
+                long double above = sigma(e.a * (1.0L - BEFORE * (1.0L - e.a / e.a1)));
+                long double u = follow(sigma(e.a), above, x[i] / sqrtl(e.a));
+                kept[i] = (double)(u - above * mixture_slope(above, u));
+            }
             sampler->increment(&step, &score, MEANT, x, out, work);
             for (size_t i = 0; i < MEANT; i++) {
                 long double exact = sqrtl(e.a) * follow(sigma(e.a), end, x[i] / sqrtl(e.a)) - x[i];
@@ -698,6 +733,8 @@ START_TEST(test_registered)
         ck_assert_uint_ge(sampler->score_evaluations, 1);
         size_t calls = 0, evaluations = 0, used = POINTS * sampler->work_arrays;
         struct step step = make_step(sampler, &steps[2]);
+        double kept[POINTS] = {0.0};
+        step.memory = kept;
         struct level levels[SAMPLER_LEVELS];
         size_t known = sampler_levels(sampler, &step, levels);
         struct counted_score score = {{.evaluate = evaluate}, 0.25, &calls, &evaluations, levels, known};
@@ -718,6 +755,7 @@ START_TEST(test_registered)
             ck_assert(work[i] == -12345.0);
         ck_assert(out[POINTS] == -12345.0);
         for (size_t i = 0; i < POINTS; i++) {
+            kept[0] = 0.0;
             sampler->increment(&step, &score.base, 1, &points[i], &alone, work);
             ck_assert(alone == out[i]);
         }
@@ -727,6 +765,7 @@ START_TEST(test_registered)
         struct exact_step tiny = {0.5L, 0.5L * (1.0L + 1e-9L), 0.25L};
         step = make_step(sampler, &tiny);
         step.beta_before = step.beta_after = step.beta;
+        step.t = step.T; /* nothing is remembered */
         double noise = sampler->log_noise_ratio != NULL ? exp(sampler->log_noise_ratio(&step)) : 0.0;
         noise += sampler->log_noise_before != NULL ? exp(sampler->log_noise_before(&step)) : 0.0;
         ck_assert_double_eq_tol(noise, sampler->log_noise_ratio != NULL ? 1.0 : 0.0, 4e-9);
