@@ -348,6 +348,14 @@ END_TEST
 #define ONE_TARGET \
     "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, NULL, (const struct target_family *const[]){&b, " \
     "NULL}};\n"
+#define SCHEDULE(name, more) \
+    "static int fill(const void *p, size_t T, double *a, double *o, double *b) " \
+    "{ (void)p, (void)T, (void)a, (void)o, (void)b; return 1; }\n" \
+    "static double h(const void *p, size_t T) { (void)p; return 1.0 / (double)T; }\n" \
+    "const void *const used_too[] = {fill, h};\n" \
+    "static const struct schedule_kind k = {.name = " name ", .doc = \"d\", .formula = \"f\", .source = \"s\"" more \
+    "};\nconst struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, NULL, NULL, (const struct schedule_kind " \
+    "*const[]){&k, NULL}};\n"
 #define LONG_NAME "\"0123456789012345678901234567890123456789012345678901234567890123\""
 
 static const struct {
@@ -357,7 +365,7 @@ static const struct {
     {BEGIN "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI + 1, NULL, NULL};\n",
      "was built for another diffrate (ABI "},
     {BEGIN "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, NULL, NULL};\n",
-     "has neither samplers nor targets, expected 1 to 64"},
+     "has neither samplers nor targets nor schedules, expected 1 to 64 of each"},
     {BEGIN SAMPLER("\"ddpm\"", "") ONE_SAMPLER, "sampler 'ddpm' has the name of one that is built in"},
     {BEGIN SAMPLER("\"there\"", "") ONE_SAMPLER, "sampler 'there' has the name of another, in plug-in ./good.so"},
     {BEGIN SAMPLER("\"x\"", "") "static const struct sampler a2 = {.name = \"x\"};\n" TWO_SAMPLERS,
@@ -416,6 +424,13 @@ static const struct {
      "sampler 'x' has values that are not the standard ones of its params"},
     {BEGIN "#define good odd\n" TARGET("\"t\"", "") ONE_TARGET,
      "target 't' has no such kind of params as that of sd"},
+    {BEGIN "static const struct param file[] = {{\"f\", PARAM_FILE, 0, \"d\", .required = 1}, {0}};\n" SCHEDULE(
+         "\"k\"", ", .fill = fill, .step_size = h, .params = file, .params_size = 16"),
+     "schedule 'k' has a file as a param, which only built-in ones may: f"},
+    {BEGIN SCHEDULE("\"karras\"", ""), "schedule 'karras' has the name of one that is built in"},
+    {BEGIN SCHEDULE("\"k\"", ", .fill = fill"), "schedule 'k' has no step_size"},
+    {BEGIN SCHEDULE("\"k\"", ", .fill = fill, .step_size = h, .step_size_bound = -1"),
+     "schedule 'k' has a step_size_bound that is not a number >= 0"},
     {BEGIN "#define good silent\n" TARGET("\"t\"", "") ONE_TARGET, "target 't' has no doc of sd"},
 };
 
