@@ -15,7 +15,17 @@ struct schedule *make_schedule(const char *kind, double c0, double c1, size_t T)
 }
 
 const double table_sigmas[TABLE_SIZE] = {0.01, 0.02, 0.05, 0.08, 0.2, 0.5, 0.7, 1.5, 4.0, 12.0, 40.0, 100.0};
-const double table_alpha_bars[TABLE_SIZE] = {1e-5, 1e-4, 2e-3, 0.01, 0.1, 0.3, 0.5, 0.8, 0.9, 0.97, 0.999, 0.9999};
+const double table_alpha_bars[TABLE_SIZE] = {0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.96, 0.985, 0.994};
+
+const char *const schedule_texts[] = {"li-cai c0 1 c1 3",
+                                      "li-cai c0 2 c1 4",
+                                      "li-yan c0 2 c1 3",
+                                      "exponential start 0.01 delta 1e-3",
+                                      "linear-beta beta_max 6",
+                                      "cosine largest_beta 0.2",
+                                      "karras sigma_min 0.02 sigma_max 20",
+                                      "table",
+                                      NULL};
 
 const struct schedule_kind *schedule_values(const char *text, union params *values)
 {
