@@ -18,6 +18,7 @@ enum {
     MOST_ORDER = 1000,
     MOST_OBJECTS = 64 /* of a kind in a plug-in */,
     MOST_PLUGINS = 32,
+    MOST_STAND_IN_PARAMS = 3 * MOST_OBJECTS * (PARAMS_SIZE / 8 + 1),
     NUMBERS_A_LINE = 100
 };
 
@@ -357,6 +358,9 @@ struct stand_ins {
     struct schedule_kind schedule[MOST_OBJECTS];
     char sampler_name[MOST_OBJECTS][NAME_SIZE], target_name[MOST_OBJECTS][NAME_SIZE];
     char schedule_name[MOST_OBJECTS][NAME_SIZE];
+    struct param param[MOST_STAND_IN_PARAMS]; /* those of each object one after another, each list with its end */
+    char param_key[MOST_STAND_IN_PARAMS][NAME_SIZE];
+    size_t param_count, first_param; /* of the last object */
     size_t sampler_count, target_count, schedule_count;
 };
 
@@ -367,11 +371,26 @@ static double some_noise(const struct step *step)
     return NAN;
 }
 
+/* What the step size is, only the plug-in knows. */
+static double some_step_size(const void *params, size_t T)
+{
+    (void)params, (void)T;
+    return NAN;
+}
+
 /* Never called; says that there is a clip. */
 static void some_correction(const struct step *step, const struct score *score, size_t n, const double *x,
                             double *out, double *work)
 {
     (void)step, (void)score, (void)n, (void)x, (void)out, (void)work;
+}
+
+/* The numbers among them, which an experiment may give as lists. */
+static void describe_params(const struct param *params, FILE *stream)
+{
+    for (const struct param *param = params; param != NULL && param->key != NULL; param++)
+        if (param->kind == PARAM_REAL || param->kind == PARAM_INTEGER)
+            fprintf(stream, "param %s\n", param->key);
 }
 
 char *registry_describe(const struct registry *registry)
@@ -389,11 +408,16 @@ char *registry_describe(const struct registry *registry)
             if ((*at)->claimed_order > 0.0)
                 fprintf(stream, " order %.17g", (*at)->claimed_order);
             fputc('\n', stream);
+            describe_params((*at)->params, stream);
         }
-        for (const struct target_family *const *at = plugin->targets; *at != NULL; at++)
+        for (const struct target_family *const *at = plugin->targets; *at != NULL; at++) {
             fprintf(stream, "target %s\n", (*at)->name);
-        for (const struct schedule_kind *const *at = plugin->schedules; *at != NULL; at++)
+            describe_params((*at)->params, stream);
+        }
+        for (const struct schedule_kind *const *at = plugin->schedules; *at != NULL; at++) {
             fprintf(stream, "schedule %s\n", (*at)->name);
+            describe_params((*at)->params, stream);
+        }
     }
     for (size_t i = 0; stream != NULL && i < registry->file_count; i++) {
         const struct file_numbers *numbers = &registry->files[i].numbers;
@@ -462,7 +486,8 @@ static int read_schedule(const char *line, struct stand_ins *to)
     char *name = to->schedule_name[to->schedule_count];
     struct schedule_kind *made = &to->schedule[to->schedule_count];
     int at = 0;
-    *made = (struct schedule_kind){.name = name, .doc = "", .formula = "", .source = "", .params = none};
+    *made = (struct schedule_kind){
+        .name = name, .doc = "", .formula = "", .source = "", .step_size = some_step_size, .params = none};
     to->schedules[to->schedule_count++] = made;
     return sscanf(line, "schedule %63s%n", name, &at) == 1 && line[at] == '\0';
 }
@@ -485,6 +510,37 @@ static int read_numbers(const char *line, struct registry *registry)
     return 1;
 }
 
+/* A number of the object that came last. Where there is no room for its value, it is none. */
+static int read_param(const char *line, struct stand_ins *to)
+{
+    int at = 0;
+    if (to == NULL || to->param_count + 1 >= MOST_STAND_IN_PARAMS
+        || to->sampler_count + to->target_count + to->schedule_count == 0)
+        return 0;
+    struct param *made = &to->param[to->param_count];
+    char *key = to->param_key[to->param_count];
+    size_t place = to->param_count - to->first_param;
+    if (sscanf(line, "param %63s%n", key, &at) != 1 || line[at] != '\0' || !is_name(key)
+        || place >= PARAMS_SIZE / sizeof(double))
+        return 0;
+    *made = (struct param){.key = key, .kind = PARAM_REAL, .offset = place * sizeof(double), .doc = ""};
+    to->param[++to->param_count] = (struct param){.key = NULL};
+    if (to->schedule_count > 0)
+        to->schedule[to->schedule_count - 1].params = &to->param[to->first_param];
+    else if (to->target_count > 0)
+        to->target[to->target_count - 1].params = &to->param[to->first_param];
+    else
+        to->sampler[to->sampler_count - 1].params = &to->param[to->first_param];
+    return 1;
+}
+
+/* The params of the object that comes next are others. */
+static void end_params(struct stand_ins *to)
+{
+    if (to != NULL && to->param_count > to->first_param)
+        to->first_param = ++to->param_count;
+}
+
 static int read_plugin(const char *line, struct registry *registry)
 {
     int at = 0;
@@ -504,6 +560,9 @@ static int read_line(const char *line, struct registry *registry)
 {
     static const struct file_numbers none = {0};
     struct stand_ins *last = registry->count > 0 ? registry->plugins[registry->count - 1].stand_ins : NULL;
+    if (strncmp(line, "param ", 6) == 0)
+        return read_param(line, last);
+    end_params(last);
     return strncmp(line, "plug-in ", 8) == 0    ? read_plugin(line, registry)
            : strncmp(line, "sampler ", 8) == 0  ? read_sampler(line, last)
            : strncmp(line, "schedule ", 9) == 0 ? read_schedule(line, last)

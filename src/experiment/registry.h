@@ -64,9 +64,10 @@ MUST_USE enum status registry_load(struct registry *registry, const char *file, 
  *     sampler NAME EVALUATIONS [noise] [noise-before] [clip]
  *     target NAME
  *     schedule NAME
+ *     param KEY
  *     file PATH
  *     numbers NUMBER ... NUMBER
- * the last as often as it takes. */
+ * a param for each number among the parameters of the object before, numbers as often as a file takes. */
 char *registry_describe(const struct registry *registry);
 
 /* Makes stand-ins of such a text, which may come from anybody. Errors: STATUS_IO with the line; STATUS_MEMORY. */

@@ -32,14 +32,26 @@ const struct schedule_kind *schedule_kind_find(const char *name)
     return NULL;
 }
 
-double schedule_step_size(double c1, size_t T)
-{
-    return c1 * log((double)T) / (double)T;
-}
-
 double schedule_constants_step_size(const void *params, size_t T)
 {
-    return schedule_step_size(((const struct schedule_constants *)params)->c1, T);
+    return ((const struct schedule_constants *)params)->c1 * log((double)T) / (double)T;
+}
+
+size_t schedule_steps(const struct schedule_kind *kind, const union params *values, double step_size)
+{
+    size_t fails = 2, passes = 3;
+    while (passes < (size_t)1 << 52 && kind->step_size(values, passes) > step_size) {
+        fails = passes;
+        passes *= 2;
+    }
+    while (passes > fails + 1) {
+        size_t middle = fails + (passes - fails) / 2;
+        if (kind->step_size(values, middle) > step_size)
+            fails = middle;
+        else
+            passes = middle;
+    }
+    return passes < (size_t)1 << 52 ? passes : (size_t)1 << 52;
 }
 
 /* Beyond 1000, T is out of reach. */
@@ -146,7 +158,7 @@ static int is_admissible(const struct schedule_kind *kind, const union params *v
     return schedule != NULL && admissible;
 }
 
-size_t schedule_smallest(const struct schedule_kind *kind, const union params *values, size_t T)
+size_t schedule_smallest_admissible(const struct schedule_kind *kind, const union params *values, size_t T)
 {
     size_t first = smallest_with_small_step(kind, values, T);
     if (first == 0 || is_admissible(kind, values, first))
@@ -168,12 +180,6 @@ size_t schedule_smallest(const struct schedule_kind *kind, const union params *v
             fails = middle;
     }
     return exists;
-}
-
-size_t schedule_smallest_admissible(const struct schedule_kind *kind, double c0, double c1, size_t T)
-{
-    const union params values = constants(c0, c1);
-    return schedule_smallest(kind, &values, T);
 }
 
 /* "KEY = VALUE, KEY = VALUE" of the reals. */
@@ -224,7 +230,7 @@ static enum status refuse_steps(const struct schedule_kind *kind, const union pa
                                 struct error *error)
 {
     char text[160], bound[40] = "";
-    size_t smallest = schedule_smallest(kind, values, T);
+    size_t smallest = schedule_smallest_admissible(kind, values, T);
     double h = T >= 2 ? kind->step_size(values, T) : HUGE_VAL;
     write_values(kind, values, text, sizeof text);
     if (kind->step_size_bound > 0.0)
@@ -259,6 +265,33 @@ enum status schedule_with(const struct schedule_kind *kind, const union params *
     else
         schedule_free(schedule);
     return status;
+}
+
+void schedule_rule_describe(const struct schedule_rule *rule, FILE *file)
+{
+    fputs(rule->kind->name, file);
+    if (rule->written != NULL)
+        fprintf(file, " %s", rule->written);
+    else
+        params_describe(rule->kind->params, &rule->values, file);
+}
+
+bool schedule_rule_equal(const struct schedule_rule *a, const struct schedule_rule *b)
+{
+    const struct schedule_rule *const rule[] = {a, b};
+    char *text[2] = {NULL, NULL};
+    size_t size[2];
+    for (int i = 0; i < 2; i++) {
+        FILE *stream = open_memstream(&text[i], &size[i]);
+        if (stream != NULL) {
+            schedule_rule_describe(rule[i], stream);
+            (void)fclose(stream);
+        }
+    }
+    bool equal = text[0] != NULL && text[1] != NULL && strcmp(text[0], text[1]) == 0;
+    free(text[0]);
+    free(text[1]);
+    return equal;
 }
 
 void schedule_free(struct schedule *schedule)

@@ -312,6 +312,57 @@ START_TEST(samplers_have_parameters_of_their_own)
 }
 END_TEST
 
+/* A schedule of a plug-in that is linear-beta, with one parameter of its own. */
+static const char own_schedule[] =
+    "#include <math.h>\n#include \"model/plugin.h\"\n"
+    "static int fill(const void *params, size_t T, double *log_a, double *log_o, double *beta)\n"
+    "{ double most = *(const double *)params;\n"
+    "  for (size_t t = 1; t <= T; t++) { double share = (double)(t - 1) / (double)(T - 1);\n"
+    "    beta[t] = (0.1 * (1.0 - share) + most * share) / (double)T; }\n"
+    "  log_o[1] = log(beta[1]); return schedule_accumulate(T, beta, log_a, log_o); }\n"
+    "static double h(const void *params, size_t T) { return *(const double *)params / (double)T; }\n"
+    "static const struct param params[] = {{\"most\", PARAM_REAL, 0, \"T beta_T\", .standard = 20.0, "
+    ".range = GREATER_THAN(0.1)}, {0}};\n"
+    "static const struct schedule_kind k = {.name = \"own\", .doc = \"d\", .formula = \"f\", .source = \"s\", .fill "
+    "= fill, "
+    ".step_size = h, .step_size_bound = 1.0, .params = params, .params_size = sizeof(double)};\n"
+    "const struct diffrate_plugin diffrate_plugin = {.abi = DIFFRATE_ABI, .schedules = (const struct schedule_kind "
+    "*const[]){&k, NULL}};\n";
+#define SCHEDULE_SPEC(schedules) \
+    "title: x\nplugins: [./own.so]\nschedule: [" schedules \
+    "]\ntargets: [{name: b, kind: gaussian, variance: 0.25}]\n" \
+    "samplers: [ddpm]\ndimensions: [1]\nsteps: [64]\naccuracies: [0.02]\nmax_steps: 128\n"
+
+START_TEST(schedules_of_ones_own)
+{
+    write_file("own.c", own_schedule);
+    build("own");
+    write_file("x.yaml", SCHEDULE_SPEC("{kind: own}, {kind: linear-beta}, {kind: own, most: 10}"));
+    ck_assert_msg(shell("@ run %/x.yaml -o %/out 2>&1") == 0, "%s", output);
+    struct result result = load_result("out/x/x.h5");
+    static const char *const names[] = {"ddpm-own", "ddpm-linear-beta", "ddpm-own-3"};
+    double tv[3] = {0.0};
+    for (size_t i = 0; i < result.count; i++)
+        for (int k = 0; k < 3; k++)
+            if (result.rows[i].steps == 64 && strcmp(result.rows[i].sampler, names[k]) == 0)
+                tv[k] = result.rows[i].tv;
+    ck_assert(tv[0] > 0.0 && tv[0] == tv[1] && tv[2] > 0.0);
+    ck_assert_double_ne(tv[0], tv[2]);
+    result_free(&result);
+    ck_assert_int_eq(shell("@ list schedules --plugin %/own.so"), 0);
+    ck_assert_ptr_nonnull(strstr(output, "\n  own\n      d\n"));
+    ck_assert_int_eq(shell("mv %/own.so %/away.so && @ verdict %/out/x 2>&1 && @ report %/out/x 2>&1 && "
+                           "@ diff %/out/x %/out/x 2>&1"),
+                     0);
+    ck_assert_int_eq(shell("@ merge %/out/x 2>&1"), 1);
+    ck_assert_msg(strstr(output, "at which T schedule own exists") != NULL, "%s", output);
+    ck_assert_int_eq(shell("mv %/away.so %/own.so && @ merge %/out/x --spec %/x.yaml 2>&1"), 0);
+    write_file("x.yaml", SCHEDULE_SPEC("{kind: own, most: 300}"));
+    ck_assert_int_eq(shell("@ measure %/x.yaml 2>&1"), 2);
+    ck_assert_msg(strstr(output, "smallest admissible T is 301") != NULL, "%s", output);
+}
+END_TEST
+
 /* ---- What is wrong with a plug-in ---- */
 
 #define BEGIN \
@@ -631,6 +682,7 @@ SUITE(plugin)
     ADD(unruly_samplers_fail_their_cells_alone);
     ADD(chains_of_a_target_need_its_plugin_to_merge);
     ADD(samplers_have_parameters_of_their_own);
+    ADD(schedules_of_ones_own);
     ADD(bad_plugins_are_refused_where_they_are_named, .count = COUNT(bad_plugins));
     ADD(what_is_no_plugin_is_refused);
     ADD(stand_ins_say_what_is_known);
