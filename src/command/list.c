@@ -99,11 +99,11 @@ static void list_samplers(const struct registry *registry)
 
 static void list_schedules(const struct registry *registry)
 {
-    (void)registry;
     const struct schedule_kind *kind;
-    for (size_t i = 0; (kind = schedule_kind_at(i)) != NULL; i++) {
+    for (size_t i = 0; (kind = registry_schedule_at(registry, i)) != NULL; i++) {
         entry(kind->name, kind->doc, kind->formula, kind->source);
         list_params(kind->params);
+        origin(registry_schedule_plugin(registry, kind));
     }
 }
 

@@ -428,7 +428,8 @@ static const struct bad {
     /* schedule */
     {"schedule: li-cai\n" TARGETS TAIL, 1, 11, "expected a mapping, found 'li-cai'"},
     {"schedule: {c0: 1}\n" TARGETS TAIL, 1, 11, "missing key 'kind'"},
-    {"schedule: {kind: cosine}\n" TARGETS TAIL, 1, 18, "unknown schedule 'cosine', expected one of: li-cai, li-yan"},
+    {"schedule: {kind: sine}\n" TARGETS TAIL, 1, 18,
+     "unknown schedule 'sine', expected one of: li-cai, li-yan, exponential, linear-beta, cosine, karras, table"},
     {"schedule: {kind: licai}\n" TARGETS TAIL, 1, 18, "did you mean 'li-cai'?"},
     {"schedule: {kind: li-cai, c2: 1}\n" TARGETS TAIL, 1, 26, "unknown key 'c2', expected one of: kind, c0, c1"},
     {"schedule: {kind: li-cai, c0: 0}\n" TARGETS TAIL, 1, 30, "expected a number in (0, 1000), found '0'"},
