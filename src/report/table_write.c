@@ -87,6 +87,15 @@ enum status table_print_rows(struct table *table, size_t *width, int with_headin
 
 /* ---- Markdown ---- */
 
+/* A bar would end the cell. */
+static void markdown_cell(const char *text, FILE *file)
+{
+    fputs("| ", file);
+    for (; *text != '\0'; text++)
+        fprintf(file, *text == '|' ? "\\|" : "%c", *text);
+    fputc(' ', file);
+}
+
 void table_markdown(struct table_view view, FILE *file)
 {
     for (size_t c = 0; c < view.columns; c++)
@@ -97,7 +106,7 @@ void table_markdown(struct table_view view, FILE *file)
     fputs("|\n", file);
     for (size_t r = 0; r < view.rows; r++) {
         for (size_t c = 0; c < view.columns; c++)
-            fprintf(file, "| %s ", table_at(&view, r, c)->text);
+            markdown_cell(table_at(&view, r, c)->text, file);
         fputs("|\n", file);
     }
 }
@@ -208,7 +217,8 @@ static void html_cell(const struct table_view *view, size_t row, size_t column, 
     enum table_align align = column_of(view, column)->align;
     fputs(starts[align], file);
     if (align == ROW_NAME)
-        fprintf(file, "<th scope=\"row\"><a href=\"#%s%s\">", view->table->anchor, cell->text);
+        fprintf(file, "<th scope=\"row\"><a href=\"%s%s%s\">", view->table->anchor, cell->text,
+                view->table->anchor_end != NULL ? view->table->anchor_end : "");
     if (cell->kind <= TABLE_NOTHING)
         html_words(file, cell->text);
     else
