@@ -28,12 +28,12 @@ enum index_column {
 };
 
 static const struct table_column columns[INDEX_COLUMNS] = {
-    [INDEX_NAME] = {"theorem", ROW_NAME},    [INDEX_STATEMENT] = {"what it says", WRAPPED},
+    [INDEX_NAME] = {"theorem", ROW_NAME},    [INDEX_STATEMENT] = {"what it says", QUOTED},
     [INDEX_METRIC] = {"metric", LEFT},       [INDEX_WORST] = {"worst sampler and target", WRAPPED},
     [INDEX_LIMIT] = {"in the limit", RIGHT}, [INDEX_FINITE] = {"at finite T", RIGHT},
     [INDEX_BOUND] = {"bound", LEFT},         [INDEX_VERDICT] = {"verdict", LEFT},
-    [INDEX_SLACK] = {"slack", RIGHT},        [INDEX_NOTE] = {"why it is open", WRAPPED},
-    [INDEX_SOURCE] = {"source", WRAPPED},
+    [INDEX_SLACK] = {"slack", RIGHT},        [INDEX_NOTE] = {"why it is open", QUOTED},
+    [INDEX_SOURCE] = {"source", QUOTED},
 };
 
 static const char how_to_read[] =

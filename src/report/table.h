@@ -9,9 +9,9 @@
 
 #include "core/status.h"
 
-/* Texts; numbers; sentences, which may break over lines; names of the rows, which in HTML refer to the part of the
- * page about each. */
-enum table_align { LEFT, RIGHT, WRAPPED, ROW_NAME };
+/* Texts; numbers; sentences, which may break over lines; sentences of an experiment's author, in which nothing is
+ * Markdown; names of the rows, which in HTML refer to the part of the page about each. */
+enum table_align { LEFT, RIGHT, WRAPPED, QUOTED, ROW_NAME };
 
 struct table_column {
     const char *heading;
