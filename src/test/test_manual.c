@@ -51,7 +51,7 @@ static const struct {
     const char *words, *expected;
 } completions[] = {
     {"''",
-     "--help --version check completion diff explain help list manual measure merge plot prune report run verdict"},
+     "--help --version check completion diff explain help index list manual measure merge plot prune report run verdict"},
     {"me", "measure merge"},
     {"list s", "samplers schedules spreads"},
     {"list --p", "--plugin"},
