@@ -35,6 +35,15 @@ static void add_part(const struct claim_bound *bound, const struct finding *part
         judge_note(out, "%s", part->note);
 }
 
+/* Bounds on one sampler are judged from the same cells, which count once. */
+static bool is_first_of_sampler(const struct claim *claim, const struct claim_bound *bound)
+{
+    const struct claim_bound *first = claim->bound;
+    while (strcmp(first->sampler, bound->sampler) != 0)
+        first++;
+    return first == bound;
+}
+
 enum status decide_powers(const struct evidence *evidence, const struct claim *claim, size_t target,
                           struct finding *out, struct error *error)
 {
@@ -53,9 +62,11 @@ enum status decide_powers(const struct evidence *evidence, const struct claim *c
         if (status != STATUS_OK)
             return status;
         add_part(bound, &part, &all);
-        all.used += part.used;
-        all.censored += part.censored;
-        all.at_start += part.at_start;
+        if (is_first_of_sampler(claim, bound)) {
+            all.used += part.used;
+            all.censored += part.censored;
+            all.at_start += part.at_start;
+        }
         part.account = out->account;
         if (judged++ == 0 || part.outcome > worst.outcome)
             worst = part;
