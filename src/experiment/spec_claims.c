@@ -263,11 +263,15 @@ static void read_claim(struct loader *l, const yaml_node_t *map, struct claim_sp
     claim->samplers = read_some(doc, doc_find(doc, map, "sampler", false), (struct names){sampler_name, spec},
                                 "sampler", other, &claim->sampler_count);
     check_other(&stated, comparison, other);
-    claim->targets = read_some(doc, doc_find(doc, map, "targets", false), (struct names){target_name, spec}, "target",
-                               NULL, &claim->target_count);
-    if (doc->status == STATUS_OK && (claim->samplers == NULL || claim->targets == NULL))
+    const yaml_node_t *targets = doc_find(doc, map, "targets", false);
+    if (targets != NULL)
+        claim->targets =
+            read_some(doc, targets, (struct names){target_name, spec}, "target", NULL, &claim->target_count);
+    if (doc->status == STATUS_OK && (claim->samplers == NULL || (targets != NULL && claim->targets == NULL)))
         doc_refuse(doc, map->start_mark, "out of memory");
 }
+
+enum { MOST_OWN_CLAIMS = 200 }; /* each may be about every sampler and target */
 
 /* The node that names the claim of an item of the list. */
 static const yaml_node_t *name_node(struct doc *doc, const yaml_node_t *list, size_t index)
@@ -290,7 +294,10 @@ void read_claims(struct loader *l, const yaml_node_t *list)
     for (size_t i = 0; i < count && doc->status == STATUS_OK; i++) {
         const yaml_node_t *node = doc_item(doc, list, i);
         struct claim_spec *own = &spec->own_claims[spec->own_claim_count];
-        if (node->type == YAML_MAPPING_NODE) {
+        if (node->type == YAML_MAPPING_NODE && spec->own_claim_count == MOST_OWN_CLAIMS)
+            doc_refuse(doc, node->start_mark, "found more than %d claims of the experiment's own, expected fewer",
+                       MOST_OWN_CLAIMS);
+        else if (node->type == YAML_MAPPING_NODE) {
             spec->own_claim_count++; /* what is read of it is freed after an error, too */
             read_claim(l, node, own);
             spec->claims[i] = own->name;

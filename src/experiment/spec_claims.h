@@ -27,7 +27,7 @@ struct claim_power {
 struct claim_spec {
     char name[64], says[400], source[200];
     const struct field *quantity; /* a column of results with a radius or a standard error; NULL: numbers of steps */
-    const char **samplers, **targets;
+    const char **samplers, **targets; /* targets NULL: all */
     size_t sampler_count, target_count;
     struct claim_power *powers; /* each must hold */
     size_t power_count;
