@@ -34,17 +34,28 @@ static const char *claim_key_at(const void *context, size_t index)
 
 /* ---- Axes ---- */
 
-static const struct claim_axis axes[] = {{"accuracy", "1/eps"},
-                                         {"dimension", "d"},
-                                         {"step_size", "h"},
-                                         {"steps", "T/log T"},
-                                         {"score_error_size", "eps_score"},
-                                         {"score_error_roughness", "omega"},
-                                         {"score_error_probability", "delta"}};
+static const struct {
+    const char *name, *symbol;
+} axes[] = {{"accuracy", "1/eps"},
+            {"dimension", "d"},
+            {"step_size", "h"},
+            {"steps", "T/log T"},
+            {"score_error_size", "eps_score"}};
 static const struct {
     const char *form, *name;
 } short_forms[] = {{"d", "dimension"}, {"h", "step_size"}, {"T", "steps"}, {"path_kl", "path_kl_p_q"}};
-enum { AXES = sizeof axes / sizeof axes[0], SHORT_FORMS = sizeof short_forms / sizeof short_forms[0] };
+/* Beginnings of names of parameters, the key follows. */
+static const char *const places[] = {"score_error_", "schedule_", "sampler_", "target_"};
+enum {
+    AXES = sizeof axes / sizeof axes[0],
+    SHORT_FORMS = sizeof short_forms / sizeof short_forms[0],
+    PLACES = sizeof places / sizeof places[0]
+};
+
+static bool starts(const char *name, const char *with)
+{
+    return strncmp(name, with, strlen(with)) == 0;
+}
 
 static const char *full_name(const char *name)
 {
@@ -54,32 +65,72 @@ static const char *full_name(const char *name)
     return name;
 }
 
-const struct claim_axis *axis_find(const char *name)
+const char *axis_find(const struct parameter_columns *columns, const char *name)
 {
     name = full_name(name);
     for (size_t i = 0; i < AXES; i++)
         if (strcmp(axes[i].name, name) == 0)
-            return &axes[i];
-    return NULL;
+            return axes[i].name;
+    size_t column = parameter_find(columns, name);
+    return column < columns->count ? columns->column[column].name : NULL;
 }
 
-/* Whether a quantity (NULL: steps) may be said to grow in an axis: T(d, eps) does in 1/eps and d, chains have exact
- * scores or are one to an error. */
-static bool may_grow_in(const struct field *quantity, const char *name)
+/* A parameter's key, without the place. */
+static const char *key_of(const char *name)
 {
-    const struct claim_axis *axis = axis_find(name);
-    const bool is_accuracy = strcmp(axis->name, "accuracy") == 0;
-    if (quantity == NULL)
-        return is_accuracy || strcmp(axis->name, "dimension") == 0;
-    return !is_accuracy && (quantity->role == COLUMN_VALUE || strncmp(axis->name, "score_error", 11) != 0);
+    for (size_t i = 0; i < PLACES; i++)
+        if (starts(name, places[i]))
+            return name + strlen(places[i]);
+    return name;
 }
 
-/* The names of axes and their short forms; context: the quantity. */
+const char *axis_symbol(const char *name)
+{
+    for (size_t i = 0; i < AXES; i++)
+        if (strcmp(axes[i].name, name) == 0)
+            return axes[i].symbol;
+    return key_of(name);
+}
+
+bool axis_is_of_targets(const char *name)
+{
+    return starts(name, "target_");
+}
+
+bool axis_is_of_samplers(const char *name)
+{
+    return starts(name, "sampler_") || starts(name, "schedule_");
+}
+
+/* What keys of exponents depend on. */
+struct axis_keys {
+    const struct field *quantity; /* NULL: steps */
+    const struct parameter_columns *columns;
+};
+
+/* Whether the quantity may be said to grow in an axis: T(d, eps) does in 1/eps and d, chains have exact scores or are
+ * one to an error. */
+static bool may_grow_in(const struct axis_keys *keys, const char *name)
+{
+    const char *axis = axis_find(keys->columns, name);
+    const bool is_accuracy = axis != NULL && strcmp(axis, "accuracy") == 0;
+    if (axis == NULL || keys->quantity == NULL)
+        return is_accuracy || (axis != NULL && strcmp(axis, "dimension") == 0);
+    return !is_accuracy && (keys->quantity->role == COLUMN_VALUE || !starts(axis, "score_error"));
+}
+
+/* The names of axes and their short forms; context: struct axis_keys. */
 static const char *axis_key(const void *context, size_t index)
 {
-    for (size_t i = 0; i < AXES + SHORT_FORMS; i++) {
-        const char *name = i < AXES ? axes[i].name : short_forms[i - AXES].form;
-        if (axis_find(name) != NULL && may_grow_in(context, name) && index-- == 0)
+    const struct axis_keys *keys = context;
+    const size_t count = keys->columns->count;
+    for (size_t i = 0; i < AXES + SHORT_FORMS + 2 * count; i++) {
+        const size_t column = i < AXES + SHORT_FORMS ? 0 : (i - AXES - SHORT_FORMS) / 2;
+        const char *name = i < AXES                       ? axes[i].name
+                           : i < AXES + SHORT_FORMS       ? short_forms[i - AXES].form
+                           : (i - AXES - SHORT_FORMS) % 2 ? keys->columns->column[column].name
+                                                          : key_of(keys->columns->column[column].name);
+        if (may_grow_in(keys, name) && index-- == 0)
             return name;
     }
     return NULL;
@@ -100,16 +151,18 @@ static void read_powers(const struct stated *stated, const yaml_node_t *node, bo
     static const struct range any_real = {0};
     struct doc *doc = &stated->l->doc;
     struct claim_spec *claim = stated->claim;
-    const struct names keys = {axis_key, claim->quantity};
+    const struct parameter_columns *columns = &stated->l->spec->parameters;
+    const struct axis_keys allowed = {claim->quantity, columns};
+    const struct names keys = {axis_key, &allowed};
     const char *key;
     size_t before = claim->power_count;
     doc_keys(doc, node, keys);
     for (size_t i = 0; (key = doc_key(doc, node, i)) != NULL; i++) {
         const yaml_node_t *value = doc_find(doc, node, key, true);
-        const struct claim_power power = {axis_find(key), at_least, doc_real(doc, value, &any_real), slower};
+        const struct claim_power power = {axis_find(columns, key), at_least, doc_real(doc, value, &any_real), slower};
         for (size_t j = before; j < claim->power_count; j++)
             if (claim->powers[j].axis == power.axis)
-                doc_refuse(doc, value->start_mark, "a second exponent in %s, expected one", power.axis->name);
+                doc_refuse(doc, value->start_mark, "a second exponent in %s, expected one", power.axis);
         struct claim_power *grown = array_resize(claim->powers, claim->power_count + 1, sizeof *grown);
         if (grown == NULL) {
             doc_refuse(doc, value->start_mark, "out of memory");
@@ -123,39 +176,81 @@ static void read_powers(const struct stated *stated, const yaml_node_t *node, bo
                    keys.at(keys.context, 0));
 }
 
-static const char *sampler_name(const void *context, size_t index)
+/* Samplers or targets of the experiment, by their names and by those that several have in common. */
+struct entries {
+    const struct spec *spec;
+    bool targets;
+};
+
+static size_t entry_count(const struct entries *e)
 {
-    const struct spec *spec = context;
-    return index < spec->sampler_count ? spec->samplers[index]->name : NULL;
+    return e->targets ? e->spec->target_count : e->spec->sampler_count;
 }
 
-static const char *target_name(const void *context, size_t index)
+static const char *entry_name(const struct entries *e, size_t index)
 {
-    const struct spec *spec = context;
-    return index < spec->target_count ? spec->targets[index].name : NULL;
+    return e->targets ? e->spec->targets[index].name : e->spec->samplers[index]->name;
 }
 
-/* One of the names or a list of them; without a node, all of them but `except`. */
-static const char **read_some(struct doc *doc, const yaml_node_t *node, struct names known, const char *what,
-                              const char *except, size_t *count)
+static const char *common_name(const struct entries *e, size_t index)
 {
-    size_t all = 0;
+    return e->targets ? e->spec->target_entries[index].of : e->spec->sampler_entries[index].of;
+}
+
+/* Whether no entry has this common name as its own, or had it before. */
+static bool is_new(const struct entries *e, size_t index)
+{
+    for (size_t i = 0; i < entry_count(e); i++)
+        if (strcmp(entry_name(e, i), common_name(e, index)) == 0
+            || (i < index && strcmp(common_name(e, i), common_name(e, index)) == 0))
+            return false;
+    return true;
+}
+
+/* All names, then the common ones. */
+static const char *known_name(const void *context, size_t index)
+{
+    const struct entries *e = context;
+    const size_t count = entry_count(e);
+    if (index < count)
+        return entry_name(e, index);
+    index -= count;
+    for (size_t i = 0; i < count; i++)
+        if (is_new(e, i) && index-- == 0)
+            return common_name(e, i);
+    return NULL;
+}
+
+/* One of the names or a list of them; without a node, all of them but `except`. A common name stands for all that
+ * have it. */
+static const char **read_some(struct doc *doc, const yaml_node_t *node, const struct entries *e, const char *except,
+                              size_t *count)
+{
+    const char *what = e->targets ? "target" : "sampler";
+    const struct names known = {known_name, e};
     const bool is_list = node != NULL && node->type == YAML_SEQUENCE_NODE;
+    const size_t all = entry_count(e);
+    const char **names = array_new(all + 1, sizeof *names);
+    size_t items = node != NULL;
     *count = 0;
-    while (known.at(known.context, all) != NULL)
-        all++;
-    const char **names = is_list ? doc_array(doc, node, sizeof *names, count) : array_new(all + 1, sizeof *names);
+    if (is_list)
+        free(doc_array(doc, node, 1, &items));
     for (size_t i = 0; i < all && node == NULL && names != NULL; i++)
-        if (except == NULL || strcmp(known.at(known.context, i), except) != 0)
-            names[(*count)++] = known.at(known.context, i);
-    if (node != NULL && !is_list && names != NULL)
-        *count = 1;
-    for (size_t i = 0; i < *count && node != NULL; i++) {
+        if (except == NULL || strcmp(entry_name(e, i), except) != 0)
+            names[(*count)++] = entry_name(e, i);
+    for (size_t i = 0; i < items && names != NULL && doc->status == STATUS_OK; i++) {
         const yaml_node_t *item = is_list ? doc_item(doc, node, i) : node;
-        names[i] = known.at(known.context, doc_choice(doc, item, known, what));
-        for (size_t j = 0; j < i && doc->status == STATUS_OK; j++)
-            if (names[i] == names[j])
-                doc_duplicate(doc, item, doc_item(doc, node, j), what);
+        const size_t choice = doc_choice(doc, item, known, what);
+        for (size_t k = 0; k < all && doc->status == STATUS_OK; k++) {
+            const char *name = entry_name(e, k);
+            if (choice < all ? k != choice : strcmp(common_name(e, k), known_name(e, choice)) != 0)
+                continue;
+            for (size_t j = 0; j < *count && doc->status == STATUS_OK; j++)
+                if (names[j] == name)
+                    doc_refuse(doc, item->start_mark, "duplicate %s '%s'", what, name);
+            if (doc->status == STATUS_OK)
+                names[(*count)++] = name;
+        }
     }
     return names;
 }
@@ -200,7 +295,8 @@ static const char *read_other(const struct stated *stated, const yaml_node_t *no
 {
     static const char *const keys[] = {"sampler", "by", NULL};
     struct doc *doc = &stated->l->doc;
-    const struct names samplers = {sampler_name, stated->l->spec};
+    const struct entries entries = {stated->l->spec, false};
+    const struct names samplers = {known_name, &entries};
     if (node == NULL)
         return NULL;
     if (doc->status == STATUS_OK && node->type != YAML_MAPPING_NODE)
@@ -209,8 +305,10 @@ static const char *read_other(const struct stated *stated, const yaml_node_t *no
     if (doc->status == STATUS_OK && stated->claim->quantity != NULL)
         doc_refuse(doc, node->start_mark, "the quantity is %s, expected steps or evaluations in a comparison",
                    stated->claim->quantity->name);
-    const char *other =
-        sampler_name(stated->l->spec, doc_choice(doc, doc_find(doc, node, "sampler", true), samplers, "sampler"));
+    const size_t choice = doc_choice(doc, doc_find(doc, node, "sampler", true), samplers, "sampler");
+    const char *other = known_name(&entries, choice);
+    if (doc->status == STATUS_OK && choice >= entry_count(&entries))
+        doc_refuse(doc, node->start_mark, "several samplers are called %s, expected the name of one", other);
     read_powers(stated, doc_find(doc, node, "by", true), true, other);
     return other;
 }
@@ -260,13 +358,12 @@ static void read_claim(struct loader *l, const yaml_node_t *map, struct claim_sp
     if (least != NULL)
         read_powers(&stated, least, true, NULL);
     const char *other = read_other(&stated, comparison);
-    claim->samplers = read_some(doc, doc_find(doc, map, "sampler", false), (struct names){sampler_name, spec},
-                                "sampler", other, &claim->sampler_count);
+    claim->samplers = read_some(doc, doc_find(doc, map, "sampler", false), &(struct entries){spec, false}, other,
+                                &claim->sampler_count);
     check_other(&stated, comparison, other);
     const yaml_node_t *targets = doc_find(doc, map, "targets", false);
     if (targets != NULL)
-        claim->targets =
-            read_some(doc, targets, (struct names){target_name, spec}, "target", NULL, &claim->target_count);
+        claim->targets = read_some(doc, targets, &(struct entries){spec, true}, NULL, &claim->target_count);
     if (doc->status == STATUS_OK && (claim->samplers == NULL || (targets != NULL && claim->targets == NULL)))
         doc_refuse(doc, map->start_mark, "out of memory");
 }

@@ -7,18 +7,22 @@
 
 #include "experiment/record.h"
 
-/* What an exponent is of: accuracy stands for 1/eps, steps for T/log T, every other name for a column of results. */
-struct claim_axis {
-    const char *name, *symbol; /* "dimension", "d" */
-};
+/* What an exponent is of, by its full name: accuracy stands for 1/eps, steps for T/log T, every other name for a
+ * column of results, of parameters too. Of a name or a short form of it (h, T, d, or a parameter's key alone); NULL:
+ * there is no such axis. The text is a constant or in `columns`. */
+const char *axis_find(const struct parameter_columns *columns, const char *name);
 
-/* Of a name or a short form of it (h, T, d); NULL: there is no such axis. */
-const struct claim_axis *axis_find(const char *name);
+/* "d" of a full name. */
+const char *axis_symbol(const char *name);
+
+/* Whether the axis is a parameter of targets, or of samplers and schedules, whose entries differ in it. */
+bool axis_is_of_targets(const char *name);
+bool axis_is_of_samplers(const char *name);
 
 /* A bound on one exponent of the claim's quantity. */
 struct claim_power {
-    const struct claim_axis *axis;
-    bool at_least; /* else at most */
+    const char *axis; /* axis_find */
+    bool at_least;    /* else at most */
     double value;
     const char *slower; /* it is of the quantity of this sampler over that of the claim's; NULL: of the latter */
 };

@@ -14,24 +14,24 @@ enum { GUIDE_POINTS = 40, MOST_SHOWN = 3, FEWEST_ON_CURVE = 3 };
 
 /* ---- TV against T ---- */
 
-static int on_curve(const struct spec *spec, const size_t *ladder, size_t rungs, size_t steps)
+static int on_curve(const struct spec *spec, const struct grid *grid, size_t steps)
 {
     int found = 0;
-    for (size_t i = 0; i < rungs && !found; i++)
-        found = ladder[i] == steps;
+    for (size_t i = 0; i < grid->count && !found; i++)
+        found = grid->steps[i] == steps;
     for (size_t i = 0; i < spec->step_count && !found; i++)
         found = spec->steps[i] == steps;
     return found;
 }
 
 static void put_tv_curve(struct sheet *sheet, const struct spec *spec, const struct record *const *rows, size_t count,
-                         const size_t *ladder, size_t rungs, struct place place)
+                         const struct grid *grid, struct place place)
 {
     double last = 0.0;
     place.kind = "measured";
     for (size_t i = 0; i < count; i++) {
         double T = (double)rows[i]->steps;
-        if (!(rows[i]->tv > 0.0) || T < THINNED * last || !on_curve(spec, ladder, rungs, rows[i]->steps))
+        if (!(rows[i]->tv > 0.0) || T < THINNED * last || !on_curve(spec, grid, rows[i]->steps))
             continue;
         sheet_point(sheet, &place, T, rows[i]->tv);
         last = T;
@@ -48,7 +48,7 @@ static void put_tv_fit(const struct sheet *sheet, const struct fit *fit, const s
 }
 
 static enum status collect_tv_panel(const struct evidence *smallest, size_t target, const struct record **rows,
-                                    const size_t *ladder, size_t rungs, struct sheet *sheet, struct error *error)
+                                    const struct grid *grid, struct sheet *sheet, struct error *error)
 {
     const struct spec *spec = &smallest->spec;
     size_t before = sheet->points;
@@ -62,7 +62,7 @@ static enum status collect_tv_panel(const struct evidence *smallest, size_t targ
             divergence_exponents(smallest, target, s, offsetof(struct record, tv), 0.0, NULL, &fit, error);
         if (status != STATUS_OK)
             return status;
-        put_tv_curve(sheet, spec, rows, count, ladder, rungs, place);
+        put_tv_curve(sheet, spec, rows, count, grid, place);
         if (fit.ok)
             put_tv_fit(sheet, &fit, rows, divergence_window(rows, count, offsetof(struct record, tv), rows, NULL),
                        place);
@@ -82,18 +82,18 @@ static enum status collect_tv_steps(const struct evidence *evidence, struct shee
     /* With one dimension in the spec the exponents are those of that dimension alone. */
     struct evidence smallest = *evidence;
     smallest.spec.dimension_count = 1;
-    enum status status = STATUS_OK;
+    enum status status;
+    struct grid grid;
     const struct record **rows = array_new(evidence->result.count, sizeof *rows);
-    size_t rungs = plan_ladder(&evidence->spec, NULL), *ladder = array_new(rungs, sizeof *ladder);
-    if (rows == NULL || ladder == NULL)
-        status = fail_with(error, STATUS_MEMORY, "out of memory for a figure");
-    else
-        (void)plan_ladder(&evidence->spec, ladder);
-    for (size_t target = 0; target < evidence->spec.target_count && status == STATUS_OK; target++)
-        status = collect_tv_panel(&smallest, target, rows, ladder, rungs, sheet, error);
+    TRY_OR(end, grid_make(&evidence->spec, 0, evidence->spec.schedule_count, &grid, error));
+    if (rows == NULL)
+        TRY_OR(end, fail_with(error, STATUS_MEMORY, "out of memory for a figure"));
+    for (size_t target = 0; target < evidence->spec.target_count; target++)
+        TRY_OR(end, collect_tv_panel(&smallest, target, rows, &grid, sheet, error));
     sheet_colours(&evidence->spec, sheet);
+end:
     free(rows);
-    free(ladder);
+    free(grid.steps);
     return status;
 }
 
@@ -205,7 +205,7 @@ static size_t put_stated_guides(const struct sheet *sheet, const struct slice *s
         for (size_t p = 0; p < claim->power_count && claim->quantity == NULL; p++)
             for (size_t s = 0; s < claim->sampler_count; s++) {
                 const struct claim_power *power = &claim->powers[p];
-                if (power->at_least || strcmp(power->axis->name, axis) != 0 || drawn >= MOST_GUIDES)
+                if (power->at_least || strcmp(power->axis, axis) != 0 || drawn >= MOST_GUIDES)
                     continue;
                 put_guide(sheet, slice, claim->samplers[s], power->value, ++drawn);
                 fprintf(sheet->vars, "guide_%zu = '∝ %s^{%.3g} (", drawn,

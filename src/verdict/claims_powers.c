@@ -35,11 +35,40 @@ static void add_part(const struct claim_bound *bound, const struct finding *part
         judge_note(out, "%s", part->note);
 }
 
+/* Whether an exponent in a parameter was judged before, of an entry that differs in the parameter alone. */
+static bool is_repeated(const struct evidence *evidence, const struct claim *claim, const struct claim_bound *bound,
+                        size_t target)
+{
+    const struct spec *spec = &evidence->spec;
+    if (bound->axis == NULL)
+        return false;
+    for (size_t i = 0; i < target && axis_is_of_targets(bound->axis); i++)
+        if (strcmp(spec->target_entries[i].of, spec->target_entries[target].of) == 0
+            && claim_is_about(claim, spec->targets[i].name))
+            return true;
+    const size_t sampler = evidence_sampler(evidence, bound->sampler);
+    for (const struct claim_bound *b = claim->bound; b < bound && axis_is_of_samplers(bound->axis); b++) {
+        const size_t other = evidence_sampler(evidence, b->sampler);
+        if (strcmp(b->axis, bound->axis) == 0 && sampler < spec->sampler_count && other < spec->sampler_count
+            && strcmp(spec->sampler_entries[other].of, spec->sampler_entries[sampler].of) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_left_out(const struct evidence *evidence, const struct claim *claim, const struct claim_bound *bound,
+                        size_t target)
+{
+    return (bound->needs_several && evidence->spec.dimension_count < 2)
+           || is_repeated(evidence, claim, bound, target);
+}
+
 /* Bounds on one sampler are judged from the same cells, which count once. */
-static bool is_first_of_sampler(const struct claim *claim, const struct claim_bound *bound)
+static bool is_first_of_sampler(const struct evidence *evidence, const struct claim *claim,
+                                const struct claim_bound *bound, size_t target)
 {
     const struct claim_bound *first = claim->bound;
-    while (strcmp(first->sampler, bound->sampler) != 0)
+    while (strcmp(first->sampler, bound->sampler) != 0 || is_left_out(evidence, claim, first, target))
         first++;
     return first == bound;
 }
@@ -54,7 +83,7 @@ enum status decide_powers(const struct evidence *evidence, const struct claim *c
         struct account account = {.windows = 0};
         struct finding part = {
             .claim = claim, .account = &account, .bound = bound->value, .relation = bound->relation};
-        if (bound->needs_several && evidence->spec.dimension_count < 2)
+        if (is_left_out(evidence, claim, bound, target))
             continue;
         memcpy(part.target, out->target, sizeof part.target);
         enum status status = power_kinds[bound->power].judge(evidence, bound, target, &part, error);
@@ -62,7 +91,7 @@ enum status decide_powers(const struct evidence *evidence, const struct claim *c
         if (status != STATUS_OK)
             return status;
         add_part(bound, &part, &all);
-        if (is_first_of_sampler(claim, bound)) {
+        if (is_first_of_sampler(evidence, claim, bound, target)) {
             all.used += part.used;
             all.censored += part.censored;
             all.at_start += part.at_start;
@@ -70,6 +99,10 @@ enum status decide_powers(const struct evidence *evidence, const struct claim *c
         part.account = out->account;
         if (judged++ == 0 || part.outcome > worst.outcome)
             worst = part;
+    }
+    if (judged == 0) {
+        judge_note(out, "judged with the entries before, which differ in the parameter alone");
+        return STATUS_OK;
     }
     *out = worst;
     out->used = all.used;

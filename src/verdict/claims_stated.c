@@ -16,7 +16,7 @@ struct stated {
 static struct claim_bound make_bound(const struct claim_spec *stated, const struct claim_power *power,
                                      const char *sampler)
 {
-    const bool in_accuracy = strcmp(power->axis->name, "accuracy") == 0;
+    const bool in_accuracy = strcmp(power->axis, "accuracy") == 0;
     struct claim_bound bound = {.relation = power->at_least ? AT_LEAST : AT_MOST,
                                 .value = power->value,
                                 .sampler = sampler,
@@ -24,7 +24,7 @@ static struct claim_bound make_bound(const struct claim_spec *stated, const stru
     if (stated->quantity != NULL) {
         bound.power = COLUMN_IN_AXIS;
         bound.column = stated->quantity->name;
-        bound.axis = power->axis->name;
+        bound.axis = power->axis;
     } else if (power->slower != NULL)
         bound.power = in_accuracy ? RATIO_IN_ACCURACY : RATIO_IN_DIMENSION;
     else

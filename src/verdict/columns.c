@@ -6,6 +6,7 @@
 
 #include "core/memory.h"
 #include "core/text.h"
+#include "experiment/spec_claims.h"
 #include "verdict/exponents.h"
 
 /* A value from chains is known where its standard error is below this part of it. */
@@ -16,7 +17,7 @@ static bool is_of(const char *axis, const char *name)
     return strcmp(axis, name) == 0;
 }
 
-/* Whether the axis is h or d, in which T matters, rather than a parameter. */
+/* Whether the axis is h or d. */
 static bool has_limit(const char *axis)
 {
     return is_of(axis, "step_size") || is_of(axis, "steps") || is_of(axis, "dimension");
@@ -24,7 +25,7 @@ static bool has_limit(const char *axis)
 
 bool columns_are_of_errors(const struct claim_bound *bound)
 {
-    return is_of(bound->column, "error_effect") || !has_limit(bound->axis);
+    return is_of(bound->column, "error_effect") || strncmp(bound->axis, "score_error_", 12) == 0;
 }
 
 static const struct field *field_of(const char *name)
@@ -35,30 +36,61 @@ static const struct field *field_of(const char *name)
     return field;
 }
 
-/* What the exponent is of: T/log T for steps. */
-static double abscissa(const char *axis, const struct record *row)
+/* The column of an axis, of a parameter too. */
+static struct field axis_field(const struct evidence *evidence, const char *axis)
 {
-    const struct field *field = field_of(axis);
-    if (is_of(axis, "steps"))
+    const struct parameter_columns *parameters = &evidence->result.parameters;
+    const size_t index = parameter_find(parameters, axis);
+    return index < parameters->count ? parameter_field(parameters, index) : *field_of(axis);
+}
+
+/* What the exponent is of: T/log T for steps. */
+static double abscissa(const struct field *axis, const struct record *row)
+{
+    if (is_of(axis->name, "steps"))
         return log_free_cost((size_t)row->steps);
-    return field->type == FIELD_COUNT ? (double)field_count(field, row) : field_real(field, row);
+    return axis->type == FIELD_COUNT ? (double)field_count(axis, row) : field_real(axis, row);
 }
 
 /* The rows that a bound is about, by their identity but for its axis. */
 struct selection {
     const struct claim_bound *bound;
+    struct field axis;
     const struct field *column;
     const struct record **row;
     size_t count;
 };
 
+/* Whether the row is of this target; or, where the axis is a parameter of targets, of one that differs in it. */
+static bool is_of_target(const struct selection *s, const struct spec *spec, size_t target, const struct record *row)
+{
+    if (!axis_is_of_targets(s->bound->axis))
+        return strcmp(row->target, spec->targets[target].name) == 0;
+    for (size_t i = 0; i < spec->target_count; i++)
+        if (strcmp(spec->target_entries[i].of, spec->target_entries[target].of) == 0
+            && strcmp(row->target, spec->targets[i].name) == 0)
+            return true;
+    return false;
+}
+
+static bool is_of_sampler(const struct selection *s, const struct spec *spec, size_t sampler,
+                          const struct record *row)
+{
+    if (!axis_is_of_samplers(s->bound->axis))
+        return strcmp(row->sampler, spec->samplers[sampler]->name) == 0;
+    for (size_t i = 0; i < spec->sampler_count; i++)
+        if (strcmp(spec->sampler_entries[i].of, spec->sampler_entries[sampler].of) == 0
+            && strcmp(row->sampler, spec->samplers[i]->name) == 0)
+            return true;
+    return false;
+}
+
 static bool is_about(const struct selection *s, const struct spec *spec, size_t target, size_t sampler,
                      const struct record *row)
 {
     const bool sampled = s->column->role == COLUMN_SAMPLED, exact = strcmp(row->score_error, "none") == 0;
-    return strcmp(row->target, spec->targets[target].name) == 0
-           && strcmp(row->sampler, spec->samplers[sampler]->name) == 0 && (row->chains > 0) == sampled
-           && exact != columns_are_of_errors(s->bound) && abscissa(s->bound->axis, row) > 0.0;
+    return is_of_target(s, spec, target, row) && is_of_sampler(s, spec, sampler, row) && (row->chains > 0) == sampled
+           && exact != columns_are_of_errors(s->bound) && abscissa(&s->axis, row) > 0.0;
 }
 
 /* The largest T, a power of two, with this row's d. */
@@ -77,7 +109,7 @@ static const char *why_not(const struct selection *s, const struct record *row)
 {
     const double value = field_real(s->column, row), radius = field_real(s->column + 1, row);
     const bool sampled = s->column->role == COLUMN_SAMPLED;
-    if (has_limit(s->bound->axis)) {
+    if (!columns_are_of_errors(s->bound) || has_limit(s->bound->axis)) {
         if ((row->steps & (row->steps - 1)) != 0)
             return "T is not a power of two";
         if ((double)row->steps * WINDOW_FACTOR < (double)largest_steps(s, row))
@@ -99,9 +131,11 @@ static void account_row(const struct selection *s, const struct record *row, con
     int length =
         snprintf(cell.where, sizeof cell.where, "d = %zu, T = %zu", (size_t)row->dimension, (size_t)row->steps);
     if (columns_are_of_errors(s->bound))
-        (void)snprintf(cell.where + length, sizeof cell.where - (size_t)length, ", %s %g%s%.4g", row->score_error,
-                       row->score_error_size, row->score_error_roughness > 0.0 ? " w=" : " p=",
-                       row->score_error_roughness > 0.0 ? row->score_error_roughness : row->score_error_probability);
+        length += snprintf(cell.where + length, sizeof cell.where - (size_t)length, ", %s %g", row->score_error,
+                           row->score_error_size);
+    if (!has_limit(s->bound->axis) && (size_t)length < sizeof cell.where)
+        (void)snprintf(cell.where + length, sizeof cell.where - (size_t)length, ", %s = %.6g",
+                       axis_symbol(s->bound->axis), abscissa(&s->axis, row));
     text_measured(value, radius, text);
     (void)snprintf(cell.measured, sizeof cell.measured, isnan(value) ? "%s" : "%s ± %.1e", text, radius);
     account_cell(account, &cell);
@@ -114,13 +148,16 @@ static void fill_cells(const struct selection *s, const struct record *const *us
 {
     const bool in_dimension = is_of(s->bound->axis, "dimension");
     /* rows of one h have one T */
-    const char *axis = is_of(s->bound->axis, "step_size") ? "steps" : s->bound->axis;
+    const struct field *axis = is_of(s->bound->axis, "step_size") ? field_of("steps") : &s->axis;
+    const char *label = axis_is_of_targets(s->bound->axis)    ? "target"
+                        : axis_is_of_samplers(s->bound->axis) ? "sampler"
+                                                              : NULL;
     for (size_t i = 0; i < count; i++) {
-        double x = abscissa(s->bound->axis, used[i]);
+        double x = abscissa(&s->axis, used[i]);
         size_t place = 0, setting = 0;
         for (size_t j = 0; j < count; j++) {
             place += abscissa(axis, used[j]) < abscissa(axis, used[i]);
-            setting += record_order_but(used[j], used[i], axis) < 0;
+            setting += record_order_but(used[j], used[i], axis, label) < 0;
         }
         cells[i] = (struct fit_cell){.log_d = log((double)used[i]->dimension),
                                      .x = log(in_dimension ? used[i]->step_size : x),
@@ -177,7 +214,8 @@ enum status column_exponent_fit(const struct evidence *evidence, const struct cl
                                 size_t sampler, struct account *account, struct column_exponent *out,
                                 struct error *error)
 {
-    struct selection s = {bound, field_of(bound->column), array_new(evidence->result.count, sizeof *s.row), 0};
+    struct selection s = {bound, axis_field(evidence, bound->axis), field_of(bound->column),
+                          array_new(evidence->result.count, sizeof *s.row), 0};
     const struct record **used = array_new(evidence->result.count, sizeof *used);
     const char *name = evidence->spec.samplers[sampler]->name;
     *out = (struct column_exponent){.ok = false};
@@ -191,7 +229,7 @@ enum status column_exponent_fit(const struct evidence *evidence, const struct cl
     account_window(account,
                    s.column->role == COLUMN_SAMPLED
                        ? "T a power of two within a factor 8 of the largest in its d, a standard error below a tenth"
-                   : has_limit(bound->axis)
+                   : !columns_are_of_errors(bound) || has_limit(bound->axis)
                        ? "T a power of two within a factor 8 of the largest in its d, known to a thousandth"
                        : "known to a thousandth",
                    "%s of %s", bound->column, name);
@@ -209,8 +247,8 @@ enum status column_exponent_limit(const struct evidence *evidence, const struct 
     const bool in_steps = is_of(bound->axis, "steps");
     *where = 0;
     *out = (struct limit){.exists = false};
-    if (column->role == COLUMN_SAMPLED || columns_are_of_errors(bound)) {
-        (void)snprintf(out->reason, sizeof out->reason, "limits are of exact laws with exact scores");
+    if (column->role == COLUMN_SAMPLED || columns_are_of_errors(bound) || !has_limit(bound->axis)) {
+        (void)snprintf(out->reason, sizeof out->reason, "limits are of exact laws with exact scores, in h or d");
         return STATUS_OK;
     }
     if (is_of(bound->axis, "dimension"))

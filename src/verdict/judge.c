@@ -86,7 +86,7 @@ const struct power_kind power_kinds[] = {
 
 const char *bound_axis(const struct claim_bound *bound)
 {
-    return bound->axis != NULL ? axis_find(bound->axis)->symbol : power_kinds[bound->power].in;
+    return bound->axis != NULL ? axis_symbol(bound->axis) : power_kinds[bound->power].in;
 }
 
 void bound_name(const struct claim_bound *bound, char text[BOUND_NAME])
