@@ -16,8 +16,8 @@ const struct claim_key claim_keys[] = {
     {"quantity", "steps or evaluations, T(d, eps) and the score evaluations of so many steps; or a column of results "
                  "with a radius or a standard error, such as tv, kl_p_q, w2, error_effect, path_kl"},
     {"at_most", "exponents, {AXIS: number or fraction, ...}, none of which is larger: of steps in accuracy (meaning "
-                "1/eps) and dimension; of others in step_size, steps (meaning T/log T), dimension or the parameters "
-                "of score errors. h, T and d are short for step_size, steps and dimension"},
+                "1/eps) and dimension, of others in step_size, steps (meaning T/log T) and dimension (h, T and d for "
+                "short), of both in parameters that the experiment gives as lists, by their column's name or key"},
     {"at_least",
      "the same, none of which is smaller: tv at_least {step_size: 2} says that TV falls like h^2 or faster"},
     {"faster_than",
@@ -105,17 +105,20 @@ bool axis_is_of_samplers(const char *name)
 /* What keys of exponents depend on. */
 struct axis_keys {
     const struct field *quantity; /* NULL: steps */
+    bool compares;                /* steps of two samplers */
     const struct parameter_columns *columns;
 };
 
-/* Whether the quantity may be said to grow in an axis: T(d, eps) does in 1/eps and d, chains have exact scores or are
- * one to an error. */
+/* Whether the quantity may be said to grow in an axis: T(d, eps) does in 1/eps, d and parameters, with exact scores,
+ * which chains have, too, or are one to an error. */
 static bool may_grow_in(const struct axis_keys *keys, const char *name)
 {
     const char *axis = axis_find(keys->columns, name);
     const bool is_accuracy = axis != NULL && strcmp(axis, "accuracy") == 0;
     if (axis == NULL || keys->quantity == NULL)
-        return is_accuracy || (axis != NULL && strcmp(axis, "dimension") == 0);
+        return axis != NULL
+               && (is_accuracy || strcmp(axis, "dimension") == 0
+                   || (!keys->compares && (axis_is_of_targets(axis) || axis_is_of_samplers(axis))));
     return !is_accuracy && (keys->quantity->role == COLUMN_VALUE || !starts(axis, "score_error"));
 }
 
@@ -152,7 +155,7 @@ static void read_powers(const struct stated *stated, const yaml_node_t *node, bo
     struct doc *doc = &stated->l->doc;
     struct claim_spec *claim = stated->claim;
     const struct parameter_columns *columns = &stated->l->spec->parameters;
-    const struct axis_keys allowed = {claim->quantity, columns};
+    const struct axis_keys allowed = {claim->quantity, slower != NULL, columns};
     const struct names keys = {axis_key, &allowed};
     const char *key;
     size_t before = claim->power_count;
