@@ -99,7 +99,12 @@ bool axis_is_of_targets(const char *name)
 
 bool axis_is_of_samplers(const char *name)
 {
-    return starts(name, "sampler_") || starts(name, "schedule_");
+    return starts(name, "sampler_") || axis_is_of_schedules(name);
+}
+
+bool axis_is_of_schedules(const char *name)
+{
+    return starts(name, "schedule_");
 }
 
 /* What keys of exponents depend on. */

@@ -18,6 +18,7 @@ const char *axis_symbol(const char *name);
 /* Whether the axis is a parameter of targets, or of samplers and schedules, whose entries differ in it. */
 bool axis_is_of_targets(const char *name);
 bool axis_is_of_samplers(const char *name);
+bool axis_is_of_schedules(const char *name);
 
 /* A bound on one exponent of the claim's quantity. */
 struct claim_power {

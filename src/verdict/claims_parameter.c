@@ -8,7 +8,7 @@
 #include "verdict/exponents.h"
 #include "verdict/judge.h"
 
-/* The cells of targets, or of samplers, that differ in the parameter alone. */
+/* The cells of targets, or of samplers, that differ in the parameter. */
 struct collection {
     const struct evidence *evidence;
     struct fit_cell *cells;
@@ -31,12 +31,29 @@ static const char *why_not(const struct bracket *bracket, double accuracy, doubl
     return accuracy > WINDOW_ACCURACY ? "ε above 0.1" : NULL;
 }
 
-static void collect(struct collection *c, const char *axis, size_t target, size_t sampler, double value)
+/* Whether two members differ in no other parameter and have schedules of one kind. */
+static bool same_setting(const struct spec *spec, const char *axis, const struct member *a, const struct member *b)
+{
+    const struct entry *entries[2][2] = {{&spec->target_entries[a->target], &spec->target_entries[b->target]},
+                                         {&spec->sampler_entries[a->sampler], &spec->sampler_entries[b->sampler]}};
+    const size_t column = parameter_find(&spec->parameters, axis);
+    bool same = spec_schedule(spec, a->sampler)->kind == spec_schedule(spec, b->sampler)->kind;
+    for (size_t e = 0; e < 2; e++)
+        for (size_t i = 0; i < spec->parameters.count && same; i++) {
+            const double x = entries[e][0]->parameter[i], y = entries[e][1]->parameter[i];
+            same = i == column || x == y || (isnan(x) && isnan(y));
+        }
+    return same;
+}
+
+/* The cells of a member; those of one setting, d and eps have a constant of their own. */
+static void collect(struct collection *c, const char *axis, const struct member *member, size_t setting)
 {
     const struct spec *spec = &c->evidence->spec;
+    const double value = member->value;
     for (size_t d = 0; d < spec->dimension_count; d++)
         for (size_t e = 0; e < spec->accuracy_count; e++) {
-            const struct bracket *bracket = evidence_complexity(c->evidence, target, sampler, d, e);
+            const struct bracket *bracket = evidence_complexity(c->evidence, member->target, member->sampler, d, e);
             const bool beyond = bracket->reach == REACH_BEYOND, at_start = bracket->reach == REACH_AT_START;
             struct account_cell cell = {.reason = why_not(bracket, spec->accuracies[e], value)};
             cell.use = cell.reason == NULL ? CELL_USED : beyond ? CELL_CENSORED : at_start ? CELL_AT_START : 0;
@@ -49,26 +66,11 @@ static void collect(struct collection *c, const char *axis, size_t target, size_
             if (cell.reason != NULL)
                 continue;
             c->value[c->count] = value;
-            c->cells[c->count++] = (struct fit_cell){
-                .x = log(value), .y = log(log_free_cost(bracket->passes)), .dimension = d * spec->accuracy_count + e};
+            c->cells[c->count++] =
+                (struct fit_cell){.x = log(value),
+                                  .y = log(log_free_cost(bracket->passes)),
+                                  .dimension = (setting * spec->dimension_count + d) * spec->accuracy_count + e};
         }
-}
-
-/* All that differ from this target and sampler in the parameter alone. */
-static void collect_all(struct collection *c, const char *axis, size_t target, size_t sampler)
-{
-    const struct spec *spec = &c->evidence->spec;
-    const bool of_targets = axis_is_of_targets(axis);
-    const size_t column = parameter_find(&spec->parameters, axis),
-                 count = of_targets ? spec->target_count : spec->sampler_count;
-    const struct entry *entry = of_targets ? spec->target_entries : spec->sampler_entries;
-    const char *of = entry[of_targets ? target : sampler].of;
-    for (size_t i = 0; i < count && column < spec->parameters.count; i++)
-        if (strcmp(entry[i].of, of) == 0)
-            collect(c, axis, of_targets ? i : target, of_targets ? sampler : i, entry[i].parameter[column]);
-    for (size_t i = 0; i < c->count; i++) /* the place of a value is how many are smaller */
-        for (size_t j = 0; j < c->count; j++)
-            c->cells[i].other += c->value[j] < c->value[i];
 }
 
 static enum status judge_collection(const struct collection *c, const struct claim_bound *bound, struct error *error)
@@ -93,6 +95,31 @@ static enum status judge_collection(const struct collection *c, const struct cla
     return STATUS_OK;
 }
 
+/* As h -> 0. h = c1 log(T)/T has a parameter of the schedule in it, so that there is no limit in those. */
+static enum status judge_parameter_limit(const struct evidence *evidence, const struct claim_bound *bound,
+                                         const struct member *members, size_t count, struct finding *out,
+                                         struct error *error)
+{
+    struct limit limit;
+    double order = NAN;
+    size_t where = 0;
+    char name[BOUND_NAME], of[BOUND_NAME + 120];
+    if (axis_is_of_schedules(bound->axis))
+        return STATUS_OK;
+    TRY(parameter_limit(evidence, members, count, offsetof(struct record, tv), bound->relation == AT_MOST, &limit,
+                        &order, &where, error));
+    limit.value /= order;
+    limit.interval /= order;
+    bound_name(bound, name);
+    (void)snprintf(of, sizeof of, "limit of the %s, %s, from TV in d = %zu", name, bound->sampler, where);
+    if (limit.exists) {
+        out->note[0] = '\0'; /* of finite T, which does not decide */
+        judge_limit(out, of, bound, &limit);
+    } else if (out->outcome == OUTCOME_INCONCLUSIVE)
+        judge_note(out, "no limit: %s", limit.reason);
+    return STATUS_OK;
+}
+
 enum status judge_parameter(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
                             struct finding *out, struct error *error)
 {
@@ -102,15 +129,26 @@ enum status judge_parameter(const struct evidence *evidence, const struct claim_
     if (!judge_needs(evidence, bound->sampler, &sampler, out))
         return STATUS_OK;
     const size_t each = spec->dimension_count * spec->accuracy_count;
+    struct member *members = array_new(entries, sizeof *members);
     struct collection c = {evidence, array_new(entries, each * sizeof *c.cells),
                            array_new(entries, each * sizeof *c.value), 0, out};
     enum status status;
-    if (c.cells == NULL || c.value == NULL)
+    if (members == NULL || c.cells == NULL || c.value == NULL)
         TRY_OR(end, fail_with(error, STATUS_MEMORY, "out of memory for a fit"));
     account_window(out->account, "ε ≤ 0.1 and T found", "T(d, ε) of %s against %s", bound->sampler, bound->axis);
-    collect_all(&c, bound->axis, target, sampler);
+    const size_t count = members_find(spec, bound->axis, target, sampler, members);
+    for (size_t i = 0, first; i < count; i++) {
+        for (first = 0; !same_setting(spec, bound->axis, &members[first], &members[i]);)
+            first++;
+        collect(&c, bound->axis, &members[i], first);
+    }
+    for (size_t i = 0; i < c.count; i++) /* the place of a value is how many are smaller */
+        for (size_t j = 0; j < c.count; j++)
+            c.cells[i].other += c.value[j] < c.value[i];
     TRY_OR(end, judge_collection(&c, bound, error));
+    TRY_OR(end, judge_parameter_limit(evidence, bound, members, count, out, error));
 end:
+    free(members);
     free(c.cells);
     free(c.value);
     return status;

@@ -206,7 +206,9 @@ void judge_limit(struct finding *finding, const char *of, const struct claim_bou
         finding->interval = limit->interval;
         finding->measured = 1;
     }
-    if (decided == 2)
+    if (decided == 1)
+        judge_note(finding, "the limit's interval is wider than %.2f", WIDEST);
+    else if (decided == 2)
         judge_note(finding, "the interval lies beyond the bound, by less than the %.2f that extrapolation may leave",
                    LIMIT_BAND);
     else if (decided == 5)
