@@ -216,7 +216,7 @@ static void check_full(const struct spec *spec)
     ck_assert_str_eq(own[0].powers[0].axis, "dimension");
     ck_assert_double_eq(own[0].powers[0].value, 0.5);
     ck_assert_str_eq(own[1].quantity->name, "w2");
-    ck_assert(own[1].sampler_count == 3 && own[1].target_count == 6);
+    ck_assert(own[1].sampler_count == 3 && own[1].targets == NULL);
     ck_assert(!own[1].powers[0].at_least && own[1].powers[1].at_least);
 }
 
