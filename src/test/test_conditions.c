@@ -375,6 +375,10 @@ START_TEST(built_in_samplers_hold_to_what_they_declare)
             ck_assert_msg(!found.unlike[t], "step %zu of %s is unlike others on factor %zu", t, sampler->name, i);
         conditions_free(&found);
     }
+    if (sampler->draws > 0) { /* a mixture, not affine; only a regular sampler may draw */
+        schedule_free(schedule);
+        return;
+    }
     /* affine, and what is evaluated costs no digits */
     struct sampler undeclared = *sampler;
     const char *engine, *other;
@@ -427,6 +431,36 @@ START_TEST(rotations_by_a_score_error_are_refused)
 }
 END_TEST
 
+/* One draw for all coordinates: the law in one dimension is known, a product of two is refused; and so are jumps. */
+START_TEST(draws_do_not_compose)
+{
+    static const struct {
+        const char *shape, *reason;
+        size_t dimension;
+    } cases[] = {{"none", NULL, 1},
+                 {"none", "draws one number for all 2 coordinates in each step: laws of factors do not compose", 2},
+                 {"sign", "draws a number in each step, and the score error jumps", 1}};
+    struct schedule *schedule = make_schedule("li-cai", 1.0, 3.0, 48);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct target target;
+        struct measurement out;
+        struct error error = {STATUS_OK, ""};
+        target_init(&target, target_family_find("gaussian"));
+        *real_in(&target, "variance") = 0.25;
+        struct score_error sign = {.shape = error_shape_find("sign"),
+                                   .profile = error_profile_find("uniform"),
+                                   .spread = SPREAD_ALL,
+                                   .size = 0.1};
+        enum status status = measure_target(&target, sampler_find("randomised-midpoint"),
+                                            strcmp(cases[i].shape, "sign") == 0 ? &sign : NULL, schedule,
+                                            &cases[i].dimension, 1, &out, &error);
+        ck_assert_int_eq(status, cases[i].reason == NULL ? STATUS_OK : STATUS_UNSUPPORTED);
+        ck_assert_msg(cases[i].reason == NULL || strstr(error.text, cases[i].reason) != NULL, "%s", error.text);
+    }
+    schedule_free(schedule);
+}
+END_TEST
+
 SUITE(conditions)
 {
     int samplers = 0;
@@ -439,4 +473,5 @@ SUITE(conditions)
     ADD(built_in_samplers_hold_to_what_they_declare, .count = samplers);
     ADD(rounding_of_original_coordinates_counts);
     ADD(rotations_by_a_score_error_are_refused);
+    ADD(draws_do_not_compose);
 }
