@@ -340,7 +340,7 @@ START_TEST(schedules_of_ones_own)
     write_file("x.yaml", SCHEDULE_SPEC("{kind: own}, {kind: linear-beta}, {kind: own, most: 10}"));
     ck_assert_msg(shell("@ run %/x.yaml -o %/out 2>&1") == 0, "%s", output);
     struct result result = load_result("out/x/x.h5");
-    static const char *const names[] = {"ddpm-own", "ddpm-linear-beta", "ddpm-own-3"};
+    static const char *const names[] = {"ddpm", "ddpm-linear-beta", "ddpm-own-3"};
     double tv[3] = {0.0};
     for (size_t i = 0; i < result.count; i++)
         for (int k = 0; k < 3; k++)
