@@ -18,7 +18,7 @@ struct level {
 
 /* One reverse step t -> t-1: all that a sampler may know about the schedule, and its own parameters. */
 struct step {
-    size_t t;           /* in 2..T */
+    size_t t, T;        /* t in 2..T; the first step is t = T */
     struct level from;  /* level t */
     struct level to;    /* level t-1 */
     double alpha;       /* alpha_t */
@@ -27,6 +27,7 @@ struct step {
     double omega;       /* (1 - alpha_t)/(1 - alpha_bar_t): the step in log noise, of order h */
     double beta_before; /* 1 - alpha_{t+1}, of the step before this one; beta at t = T */
     double beta_after;  /* 1 - alpha_{t-1}, of the step after this one; beta at t = 2, the last */
+    double *memory;     /* the sampler's, sampler.memory arrays of n numbers; NULL: none */
     const void *params; /* the sampler's, a struct of its own (sampler.params); NULL: it has none */
     double clip;        /* norm above which a sampler that clips zeroes its correction; infinite: clipping is off */
 };

@@ -179,7 +179,7 @@ END_TEST
 SUITE(brute)
 {
     int samplers = 0;
-    while (sampler_at((size_t)samplers) != NULL)
+    while (sampler_at((size_t)samplers) != NULL && sampler_at((size_t)samplers)->memory == 0) /* the last have some */
         samplers++;
     ADD(test_absolute_integral);
     ADD(test_closed_form, .count = 3 * samplers);

@@ -442,6 +442,7 @@ static const struct {
      "sampler 'y' has score_evaluations that are not 1 to 1000"},
     {BEGIN SAMPLER("\"x\"", ", .regular = 1") ONE_SAMPLER, "sampler 'x' says that it is regular, expected 0"},
     {BEGIN SAMPLER("\"x\"", ", .work_arrays = 65") ONE_SAMPLER, "sampler 'x' has work_arrays that are more than 64"},
+    {BEGIN SAMPLER("\"x\"", ", .memory = 65") ONE_SAMPLER, "sampler 'x' has a memory of more than 64 arrays"},
     {BEGIN SAMPLER("\"x\"", ", .claimed_order = -1") ONE_SAMPLER,
      "sampler 'x' has a claimed_order that is not 0 to 1000"},
     {BEGIN SAMPLER("\"x\"", ", .claimed_order = 2") ONE_SAMPLER,

@@ -160,7 +160,7 @@ END_TEST
 SUITE(toy)
 {
     int samplers = 0;
-    while (sampler_at((size_t)samplers) != NULL)
+    while (sampler_at((size_t)samplers) != NULL && sampler_at((size_t)samplers)->memory == 0) /* the last have some */
         samplers++;
     ADD(test_world, .count = samplers * TARGETS * (int)(taken(SCHEDULES) * taken(STEPS)), .grows = 1);
     ADD(test_score_error, .count = BEARERS * TARGETS * ERRORS, .grows = 1);
