@@ -161,10 +161,12 @@ static void put_slice(struct sheet *sheet, const struct slice *slice, size_t fir
         }
 }
 
-/* The T at which T/log T is `cost`. */
-static double steps_of_cost(double cost)
+/* The T at which the cost without the logarithm is `cost`. */
+static double steps_of_cost(const char *schedule, double cost)
 {
     double T = 3.0;
+    if (log_free_cost(schedule, 3) == T) /* there is none */
+        return fmax(cost, T);
     for (int i = 0; i < 200; i++)
         T = fmax(cost * log(T), 3.0);
     return T;
@@ -189,10 +191,11 @@ static void put_guide(const struct sheet *sheet, const struct slice *slice, cons
         return;
     const struct place place = slice_place(slice, name, series, first, "guide");
     double x = slice_x(slice, first), whole = slice_x(slice, count - 1) / x;
-    double cost = log_free_cost(slice_bracket(slice, sampler, first)->passes);
+    const char *schedule = spec_schedule(&slice->evidence->spec, sampler)->kind->name;
+    double cost = log_free_cost(schedule, slice_bracket(slice, sampler, first)->passes);
     for (int i = 0; i <= GUIDE_POINTS; i++) {
         double ratio = pow(whole, i / (double)GUIDE_POINTS);
-        sheet_row(sheet, &place, x * ratio, steps_of_cost(cost * pow(ratio, power)));
+        sheet_row(sheet, &place, x * ratio, steps_of_cost(schedule, cost * pow(ratio, power)));
     }
 }
 
@@ -302,7 +305,7 @@ static enum status collect_dimension_panel(const struct evidence *evidence, size
     size_t most = 0;
     for (size_t e = 0; e < spec->accuracy_count; e++) {
         const struct slice slice = {evidence, target, 1, e};
-        if (spec->accuracies[e] > WINDOW_ACCURACY || found_by_all(&slice) <= most)
+        if (spec->accuracies[e] > spec->accuracy_in->window || found_by_all(&slice) <= most)
             continue;
         best = slice;
         most = found_by_all(&slice);
