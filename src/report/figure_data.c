@@ -224,7 +224,8 @@ static enum status put_guides_and_keys(const struct sheet *sheet, const struct s
     const struct spec *spec = &slice->evidence->spec;
     size_t drawn = 0;
     for (const struct guide *guide = guides; guide < guides + GUIDES; guide++) {
-        if (evidence_sampler(slice->evidence, guide->sampler) == spec->sampler_count)
+        if (spec->accuracy_in != accuracy_quantities /* TV, which these bounds are of */
+            || evidence_sampler(slice->evidence, guide->sampler) == spec->sampler_count)
             continue;
         const struct claim_bound *bound =
             claims_bound(slice->of_dimension ? STEPS_IN_DIMENSION : STEPS_IN_ACCURACY, guide->sampler);
@@ -234,6 +235,8 @@ static enum status put_guides_and_keys(const struct sheet *sheet, const struct s
     }
     drawn = put_stated_guides(sheet, slice, drawn);
     fprintf(sheet->vars, "guides = %zu\n", drawn);
+    if (spec->accuracy_in != accuracy_quantities)
+        fprintf(sheet->vars, "needed_for = ' for %s ≤ ε'\n", spec->accuracy_in->label);
     for (size_t s = 0; s < spec->sampler_count; s++) {
         struct fit fit;
         enum status status =
@@ -397,7 +400,7 @@ static enum status collect_speedup(const struct evidence *evidence, struct sheet
 {
     const struct spec *spec = &evidence->spec;
     (void)error;
-    if (evidence_sampler(evidence, "accelerated") == spec->sampler_count
+    if (spec->accuracy_in != accuracy_quantities || evidence_sampler(evidence, "accelerated") == spec->sampler_count
         || evidence_sampler(evidence, "ddpm") == spec->sampler_count)
         return STATUS_OK;
     for (size_t target = 0; target < spec->target_count; target++) {
