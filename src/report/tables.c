@@ -238,6 +238,11 @@ static const char how_to_read[] =
     "0.05. An interval wholly above its bound supports nothing. Of several bounds the one that fares worst is shown "
     "and the note has all; cells are those of the first bound on each sampler.";
 
+static const char how_to_read_quantity[] =
+    "Accuracies ε are not of TV but of the divergence that the experiment's accuracy_in names, and so are T(d, ε), "
+    "its "
+    "exponents and their limits; of W2 every ε is in the window. Built-in claims about T(d, ε) are about TV.";
+
 static const char how_to_read_score_errors[] =
     "Score errors: the effect is the TV between the sampler's laws with and without the error, an upper bound of the "
     "excess TV, and C = effect/(ε_score √log T). Exponents are fitted at fixed T and d (in ε_score), at fixed "
@@ -262,6 +267,7 @@ const char *tables_note(const struct spec *spec, size_t index)
         int applies;
         const char *text;
     } notes[] = {{1, how_to_read},
+                 {spec->accuracy_in != accuracy_quantities, how_to_read_quantity},
                  {spec->score_error_count > 1, how_to_read_score_errors},
                  {spec->chain_count > 0, how_to_read_samples}};
     for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++)

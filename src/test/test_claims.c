@@ -340,7 +340,8 @@ START_TEST(test_evidence)
         }
     }
     ck_assert(found + at_start == 32 && found > 20);
-    ck_assert_double_eq_tol(log_free_cost(1024), 1024.0 / log(1024.0), 1e-12);
+    ck_assert_double_eq_tol(log_free_cost("li-yan", 1024), 1024.0 / log(1024.0), 1e-12);
+    ck_assert(log_free_cost("karras", 1024) == 1024.0 && log_free_cost("of-a-plug-in", 1024) == 1024.0);
     free(rows);
     evidence_free(&evidence);
 }

@@ -55,7 +55,7 @@ static void check_refit(const struct finding *finding)
         ck_assert_int_eq(sscanf(cell->where, "d = %zu, ε = %lf", &d, &accuracy), 2);
         ck_assert_int_eq(sscanf(cell->measured, "T = %zu", &T), 1);
         size_t other = (size_t)lround(-1e4 * log(accuracy));
-        cells[count++] = (struct fit_cell){log((double)d), -log(accuracy), log(log_free_cost(T)), d, other};
+        cells[count++] = (struct fit_cell){log((double)d), -log(accuracy), log(log_free_cost("li-cai", T)), d, other};
         extreme = other > extreme ? other : extreme;
     }
     ck_assert_int_eq((int)fit_exponents(cells, count, extreme, &fit, NULL), (int)STATUS_OK);

@@ -401,7 +401,7 @@ static const struct bad {
     {TARGETS TAIL "step: [3]\n", 5, 1,
      "unknown key 'step', expected one of: title, plugins, schedule, targets, samplers, dimensions, steps, "
      "score_errors, "
-     "samples, accuracies, max_steps, claims; did you mean 'steps'?"},
+     "samples, accuracy_in, accuracies, max_steps, claims; did you mean 'steps'?"},
     {TARGETS TAIL "sampler: 1\n", 5, 1, "max_steps, claims; did you mean 'samplers'?"},
     {TARGETS TAIL "maxsteps: 9\n", 5, 1, "did you mean 'max_steps'?"},
     {TARGETS TAIL "colour: 1\n", 5, 1, "unknown key 'colour', expected one of: title"},

@@ -82,7 +82,7 @@ struct finding {
 
 /* What an experiment must have, so that it asks for the claim where it names none. */
 enum {
-    NEEDS_ACCURACIES = 1,
+    NEEDS_ACCURACIES = 1, /* of TV */
     NEEDS_SCORE_ERRORS = 2,
     NEEDS_ROUGHNESS = 4, /* score errors that have one */
     NEEDS_STOCHASTIC = 8,
@@ -118,6 +118,7 @@ struct claim {
     size_t target_count;
     unsigned needs;
     enum topic topic;
+    bool stated; /* by the experiment's file */
 };
 
 const struct claim *claim_at(size_t index); /* the built-in ones; NULL past the end */

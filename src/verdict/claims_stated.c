@@ -84,7 +84,8 @@ struct claim *claim_of_spec(const struct claim_spec *stated)
                                 .targets = stated->targets,
                                 .target_count = stated->target_count,
                                 .needs = NEEDS_ITS_NAME,
-                                .topic = topic_of(stated, out->bound)};
+                                .topic = topic_of(stated, out->bound),
+                                .stated = true};
     name_statistic(out, stated);
     return &out->claim;
 }

@@ -48,7 +48,7 @@ static struct field axis_field(const struct evidence *evidence, const char *axis
 static double abscissa(const struct field *axis, const struct record *row)
 {
     if (is_of(axis->name, "steps"))
-        return log_free_cost((size_t)row->steps);
+        return log_free_cost(row->schedule, (size_t)row->steps);
     return axis->type == FIELD_COUNT ? (double)field_count(axis, row) : field_real(axis, row);
 }
 

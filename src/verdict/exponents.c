@@ -17,9 +17,14 @@ static const struct record *find_row(const struct record *const *rows, size_t co
     return NULL;
 }
 
+static bool is_tv(const struct spec *spec)
+{
+    return spec->accuracy_in == &accuracy_quantities[0];
+}
+
 /* Why a cell is left out, from the first rule that it breaks; NULL if it is not. */
-static const char *why_not(const struct bracket *bracket, const struct record *row, double accuracy, double largest,
-                           enum cost cost)
+static const char *why_not(const struct spec *spec, const struct bracket *bracket, const struct record *row,
+                           double accuracy, double largest, enum cost cost)
 {
     static const char *const reaches[] = {[REACH_BEYOND] = "more than max_steps",
                                           [REACH_AT_START] = "met at the smallest admissible T already",
@@ -27,14 +32,14 @@ static const char *why_not(const struct bracket *bracket, const struct record *r
                                               "not resolved: some T between are not measured, or not known"};
     if (bracket->reach != REACH_FOUND)
         return reaches[bracket->reach];
-    if (accuracy > WINDOW_ACCURACY)
+    if (accuracy > spec->accuracy_in->window)
         return "ε above 0.1";
     if ((double)bracket->passes * WINDOW_FACTOR < largest)
         return "T more than a factor 8 below the largest found";
     if (row == NULL)
-        return "no record of TV at this T";
-    if (cost != COST_FROM_ABOVE && row->tv_error > WINDOW_RADIUS * accuracy)
-        return "the radius of TV is above a thousandth of ε";
+        return "no record at this T";
+    if (cost != COST_FROM_ABOVE && quantity_of(spec->accuracy_in, row)[1] > WINDOW_RADIUS * accuracy)
+        return "the radius is above a thousandth of ε";
     return NULL;
 }
 
@@ -79,27 +84,29 @@ enum status complexity_exponents(const struct evidence *evidence, size_t target,
     for (size_t d = 0; d < spec->dimension_count; d++)
         for (size_t e = 0; e < spec->accuracy_count; e++) {
             const struct bracket *bracket = evidence_complexity(evidence, target, sampler, d, e);
-            if (bracket->reach == REACH_FOUND && spec->accuracies[e] <= WINDOW_ACCURACY)
+            if (bracket->reach == REACH_FOUND && spec->accuracies[e] <= spec->accuracy_in->window)
                 largest = fmax(largest, (double)bracket->passes);
         }
     account_window(account,
                    cost == COST_FROM_ABOVE
-                       ? "ε ≤ 0.1 and T within a factor 8 of the largest found, whatever the radius of TV"
-                       : "ε ≤ 0.1, T within a factor 8 of the largest found, and a radius of TV below a thousandth "
+                       ? "ε ≤ 0.1 and T within a factor 8 of the largest found, whatever the radius"
+                       : "ε ≤ 0.1, T within a factor 8 of the largest found, and a radius below a thousandth "
                          "of ε",
-                   "T(d, ε) of %s", spec->samplers[sampler]->name);
+                   "T(d, ε)%s%s of %s", is_tv(spec) ? "" : " in ", is_tv(spec) ? "" : spec->accuracy_in->label,
+                   spec->samplers[sampler]->name);
     for (size_t d = 0; d < spec->dimension_count && status == STATUS_OK; d++) {
         size_t row_count = evidence_rows(evidence, target, sampler, 0, d, rows);
         for (size_t e = 0; e < spec->accuracy_count; e++) {
             const struct bracket *bracket = evidence_complexity(evidence, target, sampler, d, e);
             const struct record *row = find_row(rows, row_count, bracket->passes);
-            const char *reason = why_not(bracket, row, spec->accuracies[e], largest, cost);
+            const char *reason = why_not(spec, bracket, row, spec->accuracies[e], largest, cost);
             const char *refusal = evidence_refusal(evidence, target, sampler, d, bracket);
             reason = reason != NULL && refusal != NULL ? refusal : reason;
             account_complexity(account, spec->dimensions[d], spec->accuracies[e], bracket, reason);
             if (reason != NULL)
                 continue;
-            double steps = cost == COST_STEPS ? (double)bracket->passes : log_free_cost(bracket->passes);
+            double steps =
+                cost == COST_STEPS ? (double)bracket->passes : log_free_cost(row->schedule, bracket->passes);
             cells[count++] =
                 (struct fit_cell){log((double)spec->dimensions[d]), -log(spec->accuracies[e]), log(steps), d, e};
             extreme = e > extreme ? e : extreme; /* accuracies decrease */
@@ -300,7 +307,7 @@ enum status divergence_limit(const struct evidence *evidence, size_t target, siz
 #define LEAST_ORDER 0.2
 
 /* The power of 1/eps in T/log T from that of h in TV. */
-static struct limit inverse(const struct limit *power)
+static struct limit inverse(const struct quantity *quantity, const struct limit *power)
 {
     struct limit limit = *power;
     double least = power->value - power->interval;
@@ -308,7 +315,7 @@ static struct limit inverse(const struct limit *power)
         return limit;
     limit.exists = least > LEAST_ORDER;
     if (!limit.exists)
-        (void)snprintf(limit.reason, sizeof limit.reason, "TV falls like h^%.2f only", power->value);
+        (void)snprintf(limit.reason, sizeof limit.reason, "%s falls like h^%.2f only", quantity->label, power->value);
     limit.value = 1.0 / power->value;
     limit.interval = 1.0 / least - limit.value;
     return limit;
@@ -318,8 +325,9 @@ enum status accuracy_limit(const struct evidence *evidence, size_t target, size_
                            struct limit *out, size_t *where, struct error *error)
 {
     struct limit power;
-    TRY(divergence_limit(evidence, target, sampler, offsetof(struct record, tv), smallest, &power, where, error));
-    *out = inverse(&power);
+    const struct quantity *quantity = evidence->spec.accuracy_in;
+    TRY(divergence_limit(evidence, target, sampler, quantity->offset, smallest, &power, where, error));
+    *out = inverse(quantity, &power);
     return STATUS_OK;
 }
 
@@ -328,13 +336,13 @@ enum status ratio_limit(const struct evidence *evidence, size_t target, size_t f
 {
     struct dimension_limit *of_fast, *of_slow = NULL;
     size_t dimensions = evidence->spec.dimension_count;
-    const size_t tv = offsetof(struct record, tv);
+    const struct quantity *quantity = evidence->spec.accuracy_in;
     enum status status;
     *out = (struct limit){.exists = false};
-    TRY_OR(end, find_limits(evidence, target, fast, tv, &of_fast, error));
-    TRY_OR(end, find_limits(evidence, target, slow, tv, &of_slow, error));
+    TRY_OR(end, find_limits(evidence, target, fast, quantity->offset, &of_fast, error));
+    TRY_OR(end, find_limits(evidence, target, slow, quantity->offset, &of_slow, error));
     for (size_t d = 0; d < dimensions; d++) {
-        struct limit a = inverse(&of_fast[d].power), b = inverse(&of_slow[d].power);
+        struct limit a = inverse(quantity, &of_fast[d].power), b = inverse(quantity, &of_slow[d].power);
         struct limit ratio = a.exists ? b : a;
         ratio.value = b.value - a.value;
         ratio.interval = a.interval + b.interval;
@@ -456,7 +464,7 @@ enum status dimension_limit(const struct evidence *evidence, size_t target, size
                             struct error *error)
 {
     double order;
-    TRY(find_coefficient(evidence, target, sampler, offsetof(struct record, tv), &order, out, error));
+    TRY(find_coefficient(evidence, target, sampler, evidence->spec.accuracy_in->offset, &order, out, error));
     out->value /= order;
     out->interval /= order;
     return STATUS_OK;
@@ -540,11 +548,11 @@ struct unused complexity_unused(const struct evidence *evidence, size_t target, 
     return unused;
 }
 
-struct tv_fall tv_fall(const struct evidence *evidence, size_t target, size_t sampler)
+struct fall last_fall(const struct evidence *evidence, size_t target, size_t sampler)
 {
     const struct spec *spec = &evidence->spec;
     const struct record **rows = array_new(evidence->result.count, sizeof *rows);
-    struct tv_fall fall = {.power = HUGE_VAL};
+    struct fall fall = {.power = HUGE_VAL};
     for (size_t d = 0; d < spec->dimension_count && !(fall.power < FLOOR_SLOPE) && rows != NULL; d++) {
         size_t count = evidence_rows(evidence, target, sampler, 0, d, rows);
         if (count < 2)
@@ -553,11 +561,13 @@ struct tv_fall tv_fall(const struct evidence *evidence, size_t target, size_t sa
         for (size_t i = 0; i < count; i++)
             if (2 * rows[i]->steps <= last->steps)
                 before = rows[i];
-        if (before == NULL || last->tv > 0.5 || last->tv < 100.0 * last->tv_error)
+        const double *value = quantity_of(spec->accuracy_in, last);
+        if (before == NULL || last->tv > 0.5 || !(value[0] >= 100.0 * value[1]))
             continue;
-        double power = log(before->tv / last->tv) / log(before->step_size / last->step_size);
+        double power =
+            log(quantity_of(spec->accuracy_in, before)[0] / value[0]) / log(before->step_size / last->step_size);
         if (power < fall.power)
-            fall = (struct tv_fall){power, last->tv, last->steps, spec->dimensions[d]};
+            fall = (struct fall){power, value[0], last->steps, spec->dimensions[d]};
     }
     free(rows);
     return fall;

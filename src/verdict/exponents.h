@@ -89,12 +89,13 @@ struct unused complexity_unused(const struct evidence *evidence, size_t target, 
  * floor. */
 #define FLOOR_SLOPE 0.2
 
-/* How TV falls at the largest T, where it is far above its radius: the power of h, in the smallest dimension in which
- * it is below FLOOR_SLOPE, or else the smallest; infinite where TV is not seen to fall or not. */
-struct tv_fall {
-    double power, tv;
+/* How what the accuracies are of falls at the largest T, where it is far above its radius and TV at most 1/2: the
+ * power of h, in the smallest dimension in which it is below FLOOR_SLOPE, or else the smallest; infinite where it is
+ * not seen to fall or not. */
+struct fall {
+    double power, value;
     size_t steps, dimension;
 };
-struct tv_fall tv_fall(const struct evidence *evidence, size_t target, size_t sampler);
+struct fall last_fall(const struct evidence *evidence, size_t target, size_t sampler);
 
 #endif
