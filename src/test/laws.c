@@ -1,6 +1,7 @@
 #include "test/laws.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "test/suite.h"
@@ -10,6 +11,18 @@ struct schedule *make_schedule(const char *kind, double c0, double c1, size_t T)
     struct schedule *schedule;
     ASSERT_OK(schedule_new, schedule_kind_find(kind), c0, c1, T, &schedule);
     return schedule;
+}
+
+void release_schedule(struct schedule **schedule)
+{
+    schedule_free(*schedule);
+}
+
+void release_block(void *block)
+{
+    void *start;
+    memcpy(&start, block, sizeof start);
+    free(start);
 }
 
 struct schedule *make_li_cai(size_t T)

@@ -13,6 +13,7 @@
 
 #include <check.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "core/status.h"
 
@@ -57,6 +58,23 @@ void suite_add(struct suite *suite, struct suite_test test);
         struct error assert_error = {STATUS_OK, ""}; \
         ck_assert_msg(function(__VA_ARGS__, &assert_error) == STATUS_OK, "%s", assert_error.text); \
     } while (0)
+
+/* The same, of a call that must fail with this status and a sentence in which these words stand. */
+#define ASSERT_FAILS(status, words, function, ...) \
+    do { \
+        struct error assert_error = {STATUS_OK, ""}; \
+        ck_assert_int_eq(function(__VA_ARGS__, &assert_error), status); \
+        ck_assert_msg(strstr(assert_error.text, words) != NULL, "%s", assert_error.text); \
+    } while (0)
+
+/* What a test owns, freed at the end of its block: `OWNED(law) law = ...;` by law_free, a schedule by schedule_free,
+ * `FREED char *text = ...;` by free. Whoever leaves the block before it is set sets it to {0} or NULL. */
+#define OWNED(type) __attribute__((cleanup(type##_free))) struct type
+#define OWNED_SCHEDULE __attribute__((cleanup(release_schedule))) struct schedule
+#define FREED __attribute__((cleanup(release_block)))
+struct schedule;
+void release_schedule(struct schedule **schedule);
+void release_block(void *block);
 
 /* How often something is repeated in this run: `least` times the size. */
 size_t repetitions(size_t least);

@@ -110,7 +110,7 @@ START_TEST(test_closed_form)
 {
     static const char *const shapes[] = {NULL, "bias", "linear"};
     const struct sampler *sampler = sampler_at((size_t)_i / 3);
-    struct schedule *schedule = make_schedule("li-cai", 1.0, 3.0, 48);
+    OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 3.0, 48);
     struct brute_problem problem = {
         .factor = &gaussian,
         .sampler = sampler,
@@ -128,7 +128,6 @@ START_TEST(test_closed_form)
         brute = brute_force(&problem);
         check("cells", sampler, &brute, tv, chi2);
     }
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -155,7 +154,7 @@ static const struct {
  * 7e-10 of chi2. */
 START_TEST(test_halving)
 {
-    struct schedule *schedule = make_schedule("li-cai", 1.0, 3.0, 48);
+    OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 3.0, 48);
     struct brute_problem problem = {
         .factor = &bimodal,
         .sampler = sampler_find(halved[_i].sampler),
@@ -172,7 +171,6 @@ START_TEST(test_halving)
                   shape, coarse.tv, fine.tv);
     ck_assert_msg(fabs(coarse.chi2 - fine.chi2) <= 1e-8 * fine.chi2, "%s, %s: chi2 = %.14g or %.14g",
                   problem.sampler->name, shape, coarse.chi2, fine.chi2);
-    schedule_free(schedule);
 }
 END_TEST
 

@@ -63,28 +63,22 @@ static struct points run(const struct chain_problem *problem, size_t n)
 
 START_TEST(test_same_bits)
 {
-    struct factor_list list = make_list(1);
-    struct schedule *schedule = make_li_cai(48);
+    OWNED(factor_list) list = make_list(1);
+    OWNED_SCHEDULE *schedule = make_li_cai(48);
     struct score_error wave = spread_error("wave", "all", 0.1);
     struct chain_problem problem = {&list, 11, sampler_find("accelerated"), schedule, &wave, 5, 6, 1};
-    struct points one = run(&problem, 1300);
+    OWNED(points) one = run(&problem, 1300);
     problem.threads = 3;
-    struct points three = run(&problem, 1300), fewer = run(&problem, 700);
+    OWNED(points) three = run(&problem, 1300), fewer = run(&problem, 700);
     for (size_t i = 0; i < 11; i++) {
         ck_assert_int_eq(memcmp(one.x + i * 1300, three.x + i * 1300, 1300 * sizeof(double)), 0);
         ck_assert_int_eq(memcmp(one.x + i * 1300, fewer.x + i * 700, 700 * sizeof(double)), 0);
     }
     ck_assert_int_eq(memcmp(one.log_density, three.log_density, 1300 * sizeof(double)), 0);
     problem.stream++;
-    struct points other = run(&problem, 700);
+    OWNED(points) other = run(&problem, 700);
     for (size_t j = 0; j < 700; j++)
         ck_assert(other.x[j] != fewer.x[j]);
-    points_free(&one);
-    points_free(&three);
-    points_free(&fewer);
-    points_free(&other);
-    schedule_free(schedule);
-    factor_list_free(&list);
 }
 END_TEST
 
@@ -94,7 +88,7 @@ START_TEST(test_same_bits_of_matrices)
     enum { ORDER = 48, CHAINS = 1024 };
     struct target target;
     struct factor_list list;
-    struct schedule *schedule = make_li_cai(48);
+    OWNED_SCHEDULE *schedule = make_li_cai(48);
     target_init(&target, target_family_find("mixture-random"));
     *integer_in(&target, "components") = 4;
     *real_in(&target, "spread") = 2.0;
@@ -103,16 +97,13 @@ START_TEST(test_same_bits_of_matrices)
         *integer_in(&target, "covariances") = kind;
         ck_assert_int_eq(target_coordinates(&target, ORDER, &list, NULL), STATUS_OK);
         struct chain_problem problem = {&list, ORDER, sampler_find("ddpm"), schedule, NULL, 5, 6, 1};
-        struct points one = run(&problem, CHAINS);
+        OWNED(points) one = run(&problem, CHAINS);
         problem.threads = 4;
-        struct points four = run(&problem, CHAINS);
+        OWNED(points) four = run(&problem, CHAINS);
         ck_assert_int_eq(memcmp(one.x, four.x, ORDER * CHAINS * sizeof(double)), 0);
-        points_free(&one);
-        points_free(&four);
         factor_list_free(&list);
     }
     target_clear(&target);
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -277,12 +268,12 @@ START_TEST(test_chain_by_chain)
 {
     enum { CHAINS = 130 };
     const struct written_out *how = &samplers[_i];
-    struct factor_list list = make_list(1);
-    struct schedule *schedule = make_schedule("li-cai", 1.0, 3.0, 24);
+    OWNED(factor_list) list = make_list(1);
+    OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 3.0, 24);
     struct score_error bias = spread_error("bias", "diagonal", 0.1);
     struct chain_problem problem = {&list, D, sampler_find(how->sampler), schedule, how->biased ? &bias : NULL, 3,
                                     4,     1};
-    struct points y = run(&problem, CHAINS);
+    OWNED(points) y = run(&problem, CHAINS);
     struct random_key key = random_key_of(3, 4);
     for (size_t j = 0; j < CHAINS; j += 43) {
         double x[D], before[D], after[D];
@@ -297,9 +288,6 @@ START_TEST(test_chain_by_chain)
                           "%s, chain %zu, coordinate %zu: %.17g, expected %.17g", how->sampler, j, i,
                           y.x[i * CHAINS + j], x[i]);
     }
-    points_free(&y);
-    schedule_free(schedule);
-    factor_list_free(&list);
 }
 END_TEST
 
@@ -401,27 +389,23 @@ static double deviation(const struct law *law, const struct points *y, const cha
 START_TEST(test_in_distribution)
 {
     enum { CHAINS = 1 << 16 };
-    struct schedule *schedule = make_li_cai(48);
+    OWNED_SCHEDULE *schedule = make_li_cai(48);
     struct score_error score_error;
     const char *shape = in_distribution[_i].shape;
     if (shape != NULL)
         score_error = spread_error(shape, "all", in_distribution[_i].size);
-    struct factor_list list = list_of(in_distribution[_i].factor, 1.0);
+    OWNED(factor_list) list = list_of(in_distribution[_i].factor, 1.0);
     const struct sampler *sampler = sampler_find(in_distribution[_i].sampler);
     const struct law_problem law_problem = {.factor = in_distribution[_i].factor,
                                             .sampler = sampler,
                                             .schedule = schedule,
                                             .score_error = shape != NULL ? &score_error : NULL,
                                             .error_share = shape != NULL ? 1.0 : 0.0};
-    struct law law = compute_law(&law_problem);
+    OWNED(law) law = compute_law(&law_problem);
     const struct chain_problem problem = {&list, 1, sampler, schedule, law_problem.score_error, 1, (uint64_t)_i, 2};
-    struct points y = run(&problem, CHAINS);
+    OWNED(points) y = run(&problem, CHAINS);
     double worst = deviation(&law, &y, sampler->name);
     ck_assert_msg(worst < 4.0, "%s, %s: %.2f standard errors", sampler->name, shape != NULL ? shape : "none", worst);
-    points_free(&y);
-    law_free(&law);
-    factor_list_free(&list);
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -429,9 +413,9 @@ END_TEST
 START_TEST(test_clip)
 {
     enum { CHAINS = 1 << 16 };
-    struct schedule *schedule = make_li_cai(48);
+    OWNED_SCHEDULE *schedule = make_li_cai(48);
     struct score_error bump = spread_error("bump", "all", 0.8);
-    struct factor_list list = list_of(&bimodal, 1.0);
+    OWNED(factor_list) list = list_of(&bimodal, 1.0);
     bump.probability = 1e-2;
     struct law_problem problem = {.factor = &bimodal,
                                   .sampler = sampler_find("accelerated"),
@@ -439,18 +423,13 @@ START_TEST(test_clip)
                                   .score_error = &bump,
                                   .error_share = 1.0,
                                   .clip = sampler_clip(1, 48)};
-    struct law clipped = compute_law(&problem);
+    OWNED(law) clipped = compute_law(&problem);
     problem.clip = 0.0;
-    struct law unclipped = compute_law(&problem);
+    OWNED(law) unclipped = compute_law(&problem);
     const struct chain_problem chains = {&list, 1, problem.sampler, schedule, &bump, 1, 99, 2};
-    struct points y = run(&chains, CHAINS);
+    OWNED(points) y = run(&chains, CHAINS);
     ck_assert_double_lt(deviation(&clipped, &y, "clip"), 4.0);
     ck_assert_double_gt(deviation(&unclipped, &y, "no clip"), 6.0);
-    points_free(&y);
-    law_free(&clipped);
-    law_free(&unclipped);
-    factor_list_free(&list);
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -464,35 +443,30 @@ static void minus_correction(const struct step *step, const struct score *score,
                              double *out, double *work)
 {
     const struct sampler *right = sampler_find("accelerated-unclipped"), *first = sampler_find("ddpm-ancestral");
-    double *plain = calloc(n, sizeof *plain);
+    FREED double *plain = calloc(n, sizeof *plain);
     ck_assert_ptr_nonnull(plain);
     right->increment(step, score, n, x, out, work);
     first->increment(step, score, n, x, plain, work);
     for (size_t i = 0; i < n; i++)
         out[i] = 2.0 * plain[i] - out[i];
-    free(plain);
 }
 
 START_TEST(test_wrong_samplers)
 {
     enum { CHAINS = 1 << 17 };
-    struct schedule *schedule = make_li_cai(48);
+    OWNED_SCHEDULE *schedule = make_li_cai(48);
     struct sampler wrong[2] = {*sampler_find("accelerated-unclipped"), *sampler_find("accelerated-unclipped")};
-    struct factor_list list = list_of(&skewed, 1.0);
+    OWNED(factor_list) list = list_of(&skewed, 1.0);
     const struct law_problem problem = {
         .factor = &skewed, .sampler = sampler_find("accelerated-unclipped"), .schedule = schedule};
-    struct law law = compute_law(&problem);
+    OWNED(law) law = compute_law(&problem);
     wrong[0].log_noise_ratio = noise_too_small;
     wrong[1].increment = minus_correction;
     for (int i = 0; i < 2; i++) {
         const struct chain_problem chains = {&list, 1, &wrong[i], schedule, NULL, 1, 7, 2};
-        struct points y = run(&chains, CHAINS);
+        OWNED(points) y = run(&chains, CHAINS);
         ck_assert_double_gt(deviation(&law, &y, "wrong"), 6.0);
-        points_free(&y);
     }
-    law_free(&law);
-    factor_list_free(&list);
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -512,13 +486,13 @@ START_TEST(test_off_by_one)
     enum { CHAINS = 1 << 15 };
     static double two[] = {0.5, 0.5}, apart[] = {-1.0, 1.8}, width[] = {0.4, 0.4};
     static const struct factor factor = {1, 2, two, apart, width, NULL};
-    struct schedule *schedule = make_li_cai(48);
+    OWNED_SCHEDULE *schedule = make_li_cai(48);
     struct sampler planted = *sampler_find("ddpm");
-    struct factor_list list = list_of(&factor, 1.0);
+    OWNED(factor_list) list = list_of(&factor, 1.0);
     planted.increment = off_by_one;
     planted.regular = 0;
     const struct law_problem problem = {.factor = &factor, .sampler = &planted, .schedule = schedule};
-    struct law law = compute_law(&problem);
+    OWNED(law) law = compute_law(&problem);
     const struct chain_problem chains = {&list, 1, &planted, schedule, NULL, 1, 7, 2};
     struct points y = run(&chains, CHAINS);
     ck_assert_double_lt(deviation(&law, &y, "off by one"), 5.0);
@@ -527,9 +501,6 @@ START_TEST(test_off_by_one)
     y = run(&chains, CHAINS);
     ck_assert_double_gt(deviation(&law, &y, "off by one, shifted"), 6.0);
     points_free(&y);
-    law_free(&law);
-    factor_list_free(&list);
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -554,8 +525,8 @@ START_TEST(test_unruly_samplers)
 {
     static const char *const reasons[] = {" depends on other chains",
                                           "in step t = 9 sampler ddpm asks for the score at 1 - alpha_bar = 0.75"};
-    struct schedule *schedule = make_li_cai(48);
-    struct factor_list list = make_list(1);
+    OWNED_SCHEDULE *schedule = make_li_cai(48);
+    OWNED(factor_list) list = make_list(1);
     struct sampler planted = *sampler_find("ddpm");
     planted.regular = 0;
     for (int i = 0; i < 2; i++) {
@@ -569,8 +540,6 @@ START_TEST(test_unruly_samplers)
         ck_assert_int_eq(chains_weigh(&chains, 2000, &paths, &error), STATUS_UNSUPPORTED);
         ck_assert_msg(strstr(error.text, reasons[i]) != NULL, "%s", error.text);
     }
-    factor_list_free(&list);
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -580,19 +549,17 @@ START_TEST(test_original_coordinates)
     enum { CHAINS = 130 };
     const struct sampler *sampler = sampler_find(samplers[_i].sampler);
     struct sampler original = *sampler;
-    struct schedule *schedule = make_schedule("li-cai", 2.0, 4.0, 48);
-    struct factor_list list = make_list(1);
+    OWNED_SCHEDULE *schedule = make_schedule("li-cai", 2.0, 4.0, 48);
+    OWNED(factor_list) list = make_list(1);
     struct score_error wave = spread_error("wave", "all", 0.1);
     original.regular = 0;
     struct chain_problem problem = {&list, 11, sampler, schedule, &wave, 5, 6, 1}, other = problem;
     other.sampler = &original;
-    struct points x = run(&problem, CHAINS), y = run(&other, CHAINS);
+    OWNED(points) x = run(&problem, CHAINS), y = run(&other, CHAINS);
     for (size_t i = 0; i < 11 * CHAINS; i++)
         ck_assert_double_eq_tol(x.x[i], y.x[i], 1e-9);
     for (size_t j = 0; j < CHAINS; j++)
         ck_assert_double_eq_tol(x.log_density[j], y.log_density[j], 1e-6);
-    points_free(&x);
-    points_free(&y);
     struct paths a, b;
     if (sampler->log_noise_ratio != NULL) {
         ck_assert_int_eq(chains_weigh(&problem, CHAINS, &a, NULL), STATUS_OK);
@@ -602,8 +569,6 @@ START_TEST(test_original_coordinates)
         paths_free(&a);
         paths_free(&b);
     }
-    factor_list_free(&list);
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -615,25 +580,21 @@ static double none_in_the_last(const struct step *step)
 /* Ho et al., algorithm 2. */
 START_TEST(test_no_noise_in_the_last_step)
 {
-    struct schedule *schedule = make_schedule("li-cai", 1.0, 3.0, 32);
+    OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 3.0, 32);
     struct sampler quiet = *sampler_find("ddpm");
-    struct factor_list list = list_of(&skewed, 1.0);
+    OWNED(factor_list) list = list_of(&skewed, 1.0);
     struct paths paths;
     struct error error = {STATUS_OK, ""};
     quiet.log_noise_ratio = none_in_the_last;
     quiet.regular = 0;
     const struct law_problem problem = {.factor = &skewed, .sampler = &quiet, .schedule = schedule};
-    struct law law = compute_law(&problem);
+    OWNED(law) law = compute_law(&problem);
     const struct chain_problem chains = {&list, 1, &quiet, schedule, NULL, 1, 7, 2};
-    struct points y = run(&chains, 1 << 15);
+    OWNED(points) y = run(&chains, 1 << 15);
     ck_assert_double_lt(deviation(&law, &y, "quiet"), 5.0);
     ck_assert_uint_eq(chains_quiet_step(&chains), 2);
     ck_assert_int_eq(chains_weigh(&chains, 64, &paths, &error), STATUS_UNSUPPORTED);
     ck_assert_str_eq(error.text, "ddpm has no noise in step t = 2: its paths have no weights");
-    points_free(&y);
-    law_free(&law);
-    factor_list_free(&list);
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -641,16 +602,16 @@ END_TEST
 START_TEST(test_draws)
 {
     enum { SAMPLES = 1 << 16 };
-    struct factor_list list = make_list(1);
-    struct schedule *schedule = make_schedule("li-cai", 1.0, 4.5, 64);
+    OWNED(factor_list) list = make_list(1);
+    OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 4.5, 64);
     const struct chain_problem problem = {&list, D, sampler_find("ddpm"), schedule, NULL, 1, 8, 2};
-    struct points x;
+    OWNED(points) x;
     struct level level = schedule_level(schedule, 1);
     ck_assert_int_eq(chains_draw(&problem, SAMPLES, &x, NULL), STATUS_OK);
     size_t i = 0;
     for (size_t b = 0; b < BLOCKS; b++)
         for (size_t c = 0; c < blocks[b].factor->dimension; c++, i++) {
-            struct factor_list marginal;
+            OWNED(factor_list) marginal;
             double mean = 0.0, square = 0.0, exact_mean = 0.0, exact_square = 0.0;
             ck_assert_int_eq(marginal_of_coordinate(blocks[b].factor, c, &marginal, NULL), STATUS_OK);
             const struct factor *f = &marginal.group[0].factor;
@@ -667,7 +628,6 @@ START_TEST(test_draws)
                           "coordinate %zu: mean %g, not %g", i, mean, exact_mean);
             ck_assert_msg(fabs(square - exact_square) < 4.0 * 1.8 * exact_square / sqrt(SAMPLES),
                           "coordinate %zu: second moment %g, not %g", i, square, exact_square);
-            factor_list_free(&marginal);
         }
     /* the first mode of the skewed coordinate lies three of its deviations from the second's reach */
     double first = 0.0;
@@ -679,9 +639,6 @@ START_TEST(test_draws)
                  * erfc(-(-1.1 - sqrt(level.alpha_bar) * places[k])
                         / sqrt(2.0 * (level.alpha_bar * widths[k] * widths[k] + level.noise)));
     ck_assert_double_eq_tol(first, exact, 4.0 * sqrt(exact / SAMPLES));
-    points_free(&x);
-    schedule_free(schedule);
-    factor_list_free(&list);
 }
 END_TEST
 
@@ -698,10 +655,10 @@ enum { COUPLED = sizeof coupled / sizeof coupled[0] };
 START_TEST(test_size_of_errors)
 {
     enum { CHAINS = 1 << 13 };
-    struct schedule *schedule = make_schedule("li-cai", 1.0, 4.5, 16);
+    OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 4.5, 16);
     struct score_error score_error = spread_error(coupled[_i].shape, coupled[_i].spread, 0.7);
-    struct factor_list list = score_error.spread == SPREAD_NORM ? list_of(&concentric, 1.0) : make_list(1);
-    struct field with, without;
+    OWNED(factor_list) list = score_error.spread == SPREAD_NORM ? list_of(&concentric, 1.0) : make_list(1);
+    OWNED(field) with, without;
     struct random_key key = random_key_of(9, 9);
     size_t size = (size_t)D * CHAINS;
     double *block = calloc(4 * size, sizeof *block), *x = block, *u = block + size, *a = block + 2 * size,
@@ -730,11 +687,7 @@ START_TEST(test_size_of_errors)
         ck_assert_msg(fabs(total - 0.49) < allowed, "%s %s, t = %zu: E|e|^2 = %g, expected 0.49 +- %g",
                       coupled[_i].shape, coupled[_i].spread, t, total, allowed);
     }
-    field_free(&with);
-    field_free(&without);
     free(block);
-    schedule_free(schedule);
-    factor_list_free(&list);
 }
 END_TEST
 
@@ -773,8 +726,8 @@ static const char *const stochastic[] = {
 START_TEST(test_path_weights)
 {
     enum { PATHS = 1 << 15 };
-    struct factor_list list = list_of(&bimodal, 2.0);
-    struct schedule *schedule = make_schedule("li-cai", 0.3, 1.3, 64);
+    OWNED(factor_list) list = list_of(&bimodal, 2.0);
+    OWNED_SCHEDULE *schedule = make_schedule("li-cai", 0.3, 1.3, 64);
     const struct sampler *sampler = sampler_find(stochastic[_i]);
     struct score_error error_of[] = {{.shape = NULL}, spread_error("wave", "all", 0.3)};
     for (int e = 0; e < 2; e++) {
@@ -783,11 +736,11 @@ START_TEST(test_path_weights)
                                             .schedule = schedule,
                                             .score_error = &error_of[e],
                                             .error_share = e == 0 ? 0.0 : 0.5};
-        struct law law = compute_law(&problem);
+        OWNED(law) law = compute_law(&problem);
         struct divergence exact;
         exact = divergences_of(&law, 2.0);
         const struct chain_problem chains = {&list, 2, sampler, schedule, &error_of[e], 1, (uint64_t)_i, 2};
-        struct paths paths;
+        OWNED(paths) paths;
         struct weights weights;
         ASSERT_OK(chains_weigh, &chains, PATHS, &paths);
         ASSERT_OK(weights_measure, PATHS, paths.log_weight[0], paths.log_weight[1], 1, paths.start.log_density,
@@ -800,18 +753,14 @@ START_TEST(test_path_weights)
                       exact.chi2_q_p.value);
         ck_assert_double_gt(weights.path_kl.value + 4.0 * weights.path_kl.error, exact.kl_p_q.value);
         ck_assert_double_lt(weights.tv_lower.value - 4.0 * weights.tv_lower.error, exact.tv.value);
-        paths_free(&paths);
-        law_free(&law);
     }
-    schedule_free(schedule);
-    factor_list_free(&list);
 }
 END_TEST
 
 START_TEST(test_refusals)
 {
-    struct factor_list list = list_of(&bimodal, 2.5);
-    struct schedule *schedule = make_li_cai(48);
+    OWNED(factor_list) list = list_of(&bimodal, 2.5);
+    OWNED_SCHEDULE *schedule = make_li_cai(48);
     struct chain_problem problem = {&list, 2, sampler_find("ddim"), schedule, NULL, 1, 1, 1};
     struct error error;
     struct points points;
@@ -820,8 +769,6 @@ START_TEST(test_refusals)
     ck_assert_ptr_nonnull(strstr(error.text, "every coordinate"));
     ck_assert_int_eq(chains_weigh(&problem, 100, &paths, &error), STATUS_UNSUPPORTED);
     ck_assert_ptr_nonnull(strstr(error.text, "ddim is deterministic"));
-    schedule_free(schedule);
-    factor_list_free(&list);
 }
 END_TEST
 

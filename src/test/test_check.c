@@ -38,7 +38,7 @@ static void change_cell(const char *pattern, double radii)
 {
     char path[400];
     glob_t found;
-    struct result result;
+    OWNED(result) result;
     struct error error = {STATUS_OK, ""};
     (void)snprintf(path, sizeof path, "%s/out/s/cells/%s", directory, pattern);
     ck_assert_int_eq(glob(path, 0, NULL, &found), 0);
@@ -46,7 +46,6 @@ static void change_cell(const char *pattern, double radii)
     const struct fact facts[] = {{"cell", result.cell}, {NULL, NULL}};
     result.rows[0].tv += radii * result.rows[0].tv_error;
     ck_assert_int_eq((int)store_write(found.gl_pathv[0], result.rows, result.count, facts, &error), (int)STATUS_OK);
-    result_free(&result);
     globfree(&found);
 }
 

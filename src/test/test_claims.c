@@ -236,7 +236,7 @@ const struct finding *planted_find(const struct finding *findings, size_t count,
 
 START_TEST(test_verdicts)
 {
-    struct evidence evidence;
+    OWNED(evidence) evidence;
     struct finding *findings;
     struct error error;
     size_t count;
@@ -261,7 +261,6 @@ START_TEST(test_verdicts)
     }
     check_accounts(findings, count);
     findings_free(findings, count);
-    evidence_free(&evidence);
 }
 END_TEST
 
@@ -301,12 +300,12 @@ END_TEST
 START_TEST(test_evidence)
 {
     const struct world world = {DDPM, FAST, 0, 0};
-    struct evidence evidence;
+    OWNED(evidence) evidence;
     make_evidence(&world, &evidence);
     size_t fast = evidence_sampler(&evidence, "accelerated"), at_start = 0, found = 0;
     ck_assert_uint_eq(fast, 1);
     ck_assert_uint_eq(evidence_sampler(&evidence, "ddim"), 2);
-    const struct record **rows = calloc(evidence.result.count, sizeof *rows);
+    FREED const struct record **rows = calloc(evidence.result.count, sizeof *rows);
     ck_assert_ptr_nonnull(rows);
     for (size_t d = 0; d < DIMENSIONS; d++) {
         size_t count = evidence_rows(&evidence, 0, fast, 0, d, rows);
@@ -323,8 +322,6 @@ START_TEST(test_evidence)
     }
     ck_assert(found + at_start == 32 && found > 20);
     ck_assert_double_eq_tol(log_free_cost(1024), 1024.0 / log(1024.0), 1e-12);
-    free(rows);
-    evidence_free(&evidence);
 }
 END_TEST
 
@@ -339,7 +336,7 @@ START_TEST(test_evidence_of_score_errors)
     struct score_error wave = {error_shape_find("wave"), error_profile_find("uniform"), SPREAD_ONE, 0, 0, 2.0, 0};
     struct record rows[6];
     const struct record *found[6];
-    struct evidence evidence;
+    OWNED(evidence) evidence;
     for (size_t i = 0; i < 6; i++) {
         wave.size = sizes[i % 3];
         add_row(rows + i, &(size_t){0}, &law, "ddpm", 1, 257 - i / 3);
@@ -358,7 +355,6 @@ START_TEST(test_evidence_of_score_errors)
     }
     const struct bracket *bracket = evidence_complexity(&evidence, 0, 0, 0, 0);
     ck_assert(bracket->reach == REACH_FOUND && bracket->fails == 256 && bracket->passes == 257);
-    evidence_free(&evidence);
 }
 END_TEST
 
@@ -526,7 +522,7 @@ enum { MINIMAL = sizeof minimal / sizeof minimal[0] };
 
 START_TEST(test_minimal)
 {
-    struct evidence evidence;
+    OWNED(evidence) evidence;
     struct finding *findings;
     struct error error;
     size_t count;
@@ -543,7 +539,6 @@ START_TEST(test_minimal)
     ck_assert_double_eq(f->bound, 0.5);
     check_accounts(findings, count);
     findings_free(findings, count);
-    evidence_free(&evidence);
 }
 END_TEST
 

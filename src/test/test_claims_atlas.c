@@ -141,7 +141,7 @@ enum { CASES = sizeof cases / sizeof cases[0] };
 
 START_TEST(test_atlas)
 {
-    struct evidence evidence;
+    OWNED(evidence) evidence;
     struct finding *findings;
     struct error error;
     size_t count;
@@ -157,14 +157,13 @@ START_TEST(test_atlas)
     ck_assert_msg(strstr(f->note, cases[_i].note) != NULL, "%s: %s", cases[_i].name, f->note);
     check_accounts(findings, count);
     findings_free(findings, count);
-    evidence_free(&evidence);
 }
 END_TEST
 
 /* What no fit uses is counted: of each dimension the four powers of two in the window. */
 START_TEST(test_dropped)
 {
-    struct evidence evidence;
+    OWNED(evidence) evidence;
     struct atlas_rate rate;
     struct error error;
     make_evidence(cases[6].laws, &evidence);
@@ -174,7 +173,6 @@ START_TEST(test_dropped)
     ck_assert_int_eq(atlas_rate_measure(&evidence, atlas_claim(&evidence.spec), 0, 1, NULL, &rate, &error),
                      STATUS_OK);
     ck_assert(!rate.in_h.ok && rate.dropped == 4 * DIMENSIONS);
-    evidence_free(&evidence);
 }
 END_TEST
 
@@ -183,7 +181,7 @@ END_TEST
 START_TEST(test_costs)
 {
     const struct planted *laws = cases[0].laws;
-    struct evidence evidence;
+    OWNED(evidence) evidence;
     make_evidence(laws, &evidence);
     for (size_t d = 0; d < DIMENSIONS; d++) {
         double wins[4] = {0.0}, low[5][ACCURACIES], high[5][ACCURACIES];
@@ -213,7 +211,6 @@ START_TEST(test_costs)
     }
     struct atlas_cost none = atlas_cost_of(&evidence, 0, 7.0, 0, 0);
     ck_assert(isinf(none.high) && none.sampler == evidence.spec.sampler_count);
-    evidence_free(&evidence);
 }
 END_TEST
 

@@ -183,7 +183,7 @@ enum { CASES = sizeof cases / sizeof cases[0] };
 
 START_TEST(test_score_error_verdicts)
 {
-    struct evidence evidence;
+    OWNED(evidence) evidence;
     struct finding *findings;
     struct error error;
     size_t count;
@@ -209,7 +209,6 @@ START_TEST(test_score_error_verdicts)
     }
     check_accounts(findings, count);
     findings_free(findings, count);
-    evidence_free(&evidence);
 }
 END_TEST
 
@@ -242,9 +241,9 @@ static const struct {
 START_TEST(test_figure_data)
 {
     const struct world world = {{1, 0, 0, 0, 0.25}, 3, 3, 4, 0, 0, 0};
-    struct evidence evidence;
+    OWNED(evidence) evidence;
     struct error error;
-    char *table = NULL, *vars = NULL;
+    FREED char *table = NULL, *vars = NULL;
     size_t table_length, vars_length;
     make_evidence(&world, &evidence);
     struct sheet sheet = {.table = open_memstream(&table, &table_length),
@@ -258,9 +257,6 @@ START_TEST(test_figure_data)
     ck_assert_uint_eq(occurrences(table, "\tmeasured\t"), figures_of[_i].points);
     ck_assert_msg(strstr(vars, figures_of[_i].vars) != NULL, "no %s in:\n%s", figures_of[_i].vars, vars);
     ck_assert_msg(strstr(table, figures_of[_i].row) != NULL, "no %s in:\n%s", figures_of[_i].row, table);
-    free(table);
-    free(vars);
-    evidence_free(&evidence);
 }
 END_TEST
 
@@ -271,10 +267,9 @@ char *planted_markdown(struct evidence *evidence)
     ck_assert_ptr_nonnull(text);
     ck_assert_ptr_nonnull(mkdtemp(made));
     (void)snprintf(evidence->directory, sizeof evidence->directory, "%s", made);
-    struct tables tables;
+    OWNED(tables) tables;
     ck_assert_msg(tables_new(evidence, &tables, &error) == STATUS_OK, "%s", error.text);
     ck_assert_msg(report_markdown(&tables, &error) == STATUS_OK, "%s", error.text);
-    tables_free(&tables);
     (void)snprintf(path, sizeof path, "%s/verdict.md", made);
     FILE *file = fopen(path, "r");
     ck_assert_ptr_nonnull(file);
@@ -287,9 +282,9 @@ char *planted_markdown(struct evidence *evidence)
 START_TEST(test_score_error_table)
 {
     const struct world world = {{1, 0, 0, 0, 0.5}, 3, 3, 4, 0.5, 1, 0};
-    struct evidence evidence;
+    OWNED(evidence) evidence;
     make_evidence(&world, &evidence);
-    char *text = planted_markdown(&evidence);
+    FREED char *text = planted_markdown(&evidence);
     ck_assert_ptr_nonnull(strstr(text, "\n## Score errors\n"));
     ck_assert_ptr_nonnull(strstr(text, "\nScore errors: the effect is"));
     ck_assert_uint_eq(occurrences(text, "| planted | ddpm | wave w="), 4);
@@ -301,8 +296,6 @@ START_TEST(test_score_error_table)
     ck_assert_ptr_nonnull(strstr(text, "\n36 cells are missing"));
     ck_assert_ptr_null(strstr(text, "Speed-up"));
     ck_assert_ptr_null(strstr(text, "clipping"));
-    free(text);
-    evidence_free(&evidence);
 }
 END_TEST
 
@@ -349,7 +342,7 @@ START_TEST(test_clipping_table)
     const struct score_error bump = {
         error_shape_find("bump"), error_profile_find("uniform"), SPREAD_ALL, 0.01, 0, 0, 0.001};
     struct record rows[12];
-    struct evidence evidence;
+    OWNED(evidence) evidence;
     size_t count = 0;
     for (size_t i = 0; i < 3; i++) {
         add_row(rows, &count, "accelerated", &(struct score_error){.shape = NULL}, 1, steps[i], 0.01, 0.0, 0.0);
@@ -360,13 +353,11 @@ START_TEST(test_clipping_table)
         add_row(rows, &count, "accelerated-unclipped", &bump, 1, steps[i], clips[_i].without[i], 1e-3, 1e-9);
     }
     planted_read_back(text, rows, count, &evidence);
-    char *report = planted_markdown(&evidence);
+    FREED char *report = planted_markdown(&evidence);
     ck_assert_ptr_nonnull(strstr(report, "\n## What clipping buys\n"));
     ck_assert_ptr_null(strstr(report, "Exponents of every sampler")); /* there are none */
     ck_assert_uint_eq(occurrences(report, "| planted | bump 0.01 p=0.001 all | 1 |"), clips[_i].listed);
     ck_assert_msg(strstr(report, clips[_i].sentence) != NULL, "%s", report);
-    free(report);
-    evidence_free(&evidence);
 }
 END_TEST
 

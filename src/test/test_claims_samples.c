@@ -87,7 +87,7 @@ static void plant_chains(const struct world *world, size_t cell, struct record *
 
 static void make_evidence(const struct world *world, struct evidence *evidence)
 {
-    struct record *rows = calloc(MOST_ROWS, sizeof *rows);
+    FREED struct record *rows = calloc(MOST_ROWS, sizeof *rows);
     size_t count = 0, cell = 0;
     ck_assert_ptr_nonnull(rows);
     for (size_t d = 0; d < DIMENSIONS; d++)
@@ -102,7 +102,6 @@ static void make_evidence(const struct world *world, struct evidence *evidence)
             }
         }
     planted_read_back(text, rows, count, evidence);
-    free(rows);
 }
 
 #define FINE \
@@ -168,7 +167,7 @@ enum { CASES = sizeof cases / sizeof cases[0] };
 
 START_TEST(test_agreement_verdicts)
 {
-    struct evidence evidence;
+    OWNED(evidence) evidence;
     struct finding *findings;
     struct error error;
     size_t count;
@@ -187,7 +186,6 @@ START_TEST(test_agreement_verdicts)
                      (int)cases[_i].outcome);
     check_accounts(findings, count);
     findings_free(findings, count);
-    evidence_free(&evidence);
 }
 END_TEST
 
@@ -244,14 +242,12 @@ static const struct {
 
 START_TEST(test_samples_report)
 {
-    struct evidence evidence;
+    OWNED(evidence) evidence;
     make_evidence(&reports[_i].world, &evidence);
-    char *report = planted_markdown(&evidence);
+    FREED char *report = planted_markdown(&evidence);
     for (size_t i = 0; i < 4 && reports[_i].has[i] != NULL; i++)
         ck_assert_msg(strstr(report, reports[_i].has[i]) != NULL, "no \"%s\" in:\n%s", reports[_i].has[i], report);
     ck_assert_msg(strstr(report, reports[_i].lacks) == NULL, "\"%s\" in:\n%s", reports[_i].lacks, report);
-    free(report);
-    evidence_free(&evidence);
 }
 END_TEST
 
@@ -276,9 +272,9 @@ static const struct {
 
 START_TEST(test_samples_figures)
 {
-    struct evidence evidence;
+    OWNED(evidence) evidence;
     struct error error;
-    char *table = NULL, *vars = NULL;
+    FREED char *table = NULL, *vars = NULL;
     size_t table_length, vars_length;
     make_evidence(&figures_of[_i].world, &evidence);
     struct sheet sheet = {.table = open_memstream(&table, &table_length),
@@ -292,9 +288,6 @@ START_TEST(test_samples_figures)
     ck_assert_ptr_nonnull(strstr(table, "\tvalue\tstandard_error\n"));
     if (figures_of[_i].row != NULL)
         ck_assert_msg(strstr(table, figures_of[_i].row) != NULL, "no %s in:\n%s", figures_of[_i].row, table);
-    free(table);
-    free(vars);
-    evidence_free(&evidence);
 }
 END_TEST
 

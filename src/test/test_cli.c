@@ -23,10 +23,9 @@ START_TEST(help_has_an_example)
         char command[100];
         ck_assert_ptr_nonnull(strstr(output, commands[i]));
         (void)snprintf(command, sizeof command, "@ %s --help", commands[i]);
-        char *all = strdup(output);
+        FREED char *all = strdup(output);
         assert_exits(command, 0, "Example");
         strcpy(output, all);
-        free(all);
     }
 }
 END_TEST
@@ -244,7 +243,7 @@ START_TEST(atlas_has_its_tables_and_figure)
                "samplers: [ddpm, accelerated, lagrange-3, runge-kutta-4]\ndimensions: [1, 4]\n"
                "steps: [128, 256, 512, 1024]\naccuracies: [0.01, 0.0001]\nmax_steps: 1024\nclaims: [atlas]\n");
     ck_assert_int_eq(shell("@ run %/a.yaml -o %/out 2>&1"), 0);
-    char *text = read_file("out/a/verdict.md");
+    FREED char *text = read_file("out/a/verdict.md");
     check_verdict(text, "atlas", "supported");
     for (size_t i = 0; i < sizeof headings / sizeof headings[0]; i++)
         ck_assert_msg(strstr(text, headings[i]) != NULL, "no %s", headings[i]);
@@ -253,7 +252,6 @@ START_TEST(atlas_has_its_tables_and_figure)
     ck_assert_ptr_nonnull(at);
     ck_assert_double_eq_tol(strtod(at + strlen(row), NULL), 4.0, 0.1);
     ck_assert_ptr_nonnull(strstr(text, " (lagrange-3) | "));
-    free(text);
     ASSERT_MADE("out/a", "atlas.svg", "atlas.png", "atlas.tsv");
 }
 END_TEST
@@ -265,7 +263,7 @@ START_TEST(run_does_everything_and_resumes)
     assert_prints("cd %/out/quick; for f in tv-steps complexity-accuracy complexity-dimension speedup; do "
                   "for e in svg png tsv; do test -s $f.$e || echo $f.$e; done; done",
                   "");
-    char *first = read_file("out/quick/verdict.md");
+    FREED char *first = read_file("out/quick/verdict.md");
     check_verdict(first, "eps-accelerated", "| supported |");
     check_verdict(first, "eps-ddpm", "| supported |");
     check_verdict(first, "dim-accelerated", "supported, not tight (slack ");
@@ -279,20 +277,16 @@ START_TEST(run_does_everything_and_resumes)
     ck_assert_int_eq(shell("cd %/out/quick/cells && ls | awk 'NR-2*int(NR/2)' | xargs rm && rm ../quick.h5"), 0);
     ck_assert_int_eq(shell("@ run experiments/quick.yaml -o %/out -j 1 2>&1"), 0);
     ck_assert_ptr_null(strstr(output, "\n0 cells measured"));
-    char *second = read_file("out/quick/verdict.md");
+    FREED char *second = read_file("out/quick/verdict.md");
     ck_assert_str_eq(first, second);
     assert_exits("rm %/out/quick/verdict.md && @ verdict %/out/quick/", 0, "eps-accelerated");
-    char *third = read_file("out/quick/verdict.md");
+    FREED char *third = read_file("out/quick/verdict.md");
     ck_assert_str_eq(first, third);
     ck_assert_int_eq(shell("rm %/out/quick/report.html && @ report %/out/quick/quick.h5"), 0);
-    char *report = read_file("out/quick/report.html");
+    FREED char *report = read_file("out/quick/report.html");
     ck_assert_ptr_nonnull(strstr(report, "<img alt=\"speedup\" src=\"data:image/svg+xml,"));
     ck_assert_ptr_null(strstr(report, "<script src"));
     ck_assert_int_eq(shell("ls %/out/quick/cells | grep -c tmp"), 1); /* grep finds none */
-    free(first);
-    free(second);
-    free(third);
-    free(report);
 }
 END_TEST
 
@@ -307,7 +301,7 @@ START_TEST(run_measures_and_keeps_score_errors)
     assert_prints("ls %/out/e/cells | grep -c '^g-ddpm-bias-'", "4\n");
     assert_prints("ls %/out/e/cells | grep -c -e '^g-ddpm-64-' -e '^g-ddpm-128-'", "2\n");
     size_t exact = 0, erroneous = 0;
-    struct result result = load_result("out/e/e.h5");
+    OWNED(result) result = load_result("out/e/e.h5");
     for (size_t i = 0; i < result.count; i++) {
         exact += strcmp(result.rows[i].score_error, "none") == 0;
         erroneous += strcmp(result.rows[i].score_error, "bias") == 0;
@@ -315,7 +309,6 @@ START_TEST(run_measures_and_keeps_score_errors)
     ck_assert_uint_eq(erroneous, 8); /* 2 errors, 2 T, 2 dimensions */
     ck_assert_uint_gt(exact, 8);     /* T(d, eps) needs more than the two T */
     ck_assert_uint_eq(exact + erroneous, result.count);
-    result_free(&result);
 
     assert_exits("@ run %/e.yaml -o %/out 2>&1", 0, "\n0 cells measured");
     assert_exits("rm %/out/e/cells/g-ddpm-bias-64-* && @ run %/e.yaml -o %/out 2>&1", 0, "\n2 cells measured");
@@ -337,7 +330,7 @@ START_TEST(run_judges_score_errors)
     ASSERT_MADE("out/s", "roughness.svg", "score-error.svg", "error-constant.svg", "score-error.png",
                 "roughness.tsv");
     ck_assert(!exists("out/s/speedup.svg") && !exists("out/s/complexity-accuracy.svg"));
-    char *verdict = read_file("out/s/verdict.md"), *report = read_file("out/s/report.html");
+    FREED char *verdict = read_file("out/s/verdict.md"), *report = read_file("out/s/report.html");
     ck_assert_ptr_null(strstr(verdict, "| eps-ddpm |"));
     check_verdict(verdict, "score-linear", "| ");
     check_verdict(verdict, "score-rough", "| ");
@@ -348,8 +341,6 @@ START_TEST(run_judges_score_errors)
     ck_assert_ptr_nonnull(strstr(report, "<h2>Score errors</h2>"));
     ck_assert_ptr_nonnull(strstr(report, "<h2>What clipping buys</h2>\n"));
     ck_assert_ptr_null(strstr(report, "Speed-up"));
-    free(verdict);
-    free(report);
 }
 END_TEST
 
@@ -357,7 +348,7 @@ END_TEST
 static void check_sampled_rows(void)
 {
     size_t laws = 0, sampled = 0;
-    struct result result = load_result("out/c/c.h5");
+    OWNED(result) result = load_result("out/c/c.h5");
     for (size_t i = 0; i < result.count; i++) {
         const struct record *row = &result.rows[i];
         laws += row->chains == 0;
@@ -370,7 +361,6 @@ static void check_sampled_rows(void)
     ck_assert_uint_eq(laws, 6);
     ck_assert_uint_eq(sampled, 12);
     ck_assert_uint_eq(laws + sampled, result.count);
-    result_free(&result);
 }
 
 START_TEST(run_sets_chains_beside_laws)
@@ -402,14 +392,13 @@ END_TEST
 /* Writes the result %/out/p/p.h5 again as %/p.h5, of another compiler and with the first `planted` TVs changed. */
 static void plant(size_t planted)
 {
-    struct result result = load_result("out/p/p.h5");
+    OWNED(result) result = load_result("out/p/p.h5");
     ck_assert_uint_ge(result.count, planted);
     for (size_t i = 0; i < planted; i++)
         result.rows[i].tv += 3.0 * result.rows[i].tv_error;
     const struct fact facts[] = {
         {"spec_text", result.spec_text}, {"spec_name", "p"}, {"compiler", "another 1.0"}, {NULL, NULL}};
     save_result("p.h5", result.rows, result.count, facts);
-    result_free(&result);
 }
 
 START_TEST(diff_compares_results)

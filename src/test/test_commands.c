@@ -21,9 +21,8 @@ START_TEST(measure_goes_on_after_a_failed_cell)
     assert_exits("@ measure %/f.yaml 2>%/said", 3, "- failed: the map ");
     ck_assert_uint_eq(lines(output), 1 + 8);
     ck_assert_ptr_nonnull(strstr(output, "b      ddpm    bump 0.01 p=0.01 all 4 64 "));
-    char *said = read_file("said");
+    FREED char *said = read_file("said");
     ck_assert_ptr_nonnull(strstr(said, "1 of 4 cells failed"));
-    free(said);
     assert_exits("@ measure %/f.yaml --json -j 1 2>/dev/null", 3, "\"tv\": null");
     ck_assert_uint_eq(lines(output), 8);
     assert_prints("@ measure %/f.yaml --json 2>/dev/null | grep -c '\"failure\": \"the map '",
@@ -187,19 +186,17 @@ START_TEST(adoption_keeps_dimensions)
     write_file("s.yaml", GROWING "dimensions: [1, 4]\n");
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/out 2>&1"), 0);
     ck_assert_uint_eq(measured(), 8);
-    struct result old = load_result("out/s/s.h5");
+    OWNED(result) old = load_result("out/s/s.h5");
     write_file("s.yaml", GROWING "dimensions: [2, 4, 8]\n");
     assert_exits("@ run %/s.yaml -o %/out 2>&1", 1, "--adopt");
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/out --adopt 2>&1 && @ run %/s.yaml -o %/new 2>&1"), 0);
     assert_same("new/s/s.h5", "out/s/s.h5");
-    struct result grown = load_result("out/s/s.h5");
+    OWNED(result) grown = load_result("out/s/s.h5");
     size_t kept = 0;
     for (size_t i = 0; i < grown.count; i++)
         for (size_t j = 0; j < old.count; j++) /* the wall time tells when a row was measured */
             kept += record_order(&grown.rows[i], &old.rows[j]) == 0 && grown.rows[i].seconds == old.rows[j].seconds;
     ck_assert_uint_eq(kept, 8);
-    result_free(&grown);
-    result_free(&old);
     assert_exits("@ check %/out/s 2>&1", 0,
                  "\n8 sound cells of other specs or versions, which `diffrate prune` removes\n");
     assert_exits("@ prune %/out/s 2>&1", 0, "8 cells of other specs or versions removed\n");

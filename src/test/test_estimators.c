@@ -167,10 +167,10 @@ START_TEST(projection_is_a_lower_bound)
     enum { TRIALS = 400 };
     double shift = differences[_i].shift, spread = differences[_i].spread, tv = gaussian_tv(shift, spread);
     struct random random = {100 + (uint64_t)_i};
-    struct space space;
+    OWNED(space) space;
     struct estimate value[TRIALS];
     struct tally tally = {0}, own = {0};
-    double *y = numbers(SPACE * CHAINS);
+    FREED double *y = numbers(SPACE * CHAINS);
     space_new(&space);
     for (size_t t = 0; t < TRIALS; t++) {
         draw_chains(&random, CHAINS, SPACE, shift, spread, y);
@@ -185,8 +185,6 @@ START_TEST(projection_is_a_lower_bound)
     if (tv == 0.0)
         check_unbiased(&tally, 0.0, 0.0, "no difference");
     check_coverage(&own, 0.93, 1.0, "projection");
-    space_free(&space);
-    free(y);
 }
 END_TEST
 
@@ -195,8 +193,8 @@ START_TEST(projection_finds_the_difference)
 {
     enum { MANY = 100000 };
     struct random random = {7};
-    struct space space;
-    double *y = numbers(SPACE * MANY);
+    OWNED(space) space;
+    FREED double *y = numbers(SPACE * MANY);
     space_new(&space);
     for (size_t k = 1; k < DIFFERENCES; k++) {
         double tv = gaussian_tv(differences[k].shift, differences[k].spread);
@@ -215,8 +213,6 @@ START_TEST(projection_finds_the_difference)
     ck_assert_int_eq(projection_tv(10, SPACE, y, LOOKS, space.directions.unit, space.law, &out, &error),
                      STATUS_INVALID);
     ck_assert_int_eq(projection_tv(MANY, SPACE, y, 0, NULL, NULL, &out, &error), STATUS_INVALID);
-    space_free(&space);
-    free(y);
 }
 END_TEST
 
@@ -231,13 +227,13 @@ START_TEST(projection_at_atoms)
     static const double weight[] = {0.3, 0.7}, mean[] = {-1.0, 1.0}, sd[] = {0.0, 0.0};
     static const double unit[] = {1.0, 0.0, M_SQRT1_2, M_SQRT1_2};
     struct factor factor = {1, 2, weight, mean, sd, NULL};
-    struct factor_list list = {0};
+    OWNED(factor_list) list = {0};
     double noise = atom_noises[_i];
     struct level level = {1.0 - noise, noise};
     struct random random = {8};
     struct projected law[2];
     struct projection out;
-    double *y = numbers(2 * N);
+    FREED double *y = numbers(2 * N);
     ASSERT_OK(factor_list_append, &list, &factor, 2.0);
     for (size_t k = 0; k < 2; k++)
         ASSERT_OK(projected_new, &list, unit + 2 * k, &level, &law[k]);
@@ -251,8 +247,6 @@ START_TEST(projection_at_atoms)
     }
     projected_free(&law[0]);
     projected_free(&law[1]);
-    factor_list_free(&list);
-    free(y);
 }
 END_TEST
 
@@ -270,16 +264,12 @@ static void fill_log_density(size_t n, size_t d, const double *x, double *log_p)
 static enum status neighbours(struct random *random, size_t n, size_t d, double shift, double spread,
                               struct estimate *out, struct error *error)
 {
-    double *y = numbers(d * n), *x = numbers(d * n), *log_y = numbers(n), *log_x = numbers(n);
+    FREED double *y = numbers(d * n), *x = numbers(d * n), *log_y = numbers(n), *log_x = numbers(n);
     draw_chains(random, n, d, shift, spread, y);
     draw_chains(random, n, d, 0.0, 1.0, x);
     fill_log_density(n, d, y, log_y);
     fill_log_density(n, d, x, log_x);
     enum status status = knn_kl(n, d, y, log_y, x, log_x, out, error);
-    free(y);
-    free(x);
-    free(log_y);
-    free(log_x);
     return status;
 }
 
@@ -313,7 +303,7 @@ START_TEST(knn_at_any_scale)
     struct random random = {11};
     struct error error = {STATUS_OK, ""};
     struct estimate plain, scaled;
-    double *y = numbers(2 * N), *x = numbers(2 * N), *log_y = numbers(N), *log_x = numbers(N);
+    FREED double *y = numbers(2 * N), *x = numbers(2 * N), *log_y = numbers(N), *log_x = numbers(N);
     draw_chains(&random, N, 2, 0.5, 1.0, y);
     draw_chains(&random, N, 2, 0.0, 1.0, x);
     fill_log_density(N, 2, y, log_y);
@@ -336,10 +326,6 @@ START_TEST(knn_at_any_scale)
     ck_assert_ptr_nonnull(strstr(error.text, "coincides"));
     ck_assert_int_eq(knn_kl(N, 11, y, log_y, x, log_x, &plain, &error), STATUS_INVALID);
     ck_assert_int_eq(knn_kl(100, 2, y, log_y, x, log_x, &plain, &error), STATUS_INVALID);
-    free(y);
-    free(x);
-    free(log_y);
-    free(log_x);
 }
 END_TEST
 
@@ -378,14 +364,13 @@ struct paths {
 
 static struct weights weigh(struct random *random, double shift, double noise)
 {
-    struct paths *paths = calloc(1, sizeof *paths);
+    FREED struct paths *paths = calloc(1, sizeof *paths);
     struct weights out;
     struct error error = {STATUS_OK, ""};
     ck_assert_ptr_nonnull(paths);
     draw_paths(random, PAIRS, shift, noise, paths->log_w, paths->other, paths->statistic);
     enum status status = weights_measure(PAIRS, paths->log_w, paths->other, 2, paths->statistic, &out, &error);
     ck_assert_msg(status == STATUS_OK, "%s", error.text);
-    free(paths);
     return out;
 }
 
@@ -471,7 +456,7 @@ START_TEST(weights_refuse)
     ck_assert(isnan(w.chi2.value) && isnan(w.tv_lower.value) && isnan(w.tv_upper.value));
     ck_assert_double_eq_tol(w.path_kl.value, 8.0, 4.0 * w.path_kl.error);
     ck_assert_double_gt(w.pinsker.value, 1.0); /* of no use, and true */
-    double *x = numbers(4 * PAIRS);
+    FREED double *x = numbers(4 * PAIRS);
     struct error error;
     ck_assert_int_eq(weights_measure(100, x, x, 0, NULL, &w, &error), STATUS_INVALID);
     x[3] = NAN;
@@ -481,7 +466,6 @@ START_TEST(weights_refuse)
     ASSERT_OK(weights_measure, PAIRS, x, x + PAIRS, 0, NULL, &w);
     ck_assert(w.accepted && w.tv_lower.value == 0.0 && w.tv_lower.error == 0.0);
     ck_assert(w.chi2.value == 0.0 && w.chi2.error == 0.0 && w.ess == 1.0 && w.path_kl.value == 0.0);
-    free(x);
 }
 END_TEST
 
@@ -492,7 +476,7 @@ START_TEST(weights_near_one)
     double shift = 1e-6, tv = gaussian_tv(shift, 1.0);
     struct random random = {19};
     struct weights w;
-    double *x = numbers(4 * MANY);
+    FREED double *x = numbers(4 * MANY);
     draw_paths(&random, MANY, shift, 0.5e-6, x, x + MANY, x + 2 * MANY);
     ASSERT_OK(weights_measure, MANY, x, x + MANY, 2, x + 2 * MANY, &w);
     ck_assert_double_eq_tol(w.chi2.value, 1e-12, 3.0 * w.chi2.error);
@@ -502,7 +486,6 @@ START_TEST(weights_near_one)
     ck_assert_uint_eq(w.statistic, 1);
     ck_assert_double_eq_tol(w.tv_lower.value, tv, 0.03 * tv);
     ck_assert_double_ge(w.tv_upper.value, tv);
-    free(x);
 }
 END_TEST
 

@@ -43,7 +43,7 @@ static void check_judgement(const struct judgement *judgement)
 static void check_refit(const struct finding *finding)
 {
     const struct account *account = finding->account;
-    struct fit_cell *cells = array_new(account->cells, sizeof *cells);
+    FREED struct fit_cell *cells = array_new(account->cells, sizeof *cells);
     size_t count = 0, extreme = 0;
     struct fit fit;
     for (size_t i = 0; i < account->cells; i++) {
@@ -62,7 +62,6 @@ static void check_refit(const struct finding *finding)
     ck_assert(fit.ok);
     ck_assert_double_eq_tol(fit.x.value, finding->value, 1e-12);
     ck_assert_double_eq_tol(fit.x.interval, finding->interval, 1e-10);
-    free(cells);
 }
 
 /* What leaves a finding inconclusive, whatever was judged. */
@@ -148,12 +147,12 @@ START_TEST(explains_what_the_verdict_says)
     size_t shown = 0;
     write_file("x.yaml", EXPERIMENT);
     ck_assert_int_eq(shell("@ run %/x.yaml -o %/out -j 2 2>&1"), 0);
-    char *verdict = read_file("out/x/verdict.md");
+    FREED char *verdict = read_file("out/x/verdict.md");
     for (size_t c = 0; c < sizeof claims / sizeof claims[0]; c++)
         for (size_t t = 0; t < 2; t++) {
             char text[200];
             (void)snprintf(text, sizeof text, "| %s | %s | ", claims[c], targets[t]);
-            char *measured = between(verdict, text, " |");
+            FREED char *measured = between(verdict, text, " |");
             const char *row = strstr(verdict, text);
             (void)snprintf(text, sizeof text, "@ explain %%/out/x %s --target %s", claims[c], targets[t]);
             ck_assert_int_eq(shell(text), 0);
@@ -163,21 +162,15 @@ START_TEST(explains_what_the_verdict_says)
             else
                 ck_assert_msg(strstr(output, text) != NULL, "%s %s: no %s", claims[c], targets[t], text);
             shown += strchr(measured, '-') == NULL;
-            char *used = between(output, "  cells: ", " used, "), *head = strdup(output);
-            char *censored = between(output, " used, ", " censored, "),
-                 *started = between(output, " censored, ", " at");
+            FREED char *used = between(output, "  cells: ", " used, "), *head = strdup(output);
+            FREED char *censored = between(output, " used, ", " censored, "),
+                       *started = between(output, " censored, ", " at");
             (void)snprintf(text, sizeof text, " | %s / %s / %s | ", used, censored, started);
             const char *cells = strstr(row, text);
             ck_assert_msg(cells != NULL && cells < strchr(row, '\n'), "%s: no %s", claims[c], text);
             if (strcmp(measured, "-") != 0)
                 ck_assert_ptr_nonnull(strstr(head, " (least squares, 95%) + "));
-            free(measured);
-            free(used);
-            free(censored);
-            free(started);
-            free(head);
         }
-    free(verdict);
     ck_assert_uint_ge(shown, 6);
 
     ck_assert_int_eq(shell("@ explain %/out/x/x.h5 eps-ddpm"), 0);

@@ -19,21 +19,19 @@
 /* Of a file's text. */
 static void assert_holds(const char *name, const char *words)
 {
-    char *text = read_file(name);
+    FREED char *text = read_file(name);
     ck_assert_msg(strstr(text, words) != NULL, "%s does not have '%s'", name, words);
-    free(text);
 }
 
 static void assert_three_rows(const char *name)
 {
-    struct result result = load_result(name);
+    OWNED(result) result = load_result(name);
     ck_assert_uint_eq(result.count, 3);
     for (size_t i = 0; i < result.count; i++)
         ck_assert(result.rows[i].tv > 0.0 && result.rows[i].tv_error > 0.0 && result.rows[i].failure[0] == '\0');
     ck_assert_ptr_nonnull(strstr(result.failures, " d=16: " REASON "\n"));
     ck_assert_uint_eq(lines(result.failures), 1);
     ck_assert_str_eq(result.refusals, "");
-    result_free(&result);
 }
 
 START_TEST(one_dimension_of_a_cell_fails)
@@ -89,10 +87,9 @@ START_TEST(all_dimensions_of_a_cell_fail)
 {
     write_file("s.yaml", CUBE "samplers: [ddpm]\nsteps: [32]\ndimensions: [4, 16]\n");
     assert_exits("@ run %/s.yaml -o %/out 2>&1", 3, "0 cells measured, 0 read back, 1 failed\n");
-    struct result result = load_result("out/s/s.h5");
+    OWNED(result) result = load_result("out/s/s.h5");
     ck_assert_uint_eq(result.count, 0);
     ck_assert_ptr_nonnull(strstr(result.failures, ": TV is not known: "));
-    result_free(&result);
 }
 END_TEST
 
@@ -103,10 +100,9 @@ START_TEST(searches_go_around_refusals)
                               "claims: [eps-accelerated]\n");
     assert_exits("@ run %/s.yaml -o %/out 2>&1", 0, "diffrate: T(d, eps) is found without: cube-accelerated-33-");
     ck_assert_ptr_nonnull(strstr(output, ", 0 failed\n"));
-    struct result result = load_result("out/s/s.h5");
+    OWNED(result) result = load_result("out/s/s.h5");
     ck_assert_str_eq(result.failures, "");
     ck_assert_ptr_nonnull(strstr(result.refusals, "cube-accelerated-33-"));
-    result_free(&result);
     assert_exits("@ explain %/out/s eps-accelerated 2>&1", 0, "32 < T ≤ 34 a clip that may act with probability");
     assert_holds("out/s/report.html", "Laws that are not known");
     assert_exits("@ check %/out/s --sample 1 2>&1", 0, " sound, 0 of them failed; 0 missing\n");

@@ -92,13 +92,12 @@ static void compute(const struct closed_case *c, int sampler, struct law *law)
     weight = 1.0;
     mean = c->mean;
     sd = sqrt(c->variance);
-    struct schedule *schedule = make_schedule(c->schedule, c->c0, c->c1, c->T);
+    OWNED_SCHEDULE *schedule = make_schedule(c->schedule, c->c0, c->c1, c->T);
     enum status status = law_compute(
         &(struct law_problem){.factor = &factor, .sampler = sampler_find(samplers[sampler]), .schedule = schedule},
         law, &error);
     ck_assert_msg(status == STATUS_OK, "%s", error.text);
     ck_assert_str_eq(law->engine->name, "gaussian");
-    schedule_free(schedule);
 }
 
 static void within(struct measured measured, long double exact, const char *what)
@@ -143,7 +142,7 @@ START_TEST(test_closed_form)
     const struct closed_case *c = &closed_cases[_i];
     for (int sampler = 0; sampler < SAMPLERS; sampler++) {
         struct exact_law q = exact_law(c, sampler);
-        struct law law;
+        OWNED(law) law;
         struct divergence divergence;
         compute(c, sampler, &law);
         ck_assert(law.error_l1 > 0.0 && law.error_l2 > 0.0 && law.error_l1 < 1e-9);
@@ -173,7 +172,6 @@ START_TEST(test_closed_form)
         long double part = q.rho / (2.0L + q.rho);
         within(divergence.hellinger2, -expm1l(0.25L * log1pl(-part * part) - square / (4.0L * (2.0L + q.rho))),
                "Hellinger");
-        law_free(&law);
     }
 }
 END_TEST
@@ -189,7 +187,7 @@ static void sharp(struct measured measured, const char *what, const char *sample
 START_TEST(test_sharp_radii)
 {
     struct closed_case near = {"li-cai", 2.0, 8.5, 2048, 0.0, 0.25};
-    struct law law;
+    OWNED(law) law;
     struct divergence divergence;
     compute(&near, _i, &law);
     divergence = divergences_of(&law, 1.0);
@@ -198,7 +196,6 @@ START_TEST(test_sharp_radii)
     sharp(divergence.kl_q_p, "KL(q|p)", samplers[_i]);
     sharp(divergence.chi2_q_p, "chi2", samplers[_i]);
     sharp(divergence.hellinger2, "Hellinger", samplers[_i]);
-    law_free(&law);
 }
 END_TEST
 
@@ -230,14 +227,13 @@ static void on_the_grid(struct measured measured, long double exact, long double
 static void all_on_the_grid(const struct closed_case *c, int sampler)
 {
     struct exact_law q = exact_law(c, sampler);
-    struct law law;
+    OWNED(law) law;
     struct divergence d;
     long double square = q.m * q.m, v = expl(q.log_variance);
     if (fabsl(q.rho) > 0.5L)
         q.rho = v - 1.0L;
     compute(c, sampler, &law);
     d = divergences_of(&law, 1.0);
-    law_free(&law);
     const char *name = samplers[sampler];
     on_the_grid(d.tv, exact_tv(q), 1.0L, "TV", c, name);
     long double minus_log_v = fabsl(q.rho) > 0.01L ? q.rho - q.log_variance : minus_log(q.rho);

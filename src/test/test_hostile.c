@@ -25,7 +25,7 @@ START_TEST(titles_are_text_everywhere)
                "targets: [{name: G_a.b-c_, kind: gaussian, variance: 0.25}]\n"
                "samplers: [ddpm, accelerated]\ndimensions: [1]\naccuracies: [0.1, 0.03, 0.01]\nmax_steps: 512\n");
     ck_assert_int_eq(shell("binary=$(realpath @); cd % && $binary run odd.yaml -o out 2>&1"), 0);
-    char *report = read_file("out/odd/report.html"), *verdict = read_file("out/odd/verdict.md");
+    FREED char *report = read_file("out/odd/report.html"), *verdict = read_file("out/odd/verdict.md");
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
         ck_assert_msg(strstr(report, shown[i]) != NULL, "%s", shown[i]);
     ck_assert_ptr_null(strstr(report, "<script"));
@@ -34,11 +34,8 @@ START_TEST(titles_are_text_everywhere)
     static const char heading[] = "# \\`touch pwned\\` \\$(touch pwned) \\<script\\>x\\</script\\> "
                                   "'\"\\&{}\\_^@\\~\\\\ %s%n \\| \\[a\\](b) \\*c\\* \\# ";
     ck_assert_msg(strncmp(verdict, heading, sizeof heading - 1) == 0, "%.200s", verdict);
-    free(report);
-    free(verdict);
-    char *figure = read_file("out/odd/tv-steps.svg");
+    FREED char *figure = read_file("out/odd/tv-steps.svg");
     ck_assert_msg(strstr(figure, "G_a.b-c_") != NULL, "the name is not in the figure as it is");
-    free(figure);
     ck_assert_int_eq(shell("find % -name 'pwned*' | grep -q ."), 1);
 }
 END_TEST
@@ -159,13 +156,11 @@ START_TEST(figures_have_an_end)
     strcat(text, "samplers: [ddpm]\ndimensions: [1]\nsteps: [64]\n");
     write_result("many.h5", text, rows, TARGETS, "many");
     ck_assert_msg(shell("@ plot %/many.h5 2>&1") == 0, "%s", output);
-    char *figure = read_file("tv-steps.svg"), *table = read_file("tv-steps.tsv");
+    FREED char *figure = read_file("tv-steps.svg"), *table = read_file("tv-steps.tsv");
     ck_assert_ptr_nonnull(strstr(figure, "   10 more panels: in the table."));
     ck_assert_ptr_nonnull(strstr(figure, ">g59, "));
     ck_assert_ptr_null(strstr(figure, ">g60, "));
     ck_assert_ptr_nonnull(strstr(table, "\tg69\t"));
-    free(figure);
-    free(table);
 }
 END_TEST
 

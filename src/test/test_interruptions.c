@@ -87,7 +87,7 @@ START_TEST(shards_share_the_work)
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/one 2>&1"), 0);
     all = count_cells("one/s/cells", ".h5");
     ck_assert_int_eq(shell("@ run %/s.yaml --shard 1/8 --dry-run"), 0);
-    char *plan = strdup(output);
+    FREED char *plan = strdup(output);
     for (int i = 1; i <= SHARDS; i++) {
         char command[300];
         (void)snprintf(command, sizeof command, "@ run %%/s.yaml -o %%/two --shard %d/%d 2>&1", i, SHARDS);
@@ -103,7 +103,6 @@ START_TEST(shards_share_the_work)
         ck_assert(now > before || i > 1); /* a search that went before may have taken all of a shard */
         before = now;
     }
-    free(plan);
     ck_assert_uint_eq(before, all);
     assert_same("one/s/s.h5", "two/s/s.h5");
 }
@@ -244,10 +243,9 @@ START_TEST(signals_end_a_run_cleanly)
     ck_assert(WIFEXITED(state));
     ck_assert_int_eq(WEXITSTATUS(state), 128 + signals[_i]);
     ck_assert(kill(worker, 0) != 0 && errno == ESRCH);
-    char *said = read_file("log");
+    FREED char *said = read_file("log");
     ck_assert_msg(strstr(said, "interrupted by signal") != NULL && strstr(said, "the same command goes on") != NULL,
                   "%s", said);
-    free(said);
     ck_assert_uint_eq(count_cells("out/s/cells", ".h5"), 1);
     ck_assert_int_eq(shell("ls %/out/s/cells | grep tmp"), 1);
     ck_assert(!exists("out/s/s.h5"));
@@ -267,10 +265,9 @@ START_TEST(a_killed_worker_is_a_failed_cell)
     ck_assert_ptr_nonnull(strstr(output, "failed: b-ddpm-8000-"));
     ck_assert_ptr_nonnull(strstr(output, "its process died of signal 11 (Segmentation fault)"));
     ck_assert(exists("out/s/verdict.md"));
-    struct result result = load_result("out/s/s.h5");
+    OWNED(result) result = load_result("out/s/s.h5");
     ck_assert_uint_eq(result.count, 5);
     ck_assert_ptr_nonnull(strstr(result.failures, "its process died of signal 11"));
-    result_free(&result);
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/out 2>&1"), 3); /* it stays failed */
     ck_assert_ptr_nonnull(strstr(output, "0 cells measured, 5 read back, 1 failed"));
     ck_assert_int_eq(shell("@ merge %/out/s 2>&1"), 3);
@@ -297,13 +294,12 @@ END_TEST
 static void assert_refused(const char *command, const char *words)
 {
     ck_assert_int_eq(shell("cd %; find . -type f | sort | xargs cksum"), 0);
-    char *before = strdup(output);
+    FREED char *before = strdup(output);
     int status = shell(command);
     ck_assert_msg(status == 1, "%s exits %d: %s", command, status, output);
     ck_assert_msg(lines(output) == 1 && strstr(output, words) != NULL, "%s: %s", command, output);
     ck_assert_int_eq(shell("cd %; find . -type f | sort | xargs cksum"), 0);
     ck_assert_str_eq(before, output);
-    free(before);
 }
 
 #define ONE_CELL \

@@ -75,12 +75,11 @@ static enum status lie(void *context, FILE *out, struct error *error)
 #if !defined __SANITIZE_ADDRESS__
 static enum status eat(void *context, FILE *out, struct error *error)
 {
-    char *block = malloc(*(const size_t *)context);
+    FREED char *block = malloc(*(const size_t *)context);
     if (block == NULL)
         return fail_with(error, STATUS_MEMORY, "hungry");
     memset(block, 1, *(const size_t *)context);
     fputc(block[17], out);
-    free(block);
     return STATUS_OK;
 }
 #endif
@@ -144,9 +143,8 @@ START_TEST(memory_is_limited)
 {
 #if !defined __SANITIZE_ADDRESS__
     size_t some = limits.memory / 2, much = 2 * limits.memory, length;
-    char *out;
+    FREED char *out;
     ASSERT_OK(isolate, eat, &some, &limits, &out, &length);
-    free(out);
     check_failure(eat, &much, STATUS_MEMORY, "hungry");
 #endif
 }
@@ -269,14 +267,13 @@ END_TEST
 
 static void check_put(void (*put)(FILE *file, const char *text), const char *text, const char *expected)
 {
-    char *written = NULL;
+    FREED char *written = NULL;
     size_t length = 0;
     FILE *file = open_memstream(&written, &length);
     ck_assert_ptr_nonnull(file);
     put(file, text);
     ck_assert_int_eq(fclose(file), 0);
     ck_assert_str_eq(written, expected);
-    free(written);
 }
 
 START_TEST(escapes)

@@ -94,7 +94,7 @@ static long double direct(const struct factor *factor, const struct level *level
 
 static void compare(const struct factor *factor, const struct level *level, size_t anchor, double tolerance)
 {
-    struct joint_level joint;
+    OWNED(joint_level) joint;
     size_t n = factor->dimension;
     double x[MOST * POINTS], log_density[POINTS], score[MOST * POINTS], point[MOST] = {0.0};
     long double exact[MOST];
@@ -115,7 +115,6 @@ static void compare(const struct factor *factor, const struct level *level, size
                           "n = %zu, K = %zu, point %zu: score %.17g, expected %.17g", n, factor->components, j,
                           score[i * POINTS + j], (double)exact[i]);
     }
-    joint_level_free(&joint);
 }
 
 /* A symmetric positive definite matrix of order n. */
@@ -175,7 +174,7 @@ START_TEST(test_narrow)
     }
     const struct factor factor = {MOST, MOST, weight, mean, sd, NULL};
     const struct level level = {1.0, 1e-18};
-    struct joint_level joint;
+    OWNED(joint_level) joint;
     double x[MOST * 2] = {0.0}, log_density[2], score[MOST * 2];
     ck_assert_int_eq(joint_level_new(&factor, &joint, NULL), STATUS_OK);
     joint_level_set(&joint, &level);
@@ -185,7 +184,6 @@ START_TEST(test_narrow)
     ck_assert_double_eq_tol(log_density[0], log(1.0 / MOST) - 6.0 * log(2.0 * M_PI * variance), 1e-12);
     ck_assert_double_eq_tol(log_density[1], log_density[0] - 0.25, 1e-12);
     ck_assert_double_eq_tol(score[2 * 3 + 1] * variance / -1e-9, 1.0, 1e-12);
-    joint_level_free(&joint);
 }
 END_TEST
 
@@ -197,7 +195,7 @@ START_TEST(test_deviations)
     fill_matrix(1, N, matrix);
     const struct covariances full = {1, matrix};
     const struct factor factor = {N, 1, weight, NULL, NULL, &full};
-    struct joint_level joint;
+    OWNED(joint_level) joint;
     ck_assert_int_eq(joint_level_new(&factor, &joint, NULL), STATUS_OK);
     joint_level_set(&joint, &levels[0]);
     for (size_t j = 0; j < SAMPLES; j++) {
@@ -215,7 +213,6 @@ START_TEST(test_deviations)
         along += u[i / N] * exact * u[i % N];
     }
     ck_assert_double_eq_tol(joint_level_variance(&joint, 0, u), along, 1e-14);
-    joint_level_free(&joint);
 }
 END_TEST
 

@@ -70,9 +70,8 @@ START_TEST(numbers_are_counted)
          30.0 + 30.0 + 20.0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct spec spec = parsed(cases[i].text);
+        OWNED(spec) spec = parsed(cases[i].text);
         ck_assert_double_eq(limits_demand(&spec).numbers, cases[i].numbers);
-        spec_free(&spec);
     }
 }
 END_TEST
@@ -83,7 +82,7 @@ static double file_size(size_t rows_wanted)
     const struct fact facts[] = {{"failure", ""}, {"command", "diffrate run experiments/scaling.yaml"}, {NULL, NULL}};
     struct error error = {STATUS_OK, ""};
     struct stat info;
-    struct record *rows = array_new(rows_wanted, sizeof *rows);
+    FREED struct record *rows = array_new(rows_wanted, sizeof *rows);
     int file = mkstemp(path);
     ck_assert(file >= 0 && close(file) == 0 && rows != NULL);
     for (size_t i = 0; i < rows_wanted; i++)
@@ -93,7 +92,6 @@ static double file_size(size_t rows_wanted)
     ck_assert_msg(store_write(path, rows, rows_wanted, facts, &error) == STATUS_OK, "%s", error.text);
     ck_assert_int_eq(stat(path, &info), 0);
     ck_assert_int_eq(unlink(path), 0);
-    free(rows);
     return (double)info.st_size;
 }
 
@@ -133,17 +131,16 @@ START_TEST(memory_is_counted)
         {GAUSS DDPM "dimensions: [1]\nsteps: [10000000]\n", "dimensions", 2.4e8, 2.5e8},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct spec spec = parsed(cases[i].text);
+        OWNED(spec) spec = parsed(cases[i].text);
         struct excess excess;
         double memory = limits_demand(&spec).memory;
         ck_assert_msg(memory >= cases[i].least && memory <= cases[i].most, "case %zu: %g", i, memory);
         ck_assert(!limits_exceeded(&spec, memory, &excess));
         ck_assert(limits_exceeded(&spec, 0.99 * memory, &excess));
         ck_assert_str_eq(excess.key, cases[i].key);
-        spec_free(&spec);
     }
     ck_assert_double_gt(limits_machine_memory(), 1e8);
-    struct spec spec = parsed(GAUSS DDPM "dimensions: [1, 2, 3, 4]\nsteps: [64, 65]\n");
+    OWNED(spec) spec = parsed(GAUSS DDPM "dimensions: [1, 2, 3, 4]\nsteps: [64, 65]\n");
     struct excess excess;
     double merging = limits_demand(&spec).merging;
     ck_assert_double_ge(merging, 8.0 * 2.0 * (double)sizeof(struct record)); /* as read, and as merged */
@@ -151,7 +148,6 @@ START_TEST(memory_is_counted)
     ck_assert(!limits_exceeded(&spec, merging, &excess));
     ck_assert(limits_exceeded(&spec, 0.99 * merging, &excess));
     ck_assert_ptr_nonnull(strstr(excess.text, "results (2 cells x 4 dimensions) that need "));
-    spec_free(&spec);
 }
 END_TEST
 
@@ -222,7 +218,7 @@ static const struct {
 START_TEST(too_much_is_refused)
 {
     char *text = spec_of(&lists[_i].counts), place[64];
-    struct spec spec;
+    OWNED(spec) spec;
     struct error error = {STATUS_OK, ""};
     double start = clock_seconds();
     enum status status = parse(text, &spec, &error);
@@ -235,7 +231,6 @@ START_TEST(too_much_is_refused)
         ck_assert_msg(strncmp(error.text, place, strlen(place)) == 0, "%s: %s", place, error.text);
         ck_assert_msg(strstr(error.text, lists[_i].message) != NULL, "%s", error.text);
     }
-    spec_free(&spec);
     free(text);
 }
 END_TEST
@@ -261,11 +256,10 @@ static const struct {
 
 START_TEST(huge_targets_are_refused)
 {
-    struct spec spec;
+    OWNED(spec) spec;
     struct error error = {STATUS_OK, ""};
     ck_assert_int_eq(parse(huge[_i].text, &spec, &error), STATUS_INVALID);
     ck_assert_msg(strncmp(error.text, huge[_i].message, strlen(huge[_i].message)) == 0, "%s", error.text);
-    spec_free(&spec);
 }
 END_TEST
 

@@ -46,7 +46,7 @@ static struct divergence measure(const char *engine_name, const struct mixture *
     const struct law_engine *engine = engine_called(engine_name);
     struct factor factor = {1, mixture->components, mixture->weight, mixture->mean, mixture->sd, NULL};
     struct law_problem problem = {.factor = &factor, .sampler = sampler, .schedule = schedule};
-    struct law law;
+    OWNED(law) law;
     struct divergence divergence;
     struct error error = {STATUS_OK, ""};
     ck_assert(engine->handles(&problem));
@@ -56,7 +56,6 @@ static struct divergence measure(const char *engine_name, const struct mixture *
     struct law_group group = {&law, 1.0};
     if (status == STATUS_OK)
         status = divergence_measure(&group, 1, &divergence, &error);
-    law_free(&law);
     if (status == STATUS_NUMERIC) {
         const struct measured nothing = {NAN, NAN};
         return (struct divergence){nothing, nothing, nothing, nothing, nothing, NAN};
@@ -129,7 +128,7 @@ START_TEST(test_against_closed_form)
 {
     const struct mixture *mixture = find(one_component[_i].mixture);
     size_t T = one_component[_i].T;
-    struct schedule *schedule =
+    OWNED_SCHEDULE *schedule =
         make_schedule(one_component[_i].schedule, one_component[_i].c0, one_component[_i].c1, T);
     for (size_t s = 0; sampler_at(s) != NULL; s++) {
         struct divergence line = measure("line", mixture, sampler_at(s), schedule, 1.0);
@@ -143,7 +142,6 @@ START_TEST(test_against_closed_form)
             ck_assert_msg(line.tv.error < 1e-10 + 1e-3 * line.tv.value, "TV = %g +- %g", line.tv.value,
                           line.tv.error);
     }
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -181,7 +179,7 @@ static int takes(int i, size_t sampler)
 START_TEST(test_radii_are_honest)
 {
     const struct mixture *mixture = find(honest[_i].mixture);
-    struct schedule *schedule = make_schedule(honest[_i].schedule, honest[_i].c0, honest[_i].c1, honest[_i].T);
+    OWNED_SCHEDULE *schedule = make_schedule(honest[_i].schedule, honest[_i].c0, honest[_i].c1, honest[_i].T);
     for (size_t s = 0; sampler_at(s) != NULL; s++) {
         if (!takes(_i, s))
             continue;
@@ -204,7 +202,6 @@ START_TEST(test_radii_are_honest)
             ck_assert_msg(twice.tv.error < 1e-3 * twice.tv.value, "%s: TV = %g +- %g says nothing", where,
                           twice.tv.value, twice.tv.error);
     }
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -220,7 +217,7 @@ static void compute_by_threads(size_t threads, const struct mixture *mixture, co
 /* The same bits for any number of threads, also where the law is one of many in a parallel region. */
 START_TEST(test_threads)
 {
-    struct schedule *schedule = make_li_cai(100);
+    OWNED_SCHEDULE *schedule = make_li_cai(100);
     struct law one, other[4];
     compute_by_threads(1, find("skewed"), schedule, &one);
     for (size_t i = 0; i < 3; i++)
@@ -236,7 +233,6 @@ START_TEST(test_threads)
         law_free(&other[i]);
     }
     law_free(&one);
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -244,12 +240,11 @@ END_TEST
 START_TEST(test_extreme_schedule)
 {
     const struct sampler *sampler = sampler_find("accelerated");
-    struct schedule *schedule = make_schedule("li-cai", 2.0, 12.0, 16384);
+    OWNED_SCHEDULE *schedule = make_schedule("li-cai", 2.0, 12.0, 16384);
     struct divergence law = measure("line", find("bimodal"), sampler, schedule, 1.0);
     ck_assert(isfinite(law.tv.value) && law.tv.value > 0.0 && law.tv.value < 1e-5);
     ck_assert_msg(law.tv.error < 0.01 * law.tv.value, "TV = %g +- %g", law.tv.value, law.tv.error);
     mass_kept(&law, 1e-5, sampler, "extreme schedule");
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -275,11 +270,10 @@ START_TEST(test_planted_noise)
     wrong.name = "noise 1% too large";
     wrong.log_noise_ratio = too_noisy;
     for (int i = 0; i < 2; i++) {
-        struct schedule *schedule = make_li_cai(i == 0 ? 512 : 2048);
+        OWNED_SCHEDULE *schedule = make_li_cai(i == 0 ? 512 : 2048);
         struct divergence law = measure("line", find("bimodal"), &wrong, schedule, 1.0);
         tv[i] = law.tv.value;
         ck_assert_double_gt(law.tv.value, 1e-3 + law.tv.error);
-        schedule_free(schedule);
     }
     ck_assert_msg(fabs(tv[1] / tv[0] - 1.0) < 0.2, "TV %g at T = 512, %g at T = 2048", tv[0], tv[1]);
 }
@@ -291,11 +285,10 @@ START_TEST(test_planted_sign)
     wrong.name = "correction of the wrong sign";
     wrong.increment = minus_correction;
     wrong.work_arrays = 3;
-    struct schedule *schedule = make_li_cai(1024);
+    OWNED_SCHEDULE *schedule = make_li_cai(1024);
     struct divergence law = measure("line", find("bimodal"), &wrong, schedule, 1.0);
     struct divergence right = measure("line", find("bimodal"), sampler_find("accelerated"), schedule, 1.0);
     ck_assert_msg(law.tv.value > 10.0 * right.tv.value, "TV %g against %g", law.tv.value, right.tv.value);
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -353,7 +346,7 @@ static void check_rows(const struct row *rows, size_t count)
     ck_assert_uint_le(count, MOST);
     for (size_t i = 0; i < count; i++)
         dimensions[i] = (size_t)rows[i].d;
-    struct schedule *schedule = make_schedule(rows->schedule, rows->c0, rows->c1, (size_t)rows->T);
+    OWNED_SCHEDULE *schedule = make_schedule(rows->schedule, rows->c0, rows->c1, (size_t)rows->T);
     enum status status =
         measure_target(&target, sampler_find(rows->sampler), NULL, schedule, dimensions, count, measurements, &error);
     for (size_t i = 0; i < count && status == STATUS_OK && strncmp(rows->error, "constant ", 9) == 0; i++) {
@@ -374,7 +367,6 @@ static void check_rows(const struct row *rows, size_t count)
         near_reference(d->kl_q_p.value, rows[i].other[1], &rows[i], "KL(q|p)");
         near_reference(d->chi2_q_p.value, rows[i].other[2], &rows[i], "chi2");
     }
-    schedule_free(schedule);
 }
 
 static int same_law(const struct row *a, const struct row *b)
@@ -417,7 +409,7 @@ START_TEST(test_overshoot_law)
     target_init(&target, target_family_find("mixture"));
     set_mixture(&target, 2, halves, means, sds);
     for (int i = 0; i < 3; i++) {
-        struct schedule *schedule = make_schedule("li-cai", 2.0, 8.5, i == 1 ? 128 : 256);
+        OWNED_SCHEDULE *schedule = make_schedule("li-cai", 2.0, 8.5, i == 1 ? 128 : 256);
         struct measurement own, known;
         struct error error = {STATUS_OK, ""};
         union params values;
@@ -436,7 +428,6 @@ START_TEST(test_overshoot_law)
         else
             ck_assert(own.divergence.tv.value < 0.9 * known.divergence.tv.value);
         sampler_instance_free(instance);
-        schedule_free(schedule);
     }
     ck_assert_double_eq_tol(log(tv[1] / tv[0]) / log(h[1] / h[0]), 2.0, 0.2);
 }

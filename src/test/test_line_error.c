@@ -27,10 +27,9 @@ enum { GAUSS, SHIFTED, BIMODAL };
 
 static struct divergence measure(const char *engine, const struct law_problem *problem, double resolution)
 {
-    struct law law;
+    OWNED(law) law;
     ASSERT_OK(compute_by, engine_called(engine), problem, resolution, &law);
     struct divergence divergence = divergences_of(&law, 1.0);
-    law_free(&law);
     return divergence;
 }
 
@@ -45,7 +44,7 @@ static const char *const profiles[] = {"uniform", "early", "late", "relative"};
 /* Affine errors keep Gaussians Gaussian. */
 START_TEST(test_affine)
 {
-    struct schedule *schedule = make_li_cai(_i % 2 == 0 ? 256 : 1024);
+    OWNED_SCHEDULE *schedule = make_li_cai(_i % 2 == 0 ? 256 : 1024);
     struct score_error error = make_error(_i / 2 % 2 == 0 ? "bias" : "linear", 0.05, 0.0, 0.0);
     error.profile = error_profile_find(profiles[_i / 4]);
     for (int target = GAUSS; target <= SHIFTED; target++)
@@ -64,7 +63,6 @@ START_TEST(test_affine)
             ck_assert_msg(line.tv.error < 1e-10 + 3e-5 * line.tv.value, "%s: TV = %g +- %g", where, line.tv.value,
                           line.tv.error);
         }
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -82,7 +80,7 @@ enum { ROUGH = sizeof rough / sizeof rough[0] };
 
 START_TEST(test_rough_errors)
 {
-    struct schedule *schedule = make_li_cai(rough[_i].T);
+    OWNED_SCHEDULE *schedule = make_li_cai(rough[_i].T);
     struct score_error error =
         make_error(rough[_i].shape, rough[_i].size, rough[_i].roughness, rough[_i].probability);
     static const char *const samplers[] = {"ddpm", "accelerated", "accelerated-sde-2024"};
@@ -99,7 +97,6 @@ START_TEST(test_rough_errors)
         ck_assert_msg(fmin(once.tv.error, twice.tv.error) < rough[_i].wide * twice.tv.value, "%s: TV = %g +- %g",
                       samplers[s], twice.tv.value, twice.tv.error);
     }
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -107,7 +104,7 @@ END_TEST
 START_TEST(test_late_errors)
 {
     static const char *const samplers[] = {"ddpm", "accelerated"};
-    struct schedule *schedule = make_li_cai(1500);
+    OWNED_SCHEDULE *schedule = make_li_cai(1500);
     struct score_error error = make_error("wave", 1.0, 32.0, 0.0);
     error.profile = error_profile_find(_i == 0 ? "late" : "early");
     error.size = _i == 0 ? 1.0 : 0.01;
@@ -121,14 +118,13 @@ START_TEST(test_late_errors)
         ck_assert_msg(once.tv.error < 1e-5 * once.tv.value, "%s: TV = %g +- %g", samplers[s], once.tv.value,
                       once.tv.error);
     }
-    schedule_free(schedule);
 }
 END_TEST
 
 START_TEST(test_maps)
 {
     static const char *const samplers[] = {"ddim", "pf-ode-2"};
-    struct schedule *schedule = make_li_cai(256);
+    OWNED_SCHEDULE *schedule = make_li_cai(256);
     struct score_error error = make_error("wave", 0.002, 8.0, 0.0);
     for (size_t s = 0; s < 2; s++) {
         struct law_problem problem = {
@@ -147,7 +143,6 @@ START_TEST(test_maps)
         ck_assert_msg(strstr(failure.text, "jumps") != NULL, "%s", failure.text);
         error = make_error("wave", 0.002, 8.0, 0.0);
     }
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -157,13 +152,12 @@ static struct measurement measure_product(const char *sampler, const struct scor
     struct target product;
     struct measurement out;
     struct error failure = {STATUS_OK, ""};
-    struct schedule *schedule = make_li_cai(T);
+    OWNED_SCHEDULE *schedule = make_li_cai(T);
     target_init(&product, target_family_find("mixture"));
     const struct factor *factor = &targets[target].factor;
     set_mixture(&product, factor->components, factor->weight, factor->mean, factor->sd);
     enum status status = measure_target(&product, sampler_find(sampler), error, schedule, &d, 1, &out, &failure);
     ck_assert_msg(status == STATUS_OK, "%s", failure.text);
-    schedule_free(schedule);
     return out;
 }
 
@@ -171,7 +165,7 @@ static struct measurement measure_product(const char *sampler, const struct scor
 START_TEST(test_effect_of_bias)
 {
     enum { T = 512 };
-    struct schedule *schedule = make_li_cai(T);
+    OWNED_SCHEDULE *schedule = make_li_cai(T);
     struct score_error error = make_error("bias", 0.02, 0.0, 0.0);
     double shift = 0.0, V = 1.0, lambda = 0.25;
     for (size_t t = T; t >= 2; t--) {
@@ -191,7 +185,6 @@ START_TEST(test_effect_of_bias)
                           m.error_effect.value, m.error_effect.error, expected);
             ck_assert_double_lt(m.error_effect.error, 1e-5 * expected);
         }
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -244,10 +237,10 @@ START_TEST(test_clip)
     ck_assert_msg(difference > radius, "TV %g with the clip, %g without, radius %g", clipped.divergence.tv.value,
                   unclipped.divergence.tv.value, radius);
     /* In a product the clip is off, and the radius says what that may cost; in one dimension it may cost as much. */
-    struct schedule *schedule = make_li_cai(256);
+    OWNED_SCHEDULE *schedule = make_li_cai(256);
     struct law_problem problem = {
         &targets[GAUSS].factor, sampler_find("accelerated"), schedule, &error, 1.0, 0.0, 0, NULL};
-    struct law law;
+    OWNED(law) law;
     ASSERT_OK(compute_by, engine_called("line"), &problem, 1.0, &law);
     const struct clip_bound *bound = &law.clip;
     double copies = 1.0, probability = clip_probability(1, &bound, &copies, 1);
@@ -257,8 +250,6 @@ START_TEST(test_clip)
     struct measured tv = product.divergence.tv;
     ck_assert(product.clip_probability > 0.0 && tv.value + tv.error >= product.clip_probability);
     ck_assert(tv.value - tv.error <= fmax(0.0, tv.value + tv.error - 2.0 * product.clip_probability));
-    law_free(&law);
-    schedule_free(schedule);
 }
 END_TEST
 

@@ -168,7 +168,7 @@ static void random_target(struct random *random, const char *family, struct list
 static void describe(const struct target *target, const struct sampler *sampler, const struct score_error *error,
                      const struct schedule *schedule, char text[600])
 {
-    char *written = NULL;
+    FREED char *written = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&written, &size);
     ck_assert_ptr_nonnull(stream);
@@ -176,7 +176,6 @@ static void describe(const struct target *target, const struct sampler *sampler,
     target_describe(target, stream);
     ck_assert_int_eq(fclose(stream), 0);
     (void)snprintf(text, 600, "%s", written);
-    free(written);
 }
 
 static const struct score_error *random_error(struct random *random, struct score_error *error)
@@ -202,13 +201,12 @@ static enum status ask(struct random *random, const char *family, const size_t *
     struct measurement m[4];
     struct error error = {STATUS_OK, ""};
     char where[600];
-    struct schedule *schedule = random_schedule(random, most);
+    OWNED_SCHEDULE *schedule = random_schedule(random, most);
     const struct sampler *sampler = random_sampler(random);
     const struct score_error *score_error = random_error(random, &made);
     random_target(random, family, &lists, &target);
     describe(&target, sampler, score_error, schedule, where);
     enum status status = measure_target(&target, sampler, score_error, schedule, dimensions, count, m, &error);
-    schedule_free(schedule);
     ck_assert_msg(status == STATUS_OK || error.text[0] != '\0', "%s: no reason", where);
     ck_assert_msg(status == STATUS_OK || status == STATUS_NUMERIC || status == STATUS_UNSUPPORTED, "%s: %s", where,
                   error.text);
@@ -279,7 +277,7 @@ static int twins_agree(const char *family, double mean, double sd, const char *s
     double weights[] = {0.4, 0.6}, means[] = {mean, mean}, sds[] = {sd, sd * (1.0 + 1e-15)};
     struct target twin, one;
     struct error error;
-    struct schedule *schedule;
+    OWNED_SCHEDULE *schedule;
     char where[200];
     enum status status;
     (void)snprintf(where, sizeof where, "%s N(%g, %g^2), d = %zu, %s, %s, T = %zu", family, mean, sd, dimension, kind,
@@ -295,7 +293,6 @@ static int twins_agree(const char *family, double mean, double sd, const char *s
     struct measurement closed = measure(&one, sampler, schedule, dimension, &status);
     ck_assert_msg(status == STATUS_OK, "%s: no closed form", where);
     struct measurement by_engine = measure(&twin, sampler, schedule, dimension, &status);
-    schedule_free(schedule);
     ck_assert(status == STATUS_OK || status == STATUS_NUMERIC);
     if (status != STATUS_OK)
         return 0;
@@ -447,7 +444,7 @@ START_TEST(test_what_is_known)
 {
     double weights[] = {0.3, 0.7}, means[] = {-1.0, 1.0}, points[] = {-1.0, 0.0, 1.0, 0.5}, sds[] = {0.3, 0.4};
     struct target target;
-    struct schedule *schedule;
+    OWNED_SCHEDULE *schedule;
     struct error error;
     struct measurement m[2];
     target_init(&target, target_family_find(ordinary[_i].family));
@@ -460,7 +457,6 @@ START_TEST(test_what_is_known)
                                  count, m, &error)
                       == STATUS_OK,
                   "%s", error.text);
-    schedule_free(schedule);
     for (size_t i = 0; i < count; i++)
         known += count_known(&m[i].divergence);
     ck_assert_msg(known >= ordinary[_i].least, "%s, %s, T = %zu: %zu of %zu divergences are known, expected %zu",

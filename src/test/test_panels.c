@@ -170,13 +170,12 @@ START_TEST(test_tiles)
 {
     for (size_t i = 0; i < NOISES; i++)
         for (int j = 0; j < 2; j++) {
-            struct layout layout;
+            OWNED(layout) layout;
             layout_init(&layout, &mixtures[_i], noises[i]);
             lay_out(&layout, resolutions[j], NULL);
             check_order(&layout, 4.0);
             check_cover(&layout);
             check_lengths(&layout, resolutions[j]);
-            layout_free(&layout);
         }
 }
 END_TEST
@@ -213,10 +212,10 @@ START_TEST(test_interpolates)
     const double tolerance = 2e-11;
     for (size_t i = 0; i < NOISES; i++)
         for (int j = 0; j < 2; j++) {
-            struct layout layout;
+            OWNED(layout) layout;
             layout_init(&layout, &mixtures[_i], noises[i]);
             lay_out(&layout, resolutions[j], NULL);
-            double *magnitude = calloc(layout.panels.count, sizeof *magnitude);
+            FREED double *magnitude = calloc(layout.panels.count, sizeof *magnitude);
             ck_assert_ptr_nonnull(magnitude);
             fit_log_density(&layout, magnitude);
             for (size_t k = 0; k < layout.factor.components; k++) {
@@ -239,8 +238,6 @@ START_TEST(test_interpolates)
                     }
                 }
             }
-            free(magnitude);
-            layout_free(&layout);
         }
 }
 END_TEST
@@ -251,13 +248,12 @@ START_TEST(test_count_grows_with_log)
     static const struct mixture atom = {"atom", 2, {0.5, 0.5}, {0.0, 0.7}, {1.0, 0.0}};
     size_t before = 0;
     for (int decades = 2; decades <= 20; decades += 2) {
-        struct layout layout;
+        OWNED(layout) layout;
         layout_init(&layout, &atom, pow(10.0, -2.0 * decades));
         lay_out(&layout, 1.0, NULL);
         if (before > 0) /* 2 log_2(100) = 13 */
             ck_assert_uint_le(layout.panels.count, before + 17);
         before = layout.panels.count;
-        layout_free(&layout);
     }
     ck_assert_uint_lt(before, 220);
 }
@@ -270,12 +266,11 @@ static const size_t most_panels[] = {15,  36,  44,  46,  58, 66, 58,  54,  360, 
 START_TEST(test_count)
 {
     for (size_t i = 0; i < NOISES; i++) {
-        struct layout layout;
+        OWNED(layout) layout;
         layout_init(&layout, &mixtures[_i], noises[i]);
         lay_out(&layout, 1.0, NULL);
         ck_assert_msg(layout.panels.count <= most_panels[_i], "%s: %zu panels at noise %g", layout.mixture.name,
                       layout.panels.count, noises[i]);
-        layout_free(&layout);
     }
 }
 END_TEST
@@ -301,7 +296,7 @@ START_TEST(test_symmetry)
         {"four", 4, {0.25, 0.25, 0.25, 0.25}, {-1.0, 1.0, -2.0, 2.0}, {0.01, 0.01, 1.0, 1.0}},
     };
     for (size_t i = 0; i < sizeof symmetric / sizeof symmetric[0]; i++) {
-        struct layout layout;
+        OWNED(layout) layout;
         layout_init(&layout, &symmetric[i], 1e-9);
         lay_out(&layout, 1.0, NULL);
         for (double x = 1e-4; x < 2.2; x *= 1.01) {
@@ -309,7 +304,6 @@ START_TEST(test_symmetry)
             ck_assert_msg(ratio < 2.5 && ratio > 0.4, "%s: lengths at %g and its mirror image differ by %g",
                           layout.mixture.name, x, ratio);
         }
-        layout_free(&layout);
     }
 }
 END_TEST
@@ -341,7 +335,7 @@ START_TEST(test_gaps)
         {{"narrow ones apart", 3, {0.3, 0.3, 0.4}, {0.0, 25.0, 26.0}, {1.0, 1e-6, 1e-6}}, 3},
     };
     for (size_t i = 0; i < sizeof gaps / sizeof gaps[0]; i++) {
-        struct layout layout;
+        OWNED(layout) layout;
         layout_init(&layout, &gaps[i].mixture, 1e-20);
         lay_out(&layout, 1.0, NULL);
         check_order(&layout, 4.0);
@@ -349,7 +343,6 @@ START_TEST(test_gaps)
         check_lengths(&layout, 1.0);
         ck_assert_msg(intervals(&layout.panels) == gaps[i].intervals, "%s: %zu intervals", layout.mixture.name,
                       intervals(&layout.panels));
-        layout_free(&layout);
     }
 }
 END_TEST
@@ -361,8 +354,8 @@ START_TEST(test_moves)
     static const double change[] = {0.75, 0.9, 1.0, 1.1, 1.25};
     for (size_t i = 0; i < NOISES; i++)
         for (size_t j = 0; j < sizeof change / sizeof change[0]; j++) {
-            struct layout layout;
-            struct panels before;
+            OWNED(layout) layout;
+            OWNED(panels) before;
             struct error error;
             int in_order;
             layout_init(&layout, &mixtures[_i], noises[i]);
@@ -383,8 +376,6 @@ START_TEST(test_moves)
                     ck_assert(before.panel[p].half_width == layout.panels.panel[p].half_width);
                 }
             }
-            panels_free(&before);
-            layout_free(&layout);
         }
 }
 END_TEST
@@ -393,8 +384,8 @@ END_TEST
 START_TEST(test_moves_into_each_other)
 {
     static const struct mixture atoms = {"atoms", 2, {0.5, 0.5}, {-1.0, 1.0}, {0.0, 0.0}};
-    struct layout layout;
-    struct panels moved = {0};
+    OWNED(layout) layout;
+    OWNED(panels) moved = {0};
     struct error error;
     int in_order;
     layout_init(&layout, &atoms, 1e-3);
@@ -403,8 +394,6 @@ START_TEST(test_moves_into_each_other)
     set_noise(&layout, 1.2e-2);
     ck_assert(panels_move(&layout.panels, &layout.level, &moved, &in_order, &error) == STATUS_OK);
     ck_assert(!in_order);
-    panels_free(&moved);
-    layout_free(&layout);
 }
 END_TEST
 
@@ -431,7 +420,7 @@ START_TEST(test_fineness)
     const struct fineness *fineness = &sharp[_i].fineness;
     for (int j = 0; j < 2; j++) {
         double resolution = resolutions[j];
-        struct layout layout;
+        OWNED(layout) layout;
         layout_init(&layout, &sharp[_i].mixture, 1e-20);
         lay_out(&layout, resolution, NULL);
         size_t without = layout.panels.count;
@@ -459,7 +448,6 @@ START_TEST(test_fineness)
             ck_assert_double_le((double)layout.panels.count,
                                 (double)without + (double)fineness->edges * (2.0 * row + 8.0 * resolution));
         }
-        layout_free(&layout);
     }
 }
 END_TEST
@@ -470,7 +458,7 @@ START_TEST(test_interpolates_at_edges)
     struct chebyshev chebyshev;
     chebyshev_init(&chebyshev);
     const struct fineness *fineness = &sharp[_i].fineness;
-    struct layout layout;
+    OWNED(layout) layout;
     layout_init(&layout, &sharp[_i].mixture, 1e-20);
     lay_out(&layout, 1.0, fineness);
     for (size_t p = 0; p < layout.panels.count; p++)
@@ -488,7 +476,6 @@ START_TEST(test_interpolates_at_edges)
                 ck_assert_double_eq_tol(made, erf((x - edge) / fineness->finest), 1e-10 + rounding);
             }
         }
-    layout_free(&layout);
 }
 END_TEST
 
@@ -498,8 +485,8 @@ START_TEST(test_hands_on)
     static const struct mixture mixture = {"scales", 2, {0.4, 0.6}, {0.0, 0.5}, {0.01, 1.0}};
     struct chebyshev chebyshev;
     chebyshev_init(&chebyshev);
-    struct layout layout;
-    struct panels before = {0};
+    OWNED(layout) layout;
+    OWNED(panels) before = {0};
     layout_init(&layout, &mixture, 1e-4);
     for (int step = 0; step <= 3000; step++) {
         mixture_level_set(&layout.level, &(struct level){1.0, 1e-4 * exp(-1e-3 * step)});
@@ -525,19 +512,16 @@ START_TEST(test_hands_on)
         before = layout.panels;
         layout.panels = other;
     }
-    panels_free(&before);
-    layout_free(&layout);
 }
 END_TEST
 
 START_TEST(test_too_many)
 {
     struct fineness fineness = {.longest = 1e-7};
-    struct layout layout;
+    OWNED(layout) layout;
     struct error error;
     layout_init(&layout, &mixtures[0], 1e-2);
     ck_assert(panels_lay_out(&layout.level, 1.0, &fineness, &layout.panels, &error) == STATUS_MEMORY);
-    layout_free(&layout);
 }
 END_TEST
 

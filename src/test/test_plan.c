@@ -71,7 +71,7 @@ static struct spec spec_of(void)
 
 START_TEST(plans_agree_on_shares)
 {
-    struct spec spec = spec_of();
+    OWNED(spec) spec = spec_of();
     struct plan plan[2];
     size_t each[3] = {0, 0, 0};
     for (int i = 0; i < 2; i++)
@@ -89,7 +89,6 @@ START_TEST(plans_agree_on_shares)
     ck_assert(each[0] > 0 && each[1] > 0 && each[2] > 0);
     for (int i = 0; i < 2; i++)
         plan_free(&plan[i]);
-    spec_free(&spec);
 }
 END_TEST
 
@@ -97,8 +96,8 @@ END_TEST
  * failure that leaves nothing to find. */
 START_TEST(pursuits_wait_and_go_on)
 {
-    struct spec spec = spec_of();
-    struct plan plan;
+    OWNED(spec) spec = spec_of();
+    OWNED(plan) plan;
     ASSERT_OK(plan_new, &spec, 1, &plan);
     size_t before = plan.count, members = plan.pursuits[0].count;
     for (size_t i = 0; i < members; i++) {
@@ -124,8 +123,6 @@ START_TEST(pursuits_wait_and_go_on)
             plan_settle(&plan, after, ITEM_FAILED, NULL, strdup("no"));
     }
     ck_assert_int_ne(plan.pursuits[0].ended, 0);
-    plan_free(&plan);
-    spec_free(&spec);
 }
 END_TEST
 

@@ -73,13 +73,13 @@ enum { RUNS = sizeof runs / sizeof runs[0] };
 /* Four modes at (+-1, +-1) are two coordinates with two each. */
 START_TEST(test_product)
 {
-    struct schedule *schedule = make_li_cai(runs[_i].T);
+    OWNED_SCHEDULE *schedule = make_li_cai(runs[_i].T);
     struct factor four = eased(product), two = eased(bimodal);
     struct law_problem problem = {.factor = &four, .sampler = sampler_find(runs[_i].sampler), .schedule = schedule};
-    struct law plane = compute(&problem, finer() * runs[_i].resolution);
+    OWNED(law) plane = compute(&problem, finer() * runs[_i].resolution);
     ck_assert_str_eq(plane.engine->name, "plane");
     problem.factor = &two;
-    struct law line = compute(&problem, 1.0);
+    OWNED(law) line = compute(&problem, 1.0);
     struct divergence a = divergences_of(&plane, 1.0), b = divergences_of(&line, 2.0);
     double relative = runs[_i].relative;
     agree(a.tv, b.tv, relative, "TV", runs[_i].sampler);
@@ -89,9 +89,6 @@ START_TEST(test_product)
     agree(a.hellinger2, b.hellinger2, 10.0 * relative, "Hellinger", runs[_i].sampler);
     ck_assert_msg(fabs(plane.mass_defect) < 1e-9 + 3.0 * relative * a.tv.value, "mass defect %g", plane.mass_defect);
     ck_assert_msg(a.tv.error < 30.0 * relative * a.tv.value, "TV %g +- %g says nothing", a.tv.value, a.tv.error);
-    law_free(&plane);
-    law_free(&line);
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -106,13 +103,12 @@ static struct target plane_target(const struct factor *factor)
 static struct measurement measure(const struct target *target, const char *sampler, const struct score_error *error,
                                   size_t T, size_t dimension)
 {
-    struct schedule *schedule = make_li_cai(T);
+    OWNED_SCHEDULE *schedule = make_li_cai(T);
     struct measurement out;
     struct error failure = {STATUS_OK, ""};
     enum status status =
         measure_target(target, sampler_find(sampler), error, schedule, &dimension, 1, &out, &failure);
     ck_assert_msg(status == STATUS_OK, "%s", failure.text);
-    schedule_free(schedule);
     return out;
 }
 
@@ -125,17 +121,14 @@ START_TEST(test_rotation)
         turned[2 * k + 1] = s * triangle[2 * k] + c * triangle[2 * k + 1];
     }
     struct factor other = {2, 3, third, turned, unequal, NULL};
-    struct schedule *schedule = make_li_cai(48);
+    OWNED_SCHEDULE *schedule = make_li_cai(48);
     struct law_problem problem = {.factor = &three, .sampler = sampler_find("ddpm"), .schedule = schedule};
-    struct law law = compute(&problem, 0.55 * finer());
+    OWNED(law) law = compute(&problem, 0.55 * finer());
     problem.factor = &other;
-    struct law rotated = compute(&problem, 0.55 * finer());
+    OWNED(law) rotated = compute(&problem, 0.55 * finer());
     struct divergence a = divergences_of(&law, 1.0), b = divergences_of(&rotated, 1.0);
     agree(a.tv, b.tv, 1e-5, "TV", "turned");
     agree(a.kl_q_p, b.kl_q_p, 1e-4, "KL(q|p)", "turned");
-    law_free(&law);
-    law_free(&rotated);
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -145,24 +138,21 @@ START_TEST(test_collinear)
     double means[] = {-0.8, -0.3, 0.4, 0.6};
     struct factor factor = {2, 2, half, means, equal, NULL};
     struct target target = plane_target(&factor);
-    struct schedule *schedule = make_li_cai(48);
+    OWNED_SCHEDULE *schedule = make_li_cai(48);
     struct law_problem problem = {.factor = &factor, .sampler = sampler_find("ddpm"), .schedule = schedule};
-    struct law law = compute(&problem, 0.8);
+    OWNED(law) law = compute(&problem, 0.8);
     struct divergence direct = divergences_of(&law, 1.0);
     struct measurement apart = measure(&target, "ddpm", NULL, 48, 2);
     ck_assert_str_eq(apart.method, "line + gaussian, composed");
     agree(direct.tv, apart.divergence.tv, 5e-6, "TV", "collinear modes");
     agree(direct.kl_p_q, apart.divergence.kl_p_q, 5e-5, "KL(p|q)", "collinear modes");
-    law_free(&law);
-    schedule_free(schedule);
 }
 END_TEST
 
 static struct divergence at_resolution(const struct law_problem *problem, double resolution)
 {
-    struct law law = compute(problem, resolution);
+    OWNED(law) law = compute(problem, resolution);
     struct divergence divergence = divergences_of(&law, 1.0);
-    law_free(&law);
     return divergence;
 }
 
@@ -184,14 +174,13 @@ enum { HONEST = sizeof honest / sizeof honest[0] };
 
 START_TEST(test_radii_are_honest)
 {
-    struct schedule *schedule = make_li_cai(honest[_i].T);
+    OWNED_SCHEDULE *schedule = make_li_cai(honest[_i].T);
     struct law_problem problem = {
         .factor = &honest[_i].factor, .sampler = sampler_find(honest[_i].sampler), .schedule = schedule};
     struct divergence once = at_resolution(&problem, finer() * honest[_i].resolution),
                       again = at_resolution(&problem, (finer() > 1.0 ? 1.75 : 1.25) * honest[_i].resolution);
     agree(once.tv, again.tv, 1e-3, "TV", honest[_i].name);
     agree(once.kl_q_p, again.kl_q_p, 1e-2, "KL(q|p)", honest[_i].name);
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -203,14 +192,13 @@ static double too_noisy(const struct step *step)
 START_TEST(test_planted_noise)
 {
     struct sampler wrong = *sampler_find("accelerated");
-    struct schedule *schedule = make_li_cai(128);
+    OWNED_SCHEDULE *schedule = make_li_cai(128);
     struct law_problem problem = {.factor = &three, .sampler = &wrong, .schedule = schedule};
     struct divergence right = at_resolution(&problem, 0.35);
     wrong.log_noise_ratio = too_noisy;
     struct divergence planted = at_resolution(&problem, 0.35);
     ck_assert_msg(planted.tv.value > 1.5 * right.tv.value && planted.tv.value > 2e-3, "TV %g against %g",
                   planted.tv.value, right.tv.value);
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -249,7 +237,7 @@ START_TEST(test_score_errors)
                                 .roughness = 2.0};
     int all = error.spread == SPREAD_ALL;
     struct factor four = eased(product), two = eased(bimodal);
-    struct schedule *schedule = make_li_cai(errors[_i].T);
+    OWNED_SCHEDULE *schedule = make_li_cai(errors[_i].T);
     struct law_problem problem = {.sampler = sampler_find(errors[_i].sampler), .schedule = schedule};
     struct law plane[3], line[3]; /* exact scores, with the error, and one seen from the other */
     for (int i = 0; i < 2; i++) {
@@ -272,7 +260,6 @@ START_TEST(test_score_errors)
         law_free(&plane[i]);
         law_free(&line[i]);
     }
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -334,7 +321,7 @@ START_TEST(test_decomposition)
         for (size_t i = 0; i < D; i++)
             means[k * D + i] = 0.2 + 0.3 * sin((double)(k * 7 + i * (k + 1)));
     struct factor factor = {D, 3, third, means, equal, NULL};
-    struct factor_list list = decomposed(&factor, 2.0);
+    OWNED(factor_list) list = decomposed(&factor, 2.0);
     ck_assert_uint_eq(list.count, 3);
     const struct factor *plane = &list.group[0].factor;
     ck_assert_uint_eq(plane->dimension, 2);
@@ -352,7 +339,6 @@ START_TEST(test_decomposition)
                 after += plane->mean[2 * j + i] * plane->mean[2 * k + i];
             ck_assert_double_eq_tol(after, before, 1e-13);
         }
-    factor_list_free(&list);
 }
 END_TEST
 

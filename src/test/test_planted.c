@@ -36,10 +36,10 @@ static void teardown(void)
 static struct finding judge(const struct sampler *sampler)
 {
     struct error error = {STATUS_OK, ""};
-    struct spec spec;
+    OWNED(spec) spec;
     struct provenance provenance;
-    struct run_summary summary;
-    struct evidence evidence;
+    OWNED(run_summary) summary;
+    OWNED(evidence) evidence;
     struct finding *findings;
     size_t count;
     provenance_collect(0, NULL, &provenance);
@@ -50,15 +50,12 @@ static struct finding judge(const struct sampler *sampler)
         .directory = directory, .jobs = 1, .share = 1, .shares = 1, .force = 1, .provenance = &provenance};
     ck_assert_msg(run_experiment(&spec, &options, &summary, &error) == STATUS_OK, "%s", error.text);
     ck_assert_uint_eq(summary.failed, 0);
-    run_summary_free(&summary);
-    spec_free(&spec);
     ck_assert_msg(evidence_read(directory, claim_names(), &evidence, &error) == STATUS_OK, "%s", error.text);
     ck_assert_msg(claims_decide(&evidence, &findings, &count, &error) == STATUS_OK, "%s", error.text);
     ck_assert_uint_eq(count, 2);
     struct finding finding = findings[0];
     ck_assert_int_eq((int)findings[1].outcome, (int)finding.outcome);
     findings_free(findings, count);
-    evidence_free(&evidence);
     return finding;
 }
 

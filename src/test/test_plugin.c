@@ -52,17 +52,15 @@ START_TEST(example_equals_what_is_built_in)
     take_example();
     ck_assert_msg(shell(MAKE "plugin FILE=%/my-plugin.c 2>&1") == 0, "%s", output);
     ck_assert_msg(shell("@ run %/my-plugin.yaml -o %/out 2>&1") == 0, "%s", output);
-    struct result result = load_result("out/my-plugin/my-plugin.h5");
+    OWNED(result) result = load_result("out/my-plugin/my-plugin.h5");
     ck_assert_uint_eq(result.count, 24);
     assert_equal_rows(&result, "mine", "ddpm", 6);
     assert_equal_rows(&result, "bimodal", "my-sampler", 6);
     assert_equal_rows(&result, "mine", "my-sampler", 6);
     ck_assert_int_eq(strncmp(result.plugins, "plug-in ", 8), 0);
     ck_assert_ptr_nonnull(strstr(result.plugins, " ./my-plugin.so\nsampler my-sampler 1 noise\ntarget two-modes\n"));
-    result_free(&result);
-    char *report = read_file("out/my-plugin/report.html");
+    FREED char *report = read_file("out/my-plugin/report.html");
     ck_assert_ptr_nonnull(strstr(report, " ./my-plugin.so\nsampler my-sampler 1 noise\n"));
-    free(report);
     ck_assert_int_eq(shell("@ list samplers --plugin %/my-plugin.so"), 0);
     ck_assert_ptr_nonnull(strstr(output, "\n  my-sampler\n      ddpm, for a start.\n"));
     ck_assert_int_eq(shell("binary=$(realpath @) && cd % && $binary list targets -p my-plugin.so"), 0);
@@ -158,7 +156,7 @@ START_TEST(another_build_is_another_plugin)
     ck_assert_ptr_nonnull(strstr(output, "other builds of the plug-ins"));
     ck_assert_int_eq(shell("@ run %/my-plugin.yaml -o %/out --adopt 2>&1"), 0);
     ck_assert_ptr_nonnull(strstr(output, "9 cells measured, 3 read back"));
-    struct result result = load_result("out/my-plugin/my-plugin.h5");
+    OWNED(result) result = load_result("out/my-plugin/my-plugin.h5");
     assert_equal_rows(&result, "mine", "ddpm", 6);
     double tv[2] = {0.0, 0.0};
     for (size_t i = 0; i < result.count; i++)
@@ -166,7 +164,6 @@ START_TEST(another_build_is_another_plugin)
             tv[strcmp(result.rows[i].sampler, "ddpm") == 0] = result.rows[i].tv;
     ck_assert_double_gt(tv[1], 0.0);
     ck_assert_double_ne(tv[0], tv[1]);
-    result_free(&result);
     ck_assert_int_eq(shell("sed -i '3s/.*/# sampler ../' %/out/my-plugin/spec.yaml && @ merge %/out/my-plugin 2>&1"),
                      1);
     ck_assert_ptr_nonnull(strstr(output, "spec.yaml: line 2 on plug-ins is not as diffrate writes it\n"));
@@ -290,7 +287,7 @@ START_TEST(samplers_have_parameters_of_their_own)
     build("own");
     write_file("x.yaml", OWN_SPEC("ddpm, mine, {kind: mine, part: 0.9, name: less}"));
     ck_assert_int_eq(shell("@ run %/x.yaml -o %/out 2>&1"), 0);
-    struct result result = load_result("out/x/x.h5");
+    OWNED(result) result = load_result("out/x/x.h5");
     ck_assert_uint_eq(result.count, 3);
     assert_equal_rows(&result, "bimodal", "mine", 1);
     double ddpm = 0.0, less = 0.0;
@@ -299,7 +296,6 @@ START_TEST(samplers_have_parameters_of_their_own)
         less = strcmp(result.rows[i].sampler, "less") == 0 ? result.rows[i].tv : less;
     }
     ck_assert(ddpm > 0.0 && less > 1.1 * ddpm);
-    result_free(&result);
     ck_assert_int_eq(shell("mv %/own.so %/away.so && @ verdict %/out/x 2>&1 && mv %/away.so %/own.so"), 0);
     ck_assert_int_eq(shell("@ run %/x.yaml -o %/out 2>&1"), 0);
     ck_assert_msg(strstr(output, "0 cells measured, 3 read back, 0 failed") != NULL, "%s", output);
@@ -491,7 +487,7 @@ END_TEST
 
 START_TEST(stand_ins_say_what_is_known)
 {
-    struct spec spec;
+    OWNED(spec) spec;
     struct error error = {STATUS_OK, ""};
     ck_assert_msg(spec_parse("x.yaml", NAMED, strlen(NAMED), KNOWN, (const char *const[]){NULL}, &spec, &error)
                       == STATUS_OK,
@@ -515,7 +511,6 @@ START_TEST(stand_ins_say_what_is_known)
     struct factor_list list;
     ck_assert_int_eq(target_factors(&spec.targets[0], 1, &list, &error), STATUS_UNSUPPORTED);
     ck_assert_int_eq(target_coordinates(&spec.targets[0], 1, &list, &error), STATUS_UNSUPPORTED);
-    spec_free(&spec);
 }
 END_TEST
 
@@ -553,13 +548,12 @@ static const struct {
 
 START_TEST(hostile_knowledge_is_refused)
 {
-    struct spec spec;
+    OWNED(spec) spec;
     struct error error = {STATUS_OK, ""};
     ck_assert_int_ne(spec_parse("x.yaml", NAMED, strlen(NAMED), bad_knowledge[_i].known, (const char *const[]){NULL},
                                 &spec, &error),
                      STATUS_OK);
     ck_assert_msg(strstr(error.text, bad_knowledge[_i].message) != NULL, "%s", error.text);
-    spec_free(&spec);
 }
 END_TEST
 

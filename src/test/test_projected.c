@@ -138,13 +138,13 @@ START_TEST(projected_is_the_sum_of_components)
     size_t count = 0;
     while (count < 3 && products[_i].factor[count] != NULL)
         count++;
-    struct factor_list list = list_of(products[_i].factor, products[_i].copies, count);
+    OWNED(factor_list) list = list_of(products[_i].factor, products[_i].copies, count);
     for (int kind = 0; kind < DIRECTIONS; kind++)
         for (size_t z = 0; z < NOISES; z++) {
             double u[MOST];
             struct brute brute;
             set_direction((enum direction)kind, products[_i].d, u);
-            struct projected law = law_of(&list, u, noises[z]);
+            OWNED(projected) law = law_of(&list, u, noises[z]);
             write_out(&list, u, noises[z], &brute);
             for (int k = 0; k <= 24; k++) {
                 brute.x = law.mean + 4.0 * law.sd * ((double)k / 12.0 - 1.0);
@@ -156,9 +156,7 @@ START_TEST(projected_is_the_sum_of_components)
                 ck_assert_msg(fabs(got - expected) <= tolerance, "kind %d noise %g x %.17g: %.15g, not %.15g", kind,
                               noises[z], brute.x, got, expected);
             }
-            projected_free(&law);
         }
-    factor_list_free(&list);
 }
 END_TEST
 
@@ -186,16 +184,14 @@ START_TEST(projected_on_the_diagonal)
     double u[MOST];
     for (size_t k = 0; k < sizeof dimensions / sizeof dimensions[0]; k++) {
         size_t d = dimensions[k];
-        struct factor_list list = list_of((const struct factor *const[]){&three}, &d, 1);
+        OWNED(factor_list) list = list_of((const struct factor *const[]){&three}, &d, 1);
         set_direction(DIAGONAL, d, u);
-        struct projected law = law_of(&list, u, 1e-3);
+        OWNED(projected) law = law_of(&list, u, 1e-3);
         for (double p = 0.01; p < 1.0; p += 0.14) {
             double x = projected_quantile(&law, p);
             ck_assert_double_eq_tol(projected_cdf(&law, x), p, 1e-12);
             ck_assert_double_eq_tol(multinomial_cdf(d, 1e-3, x), p, 1e-10);
         }
-        projected_free(&law);
-        factor_list_free(&list);
     }
 }
 END_TEST
@@ -227,14 +223,12 @@ START_TEST(projected_by_inversion)
     double u[MOST];
     for (size_t k = 0; k < sizeof dimensions / sizeof dimensions[0]; k++) {
         size_t d = dimensions[k];
-        struct factor_list list = list_of((const struct factor *const[]){&mixture}, &d, 1);
+        OWNED(factor_list) list = list_of((const struct factor *const[]){&mixture}, &d, 1);
         set_direction(RANDOM, d, u);
-        struct projected law = law_of(&list, u, 1e-3);
+        OWNED(projected) law = law_of(&list, u, 1e-3);
         for (double x = -2.0; x <= 2.0; x += 0.5)
             ck_assert_double_eq_tol(projected_cdf(&law, law.mean + x),
                                     inverted_cdf(&mixture, d, u, 1e-3, law.mean + x), 1e-10);
-        projected_free(&law);
-        factor_list_free(&list);
     }
 }
 END_TEST
@@ -246,9 +240,9 @@ START_TEST(projected_of_many_atoms)
     size_t d = 64;
     double u[MOST];
     struct random random = {5};
-    struct factor_list list = list_of((const struct factor *const[]){&atoms}, &d, 1);
+    OWNED(factor_list) list = list_of((const struct factor *const[]){&atoms}, &d, 1);
     set_direction(RANDOM, d, u);
-    struct projected law = law_of(&list, u, 1e-24);
+    OWNED(projected) law = law_of(&list, u, 1e-24);
     ck_assert_double_lt(law.accuracy, 1e-8);
     double below = 0.0, n = 40000.0, x = law.mean + 0.7 * law.sd;
     for (double j = 0.0; j < n; j += 1.0) {
@@ -258,15 +252,13 @@ START_TEST(projected_of_many_atoms)
         below += sum <= x ? 1.0 : 0.0;
     }
     ck_assert_double_eq_tol(below / n, projected_cdf(&law, x), 4.0 * sqrt(0.25 / n));
-    projected_free(&law);
-    factor_list_free(&list);
 }
 END_TEST
 
 START_TEST(projected_refuses)
 {
     static const size_t copies[] = {24};
-    struct factor_list list = list_of((const struct factor *const[]){&atoms}, copies, 1);
+    OWNED(factor_list) list = list_of((const struct factor *const[]){&atoms}, copies, 1);
     struct level level = {1.0 - 1e-24, 1e-24};
     struct projected law;
     struct error error;
@@ -283,7 +275,6 @@ START_TEST(projected_refuses)
     list.group[0].multiplicity = 2.5;
     ck_assert_int_eq(projected_new(&list, u, &level, &law, &error), STATUS_UNSUPPORTED);
     projected_free(&law);
-    factor_list_free(&list);
 }
 END_TEST
 
@@ -292,9 +283,9 @@ END_TEST
 START_TEST(quantiles_of_atoms)
 {
     static const size_t copies[] = {1};
-    struct factor_list list = list_of((const struct factor *const[]){&atoms}, copies, 1);
+    OWNED(factor_list) list = list_of((const struct factor *const[]){&atoms}, copies, 1);
     double u[] = {1.0};
-    struct projected law = law_of(&list, u, 1e-24);
+    OWNED(projected) law = law_of(&list, u, 1e-24);
     ck_assert_double_eq_tol(projected_quantile(&law, 0.15), -1.0, 1e-11);
     ck_assert_double_eq_tol(projected_quantile(&law, 0.9), 1.5, 1e-11);
     double gap = projected_quantile(&law, 0.3);
@@ -302,8 +293,6 @@ START_TEST(quantiles_of_atoms)
     ck_assert_double_eq_tol(projected_cdf(&law, 0.0), 0.3, 1e-15);
     for (double p = 0.05; p < 1.0; p += 0.1)
         ck_assert_double_eq_tol(projected_cdf(&law, projected_quantile(&law, p)), p, 1e-3);
-    projected_free(&law);
-    factor_list_free(&list);
 }
 END_TEST
 
@@ -311,8 +300,8 @@ START_TEST(directions_are_of_length_one)
 {
     static const size_t copies[] = {3, 20};
     enum { D = 2 * 3 + 20, RANDOMS = 5 };
-    struct factor_list list = list_of((const struct factor *const[]){&plane, &mixture}, copies, 2);
-    struct directions directions;
+    OWNED(factor_list) list = list_of((const struct factor *const[]){&plane, &mixture}, copies, 2);
+    OWNED(directions) directions;
     struct random random = {9};
     double normal[RANDOMS * D];
     for (size_t i = 0; i < RANDOMS * D; i++)
@@ -334,8 +323,6 @@ START_TEST(directions_are_of_length_one)
     const double *difference = directions.unit + DIRECTIONS_MOST_AXES * D;
     ck_assert_double_eq_tol(difference[0], 3.0 / sqrt(9.16), 1e-14);
     ck_assert_double_eq_tol(difference[1], 0.4 / sqrt(9.16), 1e-14);
-    directions_free(&directions);
-    factor_list_free(&list);
 }
 END_TEST
 

@@ -58,7 +58,7 @@ static struct divergence measure(const struct run *run)
                             run->shells->sd,     NULL};
     struct law_problem problem = {
         .factor = &factor, .sampler = run->sampler, .schedule = run->schedule, .clip = run->clip};
-    struct law law;
+    OWNED(law) law;
     struct divergence divergence;
     struct error error = {STATUS_OK, ""};
     enum status status = compute_by(engine_called(run->engine), &problem, run->resolution, &law, &error);
@@ -67,7 +67,6 @@ static struct divergence measure(const struct run *run)
         status = divergence_measure(&group, 1, &divergence, &error);
     ck_assert_msg(status == STATUS_OK, "%s, d = %zu, %s: %s", run->shells->name, run->dimension, run->sampler->name,
                   error.text);
-    law_free(&law);
     return divergence;
 }
 
@@ -113,7 +112,7 @@ static struct divergence closed_form(const struct run *run, double *tv_by_chi_sq
 {
     struct factor factor = {1, 1, run->shells->weight, zeros, run->shells->sd, NULL};
     struct law_problem problem = {.factor = &factor, .sampler = run->sampler, .schedule = run->schedule};
-    struct law law;
+    OWNED(law) law;
     double d = (double)run->dimension, at_zero, x = 0.0;
     ASSERT_OK(compute_by, engine_called("gaussian"), &problem, 1.0, &law);
     struct divergence divergence = divergences_of(&law, d);
@@ -121,7 +120,6 @@ static struct divergence closed_form(const struct run *run, double *tv_by_chi_sq
     panels_evaluate(&law.log_ratio, &law.target, 0, 1, &x, &at_zero, &hint);
     double rho = expm1(-2.0 * at_zero), square = d * (1.0 + rho) * log1p(rho) / rho;
     *tv_by_chi_square = fabs(gsl_cdf_chisq_P(square, d) - gsl_cdf_chisq_P(square / (1.0 + rho), d));
-    law_free(&law);
     return divergence;
 }
 
@@ -139,7 +137,7 @@ START_TEST(test_against_closed_form)
         size_t T = dimensions[_i] <= 16 ? 128 : dimensions[_i] <= 256 ? 256 : 512;
         if (dimensions[_i] > 256 && sampler_at(s)->log_noise_ratio == NULL)
             T = 2048;
-        struct schedule *schedule = make_li_cai(T);
+        OWNED_SCHEDULE *schedule = make_li_cai(T);
         struct run run = {"radial", find("one"), dimensions[_i], sampler_at(s), schedule, 1.0, 0.0};
         struct divergence radial = measure(&run);
         double chi_square;
@@ -152,7 +150,6 @@ START_TEST(test_against_closed_form)
                       "%s: TV %.12g, by the chi-square law %.12g", label(&run), radial.tv.value, chi_square);
         ck_assert_msg(radial.tv.error < 1e-5 * radial.tv.value, "%s: TV = %g +- %g", label(&run), radial.tv.value,
                       radial.tv.error);
-        schedule_free(schedule);
     }
 }
 END_TEST
@@ -160,14 +157,13 @@ END_TEST
 /* Digits: the weights of one step have terms of size 10^4. */
 START_TEST(test_million_dimensions)
 {
-    struct schedule *schedule = make_li_cai(4096);
+    OWNED_SCHEDULE *schedule = make_li_cai(4096);
     struct run run = {"radial", find("one"), 1000000, sampler_find("accelerated"), schedule, 1.0, 0.0};
     double chi_square;
     struct divergence radial = measure(&run), closed = closed_form(&run, &chi_square);
     all_agree(&radial, &closed, label(&run));
     ck_assert_msg(fabs(radial.tv.value - closed.tv.value) <= 1e-6 * closed.tv.value, "TV %.12g, composed %.12g",
                   radial.tv.value, closed.tv.value);
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -178,7 +174,7 @@ enum { SCALES = sizeof scales / sizeof scales[0] };
 
 START_TEST(test_against_line)
 {
-    struct schedule *schedule = make_li_cai(48);
+    OWNED_SCHEDULE *schedule = make_li_cai(48);
     for (size_t s = 0; sampler_at(s) != NULL; s++) {
         /* one of them where it takes long */
         if (_i >= 2 && strcmp(sampler_at(s)->name, _i == 2 ? "accelerated" : "ddpm") != 0)
@@ -191,7 +187,6 @@ START_TEST(test_against_line)
         ck_assert_msg(radial.tv.error < 1e-3 * radial.tv.value, "%s: TV = %g +- %g", label(&run), radial.tv.value,
                       radial.tv.error);
     }
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -222,7 +217,7 @@ enum { HONEST = sizeof honest / sizeof honest[0] };
 
 START_TEST(test_radii_are_honest)
 {
-    struct schedule *schedule = make_li_cai(honest[_i].T);
+    OWNED_SCHEDULE *schedule = make_li_cai(honest[_i].T);
     struct run run = {
         "radial", find(honest[_i].shells), honest[_i].dimension, sampler_find(honest[_i].sampler), schedule, 1.0,
         0.0};
@@ -234,27 +229,25 @@ START_TEST(test_radii_are_honest)
     mass_kept(&twice, label(&run));
     ck_assert_msg(twice.tv.error < 1e-5 * twice.tv.value, "%s: TV = %g +- %g says nothing", label(&run),
                   twice.tv.value, twice.tv.error);
-    schedule_free(schedule);
 }
 END_TEST
 
 START_TEST(test_fold_is_refused)
 {
     const struct shells *shells = find("two");
-    struct schedule *schedule = make_li_cai(256);
+    OWNED_SCHEDULE *schedule = make_li_cai(256);
     struct factor factor = {4096, 2, shells->weight, NULL, shells->sd, NULL};
     struct law_problem problem = {.factor = &factor, .sampler = sampler_find("pf-ode-2"), .schedule = schedule};
     struct law law;
     struct error error;
     ck_assert_int_eq(engine_called("radial")->compute(&problem, 1.0, &law, &error), STATUS_NUMERIC);
     ck_assert_msg(strstr(error.text, "folds") != NULL, "%s", error.text);
-    schedule_free(schedule);
 }
 END_TEST
 
 START_TEST(test_clip)
 {
-    struct schedule *schedule = make_li_cai(64);
+    OWNED_SCHEDULE *schedule = make_li_cai(64);
     struct run run = {"radial", find("two"), 1, sampler_find("accelerated"), schedule, 1.5, 0.05};
     struct divergence radial = measure(&run), unclipped, twice;
     run.engine = "line";
@@ -271,7 +264,6 @@ START_TEST(test_clip)
     run.clip = sampler_clip(16, 64);
     twice = measure(&run);
     ck_assert_double_eq(twice.tv.value, unclipped.tv.value);
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -346,7 +338,7 @@ START_TEST(test_brute_force)
     static double q[2][CELLS];
     const struct shells *shells = find("two");
     const struct sampler *sampler = sampler_find(_i == 0 ? "ddpm" : "accelerated");
-    struct schedule *schedule = make_schedule("li-cai", 2.0, 3.0, 24);
+    OWNED_SCHEDULE *schedule = make_schedule("li-cai", 2.0, 3.0, 24);
     double spacing = FARTHEST / CELLS, tv = 0.0;
     for (size_t i = 0; i < CELLS; i++)
         q[0][i] = gaussian_radius_density(1.0, spacing * ((double)i + 0.5));
@@ -362,7 +354,6 @@ START_TEST(test_brute_force)
     struct divergence radial = measure(&run);
     ck_assert_msg(fabs(radial.tv.value - tv) < 2e-5 * tv, "%s: TV %.10g +- %.2g, by brute force %.10g", label(&run),
                   radial.tv.value, radial.tv.error, tv);
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -376,7 +367,7 @@ static double too_noisy(const struct step *step)
 START_TEST(test_planted_noise)
 {
     struct sampler wrong = *sampler_find("accelerated");
-    struct schedule *schedule = make_li_cai(512);
+    OWNED_SCHEDULE *schedule = make_li_cai(512);
     struct run run = {"radial", find("two"), 256, &wrong, schedule, 1.0, 0.0};
     wrong.name = "noise 0.1% too large";
     wrong.log_noise_ratio = too_noisy;
@@ -384,7 +375,6 @@ START_TEST(test_planted_noise)
     run.sampler = sampler_find("accelerated");
     struct divergence right = measure(&run);
     ck_assert_msg(law.tv.value > 2.0 * right.tv.value, "TV %g against %g", law.tv.value, right.tv.value);
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -403,7 +393,7 @@ static void make_target(const char *family, const struct shells *shells, struct 
 /* A linear error of one Gaussian, as a radial law and as a product. */
 START_TEST(test_linear_error)
 {
-    struct schedule *schedule = make_li_cai(256);
+    OWNED_SCHEDULE *schedule = make_li_cai(256);
     struct score_error linear = {.shape = error_shape_find("linear"),
                                  .profile = error_profile_find("uniform"),
                                  .spread = SPREAD_ALL,
@@ -422,14 +412,13 @@ START_TEST(test_linear_error)
         agree(radial[i].error_effect, product[i].error_effect, "effect", "linear error");
         ck_assert_double_gt(radial[i].error_effect.value, 1e-3);
     }
-    schedule_free(schedule);
 }
 END_TEST
 
 START_TEST(test_other_errors_are_refused)
 {
     static const enum error_spread spreads[] = {SPREAD_ALL, SPREAD_ONE, SPREAD_DIAGONAL};
-    struct schedule *schedule = make_li_cai(64);
+    OWNED_SCHEDULE *schedule = make_li_cai(64);
     struct target target;
     struct measurement measurement;
     struct error error;
@@ -444,7 +433,6 @@ START_TEST(test_other_errors_are_refused)
         ck_assert_int_eq(measure_target(&target, sampler_find("ddpm"), &wave, schedule, &d, 1, &measurement, &error),
                          STATUS_UNSUPPORTED);
     }
-    schedule_free(schedule);
 }
 END_TEST
 

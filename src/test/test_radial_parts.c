@@ -97,15 +97,13 @@ START_TEST(test_density)
     static const size_t dimensions[] = {1, 2, 3, 10, 300, 10000, 1000000};
     for (size_t i = 0; i < sizeof dimensions / sizeof dimensions[0]; i++) {
         struct factor factor = {dimensions[i], 2, weights, NULL, sds, NULL};
-        struct radial_level radial = make_level(&factor, 0.6, 0.4);
-        struct panels panels = {0};
+        OWNED(radial_level) radial = make_level(&factor, 0.6, 0.4);
+        OWNED(panels) panels = {0};
         double moment[2], second = 0.6 * (0.3 * 0.25 + 0.7) + 0.4;
         ASSERT_OK(radial_panels_lay_out, &radial, 1.0, &panels);
         moments(&radial, &panels, moment);
         ck_assert_msg(fabs(moment[0] - 1.0) < 1e-12, "d = %zu: mass 1 + %g", dimensions[i], moment[0] - 1.0);
         ck_assert_msg(fabs(moment[1] - second) < 1e-12, "d = %zu: second moment %.15g", dimensions[i], moment[1]);
-        panels_free(&panels);
-        radial_level_free(&radial);
     }
 }
 END_TEST
@@ -114,7 +112,7 @@ END_TEST
 START_TEST(test_score)
 {
     struct factor factor = {5, 2, weights, NULL, sds, NULL};
-    struct radial_level radial = make_level(&factor, 0.9, 0.1);
+    OWNED(radial_level) radial = make_level(&factor, 0.9, 0.1);
     for (double rho = 0.5; rho < 5.0; rho += 0.3) {
         double around[3] = {rho - 1e-4, rho, rho + 1e-4}, excess[2][3], kappa[3], surface[3];
         for (size_t anchor = 0; anchor < 2; anchor++)
@@ -127,7 +125,6 @@ START_TEST(test_score)
         double slope = (surface[2] - surface[0]) / 2e-4 - 4.0 / rho;
         ck_assert_double_le(fabs(slope - kappa[1] * rho), 1e-6);
     }
-    radial_level_free(&radial);
 }
 END_TEST
 
@@ -151,11 +148,11 @@ START_TEST(test_panels)
     static const size_t dimensions[] = {1, 2, 30, 10000};
     for (size_t i = 0; i < 4; i++) {
         struct factor factor = {dimensions[i], 2, weights, NULL, narrow, NULL};
-        struct panels panels = {0}, moved = {0}, finer = {0};
+        OWNED(panels) panels = {0}, moved = {0}, finer = {0};
         struct radial_basis basis;
         radial_basis_init(&basis);
         for (double noise = 0.999; noise > 1e-12; noise *= 0.5) {
-            struct radial_level radial = make_level(&factor, 1.0 - noise, noise);
+            OWNED(radial_level) radial = make_level(&factor, 1.0 - noise, noise);
             struct level later = {1.0 - 0.9 * noise, 0.9 * noise};
             int ordered;
             ASSERT_OK(radial_panels_lay_out, &radial, 1.0, &panels);
@@ -180,11 +177,7 @@ START_TEST(test_panels)
             ASSERT_OK(radial_panels_move, &panels, &radial, &moved, &ordered);
             if (ordered)
                 in_order(&moved);
-            radial_level_free(&radial);
         }
-        panels_free(&panels);
-        panels_free(&moved);
-        panels_free(&finer);
     }
 }
 END_TEST
@@ -305,15 +298,15 @@ START_TEST(test_stage_in_space)
                         .clip = HUGE_VAL};
     if (stages[_i].before)
         u = beta * exp(sampler->log_noise_before(&step));
-    struct radial_level from = make_level(&factor, 0.5, noise);
-    struct radial_level to = stages[_i].before ? make_level(&factor, 0.5, noise + u)
+    OWNED(radial_level) from = make_level(&factor, 0.5, noise);
+    OWNED(radial_level) to = stages[_i].before ? make_level(&factor, 0.5, noise + u)
                                                : make_level(&factor, step.to.alpha_bar, step.to.noise);
     struct radial_oracle oracle;
     struct radial_transfer transfer;
-    struct radial_work work;
+    OWNED(radial_work) work;
     struct radial_basis basis;
     struct plane_rule rule;
-    struct panels grid = {0};
+    OWNED(panels) grid = {0};
     double radius = sqrt(d) * from.sd[1];
     radial_basis_init(&basis);
     make_plane_rule(d, &rule);
@@ -339,10 +332,6 @@ START_TEST(test_stage_in_space)
         ck_assert_msg(fabs(made - wanted) < 1e-10 + 1e-14 * d, "stage %d, rho = %g: %.15g, in space %.15g", _i, rho,
                       made, wanted);
     }
-    radial_work_free(&work);
-    panels_free(&grid);
-    radial_level_free(&from);
-    radial_level_free(&to);
 }
 END_TEST
 

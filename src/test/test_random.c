@@ -326,7 +326,7 @@ static void check_unrelated(const char *what, const double *a, const double *b, 
 /* A change of one argument by one, or of a single bit, gives unrelated numbers. */
 START_TEST(test_neighbours)
 {
-    double *here = new_square(), *there = new_square();
+    FREED double *here = new_square(), *there = new_square();
     const struct random_key key = random_key_of(6, 0);
     square(random_normals, key, 1, 2, here);
     check_unrelated("neighbouring coordinates", here, here + SIDE, MANY - SIDE);
@@ -344,8 +344,6 @@ START_TEST(test_neighbours)
     check_unrelated("next chains", here, there, MANY);
     random_normals((struct random_block){key, 1, 2, 0, SIDE, SIDE, SIDE, SIDE}, there);
     check_unrelated("next coordinates", here, there, MANY);
-    free(here);
-    free(there);
 }
 END_TEST
 

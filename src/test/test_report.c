@@ -101,7 +101,7 @@ END_TEST
 START_TEST(the_report_says_what_was_found)
 {
     run_experiment_x();
-    char *verdict = read_file("out/x/verdict.md"), *report = read_file("out/x/report.html");
+    FREED char *verdict = read_file("out/x/verdict.md"), *report = read_file("out/x/report.html");
     const char *row = strstr(verdict, "| eps-ddpm | all targets | ");
     ck_assert_ptr_nonnull(row);
     char measured[40], limit[40], text[400];
@@ -124,8 +124,6 @@ START_TEST(the_report_says_what_was_found)
     const char *figure = strstr(report, "<img alt=\"complexity-dimension\"");
     ck_assert(strstr(report, "<article id=\"claim-dim-ddpm\">") < figure);
     ck_assert(figure < strstr(report, "<article id=\"claim-crossover\">"));
-    free(verdict);
-    free(report);
 }
 END_TEST
 
@@ -154,12 +152,11 @@ START_TEST(failures_are_listed_and_facts_are_no_commands)
                                  {NULL, NULL}};
     write_merged("f", &plain_row, 1, facts);
     ck_assert_int_eq(shell("@ report %/f.h5 2>&1"), 0);
-    char *report = read_file("report.html");
+    FREED char *report = read_file("report.html");
     ck_assert_ptr_nonnull(strstr(report, "<li>g ddpm T=64: &lt;b&gt;too hot&lt;/b&gt; &amp; &gt; 1</li>\n"
                                          "<li>g ddpm T=128: no</li>\n</ul>"));
     ck_assert_ptr_nonnull(strstr(report, "git checkout COMMIT\n"));
     ck_assert_ptr_nonnull(strstr(report, "commit: x; touch pwned\n")); /* as provenance it is what it is */
-    free(report);
 }
 END_TEST
 
@@ -182,7 +179,7 @@ static void write_odd_table(void)
 START_TEST(latex_is_text)
 {
     write_odd_table();
-    char *table = read_file("verdict.tex");
+    FREED char *table = read_file("verdict.tex");
     ck_assert_msg(strstr(table,
                          "\\caption{50\\% of \\$x\\_1\\textasciicircum{}2\\$ \\& \\textbackslash{}\\{caf\xc3\xa9\\}"
                          "\\textasciitilde{}\\#1 \\textbackslash{}input\\{x\\} $\\le$ (U+05E9) $\\varepsilon$ "
@@ -192,7 +189,6 @@ START_TEST(latex_is_text)
     ck_assert_ptr_nonnull(strstr(table, " $|$ {-}{-}!. Cells: used / censored / at start.}\n"));
     ck_assert_ptr_nonnull(strstr(
         table, "\nkl{-}ddpm & g & {-} & {-} & {-} & $\\ge$ 2 (d: $\\le$ 1) & inconclusive & 0 / 0 / 0 \\\\\n"));
-    free(table);
 }
 END_TEST
 
@@ -252,7 +248,7 @@ static void check_value(const struct field *field, const struct record *row, con
 START_TEST(csv_holds_every_bit)
 {
     run_experiment_x();
-    struct result result = load_result("out/x/x.h5");
+    OWNED(result) result = load_result("out/x/x.h5");
     char *csv = read_file("out/x/cells.csv"), *line = csv;
     ck_assert_uint_eq(lines(csv), result.count + 1);
     for (size_t i = 0; i <= result.count; i++) {
@@ -273,7 +269,6 @@ START_TEST(csv_holds_every_bit)
     }
     ck_assert(*line == '\0');
     free(csv);
-    result_free(&result);
 }
 END_TEST
 
@@ -288,10 +283,9 @@ START_TEST(csv_quotes_and_names_what_is_not_finite)
     (void)snprintf(row.law, sizeof row.law, "a, b + c");
     write_merged("f", &row, 1, facts);
     ck_assert_int_eq(shell("@ report %/f.h5 2>&1"), 0);
-    char *csv = read_file("cells.csv");
+    FREED char *csv = read_file("cells.csv");
     ck_assert_ptr_nonnull(strstr(csv, ",0.30000000000000004,0,Inf,0,-Inf,0,NaN,0,"));
     ck_assert_ptr_nonnull(strstr(csv, ",\"a, b + c\","));
-    free(csv);
 }
 END_TEST
 

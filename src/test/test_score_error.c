@@ -95,7 +95,7 @@ static const struct score_error errors[] = {
 
 START_TEST(every_shape_has_size_one)
 {
-    struct mixture_level mixture;
+    OWNED(mixture_level) mixture;
     ck_assert_int_eq(mixture_level_new(&factors[_i], &mixture, NULL), STATUS_OK);
     for (int n = 0; n < COUNT(noises); n++) {
         mixture_level_set(&mixture, &(struct level){1.0 - noises[n], noises[n]});
@@ -108,7 +108,6 @@ START_TEST(every_shape_has_size_one)
                               _i, noises[n], size);
             }
     }
-    mixture_level_free(&mixture);
 }
 END_TEST
 
@@ -126,7 +125,7 @@ static long double whole_size(const struct score_error *error, const struct sche
     long double total = 0.0L;
     double norm = score_error_norm(error, schedule);
     for (size_t i = 0; i < list->count; i++) {
-        struct mixture_level mixture;
+        OWNED(mixture_level) mixture;
         ck_assert_int_eq(mixture_level_new(&list->group[i].factor, &mixture, NULL), STATUS_OK);
         for (size_t t = 2; t <= schedule->T; t++) {
             struct level level = schedule_level(schedule, t);
@@ -135,7 +134,6 @@ static long double whole_size(const struct score_error *error, const struct sche
             score_error_at(error, norm, list->group[i].error_share, schedule, t, &mixture, &at);
             total += list->group[i].multiplicity * square_mean(&mixture, &at);
         }
-        mixture_level_free(&mixture);
     }
     return total / (long double)(schedule->T - 1);
 }
@@ -143,15 +141,13 @@ static long double whole_size(const struct score_error *error, const struct sche
 static void check_whole(const struct score_error *error, const char *kind, size_t T, const struct target *target,
                         size_t d)
 {
-    struct factor_list list;
-    struct schedule *schedule = make_schedule(kind, 2.0, 8.5, T);
+    OWNED(factor_list) list;
+    OWNED_SCHEDULE *schedule = make_schedule(kind, 2.0, 8.5, T);
     make_factors(target, d, error, &list);
     double claimed = error->size * pow((double)T, error->growth);
     long double size = whole_size(error, schedule, &list);
     ck_assert_msg(fabsl(size - claimed * claimed) < 1e-10L * size, "%s, %s, %s, %s, d = %zu: %.15Lg", kind,
                   error->shape->name, error->profile->name, error_spread_names[error->spread], d, size);
-    factor_list_free(&list);
-    schedule_free(schedule);
 }
 
 static struct target gaussian(double mean, double variance)
@@ -285,14 +281,13 @@ END_TEST
 
 static void check_refused(const struct target *target, const struct score_error *error)
 {
-    struct factor_list list;
+    OWNED(factor_list) list;
     struct error failure = {STATUS_OK, ""};
     ASSERT_OK(target_factors, target, 4, &list);
     ck_assert_int_eq(score_error_spread(error, 4, &list, &failure), STATUS_UNSUPPORTED);
     ck_assert_int_eq(failure.status, STATUS_UNSUPPORTED);
     ck_assert_ptr_nonnull(strstr(failure.text, "a wave error along the diagonal couples the coordinates"));
     ck_assert_ptr_nonnull(strstr(failure.text, "only isotropic Gaussians"));
-    factor_list_free(&list);
 }
 
 START_TEST(coupled_coordinates_are_refused)
@@ -309,12 +304,11 @@ END_TEST
 START_TEST(no_error_gives_no_shares)
 {
     struct target target = gaussian(0.0, 1.0);
-    struct factor_list list;
+    OWNED(factor_list) list;
     struct score_error none = {.size = 0.1, .spread = SPREAD_ONE};
     make_factors(&target, 4, &none, &list);
     ck_assert_uint_eq(list.count, 1);
     ck_assert_double_eq(list.group[0].error_share, 0.0);
-    factor_list_free(&list);
     ck_assert_str_eq(score_error_name(&none), "none");
 }
 END_TEST
@@ -331,7 +325,7 @@ static struct error_level level_of(const char *shape, struct mixture_level *mixt
 /* l_t^2 of the skewed factor by the law of total variance, and a wave's zeros and mean square slope. */
 START_TEST(roughness_is_a_wave_number)
 {
-    struct mixture_level mixture;
+    OWNED(mixture_level) mixture;
     ck_assert_int_eq(mixture_level_new(&factors[3], &mixture, NULL), STATUS_OK);
     double mean = 0.1 * 0.0 + 0.7 * 1.0 + 0.2 * 2.5, square = 0.7 * 1.0 + 0.2 * 6.25;
     double within = 0.1 * 0.04 + 0.7 * 0.01 + 0.2 * 2.25, A = 0.7, slope[2] = {0.0, 0.0};
@@ -348,14 +342,13 @@ START_TEST(roughness_is_a_wave_number)
         slope[i] = at.height * at.scale;
     }
     ck_assert_double_eq_tol(slope[1] / slope[0], 3.0, 1e-3);
-    mixture_level_free(&mixture);
 }
 END_TEST
 
 START_TEST(a_bump_is_as_high_as_it_is_rare)
 {
     static const double delta[] = {0.4, 1e-2, 1e-9};
-    struct mixture_level mixture;
+    OWNED(mixture_level) mixture;
     ck_assert_int_eq(mixture_level_new(&factors[0], &mixture, NULL), STATUS_OK);
     for (int i = 0; i < COUNT(delta); i++) {
         struct score_error parameters = {.probability = delta[i]};
@@ -367,14 +360,13 @@ START_TEST(a_bump_is_as_high_as_it_is_rare)
         ck_assert_double_eq_tol(0.5 * erfc(u[0] * M_SQRT1_2), 0.25 + 0.5 * delta[i], 1e-14);
         ck_assert_double_eq_tol(0.5 * erfc(u[1] * M_SQRT1_2), 0.25 - 0.5 * delta[i], 1e-14);
     }
-    mixture_level_free(&mixture);
 }
 END_TEST
 
 /* An edge belongs to what is above it, also where the position is rounded on its way from the anchor. */
 START_TEST(edges_are_sharp)
 {
-    struct mixture_level mixture;
+    OWNED(mixture_level) mixture;
     ck_assert_int_eq(mixture_level_new(&factors[4], &mixture, NULL), STATUS_OK);
     static const char *const names[] = {"bump", "sign"};
     for (int s = 0; s < 2; s++) {
@@ -396,13 +388,12 @@ START_TEST(edges_are_sharp)
             }
         }
     }
-    mixture_level_free(&mixture);
 }
 END_TEST
 
 START_TEST(anchors_agree)
 {
-    struct mixture_level mixture;
+    OWNED(mixture_level) mixture;
     ck_assert_int_eq(mixture_level_new(&factors[3], &mixture, NULL), STATUS_OK);
     for (size_t s = 0; error_shape_at(s) != NULL; s++) {
         struct score_error parameters = {.roughness = 7.0, .probability = 0.2};
@@ -421,15 +412,14 @@ START_TEST(anchors_agree)
                 ck_assert_double_eq_tol(first, 3.0 + 0.25 * g, 1e-13);
         }
     }
-    mixture_level_free(&mixture);
 }
 END_TEST
 
 START_TEST(profiles_weigh_the_levels)
 {
-    struct mixture_level mixture;
+    OWNED(mixture_level) mixture;
     struct error_level at[2];
-    struct schedule *schedule = make_li_cai(50);
+    OWNED_SCHEDULE *schedule = make_li_cai(50);
     ck_assert_int_eq(mixture_level_new(&factors[0], &mixture, NULL), STATUS_OK);
     for (size_t p = 0; error_profile_at(p) != NULL; p++) {
         const struct error_profile *profile = error_profile_at(p);
@@ -455,32 +445,28 @@ START_TEST(profiles_weigh_the_levels)
         error_level_add(&at[0], &mixture, 0, 1, &x, &score, &work);
         ck_assert_double_eq(score, 2.0);
     }
-    mixture_level_free(&mixture);
-    schedule_free(schedule);
 }
 END_TEST
 
 START_TEST(a_single_step_has_every_profile)
 {
-    struct schedule *schedule = make_schedule("li-cai", 1.0, 2.0, 2);
+    OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 2.0, 2);
     for (size_t p = 0; error_profile_at(p) != NULL; p++) {
         struct score_error error = {.shape = error_shape_find("bias"), .profile = error_profile_at(p), .size = 0.5};
         ck_assert_double_gt(score_error_norm(&error, schedule), 0.0);
     }
-    schedule_free(schedule);
 }
 END_TEST
 
 static void check_text(const struct score_error *error, const char *expected)
 {
-    char *text = NULL;
+    FREED char *text = NULL;
     size_t length;
     FILE *file = open_memstream(&text, &length);
     ck_assert_ptr_nonnull(file);
     score_error_describe(error, file);
     ck_assert_int_eq(fclose(file), 0);
     ck_assert_str_eq(text, expected);
-    free(text);
 }
 
 START_TEST(descriptions_hold_what_matters)

@@ -123,11 +123,10 @@ START_TEST(folders_depend_one_way)
         (void)snprintf(inside, sizeof inside, "%.*s", (int)(strrchr(name, '/') - name - 4), name + 4);
         ck_assert_msg(place_of(&order, folder) < order.count, "src/README.md: src/%s/ has no place in the order",
                       folder);
-        char *text = text_of(name);
+        FREED char *text = text_of(name);
         count += check_includes(&order, inside, text, bad);
         ck_assert_msg(bad[0] == '\0', "%s: %s", name, bad);
         check_subfolder(name, text);
-        free(text);
     }
     free(files);
     ck_assert_uint_gt(count, 200);
@@ -203,10 +202,9 @@ START_TEST(cited_equations_are_there)
     for (char *name = next_line(&rest); name != NULL; name = next_line(&rest)) {
         if (strcmp(name, "src/test/test_sources.c") == 0)
             continue;
-        char *text = text_of(name);
+        FREED char *text = text_of(name);
         count += check_citations(text, theory, missing);
         ck_assert_msg(missing[0] == '\0', "%s cites %s, which src/THEORY.md has not", name, missing);
-        free(text);
     }
     free(files);
     ck_assert_uint_gt(count, 50);
@@ -268,7 +266,7 @@ END_TEST
 /* Names in `marks` that end in .c, .h or .def, wherever the file is: moving it to another folder is no fault. */
 START_TEST(map_names_files_that_exist)
 {
-    char *map = text_of("src/README.md"), *files = printed(ALL_SOURCES);
+    FREED char *map = text_of("src/README.md"), *files = printed(ALL_SOURCES);
     size_t count = 0;
     for (char *mark = strchr(map, '`'); mark != NULL; mark = strchr(mark, '`')) {
         char base[NAME];
@@ -288,8 +286,6 @@ START_TEST(map_names_files_that_exist)
         mark = *end == '`' ? mark + length + 1 : mark + length;
     }
     ck_assert_uint_ge(count, 15);
-    free(files);
-    free(map);
 }
 END_TEST
 

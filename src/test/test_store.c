@@ -186,14 +186,13 @@ START_TEST(round_trip)
 {
     struct record rows[ROWS];
     struct place place = place_with_rows(rows);
-    struct result result = read_result(place.path);
+    OWNED(result) result = read_result(place.path);
     ck_assert_int_eq(H5Fget_obj_count(H5F_OBJ_ALL, H5F_OBJ_ALL), 0);
     assert_rows(&result, rows, ROWS);
     ck_assert_str_eq(result.spec_text, "title: a\n");
     ck_assert_str_eq(result.spec_name, "one");
     ck_assert_str_eq(result.failure, "");
     ck_assert_str_eq(result.provenance, "zeta: \nhost: caf\xc3\xa9\n");
-    result_free(&result);
     place_clear(&place, 1);
 }
 END_TEST
@@ -228,7 +227,7 @@ START_TEST(score_errors_round_trip)
         record_set_score_error(&rows[i], &cases[i].error);
     }
     write_rows(place.path, rows, CASES, facts);
-    struct result result = read_result(place.path);
+    OWNED(result) result = read_result(place.path);
     assert_rows(&result, rows, CASES);
     for (size_t i = 0; i < CASES; i++) {
         char label[100];
@@ -241,7 +240,6 @@ START_TEST(score_errors_round_trip)
     ck_assert_str_eq(result.rows[0].score_error_spread, "none");
     ck_assert_str_eq(result.rows[0].score_error_profile, "none");
     ck_assert_double_eq(result.rows[0].score_error_size, 0.0);
-    result_free(&result);
     place_clear(&place, 1);
 }
 END_TEST
@@ -251,13 +249,12 @@ START_TEST(no_rows)
     struct place place = place_new();
     const struct fact failure[] = {{"failure", "no engine can do it"}, {NULL, NULL}};
     write_rows(place.path, NULL, 0, failure);
-    struct result result = read_result(place.path);
+    OWNED(result) result = read_result(place.path);
     ck_assert_uint_eq(result.count, 0);
     ck_assert_str_eq(result.failure, "no engine can do it");
     ck_assert_str_eq(result.spec_text, "");
     ck_assert_str_eq(result.spec_name, "");
     ck_assert_str_eq(result.provenance, "");
-    result_free(&result);
     place_clear(&place, 1);
 }
 END_TEST
@@ -269,11 +266,10 @@ START_TEST(reasons_are_tame)
     const struct fact hostile[] = {
         {"failure", "no\x1b[2J \xff\nengine"}, {"failures", "a: b\nc: \x1b]0;d\n"}, {"cell", "\x07"}, {NULL, NULL}};
     write_rows(place.path, NULL, 0, hostile);
-    struct result result = read_result(place.path);
+    OWNED(result) result = read_result(place.path);
     ck_assert_str_eq(result.failure, "no?[2J ??engine");
     ck_assert_str_eq(result.failures, "a: b\nc: ?]0;d\n");
     ck_assert_str_eq(result.cell, "?");
-    result_free(&result);
     place_clear(&place, 1);
 }
 END_TEST
@@ -283,7 +279,7 @@ START_TEST(long_facts)
     enum { LONG = 300 * 1024 };
     struct place place = place_new();
     struct record row;
-    char *text = malloc(LONG + 1);
+    FREED char *text = malloc(LONG + 1);
     ck_assert_ptr_nonnull(text);
     for (size_t i = 0; i < LONG; i++)
         text[i] = (char)('a' + i % 23);
@@ -291,11 +287,9 @@ START_TEST(long_facts)
     const struct fact list[] = {{"spec_text", text}, {"x", text}, {NULL, NULL}};
     make_rows(&row, 1);
     write_rows(place.path, &row, 1, list);
-    struct result result = read_result(place.path);
+    OWNED(result) result = read_result(place.path);
     ck_assert_str_eq(result.spec_text, text);
     ck_assert_uint_eq(strlen(result.provenance), LONG + 4);
-    result_free(&result);
-    free(text);
     place_clear(&place, 1);
 }
 END_TEST
@@ -376,9 +370,8 @@ START_TEST(full_disk)
         ck_assert_int_eq(status, STATUS_IO);
         ck_assert_ptr_nonnull(strstr(error.text, strerror(EFBIG)));
     }
-    struct result result = read_result(place.path); /* the old file is whole */
+    OWNED(result) result = read_result(place.path); /* the old file is whole */
     assert_rows(&result, rows, ROWS);
-    result_free(&result);
     place_clear(&place, 1);
 }
 END_TEST
@@ -531,7 +524,7 @@ START_TEST(older_formats_are_read)
 {
     struct record rows[ROWS];
     struct place place = place_with_rows(rows);
-    struct result result;
+    OWNED(result) result;
     struct error error;
     size_t later = 0;
     hid_t file = H5Fopen(place.path, H5F_ACC_RDWR, H5P_DEFAULT);
@@ -554,7 +547,6 @@ START_TEST(older_formats_are_read)
         for (const struct field *field = record_fields; field->name != NULL; field++)
             ck_assert(field->since <= FORMAT_OLDEST || isnan(field_real(field, &result.rows[i])));
     }
-    result_free(&result);
     place_clear(&place, 1);
 }
 END_TEST
@@ -631,9 +623,8 @@ START_TEST(labels_are_names)
     make_rows(&row, 1);
     (void)snprintf(row.law, sizeof row.law, "gaussian + line, composed");
     write_rows(place.path, &row, 1, facts);
-    struct result result = read_result(place.path);
+    OWNED(result) result = read_result(place.path);
     ck_assert_str_eq(result.rows[0].law, "gaussian + line, composed");
-    result_free(&result);
     place_clear(&place, 1);
 }
 END_TEST
@@ -654,9 +645,8 @@ START_TEST(spec_names_are_names)
     struct place place = place_new();
     write_rows(place.path, NULL, 0, named);
     if (spec_names[_i].good) {
-        struct result result = read_result(place.path);
+        OWNED(result) result = read_result(place.path);
         ck_assert_str_eq(result.spec_name, spec_names[_i].name);
-        result_free(&result);
     } else {
         assert_refused(place.path, "\"spec_name\" is not a name of [A-Za-z0-9._-]");
     }
@@ -702,18 +692,16 @@ START_TEST(concurrent)
 #pragma omp parallel for num_threads(THREADS) reduction(+ : failures) schedule(dynamic)
     for (int i = 0; i < FILES; i++) {
         char path[2 * PATH_SIZE];
-        struct result result;
+        OWNED(result) result;
         (void)snprintf(path, sizeof path, "%s/%d.h5", place.directory, i);
         failures += store_write(path, &rows[i], 1, facts, NULL) != STATUS_OK;
         failures += store_write(place.path, rows, FILES, facts, NULL) != STATUS_OK;
         failures += store_read(path, &result, NULL) != STATUS_OK || result.count != 1
                     || memcmp(result.rows[0].target, rows[i].target, sizeof rows[i].target) != 0;
-        result_free(&result);
     }
     ck_assert_int_eq(failures, 0);
-    struct result result = read_result(place.path);
+    OWNED(result) result = read_result(place.path);
     assert_rows(&result, rows, FILES);
-    result_free(&result);
     place_clear(&place, FILES + 1);
 }
 END_TEST

@@ -56,7 +56,7 @@ START_TEST(student_mixture_is_student)
 {
     double nu = students[_i].nu, scale = students[_i].scale, sum = 0.0, variance = 0.0;
     struct target target = student(nu, scale, students[_i].components);
-    struct factor_list list = factors_of(&target, 7);
+    OWNED(factor_list) list = factors_of(&target, 7);
     ck_assert_uint_eq(list.count, 1);
     ck_assert_double_eq(list.group[0].multiplicity, 7.0);
     const struct factor *factor = &list.group[0].factor;
@@ -73,7 +73,6 @@ START_TEST(student_mixture_is_student)
     for (double x = 0.0; x < fmin(widest / 20.0, 100.0); x += 0.05)
         ck_assert_double_eq_tol(density(factor, scale * x) * scale / student_density(nu, x), 1.0,
                                 30.0 * students[_i].distance);
-    factor_list_free(&list);
 }
 END_TEST
 
@@ -82,7 +81,7 @@ START_TEST(student_distance_is_measured)
 {
     double nu = students[_i].nu, distance = 0.0, spacing = 2e-4;
     struct target target = student(nu, 1.0, students[_i].components);
-    struct factor_list list = factors_of(&target, 1);
+    OWNED(factor_list) list = factors_of(&target, 1);
     for (double u = -25.0; u < 35.0; u += spacing) {
         double x = exp(u);
         distance += spacing * x * fabs(density(&list.group[0].factor, x) - student_density(nu, x));
@@ -93,7 +92,6 @@ START_TEST(student_distance_is_measured)
     ck_assert_double_le(reported, students[_i].distance);
     *real_in(&target, "scale") = 5.0;
     ck_assert_double_eq(target_approximation(&target), reported);
-    factor_list_free(&list);
 }
 END_TEST
 
@@ -120,20 +118,19 @@ START_TEST(student_is_a_part)
     ck_assert_double_eq(target_approximation(&parts[1].target), 0.0);
     target_init(&sum, target_family_find("direct-sum"));
     *parts_in(&sum, "factors") = (struct target_list){2, parts};
-    struct factor_list list = factors_of(&sum, 5);
+    OWNED(factor_list) list = factors_of(&sum, 5);
     ck_assert_uint_eq(list.count, 2);
     ck_assert_double_eq(list.group[0].multiplicity, 2.0);
     ck_assert_uint_eq(list.group[0].factor.components, 24);
     ck_assert_double_eq(list.group[1].multiplicity, 3.0);
     ck_assert_double_eq(target_approximation(&sum), target_approximation(&parts[0].target));
-    factor_list_free(&list);
 }
 END_TEST
 
 START_TEST(student_is_described)
 {
     struct target target;
-    char *text = NULL;
+    FREED char *text = NULL;
     size_t length;
     FILE *file = open_memstream(&text, &length);
     ck_assert_ptr_nonnull(file);
@@ -142,7 +139,6 @@ START_TEST(student_is_described)
     target_describe(&target, file);
     ck_assert_int_eq(fclose(file), 0);
     ck_assert_str_eq(text, "student-t nu 2.5 scale 1 components 24");
-    free(text);
 }
 END_TEST
 
@@ -178,14 +174,13 @@ END_TEST
 START_TEST(plane_is_described)
 {
     struct target target = plane();
-    char *text = NULL;
+    FREED char *text = NULL;
     size_t length;
     FILE *file = open_memstream(&text, &length);
     ck_assert_ptr_nonnull(file);
     target_describe(&target, file);
     ck_assert_int_eq(fclose(file), 0);
     ck_assert_str_eq(text, "mixture-plane weights 0.25 0.75 means 2 -1 2.5 3 -0.5 sds 0.5 0");
-    free(text);
 }
 END_TEST
 
@@ -209,7 +204,7 @@ START_TEST(a_group_is_cut_in_place)
     target_init(&target, target_family_find("gaussian"));
     *integer_in(&target, "spectrum") = 2;
     *integer_in(&target, "k") = 3;
-    struct factor_list list = factors_of(&target, 8);
+    OWNED(factor_list) list = factors_of(&target, 8);
     ck_assert_int_eq(factor_list_split(&list, 0, NULL), STATUS_OK);
     ck_assert_int_eq(factor_list_split(&list, 2, NULL), STATUS_OK);
     factor_list_set_mean(&list, 1, 4.0);
@@ -222,7 +217,6 @@ START_TEST(a_group_is_cut_in_place)
         ck_assert_double_eq(list.group[i].factor.sd[0], sd[i]);
         ck_assert_double_eq(list.group[i].factor.weight[0], 1.0);
     }
-    factor_list_free(&list);
 }
 END_TEST
 

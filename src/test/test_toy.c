@@ -40,7 +40,7 @@ static const struct demand smooth = {1e-8, 1e-6, 1e-5}, jumps = {1e-7, 1e-4, 1e-
 static void compare(const char *where, const struct brute *brute, const struct law_problem *problem,
                     const struct demand *demand)
 {
-    struct law law;
+    OWNED(law) law;
     struct divergence divergence;
     struct error failure;
     enum status status = law_compute(problem, &law, &failure);
@@ -62,7 +62,6 @@ static void compare(const char *where, const struct brute *brute, const struct l
     ck_assert_msg(!known || fabs(chi2 - brute->chi2) <= 1e-5 * brute->chi2 + divergence.chi2_q_p.error,
                   "%s: chi2 = %.12g +- %.3g, the chain's is %.12g", where, chi2, divergence.chi2_q_p.error,
                   brute->chi2);
-    law_free(&law);
 }
 
 /* Exact scores: every sampler in every world. */
@@ -74,7 +73,7 @@ START_TEST(test_world)
     const struct sampler *sampler = sampler_at(which);
     s = (s + t + which) % SCHEDULES;
     n = (n + t + which / SCHEDULES) % STEPS;
-    struct schedule *schedule = make_schedule(schedules[s].kind, schedules[s].c0, schedules[s].c1, steps[n]);
+    OWNED_SCHEDULE *schedule = make_schedule(schedules[s].kind, schedules[s].c0, schedules[s].c1, steps[n]);
     char where[200];
     (void)snprintf(where, sizeof where, "%s, %s, %s, T = %zu", targets[t].name, schedules[s].kind, sampler->name,
                    steps[n]);
@@ -83,7 +82,6 @@ START_TEST(test_world)
         .factor = factor, .sampler = sampler, .schedule = schedule, .fineness = brute_fineness(sampler)});
     compare(where, &brute, &(struct law_problem){.factor = factor, .sampler = sampler, .schedule = schedule},
             &smooth);
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -129,7 +127,7 @@ START_TEST(test_score_error)
     const struct brute_error *error = &errors[e].error;
     const struct sampler *sampler = sampler_find(bearers[b]);
     const struct factor *factor = &targets[t].factor;
-    struct schedule *schedule = make_schedule(schedules[0].kind, schedules[0].c0, schedules[0].c1, 48);
+    OWNED_SCHEDULE *schedule = make_schedule(schedules[0].kind, schedules[0].c0, schedules[0].c1, 48);
     struct score_error same = score_error(error);
     char where[200];
     (void)snprintf(where, sizeof where, "%s, %s with %s error, %s (roughness %g)", targets[t].name, sampler->name,
@@ -143,7 +141,6 @@ START_TEST(test_score_error)
             &(struct law_problem){
                 .factor = factor, .sampler = sampler, .schedule = schedule, .score_error = &same, .error_share = 1.0},
             errors[e].smooth ? &smooth : &jumps);
-    schedule_free(schedule);
 }
 END_TEST
 
@@ -153,12 +150,11 @@ START_TEST(test_clip)
     const double clip = 0.1;
     const struct factor *factor = &targets[_i].factor;
     const struct sampler *sampler = sampler_find("accelerated");
-    struct schedule *schedule = make_schedule(schedules[0].kind, schedules[0].c0, schedules[0].c1, 48);
+    OWNED_SCHEDULE *schedule = make_schedule(schedules[0].kind, schedules[0].c0, schedules[0].c1, 48);
     struct brute brute = brute_force(&(struct brute_problem){
         .factor = factor, .sampler = sampler, .schedule = schedule, .clip = clip, .fineness = 1.0});
     compare(targets[_i].name, &brute,
             &(struct law_problem){.factor = factor, .sampler = sampler, .schedule = schedule, .clip = clip}, &jumps);
-    schedule_free(schedule);
 }
 END_TEST
 

@@ -25,14 +25,13 @@ static void mass_of(double log_ratio, double *out)
 static struct law law_of(const char *engine, const struct factor *factor, const char *sampler, size_t T,
                          double resolution)
 {
-    struct schedule *schedule;
+    OWNED_SCHEDULE *schedule;
     struct law law;
     struct error error = {STATUS_OK, ""};
     ck_assert(schedule_new(schedule_kind_find("li-cai"), 4.0, 17.0, T, &schedule, &error) == STATUS_OK);
     struct law_problem problem = {.factor = factor, .sampler = sampler_find(sampler), .schedule = schedule};
     ck_assert_msg(engine_named(engine)->compute(&problem, resolution, &law, &error) == STATUS_OK, "%s", error.text);
     ck_assert(law_integrate(&law, 1, mass_of, &law.mass_defect, NULL, &error) == STATUS_OK);
-    schedule_free(schedule);
     return law;
 }
 
@@ -60,13 +59,11 @@ START_TEST(gaussian_by_line)
     const double weight = 1.0, mean = 0.7, sd = 0.4;
     const struct factor factor = {1, 1, &weight, &mean, &sd, NULL};
     for (size_t t = 0; t < COUNT(steps); t++) {
-        struct law exact = law_of("gaussian", &factor, samplers[_i], steps[t], 1.0);
-        struct law line = law_of("line", &factor, samplers[_i], steps[t], 1.0);
+        OWNED(law) exact = law_of("gaussian", &factor, samplers[_i], steps[t], 1.0);
+        OWNED(law) line = law_of("line", &factor, samplers[_i], steps[t], 1.0);
         agree(w2_of(&exact, 1.0), w2_of(&line, 1.0), 1e-4);
         agree(w2_of(&exact, 9.0), w2_of(&line, 9.0), 1e-4);
         ck_assert_double_eq_tol(w2_of(&exact, 9.0).value, 3.0 * w2_of(&exact, 1.0).value, 1e-14);
-        law_free(&exact);
-        law_free(&line);
     }
 }
 END_TEST
@@ -78,11 +75,9 @@ START_TEST(gaussian_by_radius)
     const struct factor one = {1, 1, &weight, &mean, &sd, NULL};
     for (size_t i = 0; i < COUNT(dimensions); i++) {
         const struct factor many = {dimensions[i], 1, &weight, NULL, &sd, NULL};
-        struct law exact = law_of("gaussian", &one, samplers[_i], 1024, 1.0);
-        struct law radial = law_of("radial", &many, samplers[_i], 1024, 1.0);
+        OWNED(law) exact = law_of("gaussian", &one, samplers[_i], 1024, 1.0);
+        OWNED(law) radial = law_of("radial", &many, samplers[_i], 1024, 1.0);
         agree(w2_of(&exact, (double)dimensions[i]), w2_of(&radial, 1.0), 3e-3);
-        law_free(&exact);
-        law_free(&radial);
     }
 }
 END_TEST
@@ -136,14 +131,12 @@ START_TEST(mixtures_by_inversion)
 {
     const struct factor factor = {1, 3, mixtures[_i].weight, mixtures[_i].mean, mixtures[_i].sd, NULL};
     for (size_t s = 0; s < 3; s++) { /* pf-ode-2 folds on the last */
-        struct law law = law_of("line", &factor, samplers[s], 512, 1.0);
-        struct law finer = law_of("line", &factor, samplers[s], 512, 2.0);
+        OWNED(law) law = law_of("line", &factor, samplers[s], 512, 1.0);
+        OWNED(law) finer = law_of("line", &factor, samplers[s], 512, 2.0);
         struct measured w2 = w2_of(&law, 1.0);
         if (w2.value > 0.01) /* the plain sum is good to 1e-4 */
             ck_assert_double_eq_tol(w2.value, sqrt(brute(&law)), 1e-4 + 1e-3 * w2.value);
         agree(w2, w2_of(&finer, 1.0), 1e-2);
-        law_free(&law);
-        law_free(&finer);
     }
 }
 END_TEST
