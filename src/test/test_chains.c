@@ -95,7 +95,7 @@ START_TEST(test_same_bits_of_matrices)
     *real_in(&target, "sd") = 0.5;
     for (size_t kind = 0; params_find(target.family->params, "covariances")->choices[kind] != NULL; kind++) {
         *integer_in(&target, "covariances") = kind;
-        ck_assert_int_eq(target_coordinates(&target, ORDER, &list, NULL), STATUS_OK);
+        ASSERT_OK(target_coordinates, &target, ORDER, &list);
         struct chain_problem problem = {&list, ORDER, sampler_find("ddpm"), schedule, NULL, 5, 6, 1};
         OWNED(points) one = run(&problem, CHAINS);
         problem.threads = 4;
@@ -533,12 +533,9 @@ START_TEST(test_unruly_samplers)
         const struct chain_problem chains = {&list, 11, &planted, schedule, NULL, 1, 7, 2};
         struct points y;
         struct paths paths;
-        struct error error = {STATUS_OK, ""};
         planted.increment = i == 0 ? mixing : undeclared;
-        ck_assert_int_eq(chains_run(&chains, 2000, &y, &error), STATUS_UNSUPPORTED);
-        ck_assert_msg(strstr(error.text, reasons[i]) != NULL, "%s", error.text);
-        ck_assert_int_eq(chains_weigh(&chains, 2000, &paths, &error), STATUS_UNSUPPORTED);
-        ck_assert_msg(strstr(error.text, reasons[i]) != NULL, "%s", error.text);
+        ASSERT_FAILS(STATUS_UNSUPPORTED, reasons[i], chains_run, &chains, 2000, &y);
+        ASSERT_FAILS(STATUS_UNSUPPORTED, reasons[i], chains_weigh, &chains, 2000, &paths);
     }
 }
 END_TEST
@@ -562,8 +559,8 @@ START_TEST(test_original_coordinates)
         ck_assert_double_eq_tol(x.log_density[j], y.log_density[j], 1e-6);
     struct paths a, b;
     if (sampler->log_noise_ratio != NULL) {
-        ck_assert_int_eq(chains_weigh(&problem, CHAINS, &a, NULL), STATUS_OK);
-        ck_assert_int_eq(chains_weigh(&other, CHAINS, &b, NULL), STATUS_OK);
+        ASSERT_OK(chains_weigh, &problem, CHAINS, &a);
+        ASSERT_OK(chains_weigh, &other, CHAINS, &b);
         for (size_t j = 0; j < CHAINS; j++)
             ck_assert_double_eq_tol(a.log_weight[0][j], b.log_weight[0][j], 1e-6);
         paths_free(&a);
@@ -607,13 +604,13 @@ START_TEST(test_draws)
     const struct chain_problem problem = {&list, D, sampler_find("ddpm"), schedule, NULL, 1, 8, 2};
     OWNED(points) x;
     struct level level = schedule_level(schedule, 1);
-    ck_assert_int_eq(chains_draw(&problem, SAMPLES, &x, NULL), STATUS_OK);
+    ASSERT_OK(chains_draw, &problem, SAMPLES, &x);
     size_t i = 0;
     for (size_t b = 0; b < BLOCKS; b++)
         for (size_t c = 0; c < blocks[b].factor->dimension; c++, i++) {
             OWNED(factor_list) marginal;
             double mean = 0.0, square = 0.0, exact_mean = 0.0, exact_square = 0.0;
-            ck_assert_int_eq(marginal_of_coordinate(blocks[b].factor, c, &marginal, NULL), STATUS_OK);
+            ASSERT_OK(marginal_of_coordinate, blocks[b].factor, c, &marginal);
             const struct factor *f = &marginal.group[0].factor;
             for (size_t k = 0; k < f->components; k++) {
                 double m = sqrt(level.alpha_bar) * f->mean[k];
@@ -665,7 +662,7 @@ START_TEST(test_size_of_errors)
            *b = block + 3 * size;
     ck_assert_ptr_nonnull(block);
     ASSERT_OK(field_new, &list, NULL, &score_error, schedule, CHAINS, &with);
-    ck_assert_int_eq(field_new(&list, NULL, NULL, schedule, CHAINS, &without, NULL), STATUS_OK);
+    ASSERT_OK(field_new, &list, NULL, NULL, schedule, CHAINS, &without);
     for (size_t t = 3; t <= 16; t += 6) {
         double total = 0.0, square = 0.0;
         field_set(&with, t);
@@ -762,13 +759,10 @@ START_TEST(test_refusals)
     OWNED(factor_list) list = list_of(&bimodal, 2.5);
     OWNED_SCHEDULE *schedule = make_li_cai(48);
     struct chain_problem problem = {&list, 2, sampler_find("ddim"), schedule, NULL, 1, 1, 1};
-    struct error error;
     struct points points;
     struct paths paths;
-    ck_assert_int_eq(chains_run(&problem, 100, &points, &error), STATUS_INVALID);
-    ck_assert_ptr_nonnull(strstr(error.text, "every coordinate"));
-    ck_assert_int_eq(chains_weigh(&problem, 100, &paths, &error), STATUS_UNSUPPORTED);
-    ck_assert_ptr_nonnull(strstr(error.text, "ddim is deterministic"));
+    ASSERT_FAILS(STATUS_INVALID, "every coordinate", chains_run, &problem, 100, &points);
+    ASSERT_FAILS(STATUS_UNSUPPORTED, "ddim is deterministic", chains_weigh, &problem, 100, &paths);
 }
 END_TEST
 

@@ -101,12 +101,11 @@ static void plant(struct record *rows, size_t *count, const struct planted *law,
 void planted_read_back(const char *text, const struct record *rows, size_t count, struct evidence *evidence)
 {
     char directory[] = "/tmp/diffrate-claims-XXXXXX", path[200];
-    struct error error = {STATUS_OK, ""};
     ck_assert_ptr_nonnull(mkdtemp(directory));
     (void)snprintf(path, sizeof path, "%s/planted.h5", directory);
     const struct fact facts[] = {{"spec_text", text}, {"spec_name", "planted"}, {NULL, NULL}};
-    ck_assert_msg(store_write(path, rows, count, facts, &error) == STATUS_OK, "%s", error.text);
-    ck_assert_msg(evidence_read(directory, claim_names(), evidence, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(store_write, path, rows, count, facts);
+    ASSERT_OK(evidence_read, directory, claim_names(), evidence);
     ck_assert_uint_eq(evidence->result.count, count);
     ck_assert_int_eq(remove(path), 0);
     ck_assert_int_eq(rmdir(directory), 0);
@@ -238,10 +237,9 @@ START_TEST(test_verdicts)
 {
     OWNED(evidence) evidence;
     struct finding *findings;
-    struct error error;
     size_t count;
     make_evidence(&cases[_i].world, &evidence);
-    ck_assert_msg(claims_decide(&evidence, &findings, &count, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(claims_decide, &evidence, &findings, &count);
     ck_assert_uint_eq(count, 14); /* seven claims, one target and the overall finding */
     for (const struct expected *e = cases[_i].expected; e->claim != NULL; e++) {
         const struct finding *f = planted_find(findings, count, e->claim, "planted");
@@ -524,13 +522,12 @@ START_TEST(test_minimal)
 {
     OWNED(evidence) evidence;
     struct finding *findings;
-    struct error error;
     size_t count;
     make_evidence(&minimal[_i].world, &evidence);
     evidence.spec.claims = malloc(sizeof *evidence.spec.claims);
     ck_assert_ptr_nonnull(evidence.spec.claims);
     evidence.spec.claims[evidence.spec.claim_count++] = "minimal";
-    ck_assert_msg(claims_decide(&evidence, &findings, &count, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(claims_decide, &evidence, &findings, &count);
     ck_assert_uint_eq(count, 2);
     const struct finding *f = planted_find(findings, count, "minimal", "planted");
     ck_assert_msg(f->outcome == minimal[_i].outcome, "case %d: %d (%g; %s)", _i, f->outcome, f->value, f->note);

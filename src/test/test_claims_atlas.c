@@ -143,11 +143,10 @@ START_TEST(test_atlas)
 {
     OWNED(evidence) evidence;
     struct finding *findings;
-    struct error error;
     size_t count;
     make_evidence(cases[_i].laws, &evidence);
     ck_assert_ptr_nonnull(atlas_claim(&evidence.spec));
-    ck_assert_msg(claims_decide(&evidence, &findings, &count, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(claims_decide, &evidence, &findings, &count);
     ck_assert_uint_eq(count, 2);
     const struct finding *f = planted_find(findings, count, "atlas", "planted");
     ck_assert_msg(f->outcome == cases[_i].outcome, "%s: %d (%g +- %g; %s)", cases[_i].name, f->outcome, f->value,
@@ -165,13 +164,10 @@ START_TEST(test_dropped)
 {
     OWNED(evidence) evidence;
     struct atlas_rate rate;
-    struct error error;
     make_evidence(cases[6].laws, &evidence);
-    ck_assert_int_eq(atlas_rate_measure(&evidence, atlas_claim(&evidence.spec), 0, 0, NULL, &rate, &error),
-                     STATUS_OK);
+    ASSERT_OK(atlas_rate_measure, &evidence, atlas_claim(&evidence.spec), 0, 0, NULL, &rate);
     ck_assert(rate.in_h.ok && rate.dropped == 0 && rate.in_h.cells == 4 * DIMENSIONS);
-    ck_assert_int_eq(atlas_rate_measure(&evidence, atlas_claim(&evidence.spec), 0, 1, NULL, &rate, &error),
-                     STATUS_OK);
+    ASSERT_OK(atlas_rate_measure, &evidence, atlas_claim(&evidence.spec), 0, 1, NULL, &rate);
     ck_assert(!rate.in_h.ok && rate.dropped == 4 * DIMENSIONS);
 }
 END_TEST

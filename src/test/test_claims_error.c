@@ -185,10 +185,9 @@ START_TEST(test_score_error_verdicts)
 {
     OWNED(evidence) evidence;
     struct finding *findings;
-    struct error error;
     size_t count;
     make_evidence(&cases[_i].world, &evidence);
-    ck_assert_msg(claims_decide(&evidence, &findings, &count, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(claims_decide, &evidence, &findings, &count);
     /* kl-ddpm always applies, what needs accuracies does not, and ode-rough only with a deterministic sampler */
     ck_assert_uint_eq(count, cases[_i].world.no_ode ? 6 : 8);
     for (const struct expected *e = cases[_i].expected; e->claim != NULL; e++) {
@@ -242,14 +241,13 @@ START_TEST(test_figure_data)
 {
     const struct world world = {{1, 0, 0, 0, 0.25}, 3, 3, 4, 0, 0, 0};
     OWNED(evidence) evidence;
-    struct error error;
     FREED char *table = NULL, *vars = NULL;
     size_t table_length, vars_length;
     make_evidence(&world, &evidence);
     struct sheet sheet = {.table = open_memstream(&table, &table_length),
                           .vars = open_memstream(&vars, &vars_length)};
     ck_assert(sheet.table != NULL && sheet.vars != NULL);
-    ck_assert_int_eq(figure_collect(figures_of[_i].source, &evidence, &sheet, &error), STATUS_OK);
+    ASSERT_OK(figure_collect, figures_of[_i].source, &evidence, &sheet);
     ck_assert_int_eq(fclose(sheet.table), 0);
     ck_assert_int_eq(fclose(sheet.vars), 0);
     ck_assert_uint_eq(sheet.panels, 1);
@@ -263,13 +261,12 @@ END_TEST
 char *planted_markdown(struct evidence *evidence)
 {
     char path[4200], *text = malloc(100000), made[] = "/tmp/diffrate-report-XXXXXX";
-    struct error error;
     ck_assert_ptr_nonnull(text);
     ck_assert_ptr_nonnull(mkdtemp(made));
     (void)snprintf(evidence->directory, sizeof evidence->directory, "%s", made);
     OWNED(tables) tables;
-    ck_assert_msg(tables_new(evidence, &tables, &error) == STATUS_OK, "%s", error.text);
-    ck_assert_msg(report_markdown(&tables, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(tables_new, evidence, &tables);
+    ASSERT_OK(report_markdown, &tables);
     (void)snprintf(path, sizeof path, "%s/verdict.md", made);
     FILE *file = fopen(path, "r");
     ck_assert_ptr_nonnull(file);

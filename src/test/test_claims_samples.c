@@ -169,10 +169,9 @@ START_TEST(test_agreement_verdicts)
 {
     OWNED(evidence) evidence;
     struct finding *findings;
-    struct error error;
     size_t count;
     make_evidence(&cases[_i].world, &evidence);
-    ck_assert_msg(claims_decide(&evidence, &findings, &count, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(claims_decide, &evidence, &findings, &count);
     ck_assert_uint_eq(count, 2);
     const struct finding *f = planted_find(findings, count, "chains-agree", "planted");
     ck_assert_msg(f->outcome == cases[_i].outcome, "%s: outcome %d, %s", cases[_i].name, (int)f->outcome, f->note);
@@ -273,14 +272,13 @@ static const struct {
 START_TEST(test_samples_figures)
 {
     OWNED(evidence) evidence;
-    struct error error;
     FREED char *table = NULL, *vars = NULL;
     size_t table_length, vars_length;
     make_evidence(&figures_of[_i].world, &evidence);
     struct sheet sheet = {.table = open_memstream(&table, &table_length),
                           .vars = open_memstream(&vars, &vars_length)};
     ck_assert(sheet.table != NULL && sheet.vars != NULL);
-    ck_assert_int_eq(figure_collect(figures_of[_i].source, &evidence, &sheet, &error), STATUS_OK);
+    ASSERT_OK(figure_collect, figures_of[_i].source, &evidence, &sheet);
     ck_assert_int_eq(fclose(sheet.table), 0);
     ck_assert_int_eq(fclose(sheet.vars), 0);
     ck_assert_uint_eq(sheet.panels, figures_of[_i].panels);

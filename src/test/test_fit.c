@@ -38,8 +38,7 @@ static size_t make_cells(struct fit_cell *cells, size_t dimensions, size_t value
 static struct fit fit(const struct fit_cell *cells, size_t count, size_t extreme)
 {
     struct fit out;
-    struct error error = {STATUS_OK, ""};
-    ck_assert_msg(fit_exponents(cells, count, extreme, &out, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(fit_exponents, cells, count, extreme, &out);
     ck_assert_uint_eq(out.cells, count);
     return out;
 }

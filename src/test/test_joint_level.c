@@ -176,7 +176,7 @@ START_TEST(test_narrow)
     const struct level level = {1.0, 1e-18};
     OWNED(joint_level) joint;
     double x[MOST * 2] = {0.0}, log_density[2], score[MOST * 2];
-    ck_assert_int_eq(joint_level_new(&factor, &joint, NULL), STATUS_OK);
+    ASSERT_OK(joint_level_new, &factor, &joint);
     joint_level_set(&joint, &level);
     x[2 * 3 + 1] = 1e-9; /* coordinate 3 of the second point, by component 5's centre */
     joint_level_evaluate(&joint, 5, 2, 2, x, log_density, score);
@@ -196,7 +196,7 @@ START_TEST(test_deviations)
     const struct covariances full = {1, matrix};
     const struct factor factor = {N, 1, weight, NULL, NULL, &full};
     OWNED(joint_level) joint;
-    ck_assert_int_eq(joint_level_new(&factor, &joint, NULL), STATUS_OK);
+    ASSERT_OK(joint_level_new, &factor, &joint);
     joint_level_set(&joint, &levels[0]);
     for (size_t j = 0; j < SAMPLES; j++) {
         double x[N] = {0.0};
@@ -222,9 +222,7 @@ START_TEST(test_refusals)
     const struct covariances full = {1, matrix};
     const struct factor factor = {2, 1, weight, NULL, NULL, &full};
     struct joint_level joint;
-    struct error error;
-    ck_assert_int_eq(joint_level_new(&factor, &joint, &error), STATUS_INVALID);
-    ck_assert_ptr_nonnull(strstr(error.text, "covariance 1 is not positive semidefinite"));
+    ASSERT_FAILS(STATUS_INVALID, "covariance 1 is not positive semidefinite", joint_level_new, &factor, &joint);
 }
 END_TEST
 

@@ -27,8 +27,7 @@ static enum status parse(const char *text, struct spec *spec, struct error *erro
 static struct spec parsed(const char *text)
 {
     struct spec spec;
-    struct error error = {STATUS_OK, ""};
-    ck_assert_msg(parse(text, &spec, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(parse, text, &spec);
     return spec;
 }
 
@@ -80,7 +79,6 @@ static double file_size(size_t rows_wanted)
 {
     char path[] = "/tmp/diffrate-limits-XXXXXX";
     const struct fact facts[] = {{"failure", ""}, {"command", "diffrate run experiments/scaling.yaml"}, {NULL, NULL}};
-    struct error error = {STATUS_OK, ""};
     struct stat info;
     FREED struct record *rows = array_new(rows_wanted, sizeof *rows);
     int file = mkstemp(path);
@@ -89,7 +87,7 @@ static double file_size(size_t rows_wanted)
         for (const struct field *field = record_fields; field->name != NULL; field++)
             if (field->type == FIELD_STRING)
                 (void)snprintf((char *)&rows[i] + field->offset, 64, "some-name");
-    ck_assert_msg(store_write(path, rows, rows_wanted, facts, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(store_write, path, rows, rows_wanted, facts);
     ck_assert_int_eq(stat(path, &info), 0);
     ck_assert_int_eq(unlink(path), 0);
     return (double)info.st_size;
@@ -270,7 +268,7 @@ START_TEST(files_are_measured_against_the_machine)
     char path[] = "/tmp/diffrate-limits-XXXXXX", expected[200];
     struct spec spec;
     struct error error = {STATUS_OK, ""};
-    ck_assert_msg(parse(text, &spec, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(parse, text, &spec);
     spec_free(&spec);
     int file = mkstemp(path);
     ck_assert(file >= 0 && write(file, text, sizeof text - 1) == (ssize_t)sizeof text - 1 && close(file) == 0);

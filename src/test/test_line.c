@@ -411,16 +411,13 @@ START_TEST(test_overshoot_law)
     for (int i = 0; i < 3; i++) {
         OWNED_SCHEDULE *schedule = make_schedule("li-cai", 2.0, 8.5, i == 1 ? 128 : 256);
         struct measurement own, known;
-        struct error error = {STATUS_OK, ""};
         union params values;
         params_init(kind->params, &values);
         *(double *)(void *)(values.bytes + offset) = i == 2 ? 0.0 : 0.5;
         struct sampler_instance *instance = sampler_instance_new(kind, &values, "own", NULL);
         ck_assert_ptr_nonnull(instance);
-        ck_assert_msg(measure_target(&target, &instance->sampler, NULL, schedule, &one, 1, &own, &error) == STATUS_OK,
-                      "%s", error.text);
-        ck_assert_int_eq(measure_target(&target, sampler_find("pf-ode-2"), NULL, schedule, &one, 1, &known, &error),
-                         STATUS_OK);
+        ASSERT_OK(measure_target, &target, &instance->sampler, NULL, schedule, &one, 1, &own);
+        ASSERT_OK(measure_target, &target, sampler_find("pf-ode-2"), NULL, schedule, &one, 1, &known);
         tv[i] = own.divergence.tv.value;
         h[i] = schedule->h;
         if (i == 2)

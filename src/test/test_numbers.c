@@ -445,18 +445,14 @@ START_TEST(test_what_is_known)
     double weights[] = {0.3, 0.7}, means[] = {-1.0, 1.0}, points[] = {-1.0, 0.0, 1.0, 0.5}, sds[] = {0.3, 0.4};
     struct target target;
     OWNED_SCHEDULE *schedule;
-    struct error error;
     struct measurement m[2];
     target_init(&target, target_family_find(ordinary[_i].family));
     int plane = strcmp(ordinary[_i].family, "mixture-plane") == 0, line = strcmp(ordinary[_i].family, "mixture") == 0;
     set_mixture(&target, 2, weights, plane ? points : line ? means : NULL, sds);
-    ck_assert_int_eq(schedule_new(schedule_kind_find("li-cai"), 2.0, 8.5, ordinary[_i].T, &schedule, &error),
-                     STATUS_OK);
+    ASSERT_OK(schedule_new, schedule_kind_find("li-cai"), 2.0, 8.5, ordinary[_i].T, &schedule);
     size_t count = ordinary[_i].dimensions[1] > ordinary[_i].dimensions[0] ? 2 : 1, known = 0;
-    ck_assert_msg(measure_target(&target, sampler_find(ordinary[_i].sampler), NULL, schedule, ordinary[_i].dimensions,
-                                 count, m, &error)
-                      == STATUS_OK,
-                  "%s", error.text);
+    ASSERT_OK(measure_target, &target, sampler_find(ordinary[_i].sampler), NULL, schedule, ordinary[_i].dimensions,
+              count, m);
     for (size_t i = 0; i < count; i++)
         known += count_known(&m[i].divergence);
     ck_assert_msg(known >= ordinary[_i].least, "%s, %s, T = %zu: %zu of %zu divergences are known, expected %zu",

@@ -35,7 +35,6 @@ static void teardown(void)
 /* The overall finding on eps-accelerated when `sampler` is what runs under that name. */
 static struct finding judge(const struct sampler *sampler)
 {
-    struct error error = {STATUS_OK, ""};
     OWNED(spec) spec;
     struct provenance provenance;
     OWNED(run_summary) summary;
@@ -43,15 +42,14 @@ static struct finding judge(const struct sampler *sampler)
     struct finding *findings;
     size_t count;
     provenance_collect(0, NULL, &provenance);
-    ck_assert_msg(spec_parse("planted.yaml", text, strlen(text), "", claim_names(), &spec, &error) == STATUS_OK, "%s",
-                  error.text);
+    ASSERT_OK(spec_parse, "planted.yaml", text, strlen(text), "", claim_names(), &spec);
     spec.samplers[0] = sampler;
     struct run_options options = {
         .directory = directory, .jobs = 1, .share = 1, .shares = 1, .force = 1, .provenance = &provenance};
-    ck_assert_msg(run_experiment(&spec, &options, &summary, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(run_experiment, &spec, &options, &summary);
     ck_assert_uint_eq(summary.failed, 0);
-    ck_assert_msg(evidence_read(directory, claim_names(), &evidence, &error) == STATUS_OK, "%s", error.text);
-    ck_assert_msg(claims_decide(&evidence, &findings, &count, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(evidence_read, directory, claim_names(), &evidence);
+    ASSERT_OK(claims_decide, &evidence, &findings, &count);
     ck_assert_uint_eq(count, 2);
     struct finding finding = findings[0];
     ck_assert_int_eq((int)findings[1].outcome, (int)finding.outcome);

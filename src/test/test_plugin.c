@@ -489,9 +489,7 @@ START_TEST(stand_ins_say_what_is_known)
 {
     OWNED(spec) spec;
     struct error error = {STATUS_OK, ""};
-    ck_assert_msg(spec_parse("x.yaml", NAMED, strlen(NAMED), KNOWN, (const char *const[]){NULL}, &spec, &error)
-                      == STATUS_OK,
-                  "%s", error.text);
+    ASSERT_OK(spec_parse, "x.yaml", NAMED, strlen(NAMED), KNOWN, (const char *const[]){NULL}, &spec);
     ck_assert_str_eq(spec.plugins, "plug-in 0123456789abcdef ./a.so\nsampler ss 2 noise noise-before clip order 2.5\n"
                                    "plug-in 0000000000000001 b.so\nsampler ode 3\ntarget tt\n");
     ck_assert_uint_eq(spec.sampler_count, 3);
@@ -560,7 +558,6 @@ END_TEST
 START_TEST(much_knowledge_is_refused)
 {
     struct registry registry;
-    struct error error = {STATUS_OK, ""};
     char *text = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
@@ -568,11 +565,10 @@ START_TEST(much_knowledge_is_refused)
     for (int i = 0; i < 65; i++)
         fprintf(stream, "sampler s%d 1\n", i);
     (void)fclose(stream);
-    ck_assert_int_eq(registry_parse(text, &registry, &error), STATUS_IO);
-    ck_assert_ptr_nonnull(strstr(error.text, "line 66 on plug-ins"));
+    ASSERT_FAILS(STATUS_IO, "line 66 on plug-ins", registry_parse, text, &registry);
     registry_free(&registry);
     *strstr(text, "sampler s64 1\n") = '\0';
-    ck_assert_msg(registry_parse(text, &registry, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(registry_parse, text, &registry);
     ck_assert_str_eq(registry.plugins[0].samplers[63]->name, "s63");
     registry_free(&registry);
     free(text);
@@ -580,8 +576,7 @@ START_TEST(much_knowledge_is_refused)
     for (int i = 0; i < 33; i++)
         fprintf(stream, "plug-in %d x\n", i);
     (void)fclose(stream);
-    ck_assert_int_eq(registry_parse(text, &registry, &error), STATUS_IO);
-    ck_assert_ptr_nonnull(strstr(error.text, "line 33 on plug-ins"));
+    ASSERT_FAILS(STATUS_IO, "line 33 on plug-ins", registry_parse, text, &registry);
     registry_free(&registry);
     free(text);
 }

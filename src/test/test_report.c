@@ -31,9 +31,8 @@ static void run_experiment_x(void)
 static void write_merged(const char *name, const struct record *rows, size_t count, const struct fact *facts)
 {
     char path[300];
-    struct error error = {STATUS_OK, ""};
     (void)snprintf(path, sizeof path, "%s/%s.h5", directory, name);
-    ck_assert_msg(store_write(path, rows, count, facts, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(store_write, path, rows, count, facts);
 }
 
 /* ---- A browser ---- */

@@ -351,16 +351,14 @@ END_TEST
 START_TEST(test_too_much_overshoot)
 {
     struct schedule *schedule;
-    struct error error = {STATUS_OK, ""};
-    ck_assert_int_eq(schedule_new(schedule_kind_find("li-cai"), 2.0, 8.5, 64, &schedule, &error), STATUS_OK);
+    ASSERT_OK(schedule_new, schedule_kind_find("li-cai"), 2.0, 8.5, 64, &schedule);
     double most = HUGE_VAL;
     for (size_t t = 64; t >= 2; t--)
         most = fmin(most, 1.0 / sampler_step(NULL, schedule, t).omega);
     struct sampler_instance *less = with_overshoot("accelerated", most * (1.0 - 1e-12)),
                             *more = with_overshoot("accelerated", most * (1.0 + 1e-12));
-    ck_assert_int_eq(sampler_check(&less->sampler, schedule, &error), STATUS_OK);
-    ck_assert_int_eq(sampler_check(&more->sampler, schedule, &error), STATUS_INADMISSIBLE);
-    ck_assert_msg(strstr(error.text, "sampler own: in step t = ") != NULL, "%s", error.text);
+    ASSERT_OK(sampler_check, &less->sampler, schedule);
+    ASSERT_FAILS(STATUS_INADMISSIBLE, "sampler own: in step t = ", sampler_check, &more->sampler, schedule);
     sampler_instance_free(less);
     sampler_instance_free(more);
     schedule_free(schedule);

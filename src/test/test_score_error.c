@@ -96,7 +96,7 @@ static const struct score_error errors[] = {
 START_TEST(every_shape_has_size_one)
 {
     OWNED(mixture_level) mixture;
-    ck_assert_int_eq(mixture_level_new(&factors[_i], &mixture, NULL), STATUS_OK);
+    ASSERT_OK(mixture_level_new, &factors[_i], &mixture);
     for (int n = 0; n < COUNT(noises); n++) {
         mixture_level_set(&mixture, &(struct level){1.0 - noises[n], noises[n]});
         for (size_t s = 0; error_shape_at(s) != NULL; s++)
@@ -126,7 +126,7 @@ static long double whole_size(const struct score_error *error, const struct sche
     double norm = score_error_norm(error, schedule);
     for (size_t i = 0; i < list->count; i++) {
         OWNED(mixture_level) mixture;
-        ck_assert_int_eq(mixture_level_new(&list->group[i].factor, &mixture, NULL), STATUS_OK);
+        ASSERT_OK(mixture_level_new, &list->group[i].factor, &mixture);
         for (size_t t = 2; t <= schedule->T; t++) {
             struct level level = schedule_level(schedule, t);
             struct error_level at;
@@ -326,7 +326,7 @@ static struct error_level level_of(const char *shape, struct mixture_level *mixt
 START_TEST(roughness_is_a_wave_number)
 {
     OWNED(mixture_level) mixture;
-    ck_assert_int_eq(mixture_level_new(&factors[3], &mixture, NULL), STATUS_OK);
+    ASSERT_OK(mixture_level_new, &factors[3], &mixture);
     double mean = 0.1 * 0.0 + 0.7 * 1.0 + 0.2 * 2.5, square = 0.7 * 1.0 + 0.2 * 6.25;
     double within = 0.1 * 0.04 + 0.7 * 0.01 + 0.2 * 2.25, A = 0.7, slope[2] = {0.0, 0.0};
     double l = sqrt(A * (within + square - mean * mean) + 0.3);
@@ -349,7 +349,7 @@ START_TEST(a_bump_is_as_high_as_it_is_rare)
 {
     static const double delta[] = {0.4, 1e-2, 1e-9};
     OWNED(mixture_level) mixture;
-    ck_assert_int_eq(mixture_level_new(&factors[0], &mixture, NULL), STATUS_OK);
+    ASSERT_OK(mixture_level_new, &factors[0], &mixture);
     for (int i = 0; i < COUNT(delta); i++) {
         struct score_error parameters = {.probability = delta[i]};
         struct error_level at = level_of("bump", &mixture, 0.5, &parameters);
@@ -367,7 +367,7 @@ END_TEST
 START_TEST(edges_are_sharp)
 {
     OWNED(mixture_level) mixture;
-    ck_assert_int_eq(mixture_level_new(&factors[4], &mixture, NULL), STATUS_OK);
+    ASSERT_OK(mixture_level_new, &factors[4], &mixture);
     static const char *const names[] = {"bump", "sign"};
     for (int s = 0; s < 2; s++) {
         struct score_error parameters = {.probability = 0.1};
@@ -394,7 +394,7 @@ END_TEST
 START_TEST(anchors_agree)
 {
     OWNED(mixture_level) mixture;
-    ck_assert_int_eq(mixture_level_new(&factors[3], &mixture, NULL), STATUS_OK);
+    ASSERT_OK(mixture_level_new, &factors[3], &mixture);
     for (size_t s = 0; error_shape_at(s) != NULL; s++) {
         struct score_error parameters = {.roughness = 7.0, .probability = 0.2};
         struct error_level at = level_of(error_shape_at(s)->name, &mixture, 0.1, &parameters);
@@ -420,7 +420,7 @@ START_TEST(profiles_weigh_the_levels)
     OWNED(mixture_level) mixture;
     struct error_level at[2];
     OWNED_SCHEDULE *schedule = make_li_cai(50);
-    ck_assert_int_eq(mixture_level_new(&factors[0], &mixture, NULL), STATUS_OK);
+    ASSERT_OK(mixture_level_new, &factors[0], &mixture);
     for (size_t p = 0; error_profile_at(p) != NULL; p++) {
         const struct error_profile *profile = error_profile_at(p);
         struct score_error error = {.shape = error_shape_find("sign"), .profile = profile, .size = 0.5};

@@ -383,8 +383,7 @@ START_TEST(bad_input)
     struct record rows[ROWS];
     const struct fact twice[] = {{"host", "a"}, {"host", "b"}, {NULL, NULL}};
     make_rows(rows, ROWS);
-    ck_assert_int_eq(store_write(place.path, rows, ROWS, twice, &error), STATUS_EXTERNAL);
-    ck_assert_ptr_nonnull(strstr(error.text, "\"host\""));
+    ASSERT_FAILS(STATUS_EXTERNAL, "\"host\"", store_write, place.path, rows, ROWS, twice);
     memset(rows[3].sampler, 'x', sizeof rows[3].sampler);
     ck_assert_int_ne(store_write(place.path, rows, ROWS, facts, &error), STATUS_OK);
     ck_assert_ptr_nonnull(strstr(error.text, "\"sampler\""));
@@ -525,7 +524,6 @@ START_TEST(older_formats_are_read)
     struct record rows[ROWS];
     struct place place = place_with_rows(rows);
     OWNED(result) result;
-    struct error error;
     size_t later = 0;
     hid_t file = H5Fopen(place.path, H5F_ACC_RDWR, H5P_DEFAULT);
     set_format(file, FORMAT_OLDEST);
@@ -539,7 +537,7 @@ START_TEST(older_formats_are_read)
     struct content content = slurp(place.path);
     spill_sealed(place.path, &content, content.length);
     free(content.data);
-    ck_assert_msg(store_read(place.path, &result, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(store_read, place.path, &result);
     ck_assert_int_eq(result.format, FORMAT_OLDEST);
     ck_assert_uint_eq(result.count, ROWS);
     for (size_t i = 0; i < ROWS; i++) {
