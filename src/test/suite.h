@@ -67,6 +67,11 @@ void suite_add(struct suite *suite, struct suite_test test);
         ck_assert_msg(strstr(assert_error.text, words) != NULL, "%s", assert_error.text); \
     } while (0)
 
+/* A text has all of these words, or none of them: ASSERT_SAYS(output, "3 cells", "0 failed"). */
+#define ASSERT_SAYS(text, ...) assert_says(text, 1, (const char *const[]){__VA_ARGS__, NULL})
+#define ASSERT_OMITS(text, ...) assert_says(text, 0, (const char *const[]){__VA_ARGS__, NULL})
+void assert_says(const char *text, int says, const char *const *words);
+
 /* What a test owns, freed at the end of its block: `OWNED(law) law = ...;` by law_free, a schedule by schedule_free,
  * `FREED char *text = ...;` by free. Whoever leaves the block before it is set sets it to {0} or NULL. */
 #define OWNED(type) __attribute__((cleanup(type##_free))) struct type

@@ -283,7 +283,7 @@ START_TEST(test_samples_figures)
     ck_assert_int_eq(fclose(sheet.vars), 0);
     ck_assert_uint_eq(sheet.panels, figures_of[_i].panels);
     ck_assert_uint_eq(sheet.points, figures_of[_i].points);
-    ck_assert_ptr_nonnull(strstr(table, "\tvalue\tstandard_error\n"));
+    ASSERT_SAYS(table, "\tvalue\tstandard_error\n");
     if (figures_of[_i].row != NULL)
         ck_assert_msg(strstr(table, figures_of[_i].row) != NULL, "no %s in:\n%s", figures_of[_i].row, table);
 }

@@ -460,7 +460,7 @@ START_TEST(duplicates_are_an_error)
     enum status status =
         compare_results((const struct evidence *const[]){&side[0], &side[1]}, names, &comparison, &error);
     ck_assert_int_eq(status, STATUS_IO);
-    ck_assert_ptr_nonnull(strstr(error.text, "second.h5 measures the same twice"));
+    ASSERT_SAYS(error.text, "second.h5 measures the same twice");
     ck_assert(strstr(error.text, "rows 2 and 9") != NULL || strstr(error.text, "rows 9 and 2") != NULL);
 }
 END_TEST

@@ -166,7 +166,7 @@ START_TEST(no_process_can_be_started)
     ck_assert(!is_root || setresuid(0, 0, 0) == 0);
     ck_assert_int_eq(prctl(PR_SET_DUMPABLE, 1), 0); /* for the leak check at the end */
     ck_assert_int_eq(status, STATUS_MEMORY);
-    ck_assert_ptr_nonnull(strstr(error.text, "cannot start a process: "));
+    ASSERT_SAYS(error.text, "cannot start a process: ");
 }
 END_TEST
 

@@ -58,13 +58,11 @@ START_TEST(example_equals_what_is_built_in)
     assert_equal_rows(&result, "bimodal", "my-sampler", 6);
     assert_equal_rows(&result, "mine", "my-sampler", 6);
     ck_assert_int_eq(strncmp(result.plugins, "plug-in ", 8), 0);
-    ck_assert_ptr_nonnull(strstr(result.plugins, " ./my-plugin.so\nsampler my-sampler 1 noise\ntarget two-modes\n"));
+    ASSERT_SAYS(result.plugins, " ./my-plugin.so\nsampler my-sampler 1 noise\ntarget two-modes\n");
     FREED char *report = read_file("out/my-plugin/report.html");
-    ck_assert_ptr_nonnull(strstr(report, " ./my-plugin.so\nsampler my-sampler 1 noise\n"));
-    ck_assert_int_eq(shell("@ list samplers --plugin %/my-plugin.so"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "\n  my-sampler\n      ddpm, for a start.\n"));
-    ck_assert_int_eq(shell("binary=$(realpath @) && cd % && $binary list targets -p my-plugin.so"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "\n  two-modes\n"));
+    ASSERT_SAYS(report, " ./my-plugin.so\nsampler my-sampler 1 noise\n");
+    assert_exits("@ list samplers --plugin %/my-plugin.so", 0, "\n  my-sampler\n      ddpm, for a start.\n");
+    assert_exits("binary=$(realpath @) && cd % && $binary list targets -p my-plugin.so", 0, "\n  two-modes\n");
     ck_assert_ptr_nonnull(strstr(
         output, "\n      sd (optional): their standard deviation; a number > 0; default 0.3\n      plug-in: "));
 }
@@ -126,17 +124,15 @@ START_TEST(results_load_nothing)
         ck_assert_msg(shell(commands[i]) == 0, "%s: %s", commands[i], output);
         ck_assert_msg(!exists("loaded"), "%s loads the plug-in", commands[i]);
     }
-    ck_assert_ptr_nonnull(strstr(output, "\n3 measured again: 3 the same to the bit"));
+    ASSERT_SAYS(output, "\n3 measured again: 3 the same to the bit");
     ck_assert_ptr_nonnull(
         strstr(output, "\n9 cells of plug-ins, which only --spec FILE loads, not measured again\n"));
     ck_assert_int_eq(shell("@ check %/out/told --sample 100 --spec %/told.yaml 2>%/log"), 0);
     ck_assert(exists("loaded"));
-    ck_assert_ptr_nonnull(strstr(output, "\n12 measured again: 12 the same to the bit"));
-    ck_assert_ptr_null(strstr(output, "need plug-ins"));
-    ck_assert_int_eq(shell("@ check %/out/told --spec %/my-plugin.yaml 2>&1"), 1);
-    ck_assert_ptr_nonnull(strstr(output, "holds results of another spec"));
-    ck_assert_int_eq(shell("rm %/told.so; @ check %/out/told --spec %/told.yaml 2>&1"), 2);
-    ck_assert_ptr_nonnull(strstr(output, "told.yaml:3:11: plug-in '"));
+    ASSERT_SAYS(output, "\n12 measured again: 12 the same to the bit");
+    ASSERT_OMITS(output, "need plug-ins");
+    assert_exits("@ check %/out/told --spec %/my-plugin.yaml 2>&1", 1, "holds results of another spec");
+    assert_exits("rm %/told.so; @ check %/out/told --spec %/told.yaml 2>&1", 2, "told.yaml:3:11: plug-in '");
 }
 END_TEST
 
@@ -145,17 +141,13 @@ START_TEST(another_build_is_another_plugin)
 {
     take_example();
     ck_assert_int_eq(shell("@ run %/my-plugin.yaml -o %/out 2>&1"), 0);
-    ck_assert_int_eq(shell("@ run %/my-plugin.yaml -o %/out 2>&1"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "0 cells measured, 12 read back"));
+    assert_exits("@ run %/my-plugin.yaml -o %/out 2>&1", 0, "0 cells measured, 12 read back");
     ck_assert_int_eq(shell("sed -i 's/out\\[i\\] \\*= step->beta/out[i] *= 1.01 * step->beta/' %/my-plugin.c"), 0);
     build("my-plugin");
-    ck_assert_int_eq(shell("@ run %/my-plugin.yaml -o %/out 2>&1"), 1);
-    ck_assert_ptr_nonnull(strstr(output, "holds results of other builds of the plug-ins, "));
+    assert_exits("@ run %/my-plugin.yaml -o %/out 2>&1", 1, "holds results of other builds of the plug-ins, ");
     ck_assert_uint_eq(lines(output), 1);
-    ck_assert_int_eq(shell("@ check %/out/my-plugin --spec %/my-plugin.yaml 2>&1"), 1);
-    ck_assert_ptr_nonnull(strstr(output, "other builds of the plug-ins"));
-    ck_assert_int_eq(shell("@ run %/my-plugin.yaml -o %/out --adopt 2>&1"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "9 cells measured, 3 read back"));
+    assert_exits("@ check %/out/my-plugin --spec %/my-plugin.yaml 2>&1", 1, "other builds of the plug-ins");
+    assert_exits("@ run %/my-plugin.yaml -o %/out --adopt 2>&1", 0, "9 cells measured, 3 read back");
     OWNED(result) result = load_result("out/my-plugin/my-plugin.h5");
     assert_equal_rows(&result, "mine", "ddpm", 6);
     double tv[2] = {0.0, 0.0};
@@ -166,7 +158,7 @@ START_TEST(another_build_is_another_plugin)
     ck_assert_double_ne(tv[0], tv[1]);
     ck_assert_int_eq(shell("sed -i '3s/.*/# sampler ../' %/out/my-plugin/spec.yaml && @ merge %/out/my-plugin 2>&1"),
                      1);
-    ck_assert_ptr_nonnull(strstr(output, "spec.yaml: line 2 on plug-ins is not as diffrate writes it\n"));
+    ASSERT_SAYS(output, "spec.yaml: line 2 on plug-ins is not as diffrate writes it\n");
 }
 END_TEST
 
@@ -178,14 +170,11 @@ START_TEST(chains_of_a_target_need_its_plugin_to_merge)
         shell("sed -i 's/^dimensions.*/dimensions: [1]/; s/^steps.*/steps: [64]\\nsamples: {chains: 256, "
               "methods: [projection]}/' %/my-plugin.yaml && @ run %/my-plugin.yaml -o %/out 2>&1"),
         0);
-    ck_assert_ptr_nonnull(strstr(output, "8 cells measured"));
+    ASSERT_SAYS(output, "8 cells measured");
     ck_assert_int_eq(shell("@ verdict %/out/my-plugin 2>&1"), 0);
-    ck_assert_int_eq(shell("@ merge %/out/my-plugin 2>&1"), 1);
-    ck_assert_ptr_nonnull(strstr(output, "target mine "));
-    ck_assert_ptr_nonnull(strstr(output, "--spec FILE"));
+    assert_exits("@ merge %/out/my-plugin 2>&1", 1, "target mine ", "--spec FILE");
     ck_assert_uint_eq(lines(output), 1);
-    ck_assert_int_eq(shell("@ merge %/out/my-plugin --spec %/my-plugin.yaml 2>&1"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "0 cells measured, 8 read back"));
+    assert_exits("@ merge %/out/my-plugin --spec %/my-plugin.yaml 2>&1", 0, "0 cells measured, 8 read back");
 }
 END_TEST
 
@@ -244,19 +233,18 @@ START_TEST(unruly_samplers_fail_their_cells_alone)
               "s/^title.*/title: y/; /^acc/d; /^max/d; /^claims/d' %/x.yaml && mv %/x.yaml %/y.yaml && "
               "@ run %/y.yaml -o %/out -j 2 --cell-seconds 1 2>&1"),
         3);
-    ck_assert_ptr_nonnull(strstr(output, "2 cells measured, 0 read back, 3 failed"));
+    ASSERT_SAYS(output, "2 cells measured, 0 read back, 3 failed");
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
         ck_assert_msg(strstr(output, reasons[i]) != NULL, "%s: %s", reasons[i], output);
     ck_assert_int_eq(shell("@ measure %/y.yaml -j 4 --cell-seconds 1 2>/dev/null"), 3);
     ck_assert_uint_eq(lines(output), 1 + 5);
-    ck_assert_ptr_nonnull(strstr(output, "- failed: its process took more than the 1 s that a cell may take\n"));
-    ck_assert_ptr_nonnull(strstr(output, "- failed: its process ended by itself with exit status 0\n"));
+    ASSERT_SAYS(output, "- failed: its process took more than the 1 s that a cell may take\n",
+                "- failed: its process ended by itself with exit status 0\n");
     ck_assert_int_eq(shell("@ check %/out/y --spec %/y.yaml 2>&1"), 0);
-    ck_assert_int_eq(shell("MOODY=1 @ check %/out/y --spec %/y.yaml 2>&1"), 1);
-    ck_assert_ptr_nonnull(strstr(output, "measured again, it fails: its process ended by itself"));
-    ck_assert_ptr_nonnull(strstr(output, "3 measured again: 2 the same to the bit"));
-    ck_assert_int_eq(shell("@ run %/y.yaml -o %/out --cell-seconds 0 2>&1"), 2);
-    ck_assert_ptr_nonnull(strstr(output, "--cell-seconds: expected a number of seconds above 0, not '0'"));
+    assert_exits("MOODY=1 @ check %/out/y --spec %/y.yaml 2>&1", 1,
+                 "measured again, it fails: its process ended by itself", "3 measured again: 2 the same to the bit");
+    assert_exits("@ run %/y.yaml -o %/out --cell-seconds 0 2>&1", 2,
+                 "--cell-seconds: expected a number of seconds above 0, not '0'");
 }
 END_TEST
 
@@ -469,9 +457,9 @@ START_TEST(what_is_no_plugin_is_refused)
     ck_assert_int_eq(shell("@ run %/x.yaml --dry-run 2>&1"), 0);
     ck_assert_int_eq(shell("@ list samplers --plugin %/text.so 2>&1"), 2);
     ck_assert_uint_eq(lines(output), 1);
-    ck_assert_ptr_nonnull(strstr(output, "cannot be loaded"));
+    ASSERT_SAYS(output, "cannot be loaded");
     ck_assert_int_eq(shell(MAKE "plugin 2>&1"), 2);
-    ck_assert_ptr_nonnull(strstr(output, "which FILE?"));
+    ASSERT_SAYS(output, "which FILE?");
 }
 END_TEST
 
