@@ -2,10 +2,10 @@
 
 #include "model/score_error.h"
 
-static void prepare(const struct score_error *error, const struct seen *seen, struct error_level *out)
+static void prepare(const struct score_error *error, const struct error_argument *argument, struct error_level *out)
 {
-    out->scale = error->roughness / seen_sd(seen);
-    out->height = 1.0 / sqrt(seen_sine_square(seen, out->scale));
+    out->scale = error->roughness / argument_sd(argument);
+    out->height = 1.0 / sqrt(argument_sine_square(argument, out->scale));
 }
 
 static void evaluate(const struct error_level *at, size_t n, const double *x, double *out)

@@ -157,7 +157,8 @@ double score_error_norm(const struct score_error *error, const struct schedule *
 }
 
 static void set_level(const struct score_error *error, double norm, double share, const struct schedule *schedule,
-                      size_t t, const struct seen *seen, struct error_level *out)
+                      size_t t, const struct mixture_level *line, const struct radial_level *radial,
+                      struct error_level *out)
 {
     *out = (struct error_level){0};
     if (error == NULL || error->shape == NULL || !(share > 0.0))
@@ -167,19 +168,20 @@ static void set_level(const struct score_error *error, double norm, double share
     if (out->amplitude == 0.0)
         return;
     out->shape = error->shape;
-    error->shape->prepare(error, seen, out);
+    const struct error_argument argument = error_argument_of(line, radial);
+    error->shape->prepare(error, &argument, out);
 }
 
 void score_error_at(const struct score_error *error, double norm, double share, const struct schedule *schedule,
                     size_t t, const struct mixture_level *mixture, struct error_level *out)
 {
-    set_level(error, norm, share, schedule, t, &(struct seen){.line = mixture}, out);
+    set_level(error, norm, share, schedule, t, mixture, NULL, out);
 }
 
 void score_error_at_norm(const struct score_error *error, double norm, const struct schedule *schedule, size_t t,
                          const struct radial_level *radial, struct error_level *out)
 {
-    set_level(error, norm, 1.0, schedule, t, &(struct seen){.radial = radial}, out);
+    set_level(error, norm, 1.0, schedule, t, NULL, radial, out);
 }
 
 /* Where x + shift was rounded up to an edge, the number below it: whether a point is inside must not depend on the

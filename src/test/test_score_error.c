@@ -102,7 +102,8 @@ START_TEST(every_shape_has_size_one)
         for (size_t s = 0; error_shape_at(s) != NULL; s++)
             for (int e = 0; e < COUNT(errors) && (e == 0 || error_shape_at(s)->parameters != 0); e++) {
                 struct error_level at = {.shape = error_shape_at(s), .amplitude = 1.0};
-                at.shape->prepare(&errors[e], &(struct seen){.line = &mixture}, &at);
+                const struct error_argument argument = error_argument_of(&mixture, NULL);
+                at.shape->prepare(&errors[e], &argument, &at);
                 long double size = square_mean(&mixture, &at);
                 ck_assert_msg(fabsl(size - 1.0L) < 1e-10L, "%s %d, factor %d, noise %g: %.15Lg", at.shape->name, e,
                               _i, noises[n], size);
@@ -317,7 +318,8 @@ static struct error_level level_of(const char *shape, struct mixture_level *mixt
 {
     struct error_level at = {.shape = error_shape_find(shape), .amplitude = 1.0};
     mixture_level_set(mixture, &(struct level){1.0 - noise, noise});
-    at.shape->prepare(parameters, &(struct seen){.line = mixture}, &at);
+    const struct error_argument argument = error_argument_of(mixture, NULL);
+    at.shape->prepare(parameters, &argument, &at);
     return at;
 }
 
