@@ -73,7 +73,8 @@ const struct figure figures[] = {
      "colours "
      "are dimensions. Lines: exact laws. Points: what a lower bound from chains says, ● by projections on "
      "directions, "
-     "■ by weights of forward paths, with bars of two standard errors. ↓: not told from 0; the arrow starts two "
+     "■ by weights of forward paths, with bars of two standard errors. ↓: not significantly above 0; the arrow "
+     "starts two "
      "standard errors above the value (or above 0). Along a direction a product shows the TV of one coordinate, so "
      "that the points do not rise with the dimension as the lines do, and what lies below the noise of the chains, "
      "such as most of the accelerated sampler, only an exact law tells. Of several numbers of chains the largest is "
@@ -90,8 +91,9 @@ const struct figure figures[] = {
     {"bias", TOPIC_CHAINS,
      "What the estimators say over what is exact, against the dimension d, at the largest number of chains; each at "
      "the T in the key, where it tells most. 1 is right for an estimate, a bound above (TV ≤) or below (TV ≥) it is "
-     "slack by that factor. Left out, and named below, is where nothing is told from 0. Bars: two standard errors. "
-     "↓: not told from 0, drawn from two standard errors above the "
+     "slack by that factor. Left out, and named below, is where nothing is significantly above 0. Bars: two standard "
+     "errors. "
+     "↓: not significantly above 0, drawn from two standard errors above the "
      "value (or above 0). Projections see less and less of a product in high dimension, and the path bound, "
      "pinsker_tv, "
      "is far too large wherever it is drawn.",
@@ -99,7 +101,8 @@ const struct figure figures[] = {
     {"path-kl", TOPIC_CHAINS,
      "Upper bounds of TV from weights of forward paths against the number of steps T, one panel a target and a "
      "sampler; colours are dimensions. ▲: Pinsker's inequality applied to the KL of the whole paths. ◆: √χ²/2 of the "
-     "outputs alone, where enough paths are effective, with bars of two standard errors, or ↓ where it is not told "
+     "outputs alone, where enough paths are effective, with bars of two standard errors, or ↓ where it is not "
+     "significantly above "
      "from 0. Lines: exact TV. Dashed: like 1/√T, dotted: like log(T)/√T, through the first point: the paths' KL "
      "falls "
      "only like d/T, up to logarithms, whatever the sampler, so that a bound by way of it can show no better rate "

@@ -182,7 +182,7 @@ static void describe_detection(const struct spec *spec, const struct detection *
     chain_cell_label(spec, found->smallest_exact, known, sizeof known);
     if (found->detecting == 0) {
         (void)snprintf(sentence, size,
-                       "No lower bound told TV from 0 by %g standard errors; the smallest exact TV is %.3g (%s, %s).",
+                       "No lower bound detects TV > 0 at %g standard errors; the smallest exact TV is %.3g (%s, %s).",
                        DETECTION_ERRORS, found->smallest_exact->law->tv, spec->targets[found->smallest_target].name,
                        known);
         return;
@@ -190,7 +190,7 @@ static void describe_detection(const struct spec *spec, const struct detection *
     chain_cell_label(spec, found->detected, where, sizeof where);
     (void)snprintf(
         sentence, size,
-        "Chains told TV from 0, by a lower bound of more than %g standard errors, in %zu of %zu cells. The smallest "
+        "Chains detect TV > 0, by a lower bound of more than %g standard errors, in %zu of %zu cells. The smallest "
         "TV that they showed is %.3g (%s: %s, %s; exact: %.3g), the smallest exact TV among the cells %.3g (%s, %s), "
         "%.2g times less: what is below the noise of chains only an exact law tells.",
         DETECTION_ERRORS, found->detecting, found->cells, found->smallest, found->estimator->name,

@@ -228,7 +228,7 @@ static const struct {
      "By chains alone"},
     {{SLACK, 0, NULL, 0, 0, 1, 0, 0},
      {"| projection_tv | lower bound | TV | 12 / 0 | 100.0% | 100.0% | 100.0% | 0.00 |",
-      "No lower bound told TV from 0 by 3 standard errors; the smallest exact TV is 0.00195 ("},
+      "No lower bound detects TV > 0 at 3 standard errors; the smallest exact TV is 0.00195 ("},
      "knn_kl_q_p |"},
     {{FINE, 0, NULL, 0, 0, 0, STEPS, 0},
      {"\n## By chains alone\n", "No exact law covers these 12 cells",
@@ -265,7 +265,7 @@ static const struct {
     /* one target: both dimensions; 4 estimators that tell something from 0, the guide and a level */
     {&figure_noise_floor, {FINE, 0, NULL, 0, 0, 0, 0, 0}, 2, 20, "\tfloor\tplanted\t1\tprojection_tv\t1000\t0.03\t"},
     {&figure_bias, {FINE, 0, NULL, 0, 0, 0, 0, 0}, 1, 12, "\tddpm, projection_tv, T = 64\t"},
-    {&figure_bias, {{-50, -50, -50}, 0, NULL, 0, 0, 0, 0, 0}, 0, 0, NULL}, /* nothing is told from 0 */
+    {&figure_bias, {{-50, -50, -50}, 0, NULL, 0, 0, 0, 0, 0}, 0, 0, NULL}, /* nothing is significantly above 0 */
     {&figure_bias, {FINE, 0, NULL, 0, 0, 0, STEPS, 0}, 0, 0, NULL},
 };
 
