@@ -98,14 +98,11 @@ static void put_command(const struct command *command)
     }
 }
 
-static const struct argp manual_argp = {NULL,
-                                        parse_nothing,
-                                        NULL,
-                                        "Print the man page, which says what --help says of every command."
-                                        "\vExample:\n  diffrate manual | man -l -",
-                                        NULL,
-                                        NULL,
-                                        NULL};
+static const struct argp manual_argp = {
+    NULL, parse_nothing,
+    NULL, "Print the man page, which says what --help says of every command.\vExample:\n  diffrate manual | man -l -",
+    NULL, NULL,
+    NULL};
 
 static int run_manual(int argc, char **argv)
 {
@@ -117,8 +114,7 @@ static int run_manual(int argc, char **argv)
          "output\n"
          ".SH SYNOPSIS\n.B diffrate\n\\fICOMMAND\\fR [\\fIOPTION\\fR...] ...\n"
          ".SH DESCRIPTION\nAn experiment is a YAML file; README.md says how to write one, and `diffrate list` what "
-         "may stand in "
-         "it.\nIts results are a directory that every command but the first few reads.\n.PP\n.nf");
+         "may stand in it.\nIts results are a directory that every command but the first few reads.\n.PP\n.nf");
     for (size_t i = 0; command_at(i) != NULL; i++) {
         printf("  \\fB%-10s\\fR ", command_at(i)->name);
         put_text(command_at(i)->doc, SIZE_MAX);
@@ -136,8 +132,7 @@ static int run_manual(int argc, char **argv)
     for (size_t i = 0; command_at(i) != NULL; i++)
         put_command(command_at(i));
     puts(".SH \"EXIT STATUS\"\n0, or 1 on failure and if what was compared differs, 2 if the input is wrong, 3 if "
-         "some cells "
-         "failed, 128 + N after signal N.");
+         "some cells failed, 128 + N after signal N.");
     return EXIT_OK;
 }
 
@@ -190,14 +185,14 @@ static void put_commands(void)
         printf(" %s", command_at(i)->name);
 }
 
-static const struct argp completion_argp = {NULL,
-                                            parse_nothing,
-                                            NULL,
-                                            "Print what makes bash complete the words of diffrate's commands."
-                                            "\vExample:\n  source <(diffrate completion)",
-                                            NULL,
-                                            NULL,
-                                            NULL};
+static const struct argp completion_argp = {
+    NULL,
+    parse_nothing,
+    NULL,
+    "Print what makes bash complete the words of diffrate's commands.\vExample:\n  source <(diffrate completion)",
+    NULL,
+    NULL,
+    NULL};
 
 static int run_completion(int argc, char **argv)
 {

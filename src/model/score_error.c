@@ -30,9 +30,8 @@ const char *const error_spread_names[] = {
 const char *const error_spread_docs[] = {
     [SPREAD_ALL] = "Each coordinate has its own error g(x_i), with a share 1/d of eps_score^2.",
     [SPREAD_ONE] = "The first coordinate has all of it, g(x_1).",
-    [SPREAD_DIAGONAL] =
-        "g(<u, x>) u with u = (1, ..., 1)/sqrt(d). Couples coordinates, but for a bias and for isotropic "
-        "Gaussians, which a rotation decouples.",
+    [SPREAD_DIAGONAL] = "g(<u, x>) u with u = (1, ..., 1)/sqrt(d). Couples coordinates, but for a bias and for "
+                        "isotropic Gaussians, which a rotation decouples.",
     [SPREAD_NORM] = "g(|x|) x/|x|, for concentric Gaussians (a radial target, or a Gaussian with mean 0 and a flat "
                     "spectrum). Couples coordinates.",
     NULL,
@@ -130,11 +129,10 @@ enum status score_error_spread(const struct score_error *error, size_t dimension
     if (error->spread == SPREAD_DIAGONAL && list->count == 1 && first->components == 1 && first->dimension == 1)
         return rotate(dimension, list, failure);
     if (error->spread == SPREAD_NORM)
-        return fail_with(
-            failure, STATUS_UNSUPPORTED,
-            "a %s error of the norm couples the coordinates in dimension %zu: no exact engine, only chains "
-            "can carry it",
-            error->shape->name, dimension);
+        return fail_with(failure, STATUS_UNSUPPORTED,
+                         "a %s error of the norm couples the coordinates in dimension %zu: no exact engine, only "
+                         "chains can carry it",
+                         error->shape->name, dimension);
     /* the engine of one factor in all the coordinates sees them together */
     if (list->count == 1 && list->group[0].factor.dimension == dimension) {
         list->group[0].error_share = 1.0;

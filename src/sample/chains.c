@@ -245,11 +245,10 @@ static enum status all_batches(const struct chain_problem *problem, size_t n,
             if (mine == STATUS_OK)
                 mine = undeclared_check(batch.field.undeclared, problem->sampler, batch.field.t, &own);
             if (mine == STATUS_OK && batch.mixes > 0)
-                mine = fail_with(
-                    &own, STATUS_UNSUPPORTED,
-                    "the increment of sampler %s in step t = %zu depends on other chains, or is another one "
-                    "when called again",
-                    problem->sampler->name, batch.mixes);
+                mine = fail_with(&own, STATUS_UNSUPPORTED,
+                                 "the increment of sampler %s in step t = %zu depends on other chains, or is another "
+                                 "one when called again",
+                                 problem->sampler->name, batch.mixes);
             if (mine == STATUS_OK && !finite)
                 mine = fail_with(&own, STATUS_NUMERIC, "a chain of %s is not finite", problem->sampler->name);
         }
