@@ -99,10 +99,9 @@ static void put_command(const struct command *command)
 }
 
 static const struct argp manual_argp = {
-    NULL, parse_nothing,
-    NULL, "Print the man page, which says what --help says of every command.\vExample:\n  diffrate manual | man -l -",
-    NULL, NULL,
-    NULL};
+    .parser = parse_nothing,
+    .doc =
+        "Print the man page, which says what --help says of every command.\vExample:\n  diffrate manual | man -l -"};
 
 static int run_manual(int argc, char **argv)
 {
@@ -147,7 +146,18 @@ static void put_result_and_claim(void)
     puts("'; fi ;;");
 }
 
-/* How to complete what a command's --help calls by this name; words in [a|b|c] are themselves. */
+/* What completes an argument that --help calls by this name. */
+static const struct {
+    const char *name, *completion;
+} completions[] = {
+    {"FILE", "_diffrate_files '*.yaml' '*.yml' "},
+    {"FILE.so", "_diffrate_files '*.so' "},
+    {"DIR", "_diffrate_files "},
+    {"RESULT", "_diffrate_files '*.h5' "},
+    {"A B", "_diffrate_files '*.h5' "},
+};
+
+/* Words in [a|b|c] complete themselves. */
 static void put_argument(const char *name)
 {
     if (name != NULL && strcmp(name, "RESULT CLAIM") == 0) {
@@ -158,16 +168,12 @@ static void put_argument(const char *name)
         fputs("_diffrate_words '", stdout);
         for (const char *c = name + 1; *c != ']' && *c != '\0'; c++)
             putchar(*c == '|' ? ' ' : *c);
-        puts("' ;;");
-        return;
+        fputs("' ", stdout);
     }
-    puts(name == NULL                   ? ";;"
-         : strcmp(name, "FILE") == 0    ? "_diffrate_files '*.yaml' '*.yml' ;;"
-         : strcmp(name, "FILE.so") == 0 ? "_diffrate_files '*.so' ;;"
-         : strcmp(name, "DIR") == 0     ? "_diffrate_files ;;"
-         : strcmp(name, "RESULT") == 0  ? "_diffrate_files '*.h5' ;;"
-         : strcmp(name, "A B") == 0     ? "_diffrate_files '*.h5' ;;"
-                                        : ";;");
+    for (size_t i = 0; name != NULL && i < sizeof completions / sizeof completions[0]; i++)
+        if (strcmp(name, completions[i].name) == 0)
+            fputs(completions[i].completion, stdout);
+    puts(";;");
 }
 
 static void put_completion(const struct command *command)
@@ -185,14 +191,9 @@ static void put_commands(void)
         printf(" %s", command_at(i)->name);
 }
 
-static const struct argp completion_argp = {
-    NULL,
-    parse_nothing,
-    NULL,
-    "Print what makes bash complete the words of diffrate's commands.\vExample:\n  source <(diffrate completion)",
-    NULL,
-    NULL,
-    NULL};
+static const struct argp completion_argp = {.parser = parse_nothing,
+                                            .doc = "Print what makes bash complete the words of diffrate's "
+                                                   "commands.\vExample:\n  source <(diffrate completion)"};
 
 static int run_completion(int argc, char **argv)
 {

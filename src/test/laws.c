@@ -46,6 +46,14 @@ struct factor_list list_of(const struct factor *factor, double multiplicity)
     return list;
 }
 
+int sampler_count(void)
+{
+    int count = 0;
+    while (sampler_at((size_t)count) != NULL)
+        count++;
+    return count;
+}
+
 const struct law_engine *engine_called(const char *name)
 {
     for (size_t i = 0; law_engine_at(i) != NULL; i++)

@@ -18,6 +18,8 @@ struct score_error make_error(const char *shape, double size, double roughness, 
 /* So many copies of a factor alone, for factor_list_free(). */
 struct factor_list list_of(const struct factor *factor, double multiplicity);
 
+int sampler_count(void);
+
 const struct law_engine *engine_called(const char *name);
 
 /* The law by an engine and its mass defect, as law_compute does it, but at one resolution; may fail. */

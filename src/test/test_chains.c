@@ -18,6 +18,8 @@
 #include "test/suite.h"
 #include "test/targets.h"
 
+TEST_SUITE(chains);
+
 static double even[] = {0.5, 0.5}, modes[] = {-1.0, 1.0}, narrow[] = {0.3, 0.3};
 static double thirds[] = {0.2, 0.5, 0.3}, places[] = {-1.5, 0.0, 1.0}, widths[] = {0.2, 0.5, 0.3};
 static double corners[] = {0.0, 1.0, 1.0, 0.0, -1.0, -1.0};
@@ -61,7 +63,7 @@ static struct points run(const struct chain_problem *problem, size_t n)
 
 /* ---- Bits ---- */
 
-START_TEST(test_same_bits)
+TEST(test_same_bits)
 {
     OWNED(factor_list) list = make_list(1);
     OWNED_SCHEDULE *schedule = make_li_cai(48);
@@ -80,10 +82,9 @@ START_TEST(test_same_bits)
     for (size_t j = 0; j < 700; j++)
         ck_assert(other.x[j] != fewer.x[j]);
 }
-END_TEST
 
 /* Matrix products by several threads at once. */
-START_TEST(test_same_bits_of_matrices)
+TEST(test_same_bits_of_matrices)
 {
     enum { ORDER = 48, CHAINS = 1024 };
     struct target target;
@@ -105,7 +106,6 @@ START_TEST(test_same_bits_of_matrices)
     }
     target_clear(&target);
 }
-END_TEST
 
 /* ---- A sampler written out ---- */
 
@@ -264,7 +264,7 @@ static const struct written_out samplers[] = {
 /* The purposes of chains.c's random numbers: start, noise after the map, noise before it. */
 enum { START, AFTER, BEFORE };
 
-START_TEST(test_chain_by_chain)
+TEST(test_chain_by_chain, .count = COUNT(samplers))
 {
     enum { CHAINS = 130 };
     const struct written_out *how = &samplers[_i];
@@ -289,7 +289,6 @@ START_TEST(test_chain_by_chain)
                           y.x[i * CHAINS + j], x[i]);
     }
 }
-END_TEST
 
 /* ---- Against exact laws ---- */
 
@@ -386,7 +385,7 @@ static double deviation(const struct law *law, const struct points *y, const cha
     return worst;
 }
 
-START_TEST(test_in_distribution)
+TEST(test_in_distribution, .count = IN_DISTRIBUTION)
 {
     enum { CHAINS = 1 << 16 };
     OWNED_SCHEDULE *schedule = make_li_cai(48);
@@ -407,10 +406,9 @@ START_TEST(test_in_distribution)
     double worst = deviation(&law, &y, sampler->name);
     ck_assert_msg(worst < 4.0, "%s, %s: %.2f standard errors", sampler->name, shape != NULL ? shape : "none", worst);
 }
-END_TEST
 
 /* The clip acts on the norm: in one dimension, where errors make it act, the law has it. */
-START_TEST(test_clip)
+TEST(test_clip)
 {
     enum { CHAINS = 1 << 16 };
     OWNED_SCHEDULE *schedule = make_li_cai(48);
@@ -431,7 +429,6 @@ START_TEST(test_clip)
     ck_assert_double_lt(deviation(&clipped, &y, "clip"), 4.0);
     ck_assert_double_gt(deviation(&unclipped, &y, "no clip"), 6.0);
 }
-END_TEST
 
 /* Noise of 5% too small a deviation, or a correction of the wrong sign, is not what the right sampler's law says. */
 static double noise_too_small(const struct step *step)
@@ -451,7 +448,7 @@ static void minus_correction(const struct step *step, const struct score *score,
         out[i] = 2.0 * plain[i] - out[i];
 }
 
-START_TEST(test_wrong_samplers)
+TEST(test_wrong_samplers)
 {
     enum { CHAINS = 1 << 17 };
     OWNED_SCHEDULE *schedule = make_li_cai(48);
@@ -468,7 +465,6 @@ START_TEST(test_wrong_samplers)
         ck_assert_double_gt(deviation(&law, &y, "wrong"), 6.0);
     }
 }
-END_TEST
 
 /* The score of level t-1 at the point of level t, which does not commute with shifts. */
 static void off_by_one(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
@@ -481,7 +477,7 @@ static void off_by_one(const struct step *step, const struct score *score, size_
 }
 
 /* By chains in original coordinates; and in those that are for regular samplers alone, which are seen to be wrong. */
-START_TEST(test_off_by_one)
+TEST(test_off_by_one)
 {
     enum { CHAINS = 1 << 15 };
     static double two[] = {0.5, 0.5}, apart[] = {-1.0, 1.8}, width[] = {0.4, 0.4};
@@ -502,7 +498,6 @@ START_TEST(test_off_by_one)
     ck_assert_double_gt(deviation(&law, &y, "off by one, shifted"), 6.0);
     points_free(&y);
 }
-END_TEST
 
 /* Each chain is pulled by its neighbour; or the score is asked for at a level that is not declared. */
 static void mixing(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
@@ -521,7 +516,7 @@ static void undeclared(const struct step *step, const struct score *score, size_
     score->evaluate(score, step->t == 9 ? &level : &step->from, n, x, out);
 }
 
-START_TEST(test_unruly_samplers)
+TEST(test_unruly_samplers)
 {
     static const char *const reasons[] = {" depends on other chains",
                                           "in step t = 9 sampler ddpm asks for the score at 1 - alpha_bar = 0.75"};
@@ -538,10 +533,9 @@ START_TEST(test_unruly_samplers)
         ASSERT_FAILS(STATUS_UNSUPPORTED, reasons[i], chains_weigh, &chains, 2000, &paths);
     }
 }
-END_TEST
 
 /* Built-in samplers in original coordinates: the same chains and weights, up to rounding. */
-START_TEST(test_original_coordinates)
+TEST(test_original_coordinates, .count = COUNT(samplers))
 {
     enum { CHAINS = 130 };
     const struct sampler *sampler = sampler_find(samplers[_i].sampler);
@@ -567,7 +561,6 @@ START_TEST(test_original_coordinates)
         paths_free(&b);
     }
 }
-END_TEST
 
 static double none_in_the_last(const struct step *step)
 {
@@ -575,7 +568,7 @@ static double none_in_the_last(const struct step *step)
 }
 
 /* Ho et al., algorithm 2. */
-START_TEST(test_no_noise_in_the_last_step)
+TEST(test_no_noise_in_the_last_step)
 {
     OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 3.0, 32);
     struct sampler quiet = *sampler_find("ddpm");
@@ -593,10 +586,9 @@ START_TEST(test_no_noise_in_the_last_step)
     ck_assert_int_eq(chains_weigh(&chains, 64, &paths, &error), STATUS_UNSUPPORTED);
     ck_assert_str_eq(error.text, "ddpm has no noise in step t = 2: its paths have no weights");
 }
-END_TEST
 
 /* Exact samples: moments of every factor, and mode weights. */
-START_TEST(test_draws)
+TEST(test_draws)
 {
     enum { SAMPLES = 1 << 16 };
     OWNED(factor_list) list = make_list(1);
@@ -637,7 +629,6 @@ START_TEST(test_draws)
                         / sqrt(2.0 * (level.alpha_bar * widths[k] * widths[k] + level.noise)));
     ck_assert_double_eq_tol(first, exact, 4.0 * sqrt(exact / SAMPLES));
 }
-END_TEST
 
 /* ---- Score errors that couple coordinates ---- */
 
@@ -649,7 +640,7 @@ static const struct {
 enum { COUPLED = sizeof coupled / sizeof coupled[0] };
 
 /* E|e_t(X_t)|^2 is eps^2 at every t of a uniform profile (13), here by exact samples of X_t. */
-START_TEST(test_size_of_errors)
+TEST(test_size_of_errors, .count = COUPLED)
 {
     enum { CHAINS = 1 << 13 };
     OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 4.5, 16);
@@ -686,10 +677,9 @@ START_TEST(test_size_of_errors)
     }
     free(block);
 }
-END_TEST
 
 /* The law along the diagonal against its moments, and one that has too many components. */
-START_TEST(test_diagonal_marginal)
+TEST(test_diagonal_marginal)
 {
     OWNED(factor_list) list = make_list(1), marginal = {0}, many = list_of(&skewed, 100.0);
     struct factor_list none;
@@ -710,7 +700,6 @@ START_TEST(test_diagonal_marginal)
     ck_assert_double_eq_tol(mean, exact, 1e-14);
     ASSERT_FAILS(STATUS_UNSUPPORTED, "more than 20000 components", marginal_of_diagonal, &many, &none);
 }
-END_TEST
 
 /* ---- Paths ---- */
 
@@ -718,7 +707,7 @@ static const char *const stochastic[] = {
     "ddpm", "ddpm-outside", "ddpm-ancestral", "accelerated", "accelerated-sde-2024", "overshoot-2025", "lagrange-3"};
 
 /* E W = 1, and chi2 of two coordinates: exact against unbiased. c1 is small, so that weights are of use. */
-START_TEST(test_path_weights)
+TEST(test_path_weights, .count = COUNT(stochastic))
 {
     enum { PATHS = 1 << 15 };
     OWNED(factor_list) list = list_of(&bimodal, 2.0);
@@ -750,9 +739,8 @@ START_TEST(test_path_weights)
         ck_assert_double_lt(weights.tv_lower.value - 4.0 * weights.tv_lower.error, exact.tv.value);
     }
 }
-END_TEST
 
-START_TEST(test_refusals)
+TEST(test_refusals)
 {
     OWNED(factor_list) list = list_of(&bimodal, 2.5);
     OWNED_SCHEDULE *schedule = make_li_cai(48);
@@ -761,24 +749,4 @@ START_TEST(test_refusals)
     struct paths paths;
     ASSERT_FAILS(STATUS_INVALID, "every coordinate", chains_run, &problem, 100, &points);
     ASSERT_FAILS(STATUS_UNSUPPORTED, "ddim is deterministic", chains_weigh, &problem, 100, &paths);
-}
-END_TEST
-
-SUITE(chains)
-{
-    ADD(test_same_bits);
-    ADD(test_same_bits_of_matrices);
-    ADD(test_chain_by_chain, .count = COUNT(samplers));
-    ADD(test_in_distribution, .count = IN_DISTRIBUTION);
-    ADD(test_clip);
-    ADD(test_wrong_samplers);
-    ADD(test_off_by_one);
-    ADD(test_unruly_samplers);
-    ADD(test_original_coordinates, .count = COUNT(samplers));
-    ADD(test_no_noise_in_the_last_step);
-    ADD(test_draws);
-    ADD(test_size_of_errors, .count = COUPLED);
-    ADD(test_diagonal_marginal);
-    ADD(test_path_weights, .count = COUNT(stochastic));
-    ADD(test_refusals);
 }

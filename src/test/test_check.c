@@ -8,6 +8,8 @@
 #include "test/shell.h"
 #include "test/suite.h"
 
+TEST_SUITE(check, .setup = shell_setup, .teardown = shell_teardown);
+
 /* 4 cells of which two are of exact laws, and a search. */
 #define SPEC \
     "targets:\n  - {name: g, kind: gaussian, variance: 0.25}\n" \
@@ -21,7 +23,7 @@ static void make_results(void)
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/out 2>&1"), 0);
 }
 
-START_TEST(sound_results_are_sound)
+TEST(sound_results_are_sound)
 {
     make_results();
     assert_exits("@ check %/out/s --sample 100 2>%/log", 0, "cells are sound, 0 of them failed; 0 missing\n");
@@ -31,7 +33,6 @@ START_TEST(sound_results_are_sound)
     assert_prints("@ check %/out/s/ --sample 2 2>&1 | grep -c 'measuring again: '", "2\n");
     assert_exits("@ check %/out/s --sample 0", 0, "\n0 measured again");
 }
-END_TEST
 
 /* Rewrites a cell, sealed as a writer would, with its TV changed by so many radii and its seal correct. */
 static void change_cell(const char *pattern, double radii)
@@ -49,7 +50,7 @@ static void change_cell(const char *pattern, double radii)
     globfree(&found);
 }
 
-START_TEST(changed_cells_are_found)
+TEST(changed_cells_are_found)
 {
     make_results();
     change_cell("b-ddpm-64-????????????????.h5", 1.0);
@@ -61,9 +62,8 @@ START_TEST(changed_cells_are_found)
     assert_exits("@ check %/out/s --sample 100 2>%/log", 1,
                  "measured again, it differs beyond its radii: b-ddpm-64-");
 }
-END_TEST
 
-START_TEST(damage_is_found)
+TEST(damage_is_found)
 {
     make_results();
     assert_exits("truncate -s -1 %/out/s/s.h5 && @ check %/out/s -n 0", 1, "out/s/s.h5 is not as diffrate wrote it");
@@ -73,9 +73,8 @@ START_TEST(damage_is_found)
                  "/cells/g-ddpm-64-512-chains-");
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/out --retry-failed 2>&1 && @ check %/out/s -n 0"), 0);
 }
-END_TEST
 
-START_TEST(what_is_beside_the_cells_is_told)
+TEST(what_is_beside_the_cells_is_told)
 {
     make_results();
     assert_exits("cd %/out/s/cells && touch a.h5.tmp.1.0; cd -; "
@@ -93,15 +92,4 @@ START_TEST(what_is_beside_the_cells_is_told)
     ck_assert_int_eq(shell("rm %/out/s/s.h5; @ check %/out/s -n 0"), 0); /* a run that has not ended */
     assert_exits("rm %/out/s/cells/*; @ check %/out/s -n 0", 1, " holds no cell of the experiment");
     assert_exits("rmdir %/out/s/cells; @ check %/out/s -n 0 2>&1", 1, "cannot read directory ");
-}
-END_TEST
-
-SUITE(check)
-{
-    suite->setup = shell_setup;
-    suite->teardown = shell_teardown;
-    ADD(sound_results_are_sound);
-    ADD(changed_cells_are_found);
-    ADD(damage_is_found);
-    ADD(what_is_beside_the_cells_is_told);
 }

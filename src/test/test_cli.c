@@ -14,7 +14,9 @@
 #include "test/suite.h"
 #include "verdict/claims.h"
 
-START_TEST(help_has_an_example)
+TEST_SUITE(cli, .setup = shell_setup, .teardown = shell_teardown);
+
+TEST(help_has_an_example)
 {
     static const char *const commands[] = {"list",   "measure", "run",   "merge", "verdict", "plot",
                                            "report", "explain", "check", "diff",  "manual",  "completion"};
@@ -28,9 +30,8 @@ START_TEST(help_has_an_example)
         strcpy(output, all);
     }
 }
-END_TEST
 
-START_TEST(wrong_usage_exits_2)
+TEST(wrong_usage_exits_2)
 {
     static const char *const commands[] = {"@ 2>&1",
                                            "@ fly 2>&1",
@@ -55,9 +56,8 @@ START_TEST(wrong_usage_exits_2)
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         ck_assert_msg(shell(commands[i]) == 2 && output[0] != '\0', "%s: %s", commands[i], output);
 }
-END_TEST
 
-START_TEST(list_shows_every_registry)
+TEST(list_shows_every_registry)
 {
     ck_assert_int_eq(shell("@ list"), 0);
     for (size_t i = 0; sampler_at(i) != NULL; i++)
@@ -81,7 +81,6 @@ START_TEST(list_shows_every_registry)
     assert_exits("@ list samplers", 0, "it is not the paper's exact update");
     ASSERT_OMITS(output, "li-yan");
 }
-END_TEST
 
 /* The number after "key": in the line that holds all the given words. */
 static double json_number(const char *key, const char *const *words)
@@ -102,7 +101,7 @@ static double json_number(const char *key, const char *const *words)
     return NAN;
 }
 
-START_TEST(measure_prints_json)
+TEST(measure_prints_json)
 {
     static const char *const keys[] = {
         "target",     "sampler",     "schedule", "dimension", "steps",        "step_size", "score_evaluations",
@@ -127,12 +126,11 @@ START_TEST(measure_prints_json)
     const char *ddpm[] = {"\"gauss\"", "\"ddpm\"", "\"dimension\": 16,", "\"steps\": 256,", NULL};
     ck_assert_double_eq_tol(json_number("tv", ddpm), 1.05659111e-01, 1e-9);
 }
-END_TEST
 
 #define ERRONEOUS \
     "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1, 4]\nsteps: [64, 128]\n"
 
-START_TEST(measure_takes_score_errors)
+TEST(measure_takes_score_errors)
 {
     write_file("errors.yaml", ERRONEOUS "score_errors:\n- {shape: linear, size: [0.1, 0.02], spread: one}\n"
                                         "- {shape: bias, size: 0.1, growth: 0.5, profile: late}\n");
@@ -165,18 +163,16 @@ START_TEST(measure_takes_score_errors)
     ck_assert_uint_eq(lines(output), 5);
     ASSERT_OMITS(output, "SCORE ERROR");
 }
-END_TEST
 
-START_TEST(measure_survives_an_infinite_divergence)
+TEST(measure_survives_an_infinite_divergence)
 {
     write_file("far.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: "
                            "[1048576]\nsteps: [64]\n");
     assert_exits("@ measure %/far.yaml --json", 0, "\"chi2_q_p\": 1e999");
     ASSERT_OMITS(output, "nan", ": inf");
 }
-END_TEST
 
-START_TEST(bad_input_is_one_line_and_leaves_results_alone)
+TEST(bad_input_is_one_line_and_leaves_results_alone)
 {
     write_file(
         "bad.yaml",
@@ -192,16 +188,14 @@ START_TEST(bad_input_is_one_line_and_leaves_results_alone)
                "targets: [{name: g, kind: gaussian, variance: 1}]\nsamplers: [ddpm]\ndimensions: [1]\nsteps: [16]\n");
     assert_exits("@ measure %/few.yaml 2>&1", 2, "few.yaml:4:9: ", "the smallest admissible T is 29");
 }
-END_TEST
 
-START_TEST(dry_run_does_nothing)
+TEST(dry_run_does_nothing)
 {
     assert_exits("@ run experiments/scaling.yaml -o %/out --dry-run", 0, "T(d, eps)");
     ck_assert(!exists("out"));
 }
-END_TEST
 
-START_TEST(missing_results_are_said_to_be_missing)
+TEST(missing_results_are_said_to_be_missing)
 {
     ck_assert_int_eq(shell("@ verdict %/nothing 2>&1"), 1);
     ck_assert_uint_eq(lines(output), 1);
@@ -212,7 +206,6 @@ START_TEST(missing_results_are_said_to_be_missing)
     ck_assert_int_eq(shell("@ plot %/text.h5 2>&1"), 1);
     ck_assert_uint_eq(lines(output), 1);
 }
-END_TEST
 
 /* The verdict of a claim's overall row or, of one target, its only one. */
 static void check_verdict(const char *text, const char *claim, const char *verdict)
@@ -227,7 +220,7 @@ static void check_verdict(const char *text, const char *claim, const char *verdi
 }
 
 /* The claim that experiments must name brings its tables and its figure with it. */
-START_TEST(atlas_has_its_tables_and_figure)
+TEST(atlas_has_its_tables_and_figure)
 {
     static const char *const headings[] = {"## Claimed against measured exponents",
                                            "## At which ε an order wins in score evaluations",
@@ -249,9 +242,8 @@ START_TEST(atlas_has_its_tables_and_figure)
     ASSERT_SAYS(text, " (lagrange-3) | ");
     ASSERT_MADE("out/a", "atlas.svg", "atlas.png", "atlas.tsv");
 }
-END_TEST
 
-START_TEST(run_does_everything_and_resumes)
+TEST(run_does_everything_and_resumes)
 {
     assert_exits("@ run experiments/quick.yaml -o %/out -j 2 2>&1", 0, " 0 failed");
     ASSERT_MADE("out/quick", "quick.h5", "verdict.md", "report.html");
@@ -283,10 +275,9 @@ START_TEST(run_does_everything_and_resumes)
     ASSERT_OMITS(report, "<script src");
     ck_assert_int_eq(shell("ls %/out/quick/cells | grep -c tmp"), 1); /* grep finds none */
 }
-END_TEST
 
 /* Errors are measured at `steps` beside exact scores, which alone give T(d, eps); each error is a cell of its own. */
-START_TEST(run_measures_and_keeps_score_errors)
+TEST(run_measures_and_keeps_score_errors)
 {
     write_file("e.yaml", ERRONEOUS "accuracies: [0.1, 0.03]\nmax_steps: 256\n"
                                    "score_errors: [{shape: bias, size: [0.1, 0.01]}]\n");
@@ -311,10 +302,9 @@ START_TEST(run_measures_and_keeps_score_errors)
                                    "score_errors: [{shape: bias, size: [0.1, 0.2, 0.01]}]\n");
     assert_exits("@ run %/e.yaml -o %/out --adopt 2>&1", 0, "\n2 cells measured"); /* of the new size */
 }
-END_TEST
 
 /* An experiment about score errors alone: their claims, table and figures, and nothing that needs accuracies. */
-START_TEST(run_judges_score_errors)
+TEST(run_judges_score_errors)
 {
     write_file("s.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\n"
                          "samplers: [ddpm, accelerated, accelerated-unclipped, pf-ode-2]\ndimensions: [1, 4]\n"
@@ -335,7 +325,6 @@ START_TEST(run_judges_score_errors)
     ASSERT_SAYS(report, "<h2>Score errors</h2>", "<h2>What clipping buys</h2>\n");
     ASSERT_OMITS(report, "Speed-up");
 }
-END_TEST
 
 /* Of one target both laws and chains, of the other, which does not separate, chains alone. */
 static void check_sampled_rows(void)
@@ -356,7 +345,7 @@ static void check_sampled_rows(void)
     ck_assert_uint_eq(laws + sampled, result.count);
 }
 
-START_TEST(run_sets_chains_beside_laws)
+TEST(run_sets_chains_beside_laws)
 {
     write_file("c.yaml", "targets:\n  - {name: g, kind: gaussian, variance: 0.25}\n"
                          "  - {name: m, kind: mixture-random, components: 3, spread: 2, sd: 0.5, covariances: each}\n"
@@ -378,7 +367,6 @@ START_TEST(run_sets_chains_beside_laws)
     assert_exits("@ run %/c.yaml -o %/out 2>&1", 0, "\n0 cells measured");
     assert_exits("@ verdict %/out/c && @ plot %/out/c && @ report %/out/c", 0, "chains-agree");
 }
-END_TEST
 
 /* Writes the result %/out/p/p.h5 again as %/p.h5, of another compiler and with the first `planted` TVs changed. */
 static void plant(size_t planted)
@@ -392,7 +380,7 @@ static void plant(size_t planted)
     save_result("p.h5", result.rows, result.count, facts);
 }
 
-START_TEST(diff_compares_results)
+TEST(diff_compares_results)
 {
     write_file("p.yaml",
                "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm, accelerated]\n"
@@ -416,10 +404,9 @@ START_TEST(diff_compares_results)
     ck_assert_double_eq_tol((json_number("b", words) - json_number("a", words)) / json_number("a_error", words), 3.0,
                             1e-3);
 }
-END_TEST
 
 /* Missing rows and T(d, eps); nothing in common; and files that cannot be compared. */
-START_TEST(diff_finds_what_is_missing)
+TEST(diff_finds_what_is_missing)
 {
     write_file("p.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\n"
                          "dimensions: [1, 4]\nsteps: [64, 128]\naccuracies: [0.1]\nmax_steps: 256\n");
@@ -460,37 +447,12 @@ START_TEST(diff_finds_what_is_missing)
     ck_assert_uint_eq(lines(output), 1);
     assert_exits("@ diff %/out/p $(ls -d %/out/p/cells/* | head -1) 2>&1", 1, "it is a cell, not a merged result");
 }
-END_TEST
 
-START_TEST(readme_holds_the_reference_numbers)
+TEST(readme_holds_the_reference_numbers)
 {
     int status = shell("scripts/readme --check README.md results/reference 2>&1");
     ck_assert_msg(status == 0, "%s", output);
     ck_assert_int_eq(shell("cp README.md %/README.md && sed -i 's/| eps-ddpm | 0/| eps-ddpm | 1/' %/README.md && "
                            "scripts/readme --check %/README.md results/reference 2>&1"),
                      1);
-}
-END_TEST
-
-SUITE(cli)
-{
-    suite->setup = shell_setup;
-    suite->teardown = shell_teardown;
-    ADD(atlas_has_its_tables_and_figure);
-    ADD(help_has_an_example);
-    ADD(wrong_usage_exits_2);
-    ADD(list_shows_every_registry);
-    ADD(measure_prints_json);
-    ADD(measure_takes_score_errors);
-    ADD(measure_survives_an_infinite_divergence);
-    ADD(bad_input_is_one_line_and_leaves_results_alone);
-    ADD(dry_run_does_nothing);
-    ADD(missing_results_are_said_to_be_missing);
-    ADD(run_does_everything_and_resumes);
-    ADD(run_measures_and_keeps_score_errors);
-    ADD(run_judges_score_errors);
-    ADD(run_sets_chains_beside_laws);
-    ADD(diff_compares_results);
-    ADD(diff_finds_what_is_missing);
-    ADD(readme_holds_the_reference_numbers);
 }

@@ -12,6 +12,8 @@
 #include "test/suite.h"
 #include "test/targets.h"
 
+TEST_SUITE(compose);
+
 static double one = 1.0, zero = 0.0, half = 0.5;
 static double bimodal_weight[] = {0.5, 0.5}, bimodal_mean[] = {-1.0, 1.0}, bimodal_sd[] = {0.3, 0.3};
 static double skewed_weight[] = {0.2, 0.5, 0.3}, skewed_mean[] = {-1.5, 0.0, 1.0}, skewed_sd[] = {0.2, 0.5, 0.3};
@@ -80,7 +82,7 @@ static const struct {
 };
 enum { FLAT = sizeof flat / sizeof flat[0] };
 
-START_TEST(test_flat_gaussian)
+TEST(test_flat_gaussian, .count = FLAT)
 {
     static const double dimensions[] = {2, 3, 5, 8, 16, 24, 32, 48, 64, 100, 1024, 30000, 1e6};
     OWNED(law) law;
@@ -103,19 +105,17 @@ START_TEST(test_flat_gaussian)
         before = tv.value;
     }
 }
-END_TEST
 
 /* The closed form above, at d = 2, where it is elementary. */
-START_TEST(test_chi_square)
+TEST(test_chi_square)
 {
     double rho = 0.1, x = 2.0 * 1.1 * log1p(0.1) / 0.1;
     ck_assert_double_eq_tol(chi_square_tv(rho, 2.0), exp(-0.5 * x / 1.1) - exp(-0.5 * x), 1e-13);
 }
-END_TEST
 
 static const struct factor *const factors[] = {&gauss, &bimodal, &skewed};
 
-START_TEST(test_two_routes)
+TEST(test_two_routes, .count = 3)
 {
     static const char *const samplers[] = {"ddpm", "ddpm-ancestral", "accelerated"};
     for (size_t s = 0; s < 3; s++) {
@@ -129,10 +129,9 @@ START_TEST(test_two_routes)
         near(tv, direct.value, direct.error / direct.value, samplers[s]);
     }
 }
-END_TEST
 
 /* A law that has lost mass is normalised: otherwise a defect of 1e-3 would be one of 1e-1 in 100 copies. */
-START_TEST(test_normalised)
+TEST(test_normalised)
 {
     OWNED(law) law;
     compute(&bimodal, "ddpm", 256, &law);
@@ -143,7 +142,6 @@ START_TEST(test_normalised)
     law.mass_defect = expm1(log1p(law.mass_defect) - 1e-3);
     ck_assert_double_eq_tol(composed(&group, 1).value, exact, 1e-9 * exact);
 }
-END_TEST
 
 /* A law on a grid so fine that log r is monotonic in nearly every cell. */
 struct fine {
@@ -258,7 +256,7 @@ static double inside_law(const void *context, double l)
     return inner(other->law, &other->fine, l);
 }
 
-START_TEST(test_two_mixtures)
+TEST(test_two_mixtures, .count = 3)
 {
     static const char *const samplers[] = {"ddpm", "ddpm-ancestral", "accelerated"};
     OWNED(law) a, b;
@@ -273,7 +271,6 @@ START_TEST(test_two_mixtures)
     near(composed(swapped, 2), tv.value, 1e-9, "the order of the factors");
     fine_free(&other.fine);
 }
-END_TEST
 
 struct gaussian_rest {
     double rho, copies;
@@ -289,7 +286,7 @@ static double inside_gaussian(const void *context, double l)
                      : gsl_cdf_chisq_Q(x, n) - exp(l) * gsl_cdf_chisq_Q(x / (1.0 + rho), n);
 }
 
-START_TEST(test_mixture_beside_gaussians)
+TEST(test_mixture_beside_gaussians, .count = 4)
 {
     static const struct {
         const char *sampler;
@@ -302,7 +299,6 @@ START_TEST(test_mixture_beside_gaussians)
     struct law_group groups[] = {{&mixture, 1.0}, {&gaussian, cases[_i].copies}};
     near(composed(groups, 2), outer(&mixture, inside_gaussian, &rest), 1e-8, cases[_i].sampler);
 }
-END_TEST
 
 static struct divergence measure(const struct factor_list *list, const char *sampler, size_t T)
 {
@@ -326,7 +322,7 @@ static void same(double a, double b, const char *what)
 }
 
 /* The block-compressed spectrum against every eigenvalue taken one by one. */
-START_TEST(test_power_law)
+TEST(test_power_law, .count = 3)
 {
     static const struct {
         const char *sampler;
@@ -357,9 +353,8 @@ START_TEST(test_power_law)
     near(a.tv, b.tv.value, 1e-9, "TV");
     near(a.hellinger2, b.hellinger2.value, 1e-9, "Hellinger");
 }
-END_TEST
 
-START_TEST(test_k_of_d)
+TEST(test_k_of_d)
 {
     struct target target;
     struct measurement m;
@@ -379,12 +374,11 @@ START_TEST(test_k_of_d)
     same(m.divergence.chi2_q_p.value, literal.chi2_q_p.value, "chi2");
     near(m.divergence.tv, literal.tv.value, 1e-9, "TV");
 }
-END_TEST
 
 /* TV next to 1 stays there, and its radius holds. */
 /* Few steps lose the tails of a Student-t law: log r falls to -1e3, on a mass of 1e-7. One factor by both
  * routes, and no number without a radius. */
-START_TEST(test_lost_tails)
+TEST(test_lost_tails, .count = 4)
 {
     static const size_t steps[] = {32, 45, 64, 128};
     static const char *const samplers[] = {"ddpm", "accelerated"};
@@ -417,9 +411,8 @@ START_TEST(test_lost_tails)
         law_free(&law);
     }
 }
-END_TEST
 
-START_TEST(test_near_one)
+TEST(test_near_one)
 {
     for (size_t f = 0; f < 3; f++) {
         OWNED(law) law;
@@ -436,19 +429,4 @@ START_TEST(test_near_one)
             before = tv.value;
         }
     }
-}
-END_TEST
-
-SUITE(compose)
-{
-    ADD(test_flat_gaussian, .count = FLAT);
-    ADD(test_chi_square);
-    ADD(test_two_routes, .count = 3);
-    ADD(test_normalised);
-    ADD(test_two_mixtures, .count = 3);
-    ADD(test_mixture_beside_gaussians, .count = 4);
-    ADD(test_power_law, .count = 3);
-    ADD(test_k_of_d);
-    ADD(test_lost_tails, .count = 4);
-    ADD(test_near_one);
 }

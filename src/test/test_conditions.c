@@ -12,6 +12,8 @@
 #include "test/suite.h"
 #include "test/targets.h"
 
+TEST_SUITE(conditions);
+
 static double one[] = {1.0}, off[] = {0.4}, half[] = {0.5};
 static double even[] = {0.5, 0.5}, modes[] = {-1.0, 1.0}, close[] = {-0.3, 0.3}, narrow[] = {0.3, 0.3};
 static double uneven[] = {0.3, 0.7}, corners[] = {0.0, 1.0, 1.0, 0.0}, two_widths[] = {0.3, 0.5};
@@ -231,7 +233,7 @@ static struct measured tv_of(const struct sampler *sampler, const struct factor 
     return divergence.tv;
 }
 
-START_TEST(laws_are_those_of_the_chain)
+TEST(laws_are_those_of_the_chain, .count = COUNT(laws))
 {
     const struct sampler *sampler = laws[_i].sampler;
     OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 3.0, 24);
@@ -246,10 +248,9 @@ START_TEST(laws_are_those_of_the_chain)
                   sampler->name, engine, tv.value, tv.error);
     ck_assert_str_eq(engine, laws[_i].engine);
 }
-END_TEST
 
 /* Between two checks of an engine, one step unlike all others: seen, as when every step is checked. */
-START_TEST(one_step_unlike_the_others_is_checked)
+TEST(one_step_unlike_the_others_is_checked)
 {
     OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 3.0, 512);
     OWNED(conditions) found;
@@ -274,7 +275,6 @@ START_TEST(one_step_unlike_the_others_is_checked)
                   "%.12g +- %.1e, %.12g +- %.1e", d[0].tv.value, d[0].tv.error, d[1].tv.value, d[1].tv.error);
     ck_assert_double_le(d[0].tv.error, 1e-5 * d[0].tv.value);
 }
-END_TEST
 
 /* Two components in the plane whose means differ in one coordinate: a product, of whose parts the line has the laws.
  */
@@ -303,13 +303,12 @@ static void compare_with_product(const struct sampler *sampler)
         law_free(&law[i]);
 }
 
-START_TEST(the_plane_has_the_law_of_the_product)
+TEST(the_plane_has_the_law_of_the_product, .grows = 1)
 {
     static const struct sampler *const samplers[] = {&shifted, &a_sine, &turns, &pulls};
     for (size_t i = 0; i < taken(4); i++)
         compare_with_product(samplers[i]);
 }
-END_TEST
 
 static const struct {
     const struct sampler *sampler;
@@ -333,7 +332,7 @@ static const struct {
     {&quiet_end, &plane, "has no noise in step t = 2, and the plane's engine needs noise in every step"},
 };
 
-START_TEST(what_no_engine_can_is_refused)
+TEST(what_no_engine_can_is_refused, .count = COUNT(refused))
 {
     OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 3.0, 48);
     const struct law_problem problem = {
@@ -341,11 +340,10 @@ START_TEST(what_no_engine_can_is_refused)
     OWNED(law) law;
     ASSERT_FAILS(STATUS_UNSUPPORTED, refused[_i].reason, law_compute, &problem, &law);
 }
-END_TEST
 
 /* ---- What is declared ---- */
 
-START_TEST(built_in_samplers_hold_to_what_they_declare)
+TEST(built_in_samplers_hold_to_what_they_declare, .count = sampler_count())
 {
     const struct factor *const factors[] = {&gaussian, &bimodal, &near, &plane, &radial, &space};
     const struct sampler *sampler = sampler_at((size_t)_i);
@@ -369,11 +367,10 @@ START_TEST(built_in_samplers_hold_to_what_they_declare)
     ck_assert_double_eq(declared.value, evaluated.value);
     ck_assert_double_le(evaluated.error, declared.error + 1e-11);
 }
-END_TEST
 
 /* Positions 1 from the origin, components 1e-9 wide: digits are lost in original coordinates, and the radius says so.
  */
-START_TEST(rounding_of_original_coordinates_counts)
+TEST(rounding_of_original_coordinates_counts)
 {
     double widths[] = {1e-9}, mean[] = {1.0}, largest = 0.0;
     const struct factor atom = {1, 1, one, mean, widths, NULL};
@@ -385,10 +382,9 @@ START_TEST(rounding_of_original_coordinates_counts)
     ck_assert_double_gt(largest, 1e-10);
     ck_assert_double_lt(largest, 1e-2);
 }
-END_TEST
 
 /* Score errors along the diagonal rotate an isotropic Gaussian. */
-START_TEST(rotations_by_a_score_error_are_refused)
+TEST(rotations_by_a_score_error_are_refused)
 {
     struct target target;
     struct measurement out;
@@ -405,19 +401,4 @@ START_TEST(rotations_by_a_score_error_are_refused)
     ASSERT_FAILS(STATUS_UNSUPPORTED, "does not commute with rotations", measure_target, &target, &a_sine, &wave,
                  schedule, &dimension, 1, &out);
     ASSERT_OK(measure_target, &target, &pulls, &wave, schedule, &dimension, 1, &out);
-}
-END_TEST
-
-SUITE(conditions)
-{
-    int samplers = 0;
-    while (sampler_at((size_t)samplers) != NULL)
-        samplers++;
-    ADD(laws_are_those_of_the_chain, .count = COUNT(laws));
-    ADD(one_step_unlike_the_others_is_checked);
-    ADD(the_plane_has_the_law_of_the_product, .grows = 1);
-    ADD(what_no_engine_can_is_refused, .count = COUNT(refused));
-    ADD(built_in_samplers_hold_to_what_they_declare, .count = samplers);
-    ADD(rounding_of_original_coordinates_counts);
-    ADD(rotations_by_a_score_error_are_refused);
 }

@@ -12,6 +12,8 @@
 #include "test/random.h"
 #include "test/suite.h"
 
+TEST_SUITE(estimators);
+
 static double *numbers(size_t count)
 {
     double *x = calloc(count, sizeof *x);
@@ -83,7 +85,7 @@ static double gaussian_kl(double shift, double spread)
 
 /* ---- estimates ---- */
 
-START_TEST(means_and_roots)
+TEST(means_and_roots)
 {
     static const double x[] = {1.0, 2.0, 3.0, 6.0};
     struct estimate mean = estimate_mean(4, x);
@@ -103,7 +105,6 @@ START_TEST(means_and_roots)
         ck_assert_double_ge(root.value + z * root.error, 0.5 * sqrt(0.02 + z * 0.01));
     }
 }
-END_TEST
 
 /* ---- projections ---- */
 
@@ -162,7 +163,7 @@ static const struct {
 } differences[] = {{0.0, 1.0}, {0.1, 1.0}, {0.3, 1.1}, {0.0, 1.2}, {1.0, 0.5}};
 enum { DIFFERENCES = sizeof differences / sizeof differences[0] };
 
-START_TEST(projection_is_a_lower_bound)
+TEST(projection_is_a_lower_bound, .count = DIFFERENCES)
 {
     enum { TRIALS = 400 };
     double shift = differences[_i].shift, spread = differences[_i].spread, tv = gaussian_tv(shift, spread);
@@ -186,10 +187,9 @@ START_TEST(projection_is_a_lower_bound)
         check_unbiased(&tally, 0.0, 0.0, "no difference");
     check_coverage(&own, 0.93, 1.0, "projection");
 }
-END_TEST
 
 /* Many chains: close to TV, which lies along the first axis, for a shift and for a variance. */
-START_TEST(projection_finds_the_difference)
+TEST(projection_finds_the_difference)
 {
     enum { MANY = 100000 };
     struct random random = {7};
@@ -214,14 +214,13 @@ START_TEST(projection_finds_the_difference)
                      STATUS_INVALID);
     ck_assert_int_eq(projection_tv(MANY, SPACE, y, 0, NULL, NULL, &out, &error), STATUS_INVALID);
 }
-END_TEST
 
 /* Atoms, seen along their axis and the diagonal: right weights pass, wrong ones are measured exactly. From noise that
  * doubles resolve to noise that they do not. */
 static const double atom_noises[] = {1e-12, 1e-24, 1e-28, 1e-31, 1e-45};
 enum { ATOM_NOISES = sizeof atom_noises / sizeof atom_noises[0] };
 
-START_TEST(projection_at_atoms)
+TEST(projection_at_atoms, .count = ATOM_NOISES)
 {
     enum { N = 20000 };
     static const double weight[] = {0.3, 0.7}, mean[] = {-1.0, 1.0}, sd[] = {0.0, 0.0};
@@ -248,7 +247,6 @@ START_TEST(projection_at_atoms)
     projected_free(&law[0]);
     projected_free(&law[1]);
 }
-END_TEST
 
 /* ---- neighbours ---- */
 
@@ -280,7 +278,7 @@ static const struct {
 enum { NEIGHBOURHOODS = sizeof neighbourhoods / sizeof neighbourhoods[0] };
 
 /* KL up to 0.3 and 100 points a batch: the bias that is left is below 0.005. */
-START_TEST(knn_covers)
+TEST(knn_covers, .count = NEIGHBOURHOODS)
 {
     enum { TRIALS = 150 };
     size_t d = neighbourhoods[_i].d;
@@ -295,9 +293,8 @@ START_TEST(knn_covers)
     check_unbiased(&tally, kl, 0.005, "knn");
     check_coverage(&tally, 0.95, 0.95, "knn");
 }
-END_TEST
 
-START_TEST(knn_at_any_scale)
+TEST(knn_at_any_scale)
 {
     enum { N = 4096 };
     struct random random = {11};
@@ -326,10 +323,9 @@ START_TEST(knn_at_any_scale)
     ck_assert_int_eq(knn_kl(N, 11, y, log_y, x, log_x, &plain, &error), STATUS_INVALID);
     ck_assert_int_eq(knn_kl(100, 2, y, log_y, x, log_x, &plain, &error), STATUS_INVALID);
 }
-END_TEST
 
 /* Batches of the largest size, not a multiple of anything. */
-START_TEST(knn_of_many)
+TEST(knn_of_many)
 {
     struct random random = {12};
     struct estimate value;
@@ -337,7 +333,6 @@ START_TEST(knn_of_many)
     ck_assert_double_eq_tol(value.value, gaussian_kl(0.1, 1.1), 3.0 * value.error);
     ck_assert_double_lt(value.error, 0.013);
 }
-END_TEST
 
 /* ---- weights ---- */
 
@@ -382,7 +377,7 @@ static const struct {
                  {0.3, 0.3, 0.95, 4},  {0.3, 0.7, 0.95, 4}, {0.6, 0.3, 0.93, 16}};
 enum { WEIGHINGS = sizeof weighings / sizeof weighings[0] };
 
-START_TEST(weights_cover)
+TEST(weights_cover, .count = WEIGHINGS)
 {
     enum { TRIALS = 400 };
     double shift = weighings[_i].shift, noise = weighings[_i].noise, tv = gaussian_tv(shift, 1.0);
@@ -418,10 +413,9 @@ START_TEST(weights_cover)
     if (shift >= 0.3)
         ck_assert_double_ge(tally_mean(&of_bound), 0.85 * tv);
 }
-END_TEST
 
 /* ESS at 0.25: no chi2, and the lower bound and the path KL still hold. */
-START_TEST(weights_between_the_floors)
+TEST(weights_between_the_floors)
 {
     enum { TRIALS = 400 };
     double shift = 0.3, noise = 1.2, tv = gaussian_tv(shift, 1.0), path_kl = 0.5 * (shift * shift + noise * noise);
@@ -445,9 +439,8 @@ START_TEST(weights_between_the_floors)
     check_coverage(&of_kl, 0.94, 0.96, "path KL");
     check_coverage(&own, 0.95, 1.0, "lower bound");
 }
-END_TEST
 
-START_TEST(weights_refuse)
+TEST(weights_refuse)
 {
     struct random random = {18};
     struct weights w = weigh(&random, 0.0, 4.0);
@@ -466,10 +459,9 @@ START_TEST(weights_refuse)
     ck_assert(w.accepted && w.tv_lower.value == 0.0 && w.tv_lower.error == 0.0);
     ck_assert(w.chi2.value == 0.0 && w.chi2.error == 0.0 && w.ess == 1.0 && w.path_kl.value == 0.0);
 }
-END_TEST
 
 /* Weights that differ from 1 by 1e-6 keep their digits: chi2 of 1e-12, path KL of as much. */
-START_TEST(weights_near_one)
+TEST(weights_near_one)
 {
     enum { MANY = 20000 };
     double shift = 1e-6, tv = gaussian_tv(shift, 1.0);
@@ -485,20 +477,4 @@ START_TEST(weights_near_one)
     ck_assert_uint_eq(w.statistic, 1);
     ck_assert_double_eq_tol(w.tv_lower.value, tv, 0.03 * tv);
     ck_assert_double_ge(w.tv_upper.value, tv);
-}
-END_TEST
-
-SUITE(estimators)
-{
-    ADD(means_and_roots);
-    ADD(projection_is_a_lower_bound, .count = DIFFERENCES);
-    ADD(projection_finds_the_difference);
-    ADD(projection_at_atoms, .count = ATOM_NOISES);
-    ADD(knn_covers, .count = NEIGHBOURHOODS);
-    ADD(knn_at_any_scale);
-    ADD(knn_of_many);
-    ADD(weights_cover, .count = WEIGHINGS);
-    ADD(weights_between_the_floors);
-    ADD(weights_refuse);
-    ADD(weights_near_one);
 }

@@ -12,6 +12,8 @@
 #include "test/shell.h"
 #include "test/suite.h"
 
+TEST_SUITE(explain, .setup = shell_setup, .teardown = shell_teardown);
+
 /* ---- Accounts against findings ---- */
 
 /* The interval is what its parts make of it, to the bit. */
@@ -140,7 +142,7 @@ static char *between(const char *start, const char *before, const char *after)
     return strndup(from, (size_t)(to - from));
 }
 
-START_TEST(explains_what_the_verdict_says)
+TEST(explains_what_the_verdict_says)
 {
     static const char *const claims[] = {"eps-ddpm", "dim-ddpm", "kl-ddpm", "speedup"};
     static const char *const targets[] = {"g", "h"};
@@ -184,12 +186,4 @@ START_TEST(explains_what_the_verdict_says)
                              "kl-ddpm, speedup\n");
     ck_assert_int_eq(shell("@ explain %/out/x eps-ddpm --target x 2>&1"), 2);
     ck_assert_str_eq(output, "no target 'x' in this result, expected one of: g, h\n");
-}
-END_TEST
-
-SUITE(explain)
-{
-    suite->setup = shell_setup;
-    suite->teardown = shell_teardown;
-    ADD(explains_what_the_verdict_says);
 }

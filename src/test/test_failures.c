@@ -9,6 +9,8 @@
 #include "test/shell.h"
 #include "test/suite.h"
 
+TEST_SUITE(failures, .setup = shell_setup, .teardown = shell_teardown);
+
 #define CUBE \
     "schedule: {kind: li-cai, c0: 2.0, c1: 8.5}\n" \
     "targets:\n  - {name: cube, kind: mixture, weights: [0.3, 0.7], means: [-1, 1], sds: [0, 0]}\n"
@@ -34,7 +36,7 @@ static void assert_three_rows(const char *name)
     ck_assert_str_eq(result.refusals, "");
 }
 
-START_TEST(one_dimension_of_a_cell_fails)
+TEST(one_dimension_of_a_cell_fails)
 {
     write_file("s.yaml", GIVEN "dimensions: [4, 16]\n");
     assert_exits("@ run %/s.yaml -o %/out 2>&1", 3, "1 cell measured, 0 read back, 1 failed\n",
@@ -51,9 +53,8 @@ START_TEST(one_dimension_of_a_cell_fails)
     assert_exits("@ diff %/out/s %/out/s 2>&1", 0, "3 rows in common");
     assert_three_rows("out/s/s.h5");
 }
-END_TEST
 
-START_TEST(measure_tells_the_dimension_that_failed)
+TEST(measure_tells_the_dimension_that_failed)
 {
     write_file("s.yaml", GIVEN "dimensions: [4, 16]\n");
     assert_exits("@ measure %/s.yaml 2>%/said", 3, "- failed: " REASON "\n");
@@ -63,9 +64,8 @@ START_TEST(measure_tells_the_dimension_that_failed)
     assert_holds("rows", "\"tv\": null");
     assert_holds("rows", "\"failure\": \"" REASON "\"}\n");
 }
-END_TEST
 
-START_TEST(shards_and_new_dimensions_keep_failures)
+TEST(shards_and_new_dimensions_keep_failures)
 {
     write_file("s.yaml", GIVEN "dimensions: [4, 16]\n");
     assert_exits("@ run %/s.yaml -o %/out 2>&1", 3, "");
@@ -80,10 +80,9 @@ START_TEST(shards_and_new_dimensions_keep_failures)
     assert_exits("@ run %/s.yaml -o %/out --adopt 2>&1", 3, " d=16: " REASON "\n");
     assert_same("out/s/s.h5", "fresh/s/s.h5");
 }
-END_TEST
 
 /* Of all dimensions together: one line, and no row. */
-START_TEST(all_dimensions_of_a_cell_fail)
+TEST(all_dimensions_of_a_cell_fail)
 {
     write_file("s.yaml", CUBE "samplers: [ddpm]\nsteps: [32]\ndimensions: [4, 16]\n");
     assert_exits("@ run %/s.yaml -o %/out 2>&1", 3, "0 cells measured, 0 read back, 1 failed\n");
@@ -91,10 +90,9 @@ START_TEST(all_dimensions_of_a_cell_fail)
     ck_assert_uint_eq(result.count, 0);
     ASSERT_SAYS(result.failures, ": TV is not known: ");
 }
-END_TEST
 
 /* T = 33 is refused, 34 passes and 32 does not: T(d, eps) is between, and nothing failed. */
-START_TEST(searches_go_around_refusals)
+TEST(searches_go_around_refusals)
 {
     write_file("s.yaml", CUBE "samplers: [accelerated]\ndimensions: [4]\naccuracies: [0.1]\nmax_steps: 34\n"
                               "claims: [eps-accelerated]\n");
@@ -110,7 +108,6 @@ START_TEST(searches_go_around_refusals)
     write_file("n.yaml", CUBE "samplers: [ddpm]\ndimensions: [4]\naccuracies: [0.1]\nmax_steps: 32\n");
     assert_exits("@ run %/n.yaml -o %/out 2>&1", 3, "");
 }
-END_TEST
 
 /* TV falls like 1/T^2 from T = 10 on, and is not known at some T's. */
 static struct bracket search(double accuracy, const size_t *unknown, size_t unknown_count, size_t *measured)
@@ -143,7 +140,7 @@ static struct bracket search(double accuracy, const size_t *unknown, size_t unkn
     return bracket;
 }
 
-START_TEST(brackets_say_what_is_known)
+TEST(brackets_say_what_is_known)
 {
     static const struct {
         size_t unknown[4], count;
@@ -166,17 +163,4 @@ START_TEST(brackets_say_what_is_known)
                       "case %zu: reach %d, %zu and %zu", i, (int)found.reach, found.fails, found.passes);
         ck_assert_uint_lt(measured, 30);
     }
-}
-END_TEST
-
-SUITE(failures)
-{
-    suite->setup = shell_setup;
-    suite->teardown = shell_teardown;
-    ADD(one_dimension_of_a_cell_fails);
-    ADD(measure_tells_the_dimension_that_failed);
-    ADD(shards_and_new_dimensions_keep_failures);
-    ADD(all_dimensions_of_a_cell_fail);
-    ADD(searches_go_around_refusals);
-    ADD(brackets_say_what_is_known);
 }

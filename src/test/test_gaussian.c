@@ -12,6 +12,8 @@
 #include "test/laws.h"
 #include "test/suite.h"
 
+TEST_SUITE(gaussian);
+
 struct closed_case {
     const char *schedule;
     double c0, c1;
@@ -137,7 +139,7 @@ static long double minus_log(long double x)
     return total;
 }
 
-START_TEST(test_closed_form)
+TEST(test_closed_form, .count = CASES)
 {
     const struct closed_case *c = &closed_cases[_i];
     for (int sampler = 0; sampler < SAMPLERS; sampler++) {
@@ -174,7 +176,6 @@ START_TEST(test_closed_form)
                "Hellinger");
     }
 }
-END_TEST
 
 static void sharp(struct measured measured, const char *what, const char *sampler)
 {
@@ -184,7 +185,7 @@ static void sharp(struct measured measured, const char *what, const char *sample
 
 /* Where q is near p, a closed form has radii near rounding; exponents are fitted only to values with radii below
  * 1e-3. */
-START_TEST(test_sharp_radii)
+TEST(test_sharp_radii, .count = SAMPLERS)
 {
     struct closed_case near = {"li-cai", 2.0, 8.5, 2048, 0.0, 0.25};
     OWNED(law) law;
@@ -197,7 +198,6 @@ START_TEST(test_sharp_radii)
     sharp(divergence.chi2_q_p, "chi2", samplers[_i]);
     sharp(divergence.hellinger2, "Hellinger", samplers[_i]);
 }
-END_TEST
 
 /* Narrow and wide, near and far, by few steps and many: each divergence within a radius of a thousandth, or infinite
  * where it is, or above the largest double. */
@@ -251,7 +251,7 @@ static void all_on_the_grid(const struct closed_case *c, int sampler)
                 "Hellinger", c, name);
 }
 
-START_TEST(test_grid)
+TEST(test_grid, .count = 8)
 {
     static const double means[] = {0.0, 0.01, 1.0, 17.0, 300.0};
     static const size_t steps[] = {48, 64, 128, 512};
@@ -262,10 +262,9 @@ START_TEST(test_grid)
                 all_on_the_grid(&(struct closed_case){schedule, 2.0, 8.5, steps[_i / 2], means[m], pow(10.0, decade)},
                                 sampler);
 }
-END_TEST
 
 /* The closed forms used above, at laws that are far from the target. */
-START_TEST(test_known_values)
+TEST(test_known_values)
 {
     struct exact_law q = {1.0L, 0.0L, 0.0L};
     ck_assert_ldouble_eq_tol(exact_tv(q), 0.38292492254802620727L, 1e-17L);
@@ -274,13 +273,4 @@ START_TEST(test_known_values)
     ck_assert_ldouble_eq_tol(exact_tv(q), 2.0L * (normal(crossing) - normal(0.5L * crossing)), 1e-17L);
     ck_assert_ldouble_eq_tol(minus_log(0.5L), 0.5L - logl(1.5L), 1e-18L);
     ck_assert_ldouble_eq_tol(minus_log(-0.0099L), -0.0099L - log1pl(-0.0099L), 1e-18L);
-}
-END_TEST
-
-SUITE(gaussian)
-{
-    ADD(test_closed_form, .count = CASES);
-    ADD(test_sharp_radii, .count = SAMPLERS);
-    ADD(test_grid, .count = 8);
-    ADD(test_known_values);
 }

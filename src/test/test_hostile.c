@@ -9,9 +9,11 @@
 #include "test/shell.h"
 #include "test/suite.h"
 
+TEST_SUITE(hostile, .setup = shell_setup, .teardown = shell_teardown);
+
 /* Everything that means something to a shell, gnuplot, printf, HTML or Markdown, but for the names of targets, which
  * figures show. */
-START_TEST(titles_are_text_everywhere)
+TEST(titles_are_text_everywhere)
 {
     static const char *const shown[] = {
         "<title>`touch pwned` $(touch pwned) &lt;script&gt;x&lt;/script&gt; &#39;&quot;&amp;{}_^@~\\ %s%n | [a](b) "
@@ -37,7 +39,6 @@ START_TEST(titles_are_text_everywhere)
     ck_assert_msg(strstr(figure, "G_a.b-c_") != NULL, "the name is not in the figure as it is");
     ck_assert_int_eq(shell("find % -name 'pwned*' | grep -q ."), 1);
 }
-END_TEST
 
 #define SMALL \
     "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1]\nsteps: [64]\nclaims: " \
@@ -55,7 +56,7 @@ static const struct {
     {"caf\xc3\xa9 \xff.yaml", "caf----"},
 };
 
-START_TEST(files_with_odd_names_stay_inside)
+TEST(files_with_odd_names_stay_inside, .count = COUNT(odd_files))
 {
     char expected[100];
     write_file(odd_files[_i].file, SMALL);
@@ -70,9 +71,8 @@ START_TEST(files_with_odd_names_stay_inside)
     assert_prints("find % -mindepth 1 -maxdepth 1 -printf x", "xx"); /* the file and out */
     ck_assert_int_eq(shell("find % -name 'pwned*' | grep -q ."), 1);
 }
-END_TEST
 
-START_TEST(specs_elsewhere_leave_results_here)
+TEST(specs_elsewhere_leave_results_here)
 {
     ck_assert_int_eq(shell("mkdir -p %/a/b/c"), 0);
     write_file("a/x.yaml", SMALL);
@@ -80,7 +80,6 @@ START_TEST(specs_elsewhere_leave_results_here)
     ck_assert(exists("a/b/c/results/x/x.h5"));
     ck_assert_int_eq(shell("find %/a -type f | grep -v -e ^%/a/x.yaml -e ^%/a/b/c/results/x/"), 1);
 }
-END_TEST
 
 #define TITLED "title: <script>\n" SMALL "accuracies: [0.5, 0.1]\n"
 
@@ -114,7 +113,7 @@ static struct record honest_row(void)
 }
 
 /* Numbers that no law has: the commands finish, or say in one line why not. */
-START_TEST(hostile_numbers_hurt_nobody)
+TEST(hostile_numbers_hurt_nobody)
 {
     static const double reals[] = {INFINITY, -INFINITY, NAN, 0.0, -1.0, 1e308, 1e-308, 5e-324};
     static const uint64_t counts[] = {0, 1, 2, UINT64_MAX, (uint64_t)1 << 53};
@@ -138,10 +137,9 @@ START_TEST(hostile_numbers_hurt_nobody)
         ck_assert_msg(status == 0, "%s: %d: %s", commands[i], status, output);
     }
 }
-END_TEST
 
 /* An image of so many panels would be too high for gnuplot. */
-START_TEST(figures_have_an_end)
+TEST(figures_have_an_end)
 {
     enum { TARGETS = 70 };
     struct record rows[TARGETS];
@@ -160,9 +158,8 @@ START_TEST(figures_have_an_end)
     ASSERT_OMITS(figure, ">g60, ");
     ASSERT_SAYS(table, "\tg69\t");
 }
-END_TEST
 
-START_TEST(hostile_texts_are_text)
+TEST(hostile_texts_are_text)
 {
     struct record row = honest_row();
     write_result("texts.h5", TITLED, &row, 1, "texts");
@@ -184,9 +181,8 @@ START_TEST(hostile_texts_are_text)
                   "%/tv-steps.svg && @ plot %/texts.h5 2>&1 && cat %/victim",
                   "mine\n");
 }
-END_TEST
 
-START_TEST(hostile_names_are_refused)
+TEST(hostile_names_are_refused)
 {
     struct record row = honest_row();
     write_result("name.h5", TITLED, &row, 1, "../../name");
@@ -197,18 +193,4 @@ START_TEST(hostile_names_are_refused)
     assert_exits("@ plot %/name.h5 2>&1", 1, "/name.h5: \"target\" of row 0 is not a name of [A-Za-z0-9._-]\n");
     ck_assert_uint_eq(lines(output), 1);
     assert_prints("ls -A %", "name.h5\n");
-}
-END_TEST
-
-SUITE(hostile)
-{
-    suite->setup = shell_setup;
-    suite->teardown = shell_teardown;
-    ADD(titles_are_text_everywhere);
-    ADD(files_with_odd_names_stay_inside, .count = COUNT(odd_files));
-    ADD(specs_elsewhere_leave_results_here);
-    ADD(hostile_numbers_hurt_nobody);
-    ADD(figures_have_an_end);
-    ADD(hostile_texts_are_text);
-    ADD(hostile_names_are_refused);
 }

@@ -16,6 +16,8 @@
 #include "test/shell.h"
 #include "test/suite.h"
 
+TEST_SUITE(interruptions, .setup = shell_setup, .teardown = shell_teardown);
+
 /* 14 cells at given steps, and searches for T(d, eps). */
 #define SMALL \
     "targets:\n  - {name: g, kind: gaussian, variance: 0.25}\n" \
@@ -54,7 +56,7 @@ static size_t count_cells(const char *name, const char *ending)
     return count;
 }
 
-START_TEST(shards_make_what_one_run_makes)
+TEST(shards_make_what_one_run_makes, .grows = 1)
 {
     write_file("s.yaml", SMALL);
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/one -j 1 2>&1"), 0);
@@ -75,11 +77,10 @@ START_TEST(shards_make_what_one_run_makes)
     ck_assert_int_eq(shell("@ verdict %/2/s && @ plot %/2/s && @ report %/2/s"), 0);
     ck_assert_int_eq(shell("cmp %/one/s/verdict.md %/2/s/verdict.md"), 0);
 }
-END_TEST
 
 /* Each shard works on something, also where there are more of them than pairs of a target and a sampler; none does
  * again what is there. */
-START_TEST(shards_share_the_work)
+TEST(shards_share_the_work)
 {
     enum { SHARDS = 8 };
     size_t before = 0, all;
@@ -106,7 +107,6 @@ START_TEST(shards_share_the_work)
     ck_assert_uint_eq(before, all);
     assert_same("one/s/s.h5", "two/s/s.h5");
 }
-END_TEST
 
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 
@@ -181,7 +181,7 @@ static void run_and_kill(const char *spec, const char *results, double longest, 
 }
 
 /* Over sweeps of many cells, kills at random moments. */
-START_TEST(kills_lose_nothing)
+TEST(kills_lose_nothing, .grows = 1)
 {
     size_t kills = repetitions(8), killed = 0;
     unsigned short seed[3] = {1, 2, 3};
@@ -207,10 +207,9 @@ START_TEST(kills_lose_nothing)
     }
     ck_assert_uint_ge(killed, kills);
 }
-END_TEST
 
 /* What killed writers leave is removed once it is certainly nobody's. */
-START_TEST(leftovers_are_swept)
+TEST(leftovers_are_swept)
 {
     write_file("s.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\n"
                          "dimensions: [1]\nsteps: [64]\n");
@@ -220,9 +219,8 @@ START_TEST(leftovers_are_swept)
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/out && ls %/out/s/cells | grep tmp"), 0);
     ck_assert(strstr(output, "a.h5.tmp") == NULL && strstr(output, "b.h5.tmp.1.0\n") != NULL);
 }
-END_TEST
 
-START_TEST(signals_end_a_run_cleanly)
+TEST(signals_end_a_run_cleanly, .count = COUNT(signals))
 {
     char spec[300], results[300], log[300];
     int state;
@@ -250,10 +248,9 @@ START_TEST(signals_end_a_run_cleanly)
     ck_assert_int_eq(shell("ls %/out/s/cells | grep tmp"), 1);
     ck_assert(!exists("out/s/s.h5"));
 }
-END_TEST
 
 /* A cell whose process dies is a failed cell; the others, the exit status, and another try. */
-START_TEST(a_killed_worker_is_a_failed_cell)
+TEST(a_killed_worker_is_a_failed_cell)
 {
     write_file("s.yaml", "targets: [{name: b, kind: mixture, weights: [0.5, 0.5], means: [-1, 1], sds: [0.3, 0.3]}]\n"
                          "samplers: [ddpm, accelerated]\ndimensions: [1]\nsteps: [64, 96, 8000]\n");
@@ -272,11 +269,10 @@ START_TEST(a_killed_worker_is_a_failed_cell)
     ck_assert_int_eq(shell("@ merge %/out/s 2>&1"), 3);
     assert_exits("@ run %/s.yaml -o %/out --retry-failed 2>&1", 0, "1 cell measured, 5 read back, 0 failed");
 }
-END_TEST
 
 #ifndef __SANITIZE_ADDRESS__ /* its shadow needs more address space than the test leaves */
 /* Memory that is not there is one cell's failure. */
-START_TEST(a_cell_without_memory_is_a_failed_cell)
+TEST(a_cell_without_memory_is_a_failed_cell)
 {
     write_file("s.yaml",
                "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\n"
@@ -285,7 +281,6 @@ START_TEST(a_cell_without_memory_is_a_failed_cell)
     ck_assert_msg(status == 3, "%s", output);
     ASSERT_SAYS(output, "2 cells measured, 0 read back, 1 failed", "out of memory");
 }
-END_TEST
 #endif
 
 /* The command fails with one line that has the words, and leaves the files as they are. */
@@ -303,7 +298,7 @@ static void assert_refused(const char *command, const char *words)
 #define ONE_CELL \
     "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1]\nsteps: [64]\n"
 
-START_TEST(damaged_cells_are_named_and_left_alone)
+TEST(damaged_cells_are_named_and_left_alone)
 {
     static const char *const damage[] = {"truncate -s 3000 %/out/s/cells/*.h5", "truncate -s 0 %/out/s/cells/*.h5",
                                          "printf x | dd of=$(ls %/out/s/cells/*.h5) bs=1 seek=5000 conv=notrunc 2>&1",
@@ -317,9 +312,8 @@ START_TEST(damaged_cells_are_named_and_left_alone)
         assert_exits("@ run %/s.yaml -o %/out --retry-failed 2>&1", 0, "1 cell measured");
     }
 }
-END_TEST
 
-START_TEST(a_cell_under_another_name_is_refused)
+TEST(a_cell_under_another_name_is_refused)
 {
     write_file("s.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1]\n"
                          "steps: [64, 65]\n");
@@ -327,18 +321,16 @@ START_TEST(a_cell_under_another_name_is_refused)
                      0);
     assert_refused("@ run %/s.yaml -o %/out 2>&1", "holds another cell than its name says");
 }
-END_TEST
 
-START_TEST(a_damaged_merged_file_is_said_to_be)
+TEST(a_damaged_merged_file_is_said_to_be)
 {
     write_file("s.yaml", ONE_CELL);
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/out && truncate -s 9000 %/out/s/s.h5"), 0);
     assert_refused("@ verdict %/out/s 2>&1", "out/s/s.h5 is not as diffrate wrote it");
     ck_assert_int_eq(shell("@ merge %/out/s && @ verdict %/out/s"), 0); /* it can be made anew */
 }
-END_TEST
 
-START_TEST(directories_of_others_are_left_alone)
+TEST(directories_of_others_are_left_alone)
 {
     write_file("s.yaml", ONE_CELL);
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/out && cp %/s.yaml %/keep && echo '# more' >>%/s.yaml"), 0);
@@ -357,10 +349,9 @@ START_TEST(directories_of_others_are_left_alone)
     assert_refused("@ run %/s.yaml -o %/own/t 2>&1", "cannot make directory");
     assert_refused("@ run %/s.yaml -o %/own/t/u 2>&1", "cannot make directory");
 }
-END_TEST
 
 /* As the user nobody, whom permissions bind, where the tests run as root. */
-START_TEST(directories_that_cannot_be_written_are_said_so)
+TEST(directories_that_cannot_be_written_are_said_so)
 {
     static const char as_user[] = "cd %; b=./diffrate; if [ $(id -u) = 0 ]; then "
                                   "b=\"setpriv --reuid=65534 --regid=65534 --clear-groups ./diffrate\"; fi; ";
@@ -377,19 +368,17 @@ START_TEST(directories_that_cannot_be_written_are_said_so)
         0);
     assert_exits(command, 1, "diffrate: cannot write out/s/cells/g-ddpm-64-", "Permission denied\n");
 }
-END_TEST
 
 /* A disk that is full for the cells, though not for spec.yaml; a limit on files says the same to the program. */
-START_TEST(a_full_disk_is_said_to_be)
+TEST(a_full_disk_is_said_to_be)
 {
     write_file("s.yaml", ONE_CELL);
     assert_exits("ulimit -f 8; @ run %/s.yaml -o %/out 2>&1", 1, "diffrate: cannot write ", "File too large\n");
     ck_assert_int_eq(shell("ls %/out/s/cells | grep ."), 1); /* nothing, no leftover either */
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/out 2>&1"), 0);
 }
-END_TEST
 
-START_TEST(a_disk_without_space_is_said_to_be)
+TEST(a_disk_without_space_is_said_to_be, .tools = 1)
 {
     write_file("s.yaml", ONE_CELL);
     if (shell("mkdir %/disk && mount -t tmpfs -o size=24k none %/disk 2>&1") != 0)
@@ -399,27 +388,4 @@ START_TEST(a_disk_without_space_is_said_to_be)
     int clean = shell("find %/disk -name '*.h5*' | grep .") == 1;
     ck_assert_int_eq(shell("umount %/disk"), 0);
     ck_assert(status == 1 && said && clean);
-}
-END_TEST
-
-SUITE(interruptions)
-{
-    suite->setup = shell_setup;
-    suite->teardown = shell_teardown;
-    ADD(shards_make_what_one_run_makes, .grows = 1);
-    ADD(shards_share_the_work);
-    ADD(kills_lose_nothing, .grows = 1);
-    ADD(leftovers_are_swept);
-    ADD(signals_end_a_run_cleanly, .count = COUNT(signals));
-    ADD(a_killed_worker_is_a_failed_cell);
-#ifndef __SANITIZE_ADDRESS__
-    ADD(a_cell_without_memory_is_a_failed_cell);
-#endif
-    ADD(damaged_cells_are_named_and_left_alone);
-    ADD(a_cell_under_another_name_is_refused);
-    ADD(a_damaged_merged_file_is_said_to_be);
-    ADD(directories_of_others_are_left_alone);
-    ADD(directories_that_cannot_be_written_are_said_so);
-    ADD(a_full_disk_is_said_to_be);
-    ADD(a_disk_without_space_is_said_to_be, .tools = 1);
 }

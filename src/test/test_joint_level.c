@@ -14,6 +14,13 @@ static const struct level levels[] = {{0.3, 0.7}, {0.999, 0.001}};
 
 static struct random_key key;
 
+static void set_key(void)
+{
+    key = random_key_of(1, 2);
+}
+
+TEST_SUITE(joint_level, .setup = set_key);
+
 static void fill_normals(uint32_t purpose, size_t n, double scale, double *out)
 {
     random_normals((struct random_block){key, purpose, 0, 0, 1, 0, n, 1}, out);
@@ -151,7 +158,7 @@ static void with_shape(size_t n, size_t components, int centred)
         }
 }
 
-START_TEST(test_against_sums)
+TEST(test_against_sums)
 {
     with_shape(2, 1, 0);
     with_shape(2, 3, 0);
@@ -160,10 +167,9 @@ START_TEST(test_against_sums)
     with_shape(12, 11, 0); /* by matrix products */
     with_shape(12, 12, 1);
 }
-END_TEST
 
 /* Narrow components far from one another lose their digits in products of matrices, which are not used there. */
-START_TEST(test_narrow)
+TEST(test_narrow)
 {
     double weight[MOST], mean[MOST * MOST], sd[MOST];
     for (size_t k = 0; k < MOST; k++) {
@@ -185,10 +191,9 @@ START_TEST(test_narrow)
     ck_assert_double_eq_tol(log_density[1], log_density[0] - 0.25, 1e-12);
     ck_assert_double_eq_tol(score[2 * 3 + 1] * variance / -1e-9, 1.0, 1e-12);
 }
-END_TEST
 
 /* E (deviation)(deviation)' = V, and V along a direction. */
-START_TEST(test_deviations)
+TEST(test_deviations)
 {
     enum { N = 3, SAMPLES = 20000 };
     double weight[1] = {1.0}, matrix[N * N], z[N], second[N * N] = {0.0}, u[N] = {0.3, -0.5, 0.8};
@@ -214,23 +219,12 @@ START_TEST(test_deviations)
     }
     ck_assert_double_eq_tol(joint_level_variance(&joint, 0, u), along, 1e-14);
 }
-END_TEST
 
-START_TEST(test_refusals)
+TEST(test_refusals)
 {
     double weight[1] = {1.0}, matrix[4] = {1.0, 2.0, 2.0, 1.0};
     const struct covariances full = {1, matrix};
     const struct factor factor = {2, 1, weight, NULL, NULL, &full};
     struct joint_level joint;
     ASSERT_FAILS(STATUS_INVALID, "covariance 1 is not positive semidefinite", joint_level_new, &factor, &joint);
-}
-END_TEST
-
-SUITE(joint_level)
-{
-    key = random_key_of(1, 2);
-    ADD(test_against_sums);
-    ADD(test_narrow);
-    ADD(test_deviations);
-    ADD(test_refusals);
 }

@@ -12,6 +12,8 @@
 #include "results/store.h"
 #include "test/suite.h"
 
+TEST_SUITE(limits);
+
 #define GAUSS "targets: [{name: g, kind: gaussian, variance: 1}]\n"
 #define POWER "targets: [{name: g, kind: gaussian, variance: 1, spectrum: {kind: power, exponent: 1}}]\n"
 #define RANDOM(rest) "targets: [{name: r, kind: mixture-random, spread: 1, sd: 1, " rest "}]\n"
@@ -33,7 +35,7 @@ static struct spec parsed(const char *text)
 
 /* ---- The counts ---- */
 
-START_TEST(cells_are_counted)
+TEST(cells_are_counted)
 {
     struct spec spec =
         parsed("targets: [{name: a, kind: gaussian, variance: 1}, {name: b, kind: gaussian, variance: 2}]\n"
@@ -48,9 +50,8 @@ START_TEST(cells_are_counted)
     ck_assert_double_eq(demand.cells, 2.0 * 4.0 + 2.0 + 2.0 * 2.0 * 3.0); /* 16, 23, ..., 256; two a bracket */
     spec_free(&spec);
 }
-END_TEST
 
-START_TEST(numbers_are_counted)
+TEST(numbers_are_counted)
 {
     static const struct {
         const char *text;
@@ -73,7 +74,6 @@ START_TEST(numbers_are_counted)
         ck_assert_double_eq(limits_demand(&spec).numbers, cases[i].numbers);
     }
 }
-END_TEST
 
 static double file_size(size_t rows_wanted)
 {
@@ -94,7 +94,7 @@ static double file_size(size_t rows_wanted)
 }
 
 /* The files are as large as limits.c says, by a quarter. */
-START_TEST(files_are_as_large_as_estimated)
+TEST(files_are_as_large_as_estimated)
 {
     struct spec spec = parsed(GAUSS DDPM "dimensions: [1, 2, 3, 4]\nsteps: [64]\n");
     double one = file_size(1), many = file_size(10001), row = (many - one) / 10000.0, file = one - row;
@@ -106,9 +106,8 @@ START_TEST(files_are_as_large_as_estimated)
     ck_assert_double_eq_tol(estimate, 6.0 * row, 0.25 * estimate);
     spec_free(&spec);
 }
-END_TEST
 
-START_TEST(memory_is_counted)
+TEST(memory_is_counted)
 {
     static const struct {
         const char *text, *key;
@@ -147,7 +146,6 @@ START_TEST(memory_is_counted)
     ck_assert(limits_exceeded(&spec, 0.99 * merging, &excess));
     ASSERT_SAYS(excess.text, "results (2 cells x 4 dimensions) that need ");
 }
-END_TEST
 
 /* ---- Too much ---- */
 
@@ -213,7 +211,7 @@ static const struct {
 };
 
 /* Also in good time: the largest lists that there can be, all different, are the most to look for duplicates in. */
-START_TEST(too_much_is_refused)
+TEST(too_much_is_refused, .count = COUNT(lists))
 {
     char *text = spec_of(&lists[_i].counts), place[64];
     OWNED(spec) spec;
@@ -231,7 +229,6 @@ START_TEST(too_much_is_refused)
     }
     free(text);
 }
-END_TEST
 
 static const struct {
     const char *text, *message;
@@ -252,17 +249,16 @@ static const struct {
      "big.yaml:3:13: asks for 1.6e+32 eigenvalues"},
 };
 
-START_TEST(huge_targets_are_refused)
+TEST(huge_targets_are_refused, .count = COUNT(huge))
 {
     OWNED(spec) spec;
     struct error error = {STATUS_OK, ""};
     ck_assert_int_eq(parse(huge[_i].text, &spec, &error), STATUS_INVALID);
     ck_assert_msg(strncmp(error.text, huge[_i].message, strlen(huge[_i].message)) == 0, "%s", error.text);
 }
-END_TEST
 
 /* A file is of this machine, a stored text may be of another. */
-START_TEST(files_are_measured_against_the_machine)
+TEST(files_are_measured_against_the_machine)
 {
     static const char text[] = GAUSS DDPM "dimensions: [1000000]\nsteps: [64]\nsamples: {chains: 268435456}\n";
     char path[] = "/tmp/diffrate-limits-XXXXXX", expected[200];
@@ -278,16 +274,4 @@ START_TEST(files_are_measured_against_the_machine)
     ASSERT_SAYS(error.text, "268435456 chains in 1000000 dimensions");
     spec_free(&spec);
     ck_assert_int_eq(unlink(path), 0);
-}
-END_TEST
-
-SUITE(limits)
-{
-    ADD(cells_are_counted);
-    ADD(numbers_are_counted);
-    ADD(files_are_as_large_as_estimated);
-    ADD(memory_is_counted);
-    ADD(too_much_is_refused, .count = COUNT(lists));
-    ADD(huge_targets_are_refused, .count = COUNT(huge));
-    ADD(files_are_measured_against_the_machine);
 }

@@ -13,6 +13,8 @@
 #include "test/suite.h"
 #include "test/targets.h"
 
+TEST_SUITE(line);
+
 struct mixture {
     const char *name;
     size_t components;
@@ -124,7 +126,7 @@ static const struct {
 };
 enum { ONE_COMPONENT = sizeof one_component / sizeof one_component[0] };
 
-START_TEST(test_against_closed_form)
+TEST(test_against_closed_form, .count = ONE_COMPONENT)
 {
     const struct mixture *mixture = find(one_component[_i].mixture);
     size_t T = one_component[_i].T;
@@ -143,7 +145,6 @@ START_TEST(test_against_closed_form)
                           line.tv.error);
     }
 }
-END_TEST
 
 /* "Honest": the two results differ by no more than their radii say. */
 static const struct {
@@ -176,7 +177,7 @@ static int takes(int i, size_t sampler)
     return taken(HONEST) > 4 || (in_turn && honest[i].T <= FEW && (before + sampler) % alike == 0);
 }
 
-START_TEST(test_radii_are_honest)
+TEST(test_radii_are_honest, .count = HONEST, .grows = 1)
 {
     const struct mixture *mixture = find(honest[_i].mixture);
     OWNED_SCHEDULE *schedule = make_schedule(honest[_i].schedule, honest[_i].c0, honest[_i].c1, honest[_i].T);
@@ -203,7 +204,6 @@ START_TEST(test_radii_are_honest)
                           twice.tv.value, twice.tv.error);
     }
 }
-END_TEST
 
 static void compute_by_threads(size_t threads, const struct mixture *mixture, const struct schedule *schedule,
                                struct law *law)
@@ -215,7 +215,7 @@ static void compute_by_threads(size_t threads, const struct mixture *mixture, co
 }
 
 /* The same bits for any number of threads, also where the law is one of many in a parallel region. */
-START_TEST(test_threads)
+TEST(test_threads)
 {
     OWNED_SCHEDULE *schedule = make_li_cai(100);
     struct law one, other[4];
@@ -234,10 +234,9 @@ START_TEST(test_threads)
     }
     law_free(&one);
 }
-END_TEST
 
 /* c1 - c0 = 10: 1 - alpha_bar_1 is 1e-42. */
-START_TEST(test_extreme_schedule)
+TEST(test_extreme_schedule)
 {
     const struct sampler *sampler = sampler_find("accelerated");
     OWNED_SCHEDULE *schedule = make_schedule("li-cai", 2.0, 12.0, 16384);
@@ -246,7 +245,6 @@ START_TEST(test_extreme_schedule)
     ck_assert_msg(law.tv.error < 0.01 * law.tv.value, "TV = %g +- %g", law.tv.value, law.tv.error);
     mass_kept(&law, 1e-5, sampler, "extreme schedule");
 }
-END_TEST
 
 static double too_noisy(const struct step *step)
 {
@@ -263,7 +261,7 @@ static void minus_correction(const struct step *step, const struct score *score,
         out[i] = 2.0 * work[i] - out[i];
 }
 
-START_TEST(test_planted_noise)
+TEST(test_planted_noise)
 {
     struct sampler wrong = *sampler_find("accelerated");
     double tv[2];
@@ -277,9 +275,8 @@ START_TEST(test_planted_noise)
     }
     ck_assert_msg(fabs(tv[1] / tv[0] - 1.0) < 0.2, "TV %g at T = 512, %g at T = 2048", tv[0], tv[1]);
 }
-END_TEST
 
-START_TEST(test_planted_sign)
+TEST(test_planted_sign)
 {
     struct sampler wrong = *sampler_find("accelerated");
     wrong.name = "correction of the wrong sign";
@@ -290,7 +287,6 @@ START_TEST(test_planted_sign)
     struct divergence right = measure("line", find("bimodal"), sampler_find("accelerated"), schedule, 1.0);
     ck_assert_msg(law.tv.value > 10.0 * right.tv.value, "TV %g against %g", law.tv.value, right.tv.value);
 }
-END_TEST
 
 struct row {
     char target[32], schedule[32], sampler[32], error[32];
@@ -376,7 +372,7 @@ static int same_law(const struct row *a, const struct row *b)
 }
 
 /* The rows of one target; the test runs in the project's root. */
-START_TEST(test_reference)
+TEST(test_reference, .count = 3)
 {
     static struct row rows[200];
     FILE *file = fopen("src/test/data/laws.csv", "r");
@@ -396,10 +392,9 @@ START_TEST(test_reference)
         check_rows(&rows[first], next - first);
     }
 }
-END_TEST
 
 /* theory (9'): without overshoot the law is pf-ode-2's, to the bit; halfway it is still of second order in h. */
-START_TEST(test_overshoot_law)
+TEST(test_overshoot_law)
 {
     static const double halves[] = {0.5, 0.5}, means[] = {-1.0, 1.0}, sds[] = {0.3, 0.3};
     const struct sampler *kind = sampler_find("accelerated-unclipped");
@@ -427,17 +422,4 @@ START_TEST(test_overshoot_law)
         sampler_instance_free(instance);
     }
     ck_assert_double_eq_tol(log(tv[1] / tv[0]) / log(h[1] / h[0]), 2.0, 0.2);
-}
-END_TEST
-
-SUITE(line)
-{
-    ADD(test_overshoot_law);
-    ADD(test_against_closed_form, .count = ONE_COMPONENT);
-    ADD(test_reference, .count = 3);
-    ADD(test_radii_are_honest, .count = HONEST, .grows = 1);
-    ADD(test_threads);
-    ADD(test_extreme_schedule);
-    ADD(test_planted_noise);
-    ADD(test_planted_sign);
 }

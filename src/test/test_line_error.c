@@ -14,6 +14,8 @@
 #include "test/suite.h"
 #include "test/targets.h"
 
+TEST_SUITE(line_error);
+
 static double one[] = {1.0}, third[] = {0.3}, half[] = {0.5}, zero[] = {0.0};
 static double even[] = {0.5, 0.5}, modes[] = {-1.0, 1.0}, narrow[] = {0.3, 0.3};
 
@@ -42,7 +44,7 @@ static void agree(struct measured a, struct measured b, const char *what, const 
 static const char *const profiles[] = {"uniform", "early", "late", "relative"};
 
 /* Affine errors keep Gaussians Gaussian. */
-START_TEST(test_affine)
+TEST(test_affine, .count = 16, .grows = 1)
 {
     OWNED_SCHEDULE *schedule = make_li_cai(_i % 2 == 0 ? 256 : 1024);
     struct score_error error = make_error(_i / 2 % 2 == 0 ? "bias" : "linear", 0.05, 0.0, 0.0);
@@ -64,7 +66,6 @@ START_TEST(test_affine)
                           line.tv.error);
         }
 }
-END_TEST
 
 static const struct {
     const char *shape;
@@ -78,7 +79,7 @@ static const struct {
 };
 enum { ROUGH = sizeof rough / sizeof rough[0] };
 
-START_TEST(test_rough_errors)
+TEST(test_rough_errors, .count = ROUGH, .grows = 1)
 {
     OWNED_SCHEDULE *schedule = make_li_cai(rough[_i].T);
     struct score_error error =
@@ -98,10 +99,9 @@ START_TEST(test_rough_errors)
                       samplers[s], twice.tv.value, twice.tv.error);
     }
 }
-END_TEST
 
 /* Where an error sets in between two checks, nothing but a check there sees it. */
-START_TEST(test_late_errors)
+TEST(test_late_errors, .count = 2, .grows = 1)
 {
     static const char *const samplers[] = {"ddpm", "accelerated"};
     OWNED_SCHEDULE *schedule = make_li_cai(1500);
@@ -119,9 +119,8 @@ START_TEST(test_late_errors)
                       once.tv.error);
     }
 }
-END_TEST
 
-START_TEST(test_maps)
+TEST(test_maps)
 {
     static const char *const samplers[] = {"ddim", "pf-ode-2"};
     OWNED_SCHEDULE *schedule = make_li_cai(256);
@@ -144,7 +143,6 @@ START_TEST(test_maps)
         error = make_error("wave", 0.002, 8.0, 0.0);
     }
 }
-END_TEST
 
 static struct measurement measure_product(const char *sampler, const struct score_error *error, size_t T, size_t d,
                                           int target)
@@ -162,7 +160,7 @@ static struct measurement measure_product(const char *sampler, const struct scor
 }
 
 /* A bias moves a Gaussian: TV = 2 Phi(shift/(2 sd)) - 1, in any direction of the space. */
-START_TEST(test_effect_of_bias)
+TEST(test_effect_of_bias)
 {
     enum { T = 512 };
     OWNED_SCHEDULE *schedule = make_li_cai(T);
@@ -186,10 +184,9 @@ START_TEST(test_effect_of_bias)
             ck_assert_double_lt(m.error_effect.error, 1e-5 * expected);
         }
 }
-END_TEST
 
 /* The excess is at most the effect; and it is not far below where the sampler's own error is small. */
-START_TEST(test_effect_bounds_excess)
+TEST(test_effect_bounds_excess, .count = 5, .grows = 1)
 {
     static const char *const shapes[] = {"bias", "linear", "wave", "sign", "bump"};
     static const char *const samplers[] = {"ddpm", "accelerated"};
@@ -210,10 +207,9 @@ START_TEST(test_effect_bounds_excess)
             ck_assert(without.error_effect.value == 0.0);
         }
 }
-END_TEST
 
 /* In one coordinate of many, the others cancel. */
-START_TEST(test_effect_in_one_coordinate)
+TEST(test_effect_in_one_coordinate)
 {
     struct score_error error = make_error("wave", 0.05, 4.0, 0.0);
     error.spread = SPREAD_ONE;
@@ -222,10 +218,9 @@ START_TEST(test_effect_in_one_coordinate)
     ck_assert_double_eq_tol(alone.error_effect.value, among.error_effect.value, 1e-14);
     ck_assert_double_gt(among.divergence.tv.value, alone.divergence.tv.value);
 }
-END_TEST
 
 /* A bump 1e-6 wide in probability and 31 high at size 0.03 drives the correction over the clip. */
-START_TEST(test_clip)
+TEST(test_clip)
 {
     struct score_error error = make_error("bump", 0.03, 0.0, 1e-6);
     struct measurement clipped = measure_product("accelerated", &error, 256, 1, GAUSS);
@@ -251,10 +246,9 @@ START_TEST(test_clip)
     ck_assert(product.clip_probability > 0.0 && tv.value + tv.error >= product.clip_probability);
     ck_assert(tv.value - tv.error <= fmax(0.0, tv.value + tv.error - 2.0 * product.clip_probability));
 }
-END_TEST
 
 /* Without an error the clip is out of reach. */
-START_TEST(test_clip_idle)
+TEST(test_clip_idle)
 {
     static const size_t dimensions[] = {1, 64, 100000};
     for (int target = GAUSS; target <= BIMODAL; target++)
@@ -263,18 +257,4 @@ START_TEST(test_clip_idle)
             ck_assert_msg(m.clip_probability < 1e-20, "%s, d = %zu: %g", targets[target].name, dimensions[i],
                           m.clip_probability);
         }
-}
-END_TEST
-
-SUITE(line_error)
-{
-    ADD(test_affine, .count = 16, .grows = 1);
-    ADD(test_rough_errors, .count = ROUGH, .grows = 1);
-    ADD(test_late_errors, .count = 2, .grows = 1);
-    ADD(test_maps);
-    ADD(test_effect_of_bias);
-    ADD(test_effect_bounds_excess, .count = 5, .grows = 1);
-    ADD(test_effect_in_one_coordinate);
-    ADD(test_clip);
-    ADD(test_clip_idle);
 }

@@ -14,6 +14,8 @@
 #include "test/suite.h"
 #include "test/targets.h"
 
+TEST_SUITE(numbers);
+
 static double low(struct measured m)
 {
     return m.value - m.error;
@@ -237,7 +239,7 @@ static const struct {
 
 enum { FEW = 2 };
 
-START_TEST(test_questions)
+TEST(test_questions, .count = taken(2) == 2 ? COUNT(questions) : FEW, .grows = 1)
 {
     struct random random = {20261128u + (uint64_t)_i};
     size_t answered = 0, count = repetitions(questions[_i].questions);
@@ -249,7 +251,6 @@ START_TEST(test_questions)
                     == STATUS_OK;
     ck_assert_msg(count < 40 || 2 * answered > count, "only %zu of %zu have an answer", answered, count);
 }
-END_TEST
 
 static struct measurement measure(const struct target *target, const char *sampler, const struct schedule *schedule,
                                   size_t dimension, enum status *status)
@@ -310,7 +311,7 @@ static int twins_agree(const char *family, double mean, double sd, const char *s
 static const char *const few_samplers[] = {"ddpm", "ddpm-outside", "ddpm-ancestral", "ddim"};
 static const char *const both_kinds[] = {"li-cai", "li-yan"};
 
-START_TEST(test_twins)
+TEST(test_twins, .grows = 1)
 {
     struct random random = {77};
     size_t count = repetitions(30), agree = 0;
@@ -323,10 +324,9 @@ START_TEST(test_twins)
     }
     ck_assert_msg(3 * agree > count, "only %zu of %zu are measured", agree, count);
 }
-END_TEST
 
 /* Every Gaussian of a grid, by the line engine against its closed form. Small runs take a part of the grid. */
-START_TEST(test_gaussian_grid)
+TEST(test_gaussian_grid, .grows = 1)
 {
     static const double means[] = {0.0, 0.1, 1.0, 10.0, 300.0};
     static const size_t steps[] = {48, 96, 192, 512};
@@ -340,10 +340,9 @@ START_TEST(test_gaussian_grid)
     }
     ck_assert_msg(2 * agree > count, "only %zu of %zu are measured", agree, count);
 }
-END_TEST
 
 /* In many dimensions few large steps take q off p's shells. */
-START_TEST(test_radial_twins)
+TEST(test_radial_twins, .grows = 1)
 {
     static const struct {
         size_t T, dimension;
@@ -352,11 +351,10 @@ START_TEST(test_radial_twins)
     for (size_t i = 0; i < count; i++)
         (void)twins_agree("radial", 0.0, 0.5, "ddpm", "li-cai", cases[i].T, cases[i].dimension);
 }
-END_TEST
 
 /* Numbers that were wrong, with the right ones: closed forms, and for the mixture of one width, that of its Gaussian.
  */
-START_TEST(test_right_values)
+TEST(test_right_values)
 {
     double weights[] = {0.5, 0.5}, means[] = {0.0, 0.0}, sds[] = {30000.0, 60000.0};
     struct target target;
@@ -409,7 +407,6 @@ START_TEST(test_right_values)
     ck_assert(status == STATUS_NUMERIC || (status == STATUS_OK && high(m.divergence.tv) <= 1.0));
     schedule_free(schedule);
 }
-END_TEST
 
 /* Laws of every engine of several coordinates or components, none of them extreme. */
 static const struct {
@@ -440,7 +437,7 @@ static size_t count_known(const struct divergence *d)
 }
 
 /* Tests of values pass over what is not known; what was known once stays so. */
-START_TEST(test_what_is_known)
+TEST(test_what_is_known, .count = COUNT(ordinary))
 {
     double weights[] = {0.3, 0.7}, means[] = {-1.0, 1.0}, points[] = {-1.0, 0.0, 1.0, 0.5}, sds[] = {0.3, 0.4};
     struct target target;
@@ -457,15 +454,4 @@ START_TEST(test_what_is_known)
         known += count_known(&m[i].divergence);
     ck_assert_msg(known >= ordinary[_i].least, "%s, %s, T = %zu: %zu of %zu divergences are known, expected %zu",
                   ordinary[_i].family, ordinary[_i].sampler, ordinary[_i].T, known, 5 * count, ordinary[_i].least);
-}
-END_TEST
-
-SUITE(numbers)
-{
-    ADD(test_what_is_known, .count = COUNT(ordinary));
-    ADD(test_right_values);
-    ADD(test_twins, .grows = 1);
-    ADD(test_gaussian_grid, .grows = 1);
-    ADD(test_radial_twins, .grows = 1);
-    ADD(test_questions, .count = taken(2) == 2 ? COUNT(questions) : FEW, .grows = 1);
 }

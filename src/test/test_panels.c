@@ -8,6 +8,8 @@
 
 #include "test/suite.h"
 
+TEST_SUITE(panels);
+
 enum { MOST = 24 };
 
 struct mixture {
@@ -166,7 +168,7 @@ static void check_lengths(const struct layout *layout, double resolution)
         }
 }
 
-START_TEST(test_tiles)
+TEST(test_tiles, .count = MIXTURES)
 {
     for (size_t i = 0; i < NOISES; i++)
         for (int j = 0; j < 2; j++) {
@@ -178,7 +180,6 @@ START_TEST(test_tiles)
             check_lengths(&layout, resolutions[j]);
         }
 }
-END_TEST
 
 static double random_in(double from, double to)
 {
@@ -207,7 +208,7 @@ static void fit_log_density(struct layout *layout, double *magnitude)
 
 /* log p at random points of every panel, seen from every component. Beside the rounding of the point itself the error
  * is below 3e-13 of the panel's largest value, but for 6e-12 right after a sharp valley. */
-START_TEST(test_interpolates)
+TEST(test_interpolates, .count = MIXTURES)
 {
     const double tolerance = 2e-11;
     for (size_t i = 0; i < NOISES; i++)
@@ -240,10 +241,9 @@ START_TEST(test_interpolates)
             }
         }
 }
-END_TEST
 
 /* An atom in a Gaussian, as the noise falls: a fixed number of panels a decade. */
-START_TEST(test_count_grows_with_log)
+TEST(test_count_grows_with_log)
 {
     static const struct mixture atom = {"atom", 2, {0.5, 0.5}, {0.0, 0.7}, {1.0, 0.0}};
     size_t before = 0;
@@ -257,13 +257,12 @@ START_TEST(test_count_grows_with_log)
     }
     ck_assert_uint_lt(before, 220);
 }
-END_TEST
 
 static const size_t most_panels[] = {15,  36,  44,  46,  58, 66, 58,  54,  360, 360,
                                      150, 200, 190, 150, 22, 24, 135, 120, 125};
 
 /* No more panels than the mixtures above take; a change that costs more is to be seen. */
-START_TEST(test_count)
+TEST(test_count, .count = MIXTURES)
 {
     for (size_t i = 0; i < NOISES; i++) {
         OWNED(layout) layout;
@@ -273,7 +272,6 @@ START_TEST(test_count)
                       layout.panels.count, noises[i]);
     }
 }
-END_TEST
 
 static double length_at(const struct layout *layout, double x)
 {
@@ -287,7 +285,7 @@ static double length_at(const struct layout *layout, double x)
     return 0.0;
 }
 
-START_TEST(test_symmetry)
+TEST(test_symmetry)
 {
     static const struct mixture symmetric[] = {
         {"two", 2, {0.5, 0.5}, {-1.0, 1.0}, {0.3, 0.3}},
@@ -306,7 +304,6 @@ START_TEST(test_symmetry)
         }
     }
 }
-END_TEST
 
 static size_t intervals(const struct panels *panels)
 {
@@ -317,7 +314,7 @@ static size_t intervals(const struct panels *panels)
 }
 
 /* 2 * 9.5 standard deviations are covered, and 12 more of the wider component. */
-START_TEST(test_gaps)
+TEST(test_gaps)
 {
     static const struct {
         struct mixture mixture;
@@ -345,11 +342,10 @@ START_TEST(test_gaps)
                       intervals(&layout.panels));
     }
 }
-END_TEST
 
 /* Panels of a level serve the levels near by: the ends move and stay shared, and in order while the noise falls: then
  * components draw in their panels. */
-START_TEST(test_moves)
+TEST(test_moves, .count = MIXTURES)
 {
     static const double change[] = {0.75, 0.9, 1.0, 1.1, 1.25};
     for (size_t i = 0; i < NOISES; i++)
@@ -378,10 +374,9 @@ START_TEST(test_moves)
             }
         }
 }
-END_TEST
 
 /* Intervals that would overlap are not in order. */
-START_TEST(test_moves_into_each_other)
+TEST(test_moves_into_each_other)
 {
     static const struct mixture atoms = {"atoms", 2, {0.5, 0.5}, {-1.0, 1.0}, {0.0, 0.0}};
     OWNED(layout) layout;
@@ -395,7 +390,6 @@ START_TEST(test_moves_into_each_other)
     ck_assert(panels_move(&layout.panels, &layout.level, &moved, &in_order, &error) == STATUS_OK);
     ck_assert(!in_order);
 }
-END_TEST
 
 /* A jump among panels: mixture, level, fineness. */
 static const struct {
@@ -415,7 +409,7 @@ static const struct {
 };
 enum { SHARP = sizeof sharp / sizeof sharp[0] };
 
-START_TEST(test_fineness)
+TEST(test_fineness, .count = SHARP)
 {
     const struct fineness *fineness = &sharp[_i].fineness;
     for (int j = 0; j < 2; j++) {
@@ -450,10 +444,9 @@ START_TEST(test_fineness)
         }
     }
 }
-END_TEST
 
 /* What a smoothed jump looks like, interpolated: measured, 2e-11. */
-START_TEST(test_interpolates_at_edges)
+TEST(test_interpolates_at_edges, .count = SHARP)
 {
     struct chebyshev chebyshev;
     chebyshev_init(&chebyshev);
@@ -477,10 +470,9 @@ START_TEST(test_interpolates_at_edges)
             }
         }
 }
-END_TEST
 
 /* A function handed on from layout to layout, each a little further along, stays what it was. */
-START_TEST(test_hands_on)
+TEST(test_hands_on)
 {
     static const struct mixture mixture = {"scales", 2, {0.4, 0.6}, {0.0, 0.5}, {0.01, 1.0}};
     struct chebyshev chebyshev;
@@ -513,30 +505,12 @@ START_TEST(test_hands_on)
         layout.panels = other;
     }
 }
-END_TEST
 
-START_TEST(test_too_many)
+TEST(test_too_many)
 {
     struct fineness fineness = {.longest = 1e-7};
     OWNED(layout) layout;
     struct error error;
     layout_init(&layout, &mixtures[0], 1e-2);
     ck_assert(panels_lay_out(&layout.level, 1.0, &fineness, &layout.panels, &error) == STATUS_MEMORY);
-}
-END_TEST
-
-SUITE(panels)
-{
-    ADD(test_tiles, .count = MIXTURES);
-    ADD(test_interpolates, .count = MIXTURES);
-    ADD(test_count, .count = MIXTURES);
-    ADD(test_count_grows_with_log);
-    ADD(test_symmetry);
-    ADD(test_gaps);
-    ADD(test_too_many);
-    ADD(test_fineness, .count = SHARP);
-    ADD(test_interpolates_at_edges, .count = SHARP);
-    ADD(test_moves, .count = MIXTURES);
-    ADD(test_moves_into_each_other);
-    ADD(test_hands_on);
 }

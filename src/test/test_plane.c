@@ -14,6 +14,8 @@
 #include "test/suite.h"
 #include "test/targets.h"
 
+TEST_SUITE(plane);
+
 static const double quarter[] = {0.25, 0.25, 0.25, 0.25}, third[] = {0.3, 0.3, 0.4}, half[] = {0.5, 0.5};
 static const double corners[] = {-1.0, -1.0, -1.0, 1.0, 1.0, -1.0, 1.0, 1.0}, equal[] = {0.3, 0.3, 0.3, 0.3};
 static const double triangle[] = {-0.9, -0.5, 0.9, -0.4, 0.1, 1.0}, unequal[] = {0.35, 0.3, 0.45};
@@ -71,7 +73,7 @@ static const struct {
 enum { RUNS = sizeof runs / sizeof runs[0] };
 
 /* Four modes at (+-1, +-1) are two coordinates with two each. */
-START_TEST(test_product)
+TEST(test_product, .count = RUNS, .grows = 1)
 {
     OWNED_SCHEDULE *schedule = make_li_cai(runs[_i].T);
     struct factor four = eased(product), two = eased(bimodal);
@@ -90,7 +92,6 @@ START_TEST(test_product)
     ck_assert_msg(fabs(plane.mass_defect) < 1e-9 + 3.0 * relative * a.tv.value, "mass defect %g", plane.mass_defect);
     ck_assert_msg(a.tv.error < 30.0 * relative * a.tv.value, "TV %g +- %g says nothing", a.tv.value, a.tv.error);
 }
-END_TEST
 
 static struct target plane_target(const struct factor *factor)
 {
@@ -113,7 +114,7 @@ static struct measurement measure(const struct target *target, const char *sampl
 }
 
 /* The same modes turned by an angle. */
-START_TEST(test_rotation)
+TEST(test_rotation, .grows = 1)
 {
     double c = cos(0.7), s = sin(0.7), turned[6];
     for (size_t k = 0; k < 3; k++) {
@@ -130,10 +131,9 @@ START_TEST(test_rotation)
     agree(a.tv, b.tv, 1e-5, "TV", "turned");
     agree(a.kl_q_p, b.kl_q_p, 1e-4, "KL(q|p)", "turned");
 }
-END_TEST
 
 /* Two modes in the plane, by the engine itself, and taken apart into a line and a Gaussian. */
-START_TEST(test_collinear)
+TEST(test_collinear)
 {
     double means[] = {-0.8, -0.3, 0.4, 0.6};
     struct factor factor = {2, 2, half, means, equal, NULL};
@@ -147,7 +147,6 @@ START_TEST(test_collinear)
     agree(direct.tv, apart.divergence.tv, 5e-6, "TV", "collinear modes");
     agree(direct.kl_p_q, apart.divergence.kl_p_q, 5e-5, "KL(p|q)", "collinear modes");
 }
-END_TEST
 
 static struct divergence at_resolution(const struct law_problem *problem, double resolution)
 {
@@ -172,7 +171,7 @@ static const struct {
 };
 enum { HONEST = sizeof honest / sizeof honest[0] };
 
-START_TEST(test_radii_are_honest)
+TEST(test_radii_are_honest, .count = HONEST, .grows = 1)
 {
     OWNED_SCHEDULE *schedule = make_li_cai(honest[_i].T);
     struct law_problem problem = {
@@ -182,14 +181,13 @@ START_TEST(test_radii_are_honest)
     agree(once.tv, again.tv, 1e-3, "TV", honest[_i].name);
     agree(once.kl_q_p, again.kl_q_p, 1e-2, "KL(q|p)", honest[_i].name);
 }
-END_TEST
 
 static double too_noisy(const struct step *step)
 {
     return sampler_find("accelerated")->log_noise_ratio(step) + log(1.01);
 }
 
-START_TEST(test_planted_noise)
+TEST(test_planted_noise)
 {
     struct sampler wrong = *sampler_find("accelerated");
     OWNED_SCHEDULE *schedule = make_li_cai(128);
@@ -200,7 +198,6 @@ START_TEST(test_planted_noise)
     ck_assert_msg(planted.tv.value > 1.5 * right.tv.value && planted.tv.value > 2e-3, "TV %g against %g",
                   planted.tv.value, right.tv.value);
 }
-END_TEST
 
 /* An error in each coordinate of the product target, or in one, against the same on lines. */
 static const struct {
@@ -228,7 +225,7 @@ static struct measured tv_of(const struct law_group *groups, size_t count)
     return tv;
 }
 
-START_TEST(test_score_errors)
+TEST(test_score_errors, .count = ERRORS, .grows = 1)
 {
     struct score_error error = {.shape = error_shape_find(errors[_i].shape),
                                 .profile = error_profile_find("uniform"),
@@ -261,10 +258,9 @@ START_TEST(test_score_errors)
         law_free(&line[i]);
     }
 }
-END_TEST
 
 /* Along the diagonal of collinear modes that lie on it the error is one on a line. */
-START_TEST(test_diagonal_error)
+TEST(test_diagonal_error)
 {
     double means[] = {-0.6, -0.6, 0.6, 0.6}, along[] = {-0.6 * M_SQRT2, 0.6 * M_SQRT2};
     struct factor factor = {2, 2, half, means, equal, NULL};
@@ -289,9 +285,8 @@ START_TEST(test_diagonal_error)
     struct measurement b = measure(&line, "ddpm", &error, 48, 2);
     agree(a.divergence.tv, b.divergence.tv, 2e-6, "TV", "diagonal");
 }
-END_TEST
 
-START_TEST(test_what_is_refused)
+TEST(test_what_is_refused)
 {
     struct score_error bump = {.shape = error_shape_find("bump"), .profile = error_profile_find("uniform")};
     struct law_problem problem = {.factor = &three, .sampler = sampler_find("ddim")};
@@ -302,7 +297,6 @@ START_TEST(test_what_is_refused)
     problem.error_share = 1.0;
     ck_assert_ptr_null(law_engine_for(&problem));
 }
-END_TEST
 
 static struct factor_list decomposed(const struct factor *factor, double multiplicity)
 {
@@ -313,7 +307,7 @@ static struct factor_list decomposed(const struct factor *factor, double multipl
 }
 
 /* Three modes in d = 16 become a plane and Gaussians. */
-START_TEST(test_decomposition)
+TEST(test_decomposition)
 {
     enum { D = 16 };
     double means[3 * D];
@@ -340,9 +334,8 @@ START_TEST(test_decomposition)
             ck_assert_double_eq_tol(after, before, 1e-13);
         }
 }
-END_TEST
 
-START_TEST(test_decomposition_into_lines)
+TEST(test_decomposition_into_lines)
 {
     double collinear[] = {1.0, 0.0, 2.0, 0.0, 2.0, 1.0, 3.0, 0.0, 1.5, 0.5, 2.5, 0.0}, same[8] = {0.0};
     struct factor line = {4, 3, third, collinear, equal, NULL};
@@ -364,19 +357,4 @@ START_TEST(test_decomposition_into_lines)
     list = decomposed(&product, 1.0); /* equal ones, that fill the plane */
     ck_assert_uint_eq(list.count, 1);
     factor_list_free(&list);
-}
-END_TEST
-
-SUITE(plane)
-{
-    ADD(test_product, .count = RUNS, .grows = 1);
-    ADD(test_rotation, .grows = 1);
-    ADD(test_collinear);
-    ADD(test_radii_are_honest, .count = HONEST, .grows = 1);
-    ADD(test_planted_noise);
-    ADD(test_what_is_refused);
-    ADD(test_score_errors, .count = ERRORS, .grows = 1);
-    ADD(test_diagonal_error);
-    ADD(test_decomposition);
-    ADD(test_decomposition_into_lines);
 }

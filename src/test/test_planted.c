@@ -32,6 +32,8 @@ static void teardown(void)
     ck_assert_int_eq(system(command), 0);
 }
 
+TEST_SUITE(planted, .setup = setup, .teardown = teardown);
+
 /* The overall finding on eps-accelerated when `sampler` is what runs under that name. */
 static struct finding judge(const struct sampler *sampler)
 {
@@ -57,17 +59,16 @@ static struct finding judge(const struct sampler *sampler)
     return finding;
 }
 
-START_TEST(the_right_sampler_is_supported)
+TEST(the_right_sampler_is_supported)
 {
     struct finding finding = judge(sampler_find("accelerated"));
     ck_assert_int_eq((int)finding.outcome, (int)OUTCOME_SUPPORTED);
     ck_assert_double_eq_tol(finding.value, 0.5, 0.02);
     ck_assert_double_lt(finding.interval, 0.02);
 }
-END_TEST
 
 /* Without its correction c it is ddpm-ancestral, of first order. */
-START_TEST(a_dropped_correction_is_refuted)
+TEST(a_dropped_correction_is_refuted)
 {
     struct sampler planted = *sampler_find("ddpm-ancestral");
     planted.name = "accelerated";
@@ -75,14 +76,13 @@ START_TEST(a_dropped_correction_is_refuted)
     ck_assert_int_eq((int)finding.outcome, (int)OUTCOME_REFUTED);
     ck_assert_double_eq_tol(finding.value, 1.0, 0.04);
 }
-END_TEST
 
 static double one_percent_more_noise(const struct step *step)
 {
     return sampler_find("accelerated")->log_noise_ratio(step) + log(1.01);
 }
 
-START_TEST(wrong_noise_leaves_a_floor_that_is_reported)
+TEST(wrong_noise_leaves_a_floor_that_is_reported)
 {
     struct sampler planted = *sampler_find("accelerated");
     planted.log_noise_ratio = one_percent_more_noise;
@@ -90,14 +90,4 @@ START_TEST(wrong_noise_leaves_a_floor_that_is_reported)
     ck_assert_int_eq((int)finding.outcome, (int)OUTCOME_REFUTED);
     ck_assert_msg(strstr(finding.note, "TV floor") != NULL, "%s", finding.note);
     ck_assert_uint_gt(finding.censored, 0);
-}
-END_TEST
-
-SUITE(planted)
-{
-    suite->setup = setup;
-    suite->teardown = teardown;
-    ADD(the_right_sampler_is_supported);
-    ADD(a_dropped_correction_is_refuted);
-    ADD(wrong_noise_leaves_a_floor_that_is_reported);
 }

@@ -10,6 +10,8 @@
 #include "test/shell.h"
 #include "test/suite.h"
 
+TEST_SUITE(plugin, .setup = shell_setup, .teardown = shell_teardown);
+
 #define MAKE "env -u MAKEFLAGS -u MAKELEVEL make -s "
 
 /* Builds %/NAME.so of %/NAME.c. */
@@ -47,7 +49,7 @@ static void assert_equal_rows(const struct result *result, const char *target, c
     ck_assert_uint_eq(found, expected);
 }
 
-START_TEST(example_equals_what_is_built_in)
+TEST(example_equals_what_is_built_in)
 {
     take_example();
     ck_assert_msg(shell(MAKE "plugin FILE=%/my-plugin.c 2>&1") == 0, "%s", output);
@@ -66,10 +68,9 @@ START_TEST(example_equals_what_is_built_in)
     ck_assert_ptr_nonnull(strstr(
         output, "\n      sd (optional): their standard deviation; a number > 0; default 0.3\n      plug-in: "));
 }
-END_TEST
 
 /* From another directory, by an absolute path and beside others, in parts of a direct sum and under score errors. */
-START_TEST(plugins_are_found_from_anywhere)
+TEST(plugins_are_found_from_anywhere)
 {
     take_example();
     ck_assert_int_eq(
@@ -95,7 +96,6 @@ START_TEST(plugins_are_found_from_anywhere)
               "2>&1"),
         0);
 }
-END_TEST
 
 /* A plug-in that leaves a file behind whenever it is loaded. */
 static void take_telltale(void)
@@ -110,7 +110,7 @@ static void take_telltale(void)
     build("told");
 }
 
-START_TEST(results_load_nothing)
+TEST(results_load_nothing)
 {
     static const char *const commands[] = {
         "@ merge %/out/told 2>&1",  "@ verdict %/out/told 2>&1",         "@ plot %/out/told 2>&1",
@@ -134,10 +134,9 @@ START_TEST(results_load_nothing)
     assert_exits("@ check %/out/told --spec %/my-plugin.yaml 2>&1", 1, "holds results of another spec");
     assert_exits("rm %/told.so; @ check %/out/told --spec %/told.yaml 2>&1", 2, "told.yaml:3:11: plug-in '");
 }
-END_TEST
 
 /* Cells of another build are other cells; those that no plug-in is in stay. */
-START_TEST(another_build_is_another_plugin)
+TEST(another_build_is_another_plugin)
 {
     take_example();
     ck_assert_int_eq(shell("@ run %/my-plugin.yaml -o %/out 2>&1"), 0);
@@ -160,10 +159,9 @@ START_TEST(another_build_is_another_plugin)
                      1);
     ASSERT_SAYS(output, "spec.yaml: line 2 on plug-ins is not as diffrate writes it\n");
 }
-END_TEST
 
 /* Which cells of a target have laws and which only chains, only its plug-in knows. */
-START_TEST(chains_of_a_target_need_its_plugin_to_merge)
+TEST(chains_of_a_target_need_its_plugin_to_merge)
 {
     take_example();
     ck_assert_int_eq(
@@ -176,7 +174,6 @@ START_TEST(chains_of_a_target_need_its_plugin_to_merge)
     ck_assert_uint_eq(lines(output), 1);
     assert_exits("@ merge %/out/my-plugin --spec %/my-plugin.yaml 2>&1", 0, "0 cells measured, 8 read back");
 }
-END_TEST
 
 /* ---- Samplers that hold to nothing ---- */
 
@@ -207,7 +204,7 @@ static const char unruly[] =
                                        "sampler *const[]){&a, &b, &c, &d, &e, &f, "
                                        "NULL}, NULL};\n";
 
-START_TEST(unruly_samplers_fail_their_cells_alone)
+TEST(unruly_samplers_fail_their_cells_alone)
 {
     static const char *const reasons[] = {
         "-leaves-",    ": its process ended by itself with exit status 0\n",
@@ -246,7 +243,6 @@ START_TEST(unruly_samplers_fail_their_cells_alone)
     assert_exits("@ run %/y.yaml -o %/out --cell-seconds 0 2>&1", 2,
                  "--cell-seconds: expected a number of seconds above 0, not '0'");
 }
-END_TEST
 
 /* A sampler with a parameter of its own, whose standard value makes it ddpm. */
 static const char with_params[] =
@@ -269,7 +265,7 @@ static const char with_params[] =
     "title: x\nplugins: [./own.so]\ntargets: [{name: bimodal, kind: mixture, weights: equal, means: [-1, 1], sds: " \
     "0.3}]\nsamplers: [" samplers "]\ndimensions: [1]\nsteps: [64]\n"
 
-START_TEST(samplers_have_parameters_of_their_own)
+TEST(samplers_have_parameters_of_their_own)
 {
     write_file("own.c", with_params);
     build("own");
@@ -294,7 +290,6 @@ START_TEST(samplers_have_parameters_of_their_own)
     ck_assert_int_eq(shell("@ run %/x.yaml -o %/out 2>&1"), 2);
     ck_assert_msg(strstr(output, "x.yaml:4:12: missing key 'name'") != NULL, "%s", output);
 }
-END_TEST
 
 /* ---- What is wrong with a plug-in ---- */
 
@@ -406,7 +401,7 @@ static const struct {
 #define GOOD_SPEC \
     "\ntargets: [{name: g, kind: gaussian, variance: 1}]\nsamplers: [there]\ndimensions: [1]\nsteps: [64]\n"
 
-START_TEST(bad_plugins_are_refused_where_they_are_named)
+TEST(bad_plugins_are_refused_where_they_are_named, .count = COUNT(bad_plugins))
 {
     write_file("good.c", BEGIN SAMPLER("\"there\"", "") ONE_SAMPLER);
     write_file("bad.c", bad_plugins[_i].text);
@@ -420,9 +415,8 @@ START_TEST(bad_plugins_are_refused_where_they_are_named)
     ck_assert_uint_eq(lines(output), 1);
     ck_assert(!exists("out"));
 }
-END_TEST
 
-START_TEST(what_is_no_plugin_is_refused)
+TEST(what_is_no_plugin_is_refused)
 {
     static const struct {
         const char *plugins, *message;
@@ -461,7 +455,6 @@ START_TEST(what_is_no_plugin_is_refused)
     ck_assert_int_eq(shell(MAKE "plugin 2>&1"), 2);
     ASSERT_SAYS(output, "which FILE?");
 }
-END_TEST
 
 /* ---- Stand-ins ---- */
 
@@ -473,7 +466,7 @@ END_TEST
     "3\ntarget " \
     "tt\n"
 
-START_TEST(stand_ins_say_what_is_known)
+TEST(stand_ins_say_what_is_known)
 {
     OWNED(spec) spec;
     struct error error = {STATUS_OK, ""};
@@ -498,7 +491,6 @@ START_TEST(stand_ins_say_what_is_known)
     ck_assert_int_eq(target_factors(&spec.targets[0], 1, &list, &error), STATUS_UNSUPPORTED);
     ck_assert_int_eq(target_coordinates(&spec.targets[0], 1, &list, &error), STATUS_UNSUPPORTED);
 }
-END_TEST
 
 static const struct {
     const char *known, *message;
@@ -532,7 +524,7 @@ static const struct {
     {"plug-in 1 ./a.so\ntarget gaussian\n", "or is there twice"},
 };
 
-START_TEST(hostile_knowledge_is_refused)
+TEST(hostile_knowledge_is_refused, .count = COUNT(bad_knowledge))
 {
     OWNED(spec) spec;
     struct error error = {STATUS_OK, ""};
@@ -541,9 +533,8 @@ START_TEST(hostile_knowledge_is_refused)
                      STATUS_OK);
     ck_assert_msg(strstr(error.text, bad_knowledge[_i].message) != NULL, "%s", error.text);
 }
-END_TEST
 
-START_TEST(much_knowledge_is_refused)
+TEST(much_knowledge_is_refused)
 {
     struct registry registry;
     char *text = NULL;
@@ -568,9 +559,8 @@ START_TEST(much_knowledge_is_refused)
     registry_free(&registry);
     free(text);
 }
-END_TEST
 
-START_TEST(installed_headers_suffice)
+TEST(installed_headers_suffice)
 {
     ck_assert_msg(shell(MAKE "install DESTDIR=% PREFIX=/p 2>&1") == 0, "%s", output);
     ck_assert_int_eq(
@@ -579,24 +569,4 @@ START_TEST(installed_headers_suffice)
         0);
     ck_assert_msg(shell("%/p/bin/diffrate measure %/my-plugin.yaml 2>%/said") == 0, "%s", output);
     ck_assert_uint_eq(lines(output), 25);
-}
-END_TEST
-
-SUITE(plugin)
-{
-    suite->setup = shell_setup;
-    suite->teardown = shell_teardown;
-    ADD(example_equals_what_is_built_in);
-    ADD(plugins_are_found_from_anywhere);
-    ADD(results_load_nothing);
-    ADD(another_build_is_another_plugin);
-    ADD(unruly_samplers_fail_their_cells_alone);
-    ADD(chains_of_a_target_need_its_plugin_to_merge);
-    ADD(samplers_have_parameters_of_their_own);
-    ADD(bad_plugins_are_refused_where_they_are_named, .count = COUNT(bad_plugins));
-    ADD(what_is_no_plugin_is_refused);
-    ADD(stand_ins_say_what_is_known);
-    ADD(hostile_knowledge_is_refused, .count = COUNT(bad_knowledge));
-    ADD(much_knowledge_is_refused);
-    ADD(installed_headers_suffice);
 }

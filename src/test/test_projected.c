@@ -10,6 +10,8 @@
 #include "test/random.h"
 #include "test/suite.h"
 
+TEST_SUITE(projected);
+
 enum { MOST = 256 };
 
 static const double one_weight[] = {1.0}, one_mean[] = {0.4}, one_sd[] = {0.7};
@@ -133,7 +135,7 @@ static const double noises[] = {0.5, 1e-2, 1e-6, 1e-14};
 enum { NOISES = sizeof noises / sizeof noises[0] };
 
 /* Everywhere in the middle, and in both tails; near an atom at the scale of its noise. */
-START_TEST(projected_is_the_sum_of_components)
+TEST(projected_is_the_sum_of_components, .count = PRODUCTS)
 {
     size_t count = 0;
     while (count < 3 && products[_i].factor[count] != NULL)
@@ -158,7 +160,6 @@ START_TEST(projected_is_the_sum_of_components)
             }
         }
 }
-END_TEST
 
 /* d copies of a mixture of three along the diagonal: multinomial. */
 static double multinomial_cdf(size_t d, double noise, double x)
@@ -178,7 +179,7 @@ static double multinomial_cdf(size_t d, double noise, double x)
     return total;
 }
 
-START_TEST(projected_on_the_diagonal)
+TEST(projected_on_the_diagonal)
 {
     static const size_t dimensions[] = {1, 2, 5, 17, 64, 128, 256};
     double u[MOST];
@@ -194,7 +195,6 @@ START_TEST(projected_on_the_diagonal)
         }
     }
 }
-END_TEST
 
 /* Gil-Pelaez's integral by the midpoint rule, exact up to the mass beyond pi/step and the end of the integrand. */
 static double inverted_cdf(const struct factor *factor, size_t d, const double *u, double noise, double x)
@@ -217,7 +217,7 @@ static double inverted_cdf(const struct factor *factor, size_t d, const double *
     return 0.5 - total / M_PI;
 }
 
-START_TEST(projected_by_inversion)
+TEST(projected_by_inversion)
 {
     static const size_t dimensions[] = {13, 40, 256};
     double u[MOST];
@@ -231,11 +231,10 @@ START_TEST(projected_by_inversion)
                                     inverted_cdf(&mixture, d, u, 1e-3, law.mean + x), 1e-10);
     }
 }
-END_TEST
 
 /* Atoms in many coordinates: the series that has died out, its stated accuracy against the smooth limit by counting.
  */
-START_TEST(projected_of_many_atoms)
+TEST(projected_of_many_atoms)
 {
     size_t d = 64;
     double u[MOST];
@@ -253,9 +252,8 @@ START_TEST(projected_of_many_atoms)
     }
     ck_assert_double_eq_tol(below / n, projected_cdf(&law, x), 4.0 * sqrt(0.25 / n));
 }
-END_TEST
 
-START_TEST(projected_refuses)
+TEST(projected_refuses)
 {
     static const size_t copies[] = {24};
     OWNED(factor_list) list = list_of((const struct factor *const[]){&atoms}, copies, 1);
@@ -275,11 +273,10 @@ START_TEST(projected_refuses)
     ck_assert_int_eq(projected_new(&list, u, &level, &law, &error), STATUS_UNSUPPORTED);
     projected_free(&law);
 }
-END_TEST
 
 /* Between two atoms at 1e-12 the quantile stays in the gap, and in an atom it resolves the noise as far as doubles
  * do. */
-START_TEST(quantiles_of_atoms)
+TEST(quantiles_of_atoms)
 {
     static const size_t copies[] = {1};
     OWNED(factor_list) list = list_of((const struct factor *const[]){&atoms}, copies, 1);
@@ -293,9 +290,8 @@ START_TEST(quantiles_of_atoms)
     for (double p = 0.05; p < 1.0; p += 0.1)
         ck_assert_double_eq_tol(projected_cdf(&law, projected_quantile(&law, p)), p, 1e-3);
 }
-END_TEST
 
-START_TEST(directions_are_of_length_one)
+TEST(directions_are_of_length_one)
 {
     static const size_t copies[] = {3, 20};
     enum { D = 2 * 3 + 20, RANDOMS = 5 };
@@ -322,16 +318,4 @@ START_TEST(directions_are_of_length_one)
     const double *difference = directions.unit + DIRECTIONS_MOST_AXES * D;
     ck_assert_double_eq_tol(difference[0], 3.0 / sqrt(9.16), 1e-14);
     ck_assert_double_eq_tol(difference[1], 0.4 / sqrt(9.16), 1e-14);
-}
-END_TEST
-
-SUITE(projected)
-{
-    ADD(projected_is_the_sum_of_components, .count = PRODUCTS);
-    ADD(projected_on_the_diagonal);
-    ADD(projected_by_inversion);
-    ADD(projected_of_many_atoms);
-    ADD(projected_refuses);
-    ADD(quantiles_of_atoms);
-    ADD(directions_are_of_length_one);
 }

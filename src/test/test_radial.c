@@ -15,6 +15,8 @@
 #include "test/suite.h"
 #include "test/targets.h"
 
+TEST_SUITE(radial);
+
 enum { MOST = 3 };
 
 struct shells {
@@ -126,7 +128,7 @@ static struct divergence closed_form(const struct run *run, double *tv_by_chi_sq
 static const size_t dimensions[] = {1, 2, 3, 16, 256, 4096, 10000};
 enum { DIMENSIONS = sizeof dimensions / sizeof dimensions[0] };
 
-START_TEST(test_against_closed_form)
+TEST(test_against_closed_form, .count = DIMENSIONS, .grows = 1)
 {
     for (size_t s = 0; sampler_at(s) != NULL; s++) {
         if (_i > 0 && (s == 1 || s == 2 || s == 4)) /* much like their neighbours */
@@ -152,10 +154,9 @@ START_TEST(test_against_closed_form)
                       radial.tv.error);
     }
 }
-END_TEST
 
 /* Digits: the weights of one step have terms of size 10^4. */
-START_TEST(test_million_dimensions)
+TEST(test_million_dimensions)
 {
     OWNED_SCHEDULE *schedule = make_li_cai(4096);
     struct run run = {"radial", find("one"), 1000000, sampler_find("accelerated"), schedule, 1.0, 0.0};
@@ -165,14 +166,13 @@ START_TEST(test_million_dimensions)
     ck_assert_msg(fabs(radial.tv.value - closed.tv.value) <= 1e-6 * closed.tv.value, "TV %.12g, composed %.12g",
                   radial.tv.value, closed.tv.value);
 }
-END_TEST
 
 /* ---- Several scales ---- */
 
 static const char *const scales[] = {"two", "near", "thin", "atom"};
 enum { SCALES = sizeof scales / sizeof scales[0] };
 
-START_TEST(test_against_line)
+TEST(test_against_line, .count = SCALES)
 {
     OWNED_SCHEDULE *schedule = make_li_cai(48);
     for (size_t s = 0; sampler_at(s) != NULL; s++) {
@@ -188,7 +188,6 @@ START_TEST(test_against_line)
                       radial.tv.error);
     }
 }
-END_TEST
 
 static const struct {
     const char *shells;
@@ -215,7 +214,7 @@ static const struct {
 };
 enum { HONEST = sizeof honest / sizeof honest[0] };
 
-START_TEST(test_radii_are_honest)
+TEST(test_radii_are_honest, .count = taken(2) == 2 ? HONEST : HONEST - 3, .grows = 1)
 {
     OWNED_SCHEDULE *schedule = make_li_cai(honest[_i].T);
     struct run run = {
@@ -230,9 +229,8 @@ START_TEST(test_radii_are_honest)
     ck_assert_msg(twice.tv.error < 1e-5 * twice.tv.value, "%s: TV = %g +- %g says nothing", label(&run),
                   twice.tv.value, twice.tv.error);
 }
-END_TEST
 
-START_TEST(test_fold_is_refused)
+TEST(test_fold_is_refused)
 {
     const struct shells *shells = find("two");
     OWNED_SCHEDULE *schedule = make_li_cai(256);
@@ -243,9 +241,8 @@ START_TEST(test_fold_is_refused)
     ck_assert_int_eq(engine_called("radial")->compute(&problem, 1.0, &law, &error), STATUS_NUMERIC);
     ck_assert_msg(strstr(error.text, "folds") != NULL, "%s", error.text);
 }
-END_TEST
 
-START_TEST(test_clip)
+TEST(test_clip)
 {
     OWNED_SCHEDULE *schedule = make_li_cai(64);
     struct run run = {"radial", find("two"), 1, sampler_find("accelerated"), schedule, 1.5, 0.05};
@@ -265,7 +262,6 @@ START_TEST(test_clip)
     twice = measure(&run);
     ck_assert_double_eq(twice.tv.value, unclipped.tv.value);
 }
-END_TEST
 
 /* ---- Three dimensions by brute force ---- */
 
@@ -333,7 +329,7 @@ static void brute_step(const struct shells *shells, const struct sampler *sample
             to[i] += from[j] * spacing * transition(rho[i], fabs(rho[j] + D[j]) / root, v);
 }
 
-START_TEST(test_brute_force)
+TEST(test_brute_force, .count = 2)
 {
     static double q[2][CELLS];
     const struct shells *shells = find("two");
@@ -355,7 +351,6 @@ START_TEST(test_brute_force)
     ck_assert_msg(fabs(radial.tv.value - tv) < 2e-5 * tv, "%s: TV %.10g +- %.2g, by brute force %.10g", label(&run),
                   radial.tv.value, radial.tv.error, tv);
 }
-END_TEST
 
 /* ---- Planted errors, and the way from a target to a measurement ---- */
 
@@ -364,7 +359,7 @@ static double too_noisy(const struct step *step)
     return sampler_find("accelerated")->log_noise_ratio(step) + log(1.001);
 }
 
-START_TEST(test_planted_noise)
+TEST(test_planted_noise)
 {
     struct sampler wrong = *sampler_find("accelerated");
     OWNED_SCHEDULE *schedule = make_li_cai(512);
@@ -376,7 +371,6 @@ START_TEST(test_planted_noise)
     struct divergence right = measure(&run);
     ck_assert_msg(law.tv.value > 2.0 * right.tv.value, "TV %g against %g", law.tv.value, right.tv.value);
 }
-END_TEST
 
 static void make_target(const char *family, const struct shells *shells, struct target *out)
 {
@@ -391,7 +385,7 @@ static void make_target(const char *family, const struct shells *shells, struct 
 }
 
 /* A linear error of one Gaussian, as a radial law and as a product. */
-START_TEST(test_linear_error)
+TEST(test_linear_error)
 {
     OWNED_SCHEDULE *schedule = make_li_cai(256);
     struct score_error linear = {.shape = error_shape_find("linear"),
@@ -413,9 +407,8 @@ START_TEST(test_linear_error)
         ck_assert_double_gt(radial[i].error_effect.value, 1e-3);
     }
 }
-END_TEST
 
-START_TEST(test_other_errors_are_refused)
+TEST(test_other_errors_are_refused)
 {
     static const enum error_spread spreads[] = {SPREAD_ALL, SPREAD_ONE, SPREAD_DIAGONAL};
     OWNED_SCHEDULE *schedule = make_li_cai(64);
@@ -434,9 +427,8 @@ START_TEST(test_other_errors_are_refused)
                          STATUS_UNSUPPORTED);
     }
 }
-END_TEST
 
-START_TEST(test_target)
+TEST(test_target)
 {
     struct target target;
     struct factor_list factors;
@@ -455,20 +447,4 @@ START_TEST(test_target)
     problem.factor = &factors.group[0].factor;
     ck_assert_str_eq(law_engine_for(&problem)->name, "line");
     factor_list_free(&factors);
-}
-END_TEST
-
-SUITE(radial)
-{
-    ADD(test_against_closed_form, .count = DIMENSIONS, .grows = 1);
-    ADD(test_million_dimensions);
-    ADD(test_against_line, .count = SCALES);
-    ADD(test_radii_are_honest, .count = taken(2) == 2 ? HONEST : HONEST - 3, .grows = 1);
-    ADD(test_fold_is_refused);
-    ADD(test_clip);
-    ADD(test_brute_force, .count = 2);
-    ADD(test_planted_noise);
-    ADD(test_linear_error);
-    ADD(test_other_errors_are_refused);
-    ADD(test_target);
 }

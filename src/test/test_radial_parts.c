@@ -11,6 +11,8 @@
 
 #include "test/suite.h"
 
+TEST_SUITE(radial_parts);
+
 /* ---- Bessel functions ---- */
 
 static long double log_scaled_series(long double nu, long double z)
@@ -23,7 +25,7 @@ static long double log_scaled_series(long double nu, long double z)
     return log1pl(rest) - z - nu * logl(2.0L) - lgammal(nu + 1.0L) + 0.5L * logl(2.0L * M_PIl * z) + nu * logl(z);
 }
 
-START_TEST(test_bessel)
+TEST(test_bessel)
 {
     struct bessel bessel;
     for (double d = 1.0; d <= 1000.0; d = d < 6.0 ? d + 1.0 : floor(1.7 * d)) {
@@ -44,10 +46,9 @@ START_TEST(test_bessel)
         }
     }
 }
-END_TEST
 
 /* Of order 1/2 it is log(1 - exp(-2 z)); for large arguments all orders go to -(nu^2 - 1/4)/(2 z). */
-START_TEST(test_bessel_limits)
+TEST(test_bessel_limits)
 {
     struct bessel bessel;
     double z[2] = {3.0, 1e12}, out[2], zero = 0.0;
@@ -60,7 +61,6 @@ START_TEST(test_bessel_limits)
     bessel_log_scaled(&bessel, 2, z, out);
     ck_assert_double_le(fabs(out[1] + 0.125), 1e-12);
 }
-END_TEST
 
 /* ---- Density and panels ---- */
 
@@ -92,7 +92,7 @@ static void moments(const struct radial_level *radial, const struct panels *pane
     gsl_integration_glfixed_table_free(table);
 }
 
-START_TEST(test_density)
+TEST(test_density)
 {
     static const size_t dimensions[] = {1, 2, 3, 10, 300, 10000, 1000000};
     for (size_t i = 0; i < sizeof dimensions / sizeof dimensions[0]; i++) {
@@ -106,10 +106,9 @@ START_TEST(test_density)
         ck_assert_msg(fabs(moment[1] - second) < 1e-12, "d = %zu: second moment %.15g", dimensions[i], moment[1]);
     }
 }
-END_TEST
 
 /* kappa is the derivative of log p over rho, and log p the anchor's Gaussian plus the excess. */
-START_TEST(test_score)
+TEST(test_score)
 {
     struct factor factor = {5, 2, weights, NULL, sds, NULL};
     OWNED(radial_level) radial = make_level(&factor, 0.9, 0.1);
@@ -126,7 +125,6 @@ START_TEST(test_score)
         ck_assert_double_le(fabs(slope - kappa[1] * rho), 1e-6);
     }
 }
-END_TEST
 
 static void in_order(const struct panels *panels)
 {
@@ -142,7 +140,7 @@ static void in_order(const struct panels *panels)
 }
 
 /* At all levels, for shells that part; moved ones too; and the even panel at the origin is as good as the others. */
-START_TEST(test_panels)
+TEST(test_panels)
 {
     static const double narrow[2] = {0.001, 1.0};
     static const size_t dimensions[] = {1, 2, 30, 10000};
@@ -180,7 +178,6 @@ START_TEST(test_panels)
         }
     }
 }
-END_TEST
 
 /* ---- One stage, in d dimensions ---- */
 
@@ -279,7 +276,7 @@ static const struct {
 };
 enum { STAGE_CASES = sizeof stages / sizeof stages[0] };
 
-START_TEST(test_stage_in_space)
+TEST(test_stage_in_space, .count = STAGE_CASES)
 {
     struct factor factor = {stages[_i].dimension, 2, weights, NULL, sds, NULL};
     const struct sampler *sampler = sampler_find(stages[_i].sampler);
@@ -332,15 +329,4 @@ START_TEST(test_stage_in_space)
         ck_assert_msg(fabs(made - wanted) < 1e-10 + 1e-14 * d, "stage %d, rho = %g: %.15g, in space %.15g", _i, rho,
                       made, wanted);
     }
-}
-END_TEST
-
-SUITE(radial_parts)
-{
-    ADD(test_bessel);
-    ADD(test_bessel_limits);
-    ADD(test_density);
-    ADD(test_score);
-    ADD(test_panels);
-    ADD(test_stage_in_space, .count = STAGE_CASES);
 }

@@ -9,6 +9,8 @@
 #include "test/shell.h"
 #include "test/suite.h"
 
+TEST_SUITE(report, .setup = shell_setup, .teardown = shell_teardown);
+
 #define EXPERIMENT \
     "title: A report\ntargets:\n  - {name: gauss_1, kind: gaussian, variance: 0.25}\n" \
     "  - {name: h, kind: gaussian, variance: 0.5}\nsamplers: [ddpm, accelerated]\ndimensions: [1, 4]\n" \
@@ -57,7 +59,7 @@ static const char frames[] =
     "0).length}, back ${frame.contentWindow.getComputedStyle(page.body).backgroundColor};`; }).join(' '); }\n"
     "</script>\n";
 
-START_TEST(a_browser_shows_the_report)
+TEST(a_browser_shows_the_report, .tools = 1)
 {
     static const struct {
         const char *flag, *back;
@@ -92,12 +94,11 @@ START_TEST(a_browser_shows_the_report)
                            "<script>1</script>");
     ck_assert_int_eq(shell(CHROMIUM "--dump-dom file://%/bad.html 2>%/log; grep -c CONSOLE %/log"), 0);
 }
-END_TEST
 
 /* ---- The page's text ---- */
 
 /* The page's numbers are those of the table; what failed and what was censored is there. */
-START_TEST(the_report_says_what_was_found)
+TEST(the_report_says_what_was_found)
 {
     run_experiment_x();
     FREED char *verdict = read_file("out/x/verdict.md"), *report = read_file("out/x/report.html");
@@ -124,7 +125,6 @@ START_TEST(the_report_says_what_was_found)
     ck_assert(strstr(report, "<article id=\"claim-dim-ddpm\">") < figure);
     ck_assert(figure < strstr(report, "<article id=\"claim-crossover\">"));
 }
-END_TEST
 
 static const struct record plain_row = {.target = "g",
                                         .sampler = "ddpm",
@@ -142,7 +142,7 @@ static const struct record plain_row = {.target = "g",
 
 #define SPEC "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1]\nsteps: [64]\n"
 
-START_TEST(failures_are_listed_and_facts_are_no_commands)
+TEST(failures_are_listed_and_facts_are_no_commands)
 {
     const struct fact facts[] = {{"spec_text", SPEC "accuracies: [0.5, 0.1]\n"},
                                  {"spec_name", "f"},
@@ -157,7 +157,6 @@ START_TEST(failures_are_listed_and_facts_are_no_commands)
                 "<li>g ddpm T=128: no</li>\n</ul>",
                 "git checkout COMMIT\n", "commit: x; touch pwned\n"); /* as provenance it is what it is */
 }
-END_TEST
 
 /* ---- LaTeX ---- */
 
@@ -175,7 +174,7 @@ static void write_odd_table(void)
     ck_assert_msg(judged == 0, "%s", output);
 }
 
-START_TEST(latex_is_text)
+TEST(latex_is_text)
 {
     write_odd_table();
     FREED char *table = read_file("verdict.tex");
@@ -189,9 +188,8 @@ START_TEST(latex_is_text)
     ck_assert_ptr_nonnull(strstr(
         table, "\nkl{-}ddpm & g & {-} & {-} & {-} & $\\ge$ 2 (d: $\\le$ 1) & inconclusive & 0 / 0 / 0 \\\\\n"));
 }
-END_TEST
 
-START_TEST(latex_sets_the_table)
+TEST(latex_sets_the_table, .tools = 1)
 {
     if (!is_installed("pdflatex") || shell("kpsewhich booktabs.sty >/dev/null") != 0)
         SKIP_TEST("pdflatex or booktabs.sty is not installed");
@@ -203,7 +201,6 @@ START_TEST(latex_sets_the_table)
     ck_assert_msg(status == 0, "%s", output);
     ASSERT_OMITS(output, "Missing character", "Overfull");
 }
-END_TEST
 
 /* ---- CSV ---- */
 
@@ -243,7 +240,7 @@ static void check_value(const struct field *field, const struct record *row, con
     }
 }
 
-START_TEST(csv_holds_every_bit)
+TEST(csv_holds_every_bit)
 {
     run_experiment_x();
     OWNED(result) result = load_result("out/x/x.h5");
@@ -268,9 +265,8 @@ START_TEST(csv_holds_every_bit)
     ck_assert(*line == '\0');
     free(csv);
 }
-END_TEST
 
-START_TEST(csv_quotes_and_names_what_is_not_finite)
+TEST(csv_quotes_and_names_what_is_not_finite)
 {
     const struct fact facts[] = {{"spec_text", SPEC}, {"spec_name", "f"}, {NULL, NULL}};
     struct record row = plain_row;
@@ -283,18 +279,4 @@ START_TEST(csv_quotes_and_names_what_is_not_finite)
     ck_assert_int_eq(shell("@ report %/f.h5 2>&1"), 0);
     FREED char *csv = read_file("cells.csv");
     ASSERT_SAYS(csv, ",0.30000000000000004,0,Inf,0,-Inf,0,NaN,0,", ",\"a, b + c\",");
-}
-END_TEST
-
-SUITE(report)
-{
-    suite->setup = shell_setup;
-    suite->teardown = shell_teardown;
-    ADD(a_browser_shows_the_report, .tools = 1);
-    ADD(the_report_says_what_was_found);
-    ADD(failures_are_listed_and_facts_are_no_commands);
-    ADD(latex_is_text);
-    ADD(latex_sets_the_table, .tools = 1);
-    ADD(csv_holds_every_bit);
-    ADD(csv_quotes_and_names_what_is_not_finite);
 }

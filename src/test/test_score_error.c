@@ -10,6 +10,8 @@
 #include "test/suite.h"
 #include "test/targets.h"
 
+TEST_SUITE(score_error);
+
 enum { POINTS = 16 };
 #define REACH 12.0L /* standard deviations; beyond lies 1e-33 */
 
@@ -93,7 +95,7 @@ static const struct score_error errors[] = {
     {.roughness = 400.0, .probability = 0.499},
 };
 
-START_TEST(every_shape_has_size_one)
+TEST(every_shape_has_size_one, .count = COUNT(factors))
 {
     OWNED(mixture_level) mixture;
     ASSERT_OK(mixture_level_new, &factors[_i], &mixture);
@@ -110,7 +112,6 @@ START_TEST(every_shape_has_size_one)
             }
     }
 }
-END_TEST
 
 static void make_factors(const struct target *target, size_t d, const struct score_error *error,
                          struct factor_list *list)
@@ -169,7 +170,7 @@ static struct target mixture_target(const struct factor *factor)
     return target;
 }
 
-START_TEST(the_whole_error_has_its_size)
+TEST(the_whole_error_has_its_size, .count = 5)
 {
     const struct error_shape *shape = error_shape_at((size_t)_i);
     struct target gauss = gaussian(0.7, 0.25), bimodal = mixture_target(&factors[2]),
@@ -195,7 +196,6 @@ START_TEST(the_whole_error_has_its_size)
                                 .growth = 0.5, .roughness = 1.0,    .probability = 0.1};
     check_whole(&grown, "li-cai", 49, &gauss, 2);
 }
-END_TEST
 
 static double shares(const struct factor_list *list)
 {
@@ -205,7 +205,7 @@ static double shares(const struct factor_list *list)
     return total;
 }
 
-START_TEST(shares_of_a_spectrum_sum_to_one)
+TEST(shares_of_a_spectrum_sum_to_one)
 {
     struct target target = gaussian(0.0, 1.0);
     struct factor_list list;
@@ -222,9 +222,8 @@ START_TEST(shares_of_a_spectrum_sum_to_one)
     error.spread = SPREAD_ALL;
     check_whole(&error, "li-cai", 32, &target, 1000);
 }
-END_TEST
 
-START_TEST(one_coordinate_is_cut_off_its_group)
+TEST(one_coordinate_is_cut_off_its_group)
 {
     struct target target = gaussian(0.5, 2.0);
     struct factor_list list;
@@ -248,9 +247,8 @@ START_TEST(one_coordinate_is_cut_off_its_group)
     ck_assert_double_eq(list.group[0].error_share, 1.0);
     factor_list_free(&list);
 }
-END_TEST
 
-START_TEST(the_diagonal_of_a_gaussian_is_one_coordinate)
+TEST(the_diagonal_of_a_gaussian_is_one_coordinate)
 {
     struct target target = gaussian(-0.5, 2.0);
     struct factor_list list;
@@ -278,7 +276,6 @@ START_TEST(the_diagonal_of_a_gaussian_is_one_coordinate)
     ck_assert_double_eq(list.group[0].error_share, 1.0 / 9.0);
     factor_list_free(&list);
 }
-END_TEST
 
 static void check_refused(const struct target *target, const struct score_error *error)
 {
@@ -290,7 +287,7 @@ static void check_refused(const struct target *target, const struct score_error 
     ASSERT_SAYS(failure.text, "a wave error along the diagonal couples the coordinates", "only isotropic Gaussians");
 }
 
-START_TEST(coupled_coordinates_are_refused)
+TEST(coupled_coordinates_are_refused)
 {
     struct target mixture = mixture_target(&factors[2]), power = gaussian(0.0, 1.0);
     struct score_error error = {.shape = error_shape_find("wave"), .spread = SPREAD_DIAGONAL, .roughness = 1.0};
@@ -299,9 +296,8 @@ START_TEST(coupled_coordinates_are_refused)
     check_refused(&mixture, &error);
     check_refused(&power, &error);
 }
-END_TEST
 
-START_TEST(no_error_gives_no_shares)
+TEST(no_error_gives_no_shares)
 {
     struct target target = gaussian(0.0, 1.0);
     OWNED(factor_list) list;
@@ -311,7 +307,6 @@ START_TEST(no_error_gives_no_shares)
     ck_assert_double_eq(list.group[0].error_share, 0.0);
     ck_assert_str_eq(score_error_name(&none), "none");
 }
-END_TEST
 
 static struct error_level level_of(const char *shape, struct mixture_level *mixture, double noise,
                                    const struct score_error *parameters)
@@ -324,7 +319,7 @@ static struct error_level level_of(const char *shape, struct mixture_level *mixt
 }
 
 /* l_t^2 of the skewed factor by the law of total variance, and a wave's zeros and mean square slope. */
-START_TEST(roughness_is_a_wave_number)
+TEST(roughness_is_a_wave_number)
 {
     OWNED(mixture_level) mixture;
     ASSERT_OK(mixture_level_new, &factors[3], &mixture);
@@ -344,9 +339,8 @@ START_TEST(roughness_is_a_wave_number)
     }
     ck_assert_double_eq_tol(slope[1] / slope[0], 3.0, 1e-3);
 }
-END_TEST
 
-START_TEST(a_bump_is_as_high_as_it_is_rare)
+TEST(a_bump_is_as_high_as_it_is_rare)
 {
     static const double delta[] = {0.4, 1e-2, 1e-9};
     OWNED(mixture_level) mixture;
@@ -362,10 +356,9 @@ START_TEST(a_bump_is_as_high_as_it_is_rare)
         ck_assert_double_eq_tol(0.5 * erfc(u[1] * M_SQRT1_2), 0.25 - 0.5 * delta[i], 1e-14);
     }
 }
-END_TEST
 
 /* An edge belongs to what is above it, also where the position is rounded on its way from the anchor. */
-START_TEST(edges_are_sharp)
+TEST(edges_are_sharp)
 {
     OWNED(mixture_level) mixture;
     ASSERT_OK(mixture_level_new, &factors[4], &mixture);
@@ -390,9 +383,8 @@ START_TEST(edges_are_sharp)
         }
     }
 }
-END_TEST
 
-START_TEST(anchors_agree)
+TEST(anchors_agree)
 {
     OWNED(mixture_level) mixture;
     ASSERT_OK(mixture_level_new, &factors[3], &mixture);
@@ -414,9 +406,8 @@ START_TEST(anchors_agree)
         }
     }
 }
-END_TEST
 
-START_TEST(profiles_weigh_the_levels)
+TEST(profiles_weigh_the_levels)
 {
     OWNED(mixture_level) mixture;
     struct error_level at[2];
@@ -447,9 +438,8 @@ START_TEST(profiles_weigh_the_levels)
         ck_assert_double_eq(score, 2.0);
     }
 }
-END_TEST
 
-START_TEST(a_single_step_has_every_profile)
+TEST(a_single_step_has_every_profile)
 {
     OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 2.0, 2);
     for (size_t p = 0; error_profile_at(p) != NULL; p++) {
@@ -457,7 +447,6 @@ START_TEST(a_single_step_has_every_profile)
         ck_assert_double_gt(score_error_norm(&error, schedule), 0.0);
     }
 }
-END_TEST
 
 static void check_text(const struct score_error *error, const char *expected)
 {
@@ -470,7 +459,7 @@ static void check_text(const struct score_error *error, const char *expected)
     ck_assert_str_eq(text, expected);
 }
 
-START_TEST(descriptions_hold_what_matters)
+TEST(descriptions_hold_what_matters)
 {
     struct score_error error = {
         error_shape_find("wave"), error_profile_find("late"), SPREAD_ONE, 0.1, -0.5, 3.0, 0.25};
@@ -483,9 +472,8 @@ START_TEST(descriptions_hold_what_matters)
     error.shape = NULL;
     check_text(&error, "none");
 }
-END_TEST
 
-START_TEST(tables_find_their_names)
+TEST(tables_find_their_names)
 {
     size_t shapes = 0, profiles = 0, spreads = 0;
     for (; error_shape_at(shapes) != NULL; shapes++)
@@ -501,24 +489,4 @@ START_TEST(tables_find_their_names)
     ck_assert_str_eq(error_spread_names[SPREAD_DIAGONAL], "diagonal");
     ck_assert_ptr_null(error_shape_find("none"));
     ck_assert_ptr_null(error_profile_find("noon"));
-}
-END_TEST
-
-SUITE(score_error)
-{
-    ADD(every_shape_has_size_one, .count = COUNT(factors));
-    ADD(the_whole_error_has_its_size, .count = 5);
-    ADD(shares_of_a_spectrum_sum_to_one);
-    ADD(one_coordinate_is_cut_off_its_group);
-    ADD(the_diagonal_of_a_gaussian_is_one_coordinate);
-    ADD(coupled_coordinates_are_refused);
-    ADD(no_error_gives_no_shares);
-    ADD(roughness_is_a_wave_number);
-    ADD(a_bump_is_as_high_as_it_is_rare);
-    ADD(edges_are_sharp);
-    ADD(anchors_agree);
-    ADD(profiles_weigh_the_levels);
-    ADD(a_single_step_has_every_profile);
-    ADD(descriptions_hold_what_matters);
-    ADD(tables_find_their_names);
 }

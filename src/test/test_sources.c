@@ -8,6 +8,8 @@
 #include "test/shell.h"
 #include "test/suite.h"
 
+TEST_SUITE(sources, .setup = shell_setup, .teardown = shell_teardown);
+
 enum { NAME = 300 };
 
 /* The whole file, by its name from the project's root, for free(). */
@@ -110,7 +112,7 @@ static void check_subfolder(const char *name, const char *text)
     }
 }
 
-START_TEST(folders_depend_one_way)
+TEST(folders_depend_one_way)
 {
     struct order order = read_order();
     char *files = printed(ALL_SOURCES), *rest = files, bad[NAME];
@@ -135,7 +137,6 @@ START_TEST(folders_depend_one_way)
     (void)check_includes(&order, "law/line", "#include \"law/line/a.h\"\n#include \"law/plane/b.h\"\n", bad);
     ck_assert_str_eq(bad, "#include \"law/plane/b.h\"");
 }
-END_TEST
 
 /* ---- Equations ---- */
 
@@ -194,7 +195,7 @@ static size_t check_citations(const char *text, const char *theory, char missing
     return count;
 }
 
-START_TEST(cited_equations_are_there)
+TEST(cited_equations_are_there)
 {
     char *theory = text_of("src/THEORY.md"), missing[NAME];
     char *files = printed(ALL_SOURCES "; echo README.md; echo src/README.md; ls experiments/*.yaml"), *rest = files;
@@ -219,9 +220,8 @@ START_TEST(cited_equations_are_there)
     ck_assert_str_eq(missing, "§14");
     free(theory);
 }
-END_TEST
 
-START_TEST(equations_are_numbered_in_order)
+TEST(equations_are_numbered_in_order)
 {
     char *theory = text_of("src/THEORY.md"), citation[NAME], *before = theory;
     for (int section = 1; section <= 13; section++) {
@@ -238,11 +238,10 @@ START_TEST(equations_are_numbered_in_order)
     }
     free(theory);
 }
-END_TEST
 
 /* ---- The map ---- */
 
-START_TEST(map_has_every_folder)
+TEST(map_has_every_folder)
 {
     char *map = text_of("src/README.md"), *folders = printed("find src -mindepth 1 -type d"), *rest = folders;
     size_t count = 0;
@@ -261,10 +260,9 @@ START_TEST(map_has_every_folder)
     free(folders);
     free(map);
 }
-END_TEST
 
 /* Names in `marks` that end in .c, .h or .def, wherever the file is: moving it to another folder is no fault. */
-START_TEST(map_names_files_that_exist)
+TEST(map_names_files_that_exist)
 {
     FREED char *map = text_of("src/README.md"), *files = printed(ALL_SOURCES);
     size_t count = 0;
@@ -286,16 +284,4 @@ START_TEST(map_names_files_that_exist)
         mark = *end == '`' ? mark + length + 1 : mark + length;
     }
     ck_assert_uint_ge(count, 15);
-}
-END_TEST
-
-SUITE(sources)
-{
-    suite->setup = shell_setup;
-    suite->teardown = shell_teardown;
-    ADD(folders_depend_one_way);
-    ADD(cited_equations_are_there);
-    ADD(equations_are_numbered_in_order);
-    ADD(map_has_every_folder);
-    ADD(map_names_files_that_exist);
 }

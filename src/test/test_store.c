@@ -18,6 +18,8 @@
 
 #include "test/suite.h"
 
+TEST_SUITE(store, .setup = store_init);
+
 enum { ROWS = 7, PATH_SIZE = 400, SEAL_LENGTH = 36 };
 
 struct place {
@@ -168,7 +170,7 @@ static void spill_sealed(const char *path, const struct content *content, size_t
     ck_assert_int_eq(fclose(file), 0);
 }
 
-START_TEST(fields_cover_record)
+TEST(fields_cover_record)
 {
     size_t size = 0;
     for (const struct field *field = record_fields; field->name != NULL; field++) {
@@ -180,9 +182,8 @@ START_TEST(fields_cover_record)
     }
     ck_assert_uint_eq(size + FAILURE_SIZE, sizeof(struct record)); /* what is no column */
 }
-END_TEST
 
-START_TEST(round_trip)
+TEST(round_trip)
 {
     struct record rows[ROWS];
     struct place place = place_with_rows(rows);
@@ -195,10 +196,9 @@ START_TEST(round_trip)
     ck_assert_str_eq(result.provenance, "zeta: \nhost: caf\xc3\xa9\n");
     place_clear(&place, 1);
 }
-END_TEST
 
 /* A record tells its score error, also when read back, and from every other. */
-START_TEST(score_errors_round_trip)
+TEST(score_errors_round_trip)
 {
     const struct error_shape *wave = error_shape_find("wave"), *bump = error_shape_find("bump");
     const struct error_profile *uniform = error_profile_find("uniform"), *late = error_profile_find("late");
@@ -242,9 +242,8 @@ START_TEST(score_errors_round_trip)
     ck_assert_double_eq(result.rows[0].score_error_size, 0.0);
     place_clear(&place, 1);
 }
-END_TEST
 
-START_TEST(no_rows)
+TEST(no_rows)
 {
     struct place place = place_new();
     const struct fact failure[] = {{"failure", "no engine can do it"}, {NULL, NULL}};
@@ -257,10 +256,9 @@ START_TEST(no_rows)
     ck_assert_str_eq(result.provenance, "");
     place_clear(&place, 1);
 }
-END_TEST
 
 /* Reasons are shown on terminals. */
-START_TEST(reasons_are_tame)
+TEST(reasons_are_tame)
 {
     struct place place = place_new();
     const struct fact hostile[] = {
@@ -272,9 +270,8 @@ START_TEST(reasons_are_tame)
     ck_assert_str_eq(result.cell, "?");
     place_clear(&place, 1);
 }
-END_TEST
 
-START_TEST(long_facts)
+TEST(long_facts)
 {
     enum { LONG = 300 * 1024 };
     struct place place = place_new();
@@ -292,10 +289,9 @@ START_TEST(long_facts)
     ck_assert_uint_eq(strlen(result.provenance), LONG + 4);
     place_clear(&place, 1);
 }
-END_TEST
 
 /* Equal content gives equal files; another time changes nothing but itself and the checksum. */
-START_TEST(same_bytes)
+TEST(same_bytes)
 {
     struct record rows[ROWS];
     struct place place = place_with_rows(rows);
@@ -319,7 +315,6 @@ START_TEST(same_bytes)
     free(second.data);
     place_clear(&place, 1);
 }
-END_TEST
 
 static void assert_not_written(const char *path, const char *reason)
 {
@@ -330,7 +325,7 @@ static void assert_not_written(const char *path, const char *reason)
     ck_assert_msg(strstr(error.text, path) != NULL && strstr(error.text, reason) != NULL, "%s", error.text);
 }
 
-START_TEST(unwritable)
+TEST(unwritable)
 {
     struct place place = place_new();
     char path[2 * PATH_SIZE];
@@ -351,9 +346,8 @@ START_TEST(unwritable)
     free(content.data);
     place_clear(&place, 1);
 }
-END_TEST
 
-START_TEST(full_disk)
+TEST(full_disk)
 {
     struct rlimit limit, old;
     struct record rows[ROWS];
@@ -374,9 +368,8 @@ START_TEST(full_disk)
     assert_rows(&result, rows, ROWS);
     place_clear(&place, 1);
 }
-END_TEST
 
-START_TEST(bad_input)
+TEST(bad_input)
 {
     struct place place = place_new();
     struct error error = {STATUS_OK, ""};
@@ -389,9 +382,8 @@ START_TEST(bad_input)
     ASSERT_SAYS(error.text, "\"sampler\"");
     place_clear(&place, 0);
 }
-END_TEST
 
-START_TEST(no_result)
+TEST(no_result)
 {
     struct place place = place_new();
     assert_refused(place.path, strerror(ENOENT));
@@ -404,10 +396,9 @@ START_TEST(no_result)
     assert_refused(place.path, "checksum");
     place_clear(&place, 1);
 }
-END_TEST
 
 /* Cut off or changed anywhere, cut off also by someone who knows the checksum: an error or the rows, but no crash. */
-START_TEST(damaged)
+TEST(damaged)
 {
     struct record rows[ROWS];
     struct place place = place_with_rows(rows);
@@ -430,7 +421,6 @@ START_TEST(damaged)
     free(content.data);
     place_clear(&place, 1);
 }
-END_TEST
 
 struct change {
     const char *name;
@@ -495,7 +485,7 @@ static void assert_resealed_refused(const char *path, const char *reason)
     ck_assert_int_eq(H5Fget_obj_count(H5F_OBJ_ALL, H5F_OBJ_ALL), 0);
 }
 
-START_TEST(changed_dataset)
+TEST(changed_dataset, .count = COUNT(changes))
 {
     const struct change *change = &changes[_i];
     struct record rows[ROWS];
@@ -510,7 +500,6 @@ START_TEST(changed_dataset)
     assert_resealed_refused(place.path, change->reason);
     place_clear(&place, 1);
 }
-END_TEST
 
 static void set_format(hid_t file, int version)
 {
@@ -519,7 +508,7 @@ static void set_format(hid_t file, int version)
 }
 
 /* A file of an older format has what its format had; columns that came later are not known. */
-START_TEST(older_formats_are_read)
+TEST(older_formats_are_read)
 {
     struct record rows[ROWS];
     struct place place = place_with_rows(rows);
@@ -547,9 +536,8 @@ START_TEST(older_formats_are_read)
     }
     place_clear(&place, 1);
 }
-END_TEST
 
-START_TEST(other_formats_are_refused)
+TEST(other_formats_are_refused)
 {
     const int versions[] = {FORMAT_OLDEST - 1, FORMAT_VERSION + 1};
     for (size_t i = 0; i < 2; i++) {
@@ -562,11 +550,10 @@ START_TEST(other_formats_are_refused)
         place_clear(&place, 1);
     }
 }
-END_TEST
 
 static const char *const attributes[] = {"format", "format_version", "spec_name", "host"};
 
-START_TEST(changed_attribute)
+TEST(changed_attribute, .count = COUNT(attributes))
 {
     const hsize_t length = 9;
     struct place place = place_new();
@@ -580,7 +567,6 @@ START_TEST(changed_attribute)
     assert_resealed_refused(place.path, _i < 3 ? attributes[_i] : "has an attribute that is not a string");
     place_clear(&place, 1);
 }
-END_TEST
 
 static struct field field_named(const char *name)
 {
@@ -604,7 +590,7 @@ static void assert_label_refused(const char *name, const char *label)
     place_clear(&place, 1);
 }
 
-START_TEST(labels_are_names)
+TEST(labels_are_names)
 {
     static const char *const bad[] = {"",      ".a",  "-a",   "_a",  "../a",        "a/b",  "a b", "a'b", "a`id`",
                                       "$(id)", "<b>", "a\tb", "a\n", "caf\xc3\xa9", "\xff", "{a}", "a^b", "a|b"};
@@ -625,7 +611,6 @@ START_TEST(labels_are_names)
     ck_assert_str_eq(result.rows[0].law, "gaussian + line, composed");
     place_clear(&place, 1);
 }
-END_TEST
 
 static const struct {
     const char *name;
@@ -637,7 +622,7 @@ static const struct {
     {"a\nb", 0}, {"\xff", 0},  {"0123456789012345678901234567890123456789012345678901234567890123456789", 0},
 };
 
-START_TEST(spec_names_are_names)
+TEST(spec_names_are_names, .count = COUNT(spec_names))
 {
     const struct fact named[] = {{"spec_name", spec_names[_i].name}, {NULL, NULL}};
     struct place place = place_new();
@@ -650,10 +635,9 @@ START_TEST(spec_names_are_names)
     }
     place_clear(&place, 1);
 }
-END_TEST
 
 /* The text of the spec may not come from another file. */
-START_TEST(spec_text_elsewhere)
+TEST(spec_text_elsewhere)
 {
     struct place place = place_new();
     char other[PATH_SIZE];
@@ -671,10 +655,9 @@ START_TEST(spec_text_elsewhere)
     assert_resealed_refused(place.path, "\"spec_text\" is not a string");
     place_clear(&place, 2);
 }
-END_TEST
 
 /* Threads write files of their own, and all of them one in common. */
-START_TEST(concurrent)
+TEST(concurrent)
 {
     /* A reader forks, and ASan's allocator, unlike the C library's, may be locked for ever in the child of a process
      * with other threads. */
@@ -702,9 +685,8 @@ START_TEST(concurrent)
     assert_rows(&result, rows, FILES);
     place_clear(&place, FILES + 1);
 }
-END_TEST
 
-START_TEST(provenance)
+TEST(provenance)
 {
     char word[] = "diffrate", quoted[] = "it's 5", empty[] = "", longer[8000];
     char *arguments[] = {word, quoted, empty, longer, NULL};
@@ -719,31 +701,4 @@ START_TEST(provenance)
     provenance_collect(4, arguments, &made);
     ck_assert_uint_eq(strlen(made.command), sizeof made.command - 1);
     ck_assert_str_eq(made.command + sizeof made.command - 4, "...");
-}
-END_TEST
-
-SUITE(store)
-{
-    suite->setup = store_init;
-    ADD(fields_cover_record);
-    ADD(round_trip);
-    ADD(score_errors_round_trip);
-    ADD(no_rows);
-    ADD(reasons_are_tame);
-    ADD(long_facts);
-    ADD(same_bytes);
-    ADD(unwritable);
-    ADD(full_disk);
-    ADD(bad_input);
-    ADD(no_result);
-    ADD(damaged);
-    ADD(changed_dataset, .count = COUNT(changes));
-    ADD(older_formats_are_read);
-    ADD(other_formats_are_refused);
-    ADD(changed_attribute, .count = COUNT(attributes));
-    ADD(labels_are_names);
-    ADD(spec_names_are_names, .count = COUNT(spec_names));
-    ADD(spec_text_elsewhere);
-    ADD(provenance);
-    ADD(concurrent);
 }

@@ -9,6 +9,8 @@
 #include "test/suite.h"
 #include "test/targets.h"
 
+TEST_SUITE(target);
+
 static struct target student(double nu, double scale, size_t components)
 {
     struct target target;
@@ -52,7 +54,7 @@ static const struct {
 };
 enum { STUDENTS = sizeof students / sizeof students[0] };
 
-START_TEST(student_mixture_is_student)
+TEST(student_mixture_is_student, .count = STUDENTS)
 {
     double nu = students[_i].nu, scale = students[_i].scale, sum = 0.0, variance = 0.0;
     struct target target = student(nu, scale, students[_i].components);
@@ -74,10 +76,9 @@ START_TEST(student_mixture_is_student)
         ck_assert_double_eq_tol(density(factor, scale * x) * scale / student_density(nu, x), 1.0,
                                 30.0 * students[_i].distance);
 }
-END_TEST
 
 /* Against a trapezoid sum in log x. */
-START_TEST(student_distance_is_measured)
+TEST(student_distance_is_measured, .count = STUDENTS)
 {
     double nu = students[_i].nu, distance = 0.0, spacing = 2e-4;
     struct target target = student(nu, 1.0, students[_i].components);
@@ -93,9 +94,8 @@ START_TEST(student_distance_is_measured)
     *real_in(&target, "scale") = 5.0;
     ck_assert_double_eq(target_approximation(&target), reported);
 }
-END_TEST
 
-START_TEST(student_converges_in_components)
+TEST(student_converges_in_components)
 {
     static const double nus[] = {2.01, 2.5, 4.0, 30.0};
     for (size_t i = 0; i < sizeof nus / sizeof nus[0]; i++) {
@@ -108,9 +108,8 @@ START_TEST(student_converges_in_components)
         }
     }
 }
-END_TEST
 
-START_TEST(student_is_a_part)
+TEST(student_is_a_part)
 {
     struct target sum;
     struct target_part parts[2] = {{student(2.5, 1.0, 24), 2}, {.copies = 0}};
@@ -125,9 +124,8 @@ START_TEST(student_is_a_part)
     ck_assert_double_eq(list.group[1].multiplicity, 3.0);
     ck_assert_double_eq(target_approximation(&sum), target_approximation(&parts[0].target));
 }
-END_TEST
 
-START_TEST(student_is_described)
+TEST(student_is_described)
 {
     struct target target;
     FREED char *text = NULL;
@@ -140,7 +138,6 @@ START_TEST(student_is_described)
     ck_assert_int_eq(fclose(file), 0);
     ck_assert_str_eq(text, "student-t nu 2.5 scale 1 components 24");
 }
-END_TEST
 
 static struct target plane(void)
 {
@@ -151,7 +148,7 @@ static struct target plane(void)
     return target;
 }
 
-START_TEST(plane_fills_pairs_of_coordinates)
+TEST(plane_fills_pairs_of_coordinates)
 {
     struct target target = plane();
     struct factor_list list = factors_of(&target, 6);
@@ -167,9 +164,8 @@ START_TEST(plane_fills_pairs_of_coordinates)
     ASSERT_FAILS(STATUS_INVALID, "dimension 3 is odd", target_factors, &target, 3, &list);
     factor_list_free(&list);
 }
-END_TEST
 
-START_TEST(plane_is_described)
+TEST(plane_is_described)
 {
     struct target target = plane();
     FREED char *text = NULL;
@@ -180,9 +176,8 @@ START_TEST(plane_is_described)
     ck_assert_int_eq(fclose(file), 0);
     ck_assert_str_eq(text, "mixture-plane weights 0.25 0.75 means 2 -1 2.5 3 -0.5 sds 0.5 0");
 }
-END_TEST
 
-START_TEST(nearly_gaussian_student_is_refused)
+TEST(nearly_gaussian_student_is_refused)
 {
     struct factor_list list;
     struct target target = student(1e7, 1.0, 24);
@@ -192,9 +187,8 @@ START_TEST(nearly_gaussian_student_is_refused)
     list = factors_of(&target, 1);
     factor_list_free(&list);
 }
-END_TEST
 
-START_TEST(a_group_is_cut_in_place)
+TEST(a_group_is_cut_in_place)
 {
     struct target target;
     target_init(&target, target_family_find("gaussian"));
@@ -213,18 +207,4 @@ START_TEST(a_group_is_cut_in_place)
         ck_assert_double_eq(list.group[i].factor.sd[0], sd[i]);
         ck_assert_double_eq(list.group[i].factor.weight[0], 1.0);
     }
-}
-END_TEST
-
-SUITE(target)
-{
-    ADD(student_mixture_is_student, .count = STUDENTS);
-    ADD(student_distance_is_measured, .count = STUDENTS);
-    ADD(student_converges_in_components);
-    ADD(student_is_a_part);
-    ADD(student_is_described);
-    ADD(nearly_gaussian_student_is_refused);
-    ADD(plane_fills_pairs_of_coordinates);
-    ADD(plane_is_described);
-    ADD(a_group_is_cut_in_place);
 }

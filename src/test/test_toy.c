@@ -10,6 +10,8 @@
 #include "test/laws.h"
 #include "test/suite.h"
 
+TEST_SUITE(toy);
+
 static double one[] = {1.0}, zero[] = {0.0}, half[] = {0.5};
 static double even[] = {0.5, 0.5}, modes[] = {-1.0, 1.0}, narrow[] = {0.3, 0.3};
 static double thirds[] = {0.2, 0.5, 0.3}, places[] = {-1.5, 0.0, 1.0}, widths[] = {0.2, 0.5, 0.3};
@@ -65,7 +67,7 @@ static void compare(const char *where, const struct brute *brute, const struct l
 }
 
 /* Exact scores: every sampler in every world. */
-START_TEST(test_world)
+TEST(test_world, .count = sampler_count() * TARGETS * (int)(taken(SCHEDULES) * taken(STEPS)), .grows = 1)
 {
     /* A small run takes one schedule and one number of steps in turn. */
     size_t world = (size_t)_i, n = world % taken(STEPS), t = (world /= taken(STEPS)) % TARGETS;
@@ -83,7 +85,6 @@ START_TEST(test_world)
     compare(where, &brute, &(struct law_problem){.factor = factor, .sampler = sampler, .schedule = schedule},
             &smooth);
 }
-END_TEST
 
 /* Errors, and the samplers that are asked to bear them: the deterministic ones only smooth errors, for a jump leaves
  * holes in their law. */
@@ -116,7 +117,7 @@ static struct score_error score_error(const struct brute_error *error)
     return same;
 }
 
-START_TEST(test_score_error)
+TEST(test_score_error, .count = BEARERS * TARGETS * ERRORS, .grows = 1)
 {
     size_t e = (size_t)_i % ERRORS, t = (size_t)_i / ERRORS % TARGETS, b = (size_t)_i / (ERRORS * TARGETS);
     if (!errors[e].smooth && (b >= STOCHASTIC_BEARERS || t == (e + b) % TARGETS))
@@ -142,10 +143,9 @@ START_TEST(test_score_error)
                 .factor = factor, .sampler = sampler, .schedule = schedule, .score_error = &same, .error_share = 1.0},
             errors[e].smooth ? &smooth : &jumps);
 }
-END_TEST
 
 /* A clip low enough to zero a good part of the corrections. */
-START_TEST(test_clip)
+TEST(test_clip, .count = TARGETS)
 {
     const double clip = 0.1;
     const struct factor *factor = &targets[_i].factor;
@@ -155,15 +155,4 @@ START_TEST(test_clip)
         .factor = factor, .sampler = sampler, .schedule = schedule, .clip = clip, .fineness = 1.0});
     compare(targets[_i].name, &brute,
             &(struct law_problem){.factor = factor, .sampler = sampler, .schedule = schedule, .clip = clip}, &jumps);
-}
-END_TEST
-
-SUITE(toy)
-{
-    int samplers = 0;
-    while (sampler_at((size_t)samplers) != NULL)
-        samplers++;
-    ADD(test_world, .count = samplers * TARGETS * (int)(taken(SCHEDULES) * taken(STEPS)), .grows = 1);
-    ADD(test_score_error, .count = BEARERS * TARGETS * ERRORS, .grows = 1);
-    ADD(test_clip, .count = TARGETS);
 }

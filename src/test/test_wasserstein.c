@@ -8,6 +8,8 @@
 
 #include "test/suite.h"
 
+TEST_SUITE(wasserstein);
+
 static const struct law_engine *engine_named(const char *name)
 {
     size_t i = 0;
@@ -54,7 +56,7 @@ static void agree(struct measured a, struct measured b, double relative)
                   a.value, a.error, b.value, b.error);
 }
 
-START_TEST(gaussian_by_line)
+TEST(gaussian_by_line, .count = COUNT(samplers))
 {
     const double weight = 1.0, mean = 0.7, sd = 0.4;
     const struct factor factor = {1, 1, &weight, &mean, &sd, NULL};
@@ -66,9 +68,8 @@ START_TEST(gaussian_by_line)
         ck_assert_double_eq_tol(w2_of(&exact, 9.0).value, 3.0 * w2_of(&exact, 1.0).value, 1e-14);
     }
 }
-END_TEST
 
-START_TEST(gaussian_by_radius)
+TEST(gaussian_by_radius, .count = COUNT(samplers))
 {
     const double weight = 1.0, mean = 0.0, sd = 0.4;
     static const size_t dimensions[] = {2, 3, 20};
@@ -80,7 +81,6 @@ START_TEST(gaussian_by_radius)
         agree(w2_of(&exact, (double)dimensions[i]), w2_of(&radial, 1.0), 3e-3);
     }
 }
-END_TEST
 
 static const struct {
     double weight[3], mean[3], sd[3];
@@ -127,7 +127,7 @@ static double brute(const struct law *law)
     return total;
 }
 
-START_TEST(mixtures_by_inversion)
+TEST(mixtures_by_inversion, .count = COUNT(mixtures))
 {
     const struct factor factor = {1, 3, mixtures[_i].weight, mixtures[_i].mean, mixtures[_i].sd, NULL};
     for (size_t s = 0; s < 3; s++) { /* pf-ode-2 folds on the last */
@@ -138,12 +138,4 @@ START_TEST(mixtures_by_inversion)
             ck_assert_double_eq_tol(w2.value, sqrt(brute(&law)), 1e-4 + 1e-3 * w2.value);
         agree(w2, w2_of(&finer, 1.0), 1e-2);
     }
-}
-END_TEST
-
-SUITE(wasserstein)
-{
-    ADD(gaussian_by_line, .count = COUNT(samplers));
-    ADD(gaussian_by_radius, .count = COUNT(samplers));
-    ADD(mixtures_by_inversion, .count = COUNT(mixtures));
 }
