@@ -154,7 +154,7 @@ static const struct {
  * 7e-10 of chi2. */
 TEST(test_halving, .count = COUNT(halved))
 {
-    OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 3.0, 48);
+    OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 3.0, 32);
     struct brute_problem problem = {
         .factor = &bimodal,
         .sampler = sampler_find(halved[_i].sampler),

@@ -113,9 +113,11 @@ TEST(install_puts_both_in_place)
     assert_prints("cd % && p/bin/diffrate measure experiments/quick.yaml --json 2>said | wc -l && "
                   "grep -q 'taking .*p/bin/../share/diffrate/experiments/quick.yaml' said",
                   "24\n");
-    ck_assert_msg(
-        shell("cd % && p/bin/diffrate run experiments/quick.yaml -o out 2>&1 && test -s out/quick/speedup.svg") == 0,
-        "%s", output);
+    ck_assert_msg(shell("cd % && sed 's/^accuracies.*//; s/^max_steps.*//; s/^claims.*//' "
+                        "p/share/diffrate/experiments/quick.yaml > s.yaml && "
+                        "p/bin/diffrate run s.yaml -o out 2>&1 && test -s out/s/tv-steps.svg")
+                      == 0,
+                  "%s", output);
     for (const char *const *name = (const char *const[]){"quick", "scaling", "my-plugin", NULL}; *name != NULL;
          name++) {
         char command[100];

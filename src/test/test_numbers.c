@@ -229,7 +229,7 @@ static const struct {
     size_t most; /* questions, where they take seconds each; 0: any number */
 } questions[] = {
     /* a small run asks the first FEW, whose answers are quick */
-    {"gaussian", {1, 2, 50, 1000000}, 4, 60, 256, 0},
+    {"gaussian", {1, 2, 50, 1000000}, 4, 40, 256, 0},
     {"mixture", {1, 2, 50, 1000000}, 4, 1, 64, 0},
     {"student-t", {1, 3}, 2, 1, 48, 5},
     {"radial", {2, 30}, 2, 1, 48, 5},

@@ -46,7 +46,7 @@ static struct measured w2_of(const struct law *law, double multiplicity)
 }
 
 static const char *const samplers[] = {"ddpm", "accelerated", "ddim", "pf-ode-2"};
-static const size_t steps[] = {512, 2048};
+static const size_t steps[] = {512, 1024};
 
 static void agree(struct measured a, struct measured b, double relative)
 {
@@ -76,8 +76,8 @@ TEST(gaussian_by_radius, .count = COUNT(samplers))
     const struct factor one = {1, 1, &weight, &mean, &sd, NULL};
     for (size_t i = 0; i < COUNT(dimensions); i++) {
         const struct factor many = {dimensions[i], 1, &weight, NULL, &sd, NULL};
-        OWNED(law) exact = law_of("gaussian", &one, samplers[_i], 1024, 1.0);
-        OWNED(law) radial = law_of("radial", &many, samplers[_i], 1024, 1.0);
+        OWNED(law) exact = law_of("gaussian", &one, samplers[_i], 512, 1.0);
+        OWNED(law) radial = law_of("radial", &many, samplers[_i], 512, 1.0);
         agree(w2_of(&exact, (double)dimensions[i]), w2_of(&radial, 1.0), 3e-3);
     }
 }
@@ -132,7 +132,7 @@ TEST(mixtures_by_inversion, .count = COUNT(mixtures))
     const struct factor factor = {1, 3, mixtures[_i].weight, mixtures[_i].mean, mixtures[_i].sd, NULL};
     for (size_t s = 0; s < 3; s++) { /* pf-ode-2 folds on the last */
         OWNED(law) law = law_of("line", &factor, samplers[s], 512, 1.0);
-        OWNED(law) finer = law_of("line", &factor, samplers[s], 512, 2.0);
+        OWNED(law) finer = law_of("line", &factor, samplers[s], 512, 1.5);
         struct measured w2 = w2_of(&law, 1.0);
         if (w2.value > 0.01) /* the plain sum is good to 1e-4 */
             ck_assert_double_eq_tol(w2.value, sqrt(brute(&law)), 1e-4 + 1e-3 * w2.value);
