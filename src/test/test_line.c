@@ -150,7 +150,7 @@ static int takes(int i, size_t sampler)
             alike++;
             before += j < i;
         }
-    int in_turn = ((size_t)(find(honest[i].mixture) - mixtures) + sampler) % 2 == 0;
+    int in_turn = ((size_t)(find(honest[i].mixture) - mixtures) + sampler) % 3 == 0;
     return taken(HONEST) > 4 || (in_turn && honest[i].T <= FEW && (before + sampler) % alike == 0);
 }
 

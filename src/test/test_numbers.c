@@ -415,10 +415,10 @@ static const struct {
     size_t least; /* of their 10 divergences (5 in one dimension) so many are known */
 } ordinary[] = {
     {"mixture", "ddpm", 64, {1, 16}, 10},
-    {"mixture", "ddpm", 512, {1, 16}, 10},
+    {"mixture", "ddpm", 256, {1, 16}, 10},
     {"mixture", "ddpm-ancestral", 128, {1, 16}, 10},
     {"mixture", "accelerated", 64, {1, 16}, 10},
-    {"mixture", "accelerated", 512, {1, 16}, 10},
+    {"mixture", "accelerated", 256, {1, 16}, 10},
     {"mixture", "ddim", 256, {1, 16}, 8},
     {"mixture", "runge-kutta-3", 128, {1, 16}, 10},
     {"radial", "ddpm", 64, {2, 30}, 10},

