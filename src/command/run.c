@@ -133,7 +133,7 @@ static enum status print_plan(const struct spec *spec, const char *directory, si
     return status;
 }
 
-/* What one step cannot do is no reason to leave out the others; the first error is told. */
+/* What one step cannot do is no reason to leave out the others; the first error is reported. */
 static enum status finish(const char *directory, struct error *error)
 {
     static enum status (*const steps[])(const struct evidence *evidence,

@@ -68,7 +68,7 @@ static enum status add_piece(const struct law *law, const struct panel *panel, d
 
 /* Every n-th line alone, as its own quadrature rule: how far the sums of FAMILIES such rules differ tells how good
  * their mean is. The error of a rule is that of kinks that run along a line, of its spacing to the power 5/2: a rule
- * of all lines has 4^(-5/2) = 1/32 of the families' errors, and a quarter of what is seen allows for chance. */
+ * of all lines has 4^(-5/2) = 1/32 of the families' errors, and a quarter of what is measured allows for chance. */
 enum { FAMILIES = 4 };
 #define FAMILY_SHARE 0.25
 

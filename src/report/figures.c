@@ -311,7 +311,7 @@ static enum status start(const struct evidence *evidence, size_t index, const ch
 }
 
 /* All at once; each takes a fraction of a second, most of it for gnuplot to begin. The data of all are written also
- * where gnuplot fails, which is told of the first. */
+ * where gnuplot fails, which is reported of the first. */
 enum status figures_draw(const struct evidence *evidence, struct error *error)
 {
     struct path scripts;

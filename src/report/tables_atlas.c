@@ -86,7 +86,7 @@ static enum status fill_frontiers(const struct evidence *evidence, struct table 
     (void)snprintf(
         table->note, sizeof table->note,
         "The largest ε of the experiment from which on, down to the smallest, the best sampler of the higher claimed "
-        "order needs fewer score evaluations than the best of the lower; -: it is not seen to.");
+        "order needs fewer score evaluations than the best of the lower; -: at no measured ε.");
     return STATUS_OK;
 }
 

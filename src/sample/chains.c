@@ -12,8 +12,8 @@
 /* What random numbers are for: the last word of their counter. Forward paths add FORWARD_APART for the second. */
 enum { START, AFTER, BEFORE, DRAW, DRAW_COMPONENT, PATH_DRAW, PATH_COMPONENT, FORWARD, MIDDLE, FORWARD_APART };
 
-/* Two ways to one increment may differ by this part of the largest. */
-#define SAME 1e-10
+/* An increment evaluated twice, in another order of chains, may differ by this part of the largest. */
+#define ORDER_TOLERANCE 1e-10
 
 /* Chains at a time: a multiple of JOINT_POINTS; all arrays of a batch stay in the second-level cache. */
 enum { LEAST_BATCH = 64, MOST_BATCH = 1024, BATCH_NUMBERS = 8192 };
@@ -33,7 +33,7 @@ struct batch {
     double *x, *increment, *work, *noise, *middle;
     double *sums;      /* 2 x chains */
     double *backwards; /* 2 of dimension x chains, for samplers that are not regular */
-    size_t mixes;      /* the step in which the increment was seen not to act chain by chain, or 0 */
+    size_t mixes;      /* the step in which the increment does not act chain by chain, or 0 */
 };
 
 static enum status batch_new(const struct chain_problem *problem, struct batch *out, struct error *error)
@@ -127,7 +127,7 @@ static bool acts_chain_by_chain(const struct batch *batch, const struct step *st
         largest = fmax(largest, fabs(batch->increment[i]));
         farthest = fmax(farthest, fabs(batch->increment[i] - x[i]));
     }
-    return farthest <= SAME * largest;
+    return farthest <= ORDER_TOLERANCE * largest;
 }
 
 /* D of the batch. What a sampler that is not regular does is looked at in the first batch. */

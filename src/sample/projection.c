@@ -78,7 +78,7 @@ static enum status fill(size_t n, size_t d, const double *y, const double *u, do
 /* The half that trains, and what it makes of one direction. */
 struct choice {
     size_t direction;
-    double excess; /* q(A) - p(A), as the training half sees it */
+    double excess; /* q(A) - p(A), estimated from the training half */
     struct estimate value;
 };
 
