@@ -98,10 +98,7 @@ static void list_errors(const struct registry *registry)
     const struct error_shape *shape;
     for (size_t i = 0; (shape = error_shape_at(i)) != NULL; i++) {
         entry(shape->name, shape->doc, shape->formula, shape->source);
-        if (shape->parameters & ERROR_ROUGHNESS)
-            puts("      roughness: the wave number omega > 0, in units of 1/sd(X_t)");
-        if (shape->parameters & ERROR_PROBABILITY)
-            puts("      probability: delta in (0, 1/2), of the set where the error is");
+        list_params(shape->params);
     }
 }
 
@@ -169,6 +166,11 @@ static void list_columns(const struct registry *registry)
         printf("  %s%s%s: %s\n", field->name,
                field->type == FIELD_REAL && strcmp(field->unit, "1") != 0 ? " in " : "",
                field->type == FIELD_REAL && strcmp(field->unit, "1") != 0 ? field->unit : "", field->doc);
+    puts("  PLACE_KEY: a parameter of the row; schedule_KEY and score_error_KEY for all of the schedules' and the "
+         "error "
+         "shapes' numbers, target_KEY and sampler_KEY for those that the experiment gives as lists; NaN where a row "
+         "has "
+         "no such parameter.");
 }
 
 static void list_keys(const struct registry *registry)

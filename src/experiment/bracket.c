@@ -4,15 +4,6 @@
 
 enum { NODES = 8, INTERPOLATIONS = 6 };
 
-size_t steps_for_step_size(double c1, double h)
-{
-    /* log(T)/T falls from e on: T = (c1/h) log T is a contraction there. */
-    double T = 3.0;
-    for (int i = 0; i < 200; i++)
-        T = fmax(c1 / h * log(T), 3.0);
-    return T < 0x1p52 ? (size_t)ceil(T - 1e-9) : (size_t)1 << 52;
-}
-
 /* log h at TV = accuracy by polynomial interpolation of log h in log TV, which is nearly straight, through points
  * `from` to `to`. */
 static double interpolate(const struct point *points, size_t from, size_t to, double accuracy)
@@ -35,7 +26,8 @@ static int falls(const struct point *points, size_t i)
     return points[i].tv > points[i + 1].tv && points[i + 1].tv > 0.0;
 }
 
-static size_t predict(const struct point *points, size_t count, size_t pass, double accuracy, double c1)
+static size_t predict(const struct point *points, size_t count, size_t pass, double accuracy,
+                      const struct schedule_rule *rule)
 {
     size_t from = pass - 1, to = pass;
     if (!falls(points, from))
@@ -49,10 +41,11 @@ static size_t predict(const struct point *points, size_t count, size_t pass, dou
         else
             break;
     }
-    return steps_for_step_size(c1, exp(interpolate(points, from, to, accuracy)));
+    return schedule_steps(rule->kind, &rule->values, exp(interpolate(points, from, to, accuracy)));
 }
 
-struct bracket bracket_find(const struct point *points, size_t count, double accuracy, double c1, size_t attempt)
+struct bracket bracket_find(const struct point *points, size_t count, double accuracy,
+                            const struct schedule_rule *rule, size_t attempt)
 {
     struct bracket bracket = {.reach = REACH_BEYOND};
     size_t pass = 0;
@@ -73,7 +66,7 @@ struct bracket bracket_find(const struct point *points, size_t count, double acc
                                                           : REACH_OPEN;
     if (pass == 0 || bracket.passes - bracket.tried == 1)
         return bracket;
-    size_t guess = attempt < INTERPOLATIONS ? predict(points, count, pass, accuracy, c1) : 0;
+    size_t guess = attempt < INTERPOLATIONS ? predict(points, count, pass, accuracy, rule) : 0;
     if (guess == 0)
         guess = bracket.tried + (bracket.passes - bracket.tried) / 2;
     guess = guess <= bracket.tried ? bracket.tried + 1 : guess > bracket.passes ? bracket.passes : guess;

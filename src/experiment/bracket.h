@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+#include "model/schedule.h"
+
 /* TV at one number of steps; NaN where it was tried and is not known. */
 struct point {
     size_t steps;
@@ -28,11 +30,9 @@ struct bracket {
     size_t want[2]; /* the T's between `tried` and `passes` to measure next, 0 for none */
 };
 
-/* Args: points by increasing steps, count of them; attempt, how often this bracket was narrowed before (after a few
- * the interpolation gives way to bisection). */
-struct bracket bracket_find(const struct point *points, size_t count, double accuracy, double c1, size_t attempt);
-
-/* The smallest T >= 3 with c1 log(T)/T <= h. */
-size_t steps_for_step_size(double c1, double h);
+/* Args: points by increasing steps, count of them; rule, of their schedule; attempt, how often this bracket was
+ * narrowed before (after a few the interpolation gives way to bisection). */
+struct bracket bracket_find(const struct point *points, size_t count, double accuracy,
+                            const struct schedule_rule *rule, size_t attempt);
 
 #endif

@@ -17,7 +17,8 @@ enum {
     MOST_WORK_ARRAYS = 64,
     MOST_ORDER = 1000,
     MOST_OBJECTS = 64 /* of a kind in a plug-in */,
-    MOST_PLUGINS = 32
+    MOST_PLUGINS = 32,
+    MOST_STAND_IN_PARAMS = 2 * MOST_OBJECTS * (PARAMS_SIZE / 8 + 1)
 };
 
 static const struct sampler *const no_samplers[] = {NULL};
@@ -315,6 +316,9 @@ struct stand_ins {
     struct sampler sampler[MOST_OBJECTS];
     struct target_family target[MOST_OBJECTS];
     char sampler_name[MOST_OBJECTS][NAME_SIZE], target_name[MOST_OBJECTS][NAME_SIZE];
+    struct param param[MOST_STAND_IN_PARAMS]; /* those of each object one after another, each list with its end */
+    char param_key[MOST_STAND_IN_PARAMS][NAME_SIZE];
+    size_t param_count, first_param; /* of the last object */
     size_t sampler_count, target_count;
 };
 
@@ -332,6 +336,14 @@ static void some_correction(const struct step *step, const struct score *score, 
     (void)step, (void)score, (void)n, (void)x, (void)out, (void)work;
 }
 
+/* The numbers among them, which an experiment may give as lists. */
+static void describe_params(const struct param *params, FILE *stream)
+{
+    for (const struct param *param = params; param != NULL && param->key != NULL; param++)
+        if (param->kind == PARAM_REAL || param->kind == PARAM_INTEGER)
+            fprintf(stream, "param %s\n", param->key);
+}
+
 char *registry_describe(const struct registry *registry)
 {
     char *text = NULL;
@@ -347,9 +359,12 @@ char *registry_describe(const struct registry *registry)
             if ((*at)->claimed_order > 0.0)
                 fprintf(stream, " order %.17g", (*at)->claimed_order);
             fputc('\n', stream);
+            describe_params((*at)->params, stream);
         }
-        for (const struct target_family *const *at = plugin->targets; *at != NULL; at++)
+        for (const struct target_family *const *at = plugin->targets; *at != NULL; at++) {
             fprintf(stream, "target %s\n", (*at)->name);
+            describe_params((*at)->params, stream);
+        }
     }
     if (stream != NULL && fclose(stream) == 0)
         return text;
@@ -403,6 +418,34 @@ static int read_target(const char *line, struct stand_ins *to)
     return sscanf(line, "target %63s%n", name, &at) == 1 && line[at] == '\0';
 }
 
+/* A number of the object that came last. Where there is no room for its value, it is none. */
+static int read_param(const char *line, struct stand_ins *to)
+{
+    int at = 0;
+    if (to == NULL || to->param_count + 1 >= MOST_STAND_IN_PARAMS || to->sampler_count + to->target_count == 0)
+        return 0;
+    struct param *made = &to->param[to->param_count];
+    char *key = to->param_key[to->param_count];
+    size_t place = to->param_count - to->first_param;
+    if (sscanf(line, "param %63s%n", key, &at) != 1 || line[at] != '\0' || !is_name(key)
+        || place >= PARAMS_SIZE / sizeof(double))
+        return 0;
+    *made = (struct param){.key = key, .kind = PARAM_REAL, .offset = place * sizeof(double), .doc = ""};
+    to->param[++to->param_count] = (struct param){.key = NULL};
+    if (to->target_count > 0)
+        to->target[to->target_count - 1].params = &to->param[to->first_param];
+    else
+        to->sampler[to->sampler_count - 1].params = &to->param[to->first_param];
+    return 1;
+}
+
+/* The params of the object that comes next are others. */
+static void end_params(struct stand_ins *to)
+{
+    if (to != NULL && to->param_count > to->first_param)
+        to->first_param = ++to->param_count;
+}
+
 static int read_plugin(const char *line, struct registry *registry)
 {
     int at = 0;
@@ -421,6 +464,9 @@ static int read_plugin(const char *line, struct registry *registry)
 static int read_line(const char *line, struct registry *registry)
 {
     struct stand_ins *last = registry->count > 0 ? registry->plugins[registry->count - 1].stand_ins : NULL;
+    if (strncmp(line, "param ", 6) == 0)
+        return read_param(line, last);
+    end_params(last);
     return strncmp(line, "plug-in ", 8) == 0   ? read_plugin(line, registry)
            : strncmp(line, "sampler ", 8) == 0 ? read_sampler(line, last)
                                                : read_target(line, last);

@@ -46,7 +46,9 @@ MUST_USE enum status registry_load(struct registry *registry, const char *file, 
 /* What stand-ins are made of, a line each, for free(); "" without plug-ins, NULL where memory runs out:
  *     plug-in HASH PATH
  *     sampler NAME EVALUATIONS [noise] [noise-before] [clip]
- *     target NAME */
+ *     target NAME
+ *     param KEY
+ * the last for each number among the parameters of the object before. */
 char *registry_describe(const struct registry *registry);
 
 /* Makes stand-ins of such a text, which may come from anybody. Errors: STATUS_IO with the line; STATUS_MEMORY. */

@@ -6,11 +6,18 @@
 #include <stdint.h>
 
 #include "core/status.h"
+#include "experiment/record.h"
 #include "experiment/registry.h"
 #include "model/sampler.h"
 #include "model/schedule.h"
 #include "model/score_error.h"
 #include "model/target.h"
+
+/* Where a target, a sampler on a schedule, or a score error comes from. */
+struct entry {
+    char of[64];                         /* its name without the values of lists and without its schedule's */
+    double parameter[PARAMETER_COLUMNS]; /* what its rows have in these columns; NaN: not of it */
+};
 
 struct spec {
     char *text;    /* the file as read, for provenance */
@@ -18,14 +25,19 @@ struct spec {
     char title[200];
     struct registry registry; /* what the experiment may name */
     char *plugins;            /* "", or the text of registry_describe */
-    const struct schedule_kind *schedule;
-    double c0, c1;
-    struct target *targets;
+    struct parameter_columns parameters;
+    struct schedule_rule *schedules;
+    size_t schedule_count;
+    struct target *targets; /* a list of numbers in the place of one gives as many, named after it */
+    struct entry *target_entries;
     size_t target_count;
-    const struct sampler **samplers;
-    struct sampler_instance **instances; /* those of the samplers that have parameters of their own; else NULL */
+    const struct sampler **samplers;     /* each on each of the schedules, named after both where there are several */
+    struct sampler_instance **instances; /* those that are no listed samplers; else NULL */
+    size_t *sampler_schedule;            /* which schedule it runs on */
+    struct entry *sampler_entries;
     size_t sampler_count;
     struct score_error *score_errors; /* the first is always "none": the run that excess is measured against */
+    struct entry *score_error_entries;
     size_t score_error_count;
     int exact_scores_listed; /* nonzero if the author asks for the first too (no list, or {shape: none} in it) */
     size_t *chains;          /* strictly increasing: numbers of chains to simulate; none: exact laws only */
@@ -44,6 +56,12 @@ struct spec {
     size_t claim_count;
     int without_claims; /* the experiment only measures */
 };
+
+/* The schedule of a sampler. */
+static inline const struct schedule_rule *spec_schedule(const struct spec *spec, size_t sampler)
+{
+    return &spec->schedules[spec->sampler_schedule[sampler]];
+}
 
 /* The keys of a spec, in the order in which they are read; NULL past the end. */
 struct spec_key {

@@ -41,36 +41,36 @@ void read_plugins(struct loader *l, const yaml_node_t *list)
     }
 }
 
-static void write_node(struct doc *doc, const yaml_node_t *node, FILE *stream);
+static void write_node(struct loader *l, const yaml_node_t *node, FILE *stream);
 
 /* But for two keys, which may be NULL. */
-static void write_map(struct doc *doc, const yaml_node_t *map, const char *but, const char *nor, FILE *stream)
+static void write_map(struct loader *l, const yaml_node_t *map, const char *but, const char *nor, FILE *stream)
 {
     fputc('{', stream);
     for (const yaml_node_pair_t *pair = map->data.mapping.pairs.start; pair < map->data.mapping.pairs.top; pair++) {
-        const yaml_node_t *key = yaml_document_get_node(&doc->document, pair->key);
+        const yaml_node_t *key = yaml_document_get_node(&l->doc.document, pair->key);
         const char *name = key->type == YAML_SCALAR_NODE ? (const char *)key->data.scalar.value : "";
         if ((but != NULL && strcmp(name, but) == 0) || (nor != NULL && strcmp(name, nor) == 0))
             continue;
-        write_node(doc, key, stream);
+        write_node(l, key, stream);
         fputc(' ', stream);
-        write_node(doc, yaml_document_get_node(&doc->document, pair->value), stream);
+        write_node(l, sweep_current(l, yaml_document_get_node(&l->doc.document, pair->value)), stream);
         fputc(' ', stream);
     }
     fputc('}', stream);
 }
 
-static void write_node(struct doc *doc, const yaml_node_t *node, FILE *stream)
+static void write_node(struct loader *l, const yaml_node_t *node, FILE *stream)
 {
     if (node->type == YAML_SCALAR_NODE) {
         fputs((const char *)node->data.scalar.value, stream);
     } else if (node->type == YAML_MAPPING_NODE) {
-        write_map(doc, node, NULL, NULL, stream);
+        write_map(l, node, NULL, NULL, stream);
     } else {
         fputc('[', stream);
         for (const yaml_node_item_t *item = node->data.sequence.items.start; item < node->data.sequence.items.top;
              item++) {
-            write_node(doc, yaml_document_get_node(&doc->document, *item), stream);
+            write_node(l, yaml_document_get_node(&l->doc.document, *item), stream);
             fputc(' ', stream);
         }
         fputc(']', stream);
@@ -86,7 +86,7 @@ char *written_params(struct loader *l, const yaml_node_t *map, const char *own, 
     FILE *stream = open_memstream(&text, &size);
     if (stream != NULL) {
         fprintf(stream, "of plug-in %016" PRIx64 " ", plugin->hash);
-        write_map(&l->doc, map, own, "kind", stream);
+        write_map(l, map, own, "kind", stream);
     }
     if (stream != NULL && fclose(stream) == 0)
         return text;

@@ -22,6 +22,14 @@ size_t param_size(enum param_kind kind)
     return (size_t)kind < sizeof sizes / sizeof sizes[0] ? sizes[kind] : 0;
 }
 
+double param_number(const struct param *param, const union params *values)
+{
+    const void *at = values->bytes + param->offset;
+    return param->kind == PARAM_REAL      ? *(const double *)at
+           : param->kind == PARAM_INTEGER ? (double)*(const size_t *)at
+                                          : NAN;
+}
+
 static int is_end(const struct param *param)
 {
     return param == NULL || param->key == NULL;

@@ -103,6 +103,9 @@ void params_describe(const struct param *params, const union params *values, FIL
 /* The descriptor of a key, of a variant's too; NULL if there is none. */
 const struct param *params_find(const struct param *params, const char *key);
 
+/* The value of a real or an integer; NaN of other kinds. */
+double param_number(const struct param *param, const union params *values);
+
 /* Bytes of a member of that kind; 0: there is no such kind. */
 size_t param_size(enum param_kind kind);
 

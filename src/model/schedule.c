@@ -31,14 +31,26 @@ const struct schedule_kind *schedule_kind_find(const char *name)
     return NULL;
 }
 
-double schedule_step_size(double c1, size_t T)
-{
-    return c1 * log((double)T) / (double)T;
-}
-
 double schedule_constants_step_size(const void *params, size_t T)
 {
-    return schedule_step_size(((const struct schedule_constants *)params)->c1, T);
+    return ((const struct schedule_constants *)params)->c1 * log((double)T) / (double)T;
+}
+
+size_t schedule_steps(const struct schedule_kind *kind, const union params *values, double step_size)
+{
+    size_t fails = 2, passes = 3;
+    while (passes < (size_t)1 << 52 && kind->step_size(values, passes) > step_size) {
+        fails = passes;
+        passes *= 2;
+    }
+    while (passes > fails + 1) {
+        size_t middle = fails + (passes - fails) / 2;
+        if (kind->step_size(values, middle) > step_size)
+            fails = middle;
+        else
+            passes = middle;
+    }
+    return passes < (size_t)1 << 52 ? passes : (size_t)1 << 52;
 }
 
 /* Beyond 1000, T is out of reach. */
@@ -97,7 +109,7 @@ static int is_admissible(const struct schedule_kind *kind, const union params *v
     return schedule != NULL && admissible;
 }
 
-static size_t smallest_admissible(const struct schedule_kind *kind, const union params *values, size_t T)
+size_t schedule_smallest_admissible(const struct schedule_kind *kind, const union params *values, size_t T)
 {
     size_t first = smallest_with_small_step(kind, values, T);
     if (first == 0 || is_admissible(kind, values, first))
@@ -119,12 +131,6 @@ static size_t smallest_admissible(const struct schedule_kind *kind, const union 
             fails = middle;
     }
     return exists;
-}
-
-size_t schedule_smallest_admissible(const struct schedule_kind *kind, double c0, double c1, size_t T)
-{
-    const union params values = constants(c0, c1);
-    return smallest_admissible(kind, &values, T);
 }
 
 /* "KEY = VALUE, KEY = VALUE" of the reals. */
@@ -166,7 +172,7 @@ enum status schedule_with(const struct schedule_kind *kind, const union params *
         }
         schedule_free(schedule);
     }
-    size_t smallest = smallest_admissible(kind, values, T);
+    size_t smallest = schedule_smallest_admissible(kind, values, T);
     double h = T >= 1 ? kind->step_size(values, T) : 0.0;
     if (smallest == 0)
         return fail_with(error, STATUS_INADMISSIBLE,

@@ -58,6 +58,12 @@ struct schedule_constants {
 extern const struct param schedule_constants_params[];
 double schedule_constants_step_size(const void *params, size_t T); /* c1 log(T)/T */
 
+/* A schedule for every T. */
+struct schedule_rule {
+    const struct schedule_kind *kind;
+    union params values; /* the kind's struct */
+};
+
 struct schedule {
     const struct schedule_kind *kind;
     union params values;                      /* the kind's struct */
@@ -65,9 +71,6 @@ struct schedule {
     double h;                                 /* the step size that rates are powers of */
     double *log_alpha_bar, *log_noise, *beta; /* index 1..T */
 };
-
-/* h = c1 log(T)/T. */
-double schedule_step_size(double c1, size_t T);
 
 /* The kind called `name`, or NULL; schedule_kind_at(i) lists them all, NULL past the end. */
 const struct schedule_kind *schedule_kind_find(const char *name);
@@ -83,7 +86,10 @@ MUST_USE enum status schedule_new(const struct schedule_kind *kind, double c0, d
 void schedule_free(struct schedule *schedule);
 
 /* The smallest T' >= T for which the schedule exists; 0 if there is none below 2^40. */
-size_t schedule_smallest_admissible(const struct schedule_kind *kind, double c0, double c1, size_t T);
+size_t schedule_smallest_admissible(const struct schedule_kind *kind, const union params *values, size_t T);
+
+/* The smallest T >= 3, from where on h falls, with h <= `step_size`; at most 2^52. */
+size_t schedule_steps(const struct schedule_kind *kind, const union params *values, double step_size);
 
 struct level schedule_level(const struct schedule *schedule, size_t t); /* t in 1..T */
 

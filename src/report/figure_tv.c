@@ -14,7 +14,7 @@ struct view {
     struct evidence evidence; /* with one dimension in its spec, so that exponents are of that dimension alone */
     struct sheet *sheet;
     const struct record **rows; /* scratch */
-    size_t *steps, step_count;  /* the T's that every law is measured at, beside those that searches add */
+    struct grid grid;           /* the T's that every law is measured at, beside those that searches add */
     void (*put)(const struct view *view, const struct sampler *sampler, size_t count, const struct fit *fit,
                 struct place place);
 };
@@ -23,8 +23,8 @@ static int is_on_curve(const struct view *view, size_t steps)
 {
     const struct spec *spec = &view->evidence.spec;
     int found = 0;
-    for (size_t i = 0; i < view->step_count && !found; i++)
-        found = view->steps[i] == steps;
+    for (size_t i = 0; i < view->grid.count && !found; i++)
+        found = view->grid.steps[i] == steps;
     for (size_t i = 0; i < spec->step_count && !found; i++)
         found = spec->steps[i] == steps;
     return found;
@@ -92,21 +92,19 @@ static enum status collect_panel(const struct view *view, size_t target, struct 
 
 static enum status collect(struct view *view, const struct evidence *evidence, struct error *error)
 {
-    enum status status = STATUS_OK;
+    enum status status;
     view->evidence = *evidence;
     view->evidence.spec.dimension_count = 1;
-    view->step_count = plan_ladder(&evidence->spec, NULL);
     view->rows = array_new(evidence->result.count, sizeof *view->rows);
-    view->steps = array_new(view->step_count, sizeof *view->steps);
-    if (view->rows == NULL || view->steps == NULL)
-        status = fail_with(error, STATUS_MEMORY, "out of memory for a figure");
-    else
-        (void)plan_ladder(&evidence->spec, view->steps);
-    for (size_t target = 0; target < evidence->spec.target_count && status == STATUS_OK; target++)
-        status = collect_panel(view, target, error);
+    TRY_OR(end, grid_make(&evidence->spec, 0, evidence->spec.schedule_count, &view->grid, error));
+    if (view->rows == NULL)
+        TRY_OR(end, fail_with(error, STATUS_MEMORY, "out of memory for a figure"));
+    for (size_t target = 0; target < evidence->spec.target_count; target++)
+        TRY_OR(end, collect_panel(view, target, error));
     sheet_colours(&evidence->spec, view->sheet);
+end:
     free(view->rows);
-    free(view->steps);
+    free(view->grid.steps);
     return status;
 }
 

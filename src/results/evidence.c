@@ -63,7 +63,7 @@ size_t evidence_sampled_rows(const struct evidence *evidence, size_t target, siz
         if (row->chains != chains || row->dimension != spec->dimensions[dimension]
             || strcmp(row->target, spec->targets[target].name) != 0
             || strcmp(row->sampler, spec->samplers[sampler]->name) != 0
-            || !record_has_score_error(row, &spec->score_errors[score_error]))
+            || !record_has_score_error(row, &evidence->result.parameters, &spec->score_errors[score_error]))
             continue;
         size_t at = count++;
         for (; at > 0 && rows[at - 1]->steps > row->steps; at--)
@@ -209,7 +209,7 @@ static enum status find_complexity(struct evidence *evidence, struct error *erro
                         (struct point){(size_t)rows[i]->steps, rows[i]->step_size, rows[i]->tv, rows[i]->tv_error};
                 for (size_t e = 0; e < spec->accuracy_count; e++)
                     evidence->complexity[complexity_index(spec, target, sampler, d, e)] =
-                        bracket_find(points, count, spec->accuracies[e], spec->c1, 0);
+                        bracket_find(points, count, spec->accuracies[e], spec_schedule(spec, sampler), 0);
             }
     free(rows);
     free(points);

@@ -30,13 +30,35 @@ struct schedule *make_li_cai(size_t T)
     return make_schedule("li-cai", 2.0, 8.5, T);
 }
 
+double li_cai_step_size(double c1, size_t T)
+{
+    return c1 * log((double)T) / (double)T;
+}
+
+static double rule_step_size(const void *params, size_t T)
+{
+    (void)params;
+    return li_cai_step_size(8.5, T);
+}
+
+/* All that the search for T(d, eps) asks of a schedule. */
+static const struct schedule_kind li_cai_steps = {.name = "li-cai", .step_size = rule_step_size};
+const struct schedule_rule li_cai_rule = {.kind = &li_cai_steps};
+
+void set_error_param(struct score_error *error, const char *key, double value)
+{
+    const struct param *param = params_find(error->shape->params, key);
+    if (param != NULL)
+        *(double *)(void *)(error->params.bytes + param->offset) = value;
+}
+
 struct score_error make_error(const char *shape, double size, double roughness, double probability)
 {
-    return (struct score_error){.shape = error_shape_find(shape),
-                                .profile = error_profile_find("uniform"),
-                                .size = size,
-                                .roughness = roughness,
-                                .probability = probability};
+    struct score_error error = {
+        .shape = error_shape_find(shape), .profile = error_profile_find("uniform"), .size = size};
+    set_error_param(&error, "roughness", roughness);
+    set_error_param(&error, "probability", probability);
+    return error;
 }
 
 struct factor_list list_of(const struct factor *factor, double multiplicity)

@@ -414,7 +414,7 @@ TEST(test_clip)
     OWNED_SCHEDULE *schedule = make_li_cai(48);
     struct score_error bump = spread_error("bump", "all", 0.8);
     OWNED(factor_list) list = list_of(&bimodal, 1.0);
-    bump.probability = 1e-2;
+    set_error_param(&bump, "probability", 1e-2);
     struct law_problem problem = {.factor = &bimodal,
                                   .sampler = sampler_find("accelerated"),
                                   .schedule = schedule,

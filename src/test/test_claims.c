@@ -11,6 +11,7 @@
 #include "verdict/claims.h"
 #include "verdict/judge.h"
 
+#include "test/laws.h"
 #include "test/planted.h"
 #include "test/suite.h"
 
@@ -68,7 +69,7 @@ static void add_row(struct record *rows, size_t *count, const struct planted *la
     ck_assert_uint_lt(*count, MOST_ROWS);
     struct record *row = &rows[(*count)++];
     double h = step_size(T);
-    *row = (struct record){.c0 = 2.0, .c1 = C1, .dimension = d, .steps = T, .step_size = h};
+    *row = (struct record){.parameter = PLANTED_PARAMETERS, .dimension = d, .steps = T, .step_size = h};
     (void)snprintf(row->target, sizeof row->target, "planted");
     (void)snprintf(row->sampler, sizeof row->sampler, "%s", sampler);
     (void)snprintf(row->schedule, sizeof row->schedule, "li-cai");
@@ -98,13 +99,23 @@ static void plant(struct record *rows, size_t *count, const struct planted *law,
     }
 }
 
+const struct parameter_columns planted_parameters = {
+    4, {{"schedule_c0", ""}, {"schedule_c1", ""}, {"score_error_roughness", ""}, {"score_error_probability", ""}}};
+
+void plant_error(struct record *row, const struct score_error *error)
+{
+    record_set_score_error(row, error);
+    row->parameter[2] = score_error_param(error, "roughness");
+    row->parameter[3] = score_error_param(error, "probability");
+}
+
 void planted_read_back(const char *text, const struct record *rows, size_t count, struct evidence *evidence)
 {
     char directory[] = "/tmp/diffrate-claims-XXXXXX", path[200];
     ck_assert_ptr_nonnull(mkdtemp(directory));
     (void)snprintf(path, sizeof path, "%s/planted.h5", directory);
     const struct fact facts[] = {{"spec_text", text}, {"spec_name", "planted"}, {NULL, NULL}};
-    ASSERT_OK(store_write, path, rows, count, facts);
+    ASSERT_OK(store_write, path, rows, count, &planted_parameters, facts);
     ASSERT_OK(evidence_read, directory, claim_names(), evidence);
     ck_assert_uint_eq(evidence->result.count, count);
     ck_assert_int_eq(remove(path), 0);
@@ -331,10 +342,11 @@ START_TEST(test_evidence_of_score_errors)
                                "score_errors: [{shape: wave, size: [0.2, 0.3], roughness: 2, spread: one}]\n";
     static const double sizes[] = {0.0, 0.2, 0.3}, tv[3][2] = {{0.11, 0.09}, {0.01, 0.02}, {0.5, 0.6}};
     const struct planted law = DDPM;
-    struct score_error wave = {error_shape_find("wave"), error_profile_find("uniform"), SPREAD_ONE, 0, 0, 2.0, 0};
+    struct score_error wave = make_error("wave", 0.0, 2.0, 0.0);
     struct record rows[6];
     const struct record *found[6];
     OWNED(evidence) evidence;
+    wave.spread = SPREAD_ONE;
     for (size_t i = 0; i < 6; i++) {
         wave.size = sizes[i % 3];
         add_row(rows + i, &(size_t){0}, &law, "ddpm", 1, 257 - i / 3);
@@ -377,7 +389,7 @@ START_TEST(test_bracket)
     };
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++)
         for (size_t attempt = 0; attempt < 9; attempt++) {
-            struct bracket b = bracket_find(points, 6, expected[i].accuracy, C1, attempt);
+            struct bracket b = bracket_find(points, 6, expected[i].accuracy, &li_cai_rule, attempt);
             ck_assert_int_eq(b.reach, expected[i].reach);
             ck_assert_uint_eq(b.fails, expected[i].fails);
             ck_assert_uint_eq(b.passes, expected[i].passes);
@@ -390,16 +402,16 @@ START_TEST(test_bracket)
         }
     /* What fails because of its radius alone leaves T(d, eps) open from below. */
     const struct point unsure[] = {{100, 0.5, 0.09, 0.02}, {101, 0.49, 0.089, 0.001}};
-    struct bracket limit = bracket_find(unsure, 2, 0.1, C1, 0);
+    struct bracket limit = bracket_find(unsure, 2, 0.1, &li_cai_rule, 0);
     ck_assert(limit.reach == REACH_FOUND && limit.passes == 101 && !limit.certain);
-    limit = bracket_find(unsure, 2, 0.0895, C1, 0);
+    limit = bracket_find(unsure, 2, 0.0895, &li_cai_rule, 0);
     ck_assert(limit.reach == REACH_BEYOND && limit.fails == 101);
-    ck_assert(bracket_find(points, 6, 0.15, C1, 0).certain);
+    ck_assert(bracket_find(points, 6, 0.15, &li_cai_rule, 0).certain);
     const struct point two_apart[] = {point(300, 0.2), point(302, 0.1)};
-    struct bracket open = bracket_find(two_apart, 2, 0.15, C1, 0);
+    struct bracket open = bracket_find(two_apart, 2, 0.15, &li_cai_rule, 0);
     ck_assert_int_eq(open.reach, REACH_OPEN);
     ck_assert(open.want[0] == 301 || open.want[1] == 301);
-    struct bracket nothing = bracket_find(points, 0, 0.1, C1, 0);
+    struct bracket nothing = bracket_find(points, 0, 0.1, &li_cai_rule, 0);
     ck_assert(nothing.reach == REACH_BEYOND && nothing.fails == 0 && nothing.passes == 0);
 }
 END_TEST
@@ -414,11 +426,12 @@ START_TEST(test_bracket_closes)
             size_t count = 0, exact = planted_steps(&laws[l], 1.0, accuracy), attempt = 0;
             for (size_t T = 64; T <= LARGEST; T *= 2)
                 points[count++] = point(T, tv_of(&laws[l], 1.0, T));
-            struct bracket b = bracket_find(points, count, accuracy, C1, attempt);
+            struct bracket b = bracket_find(points, count, accuracy, &li_cai_rule, attempt);
             if (b.reach == REACH_OPEN)
                 ck_assert_msg(b.want[0] == exact || b.want[1] == exact || b.want[0] + 1 == exact,
                               "wants %zu and %zu, not %zu", b.want[0], b.want[1], exact);
-            for (; b.reach == REACH_OPEN && attempt < 40; b = bracket_find(points, count, accuracy, C1, ++attempt))
+            for (; b.reach == REACH_OPEN && attempt < 40;
+                 b = bracket_find(points, count, accuracy, &li_cai_rule, ++attempt))
                 for (int k = 0; k < 2; k++)
                     if (b.want[k] != 0) {
                         size_t at = count++;
@@ -435,16 +448,20 @@ START_TEST(test_bracket_closes)
 }
 END_TEST
 
-START_TEST(test_steps_for_step_size)
+START_TEST(test_schedule_steps)
 {
     static const double c1s[] = {0.5, 2.0, 8.5, 40.0};
     for (size_t i = 0; i < 4; i++)
         for (size_t T = 3; T < 3000000; T += 1 + T / 9) {
-            double c1 = c1s[i], h = schedule_step_size(c1, T);
-            ck_assert_uint_eq(steps_for_step_size(c1, h), T);
-            ck_assert_uint_eq(steps_for_step_size(c1, 0.5 * (h + schedule_step_size(c1, T + 1))), T + 1);
+            const struct schedule_kind *kind = schedule_kind_find("li-cai");
+            const struct schedule_constants constants = {2.0, c1s[i]};
+            union params values = {.bytes = {0}};
+            memcpy(&values, &constants, sizeof constants);
+            double c1 = c1s[i], h = li_cai_step_size(c1, T);
+            ck_assert_uint_eq(schedule_steps(kind, &values, h), T);
+            ck_assert_uint_eq(schedule_steps(kind, &values, 0.5 * (h + li_cai_step_size(c1, T + 1))), T + 1);
         }
-    ck_assert_uint_eq(steps_for_step_size(8.5, 100.0), 3);
+    ck_assert_uint_eq(schedule_steps(li_cai_rule.kind, &li_cai_rule.values, 100.0), 3);
 }
 END_TEST
 
@@ -550,5 +567,5 @@ SUITE(claims)
     ADD(test_predictions);
     ADD(test_bracket);
     ADD(test_bracket_closes);
-    ADD(test_steps_for_step_size);
+    ADD(test_schedule_steps);
 }

@@ -393,11 +393,8 @@ TEST(rotations_by_a_score_error_are_refused)
     target_init(&target, target_family_find("gaussian"));
     *real_in(&target, "mean") = 0.3;
     *real_in(&target, "variance") = 0.25;
-    struct score_error wave = {.shape = error_shape_find("wave"),
-                               .profile = error_profile_find("uniform"),
-                               .spread = SPREAD_DIAGONAL,
-                               .size = 0.1,
-                               .roughness = 1.0};
+    struct score_error wave = make_error("wave", 0.1, 1.0, 0.0);
+    wave.spread = SPREAD_DIAGONAL;
     ASSERT_FAILS(STATUS_UNSUPPORTED, "does not commute with rotations", measure_target, &target, &a_sine, &wave,
                  schedule, &dimension, 1, &out);
     ASSERT_OK(measure_target, &target, &pulls, &wave, schedule, &dimension, 1, &out);

@@ -21,8 +21,7 @@ static const char *const names[2] = {"first.h5", "second.h5"};
 
 static void make_row(struct record *row, const char *score_error, size_t dimension, size_t steps, size_t chains)
 {
-    *row = (struct record){.c0 = 2.0,
-                           .c1 = 8.5,
+    *row = (struct record){.parameter = PLANTED_PARAMETERS,
                            .dimension = dimension,
                            .steps = steps,
                            .step_size = 8.5 * log((double)steps) / (double)steps,

@@ -10,6 +10,7 @@
 
 #include "law/measure.h"
 
+#include "test/laws.h"
 #include "test/random.h"
 #include "test/suite.h"
 #include "test/targets.h"
@@ -185,12 +186,9 @@ static const struct score_error *random_error(struct random *random, struct scor
     static const char *const shapes[] = {"bias", "linear", "wave", "bump", "sign"};
     if (random_uniform(random) < 0.7)
         return NULL;
-    *error = (struct score_error){.shape = error_shape_find(shapes[choose(random, COUNT(shapes))]),
-                                  .profile = error_profile_find("uniform"),
-                                  .spread = SPREAD_ALL,
-                                  .size = log_uniform(random, -4.0, 0.0),
-                                  .roughness = log_uniform(random, -0.5, 0.7),
-                                  .probability = log_uniform(random, -5.0, -1.0)};
+    const char *shape = shapes[choose(random, COUNT(shapes))];
+    double size = log_uniform(random, -4.0, 0.0), roughness = log_uniform(random, -0.5, 0.7);
+    *error = make_error(shape, size, roughness, log_uniform(random, -5.0, -1.0));
     return error;
 }
 

@@ -6,6 +6,7 @@
 
 #include "experiment/record.h"
 
+#include "test/planted.h"
 #include "test/shell.h"
 #include "test/suite.h"
 
@@ -34,7 +35,7 @@ static void write_merged(const char *name, const struct record *rows, size_t cou
 {
     char path[300];
     (void)snprintf(path, sizeof path, "%s/%s.h5", directory, name);
-    ASSERT_OK(store_write, path, rows, count, facts);
+    ASSERT_OK(store_write, path, rows, count, &planted_parameters, facts);
 }
 
 /* ---- A browser ---- */
@@ -133,8 +134,7 @@ static const struct record plain_row = {.target = "g",
                                         .score_error_profile = "none",
                                         .schedule = "li-cai",
                                         .law = "gaussian",
-                                        .c0 = 2.0,
-                                        .c1 = 8.5,
+                                        .parameter = PLANTED_PARAMETERS,
                                         .dimension = 1,
                                         .steps = 64,
                                         .step_size = 0.5,

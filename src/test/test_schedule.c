@@ -185,6 +185,14 @@ static int exists(const struct schedule_kind *kind, double c0, double c1, size_t
 static const double c1s[] = {0.5, 2.0, 2.8, 2.9, 3.0, 8.5, 12.0, 30.0, 200.0};
 enum { C1S = sizeof c1s / sizeof c1s[0] };
 
+static size_t smallest_admissible(const struct schedule_kind *kind, double c0, double c1, size_t T)
+{
+    const struct schedule_constants constants = {c0, c1};
+    union params values = {.bytes = {0}};
+    memcpy(&values, &constants, sizeof constants);
+    return schedule_smallest_admissible(kind, &values, T);
+}
+
 START_TEST(test_smallest_admissible)
 {
     static const size_t Ts[] = {0, 1, 2, 3, 10, 28, 40, 100};
@@ -196,7 +204,7 @@ START_TEST(test_smallest_admissible)
             const struct schedule_kind *kind = schedule_kind_at(k);
             struct schedule *schedule;
             struct error error;
-            size_t smallest = schedule_smallest_admissible(kind, 2.0, c1, Ts[j]);
+            size_t smallest = smallest_admissible(kind, 2.0, c1, Ts[j]);
             if (schedule_new(kind, 2.0, c1, Ts[j], &schedule, &error) == STATUS_OK) {
                 ck_assert(schedule->h < 1.0);
                 ck_assert_uint_eq(smallest, Ts[j]);
@@ -240,7 +248,7 @@ START_TEST(test_refusals)
         /* T^-c0 underflows: no T mends that, and the message must not name one */
         ck_assert_int_eq(schedule_new(kind, 400.0, 8.5, 64, &schedule, &error), STATUS_INADMISSIBLE);
         ck_assert_ptr_nonnull(strstr(error.text, "no larger T mends it"));
-        ck_assert_uint_eq(schedule_smallest_admissible(kind, 400.0, 8.5, 64), 0);
+        ck_assert_uint_eq(smallest_admissible(kind, 400.0, 8.5, 64), 0);
         ck_assert_ptr_eq(schedule_kind_find(kind->name), kind);
         ck_assert(kind->doc[0] != '\0' && kind->formula[0] != '\0' && kind->source[0] != '\0');
     }

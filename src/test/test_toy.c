@@ -105,14 +105,9 @@ enum { ERRORS = sizeof errors / sizeof errors[0], BEARERS = 8, STOCHASTIC_BEARER
 
 static struct score_error score_error(const struct brute_error *error)
 {
-    struct score_error same = {
-        .shape = error_shape_find(error->shape),
-        .profile = error_profile_find(error->profile),
-        .spread = SPREAD_ONE,
-        .size = error->size,
-        .roughness = error->roughness,
-        .probability = error->probability,
-    };
+    struct score_error same = make_error(error->shape, error->size, error->roughness, error->probability);
+    same.profile = error_profile_find(error->profile);
+    same.spread = SPREAD_ONE;
     ck_assert(same.shape != NULL && same.profile != NULL);
     return same;
 }
