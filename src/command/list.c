@@ -157,6 +157,10 @@ static void list_claims(const struct registry *registry)
         printf("      statistic: %s; predicted: %s; refuted by: %s\n", claim_statistic(claim), predicted,
                claim->refuted_by);
     }
+    puts("  claims of your own, in an experiment's `claims`\n"
+         "      - {name: mine, sampler: my-sampler, quantity: steps, at_most: {accuracy: 1/3, dimension: 1/2}}");
+    for (const struct claim_key *key = claim_keys; key->key != NULL; key++)
+        printf("      %s: %s\n", key->key, key->doc);
 }
 
 static void list_columns(const struct registry *registry)

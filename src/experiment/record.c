@@ -125,15 +125,22 @@ static int order_of(const struct field *field, const struct record *a, const str
     return order_of_reals(field_real(field, a), field_real(field, b));
 }
 
-int record_order(const struct record *a, const struct record *b)
+int record_order_but(const struct record *a, const struct record *b, const struct field *but, const char *label)
 {
     int order = 0;
     for (const struct field *field = record_fields; field->name != NULL && order == 0; field++)
-        if (field->role == COLUMN_IDENTITY)
+        if (field->role == COLUMN_IDENTITY && (but == NULL || field->offset != but->offset)
+            && (label == NULL || strcmp(field->name, label) != 0))
             order = order_of(field, a, b);
     for (size_t i = 0; i < PARAMETER_COLUMNS && order == 0; i++)
-        order = order_of_reals(a->parameter[i], b->parameter[i]);
+        if (but == NULL || but->offset != offsetof(struct record, parameter) + i * sizeof(double))
+            order = order_of_reals(a->parameter[i], b->parameter[i]);
     return order;
+}
+
+int record_order(const struct record *a, const struct record *b)
+{
+    return record_order_but(a, b, NULL, NULL);
 }
 
 struct field parameter_field(const struct parameter_columns *columns, size_t index)

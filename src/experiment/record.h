@@ -113,6 +113,8 @@ void record_fail(struct record *row, const char *reason);
 
 /* Negative, 0 or positive as the identity of a comes before, is, or comes after that of b. */
 int record_order(const struct record *a, const struct record *b);
+/* The same, whatever the column `but` (of a parameter too) and the label of that name; each may be NULL. */
+int record_order_but(const struct record *a, const struct record *b, const struct field *but, const char *label);
 
 /* Fills the record's fields that tell the score error but for its shape's parameters. */
 void record_set_score_error(struct record *row, const struct score_error *error);

@@ -23,7 +23,9 @@
  *       seed: 1                                   # optional
  *     accuracies: [1.0e-1, 1.0e-2]
  *     max_steps: 65536                            # optional: this value
- *     claims: [eps-ddpm]                          # optional: every claim that applies; or the word none
+ *     claims:                                     # optional: every built-in claim that applies; or the word none
+ *       - eps-ddpm                                # a built-in claim, or one stated in full (spec_claims.c)
+ *       - {name: mine, quantity: tv, sampler: ddpm, at_least: {step_size: 1}}
  *
  * A number that is a parameter may be a list of them: of a target ({kind: gaussian, variance: [0.1, 1]}), sampler,
  * schedule (c1: [8.5, 17]) or score error. The entry then stands for one with each, and of several lists for one with
@@ -58,24 +60,6 @@ static void read_title(struct loader *l, const yaml_node_t *node)
 {
     (void)snprintf(l->spec->title, sizeof l->spec->title, "%s",
                    doc_text(&l->doc, node, sizeof l->spec->title - 1, "title"));
-}
-
-static void read_claims(struct loader *l, const yaml_node_t *list)
-{
-    struct spec *spec = l->spec;
-    struct names allowed = {listed_name, l->claim_names};
-    spec->without_claims =
-        list->type == YAML_SCALAR_NODE && strcmp((const char *)list->data.scalar.value, "none") == 0;
-    if (spec->without_claims)
-        return;
-    spec->claims = doc_array(&l->doc, list, sizeof *spec->claims, &spec->claim_count);
-    for (size_t i = 0; i < spec->claim_count; i++) {
-        const yaml_node_t *node = doc_item(&l->doc, list, i);
-        spec->claims[i] = l->claim_names[doc_choice(&l->doc, node, allowed, "claim")];
-        for (size_t j = 0; j < i && l->doc.status == STATUS_OK; j++)
-            if (spec->claims[i] == spec->claims[j])
-                doc_duplicate(&l->doc, node, doc_item(&l->doc, list, j), "claim");
-    }
 }
 
 static int compare_decreasing(const void *left, const void *right)
@@ -270,7 +254,10 @@ static const struct section {
      read_samples},
     {{"accuracies", 0, "a list of accuracies eps in (0, 1) to find T(d, eps) for"}, read_accuracies},
     {{"max_steps", 0, "the largest T of the search for T(d, eps) (default: 65536)"}, read_max_steps},
-    {{"claims", 0, "a list of names of claims to judge, or the word none (default: all that apply)"}, read_claims},
+    {{"claims", 0,
+      "a list of claims to judge, names of built-in ones or claims of your own with the keys that `diffrate list "
+      "claims` says; or the word none (default: all built-in ones that apply)"},
+     read_claims},
 };
 enum { SECTIONS = sizeof sections / sizeof sections[0] };
 
@@ -406,6 +393,7 @@ void spec_free(struct spec *spec)
     free(spec->chains);
     free(spec->accuracies);
     free(spec->claims);
+    claim_specs_free(spec->own_claims, spec->own_claim_count);
     free(spec->plugins);
     registry_free(&spec->registry);
     *spec = (struct spec){0};

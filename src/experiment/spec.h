@@ -8,6 +8,7 @@
 #include "core/status.h"
 #include "experiment/record.h"
 #include "experiment/registry.h"
+#include "experiment/spec_claims.h"
 #include "model/sampler.h"
 #include "model/schedule.h"
 #include "model/score_error.h"
@@ -31,7 +32,7 @@ struct spec {
     struct target *targets; /* a list of numbers in the place of one gives as many, named after it */
     struct entry *target_entries;
     size_t target_count;
-    const struct sampler **samplers;     /* each on each of the schedules, named after both where there are several */
+    const struct sampler **samplers; /* each on each of the schedules; on those after the first, named after both */
     struct sampler_instance **instances; /* those that are no listed samplers; else NULL */
     size_t *sampler_schedule;            /* which schedule it runs on */
     struct entry *sampler_entries;
@@ -52,8 +53,10 @@ struct spec {
     double *accuracies; /* in (0, 1), strictly decreasing; may be empty if steps is not */
     size_t accuracy_count;
     size_t max_steps;
-    const char **claims; /* names from claim_names; empty: every claim that the experiment can speak to */
+    const char **claims; /* names, in the author's order; empty: every built-in claim that it can speak to */
     size_t claim_count;
+    struct claim_spec *own_claims; /* of them, those that the experiment states itself */
+    size_t own_claim_count;
     int without_claims; /* the experiment only measures */
 };
 
@@ -73,10 +76,10 @@ const struct spec_key *spec_key_at(size_t index);
 
 /* Reads the file of an experiment that is to be run here at `path` into *out (free with spec_free; also safe after an
  * error), and loads the plug-ins that it names, by paths relative to its own directory. Args: claim_names, a
- * NULL-terminated list of the claims that a spec may name. Errors: STATUS_INVALID with one line "FILE:LINE:COL:
- * message" that says what was expected. A file that cannot be opened is "FILE:1:1: ..." so that every message has one
- * form. An experiment that asks for more than limits.h allows, or than this machine has memory for, is refused with
- * what it asks for. */
+ * NULL-terminated list of the built-in claims that a spec may name. Errors: STATUS_INVALID with one line
+ * "FILE:LINE:COL: message" that says what was expected. A file that cannot be opened is "FILE:1:1: ..." so that every
+ * message has one form. An experiment that asks for more than limits.h allows, or than this machine has memory for,
+ * is refused with what it asks for. */
 MUST_USE enum status spec_load(const char *path, const char *const *claim_names, struct spec *out,
                                struct error *error);
 

@@ -95,4 +95,7 @@ void read_samplers(struct loader *l, const yaml_node_t *list);
 /* samples: chains to simulate beside exact laws, or instead of them. */
 void read_samples(struct loader *l, const yaml_node_t *map);
 
+/* claims: the word none, or a list of names of built-in claims and of claims stated in full. */
+void read_claims(struct loader *l, const yaml_node_t *list);
+
 #endif

@@ -167,7 +167,7 @@ static void add_sampler(struct loader *l, const yaml_node_t *node, struct chosen
     l->sampler_node = nodes != NULL ? nodes : l->sampler_node;
     if (l->doc.status != STATUS_OK)
         return;
-    bool several = spec->schedule_count > 1;
+    bool several = schedule > 0; /* on the first, a sampler keeps its name */
     (void)snprintf(name, sizeof name, "%s%s%s", name_of(chosen), several ? "-" : "",
                    several ? l->schedule_name[schedule] : "");
     if (strlen(name) >= sizeof instances[0]->name)

@@ -1,6 +1,7 @@
 #include "report/figure_data.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "report/figure_sheet.h"
 #include "verdict/claims.h"
@@ -88,24 +89,42 @@ struct guide {
 };
 static const struct guide guides[] = {{"accelerated", {"{/:Italic d}^{5/4}/√ε", "{/:Italic d}^{5/4}"}},
                                       {"ddpm", {"{/:Italic d}/ε", "{/:Italic d}"}}};
-enum { GUIDES = sizeof guides / sizeof guides[0] };
+enum { GUIDES = sizeof guides / sizeof guides[0], MOST_GUIDES = 6 };
 
-static void put_guide(const struct sheet *sheet, const struct slice *slice, const struct guide *guide, size_t series)
+static void put_guide(const struct sheet *sheet, const struct slice *slice, const char *name, double power,
+                      size_t series)
 {
-    size_t sampler = evidence_sampler(slice->evidence, guide->sampler), count = slice_count(slice), first = 0;
+    size_t sampler = evidence_sampler(slice->evidence, name), count = slice_count(slice), first = 0;
     while (first < count && slice_bracket(slice, sampler, first)->reach != REACH_FOUND)
         first++;
-    const struct claim_bound *bound =
-        claims_bound(slice->of_dimension ? STEPS_IN_DIMENSION : STEPS_IN_ACCURACY, guide->sampler);
-    if (first + 1 >= count || bound == NULL)
+    if (first + 1 >= count)
         return;
-    const struct place place = slice_place(slice, guide->sampler, series, first, "guide");
+    const struct place place = slice_place(slice, name, series, first, "guide");
     double x = slice_x(slice, first), whole = slice_x(slice, count - 1) / x;
     double cost = log_free_cost(slice_bracket(slice, sampler, first)->passes);
     for (int i = 0; i <= GUIDE_POINTS; i++) {
         double ratio = pow(whole, i / (double)GUIDE_POINTS);
-        sheet_row(sheet, &place, x * ratio, steps_of_cost(cost * pow(ratio, bound->value)));
+        sheet_row(sheet, &place, x * ratio, steps_of_cost(cost * pow(ratio, power)));
     }
+}
+
+/* The bounds on numbers of steps that the experiment states; returns how many guides are drawn. */
+static size_t put_stated_guides(const struct sheet *sheet, const struct slice *slice, size_t drawn)
+{
+    const struct spec *spec = &slice->evidence->spec;
+    const char *axis = slice->of_dimension ? "dimension" : "accuracy";
+    for (const struct claim_spec *claim = spec->own_claims; claim < spec->own_claims + spec->own_claim_count; claim++)
+        for (size_t p = 0; p < claim->power_count && claim->quantity == NULL; p++)
+            for (size_t s = 0; s < claim->sampler_count; s++) {
+                const struct claim_power *power = &claim->powers[p];
+                if (power->at_least || strcmp(power->axis, axis) != 0 || drawn >= MOST_GUIDES)
+                    continue;
+                put_guide(sheet, slice, claim->samplers[s], power->value, ++drawn);
+                fprintf(sheet->vars, "guide_%zu = '∝ %s^{%.3g} (%s)'\n", drawn,
+                        slice->of_dimension ? "{/:Italic d}" : "1/ε", power->value,
+                        sheet_name(claim->sampler_count > 1 ? claim->samplers[s] : claim->name).text);
+            }
+    return drawn;
 }
 
 static enum status put_guides_and_keys(const struct sheet *sheet, const struct slice *slice, struct error *error)
@@ -115,10 +134,13 @@ static enum status put_guides_and_keys(const struct sheet *sheet, const struct s
     for (const struct guide *guide = guides; guide < guides + GUIDES; guide++) {
         if (evidence_sampler(slice->evidence, guide->sampler) == spec->sampler_count)
             continue;
-        put_guide(sheet, slice, guide, ++drawn);
+        const struct claim_bound *bound =
+            claims_bound(slice->of_dimension ? STEPS_IN_DIMENSION : STEPS_IN_ACCURACY, guide->sampler);
+        put_guide(sheet, slice, guide->sampler, bound->value, ++drawn);
         fprintf(sheet->vars, "guide_%zu = 'bound ∝ %s (%s)'\n", drawn, guide->key[slice->of_dimension],
                 guide->sampler);
     }
+    drawn = put_stated_guides(sheet, slice, drawn);
     fprintf(sheet->vars, "guides = %zu\n", drawn);
     for (size_t s = 0; s < spec->sampler_count; s++) {
         struct fit fit;

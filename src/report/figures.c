@@ -25,18 +25,19 @@ const struct figure figures[] = {
     {"complexity-accuracy", TOPIC_ACCURACY,
      "Steps needed for TV ≤ ε, T(d, ε), against 1/ε, one panel a target. Filled points: the smallest dimension; open "
      "points: the largest with a curve to show. Grey: how the proven bounds grow, d/ε for ddpm and d^(5/4)/√ε for "
-     "accelerated, including the factor log T that Õ hides, scaled to pass through the first found point of that "
-     "sampler in the smallest dimension; the bound holds as long as its sampler grows no faster. The key states the "
-     "exponent of T/log T in 1/ε fitted over all dimensions. △: more steps than the largest T measured, drawn above "
-     "it, one row a curve. ▽: met at the smallest admissible T already, so T(d, ε) is at most that.",
+     "accelerated, including the factor log T that Õ hides, and the bounds that the experiment states, scaled to "
+     "pass through the first found point of that sampler in the smallest dimension; the bound holds as long as its "
+     "sampler grows no faster. The key states the exponent of T/log T in 1/ε fitted over all dimensions. △: more "
+     "steps than the largest T measured, drawn above it, one row a curve. ▽: met at the smallest admissible T "
+     "already, so T(d, ε) is at most that.",
      &figure_complexity_accuracy},
     {"complexity-dimension", TOPIC_DIMENSION,
      "Steps needed for TV ≤ ε, T(d, ε), against the dimension d, one panel a target, at the ε ≤ 0.1 for which T(d, "
      "ε) was found most often. Grey: how the proven bounds grow, d for ddpm and d^(5/4) for accelerated, including "
-     "the factor log T that Õ hides, scaled to pass through the first found point of that sampler; a sampler that "
-     "grows more slowly leaves its bound slack. The key states the exponent of T/log T in d fitted over all ε in the "
-     "window. △: more steps than the largest T measured, drawn above it, one row a sampler. ▽: met at the smallest "
-     "admissible T already, so T(d, ε) is at most that.",
+     "the factor log T that Õ hides, and the bounds that the experiment states, scaled to pass through the first "
+     "found point of that sampler; a sampler that grows more slowly leaves its bound slack. The key states the "
+     "exponent of T/log T in d fitted over all ε in the window. △: more steps than the largest T measured, drawn "
+     "above it, one row a sampler. ▽: met at the smallest admissible T already, so T(d, ε) is at most that.",
      &figure_complexity_dimension},
     {"speedup", TOPIC_ACCELERATION,
      "How many times fewer steps the accelerated sampler needs than ddpm for TV ≤ ε, against 1/ε, one panel a "
@@ -72,7 +73,8 @@ const struct figure figures[] = {
      "TV as simulated chains show it, against the step size h = c1 log(T)/T, one panel a target and a sampler; "
      "colours are dimensions. Lines: exact laws. Points: what a lower bound from chains says, ● by projections on "
      "directions, ■ by weights of forward paths, with bars of two standard errors. ↓: not significantly above 0; the "
-     "arrow starts two standard errors above the value (or above 0). Along a direction a product shows the TV of one "
+     "arrow "
+     "starts two standard errors above the value (or above 0). Along a direction a product shows the TV of one "
      "coordinate, so that the points do not rise with the dimension as the lines do, and what lies below the noise "
      "of the chains, such as most of the accelerated sampler, only an exact law tells. Of several numbers of chains "
      "the largest is shown. Points of one h are set side by side.",
@@ -88,17 +90,19 @@ const struct figure figures[] = {
      "What the estimators say over what is exact, against the dimension d, at the largest number of chains; each at "
      "the T in the key, where it tells most. 1 is right for an estimate, a bound above (TV ≤) or below (TV ≥) it is "
      "slack by that factor. Left out, and named below, is where nothing is significantly above 0. Bars: two standard "
-     "errors. ↓: not significantly above 0, drawn from two standard errors above the value (or above 0). Projections "
-     "see less and less of a product in high dimension, and the path bound, pinsker_tv, is far too large wherever it "
-     "is drawn.",
+     "errors. "
+     "↓: not significantly above 0, drawn from two standard errors above the value (or above 0). Projections see "
+     "less and less "
+     "of a product in high dimension, and the path bound, pinsker_tv, is far too large wherever it is drawn.",
      &figure_bias},
     {"path-kl", TOPIC_CHAINS,
      "Upper bounds of TV from weights of forward paths against the number of steps T, one panel a target and a "
      "sampler; colours are dimensions. ▲: Pinsker's inequality applied to the KL of the whole paths. ◆: √χ²/2 of the "
      "outputs alone, where enough paths are effective, with bars of two standard errors, or ↓ where it is not "
-     "significantly above from 0. Lines: exact TV. Dashed: like 1/√T, dotted: like log(T)/√T, through the first "
-     "point: the paths' KL falls only like d/T, up to logarithms, whatever the sampler, so that a bound by way of it "
-     "can show no better rate than √(d/T). Above the line at 1 a bound says nothing.",
+     "significantly above 0. Lines: exact TV. Dashed: like 1/√T, dotted: like log(T)/√T, through the first point: "
+     "the paths' KL "
+     "falls only like d/T, up to logarithms, whatever the sampler, so that a bound by way of it can show no better "
+     "rate than √(d/T). Above the line at 1 a bound says nothing.",
      &figure_path_kl},
     {"atlas", TOPIC_ORDERS,
      "TV against the number of score evaluations, T - 1 times those of a step, of every sampler in the smallest "

@@ -45,6 +45,7 @@ static void put_element(const struct page *page, const char *tag, const char *te
 
 /* What follows from a verdict. */
 static const char *const consequences[] = {
+    [OUTCOME_NOT_CLAIMED] = "the claim is not about this",
     [OUTCOME_NOT_TIGHT] =
         "nothing speaks against the claim; the bound is not reached, so whether it is sharp stays open",
     [OUTCOME_SUPPORTED] = "nothing speaks against the claim",
@@ -170,7 +171,7 @@ static void put_account(struct page *page, const struct finding *finding)
         const struct judgement *judgement = &account->judgement[i];
         fputs("<p><b>Judged: ", page->file);
         put(page, judgement->of);
-        if (judgement->exponent.interval > 0.0 || judgement->regression != NULL)
+        if (judgement->exponent.interval > 0.0 || judgement->regression.y[0] != '\0')
             fprintf(page->file, " = %.6g ± %.6g, bound %g", judgement->exponent.value, judgement->exponent.interval,
                     judgement->bound);
         fputs(".</b></p>\n<ul>", page->file);

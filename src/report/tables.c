@@ -28,7 +28,8 @@ static const struct table_column claim_columns[FINDING_COLUMNS] = {
 
 enum table_kind outcome_kind(enum outcome outcome)
 {
-    static const enum table_kind kinds[] = {[OUTCOME_NOT_TIGHT] = TABLE_GOOD,
+    static const enum table_kind kinds[] = {[OUTCOME_NOT_CLAIMED] = TABLE_OPEN,
+                                            [OUTCOME_NOT_TIGHT] = TABLE_GOOD,
                                             [OUTCOME_SUPPORTED] = TABLE_GOOD,
                                             [OUTCOME_INCONCLUSIVE] = TABLE_OPEN,
                                             [OUTCOME_REFUTED] = TABLE_BAD};
@@ -233,7 +234,8 @@ static const char how_to_read[] =
     "T up to max_steps reaches ε, at start when the smallest admissible T already does; both are left out of fits. "
     "In the limit: the exponent as h → 0, by Richardson extrapolation from TV (from KL) at the T that are powers of "
     "two, in the dimension where it is worst; where there is such a limit the verdict is taken on it, with 0.01 in "
-    "place of 0.05. An interval wholly above its bound supports nothing.";
+    "place of 0.05. An interval wholly above its bound supports nothing. Of a claim with several bounds the one that "
+    "fares worst is shown, the note has all, and each counts its own cells.";
 
 static const char how_to_read_score_errors[] =
     "Score errors: the effect is the TV between the sampler's laws with and without the error, an upper bound of the "

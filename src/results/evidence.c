@@ -289,6 +289,8 @@ enum status evidence_read(const char *path, const char *const *claim_names, stru
     status = spec_parse(label, out->result.spec_text, strlen(out->result.spec_text), out->result.plugins, claim_names,
                         &out->spec, error);
     if (status == STATUS_OK) {
+        if (strcmp(out->spec.title, out->spec.name) == 0) /* there is none: the name of the file was taken */
+            (void)snprintf(out->spec.title, sizeof out->spec.title, "%s", out->result.spec_name);
         (void)snprintf(out->spec.name, sizeof out->spec.name, "%s", out->result.spec_name);
         status = find_complexity(out, error);
         if (status == STATUS_OK)

@@ -11,6 +11,8 @@
 #include "test/planted.h"
 #include "test/suite.h"
 
+TEST_SUITE(claims_atlas);
+
 #define C1 8.5
 
 enum { MOST_ROWS = 3000, MOST_SAMPLERS = 5, LARGEST = 16384, DIMENSIONS = 2 };
@@ -139,7 +141,7 @@ static const struct {
 };
 enum { CASES = sizeof cases / sizeof cases[0] };
 
-START_TEST(test_atlas)
+TEST(test_atlas, .count = CASES)
 {
     OWNED(evidence) evidence;
     struct finding *findings;
@@ -157,10 +159,9 @@ START_TEST(test_atlas)
     check_accounts(findings, count);
     findings_free(findings, count);
 }
-END_TEST
 
 /* What no fit uses is counted: of each dimension the four powers of two in the window. */
-START_TEST(test_dropped)
+TEST(test_dropped)
 {
     OWNED(evidence) evidence;
     struct atlas_rate rate;
@@ -170,11 +171,10 @@ START_TEST(test_dropped)
     ASSERT_OK(atlas_rate_measure, &evidence, atlas_claim(&evidence.spec), 0, 1, NULL, &rate);
     ck_assert(!rate.in_h.ok && rate.dropped == 4 * DIMENSIONS);
 }
-END_TEST
 
 /* Costs are (T - 1) times the score evaluations of a step, and an order wins from the eps on at which its planted
  * cost is the smaller one. */
-START_TEST(test_costs)
+TEST(test_costs)
 {
     const struct planted *laws = cases[0].laws;
     OWNED(evidence) evidence;
@@ -207,12 +207,4 @@ START_TEST(test_costs)
     }
     struct atlas_cost none = atlas_cost_of(&evidence, 0, 7.0, 0, 0);
     ck_assert(isinf(none.high) && none.sampler == evidence.spec.sampler_count);
-}
-END_TEST
-
-SUITE(claims_atlas)
-{
-    ADD(test_atlas, .count = CASES);
-    ADD(test_dropped);
-    ADD(test_costs);
 }

@@ -12,6 +12,8 @@
 #include "test/planted.h"
 #include "test/suite.h"
 
+TEST_SUITE(claims_error);
+
 enum { MOST_ROWS = 2000 };
 
 struct planted_error {
@@ -182,7 +184,7 @@ static const struct {
 };
 enum { CASES = sizeof cases / sizeof cases[0] };
 
-START_TEST(test_score_error_verdicts)
+TEST(test_score_error_verdicts, .count = CASES)
 {
     OWNED(evidence) evidence;
     struct finding *findings;
@@ -210,7 +212,6 @@ START_TEST(test_score_error_verdicts)
     check_accounts(findings, count);
     findings_free(findings, count);
 }
-END_TEST
 
 static size_t occurrences(const char *text, const char *part)
 {
@@ -238,7 +239,7 @@ static const struct {
     {&figure_error_constant, 12, "deterministic = '0 0 1'\n", "\tddpm, wave w=0.5 one\t64\t0.1\n"},
 };
 
-START_TEST(test_figure_data)
+TEST(test_figure_data, .count = COUNT(figures_of))
 {
     const struct world world = {{1, 0, 0, 0, 0.25}, 3, 3, 4, 0, 0, 0};
     OWNED(evidence) evidence;
@@ -257,7 +258,6 @@ START_TEST(test_figure_data)
     ck_assert_msg(strstr(vars, figures_of[_i].vars) != NULL, "no %s in:\n%s", figures_of[_i].vars, vars);
     ck_assert_msg(strstr(table, figures_of[_i].row) != NULL, "no %s in:\n%s", figures_of[_i].row, table);
 }
-END_TEST
 
 char *planted_markdown(struct evidence *evidence)
 {
@@ -277,7 +277,7 @@ char *planted_markdown(struct evidence *evidence)
     return text;
 }
 
-START_TEST(test_score_error_table)
+TEST(test_score_error_table)
 {
     const struct world world = {{1, 0, 0, 0, 0.5}, 3, 3, 4, 0.5, 1, 0};
     OWNED(evidence) evidence;
@@ -293,7 +293,6 @@ START_TEST(test_score_error_table)
     ASSERT_SAYS(text, "\n36 cells are missing");
     ASSERT_OMITS(text, "Speed-up", "clipping");
 }
-END_TEST
 
 /* TV with and without a clip under a bump at T = 64, 128, 256, and what the report says of it. */
 static const struct {
@@ -329,7 +328,7 @@ static const struct {
 };
 enum { CLIPS = sizeof clips / sizeof clips[0] };
 
-START_TEST(test_clipping_table)
+TEST(test_clipping_table, .count = CLIPS)
 {
     static const char text[] = "targets: [{name: planted, kind: gaussian, variance: 0.25}]\n"
                                "samplers: [accelerated, accelerated-unclipped]\ndimensions: [1]\n"
@@ -353,13 +352,4 @@ START_TEST(test_clipping_table)
     ASSERT_OMITS(report, "Exponents of every sampler"); /* there are none */
     ck_assert_uint_eq(occurrences(report, "| planted | bump 0.01 p=0.001 all | 1 |"), clips[_i].listed);
     ck_assert_msg(strstr(report, clips[_i].sentence) != NULL, "%s", report);
-}
-END_TEST
-
-SUITE(claims_error)
-{
-    ADD(test_score_error_verdicts, .count = CASES);
-    ADD(test_figure_data, .count = COUNT(figures_of));
-    ADD(test_score_error_table);
-    ADD(test_clipping_table, .count = CLIPS);
 }

@@ -12,6 +12,8 @@
 #include "test/planted.h"
 #include "test/suite.h"
 
+TEST_SUITE(claims_samples);
+
 enum { MOST_ROWS = 100, DIMENSIONS = 2, STEPS = 3, NUMBERS = 2, CELLS = DIMENSIONS * STEPS * NUMBERS };
 
 static const size_t dimensions[DIMENSIONS] = {1, 4}, steps[STEPS] = {64, 128, 256}, numbers[NUMBERS] = {1000, 4000};
@@ -165,7 +167,7 @@ static const struct {
 };
 enum { CASES = sizeof cases / sizeof cases[0] };
 
-START_TEST(test_agreement_verdicts)
+TEST(test_agreement_verdicts, .count = CASES)
 {
     OWNED(evidence) evidence;
     struct finding *findings;
@@ -186,9 +188,8 @@ START_TEST(test_agreement_verdicts)
     check_accounts(findings, count);
     findings_free(findings, count);
 }
-END_TEST
 
-START_TEST(test_agreement_applies_to_chains_alone)
+TEST(test_agreement_applies_to_chains_alone)
 {
     struct spec with = {.chain_count = 1}, without = {.chain_count = 0};
     size_t i = 0;
@@ -197,10 +198,9 @@ START_TEST(test_agreement_applies_to_chains_alone)
     ck_assert(claim_is_asked(claim_at(i), &with));
     ck_assert(!claim_is_asked(claim_at(i), &without));
 }
-END_TEST
 
 /* Every member of struct estimates but the last is an estimator whose columns exist. */
-START_TEST(test_estimators_are_columns)
+TEST(test_estimators_are_columns)
 {
     size_t count = 0;
     for (; estimator_at(count) != NULL; count++) {
@@ -214,7 +214,6 @@ START_TEST(test_estimators_are_columns)
     }
     ck_assert_uint_eq(count * sizeof(struct estimate) + sizeof(double), sizeof(struct estimates));
 }
-END_TEST
 
 static const struct {
     struct world world;
@@ -239,7 +238,7 @@ static const struct {
      "(weights)"},
 };
 
-START_TEST(test_samples_report)
+TEST(test_samples_report, .count = COUNT(reports))
 {
     OWNED(evidence) evidence;
     make_evidence(&reports[_i].world, &evidence);
@@ -248,7 +247,6 @@ START_TEST(test_samples_report)
         ck_assert_msg(strstr(report, reports[_i].has[i]) != NULL, "no \"%s\" in:\n%s", reports[_i].has[i], report);
     ck_assert_msg(strstr(report, reports[_i].lacks) == NULL, "\"%s\" in:\n%s", reports[_i].lacks, report);
 }
-END_TEST
 
 static const struct {
     const struct figure_source *source;
@@ -269,7 +267,7 @@ static const struct {
     {&figure_bias, {FINE, 0, NULL, 0, 0, 0, STEPS, 0}, 0, 0, NULL},
 };
 
-START_TEST(test_samples_figures)
+TEST(test_samples_figures, .count = COUNT(figures_of))
 {
     OWNED(evidence) evidence;
     FREED char *table = NULL, *vars = NULL;
@@ -286,14 +284,4 @@ START_TEST(test_samples_figures)
     ASSERT_SAYS(table, "\tvalue\tstandard_error\n");
     if (figures_of[_i].row != NULL)
         ck_assert_msg(strstr(table, figures_of[_i].row) != NULL, "no %s in:\n%s", figures_of[_i].row, table);
-}
-END_TEST
-
-SUITE(claims_samples)
-{
-    ADD(test_agreement_verdicts, .count = CASES);
-    ADD(test_agreement_applies_to_chains_alone);
-    ADD(test_estimators_are_columns);
-    ADD(test_samples_report, .count = COUNT(reports));
-    ADD(test_samples_figures, .count = COUNT(figures_of));
 }

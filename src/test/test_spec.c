@@ -69,7 +69,12 @@ static const char full[] =
     "samples: {chains: [9000, 512], methods: [weights, projection], directions: 3, seed: 12}\n"
     "accuracies: [1.0e-2, 0.5, 1e-1]\n"
     "max_steps: 4096\n"
-    "claims: [low-dimension, eps-ddpm]\n";
+    "claims:\n"
+    "- low-dimension\n"
+    "- {name: mine, says: fast, source: me, sampler: ddpm, quantity: steps, at_most: {d: 1/2, accuracy: 1}, targets: "
+    "few}\n"
+    "- eps-ddpm\n"
+    "- {name: other, quantity: w2, at_most: {T: -1}, at_least: {h: 1.5}}\n";
 
 static void check_targets(const struct spec *spec)
 {
@@ -197,9 +202,22 @@ static void check_full(const struct spec *spec)
     ck_assert_uint_eq(spec->methods, 5); /* the first and the third */
     ck_assert_uint_eq(spec->directions, 3);
     ck_assert_uint_eq(spec->seed, 12);
-    ck_assert_uint_eq(spec->claim_count, 2);
+    ck_assert_uint_eq(spec->claim_count, 4);
     ck_assert_str_eq(spec->claims[0], "low-dimension");
-    ck_assert_str_eq(spec->claims[1], "eps-ddpm");
+    ck_assert_str_eq(spec->claims[2], "eps-ddpm");
+    ck_assert_uint_eq(spec->own_claim_count, 2);
+    const struct claim_spec *own = spec->own_claims;
+    ck_assert_str_eq(spec->claims[1], "mine");
+    ck_assert_str_eq(own[0].says, "fast");
+    ck_assert_str_eq(own[0].source, "me");
+    ck_assert(own[0].quantity == NULL && own[0].sampler_count == 1 && own[0].target_count == 1);
+    ck_assert_str_eq(own[0].targets[0], "few");
+    ck_assert_uint_eq(own[0].power_count, 2); /* in the author's order */
+    ck_assert_str_eq(own[0].powers[0].axis, "dimension");
+    ck_assert_double_eq(own[0].powers[0].value, 0.5);
+    ck_assert_str_eq(own[1].quantity->name, "w2");
+    ck_assert(own[1].sampler_count == 3 && own[1].target_count == 6);
+    ck_assert(!own[1].powers[0].at_least && own[1].powers[1].at_least);
 }
 
 START_TEST(test_every_feature)
@@ -715,6 +733,49 @@ static const struct bad {
     {TARGETS TAIL "claims: [eps]\n", 5, 10,
      "unknown claim 'eps', expected one of: eps-ddpm, eps-accelerated, low-dimension"},
     {TARGETS TAIL "claims: [eps-ddpm, eps-ddpm]\n", 5, 20, "duplicate claim 'eps-ddpm', first given on line 5"},
+#define OWN TARGETS "samplers: [ddpm, accelerated]\n" DIMENSIONS STEPS "claims:\n- {name: own, "
+    {TARGETS TAIL "claims:\n- {says: mine}\n", 6, 3, "missing key 'name'"},
+    {TARGETS TAIL "claims:\n- {name: a b, quantity: tv}\n", 6, 10, "expected a name of [A-Za-z0-9._-]"},
+    {TARGETS TAIL "claims:\n- {name: eps-ddpm, quantity: tv}\n", 6, 10, "'eps-ddpm' is the name of a built-in claim"},
+    {OWN "at_most: {h: 1}}\n", 6, 3, "missing key 'quantity'"},
+    {OWN "quantity: tvs}\n", 6, 25, "unknown quantity 'tvs', expected one of: steps, evaluations, path_kl, tv, "},
+    {OWN "quantity: kl_pq}\n", 6, 25, "did you mean 'kl_p_q'?"},
+    {OWN "quantity: tv_error}\n", 6, 25, "unknown quantity 'tv_error'"},
+    {OWN "quantity: tv}\n", 6, 3, "expected at least one of the keys at_most, at_least and faster_than"},
+    {OWN "quantity: tv, at_mots: {h: 1}}\n", 6, 29, "did you mean 'at_most'?"},
+    {OWN "quantity: tv, at_least: {step: 1}}\n", 6, 40,
+     "unknown key 'step', expected one of: dimension, step_size, "},
+    {OWN "quantity: tv, at_least: {accuracy: 1}}\n", 6, 40, "unknown key 'accuracy'"},
+    {OWN "quantity: steps, at_most: {h: 1}}\n", 6, 42, "unknown key 'h', expected one of: accuracy, dimension, d"},
+    {OWN "quantity: path_kl, at_most: {score_error_size: 1}}\n", 6, 44, "unknown key 'score_error_size'"},
+    {OWN "quantity: tv, at_least: {h: 1/0}}\n", 6, 43, "a number that double precision can hold, found '1/0'"},
+    {OWN "quantity: tv, at_least: {h: 1/2/3}}\n", 6, 43, "expected a number, found '1/2/3'"},
+    {OWN "quantity: tv, at_least: {h: two}}\n", 6, 43, "expected a number, found 'two'"},
+    {OWN "quantity: tv, at_least: {h: 1, step_size: 2}}\n", 6, 57, "a second exponent in step_size, expected one"},
+    {OWN "quantity: tv, at_least: {h: 1, h: 2}}\n", 6, 46, "duplicate key 'h'"},
+    {OWN "quantity: tv, at_least: {}}\n", 6, 39,
+     "found no exponent, expected one at least, such as {dimension: 1/2}"},
+    {OWN "quantity: tv, at_least: 2}\n", 6, 39, "expected a mapping, found '2'"},
+    {OWN "quantity: tv, at_least: {h: 1}, sampler: dpm}\n", 6, 56,
+     "unknown sampler 'dpm', expected one of: ddpm, accelerated; did you mean 'ddpm'?"},
+    {OWN "quantity: tv, at_least: {h: 1}, sampler: [ddpm, pf-ode]}\n", 6, 63, "unknown sampler 'pf-ode'"},
+    {OWN "quantity: tv, at_least: {h: 1}, sampler: [ddpm, ddpm]}\n", 6, 63, "duplicate sampler 'ddpm'"},
+    {OWN "quantity: tv, at_least: {h: 1}, sampler: []}\n", 6, 56, "expected a non-empty list"},
+    {OWN "quantity: tv, at_least: {h: 1}, targets: [f]}\n", 6, 57, "unknown target 'f', expected one of: g"},
+    {OWN "quantity: steps, faster_than: ddpm}\n", 6, 45,
+     "expected a mapping such as {sampler: ddpm, by: {accuracy: 1/2}}"},
+    {OWN "quantity: steps, faster_than: {sampler: ddpm}}\n", 6, 45, "missing key 'by'"},
+    {OWN "quantity: steps, faster_than: {by: {accuracy: 1}}}\n", 6, 45, "missing key 'sampler'"},
+    {OWN "quantity: tv, faster_than: {sampler: ddpm, by: {h: 1}}}\n", 6, 42, "expected steps or evaluations"},
+    {OWN "quantity: steps, faster_than: {sampler: pf-ode, by: {accuracy: 1}}}\n", 6, 55, "unknown sampler 'pf-ode'"},
+    {OWN "quantity: steps, sampler: ddpm, faster_than: {sampler: ddpm, by: {accuracy: 1}}}\n", 6, 60,
+     "ddpm is compared with itself"},
+    {TARGETS TAIL "claims: [{name: own, quantity: steps, faster_than: {sampler: ddpm, by: {accuracy: 1}}}]\n", 5, 52,
+     "the experiment has no other sampler than ddpm"},
+    {OWN "quantity: tv, at_least: {h: 1}}\n- {name: own, quantity: tv, at_least: {h: 1}}\n", 7, 10,
+     "duplicate claim 'own', first given on line 6, column 10"},
+    {OWN "quantity: tv, at_least: {h: 1}, source: ''}\n", 6, 55, "expected a source, found an empty string"},
+#undef OWN
 };
 
 static void check_refused(const struct error *error, enum status status, int line, int column, const char *message)

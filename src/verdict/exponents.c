@@ -275,7 +275,7 @@ static enum status find_limits(const struct evidence *evidence, size_t target, s
 }
 
 enum status divergence_limit(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
-                             struct limit *out, size_t *where, struct error *error)
+                             bool largest, struct limit *out, size_t *where, struct error *error)
 {
     struct dimension_limit *limits;
     size_t dimensions = evidence->spec.dimension_count;
@@ -283,7 +283,8 @@ enum status divergence_limit(const struct evidence *evidence, size_t target, siz
     *out = (struct limit){.exists = false};
     for (size_t d = 0; d < dimensions && status == STATUS_OK; d++) {
         const struct limit *power = &limits[d].power;
-        if (d > 0 && !(power->exists && (!out->exists || power->value < out->value)))
+        const bool beyond = largest ? power->value > out->value : power->value < out->value;
+        if (d > 0 && !(power->exists && (!out->exists || beyond)))
             continue;
         *out = *power;
         if (where != NULL)
@@ -296,19 +297,54 @@ enum status divergence_limit(const struct evidence *evidence, size_t target, siz
 /* Below this power TV has a floor rather than an order. */
 #define LEAST_ORDER 0.2
 
-enum status accuracy_limit(const struct evidence *evidence, size_t target, size_t sampler, struct limit *out,
-                           size_t *where, struct error *error)
+/* The power of 1/eps in T/log T from that of h in TV. */
+static struct limit inverse(const struct limit *power)
 {
-    TRY(divergence_limit(evidence, target, sampler, offsetof(struct record, tv), out, where, error));
-    double power = out->value, least = power - out->interval;
-    if (!out->exists)
-        return STATUS_OK;
-    out->exists = least > LEAST_ORDER;
-    if (!out->exists)
-        (void)snprintf(out->reason, sizeof out->reason, "TV falls like h^%.2f only", power);
-    out->value = 1.0 / power;
-    out->interval = 1.0 / least - out->value;
+    struct limit limit = *power;
+    double least = power->value - power->interval;
+    if (!power->exists)
+        return limit;
+    limit.exists = least > LEAST_ORDER;
+    if (!limit.exists)
+        (void)snprintf(limit.reason, sizeof limit.reason, "TV falls like h^%.2f only", power->value);
+    limit.value = 1.0 / power->value;
+    limit.interval = 1.0 / least - limit.value;
+    return limit;
+}
+
+enum status accuracy_limit(const struct evidence *evidence, size_t target, size_t sampler, bool smallest,
+                           struct limit *out, size_t *where, struct error *error)
+{
+    struct limit power;
+    TRY(divergence_limit(evidence, target, sampler, offsetof(struct record, tv), smallest, &power, where, error));
+    *out = inverse(&power);
     return STATUS_OK;
+}
+
+enum status ratio_limit(const struct evidence *evidence, size_t target, size_t fast, size_t slow, struct limit *out,
+                        size_t *where, struct error *error)
+{
+    struct dimension_limit *of_fast, *of_slow = NULL;
+    size_t dimensions = evidence->spec.dimension_count;
+    const size_t tv = offsetof(struct record, tv);
+    enum status status;
+    *out = (struct limit){.exists = false};
+    TRY_OR(end, find_limits(evidence, target, fast, tv, &of_fast, error));
+    TRY_OR(end, find_limits(evidence, target, slow, tv, &of_slow, error));
+    for (size_t d = 0; d < dimensions; d++) {
+        struct limit a = inverse(&of_fast[d].power), b = inverse(&of_slow[d].power);
+        struct limit ratio = a.exists ? b : a;
+        ratio.value = b.value - a.value;
+        ratio.interval = a.interval + b.interval;
+        if (d > 0 && !(ratio.exists && (!out->exists || ratio.value < out->value)))
+            continue;
+        *out = ratio;
+        *where = evidence->spec.dimensions[d];
+    }
+end:
+    limits_free(of_fast, dimensions);
+    limits_free(of_slow, dimensions);
+    return status;
 }
 
 /* The order that is common to all dimensions: the integer that lies in all intervals, or the mean of the limits; NaN
@@ -337,6 +373,7 @@ struct slopes {
     size_t constants; /* dimensions whose C_p is known */
 };
 
+/* Of C_p(d), p being the order. */
 static struct slopes find_slopes(const struct dimension_limit *limits, const size_t *dimension, size_t count,
                                  double order)
 {
@@ -351,8 +388,8 @@ static struct slopes find_slopes(const struct dimension_limit *limits, const siz
         if (slopes.constants++ > 0) {
             slopes.value[0] = slopes.value[1];
             slopes.radius[0] = slopes.radius[1];
-            slopes.value[1] = (constant.value - before.value) / apart / order;
-            slopes.radius[1] = (constant.interval + before.interval) / apart / order;
+            slopes.value[1] = (constant.value - before.value) / apart;
+            slopes.radius[1] = (constant.interval + before.interval) / apart;
         }
         before = constant;
         log_before = log((double)dimension[d]);
@@ -360,29 +397,48 @@ static struct slopes find_slopes(const struct dimension_limit *limits, const siz
     return slopes;
 }
 
-enum status dimension_limit(const struct evidence *evidence, size_t target, size_t sampler, struct limit *out,
-                            struct error *error)
+/* *order is set to p where there is a limit. */
+static enum status find_coefficient(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
+                                    double *order, struct limit *out, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
     size_t dimensions = spec->dimension_count;
     struct dimension_limit *limits;
-    enum status status = find_limits(evidence, target, sampler, offsetof(struct record, tv), &limits, error);
-    double order = status == STATUS_OK ? common_order(limits, dimensions) : NAN;
+    enum status status = find_limits(evidence, target, sampler, offset, &limits, error);
     struct slopes slopes = {.constants = 0};
-    if (isfinite(order))
-        slopes = find_slopes(limits, spec->dimensions, dimensions, order);
+    *order = status == STATUS_OK ? common_order(limits, dimensions) : NAN;
+    if (isfinite(*order))
+        slopes = find_slopes(limits, spec->dimensions, dimensions, *order);
     *out = (struct limit){.exists = slopes.constants >= 3,
                           .points = slopes.constants,
                           .value = slopes.value[1],
                           .interval =
                               fabs(slopes.value[1] - slopes.value[0]) + fmax(slopes.radius[0], slopes.radius[1])};
-    if (!isfinite(order))
-        (void)snprintf(out->reason, sizeof out->reason, "TV has no order in h that is common to all dimensions");
+    if (!isfinite(*order))
+        (void)snprintf(out->reason, sizeof out->reason, "%s has no order in h that is common to all dimensions",
+                       column_at(offset));
     else if (!out->exists)
-        (void)snprintf(out->reason, sizeof out->reason, "%zu dimensions in which TV has a limit, of at least 3",
-                       slopes.constants);
+        (void)snprintf(out->reason, sizeof out->reason, "%zu dimensions in which %s has a limit, of at least 3",
+                       slopes.constants, column_at(offset));
     limits_free(limits, dimensions);
     return status;
+}
+
+enum status coefficient_limit(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
+                              struct limit *out, struct error *error)
+{
+    double order;
+    return find_coefficient(evidence, target, sampler, offset, &order, out, error);
+}
+
+enum status dimension_limit(const struct evidence *evidence, size_t target, size_t sampler, struct limit *out,
+                            struct error *error)
+{
+    double order;
+    TRY(find_coefficient(evidence, target, sampler, offsetof(struct record, tv), &order, out, error));
+    out->value /= order;
+    out->interval /= order;
+    return STATUS_OK;
 }
 
 struct unused complexity_unused(const struct evidence *evidence, size_t target, size_t sampler)

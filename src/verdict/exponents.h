@@ -43,16 +43,24 @@ size_t divergence_window(const struct record *const *rows, size_t count, size_t 
 /* What such quantities tend to as h -> 0 (theory §11), from rows with T a power of two, TV up to WINDOW_ACCURACY and
  * values known to WINDOW_RADIUS. Where there is no limit, its reason is set.
  *
- * The power of h in the divergence at `offset`, the smallest of all dimensions, and (where not NULL) in which. */
+ * The power of h in the divergence at `offset`, the smallest of all dimensions or the largest, and (where not NULL)
+ * in which. */
 MUST_USE enum status divergence_limit(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
-                                      struct limit *out, size_t *where, struct error *error);
-/* The power of 1/eps in T/log T, 1/p where TV ~ h^p: the largest of all dimensions. */
-MUST_USE enum status accuracy_limit(const struct evidence *evidence, size_t target, size_t sampler, struct limit *out,
-                                    size_t *where, struct error *error);
-/* The power of d in T/log T, that of d in C_p(d) over p (22), between the two largest dimensions; the interval holds
- * what it is between the two before. p must be the same in all of them. */
+                                      bool largest, struct limit *out, size_t *where, struct error *error);
+/* The power of d in the divergence's C_p(d) (22), between the two largest dimensions; the interval holds what it is
+ * between the two before. p must be the same in all of them. */
+MUST_USE enum status coefficient_limit(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
+                                       struct limit *out, struct error *error);
+/* The power of 1/eps in T/log T, 1/p where TV ~ h^p: the largest of all dimensions or the smallest. */
+MUST_USE enum status accuracy_limit(const struct evidence *evidence, size_t target, size_t sampler, bool smallest,
+                                    struct limit *out, size_t *where, struct error *error);
+/* The power of d in T/log T, that of d in TV's C_p(d) over p. */
 MUST_USE enum status dimension_limit(const struct evidence *evidence, size_t target, size_t sampler,
                                      struct limit *out, struct error *error);
+/* The power of 1/eps in the ratio of T/log T of the sampler `slow` to that of `fast`: the smallest of all dimensions.
+ */
+MUST_USE enum status ratio_limit(const struct evidence *evidence, size_t target, size_t fast, size_t slow,
+                                 struct limit *out, size_t *where, struct error *error);
 
 /* Of a fit's cells, which the last window of the account holds in this order as used, those without weight are not
  * used. account may be NULL. */
