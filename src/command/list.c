@@ -69,12 +69,27 @@ static void list_targets(const struct registry *registry)
     }
 }
 
+/* Of exact laws; chains carry every sampler. */
+static void list_engines(const struct sampler *sampler)
+{
+    const struct law_engine *engine;
+    const char *before = "      laws: ";
+    for (size_t i = 0; (engine = law_engine_at(i)) != NULL; i++) {
+        if (!law_engine_carries(engine, sampler))
+            continue;
+        printf("%s%s", before, engine->name);
+        before = ", ";
+    }
+    printf("%schains\n", before);
+}
+
 static void list_samplers(const struct registry *registry)
 {
     const struct sampler *sampler;
     for (size_t i = 0; (sampler = registry_sampler_at(registry, i)) != NULL; i++) {
         entry(sampler->name, sampler->doc, sampler->formula, sampler->source);
         printf("      score evaluations a step: %zu\n", sampler->score_evaluations);
+        list_engines(sampler);
         list_params(sampler->params);
         if (sampler->claimed_order > 0.0)
             printf("      claimed order: %g (%s)\n", sampler->claimed_order, sampler->claim_source);
@@ -84,11 +99,11 @@ static void list_samplers(const struct registry *registry)
 
 static void list_schedules(const struct registry *registry)
 {
-    (void)registry;
     const struct schedule_kind *kind;
-    for (size_t i = 0; (kind = schedule_kind_at(i)) != NULL; i++) {
+    for (size_t i = 0; (kind = registry_schedule_at(registry, i)) != NULL; i++) {
         entry(kind->name, kind->doc, kind->formula, kind->source);
         list_params(kind->params);
+        origin(registry_schedule_plugin(registry, kind));
     }
 }
 

@@ -65,6 +65,7 @@ static void fill_record(const struct cell *cell, const struct schedule *schedule
 int cell_is_loaded(const struct cell *cell)
 {
     return cell->spec->samplers[cell->sampler]->increment != NULL
+           && spec_schedule(cell->spec, cell->sampler)->kind->fill != NULL
            && target_is_loaded(&cell->spec->targets[cell->target]);
 }
 
@@ -212,9 +213,8 @@ static char *describe(const struct cell *cell, int with_dimensions)
     FILE *stream = open_memstream(&text, &size);
     if (stream == NULL)
         return NULL;
-    const struct schedule_rule *rule = spec_schedule(spec, cell->sampler);
-    fprintf(stream, "numerics %d; schedule %s", NUMERICS_VERSION, rule->kind->name);
-    params_describe(rule->kind->params, &rule->values, stream);
+    fprintf(stream, "numerics %d; schedule ", NUMERICS_VERSION);
+    schedule_rule_describe(spec_schedule(spec, cell->sampler), stream);
     fputs("; sampler ", stream);
     sampler_describe(spec->samplers[cell->sampler], stream);
     if (plugin != NULL)

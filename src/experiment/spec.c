@@ -378,6 +378,10 @@ void spec_free(struct spec *spec)
         target_clear(&spec->targets[i]);
     for (size_t i = 0; i < spec->sampler_count && spec->instances != NULL; i++)
         sampler_instance_free(spec->instances[i]);
+    for (size_t i = 0; i < spec->schedule_count; i++) {
+        params_free(spec->schedules[i].kind->params, &spec->schedules[i].values);
+        free(spec->schedules[i].written);
+    }
     free(spec->text);
     free(spec->schedules);
     free(spec->targets);

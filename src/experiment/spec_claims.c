@@ -176,47 +176,74 @@ static void read_powers(const struct stated *stated, const yaml_node_t *node, bo
                    keys.at(keys.context, 0));
 }
 
-/* The names of all samplers, then those that several have in common; and so of targets. */
-static const char *sampler_name(const void *context, size_t index)
+/* Samplers or targets of the experiment, by their names and by those that several have in common. */
+struct entries {
+    const struct spec *spec;
+    bool targets;
+};
+
+static size_t entry_count(const struct entries *e)
 {
-    const struct spec *spec = context;
-    const size_t count = spec->sampler_count;
-    return index < count       ? spec->samplers[index]->name
-           : index < 2 * count ? spec->sampler_entries[index - count].of
-                               : NULL;
+    return e->targets ? e->spec->target_count : e->spec->sampler_count;
 }
 
-static const char *target_name(const void *context, size_t index)
+static const char *entry_name(const struct entries *e, size_t index)
 {
-    const struct spec *spec = context;
-    const size_t count = spec->target_count;
-    return index < count       ? spec->targets[index].name
-           : index < 2 * count ? spec->target_entries[index - count].of
-                               : NULL;
+    return e->targets ? e->spec->targets[index].name : e->spec->samplers[index]->name;
 }
 
-/* One of the names or a list of them; without a node, all of them but `except`. A name that several have in common
- * stands for these, unless it is also the name of one. The first half of `known` are the names, the second what they
- * have in common. */
-static const char **read_some(struct doc *doc, const yaml_node_t *node, struct names known, size_t all,
-                              const char *what, const char *except, size_t *count)
+static const char *common_name(const struct entries *e, size_t index)
 {
+    return e->targets ? e->spec->target_entries[index].of : e->spec->sampler_entries[index].of;
+}
+
+/* Whether no entry has this common name as its own, or had it before. */
+static bool is_new(const struct entries *e, size_t index)
+{
+    for (size_t i = 0; i < entry_count(e); i++)
+        if (strcmp(entry_name(e, i), common_name(e, index)) == 0
+            || (i < index && strcmp(common_name(e, i), common_name(e, index)) == 0))
+            return false;
+    return true;
+}
+
+/* All names, then the common ones. */
+static const char *known_name(const void *context, size_t index)
+{
+    const struct entries *e = context;
+    const size_t count = entry_count(e);
+    if (index < count)
+        return entry_name(e, index);
+    index -= count;
+    for (size_t i = 0; i < count; i++)
+        if (is_new(e, i) && index-- == 0)
+            return common_name(e, i);
+    return NULL;
+}
+
+/* One of the names or a list of them; without a node, all of them but `except`. A common name stands for all that
+ * have it. */
+static const char **read_some(struct doc *doc, const yaml_node_t *node, const struct entries *e, const char *except,
+                              size_t *count)
+{
+    const char *what = e->targets ? "target" : "sampler";
+    const struct names known = {known_name, e};
     const bool is_list = node != NULL && node->type == YAML_SEQUENCE_NODE;
+    const size_t all = entry_count(e);
     const char **names = array_new(all + 1, sizeof *names);
     size_t items = node != NULL;
     *count = 0;
     if (is_list)
         free(doc_array(doc, node, 1, &items));
     for (size_t i = 0; i < all && node == NULL && names != NULL; i++)
-        if (except == NULL || strcmp(known.at(known.context, i), except) != 0)
-            names[(*count)++] = known.at(known.context, i);
+        if (except == NULL || strcmp(entry_name(e, i), except) != 0)
+            names[(*count)++] = entry_name(e, i);
     for (size_t i = 0; i < items && names != NULL && doc->status == STATUS_OK; i++) {
         const yaml_node_t *item = is_list ? doc_item(doc, node, i) : node;
         const size_t choice = doc_choice(doc, item, known, what);
-        const char *common = choice >= all ? known.at(known.context, choice) : NULL;
         for (size_t k = 0; k < all && doc->status == STATUS_OK; k++) {
-            const char *name = known.at(known.context, k);
-            if (common != NULL ? strcmp(known.at(known.context, all + k), common) != 0 : k != choice)
+            const char *name = entry_name(e, k);
+            if (choice < all ? k != choice : strcmp(common_name(e, k), known_name(e, choice)) != 0)
                 continue;
             for (size_t j = 0; j < *count && doc->status == STATUS_OK; j++)
                 if (names[j] == name)
@@ -268,7 +295,8 @@ static const char *read_other(const struct stated *stated, const yaml_node_t *no
 {
     static const char *const keys[] = {"sampler", "by", NULL};
     struct doc *doc = &stated->l->doc;
-    const struct names samplers = {sampler_name, stated->l->spec};
+    const struct entries entries = {stated->l->spec, false};
+    const struct names samplers = {known_name, &entries};
     if (node == NULL)
         return NULL;
     if (doc->status == STATUS_OK && node->type != YAML_MAPPING_NODE)
@@ -277,10 +305,9 @@ static const char *read_other(const struct stated *stated, const yaml_node_t *no
     if (doc->status == STATUS_OK && stated->claim->quantity != NULL)
         doc_refuse(doc, node->start_mark, "the quantity is %s, expected steps or evaluations in a comparison",
                    stated->claim->quantity->name);
-    const struct spec *spec = stated->l->spec;
     const size_t choice = doc_choice(doc, doc_find(doc, node, "sampler", true), samplers, "sampler");
-    const char *other = sampler_name(spec, choice);
-    if (doc->status == STATUS_OK && choice >= spec->sampler_count)
+    const char *other = known_name(&entries, choice);
+    if (doc->status == STATUS_OK && choice >= entry_count(&entries))
         doc_refuse(doc, node->start_mark, "several samplers are called %s, expected the name of one", other);
     read_powers(stated, doc_find(doc, node, "by", true), true, other);
     return other;
@@ -331,11 +358,11 @@ static void read_claim(struct loader *l, const yaml_node_t *map, struct claim_sp
     if (least != NULL)
         read_powers(&stated, least, true, NULL);
     const char *other = read_other(&stated, comparison);
-    claim->samplers = read_some(doc, doc_find(doc, map, "sampler", false), (struct names){sampler_name, spec},
-                                spec->sampler_count, "sampler", other, &claim->sampler_count);
+    claim->samplers = read_some(doc, doc_find(doc, map, "sampler", false), &(struct entries){spec, false}, other,
+                                &claim->sampler_count);
     check_other(&stated, comparison, other);
-    claim->targets = read_some(doc, doc_find(doc, map, "targets", false), (struct names){target_name, spec},
-                               spec->target_count, "target", NULL, &claim->target_count);
+    claim->targets = read_some(doc, doc_find(doc, map, "targets", false), &(struct entries){spec, true}, NULL,
+                               &claim->target_count);
     if (doc->status == STATUS_OK && (claim->samplers == NULL || claim->targets == NULL))
         doc_refuse(doc, map->start_mark, "out of memory");
 }

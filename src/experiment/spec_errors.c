@@ -72,11 +72,12 @@ static void read_error(struct loader *l, const yaml_node_t *map, const struct er
     static const char *const own[] = {"shape", "size", "spread", "profile", "growth", NULL};
     struct doc *doc = &l->doc;
     struct score_error error = {.shape = shape, .spread = SPREAD_ALL, .profile = error_profile_find("uniform")};
-    const yaml_node_t *size = doc_find(doc, map, "size", true), *spread = doc_find(doc, map, "spread", false);
+    const yaml_node_t *size = doc_find(doc, map, "size", false), *spread = doc_find(doc, map, "spread", false);
     const yaml_node_t *profile = doc_find(doc, map, "profile", false), *growth = doc_find(doc, map, "growth", false);
-    error.size = doc_real(doc, sweep_item(l, size, &size_param), &positive);
+    (void)sweep_item(l, size, &size_param); /* the first of the lists */
     params_init(shape->params, &error.params);
     read_params(l, map, own, shape->params, &error.params);
+    error.size = doc_real(doc, sweep_item(l, doc_find(doc, map, "size", true), &size_param), &positive);
     if (spread != NULL)
         error.spread =
             (enum error_spread)doc_choice(doc, spread, (struct names){listed_name, error_spread_names}, "spread");

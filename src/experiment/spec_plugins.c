@@ -5,21 +5,24 @@
 #include "core/memory.h"
 #include "experiment/spec_reader.h"
 
-enum { LONGEST_PATH = 4000 };
-
-/* A path that is not absolute is relative to the directory of the experiment's file; "./" keeps the loader from
- * searching elsewhere. */
-static void load(struct loader *l, const yaml_node_t *node, const char *path)
+/* "./" keeps the loader of shared objects from searching elsewhere. */
+char *path_beside(const struct loader *l, const char *path)
 {
-    struct error reason = {STATUS_OK, ""};
     const char *slash = strrchr(l->doc.path, '/');
     int length = path[0] == '/' ? 0 : slash != NULL ? (int)(slash - l->doc.path) : 1;
     char *file = NULL;
-    if (asprintf(&file, "%.*s%s%s", length, slash != NULL ? l->doc.path : ".", path[0] == '/' ? "" : "/", path) < 0) {
+    return asprintf(&file, "%.*s%s%s", length, slash != NULL ? l->doc.path : ".", path[0] == '/' ? "" : "/", path) < 0
+               ? NULL
+               : file;
+}
+
+static void load(struct loader *l, const yaml_node_t *node, const char *path)
+{
+    struct error reason = {STATUS_OK, ""};
+    char *file = path_beside(l, path);
+    if (file == NULL)
         doc_refuse(&l->doc, node->start_mark, "out of memory");
-        return;
-    }
-    if (registry_load(&l->spec->registry, file, path, &reason) != STATUS_OK)
+    else if (registry_load(&l->spec->registry, file, path, &reason) != STATUS_OK)
         doc_refuse(&l->doc, node->start_mark, "%s", reason.text);
     free(file);
 }

@@ -5,6 +5,8 @@
 #include "experiment/spec.h"
 #include "experiment/yaml.h"
 
+enum { LONGEST_PATH = 4000 };
+
 /* The lists of numbers of one entry that stand in the place of a number: the entry is one for each of their product,
  * of which this is the one being read. */
 enum { SWEPT_LISTS = 6 };
@@ -80,6 +82,13 @@ const yaml_node_t *read_target(struct loader *l, const yaml_node_t *map, const c
 
 /* plugins: shared objects with samplers and targets. */
 void read_plugins(struct loader *l, const yaml_node_t *list);
+
+/* Where a path that is not absolute is relative to the directory of the experiment's file; for free(). */
+char *path_beside(const struct loader *l, const char *path);
+
+/* FILE, a text of numbers, or FILE:DATASET of an HDF5 file; what is read back from results has them in the registry.
+ */
+void read_file_numbers(struct loader *l, const yaml_node_t *node, struct file_numbers *out);
 
 /* What distinguishes a target or sampler of a plug-in: which build of it, and all of the mapping but its kind and the
  * key `own`, as it is written. For free(); NULL where the plug-in is NULL, of what is built in, and where memory runs

@@ -11,8 +11,7 @@
 
 static const char *schedule_name(const void *context, size_t index)
 {
-    (void)context;
-    const struct schedule_kind *kind = schedule_kind_at(index);
+    const struct schedule_kind *kind = registry_schedule_at(context, index);
     return kind != NULL ? kind->name : NULL;
 }
 
@@ -31,20 +30,24 @@ static void add_schedule(struct loader *l, const yaml_node_t *map)
     if (l->doc.status != STATUS_OK)
         return;
     const yaml_node_t *node = map != NULL ? doc_find(&l->doc, map, "kind", true) : NULL;
+    const struct registry *registry = &spec->registry;
+    const struct names kinds = {schedule_name, registry};
     const struct schedule_kind *kind =
         map == NULL ? schedule_kind_find("li-cai")
-                    : schedule_kind_at(doc_choice(&l->doc, node, (struct names){schedule_name, NULL}, "schedule"));
-    rules[count].kind = kind;
+                    : registry_schedule_at(registry, doc_choice(&l->doc, node, kinds, "schedule"));
+    rules[count] = (struct schedule_rule){.kind = kind};
     params_init(kind->params, &rules[count].values);
     spec->schedule_count++;
-    if (map != NULL)
-        read_params(l, map, own, kind->params, &rules[count].values);
+    if (map != NULL) {
+        read_params(l, map, kind->fill != NULL ? own : NULL, kind->params, &rules[count].values);
+        rules[count].written = written_params(l, map, NULL, registry_schedule_plugin(registry, kind));
+    }
     entry_init(&entries[count]);
     (void)snprintf(names[count], sizeof names[count], "%s", kind->name);
     sweep_name(l->sweep, names[count], sizeof names[count]);
     params_columns(l, map, "schedule", kind->params, &rules[count].values, &entries[count]);
     for (size_t i = 0; i < count && l->doc.status == STATUS_OK; i++)
-        if (rules[i].kind == kind && memcmp(&rules[i].values, &rules[count].values, sizeof rules[i].values) == 0)
+        if (schedule_rule_equal(&rules[i], &rules[count]))
             doc_refuse(&l->doc, map->start_mark, "found the schedule '%s' twice", names[count]);
         else if (strcmp(names[i], names[count]) == 0) /* of two entries, that differ in single numbers */
             (void)snprintf(names[count], sizeof names[count], "%.50s-%zu", kind->name, count + 1);

@@ -16,7 +16,7 @@ const yaml_node_t *sweep_item(struct loader *l, const yaml_node_t *node, const s
     while (i < sweep->count && sweep->axis[i].list != node)
         i++;
     if (i == sweep->count) {
-        free(doc_reals(&l->doc, node, &any, param->key, &length)); /* different ones */
+        free(doc_reals(&l->doc, node, &param->range, param->key, &length)); /* different ones */
         for (size_t j = 0; j < i && l->doc.status == STATUS_OK; j++)
             if (strcmp(sweep->axis[j].param->key, param->key) == 0)
                 doc_duplicate(&l->doc, node, sweep->axis[j].list, "list of a parameter");

@@ -333,6 +333,10 @@ enum status conditions_find(const struct factor *factor, const struct sampler *s
     *out = (struct conditions){.broken = 0};
     if (factor->full != NULL) /* no engine has it */
         return STATUS_OK;
+    if (sampler->memory > 0)
+        return fail_with(error, STATUS_UNSUPPORTED,
+                         "sampler %s keeps what earlier steps found: its increment alone does not say what it is",
+                         sampler->name);
     struct evaluation *e = array_new(1, sizeof *e);
     out->unlike = array_new(schedule->T + 1, 1);
     if (e == NULL || out->unlike == NULL) {

@@ -4,6 +4,7 @@
 #ifndef LAW_LAW_H
 #define LAW_LAW_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/status.h"
@@ -79,6 +80,7 @@ struct law_engine {
     const char *doc;
     const char *formula;
     const char *source;
+    size_t memory; /* it has laws of samplers that keep no more arrays than this from step to step */
     /* Nonzero if the engine computes this law exactly, up to the radii it reports. */
     int (*handles)(const struct law_problem *problem);
     /* Args: resolution 1 is the default, 2 doubles nodes and panels (the radius shrinks until rounding).
@@ -92,6 +94,9 @@ const struct law_engine *law_engine_at(size_t index); /* NULL past the end */
 
 /* The first engine in the list that handles the problem, or NULL. */
 const struct law_engine *law_engine_for(const struct law_problem *problem);
+
+/* Whether the engine has laws of the sampler, for some target and exact scores. */
+bool law_engine_carries(const struct law_engine *engine, const struct sampler *sampler);
 
 /* STATUS_OK if there is one, else STATUS_UNSUPPORTED with what it is that no engine handles. */
 MUST_USE enum status law_supports(const struct law_problem *problem, struct error *error);

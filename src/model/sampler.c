@@ -1,6 +1,7 @@
 #include "model/sampler.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,6 +81,7 @@ struct step sampler_step(const struct sampler *sampler, const struct schedule *s
 {
     struct step step = {
         .t = t,
+        .T = schedule->T,
         .from = schedule_level(schedule, t),
         .to = schedule_level(schedule, t - 1),
         .alpha = 1.0 - schedule->beta[t],
@@ -94,13 +96,47 @@ struct step sampler_step(const struct sampler *sampler, const struct schedule *s
     return step;
 }
 
-enum status sampler_check(const struct sampler *sampler, const struct schedule *schedule, struct error *error)
+static enum status check_steps(const struct sampler *sampler, const struct schedule *schedule, struct error *error)
 {
     for (size_t t = schedule->T; sampler->admits != NULL && t >= 2; t--) {
         struct step step = sampler_step(sampler, schedule, t);
         TRY(sampler->admits(sampler, &step, error));
     }
     return STATUS_OK;
+}
+
+/* Whether a schedule of T steps like this one exists and the sampler admits it. */
+static bool admits(const struct sampler *sampler, const struct schedule *like, size_t T)
+{
+    struct schedule *schedule;
+    bool exists = schedule_with(like->kind, &like->values, T, &schedule, NULL) == STATUS_OK;
+    bool admitted = exists && check_steps(sampler, schedule, NULL) == STATUS_OK;
+    schedule_free(schedule);
+    return admitted;
+}
+
+enum status sampler_check(const struct sampler *sampler, const struct schedule *schedule, struct error *error)
+{
+    const size_t most = (size_t)1 << 20;
+    struct error found = {STATUS_OK, ""};
+    enum status status = check_steps(sampler, schedule, &found);
+    if (status == STATUS_OK)
+        return status;
+    size_t fails = schedule->T, exists = 2 * fails;
+    while (exists <= most && !admits(sampler, schedule, exists)) {
+        fails = exists;
+        exists *= 2;
+    }
+    if (exists > most)
+        return fail_with(error, status, "%s; no schedule of up to %zu steps mends that", found.text, most);
+    while (exists > fails + 1) {
+        size_t middle = fails + (exists - fails) / 2;
+        if (admits(sampler, schedule, middle))
+            exists = middle;
+        else
+            fails = middle;
+    }
+    return fail_with(error, status, "%s: the smallest admissible T is %zu", found.text, exists);
 }
 
 double sampler_clip(size_t dimension, size_t T)

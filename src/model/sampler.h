@@ -43,6 +43,10 @@ struct sampler {
      * evaluates what an engine would rely on. */
     int regular;
     size_t work_arrays; /* arrays of n doubles that `increment` needs */
+    /* Arrays of n doubles that the sampler keeps from step to step, such as earlier evaluations: step->memory, which
+     * `increment` finds at the same points' numbers as it left them in the step before, and as zeros at t = T. D is a
+     * function of x and of them, and regular if they shift with X_0 or stay. 0: Y is a Markov chain. */
+    size_t memory;
     /* log(v alpha/(1 - alpha)): how the kernel's variance differs from the one that makes it a reversed forward step
      * to first order. Of order h, and exact as such, where all noise comes after the map. -infinity: no noise in this
      * step. NULL: no noise in any, a deterministic map. */
@@ -99,7 +103,8 @@ void sampler_describe(const struct sampler *sampler, FILE *file);
 /* Step t in 2..T of a schedule, as the sampler (NULL: none) sees it; clip off. */
 struct step sampler_step(const struct sampler *sampler, const struct schedule *schedule, size_t t);
 
-/* STATUS_INADMISSIBLE if the sampler's parameters do not admit a step of the schedule. */
+/* STATUS_INADMISSIBLE if the sampler's parameters do not admit a step of the schedule; the text names the smallest
+ * admissible T, as smaller steps admit more. */
 MUST_USE enum status sampler_check(const struct sampler *sampler, const struct schedule *schedule,
                                    struct error *error);
 

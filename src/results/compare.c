@@ -231,11 +231,6 @@ static bool same_schedule(const struct spec *spec, size_t sampler, const struct 
     return true;
 }
 
-static bool same_rule(const struct schedule_rule *a, const struct schedule_rule *b)
-{
-    return a->kind == b->kind && memcmp(&a->values, &b->values, sizeof a->values) == 0;
-}
-
 static size_t target_index(const struct spec *spec, const char *name)
 {
     size_t i = 0;
@@ -374,7 +369,7 @@ static enum status compare_complexity(const struct evidence *const side[2], stru
         return STATUS_OK;
     for (size_t s = 0; s < a->sampler_count; s++) {
         size_t sampler = evidence_sampler(side[1], a->samplers[s]->name), start[2];
-        if (sampler == b->sampler_count || !same_rule(spec_schedule(a, s), spec_schedule(b, sampler)))
+        if (sampler == b->sampler_count || !schedule_rule_equal(spec_schedule(a, s), spec_schedule(b, sampler)))
             continue;
         TRY(find_start(a, s, &start[0], error));
         TRY(find_start(b, sampler, &start[1], error));

@@ -30,16 +30,16 @@ struct batch {
     struct random_key key;
     struct field field;
     size_t first, chains; /* of this batch */
-    double *x, *increment, *work, *noise, *middle;
+    double *x, *increment, *work, *noise, *middle, *memory;
     double *sums;      /* 2 x chains */
-    double *backwards; /* 2 of dimension x chains, for samplers that are not regular */
+    double *backwards; /* 2 + memory of dimension x chains, for samplers that are not regular */
     size_t mixes;      /* the step in which the increment does not act chain by chain, or 0 */
 };
 
 static enum status batch_new(const struct chain_problem *problem, struct batch *out, struct error *error)
 {
     size_t chains = batch_size(problem->dimension), d = problem->dimension, own = problem->sampler->work_arrays,
-           arrays = 5 + own + (problem->sampler->regular ? 0 : 2);
+           kept = problem->sampler->memory, arrays = 5 + own + kept + (problem->sampler->regular ? 0 : 2 + kept);
     *out = (struct batch){.problem = problem, .key = random_key_of(problem->seed, problem->stream), .chains = chains};
     enum status status = field_new(problem->list, problem->sampler, problem->score_error, problem->schedule, chains,
                                    &out->field, error);
@@ -55,7 +55,8 @@ static enum status batch_new(const struct chain_problem *problem, struct batch *
     out->noise = block + 2 * size;
     out->middle = block + 3 * size;
     out->work = block + 4 * size;
-    out->backwards = block + (5 + own) * size;
+    out->memory = kept > 0 ? block + (5 + own) * size : NULL;
+    out->backwards = block + (5 + own + kept) * size;
     return STATUS_OK;
 }
 
@@ -105,6 +106,7 @@ static struct step step_at(const struct batch *batch, size_t t)
 {
     struct step step = sampler_step(batch->problem->sampler, batch->problem->schedule, t);
     step.clip = sampler_clip(batch->problem->dimension, batch->problem->schedule->T);
+    step.memory = batch->memory;
     return step;
 }
 
@@ -115,13 +117,16 @@ static void reverse(size_t d, size_t chains, const double *x, double *out)
             out[i * chains + j] = x[i * chains + chains - 1 - j];
 }
 
-/* Evaluated again with the chains in reversed order: no chain may depend on the others. */
+/* Evaluated again with the chains in reversed order, from the memory that reverse_memory kept: no chain may depend on
+ * the others. */
 static bool acts_chain_by_chain(const struct batch *batch, const struct step *step)
 {
     size_t d = batch->problem->dimension, size = d * batch->chains;
     double *x = batch->backwards, *D = x + size, largest = 0.0, farthest = 0.0;
+    struct step again = *step;
+    again.memory = batch->memory != NULL ? D + size : NULL;
     reverse(d, batch->chains, batch->x, x);
-    batch->problem->sampler->increment(step, &batch->field.base, size, x, D, batch->work);
+    batch->problem->sampler->increment(&again, &batch->field.base, size, x, D, batch->work);
     reverse(d, batch->chains, D, x);
     for (size_t i = 0; i < size; i++) {
         largest = fmax(largest, fabs(batch->increment[i]));
@@ -130,13 +135,22 @@ static bool acts_chain_by_chain(const struct batch *batch, const struct step *st
     return farthest <= ORDER_TOLERANCE * largest;
 }
 
+static void reverse_memory(const struct batch *batch)
+{
+    size_t d = batch->problem->dimension, size = d * batch->chains;
+    for (size_t k = 0; k < batch->problem->sampler->memory; k++)
+        reverse(d, batch->chains, batch->memory + k * size, batch->backwards + (2 + k) * size);
+}
+
 /* D of the batch. What a sampler that is not regular does is looked at in the first batch. */
 static void make_increment(struct batch *batch, const struct step *step)
 {
     size_t size = batch->problem->dimension * batch->chains;
+    bool looks = !batch->problem->sampler->regular && batch->first == 0 && batch->mixes == 0;
+    if (looks)
+        reverse_memory(batch);
     batch->problem->sampler->increment(step, &batch->field.base, size, batch->x, batch->increment, batch->work);
-    if (!batch->problem->sampler->regular && batch->first == 0 && batch->mixes == 0
-        && !acts_chain_by_chain(batch, step))
+    if (looks && !acts_chain_by_chain(batch, step))
         batch->mixes = step->t;
 }
 
@@ -176,6 +190,9 @@ static void simulate(struct batch *batch)
     size_t T = batch->problem->schedule->T;
     field_set(&batch->field, T);
     start(batch);
+    if (batch->memory != NULL)
+        memset(batch->memory, 0,
+               batch->problem->sampler->memory * batch->problem->dimension * batch->chains * sizeof *batch->memory);
     for (size_t t = T; t >= 2 && !batch->field.undeclared->seen; t--)
         advance(batch, t);
 }
@@ -415,6 +432,11 @@ enum status chains_weigh(const struct chain_problem *problem, size_t n, struct p
     size_t quiet = chains_quiet_step(problem);
     if (problem->sampler->log_noise_ratio == NULL)
         return fail_with(error, STATUS_UNSUPPORTED, "%s is deterministic: its paths have no weights",
+                         problem->sampler->name);
+    if (problem->sampler->memory > 0)
+        return fail_with(error, STATUS_UNSUPPORTED,
+                         "%s keeps what earlier steps found, which forward paths do not "
+                         "know: they have no weights",
                          problem->sampler->name);
     if (quiet > 0)
         return fail_with(error, STATUS_UNSUPPORTED, "%s has no noise in step t = %zu: its paths have no weights",

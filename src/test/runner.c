@@ -20,7 +20,8 @@
 
 extern struct suite_test (*const __start_suite_tests[])(void),
     (*const __stop_suite_tests[])(void); /* by the linker */
-extern const struct suite_entry *const __start_suite_fills[], *const __stop_suite_fills[];
+extern const struct suite_entry *const __start_suite_fills[] __attribute__((weak)), *const __stop_suite_fills[]
+    __attribute__((weak));
 
 static int by_suite_and_line(const void *a, const void *b)
 {

@@ -94,9 +94,12 @@ void assert_says(const char *text, int says, const char *const *words);
  * `FREED char *text = ...;` by free. Whoever leaves the block before it is set sets it to {0} or NULL. */
 #define OWNED(type) __attribute__((cleanup(type##_free))) struct type
 #define OWNED_SCHEDULE __attribute__((cleanup(release_schedule))) struct schedule
+#define OWNED_SAMPLER __attribute__((cleanup(release_sampler))) struct sampler_instance
 #define FREED __attribute__((cleanup(release_block)))
 struct schedule;
+struct sampler_instance;
 void release_schedule(struct schedule **schedule);
+void release_sampler(struct sampler_instance **instance);
 void release_block(void *block);
 
 /* How often something is repeated in this run: `least` times the size. */

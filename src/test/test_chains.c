@@ -210,7 +210,7 @@ static void classical_rule(double s0, double s2, int biased, double *u)
 
 /* theory (5)-(12) in plain arithmetic, at moderate noise levels only. */
 static void step_written_out(const struct written_out *how, const struct schedule *schedule, size_t t, double *x,
-                             const double *before, const double *after)
+                             const double *before, const double *after, double *kept)
 {
     struct step step = sampler_step(NULL, schedule, t);
     double A0 = step.from.alpha_bar, A1 = step.to.alpha_bar, alpha = A0 / A1, beta = 1.0 - alpha, D_t[D], score[D];
@@ -251,14 +251,33 @@ static void step_written_out(const struct written_out *how, const struct schedul
         for (size_t i = 0; i < D; i++)
             D_t[i] = sqrt(A0) * u[i] - x[i];
     }
+    if (strstr(how->sampler, "dpm-solver-2m") != NULL) {
+        double n = how->deterministic ? 1.0 : 2.0, h = log(s0 / s1), r = 0.0;
+        if (t < schedule->T) {
+            struct level above = schedule_level(schedule, t + 1);
+            r = h / (2.0 * log(sqrt((1.0 - above.alpha_bar) / above.alpha_bar) / s0));
+        }
+        for (size_t i = 0; i < D; i++) {
+            double data = (x[i] + (1.0 - A0) * score[i]) / sqrt(A0), data_next = data + r * (data - kept[i]);
+            D_t[i] = (1.0 - exp(-n * h)) * (sqrt(A0) * data_next - x[i]);
+            kept[i] = data;
+        }
+    }
     for (size_t i = 0; i < D; i++)
         x[i] = (x[i] + D_t[i]) / sqrt(alpha) + (how->deterministic ? 0.0 : sqrt(v) * after[i]);
 }
 
 static const struct written_out samplers[] = {
-    {"ddpm", 0, 0, 0, 0.0},        {"ddpm-ancestral", 0, 0, 1, 0.0},       {"accelerated", 1, 0, 0, 1.0},
-    {"accelerated", 1, 0, 1, 1.0}, {"accelerated-sde-2024", 0, 0, 0, 0.0}, {"ddim", 0, 1, 0, 0.0},
-    {"pf-ode-2", 1, 1, 1, 0.0},    {"runge-kutta-4", 0, 0, 1, 0.0},
+    {"ddpm", 0, 0, 0, 0.0},
+    {"ddpm-ancestral", 0, 0, 1, 0.0},
+    {"accelerated", 1, 0, 0, 1.0},
+    {"accelerated", 1, 0, 1, 1.0},
+    {"accelerated-sde-2024", 0, 0, 0, 0.0},
+    {"ddim", 0, 1, 0, 0.0},
+    {"pf-ode-2", 1, 1, 1, 0.0},
+    {"runge-kutta-4", 0, 0, 1, 0.0},
+    {"dpm-solver-2m", 0, 1, 1, 0.0},
+    {"sde-dpm-solver-2m", 0, 0, 0, 0.0},
 };
 
 /* The purposes of chains.c's random numbers: start, noise after the map, noise before it. */
@@ -276,12 +295,12 @@ TEST(test_chain_by_chain, .count = COUNT(samplers))
     OWNED(points) y = run(&problem, CHAINS);
     struct random_key key = random_key_of(3, 4);
     for (size_t j = 0; j < CHAINS; j += 43) {
-        double x[D], before[D], after[D];
+        double x[D], before[D], after[D], kept[D] = {0.0};
         random_normals((struct random_block){key, START, 0, j, 1, 0, D, 1}, x);
         for (size_t t = schedule->T; t >= 2; t--) {
             random_normals((struct random_block){key, BEFORE, (uint32_t)t, j, 1, 0, D, 1}, before);
             random_normals((struct random_block){key, AFTER, (uint32_t)t, j, 1, 0, D, 1}, after);
-            step_written_out(how, schedule, t, x, before, after);
+            step_written_out(how, schedule, t, x, before, after, kept);
         }
         for (size_t i = 0; i < D; i++)
             ck_assert_msg(fabs(x[i] - y.x[i * CHAINS + j]) < 1e-10,
@@ -388,7 +407,7 @@ static double deviation(const struct law *law, const struct points *y, const cha
 TEST(test_in_distribution, .count = IN_DISTRIBUTION)
 {
     enum { CHAINS = 1 << 16 };
-    OWNED_SCHEDULE *schedule = make_li_cai(48);
+    OWNED_SCHEDULE *schedule = make_schedule_from(_i % 2 == 0 ? "li-cai" : schedule_texts[2 + _i / 2 % 6], 48);
     struct score_error score_error;
     const char *shape = in_distribution[_i].shape;
     if (shape != NULL)
@@ -404,7 +423,8 @@ TEST(test_in_distribution, .count = IN_DISTRIBUTION)
     const struct chain_problem problem = {&list, 1, sampler, schedule, law_problem.score_error, 1, (uint64_t)_i, 2};
     OWNED(points) y = run(&problem, CHAINS);
     double worst = deviation(&law, &y, sampler->name);
-    ck_assert_msg(worst < 4.0, "%s, %s: %.2f standard errors", sampler->name, shape != NULL ? shape : "none", worst);
+    ck_assert_msg(worst < 4.0, "%s, %s, %s: %.2f standard errors", sampler->name, shape != NULL ? shape : "none",
+                  schedule->kind->name, worst);
 }
 
 /* The clip acts on the norm: in one dimension, where errors make it act, the law has it. */
@@ -552,7 +572,7 @@ TEST(test_original_coordinates, .count = COUNT(samplers))
     for (size_t j = 0; j < CHAINS; j++)
         ck_assert_double_eq_tol(x.log_density[j], y.log_density[j], 1e-6);
     struct paths a, b;
-    if (sampler->log_noise_ratio != NULL) {
+    if (sampler->log_noise_ratio != NULL && sampler->memory == 0) {
         ASSERT_OK(chains_weigh, &problem, CHAINS, &a);
         ASSERT_OK(chains_weigh, &other, CHAINS, &b);
         for (size_t j = 0; j < CHAINS; j++)
@@ -749,4 +769,6 @@ TEST(test_refusals)
     struct paths paths;
     ASSERT_FAILS(STATUS_INVALID, "every coordinate", chains_run, &problem, 100, &points);
     ASSERT_FAILS(STATUS_UNSUPPORTED, "ddim is deterministic", chains_weigh, &problem, 100, &paths);
+    problem.sampler = sampler_find("sde-dpm-solver-2m");
+    ASSERT_FAILS(STATUS_UNSUPPORTED, "keeps what earlier steps found", chains_weigh, &problem, 100, &paths);
 }

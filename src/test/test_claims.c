@@ -356,7 +356,7 @@ TEST(test_evidence_of_score_errors)
     for (size_t i = 0; i < 6; i++) {
         wave.size = sizes[i % 3];
         add_row(rows + i, &(size_t){0}, &law, "ddpm", 1, 257 - i / 3);
-        record_set_score_error(&rows[i], i % 3 > 0 ? &wave : &(struct score_error){.shape = NULL});
+        plant_error(&rows[i], i % 3 > 0 ? &wave : &(struct score_error){.shape = NULL});
         rows[i].tv = tv[i % 3][1 - i / 3];
         rows[i].tv_error = 0.0;
     }

@@ -310,11 +310,18 @@ TEST(the_plane_has_the_law_of_the_product, .grows = 1)
         compare_with_product(samplers[i]);
 }
 
+extern const struct sampler sampler_dpm_solver_2m;
+static const struct sampler remembers = {.name = "remembering", .memory = 1};
+
 static const struct {
     const struct sampler *sampler;
     const struct factor *factor;
     const char *reason;
 } refused[] = {
+    {&sampler_dpm_solver_2m, &bimodal, "sampler dpm-solver-2m keeps what earlier steps found: no exact engine has"},
+    {&sampler_dpm_solver_2m, &plane, "has its law on 2 components in 2 coordinates"},
+    {&sampler_dpm_solver_2m, &radial, "only chains (`samples`) can measure it"},
+    {&remembers, &gaussian, "sampler remembering keeps what earlier steps found: no exact engine has"},
     {&crooked, &gaussian, "in step t = 20 sampler crooked asks for the score at 1 - alpha_bar = "},
     {&crooked, &bimodal, "in step t = 20 sampler crooked asks for the score at 1 - alpha_bar = "},
     {&crooked, &plane, "in step t = 20 sampler crooked asks for the score at 1 - alpha_bar = "},

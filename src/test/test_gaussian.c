@@ -33,8 +33,9 @@ static const struct closed_case closed_cases[] = {
 };
 enum { CASES = sizeof closed_cases / sizeof closed_cases[0], MOST_STEPS = 16384 };
 
-static const char *const samplers[] = {"ddpm", "ddpm-outside", "ddpm-ancestral", "accelerated", "ddim"};
-enum { DDPM, OUTSIDE, ANCESTRAL, ACCELERATED, SAMPLERS, DDIM = SAMPLERS };
+static const char *const samplers[] = {
+    "ddpm", "ddpm-outside", "ddpm-ancestral", "accelerated", "sde-dpm-solver-2m", "dpm-solver-2m", "ddim"};
+enum { DDPM, OUTSIDE, ANCESTRAL, ACCELERATED, SDE_DPM, DPM, SAMPLERS, DDIM = SAMPLERS };
 
 /* In units of the law of X_1: q_1 = N(m, 1 + rho). */
 struct exact_law {
@@ -62,7 +63,8 @@ static struct exact_law exact_law(const struct closed_case *c, int sampler)
             o[t] = t == 1 ? beta[1] : o[t - 1] + a[t - 1] * beta[t];
         }
     }
-    long double mean = 0.0L, variance = 1.0L; /* of Y_t; the mean relative to that of X_t */
+    long double mean = 0.0L, variance = 1.0L;                         /* of Y_t; the mean relative to that of X_t */
+    long double kept = 0.0L, covariance = 0.0L, kept_variance = 0.0L; /* of the data prediction of the step before */
     mean = -sqrtl(a[T]) * c->mean;
     for (size_t t = T; t >= 2; t--) {
         long double alpha = 1.0L - beta[t], slope = -1.0L / (a[t] * c->variance + o[t]), b, v;
@@ -70,6 +72,23 @@ static struct exact_law exact_law(const struct closed_case *c, int sampler)
             : sampler == OUTSIDE ? beta[t]
             : sampler == DDIM    ? 0.0L
                                  : beta[t] * o[t - 1] / o[t];
+        if (sampler == DPM || sampler == SDE_DPM) {
+            /* Y = f x + g (x0 + k (x0 - kept)) + noise with x0 = B x, by the paper's formula */
+            long double n = sampler == DPM ? 0.0L : 1.0L, H = logl(o[t] * a[t - 1] / (o[t - 1] * a[t])) / 2.0L;
+            long double f = sqrtl(o[t - 1] / o[t]) * expl(-n * H), g = -sqrtl(a[t - 1]) * expm1l(-(n + 1.0L) * H);
+            long double B = sqrtl(a[t]) * c->variance / (a[t] * c->variance + o[t]), k = 0.0L;
+            if (t < T)
+                k = H / logl(o[t + 1] * a[t] / (o[t] * a[t + 1]));
+            long double own = f + g * (1.0L + k) * B, other = -g * k, x0 = B * mean, x0_variance = B * B * variance;
+            long double with = B * (own * variance + other * covariance);
+            mean = own * mean + other * kept;
+            variance = own * own * variance + 2.0L * own * other * covariance + other * other * kept_variance
+                       - n * o[t - 1] * expm1l(-2.0L * H);
+            kept = x0;
+            covariance = with;
+            kept_variance = x0_variance;
+            continue;
+        }
         if (sampler != ACCELERATED)
             b = (sampler == DDIM ? 0.5L : 1.0L) * beta[t] * slope;
         else {

@@ -386,7 +386,7 @@ TEST(test_overshoot_law)
         union params values;
         params_init(kind->params, &values);
         *(double *)(void *)(values.bytes + offset) = i == 2 ? 0.0 : 0.5;
-        struct sampler_instance *instance = sampler_instance_new(kind, &values, "own", NULL);
+        OWNED_SAMPLER *instance = sampler_instance_new(kind, &values, "own", NULL);
         ck_assert_ptr_nonnull(instance);
         ASSERT_OK(measure_target, &target, &instance->sampler, NULL, schedule, &one, 1, &own);
         ASSERT_OK(measure_target, &target, sampler_find("pf-ode-2"), NULL, schedule, &one, 1, &known);
@@ -396,7 +396,6 @@ TEST(test_overshoot_law)
             ck_assert_mem_eq(&own.divergence, &known.divergence, sizeof own.divergence);
         else
             ck_assert(own.divergence.tv.value < 0.9 * known.divergence.tv.value);
-        sampler_instance_free(instance);
     }
     ck_assert_double_eq_tol(log(tv[1] / tv[0]) / log(h[1] / h[0]), 2.0, 0.2);
 }
