@@ -114,7 +114,7 @@ static const struct {
     const struct factor *factor;
     size_t first;
 } blocks[] = {{&bimodal, 0}, {&bimodal, 1}, {&skewed, 2}, {&plane, 3}, {&radial, 5}, {&full, 8}};
-enum { BLOCKS = sizeof blocks / sizeof blocks[0], D = 11 };
+enum { BLOCKS = COUNT(blocks), D = 11 };
 
 /* Gauss-Jordan: V u = b for order <= 3, and det V. */
 static double solve(size_t n, double V[3][3], double *u)
@@ -381,7 +381,6 @@ static const struct {
     {&bimodal, "accelerated-sde-2024", "bump", 0.3},
     {&bimodal, "ddim", "wave", 0.2},
 };
-enum { IN_DISTRIBUTION = sizeof in_distribution / sizeof in_distribution[0] };
 
 static struct law compute_law(const struct law_problem *problem)
 {
@@ -404,7 +403,7 @@ static double deviation(const struct law *law, const struct points *y, const cha
     return worst;
 }
 
-TEST(test_in_distribution, .count = IN_DISTRIBUTION)
+TEST(test_in_distribution, .count = COUNT(in_distribution))
 {
     enum { CHAINS = 1 << 16 };
     OWNED_SCHEDULE *schedule = make_schedule_from(_i % 2 == 0 ? "li-cai" : schedule_texts[2 + _i / 2 % 6], 48);
@@ -657,10 +656,9 @@ static const struct {
 } coupled[] = {{"wave", "diagonal"}, {"bump", "diagonal"}, {"linear", "diagonal"},
                {"sign", "diagonal"}, {"wave", "all"},      {"bump", "one"},
                {"bump", "norm"},     {"wave", "norm"},     {"linear", "norm"}};
-enum { COUPLED = sizeof coupled / sizeof coupled[0] };
 
 /* E|e_t(X_t)|^2 is eps^2 at every t of a uniform profile (13), here by exact samples of X_t. */
-TEST(test_size_of_errors, .count = COUPLED)
+TEST(test_size_of_errors, .count = COUNT(coupled))
 {
     enum { CHAINS = 1 << 13 };
     OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 4.5, 16);

@@ -238,7 +238,6 @@ static const struct {
       {"crossover", OUTCOME_INCONCLUSIVE, NAN, "not in the experiment", NULL},
       {"eps-ddpm", OUTCOME_SUPPORTED, 1.0, NULL, NULL}}},
 };
-enum { CASES = sizeof cases / sizeof cases[0] };
 
 const struct finding *planted_find(const struct finding *findings, size_t count, const char *claim,
                                    const char *target)
@@ -250,7 +249,7 @@ const struct finding *planted_find(const struct finding *findings, size_t count,
     return NULL;
 }
 
-TEST(test_verdicts, .count = CASES)
+TEST(test_verdicts, .count = COUNT(cases))
 {
     OWNED(evidence) evidence;
     struct finding *findings;
@@ -392,7 +391,7 @@ TEST(test_bracket)
         {0.055, REACH_OPEN, 129, 256},  {0.02, REACH_OPEN, 512, 1024}, {0.01, REACH_OPEN, 512, 1024},
         {0.001, REACH_BEYOND, 1024, 0},
     };
-    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++)
+    for (size_t i = 0; i < COUNT(expected); i++)
         for (size_t attempt = 0; attempt < 9; attempt++) {
             struct bracket b = bracket_find(points, 6, expected[i].accuracy, &li_cai_rule, attempt);
             ck_assert_int_eq(b.reach, expected[i].reach);
@@ -516,7 +515,7 @@ TEST(test_predictions)
 #undef KL
 #undef ONE
     };
-    for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
+    for (size_t i = 0; i < COUNT(bounds); i++) {
         const struct claim claim = {.name = "planted", .bound = bounds[i].bound};
         char words[CLAIM_PREDICTION];
         claim_prediction(&claim, words);
@@ -540,9 +539,8 @@ static const struct {
     {{DDPM, {1.0, 0.5, 2.0, 1.0, 2.0, 0.0055, 0.0}, 0, 0}, OUTCOME_REFUTED, NAN, 0.5, "floor"},
     {{DDPM, FAST, 0, 1}, OUTCOME_INCONCLUSIVE, NAN, 0.5, "not in the experiment"},
 };
-enum { MINIMAL = sizeof minimal / sizeof minimal[0] };
 
-TEST(test_minimal, .count = MINIMAL)
+TEST(test_minimal, .count = COUNT(minimal))
 {
     OWNED(evidence) evidence;
     struct finding *findings;
@@ -657,13 +655,12 @@ TEST(own_claims_of_errors_and_chains)
     };
     static const double sizes[] = {0.1, 0.03, 0.01, 0.003}, roughnesses[] = {1.0, 2.0, 4.0, 8.0};
     static const char *const names[] = {"error", "chains"};
-    enum { CLAIMS = sizeof claims / sizeof claims[0] };
     struct record rows[200];
     char text[3000] = "targets: [{name: planted, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\n"
                       "dimensions: [1, 4]\nsteps: [128, 256, 512, 1024]\nsamples: {chains: 1000}\nscore_errors: "
                       "[{shape: wave, size: [0.1, 0.03, 0.01, 0.003], roughness: [1, 2, 4, 8]}]\nclaims:\n";
     size_t count = 0;
-    for (size_t i = 0; i < CLAIMS; i++)
+    for (size_t i = 0; i < COUNT(claims); i++)
         (void)snprintf(text + strlen(text), sizeof text - strlen(text), "- {name: own-%zu, %s}\n", i,
                        claims[i].claim);
     for (size_t d = 1; d <= 4; d += 3)
@@ -690,8 +687,8 @@ TEST(own_claims_of_errors_and_chains)
     struct finding *findings;
     planted_read_back(text, rows, count, &evidence);
     ASSERT_OK(claims_decide, &evidence, &findings, &count);
-    ck_assert_uint_eq(count, 2 * CLAIMS);
-    for (size_t i = 0; i < CLAIMS; i++)
+    ck_assert_uint_eq(count, 2 * COUNT(claims));
+    for (size_t i = 0; i < COUNT(claims); i++)
         ck_assert_msg(findings[2 * i].outcome == claims[i].outcome, "%s: %d, %g +- %g; %s", claims[i].claim,
                       (int)findings[2 * i].outcome, findings[2 * i].value, findings[2 * i].interval,
                       findings[2 * i].note);

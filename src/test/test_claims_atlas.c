@@ -139,9 +139,8 @@ static const struct {
      0.0,
      "of 1 samplers"},
 };
-enum { CASES = sizeof cases / sizeof cases[0] };
 
-TEST(test_atlas, .count = CASES)
+TEST(test_atlas, .count = COUNT(cases))
 {
     OWNED(evidence) evidence;
     struct finding *findings;

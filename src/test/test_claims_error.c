@@ -182,9 +182,8 @@ static const struct {
      {{1, 0, 0, 0, 0.5}, 3, 3, 4, 0, 0, 1},
      {{LINEAR, OUTCOME_SUPPORTED, 1.0, NULL, NULL}, {ROUGH, OUTCOME_SUPPORTED, 0.0, NULL, NULL}}},
 };
-enum { CASES = sizeof cases / sizeof cases[0] };
 
-TEST(test_score_error_verdicts, .count = CASES)
+TEST(test_score_error_verdicts, .count = COUNT(cases))
 {
     OWNED(evidence) evidence;
     struct finding *findings;
@@ -326,9 +325,8 @@ static const struct {
      "all, "
      "d = 1, T = 128)."},
 };
-enum { CLIPS = sizeof clips / sizeof clips[0] };
 
-TEST(test_clipping_table, .count = CLIPS)
+TEST(test_clipping_table, .count = COUNT(clips))
 {
     static const char text[] = "targets: [{name: planted, kind: gaussian, variance: 0.25}]\n"
                                "samplers: [accelerated, accelerated-unclipped]\ndimensions: [1]\n"

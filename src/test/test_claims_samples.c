@@ -165,9 +165,8 @@ static const struct {
     {"no laws", {FINE, 0, NULL, 0, 0, 0, STEPS, 0}, OUTCOME_INCONCLUSIVE, 0, 0, 0, "12 cells have no exact law"},
     {"an infinite divergence", {FINE, 0, NULL, 0, 0, 0, 0, 1}, OUTCOME_SUPPORTED, 72, 12, 72, "72 of 72"},
 };
-enum { CASES = sizeof cases / sizeof cases[0] };
 
-TEST(test_agreement_verdicts, .count = CASES)
+TEST(test_agreement_verdicts, .count = COUNT(cases))
 {
     OWNED(evidence) evidence;
     struct finding *findings;

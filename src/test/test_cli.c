@@ -21,7 +21,7 @@ TEST(help_has_an_example)
     static const char *const commands[] = {"list",   "measure", "run",   "merge", "verdict", "plot",
                                            "report", "explain", "check", "diff",  "manual",  "completion"};
     ck_assert_int_eq(shell("@ --help"), 0);
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+    for (size_t i = 0; i < COUNT(commands); i++) {
         char command[100];
         ASSERT_SAYS(output, commands[i]);
         (void)snprintf(command, sizeof command, "@ %s --help", commands[i]);
@@ -53,7 +53,7 @@ TEST(wrong_usage_exits_2)
                                            "@ check a b 2>&1",
                                            "@ check --sample x a 2>&1",
                                            "@ check --seed -1 a 2>&1"};
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+    for (size_t i = 0; i < COUNT(commands); i++)
         ck_assert_msg(shell(commands[i]) == 2 && output[0] != '\0', "%s: %s", commands[i], output);
 }
 
@@ -113,7 +113,7 @@ TEST(measure_prints_json)
         "hellinger2", "mass_defect", "seconds"};
     ck_assert_int_eq(shell("@ measure experiments/quick.yaml --json"), 0);
     ck_assert_uint_eq(lines(output), 24);
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+    for (size_t i = 0; i < COUNT(keys); i++) {
         char needle[64];
         size_t found = 0;
         (void)snprintf(needle, sizeof needle, "\"%s\": ", keys[i]);
@@ -237,7 +237,7 @@ TEST(atlas_has_its_tables_and_figure)
     ck_assert_int_eq(shell("@ run %/a.yaml -o %/out 2>&1"), 0);
     FREED char *text = read_file("out/a/verdict.md");
     check_verdict(text, "atlas", "supported");
-    for (size_t i = 0; i < sizeof headings / sizeof headings[0]; i++)
+    for (size_t i = 0; i < COUNT(headings); i++)
         ck_assert_msg(strstr(text, headings[i]) != NULL, "no %s", headings[i]);
     static const char row[] = "| g | runge-kutta-4 | 4 | 4 | ";
     const char *at = strstr(text, row);

@@ -69,7 +69,7 @@ TEST(output_that_is_lost_is_an_error)
     static const char *const lost[] = {">/dev/full", ">&-"};
     write_file("s.yaml", SMALL);
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/out 2>&1"), 0);
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+    for (size_t i = 0; i < COUNT(commands); i++)
         for (size_t j = 0; j < 2; j++) {
             char command[200];
             (void)snprintf(command, sizeof command, "@ %s 2>&1 %s", commands[i], lost[j]);
@@ -78,7 +78,7 @@ TEST(output_that_is_lost_is_an_error)
     ck_assert(exists("again/s/report.html") && exists("again/s/cells.csv") && exists("again/s/verdict.md"));
     static const char *const silent[] = {"@ run %/s.yaml -o %/quiet 2>&-", "@ run %/s.yaml -o %/quiet 2>/dev/full",
                                          "@ measure %/s.yaml 2>&-", "@ check %/quiet/s 2>&-"};
-    for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++)
+    for (size_t i = 0; i < COUNT(silent); i++)
         assert_exits(silent[i], 0, "");
     assert_exits("@ run %/s.yaml -o '' 2>&1", 2, "-o: expected a directory");
 }
@@ -100,7 +100,7 @@ TEST(results_of_others_are_refused)
     write_file("b.yaml", SMALL "claims: none\n");
     ck_assert_int_eq(
         shell("@ run %/a.yaml -o %/out 2>&1 && @ run %/b.yaml -o %/out 2>&1 && cp %/out/a/a.h5 %/out/b/b.h5"), 0);
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+    for (size_t i = 0; i < COUNT(commands); i++) {
         char command[100];
         (void)snprintf(command, sizeof command, "@ %s %%/out/b %s 2>&1", commands[i], i == 3 ? "kl-ddpm" : "");
         assert_exits(command, 1, "/out/b/b.h5 holds results of another experiment, a\n");
@@ -259,7 +259,7 @@ TEST(help_has_several_names)
     char *expected;
     ck_assert_int_eq(shell("@ run --help"), 0);
     expected = strdup(output);
-    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+    for (size_t i = 0; i < COUNT(same); i++) {
         char command[100];
         (void)snprintf(command, sizeof command, "@ %s", same[i]);
         assert_prints(command, expected);
@@ -272,7 +272,7 @@ TEST(help_has_several_names)
     assert_exits("@ list keys", 0, "  max_steps (optional): ");
     assert_exits("@ manual", 0, "\\fBmax_steps\\fR (optional)\n");
     static const char *const jobs[] = {"measure", "run", "check"};
-    for (size_t i = 0; i < sizeof jobs / sizeof jobs[0]; i++) {
+    for (size_t i = 0; i < COUNT(jobs); i++) {
         char command[100];
         (void)snprintf(command, sizeof command, "@ %s -j 0 x 2>&1", jobs[i]);
         assert_exits(command, 2, "-j: expected a number ");

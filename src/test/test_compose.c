@@ -80,16 +80,15 @@ static const struct {
     {"ddpm", 64},           {"ddpm", 1024},      {"ddpm", 8192},       {"ddpm", 16384},       {"ddpm-ancestral", 128},
     {"ddpm-outside", 4096}, {"accelerated", 64}, {"accelerated", 128}, {"accelerated", 1024}, {"accelerated", 4096},
 };
-enum { FLAT = sizeof flat / sizeof flat[0] };
 
-TEST(test_flat_gaussian, .count = FLAT)
+TEST(test_flat_gaussian, .count = COUNT(flat))
 {
     static const double dimensions[] = {2, 3, 5, 8, 16, 24, 32, 48, 64, 100, 1024, 30000, 1e6};
     OWNED(law) law;
     compute(&gauss, flat[_i].sampler, flat[_i].T, &law);
     long double rho = rho_of(&law);
     double before = 0.0;
-    for (size_t i = 0; i < sizeof dimensions / sizeof dimensions[0]; i++) {
+    for (size_t i = 0; i < COUNT(dimensions); i++) {
         double d = dimensions[i], x = (double)(d * (1.0L + rho) * log1pl(rho) / rho);
         struct law_group group = {&law, d};
         struct measured tv = composed(&group, 1);

@@ -356,7 +356,7 @@ TEST(built_in_samplers_hold_to_what_they_declare, .count = sampler_count())
     const struct sampler *sampler = sampler_at((size_t)_i);
     OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 3.0, 256);
     ck_assert_int_eq(sampler->regular, 1);
-    for (size_t i = 0; i < sizeof factors / sizeof factors[0]; i++) {
+    for (size_t i = 0; i < COUNT(factors); i++) {
         OWNED(conditions) found;
         ASSERT_OK(conditions_find, factors[i], sampler, schedule, NULL, 0.0, &found);
         ck_assert_msg(found.broken == 0, "%s breaks %u on factor %zu", sampler->name, found.broken, i);

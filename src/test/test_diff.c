@@ -119,8 +119,7 @@ TEST(every_column_has_its_role)
                                    chains */
         [COLUMN_DERIVED] = 2,        [COLUMN_VALUE] = 7,      [COLUMN_RADIUS] = 7, [COLUMN_SAMPLED] = 7,
         [COLUMN_STANDARD_ERROR] = 7, [COLUMN_DIAGNOSTIC] = 5, [COLUMN_TIMING] = 1};
-    enum { ROLES = sizeof expected / sizeof expected[0] };
-    size_t found[ROLES] = {0};
+    size_t found[COUNT(expected)] = {0};
     for (const struct field *field = record_fields; field->name != NULL; field++) {
         char name[100];
         int value = field->role == COLUMN_VALUE, sampled = field->role == COLUMN_SAMPLED;
@@ -132,7 +131,7 @@ TEST(every_column_has_its_role)
         ck_assert_int_eq(field[1].role, value ? COLUMN_RADIUS : COLUMN_STANDARD_ERROR);
         ck_assert(field->type == FIELD_REAL && field[1].type == FIELD_REAL);
     }
-    for (size_t i = 0; i < ROLES; i++)
+    for (size_t i = 0; i < COUNT(expected); i++)
         ck_assert_msg(found[i] == expected[i], "%zu columns of role %zu", found[i], i);
 }
 
@@ -312,7 +311,7 @@ TEST(step_sizes_agree_to_roundings)
                  {NAN, 1.0, DIFFER},
                  {HUGE_VAL, HUGE_VAL, SAME},
                  {HUGE_VAL, 1.0, DIFFER}};
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         side[0].result.rows[CHANGED].step_size = cases[i].a;
         side[1].result.rows[CHANGED].step_size = cases[i].b;
         compare();

@@ -123,7 +123,7 @@ static void space_new(struct space *space)
     struct level level = {0.5, 0.5}; /* N(0, 1) at every level */
     struct random random = {3};
     double normal[(LOOKS - SPACE) * SPACE];
-    for (size_t i = 0; i < sizeof normal / sizeof normal[0]; i++)
+    for (size_t i = 0; i < COUNT(normal); i++)
         normal[i] = random_normal(&random);
     space->list = (struct factor_list){0};
     ASSERT_OK(factor_list_append, &space->list, &factor, SPACE);
@@ -161,9 +161,8 @@ static struct projection project(const struct space *space, size_t n, const doub
 static const struct {
     double shift, spread;
 } differences[] = {{0.0, 1.0}, {0.1, 1.0}, {0.3, 1.1}, {0.0, 1.2}, {1.0, 0.5}};
-enum { DIFFERENCES = sizeof differences / sizeof differences[0] };
 
-TEST(projection_is_a_lower_bound, .count = DIFFERENCES)
+TEST(projection_is_a_lower_bound, .count = COUNT(differences))
 {
     enum { TRIALS = 400 };
     double shift = differences[_i].shift, spread = differences[_i].spread, tv = gaussian_tv(shift, spread);
@@ -196,7 +195,7 @@ TEST(projection_finds_the_difference)
     OWNED(space) space;
     FREED double *y = numbers(SPACE * MANY);
     space_new(&space);
-    for (size_t k = 1; k < DIFFERENCES; k++) {
+    for (size_t k = 1; k < COUNT(differences); k++) {
         double tv = gaussian_tv(differences[k].shift, differences[k].spread);
         draw_chains(&random, MANY, SPACE, differences[k].shift, differences[k].spread, y);
         struct projection out = project(&space, MANY, y);
@@ -218,9 +217,8 @@ TEST(projection_finds_the_difference)
 /* Atoms, seen along their axis and the diagonal: right weights pass, wrong ones are measured exactly. From noise that
  * doubles resolve to noise that they do not. */
 static const double atom_noises[] = {1e-12, 1e-24, 1e-28, 1e-31, 1e-45};
-enum { ATOM_NOISES = sizeof atom_noises / sizeof atom_noises[0] };
 
-TEST(projection_at_atoms, .count = ATOM_NOISES)
+TEST(projection_at_atoms, .count = COUNT(atom_noises))
 {
     enum { N = 20000 };
     static const double weight[] = {0.3, 0.7}, mean[] = {-1.0, 1.0}, sd[] = {0.0, 0.0};
@@ -275,10 +273,9 @@ static const struct {
     size_t d;
     double shift, spread;
 } neighbourhoods[] = {{1, 0.0, 1.0}, {1, 0.3, 1.2}, {2, 0.0, 0.5}, {5, 0.0, 1.0}, {5, 0.5, 1.3}, {10, 0.2, 0.8}};
-enum { NEIGHBOURHOODS = sizeof neighbourhoods / sizeof neighbourhoods[0] };
 
 /* KL up to 0.3 and 100 points a batch: the bias that is left is below 0.005. */
-TEST(knn_covers, .count = NEIGHBOURHOODS)
+TEST(knn_covers, .count = COUNT(neighbourhoods))
 {
     enum { TRIALS = 150 };
     size_t d = neighbourhoods[_i].d;
@@ -375,9 +372,8 @@ static const struct {
     size_t missed;
 } weighings[] = {{0.0, 0.05, 0.95, 4}, {0.0, 0.5, 0.95, 4}, {0.05, 0.05, 0.95, 4},
                  {0.3, 0.3, 0.95, 4},  {0.3, 0.7, 0.95, 4}, {0.6, 0.3, 0.93, 16}};
-enum { WEIGHINGS = sizeof weighings / sizeof weighings[0] };
 
-TEST(weights_cover, .count = WEIGHINGS)
+TEST(weights_cover, .count = COUNT(weighings))
 {
     enum { TRIALS = 400 };
     double shift = weighings[_i].shift, noise = weighings[_i].noise, tv = gaussian_tv(shift, 1.0);

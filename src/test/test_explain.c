@@ -99,7 +99,7 @@ static void check_account(const struct finding *finding)
         ck_assert_msg(finding->outcome == OUTCOME_INCONCLUSIVE && finding->note[0] != '\0', "%s", claim);
     else if (worst != (int)finding->outcome) {
         int lacks = 0;
-        for (size_t i = 0; i < sizeof lacking / sizeof lacking[0]; i++)
+        for (size_t i = 0; i < COUNT(lacking); i++)
             lacks |= strstr(finding->note, lacking[i]) != NULL;
         ck_assert_msg(finding->outcome == OUTCOME_INCONCLUSIVE && lacks, "%s: %d, but judged %d (%s)", claim,
                       (int)finding->outcome, worst, finding->note);
@@ -147,7 +147,7 @@ TEST(explains_what_the_verdict_says)
     write_file("x.yaml", EXPERIMENT);
     ck_assert_int_eq(shell("@ run %/x.yaml -o %/out -j 2 2>&1"), 0);
     FREED char *verdict = read_file("out/x/verdict.md");
-    for (size_t c = 0; c < sizeof claims / sizeof claims[0]; c++)
+    for (size_t c = 0; c < COUNT(claims); c++)
         for (size_t t = 0; t < 2; t++) {
             char text[200];
             (void)snprintf(text, sizeof text, "| %s | %s | ", claims[c], targets[t]);

@@ -48,9 +48,8 @@ static struct fit fit(const struct fit_cell *cells, size_t count, size_t extreme
 static const struct {
     double a, b;
 } exponents[] = {{1.25, 0.5}, {1.0, 1.0}, {0.25, 0.5}, {0.5, 1.0 / 3.0}, {0.0, 2.0}, {-0.3, -1.0}, {0.7, 0.0}};
-enum { EXPONENTS = sizeof exponents / sizeof exponents[0] };
 
-TEST(test_exact, .count = EXPONENTS)
+TEST(test_exact, .count = COUNT(exponents))
 {
     struct fit_cell cells[CELLS];
     double a = exponents[_i].a, b = exponents[_i].b;

@@ -31,7 +31,7 @@ static const struct closed_case closed_cases[] = {
     {"li-yan", 2.0, 8.0, 128, 1.0, 3.0},    {"li-yan", 2.0, 8.0, 2048, 0.3, 0.0},
     {"li-yan", 1.0, 3.0, 32, -1.0, 0.5},
 };
-enum { CASES = sizeof closed_cases / sizeof closed_cases[0], MOST_STEPS = 16384 };
+enum { CASES = COUNT(closed_cases), MOST_STEPS = 16384 };
 
 static const char *const samplers[] = {
     "ddpm", "ddpm-outside", "ddpm-ancestral", "accelerated", "sde-dpm-solver-2m", "dpm-solver-2m", "ddim"};

@@ -29,7 +29,7 @@ TEST(titles_are_text_everywhere)
                "samplers: [ddpm, accelerated]\ndimensions: [1]\naccuracies: [0.1, 0.03, 0.01]\nmax_steps: 512\n");
     ck_assert_int_eq(shell("binary=$(realpath @); cd % && $binary run odd.yaml -o out 2>&1"), 0);
     FREED char *report = read_file("out/odd/report.html"), *verdict = read_file("out/odd/verdict.md");
-    for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
+    for (size_t i = 0; i < COUNT(shown); i++)
         ck_assert_msg(strstr(report, shown[i]) != NULL, "%s", shown[i]);
     ASSERT_OMITS(report, "<script", "<svg");
     ASSERT_SAYS(report, "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none';");
@@ -108,7 +108,7 @@ static struct record honest_row(void)
                   {row.score_error, "none"}, {row.score_error_spread, "none"},
                   {row.schedule, "li-cai"},  {row.score_error_profile, "none"},
                   {row.law, "gaussian"}};
-    for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++)
+    for (size_t i = 0; i < COUNT(labels); i++)
         (void)snprintf(labels[i].label, 64, "%s", labels[i].text);
     return row;
 }
@@ -118,7 +118,7 @@ TEST(hostile_numbers_hurt_nobody)
 {
     static const double reals[] = {INFINITY, -INFINITY, NAN, 0.0, -1.0, 1e308, 1e-308, 5e-324};
     static const uint64_t counts[] = {0, 1, 2, UINT64_MAX, (uint64_t)1 << 53};
-    enum { REALS = sizeof reals / sizeof reals[0], ROWS = 200 };
+    enum { REALS = COUNT(reals), ROWS = 200 };
     struct record rows[ROWS];
     for (size_t i = 0; i < ROWS; i++) {
         rows[i] = honest_row();
@@ -133,7 +133,7 @@ TEST(hostile_numbers_hurt_nobody)
     write_result("numbers.h5", TITLED, rows, ROWS, "numbers");
     static const char *const commands[] = {"@ verdict %/numbers.h5 2>&1", "@ plot %/numbers.h5 2>&1",
                                            "@ report %/numbers.h5 2>&1"};
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+    for (size_t i = 0; i < COUNT(commands); i++) {
         int status = shell(commands[i]);
         ck_assert_msg(status == 0, "%s: %d: %s", commands[i], status, output);
     }

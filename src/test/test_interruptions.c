@@ -116,7 +116,7 @@ static pid_t start_run(char *const *arguments, const char *sink)
     const char *binary = getenv("DIFFRATE");
     pid_t pid = fork();
     if (pid == 0) {
-        for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        for (size_t i = 0; i < COUNT(signals); i++)
             (void)signal(signals[i], SIG_DFL);
         int file = open(sink, O_WRONLY | O_CREAT | O_TRUNC, 0666);
         (void)dup2(file, 1);
@@ -304,7 +304,7 @@ TEST(damaged_cells_are_named_and_left_alone)
                                          "printf x | dd of=$(ls %/out/s/cells/*.h5) bs=1 seek=5000 conv=notrunc 2>&1",
                                          "echo hello >$(ls %/out/s/cells/*.h5)"};
     write_file("s.yaml", ONE_CELL);
-    for (size_t i = 0; i < sizeof damage / sizeof damage[0]; i++) {
+    for (size_t i = 0; i < COUNT(damage); i++) {
         ck_assert_int_eq(shell("@ run %/s.yaml -o %/out"), 0);
         ck_assert_int_eq(shell(damage[i]), 0);
         assert_refused("@ run %/s.yaml -o %/out -j 1 2>&1", "; --retry-failed measures it again");

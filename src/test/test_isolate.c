@@ -115,7 +115,7 @@ TEST(bytes_come_back)
 TEST(deaths_are_told)
 {
     static const int signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE};
-    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+    for (size_t i = 0; i < COUNT(signals); i++) {
         int signal = signals[i];
         char text[64];
         (void)snprintf(text, sizeof text, "died of signal %d", signal);
@@ -207,9 +207,9 @@ TEST(names)
 {
     static const char *const good[] = {"a", "0", "a.b-c_d", "Z9"};
     static const char *const bad[] = {"", ".", "-a", "_a", "a/b", "a b", "a\n", "\xc3\xa9", "a'", "a\\"};
-    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+    for (size_t i = 0; i < COUNT(good); i++)
         ck_assert_msg(text_is_name(good[i]), "%s", good[i]);
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+    for (size_t i = 0; i < COUNT(bad); i++)
         ck_assert_msg(!text_is_name(bad[i]), "%s", bad[i]);
 }
 
@@ -252,9 +252,9 @@ TEST(controls)
                                        0x2028, 0x202a, 0x202e, 0x2066, 0x2069, 0xffff};
     static const uint32_t plain[] = {' ',    'a',    '~',    0xa0,   0xe9,    0x5d0,
                                      0x200e, 0x200f, 0x2027, 0x202f, 0x1f600, 0x10ffff};
-    for (size_t i = 0; i < sizeof control / sizeof control[0]; i++)
+    for (size_t i = 0; i < COUNT(control); i++)
         ck_assert_msg(text_is_control(control[i]), "%x", control[i]);
-    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
+    for (size_t i = 0; i < COUNT(plain); i++)
         ck_assert_msg(!text_is_control(plain[i]), "%x", plain[i]);
 }
 

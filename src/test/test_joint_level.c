@@ -151,8 +151,8 @@ static void with_shape(size_t n, size_t components, int centred)
     const struct factor factors[] = {{n, components, weight, means, sd, NULL},
                                      {n, components, weight, means, NULL, &each},
                                      {n, components, weight, means, NULL, &shared}};
-    for (size_t f = 0; f < sizeof factors / sizeof factors[0]; f++)
-        for (size_t l = 0; l < sizeof levels / sizeof levels[0]; l++) {
+    for (size_t f = 0; f < COUNT(factors); f++)
+        for (size_t l = 0; l < COUNT(levels); l++) {
             compare(&factors[f], &levels[l], 0, 1e-11);
             compare(&factors[f], &levels[l], components - 1, 1e-11);
         }

@@ -70,7 +70,7 @@ TEST(numbers_are_counted)
          "dimensions: [30, 40]\nsteps: [64]\n",
          30.0 + 30.0 + 20.0},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         OWNED(spec) spec = parsed(cases[i].text);
         ck_assert_double_eq(limits_demand(&spec).numbers, cases[i].numbers);
     }
@@ -128,7 +128,7 @@ TEST(memory_is_counted)
          "dimensions", 6e8, 2e9},
         {GAUSS DDPM "dimensions: [1]\nsteps: [10000000]\n", "dimensions", 2.4e8, 2.5e8},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         OWNED(spec) spec = parsed(cases[i].text);
         struct excess excess;
         double memory = limits_demand(&spec).memory;

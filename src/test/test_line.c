@@ -34,7 +34,7 @@ static const struct mixture mixtures[] = {
 
 static const struct mixture *find(const char *name)
 {
-    for (size_t i = 0; i < sizeof mixtures / sizeof mixtures[0]; i++)
+    for (size_t i = 0; i < COUNT(mixtures); i++)
         if (strcmp(mixtures[i].name, name) == 0)
             return &mixtures[i];
     ck_abort_msg("no mixture %s", name);
@@ -101,9 +101,8 @@ static const struct {
     {"shifted", "li-cai", 2.0, 8.5, 256}, {"point", "li-cai", 2.0, 8.5, 256},  {"gauss", "li-yan", 2.0, 8.0, 64},
     {"shifted", "li-yan", 2.0, 8.0, 512}, {"gauss", "li-yan", 2.0, 8.0, 4096},
 };
-enum { ONE_COMPONENT = sizeof one_component / sizeof one_component[0] };
 
-TEST(test_against_closed_form, .count = ONE_COMPONENT)
+TEST(test_against_closed_form, .count = COUNT(one_component))
 {
     const struct mixture *mixture = find(one_component[_i].mixture);
     size_t T = one_component[_i].T;
@@ -137,7 +136,6 @@ static const struct {
     {"separated", "li-cai", 2.0, 8.5, 1024}, {"atoms", "li-cai", 2.0, 8.5, 64},
     {"atoms", "li-cai", 2.0, 8.5, 512},      {"atoms", "li-yan", 2.0, 8.0, 256},
 };
-enum { HONEST = sizeof honest / sizeof honest[0] };
 
 enum { FEW = 256 };
 
@@ -145,16 +143,16 @@ enum { FEW = 256 };
 static int takes(int i, size_t sampler)
 {
     size_t alike = 0, before = 0;
-    for (int j = 0; j < HONEST; j++)
+    for (int j = 0; j < COUNT(honest); j++)
         if (strcmp(honest[j].mixture, honest[i].mixture) == 0 && honest[j].T <= FEW) {
             alike++;
             before += j < i;
         }
     int in_turn = ((size_t)(find(honest[i].mixture) - mixtures) + sampler) % 3 == 0;
-    return taken(HONEST) > 4 || (in_turn && honest[i].T <= FEW && (before + sampler) % alike == 0);
+    return taken(COUNT(honest)) > 4 || (in_turn && honest[i].T <= FEW && (before + sampler) % alike == 0);
 }
 
-TEST(test_radii_are_honest, .count = HONEST, .grows = 1)
+TEST(test_radii_are_honest, .count = COUNT(honest), .grows = 1)
 {
     const struct mixture *mixture = find(honest[_i].mixture);
     OWNED_SCHEDULE *schedule = make_schedule(honest[_i].schedule, honest[_i].c0, honest[_i].c1, honest[_i].T);

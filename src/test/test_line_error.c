@@ -71,9 +71,8 @@ static const struct {
     {"sign", 0.05, 0.0, 0.0, 256, 1e-5},  {"bump", 0.05, 0.0, 0.1, 256, 1e-5}, {"bump", 0.05, 0.0, 1e-3, 256, 2e-7},
     {"bump", 0.02, 0.0, 1e-6, 256, 3e-7},
 };
-enum { ROUGH = sizeof rough / sizeof rough[0] };
 
-TEST(test_rough_errors, .count = ROUGH, .grows = 1)
+TEST(test_rough_errors, .count = COUNT(rough), .grows = 1)
 {
     OWNED_SCHEDULE *schedule = make_li_cai(rough[_i].T);
     struct score_error error =

@@ -84,7 +84,7 @@ TEST(bash_completes)
     ck_assert_int_eq(shell("@ completion >%/completion && cd % && mkdir dir && touch x.yaml y.yml a.so r.h5 text"),
                      0);
     ck_assert_int_eq(shell("bash -ec '. %/completion; complete -p diffrate'"), 0);
-    for (size_t i = 0; i < sizeof completions / sizeof completions[0]; i++) {
+    for (size_t i = 0; i < COUNT(completions); i++) {
         (void)snprintf(command, sizeof command, "bash %%/complete.sh %s 2>&1", completions[i].words);
         ck_assert_int_eq(shell(command), 0);
         output[strcspn(output, "\n")] = '\0';

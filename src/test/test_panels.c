@@ -39,10 +39,8 @@ static const struct mixture mixtures[] = {
     {"narrow at the end", 2, {0.5, 0.5}, {0.0, -9.4}, {1.0, 1e-9}},
     {"24 scales", MOST, {0.0}, {0.0}, {0.0}}, /* filled by read_mixture */
 };
-enum { MIXTURES = sizeof mixtures / sizeof mixtures[0] };
 
 static const double noises[] = {0.5, 1e-2, 1e-12, 1e-24, 1e-32, 1e-40};
-enum { NOISES = sizeof noises / sizeof noises[0] };
 
 static const double resolutions[] = {1.0, 2.5};
 
@@ -168,9 +166,9 @@ static void check_lengths(const struct layout *layout, double resolution)
         }
 }
 
-TEST(test_tiles, .count = MIXTURES)
+TEST(test_tiles, .count = COUNT(mixtures))
 {
-    for (size_t i = 0; i < NOISES; i++)
+    for (size_t i = 0; i < COUNT(noises); i++)
         for (int j = 0; j < 2; j++) {
             OWNED(layout) layout;
             layout_init(&layout, &mixtures[_i], noises[i]);
@@ -208,10 +206,10 @@ static void fit_log_density(struct layout *layout, double *magnitude)
 
 /* log p at random points of every panel, seen from every component. Beside the rounding of the point itself the error
  * is below 3e-13 of the panel's largest value, but for 6e-12 right after a sharp valley. */
-TEST(test_interpolates, .count = MIXTURES)
+TEST(test_interpolates, .count = COUNT(mixtures))
 {
     const double tolerance = 2e-11;
-    for (size_t i = 0; i < NOISES; i++)
+    for (size_t i = 0; i < COUNT(noises); i++)
         for (int j = 0; j < 2; j++) {
             OWNED(layout) layout;
             layout_init(&layout, &mixtures[_i], noises[i]);
@@ -262,9 +260,9 @@ static const size_t most_panels[] = {15,  36,  44,  46,  58, 66, 58,  54,  360, 
                                      150, 200, 190, 150, 22, 24, 135, 120, 125};
 
 /* No more panels than the mixtures above take; a change that costs more is to be seen. */
-TEST(test_count, .count = MIXTURES)
+TEST(test_count, .count = COUNT(mixtures))
 {
-    for (size_t i = 0; i < NOISES; i++) {
+    for (size_t i = 0; i < COUNT(noises); i++) {
         OWNED(layout) layout;
         layout_init(&layout, &mixtures[_i], noises[i]);
         lay_out(&layout, 1.0, NULL);
@@ -293,7 +291,7 @@ TEST(test_symmetry)
         {"scales", 2, {0.5, 0.5}, {0.0, 0.0}, {1.0, 1e-3}},
         {"four", 4, {0.25, 0.25, 0.25, 0.25}, {-1.0, 1.0, -2.0, 2.0}, {0.01, 0.01, 1.0, 1.0}},
     };
-    for (size_t i = 0; i < sizeof symmetric / sizeof symmetric[0]; i++) {
+    for (size_t i = 0; i < COUNT(symmetric); i++) {
         OWNED(layout) layout;
         layout_init(&layout, &symmetric[i], 1e-9);
         lay_out(&layout, 1.0, NULL);
@@ -331,7 +329,7 @@ TEST(test_gaps)
         {{"narrow ones before", 3, {0.3, 0.3, 0.4}, {20.0, 5.0, 0.0}, {1.0, 1e-6, 1e-6}}, 1},
         {{"narrow ones apart", 3, {0.3, 0.3, 0.4}, {0.0, 25.0, 26.0}, {1.0, 1e-6, 1e-6}}, 3},
     };
-    for (size_t i = 0; i < sizeof gaps / sizeof gaps[0]; i++) {
+    for (size_t i = 0; i < COUNT(gaps); i++) {
         OWNED(layout) layout;
         layout_init(&layout, &gaps[i].mixture, 1e-20);
         lay_out(&layout, 1.0, NULL);
@@ -345,11 +343,11 @@ TEST(test_gaps)
 
 /* Panels of a level serve the levels near by: the ends move and stay shared, and in order while the noise falls: then
  * components draw in their panels. */
-TEST(test_moves, .count = MIXTURES)
+TEST(test_moves, .count = COUNT(mixtures))
 {
     static const double change[] = {0.75, 0.9, 1.0, 1.1, 1.25};
-    for (size_t i = 0; i < NOISES; i++)
-        for (size_t j = 0; j < sizeof change / sizeof change[0]; j++) {
+    for (size_t i = 0; i < COUNT(noises); i++)
+        for (size_t j = 0; j < COUNT(change); j++) {
             OWNED(layout) layout;
             OWNED(panels) before;
             struct error error;
@@ -407,9 +405,8 @@ static const struct {
     {{"longest", 2, {0.5, 0.5}, {0.0, 0.7}, {1.0, 1e-3}}, {.longest = 0.05}},
     {{"longest and edge", 1, {1.0}, {0.0}, {1.0}}, {.longest = 0.2, .finest = 1e-4, .edges = 1, .edge = {0.4}}},
 };
-enum { SHARP = sizeof sharp / sizeof sharp[0] };
 
-TEST(test_fineness, .count = SHARP)
+TEST(test_fineness, .count = COUNT(sharp))
 {
     const struct fineness *fineness = &sharp[_i].fineness;
     for (int j = 0; j < 2; j++) {
@@ -446,7 +443,7 @@ TEST(test_fineness, .count = SHARP)
 }
 
 /* What a smoothed jump looks like, interpolated: measured, 2e-11. */
-TEST(test_interpolates_at_edges, .count = SHARP)
+TEST(test_interpolates_at_edges, .count = COUNT(sharp))
 {
     struct chebyshev chebyshev;
     chebyshev_init(&chebyshev);

@@ -120,7 +120,7 @@ TEST(results_load_nothing)
     ck_assert_msg(shell("@ run %/told.yaml -o %/out 2>&1") == 0, "%s", output);
     ck_assert(exists("loaded"));
     ck_assert_int_eq(shell("rm %/loaded"), 0); /* the plug-in itself stays where the stored text says */
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+    for (size_t i = 0; i < COUNT(commands); i++) {
         ck_assert_msg(shell(commands[i]) == 0, "%s: %s", commands[i], output);
         ck_assert_msg(!exists("loaded"), "%s loads the plug-in", commands[i]);
     }
@@ -231,7 +231,7 @@ TEST(unruly_samplers_fail_their_cells_alone)
               "@ run %/y.yaml -o %/out -j 2 --cell-seconds 1 2>&1"),
         3);
     ASSERT_SAYS(output, "2 cells measured, 0 read back, 3 failed");
-    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+    for (size_t i = 0; i < COUNT(reasons); i++)
         ck_assert_msg(strstr(output, reasons[i]) != NULL, "%s: %s", reasons[i], output);
     ck_assert_int_eq(shell("@ measure %/y.yaml -j 4 --cell-seconds 1 2>/dev/null"), 3);
     ck_assert_uint_eq(lines(output), 1 + 5);
@@ -505,7 +505,7 @@ TEST(what_is_no_plugin_is_refused)
     write_file("text.so", "not a shared object\n");
     build("good");
     ck_assert_int_eq(shell("cd % && ln -s good.so same.so && cp good.so copy.so"), 0);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         char text[400];
         (void)snprintf(text, sizeof text, "plugins: %s" GOOD_SPEC, cases[i].plugins);
         write_file("x.yaml", text);

@@ -129,20 +129,18 @@ static const struct {
     {{&atoms, &gaussian}, {11, 1}, 12},
     {{&three, &plane}, {5, 2}, 9},
 };
-enum { PRODUCTS = sizeof products / sizeof products[0] };
 
 static const double noises[] = {0.5, 1e-2, 1e-6, 1e-14};
-enum { NOISES = sizeof noises / sizeof noises[0] };
 
 /* Everywhere in the middle, and in both tails; near an atom at the scale of its noise. */
-TEST(projected_is_the_sum_of_components, .count = PRODUCTS)
+TEST(projected_is_the_sum_of_components, .count = COUNT(products))
 {
     size_t count = 0;
     while (count < 3 && products[_i].factor[count] != NULL)
         count++;
     OWNED(factor_list) list = list_of(products[_i].factor, products[_i].copies, count);
     for (int kind = 0; kind < DIRECTIONS; kind++)
-        for (size_t z = 0; z < NOISES; z++) {
+        for (size_t z = 0; z < COUNT(noises); z++) {
             double u[MOST];
             struct brute brute;
             set_direction((enum direction)kind, products[_i].d, u);
@@ -183,7 +181,7 @@ TEST(projected_on_the_diagonal)
 {
     static const size_t dimensions[] = {1, 2, 5, 17, 64, 128, 256};
     double u[MOST];
-    for (size_t k = 0; k < sizeof dimensions / sizeof dimensions[0]; k++) {
+    for (size_t k = 0; k < COUNT(dimensions); k++) {
         size_t d = dimensions[k];
         OWNED(factor_list) list = list_of((const struct factor *const[]){&three}, &d, 1);
         set_direction(DIAGONAL, d, u);
@@ -221,7 +219,7 @@ TEST(projected_by_inversion)
 {
     static const size_t dimensions[] = {13, 40, 256};
     double u[MOST];
-    for (size_t k = 0; k < sizeof dimensions / sizeof dimensions[0]; k++) {
+    for (size_t k = 0; k < COUNT(dimensions); k++) {
         size_t d = dimensions[k];
         OWNED(factor_list) list = list_of((const struct factor *const[]){&mixture}, &d, 1);
         set_direction(RANDOM, d, u);

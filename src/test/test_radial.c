@@ -35,7 +35,7 @@ static const struct shells all_shells[] = {
 
 static const struct shells *find(const char *name)
 {
-    for (size_t i = 0; i < sizeof all_shells / sizeof all_shells[0]; i++)
+    for (size_t i = 0; i < COUNT(all_shells); i++)
         if (strcmp(all_shells[i].name, name) == 0)
             return &all_shells[i];
     ck_abort_msg("no shells %s", name);
@@ -106,9 +106,8 @@ static struct divergence closed_form(const struct run *run, double *tv_by_chi_sq
 }
 
 static const size_t dimensions[] = {1, 2, 3, 16, 256, 4096, 10000};
-enum { DIMENSIONS = sizeof dimensions / sizeof dimensions[0] };
 
-TEST(test_against_closed_form, .count = DIMENSIONS, .grows = 1)
+TEST(test_against_closed_form, .count = COUNT(dimensions), .grows = 1)
 {
     for (size_t s = 0; sampler_at(s) != NULL; s++) {
         if (sampler_at(s)->memory > 0 || (_i > 0 && (s == 1 || s == 2 || s == 4))) /* much like their neighbours */
@@ -150,9 +149,8 @@ TEST(test_million_dimensions)
 /* ---- Several scales ---- */
 
 static const char *const scales[] = {"two", "near", "thin", "atom"};
-enum { SCALES = sizeof scales / sizeof scales[0] };
 
-TEST(test_against_line, .count = SCALES)
+TEST(test_against_line, .count = COUNT(scales))
 {
     OWNED_SCHEDULE *schedule = make_li_cai(48);
     for (size_t s = 0; sampler_at(s) != NULL; s++) {

@@ -95,7 +95,7 @@ static void moments(const struct radial_level *radial, const struct panels *pane
 TEST(test_density)
 {
     static const size_t dimensions[] = {1, 2, 3, 10, 300, 10000, 1000000};
-    for (size_t i = 0; i < sizeof dimensions / sizeof dimensions[0]; i++) {
+    for (size_t i = 0; i < COUNT(dimensions); i++) {
         struct factor factor = {dimensions[i], 2, weights, NULL, sds, NULL};
         OWNED(radial_level) radial = make_level(&factor, 0.6, 0.4);
         OWNED(panels) panels = {0};
@@ -274,9 +274,8 @@ static const struct {
     {10000, 0.002, "ddpm-outside", 0},
     {2, 0.1, "accelerated-sde-2024", 1},
 };
-enum { STAGE_CASES = sizeof stages / sizeof stages[0] };
 
-TEST(test_stage_in_space, .count = STAGE_CASES)
+TEST(test_stage_in_space, .count = COUNT(stages))
 {
     struct factor factor = {stages[_i].dimension, 2, weights, NULL, sds, NULL};
     const struct sampler *sampler = sampler_find(stages[_i].sampler);

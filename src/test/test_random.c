@@ -19,7 +19,6 @@ TEST_SUITE(random);
 typedef void draw_function(struct random_block block, double *out);
 
 static draw_function *const draws[] = {random_uniforms, random_normals};
-enum { DRAWS = sizeof draws / sizeof draws[0] };
 
 enum { SIDE = 1000, MANY = SIDE * SIDE, ROUNDS = 10 }; /* numbers in a square of chains and coordinates; squares */
 
@@ -64,7 +63,7 @@ TEST(test_known_answers)
          {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
     };
     enum { COPIES = 21 };
-    for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
+    for (size_t k = 0; k < COUNT(known); k++) {
         uint32_t word0[COPIES], word1[COPIES];
         uint64_t low[COPIES], high[COPIES];
         for (size_t i = 0; i < COPIES; i++) {
@@ -141,7 +140,7 @@ TEST(test_definition)
 
 /* A square cut into rectangles anyhow has the bits that it has in one piece, and the rectangle's surroundings stay.
  */
-TEST(test_cuts, .count = DRAWS)
+TEST(test_cuts, .count = COUNT(draws))
 {
     enum { CHAINS = 611, COORDINATES = 43, FIRST_CHAIN = 1000, FIRST_COORDINATE = 7, CUTS = 400, MARK = 77 };
     static double whole[COORDINATES][CHAINS], part[COORDINATES][CHAINS];
@@ -170,10 +169,10 @@ TEST(test_cuts, .count = DRAWS)
 }
 
 /* Bits of a few thousand numbers, recorded: the same on every machine and for every compiler. */
-TEST(test_same_bits_everywhere, .count = DRAWS)
+TEST(test_same_bits_everywhere, .count = COUNT(draws))
 {
     enum { CHAINS = 333, COORDINATES = 31 };
-    static const uint64_t recorded[DRAWS] = {UINT64_C(13914102877032672087), UINT64_C(12958739226276786734)};
+    static const uint64_t recorded[COUNT(draws)] = {UINT64_C(13914102877032672087), UINT64_C(12958739226276786734)};
     static double out[COORDINATES * CHAINS];
     draws[_i]((struct random_block){random_key_of(7, 11), 1, 2, 5, CHAINS, 3, COORDINATES, CHAINS}, out);
     ck_assert_uint_eq(hash_bytes(out, sizeof out), recorded[_i]);
@@ -212,7 +211,7 @@ TEST(test_ends)
         {{0xfffffbff, 0xffffffff, 0xfffffc00, 0xffffffff}, {1.0 - 0x1p-53, 1.0 - 0x1p-53}},
     };
     const struct random_key key = random_key_of(3, 0);
-    for (size_t e = 0; e < sizeof ends / sizeof ends[0]; e++) {
+    for (size_t e = 0; e < COUNT(ends); e++) {
         philox4x32_ctr_t at = {{ends[e].words[0], ends[e].words[1], ends[e].words[2], ends[e].words[3]}};
         at = counter_of(at, key);
         double u[2], z[2], radius, x, y;
@@ -245,7 +244,7 @@ static double excess(const size_t *counts, size_t bins, double total)
 
 /* Kolmogorov and Smirnov's distance on a grid, and chi^2 in three ways: of the leading ten bits, of ten bits in the
  * middle, and of the leading five bits of a pair of coordinates, which are made from one another's bits. */
-TEST(test_distribution, .count = DRAWS)
+TEST(test_distribution, .count = COUNT(draws))
 {
     enum { BINS = 1024, COARSE = 32 };
     size_t leading[BINS] = {0}, middle[BINS] = {0}, paired[BINS] = {0}, sum = 0;

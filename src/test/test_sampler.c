@@ -51,7 +51,6 @@ static const struct exact_step steps[] = {
     {0.5L, 0.6L, 1.0L},       {0.7L, 0.72L, 0.01L},   {0.9L, 0.93L, 0.25L}, {0.99L, 0.995L, 2.0L},
     {0.999L, 0.99901L, 0.0L}, {0.2L, 0.7L, 0.3L},
 };
-enum { STEPS = sizeof steps / sizeof steps[0] };
 
 /* 1 - alpha of the steps before and after, as parts of this one's. */
 #define BEFORE 0.75L
@@ -274,7 +273,6 @@ static const struct {
     {"dpm-solver-2m", increment_dpm, NULL, NULL},
     {"sde-dpm-solver-2m", increment_sde_dpm, posterior_noise, NULL},
 };
-enum { FORMULAS = sizeof formulas / sizeof formulas[0] };
 
 static void run(const struct sampler *sampler, const struct step *step, double variance, double *out)
 {
@@ -290,11 +288,11 @@ static void run(const struct sampler *sampler, const struct step *step, double v
     free(work);
 }
 
-TEST(test_increment, .count = FORMULAS)
+TEST(test_increment, .count = COUNT(formulas))
 {
     const struct sampler *sampler = sampler_find(formulas[_i].name);
     ck_assert_ptr_nonnull(sampler);
-    for (size_t s = 0; s < STEPS; s++) {
+    for (size_t s = 0; s < COUNT(steps); s++) {
         struct step step = make_step(sampler, &steps[s]);
         double out[POINTS];
         run(sampler, &step, (double)steps[s].variance, out);
@@ -315,12 +313,12 @@ static void check_noise(const struct sampler *sampler, size_t s, double (*log_no
                   sampler->name, s, ratio, exact);
 }
 
-TEST(test_noise, .count = FORMULAS)
+TEST(test_noise, .count = COUNT(formulas))
 {
     const struct sampler *sampler = sampler_find(formulas[_i].name);
     ck_assert((sampler->log_noise_ratio == NULL) == (formulas[_i].noise == NULL));
     ck_assert((sampler->log_noise_before == NULL) == (formulas[_i].before == NULL));
-    for (size_t s = 0; s < STEPS; s++) {
+    for (size_t s = 0; s < COUNT(steps); s++) {
         long double alpha = steps[s].a / steps[s].a1;
         if (formulas[_i].noise != NULL)
             check_noise(sampler, s, sampler->log_noise_ratio,
@@ -350,7 +348,7 @@ static long double overshoot_by(const struct exact_step *e, long double omega)
 TEST(test_family_in_the_noise)
 {
     const struct sampler *whole = sampler_find("accelerated-unclipped"), *heun = sampler_find("pf-ode-2");
-    for (size_t s = 0; s < STEPS; s++)
+    for (size_t s = 0; s < COUNT(steps); s++)
         for (int i = 0; i <= 6; i++) {
             double w = 0.25 * i, out[POINTS], known[POINTS], variance = (double)steps[s].variance;
             struct sampler_instance *own = with("accelerated-unclipped", "overshoot", w);
@@ -386,7 +384,7 @@ TEST(test_family_in_the_noise)
 TEST(test_family_of_song)
 {
     const struct sampler *ancestral = sampler_find("ddpm-ancestral");
-    for (size_t s = 0; s < STEPS; s++)
+    for (size_t s = 0; s < COUNT(steps); s++)
         for (int i = 0; i <= 4; i++) {
             double out[POINTS], known[POINTS], eta = 0.25 * i, variance = (double)steps[s].variance;
             OWNED_SAMPLER *own = with("ddim-song", "eta", eta);
@@ -448,7 +446,7 @@ TEST(test_too_much_overshoot)
 /* theory (8): the two forms of the overshoot level agree, and forward noise v leads from it back to level t-1. */
 TEST(test_overshoot)
 {
-    for (size_t s = 0; s < STEPS; s++) {
+    for (size_t s = 0; s < COUNT(steps); s++) {
         const struct exact_step *e = &steps[s];
         long double v = posterior_noise(e), omega = (1.0L - e->a / e->a1) / (1.0L - e->a);
         long double noise = (1.0L - e->a1) * (1.0L - omega) / (1.0L - v);
@@ -462,7 +460,7 @@ TEST(test_overshoot)
 TEST(test_ablation)
 {
     const struct sampler *accelerated = sampler_find("accelerated"), *ancestral = sampler_find("ddpm-ancestral");
-    for (size_t s = 0; s < STEPS; s++) {
+    for (size_t s = 0; s < COUNT(steps); s++) {
         struct step step = make_step(accelerated, &steps[s]);
         double with[POINTS], without[POINTS];
         run(accelerated, &step, -1.0, with);
@@ -481,7 +479,7 @@ TEST(test_clip)
     ck_assert(clipped->correction != NULL);
     for (size_t i = 0; sampler_at(i) != NULL; i++)
         ck_assert(sampler_at(i) == clipped || sampler_at(i)->correction == NULL);
-    for (size_t s = 0; s < STEPS; s++) {
+    for (size_t s = 0; s < COUNT(steps); s++) {
         if (steps[s].variance == 0.0L)
             continue; /* epsilon is constant along the PF-ODE of a point: nothing to correct */
         struct step step = make_step(clipped, &steps[s]);
@@ -532,7 +530,7 @@ TEST(test_order)
         int beyond; /* t-1 */
         double ratio;
     } cases[] = {{"accelerated", 1, 16.0}, {"ddpm-ancestral", 1, 4.0}, {"pf-ode-2", 0, 8.0}, {"ddim", 0, 4.0}};
-    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+    for (size_t c = 0; c < COUNT(cases); c++) {
         long double error[2];
         for (int half = 0; half < 2; half++) {
             struct exact_step e = {0.5L, 0.5L * (1.0L + (half ? 0.001L : 0.002L)), 0.25L};
@@ -616,13 +614,12 @@ TEST(test_order_on_mixture)
         {"runge-kutta-4", TO_OVERSHOOT, 4, 1.0},
         {"runge-kutta-4", TO_OVERSHOOT, 4, 0.5},
     };
-    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+    for (size_t c = 0; c < COUNT(cases); c++) {
         OWNED_SAMPLER *own = cases[c].w != 1.0 ? with(cases[c].name, "overshoot", cases[c].w) : NULL;
         const struct sampler *sampler = own != NULL ? &own->sampler : sampler_find(cases[c].name);
         static const double length[] = {0.002, 0.002, 0.01, 0.02}; /* errors far above rounding */
         static const double x[] = {-1.3, -0.6, 0.1, 0.3, 0.8, 1.4};
-        enum { MEANT = sizeof x / sizeof x[0] };
-        double out[MEANT], work[MEANT * RUNGE_KUTTA_STAGES];
+        double out[COUNT(x)], work[COUNT(x) * RUNGE_KUTTA_STAGES];
         long double error[2] = {0.0L, 0.0L};
         ck_assert_uint_le(sampler->work_arrays, RUNGE_KUTTA_STAGES);
         for (int half = 0; half < 2; half++) {
@@ -633,15 +630,15 @@ TEST(test_order_on_mixture)
             long double end = sigma(cases[c].lands == TO_NEXT    ? e.a1
                                     : cases[c].lands == TO_AFTER ? after
                                                                  : overshoot_by(&e, cases[c].w));
-            double kept[MEANT];
+            double kept[COUNT(x)];
             step.memory = kept; /* the data prediction on the PF-ODE's path at the level before */
-            for (size_t i = 0; i < MEANT; i++) {
+            for (size_t i = 0; i < COUNT(x); i++) {
                 long double above = sigma(e.a * (1.0L - BEFORE * (1.0L - e.a / e.a1)));
                 long double u = follow(sigma(e.a), above, x[i] / sqrtl(e.a));
                 kept[i] = (double)(u - above * mixture_slope(above, u));
             }
-            sampler->increment(&step, &score, MEANT, x, out, work);
-            for (size_t i = 0; i < MEANT; i++) {
+            sampler->increment(&step, &score, COUNT(x), x, out, work);
+            for (size_t i = 0; i < COUNT(x); i++) {
                 long double exact = sqrtl(e.a) * follow(sigma(e.a), end, x[i] / sqrtl(e.a)) - x[i];
                 error[half] += (out[i] - exact) * (out[i] - exact);
             }
@@ -673,8 +670,8 @@ TEST(test_lagrange)
         {"lagrange-3", 3, {0.0, 1.0 / 3.0, 2.0 / 3.0}},
         {"lagrange-4", 4, {0.0, 1.0 / 3.0, 0.5, 1.0}},
     };
-    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++)
-        for (size_t s = 0; s < STEPS; s++) {
+    for (size_t c = 0; c < COUNT(cases); c++)
+        for (size_t s = 0; s < COUNT(steps); s++) {
             struct step step = make_step(sampler_find(cases[c].name), &steps[s]);
             struct score score = {.evaluate = evaluate_mixture};
             double node[RUNGE_KUTTA_STAGES], out[POINTS], known[POINTS], work[POINTS * RUNGE_KUTTA_STAGES];
@@ -692,7 +689,7 @@ TEST(test_lagrange)
 /* Levels at a part of sigma, and one forward step up. */
 TEST(test_levels)
 {
-    for (size_t s = 0; s < STEPS; s++)
+    for (size_t s = 0; s < COUNT(steps); s++)
         for (double ratio = 0.125; ratio < 1.5; ratio += 0.25) {
             struct step step = make_step(NULL, &steps[s]);
             struct level at = level_scaled(&step.from, ratio), up = level_noisier(&step.from, 0.25 * ratio);
@@ -760,7 +757,7 @@ TEST(test_registered)
             ck_assert_double_eq_tol(D[i], drift, 4e-9 * fabs(drift) + 1e-30);
         }
     }
-    ck_assert_uint_ge(count, FORMULAS);
+    ck_assert_uint_ge(count, COUNT(formulas));
     ck_assert_ptr_null(sampler_find("heun"));
     ck_assert_ptr_null(sampler_find(""));
 }

@@ -54,7 +54,6 @@ static const struct world {
     {"table quantity sigma", 12},
     {"table quantity sigma", 4097},
 };
-enum { TABLES = sizeof tables / sizeof tables[0] };
 
 static double param_of(const struct schedule *schedule, const char *key)
 {
@@ -188,7 +187,7 @@ static const struct {
                    {"karras", exact_karras},
                    {"table", exact_table}};
 
-TEST(test_levels, .count = TABLES)
+TEST(test_levels, .count = COUNT(tables))
 {
     size_t T = tables[_i].T, k = 0;
     OWNED_SCHEDULE *schedule = make_schedule_from(tables[_i].kind, T);
@@ -227,7 +226,7 @@ TEST(test_step_sizes)
         {"karras", 18, 1.2466629097760085},
         {"table quantity sigma", 12, 1.674607340359306},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         OWNED_SCHEDULE *schedule = make_schedule_from(cases[i].kind, cases[i].T);
         close_to(schedule->h, cases[i].h, 1e-14L, cases[i].kind, 0);
         union params values = schedule->values;
@@ -258,7 +257,7 @@ TEST(test_textbook)
 }
 
 /* theory (4), and the exact relations between alpha_t and the levels that every schedule has. */
-TEST(test_identities, .count = TABLES)
+TEST(test_identities, .count = COUNT(tables))
 {
     const size_t T = tables[_i].T;
     OWNED_SCHEDULE *schedule = make_schedule_from(tables[_i].kind, T);
@@ -297,7 +296,7 @@ TEST(test_extremes)
         {"li-cai c1 12", 65536, 1e-50, 1e-47},          /* T^-10 is 6.8e-49 */
         {"li-yan c0 10 c1 20", 4096, 7.5e-37, 7.6e-37}, /* T^-10 */
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         OWNED_SCHEDULE *schedule = make_schedule_from(cases[i].kind, cases[i].T);
         double noise = schedule_level(schedule, 1).noise;
         ck_assert_msg(noise > cases[i].low && noise < cases[i].high, "case %zu: 1 - alpha_bar_1 = %g", i, noise);
@@ -319,7 +318,6 @@ static int exists(const struct schedule_kind *kind, double c0, double c1, size_t
 /* From c1 = 28 on, the last steps at h just below 1 leave (0, 1) by underflow, and a larger T mends that; at c1 = 200
  * none does for li-cai. */
 static const double c1s[] = {0.5, 2.0, 2.8, 2.9, 3.0, 8.5, 12.0, 30.0, 200.0};
-enum { C1S = sizeof c1s / sizeof c1s[0] };
 
 static size_t smallest_admissible(const struct schedule_kind *kind, double c0, double c1, size_t T)
 {
@@ -329,14 +327,14 @@ static size_t smallest_admissible(const struct schedule_kind *kind, double c0, d
     return schedule_smallest_admissible(kind, &values, T);
 }
 
-TEST(test_smallest_admissible, .count = C1S)
+TEST(test_smallest_admissible, .count = COUNT(c1s))
 {
     static const size_t Ts[] = {0, 1, 2, 3, 10, 28, 40, 100};
     static const char sentence[] = "the smallest admissible T is ";
     size_t refused = 0;
     double c1 = c1s[_i];
     for (size_t k = 0; schedule_kind_at(k)->params == schedule_constants_params; k++)
-        for (size_t j = 0; j < sizeof Ts / sizeof Ts[0]; j++) {
+        for (size_t j = 0; j < COUNT(Ts); j++) {
             const struct schedule_kind *kind = schedule_kind_at(k);
             struct schedule *schedule;
             struct error error;
@@ -376,7 +374,7 @@ TEST(test_refusals)
         const struct schedule_kind *kind = schedule_kind_at(k);
         struct schedule *schedule;
         struct error error;
-        for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        for (size_t i = 0; i < COUNT(bad); i++) {
             ck_assert_int_eq(schedule_new(kind, bad[i][0], bad[i][1], 1000, &schedule, &error), STATUS_INVALID);
             ck_assert_ptr_null(schedule);
         }
@@ -412,7 +410,7 @@ TEST(test_refused_params)
         {"exponential start 0.5 delta 0.5", 64, STATUS_INVALID, "start + delta must be below 1"},
         {"karras sigma_min 3 sigma_max 3", 64, STATUS_INVALID, "sigma_min = 3 must be below sigma_max = 3"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         union params values;
         struct schedule *schedule;
         struct error error;
@@ -458,7 +456,7 @@ TEST(test_levels_that_do_not_belong_together)
         {1e-3, STATUS_INVALID, "schedule mine: at t = 5 of T = 8 its levels and steps do not belong together"},
         {1e-12, STATUS_INVALID, "schedule mine: at t = 1 of T = 8"},
         {0.3, STATUS_INADMISSIBLE, "a noise level leaves (0, 1)"}};
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         union params values;
         OWNED_SCHEDULE *schedule;
         struct error error = {STATUS_OK, ""};
@@ -485,7 +483,7 @@ TEST(test_refused_tables)
          "number 2 is 0.5 and number 3 0.40000000000000002, expected them to grow or to fall"},
         {1, 3, {3.0, 3.0, 1.0}, "number 1 is 3 and number 2 3"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         union params values;
         struct schedule *schedule;
         const struct schedule_kind *kind =

@@ -181,7 +181,7 @@ TEST(wrong_usage_exits_2)
         "\"$FILE\" 3 -o 'back\\slash' --dry-run",
     };
     ck_assert_int_eq(setenv("FILE", "experiments/quick.yaml", 1), 0);
-    for (size_t i = 0; i < sizeof arguments / sizeof arguments[0]; i++) {
+    for (size_t i = 0; i < COUNT(arguments); i++) {
         char command[200];
         (void)snprintf(command, sizeof command, "scripts/slurm-array.sh %s 2>&1 >%%/stdout", arguments[i]);
         ck_assert_msg(shell(command) == 2 && output[0] != '\0', "%s: %s", arguments[i], output);
@@ -203,7 +203,7 @@ TEST(dry_run_prints_what_it_would_submit)
                                         "--signal=B:TERM@60\n",
                                         "/it's 50% \"$(id)\" *, %A/a spec.yaml\n",
                                         "/it's 50%% \"$(id)\" *, %%A/a-spec/logs/shard-%A_%a.log\n"};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+    for (size_t i = 0; i < COUNT(words); i++)
         ck_assert_msg(strstr(output, words[i]) != NULL, "%s%s", words[i], output);
     const char *first = strstr(output, "\n--comment=a  b\n--mem\n1G\n");
     ck_assert_ptr_nonnull(first);

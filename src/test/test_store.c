@@ -219,12 +219,11 @@ TEST(score_errors_round_trip)
         {"bump", "uniform", SPREAD_DIAGONAL, 0.01, 0.0, 1e-6, "bump 0.01 probability=1e-06 diagonal"},
         {"bump", "uniform", SPREAD_DIAGONAL, 0.01, 0.0, 1e-5, "bump 0.01 probability=1e-05 diagonal"},
     };
-    enum { CASES = sizeof cases / sizeof cases[0] };
-    struct record rows[CASES];
-    struct score_error errors[CASES] = {{0}};
+    struct record rows[COUNT(cases)];
+    struct score_error errors[COUNT(cases)] = {{0}};
     struct place place = place_new();
-    make_rows(rows, CASES);
-    for (size_t i = 0; i < CASES; i++) {
+    make_rows(rows, COUNT(cases));
+    for (size_t i = 0; i < COUNT(cases); i++) {
         if (cases[i].shape != NULL) {
             errors[i] = make_error(cases[i].shape, cases[i].size, cases[i].value, cases[i].value);
             errors[i].profile = error_profile_find(cases[i].profile);
@@ -236,12 +235,12 @@ TEST(score_errors_round_trip)
         memset(rows[i].score_error_profile, 0, sizeof rows[i].score_error_profile);
         plant_error(&rows[i], &errors[i]);
     }
-    write_rows(place.path, rows, CASES, facts);
+    write_rows(place.path, rows, COUNT(cases), facts);
     OWNED(result) result = read_result(place.path);
-    assert_rows(&result, rows, CASES);
-    for (size_t i = 0; i < CASES; i++) {
+    assert_rows(&result, rows, COUNT(cases));
+    for (size_t i = 0; i < COUNT(cases); i++) {
         char label[100];
-        for (size_t j = 0; j < CASES; j++)
+        for (size_t j = 0; j < COUNT(cases); j++)
             ck_assert_int_eq(record_has_score_error(&result.rows[i], &result.parameters, &errors[j]) != 0, i == j);
         record_label_score_error(&errors[i], label, sizeof label);
         ck_assert_str_eq(label, cases[i].label);
@@ -607,7 +606,7 @@ TEST(labels_are_names)
 {
     static const char *const bad[] = {"",      ".a",  "-a",   "_a",  "../a",        "a/b",  "a b", "a'b", "a`id`",
                                       "$(id)", "<b>", "a\tb", "a\n", "caf\xc3\xa9", "\xff", "{a}", "a^b", "a|b"};
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+    for (size_t i = 0; i < COUNT(bad); i++)
         assert_label_refused("target", bad[i]);
     for (const struct field *field = record_fields; field->name != NULL; field++)
         if (field->type == FIELD_STRING)

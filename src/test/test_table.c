@@ -85,7 +85,7 @@ TEST(what_is_no_table_is_refused)
         {"0.1 1.5", ", quantity: tau", "expected one of: alpha_bar, sigma"},
     };
     char text[600];
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         write_file("levels.txt", cases[i].file);
         (void)snprintf(text, sizeof text, SPEC("levels.txt", "%s"), cases[i].more);
         write_file("x.yaml", text);

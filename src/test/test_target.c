@@ -52,9 +52,8 @@ static const struct {
     {2.5, 1.0, 24, 8e-2, 1.6e-6}, {4.0, 0.5, 24, 1e-3, 1.3e-7}, {4.0, 1.0, 200, 1e-6, 1e-14},
     {10.0, 3.0, 40, 1e-9, 1e-13}, {100.0, 1.0, 12, 1e-6, 2e-9}, {3.0, 2.0, 4, 0.3, 1e-2},
 };
-enum { STUDENTS = sizeof students / sizeof students[0] };
 
-TEST(student_mixture_is_student, .count = STUDENTS)
+TEST(student_mixture_is_student, .count = COUNT(students))
 {
     double nu = students[_i].nu, scale = students[_i].scale, sum = 0.0, variance = 0.0;
     struct target target = student(nu, scale, students[_i].components);
@@ -78,7 +77,7 @@ TEST(student_mixture_is_student, .count = STUDENTS)
 }
 
 /* Against a trapezoid sum in log x. */
-TEST(student_distance_is_measured, .count = STUDENTS)
+TEST(student_distance_is_measured, .count = COUNT(students))
 {
     double nu = students[_i].nu, distance = 0.0, spacing = 2e-4;
     struct target target = student(nu, 1.0, students[_i].components);
@@ -98,7 +97,7 @@ TEST(student_distance_is_measured, .count = STUDENTS)
 TEST(student_converges_in_components)
 {
     static const double nus[] = {2.01, 2.5, 4.0, 30.0};
-    for (size_t i = 0; i < sizeof nus / sizeof nus[0]; i++) {
+    for (size_t i = 0; i < COUNT(nus); i++) {
         double before = 1.0;
         for (size_t components = 4; components <= 200; components *= 2) {
             struct target target = student(nus[i], 1.0, components);

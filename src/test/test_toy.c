@@ -101,7 +101,7 @@ static const struct {
 };
 static const char *const bearers[] = {"ddpm", "accelerated", "accelerated-sde-2024", "lagrange-3", "runge-kutta-4",
                                       "ddim", "pf-ode-2",    "accelerated-ode-2024"};
-enum { ERRORS = sizeof errors / sizeof errors[0], BEARERS = 8, STOCHASTIC_BEARERS = 5 };
+enum { ERRORS = COUNT(errors), BEARERS = 8, STOCHASTIC_BEARERS = 5 };
 
 static struct score_error score_error(const struct brute_error *error)
 {

@@ -115,7 +115,6 @@ static const struct function functions[] = {
       1.0, 0x1.fffffffffffffp-1},
      12},
 };
-enum { FUNCTIONS = sizeof functions / sizeof functions[0] };
 
 static uint64_t state = 1;
 
@@ -137,7 +136,7 @@ static double point(const struct function *function, size_t i)
     return i % 2 == 0 && function->low < 0.0 && size < -function->low ? -size : size;
 }
 
-TEST(test_accuracy, .count = FUNCTIONS)
+TEST(test_accuracy, .count = COUNT(functions))
 {
     static double x[POINTS], out[POINTS];
     const struct function *function = &functions[_i];
@@ -155,7 +154,7 @@ TEST(test_accuracy, .count = FUNCTIONS)
 }
 
 /* Every length and alignment, in place or not, gives the bits that the same number gives alone. */
-TEST(test_same_bits, .count = FUNCTIONS)
+TEST(test_same_bits, .count = COUNT(functions))
 {
     const struct function *function = &functions[_i];
     double x[MOST_LENGTH + OFFSETS], alone[MOST_LENGTH + OFFSETS], out[MOST_LENGTH + OFFSETS];
