@@ -403,23 +403,3 @@ void joint_level_deviate(const struct joint_level *joint, size_t k, const double
         for (size_t j = 0; j < n; j++)
             out[i * stride] += vector[i * n + j] * (sqrt(variance[j]) * z[j]);
 }
-
-double joint_level_variance(const struct joint_level *joint, size_t k, const double *u)
-{
-    size_t n = joint->factor->dimension;
-    double total = 0.0;
-    if (joint->spectra == NULL) {
-        for (size_t i = 0; i < n; i++)
-            total += u[i] * u[i];
-        return total * joint->sd[k] * joint->sd[k];
-    }
-    size_t matrix = shares(joint) ? 0 : k;
-    const double *vector = joint->spectra->vector + matrix * n * n, *variance = joint->spectra->variance + matrix * n;
-    for (size_t j = 0; j < n; j++) {
-        double along = 0.0;
-        for (size_t i = 0; i < n; i++)
-            along += vector[i * n + j] * u[i];
-        total += along * along * variance[j];
-    }
-    return total;
-}

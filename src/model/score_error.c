@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/lists.h"
 #include "core/sum.h"
 
 #define ERROR_SHAPE(object) extern const struct error_shape object;
@@ -37,31 +38,11 @@ const char *const error_spread_docs[] = {
     NULL,
 };
 
-const struct error_shape *error_shape_at(size_t index)
-{
-    return index < sizeof shapes / sizeof shapes[0] ? shapes[index] : NULL;
-}
+LIST_AT(error_shape, error_shape_at, shapes)
+LIST_FIND(error_shape, error_shape_find, error_shape_at)
 
-const struct error_shape *error_shape_find(const char *name)
-{
-    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
-        if (strcmp(shapes[i]->name, name) == 0)
-            return shapes[i];
-    return NULL;
-}
-
-const struct error_profile *error_profile_at(size_t index)
-{
-    return index < sizeof profiles / sizeof profiles[0] ? profiles[index] : NULL;
-}
-
-const struct error_profile *error_profile_find(const char *name)
-{
-    for (size_t i = 0; i < sizeof profiles / sizeof profiles[0]; i++)
-        if (strcmp(profiles[i]->name, name) == 0)
-            return profiles[i];
-    return NULL;
-}
+LIST_AT(error_profile, error_profile_at, profiles)
+LIST_FIND(error_profile, error_profile_find, error_profile_at)
 
 const char *score_error_name(const struct score_error *error)
 {

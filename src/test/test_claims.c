@@ -675,7 +675,7 @@ TEST(own_claims_of_errors_and_chains)
                 (void)snprintf(row->target, sizeof row->target, "planted");
                 (void)snprintf(row->sampler, sizeof row->sampler, "ddpm");
                 (void)snprintf(row->schedule, sizeof row->schedule, "li-cai");
-                (void)snprintf(row->law, sizeof row->law, names[e == 0]);
+                (void)snprintf(row->law, sizeof row->law, "%s", names[e == 0]);
                 plant_error(row, &error);
                 row->chains = e == 0 ? 1000 : 0;
                 row->estimates.path_kl_p_q.value = e == 0 ? 0.2 * row->step_size * (T == 256 ? 1.01 : 1.0) : NAN;

@@ -131,7 +131,7 @@ static const struct {
       {ODE, OUTCOME_SUPPORTED, 0.5, "pf-ode-2", "supported"}}},
     {"less than linear",
      {{0.8, 0, 0, 0, 1}, 3, 3, 4, 0, 0, 0},
-     {{LINEAR, OUTCOME_REFUTED, 0.8, "wave w=", "refuted"}}},
+     {{LINEAR, OUTCOME_REFUTED, 0.8, "wave roughness=", "refuted"}}},
     {"quadratic",
      {{2, 0, 0, 0, 1}, 3, 3, 4, 0, 0, 0},
      {{LINEAR, OUTCOME_NOT_TIGHT, 2.0, NULL, "supported, not tight (slack 1.00)"},
@@ -229,13 +229,13 @@ static const struct {
     {&figure_roughness, 12, "title_1 = 'planted, size 0.01'", "\tpf-ode-2\t2\t0.1"},
     {&figure_roughness, 12, "key_1_3 = 'pf-ode-2   ω^{0.250±0.000}'", "\t1\tddpm\t0.5\t0.1"},
     /* 3 samplers and 3 sizes of the least rough error, and a guide of two rows */
-    {&figure_score_error, 9, "kind_1_1 = 'wave w=0.5 one'\n", "guide\tplanted\t1\tslope 1\t0.001\t"},
+    {&figure_score_error, 9, "kind_1_1 = 'wave roughness=0.5 one'\n", "guide\tplanted\t1\tslope 1\t0.001\t"},
     {&figure_score_error, 9, "kinds = 1\nmore = 3\nwhere = '{/:Italic d} = 1, {/:Italic T} = 512'\n",
-     "\tpf-ode-2, wave w=0.5 one\t0.01\t"},
+     "\tpf-ode-2, wave roughness=0.5 one\t0.01\t"},
     /* 3 samplers and 4 T */
-    {&figure_error_constant, 12, "kind_1_1 = 'wave w=0.5 one, size 0.01'\n",
-     "\taccelerated, wave w=0.5 one\t128\t0.1\n"},
-    {&figure_error_constant, 12, "deterministic = '0 0 1'\n", "\tddpm, wave w=0.5 one\t64\t0.1\n"},
+    {&figure_error_constant, 12, "kind_1_1 = 'wave roughness=0.5 one, size 0.01'\n",
+     "\taccelerated, wave roughness=0.5 one\t128\t0.1\n"},
+    {&figure_error_constant, 12, "deterministic = '0 0 1'\n", "\tddpm, wave roughness=0.5 one\t64\t0.1\n"},
 };
 
 TEST(test_figure_data, .count = COUNT(figures_of))
@@ -283,12 +283,12 @@ TEST(test_score_error_table)
     make_evidence(&world, &evidence);
     FREED char *text = planted_markdown(&evidence);
     ASSERT_SAYS(text, "\n## Score errors\n", "\nScore errors: the effect is");
-    ck_assert_uint_eq(occurrences(text, "| planted | ddpm | wave w="), 4);
+    ck_assert_uint_eq(occurrences(text, "| planted | ddpm | wave roughness="), 4);
     ck_assert_ptr_nonnull(
-        strstr(text, "| planted | ddpm | wave w=2 one | 1.000 | - | 0.000 | 0.000 | 0.1 | 0.05 | 36 / 0 / 0 |"));
-    ASSERT_SAYS(text, "| planted | ddpm | wave w=32 one | - | - | - | - | - | - | 0 / 36 / 0 |");
+        strstr(text, "| planted | ddpm | wave roughness=2 one | 1.000 | - | 0.000 | 0.000 | 0.1 | 0.05 | 36 / 0 / 0 |"));
+    ASSERT_SAYS(text, "| planted | ddpm | wave roughness=32 one | - | - | - | - | - | - | 0 / 36 / 0 |");
     ck_assert_ptr_nonnull(
-        strstr(text, "| planted | pf-ode-2 | wave w=32 one | - | - | - | - | - | - | 0 / 0 / 36 |"));
+        strstr(text, "| planted | pf-ode-2 | wave roughness=32 one | - | - | - | - | - | - | 0 / 0 / 36 |"));
     ASSERT_SAYS(text, "\n36 cells are missing");
     ASSERT_OMITS(text, "Speed-up", "clipping");
 }
@@ -314,14 +314,14 @@ static const struct {
      {0, 0, 0},
      2,
      "\nClipping changed TV beyond the radii in 2 of 6 cells: it lowered it in 2, by 3.00e-02 ± 2.0e-09 at most "
-     "(planted, score error bump 0.01 p=0.001 all, d = 1, T = 64), and raised it in none. Not listed: 4 cells"},
+     "(planted, score error bump 0.01 probability=0.001 all, d = 1, T = 64), and raised it in none. Not listed: 4 cells"},
     {{0.01, 0.025, 0.03},
      {0.01, 0.02, 0.04},
      {0, 0, 0},
      2,
-     "in 2 of 6 cells: it lowered it in 1, by 1.00e-02 ± 2.0e-09 at most (planted, score error bump 0.01 p=0.001 "
+     "in 2 of 6 cells: it lowered it in 1, by 1.00e-02 ± 2.0e-09 at most (planted, score error bump 0.01 probability=0.001 "
      "all, "
-     "d = 1, T = 256), and raised it in 1, by 5.00e-03 ± 2.0e-09 at most (planted, score error bump 0.01 p=0.001 "
+     "d = 1, T = 256), and raised it in 1, by 5.00e-03 ± 2.0e-09 at most (planted, score error bump 0.01 probability=0.001 "
      "all, "
      "d = 1, T = 128)."},
 };
@@ -348,6 +348,6 @@ TEST(test_clipping_table, .count = COUNT(clips))
     FREED char *report = planted_markdown(&evidence);
     ASSERT_SAYS(report, "\n## What clipping buys\n");
     ASSERT_OMITS(report, "Exponents of every sampler"); /* there are none */
-    ck_assert_uint_eq(occurrences(report, "| planted | bump 0.01 p=0.001 all | 1 |"), clips[_i].listed);
+    ck_assert_uint_eq(occurrences(report, "| planted | bump 0.01 probability=0.001 all | 1 |"), clips[_i].listed);
     ck_assert_msg(strstr(report, clips[_i].sentence) != NULL, "%s", report);
 }

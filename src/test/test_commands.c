@@ -22,7 +22,7 @@ TEST(measure_goes_on_after_a_failed_cell)
                          "score_errors: [{shape: bump, size: 1.0e-2, probability: 1.0e-2}]\n");
     assert_exits("@ measure %/f.yaml 2>%/said", 3, "- failed: the map ");
     ck_assert_uint_eq(lines(output), 1 + 8);
-    ASSERT_SAYS(output, "b      ddpm    bump 0.01 p=0.01 all 4 64 ");
+    ASSERT_SAYS(output, "b      ddpm    bump 0.01 probability=0.01 all 4 64 ");
     FREED char *said = read_file("said");
     ASSERT_SAYS(said, "1 of 4 cells failed");
     assert_exits("@ measure %/f.yaml --json -j 1 2>/dev/null", 3, "\"tv\": null");

@@ -656,6 +656,41 @@ static void by_rule(const struct runge_kutta *rule, const struct step *step, dou
     runge_kutta_increment(rule, step->omega, step, &score, POINTS, points, out, work);
 }
 
+/* The integral from 0 to `end` of the Lagrange polynomial that is 1 at node j and 0 at the other `count` - 1. */
+static double basis_integral(size_t count, const double *node, size_t j, double end)
+{
+    double coefficient[RUNGE_KUTTA_STAGES] = {1.0}, power = end, total = 0.0;
+    size_t degree = 0;
+    for (size_t k = 0; k < count; k++) {
+        if (k == j)
+            continue;
+        double scale = 1.0 / (node[j] - node[k]);
+        degree++;
+        for (size_t i = degree; i > 0; i--)
+            coefficient[i] = scale * (coefficient[i - 1] - node[k] * coefficient[i]);
+        coefficient[0] *= -node[k] * scale;
+    }
+    for (size_t i = 0; i <= degree; i++) {
+        total += coefficient[i] * power / (double)(i + 1);
+        power *= end;
+    }
+    return total;
+}
+
+/* The rule of successive Lagrange interpolation on distinct nodes, node[0] = 0: eps between the nodes is the
+ * polynomial through its values at the nodes so far, integrated exactly, to the next node and in the end to 1. */
+static struct runge_kutta lagrange_rule(size_t stages, const double *node)
+{
+    struct runge_kutta rule = {.stages = stages};
+    for (size_t i = 0; i < stages; i++) {
+        rule.node[i] = node[i];
+        rule.weight[i] = basis_integral(stages, node, i, 1.0);
+        for (size_t j = 0; j < i; j++)
+            rule.inner[i][j] = basis_integral(i, node, j, node[i]);
+    }
+    return rule;
+}
+
 /* Lagrange's family gives ddpm-ancestral on one node, and the transfer of `accelerated` on two, the second at level
  * t-1; and on the nodes of the registered samplers, their tables. */
 TEST(test_lagrange)
@@ -678,7 +713,7 @@ TEST(test_lagrange)
             memcpy(node, cases[c].node, sizeof node);
             if (cases[c].stages == 2)
                 node[1] = -expm1(0.5 * log1p(-step.omega)) / step.omega;
-            struct runge_kutta rule = runge_kutta_lagrange(cases[c].stages, node);
+            struct runge_kutta rule = lagrange_rule(cases[c].stages, node);
             by_rule(&rule, &step, out);
             sampler_find(cases[c].name)->increment(&step, &score, POINTS, points, known, work);
             for (size_t i = 0; i < POINTS; i++)
