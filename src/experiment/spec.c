@@ -29,7 +29,8 @@
  *
  * A number that is a parameter may be a list of them: of a target ({kind: gaussian, variance: [0.1, 1]}), sampler,
  * schedule (c1: [8.5, 17]) or score error. The entry then stands for one with each, and of several lists for one with
- * each combination, named after it ("-variance-0.1"); the values are columns of the results.
+ * each combination, named after it ("-variance-0.1"); the values are columns of the results. A real parameter of a
+ * target may depend on the dimension (model/form.h), such as weights: [rest, exp(-0.1 d)], means: [0, sqrt(d)].
  */
 #include "experiment/spec.h"
 
@@ -233,8 +234,8 @@ static const struct section {
      read_schedules},
     {{"targets", 1,
       "a list of targets (of numbers in the place of one: a target with each), each with a name, a kind and the "
-      "parameters that `diffrate list targets` says of that "
-      "kind"},
+      "parameters that `diffrate list targets` says of that kind; real ones may depend on d, as exp(-0.1 d), 2 "
+      "sqrt(d), 1/d or d^1/4, and one of several weights may be rest"},
      read_targets},
     {{"samplers", 1,
       "a list of samplers: names, or kinds with the parameters that `diffrate list samplers` says of them and "
