@@ -102,6 +102,39 @@ static void repeat(const struct reading *r, const yaml_node_t *node, const struc
     list->count = list->value != NULL ? count : 0;
 }
 
+/* A number that depends on the dimension, where the place allows it: joins the target's forms, and is 1 until d is
+ * known. false: the node is none. */
+static bool read_form(const struct reading *r, const yaml_node_t *node, const struct param *param, size_t index)
+{
+    struct form_list *list = r->l->forms;
+    struct form form = {.param = param, .index = index};
+    if (list == NULL || r->l->doc.status != STATUS_OK || node->type != YAML_SCALAR_NODE
+        || node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
+        return false;
+    const char *text = (const char *)node->data.scalar.value;
+    if (param->kind == PARAM_WEIGHTS && strcmp(text, "rest") == 0)
+        form.rest = true;
+    else if (!form_parse(text, &form))
+        return false;
+    for (size_t i = 0; i < list->count && form.rest; i++)
+        if (list->form[i].rest && list->form[i].param == param)
+            doc_refuse(&r->l->doc, node->start_mark, "a second weight is 'rest', expected one");
+    form.param = param;
+    form.index = index;
+    struct form *grown = array_resize(list->form, list->count + 1, sizeof *grown);
+    if (grown == NULL) {
+        doc_refuse(&r->l->doc, node->start_mark, "out of memory");
+        return true;
+    }
+    list->form = grown;
+    list->form[list->count++] = form;
+    if (param->kind == PARAM_REAL)
+        *(double *)member(r, param) = 1.0;
+    else
+        ((struct real_list *)member(r, param))->value[index] = 1.0;
+    return true;
+}
+
 static void read_reals(const struct reading *r, const yaml_node_t *node, const struct param *param)
 {
     struct doc *doc = &r->l->doc;
@@ -110,13 +143,18 @@ static void read_reals(const struct reading *r, const yaml_node_t *node, const s
     struct real_list *list = member(r, param);
     double sum = 0.0;
     list->value = doc_array(doc, node, sizeof *list->value, &list->count);
+    bool depends = false;
     for (size_t i = 0; i < list->count; i++) {
-        list->value[i] = doc_real(doc, doc_item(doc, node, i), range);
+        const yaml_node_t *item = doc_item(doc, node, i);
+        if (read_form(r, item, param, i))
+            depends = true;
+        else
+            list->value[i] = doc_real(doc, item, range);
         sum += list->value[i];
     }
     if (list->count > 0)
         check_count(r, node, param, list->count);
-    if (param->kind == PARAM_WEIGHTS && !(fabs(sum - 1.0) <= 1e-9))
+    if (param->kind == PARAM_WEIGHTS && !depends && !(fabs(sum - 1.0) <= 1e-9))
         doc_refuse(doc, node->start_mark, "the weights sum to %.12g, expected 1 within 1e-9", sum);
 }
 
@@ -248,7 +286,8 @@ static void read_value(const struct reading *r, const yaml_node_t *node, const s
     void *at = member(r, param);
     switch (param->kind) {
     case PARAM_REAL:
-        *(double *)at = doc_real(doc, sweep_item(r->l, node, param), &param->range);
+        if (!read_form(r, node, param, 0))
+            *(double *)at = doc_real(doc, sweep_item(r->l, node, param), &param->range);
         break;
     case PARAM_INTEGER:
         *(size_t *)at = doc_integer(doc, sweep_item(r->l, node, param), least_integer(&param->range),
@@ -333,7 +372,10 @@ const yaml_node_t *read_target(struct loader *l, const yaml_node_t *map, const c
     const yaml_node_t *place = doc_find(doc, map, own, true);
     if (is_part)
         refuse_nested(doc, kind, family);
+    struct form_list *outer = l->forms;
+    l->forms = is_part ? NULL : &target->forms;
     read_all(&(struct reading){l, map, family->params, &target->params});
+    l->forms = outer;
     target->written = written_params(l, map, own, registry_family_plugin(registry, family));
     return place;
 }

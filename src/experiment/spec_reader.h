@@ -27,6 +27,7 @@ struct loader {
     double memory; /* bytes that the experiment may need */
     bool loads;    /* plug-ins; else they are in the spec's registry */
     const yaml_node_t **target_node, **sampler_node, **error_node; /* the entry of each */
+    struct form_list *forms;                                       /* NULL: no number depends on the dimension */
     struct sweep *sweep;                                           /* NULL: lists of numbers are none */
     char (*schedule_name)[64];                                     /* of each: its kind and the values of lists */
     struct entry *schedule_entries;

@@ -251,6 +251,20 @@ static void put_what_it_says(const struct page *page, const struct finding *find
     fputs(".</p>\n", page->file);
 }
 
+/* Captions say TV of what the accuracies are of. */
+static void put_caption(const struct page *page, const char *caption)
+{
+    static const char words[] = "TV ≤ ε";
+    const char *found = strstr(caption, words);
+    char text[2000];
+    if (found == NULL)
+        found = caption + strlen(caption);
+    (void)snprintf(text, sizeof text, "%.*s%s%s%s", (int)(found - caption), caption,
+                   *found != '\0' ? page->evidence->spec.accuracy_in->label : "", *found != '\0' ? " ≤ ε" : "",
+                   *found != '\0' ? found + sizeof words - 1 : "");
+    put_element(page, "p", text);
+}
+
 static void put_figure(const struct page *page, const struct figure *figure, bool with_claims)
 {
     if (!put_image(page, figure))
@@ -259,7 +273,7 @@ static void put_figure(const struct page *page, const struct figure *figure, boo
     for (size_t i = 0; i < page->tables->count && with_claims; i = next_claim(page, i))
         if (overall_of(page, i)->claim->topic == figure->topic)
             put_what_it_says(page, overall_of(page, i));
-    put_element(page, "p", figure->caption);
+    put_caption(page, figure->caption);
     fputs("</figcaption></figure>\n", page->file);
 }
 
@@ -370,11 +384,10 @@ static void put_others(struct page *page)
 
 static void put_censored(const struct page *page)
 {
-    fprintf(
-        page->file,
-        "<p>T(d, ε) is censored where no T up to %zu reaches ε, and met at the start where the smallest admissible "
-        "T already does. Neither enters a fit; the figures draw both (△, ▽).</p>\n",
-        page->evidence->spec.max_steps);
+    fprintf(page->file,
+            "<p>T(d, ε) is censored where no T up to %zu reaches ε, and met at the start where the smallest "
+            "admissible T already does. Neither enters a fit; the figures draw both (△, ▽).</p>\n",
+            page->evidence->spec.max_steps);
     table_html(table_all(&page->tables->censored), page->file);
 }
 
@@ -453,8 +466,7 @@ static void put_reproduction(const struct page *page)
         version, commit, name, name);
     fprintf(page->file,
             "<pre>git checkout %s\nmake\nbuild/diffrate run %s.yaml -o again\nbuild/diffrate diff results/%s "
-            "again/%s   # "
-            "do both agree within their radii?</pre>\n<p>From the stored results, without measuring all "
+            "again/%s   # do both agree within their radii?</pre>\n<p>From the stored results, without measuring all "
             "again:</p>\n<pre>",
             strcmp(commit, "unknown") == 0 ? "COMMIT" : commit, name, name, name);
     for (size_t i = 0; i < sizeof stored / sizeof stored[0]; i++)

@@ -10,17 +10,18 @@
 #include "test/shell.h"
 #include "test/suite.h"
 
+TEST_SUITE(index, .setup = shell_setup, .teardown = shell_teardown);
+
 /* Every theorem's experiment can be read and says what it claims, and on whose word: of an abstract, a theorem that
  * is quoted or a reproduction. What is no theorem says so. */
-START_TEST(theorems_are_complete)
+TEST(theorems_are_complete)
 {
     glob_t files;
     ck_assert_int_eq(glob("experiments/theorems/*.yaml", 0, NULL, &files), 0);
     ck_assert_uint_ge(files.gl_pathc, 12);
     for (size_t i = 0; i < files.gl_pathc; i++) {
         struct spec spec;
-        struct error error = {STATUS_OK, ""};
-        ck_assert_msg(spec_load(files.gl_pathv[i], claim_names(), &spec, &error) == STATUS_OK, "%s", error.text);
+        ASSERT_OK(spec_load, files.gl_pathv[i], claim_names(), &spec);
         ck_assert_uint_gt(spec.own_claim_count, 0);
         for (size_t j = 0; j < spec.own_claim_count; j++) {
             const struct claim_spec *claim = &spec.own_claims[j];
@@ -37,7 +38,6 @@ START_TEST(theorems_are_complete)
     }
     globfree(&files);
 }
-END_TEST
 
 static void run_spec(const char *name, const char *claims)
 {
@@ -72,7 +72,7 @@ static void assert_row(const char *index, const char *words, const char *const *
 
 /* Of a first-order sampler TV of Gaussians falls like h, of the accelerated one like h^3; W2 of d equal coordinates
  * grows like sqrt(d). A wrong exponent is refuted, and what is not measured is a row, too. */
-START_TEST(an_index_has_the_worst_of_each_bound)
+TEST(an_index_has_the_worst_of_each_bound)
 {
     run_spec("first",
              "  - {name: a, says: a|b <i>, source: here, quantity: w2, at_least: {h: 1}, at_most: {d: 1/2}}\n"
@@ -94,13 +94,4 @@ START_TEST(an_index_has_the_worst_of_each_bound)
     free(page);
     assert_exits("@ index %/all/empty 2>&1", 1, "no directory there holds");
     assert_exits("@ index 2>&1", 2, "which DIR?");
-}
-END_TEST
-
-SUITE(index)
-{
-    suite->setup = shell_setup;
-    suite->teardown = shell_teardown;
-    ADD(theorems_are_complete);
-    ADD(an_index_has_the_worst_of_each_bound);
 }
