@@ -37,13 +37,15 @@ static const struct table_column columns[INDEX_COLUMNS] = {
 };
 
 static const char how_to_read[] =
-    "Exponents: of h (the step size, of order log T/T), d, ... in the metric, of 1/ε and d in T/log T for steps. "
-    "Each "
-    "is the worst of all samplers and targets of the claim, which stand beside it; the verdict is that of the worst "
-    "of all. In the limit: extrapolated to h → 0 from exact laws, and what the verdict is taken on where it exists; "
-    "at finite T: fitted, with 95% intervals. Slack: how much better than its bound the worst exponent is; theorems "
-    "are upper bounds, and targets that reach them may not be among those measured. A bound on what is tight has "
-    "slack 0. Supported means that nothing measured refutes it.";
+    "Exponents are of h (the step size, of order log T/T) and of d or a parameter in the metric; of steps, of 1/ε "
+    "and d "
+    "in T/log T. Each is the worst of all samplers and targets that the claim is about, which stand beside it. In "
+    "the "
+    "limit: extrapolated to h → 0 from exact laws; where that exists the verdict is taken on it. At finite T: "
+    "fitted, "
+    "with 95% intervals. Slack: by how much the worst exponent keeps its bound; 0 is tight. Theorems are upper "
+    "bounds, "
+    "and targets that reach them need not be among those measured: supported means that these do not refute them.";
 
 /* ---- What decides a claim ---- */
 
