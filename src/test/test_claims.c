@@ -773,7 +773,7 @@ START_TEST(own_claims_in_a_parameter)
             for (size_t e = 0; e < 3; e++) {
                 double cost = 0.5 * sqrt(c1s[s] * (double)d) / accuracies[e];
                 size_t first = 3;
-                while (log_free_cost(first) < cost)
+                while (log_free_cost("li-cai", first) < cost)
                     first++;
                 T[most++] = first;
                 T[most++] = first - 1;
