@@ -362,6 +362,8 @@ static enum status parse(const char *path, const char *text, size_t length, cons
     doc_close(&l.doc);
     free(l.target_node);
     free(l.sampler_node);
+    free(l.schedule_name);
+    free(l.schedule_entries);
     free(l.error_node);
     if (l.doc.status != STATUS_OK)
         return l.doc.status;
