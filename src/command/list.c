@@ -99,11 +99,11 @@ static void list_samplers(const struct registry *registry)
 
 static void list_schedules(const struct registry *registry)
 {
-    (void)registry;
     const struct schedule_kind *kind;
-    for (size_t i = 0; (kind = schedule_kind_at(i)) != NULL; i++) {
+    for (size_t i = 0; (kind = registry_schedule_at(registry, i)) != NULL; i++) {
         entry(kind->name, kind->doc, kind->formula, kind->source);
         list_params(kind->params);
+        origin(registry_schedule_plugin(registry, kind));
     }
 }
 
@@ -113,10 +113,7 @@ static void list_errors(const struct registry *registry)
     const struct error_shape *shape;
     for (size_t i = 0; (shape = error_shape_at(i)) != NULL; i++) {
         entry(shape->name, shape->doc, shape->formula, shape->source);
-        if (shape->parameters & ERROR_ROUGHNESS)
-            puts("      roughness: the wave number omega > 0, in units of 1/sd(X_t)");
-        if (shape->parameters & ERROR_PROBABILITY)
-            puts("      probability: delta in (0, 1/2), of the set where the error is");
+        list_params(shape->params);
     }
 }
 
@@ -175,6 +172,10 @@ static void list_claims(const struct registry *registry)
         printf("      statistic: %s; predicted: %s; refuted by: %s\n", claim_statistic(claim), predicted,
                claim->refuted_by);
     }
+    puts("  claims of your own, in an experiment's `claims`\n"
+         "      - {name: mine, sampler: my-sampler, quantity: steps, at_most: {accuracy: 1/3, dimension: 1/2}}");
+    for (const struct claim_key *key = claim_keys; key->key != NULL; key++)
+        printf("      %s: %s\n", key->key, key->doc);
 }
 
 static void list_columns(const struct registry *registry)
@@ -184,6 +185,11 @@ static void list_columns(const struct registry *registry)
         printf("  %s%s%s: %s\n", field->name,
                field->type == FIELD_REAL && strcmp(field->unit, "1") != 0 ? " in " : "",
                field->type == FIELD_REAL && strcmp(field->unit, "1") != 0 ? field->unit : "", field->doc);
+    puts("  PLACE_KEY: a parameter of the row; schedule_KEY and score_error_KEY for all of the schedules' and the "
+         "error "
+         "shapes' numbers, target_KEY and sampler_KEY for those that the experiment gives as lists; NaN where a row "
+         "has "
+         "no such parameter.");
 }
 
 static void list_keys(const struct registry *registry)

@@ -46,11 +46,16 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 }
 
 /* A row that failed has its reason too. */
-static void print_json(const struct record *row)
+static void print_json(const struct parameter_columns *parameters, const struct record *row)
 {
     for (const struct field *field = record_fields; field->name != NULL; field++) {
         fputs(field == record_fields ? "{" : ", ", stdout);
         json_field(field, row);
+    }
+    for (size_t i = 0; i < parameters->count; i++) {
+        const struct field field = parameter_field(parameters, i);
+        fputs(", ", stdout);
+        json_field(&field, row);
     }
     if (row->failure[0] != '\0') {
         fputs(", \"failure\": ", stdout);
@@ -221,7 +226,7 @@ static enum status add_rows(const struct cell *cell, const struct record *rows, 
     record_label_score_error(&cell->spec->score_errors[cell->score_error], label, sizeof label);
     for (size_t i = 0; i < cell->spec->dimension_count; i++) {
         if (output->json)
-            print_json(&rows[i]);
+            print_json(&cell->spec->parameters, &rows[i]);
         else if (rows[i].failure[0] != '\0')
             TRY(add_failure(table, &rows[i], score_error, error));
         else
@@ -297,15 +302,14 @@ static enum status list_jobs(struct measuring *m, const size_t *steps, size_t st
 static enum status list_cells(struct measuring *m, struct error *error)
 {
     const struct spec *spec = m->spec;
-    size_t rungs = plan_ladder(spec, NULL), *ladder = NULL;
+    struct grid grid;
+    enum status status;
     if (spec->step_count > 0)
         return list_jobs(m, spec->steps, spec->step_count, error);
-    ladder = array_new(rungs, sizeof *ladder);
-    if (ladder == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for %zu numbers of steps", rungs);
-    (void)plan_ladder(spec, ladder);
-    enum status status = list_jobs(m, ladder, rungs, error);
-    free(ladder);
+    TRY_OR(end, grid_make(spec, 0, spec->schedule_count, &grid, error));
+    TRY_OR(end, list_jobs(m, grid.steps, grid.count, error));
+end:
+    free(grid.steps);
     return status;
 }
 

@@ -118,11 +118,16 @@ static enum status print_plan(const struct spec *spec, const char *directory, si
     if (spec->chain_count > 0)
         printf("  the same by chains, for %zu number%s of them; without laws where no exact one is known\n",
                spec->chain_count, plural(spec->chain_count));
-    if (spec->accuracy_count > 0)
+    if (spec->accuracy_count > 0) {
+        struct grid grid;
+        enum status status = grid_make(spec, 0, 1, &grid, error);
+        free(grid.steps);
+        TRY(status);
         printf("  T(d, eps) for %zu accurac%s: up to %zu cells at powers of sqrt(2) up to T = %zu, then about two "
                "for each of %zu brackets\n",
-               spec->accuracy_count, spec->accuracy_count == 1 ? "y" : "ies", pairs * plan_ladder(spec, NULL),
-               spec->max_steps, pairs * spec->dimension_count * spec->accuracy_count);
+               spec->accuracy_count, spec->accuracy_count == 1 ? "y" : "ies", pairs * grid.count, spec->max_steps,
+               pairs * spec->dimension_count * spec->accuracy_count);
+    }
     if (shares == 1)
         return STATUS_OK;
     struct plan plan;

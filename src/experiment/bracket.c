@@ -4,23 +4,14 @@
 
 enum { NODES = 8, INTERPOLATIONS = 6 };
 
-size_t steps_for_step_size(double c1, double h)
-{
-    /* log(T)/T falls from e on: T = (c1/h) log T is a contraction there. */
-    double T = 3.0;
-    for (int i = 0; i < 200; i++)
-        T = fmax(c1 / h * log(T), 3.0);
-    return T < 0x1p52 ? (size_t)ceil(T - 1e-9) : (size_t)1 << 52;
-}
-
-/* log h at TV = accuracy by polynomial interpolation of log h in log TV, which is nearly straight, through points
- * `from` to `to`. */
+/* log h at value = accuracy by polynomial interpolation of log h in log value, which is nearly straight, through
+ * points `from` to `to`. */
 static double interpolate(const struct point *points, size_t from, size_t to, double accuracy)
 {
     double x[NODES], y[NODES], at = log(accuracy);
     size_t n = to - from + 1;
     for (size_t i = 0; i < n; i++) {
-        x[i] = log(points[from + i].tv);
+        x[i] = log(points[from + i].value);
         y[i] = log(points[from + i].step_size);
     }
     for (size_t order = 1; order < n; order++)
@@ -29,13 +20,14 @@ static double interpolate(const struct point *points, size_t from, size_t to, do
     return y[0];
 }
 
-/* TV must fall strictly from each node to the next. */
+/* It must fall strictly from each node to the next. */
 static int falls(const struct point *points, size_t i)
 {
-    return points[i].tv > points[i + 1].tv && points[i + 1].tv > 0.0;
+    return points[i].value > points[i + 1].value && points[i + 1].value > 0.0 && isfinite(points[i].value);
 }
 
-static size_t predict(const struct point *points, size_t count, size_t pass, double accuracy, double c1)
+static size_t predict(const struct point *points, size_t count, size_t pass, double accuracy,
+                      const struct schedule_rule *rule)
 {
     size_t from = pass - 1, to = pass;
     if (!falls(points, from))
@@ -49,20 +41,21 @@ static size_t predict(const struct point *points, size_t count, size_t pass, dou
         else
             break;
     }
-    return steps_for_step_size(c1, exp(interpolate(points, from, to, accuracy)));
+    return schedule_steps(rule->kind, &rule->values, exp(interpolate(points, from, to, accuracy)));
 }
 
-struct bracket bracket_find(const struct point *points, size_t count, double accuracy, double c1, size_t attempt)
+struct bracket bracket_find(const struct point *points, size_t count, double accuracy,
+                            const struct schedule_rule *rule, size_t attempt)
 {
     struct bracket bracket = {.reach = REACH_BEYOND};
     size_t pass = 0;
-    while (pass < count && !(points[pass].tv + points[pass].tv_error <= accuracy))
+    while (pass < count && !(points[pass].value + points[pass].radius <= accuracy))
         pass++;
     bracket.tried = pass > 0 ? points[pass - 1].steps : 0;
     for (size_t i = 0; i < pass; i++) {
-        if (!isnan(points[i].tv))
+        if (!isnan(points[i].value))
             bracket.fails = points[i].steps;
-        if (points[i].tv - points[i].tv_error > accuracy)
+        if (points[i].value - points[i].radius > accuracy)
             bracket.certain = points[i].steps;
     }
     if (pass == count)
@@ -73,7 +66,7 @@ struct bracket bracket_find(const struct point *points, size_t count, double acc
                                                           : REACH_OPEN;
     if (pass == 0 || bracket.passes - bracket.tried == 1)
         return bracket;
-    size_t guess = attempt < INTERPOLATIONS ? predict(points, count, pass, accuracy, c1) : 0;
+    size_t guess = attempt < INTERPOLATIONS ? predict(points, count, pass, accuracy, rule) : 0;
     if (guess == 0)
         guess = bracket.tried + (bracket.passes - bracket.tried) / 2;
     guess = guess <= bracket.tried ? bracket.tried + 1 : guess > bracket.passes ? bracket.passes : guess;

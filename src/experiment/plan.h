@@ -38,13 +38,19 @@ struct pursuit {
     int ended; /* it needs no more cells */
 };
 
+/* The first T's that a search measures: powers of sqrt(2) from 16, or from the smallest admissible
+ * one, up to max_steps, which ends the list. */
+struct grid {
+    size_t *steps, count;
+};
+
 struct plan {
     const struct spec *spec;
     struct item *items;
     size_t count, capacity;
     struct pursuit *pursuits;
     size_t pursuit_count;
-    size_t *ladder, rungs;
+    struct grid *grids; /* one a schedule */
 };
 
 /* The cells known from the start, given to `shares` shares by predicted cost (free with plan_free, also after an
@@ -74,8 +80,9 @@ void plan_sort(struct plan *plan);
 /* All rows that did not fail, in the order of the items, for free(); NULL where memory runs out. */
 struct record *plan_rows(const struct plan *plan, size_t *count);
 
-/* The first T's that an experiment with accuracies measures: powers of sqrt(2) from 16, or from the smallest
- * admissible one, up to max_steps, which ends the list. Returns how many; list may be NULL to count. */
-size_t plan_ladder(const struct spec *spec, size_t *list);
+/* Of `count` schedules of the spec from `first` on, the T's at which all exist. Free with free(out->steps), also
+ * after an error. Errors: STATUS_MEMORY. */
+MUST_USE enum status grid_make(const struct spec *spec, size_t first, size_t count, struct grid *out,
+                               struct error *error);
 
 #endif

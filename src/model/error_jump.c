@@ -26,10 +26,21 @@ static double advance(const struct seen *seen, double from, double probability)
     return x;
 }
 
+struct bump {
+    double probability;
+};
+
+static const struct param bump_params[] = {
+    {"probability", PARAM_REAL, offsetof(struct bump, probability), "delta, of the set where the error is",
+     .required = 1, .range = {0.0, 0.5, OPEN, NULL}},
+    {0},
+};
+
 static void prepare_bump(const struct score_error *error, const struct seen *seen, struct error_level *out)
 {
-    double from = advance(seen, -HUGE_VAL, 0.75 - 0.5 * error->probability), density;
-    double to = advance(seen, from, error->probability);
+    const double probability = ((const struct bump *)(const void *)&error->params)->probability;
+    double from = advance(seen, -HUGE_VAL, 0.75 - 0.5 * probability), density;
+    double to = advance(seen, from, probability);
     if (!(to > from)) /* thinner than the distance between two numbers */
         to = nextafter(from, HUGE_VAL);
     out->edges = 2;
@@ -66,7 +77,8 @@ const struct error_shape error_bump = {
     .formula = "g(x) = probability^-1/2 for F^-1(3/4 - probability/2) <= x < F^-1(3/4 + probability/2), F the cdf of "
                "X_t; else 0",
     .source = "theory (13)",
-    .parameters = ERROR_PROBABILITY,
+    .params = bump_params,
+    .params_size = sizeof(struct bump),
     .prepare = prepare_bump,
     .evaluate = evaluate_bump,
 };

@@ -69,15 +69,24 @@ const char *score_error_name(const struct score_error *error)
     return error == NULL || error->shape == NULL ? "none" : error->shape->name;
 }
 
+double score_error_param(const struct score_error *error, const char *key)
+{
+    const struct param *param = error->shape != NULL ? params_find(error->shape->params, key) : NULL;
+    return param != NULL ? param_number(param, &error->params) : NAN;
+}
+
+int score_error_equal(const struct score_error *a, const struct score_error *b)
+{
+    return a->shape == b->shape && a->profile == b->profile && a->spread == b->spread && a->size == b->size
+           && a->growth == b->growth && memcmp(&a->params, &b->params, sizeof a->params) == 0;
+}
+
 void score_error_describe(const struct score_error *error, FILE *file)
 {
     fputs(score_error_name(error), file);
     if (error == NULL || error->shape == NULL)
         return;
-    if (error->shape->parameters & ERROR_ROUGHNESS)
-        fprintf(file, " roughness %.17g", error->roughness);
-    if (error->shape->parameters & ERROR_PROBABILITY)
-        fprintf(file, " probability %.17g", error->probability);
+    params_describe(error->shape->params, &error->params, file);
     fprintf(file, " profile %s spread %s size %.17g growth %.17g", error->profile->name,
             error_spread_names[error->spread], error->size, error->growth);
 }

@@ -37,6 +37,7 @@ void target_clear(struct target *target)
 {
     if (target->family != NULL)
         params_free(target->family->params, &target->params);
+    free(target->forms.form);
     free(target->written);
     *target = (struct target){0};
 }
@@ -59,6 +60,7 @@ void target_describe(const struct target *target, FILE *file)
         fprintf(file, " %s", target->written);
     else
         params_describe(target->family->params, &target->params, file);
+    forms_describe(&target->forms, file);
 }
 
 struct target_content target_content(const struct target *target, double dimension)
@@ -167,11 +169,39 @@ void factor_list_free(struct factor_list *list)
     *list = (struct factor_list){0};
 }
 
-enum status target_exists(const struct target *target, size_t dimension, struct error *error)
+typedef enum status make_factors(const struct target *target, size_t dimension, struct factor_list *list,
+                                 struct error *error);
+
+static enum status make(const struct target *target, size_t dimension, make_factors *factors, struct factor_list *out,
+                        struct error *error)
 {
+    if (target->family->exists != NULL)
+        TRY(target->family->exists(target, dimension, error));
+    return factors != NULL ? factors(target, dimension, out, error) : STATUS_OK;
+}
+
+/* The factors (NULL: none, only whether the target exists) with the values that the params have in this dimension. */
+static enum status make_in(const struct target *target, size_t dimension, make_factors *factors,
+                           struct factor_list *out, struct error *error)
+{
+    struct error cause = {STATUS_OK, ""};
+    struct target now = *target;
     if (dimension < 1)
         return fail_with(error, STATUS_INVALID, "target %s: the dimension must be at least 1", target->name);
-    return target->family->exists != NULL ? target->family->exists(target, dimension, error) : STATUS_OK;
+    if (target->forms.count == 0)
+        return make(target, dimension, factors, out, error);
+    enum status status = forms_apply(&target->forms, &target->params, dimension, &now.params, &cause);
+    if (status != STATUS_OK)
+        (void)fail_with(error, status, "target %s: %.400s", target->name, cause.text);
+    else
+        status = make(&now, dimension, factors, out, error);
+    forms_release(&target->forms, &now.params);
+    return status;
+}
+
+enum status target_exists(const struct target *target, size_t dimension, struct error *error)
+{
+    return make_in(target, dimension, NULL, NULL, error);
 }
 
 static enum status check_loaded(const struct target *target, struct error *error)
@@ -186,20 +216,16 @@ enum status target_factors(const struct target *target, size_t dimension, struct
                            struct error *error)
 {
     *out = (struct factor_list){0};
-    enum status status = check_loaded(target, error);
-    if (status == STATUS_OK)
-        status = target_exists(target, dimension, error);
-    return status == STATUS_OK ? target->family->factors(target, dimension, out, error) : status;
+    TRY(check_loaded(target, error));
+    return make_in(target, dimension, target->family->factors, out, error);
 }
 
 enum status target_coordinates(const struct target *target, size_t dimension, struct factor_list *out,
                                struct error *error)
 {
     *out = (struct factor_list){0};
-    enum status status = check_loaded(target, error);
-    if (status == STATUS_OK)
-        status = target_exists(target, dimension, error);
-    if (status != STATUS_OK || target->family->coordinates == NULL)
-        return status == STATUS_OK ? target->family->factors(target, dimension, out, error) : status;
-    return target->family->coordinates(target, dimension, out, error);
+    const struct target_family *family = target->family;
+    TRY(check_loaded(target, error));
+    return make_in(target, dimension, family->coordinates != NULL ? family->coordinates : family->factors, out,
+                   error);
 }

@@ -1,6 +1,7 @@
 #include "report/figure_data.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "core/memory.h"
 #include "experiment/plan.h"
@@ -13,24 +14,24 @@ enum { GUIDE_POINTS = 40, MOST_SHOWN = 3, FEWEST_ON_CURVE = 3 };
 
 /* ---- TV against T ---- */
 
-static int on_curve(const struct spec *spec, const size_t *ladder, size_t rungs, size_t steps)
+static int on_curve(const struct spec *spec, const struct grid *grid, size_t steps)
 {
     int found = 0;
-    for (size_t i = 0; i < rungs && !found; i++)
-        found = ladder[i] == steps;
+    for (size_t i = 0; i < grid->count && !found; i++)
+        found = grid->steps[i] == steps;
     for (size_t i = 0; i < spec->step_count && !found; i++)
         found = spec->steps[i] == steps;
     return found;
 }
 
 static void put_tv_curve(struct sheet *sheet, const struct spec *spec, const struct record *const *rows, size_t count,
-                         const size_t *ladder, size_t rungs, struct place place)
+                         const struct grid *grid, struct place place)
 {
     double last = 0.0;
     place.kind = "measured";
     for (size_t i = 0; i < count; i++) {
         double T = (double)rows[i]->steps;
-        if (!(rows[i]->tv > 0.0) || T < THINNED * last || !on_curve(spec, ladder, rungs, rows[i]->steps))
+        if (!(rows[i]->tv > 0.0) || T < THINNED * last || !on_curve(spec, grid, rows[i]->steps))
             continue;
         sheet_point(sheet, &place, T, rows[i]->tv);
         last = T;
@@ -47,7 +48,7 @@ static void put_tv_fit(const struct sheet *sheet, const struct fit *fit, const s
 }
 
 static enum status collect_tv_panel(const struct evidence *smallest, size_t target, const struct record **rows,
-                                    const size_t *ladder, size_t rungs, struct sheet *sheet, struct error *error)
+                                    const struct grid *grid, struct sheet *sheet, struct error *error)
 {
     const struct spec *spec = &smallest->spec;
     size_t before = sheet->points;
@@ -61,7 +62,7 @@ static enum status collect_tv_panel(const struct evidence *smallest, size_t targ
             divergence_exponents(smallest, target, s, offsetof(struct record, tv), 0.0, NULL, &fit, error);
         if (status != STATUS_OK)
             return status;
-        put_tv_curve(sheet, spec, rows, count, ladder, rungs, place);
+        put_tv_curve(sheet, spec, rows, count, grid, place);
         if (fit.ok)
             put_tv_fit(sheet, &fit, rows, divergence_window(rows, count, offsetof(struct record, tv), rows, NULL),
                        place);
@@ -81,18 +82,18 @@ static enum status collect_tv_steps(const struct evidence *evidence, struct shee
     /* With one dimension in the spec the exponents are those of that dimension alone. */
     struct evidence smallest = *evidence;
     smallest.spec.dimension_count = 1;
-    enum status status = STATUS_OK;
+    enum status status;
+    struct grid grid;
     const struct record **rows = array_new(evidence->result.count, sizeof *rows);
-    size_t rungs = plan_ladder(&evidence->spec, NULL), *ladder = array_new(rungs, sizeof *ladder);
-    if (rows == NULL || ladder == NULL)
-        status = fail_with(error, STATUS_MEMORY, "out of memory for a figure");
-    else
-        (void)plan_ladder(&evidence->spec, ladder);
-    for (size_t target = 0; target < evidence->spec.target_count && status == STATUS_OK; target++)
-        status = collect_tv_panel(&smallest, target, rows, ladder, rungs, sheet, error);
+    TRY_OR(end, grid_make(&evidence->spec, 0, evidence->spec.schedule_count, &grid, error));
+    if (rows == NULL)
+        TRY_OR(end, fail_with(error, STATUS_MEMORY, "out of memory for a figure"));
+    for (size_t target = 0; target < evidence->spec.target_count; target++)
+        TRY_OR(end, collect_tv_panel(&smallest, target, rows, &grid, sheet, error));
     sheet_colours(&evidence->spec, sheet);
+end:
     free(rows);
-    free(ladder);
+    free(grid.steps);
     return status;
 }
 
@@ -160,10 +161,12 @@ static void put_slice(struct sheet *sheet, const struct slice *slice, size_t fir
         }
 }
 
-/* The T at which T/log T is `cost`. */
-static double steps_of_cost(double cost)
+/* The T at which the cost without the logarithm is `cost`. */
+static double steps_of_cost(const char *schedule, double cost)
 {
     double T = 3.0;
+    if (log_free_cost(schedule, 3) == T) /* there is none */
+        return fmax(cost, T);
     for (int i = 0; i < 200; i++)
         T = fmax(cost * log(T), 3.0);
     return T;
@@ -176,24 +179,44 @@ struct guide {
 };
 static const struct guide guides[] = {{"accelerated", {"{/:Italic d}^{5/4}/√ε", "{/:Italic d}^{5/4}"}},
                                       {"ddpm", {"{/:Italic d}/ε", "{/:Italic d}"}}};
-enum { GUIDES = sizeof guides / sizeof guides[0] };
+enum { GUIDES = sizeof guides / sizeof guides[0], MOST_GUIDES = 6 };
 
-static void put_guide(const struct sheet *sheet, const struct slice *slice, const struct guide *guide, size_t series)
+static void put_guide(const struct sheet *sheet, const struct slice *slice, const char *name, double power,
+                      size_t series)
 {
-    size_t sampler = evidence_sampler(slice->evidence, guide->sampler), count = slice_count(slice), first = 0;
+    size_t sampler = evidence_sampler(slice->evidence, name), count = slice_count(slice), first = 0;
     while (first < count && slice_bracket(slice, sampler, first)->reach != REACH_FOUND)
         first++;
-    const struct claim_bound *bound =
-        claims_bound(slice->of_dimension ? STEPS_IN_DIMENSION : STEPS_IN_ACCURACY, guide->sampler);
-    if (first + 1 >= count || bound == NULL)
+    if (first + 1 >= count)
         return;
-    const struct place place = slice_place(slice, guide->sampler, series, first, "guide");
+    const struct place place = slice_place(slice, name, series, first, "guide");
     double x = slice_x(slice, first), whole = slice_x(slice, count - 1) / x;
-    double cost = log_free_cost(slice_bracket(slice, sampler, first)->passes);
+    const char *schedule = spec_schedule(&slice->evidence->spec, sampler)->kind->name;
+    double cost = log_free_cost(schedule, slice_bracket(slice, sampler, first)->passes);
     for (int i = 0; i <= GUIDE_POINTS; i++) {
         double ratio = pow(whole, i / (double)GUIDE_POINTS);
-        sheet_row(sheet, &place, x * ratio, steps_of_cost(cost * pow(ratio, bound->value)));
+        sheet_row(sheet, &place, x * ratio, steps_of_cost(schedule, cost * pow(ratio, power)));
     }
+}
+
+/* The bounds on numbers of steps that the experiment states; returns how many guides are drawn. */
+static size_t put_stated_guides(const struct sheet *sheet, const struct slice *slice, size_t drawn)
+{
+    const struct spec *spec = &slice->evidence->spec;
+    const char *axis = slice->of_dimension ? "dimension" : "accuracy";
+    for (const struct claim_spec *claim = spec->own_claims; claim < spec->own_claims + spec->own_claim_count; claim++)
+        for (size_t p = 0; p < claim->power_count && claim->quantity == NULL; p++)
+            for (size_t s = 0; s < claim->sampler_count; s++) {
+                const struct claim_power *power = &claim->powers[p];
+                if (power->at_least || strcmp(power->axis, axis) != 0 || drawn >= MOST_GUIDES)
+                    continue;
+                put_guide(sheet, slice, claim->samplers[s], power->value, ++drawn);
+                fprintf(sheet->vars, "guide_%zu = '∝ %s^{%.3g} (", drawn,
+                        slice->of_dimension ? "{/:Italic d}" : "1/ε", power->value);
+                sheet_name(sheet, claim->sampler_count > 1 ? claim->samplers[s] : claim->name);
+                fputs(")'\n", sheet->vars);
+            }
+    return drawn;
 }
 
 static enum status put_guides_and_keys(const struct sheet *sheet, const struct slice *slice, struct error *error)
@@ -201,13 +224,19 @@ static enum status put_guides_and_keys(const struct sheet *sheet, const struct s
     const struct spec *spec = &slice->evidence->spec;
     size_t drawn = 0;
     for (const struct guide *guide = guides; guide < guides + GUIDES; guide++) {
-        if (evidence_sampler(slice->evidence, guide->sampler) == spec->sampler_count)
+        if (spec->accuracy_in != accuracy_quantities /* TV, which these bounds are of */
+            || evidence_sampler(slice->evidence, guide->sampler) == spec->sampler_count)
             continue;
-        put_guide(sheet, slice, guide, ++drawn);
+        const struct claim_bound *bound =
+            claims_bound(slice->of_dimension ? STEPS_IN_DIMENSION : STEPS_IN_ACCURACY, guide->sampler);
+        put_guide(sheet, slice, guide->sampler, bound->value, ++drawn);
         fprintf(sheet->vars, "guide_%zu = 'bound ∝ %s (%s)'\n", drawn, guide->key[slice->of_dimension],
                 guide->sampler);
     }
+    drawn = put_stated_guides(sheet, slice, drawn);
     fprintf(sheet->vars, "guides = %zu\n", drawn);
+    if (spec->accuracy_in != accuracy_quantities)
+        fprintf(sheet->vars, "needed_for = ' for %s ≤ ε'\n", spec->accuracy_in->label);
     for (size_t s = 0; s < spec->sampler_count; s++) {
         struct fit fit;
         enum status status =
@@ -279,7 +308,7 @@ static enum status collect_dimension_panel(const struct evidence *evidence, size
     size_t most = 0;
     for (size_t e = 0; e < spec->accuracy_count; e++) {
         const struct slice slice = {evidence, target, 1, e};
-        if (spec->accuracies[e] > WINDOW_ACCURACY || found_by_all(&slice) <= most)
+        if (spec->accuracies[e] > spec->accuracy_in->window || found_by_all(&slice) <= most)
             continue;
         best = slice;
         most = found_by_all(&slice);
@@ -371,7 +400,7 @@ static enum status collect_speedup(const struct evidence *evidence, struct sheet
 {
     const struct spec *spec = &evidence->spec;
     (void)error;
-    if (evidence_sampler(evidence, "accelerated") == spec->sampler_count
+    if (spec->accuracy_in != accuracy_quantities || evidence_sampler(evidence, "accelerated") == spec->sampler_count
         || evidence_sampler(evidence, "ddpm") == spec->sampler_count)
         return STATUS_OK;
     for (size_t target = 0; target < spec->target_count; target++) {

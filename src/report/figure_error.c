@@ -44,11 +44,12 @@ static double size_of(const struct error_cell *cell)
 
 static int by_size_roughness_steps(const void *a, const void *b)
 {
-    const struct record *x = ((const struct error_cell *)a)->row, *y = ((const struct error_cell *)b)->row;
+    const struct error_cell *p = a, *q = b;
+    const struct record *x = p->row, *y = q->row;
     if (x->score_error_size != y->score_error_size)
         return x->score_error_size < y->score_error_size ? -1 : 1;
-    if (x->score_error_roughness != y->score_error_roughness)
-        return x->score_error_roughness < y->score_error_roughness ? -1 : 1;
+    if (p->roughness < q->roughness || p->roughness > q->roughness)
+        return p->roughness < q->roughness ? -1 : 1;
     return x->steps < y->steps ? -1 : x->steps > y->steps;
 }
 
@@ -129,7 +130,7 @@ static enum status put_rough_curve(const struct evidence *evidence, const struct
     status = find_cells(evidence, family, spec->step_count - 1, &cells, error);
     for (size_t i = 0; i < cells.count && status == STATUS_OK; i++)
         if (size_of(&cells.cell[i]) == size)
-            sheet_point(sheet, &place, cells.cell[i].row->score_error_roughness, cells.cell[i].constant);
+            sheet_point(sheet, &place, cells.cell[i].roughness, cells.cell[i].constant);
     free(cells.cell);
     return status;
 }
@@ -137,10 +138,9 @@ static enum status put_rough_curve(const struct evidence *evidence, const struct
 /* One roughness alone is no curve. */
 static int has_two_roughnesses(const struct spec *spec, const struct error_family *family)
 {
-    double first = spec->score_errors[family->first].roughness;
+    double first = score_error_param(&spec->score_errors[family->first], "roughness");
     for (size_t e = family->first + 1; e < spec->score_error_count; e++)
-        if (error_family_has(spec, family, e)
-            && (spec->score_errors[e].roughness < first || spec->score_errors[e].roughness > first))
+        if (error_family_has(spec, family, e) && score_error_param(&spec->score_errors[e], "roughness") != first)
             return 1;
     return 0;
 }

@@ -25,7 +25,8 @@ const struct figure figures[] = {
     {"complexity-accuracy", TOPIC_ACCURACY,
      "Steps needed for TV ≤ ε, T(d, ε), against 1/ε, one panel a target. Filled points: the smallest dimension; "
      "open points: the largest with a curve to show. Grey: how the proven bounds grow, d/ε for ddpm and d^(5/4)/√ε "
-     "for accelerated, including the factor log T that Õ hides, scaled to pass through the first found point of "
+     "for accelerated, including the factor log T that Õ hides, and the bounds that the experiment states, scaled to "
+     "pass through the first found point of "
      "that sampler in the smallest dimension; the bound holds as long as its sampler grows no faster. The key "
      "states the exponent of T/log T in 1/ε fitted over all dimensions. △: more steps than the largest T measured, "
      "drawn above it, one row a curve. ▽: met at the smallest admissible T already, so T(d, ε) is at most that.",
@@ -33,7 +34,8 @@ const struct figure figures[] = {
     {"complexity-dimension", TOPIC_DIMENSION,
      "Steps needed for TV ≤ ε, T(d, ε), against the dimension d, one panel a target, at the ε ≤ 0.1 for which T(d, "
      "ε) was found most often. Grey: how the proven bounds grow, d for ddpm and d^(5/4) for accelerated, including "
-     "the factor log T that Õ hides, scaled to pass through the first found point of that sampler; a sampler that "
+     "the factor log T that Õ hides, and the bounds that the experiment states, scaled to pass through the first "
+     "found point of that sampler; a sampler that "
      "grows more slowly leaves its bound slack. The key states the exponent of T/log T in d fitted over all ε in "
      "the window. △: more steps than the largest T measured, drawn above it, one row a sampler. ▽: met at the "
      "smallest admissible T already, so T(d, ε) is at most that.",

@@ -9,9 +9,11 @@
 #include "core/memory.h"
 #include "results/directory.h"
 
-double log_free_cost(size_t steps)
+double log_free_cost(const char *schedule, size_t steps)
 {
-    return (double)steps / log((double)steps);
+    const struct schedule_kind *kind = schedule_kind_find(schedule);
+    const bool has_logarithm = kind != NULL && kind->params == schedule_constants_params;
+    return has_logarithm ? (double)steps / log((double)steps) : (double)steps;
 }
 
 size_t evidence_sampler(const struct evidence *evidence, const char *name)
@@ -63,7 +65,7 @@ size_t evidence_sampled_rows(const struct evidence *evidence, size_t target, siz
         if (row->chains != chains || row->dimension != spec->dimensions[dimension]
             || strcmp(row->target, spec->targets[target].name) != 0
             || strcmp(row->sampler, spec->samplers[sampler]->name) != 0
-            || !record_has_score_error(row, &spec->score_errors[score_error]))
+            || !record_has_score_error(row, &evidence->result.parameters, &spec->score_errors[score_error]))
             continue;
         size_t at = count++;
         for (; at > 0 && rows[at - 1]->steps > row->steps; at--)
@@ -204,12 +206,13 @@ static enum status find_complexity(struct evidence *evidence, struct error *erro
         for (size_t sampler = 0; sampler < spec->sampler_count; sampler++)
             for (size_t d = 0; d < spec->dimension_count; d++) {
                 size_t count = evidence_rows(evidence, target, sampler, 0, d, rows);
-                for (size_t i = 0; i < count; i++)
-                    points[i] =
-                        (struct point){(size_t)rows[i]->steps, rows[i]->step_size, rows[i]->tv, rows[i]->tv_error};
+                for (size_t i = 0; i < count; i++) {
+                    const double *value = quantity_of(spec->accuracy_in, rows[i]);
+                    points[i] = (struct point){(size_t)rows[i]->steps, rows[i]->step_size, value[0], value[1]};
+                }
                 for (size_t e = 0; e < spec->accuracy_count; e++)
                     evidence->complexity[complexity_index(spec, target, sampler, d, e)] =
-                        bracket_find(points, count, spec->accuracies[e], spec->c1, 0);
+                        bracket_find(points, count, spec->accuracies[e], spec_schedule(spec, sampler), 0);
             }
     free(rows);
     free(points);
@@ -289,6 +292,8 @@ enum status evidence_read(const char *path, const char *const *claim_names, stru
     status = spec_parse(label, out->result.spec_text, strlen(out->result.spec_text), out->result.plugins, claim_names,
                         &out->spec, error);
     if (status == STATUS_OK) {
+        if (strcmp(out->spec.title, out->spec.name) == 0) /* there is none: the name of the file was taken */
+            (void)snprintf(out->spec.title, sizeof out->spec.title, "%s", out->result.spec_name);
         (void)snprintf(out->spec.name, sizeof out->spec.name, "%s", out->result.spec_name);
         status = find_complexity(out, error);
         if (status == STATUS_OK)

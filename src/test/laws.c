@@ -1,6 +1,8 @@
 #include "test/laws.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "test/suite.h"
@@ -12,18 +14,87 @@ struct schedule *make_schedule(const char *kind, double c0, double c1, size_t T)
     return schedule;
 }
 
+const double table_sigmas[TABLE_SIZE] = {0.01, 0.02, 0.05, 0.08, 0.2, 0.5, 0.7, 1.5, 4.0, 12.0, 40.0, 100.0};
+const double table_alpha_bars[TABLE_SIZE] = {0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.96, 0.985, 0.994};
+
+const char *const schedule_texts[] = {"li-cai c0 1 c1 3",
+                                      "li-cai c0 2 c1 4",
+                                      "li-yan c0 2 c1 3",
+                                      "exponential start 0.01 delta 1e-3",
+                                      "linear-beta beta_max 6",
+                                      "cosine largest_beta 0.2",
+                                      "karras sigma_min 0.02 sigma_max 20",
+                                      "table",
+                                      NULL};
+
+const struct schedule_kind *schedule_values(const char *text, union params *values)
+{
+    char word[64], value[64];
+    int at = 0;
+    ck_assert_int_eq(sscanf(text, "%63s%n", word, &at), 1);
+    const struct schedule_kind *kind = schedule_kind_find(word);
+    ck_assert_msg(kind != NULL, "%s", text);
+    params_init(kind->params, values);
+    for (text += at; sscanf(text, " %63s %63s%n", word, value, &at) == 2; text += at) {
+        const struct param *param = params_find(kind->params, word);
+        ck_assert_msg(param != NULL && (param->kind == PARAM_REAL || param->kind == PARAM_CHOICE), "%s", text);
+        if (param->kind == PARAM_REAL)
+            *(double *)(void *)(values->bytes + param->offset) = strtod(value, NULL);
+        else
+            *(size_t *)(void *)(values->bytes + param->offset) = strcmp(value, param->choices[0]) != 0;
+    }
+    ck_assert_msg(strspn(text, " ") == strlen(text), "%s", text);
+    const struct param *file = params_find(kind->params, "file"), *quantity = params_find(kind->params, "quantity");
+    if (file != NULL)
+        *(struct file_numbers *)(void *)(values->bytes + file->offset) = (struct file_numbers){
+            TABLE_SIZE,
+            (double *)(*(size_t *)(void *)(values->bytes + quantity->offset) ? table_sigmas : table_alpha_bars)};
+    return kind;
+}
+
+struct schedule *make_schedule_from(const char *text, size_t T)
+{
+    union params values;
+    struct schedule *schedule;
+    const struct schedule_kind *kind = schedule_values(text, &values);
+    ASSERT_OK(schedule_with, kind, &values, T, &schedule);
+    return schedule;
+}
+
 struct schedule *make_li_cai(size_t T)
 {
     return make_schedule("li-cai", 2.0, 8.5, T);
 }
 
+double li_cai_step_size(double c1, size_t T)
+{
+    return c1 * log((double)T) / (double)T;
+}
+
+static double rule_step_size(const void *params, size_t T)
+{
+    (void)params;
+    return li_cai_step_size(8.5, T);
+}
+
+/* All that the search for T(d, eps) asks of a schedule. */
+static const struct schedule_kind li_cai_steps = {.name = "li-cai", .step_size = rule_step_size};
+const struct schedule_rule li_cai_rule = {.kind = &li_cai_steps};
+
+void set_error_param(struct score_error *error, const char *key, double value)
+{
+    const struct param *param = params_find(error->shape->params, key);
+    if (param != NULL)
+        *(double *)(void *)(error->params.bytes + param->offset) = value;
+}
+
 struct score_error make_error(const char *shape, double size, double roughness, double probability)
 {
-    return (struct score_error){.shape = error_shape_find(shape),
-                                .profile = error_profile_find("uniform"),
-                                .size = size,
-                                .roughness = roughness,
-                                .probability = probability};
+    struct score_error error = {
+        .shape = error_shape_find(shape), .profile = error_profile_find("uniform"), .size = size};
+    set_error_param(&error, "roughness", roughness);
+    set_error_param(&error, "probability", probability);
+    return error;
 }
 
 struct factor_list list_of(const struct factor *factor, double multiplicity)

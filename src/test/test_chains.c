@@ -434,7 +434,7 @@ static double deviation(const struct law *law, const struct points *y, const cha
 START_TEST(test_in_distribution)
 {
     enum { CHAINS = 1 << 16 };
-    struct schedule *schedule = make_li_cai(48);
+    struct schedule *schedule = make_schedule_from(_i % 2 == 0 ? "li-cai" : schedule_texts[2 + _i / 2 % 6], 48);
     struct score_error score_error;
     const char *shape = in_distribution[_i].shape;
     if (shape != NULL)
@@ -450,7 +450,8 @@ START_TEST(test_in_distribution)
     const struct chain_problem problem = {&list, 1, sampler, schedule, law_problem.score_error, 1, (uint64_t)_i, 2};
     struct points y = run(&problem, CHAINS);
     double worst = deviation(&law, &y, sampler->name);
-    ck_assert_msg(worst < 4.0, "%s, %s: %.2f standard errors", sampler->name, shape != NULL ? shape : "none", worst);
+    ck_assert_msg(worst < 4.0, "%s, %s, %s: %.2f standard errors", sampler->name, shape != NULL ? shape : "none",
+                  schedule->kind->name, worst);
     points_free(&y);
     law_free(&law);
     factor_list_free(&list);
@@ -465,7 +466,7 @@ START_TEST(test_clip)
     struct schedule *schedule = make_li_cai(48);
     struct score_error bump = spread_error("bump", "all", 0.8);
     struct factor_list list = list_of(&bimodal, 1.0);
-    bump.probability = 1e-2;
+    set_error_param(&bump, "probability", 1e-2);
     struct law_problem problem = {.factor = &bimodal,
                                   .sampler = sampler_find("accelerated"),
                                   .schedule = schedule,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "results/store.h"
+#include "test/planted.h"
 #include "test/shell.h"
 #include "test/suite.h"
 
@@ -45,7 +46,9 @@ static void change_cell(const char *pattern, double radii)
     ck_assert_int_eq((int)store_read(found.gl_pathv[0], &result, &error), (int)STATUS_OK);
     const struct fact facts[] = {{"cell", result.cell}, {NULL, NULL}};
     result.rows[0].tv += radii * result.rows[0].tv_error;
-    ck_assert_int_eq((int)store_write(found.gl_pathv[0], result.rows, result.count, facts, &error), (int)STATUS_OK);
+    ck_assert_int_eq(
+        (int)store_write(found.gl_pathv[0], result.rows, result.count, &planted_parameters, facts, &error),
+        (int)STATUS_OK);
     result_free(&result);
     globfree(&found);
 }

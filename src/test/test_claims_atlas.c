@@ -50,7 +50,7 @@ static void add_row(struct record *rows, size_t *count, const struct planted *la
     ck_assert_uint_lt(*count, MOST_ROWS);
     struct record *row = &rows[(*count)++];
     *row = (struct record){
-        .c0 = 2.0, .c1 = C1, .dimension = d, .steps = T, .step_size = C1 * log((double)T) / (double)T};
+        .parameter = PLANTED_PARAMETERS, .dimension = d, .steps = T, .step_size = C1 * log((double)T) / (double)T};
     (void)snprintf(row->target, sizeof row->target, "planted");
     (void)snprintf(row->sampler, sizeof row->sampler, "%s", law->sampler);
     (void)snprintf(row->schedule, sizeof row->schedule, "li-cai");

@@ -8,6 +8,7 @@
 #include "report/figure_data.h"
 #include "report/report.h"
 
+#include "test/laws.h"
 #include "test/planted.h"
 #include "test/suite.h"
 
@@ -34,11 +35,10 @@ static void add_row(struct record *rows, size_t *count, const char *sampler, con
 {
     ck_assert_uint_lt(*count, MOST_ROWS);
     struct record *row = &rows[(*count)++];
-    *row = (struct record){.c0 = 2.0,
-                           .c1 = 8.5,
+    *row = (struct record){.parameter = PLANTED_PARAMETERS,
                            .dimension = d,
                            .steps = T,
-                           .step_size = schedule_step_size(8.5, T),
+                           .step_size = li_cai_step_size(8.5, T),
                            .tv = tv,
                            .tv_error = 1e-9,
                            .error_effect = effect,
@@ -47,7 +47,7 @@ static void add_row(struct record *rows, size_t *count, const char *sampler, con
     (void)snprintf(row->sampler, sizeof row->sampler, "%s", sampler);
     (void)snprintf(row->schedule, sizeof row->schedule, "li-cai");
     (void)snprintf(row->law, sizeof row->law, "planted");
-    record_set_score_error(row, error);
+    plant_error(row, error);
 }
 
 /* Exact scores leave TV = 0.01; half of the effect is excess. */
@@ -55,7 +55,8 @@ static void plant(const struct world *world, const char *sampler, int determinis
                   size_t *count)
 {
     const struct planted_error *law = &world->law;
-    struct score_error wave = {error_shape_find("wave"), error_profile_find("uniform"), SPREAD_ONE, 0, 0, 0, 0};
+    struct score_error wave = make_error("wave", 0.0, 0.0, 0.0);
+    wave.spread = SPREAD_ONE;
     for (int d = 0; d < world->dimensions; d++)
         for (int t = 0; t < world->steps; t++) {
             double T = (double)steps[t], D = (double)dimensions[d];
@@ -68,7 +69,7 @@ static void plant(const struct world *world, const char *sampler, int determinis
                                     * pow(roughness[w], deterministic ? law->ode_rough : law->rough);
                     int vague = w == 3 && world->vague > 0.0;
                     wave.size = sizes[s];
-                    wave.roughness = roughness[w];
+                    set_error_param(&wave, "roughness", roughness[w]);
                     if (!(deterministic && world->missing && w == 3))
                         add_row(rows, count, sampler, &wave, dimensions[d], steps[t], 0.01 + 0.5 * effect, effect,
                                 vague ? world->vague : 1e-9);
@@ -346,8 +347,7 @@ START_TEST(test_clipping_table)
                                "samplers: [accelerated, accelerated-unclipped]\ndimensions: [1]\n"
                                "steps: [64, 128, 256]\n"
                                "score_errors: [{shape: bump, size: 0.01, probability: 0.001}]\n";
-    const struct score_error bump = {
-        error_shape_find("bump"), error_profile_find("uniform"), SPREAD_ALL, 0.01, 0, 0, 0.001};
+    const struct score_error bump = make_error("bump", 0.01, 0.0, 0.001);
     struct record rows[12];
     struct evidence evidence;
     size_t count = 0;

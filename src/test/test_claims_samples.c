@@ -8,6 +8,7 @@
 #include "report/report.h"
 #include "verdict/agreement.h"
 
+#include "test/laws.h"
 #include "test/planted.h"
 #include "test/suite.h"
 
@@ -45,11 +46,10 @@ static double exact_value(const struct record *row)
 
 static void plant_row(struct record *row, size_t d, size_t T, size_t chains)
 {
-    *row = (struct record){.c0 = 2.0,
-                           .c1 = 8.5,
+    *row = (struct record){.parameter = PLANTED_PARAMETERS,
                            .dimension = d,
                            .steps = T,
-                           .step_size = schedule_step_size(8.5, T),
+                           .step_size = li_cai_step_size(8.5, T),
                            .chains = chains,
                            .estimates.effective = NAN};
     (void)snprintf(row->target, sizeof row->target, "planted");

@@ -150,7 +150,7 @@ START_TEST(measure_takes_score_errors)
     const char *linear[] = {"\"sampler\": \"ddpm\", \"score_error\": \"linear\", \"score_error_spread\": \"one\"",
                             "\"score_error_profile\": \"uniform\"", "\"dimension\": 4", "\"steps\": 128", NULL};
     ck_assert_double_eq(json_number("score_error_size", linear), 0.1);
-    ck_assert_double_eq(json_number("score_error_roughness", linear), 0.0);
+    ck_assert(isnan(json_number("score_error_roughness", linear)));
     ck_assert_double_ge(json_number("error_effect", linear), 0.0);
     ck_assert_double_ge(json_number("error_effect_error", linear), 0.0);
     const char *bias[] = {"\"bias\"", "\"late\"", "\"all\"", NULL};

@@ -421,11 +421,8 @@ START_TEST(rotations_by_a_score_error_are_refused)
     target_init(&target, target_family_find("gaussian"));
     *real_in(&target, "mean") = 0.3;
     *real_in(&target, "variance") = 0.25;
-    struct score_error wave = {.shape = error_shape_find("wave"),
-                               .profile = error_profile_find("uniform"),
-                               .spread = SPREAD_DIAGONAL,
-                               .size = 0.1,
-                               .roughness = 1.0};
+    struct score_error wave = make_error("wave", 0.1, 1.0, 0.0);
+    wave.spread = SPREAD_DIAGONAL;
     ck_assert_int_eq(measure_target(&target, &a_sine, &wave, schedule, &dimension, 1, &out, &error),
                      STATUS_UNSUPPORTED);
     ck_assert_msg(strstr(error.text, "does not commute with rotations") != NULL, "%s", error.text);

@@ -21,8 +21,7 @@ static const char *const names[2] = {"first.h5", "second.h5"};
 
 static void make_row(struct record *row, const char *score_error, size_t dimension, size_t steps, size_t chains)
 {
-    *row = (struct record){.c0 = 2.0,
-                           .c1 = 8.5,
+    *row = (struct record){.parameter = PLANTED_PARAMETERS,
                            .dimension = dimension,
                            .steps = steps,
                            .step_size = 8.5 * log((double)steps) / (double)steps,
@@ -114,7 +113,7 @@ static void set(struct record *row, const struct field *field, double value)
 START_TEST(every_column_has_its_role)
 {
     static const size_t expected[] = {
-        [COLUMN_IDENTITY] = 15, /* target, sampler, score error (7), schedule (3), d, T,
+        [COLUMN_IDENTITY] = 11, /* target, sampler, score error (5), schedule, d, T,
                                    chains */
         [COLUMN_DERIVED] = 2,        [COLUMN_VALUE] = 7,      [COLUMN_RADIUS] = 7, [COLUMN_SAMPLED] = 7,
         [COLUMN_STANDARD_ERROR] = 7, [COLUMN_DIAGNOSTIC] = 5, [COLUMN_TIMING] = 1};
@@ -204,7 +203,7 @@ START_TEST(every_column_is_compared)
                   && comparison.missing[1] == 0);
         ck_assert(comparison.differences == 1 && comparison.difference[0].field == NULL
                   && comparison.difference[0].row[1] == NULL);
-        ck_assert_ptr_eq(comparison.difference[0].row[0], &side[0].result.rows[at]);
+        ck_assert_ptr_eq(comparison.difference[0].row[0], &comparison.rows[0][at]);
         if (field->type == FIELD_REAL) {
             set(&side[1].result.rows[at], field, NAN);
             compare();
@@ -219,8 +218,8 @@ START_TEST(every_column_is_compared)
     case COLUMN_SAMPLED:
         ck_assert(!comparison_agrees(&comparison) && comparison.differences == 1 && tally->differ == 1);
         ck_assert_ptr_eq(comparison.difference[0].field, field);
-        ck_assert_ptr_eq(comparison.difference[0].row[0], &side[0].result.rows[at]);
-        ck_assert_ptr_eq(comparison.difference[0].row[1], &side[1].result.rows[at]);
+        ck_assert_ptr_eq(comparison.difference[0].row[0], &comparison.rows[0][at]);
+        ck_assert_ptr_eq(comparison.difference[0].row[1], &comparison.rows[1][at]);
         ck_assert_uint_eq(tally->same, tally->pairs - 1);
         break;
     case COLUMN_RADIUS:

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "experiment/bracket.h"
+#include "test/laws.h"
 #include "test/shell.h"
 #include "test/suite.h"
 
@@ -129,7 +130,7 @@ static struct bracket search(double accuracy, const size_t *unknown, size_t unkn
                 tv = points[i].steps == unknown[j] ? NAN : tv;
             points[i] = (struct point){points[i].steps, 8.5 * log(T) / T, tv, 1e-9 * tv};
         }
-        bracket = bracket_find(points, count, accuracy, 8.5, attempt);
+        bracket = bracket_find(points, count, accuracy, &li_cai_rule, attempt);
         *measured = count;
         for (size_t w = 0; w < 2; w++) {
             size_t at = count, steps = bracket.want[w];

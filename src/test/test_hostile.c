@@ -6,6 +6,7 @@
 
 #include "experiment/record.h"
 #include "results/store.h"
+#include "test/planted.h"
 #include "test/shell.h"
 #include "test/suite.h"
 
@@ -104,7 +105,7 @@ static void write_result(const char *name, const char *spec_text, const struct r
 
 static struct record honest_row(void)
 {
-    struct record row = {.c0 = 2.0, .c1 = 8.5, .dimension = 1, .steps = 64, .step_size = 0.5, .tv = 0.3};
+    struct record row = {.parameter = PLANTED_PARAMETERS, .dimension = 1, .steps = 64, .step_size = 0.5, .tv = 0.3};
     const struct {
         char *label;
         const char *text;

@@ -10,6 +10,7 @@
 #include "core/memory.h"
 #include "experiment/limits.h"
 #include "results/store.h"
+#include "test/planted.h"
 #include "test/suite.h"
 
 #define GAUSS "targets: [{name: g, kind: gaussian, variance: 1}]\n"
@@ -90,7 +91,8 @@ static double file_size(size_t rows_wanted)
         for (const struct field *field = record_fields; field->name != NULL; field++)
             if (field->type == FIELD_STRING)
                 (void)snprintf((char *)&rows[i] + field->offset, 64, "some-name");
-    ck_assert_msg(store_write(path, rows, rows_wanted, facts, &error) == STATUS_OK, "%s", error.text);
+    ck_assert_msg(store_write(path, rows, rows_wanted, &planted_parameters, facts, &error) == STATUS_OK, "%s",
+                  error.text);
     ck_assert_int_eq(stat(path, &info), 0);
     ck_assert_int_eq(unlink(path), 0);
     free(rows);

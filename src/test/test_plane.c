@@ -242,11 +242,8 @@ static struct measured tv_of(const struct law_group *groups, size_t count)
 
 START_TEST(test_score_errors)
 {
-    struct score_error error = {.shape = error_shape_find(errors[_i].shape),
-                                .profile = error_profile_find("uniform"),
-                                .spread = errors[_i].spread,
-                                .size = 0.05,
-                                .roughness = 2.0};
+    struct score_error error = make_error(errors[_i].shape, 0.05, 2.0, 0.0);
+    error.spread = errors[_i].spread;
     int all = error.spread == SPREAD_ALL;
     struct factor four = eased(product), two = eased(bimodal);
     struct schedule *schedule = make_li_cai(errors[_i].T);
@@ -283,11 +280,8 @@ START_TEST(test_diagonal_error)
     struct factor factor = {2, 2, half, means, equal, NULL};
     struct target plane = plane_target(&factor), line;
     struct target_part parts[2];
-    struct score_error error = {.shape = error_shape_find("wave"),
-                                .profile = error_profile_find("uniform"),
-                                .spread = SPREAD_DIAGONAL,
-                                .size = 0.05,
-                                .roughness = 1.0};
+    struct score_error error = make_error("wave", 0.05, 1.0, 0.0);
+    error.spread = SPREAD_DIAGONAL;
     target_init(&parts[0].target, target_family_find("mixture"));
     parts[0].copies = 1;
     set_mixture(&parts[0].target, 2, half, along, equal);

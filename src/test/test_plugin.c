@@ -312,6 +312,57 @@ START_TEST(samplers_have_parameters_of_their_own)
 }
 END_TEST
 
+/* A schedule of a plug-in that is linear-beta, with one parameter of its own. */
+static const char own_schedule[] =
+    "#include <math.h>\n#include \"model/plugin.h\"\n"
+    "static int fill(const void *params, size_t T, double *log_a, double *log_o, double *beta)\n"
+    "{ double most = *(const double *)params;\n"
+    "  for (size_t t = 1; t <= T; t++) { double share = (double)(t - 1) / (double)(T - 1);\n"
+    "    beta[t] = (0.1 * (1.0 - share) + most * share) / (double)T; }\n"
+    "  log_o[1] = log(beta[1]); return schedule_accumulate(T, beta, log_a, log_o); }\n"
+    "static double h(const void *params, size_t T) { return *(const double *)params / (double)T; }\n"
+    "static const struct param params[] = {{\"most\", PARAM_REAL, 0, \"T beta_T\", .standard = 20.0, "
+    ".range = GREATER_THAN(0.1)}, {0}};\n"
+    "static const struct schedule_kind k = {.name = \"own\", .doc = \"d\", .formula = \"f\", .source = \"s\", .fill "
+    "= fill, "
+    ".step_size = h, .step_size_bound = 1.0, .params = params, .params_size = sizeof(double)};\n"
+    "const struct diffrate_plugin diffrate_plugin = {.abi = DIFFRATE_ABI, .schedules = (const struct schedule_kind "
+    "*const[]){&k, NULL}};\n";
+#define SCHEDULE_SPEC(schedules) \
+    "title: x\nplugins: [./own.so]\nschedule: [" schedules \
+    "]\ntargets: [{name: b, kind: gaussian, variance: 0.25}]\n" \
+    "samplers: [ddpm]\ndimensions: [1]\nsteps: [64]\naccuracies: [0.02]\nmax_steps: 128\n"
+
+START_TEST(schedules_of_ones_own)
+{
+    write_file("own.c", own_schedule);
+    build("own");
+    write_file("x.yaml", SCHEDULE_SPEC("{kind: own}, {kind: linear-beta}, {kind: own, most: 10}"));
+    ck_assert_msg(shell("@ run %/x.yaml -o %/out 2>&1") == 0, "%s", output);
+    struct result result = load_result("out/x/x.h5");
+    static const char *const names[] = {"ddpm", "ddpm-linear-beta", "ddpm-own-most-10"};
+    double tv[3] = {0.0};
+    for (size_t i = 0; i < result.count; i++)
+        for (int k = 0; k < 3; k++)
+            if (result.rows[i].steps == 64 && strcmp(result.rows[i].sampler, names[k]) == 0)
+                tv[k] = result.rows[i].tv;
+    ck_assert(tv[0] > 0.0 && tv[0] == tv[1] && tv[2] > 0.0);
+    ck_assert_double_ne(tv[0], tv[2]);
+    result_free(&result);
+    ck_assert_int_eq(shell("@ list schedules --plugin %/own.so"), 0);
+    ck_assert_ptr_nonnull(strstr(output, "\n  own\n      d\n"));
+    ck_assert_int_eq(shell("mv %/own.so %/away.so && @ verdict %/out/x 2>&1 && @ report %/out/x 2>&1 && "
+                           "@ diff %/out/x %/out/x 2>&1"),
+                     0);
+    ck_assert_int_eq(shell("@ merge %/out/x 2>&1"), 1);
+    ck_assert_msg(strstr(output, "at which T schedule own exists") != NULL, "%s", output);
+    ck_assert_int_eq(shell("mv %/away.so %/own.so && @ merge %/out/x --spec %/x.yaml 2>&1"), 0);
+    write_file("x.yaml", SCHEDULE_SPEC("{kind: own, most: 300}"));
+    ck_assert_int_eq(shell("@ measure %/x.yaml 2>&1"), 2);
+    ck_assert_msg(strstr(output, "smallest admissible T is 301") != NULL, "%s", output);
+}
+END_TEST
+
 /* ---- What is wrong with a plug-in ---- */
 
 #define BEGIN \
@@ -348,6 +399,14 @@ END_TEST
 #define ONE_TARGET \
     "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, NULL, (const struct target_family *const[]){&b, " \
     "NULL}};\n"
+#define SCHEDULE(name, more) \
+    "static int fill(const void *p, size_t T, double *a, double *o, double *b) " \
+    "{ (void)p, (void)T, (void)a, (void)o, (void)b; return 1; }\n" \
+    "static double h(const void *p, size_t T) { (void)p; return 1.0 / (double)T; }\n" \
+    "const void *const used_too[] = {fill, h};\n" \
+    "static const struct schedule_kind k = {.name = " name ", .doc = \"d\", .formula = \"f\", .source = \"s\"" more \
+    "};\nconst struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, NULL, NULL, (const struct schedule_kind " \
+    "*const[]){&k, NULL}};\n"
 #define LONG_NAME "\"0123456789012345678901234567890123456789012345678901234567890123\""
 
 static const struct {
@@ -357,7 +416,7 @@ static const struct {
     {BEGIN "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI + 1, NULL, NULL};\n",
      "was built for another diffrate (ABI "},
     {BEGIN "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, NULL, NULL};\n",
-     "has neither samplers nor targets, expected 1 to 64"},
+     "has neither samplers nor targets nor schedules, expected 1 to 64 of each"},
     {BEGIN SAMPLER("\"ddpm\"", "") ONE_SAMPLER, "sampler 'ddpm' has the name of one that is built in"},
     {BEGIN SAMPLER("\"there\"", "") ONE_SAMPLER, "sampler 'there' has the name of another, in plug-in ./good.so"},
     {BEGIN SAMPLER("\"x\"", "") "static const struct sampler a2 = {.name = \"x\"};\n" TWO_SAMPLERS,
@@ -419,6 +478,13 @@ static const struct {
      "sampler 'x' has values that are not the standard ones of its params"},
     {BEGIN "#define good odd\n" TARGET("\"t\"", "") ONE_TARGET,
      "target 't' has no such kind of params as that of sd"},
+    {BEGIN "static const struct param file[] = {{\"f\", PARAM_FILE, 0, \"d\", .required = 1}, {0}};\n" SCHEDULE(
+         "\"k\"", ", .fill = fill, .step_size = h, .params = file, .params_size = 16"),
+     "schedule 'k' has a file as a param, which only built-in ones may: f"},
+    {BEGIN SCHEDULE("\"karras\"", ""), "schedule 'karras' has the name of one that is built in"},
+    {BEGIN SCHEDULE("\"k\"", ", .fill = fill"), "schedule 'k' has no step_size"},
+    {BEGIN SCHEDULE("\"k\"", ", .fill = fill, .step_size = h, .step_size_bound = -1"),
+     "schedule 'k' has a step_size_bound that is not a number >= 0"},
     {BEGIN "#define good silent\n" TARGET("\"t\"", "") ONE_TARGET, "target 't' has no doc of sd"},
 };
 
@@ -619,6 +685,7 @@ SUITE(plugin)
     ADD(unruly_samplers_fail_their_cells_alone);
     ADD(chains_of_a_target_need_its_plugin_to_merge);
     ADD(samplers_have_parameters_of_their_own);
+    ADD(schedules_of_ones_own);
     ADD(bad_plugins_are_refused_where_they_are_named, .count = COUNT(bad_plugins));
     ADD(what_is_no_plugin_is_refused);
     ADD(stand_ins_say_what_is_known);

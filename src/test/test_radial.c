@@ -443,11 +443,8 @@ START_TEST(test_other_errors_are_refused)
     struct error error;
     const size_t d = 4;
     for (int i = 0; i < 3; i++) {
-        struct score_error wave = {.shape = error_shape_find(i == 1 ? "linear" : "wave"),
-                                   .profile = error_profile_find("uniform"),
-                                   .spread = spreads[i],
-                                   .size = 0.05,
-                                   .roughness = 1.0};
+        struct score_error wave = make_error(i == 1 ? "linear" : "wave", 0.05, 1.0, 0.0);
+        wave.spread = spreads[i];
         make_target("radial", find("one"), &target);
         ck_assert_int_eq(measure_target(&target, sampler_find("ddpm"), &wave, schedule, &d, 1, &measurement, &error),
                          STATUS_UNSUPPORTED);

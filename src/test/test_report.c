@@ -6,6 +6,7 @@
 
 #include "experiment/record.h"
 
+#include "test/planted.h"
 #include "test/shell.h"
 #include "test/suite.h"
 
@@ -33,7 +34,7 @@ static void write_merged(const char *name, const struct record *rows, size_t cou
     char path[300];
     struct error error = {STATUS_OK, ""};
     (void)snprintf(path, sizeof path, "%s/%s.h5", directory, name);
-    ck_assert_msg(store_write(path, rows, count, facts, &error) == STATUS_OK, "%s", error.text);
+    ck_assert_msg(store_write(path, rows, count, &planted_parameters, facts, &error) == STATUS_OK, "%s", error.text);
 }
 
 /* ---- A browser ---- */
@@ -136,8 +137,7 @@ static const struct record plain_row = {.target = "g",
                                         .score_error_profile = "none",
                                         .schedule = "li-cai",
                                         .law = "gaussian",
-                                        .c0 = 2.0,
-                                        .c1 = 8.5,
+                                        .parameter = PLANTED_PARAMETERS,
                                         .dimension = 1,
                                         .steps = 64,
                                         .step_size = 0.5,
@@ -266,6 +266,14 @@ START_TEST(csv_holds_every_bit)
                 ck_assert_str_eq(text, field->name);
             else
                 check_value(field, &result.rows[i - 1], text);
+        }
+        for (size_t p = 0; p < result.parameters.count; p++) {
+            const struct field field = parameter_field(&result.parameters, p);
+            const char *text = next_value(&at);
+            if (i == 0)
+                ck_assert_str_eq(text, field.name);
+            else
+                check_value(&field, &result.rows[i - 1], text);
         }
         ck_assert_str_eq(next_value(&at), i == 0 ? "failure" : "");
         ck_assert_ptr_null(at);

@@ -87,11 +87,9 @@ static const struct factor factors[] = {
 
 static const double noises[] = {1e-24, 1e-8, 1e-3, 0.5, 0.999};
 
-static const struct score_error errors[] = {
-    {.roughness = 1.0, .probability = 0.01},    {.roughness = 1e-7, .probability = 1e-9},
-    {.roughness = 0.03, .probability = 1e-4},   {.roughness = 30.0, .probability = 0.3},
-    {.roughness = 400.0, .probability = 0.499},
-};
+static const struct {
+    double roughness, probability;
+} errors[] = {{1.0, 0.01}, {1e-7, 1e-9}, {0.03, 1e-4}, {30.0, 0.3}, {400.0, 0.499}};
 
 START_TEST(every_shape_has_size_one)
 {
@@ -100,9 +98,11 @@ START_TEST(every_shape_has_size_one)
     for (int n = 0; n < COUNT(noises); n++) {
         mixture_level_set(&mixture, &(struct level){1.0 - noises[n], noises[n]});
         for (size_t s = 0; error_shape_at(s) != NULL; s++)
-            for (int e = 0; e < COUNT(errors) && (e == 0 || error_shape_at(s)->parameters != 0); e++) {
+            for (int e = 0; e < COUNT(errors) && (e == 0 || error_shape_at(s)->params != NULL); e++) {
                 struct error_level at = {.shape = error_shape_at(s), .amplitude = 1.0};
-                at.shape->prepare(&errors[e], &(struct seen){.line = &mixture}, &at);
+                const struct score_error error =
+                    make_error(at.shape->name, 0.0, errors[e].roughness, errors[e].probability);
+                at.shape->prepare(&error, &(struct seen){.line = &mixture}, &at);
                 long double size = square_mean(&mixture, &at);
                 ck_assert_msg(fabsl(size - 1.0L) < 1e-10L, "%s %d, factor %d, noise %g: %.15Lg", at.shape->name, e,
                               _i, noises[n], size);
@@ -179,12 +179,9 @@ START_TEST(the_whole_error_has_its_size)
                   atoms = mixture_target(&factors[5]);
     for (size_t p = 0; error_profile_at(p) != NULL; p++)
         for (int spread = SPREAD_ALL; spread <= SPREAD_DIAGONAL; spread++) {
-            struct score_error error = {.shape = shape,
-                                        .profile = error_profile_at(p),
-                                        .spread = (enum error_spread)spread,
-                                        .size = 0.03,
-                                        .roughness = 4.0,
-                                        .probability = 0.01};
+            struct score_error error = make_error(shape->name, 0.03, 4.0, 0.01);
+            error.profile = error_profile_at(p);
+            error.spread = (enum error_spread)spread;
             for (size_t d = 1; d <= 5; d += 4) {
                 check_whole(&error, "li-cai", 40, &gauss, d);
                 check_whole(&error, "li-yan", 41, &gauss, d);
@@ -194,8 +191,9 @@ START_TEST(the_whole_error_has_its_size)
             if (spread == SPREAD_ONE)
                 check_whole(&error, "li-cai", 64, &atoms, 3);
         }
-    struct score_error grown = {shape,         error_profile_at(0), SPREAD_ALL,        .size = 0.1,
-                                .growth = 0.5, .roughness = 1.0,    .probability = 0.1};
+    struct score_error grown = make_error(shape->name, 0.1, 1.0, 0.1);
+    grown.growth = 0.5;
+    grown.profile = error_profile_at(0);
     check_whole(&grown, "li-cai", 49, &gauss, 2);
 }
 END_TEST
@@ -298,7 +296,8 @@ static void check_refused(const struct target *target, const struct score_error 
 START_TEST(coupled_coordinates_are_refused)
 {
     struct target mixture = mixture_target(&factors[2]), power = gaussian(0.0, 1.0);
-    struct score_error error = {.shape = error_shape_find("wave"), .spread = SPREAD_DIAGONAL, .roughness = 1.0};
+    struct score_error error = make_error("wave", 0.0, 1.0, 0.0);
+    error.spread = SPREAD_DIAGONAL;
     *integer_in(&power, "spectrum") = 1;
     *real_in(&power, "exponent") = 1.0;
     check_refused(&mixture, &error);
@@ -337,9 +336,10 @@ START_TEST(roughness_is_a_wave_number)
     double within = 0.1 * 0.04 + 0.7 * 0.01 + 0.2 * 2.25, A = 0.7, slope[2] = {0.0, 0.0};
     double l = sqrt(A * (within + square - mean * mean) + 0.3);
     for (int i = 0; i < 2; i++) {
-        struct score_error parameters = {.roughness = i == 0 ? 20.0 : 60.0};
+        const double roughness = i == 0 ? 20.0 : 60.0;
+        const struct score_error parameters = make_error("wave", 0.0, roughness, 0.0);
         struct error_level at = level_of("wave", &mixture, 0.3, &parameters);
-        double x[4] = {0.0, 0.77, -0.77, M_PI * l / parameters.roughness}, g[4];
+        double x[4] = {0.0, 0.77, -0.77, M_PI * l / roughness}, g[4];
         at.shape->evaluate(&at, 4, x, g);
         ck_assert_double_eq(g[0], 0.0);
         ck_assert_double_eq(g[1], -g[2]);
@@ -358,7 +358,7 @@ START_TEST(a_bump_is_as_high_as_it_is_rare)
     struct mixture_level mixture;
     ck_assert_int_eq(mixture_level_new(&factors[0], &mixture, NULL), STATUS_OK);
     for (int i = 0; i < COUNT(delta); i++) {
-        struct score_error parameters = {.probability = delta[i]};
+        const struct score_error parameters = make_error("bump", 0.0, 0.0, delta[i]);
         struct error_level at = level_of("bump", &mixture, 0.5, &parameters);
         double sd = sqrt(0.5 * 0.25 + 0.5), u[2];
         ck_assert_double_eq_tol(at.height * sqrt(delta[i]), 1.0, 1e-6);
@@ -378,7 +378,7 @@ START_TEST(edges_are_sharp)
     ck_assert_int_eq(mixture_level_new(&factors[4], &mixture, NULL), STATUS_OK);
     static const char *const names[] = {"bump", "sign"};
     for (int s = 0; s < 2; s++) {
-        struct score_error parameters = {.probability = 0.1};
+        const struct score_error parameters = make_error("bump", 0.0, 0.0, 0.1);
         struct error_level at = level_of(names[s], &mixture, 1e-24, &parameters);
         for (size_t j = 0; j < at.edges; j++) {
             double x[3] = {nextafter(at.edge[j], -9.0), at.edge[j], nextafter(at.edge[j], 9.0)}, g[3];
@@ -405,7 +405,7 @@ START_TEST(anchors_agree)
     struct mixture_level mixture;
     ck_assert_int_eq(mixture_level_new(&factors[3], &mixture, NULL), STATUS_OK);
     for (size_t s = 0; error_shape_at(s) != NULL; s++) {
-        struct score_error parameters = {.roughness = 7.0, .probability = 0.2};
+        const struct score_error parameters = make_error(error_shape_at(s)->name, 0.0, 7.0, 0.2);
         struct error_level at = level_of(error_shape_at(s)->name, &mixture, 0.1, &parameters);
         at.amplitude = 0.25;
         for (double absolute = -3.0; absolute < 5.0; absolute += 0.03125) {
@@ -485,10 +485,13 @@ static void check_text(const struct score_error *error, const char *expected)
 
 START_TEST(descriptions_hold_what_matters)
 {
-    struct score_error error = {
-        error_shape_find("wave"), error_profile_find("late"), SPREAD_ONE, 0.1, -0.5, 3.0, 0.25};
+    struct score_error error = make_error("wave", 0.1, 3.0, 0.0);
+    error.profile = error_profile_find("late");
+    error.spread = SPREAD_ONE;
+    error.growth = -0.5;
     check_text(&error, "wave roughness 3 profile late spread one size 0.10000000000000001 growth -0.5");
     error.shape = error_shape_find("bump");
+    set_error_param(&error, "probability", 0.25);
     check_text(&error, "bump probability 0.25 profile late spread one size 0.10000000000000001 growth -0.5");
     error.shape = error_shape_find("bias");
     check_text(&error, "bias profile late spread one size 0.10000000000000001 growth -0.5");

@@ -16,6 +16,8 @@
 #include "core/provenance.h"
 #include "results/store.h"
 
+#include "test/laws.h"
+#include "test/planted.h"
 #include "test/suite.h"
 
 enum { ROWS = 7, PATH_SIZE = 400, SEAL_LENGTH = 36 };
@@ -101,7 +103,7 @@ static void assert_rows(const struct result *result, const struct record *rows, 
 static void write_rows(const char *path, const struct record *rows, size_t count, const struct fact *list)
 {
     struct error error = {STATUS_OK, ""};
-    enum status status = store_write(path, rows, count, list, &error);
+    enum status status = store_write(path, rows, count, &planted_parameters, list, &error);
     ck_assert_msg(status == STATUS_OK, "%s", error.text);
 }
 
@@ -178,7 +180,8 @@ START_TEST(fields_cover_record)
         for (const struct field *other = record_fields; other != field; other++)
             ck_assert(strcmp(field->name, other->name) != 0 && field->offset != other->offset);
     }
-    ck_assert_uint_eq(size + FAILURE_SIZE, sizeof(struct record)); /* what is no column */
+    const size_t parameters = sizeof(((struct record *)NULL)->parameter);
+    ck_assert_uint_eq(size + parameters + FAILURE_SIZE, sizeof(struct record)); /* the last is no column */
 }
 END_TEST
 
@@ -201,31 +204,38 @@ END_TEST
 /* A record tells its score error, also when read back, and from every other. */
 START_TEST(score_errors_round_trip)
 {
-    const struct error_shape *wave = error_shape_find("wave"), *bump = error_shape_find("bump");
-    const struct error_profile *uniform = error_profile_find("uniform"), *late = error_profile_find("late");
-    const struct {
-        struct score_error error;
+    static const struct {
+        const char *shape, *profile;
+        enum error_spread spread;
+        double size, growth, value;
         const char *label;
     } cases[] = {
-        {{.shape = NULL}, "none"},
-        {{wave, uniform, SPREAD_ONE, 0.01, 0.0, 8.0, 0.0}, "wave 0.01 w=8 one"},
-        {{wave, uniform, SPREAD_ONE, 0.01, 0.0, 8.0000000000000018, 0.0}, "wave 0.01 w=8 one"},
-        {{wave, uniform, SPREAD_ALL, 0.01, 0.0, 8.0, 0.0}, "wave 0.01 w=8 all"},
-        {{wave, late, SPREAD_ONE, 0.01, 0.0, 8.0, 0.0}, "wave 0.01 w=8 one late"},
-        {{wave, uniform, SPREAD_ONE, 0.02, 0.0, 8.0, 0.0}, "wave 0.02 w=8 one"},
-        {{wave, uniform, SPREAD_ONE, 0.01, 0.5, 8.0, 0.0}, "wave 0.01 w=8 one growth=0.5"},
-        {{bump, uniform, SPREAD_DIAGONAL, 0.01, 0.0, 0.0, 1e-6}, "bump 0.01 p=1e-06 diagonal"},
-        {{bump, uniform, SPREAD_DIAGONAL, 0.01, 0.0, 0.0, 1e-5}, "bump 0.01 p=1e-05 diagonal"},
+        {NULL, "uniform", SPREAD_ALL, 0.0, 0.0, 0.0, "none"},
+        {"wave", "uniform", SPREAD_ONE, 0.01, 0.0, 8.0, "wave 0.01 roughness=8 one"},
+        {"wave", "uniform", SPREAD_ONE, 0.01, 0.0, 8.0000000000000018, "wave 0.01 roughness=8 one"},
+        {"wave", "uniform", SPREAD_ALL, 0.01, 0.0, 8.0, "wave 0.01 roughness=8 all"},
+        {"wave", "late", SPREAD_ONE, 0.01, 0.0, 8.0, "wave 0.01 roughness=8 one late"},
+        {"wave", "uniform", SPREAD_ONE, 0.02, 0.0, 8.0, "wave 0.02 roughness=8 one"},
+        {"wave", "uniform", SPREAD_ONE, 0.01, 0.5, 8.0, "wave 0.01 roughness=8 one growth=0.5"},
+        {"bump", "uniform", SPREAD_DIAGONAL, 0.01, 0.0, 1e-6, "bump 0.01 probability=1e-06 diagonal"},
+        {"bump", "uniform", SPREAD_DIAGONAL, 0.01, 0.0, 1e-5, "bump 0.01 probability=1e-05 diagonal"},
     };
     enum { CASES = sizeof cases / sizeof cases[0] };
     struct record rows[CASES];
+    struct score_error errors[CASES] = {{0}};
     struct place place = place_new();
     make_rows(rows, CASES);
     for (size_t i = 0; i < CASES; i++) {
+        if (cases[i].shape != NULL) {
+            errors[i] = make_error(cases[i].shape, cases[i].size, cases[i].value, cases[i].value);
+            errors[i].profile = error_profile_find(cases[i].profile);
+            errors[i].spread = cases[i].spread;
+            errors[i].growth = cases[i].growth;
+        }
         memset(rows[i].score_error, 0, sizeof rows[i].score_error); /* of what is shorter now, nothing is left */
         memset(rows[i].score_error_spread, 0, sizeof rows[i].score_error_spread);
         memset(rows[i].score_error_profile, 0, sizeof rows[i].score_error_profile);
-        record_set_score_error(&rows[i], &cases[i].error);
+        plant_error(&rows[i], &errors[i]);
     }
     write_rows(place.path, rows, CASES, facts);
     struct result result = read_result(place.path);
@@ -233,8 +243,8 @@ START_TEST(score_errors_round_trip)
     for (size_t i = 0; i < CASES; i++) {
         char label[100];
         for (size_t j = 0; j < CASES; j++)
-            ck_assert_int_eq(record_has_score_error(&result.rows[i], &cases[j].error) != 0, i == j);
-        record_label_score_error(&cases[i].error, label, sizeof label);
+            ck_assert_int_eq(record_has_score_error(&result.rows[i], &result.parameters, &errors[j]) != 0, i == j);
+        record_label_score_error(&errors[i], label, sizeof label);
         ck_assert_str_eq(label, cases[i].label);
     }
     ck_assert_str_eq(result.rows[0].score_error, "none");
@@ -332,7 +342,7 @@ static void assert_not_written(const char *path, const char *reason)
     struct record rows[ROWS];
     struct error error = {STATUS_OK, ""};
     make_rows(rows, ROWS);
-    ck_assert_int_eq(store_write(path, rows, ROWS, facts, &error), STATUS_IO);
+    ck_assert_int_eq(store_write(path, rows, ROWS, &planted_parameters, facts, &error), STATUS_IO);
     ck_assert_msg(strstr(error.text, path) != NULL && strstr(error.text, reason) != NULL, "%s", error.text);
 }
 
@@ -371,7 +381,7 @@ START_TEST(full_disk)
         limit.rlim_cur = size;
         struct error error = {STATUS_OK, ""};
         ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-        enum status status = store_write(place.path, rows, 1, facts, &error);
+        enum status status = store_write(place.path, rows, 1, &planted_parameters, facts, &error);
         ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
         ck_assert_int_eq(status, STATUS_IO);
         ck_assert_ptr_nonnull(strstr(error.text, strerror(EFBIG)));
@@ -390,10 +400,10 @@ START_TEST(bad_input)
     struct record rows[ROWS];
     const struct fact twice[] = {{"host", "a"}, {"host", "b"}, {NULL, NULL}};
     make_rows(rows, ROWS);
-    ck_assert_int_eq(store_write(place.path, rows, ROWS, twice, &error), STATUS_EXTERNAL);
+    ck_assert_int_eq(store_write(place.path, rows, ROWS, &planted_parameters, twice, &error), STATUS_EXTERNAL);
     ck_assert_ptr_nonnull(strstr(error.text, "\"host\""));
     memset(rows[3].sampler, 'x', sizeof rows[3].sampler);
-    ck_assert_int_ne(store_write(place.path, rows, ROWS, facts, &error), STATUS_OK);
+    ck_assert_int_ne(store_write(place.path, rows, ROWS, &planted_parameters, facts, &error), STATUS_OK);
     ck_assert_ptr_nonnull(strstr(error.text, "\"sampler\""));
     place_clear(&place, 0);
 }
@@ -541,6 +551,9 @@ START_TEST(older_formats_are_read)
             ck_assert_int_ge(H5Ldelete(file, field->name, H5P_DEFAULT), 0);
             later++;
         }
+    ck_assert_int_ge(H5Lmove(file, "schedule_c0", file, "c0", H5P_DEFAULT, H5P_DEFAULT), 0);
+    ck_assert_int_ge(H5Lmove(file, "schedule_c1", file, "c1", H5P_DEFAULT, H5P_DEFAULT), 0);
+    ck_assert_int_ge(H5Ldelete(file, "parameters", H5P_DEFAULT), 0);
     ck_assert_int_ge(H5Fclose(file), 0);
     ck_assert_uint_gt(later, 0);
     struct content content = slurp(place.path);
@@ -568,7 +581,7 @@ START_TEST(other_formats_are_refused)
         hid_t file = H5Fopen(place.path, H5F_ACC_RDWR, H5P_DEFAULT);
         set_format(file, versions[i]);
         ck_assert_int_ge(H5Fclose(file), 0);
-        assert_resealed_refused(place.path, "\"format_version\" is not one from 3 to 4");
+        assert_resealed_refused(place.path, "\"format_version\" is not one from 3 to 5");
         place_clear(&place, 1);
     }
 }
@@ -704,8 +717,8 @@ START_TEST(concurrent)
         char path[2 * PATH_SIZE];
         struct result result;
         (void)snprintf(path, sizeof path, "%s/%d.h5", place.directory, i);
-        failures += store_write(path, &rows[i], 1, facts, NULL) != STATUS_OK;
-        failures += store_write(place.path, rows, FILES, facts, NULL) != STATUS_OK;
+        failures += store_write(path, &rows[i], 1, &planted_parameters, facts, NULL) != STATUS_OK;
+        failures += store_write(place.path, rows, FILES, &planted_parameters, facts, NULL) != STATUS_OK;
         failures += store_read(path, &result, NULL) != STATUS_OK || result.count != 1
                     || memcmp(result.rows[0].target, rows[i].target, sizeof rows[i].target) != 0;
         result_free(&result);

@@ -66,7 +66,7 @@ static struct fineness fineness_for(struct line *line, const struct transfer *tr
     double longest = HUGE_VAL;
     for (size_t i = 0; i < line->oracle.levels; i++) {
         const struct error_level *at = &line->oracle.error[i];
-        if (at->shape != NULL && (at->shape->parameters & ERROR_ROUGHNESS) && at->amplitude > 0.0)
+        if (at->shape != NULL && at->shape->periodic && at->amplitude > 0.0)
             longest = fmin(longest, fmax(LINE_WAVE_LENGTH / at->scale, LINE_JUMP_LENGTH * tau));
     }
     if (isfinite(longest))

@@ -332,7 +332,7 @@ static int handles(const struct law_problem *problem)
     int smooth = 1;
     if (problem->error_share > 0.0 && problem->score_error->shape != NULL) {
         const struct error_shape *shape = problem->score_error->shape;
-        smooth = shape->affine || (shape->parameters & ERROR_ROUGHNESS);
+        smooth = shape->affine || shape->periodic;
     }
     return factor->dimension == 2 && factor->full == NULL && factor->mean != NULL
            && problem->sampler->log_noise_ratio != NULL && smooth;
