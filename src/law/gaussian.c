@@ -23,8 +23,8 @@ struct state {
 
 enum { MOST_WORK = 16, POINTS = 24 };
 
-/* Standard deviations on either side in which a sampler that is not regular is seen to be affine, and how much of its
- * largest value it may be off. What it is off counts as an error. */
+/* Standard deviations on either side in which a sampler that is not regular is tested for being affine, and how much
+ * of its largest value it may be off. What it is off counts as an error. */
 #define REACH 9.5
 #define ALLOWED 1e-10
 #define GOLDEN 0.6180339887498949

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/legendre.h"
+#include "core/lists.h"
 #include "core/memory.h"
 #include "core/vmath.h"
 #include "law/outside.h"
@@ -20,10 +21,7 @@ static const struct law_engine *const engines[] = {
 #undef ENGINE
 };
 
-const struct law_engine *law_engine_at(size_t index)
-{
-    return index < sizeof engines / sizeof engines[0] ? engines[index] : NULL;
-}
+LIST_AT(law_engine, law_engine_at, engines)
 
 static bool handles(const struct law_engine *engine, const struct law_problem *problem)
 {

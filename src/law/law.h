@@ -148,10 +148,10 @@ MUST_USE enum status law_tail_variance(const struct law_problem *problem, double
 MUST_USE enum status law_of_normal(const struct factor *factor, double variance, const struct normal *q,
                                    double resolution, struct law *out, struct error *error);
 
-/* The law q of `law` seen from q_0 of `base`, both of one factor at one level, on the panels of the former (the finer
- * ones): its "target" is q_0, so that what the divergences of p and q are computed from gives those of q_0 and q.
- * What it means for error radii: that of q_0 is added, since q_0 carries one too. Off the line the two must have the
- * same panels. Errors: STATUS_UNSUPPORTED where they have not, STATUS_MEMORY. */
+/* The law q of `law` relative to q_0 of `base`, both of one factor at one level, on the panels of the former (the
+ * finer ones): its "target" is q_0, so that what the divergences of p and q are computed from gives those of q_0 and
+ * q. What it means for error radii: that of q_0 is added, since q_0 carries one too. Off the line the two must have
+ * the same panels. Errors: STATUS_UNSUPPORTED where they have not, STATUS_MEMORY. */
 MUST_USE enum status law_relative(const struct law *law, const struct law *base, struct law *out,
                                   struct error *error);
 

@@ -9,7 +9,7 @@
 #include "model/decompose.h"
 
 /* Laws found so far, with the factors they belong to; entries are allocated one by one, so that laws can point into
- * them. A relative law is that of its error_share seen from the law with exact scores. */
+ * them. A relative law is that of its error_share relative to the law with exact scores. */
 struct entry {
     struct factor_list factor; /* one group */
     double error_share, clip;
@@ -109,10 +109,10 @@ static void describe(const struct law_group *groups, size_t count, char *text, s
 {
     int used = 0;
     for (size_t i = 0; i < count; i++) {
-        int seen = 0;
+        int named = 0;
         for (size_t j = 0; j < i; j++)
-            seen |= groups[j].law->engine == groups[i].law->engine;
-        if (!seen && (size_t)used < size)
+            named |= groups[j].law->engine == groups[i].law->engine;
+        if (!named && (size_t)used < size)
             used += snprintf(text + used, size - (size_t)used, "%s%s", used > 0 ? " + " : "",
                              groups[i].law->engine->name);
     }
@@ -382,7 +382,8 @@ enum status measure_target_by_threads(size_t threads, const struct target *targe
 {
     struct table table = {.sampler = sampler, .score_error = score_error, .schedule = schedule, .threads = threads};
     enum status status = STATUS_OK;
-    struct error first = {STATUS_OK, ""}; /* the first refusal, which is told where all dimensions are refused */
+    struct error first = {STATUS_OK,
+                          ""}; /* the first refusal, which is the reason given where all dimensions are refused */
     size_t refused = 0;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         struct error cause = {STATUS_OK, ""};

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/legendre.h"
+#include "core/lists.h"
 #include "core/memory.h"
 
 #define SAMPLER(object) extern const struct sampler object;
@@ -18,18 +19,8 @@ static const struct sampler *const samplers[] = {
 #undef SAMPLER
 };
 
-const struct sampler *sampler_at(size_t index)
-{
-    return index < sizeof samplers / sizeof samplers[0] ? samplers[index] : NULL;
-}
-
-const struct sampler *sampler_find(const char *name)
-{
-    for (size_t i = 0; i < sizeof samplers / sizeof samplers[0]; i++)
-        if (strcmp(samplers[i]->name, name) == 0)
-            return samplers[i];
-    return NULL;
-}
+LIST_AT(sampler, sampler_at, samplers)
+LIST_FIND(sampler, sampler_find, sampler_at)
 
 struct sampler_instance *sampler_instance_new(const struct sampler *kind, const union params *values,
                                               const char *name, char *written)

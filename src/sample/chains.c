@@ -24,8 +24,8 @@ enum {
     STEP_DRAW = 2 * FORWARD_APART + 2
 };
 
-/* Two ways to one increment may differ by this part of the largest. */
-#define SAME 1e-10
+/* An increment evaluated twice, in another order of chains, may differ by this part of the largest. */
+#define ORDER_TOLERANCE 1e-10
 
 /* Chains at a time: a multiple of JOINT_POINTS; all arrays of a batch stay in the second-level cache. */
 enum { LEAST_BATCH = 64, MOST_BATCH = 1024, BATCH_NUMBERS = 8192 };
@@ -45,7 +45,7 @@ struct batch {
     double *x, *increment, *work, *noise, *middle, *memory;
     double *sums;      /* 2 x chains */
     double *backwards; /* 2 + memory of dimension x chains, for samplers that are not regular */
-    size_t mixes;      /* the step in which the increment was seen not to act chain by chain, or 0 */
+    size_t mixes;      /* the step in which the increment does not act chain by chain, or 0 */
 };
 
 static enum status batch_new(const struct chain_problem *problem, struct batch *out, struct error *error)
@@ -144,7 +144,7 @@ static bool acts_chain_by_chain(const struct batch *batch, const struct step *st
         largest = fmax(largest, fabs(batch->increment[i]));
         farthest = fmax(farthest, fabs(batch->increment[i] - x[i]));
     }
-    return farthest <= SAME * largest;
+    return farthest <= ORDER_TOLERANCE * largest;
 }
 
 static void reverse_memory(const struct batch *batch)
@@ -298,11 +298,10 @@ static enum status all_batches(const struct chain_problem *problem, size_t n,
             if (mine == STATUS_OK)
                 mine = undeclared_check(batch.field.undeclared, problem->sampler, batch.field.t, &own);
             if (mine == STATUS_OK && batch.mixes > 0)
-                mine = fail_with(
-                    &own, STATUS_UNSUPPORTED,
-                    "the increment of sampler %s in step t = %zu depends on other chains, or is another one "
-                    "when called again",
-                    problem->sampler->name, batch.mixes);
+                mine = fail_with(&own, STATUS_UNSUPPORTED,
+                                 "the increment of sampler %s in step t = %zu depends on other chains, or is another "
+                                 "one when called again",
+                                 problem->sampler->name, batch.mixes);
             if (mine == STATUS_OK && !finite)
                 mine = fail_with(&own, STATUS_NUMERIC, "a chain of %s is not finite", problem->sampler->name);
         }

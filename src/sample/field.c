@@ -237,9 +237,9 @@ static enum status add_of_norm(const struct factor_list *list, struct field *fie
 
 static enum status levels_new(struct field_error *field_error, int at, struct error *error)
 {
-    const struct factor *seen = &field_error->marginal.group[0].factor;
-    return field_error->spread == SPREAD_NORM ? radial_level_new(seen, &field_error->radial[at], error)
-                                              : mixture_level_new(seen, &field_error->level[at], error);
+    const struct factor *argument = &field_error->marginal.group[0].factor;
+    return field_error->spread == SPREAD_NORM ? radial_level_new(argument, &field_error->radial[at], error)
+                                              : mixture_level_new(argument, &field_error->level[at], error);
 }
 
 static enum status add_field_errors(const struct factor_list *list, struct field *field, struct error *error)

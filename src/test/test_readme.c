@@ -6,6 +6,8 @@
 #include "test/shell.h"
 #include "test/suite.h"
 
+TEST_SUITE(readme, .setup = shell_setup, .teardown = shell_teardown);
+
 /* Makes %/NAME. */
 static void extract(const char *name)
 {
@@ -29,14 +31,13 @@ static void run_mine(void)
     ck_assert(exists("results/mine/mine.h5"));
 }
 
-START_TEST(the_plugin_is_the_file)
+TEST(the_plugin_is_the_file)
 {
     extract("my-plugin.c");
     ck_assert_int_eq(shell("cmp %/my-plugin.c experiments/my-plugin.c"), 0);
 }
-END_TEST
 
-START_TEST(the_tutorial_ends_with_a_figure)
+TEST(the_tutorial_ends_with_a_figure)
 {
     run_mine();
     extract("mine.gp");
@@ -45,7 +46,6 @@ START_TEST(the_tutorial_ends_with_a_figure)
     assert_prints("grep -o \"use xlink:href='#gpPt[01]'\" %/mine.svg | sort | uniq -c | awk '$1 >= 8' | wc -l",
                   "2\n"); /* both curves have points */
 }
-END_TEST
 
 /* A program that says whether the snippet can run here, the snippet, and what it prints. */
 static const struct {
@@ -62,7 +62,7 @@ static const struct {
     {"Rscript -e 'library(hdf5r)'", "hdf5r.R", "Rscript", {"(Intercept)", "log(log(steps)/steps)", " 1."}},
 };
 
-START_TEST(results_are_read_elsewhere)
+TEST(results_are_read_elsewhere, .count = COUNT(snippets), .tools = 1)
 {
     char command[400];
     (void)snprintf(command, sizeof command, "%s >%%/log 2>&1", snippets[_i].can_run);
@@ -77,10 +77,9 @@ START_TEST(results_are_read_elsewhere)
     for (size_t i = 0; i < 3; i++)
         ck_assert_msg(strstr(output, snippets[_i].expected[i]) != NULL, "%s: %s", snippets[_i].expected[i], output);
 }
-END_TEST
 
 /* CITATION.cff is of this version and names every paper whose claims are tested. */
-START_TEST(citation_is_current)
+TEST(citation_is_current)
 {
     ck_assert_int_eq(shell("grep -qx \"version: $(sed -n 's/^VERSION = //p' Makefile)\" CITATION.cff"), 0);
     assert_prints("for key in cff-version message title authors license; do grep -q \"^$key: *\" CITATION.cff || "
@@ -88,11 +87,10 @@ START_TEST(citation_is_current)
                   "grep -q \"notes: $paper$\" CITATION.cff || echo $paper; done",
                   "");
 }
-END_TEST
 
 /* A theorem of the author's own, of a sampler that is in no list: judged, shown everywhere, and changed without
  * measuring anything again. */
-START_TEST(own_theorems_are_judged)
+TEST(own_theorems_are_judged)
 {
     extract("my-theorem.yaml");
     ck_assert_int_eq(shell("gcc -std=c17 -ffp-contract=off -shared -fPIC -Isrc experiments/my-plugin.c -o "
@@ -123,16 +121,4 @@ START_TEST(own_theorems_are_judged)
     assert_exits("@ run %/my-theorem.yaml -o %/out --adopt 2>&1", 0, "\n0 cells measured");
     assert_prints("grep -c '| mine | .* | refuted |' %/out/my-theorem/verdict.md", "3\n");
     assert_exits("@ list claims", 0, "claims of your own");
-}
-END_TEST
-
-SUITE(readme)
-{
-    suite->setup = shell_setup;
-    suite->teardown = shell_teardown;
-    ADD(the_plugin_is_the_file);
-    ADD(own_theorems_are_judged);
-    ADD(the_tutorial_ends_with_a_figure);
-    ADD(results_are_read_elsewhere, .count = COUNT(snippets), .tools = 1);
-    ADD(citation_is_current);
 }

@@ -66,10 +66,10 @@ static void collect(struct collection *c, const char *axis, const struct member 
             if (cell.reason != NULL)
                 continue;
             c->value[c->count] = value;
-            c->cells[c->count++] =
-                (struct fit_cell){.x = log(value),
-                                  .y = log(log_free_cost(bracket->passes)),
-                                  .dimension = (setting * spec->dimension_count + d) * spec->accuracy_count + e};
+            c->cells[c->count++] = (struct fit_cell){
+                .x = log(value),
+                .y = log(log_free_cost(spec_schedule(spec, member->sampler)->kind->name, bracket->passes)),
+                .dimension = (setting * spec->dimension_count + d) * spec->accuracy_count + e};
         }
 }
 

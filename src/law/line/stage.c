@@ -106,11 +106,10 @@ static enum status find_breaks(struct line *line, struct transfer *transfer, str
     /* a point may come from as far as a jump moves it */
     transfer->reach = fmin(LINE_JUMP_REACH + 2.0 * transfer->stage.step->beta * size / scale, LINE_JUMP_MOST_REACH);
     if (transfer->stage.deterministic && transfer->breaks.count > 0)
-        return fail_with(
-            error, STATUS_NUMERIC,
-            "the map of %s jumps at step t = %zu (the score error is not continuous): it folds or tears, "
-            "and the law is not computed",
-            transfer->stage.sampler->name, transfer->stage.step->t);
+        return fail_with(error, STATUS_NUMERIC,
+                         "the map of %s jumps at step t = %zu (the score error is not continuous): it folds or "
+                         "tears, and the law is not computed",
+                         transfer->stage.sampler->name, transfer->stage.step->t);
     return STATUS_OK;
 }
 
