@@ -183,8 +183,8 @@ static void print_notes(const struct comparison *comparison)
             printf("%s: %zu times only one of two seeds says something.\n", record_fields[i].name, tally->one_sided);
     }
     if (comparison->limit > 0.0)
-        printf("%.2f standard errors: with other seeds, noise alone would show a difference in one comparison of "
-               "two results in %.0f.\n",
+        printf("%.2f standard errors: with other seeds, noise alone would show a difference in one comparison of two "
+               "results in %.0f.\n",
                comparison->limit, 1.0 / COMPARE_LEVEL);
 }
 
@@ -369,26 +369,22 @@ static const struct argp argp = {
     parse,
     "A B",
     "Compare two results, each a results directory or the merged .h5 file in it, cell by cell: of two machines, "
-    "compilers or versions, or of two experiments with cells in common."
-    "\vRows are compared that measure the same: target, sampler, score error, schedule, d, T and number of "
-    "chains; their order does not matter. Then\n\n"
+    "compilers or versions, or of two experiments with cells in common.\vRows are compared that measure the same: "
+    "target, sampler, score error, schedule, d, T and number of chains; their order does not matter. Then\n\n"
     "- values of exact laws differ if they are further apart than the sum of their estimated radii, or if one is "
-    "infinite "
-    "and the other is known to be finite;\n"
-    "- numbers from chains, estimates and bounds, differ if they are further apart than so many combined "
-    "standard errors that noise alone (normal, with other seeds) shows a difference in one comparison of two "
-    "results in 1000: 3.3 for a single number, 5.7 for a hundred thousand; it is stated. With the same seed on "
-    "another machine they should be far closer. Where only one says something they differ if the seeds are the "
-    "same;\n"
+    "infinite and the other is known to be finite;\n"
+    "- numbers from chains, estimates and bounds, differ if they are further apart than so many combined standard "
+    "errors that noise alone (normal, with other seeds) shows a difference in one comparison of two results in 1000: "
+    "3.3 for a single number, 5.7 for a hundred thousand; it is stated. With the same seed on another machine they "
+    "should be far closer. Where only one says something they differ if the seeds are the same;\n"
     "- step sizes differ by more than 4 roundings, numbers of score evaluations by anything;\n"
     "- methods, mass defects, clip probabilities, seeds and times are only reported;\n"
-    "- T(d, eps) differs if no T fits both, for each result says only that it lies beyond the last T at which "
-    "TV is above eps by more than its radius, and not beyond the first at which it is below; or if only one of "
-    "both has finished looking for it;\n"
-    "- a row that only one has is a difference if the other's experiment asks for it at its `steps`. Others are "
-    "only counted: which T the search for T(d, eps) measures hangs on last digits, and T(d, eps) itself is "
-    "compared; and a shorter experiment is allowed to agree with a longer one. No row in common is a "
-    "difference.\n\n"
+    "- T(d, eps) differs if no T fits both, for each result says only that it lies beyond the last T at which TV is "
+    "above eps by more than its radius, and not beyond the first at which it is below; or if only one of both has "
+    "finished looking for it;\n"
+    "- a row that only one has is a difference if the other's experiment asks for it at its `steps`. Others are only "
+    "counted: which T the search for T(d, eps) measures hangs on last digits, and T(d, eps) itself is compared; and "
+    "a shorter experiment is allowed to agree with a longer one. No row in common is a difference.\n\n"
     "Experiments' texts, versions, compilers and libraries are stated and are no difference.\n\n"
     "Exit status: 0 if the results agree, 1 if they differ or cannot be read, 2 for wrong arguments.\n\n"
     "Example:\n  diffrate diff results/quick elsewhere/results/quick",

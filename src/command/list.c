@@ -247,16 +247,13 @@ static const struct argp_option argp_options[] = {
 };
 
 static const struct argp argp = {
-    argp_options,
-    parse,
-    "[" PART_NAMES "]",
-    "List what the program knows, with formulae and sources, what the columns of results are and "
-    "what the keys of an experiment's file."
-    "\v`theory (14)` is equation (14) of src/THEORY.md, which is installed as share/doc/diffrate/THEORY.md.\n\n"
-    "Examples:\n  diffrate list samplers\n  diffrate list targets --plugin ./mine.so",
-    NULL,
-    NULL,
-    NULL};
+    .options = argp_options,
+    .parser = parse,
+    .args_doc = "[" PART_NAMES "]",
+    .doc = "List what the program knows, with formulae and sources, what the columns of "
+           "results are and what the keys of an experiment's file.\v`theory (14)` is equation "
+           "(14) of src/THEORY.md, which is installed as share/doc/diffrate/THEORY.md.\n\n"
+           "Examples:\n  diffrate list samplers\n  diffrate list targets --plugin ./mine.so"};
 
 static int run(int argc, char **argv)
 {

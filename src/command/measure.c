@@ -415,17 +415,15 @@ static const struct argp argp = {
     parse,
     "FILE",
     "Measure every target, sampler, score error, dimension and number of steps of a file, or where it gives "
-    "accuracies "
-    "alone, the powers of sqrt(2) up to its max_steps; store nothing. Rows come in the file's order, as soon as they "
-    "are known; of score errors EFFECT is the TV between the laws with and without it."
-    "\vEvery column +- is an estimated radius, measured at sampled points and widened by a safety factor: the true "
-    "value is expected within value +- radius, which is no proof. No digit is printed that the "
-    "radius does not allow. A divergence that is not known is \"-\" (null in JSON), one that is infinite \"inf\" "
-    "(1e999). Numbers from chains have standard errors, and TV >= and TV <= are bounds. A cell that fails is a row "
-    "with "
-    "its reason, and the others go on.\n\n"
-    "Exit status: 0, or 1 on failure, 2 for a wrong FILE or option, 3 if some cells failed, 128 + N after "
-    "signal N.\n\n"
+    "accuracies alone, the powers of sqrt(2) up to its max_steps; store nothing. Rows come in the file's order, as "
+    "soon as they are known; of score errors EFFECT is the TV between the laws with and without it.\vEvery column +- "
+    "is an estimated radius, measured at sampled points and widened by a safety factor: the true value is expected "
+    "within value +- radius, which is no proof. No digit is printed that the radius does not allow. A divergence "
+    "that is not known is \"-\" (null in JSON), one that is infinite \"inf\" (1e999). Numbers from chains have "
+    "standard errors, and TV >= and TV <= are bounds. A cell that fails is a row with its reason, and the others go "
+    "on.\n\n"
+    "Exit status: 0, or 1 on failure, 2 for a wrong FILE or option, 3 if some cells failed, 128 + N after signal "
+    "N.\n\n"
     "Example:\n  diffrate measure experiments/quick.yaml --json | head -3",
     NULL,
     NULL,

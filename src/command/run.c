@@ -138,7 +138,7 @@ static enum status print_plan(const struct spec *spec, const char *directory, si
     return status;
 }
 
-/* What one step cannot do is no reason to leave out the others; the first error is told. */
+/* What one step cannot do is no reason to leave out the others; the first error is reported. */
 static enum status finish(const char *directory, struct error *error)
 {
     static enum status (*const steps[])(const struct evidence *evidence,
@@ -193,19 +193,18 @@ static const struct argp_option argp_options[] = {
 };
 
 static const struct argp argp = {
-    argp_options,
-    parse,
-    "FILE",
-    "Run an experiment file, resuming where an earlier run stopped; then judge its claims, draw its figures and "
-    "write its report.\vCells are stored one by one, so a run may be killed at any moment and loses only what it was "
-    "measuring. With --shard, judging and drawing is left to `diffrate verdict`, `plot` and `report`.\n\n"
-    "Exit status: 0, or 1 on failure, 2 for a wrong FILE or option, 3 if some cells failed, 128 + N after "
-    "signal N.\n\n"
-    "Examples:\n  diffrate run experiments/quick.yaml -o /tmp/results -j 2\n"
-    "  diffrate run experiments/scaling.yaml --shard 3/16",
-    NULL,
-    NULL,
-    NULL};
+    .options = argp_options,
+    .parser = parse,
+    .args_doc = "FILE",
+    .doc =
+        "Run an experiment file, resuming where an earlier run stopped; then judge its claims, draw its figures and "
+        "write its report.\vCells are stored one by one, so a run may be killed at any moment and loses only what it "
+        "was "
+        "measuring. With --shard, judging and drawing is left to `diffrate verdict`, `plot` and `report`.\n\n"
+        "Exit status: 0, or 1 on failure, 2 for a wrong FILE or option, 3 if some cells failed, 128 + N after "
+        "signal N.\n\n"
+        "Examples:\n  diffrate run experiments/quick.yaml -o /tmp/results -j 2\n"
+        "  diffrate run experiments/scaling.yaml --shard 3/16"};
 
 static int run(int argc, char **argv)
 {

@@ -369,9 +369,8 @@ void conditions_free(struct conditions *conditions)
 enum status conditions_refuse_rotation(const struct conditions *conditions, const struct sampler *sampler,
                                        struct error *error)
 {
-    return fail_with(
-        error, STATUS_UNSUPPORTED,
-        "the increment of sampler %s does not commute with rotations (first in step t = %zu), on which the "
-        "exact law rests: only chains (`samples`) can measure it",
-        sampler->name, conditions->rotates_at);
+    return fail_with(error, STATUS_UNSUPPORTED,
+                     "the increment of sampler %s does not commute with rotations (first in step t = %zu), on which "
+                     "the exact law rests: only chains (`samples`) can measure it",
+                     sampler->name, conditions->rotates_at);
 }

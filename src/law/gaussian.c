@@ -23,8 +23,8 @@ struct state {
 
 enum { MOST_WORK = 16, POINTS = 24 };
 
-/* Standard deviations on either side in which a sampler that is not regular is seen to be affine, and how much of its
- * largest value it may be off. What it is off counts as an error. */
+/* Standard deviations on either side in which a sampler that is not regular is tested for being affine, and how much
+ * of its largest value it may be off. What it is off counts as an error. */
 #define REACH 9.5
 #define ALLOWED 1e-10
 #define GOLDEN 0.6180339887498949
@@ -318,7 +318,7 @@ enum status law_tail_variance(const struct law_problem *problem, double *ratio, 
     struct state state = {.ratio = 0.0};
     double wrong = 0.0;
     *ratio = 0.0;
-    if (all->sd == NULL || !problem->sampler->regular
+    if (all->sd == NULL || !problem->sampler->regular || problem->sampler->draws > 0
         || (problem->error_share > 0.0 && problem->score_error->shape != NULL && problem->score_error->shape->affine))
         return STATUS_OK;
     double widest = all->sd[0], distance = 1.0;

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/legendre.h"
+#include "core/lists.h"
 #include "core/memory.h"
 #include "core/vmath.h"
 #include "law/outside.h"
@@ -20,14 +21,13 @@ static const struct law_engine *const engines[] = {
 #undef ENGINE
 };
 
-const struct law_engine *law_engine_at(size_t index)
-{
-    return index < sizeof engines / sizeof engines[0] ? engines[index] : NULL;
-}
+LIST_AT(law_engine, law_engine_at, engines)
 
 static bool handles(const struct law_engine *engine, const struct law_problem *problem)
 {
-    return engine->memory >= problem->sampler->memory && engine->handles(problem);
+    const struct sampler *sampler = problem->sampler;
+    bool draws = sampler->draws == 0 || (engine->draws && sampler->regular && sampler->correction == NULL);
+    return engine->memory >= sampler->memory && draws && engine->handles(problem);
 }
 
 const struct law_engine *law_engine_for(const struct law_problem *problem)
@@ -67,6 +67,12 @@ enum status law_unsupported(const struct law_problem *problem, struct error *err
             error, STATUS_UNSUPPORTED,
             "sampler %s keeps what earlier steps found: no exact engine has its law on %zu components in "
             "%zu coordinates under score error %s, only chains (`samples`) can measure it",
+            problem->sampler->name, factor->components, factor->dimension, score_error_name(problem->score_error));
+    if (problem->sampler->draws > 0)
+        return fail_with(
+            error, STATUS_UNSUPPORTED,
+            "sampler %s draws a number in each step: no exact engine has its law on %zu components in %zu "
+            "coordinates under score error %s, only chains (`samples`) can measure it",
             problem->sampler->name, factor->components, factor->dimension, score_error_name(problem->score_error));
     return fail_with(error, STATUS_UNSUPPORTED,
                      "no exact engine for %zu components with %s covariances in %zu coordinates that do not separate "

@@ -12,10 +12,10 @@ static const struct param params[] = {
     {0},
 };
 
-static void prepare(const struct score_error *error, const struct seen *seen, struct error_level *out)
+static void prepare(const struct score_error *error, const struct error_argument *argument, struct error_level *out)
 {
-    out->scale = ((const struct wave *)(const void *)&error->params)->roughness / seen_sd(seen);
-    out->height = 1.0 / sqrt(seen_sine_square(seen, out->scale));
+    out->scale = ((const struct wave *)(const void *)&error->params)->roughness / argument_sd(argument);
+    out->height = 1.0 / sqrt(argument_sine_square(argument, out->scale));
 }
 
 static void evaluate(const struct error_level *at, size_t n, const double *x, double *out)

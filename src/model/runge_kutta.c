@@ -2,39 +2,6 @@
 
 #include <math.h>
 
-/* The integral from 0 to `end` of the Lagrange polynomial that is 1 at node j and 0 at the other `count` - 1. */
-static double basis_integral(size_t count, const double *node, size_t j, double end)
-{
-    double coefficient[RUNGE_KUTTA_STAGES] = {1.0}, power = end, total = 0.0;
-    size_t degree = 0;
-    for (size_t k = 0; k < count; k++) {
-        if (k == j)
-            continue;
-        double scale = 1.0 / (node[j] - node[k]);
-        degree++;
-        for (size_t i = degree; i > 0; i--)
-            coefficient[i] = scale * (coefficient[i - 1] - node[k] * coefficient[i]);
-        coefficient[0] *= -node[k] * scale;
-    }
-    for (size_t i = 0; i <= degree; i++) {
-        total += coefficient[i] * power / (double)(i + 1);
-        power *= end;
-    }
-    return total;
-}
-
-struct runge_kutta runge_kutta_lagrange(size_t stages, const double *node)
-{
-    struct runge_kutta rule = {.stages = stages};
-    for (size_t i = 0; i < stages; i++) {
-        rule.node[i] = node[i];
-        rule.weight[i] = basis_integral(stages, node, i, 1.0);
-        for (size_t j = 0; j < i; j++)
-            rule.inner[i][j] = basis_integral(i, node, j, node[i]);
-    }
-    return rule;
-}
-
 static struct level level_at(const struct runge_kutta *rule, double length, const struct step *step, size_t stage)
 {
     double node = rule->node[stage];

@@ -18,10 +18,6 @@ struct runge_kutta {
     double weight[RUNGE_KUTTA_STAGES];
 };
 
-/* The rule of successive Lagrange interpolation on distinct nodes, node[0] = 0: eps between the nodes is the
- * polynomial through its values at the nodes so far, integrated exactly, to the next node and in the end to 1. */
-struct runge_kutta runge_kutta_lagrange(size_t stages, const double *node);
-
 /* As sampler.increment, with `stages` work arrays. Levels asked for, node by node: level t where it is 0, else
  * level_scaled(&step->from, 1 - length node). */
 void runge_kutta_increment(const struct runge_kutta *rule, double length, const struct step *step,

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/legendre.h"
+#include "core/lists.h"
 #include "core/memory.h"
 
 #define SAMPLER(object) extern const struct sampler object;
@@ -17,18 +19,8 @@ static const struct sampler *const samplers[] = {
 #undef SAMPLER
 };
 
-const struct sampler *sampler_at(size_t index)
-{
-    return index < sizeof samplers / sizeof samplers[0] ? samplers[index] : NULL;
-}
-
-const struct sampler *sampler_find(const char *name)
-{
-    for (size_t i = 0; i < sizeof samplers / sizeof samplers[0]; i++)
-        if (strcmp(samplers[i]->name, name) == 0)
-            return samplers[i];
-    return NULL;
-}
+LIST_AT(sampler, sampler_at, samplers)
+LIST_FIND(sampler, sampler_find, sampler_at)
 
 struct sampler_instance *sampler_instance_new(const struct sampler *kind, const union params *values,
                                               const char *name, char *written)
@@ -89,6 +81,7 @@ struct step sampler_step(const struct sampler *sampler, const struct schedule *s
         .beta = schedule->beta[t],
         .beta_before = schedule->beta[t < schedule->T ? t + 1 : t],
         .beta_after = schedule->beta[t > 2 ? t - 1 : t],
+        .draw = 0.5,
         .params = sampler != NULL ? sampler->values : NULL,
         .clip = HUGE_VAL,
     };
@@ -137,6 +130,20 @@ enum status sampler_check(const struct sampler *sampler, const struct schedule *
             fails = middle;
     }
     return fail_with(error, status, "%s: the smallest admissible T is %zu", found.text, exists);
+}
+
+size_t sampler_draws(const struct sampler *sampler, double *draw, double *weight)
+{
+    size_t count = sampler->draws > 0 ? sampler->draws : 1;
+    double total = 0.0;
+    legendre_rule(count, draw, weight);
+    for (size_t k = 0; k < count; k++)
+        total += weight[k];
+    for (size_t k = 0; k < count; k++) {
+        draw[k] = 0.5 * (1.0 + draw[k]);
+        weight[k] /= total; /* probabilities; the rule's sum is off by a few roundings, which steps would add up */
+    }
+    return count;
 }
 
 double sampler_clip(size_t dimension, size_t T)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/lists.h"
 #include "core/memory.h"
 #include "core/sum.h"
 
@@ -19,18 +20,8 @@ static const struct schedule_kind *const kinds[] = {
 #undef SCHEDULE
 };
 
-const struct schedule_kind *schedule_kind_at(size_t index)
-{
-    return index < sizeof kinds / sizeof kinds[0] ? kinds[index] : NULL;
-}
-
-const struct schedule_kind *schedule_kind_find(const char *name)
-{
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (strcmp(kinds[i]->name, name) == 0)
-            return kinds[i];
-    return NULL;
-}
+LIST_AT(schedule_kind, schedule_kind_at, kinds)
+LIST_FIND(schedule_kind, schedule_kind_find, schedule_kind_at)
 
 double schedule_constants_step_size(const void *params, size_t T)
 {

@@ -10,7 +10,7 @@
 
 #include "core/status.h"
 #include "model/mixture_level.h"
-#include "model/seen.h"
+#include "model/error_argument.h"
 #include "model/schedule.h"
 #include "model/target.h"
 
@@ -32,7 +32,7 @@ struct error_shape {
     int constant;       /* does not depend on x: along the diagonal it is the same in each coordinate */
     int proportional;   /* to x: in all coordinates it is along x, and a radial law stays radial */
     /* Fills what evaluate needs at the present level of what the error sees, all but the amplitude. */
-    void (*prepare)(const struct score_error *error, const struct seen *seen, struct error_level *out);
+    void (*prepare)(const struct score_error *error, const struct error_argument *argument, struct error_level *out);
     /* g at x[i] (absolute positions) into out[i], i < n; out may be x. */
     void (*evaluate)(const struct error_level *at, size_t n, const double *x, double *out);
 };

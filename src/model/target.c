@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/lists.h"
 #include "core/memory.h"
 
 #define TARGET(object) extern const struct target_family object;
@@ -14,18 +15,8 @@ static const struct target_family *const families[] = {
 #undef TARGET
 };
 
-const struct target_family *target_family_at(size_t index)
-{
-    return index < sizeof families / sizeof families[0] ? families[index] : NULL;
-}
-
-const struct target_family *target_family_find(const char *name)
-{
-    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++)
-        if (strcmp(families[i]->name, name) == 0)
-            return families[i];
-    return NULL;
-}
+LIST_AT(target_family, target_family_at, families)
+LIST_FIND(target_family, target_family_find, target_family_at)
 
 void target_init(struct target *target, const struct target_family *family)
 {

@@ -59,16 +59,15 @@ static enum status find_cells(const struct evidence *evidence, const struct erro
                               struct error_cells *out, struct error *error)
 {
     size_t kept = 0;
-    enum status status = error_cells_find(evidence, family, out, error);
-    for (size_t i = 0; i < out->count && status == STATUS_OK; i++) {
+    TRY(error_cells_find(evidence, family, out, error));
+    for (size_t i = 0; i < out->count; i++) {
         const struct error_cell *cell = &out->cell[i];
         if (cell->inside && cell->dimension == 0 && (steps == ANY_STEPS || cell->steps == steps))
             out->cell[kept++] = *cell;
     }
     out->count = kept;
-    if (status == STATUS_OK)
-        qsort(out->cell, kept, sizeof *out->cell, by_size_roughness_steps);
-    return status;
+    qsort(out->cell, kept, sizeof *out->cell, by_size_roughness_steps);
+    return STATUS_OK;
 }
 
 /* The size of which all samplers together have the most cells to show; of several the largest. 0: none. */
@@ -163,8 +162,7 @@ static enum status collect_roughness(const struct evidence *evidence, struct she
         sheet->panels++;
         for (family.sampler = 0; family.sampler < spec->sampler_count && status == STATUS_OK; family.sampler++)
             status = put_rough_curve(evidence, &family, size, sheet, error);
-        sheet_title(sheet, spec->targets[family.target].name);
-        fprintf(sheet->vars, ", size %g'\n", size);
+        sheet_title(sheet, "%s, size %g", sheet_name(spec->targets[family.target].name).text, size);
     }
     for (size_t e = family.first; (e = error_family_next(spec, SAME_BUT_ROUGHNESS, e)) < spec->score_error_count;)
         more++;
@@ -263,8 +261,7 @@ static enum status collect_panel(const struct evidence *evidence, size_t target,
         status = put_kind(&panel, kinds->first[k], k, error);
     for (size_t s = 0; s < spec->sampler_count; s++)
         sheet_key(sheet, s + 1, spec->samplers[s]->name, "", 0, (struct exponent){.value = 0.0});
-    sheet_title(sheet, spec->targets[target].name);
-    fputs("'\n", sheet->vars);
+    sheet_title(sheet, "%s", sheet_name(spec->targets[target].name).text);
     if (sheet->points == before)
         sheet->panels--;
     else if (steps != ANY_STEPS)

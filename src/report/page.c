@@ -384,11 +384,10 @@ static void put_others(struct page *page)
 
 static void put_censored(const struct page *page)
 {
-    fprintf(
-        page->file,
-        "<p>T(d, ε) is censored where no T up to %zu reaches ε, and met at the start where the smallest admissible "
-        "T already does. Neither enters a fit; the figures draw both (△, ▽).</p>\n",
-        page->evidence->spec.max_steps);
+    fprintf(page->file,
+            "<p>T(d, ε) is censored where no T up to %zu reaches ε, and met at the start where the smallest "
+            "admissible T already does. Neither enters a fit; the figures draw both (△, ▽).</p>\n",
+            page->evidence->spec.max_steps);
     table_html(table_all(&page->tables->censored), page->file);
 }
 
@@ -467,8 +466,7 @@ static void put_reproduction(const struct page *page)
         version, commit, name, name);
     fprintf(page->file,
             "<pre>git checkout %s\nmake\nbuild/diffrate run %s.yaml -o again\nbuild/diffrate diff results/%s "
-            "again/%s   # "
-            "do both agree within their radii?</pre>\n<p>From the stored results, without measuring all "
+            "again/%s   # do both agree within their radii?</pre>\n<p>From the stored results, without measuring all "
             "again:</p>\n<pre>",
             strcmp(commit, "unknown") == 0 ? "COMMIT" : commit, name, name, name);
     for (size_t i = 0; i < sizeof stored / sizeof stored[0]; i++)

@@ -237,15 +237,13 @@ void tables_free(struct tables *tables)
 static const char how_to_read[] =
     "Exponents are of T/log T (the cost without the logarithms that Õ hides) unless a column says otherwise, with "
     "95% intervals that include what leaving out the smallest ε or the smallest d does to them. Theorems are upper "
-    "bounds: an exponent "
-    "below is consistent with one and its slack is printed; an interval wholly above (by more than 0.05) refutes "
-    "it. Window: ε ≤ 0.1 and T within a factor 8 of the largest found. A cell is censored when no T up to "
-    "max_steps reaches ε, at start when the smallest admissible T already does; both are left out of fits. In the "
-    "limit: the exponent as h → 0, by Richardson extrapolation from TV (from KL) at the T that are powers of two, in "
-    "the dimension where it is worst; where there is such a limit the verdict is taken on it, with 0.01 in place of "
-    "0.05. An interval wholly above its bound supports nothing. Of a claim with several bounds the one that fares "
-    "worst "
-    "is shown, the note has all, and each counts its own cells.";
+    "bounds: an exponent below is consistent with one and its slack is printed; an interval wholly above (by more "
+    "than 0.05) refutes it. Window: ε ≤ 0.1 and T within a factor 8 of the largest found. A cell is censored when no "
+    "T up to max_steps reaches ε, at start when the smallest admissible T already does; both are left out of fits. "
+    "In the limit: the exponent as h → 0, by Richardson extrapolation from TV (from KL) at the T that are powers of "
+    "two, in the dimension where it is worst; where there is such a limit the verdict is taken on it, with 0.01 in "
+    "place of 0.05. An interval wholly above its bound supports nothing. Of a claim with several bounds the one that "
+    "fares worst is shown and the note has all; cells are those of the first bound on each sampler.";
 
 static const char how_to_read_quantity[] =
     "Accuracies ε are not of TV but of the divergence that the experiment's accuracy_in names, and so are T(d, ε), "
@@ -255,19 +253,15 @@ static const char how_to_read_quantity[] =
 static const char how_to_read_score_errors[] =
     "Score errors: the effect is the TV between the sampler's laws with and without the error, an upper bound of the "
     "excess TV, and C = effect/(ε_score √log T). Exponents are fitted at fixed T and d (in ε_score), at fixed "
-    "ε_score "
-    "and d (in T), at fixed ε_score and T (in d) and at all three fixed (in the roughness ω); the theorems allow C "
-    "to "
-    "grow in none of T, d and ω. Window: an effect of at most 0.1, known to a thousandth, and ω within a factor 64 "
-    "of "
-    "the largest; the other cells are unresolved (and counted as censored), and only bound C from above. The largest "
-    "C and excess TV are those inside the window.";
+    "ε_score and d (in T), at fixed ε_score and T (in d) and at all three fixed (in the roughness ω); the theorems "
+    "allow C to grow in none of T, d and ω. Window: an effect of at most 0.1, known to a thousandth, and ω within a "
+    "factor 64 of the largest; the other cells are unresolved (and counted as censored), and only bound C from "
+    "above. The largest C and excess TV are those inside the window.";
 
 static const char how_to_read_samples[] =
     "Chains: their numbers are estimates, lower or upper bounds, named as such, each with a standard error (se). z "
-    "is "
-    "by how many of them a number misses what the exact law and its radius allow: to either side for an estimate, to "
-    "the wrong side for a bound. An estimator is silent where it is not defined (neighbours in more than ten "
+    "is by how many of them a number misses what the exact law and its radius allow: to either side for an estimate, "
+    "to the wrong side for a bound. An estimator is silent where it is not defined (neighbours in more than ten "
     "dimensions, weights of deterministic samplers) or refused (weights of too few effective paths).";
 
 const char *tables_note(const struct spec *spec, size_t index)

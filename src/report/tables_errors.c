@@ -172,7 +172,7 @@ struct change {
 };
 
 struct comparison {
-    size_t cells, idle; /* idle: the clip is as good as none; not in the table */
+    size_t cells, inactive; /* inactive: the clip hardly ever acts; not in the table */
     struct change lower, higher;
 };
 
@@ -198,7 +198,7 @@ static enum status compare(struct comparison *comparison, const struct record *w
     if (fabs(by) > radius)
         note_change(by < 0.0 ? &comparison->lower : &comparison->higher, with, label, fabs(by), radius);
     if (fabs(by) <= CLIP_MATTERS && p <= CLIP_MATTERS) {
-        comparison->idle++;
+        comparison->inactive++;
         return STATUS_OK;
     }
     TRY(table_cells(table, error, "%s\t%s\t%zu\t%zu", with->target, label, (size_t)with->dimension,
@@ -247,20 +247,21 @@ static void describe_change(const char *verb, const struct change *change, char 
 
 static void describe_comparison(const struct comparison *comparison, char *sentence, size_t size)
 {
-    char lower[400], higher[400], idle[200] = "";
+    char lower[400], higher[400], inactive[200] = "";
     describe_change("lowered", &comparison->lower, lower, sizeof lower);
     describe_change("raised", &comparison->higher, higher, sizeof higher);
-    if (comparison->idle > 0)
-        (void)snprintf(idle, sizeof idle,
+    if (comparison->inactive > 0)
+        (void)snprintf(inactive, sizeof inactive,
                        " Not listed: %zu cells in which the clip acts with a probability of at most %g and changes "
                        "nothing.",
-                       comparison->idle, CLIP_MATTERS);
+                       comparison->inactive, CLIP_MATTERS);
     if (comparison->lower.cells + comparison->higher.cells == 0)
         (void)snprintf(sentence, size, "Clipping changed TV beyond the radii in none of %zu cells.%s",
-                       comparison->cells, idle);
+                       comparison->cells, inactive);
     else
         (void)snprintf(sentence, size, "Clipping changed TV beyond the radii in %zu of %zu cells: it %s, and %s.%s",
-                       comparison->lower.cells + comparison->higher.cells, comparison->cells, lower, higher, idle);
+                       comparison->lower.cells + comparison->higher.cells, comparison->cells, lower, higher,
+                       inactive);
 }
 
 static enum status fill_clipping(const struct evidence *evidence, struct table *table, struct error *error)

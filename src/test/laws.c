@@ -14,6 +14,23 @@ struct schedule *make_schedule(const char *kind, double c0, double c1, size_t T)
     return schedule;
 }
 
+void release_schedule(struct schedule **schedule)
+{
+    schedule_free(*schedule);
+}
+
+void release_sampler(struct sampler_instance **instance)
+{
+    sampler_instance_free(*instance);
+}
+
+void release_block(void *block)
+{
+    void *start;
+    memcpy(&start, block, sizeof start);
+    free(start);
+}
+
 const double table_sigmas[TABLE_SIZE] = {0.01, 0.02, 0.05, 0.08, 0.2, 0.5, 0.7, 1.5, 4.0, 12.0, 40.0, 100.0};
 const double table_alpha_bars[TABLE_SIZE] = {0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.96, 0.985, 0.994};
 
@@ -104,6 +121,14 @@ struct factor_list list_of(const struct factor *factor, double multiplicity)
     return list;
 }
 
+int sampler_count(void)
+{
+    int count = 0;
+    while (sampler_at((size_t)count) != NULL && sampler_at((size_t)count)->memory == 0)
+        count++;
+    return count;
+}
+
 const struct law_engine *engine_called(const char *name)
 {
     for (size_t i = 0; law_engine_at(i) != NULL; i++)
@@ -123,6 +148,26 @@ enum status compute_by(const struct law_engine *engine, const struct law_problem
 {
     TRY(engine->compute(problem, resolution, out, error));
     return law_integrate(out, 1, expm1_of, &out->mass_defect, NULL, error);
+}
+
+void assert_agree(struct measured a, struct measured b, const char *what, const char *where)
+{
+    ck_assert_msg(isnan(a.value) == isnan(a.error) && isnan(b.value) == isnan(b.error), "%s: half of %s", where,
+                  what);
+    if (isnan(a.value) || isnan(b.value) || (isinf(a.value) && isinf(b.value)))
+        return;
+    ck_assert_msg(isfinite(a.value) && isfinite(b.value) && a.error > 0.0 && b.error > 0.0
+                      && fabs(a.value - b.value) <= a.error + b.error,
+                  "%s: %s %.12g +- %.3g against %.12g +- %.3g", where, what, a.value, a.error, b.value, b.error);
+}
+
+void assert_all_agree(const struct divergence *a, const struct divergence *b, const char *where)
+{
+    assert_agree(a->tv, b->tv, "TV", where);
+    assert_agree(a->kl_p_q, b->kl_p_q, "KL(p|q)", where);
+    assert_agree(a->kl_q_p, b->kl_q_p, "KL(q|p)", where);
+    assert_agree(a->chi2_q_p, b->chi2_q_p, "chi2", where);
+    assert_agree(a->hellinger2, b->hellinger2, "Hellinger", where);
 }
 
 struct divergence divergences_of(const struct law *law, double multiplicity)

@@ -29,11 +29,17 @@ void set_error_param(struct score_error *error, const char *key, double value);
 /* So many copies of a factor alone, for factor_list_free(). */
 struct factor_list list_of(const struct factor *factor, double multiplicity);
 
+int sampler_count(void); /* of those without memory, which come first */
+
 const struct law_engine *engine_called(const char *name);
 
 /* The law by an engine and its mass defect, as law_compute does it, but at one resolution; may fail. */
 MUST_USE enum status compute_by(const struct law_engine *engine, const struct law_problem *problem, double resolution,
                                 struct law *out, struct error *error);
+
+/* Two results are equal within the sum of their radii; both may be infinite, and either not known. */
+void assert_agree(struct measured a, struct measured b, const char *what, const char *where);
+void assert_all_agree(const struct divergence *a, const struct divergence *b, const char *where);
 
 /* Of so many copies of a law. */
 struct divergence divergences_of(const struct law *law, double multiplicity);

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <check.h>
+#include "test/suite.h"
 
 enum { OUTPUT = 1 << 20 };
 
@@ -53,11 +53,11 @@ int shell(const char *format)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-void assert_exits(const char *format, int status, const char *words)
+void assert_exits_saying(const char *format, int status, const char *const *words)
 {
     int found = shell(format);
-    ck_assert_msg(found == status && strstr(output, words) != NULL, "%s exits %d, expected %d and '%s': %s", format,
-                  found, status, words, output);
+    ck_assert_msg(found == status, "%s exits %d, expected %d: %s", format, found, status, output);
+    assert_says(output, 1, words);
 }
 
 void assert_prints(const char *format, const char *text)
@@ -65,6 +65,13 @@ void assert_prints(const char *format, const char *text)
     int found = shell(format);
     ck_assert_msg(found == 0 && strcmp(output, text) == 0, "%s exits %d, expected 0 and '%s': %s", format, found,
                   text, output);
+}
+
+void assert_says(const char *text, int says, const char *const *words)
+{
+    for (; *words != NULL; words++)
+        ck_assert_msg((strstr(text, *words) != NULL) == says, "'%s' is %s: %s", *words, says ? "missing" : "there",
+                      text);
 }
 
 size_t lines(const char *text)

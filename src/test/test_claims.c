@@ -15,6 +15,8 @@
 #include "test/planted.h"
 #include "test/suite.h"
 
+TEST_SUITE(claims);
+
 #define C1 8.5
 
 enum { MOST_ROWS = 6000, DIMENSIONS = 4, LARGEST = 65536 };
@@ -114,12 +116,11 @@ void plant_error(struct record *row, const struct score_error *error)
 void planted_read_back(const char *text, const struct record *rows, size_t count, struct evidence *evidence)
 {
     char directory[] = "/tmp/diffrate-claims-XXXXXX", path[200];
-    struct error error = {STATUS_OK, ""};
     ck_assert_ptr_nonnull(mkdtemp(directory));
     (void)snprintf(path, sizeof path, "%s/planted.h5", directory);
     const struct fact facts[] = {{"spec_text", text}, {"spec_name", "planted"}, {NULL, NULL}};
-    ck_assert_msg(store_write(path, rows, count, &planted_parameters, facts, &error) == STATUS_OK, "%s", error.text);
-    ck_assert_msg(evidence_read(directory, claim_names(), evidence, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(store_write, path, rows, count, &planted_parameters, facts);
+    ASSERT_OK(evidence_read, directory, claim_names(), evidence);
     ck_assert_uint_eq(evidence->result.count, count);
     ck_assert_int_eq(remove(path), 0);
     ck_assert_int_eq(rmdir(directory), 0);
@@ -237,7 +238,6 @@ static const struct {
       {"crossover", OUTCOME_INCONCLUSIVE, NAN, "not in the experiment", NULL},
       {"eps-ddpm", OUTCOME_SUPPORTED, 1.0, NULL, NULL}}},
 };
-enum { CASES = sizeof cases / sizeof cases[0] };
 
 const struct finding *planted_find(const struct finding *findings, size_t count, const char *claim,
                                    const char *target)
@@ -249,14 +249,13 @@ const struct finding *planted_find(const struct finding *findings, size_t count,
     return NULL;
 }
 
-START_TEST(test_verdicts)
+TEST(test_verdicts, .count = COUNT(cases))
 {
-    struct evidence evidence;
+    OWNED(evidence) evidence;
     struct finding *findings;
-    struct error error;
     size_t count;
     make_evidence(&cases[_i].world, NULL, &evidence);
-    ck_assert_msg(claims_decide(&evidence, &findings, &count, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(claims_decide, &evidence, &findings, &count);
     ck_assert_uint_eq(count, 14); /* seven claims, one target and the overall finding */
     for (const struct expected *e = cases[_i].expected; e->claim != NULL; e++) {
         const struct finding *f = planted_find(findings, count, e->claim, "planted");
@@ -276,9 +275,7 @@ START_TEST(test_verdicts)
     }
     check_accounts(findings, count);
     findings_free(findings, count);
-    evidence_free(&evidence);
 }
-END_TEST
 
 static const struct {
     double value, interval;
@@ -296,7 +293,7 @@ static const struct {
 };
 
 /* No interval wholly beyond its bound supports a claim, from above or from below. */
-START_TEST(intervals_are_judged)
+TEST(intervals_are_judged, .count = COUNT(judged))
 {
     for (int side = 1; side >= -1; side -= 2) {
         const struct claim_bound bound = {.power = STEPS_IN_ACCURACY,
@@ -313,18 +310,17 @@ START_TEST(intervals_are_judged)
         ck_assert(finding.has_limit && !(finding_value(&finding) < value) && !(finding_value(&finding) > value));
     }
 }
-END_TEST
 
 /* T(d, eps) read back is the planted one, and rows come sorted. */
-START_TEST(test_evidence)
+TEST(test_evidence)
 {
     const struct world world = {DDPM, FAST, 0, 0};
-    struct evidence evidence;
+    OWNED(evidence) evidence;
     make_evidence(&world, NULL, &evidence);
     size_t fast = evidence_sampler(&evidence, "accelerated"), at_start = 0, found = 0;
     ck_assert_uint_eq(fast, 1);
     ck_assert_uint_eq(evidence_sampler(&evidence, "ddim"), 2);
-    const struct record **rows = calloc(evidence.result.count, sizeof *rows);
+    FREED const struct record **rows = calloc(evidence.result.count, sizeof *rows);
     ck_assert_ptr_nonnull(rows);
     for (size_t d = 0; d < DIMENSIONS; d++) {
         size_t count = evidence_rows(&evidence, 0, fast, 0, d, rows);
@@ -342,13 +338,10 @@ START_TEST(test_evidence)
     ck_assert(found + at_start == 32 && found > 20);
     ck_assert_double_eq_tol(log_free_cost("li-yan", 1024), 1024.0 / log(1024.0), 1e-12);
     ck_assert(log_free_cost("karras", 1024) == 1024.0 && log_free_cost("of-a-plug-in", 1024) == 1024.0);
-    free(rows);
-    evidence_free(&evidence);
 }
-END_TEST
 
 /* Score errors have rows of their own, and none in T(d, eps): with exact scores T = 257 passes where 256 fails. */
-START_TEST(test_evidence_of_score_errors)
+TEST(test_evidence_of_score_errors)
 {
     static const char text[] = "targets: [{name: planted, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\n"
                                "dimensions: [1]\nsteps: [256, 257]\naccuracies: [0.1]\n"
@@ -358,7 +351,7 @@ START_TEST(test_evidence_of_score_errors)
     struct score_error wave = make_error("wave", 0.0, 2.0, 0.0);
     struct record rows[6];
     const struct record *found[6];
-    struct evidence evidence;
+    OWNED(evidence) evidence;
     wave.spread = SPREAD_ONE;
     for (size_t i = 0; i < 6; i++) {
         wave.size = sizes[i % 3];
@@ -378,16 +371,14 @@ START_TEST(test_evidence_of_score_errors)
     }
     const struct bracket *bracket = evidence_complexity(&evidence, 0, 0, 0, 0);
     ck_assert(bracket->reach == REACH_FOUND && bracket->fails == 256 && bracket->passes == 257);
-    evidence_free(&evidence);
 }
-END_TEST
 
 static struct point point(size_t T, double tv)
 {
     return (struct point){T, step_size(T), tv, 0.0};
 }
 
-START_TEST(test_bracket)
+TEST(test_bracket)
 {
     const struct point points[] = {point(64, 0.4),   point(128, 0.2),  point(129, 0.1),
                                    point(256, 0.05), point(512, 0.06), point(1024, 0.01)};
@@ -401,7 +392,7 @@ START_TEST(test_bracket)
         {0.055, REACH_OPEN, 129, 256},  {0.02, REACH_OPEN, 512, 1024}, {0.01, REACH_OPEN, 512, 1024},
         {0.001, REACH_BEYOND, 1024, 0},
     };
-    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++)
+    for (size_t i = 0; i < COUNT(expected); i++)
         for (size_t attempt = 0; attempt < 9; attempt++) {
             struct bracket b = bracket_find(points, 6, expected[i].accuracy, &li_cai_rule, attempt);
             ck_assert_int_eq(b.reach, expected[i].reach);
@@ -428,10 +419,9 @@ START_TEST(test_bracket)
     struct bracket nothing = bracket_find(points, 0, 0.1, &li_cai_rule, 0);
     ck_assert(nothing.reach == REACH_BEYOND && nothing.fails == 0 && nothing.passes == 0);
 }
-END_TEST
 
 /* On a power law the first guess is the answer; on anything, brackets close in a few dozen measurements. */
-START_TEST(test_bracket_closes)
+TEST(test_bracket_closes)
 {
     static const struct planted laws[] = {DDPM, FAST, {0.3, 0.0, 2.7, KL_RIGHT}, {1.0, 0.0, 0.1, KL_RIGHT}};
     for (size_t l = 0; l < 4; l++)
@@ -460,9 +450,8 @@ START_TEST(test_bracket_closes)
             ck_assert_uint_le(attempt, 3);
         }
 }
-END_TEST
 
-START_TEST(test_schedule_steps)
+TEST(test_schedule_steps)
 {
     static const double c1s[] = {0.5, 2.0, 8.5, 40.0};
     for (size_t i = 0; i < 4; i++)
@@ -477,9 +466,8 @@ START_TEST(test_schedule_steps)
         }
     ck_assert_uint_eq(schedule_steps(li_cai_rule.kind, &li_cai_rule.values, 100.0), 3);
 }
-END_TEST
 
-START_TEST(test_names)
+TEST(test_names)
 {
     size_t i = 0;
     for (; claim_at(i) != NULL; i++) {
@@ -492,10 +480,9 @@ START_TEST(test_names)
     }
     ck_assert_ptr_null(claim_names()[i]);
 }
-END_TEST
 
 /* Bounds in words: fractions, further bounds of another sampler and in other variables, one text for equal ones. */
-START_TEST(test_predictions)
+TEST(test_predictions)
 {
     const struct {
         const struct claim_bound *bound;
@@ -529,14 +516,13 @@ START_TEST(test_predictions)
 #undef KL
 #undef ONE
     };
-    for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
+    for (size_t i = 0; i < COUNT(bounds); i++) {
         const struct claim claim = {.name = "planted", .bound = bounds[i].bound};
         char words[CLAIM_PREDICTION];
         claim_prediction(&claim, words);
         ck_assert_str_eq(words, bounds[i].words);
     }
 }
-END_TEST
 
 /* Both exponents at once; numbers and verdict are those of the worse. */
 static const struct {
@@ -554,16 +540,14 @@ static const struct {
     {{DDPM, {1.0, 0.5, 2.0, 1.0, 2.0, 0.0055, 0.0}, 0, 0}, OUTCOME_REFUTED, NAN, 0.5, "floor"},
     {{DDPM, FAST, 0, 1}, OUTCOME_INCONCLUSIVE, NAN, 0.5, "not in the experiment"},
 };
-enum { MINIMAL = sizeof minimal / sizeof minimal[0] };
 
-START_TEST(test_minimal)
+TEST(test_minimal, .count = COUNT(minimal))
 {
-    struct evidence evidence;
+    OWNED(evidence) evidence;
     struct finding *findings;
-    struct error error;
     size_t count;
     make_evidence(&minimal[_i].world, "claims: [minimal]\n", &evidence);
-    ck_assert_msg(claims_decide(&evidence, &findings, &count, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(claims_decide, &evidence, &findings, &count);
     ck_assert_uint_eq(count, 2);
     const struct finding *f = planted_find(findings, count, "minimal", "planted");
     ck_assert_msg(f->outcome == minimal[_i].outcome, "case %d: %d (%g; %s)", _i, f->outcome, f->value, f->note);
@@ -572,9 +556,7 @@ START_TEST(test_minimal)
     ck_assert_double_eq(f->bound, minimal[_i].bound);
     check_accounts(findings, count);
     findings_free(findings, count);
-    evidence_free(&evidence);
 }
-END_TEST
 
 /* A claim of the experiment's own: true ones, the same with an exponent off by a tenth, slack ones, and what is out
  * of reach. As planted, TV of ddpm is d^(1/2) h and KL d h^2, TV of accelerated d^(1/2) h^2, and W2 d^(1/2) h^(3/2).
@@ -614,17 +596,16 @@ static const struct {
     {"quantity: path_kl, at_least: {h: 1}", OUTCOME_INCONCLUSIVE, NAN, "no limit: limits are of exact laws"},
 };
 
-START_TEST(claims_of_the_experiments_own)
+TEST(claims_of_the_experiments_own, .count = COUNT(stated))
 {
     const struct world world = {DDPM, FAST, 0, 0};
-    struct evidence evidence;
+    OWNED(evidence) evidence;
     struct finding *findings;
-    struct error error;
     size_t count;
     char text[300], verdict[100];
     (void)snprintf(text, sizeof text, "claims: [{name: own, %s}]\n", stated[_i].claim);
     make_evidence(&world, text, &evidence);
-    ck_assert_msg(claims_decide(&evidence, &findings, &count, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(claims_decide, &evidence, &findings, &count);
     ck_assert_uint_eq(count, 2);
     const struct finding *f = planted_find(findings, count, "own", "planted");
     finding_verdict(f, verdict, sizeof verdict);
@@ -635,34 +616,39 @@ START_TEST(claims_of_the_experiments_own)
                   f->note);
     check_accounts(findings, count);
     findings_free(findings, count);
-    evidence_free(&evidence);
 }
-END_TEST
 
-/* Out of reach: TV is 1 at every T. */
-START_TEST(an_own_claim_out_of_reach)
+/* Out of reach, by the T measured or by a floor. */
+TEST(an_own_claim_out_of_reach)
 {
-    static const char *const quantities[] = {"steps, at_most: {accuracy: 1}", "tv, at_least: {h: 1}"};
-    const struct world world = {{1e6, 0.5, 1.0, KL_RIGHT}, FAST, 0, 0};
-    for (size_t i = 0; i < 2; i++) {
-        struct evidence evidence;
+    static const struct {
+        const char *claim, *note;
+        struct planted law;
+    } worlds[] = {
+        {"steps, at_most: {accuracy: 1}", "no cell in the window", {1e6, 0.5, 1.0, KL_RIGHT}},
+        {"tv, at_least: {h: 1}", "no cell in the window", {1e6, 0.5, 1.0, KL_RIGHT}},
+        /* a floor is more than any power of 1/eps, and what is known from above is no lower bound */
+        {"steps, at_least: {accuracy: 1/2}", "no limit", {1.0, 0.5, 1.0, 1.0, 2.0, 0.04, 0.0}},
+        {"steps, at_least: {accuracy: 1/2}", "no limit", {1.0, 0.5, 1.0, 1.0, 2.0, 0.0, 0.7}},
+    };
+    for (size_t i = 0; i < sizeof worlds / sizeof worlds[0]; i++) {
+        const struct world world = {worlds[i].law, FAST, 0, 0};
+        OWNED(evidence) evidence;
         struct finding *findings;
         size_t count;
         char text[200];
-        (void)snprintf(text, sizeof text, "claims: [{name: own, sampler: ddpm, quantity: %s}]\n", quantities[i]);
+        (void)snprintf(text, sizeof text, "claims: [{name: own, sampler: ddpm, quantity: %s}]\n", worlds[i].claim);
         make_evidence(&world, text, &evidence);
         ck_assert_int_eq((int)claims_decide(&evidence, &findings, &count, NULL), (int)STATUS_OK);
-        ck_assert_int_eq((int)findings[0].outcome, (int)OUTCOME_INCONCLUSIVE);
-        ck_assert_msg(strstr(findings[0].note, "no cell in the window") != NULL, "%s", findings[0].note);
+        ck_assert_msg(findings[0].outcome == OUTCOME_INCONCLUSIVE && strstr(findings[0].note, worlds[i].note) != NULL,
+                      "%s: %d; %s", worlds[i].claim, (int)findings[0].outcome, findings[0].note);
         findings_free(findings, count);
-        evidence_free(&evidence);
     }
 }
-END_TEST
 
 /* Claims in parameters of score errors, and on what chains estimate, of planted rows: the effect is 0.3 eps_score
  * omega^(-1/2), the paths' KL 0.2 h up to one part in a hundred. */
-START_TEST(own_claims_of_errors_and_chains)
+TEST(own_claims_of_errors_and_chains)
 {
     static const struct {
         const char *claim;
@@ -678,14 +664,13 @@ START_TEST(own_claims_of_errors_and_chains)
         {"quantity: path_kl, at_least: {h: 0.6}", OUTCOME_NOT_TIGHT},
     };
     static const double sizes[] = {0.1, 0.03, 0.01, 0.003}, roughnesses[] = {1.0, 2.0, 4.0, 8.0};
-    static const char *const names[] = {"error", "chains"};
     enum { CLAIMS = sizeof claims / sizeof claims[0] };
     struct record rows[200];
     char text[3000] = "targets: [{name: planted, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\n"
                       "dimensions: [1, 4]\nsteps: [128, 256, 512, 1024]\nsamples: {chains: 1000}\nscore_errors: "
                       "[{shape: wave, size: [0.1, 0.03, 0.01, 0.003], roughness: [1, 2, 4, 8]}]\nclaims:\n";
     size_t count = 0;
-    for (size_t i = 0; i < CLAIMS; i++)
+    for (size_t i = 0; i < COUNT(claims); i++)
         (void)snprintf(text + strlen(text), sizeof text - strlen(text), "- {name: own-%zu, %s}\n", i,
                        claims[i].claim);
     for (size_t d = 1; d <= 4; d += 3)
@@ -700,7 +685,7 @@ START_TEST(own_claims_of_errors_and_chains)
                 (void)snprintf(row->target, sizeof row->target, "planted");
                 (void)snprintf(row->sampler, sizeof row->sampler, "ddpm");
                 (void)snprintf(row->schedule, sizeof row->schedule, "li-cai");
-                (void)snprintf(row->law, sizeof row->law, names[e == 0]);
+                (void)snprintf(row->law, sizeof row->law, "%s", e == 0 ? "chains" : "error");
                 plant_error(row, &error);
                 row->chains = e == 0 ? 1000 : 0;
                 row->estimates.path_kl_p_q.value = e == 0 ? 0.2 * row->step_size * (T == 256 ? 1.01 : 1.0) : NAN;
@@ -708,12 +693,85 @@ START_TEST(own_claims_of_errors_and_chains)
                 row->error_effect = e > 0 ? 0.3 * error.size / sqrt(roughness) : NAN;
                 row->error_effect_error = 1e-9;
             }
+    OWNED(evidence) evidence;
+    struct finding *findings;
+    planted_read_back(text, rows, count, &evidence);
+    ASSERT_OK(claims_decide, &evidence, &findings, &count);
+    ck_assert_uint_eq(count, 2 * COUNT(claims));
+    for (size_t i = 0; i < COUNT(claims); i++)
+        ck_assert_msg(findings[2 * i].outcome == claims[i].outcome, "%s: %d, %g +- %g; %s", claims[i].claim,
+                      (int)findings[2 * i].outcome, findings[2 * i].value, findings[2 * i].interval,
+                      findings[2 * i].note);
+    check_accounts(findings, count);
+    findings_free(findings, count);
+}
+
+/* Claims in a parameter that the experiment gives as a list: TV is (1/2) (c1 d)^(1/2) log(T)/T, so that T/log T grows
+ * like c1^(1/2) at a given accuracy, and TV like it at a given T. */
+TEST(own_claims_in_a_parameter)
+{
+    static const struct {
+        const char *claim;
+        enum outcome outcome;
+    } claims[] = {
+        {"quantity: steps, at_most: {c1: 1/2}", OUTCOME_SUPPORTED},
+        {"quantity: evaluations, at_most: {schedule_c1: 0.4}", OUTCOME_REFUTED},
+        {"quantity: steps, at_least: {c1: 0.1}, sampler: ddpm", OUTCOME_NOT_TIGHT},
+        {"quantity: steps, at_most: {c0: 1}", OUTCOME_INCONCLUSIVE},
+        {"quantity: tv, at_most: {schedule_c1: 1/2}", OUTCOME_SUPPORTED},
+        {"quantity: tv, at_most: {c1: 0.4}", OUTCOME_REFUTED},
+    };
+    static const char head[] = "schedule: {kind: li-cai, c1: [4, 8, 16]}\n"
+                               "targets: [{name: planted, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\n"
+                               "dimensions: [1, 4]\naccuracies: [0.05, 0.02, 0.01]\nmax_steps: 8192\nclaims:\n";
+    static const double c1s[] = {4.0, 8.0, 16.0}, accuracies[] = {0.05, 0.02, 0.01};
+    enum { CLAIMS = sizeof claims / sizeof claims[0] };
+    static struct record rows[2 * 3 * 14];
+    char text[3000];
+    struct spec spec;
+    struct error error;
     struct evidence evidence;
     struct finding *findings;
-    struct error error;
+    size_t count = 0;
+    (void)snprintf(text, sizeof text, "%s", head);
+    for (size_t i = 0; i < CLAIMS; i++)
+        (void)snprintf(text + strlen(text), sizeof text - strlen(text), "- {name: own-%zu, %s}\n", i,
+                       claims[i].claim);
+    ck_assert_msg(spec_parse("planted.yaml", text, strlen(text), "", claim_names(), &spec, &error) == STATUS_OK, "%s",
+                  error.text);
+    ck_assert_uint_eq(spec.sampler_count, 3);
+    for (size_t s = 0; s < 3; s++)
+        for (size_t d = 1; d <= 4; d += 3) {
+            size_t T[14], most = 0;
+            for (size_t power = 64; power <= 8192; power *= 2)
+                T[most++] = power;
+            for (size_t e = 0; e < 3; e++) {
+                double cost = 0.5 * sqrt(c1s[s] * (double)d) / accuracies[e];
+                size_t first = 3;
+                while (log_free_cost("li-cai", first) < cost)
+                    first++;
+                T[most++] = first;
+                T[most++] = first - 1;
+            }
+            for (size_t i = 0; i < most; i++) {
+                double log_T = log((double)T[i]), h = log_T / (double)T[i];
+                struct record *row = &rows[count++];
+                *row = (struct record){.parameter = {2.0, c1s[s], NAN, NAN},
+                                       .dimension = d,
+                                       .steps = T[i],
+                                       .step_size = c1s[s] * h,
+                                       .tv = 0.5 * sqrt(c1s[s] * (double)d) * h,
+                                       .tv_error = 1e-9};
+                (void)snprintf(row->target, sizeof row->target, "planted");
+                (void)snprintf(row->sampler, sizeof row->sampler, "%s", spec.samplers[s]->name);
+                (void)snprintf(row->schedule, sizeof row->schedule, "li-cai");
+                (void)snprintf(row->law, sizeof row->law, "planted");
+                record_set_score_error(row, &(struct score_error){.shape = NULL});
+            }
+        }
+    spec_free(&spec);
     planted_read_back(text, rows, count, &evidence);
     ck_assert_msg(claims_decide(&evidence, &findings, &count, &error) == STATUS_OK, "%s", error.text);
-    ck_assert_uint_eq(count, 2 * CLAIMS);
     for (size_t i = 0; i < CLAIMS; i++)
         ck_assert_msg(findings[2 * i].outcome == claims[i].outcome, "%s: %d, %g +- %g; %s", claims[i].claim,
                       (int)findings[2 * i].outcome, findings[2 * i].value, findings[2 * i].interval,
@@ -721,22 +779,4 @@ START_TEST(own_claims_of_errors_and_chains)
     check_accounts(findings, count);
     findings_free(findings, count);
     evidence_free(&evidence);
-}
-END_TEST
-
-SUITE(claims)
-{
-    ADD(intervals_are_judged, .count = COUNT(judged));
-    ADD(test_verdicts, .count = CASES);
-    ADD(test_evidence);
-    ADD(test_evidence_of_score_errors);
-    ADD(test_minimal, .count = MINIMAL);
-    ADD(claims_of_the_experiments_own, .count = COUNT(stated));
-    ADD(an_own_claim_out_of_reach);
-    ADD(own_claims_of_errors_and_chains);
-    ADD(test_names);
-    ADD(test_predictions);
-    ADD(test_bracket);
-    ADD(test_bracket_closes);
-    ADD(test_schedule_steps);
 }

@@ -10,6 +10,8 @@
 #include "test/laws.h"
 #include "test/suite.h"
 
+TEST_SUITE(schedule);
+
 static const struct world {
     const char *kind; /* and its params, as make_schedule_from reads them */
     size_t T;
@@ -52,7 +54,6 @@ static const struct world {
     {"table quantity sigma", 12},
     {"table quantity sigma", 4097},
 };
-enum { TABLES = sizeof tables / sizeof tables[0] };
 
 static double param_of(const struct schedule *schedule, const char *key)
 {
@@ -186,10 +187,10 @@ static const struct {
                    {"karras", exact_karras},
                    {"table", exact_table}};
 
-START_TEST(test_levels)
+TEST(test_levels, .count = COUNT(tables))
 {
     size_t T = tables[_i].T, k = 0;
-    struct schedule *schedule = make_schedule_from(tables[_i].kind, T);
+    OWNED_SCHEDULE *schedule = make_schedule_from(tables[_i].kind, T);
     long double *room = calloc(4 * (T + 1), sizeof *room);
     ck_assert_ptr_nonnull(room);
     struct exact exact = {room, room + T + 1, room + 2 * (T + 1), room + 3 * (T + 1)};
@@ -207,12 +208,10 @@ START_TEST(test_levels)
         close_to(schedule->log_noise[t], o > 0.5L ? log1pl(-a) : logl(o), 1e-13L, "log noise", t);
     }
     free(room);
-    schedule_free(schedule);
 }
-END_TEST
 
 /* h is c1 log(T)/T, the step in the log-SNR or its mean, the largest beta, the step of the cosine's angle. */
-START_TEST(test_step_sizes)
+TEST(test_step_sizes)
 {
     static const struct {
         const char *kind;
@@ -227,22 +226,20 @@ START_TEST(test_step_sizes)
         {"karras", 18, 1.2466629097760085},
         {"table quantity sigma", 12, 1.674607340359306},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct schedule *schedule = make_schedule_from(cases[i].kind, cases[i].T);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        OWNED_SCHEDULE *schedule = make_schedule_from(cases[i].kind, cases[i].T);
         close_to(schedule->h, cases[i].h, 1e-14L, cases[i].kind, 0);
         union params values = schedule->values;
         for (size_t T = 2; T < 5000; T += 1 + T / 7) /* what the search for the smallest T rests on */
             ck_assert_double_ge((double)T * schedule->kind->step_size(&values, T + 1) * (1.0 + 1e-15),
                                 (double)(T - 1) * schedule->kind->step_size(&values, T));
-        schedule_free(schedule);
     }
 }
-END_TEST
 
 /* The recursions exactly as printed, with subtractions, where long double can afford them. */
-START_TEST(test_textbook)
+TEST(test_textbook)
 {
-    struct schedule *cai = make_schedule("li-cai", 1.0, 3.0, 64), *yan = make_schedule("li-yan", 1.0, 3.0, 64);
+    OWNED_SCHEDULE *cai = make_schedule("li-cai", 1.0, 3.0, 64), *yan = make_schedule("li-yan", 1.0, 3.0, 64);
     long double h = 3.0L * logl(64.0L) / 64.0L, a = 1.0L / 64.0L, product = 1.0L;
     for (size_t t = 64; t >= 1; t--) {
         close_to(schedule_level(cai, t).alpha_bar, a, 1e-13L, "alpha_bar", t);
@@ -257,16 +254,13 @@ START_TEST(test_textbook)
         close_to(schedule_level(yan, t).alpha_bar, product, 1e-13L, "alpha_bar", t);
         close_to(schedule_level(yan, t).noise, 1.0L - product, 1e-13L, "noise", t);
     }
-    schedule_free(cai);
-    schedule_free(yan);
 }
-END_TEST
 
 /* theory (4), and the exact relations between alpha_t and the levels that every schedule has. */
-START_TEST(test_identities)
+TEST(test_identities, .count = COUNT(tables))
 {
     const size_t T = tables[_i].T;
-    struct schedule *schedule = make_schedule_from(tables[_i].kind, T);
+    OWNED_SCHEDULE *schedule = make_schedule_from(tables[_i].kind, T);
     long double h = schedule->h;
     for (size_t t = T; t >= 2; t--) {
         struct step step = sampler_step(NULL, schedule, t);
@@ -289,11 +283,9 @@ START_TEST(test_identities)
             close_to(step.beta, h * o / (1.0L + h * o), 1e-14L, "beta", t);
         }
     }
-    schedule_free(schedule);
 }
-END_TEST
 
-START_TEST(test_extremes)
+TEST(test_extremes)
 {
     static const struct {
         const char *kind;
@@ -304,33 +296,28 @@ START_TEST(test_extremes)
         {"li-cai c1 12", 65536, 1e-50, 1e-47},          /* T^-10 is 6.8e-49 */
         {"li-yan c0 10 c1 20", 4096, 7.5e-37, 7.6e-37}, /* T^-10 */
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct schedule *schedule = make_schedule_from(cases[i].kind, cases[i].T);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        OWNED_SCHEDULE *schedule = make_schedule_from(cases[i].kind, cases[i].T);
         double noise = schedule_level(schedule, 1).noise;
         ck_assert_msg(noise > cases[i].low && noise < cases[i].high, "case %zu: 1 - alpha_bar_1 = %g", i, noise);
-        schedule_free(schedule);
     }
-    struct schedule *schedule = make_schedule("li-cai", 10.0, 8.5, 1024);
+    OWNED_SCHEDULE *schedule = make_schedule("li-cai", 10.0, 8.5, 1024);
     close_to(schedule_level(schedule, 1024).alpha_bar, 0x1p-100L, 1e-13L, "alpha_bar", 1024);
     close_to(schedule->log_noise[1024], -0x1p-100L, 1e-13L, "log noise", 1024);
-    schedule_free(schedule);
 }
-END_TEST
 
 static int exists(const struct schedule_kind *kind, double c0, double c1, size_t T)
 {
-    struct schedule *schedule;
+    OWNED_SCHEDULE *schedule;
     enum status status = schedule_new(kind, c0, c1, T, &schedule, NULL);
     ck_assert(status == STATUS_OK || status == STATUS_INADMISSIBLE);
     ck_assert((schedule != NULL) == (status == STATUS_OK));
-    schedule_free(schedule);
     return status == STATUS_OK;
 }
 
 /* From c1 = 28 on, the last steps at h just below 1 leave (0, 1) by underflow, and a larger T mends that; at c1 = 200
  * none does for li-cai. */
 static const double c1s[] = {0.5, 2.0, 2.8, 2.9, 3.0, 8.5, 12.0, 30.0, 200.0};
-enum { C1S = sizeof c1s / sizeof c1s[0] };
 
 static size_t smallest_admissible(const struct schedule_kind *kind, double c0, double c1, size_t T)
 {
@@ -340,14 +327,14 @@ static size_t smallest_admissible(const struct schedule_kind *kind, double c0, d
     return schedule_smallest_admissible(kind, &values, T);
 }
 
-START_TEST(test_smallest_admissible)
+TEST(test_smallest_admissible, .count = COUNT(c1s))
 {
     static const size_t Ts[] = {0, 1, 2, 3, 10, 28, 40, 100};
     static const char sentence[] = "the smallest admissible T is ";
     size_t refused = 0;
     double c1 = c1s[_i];
     for (size_t k = 0; schedule_kind_at(k)->params == schedule_constants_params; k++)
-        for (size_t j = 0; j < sizeof Ts / sizeof Ts[0]; j++) {
+        for (size_t j = 0; j < COUNT(Ts); j++) {
             const struct schedule_kind *kind = schedule_kind_at(k);
             struct schedule *schedule;
             struct error error;
@@ -379,22 +366,20 @@ START_TEST(test_smallest_admissible)
         }
     ck_assert_uint_ge(refused, 4);
 }
-END_TEST
 
-START_TEST(test_refusals)
+TEST(test_refusals)
 {
     static const double bad[][2] = {{0.0, 1.0}, {1.0, 0.0}, {-1.0, 1.0}, {NAN, 1.0}, {1.0, INFINITY}};
     for (size_t k = 0; schedule_kind_at(k)->params == schedule_constants_params; k++) {
         const struct schedule_kind *kind = schedule_kind_at(k);
         struct schedule *schedule;
         struct error error;
-        for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        for (size_t i = 0; i < COUNT(bad); i++) {
             ck_assert_int_eq(schedule_new(kind, bad[i][0], bad[i][1], 1000, &schedule, &error), STATUS_INVALID);
             ck_assert_ptr_null(schedule);
         }
         /* T^-c0 underflows: no T mends that, and the message must not name one */
-        ck_assert_int_eq(schedule_new(kind, 400.0, 8.5, 64, &schedule, &error), STATUS_INADMISSIBLE);
-        ck_assert_ptr_nonnull(strstr(error.text, "no larger T mends it"));
+        ASSERT_FAILS(STATUS_INADMISSIBLE, "no larger T mends it", schedule_new, kind, 400.0, 8.5, 64, &schedule);
         ck_assert_uint_eq(smallest_admissible(kind, 400.0, 8.5, 64), 0);
     }
     for (size_t k = 0; schedule_kind_at(k) != NULL; k++) {
@@ -404,10 +389,9 @@ START_TEST(test_refusals)
     }
     ck_assert_ptr_null(schedule_kind_find("li-unknown"));
 }
-END_TEST
 
 /* What does not exist, and why. */
-START_TEST(test_refused_params)
+TEST(test_refused_params)
 {
     static const struct {
         const char *kind;
@@ -426,7 +410,7 @@ START_TEST(test_refused_params)
         {"exponential start 0.5 delta 0.5", 64, STATUS_INVALID, "start + delta must be below 1"},
         {"karras sigma_min 3 sigma_max 3", 64, STATUS_INVALID, "sigma_min = 3 must be below sigma_max = 3"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         union params values;
         struct schedule *schedule;
         struct error error;
@@ -436,7 +420,6 @@ START_TEST(test_refused_params)
         ck_assert_msg(strstr(error.text, cases[i].text) != NULL, "%s: %s", cases[i].kind, error.text);
     }
 }
-END_TEST
 
 /* What a plug-in's schedule may do: 1 - alpha_bar by a subtraction that leaves it no digits, and steps that are not
  * those between its levels. */
@@ -460,7 +443,7 @@ static double one_in_T(const void *params, size_t T)
     return 1.0 / (double)T;
 }
 
-START_TEST(test_levels_that_do_not_belong_together)
+TEST(test_levels_that_do_not_belong_together)
 {
     static const struct schedule_kind kind = {
         .name = "mine", .fill = fill_by_subtraction, .step_size = one_in_T, .params_size = sizeof(double)};
@@ -473,19 +456,17 @@ START_TEST(test_levels_that_do_not_belong_together)
         {1e-3, STATUS_INVALID, "schedule mine: at t = 5 of T = 8 its levels and steps do not belong together"},
         {1e-12, STATUS_INVALID, "schedule mine: at t = 1 of T = 8"},
         {0.3, STATUS_INADMISSIBLE, "a noise level leaves (0, 1)"}};
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         union params values;
-        struct schedule *schedule;
+        OWNED_SCHEDULE *schedule;
         struct error error = {STATUS_OK, ""};
         memcpy(values.bytes, &cases[i].floor, sizeof cases[i].floor);
         ck_assert_int_eq(schedule_with(&kind, &values, 8, &schedule, &error), cases[i].status);
         ck_assert_msg(strstr(error.text, cases[i].text) != NULL, "%s", error.text);
-        schedule_free(schedule);
     }
 }
-END_TEST
 
-START_TEST(test_refused_tables)
+TEST(test_refused_tables)
 {
     static const struct {
         size_t quantity, count;
@@ -502,30 +483,13 @@ START_TEST(test_refused_tables)
          "number 2 is 0.5 and number 3 0.40000000000000002, expected them to grow or to fall"},
         {1, 3, {3.0, 3.0, 1.0}, "number 1 is 3 and number 2 3"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         union params values;
         struct schedule *schedule;
-        struct error error;
         const struct schedule_kind *kind =
             schedule_values(cases[i].quantity ? "table quantity sigma" : "table", &values);
         *(struct file_numbers *)(void *)(values.bytes + params_find(kind->params, "file")->offset) =
             (struct file_numbers){cases[i].count, (double *)cases[i].value};
-        ck_assert_int_eq(schedule_with(kind, &values, 10, &schedule, &error), STATUS_INVALID);
-        ck_assert_msg(strstr(error.text, cases[i].text) != NULL, "%s", error.text);
+        ASSERT_FAILS(STATUS_INVALID, cases[i].text, schedule_with, kind, &values, 10, &schedule);
     }
-}
-END_TEST
-
-SUITE(schedule)
-{
-    ADD(test_levels, .count = TABLES);
-    ADD(test_textbook);
-    ADD(test_identities, .count = TABLES);
-    ADD(test_extremes);
-    ADD(test_smallest_admissible, .count = C1S);
-    ADD(test_refusals);
-    ADD(test_step_sizes);
-    ADD(test_refused_params);
-    ADD(test_refused_tables);
-    ADD(test_levels_that_do_not_belong_together);
 }

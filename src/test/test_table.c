@@ -6,6 +6,8 @@
 #include "test/shell.h"
 #include "test/suite.h"
 
+TEST_SUITE(table, .setup = shell_setup, .teardown = shell_teardown);
+
 #define SPEC(file, more) \
     "title: x\nschedule: {kind: table, file: " file more \
     "}\ntargets: [{name: b, kind: gaussian, variance: 0.25}]\nsamplers: [accelerated]\ndimensions: [1]\n" \
@@ -25,15 +27,14 @@ static void write_hdf5(const char *name)
 
 static double measured(const char *name)
 {
-    struct result result = load_result(name);
+    OWNED(result) result = load_result(name);
     ck_assert_uint_ge(result.count, 1);
     double tv = result.rows[0].tv;
-    result_free(&result);
     return tv;
 }
 
 /* From another directory, from a text or HDF5, from either end; and read back without the file. */
-START_TEST(files_are_read_once)
+TEST(files_are_read_once)
 {
     ck_assert_int_eq(shell("mkdir %/sub"), 0);
     write_file("sub/levels.txt", growing);
@@ -48,14 +49,13 @@ START_TEST(files_are_read_once)
                         "@ check %/out/a --sample 9 2>&1")
                       == 0,
                   "%s", output);
-    ck_assert_ptr_nonnull(strstr(output, "measured again: "));
+    ASSERT_SAYS(output, "measured again: ");
     ck_assert_int_eq(shell("@ run %/a.yaml -o %/out 2>&1"), 2);
     ck_assert_msg(strstr(output, "a.yaml:2:31: cannot open ") != NULL, "%s", output);
 }
-END_TEST
 
 /* Other numbers are another schedule. */
-START_TEST(other_numbers_are_other_cells)
+TEST(other_numbers_are_other_cells)
 {
     write_file("levels.txt", growing);
     write_file("a.yaml", SPEC("levels.txt", ""));
@@ -70,9 +70,8 @@ START_TEST(other_numbers_are_other_cells)
     ck_assert_int_eq(shell("@ run %/a.yaml -o %/out --adopt 2>&1"), 0);
     ck_assert_double_ne(tv, measured("out/a/a.h5"));
 }
-END_TEST
 
-START_TEST(what_is_no_table_is_refused)
+TEST(what_is_no_table_is_refused)
 {
     static const struct {
         const char *file, *more, *message;
@@ -86,7 +85,7 @@ START_TEST(what_is_no_table_is_refused)
         {"0.1 1.5", ", quantity: tau", "expected one of: alpha_bar, sigma"},
     };
     char text[600];
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         write_file("levels.txt", cases[i].file);
         (void)snprintf(text, sizeof text, SPEC("levels.txt", "%s"), cases[i].more);
         write_file("x.yaml", text);
@@ -99,14 +98,4 @@ START_TEST(what_is_no_table_is_refused)
     write_file("x.yaml", SPEC("levels.h5:level", ""));
     assert_exits("@ measure %/x.yaml 2>&1", 2, "no dataset 'level' of 1 to 10000 numbers in one dimension");
     ck_assert_uint_eq(lines(output), 1);
-}
-END_TEST
-
-SUITE(table)
-{
-    suite->setup = shell_setup;
-    suite->teardown = shell_teardown;
-    ADD(files_are_read_once);
-    ADD(other_numbers_are_other_cells);
-    ADD(what_is_no_table_is_refused);
 }

@@ -25,6 +25,7 @@ enum power {
     NO_POWER,
     STEPS_IN_ACCURACY,     /* T/log T in 1/eps */
     STEPS_IN_DIMENSION,    /* T/log T in d */
+    STEPS_IN_PARAMETER,    /* T/log T in a parameter of targets, samplers or schedules */
     STEPS_RATIO,           /* the largest T of the first sampler over T of the second */
     RATIO_IN_ACCURACY,     /* T/log T of the slower sampler over that of the other, in 1/eps */
     RATIO_IN_DIMENSION,    /* the same in d */

@@ -124,7 +124,7 @@ enum status judge_steps(const struct evidence *evidence, const struct claim_boun
         out->raw_value = in_T.value;
         out->raw_interval = in_T.interval;
     } else {
-        if (!in_dimension)
+        if (!in_dimension && bound->relation == AT_MOST)
             TRY(judge_from_above(evidence, target, sampler, bound, out, error));
         if (out->measured == 0) {
             judge_inconclusive(out, fit.ok ? "only one dimension in the window" : fit.reason);
@@ -135,7 +135,7 @@ enum status judge_steps(const struct evidence *evidence, const struct claim_boun
         }
     }
     TRY(judge_steps_limit(evidence, bound, target, sampler, note, out, error));
-    if (!in_dimension)
+    if (!in_dimension && bound->relation == AT_MOST)
         judge_floor(evidence, target, sampler, out);
     return STATUS_OK;
 }

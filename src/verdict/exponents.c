@@ -2,9 +2,11 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/memory.h"
 #include "core/text.h"
+#include "experiment/spec_claims.h"
 
 /* The record at a given T, or NULL. */
 static const struct record *find_row(const struct record *const *rows, size_t count, size_t steps)
@@ -376,13 +378,13 @@ end:
     return status;
 }
 
-/* The order that is common to all dimensions: the integer that lies in all intervals, or the mean of the limits; NaN
+/* The order that is common to all: the integer that lies in all intervals, or the mean of the limits; NaN
  * where two of them exclude each other. */
-static double common_order(const struct dimension_limit *limits, size_t dimensions)
+static double common_order(const struct dimension_limit *const *limits, size_t most)
 {
     double low = LEAST_ORDER, high = HUGE_VAL, sum = 0.0, count = 0.0;
-    for (size_t d = 0; d < dimensions; d++) {
-        const struct limit *power = &limits[d].power;
+    for (size_t i = 0; i < most; i++) {
+        const struct limit *power = &limits[i]->power;
         if (!power->exists)
             continue;
         low = fmax(low, power->value - power->interval);
@@ -396,22 +398,22 @@ static double common_order(const struct dimension_limit *limits, size_t dimensio
     return integer >= low && integer <= high ? integer : mean;
 }
 
-/* Of a power of d between neighbouring dimensions, the last two. */
+/* Of a power between neighbouring values, the last two. */
 struct slopes {
     double value[2], radius[2];
-    size_t constants; /* dimensions whose C_p is known */
+    size_t constants; /* values at which C_p is known */
 };
 
-/* Of C_p(d), p being the order. */
-static struct slopes find_slopes(const struct dimension_limit *limits, const size_t *dimension, size_t count,
+/* Of C_p, p being the order, in what has these values. */
+static struct slopes find_slopes(const struct dimension_limit *const *limits, const double *values, size_t count,
                                  double order)
 {
     struct slopes slopes = {.constants = 0};
     struct limit before = {.exists = false};
     double log_before = 0.0;
-    for (size_t d = 0; d < count; d++) {
-        struct limit constant = limit_log_coefficient(limits[d].points, limits[d].count, order);
-        double apart = log((double)dimension[d]) - log_before;
+    for (size_t i = 0; i < count; i++) {
+        struct limit constant = limit_log_coefficient(limits[i]->points, limits[i]->count, order);
+        double apart = log(values[i]) - log_before;
         if (!constant.exists)
             continue;
         if (slopes.constants++ > 0) {
@@ -421,35 +423,54 @@ static struct slopes find_slopes(const struct dimension_limit *limits, const siz
             slopes.radius[1] = (constant.interval + before.interval) / apart;
         }
         before = constant;
-        log_before = log((double)dimension[d]);
+        log_before = log(values[i]);
     }
     return slopes;
 }
 
-/* *order is set to p where there is a limit. */
+/* The power of the values (ascending) in C_p; *order is set to p where there is a limit. */
+static struct limit power_of_coefficient(const struct dimension_limit *const *limits, const double *values,
+                                         size_t count, size_t offset, double *order)
+{
+    struct slopes slopes = {.constants = 0};
+    *order = common_order(limits, count);
+    if (isfinite(*order))
+        slopes = find_slopes(limits, values, count, *order);
+    struct limit limit = {.exists = slopes.constants >= 3,
+                          .points = slopes.constants,
+                          .value = slopes.value[1],
+                          .interval =
+                              fabs(slopes.value[1] - slopes.value[0]) + fmax(slopes.radius[0], slopes.radius[1])};
+    if (!isfinite(*order))
+        (void)snprintf(limit.reason, sizeof limit.reason, "%s has no order in h that is common to all",
+                       column_at(offset));
+    else if (!limit.exists)
+        (void)snprintf(limit.reason, sizeof limit.reason, "%zu values at which %s has a limit, of at least 3",
+                       slopes.constants, column_at(offset));
+    return limit;
+}
+
 static enum status find_coefficient(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
                                     double *order, struct limit *out, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
     size_t dimensions = spec->dimension_count;
     struct dimension_limit *limits;
-    enum status status = find_limits(evidence, target, sampler, offset, &limits, error);
-    struct slopes slopes = {.constants = 0};
-    *order = status == STATUS_OK ? common_order(limits, dimensions) : NAN;
-    if (isfinite(*order))
-        slopes = find_slopes(limits, spec->dimensions, dimensions, *order);
-    *out = (struct limit){.exists = slopes.constants >= 3,
-                          .points = slopes.constants,
-                          .value = slopes.value[1],
-                          .interval =
-                              fabs(slopes.value[1] - slopes.value[0]) + fmax(slopes.radius[0], slopes.radius[1])};
-    if (!isfinite(*order))
-        (void)snprintf(out->reason, sizeof out->reason, "%s has no order in h that is common to all dimensions",
-                       column_at(offset));
-    else if (!out->exists)
-        (void)snprintf(out->reason, sizeof out->reason, "%zu dimensions in which %s has a limit, of at least 3",
-                       slopes.constants, column_at(offset));
+    const struct dimension_limit **line = array_new(dimensions, sizeof *line);
+    double *values = array_new(dimensions, sizeof *values);
+    enum status status;
+    TRY_OR(end, find_limits(evidence, target, sampler, offset, &limits, error));
+    if (line == NULL || values == NULL)
+        TRY_OR(end, fail_with(error, STATUS_MEMORY, "out of memory for limits"));
+    for (size_t d = 0; d < dimensions; d++) {
+        line[d] = &limits[d];
+        values[d] = (double)spec->dimensions[d];
+    }
+    *out = power_of_coefficient(line, values, dimensions, offset, order);
+end:
     limits_free(limits, dimensions);
+    free(line);
+    free(values);
     return status;
 }
 
@@ -468,6 +489,70 @@ enum status dimension_limit(const struct evidence *evidence, size_t target, size
     out->value /= order;
     out->interval /= order;
     return STATUS_OK;
+}
+
+size_t members_find(const struct spec *spec, const char *axis, size_t target, size_t sampler, struct member *out)
+{
+    const bool of_targets = axis_is_of_targets(axis);
+    const struct entry *entry = of_targets ? spec->target_entries : spec->sampler_entries;
+    const size_t column = parameter_find(&spec->parameters, axis);
+    size_t all = of_targets ? spec->target_count : spec->sampler_count, count = 0;
+    for (size_t i = 0; i < all && column < spec->parameters.count; i++) {
+        if (strcmp(entry[i].of, entry[of_targets ? target : sampler].of) != 0 || isnan(entry[i].parameter[column]))
+            continue;
+        const struct member member = {of_targets ? i : target, of_targets ? sampler : i, entry[i].parameter[column]};
+        size_t at = count++;
+        for (; at > 0 && out[at - 1].value > member.value; at--)
+            out[at] = out[at - 1];
+        out[at] = member;
+    }
+    return count;
+}
+
+/* Of several values that two lists make equal (another parameter differs), no power is taken. */
+static bool all_differ(const struct member *members, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        if (!(members[i].value > members[i - 1].value))
+            return false;
+    return count > 0 && members[0].value > 0.0;
+}
+
+enum status parameter_limit(const struct evidence *evidence, const struct member *members, size_t count,
+                            size_t offset, bool largest, struct limit *out, double *order, size_t *where,
+                            struct error *error)
+{
+    size_t dimensions = evidence->spec.dimension_count, made = 0;
+    struct dimension_limit **limits = array_new(count, sizeof *limits);
+    const struct dimension_limit **line = array_new(count, sizeof *line);
+    double *values = array_new(count, sizeof *values);
+    enum status status;
+    *out = (struct limit){.reason = "the values are not all positive, or several entries have one"};
+    if (limits == NULL || line == NULL || values == NULL)
+        TRY_OR(end, fail_with(error, STATUS_MEMORY, "out of memory for limits"));
+    for (; made < count; made++) {
+        values[made] = members[made].value;
+        TRY_OR(end, find_limits(evidence, members[made].target, members[made].sampler, offset, &limits[made], error));
+    }
+    for (size_t d = 0; d < dimensions && all_differ(members, count); d++) {
+        double power;
+        for (size_t i = 0; i < count; i++)
+            line[i] = &limits[i][d];
+        const struct limit limit = power_of_coefficient(line, values, count, offset, &power);
+        const bool beyond = largest ? limit.value > out->value : limit.value < out->value;
+        if (d > 0 && !(limit.exists && (!out->exists || beyond)))
+            continue;
+        *out = limit;
+        *order = power;
+        *where = evidence->spec.dimensions[d];
+    }
+end:
+    for (size_t i = 0; limits != NULL && i < count; i++)
+        limits_free(limits[i], dimensions);
+    free(limits);
+    free(line);
+    free(values);
+    return status;
 }
 
 struct unused complexity_unused(const struct evidence *evidence, size_t target, size_t sampler)

@@ -66,6 +66,19 @@ MUST_USE enum status dimension_limit(const struct evidence *evidence, size_t tar
 MUST_USE enum status ratio_limit(const struct evidence *evidence, size_t target, size_t fast, size_t slow,
                                  struct limit *out, size_t *where, struct error *error);
 
+/* Targets and samplers that differ in a parameter alone, with its values. */
+struct member {
+    size_t target, sampler;
+    double value;
+};
+/* Those of this target and sampler, by increasing value: at most as many as there are targets or samplers. */
+size_t members_find(const struct spec *spec, const char *axis, size_t target, size_t sampler, struct member *out);
+/* The power of the parameter in the divergence's C_p, between the two largest values, as for d; over p it is that in
+ * T/log T. The largest of all dimensions or the smallest. */
+MUST_USE enum status parameter_limit(const struct evidence *evidence, const struct member *members, size_t count,
+                                     size_t offset, bool largest, struct limit *out, double *order, size_t *where,
+                                     struct error *error);
+
 /* Of a fit's cells, which the last window of the account holds in this order as used, those without weight are not
  * used. account may be NULL. */
 void exponents_mark_unweighted(struct account *account, const struct fit_cell *cells, size_t count, bool along_d);

@@ -235,11 +235,10 @@ static enum status prepare_stage(void *state, const struct stage *stage, size_t 
 {
     struct plane *plane = state;
     if (stage->deterministic)
-        return fail_with(
-            error, STATUS_UNSUPPORTED,
-            "sampler %s has no noise in step t = %zu, and the plane's engine needs noise in every step: only "
-            "chains (`samples`) can measure it",
-            stage->sampler->name, stage->step->t);
+        return fail_with(error, STATUS_UNSUPPORTED,
+                         "sampler %s has no noise in step t = %zu, and the plane's engine needs noise in every step: "
+                         "only chains (`samples`) can measure it",
+                         stage->sampler->name, stage->step->t);
     plane->result = &plane->grid[to];
     plane->transfer = (struct plane_transfer){.stage = *stage,
                                               .from = &plane->level[from],
