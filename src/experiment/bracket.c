@@ -4,14 +4,14 @@
 
 enum { NODES = 8, INTERPOLATIONS = 6 };
 
-/* log h at TV = accuracy by polynomial interpolation of log h in log TV, which is nearly straight, through points
- * `from` to `to`. */
+/* log h at value = accuracy by polynomial interpolation of log h in log value, which is nearly straight, through
+ * points `from` to `to`. */
 static double interpolate(const struct point *points, size_t from, size_t to, double accuracy)
 {
     double x[NODES], y[NODES], at = log(accuracy);
     size_t n = to - from + 1;
     for (size_t i = 0; i < n; i++) {
-        x[i] = log(points[from + i].tv);
+        x[i] = log(points[from + i].value);
         y[i] = log(points[from + i].step_size);
     }
     for (size_t order = 1; order < n; order++)
@@ -20,10 +20,10 @@ static double interpolate(const struct point *points, size_t from, size_t to, do
     return y[0];
 }
 
-/* TV must fall strictly from each node to the next. */
+/* It must fall strictly from each node to the next. */
 static int falls(const struct point *points, size_t i)
 {
-    return points[i].tv > points[i + 1].tv && points[i + 1].tv > 0.0;
+    return points[i].value > points[i + 1].value && points[i + 1].value > 0.0 && isfinite(points[i].value);
 }
 
 static size_t predict(const struct point *points, size_t count, size_t pass, double accuracy,
@@ -49,13 +49,13 @@ struct bracket bracket_find(const struct point *points, size_t count, double acc
 {
     struct bracket bracket = {.reach = REACH_BEYOND};
     size_t pass = 0;
-    while (pass < count && !(points[pass].tv + points[pass].tv_error <= accuracy))
+    while (pass < count && !(points[pass].value + points[pass].radius <= accuracy))
         pass++;
     bracket.tried = pass > 0 ? points[pass - 1].steps : 0;
     for (size_t i = 0; i < pass; i++) {
-        if (!isnan(points[i].tv))
+        if (!isnan(points[i].value))
             bracket.fails = points[i].steps;
-        if (points[i].tv - points[i].tv_error > accuracy)
+        if (points[i].value - points[i].radius > accuracy)
             bracket.certain = points[i].steps;
     }
     if (pass == count)

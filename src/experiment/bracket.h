@@ -1,6 +1,7 @@
-/* Iteration complexity from measured points (theory §8): T(d, eps) is the smallest T with TV <= eps, found by a
- * bracket of neighbours, T - 1 that fails and T that passes, both measured. To pass, TV with its radius must be at
- * most eps. A law may be refused at some T; then T(d, eps) is found as far as the others tell. */
+/* Iteration complexity from measured points (theory §8): T(d, eps) is the smallest T with TV <= eps, or another
+ * divergence in its place, found by a bracket of neighbours, T - 1 that fails and T that passes, both measured. To
+ * pass, the value with its radius must be at most eps. A law may be refused at some T; then T(d, eps) is found as far
+ * as the others tell. */
 #ifndef EXPERIMENT_BRACKET_H
 #define EXPERIMENT_BRACKET_H
 
@@ -8,16 +9,16 @@
 
 #include "model/schedule.h"
 
-/* TV at one number of steps; NaN where it was tried and is not known. */
+/* The divergence at one number of steps; NaN where it was tried and is not known. */
 struct point {
     size_t steps;
     double step_size;
-    double tv, tv_error;
+    double value, radius;
 };
 
 enum reach {
     REACH_FOUND,    /* T is the answer; T - 1 was measured and fails */
-    REACH_AT_START, /* the smallest T of which TV is known passes: T(d, eps) is at most that */
+    REACH_AT_START, /* the smallest T of which it is known passes: T(d, eps) is at most that */
     REACH_BEYOND,   /* no measured T passes */
     REACH_OPEN      /* between a T that fails and one that passes lie others, not measured yet or not known */
 };
@@ -25,7 +26,7 @@ enum reach {
 struct bracket {
     enum reach reach;
     size_t fails, passes; /* the largest T that fails before the first that passes, and that one; 0: there is none */
-    size_t tried;         /* the largest T before `passes` that was tried: `fails`, or one of which TV is not known */
+    size_t tried;         /* the largest T before `passes` that was tried: `fails`, or one of which it is not known */
     size_t certain; /* the largest T before `passes` that fails with its radius too, or 0; T(d, eps) is beyond it */
     size_t want[2]; /* the T's between `tried` and `passes` to measure next, 0 for none */
 };

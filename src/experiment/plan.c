@@ -321,7 +321,7 @@ char *plan_failures(const struct plan *plan, bool refused)
     return NULL;
 }
 
-/* The TVs of a pursuit in one dimension, by increasing steps, NaN where there is no law. Returns how many. */
+/* The divergences of a pursuit in one dimension, by increasing steps, NaN where there is no law. Returns how many. */
 static size_t collect(const struct plan *plan, const struct pursuit *pursuit, size_t known, size_t dimension,
                       struct point *points)
 {
@@ -330,8 +330,10 @@ static size_t collect(const struct plan *plan, const struct pursuit *pursuit, si
         const struct item *item = &plan->items[pursuit->items[i]];
         const struct record *row = item->rows != NULL ? &item->rows[dimension] : NULL;
         struct point point = {item->cell.steps, NAN, NAN, NAN};
-        if (row != NULL && row->failure[0] == '\0')
-            point = (struct point){item->cell.steps, row->step_size, row->tv, row->tv_error};
+        if (row != NULL && row->failure[0] == '\0') {
+            const double *value = quantity_of(plan->spec->accuracy_in, row);
+            point = (struct point){item->cell.steps, row->step_size, value[0], value[1]};
+        }
         size_t at = count++;
         for (; at > 0 && points[at - 1].steps > point.steps; at--)
             points[at] = points[at - 1];

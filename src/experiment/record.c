@@ -23,6 +23,14 @@
     }
 #define REAL(role, member, doc) REAL_SINCE(0, role, member, doc)
 
+const struct quantity accuracy_quantities[] = {{"tv", "TV", offsetof(struct record, tv), 0.1, true},
+                                               {"kl_p_q", "KL(p‖q)", offsetof(struct record, kl_p_q), 0.1, false},
+                                               {"kl_q_p", "KL(q‖p)", offsetof(struct record, kl_q_p), 0.1, false},
+                                               {"hellinger2", "H²", offsetof(struct record, hellinger2), 0.1, true},
+                                               {"w2", "W2", offsetof(struct record, w2), HUGE_VAL, false},
+                                               {"chi2_q_p", "χ²(q‖p)", offsetof(struct record, chi2_q_p), 0.1, false},
+                                               {NULL, NULL, 0, 0.0, false}};
+
 const struct field record_fields[] = {
     LABEL(IDENTITY, target, "Name of the target distribution, as the experiment's file gives it."),
     LABEL(IDENTITY, sampler, "Name of the sampler."),

@@ -28,6 +28,20 @@ struct parameter_columns {
     struct parameter_column column[PARAMETER_COLUMNS];
 };
 
+/* What an accuracy can be of: a divergence, whose radius follows it in a record. */
+struct quantity {
+    const char *name, *label;
+    size_t offset; /* into struct record */
+    double window; /* fits use accuracies up to this, where the quantity is far from what it saturates at */
+    bool bounded;  /* it is at most 1, and so are its accuracies */
+};
+extern const struct quantity accuracy_quantities[]; /* the first is TV; ends with name == NULL */
+
+static inline const double *quantity_of(const struct quantity *quantity, const void *record)
+{
+    return (const double *)(const void *)((const char *)record + quantity->offset);
+}
+
 struct record {
     char target[64];
     char sampler[64];

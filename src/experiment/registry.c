@@ -193,6 +193,8 @@ static enum status check_sampler(const struct candidate *c, const struct sampler
         return refuse(c, "has score_evaluations that are not 1 to 1000", "");
     if (sampler->work_arrays > MOST_WORK_ARRAYS)
         return refuse(c, "has work_arrays that are more than 64", "");
+    if (sampler->draws > 0)
+        return refuse(c, "draws numbers, which only built-in samplers may", "");
     if (sampler->memory > MOST_WORK_ARRAYS)
         return refuse(c, "has a memory of more than 64 arrays", "");
     if (sampler->regular)

@@ -21,6 +21,7 @@
  *       methods: [projection, knn, weights]       # optional: all
  *       directions: 16                            # optional: how many at random
  *       seed: 1                                   # optional
+ *     accuracy_in: tv                             # optional: this; or kl_p_q, kl_q_p, hellinger2, w2, chi2_q_p
  *     accuracies: [1.0e-1, 1.0e-2]
  *     max_steps: 65536                            # optional: this value
  *     claims:                                     # optional: every built-in claim that applies; or the word none
@@ -50,6 +51,7 @@
 
 enum { FILE_LIMIT = 1 << 20, MOST_STEPS = 10000000, MOST_SCORE_ERRORS = 10000 };
 
+static const struct range positive = GREATER_THAN(0.0);
 static const struct range fraction = {0.0, 1.0, OPEN, NULL};
 
 const char *listed_name(const void *context, size_t index)
@@ -69,14 +71,14 @@ static int compare_decreasing(const void *left, const void *right)
     return (a < b) - (a > b);
 }
 
-/* A set of integers from least to most or, if most is 0, of fractions, in decreasing order. */
-static double *read_set(struct doc *doc, const yaml_node_t *list, size_t least, size_t most, const char *what,
-                        size_t *count)
+/* A set of numbers in a range or, where it is NULL, of integers from least to most, in decreasing order. */
+static double *read_set(struct doc *doc, const yaml_node_t *list, const struct range *range, size_t least,
+                        size_t most, const char *what, size_t *count)
 {
     double *set = doc_array(doc, list, sizeof *set, count);
     for (size_t i = 0; i < *count; i++) {
         const yaml_node_t *node = doc_item(doc, list, i);
-        set[i] = most > 0 ? (double)doc_integer(doc, node, least, most, NULL) : doc_real(doc, node, &fraction);
+        set[i] = range == NULL ? (double)doc_integer(doc, node, least, most, NULL) : doc_real(doc, node, range);
         for (size_t j = 0; j < i && doc->status == STATUS_OK; j++)
             if (!(set[i] < set[j] || set[i] > set[j]))
                 doc_duplicate(doc, node, doc_item(doc, list, j), what);
@@ -89,7 +91,7 @@ static double *read_set(struct doc *doc, const yaml_node_t *list, size_t least, 
 void read_integers(struct doc *doc, const yaml_node_t *list, size_t least, size_t most, const char *what,
                    size_t **out, size_t *count)
 {
-    double *set = read_set(doc, list, least, most, what, count);
+    double *set = read_set(doc, list, NULL, least, most, what, count);
     *out = doc_array(doc, list, sizeof **out, count);
     for (size_t i = 0; i < *count; i++)
         (*out)[i] = (size_t)set[*count - 1 - i];
@@ -128,9 +130,21 @@ static void read_steps(struct loader *l, const yaml_node_t *list)
     }
 }
 
+static const char *quantity_name(const void *context, size_t index)
+{
+    return ((const struct quantity *)context)[index].name;
+}
+
+static void read_accuracy_in(struct loader *l, const yaml_node_t *node)
+{
+    l->spec->accuracy_in = &accuracy_quantities[doc_choice(
+        &l->doc, node, (struct names){quantity_name, accuracy_quantities}, "quantity")];
+}
+
 static void read_accuracies(struct loader *l, const yaml_node_t *list)
 {
-    l->spec->accuracies = read_set(&l->doc, list, 0, 0, "accuracy", &l->spec->accuracy_count);
+    const struct range *range = l->spec->accuracy_in->bounded ? &fraction : &positive;
+    l->spec->accuracies = read_set(&l->doc, list, range, 0, 0, "accuracy", &l->spec->accuracy_count);
 }
 
 static void read_max_steps(struct loader *l, const yaml_node_t *node)
@@ -253,7 +267,16 @@ static const struct section {
       "16), "
       "seed (default: 1)"},
      read_samples},
-    {{"accuracies", 0, "a list of accuracies eps in (0, 1) to find T(d, eps) for"}, read_accuracies},
+    {{"accuracy_in", 0,
+      "what the accuracies are of: tv, kl_p_q, kl_q_p, hellinger2, w2 or chi2_q_p (default: tv); built-in claims "
+      "about "
+      "T(d, eps) are about tv"},
+     read_accuracy_in},
+    {{"accuracies", 0,
+      "a list of accuracies eps > 0 to find T(d, eps) for, the smallest T with TV <= eps or what accuracy_in says; "
+      "of "
+      "tv and hellinger2 below 1"},
+     read_accuracies},
     {{"max_steps", 0, "the largest T of the search for T(d, eps) (default: 65536)"}, read_max_steps},
     {{"claims", 0,
       "a list of claims to judge, names of built-in ones or claims of your own with the keys that `diffrate list "
@@ -315,7 +338,12 @@ static enum status parse(const char *path, const char *text, size_t length, cons
 {
     struct error cause = {STATUS_OK, ""};
     struct loader l = {.spec = out, .claim_names = claim_names, .memory = memory, .loads = plugins == NULL};
-    *out = (struct spec){.exact_scores_listed = 1, .max_steps = 65536, .seed = 1, .directions = 16, .methods = ~0u};
+    *out = (struct spec){.accuracy_in = accuracy_quantities,
+                         .exact_scores_listed = 1,
+                         .max_steps = 65536,
+                         .seed = 1,
+                         .directions = 16,
+                         .methods = ~0u};
     name_from_path(path, out->name);
     memcpy(out->title, out->name, sizeof out->name);
     if (length > FILE_LIMIT)

@@ -50,7 +50,8 @@ struct spec {
     size_t dimension_count;
     size_t *steps; /* strictly increasing; may be empty if accuracies is not */
     size_t step_count;
-    double *accuracies; /* in (0, 1), strictly decreasing; may be empty if steps is not */
+    const struct quantity *accuracy_in; /* what the accuracies are of; TV if the experiment does not say */
+    double *accuracies; /* > 0, of TV and H^2 below 1, strictly decreasing; may be empty if steps is not */
     size_t accuracy_count;
     size_t max_steps;
     const char **claims; /* names, in the author's order; empty: every built-in claim that it can speak to */

@@ -16,8 +16,8 @@ const struct claim_key claim_keys[] = {
     {"quantity", "steps or evaluations, T(d, eps) and the score evaluations of so many steps; or a column of results "
                  "with a radius or a standard error, such as tv, kl_p_q, w2, error_effect, path_kl"},
     {"at_most", "exponents, {AXIS: number or fraction, ...}, none of which is larger: of steps in accuracy (meaning "
-                "1/eps) and dimension; of others in step_size, steps (meaning T/log T), dimension or the parameters "
-                "of score errors. h, T and d are short for step_size, steps and dimension"},
+                "1/eps) and dimension, of others in step_size, steps (meaning T/log T) and dimension (h, T and d for "
+                "short), of both in parameters that the experiment gives as lists, by their column's name or key"},
     {"at_least",
      "the same, none of which is smaller: tv at_least {step_size: 2} says that TV falls like h^2 or faster"},
     {"faster_than",
@@ -99,23 +99,31 @@ bool axis_is_of_targets(const char *name)
 
 bool axis_is_of_samplers(const char *name)
 {
-    return starts(name, "sampler_") || starts(name, "schedule_");
+    return starts(name, "sampler_") || axis_is_of_schedules(name);
+}
+
+bool axis_is_of_schedules(const char *name)
+{
+    return starts(name, "schedule_");
 }
 
 /* What keys of exponents depend on. */
 struct axis_keys {
     const struct field *quantity; /* NULL: steps */
+    bool compares;                /* steps of two samplers */
     const struct parameter_columns *columns;
 };
 
-/* Whether the quantity may be said to grow in an axis: T(d, eps) does in 1/eps and d, chains have exact scores or are
- * one to an error. */
+/* Whether the quantity may be said to grow in an axis: T(d, eps) does in 1/eps, d and parameters, with exact scores,
+ * which chains have, too, or are one to an error. */
 static bool may_grow_in(const struct axis_keys *keys, const char *name)
 {
     const char *axis = axis_find(keys->columns, name);
     const bool is_accuracy = axis != NULL && strcmp(axis, "accuracy") == 0;
     if (axis == NULL || keys->quantity == NULL)
-        return is_accuracy || (axis != NULL && strcmp(axis, "dimension") == 0);
+        return axis != NULL
+               && (is_accuracy || strcmp(axis, "dimension") == 0
+                   || (!keys->compares && (axis_is_of_targets(axis) || axis_is_of_samplers(axis))));
     return !is_accuracy && (keys->quantity->role == COLUMN_VALUE || !starts(axis, "score_error"));
 }
 
@@ -152,7 +160,7 @@ static void read_powers(const struct stated *stated, const yaml_node_t *node, bo
     struct doc *doc = &stated->l->doc;
     struct claim_spec *claim = stated->claim;
     const struct parameter_columns *columns = &stated->l->spec->parameters;
-    const struct axis_keys allowed = {claim->quantity, columns};
+    const struct axis_keys allowed = {claim->quantity, slower != NULL, columns};
     const struct names keys = {axis_key, &allowed};
     const char *key;
     size_t before = claim->power_count;
@@ -361,11 +369,14 @@ static void read_claim(struct loader *l, const yaml_node_t *map, struct claim_sp
     claim->samplers = read_some(doc, doc_find(doc, map, "sampler", false), &(struct entries){spec, false}, other,
                                 &claim->sampler_count);
     check_other(&stated, comparison, other);
-    claim->targets = read_some(doc, doc_find(doc, map, "targets", false), &(struct entries){spec, true}, NULL,
-                               &claim->target_count);
-    if (doc->status == STATUS_OK && (claim->samplers == NULL || claim->targets == NULL))
+    const yaml_node_t *targets = doc_find(doc, map, "targets", false);
+    if (targets != NULL)
+        claim->targets = read_some(doc, targets, &(struct entries){spec, true}, NULL, &claim->target_count);
+    if (doc->status == STATUS_OK && (claim->samplers == NULL || (targets != NULL && claim->targets == NULL)))
         doc_refuse(doc, map->start_mark, "out of memory");
 }
+
+enum { MOST_OWN_CLAIMS = 200 }; /* each may be about every sampler and target */
 
 /* The node that names the claim of an item of the list. */
 static const yaml_node_t *name_node(struct doc *doc, const yaml_node_t *list, size_t index)
@@ -388,7 +399,10 @@ void read_claims(struct loader *l, const yaml_node_t *list)
     for (size_t i = 0; i < count && doc->status == STATUS_OK; i++) {
         const yaml_node_t *node = doc_item(doc, list, i);
         struct claim_spec *own = &spec->own_claims[spec->own_claim_count];
-        if (node->type == YAML_MAPPING_NODE) {
+        if (node->type == YAML_MAPPING_NODE && spec->own_claim_count == MOST_OWN_CLAIMS)
+            doc_refuse(doc, node->start_mark, "found more than %d claims of the experiment's own, expected fewer",
+                       MOST_OWN_CLAIMS);
+        else if (node->type == YAML_MAPPING_NODE) {
             spec->own_claim_count++; /* what is read of it is freed after an error, too */
             read_claim(l, node, own);
             spec->claims[i] = own->name;

@@ -18,6 +18,7 @@ const char *axis_symbol(const char *name);
 /* Whether the axis is a parameter of targets, or of samplers and schedules, whose entries differ in it. */
 bool axis_is_of_targets(const char *name);
 bool axis_is_of_samplers(const char *name);
+bool axis_is_of_schedules(const char *name);
 
 /* A bound on one exponent of the claim's quantity. */
 struct claim_power {
@@ -31,7 +32,7 @@ struct claim_power {
 struct claim_spec {
     char name[64], says[400], source[200];
     const struct field *quantity; /* a column of results with a radius or a standard error; NULL: numbers of steps */
-    const char **samplers, **targets;
+    const char **samplers, **targets; /* targets NULL: all */
     size_t sampler_count, target_count;
     struct claim_power *powers; /* each must hold */
     size_t power_count;

@@ -7,6 +7,29 @@
 #include "core/text.h"
 #include "experiment/spec_reader.h"
 
+/* KIND-KEY-VALUE for each of the numbers that are not the standard ones. */
+static void name_of_values(const char *kind, const struct param *params, const union params *values, char *name,
+                           size_t size)
+{
+    union params standard;
+    int used = snprintf(name, size, "%s", kind);
+    params_init(params, &standard);
+    for (const struct param *param = params; param != NULL && param->key != NULL; param++) {
+        const void *at = values->bytes + param->offset;
+        if (used < 0 || (size_t)used >= size
+            || memcmp(at, standard.bytes + param->offset, param_size(param->kind)) == 0)
+            continue;
+        if (param->kind == PARAM_REAL)
+            used += snprintf(name + used, size - (size_t)used, "-%s-%.6g", param->key, *(const double *)at);
+        else if (param->kind == PARAM_INTEGER)
+            used += snprintf(name + used, size - (size_t)used, "-%s-%zu", param->key, *(const size_t *)at);
+        else if (param->kind == PARAM_CHOICE)
+            used += snprintf(name + used, size - (size_t)used, "-%s", param->choices[*(const size_t *)at]);
+    }
+    for (char *at = name; *at != '\0'; at++)
+        *at = *at == '+' ? '.' : *at; /* of 1e+06 */
+}
+
 /* ---- Schedules ---- */
 
 static const char *schedule_name(const void *context, size_t index)
@@ -43,13 +66,12 @@ static void add_schedule(struct loader *l, const yaml_node_t *map)
         rules[count].written = written_params(l, map, NULL, registry_schedule_plugin(registry, kind));
     }
     entry_init(&entries[count]);
-    (void)snprintf(names[count], sizeof names[count], "%s", kind->name);
-    sweep_name(l->sweep, names[count], sizeof names[count]);
+    name_of_values(kind->name, kind->params, &rules[count].values, names[count], sizeof names[count]);
     params_columns(l, map, "schedule", kind->params, &rules[count].values, &entries[count]);
     for (size_t i = 0; i < count && l->doc.status == STATUS_OK; i++)
         if (schedule_rule_equal(&rules[i], &rules[count]))
             doc_refuse(&l->doc, map->start_mark, "found the schedule '%s' twice", names[count]);
-        else if (strcmp(names[i], names[count]) == 0) /* of two entries, that differ in single numbers */
+        else if (strcmp(names[i], names[count]) == 0) /* that differ in what is no number */
             (void)snprintf(names[count], sizeof names[count], "%.50s-%zu", kind->name, count + 1);
 }
 
@@ -75,26 +97,6 @@ static const char *sampler_name(const void *context, size_t index)
 {
     const struct sampler *sampler = registry_sampler_at(context, index);
     return sampler != NULL ? sampler->name : NULL;
-}
-
-/* KIND-KEY-VALUE for each of the numbers that are not the standard ones. */
-static void name_instance(const struct sampler *kind, const union params *values, char *name, size_t size)
-{
-    int used = snprintf(name, size, "%s", kind->name);
-    for (const struct param *param = kind->params; param != NULL && param->key != NULL; param++) {
-        const void *at = values->bytes + param->offset;
-        if (used < 0 || (size_t)used >= size
-            || memcmp(at, (const char *)kind->values + param->offset, param_size(param->kind)) == 0)
-            continue;
-        if (param->kind == PARAM_REAL)
-            used += snprintf(name + used, size - (size_t)used, "-%s-%.6g", param->key, *(const double *)at);
-        else if (param->kind == PARAM_INTEGER)
-            used += snprintf(name + used, size - (size_t)used, "-%s-%zu", param->key, *(const size_t *)at);
-        else if (param->kind == PARAM_CHOICE)
-            used += snprintf(name + used, size - (size_t)used, "-%s", param->choices[*(const size_t *)at]);
-    }
-    for (char *at = name; *at != '\0'; at++)
-        *at = *at == '+' ? '.' : *at; /* of 1e+06 */
 }
 
 /* No other sampler may have its name, because claims and results know samplers by theirs. */
@@ -137,7 +139,7 @@ static void choose_mapping(struct loader *l, const yaml_node_t *map, struct chos
     (void)snprintf(out->entry.of, sizeof out->entry.of, "%s", name != NULL ? out->name : out->kind->name);
     sweep_columns(l, map, "sampler", l->sweep, &out->entry);
     if (doc->status == STATUS_OK && name == NULL)
-        name_instance(out->kind, &out->values, out->name, sizeof out->name);
+        name_of_values(out->kind->name, out->kind->params, &out->values, out->name, sizeof out->name);
     else if (doc->status == STATUS_OK)
         sweep_name(l->sweep, out->name, sizeof out->name);
     if (strcmp(out->name, out->kind->name) == 0 && name == NULL)

@@ -318,7 +318,7 @@ enum status law_tail_variance(const struct law_problem *problem, double *ratio, 
     struct state state = {.ratio = 0.0};
     double wrong = 0.0;
     *ratio = 0.0;
-    if (all->sd == NULL || !problem->sampler->regular
+    if (all->sd == NULL || !problem->sampler->regular || problem->sampler->draws > 0
         || (problem->error_share > 0.0 && problem->score_error->shape != NULL && problem->score_error->shape->affine))
         return STATUS_OK;
     double widest = all->sd[0], distance = 1.0;

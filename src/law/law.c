@@ -25,7 +25,9 @@ LIST_AT(law_engine, law_engine_at, engines)
 
 static bool handles(const struct law_engine *engine, const struct law_problem *problem)
 {
-    return engine->memory >= problem->sampler->memory && engine->handles(problem);
+    const struct sampler *sampler = problem->sampler;
+    bool draws = sampler->draws == 0 || (engine->draws && sampler->regular && sampler->correction == NULL);
+    return engine->memory >= sampler->memory && draws && engine->handles(problem);
 }
 
 const struct law_engine *law_engine_for(const struct law_problem *problem)
@@ -65,6 +67,12 @@ enum status law_unsupported(const struct law_problem *problem, struct error *err
             error, STATUS_UNSUPPORTED,
             "sampler %s keeps what earlier steps found: no exact engine has its law on %zu components in "
             "%zu coordinates under score error %s, only chains (`samples`) can measure it",
+            problem->sampler->name, factor->components, factor->dimension, score_error_name(problem->score_error));
+    if (problem->sampler->draws > 0)
+        return fail_with(
+            error, STATUS_UNSUPPORTED,
+            "sampler %s draws a number in each step: no exact engine has its law on %zu components in %zu "
+            "coordinates under score error %s, only chains (`samples`) can measure it",
             problem->sampler->name, factor->components, factor->dimension, score_error_name(problem->score_error));
     return fail_with(error, STATUS_UNSUPPORTED,
                      "no exact engine for %zu components with %s covariances in %zu coordinates that do not separate "

@@ -81,6 +81,7 @@ struct law_engine {
     const char *formula;
     const char *source;
     size_t memory; /* it has laws of samplers that keep no more arrays than this from step to step */
+    bool draws;    /* it has laws of samplers that draw numbers */
     /* Nonzero if the engine computes this law exactly, up to the radii it reports. */
     int (*handles)(const struct law_problem *problem);
     /* Args: resolution 1 is the default, 2 doubles nodes and panels (the radius shrinks until rounding).
@@ -138,7 +139,8 @@ MUST_USE enum status law_compute(const struct law_problem *problem, struct law *
 
 /* Out: *ratio is law.tail_variance of the problem's law. Far out only the component of the largest variance has a
  * say, in p as in the score, and both are affine there: the closed form of that component alone. 0 where the score
- * error is affine, too, but sized by all components, and for samplers that are not regular. Errors: STATUS_MEMORY. */
+ * error is affine, too, but sized by all components, and for samplers that are not regular or draw numbers. Errors:
+ * STATUS_MEMORY. */
 MUST_USE enum status law_tail_variance(const struct law_problem *problem, double *ratio, struct error *error);
 
 /* The law of a Gaussian q in units of p = N(0, variance) in one dimension, on p's panels. The factor, of one

@@ -190,6 +190,19 @@ static enum status separate(const struct target *target, const struct sampler *s
     return factor_list_decompose(out, error);
 }
 
+/* Coordinates that see one draw are not independent, unless there is one factor of them all. */
+static enum status check_draws(const struct factor_list *list, const struct sampler *sampler, size_t dimension,
+                               struct error *error)
+{
+    if (sampler->draws == 0 || (list->count == 1 && list->group[0].factor.dimension == dimension))
+        return STATUS_OK;
+    return fail_with(
+        error, STATUS_UNSUPPORTED,
+        "sampler %s draws one number for all %zu coordinates in each step: laws of factors do not compose, "
+        "only chains (`samples`) can measure it",
+        sampler->name, dimension);
+}
+
 enum status measure_supports_all(const struct target *target, const struct sampler *const *samplers, size_t count,
                                  const struct score_error *score_error, size_t dimension, struct error *error)
 {
@@ -202,7 +215,9 @@ enum status measure_supports_all(const struct target *target, const struct sampl
     struct factor_list factors = {0};
     if (status == STATUS_OK)
         status = separate(target, samplers[0], NULL, score_error, dimension, &factors, error);
-    for (size_t s = 0; s < count; s++)
+    for (size_t s = 0; s < count; s++) {
+        if (status == STATUS_OK)
+            status = check_draws(&factors, samplers[s], dimension, error);
         for (size_t i = 0; i < factors.count && status == STATUS_OK; i++) {
             const struct law_problem problem = {.factor = &factors.group[i].factor,
                                                 .sampler = samplers[s],
@@ -210,6 +225,7 @@ enum status measure_supports_all(const struct target *target, const struct sampl
                                                 .error_share = factors.group[i].error_share};
             status = law_supports(&problem, error);
         }
+    }
     factor_list_free(&factors);
     return status;
 }
@@ -226,6 +242,8 @@ static enum status product_init(const struct table *table, const struct target *
     *out = (struct product){.clip = 0.0};
     enum status status =
         separate(target, table->sampler, table->schedule, table->score_error, dimension, &out->factors, error);
+    if (status == STATUS_OK)
+        status = check_draws(&out->factors, table->sampler, dimension, error);
     if (status != STATUS_OK)
         return status;
     out->groups = array_new(out->factors.count, sizeof *out->groups);

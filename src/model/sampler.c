@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/legendre.h"
 #include "core/lists.h"
 #include "core/memory.h"
 
@@ -80,6 +81,7 @@ struct step sampler_step(const struct sampler *sampler, const struct schedule *s
         .beta = schedule->beta[t],
         .beta_before = schedule->beta[t < schedule->T ? t + 1 : t],
         .beta_after = schedule->beta[t > 2 ? t - 1 : t],
+        .draw = 0.5,
         .params = sampler != NULL ? sampler->values : NULL,
         .clip = HUGE_VAL,
     };
@@ -128,6 +130,20 @@ enum status sampler_check(const struct sampler *sampler, const struct schedule *
             fails = middle;
     }
     return fail_with(error, status, "%s: the smallest admissible T is %zu", found.text, exists);
+}
+
+size_t sampler_draws(const struct sampler *sampler, double *draw, double *weight)
+{
+    size_t count = sampler->draws > 0 ? sampler->draws : 1;
+    double total = 0.0;
+    legendre_rule(count, draw, weight);
+    for (size_t k = 0; k < count; k++)
+        total += weight[k];
+    for (size_t k = 0; k < count; k++) {
+        draw[k] = 0.5 * (1.0 + draw[k]);
+        weight[k] /= total; /* probabilities; the rule's sum is off by a few roundings, which steps would add up */
+    }
+    return count;
 }
 
 double sampler_clip(size_t dimension, size_t T)

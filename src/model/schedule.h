@@ -27,6 +27,7 @@ struct step {
     double omega;       /* (1 - alpha_t)/(1 - alpha_bar_t): the step in log noise, of order h */
     double beta_before; /* 1 - alpha_{t+1}, of the step before this one; beta at t = T */
     double beta_after;  /* 1 - alpha_{t-1}, of the step after this one; beta at t = 2, the last */
+    double draw;        /* of a sampler that draws numbers (sampler.draws): this step's, in (0, 1); else 1/2 */
     double *memory;     /* the sampler's, sampler.memory arrays of n numbers; NULL: none */
     const void *params; /* the sampler's, a struct of its own (sampler.params); NULL: it has none */
     double clip;        /* norm above which a sampler that clips zeroes its correction; infinite: clipping is off */

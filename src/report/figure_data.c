@@ -73,10 +73,12 @@ static void put_slice(struct sheet *sheet, const struct slice *slice, size_t fir
         }
 }
 
-/* The T at which T/log T is `cost`. */
-static double steps_of_cost(double cost)
+/* The T at which the cost without the logarithm is `cost`. */
+static double steps_of_cost(const char *schedule, double cost)
 {
     double T = 3.0;
+    if (log_free_cost(schedule, 3) == T) /* there is none */
+        return fmax(cost, T);
     for (int i = 0; i < 200; i++)
         T = fmax(cost * log(T), 3.0);
     return T;
@@ -101,10 +103,11 @@ static void put_guide(const struct sheet *sheet, const struct slice *slice, cons
         return;
     const struct place place = slice_place(slice, name, series, first, "guide");
     double x = slice_x(slice, first), whole = slice_x(slice, count - 1) / x;
-    double cost = log_free_cost(slice_bracket(slice, sampler, first)->passes);
+    const char *schedule = spec_schedule(&slice->evidence->spec, sampler)->kind->name;
+    double cost = log_free_cost(schedule, slice_bracket(slice, sampler, first)->passes);
     for (int i = 0; i <= GUIDE_POINTS; i++) {
         double ratio = pow(whole, i / (double)GUIDE_POINTS);
-        sheet_row(sheet, &place, x * ratio, steps_of_cost(cost * pow(ratio, power)));
+        sheet_row(sheet, &place, x * ratio, steps_of_cost(schedule, cost * pow(ratio, power)));
     }
 }
 
@@ -132,7 +135,8 @@ static enum status put_guides_and_keys(const struct sheet *sheet, const struct s
     const struct spec *spec = &slice->evidence->spec;
     size_t drawn = 0;
     for (const struct guide *guide = guides; guide < guides + GUIDES; guide++) {
-        if (evidence_sampler(slice->evidence, guide->sampler) == spec->sampler_count)
+        if (spec->accuracy_in != accuracy_quantities /* TV, which these bounds are of */
+            || evidence_sampler(slice->evidence, guide->sampler) == spec->sampler_count)
             continue;
         const struct claim_bound *bound =
             claims_bound(slice->of_dimension ? STEPS_IN_DIMENSION : STEPS_IN_ACCURACY, guide->sampler);
@@ -142,6 +146,8 @@ static enum status put_guides_and_keys(const struct sheet *sheet, const struct s
     }
     drawn = put_stated_guides(sheet, slice, drawn);
     fprintf(sheet->vars, "guides = %zu\n", drawn);
+    if (spec->accuracy_in != accuracy_quantities)
+        fprintf(sheet->vars, "needed_for = ' for %s ≤ ε'\n", spec->accuracy_in->label);
     for (size_t s = 0; s < spec->sampler_count; s++) {
         struct fit fit;
         TRY(complexity_exponents(slice->evidence, slice->target, s, COST_LOG_FREE, false, NULL, &fit, error));
@@ -210,7 +216,7 @@ static enum status collect_dimension_panel(const struct evidence *evidence, size
     size_t most = 0;
     for (size_t e = 0; e < spec->accuracy_count; e++) {
         const struct slice slice = {evidence, target, 1, e};
-        if (spec->accuracies[e] > WINDOW_ACCURACY || found_by_all(&slice) <= most)
+        if (spec->accuracies[e] > spec->accuracy_in->window || found_by_all(&slice) <= most)
             continue;
         best = slice;
         most = found_by_all(&slice);
@@ -301,7 +307,7 @@ static enum status collect_speedup(const struct evidence *evidence, struct sheet
 {
     const struct spec *spec = &evidence->spec;
     (void)error;
-    if (evidence_sampler(evidence, "accelerated") == spec->sampler_count
+    if (spec->accuracy_in != accuracy_quantities || evidence_sampler(evidence, "accelerated") == spec->sampler_count
         || evidence_sampler(evidence, "ddpm") == spec->sampler_count)
         return STATUS_OK;
     for (size_t target = 0; target < spec->target_count; target++) {

@@ -251,6 +251,20 @@ static void put_what_it_says(const struct page *page, const struct finding *find
     fputs(".</p>\n", page->file);
 }
 
+/* Captions say TV of what the accuracies are of. */
+static void put_caption(const struct page *page, const char *caption)
+{
+    static const char words[] = "TV ≤ ε";
+    const char *found = strstr(caption, words);
+    char text[2000];
+    if (found == NULL)
+        found = caption + strlen(caption);
+    (void)snprintf(text, sizeof text, "%.*s%s%s%s", (int)(found - caption), caption,
+                   *found != '\0' ? page->evidence->spec.accuracy_in->label : "", *found != '\0' ? " ≤ ε" : "",
+                   *found != '\0' ? found + sizeof words - 1 : "");
+    put_element(page, "p", text);
+}
+
 static void put_figure(const struct page *page, const struct figure *figure, bool with_claims)
 {
     if (!put_image(page, figure))
@@ -259,7 +273,7 @@ static void put_figure(const struct page *page, const struct figure *figure, boo
     for (size_t i = 0; i < page->tables->count && with_claims; i = next_claim(page, i))
         if (overall_of(page, i)->claim->topic == figure->topic)
             put_what_it_says(page, overall_of(page, i));
-    put_element(page, "p", figure->caption);
+    put_caption(page, figure->caption);
     fputs("</figcaption></figure>\n", page->file);
 }
 

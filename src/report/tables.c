@@ -235,7 +235,12 @@ static const char how_to_read[] =
     "In the limit: the exponent as h → 0, by Richardson extrapolation from TV (from KL) at the T that are powers of "
     "two, in the dimension where it is worst; where there is such a limit the verdict is taken on it, with 0.01 in "
     "place of 0.05. An interval wholly above its bound supports nothing. Of a claim with several bounds the one that "
-    "fares worst is shown, the note has all, and each counts its own cells.";
+    "fares worst is shown and the note has all; cells are those of the first bound on each sampler.";
+
+static const char how_to_read_quantity[] =
+    "Accuracies ε are not of TV but of the divergence that the experiment's accuracy_in names, and so are T(d, ε), "
+    "its "
+    "exponents and their limits; of W2 every ε is in the window. Built-in claims about T(d, ε) are about TV.";
 
 static const char how_to_read_score_errors[] =
     "Score errors: the effect is the TV between the sampler's laws with and without the error, an upper bound of the "
@@ -257,6 +262,7 @@ const char *tables_note(const struct spec *spec, size_t index)
         int applies;
         const char *text;
     } notes[] = {{1, how_to_read},
+                 {spec->accuracy_in != accuracy_quantities, how_to_read_quantity},
                  {spec->score_error_count > 1, how_to_read_score_errors},
                  {spec->chain_count > 0, how_to_read_samples}};
     for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++)

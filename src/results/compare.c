@@ -365,7 +365,7 @@ static enum status compare_complexity(const struct evidence *const side[2], stru
                                       struct error *error)
 {
     const struct spec *a = &side[0]->spec, *b = &side[1]->spec;
-    if (a->accuracy_count == 0 || b->accuracy_count == 0)
+    if (a->accuracy_count == 0 || b->accuracy_count == 0 || a->accuracy_in != b->accuracy_in)
         return STATUS_OK;
     for (size_t s = 0; s < a->sampler_count; s++) {
         size_t sampler = evidence_sampler(side[1], a->samplers[s]->name), start[2];

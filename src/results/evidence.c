@@ -9,9 +9,11 @@
 #include "core/memory.h"
 #include "results/directory.h"
 
-double log_free_cost(size_t steps)
+double log_free_cost(const char *schedule, size_t steps)
 {
-    return (double)steps / log((double)steps);
+    const struct schedule_kind *kind = schedule_kind_find(schedule);
+    const bool has_logarithm = kind != NULL && kind->params == schedule_constants_params;
+    return has_logarithm ? (double)steps / log((double)steps) : (double)steps;
 }
 
 size_t evidence_sampler(const struct evidence *evidence, const char *name)
@@ -204,9 +206,10 @@ static enum status find_complexity(struct evidence *evidence, struct error *erro
         for (size_t sampler = 0; sampler < spec->sampler_count; sampler++)
             for (size_t d = 0; d < spec->dimension_count; d++) {
                 size_t count = evidence_rows(evidence, target, sampler, 0, d, rows);
-                for (size_t i = 0; i < count; i++)
-                    points[i] =
-                        (struct point){(size_t)rows[i]->steps, rows[i]->step_size, rows[i]->tv, rows[i]->tv_error};
+                for (size_t i = 0; i < count; i++) {
+                    const double *value = quantity_of(spec->accuracy_in, rows[i]);
+                    points[i] = (struct point){(size_t)rows[i]->steps, rows[i]->step_size, value[0], value[1]};
+                }
                 for (size_t e = 0; e < spec->accuracy_count; e++)
                     evidence->complexity[complexity_index(spec, target, sampler, d, e)] =
                         bracket_find(points, count, spec->accuracies[e], spec_schedule(spec, sampler), 0);

@@ -10,7 +10,19 @@
 #include "sample/field.h"
 
 /* What random numbers are for: the last word of their counter. Forward paths add FORWARD_APART for the second. */
-enum { START, AFTER, BEFORE, DRAW, DRAW_COMPONENT, PATH_DRAW, PATH_COMPONENT, FORWARD, MIDDLE, FORWARD_APART };
+enum {
+    START,
+    AFTER,
+    BEFORE,
+    DRAW,
+    DRAW_COMPONENT,
+    PATH_DRAW,
+    PATH_COMPONENT,
+    FORWARD,
+    MIDDLE,
+    FORWARD_APART,
+    STEP_DRAW = 2 * FORWARD_APART + 2
+};
 
 /* An increment evaluated twice, in another order of chains, may differ by this part of the largest. */
 #define ORDER_TOLERANCE 1e-10
@@ -154,6 +166,27 @@ static void make_increment(struct batch *batch, const struct step *step)
         batch->mixes = step->t;
 }
 
+/* The chains' own draws of this step select among the increments for all that can be drawn. */
+static void make_random_increment(struct batch *batch, struct step *step)
+{
+    size_t d = batch->problem->dimension, chains = batch->chains;
+    double draw[SAMPLER_DRAWS], weight[SAMPLER_DRAWS], *uniform = batch->sums, below = 0.0;
+    size_t count = sampler_draws(batch->problem->sampler, draw, weight);
+    random_uniforms(
+        (struct random_block){batch->key, STEP_DRAW, (uint32_t)step->t, batch->first, chains, 0, 1, chains}, uniform);
+    for (size_t k = 0; k < count; k++, below += weight[k - 1]) {
+        double above = k + 1 < count ? below + weight[k] : 1.0;
+        step->draw = draw[k];
+        field_set_others(&batch->field, step);
+        batch->problem->sampler->increment(step, &batch->field.base, d * chains, batch->x, batch->middle,
+                                           batch->work);
+        for (size_t i = 0; i < d; i++)
+            for (size_t j = 0; j < chains; j++)
+                if (uniform[j] >= below && uniform[j] < above)
+                    batch->increment[i * chains + j] = batch->middle[i * chains + j];
+    }
+}
+
 /* Y_t to Y_{t-1}, theory (5), (12). */
 static void advance(struct batch *batch, size_t t)
 {
@@ -167,7 +200,10 @@ static void advance(struct batch *batch, size_t t)
         normals(batch, BEFORE, t, batch->noise);
         add_scaled(size, sqrt(before), batch->noise, batch->x);
     }
-    make_increment(batch, &step);
+    if (sampler->draws > 0)
+        make_random_increment(batch, &step);
+    else
+        make_increment(batch, &step);
     if (after > 0.0) {
         sd = scale * sqrt(after);
         normals(batch, AFTER, t, batch->noise);
@@ -432,6 +468,10 @@ enum status chains_weigh(const struct chain_problem *problem, size_t n, struct p
     size_t quiet = chains_quiet_step(problem);
     if (problem->sampler->log_noise_ratio == NULL)
         return fail_with(error, STATUS_UNSUPPORTED, "%s is deterministic: its paths have no weights",
+                         problem->sampler->name);
+    if (problem->sampler->draws > 0)
+        return fail_with(error, STATUS_UNSUPPORTED,
+                         "%s draws a number in each step, which forward paths do not know: they have no weights",
                          problem->sampler->name);
     if (problem->sampler->memory > 0)
         return fail_with(error, STATUS_UNSUPPORTED,

@@ -366,10 +366,15 @@ void field_set(struct field *field, size_t t)
     if (levels_needed(field) == OTHERS)
         return;
     struct step step = sampler_step(field->sampler, field->schedule, t);
+    field_set_others(field, &step);
+}
+
+void field_set_others(struct field *field, const struct step *step)
+{
     struct level level[SAMPLER_LEVELS];
-    field->levels = sampler_levels(field->sampler, &step, level);
+    field->levels = sampler_levels(field->sampler, step, level);
     for (size_t at = OTHERS; at < field->levels; at++)
-        set_level(field, (int)at, level[at], t);
+        set_level(field, (int)at, level[at], step->t);
 }
 
 void field_log_density(const struct field *field, int which, const double *x, double *log_density)

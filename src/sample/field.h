@@ -75,6 +75,9 @@ void field_free(struct field *field);
 /* Goes to step t in 2..T: FROM is level t and TO is t-1. Steps downwards, one by one, cost half. */
 void field_set(struct field *field, size_t t);
 
+/* The same step, FROM and TO as they are, as a sampler sees it that draws numbers. */
+void field_set_others(struct field *field, const struct step *step);
+
 /* log-density of X at the level of TO (or FROM), of every chain. */
 void field_log_density(const struct field *field, int which, const double *x, double *log_density);
 

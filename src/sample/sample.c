@@ -126,7 +126,8 @@ static enum status by_weights(struct sample *sample, struct estimates *out, stru
     struct paths paths = {.log_weight = {NULL, NULL}};
     struct weights weights;
     double *statistic = NULL;
-    if (sample->problem->sampler->memory > 0 || chains_quiet_step(sample->problem) > 0)
+    if (sample->problem->sampler->memory > 0 || sample->problem->sampler->draws > 0
+        || chains_quiet_step(sample->problem) > 0)
         return STATUS_OK;
     enum status status;
     TRY(look(sample, error));

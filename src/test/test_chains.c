@@ -210,7 +210,7 @@ static void classical_rule(double s0, double s2, int biased, double *u)
 
 /* theory (5)-(12) in plain arithmetic, at moderate noise levels only. */
 static void step_written_out(const struct written_out *how, const struct schedule *schedule, size_t t, double *x,
-                             const double *before, const double *after, double *kept)
+                             const double *before, const double *after, double drawn, double *kept)
 {
     struct step step = sampler_step(NULL, schedule, t);
     double A0 = step.from.alpha_bar, A1 = step.to.alpha_bar, alpha = A0 / A1, beta = 1.0 - alpha, D_t[D], score[D];
@@ -251,6 +251,14 @@ static void step_written_out(const struct written_out *how, const struct schedul
         for (size_t i = 0; i < D; i++)
             D_t[i] = sqrt(A0) * u[i] - x[i];
     }
+    if (strcmp(how->sampler, "randomised-midpoint") == 0) {
+        double A = A0 + drawn * (overshoot - A0), middle[D];
+        for (size_t i = 0; i < D; i++)
+            middle[i] = sqrt(A) * (x[i] / sqrt(A0) - (sqrt((1.0 - A) / A) - s0) * sqrt(1.0 - A0) * score[i]);
+        full_score(A, 1.0 - A, how->biased, middle, score);
+        for (size_t i = 0; i < D; i++)
+            D_t[i] = sqrt(A0) * (overshoot - A0) / (2.0 * pow(A, 1.5)) * score[i];
+    }
     if (strstr(how->sampler, "dpm-solver-2m") != NULL) {
         double n = how->deterministic ? 1.0 : 2.0, h = log(s0 / s1), r = 0.0;
         if (t < schedule->T) {
@@ -268,20 +276,25 @@ static void step_written_out(const struct written_out *how, const struct schedul
 }
 
 static const struct written_out samplers[] = {
-    {"ddpm", 0, 0, 0, 0.0},
-    {"ddpm-ancestral", 0, 0, 1, 0.0},
-    {"accelerated", 1, 0, 0, 1.0},
-    {"accelerated", 1, 0, 1, 1.0},
-    {"accelerated-sde-2024", 0, 0, 0, 0.0},
-    {"ddim", 0, 1, 0, 0.0},
-    {"pf-ode-2", 1, 1, 1, 0.0},
-    {"runge-kutta-4", 0, 0, 1, 0.0},
-    {"dpm-solver-2m", 0, 1, 1, 0.0},
-    {"sde-dpm-solver-2m", 0, 0, 0, 0.0},
+    {"ddpm", 0, 0, 0, 0.0},          {"ddpm-ancestral", 0, 0, 1, 0.0},       {"accelerated", 1, 0, 0, 1.0},
+    {"accelerated", 1, 0, 1, 1.0},   {"accelerated-sde-2024", 0, 0, 0, 0.0}, {"ddim", 0, 1, 0, 0.0},
+    {"pf-ode-2", 1, 1, 1, 0.0},      {"runge-kutta-4", 0, 0, 1, 0.0},        {"randomised-midpoint", 0, 0, 1, 0.0},
+    {"dpm-solver-2m", 0, 1, 1, 0.0}, {"sde-dpm-solver-2m", 0, 0, 0, 0.0},
 };
 
 /* The purposes of chains.c's random numbers: start, noise after the map, noise before it. */
-enum { START, AFTER, BEFORE };
+enum { START, AFTER, BEFORE, STEP_DRAW = 20 };
+
+/* What a step of chain j draws: the Gauss-Legendre node in whose part of (0, 1) a uniform number falls. */
+static double drawn_by(const struct sampler *sampler, struct random_key key, size_t t, size_t j)
+{
+    double draw[SAMPLER_DRAWS], weight[SAMPLER_DRAWS], uniform;
+    size_t k = 0, draws = sampler_draws(sampler, draw, weight);
+    random_uniforms((struct random_block){key, STEP_DRAW, (uint32_t)t, j, 1, 0, 1, 1}, &uniform);
+    for (double below = weight[0]; k + 1 < draws && uniform >= below; below += weight[k])
+        k++;
+    return draw[k];
+}
 
 TEST(test_chain_by_chain, .count = COUNT(samplers))
 {
@@ -300,7 +313,7 @@ TEST(test_chain_by_chain, .count = COUNT(samplers))
         for (size_t t = schedule->T; t >= 2; t--) {
             random_normals((struct random_block){key, BEFORE, (uint32_t)t, j, 1, 0, D, 1}, before);
             random_normals((struct random_block){key, AFTER, (uint32_t)t, j, 1, 0, D, 1}, after);
-            step_written_out(how, schedule, t, x, before, after, kept);
+            step_written_out(how, schedule, t, x, before, after, drawn_by(problem.sampler, key, t, j), kept);
         }
         for (size_t i = 0; i < D; i++)
             ck_assert_msg(fabs(x[i] - y.x[i * CHAINS + j]) < 1e-10,
@@ -368,6 +381,7 @@ static const struct {
     {&skewed, "ddpm-ancestral", NULL, 0.0},
     {&skewed, "accelerated", NULL, 0.0},
     {&skewed, "accelerated-sde-2024", NULL, 0.0},
+    {&skewed, "randomised-midpoint", NULL, 0.0},
     {&skewed, "ddim", NULL, 0.0},
     {&skewed, "accelerated-ode-2024", NULL, 0.0},
     {&skewed, "overshoot-2025", NULL, 0.0},
@@ -571,7 +585,7 @@ TEST(test_original_coordinates, .count = COUNT(samplers))
     for (size_t j = 0; j < CHAINS; j++)
         ck_assert_double_eq_tol(x.log_density[j], y.log_density[j], 1e-6);
     struct paths a, b;
-    if (sampler->log_noise_ratio != NULL && sampler->memory == 0) {
+    if (sampler->log_noise_ratio != NULL && sampler->memory == 0 && sampler->draws == 0) {
         ASSERT_OK(chains_weigh, &problem, CHAINS, &a);
         ASSERT_OK(chains_weigh, &other, CHAINS, &b);
         for (size_t j = 0; j < CHAINS; j++)
@@ -767,6 +781,8 @@ TEST(test_refusals)
     struct paths paths;
     ASSERT_FAILS(STATUS_INVALID, "every coordinate", chains_run, &problem, 100, &points);
     ASSERT_FAILS(STATUS_UNSUPPORTED, "ddim is deterministic", chains_weigh, &problem, 100, &paths);
+    problem.sampler = sampler_find("randomised-midpoint");
+    ASSERT_FAILS(STATUS_UNSUPPORTED, "draws a number in each step", chains_weigh, &problem, 100, &paths);
     problem.sampler = sampler_find("sde-dpm-solver-2m");
     ASSERT_FAILS(STATUS_UNSUPPORTED, "keeps what earlier steps found", chains_weigh, &problem, 100, &paths);
 }

@@ -284,8 +284,8 @@ TEST(test_score_error_table)
     FREED char *text = planted_markdown(&evidence);
     ASSERT_SAYS(text, "\n## Score errors\n", "\nScore errors: the effect is");
     ck_assert_uint_eq(occurrences(text, "| planted | ddpm | wave roughness="), 4);
-    ck_assert_ptr_nonnull(
-        strstr(text, "| planted | ddpm | wave roughness=2 one | 1.000 | - | 0.000 | 0.000 | 0.1 | 0.05 | 36 / 0 / 0 |"));
+    ck_assert_ptr_nonnull(strstr(
+        text, "| planted | ddpm | wave roughness=2 one | 1.000 | - | 0.000 | 0.000 | 0.1 | 0.05 | 36 / 0 / 0 |"));
     ASSERT_SAYS(text, "| planted | ddpm | wave roughness=32 one | - | - | - | - | - | - | 0 / 36 / 0 |");
     ck_assert_ptr_nonnull(
         strstr(text, "| planted | pf-ode-2 | wave roughness=32 one | - | - | - | - | - | - | 0 / 0 / 36 |"));
@@ -314,14 +314,17 @@ static const struct {
      {0, 0, 0},
      2,
      "\nClipping changed TV beyond the radii in 2 of 6 cells: it lowered it in 2, by 3.00e-02 ± 2.0e-09 at most "
-     "(planted, score error bump 0.01 probability=0.001 all, d = 1, T = 64), and raised it in none. Not listed: 4 cells"},
+     "(planted, score error bump 0.01 probability=0.001 all, d = 1, T = 64), and raised it in none. Not listed: 4 "
+     "cells"},
     {{0.01, 0.025, 0.03},
      {0.01, 0.02, 0.04},
      {0, 0, 0},
      2,
-     "in 2 of 6 cells: it lowered it in 1, by 1.00e-02 ± 2.0e-09 at most (planted, score error bump 0.01 probability=0.001 "
+     "in 2 of 6 cells: it lowered it in 1, by 1.00e-02 ± 2.0e-09 at most (planted, score error bump 0.01 "
+     "probability=0.001 "
      "all, "
-     "d = 1, T = 256), and raised it in 1, by 5.00e-03 ± 2.0e-09 at most (planted, score error bump 0.01 probability=0.001 "
+     "d = 1, T = 256), and raised it in 1, by 5.00e-03 ± 2.0e-09 at most (planted, score error bump 0.01 "
+     "probability=0.001 "
      "all, "
      "d = 1, T = 128)."},
 };

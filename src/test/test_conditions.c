@@ -363,6 +363,8 @@ TEST(built_in_samplers_hold_to_what_they_declare, .count = sampler_count())
         for (size_t t = 2; t <= schedule->T; t++)
             ck_assert_msg(!found.unlike[t], "step %zu of %s is unlike others on factor %zu", t, sampler->name, i);
     }
+    if (sampler->draws > 0) /* a mixture, not affine; only a regular sampler may draw */
+        return;
     /* affine, and what is evaluated costs no digits */
     struct sampler undeclared = *sampler;
     const char *engine, *other;
@@ -405,4 +407,33 @@ TEST(rotations_by_a_score_error_are_refused)
     ASSERT_FAILS(STATUS_UNSUPPORTED, "does not commute with rotations", measure_target, &target, &a_sine, &wave,
                  schedule, &dimension, 1, &out);
     ASSERT_OK(measure_target, &target, &pulls, &wave, schedule, &dimension, 1, &out);
+}
+
+/* One draw for all coordinates: the law in one dimension is known, a product of two is refused; and so are jumps. */
+TEST(draws_do_not_compose)
+{
+    static const struct {
+        const char *shape, *reason;
+        size_t dimension;
+    } cases[] = {{"none", NULL, 1},
+                 {"none", "draws one number for all 2 coordinates in each step: laws of factors do not compose", 2},
+                 {"sign", "draws a number in each step, and the score error jumps", 1}};
+    struct schedule *schedule = make_schedule("li-cai", 1.0, 3.0, 48);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct target target;
+        struct measurement out;
+        struct error error = {STATUS_OK, ""};
+        target_init(&target, target_family_find("gaussian"));
+        *real_in(&target, "variance") = 0.25;
+        struct score_error sign = {.shape = error_shape_find("sign"),
+                                   .profile = error_profile_find("uniform"),
+                                   .spread = SPREAD_ALL,
+                                   .size = 0.1};
+        enum status status = measure_target(&target, sampler_find("randomised-midpoint"),
+                                            strcmp(cases[i].shape, "sign") == 0 ? &sign : NULL, schedule,
+                                            &cases[i].dimension, 1, &out, &error);
+        ck_assert_int_eq(status, cases[i].reason == NULL ? STATUS_OK : STATUS_UNSUPPORTED);
+        ck_assert_msg(cases[i].reason == NULL || strstr(error.text, cases[i].reason) != NULL, "%s", error.text);
+    }
+    schedule_free(schedule);
 }

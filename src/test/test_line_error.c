@@ -45,7 +45,9 @@ TEST(test_affine, .count = 16, .grows = 1)
     error.profile = error_profile_find(profiles[_i / 4]);
     for (int target = GAUSS; target <= SHIFTED; target++)
         for (size_t s = 0; sampler_at(s) != NULL; s++) {
-            if (((size_t)(_i + target) + s) % 2 >= taken(2)) /* one of two numbers of steps */
+            if (((size_t)(_i + target) + s) % 2 >= taken(2) /* one of two numbers of steps */
+                || !law_engine_carries(engine_called("line"), sampler_at(s))
+                || !law_engine_carries(engine_called("gaussian"), sampler_at(s)))
                 continue;
             struct law_problem problem = {
                 &targets[target].factor, sampler_at(s), schedule, &error, 0.3, 0.0, 0, NULL};

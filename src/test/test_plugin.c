@@ -319,7 +319,7 @@ TEST(schedules_of_ones_own)
     write_file("x.yaml", SCHEDULE_SPEC("{kind: own}, {kind: linear-beta}, {kind: own, most: 10}"));
     ck_assert_msg(shell("@ run %/x.yaml -o %/out 2>&1") == 0, "%s", output);
     OWNED(result) result = load_result("out/x/x.h5");
-    static const char *const names[] = {"ddpm-own", "ddpm-linear-beta", "ddpm-own-3"};
+    static const char *const names[] = {"ddpm", "ddpm-linear-beta", "ddpm-own-most-10"};
     double tv[3] = {0.0};
     for (size_t i = 0; i < result.count; i++)
         for (int k = 0; k < 3; k++)
@@ -419,6 +419,8 @@ static const struct {
      "sampler 'y' has score_evaluations that are not 1 to 1000"},
     {BEGIN SAMPLER("\"x\"", ", .regular = 1") ONE_SAMPLER, "sampler 'x' says that it is regular, expected 0"},
     {BEGIN SAMPLER("\"x\"", ", .work_arrays = 65") ONE_SAMPLER, "sampler 'x' has work_arrays that are more than 64"},
+    {BEGIN SAMPLER("\"x\"", ", .draws = 1") ONE_SAMPLER,
+     "sampler 'x' draws numbers, which only built-in samplers may"},
     {BEGIN SAMPLER("\"x\"", ", .memory = 65") ONE_SAMPLER, "sampler 'x' has a memory of more than 64 arrays"},
     {BEGIN SAMPLER("\"x\"", ", .claimed_order = -1") ONE_SAMPLER,
      "sampler 'x' has a claimed_order that is not 0 to 1000"},
@@ -635,43 +637,4 @@ TEST(installed_headers_suffice)
         0);
     ck_assert_msg(shell("%/p/bin/diffrate measure %/my-plugin.yaml 2>%/said") == 0, "%s", output);
     ck_assert_uint_eq(lines(output), 25);
-}
-
-#define OWN_CLAIMS(power) \
-    "plugins: [./my-plugin.so]\ntargets:\n- {name: g, kind: gaussian, variance: 0.25}\n- {name: two, kind: " \
-    "two-modes, " \
-    "spread: 1}\nsamplers: [my-sampler]\ndimensions: [1, 4, 16]\nsteps: [64, 128, 256, 512, 1024]\n" \
-    "accuracies: [0.1, 0.05, 0.03, 0.02]\nmax_steps: 1024\nclaims:\n" \
-    "- {name: Mine, says: T is d^(1/2)/eps, source: my paper, quantity: steps, at_most: {accuracy: " power \
-    ", dimension: 1/2}}\n" \
-    "- {name: order, quantity: tv, at_least: {step_size: 1}, targets: g}\n" \
-    "- {name: far, quantity: error_effect, at_least: {score_error_size: 1}}\n"
-
-/* A theorem of the author's own, of a sampler that is in no list: judged, shown everywhere, and changed without
- * measuring anything again. */
-TEST(own_theorems_are_judged)
-{
-    take_example();
-    write_file("own.yaml", OWN_CLAIMS("1"));
-    assert_exits("@ run %/own.yaml --shard 1/2 -o %/out -j 2 2>&1 && @ run %/own.yaml --shard 2/2 -o %/out -j 2 2>&1",
-                 0, "all cells are there and merged");
-    assert_exits("@ verdict %/out/own 2>&1 && @ plot %/out/own && @ report %/out/own", 0, "supported");
-    ASSERT_MADE("out/own", "verdict.md", "verdict.tex", "report.html", "complexity-accuracy.svg");
-    assert_prints("grep -c '| Mine | .* | <= 1 (d: <= 1/2) | supported |' %/out/own/verdict.md", "3\n");
-    assert_prints("grep '| order | ' %/out/own/verdict.md | grep -o 'supported\\|not claimed'",
-                  "supported\nnot claimed\nsupported\n");
-    assert_prints("grep -c '| far | .* | inconclusive | .*no cell in the window' %/out/own/verdict.md", "2\n");
-    assert_prints("grep -c '<h3>Mine <span class=\"badge good\">. supported' %/out/own/report.html", "1\n");
-    assert_prints("grep -o '[^>]*<cite>my paper' %/out/own/report.html", "T is d^(1/2)/eps <cite>my paper\n");
-    assert_prints("grep -c '^Mine & ' %/out/own/verdict.tex", "3\n");
-    assert_exits("cat %/out/own/complexity-accuracy.vars.gp", 0, "'∝ 1/ε^{1} (Mine)'");
-    assert_exits("@ explain %/out/own Mine -t g", 0,
-                 "\nJudged: limit of the exponent of T/log T in 1/eps, my-sampler");
-    assert_exits("@ check %/out/own --spec %/own.yaml 2>&1", 0, "");
-
-    write_file("own.yaml", OWN_CLAIMS("0.9"));
-    assert_exits("@ run %/own.yaml -o %/out 2>&1", 1, "--adopt it and keep the cells that both have");
-    assert_exits("@ run %/own.yaml -o %/out --adopt 2>&1", 0, "\n0 cells measured");
-    assert_prints("grep -c '| Mine | .* | refuted |' %/out/own/verdict.md", "3\n");
-    assert_exits("@ list claims", 0, "claims of your own");
 }

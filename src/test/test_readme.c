@@ -87,3 +87,38 @@ TEST(citation_is_current)
                   "grep -q \"notes: $paper$\" CITATION.cff || echo $paper; done",
                   "");
 }
+
+/* A theorem of the author's own, of a sampler that is in no list: judged, shown everywhere, and changed without
+ * measuring anything again. */
+TEST(own_theorems_are_judged)
+{
+    extract("my-theorem.yaml");
+    ck_assert_int_eq(shell("gcc -std=c17 -ffp-contract=off -shared -fPIC -Isrc experiments/my-plugin.c -o "
+                           "%/my-plugin.so && echo '  - {name: far, quantity: error_effect, at_least: "
+                           "{score_error_size: 1}}' >>%/my-theorem.yaml"),
+                     0);
+    assert_exits("@ run %/my-theorem.yaml --shard 1/2 -o %/out -j 2 2>&1 && "
+                 "@ run %/my-theorem.yaml --shard 2/2 -o %/out -j 2 2>&1",
+                 0, "all cells are there and merged");
+    assert_exits("@ verdict %/out/my-theorem 2>&1 && @ plot %/out/my-theorem && @ report %/out/my-theorem", 0,
+                 "supported");
+    ASSERT_MADE("out/my-theorem", "verdict.md", "verdict.tex", "report.html", "complexity-accuracy.svg");
+    ck_assert_int_eq(shell("cd %/out/my-theorem && cp verdict.md verdict.tex report.html *.vars.gp ../.."), 0);
+    assert_prints("grep -c '| mine | .* | <= 1 (d: <= 1/2) | supported |' %/verdict.md", "3\n");
+    assert_prints("grep '| order | ' %/verdict.md | grep -o 'supported\\|not claimed'",
+                  "supported\nnot claimed\nsupported\n");
+    assert_prints("grep -c '| far | .* | inconclusive | .*no cell in the window' %/verdict.md", "2\n");
+    assert_prints("grep -c '<h3>mine <span class=\"badge good\">. supported' %/report.html", "1\n");
+    assert_prints("grep -o '[^>]*<cite>my paper' %/report.html", "T = O(d^(1/2)/eps) <cite>my paper\n");
+    assert_prints("grep -c '^mine & ' %/verdict.tex", "3\n");
+    assert_exits("cat %/complexity-accuracy.vars.gp", 0, "'∝ 1/ε^{1} (mine)'");
+    assert_exits("@ explain %/out/my-theorem mine -t g", 0,
+                 "\nJudged: limit of the exponent of T/log T in 1/eps, my-sampler");
+    assert_exits("@ check %/out/my-theorem --spec %/my-theorem.yaml 2>&1", 0, "0 problems");
+
+    ck_assert_int_eq(shell("sed -i 's/accuracy: 1,/accuracy: 0.9,/' %/my-theorem.yaml"), 0);
+    assert_exits("@ run %/my-theorem.yaml -o %/out 2>&1", 1, "--adopt it and keep the cells that both have");
+    assert_exits("@ run %/my-theorem.yaml -o %/out --adopt 2>&1", 0, "\n0 cells measured");
+    assert_prints("grep -c '| mine | .* | refuted |' %/out/my-theorem/verdict.md", "3\n");
+    assert_exits("@ list claims", 0, "claims of your own");
+}

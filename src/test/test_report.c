@@ -258,6 +258,14 @@ TEST(csv_holds_every_bit)
             else
                 check_value(field, &result.rows[i - 1], text);
         }
+        for (size_t p = 0; p < result.parameters.count; p++) {
+            const struct field field = parameter_field(&result.parameters, p);
+            const char *text = next_value(&at);
+            if (i == 0)
+                ck_assert_str_eq(text, field.name);
+            else
+                check_value(&field, &result.rows[i - 1], text);
+        }
         ck_assert_str_eq(next_value(&at), i == 0 ? "failure" : "");
         ck_assert_ptr_null(at);
         line = end + 2;

@@ -55,6 +55,7 @@ static const struct exact_step steps[] = {
 /* 1 - alpha of the steps before and after, as parts of this one's. */
 #define BEFORE 0.75L
 #define AFTER 0.875L
+#define PLACE 0.375L /* of a random level in the interval */
 
 static struct step make_step(const struct sampler *sampler, const struct exact_step *e)
 {
@@ -62,6 +63,7 @@ static struct step make_step(const struct sampler *sampler, const struct exact_s
     return (struct step){
         .t = 7,
         .T = 9,
+        .draw = (double)PLACE,
         .from = {(double)e->a, (double)(1.0L - e->a)},
         .to = {(double)e->a1, (double)(1.0L - e->a1)},
         .alpha = (double)alpha,
@@ -126,6 +128,14 @@ static long double increment_song_with(const struct exact_step *e, long double v
 static long double increment_song(const struct exact_step *e, long double x)
 {
     return increment_song_with(e, 0.0L, x);
+}
+
+/* s at tau = 1 - a, between those of level t and of the overshoot level, and Y there */
+static long double increment_midpoint(const struct exact_step *e, long double x)
+{
+    long double end = overshoot(e), a = e->a + PLACE * (end - e->a);
+    long double u = x / sqrtl(e->a) + (sigma(a) - sigma(e->a)) * epsilon(e, e->a, x);
+    return sqrtl(e->a) * (end - e->a) / (2.0L * powl(a, 1.5L)) * score_of(e, a, sqrtl(a) * u);
 }
 
 /* Lu et al.'s X in place of x0, where the step before found x0 = x/2 */
@@ -270,6 +280,7 @@ static const struct {
     {"lagrange-4", increment_lagrange_4, posterior_noise, NULL},
     {"runge-kutta-3", increment_kutta_3, posterior_noise, NULL},
     {"runge-kutta-4", increment_kutta_4, posterior_noise, NULL},
+    {"randomised-midpoint", increment_midpoint, posterior_noise, NULL},
     {"dpm-solver-2m", increment_dpm, NULL, NULL},
     {"sde-dpm-solver-2m", increment_sde_dpm, posterior_noise, NULL},
 };
@@ -604,6 +615,7 @@ TEST(test_order_on_mixture)
         {"dpm-solver-2m", TO_NEXT, 2, 1.0},
         {"overshoot-2025", TO_AFTER, 1, 1.0},
         {"ddpm-ancestral", TO_OVERSHOOT, 1, 1.0},
+        {"randomised-midpoint", TO_OVERSHOOT, 2, 1.0}, /* on average over the draws */
         {"accelerated", TO_OVERSHOOT, 2, 1.0},
         {"accelerated", TO_OVERSHOOT, 2, 0.5},
         {"lagrange-3", TO_OVERSHOOT, 3, 1.0},
@@ -638,10 +650,17 @@ TEST(test_order_on_mixture)
                 long double u = follow(sigma(e.a), above, x[i] / sqrtl(e.a));
                 kept[i] = (double)(u - above * mixture_slope(above, u));
             }
-            sampler->increment(&step, &score, COUNT(x), x, out, work);
+            double draw[SAMPLER_DRAWS], weight[SAMPLER_DRAWS], mean[COUNT(x)] = {0.0};
+            size_t draws = sampler_draws(sampler, draw, weight);
+            for (size_t k = 0; k < draws; k++) {
+                step.draw = draw[k];
+                sampler->increment(&step, &score, COUNT(x), x, out, work);
+                for (size_t i = 0; i < COUNT(x); i++)
+                    mean[i] += weight[k] * out[i];
+            }
             for (size_t i = 0; i < COUNT(x); i++) {
                 long double exact = sqrtl(e.a) * follow(sigma(e.a), end, x[i] / sqrtl(e.a)) - x[i];
-                error[half] += (out[i] - exact) * (out[i] - exact);
+                error[half] += (mean[i] - exact) * (mean[i] - exact);
             }
         }
         long double order = log2l(error[0] / error[1]) / 2.0L - 1.0L;
@@ -720,6 +739,23 @@ TEST(test_lagrange)
             for (size_t i = 0; i < POINTS; i++)
                 ck_assert_double_eq_tol(out[i], known[i], 1e-13 * fabs(known[i]));
         }
+}
+
+/* What is drawn has the first moments of the uniform law. */
+TEST(test_draws)
+{
+    for (size_t nodes = 0; nodes <= SAMPLER_DRAWS; nodes++) {
+        const struct sampler drawing = {.draws = nodes};
+        double draw[SAMPLER_DRAWS], weight[SAMPLER_DRAWS];
+        ck_assert_uint_eq(sampler_draws(&drawing, draw, weight), nodes > 0 ? nodes : 1);
+        for (size_t moment = 0; moment < (nodes > 0 ? 2 * nodes : 2); moment++) {
+            double total = 0.0;
+            for (size_t k = 0; k < (nodes > 0 ? nodes : 1); k++)
+                total += weight[k] * pow(draw[k], (double)moment);
+            ck_assert_msg(fabs(total - 1.0 / (double)(moment + 1)) <= (moment == 0 ? 3e-16 : 1e-14),
+                          "%zu nodes, moment %zu: %.17g", nodes, moment, total);
+        }
+    }
 }
 
 /* Levels at a part of sigma, and one forward step up. */

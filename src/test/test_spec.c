@@ -218,7 +218,7 @@ static void check_full(const struct spec *spec)
     ck_assert_str_eq(own[0].powers[0].axis, "dimension");
     ck_assert_double_eq(own[0].powers[0].value, 0.5);
     ck_assert_str_eq(own[1].quantity->name, "w2");
-    ck_assert(own[1].sampler_count == 3 && own[1].target_count == 6);
+    ck_assert(own[1].sampler_count == 3 && own[1].targets == NULL);
     ck_assert(!own[1].powers[0].at_least && own[1].powers[1].at_least);
 }
 
@@ -391,7 +391,7 @@ static const struct bad {
     {TARGETS TAIL "step: [3]\n", 5, 1,
      "unknown key 'step', expected one of: title, plugins, schedule, targets, samplers, dimensions, steps, "
      "score_errors, "
-     "samples, accuracies, max_steps, claims; did you mean 'steps'?"},
+     "samples, accuracy_in, accuracies, max_steps, claims; did you mean 'steps'?"},
     {TARGETS TAIL "sampler: 1\n", 5, 1, "max_steps, claims; did you mean 'samplers'?"},
     {TARGETS TAIL "maxsteps: 9\n", 5, 1, "did you mean 'max_steps'?"},
     {TARGETS TAIL "colour: 1\n", 5, 1, "unknown key 'colour', expected one of: title"},

@@ -116,7 +116,7 @@ const struct claim_bound *claims_bound(enum power power, const char *sampler)
 static unsigned offers(const struct spec *spec)
 {
     unsigned has = 0;
-    if (spec->accuracy_count > 0)
+    if (spec->accuracy_count > 0 && spec->accuracy_in == accuracy_quantities)
         has |= NEEDS_ACCURACIES;
     if (spec->score_error_count > 1)
         has |= NEEDS_SCORE_ERRORS;
@@ -204,6 +204,11 @@ static enum status decide(const struct evidence *evidence, const struct claim *c
         return fail_with(error, STATUS_MEMORY, "out of memory for a finding");
     if (!claim_is_about(claim, out->target)) {
         judge_note(out, "the claim is not about this target");
+        return STATUS_OK;
+    }
+    const bool of_steps = claim->bound[0].power > NO_POWER && claim->bound[0].power < COLUMN_IN_AXIS; /* T(d, eps) */
+    if (of_steps && !claim->stated && evidence->spec.accuracy_in != accuracy_quantities) {
+        judge_inconclusive(out, "the claim is about TV, the experiment's accuracies are of another divergence");
         return STATUS_OK;
     }
     TRY(power_kinds[claim->bound[0].power].decide(evidence, claim, target, out, error));

@@ -25,6 +25,7 @@ enum power {
     NO_POWER,
     STEPS_IN_ACCURACY,     /* T/log T in 1/eps */
     STEPS_IN_DIMENSION,    /* T/log T in d */
+    STEPS_IN_PARAMETER,    /* T/log T in a parameter of targets, samplers or schedules */
     STEPS_RATIO,           /* the largest T of the first sampler over T of the second */
     RATIO_IN_ACCURACY,     /* T/log T of the slower sampler over that of the other, in 1/eps */
     RATIO_IN_DIMENSION,    /* the same in d */
@@ -81,7 +82,7 @@ struct finding {
 
 /* What an experiment must have, so that it asks for the claim where it names none. */
 enum {
-    NEEDS_ACCURACIES = 1,
+    NEEDS_ACCURACIES = 1, /* of TV */
     NEEDS_SCORE_ERRORS = 2,
     NEEDS_ROUGHNESS = 4, /* score errors that have one */
     NEEDS_STOCHASTIC = 8,
@@ -117,6 +118,7 @@ struct claim {
     size_t target_count;
     unsigned needs;
     enum topic topic;
+    bool stated; /* by the experiment's file */
 };
 
 const struct claim *claim_at(size_t index); /* the built-in ones; NULL past the end */

@@ -56,6 +56,23 @@ static bool is_repeated(const struct evidence *evidence, const struct claim *cla
     return false;
 }
 
+static bool is_left_out(const struct evidence *evidence, const struct claim *claim, const struct claim_bound *bound,
+                        size_t target)
+{
+    return (bound->needs_several && evidence->spec.dimension_count < 2)
+           || is_repeated(evidence, claim, bound, target);
+}
+
+/* Bounds on one sampler are judged from the same cells, which count once. */
+static bool is_first_of_sampler(const struct evidence *evidence, const struct claim *claim,
+                                const struct claim_bound *bound, size_t target)
+{
+    const struct claim_bound *first = claim->bound;
+    while (strcmp(first->sampler, bound->sampler) != 0 || is_left_out(evidence, claim, first, target))
+        first++;
+    return first == bound;
+}
+
 enum status decide_powers(const struct evidence *evidence, const struct claim *claim, size_t target,
                           struct finding *out, struct error *error)
 {
@@ -66,8 +83,7 @@ enum status decide_powers(const struct evidence *evidence, const struct claim *c
         struct account account = {.windows = 0};
         struct finding part = {
             .claim = claim, .account = &account, .bound = bound->value, .relation = bound->relation};
-        if ((bound->needs_several && evidence->spec.dimension_count < 2)
-            || is_repeated(evidence, claim, bound, target))
+        if (is_left_out(evidence, claim, bound, target))
             continue;
         memcpy(part.target, out->target, sizeof part.target);
         enum status status = power_kinds[bound->power].judge(evidence, bound, target, &part, error);
@@ -75,9 +91,11 @@ enum status decide_powers(const struct evidence *evidence, const struct claim *c
         if (status != STATUS_OK)
             return status;
         add_part(bound, &part, &all);
-        all.used += part.used;
-        all.censored += part.censored;
-        all.at_start += part.at_start;
+        if (is_first_of_sampler(evidence, claim, bound, target)) {
+            all.used += part.used;
+            all.censored += part.censored;
+            all.at_start += part.at_start;
+        }
         part.account = out->account;
         if (judged++ == 0 || part.outcome > worst.outcome)
             worst = part;

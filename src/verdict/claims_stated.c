@@ -27,8 +27,12 @@ static struct claim_bound make_bound(const struct claim_spec *stated, const stru
         bound.axis = power->axis;
     } else if (power->slower != NULL)
         bound.power = in_accuracy ? RATIO_IN_ACCURACY : RATIO_IN_DIMENSION;
-    else
+    else if (in_accuracy || strcmp(power->axis, "dimension") == 0)
         bound.power = in_accuracy ? STEPS_IN_ACCURACY : STEPS_IN_DIMENSION;
+    else {
+        bound.power = STEPS_IN_PARAMETER;
+        bound.axis = power->axis;
+    }
     return bound;
 }
 
@@ -37,6 +41,7 @@ static enum topic topic_of(const struct claim_spec *stated, const struct claim_b
 {
     static const enum topic topics[] = {[STEPS_IN_ACCURACY] = TOPIC_ACCURACY,
                                         [STEPS_IN_DIMENSION] = TOPIC_DIMENSION,
+                                        [STEPS_IN_PARAMETER] = TOPIC_DIMENSION,
                                         [RATIO_IN_ACCURACY] = TOPIC_ACCELERATION,
                                         [RATIO_IN_DIMENSION] = TOPIC_ACCELERATION};
     if (first->power != COLUMN_IN_AXIS)
@@ -79,7 +84,8 @@ struct claim *claim_of_spec(const struct claim_spec *stated)
                                 .targets = stated->targets,
                                 .target_count = stated->target_count,
                                 .needs = NEEDS_ITS_NAME,
-                                .topic = topic_of(stated, out->bound)};
+                                .topic = topic_of(stated, out->bound),
+                                .stated = true};
     name_statistic(out, stated);
     return &out->claim;
 }

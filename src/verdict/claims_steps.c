@@ -7,22 +7,24 @@
 #include "verdict/exponents.h"
 #include "verdict/judge.h"
 
-/* A floor under TV means that T(d, eps) does not exist below it: no power of 1/eps bounds it. */
+/* A floor under TV, or what else the accuracies are of, means that T(d, eps) does not exist below it: no power of
+ * 1/eps bounds it. */
 static void judge_floor(const struct evidence *evidence, size_t target, size_t sampler, struct finding *out)
 {
-    const struct tv_fall fall = tv_fall(evidence, target, sampler);
+    const char *label = evidence->spec.accuracy_in->label;
+    const struct fall fall = last_fall(evidence, target, sampler);
     if (!isfinite(fall.power))
         return;
     struct judgement judgement = {.condition = {{OUTCOME_REFUTED, "refuted", "the power of h with which it falls",
                                                  BELOW, FLOOR_SLOPE, fall.power}},
                                   .conditions = 1,
                                   .otherwise = "no floor in sight, which decides nothing"};
-    (void)snprintf(judgement.of, sizeof judgement.of, "how TV of %s falls at the largest T measured",
+    (void)snprintf(judgement.of, sizeof judgement.of, "how %s of %s falls at the largest T measured", label,
                    evidence->spec.samplers[sampler]->name);
     if (judge_by(out, &judgement, out->outcome) == 0)
         judge_note(out,
-                   "TV floor: TV = %.3g at T = %zu (d = %zu) has stopped falling; T(d, eps) does not exist below it",
-                   fall.tv, fall.steps, fall.dimension);
+                   "%s floor: %s = %.3g at T = %zu (d = %zu) has stopped falling; T(d, eps) does not exist below it",
+                   label, label, fall.value, fall.steps, fall.dimension);
 }
 
 /* Where TV is below its radius, T(d, eps) is known from above only, and so is its growth: enough to support a bound,
@@ -56,7 +58,7 @@ static enum status judge_from_above(const struct evidence *evidence, size_t targ
         out->value = fit.x.value;
         out->interval = fit.x.interval;
         out->used = fit.weighed_x;
-        judge_note(out, "from upper limits on T: TV is below its radius");
+        judge_note(out, "from upper limits on T: %s is below its radius", evidence->spec.accuracy_in->label);
     }
 end:
     account_free(&account);
@@ -73,12 +75,14 @@ static enum status judge_steps_limit(const struct evidence *evidence, const stru
     char of[200];
     if (bound->power == STEPS_IN_DIMENSION) {
         TRY(dimension_limit(evidence, target, sampler, &limit, error));
-        (void)snprintf(of, sizeof of, "limit of the %s, %s, from TV in %zu dimensions",
-                       power_kinds[bound->power].name, bound->sampler, limit.points);
+        (void)snprintf(of, sizeof of, "limit of the %s, %s, from %s in %zu dimensions",
+                       power_kinds[bound->power].name, bound->sampler, evidence->spec.accuracy_in->label,
+                       limit.points);
     } else {
         TRY(accuracy_limit(evidence, target, sampler, bound->relation == AT_LEAST, &limit, &dimension, error));
-        (void)snprintf(of, sizeof of, "limit of the %s, %s, from TV at %zu T in d = %zu",
-                       power_kinds[bound->power].name, bound->sampler, limit.points, dimension);
+        (void)snprintf(of, sizeof of, "limit of the %s, %s, from %s at %zu T in d = %zu",
+                       power_kinds[bound->power].name, bound->sampler, evidence->spec.accuracy_in->label,
+                       limit.points, dimension);
     }
     if (limit.exists) {
         out->note[note] = '\0';
@@ -120,7 +124,7 @@ enum status judge_steps(const struct evidence *evidence, const struct claim_boun
         out->raw_value = in_T.value;
         out->raw_interval = in_T.interval;
     } else {
-        if (!in_dimension)
+        if (!in_dimension && bound->relation == AT_MOST)
             TRY(judge_from_above(evidence, target, sampler, bound, out, error));
         if (out->measured == 0) {
             judge_inconclusive(out, fit.ok ? "only one dimension in the window" : fit.reason);
@@ -131,7 +135,7 @@ enum status judge_steps(const struct evidence *evidence, const struct claim_boun
         }
     }
     TRY(judge_steps_limit(evidence, bound, target, sampler, note, out, error));
-    if (!in_dimension)
+    if (!in_dimension && bound->relation == AT_MOST)
         judge_floor(evidence, target, sampler, out);
     return STATUS_OK;
 }
@@ -182,6 +186,11 @@ static void note_frontier(const struct evidence *evidence, size_t target, size_t
         else
             judge_note(out, "in %s it is not seen to win at d = %zu", unit, spec->dimensions[at[i]]);
     }
+}
+
+static double cost_of(const struct evidence *evidence, size_t sampler, const struct bracket *bracket)
+{
+    return log_free_cost(spec_schedule(&evidence->spec, sampler)->kind->name, bracket->passes);
 }
 
 /* A cell of the two samplers that are compared. */
@@ -316,7 +325,8 @@ enum status judge_ratio(const struct evidence *evidence, const struct claim_boun
             const struct bracket *b = evidence_complexity(evidence, target, slow, d, e);
             int beyond = a->reach == REACH_BEYOND || b->reach == REACH_BEYOND;
             int at_start = a->reach == REACH_AT_START || b->reach == REACH_AT_START;
-            int inside = a->reach == REACH_FOUND && b->reach == REACH_FOUND && spec->accuracies[e] <= WINDOW_ACCURACY;
+            int inside = a->reach == REACH_FOUND && b->reach == REACH_FOUND
+                         && spec->accuracies[e] <= spec->accuracy_in->window;
             out->censored += (size_t)beyond;
             out->at_start += (size_t)at_start;
             account_pair(out->account, spec, samplers, d, e, a, b,
@@ -327,7 +337,7 @@ enum status judge_ratio(const struct evidence *evidence, const struct claim_boun
                                     : "ε above 0.1, or a T not resolved");
             if (!inside)
                 continue;
-            double ratio = log_free_cost(b->passes) / log_free_cost(a->passes);
+            double ratio = cost_of(evidence, slow, b) / cost_of(evidence, fast, a);
             cells[count++] =
                 (struct fit_cell){log((double)spec->dimensions[d]), -log(spec->accuracies[e]), log(ratio), d, e};
             extreme = e > extreme ? e : extreme;

@@ -17,7 +17,7 @@ static bool is_of(const char *axis, const char *name)
     return strcmp(axis, name) == 0;
 }
 
-/* Whether the axis is h or d. */
+/* Whether the axis is h or d, not a parameter. */
 static bool has_limit(const char *axis)
 {
     return is_of(axis, "step_size") || is_of(axis, "steps") || is_of(axis, "dimension");
@@ -48,7 +48,7 @@ static struct field axis_field(const struct evidence *evidence, const char *axis
 static double abscissa(const struct field *axis, const struct record *row)
 {
     if (is_of(axis->name, "steps"))
-        return log_free_cost((size_t)row->steps);
+        return log_free_cost(row->schedule, (size_t)row->steps);
     return axis->type == FIELD_COUNT ? (double)field_count(axis, row) : field_real(axis, row);
 }
 
@@ -247,9 +247,21 @@ enum status column_exponent_limit(const struct evidence *evidence, const struct 
     const bool in_steps = is_of(bound->axis, "steps");
     *where = 0;
     *out = (struct limit){.exists = false};
-    if (column->role == COLUMN_SAMPLED || columns_are_of_errors(bound) || !has_limit(bound->axis)) {
-        (void)snprintf(out->reason, sizeof out->reason, "limits are of exact laws with exact scores, in h or d");
+    if (column->role == COLUMN_SAMPLED || columns_are_of_errors(bound) || axis_is_of_schedules(bound->axis)) {
+        (void)snprintf(out->reason, sizeof out->reason, "limits are of exact laws with exact scores");
         return STATUS_OK;
+    }
+    if (!has_limit(bound->axis)) {
+        const struct spec *spec = &evidence->spec;
+        struct member *members = array_new(spec->target_count + spec->sampler_count, sizeof *members);
+        double order;
+        if (members == NULL)
+            return fail_with(error, STATUS_MEMORY, "out of memory for limits");
+        const size_t count = members_find(spec, bound->axis, target, sampler, members);
+        enum status status = parameter_limit(evidence, members, count, column->offset, bound->relation == AT_MOST,
+                                             out, &order, where, error);
+        free(members);
+        return status;
     }
     if (is_of(bound->axis, "dimension"))
         return coefficient_limit(evidence, target, sampler, column->offset, out, error);

@@ -62,6 +62,19 @@ MUST_USE enum status dimension_limit(const struct evidence *evidence, size_t tar
 MUST_USE enum status ratio_limit(const struct evidence *evidence, size_t target, size_t fast, size_t slow,
                                  struct limit *out, size_t *where, struct error *error);
 
+/* Targets and samplers that differ in a parameter alone, with its values. */
+struct member {
+    size_t target, sampler;
+    double value;
+};
+/* Those of this target and sampler, by increasing value: at most as many as there are targets or samplers. */
+size_t members_find(const struct spec *spec, const char *axis, size_t target, size_t sampler, struct member *out);
+/* The power of the parameter in the divergence's C_p, between the two largest values, as for d; over p it is that in
+ * T/log T. The largest of all dimensions or the smallest. */
+MUST_USE enum status parameter_limit(const struct evidence *evidence, const struct member *members, size_t count,
+                                     size_t offset, bool largest, struct limit *out, double *order, size_t *where,
+                                     struct error *error);
+
 /* Of a fit's cells, which the last window of the account holds in this order as used, those without weight are not
  * used. account may be NULL. */
 void exponents_mark_unweighted(struct account *account, const struct fit_cell *cells, size_t count, bool along_d);
@@ -76,12 +89,13 @@ struct unused complexity_unused(const struct evidence *evidence, size_t target, 
  * floor. */
 #define FLOOR_SLOPE 0.2
 
-/* How TV falls at the largest T, where it is far above its radius: the power of h, in the smallest dimension in which
- * it is below FLOOR_SLOPE, or else the smallest; infinite where TV is not seen to fall or not. */
-struct tv_fall {
-    double power, tv;
+/* How what the accuracies are of falls at the largest T, where it is far above its radius and TV at most 1/2: the
+ * power of h, in the smallest dimension in which it is below FLOOR_SLOPE, or else the smallest; infinite where it is
+ * not seen to fall or not. */
+struct fall {
+    double power, value;
     size_t steps, dimension;
 };
-struct tv_fall tv_fall(const struct evidence *evidence, size_t target, size_t sampler);
+struct fall last_fall(const struct evidence *evidence, size_t target, size_t sampler);
 
 #endif

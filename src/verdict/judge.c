@@ -49,6 +49,9 @@ const struct power_kind power_kinds[] = {
                             {"log(T/log T)", "log d", "ε", "the smallest ε", "the smallest d"},
                             decide_powers,
                             judge_steps},
+    [STEPS_IN_PARAMETER] = {.regression = {"log(T/log T)", "", "(d, ε)", "the largest value", "the first (d, ε)"},
+                            .decide = decide_powers,
+                            .judge = judge_parameter},
     [STEPS_RATIO] = {.name = "largest ratio of T", .in = "T", .decide = decide_crossover},
     [RATIO_IN_ACCURACY] = {"exponent of the ratio of T/log T in 1/eps",
                            "1/eps",
@@ -95,12 +98,15 @@ void bound_name(const struct claim_bound *bound, char text[BOUND_NAME])
     if (name != NULL)
         (void)snprintf(text, BOUND_NAME, "%s", name);
     else
-        (void)snprintf(text, BOUND_NAME, "exponent of %s in %s", bound->column, bound_axis(bound));
+        (void)snprintf(text, BOUND_NAME, "exponent of %s in %s", bound->column != NULL ? bound->column : "T/log T",
+                       bound_axis(bound));
 }
 
 struct regression_words bound_regression(const struct claim_bound *bound)
 {
     struct regression_words words = power_kinds[bound->power].regression;
+    if (bound->axis != NULL)
+        (void)snprintf(words.x, sizeof words.x, "log(%s)", bound_axis(bound));
     if (bound->power != COLUMN_IN_AXIS)
         return words;
     const bool in_dimension = strcmp(bound->axis, "dimension") == 0, of_error = columns_are_of_errors(bound);
@@ -200,7 +206,9 @@ void judge_limit(struct finding *finding, const char *of, const struct claim_bou
         finding->interval = limit->interval;
         finding->measured = 1;
     }
-    if (decided == 2)
+    if (decided == 1)
+        judge_note(finding, "the limit's interval is wider than %.2f", WIDEST);
+    else if (decided == 2)
         judge_note(finding, "the interval lies beyond the bound, by less than the %.2f that extrapolation may leave",
                    LIMIT_BAND);
     else if (decided == 5)

@@ -69,6 +69,8 @@ MUST_USE enum status decide_crossover(const struct evidence *evidence, const str
                                       struct finding *out, struct error *error);
 MUST_USE enum status judge_steps(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
                                  struct finding *out, struct error *error);
+MUST_USE enum status judge_parameter(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
+                                     struct finding *out, struct error *error);
 MUST_USE enum status judge_ratio(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
                                  struct finding *out, struct error *error);
 MUST_USE enum status judge_column(const struct evidence *evidence, const struct claim_bound *bound, size_t target,

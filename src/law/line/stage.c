@@ -93,6 +93,12 @@ static enum status find_breaks(struct line *line, struct transfer *transfer, str
     if (transfer->stage.sampler->work_arrays > 64)
         return fail_with(error, STATUS_UNSUPPORTED, "sampler %s needs more than 64 work arrays",
                          transfer->stage.sampler->name);
+    if (line->draws > 0)
+        return fail_with(
+            error, STATUS_UNSUPPORTED,
+            "sampler %s draws a number in each step, and the score error jumps: where its maps jump is not "
+            "looked for",
+            transfer->stage.sampler->name);
     double scale = transfer->stage.deterministic ? sd : transfer->tau;
     line->oracle.work = line->threads.work->oracle_work;
     oracle_breaks(&line->oracle, transfer->stage.sampler, transfer->stage.step, transfer->grid, scale, work,
@@ -166,6 +172,10 @@ enum status line_stage_prepare(void *state, const struct stage *stage, size_t fr
     struct line *line = state;
     line->result = &line->grid[to];
     transfer_init(&line->transfer, stage, &line->level[from], &line->level[to], &line->grid[from], &line->oracle);
+    if (stage->moves) {
+        line->transfer.draws = line->draws;
+        line->transfer.draw = line->draw;
+    }
     TRY(find_breaks(line, &line->transfer, error));
     line->fineness = fineness_for(line, &line->transfer);
     return STATUS_OK;
