@@ -8,6 +8,8 @@
 #include "test/shell.h"
 #include "test/suite.h"
 
+TEST_SUITE(accuracy, .setup = shell_setup, .teardown = shell_teardown);
+
 static const char spec_form[] =
     "title: x\nschedule: {kind: exponential, start: 1.0e-9, delta: 1.0e-3}\n"
     "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1, 64]\n"
@@ -52,10 +54,10 @@ static size_t check_brackets(const struct evidence *evidence, const char *name)
     return found;
 }
 
-START_TEST(complexity_in_every_quantity)
+TEST(complexity_in_every_quantity, .count = (int)taken(COUNT(cases)), .grows = 1)
 {
     static const char *const none[] = {"eps-ddpm", NULL};
-    struct evidence evidence;
+    OWNED(evidence) evidence;
     char text[1000], path[300], expected[80];
     (void)snprintf(text, sizeof text, spec_form, cases[_i].name, cases[_i].accuracies, cases[_i].power);
     write_file("x.yaml", text);
@@ -72,7 +74,6 @@ START_TEST(complexity_in_every_quantity)
     ck_assert_msg(strstr(verdict, "| supported") != NULL && strstr(verdict, "refuted |") == NULL, "%s", verdict);
     free(verdict);
     free(page);
-    evidence_free(&evidence);
     (void)snprintf(text, sizeof text, spec_form, cases[_i].name, cases[_i].accuracies, cases[_i].less);
     write_file("x.yaml", text);
     ck_assert_msg(shell("@ run %/x.yaml -o %/out --adopt 2>&1") == 0, "%s", output);
@@ -80,13 +81,12 @@ START_TEST(complexity_in_every_quantity)
     ck_assert_msg(strstr(verdict, "refuted |") != NULL, "%s", verdict);
     free(verdict);
 }
-END_TEST
 
-START_TEST(accuracies_are_in_the_range_of_their_quantity)
+TEST(accuracies_are_in_the_range_of_their_quantity)
 {
     static const char *const refused[][2] = {{"tv", "2"}, {"hellinger2", "1"}, {"w2", "0"}, {"kl_p_q", "-1"}};
     char text[1000];
-    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+    for (size_t i = 0; i < COUNT(refused); i++) {
         (void)snprintf(text, sizeof text, spec_form, refused[i][0], refused[i][1], "1");
         write_file("x.yaml", text);
         assert_exits("@ measure %/x.yaml 2>&1", 2, "x.yaml:8:14: expected a number ");
@@ -95,13 +95,4 @@ START_TEST(accuracies_are_in_the_range_of_their_quantity)
     write_file("x.yaml", text);
     assert_exits("@ measure %/x.yaml 2>&1", 2,
                  "x.yaml:7:14: unknown quantity 'l2', expected one of: tv, kl_p_q, kl_q_p");
-}
-END_TEST
-
-SUITE(accuracy)
-{
-    suite->setup = shell_setup;
-    suite->teardown = shell_teardown;
-    ADD(complexity_in_every_quantity, .count = (int)taken(COUNT(cases)), .grows = 1);
-    ADD(accuracies_are_in_the_range_of_their_quantity);
 }
