@@ -581,7 +581,7 @@ static const struct bad {
     {TARGETS "samplers: ddpm\n" DIMENSIONS STEPS, 2, 11, "expected a non-empty list, found 'ddpm'"},
     {TARGETS "samplers: []\n" DIMENSIONS STEPS, 2, 11, "expected a non-empty list, found an empty list"},
     {TARGETS "samplers:\n- ddpm\n- foo\n" DIMENSIONS STEPS, 4, 3,
-     "unknown sampler 'foo', expected one of: ddpm, ddpm-outside, ddpm-ancestral, exponential-integrator"},
+     "unknown sampler 'foo', expected one of: ddpm, ddpm-outside, ddpm-ancestral, accelerated"},
     {TARGETS "samplers: [ddmp]\n" DIMENSIONS STEPS, 2, 12, "did you mean 'ddpm'?"},
     {TARGETS "samplers: [ddpm, accelerated, ddpm]\n" DIMENSIONS STEPS, 2, 31,
      "duplicate sampler 'ddpm', first given on line 2, column 12"},
