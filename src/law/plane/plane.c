@@ -8,8 +8,8 @@
 #include <math.h>
 
 #include "core/memory.h"
-#include "law/plane/check.h"
-#include "law/plane/fill.h"
+#include "law/patches_check.h"
+#include "law/patches_fill.h"
 #include "law/plane/lattice.h"
 #include "law/plane/rows.h"
 #include "law/plane/transfer.h"

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include "core/status.h"
-#include "law/plane/patches.h"
+#include "law/patches.h"
 #include "law/propagate.h"
 #include "law/quadrature.h"
 #include "model/joint_level.h"

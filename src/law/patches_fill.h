@@ -7,7 +7,7 @@
 
 #include "core/status.h"
 #include "law/plane/lattice.h"
-#include "law/plane/patches.h"
+#include "law/patches.h"
 #include "law/plane/transfer.h"
 #include "law/plane/tuning.h"
 #include "law/quadrature.h"

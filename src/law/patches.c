@@ -1,4 +1,4 @@
-#include "law/plane/patches.h"
+#include "law/patches.h"
 
 #include <math.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #define LAW_PLANE_CHECK_H
 
 #include "core/status.h"
-#include "law/plane/fill.h"
+#include "law/patches_fill.h"
 #include "law/plane/tuning.h"
 #include "law/propagate.h"
 

@@ -1,4 +1,4 @@
-#include "law/plane/fill.h"
+#include "law/patches_fill.h"
 
 #include <math.h>
 

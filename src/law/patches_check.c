@@ -1,4 +1,4 @@
-#include "law/plane/check.h"
+#include "law/patches_check.h"
 
 #include <math.h>
 #include <string.h>
