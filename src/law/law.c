@@ -53,6 +53,7 @@ void law_free(struct law *law)
     mixture_level_free(&law->target);
     panels_free(&law->log_ratio);
     panels_free(&law->base);
+    free(law->component_error);
     if (law->density != NULL)
         law->density->free(law->density);
     *law = (struct law){0};
