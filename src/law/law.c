@@ -221,7 +221,7 @@ static enum status compute_by(const struct law_engine *engine, const struct law_
                               struct error *error)
 {
     static const double resolutions[] = {1.0, 1.5, 2.5};
-    const double wanted = 5e-6;
+    const double wanted = engine->good_enough > 0.0 ? engine->good_enough : 5e-6;
     *out = (struct law){0};
     struct law law = {0};
     size_t updates = 0, exponentials = 0;

@@ -83,6 +83,8 @@ struct law_engine {
     const char *doc;
     const char *formula;
     const char *source;
+    /* The radius, relative to E_p|r - 1|, from which law_compute takes no higher resolution; 0 stands for 5e-6. */
+    double good_enough;
     /* Nonzero if the engine computes this law exactly, up to the radii it reports. */
     int (*handles)(const struct law_problem *problem);
     /* Args: resolution 1 is the default, 2 doubles nodes and panels (the radius shrinks until rounding).

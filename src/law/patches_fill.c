@@ -35,7 +35,7 @@ double patch_allowed(const struct patch_source *source, const struct patch *patc
 {
     double mass = fmin(patch->mass, 1.0), share = PATCH_SHARE * source->tolerance * pow(mass, -PATCH_SHARE_POWER);
     share = fmax(share, PATCH_NEGLIGIBLE_PART * source->tolerance / mass);
-    return fmin(fmax(share, PATCH_TAIL_FLOOR), mass > PATCH_NEGLIGIBLE_MASS ? PATCH_LOOSEST : 1.0);
+    return fmin(fmax(share, source->floor), mass > PATCH_NEGLIGIBLE_MASS ? PATCH_LOOSEST : 1.0);
 }
 
 bool patch_judge(const struct patch_source *source, struct patch *patch)

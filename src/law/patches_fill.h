@@ -32,6 +32,7 @@ struct patch_source {
                      double *log_ratio, double *log_density);
     double jacobian;  /* integrals of p in the patches' coordinates are of exp(log p) times it */
     double tolerance; /* L1(p), of all patches together */
+    double floor;     /* no tail of a polynomial is asked to be smaller: rounding */
     const struct lobattos *lobattos;
     struct patches_work *work;
     double distance; /* E_p|r - 1| after the stage; patches_fill sets it */

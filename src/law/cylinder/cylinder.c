@@ -4,8 +4,6 @@
  * densities p_k of the components, these are the whole law, and E_{p_k}(r - 1) is the error of a component's mass. */
 #include <gsl/gsl_cdf.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "core/memory.h"
 #include "law/cylinder/columns.h"
@@ -116,7 +114,10 @@ static bool covers(const void *context, const struct patch *patch)
     double u = nearest_to_0(patch->centre[0], patch->half), z = patch->centre[1] + domain->shift;
     if (z + patch->half <= -0.5 * sqrt(domain->across))
         return false;
-    return 0.5 * u * u + log_mass_beyond(domain->across, nearest_to_0(z, patch->half)) < CYLINDER_REACH;
+    double across = log_mass_beyond(domain->across, nearest_to_0(z, patch->half));
+    if (domain->shift != 0.0 && z < 0.0) /* up to the axis: no edge where the rules end */
+        across = fmin(across, CYLINDER_AXIS_REACH);
+    return 0.5 * u * u + across < CYLINDER_REACH;
 }
 
 static double chi2_between(double across, double from, double to)
@@ -257,6 +258,8 @@ static struct patch_source source_of(struct cylinder *cylinder, bool start, doub
                                  .evaluate = evaluate,
                                  .jacobian = 1.0,
                                  .tolerance = tolerance,
+                                 .floor = CYLINDER_TAIL_FLOOR
+                                          * (1.0 + cylinder->domain.across * cylinder->run->problem->schedule->h),
                                  .lobattos = &cylinder->lobattos,
                                  .work = &cylinder->work.patches};
 }
@@ -266,6 +269,21 @@ static void add_part(struct norms *total, struct norms part, double weight)
 {
     total->l1 += weight * part.l1;
     total->l2 = hypot(total->l2, sqrt(weight) * part.l2);
+}
+
+/* Patches with mass have one order, the highest of any: where neighbours' differ, so do their errors of quadrature,
+ * and the function has a jump between them which the next stages' polynomials have to resolve. */
+static void share_orders(struct patches *grid)
+{
+    size_t top[2] = {0, 0};
+    for (size_t p = 0; p < grid->count; p++)
+        for (int i = 0; i < 2; i++)
+            if (grid->patch[p].mass > CYLINDER_SHARED_MASS && grid->patch[p].order[i] > top[i])
+                top[i] = grid->patch[p].order[i];
+    for (size_t p = 0; p < grid->count; p++)
+        for (int i = 0; i < 2; i++)
+            if (grid->patch[p].order[i] < top[i])
+                grid->patch[p].order[i] = top[i];
 }
 
 static enum status fill_block(struct cylinder *cylinder, size_t k, bool checked, double rounding,
@@ -281,32 +299,12 @@ static enum status fill_block(struct cylinder *cylinder, size_t k, bool checked,
     TRY(patches_plan(&source, cylinder->transfer.grid, checked, &cylinder->pending, error));
     TRY(patches_fill(&source, &cylinder->pending, result, error));
     block->distance = source.distance;
-    if (getenv("CYL")) {
-        double nodes = 0, quad = 0;
-        size_t ho = 0, vo = 0, deep = 0;
-        for (size_t p = 0; p < result->count; p++) {
-            const struct patch *q = &result->patch[p];
-            nodes += (double)(q->nodes[0] * q->nodes[1]);
-            quad += (double)(q->nodes[0] * q->nodes[1] * cylinder->work.rules.order[q->order[0]].n
-                             * cylinder->work.rules.order[q->order[1]].n);
-            if (q->order[0] > ho)
-                ho = q->order[0];
-            if (q->order[1] > vo)
-                vo = q->order[1];
-            if ((size_t)q->depth > deep)
-                deep = (size_t)q->depth;
-        }
-        fprintf(stderr,
-                "t=%zu k=%zu%s patches %zu nodes %.0f quad %.0f orders %zu %zu depth %zu root %g distance %.3g tol "
-                "%.3g\n",
-                cylinder->run->step.t, k, checked ? " checked" : "", result->count, nodes, quad, ho, vo, deep,
-                cylinder->domain.root, block->distance, source.tolerance);
-    }
     block->rounding_squared += rounding * rounding;
     account->unchecked++;
     if (!checked)
         return STATUS_OK;
     TRY(patches_check(&source, result, error_of, &unused, error));
+    share_orders(result);
     error_account_add(account, error_of);
     return STATUS_OK;
 }
@@ -445,6 +443,7 @@ const struct law_engine engine_cylinder = {
            "Gaussians with means on that axis in any dimension; stochastic samplers and exact scores.",
     .formula = "as `line`, with r a function of (a, rho); the noise is Gaussian in a and noncentral chi in rho",
     .source = "theory (14)-(15), with the directions across integrated",
+    .good_enough = 1e-4,
     .handles = handles,
     .compute = compute,
 };

@@ -151,7 +151,7 @@ static size_t make_columns(struct cylinder_work *work, const struct scale *scale
 
 /* Rows: of each node y_j of the patch across the axis the nodes R = centre + tau xi of a rule. */
 struct rows {
-    size_t first[PATCH_MOST + 1]; /* of each y */
+    size_t first[PATCH_MOST + 2]; /* of each y */
     double missing[PATCH_MOST];   /* 1 minus the sum of the weights, of a rule that ends at the axis */
     bool near;                    /* all do: the same in a whole patch, which would have to resolve a change */
 };
@@ -227,9 +227,24 @@ static void add_rows(const struct cylinder_transfer *transfer, struct cylinder_w
     rows->first[j + 1] = first + rule->n;
 }
 
+/* The leaf before the stage that is nearest to a patch's centre. */
+static size_t nearest_leaf(const struct patches *grid, const struct patch *patch)
+{
+    size_t nearest = 0;
+    double smallest = HUGE_VAL;
+    for (size_t p = 0; p < grid->count && smallest > 0.0; p++) {
+        const struct patch *leaf = &grid->patch[p];
+        double x = fmax(fabs(patch->centre[0] - leaf->centre[0]) - leaf->half, 0.0);
+        double y = fmax(fabs(patch->centre[1] - leaf->centre[1]) - leaf->half, 0.0);
+        nearest = hypot(x, y) < smallest ? p : nearest;
+        smallest = fmin(smallest, hypot(x, y));
+    }
+    return nearest;
+}
+
 /* Densities, scores, increments and log r before the stage, at all columns and the rows [first, first + count). */
-static void fill_points(const struct cylinder_transfer *transfer, struct cylinder_work *work, size_t columns,
-                        size_t first, size_t count)
+static void fill_points(const struct cylinder_transfer *transfer, struct cylinder_work *work, size_t nearest,
+                        size_t columns, size_t first, size_t count)
 {
     size_t batch = columns * count;
     struct cylinder_oracle *oracle = transfer->oracle;
@@ -249,10 +264,8 @@ static void fill_points(const struct cylinder_transfer *transfer, struct cylinde
                                            work->work);
         oracle->known_x = NULL;
     }
-    double *nearest = work->row.coordinate + first;
-    patches_evaluate(transfer->grid, transfer->lobattos, 0,
-                     patches_find(transfer->grid, 0, work->column.coordinate[columns / 2], nearest[count / 2]),
-                     columns, work->column.coordinate, count, nearest, work->log_ratio, &work->patches);
+    patches_evaluate(transfer->grid, transfer->lobattos, 0, nearest, columns, work->column.coordinate, count,
+                     work->row.coordinate + first, work->log_ratio, &work->patches);
     work->node_updates += batch;
 }
 
@@ -314,7 +327,8 @@ static void exponents_near(const struct cylinder_transfer *transfer, struct cyli
             work->log_ratio[at] += work->column.constant[c] + work->row.constant[first + r] + work->excess[at]
                                    - D * (work->column.thrown[c] + 0.5 * D) / scale->v - 0.5 * missed * missed;
         }
-    bessel_log_entire(transfer->bessel, batch, work->argument, work->term);
+    for (size_t c = 0; c < columns; c++) /* in each of which arguments mostly ascend */
+        bessel_log_entire(transfer->bessel, count, work->argument + c * count, work->term + c * count);
     for (size_t i = 0; i < batch; i++)
         work->log_ratio[i] += work->term[i];
 }
@@ -377,12 +391,13 @@ void cylinder_transfer_apply(const struct cylinder_transfer *transfer, struct cy
         add_rows(transfer, work, &scale, query->order[1], k, rho[k], &rows);
     }
     subtract_excess(transfer, work, &scale, patch, query, rho, excess);
+    size_t nearest = nearest_leaf(transfer->grid, patch);
     for (; j < query->ny; j += some) {
         for (some = 1;
              j + some < query->ny && columns * (rows.first[j + some + 1] - rows.first[j]) <= CYLINDER_TOGETHER;)
             some++;
         size_t first = rows.first[j], count = rows.first[j + some] - first;
-        fill_points(transfer, work, columns, first, count);
+        fill_points(transfer, work, nearest, columns, first, count);
         (rows.near ? exponents_near : exponents_clear)(transfer, work, &scale, columns, first, count);
         for (size_t c = 0; c < columns; c++)
             for (size_t k = j; k < j + some; k++)

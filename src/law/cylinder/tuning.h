@@ -7,11 +7,11 @@
 #define CYLINDER_CHECK_STRIDE 0.7
 /* [E_p|r - 1|, p the component] That all patches of a component may add in all steps together. Found: radii of some
  * 1e-5 of TV. */
-#define CYLINDER_TOLERANCE 1e-5
+#define CYLINDER_TOLERANCE 1e-4
 /* [L1(p)] That they may add in a stage in any case. Found: rounding. */
 #define CYLINDER_LEAST_TOLERANCE 8e-16
-/* [h^2] E_p|r - 1| is taken to be at least this: where it is smaller it will grow. Found: as in the plane. */
-#define CYLINDER_EXPECTED_DISTANCE 1e-3
+/* [h^2] E_p|r - 1| is taken to be at least this: where it is smaller it will grow. Found: not recorded. */
+#define CYLINDER_EXPECTED_DISTANCE 0.1
 /* [power of the resolution] By which tolerances fall. Found: as in the plane. */
 #define CYLINDER_TOLERANCE_POWER 8.0
 /* [d omega] By so much rounding grows. Found: as in the radius. */
@@ -25,10 +25,18 @@
 
 /* [log mass] Of a component, beyond which nothing is covered. Found: bound: e^-36. */
 #define CYLINDER_REACH 36.0
+/* [log mass] Towards an axis that a component's mass comes near, no more is left out along it. Found: not recorded.
+ */
+#define CYLINDER_AXIS_REACH 18.0
 /* [standard deviations] Length over which log r changes, for sides of patches. Found: measured: time. */
 #define CYLINDER_SCALE 1.6
 /* [CYLINDER_SCALE] Side of a patch at the start. Found: as in the plane. */
 #define CYLINDER_FIRST_SIDE 2.5
+/* [values on a patch] No tail of a polynomial is asked to be smaller, and by so many d h more. Found: rounding. */
+#define CYLINDER_TAIL_FLOOR 3e-14
+/* [mass of q] Patches with more of it share their order. Found: measured: a third of the patches, without jumps
+ * between them. */
+#define CYLINDER_SHARED_MASS 1e-3
 /* [order] Of all patches at the start. Found: not recorded. */
 #define CYLINDER_FIRST_ORDER 3
 

@@ -233,6 +233,7 @@ static struct patch_source source_of(struct plane *plane, bool start, const stru
                                  .evaluate = evaluate,
                                  .jacobian = to->level.alpha_bar,
                                  .tolerance = tolerance,
+                                 .floor = PATCH_TAIL_FLOOR,
                                  .lobattos = &plane->lobattos,
                                  .work = &plane->work.patches};
 }
