@@ -310,11 +310,12 @@ static enum status measure_effect(struct table *table, struct product *product, 
     return status;
 }
 
-/* A radial factor alone: the norm that the clip looks at is its own. */
+/* A factor around a point or an axis alone: the norm that the clip looks at is its own. */
 static int holds_norm(const struct product *product, size_t dimension)
 {
     const struct factor *factor = &product->factors.group[0].factor;
-    return product->factors.count == 1 && dimension > 1 && factor->dimension == dimension && factor->mean == NULL;
+    return product->factors.count == 1 && dimension > 1 && factor->dimension == dimension
+           && (factor->mean == NULL || dimension > 2);
 }
 
 /* A clip that may act leaves TV open: a radius of more than this is that of any number. */
