@@ -3,6 +3,7 @@
 #include <math.h>
 
 enum { NODES = 8, INTERPOLATIONS = 6 };
+#define LARGEST_BEFORE_FLOOR 0.5 /* above, divergences saturate */
 
 /* log h at value = accuracy by polynomial interpolation of log h in log value, which is nearly straight, through
  * points `from` to `to`. */
@@ -44,6 +45,25 @@ static size_t predict(const struct point *points, size_t count, size_t pass, dou
     return schedule_steps(rule->kind, &rule->values, exp(interpolate(points, from, to, accuracy)));
 }
 
+/* The value at h = 0 of the line through two points. */
+static double at_zero(const struct point *a, const struct point *b)
+{
+    return b->value - b->step_size * (a->value - b->value) / (a->step_size - b->step_size);
+}
+
+static double find_floor(const struct point *points, size_t count, double accuracy)
+{
+    const struct point *last[3] = {NULL, NULL, NULL};
+    for (size_t i = count, found = 0; i-- > 0 && found < 3;)
+        if (isfinite(points[i].value) && (found == 0 || points[i].step_size > 1.2 * last[found - 1]->step_size))
+            last[found++] = &points[i];
+    if (last[2] == NULL || last[2]->value > LARGEST_BEFORE_FLOOR)
+        return 0.0;
+    double radius = 3.0 * fmax(last[0]->radius, fmax(last[1]->radius, last[2]->radius));
+    double floor = fmin(at_zero(last[2], last[1]), at_zero(last[1], last[0])) - radius;
+    return floor > accuracy ? floor : 0.0;
+}
+
 struct bracket bracket_find(const struct point *points, size_t count, double accuracy,
                             const struct schedule_rule *rule, size_t attempt)
 {
@@ -58,8 +78,10 @@ struct bracket bracket_find(const struct point *points, size_t count, double acc
         if (points[i].value - points[i].radius > accuracy)
             bracket.certain = points[i].steps;
     }
-    if (pass == count)
+    if (pass == count) {
+        bracket.floor = find_floor(points, count, accuracy);
         return bracket;
+    }
     bracket.passes = points[pass].steps;
     bracket.reach = bracket.fails == 0                    ? REACH_AT_START
                     : bracket.passes - bracket.fails == 1 ? REACH_FOUND

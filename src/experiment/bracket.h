@@ -28,10 +28,15 @@ struct bracket {
     size_t fails, passes; /* the largest T that fails before the first that passes, and that one; 0: there is none */
     size_t tried;         /* the largest T before `passes` that was tried: `fails`, or one of which it is not known */
     size_t certain; /* the largest T before `passes` that fails with its radius too, or 0; T(d, eps) is beyond it */
+    double floor;   /* of a search beyond all T, what the value is seen to tend to above the accuracy; 0: nothing */
     size_t want[2]; /* the T's between `tried` and `passes` to measure next, 0 for none */
 };
 
-/* Args: points by increasing steps, count of them; rule, of their schedule; attempt, how often this bracket was
+/* A floor is seen where the last three values known, at h a fifth apart at least and the largest of them at most 1/2,
+ * would stay above the accuracy if they went on falling in proportion to h: as the first two and as the last two do.
+ * A value that falls to a floor like h or faster is then held up by it.
+ *
+ * Args: points by increasing steps, count of them; rule, of their schedule; attempt, how often this bracket was
  * narrowed before (after a few the interpolation gives way to bisection). */
 struct bracket bracket_find(const struct point *points, size_t count, double accuracy,
                             const struct schedule_rule *rule, size_t attempt);

@@ -82,8 +82,8 @@ static enum status want(struct plan *plan, size_t index, size_t steps, struct er
     for (size_t i = 0; i < pursuit->count; i++)
         if (plan->items[pursuit->items[i]].cell.steps == steps)
             return STATUS_OK;
-    const struct item item = {.cell = {plan->spec, pursuit->target, pursuit->sampler, 0, steps, 0},
-                              .cost = cost_of_law(plan->spec, pursuit->target, 0, steps),
+    const struct item item = {.cell = {plan->spec, pursuit->target, pursuit->sampler, pursuit->score_error, steps, 0},
+                              .cost = cost_of_law(plan->spec, pursuit->target, pursuit->score_error, steps),
                               .share = pursuit->share,
                               .pursuit = index};
     return add_item(plan, item, error);
@@ -105,17 +105,18 @@ static enum status add_steps(struct plan *plan, size_t target, size_t sampler, s
             item.cell.chains = n > 0 ? spec->chains[n - 1] : 0;
             item.cost = n > 0 ? chain * (double)item.cell.steps * (double)item.cell.chains
                               : cost_of_law(spec, target, score_error, item.cell.steps);
-            item.pursuit = n == 0 && score_error == 0 ? pursuit : SIZE_MAX;
+            item.pursuit = n == 0 ? pursuit : SIZE_MAX;
             status = add_item(plan, item, error);
         }
     return status;
 }
 
-static enum status new_pursuit(struct plan *plan, size_t target, size_t sampler, struct error *error)
+static enum status new_pursuit(struct plan *plan, size_t target, size_t sampler, size_t score_error,
+                               struct error *error)
 {
     const struct spec *spec = plan->spec;
     struct pursuit *pursuit = &plan->pursuits[plan->pursuit_count++];
-    *pursuit = (struct pursuit){.target = target, .sampler = sampler};
+    *pursuit = (struct pursuit){.target = target, .sampler = sampler, .score_error = score_error};
     pursuit->attempts = array_new(spec->dimension_count, spec->accuracy_count * sizeof *pursuit->attempts);
     pursuit->knows = array_new(spec->dimension_count, sizeof *pursuit->knows);
     return pursuit->attempts != NULL && pursuit->knows != NULL ? STATUS_OK : no_memory(plan, error);
@@ -134,21 +135,29 @@ static enum status add_first_steps(struct plan *plan, size_t pursuit, struct err
     return STATUS_OK;
 }
 
+/* Under a score error T(d, eps) is searched where there are laws. */
+static enum status add_cells(struct plan *plan, size_t target, size_t sampler, size_t score_error,
+                             struct error *error)
+{
+    const struct spec *spec = plan->spec;
+    const struct cell cell = {spec, target, sampler, score_error, 0, 0};
+    const bool searched =
+        spec->accuracy_count > 0 && (score_error == 0 || spec->chain_count == 0 || cell_has_law(&cell));
+    size_t pursuit = searched ? plan->pursuit_count : SIZE_MAX;
+    if (searched)
+        TRY(new_pursuit(plan, target, sampler, score_error, error));
+    TRY(add_steps(plan, target, sampler, score_error, pursuit, error));
+    return searched ? add_first_steps(plan, pursuit, error) : STATUS_OK;
+}
+
 static enum status add_all(struct plan *plan, struct error *error)
 {
     const struct spec *spec = plan->spec;
-    enum status status = STATUS_OK;
     for (size_t target = 0; target < spec->target_count; target++)
-        for (size_t sampler = 0; sampler < spec->sampler_count; sampler++) {
-            size_t pursuit = spec->accuracy_count > 0 ? plan->pursuit_count : SIZE_MAX;
-            if (pursuit != SIZE_MAX && status == STATUS_OK)
-                status = new_pursuit(plan, target, sampler, error);
-            for (size_t e = 0; e < spec->score_error_count && status == STATUS_OK; e++)
-                status = add_steps(plan, target, sampler, e, pursuit, error);
-            if (pursuit != SIZE_MAX && status == STATUS_OK)
-                status = add_first_steps(plan, pursuit, error);
-        }
-    return status;
+        for (size_t sampler = 0; sampler < spec->sampler_count; sampler++)
+            for (size_t e = 0; e < spec->score_error_count; e++)
+                TRY(add_cells(plan, target, sampler, e, error));
+    return STATUS_OK;
 }
 
 /* What the search for T(d, eps) is predicted to cost beyond the cells that it begins with: the rest of the grid,
@@ -158,10 +167,11 @@ static double pursuit_cost(const struct plan *plan, const struct pursuit *pursui
     const struct spec *spec = plan->spec;
     double brackets = (double)(spec->dimension_count * spec->accuracy_count);
     const struct grid *grid = grid_of(plan, pursuit);
-    double cost = 2.0 * brackets * cost_of_law(spec, pursuit->target, 0, grid->steps[grid->count / 2]);
+    double cost =
+        2.0 * brackets * cost_of_law(spec, pursuit->target, pursuit->score_error, grid->steps[grid->count / 2]);
     for (size_t i = 0; i < grid->count; i++)
         if (grid->steps[i] > FIRST_STEPS)
-            cost += cost_of_law(spec, pursuit->target, 0, grid->steps[i]);
+            cost += cost_of_law(spec, pursuit->target, pursuit->score_error, grid->steps[i]);
     return cost;
 }
 
@@ -210,9 +220,10 @@ enum status plan_new(const struct spec *spec, size_t shares, struct plan *out, s
     *out = (struct plan){.spec = spec};
     TRY(check_plugins(spec, error));
     out->grids = array_new(spec->schedule_count, sizeof *out->grids);
-    out->pursuits = spec->accuracy_count > 0
-                        ? array_new(spec->target_count, spec->sampler_count * sizeof *out->pursuits)
-                        : array_new(0, sizeof *out->pursuits);
+    out->pursuits =
+        spec->accuracy_count > 0
+            ? array_new(spec->target_count, spec->sampler_count * spec->score_error_count * sizeof *out->pursuits)
+            : array_new(0, sizeof *out->pursuits);
     if (out->grids == NULL || out->pursuits == NULL)
         return no_memory(out, error);
     for (size_t i = 0; i < spec->schedule_count && spec->accuracy_count > 0; i++)
@@ -356,7 +367,8 @@ static enum status narrow(struct plan *plan, size_t index, const struct point *p
         for (int i = 0; i < 2 && status == STATUS_OK; i++)
             if (bracket.want[i] > 0)
                 status = want(plan, index, bracket.want[i], error);
-    if (bracket.reach == REACH_BEYOND) {
+    const bool held_up = pursuit->score_error > 0 && bracket.floor > 0.0;
+    if (bracket.reach == REACH_BEYOND && !held_up) {
         size_t next = 0;
         while (next < grid->count && grid->steps[next] <= bracket.tried)
             next++;

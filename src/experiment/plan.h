@@ -25,12 +25,12 @@ struct item {
     char *failure;       /* why there are none; the plan's */
 };
 
-/* The search for T(d, eps) of one target and sampler, in all dimensions. The cells that it begins with may be
- * measured by any share; each next one depends on all before, so that those are one share's. */
+/* The search for T(d, eps) of one target, sampler and score error, in all dimensions. The cells that it begins with
+ * may be measured by any share; each next one depends on all before, so that those are one share's. */
 struct pursuit {
-    size_t target, sampler, share;
+    size_t target, sampler, score_error, share;
     double cost;                    /* predicted, of the cells that are not known yet */
-    size_t *items, count, capacity; /* its cells, exact laws with exact scores */
+    size_t *items, count, capacity; /* its cells, exact laws */
     size_t outstanding;             /* of them, still open */
     size_t *attempts;               /* how often each bracket was narrowed: [dimension][accuracy] */
     bool *knows;                    /* [dimension] some law of it is known */

@@ -11,7 +11,7 @@
  *       - {kind: accelerated, overshoot: 0.5, name: half}
  *     dimensions: [1, 16, 256]
  *     steps: [256, 1024]                          # at least one of steps and accuracies
- *     score_errors:                               # optional: exact scores; needs steps. Lists stand for each product
+ *     score_errors:                               # optional: exact scores. Lists stand for each product
  *       - {shape: none}                           # exact scores, measured in any case, are asked for too
  *       - {shape: bias, size: 1.0e-2, spread: all, profile: uniform, growth: 0}  # the last three optional: these
  *       - {shape: wave, size: [1.0e-3, 1.0e-2], roughness: [0.5, 2, 8]}
@@ -214,14 +214,9 @@ static void check_samplers(struct loader *l)
 }
 
 /* Sizes and profiles do not matter to what an error couples, so the first of each shape and spread speaks for all. */
-static void check_score_errors(struct loader *l, const yaml_node_t *root)
+static void check_score_errors(struct loader *l)
 {
     const struct spec *spec = l->spec;
-    if (spec->score_error_count > 1 && spec->step_count == 0)
-        doc_refuse(
-            &l->doc, doc_find(&l->doc, root, "score_errors", true)->start_mark,
-            "missing key 'steps', expected the numbers of steps to measure score errors at; T(d, eps) is found "
-            "with exact scores only");
     for (size_t e = 1; e < spec->score_error_count && l->doc.status == STATUS_OK; e++) {
         size_t first = 1;
         while (spec->score_errors[first].shape != spec->score_errors[e].shape
@@ -258,7 +253,8 @@ static const struct section {
     {{"dimensions", 1, "a list of dimensions d"}, read_dimensions},
     {{"steps", 0, "a list of numbers of steps T to measure at; this, accuracies or both are needed"}, read_steps},
     {{"score_errors", 0,
-      "a list of score errors to measure at the steps beside exact scores: shape, size, and of some shapes roughness "
+      "a list of score errors to measure, and find T(d, eps), under, beside exact scores: shape, size, and of some "
+      "shapes roughness "
       "or "
       "probability, each a number or a list; spread (default: all), profile (default: uniform), growth (default: 0)"},
      read_score_errors},
@@ -317,7 +313,7 @@ static void read_spec(struct loader *l, const yaml_node_t *root)
     if (l->doc.status == STATUS_OK)
         check_laws(l);
     if (l->doc.status == STATUS_OK)
-        check_score_errors(l, root);
+        check_score_errors(l);
 }
 
 static void name_from_path(const char *path, char out[64])
@@ -362,6 +358,8 @@ static enum status parse(const char *path, const char *text, size_t length, cons
     doc_close(&l.doc);
     free(l.target_node);
     free(l.sampler_node);
+    free(l.schedule_name);
+    free(l.schedule_entries);
     free(l.error_node);
     if (l.doc.status != STATUS_OK)
         return l.doc.status;

@@ -86,6 +86,7 @@ void law_free(struct law *law)
     mixture_level_free(&law->target);
     panels_free(&law->log_ratio);
     panels_free(&law->base);
+    free(law->component_error);
     if (law->density != NULL)
         law->density->free(law->density);
     *law = (struct law){0};
@@ -253,7 +254,7 @@ static enum status compute_by(const struct law_engine *engine, const struct law_
                               struct error *error)
 {
     static const double resolutions[] = {1.0, 1.5, 2.5};
-    const double wanted = 5e-6;
+    const double wanted = engine->good_enough > 0.0 ? engine->good_enough : 5e-6;
     *out = (struct law){0};
     struct law law = {0};
     size_t updates = 0, exponentials = 0;

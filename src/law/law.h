@@ -43,6 +43,9 @@ struct law_density {
      * the integral of its exponential over all panels is 1. */
     void (*log_density)(const struct law_density *density, const struct panel *panel, size_t n, const double *x,
                         double *out);
+    /* log of the part of that density which is component k's. */
+    void (*log_share)(const struct law_density *density, const struct panel *panel, size_t component, size_t n,
+                      const double *x, double *out);
     double (*sd)(const struct law_density *density, const struct panel *panel); /* the local scale, along the panel */
     enum status (*copy)(const struct law_density *density, struct law_density **out, struct error *error);
     void (*free)(struct law_density *density);
@@ -70,9 +73,10 @@ struct law {
     double error_l1;    /* E_p|r - r_true| is at most this, but for the mass defect */
     double error_l2;    /* the same for sqrt(E_p (r - r_true)^2/r) */
     double rounding;    /* the part of both that no resolution takes away; 0: not known (closed form) */
-    struct clip_bound clip; /* of the correction, where a clip was taken as inactive */
-    size_t node_updates;    /* work done: quadrature nodes visited */
-    size_t exponentials;    /* and elementary functions evaluated there; 0: not counted */
+    double *component_error; /* radii of the components' mass errors, where the engine knows them; NULL: not */
+    struct clip_bound clip;  /* of the correction, where a clip was taken as inactive */
+    size_t node_updates;     /* work done: quadrature nodes visited */
+    size_t exponentials;     /* and elementary functions evaluated there; 0: not counted */
 };
 
 struct law_engine {
@@ -82,6 +86,8 @@ struct law_engine {
     const char *source;
     size_t memory; /* it has laws of samplers that keep no more arrays than this from step to step */
     bool draws;    /* it has laws of samplers that draw numbers */
+    /* The radius, relative to E_p|r - 1|, from which law_compute takes no higher resolution; 0 stands for 5e-6. */
+    double good_enough;
     /* Nonzero if the engine computes this law exactly, up to the radii it reports. */
     int (*handles)(const struct law_problem *problem);
     /* Args: resolution 1 is the default, 2 doubles nodes and panels (the radius shrinks until rounding).

@@ -187,6 +187,8 @@ static enum status separate(const struct target *target, const struct sampler *s
         if (status != STATUS_OK)
             return fail_with(error, status, "%s", cause.text);
     }
+    if (sampler->draws > 0) /* the parts would share a draw */
+        return STATUS_OK;
     return factor_list_decompose(out, error);
 }
 
@@ -203,6 +205,26 @@ static enum status check_draws(const struct factor_list *list, const struct samp
         sampler->name, dimension);
 }
 
+/* Of samplers that take the target apart alike. */
+static enum status supports(const struct target *target, const struct sampler *const *samplers, size_t count,
+                            const struct score_error *score_error, size_t dimension, struct error *error)
+{
+    struct factor_list factors = {0};
+    enum status status = separate(target, samplers[0], NULL, score_error, dimension, &factors, error);
+    if (status == STATUS_OK)
+        status = check_draws(&factors, samplers[0], dimension, error);
+    for (size_t s = 0; s < count; s++)
+        for (size_t i = 0; i < factors.count && status == STATUS_OK; i++) {
+            const struct law_problem problem = {.factor = &factors.group[i].factor,
+                                                .sampler = samplers[s],
+                                                .score_error = score_error,
+                                                .error_share = factors.group[i].error_share};
+            status = law_supports(&problem, error);
+        }
+    factor_list_free(&factors);
+    return status;
+}
+
 enum status measure_supports_all(const struct target *target, const struct sampler *const *samplers, size_t count,
                                  const struct score_error *score_error, size_t dimension, struct error *error)
 {
@@ -212,21 +234,12 @@ enum status measure_supports_all(const struct target *target, const struct sampl
         const struct law_problem problem = {.factor = &costly, .sampler = samplers[0], .score_error = score_error};
         return law_unsupported(&problem, error);
     }
-    struct factor_list factors = {0};
-    if (status == STATUS_OK)
-        status = separate(target, samplers[0], NULL, score_error, dimension, &factors, error);
-    for (size_t s = 0; s < count; s++) {
-        if (status == STATUS_OK)
-            status = check_draws(&factors, samplers[s], dimension, error);
-        for (size_t i = 0; i < factors.count && status == STATUS_OK; i++) {
-            const struct law_problem problem = {.factor = &factors.group[i].factor,
-                                                .sampler = samplers[s],
-                                                .score_error = score_error,
-                                                .error_share = factors.group[i].error_share};
-            status = law_supports(&problem, error);
-        }
+    for (size_t s = 0, same; s < count && status == STATUS_OK; s = same) {
+        /* samplers that draw nothing have the same factors */
+        for (same = s + 1; same < count && samplers[s]->draws == 0 && samplers[same]->draws == 0;)
+            same++;
+        status = supports(target, samplers + s, same - s, score_error, dimension, error);
     }
-    factor_list_free(&factors);
     return status;
 }
 
@@ -297,11 +310,12 @@ static enum status measure_effect(struct table *table, struct product *product, 
     return status;
 }
 
-/* A radial factor alone: the norm that the clip looks at is its own. */
+/* A factor around a point or an axis alone: the norm that the clip looks at is its own. */
 static int holds_norm(const struct product *product, size_t dimension)
 {
     const struct factor *factor = &product->factors.group[0].factor;
-    return product->factors.count == 1 && dimension > 1 && factor->dimension == dimension && factor->mean == NULL;
+    return product->factors.count == 1 && dimension > 1 && factor->dimension == dimension
+           && (factor->mean == NULL || dimension > 2);
 }
 
 /* A clip that may act leaves TV open: a radius of more than this is that of any number. */

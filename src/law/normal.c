@@ -101,3 +101,10 @@ struct measured normal_tv(const struct normal *q)
     }
     return (struct measured){fmin(tv, 1.0), 0.5 * normal_radius(q) + 2.0 * ROUNDING * fmin(tv, 1.0)};
 }
+
+double normal_between(double a, double b)
+{
+    double from = a > 0.0 ? a : -b, to = a > 0.0 ? b : -a; /* by symmetry the tail, if it is one, is on the right */
+    return from > 0.0 ? 0.5 * (erfc(from * M_SQRT1_2) - erfc(to * M_SQRT1_2))
+                      : 0.5 * (erf(to * M_SQRT1_2) - erf(from * M_SQRT1_2));
+}

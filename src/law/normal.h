@@ -7,6 +7,9 @@
 /* exp(x) - 1 - x: its digits survive at x = 1e-10. */
 double expm1_minus(double x);
 
+/* P(a < Z < b), a <= b, without cancellation in the tails. */
+double normal_between(double a, double b);
+
 struct normal {
     double log_variance, shift;
     double log_variance_error, shift_error; /* radii */

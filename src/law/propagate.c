@@ -4,21 +4,14 @@
 
 #include "law/tuning.h"
 
-/* Local errors so far. */
-struct accumulator {
-    struct norms total;
-    struct step_error last; /* of the last checked step */
-    size_t unchecked;       /* steps since then, the present one included */
-    double rounding_squared;
-};
-
 struct driver {
     struct propagation run;
     const struct geometry *geometry;
     void *state;
     size_t slot; /* holds the law */
     bool stale;  /* its level is behind: steps that leave the law unchanged were skipped */
-    struct accumulator errors;
+    struct error_account errors;
+    double rounding_squared;
     struct clip_bound clip; /* of a clip that is taken as inactive */
 };
 
@@ -53,15 +46,14 @@ void propagation_score_error(const struct propagation *run, size_t index, double
                        index == 1 ? run->step.t - 1 : run->step.t, marginal, out);
 }
 
-/* The larger of its neighbours' errors is taken for each step between two checks. */
-static void accumulate(struct accumulator *errors, const struct step_error *error)
+void error_account_add(struct error_account *account, const struct step_error *error)
 {
-    struct norms between = norms_max(error->before, errors->last.after);
-    double steps = (double)(errors->unchecked - 1);
-    errors->total.l1 += between.l1 * steps + error->itself.l1;
-    errors->total.l2 += between.l2 * steps + error->itself.l2;
-    errors->last = *error;
-    errors->unchecked = 0;
+    struct norms between = norms_max(error->before, account->last.after);
+    double steps = (double)(account->unchecked - 1);
+    account->total.l1 += between.l1 * steps + error->itself.l1;
+    account->total.l2 += between.l2 * steps + error->itself.l2;
+    account->last = *error;
+    account->unchecked = 0;
 }
 
 /* true where the score error begins or ends (a step sees it at t and t-1), and in the step before: steps on either
@@ -111,7 +103,7 @@ static enum status make_stage(struct driver *driver, size_t index, size_t from, 
     total->before = norms_sum(total->before, result.error.before);
     total->itself = norms_sum(total->itself, result.error.itself);
     total->after = norms_sum(total->after, result.error.after);
-    driver->errors.rounding_squared += result.rounding * result.rounding;
+    driver->rounding_squared += result.rounding * result.rounding;
     return STATUS_OK;
 }
 
@@ -146,7 +138,7 @@ static enum status make_step(struct driver *driver, size_t t, bool checked, stru
     if (driver->run.undeclared.seen) /* the reason of any other failure */
         status = undeclared_check(&driver->run.undeclared, problem->sampler, t, error);
     if (checked && status == STATUS_OK)
-        accumulate(&driver->errors, &total);
+        error_account_add(&driver->errors, &total);
     driver->slot = 1 - driver->slot;
     return status;
 }
@@ -187,7 +179,7 @@ enum status propagate(const struct geometry *geometry, const struct law_engine *
     TRY_OR(done, make_steps(&driver, error));
     TRY_OR(done, geometry->finish(driver.state, driver.slot, out, error));
     out->clip = driver.clip;
-    out->rounding = ROUNDING_DEVIATIONS * sqrt(driver.errors.rounding_squared);
+    out->rounding = ROUNDING_DEVIATIONS * sqrt(driver.rounding_squared);
     out->error_l1 += driver.errors.total.l1 + out->rounding + conditions_rounding(problem->conditions);
     out->error_l2 += driver.errors.total.l2 + out->rounding + conditions_rounding(problem->conditions);
 done:

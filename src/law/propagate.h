@@ -76,6 +76,15 @@ struct stage_result {
     double rounding;         /* in a stage, in either norm */
 };
 
+/* Local errors so far, and those of the last checked step: the larger of its neighbours' is taken for each step
+ * between two checks. */
+struct error_account {
+    struct norms total;
+    struct step_error last;
+    size_t unchecked; /* steps since then, the present one included; the caller's to count */
+};
+void error_account_add(struct error_account *account, const struct step_error *error);
+
 /* Where log r is held: two slots in turn, and the law between the stages of a step. */
 enum { SLOT_BETWEEN = 2, SLOTS };
 

@@ -75,6 +75,51 @@
  * polynomials of the first degrees that the nodes miss. Found: computed. Twice: radius up to 2.02. */
 #define PROBE_MISSES 1.5
 
+/* ---- Patches (law/patches_fill.c, law/patches_check.c); measured on laws in the plane. ---- */
+
+/* [L1(p)] Rounding in a stage. Found: as on the line. Twice: no change. */
+#define PATCH_ROUNDING 3e-16
+/* [1] The largest error at the test points of a patch is up to this factor less than in the patch. Found: not
+ * recorded. Twice: radius up to 1.42. */
+#define PATCH_PROBE_MISSES 1.5
+/* [relative error of r] No patch with mass has more: errors must not grow by exponentiation. Found: not
+ * recorded. Twice: no change. */
+#define PATCH_LOOSEST 0.05
+/* [tolerance of a patch] A lower order with no more error is taken. Found: not recorded. Twice: radius up to
+ * 1.26. */
+#define PATCH_LOWER_BELOW 0.3
+/* [mass of q] Patches with less have at most PATCH_OUTER_ORDER. Found: not recorded. Twice: no change. */
+#define PATCH_OUTER_MASS 1e-12
+/* [order] Of patches with next to no mass, at most. Found: not recorded. Twice: no change. */
+#define PATCH_OUTER_ORDER 5
+/* [tolerance] A patch of mass m may have the relative error PATCH_SHARE m^-PATCH_SHARE_POWER times it. Found:
+ * not recorded. Twice: radius up to 1.42. */
+#define PATCH_SHARE 0.15
+/* [power of the mass] More error where there is less mass; but neighbours must not differ by much, for an error
+ * just beyond a side is a kink within. Found: not recorded. Twice: a law takes more than a minute. */
+#define PATCH_SHARE_POWER (2.0 / 3.0)
+/* [values on a patch] No tail of its polynomial is asked to be smaller. Found: rounding. Twice: no change. */
+#define PATCH_TAIL_FLOOR 3e-15
+/* [tolerance] A patch with less mass may have any error. Found: not recorded. Twice: no change. */
+#define PATCH_NEGLIGIBLE_PART 1e-4
+/* [mass of q] As may one with less than this. Found: rounding. Twice: no change. */
+#define PATCH_NEGLIGIBLE_MASS 1e-18
+/* [tolerance of a patch] A tail beyond this is not left as it is, but filled again with more nodes. Found: not
+ * recorded. Twice: radius up to 1.1. */
+#define PATCH_REFILL_ABOVE 4.0
+/* [tolerance of a patch] A tail below this has two nodes less the next time. Found: not recorded. Twice: no
+ * change. */
+#define PATCH_FEWER_BELOW 0.05
+/* [tolerance of a patch] Four patches whose common polynomial has no larger tail become one. Found: not
+ * recorded. Twice: no change. */
+#define PATCH_MERGE_BELOW 0.1
+/* [nodes] Of the common polynomial, in a direction. Found: not recorded. Twice: not measured. */
+#define PATCH_MERGE_NODES 12
+/* [local scales] And at most. Found: not recorded. Twice: no change. */
+#define PATCH_LONGEST_SIDE 4.0
+/* [local scales] And at least. Found: not recorded. Twice: no change. */
+#define PATCH_SHORTEST_SIDE 0.02
+
 /* ---- Maps without noise (law/monotone.c). ---- */
 
 /* [panel lengths] Of the stencil that differentiates D. Found: bound: (6*0.006)^6/140 of D' for polynomials of

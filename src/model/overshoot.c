@@ -4,8 +4,8 @@
 
 const struct overshoot overshoot_standard = {1.0};
 const struct param overshoot_params[] = {
-    {"overshoot", PARAM_REAL, offsetof(struct overshoot, w),
-     "omega of theory (9'): the noise's variance is omega times ddpm-ancestral's, and the transfer goes as much "
+    {"overshoot", PARAM_REAL, offsetof(struct overshoot, kappa),
+     "kappa of theory (9'): the noise's variance is kappa times ddpm-ancestral's, and the transfer goes as much "
      "farther; 0 is a deterministic step to level t-1, and at most (1 - abar_t)/(1 - alpha_t) exists",
      .standard = 1.0, .range = AT_LEAST(0.0)},
     {0},
@@ -13,33 +13,35 @@ const struct param overshoot_params[] = {
 
 static double overshoot_of(const struct step *step)
 {
-    return ((const struct overshoot *)step->params)->w;
+    return ((const struct overshoot *)step->params)->kappa;
 }
 
-/* sigma_2 = sqrt((1 - omega)(1 - w omega)): the noise of its level is (1 - abar_{t-1})(1 - w omega)/(1 - v_w). */
-double overshoot_shift(double w, const struct step *step)
+/* sigma_2 = sqrt((1 - omega)(1 - kappa omega)): the noise of its level is (1 - abar_{t-1})(1 - kappa omega)/(1 -
+ * v_kappa). */
+double overshoot_shift(double kappa, const struct step *step)
 {
     double omega = step->omega;
-    if (w == 1.0)
+    if (kappa == 1.0)
         return -omega;
-    if (w == 0.0)
+    if (kappa == 0.0)
         return -omega / (1.0 + sqrt(1.0 - omega));
-    return -(omega + w * omega * (1.0 - omega)) / (1.0 + sqrt((1.0 - omega) * (1.0 - w * omega)));
+    return -(omega + kappa * omega * (1.0 - omega)) / (1.0 + sqrt((1.0 - omega) * (1.0 - kappa * omega)));
 }
 
-double overshoot_noise(double w, const struct step *step)
+double overshoot_noise(double kappa, const struct step *step)
 {
-    return log(w) + log1p(-step->omega);
+    return log(kappa) + log1p(-step->omega);
 }
 
-enum status overshoot_exists(double w, const struct sampler *sampler, const struct step *step, struct error *error)
+enum status overshoot_exists(double kappa, const struct sampler *sampler, const struct step *step,
+                             struct error *error)
 {
-    return w * step->omega < 1.0
+    return kappa * step->omega < 1.0
                ? STATUS_OK
                : fail_with(error, STATUS_INADMISSIBLE,
                            "sampler %s: in step t = %zu there is no level to overshoot to with %g times the noise of "
                            "theory (8), expected less than (1 - abar_t)/(1 - alpha_t) = %g",
-                           sampler->name, step->t, w, 1.0 / step->omega);
+                           sampler->name, step->t, kappa, 1.0 / step->omega);
 }
 
 double overshoot_shift_of(const struct step *step)
@@ -54,10 +56,10 @@ double overshoot_log_noise_ratio(const struct step *step)
 
 void overshoot_adapt(struct sampler *instance)
 {
-    double w = ((const struct overshoot *)instance->values)->w;
-    if (w == 1.0)
+    double kappa = ((const struct overshoot *)instance->values)->kappa;
+    if (kappa == 1.0)
         return;
-    if (w == 0.0)
+    if (kappa == 0.0)
         instance->log_noise_ratio = NULL;
     if (instance->claimed_order > 0.0)
         instance->claim_source = "order of the transfer, derived here (theory (9'))";

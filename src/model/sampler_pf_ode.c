@@ -91,8 +91,8 @@ const struct sampler sampler_accelerated = {
            "derived here (the full text was not at hand); it is not the paper's exact update.",
     .formula = "e0 = eps_t(x), e1 = eps_{t-1}((x + sqrt(abar_t)(s1 - s0) e0)/sqrt(alpha_t)); D = sqrt(abar_t)[(s2 - "
                "s0) e0 + "
-               "(s2 - s0)^2/(2(s1 - s0)) clip(e1 - e0)]; v as in ddpm-ancestral; with overshoot omega, v is omega "
-               "times that and s2 = s1 sqrt(1 - omega (1 - "
+               "(s2 - s0)^2/(2(s1 - s0)) clip(e1 - e0)]; v as in ddpm-ancestral; with overshoot kappa, v is kappa "
+               "times that and s2 = s1 sqrt(1 - kappa (1 - "
                "alpha_t)/(1 - abar_t))",
     .source = "after Li & Cai, arXiv:2410.23285: abstract, schedule, clip rule and structure",
     .score_evaluations = 2,

@@ -182,9 +182,17 @@ static enum status fill_censored(const struct evidence *evidence, struct table *
 /* ---- All of them ---- */
 
 /* In the order of the report. */
-static const struct section *const sections[] = {
-    &section_targets, &section_rates,        &section_frontiers, &section_costs,     &section_exponents,
-    &section_speedup, &section_score_errors, &section_clipping,  &section_agreement, &section_alone};
+static const struct section *const sections[] = {&section_targets,
+                                                 &section_rates,
+                                                 &section_frontiers,
+                                                 &section_costs,
+                                                 &section_exponents,
+                                                 &section_speedup,
+                                                 &section_complexity_under,
+                                                 &section_score_errors,
+                                                 &section_clipping,
+                                                 &section_agreement,
+                                                 &section_alone};
 enum { SECTIONS = sizeof sections / sizeof sections[0] };
 
 enum status tables_new(const struct evidence *evidence, struct tables *out, struct error *error)

@@ -77,7 +77,7 @@ enum table_kind outcome_kind(enum outcome outcome);
 MUST_USE enum status table_exponent(struct table *table, bool present, struct exponent exponent, struct error *error);
 
 /* In tables_errors.c. */
-extern const struct section section_targets, section_score_errors, section_clipping;
+extern const struct section section_targets, section_complexity_under, section_score_errors, section_clipping;
 
 /* In tables_samples.c. */
 extern const struct section section_agreement, section_alone;

@@ -7,6 +7,7 @@
 #include "law/clip.h"
 #include "report/tables.h"
 #include "verdict/error_growth.h"
+#include "verdict/exponents.h"
 
 /* ---- Targets ---- */
 
@@ -32,6 +33,64 @@ static enum status fill_targets(const struct evidence *evidence, struct table *t
 
 const struct section section_targets = {"Targets that stand for another law", COLUMNS(target_columns), fill_targets,
                                         0};
+
+/* ---- T(d, eps) under score errors ---- */
+
+static const struct table_column complexity_columns[] = {{"target", LEFT},      {"sampler", LEFT},
+                                                         {"score error", LEFT}, {"d", RIGHT},
+                                                         {"T(d, ε)", WRAPPED},  {"T/log T in 1/ε, all d", RIGHT}};
+
+/* "0.1: T = 24; 0.01: T > 1448, floor 0.04" */
+static void label_brackets(const struct spec *spec, const struct bracket *brackets, char *text, size_t size)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t e = 0; e < spec->accuracy_count && used < size; e++) {
+        char label[60], floor[40] = "";
+        bracket_label(&brackets[e], label, sizeof label);
+        if (brackets[e].floor > 0.0)
+            (void)snprintf(floor, sizeof floor, ", floor %.2g", brackets[e].floor);
+        used += (size_t)snprintf(text + used, size - used, "%s%g: %s%s", e > 0 ? "; " : "", spec->accuracies[e],
+                                 label, floor);
+    }
+}
+
+static enum status fill_search(const struct evidence *evidence, size_t target, size_t sampler, size_t score_error,
+                               struct table *table, struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    char label[200], text[1200];
+    struct fit fit;
+    TRY(complexity_exponents_under(evidence, target, sampler, score_error, &fit, error));
+    record_label_score_error(&spec->score_errors[score_error], label, sizeof label);
+    for (size_t d = 0; d < spec->dimension_count; d++) {
+        label_brackets(spec, evidence_complexity_under(evidence, target, sampler, score_error, d, 0), text,
+                       sizeof text);
+        TRY(table_cells(table, error, "%s\t%s\t%s\t%zu\t%s", spec->targets[target].name,
+                        spec->samplers[sampler]->name, score_error > 0 ? label : "none", spec->dimensions[d], text));
+        TRY(table_exponent(table, fit.ok && d == 0, fit.x, error));
+    }
+    return STATUS_OK;
+}
+
+static enum status fill_complexity_under(const struct evidence *evidence, struct table *table, struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    if (spec->score_error_count < 2 || spec->accuracy_count == 0)
+        return STATUS_OK;
+    for (size_t target = 0; target < spec->target_count; target++)
+        for (size_t sampler = 0; sampler < spec->sampler_count; sampler++)
+            for (size_t e = 0; e < spec->score_error_count; e++)
+                TRY(fill_search(evidence, target, sampler, e, table, error));
+    (void)snprintf(table->note, sizeof table->note,
+                   "A score error puts a floor under %s, which no T passes: a search ends where the last values, "
+                   "falling in proportion to h, would stay above ε.",
+                   spec->accuracy_in->label);
+    return STATUS_OK;
+}
+
+const struct section section_complexity_under = {"T(d, ε) under score errors", COLUMNS(complexity_columns),
+                                                 fill_complexity_under, 0};
 
 /* ---- Score errors ---- */
 

@@ -15,7 +15,7 @@ struct evidence {
     struct spec spec;
     struct record *failed; /* what failed, and what searches for T(d, eps) went around, one a dimension */
     size_t failed_count;
-    struct bracket *complexity; /* [target][sampler][dimension][accuracy], see evidence_complexity */
+    struct bracket *complexity; /* [target][sampler][score error][dimension][accuracy] */
     char directory[4000];       /* where the result lies, for what is made from it */
 };
 
@@ -29,6 +29,9 @@ void evidence_free(struct evidence *evidence);
  * all by their index in the spec. */
 const struct bracket *evidence_complexity(const struct evidence *evidence, size_t target, size_t sampler,
                                           size_t dimension, size_t accuracy);
+/* The same under a score error (0: exact scores). */
+const struct bracket *evidence_complexity_under(const struct evidence *evidence, size_t target, size_t sampler,
+                                                size_t score_error, size_t dimension, size_t accuracy);
 
 /* "T = 680", "T ≤ 33" (at start), "T > 2048" (beyond) or, open, "84 < T ≤ 100". */
 void bracket_label(const struct bracket *bracket, char *text, size_t size);

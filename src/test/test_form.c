@@ -8,6 +8,8 @@
 #include "test/suite.h"
 #include "verdict/claims.h"
 
+TEST_SUITE(form);
+
 static const struct {
     const char *text;
     double at_1, at_9;
@@ -25,16 +27,15 @@ static const struct {
     {" exp( -1/3 * d ) ", 0.7165313105737893, 0.049787068367863944},
 };
 
-START_TEST(forms_are_numbers_of_the_dimension)
+TEST(forms_are_numbers_of_the_dimension, .count = COUNT(forms))
 {
     struct form form;
     ck_assert_msg(form_parse(forms[_i].text, &form), "%s", forms[_i].text);
     ck_assert_double_eq_tol(form_value(&form, 1.0), forms[_i].at_1, 1e-14 * fabs(forms[_i].at_1));
     ck_assert_double_eq_tol(form_value(&form, 9.0), forms[_i].at_9, 1e-14 * fabs(forms[_i].at_9));
 }
-END_TEST
 
-START_TEST(other_texts_are_no_forms)
+TEST(other_texts_are_no_forms)
 {
     static const char *const texts[] = {"",        "1",   "2 3",       "D",          "exp(d",  "exp(2)", "exp()",
                                         "sqrt(2)", "d d", "d^",        "1/",         "1/2/d/", "log(d)", "d + 1",
@@ -43,7 +44,6 @@ START_TEST(other_texts_are_no_forms)
     for (int i = 0; i < COUNT(texts); i++)
         ck_assert_msg(!form_parse(texts[i], &form), "%s", texts[i]);
 }
-END_TEST
 
 static enum status parse(const char *targets, struct spec *spec, struct error *error)
 {
@@ -53,7 +53,7 @@ static enum status parse(const char *targets, struct spec *spec, struct error *e
 }
 
 /* The factors in d = 4 are those of a target whose numbers are written out. */
-START_TEST(targets_depend_on_the_dimension)
+TEST(targets_depend_on_the_dimension)
 {
     static const struct {
         const char *form, *number;
@@ -66,11 +66,10 @@ START_TEST(targets_depend_on_the_dimension)
     };
     for (int i = 0; i < COUNT(same); i++) {
         struct spec spec[2];
-        struct error error;
         struct factor_list list[2];
         const char *const texts[] = {same[i].form, same[i].number};
         for (int k = 0; k < 2; k++) {
-            ck_assert_msg(parse(texts[k], &spec[k], &error) == STATUS_OK, "%s", error.text);
+            ASSERT_OK(parse, texts[k], &spec[k]);
             ASSERT_OK(target_factors, &spec[k].targets[0], 4, &list[k]);
         }
         const struct factor *a = &list[0].group[0].factor, *b = &list[1].group[0].factor;
@@ -86,9 +85,8 @@ START_TEST(targets_depend_on_the_dimension)
         }
     }
 }
-END_TEST
 
-START_TEST(numbers_out_of_range_are_refused)
+TEST(numbers_out_of_range_are_refused)
 {
     static const struct {
         const char *target, *message;
@@ -107,19 +105,7 @@ START_TEST(numbers_out_of_range_are_refused)
          "expected a number > 0, found '1/d'"},
     };
     for (int i = 0; i < COUNT(bad); i++) {
-        struct spec spec;
-        struct error error;
-        ck_assert_int_eq(parse(bad[i].target, &spec, &error), STATUS_INVALID);
-        ck_assert_msg(strstr(error.text, bad[i].message) != NULL, "%s", error.text);
-        spec_free(&spec);
+        OWNED(spec) spec;
+        ASSERT_FAILS(STATUS_INVALID, bad[i].message, parse, bad[i].target, &spec);
     }
-}
-END_TEST
-
-SUITE(form)
-{
-    ADD(forms_are_numbers_of_the_dimension, .count = COUNT(forms));
-    ADD(other_texts_are_no_forms);
-    ADD(targets_depend_on_the_dimension);
-    ADD(numbers_out_of_range_are_refused);
 }

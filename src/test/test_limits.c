@@ -191,24 +191,24 @@ static const struct {
     {{10000, 1, 1, 9, 9, 0}, 0, NULL},
     {{10000, 1, 1, 9, 10, 0},
      1,
-     "asks for 1.1e+06 cells (10000 targets x 1 samplers x (10 score errors x 1 steps x (1 + 10 "
+     "asks for 1.1e+06 cells (10000 targets x 1 samplers x 10 score errors x (1 steps x (1 + 10 "
      "numbers of chains))), expected at most 1e+06"},
     {{2, 1, 10000, 9, 5, 0}, 3, "asks for 1.2e+06 cells"},
     {{1, 1, 10, 9999, 10, 0}, 4, "asks for 1.1e+06 cells"},
     {{1, 1, 10, 10, 10000, 0}, 5, "asks for 1.1e+06 cells"},
     {{1, 100, 0, 0, 0, 9999},
      6,
-     "asks for 2e+06 cells (1 targets x 1 samplers x (2 x 100 dimensions x 9999 accuracies)), "
+     "asks for 2e+06 cells (1 targets x 1 samplers x 1 score errors x (2 x 100 dimensions x 9999 accuracies)), "
      "expected at most 1e+06"},
     {{1, 10000, 0, 0, 0, 49}, 2, "asks for 1.2e+04 GB of results"},
     {{1, 10000, 1, 0, 0, 51},
      2,
-     "asks for 1e+06 cells (1 targets x 1 samplers x (1 score errors x 1 steps x (1 + 0 numbers "
+     "asks for 1e+06 cells (1 targets x 1 samplers x 1 score errors x (1 steps x (1 + 0 numbers "
      "of chains) + 2 x 10000 dimensions x 51 accuracies)), expected at most 1e+06"},
     {{10, 10000, 100, 9, 0, 0},
      2,
      "asks for 1.2e+02 GB of results (1e+04 cells x 10000 dimensions), expected at most 1e+02"},
-    {{10000, 10000, 10000, 10000, 10000, 10000}, 4, "asks for 1e+16 cells"},
+    {{10000, 10000, 10000, 10000, 10000, 10000}, 4, "asks for 3e+16 cells"},
 };
 
 /* Also in good time: the largest lists that there can be, all different, are the most to look for duplicates in. */

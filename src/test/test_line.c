@@ -109,7 +109,7 @@ TEST(test_against_closed_form, .count = COUNT(one_component))
     OWNED_SCHEDULE *schedule =
         make_schedule(one_component[_i].schedule, one_component[_i].c0, one_component[_i].c1, T);
     for (size_t s = 0; sampler_at(s) != NULL; s++) {
-        if (!law_engine_carries(engine_called("line"), sampler_at(s))
+        if (((size_t)_i + s) % 2 >= taken(2) || !law_engine_carries(engine_called("line"), sampler_at(s))
             || !law_engine_carries(engine_called("gaussian"), sampler_at(s)))
             continue;
         struct divergence line = measure("line", mixture, sampler_at(s), schedule, 1.0);

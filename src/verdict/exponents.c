@@ -71,8 +71,13 @@ void exponents_mark_unweighted(struct account *account, const struct fit_cell *c
     }
 }
 
-enum status complexity_exponents(const struct evidence *evidence, size_t target, size_t sampler, enum cost cost,
-                                 bool along_d, struct account *account, struct fit *out, struct error *error)
+/* Whose T(d, eps). */
+struct search {
+    size_t target, sampler, score_error;
+};
+
+static enum status fit_search(const struct evidence *evidence, const struct search *of, enum cost cost, bool along_d,
+                              struct account *account, struct fit *out, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
     size_t most = spec->dimension_count * spec->accuracy_count, count = 0, extreme = 0;
@@ -83,7 +88,8 @@ enum status complexity_exponents(const struct evidence *evidence, size_t target,
         cells != NULL && rows != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a fit");
     for (size_t d = 0; d < spec->dimension_count; d++)
         for (size_t e = 0; e < spec->accuracy_count; e++) {
-            const struct bracket *bracket = evidence_complexity(evidence, target, sampler, d, e);
+            const struct bracket *bracket =
+                evidence_complexity_under(evidence, of->target, of->sampler, of->score_error, d, e);
             if (bracket->reach == REACH_FOUND && spec->accuracies[e] <= spec->accuracy_in->window)
                 largest = fmax(largest, (double)bracket->passes);
         }
@@ -93,14 +99,16 @@ enum status complexity_exponents(const struct evidence *evidence, size_t target,
                        : "ε ≤ 0.1, T within a factor 8 of the largest found, and a radius below a thousandth "
                          "of ε",
                    "T(d, ε)%s%s of %s", is_tv(spec) ? "" : " in ", is_tv(spec) ? "" : spec->accuracy_in->label,
-                   spec->samplers[sampler]->name);
+                   spec->samplers[of->sampler]->name);
     for (size_t d = 0; d < spec->dimension_count && status == STATUS_OK; d++) {
-        size_t row_count = evidence_rows(evidence, target, sampler, 0, d, rows);
+        size_t row_count = evidence_rows(evidence, of->target, of->sampler, of->score_error, d, rows);
         for (size_t e = 0; e < spec->accuracy_count; e++) {
-            const struct bracket *bracket = evidence_complexity(evidence, target, sampler, d, e);
+            const struct bracket *bracket =
+                evidence_complexity_under(evidence, of->target, of->sampler, of->score_error, d, e);
             const struct record *row = find_row(rows, row_count, bracket->passes);
             const char *reason = why_not(spec, bracket, row, spec->accuracies[e], largest, cost);
-            const char *refusal = evidence_refusal(evidence, target, sampler, d, bracket);
+            const char *refusal =
+                of->score_error == 0 ? evidence_refusal(evidence, of->target, of->sampler, d, bracket) : NULL;
             reason = reason != NULL && refusal != NULL ? refusal : reason;
             account_complexity(account, spec->dimensions[d], spec->accuracies[e], bracket, reason);
             if (reason != NULL)
@@ -119,6 +127,19 @@ enum status complexity_exponents(const struct evidence *evidence, size_t target,
     free(cells);
     free(rows);
     return status;
+}
+
+enum status complexity_exponents(const struct evidence *evidence, size_t target, size_t sampler, enum cost cost,
+                                 bool along_d, struct account *account, struct fit *out, struct error *error)
+{
+    return fit_search(evidence, &(struct search){target, sampler, 0}, cost, along_d, account, out, error);
+}
+
+enum status complexity_exponents_under(const struct evidence *evidence, size_t target, size_t sampler,
+                                       size_t score_error, struct fit *out, struct error *error)
+{
+    return fit_search(evidence, &(struct search){target, sampler, score_error}, COST_LOG_FREE, false, NULL, out,
+                      error);
 }
 
 static int is_power_of_two(size_t T)

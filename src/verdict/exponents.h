@@ -28,6 +28,10 @@ MUST_USE enum status complexity_exponents(const struct evidence *evidence, size_
                                           enum cost cost, bool along_d, struct account *account, struct fit *out,
                                           struct error *error);
 
+/* The same of T/log T under a score error (0: exact scores). */
+MUST_USE enum status complexity_exponents_under(const struct evidence *evidence, size_t target, size_t sampler,
+                                                size_t score_error, struct fit *out, struct error *error);
+
 /* y = log of the divergence at `offset` in struct record (its radius follows it) against log d and x = log(h log^logs
  * T): logs = 1 grants one logarithm for each power of h, 0 none. account as above. Errors: STATUS_MEMORY. */
 MUST_USE enum status divergence_exponents(const struct evidence *evidence, size_t target, size_t sampler,

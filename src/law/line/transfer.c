@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/memory.h"
+#include "law/draws.h"
 #include "law/line/transfer_parts.h"
 
 static double narrowest_sd(const struct mixture_level *mixture)
@@ -89,7 +90,6 @@ static enum status apply_map(const struct transfer *transfer, struct transfer_wo
     return STATUS_OK;
 }
 
-/* log sum_k w_k r_k = log r_0 + log(1 + sum_k w_k (r_k/r_0 - 1)): they differ by little. */
 enum status transfer_apply(const struct transfer *transfer, struct transfer_work *work, size_t order,
                            const struct panel *panel, size_t count, const double *y, double *log_ratio, size_t *hint,
                            struct error *error)
@@ -104,10 +104,9 @@ enum status transfer_apply(const struct transfer *transfer, struct transfer_work
         one.oracle = &transfer->draw[k].oracle;
         *hint = before;
         TRY(apply_map(&one, work, order, panel, count, y, k == 0 ? log_ratio : other, hint, error));
-        for (size_t j = 0; j < count && k > 0; j++)
-            excess[j] += transfer->draw[k].weight * expm1(other[j] - log_ratio[j]);
+        if (k > 0)
+            draws_add(count, transfer->draw[k].weight, log_ratio, other, excess);
     }
-    for (size_t j = 0; j < count; j++)
-        log_ratio[j] += log1p(excess[j]);
+    draws_finish(count, excess, log_ratio);
     return STATUS_OK;
 }

@@ -4,6 +4,7 @@
 
 #include "core/memory.h"
 #include "core/vmath.h"
+#include "law/plane/domain.h"
 #include "law/plane/tuning.h"
 
 #define LEAST 1e-300 /* stands for nothing */

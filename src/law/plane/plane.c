@@ -8,13 +8,15 @@
 #include <math.h>
 
 #include "core/memory.h"
-#include "law/plane/check.h"
-#include "law/plane/fill.h"
+#include "law/patches_check.h"
+#include "law/patches_fill.h"
+#include "law/plane/domain.h"
 #include "law/plane/lattice.h"
 #include "law/plane/rows.h"
 #include "law/plane/transfer.h"
 #include "law/plane/tuning.h"
 #include "law/propagate.h"
+#include "law/tuning.h"
 
 extern const struct law_engine engine_plane;
 
@@ -181,16 +183,59 @@ static double tolerance_of(const struct plane *plane)
     return plane->sharpness * fmax(relative, PLANE_LEAST_TOLERANCE);
 }
 
-static struct plane_source source_of(struct plane *plane, const struct plane_transfer *transfer,
-                                     const struct joint_level *to, double tolerance)
+/* log r_T = log N(x; 0, I) - log p_T(x). */
+static void evaluate_start(const struct joint_level *to, size_t anchor, size_t nx, const double *x, size_t ny,
+                           const double *y, double *log_ratio, double *log_density)
 {
-    return (struct plane_source){.sampler = plane->run->problem->sampler->name,
-                                 .transfer = transfer,
-                                 .to = to,
+    double at[2 * PATCH_MOST * PATCH_MOST] = {0.0};
+    size_t points = nx * ny;
+    for (size_t i = 0; i < points; i++) {
+        at[i] = to->root_alpha_bar * x[i / ny];
+        at[points + i] = to->root_alpha_bar * y[i % ny];
+    }
+    joint_level_evaluate(to, anchor, points, points, at, log_density, NULL);
+    for (size_t i = 0; i < points; i++) {
+        double first = at[i] + to->root_alpha_bar * to->factor->mean[2 * anchor];
+        double second = at[points + i] + to->root_alpha_bar * to->factor->mean[2 * anchor + 1];
+        log_ratio[i] = -0.5 * (first * first + second * second) - log(2.0 * M_PI) - log_density[i];
+    }
+}
+
+/* By a lattice or by quadrature rules, or at the start. */
+static void evaluate(const struct patch_source *source, const struct patch *patch, const struct patch_query *query,
+                     double *log_ratio, double *log_density)
+{
+    double column[PATCH_MOST], row[PATCH_MOST];
+    for (size_t i = 0; i < query->nx; i++)
+        column[i] = patch->centre[0] + patch->half * query->x[i];
+    for (size_t j = 0; j < query->ny; j++)
+        row[j] = patch->centre[1] + patch->half * query->y[j];
+    struct plane *plane = source->owner;
+    const struct quadrature *const rule[2] = {&plane->rules.order[query->order[0]],
+                                              &plane->rules.order[query->order[1]]};
+    if (source->start)
+        evaluate_start(&plane->level[0], patch->anchor, query->nx, column, query->ny, row, log_ratio, log_density);
+    else if (source->lattice)
+        lattice_apply(query->finer ? &plane->finer : &plane->lattice, patch->anchor, query->nx, column, query->ny,
+                      row, log_ratio, log_density);
+    else
+        plane_transfer_apply(&plane->transfer, &plane->work, rule, patch->anchor, query->nx, column, query->ny, row,
+                             log_ratio, log_density);
+}
+
+static struct patch_source source_of(struct plane *plane, bool start, const struct joint_level *to, double tolerance)
+{
+    return (struct patch_source){.domain = &plane_domain,
+                                 .context = to,
+                                 .owner = plane,
+                                 .sampler = plane->run->problem->sampler->name,
+                                 .start = start,
+                                 .evaluate = evaluate,
+                                 .jacobian = to->level.alpha_bar,
                                  .tolerance = tolerance,
+                                 .floor = PATCH_TAIL_FLOOR,
                                  .lobattos = &plane->lobattos,
-                                 .rules = &plane->rules,
-                                 .work = &plane->work};
+                                 .work = &plane->work.patches};
 }
 
 /* Whether the stage goes by a lattice: what costs less, as measured on one machine. */
@@ -212,21 +257,17 @@ static bool by_lattice(const struct plane *plane, double density)
 }
 
 /* Fills the grid through the stage, by quadrature rules (density 0) or by a lattice. */
-static enum status fill(struct plane *plane, struct plane_source *source, bool checked, double density,
+static enum status fill(struct plane *plane, struct patch_source *source, bool checked, double density,
                         struct error *error)
 {
-    source->lattice = source->finer = NULL;
-    if (density > 0.0) {
+    source->lattice = density > 0.0;
+    if (density > 0.0)
         TRY(lattice_build(&plane->transfer, density, PLANE_REACH, &plane->work, &plane->lattice, error));
-        source->lattice = &plane->lattice;
-    }
-    if (density > 0.0 && checked) {
+    if (density > 0.0 && checked)
         TRY(lattice_build(&plane->transfer, PLANE_CHECK_DENSER * density, PLANE_REACH, &plane->work, &plane->finer,
                           error));
-        source->finer = &plane->finer;
-    }
-    TRY(plane_plan(source, plane->transfer.grid, checked, &plane->pending, error));
-    TRY(plane_fill_pending(source, &plane->pending, plane->result, error));
+    TRY(patches_plan(source, plane->transfer.grid, checked, &plane->pending, error));
+    TRY(patches_fill(source, &plane->pending, plane->result, error));
     plane->distance = source->distance;
     return STATUS_OK;
 }
@@ -252,19 +293,19 @@ static enum status prepare_stage(void *state, const struct stage *stage, size_t 
 static enum status fill_stage(void *state, bool checked, struct stage_result *out, struct error *error)
 {
     struct plane *plane = state;
-    struct plane_source source = source_of(plane, &plane->transfer, plane->transfer.to, tolerance_of(plane));
+    struct patch_source source = source_of(plane, false, plane->transfer.to, tolerance_of(plane));
     double *density = &plane->density[plane->transfer.stage.index], quadrature = 0.0;
     bool lattice = by_lattice(plane, *density);
-    out->rounding = PLANE_ROUNDING;
+    out->rounding = PATCH_ROUNDING;
     if (!checked)
         return fill(plane, &source, false, lattice ? *density : 0.0, error);
     for (;;) {
         TRY(fill(plane, &source, true, lattice ? *density : 0.0, error));
-        TRY(plane_check(&source, plane->result, &out->error, &quadrature, error));
+        TRY(patches_check(&source, plane->result, &out->error, &quadrature, error));
         if (!lattice)
             return STATUS_OK;
         /* the error falls like exp(-constant density^2) */
-        double wanted = PLANE_LATTICE_SHARE * source.tolerance + PLANE_ROUNDING;
+        double wanted = PLANE_LATTICE_SHARE * source.tolerance + PATCH_ROUNDING;
         double change = sqrt(log(wanted) / log(fmin(quadrature, 0.5)));
         if (!(quadrature > wanted && *density < PLANE_DENSEST)) {
             *density = fmax(*density * fmax(fmin(PLANE_SPARE_DENSITY * change, 1.0), 1.0 / PLANE_MOST_DENSER),
@@ -279,21 +320,23 @@ static enum status fill_stage(void *state, bool checked, struct stage_result *ou
 static enum status start(void *state, struct norms *local, struct error *error)
 {
     struct plane *plane = state;
-    struct plane_source source = source_of(plane, NULL, &plane->level[0], HUGE_VAL);
+    struct patch_source source = source_of(plane, true, &plane->level[0], HUGE_VAL);
     struct step_error errors;
     double quadrature;
     for (int pass = 0; pass < 2; pass++) {
-        TRY(patches_cover(&plane->level[0], PLANE_REACH, PLANE_FIRST_SIDE, &plane->pending, error));
+        plane->pending.factor = plane->run->problem->factor;
+        TRY(patches_cover(&plane_domain, &plane->level[0], plane_root(&plane->level[0], PLANE_REACH),
+                          PLANE_FIRST_SIDE, &plane->pending, error));
         for (size_t p = 0; p < plane->pending.count; p++) {
             struct patch *patch = &plane->pending.patch[p];
             patch->order[0] = patch->order[1] = PLANE_FIRST_ORDER;
             patch->next[0] = patch->next[1] = patch->nodes[0];
         }
-        TRY(plane_fill_pending(&source, &plane->pending, &plane->grid[0], error));
+        TRY(patches_fill(&source, &plane->pending, &plane->grid[0], error));
         plane->distance = source.distance;
         source.tolerance = tolerance_of(plane);
     }
-    TRY(plane_check(&source, &plane->grid[0], &errors, &quadrature, error));
+    TRY(patches_check(&source, &plane->grid[0], &errors, &quadrature, error));
     *local = errors.itself;
     return STATUS_OK;
 }

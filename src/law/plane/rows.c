@@ -10,6 +10,7 @@
 
 #include "core/memory.h"
 #include "law/norms.h"
+#include "law/plane/domain.h"
 #include "law/plane/tuning.h"
 
 enum { CHUNK = 64, TEST_POINTS = 2 };

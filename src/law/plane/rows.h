@@ -5,7 +5,7 @@
 
 #include "core/status.h"
 #include "law/law.h"
-#include "law/plane/patches.h"
+#include "law/patches.h"
 
 /* Fills log_ratio, density, lines and the errors of interpolation of *out from an indexed grid at this level. */
 MUST_USE enum status plane_rows_make(const struct patches *grid, const struct lobattos *lobattos,

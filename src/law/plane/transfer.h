@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include "core/status.h"
-#include "law/plane/patches.h"
+#include "law/patches.h"
 #include "law/propagate.h"
 #include "law/quadrature.h"
 #include "model/joint_level.h"
@@ -46,10 +46,7 @@ void plane_oracle_init(struct plane_oracle *oracle);
 void plane_oracle_apply(const struct plane_oracle *oracle, sampler_map *map, const struct step *step, size_t n,
                         const double *x, double *out, double *work);
 
-enum {
-    PLANE_HIGHEST_ORDER = 12, /* in law/quadrature.h */
-    PLANE_BATCH = 4096        /* points at a time */
-};
+enum { PLANE_BATCH = 4096 /* points at a time */ };
 
 struct plane_transfer {
     struct stage stage;

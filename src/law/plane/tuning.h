@@ -17,61 +17,19 @@
 #define PLANE_EXPECTED_DISTANCE 1e-3
 /* [power of the resolution] By which tolerances fall. Found: not recorded. Twice: no change. */
 #define PLANE_TOLERANCE_POWER 8.0
-/* [L1(p)] Rounding in a stage. Found: as on the line. Twice: no change. */
-#define PLANE_ROUNDING 3e-16
-/* [1] The largest error at the test points of a patch is up to this factor less than in the patch. Found: not
- * recorded. Twice: radius up to 1.42. */
-#define PLANE_PROBE_MISSES 1.5
-/* [relative error of r] No patch with mass has more: errors must not grow by exponentiation. Found: not
- * recorded. Twice: no change. */
-#define PLANE_LOOSEST 0.05
 
 /* ---- Quadrature orders (law/plane/plane.c, law/plane/check.c). ---- */
 
 /* [order] Of all patches at the start. Found: not recorded. Twice: no change. */
 #define PLANE_FIRST_ORDER 5
-/* [tolerance of a patch] A lower order with no more error is taken. Found: not recorded. Twice: radius up to
- * 1.26. */
-#define PLANE_LOWER_BELOW 0.3
-/* [mass of q] Patches with less have at most PLANE_OUTER_ORDER. Found: not recorded. Twice: no change. */
-#define PLANE_OUTER_MASS 1e-12
-/* [order] Of patches with next to no mass, at most. Found: not recorded. Twice: no change. */
-#define PLANE_OUTER_ORDER 5
 
 /* ---- Patches (law/plane/fill.c, law/plane/patches.c). ---- */
 
 /* [standard deviations] Of each component that patches cover. Found: bound: mass e^-36 beyond. Twice: time 6.01,
  * radius up to 4.92e+04. */
 #define PLANE_REACH 8.5
-/* [tolerance] A patch of mass m may have the relative error PLANE_SHARE m^-PLANE_SHARE_POWER times it. Found:
- * not recorded. Twice: radius up to 1.42. */
-#define PLANE_SHARE 0.15
-/* [power of the mass] More error where there is less mass; but neighbours must not differ by much, for an error
- * just beyond a side is a kink within. Found: not recorded. Twice: a law takes more than a minute. */
-#define PLANE_SHARE_POWER (2.0 / 3.0)
-/* [values on a patch] No tail of its polynomial is asked to be smaller. Found: rounding. Twice: no change. */
-#define PLANE_TAIL_FLOOR 3e-15
-/* [tolerance] A patch with less mass may have any error. Found: not recorded. Twice: no change. */
-#define PLANE_NEGLIGIBLE_PART 1e-4
-/* [mass of q] As may one with less than this. Found: rounding. Twice: no change. */
-#define PLANE_NEGLIGIBLE_MASS 1e-18
-/* [tolerance of a patch] A tail beyond this is not left as it is, but filled again with more nodes. Found: not
- * recorded. Twice: radius up to 1.1. */
-#define PLANE_REFILL_ABOVE 4.0
-/* [tolerance of a patch] A tail below this has two nodes less the next time. Found: not recorded. Twice: no
- * change. */
-#define PLANE_FEWER_BELOW 0.05
-/* [tolerance of a patch] Four patches whose common polynomial has no larger tail become one. Found: not
- * recorded. Twice: no change. */
-#define PLANE_MERGE_BELOW 0.1
-/* [nodes] Of the common polynomial, in a direction. Found: not recorded. Twice: not measured. */
-#define PLANE_MERGE_NODES 12
 /* [local scales] Side of a patch at the start. Found: not recorded. Twice: radius up to 1.03. */
 #define PLANE_FIRST_SIDE 2.5
-/* [local scales] And at most. Found: not recorded. Twice: no change. */
-#define PLANE_LONGEST_SIDE 4.0
-/* [local scales] And at least. Found: not recorded. Twice: no change. */
-#define PLANE_SHORTEST_SIDE 0.02
 /* [standard deviations] From a component up to which the local scale is its own. Found: not recorded. Twice:
  * time 0.91. */
 #define PLANE_SCALE_FLAT 4.0

@@ -1,19 +1,21 @@
-/* A function in the plane as tensor polynomials on the leaves of a quadtree, for the plane engine. Positions are
- * those of the target itself, u = x/sqrt(alpha_bar): there the components' means stand still while their widths
- * shrink, so that one tree serves many steps. Each leaf, a square patch, has Chebyshev-Lobatto nodes of its own order
- * in either direction, and is placed relative to the mean of the component whose scale is the strictest there (its
- * anchor), so that no scale costs another its digits. */
-#ifndef LAW_PLANE_PATCHES_H
-#define LAW_PLANE_PATCHES_H
+/* A function of two coordinates as tensor polynomials on the leaves of a quadtree, for the plane and the cylinder.
+ * Coordinates are the geometry's; it chooses them so that one tree serves many steps. Each leaf, a square patch, has
+ * Chebyshev-Lobatto nodes of its own order in either direction, and is placed relative to an anchor, so that no scale
+ * costs another its digits: in the plane, where u = x/sqrt(alpha_bar), to the mean of the component whose scale is
+ * the strictest there. */
+#ifndef LAW_PATCHES_H
+#define LAW_PATCHES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "core/status.h"
-#include "model/joint_level.h"
+#include "model/target.h"
 
 /* Nodes in one direction: even numbers from LEAST to MOST. */
 enum { PATCH_LEAST = 4, PATCH_MOST = 16, PATCH_COUNTS = (PATCH_MOST - PATCH_LEAST) / 2 + 1 };
+enum { PATCH_MOST_DEPTH = 60 };
 
 struct patch {
     int depth;      /* of the leaf: the root is at 0 */
@@ -51,8 +53,8 @@ struct patches_cell {
 };
 
 struct patches {
-    const struct factor *factor; /* whose means the positions are relative to */
-    double root;                 /* half of the root's side; its centre is the mean of component 0 */
+    const struct factor *factor; /* whose means the positions are relative to; NULL: there is one anchor */
+    double root;                 /* half of the root's side; its centre is anchor 0 */
     struct patch *patch;
     size_t count, capacity;
     struct patches_cell *cell;
@@ -64,7 +66,7 @@ void patches_free(struct patches *patches);
 /* Coordinate i of m_k - m_anchor. */
 static inline double patches_offset(const struct factor *factor, size_t k, size_t anchor, int i)
 {
-    return factor->mean[2 * k + (size_t)i] - factor->mean[2 * anchor + (size_t)i];
+    return factor == NULL ? 0.0 : factor->mean[2 * k + (size_t)i] - factor->mean[2 * anchor + (size_t)i];
 }
 
 /* The quarter of a patch, for the tree: its nodes and values are still those of the whole. */
@@ -72,30 +74,25 @@ struct patch patch_quarter(const struct patch *patch, unsigned right, unsigned u
 
 MUST_USE enum status patches_append(struct patches *patches, const struct patch *patch, struct error *error);
 
-/* Makes the leaf at this place of the tree: anchor, centre and size for the mixture's present level. */
-void patch_place(struct patch *patch, const struct joint_level *joint, double root);
+/* Where the patches of a tree lie: a geometry's rules. The context is the geometry's own. */
+struct patch_domain {
+    /* Makes the leaf at this place of the tree: anchor, centre and size. */
+    void (*place)(const void *context, struct patch *patch, double root);
+    /* The length over which log r changes there, in units of the patch's coordinates. */
+    double (*scale)(const void *context, const struct patch *patch);
+    /* true if the patch meets what is to be covered. */
+    bool (*covers)(const void *context, const struct patch *patch);
+    /* The mass of p in the patch. */
+    double (*mass)(const void *context, const struct patch *patch);
+};
 
-/* The local scale of the mixture at the patch, in units of u: the strictest component's, growing with the distance
- * from it. */
-double patch_scale(const struct patch *patch, const struct joint_level *joint);
-
-/* Nonzero if the patch meets what is to be covered: discs of `reach` standard deviations around the components and
- * corridors between those that have parted not long ago. */
-int patch_is_covered(const struct patch *patch, const struct joint_level *joint, double reach);
-
-/* The mass of p in the patch. */
-double patch_mass(const struct patch *patch, const struct joint_level *joint);
-
-/* Cells that cover the mixture's present level, none of a side of more than `side` local scales, without values. */
-MUST_USE enum status patches_cover(const struct joint_level *joint, double reach, double side, struct patches *out,
-                                   struct error *error);
+/* Cells that cover the domain, none of a side of more than `side` local scales, without values; `root` is half of the
+ * root's side. */
+MUST_USE enum status patches_cover(const struct patch_domain *domain, const void *context, double root, double side,
+                                   struct patches *out, struct error *error);
 
 /* Builds the tree that patches_evaluate needs, once all leaves are there. */
 MUST_USE enum status patches_index(struct patches *patches, struct error *error);
-
-/* Squares, with values 0, that cover to `reach` what the leaves of an indexed tree leave out. */
-MUST_USE enum status patches_complement(const struct patches *patches, const struct joint_level *joint, double reach,
-                                        double side, struct patches *out, struct error *error);
 
 /* Makes the root half as large while all leaves fit. */
 void patches_shrink(struct patches *patches);

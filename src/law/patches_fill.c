@@ -1,55 +1,22 @@
-#include "law/plane/fill.h"
+#include "law/patches_fill.h"
 
 #include <math.h>
 
 #include "core/memory.h"
-#include "law/plane/tuning.h"
+#include "law/tuning.h"
 
-/* log r_T = log N(x; 0, I) - log p_T(x). */
-static void evaluate_start(const struct joint_level *to, size_t anchor, size_t nx, const double *x, size_t ny,
-                           const double *y, double *log_ratio, double *log_density)
-{
-    double at[2 * PATCH_MOST * PATCH_MOST] = {0.0};
-    size_t points = nx * ny;
-    for (size_t i = 0; i < points; i++) {
-        at[i] = to->root_alpha_bar * x[i / ny];
-        at[points + i] = to->root_alpha_bar * y[i % ny];
-    }
-    joint_level_evaluate(to, anchor, points, points, at, log_density, NULL);
-    for (size_t i = 0; i < points; i++) {
-        double first = at[i] + to->root_alpha_bar * to->factor->mean[2 * anchor];
-        double second = at[points + i] + to->root_alpha_bar * to->factor->mean[2 * anchor + 1];
-        log_ratio[i] = -0.5 * (first * first + second * second) - log(2.0 * M_PI) - log_density[i];
-    }
-}
-
-void plane_evaluate(const struct plane_source *source, const struct patch *patch, const struct lattice *lattice,
-                    const size_t order[2], size_t nx, const double *x, size_t ny, const double *y, double *log_ratio,
-                    double *log_density)
-{
-    double column[PATCH_MOST], row[PATCH_MOST];
-    for (size_t i = 0; i < nx; i++)
-        column[i] = patch->centre[0] + patch->half * x[i];
-    for (size_t j = 0; j < ny; j++)
-        row[j] = patch->centre[1] + patch->half * y[j];
-    const struct quadrature *const rule[2] = {&source->rules->order[order[0]], &source->rules->order[order[1]]};
-    if (source->transfer == NULL)
-        evaluate_start(source->to, patch->anchor, nx, column, ny, row, log_ratio, log_density);
-    else if (lattice != NULL)
-        lattice_apply(lattice, patch->anchor, nx, column, ny, row, log_ratio, log_density);
-    else
-        plane_transfer_apply(source->transfer, source->work, rule, patch->anchor, nx, column, ny, row, log_ratio,
-                             log_density);
-}
-
-double plane_fill(const struct plane_source *source, struct patch *patch)
+double patch_fill(const struct patch_source *source, struct patch *patch)
 {
     const struct lobatto *by[2] = {lobatto_of(source->lobattos, patch->nodes[0]),
                                    lobatto_of(source->lobattos, patch->nodes[1])};
     double log_density[PATCH_MOST * PATCH_MOST], of_p = 0.0, of_q = 0.0, moved = 0.0;
-    plane_evaluate(source, patch, source->lattice, patch->order, patch->nodes[0], by[0]->node, patch->nodes[1],
-                   by[1]->node, patch->value, log_density);
-    double area = patch->half * patch->half * source->to->level.alpha_bar;
+    const struct patch_query query = {.order = {patch->order[0], patch->order[1]},
+                                      .nx = patch->nodes[0],
+                                      .ny = patch->nodes[1],
+                                      .x = by[0]->node,
+                                      .y = by[1]->node};
+    source->evaluate(source, patch, &query, patch->value, log_density);
+    double area = patch->half * patch->half * source->jacobian;
     for (size_t i = 0; i < patch->nodes[0]; i++)
         for (size_t j = 0; j < patch->nodes[1]; j++) {
             size_t at = i * patch->nodes[1] + j;
@@ -59,33 +26,34 @@ double plane_fill(const struct plane_source *source, struct patch *patch)
             moved += weight * fabs(expm1(patch->value[at]));
         }
     /* the nodes need not resolve p itself, whose mass is known */
-    double correct = of_p > 0.0 ? patch_mass(patch, source->to) / of_p : 1.0;
+    double correct = of_p > 0.0 ? source->domain->mass(source->context, patch) / of_p : 1.0;
     patch->mass = of_q * correct;
     return moved * correct;
 }
 
-double plane_allowed(const struct plane_source *source, const struct patch *patch)
+double patch_allowed(const struct patch_source *source, const struct patch *patch)
 {
-    double mass = fmin(patch->mass, 1.0), share = PLANE_SHARE * source->tolerance * pow(mass, -PLANE_SHARE_POWER);
-    share = fmax(share, PLANE_NEGLIGIBLE_PART * source->tolerance / mass);
-    return fmin(fmax(share, PLANE_TAIL_FLOOR), mass > PLANE_NEGLIGIBLE_MASS ? PLANE_LOOSEST : 1.0);
+    double mass = fmin(patch->mass, 1.0), share = PATCH_SHARE * source->tolerance * pow(mass, -PATCH_SHARE_POWER);
+    share = fmax(share, PATCH_NEGLIGIBLE_PART * source->tolerance / mass);
+    return fmin(fmax(share, source->floor), mass > PATCH_NEGLIGIBLE_MASS ? PATCH_LOOSEST : 1.0);
 }
 
-bool plane_judge(const struct plane_source *source, struct patch *patch)
+bool patch_judge(const struct patch_source *source, struct patch *patch)
 {
-    double wanted = plane_allowed(source, patch), last[2], more[2];
-    bool redo = false, shortest = 2.0 * patch->half < PLANE_SHORTEST_SIDE * patch_scale(patch, source->to);
+    double wanted = patch_allowed(source, patch), last[2], more[2];
+    bool redo = false,
+         shortest = 2.0 * patch->half < PATCH_SHORTEST_SIDE * source->domain->scale(source->context, patch);
     patch_tails(patch, source->lobattos, 2, last);
     patch_tails(patch, source->lobattos, 4, more);
     for (int i = 0; i < 2; i++) {
         patch->next[i] = patch->nodes[i];
         if (last[i] > wanted)
-            patch->next[i] += last[i] > 100.0 * PLANE_REFILL_ABOVE * wanted ? 4 : 2;
-        else if (more[i] < PLANE_FEWER_BELOW * wanted && patch->nodes[i] > PATCH_LEAST)
+            patch->next[i] += last[i] > 100.0 * PATCH_REFILL_ABOVE * wanted ? 4 : 2;
+        else if (more[i] < PATCH_FEWER_BELOW * wanted && patch->nodes[i] > PATCH_LEAST)
             patch->next[i] -= 2;
         if (shortest && patch->next[i] > PATCH_MOST)
             patch->next[i] = PATCH_MOST;
-        redo |= last[i] > PLANE_REFILL_ABOVE * wanted && patch->next[i] > patch->nodes[i];
+        redo |= last[i] > PATCH_REFILL_ABOVE * wanted && patch->next[i] > patch->nodes[i];
     }
     return redo;
 }
@@ -112,46 +80,46 @@ static bool must_split(const struct patch *patch)
 }
 
 /* The parent of patch p, if its four children are there and one polynomial will do for them. */
-static bool merge(const struct plane_source *source, const struct patches *grid, size_t p, struct patch *out)
+static bool merge(const struct patch_source *source, const struct patches *grid, size_t p, struct patch *out)
 {
     const struct patch *first = &grid->patch[p];
-    const struct lobatto *lobatto = lobatto_of(source->lobattos, PLANE_MERGE_NODES);
-    double x[PLANE_MERGE_NODES], y[PLANE_MERGE_NODES], tail[2], mass = 0.0;
+    const struct lobatto *lobatto = lobatto_of(source->lobattos, PATCH_MERGE_NODES);
+    double x[PATCH_MERGE_NODES], y[PATCH_MERGE_NODES], tail[2], mass = 0.0;
     struct patch parent = *first;
     if (first->at[0] % 2 != 0 || first->at[1] % 2 != 0 || first->depth < 5)
         return 0;
     parent.depth--;
     parent.at[0] /= 2;
     parent.at[1] /= 2;
-    patch_place(&parent, source->to, grid->root);
-    if (2.0 * parent.half > PLANE_LONGEST_SIDE * patch_scale(&parent, source->to))
+    source->domain->place(source->context, &parent, grid->root);
+    if (2.0 * parent.half > PATCH_LONGEST_SIDE * source->domain->scale(source->context, &parent))
         return 0;
     for (int quarter = 0; quarter < 4; quarter++) {
         double quarter_x = parent.centre[0] + (quarter / 2 == 0 ? -0.5 : 0.5) * parent.half;
         double quarter_y = parent.centre[1] + (quarter % 2 == 0 ? -0.5 : 0.5) * parent.half;
         const struct patch *child = &grid->patch[patches_find(grid, parent.anchor, quarter_x, quarter_y)];
         if (child->depth != first->depth || child->at[0] / 2 != parent.at[0] || child->at[1] / 2 != parent.at[1]
-            || child->nodes[0] > PLANE_MERGE_NODES - 2 || child->nodes[1] > PLANE_MERGE_NODES - 2)
+            || child->nodes[0] > PATCH_MERGE_NODES - 2 || child->nodes[1] > PATCH_MERGE_NODES - 2)
             return 0;
         mass += child->mass;
         for (int i = 0; i < 2; i++)
             parent.order[i] = parent.order[i] > child->order[i] ? parent.order[i] : child->order[i];
     }
-    for (size_t i = 0; i < PLANE_MERGE_NODES; i++) {
+    for (size_t i = 0; i < PATCH_MERGE_NODES; i++) {
         x[i] = parent.centre[0] + parent.half * lobatto->node[i];
         y[i] = parent.centre[1] + parent.half * lobatto->node[i];
     }
-    parent.nodes[0] = parent.nodes[1] = PLANE_MERGE_NODES;
+    parent.nodes[0] = parent.nodes[1] = PATCH_MERGE_NODES;
     parent.mass = mass;
-    patches_evaluate(grid, source->lobattos, parent.anchor, p, PLANE_MERGE_NODES, x, PLANE_MERGE_NODES, y,
-                     parent.value, &source->work->patches);
+    patches_evaluate(grid, source->lobattos, parent.anchor, p, PATCH_MERGE_NODES, x, PATCH_MERGE_NODES, y,
+                     parent.value, source->work);
     for (int i = 0; i < 2; i++)
         parent.next[i] = 0;
-    for (size_t degrees = 2; degrees + PATCH_LEAST <= PLANE_MERGE_NODES; degrees += 2) {
+    for (size_t degrees = 2; degrees + PATCH_LEAST <= PATCH_MERGE_NODES; degrees += 2) {
         patch_tails(&parent, source->lobattos, degrees, tail);
         for (int i = 0; i < 2; i++)
-            if (tail[i] <= PLANE_MERGE_BELOW * plane_allowed(source, &parent))
-                parent.next[i] = PLANE_MERGE_NODES - degrees + 2;
+            if (tail[i] <= PATCH_MERGE_BELOW * patch_allowed(source, &parent))
+                parent.next[i] = PATCH_MERGE_NODES - degrees + 2;
     }
     for (int i = 0; i < 2; i++) {
         if (parent.next[i] == 0)
@@ -162,7 +130,7 @@ static bool merge(const struct plane_source *source, const struct patches *grid,
     return 1;
 }
 
-static enum status plan(const struct plane_source *source, const struct patches *from, bool may_merge, char *merged,
+static enum status plan(const struct patch_source *source, const struct patches *from, bool may_merge, char *merged,
                         struct patches *pending, struct error *error)
 {
     for (size_t p = 0; p < from->count && may_merge; p++) {
@@ -189,8 +157,8 @@ static enum status plan(const struct plane_source *source, const struct patches 
     return STATUS_OK;
 }
 
-enum status plane_plan(const struct plane_source *source, const struct patches *from, bool may_merge,
-                       struct patches *pending, struct error *error)
+enum status patches_plan(const struct patch_source *source, const struct patches *from, bool may_merge,
+                         struct patches *pending, struct error *error)
 {
     pending->count = 0;
     pending->factor = from->factor;
@@ -203,8 +171,8 @@ enum status plane_plan(const struct plane_source *source, const struct patches *
     return status;
 }
 
-enum status plane_fill_pending(struct plane_source *source, struct patches *pending, struct patches *grid,
-                               struct error *error)
+enum status patches_fill(struct patch_source *source, struct patches *pending, struct patches *grid,
+                         struct error *error)
 {
     source->distance = 0.0;
     grid->count = 0;
@@ -212,13 +180,13 @@ enum status plane_fill_pending(struct plane_source *source, struct patches *pend
     grid->root = pending->root;
     while (pending->count > 0) {
         struct patch patch = pending->patch[--pending->count];
-        patch_place(&patch, source->to, pending->root);
-        if (!patch_is_covered(&patch, source->to, PLANE_REACH))
+        source->domain->place(source->context, &patch, pending->root);
+        if (!source->domain->covers(source->context, &patch))
             continue;
-        double moved = plane_fill(source, &patch);
-        bool redo = plane_judge(source, &patch);
+        double moved = patch_fill(source, &patch);
+        bool redo = patch_judge(source, &patch);
         if (!isfinite(patch.mass) || !isfinite(patch.value[0]))
-            return fail_with(error, STATUS_NUMERIC, "the law of %s is not finite in the plane", source->sampler);
+            return fail_with(error, STATUS_NUMERIC, "the law of %s is not finite", source->sampler);
         if (redo && must_split(&patch))
             TRY(split(&patch, pending, error));
         else if (redo) {

@@ -2,7 +2,7 @@
 
 #include "core/memory.h"
 #include "core/vmath.h"
-#include "law/plane/patches.h"
+#include "law/patches.h"
 
 void lobattos_init(struct lobattos *lobattos)
 {

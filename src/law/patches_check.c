@@ -1,9 +1,10 @@
-#include "law/plane/check.h"
+#include "law/patches_check.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "law/plane/tuning.h"
+#include "law/norms.h"
+#include "law/quadrature.h"
 #include "law/tuning.h"
 
 enum { TESTS = 3 /* a direction */ };
@@ -48,13 +49,21 @@ static double growing_error(const struct probe *probe, const double *value, cons
     double largest = largest_error(probe, value, exact);
     for (int j = 0; j < POINTS; j++) {
         double error = fabs(expm1(value[j] - exact[j]));
-        largest = error > PLANE_LOOSEST ? fmax(largest, error) : largest;
+        largest = error > PATCH_LOOSEST ? fmax(largest, error) : largest;
     }
     return largest;
 }
 
+static void evaluate_at(const struct patch_source *source, const struct patch *patch, const size_t order[2],
+                        bool finer, const struct probe *probe, double *log_ratio, double *log_density)
+{
+    const struct patch_query query = {
+        .order = {order[0], order[1]}, .finer = finer, .nx = TESTS, .ny = TESTS, .x = probe->x, .y = probe->y};
+    source->evaluate(source, patch, &query, log_ratio, log_density);
+}
+
 /* By the patch's orders, against higher ones in either direction, whose corrections are small and add up. */
-static void probe_rules(const struct plane_source *source, const struct patch *patch, struct probe *probe,
+static void probe_rules(const struct patch_source *source, const struct patch *patch, struct probe *probe,
                         struct local_error *error)
 {
     double other[POINTS], log_density[POINTS];
@@ -62,7 +71,7 @@ static void probe_rules(const struct plane_source *source, const struct patch *p
         for (int finer = 1; finer >= 0; finer--) {
             size_t order[2] = {patch->order[0], patch->order[1]};
             order[i] = finer ? order[i] + CHECK_ORDERS : order[i] > 0 ? order[i] - 1 : 0;
-            plane_evaluate(source, patch, NULL, order, TESTS, probe->x, TESTS, probe->y, other, log_density);
+            evaluate_at(source, patch, order, false, probe, other, log_density);
             *(finer ? &error->quadrature[i] : &error->lower[i]) = growing_error(probe, probe->value, other);
             for (int j = 0; j < POINTS && finer; j++)
                 probe->exact[j] += other[j] - probe->value[j];
@@ -70,24 +79,22 @@ static void probe_rules(const struct plane_source *source, const struct patch *p
 }
 
 /* The largest relative errors at the test points of one patch. */
-static struct local_error check_patch(const struct plane_source *source, const struct patch *patch,
+static struct local_error check_patch(const struct patch_source *source, const struct patch *patch,
                                       struct probe *probe)
 {
     double made[POINTS], log_density[POINTS];
     struct local_error error = {0.0, {0.0, 0.0}, {0.0, 0.0}};
     test_places(patch->nodes[0], probe->x);
     test_places(patch->nodes[1], probe->y);
-    plane_evaluate(source, patch, source->lattice, patch->order, TESTS, probe->x, TESTS, probe->y, probe->value,
-                   log_density);
+    evaluate_at(source, patch, patch->order, false, probe, probe->value, log_density);
     memcpy(probe->exact, probe->value, sizeof probe->exact);
-    double area = 4.0 * patch->half * patch->half * source->to->level.alpha_bar;
+    double area = 4.0 * patch->half * patch->half * source->jacobian;
     for (int j = 0; j < POINTS; j++)
         probe->part[j] = fmin(area * exp(log_density[j] + probe->value[j]) / patch->mass, 1.0);
-    if (source->lattice != NULL) {
-        plane_evaluate(source, patch, source->finer, patch->order, TESTS, probe->x, TESTS, probe->y, probe->exact,
-                       log_density);
+    if (source->lattice) {
+        evaluate_at(source, patch, patch->order, true, probe, probe->exact, log_density);
         error.quadrature[0] = largest_error(probe, probe->value, probe->exact);
-    } else if (source->transfer != NULL)
+    } else if (!source->start)
         probe_rules(source, patch, probe, &error);
     patch_evaluate(patch, source->lobattos, TESTS, probe->x, TESTS, probe->y, made);
     error.total = largest_error(probe, made, probe->exact);
@@ -97,15 +104,17 @@ static struct local_error check_patch(const struct plane_source *source, const s
 /* The highest order that a patch may have. */
 static size_t highest_order(const struct patch *patch)
 {
-    return patch->mass > PLANE_OUTER_MASS ? PLANE_HIGHEST_ORDER : PLANE_OUTER_ORDER;
+    return patch->mass > PATCH_OUTER_MASS ? PATCH_HIGHEST_ORDER : PATCH_OUTER_ORDER;
 }
 
 /* The orders that the patch would need if the stage did not go by a lattice. */
-static void track_orders(const struct plane_source *source, struct patch *patch, const struct probe *probe,
+static void track_orders(const struct patch_source *source, struct patch *patch, const struct probe *probe,
                          double wanted)
 {
     double value[POINTS], log_density[POINTS];
     size_t top = highest_order(patch);
+    struct patch_source rules = *source;
+    rules.lattice = false;
     patch->hard = 0;
     for (int i = 0; i < 2; i++)
         patch->order[i] = patch->order[i] < top ? patch->order[i] : top;
@@ -116,9 +125,9 @@ static void track_orders(const struct plane_source *source, struct patch *patch,
                 if (down ? order[i] == 0 : order[i] >= top)
                     break;
                 order[i] -= down ? 1 : 0;
-                plane_evaluate(source, patch, NULL, order, TESTS, probe->x, TESTS, probe->y, value, log_density);
-                int good = growing_error(probe, value, probe->exact) <= PLANE_LOWER_BELOW * wanted;
-                patch->hard |= !down && !good && order[i] + 1 >= PLANE_HIGHEST_ORDER;
+                evaluate_at(&rules, patch, order, false, probe, value, log_density);
+                int good = growing_error(probe, value, probe->exact) <= PATCH_LOWER_BELOW * wanted;
+                patch->hard |= !down && !good && order[i] + 1 >= PATCH_HIGHEST_ORDER;
                 if (good != down)
                     break;
                 patch->order[i] = down ? order[i] : order[i] + 1;
@@ -140,39 +149,39 @@ static int raise_orders(struct patch *patch, const struct local_error *local, do
     return raised;
 }
 
-enum status plane_check(const struct plane_source *source, struct patches *grid, struct step_error *local,
-                        double *quadrature, struct error *error)
+enum status patches_check(const struct patch_source *source, struct patches *grid, struct step_error *local,
+                          double *quadrature, struct error *error)
 {
     struct norm_sums before = {0.0, 0.0}, itself = {0.0, 0.0}, after = {0.0, 0.0};
-    bool by_rules = source->transfer != NULL && source->lattice == NULL;
+    bool by_rules = !source->start && !source->lattice;
     *quadrature = 0.0;
     for (size_t p = 0; p < grid->count; p++) {
         struct patch *patch = &grid->patch[p];
         struct probe probe;
         struct local_error found = check_patch(source, patch, &probe);
-        double wanted = plane_allowed(source, patch);
+        double wanted = patch_allowed(source, patch);
         norm_sums_add(&before, patch->mass, found.total);
         while (by_rules && raise_orders(patch, &found, wanted)) {
-            (void)plane_fill(source, patch);
-            (void)plane_judge(source, patch);
-            wanted = plane_allowed(source, patch);
+            (void)patch_fill(source, patch);
+            (void)patch_judge(source, patch);
+            wanted = patch_allowed(source, patch);
             found = check_patch(source, patch, &probe);
         }
         *quadrature += patch->mass * found.quadrature[0];
         norm_sums_add(&itself, patch->mass, found.total);
-        if (source->lattice != NULL)
+        if (source->lattice)
             track_orders(source, patch, &probe, wanted);
         for (int i = 0; i < 2; i++)
-            if (by_rules && patch->order[i] > 0 && found.lower[i] < PLANE_LOWER_BELOW * wanted) {
+            if (by_rules && patch->order[i] > 0 && found.lower[i] < PATCH_LOWER_BELOW * wanted) {
                 patch->order[i]--;
                 found.total += found.lower[i];
             }
         norm_sums_add(&after, patch->mass, found.total);
     }
     if (!isfinite(itself.l1))
-        return fail_with(error, STATUS_NUMERIC, "the law of %s is not finite in the plane", source->sampler);
-    local->before = norms_beyond(norms_of(before), PLANE_PROBE_MISSES, PLANE_ROUNDING);
-    local->itself = norms_beyond(norms_of(itself), PLANE_PROBE_MISSES, PLANE_ROUNDING);
-    local->after = norms_beyond(norms_of(after), PLANE_PROBE_MISSES, PLANE_ROUNDING);
+        return fail_with(error, STATUS_NUMERIC, "the law of %s is not finite", source->sampler);
+    local->before = norms_beyond(norms_of(before), PATCH_PROBE_MISSES, PATCH_ROUNDING);
+    local->itself = norms_beyond(norms_of(itself), PATCH_PROBE_MISSES, PATCH_ROUNDING);
+    local->after = norms_beyond(norms_of(after), PATCH_PROBE_MISSES, PATCH_ROUNDING);
     return STATUS_OK;
 }

@@ -1,44 +1,9 @@
-#include "law/plane/patches.h"
+#include "law/plane/domain.h"
 
 #include <math.h>
-#include <string.h>
 
-#include "core/memory.h"
-#include "core/vmath.h"
+#include "law/normal.h"
 #include "law/plane/tuning.h"
-
-enum { MOST_PATCHES = 200000, MOST_DEPTH = 60 };
-
-void patches_free(struct patches *patches)
-{
-    free(patches->patch);
-    free(patches->cell);
-    *patches = (struct patches){0};
-}
-
-enum status patches_append(struct patches *patches, const struct patch *patch, struct error *error)
-{
-    struct patch *grown = patches->count < MOST_PATCHES
-                              ? array_reserve(patches->patch, &patches->capacity, patches->count + 1, sizeof *grown)
-                              : NULL;
-    if (grown == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for more than %zu patches of the plane",
-                         patches->count);
-    patches->patch = grown;
-    patches->patch[patches->count++] = *patch;
-    return STATUS_OK;
-}
-
-struct patch patch_quarter(const struct patch *patch, unsigned right, unsigned upper)
-{
-    struct patch quarter = *patch;
-    quarter.depth++;
-    quarter.at[0] = 2 * patch->at[0] + right;
-    quarter.at[1] = 2 * patch->at[1] + upper;
-    return quarter;
-}
-
-/* ---- Places ---- */
 
 static double width_of(const struct joint_level *joint, size_t k)
 {
@@ -104,29 +69,21 @@ static double distance_to_segment(const struct patch *patch, const struct factor
     return hypot(x, y);
 }
 
-int patch_is_covered(const struct patch *patch, const struct joint_level *joint, double reach)
+bool patch_is_covered(const struct patch *patch, const struct joint_level *joint, double reach)
 {
     const struct factor *factor = joint->factor;
     for (size_t k = 0; k < factor->components; k++)
         if (distance_to_segment(patch, factor, k, k) <= reach * width_of(joint, k))
-            return 1;
+            return true;
     for (size_t k = 0; k < factor->components; k++)
         for (size_t j = 0; j < k; j++) {
             double a = width_of(joint, j), b = width_of(joint, k), wider = fmax(a, b);
             double apart = hypot(patches_offset(factor, k, j, 0), patches_offset(factor, k, j, 1));
             if (apart <= reach * (a + b) + PLANE_GAP * wider
                 && distance_to_segment(patch, factor, j, k) <= PLANE_CORRIDOR * fmin(a, b))
-                return 1;
+                return true;
         }
-    return 0;
-}
-
-/* P(a < Z < b) without cancellation in the tails. */
-static double normal_between(double a, double b)
-{
-    double from = a > 0.0 ? a : -b, to = a > 0.0 ? b : -a; /* by symmetry the tail, if it is one, is on the right */
-    return from > 0.0 ? 0.5 * (erfc(from * M_SQRT1_2) - erfc(to * M_SQRT1_2))
-                      : 0.5 * (erf(to * M_SQRT1_2) - erf(from * M_SQRT1_2));
+    return false;
 }
 
 double patch_mass(const struct patch *patch, const struct joint_level *joint)
@@ -143,78 +100,37 @@ double patch_mass(const struct patch *patch, const struct joint_level *joint)
     return mass;
 }
 
-enum status patches_cover(const struct joint_level *joint, double reach, double side, struct patches *out,
-                          struct error *error)
+double plane_root(const struct joint_level *joint, double reach)
 {
-    struct patches pending = {0};
     double farthest = 0.0;
-    out->count = 0;
-    out->factor = joint->factor;
     for (size_t k = 0; k < joint->factor->components; k++)
         for (int i = 0; i < 2; i++)
             farthest =
                 fmax(farthest, fabs(patches_offset(joint->factor, k, 0, i)) + (reach + 1.0) * width_of(joint, k));
-    out->root = exp2(ceil(log2(farthest)));
-    const struct patch whole = {.depth = 0, .nodes = {8, 8}};
-    enum status status;
-    TRY_OR(done, patches_append(&pending, &whole, error));
-    while (pending.count > 0) {
-        struct patch patch = pending.patch[--pending.count];
-        patch_place(&patch, joint, out->root);
-        if (!patch_is_covered(&patch, joint, reach))
-            continue;
-        if (patch.depth >= 2 && 2.0 * patch.half <= side * patch_scale(&patch, joint)) {
-            TRY_OR(done, patches_append(out, &patch, error));
-            continue;
-        }
-        if (patch.depth == MOST_DEPTH)
-            TRY_OR(done, fail_with(error, STATUS_NUMERIC, "the scales of a mixture in the plane are too far apart"));
-        for (unsigned i = 0; i < 4; i++) {
-            struct patch quarter = patch_quarter(&patch, i / 2, i % 2);
-            TRY_OR(done, patches_append(&pending, &quarter, error));
-        }
-    }
-done:
-    patches_free(&pending);
-    return status;
+    return exp2(ceil(log2(farthest)));
 }
 
-/* ---- The tree ---- */
-
-static enum status add_cell(struct patches *patches, uint32_t *out, struct error *error)
+static void place(const void *joint, struct patch *patch, double root)
 {
-    struct patches_cell *grown = patches->cells < UINT32_MAX ? array_reserve(patches->cell, &patches->cell_capacity,
-                                                                             patches->cells + 1, sizeof *grown)
-                                                             : NULL;
-    if (grown == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for a tree of more than %zu cells", patches->cells);
-    patches->cell = grown;
-    patches->cell[patches->cells] = (struct patches_cell){.leaf = NO_LEAF};
-    *out = (uint32_t)patches->cells++;
-    return STATUS_OK;
+    patch_place(patch, joint, root);
 }
 
-enum status patches_index(struct patches *patches, struct error *error)
+static double scale(const void *joint, const struct patch *patch)
 {
-    uint32_t at;
-    patches->cells = 0;
-    TRY(add_cell(patches, &at, error));
-    for (size_t p = 0; p < patches->count; p++) {
-        const struct patch *patch = &patches->patch[p];
-        at = 0;
-        for (int bit = patch->depth - 1; bit >= 0; bit--) {
-            uint64_t right = patch->at[0] >> bit & 1, upper = patch->at[1] >> bit & 1;
-            uint32_t next = patches->cell[at].child[right][upper];
-            if (next == 0) {
-                TRY(add_cell(patches, &next, error));
-                patches->cell[at].child[right][upper] = next;
-            }
-            at = next;
-        }
-        patches->cell[at].leaf = (uint32_t)p + 1;
-    }
-    return STATUS_OK;
+    return patch_scale(patch, joint);
 }
+
+static bool covers(const void *joint, const struct patch *patch)
+{
+    return patch_is_covered(patch, joint, PLANE_REACH);
+}
+
+static double mass(const void *joint, const struct patch *patch)
+{
+    return patch_mass(patch, joint);
+}
+
+const struct patch_domain plane_domain = {.place = place, .scale = scale, .covers = covers, .mass = mass};
 
 struct complement {
     const struct patches *patches;
@@ -233,7 +149,7 @@ static enum status complement_cell(const struct complement *complement, uint32_t
         return STATUS_OK;
     patch_place(&patch, complement->joint, complement->patches->root);
     if (none) {
-        if (!patch_is_covered(&patch, complement->joint, complement->reach) || patch.depth > MOST_DEPTH)
+        if (!patch_is_covered(&patch, complement->joint, complement->reach) || patch.depth > PATCH_MOST_DEPTH)
             return STATUS_OK;
         if (2.0 * patch.half <= complement->side * patch_scale(&patch, complement->joint))
             return patches_append(complement->out, &patch, error);
@@ -253,29 +169,4 @@ enum status patches_complement(const struct patches *patches, const struct joint
     out->factor = patches->factor;
     out->root = patches->root;
     return complement_cell(&complement, 0, (struct patch){.nodes = {PATCH_LEAST, PATCH_LEAST}}, error);
-}
-
-void patches_shrink(struct patches *patches)
-{
-    for (;;) {
-        for (size_t p = 0; p < patches->count; p++) {
-            const struct patch *patch = &patches->patch[p];
-            if (patch->depth < 4)
-                return;
-            for (int i = 0; i < 2; i++) {
-                uint64_t quarter = patch->at[i] >> (patch->depth - 2);
-                if (quarter != 1 && quarter != 2)
-                    return;
-            }
-        }
-        if (patches->count == 0)
-            return;
-        for (size_t p = 0; p < patches->count; p++) {
-            struct patch *patch = &patches->patch[p];
-            for (int i = 0; i < 2; i++)
-                patch->at[i] -= UINT64_C(1) << (patch->depth - 2);
-            patch->depth--;
-        }
-        patches->root *= 0.5;
-    }
 }

@@ -1,0 +1,68 @@
+/* Tuning constants of the cylinder engine: unit, what it is, how it was found ("bound": by the formula; "not
+ * recorded": by trial). See law/tuning.h for the words. */
+#ifndef LAW_CYLINDER_TUNING_H
+#define LAW_CYLINDER_TUNING_H
+
+/* [log noise] Between two checks. Found: as in the plane. */
+#define CYLINDER_CHECK_STRIDE 0.7
+/* [E_p|r - 1|, p the component] That all patches of a component may add in all steps together. Found: radii of some
+ * 1e-5 of TV. */
+#define CYLINDER_TOLERANCE 1e-4
+/* [L1(p)] That they may add in a stage in any case. Found: rounding. */
+#define CYLINDER_LEAST_TOLERANCE 8e-16
+/* [h^2] E_p|r - 1| is taken to be at least this: where it is smaller it will grow. Found: not recorded. */
+#define CYLINDER_EXPECTED_DISTANCE 0.1
+/* [power of the resolution] By which tolerances fall. Found: as in the plane. */
+#define CYLINDER_TOLERANCE_POWER 8.0
+/* [d omega] By so much rounding grows. Found: as in the radius. */
+#define CYLINDER_ROUNDING_TERMS 0.25
+/* [1] The local errors at a component's points count so many times in the error of its mass: the sampler's chance to
+ * end in the component is taken to be no more than this of the posterior's. Found: r_1 below this where a law is
+ * trusted. */
+#define CYLINDER_MASS_FACTOR 2.0
+
+/* ---- Patches ---- */
+
+/* [log mass] Of a component, beyond which nothing is covered. Found: bound: e^-36. */
+#define CYLINDER_REACH 36.0
+/* [log mass] Towards an axis that a component's mass comes near, no more is left out along it. Found: not recorded.
+ */
+#define CYLINDER_AXIS_REACH 18.0
+/* [standard deviations] Length over which log r changes, for sides of patches. Found: measured: time. */
+#define CYLINDER_SCALE 1.6
+/* [CYLINDER_SCALE] Side of a patch at the start. Found: as in the plane. */
+#define CYLINDER_FIRST_SIDE 2.5
+/* [values on a patch] No tail of a polynomial is asked to be smaller, and by so many d h more. Found: rounding. */
+#define CYLINDER_TAIL_FLOOR 3e-14
+/* [mass of q] Patches with more of it share their order. Found: measured: a third of the patches, without jumps
+ * between them. */
+#define CYLINDER_SHARED_MASS 1e-3
+/* [order] Of all patches at the start. Found: not recorded. */
+#define CYLINDER_FIRST_ORDER 3
+
+/* ---- Quadrature ---- */
+
+/* [scales of the quadrature] Of the axis, from which rules on the whole line are used. Found: bound: weight e^-32 at
+ * the axis. */
+#define CYLINDER_CLEAR 8.0
+/* [n V] Nor where rho^2 is less than this, of which relative changes are large. Found: not recorded. */
+#define CYLINDER_LEAST_SQUARE 0.04
+/* [scales of the quadrature] To which a rule that is cut at the axis reaches. Found: bound: mass 1e-19 beyond. */
+#define CYLINDER_CUT_REACH 9.0
+/* [points] Evaluated together, at most, unless those of one distance are more. Found: cache. */
+#define CYLINDER_TOGETHER 4096
+
+/* ---- Columns of the finished law ---- */
+
+/* [standard deviations] Width of the density of columns along the axis. Found: as PLANE_ROW_STRETCH. */
+#define CYLINDER_COLUMN_STRETCH 3.0
+/* [columns] For each component. Found: as PLANE_ROWS_PER_SCALE. */
+#define CYLINDER_COLUMNS_EACH 500.0
+/* [standard deviations] Along the axis that they cover. Found: bound: mass e^-36 beyond. */
+#define CYLINDER_COLUMN_REACH 8.5
+/* [standard deviations] Length of panels on a column. Found: not recorded. */
+#define CYLINDER_PANEL 1.5
+/* [tolerance of E_p|r - 1|] That panels' interpolation may add. Found: not recorded. */
+#define CYLINDER_PANEL_SHARE 0.05
+
+#endif
