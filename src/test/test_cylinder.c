@@ -33,10 +33,13 @@ static struct law law_by(const char *engine, const struct factor *factor, const 
     return law;
 }
 
+/* masses: NULL, or what the law makes of the two components. */
 static struct divergence divergence_by(const char *engine, const struct factor *factor, const struct sampler *sampler,
-                                       size_t T, double resolution)
+                                       size_t T, double resolution, struct measured *masses)
 {
     struct law law = law_by(engine, factor, sampler, T, resolution);
+    for (size_t k = 0; masses != NULL && k < 2; k++)
+        ASSERT_OK(law_mass_error, &law, factor, k, &masses[k]);
     struct divergence out = divergences_of(&law, 1.0);
     ck_assert_msg(fabs(law.mass_defect) < 1e-4 * out.tv.value + 1e-9, "mass defect %g", law.mass_defect);
     law_free(&law);
@@ -76,9 +79,15 @@ START_TEST(another_engine_has_the_law)
     struct factor factor = around_axis(routes[_i].dimension, uneven, routes[_i].mean, routes[_i].sd), other = factor;
     if (routes[_i].mean[0] == 0.0)
         other.mean = NULL;
-    struct divergence a = divergence_by("cylinder", &factor, sampler, routes[_i].T, 1.0);
-    struct divergence b = divergence_by(routes[_i].engine, &other, sampler, routes[_i].T, 1.0);
+    struct measured own[2], theirs[2];
+    struct divergence a = divergence_by("cylinder", &factor, sampler, routes[_i].T, 1.0, own);
+    struct divergence b = divergence_by(routes[_i].engine, &other, sampler, routes[_i].T, 1.0, theirs);
     all_agree(&a, &b);
+    for (size_t k = 0; k < 2; k++)
+        ck_assert_msg(fabs(own[k].value - theirs[k].value) <= own[k].error + theirs[k].error
+                          && own[k].error < 0.01 * fabs(own[k].value),
+                      "mass %zu: %.12g +- %.3g against %.12g +- %.3g", k, own[k].value, own[k].error, theirs[k].value,
+                      theirs[k].error);
 }
 END_TEST
 
@@ -101,11 +110,11 @@ START_TEST(a_line_and_gaussians_have_the_law)
     set_mixture(&target, 2, uneven, mean, sd);
     ASSERT_OK(measure_target, &target, sampler_find("ddpm"), NULL, schedule, &dimension, 1, &whole);
     ck_assert_ptr_nonnull(strstr(whole.method, "line"));
-    struct divergence own = divergence_by("cylinder", &factor, sampler_find("ddpm"), T, 1.0);
+    struct divergence own = divergence_by("cylinder", &factor, sampler_find("ddpm"), T, 1.0, NULL);
     all_agree(&own, &whole.divergence);
     struct sampler wrong = *sampler_find("ddpm");
     wrong.log_noise_ratio = loud;
-    struct divergence seen = divergence_by("cylinder", &factor, &wrong, T, 1.0);
+    struct divergence seen = divergence_by("cylinder", &factor, &wrong, T, 1.0, NULL);
     ck_assert(fabs(seen.tv.value - whole.divergence.tv.value) > 30.0 * (seen.tv.error + whole.divergence.tv.error));
     schedule_free(schedule);
 }
@@ -117,9 +126,9 @@ START_TEST(a_higher_resolution_is_within_the_radius)
 {
     static const double mean[] = {-0.3, 0.3}, sd[] = {0.7, 0.9};
     struct factor factor = around_axis(20, half, mean, sd);
-    struct divergence coarse = divergence_by("cylinder", &factor, sampler_find("accelerated"), 128, 1.0);
-    struct divergence fine = divergence_by("cylinder", &factor, sampler_find("accelerated"), 128, 1.3);
-    struct divergence dropped = divergence_by("cylinder", &factor, sampler_find("ddpm-ancestral"), 128, 1.0);
+    struct divergence coarse = divergence_by("cylinder", &factor, sampler_find("accelerated"), 128, 1.0, NULL);
+    struct divergence fine = divergence_by("cylinder", &factor, sampler_find("accelerated"), 128, 1.3, NULL);
+    struct divergence dropped = divergence_by("cylinder", &factor, sampler_find("ddpm-ancestral"), 128, 1.0, NULL);
     all_agree(&coarse, &fine);
     ck_assert(dropped.tv.value > 2.0 * (coarse.tv.value + coarse.tv.error));
 }
