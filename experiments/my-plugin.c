@@ -45,5 +45,6 @@ static const struct target_family two_modes = {
     .formula = "prod_i (N(x_i; -spread, sd^2) + N(x_i; spread, sd^2))/2", .params = params,
     .params_size = sizeof(struct modes), .factors = factors};
 
-const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, (const struct sampler *const[]){&my_sampler, NULL},
-                                                (const struct target_family *const[]){&two_modes, NULL}};
+const struct diffrate_plugin diffrate_plugin = { /* and .schedules */
+    .abi = DIFFRATE_ABI, .samplers = (const struct sampler *const[]){&my_sampler, NULL},
+    .targets = (const struct target_family *const[]){&two_modes, NULL}};

@@ -3,8 +3,8 @@ name = ARG2
 load name.'.vars.gp'
 key_lines = most_shown
 ytext = 'estimate or bound / exact'
-note_1 = sprintf('%d chains, ± 2 standard errors.   ↓ not told from 0.', chains)
-note_2 = untold ne '' ? 'Left out, as nothing is told from 0: '.untold : ''
+note_1 = sprintf('%d chains, ± 2 standard errors.   ↓ not significantly above 0.', chains)
+note_2 = undetected ne '' ? 'Left out, as nothing is significantly above 0: '.undetected : ''
 load ARG1
 set xlabel 'dimension {/:Italic d}' offset 0,0.3
 set logscale x 2

@@ -5,7 +5,7 @@ key_lines = (dimensions + 2)/3
 ytext = 'TV'
 note_1 = (laws ? 'Lines: exact laws.   ' : '').(asked_1 ? '● TV ≥ by projections' : '').(asked_2 ? '   ■ TV ≥ by weights of paths' : '')
 long_note = 1
-note_2 = sprintf('%d chains, ± 2 standard errors.   Open, ↓: not told from 0.', chains)
+note_2 = sprintf('%d chains, ± 2 standard errors.   Open, ↓: not significantly above 0.', chains)
 load ARG1
 set xlabel 'step size {/:Italic h}' offset 0,0.3
 set xtics (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1)

@@ -2,7 +2,7 @@
 name = ARG2
 load name.'.vars.gp'
 key_lines = words(shown) + samplers + 1
-ytext = 'smallest TV told from 0'
+ytext = 'smallest significant TV'
 note_1 = sprintf('At {/:Italic T} = %d.   Told from 0: by three standard errors.', largest_steps)
 note_2 = 'Of KL and χ²: the TV that they allow.'
 load ARG1

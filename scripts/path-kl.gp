@@ -3,7 +3,7 @@ name = ARG2
 load name.'.vars.gp'
 key_lines = (dimensions + 2)/3
 ytext = 'TV'
-note_1 = sprintf('%sTV ≤ by ▲ the KL of paths, ◆ χ² (↓ not told from 0)', laws ? 'Lines: exact TV.   ' : '')
+note_1 = sprintf('%sTV ≤ by ▲ the KL of paths, ◆ χ² (↓ not significantly above 0)', laws ? 'Lines: exact TV.   ' : '')
 long_note = 1
 note_2 = 'Dashed: ∝ 1/√{/:Italic T}, dotted: ∝ log {/:Italic T}/√{/:Italic T}.   Above 1 a bound says nothing.'
 load ARG1

@@ -32,15 +32,12 @@ static void print_law(const char *name, const struct law_case *law, int rounds)
 
 static void print_laws(void)
 {
-    puts(
-        "## Laws, on one core\n\n"
-        "The limit is the time of as many vector exponentials (core/vmath.h, in the first-level cache) as the law "
-        "takes "
-        "elementary\nfunctions; what else it does, from quadrature nodes to polynomials, is not in it. For radii the "
-        "functions are not counted:\none a node.\n\n"
-        "| law | T | TV (relative radius) | node updates, 10^6 | functions, 10^6 | time | ns a vector exponential | "
-        "of the "
-        "limit |\n|---|---:|---:|---:|---:|---:|---:|---:|");
+    puts("## Laws, on one core\n\n"
+         "The limit is the time of as many vector exponentials (core/vmath.h, in the first-level cache) as the law "
+         "takes elementary\nfunctions; what else it does, from quadrature nodes to polynomials, is not in it. For "
+         "radii the functions are not counted:\none a node.\n\n"
+         "| law | T | TV (relative radius) | node updates, 10^6 | functions, 10^6 | time | ns a vector exponential | "
+         "of the limit |\n|---|---:|---:|---:|---:|---:|---:|---:|");
     print_law("bimodal", &(struct law_case){&bimodal, "ddpm", 4096}, LAW_ROUNDS);
     print_law("bimodal", &(struct law_case){&bimodal, "accelerated", 4096}, LAW_ROUNDS);
     print_law("three components", &(struct law_case){&skewed, "ddpm", 4096}, LAW_ROUNDS);
@@ -82,11 +79,10 @@ static int numpy_seconds(const char *program, const struct chain_case *chains, d
 {
     char command[4200];
     /* Debian's own interpreter is the one that python3-numpy belongs to. */
-    (void)snprintf(
-        command, sizeof command,
-        "for python in python3 /usr/bin/python3; do OPENBLAS_NUM_THREADS=1 $python '%s' %zu %zu %zu && exit; "
-        "done 2>/dev/null",
-        program, chains->dimension, chains->steps, chains->chains);
+    (void)snprintf(command, sizeof command,
+                   "for python in python3 /usr/bin/python3; do OPENBLAS_NUM_THREADS=1 $python '%s' %zu %zu %zu && "
+                   "exit; done 2>/dev/null",
+                   program, chains->dimension, chains->steps, chains->chains);
     FILE *pipe = popen(command, "r");
     int found = pipe != NULL && fscanf(pipe, "%lf %lf", any, two) == 2;
     if (pipe != NULL)
@@ -119,8 +115,7 @@ static void print_chains(const char *program)
     if (program != NULL && numpy_seconds(program, &numpy, &any, &by_hand)) {
         double ours = chain_run(&numpy, ROUNDS).seconds;
         printf(" A vectorised NumPy loop for any mixture takes %.1f times as long, one written for two components by "
-               "hand "
-               "%.1f times.\n",
+               "hand %.1f times.\n",
                any / ours, by_hand / ours);
     } else
         puts(" NumPy is not installed (python3-numpy): no comparison with its loop.");

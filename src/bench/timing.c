@@ -51,7 +51,7 @@ void vector_exponentials(void *count)
     fill(x);
     for (size_t done = 0; done < *(size_t *)count; done += BATCH) {
         vexp(BATCH, x, out);
-        __asm__ volatile("" : : "r"(out) : "memory"); /* the loop must not be thought idle */
+        __asm__ volatile("" : : "r"(out) : "memory"); /* the loop must not be optimised away */
     }
 }
 

@@ -83,16 +83,13 @@ static const struct argp_option argp_options[] = {
 };
 
 static const struct argp argp = {
-    argp_options,
-    parse,
-    "RESULT",
-    "Verify a results directory: the checksum, schema and description of every cell, the merged file against the "
-    "cells, and a random sample of cells against the same measured again."
-    "\vExit status: 0, or 1 if there is a problem.\n\n"
-    "Example:\n  diffrate check results/scaling --sample 20",
-    NULL,
-    NULL,
-    NULL};
+    .options = argp_options,
+    .parser = parse,
+    .args_doc = "RESULT",
+    .doc = "Verify a results directory: the checksum, schema and description of every cell, "
+           "the merged file against the cells, and a random sample of cells against the same "
+           "measured again.\vExit status: 0, or 1 if there is a problem.\n\n"
+           "Example:\n  diffrate check results/scaling --sample 20"};
 
 static int run(int argc, char **argv)
 {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/installed.h"
+#include "core/lists.h"
 #include "results/directory.h"
 #include "verdict/claims.h"
 
@@ -20,10 +21,7 @@ static const struct command *const commands[] = {
 #undef COMMAND
 };
 
-const struct command *command_at(size_t index)
-{
-    return index < sizeof commands / sizeof commands[0] ? commands[index] : NULL;
-}
+LIST_AT(command, command_at, commands)
 
 int command_fail(const struct error *error)
 {

@@ -183,8 +183,8 @@ static void print_notes(const struct comparison *comparison)
             printf("%s: %zu times only one of two seeds says something.\n", record_fields[i].name, tally->one_sided);
     }
     if (comparison->limit > 0.0)
-        printf("%.2f standard errors: with other seeds, noise alone would show a difference in one comparison of "
-               "two results in %.0f.\n",
+        printf("%.2f standard errors: with other seeds, noise alone would show a difference in one comparison of two "
+               "results in %.0f.\n",
                comparison->limit, 1.0 / COMPARE_LEVEL);
 }
 
@@ -218,24 +218,25 @@ static enum status add_range(struct table *table, const struct bracket *bracket,
 }
 
 /* With the score error and the number of chains, which few rows have. */
-static enum status add_sampler(struct table *table, const struct spec *spec, const struct record *row,
-                               struct error *error)
+static enum status add_sampler(struct table *table, const struct comparison *comparison, const struct spec *spec,
+                               const struct record *row, struct error *error)
 {
     char label[120] = "", chains[40] = "";
     if (strcmp(row->score_error, "none") != 0)
-        compare_label_score_error(spec, row, label, sizeof label);
+        compare_label_score_error(comparison, spec, row, label, sizeof label);
     if (row->chains > 0)
         (void)snprintf(chains, sizeof chains, ", %" PRIu64 " chains", row->chains);
     return table_cells(table, error, "%s%s%s%s", row->sampler, label[0] != '\0' ? ", " : "", label, chains);
 }
 
 static enum status add_row_difference(struct table *table, const struct evidence *side,
-                                      const struct difference *difference, struct error *error)
+                                      const struct comparison *comparison, const struct difference *difference,
+                                      struct error *error)
 {
     size_t has = difference->row[0] == NULL;
     const struct record *row = difference->row[has];
     TRY(table_cells(table, error, "%s", row->target));
-    TRY(add_sampler(table, &side[has].spec, row, error));
+    TRY(add_sampler(table, comparison, &side[has].spec, row, error));
     TRY(table_cells(table, error, "%" PRIu64 "\t%" PRIu64 "\t%s", row->dimension, row->steps,
                     difference->field != NULL ? difference->field->name : "(row)"));
     for (size_t i = 0; i < 2; i++)
@@ -267,7 +268,7 @@ static enum status print_differences(const struct evidence *side, const struct c
     for (size_t i = 0; i < shown && status == STATUS_OK; i++) {
         const struct difference *difference = &comparison->difference[i];
         status = difference->bracket[0] != NULL ? add_complexity_difference(&table, &side[0].spec, difference, error)
-                                                : add_row_difference(&table, side, difference, error);
+                                                : add_row_difference(&table, side, comparison, difference, error);
     }
     if (status == STATUS_OK && shown > 0) {
         putchar('\n');
@@ -296,7 +297,7 @@ static enum status print_text(const struct evidence *side, const struct comparis
     return STATUS_OK;
 }
 
-static void json_row_difference(const struct difference *difference)
+static void json_row_difference(const struct comparison *comparison, const struct difference *difference)
 {
     const struct record *row = difference->row[difference->row[0] == NULL];
     printf("{\"difference\": \"%s\"", difference->field != NULL ? "value" : "missing row");
@@ -305,6 +306,11 @@ static void json_row_difference(const struct difference *difference)
             fputs(", ", stdout);
             json_field(field, row);
         }
+    for (size_t i = 0; i < comparison->parameters.count; i++) {
+        const struct field field = parameter_field(&comparison->parameters, i);
+        fputs(", ", stdout);
+        json_field(&field, row);
+    }
     if (difference->field == NULL) {
         printf(", \"missing_in\": \"%s\"}\n", difference->row[0] == NULL ? "a" : "b");
         return;
@@ -348,7 +354,7 @@ static void print_json(const struct evidence *side, const struct comparison *com
         if (comparison->difference[i].bracket[0] != NULL)
             json_complexity_difference(&side[0].spec, &comparison->difference[i]);
         else
-            json_row_difference(&comparison->difference[i]);
+            json_row_difference(comparison, &comparison->difference[i]);
 }
 
 static const struct argp_option argp_options[] = {
@@ -363,26 +369,22 @@ static const struct argp argp = {
     parse,
     "A B",
     "Compare two results, each a results directory or the merged .h5 file in it, cell by cell: of two machines, "
-    "compilers or versions, or of two experiments with cells in common."
-    "\vRows are compared that measure the same: target, sampler, score error, schedule, d, T and number of "
-    "chains; their order does not matter. Then\n\n"
+    "compilers or versions, or of two experiments with cells in common.\vRows are compared that measure the same: "
+    "target, sampler, score error, schedule, d, T and number of chains; their order does not matter. Then\n\n"
     "- values of exact laws differ if they are further apart than the sum of their estimated radii, or if one is "
-    "infinite "
-    "and the other is known to be finite;\n"
-    "- numbers from chains, estimates and bounds, differ if they are further apart than so many combined "
-    "standard errors that noise alone (normal, with other seeds) shows a difference in one comparison of two "
-    "results in 1000: 3.3 for a single number, 5.7 for a hundred thousand; it is stated. With the same seed on "
-    "another machine they should be far closer. Where only one says something they differ if the seeds are the "
-    "same;\n"
+    "infinite and the other is known to be finite;\n"
+    "- numbers from chains, estimates and bounds, differ if they are further apart than so many combined standard "
+    "errors that noise alone (normal, with other seeds) shows a difference in one comparison of two results in 1000: "
+    "3.3 for a single number, 5.7 for a hundred thousand; it is stated. With the same seed on another machine they "
+    "should be far closer. Where only one says something they differ if the seeds are the same;\n"
     "- step sizes differ by more than 4 roundings, numbers of score evaluations by anything;\n"
     "- methods, mass defects, clip probabilities, seeds and times are only reported;\n"
-    "- T(d, eps) differs if no T fits both, for each result says only that it lies beyond the last T at which "
-    "TV is above eps by more than its radius, and not beyond the first at which it is below; or if only one of "
-    "both has finished looking for it;\n"
-    "- a row that only one has is a difference if the other's experiment asks for it at its `steps`. Others are "
-    "only counted: which T the search for T(d, eps) measures hangs on last digits, and T(d, eps) itself is "
-    "compared; and a shorter experiment is allowed to agree with a longer one. No row in common is a "
-    "difference.\n\n"
+    "- T(d, eps) differs if no T fits both, for each result says only that it lies beyond the last T at which TV is "
+    "above eps by more than its radius, and not beyond the first at which it is below; or if only one of both has "
+    "finished looking for it;\n"
+    "- a row that only one has is a difference if the other's experiment asks for it at its `steps`. Others are only "
+    "counted: which T the search for T(d, eps) measures hangs on last digits, and T(d, eps) itself is compared; and "
+    "a shorter experiment is allowed to agree with a longer one. No row in common is a difference.\n\n"
     "Experiments' texts, versions, compilers and libraries are stated and are no difference.\n\n"
     "Exit status: 0 if the results agree, 1 if they differ or cannot be read, 2 for wrong arguments.\n\n"
     "Example:\n  diffrate diff results/quick elsewhere/results/quick",

@@ -36,15 +36,13 @@ static const struct argp_option argp_options[] = {
     {0},
 };
 static const struct argp argp = {
-    argp_options,
-    parse,
-    "RESULT CLAIM",
-    "Print how a verdict came about: the cells used and those that were not, with reasons; the window; the fit; "
-    "what the interval is made of; the bands; and what would have changed the verdict."
-    "\vExample:\n  diffrate explain results/scaling eps-accelerated --target bimodal",
-    NULL,
-    NULL,
-    NULL};
+    .options = argp_options,
+    .parser = parse,
+    .args_doc = "RESULT CLAIM",
+    .doc =
+        "Print how a verdict came about: the cells used and those that were not, with reasons; the window; the fit; "
+        "what the interval is made of; the bands; and what would have changed the verdict."
+        "\vExample:\n  diffrate explain results/scaling eps-accelerated --target bimodal"};
 
 static int run(int argc, char **argv)
 {

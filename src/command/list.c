@@ -69,12 +69,27 @@ static void list_targets(const struct registry *registry)
     }
 }
 
+/* Of exact laws; chains carry every sampler. */
+static void list_engines(const struct sampler *sampler)
+{
+    const struct law_engine *engine;
+    const char *before = "      laws: ";
+    for (size_t i = 0; (engine = law_engine_at(i)) != NULL; i++) {
+        if (!law_engine_carries(engine, sampler))
+            continue;
+        printf("%s%s", before, engine->name);
+        before = ", ";
+    }
+    printf("%schains\n", before);
+}
+
 static void list_samplers(const struct registry *registry)
 {
     const struct sampler *sampler;
     for (size_t i = 0; (sampler = registry_sampler_at(registry, i)) != NULL; i++) {
         entry(sampler->name, sampler->doc, sampler->formula, sampler->source);
         printf("      score evaluations a step: %zu\n", sampler->score_evaluations);
+        list_engines(sampler);
         list_params(sampler->params);
         if (sampler->claimed_order > 0.0)
             printf("      claimed order: %g (%s)\n", sampler->claimed_order, sampler->claim_source);
@@ -84,11 +99,11 @@ static void list_samplers(const struct registry *registry)
 
 static void list_schedules(const struct registry *registry)
 {
-    (void)registry;
     const struct schedule_kind *kind;
-    for (size_t i = 0; (kind = schedule_kind_at(i)) != NULL; i++) {
+    for (size_t i = 0; (kind = registry_schedule_at(registry, i)) != NULL; i++) {
         entry(kind->name, kind->doc, kind->formula, kind->source);
         list_params(kind->params);
+        origin(registry_schedule_plugin(registry, kind));
     }
 }
 
@@ -98,10 +113,7 @@ static void list_errors(const struct registry *registry)
     const struct error_shape *shape;
     for (size_t i = 0; (shape = error_shape_at(i)) != NULL; i++) {
         entry(shape->name, shape->doc, shape->formula, shape->source);
-        if (shape->parameters & ERROR_ROUGHNESS)
-            puts("      roughness: the wave number omega > 0, in units of 1/sd(X_t)");
-        if (shape->parameters & ERROR_PROBABILITY)
-            puts("      probability: delta in (0, 1/2), of the set where the error is");
+        list_params(shape->params);
     }
 }
 
@@ -160,6 +172,10 @@ static void list_claims(const struct registry *registry)
         printf("      statistic: %s; predicted: %s; refuted by: %s\n", claim_statistic(claim), predicted,
                claim->refuted_by);
     }
+    puts("  claims of your own, in an experiment's `claims`\n"
+         "      - {name: mine, sampler: my-sampler, quantity: steps, at_most: {accuracy: 1/3, dimension: 1/2}}");
+    for (const struct claim_key *key = claim_keys; key->key != NULL; key++)
+        printf("      %s: %s\n", key->key, key->doc);
 }
 
 static void list_columns(const struct registry *registry)
@@ -169,6 +185,11 @@ static void list_columns(const struct registry *registry)
         printf("  %s%s%s: %s\n", field->name,
                field->type == FIELD_REAL && strcmp(field->unit, "1") != 0 ? " in " : "",
                field->type == FIELD_REAL && strcmp(field->unit, "1") != 0 ? field->unit : "", field->doc);
+    puts("  PLACE_KEY: a parameter of the row; schedule_KEY and score_error_KEY for all of the schedules' and the "
+         "error "
+         "shapes' numbers, target_KEY and sampler_KEY for those that the experiment gives as lists; NaN where a row "
+         "has "
+         "no such parameter.");
 }
 
 static void list_keys(const struct registry *registry)
@@ -226,16 +247,13 @@ static const struct argp_option argp_options[] = {
 };
 
 static const struct argp argp = {
-    argp_options,
-    parse,
-    "[" PART_NAMES "]",
-    "List what the program knows, with formulae and sources, what the columns of results are and "
-    "what the keys of an experiment's file."
-    "\v`theory (14)` is equation (14) of src/THEORY.md, which is installed as share/doc/diffrate/THEORY.md.\n\n"
-    "Examples:\n  diffrate list samplers\n  diffrate list targets --plugin ./mine.so",
-    NULL,
-    NULL,
-    NULL};
+    .options = argp_options,
+    .parser = parse,
+    .args_doc = "[" PART_NAMES "]",
+    .doc = "List what the program knows, with formulae and sources, what the columns of "
+           "results are and what the keys of an experiment's file.\v`theory (14)` is equation "
+           "(14) of src/THEORY.md, which is installed as share/doc/diffrate/THEORY.md.\n\n"
+           "Examples:\n  diffrate list samplers\n  diffrate list targets --plugin ./mine.so"};
 
 static int run(int argc, char **argv)
 {

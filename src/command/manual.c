@@ -98,14 +98,10 @@ static void put_command(const struct command *command)
     }
 }
 
-static const struct argp manual_argp = {NULL,
-                                        parse_nothing,
-                                        NULL,
-                                        "Print the man page, which says what --help says of every command."
-                                        "\vExample:\n  diffrate manual | man -l -",
-                                        NULL,
-                                        NULL,
-                                        NULL};
+static const struct argp manual_argp = {
+    .parser = parse_nothing,
+    .doc =
+        "Print the man page, which says what --help says of every command.\vExample:\n  diffrate manual | man -l -"};
 
 static int run_manual(int argc, char **argv)
 {
@@ -117,8 +113,7 @@ static int run_manual(int argc, char **argv)
          "output\n"
          ".SH SYNOPSIS\n.B diffrate\n\\fICOMMAND\\fR [\\fIOPTION\\fR...] ...\n"
          ".SH DESCRIPTION\nAn experiment is a YAML file; README.md says how to write one, and `diffrate list` what "
-         "may stand in "
-         "it.\nIts results are a directory that every command but the first few reads.\n.PP\n.nf");
+         "may stand in it.\nIts results are a directory that every command but the first few reads.\n.PP\n.nf");
     for (size_t i = 0; command_at(i) != NULL; i++) {
         printf("  \\fB%-10s\\fR ", command_at(i)->name);
         put_text(command_at(i)->doc, SIZE_MAX);
@@ -136,8 +131,7 @@ static int run_manual(int argc, char **argv)
     for (size_t i = 0; command_at(i) != NULL; i++)
         put_command(command_at(i));
     puts(".SH \"EXIT STATUS\"\n0, or 1 on failure and if what was compared differs, 2 if the input is wrong, 3 if "
-         "some cells "
-         "failed, 128 + N after signal N.");
+         "some cells failed, 128 + N after signal N.");
     return EXIT_OK;
 }
 
@@ -152,7 +146,18 @@ static void put_result_and_claim(void)
     puts("'; fi ;;");
 }
 
-/* How to complete what a command's --help calls by this name; words in [a|b|c] are themselves. */
+/* What completes an argument that --help calls by this name. */
+static const struct {
+    const char *name, *completion;
+} completions[] = {
+    {"FILE", "_diffrate_files '*.yaml' '*.yml' "},
+    {"FILE.so", "_diffrate_files '*.so' "},
+    {"DIR", "_diffrate_files "},
+    {"RESULT", "_diffrate_files '*.h5' "},
+    {"A B", "_diffrate_files '*.h5' "},
+};
+
+/* Words in [a|b|c] complete themselves. */
 static void put_argument(const char *name)
 {
     if (name != NULL && strcmp(name, "RESULT CLAIM") == 0) {
@@ -163,16 +168,12 @@ static void put_argument(const char *name)
         fputs("_diffrate_words '", stdout);
         for (const char *c = name + 1; *c != ']' && *c != '\0'; c++)
             putchar(*c == '|' ? ' ' : *c);
-        puts("' ;;");
-        return;
+        fputs("' ", stdout);
     }
-    puts(name == NULL                   ? ";;"
-         : strcmp(name, "FILE") == 0    ? "_diffrate_files '*.yaml' '*.yml' ;;"
-         : strcmp(name, "FILE.so") == 0 ? "_diffrate_files '*.so' ;;"
-         : strcmp(name, "DIR") == 0     ? "_diffrate_files ;;"
-         : strcmp(name, "RESULT") == 0  ? "_diffrate_files '*.h5' ;;"
-         : strcmp(name, "A B") == 0     ? "_diffrate_files '*.h5' ;;"
-                                        : ";;");
+    for (size_t i = 0; name != NULL && i < sizeof completions / sizeof completions[0]; i++)
+        if (strcmp(name, completions[i].name) == 0)
+            fputs(completions[i].completion, stdout);
+    puts(";;");
 }
 
 static void put_completion(const struct command *command)
@@ -190,14 +191,9 @@ static void put_commands(void)
         printf(" %s", command_at(i)->name);
 }
 
-static const struct argp completion_argp = {NULL,
-                                            parse_nothing,
-                                            NULL,
-                                            "Print what makes bash complete the words of diffrate's commands."
-                                            "\vExample:\n  source <(diffrate completion)",
-                                            NULL,
-                                            NULL,
-                                            NULL};
+static const struct argp completion_argp = {.parser = parse_nothing,
+                                            .doc = "Print what makes bash complete the words of diffrate's "
+                                                   "commands.\vExample:\n  source <(diffrate completion)"};
 
 static int run_completion(int argc, char **argv)
 {

@@ -61,11 +61,16 @@ static void print_masses(const char *name, size_t count, const double *value)
 }
 
 /* A row that failed has its reason too. */
-static void print_json(const struct record *row)
+static void print_json(const struct parameter_columns *parameters, const struct record *row)
 {
     for (const struct field *field = record_fields; field->name != NULL; field++) {
         fputs(field == record_fields ? "{" : ", ", stdout);
         json_field(field, row);
+    }
+    for (size_t i = 0; i < parameters->count; i++) {
+        const struct field field = parameter_field(parameters, i);
+        fputs(", ", stdout);
+        json_field(&field, row);
     }
     print_masses("mass_error", row->masses, row->mass_error);
     print_masses("mass_error_error", row->masses, row->mass_error_error);
@@ -238,7 +243,7 @@ static enum status add_rows(const struct cell *cell, const struct record *rows, 
     record_label_score_error(&cell->spec->score_errors[cell->score_error], label, sizeof label);
     for (size_t i = 0; i < cell->spec->dimension_count; i++) {
         if (output->json)
-            print_json(&rows[i]);
+            print_json(&cell->spec->parameters, &rows[i]);
         else if (rows[i].failure[0] != '\0')
             TRY(add_failure(table, &rows[i], score_error, error));
         else
@@ -314,15 +319,14 @@ static enum status list_jobs(struct measuring *m, const size_t *steps, size_t st
 static enum status list_cells(struct measuring *m, struct error *error)
 {
     const struct spec *spec = m->spec;
-    size_t rungs = plan_ladder(spec, NULL), *ladder = NULL;
+    struct grid grid;
+    enum status status;
     if (spec->step_count > 0)
         return list_jobs(m, spec->steps, spec->step_count, error);
-    ladder = array_new(rungs, sizeof *ladder);
-    if (ladder == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for %zu numbers of steps", rungs);
-    (void)plan_ladder(spec, ladder);
-    enum status status = list_jobs(m, ladder, rungs, error);
-    free(ladder);
+    TRY_OR(end, grid_make(spec, 0, spec->schedule_count, &grid, error));
+    TRY_OR(end, list_jobs(m, grid.steps, grid.count, error));
+end:
+    free(grid.steps);
     return status;
 }
 
@@ -428,17 +432,15 @@ static const struct argp argp = {
     parse,
     "FILE",
     "Measure every target, sampler, score error, dimension and number of steps of a file, or where it gives "
-    "accuracies "
-    "alone, the powers of sqrt(2) up to its max_steps; store nothing. Rows come in the file's order, as soon as they "
-    "are known; of score errors EFFECT is the TV between the laws with and without it."
-    "\vEvery column +- is an estimated radius, measured at sampled points and widened by a safety factor: the true "
-    "value is expected within value +- radius, which is no proof. No digit is printed that the "
-    "radius does not allow. A divergence that is not known is \"-\" (null in JSON), one that is infinite \"inf\" "
-    "(1e999). Numbers from chains have standard errors, and TV >= and TV <= are bounds. A cell that fails is a row "
-    "with "
-    "its reason, and the others go on.\n\n"
-    "Exit status: 0, or 1 on failure, 2 for a wrong FILE or option, 3 if some cells failed, 128 + N after "
-    "signal N.\n\n"
+    "accuracies alone, the powers of sqrt(2) up to its max_steps; store nothing. Rows come in the file's order, as "
+    "soon as they are known; of score errors EFFECT is the TV between the laws with and without it.\vEvery column +- "
+    "is an estimated radius, measured at sampled points and widened by a safety factor: the true value is expected "
+    "within value +- radius, which is no proof. No digit is printed that the radius does not allow. A divergence "
+    "that is not known is \"-\" (null in JSON), one that is infinite \"inf\" (1e999). Numbers from chains have "
+    "standard errors, and TV >= and TV <= are bounds. A cell that fails is a row with its reason, and the others go "
+    "on.\n\n"
+    "Exit status: 0, or 1 on failure, 2 for a wrong FILE or option, 3 if some cells failed, 128 + N after signal "
+    "N.\n\n"
     "Example:\n  diffrate measure experiments/quick.yaml --json | head -3",
     NULL,
     NULL,

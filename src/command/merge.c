@@ -30,15 +30,12 @@ static const struct argp_option argp_options[] = {
 };
 
 static const struct argp merge_argp = {
-    argp_options,
-    parse,
-    "DIR",
-    "Make the merged file of an experiment's results directory, DIR/<experiment>.h5, of the cells in it."
-    "\vExit status: 0, or 1 if cells are missing, 3 if some cells failed.\n\n"
-    "Example:\n  diffrate merge results/scaling && diffrate verdict results/scaling",
-    NULL,
-    NULL,
-    NULL};
+    .options = argp_options,
+    .parser = parse,
+    .args_doc = "DIR",
+    .doc = "Make the merged file of an experiment's results directory, DIR/<experiment>.h5, of the cells in it."
+           "\vExit status: 0, or 1 if cells are missing, 3 if some cells failed.\n\n"
+           "Example:\n  diffrate merge results/scaling && diffrate verdict results/scaling"};
 
 /* What the command does with the directory, of that experiment; *code is its exit status. */
 typedef enum status on_cells(const struct spec *spec, const char *directory, int *code, struct error *error);
@@ -89,17 +86,15 @@ static int run_merge_command(int argc, char **argv)
 const struct command command_merge = {"merge", "make the merged file of cells that several runs measured",
                                       &merge_argp, run_merge_command};
 
-static const struct argp prune_argp = {
-    argp_options,
-    parse,
-    "DIR",
-    "Remove from an experiment's results directory the cells that are none of its own: of a spec or version that was "
-    "there before `diffrate run --adopt`. Only where all of its own are there."
-    "\vExit status: 0, or 1 if cells are missing.\n\n"
-    "Example:\n  diffrate prune results/scaling",
-    NULL,
-    NULL,
-    NULL};
+static const struct argp prune_argp = {.options = argp_options,
+                                       .parser = parse,
+                                       .args_doc = "DIR",
+                                       .doc =
+                                           "Remove from an experiment's results directory the cells that are none of "
+                                           "its own: of a spec or version that was "
+                                           "there before `diffrate run --adopt`. Only where all of its own are there."
+                                           "\vExit status: 0, or 1 if cells are missing.\n\n"
+                                           "Example:\n  diffrate prune results/scaling"};
 
 static int run_prune_command(int argc, char **argv)
 {

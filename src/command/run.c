@@ -118,11 +118,16 @@ static enum status print_plan(const struct spec *spec, const char *directory, si
     if (spec->chain_count > 0)
         printf("  the same by chains, for %zu number%s of them; without laws where no exact one is known\n",
                spec->chain_count, plural(spec->chain_count));
-    if (spec->accuracy_count > 0)
+    if (spec->accuracy_count > 0) {
+        struct grid grid;
+        enum status status = grid_make(spec, 0, 1, &grid, error);
+        free(grid.steps);
+        TRY(status);
         printf("  T(d, eps) for %zu accurac%s: up to %zu cells at powers of sqrt(2) up to T = %zu, then about two "
                "for each of %zu brackets\n",
-               spec->accuracy_count, spec->accuracy_count == 1 ? "y" : "ies", pairs * plan_ladder(spec, NULL),
-               spec->max_steps, pairs * spec->dimension_count * spec->accuracy_count);
+               spec->accuracy_count, spec->accuracy_count == 1 ? "y" : "ies", pairs * grid.count, spec->max_steps,
+               pairs * spec->dimension_count * spec->accuracy_count);
+    }
     if (shares == 1)
         return STATUS_OK;
     struct plan plan;
@@ -133,7 +138,7 @@ static enum status print_plan(const struct spec *spec, const char *directory, si
     return status;
 }
 
-/* What one step cannot do is no reason to leave out the others; the first error is told. */
+/* What one step cannot do is no reason to leave out the others; the first error is reported. */
 static enum status finish(const char *directory, struct error *error)
 {
     static enum status (*const steps[])(const struct evidence *evidence,
@@ -188,19 +193,18 @@ static const struct argp_option argp_options[] = {
 };
 
 static const struct argp argp = {
-    argp_options,
-    parse,
-    "FILE",
-    "Run an experiment file, resuming where an earlier run stopped; then judge its claims, draw its figures and "
-    "write its report.\vCells are stored one by one, so a run may be killed at any moment and loses only what it was "
-    "measuring. With --shard, judging and drawing is left to `diffrate verdict`, `plot` and `report`.\n\n"
-    "Exit status: 0, or 1 on failure, 2 for a wrong FILE or option, 3 if some cells failed, 128 + N after "
-    "signal N.\n\n"
-    "Examples:\n  diffrate run experiments/quick.yaml -o /tmp/results -j 2\n"
-    "  diffrate run experiments/scaling.yaml --shard 3/16",
-    NULL,
-    NULL,
-    NULL};
+    .options = argp_options,
+    .parser = parse,
+    .args_doc = "FILE",
+    .doc =
+        "Run an experiment file, resuming where an earlier run stopped; then judge its claims, draw its figures and "
+        "write its report.\vCells are stored one by one, so a run may be killed at any moment and loses only what it "
+        "was "
+        "measuring. With --shard, judging and drawing is left to `diffrate verdict`, `plot` and `report`.\n\n"
+        "Exit status: 0, or 1 on failure, 2 for a wrong FILE or option, 3 if some cells failed, 128 + N after "
+        "signal N.\n\n"
+        "Examples:\n  diffrate run experiments/quick.yaml -o /tmp/results -j 2\n"
+        "  diffrate run experiments/scaling.yaml --shard 3/16"};
 
 static int run(int argc, char **argv)
 {

@@ -60,16 +60,13 @@ end:
 
 static const struct argp verdict_argp =
     ARGP("Judge the claims of a stored result: print the table, write it beside the result as verdict.md, with all "
-         "other tables, and as verdict.tex (LaTeX, booktabs)."
-         "\vExample:\n  diffrate verdict results/scaling");
-static const struct argp plot_argp =
-    ARGP("Draw the figures of a stored result beside it: NAME.svg, NAME.png and their data NAME.tsv."
-         "\vExample:\n  diffrate plot results/scaling");
+         "other tables, and as verdict.tex (LaTeX, booktabs).\vExample:\n  diffrate verdict results/scaling");
+static const struct argp plot_argp = ARGP("Draw the figures of a stored result beside it: NAME.svg, NAME.png and "
+                                          "their data NAME.tsv.\vExample:\n  diffrate plot results/scaling");
 static const struct argp report_argp =
     ARGP("Write report.html beside a stored result: claims, figures, what was censored or failed, spec, provenance "
          "and how to reproduce it in one file; and cells.csv, every column of every measurement with 17 significant "
-         "digits. Figures are those that lie there (diffrate plot)."
-         "\vExample:\n  diffrate report results/scaling");
+         "digits. Figures are those that lie there (diffrate plot).\vExample:\n  diffrate report results/scaling");
 
 static int run_verdict(int argc, char **argv)
 {

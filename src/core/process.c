@@ -70,7 +70,7 @@ static struct outcome *outcome_of(const struct pool *pool, size_t place)
     return (struct outcome *)(void *)(pool->outcomes + place * pool->stride);
 }
 
-/* From here on signals wait until they are asked for. One that the caller was told to ignore (nohup) stays so. */
+/* From here on signals wait until they are asked for. One that the caller has set to be ignored (nohup) stays so. */
 static void hold_signals(struct pool *pool)
 {
     struct sigaction action = {.sa_handler = SIG_DFL};

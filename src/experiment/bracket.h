@@ -1,21 +1,24 @@
-/* Iteration complexity from measured points (theory §8): T(d, eps) is the smallest T with TV <= eps, found by a
- * bracket of neighbours, T - 1 that fails and T that passes, both measured. To pass, TV with its radius must be at
- * most eps. A law may be refused at some T; then T(d, eps) is found as far as the others tell. */
+/* Iteration complexity from measured points (theory §8): T(d, eps) is the smallest T with TV <= eps, or another
+ * divergence in its place, found by a bracket of neighbours, T - 1 that fails and T that passes, both measured. To
+ * pass, the value with its radius must be at most eps. A law may be refused at some T; then T(d, eps) is found as far
+ * as the others tell. */
 #ifndef EXPERIMENT_BRACKET_H
 #define EXPERIMENT_BRACKET_H
 
 #include <stddef.h>
 
-/* TV at one number of steps; NaN where it was tried and is not known. */
+#include "model/schedule.h"
+
+/* The divergence at one number of steps; NaN where it was tried and is not known. */
 struct point {
     size_t steps;
     double step_size;
-    double tv, tv_error;
+    double value, radius;
 };
 
 enum reach {
     REACH_FOUND,    /* T is the answer; T - 1 was measured and fails */
-    REACH_AT_START, /* the smallest T of which TV is known passes: T(d, eps) is at most that */
+    REACH_AT_START, /* the smallest T of which it is known passes: T(d, eps) is at most that */
     REACH_BEYOND,   /* no measured T passes */
     REACH_OPEN      /* between a T that fails and one that passes lie others, not measured yet or not known */
 };
@@ -23,16 +26,19 @@ enum reach {
 struct bracket {
     enum reach reach;
     size_t fails, passes; /* the largest T that fails before the first that passes, and that one; 0: there is none */
-    size_t tried;         /* the largest T before `passes` that was tried: `fails`, or one of which TV is not known */
+    size_t tried;         /* the largest T before `passes` that was tried: `fails`, or one of which it is not known */
     size_t certain; /* the largest T before `passes` that fails with its radius too, or 0; T(d, eps) is beyond it */
+    double floor;   /* of a search beyond all T, what the value is seen to tend to above the accuracy; 0: nothing */
     size_t want[2]; /* the T's between `tried` and `passes` to measure next, 0 for none */
 };
 
-/* Args: points by increasing steps, count of them; attempt, how often this bracket was narrowed before (after a few
- * the interpolation gives way to bisection). */
-struct bracket bracket_find(const struct point *points, size_t count, double accuracy, double c1, size_t attempt);
-
-/* The smallest T >= 3 with c1 log(T)/T <= h. */
-size_t steps_for_step_size(double c1, double h);
+/* A floor is seen where the last three values known, at h a fifth apart at least and the largest of them at most 1/2,
+ * would stay above the accuracy if they went on falling in proportion to h: as the first two and as the last two do.
+ * A value that falls to a floor like h or faster is then held up by it.
+ *
+ * Args: points by increasing steps, count of them; rule, of their schedule; attempt, how often this bracket was
+ * narrowed before (after a few the interpolation gives way to bisection). */
+struct bracket bracket_find(const struct point *points, size_t count, double accuracy,
+                            const struct schedule_rule *rule, size_t attempt);
 
 #endif

@@ -10,6 +10,18 @@
 #include "core/memory.h"
 #include "law/measure.h"
 
+/* What the row of another experiment has in these columns may stand in others. */
+static void set_parameters(const struct cell *cell, struct record *row)
+{
+    const struct spec *spec = cell->spec;
+    for (size_t i = 0; i < PARAMETER_COLUMNS; i++) {
+        const double of[] = {spec->target_entries[cell->target].parameter[i],
+                             spec->sampler_entries[cell->sampler].parameter[i],
+                             spec->score_error_entries[cell->score_error].parameter[i]};
+        row->parameter[i] = !isnan(of[0]) ? of[0] : !isnan(of[1]) ? of[1] : of[2];
+    }
+}
+
 static void fill_record(const struct cell *cell, const struct schedule *schedule,
                         const struct measurement *measurement, struct record *row)
 {
@@ -17,8 +29,6 @@ static void fill_record(const struct cell *cell, const struct schedule *schedule
     const struct sampler *sampler = spec->samplers[cell->sampler];
     const struct divergence *d = &measurement->divergence;
     *row = (struct record){
-        .c0 = spec->c0,
-        .c1 = spec->c1,
         .dimension = measurement->dimension,
         .steps = cell->steps,
         .step_size = schedule->h,
@@ -53,13 +63,15 @@ static void fill_record(const struct cell *cell, const struct schedule *schedule
     (void)snprintf(row->target, sizeof row->target, "%s", spec->targets[cell->target].name);
     (void)snprintf(row->sampler, sizeof row->sampler, "%s", sampler->name);
     record_set_score_error(row, &spec->score_errors[cell->score_error]);
-    (void)snprintf(row->schedule, sizeof row->schedule, "%s", spec->schedule->name);
+    (void)snprintf(row->schedule, sizeof row->schedule, "%s", spec_schedule(spec, cell->sampler)->kind->name);
     (void)snprintf(row->law, sizeof row->law, "%s", measurement->method);
+    set_parameters(cell, row);
 }
 
 int cell_is_loaded(const struct cell *cell)
 {
     return cell->spec->samplers[cell->sampler]->increment != NULL
+           && spec_schedule(cell->spec, cell->sampler)->kind->fill != NULL
            && target_is_loaded(&cell->spec->targets[cell->target]);
 }
 
@@ -106,7 +118,8 @@ void cell_blank(const struct cell *cell, size_t index, struct record *row)
 {
     const struct spec *spec = cell->spec;
     const struct measurement nothing = {.dimension = spec->dimensions[index]};
-    const struct schedule schedule = {.h = schedule_step_size(spec->c1, cell->steps)};
+    const struct schedule_rule *rule = spec_schedule(spec, cell->sampler);
+    const struct schedule schedule = {.h = rule->kind->step_size(&rule->values, cell->steps)};
     fill_record(cell, &schedule, &nothing, row);
     double *const measured[] = {
         &row->tv,           &row->tv_error, &row->kl_p_q,         &row->kl_p_q_error,       &row->kl_q_p,
@@ -172,8 +185,10 @@ void cell_join(const struct cell *cell, const struct record *from, size_t count,
             record_fail(&rows[i], text);
         }
         for (size_t j = 0; j < count && reason == NULL; j++)
-            if (from[j].dimension == cell->spec->dimensions[i])
+            if (from[j].dimension == cell->spec->dimensions[i]) {
                 rows[i] = from[j];
+                set_parameters(cell, &rows[i]);
+            }
     }
 }
 
@@ -204,8 +219,9 @@ static char *describe(const struct cell *cell, int with_dimensions)
     FILE *stream = open_memstream(&text, &size);
     if (stream == NULL)
         return NULL;
-    fprintf(stream, "numerics %d; schedule %s %.17g %.17g; sampler ", NUMERICS_VERSION, spec->schedule->name,
-            spec->c0, spec->c1);
+    fprintf(stream, "numerics %d; schedule ", NUMERICS_VERSION);
+    schedule_rule_describe(spec_schedule(spec, cell->sampler), stream);
+    fputs("; sampler ", stream);
     sampler_describe(spec->samplers[cell->sampler], stream);
     if (plugin != NULL)
         fprintf(stream, " of plug-in %016" PRIx64, plugin->hash);
@@ -293,12 +309,13 @@ static enum status measure_chains(const struct cell *cell, const struct schedule
 enum status cell_measure(const struct cell *cell, int threads, struct record *rows, struct error *error)
 {
     const struct spec *spec = cell->spec;
+    const struct schedule_rule *rule = spec_schedule(spec, cell->sampler);
     double start = clock_seconds();
     struct schedule *schedule = NULL;
     if (!cell_is_loaded(cell))
         return fail_with(error, STATUS_UNSUPPORTED, "the plug-in of target %s or sampler %s is not loaded",
                          spec->targets[cell->target].name, spec->samplers[cell->sampler]->name);
-    enum status status = schedule_new(spec->schedule, spec->c0, spec->c1, cell->steps, &schedule, error);
+    enum status status = schedule_with(rule->kind, &rule->values, cell->steps, &schedule, error);
     if (status == STATUS_OK)
         status = sampler_check(spec->samplers[cell->sampler], schedule, error);
     if (status == STATUS_OK)

@@ -56,7 +56,7 @@ static double search_cells(const struct spec *spec)
     double pairs = (double)spec->target_count * (double)spec->sampler_count;
     double rungs = 2.0 * log2(fmax((double)spec->max_steps / FIRST_STEPS, 1.0)) + 2.0;
     double brackets = (double)spec->dimension_count * (double)spec->accuracy_count;
-    return spec->accuracy_count > 0 ? pairs * (rungs + 2.0 * brackets) : 0.0;
+    return spec->accuracy_count > 0 ? pairs * (double)spec->score_error_count * (rungs + 2.0 * brackets) : 0.0;
 }
 
 static double step_cells(const struct spec *spec)
@@ -118,17 +118,18 @@ static const char *longest_list(const struct spec *spec)
 
 static int refuse_cells(const struct spec *spec, const struct demand *demand, struct excess *out)
 {
-    char steps[160] = "", search[160] = "";
+    char steps[100] = "", search[100] = "";
     if (spec->step_count > 0)
-        (void)snprintf(steps, sizeof steps, "%zu score errors x %zu steps x (1 + %zu numbers of chains)",
-                       spec->score_error_count, spec->step_count, spec->chain_count);
+        (void)snprintf(steps, sizeof steps, "%zu steps x (1 + %zu numbers of chains)", spec->step_count,
+                       spec->chain_count);
     if (spec->accuracy_count > 0)
         (void)snprintf(search, sizeof search, "%s2 x %zu dimensions x %zu accuracies",
                        spec->step_count > 0 ? " + " : "", spec->dimension_count, spec->accuracy_count);
     out->key = longest_list(spec);
-    (void)snprintf(out->text, sizeof out->text,
-                   "asks for %.2g cells (%zu targets x %zu samplers x (%s%s)), expected at most %g", demand->cells,
-                   spec->target_count, spec->sampler_count, steps, search, LIMIT_CELLS);
+    (void)snprintf(
+        out->text, sizeof out->text,
+        "asks for %.2g cells (%zu targets x %zu samplers x %zu score errors x (%s%s)), expected at most %g",
+        demand->cells, spec->target_count, spec->sampler_count, spec->score_error_count, steps, search, LIMIT_CELLS);
     return 1;
 }
 

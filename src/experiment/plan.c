@@ -14,26 +14,33 @@ enum {
     SMALLEST_LOG2_STEPS = 4,
     MOST_LOG2_STEPS = 40,
     FIRST_STEPS =
-        1500, /* the ladder up to here is measured at once; beyond, a rung at a time and only if it is needed */
+        1500, /* the grid up to here is measured at once; beyond, one T at a time and only if it is needed */
     MOST_ROUNDS = 100
 };
 
-size_t plan_ladder(const struct spec *spec, size_t *list)
+/* Of a kind whose plug-in is not loaded, all are taken to. */
+static bool all_exist(const struct schedule_rule *rules, size_t count, size_t T)
 {
-    size_t count = 0;
+    for (size_t i = 0; i < count; i++)
+        if (rules[i].kind->fill != NULL && schedule_smallest_admissible(rules[i].kind, &rules[i].values, T) != T)
+            return false;
+    return true;
+}
+
+enum status grid_make(const struct spec *spec, size_t first, size_t count, struct grid *out, struct error *error)
+{
+    *out = (struct grid){array_new(2 * (MOST_LOG2_STEPS - SMALLEST_LOG2_STEPS) + 1, sizeof *out->steps), 0};
+    if (out->steps == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for a grid of steps");
     for (int half = 2 * SMALLEST_LOG2_STEPS; half < 2 * MOST_LOG2_STEPS; half++) {
         size_t T = (size_t)lround(exp2(0.5 * half));
         if (T >= spec->max_steps)
             break;
-        if (schedule_smallest_admissible(spec->schedule, spec->c0, spec->c1, T) == T) {
-            if (list != NULL)
-                list[count] = T;
-            count++;
-        }
+        if (all_exist(&spec->schedules[first], count, T))
+            out->steps[out->count++] = T;
     }
-    if (list != NULL)
-        list[count] = spec->max_steps;
-    return count + 1;
+    out->steps[out->count++] = spec->max_steps;
+    return STATUS_OK;
 }
 
 static enum status no_memory(const struct plan *plan, struct error *error)
@@ -75,8 +82,8 @@ static enum status want(struct plan *plan, size_t index, size_t steps, struct er
     for (size_t i = 0; i < pursuit->count; i++)
         if (plan->items[pursuit->items[i]].cell.steps == steps)
             return STATUS_OK;
-    const struct item item = {.cell = {plan->spec, pursuit->target, pursuit->sampler, 0, steps, 0},
-                              .cost = cost_of_law(plan->spec, pursuit->target, 0, steps),
+    const struct item item = {.cell = {plan->spec, pursuit->target, pursuit->sampler, pursuit->score_error, steps, 0},
+                              .cost = cost_of_law(plan->spec, pursuit->target, pursuit->score_error, steps),
                               .share = pursuit->share,
                               .pursuit = index};
     return add_item(plan, item, error);
@@ -98,57 +105,73 @@ static enum status add_steps(struct plan *plan, size_t target, size_t sampler, s
             item.cell.chains = n > 0 ? spec->chains[n - 1] : 0;
             item.cost = n > 0 ? chain * (double)item.cell.steps * (double)item.cell.chains
                               : cost_of_law(spec, target, score_error, item.cell.steps);
-            item.pursuit = n == 0 && score_error == 0 ? pursuit : SIZE_MAX;
+            item.pursuit = n == 0 ? pursuit : SIZE_MAX;
             status = add_item(plan, item, error);
         }
     return status;
 }
 
-static enum status new_pursuit(struct plan *plan, size_t target, size_t sampler, struct error *error)
+static enum status new_pursuit(struct plan *plan, size_t target, size_t sampler, size_t score_error,
+                               struct error *error)
 {
     const struct spec *spec = plan->spec;
     struct pursuit *pursuit = &plan->pursuits[plan->pursuit_count++];
-    *pursuit = (struct pursuit){.target = target, .sampler = sampler};
+    *pursuit = (struct pursuit){.target = target, .sampler = sampler, .score_error = score_error};
     pursuit->attempts = array_new(spec->dimension_count, spec->accuracy_count * sizeof *pursuit->attempts);
     pursuit->knows = array_new(spec->dimension_count, sizeof *pursuit->knows);
     return pursuit->attempts != NULL && pursuit->knows != NULL ? STATUS_OK : no_memory(plan, error);
 }
 
-static enum status add_first_rungs(struct plan *plan, size_t pursuit, struct error *error)
+static const struct grid *grid_of(const struct plan *plan, const struct pursuit *pursuit)
 {
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < plan->rungs && plan->ladder[i] <= FIRST_STEPS && status == STATUS_OK; i++)
-        status = want(plan, pursuit, plan->ladder[i], error);
-    return status;
+    return &plan->grids[plan->spec->sampler_schedule[pursuit->sampler]];
+}
+
+static enum status add_first_steps(struct plan *plan, size_t pursuit, struct error *error)
+{
+    const struct grid *grid = grid_of(plan, &plan->pursuits[pursuit]);
+    for (size_t i = 0; i < grid->count && grid->steps[i] <= FIRST_STEPS; i++)
+        TRY(want(plan, pursuit, grid->steps[i], error));
+    return STATUS_OK;
+}
+
+/* Under a score error T(d, eps) is searched where there are laws. */
+static enum status add_cells(struct plan *plan, size_t target, size_t sampler, size_t score_error,
+                             struct error *error)
+{
+    const struct spec *spec = plan->spec;
+    const struct cell cell = {spec, target, sampler, score_error, 0, 0};
+    const bool searched =
+        spec->accuracy_count > 0 && (score_error == 0 || spec->chain_count == 0 || cell_has_law(&cell));
+    size_t pursuit = searched ? plan->pursuit_count : SIZE_MAX;
+    if (searched)
+        TRY(new_pursuit(plan, target, sampler, score_error, error));
+    TRY(add_steps(plan, target, sampler, score_error, pursuit, error));
+    return searched ? add_first_steps(plan, pursuit, error) : STATUS_OK;
 }
 
 static enum status add_all(struct plan *plan, struct error *error)
 {
     const struct spec *spec = plan->spec;
-    enum status status = STATUS_OK;
     for (size_t target = 0; target < spec->target_count; target++)
-        for (size_t sampler = 0; sampler < spec->sampler_count; sampler++) {
-            size_t pursuit = spec->accuracy_count > 0 ? plan->pursuit_count : SIZE_MAX;
-            if (pursuit != SIZE_MAX && status == STATUS_OK)
-                status = new_pursuit(plan, target, sampler, error);
-            for (size_t e = 0; e < spec->score_error_count && status == STATUS_OK; e++)
-                status = add_steps(plan, target, sampler, e, pursuit, error);
-            if (pursuit != SIZE_MAX && status == STATUS_OK)
-                status = add_first_rungs(plan, pursuit, error);
-        }
-    return status;
+        for (size_t sampler = 0; sampler < spec->sampler_count; sampler++)
+            for (size_t e = 0; e < spec->score_error_count; e++)
+                TRY(add_cells(plan, target, sampler, e, error));
+    return STATUS_OK;
 }
 
-/* What the search for T(d, eps) is predicted to cost beyond the cells that it begins with: the rest of the ladder,
+/* What the search for T(d, eps) is predicted to cost beyond the cells that it begins with: the rest of the grid,
  * and two cells at its middle for each bracket. */
 static double pursuit_cost(const struct plan *plan, const struct pursuit *pursuit)
 {
     const struct spec *spec = plan->spec;
     double brackets = (double)(spec->dimension_count * spec->accuracy_count);
-    double cost = 2.0 * brackets * cost_of_law(spec, pursuit->target, 0, plan->ladder[plan->rungs / 2]);
-    for (size_t i = 0; i < plan->rungs; i++)
-        if (plan->ladder[i] > FIRST_STEPS)
-            cost += cost_of_law(spec, pursuit->target, 0, plan->ladder[i]);
+    const struct grid *grid = grid_of(plan, pursuit);
+    double cost =
+        2.0 * brackets * cost_of_law(spec, pursuit->target, pursuit->score_error, grid->steps[grid->count / 2]);
+    for (size_t i = 0; i < grid->count; i++)
+        if (grid->steps[i] > FIRST_STEPS)
+            cost += cost_of_law(spec, pursuit->target, pursuit->score_error, grid->steps[i]);
     return cost;
 }
 
@@ -173,8 +196,9 @@ static enum status share_items(struct plan *plan, size_t shares, struct error *e
     return status;
 }
 
-/* Which of its cells have exact laws and which only chains is up to a target's factors. */
-static enum status check_targets(const struct spec *spec, struct error *error)
+/* Which of its cells have exact laws and which only chains is up to a target's factors, and which T's a schedule has
+ * to its kind. */
+static enum status check_plugins(const struct spec *spec, struct error *error)
 {
     for (size_t i = 0; i < spec->target_count && spec->chain_count > 0; i++)
         if (!target_is_loaded(&spec->targets[i]))
@@ -182,22 +206,30 @@ static enum status check_targets(const struct spec *spec, struct error *error)
                              "which cells of target %s have exact laws, its plug-in knows, and it is not loaded; "
                              "--spec FILE, with the experiment's own file, loads it",
                              spec->targets[i].name);
+    for (size_t i = 0; i < spec->schedule_count && spec->accuracy_count > 0; i++)
+        if (spec->schedules[i].kind->fill == NULL)
+            return fail_with(error, STATUS_UNSUPPORTED,
+                             "at which T schedule %s exists, its plug-in knows, and it is not loaded; --spec FILE, "
+                             "with the experiment's own file, loads it",
+                             spec->schedules[i].kind->name);
     return STATUS_OK;
 }
 
 enum status plan_new(const struct spec *spec, size_t shares, struct plan *out, struct error *error)
 {
-    *out = (struct plan){.spec = spec, .rungs = plan_ladder(spec, NULL)};
-    TRY(check_targets(spec, error));
-    out->ladder = array_new(out->rungs, sizeof *out->ladder);
-    out->pursuits = spec->accuracy_count > 0
-                        ? array_new(spec->target_count, spec->sampler_count * sizeof *out->pursuits)
-                        : array_new(0, sizeof *out->pursuits);
-    if (out->ladder == NULL || out->pursuits == NULL)
+    *out = (struct plan){.spec = spec};
+    TRY(check_plugins(spec, error));
+    out->grids = array_new(spec->schedule_count, sizeof *out->grids);
+    out->pursuits =
+        spec->accuracy_count > 0
+            ? array_new(spec->target_count, spec->sampler_count * spec->score_error_count * sizeof *out->pursuits)
+            : array_new(0, sizeof *out->pursuits);
+    if (out->grids == NULL || out->pursuits == NULL)
         return no_memory(out, error);
-    (void)plan_ladder(spec, out->ladder);
-    enum status status = add_all(out, error);
-    return status == STATUS_OK ? share_items(out, shares, error) : status;
+    for (size_t i = 0; i < spec->schedule_count && spec->accuracy_count > 0; i++)
+        TRY(grid_make(spec, i, 1, &out->grids[i], error));
+    TRY(add_all(out, error));
+    return share_items(out, shares, error);
 }
 
 void plan_free(struct plan *plan)
@@ -214,7 +246,9 @@ void plan_free(struct plan *plan)
     }
     free(plan->items);
     free(plan->pursuits);
-    free(plan->ladder);
+    for (size_t i = 0; plan->grids != NULL && i < plan->spec->schedule_count; i++)
+        free(plan->grids[i].steps);
+    free(plan->grids);
     *plan = (struct plan){.spec = NULL};
 }
 
@@ -298,7 +332,7 @@ char *plan_failures(const struct plan *plan, bool refused)
     return NULL;
 }
 
-/* The TVs of a pursuit in one dimension, by increasing steps, NaN where there is no law. Returns how many. */
+/* The divergences of a pursuit in one dimension, by increasing steps, NaN where there is no law. Returns how many. */
 static size_t collect(const struct plan *plan, const struct pursuit *pursuit, size_t known, size_t dimension,
                       struct point *points)
 {
@@ -307,8 +341,10 @@ static size_t collect(const struct plan *plan, const struct pursuit *pursuit, si
         const struct item *item = &plan->items[pursuit->items[i]];
         const struct record *row = item->rows != NULL ? &item->rows[dimension] : NULL;
         struct point point = {item->cell.steps, NAN, NAN, NAN};
-        if (row != NULL && row->failure[0] == '\0')
-            point = (struct point){item->cell.steps, row->step_size, row->tv, row->tv_error};
+        if (row != NULL && row->failure[0] == '\0') {
+            const double *value = quantity_of(plan->spec->accuracy_in, row);
+            point = (struct point){item->cell.steps, row->step_size, value[0], value[1]};
+        }
         size_t at = count++;
         for (; at > 0 && points[at - 1].steps > point.steps; at--)
             points[at] = points[at - 1];
@@ -322,18 +358,22 @@ static enum status narrow(struct plan *plan, size_t index, const struct point *p
                           size_t *attempts, struct error *error)
 {
     enum status status = STATUS_OK;
-    struct bracket bracket = bracket_find(points, count, accuracy, plan->spec->c1, *attempts);
+    const struct pursuit *pursuit = &plan->pursuits[index];
+    const struct grid *grid = grid_of(plan, pursuit);
+    struct bracket bracket =
+        bracket_find(points, count, accuracy, spec_schedule(plan->spec, pursuit->sampler), *attempts);
     *attempts += bracket.want[0] > 0 || bracket.want[1] > 0;
     if (bracket.reach == REACH_OPEN || bracket.reach == REACH_AT_START)
         for (int i = 0; i < 2 && status == STATUS_OK; i++)
             if (bracket.want[i] > 0)
                 status = want(plan, index, bracket.want[i], error);
-    if (bracket.reach == REACH_BEYOND) {
+    const bool held_up = pursuit->score_error > 0 && bracket.floor > 0.0;
+    if (bracket.reach == REACH_BEYOND && !held_up) {
         size_t next = 0;
-        while (next < plan->rungs && plan->ladder[next] <= bracket.tried)
+        while (next < grid->count && grid->steps[next] <= bracket.tried)
             next++;
-        if (next < plan->rungs)
-            status = want(plan, index, plan->ladder[next], error);
+        if (next < grid->count)
+            status = want(plan, index, grid->steps[next], error);
     }
     return status;
 }

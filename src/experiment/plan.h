@@ -25,17 +25,23 @@ struct item {
     char *failure;       /* why there are none; the plan's */
 };
 
-/* The search for T(d, eps) of one target and sampler, in all dimensions. The cells that it begins with may be
- * measured by any share; each next one depends on all before, so that those are one share's. */
+/* The search for T(d, eps) of one target, sampler and score error, in all dimensions. The cells that it begins with
+ * may be measured by any share; each next one depends on all before, so that those are one share's. */
 struct pursuit {
-    size_t target, sampler, share;
+    size_t target, sampler, score_error, share;
     double cost;                    /* predicted, of the cells that are not known yet */
-    size_t *items, count, capacity; /* its cells, exact laws with exact scores */
+    size_t *items, count, capacity; /* its cells, exact laws */
     size_t outstanding;             /* of them, still open */
     size_t *attempts;               /* how often each bracket was narrowed: [dimension][accuracy] */
     bool *knows;                    /* [dimension] some law of it is known */
     size_t rounds;
     int ended; /* it needs no more cells */
+};
+
+/* The first T's that a search measures: powers of sqrt(2) from 16, or from the smallest admissible
+ * one, up to max_steps, which ends the list. */
+struct grid {
+    size_t *steps, count;
 };
 
 struct plan {
@@ -44,7 +50,7 @@ struct plan {
     size_t count, capacity;
     struct pursuit *pursuits;
     size_t pursuit_count;
-    size_t *ladder, rungs;
+    struct grid *grids; /* one a schedule */
 };
 
 /* The cells known from the start, given to `shares` shares by predicted cost (free with plan_free, also after an
@@ -74,8 +80,9 @@ void plan_sort(struct plan *plan);
 /* All rows that did not fail, in the order of the items, for free(); NULL where memory runs out. */
 struct record *plan_rows(const struct plan *plan, size_t *count);
 
-/* The first T's that an experiment with accuracies measures: powers of sqrt(2) from 16, or from the smallest
- * admissible one, up to max_steps, which ends the list. Returns how many; list may be NULL to count. */
-size_t plan_ladder(const struct spec *spec, size_t *list);
+/* Of `count` schedules of the spec from `first` on, the T's at which all exist. Free with free(out->steps), also
+ * after an error. Errors: STATUS_MEMORY. */
+MUST_USE enum status grid_make(const struct spec *spec, size_t first, size_t count, struct grid *out,
+                               struct error *error);
 
 #endif

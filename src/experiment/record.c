@@ -1,7 +1,9 @@
 #include "experiment/record.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/text.h"
@@ -21,6 +23,14 @@
     }
 #define REAL(role, member, doc) REAL_SINCE(0, role, member, doc)
 
+const struct quantity accuracy_quantities[] = {{"tv", "TV", offsetof(struct record, tv), 0.1, true},
+                                               {"kl_p_q", "KL(p‖q)", offsetof(struct record, kl_p_q), 0.1, false},
+                                               {"kl_q_p", "KL(q‖p)", offsetof(struct record, kl_q_p), 0.1, false},
+                                               {"hellinger2", "H²", offsetof(struct record, hellinger2), 0.1, true},
+                                               {"w2", "W2", offsetof(struct record, w2), HUGE_VAL, false},
+                                               {"chi2_q_p", "χ²(q‖p)", offsetof(struct record, chi2_q_p), 0.1, false},
+                                               {NULL, NULL, 0, 0.0, false}};
+
 const struct field record_fields[] = {
     LABEL(IDENTITY, target, "Name of the target distribution, as the experiment's file gives it."),
     LABEL(IDENTITY, sampler, "Name of the sampler."),
@@ -33,15 +43,11 @@ const struct field record_fields[] = {
          "Size eps_score: the square root of the average over steps of E|error(X_t)|^2; 0 without one."),
     REAL(IDENTITY, score_error_growth,
          "Exponent g of a control, whose error is really eps_score T^g; 0 keeps the assumption."),
-    REAL(IDENTITY, score_error_roughness,
-         "Wave number omega of the score error over the marginal's standard deviation, or 0."),
-    REAL(IDENTITY, score_error_probability, "Probability delta of the region that holds the score error, or 0."),
     LABEL(IDENTITY, schedule, "Name of the noise schedule."),
-    REAL(IDENTITY, c0, "Constant c0 of the noise schedule, which sets the smallest noise level, T^-c0 for li-yan."),
-    REAL(IDENTITY, c1, "Constant c1 of the noise schedule, the factor of log(T)/T in the step size."),
     COUNT(IDENTITY, dimension, "Dimension d of the space in which the target lives."),
     COUNT(IDENTITY, steps, "Number T of noise levels; the sampler makes T - 1 steps."),
-    REAL(DERIVED, step_size, "Step size h = c1 log(T)/T, the quantity that rates are powers of."),
+    REAL(DERIVED, step_size,
+         "Step size h of the schedule, the quantity that rates are powers of; c1 log(T)/T for li-cai."),
     COUNT(DERIVED, score_evaluations, "Number of score evaluations of the whole run: T - 1 times those of a step."),
     LABEL(DIAGNOSTIC, law,
           "Method by which the sampler's output law was computed, \"composed\" when d > 1 joins factors."),
@@ -109,6 +115,13 @@ double field_real(const struct field *field, const struct record *row)
     return real;
 }
 
+static int order_of_reals(double x, double y)
+{
+    if (isnan(x) || isnan(y)) /* one after all numbers, so that the order stays total */
+        return (isnan(x) != 0) - (isnan(y) != 0);
+    return (x > y) - (x < y);
+}
+
 static int order_of(const struct field *field, const struct record *a, const struct record *b)
 {
     if (field->type == FIELD_STRING)
@@ -117,19 +130,101 @@ static int order_of(const struct field *field, const struct record *a, const str
         uint64_t x = field_count(field, a), y = field_count(field, b);
         return (x > y) - (x < y);
     }
-    double x = field_real(field, a), y = field_real(field, b);
-    if (isnan(x) || isnan(y)) /* one after all numbers, so that the order stays total */
-        return (isnan(x) != 0) - (isnan(y) != 0);
-    return (x > y) - (x < y);
+    return order_of_reals(field_real(field, a), field_real(field, b));
+}
+
+int record_order_but(const struct record *a, const struct record *b, const struct field *but, const char *label)
+{
+    int order = 0;
+    for (const struct field *field = record_fields; field->name != NULL && order == 0; field++)
+        if (field->role == COLUMN_IDENTITY && (but == NULL || field->offset != but->offset)
+            && (label == NULL || strcmp(field->name, label) != 0))
+            order = order_of(field, a, b);
+    for (size_t i = 0; i < PARAMETER_COLUMNS && order == 0; i++)
+        if (but == NULL || but->offset != offsetof(struct record, parameter) + i * sizeof(double))
+            order = order_of_reals(a->parameter[i], b->parameter[i]);
+    return order;
 }
 
 int record_order(const struct record *a, const struct record *b)
 {
-    int order = 0;
-    for (const struct field *field = record_fields; field->name != NULL && order == 0; field++)
-        if (field->role == COLUMN_IDENTITY)
-            order = order_of(field, a, b);
-    return order;
+    return record_order_but(a, b, NULL, NULL);
+}
+
+struct field parameter_field(const struct parameter_columns *columns, size_t index)
+{
+    return (struct field){columns->column[index].name,
+                          FIELD_REAL,
+                          offsetof(struct record, parameter) + index * sizeof(double),
+                          COLUMN_IDENTITY,
+                          "1",
+                          columns->column[index].doc,
+                          0};
+}
+
+static size_t find_exact(const struct parameter_columns *columns, const char *name)
+{
+    size_t i = 0;
+    while (i < columns->count && strcmp(columns->column[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+size_t parameter_find(const struct parameter_columns *columns, const char *name)
+{
+    size_t found = find_exact(columns, name), length = strlen(name);
+    for (size_t i = 0; i < columns->count && find_exact(columns, name) == columns->count; i++) {
+        const char *other = columns->column[i].name;
+        size_t more = strlen(other) > length ? strlen(other) - length : 0;
+        if (more == 0 || other[more - 1] != '_' || strcmp(other + more, name) != 0)
+            continue;
+        if (found < columns->count)
+            return columns->count;
+        found = i;
+    }
+    return found;
+}
+
+size_t parameter_add(struct parameter_columns *columns, const char *name, const char *doc)
+{
+    size_t i = find_exact(columns, name);
+    if (i < columns->count || i == PARAMETER_COLUMNS)
+        return i;
+    (void)snprintf(columns->column[i].name, sizeof columns->column[i].name, "%s", name);
+    (void)snprintf(columns->column[i].doc, sizeof columns->column[i].doc, "%s", doc);
+    text_tame(columns->column[i].doc, "");
+    columns->count++;
+    return i;
+}
+
+char *parameter_columns_write(const struct parameter_columns *columns)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    for (size_t i = 0; stream != NULL && i < columns->count; i++)
+        fprintf(stream, "%s %s\n", columns->column[i].name, columns->column[i].doc);
+    if (stream != NULL && fclose(stream) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+enum status parameter_columns_parse(const char *text, struct parameter_columns *out, struct error *error)
+{
+    *out = (struct parameter_columns){.count = 0};
+    while (*text != '\0') {
+        char name[64] = "", doc[160] = "";
+        size_t length = strcspn(text, "\n"), word = strcspn(text, " \n");
+        if (word < sizeof name && word < length)
+            (void)snprintf(name, sizeof name, "%.*s", (int)word, text);
+        (void)snprintf(doc, sizeof doc, "%.*s", (int)(length - word), text + word + (word < length));
+        if (!text_is_name(name) || find_exact(out, name) < out->count
+            || parameter_add(out, name, doc) == PARAMETER_COLUMNS)
+            return fail_with(error, STATUS_IO, "\"%.80s\" is not a column of parameters", text);
+        text += length + (text[length] == '\n');
+    }
+    return STATUS_OK;
 }
 
 void record_fail(struct record *row, const char *reason)
@@ -150,11 +245,25 @@ void record_set_score_error(struct record *row, const struct score_error *error)
                    exact ? "none" : error->profile->name);
     row->score_error_size = exact ? 0.0 : error->size;
     row->score_error_growth = exact ? 0.0 : error->growth;
-    row->score_error_roughness = exact ? 0.0 : error->roughness;
-    row->score_error_probability = exact ? 0.0 : error->probability;
 }
 
-int record_has_score_error(const struct record *row, const struct score_error *error)
+/* Whether the row has the value that the error has in each column that is of a score error. */
+static bool has_params(const struct record *row, const struct parameter_columns *columns,
+                       const struct score_error *error)
+{
+    static const char of_error[] = "score_error_";
+    for (size_t i = 0; i < columns->count; i++) {
+        if (strncmp(columns->column[i].name, of_error, strlen(of_error)) != 0)
+            continue;
+        double value = score_error_param(error, columns->column[i].name + strlen(of_error));
+        if (!(row->parameter[i] == value || (isnan(row->parameter[i]) && isnan(value))))
+            return false;
+    }
+    return true;
+}
+
+int record_has_score_error(const struct record *row, const struct parameter_columns *columns,
+                           const struct score_error *error)
 {
     struct record wanted = {.dimension = 0};
     record_set_score_error(&wanted, error);
@@ -162,25 +271,25 @@ int record_has_score_error(const struct record *row, const struct score_error *e
            && strcmp(row->score_error_spread, wanted.score_error_spread) == 0
            && strcmp(row->score_error_profile, wanted.score_error_profile) == 0
            && row->score_error_size == wanted.score_error_size && row->score_error_growth == wanted.score_error_growth
-           && row->score_error_roughness == wanted.score_error_roughness
-           && row->score_error_probability == wanted.score_error_probability;
+           && has_params(row, columns, error);
 }
 
 void record_label_score_error(const struct score_error *error, char *text, size_t size)
 {
-    char roughness[40] = "", probability[40] = "", growth[40] = "";
+    char params[200] = "", growth[40] = "";
+    int used = 0;
     if (error->shape == NULL) {
         (void)snprintf(text, size, "none");
         return;
     }
     int uniform = strcmp(error->profile->name, "uniform") == 0;
-    if (error->shape->parameters & ERROR_ROUGHNESS)
-        (void)snprintf(roughness, sizeof roughness, " w=%.6g", error->roughness);
-    if (error->shape->parameters & ERROR_PROBABILITY)
-        (void)snprintf(probability, sizeof probability, " p=%.6g", error->probability);
+    for (const struct param *param = error->shape->params; param != NULL && param->key != NULL; param++)
+        if (used >= 0 && (size_t)used < sizeof params)
+            used += snprintf(params + used, sizeof params - (size_t)used, " %s=%.6g", param->key,
+                             param_number(param, &error->params));
     if (error->growth != 0.0)
         (void)snprintf(growth, sizeof growth, " growth=%.6g", error->growth);
-    (void)snprintf(text, size, "%s %.6g%s%s %s%s%s%s", error->shape->name, error->size, roughness, probability,
+    (void)snprintf(text, size, "%s %.6g%s %s%s%s%s", error->shape->name, error->size, params,
                    error_spread_names[error->spread], uniform ? "" : " ", uniform ? "" : error->profile->name,
                    growth);
 }

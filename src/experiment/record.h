@@ -15,18 +15,43 @@
  * and a radius of NaN is a divergence that is not known: law/divergence.h. A measurement that failed is no row of a
  * result: its record says what was to be measured and why there is nothing. */
 enum { FAILURE_SIZE = 400, RECORD_MASSES = 16 };
+
+/* Parameters that are columns of a result, called of the place of their descriptor and its key: those of schedules
+ * and of the shapes of score errors, and what the experiment gives as lists of numbers. All are identities. */
+enum { PARAMETER_COLUMNS = 16 };
+struct parameter_column {
+    char name[64]; /* schedule_c1, score_error_roughness, target_k, sampler_overshoot */
+    char doc[160];
+};
+struct parameter_columns {
+    size_t count;
+    struct parameter_column column[PARAMETER_COLUMNS];
+};
+
+/* What an accuracy can be of: a divergence, whose radius follows it in a record. */
+struct quantity {
+    const char *name, *label;
+    size_t offset; /* into struct record */
+    double window; /* fits use accuracies up to this, where the quantity is far from what it saturates at */
+    bool bounded;  /* it is at most 1, and so are its accuracies */
+};
+extern const struct quantity accuracy_quantities[]; /* the first is TV; ends with name == NULL */
+
+static inline const double *quantity_of(const struct quantity *quantity, const void *record)
+{
+    return (const double *)(const void *)((const char *)record + quantity->offset);
+}
+
 struct record {
     char target[64];
     char sampler[64];
     char score_error[64];        /* the shape, or "none" */
     char score_error_spread[64]; /* "all", "one", "diagonal"; "none" without an error, and so for the profile */
     char score_error_profile[64];
-    double score_error_size;      /* eps_score of the whole vector; 0 without an error */
-    double score_error_growth;    /* of a control; 0 otherwise */
-    double score_error_roughness; /* 0 where the shape has none, and so for the probability */
-    double score_error_probability;
+    double score_error_size;   /* eps_score of the whole vector; 0 without an error */
+    double score_error_growth; /* of a control; 0 otherwise */
     char schedule[64];
-    double c0, c1;
+    double parameter[PARAMETER_COLUMNS]; /* those of struct parameter_columns; NaN where the row has no such */
     uint64_t dimension;
     uint64_t steps;             /* T */
     double step_size;           /* h = c1 log(T)/T */
@@ -74,8 +99,23 @@ struct field {
     int since;        /* the format of result files that first had it, of a FIELD_REAL; 0: all formats */
 };
 
-/* Ends with name == NULL. */
+/* All but the parameter columns. Ends with name == NULL. */
 extern const struct field record_fields[];
+
+/* The field of a parameter column. */
+struct field parameter_field(const struct parameter_columns *columns, size_t index);
+
+/* The index of the column of this name, or of the one whose name ends in _NAME if it is the only such one; `count` if
+ * there is none. */
+size_t parameter_find(const struct parameter_columns *columns, const char *name);
+
+/* The same of an exact name, which is added if there is none; PARAMETER_COLUMNS where there is no room. */
+size_t parameter_add(struct parameter_columns *columns, const char *name, const char *doc);
+
+/* "NAME DOC\n" for each, for free(), NULL where memory runs out; and the reverse of a text that may come from
+ * anybody. Errors: STATUS_IO with the line. */
+char *parameter_columns_write(const struct parameter_columns *columns);
+MUST_USE enum status parameter_columns_parse(const char *text, struct parameter_columns *out, struct error *error);
 
 /* The record's member of a FIELD_STRING. */
 const char *field_text(const struct field *field, const struct record *row);
@@ -89,12 +129,15 @@ void record_fail(struct record *row, const char *reason);
 
 /* Negative, 0 or positive as the identity of a comes before, is, or comes after that of b. */
 int record_order(const struct record *a, const struct record *b);
+/* The same, whatever the column `but` (of a parameter too) and the label of that name; each may be NULL. */
+int record_order_but(const struct record *a, const struct record *b, const struct field *but, const char *label);
 
-/* Fills the record's fields that tell the score error. */
+/* Fills the record's fields that tell the score error but for its shape's parameters. */
 void record_set_score_error(struct record *row, const struct score_error *error);
 
-/* Nonzero if these fields tell exactly this error. */
-int record_has_score_error(const struct record *row, const struct score_error *error);
+/* Nonzero if these fields, and the parameters of a row of these columns, tell exactly this error. */
+int record_has_score_error(const struct record *row, const struct parameter_columns *columns,
+                           const struct score_error *error);
 
 /* A score error for people: "wave 0.01 w=8 one", or "none"; a profile other than uniform and a growth follow. */
 void record_label_score_error(const struct score_error *error, char *text, size_t size);

@@ -17,57 +17,51 @@ enum {
     MOST_WORK_ARRAYS = 64,
     MOST_ORDER = 1000,
     MOST_OBJECTS = 64 /* of a kind in a plug-in */,
-    MOST_PLUGINS = 32
+    MOST_PLUGINS = 32,
+    MOST_STAND_IN_PARAMS = 3 * MOST_OBJECTS * (PARAMS_SIZE / 8 + 1),
+    NUMBERS_A_LINE = 100
 };
 
 static const struct sampler *const no_samplers[] = {NULL};
 static const struct target_family *const no_targets[] = {NULL};
+static const struct schedule_kind *const no_schedules[] = {NULL};
 
 /* ---- Looking up ---- */
 
-const struct sampler *registry_sampler_at(const struct registry *registry, size_t index)
-{
-    size_t i = 0;
-    for (; sampler_at(i) != NULL; i++)
-        if (i == index)
-            return sampler_at(i);
-    for (size_t p = 0; p < registry->count; p++)
-        for (const struct sampler *const *at = registry->plugins[p].samplers; *at != NULL; at++)
-            if (i++ == index)
-                return *at;
-    return NULL;
-}
-
-const struct target_family *registry_family_at(const struct registry *registry, size_t index)
-{
-    size_t i = 0;
-    for (; target_family_at(i) != NULL; i++)
-        if (i == index)
-            return target_family_at(i);
-    for (size_t p = 0; p < registry->count; p++)
-        for (const struct target_family *const *at = registry->plugins[p].targets; *at != NULL; at++)
-            if (i++ == index)
-                return *at;
-    return NULL;
-}
-
-const struct plugin *registry_sampler_plugin(const struct registry *registry, const struct sampler *sampler)
-{
-    for (size_t p = 0; p < registry->count; p++)
-        for (const struct sampler *const *at = registry->plugins[p].samplers; *at != NULL; at++)
-            if (*at == sampler_kind(sampler))
-                return &registry->plugins[p];
-    return NULL;
-}
-
-const struct plugin *registry_family_plugin(const struct registry *registry, const struct target_family *family)
-{
-    for (size_t p = 0; p < registry->count; p++)
-        for (const struct target_family *const *at = registry->plugins[p].targets; *at != NULL; at++)
-            if (*at == family)
-                return &registry->plugins[p];
-    return NULL;
-}
+/* registry_NOUN_at, registry_NOUN_plugin and NOUN_called, the first of a name that is there, for one type of object;
+ * identity(object) is what a plug-in's list has of it. */
+#define LOOK_UP(type, noun, list, built_in_at, identity) \
+    const type *registry_##noun##_at(const struct registry *registry, size_t index) \
+    { \
+        size_t i = 0; \
+        for (; built_in_at(i) != NULL; i++) \
+            if (i == index) \
+                return built_in_at(i); \
+        for (size_t p = 0; p < registry->count; p++) \
+            for (const type *const *at = registry->plugins[p].list; *at != NULL; at++) \
+                if (i++ == index) \
+                    return *at; \
+        return NULL; \
+    } \
+    const struct plugin *registry_##noun##_plugin(const struct registry *registry, const type *object) \
+    { \
+        for (size_t p = 0; p < registry->count; p++) \
+            for (const type *const *at = registry->plugins[p].list; *at != NULL; at++) \
+                if (*at == identity(object)) \
+                    return &registry->plugins[p]; \
+        return NULL; \
+    } \
+    static const type *noun##_called(const struct registry *registry, const char *name) \
+    { \
+        size_t i = 0; \
+        while (strcmp(registry_##noun##_at(registry, i)->name, name) != 0) \
+            i++; \
+        return registry_##noun##_at(registry, i); \
+    }
+#define ITSELF(object) (object)
+LOOK_UP(struct sampler, sampler, samplers, sampler_at, sampler_kind)
+LOOK_UP(struct target_family, family, targets, target_family_at, ITSELF)
+LOOK_UP(struct schedule_kind, schedule, schedules, schedule_kind_at, ITSELF)
 
 /* ---- What a plug-in must be ---- */
 
@@ -142,6 +136,8 @@ static enum status check_param(const struct candidate *c, const struct param *pa
     size_t own = param_size(param->kind);
     if (own == 0)
         return refuse(c, "has no such kind of params as that of ", param->key);
+    if (param->kind == PARAM_FILE) /* results know what is in it only of built-in ones */
+        return refuse(c, "has a file as a param, which only built-in ones may: ", param->key);
     if (param->offset > size || own > size - param->offset)
         return refuse(c, "has a param outside of its struct (params_size): ", param->key);
     if (param->offset % sizeof(double) != 0) /* of which, or of as large ones, all members begin */
@@ -187,10 +183,7 @@ static enum status check_values(const struct candidate *c, const struct sampler 
 static enum status check_sampler(const struct candidate *c, const struct sampler *sampler)
 {
     TRY(check_name(c));
-    size_t i = 0;
-    while (strcmp(registry_sampler_at(c->registry, i)->name, c->name) != 0)
-        i++;
-    const struct sampler *first = registry_sampler_at(c->registry, i);
+    const struct sampler *first = sampler_called(c->registry, c->name);
     if (first != sampler)
         return taken(c, registry_sampler_plugin(c->registry, first));
     TRY(check_texts(c, sampler->doc, sampler->formula, sampler->source));
@@ -200,6 +193,10 @@ static enum status check_sampler(const struct candidate *c, const struct sampler
         return refuse(c, "has score_evaluations that are not 1 to 1000", "");
     if (sampler->work_arrays > MOST_WORK_ARRAYS)
         return refuse(c, "has work_arrays that are more than 64", "");
+    if (sampler->draws > 0)
+        return refuse(c, "draws numbers, which only built-in samplers may", "");
+    if (sampler->memory > MOST_WORK_ARRAYS)
+        return refuse(c, "has a memory of more than 64 arrays", "");
     if (sampler->regular)
         return refuse(c, "says that it is regular, expected 0: whether it is, is evaluated", "");
     if (!(sampler->claimed_order >= 0.0 && sampler->claimed_order <= MOST_ORDER))
@@ -212,10 +209,7 @@ static enum status check_sampler(const struct candidate *c, const struct sampler
 static enum status check_family(const struct candidate *c, const struct target_family *family)
 {
     TRY(check_name(c));
-    size_t i = 0;
-    while (strcmp(registry_family_at(c->registry, i)->name, c->name) != 0)
-        i++;
-    const struct target_family *first = registry_family_at(c->registry, i);
+    const struct target_family *first = family_called(c->registry, c->name);
     if (first != family)
         return taken(c, registry_family_plugin(c->registry, first));
     TRY(check_texts(c, family->doc, family->formula, family->source));
@@ -226,11 +220,25 @@ static enum status check_family(const struct candidate *c, const struct target_f
     return check_params(c, family->params, family->params_size);
 }
 
+static enum status check_schedule(const struct candidate *c, const struct schedule_kind *kind)
+{
+    TRY(check_name(c));
+    const struct schedule_kind *first = schedule_called(c->registry, c->name);
+    if (first != kind)
+        return taken(c, registry_schedule_plugin(c->registry, first));
+    TRY(check_texts(c, kind->doc, kind->formula, kind->source));
+    if (kind->fill == NULL || kind->step_size == NULL)
+        return refuse(c, "has no ", kind->fill == NULL ? "fill" : "step_size");
+    if (!(kind->step_size_bound >= 0.0 && isfinite(kind->step_size_bound)))
+        return refuse(c, "has a step_size_bound that is not a number >= 0", "");
+    return check_params(c, kind->params, kind->params_size);
+}
+
 /* Of the plug-in that came last. */
 static enum status check_plugin(const struct registry *registry, struct error *error)
 {
     const struct plugin *plugin = &registry->plugins[registry->count - 1];
-    size_t samplers = 0, targets = 0;
+    size_t samplers = 0, targets = 0, schedules = 0;
     for (; plugin->samplers[samplers] != NULL && samplers <= MOST_OBJECTS; samplers++) {
         const struct sampler *sampler = plugin->samplers[samplers];
         TRY(check_sampler(&(struct candidate){registry, plugin, "sampler", sampler->name, error}, sampler));
@@ -239,10 +247,16 @@ static enum status check_plugin(const struct registry *registry, struct error *e
         const struct target_family *family = plugin->targets[targets];
         TRY(check_family(&(struct candidate){registry, plugin, "target", family->name, error}, family));
     }
-    if (samplers + targets > 0 && samplers <= MOST_OBJECTS && targets <= MOST_OBJECTS)
+    for (; plugin->schedules[schedules] != NULL && schedules <= MOST_OBJECTS; schedules++) {
+        const struct schedule_kind *kind = plugin->schedules[schedules];
+        TRY(check_schedule(&(struct candidate){registry, plugin, "schedule", kind->name, error}, kind));
+    }
+    size_t all = samplers + targets + schedules;
+    if (all > 0 && samplers <= MOST_OBJECTS && targets <= MOST_OBJECTS && schedules <= MOST_OBJECTS)
         return STATUS_OK;
-    return fail_with(error, STATUS_INVALID, "plug-in '%s' has %s, expected 1 to %d", plugin->path,
-                     samplers + targets == 0 ? "neither samplers nor targets" : "too many samplers or targets",
+    return fail_with(error, STATUS_INVALID, "plug-in '%s' has %s, expected 1 to %d of each", plugin->path,
+                     all == 0 ? "neither samplers nor targets nor schedules"
+                              : "too many samplers, targets or schedules",
                      MOST_OBJECTS);
 }
 
@@ -258,7 +272,8 @@ static struct plugin *add_plugin(struct registry *registry, const char *path)
         free(copy);
         return NULL;
     }
-    grown[registry->count] = (struct plugin){.path = copy, .samplers = no_samplers, .targets = no_targets};
+    grown[registry->count] =
+        (struct plugin){.path = copy, .samplers = no_samplers, .targets = no_targets, .schedules = no_schedules};
     return &grown[registry->count++];
 }
 
@@ -278,7 +293,7 @@ static enum status open_plugin(const char *file, struct plugin *out, struct erro
     if (symbol == NULL)
         return fail_with(error, STATUS_INVALID,
                          "plug-in '%s' has no symbol diffrate_plugin, expected `const struct diffrate_plugin "
-                         "diffrate_plugin = {DIFFRATE_ABI, samplers, targets};`",
+                         "diffrate_plugin = {DIFFRATE_ABI, samplers, targets, schedules};`",
                          out->path);
     if (symbol->abi != DIFFRATE_ABI)
         return fail_with(error, STATUS_INVALID,
@@ -287,6 +302,7 @@ static enum status open_plugin(const char *file, struct plugin *out, struct erro
                          out->path, symbol->abi, DIFFRATE_ABI);
     out->samplers = symbol->samplers != NULL ? symbol->samplers : no_samplers;
     out->targets = symbol->targets != NULL ? symbol->targets : no_targets;
+    out->schedules = symbol->schedules != NULL ? symbol->schedules : no_schedules;
     return STATUS_OK;
 }
 
@@ -306,16 +322,50 @@ enum status registry_load(struct registry *registry, const char *file, const cha
     return check_plugin(registry, error);
 }
 
+/* ---- Files ---- */
+
+const struct file_numbers *registry_file(const struct registry *registry, const char *path)
+{
+    for (size_t i = 0; i < registry->file_count; i++)
+        if (strcmp(registry->files[i].path, path) == 0)
+            return &registry->files[i].numbers;
+    return NULL;
+}
+
+enum status registry_add_file(struct registry *registry, const char *path, const struct file_numbers *numbers,
+                              struct error *error)
+{
+    struct number_file *grown = array_resize(registry->files, registry->file_count + 1, sizeof *grown);
+    registry->files = grown != NULL ? grown : registry->files;
+    char *copy = strdup(path);
+    double *value = array_new(numbers->count, sizeof *value);
+    if (grown == NULL || copy == NULL || value == NULL) {
+        free(copy);
+        free(value);
+        return fail_with(error, STATUS_MEMORY, "out of memory for the numbers of '%s'", path);
+    }
+    if (numbers->count > 0)
+        memcpy(value, numbers->value, numbers->count * sizeof *value);
+    grown[registry->file_count++] = (struct number_file){copy, {numbers->count, value}};
+    return STATUS_OK;
+}
+
 /* ---- Stand-ins ---- */
 
 /* All those of a plug-in; the lists end with NULL. */
 struct stand_ins {
     const struct sampler *samplers[MOST_OBJECTS + 1];
     const struct target_family *targets[MOST_OBJECTS + 1];
+    const struct schedule_kind *schedules[MOST_OBJECTS + 1];
     struct sampler sampler[MOST_OBJECTS];
     struct target_family target[MOST_OBJECTS];
+    struct schedule_kind schedule[MOST_OBJECTS];
     char sampler_name[MOST_OBJECTS][NAME_SIZE], target_name[MOST_OBJECTS][NAME_SIZE];
-    size_t sampler_count, target_count;
+    char schedule_name[MOST_OBJECTS][NAME_SIZE];
+    struct param param[MOST_STAND_IN_PARAMS]; /* those of each object one after another, each list with its end */
+    char param_key[MOST_STAND_IN_PARAMS][NAME_SIZE];
+    size_t param_count, first_param; /* of the last object */
+    size_t sampler_count, target_count, schedule_count;
 };
 
 /* Never called; says that there is noise. */
@@ -325,11 +375,26 @@ static double some_noise(const struct step *step)
     return NAN;
 }
 
+/* What the step size is, only the plug-in knows. */
+static double some_step_size(const void *params, size_t T)
+{
+    (void)params, (void)T;
+    return NAN;
+}
+
 /* Never called; says that there is a clip. */
 static void some_correction(const struct step *step, const struct score *score, size_t n, const double *x,
                             double *out, double *work)
 {
     (void)step, (void)score, (void)n, (void)x, (void)out, (void)work;
+}
+
+/* The numbers among them, which an experiment may give as lists. */
+static void describe_params(const struct param *params, FILE *stream)
+{
+    for (const struct param *param = params; param != NULL && param->key != NULL; param++)
+        if (param->kind == PARAM_REAL || param->kind == PARAM_INTEGER)
+            fprintf(stream, "param %s\n", param->key);
 }
 
 char *registry_describe(const struct registry *registry)
@@ -347,9 +412,23 @@ char *registry_describe(const struct registry *registry)
             if ((*at)->claimed_order > 0.0)
                 fprintf(stream, " order %.17g", (*at)->claimed_order);
             fputc('\n', stream);
+            describe_params((*at)->params, stream);
         }
-        for (const struct target_family *const *at = plugin->targets; *at != NULL; at++)
+        for (const struct target_family *const *at = plugin->targets; *at != NULL; at++) {
             fprintf(stream, "target %s\n", (*at)->name);
+            describe_params((*at)->params, stream);
+        }
+        for (const struct schedule_kind *const *at = plugin->schedules; *at != NULL; at++) {
+            fprintf(stream, "schedule %s\n", (*at)->name);
+            describe_params((*at)->params, stream);
+        }
+    }
+    for (size_t i = 0; stream != NULL && i < registry->file_count; i++) {
+        const struct file_numbers *numbers = &registry->files[i].numbers;
+        fprintf(stream, "file %s\n", registry->files[i].path);
+        for (size_t k = 0; k < numbers->count; k++)
+            fprintf(stream, "%s%.17g%s", k % NUMBERS_A_LINE == 0 ? "numbers " : " ", numbers->value[k],
+                    (k + 1) % NUMBERS_A_LINE == 0 || k + 1 == numbers->count ? "\n" : "");
     }
     if (stream != NULL && fclose(stream) == 0)
         return text;
@@ -403,6 +482,69 @@ static int read_target(const char *line, struct stand_ins *to)
     return sscanf(line, "target %63s%n", name, &at) == 1 && line[at] == '\0';
 }
 
+static int read_schedule(const char *line, struct stand_ins *to)
+{
+    static const struct param none[] = {{0}};
+    if (to == NULL || to->schedule_count == MOST_OBJECTS)
+        return 0;
+    char *name = to->schedule_name[to->schedule_count];
+    struct schedule_kind *made = &to->schedule[to->schedule_count];
+    int at = 0;
+    *made = (struct schedule_kind){
+        .name = name, .doc = "", .formula = "", .source = "", .step_size = some_step_size, .params = none};
+    to->schedules[to->schedule_count++] = made;
+    return sscanf(line, "schedule %63s%n", name, &at) == 1 && line[at] == '\0';
+}
+
+/* More numbers of the file that came last. */
+static int read_numbers(const char *line, struct registry *registry)
+{
+    double value[NUMBERS_A_LINE];
+    size_t count = 0;
+    struct file_numbers *to = registry->file_count > 0 ? &registry->files[registry->file_count - 1].numbers : NULL;
+    for (int at; count < NUMBERS_A_LINE && sscanf(line, " %24lf%n", &value[count], &at) == 1; line += at)
+        count++;
+    double *grown =
+        to != NULL && *line == '\0' && count > 0 ? array_resize(to->value, to->count + count, sizeof *grown) : NULL;
+    if (grown == NULL)
+        return 0;
+    memcpy(grown + to->count, value, count * sizeof *grown);
+    to->value = grown;
+    to->count += count;
+    return 1;
+}
+
+/* A number of the object that came last. Where there is no room for its value, it is none. */
+static int read_param(const char *line, struct stand_ins *to)
+{
+    int at = 0;
+    if (to == NULL || to->param_count + 1 >= MOST_STAND_IN_PARAMS
+        || to->sampler_count + to->target_count + to->schedule_count == 0)
+        return 0;
+    struct param *made = &to->param[to->param_count];
+    char *key = to->param_key[to->param_count];
+    size_t place = to->param_count - to->first_param;
+    if (sscanf(line, "param %63s%n", key, &at) != 1 || line[at] != '\0' || !is_name(key)
+        || place >= PARAMS_SIZE / sizeof(double))
+        return 0;
+    *made = (struct param){.key = key, .kind = PARAM_REAL, .offset = place * sizeof(double), .doc = ""};
+    to->param[++to->param_count] = (struct param){.key = NULL};
+    if (to->schedule_count > 0)
+        to->schedule[to->schedule_count - 1].params = &to->param[to->first_param];
+    else if (to->target_count > 0)
+        to->target[to->target_count - 1].params = &to->param[to->first_param];
+    else
+        to->sampler[to->sampler_count - 1].params = &to->param[to->first_param];
+    return 1;
+}
+
+/* The params of the object that comes next are others. */
+static void end_params(struct stand_ins *to)
+{
+    if (to != NULL && to->param_count > to->first_param)
+        to->first_param = ++to->param_count;
+}
+
 static int read_plugin(const char *line, struct registry *registry)
 {
     int at = 0;
@@ -414,16 +556,23 @@ static int read_plugin(const char *line, struct registry *registry)
     struct stand_ins *made = plugin != NULL ? array_new(1, sizeof *made) : NULL;
     if (made == NULL)
         return 0;
-    *plugin = (struct plugin){plugin->path, hash, NULL, made, made->samplers, made->targets};
+    *plugin = (struct plugin){plugin->path, hash, NULL, made, made->samplers, made->targets, made->schedules};
     return 1;
 }
 
 static int read_line(const char *line, struct registry *registry)
 {
+    static const struct file_numbers none = {0};
     struct stand_ins *last = registry->count > 0 ? registry->plugins[registry->count - 1].stand_ins : NULL;
-    return strncmp(line, "plug-in ", 8) == 0   ? read_plugin(line, registry)
-           : strncmp(line, "sampler ", 8) == 0 ? read_sampler(line, last)
-                                               : read_target(line, last);
+    if (strncmp(line, "param ", 6) == 0)
+        return read_param(line, last);
+    end_params(last);
+    return strncmp(line, "plug-in ", 8) == 0    ? read_plugin(line, registry)
+           : strncmp(line, "sampler ", 8) == 0  ? read_sampler(line, last)
+           : strncmp(line, "schedule ", 9) == 0 ? read_schedule(line, last)
+           : strncmp(line, "numbers ", 8) == 0  ? read_numbers(line + 7, registry)
+           : strncmp(line, "file ", 5) == 0     ? registry_add_file(registry, line + 5, &none, NULL) == STATUS_OK
+                                                : read_target(line, last);
 }
 
 /* Names are names, and no two are the same. */
@@ -431,20 +580,16 @@ static int are_names(const struct registry *registry)
 {
     const struct sampler *sampler;
     const struct target_family *family;
-    for (size_t i = 0; (sampler = registry_sampler_at(registry, i)) != NULL; i++) {
-        size_t first = 0;
-        while (strcmp(registry_sampler_at(registry, first)->name, sampler->name) != 0)
-            first++;
-        if (first < i || !is_name(sampler->name))
+    const struct schedule_kind *kind;
+    for (size_t i = 0; (sampler = registry_sampler_at(registry, i)) != NULL; i++)
+        if (sampler_called(registry, sampler->name) != sampler || !is_name(sampler->name))
             return 0;
-    }
-    for (size_t i = 0; (family = registry_family_at(registry, i)) != NULL; i++) {
-        size_t first = 0;
-        while (strcmp(registry_family_at(registry, first)->name, family->name) != 0)
-            first++;
-        if (first < i || !is_name(family->name))
+    for (size_t i = 0; (family = registry_family_at(registry, i)) != NULL; i++)
+        if (family_called(registry, family->name) != family || !is_name(family->name))
             return 0;
-    }
+    for (size_t i = 0; (kind = registry_schedule_at(registry, i)) != NULL; i++)
+        if (schedule_called(registry, kind->name) != kind || !is_name(kind->name))
+            return 0;
     return 1;
 }
 
@@ -475,6 +620,11 @@ void registry_free(struct registry *registry)
         if (plugin->handle != NULL)
             (void)dlclose(plugin->handle);
     }
+    for (size_t i = 0; i < registry->file_count; i++) {
+        free(registry->files[i].path);
+        free(registry->files[i].numbers.value);
+    }
+    free(registry->files);
     free(registry->plugins);
     *registry = (struct registry){0};
 }

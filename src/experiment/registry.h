@@ -1,10 +1,11 @@
-/* The samplers and target families that an experiment may name: the built-in ones and those of its plug-ins.
+/* The samplers, target families and schedules that an experiment may name: the built-in ones and those of its
+ * plug-ins; and the numbers of the files that it names.
  *
  * A plug-in is code, and is loaded only where a user names it: in an experiment's own file or on the command line.
  * What is read back from results, which may come from anybody, never loads any: there stand-ins take the place of a
  * plug-in's objects. They have the names and the facts that judging and merging need, are told by the text that
  * registry_describe makes and results hold, and compute nothing: a sampler without `increment`, a family without
- * `factors`. */
+ * `factors`, a schedule without `fill`. */
 #ifndef EXPERIMENT_REGISTRY_H
 #define EXPERIMENT_REGISTRY_H
 
@@ -14,6 +15,11 @@
 #include "core/status.h"
 #include "model/plugin.h"
 
+struct number_file {
+    char *path; /* as the experiment names it */
+    struct file_numbers numbers;
+};
+
 struct plugin {
     char *path;    /* as the experiment names it */
     uint64_t hash; /* of the bytes of the shared object: another build is another plug-in */
@@ -21,21 +27,31 @@ struct plugin {
     struct stand_ins *stand_ins;
     const struct sampler *const *samplers;      /* ends with NULL */
     const struct target_family *const *targets; /* likewise */
+    const struct schedule_kind *const *schedules;
 };
 
 /* Start from {0}; free with registry_free, also after an error. Nothing of it may be used afterwards. */
 struct registry {
     struct plugin *plugins;
     size_t count;
+    struct number_file *files; /* those that the experiment names */
+    size_t file_count;
 };
 
 /* The built-in ones, then those of the plug-ins in their order; NULL past the end. */
 const struct sampler *registry_sampler_at(const struct registry *registry, size_t index);
 const struct target_family *registry_family_at(const struct registry *registry, size_t index);
+const struct schedule_kind *registry_schedule_at(const struct registry *registry, size_t index);
 
-/* The plug-in that a sampler or family comes from; NULL: it is built in. */
+/* The plug-in that a sampler, family or schedule comes from; NULL: it is built in. */
 const struct plugin *registry_sampler_plugin(const struct registry *registry, const struct sampler *sampler);
 const struct plugin *registry_family_plugin(const struct registry *registry, const struct target_family *family);
+const struct plugin *registry_schedule_plugin(const struct registry *registry, const struct schedule_kind *kind);
+
+/* The numbers of a file of that name, or NULL, and another file with a copy of its numbers. Errors: STATUS_MEMORY. */
+const struct file_numbers *registry_file(const struct registry *registry, const char *path);
+MUST_USE enum status registry_add_file(struct registry *registry, const char *path,
+                                       const struct file_numbers *numbers, struct error *error);
 
 /* Loads a plug-in. Args: file, where it is; path, what to call it.
  * Errors: STATUS_INVALID with what is wrong with it: no shared object, no symbol diffrate_plugin, another ABI, a name
@@ -46,7 +62,12 @@ MUST_USE enum status registry_load(struct registry *registry, const char *file, 
 /* What stand-ins are made of, a line each, for free(); "" without plug-ins, NULL where memory runs out:
  *     plug-in HASH PATH
  *     sampler NAME EVALUATIONS [noise] [noise-before] [clip]
- *     target NAME */
+ *     target NAME
+ *     schedule NAME
+ *     param KEY
+ *     file PATH
+ *     numbers NUMBER ... NUMBER
+ * a param for each number among the parameters of the object before, numbers as often as a file takes. */
 char *registry_describe(const struct registry *registry);
 
 /* Makes stand-ins of such a text, which may come from anybody. Errors: STATUS_IO with the line; STATUS_MEMORY. */

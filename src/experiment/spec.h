@@ -6,11 +6,19 @@
 #include <stdint.h>
 
 #include "core/status.h"
+#include "experiment/record.h"
 #include "experiment/registry.h"
+#include "experiment/spec_claims.h"
 #include "model/sampler.h"
 #include "model/schedule.h"
 #include "model/score_error.h"
 #include "model/target.h"
+
+/* Where a target, a sampler on a schedule, or a score error comes from. */
+struct entry {
+    char of[64];                         /* its name without the values of lists and without its schedule's */
+    double parameter[PARAMETER_COLUMNS]; /* what its rows have in these columns; NaN: not of it */
+};
 
 struct spec {
     char *text;    /* the file as read, for provenance */
@@ -18,14 +26,19 @@ struct spec {
     char title[200];
     struct registry registry; /* what the experiment may name */
     char *plugins;            /* "", or the text of registry_describe */
-    const struct schedule_kind *schedule;
-    double c0, c1;
-    struct target *targets;
+    struct parameter_columns parameters;
+    struct schedule_rule *schedules;
+    size_t schedule_count;
+    struct target *targets; /* a list of numbers in the place of one gives as many, named after it */
+    struct entry *target_entries;
     size_t target_count;
-    const struct sampler **samplers;
-    struct sampler_instance **instances; /* those of the samplers that have parameters of their own; else NULL */
+    const struct sampler **samplers; /* each on each of the schedules; on those after the first, named after both */
+    struct sampler_instance **instances; /* those that are no listed samplers; else NULL */
+    size_t *sampler_schedule;            /* which schedule it runs on */
+    struct entry *sampler_entries;
     size_t sampler_count;
     struct score_error *score_errors; /* the first is always "none": the run that excess is measured against */
+    struct entry *score_error_entries;
     size_t score_error_count;
     int exact_scores_listed; /* nonzero if the author asks for the first too (no list, or {shape: none} in it) */
     size_t *chains;          /* strictly increasing: numbers of chains to simulate; none: exact laws only */
@@ -37,13 +50,22 @@ struct spec {
     size_t dimension_count;
     size_t *steps; /* strictly increasing; may be empty if accuracies is not */
     size_t step_count;
-    double *accuracies; /* in (0, 1), strictly decreasing; may be empty if steps is not */
+    const struct quantity *accuracy_in; /* what the accuracies are of; TV if the experiment does not say */
+    double *accuracies; /* > 0, of TV and H^2 below 1, strictly decreasing; may be empty if steps is not */
     size_t accuracy_count;
     size_t max_steps;
-    const char **claims; /* names from claim_names; empty: every claim that the experiment can speak to */
+    const char **claims; /* names, in the author's order; empty: every built-in claim that it can speak to */
     size_t claim_count;
+    struct claim_spec *own_claims; /* of them, those that the experiment states itself */
+    size_t own_claim_count;
     int without_claims; /* the experiment only measures */
 };
+
+/* The schedule of a sampler. */
+static inline const struct schedule_rule *spec_schedule(const struct spec *spec, size_t sampler)
+{
+    return &spec->schedules[spec->sampler_schedule[sampler]];
+}
 
 /* The keys of a spec, in the order in which they are read; NULL past the end. */
 struct spec_key {
@@ -55,10 +77,10 @@ const struct spec_key *spec_key_at(size_t index);
 
 /* Reads the file of an experiment that is to be run here at `path` into *out (free with spec_free; also safe after an
  * error), and loads the plug-ins that it names, by paths relative to its own directory. Args: claim_names, a
- * NULL-terminated list of the claims that a spec may name. Errors: STATUS_INVALID with one line "FILE:LINE:COL:
- * message" that says what was expected. A file that cannot be opened is "FILE:1:1: ..." so that every message has one
- * form. An experiment that asks for more than limits.h allows, or than this machine has memory for, is refused with
- * what it asks for. */
+ * NULL-terminated list of the built-in claims that a spec may name. Errors: STATUS_INVALID with one line
+ * "FILE:LINE:COL: message" that says what was expected. A file that cannot be opened is "FILE:1:1: ..." so that every
+ * message has one form. An experiment that asks for more than limits.h allows, or than this machine has memory for,
+ * is refused with what it asks for. */
 MUST_USE enum status spec_load(const char *path, const char *const *claim_names, struct spec *out,
                                struct error *error);
 

@@ -102,6 +102,39 @@ static void repeat(const struct reading *r, const yaml_node_t *node, const struc
     list->count = list->value != NULL ? count : 0;
 }
 
+/* A number that depends on the dimension, where the place allows it: joins the target's forms, and is 1 until d is
+ * known. false: the node is none. */
+static bool read_form(const struct reading *r, const yaml_node_t *node, const struct param *param, size_t index)
+{
+    struct form_list *list = r->l->forms;
+    struct form form = {.param = param, .index = index};
+    if (list == NULL || r->l->doc.status != STATUS_OK || node->type != YAML_SCALAR_NODE
+        || node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
+        return false;
+    const char *text = (const char *)node->data.scalar.value;
+    if (param->kind == PARAM_WEIGHTS && strcmp(text, "rest") == 0)
+        form.rest = true;
+    else if (!form_parse(text, &form))
+        return false;
+    for (size_t i = 0; i < list->count && form.rest; i++)
+        if (list->form[i].rest && list->form[i].param == param)
+            doc_refuse(&r->l->doc, node->start_mark, "a second weight is 'rest', expected one");
+    form.param = param;
+    form.index = index;
+    struct form *grown = array_resize(list->form, list->count + 1, sizeof *grown);
+    if (grown == NULL) {
+        doc_refuse(&r->l->doc, node->start_mark, "out of memory");
+        return true;
+    }
+    list->form = grown;
+    list->form[list->count++] = form;
+    if (param->kind == PARAM_REAL)
+        *(double *)member(r, param) = 1.0;
+    else
+        ((struct real_list *)member(r, param))->value[index] = 1.0;
+    return true;
+}
+
 static void read_reals(const struct reading *r, const yaml_node_t *node, const struct param *param)
 {
     struct doc *doc = &r->l->doc;
@@ -110,13 +143,18 @@ static void read_reals(const struct reading *r, const yaml_node_t *node, const s
     struct real_list *list = member(r, param);
     double sum = 0.0;
     list->value = doc_array(doc, node, sizeof *list->value, &list->count);
+    bool depends = false;
     for (size_t i = 0; i < list->count; i++) {
-        list->value[i] = doc_real(doc, doc_item(doc, node, i), range);
+        const yaml_node_t *item = doc_item(doc, node, i);
+        if (read_form(r, item, param, i))
+            depends = true;
+        else
+            list->value[i] = doc_real(doc, item, range);
         sum += list->value[i];
     }
     if (list->count > 0)
         check_count(r, node, param, list->count);
-    if (param->kind == PARAM_WEIGHTS && !(fabs(sum - 1.0) <= 1e-9))
+    if (param->kind == PARAM_WEIGHTS && !depends && !(fabs(sum - 1.0) <= 1e-9))
         doc_refuse(doc, node->start_mark, "the weights sum to %.12g, expected 1 within 1e-9", sum);
 }
 
@@ -248,10 +286,12 @@ static void read_value(const struct reading *r, const yaml_node_t *node, const s
     void *at = member(r, param);
     switch (param->kind) {
     case PARAM_REAL:
-        *(double *)at = doc_real(doc, node, &param->range);
+        if (!read_form(r, node, param, 0))
+            *(double *)at = doc_real(doc, sweep_item(r->l, node, param), &param->range);
         break;
     case PARAM_INTEGER:
-        *(size_t *)at = doc_integer(doc, node, least_integer(&param->range), most_integer(&param->range), NULL);
+        *(size_t *)at = doc_integer(doc, sweep_item(r->l, node, param), least_integer(&param->range),
+                                    most_integer(&param->range), NULL);
         break;
     case PARAM_CHOICE:
         *(size_t *)at = doc_choice(doc, node, (struct names){listed_name, param->choices}, param->key);
@@ -273,6 +313,9 @@ static void read_value(const struct reading *r, const yaml_node_t *node, const s
     case PARAM_TARGETS:
         read_parts(r->l, node, at);
         break;
+    case PARAM_FILE:
+        read_file_numbers(r->l, node, at);
+        break;
     }
 }
 
@@ -293,103 +336,10 @@ static void read_all(const struct reading *r)
 void read_params(struct loader *l, const yaml_node_t *map, const char *const *own, const struct param *params,
                  union params *values)
 {
-    doc_keys(&l->doc, map, (struct names){param_key, &(struct param_keys){own, params}});
+    if (own != NULL)
+        doc_keys(&l->doc, map, (struct names){param_key, &(struct param_keys){own, params}});
     if (params != NULL)
         read_all(&(struct reading){l, map, params, values});
-}
-
-/* ---- Samplers ---- */
-
-static const char *sampler_name(const void *context, size_t index)
-{
-    const struct sampler *sampler = registry_sampler_at(context, index);
-    return sampler != NULL ? sampler->name : NULL;
-}
-
-/* KIND-KEY-VALUE for each of the numbers that are not the standard ones. */
-static void name_instance(const struct sampler *kind, const union params *values, char *name, size_t size)
-{
-    int used = snprintf(name, size, "%s", kind->name);
-    for (const struct param *param = kind->params; param != NULL && param->key != NULL; param++) {
-        const void *at = values->bytes + param->offset;
-        if (used < 0 || (size_t)used >= size
-            || memcmp(at, (const char *)kind->values + param->offset, param_size(param->kind)) == 0)
-            continue;
-        if (param->kind == PARAM_REAL)
-            used += snprintf(name + used, size - (size_t)used, "-%s-%.6g", param->key, *(const double *)at);
-        else if (param->kind == PARAM_INTEGER)
-            used += snprintf(name + used, size - (size_t)used, "-%s-%zu", param->key, *(const size_t *)at);
-        else if (param->kind == PARAM_CHOICE)
-            used += snprintf(name + used, size - (size_t)used, "-%s", param->choices[*(const size_t *)at]);
-    }
-    for (char *at = name; *at != '\0'; at++)
-        *at = *at == '+' ? '.' : *at; /* of 1e+06 */
-}
-
-/* No other sampler may have its name, because claims and results know samplers by theirs. */
-static void check_instance_name(struct loader *l, const yaml_node_t *node, const char *name)
-{
-    const struct sampler *listed;
-    if (l->doc.status == STATUS_OK && !text_is_name(name))
-        doc_expected(&l->doc, node, "a name of [A-Za-z0-9._-] that starts with a letter or digit");
-    for (size_t i = 0; (listed = registry_sampler_at(&l->spec->registry, i)) != NULL; i++)
-        if (l->doc.status == STATUS_OK && strcmp(listed->name, name) == 0)
-            doc_refuse(&l->doc, node->start_mark,
-                       "'%s' is the name of a sampler without parameters of its own, expected another", name);
-}
-
-/* The sampler of a mapping: the listed one itself where its params have their standard values and it has no name. */
-static const struct sampler *read_instance(struct loader *l, const yaml_node_t *map, struct sampler_instance **out)
-{
-    static const char *const own[] = {"kind", "name", NULL};
-    struct doc *doc = &l->doc;
-    const struct registry *registry = &l->spec->registry;
-    const yaml_node_t *node = doc_find(doc, map, "kind", true), *name = doc_find(doc, map, "name", false);
-    const struct sampler *kind =
-        registry_sampler_at(registry, doc_choice(doc, node, (struct names){sampler_name, registry}, "sampler"));
-    const struct plugin *plugin = registry_sampler_plugin(registry, kind);
-    union params values;
-    char text[64] = "";
-    params_init(kind->params, &values);
-    if (kind->increment != NULL) /* a stand-in does not know its keys */
-        read_params(l, map, own, kind->params, &values);
-    if (name != NULL)
-        (void)snprintf(text, sizeof text, "%s", doc_text(doc, name, sizeof text - 1, "name"));
-    else if (plugin != NULL) /* that stand-ins know it, too */
-        doc_refuse(doc, map->start_mark, "missing key 'name', expected what results call this sampler of a plug-in");
-    else if (doc->status == STATUS_OK)
-        name_instance(kind, &values, text, sizeof text);
-    if (doc->status == STATUS_OK && name == NULL
-        && (kind->params == NULL || memcmp(&values, kind->values, kind->params_size) == 0)) {
-        params_free(kind->params, &values);
-        return kind;
-    }
-    check_instance_name(l, name != NULL ? name : map, text);
-    *out = sampler_instance_new(kind, &values, text, written_params(l, map, "name", plugin));
-    if (*out == NULL) {
-        params_free(kind->params, &values);
-        doc_refuse(doc, map->start_mark, "out of memory");
-    }
-    return *out != NULL ? &(*out)->sampler : kind;
-}
-
-void read_samplers(struct loader *l, const yaml_node_t *list)
-{
-    struct spec *spec = l->spec;
-    struct names names = {sampler_name, &spec->registry};
-    spec->samplers = doc_array(&l->doc, list, sizeof *spec->samplers, &spec->sampler_count);
-    spec->instances = array_new(spec->sampler_count, sizeof *spec->instances);
-    if (spec->instances == NULL)
-        doc_refuse(&l->doc, list->start_mark, "out of memory");
-    for (size_t i = 0; i < spec->sampler_count && spec->instances != NULL; i++) {
-        const yaml_node_t *node = doc_item(&l->doc, list, i);
-        spec->samplers[i] = node->type == YAML_MAPPING_NODE
-                                ? read_instance(l, node, &spec->instances[i])
-                                : registry_sampler_at(&spec->registry, doc_choice(&l->doc, node, names, "sampler"));
-        for (size_t j = 0; j < i && l->doc.status == STATUS_OK; j++)
-            if (strcmp(spec->samplers[i]->name, spec->samplers[j]->name) == 0)
-                doc_duplicate(&l->doc, node, doc_item(&l->doc, list, j), "sampler");
-    }
 }
 
 /* ---- Targets ---- */
@@ -417,13 +367,16 @@ const yaml_node_t *read_target(struct loader *l, const yaml_node_t *map, const c
     const struct target_family *family =
         registry_family_at(registry, doc_choice(doc, kind, (struct names){family_name, registry}, "target kind"));
     target_init(target, family);
-    target->written = written_params(l, map, own, registry_family_plugin(registry, family));
     if (family->factors != NULL) /* a stand-in does not know its keys */
         doc_keys(doc, map, (struct names){param_key, &(struct param_keys){keys, family->params}});
     const yaml_node_t *place = doc_find(doc, map, own, true);
     if (is_part)
         refuse_nested(doc, kind, family);
+    struct form_list *outer = l->forms;
+    l->forms = is_part ? NULL : &target->forms;
     read_all(&(struct reading){l, map, family->params, &target->params});
+    l->forms = outer;
+    target->written = written_params(l, map, own, registry_family_plugin(registry, family));
     return place;
 }
 
@@ -444,4 +397,54 @@ static void read_parts(struct loader *l, const yaml_node_t *list, struct target_
     }
     if (rest == NULL)
         doc_refuse(doc, list->start_mark, "found no part with 'copies: rest', expected one");
+}
+
+static void name_target(struct loader *l, const yaml_node_t *node, struct target *target, struct entry *entry)
+{
+    const char *name = doc_text(&l->doc, node, sizeof target->name - 1, "name");
+    if (l->doc.status == STATUS_OK && !text_is_name(name))
+        doc_expected(&l->doc, node, "a name of [A-Za-z0-9._-] that starts with a letter or digit");
+    (void)snprintf(entry->of, sizeof entry->of, "%s", name);
+    (void)snprintf(target->name, sizeof target->name, "%s", name);
+    sweep_name(l->sweep, target->name, sizeof target->name);
+    sweep_columns(l, node, "target", l->sweep, entry);
+}
+
+/* Adds the next target of an entry. */
+static void add_target(struct loader *l, const yaml_node_t *map)
+{
+    struct spec *spec = l->spec;
+    struct doc *doc = &l->doc;
+    size_t count = spec->target_count;
+    struct target *targets = list_grow(l, map, spec->targets, count, sizeof *targets);
+    spec->targets = targets != NULL ? targets : spec->targets;
+    struct entry *entries = list_grow(l, map, spec->target_entries, count, sizeof *entries);
+    spec->target_entries = entries != NULL ? entries : spec->target_entries;
+    const yaml_node_t **nodes = list_grow(l, map, l->target_node, count, sizeof *nodes);
+    l->target_node = nodes != NULL ? nodes : l->target_node;
+    if (doc->status != STATUS_OK)
+        return;
+    targets[count] = (struct target){.name = ""};
+    nodes[count] = map;
+    spec->target_count++;
+    entry_init(&entries[count]);
+    const yaml_node_t *name = read_target(l, map, "name", false, &targets[count]);
+    name_target(l, name, &targets[count], &entries[count]);
+    for (size_t i = 0; i < count && doc->status == STATUS_OK; i++)
+        if (strcmp(targets[i].name, targets[count].name) == 0)
+            doc_duplicate(doc, name, doc_find(doc, nodes[i], "name", true), "target name");
+}
+
+void read_targets(struct loader *l, const yaml_node_t *list)
+{
+    size_t entries;
+    free(doc_array(&l->doc, list, 1, &entries));
+    for (size_t i = 0; i < entries; i++) {
+        struct sweep sweep = {.count = 0};
+        l->sweep = &sweep;
+        do
+            add_target(l, doc_item(&l->doc, list, i));
+        while (l->doc.status == STATUS_OK && sweep_next(&sweep));
+    }
+    l->sweep = NULL;
 }

@@ -5,13 +5,32 @@
 #include "experiment/spec.h"
 #include "experiment/yaml.h"
 
+enum { LONGEST_PATH = 4000 };
+
+/* The lists of numbers of one entry that stand in the place of a number: the entry is one for each of their product,
+ * of which this is the one being read. */
+enum { SWEPT_LISTS = 6 };
+struct sweep {
+    size_t count;
+    struct {
+        const yaml_node_t *list;
+        const struct param *param;
+        size_t length, index;
+        double value;
+    } axis[SWEPT_LISTS];
+};
+
 struct loader {
     struct doc doc;
     struct spec *spec;
     const char *const *claim_names;
-    double memory;                  /* bytes that the experiment may need */
-    bool loads;                     /* plug-ins; else they are in the spec's registry */
-    const yaml_node_t **error_node; /* the entry of each score error */
+    double memory; /* bytes that the experiment may need */
+    bool loads;    /* plug-ins; else they are in the spec's registry */
+    const yaml_node_t **target_node, **sampler_node, **error_node; /* the entry of each */
+    struct form_list *forms;                                       /* NULL: no number depends on the dimension */
+    struct sweep *sweep;                                           /* NULL: lists of numbers are none */
+    char (*schedule_name)[64];                                     /* of each: its kind and the values of lists */
+    struct entry *schedule_entries;
 };
 
 /* A table of names for doc_keys and doc_choice: context is a NULL-terminated array of strings. */
@@ -21,10 +40,42 @@ const char *listed_name(const void *context, size_t index);
 void read_integers(struct doc *doc, const yaml_node_t *list, size_t least, size_t most, const char *what,
                    size_t **out, size_t *count);
 
-/* The params of a mapping, whose other keys are `own` (ends with NULL), into values, which hold their standard ones.
- * A table of NULL has none. */
+/* The params of a mapping, whose other keys are `own` (ends with NULL; NULL: any others, for stand-ins do not know
+ * all), into values, which hold their standard ones. A table of NULL has none. */
 void read_params(struct loader *l, const yaml_node_t *map, const char *const *own, const struct param *params,
                  union params *values);
+
+/* A number, or the one whose turn it is of a list of them where the loader sweeps: its node. */
+const yaml_node_t *sweep_item(struct loader *l, const yaml_node_t *node, const struct param *param);
+
+/* The same of a list that the sweep has met; other nodes are returned as they are. */
+const yaml_node_t *sweep_current(struct loader *l, const yaml_node_t *node);
+
+/* The next of the product, the first list slowest; false after the last. */
+bool sweep_next(struct sweep *sweep);
+
+/* Appends "-KEY-VALUE" for each list to a name. */
+void sweep_name(const struct sweep *sweep, char *name, size_t size);
+
+/* The columns of this sweep, called PLACE_KEY, in an entry whose other columns are left as they are. */
+void sweep_columns(struct loader *l, const yaml_node_t *node, const char *place, const struct sweep *sweep,
+                   struct entry *entry);
+
+/* The columns of all numbers of params. */
+void params_columns(struct loader *l, const yaml_node_t *node, const char *place, const struct param *params,
+                    const union params *values, struct entry *entry);
+
+/* No column has a value. */
+void entry_init(struct entry *entry);
+
+/* Room for one more of `count` in a spec's list, refused where memory runs out; NULL then. */
+void *list_grow(struct loader *l, const yaml_node_t *node, void *list, size_t count, size_t size);
+
+/* schedule: one, or a list of them. */
+void read_schedules(struct loader *l, const yaml_node_t *node);
+
+/* score_errors: shapes with their params, lists of numbers allowed. */
+void read_score_errors(struct loader *l, const yaml_node_t *list);
 
 /* A target; `own` is the key that its place gives it, whose value is returned. A part may have no parts. */
 const yaml_node_t *read_target(struct loader *l, const yaml_node_t *map, const char *own, bool is_part,
@@ -33,15 +84,28 @@ const yaml_node_t *read_target(struct loader *l, const yaml_node_t *map, const c
 /* plugins: shared objects with samplers and targets. */
 void read_plugins(struct loader *l, const yaml_node_t *list);
 
+/* Where a path that is not absolute is relative to the directory of the experiment's file; for free(). */
+char *path_beside(const struct loader *l, const char *path);
+
+/* FILE, a text of numbers, or FILE:DATASET of an HDF5 file; what is read back from results has them in the registry.
+ */
+void read_file_numbers(struct loader *l, const yaml_node_t *node, struct file_numbers *out);
+
 /* What distinguishes a target or sampler of a plug-in: which build of it, and all of the mapping but its kind and the
  * key `own`, as it is written. For free(); NULL where the plug-in is NULL, of what is built in, and where memory runs
  * out, which is refused. */
 char *written_params(struct loader *l, const yaml_node_t *map, const char *own, const struct plugin *plugin);
+
+/* targets, each with a name. */
+void read_targets(struct loader *l, const yaml_node_t *list);
 
 /* samplers: names, or mappings of a kind, its params and perhaps a name. */
 void read_samplers(struct loader *l, const yaml_node_t *list);
 
 /* samples: chains to simulate beside exact laws, or instead of them. */
 void read_samples(struct loader *l, const yaml_node_t *map);
+
+/* claims: the word none, or a list of names of built-in claims and of claims stated in full. */
+void read_claims(struct loader *l, const yaml_node_t *list);
 
 #endif

@@ -29,14 +29,15 @@ static void read_methods(struct loader *l, const yaml_node_t *list)
     }
 }
 
-/* A chain is half of a pair of paths; samplers without noise have no weights. */
+/* A chain is half of a pair of paths; samplers without noise, with memory or with draws have no weights. */
 static size_t least_chains(const struct spec *spec)
 {
     int weighs = 0, noise = 0;
     for (size_t i = 0; sample_method_at(i) != NULL; i++)
         weighs |= strcmp(sample_method_at(i)->name, "weights") == 0 && (spec->methods >> i & 1u) != 0;
     for (size_t i = 0; i < spec->sampler_count; i++)
-        noise |= spec->samplers[i]->log_noise_ratio != NULL;
+        noise |= spec->samplers[i]->log_noise_ratio != NULL && spec->samplers[i]->memory == 0
+                 && spec->samplers[i]->draws == 0;
     return weighs && noise ? WEIGHTS_LEAST_PAIRS : LEAST_CHAINS;
 }
 

@@ -306,6 +306,13 @@ void doc_keys(struct doc *doc, const yaml_node_t *map, struct names allowed)
     }
 }
 
+const char *doc_key(struct doc *doc, const yaml_node_t *map, size_t i)
+{
+    if (!is_map(doc, map) || i >= (size_t)(map->data.mapping.pairs.top - map->data.mapping.pairs.start))
+        return NULL;
+    return scalar(yaml_document_get_node(&doc->document, map->data.mapping.pairs.start[i].key));
+}
+
 const yaml_node_t *doc_find(struct doc *doc, const yaml_node_t *map, const char *key, bool required)
 {
     if (!is_map(doc, map))

@@ -43,13 +43,6 @@ void clip_bound_take(struct clip_bound *bound, const struct clip_step *step)
         bound->log_moment[k] = fmax(bound->log_moment[k], log1p(step->moment[k]));
 }
 
-void clip_bound_add(struct clip_bound *bound, size_t n, const double *weight, const double *c)
-{
-    struct clip_step step = {0.0, {0.0}};
-    clip_step_add(&step, bound->T, n, weight, c);
-    clip_bound_take(bound, &step);
-}
-
 void clip_bound_add_normal(struct clip_bound *bound, double mean, double variance)
 {
     for (size_t k = 0; k < CLIP_RATES; k++) {

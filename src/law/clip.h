@@ -33,10 +33,7 @@ struct clip_step {
 void clip_step_add(struct clip_step *step, size_t T, size_t n, const double *weight, const double *c);
 void clip_bound_take(struct clip_bound *bound, const struct clip_step *step);
 
-/* Both, for a step in one part. */
-void clip_bound_add(struct clip_bound *bound, size_t n, const double *weight, const double *c);
-
-/* The same for c ~ N(mean, variance). */
+/* Both, for c ~ N(mean, variance). */
 void clip_bound_add_normal(struct clip_bound *bound, double mean, double variance);
 
 /* The bound for a direct sum in dimension d: bounds[i] counts copies[i] times. In [0, 1]; 0 where nothing clips. */

@@ -17,8 +17,8 @@
 #include "core/vmath.h"
 #include "law/divergence.h"
 
-#define TOLERANCE 1e-9      /* relative, of the cosine series' tail */
-#define SPREADING 3e-11     /* relative, of the lattice's moments above the 7th and of its sums: seen up to 1e-11 */
+#define TOLERANCE 1e-9  /* relative, of the cosine series' tail */
+#define SPREADING 3e-11 /* relative, of the lattice's moments above the 7th and of its sums: measured up to 1e-11 */
 #define LOG_TAIL_MASS -34.5 /* log of the probability left outside [a, b] on either side: 1e-15 */
 #define PHASE_A_PIECE 12.0  /* radians that 24 Gauss-Legendre points resolve to rounding */
 
@@ -37,11 +37,11 @@ static double normalisation(const struct law *law)
     return log1p(law->mass_defect);
 }
 
-/* Far down, r is 0 for all purposes: where q has lost the tails of p, log r may be -1e10 and would stretch the
- * interval of L beyond any lattice. Such mass of p is set apart as lost: in a product, the payoff is 1 where any
- * factor is there, and the mass of q there is forgotten. Far up, the payoff is 0 and what matters is that next to no
- * mass is there. */
-#define HARDLY 1e-10 /* part of E|r - 1| that may be forgotten */
+/* The payoff of TV is (1 - e^L)+. Where q has lost the tails of p, log r may be -1e10, r is 0, and L would need an
+ * interval beyond any lattice. Such mass of p is set apart as lost: the payoff of a product is 1 where any factor is
+ * there, and the mass of q there is dropped. Where log r is above FAR_UP, the payoff is 0, and the mass is nearly 0.
+ */
+#define DROPPED_PART 1e-10 /* of E|r - 1| that may be dropped */
 #define LEAST_LOST -2.0
 #define FAR_DOWN -36.0 /* only where log r reaches this, or FAR_UP, is there anything to cut */
 #define FAR_UP 36.0
@@ -60,7 +60,7 @@ struct sum_law {
     double mean, sd; /* of L under p */
     double a, b;     /* in units of sd */
     double log_kept; /* of the probability that no factor is lost */
-    double forgotten;
+    double dropped;
 };
 
 static int is_lost(const struct window *window, double log_ratio)
@@ -68,7 +68,8 @@ static int is_lost(const struct window *window, double log_ratio)
     return log_ratio - window->shift < window->lowest;
 }
 
-static double seen(const struct window *window, double log_ratio)
+/* log r - shift, cut off at the top of the window. */
+static double windowed(const struct window *window, double log_ratio)
 {
     return fmin(log_ratio - window->shift, window->highest);
 }
@@ -109,7 +110,7 @@ static double find_highest(const struct law_nodes *nodes, double multiplicity)
     return fmax(2.0 * high, FAR_UP); /* finer nodes see more than these */
 }
 
-/* The highest level of log r, up to LEAST_LOST, below which q has at most the part HARDLY of E|r - 1|. */
+/* The highest level of log r, up to LEAST_LOST, below which q has at most the part DROPPED_PART of E|r - 1|. */
 static double find_lowest(const struct law_nodes *nodes, double multiplicity)
 {
     double low = -800.0, high = LEAST_LOST, size = 0.0, of_p, of_q;
@@ -118,7 +119,7 @@ static double find_lowest(const struct law_nodes *nodes, double multiplicity)
     for (int i = 0; i < 50; i++) {
         double level = i == 0 ? high : 0.5 * (low + high);
         masses_below(nodes, level, &of_p, &of_q);
-        *(of_q * fabs(multiplicity) <= HARDLY * size ? &low : &high) = level;
+        *(of_q * fabs(multiplicity) <= DROPPED_PART * size ? &low : &high) = level;
     }
     return low;
 }
@@ -168,13 +169,13 @@ static double log_moment(const struct law_nodes *kept, double mean, double theta
     return small ? log1p(total) : largest + log(total);
 }
 
-/* Leaves of the nodes what goes into the sum, as it is seen, with weights that add up to 1. */
-static void keep_seen(const struct window *window, struct law_nodes *nodes)
+/* Leaves of the nodes what goes into the sum, in the window, with weights that add up to 1. */
+static void keep_windowed(const struct window *window, struct law_nodes *nodes)
 {
     size_t count = 0;
     for (size_t j = 0; j < nodes->count; j++)
         if (!is_lost(window, nodes->log_ratio[j])) {
-            nodes->log_ratio[count] = seen(window, nodes->log_ratio[j]);
+            nodes->log_ratio[count] = windowed(window, nodes->log_ratio[j]);
             nodes->weight[count++] = nodes->weight[j] / (1.0 - window->lost);
         }
     nodes->count = count;
@@ -198,13 +199,13 @@ static enum status prepare(struct sum_law *sum, struct error *error)
             if (pass == 0)
                 sum->window[i] = find_window(groups[i].law, &nodes, n);
             if (!known)
-                keep_seen(window, &nodes);
+                keep_windowed(window, &nodes);
             for (size_t j = 0; j < nodes.count; j++) {
                 mean += nodes.weight[j] * nodes.log_ratio[j];
                 square += nodes.weight[j] * nodes.log_ratio[j] * nodes.log_ratio[j];
             }
             sum->log_kept += pass == 0 ? n * log1p(-window->lost) : 0.0;
-            sum->forgotten += pass == 0 ? fabs(n) * window->error : 0.0;
+            sum->dropped += pass == 0 ? fabs(n) * window->error : 0.0;
             sum->mean += pass == 0 ? n * mean : 0.0;
             variance += pass == 0 ? n * fmax(square - mean * mean, 0.0) : 0.0;
             for (int k = 0; pass == 1 && k < THETAS; k++) {
@@ -269,7 +270,7 @@ static enum status fill_lattice(const struct law *law, const struct window *wind
         for (size_t j = 0; j < nodes->count; j++) {
             mass += nodes->weight[j];
             if (j > 0 && !is_lost(window, nodes->log_ratio[j]) && !is_lost(window, nodes->log_ratio[j - 1]))
-                turn += fabs(seen(window, nodes->log_ratio[j]) - seen(window, nodes->log_ratio[j - 1]));
+                turn += fabs(windowed(window, nodes->log_ratio[j]) - windowed(window, nodes->log_ratio[j - 1]));
         }
         size_t pieces = mass < 1e-17 ? 1 : (size_t)fmin(ceil(highest * turn / PHASE_A_PIECE) + 1.0, MOST_PIECES);
         if (pieces > 1)
@@ -282,7 +283,7 @@ static enum status fill_lattice(const struct law *law, const struct window *wind
             return status;
         for (size_t j = 0; j < nodes->count; j++) {
             if (!is_lost(window, nodes->log_ratio[j]))
-                spread(lattice, size, seen(window, nodes->log_ratio[j]) / spacing, nodes->weight[j]);
+                spread(lattice, size, windowed(window, nodes->log_ratio[j]) / spacing, nodes->weight[j]);
             rest -= nodes->weight[j];
         }
     }
@@ -435,6 +436,6 @@ enum status tv_composed(const struct law_group *groups, size_t count, struct mea
         return status;
     double all = fmin(-expm1(sum.log_kept) + exp(sum.log_kept) * value[0], 1.0);
     double rounding = SPREADING + copies * 1e-15, outside = 2.0 * exp(LOG_TAIL_MASS) * fmin(1.0, -sum.a * sum.sd);
-    *tv = (struct measured){all, law_error + tail + rounding * all + outside + sum.forgotten};
+    *tv = (struct measured){all, law_error + tail + rounding * all + outside + sum.dropped};
     return STATUS_OK;
 }

@@ -333,6 +333,10 @@ enum status conditions_find(const struct factor *factor, const struct sampler *s
     *out = (struct conditions){.broken = 0};
     if (factor->full != NULL) /* no engine has it */
         return STATUS_OK;
+    if (sampler->memory > 0)
+        return fail_with(error, STATUS_UNSUPPORTED,
+                         "sampler %s keeps what earlier steps found: its increment alone does not say what it is",
+                         sampler->name);
     struct evaluation *e = array_new(1, sizeof *e);
     out->unlike = array_new(schedule->T + 1, 1);
     if (e == NULL || out->unlike == NULL) {
@@ -365,9 +369,8 @@ void conditions_free(struct conditions *conditions)
 enum status conditions_refuse_rotation(const struct conditions *conditions, const struct sampler *sampler,
                                        struct error *error)
 {
-    return fail_with(
-        error, STATUS_UNSUPPORTED,
-        "the increment of sampler %s does not commute with rotations (first in step t = %zu), on which the "
-        "exact law rests: only chains (`samples`) can measure it",
-        sampler->name, conditions->rotates_at);
+    return fail_with(error, STATUS_UNSUPPORTED,
+                     "the increment of sampler %s does not commute with rotations (first in step t = %zu), on which "
+                     "the exact law rests: only chains (`samples`) can measure it",
+                     sampler->name, conditions->rotates_at);
 }

@@ -68,7 +68,7 @@ static enum status add_piece(const struct law *law, const struct panel *panel, d
 
 /* Every n-th line alone, as its own quadrature rule: how far the sums of FAMILIES such rules differ tells how good
  * their mean is. The error of a rule is that of kinks that run along a line, of its spacing to the power 5/2: a rule
- * of all lines has 4^(-5/2) = 1/32 of the families' errors, and a quarter of what is seen allows for chance. */
+ * of all lines has 4^(-5/2) = 1/32 of the families' errors, and a quarter of what is measured allows for chance. */
 enum { FAMILIES = 4 };
 #define FAMILY_SHARE 0.25
 
@@ -258,11 +258,10 @@ static enum status check_law(const struct law *law, struct error *error)
 {
     if (fabs(law->mass_defect) <= MOST_DEFECT)
         return STATUS_OK;
-    return fail_with(
-        error, STATUS_NUMERIC,
-        "the %s law %s %.3g of its mass: it is too far from its target for the engine's grid, or the steps "
-        "are too large for it",
-        law->engine->name, law->mass_defect < 0.0 ? "lost" : "gained", fabs(law->mass_defect));
+    return fail_with(error, STATUS_NUMERIC,
+                     "the %s law %s %.3g of its mass: it is too far from its target for the engine's grid, or the "
+                     "steps are too large for it",
+                     law->engine->name, law->mass_defect < 0.0 ? "lost" : "gained", fabs(law->mass_defect));
 }
 
 /* H^2 <= TV <= sqrt(H^2 (2 - H^2)): next to 1 that is far sharper than a composition that has lost q's mass. Where it

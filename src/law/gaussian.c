@@ -1,6 +1,7 @@
 /* The closed form: a Gaussian factor under an affine score stays Gaussian, q_t = N(sqrt(abar_t) mu + m, V_t (1 +
  * rho)) with V_t the variance of p_t. m and rho are propagated themselves, so that they keep their digits however
- * small, and 1 + rho beside rho, so that it keeps its own where q is much narrower than p. */
+ * small, and 1 + rho beside rho, so that it keeps its own where q is much narrower than p. A sampler that keeps one
+ * array of numbers from step to step has an affine map of Y_t and of what it keeps, M; (Y_t, M) stays Gaussian. */
 #include <float.h>
 #include <math.h>
 
@@ -12,29 +13,48 @@ extern const struct law_engine engine_gaussian;
 struct state {
     double shift, rho, ratio;                   /* m, rho and 1 + rho */
     double shift_error, rho_error, ratio_error; /* rounding, propagated like the numbers themselves */
+    /* M = slope w + P, w the position of Y_t around the mean of p_t: P is of order h, and M - P has no say in errors.
+     */
+    struct {
+        double slope, mean, covariance, variance; /* mean and variance of P, its covariance with w */
+        double mean_error, covariance_error, variance_error;
+    } kept;
 };
 
 enum { MOST_WORK = 16, POINTS = 24 };
 
-/* Standard deviations on either side in which a sampler that is not regular is seen to be affine, and how much of its
- * largest value it may be off. What it is off counts as an error. */
+/* Standard deviations on either side in which a sampler that is not regular is tested for being affine, and how much
+ * of its largest value it may be off. What it is off counts as an error. */
 #define REACH 9.5
 #define ALLOWED 1e-10
 #define GOLDEN 0.6180339887498949
 /* In L1 a Gaussian of standard deviation 1 moved by delta differs from itself by at most sqrt(2/pi) delta. */
 #define MOVED 0.8
 
-/* An affine function of w, the position around the mean: value at a point, which is 0 but for tails, and slope. */
+/* An affine function of w, the position around the mean: value at a point, which is 0 but for tails, and slope; its
+ * slope in M, and what becomes of M, constant + slope w. */
 struct affine {
-    double constant, slope;
+    double constant, slope, by_kept, kept_constant, kept_slope;
 };
 
 static struct affine affine_of(sampler_map *function, const struct step *step, const struct oracle *oracle,
                                double from, double sd)
 {
-    double x[2] = {from, from + sd}, value[2], work[2 * MOST_WORK];
-    oracle_apply(oracle, function, step, 2, x, value, work);
-    return (struct affine){value[0], (value[1] - value[0]) / sd};
+    double x[2] = {from, from + sd}, value[2], work[2 * MOST_WORK], kept[2] = {0.0, 0.0};
+    struct step with = *step;
+    with.memory = step->memory != NULL ? kept : NULL;
+    oracle_apply(oracle, function, &with, 2, x, value, work);
+    struct affine affine = {.constant = value[0], .slope = (value[1] - value[0]) / sd};
+    if (step->memory == NULL)
+        return affine;
+    affine.kept_constant = kept[0];
+    affine.kept_slope = (kept[1] - kept[0]) / sd;
+    x[1] = from;
+    kept[0] = 0.0;
+    kept[1] = sd;
+    oracle_apply(oracle, function, &with, 2, x, value, work);
+    affine.by_kept = (value[1] - value[0]) / sd;
+    return affine;
 }
 
 /* How far a function is from being affine where p or q, N(shift, variance) around the mean, has mass: the largest
@@ -61,12 +81,37 @@ static double not_affine(sampler_map *function, const struct step *step, const s
     return farthest;
 }
 
+/* P' = M' - slope' w' = constant + slope' (w - w'), where w' = (1 - e) w + g P + a + z, z the noise of variance
+ * `noise`. */
+static void keep(struct state *state, const struct affine *D, double e, double g, double a, double noise, double V)
+{
+    const struct state old = *state;
+    double s = D->kept_slope, G = 1.0 - e, Vw = V * old.ratio, Vw_error = V * old.rho_error;
+    double C = old.kept.covariance, P = old.kept.variance, C_error = old.kept.covariance_error,
+           P_error = old.kept.variance_error;
+    double unit = 8.0 * DBL_EPSILON;
+    state->kept.slope = s;
+    state->kept.mean = D->kept_constant + s * (e * old.shift - g * old.kept.mean - a);
+    state->kept.covariance = s * (G * e * Vw + (e - G) * g * C - g * g * P - noise);
+    state->kept.variance = s * s * (e * e * Vw - 2.0 * e * g * C + g * g * P + noise);
+    state->kept.mean_error =
+        fabs(s) * (fabs(e) * old.shift_error + fabs(g) * old.kept.mean_error)
+        + unit * (fabs(D->kept_constant) + fabs(s) * (fabs(e * old.shift) + fabs(g * old.kept.mean) + fabs(a)));
+    state->kept.covariance_error = fabs(s)
+                                   * (fabs(G * e) * Vw_error + fabs((e - G) * g) * C_error + g * g * P_error
+                                      + unit * (fabs(G * e) * Vw + fabs((e - G) * g * C) + g * g * P + noise));
+    state->kept.variance_error = s * s
+                                 * (e * e * Vw_error + fabs(2.0 * e * g) * C_error + g * g * P_error
+                                    + unit * (e * e * Vw + fabs(2.0 * e * g * C) + g * g * P + noise));
+}
+
 static struct state advance(struct state state, struct affine D, const struct sampler *sampler,
                             const struct step *step, const struct oracle *oracle)
 {
     double V_from = 1.0 / oracle->density[0]->inverse_variance[0];
     double V_to = 1.0 / oracle->density[1]->inverse_variance[0];
-    double b = D.slope, before = sampler_noise_before(sampler, step);
+    /* a + b w + c M = a + (b + c slope) w + c P */
+    double c = D.by_kept, b = D.slope + c * state.kept.slope, before = sampler_noise_before(sampler, step);
     double kernel = sampler_noise_after(sampler, step); /* v alpha */
     double gain = (1.0 + b) * (1.0 + b) * V_from / (step->alpha * V_to);
     double scale = exp(-0.5 * step->log_alpha);
@@ -77,15 +122,33 @@ static struct state advance(struct state state, struct affine D, const struct sa
     /* a sum of what is positive; the rounding of b, of 1 + b where that is small */
     double noise = (kernel + (1.0 + b) * (1.0 + b) * before) / (step->alpha * V_to);
     double bent = fabs(b * (1.0 + b)) * (state.ratio * V_from + before) / (step->alpha * V_to);
-    return (struct state){
-        .shift = (state.shift * (1.0 + b) + D.constant) * scale,
-        .rho = gain * state.rho + defect,
-        .ratio = gain * state.ratio + noise,
-        .shift_error = state.shift_error * fabs(1.0 + b) * scale
-                       + 4.0 * DBL_EPSILON * scale * (fabs(state.shift) + fabs(D.constant)),
-        .rho_error = gain * state.rho_error + 4.0 * DBL_EPSILON * (size + fabs(gain * state.rho)),
-        .ratio_error = gain * state.ratio_error + 8.0 * DBL_EPSILON * (gain * state.ratio + noise + bent),
+    /* of P, all 0 where nothing is kept */
+    double cross = 2.0 * (1.0 + b) * c / (step->alpha * V_to), square = c * c / (step->alpha * V_to);
+    double of_kept = cross * state.kept.covariance + square * state.kept.variance;
+    double of_kept_error =
+        fabs(cross) * state.kept.covariance_error + square * state.kept.variance_error
+        + 8.0 * DBL_EPSILON * (fabs(cross * state.kept.covariance) + square * state.kept.variance)
+        + 16.0 * DBL_EPSILON * fabs(c * state.kept.slope) * state.ratio * V_from / (step->alpha * V_to);
+    struct state next = {
+        .shift = (state.shift * (1.0 + b) + D.constant + c * state.kept.mean) * scale,
+        .rho = gain * state.rho + defect + of_kept,
+        .ratio = gain * state.ratio + noise + of_kept,
+        .shift_error =
+            state.shift_error * fabs(1.0 + b) * scale
+            + 4.0 * DBL_EPSILON * scale * (fabs(state.shift) + fabs(D.constant) + fabs(c * state.kept.mean))
+            + fabs(c) * scale * state.kept.mean_error,
+        .rho_error = gain * state.rho_error + 4.0 * DBL_EPSILON * (size + fabs(gain * state.rho)) + of_kept_error,
+        .ratio_error =
+            gain * state.ratio_error + 8.0 * DBL_EPSILON * (gain * state.ratio + noise + bent) + of_kept_error,
+        .kept = state.kept,
     };
+    if (sampler->memory > 0) {
+        double e = -(b + (1.0 + b) * expm1(-0.5 * step->log_alpha));
+        struct state old = state;
+        keep(&old, &D, e, c * scale, D.constant * scale, kernel / step->alpha, V_from);
+        next.kept = old.kept;
+    }
+    return next;
 }
 
 /* log r at w = z sqrt(V) around the mean: -log(v)/2 + ((v - 1) z^2 + 2 z m - m^2)/(2 v), a quadratic on every panel.
@@ -165,8 +228,11 @@ static enum status propagate(const struct law_problem *problem, struct mixture_l
     mixture_level_set(&level[schedule->T % 2], &start);
     for (size_t t = schedule->T; t >= 2; t--) {
         struct step step = sampler_step(sampler, schedule, t);
+        double kept = 0.0;
         if (problem->clip > 0.0)
             step.clip = problem->clip;
+        if (sampler->memory > 0)
+            step.memory = &kept; /* affine_of has its own */
         mixture_level_set(&level[(t - 1) % 2], &step.to);
         oracle_set(oracle, sampler, schedule, &step, &level[t % 2], &level[(t - 1) % 2], problem->score_error, norm,
                    problem->error_share);
@@ -252,7 +318,7 @@ enum status law_tail_variance(const struct law_problem *problem, double *ratio, 
     struct state state = {.ratio = 0.0};
     double wrong = 0.0;
     *ratio = 0.0;
-    if (all->sd == NULL || !problem->sampler->regular
+    if (all->sd == NULL || !problem->sampler->regular || problem->sampler->draws > 0
         || (problem->error_share > 0.0 && problem->score_error->shape != NULL && problem->score_error->shape->affine))
         return STATUS_OK;
     double widest = all->sd[0], distance = 1.0;
@@ -274,7 +340,9 @@ static int handles(const struct law_problem *problem)
     int affine =
         !(problem->error_share > 0.0) || problem->score_error->shape == NULL || problem->score_error->shape->affine;
     int clips = problem->sampler->correction != NULL && problem->clip > 0.0;
-    return problem->factor->dimension == 1 && problem->factor->components == 1 && affine && !clips;
+    const struct sampler *sampler = problem->sampler;
+    int kept = sampler->memory == 0 || (sampler->regular && sampler->log_noise_before == NULL);
+    return problem->factor->dimension == 1 && problem->factor->components == 1 && affine && !clips && kept;
 }
 
 const struct law_engine engine_gaussian = {
@@ -283,6 +351,7 @@ const struct law_engine engine_gaussian = {
     .formula = "with D_t(x) = a + b x in each coordinate: mean_{t-1} = (a + (1 + b) mean_t)/sqrt(alpha_t), "
                "variance_{t-1} = (1 + b)^2 variance_t/alpha_t + v_t",
     .source = "theory §6",
+    .memory = 1,
     .handles = handles,
     .compute = compute,
 };

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/legendre.h"
+#include "core/lists.h"
 #include "core/memory.h"
 #include "core/vmath.h"
 #include "law/outside.h"
@@ -20,17 +21,37 @@ static const struct law_engine *const engines[] = {
 #undef ENGINE
 };
 
-const struct law_engine *law_engine_at(size_t index)
+LIST_AT(law_engine, law_engine_at, engines)
+
+static bool handles(const struct law_engine *engine, const struct law_problem *problem)
 {
-    return index < sizeof engines / sizeof engines[0] ? engines[index] : NULL;
+    const struct sampler *sampler = problem->sampler;
+    bool draws = sampler->draws == 0 || (engine->draws && sampler->regular && sampler->correction == NULL);
+    return engine->memory >= sampler->memory && draws && engine->handles(problem);
 }
 
 const struct law_engine *law_engine_for(const struct law_problem *problem)
 {
     for (size_t i = 0; i < sizeof engines / sizeof engines[0]; i++)
-        if (engines[i]->handles(problem))
+        if (handles(engines[i], problem))
             return engines[i];
     return NULL;
+}
+
+bool law_engine_carries(const struct law_engine *engine, const struct sampler *sampler)
+{
+    static const double weight[] = {0.5, 0.5}, mean[] = {-1.0, 0.0, 1.0, 0.0}, same[] = {0.0, 0.0, 0.0, 0.0},
+                        sd[] = {0.5, 1.0};
+    static const struct factor kinds[] = {{1, 1, weight, mean, sd, NULL},
+                                          {1, 2, weight, mean, sd, NULL},
+                                          {2, 2, weight, same, sd, NULL},
+                                          {2, 2, weight, mean, sd, NULL}};
+    bool carries = false;
+    for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+        const struct law_problem problem = {.factor = &kinds[k], .sampler = sampler};
+        carries |= handles(engine, &problem);
+    }
+    return carries;
 }
 
 enum status law_supports(const struct law_problem *problem, struct error *error)
@@ -41,6 +62,18 @@ enum status law_supports(const struct law_problem *problem, struct error *error)
 enum status law_unsupported(const struct law_problem *problem, struct error *error)
 {
     const struct factor *factor = problem->factor;
+    if (problem->sampler->memory > 0)
+        return fail_with(
+            error, STATUS_UNSUPPORTED,
+            "sampler %s keeps what earlier steps found: no exact engine has its law on %zu components in "
+            "%zu coordinates under score error %s, only chains (`samples`) can measure it",
+            problem->sampler->name, factor->components, factor->dimension, score_error_name(problem->score_error));
+    if (problem->sampler->draws > 0)
+        return fail_with(
+            error, STATUS_UNSUPPORTED,
+            "sampler %s draws a number in each step: no exact engine has its law on %zu components in %zu "
+            "coordinates under score error %s, only chains (`samples`) can measure it",
+            problem->sampler->name, factor->components, factor->dimension, score_error_name(problem->score_error));
     return fail_with(error, STATUS_UNSUPPORTED,
                      "no exact engine for %zu components with %s covariances in %zu coordinates that do not separate "
                      "under %s and score error %s: only chains (`samples`) can measure it",
@@ -290,7 +323,7 @@ static enum status compute_known(const struct law_problem *problem, struct law *
         return conditions_refuse_rotation(problem->conditions, problem->sampler, error);
     enum status status = law_supports(problem, error);
     for (size_t i = 0; i < sizeof engines / sizeof engines[0]; i++) {
-        if (!engines[i]->handles(problem))
+        if (!handles(engines[i], problem))
             continue;
         status = compute_by(engines[i], problem, out, error);
         if (status != STATUS_UNSUPPORTED)
@@ -302,6 +335,8 @@ static enum status compute_known(const struct law_problem *problem, struct law *
 enum status law_compute(const struct law_problem *problem, struct law *out, struct error *error)
 {
     *out = (struct law){0};
+    if (problem->sampler->memory > 0)
+        TRY(law_supports(problem, error));
     if (problem->sampler->regular)
         return compute_known(problem, out, error);
     struct conditions conditions;

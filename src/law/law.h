@@ -4,6 +4,7 @@
 #ifndef LAW_LAW_H
 #define LAW_LAW_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/status.h"
@@ -84,6 +85,8 @@ struct law_engine {
     const char *doc;
     const char *formula;
     const char *source;
+    size_t memory; /* it has laws of samplers that keep no more arrays than this from step to step */
+    bool draws;    /* it has laws of samplers that draw numbers */
     /* The radius, relative to E_p|r - 1|, from which law_compute takes no higher resolution; 0 stands for 5e-6. */
     double good_enough;
     /* Nonzero if the engine computes this law exactly, up to the radii it reports. */
@@ -99,6 +102,9 @@ const struct law_engine *law_engine_at(size_t index); /* NULL past the end */
 
 /* The first engine in the list that handles the problem, or NULL. */
 const struct law_engine *law_engine_for(const struct law_problem *problem);
+
+/* Whether the engine has laws of the sampler, for some target and exact scores. */
+bool law_engine_carries(const struct law_engine *engine, const struct sampler *sampler);
 
 /* STATUS_OK if there is one, else STATUS_UNSUPPORTED with what it is that no engine handles. */
 MUST_USE enum status law_supports(const struct law_problem *problem, struct error *error);
@@ -146,7 +152,8 @@ MUST_USE enum status law_compute(const struct law_problem *problem, struct law *
 
 /* Out: *ratio is law.tail_variance of the problem's law. Far out only the component of the largest variance has a
  * say, in p as in the score, and both are affine there: the closed form of that component alone. 0 where the score
- * error is affine, too, but sized by all components, and for samplers that are not regular. Errors: STATUS_MEMORY. */
+ * error is affine, too, but sized by all components, and for samplers that are not regular or draw numbers. Errors:
+ * STATUS_MEMORY. */
 MUST_USE enum status law_tail_variance(const struct law_problem *problem, double *ratio, struct error *error);
 
 /* The law of a Gaussian q in units of p = N(0, variance) in one dimension, on p's panels. The factor, of one
@@ -154,10 +161,10 @@ MUST_USE enum status law_tail_variance(const struct law_problem *problem, double
 MUST_USE enum status law_of_normal(const struct factor *factor, double variance, const struct normal *q,
                                    double resolution, struct law *out, struct error *error);
 
-/* The law q of `law` seen from q_0 of `base`, both of one factor at one level, on the panels of the former (the finer
- * ones): its "target" is q_0, so that what the divergences of p and q are computed from gives those of q_0 and q.
- * What it means for error radii: that of q_0 is added, since q_0 carries one too. Off the line the two must have the
- * same panels. Errors: STATUS_UNSUPPORTED where they have not, STATUS_MEMORY. */
+/* The law q of `law` relative to q_0 of `base`, both of one factor at one level, on the panels of the former (the
+ * finer ones): its "target" is q_0, so that what the divergences of p and q are computed from gives those of q_0 and
+ * q. What it means for error radii: that of q_0 is added, since q_0 carries one too. Off the line the two must have
+ * the same panels. Errors: STATUS_UNSUPPORTED where they have not, STATUS_MEMORY. */
 MUST_USE enum status law_relative(const struct law *law, const struct law *base, struct law *out,
                                   struct error *error);
 

@@ -9,7 +9,7 @@
 #include "model/decompose.h"
 
 /* Laws found so far, with the factors they belong to; entries are allocated one by one, so that laws can point into
- * them. A relative law is that of its error_share seen from the law with exact scores. */
+ * them. A relative law is that of its error_share relative to the law with exact scores. */
 struct entry {
     struct factor_list factor; /* one group */
     double error_share, clip;
@@ -109,10 +109,10 @@ static void describe(const struct law_group *groups, size_t count, char *text, s
 {
     int used = 0;
     for (size_t i = 0; i < count; i++) {
-        int seen = 0;
+        int named = 0;
         for (size_t j = 0; j < i; j++)
-            seen |= groups[j].law->engine == groups[i].law->engine;
-        if (!seen && (size_t)used < size)
+            named |= groups[j].law->engine == groups[i].law->engine;
+        if (!named && (size_t)used < size)
             used += snprintf(text + used, size - (size_t)used, "%s%s", used > 0 ? " + " : "",
                              groups[i].law->engine->name);
     }
@@ -187,7 +187,42 @@ static enum status separate(const struct target *target, const struct sampler *s
         if (status != STATUS_OK)
             return fail_with(error, status, "%s", cause.text);
     }
+    if (sampler->draws > 0) /* the parts would share a draw */
+        return STATUS_OK;
     return factor_list_decompose(out, error);
+}
+
+/* Coordinates that see one draw are not independent, unless there is one factor of them all. */
+static enum status check_draws(const struct factor_list *list, const struct sampler *sampler, size_t dimension,
+                               struct error *error)
+{
+    if (sampler->draws == 0 || (list->count == 1 && list->group[0].factor.dimension == dimension))
+        return STATUS_OK;
+    return fail_with(
+        error, STATUS_UNSUPPORTED,
+        "sampler %s draws one number for all %zu coordinates in each step: laws of factors do not compose, "
+        "only chains (`samples`) can measure it",
+        sampler->name, dimension);
+}
+
+/* Of samplers that take the target apart alike. */
+static enum status supports(const struct target *target, const struct sampler *const *samplers, size_t count,
+                            const struct score_error *score_error, size_t dimension, struct error *error)
+{
+    struct factor_list factors = {0};
+    enum status status = separate(target, samplers[0], NULL, score_error, dimension, &factors, error);
+    if (status == STATUS_OK)
+        status = check_draws(&factors, samplers[0], dimension, error);
+    for (size_t s = 0; s < count; s++)
+        for (size_t i = 0; i < factors.count && status == STATUS_OK; i++) {
+            const struct law_problem problem = {.factor = &factors.group[i].factor,
+                                                .sampler = samplers[s],
+                                                .score_error = score_error,
+                                                .error_share = factors.group[i].error_share};
+            status = law_supports(&problem, error);
+        }
+    factor_list_free(&factors);
+    return status;
 }
 
 enum status measure_supports_all(const struct target *target, const struct sampler *const *samplers, size_t count,
@@ -199,18 +234,12 @@ enum status measure_supports_all(const struct target *target, const struct sampl
         const struct law_problem problem = {.factor = &costly, .sampler = samplers[0], .score_error = score_error};
         return law_unsupported(&problem, error);
     }
-    struct factor_list factors = {0};
-    if (status == STATUS_OK)
-        status = separate(target, samplers[0], NULL, score_error, dimension, &factors, error);
-    for (size_t s = 0; s < count; s++)
-        for (size_t i = 0; i < factors.count && status == STATUS_OK; i++) {
-            const struct law_problem problem = {.factor = &factors.group[i].factor,
-                                                .sampler = samplers[s],
-                                                .score_error = score_error,
-                                                .error_share = factors.group[i].error_share};
-            status = law_supports(&problem, error);
-        }
-    factor_list_free(&factors);
+    for (size_t s = 0, same; s < count && status == STATUS_OK; s = same) {
+        /* samplers that draw nothing have the same factors */
+        for (same = s + 1; same < count && samplers[s]->draws == 0 && samplers[same]->draws == 0;)
+            same++;
+        status = supports(target, samplers + s, same - s, score_error, dimension, error);
+    }
     return status;
 }
 
@@ -226,6 +255,8 @@ static enum status product_init(const struct table *table, const struct target *
     *out = (struct product){.clip = 0.0};
     enum status status =
         separate(target, table->sampler, table->schedule, table->score_error, dimension, &out->factors, error);
+    if (status == STATUS_OK)
+        status = check_draws(&out->factors, table->sampler, dimension, error);
     if (status != STATUS_OK)
         return status;
     out->groups = array_new(out->factors.count, sizeof *out->groups);
@@ -374,7 +405,8 @@ enum status measure_target_by_threads(size_t threads, const struct target *targe
 {
     struct table table = {.sampler = sampler, .score_error = score_error, .schedule = schedule, .threads = threads};
     enum status status = STATUS_OK;
-    struct error first = {STATUS_OK, ""}; /* the first refusal, which is told where all dimensions are refused */
+    struct error first = {STATUS_OK,
+                          ""}; /* the first refusal, which is the reason given where all dimensions are refused */
     size_t refused = 0;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         struct error cause = {STATUS_OK, ""};

@@ -64,11 +64,10 @@ enum status monotone_ignore(const struct stage *stage, double mass, const char *
                             struct error *error)
 {
     if (mass > MAP_IGNORED_MASS)
-        return fail_with(
-            error, STATUS_NUMERIC,
-            "the map of %s folds at step t = %zu near %s%.4g, or changes faster than the grid resolves: the "
-            "score (with its error) is too steep there, and the law is not computed",
-            stage->sampler->name, stage->step->t, name, place);
+        return fail_with(error, STATUS_NUMERIC,
+                         "the map of %s folds at step t = %zu near %s%.4g, or changes faster than the grid resolves: "
+                         "the score (with its error) is too steep there, and the law is not computed",
+                         stage->sampler->name, stage->step->t, name, place);
     *ignored += 2.0 * mass;
     return STATUS_OK;
 }

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/sorted.h"
+
 static double shift_at(const struct oracle *oracle, const struct mixture_level *mixture)
 {
     return mixture->root_alpha_bar * mixture->factor->mean[oracle->anchor];
@@ -138,12 +140,6 @@ static void bisect(struct search *search, double from, uint64_t piece_from, doub
     bisect(search, middle, piece, to, piece_to);
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 enum { SCALES = 13, AROUND = 2 * SCALES + 1, NEAR = SAMPLER_LEVELS * ERROR_EDGES * AROUND };
 
 /* Points around the jumps of all levels, in scales from rounding to beyond the noise: where the map drops at a jump,
@@ -178,7 +174,7 @@ void oracle_breaks(struct oracle *oracle, const struct sampler *sampler, const s
     uint64_t piece_before = 0;
     out->count = 0;
     oracle->anchor = 0;
-    qsort(near, count, sizeof *near, ascending);
+    qsort(near, count, sizeof *near, sorted_ascending);
     for (size_t p = 0; at < count || p < panels;) {
         double next = at < count ? near[at] : HUGE_VAL, on_grid = HUGE_VAL;
         if (p < panels) {

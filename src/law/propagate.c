@@ -95,9 +95,9 @@ static enum status make_stage(struct driver *driver, size_t index, size_t from, 
     struct stage_result result = {.rounding = 0.0};
     TRY(geometry->prepare_stage(driver->state, &stage, from, to, error));
     if (checked && stage.moves && driver->clip.steps > 0) {
-        struct clip_step seen = {0.0, {0.0}};
-        geometry->correction_moments(driver->state, &seen);
-        clip_bound_take(&driver->clip, &seen);
+        struct clip_step moments = {0.0, {0.0}};
+        geometry->correction_moments(driver->state, &moments);
+        clip_bound_take(&driver->clip, &moments);
     }
     TRY(geometry->fill_stage(driver->state, checked, &result, error));
     total->before = norms_sum(total->before, result.error.before);

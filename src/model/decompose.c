@@ -5,13 +5,13 @@
 
 #include "core/memory.h"
 
-/* Of the means' spread: directions shorter than this are rounding. */
-#define FLAT 1e-12
+/* Remainders of the means' differences below this part of the longest difference count as rounding of 0. */
+#define RANK_TOLERANCE 1e-12
 
 enum { MOST_RANK = 2 };
 
-/* The affine hull of the means: the first `rank` axes span it, and the last, unless its length is 0, is the direction
- * of its offset from the origin. n numbers each. */
+/* The affine hull of the means: an orthonormal basis of its directions, and its offset from the origin, orthogonal to
+ * them, with its length. n numbers each. */
 struct hull {
     size_t rank;
     double *axis[MOST_RANK];
@@ -27,7 +27,7 @@ static double dot(size_t n, const double *a, const double *b)
     return total;
 }
 
-/* Takes out of v what lies along the axes; twice, for the rounding of the first time. */
+/* v - sum_k <a_k, v> a_k. Gram-Schmidt is repeated once, which makes it orthogonal to rounding. */
 static void make_orthogonal(size_t n, double *const *axis, size_t count, double *v)
 {
     for (int pass = 0; pass < 2; pass++)
@@ -44,8 +44,8 @@ static void difference(const struct factor *factor, size_t k, double *out)
         out[i] = factor->mean[k * factor->dimension + i] - factor->mean[i];
 }
 
-/* Gram-Schmidt on the differences of the means, the longest remainder first. Returns 0 where their rank is more than
- * that of a plane. */
+/* Gram-Schmidt with pivoting on the differences m_k - m_0: the longest remainder becomes the next axis. Returns 0
+ * where their rank is above MOST_RANK. */
 static int find_hull(const struct factor *factor, double *block, struct hull *out)
 {
     size_t n = factor->dimension;
@@ -64,7 +64,7 @@ static int find_hull(const struct factor *factor, double *block, struct hull *ou
             best = length > remainder ? k : best;
             remainder = fmax(remainder, length);
         }
-        if (!(remainder > FLAT * longest))
+        if (!(remainder > RANK_TOLERANCE * longest))
             break;
         if (out->rank == MOST_RANK)
             return 0;
@@ -78,7 +78,7 @@ static int find_hull(const struct factor *factor, double *block, struct hull *ou
     memcpy(out->offset, factor->mean, n * sizeof *out->offset);
     make_orthogonal(n, out->axis, out->rank, out->offset);
     out->distance = sqrt(dot(n, out->offset, out->offset));
-    if (!(out->distance > FLAT * sqrt(dot(n, factor->mean, factor->mean))))
+    if (!(out->distance > RANK_TOLERANCE * sqrt(dot(n, factor->mean, factor->mean))))
         out->distance = 0.0;
     return 1;
 }
@@ -115,8 +115,6 @@ static enum status append_merged(struct factor_list *list, const struct factor_g
         weight[0] = 1.0; /* but for rounding */
     factor = (struct factor){n, count, weight, factor.mean != NULL ? mean : NULL, sd, NULL};
     enum status status = factor_list_append(list, &factor, group->multiplicity, error);
-    if (status == STATUS_OK)
-        list->group[list->count - 1].error_share = group->error_share;
     free(block);
     return status;
 }
@@ -143,11 +141,10 @@ enum status factor_list_merge(struct factor_list *list, struct error *error)
         const struct factor_group *group = &list->group[i];
         if (has_equal_components(&group->factor))
             status = append_merged(&out, group, error);
-        else {
+        else
             status = factor_list_append(&out, &group->factor, group->multiplicity, error);
-            if (status == STATUS_OK)
-                out.group[out.count - 1].error_share = group->error_share;
-        }
+        if (status == STATUS_OK)
+            out.group[out.count - 1].error_share = group->error_share;
     }
     factor_list_free(list);
     *list = out;
@@ -172,23 +169,20 @@ static enum status append_gaussian(struct factor_list *list, double mean, const 
     return multiplicity > 0.0 ? factor_list_append(list, &factor, multiplicity, error) : STATUS_OK;
 }
 
-/* The parts of one copy, `multiplicity` times. */
+/* The mixture within the hull, the coordinate of its offset, and the Gaussian coordinates across. */
 static enum status append_parts(struct factor_list *list, const struct factor *factor, const struct hull *hull,
                                 double multiplicity, double *mean, struct error *error)
 {
     size_t across = factor->dimension - hull->rank, shifted = hull->distance > 0.0 ? 1 : 0;
-    enum status status = STATUS_OK;
     for (size_t k = 0; k < factor->components; k++)
         for (size_t i = 0; i < hull->rank; i++)
             mean[k * hull->rank + i] = dot(factor->dimension, hull->axis[i], factor->mean + k * factor->dimension);
     struct factor within = {hull->rank, factor->components, factor->weight, mean, factor->sd, NULL};
     if (hull->rank > 0)
-        status = factor_list_append(list, &within, multiplicity, error);
-    if (status == STATUS_OK && shifted)
-        status = append_gaussian(list, hull->distance, factor->sd, multiplicity, error);
-    if (status == STATUS_OK)
-        status = append_gaussian(list, 0.0, factor->sd, multiplicity * (double)(across - shifted), error);
-    return status;
+        TRY(factor_list_append(list, &within, multiplicity, error));
+    if (shifted)
+        TRY(append_gaussian(list, hull->distance, factor->sd, multiplicity, error));
+    return append_gaussian(list, 0.0, factor->sd, multiplicity * (double)(across - shifted), error);
 }
 
 static enum status append_decomposed(struct factor_list *list, const struct factor_group *group, struct error *error)

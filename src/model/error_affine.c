@@ -2,18 +2,20 @@
 
 #include "model/score_error.h"
 
-static void prepare_bias(const struct score_error *error, const struct seen *seen, struct error_level *out)
+static void prepare_bias(const struct score_error *error, const struct error_argument *argument,
+                         struct error_level *out)
 {
     (void)error;
-    (void)seen;
+    (void)argument;
     out->scale = 0.0;
     out->height = 1.0;
 }
 
-static void prepare_linear(const struct score_error *error, const struct seen *seen, struct error_level *out)
+static void prepare_linear(const struct score_error *error, const struct error_argument *argument,
+                           struct error_level *out)
 {
     (void)error;
-    out->scale = 1.0 / sqrt(seen_second_moment(seen));
+    out->scale = 1.0 / sqrt(argument_second_moment(argument));
     out->height = 0.0;
 }
 

@@ -6,14 +6,14 @@ enum { MOST_ITERATIONS = 300 };
 
 /* The x with P(from <= X_t < x) = probability, by Newton's method while its steps halve, else by bisection: between
  * narrow components the density says nothing. */
-static double advance(const struct seen *seen, double from, double probability)
+static double advance(const struct error_argument *argument, double from, double probability)
 {
     double low, high;
-    seen_range(seen, &low, &high);
+    argument_range(argument, &low, &high);
     low = fmax(low, from);
     double step = 0.5 * (high - low), x = low + step;
     for (int i = 0; i < MOST_ITERATIONS && x > low && x < high; i++) {
-        double density, excess = seen_between(seen, from, x, &density) - probability;
+        double density, excess = argument_probability(argument, from, x, &density) - probability;
         if (fabs(excess) <= 2e-16 * probability)
             break;
         *(excess > 0.0 ? &high : &low) = x;
@@ -26,16 +26,28 @@ static double advance(const struct seen *seen, double from, double probability)
     return x;
 }
 
-static void prepare_bump(const struct score_error *error, const struct seen *seen, struct error_level *out)
+struct bump {
+    double probability;
+};
+
+static const struct param bump_params[] = {
+    {"probability", PARAM_REAL, offsetof(struct bump, probability), "delta, of the set where the error is",
+     .required = 1, .range = {0.0, 0.5, OPEN, NULL}},
+    {0},
+};
+
+static void prepare_bump(const struct score_error *error, const struct error_argument *argument,
+                         struct error_level *out)
 {
-    double from = advance(seen, -HUGE_VAL, 0.75 - 0.5 * error->probability), density;
-    double to = advance(seen, from, error->probability);
+    const double probability = ((const struct bump *)(const void *)&error->params)->probability;
+    double from = advance(argument, -HUGE_VAL, 0.75 - 0.5 * probability), density;
+    double to = advance(argument, from, probability);
     if (!(to > from)) /* thinner than the distance between two numbers */
         to = nextafter(from, HUGE_VAL);
     out->edges = 2;
     out->edge[0] = from;
     out->edge[1] = to;
-    out->height = 1.0 / sqrt(seen_between(seen, from, to, &density));
+    out->height = 1.0 / sqrt(argument_probability(argument, from, to, &density));
 }
 
 static void evaluate_bump(const struct error_level *at, size_t n, const double *x, double *out)
@@ -44,10 +56,11 @@ static void evaluate_bump(const struct error_level *at, size_t n, const double *
         out[i] = x[i] >= at->edge[0] && x[i] < at->edge[1] ? at->height : 0.0;
 }
 
-static void prepare_sign(const struct score_error *error, const struct seen *seen, struct error_level *out)
+static void prepare_sign(const struct score_error *error, const struct error_argument *argument,
+                         struct error_level *out)
 {
     (void)error;
-    (void)seen;
+    (void)argument;
     out->edges = 1;
     out->edge[0] = 0.0;
     out->height = 1.0;
@@ -66,7 +79,8 @@ const struct error_shape error_bump = {
     .formula = "g(x) = probability^-1/2 for F^-1(3/4 - probability/2) <= x < F^-1(3/4 + probability/2), F the cdf of "
                "X_t; else 0",
     .source = "theory (13)",
-    .parameters = ERROR_PROBABILITY,
+    .params = bump_params,
+    .params_size = sizeof(struct bump),
     .prepare = prepare_bump,
     .evaluate = evaluate_bump,
 };

@@ -8,13 +8,13 @@
 #include "core/vmath.h"
 #include "model/spectra.h"
 
-/* For any number of components what so many points need stays in the nearest caches. */
+/* Points are evaluated together in chunks whose working set stays in the first caches. */
 enum { CHUNK = JOINT_POINTS };
 
-/* Products pay from so many coordinates times components on, and are exact enough while distances lose no more than
- * this of a variance. */
-#define LEAST_WORK 64
-#define LOSS 1e-9
+/* |x - c|^2 by matrix products: worth it from so many coordinates times components on, and taken while its rounding
+ * is no more than this part of the smallest variance. */
+#define PRODUCTS_LEAST_SIZE 64
+#define PRODUCTS_TOLERANCE 1e-9
 
 static int shares(const struct joint_level *joint)
 {
@@ -36,7 +36,7 @@ static enum status allocate(struct joint_level *joint, struct error *error)
     return STATUS_OK;
 }
 
-/* Noise levels leave the eigenvectors alone. */
+/* U'(m_k - m_0) for the eigenvectors U of the shared covariance S, which are those of A S + O I at every level. */
 static enum status rotate_centres(struct joint_level *joint, struct error *error)
 {
     const struct factor *factor = joint->factor;
@@ -100,7 +100,8 @@ static void set_variances(struct joint_level *joint)
     }
 }
 
-/* In the scales of a shared covariance, or as they are; after the centres their squares. */
+/* The centres c_k = sqrt(A)(m_k - m_0) and their squared norms behind them; of a shared covariance V = U L U' they
+ * are L^(-1/2) U'c_k. Decides whether distances come from matrix products. */
 static void set_centres(struct joint_level *joint)
 {
     size_t n = joint->factor->dimension, components = joint->factor->components;
@@ -119,9 +120,9 @@ static void set_centres(struct joint_level *joint)
         farthest = fmax(farthest, square[k] + (double)n * joint->sd[k] * joint->sd[k]);
         narrowest = fmin(narrowest, joint->sd[k] * joint->sd[k]);
     }
-    joint->by_products =
-        shares(joint)
-        || (joint->spectra == NULL && n * components >= LEAST_WORK && 1e-16 * farthest < LOSS * narrowest);
+    joint->by_products = shares(joint)
+                         || (joint->spectra == NULL && n * components >= PRODUCTS_LEAST_SIZE
+                             && 1e-16 * farthest < PRODUCTS_TOLERANCE * narrowest);
 }
 
 void joint_level_set(struct joint_level *joint, const struct level *level)
@@ -136,7 +137,7 @@ void joint_level_set(struct joint_level *joint, const struct level *level)
         set_centres(joint);
 }
 
-/* Squared distances to a centre, added coordinate by coordinate. */
+/* out += (x_i - c_i)^2 for one coordinate i. */
 VECTOR_CLONES static void add_squares(size_t n, const double *x, double centre, double *out)
 {
     for (size_t j = 0; j < n; j++) {
@@ -145,7 +146,7 @@ VECTOR_CLONES static void add_squares(size_t n, const double *x, double centre, 
     }
 }
 
-/* Log-weights of the components into the scratch, and their log-sum-exp's largest term. */
+/* The log-weights l_k = log(w_k N(x; c_k, V_k)) into the scratch, and max_k l_k. */
 VECTOR_CLONES static void exponents(const struct joint_level *joint, size_t anchor, size_t n, size_t stride,
                                     const double *x, double *largest)
 {
@@ -170,7 +171,7 @@ VECTOR_CLONES static void exponents(const struct joint_level *joint, size_t anch
     }
 }
 
-/* Posterior weights over the variances, in place of the exponents. */
+/* e^(l_k - max l) in place of l_k, and their sum over k. */
 VECTOR_CLONES static void weigh(const struct joint_level *joint, size_t n, const double *largest, double *total)
 {
     for (size_t k = 0; k < joint->factor->components; k++) {
@@ -183,6 +184,7 @@ VECTOR_CLONES static void weigh(const struct joint_level *joint, size_t n, const
     }
 }
 
+/* The score -sum_k p_k (x - c_k)/V_k with p_k the posterior probability of component k. */
 VECTOR_CLONES static void gradient(const struct joint_level *joint, size_t anchor, size_t n, size_t stride,
                                    const double *x, const double *total, double *score)
 {
@@ -205,7 +207,8 @@ VECTOR_CLONES static void gradient(const struct joint_level *joint, size_t ancho
     }
 }
 
-/* The points relative to sqrt(A) m_0, and zeros after them: matrix products are always of one shape. */
+/* The points relative to sqrt(A) m_0, filled up with zeros to CHUNK: the bits of a matrix product depend on its
+ * shape, which is therefore always the same. */
 static void copy_points(const struct joint_level *joint, size_t anchor, size_t n, size_t stride, const double *x,
                         double *out)
 {
@@ -218,7 +221,7 @@ static void copy_points(const struct joint_level *joint, size_t anchor, size_t n
     }
 }
 
-/* In the scales of the shared covariance, from z = U'x; and the gradient's way back. */
+/* z -> L^(-1/2) z, from z = U'x; the gradient takes the same factor on its way back. */
 static void divide_by_scales(const struct joint_level *joint, double *z)
 {
     for (size_t i = 0; i < joint->factor->dimension; i++) {
@@ -247,6 +250,7 @@ VECTOR_CLONES static void exponents_by_products(const struct joint_level *joint,
     }
 }
 
+/* The score -(sum_k p_k/V_k) z + sum_k (p_k/V_k) c_k, the second sum by one product. */
 VECTOR_CLONES static void gradient_by_products(const struct joint_level *joint, const double *z, const double *total,
                                                double *out)
 {
@@ -266,7 +270,7 @@ VECTOR_CLONES static void gradient_by_products(const struct joint_level *joint, 
                 joint->scratch, CHUNK, 1.0, out, CHUNK);
 }
 
-/* What a chunk is evaluated with. */
+/* The working set of a chunk. */
 struct columns {
     double *largest, *total;  /* of the log-sum-exp; CHUNK each */
     double *x, *z, *gradient; /* d rows of CHUNK */
@@ -293,9 +297,9 @@ static void evaluate_by_products(const struct joint_level *joint, const struct c
     spectra_back(joint->spectra, 0, CHUNK, 1.0, columns->x, 0.0, gradient);
 }
 
-/* The log-sum-exp so far takes in one more component: what was added up before is scaled to the new largest term. */
-VECTOR_CLONES static void take_in(const struct joint_level *joint, size_t k, const struct columns *columns,
-                                  int with_score)
+/* Adds component k to the log-sum-exp of the components before it, whose sums are scaled to the new largest term. */
+VECTOR_CLONES static void add_component(const struct joint_level *joint, size_t k, const struct columns *columns,
+                                        int with_score)
 {
     size_t d = joint->factor->dimension;
     const double *variance = joint->spectra->variance + k * d;
@@ -327,18 +331,18 @@ VECTOR_CLONES static void take_in(const struct joint_level *joint, size_t k, con
     }
 }
 
-/* Every component has a covariance of its own. */
+/* Components with covariances of their own, one after the other. */
 static void evaluate_each(const struct joint_level *joint, const struct columns *columns, int with_score)
 {
     size_t d = joint->factor->dimension;
     for (size_t k = 0; k < joint->factor->components; k++) {
-        for (size_t i = 0; i < d; i++) { /* move on from the centre before */
+        for (size_t i = 0; i < d; i++) { /* from relative to the centre before to relative to this one */
             double shift = joint_level_centre(joint, k, k > 0 ? k - 1 : 0, i);
             for (size_t j = 0; j < CHUNK; j++)
                 columns->x[i * CHUNK + j] -= shift;
         }
         spectra_into(joint->spectra, k, CHUNK, columns->x, columns->z);
-        take_in(joint, k, columns, with_score);
+        add_component(joint, k, columns, with_score);
         if (with_score)
             spectra_back(joint->spectra, k, CHUNK, -1.0, columns->z, 1.0, columns->gradient);
     }
@@ -398,24 +402,4 @@ void joint_level_deviate(const struct joint_level *joint, size_t k, const double
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < n; j++)
             out[i * stride] += vector[i * n + j] * (sqrt(variance[j]) * z[j]);
-}
-
-double joint_level_variance(const struct joint_level *joint, size_t k, const double *u)
-{
-    size_t n = joint->factor->dimension;
-    double total = 0.0;
-    if (joint->spectra == NULL) {
-        for (size_t i = 0; i < n; i++)
-            total += u[i] * u[i];
-        return total * joint->sd[k] * joint->sd[k];
-    }
-    size_t matrix = shares(joint) ? 0 : k;
-    const double *vector = joint->spectra->vector + matrix * n * n, *variance = joint->spectra->variance + matrix * n;
-    for (size_t j = 0; j < n; j++) {
-        double along = 0.0;
-        for (size_t i = 0; i < n; i++)
-            along += vector[i * n + j] * u[i];
-        total += along * along * variance[j];
-    }
-    return total;
 }

@@ -41,9 +41,6 @@ void joint_level_evaluate(const struct joint_level *joint, size_t anchor, size_t
  * z (n contiguous numbers). */
 void joint_level_deviate(const struct joint_level *joint, size_t k, const double *z, size_t stride, double *out);
 
-/* <u, V_k u>: the variance of component k along u (n numbers). */
-double joint_level_variance(const struct joint_level *joint, size_t k, const double *u);
-
 /* Coordinate i of sqrt(A)(m_k - m_anchor). */
 static inline double joint_level_centre(const struct joint_level *joint, size_t k, size_t anchor, size_t i)
 {

@@ -8,8 +8,8 @@
 
 enum { CHUNK = 128, FEW = 8 };
 
-/* Where the odds of a component are this far down all over a chunk, neither the density nor the score sees it. */
-#define FAINT (-100.0)
+/* Components whose log-weights are so far below the largest all over a chunk are left out: e^-100 of the density. */
+#define NEGLIGIBLE_LOG_WEIGHT (-100.0)
 
 enum status mixture_level_new(const struct factor *factor, struct mixture_level *out, struct error *error)
 {
@@ -57,10 +57,10 @@ VECTOR_CLONES static void evaluate_single(const struct mixture_level *mixture, s
             score[i] = -inverse * x[i];
 }
 
-/* A component against another: what both of the functions below need. */
+/* Two components, N(x; c, V) and N(x; c', V'). */
 struct pair {
     double centre, inverse, other_centre, other_inverse;
-    double constant; /* of the other's log-weight over this one's */
+    double constant; /* log(w'/w) - log(V'/V)/2 */
 };
 
 static inline struct pair pair_of(const struct mixture_level *mixture, size_t anchor, size_t of, size_t other)
@@ -70,14 +70,14 @@ static inline struct pair pair_of(const struct mixture_level *mixture, size_t an
                          mixture->log_constant[other] - mixture->log_constant[of]};
 }
 
-/* How far the other's log-weight is above this one's. */
+/* l(x) = log(w' N(x; c', V')/(w N(x; c, V))). */
 static inline double log_odds(const struct pair *pair, double x)
 {
     double u = x - pair->centre, v = x - pair->other_centre;
     return pair->constant + 0.5 * (pair->inverse * (u * u) - pair->other_inverse * (v * v));
 }
 
-/* The score of two components: the smaller one's weight over the larger one's is all that it takes. */
+/* The score of two components from `smaller` = e^-|l|, the ratio of the smaller weight to the larger one. */
 static inline double score_of_two(const struct pair *pair, double odds, double smaller, double x)
 {
     double slope = pair->inverse * (x - pair->centre), other = pair->other_inverse * (x - pair->other_centre);
@@ -85,8 +85,8 @@ static inline double score_of_two(const struct pair *pair, double odds, double s
     return -(near + smaller * far) / (1.0 + smaller);
 }
 
-/* The loops of these functions are short on purpose: the fewer operations wait for one another in one, the more
- * points are under way at a time. Exponentials are most of it. */
+/* Several short loops instead of one: the fewer operations of a point depend on one another, the more points the
+ * processor has under way. Most of the time goes into exponentials. */
 VECTOR_CLONES static void score_two(const struct pair *of, size_t n, const double *x, double *score)
 {
     struct pair pair = *of;
@@ -135,8 +135,8 @@ static inline void log_weights(const struct mixture_level *mixture, size_t ancho
     }
 }
 
-/* At most CHUNK points, so that everything stays in the first-level cache for any number of components: what does not
- * fit is computed twice. */
+/* Log-sum-exp of at most CHUNK points, which stay in the first-level cache for any number of components: log-weights
+ * of more than FEW components are computed twice. */
 VECTOR_CLONES static void evaluate_chunk(const struct mixture_level *mixture, size_t anchor, size_t n,
                                          const double *x, double *log_density, double *score)
 {
@@ -156,14 +156,14 @@ VECTOR_CLONES static void evaluate_chunk(const struct mixture_level *mixture, si
     for (size_t k = 0; k < components; k++) {
         double centre = mixture_level_centre(mixture, k, anchor), inverse = mixture->inverse_variance[k];
         double *exponent = kept[few ? k : 0];
-        uint64_t seen = 0;
+        uint64_t counting = 0;
         if (!few)
             log_weights(mixture, anchor, k, n, x, exponent);
         for (size_t i = 0; i < n; i++) {
             exponent[i] -= largest[i];
-            seen += exponent[i] > FAINT ? 1u : 0u;
+            counting += exponent[i] > NEGLIGIBLE_LOG_WEIGHT ? 1u : 0u;
         }
-        for (size_t i = 0; i < n && seen > 0; i++) {
+        for (size_t i = 0; i < n && counting > 0; i++) {
             double weight = exp_of(exponent[i]);
             total[i] += weight;
             gradient[i] += weight * (inverse * (x[i] - centre));
@@ -190,13 +190,13 @@ void mixture_level_evaluate(const struct mixture_level *mixture, size_t anchor, 
 }
 
 VECTOR_CLONES static void split_two(const struct mixture_level *mixture, size_t anchor, size_t of, size_t n,
-                                    const double *x, double *lead, double *others, double *score)
+                                    const double *x, double *excess, double *others, double *score)
 {
     struct pair pair = pair_of(mixture, anchor, of, 1 - of);
     double odds[CHUNK];
     for (size_t i = 0; i < n; i++) {
         odds[i] = log_odds(&pair, x[i]);
-        lead[i] = odds[i] > 0.0 ? odds[i] : 0.0;
+        excess[i] = odds[i] > 0.0 ? odds[i] : 0.0;
         others[i] = -fabs(odds[i]);
     }
     for (size_t i = 0; i < n; i++)
@@ -213,15 +213,15 @@ static inline void all_log_odds(const struct pair *pair, size_t n, const double 
 }
 
 VECTOR_CLONES static void split_chunk(const struct mixture_level *mixture, size_t anchor, size_t of, size_t n,
-                                      const double *x, double *lead, double *others, double *score)
+                                      const double *x, double *excess, double *others, double *score)
 {
     size_t components = mixture->factor->components;
     int few = components <= FEW;
     double kept[FEW][CHUNK], gradient[CHUNK], centre = mixture_level_centre(mixture, of, anchor);
     double inverse = mixture->inverse_variance[of];
-    uint64_t led = 0;
+    uint64_t exceeded = 0;
     for (size_t i = 0; i < n; i++)
-        lead[i] = 0.0;
+        excess[i] = 0.0;
     for (size_t k = 0; k < components; k++) {
         struct pair pair = pair_of(mixture, anchor, of, k);
         double *odds = kept[few ? k : 0];
@@ -229,31 +229,31 @@ VECTOR_CLONES static void split_chunk(const struct mixture_level *mixture, size_
             continue;
         all_log_odds(&pair, n, x, odds);
         for (size_t i = 0; i < n; i++)
-            lead[i] = odds[i] > lead[i] ? odds[i] : lead[i];
+            excess[i] = odds[i] > excess[i] ? odds[i] : excess[i];
     }
     for (size_t i = 0; i < n; i++) {
-        led += lead[i] > 0.0 ? 1u : 0u;
+        exceeded += excess[i] > 0.0 ? 1u : 0u;
         others[i] = 0.0;
         gradient[i] = inverse * (x[i] - centre);
     }
-    for (size_t i = 0; i < n && led > 0; i++) {
-        double weight = exp_of(-lead[i]);
+    for (size_t i = 0; i < n && exceeded > 0; i++) {
+        double weight = exp_of(-excess[i]);
         others[i] = weight - 1.0;
         gradient[i] *= weight;
     }
     for (size_t k = 0; k < components; k++) {
         struct pair pair = pair_of(mixture, anchor, of, k);
         double *odds = kept[few ? k : 0];
-        uint64_t seen = 0;
+        uint64_t counting = 0;
         if (k == of)
             continue;
         if (!few)
             all_log_odds(&pair, n, x, odds);
         for (size_t i = 0; i < n; i++) {
-            odds[i] -= lead[i];
-            seen += odds[i] > FAINT ? 1u : 0u;
+            odds[i] -= excess[i];
+            counting += odds[i] > NEGLIGIBLE_LOG_WEIGHT ? 1u : 0u;
         }
-        for (size_t i = 0; i < n && seen > 0; i++) {
+        for (size_t i = 0; i < n && counting > 0; i++) {
             double weight = exp_of(odds[i]);
             others[i] += weight;
             gradient[i] += weight * (pair.other_inverse * (x[i] - pair.other_centre));
@@ -264,18 +264,18 @@ VECTOR_CLONES static void split_chunk(const struct mixture_level *mixture, size_
 }
 
 void mixture_level_split(const struct mixture_level *mixture, size_t anchor, size_t of, size_t n, const double *x,
-                         double *lead, double *others, double *score)
+                         double *excess, double *others, double *score)
 {
     size_t components = mixture->factor->components;
     if (components == 1) {
         for (size_t i = 0; i < n; i++)
-            lead[i] = others[i] = 0.0;
+            excess[i] = others[i] = 0.0;
         evaluate_single(mixture, n, x, NULL, score);
         return;
     }
     for (size_t start = 0; start < n; start += CHUNK)
         (components == 2 ? split_two : split_chunk)(mixture, anchor, of, n - start < CHUNK ? n - start : CHUNK,
-                                                    x + start, lead + start, others + start,
+                                                    x + start, excess + start, others + start,
                                                     score == NULL ? NULL : score + start);
 }
 

@@ -29,11 +29,11 @@ void mixture_level_set(struct mixture_level *mixture, const struct level *level)
 void mixture_level_evaluate(const struct mixture_level *mixture, size_t anchor, size_t n, const double *x,
                             double *log_density, double *score);
 
-/* The density as part `of` one component and what the others make of it, p = w N exp(lead) (1 + others), where `lead`
- * >= 0 is how far the largest log-weight is above that component's, and > -1 < `others` < K is small where the
- * component is alone, and accurate as such. score may be NULL. */
+/* The density relative to component `of`: p(x) = w N(x; c, V) e^excess (1 + others). The log-odds of component k are
+ * l_k = log(w_k N_k/(w N)), excess = max(0, max_k l_k), and others = sum_k e^(l_k - excess) - 1 over all k, in
+ * (-1, K): small where the component is alone, and then with all its digits. score may be NULL. */
 void mixture_level_split(const struct mixture_level *mixture, size_t anchor, size_t of, size_t n, const double *x,
-                         double *lead, double *others, double *score);
+                         double *excess, double *others, double *score);
 
 /* What either takes at a point, in exponentials and logarithms; a score alone takes no logarithm. */
 static inline size_t mixture_exponentials(const struct mixture_level *mixture)

@@ -1,9 +1,11 @@
 #include "model/params.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/hash.h"
 #include "model/target.h"
 
 size_t param_size(enum param_kind kind)
@@ -18,8 +20,17 @@ size_t param_size(enum param_kind kind)
         [PARAM_MATRICES] = sizeof(struct matrix_list),
         [PARAM_VARIANT] = sizeof(size_t),
         [PARAM_TARGETS] = sizeof(struct target_list),
+        [PARAM_FILE] = sizeof(struct file_numbers),
     };
     return (size_t)kind < sizeof sizes / sizeof sizes[0] ? sizes[kind] : 0;
+}
+
+double param_number(const struct param *param, const union params *values)
+{
+    const void *at = values->bytes + param->offset;
+    return param->kind == PARAM_REAL      ? *(const double *)at
+           : param->kind == PARAM_INTEGER ? (double)*(const size_t *)at
+                                          : NAN;
 }
 
 static int is_end(const struct param *param)
@@ -62,6 +73,8 @@ void params_free(const struct param *params, union params *values)
             free(((struct matrix_list *)at)->entry);
         else if (param->kind == PARAM_TARGETS)
             free_targets(at);
+        else if (param->kind == PARAM_FILE)
+            free(((struct file_numbers *)at)->value);
     }
     memset(values, 0, sizeof *values);
 }
@@ -87,6 +100,7 @@ static void write_value(const struct param *param, const union params *values, F
     const struct real_list *reals = at;
     const struct point_list *points = at;
     const struct matrix_list *matrices = at;
+    const struct file_numbers *numbers = at;
     switch (param->kind) {
     case PARAM_REAL:
         write_reals(at, 1, file);
@@ -117,6 +131,10 @@ static void write_value(const struct param *param, const union params *values, F
         break;
     case PARAM_TARGETS:
         write_targets(at, file);
+        break;
+    case PARAM_FILE:
+        fprintf(file, " %zu %016" PRIx64, numbers->count,
+                hash_bytes(numbers->value, numbers->count * sizeof *numbers->value));
         break;
     }
 }

@@ -19,8 +19,9 @@ enum param_kind {
                        the group's points: one, or one for each of them */
     PARAM_VARIANT,  /* size_t: the place among `variants` of the `kind` of a mapping, whose other keys are the params
                        of that variant, in the same struct */
-    PARAM_TARGETS   /* struct target_list: targets without a name, each with `copies: integer >= 1 | rest`, exactly
+    PARAM_TARGETS,  /* struct target_list: targets without a name, each with `copies: integer >= 1 | rest`, exactly
                        one `rest` */
+    PARAM_FILE /* struct file_numbers: the numbers in a text file, or in a dataset of an HDF5 file, FILE:DATASET */
 };
 
 struct real_list {
@@ -36,6 +37,11 @@ struct point_list {
 struct matrix_list {
     size_t count, order;
     double *entry; /* row-major, matrix after matrix */
+};
+
+struct file_numbers {
+    size_t count;
+    double *value;
 };
 
 struct target_list {
@@ -97,11 +103,15 @@ union params {
 void params_init(const struct param *params, union params *values);
 void params_free(const struct param *params, union params *values); /* their lists */
 
-/* " KEY VALUES" for each, to 17 digits, in the table's order: equal texts mean equal values. */
+/* " KEY VALUES" for each, to 17 digits, in the table's order: equal texts mean equal values (of the numbers in a
+ * file, how many there are and a hash of them, wherever it is). */
 void params_describe(const struct param *params, const union params *values, FILE *file);
 
 /* The descriptor of a key, of a variant's too; NULL if there is none. */
 const struct param *params_find(const struct param *params, const char *key);
+
+/* The value of a real or an integer; NaN of other kinds. */
+double param_number(const struct param *param, const union params *values);
 
 /* Bytes of a member of that kind; 0: there is no such kind. */
 size_t param_size(enum param_kind kind);

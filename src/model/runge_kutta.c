@@ -2,43 +2,10 @@
 
 #include <math.h>
 
-/* The integral from 0 to `end` of the Lagrange polynomial that is 1 at node j and 0 at the other `count` - 1. */
-static double basis_integral(size_t count, const double *node, size_t j, double end)
-{
-    double coefficient[RUNGE_KUTTA_STAGES] = {1.0}, power = end, total = 0.0;
-    size_t degree = 0;
-    for (size_t k = 0; k < count; k++) {
-        if (k == j)
-            continue;
-        double scale = 1.0 / (node[j] - node[k]);
-        degree++;
-        for (size_t i = degree; i > 0; i--)
-            coefficient[i] = scale * (coefficient[i - 1] - node[k] * coefficient[i]);
-        coefficient[0] *= -node[k] * scale;
-    }
-    for (size_t i = 0; i <= degree; i++) {
-        total += coefficient[i] * power / (double)(i + 1);
-        power *= end;
-    }
-    return total;
-}
-
-struct runge_kutta runge_kutta_lagrange(size_t stages, const double *node)
-{
-    struct runge_kutta rule = {.stages = stages};
-    for (size_t i = 0; i < stages; i++) {
-        rule.node[i] = node[i];
-        rule.weight[i] = basis_integral(stages, node, i, 1.0);
-        for (size_t j = 0; j < i; j++)
-            rule.inner[i][j] = basis_integral(i, node, j, node[i]);
-    }
-    return rule;
-}
-
-static struct level level_at(const struct runge_kutta *rule, const struct step *step, size_t stage)
+static struct level level_at(const struct runge_kutta *rule, double length, const struct step *step, size_t stage)
 {
     double node = rule->node[stage];
-    return node > 0.0 ? level_scaled(&step->from, 1.0 - step->omega * node) : step->from;
+    return node > 0.0 ? level_scaled(&step->from, 1.0 - length * node) : step->from;
 }
 
 /* sum_j factor[j] slope_j -> out */
@@ -51,13 +18,13 @@ static void combine(size_t count, const double *factor, size_t n, const double *
             out[i] += factor[j] * slope[j * n + i];
 }
 
-void runge_kutta_increment(const struct runge_kutta *rule, const struct step *step, const struct score *score,
-                           size_t n, const double *x, double *out, double *work)
+void runge_kutta_increment(const struct runge_kutta *rule, double length, const struct step *step,
+                           const struct score *score, size_t n, const double *x, double *out, double *work)
 {
-    /* Moving by sigma_t omega in u moves x = sqrt(abar_t) u by this. */
-    double move = -step->omega * sqrt(step->from.noise);
+    /* Moving by sigma_t length in u moves x = sqrt(abar_t) u by this. */
+    double move = -length * sqrt(step->from.noise);
     for (size_t stage = 0; stage < rule->stages; stage++) {
-        struct level level = level_at(rule, step, stage);
+        struct level level = level_at(rule, length, step, stage);
         double *slope = work + stage * n, scale = sqrt(level.alpha_bar / step->from.alpha_bar);
         double noise = -sqrt(level.noise);
         const double *at = stage > 0 ? out : x;
@@ -76,11 +43,11 @@ void runge_kutta_increment(const struct runge_kutta *rule, const struct step *st
 }
 
 /* A level that several stages share is one level. */
-size_t runge_kutta_levels(const struct runge_kutta *rule, const struct step *step, struct level *out)
+size_t runge_kutta_levels(const struct runge_kutta *rule, double length, const struct step *step, struct level *out)
 {
     size_t count = 0;
     for (size_t stage = 1; stage < rule->stages; stage++)
         if (rule->node[stage] != rule->node[stage - 1])
-            out[count++] = level_at(rule, step, stage);
+            out[count++] = level_at(rule, length, step, stage);
     return count;
 }

@@ -1,6 +1,6 @@
 /* Explicit Runge-Kutta rules for the PF-ODE du/dsigma = eps (theory (7)) from level t to a lower sigma: what the
  * stochastic samplers of higher order use to reach the overshoot level of theory (8), from where forward noise leads
- * back to level t-1. In units of sigma_t the interval is [1 - omega, 1], so that no difference of sigmas is formed.
+ * back to level t-1. In units of sigma_t the interval is [1 - length, 1], so that no difference of sigmas is formed.
  */
 #ifndef MODEL_RUNGE_KUTTA_H
 #define MODEL_RUNGE_KUTTA_H
@@ -13,21 +13,17 @@ enum { RUNGE_KUTTA_STAGES = 4 };
 
 struct runge_kutta {
     size_t stages;                   /* in 1..RUNGE_KUTTA_STAGES, one score evaluation each */
-    double node[RUNGE_KUTTA_STAGES]; /* as parts of the interval: node[0] = 0; sigma = (1 - omega node) sigma_t */
+    double node[RUNGE_KUTTA_STAGES]; /* as parts of the interval: node[0] = 0; sigma = (1 - length node) sigma_t */
     double inner[RUNGE_KUTTA_STAGES][RUNGE_KUTTA_STAGES]; /* row i moves to node i, by the stages before it */
     double weight[RUNGE_KUTTA_STAGES];
 };
 
-/* The rule of successive Lagrange interpolation on distinct nodes, node[0] = 0: eps between the nodes is the
- * polynomial through its values at the nodes so far, integrated exactly, to the next node and in the end to 1. */
-struct runge_kutta runge_kutta_lagrange(size_t stages, const double *node);
-
 /* As sampler.increment, with `stages` work arrays. Levels asked for, node by node: level t where it is 0, else
- * level_scaled(&step->from, 1 - omega node). */
-void runge_kutta_increment(const struct runge_kutta *rule, const struct step *step, const struct score *score,
-                           size_t n, const double *x, double *out, double *work);
+ * level_scaled(&step->from, 1 - length node). */
+void runge_kutta_increment(const struct runge_kutta *rule, double length, const struct step *step,
+                           const struct score *score, size_t n, const double *x, double *out, double *work);
 
 /* As sampler.other_levels. */
-size_t runge_kutta_levels(const struct runge_kutta *rule, const struct step *step, struct level *out);
+size_t runge_kutta_levels(const struct runge_kutta *rule, double length, const struct step *step, struct level *out);
 
 #endif

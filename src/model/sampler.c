@@ -1,9 +1,12 @@
 #include "model/sampler.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/legendre.h"
+#include "core/lists.h"
 #include "core/memory.h"
 
 #define SAMPLER(object) extern const struct sampler object;
@@ -16,18 +19,8 @@ static const struct sampler *const samplers[] = {
 #undef SAMPLER
 };
 
-const struct sampler *sampler_at(size_t index)
-{
-    return index < sizeof samplers / sizeof samplers[0] ? samplers[index] : NULL;
-}
-
-const struct sampler *sampler_find(const char *name)
-{
-    for (size_t i = 0; i < sizeof samplers / sizeof samplers[0]; i++)
-        if (strcmp(samplers[i]->name, name) == 0)
-            return samplers[i];
-    return NULL;
-}
+LIST_AT(sampler, sampler_at, samplers)
+LIST_FIND(sampler, sampler_find, sampler_at)
 
 struct sampler_instance *sampler_instance_new(const struct sampler *kind, const union params *values,
                                               const char *name, char *written)
@@ -80,6 +73,7 @@ struct step sampler_step(const struct sampler *sampler, const struct schedule *s
 {
     struct step step = {
         .t = t,
+        .T = schedule->T,
         .from = schedule_level(schedule, t),
         .to = schedule_level(schedule, t - 1),
         .alpha = 1.0 - schedule->beta[t],
@@ -87,6 +81,7 @@ struct step sampler_step(const struct sampler *sampler, const struct schedule *s
         .beta = schedule->beta[t],
         .beta_before = schedule->beta[t < schedule->T ? t + 1 : t],
         .beta_after = schedule->beta[t > 2 ? t - 1 : t],
+        .draw = 0.5,
         .params = sampler != NULL ? sampler->values : NULL,
         .clip = HUGE_VAL,
     };
@@ -94,13 +89,61 @@ struct step sampler_step(const struct sampler *sampler, const struct schedule *s
     return step;
 }
 
-enum status sampler_check(const struct sampler *sampler, const struct schedule *schedule, struct error *error)
+static enum status check_steps(const struct sampler *sampler, const struct schedule *schedule, struct error *error)
 {
     for (size_t t = schedule->T; sampler->admits != NULL && t >= 2; t--) {
         struct step step = sampler_step(sampler, schedule, t);
         TRY(sampler->admits(sampler, &step, error));
     }
     return STATUS_OK;
+}
+
+/* Whether a schedule of T steps like this one exists and the sampler admits it. */
+static bool admits(const struct sampler *sampler, const struct schedule *like, size_t T)
+{
+    struct schedule *schedule;
+    bool exists = schedule_with(like->kind, &like->values, T, &schedule, NULL) == STATUS_OK;
+    bool admitted = exists && check_steps(sampler, schedule, NULL) == STATUS_OK;
+    schedule_free(schedule);
+    return admitted;
+}
+
+enum status sampler_check(const struct sampler *sampler, const struct schedule *schedule, struct error *error)
+{
+    const size_t most = (size_t)1 << 20;
+    struct error found = {STATUS_OK, ""};
+    enum status status = check_steps(sampler, schedule, &found);
+    if (status == STATUS_OK)
+        return status;
+    size_t fails = schedule->T, exists = 2 * fails;
+    while (exists <= most && !admits(sampler, schedule, exists)) {
+        fails = exists;
+        exists *= 2;
+    }
+    if (exists > most)
+        return fail_with(error, status, "%s; no schedule of up to %zu steps mends that", found.text, most);
+    while (exists > fails + 1) {
+        size_t middle = fails + (exists - fails) / 2;
+        if (admits(sampler, schedule, middle))
+            exists = middle;
+        else
+            fails = middle;
+    }
+    return fail_with(error, status, "%s: the smallest admissible T is %zu", found.text, exists);
+}
+
+size_t sampler_draws(const struct sampler *sampler, double *draw, double *weight)
+{
+    size_t count = sampler->draws > 0 ? sampler->draws : 1;
+    double total = 0.0;
+    legendre_rule(count, draw, weight);
+    for (size_t k = 0; k < count; k++)
+        total += weight[k];
+    for (size_t k = 0; k < count; k++) {
+        draw[k] = 0.5 * (1.0 + draw[k]);
+        weight[k] /= total; /* probabilities; the rule's sum is off by a few roundings, which steps would add up */
+    }
+    return count;
 }
 
 double sampler_clip(size_t dimension, size_t T)

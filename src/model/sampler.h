@@ -14,7 +14,7 @@
 #include "model/schedule.h"
 
 /* Levels at which a sampler asks for the score in one step: t, t-1 and a few of its own. */
-enum { SAMPLER_LEVELS = 5, SAMPLER_OTHER_LEVELS = SAMPLER_LEVELS - 2 };
+enum { SAMPLER_LEVELS = 5, SAMPLER_OTHER_LEVELS = SAMPLER_LEVELS - 2, SAMPLER_DRAWS = 8 };
 
 /* The score that the sampler sees, s_t(x), at n numbers: points on the line, or the coordinates of points in space in
  * an order that only the score knows. Samplers combine them number by number and ask for all n at once. The level is
@@ -43,6 +43,15 @@ struct sampler {
      * evaluates what an engine would rely on. */
     int regular;
     size_t work_arrays; /* arrays of n doubles that `increment` needs */
+    /* Arrays of n doubles that the sampler keeps from step to step, such as earlier evaluations: step->memory, which
+     * `increment` finds at the same points' numbers as it left them in the step before, and as zeros at t = T. D is a
+     * function of x and of them, and regular if they shift with X_0 or stay. 0: Y is a Markov chain. */
+    size_t memory;
+    /* In each step a number is drawn from a Gauss-Legendre rule of so many nodes on (0, 1), with its weights as
+     * probabilities, the same for all coordinates: step->draw, on which D and the other levels may depend, the noise
+     * not. The kernel is a mixture of kernels (5). At most SAMPLER_DRAWS, of regular samplers without clip; 0: none.
+     */
+    size_t draws;
     /* log(v alpha/(1 - alpha)): how the kernel's variance differs from the one that makes it a reversed forward step
      * to first order. Of order h, and exact as such, where all noise comes after the map. -infinity: no noise in this
      * step. NULL: no noise in any, a deterministic map. */
@@ -99,7 +108,12 @@ void sampler_describe(const struct sampler *sampler, FILE *file);
 /* Step t in 2..T of a schedule, as the sampler (NULL: none) sees it; clip off. */
 struct step sampler_step(const struct sampler *sampler, const struct schedule *schedule, size_t t);
 
-/* STATUS_INADMISSIBLE if the sampler's parameters do not admit a step of the schedule. */
+/* What a step may draw, at most SAMPLER_DRAWS numbers and their probabilities; 1/2 where the sampler draws none.
+ * Returns how many. */
+size_t sampler_draws(const struct sampler *sampler, double *draw, double *weight);
+
+/* STATUS_INADMISSIBLE if the sampler's parameters do not admit a step of the schedule; the text names the smallest
+ * admissible T, as smaller steps admit more. */
 MUST_USE enum status sampler_check(const struct sampler *sampler, const struct schedule *schedule,
                                    struct error *error);
 

@@ -1,5 +1,6 @@
 /* Samplers that move along the score: the three variance conventions of DDPM, theory (6), and the 2024 SDE sampler,
- * theory (12), with D = (1 - alpha) s, and DDIM, theory (11), with half of that. */
+ * theory (12), with D = (1 - alpha) s, the exponential integrator of the reverse SDE, and DDIM, theory (11), with
+ * half of that. */
 #include <math.h>
 
 #include "model/sampler.h"
@@ -20,6 +21,17 @@ static void increment_half(const struct step *step, const struct score *score, s
     score->evaluate(score, &step->from, n, x, out);
     for (size_t i = 0; i < n; i++)
         out[i] *= 0.5 * step->beta;
+}
+
+/* exp(h) x + 2 (exp(h) - 1) s with alpha = exp(-2 h), times sqrt(alpha): D = 2 (1 - sqrt(alpha)) s */
+static void increment_exponential(const struct step *step, const struct score *score, size_t n, const double *x,
+                                  double *out, double *work)
+{
+    double factor = -2.0 * expm1(0.5 * step->log_alpha);
+    (void)work;
+    score->evaluate(score, &step->from, n, x, out);
+    for (size_t i = 0; i < n; i++)
+        out[i] *= factor;
 }
 
 /* v = (1 - alpha)/alpha */
@@ -89,6 +101,21 @@ const struct sampler sampler_ddpm_ancestral = {
     .regular = 1,
     .log_noise_ratio = noise_ancestral,
     .increment = increment,
+};
+
+const struct sampler sampler_exponential_integrator = {
+    .name = "exponential-integrator",
+    .doc =
+        "The reverse SDE of the Ornstein-Uhlenbeck process, solved exactly over a step in which the score is frozen.",
+    .formula = "D = 2 (1 - sqrt(alpha_t)) s_t(x); v = (1 - alpha_t)/alpha_t",
+    .source = "Chen, Chewi, Li, Li, Salim & Zhang, arXiv:2209.11215; Benton, De Bortoli, Doucet & Deligiannidis, "
+              "arXiv:2308.03686",
+    .score_evaluations = 1,
+    .regular = 1,
+    .log_noise_ratio = noise_ddpm,
+    .increment = increment_exponential,
+    .claimed_order = 0.5,
+    .claim_source = "arXiv:2308.03686, abstract: KL <= eps^2, hence TV <= eps, in O(d/eps^2) steps",
 };
 
 const struct sampler sampler_ddim = {

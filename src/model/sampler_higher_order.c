@@ -1,5 +1,5 @@
-/* Theory (8) with a transfer of order 3 or 4: from level t along the PF-ODE to the overshoot level, then the forward
- * noise of `accelerated` back up to level t-1. K = 1 is `ddpm-ancestral`, K = 2 `accelerated-unclipped`.
+/* Theory (9') with a transfer of order 2, 3 or 4: from level t along the PF-ODE to the overshoot level, then the
+ * forward noise of `accelerated` back up to level t-1. K = 1 is `ddpm-ancestral`, K = 2 `accelerated-unclipped`.
  *
  * Lagrange: each node is reached by integrating the polynomial through the nodes before it, so the nodes are what is
  * left to choose. In general such a rule has order 2, since the first node is reached to first order only; it has
@@ -8,6 +8,7 @@
  * b_3 a_31 = 0 and c_2 = 3/2 c_1, and 0, 1/3, 1/2, 1 meet them. */
 #include <math.h>
 
+#include "model/overshoot.h"
 #include "model/runge_kutta.h"
 
 static const struct runge_kutta lagrange_3 = {
@@ -24,6 +25,13 @@ static const struct runge_kutta lagrange_4 = {
     .weight = {1.0 / 6.0, 0.0, 2.0 / 3.0, 1.0 / 6.0},
 };
 
+static const struct runge_kutta midpoint = {
+    .stages = 2,
+    .node = {0.0, 0.5},
+    .inner = {{0.0}, {0.5}},
+    .weight = {0.0, 1.0},
+};
+
 static const struct runge_kutta kutta_3 = {
     .stages = 3,
     .node = {0.0, 0.5, 1.0},
@@ -38,24 +46,20 @@ static const struct runge_kutta kutta_4 = {
     .weight = {1.0 / 6.0, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 6.0},
 };
 
-static double log_noise_ratio(const struct step *step)
-{
-    return log1p(-step->omega);
-}
-
 #define RULE(name) \
     static void increment_##name(const struct step *step, const struct score *score, size_t n, const double *x, \
                                  double *out, double *work) \
     { \
-        runge_kutta_increment(&(name), step, score, n, x, out, work); \
+        runge_kutta_increment(&(name), -overshoot_shift_of(step), step, score, n, x, out, work); \
     } \
     static size_t levels_##name(const struct step *step, struct level *out) \
     { \
-        return runge_kutta_levels(&(name), step, out); \
+        return runge_kutta_levels(&(name), -overshoot_shift_of(step), step, out); \
     }
 
 RULE(lagrange_3)
 RULE(lagrange_4)
+RULE(midpoint)
 RULE(kutta_3)
 RULE(kutta_4)
 
@@ -74,11 +78,11 @@ const struct sampler sampler_lagrange_3 = {
     .score_evaluations = 3,
     .regular = 1,
     .work_arrays = 3,
-    .log_noise_ratio = log_noise_ratio,
     .increment = increment_lagrange_3,
     .other_levels = levels_lagrange_3,
     .claimed_order = 3.0,
     .claim_source = "order of the transfer, derived here (theory §9)",
+    OVERSHOOTS,
 };
 
 const struct sampler sampler_lagrange_4 = {
@@ -89,11 +93,28 @@ const struct sampler sampler_lagrange_4 = {
     .score_evaluations = 4,
     .regular = 1,
     .work_arrays = 4,
-    .log_noise_ratio = log_noise_ratio,
     .increment = increment_lagrange_4,
     .other_levels = levels_lagrange_4,
     .claimed_order = 4.0,
     .claim_source = "order of the transfer, derived here (theory §9)",
+    OVERSHOOTS,
+};
+
+const struct sampler sampler_runge_kutta_2 = {
+    .name = "runge-kutta-2",
+    .doc =
+        "The midpoint rule for the PF-ODE to the overshoot level, then forward noise: `accelerated-unclipped` with "
+        "its intermediate point halfway to the overshoot level instead of at level t-1.",
+    .formula = "as lagrange-3, with the midpoint rule: c = 0, 1/2, weights 0, 1",
+    .source = "theory §9; the rule: Runge 1895",
+    .score_evaluations = 2,
+    .regular = 1,
+    .work_arrays = 2,
+    .increment = increment_midpoint,
+    .other_levels = levels_midpoint,
+    .claimed_order = 2.0,
+    .claim_source = "order of the transfer, derived here (theory §9)",
+    OVERSHOOTS,
 };
 
 const struct sampler sampler_runge_kutta_3 = {
@@ -104,11 +125,11 @@ const struct sampler sampler_runge_kutta_3 = {
     .score_evaluations = 3,
     .regular = 1,
     .work_arrays = 3,
-    .log_noise_ratio = log_noise_ratio,
     .increment = increment_kutta_3,
     .other_levels = levels_kutta_3,
     .claimed_order = 3.0,
     .claim_source = "order of the transfer, derived here (theory §9)",
+    OVERSHOOTS,
 };
 
 const struct sampler sampler_runge_kutta_4 = {
@@ -119,9 +140,9 @@ const struct sampler sampler_runge_kutta_4 = {
     .score_evaluations = 4,
     .regular = 1,
     .work_arrays = 4,
-    .log_noise_ratio = log_noise_ratio,
     .increment = increment_kutta_4,
     .other_levels = levels_kutta_4,
     .claimed_order = 4.0,
     .claim_source = "order of the transfer, derived here (theory §9)",
+    OVERSHOOTS,
 };

@@ -1,34 +1,12 @@
 #include <math.h>
 
 #include "core/vmath.h"
-#include "model/sampler.h"
+#include "model/overshoot.h"
 
-/* Of the samplers that overshoot: theory (9'). */
-struct overshoot {
-    double omega; /* the noise's variance is omega times that of theory (8): 1 is (8), 0 has no noise */
-};
-
-static double overshoot_of(const struct step *step)
-{
-    return ((const struct overshoot *)step->params)->omega;
-}
-
-/* theory (8)-(9). In units of sigma_t the three nodes of the PF-ODE are sigma_0 = 1, sigma_1 = sqrt(1 - omega),
- * sigma_2 = 1 - omega (the overshoot level), because alpha_t (1 - abar_{t-1})/(1 - abar_t) = 1 - omega; so no
- * difference of sigmas is ever formed. */
+/* sigma_1/sigma_0 - 1 */
 static double first_shift(const struct step *step)
 {
-    return -step->omega / (1.0 + sqrt(1.0 - step->omega)); /* sigma_1/sigma_0 - 1 */
-}
-
-/* sigma_2/sigma_0 - 1 where sigma_2 = sqrt((1 - omega)(1 - w omega)), w the overshoot, so that its level's noise is
- * (1 - abar_{t-1})(1 - w omega)/(1 - v_w): theory (9'). */
-static double second_shift(const struct step *step)
-{
-    double w = overshoot_of(step), omega = step->omega;
-    if (w == 1.0)
-        return -omega;
-    return -(omega + w * omega * (1.0 - omega)) / (1.0 + sqrt((1.0 - omega) * (1.0 - w * omega)));
+    return overshoot_shift(0.0, step);
 }
 
 /* e0 from the score, and the point at sigma_1. */
@@ -82,13 +60,13 @@ static void increment_to(double shift, double clip, const struct step *step, con
 static void increment(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
                       double *work)
 {
-    increment_to(second_shift(step), step->clip, step, score, n, x, out, work);
+    increment_to(overshoot_shift_of(step), step->clip, step, score, n, x, out, work);
 }
 
 static void increment_unclipped(const struct step *step, const struct score *score, size_t n, const double *x,
                                 double *out, double *work)
 {
-    increment_to(second_shift(step), HUGE_VAL, step, score, n, x, out, work);
+    increment_to(overshoot_shift_of(step), HUGE_VAL, step, score, n, x, out, work);
 }
 
 /* No overshoot: sigma_2 = sigma_1, and the rule is Heun's. */
@@ -104,47 +82,6 @@ static void correction(const struct step *step, const struct score *score, size_
     evaluate(step, score, n, x, work, out, work + n);
 }
 
-static double log_noise_ratio(const struct step *step)
-{
-    return log(overshoot_of(step)) + log1p(-step->omega);
-}
-
-static void adapt(struct sampler *instance)
-{
-    double w = ((const struct overshoot *)instance->values)->omega;
-    if (w == 1.0)
-        return;
-    if (w == 0.0)
-        instance->log_noise_ratio = NULL;
-    if (instance->claimed_order > 0.0)
-        instance->claim_source = "order of the transfer, derived here (theory (9'))";
-}
-
-/* The overshoot level has 1 - w omega > 0. */
-static enum status admits(const struct sampler *sampler, const struct step *step, struct error *error)
-{
-    double w = overshoot_of(step);
-    return w * step->omega < 1.0
-               ? STATUS_OK
-               : fail_with(error, STATUS_INADMISSIBLE,
-                           "sampler %s: in step t = %zu there is no level to overshoot to with %g times the noise of "
-                           "theory (8), expected less than (1 - abar_t)/(1 - alpha_t) = %g",
-                           sampler->name, step->t, w, 1.0 / step->omega);
-}
-
-static const struct overshoot standard = {1.0};
-static const struct param params[] = {
-    {"overshoot", PARAM_REAL, offsetof(struct overshoot, omega),
-     "omega of theory (9'): the noise's variance is omega times ddpm-ancestral's, and the transfer goes as much "
-     "farther; "
-     "0 is a deterministic step to level t-1, and at most (1 - abar_t)/(1 - alpha_t) exists",
-     .standard = 1.0, .range = AT_LEAST(0.0)},
-    {0},
-};
-
-#define OVERSHOOTS \
-    .params = params, .params_size = sizeof(struct overshoot), .values = &standard, .adapt = adapt, .admits = admits
-
 const struct sampler sampler_accelerated = {
     .name = "accelerated",
     .doc = "Second-order PF-ODE transfer to an overshoot level with a momentum-like correction from an intermediate "
@@ -154,14 +91,13 @@ const struct sampler sampler_accelerated = {
            "derived here (the full text was not at hand); it is not the paper's exact update.",
     .formula = "e0 = eps_t(x), e1 = eps_{t-1}((x + sqrt(abar_t)(s1 - s0) e0)/sqrt(alpha_t)); D = sqrt(abar_t)[(s2 - "
                "s0) e0 + "
-               "(s2 - s0)^2/(2(s1 - s0)) clip(e1 - e0)]; v as in ddpm-ancestral; with overshoot omega, v is omega "
-               "times that and s2 = s1 sqrt(1 - omega (1 - "
+               "(s2 - s0)^2/(2(s1 - s0)) clip(e1 - e0)]; v as in ddpm-ancestral; with overshoot kappa, v is kappa "
+               "times that and s2 = s1 sqrt(1 - kappa (1 - "
                "alpha_t)/(1 - abar_t))",
     .source = "after Li & Cai, arXiv:2410.23285: abstract, schedule, clip rule and structure",
     .score_evaluations = 2,
     .regular = 1,
     .work_arrays = 2,
-    .log_noise_ratio = log_noise_ratio,
     .increment = increment,
     .correction = correction,
     .claimed_order = 2.0,
@@ -177,7 +113,6 @@ const struct sampler sampler_accelerated_unclipped = {
     .score_evaluations = 2,
     .regular = 1,
     .work_arrays = 2,
-    .log_noise_ratio = log_noise_ratio,
     .increment = increment_unclipped,
     OVERSHOOTS,
 };

@@ -15,7 +15,7 @@ static int fill(const void *params, size_t T, double *log_alpha_bar, double *log
         log_alpha_bar[t] = sum_value(&log_a);
         log_noise[t] = sum_value(&log_o);
         double a = exp(log_alpha_bar[t]), o = exp(log_noise[t]);
-        if (!(a > 0.0 && o > 0.0 && log_alpha_bar[t] < 0.0 && log_noise[t] < 0.0 && h * a < 1.0))
+        if (!(h * a < 1.0))
             return 0;
         beta[t] = h * o / (1.0 + h * o);
         sum_add(&log_a, log1p(h * o));
@@ -36,6 +36,7 @@ const struct schedule_kind schedule_li_cai = {
     .source = "Li & Cai, arXiv:2410.23285, as stated in arXiv:2504.05300 eq. (14)",
     .fill = fill,
     .step_size = schedule_constants_step_size,
+    .step_size_bound = 1.0,
     .params = schedule_constants_params,
     .params_size = sizeof(struct schedule_constants),
 };

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/lists.h"
 #include "core/sum.h"
 
 #define ERROR_SHAPE(object) extern const struct error_shape object;
@@ -30,43 +31,34 @@ const char *const error_spread_names[] = {
 const char *const error_spread_docs[] = {
     [SPREAD_ALL] = "Each coordinate has its own error g(x_i), with a share 1/d of eps_score^2.",
     [SPREAD_ONE] = "The first coordinate has all of it, g(x_1).",
-    [SPREAD_DIAGONAL] =
-        "g(<u, x>) u with u = (1, ..., 1)/sqrt(d). Couples coordinates, but for a bias and for isotropic "
-        "Gaussians, which a rotation decouples.",
+    [SPREAD_DIAGONAL] = "g(<u, x>) u with u = (1, ..., 1)/sqrt(d). Couples coordinates, but for a bias and for "
+                        "isotropic Gaussians, which a rotation decouples.",
     [SPREAD_NORM] = "g(|x|) x/|x|, for concentric Gaussians (a radial target, or a Gaussian with mean 0 and a flat "
                     "spectrum). Couples coordinates.",
     NULL,
 };
 
-const struct error_shape *error_shape_at(size_t index)
-{
-    return index < sizeof shapes / sizeof shapes[0] ? shapes[index] : NULL;
-}
+LIST_AT(error_shape, error_shape_at, shapes)
+LIST_FIND(error_shape, error_shape_find, error_shape_at)
 
-const struct error_shape *error_shape_find(const char *name)
-{
-    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
-        if (strcmp(shapes[i]->name, name) == 0)
-            return shapes[i];
-    return NULL;
-}
-
-const struct error_profile *error_profile_at(size_t index)
-{
-    return index < sizeof profiles / sizeof profiles[0] ? profiles[index] : NULL;
-}
-
-const struct error_profile *error_profile_find(const char *name)
-{
-    for (size_t i = 0; i < sizeof profiles / sizeof profiles[0]; i++)
-        if (strcmp(profiles[i]->name, name) == 0)
-            return profiles[i];
-    return NULL;
-}
+LIST_AT(error_profile, error_profile_at, profiles)
+LIST_FIND(error_profile, error_profile_find, error_profile_at)
 
 const char *score_error_name(const struct score_error *error)
 {
     return error == NULL || error->shape == NULL ? "none" : error->shape->name;
+}
+
+double score_error_param(const struct score_error *error, const char *key)
+{
+    const struct param *param = error->shape != NULL ? params_find(error->shape->params, key) : NULL;
+    return param != NULL ? param_number(param, &error->params) : NAN;
+}
+
+int score_error_equal(const struct score_error *a, const struct score_error *b)
+{
+    return a->shape == b->shape && a->profile == b->profile && a->spread == b->spread && a->size == b->size
+           && a->growth == b->growth && memcmp(&a->params, &b->params, sizeof a->params) == 0;
 }
 
 void score_error_describe(const struct score_error *error, FILE *file)
@@ -74,10 +66,7 @@ void score_error_describe(const struct score_error *error, FILE *file)
     fputs(score_error_name(error), file);
     if (error == NULL || error->shape == NULL)
         return;
-    if (error->shape->parameters & ERROR_ROUGHNESS)
-        fprintf(file, " roughness %.17g", error->roughness);
-    if (error->shape->parameters & ERROR_PROBABILITY)
-        fprintf(file, " probability %.17g", error->probability);
+    params_describe(error->shape->params, &error->params, file);
     fprintf(file, " profile %s spread %s size %.17g growth %.17g", error->profile->name,
             error_spread_names[error->spread], error->size, error->growth);
 }
@@ -130,11 +119,10 @@ enum status score_error_spread(const struct score_error *error, size_t dimension
     if (error->spread == SPREAD_DIAGONAL && list->count == 1 && first->components == 1 && first->dimension == 1)
         return rotate(dimension, list, failure);
     if (error->spread == SPREAD_NORM)
-        return fail_with(
-            failure, STATUS_UNSUPPORTED,
-            "a %s error of the norm couples the coordinates in dimension %zu: no exact engine, only chains "
-            "can carry it",
-            error->shape->name, dimension);
+        return fail_with(failure, STATUS_UNSUPPORTED,
+                         "a %s error of the norm couples the coordinates in dimension %zu: no exact engine, only "
+                         "chains can carry it",
+                         error->shape->name, dimension);
     /* the engine of one factor in all the coordinates sees them together */
     if (list->count == 1 && list->group[0].factor.dimension == dimension) {
         list->group[0].error_share = 1.0;
@@ -157,7 +145,8 @@ double score_error_norm(const struct score_error *error, const struct schedule *
 }
 
 static void set_level(const struct score_error *error, double norm, double share, const struct schedule *schedule,
-                      size_t t, const struct seen *seen, struct error_level *out)
+                      size_t t, const struct mixture_level *line, const struct radial_level *radial,
+                      struct error_level *out)
 {
     *out = (struct error_level){0};
     if (error == NULL || error->shape == NULL || !(share > 0.0))
@@ -167,19 +156,20 @@ static void set_level(const struct score_error *error, double norm, double share
     if (out->amplitude == 0.0)
         return;
     out->shape = error->shape;
-    error->shape->prepare(error, seen, out);
+    const struct error_argument argument = error_argument_of(line, radial);
+    error->shape->prepare(error, &argument, out);
 }
 
 void score_error_at(const struct score_error *error, double norm, double share, const struct schedule *schedule,
                     size_t t, const struct mixture_level *mixture, struct error_level *out)
 {
-    set_level(error, norm, share, schedule, t, &(struct seen){.line = mixture}, out);
+    set_level(error, norm, share, schedule, t, mixture, NULL, out);
 }
 
 void score_error_at_norm(const struct score_error *error, double norm, const struct schedule *schedule, size_t t,
                          const struct radial_level *radial, struct error_level *out)
 {
-    set_level(error, norm, 1.0, schedule, t, &(struct seen){.radial = radial}, out);
+    set_level(error, norm, 1.0, schedule, t, NULL, radial, out);
 }
 
 /* Where x + shift was rounded up to an edge, the number below it: whether a point is inside must not depend on the

@@ -10,15 +10,12 @@
 
 #include "core/status.h"
 #include "model/mixture_level.h"
-#include "model/seen.h"
+#include "model/error_argument.h"
 #include "model/schedule.h"
 #include "model/target.h"
 
 struct score_error;
 struct error_level;
-
-/* Parameters of a shape, as flags. */
-enum { ERROR_ROUGHNESS = 1, ERROR_PROBABILITY = 2 };
 
 /* g(x) in one coordinate with E_{p_t} g^2 = 1. A wave is odd (theory's phi is 0):
  * e = eps sqrt(2) sin(omega x/l_t)/norm. */
@@ -27,12 +24,15 @@ struct error_shape {
     const char *doc;
     const char *formula;
     const char *source;
-    int parameters;   /* which of ERROR_* it has */
-    int affine;       /* in x: Gaussian factors keep their closed form */
-    int constant;     /* does not depend on x: along the diagonal it is the same in each coordinate */
-    int proportional; /* to x: in all coordinates it is along x, and a radial law stays radial */
+    const struct param
+        *params;        /* ends with key == NULL; NULL: none. Reals and integers, in double or size_t members */
+    size_t params_size; /* of the struct that they describe, at most PARAMS_SIZE */
+    int periodic;       /* in x, with the wave number error_level.scale: panels are no longer than its waves */
+    int affine;         /* in x: Gaussian factors keep their closed form */
+    int constant;       /* does not depend on x: along the diagonal it is the same in each coordinate */
+    int proportional;   /* to x: in all coordinates it is along x, and a radial law stays radial */
     /* Fills what evaluate needs at the present level of what the error sees, all but the amplitude. */
-    void (*prepare)(const struct score_error *error, const struct seen *seen, struct error_level *out);
+    void (*prepare)(const struct score_error *error, const struct error_argument *argument, struct error_level *out);
     /* g at x[i] (absolute positions) into out[i], i < n; out may be x. */
     void (*evaluate)(const struct error_level *at, size_t n, const double *x, double *out);
 };
@@ -56,10 +56,9 @@ struct score_error {
     const struct error_shape *shape; /* NULL: exact scores */
     const struct error_profile *profile;
     enum error_spread spread;
-    double size;        /* eps_score of the whole vector, as claimed */
-    double growth;      /* a control: the error really made is size * T^growth, so that > 0 breaks (13) */
-    double roughness;   /* omega > 0, in units of the marginal's standard deviation */
-    double probability; /* delta in (0, 1/2) */
+    double size;         /* eps_score of the whole vector, as claimed */
+    double growth;       /* a control: the error really made is size * T^growth, so that > 0 breaks (13) */
+    union params params; /* the shape's, a struct of its own */
 };
 
 /* Tables: the object called `name` or NULL; at(i), NULL past the end. The spreads' names and docs end with NULL. */
@@ -71,6 +70,12 @@ extern const char *const error_spread_names[], *const error_spread_docs[];
 
 /* "none", or the shape's name. */
 const char *score_error_name(const struct score_error *error);
+
+/* The shape's parameter of that key, a real or an integer; NaN where it has none. */
+double score_error_param(const struct score_error *error, const char *key);
+
+/* Nonzero if every parameter is equal. */
+int score_error_equal(const struct score_error *a, const struct score_error *b);
 
 /* Writes every parameter to 17 digits: equal texts mean equal errors. */
 void score_error_describe(const struct score_error *error, FILE *file);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/lists.h"
 #include "core/memory.h"
 
 #define TARGET(object) extern const struct target_family object;
@@ -14,18 +15,8 @@ static const struct target_family *const families[] = {
 #undef TARGET
 };
 
-const struct target_family *target_family_at(size_t index)
-{
-    return index < sizeof families / sizeof families[0] ? families[index] : NULL;
-}
-
-const struct target_family *target_family_find(const char *name)
-{
-    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++)
-        if (strcmp(families[i]->name, name) == 0)
-            return families[i];
-    return NULL;
-}
+LIST_AT(target_family, target_family_at, families)
+LIST_FIND(target_family, target_family_find, target_family_at)
 
 void target_init(struct target *target, const struct target_family *family)
 {
@@ -37,6 +28,7 @@ void target_clear(struct target *target)
 {
     if (target->family != NULL)
         params_free(target->family->params, &target->params);
+    free(target->forms.form);
     free(target->written);
     *target = (struct target){0};
 }
@@ -59,6 +51,7 @@ void target_describe(const struct target *target, FILE *file)
         fprintf(file, " %s", target->written);
     else
         params_describe(target->family->params, &target->params, file);
+    forms_describe(&target->forms, file);
 }
 
 struct target_content target_content(const struct target *target, double dimension)
@@ -167,11 +160,39 @@ void factor_list_free(struct factor_list *list)
     *list = (struct factor_list){0};
 }
 
-enum status target_exists(const struct target *target, size_t dimension, struct error *error)
+typedef enum status make_factors(const struct target *target, size_t dimension, struct factor_list *list,
+                                 struct error *error);
+
+static enum status make(const struct target *target, size_t dimension, make_factors *factors, struct factor_list *out,
+                        struct error *error)
 {
+    if (target->family->exists != NULL)
+        TRY(target->family->exists(target, dimension, error));
+    return factors != NULL ? factors(target, dimension, out, error) : STATUS_OK;
+}
+
+/* The factors (NULL: none, only whether the target exists) with the values that the params have in this dimension. */
+static enum status make_in(const struct target *target, size_t dimension, make_factors *factors,
+                           struct factor_list *out, struct error *error)
+{
+    struct error cause = {STATUS_OK, ""};
+    struct target now = *target;
     if (dimension < 1)
         return fail_with(error, STATUS_INVALID, "target %s: the dimension must be at least 1", target->name);
-    return target->family->exists != NULL ? target->family->exists(target, dimension, error) : STATUS_OK;
+    if (target->forms.count == 0)
+        return make(target, dimension, factors, out, error);
+    enum status status = forms_apply(&target->forms, &target->params, dimension, &now.params, &cause);
+    if (status != STATUS_OK)
+        (void)fail_with(error, status, "target %s: %.400s", target->name, cause.text);
+    else
+        status = make(&now, dimension, factors, out, error);
+    forms_release(&target->forms, &now.params);
+    return status;
+}
+
+enum status target_exists(const struct target *target, size_t dimension, struct error *error)
+{
+    return make_in(target, dimension, NULL, NULL, error);
 }
 
 static enum status check_loaded(const struct target *target, struct error *error)
@@ -186,20 +207,16 @@ enum status target_factors(const struct target *target, size_t dimension, struct
                            struct error *error)
 {
     *out = (struct factor_list){0};
-    enum status status = check_loaded(target, error);
-    if (status == STATUS_OK)
-        status = target_exists(target, dimension, error);
-    return status == STATUS_OK ? target->family->factors(target, dimension, out, error) : status;
+    TRY(check_loaded(target, error));
+    return make_in(target, dimension, target->family->factors, out, error);
 }
 
 enum status target_coordinates(const struct target *target, size_t dimension, struct factor_list *out,
                                struct error *error)
 {
     *out = (struct factor_list){0};
-    enum status status = check_loaded(target, error);
-    if (status == STATUS_OK)
-        status = target_exists(target, dimension, error);
-    if (status != STATUS_OK || target->family->coordinates == NULL)
-        return status == STATUS_OK ? target->family->factors(target, dimension, out, error) : status;
-    return target->family->coordinates(target, dimension, out, error);
+    const struct target_family *family = target->family;
+    TRY(check_loaded(target, error));
+    return make_in(target, dimension, family->coordinates != NULL ? family->coordinates : family->factors, out,
+                   error);
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "core/status.h"
+#include "model/form.h"
 #include "model/params.h"
 
 /* Symmetric positive definite matrices of order n, one for all components or one each. */
@@ -89,6 +90,7 @@ struct target {
     char name[64];
     char *written; /* of a family that is not built in: which one, and the parameters as their author wrote them */
     union params params;
+    struct form_list forms; /* of params that depend on the dimension */
 };
 
 /* In a target that is a direct sum. */
@@ -125,7 +127,7 @@ int target_costly(const struct target *target, size_t dimension, struct factor *
 /* The largest of any coordinate's distance to the law that the target stands for; 0 where it is exact. */
 double target_approximation(const struct target *target);
 
-/* Whether the target exists in dimension d >= 1, at once. Errors: STATUS_INVALID. */
+/* Whether the target exists in dimension d >= 1, at once. Errors: STATUS_INVALID, STATUS_MEMORY. */
 MUST_USE enum status target_exists(const struct target *target, size_t dimension, struct error *error);
 
 /* The factors in dimension d >= 1 (free with factor_list_free, also after an error). */

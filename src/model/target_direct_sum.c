@@ -28,8 +28,7 @@ static enum status exists(const struct target *target, size_t dimension, struct 
     for (size_t i = 0; i < parts->count; i++) {
         if (parts->part[i].copies > left)
             return fail_with(error, STATUS_INVALID,
-                             "target %s: its factors with a fixed number of copies do not fit into "
-                             "dimension %zu",
+                             "target %s: its factors with a fixed number of copies do not fit into dimension %zu",
                              target->name, dimension);
         left -= parts->part[i].copies;
     }

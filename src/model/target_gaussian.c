@@ -23,8 +23,7 @@ static enum status exists(const struct target *target, size_t dimension, struct 
     if (gaussian->spectrum != SPECTRUM_K_OF_D || gaussian->k <= dimension)
         return STATUS_OK;
     return fail_with(error, STATUS_INVALID,
-                     "target %s: k = %zu directions of positive variance need dimension at least "
-                     "%zu, not %zu",
+                     "target %s: k = %zu directions of positive variance need dimension at least %zu, not %zu",
                      target->name, gaussian->k, gaussian->k, dimension);
 }
 

@@ -151,9 +151,8 @@ static const struct param params[] = {
 
 const struct target_family target_student = {
     .name = "student-t",
-    .doc =
-        "Student's t, copied over the dimension: heavy tails, as a finite mixture of Gaussians by the trapezoid rule "
-        "in the logarithm of their scale.",
+    .doc = "Student's t, copied over the dimension: heavy tails, as a finite mixture of Gaussians by the trapezoid "
+           "rule in the logarithm of their scale.",
     .formula = "prod_i sum_k w_k N(x_i; 0, scale^2 e^(2 theta_k)), for t_nu(x_i/scale)/scale",
     .source = "theory §3",
     .params = params,

@@ -42,7 +42,7 @@ static void explain_shift(const char *without, double value, const struct expone
 static void explain_fit(const struct judgement *judgement, void (*line)(void *context, const char *text),
                         void *context)
 {
-    const struct regression_words *words = judgement->regression;
+    const struct regression_words *words = &judgement->regression;
     const struct exponent *exponent = &judgement->exponent;
     say(line, context,
         "least squares of %s against %s over %zu cells, with a constant of its own for each %s (mean constant %.6g, "
@@ -59,7 +59,7 @@ void explain_judgement(const struct judgement *judgement, void (*line)(void *con
 {
     char text[300];
     size_t decided = judgement->decided;
-    if (judgement->regression != NULL)
+    if (judgement->regression.y[0] != '\0')
         explain_fit(judgement, line, context);
     if (decided < judgement->conditions) {
         put_condition(&judgement->condition[decided], "is", text, sizeof text);
@@ -75,6 +75,8 @@ void explain_judgement(const struct judgement *judgement, void (*line)(void *con
     }
     if (decided < judgement->conditions)
         say(line, context, "where nothing of this holds: %s", judgement->otherwise);
+    if (judgement->superseded)
+        say(line, context, "so at the T measured; the limit, judged next, decides instead");
 }
 
 /* ---- Cells ---- */
@@ -153,24 +155,28 @@ static enum status print_account(const struct finding *finding, FILE *file, stru
 {
     const struct account *account = finding->account;
     enum outcome worst = OUTCOME_NOT_TIGHT;
+    size_t judged = 0;
     for (size_t i = 0; i < account->windows; i++)
         TRY(print_window(account, i, file, error));
     for (size_t i = 0; i < account->judgements; i++) {
         const struct judgement *judgement = &account->judgement[i];
         fprintf(file, "\nJudged: %s", judgement->of);
-        if (judgement->exponent.interval > 0.0 || judgement->regression != NULL)
+        if (judgement->exponent.interval > 0.0 || judgement->regression.y[0] != '\0')
             fprintf(file, " = %.6g ± %.6g, bound %g", judgement->exponent.value, judgement->exponent.interval,
                     judgement->bound);
         fputc('\n', file);
         explain_judgement(judgement, print_line, file);
+        if (judgement->superseded)
+            continue;
+        judged++;
         worst = judgement->outcome > worst ? judgement->outcome : worst;
     }
     if (account->judgements == 0)
         fputs("\nNothing was judged.\n", file);
     else if (worst != finding->outcome)
         fprintf(file, "\nWhat could not be judged makes it inconclusive: %s.\n", finding->note);
-    else if (account->judgements > 1)
-        fprintf(file, "\nOf these %zu judgements the most severe is the verdict.\n", account->judgements);
+    else if (judged > 1)
+        fprintf(file, "\nOf these %zu judgements the most severe is the verdict.\n", judged);
     return STATUS_OK;
 }
 

@@ -1,100 +1,13 @@
 #include "report/figure_data.h"
 
 #include <math.h>
+#include <string.h>
 
-#include "core/memory.h"
-#include "experiment/plan.h"
 #include "report/figure_sheet.h"
 #include "verdict/claims.h"
 #include "verdict/exponents.h"
 
-#define THINNED 1.05 /* the least ratio of neighbouring T's on a curve */
 enum { GUIDE_POINTS = 40, MOST_SHOWN = 3, FEWEST_ON_CURVE = 3 };
-
-/* ---- TV against T ---- */
-
-static int on_curve(const struct spec *spec, const size_t *ladder, size_t rungs, size_t steps)
-{
-    int found = 0;
-    for (size_t i = 0; i < rungs && !found; i++)
-        found = ladder[i] == steps;
-    for (size_t i = 0; i < spec->step_count && !found; i++)
-        found = spec->steps[i] == steps;
-    return found;
-}
-
-static void put_tv_curve(struct sheet *sheet, const struct spec *spec, const struct record *const *rows, size_t count,
-                         const size_t *ladder, size_t rungs, struct place place)
-{
-    double last = 0.0;
-    place.kind = "measured";
-    for (size_t i = 0; i < count; i++) {
-        double T = (double)rows[i]->steps;
-        if (!(rows[i]->tv > 0.0) || T < THINNED * last || !on_curve(spec, ladder, rungs, rows[i]->steps))
-            continue;
-        sheet_point(sheet, &place, T, rows[i]->tv);
-        last = T;
-    }
-}
-
-/* The fitted line at the points of the fit's window (exponents.h). */
-static void put_tv_fit(const struct sheet *sheet, const struct fit *fit, const struct record *const *rows,
-                       size_t count, struct place place)
-{
-    place.kind = "fit";
-    for (size_t i = 0; i < count; i++)
-        sheet_row(sheet, &place, (double)rows[i]->steps, exp(fit->constant + fit->x.value * log(rows[i]->step_size)));
-}
-
-static enum status collect_tv_panel(const struct evidence *smallest, size_t target, const struct record **rows,
-                                    const size_t *ladder, size_t rungs, struct sheet *sheet, struct error *error)
-{
-    const struct spec *spec = &smallest->spec;
-    size_t before = sheet->points;
-    sheet->panels++;
-    for (size_t s = 0; s < spec->sampler_count; s++) {
-        const struct place place = {spec->targets[target].name, spec->samplers[s]->name, s + 1, spec->dimensions[0],
-                                    ""};
-        size_t count = evidence_rows(smallest, target, s, 0, 0, rows);
-        struct fit fit;
-        enum status status =
-            divergence_exponents(smallest, target, s, offsetof(struct record, tv), 0.0, NULL, &fit, error);
-        if (status != STATUS_OK)
-            return status;
-        put_tv_curve(sheet, spec, rows, count, ladder, rungs, place);
-        if (fit.ok)
-            put_tv_fit(sheet, &fit, rows, divergence_window(rows, count, offsetof(struct record, tv), rows, NULL),
-                       place);
-        sheet_key(sheet, s + 1, spec->samplers[s]->name, "{/:Italic h}", fit.ok, fit.x);
-    }
-    if (sheet->points == before) {
-        sheet->panels--;
-        return STATUS_OK;
-    }
-    sheet_title(sheet, spec->targets[target].name);
-    fprintf(sheet->vars, ", {/:Italic d} = %zu'\n", spec->dimensions[0]);
-    return STATUS_OK;
-}
-
-static enum status collect_tv_steps(const struct evidence *evidence, struct sheet *sheet, struct error *error)
-{
-    /* With one dimension in the spec the exponents are those of that dimension alone. */
-    struct evidence smallest = *evidence;
-    smallest.spec.dimension_count = 1;
-    enum status status = STATUS_OK;
-    const struct record **rows = array_new(evidence->result.count, sizeof *rows);
-    size_t rungs = plan_ladder(&evidence->spec, NULL), *ladder = array_new(rungs, sizeof *ladder);
-    if (rows == NULL || ladder == NULL)
-        status = fail_with(error, STATUS_MEMORY, "out of memory for a figure");
-    else
-        (void)plan_ladder(&evidence->spec, ladder);
-    for (size_t target = 0; target < evidence->spec.target_count && status == STATUS_OK; target++)
-        status = collect_tv_panel(&smallest, target, rows, ladder, rungs, sheet, error);
-    sheet_colours(&evidence->spec, sheet);
-    free(rows);
-    free(ladder);
-    return status;
-}
 
 /* ---- T(d, eps) ---- */
 
@@ -160,10 +73,12 @@ static void put_slice(struct sheet *sheet, const struct slice *slice, size_t fir
         }
 }
 
-/* The T at which T/log T is `cost`. */
-static double steps_of_cost(double cost)
+/* The T at which the cost without the logarithm is `cost`. */
+static double steps_of_cost(const char *schedule, double cost)
 {
     double T = 3.0;
+    if (log_free_cost(schedule, 3) == T) /* there is none */
+        return fmax(cost, T);
     for (int i = 0; i < 200; i++)
         T = fmax(cost * log(T), 3.0);
     return T;
@@ -176,24 +91,43 @@ struct guide {
 };
 static const struct guide guides[] = {{"accelerated", {"{/:Italic d}^{5/4}/√ε", "{/:Italic d}^{5/4}"}},
                                       {"ddpm", {"{/:Italic d}/ε", "{/:Italic d}"}}};
-enum { GUIDES = sizeof guides / sizeof guides[0] };
+enum { GUIDES = sizeof guides / sizeof guides[0], MOST_GUIDES = 6 };
 
-static void put_guide(const struct sheet *sheet, const struct slice *slice, const struct guide *guide, size_t series)
+static void put_guide(const struct sheet *sheet, const struct slice *slice, const char *name, double power,
+                      size_t series)
 {
-    size_t sampler = evidence_sampler(slice->evidence, guide->sampler), count = slice_count(slice), first = 0;
+    size_t sampler = evidence_sampler(slice->evidence, name), count = slice_count(slice), first = 0;
     while (first < count && slice_bracket(slice, sampler, first)->reach != REACH_FOUND)
         first++;
-    const struct claim_bound *bound =
-        claims_bound(slice->of_dimension ? STEPS_IN_DIMENSION : STEPS_IN_ACCURACY, guide->sampler);
-    if (first + 1 >= count || bound == NULL)
+    if (first + 1 >= count)
         return;
-    const struct place place = slice_place(slice, guide->sampler, series, first, "guide");
+    const struct place place = slice_place(slice, name, series, first, "guide");
     double x = slice_x(slice, first), whole = slice_x(slice, count - 1) / x;
-    double cost = log_free_cost(slice_bracket(slice, sampler, first)->passes);
+    const char *schedule = spec_schedule(&slice->evidence->spec, sampler)->kind->name;
+    double cost = log_free_cost(schedule, slice_bracket(slice, sampler, first)->passes);
     for (int i = 0; i <= GUIDE_POINTS; i++) {
         double ratio = pow(whole, i / (double)GUIDE_POINTS);
-        sheet_row(sheet, &place, x * ratio, steps_of_cost(cost * pow(ratio, bound->value)));
+        sheet_row(sheet, &place, x * ratio, steps_of_cost(schedule, cost * pow(ratio, power)));
     }
+}
+
+/* The bounds on numbers of steps that the experiment states; returns how many guides are drawn. */
+static size_t put_stated_guides(const struct sheet *sheet, const struct slice *slice, size_t drawn)
+{
+    const struct spec *spec = &slice->evidence->spec;
+    const char *axis = slice->of_dimension ? "dimension" : "accuracy";
+    for (const struct claim_spec *claim = spec->own_claims; claim < spec->own_claims + spec->own_claim_count; claim++)
+        for (size_t p = 0; p < claim->power_count && claim->quantity == NULL; p++)
+            for (size_t s = 0; s < claim->sampler_count; s++) {
+                const struct claim_power *power = &claim->powers[p];
+                if (power->at_least || strcmp(power->axis, axis) != 0 || drawn >= MOST_GUIDES)
+                    continue;
+                put_guide(sheet, slice, claim->samplers[s], power->value, ++drawn);
+                fprintf(sheet->vars, "guide_%zu = '∝ %s^{%.3g} (%s)'\n", drawn,
+                        slice->of_dimension ? "{/:Italic d}" : "1/ε", power->value,
+                        sheet_name(claim->sampler_count > 1 ? claim->samplers[s] : claim->name).text);
+            }
+    return drawn;
 }
 
 static enum status put_guides_and_keys(const struct sheet *sheet, const struct slice *slice, struct error *error)
@@ -201,19 +135,22 @@ static enum status put_guides_and_keys(const struct sheet *sheet, const struct s
     const struct spec *spec = &slice->evidence->spec;
     size_t drawn = 0;
     for (const struct guide *guide = guides; guide < guides + GUIDES; guide++) {
-        if (evidence_sampler(slice->evidence, guide->sampler) == spec->sampler_count)
+        if (spec->accuracy_in != accuracy_quantities /* TV, which these bounds are of */
+            || evidence_sampler(slice->evidence, guide->sampler) == spec->sampler_count)
             continue;
-        put_guide(sheet, slice, guide, ++drawn);
+        const struct claim_bound *bound =
+            claims_bound(slice->of_dimension ? STEPS_IN_DIMENSION : STEPS_IN_ACCURACY, guide->sampler);
+        put_guide(sheet, slice, guide->sampler, bound->value, ++drawn);
         fprintf(sheet->vars, "guide_%zu = 'bound ∝ %s (%s)'\n", drawn, guide->key[slice->of_dimension],
                 guide->sampler);
     }
+    drawn = put_stated_guides(sheet, slice, drawn);
     fprintf(sheet->vars, "guides = %zu\n", drawn);
+    if (spec->accuracy_in != accuracy_quantities)
+        fprintf(sheet->vars, "needed_for = ' for %s ≤ ε'\n", spec->accuracy_in->label);
     for (size_t s = 0; s < spec->sampler_count; s++) {
         struct fit fit;
-        enum status status =
-            complexity_exponents(slice->evidence, slice->target, s, COST_LOG_FREE, false, NULL, &fit, error);
-        if (status != STATUS_OK)
-            return status;
+        TRY(complexity_exponents(slice->evidence, slice->target, s, COST_LOG_FREE, false, NULL, &fit, error));
         if (slice->of_dimension)
             sheet_key(sheet, s + 1, spec->samplers[s]->name, "{/:Italic d}", fit.ok && fit.has_d, fit.d);
         else
@@ -250,8 +187,8 @@ static enum status collect_accuracy_panel(const struct evidence *evidence, size_
     if (found_by_all(&small) + found_by_all(&large) == 0)
         return STATUS_OK;
     sheet->panels++;
-    sheet_title(sheet, spec->targets[target].name);
-    fprintf(sheet->vars, "'\ndimensions_%zu = '● {/:Italic d} = %zu", sheet->panels, spec->dimensions[0]);
+    sheet_title(sheet, "%s", sheet_name(spec->targets[target].name).text);
+    fprintf(sheet->vars, "dimensions_%zu = '● {/:Italic d} = %zu", sheet->panels, spec->dimensions[0]);
     put_slice(sheet, &small, 1);
     if (large.fixed > 0) {
         fprintf(sheet->vars, "   ○ {/:Italic d} = %zu", spec->dimensions[large.fixed]);
@@ -279,7 +216,7 @@ static enum status collect_dimension_panel(const struct evidence *evidence, size
     size_t most = 0;
     for (size_t e = 0; e < spec->accuracy_count; e++) {
         const struct slice slice = {evidence, target, 1, e};
-        if (spec->accuracies[e] > WINDOW_ACCURACY || found_by_all(&slice) <= most)
+        if (spec->accuracies[e] > spec->accuracy_in->window || found_by_all(&slice) <= most)
             continue;
         best = slice;
         most = found_by_all(&slice);
@@ -287,8 +224,7 @@ static enum status collect_dimension_panel(const struct evidence *evidence, size
     if (most == 0)
         return STATUS_OK;
     sheet->panels++;
-    sheet_title(sheet, spec->targets[target].name);
-    fprintf(sheet->vars, ", ε = %g'\n", spec->accuracies[best.fixed]);
+    sheet_title(sheet, "%s, ε = %g", sheet_name(spec->targets[target].name).text, spec->accuracies[best.fixed]);
     put_slice(sheet, &best, 1);
     return put_guides_and_keys(sheet, &best, error);
 }
@@ -321,7 +257,7 @@ static size_t choose_dimensions(const struct evidence *evidence, size_t target, 
 {
     size_t usable = 0, count = 0;
     for (int pass = 0; pass < 2; pass++) {
-        size_t seen = 0;
+        size_t found = 0;
         for (size_t d = 0; d < evidence->spec.dimension_count; d++) {
             size_t ratios = 0;
             for (size_t e = 0; e < evidence->spec.accuracy_count; e++)
@@ -329,11 +265,11 @@ static size_t choose_dimensions(const struct evidence *evidence, size_t target, 
             if (ratios < least)
                 continue;
             size_t most = usable < MOST_SHOWN ? usable : MOST_SHOWN;
-            if (pass > 0 && count < most && seen == (most > 1 ? count * (usable - 1) / (most - 1) : 0))
+            if (pass > 0 && count < most && found == (most > 1 ? count * (usable - 1) / (most - 1) : 0))
                 chosen[count++] = d;
-            seen++;
+            found++;
         }
-        usable = seen;
+        usable = found;
     }
     return count;
 }
@@ -371,7 +307,7 @@ static enum status collect_speedup(const struct evidence *evidence, struct sheet
 {
     const struct spec *spec = &evidence->spec;
     (void)error;
-    if (evidence_sampler(evidence, "accelerated") == spec->sampler_count
+    if (spec->accuracy_in != accuracy_quantities || evidence_sampler(evidence, "accelerated") == spec->sampler_count
         || evidence_sampler(evidence, "ddpm") == spec->sampler_count)
         return STATUS_OK;
     for (size_t target = 0; target < spec->target_count; target++) {
@@ -384,8 +320,7 @@ static enum status collect_speedup(const struct evidence *evidence, struct sheet
         for (size_t i = 0; i < count; i++)
             put_speedup_series(evidence, target, chosen[i], i + 1, sheet);
         fprintf(sheet->vars, "series_%zu = %zu\n", sheet->panels, count);
-        sheet_title(sheet, spec->targets[target].name);
-        fputs("'\n", sheet->vars);
+        sheet_title(sheet, "%s", sheet_name(spec->targets[target].name).text);
     }
     sheet->low[1] = fmin(sheet->low[1], 1.0); /* the line of no gain is always in sight */
     sheet->high[1] = fmax(sheet->high[1], 1.0);
@@ -410,7 +345,6 @@ static void put_range(FILE *vars, char axis, double low, double high, int snug)
     fprintf(vars, "%cmin = %.9g\n%cmax = %.9g\n", axis, low, axis, high);
 }
 
-const struct figure_source figure_tv_steps = {"steps", "tv", collect_tv_steps, 0, 0};
 const struct figure_source figure_complexity_accuracy = {"inverse_accuracy", "steps", collect_complexity_accuracy, 0,
                                                          0};
 const struct figure_source figure_complexity_dimension = {"d", "steps", collect_complexity_dimension, 0, 0};

@@ -44,11 +44,12 @@ static double size_of(const struct error_cell *cell)
 
 static int by_size_roughness_steps(const void *a, const void *b)
 {
-    const struct record *x = ((const struct error_cell *)a)->row, *y = ((const struct error_cell *)b)->row;
+    const struct error_cell *p = a, *q = b;
+    const struct record *x = p->row, *y = q->row;
     if (x->score_error_size != y->score_error_size)
         return x->score_error_size < y->score_error_size ? -1 : 1;
-    if (x->score_error_roughness != y->score_error_roughness)
-        return x->score_error_roughness < y->score_error_roughness ? -1 : 1;
+    if (p->roughness < q->roughness || p->roughness > q->roughness)
+        return p->roughness < q->roughness ? -1 : 1;
     return x->steps < y->steps ? -1 : x->steps > y->steps;
 }
 
@@ -58,16 +59,15 @@ static enum status find_cells(const struct evidence *evidence, const struct erro
                               struct error_cells *out, struct error *error)
 {
     size_t kept = 0;
-    enum status status = error_cells_find(evidence, family, out, error);
-    for (size_t i = 0; i < out->count && status == STATUS_OK; i++) {
+    TRY(error_cells_find(evidence, family, out, error));
+    for (size_t i = 0; i < out->count; i++) {
         const struct error_cell *cell = &out->cell[i];
         if (cell->inside && cell->dimension == 0 && (steps == ANY_STEPS || cell->steps == steps))
             out->cell[kept++] = *cell;
     }
     out->count = kept;
-    if (status == STATUS_OK)
-        qsort(out->cell, kept, sizeof *out->cell, by_size_roughness_steps);
-    return status;
+    qsort(out->cell, kept, sizeof *out->cell, by_size_roughness_steps);
+    return STATUS_OK;
 }
 
 /* The size of which all samplers together have the most cells to show; of several the largest. 0: none. */
@@ -129,7 +129,7 @@ static enum status put_rough_curve(const struct evidence *evidence, const struct
     status = find_cells(evidence, family, spec->step_count - 1, &cells, error);
     for (size_t i = 0; i < cells.count && status == STATUS_OK; i++)
         if (size_of(&cells.cell[i]) == size)
-            sheet_point(sheet, &place, cells.cell[i].row->score_error_roughness, cells.cell[i].constant);
+            sheet_point(sheet, &place, cells.cell[i].roughness, cells.cell[i].constant);
     free(cells.cell);
     return status;
 }
@@ -137,10 +137,9 @@ static enum status put_rough_curve(const struct evidence *evidence, const struct
 /* One roughness alone is no curve. */
 static int has_two_roughnesses(const struct spec *spec, const struct error_family *family)
 {
-    double first = spec->score_errors[family->first].roughness;
+    double first = score_error_param(&spec->score_errors[family->first], "roughness");
     for (size_t e = family->first + 1; e < spec->score_error_count; e++)
-        if (error_family_has(spec, family, e)
-            && (spec->score_errors[e].roughness < first || spec->score_errors[e].roughness > first))
+        if (error_family_has(spec, family, e) && score_error_param(&spec->score_errors[e], "roughness") != first)
             return 1;
     return 0;
 }
@@ -163,8 +162,7 @@ static enum status collect_roughness(const struct evidence *evidence, struct she
         sheet->panels++;
         for (family.sampler = 0; family.sampler < spec->sampler_count && status == STATUS_OK; family.sampler++)
             status = put_rough_curve(evidence, &family, size, sheet, error);
-        sheet_title(sheet, spec->targets[family.target].name);
-        fprintf(sheet->vars, ", size %g'\n", size);
+        sheet_title(sheet, "%s, size %g", sheet_name(spec->targets[family.target].name).text, size);
     }
     for (size_t e = family.first; (e = error_family_next(spec, SAME_BUT_ROUGHNESS, e)) < spec->score_error_count;)
         more++;
@@ -263,8 +261,7 @@ static enum status collect_panel(const struct evidence *evidence, size_t target,
         status = put_kind(&panel, kinds->first[k], k, error);
     for (size_t s = 0; s < spec->sampler_count; s++)
         sheet_key(sheet, s + 1, spec->samplers[s]->name, "", 0, (struct exponent){.value = 0.0});
-    sheet_title(sheet, spec->targets[target].name);
-    fputs("'\n", sheet->vars);
+    sheet_title(sheet, "%s", sheet_name(spec->targets[target].name).text);
     if (sheet->points == before)
         sheet->panels--;
     else if (steps != ANY_STEPS)

@@ -1,6 +1,6 @@
 /* The figures about chains. All of them show exact scores, and of several numbers of chains the largest. A number
- * that is not told from 0 (below DETECTION_ERRORS standard errors) is drawn as a limit, the value (at least 0) and
- * DETECTION_ERRORS errors, and never left out. */
+ * that is not significantly above 0 (below DETECTION_ERRORS standard errors) is drawn as a limit, the value (at least
+ * 0) plus DETECTION_ERRORS errors, and never left out. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,9 +10,7 @@
 #include "verdict/agreement.h"
 
 #define DETECTION_ERRORS 2.0
-#define FLOOR_ERRORS \
-    3.0 /* standard errors at which something counts as told from 0 in the figure of noise floors \
-         */
+#define FLOOR_ERRORS 3.0 /* standard errors of what counts as significant in the figure of noise floors */
 enum { MOST_DIMENSIONS = 6, MOST_FLOORS = 3, NAME_ROOM = 160 };
 
 /* Up to `most` of `count` indices, spread over all. Returns how many. */
@@ -29,7 +27,7 @@ static int is_shown(const struct spec *spec, const struct chain_cell *cell, size
     return cell->sampler == sampler && cell->score_error == 0 && cell->number + 1 == spec->chain_count;
 }
 
-/* As a point of kind KIND or, where it is not told from 0, "KIND limit". */
+/* As a point of kind KIND or, where it is not significantly above 0, "KIND limit". */
 static void put_estimate(struct sheet *sheet, struct place place, double x, struct estimate estimate)
 {
     char kind[NAME_ROOM];
@@ -50,14 +48,6 @@ static void put_layout(const struct spec *spec, const struct sheet *sheet)
     if (targets > 1 && targets <= 3 && sheet->panels == targets * spec->sampler_count)
         fprintf(sheet->vars, "across = %zu\n", targets);
     fprintf(sheet->vars, "chains = %zu\n", spec->chain_count > 0 ? spec->chains[spec->chain_count - 1] : 0);
-}
-
-static void put_title(const struct sheet *sheet, const char *target, const char *sampler)
-{
-    sheet_title(sheet, target);
-    fputs(", ", sheet->vars);
-    sheet_name(sheet, sampler);
-    fputs("'\n", sheet->vars);
 }
 
 /* ---- TV against h or T: chains and exact laws ---- */
@@ -149,9 +139,7 @@ static enum status collect_curve_panel(struct curves *curves, size_t target, siz
     const struct spec *spec = &curves->evidence->spec;
     struct sheet *sheet = curves->sheet;
     struct chain_cells cells;
-    enum status status = chain_cells_find(curves->evidence, target, &cells, error);
-    if (status != STATUS_OK)
-        return status;
+    TRY(chain_cells_find(curves->evidence, target, &cells, error));
     size_t before = sheet->points;
     sheet->panels++;
     put_chains(curves, &cells, target, sampler);
@@ -161,7 +149,8 @@ static enum status collect_curve_panel(struct curves *curves, size_t target, siz
         put_laws(curves, target, sampler, rows);
         for (int with_log = 0; with_log < 2 && curves->view->against_steps; with_log++)
             put_guides(curves, &cells, target, sampler, with_log);
-        put_title(sheet, spec->targets[target].name, spec->samplers[sampler]->name);
+        sheet_title(sheet, "%s, %s", sheet_name(spec->targets[target].name).text,
+                    sheet_name(spec->samplers[sampler]->name).text);
     }
     free(cells.cell);
     return STATUS_OK;
@@ -207,8 +196,8 @@ static enum status collect_path_kl(const struct evidence *evidence, struct sheet
 
 /* ---- The noise floor ---- */
 
-/* The largest TV that an estimate of FLOOR_ERRORS standard errors can stand for, which is all that it tells from 0:
- * by Pinsker and by TV <= sqrt(chi2)/2. NaN for what tells nothing from 0. */
+/* The largest TV that an estimate of FLOOR_ERRORS standard errors, the least that is significant, can stand for: by
+ * Pinsker and by TV <= sqrt(chi2)/2. NaN for upper bounds, which detect nothing. */
 static double floor_of(const struct estimator *estimator, double error)
 {
     if (estimator->role == ROLE_LOWER)
@@ -289,9 +278,7 @@ static enum status collect_floor_panel(const struct evidence *evidence, size_t t
 {
     const struct spec *spec = &evidence->spec;
     struct chain_cells cells;
-    enum status status = chain_cells_find(evidence, target, &cells, error);
-    if (status != STATUS_OK)
-        return status;
+    TRY(chain_cells_find(evidence, target, &cells, error));
     size_t before = sheet->points;
     sheet->panels++;
     put_floors(evidence, &cells, target, dimension, sheet);
@@ -299,8 +286,8 @@ static enum status collect_floor_panel(const struct evidence *evidence, size_t t
         sheet->panels--;
     else {
         put_levels(evidence, target, dimension, rows, sheet);
-        sheet_title(sheet, spec->targets[target].name);
-        fprintf(sheet->vars, ", {/:Italic d} = %zu'\n", spec->dimensions[dimension]);
+        sheet_title(sheet, "%s, {/:Italic d} = %zu", sheet_name(spec->targets[target].name).text,
+                    spec->dimensions[dimension]);
     }
     free(cells.cell);
     return STATUS_OK;
@@ -309,11 +296,8 @@ static enum status collect_floor_panel(const struct evidence *evidence, size_t t
 static void put_estimator_keys(const struct sheet *sheet)
 {
     size_t count = 0;
-    for (; estimator_at(count) != NULL; count++) {
-        fprintf(sheet->vars, "estimator_%zu = '", count + 1);
-        sheet_name(sheet, estimator_at(count)->name);
-        fputs("'\n", sheet->vars);
-    }
+    for (; estimator_at(count) != NULL; count++)
+        fprintf(sheet->vars, "estimator_%zu = '%s'\n", count + 1, sheet_name(estimator_at(count)->name).text);
     fprintf(sheet->vars, "estimators = %zu\n", count);
 }
 
@@ -344,11 +328,8 @@ static enum status collect_noise_floor(const struct evidence *evidence, struct s
         for (size_t d = 0; d < dimensions && status == STATUS_OK; d++)
             status = collect_floor_panel(evidence, target, dimension[d], rows, sheet, error);
     free(rows);
-    for (size_t s = 0; s < spec->sampler_count; s++) {
-        fprintf(sheet->vars, "sampler_%zu = '", s + 1);
-        sheet_name(sheet, spec->samplers[s]->name);
-        fputs("'\n", sheet->vars);
-    }
+    for (size_t s = 0; s < spec->sampler_count; s++)
+        fprintf(sheet->vars, "sampler_%zu = '%s'\n", s + 1, sheet_name(spec->samplers[s]->name).text);
     fprintf(sheet->vars, "largest_steps = %zu\n", spec->steps[spec->step_count - 1]);
     put_floor_series(evidence, sheet);
     put_estimator_keys(sheet);
@@ -373,8 +354,8 @@ static int ratio(const struct spec *spec, const struct chain_cell *cell, size_t 
     return is_shown(spec, cell, sampler) && isfinite(exact) && exact > 0.0 && !isnan(value.value);
 }
 
-/* The T at which the most dimensions tell the estimate from 0, of several the one with the most at all, then the
- * smallest; 0 if there is none. */
+/* The T at which the estimate is significant in the most dimensions, of several the one with the most at all, then
+ * the smallest; 0 if there is none. */
 static size_t best_steps(const struct spec *spec, const struct chain_cells *cells, size_t sampler,
                          const struct estimator *estimator)
 {
@@ -428,7 +409,7 @@ struct ratios {
     const struct evidence *evidence;
     struct sheet *sheet;
     size_t most_shown; /* estimators in a panel */
-    size_t untold;     /* panels left out because nothing is told from 0 in them */
+    size_t undetected; /* panels left out because no estimate in them is significantly above 0 */
 };
 
 static void put_ratio_panel(struct ratios *ratios, const struct chain_cells *cells, size_t target, size_t sampler)
@@ -443,25 +424,20 @@ static void put_ratio_panel(struct ratios *ratios, const struct chain_cells *cel
         if (steps == 0)
             continue;
         put_ratios(spec, cells, target, sampler, e, steps, sheet);
-        fprintf(sheet->vars, "shown_%zu = shown_%zu.' %zu'\nkey_%zu_%zu = '", sheet->panels, sheet->panels, e + 1,
-                sheet->panels, e + 1);
-        sheet_name(sheet, estimator_at(e)->name);
-        fprintf(sheet->vars, ", {/:Italic T} = %zu'\n", steps);
+        fprintf(sheet->vars, "shown_%zu = shown_%zu.' %zu'\nkey_%zu_%zu = '%s, {/:Italic T} = %zu'\n", sheet->panels,
+                sheet->panels, e + 1, sheet->panels, e + 1, sheet_name(estimator_at(e)->name).text, steps);
         shown++;
     }
     ratios->most_shown = shown > ratios->most_shown ? shown : ratios->most_shown;
-    put_title(sheet, spec->targets[target].name, spec->samplers[sampler]->name);
+    sheet_title(sheet, "%s, %s", sheet_name(spec->targets[target].name).text,
+                sheet_name(spec->samplers[sampler]->name).text);
 }
 
-static void put_untold(struct ratios *ratios, size_t target, size_t sampler)
+static void put_undetected(struct ratios *ratios, size_t target, size_t sampler)
 {
     const struct spec *spec = &ratios->evidence->spec;
-    FILE *vars = ratios->sheet->vars;
-    fprintf(vars, "untold = untold.'%s", ratios->untold++ > 0 ? "; " : "");
-    sheet_name(ratios->sheet, spec->targets[target].name);
-    fputs(", ", vars);
-    sheet_name(ratios->sheet, spec->samplers[sampler]->name);
-    fputs("'\n", vars);
+    fprintf(ratios->sheet->vars, "undetected = undetected.'%s%s, %s'\n", ratios->undetected++ > 0 ? "; " : "",
+            sheet_name(spec->targets[target].name).text, sheet_name(spec->samplers[sampler]->name).text);
 }
 
 static int has_laws(const struct chain_cells *cells)
@@ -477,13 +453,11 @@ static enum status collect_ratio_panels(struct ratios *ratios, size_t sampler, s
     const struct spec *spec = &ratios->evidence->spec;
     for (size_t target = 0; target < spec->target_count; target++) {
         struct chain_cells cells;
-        enum status status = chain_cells_find(ratios->evidence, target, &cells, error);
-        if (status != STATUS_OK)
-            return status;
+        TRY(chain_cells_find(ratios->evidence, target, &cells, error));
         if (detects_anything(spec, &cells, sampler))
             put_ratio_panel(ratios, &cells, target, sampler);
         else if (has_laws(&cells))
-            put_untold(ratios, target, sampler);
+            put_undetected(ratios, target, sampler);
         free(cells.cell);
     }
     return STATUS_OK;
@@ -496,7 +470,7 @@ static enum status collect_bias(const struct evidence *evidence, struct sheet *s
     enum status status = STATUS_OK;
     if (spec->dimension_count < 2 || spec->chain_count == 0)
         return STATUS_OK;
-    fputs("untold = ''\n", sheet->vars);
+    fputs("undetected = ''\n", sheet->vars);
     for (size_t s = 0; s < spec->sampler_count && status == STATUS_OK; s++)
         status = collect_ratio_panels(&ratios, s, error);
     fprintf(sheet->vars, "most_shown = %zu\n", ratios.most_shown);

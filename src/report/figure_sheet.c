@@ -1,9 +1,8 @@
 #include "report/figure_sheet.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <string.h>
-
-enum { NAME_ROOM = 24 };
 
 static void put_place(const struct sheet *sheet, const struct place *place, double x, double y)
 {
@@ -55,26 +54,29 @@ void sheet_estimate_point(struct sheet *sheet, const struct place *place, double
     sheet_estimate_row(sheet, place, x, y, estimate);
 }
 
-/* Names are [A-Za-z0-9._-]+, of which enhanced text gives only `_` a meaning; single quotes keep the backslash. What
- * a panel has no room for is cut. */
-static void put_name(FILE *vars, const char *name)
+/* Names are [A-Za-z0-9._-]+, of which enhanced text gives only `_` a meaning; single quotes keep the backslash. */
+struct sheet_text sheet_name(const char *name)
 {
-    size_t length = strlen(name);
-    for (size_t i = 0; i < length && (i < NAME_ROOM || length == NAME_ROOM + 1); i++)
-        fprintf(vars, "%s%c", name[i] == '_' ? "\\" : "", name[i]);
-    if (length > NAME_ROOM + 1)
-        fputs("…", vars);
+    struct sheet_text out = {""};
+    size_t length = strlen(name), used = 0;
+    for (size_t i = 0; i < length && (i < SHEET_NAME_LENGTH || length == SHEET_NAME_LENGTH + 1); i++) {
+        if (name[i] == '_')
+            out.text[used++] = '\\';
+        out.text[used++] = name[i];
+    }
+    if (length > SHEET_NAME_LENGTH + 1)
+        memcpy(out.text + used, "…", sizeof "…");
+    return out;
 }
 
-void sheet_name(const struct sheet *sheet, const char *name)
+void sheet_title(const struct sheet *sheet, const char *format, ...)
 {
-    put_name(sheet->vars, name);
-}
-
-void sheet_title(const struct sheet *sheet, const char *target)
-{
+    va_list list;
     fprintf(sheet->vars, "title_%zu = '", sheet->panels);
-    put_name(sheet->vars, target);
+    va_start(list, format);
+    (void)vfprintf(sheet->vars, format, list);
+    va_end(list);
+    fputs("'\n", sheet->vars);
 }
 
 /* The colour of a sampler is its place among all samplers, so that it is the same in every experiment; of one with
@@ -106,8 +108,7 @@ void sheet_colours(const struct spec *spec, const struct sheet *sheet)
 void sheet_key(const struct sheet *sheet, size_t series, const char *sampler, const char *base, int present,
                struct exponent exponent)
 {
-    fprintf(sheet->vars, "key_%zu_%zu = '", sheet->panels, series);
-    put_name(sheet->vars, sampler);
+    fprintf(sheet->vars, "key_%zu_%zu = '%s", sheet->panels, series, sheet_name(sampler).text);
     if (present)
         fprintf(sheet->vars, "   %s^{%.3f±%.3f}", base, exponent.value, exponent.interval);
     fputs("'\n", sheet->vars);

@@ -6,6 +6,8 @@
 #include "sample/estimate.h"
 #include "verdict/fit.h"
 
+enum { SHEET_NAME_LENGTH = 24, SHEET_NAME_SIZE = 2 * SHEET_NAME_LENGTH + 8 };
+
 /* Where a point belongs. */
 struct place {
     const char *target, *series_name;
@@ -24,11 +26,14 @@ void sheet_estimate_row(const struct sheet *sheet, const struct place *place, do
 void sheet_estimate_point(struct sheet *sheet, const struct place *place, double x, double y,
                           struct estimate estimate);
 
-/* A name as gnuplot's enhanced text has it. */
-void sheet_name(const struct sheet *sheet, const char *name);
+/* A name as gnuplot's enhanced text has it, cut where it is too long for a panel. */
+struct sheet_text {
+    char text[SHEET_NAME_SIZE];
+};
+struct sheet_text sheet_name(const char *name);
 
-/* Begins the string title_PANEL with the target's name and leaves it open. */
-void sheet_title(const struct sheet *sheet, const char *target);
+/* title_PANEL = '...', in the manner of printf. */
+void sheet_title(const struct sheet *sheet, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Of every sampler: colours, its place among all samplers; deterministic, 1 or 0. And the longest name's length. */
 void sheet_colours(const struct spec *spec, const struct sheet *sheet);

@@ -45,6 +45,7 @@ static void put_element(const struct page *page, const char *tag, const char *te
 
 /* What follows from a verdict. */
 static const char *const consequences[] = {
+    [OUTCOME_NOT_CLAIMED] = "the claim is not about this",
     [OUTCOME_NOT_TIGHT] =
         "nothing speaks against the claim; the bound is not reached, so whether it is sharp stays open",
     [OUTCOME_SUPPORTED] = "nothing speaks against the claim",
@@ -170,7 +171,7 @@ static void put_account(struct page *page, const struct finding *finding)
         const struct judgement *judgement = &account->judgement[i];
         fputs("<p><b>Judged: ", page->file);
         put(page, judgement->of);
-        if (judgement->exponent.interval > 0.0 || judgement->regression != NULL)
+        if (judgement->exponent.interval > 0.0 || judgement->regression.y[0] != '\0')
             fprintf(page->file, " = %.6g ± %.6g, bound %g", judgement->exponent.value, judgement->exponent.interval,
                     judgement->bound);
         fputs(".</b></p>\n<ul>", page->file);
@@ -250,6 +251,20 @@ static void put_what_it_says(const struct page *page, const struct finding *find
     fputs(".</p>\n", page->file);
 }
 
+/* Captions say TV of what the accuracies are of. */
+static void put_caption(const struct page *page, const char *caption)
+{
+    static const char words[] = "TV ≤ ε";
+    const char *found = strstr(caption, words);
+    char text[2000];
+    if (found == NULL)
+        found = caption + strlen(caption);
+    (void)snprintf(text, sizeof text, "%.*s%s%s%s", (int)(found - caption), caption,
+                   *found != '\0' ? page->evidence->spec.accuracy_in->label : "", *found != '\0' ? " ≤ ε" : "",
+                   *found != '\0' ? found + sizeof words - 1 : "");
+    put_element(page, "p", text);
+}
+
 static void put_figure(const struct page *page, const struct figure *figure, bool with_claims)
 {
     if (!put_image(page, figure))
@@ -258,7 +273,7 @@ static void put_figure(const struct page *page, const struct figure *figure, boo
     for (size_t i = 0; i < page->tables->count && with_claims; i = next_claim(page, i))
         if (overall_of(page, i)->claim->topic == figure->topic)
             put_what_it_says(page, overall_of(page, i));
-    put_element(page, "p", figure->caption);
+    put_caption(page, figure->caption);
     fputs("</figcaption></figure>\n", page->file);
 }
 
@@ -369,11 +384,10 @@ static void put_others(struct page *page)
 
 static void put_censored(const struct page *page)
 {
-    fprintf(
-        page->file,
-        "<p>T(d, ε) is censored where no T up to %zu reaches ε, and met at the start where the smallest admissible "
-        "T already does. Neither enters a fit; the figures draw both (△, ▽).</p>\n",
-        page->evidence->spec.max_steps);
+    fprintf(page->file,
+            "<p>T(d, ε) is censored where no T up to %zu reaches ε, and met at the start where the smallest "
+            "admissible T already does. Neither enters a fit; the figures draw both (△, ▽).</p>\n",
+            page->evidence->spec.max_steps);
     table_html(table_all(&page->tables->censored), page->file);
 }
 
@@ -452,8 +466,7 @@ static void put_reproduction(const struct page *page)
         version, commit, name, name);
     fprintf(page->file,
             "<pre>git checkout %s\nmake\nbuild/diffrate run %s.yaml -o again\nbuild/diffrate diff results/%s "
-            "again/%s   # "
-            "do both agree within their radii?</pre>\n<p>From the stored results, without measuring all "
+            "again/%s   # do both agree within their radii?</pre>\n<p>From the stored results, without measuring all "
             "again:</p>\n<pre>",
             strcmp(commit, "unknown") == 0 ? "COMMIT" : commit, name, name, name);
     for (size_t i = 0; i < sizeof stored / sizeof stored[0]; i++)
@@ -462,14 +475,20 @@ static void put_reproduction(const struct page *page)
     fputs("</pre>\n", page->file);
 }
 
-static void put_head(const struct page *page)
+void report_html_head(const char *title, FILE *file)
 {
     fputs("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
           "content=\"width=device-width, initial-scale=1\">\n<meta http-equiv=\"Content-Security-Policy\" "
           "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n<title>",
-          page->file);
-    text_put_html(page->file, page->evidence->spec.title);
-    fprintf(page->file, "</title>\n<style>\n%s</style></head><body>\n<header><h1>", report_style);
+          file);
+    text_put_html(file, title);
+    fprintf(file, "</title>\n<style>\n%s</style></head><body>\n", report_style);
+}
+
+static void put_head(const struct page *page)
+{
+    report_html_head(page->evidence->spec.title, page->file);
+    fputs("<header><h1>", page->file);
     text_put_html(page->file, page->evidence->spec.title);
     fputs("</h1>\n", page->file);
     if (page->tables->count > 0) {
@@ -493,7 +512,7 @@ enum status report_html(const struct tables *tables, struct error *error)
 {
     struct report_file output;
     const struct evidence *evidence = tables->evidence;
-    TRY(report_open(evidence, "report.html", &output, error));
+    TRY(report_open(evidence->directory, "report.html", &output, error));
     FILE *file = output.stream;
     struct page page = {evidence, tables, file};
     put_head(&page);

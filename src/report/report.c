@@ -40,7 +40,7 @@ enum status report_markdown(const struct tables *tables, struct error *error)
 {
     const struct spec *spec = &tables->evidence->spec;
     struct report_file file;
-    TRY(report_open(tables->evidence, "verdict.md", &file, error));
+    TRY(report_open(tables->evidence->directory, "verdict.md", &file, error));
     fputs("# ", file.stream);
     text_put_markdown(file.stream, spec->title);
     fputs("\n\n", file.stream);
@@ -60,7 +60,7 @@ enum status report_latex(const struct tables *tables, struct error *error)
                                                   FINDING_LIMIT,   FINDING_IN_T,       FINDING_PREDICTED,
                                                   FINDING_VERDICT, FINDING_CELLS_SHORT};
     struct report_file file;
-    TRY(report_open(tables->evidence, "verdict.tex", &file, error));
+    TRY(report_open(tables->evidence->directory, "verdict.tex", &file, error));
     fputs("% Needs \\usepackage{booktabs,graphicx} and UTF-8.\n\\begin{table}\n\\centering\\footnotesize\n\\caption{",
           file.stream);
     text_put_latex(file.stream, tables->evidence->spec.title);
@@ -75,7 +75,8 @@ enum status report_latex(const struct tables *tables, struct error *error)
 /* ---- cells.csv ---- */
 
 /* Prints, and forgets, a row with why it failed. */
-static enum status csv_row(const struct record *row, struct table *table, FILE *file, struct error *error)
+static enum status csv_row(const struct evidence *evidence, const struct record *row, struct table *table, FILE *file,
+                           struct error *error)
 {
     for (const struct field *field = record_fields; field->name != NULL; field++)
         switch (field->type) {
@@ -89,6 +90,8 @@ static enum status csv_row(const struct record *row, struct table *table, FILE *
             TRY(table_number(table, field_real(field, row), error));
             break;
         }
+    for (size_t i = 0; i < evidence->result.parameters.count; i++)
+        TRY(table_number(table, row->parameter[i], error));
     TRY(table_text(table, row->failure, error));
     table_csv_rows(table, 0, file);
     return STATUS_OK;
@@ -96,22 +99,25 @@ static enum status csv_row(const struct record *row, struct table *table, FILE *
 
 enum status report_csv(const struct evidence *evidence, struct error *error)
 {
+    const struct parameter_columns *parameters = &evidence->result.parameters;
     struct report_file file = {.stream = NULL};
     size_t fields = 0;
     while (record_fields[fields].name != NULL)
         fields++;
-    struct table_column *column = array_new(fields + 1, sizeof *column);
-    struct table table = {.column = column, .columns = fields + 1};
+    struct table_column *column = array_new(fields + parameters->count + 1, sizeof *column);
+    struct table table = {.column = column, .columns = fields + parameters->count + 1};
     enum status status = column != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a table");
-    for (size_t c = 0; c <= fields && status == STATUS_OK; c++)
-        column[c].heading = c < fields ? record_fields[c].name : "failure";
+    for (size_t c = 0; c < table.columns && status == STATUS_OK; c++)
+        column[c].heading = c < fields                       ? record_fields[c].name
+                            : c < fields + parameters->count ? parameters->column[c - fields].name
+                                                             : "failure";
     TRY_OR(end, status);
-    TRY_OR(end, report_open(evidence, "cells.csv", &file, error));
+    TRY_OR(end, report_open(evidence->directory, "cells.csv", &file, error));
     table_csv_rows(&table, 1, file.stream);
     for (size_t i = 0; i < evidence->result.count; i++)
-        TRY_OR(end, csv_row(&evidence->result.rows[i], &table, file.stream, error));
+        TRY_OR(end, csv_row(evidence, &evidence->result.rows[i], &table, file.stream, error));
     for (size_t i = 0; i < evidence->failed_count; i++)
-        TRY_OR(end, csv_row(&evidence->failed[i], &table, file.stream, error));
+        TRY_OR(end, csv_row(evidence, &evidence->failed[i], &table, file.stream, error));
 end:
     status = report_close(&file, status, error);
     table_free(&table);

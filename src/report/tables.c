@@ -28,7 +28,8 @@ static const struct table_column claim_columns[FINDING_COLUMNS] = {
 
 enum table_kind outcome_kind(enum outcome outcome)
 {
-    static const enum table_kind kinds[] = {[OUTCOME_NOT_TIGHT] = TABLE_GOOD,
+    static const enum table_kind kinds[] = {[OUTCOME_NOT_CLAIMED] = TABLE_OPEN,
+                                            [OUTCOME_NOT_TIGHT] = TABLE_GOOD,
                                             [OUTCOME_SUPPORTED] = TABLE_GOOD,
                                             [OUTCOME_INCONCLUSIVE] = TABLE_OPEN,
                                             [OUTCOME_REFUTED] = TABLE_BAD};
@@ -181,16 +182,24 @@ static enum status fill_censored(const struct evidence *evidence, struct table *
 /* ---- All of them ---- */
 
 /* In the order of the report. */
-static const struct section *const sections[] = {
-    &section_targets, &section_rates,        &section_frontiers, &section_costs,     &section_exponents,
-    &section_speedup, &section_score_errors, &section_clipping,  &section_agreement, &section_alone};
+static const struct section *const sections[] = {&section_targets,
+                                                 &section_rates,
+                                                 &section_frontiers,
+                                                 &section_costs,
+                                                 &section_exponents,
+                                                 &section_speedup,
+                                                 &section_complexity_under,
+                                                 &section_score_errors,
+                                                 &section_clipping,
+                                                 &section_agreement,
+                                                 &section_alone};
 enum { SECTIONS = sizeof sections / sizeof sections[0] };
 
 enum status tables_new(const struct evidence *evidence, struct tables *out, struct error *error)
 {
     *out = (struct tables){
         .evidence = evidence,
-        .claims = {.anchor = "claim-", .column = claim_columns, .columns = FINDING_COLUMNS},
+        .claims = {.anchor = "#claim-", .column = claim_columns, .columns = FINDING_COLUMNS},
         .censored = {.column = censored_columns, .columns = sizeof censored_columns / sizeof censored_columns[0]},
         .section = array_new(SECTIONS, sizeof *out->section),
         .shown = array_new(SECTIONS, sizeof *out->shown)};
@@ -228,30 +237,31 @@ void tables_free(struct tables *tables)
 static const char how_to_read[] =
     "Exponents are of T/log T (the cost without the logarithms that Õ hides) unless a column says otherwise, with "
     "95% intervals that include what leaving out the smallest ε or the smallest d does to them. Theorems are upper "
-    "bounds: an exponent "
-    "below is consistent with one and its slack is printed; an interval wholly above (by more than 0.05) refutes "
-    "it. Window: ε ≤ 0.1 and T within a factor 8 of the largest found. A cell is censored when no T up to "
-    "max_steps reaches ε, at start when the smallest admissible T already does; both are left out of fits. In the "
-    "limit: the exponent as h → 0, by Richardson extrapolation from TV (from KL) at the T that are powers of two, in "
-    "the dimension where it is worst; where there is such a limit the verdict is taken on it, with 0.01 in place of "
-    "0.05. An interval wholly above its bound supports nothing.";
+    "bounds: an exponent below is consistent with one and its slack is printed; an interval wholly above (by more "
+    "than 0.05) refutes it. Window: ε ≤ 0.1 and T within a factor 8 of the largest found. A cell is censored when no "
+    "T up to max_steps reaches ε, at start when the smallest admissible T already does; both are left out of fits. "
+    "In the limit: the exponent as h → 0, by Richardson extrapolation from TV (from KL) at the T that are powers of "
+    "two, in the dimension where it is worst; where there is such a limit the verdict is taken on it, with 0.01 in "
+    "place of 0.05. An interval wholly above its bound supports nothing. Of a claim with several bounds the one that "
+    "fares worst is shown and the note has all; cells are those of the first bound on each sampler.";
+
+static const char how_to_read_quantity[] =
+    "Accuracies ε are not of TV but of the divergence that the experiment's accuracy_in names, and so are T(d, ε), "
+    "its "
+    "exponents and their limits; of W2 every ε is in the window. Built-in claims about T(d, ε) are about TV.";
 
 static const char how_to_read_score_errors[] =
     "Score errors: the effect is the TV between the sampler's laws with and without the error, an upper bound of the "
     "excess TV, and C = effect/(ε_score √log T). Exponents are fitted at fixed T and d (in ε_score), at fixed "
-    "ε_score "
-    "and d (in T), at fixed ε_score and T (in d) and at all three fixed (in the roughness ω); the theorems allow C "
-    "to "
-    "grow in none of T, d and ω. Window: an effect of at most 0.1, known to a thousandth, and ω within a factor 64 "
-    "of "
-    "the largest; the other cells are unresolved (and counted as censored), and only bound C from above. The largest "
-    "C and excess TV are those inside the window.";
+    "ε_score and d (in T), at fixed ε_score and T (in d) and at all three fixed (in the roughness ω); the theorems "
+    "allow C to grow in none of T, d and ω. Window: an effect of at most 0.1, known to a thousandth, and ω within a "
+    "factor 64 of the largest; the other cells are unresolved (and counted as censored), and only bound C from "
+    "above. The largest C and excess TV are those inside the window.";
 
 static const char how_to_read_samples[] =
     "Chains: their numbers are estimates, lower or upper bounds, named as such, each with a standard error (se). z "
-    "is "
-    "by how many of them a number misses what the exact law and its radius allow: to either side for an estimate, to "
-    "the wrong side for a bound. An estimator is silent where it is not defined (neighbours in more than ten "
+    "is by how many of them a number misses what the exact law and its radius allow: to either side for an estimate, "
+    "to the wrong side for a bound. An estimator is silent where it is not defined (neighbours in more than ten "
     "dimensions, weights of deterministic samplers) or refused (weights of too few effective paths).";
 
 const char *tables_note(const struct spec *spec, size_t index)
@@ -260,6 +270,7 @@ const char *tables_note(const struct spec *spec, size_t index)
         int applies;
         const char *text;
     } notes[] = {{1, how_to_read},
+                 {spec->accuracy_in != accuracy_quantities, how_to_read_quantity},
                  {spec->score_error_count > 1, how_to_read_score_errors},
                  {spec->chain_count > 0, how_to_read_samples}};
     for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++)
@@ -270,10 +281,9 @@ const char *tables_note(const struct spec *spec, size_t index)
 
 /* ---- Files ---- */
 
-enum status report_open(const struct evidence *evidence, const char *name, struct report_file *out,
-                        struct error *error)
+enum status report_open(const char *directory, const char *name, struct report_file *out, struct error *error)
 {
-    *out = (struct report_file){.directory = evidence->directory, .name = name};
+    *out = (struct report_file){.directory = directory, .name = name};
     out->stream = open_memstream(&out->text.data, &out->text.length);
     return out->stream != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for %s", name);
 }

@@ -51,14 +51,12 @@ static enum status fill_rates(const struct evidence *evidence, struct table *tab
     for (size_t target = 0; target < spec->target_count; target++)
         for (size_t sampler = 0; sampler < spec->sampler_count; sampler++)
             TRY(fill_rate(evidence, claim, target, sampler, table, error));
-    (void)snprintf(
-        table->note, sizeof table->note,
-        "A claimed order p means TV = Õ(h^p), T/log T = Õ(ε^(-1/p)): a bound, so that only slower decay "
-        "refutes it. * marks what needs a word: a claim hides logarithms, so one that fails in h is judged in h "
-        "log T; a fit without enough cells; an interval across the bound. Gaussians superconverge under some rules, "
-        "whose exponent is "
-        "then above the claimed order there. Dropped: T in the window at which TV is above 0.1 or not known to "
-        "a thousandth.");
+    (void)snprintf(table->note, sizeof table->note,
+                   "A claimed order p means TV = Õ(h^p), T/log T = Õ(ε^(-1/p)): a bound, so that only slower decay "
+                   "refutes it. * marks what needs a word: a claim hides logarithms, so one that fails in h is "
+                   "judged in h log T; a fit without enough cells; an interval across the bound. Gaussians "
+                   "superconverge under some rules, whose exponent is then above the claimed order there. Dropped: T "
+                   "in the window at which TV is above 0.1 or not known to a thousandth.");
     return STATUS_OK;
 }
 
@@ -87,8 +85,8 @@ static enum status fill_frontiers(const struct evidence *evidence, struct table 
         }
     (void)snprintf(
         table->note, sizeof table->note,
-        "The largest ε of the experiment from which on, down to the smallest, the best sampler of the higher "
-        "claimed order needs fewer score evaluations than the best of the lower; -: it is not seen to.");
+        "The largest ε of the experiment from which on, down to the smallest, the best sampler of the higher claimed "
+        "order needs fewer score evaluations than the best of the lower; -: at no measured ε.");
     return STATUS_OK;
 }
 
@@ -119,10 +117,9 @@ static enum status fill_costs(const struct evidence *evidence, struct table *tab
                 }
             }
     if (table->cells > 0)
-        (void)snprintf(
-            table->note, sizeof table->note,
-            "Of each claimed order the sampler that needs the fewest score evaluations for TV ≤ ε; ≤: it is met "
-            "at the smallest T already, or some sampler's T is not resolved.");
+        (void)snprintf(table->note, sizeof table->note,
+                       "Of each claimed order the sampler that needs the fewest score evaluations for TV ≤ ε; ≤: it "
+                       "is met at the smallest T already, or some sampler's T is not resolved.");
     return STATUS_OK;
 }
 

@@ -7,6 +7,7 @@
 #include "law/clip.h"
 #include "report/tables.h"
 #include "verdict/error_growth.h"
+#include "verdict/exponents.h"
 
 /* ---- Targets ---- */
 
@@ -32,6 +33,64 @@ static enum status fill_targets(const struct evidence *evidence, struct table *t
 
 const struct section section_targets = {"Targets that stand for another law", COLUMNS(target_columns), fill_targets,
                                         0};
+
+/* ---- T(d, eps) under score errors ---- */
+
+static const struct table_column complexity_columns[] = {{"target", LEFT},      {"sampler", LEFT},
+                                                         {"score error", LEFT}, {"d", RIGHT},
+                                                         {"T(d, ε)", WRAPPED},  {"T/log T in 1/ε, all d", RIGHT}};
+
+/* "0.1: T = 24; 0.01: T > 1448, floor 0.04" */
+static void label_brackets(const struct spec *spec, const struct bracket *brackets, char *text, size_t size)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t e = 0; e < spec->accuracy_count && used < size; e++) {
+        char label[60], floor[40] = "";
+        bracket_label(&brackets[e], label, sizeof label);
+        if (brackets[e].floor > 0.0)
+            (void)snprintf(floor, sizeof floor, ", floor %.2g", brackets[e].floor);
+        used += (size_t)snprintf(text + used, size - used, "%s%g: %s%s", e > 0 ? "; " : "", spec->accuracies[e],
+                                 label, floor);
+    }
+}
+
+static enum status fill_search(const struct evidence *evidence, size_t target, size_t sampler, size_t score_error,
+                               struct table *table, struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    char label[200], text[1200];
+    struct fit fit;
+    TRY(complexity_exponents_under(evidence, target, sampler, score_error, &fit, error));
+    record_label_score_error(&spec->score_errors[score_error], label, sizeof label);
+    for (size_t d = 0; d < spec->dimension_count; d++) {
+        label_brackets(spec, evidence_complexity_under(evidence, target, sampler, score_error, d, 0), text,
+                       sizeof text);
+        TRY(table_cells(table, error, "%s\t%s\t%s\t%zu\t%s", spec->targets[target].name,
+                        spec->samplers[sampler]->name, score_error > 0 ? label : "none", spec->dimensions[d], text));
+        TRY(table_exponent(table, fit.ok && d == 0, fit.x, error));
+    }
+    return STATUS_OK;
+}
+
+static enum status fill_complexity_under(const struct evidence *evidence, struct table *table, struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    if (spec->score_error_count < 2 || spec->accuracy_count == 0)
+        return STATUS_OK;
+    for (size_t target = 0; target < spec->target_count; target++)
+        for (size_t sampler = 0; sampler < spec->sampler_count; sampler++)
+            for (size_t e = 0; e < spec->score_error_count; e++)
+                TRY(fill_search(evidence, target, sampler, e, table, error));
+    (void)snprintf(table->note, sizeof table->note,
+                   "A score error puts a floor under %s, which no T passes: a search ends where the last values, "
+                   "falling in proportion to h, would stay above ε.",
+                   spec->accuracy_in->label);
+    return STATUS_OK;
+}
+
+const struct section section_complexity_under = {"T(d, ε) under score errors", COLUMNS(complexity_columns),
+                                                 fill_complexity_under, 0};
 
 /* ---- Score errors ---- */
 
@@ -113,7 +172,7 @@ struct change {
 };
 
 struct comparison {
-    size_t cells, idle; /* idle: the clip is as good as none; not in the table */
+    size_t cells, inactive; /* inactive: the clip hardly ever acts; not in the table */
     struct change lower, higher;
 };
 
@@ -139,7 +198,7 @@ static enum status compare(struct comparison *comparison, const struct record *w
     if (fabs(by) > radius)
         note_change(by < 0.0 ? &comparison->lower : &comparison->higher, with, label, fabs(by), radius);
     if (fabs(by) <= CLIP_MATTERS && p <= CLIP_MATTERS) {
-        comparison->idle++;
+        comparison->inactive++;
         return STATUS_OK;
     }
     TRY(table_cells(table, error, "%s\t%s\t%zu\t%zu", with->target, label, (size_t)with->dimension,
@@ -188,20 +247,21 @@ static void describe_change(const char *verb, const struct change *change, char 
 
 static void describe_comparison(const struct comparison *comparison, char *sentence, size_t size)
 {
-    char lower[400], higher[400], idle[200] = "";
+    char lower[400], higher[400], inactive[200] = "";
     describe_change("lowered", &comparison->lower, lower, sizeof lower);
     describe_change("raised", &comparison->higher, higher, sizeof higher);
-    if (comparison->idle > 0)
-        (void)snprintf(idle, sizeof idle,
+    if (comparison->inactive > 0)
+        (void)snprintf(inactive, sizeof inactive,
                        " Not listed: %zu cells in which the clip acts with a probability of at most %g and changes "
                        "nothing.",
-                       comparison->idle, CLIP_MATTERS);
+                       comparison->inactive, CLIP_MATTERS);
     if (comparison->lower.cells + comparison->higher.cells == 0)
         (void)snprintf(sentence, size, "Clipping changed TV beyond the radii in none of %zu cells.%s",
-                       comparison->cells, idle);
+                       comparison->cells, inactive);
     else
         (void)snprintf(sentence, size, "Clipping changed TV beyond the radii in %zu of %zu cells: it %s, and %s.%s",
-                       comparison->lower.cells + comparison->higher.cells, comparison->cells, lower, higher, idle);
+                       comparison->lower.cells + comparison->higher.cells, comparison->cells, lower, higher,
+                       inactive);
 }
 
 static enum status fill_clipping(const struct evidence *evidence, struct table *table, struct error *error)

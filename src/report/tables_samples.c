@@ -182,20 +182,20 @@ static void describe_detection(const struct spec *spec, const struct detection *
     chain_cell_label(spec, found->smallest_exact, known, sizeof known);
     if (found->detecting == 0) {
         (void)snprintf(sentence, size,
-                       "No lower bound told TV from 0 by %g standard errors; the smallest exact TV is %.3g (%s, %s).",
+                       "No lower bound detects TV > 0 at %g standard errors; the smallest exact TV is %.3g (%s, %s).",
                        DETECTION_ERRORS, found->smallest_exact->law->tv, spec->targets[found->smallest_target].name,
                        known);
         return;
     }
     chain_cell_label(spec, found->detected, where, sizeof where);
-    (void)snprintf(
-        sentence, size,
-        "Chains told TV from 0, by a lower bound of more than %g standard errors, in %zu of %zu cells. The smallest "
-        "TV that they showed is %.3g (%s: %s, %s; exact: %.3g), the smallest exact TV among the cells %.3g (%s, %s), "
-        "%.2g times less: what is below the noise of chains only an exact law tells.",
-        DETECTION_ERRORS, found->detecting, found->cells, found->smallest, found->estimator->name,
-        spec->targets[found->detected_target].name, where, found->detected->law->tv, found->smallest_exact->law->tv,
-        spec->targets[found->smallest_target].name, known, found->smallest / found->smallest_exact->law->tv);
+    (void)snprintf(sentence, size,
+                   "Chains detect TV > 0, by a lower bound of more than %g standard errors, in %zu of %zu cells. The "
+                   "smallest TV that they showed is %.3g (%s: %s, %s; exact: %.3g), the smallest exact TV among the "
+                   "cells %.3g (%s, %s), %.2g times less: what is below the noise of chains only an exact law tells.",
+                   DETECTION_ERRORS, found->detecting, found->cells, found->smallest, found->estimator->name,
+                   spec->targets[found->detected_target].name, where, found->detected->law->tv,
+                   found->smallest_exact->law->tv, spec->targets[found->smallest_target].name, known,
+                   found->smallest / found->smallest_exact->law->tv);
 }
 
 static enum status fill_estimators(const struct survey *survey, struct table *table, struct error *error)
@@ -273,11 +273,10 @@ static void describe_alone(const struct spec *spec, const struct detection *foun
     int used = 0;
     if (found->cells == 0)
         return;
-    used =
-        snprintf(sentence, size,
-                 "No exact law covers these %zu cells: numbers are lower bounds (≥), upper bounds (≤) or estimates, "
-                 "± one standard error. ",
-                 found->cells);
+    used = snprintf(sentence, size,
+                    "No exact law covers these %zu cells: numbers are lower bounds (≥), upper bounds (≤) or "
+                    "estimates, ± one standard error. ",
+                    found->cells);
     if (used < 0 || (size_t)used >= size)
         return;
     if (found->detecting == 0) {
@@ -288,15 +287,15 @@ static void describe_alone(const struct spec *spec, const struct detection *foun
         return;
     }
     chain_cell_label(spec, found->detected, where, sizeof where);
-    (void)snprintf(sentence + used, size - (size_t)used,
-                   "In %zu of them a lower bound shows TV > 0 by more than %g standard errors, the smallest of them "
-                   "%.3g (%s: %s, %s)%s.",
-                   found->detecting, DETECTION_ERRORS, found->smallest, found->estimator->name,
-                   spec->targets[found->detected_target].name, where,
-                   found->detecting < found->cells
-                       ? "; of the others nothing is known but that TV, as far as these bounds see it, is below the "
-                         "noise"
-                       : "");
+    (void)snprintf(
+        sentence + used, size - (size_t)used,
+        "In %zu of them a lower bound shows TV > 0 by more than %g standard errors, the smallest of them %.3g (%s: "
+        "%s, %s)%s.",
+        found->detecting, DETECTION_ERRORS, found->smallest, found->estimator->name,
+        spec->targets[found->detected_target].name, where,
+        found->detecting < found->cells
+            ? "; of the others nothing is known but that TV, as far as these bounds see it, is below the noise"
+            : "");
 }
 
 /* Of several numbers of chains the largest is shown. */

@@ -3,6 +3,7 @@
 #include <float.h>
 #include <gsl/gsl_cdf.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,24 +26,42 @@ static int by_identity(const void *a, const void *b)
     return record_order(*(const struct record *const *)a, *(const struct record *const *)b);
 }
 
-static enum status sort_rows(const struct result *result, const char *name, const struct record **rows,
+/* A copy of a result's rows with the common columns of parameters. */
+static enum status copy_rows(const struct result *result, const struct parameter_columns *common, struct record **out,
                              struct error *error)
 {
-    for (size_t i = 0; i < result->count; i++)
-        rows[i] = &result->rows[i];
-    qsort(rows, result->count, sizeof *rows, by_identity);
-    for (size_t i = 1; i < result->count; i++)
+    *out = array_new(result->count, sizeof **out);
+    if (*out == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu records", result->count);
+    for (size_t i = 0; i < result->count; i++) {
+        (*out)[i] = result->rows[i];
+        for (size_t p = 0; p < PARAMETER_COLUMNS; p++)
+            (*out)[i].parameter[p] =
+                p < common->count
+                    ? result->rows[i].parameter[parameter_find(&result->parameters, common->column[p].name)]
+                    : NAN;
+    }
+    return STATUS_OK;
+}
+
+static enum status sort_rows(const struct record *all, size_t count, const char *name, const struct record **rows,
+                             struct error *error)
+{
+    for (size_t i = 0; i < count; i++)
+        rows[i] = &all[i];
+    qsort(rows, count, sizeof *rows, by_identity);
+    for (size_t i = 1; i < count; i++)
         if (record_order(rows[i - 1], rows[i]) == 0)
             return fail_with(
                 error, STATUS_IO,
                 "%s measures the same twice, in rows %zu and %zu (target %s, sampler %s, d = %zu, T = %zu)", name,
-                (size_t)(rows[i - 1] - result->rows), (size_t)(rows[i] - result->rows), rows[i]->target,
-                rows[i]->sampler, (size_t)rows[i]->dimension, (size_t)rows[i]->steps);
+                (size_t)(rows[i - 1] - all), (size_t)(rows[i] - all), rows[i]->target, rows[i]->sampler,
+                (size_t)rows[i]->dimension, (size_t)rows[i]->steps);
     return STATUS_OK;
 }
 
-static enum status pair_rows(const struct evidence *const side[2], const char *const name[2], struct pairs *out,
-                             struct error *error)
+static enum status pair_rows(const struct evidence *const side[2], const char *const name[2],
+                             struct record *const all[2], struct pairs *out, struct error *error)
 {
     const size_t count[2] = {side[0]->result.count, side[1]->result.count};
     const struct record **rows[2] = {array_new(count[0], sizeof *rows[0]), array_new(count[1], sizeof *rows[1])};
@@ -52,7 +71,7 @@ static enum status pair_rows(const struct evidence *const side[2], const char *c
             ? STATUS_OK
             : fail_with(error, STATUS_MEMORY, "out of memory for %zu and %zu records", count[0], count[1]);
     for (size_t i = 0; i < 2 && status == STATUS_OK; i++)
-        status = sort_rows(&side[i]->result, name[i], rows[i], error);
+        status = sort_rows(all[i], count[i], name[i], rows[i], error);
     for (size_t i = 0, j = 0; status == STATUS_OK && (i < count[0] || j < count[1]);) {
         int order = i == count[0] ? 1 : j == count[1] ? -1 : record_order(rows[0][i], rows[1][j]);
         struct pair *pair = &out->pair[out->count++];
@@ -197,9 +216,19 @@ static enum status compare_fields(const struct pair *pair, struct comparison *ou
     return STATUS_OK;
 }
 
-static int same_schedule(const struct spec *spec, const char *schedule, double c0, double c1)
+/* Whether the row, of columns of parameters that may be others, is of the schedule of a sampler of the experiment. */
+static bool same_schedule(const struct spec *spec, size_t sampler, const struct parameter_columns *columns,
+                          const struct record *row)
 {
-    return strcmp(spec->schedule->name, schedule) == 0 && spec->c0 == c0 && spec->c1 == c1;
+    if (strcmp(spec_schedule(spec, sampler)->kind->name, row->schedule) != 0)
+        return false;
+    for (size_t i = 0; i < columns->count; i++) {
+        size_t own = parameter_find(&spec->parameters, columns->column[i].name);
+        double value = own < spec->parameters.count ? spec->sampler_entries[sampler].parameter[own] : NAN;
+        if (strncmp(columns->column[i].name, "schedule_", 9) == 0 && !same_bits(value, row->parameter[i]))
+            return false;
+    }
+    return true;
 }
 
 static size_t target_index(const struct spec *spec, const char *name)
@@ -226,22 +255,24 @@ static size_t accuracy_index(const struct spec *spec, double accuracy)
     return i;
 }
 
-static size_t score_error_index(const struct spec *spec, const struct record *row)
+static size_t score_error_index(const struct spec *spec, const struct parameter_columns *columns,
+                                const struct record *row)
 {
     size_t i = 0;
-    while (i < spec->score_error_count && !record_has_score_error(row, &spec->score_errors[i]))
+    while (i < spec->score_error_count && !record_has_score_error(row, columns, &spec->score_errors[i]))
         i++;
     return i;
 }
 
 /* Nonzero if the experiment measures this at one of its `steps`. */
-static int asks_for(const struct evidence *evidence, const struct record *row)
+static int asks_for(const struct evidence *evidence, const struct parameter_columns *columns,
+                    const struct record *row)
 {
     const struct spec *spec = &evidence->spec;
-    return same_schedule(spec, row->schedule, row->c0, row->c1)
+    size_t sampler = evidence_sampler(evidence, row->sampler);
+    return sampler < spec->sampler_count && same_schedule(spec, sampler, columns, row)
            && target_index(spec, row->target) < spec->target_count
-           && evidence_sampler(evidence, row->sampler) < spec->sampler_count
-           && score_error_index(spec, row) < spec->score_error_count
+           && score_error_index(spec, columns, row) < spec->score_error_count
            && index_of(spec->dimensions, spec->dimension_count, row->dimension) < spec->dimension_count
            && index_of(spec->steps, spec->step_count, row->steps) < spec->step_count
            && (row->chains == 0 || index_of(spec->chains, spec->chain_count, row->chains) < spec->chain_count);
@@ -259,7 +290,7 @@ static enum status compare_pairs(const struct evidence *const side[2], const str
             continue;
         }
         out->only[has]++;
-        if (!asks_for(side[1 - has], pair->row[has]))
+        if (!asks_for(side[1 - has], &out->parameters, pair->row[has]))
             continue;
         out->missing[has]++;
         TRY(add(out, (struct difference){.row = {pair->row[0], pair->row[1]}, .ratio = NAN}, error));
@@ -296,15 +327,14 @@ static int finished(const struct spec *spec, const struct bracket *bracket, size
     return 0;
 }
 
-static enum status find_start(const struct spec *spec, size_t *start, struct error *error)
+static enum status find_start(const struct spec *spec, size_t sampler, size_t *start, struct error *error)
 {
-    size_t *ladder = array_new(plan_ladder(spec, NULL), sizeof *ladder);
-    if (ladder == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for a ladder of steps");
-    (void)plan_ladder(spec, ladder);
-    *start = spec->step_count > 0 && spec->steps[0] < ladder[0] ? spec->steps[0] : ladder[0];
-    free(ladder);
-    return STATUS_OK;
+    struct grid grid;
+    enum status status = grid_make(spec, spec->sampler_schedule[sampler], 1, &grid, error);
+    if (status == STATUS_OK)
+        *start = spec->step_count > 0 && spec->steps[0] < grid.steps[0] ? spec->steps[0] : grid.steps[0];
+    free(grid.steps);
+    return status;
 }
 
 /* T(d, eps) lies beyond the last T that fails with its radius too, and no higher than the first that passes; some T
@@ -335,21 +365,21 @@ static enum status compare_complexity(const struct evidence *const side[2], stru
                                       struct error *error)
 {
     const struct spec *a = &side[0]->spec, *b = &side[1]->spec;
-    size_t start[2] = {0, 0};
-    if (!same_schedule(b, a->schedule->name, a->c0, a->c1) || a->accuracy_count == 0 || b->accuracy_count == 0)
+    if (a->accuracy_count == 0 || b->accuracy_count == 0 || a->accuracy_in != b->accuracy_in)
         return STATUS_OK;
-    for (size_t i = 0; i < 2; i++)
-        TRY(find_start(&side[i]->spec, &start[i], error));
-    for (size_t t = 0; t < a->target_count; t++)
-        for (size_t s = 0; s < a->sampler_count; s++)
+    for (size_t s = 0; s < a->sampler_count; s++) {
+        size_t sampler = evidence_sampler(side[1], a->samplers[s]->name), start[2];
+        if (sampler == b->sampler_count || !schedule_rule_equal(spec_schedule(a, s), spec_schedule(b, sampler)))
+            continue;
+        TRY(find_start(a, s, &start[0], error));
+        TRY(find_start(b, sampler, &start[1], error));
+        for (size_t t = 0; t < a->target_count; t++)
             for (size_t d = 0; d < a->dimension_count; d++)
                 for (size_t e = 0; e < a->accuracy_count; e++) {
                     size_t target = target_index(b, a->targets[t].name);
-                    size_t sampler = evidence_sampler(side[1], a->samplers[s]->name);
                     size_t dimension = index_of(b->dimensions, b->dimension_count, a->dimensions[d]);
                     size_t accuracy = accuracy_index(b, a->accuracies[e]);
-                    if (target == b->target_count || sampler == b->sampler_count || dimension == b->dimension_count
-                        || accuracy == b->accuracy_count)
+                    if (target == b->target_count || dimension == b->dimension_count || accuracy == b->accuracy_count)
                         continue;
                     const struct bracket *here = evidence_complexity(side[0], t, s, d, e);
                     const struct bracket *there = evidence_complexity(side[1], target, sampler, dimension, accuracy);
@@ -357,6 +387,7 @@ static enum status compare_complexity(const struct evidence *const side[2], stru
                                          (struct difference){{NULL, NULL}, NULL, NAN, {here, there}, t, s, d, e}, out,
                                          error));
                 }
+    }
     return STATUS_OK;
 }
 
@@ -373,7 +404,14 @@ enum status compare_results(const struct evidence *const side[2], const char *co
     if (out->tally == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu columns", fields);
     enum status status;
-    TRY_OR(end, pair_rows(side, name, &pairs, error));
+    for (size_t i = 0; i < side[0]->result.parameters.count; i++) {
+        const struct parameter_column *column = &side[0]->result.parameters.column[i];
+        if (parameter_find(&side[1]->result.parameters, column->name) < side[1]->result.parameters.count)
+            (void)parameter_add(&out->parameters, column->name, column->doc);
+    }
+    for (size_t i = 0; i < 2; i++)
+        TRY_OR(end, copy_rows(&side[i]->result, &out->parameters, &out->rows[i], error));
+    TRY_OR(end, pair_rows(side, name, out->rows, &pairs, error));
     out->limit = standard_error_limit(&pairs);
     TRY_OR(end, compare_pairs(side, &pairs, out, error));
     TRY_OR(end, compare_complexity(side, out, error));
@@ -386,6 +424,8 @@ void comparison_free(struct comparison *comparison)
 {
     free(comparison->tally);
     free(comparison->difference);
+    free(comparison->rows[0]);
+    free(comparison->rows[1]);
     *comparison = (struct comparison){.tally = NULL};
 }
 
@@ -394,9 +434,10 @@ int comparison_agrees(const struct comparison *comparison)
     return comparison->differences == 0 && comparison->matched > 0;
 }
 
-void compare_label_score_error(const struct spec *spec, const struct record *row, char *text, size_t size)
+void compare_label_score_error(const struct comparison *comparison, const struct spec *spec, const struct record *row,
+                               char *text, size_t size)
 {
-    size_t i = score_error_index(spec, row);
+    size_t i = score_error_index(spec, &comparison->parameters, row);
     if (i < spec->score_error_count)
         record_label_score_error(&spec->score_errors[i], text, size);
     else

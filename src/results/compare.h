@@ -47,14 +47,16 @@ struct difference {
 };
 
 struct comparison {
-    size_t matched;          /* rows that both have */
-    size_t only[2];          /* rows that one of both has */
-    size_t missing[2];       /* of only[i], those that the other result's experiment asks for: they are differences */
-    int format;              /* the older one of the results' files: columns that came later are not compared */
-    double limit;            /* in combined standard errors; 0 if no pair is from chains */
-    struct tally *tally;     /* one a field, by its index in record_fields */
-    struct tally complexity; /* T(d, eps) that both experiments ask for; `same`: the same T */
-    struct difference *difference; /* by row identity, then those of T(d, eps) */
+    size_t matched;    /* rows that both have */
+    size_t only[2];    /* rows that one of both has */
+    size_t missing[2]; /* of only[i], those that the other result's experiment asks for: they are differences */
+    int format;        /* the older one of the results' files: columns that came later are not compared */
+    struct parameter_columns parameters; /* that both results have, of the rows below */
+    struct record *rows[2];              /* copies of the results' rows */
+    double limit;                        /* in combined standard errors; 0 if no pair is from chains */
+    struct tally *tally;                 /* one a field, by its index in record_fields */
+    struct tally complexity;             /* T(d, eps) that both experiments ask for; `same`: the same T */
+    struct difference *difference;       /* by row identity, then those of T(d, eps) */
     size_t differences, capacity;
 };
 
@@ -69,6 +71,7 @@ void comparison_free(struct comparison *comparison);
 int comparison_agrees(const struct comparison *comparison);
 
 /* The label of the row's score error in the experiment, "none" with exact scores. */
-void compare_label_score_error(const struct spec *spec, const struct record *row, char *text, size_t size);
+void compare_label_score_error(const struct comparison *comparison, const struct spec *spec, const struct record *row,
+                               char *text, size_t size);
 
 #endif

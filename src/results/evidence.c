@@ -9,9 +9,11 @@
 #include "core/memory.h"
 #include "results/directory.h"
 
-double log_free_cost(size_t steps)
+double log_free_cost(const char *schedule, size_t steps)
 {
-    return (double)steps / log((double)steps);
+    const struct schedule_kind *kind = schedule_kind_find(schedule);
+    const bool has_logarithm = kind != NULL && kind->params == schedule_constants_params;
+    return has_logarithm ? (double)steps / log((double)steps) : (double)steps;
 }
 
 size_t evidence_sampler(const struct evidence *evidence, const char *name)
@@ -22,17 +24,24 @@ size_t evidence_sampler(const struct evidence *evidence, const char *name)
     return i;
 }
 
-static size_t complexity_index(const struct spec *spec, size_t target, size_t sampler, size_t dimension,
-                               size_t accuracy)
+static size_t complexity_index(const struct spec *spec, size_t target, size_t sampler, size_t score_error,
+                               size_t dimension, size_t accuracy)
 {
-    return ((target * spec->sampler_count + sampler) * spec->dimension_count + dimension) * spec->accuracy_count
-           + accuracy;
+    size_t row = (target * spec->sampler_count + sampler) * spec->score_error_count + score_error;
+    return (row * spec->dimension_count + dimension) * spec->accuracy_count + accuracy;
+}
+
+const struct bracket *evidence_complexity_under(const struct evidence *evidence, size_t target, size_t sampler,
+                                                size_t score_error, size_t dimension, size_t accuracy)
+{
+    return &evidence
+                ->complexity[complexity_index(&evidence->spec, target, sampler, score_error, dimension, accuracy)];
 }
 
 const struct bracket *evidence_complexity(const struct evidence *evidence, size_t target, size_t sampler,
                                           size_t dimension, size_t accuracy)
 {
-    return &evidence->complexity[complexity_index(&evidence->spec, target, sampler, dimension, accuracy)];
+    return evidence_complexity_under(evidence, target, sampler, 0, dimension, accuracy);
 }
 
 void bracket_label(const struct bracket *bracket, char *text, size_t size)
@@ -63,7 +72,7 @@ size_t evidence_sampled_rows(const struct evidence *evidence, size_t target, siz
         if (row->chains != chains || row->dimension != spec->dimensions[dimension]
             || strcmp(row->target, spec->targets[target].name) != 0
             || strcmp(row->sampler, spec->samplers[sampler]->name) != 0
-            || !record_has_score_error(row, &spec->score_errors[score_error]))
+            || !record_has_score_error(row, &evidence->result.parameters, &spec->score_errors[score_error]))
             continue;
         size_t at = count++;
         for (; at > 0 && rows[at - 1]->steps > row->steps; at--)
@@ -188,32 +197,39 @@ static enum status find_failed(struct evidence *evidence, struct error *error)
     return STATUS_OK;
 }
 
+/* T(d, eps) for every accuracy, of one target, sampler, score error and dimension. */
+static void find_brackets(struct evidence *evidence, size_t target, size_t sampler, size_t score_error, size_t d,
+                          const struct record **rows, struct point *points)
+{
+    const struct spec *spec = &evidence->spec;
+    size_t count = evidence_rows(evidence, target, sampler, score_error, d, rows);
+    for (size_t i = 0; i < count; i++) {
+        const double *value = quantity_of(spec->accuracy_in, rows[i]);
+        points[i] = (struct point){(size_t)rows[i]->steps, rows[i]->step_size, value[0], value[1]};
+    }
+    for (size_t e = 0; e < spec->accuracy_count; e++)
+        evidence->complexity[complexity_index(spec, target, sampler, score_error, d, e)] =
+            bracket_find(points, count, spec->accuracies[e], spec_schedule(spec, sampler), 0);
+}
+
 static enum status find_complexity(struct evidence *evidence, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
-    size_t pairs = spec->target_count * spec->sampler_count, each = spec->dimension_count * spec->accuracy_count;
+    size_t each = spec->dimension_count * spec->accuracy_count, rest = spec->sampler_count * spec->score_error_count;
+    size_t searches = spec->target_count * rest;
     const struct record **rows = array_new(evidence->result.count, sizeof *rows);
     struct point *points = array_new(evidence->result.count, sizeof *points);
     evidence->complexity =
-        each > 0 && pairs > SIZE_MAX / each ? NULL : array_new(pairs * each, sizeof *evidence->complexity);
-    enum status status =
-        rows != NULL && points != NULL && evidence->complexity != NULL
-            ? STATUS_OK
-            : fail_with(error, STATUS_MEMORY, "out of memory for %zu records", evidence->result.count);
-    for (size_t target = 0; target < spec->target_count && status == STATUS_OK; target++)
-        for (size_t sampler = 0; sampler < spec->sampler_count; sampler++)
-            for (size_t d = 0; d < spec->dimension_count; d++) {
-                size_t count = evidence_rows(evidence, target, sampler, 0, d, rows);
-                for (size_t i = 0; i < count; i++)
-                    points[i] =
-                        (struct point){(size_t)rows[i]->steps, rows[i]->step_size, rows[i]->tv, rows[i]->tv_error};
-                for (size_t e = 0; e < spec->accuracy_count; e++)
-                    evidence->complexity[complexity_index(spec, target, sampler, d, e)] =
-                        bracket_find(points, count, spec->accuracies[e], spec->c1, 0);
-            }
+        each > 0 && searches > SIZE_MAX / each ? NULL : array_new(searches * each, sizeof *evidence->complexity);
+    const bool has_room = rows != NULL && points != NULL && evidence->complexity != NULL;
+    for (size_t i = 0; i < searches && each > 0 && has_room; i++)
+        for (size_t d = 0; d < spec->dimension_count; d++)
+            find_brackets(evidence, i / rest, i % rest / spec->score_error_count, i % spec->score_error_count, d,
+                          rows, points);
     free(rows);
     free(points);
-    return status;
+    return has_room ? STATUS_OK
+                    : fail_with(error, STATUS_MEMORY, "out of memory for %zu records", evidence->result.count);
 }
 
 /* The one .h5 file of a results directory is named after the experiment. */
@@ -289,6 +305,8 @@ enum status evidence_read(const char *path, const char *const *claim_names, stru
     status = spec_parse(label, out->result.spec_text, strlen(out->result.spec_text), out->result.plugins, claim_names,
                         &out->spec, error);
     if (status == STATUS_OK) {
+        if (strcmp(out->spec.title, out->spec.name) == 0) /* there is none: the name of the file was taken */
+            (void)snprintf(out->spec.title, sizeof out->spec.title, "%s", out->result.spec_name);
         (void)snprintf(out->spec.name, sizeof out->spec.name, "%s", out->result.spec_name);
         status = find_complexity(out, error);
         if (status == STATUS_OK)

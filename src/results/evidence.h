@@ -15,7 +15,7 @@ struct evidence {
     struct spec spec;
     struct record *failed; /* what failed, and what searches for T(d, eps) went around, one a dimension */
     size_t failed_count;
-    struct bracket *complexity; /* [target][sampler][dimension][accuracy], see evidence_complexity */
+    struct bracket *complexity; /* [target][sampler][score error][dimension][accuracy] */
     char directory[4000];       /* where the result lies, for what is made from it */
 };
 
@@ -25,9 +25,13 @@ MUST_USE enum status evidence_read(const char *path, const char *const *claim_na
                                    struct error *error);
 void evidence_free(struct evidence *evidence);
 
-/* T(d, eps) of a target and sampler with exact scores, all by their index in the spec. */
+/* T(d, eps), of the divergence that the experiment's accuracies are in, of a target and sampler with exact scores,
+ * all by their index in the spec. */
 const struct bracket *evidence_complexity(const struct evidence *evidence, size_t target, size_t sampler,
                                           size_t dimension, size_t accuracy);
+/* The same under a score error (0: exact scores). */
+const struct bracket *evidence_complexity_under(const struct evidence *evidence, size_t target, size_t sampler,
+                                                size_t score_error, size_t dimension, size_t accuracy);
 
 /* "T = 680", "T ≤ 33" (at start), "T > 2048" (beyond) or, open, "84 < T ≤ 100". */
 void bracket_label(const struct bracket *bracket, char *text, size_t size);
@@ -49,7 +53,8 @@ size_t evidence_sampler(const struct evidence *evidence, const char *name);
 const char *evidence_refusal(const struct evidence *evidence, size_t target, size_t sampler, size_t dimension,
                              const struct bracket *bracket);
 
-/* T/log T, the cost without the logarithm that Õ hides. */
-double log_free_cost(size_t steps);
+/* The cost without the logarithm that Õ hides, in proportion to 1/h: T/log T where h = c1 log(T)/T, and T under every
+ * other schedule, called by its kind's name. */
+double log_free_cost(const char *schedule, size_t steps);
 
 #endif

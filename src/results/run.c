@@ -226,7 +226,7 @@ static enum status store_cell(const struct run *run, size_t index, const struct 
         for (size_t i = 0; i < dimensions; i++)
             if (rows[i].failure[0] == '\0')
                 measured[count++] = rows[i];
-        status = store_write(path, measured, count, facts, error);
+        status = store_write(path, measured, count, &run->spec->parameters, facts, error);
     }
     free(measured);
     free(failures);
@@ -361,7 +361,7 @@ static enum status write_merged(struct run *run, const struct run_summary *summa
     TRY_OR(end, directory_merged(run->options->directory, run->spec, path, error));
     TRY_OR(end, origins_facts(&run->origins, sizeof own / sizeof own[0], &facts, &fact_count, &strings, error));
     memcpy(facts + fact_count, own, sizeof own);
-    TRY_OR(end, store_write(path, rows, row_count, facts, error));
+    TRY_OR(end, store_write(path, rows, row_count, &run->spec->parameters, facts, error));
 end:
     free(rows);
     free(facts);

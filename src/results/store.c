@@ -15,6 +15,7 @@ struct writer {
     const char *path;
     const struct record *rows;
     size_t count;
+    const struct parameter_columns *parameters;
     hid_t file, circumstances, row, text, space, scalar, properties, transfer;
     struct error *error;
 };
@@ -82,6 +83,18 @@ static enum status put_facts(const struct writer *writer, const struct fact *fac
     return STATUS_OK;
 }
 
+/* What the columns of parameters are. */
+static enum status put_parameters(const struct writer *writer)
+{
+    char *text = parameter_columns_write(writer->parameters);
+    const struct fact fact = {"parameters", text};
+    if (text == NULL)
+        return no_memory(writer);
+    int ok = put_fact(writer, &fact);
+    free(text);
+    return ok ? STATUS_OK : cannot_store(writer, fact.name);
+}
+
 static hid_t put_column(const struct writer *writer, const struct field *field, const void *cells)
 {
     hid_t dataset = put_dataset(writer, field->role == COLUMN_TIMING ? writer->circumstances : writer->file,
@@ -124,6 +137,10 @@ static enum status put_columns(struct writer *writer)
     enum status status = cells != NULL ? put_row_scale(writer, cells) : no_memory(writer);
     for (const struct field *field = record_fields; status == STATUS_OK && field->name != NULL; field++)
         status = put_field(writer, field, cells);
+    for (size_t i = 0; i < writer->parameters->count && status == STATUS_OK; i++) {
+        const struct field field = parameter_field(writer->parameters, i);
+        status = put_field(writer, &field, cells);
+    }
     free(cells);
     return status;
 }
@@ -178,6 +195,7 @@ static enum status build(struct writer *writer, const struct fact *facts, struct
     enum status status;
     TRY_OR(end, writer->circumstances < 0 ? cannot_store(writer, "/") : put_format(writer));
     TRY_OR(end, put_facts(writer, facts, 0));
+    TRY_OR(end, put_parameters(writer));
     TRY_OR(end, put_columns(writer));
     TRY_OR(end, put_facts(writer, facts, 1)); /* last, so that their lengths shift nothing else in the file */
     TRY_OR(end, take_image(writer, out));
@@ -189,10 +207,10 @@ end:;
     return status;
 }
 
-enum status store_write(const char *path, const struct record *rows, size_t count, const struct fact *facts,
-                        struct error *error)
+enum status store_write(const char *path, const struct record *rows, size_t count,
+                        const struct parameter_columns *parameters, const struct fact *facts, struct error *error)
 {
-    struct writer writer = {path, rows, count, -1, -1, -1, -1, -1, -1, -1, -1, error};
+    struct writer writer = {path, rows, count, parameters, -1, -1, -1, -1, -1, -1, -1, -1, error};
     struct bytes bytes = {NULL, 0};
     enum status status;
 #pragma omp critical(hdf5)

@@ -19,13 +19,14 @@ struct fact {
 
 /* Of result files: the one that is written, raised whenever the columns change, and the oldest that is read. What an
  * older one has no columns for (struct field's `since`) is NaN. */
-enum { FORMAT_VERSION = 4, FORMAT_OLDEST = 3 };
+enum { FORMAT_VERSION = 5, FORMAT_OLDEST = 3 };
 
 /* Rows read back from a file, with the facts stored beside them. */
 struct result {
     int format; /* of the file */
     struct record *rows;
     size_t count;
+    struct parameter_columns parameters;
     char *spec_text;  /* "" if the file holds none */
     char *spec_name;  /* the experiment's name; "" if none */
     char *plugins;    /* what its text does not say of its plug-ins (registry.h); "" if it has none */
@@ -33,12 +34,14 @@ struct result {
     char *cell;       /* "" or the cell's description */
     char *failures;   /* of a cell: cell_failures; of a merged file: plan_failures */
     char *refusals;   /* of a merged file: plan_failures, of laws that searches for T(d, eps) went around */
+    char *columns;    /* parameter_columns_write of `parameters` */
     char *provenance; /* the other root facts, "name: value\n" each, for the report */
 };
 
 /* Writes a file with `count` rows (0 is legal: a failed cell, whose fact `failure` says why) at `path` atomically.
- * Facts named as texts of struct result come back in these. */
-MUST_USE enum status store_write(const char *path, const struct record *rows, size_t count, const struct fact *facts,
+ * Args: parameters, the rows' columns of them. Facts named as texts of struct result come back in these. */
+MUST_USE enum status store_write(const char *path, const struct record *rows, size_t count,
+                                 const struct parameter_columns *parameters, const struct fact *facts,
                                  struct error *error);
 
 /* Reads any file made by store_write (free with result_free), whoever may have made it: HDF5 sees it in a child

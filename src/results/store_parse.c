@@ -99,6 +99,16 @@ static herr_t read_fact(hid_t group, const char *name, const H5A_info_t *info, v
     return ok ? 0 : -1;
 }
 
+/* Formats before this one have four parameters, of which those of score errors are 0 where a row has none. */
+enum { PARAMETERS_SINCE = 5 };
+#define OLD_PARAMETERS "schedule_c0 \nschedule_c1 \nscore_error_roughness \nscore_error_probability \n"
+
+/* The name in the file of a column of parameters. */
+static const char *stored_name(const struct reader *reader, const char *name)
+{
+    return reader->result->format < PARAMETERS_SINCE && strncmp(name, "schedule_", 9) == 0 ? name + 9 : name;
+}
+
 static enum status read_facts(struct reader *reader)
 {
     struct result *result = reader->result;
@@ -118,6 +128,8 @@ static enum status read_facts(struct reader *reader)
     result->failures = read_optional_text(reader, "failures");
     result->refusals = read_optional_text(reader, "refusals");
     result->cell = read_optional_text(reader, "cell");
+    result->columns =
+        result->format >= PARAMETERS_SINCE ? read_optional_text(reader, "parameters") : strdup(OLD_PARAMETERS);
     return result->spec_text == NULL   ? refuse(reader, "spec_text", "is not a string")
            : result->spec_name == NULL ? refuse(reader, "spec_name", "is not a string")
            : result->plugins == NULL   ? refuse(reader, "plugins", "is not a string")
@@ -125,7 +137,8 @@ static enum status read_facts(struct reader *reader)
            : result->failures == NULL  ? refuse(reader, "failures", "is not a string")
            : result->refusals == NULL  ? refuse(reader, "refusals", "is not a string")
            : result->cell == NULL      ? refuse(reader, "cell", "is not a string")
-                                       : STATUS_OK;
+           : result->columns == NULL   ? refuse(reader, "parameters", "is not a string")
+                                       : parameter_columns_parse(result->columns, &result->parameters, reader->error);
 }
 
 static bool has_column(const struct reader *reader, const struct field *field)
@@ -210,11 +223,26 @@ static enum status read_column(const struct reader *reader, const struct field *
         result->count = (size_t)count;
         result->rows = array_new(result->count, sizeof *result->rows);
         problem = result->rows == NULL ? "does not fit in memory" : NULL;
+        for (size_t i = 0; i < PARAMETER_COLUMNS * result->count && problem == NULL; i++)
+            result->rows[i / PARAMETER_COLUMNS].parameter[i % PARAMETER_COLUMNS] = NAN;
     } else if (problem == NULL) {
         problem = count == result->count ? read_cells(reader, dataset, field) : "has another length";
     }
     close_id(dataset);
     return problem == NULL ? STATUS_OK : refuse(reader, field->name, problem);
+}
+
+static enum status read_parameter(const struct reader *reader, size_t index)
+{
+    const struct result *result = reader->result;
+    struct field field = parameter_field(&result->parameters, index);
+    bool is_error = strncmp(field.name, "score_error_", 12) == 0;
+    field.name = stored_name(reader, field.name);
+    TRY(read_column(reader, &field));
+    for (size_t i = 0; i < result->count && result->format < PARAMETERS_SINCE && is_error; i++)
+        if (result->rows[i].parameter[index] == 0.0)
+            result->rows[i].parameter[index] = NAN;
+    return STATUS_OK;
 }
 
 static enum status parse(struct reader *reader, const struct bytes *content)
@@ -239,6 +267,8 @@ static enum status parse(struct reader *reader, const struct bytes *content)
             TRY_OR(end, read_column(reader, field));
         else
             fill_unknown(reader->result, field);
+    for (size_t i = 0; i < reader->result->parameters.count; i++)
+        TRY_OR(end, read_parameter(reader, i));
 end:
     close_id(reader->circumstances);
     close_id(reader->file);

@@ -27,15 +27,16 @@ static int unseal(struct bytes *file)
 
 /* ---- From the child to the parent: a struct sizes, the rows, and the texts with their '\0' ---- */
 
-enum { TEXTS = 8 };
+enum { TEXTS = 9 };
 struct sizes {
     size_t format, rows, text[TEXTS];
 };
 
 static char **text_at(struct result *result, size_t index)
 {
-    char **const texts[TEXTS] = {&result->spec_text, &result->spec_name, &result->plugins,  &result->cell,
-                                 &result->failure,   &result->failures,  &result->refusals, &result->provenance};
+    char **const texts[TEXTS] = {&result->spec_text, &result->spec_name,  &result->plugins,
+                                 &result->cell,      &result->failure,    &result->failures,
+                                 &result->refusals,  &result->provenance, &result->columns};
     return texts[index];
 }
 
@@ -140,6 +141,8 @@ static enum status read_isolated(const char *path, const struct bytes *content, 
         status = fail_with(error, STATUS_IO, "%s is damaged, or does not fit in memory", path);
     else
         status = check_names(path, out, error);
+    if (status == STATUS_OK && parameter_columns_parse(out->columns, &out->parameters, &cause) != STATUS_OK)
+        status = fail_with(error, STATUS_IO, "%s: %.400s", path, cause.text);
     if (status == STATUS_OK) {
         text_tame(out->cell, "");
         text_tame(out->failure, "");

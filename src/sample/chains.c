@@ -10,10 +10,22 @@
 #include "sample/field.h"
 
 /* What random numbers are for: the last word of their counter. Forward paths add FORWARD_APART for the second. */
-enum { START, AFTER, BEFORE, DRAW, DRAW_COMPONENT, PATH_DRAW, PATH_COMPONENT, FORWARD, MIDDLE, FORWARD_APART };
+enum {
+    START,
+    AFTER,
+    BEFORE,
+    DRAW,
+    DRAW_COMPONENT,
+    PATH_DRAW,
+    PATH_COMPONENT,
+    FORWARD,
+    MIDDLE,
+    FORWARD_APART,
+    STEP_DRAW = 2 * FORWARD_APART + 2
+};
 
-/* Two ways to one increment may differ by this part of the largest. */
-#define SAME 1e-10
+/* An increment evaluated twice, in another order of chains, may differ by this part of the largest. */
+#define ORDER_TOLERANCE 1e-10
 
 /* Chains at a time: a multiple of JOINT_POINTS; all arrays of a batch stay in the second-level cache. */
 enum { LEAST_BATCH = 64, MOST_BATCH = 1024, BATCH_NUMBERS = 8192 };
@@ -30,16 +42,16 @@ struct batch {
     struct random_key key;
     struct field field;
     size_t first, chains; /* of this batch */
-    double *x, *increment, *work, *noise, *middle;
+    double *x, *increment, *work, *noise, *middle, *memory;
     double *sums;      /* 2 x chains */
-    double *backwards; /* 2 of dimension x chains, for samplers that are not regular */
-    size_t mixes;      /* the step in which the increment was seen not to act chain by chain, or 0 */
+    double *backwards; /* 2 + memory of dimension x chains, for samplers that are not regular */
+    size_t mixes;      /* the step in which the increment does not act chain by chain, or 0 */
 };
 
 static enum status batch_new(const struct chain_problem *problem, struct batch *out, struct error *error)
 {
     size_t chains = batch_size(problem->dimension), d = problem->dimension, own = problem->sampler->work_arrays,
-           arrays = 5 + own + (problem->sampler->regular ? 0 : 2);
+           kept = problem->sampler->memory, arrays = 5 + own + kept + (problem->sampler->regular ? 0 : 2 + kept);
     *out = (struct batch){.problem = problem, .key = random_key_of(problem->seed, problem->stream), .chains = chains};
     enum status status = field_new(problem->list, problem->sampler, problem->score_error, problem->schedule, chains,
                                    &out->field, error);
@@ -55,7 +67,8 @@ static enum status batch_new(const struct chain_problem *problem, struct batch *
     out->noise = block + 2 * size;
     out->middle = block + 3 * size;
     out->work = block + 4 * size;
-    out->backwards = block + (5 + own) * size;
+    out->memory = kept > 0 ? block + (5 + own) * size : NULL;
+    out->backwards = block + (5 + own + kept) * size;
     return STATUS_OK;
 }
 
@@ -105,6 +118,7 @@ static struct step step_at(const struct batch *batch, size_t t)
 {
     struct step step = sampler_step(batch->problem->sampler, batch->problem->schedule, t);
     step.clip = sampler_clip(batch->problem->dimension, batch->problem->schedule->T);
+    step.memory = batch->memory;
     return step;
 }
 
@@ -115,29 +129,62 @@ static void reverse(size_t d, size_t chains, const double *x, double *out)
             out[i * chains + j] = x[i * chains + chains - 1 - j];
 }
 
-/* Evaluated again with the chains in reversed order: no chain may depend on the others. */
+/* Evaluated again with the chains in reversed order, from the memory that reverse_memory kept: no chain may depend on
+ * the others. */
 static bool acts_chain_by_chain(const struct batch *batch, const struct step *step)
 {
     size_t d = batch->problem->dimension, size = d * batch->chains;
     double *x = batch->backwards, *D = x + size, largest = 0.0, farthest = 0.0;
+    struct step again = *step;
+    again.memory = batch->memory != NULL ? D + size : NULL;
     reverse(d, batch->chains, batch->x, x);
-    batch->problem->sampler->increment(step, &batch->field.base, size, x, D, batch->work);
+    batch->problem->sampler->increment(&again, &batch->field.base, size, x, D, batch->work);
     reverse(d, batch->chains, D, x);
     for (size_t i = 0; i < size; i++) {
         largest = fmax(largest, fabs(batch->increment[i]));
         farthest = fmax(farthest, fabs(batch->increment[i] - x[i]));
     }
-    return farthest <= SAME * largest;
+    return farthest <= ORDER_TOLERANCE * largest;
+}
+
+static void reverse_memory(const struct batch *batch)
+{
+    size_t d = batch->problem->dimension, size = d * batch->chains;
+    for (size_t k = 0; k < batch->problem->sampler->memory; k++)
+        reverse(d, batch->chains, batch->memory + k * size, batch->backwards + (2 + k) * size);
 }
 
 /* D of the batch. What a sampler that is not regular does is looked at in the first batch. */
 static void make_increment(struct batch *batch, const struct step *step)
 {
     size_t size = batch->problem->dimension * batch->chains;
+    bool looks = !batch->problem->sampler->regular && batch->first == 0 && batch->mixes == 0;
+    if (looks)
+        reverse_memory(batch);
     batch->problem->sampler->increment(step, &batch->field.base, size, batch->x, batch->increment, batch->work);
-    if (!batch->problem->sampler->regular && batch->first == 0 && batch->mixes == 0
-        && !acts_chain_by_chain(batch, step))
+    if (looks && !acts_chain_by_chain(batch, step))
         batch->mixes = step->t;
+}
+
+/* The chains' own draws of this step select among the increments for all that can be drawn. */
+static void make_random_increment(struct batch *batch, struct step *step)
+{
+    size_t d = batch->problem->dimension, chains = batch->chains;
+    double draw[SAMPLER_DRAWS], weight[SAMPLER_DRAWS], *uniform = batch->sums, below = 0.0;
+    size_t count = sampler_draws(batch->problem->sampler, draw, weight);
+    random_uniforms(
+        (struct random_block){batch->key, STEP_DRAW, (uint32_t)step->t, batch->first, chains, 0, 1, chains}, uniform);
+    for (size_t k = 0; k < count; k++, below += weight[k - 1]) {
+        double above = k + 1 < count ? below + weight[k] : 1.0;
+        step->draw = draw[k];
+        field_set_others(&batch->field, step);
+        batch->problem->sampler->increment(step, &batch->field.base, d * chains, batch->x, batch->middle,
+                                           batch->work);
+        for (size_t i = 0; i < d; i++)
+            for (size_t j = 0; j < chains; j++)
+                if (uniform[j] >= below && uniform[j] < above)
+                    batch->increment[i * chains + j] = batch->middle[i * chains + j];
+    }
 }
 
 /* Y_t to Y_{t-1}, theory (5), (12). */
@@ -153,7 +200,10 @@ static void advance(struct batch *batch, size_t t)
         normals(batch, BEFORE, t, batch->noise);
         add_scaled(size, sqrt(before), batch->noise, batch->x);
     }
-    make_increment(batch, &step);
+    if (sampler->draws > 0)
+        make_random_increment(batch, &step);
+    else
+        make_increment(batch, &step);
     if (after > 0.0) {
         sd = scale * sqrt(after);
         normals(batch, AFTER, t, batch->noise);
@@ -176,6 +226,9 @@ static void simulate(struct batch *batch)
     size_t T = batch->problem->schedule->T;
     field_set(&batch->field, T);
     start(batch);
+    if (batch->memory != NULL)
+        memset(batch->memory, 0,
+               batch->problem->sampler->memory * batch->problem->dimension * batch->chains * sizeof *batch->memory);
     for (size_t t = T; t >= 2 && !batch->field.undeclared->seen; t--)
         advance(batch, t);
 }
@@ -245,11 +298,10 @@ static enum status all_batches(const struct chain_problem *problem, size_t n,
             if (mine == STATUS_OK)
                 mine = undeclared_check(batch.field.undeclared, problem->sampler, batch.field.t, &own);
             if (mine == STATUS_OK && batch.mixes > 0)
-                mine = fail_with(
-                    &own, STATUS_UNSUPPORTED,
-                    "the increment of sampler %s in step t = %zu depends on other chains, or is another one "
-                    "when called again",
-                    problem->sampler->name, batch.mixes);
+                mine = fail_with(&own, STATUS_UNSUPPORTED,
+                                 "the increment of sampler %s in step t = %zu depends on other chains, or is another "
+                                 "one when called again",
+                                 problem->sampler->name, batch.mixes);
             if (mine == STATUS_OK && !finite)
                 mine = fail_with(&own, STATUS_NUMERIC, "a chain of %s is not finite", problem->sampler->name);
         }
@@ -416,6 +468,15 @@ enum status chains_weigh(const struct chain_problem *problem, size_t n, struct p
     size_t quiet = chains_quiet_step(problem);
     if (problem->sampler->log_noise_ratio == NULL)
         return fail_with(error, STATUS_UNSUPPORTED, "%s is deterministic: its paths have no weights",
+                         problem->sampler->name);
+    if (problem->sampler->draws > 0)
+        return fail_with(error, STATUS_UNSUPPORTED,
+                         "%s draws a number in each step, which forward paths do not know: they have no weights",
+                         problem->sampler->name);
+    if (problem->sampler->memory > 0)
+        return fail_with(error, STATUS_UNSUPPORTED,
+                         "%s keeps what earlier steps found, which forward paths do not "
+                         "know: they have no weights",
                          problem->sampler->name);
     if (quiet > 0)
         return fail_with(error, STATUS_UNSUPPORTED, "%s has no noise in step t = %zu: its paths have no weights",

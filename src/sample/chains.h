@@ -44,7 +44,8 @@ MUST_USE enum status chains_draw(const struct chain_problem *problem, size_t n, 
                                  struct error *error);
 
 /* n samples of X_1 with two independent forward paths from each: log_weight[k][j] is that of path k from point j.
- * Owned. Errors: as chains_run; STATUS_UNSUPPORTED for samplers without noise in some step. */
+ * Owned. Errors: as chains_run; STATUS_UNSUPPORTED for samplers without noise in some step, with
+ * memory or with draws. */
 struct paths {
     struct points start;
     double *log_weight[2];

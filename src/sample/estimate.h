@@ -12,7 +12,7 @@ struct estimate {
 /* The mean of n independent numbers, n >= 2, with its standard error. */
 struct estimate estimate_mean(size_t n, const double *x);
 
-/* The same for numbers with a long tail on one side, of which few have been seen: the error is widened by their
+/* The same for numbers with a long tail on one side, of which the sample has few: the error is widened by their
  * skewness, which restores most of the coverage that it costs; no change where n is large. */
 struct estimate estimate_skewed_mean(size_t n, const double *x);
 /* The same for the few results of equal batches: the error is widened so that value +- 1.96 error holds the

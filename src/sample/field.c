@@ -237,9 +237,9 @@ static enum status add_of_norm(const struct factor_list *list, struct field *fie
 
 static enum status levels_new(struct field_error *field_error, int at, struct error *error)
 {
-    const struct factor *seen = &field_error->marginal.group[0].factor;
-    return field_error->spread == SPREAD_NORM ? radial_level_new(seen, &field_error->radial[at], error)
-                                              : mixture_level_new(seen, &field_error->level[at], error);
+    const struct factor *argument = &field_error->marginal.group[0].factor;
+    return field_error->spread == SPREAD_NORM ? radial_level_new(argument, &field_error->radial[at], error)
+                                              : mixture_level_new(argument, &field_error->level[at], error);
 }
 
 static enum status add_field_errors(const struct factor_list *list, struct field *field, struct error *error)
@@ -366,10 +366,15 @@ void field_set(struct field *field, size_t t)
     if (levels_needed(field) == OTHERS)
         return;
     struct step step = sampler_step(field->sampler, field->schedule, t);
+    field_set_others(field, &step);
+}
+
+void field_set_others(struct field *field, const struct step *step)
+{
     struct level level[SAMPLER_LEVELS];
-    field->levels = sampler_levels(field->sampler, &step, level);
+    field->levels = sampler_levels(field->sampler, step, level);
     for (size_t at = OTHERS; at < field->levels; at++)
-        set_level(field, (int)at, level[at], t);
+        set_level(field, (int)at, level[at], step->t);
 }
 
 void field_log_density(const struct field *field, int which, const double *x, double *log_density)

@@ -32,7 +32,8 @@ struct field_group {
 
 /* A score error in some coordinates, along one direction, or of the norm. */
 struct field_error {
-    struct factor_list marginal; /* one factor on the line, the law of what the error sees; or concentric Gaussians */
+    struct factor_list
+        marginal; /* one factor on the line, the law of the error's argument; or concentric Gaussians */
     struct mixture_level level[LEVELS];
     struct radial_level radial[LEVELS]; /* of an error of the norm */
     struct error_level error[LEVELS];
@@ -65,7 +66,7 @@ struct field {
 
 /* Args: list, the target's literal factors (borrowed; copies are integers); score_error may be NULL, sampler too
  * where the score is asked for at levels t and t-1 only.
- * Errors: STATUS_UNSUPPORTED where the law of what a score error sees is not known; STATUS_MEMORY. */
+ * Errors: STATUS_UNSUPPORTED where the law of a score error's argument is not known; STATUS_MEMORY. */
 MUST_USE enum status field_new(const struct factor_list *list, const struct sampler *sampler,
                                const struct score_error *score_error, const struct schedule *schedule, size_t chains,
                                struct field *out, struct error *error);
@@ -73,6 +74,9 @@ void field_free(struct field *field);
 
 /* Goes to step t in 2..T: FROM is level t and TO is t-1. Steps downwards, one by one, cost half. */
 void field_set(struct field *field, size_t t);
+
+/* The same step, FROM and TO as they are, as a sampler sees it that draws numbers. */
+void field_set_others(struct field *field, const struct step *step);
 
 /* log-density of X at the level of TO (or FROM), of every chain. */
 void field_log_density(const struct field *field, int which, const double *x, double *log_density);

@@ -3,8 +3,8 @@
  * of p, whose KL is 0, and subtracted. Alone, the estimate of N(0, I) against itself is off by 0.02, 0.06, 0.02,
  * -0.48 at 100 points a batch and by less than 0.01, 0.01, 0.08, -0.08 at 2000, in d = 1, 2, 5, 10. After subtraction
  * (measured with n = 3200 and 65536):
- * - q = p: none seen, |bias| < 2e-3;
- * - q and p that differ by the place and scale of coordinates, KL up to 0.3: none seen, < 3e-3 (0.005 in d = 5);
+ * - q = p: none measured, |bias| < 2e-3;
+ * - q and p that differ by the place and scale of coordinates, KL up to 0.3: none measured, < 3e-3 (0.005 in d = 5);
  * - shapes that differ, one of d bimodal coordinates replaced by a Gaussian, KL = 0.248: -0.007 in d = 2, then +0.16
  * and +0.20 in d = 5 and 10 with 100 points a batch, and -0.003 and +0.14 with 2000, where they are too few for 2^d
  * modes;

@@ -13,8 +13,7 @@ enum { MOST_MARGINAL = 20000 /* components */ };
 MUST_USE enum status marginal_of_coordinate(const struct factor *factor, size_t i, struct factor_list *out,
                                             struct error *error);
 
-/* <u, X> with u = (1, ..., 1)/sqrt(d). Its components are all sums of the factors'; equal ones are one, and those
- * below 1e-20 of the mass are left out.
+/* <u, X> with u = (1, ..., 1)/sqrt(d): the convolution of the factors' projections, with equal components merged.
  * Errors: STATUS_UNSUPPORTED where more than MOST_MARGINAL are left. */
 MUST_USE enum status marginal_of_diagonal(const struct factor_list *list, struct factor_list *out,
                                           struct error *error);

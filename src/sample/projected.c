@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/memory.h"
+#include "core/sorted.h"
 #include "sample/projected_parts.h"
 
 enum {
@@ -14,7 +15,7 @@ enum {
 };
 
 #define LOG_TAIL (-36.0) /* log of what is outside [lower, upper] on either side: 2e-16 */
-#define REACH 9.0        /* standard deviations of a component beyond which nothing is left of it: 1e-19 */
+#define CUTOFF 9.0       /* standard deviations at which a component is cut off: 1e-19 of it is beyond */
 #define EXACT 1e-11      /* what rounding leaves of a distribution function */
 #define LEAST_ACCURACY 1e-5
 #define QUANTILE_ACCURACY 1e-13
@@ -42,23 +43,10 @@ static enum status take_mixture(const struct components *mixture, struct project
     return STATUS_OK;
 }
 
-/* The number of components with centres below x. */
-static size_t centres_below(const struct projected *law, double x)
-{
-    size_t low = 0, high = law->components;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (law->centre[middle] < x)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 static double mixture_cdf(const struct projected *law, double x)
 {
-    size_t from = centres_below(law, x - REACH * law->widest), to = centres_below(law, x + REACH * law->widest);
+    size_t from = sorted_below(law->centre, law->components, x - CUTOFF * law->widest),
+           to = sorted_below(law->centre, law->components, x + CUTOFF * law->widest);
     double total = law->below[from];
     for (size_t k = from; k < to; k++)
         total += law->weight[k] * 0.5 * erfc((law->centre[k] - x) / (law->width[k] * M_SQRT2));

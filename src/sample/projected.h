@@ -3,7 +3,7 @@
  * (theory §3), and the whole is their convolution. Three routes, the first that is good:
  * - the mixture itself, where few components remain after equal ones are merged;
  * - a cosine series of the density, by characteristic functions, where a bound on these ends it soon enough;
- * - the mixture of many components, narrow ones, of which a value sees only the near ones.
+ * - the mixture of many components, narrow ones, of which a value sums only the near ones.
  * Narrow components in so many coordinates that none of this works are taken by the series, where the characteristic
  * function has visibly died out: its later return is excluded only for directions without arithmetic relations, such
  * as random ones. For atoms with two values and a random direction that is from about 30 coordinates on; the sum goes

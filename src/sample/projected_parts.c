@@ -8,11 +8,11 @@
 #include "core/vmath.h"
 #include "sample/projected.h"
 
-/* Components are one where they differ by what rounding makes: a shift by this fraction of a component's width
- * changes a distribution function by less. */
-#define SAME 1e-12
-/* Weights below this are dropped: even a million of them do not count. */
-#define NEGLIGIBLE 1e-22
+/* Components are merged whose means differ by less than this fraction of their width, which changes a distribution
+ * function by less, or by rounding; and whose variances differ by less than this fraction. */
+#define MERGE_TOLERANCE 1e-12
+/* Components of less weight are dropped: a million of them are 1e-16. */
+#define NEGLIGIBLE_WEIGHT 1e-22
 enum { FAR_BACK = 16 };
 
 enum status projected_dimension(const struct factor_list *list, size_t *out, struct error *error)
@@ -36,15 +36,10 @@ static enum status out_of_memory(struct error *error)
 
 static enum status components_add(struct components *list, struct component component, struct error *error)
 {
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity < 16 ? 16 : 2 * list->capacity;
-        struct component *grown =
-            capacity > list->capacity ? array_resize(list->part, capacity, sizeof *grown) : NULL;
-        if (grown == NULL)
-            return out_of_memory(error);
-        list->part = grown;
-        list->capacity = capacity;
-    }
+    struct component *grown = array_reserve(list->part, &list->capacity, list->count + 1, sizeof *grown);
+    if (grown == NULL)
+        return out_of_memory(error);
+    list->part = grown;
     list->part[list->count++] = component;
     return STATUS_OK;
 }
@@ -65,12 +60,12 @@ static void merge(struct components *list, size_t from, double rounding)
     qsort(list->part + from, list->count - from, sizeof *list->part, by_mean);
     for (size_t k = from; k < list->count; k++) {
         struct component c = list->part[k];
-        double near = fmax(SAME * sqrt(c.variance), rounding);
+        double near = fmax(MERGE_TOLERANCE * sqrt(c.variance), rounding);
         size_t back = kept;
-        if (c.weight < NEGLIGIBLE)
+        if (c.weight < NEGLIGIBLE_WEIGHT)
             continue;
         while (back > from && kept - back < FAR_BACK && c.mean - list->part[back - 1].mean <= near
-               && fabs(c.variance - list->part[back - 1].variance) > SAME * c.variance)
+               && fabs(c.variance - list->part[back - 1].variance) > MERGE_TOLERANCE * c.variance)
             back--;
         if (back > from && kept - back < FAR_BACK && c.mean - list->part[back - 1].mean <= near)
             list->part[back - 1].weight += c.weight;
@@ -144,14 +139,10 @@ static enum status close_part(struct parts *parts, size_t first, double copies, 
         parts->all.count = first;
         return STATUS_OK;
     }
-    if (parts->count == parts->capacity) {
-        size_t capacity = parts->capacity < 8 ? 8 : 2 * parts->capacity;
-        struct projected_part *grown = array_resize(parts->part, capacity, sizeof *grown);
-        if (grown == NULL)
-            return out_of_memory(error);
-        parts->part = grown;
-        parts->capacity = capacity;
-    }
+    struct projected_part *grown = array_reserve(parts->part, &parts->capacity, parts->count + 1, sizeof *grown);
+    if (grown == NULL)
+        return out_of_memory(error);
+    parts->part = grown;
     parts->part[parts->count++] = (struct projected_part){first, parts->all.count - first, copies, least};
     return STATUS_OK;
 }
@@ -168,11 +159,8 @@ static enum status add_copies(struct parts *parts, const struct factor *factor, 
     double shared = 0.0;
     if (factor->full != NULL && factor->full->count == 1)
         shared = quadratic_form(factor->full->entry, factor->dimension, u);
-    for (size_t k = 0; k < factor->components; k++) {
-        enum status status = components_add(&parts->all, project(factor, k, u, level, shared), error);
-        if (status != STATUS_OK)
-            return status;
-    }
+    for (size_t k = 0; k < factor->components; k++)
+        TRY(components_add(&parts->all, project(factor, k, u, level, shared), error));
     return close_part(parts, first, copies, error);
 }
 
@@ -227,9 +215,8 @@ enum status parts_new(const struct factor_list *list, const double *u, const str
 {
     size_t d;
     *out = (struct parts){0};
-    enum status status = projected_dimension(list, &d, error);
-    if (status == STATUS_OK)
-        status = check_direction(d, u, error);
+    TRY(projected_dimension(list, &d, error));
+    enum status status = check_direction(d, u, error);
     for (size_t g = 0; g < list->count && status == STATUS_OK; g++) {
         const struct factor_group *group = &list->group[g];
         status = add_group(out, &group->factor, u, (size_t)group->multiplicity, level, error);
@@ -356,9 +343,7 @@ static enum status convolve(const struct component *part, size_t count, double b
         for (size_t b = 0; b < count; b++) {
             struct component c = {whole->part[a].weight * part[b].weight, whole->part[a].mean + part[b].mean,
                                   whole->part[a].variance + part[b].variance};
-            enum status status = components_add(scratch, c, error);
-            if (status != STATUS_OK)
-                return status;
+            TRY(components_add(scratch, c, error));
         }
     merge(scratch, 0, mean_rounding(scratch, 0, before + 1.0));
     struct components swap = *whole;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/sorted.h"
 
 enum { LEAST_BINS = 16, MOST_BINS = 64, CHAINS_A_BIN = 64 };
 
@@ -52,20 +53,6 @@ static void set_edges(const struct projected *law, size_t bins, struct histogram
     }
 }
 
-/* The number of edges below x: bin b holds edge[b - 1] < x <= edge[b]. */
-static size_t bin_of(const struct histogram *histogram, double x)
-{
-    size_t low = 0, high = histogram->bins - 1;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (histogram->edge[middle] < x)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 static void add_coordinate(size_t n, double factor, const double *y, double *along)
 {
     for (size_t j = 0; j < n; j++)
@@ -82,7 +69,8 @@ static enum status fill(size_t n, size_t d, const double *y, const double *u, do
     for (size_t j = 0; j < n; j++) {
         if (!isfinite(along[j]))
             return fail_with(error, STATUS_NUMERIC, "chain %zu is not finite: %g along a direction", j + 1, along[j]);
-        histogram->count[j >= n / 2][bin_of(histogram, along[j])]++;
+        /* bin b holds edge[b - 1] < x <= edge[b] */
+        histogram->count[j >= n / 2][sorted_below(histogram->edge, histogram->bins - 1, along[j])]++;
     }
     return STATUS_OK;
 }
@@ -90,7 +78,7 @@ static enum status fill(size_t n, size_t d, const double *y, const double *u, do
 /* The half that trains, and what it makes of one direction. */
 struct choice {
     size_t direction;
-    double excess; /* q(A) - p(A), as the training half sees it */
+    double excess; /* q(A) - p(A), estimated from the training half */
     struct estimate value;
 };
 

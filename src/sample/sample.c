@@ -126,7 +126,8 @@ static enum status by_weights(struct sample *sample, struct estimates *out, stru
     struct paths paths = {.log_weight = {NULL, NULL}};
     struct weights weights;
     double *statistic = NULL;
-    if (chains_quiet_step(sample->problem) > 0)
+    if (sample->problem->sampler->memory > 0 || sample->problem->sampler->draws > 0
+        || chains_quiet_step(sample->problem) > 0)
         return STATUS_OK;
     enum status status;
     TRY(look(sample, error));
@@ -148,20 +149,19 @@ end:
 
 static const struct sample_method methods[] = {
     {"projection",
-     "A lower bound on TV from histograms of chains along directions: where one half of the chains shows "
-     "an excess, the other half measures it.",
+     "A lower bound on TV from histograms of chains along directions: where one half of the chains shows an excess, "
+     "the other half measures it.",
      "TV >= q(A) - p(A), A the bins of <u, x> in which the first half of the chains exceeds p, q(A) by the second "
      "half",
      "theory §7", by_projection},
     {"knn",
      "An estimate of KL(q || p) from the distances of chains to their nearest neighbours, up to ten dimensions.",
      "KL = a(p) - a(q), a(s) the mean over a sample of s of d log rho(x) + log p(x), rho(x) the distance to the "
-     "fourth "
-     "nearest in that sample",
+     "fourth nearest in that sample",
      "theory §7; Kozachenko & Leonenko 1987", by_neighbours},
     {"weights",
-     "Weights of forward paths: chi2(q || p) without bias, bounds on TV from both sides, and the KL of the "
-     "paths' laws.",
+     "Weights of forward paths: chi2(q || p) without bias, bounds on TV from both sides, and the KL of the paths' "
+     "laws.",
      "W = r_T(X_T) prod_t K_t(X_{t-1}|X_t) p_t(X_t)/(P_t(X_t|X_{t-1}) p_{t-1}(X_{t-1})), E[W | X_1] = q(X_1)/p(X_1); "
      "chi2 = E[W W'] - 1 for two paths from one X_1",
      "theory (18)", by_weights},

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/sorted.h"
 #include "core/sum.h"
 
 enum { LEAST_BINS = 8, MOST_BINS = 32, PAIRS_A_BIN = 32 };
@@ -93,25 +94,6 @@ struct value_set {
     double gain;   /* mean of the excess over the set, where the set was chosen */
 };
 
-static size_t bin_of(const struct value_set *set, double x)
-{
-    size_t low = 0, high = set->bins - 1; /* the number of edges below x */
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (set->edge[middle] < x)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Quantile bins of n values; those with a positive mean excess. */
 static void choose_set(size_t n, const double *x, const double *excess, double *sorted, struct value_set *out)
 {
@@ -119,11 +101,11 @@ static void choose_set(size_t n, const double *x, const double *excess, double *
     size_t bins = n / PAIRS_A_BIN;
     out->bins = bins < LEAST_BINS ? LEAST_BINS : bins > MOST_BINS ? MOST_BINS : bins;
     memcpy(sorted, x, n * sizeof *x);
-    qsort(sorted, n, sizeof *sorted, ascending);
+    qsort(sorted, n, sizeof *sorted, sorted_ascending);
     for (size_t b = 0; b + 1 < out->bins; b++)
         out->edge[b] = sorted[(size_t)((double)n * (double)(b + 1) / (double)out->bins)];
     for (size_t j = 0; j < n; j++) {
-        size_t b = bin_of(out, x[j]);
+        size_t b = sorted_below(out->edge, out->bins - 1, x[j]);
         gain[b] += excess[j];
         square[b] += excess[j] * excess[j];
     }
@@ -155,7 +137,7 @@ static struct estimate evaluate_set(size_t n, const struct value_set *set, const
                                     double *term)
 {
     for (size_t j = 0; j < n; j++)
-        term[j] = excess[j] * ((set->chosen[bin_of(set, x[j])] ? 1.0 : 0.0) - set->offset);
+        term[j] = excess[j] * ((set->chosen[sorted_below(set->edge, set->bins - 1, x[j])] ? 1.0 : 0.0) - set->offset);
     return estimate_mean(n, term);
 }
 

@@ -10,7 +10,7 @@
 
 enum { WEIGHTS_LEAST_PAIRS = 512 };
 
-/* The least effective sample size, a fraction, that is accepted: below it, what the sample has seen of W does not say
+/* The least effective sample size, a fraction, that is accepted: below it, the sample of W does not say
  * how far the mean may be off. By simulation with log-normal weights and densities N(m, 1) against N(0, 1), 500 to
  * 10^4 pairs: above the floors, value +- 1.96 error holds the truth with probability 0.92 to 0.95 (0.88 for chi2 of
  * 500 pairs; 0.97 to 0.99 for tv_lower's own expectation). Products of weights have the longer tail. */

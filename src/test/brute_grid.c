@@ -251,8 +251,8 @@ static int has_noise_before(const struct sampler *sampler, const struct step *st
     return sampler->log_noise_before != NULL && isfinite(sampler->log_noise_before(step));
 }
 
-/* q_{t-1}(y) = int q_t(x) N(y; (x + D(x))/sqrt(alpha), v) dx */
-static void push(const struct map *map, const struct grid *from, struct grid *to)
+/* q_{t-1}(y) = int q_t(x) N(y; (x + D(x))/sqrt(alpha), v) dx, averaged over what the step draws */
+static void push(struct map *map, const struct grid *from, struct grid *to)
 {
     const struct sampler *sampler = map->problem->sampler;
     struct brute_score score = {{.evaluate = brute_score_evaluate}, &map->levels, NULL};
@@ -264,9 +264,16 @@ static void push(const struct map *map, const struct grid *from, struct grid *to
             sources_add(&sources, grid_x(from, i), from->spacing * from->value[i]);
     double *D = calloc(sources.n * (1 + sampler->work_arrays), sizeof *D);
     ck_assert_ptr_nonnull(D);
-    sampler->increment(&map->step, &score.base, sources.n, sources.x, D, D + sources.n);
-    for (size_t i = 0; i < sources.n; i++)
-        deposit(to, sources.mass[i], (sources.x[i] + D[i]) / sqrt(map->step.alpha), noise_after(sampler, &map->step));
+    double draw[SAMPLER_DRAWS], weight[SAMPLER_DRAWS];
+    size_t draws = sampler_draws(sampler, draw, weight);
+    for (size_t k = 0; k < draws; k++) {
+        map->step.draw = draw[k];
+        brute_levels_set(map->problem, &map->step, &map->levels);
+        sampler->increment(&map->step, &score.base, sources.n, sources.x, D, D + sources.n);
+        for (size_t i = 0; i < sources.n; i++)
+            deposit(to, weight[k] * sources.mass[i], (sources.x[i] + D[i]) / sqrt(map->step.alpha),
+                    noise_after(sampler, &map->step));
+    }
     free(D);
     free(sources.x);
     free(sources.mass);

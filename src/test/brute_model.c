@@ -186,7 +186,7 @@ void brute_score_evaluate(const struct score *score, const struct level *level, 
 
 double brute_fineness(const struct sampler *sampler)
 {
-    return sampler->claimed_order > 2.0 ? 3.0 : 1.0;
+    return sampler->claimed_order > 2.0 || sampler->draws > 0 ? 3.0 : 1.0;
 }
 
 struct brute brute_force(const struct brute_problem *problem)

@@ -1,6 +1,8 @@
 #include "test/laws.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "test/suite.h"
@@ -12,18 +14,104 @@ struct schedule *make_schedule(const char *kind, double c0, double c1, size_t T)
     return schedule;
 }
 
+void release_schedule(struct schedule **schedule)
+{
+    schedule_free(*schedule);
+}
+
+void release_sampler(struct sampler_instance **instance)
+{
+    sampler_instance_free(*instance);
+}
+
+void release_block(void *block)
+{
+    void *start;
+    memcpy(&start, block, sizeof start);
+    free(start);
+}
+
+const double table_sigmas[TABLE_SIZE] = {0.01, 0.02, 0.05, 0.08, 0.2, 0.5, 0.7, 1.5, 4.0, 12.0, 40.0, 100.0};
+const double table_alpha_bars[TABLE_SIZE] = {0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.96, 0.985, 0.994};
+
+const char *const schedule_texts[] = {"li-cai c0 1 c1 3",
+                                      "li-cai c0 2 c1 4",
+                                      "li-yan c0 2 c1 3",
+                                      "exponential start 0.01 delta 1e-3",
+                                      "linear-beta beta_max 6",
+                                      "cosine largest_beta 0.2",
+                                      "karras sigma_min 0.02 sigma_max 20",
+                                      "table",
+                                      NULL};
+
+const struct schedule_kind *schedule_values(const char *text, union params *values)
+{
+    char word[64], value[64];
+    int at = 0;
+    ck_assert_int_eq(sscanf(text, "%63s%n", word, &at), 1);
+    const struct schedule_kind *kind = schedule_kind_find(word);
+    ck_assert_msg(kind != NULL, "%s", text);
+    params_init(kind->params, values);
+    for (text += at; sscanf(text, " %63s %63s%n", word, value, &at) == 2; text += at) {
+        const struct param *param = params_find(kind->params, word);
+        ck_assert_msg(param != NULL && (param->kind == PARAM_REAL || param->kind == PARAM_CHOICE), "%s", text);
+        if (param->kind == PARAM_REAL)
+            *(double *)(void *)(values->bytes + param->offset) = strtod(value, NULL);
+        else
+            *(size_t *)(void *)(values->bytes + param->offset) = strcmp(value, param->choices[0]) != 0;
+    }
+    ck_assert_msg(strspn(text, " ") == strlen(text), "%s", text);
+    const struct param *file = params_find(kind->params, "file"), *quantity = params_find(kind->params, "quantity");
+    if (file != NULL)
+        *(struct file_numbers *)(void *)(values->bytes + file->offset) = (struct file_numbers){
+            TABLE_SIZE,
+            (double *)(*(size_t *)(void *)(values->bytes + quantity->offset) ? table_sigmas : table_alpha_bars)};
+    return kind;
+}
+
+struct schedule *make_schedule_from(const char *text, size_t T)
+{
+    union params values;
+    struct schedule *schedule;
+    const struct schedule_kind *kind = schedule_values(text, &values);
+    ASSERT_OK(schedule_with, kind, &values, T, &schedule);
+    return schedule;
+}
+
 struct schedule *make_li_cai(size_t T)
 {
     return make_schedule("li-cai", 2.0, 8.5, T);
 }
 
+double li_cai_step_size(double c1, size_t T)
+{
+    return c1 * log((double)T) / (double)T;
+}
+
+static double rule_step_size(const void *params, size_t T)
+{
+    (void)params;
+    return li_cai_step_size(8.5, T);
+}
+
+/* All that the search for T(d, eps) asks of a schedule. */
+static const struct schedule_kind li_cai_steps = {.name = "li-cai", .step_size = rule_step_size};
+const struct schedule_rule li_cai_rule = {.kind = &li_cai_steps};
+
+void set_error_param(struct score_error *error, const char *key, double value)
+{
+    const struct param *param = params_find(error->shape->params, key);
+    if (param != NULL)
+        *(double *)(void *)(error->params.bytes + param->offset) = value;
+}
+
 struct score_error make_error(const char *shape, double size, double roughness, double probability)
 {
-    return (struct score_error){.shape = error_shape_find(shape),
-                                .profile = error_profile_find("uniform"),
-                                .size = size,
-                                .roughness = roughness,
-                                .probability = probability};
+    struct score_error error = {
+        .shape = error_shape_find(shape), .profile = error_profile_find("uniform"), .size = size};
+    set_error_param(&error, "roughness", roughness);
+    set_error_param(&error, "probability", probability);
+    return error;
 }
 
 struct factor_list list_of(const struct factor *factor, double multiplicity)
@@ -31,6 +119,14 @@ struct factor_list list_of(const struct factor *factor, double multiplicity)
     struct factor_list list = {0};
     ASSERT_OK(factor_list_append, &list, factor, multiplicity);
     return list;
+}
+
+int sampler_count(void)
+{
+    int count = 0;
+    while (sampler_at((size_t)count) != NULL && sampler_at((size_t)count)->memory == 0)
+        count++;
+    return count;
 }
 
 const struct law_engine *engine_called(const char *name)
@@ -52,6 +148,26 @@ enum status compute_by(const struct law_engine *engine, const struct law_problem
 {
     TRY(engine->compute(problem, resolution, out, error));
     return law_integrate(out, 1, expm1_of, &out->mass_defect, NULL, error);
+}
+
+void assert_agree(struct measured a, struct measured b, const char *what, const char *where)
+{
+    ck_assert_msg(isnan(a.value) == isnan(a.error) && isnan(b.value) == isnan(b.error), "%s: half of %s", where,
+                  what);
+    if (isnan(a.value) || isnan(b.value) || (isinf(a.value) && isinf(b.value)))
+        return;
+    ck_assert_msg(isfinite(a.value) && isfinite(b.value) && a.error > 0.0 && b.error > 0.0
+                      && fabs(a.value - b.value) <= a.error + b.error,
+                  "%s: %s %.12g +- %.3g against %.12g +- %.3g", where, what, a.value, a.error, b.value, b.error);
+}
+
+void assert_all_agree(const struct divergence *a, const struct divergence *b, const char *where)
+{
+    assert_agree(a->tv, b->tv, "TV", where);
+    assert_agree(a->kl_p_q, b->kl_p_q, "KL(p|q)", where);
+    assert_agree(a->kl_q_p, b->kl_q_p, "KL(q|p)", where);
+    assert_agree(a->chi2_q_p, b->chi2_q_p, "chi2", where);
+    assert_agree(a->hellinger2, b->hellinger2, "Hellinger", where);
 }
 
 struct divergence divergences_of(const struct law *law, double multiplicity)

@@ -10,19 +10,36 @@
 #include "model/target.h"
 
 struct schedule *make_schedule(const char *kind, double c0, double c1, size_t T); /* for schedule_free() */
-struct schedule *make_li_cai(size_t T);                                           /* c0 = 2, c1 = 8.5 */
+/* Of a text KIND KEY VALUE ... KEY VALUE; a `table` has TABLE_SIZE numbers unless it is given others. */
+enum { TABLE_SIZE = 12 };
+extern const double table_sigmas[TABLE_SIZE], table_alpha_bars[TABLE_SIZE];
+/* One of every kind, of moderate levels at some fifty steps; ends with NULL. */
+extern const char *const schedule_texts[];
+const struct schedule_kind *schedule_values(const char *text, union params *values);
+struct schedule *make_schedule_from(const char *text, size_t T);
+struct schedule *make_li_cai(size_t T); /* c0 = 2, c1 = 8.5 */
 
-/* Uniform in time. */
+double li_cai_step_size(double c1, size_t T);  /* h = c1 log(T)/T */
+extern const struct schedule_rule li_cai_rule; /* c0 = 2, c1 = 8.5 */
+
+/* Uniform in time; a parameter that the shape does not have is ignored. */
 struct score_error make_error(const char *shape, double size, double roughness, double probability);
+void set_error_param(struct score_error *error, const char *key, double value);
 
 /* So many copies of a factor alone, for factor_list_free(). */
 struct factor_list list_of(const struct factor *factor, double multiplicity);
+
+int sampler_count(void); /* of those without memory, which come first */
 
 const struct law_engine *engine_called(const char *name);
 
 /* The law by an engine and its mass defect, as law_compute does it, but at one resolution; may fail. */
 MUST_USE enum status compute_by(const struct law_engine *engine, const struct law_problem *problem, double resolution,
                                 struct law *out, struct error *error);
+
+/* Two results are equal within the sum of their radii; both may be infinite, and either not known. */
+void assert_agree(struct measured a, struct measured b, const char *what, const char *where);
+void assert_all_agree(const struct divergence *a, const struct divergence *b, const char *where);
 
 /* Of so many copies of a law. */
 struct divergence divergences_of(const struct law *law, double multiplicity);

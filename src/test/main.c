@@ -20,7 +20,7 @@ static const struct argp_option options[] = {
      "25)",
      0},
     {"rest", OPTION_REST, NULL, 0, "Only the tests that grow with the size or need the programs of `make check`", 0},
-    {"times", OPTION_TIMES, NULL, 0, "Print the seconds that each test took", 0},
+    {"times", OPTION_TIMES, NULL, 0, "Print the time that each test took, on the clock and of a core", 0},
     {0}};
 
 struct arguments {
@@ -62,26 +62,23 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 }
 
 static const struct argp argp = {
-    options,
-    parse,
-    "[NAME...]",
-    "Run the tests of these names: of a suite, of a test, or SUITE/TEST; without names all but those that need "
-    "programs "
-    "which `make test` does not install.\vFrom the project's root, with the binary in DIFFRATE (build/diffrate). "
-    "Example:\n  build/diffrate-test line/test_threads radial --size 10",
-    NULL,
-    NULL,
-    NULL};
+    .options = options,
+    .parser = parse,
+    .args_doc = "[NAME...]",
+    .doc =
+        "Run the tests of these names: of a suite, of a test, or SUITE/TEST; without names all but those that need "
+        "programs "
+        "which `make test` does not install.\vFrom the project's root, with the binary in DIFFRATE (build/diffrate). "
+        "Example:\n  build/diffrate-test line/test_threads radial --size 10"};
 
 /* Every name must be of something. */
-static int check_names(const struct selection *selection, const struct suite *suites, size_t count)
+static int check_names(const struct selection *selection, const struct suite_test *tests, size_t count)
 {
     for (size_t k = 0; k < selection->name_count; k++) {
         struct selection one = {.names = &selection->names[k], .name_count = 1};
         size_t found = 0;
         for (size_t i = 0; i < count; i++)
-            for (size_t j = 0; j < suites[i].count; j++)
-                found += is_selected(&one, &suites[i].tests[j]) != 0;
+            found += is_selected(&one, &tests[i]) != 0;
         if (found == 0) {
             fprintf(stderr, "diffrate-test: no suite or test '%s'; --list shows them\n", selection->names[k]);
             return 0;
@@ -90,12 +87,11 @@ static int check_names(const struct selection *selection, const struct suite *su
     return 1;
 }
 
-static void list(const struct selection *selection, const struct suite *suites, size_t count)
+static void list(const struct selection *selection, const struct suite_test *tests, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < suites[i].count; j++)
-            if (is_selected(selection, &suites[i].tests[j]))
-                printf("%s/%s\n", suites[i].name, suites[i].tests[j].test->name);
+        if (is_selected(selection, &tests[i]))
+            printf("%s/%s\n", tests[i].suite->name, tests[i].test->name);
 }
 
 int main(int argc, char **argv)
@@ -111,15 +107,15 @@ int main(int argc, char **argv)
     (void)gsl_set_error_handler_off();
     store_init();
     size_t count;
-    struct suite *suites = all_suites(&count);
+    struct suite_test *tests = all_tests(&count);
     int status = 2;
-    if (check_names(&arguments.selection, suites, count)) {
+    if (check_names(&arguments.selection, tests, count)) {
         status = 0;
         if (arguments.list)
-            list(&arguments.selection, suites, count);
+            list(&arguments.selection, tests, count);
         else
-            status = run_selected(&arguments.selection, suites, count);
+            status = run_selected(&arguments.selection, tests, count);
     }
-    free_suites(suites, count);
+    free(tests);
     return status;
 }

@@ -3,6 +3,7 @@
 #define TEST_PLANTED_H
 
 #include <check.h>
+#include <math.h>
 
 #include "verdict/claims.h"
 
@@ -18,5 +19,13 @@ void check_accounts(const struct finding *findings, size_t count);
 
 /* verdict.md of the evidence, for free(). */
 char *planted_markdown(struct evidence *evidence);
+
+/* schedule_c0, schedule_c1, score_error_roughness, score_error_probability; and the values of rows by li-cai. */
+extern const struct parameter_columns planted_parameters;
+#define PLANTED_PARAMETERS \
+    { \
+        2.0, 8.5, NAN, NAN \
+    }
+void plant_error(struct record *row, const struct score_error *error); /* record_set_score_error with them */
 
 #endif

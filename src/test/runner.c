@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "core/clock.h"
@@ -15,45 +16,40 @@
 #include "core/memory.h"
 #include "core/process.h"
 
-/* ---- The suites ---- */
+/* ---- The tests ---- */
 
-extern const struct suite_entry *const __start_test_suites[], *const __stop_test_suites[]; /* by the linker */
+extern struct suite_test (*const __start_suite_tests[])(void),
+    (*const __stop_suite_tests[])(void); /* by the linker */
+extern const struct suite_entry *const __start_suite_fills[] __attribute__((weak)), *const __stop_suite_fills[]
+    __attribute__((weak));
 
-static int by_name(const void *a, const void *b)
+static int by_suite_and_line(const void *a, const void *b)
 {
-    return strcmp(((const struct suite *)a)->name, ((const struct suite *)b)->name);
+    const struct suite_test *x = a, *y = b;
+    int order = strcmp(x->suite->name, y->suite->name);
+    return order != 0 ? order : x->test->line - y->test->line;
 }
 
-struct suite *all_suites(size_t *count)
+static struct suite_test *listed;
+static size_t listed_count, listed_room;
+
+void suite_add(struct suite_test test)
 {
-    *count = (size_t)(__stop_test_suites - __start_test_suites);
-    struct suite *suites = calloc(*count, sizeof *suites);
-    if (suites == NULL)
+    listed = array_reserve(listed, &listed_room, listed_count + 1, sizeof *listed);
+    if (listed == NULL)
         abort();
-    for (size_t i = 0; i < *count; i++) {
-        suites[i].name = __start_test_suites[i]->name;
-        __start_test_suites[i]->fill(&suites[i]);
-    }
-    qsort(suites, *count, sizeof *suites, by_name);
-    return suites;
+    listed[listed_count++] = test;
 }
 
-void free_suites(struct suite *suites, size_t count)
+struct suite_test *all_tests(size_t *count)
 {
-    for (size_t i = 0; i < count; i++)
-        free(suites[i].tests);
-    free(suites);
-}
-
-void suite_add(struct suite *suite, struct suite_test test)
-{
-    suite->tests = array_reserve(suite->tests, &suite->room, suite->count + 1, sizeof *suite->tests);
-    if (suite->tests == NULL)
-        abort();
-    test.suite = suite->name;
-    test.setup = suite->setup;
-    test.teardown = suite->teardown;
-    suite->tests[suite->count++] = test;
+    for (size_t i = 0; i < (size_t)(__stop_suite_tests - __start_suite_tests); i++)
+        suite_add(__start_suite_tests[i]());
+    for (size_t i = 0; i < (size_t)(__stop_suite_fills - __start_suite_fills); i++)
+        __start_suite_fills[i]->fill(__start_suite_fills[i]->suite);
+    qsort(listed, listed_count, sizeof *listed, by_suite_and_line);
+    *count = listed_count;
+    return listed;
 }
 
 /* ---- The size ---- */
@@ -83,13 +79,13 @@ enum { TEXT = 12000, PIECES = 16 };
 struct unit {
     const struct suite_test *test;
     int from, to;
-    double seconds;
+    double seconds, processor; /* that it took, and of the processor */
 };
 
 /* What a unit has to tell. */
 struct answer {
     int checks, failures, errors;
-    double seconds;
+    double seconds, processor;
     char text[TEXT]; /* of the failures */
 };
 
@@ -169,12 +165,21 @@ static void tell_failures(const struct unit *unit, SRunner *runner, int output, 
         answer->errors += tr_rtype(failures[i]) != CK_FAILURE;
         answer->failures += tr_rtype(failures[i]) == CK_FAILURE;
         append(answer->text, "%s:%d:%c:%s/%s%s: %s\n", tr_lfile(failures[i]), tr_lno(failures[i]),
-               result_letter(tr_rtype(failures[i])), unit->test->suite, unit->test->test->name, place,
+               result_letter(tr_rtype(failures[i])), unit->test->suite->name, unit->test->test->name, place,
                tr_msg(failures[i]));
     }
     if (count > 0)
         append_end(answer->text, output);
     free(failures);
+}
+
+/* Of all that this process has started and that has ended. */
+static double processor_seconds(void)
+{
+    struct rusage usage;
+    (void)getrusage(RUSAGE_CHILDREN, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+           + 1e-6 * (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
 /* In a process of its own, in which the signals that the runner's workers ignore are what they were. */
@@ -192,22 +197,23 @@ static enum status run_unit(void *context, size_t item, void *told, struct error
     (void)signal(SIGINT, SIG_DFL);
     (void)signal(SIGTERM, SIG_DFL);
     (void)signal(SIGHUP, SIG_DFL);
-    Suite *suite = suite_create(unit->test->suite);
+    Suite *suite = suite_create(unit->test->suite->name);
     TCase *tcase = tcase_create(unit->test->test->name);
     tcase_set_timeout(tcase, 600.0 + 10.0 * size());
     tcase_add_checked_fixture(tcase, die_with_parent, NULL);
-    if (unit->test->setup != NULL)
-        tcase_add_checked_fixture(tcase, unit->test->setup, unit->test->teardown);
+    if (unit->test->suite->setup != NULL)
+        tcase_add_checked_fixture(tcase, unit->test->suite->setup, unit->test->suite->teardown);
     tcase_add_loop_test(tcase, unit->test->test, unit->from, unit->to);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     double started = clock_seconds();
     srunner_run_all(runner, CK_SILENT);
     answer->seconds = clock_seconds() - started;
+    answer->processor = processor_seconds();
     answer->checks = srunner_ntests_run(runner);
     tell_failures(unit, runner, output, answer);
     if (skip->count > 0 && answer->text[0] == '\0')
-        append(answer->text, "skipped: %s/%s: %s\n", unit->test->suite, unit->test->test->name, skip->reason);
+        append(answer->text, "skipped: %s/%s: %s\n", unit->test->suite->name, unit->test->test->name, skip->reason);
     srunner_free(runner);
     return STATUS_OK;
 }
@@ -222,7 +228,7 @@ static int next_unit(void *context, size_t *item)
     *item = run->next++;
     const struct suite_test *test = run->units[*item].test;
     char label[200];
-    (void)snprintf(label, sizeof label, "%s/%s", test->suite, test->test->name);
+    (void)snprintf(label, sizeof label, "%s/%s", test->suite->name, test->test->name);
     progress_begin(&run->progress, label);
     return 1;
 }
@@ -239,10 +245,11 @@ static enum status end_unit(void *context, size_t item, const void *told, const 
     run->sum.failures += answer->failures;
     run->sum.errors += answer->errors;
     run->units[item].seconds = answer->seconds;
+    run->units[item].processor = answer->processor;
     if (cause->status != STATUS_OK) {
         run->sum.checks++;
         run->sum.errors++;
-        fprintf(run->failed, "%s/%s: %s\n", test->suite, test->test->name, cause->text);
+        fprintf(run->failed, "%s/%s: %s\n", test->suite->name, test->test->name, cause->text);
     }
     if (failed == 0)
         run->skipped += answer->text[0] != '\0';
@@ -253,11 +260,11 @@ static enum status end_unit(void *context, size_t item, const void *told, const 
 
 int is_selected(const struct selection *selection, const struct suite_test *test)
 {
-    size_t length = strlen(test->suite);
+    size_t length = strlen(test->suite->name);
     for (size_t i = 0; i < selection->name_count; i++) {
         const char *name = selection->names[i];
-        if (strcmp(name, test->suite) == 0 || strcmp(name, test->test->name) == 0
-            || (strncmp(name, test->suite, length) == 0 && name[length] == '/'
+        if (strcmp(name, test->suite->name) == 0 || strcmp(name, test->test->name) == 0
+            || (strncmp(name, test->suite->name, length) == 0 && name[length] == '/'
                 && strcmp(name + length + 1, test->test->name) == 0))
             return 1;
     }
@@ -272,7 +279,8 @@ static void add_units(struct run *run, const struct suite_test *test)
         run->units = realloc(run->units, (run->count + 1) * sizeof *run->units);
         if (run->units == NULL)
             abort();
-        run->units[run->count++] = (struct unit){test, from, from + length < count ? from + length : count, 0.0};
+        run->units[run->count++] =
+            (struct unit){.test = test, .from = from, .to = from + length < count ? from + length : count};
     }
 }
 
@@ -280,10 +288,12 @@ static void print_times(const struct run *run)
 {
     for (size_t i = 0, next; i < run->count; i = next) {
         const struct suite_test *test = run->units[i].test;
-        double seconds = 0.0;
-        for (next = i; next < run->count && run->units[next].test == test; next++)
+        double seconds = 0.0, processor = 0.0;
+        for (next = i; next < run->count && run->units[next].test == test; next++) {
             seconds += run->units[next].seconds;
-        printf("%8.2f s %s/%s\n", seconds, test->suite, test->test->name);
+            processor += run->units[next].processor;
+        }
+        printf("%8.2f s, %.2f s of a core: %s/%s\n", seconds, processor, test->suite->name, test->test->name);
     }
 }
 
@@ -298,7 +308,7 @@ static int print_summary(const struct run *run, const char *failed, const char *
     return percentage;
 }
 
-int run_selected(const struct selection *selection, const struct suite *suites, size_t count)
+int run_selected(const struct selection *selection, const struct suite_test *tests, size_t count)
 {
     struct run run = {0};
     char *failed = NULL, *reasons = NULL;
@@ -308,9 +318,8 @@ int run_selected(const struct selection *selection, const struct suite *suites, 
     if (run.failed == NULL || run.reasons == NULL)
         abort();
     for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < suites[i].count; j++)
-            if (is_selected(selection, &suites[i].tests[j]))
-                add_units(&run, &suites[i].tests[j]);
+        if (is_selected(selection, &tests[i]))
+            add_units(&run, &tests[i]);
     progress_start(&run.progress, "tests");
     progress_expect(&run.progress, run.count, (double)run.count);
     const struct work work = {&run, selection->jobs, sizeof(struct answer), 0.0, next_unit, run_unit, end_unit};

@@ -13,15 +13,13 @@ struct selection {
     int times; /* prints the seconds that each test took */
 };
 
-/* Fills the suites from all that list themselves, in the order of their names; for free_suites. Aborts without
- * memory. */
-struct suite *all_suites(size_t *count);
-void free_suites(struct suite *suites, size_t count);
+/* All tests, ordered by suites and lines; for free(). Aborts without memory. */
+struct suite_test *all_tests(size_t *count);
 
 int is_selected(const struct selection *selection, const struct suite_test *test);
 
 /* Prints what failed, each with the end of what it printed, and what was skipped and why, and as the last line
  * Check's summary. Returns the process's exit status. */
-int run_selected(const struct selection *selection, const struct suite *suites, size_t count);
+int run_selected(const struct selection *selection, const struct suite_test *tests, size_t count);
 
 #endif

@@ -1,3 +1,4 @@
+#include "test/planted.h"
 #include "test/shell.h"
 
 #include <stdio.h>
@@ -7,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <check.h>
+#include "test/suite.h"
 
 enum { OUTPUT = 1 << 20 };
 
@@ -52,11 +53,11 @@ int shell(const char *format)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-void assert_exits(const char *format, int status, const char *words)
+void assert_exits_saying(const char *format, int status, const char *const *words)
 {
     int found = shell(format);
-    ck_assert_msg(found == status && strstr(output, words) != NULL, "%s exits %d, expected %d and '%s': %s", format,
-                  found, status, words, output);
+    ck_assert_msg(found == status, "%s exits %d, expected %d: %s", format, found, status, output);
+    assert_says(output, 1, words);
 }
 
 void assert_prints(const char *format, const char *text)
@@ -64,6 +65,13 @@ void assert_prints(const char *format, const char *text)
     int found = shell(format);
     ck_assert_msg(found == 0 && strcmp(output, text) == 0, "%s exits %d, expected 0 and '%s': %s", format, found,
                   text, output);
+}
+
+void assert_says(const char *text, int says, const char *const *words)
+{
+    for (; *words != NULL; words++)
+        ck_assert_msg((strstr(text, *words) != NULL) == says, "'%s' is %s: %s", *words, says ? "missing" : "there",
+                      text);
 }
 
 size_t lines(const char *text)
@@ -127,7 +135,7 @@ void save_result(const char *name, const struct record *rows, size_t count, cons
     char path[300];
     struct error error = {STATUS_OK, ""};
     (void)snprintf(path, sizeof path, "%s/%s", directory, name);
-    ck_assert_msg(store_write(path, rows, count, facts, &error) == STATUS_OK, "%s", error.text);
+    ck_assert_msg(store_write(path, rows, count, &planted_parameters, facts, &error) == STATUS_OK, "%s", error.text);
 }
 
 void assert_same(const char *a, const char *b)

@@ -18,8 +18,10 @@ void shell_teardown(void);
  * was killed. */
 int shell(const char *format);
 
-/* The same; it must exit with this status and print these words, or exit with 0 and print just this text. */
-void assert_exits(const char *format, int status, const char *words);
+/* The same; it must exit with this status and print all of these words, or exit with 0 and print just this text. */
+#define assert_exits(format, status, ...) \
+    assert_exits_saying(format, status, (const char *const[]){__VA_ARGS__, NULL})
+void assert_exits_saying(const char *format, int status, const char *const *words);
 void assert_prints(const char *format, const char *text);
 
 size_t lines(const char *text);

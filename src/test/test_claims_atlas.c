@@ -11,6 +11,8 @@
 #include "test/planted.h"
 #include "test/suite.h"
 
+TEST_SUITE(claims_atlas);
+
 #define C1 8.5
 
 enum { MOST_ROWS = 3000, MOST_SAMPLERS = 5, LARGEST = 16384, DIMENSIONS = 2 };
@@ -50,7 +52,7 @@ static void add_row(struct record *rows, size_t *count, const struct planted *la
     ck_assert_uint_lt(*count, MOST_ROWS);
     struct record *row = &rows[(*count)++];
     *row = (struct record){
-        .c0 = 2.0, .c1 = C1, .dimension = d, .steps = T, .step_size = C1 * log((double)T) / (double)T};
+        .parameter = PLANTED_PARAMETERS, .dimension = d, .steps = T, .step_size = C1 * log((double)T) / (double)T};
     (void)snprintf(row->target, sizeof row->target, "planted");
     (void)snprintf(row->sampler, sizeof row->sampler, "%s", law->sampler);
     (void)snprintf(row->schedule, sizeof row->schedule, "li-cai");
@@ -137,17 +139,15 @@ static const struct {
      0.0,
      "of 1 samplers"},
 };
-enum { CASES = sizeof cases / sizeof cases[0] };
 
-START_TEST(test_atlas)
+TEST(test_atlas, .count = COUNT(cases))
 {
-    struct evidence evidence;
+    OWNED(evidence) evidence;
     struct finding *findings;
-    struct error error;
     size_t count;
     make_evidence(cases[_i].laws, &evidence);
     ck_assert_ptr_nonnull(atlas_claim(&evidence.spec));
-    ck_assert_msg(claims_decide(&evidence, &findings, &count, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(claims_decide, &evidence, &findings, &count);
     ck_assert_uint_eq(count, 2);
     const struct finding *f = planted_find(findings, count, "atlas", "planted");
     ck_assert_msg(f->outcome == cases[_i].outcome, "%s: %d (%g +- %g; %s)", cases[_i].name, f->outcome, f->value,
@@ -157,33 +157,26 @@ START_TEST(test_atlas)
     ck_assert_msg(strstr(f->note, cases[_i].note) != NULL, "%s: %s", cases[_i].name, f->note);
     check_accounts(findings, count);
     findings_free(findings, count);
-    evidence_free(&evidence);
 }
-END_TEST
 
 /* What no fit uses is counted: of each dimension the four powers of two in the window. */
-START_TEST(test_dropped)
+TEST(test_dropped)
 {
-    struct evidence evidence;
+    OWNED(evidence) evidence;
     struct atlas_rate rate;
-    struct error error;
     make_evidence(cases[6].laws, &evidence);
-    ck_assert_int_eq(atlas_rate_measure(&evidence, atlas_claim(&evidence.spec), 0, 0, NULL, &rate, &error),
-                     STATUS_OK);
+    ASSERT_OK(atlas_rate_measure, &evidence, atlas_claim(&evidence.spec), 0, 0, NULL, &rate);
     ck_assert(rate.in_h.ok && rate.dropped == 0 && rate.in_h.cells == 4 * DIMENSIONS);
-    ck_assert_int_eq(atlas_rate_measure(&evidence, atlas_claim(&evidence.spec), 0, 1, NULL, &rate, &error),
-                     STATUS_OK);
+    ASSERT_OK(atlas_rate_measure, &evidence, atlas_claim(&evidence.spec), 0, 1, NULL, &rate);
     ck_assert(!rate.in_h.ok && rate.dropped == 4 * DIMENSIONS);
-    evidence_free(&evidence);
 }
-END_TEST
 
 /* Costs are (T - 1) times the score evaluations of a step, and an order wins from the eps on at which its planted
  * cost is the smaller one. */
-START_TEST(test_costs)
+TEST(test_costs)
 {
     const struct planted *laws = cases[0].laws;
-    struct evidence evidence;
+    OWNED(evidence) evidence;
     make_evidence(laws, &evidence);
     for (size_t d = 0; d < DIMENSIONS; d++) {
         double wins[4] = {0.0}, low[5][ACCURACIES], high[5][ACCURACIES];
@@ -213,13 +206,4 @@ START_TEST(test_costs)
     }
     struct atlas_cost none = atlas_cost_of(&evidence, 0, 7.0, 0, 0);
     ck_assert(isinf(none.high) && none.sampler == evidence.spec.sampler_count);
-    evidence_free(&evidence);
-}
-END_TEST
-
-SUITE(claims_atlas)
-{
-    ADD(test_atlas, .count = CASES);
-    ADD(test_dropped);
-    ADD(test_costs);
 }

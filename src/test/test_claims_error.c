@@ -8,8 +8,11 @@
 #include "report/figure_data.h"
 #include "report/report.h"
 
+#include "test/laws.h"
 #include "test/planted.h"
 #include "test/suite.h"
+
+TEST_SUITE(claims_error);
 
 enum { MOST_ROWS = 2000 };
 
@@ -34,11 +37,10 @@ static void add_row(struct record *rows, size_t *count, const char *sampler, con
 {
     ck_assert_uint_lt(*count, MOST_ROWS);
     struct record *row = &rows[(*count)++];
-    *row = (struct record){.c0 = 2.0,
-                           .c1 = 8.5,
+    *row = (struct record){.parameter = PLANTED_PARAMETERS,
                            .dimension = d,
                            .steps = T,
-                           .step_size = schedule_step_size(8.5, T),
+                           .step_size = li_cai_step_size(8.5, T),
                            .tv = tv,
                            .tv_error = 1e-9,
                            .error_effect = effect,
@@ -47,7 +49,7 @@ static void add_row(struct record *rows, size_t *count, const char *sampler, con
     (void)snprintf(row->sampler, sizeof row->sampler, "%s", sampler);
     (void)snprintf(row->schedule, sizeof row->schedule, "li-cai");
     (void)snprintf(row->law, sizeof row->law, "planted");
-    record_set_score_error(row, error);
+    plant_error(row, error);
 }
 
 /* Exact scores leave TV = 0.01; half of the effect is excess. */
@@ -55,7 +57,8 @@ static void plant(const struct world *world, const char *sampler, int determinis
                   size_t *count)
 {
     const struct planted_error *law = &world->law;
-    struct score_error wave = {error_shape_find("wave"), error_profile_find("uniform"), SPREAD_ONE, 0, 0, 0, 0};
+    struct score_error wave = make_error("wave", 0.0, 0.0, 0.0);
+    wave.spread = SPREAD_ONE;
     for (int d = 0; d < world->dimensions; d++)
         for (int t = 0; t < world->steps; t++) {
             double T = (double)steps[t], D = (double)dimensions[d];
@@ -68,7 +71,7 @@ static void plant(const struct world *world, const char *sampler, int determinis
                                     * pow(roughness[w], deterministic ? law->ode_rough : law->rough);
                     int vague = w == 3 && world->vague > 0.0;
                     wave.size = sizes[s];
-                    wave.roughness = roughness[w];
+                    set_error_param(&wave, "roughness", roughness[w]);
                     if (!(deterministic && world->missing && w == 3))
                         add_row(rows, count, sampler, &wave, dimensions[d], steps[t], 0.01 + 0.5 * effect, effect,
                                 vague ? world->vague : 1e-9);
@@ -128,7 +131,7 @@ static const struct {
       {ODE, OUTCOME_SUPPORTED, 0.5, "pf-ode-2", "supported"}}},
     {"less than linear",
      {{0.8, 0, 0, 0, 1}, 3, 3, 4, 0, 0, 0},
-     {{LINEAR, OUTCOME_REFUTED, 0.8, "wave w=", "refuted"}}},
+     {{LINEAR, OUTCOME_REFUTED, 0.8, "wave roughness=", "refuted"}}},
     {"quadratic",
      {{2, 0, 0, 0, 1}, 3, 3, 4, 0, 0, 0},
      {{LINEAR, OUTCOME_NOT_TIGHT, 2.0, NULL, "supported, not tight (slack 1.00)"},
@@ -179,16 +182,14 @@ static const struct {
      {{1, 0, 0, 0, 0.5}, 3, 3, 4, 0, 0, 1},
      {{LINEAR, OUTCOME_SUPPORTED, 1.0, NULL, NULL}, {ROUGH, OUTCOME_SUPPORTED, 0.0, NULL, NULL}}},
 };
-enum { CASES = sizeof cases / sizeof cases[0] };
 
-START_TEST(test_score_error_verdicts)
+TEST(test_score_error_verdicts, .count = COUNT(cases))
 {
-    struct evidence evidence;
+    OWNED(evidence) evidence;
     struct finding *findings;
-    struct error error;
     size_t count;
     make_evidence(&cases[_i].world, &evidence);
-    ck_assert_msg(claims_decide(&evidence, &findings, &count, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(claims_decide, &evidence, &findings, &count);
     /* kl-ddpm always applies, what needs accuracies does not, and ode-rough only with a deterministic sampler */
     ck_assert_uint_eq(count, cases[_i].world.no_ode ? 6 : 8);
     for (const struct expected *e = cases[_i].expected; e->claim != NULL; e++) {
@@ -209,9 +210,7 @@ START_TEST(test_score_error_verdicts)
     }
     check_accounts(findings, count);
     findings_free(findings, count);
-    evidence_free(&evidence);
 }
-END_TEST
 
 static size_t occurrences(const char *text, const char *part)
 {
@@ -230,27 +229,26 @@ static const struct {
     {&figure_roughness, 12, "title_1 = 'planted, size 0.01'", "\tpf-ode-2\t2\t0.1"},
     {&figure_roughness, 12, "key_1_3 = 'pf-ode-2   ω^{0.250±0.000}'", "\t1\tddpm\t0.5\t0.1"},
     /* 3 samplers and 3 sizes of the least rough error, and a guide of two rows */
-    {&figure_score_error, 9, "kind_1_1 = 'wave w=0.5 one'\n", "guide\tplanted\t1\tslope 1\t0.001\t"},
+    {&figure_score_error, 9, "kind_1_1 = 'wave roughness=0.5 one'\n", "guide\tplanted\t1\tslope 1\t0.001\t"},
     {&figure_score_error, 9, "kinds = 1\nmore = 3\nwhere = '{/:Italic d} = 1, {/:Italic T} = 512'\n",
-     "\tpf-ode-2, wave w=0.5 one\t0.01\t"},
+     "\tpf-ode-2, wave roughness=0.5 one\t0.01\t"},
     /* 3 samplers and 4 T */
-    {&figure_error_constant, 12, "kind_1_1 = 'wave w=0.5 one, size 0.01'\n",
-     "\taccelerated, wave w=0.5 one\t128\t0.1\n"},
-    {&figure_error_constant, 12, "deterministic = '0 0 1'\n", "\tddpm, wave w=0.5 one\t64\t0.1\n"},
+    {&figure_error_constant, 12, "kind_1_1 = 'wave roughness=0.5 one, size 0.01'\n",
+     "\taccelerated, wave roughness=0.5 one\t128\t0.1\n"},
+    {&figure_error_constant, 12, "deterministic = '0 0 1'\n", "\tddpm, wave roughness=0.5 one\t64\t0.1\n"},
 };
 
-START_TEST(test_figure_data)
+TEST(test_figure_data, .count = COUNT(figures_of))
 {
     const struct world world = {{1, 0, 0, 0, 0.25}, 3, 3, 4, 0, 0, 0};
-    struct evidence evidence;
-    struct error error;
-    char *table = NULL, *vars = NULL;
+    OWNED(evidence) evidence;
+    FREED char *table = NULL, *vars = NULL;
     size_t table_length, vars_length;
     make_evidence(&world, &evidence);
     struct sheet sheet = {.table = open_memstream(&table, &table_length),
                           .vars = open_memstream(&vars, &vars_length)};
     ck_assert(sheet.table != NULL && sheet.vars != NULL);
-    ck_assert_int_eq(figure_collect(figures_of[_i].source, &evidence, &sheet, &error), STATUS_OK);
+    ASSERT_OK(figure_collect, figures_of[_i].source, &evidence, &sheet);
     ck_assert_int_eq(fclose(sheet.table), 0);
     ck_assert_int_eq(fclose(sheet.vars), 0);
     ck_assert_uint_eq(sheet.panels, 1);
@@ -258,23 +256,17 @@ START_TEST(test_figure_data)
     ck_assert_uint_eq(occurrences(table, "\tmeasured\t"), figures_of[_i].points);
     ck_assert_msg(strstr(vars, figures_of[_i].vars) != NULL, "no %s in:\n%s", figures_of[_i].vars, vars);
     ck_assert_msg(strstr(table, figures_of[_i].row) != NULL, "no %s in:\n%s", figures_of[_i].row, table);
-    free(table);
-    free(vars);
-    evidence_free(&evidence);
 }
-END_TEST
 
 char *planted_markdown(struct evidence *evidence)
 {
     char path[4200], *text = malloc(100000), made[] = "/tmp/diffrate-report-XXXXXX";
-    struct error error;
     ck_assert_ptr_nonnull(text);
     ck_assert_ptr_nonnull(mkdtemp(made));
     (void)snprintf(evidence->directory, sizeof evidence->directory, "%s", made);
-    struct tables tables;
-    ck_assert_msg(tables_new(evidence, &tables, &error) == STATUS_OK, "%s", error.text);
-    ck_assert_msg(report_markdown(&tables, &error) == STATUS_OK, "%s", error.text);
-    tables_free(&tables);
+    OWNED(tables) tables;
+    ASSERT_OK(tables_new, evidence, &tables);
+    ASSERT_OK(report_markdown, &tables);
     (void)snprintf(path, sizeof path, "%s/verdict.md", made);
     FILE *file = fopen(path, "r");
     ck_assert_ptr_nonnull(file);
@@ -284,27 +276,22 @@ char *planted_markdown(struct evidence *evidence)
     return text;
 }
 
-START_TEST(test_score_error_table)
+TEST(test_score_error_table)
 {
     const struct world world = {{1, 0, 0, 0, 0.5}, 3, 3, 4, 0.5, 1, 0};
-    struct evidence evidence;
+    OWNED(evidence) evidence;
     make_evidence(&world, &evidence);
-    char *text = planted_markdown(&evidence);
-    ck_assert_ptr_nonnull(strstr(text, "\n## Score errors\n"));
-    ck_assert_ptr_nonnull(strstr(text, "\nScore errors: the effect is"));
-    ck_assert_uint_eq(occurrences(text, "| planted | ddpm | wave w="), 4);
+    FREED char *text = planted_markdown(&evidence);
+    ASSERT_SAYS(text, "\n## Score errors\n", "\nScore errors: the effect is");
+    ck_assert_uint_eq(occurrences(text, "| planted | ddpm | wave roughness="), 4);
+    ck_assert_ptr_nonnull(strstr(
+        text, "| planted | ddpm | wave roughness=2 one | 1.000 | - | 0.000 | 0.000 | 0.1 | 0.05 | 36 / 0 / 0 |"));
+    ASSERT_SAYS(text, "| planted | ddpm | wave roughness=32 one | - | - | - | - | - | - | 0 / 36 / 0 |");
     ck_assert_ptr_nonnull(
-        strstr(text, "| planted | ddpm | wave w=2 one | 1.000 | - | 0.000 | 0.000 | 0.1 | 0.05 | 36 / 0 / 0 |"));
-    ck_assert_ptr_nonnull(strstr(text, "| planted | ddpm | wave w=32 one | - | - | - | - | - | - | 0 / 36 / 0 |"));
-    ck_assert_ptr_nonnull(
-        strstr(text, "| planted | pf-ode-2 | wave w=32 one | - | - | - | - | - | - | 0 / 0 / 36 |"));
-    ck_assert_ptr_nonnull(strstr(text, "\n36 cells are missing"));
-    ck_assert_ptr_null(strstr(text, "Speed-up"));
-    ck_assert_ptr_null(strstr(text, "clipping"));
-    free(text);
-    evidence_free(&evidence);
+        strstr(text, "| planted | pf-ode-2 | wave roughness=32 one | - | - | - | - | - | - | 0 / 0 / 36 |"));
+    ASSERT_SAYS(text, "\n36 cells are missing");
+    ASSERT_OMITS(text, "Speed-up", "clipping");
 }
-END_TEST
 
 /* TV with and without a clip under a bump at T = 64, 128, 256, and what the report says of it. */
 static const struct {
@@ -327,29 +314,30 @@ static const struct {
      {0, 0, 0},
      2,
      "\nClipping changed TV beyond the radii in 2 of 6 cells: it lowered it in 2, by 3.00e-02 ± 2.0e-09 at most "
-     "(planted, score error bump 0.01 p=0.001 all, d = 1, T = 64), and raised it in none. Not listed: 4 cells"},
+     "(planted, score error bump 0.01 probability=0.001 all, d = 1, T = 64), and raised it in none. Not listed: 4 "
+     "cells"},
     {{0.01, 0.025, 0.03},
      {0.01, 0.02, 0.04},
      {0, 0, 0},
      2,
-     "in 2 of 6 cells: it lowered it in 1, by 1.00e-02 ± 2.0e-09 at most (planted, score error bump 0.01 p=0.001 "
+     "in 2 of 6 cells: it lowered it in 1, by 1.00e-02 ± 2.0e-09 at most (planted, score error bump 0.01 "
+     "probability=0.001 "
      "all, "
-     "d = 1, T = 256), and raised it in 1, by 5.00e-03 ± 2.0e-09 at most (planted, score error bump 0.01 p=0.001 "
+     "d = 1, T = 256), and raised it in 1, by 5.00e-03 ± 2.0e-09 at most (planted, score error bump 0.01 "
+     "probability=0.001 "
      "all, "
      "d = 1, T = 128)."},
 };
-enum { CLIPS = sizeof clips / sizeof clips[0] };
 
-START_TEST(test_clipping_table)
+TEST(test_clipping_table, .count = COUNT(clips))
 {
     static const char text[] = "targets: [{name: planted, kind: gaussian, variance: 0.25}]\n"
                                "samplers: [accelerated, accelerated-unclipped]\ndimensions: [1]\n"
                                "steps: [64, 128, 256]\n"
                                "score_errors: [{shape: bump, size: 0.01, probability: 0.001}]\n";
-    const struct score_error bump = {
-        error_shape_find("bump"), error_profile_find("uniform"), SPREAD_ALL, 0.01, 0, 0, 0.001};
+    const struct score_error bump = make_error("bump", 0.01, 0.0, 0.001);
     struct record rows[12];
-    struct evidence evidence;
+    OWNED(evidence) evidence;
     size_t count = 0;
     for (size_t i = 0; i < 3; i++) {
         add_row(rows, &count, "accelerated", &(struct score_error){.shape = NULL}, 1, steps[i], 0.01, 0.0, 0.0);
@@ -360,20 +348,9 @@ START_TEST(test_clipping_table)
         add_row(rows, &count, "accelerated-unclipped", &bump, 1, steps[i], clips[_i].without[i], 1e-3, 1e-9);
     }
     planted_read_back(text, rows, count, &evidence);
-    char *report = planted_markdown(&evidence);
-    ck_assert_ptr_nonnull(strstr(report, "\n## What clipping buys\n"));
-    ck_assert_ptr_null(strstr(report, "Exponents of every sampler")); /* there are none */
-    ck_assert_uint_eq(occurrences(report, "| planted | bump 0.01 p=0.001 all | 1 |"), clips[_i].listed);
+    FREED char *report = planted_markdown(&evidence);
+    ASSERT_SAYS(report, "\n## What clipping buys\n");
+    ASSERT_OMITS(report, "Exponents of every sampler"); /* there are none */
+    ck_assert_uint_eq(occurrences(report, "| planted | bump 0.01 probability=0.001 all | 1 |"), clips[_i].listed);
     ck_assert_msg(strstr(report, clips[_i].sentence) != NULL, "%s", report);
-    free(report);
-    evidence_free(&evidence);
-}
-END_TEST
-
-SUITE(claims_error)
-{
-    ADD(test_score_error_verdicts, .count = CASES);
-    ADD(test_figure_data, .count = COUNT(figures_of));
-    ADD(test_score_error_table);
-    ADD(test_clipping_table, .count = CLIPS);
 }

@@ -8,8 +8,11 @@
 #include "report/report.h"
 #include "verdict/agreement.h"
 
+#include "test/laws.h"
 #include "test/planted.h"
 #include "test/suite.h"
+
+TEST_SUITE(claims_samples);
 
 enum { MOST_ROWS = 100, DIMENSIONS = 2, STEPS = 3, NUMBERS = 2, CELLS = DIMENSIONS * STEPS * NUMBERS };
 
@@ -45,11 +48,10 @@ static double exact_value(const struct record *row)
 
 static void plant_row(struct record *row, size_t d, size_t T, size_t chains)
 {
-    *row = (struct record){.c0 = 2.0,
-                           .c1 = 8.5,
+    *row = (struct record){.parameter = PLANTED_PARAMETERS,
                            .dimension = d,
                            .steps = T,
-                           .step_size = schedule_step_size(8.5, T),
+                           .step_size = li_cai_step_size(8.5, T),
                            .chains = chains,
                            .estimates.effective = NAN};
     (void)snprintf(row->target, sizeof row->target, "planted");
@@ -87,7 +89,7 @@ static void plant_chains(const struct world *world, size_t cell, struct record *
 
 static void make_evidence(const struct world *world, struct evidence *evidence)
 {
-    struct record *rows = calloc(MOST_ROWS, sizeof *rows);
+    FREED struct record *rows = calloc(MOST_ROWS, sizeof *rows);
     size_t count = 0, cell = 0;
     ck_assert_ptr_nonnull(rows);
     for (size_t d = 0; d < DIMENSIONS; d++)
@@ -102,7 +104,6 @@ static void make_evidence(const struct world *world, struct evidence *evidence)
             }
         }
     planted_read_back(text, rows, count, evidence);
-    free(rows);
 }
 
 #define FINE \
@@ -164,16 +165,14 @@ static const struct {
     {"no laws", {FINE, 0, NULL, 0, 0, 0, STEPS, 0}, OUTCOME_INCONCLUSIVE, 0, 0, 0, "12 cells have no exact law"},
     {"an infinite divergence", {FINE, 0, NULL, 0, 0, 0, 0, 1}, OUTCOME_SUPPORTED, 72, 12, 72, "72 of 72"},
 };
-enum { CASES = sizeof cases / sizeof cases[0] };
 
-START_TEST(test_agreement_verdicts)
+TEST(test_agreement_verdicts, .count = COUNT(cases))
 {
-    struct evidence evidence;
+    OWNED(evidence) evidence;
     struct finding *findings;
-    struct error error;
     size_t count;
     make_evidence(&cases[_i].world, &evidence);
-    ck_assert_msg(claims_decide(&evidence, &findings, &count, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(claims_decide, &evidence, &findings, &count);
     ck_assert_uint_eq(count, 2);
     const struct finding *f = planted_find(findings, count, "chains-agree", "planted");
     ck_assert_msg(f->outcome == cases[_i].outcome, "%s: outcome %d, %s", cases[_i].name, (int)f->outcome, f->note);
@@ -187,11 +186,9 @@ START_TEST(test_agreement_verdicts)
                      (int)cases[_i].outcome);
     check_accounts(findings, count);
     findings_free(findings, count);
-    evidence_free(&evidence);
 }
-END_TEST
 
-START_TEST(test_agreement_applies_to_chains_alone)
+TEST(test_agreement_applies_to_chains_alone)
 {
     struct spec with = {.chain_count = 1}, without = {.chain_count = 0};
     size_t i = 0;
@@ -200,10 +197,9 @@ START_TEST(test_agreement_applies_to_chains_alone)
     ck_assert(claim_is_asked(claim_at(i), &with));
     ck_assert(!claim_is_asked(claim_at(i), &without));
 }
-END_TEST
 
 /* Every member of struct estimates but the last is an estimator whose columns exist. */
-START_TEST(test_estimators_are_columns)
+TEST(test_estimators_are_columns)
 {
     size_t count = 0;
     for (; estimator_at(count) != NULL; count++) {
@@ -217,7 +213,6 @@ START_TEST(test_estimators_are_columns)
     }
     ck_assert_uint_eq(count * sizeof(struct estimate) + sizeof(double), sizeof(struct estimates));
 }
-END_TEST
 
 static const struct {
     struct world world;
@@ -231,7 +226,7 @@ static const struct {
      "By chains alone"},
     {{SLACK, 0, NULL, 0, 0, 1, 0, 0},
      {"| projection_tv | lower bound | TV | 12 / 0 | 100.0% | 100.0% | 100.0% | 0.00 |",
-      "No lower bound told TV from 0 by 3 standard errors; the smallest exact TV is 0.00195 ("},
+      "No lower bound detects TV > 0 at 3 standard errors; the smallest exact TV is 0.00195 ("},
      "knn_kl_q_p |"},
     {{FINE, 0, NULL, 0, 0, 0, STEPS, 0},
      {"\n## By chains alone\n", "No exact law covers these 12 cells",
@@ -242,18 +237,15 @@ static const struct {
      "(weights)"},
 };
 
-START_TEST(test_samples_report)
+TEST(test_samples_report, .count = COUNT(reports))
 {
-    struct evidence evidence;
+    OWNED(evidence) evidence;
     make_evidence(&reports[_i].world, &evidence);
-    char *report = planted_markdown(&evidence);
+    FREED char *report = planted_markdown(&evidence);
     for (size_t i = 0; i < 4 && reports[_i].has[i] != NULL; i++)
         ck_assert_msg(strstr(report, reports[_i].has[i]) != NULL, "no \"%s\" in:\n%s", reports[_i].has[i], report);
     ck_assert_msg(strstr(report, reports[_i].lacks) == NULL, "\"%s\" in:\n%s", reports[_i].lacks, report);
-    free(report);
-    evidence_free(&evidence);
 }
-END_TEST
 
 static const struct {
     const struct figure_source *source;
@@ -270,39 +262,25 @@ static const struct {
     /* one target: both dimensions; 4 estimators that tell something from 0, the guide and a level */
     {&figure_noise_floor, {FINE, 0, NULL, 0, 0, 0, 0, 0}, 2, 20, "\tfloor\tplanted\t1\tprojection_tv\t1000\t0.03\t"},
     {&figure_bias, {FINE, 0, NULL, 0, 0, 0, 0, 0}, 1, 12, "\tddpm, projection_tv, T = 64\t"},
-    {&figure_bias, {{-50, -50, -50}, 0, NULL, 0, 0, 0, 0, 0}, 0, 0, NULL}, /* nothing is told from 0 */
+    {&figure_bias, {{-50, -50, -50}, 0, NULL, 0, 0, 0, 0, 0}, 0, 0, NULL}, /* nothing is significantly above 0 */
     {&figure_bias, {FINE, 0, NULL, 0, 0, 0, STEPS, 0}, 0, 0, NULL},
 };
 
-START_TEST(test_samples_figures)
+TEST(test_samples_figures, .count = COUNT(figures_of))
 {
-    struct evidence evidence;
-    struct error error;
-    char *table = NULL, *vars = NULL;
+    OWNED(evidence) evidence;
+    FREED char *table = NULL, *vars = NULL;
     size_t table_length, vars_length;
     make_evidence(&figures_of[_i].world, &evidence);
     struct sheet sheet = {.table = open_memstream(&table, &table_length),
                           .vars = open_memstream(&vars, &vars_length)};
     ck_assert(sheet.table != NULL && sheet.vars != NULL);
-    ck_assert_int_eq(figure_collect(figures_of[_i].source, &evidence, &sheet, &error), STATUS_OK);
+    ASSERT_OK(figure_collect, figures_of[_i].source, &evidence, &sheet);
     ck_assert_int_eq(fclose(sheet.table), 0);
     ck_assert_int_eq(fclose(sheet.vars), 0);
     ck_assert_uint_eq(sheet.panels, figures_of[_i].panels);
     ck_assert_uint_eq(sheet.points, figures_of[_i].points);
-    ck_assert_ptr_nonnull(strstr(table, "\tvalue\tstandard_error\n"));
+    ASSERT_SAYS(table, "\tvalue\tstandard_error\n");
     if (figures_of[_i].row != NULL)
         ck_assert_msg(strstr(table, figures_of[_i].row) != NULL, "no %s in:\n%s", figures_of[_i].row, table);
-    free(table);
-    free(vars);
-    evidence_free(&evidence);
-}
-END_TEST
-
-SUITE(claims_samples)
-{
-    ADD(test_agreement_verdicts, .count = CASES);
-    ADD(test_agreement_applies_to_chains_alone);
-    ADD(test_estimators_are_columns);
-    ADD(test_samples_report, .count = COUNT(reports));
-    ADD(test_samples_figures, .count = COUNT(figures_of));
 }

@@ -9,30 +9,30 @@
 #include "test/shell.h"
 #include "test/suite.h"
 
+TEST_SUITE(commands, .setup = shell_setup, .teardown = shell_teardown);
+
 #define SMALL \
     "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1, 4]\nsteps: [64, 128]\n"
 
 /* The deterministic sampler's map jumps under a bump in one dimension: that cell fails, and no other. */
-START_TEST(measure_goes_on_after_a_failed_cell)
+TEST(measure_goes_on_after_a_failed_cell)
 {
     write_file("f.yaml", "targets: [{name: b, kind: mixture, weights: [0.5, 0.5], means: [-1, 1], sds: [0.3, 0.3]}]\n"
                          "samplers: [ddim, ddpm]\ndimensions: [1, 4]\nsteps: [64]\n"
                          "score_errors: [{shape: bump, size: 1.0e-2, probability: 1.0e-2}]\n");
     assert_exits("@ measure %/f.yaml 2>%/said", 3, "- failed: the map ");
     ck_assert_uint_eq(lines(output), 1 + 8);
-    ck_assert_ptr_nonnull(strstr(output, "b      ddpm    bump 0.01 p=0.01 all 4 64 "));
-    char *said = read_file("said");
-    ck_assert_ptr_nonnull(strstr(said, "1 of 4 cells failed"));
-    free(said);
+    ASSERT_SAYS(output, "b      ddpm    bump 0.01 probability=0.01 all 4 64 ");
+    FREED char *said = read_file("said");
+    ASSERT_SAYS(said, "1 of 4 cells failed");
     assert_exits("@ measure %/f.yaml --json -j 1 2>/dev/null", 3, "\"tv\": null");
     ck_assert_uint_eq(lines(output), 8);
     assert_prints("@ measure %/f.yaml --json 2>/dev/null | grep -c '\"failure\": \"the map '",
                   "2\n"); /* one a dimension */
 }
-END_TEST
 
 /* The same rows in the same order, however many processes find them. */
-START_TEST(measure_is_deterministic)
+TEST(measure_is_deterministic)
 {
     write_file("m.yaml", "targets: [{name: b, kind: mixture, weights: [0.5, 0.5], means: [-1, 1], sds: [0.3, 0.3]},\n"
                          "          {name: g, kind: gaussian, variance: 0.25}]\n"
@@ -42,18 +42,16 @@ START_TEST(measure_is_deterministic)
                   "cmp %/one %/three && grep -c '^TARGET' %/one && grep -q '^24 cells in ' %/said",
                   "2\n");
 }
-END_TEST
 
 /* With accuracies alone: the numbers of steps at which a search for T(d, eps) begins. */
-START_TEST(measure_climbs_the_ladder)
+TEST(measure_climbs_the_ladder)
 {
     write_file("l.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1]\n"
                          "accuracies: [0.1, 0.05]\nmax_steps: 100\n");
     assert_prints("@ measure %/l.yaml 2>/dev/null | awk '{print $4}' | xargs", "T 32 45 64 91 100\n");
 }
-END_TEST
 
-START_TEST(output_that_is_lost_is_an_error)
+TEST(output_that_is_lost_is_an_error)
 {
     static const char *const commands[] = {"list",
                                            "measure %/s.yaml",
@@ -71,7 +69,7 @@ START_TEST(output_that_is_lost_is_an_error)
     static const char *const lost[] = {">/dev/full", ">&-"};
     write_file("s.yaml", SMALL);
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/out 2>&1"), 0);
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+    for (size_t i = 0; i < COUNT(commands); i++)
         for (size_t j = 0; j < 2; j++) {
             char command[200];
             (void)snprintf(command, sizeof command, "@ %s 2>&1 %s", commands[i], lost[j]);
@@ -80,13 +78,12 @@ START_TEST(output_that_is_lost_is_an_error)
     ck_assert(exists("again/s/report.html") && exists("again/s/cells.csv") && exists("again/s/verdict.md"));
     static const char *const silent[] = {"@ run %/s.yaml -o %/quiet 2>&-", "@ run %/s.yaml -o %/quiet 2>/dev/full",
                                          "@ measure %/s.yaml 2>&-", "@ check %/quiet/s 2>&-"};
-    for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++)
+    for (size_t i = 0; i < COUNT(silent); i++)
         assert_exits(silent[i], 0, "");
     assert_exits("@ run %/s.yaml -o '' 2>&1", 2, "-o: expected a directory");
 }
-END_TEST
 
-START_TEST(messages_come_in_order)
+TEST(messages_come_in_order)
 {
     write_file("s.yaml", SMALL);
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/out 2>&1"), 0);
@@ -95,16 +92,15 @@ START_TEST(messages_come_in_order)
     ck_assert_ptr_nonnull(merged);
     ck_assert(merged < claim && claim < last);
 }
-END_TEST
 
-START_TEST(results_of_others_are_refused)
+TEST(results_of_others_are_refused)
 {
     static const char *const commands[] = {"verdict", "plot", "report", "explain"};
     write_file("a.yaml", SMALL);
     write_file("b.yaml", SMALL "claims: none\n");
     ck_assert_int_eq(
         shell("@ run %/a.yaml -o %/out 2>&1 && @ run %/b.yaml -o %/out 2>&1 && cp %/out/a/a.h5 %/out/b/b.h5"), 0);
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+    for (size_t i = 0; i < COUNT(commands); i++) {
         char command[100];
         (void)snprintf(command, sizeof command, "@ %s %%/out/b %s 2>&1", commands[i], i == 3 ? "kl-ddpm" : "");
         assert_exits(command, 1, "/out/b/b.h5 holds results of another experiment, a\n");
@@ -119,10 +115,9 @@ START_TEST(results_of_others_are_refused)
     assert_exits("cp %/else/b/b.h5 %/b.h5 && @ verdict %/b.h5 2>&1", 0, ""); /* nothing says whose it should be */
     assert_exits("@ verdict %/out/a 2>&1", 0, "kl-ddpm");
 }
-END_TEST
 
 /* Tables and reports do without gnuplot; old images do not stay beside new data. */
-START_TEST(reports_need_no_gnuplot)
+TEST(reports_need_no_gnuplot)
 {
     write_file("s.yaml", SMALL);
     ck_assert_int_eq(shell("GNUTERM=nonsense GNUPLOT_LIB=/nowhere @ run %/s.yaml -o %/out 2>&1"), 0);
@@ -139,10 +134,9 @@ START_TEST(reports_need_no_gnuplot)
     ck_assert(exists("out/s/report.html"));
     ck_assert_int_eq(shell("find %/out -name '*.tmp.*' | grep ."), 1);
 }
-END_TEST
 
 /* A temporary of a process that is no more, and of one that still is. */
-START_TEST(temporaries_of_the_dead_are_swept)
+TEST(temporaries_of_the_dead_are_swept)
 {
     write_file("s.yaml", SMALL);
     char command[1000], ours[200], theirs[200];
@@ -166,7 +160,6 @@ START_TEST(temporaries_of_the_dead_are_swept)
                    (int)dead);
     ck_assert_int_eq(shell(command), 0);
 }
-END_TEST
 
 static size_t measured(void)
 {
@@ -182,24 +175,22 @@ static size_t measured(void)
     "steps: [32, 64]\nsamples: {chains: 512, methods: [projection]}\nscore_errors: [{shape: bias, size: 0.01}]\n"
 
 /* Of an experiment with other dimensions, those that both have are kept, to the bit; then orphans are removed. */
-START_TEST(adoption_keeps_dimensions)
+TEST(adoption_keeps_dimensions)
 {
     write_file("s.yaml", GROWING "dimensions: [1, 4]\n");
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/out 2>&1"), 0);
     ck_assert_uint_eq(measured(), 8);
-    struct result old = load_result("out/s/s.h5");
+    OWNED(result) old = load_result("out/s/s.h5");
     write_file("s.yaml", GROWING "dimensions: [2, 4, 8]\n");
     assert_exits("@ run %/s.yaml -o %/out 2>&1", 1, "--adopt");
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/out --adopt 2>&1 && @ run %/s.yaml -o %/new 2>&1"), 0);
     assert_same("new/s/s.h5", "out/s/s.h5");
-    struct result grown = load_result("out/s/s.h5");
+    OWNED(result) grown = load_result("out/s/s.h5");
     size_t kept = 0;
     for (size_t i = 0; i < grown.count; i++)
         for (size_t j = 0; j < old.count; j++) /* the wall time tells when a row was measured */
             kept += record_order(&grown.rows[i], &old.rows[j]) == 0 && grown.rows[i].seconds == old.rows[j].seconds;
     ck_assert_uint_eq(kept, 8);
-    result_free(&grown);
-    result_free(&old);
     assert_exits("@ check %/out/s 2>&1", 0,
                  "\n8 sound cells of other specs or versions, which `diffrate prune` removes\n");
     assert_exits("@ prune %/out/s 2>&1", 0, "8 cells of other specs or versions removed\n");
@@ -208,10 +199,9 @@ START_TEST(adoption_keeps_dimensions)
     assert_exits("rm $(ls %/out/s/cells/b-ddpm-32-????????????????.h5) && @ prune %/out/s 2>&1", 1,
                  "nothing is removed");
 }
-END_TEST
 
 /* Other spellings of the same numbers are the same cells. */
-START_TEST(numbers_have_several_spellings)
+TEST(numbers_have_several_spellings)
 {
     write_file("a.yaml",
                "targets:\n  - {name: m, kind: mixture, weights: [0.25, 0.25, 0.25, 0.25], means: [-3, -1, 1, 3], "
@@ -224,7 +214,6 @@ START_TEST(numbers_have_several_spellings)
                   "cmp %/a %/b && wc -l <%/a",
                   "4\n");
 }
-END_TEST
 
 static const struct {
     const char *target, *words;
@@ -241,7 +230,7 @@ static const struct {
      "1:85: covariance 1 is not positive semidefinite: an eigenvalue is -1"},
 };
 
-START_TEST(wrong_numbers_are_placed)
+TEST(wrong_numbers_are_placed, .count = COUNT(wrong_numbers))
 {
     char text[400];
     (void)snprintf(
@@ -252,10 +241,9 @@ START_TEST(wrong_numbers_are_placed)
     assert_exits("@ measure %/w.yaml 2>&1", 2, wrong_numbers[_i].words);
     ck_assert_uint_eq(lines(output), 1);
 }
-END_TEST
 
 /* Weights of paths need 512 pairs; where none are asked for, fewer chains do. */
-START_TEST(few_chains_are_refused_in_time)
+TEST(few_chains_are_refused_in_time)
 {
     write_file("f.yaml", SMALL "samples: {chains: 200}\n");
     assert_exits("@ run %/f.yaml -o %/out 2>&1", 2,
@@ -264,15 +252,14 @@ START_TEST(few_chains_are_refused_in_time)
     write_file("f.yaml", SMALL "samples: {chains: 200, methods: [projection, knn]}\n");
     assert_exits("@ measure %/f.yaml 2>&1", 0, " 200 ");
 }
-END_TEST
 
-START_TEST(help_has_several_names)
+TEST(help_has_several_names)
 {
     static const char *const same[] = {"run -h", "help run", "-h run", "run x.yaml -h"};
     char *expected;
     ck_assert_int_eq(shell("@ run --help"), 0);
     expected = strdup(output);
-    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+    for (size_t i = 0; i < COUNT(same); i++) {
         char command[100];
         (void)snprintf(command, sizeof command, "@ %s", same[i]);
         assert_prints(command, expected);
@@ -285,31 +272,29 @@ START_TEST(help_has_several_names)
     assert_exits("@ list keys", 0, "  max_steps (optional): ");
     assert_exits("@ manual", 0, "\\fBmax_steps\\fR (optional)\n");
     static const char *const jobs[] = {"measure", "run", "check"};
-    for (size_t i = 0; i < sizeof jobs / sizeof jobs[0]; i++) {
+    for (size_t i = 0; i < COUNT(jobs); i++) {
         char command[100];
         (void)snprintf(command, sizeof command, "@ %s -j 0 x 2>&1", jobs[i]);
         assert_exits(command, 2, "-j: expected a number ");
     }
     assert_exits("@ diff -j a b 2>&1", 2, "invalid option");
 }
-END_TEST
 
 /* What a verdict rests on, and what would make one where there is none. */
-START_TEST(verdicts_say_what_they_rest_on)
+TEST(verdicts_say_what_they_rest_on)
 {
     write_file("v.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm, accelerated]\n"
                          "dimensions: [1, 4, 64]\nsteps: [64, 128, 256]\naccuracies: [0.09]\nmax_steps: 512\n");
     ck_assert_int_eq(shell("@ run %/v.yaml -o %/out 2>/dev/null"), 0);
-    ck_assert_ptr_null(strstr(output, "all targets"));
-    ck_assert_ptr_nonnull(strstr(output, "is an identity and no evidence"));
-    ck_assert_ptr_null(strstr(output, "1.000 ± 0.000"));
-    ck_assert_ptr_nonnull(strstr(output, "at 1 value, where 4 at 3 are needed; add accuracies <= 0.1"));
+    ASSERT_OMITS(output, "all targets");
+    ASSERT_SAYS(output, "is an identity and no evidence");
+    ASSERT_OMITS(output, "1.000 ± 0.000");
+    ASSERT_SAYS(output, "at 1 value, where 4 at 3 are needed; add accuracies <= 0.1");
     ck_assert_int_eq(shell("grep -c 'all targets' %/out/v/verdict.md %/out/v/report.html"), 1);
 }
-END_TEST
 
 /* What would take forever is quick, or refused. */
-START_TEST(extremes_end)
+TEST(extremes_end)
 {
     write_file("power.yaml",
                "targets: [{name: p, kind: gaussian, variance: 0.25, spectrum: {kind: power, exponent: 1e9}}]\n"
@@ -325,26 +310,4 @@ START_TEST(extremes_end)
         assert_exits("ulimit -v 150000; timeout 20 env OPENBLAS_NUM_THREADS=1 @ measure %/s.yaml 2>&1", 0,
                      "gaussian");
     }
-}
-END_TEST
-
-SUITE(commands)
-{
-    suite->setup = shell_setup;
-    suite->teardown = shell_teardown;
-    ADD(measure_goes_on_after_a_failed_cell);
-    ADD(measure_is_deterministic);
-    ADD(measure_climbs_the_ladder);
-    ADD(output_that_is_lost_is_an_error);
-    ADD(messages_come_in_order);
-    ADD(results_of_others_are_refused);
-    ADD(reports_need_no_gnuplot);
-    ADD(adoption_keeps_dimensions);
-    ADD(numbers_have_several_spellings);
-    ADD(wrong_numbers_are_placed, .count = COUNT(wrong_numbers));
-    ADD(few_chains_are_refused_in_time);
-    ADD(help_has_several_names);
-    ADD(verdicts_say_what_they_rest_on);
-    ADD(extremes_end);
-    ADD(temporaries_of_the_dead_are_swept);
 }

@@ -12,6 +12,8 @@
 #include "test/suite.h"
 #include "test/targets.h"
 
+TEST_SUITE(compose);
+
 static double one = 1.0, zero = 0.0, half = 0.5;
 static double bimodal_weight[] = {0.5, 0.5}, bimodal_mean[] = {-1.0, 1.0}, bimodal_sd[] = {0.3, 0.3};
 static double skewed_weight[] = {0.2, 0.5, 0.3}, skewed_mean[] = {-1.5, 0.0, 1.0}, skewed_sd[] = {0.2, 0.5, 0.3};
@@ -22,11 +24,10 @@ static const struct factor skewed = {1, 3, skewed_weight, skewed_mean, skewed_sd
 static void compute(const struct factor *factor, const char *sampler, size_t T, struct law *law)
 {
     struct error error;
-    struct schedule *schedule = make_li_cai(T);
+    OWNED_SCHEDULE *schedule = make_li_cai(T);
     enum status status = law_compute(
         &(struct law_problem){.factor = factor, .sampler = sampler_find(sampler), .schedule = schedule}, law, &error);
     ck_assert_msg(status == STATUS_OK, "%s", error.text);
-    schedule_free(schedule);
 }
 
 static struct measured composed(const struct law_group *groups, size_t count)
@@ -79,16 +80,15 @@ static const struct {
     {"ddpm", 64},           {"ddpm", 1024},      {"ddpm", 8192},       {"ddpm", 16384},       {"ddpm-ancestral", 128},
     {"ddpm-outside", 4096}, {"accelerated", 64}, {"accelerated", 128}, {"accelerated", 1024}, {"accelerated", 4096},
 };
-enum { FLAT = sizeof flat / sizeof flat[0] };
 
-START_TEST(test_flat_gaussian)
+TEST(test_flat_gaussian, .count = COUNT(flat))
 {
     static const double dimensions[] = {2, 3, 5, 8, 16, 24, 32, 48, 64, 100, 1024, 30000, 1e6};
-    struct law law;
+    OWNED(law) law;
     compute(&gauss, flat[_i].sampler, flat[_i].T, &law);
     long double rho = rho_of(&law);
     double before = 0.0;
-    for (size_t i = 0; i < sizeof dimensions / sizeof dimensions[0]; i++) {
+    for (size_t i = 0; i < COUNT(dimensions); i++) {
         double d = dimensions[i], x = (double)(d * (1.0L + rho) * log1pl(rho) / rho);
         struct law_group group = {&law, d};
         struct measured tv = composed(&group, 1);
@@ -103,25 +103,22 @@ START_TEST(test_flat_gaussian)
         ck_assert_msg(tv.error < 1e-4 * tv.value, "the radius %g of %g says nothing", tv.error, tv.value);
         before = tv.value;
     }
-    law_free(&law);
 }
-END_TEST
 
 /* The closed form above, at d = 2, where it is elementary. */
-START_TEST(test_chi_square)
+TEST(test_chi_square)
 {
     double rho = 0.1, x = 2.0 * 1.1 * log1p(0.1) / 0.1;
     ck_assert_double_eq_tol(chi_square_tv(rho, 2.0), exp(-0.5 * x / 1.1) - exp(-0.5 * x), 1e-13);
 }
-END_TEST
 
 static const struct factor *const factors[] = {&gauss, &bimodal, &skewed};
 
-START_TEST(test_two_routes)
+TEST(test_two_routes, .count = 3)
 {
     static const char *const samplers[] = {"ddpm", "ddpm-ancestral", "accelerated"};
     for (size_t s = 0; s < 3; s++) {
-        struct law law;
+        OWNED(law) law;
         struct measured direct;
         compute(factors[_i], samplers[s], 256, &law);
         struct law_group group = {&law, 1.0};
@@ -129,15 +126,13 @@ START_TEST(test_two_routes)
         ASSERT_OK(tv_single, &law, &direct);
         ck_assert(direct.error > 0.0 && direct.error < 1e-4 * direct.value && tv.error < 1e-4 * tv.value);
         near(tv, direct.value, direct.error / direct.value, samplers[s]);
-        law_free(&law);
     }
 }
-END_TEST
 
 /* A law that has lost mass is normalised: otherwise a defect of 1e-3 would be one of 1e-1 in 100 copies. */
-START_TEST(test_normalised)
+TEST(test_normalised)
 {
-    struct law law;
+    OWNED(law) law;
     compute(&bimodal, "ddpm", 256, &law);
     struct law_group group = {&law, 100.0};
     double exact = composed(&group, 1).value;
@@ -145,9 +140,7 @@ START_TEST(test_normalised)
         law.log_ratio.panel[p].coefficient[0] -= 1e-3;
     law.mass_defect = expm1(log1p(law.mass_defect) - 1e-3);
     ck_assert_double_eq_tol(composed(&group, 1).value, exact, 1e-9 * exact);
-    law_free(&law);
 }
-END_TEST
 
 /* A law on a grid so fine that log r is monotonic in nearly every cell. */
 struct fine {
@@ -168,14 +161,13 @@ static double ratio_at(const struct law *law, const struct panel *panel, double 
 /* Masses of a piece of a panel under p and q. */
 static void masses(const struct law *law, const struct panel *panel, double from, double to, double *p, double *q)
 {
-    struct law_nodes nodes = {0};
+    OWNED(law_nodes) nodes = {0};
     ASSERT_OK(law_nodes_append, law, panel, from, to, &nodes);
     *p = *q = 0.0;
     for (size_t j = 0; j < nodes.count; j++) {
         *p += nodes.weight[j];
         *q += nodes.weight[j] * exp(nodes.log_ratio[j] - log1p(law->mass_defect));
     }
-    law_nodes_free(&nodes);
 }
 
 static struct fine refine(const struct law *law, size_t cells_a_panel)
@@ -237,7 +229,7 @@ static double inner(const struct law *law, const struct fine *fine, double l)
 static double outer(const struct law *law, double (*inside)(const void *context, double l), const void *context)
 {
     enum { CUTS = 6 };
-    struct law_nodes nodes = {0};
+    OWNED(law_nodes) nodes = {0};
     double total = 0.0;
     for (size_t p = 0; p < law->log_ratio.count; p++)
         for (int cut = 0; cut < CUTS; cut++) {
@@ -249,7 +241,6 @@ static double outer(const struct law *law, double (*inside)(const void *context,
                 if (nodes.weight[j] > 1e-18)
                     total += nodes.weight[j] * inside(context, nodes.log_ratio[j] - log1p(law->mass_defect));
         }
-    law_nodes_free(&nodes);
     return total;
 }
 
@@ -264,10 +255,10 @@ static double inside_law(const void *context, double l)
     return inner(other->law, &other->fine, l);
 }
 
-START_TEST(test_two_mixtures)
+TEST(test_two_mixtures, .count = 3)
 {
     static const char *const samplers[] = {"ddpm", "ddpm-ancestral", "accelerated"};
-    struct law a, b;
+    OWNED(law) a, b;
     compute(&bimodal, samplers[_i], 128, &a);
     compute(&skewed, samplers[_i], 128, &b);
     struct other_law other = {&b, refine(&b, 24)};
@@ -278,10 +269,7 @@ START_TEST(test_two_mixtures)
                   tv.value, tv.error, exact);
     near(composed(swapped, 2), tv.value, 1e-9, "the order of the factors");
     fine_free(&other.fine);
-    law_free(&a);
-    law_free(&b);
 }
-END_TEST
 
 struct gaussian_rest {
     double rho, copies;
@@ -297,27 +285,24 @@ static double inside_gaussian(const void *context, double l)
                      : gsl_cdf_chisq_Q(x, n) - exp(l) * gsl_cdf_chisq_Q(x / (1.0 + rho), n);
 }
 
-START_TEST(test_mixture_beside_gaussians)
+TEST(test_mixture_beside_gaussians, .count = 4)
 {
     static const struct {
         const char *sampler;
         double copies;
     } cases[] = {{"ddpm", 1}, {"ddpm", 15}, {"ddpm-ancestral", 7}, {"ddpm", 255}};
-    struct law mixture, gaussian;
+    OWNED(law) mixture, gaussian;
     compute(&bimodal, cases[_i].sampler, 256, &mixture);
     compute(&gauss, cases[_i].sampler, 256, &gaussian);
     struct gaussian_rest rest = {(double)rho_of(&gaussian), cases[_i].copies};
     struct law_group groups[] = {{&mixture, 1.0}, {&gaussian, cases[_i].copies}};
     near(composed(groups, 2), outer(&mixture, inside_gaussian, &rest), 1e-8, cases[_i].sampler);
-    law_free(&mixture);
-    law_free(&gaussian);
 }
-END_TEST
 
 static struct divergence measure(const struct factor_list *list, const char *sampler, size_t T)
 {
-    struct law *laws = calloc(list->count, sizeof *laws);
-    struct law_group *groups = calloc(list->count, sizeof *groups);
+    FREED struct law *laws = calloc(list->count, sizeof *laws);
+    FREED struct law_group *groups = calloc(list->count, sizeof *groups);
     struct divergence divergence;
     ck_assert(laws != NULL && groups != NULL);
     for (size_t i = 0; i < list->count; i++) {
@@ -327,8 +312,6 @@ static struct divergence measure(const struct factor_list *list, const char *sam
     ASSERT_OK(divergence_measure, groups, list->count, &divergence);
     for (size_t i = 0; i < list->count; i++)
         law_free(&laws[i]);
-    free(laws);
-    free(groups);
     return divergence;
 }
 
@@ -338,7 +321,7 @@ static void same(double a, double b, const char *what)
 }
 
 /* The block-compressed spectrum against every eigenvalue taken one by one. */
-START_TEST(test_power_law)
+TEST(test_power_law, .count = 3)
 {
     static const struct {
         const char *sampler;
@@ -346,7 +329,7 @@ START_TEST(test_power_law)
         size_t dimension;
     } cases[] = {{"ddpm", 1.0, 3000}, {"accelerated", 2.0, 3000}, {"ddpm-ancestral", 0.3, 700}};
     struct target target;
-    struct factor_list compressed, literal = {0};
+    OWNED(factor_list) compressed, literal = {0};
     size_t d = cases[_i].dimension;
     target_init(&target, target_family_find("gaussian"));
     *real_in(&target, "variance") = 0.8;
@@ -368,12 +351,9 @@ START_TEST(test_power_law)
     same(a.kl_q_p.value, b.kl_q_p.value, "KL(q|p)");
     near(a.tv, b.tv.value, 1e-9, "TV");
     near(a.hellinger2, b.hellinger2.value, 1e-9, "Hellinger");
-    factor_list_free(&compressed);
-    factor_list_free(&literal);
 }
-END_TEST
 
-START_TEST(test_k_of_d)
+TEST(test_k_of_d)
 {
     struct target target;
     struct measurement m;
@@ -383,29 +363,26 @@ START_TEST(test_k_of_d)
     *real_in(&target, "variance") = 0.25;
     *integer_in(&target, "spectrum") = 2;
     *integer_in(&target, "k") = 8;
-    struct schedule *schedule = make_li_cai(256);
+    OWNED_SCHEDULE *schedule = make_li_cai(256);
     ASSERT_OK(measure_target, &target, sampler_find("ddpm"), NULL, schedule, &d, 1, &m);
-    schedule_free(schedule);
-    struct factor_list list = {0};
+    OWNED(factor_list) list = {0};
     for (size_t i = 0; i < d; i++)
         ASSERT_OK(factor_list_append, &list, i < 8 ? &gauss : &point, 1.0);
     struct divergence literal = measure(&list, "ddpm", 256);
     same(m.divergence.kl_p_q.value, literal.kl_p_q.value, "KL(p|q)");
     same(m.divergence.chi2_q_p.value, literal.chi2_q_p.value, "chi2");
     near(m.divergence.tv, literal.tv.value, 1e-9, "TV");
-    factor_list_free(&list);
 }
-END_TEST
 
 /* TV next to 1 stays there, and its radius holds. */
 /* Few steps lose the tails of a Student-t law: log r falls to -1e3, on a mass of 1e-7. One factor by both
  * routes, and no number without a radius. */
-START_TEST(test_lost_tails)
+TEST(test_lost_tails, .count = 4)
 {
     static const size_t steps[] = {32, 45, 64, 128};
     static const char *const samplers[] = {"ddpm", "accelerated"};
     struct target target;
-    struct factor_list list;
+    OWNED(factor_list) list;
     struct law law;
     struct measured direct;
     struct divergence d;
@@ -432,14 +409,12 @@ START_TEST(test_lost_tails)
         ck_assert(isfinite(d.tv.value) && isfinite(d.kl_q_p.value) && isfinite(d.hellinger2.value));
         law_free(&law);
     }
-    factor_list_free(&list);
 }
-END_TEST
 
-START_TEST(test_near_one)
+TEST(test_near_one)
 {
     for (size_t f = 0; f < 3; f++) {
-        struct law law;
+        OWNED(law) law;
         compute(factors[f], "ddpm", 64, &law);
         double before = 0.0;
         for (double d = 1.0; d < 2e6; d *= 4.0) {
@@ -452,21 +427,5 @@ START_TEST(test_near_one)
                               tv.error);
             before = tv.value;
         }
-        law_free(&law);
     }
-}
-END_TEST
-
-SUITE(compose)
-{
-    ADD(test_flat_gaussian, .count = FLAT);
-    ADD(test_chi_square);
-    ADD(test_two_routes, .count = 3);
-    ADD(test_normalised);
-    ADD(test_two_mixtures, .count = 3);
-    ADD(test_mixture_beside_gaussians, .count = 4);
-    ADD(test_power_law, .count = 3);
-    ADD(test_k_of_d);
-    ADD(test_lost_tails, .count = 4);
-    ADD(test_near_one);
 }

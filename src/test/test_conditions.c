@@ -12,6 +12,8 @@
 #include "test/suite.h"
 #include "test/targets.h"
 
+TEST_SUITE(conditions);
+
 static double one[] = {1.0}, off[] = {0.4}, half[] = {0.5};
 static double even[] = {0.5, 0.5}, modes[] = {-1.0, 1.0}, close[] = {-0.3, 0.3}, narrow[] = {0.3, 0.3};
 static double uneven[] = {0.3, 0.7}, corners[] = {0.0, 1.0, 1.0, 0.0}, two_widths[] = {0.3, 0.5};
@@ -220,7 +222,7 @@ static struct measured tv_of(const struct sampler *sampler, const struct factor 
                              const struct schedule *schedule, const char **engine)
 {
     const struct law_problem problem = {.factor = factor, .sampler = sampler, .schedule = schedule};
-    struct law law;
+    OWNED(law) law;
     struct divergence divergence;
     struct error error = {STATUS_OK, ""};
     ck_assert_msg(law_compute(&problem, &law, &error) == STATUS_OK, "%s: %s", sampler->name, error.text);
@@ -228,14 +230,13 @@ static struct measured tv_of(const struct sampler *sampler, const struct factor 
     ck_assert_msg(divergence_measure(&group, 1, &divergence, &error) == STATUS_OK, "%s: %s", sampler->name,
                   error.text);
     *engine = law.engine->name;
-    law_free(&law);
     return divergence.tv;
 }
 
-START_TEST(laws_are_those_of_the_chain)
+TEST(laws_are_those_of_the_chain, .count = COUNT(laws))
 {
     const struct sampler *sampler = laws[_i].sampler;
-    struct schedule *schedule = make_schedule("li-cai", 1.0, 3.0, 24);
+    OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 3.0, 24);
     const char *engine;
     struct measured tv = tv_of(sampler, laws[_i].factor, schedule, &engine);
     const struct brute_problem problem = {
@@ -246,15 +247,13 @@ START_TEST(laws_are_those_of_the_chain)
     ck_assert_msg(tv.error <= (laws[_i].chain > 1e-6 ? 1e-3 : 1e-4) * tv.value, "%s by %s: TV = %.12g +- %.1e",
                   sampler->name, engine, tv.value, tv.error);
     ck_assert_str_eq(engine, laws[_i].engine);
-    schedule_free(schedule);
 }
-END_TEST
 
 /* Between two checks of an engine, one step unlike all others: seen, as when every step is checked. */
-START_TEST(one_step_unlike_the_others_is_checked)
+TEST(one_step_unlike_the_others_is_checked)
 {
-    struct schedule *schedule = make_schedule("li-cai", 1.0, 3.0, 512);
-    struct conditions found;
+    OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 3.0, 512);
+    OWNED(conditions) found;
     ASSERT_OK(conditions_find, &bimodal, &rough, schedule, NULL, 0.0, &found);
     size_t count = 0;
     for (size_t t = 2; t <= schedule->T; t++)
@@ -275,10 +274,7 @@ START_TEST(one_step_unlike_the_others_is_checked)
     ck_assert_msg(fabs(d[0].tv.value - d[1].tv.value) <= d[0].tv.error + d[1].tv.error,
                   "%.12g +- %.1e, %.12g +- %.1e", d[0].tv.value, d[0].tv.error, d[1].tv.value, d[1].tv.error);
     ck_assert_double_le(d[0].tv.error, 1e-5 * d[0].tv.value);
-    conditions_free(&found);
-    schedule_free(schedule);
 }
-END_TEST
 
 /* Two components in the plane whose means differ in one coordinate: a product, of whose parts the line has the laws.
  */
@@ -288,7 +284,7 @@ static void compare_with_product(const struct sampler *sampler)
     static const struct factor in_the_plane = {2, 2, even, apart, narrow, NULL},
                                across = {1, 1, one, off, width, NULL};
     const struct factor *const factors[] = {&in_the_plane, &bimodal, &across};
-    struct schedule *schedule = make_schedule("li-cai", 1.0, 3.0, 16);
+    OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 3.0, 16);
     struct law law[3];
     struct divergence plain, composed;
     for (size_t i = 0; i < 3; i++) {
@@ -305,22 +301,27 @@ static void compare_with_product(const struct sampler *sampler)
     ck_assert_double_le(plain.tv.error, 1e-4 * plain.tv.value);
     for (size_t i = 0; i < 3; i++)
         law_free(&law[i]);
-    schedule_free(schedule);
 }
 
-START_TEST(the_plane_has_the_law_of_the_product)
+TEST(the_plane_has_the_law_of_the_product, .grows = 1)
 {
     static const struct sampler *const samplers[] = {&shifted, &a_sine, &turns, &pulls};
     for (size_t i = 0; i < taken(4); i++)
         compare_with_product(samplers[i]);
 }
-END_TEST
+
+extern const struct sampler sampler_dpm_solver_2m;
+static const struct sampler remembers = {.name = "remembering", .memory = 1};
 
 static const struct {
     const struct sampler *sampler;
     const struct factor *factor;
     const char *reason;
 } refused[] = {
+    {&sampler_dpm_solver_2m, &bimodal, "sampler dpm-solver-2m keeps what earlier steps found: no exact engine has"},
+    {&sampler_dpm_solver_2m, &plane, "has its law on 2 components in 2 coordinates"},
+    {&sampler_dpm_solver_2m, &radial, "only chains (`samples`) can measure it"},
+    {&remembers, &gaussian, "sampler remembering keeps what earlier steps found: no exact engine has"},
     {&crooked, &gaussian, "in step t = 20 sampler crooked asks for the score at 1 - alpha_bar = "},
     {&crooked, &bimodal, "in step t = 20 sampler crooked asks for the score at 1 - alpha_bar = "},
     {&crooked, &plane, "in step t = 20 sampler crooked asks for the score at 1 - alpha_bar = "},
@@ -338,36 +339,32 @@ static const struct {
     {&quiet_end, &plane, "has no noise in step t = 2, and the plane's engine needs noise in every step"},
 };
 
-START_TEST(what_no_engine_can_is_refused)
+TEST(what_no_engine_can_is_refused, .count = COUNT(refused))
 {
-    struct schedule *schedule = make_schedule("li-cai", 1.0, 3.0, 48);
+    OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 3.0, 48);
     const struct law_problem problem = {
         .factor = refused[_i].factor, .sampler = refused[_i].sampler, .schedule = schedule};
-    struct law law;
-    struct error error = {STATUS_OK, ""};
-    ck_assert_int_eq(law_compute(&problem, &law, &error), STATUS_UNSUPPORTED);
-    ck_assert_msg(strstr(error.text, refused[_i].reason) != NULL, "%s", error.text);
-    law_free(&law);
-    schedule_free(schedule);
+    OWNED(law) law;
+    ASSERT_FAILS(STATUS_UNSUPPORTED, refused[_i].reason, law_compute, &problem, &law);
 }
-END_TEST
 
 /* ---- What is declared ---- */
 
-START_TEST(built_in_samplers_hold_to_what_they_declare)
+TEST(built_in_samplers_hold_to_what_they_declare, .count = sampler_count())
 {
     const struct factor *const factors[] = {&gaussian, &bimodal, &near, &plane, &radial, &space};
     const struct sampler *sampler = sampler_at((size_t)_i);
-    struct schedule *schedule = make_schedule("li-cai", 1.0, 3.0, 256);
+    OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 3.0, 256);
     ck_assert_int_eq(sampler->regular, 1);
-    for (size_t i = 0; i < sizeof factors / sizeof factors[0]; i++) {
-        struct conditions found;
+    for (size_t i = 0; i < COUNT(factors); i++) {
+        OWNED(conditions) found;
         ASSERT_OK(conditions_find, factors[i], sampler, schedule, NULL, 0.0, &found);
         ck_assert_msg(found.broken == 0, "%s breaks %u on factor %zu", sampler->name, found.broken, i);
         for (size_t t = 2; t <= schedule->T; t++)
             ck_assert_msg(!found.unlike[t], "step %zu of %s is unlike others on factor %zu", t, sampler->name, i);
-        conditions_free(&found);
     }
+    if (sampler->draws > 0) /* a mixture, not affine; only a regular sampler may draw */
+        return;
     /* affine, and what is evaluated costs no digits */
     struct sampler undeclared = *sampler;
     const char *engine, *other;
@@ -378,61 +375,65 @@ START_TEST(built_in_samplers_hold_to_what_they_declare)
     ck_assert_str_eq(other, "gaussian");
     ck_assert_double_eq(declared.value, evaluated.value);
     ck_assert_double_le(evaluated.error, declared.error + 1e-11);
-    schedule_free(schedule);
 }
-END_TEST
 
 /* Positions 1 from the origin, components 1e-9 wide: digits are lost in original coordinates, and the radius says so.
  */
-START_TEST(rounding_of_original_coordinates_counts)
+TEST(rounding_of_original_coordinates_counts)
 {
     double widths[] = {1e-9}, mean[] = {1.0}, largest = 0.0;
     const struct factor atom = {1, 1, one, mean, widths, NULL};
-    struct schedule *schedule = make_li_cai(128);
+    OWNED_SCHEDULE *schedule = make_li_cai(128);
     const char *engine;
     struct measured tv = tv_of(&shifted, &atom, schedule, &engine);
     struct measured other = tv_of(&pulls, &atom, schedule, &engine);
     largest = fmax(tv.error, other.error);
     ck_assert_double_gt(largest, 1e-10);
     ck_assert_double_lt(largest, 1e-2);
-    schedule_free(schedule);
 }
-END_TEST
 
 /* Score errors along the diagonal rotate an isotropic Gaussian. */
-START_TEST(rotations_by_a_score_error_are_refused)
+TEST(rotations_by_a_score_error_are_refused)
 {
     struct target target;
     struct measurement out;
-    struct error error = {STATUS_OK, ""};
     size_t dimension = 4;
-    struct schedule *schedule = make_schedule("li-cai", 1.0, 3.0, 48);
+    OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 3.0, 48);
     target_init(&target, target_family_find("gaussian"));
     *real_in(&target, "mean") = 0.3;
     *real_in(&target, "variance") = 0.25;
-    struct score_error wave = {.shape = error_shape_find("wave"),
-                               .profile = error_profile_find("uniform"),
-                               .spread = SPREAD_DIAGONAL,
-                               .size = 0.1,
-                               .roughness = 1.0};
-    ck_assert_int_eq(measure_target(&target, &a_sine, &wave, schedule, &dimension, 1, &out, &error),
-                     STATUS_UNSUPPORTED);
-    ck_assert_msg(strstr(error.text, "does not commute with rotations") != NULL, "%s", error.text);
+    struct score_error wave = make_error("wave", 0.1, 1.0, 0.0);
+    wave.spread = SPREAD_DIAGONAL;
+    ASSERT_FAILS(STATUS_UNSUPPORTED, "does not commute with rotations", measure_target, &target, &a_sine, &wave,
+                 schedule, &dimension, 1, &out);
     ASSERT_OK(measure_target, &target, &pulls, &wave, schedule, &dimension, 1, &out);
-    schedule_free(schedule);
 }
-END_TEST
 
-SUITE(conditions)
+/* One draw for all coordinates: the law in one dimension is known, a product of two is refused; and so are jumps. */
+TEST(draws_do_not_compose)
 {
-    int samplers = 0;
-    while (sampler_at((size_t)samplers) != NULL)
-        samplers++;
-    ADD(laws_are_those_of_the_chain, .count = COUNT(laws));
-    ADD(one_step_unlike_the_others_is_checked);
-    ADD(the_plane_has_the_law_of_the_product, .grows = 1);
-    ADD(what_no_engine_can_is_refused, .count = COUNT(refused));
-    ADD(built_in_samplers_hold_to_what_they_declare, .count = samplers);
-    ADD(rounding_of_original_coordinates_counts);
-    ADD(rotations_by_a_score_error_are_refused);
+    static const struct {
+        const char *shape, *reason;
+        size_t dimension;
+    } cases[] = {{"none", NULL, 1},
+                 {"none", "draws one number for all 2 coordinates in each step: laws of factors do not compose", 2},
+                 {"sign", "draws a number in each step, and the score error jumps", 1}};
+    struct schedule *schedule = make_schedule("li-cai", 1.0, 3.0, 48);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct target target;
+        struct measurement out;
+        struct error error = {STATUS_OK, ""};
+        target_init(&target, target_family_find("gaussian"));
+        *real_in(&target, "variance") = 0.25;
+        struct score_error sign = {.shape = error_shape_find("sign"),
+                                   .profile = error_profile_find("uniform"),
+                                   .spread = SPREAD_ALL,
+                                   .size = 0.1};
+        enum status status = measure_target(&target, sampler_find("randomised-midpoint"),
+                                            strcmp(cases[i].shape, "sign") == 0 ? &sign : NULL, schedule,
+                                            &cases[i].dimension, 1, &out, &error);
+        ck_assert_int_eq(status, cases[i].reason == NULL ? STATUS_OK : STATUS_UNSUPPORTED);
+        ck_assert_msg(cases[i].reason == NULL || strstr(error.text, cases[i].reason) != NULL, "%s", error.text);
+    }
+    schedule_free(schedule);
 }

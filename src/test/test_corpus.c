@@ -4,6 +4,8 @@
 #include "test/fuzz/fuzz.h"
 #include "test/suite.h"
 
+TEST_SUITE(corpus);
+
 enum { LARGEST = 1 << 16 };
 
 /* The index-th file, in the order of `ls`; returns how many there are. */
@@ -29,18 +31,6 @@ static size_t replay(const char *pattern, size_t index, void (*run)(const uint8_
 #define SPECS "src/test/corpus/spec/*"
 #define RESULTS "src/test/corpus/result/*"
 
-START_TEST(specs)
-{
-    ck_assert_uint_gt(replay(SPECS, (size_t)_i, fuzz_spec), (size_t)_i);
-}
-END_TEST
-
-START_TEST(results)
-{
-    ck_assert_uint_gt(replay(RESULTS, (size_t)_i, fuzz_result), (size_t)_i);
-}
-END_TEST
-
 static int count_of(const char *pattern)
 {
     glob_t files;
@@ -49,8 +39,12 @@ static int count_of(const char *pattern)
     return count > 0 ? count : 1; /* where there is none, the test fails */
 }
 
-SUITE(corpus)
+TEST(specs, .count = count_of(SPECS))
 {
-    ADD(specs, .count = count_of(SPECS));
-    ADD(results, .count = count_of(RESULTS));
+    ck_assert_uint_gt(replay(SPECS, (size_t)_i, fuzz_spec), (size_t)_i);
+}
+
+TEST(results, .count = count_of(RESULTS))
+{
+    ck_assert_uint_gt(replay(RESULTS, (size_t)_i, fuzz_result), (size_t)_i);
 }

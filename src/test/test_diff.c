@@ -21,8 +21,7 @@ static const char *const names[2] = {"first.h5", "second.h5"};
 
 static void make_row(struct record *row, const char *score_error, size_t dimension, size_t steps, size_t chains)
 {
-    *row = (struct record){.c0 = 2.0,
-                           .c1 = 8.5,
+    *row = (struct record){.parameter = PLANTED_PARAMETERS,
                            .dimension = dimension,
                            .steps = steps,
                            .step_size = 8.5 * log((double)steps) / (double)steps,
@@ -79,6 +78,8 @@ static void teardown(void)
     evidence_free(&side[1]);
 }
 
+TEST_SUITE(diff, .setup = setup, .teardown = teardown);
+
 /* Another result in the place of one. */
 static void replace(size_t which, const char *spec, const struct record *rows, size_t count)
 {
@@ -111,15 +112,14 @@ static void set(struct record *row, const struct field *field, double value)
     memcpy((char *)row + field->offset, &value, sizeof value);
 }
 
-START_TEST(every_column_has_its_role)
+TEST(every_column_has_its_role)
 {
     static const size_t expected[] = {
-        [COLUMN_IDENTITY] = 15, /* target, sampler, score error (7), schedule (3), d, T,
+        [COLUMN_IDENTITY] = 11, /* target, sampler, score error (5), schedule, d, T,
                                    chains */
         [COLUMN_DERIVED] = 2,        [COLUMN_VALUE] = 7,      [COLUMN_RADIUS] = 7, [COLUMN_SAMPLED] = 7,
         [COLUMN_STANDARD_ERROR] = 7, [COLUMN_DIAGNOSTIC] = 5, [COLUMN_TIMING] = 1};
-    enum { ROLES = sizeof expected / sizeof expected[0] };
-    size_t found[ROLES] = {0};
+    size_t found[COUNT(expected)] = {0};
     for (const struct field *field = record_fields; field->name != NULL; field++) {
         char name[100];
         int value = field->role == COLUMN_VALUE, sampled = field->role == COLUMN_SAMPLED;
@@ -131,12 +131,11 @@ START_TEST(every_column_has_its_role)
         ck_assert_int_eq(field[1].role, value ? COLUMN_RADIUS : COLUMN_STANDARD_ERROR);
         ck_assert(field->type == FIELD_REAL && field[1].type == FIELD_REAL);
     }
-    for (size_t i = 0; i < ROLES; i++)
+    for (size_t i = 0; i < COUNT(expected); i++)
         ck_assert_msg(found[i] == expected[i], "%zu columns of role %zu", found[i], i);
 }
-END_TEST
 
-START_TEST(a_result_agrees_with_itself)
+TEST(a_result_agrees_with_itself)
 {
     compare();
     ck_assert(comparison_agrees(&comparison));
@@ -152,9 +151,8 @@ START_TEST(a_result_agrees_with_itself)
                       record_fields[i].name, comparison.tally[i].same, comparison.tally[i].pairs);
     }
 }
-END_TEST
 
-START_TEST(order_of_rows_does_not_matter)
+TEST(order_of_rows_does_not_matter)
 {
     struct record *rows = side[1].result.rows;
     for (size_t i = 0; i < ROWS / 2; i++) {
@@ -166,7 +164,6 @@ START_TEST(order_of_rows_does_not_matter)
     ck_assert(comparison_agrees(&comparison));
     ck_assert_uint_eq(tally_of("tv")->same, ROWS / 2);
 }
-END_TEST
 
 /* Another value of a column, far beyond its radius. */
 static void change(struct record *row, const struct field *field)
@@ -189,7 +186,7 @@ static size_t fields(void)
 }
 
 /* Each column, changed in one row, is found out: by name where it must be equal, and else by the counts. */
-START_TEST(every_column_is_compared)
+TEST(every_column_is_compared, .count = (int)fields())
 {
     const struct field *field = &record_fields[_i];
     int sampled = field->role == COLUMN_SAMPLED || field->role == COLUMN_STANDARD_ERROR;
@@ -204,7 +201,7 @@ START_TEST(every_column_is_compared)
                   && comparison.missing[1] == 0);
         ck_assert(comparison.differences == 1 && comparison.difference[0].field == NULL
                   && comparison.difference[0].row[1] == NULL);
-        ck_assert_ptr_eq(comparison.difference[0].row[0], &side[0].result.rows[at]);
+        ck_assert_ptr_eq(comparison.difference[0].row[0], &comparison.rows[0][at]);
         if (field->type == FIELD_REAL) {
             set(&side[1].result.rows[at], field, NAN);
             compare();
@@ -219,8 +216,8 @@ START_TEST(every_column_is_compared)
     case COLUMN_SAMPLED:
         ck_assert(!comparison_agrees(&comparison) && comparison.differences == 1 && tally->differ == 1);
         ck_assert_ptr_eq(comparison.difference[0].field, field);
-        ck_assert_ptr_eq(comparison.difference[0].row[0], &side[0].result.rows[at]);
-        ck_assert_ptr_eq(comparison.difference[0].row[1], &side[1].result.rows[at]);
+        ck_assert_ptr_eq(comparison.difference[0].row[0], &comparison.rows[0][at]);
+        ck_assert_ptr_eq(comparison.difference[0].row[1], &comparison.rows[1][at]);
         ck_assert_uint_eq(tally->same, tally->pairs - 1);
         break;
     case COLUMN_RADIUS:
@@ -241,7 +238,6 @@ START_TEST(every_column_is_compared)
         break;
     }
 }
-END_TEST
 
 enum outcome_of { SAME, AGREE, UNBOUNDED, DIFFER, NEITHER };
 
@@ -288,7 +284,7 @@ static const struct {
     {1.0, -0.5, 1.25, 2.0, DIFFER, NAN},
 };
 
-START_TEST(values_agree_within_radii)
+TEST(values_agree_within_radii, .count = COUNT(values))
 {
     const struct field *field = field_named("kl_q_p");
     const double planted[2][2] = {{values[_i].a, values[_i].ea}, {values[_i].b, values[_i].eb}};
@@ -302,9 +298,8 @@ START_TEST(values_agree_within_radii)
     if (!isnan(values[_i].ratio))
         ck_assert(tally->ratio == values[_i].ratio || fabs(tally->ratio / values[_i].ratio - 1.0) < 1e-12);
 }
-END_TEST
 
-START_TEST(step_sizes_agree_to_roundings)
+TEST(step_sizes_agree_to_roundings)
 {
     static const struct {
         double a, b;
@@ -316,7 +311,7 @@ START_TEST(step_sizes_agree_to_roundings)
                  {NAN, 1.0, DIFFER},
                  {HUGE_VAL, HUGE_VAL, SAME},
                  {HUGE_VAL, 1.0, DIFFER}};
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         side[0].result.rows[CHANGED].step_size = cases[i].a;
         side[1].result.rows[CHANGED].step_size = cases[i].b;
         compare();
@@ -324,10 +319,9 @@ START_TEST(step_sizes_agree_to_roundings)
         ck_assert_int_eq(comparison_agrees(&comparison), cases[i].outcome != DIFFER);
     }
 }
-END_TEST
 
 /* ROWS/2 rows by 7 estimators: 56 numbers, each of which noise may miss with probability 0.001/56. */
-START_TEST(chains_agree_within_standard_errors)
+TEST(chains_agree_within_standard_errors)
 {
     static const double sigma = 0x1p-20;
     compare();
@@ -351,9 +345,8 @@ START_TEST(chains_agree_within_standard_errors)
     compare();
     ck_assert(!comparison_agrees(&comparison) && isinf(tally_of("weights_tv")->ratio));
 }
-END_TEST
 
-START_TEST(an_estimator_may_be_silent_with_another_seed)
+TEST(an_estimator_may_be_silent_with_another_seed)
 {
     struct record *row = &side[1].result.rows[CHANGED + ROWS / 2];
     row->estimates.chi2_tv = (struct estimate){NAN, NAN};
@@ -370,11 +363,10 @@ START_TEST(an_estimator_may_be_silent_with_another_seed)
     compare();
     ck_assert(!comparison_agrees(&comparison));
 }
-END_TEST
 
 /* Noise shows no difference however many numbers there are: at the level of 1/1000, 300 comparisons of 56 numbers
  * each find 0.3 on average; 4 or more have a probability of 3e-4. Without Bonferroni's factor they would find 16. */
-START_TEST(noise_is_no_difference)
+TEST(noise_is_no_difference)
 {
     gsl_rng *random = gsl_rng_alloc(gsl_rng_mt19937);
     size_t found = 0, beyond_two = 0;
@@ -392,14 +384,13 @@ START_TEST(noise_is_no_difference)
     ck_assert(beyond_two > 50 && beyond_two < 150); /* of 8 numbers: 300 (1 - 0.9545^8) = 93 */
     gsl_rng_free(random);
 }
-END_TEST
 
 #define SPEC(dimensions, steps) \
     "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: " dimensions \
     "\nsteps: " steps "\nscore_errors: [{shape: none}, {shape: bias, size: 0.1}]\n" \
     "samples: {chains: 512, seed: 7}\nclaims: none\n"
 
-START_TEST(missing_rows_differ_where_they_are_asked_for)
+TEST(missing_rows_differ_where_they_are_asked_for)
 {
     struct record rows[ROWS];
     make_rows(rows);
@@ -429,11 +420,10 @@ START_TEST(missing_rows_differ_where_they_are_asked_for)
         ck_assert_uint_eq(comparison.missing[0] + comparison.missing[1], 0);
     }
 }
-END_TEST
 
 /* What a row measures is all of its identity; each changed alone makes it a row that the experiment does not ask for
  * (every_column_is_compared), and nothing in common is no agreement. */
-START_TEST(nothing_in_common_differs)
+TEST(nothing_in_common_differs)
 {
     struct record rows[ROWS];
     make_rows(rows);
@@ -448,9 +438,8 @@ START_TEST(nothing_in_common_differs)
     compare();
     ck_assert(!comparison_agrees(&comparison));
 }
-END_TEST
 
-START_TEST(duplicates_are_an_error)
+TEST(duplicates_are_an_error)
 {
     struct error error = {STATUS_OK, ""};
     struct record *rows = side[1].result.rows;
@@ -460,10 +449,9 @@ START_TEST(duplicates_are_an_error)
     enum status status =
         compare_results((const struct evidence *const[]){&side[0], &side[1]}, names, &comparison, &error);
     ck_assert_int_eq(status, STATUS_IO);
-    ck_assert_ptr_nonnull(strstr(error.text, "second.h5 measures the same twice"));
+    ASSERT_SAYS(error.text, "second.h5 measures the same twice");
     ck_assert(strstr(error.text, "rows 2 and 9") != NULL || strstr(error.text, "rows 9 and 2") != NULL);
 }
-END_TEST
 
 /* TV at one T; 0: no more. */
 struct measured {
@@ -530,7 +518,7 @@ static const struct {
     "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1]\nclaims: none\n"
 
 /* In both orders; the first result asks for two accuracies, of which the second shares one. */
-START_TEST(complexities_agree_where_one_T_fits)
+TEST(complexities_agree_where_one_T_fits, .count = 2 * (int)(COUNT(searches)))
 {
     int entry = _i / 2, swap = _i % 2;
     for (int i = 0; i < 2; i++) {
@@ -563,10 +551,9 @@ START_TEST(complexities_agree_where_one_T_fits)
         }
     ck_assert_uint_eq(seen, outcome == DIFFER);
 }
-END_TEST
 
 /* T(d, eps) under another schedule is another number. */
-START_TEST(complexities_of_other_schedules_are_not_compared)
+TEST(complexities_of_other_schedules_are_not_compared)
 {
     struct record row;
     make_row(&row, "none", 1, 32, 0);
@@ -574,25 +561,4 @@ START_TEST(complexities_of_other_schedules_are_not_compared)
     replace(1, "schedule: {kind: li-cai, c0: 2.5, c1: 8.5}\n" SEARCH "accuracies: [0.1]\nmax_steps: 64\n", &row, 1);
     compare();
     ck_assert_uint_eq(comparison.complexity.pairs, 0);
-}
-END_TEST
-
-SUITE(diff)
-{
-    suite->setup = setup;
-    suite->teardown = teardown;
-    ADD(every_column_has_its_role);
-    ADD(a_result_agrees_with_itself);
-    ADD(order_of_rows_does_not_matter);
-    ADD(every_column_is_compared, .count = (int)fields());
-    ADD(values_agree_within_radii, .count = COUNT(values));
-    ADD(step_sizes_agree_to_roundings);
-    ADD(chains_agree_within_standard_errors);
-    ADD(an_estimator_may_be_silent_with_another_seed);
-    ADD(noise_is_no_difference);
-    ADD(missing_rows_differ_where_they_are_asked_for);
-    ADD(nothing_in_common_differs);
-    ADD(duplicates_are_an_error);
-    ADD(complexities_agree_where_one_T_fits, .count = 2 * (int)(COUNT(searches)));
-    ADD(complexities_of_other_schedules_are_not_compared);
 }

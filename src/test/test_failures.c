@@ -6,8 +6,11 @@
 #include <string.h>
 
 #include "experiment/bracket.h"
+#include "test/laws.h"
 #include "test/shell.h"
 #include "test/suite.h"
+
+TEST_SUITE(failures, .setup = shell_setup, .teardown = shell_teardown);
 
 #define CUBE \
     "schedule: {kind: li-cai, c0: 2.0, c1: 8.5}\n" \
@@ -19,43 +22,40 @@
 /* Of a file's text. */
 static void assert_holds(const char *name, const char *words)
 {
-    char *text = read_file(name);
+    FREED char *text = read_file(name);
     ck_assert_msg(strstr(text, words) != NULL, "%s does not have '%s'", name, words);
-    free(text);
 }
 
 static void assert_three_rows(const char *name)
 {
-    struct result result = load_result(name);
+    OWNED(result) result = load_result(name);
     ck_assert_uint_eq(result.count, 3);
     for (size_t i = 0; i < result.count; i++)
         ck_assert(result.rows[i].tv > 0.0 && result.rows[i].tv_error > 0.0 && result.rows[i].failure[0] == '\0');
-    ck_assert_ptr_nonnull(strstr(result.failures, " d=16: " REASON "\n"));
+    ASSERT_SAYS(result.failures, " d=16: " REASON "\n");
     ck_assert_uint_eq(lines(result.failures), 1);
     ck_assert_str_eq(result.refusals, "");
-    result_free(&result);
 }
 
-START_TEST(one_dimension_of_a_cell_fails)
+TEST(one_dimension_of_a_cell_fails)
 {
     write_file("s.yaml", GIVEN "dimensions: [4, 16]\n");
-    assert_exits("@ run %/s.yaml -o %/out 2>&1", 3, "1 cell measured, 0 read back, 1 failed\n");
-    ck_assert_ptr_nonnull(strstr(output, " d=16: " REASON "\n"));
+    assert_exits("@ run %/s.yaml -o %/out 2>&1", 3, "1 cell measured, 0 read back, 1 failed\n",
+                 " d=16: " REASON "\n");
     assert_three_rows("out/s/s.h5");
     assert_holds("out/s/report.html", " d=16: " REASON);
     assert_holds("out/s/cells.csv", "," REASON "\r\n");
     assert_exits("@ run %/s.yaml -o %/out 2>&1", 3, "0 cells measured, 1 read back, 1 failed\n");
-    assert_exits("@ run %/s.yaml -o %/out --retry-failed 2>&1", 3, "1 cell in ");
-    ck_assert_ptr_nonnull(strstr(output, "0 cells measured, 1 read back, 1 failed\n"));
+    assert_exits("@ run %/s.yaml -o %/out --retry-failed 2>&1", 3, "1 cell in ",
+                 "0 cells measured, 1 read back, 1 failed\n");
     assert_exits("@ merge %/out/s 2>&1", 3, " d=16: " REASON "\n");
-    assert_exits("@ check %/out/s 2>&1", 0, "2 cells are sound, 1 of them failed; 0 missing\n");
-    ck_assert_ptr_nonnull(strstr(output, "2 measured again: 2 the same to the bit"));
+    assert_exits("@ check %/out/s 2>&1", 0, "2 cells are sound, 1 of them failed; 0 missing\n",
+                 "2 measured again: 2 the same to the bit");
     assert_exits("@ diff %/out/s %/out/s 2>&1", 0, "3 rows in common");
     assert_three_rows("out/s/s.h5");
 }
-END_TEST
 
-START_TEST(measure_tells_the_dimension_that_failed)
+TEST(measure_tells_the_dimension_that_failed)
 {
     write_file("s.yaml", GIVEN "dimensions: [4, 16]\n");
     assert_exits("@ measure %/s.yaml 2>%/said", 3, "- failed: " REASON "\n");
@@ -65,9 +65,8 @@ START_TEST(measure_tells_the_dimension_that_failed)
     assert_holds("rows", "\"tv\": null");
     assert_holds("rows", "\"failure\": \"" REASON "\"}\n");
 }
-END_TEST
 
-START_TEST(shards_and_new_dimensions_keep_failures)
+TEST(shards_and_new_dimensions_keep_failures)
 {
     write_file("s.yaml", GIVEN "dimensions: [4, 16]\n");
     assert_exits("@ run %/s.yaml -o %/out 2>&1", 3, "");
@@ -82,31 +81,27 @@ START_TEST(shards_and_new_dimensions_keep_failures)
     assert_exits("@ run %/s.yaml -o %/out --adopt 2>&1", 3, " d=16: " REASON "\n");
     assert_same("out/s/s.h5", "fresh/s/s.h5");
 }
-END_TEST
 
 /* Of all dimensions together: one line, and no row. */
-START_TEST(all_dimensions_of_a_cell_fail)
+TEST(all_dimensions_of_a_cell_fail)
 {
     write_file("s.yaml", CUBE "samplers: [ddpm]\nsteps: [32]\ndimensions: [4, 16]\n");
     assert_exits("@ run %/s.yaml -o %/out 2>&1", 3, "0 cells measured, 0 read back, 1 failed\n");
-    struct result result = load_result("out/s/s.h5");
+    OWNED(result) result = load_result("out/s/s.h5");
     ck_assert_uint_eq(result.count, 0);
-    ck_assert_ptr_nonnull(strstr(result.failures, ": TV is not known: "));
-    result_free(&result);
+    ASSERT_SAYS(result.failures, ": TV is not known: ");
 }
-END_TEST
 
 /* T = 33 is refused, 34 passes and 32 does not: T(d, eps) is between, and nothing failed. */
-START_TEST(searches_go_around_refusals)
+TEST(searches_go_around_refusals)
 {
     write_file("s.yaml", CUBE "samplers: [accelerated]\ndimensions: [4]\naccuracies: [0.1]\nmax_steps: 34\n"
                               "claims: [eps-accelerated]\n");
-    assert_exits("@ run %/s.yaml -o %/out 2>&1", 0, "diffrate: T(d, eps) is found without: cube-accelerated-33-");
-    ck_assert_ptr_nonnull(strstr(output, ", 0 failed\n"));
-    struct result result = load_result("out/s/s.h5");
+    assert_exits("@ run %/s.yaml -o %/out 2>&1", 0, "diffrate: T(d, eps) is found without: cube-accelerated-33-",
+                 ", 0 failed\n");
+    OWNED(result) result = load_result("out/s/s.h5");
     ck_assert_str_eq(result.failures, "");
-    ck_assert_ptr_nonnull(strstr(result.refusals, "cube-accelerated-33-"));
-    result_free(&result);
+    ASSERT_SAYS(result.refusals, "cube-accelerated-33-");
     assert_exits("@ explain %/out/s eps-accelerated 2>&1", 0, "32 < T ≤ 34 a clip that may act with probability");
     assert_holds("out/s/report.html", "Laws that are not known");
     assert_exits("@ check %/out/s --sample 1 2>&1", 0, " sound, 0 of them failed; 0 missing\n");
@@ -114,7 +109,6 @@ START_TEST(searches_go_around_refusals)
     write_file("n.yaml", CUBE "samplers: [ddpm]\ndimensions: [4]\naccuracies: [0.1]\nmax_steps: 32\n");
     assert_exits("@ run %/n.yaml -o %/out 2>&1", 3, "");
 }
-END_TEST
 
 /* TV falls like 1/T^2 from T = 10 on, and is not known at some T's. */
 static struct bracket search(double accuracy, const size_t *unknown, size_t unknown_count, size_t *measured)
@@ -129,7 +123,7 @@ static struct bracket search(double accuracy, const size_t *unknown, size_t unkn
                 tv = points[i].steps == unknown[j] ? NAN : tv;
             points[i] = (struct point){points[i].steps, 8.5 * log(T) / T, tv, 1e-9 * tv};
         }
-        bracket = bracket_find(points, count, accuracy, 8.5, attempt);
+        bracket = bracket_find(points, count, accuracy, &li_cai_rule, attempt);
         *measured = count;
         for (size_t w = 0; w < 2; w++) {
             size_t at = count, steps = bracket.want[w];
@@ -147,7 +141,7 @@ static struct bracket search(double accuracy, const size_t *unknown, size_t unkn
     return bracket;
 }
 
-START_TEST(brackets_say_what_is_known)
+TEST(brackets_say_what_is_known)
 {
     static const struct {
         size_t unknown[4], count;
@@ -170,17 +164,4 @@ START_TEST(brackets_say_what_is_known)
                       "case %zu: reach %d, %zu and %zu", i, (int)found.reach, found.fails, found.passes);
         ck_assert_uint_lt(measured, 30);
     }
-}
-END_TEST
-
-SUITE(failures)
-{
-    suite->setup = shell_setup;
-    suite->teardown = shell_teardown;
-    ADD(one_dimension_of_a_cell_fails);
-    ADD(measure_tells_the_dimension_that_failed);
-    ADD(shards_and_new_dimensions_keep_failures);
-    ADD(all_dimensions_of_a_cell_fail);
-    ADD(searches_go_around_refusals);
-    ADD(brackets_say_what_is_known);
 }

@@ -8,6 +8,8 @@
 
 #include "test/suite.h"
 
+TEST_SUITE(fit);
+
 enum { DIMENSIONS = 5, VALUES = 7, CELLS = DIMENSIONS * VALUES };
 
 static uint64_t state;
@@ -38,8 +40,7 @@ static size_t make_cells(struct fit_cell *cells, size_t dimensions, size_t value
 static struct fit fit(const struct fit_cell *cells, size_t count, size_t extreme)
 {
     struct fit out;
-    struct error error = {STATUS_OK, ""};
-    ck_assert_msg(fit_exponents(cells, count, extreme, &out, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(fit_exponents, cells, count, extreme, &out);
     ck_assert_uint_eq(out.cells, count);
     return out;
 }
@@ -47,9 +48,8 @@ static struct fit fit(const struct fit_cell *cells, size_t count, size_t extreme
 static const struct {
     double a, b;
 } exponents[] = {{1.25, 0.5}, {1.0, 1.0}, {0.25, 0.5}, {0.5, 1.0 / 3.0}, {0.0, 2.0}, {-0.3, -1.0}, {0.7, 0.0}};
-enum { EXPONENTS = sizeof exponents / sizeof exponents[0] };
 
-START_TEST(test_exact)
+TEST(test_exact, .count = COUNT(exponents))
 {
     struct fit_cell cells[CELLS];
     double a = exponents[_i].a, b = exponents[_i].b;
@@ -61,10 +61,9 @@ START_TEST(test_exact)
     ck_assert_double_eq_tol(f.constant, 0.7, 1e-10);
     ck_assert_double_lt(f.x.rms, 1e-12);
 }
-END_TEST
 
 /* Some constant for each dimension leaves the exponent in x alone, and one for each x that in d. */
-START_TEST(test_constants)
+TEST(test_constants)
 {
     struct fit_cell cells[CELLS];
     size_t count = make_cells(cells, DIMENSIONS, VALUES, 0.0, 0.5, 0.0);
@@ -76,10 +75,9 @@ START_TEST(test_constants)
         cells[i].y += sin(7.0 * (double)cells[i].other);
     ck_assert_double_eq_tol(fit(cells, count, VALUES - 1).d.value, 1.25, 1e-10);
 }
-END_TEST
 
 /* A staircase of cells, as a window in T leaves them, and one dimension alone. */
-START_TEST(test_ragged)
+TEST(test_ragged)
 {
     struct fit_cell all[CELLS], cells[CELLS];
     size_t count = 0, total = make_cells(all, DIMENSIONS, VALUES, 1.25, 0.5, 0.0);
@@ -94,10 +92,9 @@ START_TEST(test_ragged)
     ck_assert(f.ok && !f.has_d);
     ck_assert_double_eq_tol(f.x.value, 0.5, 1e-10);
 }
-END_TEST
 
 /* Least squares by the normal equations: the interval is Student's, plus the larger shift from the two probes. */
-START_TEST(test_interval)
+TEST(test_interval)
 {
     /* one dimension, y = x + (1, -1, -1, 1)/10: slope 1, residual sum of squares 0.04, freedom 2, sum of squares of x
      * 5 */
@@ -113,11 +110,10 @@ START_TEST(test_interval)
     /* without the extreme cell the slope is 1 - 0.1 */
     ck_assert_double_eq_tol(f.x.interval, student + 0.1, 1e-10);
 }
-END_TEST
 
 /* The 95% interval, widened by the probes, must hold the true exponent at least about so often, and not be wide for
  * nothing. */
-START_TEST(test_coverage)
+TEST(test_coverage)
 {
     enum { TRIALS = 2000 };
     struct fit_cell cells[CELLS];
@@ -135,10 +131,9 @@ START_TEST(test_coverage)
     /* the standard error is 0.05/sqrt(5 * 28 * 0.81) = 0.0047 */
     ck_assert_msg(width > 2.0 * 0.0047 && width < 4.0 * 0.0047, "the mean half width is %g", width);
 }
-END_TEST
 
 /* A drift of the slope, as before an asymptotic regime, is in the interval although the residuals are small. */
-START_TEST(test_drift)
+TEST(test_drift)
 {
     struct fit_cell cells[CELLS];
     size_t count = make_cells(cells, DIMENSIONS, VALUES, 1.0, 0.5, 0.0);
@@ -153,14 +148,13 @@ START_TEST(test_drift)
     ck_assert(shift > 0.01);
     ck_assert_double_gt(f.x.interval, shift);
 }
-END_TEST
 
 static const struct {
     size_t dimensions, values;
     const char *reason;
 } small[] = {{0, 0, "no cell"}, {1, 1, "too few"}, {1, 3, "too few"}, {3, 1, "too few"}, {5, 2, "too few"}};
 
-START_TEST(test_too_few)
+TEST(test_too_few, .count = COUNT(small))
 {
     struct fit_cell cells[CELLS];
     struct fit f =
@@ -169,10 +163,9 @@ START_TEST(test_too_few)
     ck_assert_ptr_nonnull(f.reason);
     ck_assert_msg(strstr(f.reason, small[_i].reason) != NULL, "%s", f.reason);
 }
-END_TEST
 
 /* A cell that is alone in its group moves no slope, and is not counted as if it did. */
-START_TEST(lone_cells_have_no_weight)
+TEST(lone_cells_have_no_weight)
 {
     const struct fit_cell cells[] = {
         {0, 1, 1, 0, 0}, {0, 2, 2.1, 0, 1}, {0, 3, 2.9, 0, 2}, {0, 4, 4.2, 0, 3}, {1, 2, 50, 1, 1}};
@@ -185,17 +178,4 @@ START_TEST(lone_cells_have_no_weight)
     ck_assert_uint_eq(without.weighed_x, 4);
     ck_assert_double_eq_tol(all.x.value, without.x.value, 1e-12);
     ck_assert_double_eq_tol(all.x.least_squares, without.x.least_squares, 1e-12);
-}
-END_TEST
-
-SUITE(fit)
-{
-    ADD(lone_cells_have_no_weight);
-    ADD(test_exact, .count = EXPONENTS);
-    ADD(test_constants);
-    ADD(test_ragged);
-    ADD(test_interval);
-    ADD(test_coverage);
-    ADD(test_drift);
-    ADD(test_too_few, .count = COUNT(small));
 }

@@ -12,6 +12,8 @@
 #include "test/laws.h"
 #include "test/suite.h"
 
+TEST_SUITE(gaussian);
+
 struct closed_case {
     const char *schedule;
     double c0, c1;
@@ -29,10 +31,11 @@ static const struct closed_case closed_cases[] = {
     {"li-yan", 2.0, 8.0, 128, 1.0, 3.0},    {"li-yan", 2.0, 8.0, 2048, 0.3, 0.0},
     {"li-yan", 1.0, 3.0, 32, -1.0, 0.5},
 };
-enum { CASES = sizeof closed_cases / sizeof closed_cases[0], MOST_STEPS = 16384 };
+enum { CASES = COUNT(closed_cases), MOST_STEPS = 16384 };
 
-static const char *const samplers[] = {"ddpm", "ddpm-outside", "ddpm-ancestral", "accelerated", "ddim"};
-enum { DDPM, OUTSIDE, ANCESTRAL, ACCELERATED, SAMPLERS, DDIM = SAMPLERS };
+static const char *const samplers[] = {
+    "ddpm", "ddpm-outside", "ddpm-ancestral", "accelerated", "sde-dpm-solver-2m", "dpm-solver-2m", "ddim"};
+enum { DDPM, OUTSIDE, ANCESTRAL, ACCELERATED, SDE_DPM, DPM, SAMPLERS, DDIM = SAMPLERS };
 
 /* In units of the law of X_1: q_1 = N(m, 1 + rho). */
 struct exact_law {
@@ -60,7 +63,8 @@ static struct exact_law exact_law(const struct closed_case *c, int sampler)
             o[t] = t == 1 ? beta[1] : o[t - 1] + a[t - 1] * beta[t];
         }
     }
-    long double mean = 0.0L, variance = 1.0L; /* of Y_t; the mean relative to that of X_t */
+    long double mean = 0.0L, variance = 1.0L;                         /* of Y_t; the mean relative to that of X_t */
+    long double kept = 0.0L, covariance = 0.0L, kept_variance = 0.0L; /* of the data prediction of the step before */
     mean = -sqrtl(a[T]) * c->mean;
     for (size_t t = T; t >= 2; t--) {
         long double alpha = 1.0L - beta[t], slope = -1.0L / (a[t] * c->variance + o[t]), b, v;
@@ -68,6 +72,23 @@ static struct exact_law exact_law(const struct closed_case *c, int sampler)
             : sampler == OUTSIDE ? beta[t]
             : sampler == DDIM    ? 0.0L
                                  : beta[t] * o[t - 1] / o[t];
+        if (sampler == DPM || sampler == SDE_DPM) {
+            /* Y = f x + g (x0 + k (x0 - kept)) + noise with x0 = B x, by the paper's formula */
+            long double n = sampler == DPM ? 0.0L : 1.0L, H = logl(o[t] * a[t - 1] / (o[t - 1] * a[t])) / 2.0L;
+            long double f = sqrtl(o[t - 1] / o[t]) * expl(-n * H), g = -sqrtl(a[t - 1]) * expm1l(-(n + 1.0L) * H);
+            long double B = sqrtl(a[t]) * c->variance / (a[t] * c->variance + o[t]), k = 0.0L;
+            if (t < T)
+                k = H / logl(o[t + 1] * a[t] / (o[t] * a[t + 1]));
+            long double own = f + g * (1.0L + k) * B, other = -g * k, x0 = B * mean, x0_variance = B * B * variance;
+            long double with = B * (own * variance + other * covariance);
+            mean = own * mean + other * kept;
+            variance = own * own * variance + 2.0L * own * other * covariance + other * other * kept_variance
+                       - n * o[t - 1] * expm1l(-2.0L * H);
+            kept = x0;
+            covariance = with;
+            kept_variance = x0_variance;
+            continue;
+        }
         if (sampler != ACCELERATED)
             b = (sampler == DDIM ? 0.5L : 1.0L) * beta[t] * slope;
         else {
@@ -92,13 +113,12 @@ static void compute(const struct closed_case *c, int sampler, struct law *law)
     weight = 1.0;
     mean = c->mean;
     sd = sqrt(c->variance);
-    struct schedule *schedule = make_schedule(c->schedule, c->c0, c->c1, c->T);
+    OWNED_SCHEDULE *schedule = make_schedule(c->schedule, c->c0, c->c1, c->T);
     enum status status = law_compute(
         &(struct law_problem){.factor = &factor, .sampler = sampler_find(samplers[sampler]), .schedule = schedule},
         law, &error);
     ck_assert_msg(status == STATUS_OK, "%s", error.text);
     ck_assert_str_eq(law->engine->name, "gaussian");
-    schedule_free(schedule);
 }
 
 static void within(struct measured measured, long double exact, const char *what)
@@ -138,12 +158,12 @@ static long double minus_log(long double x)
     return total;
 }
 
-START_TEST(test_closed_form)
+TEST(test_closed_form, .count = CASES)
 {
     const struct closed_case *c = &closed_cases[_i];
     for (int sampler = 0; sampler < SAMPLERS; sampler++) {
         struct exact_law q = exact_law(c, sampler);
-        struct law law;
+        OWNED(law) law;
         struct divergence divergence;
         compute(c, sampler, &law);
         ck_assert(law.error_l1 > 0.0 && law.error_l2 > 0.0 && law.error_l1 < 1e-9);
@@ -173,10 +193,8 @@ START_TEST(test_closed_form)
         long double part = q.rho / (2.0L + q.rho);
         within(divergence.hellinger2, -expm1l(0.25L * log1pl(-part * part) - square / (4.0L * (2.0L + q.rho))),
                "Hellinger");
-        law_free(&law);
     }
 }
-END_TEST
 
 static void sharp(struct measured measured, const char *what, const char *sampler)
 {
@@ -186,10 +204,10 @@ static void sharp(struct measured measured, const char *what, const char *sample
 
 /* Where q is near p, a closed form has radii near rounding; exponents are fitted only to values with radii below
  * 1e-3. */
-START_TEST(test_sharp_radii)
+TEST(test_sharp_radii, .count = SAMPLERS)
 {
     struct closed_case near = {"li-cai", 2.0, 8.5, 2048, 0.0, 0.25};
-    struct law law;
+    OWNED(law) law;
     struct divergence divergence;
     compute(&near, _i, &law);
     divergence = divergences_of(&law, 1.0);
@@ -198,9 +216,7 @@ START_TEST(test_sharp_radii)
     sharp(divergence.kl_q_p, "KL(q|p)", samplers[_i]);
     sharp(divergence.chi2_q_p, "chi2", samplers[_i]);
     sharp(divergence.hellinger2, "Hellinger", samplers[_i]);
-    law_free(&law);
 }
-END_TEST
 
 /* Narrow and wide, near and far, by few steps and many: each divergence within a radius of a thousandth, or infinite
  * where it is, or above the largest double. */
@@ -230,14 +246,13 @@ static void on_the_grid(struct measured measured, long double exact, long double
 static void all_on_the_grid(const struct closed_case *c, int sampler)
 {
     struct exact_law q = exact_law(c, sampler);
-    struct law law;
+    OWNED(law) law;
     struct divergence d;
     long double square = q.m * q.m, v = expl(q.log_variance);
     if (fabsl(q.rho) > 0.5L)
         q.rho = v - 1.0L;
     compute(c, sampler, &law);
     d = divergences_of(&law, 1.0);
-    law_free(&law);
     const char *name = samplers[sampler];
     on_the_grid(d.tv, exact_tv(q), 1.0L, "TV", c, name);
     long double minus_log_v = fabsl(q.rho) > 0.01L ? q.rho - q.log_variance : minus_log(q.rho);
@@ -255,7 +270,7 @@ static void all_on_the_grid(const struct closed_case *c, int sampler)
                 "Hellinger", c, name);
 }
 
-START_TEST(test_grid)
+TEST(test_grid, .count = 8)
 {
     static const double means[] = {0.0, 0.01, 1.0, 17.0, 300.0};
     static const size_t steps[] = {48, 64, 128, 512};
@@ -266,10 +281,9 @@ START_TEST(test_grid)
                 all_on_the_grid(&(struct closed_case){schedule, 2.0, 8.5, steps[_i / 2], means[m], pow(10.0, decade)},
                                 sampler);
 }
-END_TEST
 
 /* The closed forms used above, at laws that are far from the target. */
-START_TEST(test_known_values)
+TEST(test_known_values)
 {
     struct exact_law q = {1.0L, 0.0L, 0.0L};
     ck_assert_ldouble_eq_tol(exact_tv(q), 0.38292492254802620727L, 1e-17L);
@@ -278,13 +292,4 @@ START_TEST(test_known_values)
     ck_assert_ldouble_eq_tol(exact_tv(q), 2.0L * (normal(crossing) - normal(0.5L * crossing)), 1e-17L);
     ck_assert_ldouble_eq_tol(minus_log(0.5L), 0.5L - logl(1.5L), 1e-18L);
     ck_assert_ldouble_eq_tol(minus_log(-0.0099L), -0.0099L - log1pl(-0.0099L), 1e-18L);
-}
-END_TEST
-
-SUITE(gaussian)
-{
-    ADD(test_closed_form, .count = CASES);
-    ADD(test_sharp_radii, .count = SAMPLERS);
-    ADD(test_grid, .count = 8);
-    ADD(test_known_values);
 }

@@ -6,12 +6,15 @@
 
 #include "experiment/record.h"
 #include "results/store.h"
+#include "test/planted.h"
 #include "test/shell.h"
 #include "test/suite.h"
 
+TEST_SUITE(hostile, .setup = shell_setup, .teardown = shell_teardown);
+
 /* Everything that means something to a shell, gnuplot, printf, HTML or Markdown, but for the names of targets, which
  * figures show. */
-START_TEST(titles_are_text_everywhere)
+TEST(titles_are_text_everywhere)
 {
     static const char *const shown[] = {
         "<title>`touch pwned` $(touch pwned) &lt;script&gt;x&lt;/script&gt; &#39;&quot;&amp;{}_^@~\\ %s%n | [a](b) "
@@ -25,23 +28,18 @@ START_TEST(titles_are_text_everywhere)
                "targets: [{name: G_a.b-c_, kind: gaussian, variance: 0.25}]\n"
                "samplers: [ddpm, accelerated]\ndimensions: [1]\naccuracies: [0.1, 0.03, 0.01]\nmax_steps: 512\n");
     ck_assert_int_eq(shell("binary=$(realpath @); cd % && $binary run odd.yaml -o out 2>&1"), 0);
-    char *report = read_file("out/odd/report.html"), *verdict = read_file("out/odd/verdict.md");
-    for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
+    FREED char *report = read_file("out/odd/report.html"), *verdict = read_file("out/odd/verdict.md");
+    for (size_t i = 0; i < COUNT(shown); i++)
         ck_assert_msg(strstr(report, shown[i]) != NULL, "%s", shown[i]);
-    ck_assert_ptr_null(strstr(report, "<script"));
-    ck_assert_ptr_null(strstr(report, "<svg"));
-    ck_assert_ptr_nonnull(strstr(report, "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none';"));
+    ASSERT_OMITS(report, "<script", "<svg");
+    ASSERT_SAYS(report, "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none';");
     static const char heading[] = "# \\`touch pwned\\` \\$(touch pwned) \\<script\\>x\\</script\\> "
                                   "'\"\\&{}\\_^@\\~\\\\ %s%n \\| \\[a\\](b) \\*c\\* \\# ";
     ck_assert_msg(strncmp(verdict, heading, sizeof heading - 1) == 0, "%.200s", verdict);
-    free(report);
-    free(verdict);
-    char *figure = read_file("out/odd/tv-steps.svg");
+    FREED char *figure = read_file("out/odd/tv-steps.svg");
     ck_assert_msg(strstr(figure, "G_a.b-c_") != NULL, "the name is not in the figure as it is");
-    free(figure);
     ck_assert_int_eq(shell("find % -name 'pwned*' | grep -q ."), 1);
 }
-END_TEST
 
 #define SMALL \
     "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1]\nsteps: [64]\nclaims: " \
@@ -59,7 +57,7 @@ static const struct {
     {"caf\xc3\xa9 \xff.yaml", "caf----"},
 };
 
-START_TEST(files_with_odd_names_stay_inside)
+TEST(files_with_odd_names_stay_inside, .count = COUNT(odd_files))
 {
     char expected[100];
     write_file(odd_files[_i].file, SMALL);
@@ -74,9 +72,8 @@ START_TEST(files_with_odd_names_stay_inside)
     assert_prints("find % -mindepth 1 -maxdepth 1 -printf x", "xx"); /* the file and out */
     ck_assert_int_eq(shell("find % -name 'pwned*' | grep -q ."), 1);
 }
-END_TEST
 
-START_TEST(specs_elsewhere_leave_results_here)
+TEST(specs_elsewhere_leave_results_here)
 {
     ck_assert_int_eq(shell("mkdir -p %/a/b/c"), 0);
     write_file("a/x.yaml", SMALL);
@@ -84,7 +81,6 @@ START_TEST(specs_elsewhere_leave_results_here)
     ck_assert(exists("a/b/c/results/x/x.h5"));
     ck_assert_int_eq(shell("find %/a -type f | grep -v -e ^%/a/x.yaml -e ^%/a/b/c/results/x/"), 1);
 }
-END_TEST
 
 #define TITLED "title: <script>\n" SMALL "accuracies: [0.5, 0.1]\n"
 
@@ -104,7 +100,7 @@ static void write_result(const char *name, const char *spec_text, const struct r
 
 static struct record honest_row(void)
 {
-    struct record row = {.c0 = 2.0, .c1 = 8.5, .dimension = 1, .steps = 64, .step_size = 0.5, .tv = 0.3};
+    struct record row = {.parameter = PLANTED_PARAMETERS, .dimension = 1, .steps = 64, .step_size = 0.5, .tv = 0.3};
     const struct {
         char *label;
         const char *text;
@@ -112,17 +108,17 @@ static struct record honest_row(void)
                   {row.score_error, "none"}, {row.score_error_spread, "none"},
                   {row.schedule, "li-cai"},  {row.score_error_profile, "none"},
                   {row.law, "gaussian"}};
-    for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++)
+    for (size_t i = 0; i < COUNT(labels); i++)
         (void)snprintf(labels[i].label, 64, "%s", labels[i].text);
     return row;
 }
 
 /* Numbers that no law has: the commands finish, or say in one line why not. */
-START_TEST(hostile_numbers_hurt_nobody)
+TEST(hostile_numbers_hurt_nobody)
 {
     static const double reals[] = {INFINITY, -INFINITY, NAN, 0.0, -1.0, 1e308, 1e-308, 5e-324};
     static const uint64_t counts[] = {0, 1, 2, UINT64_MAX, (uint64_t)1 << 53};
-    enum { REALS = sizeof reals / sizeof reals[0], ROWS = 200 };
+    enum { REALS = COUNT(reals), ROWS = 200 };
     struct record rows[ROWS];
     for (size_t i = 0; i < ROWS; i++) {
         rows[i] = honest_row();
@@ -137,15 +133,14 @@ START_TEST(hostile_numbers_hurt_nobody)
     write_result("numbers.h5", TITLED, rows, ROWS, "numbers");
     static const char *const commands[] = {"@ verdict %/numbers.h5 2>&1", "@ plot %/numbers.h5 2>&1",
                                            "@ report %/numbers.h5 2>&1"};
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+    for (size_t i = 0; i < COUNT(commands); i++) {
         int status = shell(commands[i]);
         ck_assert_msg(status == 0, "%s: %d: %s", commands[i], status, output);
     }
 }
-END_TEST
 
 /* An image of so many panels would be too high for gnuplot. */
-START_TEST(figures_have_an_end)
+TEST(figures_have_an_end)
 {
     enum { TARGETS = 70 };
     struct record rows[TARGETS];
@@ -159,17 +154,13 @@ START_TEST(figures_have_an_end)
     strcat(text, "samplers: [ddpm]\ndimensions: [1]\nsteps: [64]\n");
     write_result("many.h5", text, rows, TARGETS, "many");
     ck_assert_msg(shell("@ plot %/many.h5 2>&1") == 0, "%s", output);
-    char *figure = read_file("tv-steps.svg"), *table = read_file("tv-steps.tsv");
-    ck_assert_ptr_nonnull(strstr(figure, "   10 more panels: in the table."));
-    ck_assert_ptr_nonnull(strstr(figure, ">g59, "));
-    ck_assert_ptr_null(strstr(figure, ">g60, "));
-    ck_assert_ptr_nonnull(strstr(table, "\tg69\t"));
-    free(figure);
-    free(table);
+    FREED char *figure = read_file("tv-steps.svg"), *table = read_file("tv-steps.tsv");
+    ASSERT_SAYS(figure, "   10 more panels: in the table.", ">g59, ");
+    ASSERT_OMITS(figure, ">g60, ");
+    ASSERT_SAYS(table, "\tg69\t");
 }
-END_TEST
 
-START_TEST(hostile_texts_are_text)
+TEST(hostile_texts_are_text)
 {
     struct record row = honest_row();
     write_result("texts.h5", TITLED, &row, 1, "texts");
@@ -183,19 +174,16 @@ START_TEST(hostile_texts_are_text)
     ck_assert_str_eq(victim, "mine\n");
     ck_assert_ptr_nonnull(
         strstr(report, "host: &lt;script&gt;alert(1)&lt;/script&gt; \xef\xbf\xbd \xef\xbf\xbd[31m &#39;&quot;\n"));
-    ck_assert_ptr_nonnull(strstr(report, "&lt;img onerror=x&gt;: &amp;\n"));
-    ck_assert_ptr_nonnull(strstr(report, "data:image/svg+xml,%3Csvg onload=%22x%22%3E%3Cscript"));
-    ck_assert_ptr_null(strstr(report, "<script"));
-    ck_assert_ptr_null(strstr(report, "onload=\""));
+    ASSERT_SAYS(report, "&lt;img onerror=x&gt;: &amp;\n", "data:image/svg+xml,%3Csvg onload=%22x%22%3E%3Cscript");
+    ASSERT_OMITS(report, "<script", "onload=\"");
     free(report);
     free(victim);
     assert_prints("ln -sf victim %/tv-steps.tsv && ln -sf victim %/tv-steps.vars.gp && ln -sf victim "
                   "%/tv-steps.svg && @ plot %/texts.h5 2>&1 && cat %/victim",
                   "mine\n");
 }
-END_TEST
 
-START_TEST(hostile_names_are_refused)
+TEST(hostile_names_are_refused)
 {
     struct record row = honest_row();
     write_result("name.h5", TITLED, &row, 1, "../../name");
@@ -206,18 +194,4 @@ START_TEST(hostile_names_are_refused)
     assert_exits("@ plot %/name.h5 2>&1", 1, "/name.h5: \"target\" of row 0 is not a name of [A-Za-z0-9._-]\n");
     ck_assert_uint_eq(lines(output), 1);
     assert_prints("ls -A %", "name.h5\n");
-}
-END_TEST
-
-SUITE(hostile)
-{
-    suite->setup = shell_setup;
-    suite->teardown = shell_teardown;
-    ADD(titles_are_text_everywhere);
-    ADD(files_with_odd_names_stay_inside, .count = COUNT(odd_files));
-    ADD(specs_elsewhere_leave_results_here);
-    ADD(hostile_numbers_hurt_nobody);
-    ADD(figures_have_an_end);
-    ADD(hostile_texts_are_text);
-    ADD(hostile_names_are_refused);
 }

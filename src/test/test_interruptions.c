@@ -16,6 +16,8 @@
 #include "test/shell.h"
 #include "test/suite.h"
 
+TEST_SUITE(interruptions, .setup = shell_setup, .teardown = shell_teardown);
+
 /* 14 cells at given steps, and searches for T(d, eps). */
 #define SMALL \
     "targets:\n  - {name: g, kind: gaussian, variance: 0.25}\n" \
@@ -32,7 +34,7 @@ static void write_sweep(const char *name)
         at += sprintf(at, "  - {name: g%d, kind: gaussian, variance: 0.%d}\n", i, i);
     at += sprintf(at, "  - {name: b, kind: mixture, weights: [0.5, 0.5], means: [-1, 1], sds: [0.3, 0.3]}\n");
     at += sprintf(at, "samplers: [ddpm, accelerated]\ndimensions: [1, 16]\nsteps: [");
-    for (int T = 32; T < 32 + 3 * (int)taken(10); T++)
+    for (int T = 32; T < 32 + 2 * (int)taken(10); T++)
         at += sprintf(at, "%s%d", T > 32 ? ", " : "", T);
     (void)sprintf(at,
                   "]\nscore_errors: [{shape: bias, size: [0.1, 0.01]}]\naccuracies: [0.1, 0.05]\nmax_steps: 128\n");
@@ -54,11 +56,11 @@ static size_t count_cells(const char *name, const char *ending)
     return count;
 }
 
-START_TEST(shards_make_what_one_run_makes)
+TEST(shards_make_what_one_run_makes, .grows = 1)
 {
     write_file("s.yaml", SMALL);
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/one -j 1 2>&1"), 0);
-    int most = taken(2) == 2 ? 11 : 5;
+    int most = taken(2) == 2 ? 11 : 3;
     for (int shards = 2; shards <= most; shards += most - 2) {
         char command[300];
         for (int i = shards; i >= 1; i--) {
@@ -75,11 +77,10 @@ START_TEST(shards_make_what_one_run_makes)
     ck_assert_int_eq(shell("@ verdict %/2/s && @ plot %/2/s && @ report %/2/s"), 0);
     ck_assert_int_eq(shell("cmp %/one/s/verdict.md %/2/s/verdict.md"), 0);
 }
-END_TEST
 
 /* Each shard works on something, also where there are more of them than pairs of a target and a sampler; none does
  * again what is there. */
-START_TEST(shards_share_the_work)
+TEST(shards_share_the_work)
 {
     enum { SHARDS = 8 };
     size_t before = 0, all;
@@ -87,7 +88,7 @@ START_TEST(shards_share_the_work)
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/one 2>&1"), 0);
     all = count_cells("one/s/cells", ".h5");
     ck_assert_int_eq(shell("@ run %/s.yaml --shard 1/8 --dry-run"), 0);
-    char *plan = strdup(output);
+    FREED char *plan = strdup(output);
     for (int i = 1; i <= SHARDS; i++) {
         char command[300];
         (void)snprintf(command, sizeof command, "@ run %%/s.yaml -o %%/two --shard %d/%d 2>&1", i, SHARDS);
@@ -103,11 +104,9 @@ START_TEST(shards_share_the_work)
         ck_assert(now > before || i > 1); /* a search that went before may have taken all of a shard */
         before = now;
     }
-    free(plan);
     ck_assert_uint_eq(before, all);
     assert_same("one/s/s.h5", "two/s/s.h5");
 }
-END_TEST
 
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 
@@ -117,7 +116,7 @@ static pid_t start_run(char *const *arguments, const char *sink)
     const char *binary = getenv("DIFFRATE");
     pid_t pid = fork();
     if (pid == 0) {
-        for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        for (size_t i = 0; i < COUNT(signals); i++)
             (void)signal(signals[i], SIG_DFL);
         int file = open(sink, O_WRONLY | O_CREAT | O_TRUNC, 0666);
         (void)dup2(file, 1);
@@ -182,7 +181,7 @@ static void run_and_kill(const char *spec, const char *results, double longest, 
 }
 
 /* Over sweeps of many cells, kills at random moments. */
-START_TEST(kills_lose_nothing)
+TEST(kills_lose_nothing, .grows = 1)
 {
     size_t kills = repetitions(8), killed = 0;
     unsigned short seed[3] = {1, 2, 3};
@@ -190,7 +189,7 @@ START_TEST(kills_lose_nothing)
     write_sweep("sweep.yaml");
     ck_assert_int_eq(shell("@ run %/sweep.yaml -o %/whole 2>&1"), 0);
     size_t all = count_cells("whole/sweep/cells", ".h5");
-    ck_assert_uint_ge(all, 100 * taken(10));
+    ck_assert_uint_ge(all, 70 * taken(10));
     (void)snprintf(spec, sizeof spec, "%s/sweep.yaml", directory);
     (void)snprintf(results, sizeof results, "%s/cut", directory);
     while (killed < kills) {
@@ -208,10 +207,9 @@ START_TEST(kills_lose_nothing)
     }
     ck_assert_uint_ge(killed, kills);
 }
-END_TEST
 
 /* What killed writers leave is removed once it is certainly nobody's. */
-START_TEST(leftovers_are_swept)
+TEST(leftovers_are_swept)
 {
     write_file("s.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\n"
                          "dimensions: [1]\nsteps: [64]\n");
@@ -221,9 +219,8 @@ START_TEST(leftovers_are_swept)
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/out && ls %/out/s/cells | grep tmp"), 0);
     ck_assert(strstr(output, "a.h5.tmp") == NULL && strstr(output, "b.h5.tmp.1.0\n") != NULL);
 }
-END_TEST
 
-START_TEST(signals_end_a_run_cleanly)
+TEST(signals_end_a_run_cleanly, .count = COUNT(signals))
 {
     char spec[300], results[300], log[300];
     int state;
@@ -244,18 +241,16 @@ START_TEST(signals_end_a_run_cleanly)
     ck_assert(WIFEXITED(state));
     ck_assert_int_eq(WEXITSTATUS(state), 128 + signals[_i]);
     ck_assert(kill(worker, 0) != 0 && errno == ESRCH);
-    char *said = read_file("log");
+    FREED char *said = read_file("log");
     ck_assert_msg(strstr(said, "interrupted by signal") != NULL && strstr(said, "the same command goes on") != NULL,
                   "%s", said);
-    free(said);
     ck_assert_uint_eq(count_cells("out/s/cells", ".h5"), 1);
     ck_assert_int_eq(shell("ls %/out/s/cells | grep tmp"), 1);
     ck_assert(!exists("out/s/s.h5"));
 }
-END_TEST
 
 /* A cell whose process dies is a failed cell; the others, the exit status, and another try. */
-START_TEST(a_killed_worker_is_a_failed_cell)
+TEST(a_killed_worker_is_a_failed_cell)
 {
     write_file("s.yaml", "targets: [{name: b, kind: mixture, weights: [0.5, 0.5], means: [-1, 1], sds: [0.3, 0.3]}]\n"
                          "samplers: [ddpm, accelerated]\ndimensions: [1]\nsteps: [64, 96, 8000]\n");
@@ -263,59 +258,53 @@ START_TEST(a_killed_worker_is_a_failed_cell)
         "{ ASAN_OPTIONS=$ASAN_OPTIONS:handle_segv=0 @ run %/s.yaml -o %/out -j 1 2>%/err >%/log & } ; pid=$! ; "
         "until grep -q . /proc/$pid/task/$pid/children; do sleep 0.01; done; "
         "kill -SEGV $(cat /proc/$pid/task/$pid/children); wait $pid; code=$?; cat %/err; exit $code",
-        3, "5 cells measured, 0 read back, 1 failed");
-    ck_assert_ptr_nonnull(strstr(output, "failed: b-ddpm-8000-"));
-    ck_assert_ptr_nonnull(strstr(output, "its process died of signal 11 (Segmentation fault)"));
+        3, "5 cells measured, 0 read back, 1 failed", "failed: b-ddpm-8000-",
+        "its process died of signal 11 (Segmentation fault)");
     ck_assert(exists("out/s/verdict.md"));
-    struct result result = load_result("out/s/s.h5");
+    OWNED(result) result = load_result("out/s/s.h5");
     ck_assert_uint_eq(result.count, 5);
-    ck_assert_ptr_nonnull(strstr(result.failures, "its process died of signal 11"));
-    result_free(&result);
+    ASSERT_SAYS(result.failures, "its process died of signal 11");
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/out 2>&1"), 3); /* it stays failed */
-    ck_assert_ptr_nonnull(strstr(output, "0 cells measured, 5 read back, 1 failed"));
+    ASSERT_SAYS(output, "0 cells measured, 5 read back, 1 failed");
     ck_assert_int_eq(shell("@ merge %/out/s 2>&1"), 3);
     assert_exits("@ run %/s.yaml -o %/out --retry-failed 2>&1", 0, "1 cell measured, 5 read back, 0 failed");
 }
-END_TEST
 
 #ifndef __SANITIZE_ADDRESS__ /* its shadow needs more address space than the test leaves */
 /* Memory that is not there is one cell's failure. */
-START_TEST(a_cell_without_memory_is_a_failed_cell)
+TEST(a_cell_without_memory_is_a_failed_cell)
 {
     write_file("s.yaml",
                "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\n"
                "dimensions: [64]\nsteps: [64]\nsamples: {chains: [1000, 6000000], methods: [projection]}\n");
     int status = shell("ulimit -v 2000000; @ run %/s.yaml -o %/out -j 1 2>&1");
     ck_assert_msg(status == 3, "%s", output);
-    ck_assert_ptr_nonnull(strstr(output, "2 cells measured, 0 read back, 1 failed"));
-    ck_assert_ptr_nonnull(strstr(output, "out of memory"));
+    ASSERT_SAYS(output, "2 cells measured, 0 read back, 1 failed", "out of memory");
 }
-END_TEST
 #endif
 
 /* The command fails with one line that has the words, and leaves the files as they are. */
 static void assert_refused(const char *command, const char *words)
 {
     ck_assert_int_eq(shell("cd %; find . -type f | sort | xargs cksum"), 0);
-    char *before = strdup(output);
+    FREED char *before = strdup(output);
     int status = shell(command);
     ck_assert_msg(status == 1, "%s exits %d: %s", command, status, output);
     ck_assert_msg(lines(output) == 1 && strstr(output, words) != NULL, "%s: %s", command, output);
     ck_assert_int_eq(shell("cd %; find . -type f | sort | xargs cksum"), 0);
     ck_assert_str_eq(before, output);
-    free(before);
 }
 
 #define ONE_CELL \
     "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1]\nsteps: [64]\n"
 
-START_TEST(damaged_cells_are_named_and_left_alone)
+TEST(damaged_cells_are_named_and_left_alone)
 {
     static const char *const damage[] = {"truncate -s 3000 %/out/s/cells/*.h5", "truncate -s 0 %/out/s/cells/*.h5",
                                          "printf x | dd of=$(ls %/out/s/cells/*.h5) bs=1 seek=5000 conv=notrunc 2>&1",
                                          "echo hello >$(ls %/out/s/cells/*.h5)"};
     write_file("s.yaml", ONE_CELL);
-    for (size_t i = 0; i < sizeof damage / sizeof damage[0]; i++) {
+    for (size_t i = 0; i < COUNT(damage); i++) {
         ck_assert_int_eq(shell("@ run %/s.yaml -o %/out"), 0);
         ck_assert_int_eq(shell(damage[i]), 0);
         assert_refused("@ run %/s.yaml -o %/out -j 1 2>&1", "; --retry-failed measures it again");
@@ -323,9 +312,8 @@ START_TEST(damaged_cells_are_named_and_left_alone)
         assert_exits("@ run %/s.yaml -o %/out --retry-failed 2>&1", 0, "1 cell measured");
     }
 }
-END_TEST
 
-START_TEST(a_cell_under_another_name_is_refused)
+TEST(a_cell_under_another_name_is_refused)
 {
     write_file("s.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1]\n"
                          "steps: [64, 65]\n");
@@ -333,18 +321,16 @@ START_TEST(a_cell_under_another_name_is_refused)
                      0);
     assert_refused("@ run %/s.yaml -o %/out 2>&1", "holds another cell than its name says");
 }
-END_TEST
 
-START_TEST(a_damaged_merged_file_is_said_to_be)
+TEST(a_damaged_merged_file_is_said_to_be)
 {
     write_file("s.yaml", ONE_CELL);
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/out && truncate -s 9000 %/out/s/s.h5"), 0);
     assert_refused("@ verdict %/out/s 2>&1", "out/s/s.h5 is not as diffrate wrote it");
     ck_assert_int_eq(shell("@ merge %/out/s && @ verdict %/out/s"), 0); /* it can be made anew */
 }
-END_TEST
 
-START_TEST(directories_of_others_are_left_alone)
+TEST(directories_of_others_are_left_alone)
 {
     write_file("s.yaml", ONE_CELL);
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/out && cp %/s.yaml %/keep && echo '# more' >>%/s.yaml"), 0);
@@ -363,10 +349,9 @@ START_TEST(directories_of_others_are_left_alone)
     assert_refused("@ run %/s.yaml -o %/own/t 2>&1", "cannot make directory");
     assert_refused("@ run %/s.yaml -o %/own/t/u 2>&1", "cannot make directory");
 }
-END_TEST
 
 /* As the user nobody, whom permissions bind, where the tests run as root. */
-START_TEST(directories_that_cannot_be_written_are_said_so)
+TEST(directories_that_cannot_be_written_are_said_so)
 {
     static const char as_user[] = "cd %; b=./diffrate; if [ $(id -u) = 0 ]; then "
                                   "b=\"setpriv --reuid=65534 --regid=65534 --clear-groups ./diffrate\"; fi; ";
@@ -381,23 +366,19 @@ START_TEST(directories_that_cannot_be_written_are_said_so)
         shell("chmod 755 %/out; @ run %/s.yaml -o %/out && rm %/out/s/cells/*.h5 && chmod 555 %/out/s/cells "
               "%/out/s"),
         0);
-    assert_exits(command, 1, "diffrate: cannot write out/s/cells/g-ddpm-64-");
-    ck_assert_ptr_nonnull(strstr(output, "Permission denied\n"));
+    assert_exits(command, 1, "diffrate: cannot write out/s/cells/g-ddpm-64-", "Permission denied\n");
 }
-END_TEST
 
 /* A disk that is full for the cells, though not for spec.yaml; a limit on files says the same to the program. */
-START_TEST(a_full_disk_is_said_to_be)
+TEST(a_full_disk_is_said_to_be)
 {
     write_file("s.yaml", ONE_CELL);
-    assert_exits("ulimit -f 8; @ run %/s.yaml -o %/out 2>&1", 1, "diffrate: cannot write ");
-    ck_assert_ptr_nonnull(strstr(output, "File too large\n"));
+    assert_exits("ulimit -f 8; @ run %/s.yaml -o %/out 2>&1", 1, "diffrate: cannot write ", "File too large\n");
     ck_assert_int_eq(shell("ls %/out/s/cells | grep ."), 1); /* nothing, no leftover either */
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/out 2>&1"), 0);
 }
-END_TEST
 
-START_TEST(a_disk_without_space_is_said_to_be)
+TEST(a_disk_without_space_is_said_to_be, .tools = 1)
 {
     write_file("s.yaml", ONE_CELL);
     if (shell("mkdir %/disk && mount -t tmpfs -o size=24k none %/disk 2>&1") != 0)
@@ -407,27 +388,4 @@ START_TEST(a_disk_without_space_is_said_to_be)
     int clean = shell("find %/disk -name '*.h5*' | grep .") == 1;
     ck_assert_int_eq(shell("umount %/disk"), 0);
     ck_assert(status == 1 && said && clean);
-}
-END_TEST
-
-SUITE(interruptions)
-{
-    suite->setup = shell_setup;
-    suite->teardown = shell_teardown;
-    ADD(shards_make_what_one_run_makes, .grows = 1);
-    ADD(shards_share_the_work);
-    ADD(kills_lose_nothing, .grows = 1);
-    ADD(leftovers_are_swept);
-    ADD(signals_end_a_run_cleanly, .count = COUNT(signals));
-    ADD(a_killed_worker_is_a_failed_cell);
-#ifndef __SANITIZE_ADDRESS__
-    ADD(a_cell_without_memory_is_a_failed_cell);
-#endif
-    ADD(damaged_cells_are_named_and_left_alone);
-    ADD(a_cell_under_another_name_is_refused);
-    ADD(a_damaged_merged_file_is_said_to_be);
-    ADD(directories_of_others_are_left_alone);
-    ADD(directories_that_cannot_be_written_are_said_so);
-    ADD(a_full_disk_is_said_to_be);
-    ADD(a_disk_without_space_is_said_to_be, .tools = 1);
 }

@@ -14,6 +14,8 @@
 #include "core/text.h"
 #include "test/suite.h"
 
+TEST_SUITE(isolate);
+
 static const struct isolate_limits limits = {1, (size_t)1 << 26, (size_t)1 << 20};
 
 static enum status greet(void *context, FILE *out, struct error *error)
@@ -75,12 +77,11 @@ static enum status lie(void *context, FILE *out, struct error *error)
 #if !defined __SANITIZE_ADDRESS__
 static enum status eat(void *context, FILE *out, struct error *error)
 {
-    char *block = malloc(*(const size_t *)context);
+    FREED char *block = malloc(*(const size_t *)context);
     if (block == NULL)
         return fail_with(error, STATUS_MEMORY, "hungry");
     memset(block, 1, *(const size_t *)context);
     fputc(block[17], out);
-    free(block);
     return STATUS_OK;
 }
 #endif
@@ -96,7 +97,7 @@ static void check_failure(isolated_work work, void *context, enum status status,
     ck_assert_uint_eq(length, 0);
 }
 
-START_TEST(bytes_come_back)
+TEST(bytes_come_back)
 {
     char name[] = "you", *out = NULL;
     size_t length, most = limits.output;
@@ -110,12 +111,11 @@ START_TEST(bytes_come_back)
     free(out);
     check_failure(refuse, name, STATUS_NUMERIC, "no you");
 }
-END_TEST
 
-START_TEST(deaths_are_told)
+TEST(deaths_are_told)
 {
     static const int signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE};
-    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+    for (size_t i = 0; i < COUNT(signals); i++) {
         int signal = signals[i];
         char text[64];
         (void)snprintf(text, sizeof text, "died of signal %d", signal);
@@ -128,31 +128,27 @@ START_TEST(deaths_are_told)
     check_failure(lie, NULL, STATUS_EXTERNAL, "gave no answer");
     check_failure(flood, &too_much, STATUS_EXTERNAL, "made more than 1048576 bytes");
 }
-END_TEST
 
-START_TEST(endless_work_ends)
+TEST(endless_work_ends)
 {
     int forever = 1;
     double start = clock_seconds();
     check_failure(spin, &forever, STATUS_EXTERNAL, "took more than 1 s");
     ck_assert_double_lt(clock_seconds() - start, 30.0);
 }
-END_TEST
 
 /* A sanitizer has memory of its own. */
-START_TEST(memory_is_limited)
+TEST(memory_is_limited)
 {
 #if !defined __SANITIZE_ADDRESS__
     size_t some = limits.memory / 2, much = 2 * limits.memory, length;
-    char *out;
+    FREED char *out;
     ASSERT_OK(isolate, eat, &some, &limits, &out, &length);
-    free(out);
     check_failure(eat, &much, STATUS_MEMORY, "hungry");
 #endif
 }
-END_TEST
 
-START_TEST(no_process_can_be_started)
+TEST(no_process_can_be_started)
 {
     struct rlimit old, none;
     char name[] = "you", *out;
@@ -168,9 +164,8 @@ START_TEST(no_process_can_be_started)
     ck_assert(!is_root || setresuid(0, 0, 0) == 0);
     ck_assert_int_eq(prctl(PR_SET_DUMPABLE, 1), 0); /* for the leak check at the end */
     ck_assert_int_eq(status, STATUS_MEMORY);
-    ck_assert_ptr_nonnull(strstr(error.text, "cannot start a process: "));
+    ASSERT_SAYS(error.text, "cannot start a process: ");
 }
-END_TEST
 
 static void ignore(int signal)
 {
@@ -178,7 +173,7 @@ static void ignore(int signal)
 }
 
 /* Signals that the caller blocks or handles, other children of its, and threads do not matter to it. */
-START_TEST(the_caller_is_left_alone)
+TEST(the_caller_is_left_alone)
 {
     char name[] = "you", *out;
     size_t length;
@@ -207,18 +202,16 @@ START_TEST(the_caller_is_left_alone)
     ck_assert_int_eq(waitpid(other, &state, 0), other);
     ck_assert_int_eq(WEXITSTATUS(state), 7);
 }
-END_TEST
 
-START_TEST(names)
+TEST(names)
 {
     static const char *const good[] = {"a", "0", "a.b-c_d", "Z9"};
     static const char *const bad[] = {"", ".", "-a", "_a", "a/b", "a b", "a\n", "\xc3\xa9", "a'", "a\\"};
-    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+    for (size_t i = 0; i < COUNT(good); i++)
         ck_assert_msg(text_is_name(good[i]), "%s", good[i]);
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+    for (size_t i = 0; i < COUNT(bad); i++)
         ck_assert_msg(!text_is_name(bad[i]), "%s", bad[i]);
 }
-END_TEST
 
 static const struct {
     const char *text;
@@ -246,40 +239,37 @@ static const struct {
     {"\xe2\x82z", 0, 0},
 };
 
-START_TEST(characters_one_by_one)
+TEST(characters_one_by_one, .count = COUNT(characters))
 {
     uint32_t code = 0;
     ck_assert_uint_eq(text_character(characters[_i].text, &code), characters[_i].length);
     ck_assert_uint_eq(code, characters[_i].code);
 }
-END_TEST
 
-START_TEST(controls)
+TEST(controls)
 {
     static const uint32_t control[] = {0,      9,      10,     0x1b,   0x7f,   0x85,  0x9b,
                                        0x2028, 0x202a, 0x202e, 0x2066, 0x2069, 0xffff};
     static const uint32_t plain[] = {' ',    'a',    '~',    0xa0,   0xe9,    0x5d0,
                                      0x200e, 0x200f, 0x2027, 0x202f, 0x1f600, 0x10ffff};
-    for (size_t i = 0; i < sizeof control / sizeof control[0]; i++)
+    for (size_t i = 0; i < COUNT(control); i++)
         ck_assert_msg(text_is_control(control[i]), "%x", control[i]);
-    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
+    for (size_t i = 0; i < COUNT(plain); i++)
         ck_assert_msg(!text_is_control(plain[i]), "%x", plain[i]);
 }
-END_TEST
 
 static void check_put(void (*put)(FILE *file, const char *text), const char *text, const char *expected)
 {
-    char *written = NULL;
+    FREED char *written = NULL;
     size_t length = 0;
     FILE *file = open_memstream(&written, &length);
     ck_assert_ptr_nonnull(file);
     put(file, text);
     ck_assert_int_eq(fclose(file), 0);
     ck_assert_str_eq(written, expected);
-    free(written);
 }
 
-START_TEST(escapes)
+TEST(escapes)
 {
     char text[] = "a\x1b[31m\nb\xff\xc3\xa9\xc2\x9b\xe2\x80\xae.", same[] = "caf\xc3\xa9\n\xc2\x9b";
     text_tame(text, "");
@@ -292,19 +282,4 @@ START_TEST(escapes)
               "\xef\xbf\xbd|\xef\xbf\xbd|\xef\xbf\xbd|\xef\xbf\xbd|\xef\xbf\xbd|");
     check_put(text_put_markdown, "\\`*_[]<>&~|#$", "\\\\\\`\\*\\_\\[\\]\\<\\>\\&\\~\\|\\#\\$");
     check_put(text_put_markdown, "T(d, eps) = 1.5 \xc3\xa9!\n", "T(d, eps) = 1.5 \xc3\xa9!\xef\xbf\xbd");
-}
-END_TEST
-
-SUITE(isolate)
-{
-    ADD(bytes_come_back);
-    ADD(deaths_are_told);
-    ADD(endless_work_ends);
-    ADD(memory_is_limited);
-    ADD(the_caller_is_left_alone);
-    ADD(no_process_can_be_started);
-    ADD(names);
-    ADD(characters_one_by_one, .count = COUNT(characters));
-    ADD(controls);
-    ADD(escapes);
 }

@@ -6,6 +6,8 @@
 
 #include "test/suite.h"
 
+TEST_SUITE(limit);
+
 enum { MOST = 12 };
 
 struct planted {
@@ -32,7 +34,7 @@ static const double slopes[] = {-1.5, -0.3, 0.0, 0.4, 3.0};
 
 /* Every planted pair is found within its interval; and the slope between the last two T, which the limit replaces, is
  * farther off wherever there is a next order. */
-START_TEST(finds_planted_powers)
+TEST(finds_planted_powers)
 {
     struct limit_point points[MOST];
     for (size_t p = 0; p < COUNT(powers); p++)
@@ -55,10 +57,9 @@ START_TEST(finds_planted_powers)
                     ck_assert_double_lt(limit.interval, 0.003);
             }
 }
-END_TEST
 
 /* Noise as large as the radii stays within the interval. */
-START_TEST(carries_radii)
+TEST(carries_radii)
 {
     struct limit_point points[MOST];
     for (double noise = 1e-6; noise < 2e-3; noise *= 10.0) {
@@ -70,10 +71,9 @@ START_TEST(carries_radii)
     size_t count = plant(&(struct planted){2.0, 2.0, 0.4, 0.1, 0.0, 0.0, 0.05}, 128, 6, points);
     ck_assert(!limit_exponent(points, count).exists);
 }
-END_TEST
 
 /* No limit where the law is no such power, or where too little is known. */
-START_TEST(refuses)
+TEST(refuses)
 {
     struct limit_point points[MOST];
     size_t count = plant(&(struct planted){1.0, 2.0, 0.1, 0.0, 3e-4, 0.0, 1e-9}, 128, 7, points);
@@ -85,12 +85,4 @@ START_TEST(refuses)
         struct limit limit = limit_exponent(points, few);
         ck_assert(!limit.exists && strstr(limit.reason, "at least 4") != NULL);
     }
-}
-END_TEST
-
-SUITE(limit)
-{
-    ADD(finds_planted_powers);
-    ADD(carries_radii);
-    ADD(refuses);
 }

@@ -10,7 +10,10 @@
 #include "core/memory.h"
 #include "experiment/limits.h"
 #include "results/store.h"
+#include "test/planted.h"
 #include "test/suite.h"
+
+TEST_SUITE(limits);
 
 #define GAUSS "targets: [{name: g, kind: gaussian, variance: 1}]\n"
 #define POWER "targets: [{name: g, kind: gaussian, variance: 1, spectrum: {kind: power, exponent: 1}}]\n"
@@ -27,14 +30,13 @@ static enum status parse(const char *text, struct spec *spec, struct error *erro
 static struct spec parsed(const char *text)
 {
     struct spec spec;
-    struct error error = {STATUS_OK, ""};
-    ck_assert_msg(parse(text, &spec, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(parse, text, &spec);
     return spec;
 }
 
 /* ---- The counts ---- */
 
-START_TEST(cells_are_counted)
+TEST(cells_are_counted)
 {
     struct spec spec =
         parsed("targets: [{name: a, kind: gaussian, variance: 1}, {name: b, kind: gaussian, variance: 2}]\n"
@@ -49,9 +51,8 @@ START_TEST(cells_are_counted)
     ck_assert_double_eq(demand.cells, 2.0 * 4.0 + 2.0 + 2.0 * 2.0 * 3.0); /* 16, 23, ..., 256; two a bracket */
     spec_free(&spec);
 }
-END_TEST
 
-START_TEST(numbers_are_counted)
+TEST(numbers_are_counted)
 {
     static const struct {
         const char *text;
@@ -69,36 +70,32 @@ START_TEST(numbers_are_counted)
          "dimensions: [30, 40]\nsteps: [64]\n",
          30.0 + 30.0 + 20.0},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct spec spec = parsed(cases[i].text);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        OWNED(spec) spec = parsed(cases[i].text);
         ck_assert_double_eq(limits_demand(&spec).numbers, cases[i].numbers);
-        spec_free(&spec);
     }
 }
-END_TEST
 
 static double file_size(size_t rows_wanted)
 {
     char path[] = "/tmp/diffrate-limits-XXXXXX";
     const struct fact facts[] = {{"failure", ""}, {"command", "diffrate run experiments/scaling.yaml"}, {NULL, NULL}};
-    struct error error = {STATUS_OK, ""};
     struct stat info;
-    struct record *rows = array_new(rows_wanted, sizeof *rows);
+    FREED struct record *rows = array_new(rows_wanted, sizeof *rows);
     int file = mkstemp(path);
     ck_assert(file >= 0 && close(file) == 0 && rows != NULL);
     for (size_t i = 0; i < rows_wanted; i++)
         for (const struct field *field = record_fields; field->name != NULL; field++)
             if (field->type == FIELD_STRING)
                 (void)snprintf((char *)&rows[i] + field->offset, 64, "some-name");
-    ck_assert_msg(store_write(path, rows, rows_wanted, facts, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(store_write, path, rows, rows_wanted, &planted_parameters, facts);
     ck_assert_int_eq(stat(path, &info), 0);
     ck_assert_int_eq(unlink(path), 0);
-    free(rows);
     return (double)info.st_size;
 }
 
 /* The files are as large as limits.c says, by a quarter. */
-START_TEST(files_are_as_large_as_estimated)
+TEST(files_are_as_large_as_estimated)
 {
     struct spec spec = parsed(GAUSS DDPM "dimensions: [1, 2, 3, 4]\nsteps: [64]\n");
     double one = file_size(1), many = file_size(10001), row = (many - one) / 10000.0, file = one - row;
@@ -110,9 +107,8 @@ START_TEST(files_are_as_large_as_estimated)
     ck_assert_double_eq_tol(estimate, 6.0 * row, 0.25 * estimate);
     spec_free(&spec);
 }
-END_TEST
 
-START_TEST(memory_is_counted)
+TEST(memory_is_counted)
 {
     static const struct {
         const char *text, *key;
@@ -132,28 +128,25 @@ START_TEST(memory_is_counted)
          "dimensions", 6e8, 2e9},
         {GAUSS DDPM "dimensions: [1]\nsteps: [10000000]\n", "dimensions", 2.4e8, 2.5e8},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct spec spec = parsed(cases[i].text);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        OWNED(spec) spec = parsed(cases[i].text);
         struct excess excess;
         double memory = limits_demand(&spec).memory;
         ck_assert_msg(memory >= cases[i].least && memory <= cases[i].most, "case %zu: %g", i, memory);
         ck_assert(!limits_exceeded(&spec, memory, &excess));
         ck_assert(limits_exceeded(&spec, 0.99 * memory, &excess));
         ck_assert_str_eq(excess.key, cases[i].key);
-        spec_free(&spec);
     }
     ck_assert_double_gt(limits_machine_memory(), 1e8);
-    struct spec spec = parsed(GAUSS DDPM "dimensions: [1, 2, 3, 4]\nsteps: [64, 65]\n");
+    OWNED(spec) spec = parsed(GAUSS DDPM "dimensions: [1, 2, 3, 4]\nsteps: [64, 65]\n");
     struct excess excess;
     double merging = limits_demand(&spec).merging;
     ck_assert_double_ge(merging, 8.0 * 2.0 * (double)sizeof(struct record)); /* as read, and as merged */
     ck_assert_double_le(merging, 8.0 * 4.0 * (double)sizeof(struct record));
     ck_assert(!limits_exceeded(&spec, merging, &excess));
     ck_assert(limits_exceeded(&spec, 0.99 * merging, &excess));
-    ck_assert_ptr_nonnull(strstr(excess.text, "results (2 cells x 4 dimensions) that need "));
-    spec_free(&spec);
+    ASSERT_SAYS(excess.text, "results (2 cells x 4 dimensions) that need ");
 }
-END_TEST
 
 /* ---- Too much ---- */
 
@@ -198,31 +191,31 @@ static const struct {
     {{10000, 1, 1, 9, 9, 0}, 0, NULL},
     {{10000, 1, 1, 9, 10, 0},
      1,
-     "asks for 1.1e+06 cells (10000 targets x 1 samplers x (10 score errors x 1 steps x (1 + 10 "
+     "asks for 1.1e+06 cells (10000 targets x 1 samplers x 10 score errors x (1 steps x (1 + 10 "
      "numbers of chains))), expected at most 1e+06"},
     {{2, 1, 10000, 9, 5, 0}, 3, "asks for 1.2e+06 cells"},
     {{1, 1, 10, 9999, 10, 0}, 4, "asks for 1.1e+06 cells"},
     {{1, 1, 10, 10, 10000, 0}, 5, "asks for 1.1e+06 cells"},
     {{1, 100, 0, 0, 0, 9999},
      6,
-     "asks for 2e+06 cells (1 targets x 1 samplers x (2 x 100 dimensions x 9999 accuracies)), "
+     "asks for 2e+06 cells (1 targets x 1 samplers x 1 score errors x (2 x 100 dimensions x 9999 accuracies)), "
      "expected at most 1e+06"},
     {{1, 10000, 0, 0, 0, 49}, 2, "asks for 1.2e+04 GB of results"},
     {{1, 10000, 1, 0, 0, 51},
      2,
-     "asks for 1e+06 cells (1 targets x 1 samplers x (1 score errors x 1 steps x (1 + 0 numbers "
+     "asks for 1e+06 cells (1 targets x 1 samplers x 1 score errors x (1 steps x (1 + 0 numbers "
      "of chains) + 2 x 10000 dimensions x 51 accuracies)), expected at most 1e+06"},
     {{10, 10000, 100, 9, 0, 0},
      2,
      "asks for 1.2e+02 GB of results (1e+04 cells x 10000 dimensions), expected at most 1e+02"},
-    {{10000, 10000, 10000, 10000, 10000, 10000}, 4, "asks for 1e+16 cells"},
+    {{10000, 10000, 10000, 10000, 10000, 10000}, 4, "asks for 3e+16 cells"},
 };
 
 /* Also in good time: the largest lists that there can be, all different, are the most to look for duplicates in. */
-START_TEST(too_much_is_refused)
+TEST(too_much_is_refused, .count = COUNT(lists))
 {
     char *text = spec_of(&lists[_i].counts), place[64];
-    struct spec spec;
+    OWNED(spec) spec;
     struct error error = {STATUS_OK, ""};
     double start = clock_seconds();
     enum status status = parse(text, &spec, &error);
@@ -235,10 +228,8 @@ START_TEST(too_much_is_refused)
         ck_assert_msg(strncmp(error.text, place, strlen(place)) == 0, "%s: %s", place, error.text);
         ck_assert_msg(strstr(error.text, lists[_i].message) != NULL, "%s", error.text);
     }
-    spec_free(&spec);
     free(text);
 }
-END_TEST
 
 static const struct {
     const char *text, *message;
@@ -259,43 +250,29 @@ static const struct {
      "big.yaml:3:13: asks for 1.6e+32 eigenvalues"},
 };
 
-START_TEST(huge_targets_are_refused)
+TEST(huge_targets_are_refused, .count = COUNT(huge))
 {
-    struct spec spec;
+    OWNED(spec) spec;
     struct error error = {STATUS_OK, ""};
     ck_assert_int_eq(parse(huge[_i].text, &spec, &error), STATUS_INVALID);
     ck_assert_msg(strncmp(error.text, huge[_i].message, strlen(huge[_i].message)) == 0, "%s", error.text);
-    spec_free(&spec);
 }
-END_TEST
 
 /* A file is of this machine, a stored text may be of another. */
-START_TEST(files_are_measured_against_the_machine)
+TEST(files_are_measured_against_the_machine)
 {
     static const char text[] = GAUSS DDPM "dimensions: [1000000]\nsteps: [64]\nsamples: {chains: 268435456}\n";
     char path[] = "/tmp/diffrate-limits-XXXXXX", expected[200];
     struct spec spec;
     struct error error = {STATUS_OK, ""};
-    ck_assert_msg(parse(text, &spec, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(parse, text, &spec);
     spec_free(&spec);
     int file = mkstemp(path);
     ck_assert(file >= 0 && write(file, text, sizeof text - 1) == (ssize_t)sizeof text - 1 && close(file) == 0);
     ck_assert_int_eq(spec_load(path, claims, &spec, &error), STATUS_INVALID);
     (void)snprintf(expected, sizeof expected, "%s:5:10: asks for a cell of ", path);
     ck_assert_msg(strncmp(error.text, expected, strlen(expected)) == 0, "%s", error.text);
-    ck_assert_ptr_nonnull(strstr(error.text, "268435456 chains in 1000000 dimensions"));
+    ASSERT_SAYS(error.text, "268435456 chains in 1000000 dimensions");
     spec_free(&spec);
     ck_assert_int_eq(unlink(path), 0);
-}
-END_TEST
-
-SUITE(limits)
-{
-    ADD(cells_are_counted);
-    ADD(numbers_are_counted);
-    ADD(files_are_as_large_as_estimated);
-    ADD(memory_is_counted);
-    ADD(too_much_is_refused, .count = COUNT(lists));
-    ADD(huge_targets_are_refused, .count = COUNT(huge));
-    ADD(files_are_measured_against_the_machine);
 }

@@ -13,6 +13,8 @@
 #include "test/suite.h"
 #include "test/targets.h"
 
+TEST_SUITE(line);
+
 struct mixture {
     const char *name;
     size_t components;
@@ -32,7 +34,7 @@ static const struct mixture mixtures[] = {
 
 static const struct mixture *find(const char *name)
 {
-    for (size_t i = 0; i < sizeof mixtures / sizeof mixtures[0]; i++)
+    for (size_t i = 0; i < COUNT(mixtures); i++)
         if (strcmp(mixtures[i].name, name) == 0)
             return &mixtures[i];
     ck_abort_msg("no mixture %s", name);
@@ -46,7 +48,7 @@ static struct divergence measure(const char *engine_name, const struct mixture *
     const struct law_engine *engine = engine_called(engine_name);
     struct factor factor = {1, mixture->components, mixture->weight, mixture->mean, mixture->sd, NULL};
     struct law_problem problem = {.factor = &factor, .sampler = sampler, .schedule = schedule};
-    struct law law;
+    OWNED(law) law;
     struct divergence divergence;
     struct error error = {STATUS_OK, ""};
     ck_assert(engine->handles(&problem));
@@ -56,7 +58,6 @@ static struct divergence measure(const char *engine_name, const struct mixture *
     struct law_group group = {&law, 1.0};
     if (status == STATUS_OK)
         status = divergence_measure(&group, 1, &divergence, &error);
-    law_free(&law);
     if (status == STATUS_NUMERIC) {
         const struct measured nothing = {NAN, NAN};
         return (struct divergence){nothing, nothing, nothing, nothing, nothing, NAN};
@@ -71,29 +72,6 @@ static void all_known(const struct divergence *law, const char *where)
     ck_assert_msg(isfinite(law->tv.value) && isfinite(law->kl_p_q.value) && isfinite(law->kl_q_p.value)
                       && isfinite(law->hellinger2.value),
                   "%s: not known", where);
-}
-
-static void agree(struct measured a, struct measured b, const char *what, const char *where)
-{
-    if (isinf(a.value) && isinf(b.value)) /* chi2, where the tails of q are more than twice as wide as those of p */
-        return;
-    ck_assert_msg(isnan(a.value) == isnan(a.error) && isnan(b.value) == isnan(b.error), "%s: half of %s", where,
-                  what);
-    if (isnan(a.value) || isnan(b.value))
-        return;
-    ck_assert_msg(isfinite(a.value) && isfinite(b.value) && a.error > 0.0 && b.error > 0.0,
-                  "%s: %s %.12g +- %.3g against %.12g +- %.3g", where, what, a.value, a.error, b.value, b.error);
-    ck_assert_msg(fabs(a.value - b.value) <= a.error + b.error, "%s: %s %.12g +- %.3g against %.12g +- %.3g", where,
-                  what, a.value, a.error, b.value, b.error);
-}
-
-static void all_agree(const struct divergence *a, const struct divergence *b, const char *where)
-{
-    agree(a->tv, b->tv, "TV", where);
-    agree(a->kl_p_q, b->kl_p_q, "KL(p|q)", where);
-    agree(a->kl_q_p, b->kl_q_p, "KL(q|p)", where);
-    agree(a->chi2_q_p, b->chi2_q_p, "chi2", where);
-    agree(a->hellinger2, b->hellinger2, "Hellinger", where);
 }
 
 /* Quadrature may cost a small part of E_p|r - 1|. What q has outside the support of p, ddpm's mass between atoms for
@@ -123,18 +101,20 @@ static const struct {
     {"shifted", "li-cai", 2.0, 8.5, 256}, {"point", "li-cai", 2.0, 8.5, 256},  {"gauss", "li-yan", 2.0, 8.0, 64},
     {"shifted", "li-yan", 2.0, 8.0, 512}, {"gauss", "li-yan", 2.0, 8.0, 4096},
 };
-enum { ONE_COMPONENT = sizeof one_component / sizeof one_component[0] };
 
-START_TEST(test_against_closed_form)
+TEST(test_against_closed_form, .count = COUNT(one_component))
 {
     const struct mixture *mixture = find(one_component[_i].mixture);
     size_t T = one_component[_i].T;
-    struct schedule *schedule =
+    OWNED_SCHEDULE *schedule =
         make_schedule(one_component[_i].schedule, one_component[_i].c0, one_component[_i].c1, T);
     for (size_t s = 0; sampler_at(s) != NULL; s++) {
+        if (((size_t)_i + s) % 2 >= taken(2) || !law_engine_carries(engine_called("line"), sampler_at(s))
+            || !law_engine_carries(engine_called("gaussian"), sampler_at(s)))
+            continue;
         struct divergence line = measure("line", mixture, sampler_at(s), schedule, 1.0);
         struct divergence closed = measure("gaussian", mixture, sampler_at(s), schedule, 1.0);
-        all_agree(&line, &closed, label(mixture, sampler_at(s), T));
+        assert_all_agree(&line, &closed, label(mixture, sampler_at(s), T));
         mass_kept(&line, 1e-5, sampler_at(s), label(mixture, sampler_at(s), T));
         /* and the radius is not so wide that it says nothing */
         if (sampler_at(s)->log_noise_ratio != NULL)
@@ -143,9 +123,7 @@ START_TEST(test_against_closed_form)
             ck_assert_msg(line.tv.error < 1e-10 + 1e-3 * line.tv.value, "TV = %g +- %g", line.tv.value,
                           line.tv.error);
     }
-    schedule_free(schedule);
 }
-END_TEST
 
 /* "Honest": the two results differ by no more than their radii say. */
 static const struct {
@@ -161,29 +139,28 @@ static const struct {
     {"separated", "li-cai", 2.0, 8.5, 1024}, {"atoms", "li-cai", 2.0, 8.5, 64},
     {"atoms", "li-cai", 2.0, 8.5, 512},      {"atoms", "li-yan", 2.0, 8.0, 256},
 };
-enum { HONEST = sizeof honest / sizeof honest[0] };
 
-enum { FEW = 512 };
+enum { FEW = 256 };
 
 /* In a small run a sampler takes one case of few steps of some mixtures, others than the sampler before it. */
 static int takes(int i, size_t sampler)
 {
     size_t alike = 0, before = 0;
-    for (int j = 0; j < HONEST; j++)
+    for (int j = 0; j < COUNT(honest); j++)
         if (strcmp(honest[j].mixture, honest[i].mixture) == 0 && honest[j].T <= FEW) {
             alike++;
             before += j < i;
         }
-    int in_turn = ((size_t)(find(honest[i].mixture) - mixtures) + sampler) % 2 == 0;
-    return taken(HONEST) > 4 || (in_turn && honest[i].T <= FEW && (before + sampler) % alike == 0);
+    int in_turn = ((size_t)(find(honest[i].mixture) - mixtures) + sampler) % 3 == 0;
+    return taken(COUNT(honest)) > 4 || (in_turn && honest[i].T <= FEW && (before + sampler) % alike == 0);
 }
 
-START_TEST(test_radii_are_honest)
+TEST(test_radii_are_honest, .count = COUNT(honest), .grows = 1)
 {
     const struct mixture *mixture = find(honest[_i].mixture);
-    struct schedule *schedule = make_schedule(honest[_i].schedule, honest[_i].c0, honest[_i].c1, honest[_i].T);
+    OWNED_SCHEDULE *schedule = make_schedule(honest[_i].schedule, honest[_i].c0, honest[_i].c1, honest[_i].T);
     for (size_t s = 0; sampler_at(s) != NULL; s++) {
-        if (!takes(_i, s))
+        if (!takes(_i, s) || !law_engine_carries(engine_called("line"), sampler_at(s)))
             continue;
         /* without noise, q keeps mass in the valley between atoms, where p has none to compare it with */
         if (strcmp(mixture->name, "atoms") == 0 && sampler_at(s)->log_noise_ratio == NULL)
@@ -191,7 +168,7 @@ START_TEST(test_radii_are_honest)
         struct divergence once = measure("line", mixture, sampler_at(s), schedule, 1.0);
         struct divergence twice = measure("line", mixture, sampler_at(s), schedule, taken(2) == 2 ? 2.0 : 1.5);
         const char *where = label(mixture, sampler_at(s), honest[_i].T);
-        all_agree(&once, &twice, where);
+        assert_all_agree(&once, &twice, where);
         /* Atoms leave p no mass between them, and few large steps leave q some: its radius has to hold that. */
         double outside = honest[_i].T >= 128 ? 1e-4 : mixture->sd[0] > 0.0 ? 1e-3 : 2e-2;
         mass_kept(&once, outside, sampler_at(s), where);
@@ -204,9 +181,7 @@ START_TEST(test_radii_are_honest)
             ck_assert_msg(twice.tv.error < 1e-3 * twice.tv.value, "%s: TV = %g +- %g says nothing", where,
                           twice.tv.value, twice.tv.error);
     }
-    schedule_free(schedule);
 }
-END_TEST
 
 static void compute_by_threads(size_t threads, const struct mixture *mixture, const struct schedule *schedule,
                                struct law *law)
@@ -218,9 +193,9 @@ static void compute_by_threads(size_t threads, const struct mixture *mixture, co
 }
 
 /* The same bits for any number of threads, also where the law is one of many in a parallel region. */
-START_TEST(test_threads)
+TEST(test_threads)
 {
-    struct schedule *schedule = make_li_cai(100);
+    OWNED_SCHEDULE *schedule = make_li_cai(100);
     struct law one, other[4];
     compute_by_threads(1, find("skewed"), schedule, &one);
     for (size_t i = 0; i < 3; i++)
@@ -236,22 +211,18 @@ START_TEST(test_threads)
         law_free(&other[i]);
     }
     law_free(&one);
-    schedule_free(schedule);
 }
-END_TEST
 
 /* c1 - c0 = 10: 1 - alpha_bar_1 is 1e-42. */
-START_TEST(test_extreme_schedule)
+TEST(test_extreme_schedule)
 {
     const struct sampler *sampler = sampler_find("accelerated");
-    struct schedule *schedule = make_schedule("li-cai", 2.0, 12.0, 16384);
+    OWNED_SCHEDULE *schedule = make_schedule("li-cai", 2.0, 12.0, 16384);
     struct divergence law = measure("line", find("bimodal"), sampler, schedule, 1.0);
     ck_assert(isfinite(law.tv.value) && law.tv.value > 0.0 && law.tv.value < 1e-5);
     ck_assert_msg(law.tv.error < 0.01 * law.tv.value, "TV = %g +- %g", law.tv.value, law.tv.error);
     mass_kept(&law, 1e-5, sampler, "extreme schedule");
-    schedule_free(schedule);
 }
-END_TEST
 
 static double too_noisy(const struct step *step)
 {
@@ -268,36 +239,32 @@ static void minus_correction(const struct step *step, const struct score *score,
         out[i] = 2.0 * work[i] - out[i];
 }
 
-START_TEST(test_planted_noise)
+TEST(test_planted_noise)
 {
     struct sampler wrong = *sampler_find("accelerated");
     double tv[2];
     wrong.name = "noise 1% too large";
     wrong.log_noise_ratio = too_noisy;
     for (int i = 0; i < 2; i++) {
-        struct schedule *schedule = make_li_cai(i == 0 ? 512 : 2048);
+        OWNED_SCHEDULE *schedule = make_li_cai(i == 0 ? 512 : 2048);
         struct divergence law = measure("line", find("bimodal"), &wrong, schedule, 1.0);
         tv[i] = law.tv.value;
         ck_assert_double_gt(law.tv.value, 1e-3 + law.tv.error);
-        schedule_free(schedule);
     }
     ck_assert_msg(fabs(tv[1] / tv[0] - 1.0) < 0.2, "TV %g at T = 512, %g at T = 2048", tv[0], tv[1]);
 }
-END_TEST
 
-START_TEST(test_planted_sign)
+TEST(test_planted_sign)
 {
     struct sampler wrong = *sampler_find("accelerated");
     wrong.name = "correction of the wrong sign";
     wrong.increment = minus_correction;
     wrong.work_arrays = 3;
-    struct schedule *schedule = make_li_cai(1024);
+    OWNED_SCHEDULE *schedule = make_li_cai(1024);
     struct divergence law = measure("line", find("bimodal"), &wrong, schedule, 1.0);
     struct divergence right = measure("line", find("bimodal"), sampler_find("accelerated"), schedule, 1.0);
     ck_assert_msg(law.tv.value > 10.0 * right.tv.value, "TV %g against %g", law.tv.value, right.tv.value);
-    schedule_free(schedule);
 }
-END_TEST
 
 struct row {
     char target[32], schedule[32], sampler[32], error[32];
@@ -353,7 +320,7 @@ static void check_rows(const struct row *rows, size_t count)
     ck_assert_uint_le(count, MOST);
     for (size_t i = 0; i < count; i++)
         dimensions[i] = (size_t)rows[i].d;
-    struct schedule *schedule = make_schedule(rows->schedule, rows->c0, rows->c1, (size_t)rows->T);
+    OWNED_SCHEDULE *schedule = make_schedule(rows->schedule, rows->c0, rows->c1, (size_t)rows->T);
     enum status status =
         measure_target(&target, sampler_find(rows->sampler), NULL, schedule, dimensions, count, measurements, &error);
     for (size_t i = 0; i < count && status == STATUS_OK && strncmp(rows->error, "constant ", 9) == 0; i++) {
@@ -374,7 +341,6 @@ static void check_rows(const struct row *rows, size_t count)
         near_reference(d->kl_q_p.value, rows[i].other[1], &rows[i], "KL(q|p)");
         near_reference(d->chi2_q_p.value, rows[i].other[2], &rows[i], "chi2");
     }
-    schedule_free(schedule);
 }
 
 static int same_law(const struct row *a, const struct row *b)
@@ -384,7 +350,7 @@ static int same_law(const struct row *a, const struct row *b)
 }
 
 /* The rows of one target; the test runs in the project's root. */
-START_TEST(test_reference)
+TEST(test_reference, .count = 3)
 {
     static struct row rows[200];
     FILE *file = fopen("src/test/data/laws.csv", "r");
@@ -404,10 +370,9 @@ START_TEST(test_reference)
         check_rows(&rows[first], next - first);
     }
 }
-END_TEST
 
 /* theory (9'): without overshoot the law is pf-ode-2's, to the bit; halfway it is still of second order in h. */
-START_TEST(test_overshoot_law)
+TEST(test_overshoot_law)
 {
     static const double halves[] = {0.5, 0.5}, means[] = {-1.0, 1.0}, sds[] = {0.3, 0.3};
     const struct sampler *kind = sampler_find("accelerated-unclipped");
@@ -417,39 +382,21 @@ START_TEST(test_overshoot_law)
     target_init(&target, target_family_find("mixture"));
     set_mixture(&target, 2, halves, means, sds);
     for (int i = 0; i < 3; i++) {
-        struct schedule *schedule = make_schedule("li-cai", 2.0, 8.5, i == 1 ? 128 : 256);
+        OWNED_SCHEDULE *schedule = make_schedule("li-cai", 2.0, 8.5, i == 1 ? 128 : 256);
         struct measurement own, known;
-        struct error error = {STATUS_OK, ""};
         union params values;
         params_init(kind->params, &values);
         *(double *)(void *)(values.bytes + offset) = i == 2 ? 0.0 : 0.5;
-        struct sampler_instance *instance = sampler_instance_new(kind, &values, "own", NULL);
+        OWNED_SAMPLER *instance = sampler_instance_new(kind, &values, "own", NULL);
         ck_assert_ptr_nonnull(instance);
-        ck_assert_msg(measure_target(&target, &instance->sampler, NULL, schedule, &one, 1, &own, &error) == STATUS_OK,
-                      "%s", error.text);
-        ck_assert_int_eq(measure_target(&target, sampler_find("pf-ode-2"), NULL, schedule, &one, 1, &known, &error),
-                         STATUS_OK);
+        ASSERT_OK(measure_target, &target, &instance->sampler, NULL, schedule, &one, 1, &own);
+        ASSERT_OK(measure_target, &target, sampler_find("pf-ode-2"), NULL, schedule, &one, 1, &known);
         tv[i] = own.divergence.tv.value;
         h[i] = schedule->h;
         if (i == 2)
             ck_assert_mem_eq(&own.divergence, &known.divergence, sizeof own.divergence);
         else
             ck_assert(own.divergence.tv.value < 0.9 * known.divergence.tv.value);
-        sampler_instance_free(instance);
-        schedule_free(schedule);
     }
     ck_assert_double_eq_tol(log(tv[1] / tv[0]) / log(h[1] / h[0]), 2.0, 0.2);
-}
-END_TEST
-
-SUITE(line)
-{
-    ADD(test_overshoot_law);
-    ADD(test_against_closed_form, .count = ONE_COMPONENT);
-    ADD(test_reference, .count = 3);
-    ADD(test_radii_are_honest, .count = HONEST, .grows = 1);
-    ADD(test_threads);
-    ADD(test_extreme_schedule);
-    ADD(test_planted_noise);
-    ADD(test_planted_sign);
 }

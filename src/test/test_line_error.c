@@ -14,6 +14,8 @@
 #include "test/suite.h"
 #include "test/targets.h"
 
+TEST_SUITE(line_error);
+
 static double one[] = {1.0}, third[] = {0.3}, half[] = {0.5}, zero[] = {0.0};
 static double even[] = {0.5, 0.5}, modes[] = {-1.0, 1.0}, narrow[] = {0.3, 0.3};
 
@@ -27,30 +29,25 @@ enum { GAUSS, SHIFTED, BIMODAL };
 
 static struct divergence measure(const char *engine, const struct law_problem *problem, double resolution)
 {
-    struct law law;
+    OWNED(law) law;
     ASSERT_OK(compute_by, engine_called(engine), problem, resolution, &law);
     struct divergence divergence = divergences_of(&law, 1.0);
-    law_free(&law);
     return divergence;
-}
-
-static void agree(struct measured a, struct measured b, const char *what, const char *where)
-{
-    ck_assert_msg(fabs(a.value - b.value) <= a.error + b.error, "%s: %s %.12g +- %.3g against %.12g +- %.3g", where,
-                  what, a.value, a.error, b.value, b.error);
 }
 
 static const char *const profiles[] = {"uniform", "early", "late", "relative"};
 
 /* Affine errors keep Gaussians Gaussian. */
-START_TEST(test_affine)
+TEST(test_affine, .count = 16, .grows = 1)
 {
-    struct schedule *schedule = make_li_cai(_i % 2 == 0 ? 256 : 1024);
+    OWNED_SCHEDULE *schedule = make_li_cai(_i % 2 == 0 ? 128 : 512);
     struct score_error error = make_error(_i / 2 % 2 == 0 ? "bias" : "linear", 0.05, 0.0, 0.0);
     error.profile = error_profile_find(profiles[_i / 4]);
     for (int target = GAUSS; target <= SHIFTED; target++)
         for (size_t s = 0; sampler_at(s) != NULL; s++) {
-            if (((size_t)(_i + target) + s) % 2 >= taken(2)) /* one of two numbers of steps */
+            if (((size_t)(_i + target) + s) % 2 >= taken(2) /* one of two numbers of steps */
+                || !law_engine_carries(engine_called("line"), sampler_at(s))
+                || !law_engine_carries(engine_called("gaussian"), sampler_at(s)))
                 continue;
             struct law_problem problem = {
                 &targets[target].factor, sampler_at(s), schedule, &error, 0.3, 0.0, 0, NULL};
@@ -59,14 +56,12 @@ START_TEST(test_affine)
                            error.shape->name);
             ck_assert(engine_called("gaussian")->handles(&problem));
             struct divergence line = measure("line", &problem, 1.0), closed = measure("gaussian", &problem, 1.0);
-            agree(line.tv, closed.tv, "TV", where);
-            agree(line.kl_p_q, closed.kl_p_q, "KL", where);
+            assert_agree(line.tv, closed.tv, "TV", where);
+            assert_agree(line.kl_p_q, closed.kl_p_q, "KL", where);
             ck_assert_msg(line.tv.error < 1e-10 + 3e-5 * line.tv.value, "%s: TV = %g +- %g", where, line.tv.value,
                           line.tv.error);
         }
-    schedule_free(schedule);
 }
-END_TEST
 
 static const struct {
     const char *shape;
@@ -78,11 +73,10 @@ static const struct {
     {"sign", 0.05, 0.0, 0.0, 256, 1e-5},  {"bump", 0.05, 0.0, 0.1, 256, 1e-5}, {"bump", 0.05, 0.0, 1e-3, 256, 2e-7},
     {"bump", 0.02, 0.0, 1e-6, 256, 3e-7},
 };
-enum { ROUGH = sizeof rough / sizeof rough[0] };
 
-START_TEST(test_rough_errors)
+TEST(test_rough_errors, .count = COUNT(rough), .grows = 1)
 {
-    struct schedule *schedule = make_li_cai(rough[_i].T);
+    OWNED_SCHEDULE *schedule = make_li_cai(rough[_i].T);
     struct score_error error =
         make_error(rough[_i].shape, rough[_i].size, rough[_i].roughness, rough[_i].probability);
     static const char *const samplers[] = {"ddpm", "accelerated", "accelerated-sde-2024"};
@@ -93,21 +87,19 @@ START_TEST(test_rough_errors)
             &targets[BIMODAL].factor, sampler_find(samplers[s]), schedule, &error, 1.0, 0.0, 0, NULL};
         struct divergence once = measure("line", &problem, 1.0),
                           twice = measure("line", &problem, taken(3) == 3 ? 2.0 : 1.5);
-        agree(once.tv, twice.tv, "TV", samplers[s]);
-        agree(once.kl_p_q, twice.kl_p_q, "KL", samplers[s]);
-        agree(once.chi2_q_p, twice.chi2_q_p, "chi2", samplers[s]);
+        assert_agree(once.tv, twice.tv, "TV", samplers[s]);
+        assert_agree(once.kl_p_q, twice.kl_p_q, "KL", samplers[s]);
+        assert_agree(once.chi2_q_p, twice.chi2_q_p, "chi2", samplers[s]);
         ck_assert_msg(fmin(once.tv.error, twice.tv.error) < rough[_i].wide * twice.tv.value, "%s: TV = %g +- %g",
                       samplers[s], twice.tv.value, twice.tv.error);
     }
-    schedule_free(schedule);
 }
-END_TEST
 
 /* Where an error sets in between two checks, nothing but a check there sees it. */
-START_TEST(test_late_errors)
+TEST(test_late_errors, .count = 2, .grows = 1)
 {
     static const char *const samplers[] = {"ddpm", "accelerated"};
-    struct schedule *schedule = make_li_cai(1500);
+    OWNED_SCHEDULE *schedule = make_li_cai(1500);
     struct score_error error = make_error("wave", 1.0, 32.0, 0.0);
     error.profile = error_profile_find(_i == 0 ? "late" : "early");
     error.size = _i == 0 ? 1.0 : 0.01;
@@ -116,25 +108,24 @@ START_TEST(test_late_errors)
             continue;
         struct law_problem problem = {
             &targets[GAUSS].factor, sampler_find(samplers[s]), schedule, &error, 1.0, 0.0, 0, NULL};
-        struct divergence once = measure("line", &problem, 1.0), twice = measure("line", &problem, 2.0);
-        agree(once.tv, twice.tv, "TV", samplers[s]);
+        struct divergence once = measure("line", &problem, 1.0),
+                          twice = measure("line", &problem, taken(2) == 2 ? 2.0 : 1.5);
+        assert_agree(once.tv, twice.tv, "TV", samplers[s]);
         ck_assert_msg(once.tv.error < 1e-5 * once.tv.value, "%s: TV = %g +- %g", samplers[s], once.tv.value,
                       once.tv.error);
     }
-    schedule_free(schedule);
 }
-END_TEST
 
-START_TEST(test_maps)
+TEST(test_maps)
 {
     static const char *const samplers[] = {"ddim", "pf-ode-2"};
-    struct schedule *schedule = make_li_cai(256);
+    OWNED_SCHEDULE *schedule = make_li_cai(256);
     struct score_error error = make_error("wave", 0.002, 8.0, 0.0);
     for (size_t s = 0; s < 2; s++) {
         struct law_problem problem = {
             &targets[BIMODAL].factor, sampler_find(samplers[s]), schedule, &error, 1.0, 0.0, 0, NULL};
         struct divergence once = measure("line", &problem, 1.0), twice = measure("line", &problem, 2.0);
-        agree(once.tv, twice.tv, "TV", samplers[s]);
+        assert_agree(once.tv, twice.tv, "TV", samplers[s]);
         ck_assert_msg(twice.tv.error < 1e-8 * twice.tv.value, "%s: TV = %g +- %g", samplers[s], twice.tv.value,
                       twice.tv.error);
         struct law law;
@@ -147,9 +138,7 @@ START_TEST(test_maps)
         ck_assert_msg(strstr(failure.text, "jumps") != NULL, "%s", failure.text);
         error = make_error("wave", 0.002, 8.0, 0.0);
     }
-    schedule_free(schedule);
 }
-END_TEST
 
 static struct measurement measure_product(const char *sampler, const struct score_error *error, size_t T, size_t d,
                                           int target)
@@ -157,21 +146,20 @@ static struct measurement measure_product(const char *sampler, const struct scor
     struct target product;
     struct measurement out;
     struct error failure = {STATUS_OK, ""};
-    struct schedule *schedule = make_li_cai(T);
+    OWNED_SCHEDULE *schedule = make_li_cai(T);
     target_init(&product, target_family_find("mixture"));
     const struct factor *factor = &targets[target].factor;
     set_mixture(&product, factor->components, factor->weight, factor->mean, factor->sd);
     enum status status = measure_target(&product, sampler_find(sampler), error, schedule, &d, 1, &out, &failure);
     ck_assert_msg(status == STATUS_OK, "%s", failure.text);
-    schedule_free(schedule);
     return out;
 }
 
 /* A bias moves a Gaussian: TV = 2 Phi(shift/(2 sd)) - 1, in any direction of the space. */
-START_TEST(test_effect_of_bias)
+TEST(test_effect_of_bias)
 {
     enum { T = 512 };
-    struct schedule *schedule = make_li_cai(T);
+    OWNED_SCHEDULE *schedule = make_li_cai(T);
     struct score_error error = make_error("bias", 0.02, 0.0, 0.0);
     double shift = 0.0, V = 1.0, lambda = 0.25;
     for (size_t t = T; t >= 2; t--) {
@@ -191,12 +179,10 @@ START_TEST(test_effect_of_bias)
                           m.error_effect.value, m.error_effect.error, expected);
             ck_assert_double_lt(m.error_effect.error, 1e-5 * expected);
         }
-    schedule_free(schedule);
 }
-END_TEST
 
 /* The excess is at most the effect; and it is not far below where the sampler's own error is small. */
-START_TEST(test_effect_bounds_excess)
+TEST(test_effect_bounds_excess, .count = 5, .grows = 1)
 {
     static const char *const shapes[] = {"bias", "linear", "wave", "sign", "bump"};
     static const char *const samplers[] = {"ddpm", "accelerated"};
@@ -217,10 +203,9 @@ START_TEST(test_effect_bounds_excess)
             ck_assert(without.error_effect.value == 0.0);
         }
 }
-END_TEST
 
 /* In one coordinate of many, the others cancel. */
-START_TEST(test_effect_in_one_coordinate)
+TEST(test_effect_in_one_coordinate)
 {
     struct score_error error = make_error("wave", 0.05, 4.0, 0.0);
     error.spread = SPREAD_ONE;
@@ -229,10 +214,9 @@ START_TEST(test_effect_in_one_coordinate)
     ck_assert_double_eq_tol(alone.error_effect.value, among.error_effect.value, 1e-14);
     ck_assert_double_gt(among.divergence.tv.value, alone.divergence.tv.value);
 }
-END_TEST
 
 /* A bump 1e-6 wide in probability and 31 high at size 0.03 drives the correction over the clip. */
-START_TEST(test_clip)
+TEST(test_clip)
 {
     struct score_error error = make_error("bump", 0.03, 0.0, 1e-6);
     struct measurement clipped = measure_product("accelerated", &error, 256, 1, GAUSS);
@@ -244,10 +228,10 @@ START_TEST(test_clip)
     ck_assert_msg(difference > radius, "TV %g with the clip, %g without, radius %g", clipped.divergence.tv.value,
                   unclipped.divergence.tv.value, radius);
     /* In a product the clip is off, and the radius says what that may cost; in one dimension it may cost as much. */
-    struct schedule *schedule = make_li_cai(256);
+    OWNED_SCHEDULE *schedule = make_li_cai(256);
     struct law_problem problem = {
         &targets[GAUSS].factor, sampler_find("accelerated"), schedule, &error, 1.0, 0.0, 0, NULL};
-    struct law law;
+    OWNED(law) law;
     ASSERT_OK(compute_by, engine_called("line"), &problem, 1.0, &law);
     const struct clip_bound *bound = &law.clip;
     double copies = 1.0, probability = clip_probability(1, &bound, &copies, 1);
@@ -257,13 +241,10 @@ START_TEST(test_clip)
     struct measured tv = product.divergence.tv;
     ck_assert(product.clip_probability > 0.0 && tv.value + tv.error >= product.clip_probability);
     ck_assert(tv.value - tv.error <= fmax(0.0, tv.value + tv.error - 2.0 * product.clip_probability));
-    law_free(&law);
-    schedule_free(schedule);
 }
-END_TEST
 
 /* Without an error the clip is out of reach. */
-START_TEST(test_clip_idle)
+TEST(test_clip_is_out_of_reach)
 {
     static const size_t dimensions[] = {1, 64, 100000};
     for (int target = GAUSS; target <= BIMODAL; target++)
@@ -272,18 +253,4 @@ START_TEST(test_clip_idle)
             ck_assert_msg(m.clip_probability < 1e-20, "%s, d = %zu: %g", targets[target].name, dimensions[i],
                           m.clip_probability);
         }
-}
-END_TEST
-
-SUITE(line_error)
-{
-    ADD(test_affine, .count = 16, .grows = 1);
-    ADD(test_rough_errors, .count = ROUGH, .grows = 1);
-    ADD(test_late_errors, .count = 2, .grows = 1);
-    ADD(test_maps);
-    ADD(test_effect_of_bias);
-    ADD(test_effect_bounds_excess, .count = 5, .grows = 1);
-    ADD(test_effect_in_one_coordinate);
-    ADD(test_clip);
-    ADD(test_clip_idle);
 }

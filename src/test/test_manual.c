@@ -6,6 +6,8 @@
 #include "test/shell.h"
 #include "test/suite.h"
 
+TEST_SUITE(manual, .setup = shell_setup, .teardown = shell_teardown);
+
 /* Prints each option and example of a command's --help that the page, without its marks, lacks; then counts. */
 static const char compare[] =
     "cd \"$(dirname \"$0\")\"\n"
@@ -26,16 +28,15 @@ static const char compare[] =
     "grep -c -e ^-- all\n"
     "grep -c -e '^  diffrate' all\n";
 
-START_TEST(man_page_says_what_help_says)
+TEST(man_page_says_what_help_says)
 {
     write_file("compare.sh", compare);
-    assert_prints("bash %/compare.sh $(realpath @)", "23\n14\n");
+    assert_prints("bash %/compare.sh $(realpath @)", "23\n15\n");
     ck_assert_int_eq(
         shell("sed -i 's/retry.-failed//' %/page.1 && sed 's/\\\\-/-/g' %/page.1 | grep -c -e retry-failed"), 1);
 }
-END_TEST
 
-START_TEST(man_page_is_sound)
+TEST(man_page_is_sound, .tools = 1)
 {
     ck_assert_int_eq(shell("@ manual >%/page.1"), 0);
     ck_assert_int_eq(shell("grep -c '^\\.TH DIFFRATE 1 ' %/page.1"), 0);
@@ -44,14 +45,13 @@ START_TEST(man_page_is_sound)
     assert_prints("groff -man -Tutf8 -ww -z %/page.1 2>&1", "");
     ck_assert_int_eq(shell("groff -man -Tascii -P-c -P-b -P-o -P-u %/page.1 | grep -c -e '^ *-n, --sample=N$'"), 0);
 }
-END_TEST
 
 /* The last word is the one to complete. */
 static const struct {
     const char *words, *expected;
 } completions[] = {
     {"''",
-     "--help --version check completion diff explain help list manual measure merge plot prune report run verdict"},
+     "--help --version check completion diff explain help index list manual measure merge plot prune report run verdict"},
     {"me", "measure merge"},
     {"list s", "samplers schedules spreads"},
     {"list --p", "--plugin"},
@@ -75,7 +75,7 @@ static const struct {
     {"fly ''", ""},
 };
 
-START_TEST(bash_completes)
+TEST(bash_completes)
 {
     char command[400];
     write_file("complete.sh",
@@ -84,26 +84,24 @@ START_TEST(bash_completes)
     ck_assert_int_eq(shell("@ completion >%/completion && cd % && mkdir dir && touch x.yaml y.yml a.so r.h5 text"),
                      0);
     ck_assert_int_eq(shell("bash -ec '. %/completion; complete -p diffrate'"), 0);
-    for (size_t i = 0; i < sizeof completions / sizeof completions[0]; i++) {
+    for (size_t i = 0; i < COUNT(completions); i++) {
         (void)snprintf(command, sizeof command, "bash %%/complete.sh %s 2>&1", completions[i].words);
         ck_assert_int_eq(shell(command), 0);
         output[strcspn(output, "\n")] = '\0';
         ck_assert_msg(strcmp(output, completions[i].expected) == 0, "%s: %s", completions[i].words, output);
     }
 }
-END_TEST
 
 /* Every word that completes `list` is one that it lists, and none is left out. */
-START_TEST(list_completes_with_what_it_lists)
+TEST(list_completes_with_what_it_lists)
 {
     assert_prints("for part in $(@ completion | sed -n \"s/.*list,.) _diffrate_words '\\\\(.*\\\\)'.*/\\\\1/p\"); do "
                   "@ list $part | head -1; done >%/listed; @ list | grep -x '[a-z][a-z]*' | cmp - %/listed && wc -l "
                   "<%/listed",
                   "11\n");
 }
-END_TEST
 
-START_TEST(install_puts_both_in_place)
+TEST(install_puts_both_in_place)
 {
     ck_assert_msg(shell("env -u MAKEFLAGS -u MAKELEVEL make -s install DESTDIR=% PREFIX=/p 2>&1") == 0, "%s", output);
     ck_assert_int_eq(shell("%/p/bin/diffrate manual | cmp - %/p/share/man/man1/diffrate.1 && "
@@ -115,25 +113,15 @@ START_TEST(install_puts_both_in_place)
     assert_prints("cd % && p/bin/diffrate measure experiments/quick.yaml --json 2>said | wc -l && "
                   "grep -q 'taking .*p/bin/../share/diffrate/experiments/quick.yaml' said",
                   "24\n");
-    ck_assert_msg(
-        shell("cd % && p/bin/diffrate run experiments/quick.yaml -o out 2>&1 && test -s out/quick/speedup.svg") == 0,
-        "%s", output);
+    ck_assert_msg(shell("cd % && sed 's/^accuracies.*//; s/^max_steps.*//; s/^claims.*//' "
+                        "p/share/diffrate/experiments/quick.yaml > s.yaml && "
+                        "p/bin/diffrate run s.yaml -o out 2>&1 && test -s out/s/tv-steps.svg")
+                      == 0,
+                  "%s", output);
     for (const char *const *name = (const char *const[]){"quick", "scaling", "my-plugin", NULL}; *name != NULL;
          name++) {
         char command[100];
         (void)snprintf(command, sizeof command, "test -s %%/p/share/diffrate/experiments/%s.yaml", *name);
         ck_assert_int_eq(shell(command), 0);
     }
-}
-END_TEST
-
-SUITE(manual)
-{
-    suite->setup = shell_setup;
-    suite->teardown = shell_teardown;
-    ADD(man_page_says_what_help_says);
-    ADD(man_page_is_sound, .tools = 1);
-    ADD(bash_completes);
-    ADD(list_completes_with_what_it_lists);
-    ADD(install_puts_both_in_place);
 }

@@ -8,6 +8,8 @@
 
 #include "test/suite.h"
 
+TEST_SUITE(panels);
+
 enum { MOST = 24 };
 
 struct mixture {
@@ -37,10 +39,8 @@ static const struct mixture mixtures[] = {
     {"narrow at the end", 2, {0.5, 0.5}, {0.0, -9.4}, {1.0, 1e-9}},
     {"24 scales", MOST, {0.0}, {0.0}, {0.0}}, /* filled by read_mixture */
 };
-enum { MIXTURES = sizeof mixtures / sizeof mixtures[0] };
 
 static const double noises[] = {0.5, 1e-2, 1e-12, 1e-24, 1e-32, 1e-40};
-enum { NOISES = sizeof noises / sizeof noises[0] };
 
 static const double resolutions[] = {1.0, 2.5};
 
@@ -166,20 +166,18 @@ static void check_lengths(const struct layout *layout, double resolution)
         }
 }
 
-START_TEST(test_tiles)
+TEST(test_tiles, .count = COUNT(mixtures))
 {
-    for (size_t i = 0; i < NOISES; i++)
+    for (size_t i = 0; i < COUNT(noises); i++)
         for (int j = 0; j < 2; j++) {
-            struct layout layout;
+            OWNED(layout) layout;
             layout_init(&layout, &mixtures[_i], noises[i]);
             lay_out(&layout, resolutions[j], NULL);
             check_order(&layout, 4.0);
             check_cover(&layout);
             check_lengths(&layout, resolutions[j]);
-            layout_free(&layout);
         }
 }
-END_TEST
 
 static double random_in(double from, double to)
 {
@@ -208,15 +206,15 @@ static void fit_log_density(struct layout *layout, double *magnitude)
 
 /* log p at random points of every panel, seen from every component. Beside the rounding of the point itself the error
  * is below 3e-13 of the panel's largest value, but for 6e-12 right after a sharp valley. */
-START_TEST(test_interpolates)
+TEST(test_interpolates, .count = COUNT(mixtures))
 {
     const double tolerance = 2e-11;
-    for (size_t i = 0; i < NOISES; i++)
+    for (size_t i = 0; i < COUNT(noises); i++)
         for (int j = 0; j < 2; j++) {
-            struct layout layout;
+            OWNED(layout) layout;
             layout_init(&layout, &mixtures[_i], noises[i]);
             lay_out(&layout, resolutions[j], NULL);
-            double *magnitude = calloc(layout.panels.count, sizeof *magnitude);
+            FREED double *magnitude = calloc(layout.panels.count, sizeof *magnitude);
             ck_assert_ptr_nonnull(magnitude);
             fit_log_density(&layout, magnitude);
             for (size_t k = 0; k < layout.factor.components; k++) {
@@ -239,46 +237,39 @@ START_TEST(test_interpolates)
                     }
                 }
             }
-            free(magnitude);
-            layout_free(&layout);
         }
 }
-END_TEST
 
 /* An atom in a Gaussian, as the noise falls: a fixed number of panels a decade. */
-START_TEST(test_count_grows_with_log)
+TEST(test_count_grows_with_log)
 {
     static const struct mixture atom = {"atom", 2, {0.5, 0.5}, {0.0, 0.7}, {1.0, 0.0}};
     size_t before = 0;
     for (int decades = 2; decades <= 20; decades += 2) {
-        struct layout layout;
+        OWNED(layout) layout;
         layout_init(&layout, &atom, pow(10.0, -2.0 * decades));
         lay_out(&layout, 1.0, NULL);
         if (before > 0) /* 2 log_2(100) = 13 */
             ck_assert_uint_le(layout.panels.count, before + 17);
         before = layout.panels.count;
-        layout_free(&layout);
     }
     ck_assert_uint_lt(before, 220);
 }
-END_TEST
 
 static const size_t most_panels[] = {15,  36,  44,  46,  58, 66, 58,  54,  360, 360,
                                      150, 200, 190, 150, 22, 24, 135, 120, 125};
 
 /* No more panels than the mixtures above take; a change that costs more is to be seen. */
-START_TEST(test_count)
+TEST(test_count, .count = COUNT(mixtures))
 {
-    for (size_t i = 0; i < NOISES; i++) {
-        struct layout layout;
+    for (size_t i = 0; i < COUNT(noises); i++) {
+        OWNED(layout) layout;
         layout_init(&layout, &mixtures[_i], noises[i]);
         lay_out(&layout, 1.0, NULL);
         ck_assert_msg(layout.panels.count <= most_panels[_i], "%s: %zu panels at noise %g", layout.mixture.name,
                       layout.panels.count, noises[i]);
-        layout_free(&layout);
     }
 }
-END_TEST
 
 static double length_at(const struct layout *layout, double x)
 {
@@ -292,7 +283,7 @@ static double length_at(const struct layout *layout, double x)
     return 0.0;
 }
 
-START_TEST(test_symmetry)
+TEST(test_symmetry)
 {
     static const struct mixture symmetric[] = {
         {"two", 2, {0.5, 0.5}, {-1.0, 1.0}, {0.3, 0.3}},
@@ -300,8 +291,8 @@ START_TEST(test_symmetry)
         {"scales", 2, {0.5, 0.5}, {0.0, 0.0}, {1.0, 1e-3}},
         {"four", 4, {0.25, 0.25, 0.25, 0.25}, {-1.0, 1.0, -2.0, 2.0}, {0.01, 0.01, 1.0, 1.0}},
     };
-    for (size_t i = 0; i < sizeof symmetric / sizeof symmetric[0]; i++) {
-        struct layout layout;
+    for (size_t i = 0; i < COUNT(symmetric); i++) {
+        OWNED(layout) layout;
         layout_init(&layout, &symmetric[i], 1e-9);
         lay_out(&layout, 1.0, NULL);
         for (double x = 1e-4; x < 2.2; x *= 1.01) {
@@ -309,10 +300,8 @@ START_TEST(test_symmetry)
             ck_assert_msg(ratio < 2.5 && ratio > 0.4, "%s: lengths at %g and its mirror image differ by %g",
                           layout.mixture.name, x, ratio);
         }
-        layout_free(&layout);
     }
 }
-END_TEST
 
 static size_t intervals(const struct panels *panels)
 {
@@ -323,7 +312,7 @@ static size_t intervals(const struct panels *panels)
 }
 
 /* 2 * 9.5 standard deviations are covered, and 12 more of the wider component. */
-START_TEST(test_gaps)
+TEST(test_gaps)
 {
     static const struct {
         struct mixture mixture;
@@ -340,8 +329,8 @@ START_TEST(test_gaps)
         {{"narrow ones before", 3, {0.3, 0.3, 0.4}, {20.0, 5.0, 0.0}, {1.0, 1e-6, 1e-6}}, 1},
         {{"narrow ones apart", 3, {0.3, 0.3, 0.4}, {0.0, 25.0, 26.0}, {1.0, 1e-6, 1e-6}}, 3},
     };
-    for (size_t i = 0; i < sizeof gaps / sizeof gaps[0]; i++) {
-        struct layout layout;
+    for (size_t i = 0; i < COUNT(gaps); i++) {
+        OWNED(layout) layout;
         layout_init(&layout, &gaps[i].mixture, 1e-20);
         lay_out(&layout, 1.0, NULL);
         check_order(&layout, 4.0);
@@ -349,20 +338,18 @@ START_TEST(test_gaps)
         check_lengths(&layout, 1.0);
         ck_assert_msg(intervals(&layout.panels) == gaps[i].intervals, "%s: %zu intervals", layout.mixture.name,
                       intervals(&layout.panels));
-        layout_free(&layout);
     }
 }
-END_TEST
 
 /* Panels of a level serve the levels near by: the ends move and stay shared, and in order while the noise falls: then
  * components draw in their panels. */
-START_TEST(test_moves)
+TEST(test_moves, .count = COUNT(mixtures))
 {
     static const double change[] = {0.75, 0.9, 1.0, 1.1, 1.25};
-    for (size_t i = 0; i < NOISES; i++)
-        for (size_t j = 0; j < sizeof change / sizeof change[0]; j++) {
-            struct layout layout;
-            struct panels before;
+    for (size_t i = 0; i < COUNT(noises); i++)
+        for (size_t j = 0; j < COUNT(change); j++) {
+            OWNED(layout) layout;
+            OWNED(panels) before;
             struct error error;
             int in_order;
             layout_init(&layout, &mixtures[_i], noises[i]);
@@ -383,18 +370,15 @@ START_TEST(test_moves)
                     ck_assert(before.panel[p].half_width == layout.panels.panel[p].half_width);
                 }
             }
-            panels_free(&before);
-            layout_free(&layout);
         }
 }
-END_TEST
 
 /* Intervals that would overlap are not in order. */
-START_TEST(test_moves_into_each_other)
+TEST(test_moves_into_each_other)
 {
     static const struct mixture atoms = {"atoms", 2, {0.5, 0.5}, {-1.0, 1.0}, {0.0, 0.0}};
-    struct layout layout;
-    struct panels moved = {0};
+    OWNED(layout) layout;
+    OWNED(panels) moved = {0};
     struct error error;
     int in_order;
     layout_init(&layout, &atoms, 1e-3);
@@ -403,10 +387,7 @@ START_TEST(test_moves_into_each_other)
     set_noise(&layout, 1.2e-2);
     ck_assert(panels_move(&layout.panels, &layout.level, &moved, &in_order, &error) == STATUS_OK);
     ck_assert(!in_order);
-    panels_free(&moved);
-    layout_free(&layout);
 }
-END_TEST
 
 /* A jump among panels: mixture, level, fineness. */
 static const struct {
@@ -424,14 +405,13 @@ static const struct {
     {{"longest", 2, {0.5, 0.5}, {0.0, 0.7}, {1.0, 1e-3}}, {.longest = 0.05}},
     {{"longest and edge", 1, {1.0}, {0.0}, {1.0}}, {.longest = 0.2, .finest = 1e-4, .edges = 1, .edge = {0.4}}},
 };
-enum { SHARP = sizeof sharp / sizeof sharp[0] };
 
-START_TEST(test_fineness)
+TEST(test_fineness, .count = COUNT(sharp))
 {
     const struct fineness *fineness = &sharp[_i].fineness;
     for (int j = 0; j < 2; j++) {
         double resolution = resolutions[j];
-        struct layout layout;
+        OWNED(layout) layout;
         layout_init(&layout, &sharp[_i].mixture, 1e-20);
         lay_out(&layout, resolution, NULL);
         size_t without = layout.panels.count;
@@ -459,18 +439,16 @@ START_TEST(test_fineness)
             ck_assert_double_le((double)layout.panels.count,
                                 (double)without + (double)fineness->edges * (2.0 * row + 8.0 * resolution));
         }
-        layout_free(&layout);
     }
 }
-END_TEST
 
 /* What a smoothed jump looks like, interpolated: measured, 2e-11. */
-START_TEST(test_interpolates_at_edges)
+TEST(test_interpolates_at_edges, .count = COUNT(sharp))
 {
     struct chebyshev chebyshev;
     chebyshev_init(&chebyshev);
     const struct fineness *fineness = &sharp[_i].fineness;
-    struct layout layout;
+    OWNED(layout) layout;
     layout_init(&layout, &sharp[_i].mixture, 1e-20);
     lay_out(&layout, 1.0, fineness);
     for (size_t p = 0; p < layout.panels.count; p++)
@@ -488,18 +466,16 @@ START_TEST(test_interpolates_at_edges)
                 ck_assert_double_eq_tol(made, erf((x - edge) / fineness->finest), 1e-10 + rounding);
             }
         }
-    layout_free(&layout);
 }
-END_TEST
 
 /* A function handed on from layout to layout, each a little further along, stays what it was. */
-START_TEST(test_hands_on)
+TEST(test_hands_on)
 {
     static const struct mixture mixture = {"scales", 2, {0.4, 0.6}, {0.0, 0.5}, {0.01, 1.0}};
     struct chebyshev chebyshev;
     chebyshev_init(&chebyshev);
-    struct layout layout;
-    struct panels before = {0};
+    OWNED(layout) layout;
+    OWNED(panels) before = {0};
     layout_init(&layout, &mixture, 1e-4);
     for (int step = 0; step <= 3000; step++) {
         mixture_level_set(&layout.level, &(struct level){1.0, 1e-4 * exp(-1e-3 * step)});
@@ -525,34 +501,13 @@ START_TEST(test_hands_on)
         before = layout.panels;
         layout.panels = other;
     }
-    panels_free(&before);
-    layout_free(&layout);
 }
-END_TEST
 
-START_TEST(test_too_many)
+TEST(test_too_many)
 {
     struct fineness fineness = {.longest = 1e-7};
-    struct layout layout;
+    OWNED(layout) layout;
     struct error error;
     layout_init(&layout, &mixtures[0], 1e-2);
     ck_assert(panels_lay_out(&layout.level, 1.0, &fineness, &layout.panels, &error) == STATUS_MEMORY);
-    layout_free(&layout);
-}
-END_TEST
-
-SUITE(panels)
-{
-    ADD(test_tiles, .count = MIXTURES);
-    ADD(test_interpolates, .count = MIXTURES);
-    ADD(test_count, .count = MIXTURES);
-    ADD(test_count_grows_with_log);
-    ADD(test_symmetry);
-    ADD(test_gaps);
-    ADD(test_too_many);
-    ADD(test_fineness, .count = SHARP);
-    ADD(test_interpolates_at_edges, .count = SHARP);
-    ADD(test_moves, .count = MIXTURES);
-    ADD(test_moves_into_each_other);
-    ADD(test_hands_on);
 }

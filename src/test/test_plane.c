@@ -14,6 +14,8 @@
 #include "test/suite.h"
 #include "test/targets.h"
 
+TEST_SUITE(plane);
+
 static const double quarter[] = {0.25, 0.25, 0.25, 0.25}, third[] = {0.3, 0.3, 0.4}, half[] = {0.5, 0.5};
 static const double corners[] = {-1.0, -1.0, -1.0, 1.0, 1.0, -1.0, 1.0, 1.0}, equal[] = {0.3, 0.3, 0.3, 0.3};
 static const double triangle[] = {-0.9, -0.5, 0.9, -0.4, 0.1, 1.0}, unequal[] = {0.35, 0.3, 0.45};
@@ -65,21 +67,21 @@ static const struct {
     double resolution, relative;
 } runs[] = {{"ddpm", 64, 0.8, 1e-6},
             {"accelerated", 96, 0.35, 1e-3},
+            {"runge-kutta-3", 64, 0.3, 1e-3},
             {"accelerated-sde-2024", 48, 0.4, 1e-3},
-            {"ddpm-ancestral", 128, 0.5, 1e-4},
-            {"runge-kutta-3", 64, 0.3, 1e-3}};
-enum { RUNS = sizeof runs / sizeof runs[0] };
+            {"ddpm-ancestral", 128, 0.5, 1e-4}};
+enum { FEW_RUNS = 3 /* in a small run */ };
 
 /* Four modes at (+-1, +-1) are two coordinates with two each. */
-START_TEST(test_product)
+TEST(test_product, .count = taken(2) == 2 ? COUNT(runs) : FEW_RUNS, .grows = 1)
 {
-    struct schedule *schedule = make_li_cai(runs[_i].T);
+    OWNED_SCHEDULE *schedule = make_li_cai(runs[_i].T);
     struct factor four = eased(product), two = eased(bimodal);
     struct law_problem problem = {.factor = &four, .sampler = sampler_find(runs[_i].sampler), .schedule = schedule};
-    struct law plane = compute(&problem, finer() * runs[_i].resolution);
+    OWNED(law) plane = compute(&problem, finer() * runs[_i].resolution);
     ck_assert_str_eq(plane.engine->name, "plane");
     problem.factor = &two;
-    struct law line = compute(&problem, 1.0);
+    OWNED(law) line = compute(&problem, 1.0);
     struct divergence a = divergences_of(&plane, 1.0), b = divergences_of(&line, 2.0);
     double relative = runs[_i].relative;
     agree(a.tv, b.tv, relative, "TV", runs[_i].sampler);
@@ -89,11 +91,7 @@ START_TEST(test_product)
     agree(a.hellinger2, b.hellinger2, 10.0 * relative, "Hellinger", runs[_i].sampler);
     ck_assert_msg(fabs(plane.mass_defect) < 1e-9 + 3.0 * relative * a.tv.value, "mass defect %g", plane.mass_defect);
     ck_assert_msg(a.tv.error < 30.0 * relative * a.tv.value, "TV %g +- %g says nothing", a.tv.value, a.tv.error);
-    law_free(&plane);
-    law_free(&line);
-    schedule_free(schedule);
 }
-END_TEST
 
 static struct target plane_target(const struct factor *factor)
 {
@@ -106,18 +104,17 @@ static struct target plane_target(const struct factor *factor)
 static struct measurement measure(const struct target *target, const char *sampler, const struct score_error *error,
                                   size_t T, size_t dimension)
 {
-    struct schedule *schedule = make_li_cai(T);
+    OWNED_SCHEDULE *schedule = make_li_cai(T);
     struct measurement out;
     struct error failure = {STATUS_OK, ""};
     enum status status =
         measure_target(target, sampler_find(sampler), error, schedule, &dimension, 1, &out, &failure);
     ck_assert_msg(status == STATUS_OK, "%s", failure.text);
-    schedule_free(schedule);
     return out;
 }
 
 /* The same modes turned by an angle. */
-START_TEST(test_rotation)
+TEST(test_rotation, .grows = 1)
 {
     double c = cos(0.7), s = sin(0.7), turned[6];
     for (size_t k = 0; k < 3; k++) {
@@ -125,44 +122,36 @@ START_TEST(test_rotation)
         turned[2 * k + 1] = s * triangle[2 * k] + c * triangle[2 * k + 1];
     }
     struct factor other = {2, 3, third, turned, unequal, NULL};
-    struct schedule *schedule = make_li_cai(48);
+    OWNED_SCHEDULE *schedule = make_li_cai(48);
     struct law_problem problem = {.factor = &three, .sampler = sampler_find("ddpm"), .schedule = schedule};
-    struct law law = compute(&problem, 0.55 * finer());
+    OWNED(law) law = compute(&problem, 0.55 * finer());
     problem.factor = &other;
-    struct law rotated = compute(&problem, 0.55 * finer());
+    OWNED(law) rotated = compute(&problem, 0.55 * finer());
     struct divergence a = divergences_of(&law, 1.0), b = divergences_of(&rotated, 1.0);
     agree(a.tv, b.tv, 1e-5, "TV", "turned");
     agree(a.kl_q_p, b.kl_q_p, 1e-4, "KL(q|p)", "turned");
-    law_free(&law);
-    law_free(&rotated);
-    schedule_free(schedule);
 }
-END_TEST
 
 /* Two modes in the plane, by the engine itself, and taken apart into a line and a Gaussian. */
-START_TEST(test_collinear)
+TEST(test_collinear)
 {
     double means[] = {-0.8, -0.3, 0.4, 0.6};
     struct factor factor = {2, 2, half, means, equal, NULL};
     struct target target = plane_target(&factor);
-    struct schedule *schedule = make_li_cai(48);
+    OWNED_SCHEDULE *schedule = make_li_cai(48);
     struct law_problem problem = {.factor = &factor, .sampler = sampler_find("ddpm"), .schedule = schedule};
-    struct law law = compute(&problem, 0.8);
+    OWNED(law) law = compute(&problem, 0.8);
     struct divergence direct = divergences_of(&law, 1.0);
     struct measurement apart = measure(&target, "ddpm", NULL, 48, 2);
     ck_assert_str_eq(apart.method, "line + gaussian, composed");
     agree(direct.tv, apart.divergence.tv, 5e-6, "TV", "collinear modes");
     agree(direct.kl_p_q, apart.divergence.kl_p_q, 5e-5, "KL(p|q)", "collinear modes");
-    law_free(&law);
-    schedule_free(schedule);
 }
-END_TEST
 
 static struct divergence at_resolution(const struct law_problem *problem, double resolution)
 {
-    struct law law = compute(problem, resolution);
+    OWNED(law) law = compute(problem, resolution);
     struct divergence divergence = divergences_of(&law, 1.0);
-    law_free(&law);
     return divergence;
 }
 
@@ -176,43 +165,39 @@ static const struct {
     double resolution;
 } honest[] = {
     {"three", "accelerated", {2, 3, third, triangle, unequal, NULL}, 64, 0.35},
+    {"atoms", "ddpm", {2, 2, half, far, atom_sd, NULL}, 128, 0.7},
     {"nested", "ddpm", {2, 2, nested_weight, nested_mean, nested_sd, NULL}, 64, 0.4},
     {"far apart", "ddpm", {2, 2, uneven, far, equal, NULL}, 64, 0.4},
-    {"atoms", "ddpm", {2, 2, half, far, atom_sd, NULL}, 128, 0.7},
 };
-enum { HONEST = sizeof honest / sizeof honest[0] };
+enum { FEW_HONEST = 2 };
 
-START_TEST(test_radii_are_honest)
+TEST(test_radii_are_honest, .count = taken(2) == 2 ? COUNT(honest) : FEW_HONEST, .grows = 1)
 {
-    struct schedule *schedule = make_li_cai(honest[_i].T);
+    OWNED_SCHEDULE *schedule = make_li_cai(honest[_i].T);
     struct law_problem problem = {
         .factor = &honest[_i].factor, .sampler = sampler_find(honest[_i].sampler), .schedule = schedule};
     struct divergence once = at_resolution(&problem, finer() * honest[_i].resolution),
                       again = at_resolution(&problem, (finer() > 1.0 ? 1.75 : 1.25) * honest[_i].resolution);
     agree(once.tv, again.tv, 1e-3, "TV", honest[_i].name);
     agree(once.kl_q_p, again.kl_q_p, 1e-2, "KL(q|p)", honest[_i].name);
-    schedule_free(schedule);
 }
-END_TEST
 
 static double too_noisy(const struct step *step)
 {
     return sampler_find("accelerated")->log_noise_ratio(step) + log(1.01);
 }
 
-START_TEST(test_planted_noise)
+TEST(test_planted_noise)
 {
     struct sampler wrong = *sampler_find("accelerated");
-    struct schedule *schedule = make_li_cai(128);
+    OWNED_SCHEDULE *schedule = make_li_cai(128);
     struct law_problem problem = {.factor = &three, .sampler = &wrong, .schedule = schedule};
     struct divergence right = at_resolution(&problem, 0.35);
     wrong.log_noise_ratio = too_noisy;
     struct divergence planted = at_resolution(&problem, 0.35);
     ck_assert_msg(planted.tv.value > 1.5 * right.tv.value && planted.tv.value > 2e-3, "TV %g against %g",
                   planted.tv.value, right.tv.value);
-    schedule_free(schedule);
 }
-END_TEST
 
 /* An error in each coordinate of the product target, or in one, against the same on lines. */
 static const struct {
@@ -222,9 +207,9 @@ static const struct {
     double resolution;
 } errors[] = {{"wave", "ddpm", SPREAD_ALL, 48, 0.35},
               {"bias", "ddpm-ancestral", SPREAD_ONE, 48, 0.35},
-              {"linear", "ddpm", SPREAD_ALL, 48, 0.35},
-              {"wave", "lagrange-3", SPREAD_ONE, 96, 0.35}};
-enum { ERRORS = sizeof errors / sizeof errors[0] };
+              {"wave", "lagrange-3", SPREAD_ONE, 96, 0.35},
+              {"linear", "ddpm", SPREAD_ALL, 48, 0.35}};
+enum { FEW_ERRORS = 3 };
 
 static struct law relative_law(const struct law *law, const struct law *base)
 {
@@ -240,16 +225,13 @@ static struct measured tv_of(const struct law_group *groups, size_t count)
     return tv;
 }
 
-START_TEST(test_score_errors)
+TEST(test_score_errors, .count = taken(2) == 2 ? COUNT(errors) : FEW_ERRORS, .grows = 1)
 {
-    struct score_error error = {.shape = error_shape_find(errors[_i].shape),
-                                .profile = error_profile_find("uniform"),
-                                .spread = errors[_i].spread,
-                                .size = 0.05,
-                                .roughness = 2.0};
+    struct score_error error = make_error(errors[_i].shape, 0.05, 2.0, 0.0);
+    error.spread = errors[_i].spread;
     int all = error.spread == SPREAD_ALL;
     struct factor four = eased(product), two = eased(bimodal);
-    struct schedule *schedule = make_li_cai(errors[_i].T);
+    OWNED_SCHEDULE *schedule = make_li_cai(errors[_i].T);
     struct law_problem problem = {.sampler = sampler_find(errors[_i].sampler), .schedule = schedule};
     struct law plane[3], line[3]; /* exact scores, with the error, and one seen from the other */
     for (int i = 0; i < 2; i++) {
@@ -272,22 +254,17 @@ START_TEST(test_score_errors)
         law_free(&plane[i]);
         law_free(&line[i]);
     }
-    schedule_free(schedule);
 }
-END_TEST
 
 /* Along the diagonal of collinear modes that lie on it the error is one on a line. */
-START_TEST(test_diagonal_error)
+TEST(test_diagonal_error)
 {
     double means[] = {-0.6, -0.6, 0.6, 0.6}, along[] = {-0.6 * M_SQRT2, 0.6 * M_SQRT2};
     struct factor factor = {2, 2, half, means, equal, NULL};
     struct target plane = plane_target(&factor), line;
     struct target_part parts[2];
-    struct score_error error = {.shape = error_shape_find("wave"),
-                                .profile = error_profile_find("uniform"),
-                                .spread = SPREAD_DIAGONAL,
-                                .size = 0.05,
-                                .roughness = 1.0};
+    struct score_error error = make_error("wave", 0.05, 1.0, 0.0);
+    error.spread = SPREAD_DIAGONAL;
     target_init(&parts[0].target, target_family_find("mixture"));
     parts[0].copies = 1;
     set_mixture(&parts[0].target, 2, half, along, equal);
@@ -302,9 +279,8 @@ START_TEST(test_diagonal_error)
     struct measurement b = measure(&line, "ddpm", &error, 48, 2);
     agree(a.divergence.tv, b.divergence.tv, 2e-6, "TV", "diagonal");
 }
-END_TEST
 
-START_TEST(test_what_is_refused)
+TEST(test_what_is_refused)
 {
     struct score_error bump = {.shape = error_shape_find("bump"), .profile = error_profile_find("uniform")};
     struct law_problem problem = {.factor = &three, .sampler = sampler_find("ddim")};
@@ -315,7 +291,6 @@ START_TEST(test_what_is_refused)
     problem.error_share = 1.0;
     ck_assert_ptr_null(law_engine_for(&problem));
 }
-END_TEST
 
 static struct factor_list decomposed(const struct factor *factor, double multiplicity)
 {
@@ -326,7 +301,7 @@ static struct factor_list decomposed(const struct factor *factor, double multipl
 }
 
 /* Three modes in d = 16 become a plane and Gaussians. */
-START_TEST(test_decomposition)
+TEST(test_decomposition)
 {
     enum { D = 16 };
     double means[3 * D];
@@ -334,7 +309,7 @@ START_TEST(test_decomposition)
         for (size_t i = 0; i < D; i++)
             means[k * D + i] = 0.2 + 0.3 * sin((double)(k * 7 + i * (k + 1)));
     struct factor factor = {D, 3, third, means, equal, NULL};
-    struct factor_list list = decomposed(&factor, 2.0);
+    OWNED(factor_list) list = decomposed(&factor, 2.0);
     ck_assert_uint_eq(list.count, 3);
     const struct factor *plane = &list.group[0].factor;
     ck_assert_uint_eq(plane->dimension, 2);
@@ -352,11 +327,9 @@ START_TEST(test_decomposition)
                 after += plane->mean[2 * j + i] * plane->mean[2 * k + i];
             ck_assert_double_eq_tol(after, before, 1e-13);
         }
-    factor_list_free(&list);
 }
-END_TEST
 
-START_TEST(test_decomposition_into_lines)
+TEST(test_decomposition_into_lines)
 {
     double collinear[] = {1.0, 0.0, 2.0, 0.0, 2.0, 1.0, 3.0, 0.0, 1.5, 0.5, 2.5, 0.0}, same[8] = {0.0};
     struct factor line = {4, 3, third, collinear, equal, NULL};
@@ -378,19 +351,4 @@ START_TEST(test_decomposition_into_lines)
     list = decomposed(&product, 1.0); /* equal ones, that fill the plane */
     ck_assert_uint_eq(list.count, 1);
     factor_list_free(&list);
-}
-END_TEST
-
-SUITE(plane)
-{
-    ADD(test_product, .count = RUNS, .grows = 1);
-    ADD(test_rotation, .grows = 1);
-    ADD(test_collinear);
-    ADD(test_radii_are_honest, .count = HONEST, .grows = 1);
-    ADD(test_planted_noise);
-    ADD(test_what_is_refused);
-    ADD(test_score_errors, .count = ERRORS, .grows = 1);
-    ADD(test_diagonal_error);
-    ADD(test_decomposition);
-    ADD(test_decomposition_into_lines);
 }

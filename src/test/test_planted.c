@@ -32,47 +32,43 @@ static void teardown(void)
     ck_assert_int_eq(system(command), 0);
 }
 
+TEST_SUITE(planted, .setup = setup, .teardown = teardown);
+
 /* The overall finding on eps-accelerated when `sampler` is what runs under that name. */
 static struct finding judge(const struct sampler *sampler)
 {
-    struct error error = {STATUS_OK, ""};
-    struct spec spec;
+    OWNED(spec) spec;
     struct provenance provenance;
-    struct run_summary summary;
-    struct evidence evidence;
+    OWNED(run_summary) summary;
+    OWNED(evidence) evidence;
     struct finding *findings;
     size_t count;
     provenance_collect(0, NULL, &provenance);
-    ck_assert_msg(spec_parse("planted.yaml", text, strlen(text), "", claim_names(), &spec, &error) == STATUS_OK, "%s",
-                  error.text);
+    ASSERT_OK(spec_parse, "planted.yaml", text, strlen(text), "", claim_names(), &spec);
     spec.samplers[0] = sampler;
     struct run_options options = {
         .directory = directory, .jobs = 1, .share = 1, .shares = 1, .force = 1, .provenance = &provenance};
-    ck_assert_msg(run_experiment(&spec, &options, &summary, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(run_experiment, &spec, &options, &summary);
     ck_assert_uint_eq(summary.failed, 0);
-    run_summary_free(&summary);
-    spec_free(&spec);
-    ck_assert_msg(evidence_read(directory, claim_names(), &evidence, &error) == STATUS_OK, "%s", error.text);
-    ck_assert_msg(claims_decide(&evidence, &findings, &count, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(evidence_read, directory, claim_names(), &evidence);
+    ASSERT_OK(claims_decide, &evidence, &findings, &count);
     ck_assert_uint_eq(count, 2);
     struct finding finding = findings[0];
     ck_assert_int_eq((int)findings[1].outcome, (int)finding.outcome);
     findings_free(findings, count);
-    evidence_free(&evidence);
     return finding;
 }
 
-START_TEST(the_right_sampler_is_supported)
+TEST(the_right_sampler_is_supported)
 {
     struct finding finding = judge(sampler_find("accelerated"));
     ck_assert_int_eq((int)finding.outcome, (int)OUTCOME_SUPPORTED);
     ck_assert_double_eq_tol(finding.value, 0.5, 0.02);
     ck_assert_double_lt(finding.interval, 0.02);
 }
-END_TEST
 
 /* Without its correction c it is ddpm-ancestral, of first order. */
-START_TEST(a_dropped_correction_is_refuted)
+TEST(a_dropped_correction_is_refuted)
 {
     struct sampler planted = *sampler_find("ddpm-ancestral");
     planted.name = "accelerated";
@@ -80,14 +76,13 @@ START_TEST(a_dropped_correction_is_refuted)
     ck_assert_int_eq((int)finding.outcome, (int)OUTCOME_REFUTED);
     ck_assert_double_eq_tol(finding.value, 1.0, 0.04);
 }
-END_TEST
 
 static double one_percent_more_noise(const struct step *step)
 {
     return sampler_find("accelerated")->log_noise_ratio(step) + log(1.01);
 }
 
-START_TEST(wrong_noise_leaves_a_floor_that_is_reported)
+TEST(wrong_noise_leaves_a_floor_that_is_reported)
 {
     struct sampler planted = *sampler_find("accelerated");
     planted.log_noise_ratio = one_percent_more_noise;
@@ -95,14 +90,4 @@ START_TEST(wrong_noise_leaves_a_floor_that_is_reported)
     ck_assert_int_eq((int)finding.outcome, (int)OUTCOME_REFUTED);
     ck_assert_msg(strstr(finding.note, "TV floor") != NULL, "%s", finding.note);
     ck_assert_uint_gt(finding.censored, 0);
-}
-END_TEST
-
-SUITE(planted)
-{
-    suite->setup = setup;
-    suite->teardown = teardown;
-    ADD(the_right_sampler_is_supported);
-    ADD(a_dropped_correction_is_refuted);
-    ADD(wrong_noise_leaves_a_floor_that_is_reported);
 }

@@ -10,6 +10,8 @@
 #include "test/shell.h"
 #include "test/suite.h"
 
+TEST_SUITE(plugin, .setup = shell_setup, .teardown = shell_teardown);
+
 #define MAKE "env -u MAKEFLAGS -u MAKELEVEL make -s "
 
 /* Builds %/NAME.so of %/NAME.c. */
@@ -47,33 +49,28 @@ static void assert_equal_rows(const struct result *result, const char *target, c
     ck_assert_uint_eq(found, expected);
 }
 
-START_TEST(example_equals_what_is_built_in)
+TEST(example_equals_what_is_built_in)
 {
     take_example();
     ck_assert_msg(shell(MAKE "plugin FILE=%/my-plugin.c 2>&1") == 0, "%s", output);
     ck_assert_msg(shell("@ run %/my-plugin.yaml -o %/out 2>&1") == 0, "%s", output);
-    struct result result = load_result("out/my-plugin/my-plugin.h5");
+    OWNED(result) result = load_result("out/my-plugin/my-plugin.h5");
     ck_assert_uint_eq(result.count, 24);
     assert_equal_rows(&result, "mine", "ddpm", 6);
     assert_equal_rows(&result, "bimodal", "my-sampler", 6);
     assert_equal_rows(&result, "mine", "my-sampler", 6);
     ck_assert_int_eq(strncmp(result.plugins, "plug-in ", 8), 0);
-    ck_assert_ptr_nonnull(strstr(result.plugins, " ./my-plugin.so\nsampler my-sampler 1 noise\ntarget two-modes\n"));
-    result_free(&result);
-    char *report = read_file("out/my-plugin/report.html");
-    ck_assert_ptr_nonnull(strstr(report, " ./my-plugin.so\nsampler my-sampler 1 noise\n"));
-    free(report);
-    ck_assert_int_eq(shell("@ list samplers --plugin %/my-plugin.so"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "\n  my-sampler\n      ddpm, for a start.\n"));
-    ck_assert_int_eq(shell("binary=$(realpath @) && cd % && $binary list targets -p my-plugin.so"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "\n  two-modes\n"));
+    ASSERT_SAYS(result.plugins, " ./my-plugin.so\nsampler my-sampler 1 noise\ntarget two-modes\n");
+    FREED char *report = read_file("out/my-plugin/report.html");
+    ASSERT_SAYS(report, " ./my-plugin.so\nsampler my-sampler 1 noise\n");
+    assert_exits("@ list samplers --plugin %/my-plugin.so", 0, "\n  my-sampler\n      ddpm, for a start.\n");
+    assert_exits("binary=$(realpath @) && cd % && $binary list targets -p my-plugin.so", 0, "\n  two-modes\n");
     ck_assert_ptr_nonnull(strstr(
         output, "\n      sd (optional): their standard deviation; a number > 0; default 0.3\n      plug-in: "));
 }
-END_TEST
 
 /* From another directory, by an absolute path and beside others, in parts of a direct sum and under score errors. */
-START_TEST(plugins_are_found_from_anywhere)
+TEST(plugins_are_found_from_anywhere)
 {
     take_example();
     ck_assert_int_eq(
@@ -99,7 +96,6 @@ START_TEST(plugins_are_found_from_anywhere)
               "2>&1"),
         0);
 }
-END_TEST
 
 /* A plug-in that leaves a file behind whenever it is loaded. */
 static void take_telltale(void)
@@ -114,7 +110,7 @@ static void take_telltale(void)
     build("told");
 }
 
-START_TEST(results_load_nothing)
+TEST(results_load_nothing)
 {
     static const char *const commands[] = {
         "@ merge %/out/told 2>&1",  "@ verdict %/out/told 2>&1",         "@ plot %/out/told 2>&1",
@@ -124,41 +120,34 @@ START_TEST(results_load_nothing)
     ck_assert_msg(shell("@ run %/told.yaml -o %/out 2>&1") == 0, "%s", output);
     ck_assert(exists("loaded"));
     ck_assert_int_eq(shell("rm %/loaded"), 0); /* the plug-in itself stays where the stored text says */
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+    for (size_t i = 0; i < COUNT(commands); i++) {
         ck_assert_msg(shell(commands[i]) == 0, "%s: %s", commands[i], output);
         ck_assert_msg(!exists("loaded"), "%s loads the plug-in", commands[i]);
     }
-    ck_assert_ptr_nonnull(strstr(output, "\n3 measured again: 3 the same to the bit"));
+    ASSERT_SAYS(output, "\n3 measured again: 3 the same to the bit");
     ck_assert_ptr_nonnull(
         strstr(output, "\n9 cells of plug-ins, which only --spec FILE loads, not measured again\n"));
     ck_assert_int_eq(shell("@ check %/out/told --sample 100 --spec %/told.yaml 2>%/log"), 0);
     ck_assert(exists("loaded"));
-    ck_assert_ptr_nonnull(strstr(output, "\n12 measured again: 12 the same to the bit"));
-    ck_assert_ptr_null(strstr(output, "need plug-ins"));
-    ck_assert_int_eq(shell("@ check %/out/told --spec %/my-plugin.yaml 2>&1"), 1);
-    ck_assert_ptr_nonnull(strstr(output, "holds results of another spec"));
-    ck_assert_int_eq(shell("rm %/told.so; @ check %/out/told --spec %/told.yaml 2>&1"), 2);
-    ck_assert_ptr_nonnull(strstr(output, "told.yaml:3:11: plug-in '"));
+    ASSERT_SAYS(output, "\n12 measured again: 12 the same to the bit");
+    ASSERT_OMITS(output, "need plug-ins");
+    assert_exits("@ check %/out/told --spec %/my-plugin.yaml 2>&1", 1, "holds results of another spec");
+    assert_exits("rm %/told.so; @ check %/out/told --spec %/told.yaml 2>&1", 2, "told.yaml:3:11: plug-in '");
 }
-END_TEST
 
 /* Cells of another build are other cells; those that no plug-in is in stay. */
-START_TEST(another_build_is_another_plugin)
+TEST(another_build_is_another_plugin)
 {
     take_example();
     ck_assert_int_eq(shell("@ run %/my-plugin.yaml -o %/out 2>&1"), 0);
-    ck_assert_int_eq(shell("@ run %/my-plugin.yaml -o %/out 2>&1"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "0 cells measured, 12 read back"));
+    assert_exits("@ run %/my-plugin.yaml -o %/out 2>&1", 0, "0 cells measured, 12 read back");
     ck_assert_int_eq(shell("sed -i 's/out\\[i\\] \\*= step->beta/out[i] *= 1.01 * step->beta/' %/my-plugin.c"), 0);
     build("my-plugin");
-    ck_assert_int_eq(shell("@ run %/my-plugin.yaml -o %/out 2>&1"), 1);
-    ck_assert_ptr_nonnull(strstr(output, "holds results of other builds of the plug-ins, "));
+    assert_exits("@ run %/my-plugin.yaml -o %/out 2>&1", 1, "holds results of other builds of the plug-ins, ");
     ck_assert_uint_eq(lines(output), 1);
-    ck_assert_int_eq(shell("@ check %/out/my-plugin --spec %/my-plugin.yaml 2>&1"), 1);
-    ck_assert_ptr_nonnull(strstr(output, "other builds of the plug-ins"));
-    ck_assert_int_eq(shell("@ run %/my-plugin.yaml -o %/out --adopt 2>&1"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "9 cells measured, 3 read back"));
-    struct result result = load_result("out/my-plugin/my-plugin.h5");
+    assert_exits("@ check %/out/my-plugin --spec %/my-plugin.yaml 2>&1", 1, "other builds of the plug-ins");
+    assert_exits("@ run %/my-plugin.yaml -o %/out --adopt 2>&1", 0, "9 cells measured, 3 read back");
+    OWNED(result) result = load_result("out/my-plugin/my-plugin.h5");
     assert_equal_rows(&result, "mine", "ddpm", 6);
     double tv[2] = {0.0, 0.0};
     for (size_t i = 0; i < result.count; i++)
@@ -166,31 +155,25 @@ START_TEST(another_build_is_another_plugin)
             tv[strcmp(result.rows[i].sampler, "ddpm") == 0] = result.rows[i].tv;
     ck_assert_double_gt(tv[1], 0.0);
     ck_assert_double_ne(tv[0], tv[1]);
-    result_free(&result);
     ck_assert_int_eq(shell("sed -i '3s/.*/# sampler ../' %/out/my-plugin/spec.yaml && @ merge %/out/my-plugin 2>&1"),
                      1);
-    ck_assert_ptr_nonnull(strstr(output, "spec.yaml: line 2 on plug-ins is not as diffrate writes it\n"));
+    ASSERT_SAYS(output, "spec.yaml: line 2 on plug-ins is not as diffrate writes it\n");
 }
-END_TEST
 
 /* Which cells of a target have laws and which only chains, only its plug-in knows. */
-START_TEST(chains_of_a_target_need_its_plugin_to_merge)
+TEST(chains_of_a_target_need_its_plugin_to_merge)
 {
     take_example();
     ck_assert_int_eq(
         shell("sed -i 's/^dimensions.*/dimensions: [1]/; s/^steps.*/steps: [64]\\nsamples: {chains: 256, "
               "methods: [projection]}/' %/my-plugin.yaml && @ run %/my-plugin.yaml -o %/out 2>&1"),
         0);
-    ck_assert_ptr_nonnull(strstr(output, "8 cells measured"));
+    ASSERT_SAYS(output, "8 cells measured");
     ck_assert_int_eq(shell("@ verdict %/out/my-plugin 2>&1"), 0);
-    ck_assert_int_eq(shell("@ merge %/out/my-plugin 2>&1"), 1);
-    ck_assert_ptr_nonnull(strstr(output, "target mine "));
-    ck_assert_ptr_nonnull(strstr(output, "--spec FILE"));
+    assert_exits("@ merge %/out/my-plugin 2>&1", 1, "target mine ", "--spec FILE");
     ck_assert_uint_eq(lines(output), 1);
-    ck_assert_int_eq(shell("@ merge %/out/my-plugin --spec %/my-plugin.yaml 2>&1"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "0 cells measured, 8 read back"));
+    assert_exits("@ merge %/out/my-plugin --spec %/my-plugin.yaml 2>&1", 0, "0 cells measured, 8 read back");
 }
-END_TEST
 
 /* ---- Samplers that hold to nothing ---- */
 
@@ -221,7 +204,7 @@ static const char unruly[] =
                                        "sampler *const[]){&a, &b, &c, &d, &e, &f, "
                                        "NULL}, NULL};\n";
 
-START_TEST(unruly_samplers_fail_their_cells_alone)
+TEST(unruly_samplers_fail_their_cells_alone)
 {
     static const char *const reasons[] = {
         "-leaves-",    ": its process ended by itself with exit status 0\n",
@@ -247,21 +230,19 @@ START_TEST(unruly_samplers_fail_their_cells_alone)
               "s/^title.*/title: y/; /^acc/d; /^max/d; /^claims/d' %/x.yaml && mv %/x.yaml %/y.yaml && "
               "@ run %/y.yaml -o %/out -j 2 --cell-seconds 1 2>&1"),
         3);
-    ck_assert_ptr_nonnull(strstr(output, "2 cells measured, 0 read back, 3 failed"));
-    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+    ASSERT_SAYS(output, "2 cells measured, 0 read back, 3 failed");
+    for (size_t i = 0; i < COUNT(reasons); i++)
         ck_assert_msg(strstr(output, reasons[i]) != NULL, "%s: %s", reasons[i], output);
     ck_assert_int_eq(shell("@ measure %/y.yaml -j 4 --cell-seconds 1 2>/dev/null"), 3);
     ck_assert_uint_eq(lines(output), 1 + 5);
-    ck_assert_ptr_nonnull(strstr(output, "- failed: its process took more than the 1 s that a cell may take\n"));
-    ck_assert_ptr_nonnull(strstr(output, "- failed: its process ended by itself with exit status 0\n"));
+    ASSERT_SAYS(output, "- failed: its process took more than the 1 s that a cell may take\n",
+                "- failed: its process ended by itself with exit status 0\n");
     ck_assert_int_eq(shell("@ check %/out/y --spec %/y.yaml 2>&1"), 0);
-    ck_assert_int_eq(shell("MOODY=1 @ check %/out/y --spec %/y.yaml 2>&1"), 1);
-    ck_assert_ptr_nonnull(strstr(output, "measured again, it fails: its process ended by itself"));
-    ck_assert_ptr_nonnull(strstr(output, "3 measured again: 2 the same to the bit"));
-    ck_assert_int_eq(shell("@ run %/y.yaml -o %/out --cell-seconds 0 2>&1"), 2);
-    ck_assert_ptr_nonnull(strstr(output, "--cell-seconds: expected a number of seconds above 0, not '0'"));
+    assert_exits("MOODY=1 @ check %/out/y --spec %/y.yaml 2>&1", 1,
+                 "measured again, it fails: its process ended by itself", "3 measured again: 2 the same to the bit");
+    assert_exits("@ run %/y.yaml -o %/out --cell-seconds 0 2>&1", 2,
+                 "--cell-seconds: expected a number of seconds above 0, not '0'");
 }
-END_TEST
 
 /* A sampler with a parameter of its own, whose standard value makes it ddpm. */
 static const char with_params[] =
@@ -284,13 +265,13 @@ static const char with_params[] =
     "title: x\nplugins: [./own.so]\ntargets: [{name: bimodal, kind: mixture, weights: equal, means: [-1, 1], sds: " \
     "0.3}]\nsamplers: [" samplers "]\ndimensions: [1]\nsteps: [64]\n"
 
-START_TEST(samplers_have_parameters_of_their_own)
+TEST(samplers_have_parameters_of_their_own)
 {
     write_file("own.c", with_params);
     build("own");
     write_file("x.yaml", OWN_SPEC("ddpm, mine, {kind: mine, part: 0.9, name: less}"));
     ck_assert_int_eq(shell("@ run %/x.yaml -o %/out 2>&1"), 0);
-    struct result result = load_result("out/x/x.h5");
+    OWNED(result) result = load_result("out/x/x.h5");
     ck_assert_uint_eq(result.count, 3);
     assert_equal_rows(&result, "bimodal", "mine", 1);
     double ddpm = 0.0, less = 0.0;
@@ -299,7 +280,6 @@ START_TEST(samplers_have_parameters_of_their_own)
         less = strcmp(result.rows[i].sampler, "less") == 0 ? result.rows[i].tv : less;
     }
     ck_assert(ddpm > 0.0 && less > 1.1 * ddpm);
-    result_free(&result);
     ck_assert_int_eq(shell("mv %/own.so %/away.so && @ verdict %/out/x 2>&1 && mv %/away.so %/own.so"), 0);
     ck_assert_int_eq(shell("@ run %/x.yaml -o %/out 2>&1"), 0);
     ck_assert_msg(strstr(output, "0 cells measured, 3 read back, 0 failed") != NULL, "%s", output);
@@ -310,7 +290,55 @@ START_TEST(samplers_have_parameters_of_their_own)
     ck_assert_int_eq(shell("@ run %/x.yaml -o %/out 2>&1"), 2);
     ck_assert_msg(strstr(output, "x.yaml:4:12: missing key 'name'") != NULL, "%s", output);
 }
-END_TEST
+
+/* A schedule of a plug-in that is linear-beta, with one parameter of its own. */
+static const char own_schedule[] =
+    "#include <math.h>\n#include \"model/plugin.h\"\n"
+    "static int fill(const void *params, size_t T, double *log_a, double *log_o, double *beta)\n"
+    "{ double most = *(const double *)params;\n"
+    "  for (size_t t = 1; t <= T; t++) { double share = (double)(t - 1) / (double)(T - 1);\n"
+    "    beta[t] = (0.1 * (1.0 - share) + most * share) / (double)T; }\n"
+    "  log_o[1] = log(beta[1]); return schedule_accumulate(T, beta, log_a, log_o); }\n"
+    "static double h(const void *params, size_t T) { return *(const double *)params / (double)T; }\n"
+    "static const struct param params[] = {{\"most\", PARAM_REAL, 0, \"T beta_T\", .standard = 20.0, "
+    ".range = GREATER_THAN(0.1)}, {0}};\n"
+    "static const struct schedule_kind k = {.name = \"own\", .doc = \"d\", .formula = \"f\", .source = \"s\", .fill "
+    "= fill, "
+    ".step_size = h, .step_size_bound = 1.0, .params = params, .params_size = sizeof(double)};\n"
+    "const struct diffrate_plugin diffrate_plugin = {.abi = DIFFRATE_ABI, .schedules = (const struct schedule_kind "
+    "*const[]){&k, NULL}};\n";
+#define SCHEDULE_SPEC(schedules) \
+    "title: x\nplugins: [./own.so]\nschedule: [" schedules \
+    "]\ntargets: [{name: b, kind: gaussian, variance: 0.25}]\n" \
+    "samplers: [ddpm]\ndimensions: [1]\nsteps: [64]\naccuracies: [0.02]\nmax_steps: 128\n"
+
+TEST(schedules_of_ones_own)
+{
+    write_file("own.c", own_schedule);
+    build("own");
+    write_file("x.yaml", SCHEDULE_SPEC("{kind: own}, {kind: linear-beta}, {kind: own, most: 10}"));
+    ck_assert_msg(shell("@ run %/x.yaml -o %/out 2>&1") == 0, "%s", output);
+    OWNED(result) result = load_result("out/x/x.h5");
+    static const char *const names[] = {"ddpm", "ddpm-linear-beta", "ddpm-own-most-10"};
+    double tv[3] = {0.0};
+    for (size_t i = 0; i < result.count; i++)
+        for (int k = 0; k < 3; k++)
+            if (result.rows[i].steps == 64 && strcmp(result.rows[i].sampler, names[k]) == 0)
+                tv[k] = result.rows[i].tv;
+    ck_assert(tv[0] > 0.0 && tv[0] == tv[1] && tv[2] > 0.0);
+    ck_assert_double_ne(tv[0], tv[2]);
+    ck_assert_int_eq(shell("@ list schedules --plugin %/own.so"), 0);
+    ASSERT_SAYS(output, "\n  own\n      d\n");
+    ck_assert_int_eq(shell("mv %/own.so %/away.so && @ verdict %/out/x 2>&1 && @ report %/out/x 2>&1 && "
+                           "@ diff %/out/x %/out/x 2>&1"),
+                     0);
+    ck_assert_int_eq(shell("@ merge %/out/x 2>&1"), 1);
+    ck_assert_msg(strstr(output, "at which T schedule own exists") != NULL, "%s", output);
+    ck_assert_int_eq(shell("mv %/away.so %/own.so && @ merge %/out/x --spec %/x.yaml 2>&1"), 0);
+    write_file("x.yaml", SCHEDULE_SPEC("{kind: own, most: 300}"));
+    ck_assert_int_eq(shell("@ measure %/x.yaml 2>&1"), 2);
+    ck_assert_msg(strstr(output, "smallest admissible T is 301") != NULL, "%s", output);
+}
 
 /* ---- What is wrong with a plug-in ---- */
 
@@ -348,6 +376,14 @@ END_TEST
 #define ONE_TARGET \
     "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, NULL, (const struct target_family *const[]){&b, " \
     "NULL}};\n"
+#define SCHEDULE(name, more) \
+    "static int fill(const void *p, size_t T, double *a, double *o, double *b) " \
+    "{ (void)p, (void)T, (void)a, (void)o, (void)b; return 1; }\n" \
+    "static double h(const void *p, size_t T) { (void)p; return 1.0 / (double)T; }\n" \
+    "const void *const used_too[] = {fill, h};\n" \
+    "static const struct schedule_kind k = {.name = " name ", .doc = \"d\", .formula = \"f\", .source = \"s\"" more \
+    "};\nconst struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, NULL, NULL, (const struct schedule_kind " \
+    "*const[]){&k, NULL}};\n"
 #define LONG_NAME "\"0123456789012345678901234567890123456789012345678901234567890123\""
 
 static const struct {
@@ -357,7 +393,7 @@ static const struct {
     {BEGIN "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI + 1, NULL, NULL};\n",
      "was built for another diffrate (ABI "},
     {BEGIN "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, NULL, NULL};\n",
-     "has neither samplers nor targets, expected 1 to 64"},
+     "has neither samplers nor targets nor schedules, expected 1 to 64 of each"},
     {BEGIN SAMPLER("\"ddpm\"", "") ONE_SAMPLER, "sampler 'ddpm' has the name of one that is built in"},
     {BEGIN SAMPLER("\"there\"", "") ONE_SAMPLER, "sampler 'there' has the name of another, in plug-in ./good.so"},
     {BEGIN SAMPLER("\"x\"", "") "static const struct sampler a2 = {.name = \"x\"};\n" TWO_SAMPLERS,
@@ -383,6 +419,9 @@ static const struct {
      "sampler 'y' has score_evaluations that are not 1 to 1000"},
     {BEGIN SAMPLER("\"x\"", ", .regular = 1") ONE_SAMPLER, "sampler 'x' says that it is regular, expected 0"},
     {BEGIN SAMPLER("\"x\"", ", .work_arrays = 65") ONE_SAMPLER, "sampler 'x' has work_arrays that are more than 64"},
+    {BEGIN SAMPLER("\"x\"", ", .draws = 1") ONE_SAMPLER,
+     "sampler 'x' draws numbers, which only built-in samplers may"},
+    {BEGIN SAMPLER("\"x\"", ", .memory = 65") ONE_SAMPLER, "sampler 'x' has a memory of more than 64 arrays"},
     {BEGIN SAMPLER("\"x\"", ", .claimed_order = -1") ONE_SAMPLER,
      "sampler 'x' has a claimed_order that is not 0 to 1000"},
     {BEGIN SAMPLER("\"x\"", ", .claimed_order = 2") ONE_SAMPLER,
@@ -416,29 +455,36 @@ static const struct {
      "sampler 'x' has values that are not the standard ones of its params"},
     {BEGIN "#define good odd\n" TARGET("\"t\"", "") ONE_TARGET,
      "target 't' has no such kind of params as that of sd"},
+    {BEGIN "static const struct param file[] = {{\"f\", PARAM_FILE, 0, \"d\", .required = 1}, {0}};\n" SCHEDULE(
+         "\"k\"", ", .fill = fill, .step_size = h, .params = file, .params_size = 16"),
+     "schedule 'k' has a file as a param, which only built-in ones may: f"},
+    {BEGIN SCHEDULE("\"karras\"", ""), "schedule 'karras' has the name of one that is built in"},
+    {BEGIN SCHEDULE("\"k\"", ", .fill = fill"), "schedule 'k' has no step_size"},
+    {BEGIN SCHEDULE("\"k\"", ", .fill = fill, .step_size = h, .step_size_bound = -1"),
+     "schedule 'k' has a step_size_bound that is not a number >= 0"},
     {BEGIN "#define good silent\n" TARGET("\"t\"", "") ONE_TARGET, "target 't' has no doc of sd"},
 };
 
 #define GOOD_SPEC \
     "\ntargets: [{name: g, kind: gaussian, variance: 1}]\nsamplers: [there]\ndimensions: [1]\nsteps: [64]\n"
 
-START_TEST(bad_plugins_are_refused_where_they_are_named)
+enum { PARTS = 4 };
+
+TEST(bad_plugins_are_refused_where_they_are_named, .count = PARTS)
 {
     write_file("good.c", BEGIN SAMPLER("\"there\"", "") ONE_SAMPLER);
-    write_file("bad.c", bad_plugins[_i].text);
-    write_file("x.yaml", "title: x\nplugins: [./good.so,\n  ./bad.so]" GOOD_SPEC);
     build("good");
-    build("bad");
-    ck_assert_int_eq(shell("@ run %/x.yaml -o %/out 2>&1"), 2);
-    ck_assert_msg(strstr(output, "x.yaml:3:3: plug-in './bad.so'") != NULL
-                      && strstr(output, bad_plugins[_i].message) != NULL,
-                  "%s", output);
-    ck_assert_uint_eq(lines(output), 1);
-    ck_assert(!exists("out"));
+    write_file("x.yaml", "title: x\nplugins: [./good.so,\n  ./bad.so]" GOOD_SPEC);
+    for (int i = _i; i < COUNT(bad_plugins); i += PARTS) {
+        write_file("bad.c", bad_plugins[i].text);
+        build("bad");
+        assert_exits("@ run %/x.yaml -o %/out 2>&1", 2, "x.yaml:3:3: plug-in './bad.so'", bad_plugins[i].message);
+        ck_assert_uint_eq(lines(output), 1);
+        ck_assert(!exists("out"));
+    }
 }
-END_TEST
 
-START_TEST(what_is_no_plugin_is_refused)
+TEST(what_is_no_plugin_is_refused)
 {
     static const struct {
         const char *plugins, *message;
@@ -461,7 +507,7 @@ START_TEST(what_is_no_plugin_is_refused)
     write_file("text.so", "not a shared object\n");
     build("good");
     ck_assert_int_eq(shell("cd % && ln -s good.so same.so && cp good.so copy.so"), 0);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         char text[400];
         (void)snprintf(text, sizeof text, "plugins: %s" GOOD_SPEC, cases[i].plugins);
         write_file("x.yaml", text);
@@ -473,11 +519,10 @@ START_TEST(what_is_no_plugin_is_refused)
     ck_assert_int_eq(shell("@ run %/x.yaml --dry-run 2>&1"), 0);
     ck_assert_int_eq(shell("@ list samplers --plugin %/text.so 2>&1"), 2);
     ck_assert_uint_eq(lines(output), 1);
-    ck_assert_ptr_nonnull(strstr(output, "cannot be loaded"));
+    ASSERT_SAYS(output, "cannot be loaded");
     ck_assert_int_eq(shell(MAKE "plugin 2>&1"), 2);
-    ck_assert_ptr_nonnull(strstr(output, "which FILE?"));
+    ASSERT_SAYS(output, "which FILE?");
 }
-END_TEST
 
 /* ---- Stand-ins ---- */
 
@@ -489,13 +534,11 @@ END_TEST
     "3\ntarget " \
     "tt\n"
 
-START_TEST(stand_ins_say_what_is_known)
+TEST(stand_ins_say_what_is_known)
 {
-    struct spec spec;
+    OWNED(spec) spec;
     struct error error = {STATUS_OK, ""};
-    ck_assert_msg(spec_parse("x.yaml", NAMED, strlen(NAMED), KNOWN, (const char *const[]){NULL}, &spec, &error)
-                      == STATUS_OK,
-                  "%s", error.text);
+    ASSERT_OK(spec_parse, "x.yaml", NAMED, strlen(NAMED), KNOWN, (const char *const[]){NULL}, &spec);
     ck_assert_str_eq(spec.plugins, "plug-in 0123456789abcdef ./a.so\nsampler ss 2 noise noise-before clip order 2.5\n"
                                    "plug-in 0000000000000001 b.so\nsampler ode 3\ntarget tt\n");
     ck_assert_uint_eq(spec.sampler_count, 3);
@@ -515,9 +558,7 @@ START_TEST(stand_ins_say_what_is_known)
     struct factor_list list;
     ck_assert_int_eq(target_factors(&spec.targets[0], 1, &list, &error), STATUS_UNSUPPORTED);
     ck_assert_int_eq(target_coordinates(&spec.targets[0], 1, &list, &error), STATUS_UNSUPPORTED);
-    spec_free(&spec);
 }
-END_TEST
 
 static const struct {
     const char *known, *message;
@@ -551,22 +592,19 @@ static const struct {
     {"plug-in 1 ./a.so\ntarget gaussian\n", "or is there twice"},
 };
 
-START_TEST(hostile_knowledge_is_refused)
+TEST(hostile_knowledge_is_refused, .count = COUNT(bad_knowledge))
 {
-    struct spec spec;
+    OWNED(spec) spec;
     struct error error = {STATUS_OK, ""};
     ck_assert_int_ne(spec_parse("x.yaml", NAMED, strlen(NAMED), bad_knowledge[_i].known, (const char *const[]){NULL},
                                 &spec, &error),
                      STATUS_OK);
     ck_assert_msg(strstr(error.text, bad_knowledge[_i].message) != NULL, "%s", error.text);
-    spec_free(&spec);
 }
-END_TEST
 
-START_TEST(much_knowledge_is_refused)
+TEST(much_knowledge_is_refused)
 {
     struct registry registry;
-    struct error error = {STATUS_OK, ""};
     char *text = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
@@ -574,11 +612,10 @@ START_TEST(much_knowledge_is_refused)
     for (int i = 0; i < 65; i++)
         fprintf(stream, "sampler s%d 1\n", i);
     (void)fclose(stream);
-    ck_assert_int_eq(registry_parse(text, &registry, &error), STATUS_IO);
-    ck_assert_ptr_nonnull(strstr(error.text, "line 66 on plug-ins"));
+    ASSERT_FAILS(STATUS_IO, "line 66 on plug-ins", registry_parse, text, &registry);
     registry_free(&registry);
     *strstr(text, "sampler s64 1\n") = '\0';
-    ck_assert_msg(registry_parse(text, &registry, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(registry_parse, text, &registry);
     ck_assert_str_eq(registry.plugins[0].samplers[63]->name, "s63");
     registry_free(&registry);
     free(text);
@@ -586,14 +623,12 @@ START_TEST(much_knowledge_is_refused)
     for (int i = 0; i < 33; i++)
         fprintf(stream, "plug-in %d x\n", i);
     (void)fclose(stream);
-    ck_assert_int_eq(registry_parse(text, &registry, &error), STATUS_IO);
-    ck_assert_ptr_nonnull(strstr(error.text, "line 33 on plug-ins"));
+    ASSERT_FAILS(STATUS_IO, "line 33 on plug-ins", registry_parse, text, &registry);
     registry_free(&registry);
     free(text);
 }
-END_TEST
 
-START_TEST(installed_headers_suffice)
+TEST(installed_headers_suffice)
 {
     ck_assert_msg(shell(MAKE "install DESTDIR=% PREFIX=/p 2>&1") == 0, "%s", output);
     ck_assert_int_eq(
@@ -602,24 +637,4 @@ START_TEST(installed_headers_suffice)
         0);
     ck_assert_msg(shell("%/p/bin/diffrate measure %/my-plugin.yaml 2>%/said") == 0, "%s", output);
     ck_assert_uint_eq(lines(output), 25);
-}
-END_TEST
-
-SUITE(plugin)
-{
-    suite->setup = shell_setup;
-    suite->teardown = shell_teardown;
-    ADD(example_equals_what_is_built_in);
-    ADD(plugins_are_found_from_anywhere);
-    ADD(results_load_nothing);
-    ADD(another_build_is_another_plugin);
-    ADD(unruly_samplers_fail_their_cells_alone);
-    ADD(chains_of_a_target_need_its_plugin_to_merge);
-    ADD(samplers_have_parameters_of_their_own);
-    ADD(bad_plugins_are_refused_where_they_are_named, .count = COUNT(bad_plugins));
-    ADD(what_is_no_plugin_is_refused);
-    ADD(stand_ins_say_what_is_known);
-    ADD(hostile_knowledge_is_refused, .count = COUNT(bad_knowledge));
-    ADD(much_knowledge_is_refused);
-    ADD(installed_headers_suffice);
 }

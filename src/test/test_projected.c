@@ -10,6 +10,8 @@
 #include "test/random.h"
 #include "test/suite.h"
 
+TEST_SUITE(projected);
+
 enum { MOST = 256 };
 
 static const double one_weight[] = {1.0}, one_mean[] = {0.4}, one_sd[] = {0.7};
@@ -127,24 +129,22 @@ static const struct {
     {{&atoms, &gaussian}, {11, 1}, 12},
     {{&three, &plane}, {5, 2}, 9},
 };
-enum { PRODUCTS = sizeof products / sizeof products[0] };
 
 static const double noises[] = {0.5, 1e-2, 1e-6, 1e-14};
-enum { NOISES = sizeof noises / sizeof noises[0] };
 
 /* Everywhere in the middle, and in both tails; near an atom at the scale of its noise. */
-START_TEST(projected_is_the_sum_of_components)
+TEST(projected_is_the_sum_of_components, .count = COUNT(products))
 {
     size_t count = 0;
     while (count < 3 && products[_i].factor[count] != NULL)
         count++;
-    struct factor_list list = list_of(products[_i].factor, products[_i].copies, count);
+    OWNED(factor_list) list = list_of(products[_i].factor, products[_i].copies, count);
     for (int kind = 0; kind < DIRECTIONS; kind++)
-        for (size_t z = 0; z < NOISES; z++) {
+        for (size_t z = 0; z < COUNT(noises); z++) {
             double u[MOST];
             struct brute brute;
             set_direction((enum direction)kind, products[_i].d, u);
-            struct projected law = law_of(&list, u, noises[z]);
+            OWNED(projected) law = law_of(&list, u, noises[z]);
             write_out(&list, u, noises[z], &brute);
             for (int k = 0; k <= 24; k++) {
                 brute.x = law.mean + 4.0 * law.sd * ((double)k / 12.0 - 1.0);
@@ -156,11 +156,8 @@ START_TEST(projected_is_the_sum_of_components)
                 ck_assert_msg(fabs(got - expected) <= tolerance, "kind %d noise %g x %.17g: %.15g, not %.15g", kind,
                               noises[z], brute.x, got, expected);
             }
-            projected_free(&law);
         }
-    factor_list_free(&list);
 }
-END_TEST
 
 /* d copies of a mixture of three along the diagonal: multinomial. */
 static double multinomial_cdf(size_t d, double noise, double x)
@@ -180,25 +177,22 @@ static double multinomial_cdf(size_t d, double noise, double x)
     return total;
 }
 
-START_TEST(projected_on_the_diagonal)
+TEST(projected_on_the_diagonal)
 {
     static const size_t dimensions[] = {1, 2, 5, 17, 64, 128, 256};
     double u[MOST];
-    for (size_t k = 0; k < sizeof dimensions / sizeof dimensions[0]; k++) {
+    for (size_t k = 0; k < COUNT(dimensions); k++) {
         size_t d = dimensions[k];
-        struct factor_list list = list_of((const struct factor *const[]){&three}, &d, 1);
+        OWNED(factor_list) list = list_of((const struct factor *const[]){&three}, &d, 1);
         set_direction(DIAGONAL, d, u);
-        struct projected law = law_of(&list, u, 1e-3);
+        OWNED(projected) law = law_of(&list, u, 1e-3);
         for (double p = 0.01; p < 1.0; p += 0.14) {
             double x = projected_quantile(&law, p);
             ck_assert_double_eq_tol(projected_cdf(&law, x), p, 1e-12);
             ck_assert_double_eq_tol(multinomial_cdf(d, 1e-3, x), p, 1e-10);
         }
-        projected_free(&law);
-        factor_list_free(&list);
     }
 }
-END_TEST
 
 /* Gil-Pelaez's integral by the midpoint rule, exact up to the mass beyond pi/step and the end of the integrand. */
 static double inverted_cdf(const struct factor *factor, size_t d, const double *u, double noise, double x)
@@ -221,34 +215,31 @@ static double inverted_cdf(const struct factor *factor, size_t d, const double *
     return 0.5 - total / M_PI;
 }
 
-START_TEST(projected_by_inversion)
+TEST(projected_by_inversion)
 {
     static const size_t dimensions[] = {13, 40, 256};
     double u[MOST];
-    for (size_t k = 0; k < sizeof dimensions / sizeof dimensions[0]; k++) {
+    for (size_t k = 0; k < COUNT(dimensions); k++) {
         size_t d = dimensions[k];
-        struct factor_list list = list_of((const struct factor *const[]){&mixture}, &d, 1);
+        OWNED(factor_list) list = list_of((const struct factor *const[]){&mixture}, &d, 1);
         set_direction(RANDOM, d, u);
-        struct projected law = law_of(&list, u, 1e-3);
+        OWNED(projected) law = law_of(&list, u, 1e-3);
         for (double x = -2.0; x <= 2.0; x += 0.5)
             ck_assert_double_eq_tol(projected_cdf(&law, law.mean + x),
                                     inverted_cdf(&mixture, d, u, 1e-3, law.mean + x), 1e-10);
-        projected_free(&law);
-        factor_list_free(&list);
     }
 }
-END_TEST
 
 /* Atoms in many coordinates: the series that has died out, its stated accuracy against the smooth limit by counting.
  */
-START_TEST(projected_of_many_atoms)
+TEST(projected_of_many_atoms)
 {
     size_t d = 64;
     double u[MOST];
     struct random random = {5};
-    struct factor_list list = list_of((const struct factor *const[]){&atoms}, &d, 1);
+    OWNED(factor_list) list = list_of((const struct factor *const[]){&atoms}, &d, 1);
     set_direction(RANDOM, d, u);
-    struct projected law = law_of(&list, u, 1e-24);
+    OWNED(projected) law = law_of(&list, u, 1e-24);
     ck_assert_double_lt(law.accuracy, 1e-8);
     double below = 0.0, n = 40000.0, x = law.mean + 0.7 * law.sd;
     for (double j = 0.0; j < n; j += 1.0) {
@@ -258,15 +249,12 @@ START_TEST(projected_of_many_atoms)
         below += sum <= x ? 1.0 : 0.0;
     }
     ck_assert_double_eq_tol(below / n, projected_cdf(&law, x), 4.0 * sqrt(0.25 / n));
-    projected_free(&law);
-    factor_list_free(&list);
 }
-END_TEST
 
-START_TEST(projected_refuses)
+TEST(projected_refuses)
 {
     static const size_t copies[] = {24};
-    struct factor_list list = list_of((const struct factor *const[]){&atoms}, copies, 1);
+    OWNED(factor_list) list = list_of((const struct factor *const[]){&atoms}, copies, 1);
     struct level level = {1.0 - 1e-24, 1e-24};
     struct projected law;
     struct error error;
@@ -277,24 +265,21 @@ START_TEST(projected_refuses)
     ck_assert_int_eq(projected_new(&list, u, &level, &law, &error), STATUS_INVALID);
     projected_free(&law);
     set_direction(RANDOM, 24, u);
-    ck_assert_int_eq(projected_new(&list, u, &level, &law, &error), STATUS_UNSUPPORTED);
-    ck_assert_msg(strstr(error.text, "too many narrow components") != NULL, "%s", error.text);
+    ASSERT_FAILS(STATUS_UNSUPPORTED, "too many narrow components", projected_new, &list, u, &level, &law);
     projected_free(&law);
     list.group[0].multiplicity = 2.5;
     ck_assert_int_eq(projected_new(&list, u, &level, &law, &error), STATUS_UNSUPPORTED);
     projected_free(&law);
-    factor_list_free(&list);
 }
-END_TEST
 
 /* Between two atoms at 1e-12 the quantile stays in the gap, and in an atom it resolves the noise as far as doubles
  * do. */
-START_TEST(quantiles_of_atoms)
+TEST(quantiles_of_atoms)
 {
     static const size_t copies[] = {1};
-    struct factor_list list = list_of((const struct factor *const[]){&atoms}, copies, 1);
+    OWNED(factor_list) list = list_of((const struct factor *const[]){&atoms}, copies, 1);
     double u[] = {1.0};
-    struct projected law = law_of(&list, u, 1e-24);
+    OWNED(projected) law = law_of(&list, u, 1e-24);
     ck_assert_double_eq_tol(projected_quantile(&law, 0.15), -1.0, 1e-11);
     ck_assert_double_eq_tol(projected_quantile(&law, 0.9), 1.5, 1e-11);
     double gap = projected_quantile(&law, 0.3);
@@ -302,17 +287,14 @@ START_TEST(quantiles_of_atoms)
     ck_assert_double_eq_tol(projected_cdf(&law, 0.0), 0.3, 1e-15);
     for (double p = 0.05; p < 1.0; p += 0.1)
         ck_assert_double_eq_tol(projected_cdf(&law, projected_quantile(&law, p)), p, 1e-3);
-    projected_free(&law);
-    factor_list_free(&list);
 }
-END_TEST
 
-START_TEST(directions_are_of_length_one)
+TEST(directions_are_of_length_one)
 {
     static const size_t copies[] = {3, 20};
     enum { D = 2 * 3 + 20, RANDOMS = 5 };
-    struct factor_list list = list_of((const struct factor *const[]){&plane, &mixture}, copies, 2);
-    struct directions directions;
+    OWNED(factor_list) list = list_of((const struct factor *const[]){&plane, &mixture}, copies, 2);
+    OWNED(directions) directions;
     struct random random = {9};
     double normal[RANDOMS * D];
     for (size_t i = 0; i < RANDOMS * D; i++)
@@ -334,18 +316,4 @@ START_TEST(directions_are_of_length_one)
     const double *difference = directions.unit + DIRECTIONS_MOST_AXES * D;
     ck_assert_double_eq_tol(difference[0], 3.0 / sqrt(9.16), 1e-14);
     ck_assert_double_eq_tol(difference[1], 0.4 / sqrt(9.16), 1e-14);
-    directions_free(&directions);
-    factor_list_free(&list);
-}
-END_TEST
-
-SUITE(projected)
-{
-    ADD(projected_is_the_sum_of_components, .count = PRODUCTS);
-    ADD(projected_on_the_diagonal);
-    ADD(projected_by_inversion);
-    ADD(projected_of_many_atoms);
-    ADD(projected_refuses);
-    ADD(quantiles_of_atoms);
-    ADD(directions_are_of_length_one);
 }

@@ -11,6 +11,8 @@
 
 #include "test/suite.h"
 
+TEST_SUITE(radial_parts);
+
 /* ---- Bessel functions ---- */
 
 static long double log_scaled_series(long double nu, long double z)
@@ -23,7 +25,7 @@ static long double log_scaled_series(long double nu, long double z)
     return log1pl(rest) - z - nu * logl(2.0L) - lgammal(nu + 1.0L) + 0.5L * logl(2.0L * M_PIl * z) + nu * logl(z);
 }
 
-START_TEST(test_bessel)
+TEST(test_bessel)
 {
     struct bessel bessel;
     for (double d = 1.0; d <= 1000.0; d = d < 6.0 ? d + 1.0 : floor(1.7 * d)) {
@@ -44,10 +46,9 @@ START_TEST(test_bessel)
         }
     }
 }
-END_TEST
 
 /* Of order 1/2 it is log(1 - exp(-2 z)); for large arguments all orders go to -(nu^2 - 1/4)/(2 z). */
-START_TEST(test_bessel_limits)
+TEST(test_bessel_limits)
 {
     struct bessel bessel;
     double z[2] = {3.0, 1e12}, out[2], zero = 0.0;
@@ -60,7 +61,6 @@ START_TEST(test_bessel_limits)
     bessel_log_scaled(&bessel, 2, z, out);
     ck_assert_double_le(fabs(out[1] + 0.125), 1e-12);
 }
-END_TEST
 
 /* ---- Density and panels ---- */
 
@@ -92,29 +92,26 @@ static void moments(const struct radial_level *radial, const struct panels *pane
     gsl_integration_glfixed_table_free(table);
 }
 
-START_TEST(test_density)
+TEST(test_density)
 {
     static const size_t dimensions[] = {1, 2, 3, 10, 300, 10000, 1000000};
-    for (size_t i = 0; i < sizeof dimensions / sizeof dimensions[0]; i++) {
+    for (size_t i = 0; i < COUNT(dimensions); i++) {
         struct factor factor = {dimensions[i], 2, weights, NULL, sds, NULL};
-        struct radial_level radial = make_level(&factor, 0.6, 0.4);
-        struct panels panels = {0};
+        OWNED(radial_level) radial = make_level(&factor, 0.6, 0.4);
+        OWNED(panels) panels = {0};
         double moment[2], second = 0.6 * (0.3 * 0.25 + 0.7) + 0.4;
         ASSERT_OK(radial_panels_lay_out, &radial, 1.0, &panels);
         moments(&radial, &panels, moment);
         ck_assert_msg(fabs(moment[0] - 1.0) < 1e-12, "d = %zu: mass 1 + %g", dimensions[i], moment[0] - 1.0);
         ck_assert_msg(fabs(moment[1] - second) < 1e-12, "d = %zu: second moment %.15g", dimensions[i], moment[1]);
-        panels_free(&panels);
-        radial_level_free(&radial);
     }
 }
-END_TEST
 
 /* kappa is the derivative of log p over rho, and log p the anchor's Gaussian plus the excess. */
-START_TEST(test_score)
+TEST(test_score)
 {
     struct factor factor = {5, 2, weights, NULL, sds, NULL};
-    struct radial_level radial = make_level(&factor, 0.9, 0.1);
+    OWNED(radial_level) radial = make_level(&factor, 0.9, 0.1);
     for (double rho = 0.5; rho < 5.0; rho += 0.3) {
         double around[3] = {rho - 1e-4, rho, rho + 1e-4}, excess[2][3], kappa[3], surface[3];
         for (size_t anchor = 0; anchor < 2; anchor++)
@@ -127,9 +124,7 @@ START_TEST(test_score)
         double slope = (surface[2] - surface[0]) / 2e-4 - 4.0 / rho;
         ck_assert_double_le(fabs(slope - kappa[1] * rho), 1e-6);
     }
-    radial_level_free(&radial);
 }
-END_TEST
 
 static void in_order(const struct panels *panels)
 {
@@ -145,17 +140,17 @@ static void in_order(const struct panels *panels)
 }
 
 /* At all levels, for shells that part; moved ones too; and the even panel at the origin is as good as the others. */
-START_TEST(test_panels)
+TEST(test_panels)
 {
     static const double narrow[2] = {0.001, 1.0};
     static const size_t dimensions[] = {1, 2, 30, 10000};
     for (size_t i = 0; i < 4; i++) {
         struct factor factor = {dimensions[i], 2, weights, NULL, narrow, NULL};
-        struct panels panels = {0}, moved = {0}, finer = {0};
+        OWNED(panels) panels = {0}, moved = {0}, finer = {0};
         struct radial_basis basis;
         radial_basis_init(&basis);
         for (double noise = 0.999; noise > 1e-12; noise *= 0.5) {
-            struct radial_level radial = make_level(&factor, 1.0 - noise, noise);
+            OWNED(radial_level) radial = make_level(&factor, 1.0 - noise, noise);
             struct level later = {1.0 - 0.9 * noise, 0.9 * noise};
             int ordered;
             ASSERT_OK(radial_panels_lay_out, &radial, 1.0, &panels);
@@ -180,14 +175,9 @@ START_TEST(test_panels)
             ASSERT_OK(radial_panels_move, &panels, &radial, &moved, &ordered);
             if (ordered)
                 in_order(&moved);
-            radial_level_free(&radial);
         }
-        panels_free(&panels);
-        panels_free(&moved);
-        panels_free(&finer);
     }
 }
-END_TEST
 
 /* ---- One stage, in d dimensions ---- */
 
@@ -284,9 +274,8 @@ static const struct {
     {10000, 0.002, "ddpm-outside", 0},
     {2, 0.1, "accelerated-sde-2024", 1},
 };
-enum { STAGE_CASES = sizeof stages / sizeof stages[0] };
 
-START_TEST(test_stage_in_space)
+TEST(test_stage_in_space, .count = COUNT(stages))
 {
     struct factor factor = {stages[_i].dimension, 2, weights, NULL, sds, NULL};
     const struct sampler *sampler = sampler_find(stages[_i].sampler);
@@ -305,15 +294,15 @@ START_TEST(test_stage_in_space)
                         .clip = HUGE_VAL};
     if (stages[_i].before)
         u = beta * exp(sampler->log_noise_before(&step));
-    struct radial_level from = make_level(&factor, 0.5, noise);
-    struct radial_level to = stages[_i].before ? make_level(&factor, 0.5, noise + u)
+    OWNED(radial_level) from = make_level(&factor, 0.5, noise);
+    OWNED(radial_level) to = stages[_i].before ? make_level(&factor, 0.5, noise + u)
                                                : make_level(&factor, step.to.alpha_bar, step.to.noise);
     struct radial_oracle oracle;
     struct radial_transfer transfer;
-    struct radial_work work;
+    OWNED(radial_work) work;
     struct radial_basis basis;
     struct plane_rule rule;
-    struct panels grid = {0};
+    OWNED(panels) grid = {0};
     double radius = sqrt(d) * from.sd[1];
     radial_basis_init(&basis);
     make_plane_rule(d, &rule);
@@ -339,19 +328,4 @@ START_TEST(test_stage_in_space)
         ck_assert_msg(fabs(made - wanted) < 1e-10 + 1e-14 * d, "stage %d, rho = %g: %.15g, in space %.15g", _i, rho,
                       made, wanted);
     }
-    radial_work_free(&work);
-    panels_free(&grid);
-    radial_level_free(&from);
-    radial_level_free(&to);
-}
-END_TEST
-
-SUITE(radial_parts)
-{
-    ADD(test_bessel);
-    ADD(test_bessel_limits);
-    ADD(test_density);
-    ADD(test_score);
-    ADD(test_panels);
-    ADD(test_stage_in_space, .count = STAGE_CASES);
 }

@@ -14,10 +14,11 @@
 
 #include "test/suite.h"
 
+TEST_SUITE(random);
+
 typedef void draw_function(struct random_block block, double *out);
 
 static draw_function *const draws[] = {random_uniforms, random_normals};
-enum { DRAWS = sizeof draws / sizeof draws[0] };
 
 enum { SIDE = 1000, MANY = SIDE * SIDE, ROUNDS = 10 }; /* numbers in a square of chains and coordinates; squares */
 
@@ -48,7 +49,7 @@ static double *new_square(void)
 }
 
 /* The three vectors of philox4x32 10 in Random123's kat_vectors, through vectors and one by one. */
-START_TEST(test_known_answers)
+TEST(test_known_answers)
 {
     static const struct {
         uint32_t counter[4], key[2], out[4];
@@ -62,7 +63,7 @@ START_TEST(test_known_answers)
          {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
     };
     enum { COPIES = 21 };
-    for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
+    for (size_t k = 0; k < COUNT(known); k++) {
         uint32_t word0[COPIES], word1[COPIES];
         uint64_t low[COPIES], high[COPIES];
         for (size_t i = 0; i < COPIES; i++) {
@@ -77,10 +78,9 @@ START_TEST(test_known_answers)
         }
     }
 }
-END_TEST
 
 /* Every length gives Random123's words, and nothing is written beyond. */
-START_TEST(test_philox)
+TEST(test_philox)
 {
     enum { MOST = 70, MARK = 77 };
     uint32_t word0[MOST], word1[MOST];
@@ -105,7 +105,6 @@ START_TEST(test_philox)
         ck_assert(low[n] == MARK && high[n] == MARK);
     }
 }
-END_TEST
 
 /* (k + 1/2)/2^64, rounded once: an odd number stands for what lies beyond the last bit of a large k. */
 static double exact_uniform(uint64_t k)
@@ -114,7 +113,7 @@ static double exact_uniform(uint64_t k)
 }
 
 /* Which bits go where, by the definition in random.h, at the far end of the domain. */
-START_TEST(test_definition)
+TEST(test_definition)
 {
     enum { CHAINS = 611, COORDINATES = 23 };
     static double u[COORDINATES][CHAINS], z[COORDINATES][CHAINS];
@@ -138,11 +137,10 @@ START_TEST(test_definition)
                 ck_abort_msg("uniform %a, not %a; normal %a, not %La", u[i][c], uniforms[half], z[i][c], exact);
         }
 }
-END_TEST
 
 /* A square cut into rectangles anyhow has the bits that it has in one piece, and the rectangle's surroundings stay.
  */
-START_TEST(test_cuts)
+TEST(test_cuts, .count = COUNT(draws))
 {
     enum { CHAINS = 611, COORDINATES = 43, FIRST_CHAIN = 1000, FIRST_COORDINATE = 7, CUTS = 400, MARK = 77 };
     static double whole[COORDINATES][CHAINS], part[COORDINATES][CHAINS];
@@ -169,18 +167,16 @@ START_TEST(test_cuts)
                                  column);
     }
 }
-END_TEST
 
 /* Bits of a few thousand numbers, recorded: the same on every machine and for every compiler. */
-START_TEST(test_same_bits_everywhere)
+TEST(test_same_bits_everywhere, .count = COUNT(draws))
 {
     enum { CHAINS = 333, COORDINATES = 31 };
-    static const uint64_t recorded[DRAWS] = {UINT64_C(13914102877032672087), UINT64_C(12958739226276786734)};
+    static const uint64_t recorded[COUNT(draws)] = {UINT64_C(13914102877032672087), UINT64_C(12958739226276786734)};
     static double out[COORDINATES * CHAINS];
     draws[_i]((struct random_block){random_key_of(7, 11), 1, 2, 5, CHAINS, 3, COORDINATES, CHAINS}, out);
     ck_assert_uint_eq(hash_bytes(out, sizeof out), recorded[_i]);
 }
-END_TEST
 
 /* Undoes Philox: the counter that gives the wanted words. A multiplier is odd, so it has an inverse modulo 2^32. */
 static philox4x32_ctr_t counter_of(philox4x32_ctr_t wanted, struct random_key key)
@@ -202,7 +198,7 @@ static philox4x32_ctr_t counter_of(philox4x32_ctr_t wanted, struct random_key ke
 }
 
 /* Numbers so rare that only the inverse of Philox finds where they are: the ends of both uniforms. */
-START_TEST(test_ends)
+TEST(test_ends)
 {
     static const struct {
         uint32_t words[4];
@@ -215,7 +211,7 @@ START_TEST(test_ends)
         {{0xfffffbff, 0xffffffff, 0xfffffc00, 0xffffffff}, {1.0 - 0x1p-53, 1.0 - 0x1p-53}},
     };
     const struct random_key key = random_key_of(3, 0);
-    for (size_t e = 0; e < sizeof ends / sizeof ends[0]; e++) {
+    for (size_t e = 0; e < COUNT(ends); e++) {
         philox4x32_ctr_t at = {{ends[e].words[0], ends[e].words[1], ends[e].words[2], ends[e].words[3]}};
         at = counter_of(at, key);
         double u[2], z[2], radius, x, y;
@@ -230,7 +226,6 @@ START_TEST(test_ends)
         ck_assert(u[0] > 0x1p-64 || radius > 9.4925);
     }
 }
-END_TEST
 
 /* Both as uniforms: a normal by its distribution function. */
 static double uniform_of(int which, double number)
@@ -249,7 +244,7 @@ static double excess(const size_t *counts, size_t bins, double total)
 
 /* Kolmogorov and Smirnov's distance on a grid, and chi^2 in three ways: of the leading ten bits, of ten bits in the
  * middle, and of the leading five bits of a pair of coordinates, which are made from one another's bits. */
-START_TEST(test_distribution)
+TEST(test_distribution, .count = COUNT(draws))
 {
     enum { BINS = 1024, COARSE = 32 };
     size_t leading[BINS] = {0}, middle[BINS] = {0}, paired[BINS] = {0}, sum = 0;
@@ -273,10 +268,9 @@ START_TEST(test_distribution)
     ck_assert_double_lt(fabs(excess(paired, BINS, MANY / 2)), 4.0);
     free(numbers);
 }
-END_TEST
 
 /* Moments up to the eighth and tails of ten million normals. */
-START_TEST(test_normals)
+TEST(test_normals)
 {
     enum { MOMENTS = 8, TAILS = 5 };
     const struct random_key key = random_key_of(5, 0);
@@ -305,7 +299,6 @@ START_TEST(test_normals)
     }
     free(z);
 }
-END_TEST
 
 /* Correlation of a[i] with b[i], and of their squares, in standard errors; both are standard normal. */
 static void check_unrelated(const char *what, const double *a, const double *b, size_t count)
@@ -324,9 +317,9 @@ static void check_unrelated(const char *what, const double *a, const double *b, 
 }
 
 /* A change of one argument by one, or of a single bit, gives unrelated numbers. */
-START_TEST(test_neighbours)
+TEST(test_neighbours)
 {
-    double *here = new_square(), *there = new_square();
+    FREED double *here = new_square(), *there = new_square();
     const struct random_key key = random_key_of(6, 0);
     square(random_normals, key, 1, 2, here);
     check_unrelated("neighbouring coordinates", here, here + SIDE, MANY - SIDE);
@@ -344,14 +337,11 @@ START_TEST(test_neighbours)
     check_unrelated("next chains", here, there, MANY);
     random_normals((struct random_block){key, 1, 2, 0, SIDE, SIDE, SIDE, SIDE}, there);
     check_unrelated("next coordinates", here, there, MANY);
-    free(here);
-    free(there);
 }
-END_TEST
 
 /* Keys of nearby seeds and streams, and of seeds and streams that differ in any one bit, are all different, and in
  * half of their bits. */
-START_TEST(test_keys)
+TEST(test_keys)
 {
     enum { SEEDS = 16, KEYS = SEEDS * SEEDS + 2 * 64 };
     struct random_key keys[KEYS];
@@ -372,19 +362,4 @@ START_TEST(test_keys)
     ck_assert_uint_eq(alike, 0);
     double pairs = 0.5 * (double)count * (double)(count - 1), mean = (double)flips / pairs;
     ck_assert_double_lt(fabs(mean - 32.0), 0.2);
-}
-END_TEST
-
-SUITE(random)
-{
-    ADD(test_known_answers);
-    ADD(test_philox);
-    ADD(test_definition);
-    ADD(test_cuts, .count = DRAWS);
-    ADD(test_same_bits_everywhere, .count = DRAWS);
-    ADD(test_ends);
-    ADD(test_keys);
-    ADD(test_distribution, .count = DRAWS);
-    ADD(test_normals);
-    ADD(test_neighbours);
 }

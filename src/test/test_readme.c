@@ -6,6 +6,8 @@
 #include "test/shell.h"
 #include "test/suite.h"
 
+TEST_SUITE(readme, .setup = shell_setup, .teardown = shell_teardown);
+
 /* Makes %/NAME. */
 static void extract(const char *name)
 {
@@ -29,14 +31,13 @@ static void run_mine(void)
     ck_assert(exists("results/mine/mine.h5"));
 }
 
-START_TEST(the_plugin_is_the_file)
+TEST(the_plugin_is_the_file)
 {
     extract("my-plugin.c");
     ck_assert_int_eq(shell("cmp %/my-plugin.c experiments/my-plugin.c"), 0);
 }
-END_TEST
 
-START_TEST(the_tutorial_ends_with_a_figure)
+TEST(the_tutorial_ends_with_a_figure)
 {
     run_mine();
     extract("mine.gp");
@@ -45,7 +46,6 @@ START_TEST(the_tutorial_ends_with_a_figure)
     assert_prints("grep -o \"use xlink:href='#gpPt[01]'\" %/mine.svg | sort | uniq -c | awk '$1 >= 8' | wc -l",
                   "2\n"); /* both curves have points */
 }
-END_TEST
 
 /* A program that says whether the snippet can run here, the snippet, and what it prints. */
 static const struct {
@@ -62,7 +62,7 @@ static const struct {
     {"Rscript -e 'library(hdf5r)'", "hdf5r.R", "Rscript", {"(Intercept)", "log(log(steps)/steps)", " 1."}},
 };
 
-START_TEST(results_are_read_elsewhere)
+TEST(results_are_read_elsewhere, .count = COUNT(snippets), .tools = 1)
 {
     char command[400];
     (void)snprintf(command, sizeof command, "%s >%%/log 2>&1", snippets[_i].can_run);
@@ -77,10 +77,9 @@ START_TEST(results_are_read_elsewhere)
     for (size_t i = 0; i < 3; i++)
         ck_assert_msg(strstr(output, snippets[_i].expected[i]) != NULL, "%s: %s", snippets[_i].expected[i], output);
 }
-END_TEST
 
 /* CITATION.cff is of this version and names every paper whose claims are tested. */
-START_TEST(citation_is_current)
+TEST(citation_is_current)
 {
     ck_assert_int_eq(shell("grep -qx \"version: $(sed -n 's/^VERSION = //p' Makefile)\" CITATION.cff"), 0);
     assert_prints("for key in cff-version message title authors license; do grep -q \"^$key: *\" CITATION.cff || "
@@ -88,14 +87,38 @@ START_TEST(citation_is_current)
                   "grep -q \"notes: $paper$\" CITATION.cff || echo $paper; done",
                   "");
 }
-END_TEST
 
-SUITE(readme)
+/* A theorem of the author's own, of a sampler that is in no list: judged, shown everywhere, and changed without
+ * measuring anything again. */
+TEST(own_theorems_are_judged)
 {
-    suite->setup = shell_setup;
-    suite->teardown = shell_teardown;
-    ADD(the_plugin_is_the_file);
-    ADD(the_tutorial_ends_with_a_figure);
-    ADD(results_are_read_elsewhere, .count = COUNT(snippets), .tools = 1);
-    ADD(citation_is_current);
+    extract("my-theorem.yaml");
+    ck_assert_int_eq(shell("gcc -std=c17 -ffp-contract=off -shared -fPIC -Isrc experiments/my-plugin.c -o "
+                           "%/my-plugin.so && echo '  - {name: far, quantity: error_effect, at_least: "
+                           "{score_error_size: 1}}' >>%/my-theorem.yaml"),
+                     0);
+    assert_exits("@ run %/my-theorem.yaml --shard 1/2 -o %/out -j 2 2>&1 && "
+                 "@ run %/my-theorem.yaml --shard 2/2 -o %/out -j 2 2>&1",
+                 0, "all cells are there and merged");
+    assert_exits("@ verdict %/out/my-theorem 2>&1 && @ plot %/out/my-theorem && @ report %/out/my-theorem", 0,
+                 "supported");
+    ASSERT_MADE("out/my-theorem", "verdict.md", "verdict.tex", "report.html", "complexity-accuracy.svg");
+    ck_assert_int_eq(shell("cd %/out/my-theorem && cp verdict.md verdict.tex report.html *.vars.gp ../.."), 0);
+    assert_prints("grep -c '| mine | .* | <= 1 (d: <= 1/2) | supported |' %/verdict.md", "3\n");
+    assert_prints("grep '| order | ' %/verdict.md | grep -o 'supported\\|not claimed'",
+                  "supported\nnot claimed\nsupported\n");
+    assert_prints("grep -c '| far | .* | inconclusive | .*no cell in the window' %/verdict.md", "2\n");
+    assert_prints("grep -c '<h3>mine <span class=\"badge good\">. supported' %/report.html", "1\n");
+    assert_prints("grep -o '[^>]*<cite>my paper' %/report.html", "T = O(d^(1/2)/eps) <cite>my paper\n");
+    assert_prints("grep -c '^mine & ' %/verdict.tex", "3\n");
+    assert_exits("cat %/complexity-accuracy.vars.gp", 0, "'∝ 1/ε^{1} (mine)'");
+    assert_exits("@ explain %/out/my-theorem mine -t g", 0,
+                 "\nJudged: limit of the exponent of T/log T in 1/eps, my-sampler");
+    assert_exits("@ check %/out/my-theorem --spec %/my-theorem.yaml 2>&1", 0, "0 problems");
+
+    ck_assert_int_eq(shell("sed -i 's/accuracy: 1,/accuracy: 0.9,/' %/my-theorem.yaml"), 0);
+    assert_exits("@ run %/my-theorem.yaml -o %/out 2>&1", 1, "--adopt it and keep the cells that both have");
+    assert_exits("@ run %/my-theorem.yaml -o %/out --adopt 2>&1", 0, "\n0 cells measured");
+    assert_prints("grep -c '| mine | .* | refuted |' %/out/my-theorem/verdict.md", "3\n");
+    assert_exits("@ list claims", 0, "claims of your own");
 }

@@ -6,8 +6,11 @@
 
 #include "experiment/record.h"
 
+#include "test/planted.h"
 #include "test/shell.h"
 #include "test/suite.h"
+
+TEST_SUITE(report, .setup = shell_setup, .teardown = shell_teardown);
 
 #define EXPERIMENT \
     "title: A report\ntargets:\n  - {name: gauss_1, kind: gaussian, variance: 0.25}\n" \
@@ -31,9 +34,8 @@ static void run_experiment_x(void)
 static void write_merged(const char *name, const struct record *rows, size_t count, const struct fact *facts)
 {
     char path[300];
-    struct error error = {STATUS_OK, ""};
     (void)snprintf(path, sizeof path, "%s/%s.h5", directory, name);
-    ck_assert_msg(store_write(path, rows, count, facts, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(store_write, path, rows, count, &planted_parameters, facts);
 }
 
 /* ---- A browser ---- */
@@ -58,7 +60,7 @@ static const char frames[] =
     "0).length}, back ${frame.contentWindow.getComputedStyle(page.body).backgroundColor};`; }).join(' '); }\n"
     "</script>\n";
 
-START_TEST(a_browser_shows_the_report)
+TEST(a_browser_shows_the_report, .tools = 1)
 {
     static const struct {
         const char *flag, *back;
@@ -83,7 +85,7 @@ START_TEST(a_browser_shows_the_report)
     }
     /* in colour and in words */
     ck_assert_int_eq(shell(CHROMIUM "--dump-dom file://%/out/x/report.html 2>%/log"), 0);
-    ck_assert_ptr_nonnull(strstr(output, "<span class=\"badge good\">✓ supported</span>"));
+    ASSERT_SAYS(output, "<span class=\"badge good\">✓ supported</span>");
     ck_assert_msg(shell("grep CONSOLE %/log") == 1, "%s", output);
     ck_assert_int_eq(shell(CHROMIUM "--print-to-pdf=%/x.pdf file://%/out/x/report.html 2>%/log && head -c 5 %/x.pdf"),
                      0);
@@ -93,15 +95,14 @@ START_TEST(a_browser_shows_the_report)
                            "<script>1</script>");
     ck_assert_int_eq(shell(CHROMIUM "--dump-dom file://%/bad.html 2>%/log; grep -c CONSOLE %/log"), 0);
 }
-END_TEST
 
 /* ---- The page's text ---- */
 
 /* The page's numbers are those of the table; what failed and what was censored is there. */
-START_TEST(the_report_says_what_was_found)
+TEST(the_report_says_what_was_found)
 {
     run_experiment_x();
-    char *verdict = read_file("out/x/verdict.md"), *report = read_file("out/x/report.html");
+    FREED char *verdict = read_file("out/x/verdict.md"), *report = read_file("out/x/report.html");
     const char *row = strstr(verdict, "| eps-ddpm | all targets | ");
     ck_assert_ptr_nonnull(row);
     char measured[40], limit[40], text[400];
@@ -114,20 +115,17 @@ START_TEST(the_report_says_what_was_found)
                    "the claim says ≤&nbsp;1: ",
                    measured, plus + strlen(" ± "), limit, limits_plus + strlen(" ± "));
     ck_assert_msg(strstr(report, text) != NULL, "no %s", text);
-    ck_assert_ptr_nonnull(strstr(report, "<td>gauss_1</td><td>ddpm</td><td class=\"n\">4</td><td class=\"text\">"));
-    ck_assert_ptr_nonnull(strstr(report, "<p>No cell failed.</p>"));
+    ASSERT_SAYS(report, "<td>gauss_1</td><td>ddpm</td><td class=\"n\">4</td><td class=\"text\">",
+                "<p>No cell failed.</p>");
     ck_assert_ptr_nonnull(
         strstr(report, "it would be refuted if the lower end of the interval were above 1.05; it is "));
-    ck_assert_ptr_nonnull(strstr(report, "\nbuild/diffrate run x.yaml -o again\n"));
-    ck_assert_ptr_null(strstr(report, "Other figures"));
+    ASSERT_SAYS(report, "\nbuild/diffrate run x.yaml -o again\n");
+    ASSERT_OMITS(report, "Other figures");
     /* each figure stands in the section of its claim */
     const char *figure = strstr(report, "<img alt=\"complexity-dimension\"");
     ck_assert(strstr(report, "<article id=\"claim-dim-ddpm\">") < figure);
     ck_assert(figure < strstr(report, "<article id=\"claim-crossover\">"));
-    free(verdict);
-    free(report);
 }
-END_TEST
 
 static const struct record plain_row = {.target = "g",
                                         .sampler = "ddpm",
@@ -136,8 +134,7 @@ static const struct record plain_row = {.target = "g",
                                         .score_error_profile = "none",
                                         .schedule = "li-cai",
                                         .law = "gaussian",
-                                        .c0 = 2.0,
-                                        .c1 = 8.5,
+                                        .parameter = PLANTED_PARAMETERS,
                                         .dimension = 1,
                                         .steps = 64,
                                         .step_size = 0.5,
@@ -145,7 +142,7 @@ static const struct record plain_row = {.target = "g",
 
 #define SPEC "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1]\nsteps: [64]\n"
 
-START_TEST(failures_are_listed_and_facts_are_no_commands)
+TEST(failures_are_listed_and_facts_are_no_commands)
 {
     const struct fact facts[] = {{"spec_text", SPEC "accuracies: [0.5, 0.1]\n"},
                                  {"spec_name", "f"},
@@ -154,14 +151,12 @@ START_TEST(failures_are_listed_and_facts_are_no_commands)
                                  {NULL, NULL}};
     write_merged("f", &plain_row, 1, facts);
     ck_assert_int_eq(shell("@ report %/f.h5 2>&1"), 0);
-    char *report = read_file("report.html");
-    ck_assert_ptr_nonnull(strstr(report, "<li>g ddpm T=64: &lt;b&gt;too hot&lt;/b&gt; &amp; &gt; 1</li>\n"
-                                         "<li>g ddpm T=128: no</li>\n</ul>"));
-    ck_assert_ptr_nonnull(strstr(report, "git checkout COMMIT\n"));
-    ck_assert_ptr_nonnull(strstr(report, "commit: x; touch pwned\n")); /* as provenance it is what it is */
-    free(report);
+    FREED char *report = read_file("report.html");
+    ASSERT_SAYS(report,
+                "<li>g ddpm T=64: &lt;b&gt;too hot&lt;/b&gt; &amp; &gt; 1</li>\n"
+                "<li>g ddpm T=128: no</li>\n</ul>",
+                "git checkout COMMIT\n", "commit: x; touch pwned\n"); /* as provenance it is what it is */
 }
-END_TEST
 
 /* ---- LaTeX ---- */
 
@@ -179,24 +174,22 @@ static void write_odd_table(void)
     ck_assert_msg(judged == 0, "%s", output);
 }
 
-START_TEST(latex_is_text)
+TEST(latex_is_text)
 {
     write_odd_table();
-    char *table = read_file("verdict.tex");
+    FREED char *table = read_file("verdict.tex");
     ck_assert_msg(strstr(table,
                          "\\caption{50\\% of \\$x\\_1\\textasciicircum{}2\\$ \\& \\textbackslash{}\\{caf\xc3\xa9\\}"
                          "\\textasciitilde{}\\#1 \\textbackslash{}input\\{x\\} $\\le$ (U+05E9) $\\varepsilon$ "
                          "{`}q{'} ")
                       != NULL,
                   "%s", table);
-    ck_assert_ptr_nonnull(strstr(table, " $|$ {-}{-}!. Cells: used / censored / at start.}\n"));
+    ASSERT_SAYS(table, " $|$ {-}{-}!. Cells: used / censored / at start.}\n");
     ck_assert_ptr_nonnull(strstr(
         table, "\nkl{-}ddpm & g & {-} & {-} & {-} & $\\ge$ 2 (d: $\\le$ 1) & inconclusive & 0 / 0 / 0 \\\\\n"));
-    free(table);
 }
-END_TEST
 
-START_TEST(latex_sets_the_table)
+TEST(latex_sets_the_table, .tools = 1)
 {
     if (!is_installed("pdflatex") || shell("kpsewhich booktabs.sty >/dev/null") != 0)
         SKIP_TEST("pdflatex or booktabs.sty is not installed");
@@ -206,10 +199,8 @@ START_TEST(latex_sets_the_table)
         "\\documentclass{article}\\usepackage{booktabs,graphicx}\\begin{document}\\input{verdict}\\end{document}\n");
     int status = shell("cd % && TEXMFVAR=%/texmf pdflatex -interaction=nonstopmode -halt-on-error paper.tex 2>&1");
     ck_assert_msg(status == 0, "%s", output);
-    ck_assert_ptr_null(strstr(output, "Missing character"));
-    ck_assert_ptr_null(strstr(output, "Overfull"));
+    ASSERT_OMITS(output, "Missing character", "Overfull");
 }
-END_TEST
 
 /* ---- CSV ---- */
 
@@ -249,10 +240,10 @@ static void check_value(const struct field *field, const struct record *row, con
     }
 }
 
-START_TEST(csv_holds_every_bit)
+TEST(csv_holds_every_bit)
 {
     run_experiment_x();
-    struct result result = load_result("out/x/x.h5");
+    OWNED(result) result = load_result("out/x/x.h5");
     char *csv = read_file("out/x/cells.csv"), *line = csv;
     ck_assert_uint_eq(lines(csv), result.count + 1);
     for (size_t i = 0; i <= result.count; i++) {
@@ -267,17 +258,23 @@ START_TEST(csv_holds_every_bit)
             else
                 check_value(field, &result.rows[i - 1], text);
         }
+        for (size_t p = 0; p < result.parameters.count; p++) {
+            const struct field field = parameter_field(&result.parameters, p);
+            const char *text = next_value(&at);
+            if (i == 0)
+                ck_assert_str_eq(text, field.name);
+            else
+                check_value(&field, &result.rows[i - 1], text);
+        }
         ck_assert_str_eq(next_value(&at), i == 0 ? "failure" : "");
         ck_assert_ptr_null(at);
         line = end + 2;
     }
     ck_assert(*line == '\0');
     free(csv);
-    result_free(&result);
 }
-END_TEST
 
-START_TEST(csv_quotes_and_names_what_is_not_finite)
+TEST(csv_quotes_and_names_what_is_not_finite)
 {
     const struct fact facts[] = {{"spec_text", SPEC}, {"spec_name", "f"}, {NULL, NULL}};
     struct record row = plain_row;
@@ -288,22 +285,6 @@ START_TEST(csv_quotes_and_names_what_is_not_finite)
     (void)snprintf(row.law, sizeof row.law, "a, b + c");
     write_merged("f", &row, 1, facts);
     ck_assert_int_eq(shell("@ report %/f.h5 2>&1"), 0);
-    char *csv = read_file("cells.csv");
-    ck_assert_ptr_nonnull(strstr(csv, ",0.30000000000000004,0,Inf,0,-Inf,0,NaN,0,"));
-    ck_assert_ptr_nonnull(strstr(csv, ",\"a, b + c\","));
-    free(csv);
-}
-END_TEST
-
-SUITE(report)
-{
-    suite->setup = shell_setup;
-    suite->teardown = shell_teardown;
-    ADD(a_browser_shows_the_report, .tools = 1);
-    ADD(the_report_says_what_was_found);
-    ADD(failures_are_listed_and_facts_are_no_commands);
-    ADD(latex_is_text);
-    ADD(latex_sets_the_table, .tools = 1);
-    ADD(csv_holds_every_bit);
-    ADD(csv_quotes_and_names_what_is_not_finite);
+    FREED char *csv = read_file("cells.csv");
+    ASSERT_SAYS(csv, ",0.30000000000000004,0,Inf,0,-Inf,0,NaN,0,", ",\"a, b + c\",");
 }

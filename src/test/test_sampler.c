@@ -9,6 +9,8 @@
 
 #include "test/suite.h"
 
+TEST_SUITE(sampler);
+
 enum { POINTS = 9 };
 
 static const double points[POINTS] = {-7.5, -2.0, -0.3, -1e-3, 0.0, 1e-6, 0.4, 1.7, 9.0};
@@ -49,17 +51,19 @@ static const struct exact_step steps[] = {
     {0.5L, 0.6L, 1.0L},       {0.7L, 0.72L, 0.01L},   {0.9L, 0.93L, 0.25L}, {0.99L, 0.995L, 2.0L},
     {0.999L, 0.99901L, 0.0L}, {0.2L, 0.7L, 0.3L},
 };
-enum { STEPS = sizeof steps / sizeof steps[0] };
 
 /* 1 - alpha of the steps before and after, as parts of this one's. */
 #define BEFORE 0.75L
 #define AFTER 0.875L
+#define PLACE 0.375L /* of a random level in the interval */
 
 static struct step make_step(const struct sampler *sampler, const struct exact_step *e)
 {
     long double alpha = e->a / e->a1, beta = 1.0L - alpha;
     return (struct step){
         .t = 7,
+        .T = 9,
+        .draw = (double)PLACE,
         .from = {(double)e->a, (double)(1.0L - e->a)},
         .to = {(double)e->a1, (double)(1.0L - e->a1)},
         .alpha = (double)alpha,
@@ -107,6 +111,56 @@ static long double increment_ddpm(const struct exact_step *e, long double x)
 static long double increment_ddim(const struct exact_step *e, long double x)
 {
     return (1.0L - e->a / e->a1) / 2.0L * score_of(e, e->a, x);
+}
+
+static long double increment_exponential(const struct exact_step *e, long double x)
+{
+    return 2.0L * (1.0L - sqrtl(e->a / e->a1)) * score_of(e, e->a, x);
+}
+
+/* Song et al.'s step with noise v, times sqrt(alpha), minus x */
+static long double increment_song_with(const struct exact_step *e, long double v, long double x)
+{
+    long double at = epsilon(e, e->a, x), x0 = (x - sqrtl(1.0L - e->a) * at) / sqrtl(e->a);
+    return sqrtl(e->a / e->a1) * (sqrtl(e->a1) * x0 + sqrtl(1.0L - e->a1 - v) * at) - x;
+}
+
+static long double increment_song(const struct exact_step *e, long double x)
+{
+    return increment_song_with(e, 0.0L, x);
+}
+
+/* s at tau = 1 - a, between those of level t and of the overshoot level, and Y there */
+static long double increment_midpoint(const struct exact_step *e, long double x)
+{
+    long double end = overshoot(e), a = e->a + PLACE * (end - e->a);
+    long double u = x / sqrtl(e->a) + (sigma(a) - sigma(e->a)) * epsilon(e, e->a, x);
+    return sqrtl(e->a) * (end - e->a) / (2.0L * powl(a, 1.5L)) * score_of(e, a, sqrtl(a) * u);
+}
+
+/* Lu et al.'s X in place of x0, where the step before found x0 = x/2 */
+static long double data_of(const struct exact_step *e, long double x)
+{
+    long double above = e->a * (1.0L - BEFORE * (1.0L - e->a / e->a1)), h = logl(sigma(e->a) / sigma(e->a1));
+    long double x0 = (x - sqrtl(1.0L - e->a) * epsilon(e, e->a, x)) / sqrtl(e->a);
+    return x0 + h / (2.0L * logl(sigma(above) / sigma(e->a))) * (x0 - x / 2.0L);
+}
+
+static long double increment_dpm(const struct exact_step *e, long double x)
+{
+    return (1.0L - sigma(e->a1) / sigma(e->a)) * (sqrtl(e->a) * data_of(e, x) - x);
+}
+
+static long double increment_sde_dpm(const struct exact_step *e, long double x)
+{
+    long double q = sigma(e->a1) / sigma(e->a);
+    return (1.0L - q * q) * (sqrtl(e->a) * data_of(e, x) - x);
+}
+
+static long double increment_strang(const struct exact_step *e, long double x)
+{
+    long double alpha = e->a / e->a1, m = sqrtl(e->a * e->a1), rate = -logl(alpha), y = x / powl(alpha, 0.25L);
+    return powl(alpha, 0.25L) * rate / 2.0L * score_of(e, m, y + rate / 4.0L * score_of(e, m, y));
 }
 
 /* epsilon at the intermediate point */
@@ -214,7 +268,10 @@ static const struct {
     {"ddpm-ancestral", increment_ddpm, posterior_noise, NULL},
     {"accelerated", increment_accelerated, posterior_noise, NULL},
     {"accelerated-unclipped", increment_accelerated, posterior_noise, NULL},
+    {"exponential-integrator", increment_exponential, noise_ddpm, NULL},
     {"ddim", increment_ddim, NULL, NULL},
+    {"ddim-song", increment_song, NULL, NULL},
+    {"strang-midpoint", increment_strang, NULL, NULL},
     {"pf-ode-2", increment_heun, NULL, NULL},
     {"accelerated-sde-2024", increment_ddpm, noise_half, noise_half},
     {"accelerated-ode-2024", increment_ode_2024, NULL, NULL},
@@ -223,23 +280,30 @@ static const struct {
     {"lagrange-4", increment_lagrange_4, posterior_noise, NULL},
     {"runge-kutta-3", increment_kutta_3, posterior_noise, NULL},
     {"runge-kutta-4", increment_kutta_4, posterior_noise, NULL},
+    {"randomised-midpoint", increment_midpoint, posterior_noise, NULL},
+    {"dpm-solver-2m", increment_dpm, NULL, NULL},
+    {"sde-dpm-solver-2m", increment_sde_dpm, posterior_noise, NULL},
 };
-enum { FORMULAS = sizeof formulas / sizeof formulas[0] };
 
 static void run(const struct sampler *sampler, const struct step *step, double variance, double *out)
 {
     struct counted_score score = {{.evaluate = evaluate}, variance, NULL, NULL, NULL, 0};
-    double *work = calloc(POINTS * sampler->work_arrays + 1, sizeof *work);
+    double *work = calloc(POINTS * sampler->work_arrays + 1, sizeof *work), kept[POINTS];
+    struct step with_memory = *step;
+    with_memory.memory = kept;
     ck_assert_ptr_nonnull(work);
-    sampler->increment(step, &score.base, POINTS, points, out, work);
+    ck_assert_uint_le(sampler->memory, 1);
+    for (size_t i = 0; i < POINTS; i++)
+        kept[i] = 0.5 * points[i];
+    sampler->increment(&with_memory, &score.base, POINTS, points, out, work);
     free(work);
 }
 
-START_TEST(test_increment)
+TEST(test_increment, .count = COUNT(formulas))
 {
     const struct sampler *sampler = sampler_find(formulas[_i].name);
     ck_assert_ptr_nonnull(sampler);
-    for (size_t s = 0; s < STEPS; s++) {
+    for (size_t s = 0; s < COUNT(steps); s++) {
         struct step step = make_step(sampler, &steps[s]);
         double out[POINTS];
         run(sampler, &step, (double)steps[s].variance, out);
@@ -250,7 +314,6 @@ START_TEST(test_increment)
         }
     }
 }
-END_TEST
 
 static void check_noise(const struct sampler *sampler, size_t s, double (*log_noise)(const struct step *step),
                         long double exact)
@@ -261,12 +324,12 @@ static void check_noise(const struct sampler *sampler, size_t s, double (*log_no
                   sampler->name, s, ratio, exact);
 }
 
-START_TEST(test_noise)
+TEST(test_noise, .count = COUNT(formulas))
 {
     const struct sampler *sampler = sampler_find(formulas[_i].name);
     ck_assert((sampler->log_noise_ratio == NULL) == (formulas[_i].noise == NULL));
     ck_assert((sampler->log_noise_before == NULL) == (formulas[_i].before == NULL));
-    for (size_t s = 0; s < STEPS; s++) {
+    for (size_t s = 0; s < COUNT(steps); s++) {
         long double alpha = steps[s].a / steps[s].a1;
         if (formulas[_i].noise != NULL)
             check_noise(sampler, s, sampler->log_noise_ratio,
@@ -275,13 +338,12 @@ START_TEST(test_noise)
             check_noise(sampler, s, sampler->log_noise_before, logl(formulas[_i].before(&steps[s]) / (1.0L - alpha)));
     }
 }
-END_TEST
 
-static struct sampler_instance *with_overshoot(const char *kind, double omega)
+static struct sampler_instance *with(const char *kind, const char *key, double value)
 {
     union params values;
     params_init(sampler_find(kind)->params, &values);
-    *(double *)(void *)(values.bytes + params_find(sampler_find(kind)->params, "overshoot")->offset) = omega;
+    *(double *)(void *)(values.bytes + params_find(sampler_find(kind)->params, key)->offset) = value;
     struct sampler_instance *instance = sampler_instance_new(sampler_find(kind), &values, "own", NULL);
     ck_assert_ptr_nonnull(instance);
     return instance;
@@ -294,13 +356,13 @@ static long double overshoot_by(const struct exact_step *e, long double omega)
 }
 
 /* theory (9'): 1 is (9) and 0 Heun's rule, to the bit; between them the formula. */
-START_TEST(test_family_in_the_noise)
+TEST(test_family_in_the_noise)
 {
     const struct sampler *whole = sampler_find("accelerated-unclipped"), *heun = sampler_find("pf-ode-2");
-    for (size_t s = 0; s < STEPS; s++)
+    for (size_t s = 0; s < COUNT(steps); s++)
         for (int i = 0; i <= 6; i++) {
             double w = 0.25 * i, out[POINTS], known[POINTS], variance = (double)steps[s].variance;
-            struct sampler_instance *own = with_overshoot("accelerated-unclipped", w);
+            struct sampler_instance *own = with("accelerated-unclipped", "overshoot", w);
             struct step step = make_step(&own->sampler, &steps[s]), same = make_step(whole, &steps[s]);
             long double s0 = sigma(steps[s].a), s1 = sigma(steps[s].a1);
             long double s2 = sigma(overshoot_by(&steps[s], w)), v = w * posterior_noise(&steps[s]);
@@ -328,11 +390,33 @@ START_TEST(test_family_in_the_noise)
             sampler_instance_free(own);
         }
 }
-END_TEST
 
-START_TEST(test_standard_values)
+/* Song et al.'s family: 1 is ddpm-ancestral, and eta^2 the part of theory (8)'s noise. */
+TEST(test_family_of_song)
 {
-    size_t with = 0;
+    const struct sampler *ancestral = sampler_find("ddpm-ancestral");
+    for (size_t s = 0; s < COUNT(steps); s++)
+        for (int i = 0; i <= 4; i++) {
+            double out[POINTS], known[POINTS], eta = 0.25 * i, variance = (double)steps[s].variance;
+            OWNED_SAMPLER *own = with("ddim-song", "eta", eta);
+            struct step step = make_step(&own->sampler, &steps[s]);
+            long double v = eta * eta * posterior_noise(&steps[s]), alpha = steps[s].a / steps[s].a1;
+            run(&own->sampler, &step, variance, out);
+            run(ancestral, &step, variance, known);
+            ck_assert((own->sampler.log_noise_ratio == NULL) == (i == 0));
+            if (i > 0)
+                check_noise(&own->sampler, s, own->sampler.log_noise_ratio, logl(v * alpha / (1.0L - alpha)));
+            for (size_t p = 0; p < POINTS; p++) {
+                long double D = increment_song_with(&steps[s], v, points[p]);
+                ck_assert(fabsl(out[p] - D) <= 1e-14L * fabsl(D) + 1e-18L * fabs(points[p]));
+                ck_assert(i < 4 || fabs(out[p] - known[p]) <= 4e-16 * fabs(known[p]));
+            }
+        }
+}
+
+TEST(test_standard_values)
+{
+    size_t with_params = 0;
     for (size_t i = 0; sampler_at(i) != NULL; i++) {
         const struct sampler *sampler = sampler_at(i);
         union params values;
@@ -341,36 +425,40 @@ START_TEST(test_standard_values)
         ck_assert_uint_le(sampler->params_size, PARAMS_SIZE);
         if (sampler->params != NULL)
             ck_assert_mem_eq(&values, sampler->values, sampler->params_size);
-        with += sampler->params != NULL;
+        with_params += sampler->params != NULL;
     }
-    ck_assert_uint_eq(with, 2);
+    ck_assert_uint_gt(with_params, 0);
 }
-END_TEST
 
-/* What a step cannot overshoot by is refused, with the most that it can. */
-START_TEST(test_too_much_overshoot)
+/* What a step cannot overshoot by is refused, with the most that it can and the steps that could. */
+TEST(test_too_much_overshoot)
 {
     struct schedule *schedule;
     struct error error = {STATUS_OK, ""};
-    ck_assert_int_eq(schedule_new(schedule_kind_find("li-cai"), 2.0, 8.5, 64, &schedule, &error), STATUS_OK);
+    ASSERT_OK(schedule_new, schedule_kind_find("li-cai"), 2.0, 8.5, 64, &schedule);
     double most = HUGE_VAL;
     for (size_t t = 64; t >= 2; t--)
         most = fmin(most, 1.0 / sampler_step(NULL, schedule, t).omega);
-    struct sampler_instance *less = with_overshoot("accelerated", most * (1.0 - 1e-12)),
-                            *more = with_overshoot("accelerated", most * (1.0 + 1e-12));
-    ck_assert_int_eq(sampler_check(&less->sampler, schedule, &error), STATUS_OK);
+    OWNED_SAMPLER *less = with("accelerated", "overshoot", most * (1.0 - 1e-12)),
+                  *more = with("accelerated", "overshoot", most * (1.0 + 1e-12));
+    ASSERT_OK(sampler_check, &less->sampler, schedule);
     ck_assert_int_eq(sampler_check(&more->sampler, schedule, &error), STATUS_INADMISSIBLE);
     ck_assert_msg(strstr(error.text, "sampler own: in step t = ") != NULL, "%s", error.text);
-    sampler_instance_free(less);
-    sampler_instance_free(more);
+    const char *named = strstr(error.text, "the smallest admissible T is ");
+    ck_assert_msg(named != NULL, "%s", error.text);
+    size_t smallest = strtoul(named + strlen("the smallest admissible T is "), NULL, 10);
+    for (size_t T = 64; T <= smallest; T++) {
+        schedule_free(schedule);
+        ASSERT_OK(schedule_new, schedule_kind_find("li-cai"), 2.0, 8.5, T, &schedule);
+        ck_assert((sampler_check(&more->sampler, schedule, &error) == STATUS_OK) == (T == smallest));
+    }
     schedule_free(schedule);
 }
-END_TEST
 
 /* theory (8): the two forms of the overshoot level agree, and forward noise v leads from it back to level t-1. */
-START_TEST(test_overshoot)
+TEST(test_overshoot)
 {
-    for (size_t s = 0; s < STEPS; s++) {
+    for (size_t s = 0; s < COUNT(steps); s++) {
         const struct exact_step *e = &steps[s];
         long double v = posterior_noise(e), omega = (1.0L - e->a / e->a1) / (1.0L - e->a);
         long double noise = (1.0L - e->a1) * (1.0L - omega) / (1.0L - v);
@@ -379,13 +467,12 @@ START_TEST(test_overshoot)
         ck_assert_ldouble_eq_tol(sigma(overshoot(e)), (1.0L - omega) * sigma(e->a), 1e-15L);
     }
 }
-END_TEST
 
 /* Where epsilon is constant in x and t the momentum correction vanishes, and what is left is ddpm-ancestral. */
-START_TEST(test_ablation)
+TEST(test_ablation)
 {
     const struct sampler *accelerated = sampler_find("accelerated"), *ancestral = sampler_find("ddpm-ancestral");
-    for (size_t s = 0; s < STEPS; s++) {
+    for (size_t s = 0; s < COUNT(steps); s++) {
         struct step step = make_step(accelerated, &steps[s]);
         double with[POINTS], without[POINTS];
         run(accelerated, &step, -1.0, with);
@@ -395,17 +482,16 @@ START_TEST(test_ablation)
         ck_assert(accelerated->log_noise_ratio(&step) == ancestral->log_noise_ratio(&step));
     }
 }
-END_TEST
 
 /* theory (10): a component beyond the clip moves as if its correction were 0, the others as if there were no clip. */
-START_TEST(test_clip)
+TEST(test_clip)
 {
     const struct sampler *clipped = sampler_find("accelerated"), *never = sampler_find("accelerated-unclipped");
     const struct sampler *ancestral = sampler_find("ddpm-ancestral");
     ck_assert(clipped->correction != NULL);
     for (size_t i = 0; sampler_at(i) != NULL; i++)
         ck_assert(sampler_at(i) == clipped || sampler_at(i)->correction == NULL);
-    for (size_t s = 0; s < STEPS; s++) {
+    for (size_t s = 0; s < COUNT(steps); s++) {
         if (steps[s].variance == 0.0L)
             continue; /* epsilon is constant along the PF-ODE of a point: nothing to correct */
         struct step step = make_step(clipped, &steps[s]);
@@ -445,19 +531,18 @@ START_TEST(test_clip)
     ck_assert_double_eq_tol(sampler_clip(1, 100), 2.0 * sqrt(log(100.0)), 1e-15);
     ck_assert_double_eq_tol(sampler_clip(16, 256), 8.0 * sqrt(12.0 * log(2.0)), 1e-14);
 }
-END_TEST
 
 /* Local errors of the transfer along the PF-ODE, to level t-1 or to the overshoot level: h^2 to first order, at most
  * h^3 to second; h^4 on Gaussians with the overshoot, where it superconverges (theory §9). Gaussian PF-ODE: u grows
  * like sqrt(variance + sigma^2). */
-START_TEST(test_order)
+TEST(test_order)
 {
     static const struct {
         const char *name;
         int beyond; /* t-1 */
         double ratio;
     } cases[] = {{"accelerated", 1, 16.0}, {"ddpm-ancestral", 1, 4.0}, {"pf-ode-2", 0, 8.0}, {"ddim", 0, 4.0}};
-    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+    for (size_t c = 0; c < COUNT(cases); c++) {
         long double error[2];
         for (int half = 0; half < 2; half++) {
             struct exact_step e = {0.5L, 0.5L * (1.0L + (half ? 0.001L : 0.002L)), 0.25L};
@@ -471,7 +556,6 @@ START_TEST(test_order)
         ck_assert_ldouble_eq_tol(error[0] / error[1], cases[c].ratio, 0.02L * cases[c].ratio);
     }
 }
-END_TEST
 
 /* The PF-ODE of 0.3 N(-1, 0.3^2) + 0.7 N(1, 0.5^2) in long double, where nothing superconverges. */
 static long double mixture_score(long double a, long double x)
@@ -514,33 +598,41 @@ static long double follow(long double s, long double end, long double u)
 }
 
 /* A rule of order p is off by h^(p+1) in a step, on its way to the level where it lands; and by no less. */
-START_TEST(test_order_on_mixture)
+TEST(test_order_on_mixture)
 {
-    enum { TO_NEXT, TO_OVERSHOOT, TO_HALF, TO_AFTER };
+    enum { TO_NEXT, TO_OVERSHOOT, TO_AFTER };
     static const struct {
         const char *name;
         int lands;
         int order;
+        double w; /* the parameter `overshoot`, where there is one */
     } cases[] = {
-        {"ddim", TO_NEXT, 1},
-        {"pf-ode-2", TO_NEXT, 2},
-        {"accelerated-ode-2024", TO_NEXT, 2},
-        {"overshoot-2025", TO_AFTER, 1},
-        {"ddpm-ancestral", TO_OVERSHOOT, 1},
-        {"accelerated", TO_OVERSHOOT, 2},
-        {"accelerated", TO_HALF, 2},
-        {"lagrange-3", TO_OVERSHOOT, 3},
-        {"runge-kutta-3", TO_OVERSHOOT, 3},
-        {"lagrange-4", TO_OVERSHOOT, 4},
-        {"runge-kutta-4", TO_OVERSHOOT, 4},
+        {"ddim", TO_NEXT, 1, 1.0},
+        {"ddim-song", TO_NEXT, 1, 1.0},
+        {"pf-ode-2", TO_NEXT, 2, 1.0},
+        {"strang-midpoint", TO_NEXT, 2, 1.0},
+        {"accelerated-ode-2024", TO_NEXT, 2, 1.0},
+        {"dpm-solver-2m", TO_NEXT, 2, 1.0},
+        {"overshoot-2025", TO_AFTER, 1, 1.0},
+        {"ddpm-ancestral", TO_OVERSHOOT, 1, 1.0},
+        {"randomised-midpoint", TO_OVERSHOOT, 2, 1.0}, /* on average over the draws */
+        {"accelerated", TO_OVERSHOOT, 2, 1.0},
+        {"accelerated", TO_OVERSHOOT, 2, 0.5},
+        {"lagrange-3", TO_OVERSHOOT, 3, 1.0},
+        {"lagrange-3", TO_OVERSHOOT, 3, 1.5},
+        {"runge-kutta-3", TO_OVERSHOOT, 3, 1.0},
+        {"runge-kutta-3", TO_NEXT, 3, 0.0},
+        {"lagrange-4", TO_OVERSHOOT, 4, 1.0},
+        {"lagrange-4", TO_NEXT, 4, 0.0},
+        {"runge-kutta-4", TO_OVERSHOOT, 4, 1.0},
+        {"runge-kutta-4", TO_OVERSHOOT, 4, 0.5},
     };
-    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
-        struct sampler_instance *own = cases[c].lands == TO_HALF ? with_overshoot(cases[c].name, 0.5) : NULL;
+    for (size_t c = 0; c < COUNT(cases); c++) {
+        OWNED_SAMPLER *own = cases[c].w != 1.0 ? with(cases[c].name, "overshoot", cases[c].w) : NULL;
         const struct sampler *sampler = own != NULL ? &own->sampler : sampler_find(cases[c].name);
         static const double length[] = {0.002, 0.002, 0.01, 0.02}; /* errors far above rounding */
         static const double x[] = {-1.3, -0.6, 0.1, 0.3, 0.8, 1.4};
-        enum { MEANT = sizeof x / sizeof x[0] };
-        double out[MEANT], work[MEANT * RUNGE_KUTTA_STAGES];
+        double out[COUNT(x)], work[COUNT(x) * RUNGE_KUTTA_STAGES];
         long double error[2] = {0.0L, 0.0L};
         ck_assert_uint_le(sampler->work_arrays, RUNGE_KUTTA_STAGES);
         for (int half = 0; half < 2; half++) {
@@ -550,32 +642,78 @@ START_TEST(test_order_on_mixture)
             long double after = e.a1 / (1.0L - AFTER * (1.0L - e.a / e.a1));
             long double end = sigma(cases[c].lands == TO_NEXT    ? e.a1
                                     : cases[c].lands == TO_AFTER ? after
-                                    : cases[c].lands == TO_HALF  ? overshoot_by(&e, 0.5L)
-                                                                 : overshoot(&e));
-            sampler->increment(&step, &score, MEANT, x, out, work);
-            for (size_t i = 0; i < MEANT; i++) {
+                                                                 : overshoot_by(&e, cases[c].w));
+            double kept[COUNT(x)];
+            step.memory = kept; /* the data prediction on the PF-ODE's path at the level before */
+            for (size_t i = 0; i < COUNT(x); i++) {
+                long double above = sigma(e.a * (1.0L - BEFORE * (1.0L - e.a / e.a1)));
+                long double u = follow(sigma(e.a), above, x[i] / sqrtl(e.a));
+                kept[i] = (double)(u - above * mixture_slope(above, u));
+            }
+            double draw[SAMPLER_DRAWS], weight[SAMPLER_DRAWS], mean[COUNT(x)] = {0.0};
+            size_t draws = sampler_draws(sampler, draw, weight);
+            for (size_t k = 0; k < draws; k++) {
+                step.draw = draw[k];
+                sampler->increment(&step, &score, COUNT(x), x, out, work);
+                for (size_t i = 0; i < COUNT(x); i++)
+                    mean[i] += weight[k] * out[i];
+            }
+            for (size_t i = 0; i < COUNT(x); i++) {
                 long double exact = sqrtl(e.a) * follow(sigma(e.a), end, x[i] / sqrtl(e.a)) - x[i];
-                error[half] += (out[i] - exact) * (out[i] - exact);
+                error[half] += (mean[i] - exact) * (mean[i] - exact);
             }
         }
         long double order = log2l(error[0] / error[1]) / 2.0L - 1.0L;
         ck_assert_msg(fabsl(order - cases[c].order) < 0.15L, "%s: order %.3Lf, errors %.3Le, %.3Le", cases[c].name,
                       order, sqrtl(error[0]), sqrtl(error[1]));
-        sampler_instance_free(own);
     }
 }
-END_TEST
 
 static void by_rule(const struct runge_kutta *rule, const struct step *step, double *out)
 {
     struct score score = {.evaluate = evaluate_mixture};
     double work[POINTS * RUNGE_KUTTA_STAGES];
-    runge_kutta_increment(rule, step, &score, POINTS, points, out, work);
+    runge_kutta_increment(rule, step->omega, step, &score, POINTS, points, out, work);
+}
+
+/* The integral from 0 to `end` of the Lagrange polynomial that is 1 at node j and 0 at the other `count` - 1. */
+static double basis_integral(size_t count, const double *node, size_t j, double end)
+{
+    double coefficient[RUNGE_KUTTA_STAGES] = {1.0}, power = end, total = 0.0;
+    size_t degree = 0;
+    for (size_t k = 0; k < count; k++) {
+        if (k == j)
+            continue;
+        double scale = 1.0 / (node[j] - node[k]);
+        degree++;
+        for (size_t i = degree; i > 0; i--)
+            coefficient[i] = scale * (coefficient[i - 1] - node[k] * coefficient[i]);
+        coefficient[0] *= -node[k] * scale;
+    }
+    for (size_t i = 0; i <= degree; i++) {
+        total += coefficient[i] * power / (double)(i + 1);
+        power *= end;
+    }
+    return total;
+}
+
+/* The rule of successive Lagrange interpolation on distinct nodes, node[0] = 0: eps between the nodes is the
+ * polynomial through its values at the nodes so far, integrated exactly, to the next node and in the end to 1. */
+static struct runge_kutta lagrange_rule(size_t stages, const double *node)
+{
+    struct runge_kutta rule = {.stages = stages};
+    for (size_t i = 0; i < stages; i++) {
+        rule.node[i] = node[i];
+        rule.weight[i] = basis_integral(stages, node, i, 1.0);
+        for (size_t j = 0; j < i; j++)
+            rule.inner[i][j] = basis_integral(i, node, j, node[i]);
+    }
+    return rule;
 }
 
 /* Lagrange's family gives ddpm-ancestral on one node, and the transfer of `accelerated` on two, the second at level
  * t-1; and on the nodes of the registered samplers, their tables. */
-START_TEST(test_lagrange)
+TEST(test_lagrange)
 {
     static const struct {
         const char *name;
@@ -587,27 +725,43 @@ START_TEST(test_lagrange)
         {"lagrange-3", 3, {0.0, 1.0 / 3.0, 2.0 / 3.0}},
         {"lagrange-4", 4, {0.0, 1.0 / 3.0, 0.5, 1.0}},
     };
-    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++)
-        for (size_t s = 0; s < STEPS; s++) {
+    for (size_t c = 0; c < COUNT(cases); c++)
+        for (size_t s = 0; s < COUNT(steps); s++) {
             struct step step = make_step(sampler_find(cases[c].name), &steps[s]);
             struct score score = {.evaluate = evaluate_mixture};
             double node[RUNGE_KUTTA_STAGES], out[POINTS], known[POINTS], work[POINTS * RUNGE_KUTTA_STAGES];
             memcpy(node, cases[c].node, sizeof node);
             if (cases[c].stages == 2)
                 node[1] = -expm1(0.5 * log1p(-step.omega)) / step.omega;
-            struct runge_kutta rule = runge_kutta_lagrange(cases[c].stages, node);
+            struct runge_kutta rule = lagrange_rule(cases[c].stages, node);
             by_rule(&rule, &step, out);
             sampler_find(cases[c].name)->increment(&step, &score, POINTS, points, known, work);
             for (size_t i = 0; i < POINTS; i++)
                 ck_assert_double_eq_tol(out[i], known[i], 1e-13 * fabs(known[i]));
         }
 }
-END_TEST
+
+/* What is drawn has the first moments of the uniform law. */
+TEST(test_draws)
+{
+    for (size_t nodes = 0; nodes <= SAMPLER_DRAWS; nodes++) {
+        const struct sampler drawing = {.draws = nodes};
+        double draw[SAMPLER_DRAWS], weight[SAMPLER_DRAWS];
+        ck_assert_uint_eq(sampler_draws(&drawing, draw, weight), nodes > 0 ? nodes : 1);
+        for (size_t moment = 0; moment < (nodes > 0 ? 2 * nodes : 2); moment++) {
+            double total = 0.0;
+            for (size_t k = 0; k < (nodes > 0 ? nodes : 1); k++)
+                total += weight[k] * pow(draw[k], (double)moment);
+            ck_assert_msg(fabs(total - 1.0 / (double)(moment + 1)) <= (moment == 0 ? 3e-16 : 1e-14),
+                          "%zu nodes, moment %zu: %.17g", nodes, moment, total);
+        }
+    }
+}
 
 /* Levels at a part of sigma, and one forward step up. */
-START_TEST(test_levels)
+TEST(test_levels)
 {
-    for (size_t s = 0; s < STEPS; s++)
+    for (size_t s = 0; s < COUNT(steps); s++)
         for (double ratio = 0.125; ratio < 1.5; ratio += 0.25) {
             struct step step = make_step(NULL, &steps[s]);
             struct level at = level_scaled(&step.from, ratio), up = level_noisier(&step.from, 0.25 * ratio);
@@ -619,11 +773,10 @@ START_TEST(test_levels)
             ck_assert_ldouble_eq_tol(up.noise, 1.0L - a, 4e-16L * (1.0L - a));
         }
 }
-END_TEST
 
 /* Every registered sampler: documented, findable, honest about its score evaluations and its workspace, and blind to
  * how the points are split into batches. */
-START_TEST(test_registered)
+TEST(test_registered)
 {
     size_t count = 0;
     for (const struct sampler *sampler; (sampler = sampler_at(count)) != NULL; count++) {
@@ -633,6 +786,8 @@ START_TEST(test_registered)
         ck_assert_uint_ge(sampler->score_evaluations, 1);
         size_t calls = 0, evaluations = 0, used = POINTS * sampler->work_arrays;
         struct step step = make_step(sampler, &steps[2]);
+        double kept[POINTS] = {0.0};
+        step.memory = kept;
         struct level levels[SAMPLER_LEVELS];
         size_t known = sampler_levels(sampler, &step, levels);
         struct counted_score score = {{.evaluate = evaluate}, 0.25, &calls, &evaluations, levels, known};
@@ -653,6 +808,7 @@ START_TEST(test_registered)
             ck_assert(work[i] == -12345.0);
         ck_assert(out[POINTS] == -12345.0);
         for (size_t i = 0; i < POINTS; i++) {
+            kept[0] = 0.0;
             sampler->increment(&step, &score.base, 1, &points[i], &alone, work);
             ck_assert(alone == out[i]);
         }
@@ -662,6 +818,7 @@ START_TEST(test_registered)
         struct exact_step tiny = {0.5L, 0.5L * (1.0L + 1e-9L), 0.25L};
         step = make_step(sampler, &tiny);
         step.beta_before = step.beta_after = step.beta;
+        step.t = step.T; /* nothing is remembered */
         double noise = sampler->log_noise_ratio != NULL ? exp(sampler->log_noise_ratio(&step)) : 0.0;
         noise += sampler->log_noise_before != NULL ? exp(sampler->log_noise_before(&step)) : 0.0;
         ck_assert_double_eq_tol(noise, sampler->log_noise_ratio != NULL ? 1.0 : 0.0, 4e-9);
@@ -672,25 +829,7 @@ START_TEST(test_registered)
             ck_assert_double_eq_tol(D[i], drift, 4e-9 * fabs(drift) + 1e-30);
         }
     }
-    ck_assert_uint_ge(count, FORMULAS);
+    ck_assert_uint_ge(count, COUNT(formulas));
     ck_assert_ptr_null(sampler_find("heun"));
     ck_assert_ptr_null(sampler_find(""));
-}
-END_TEST
-
-SUITE(sampler)
-{
-    ADD(test_increment, .count = FORMULAS);
-    ADD(test_noise, .count = FORMULAS);
-    ADD(test_family_in_the_noise);
-    ADD(test_standard_values);
-    ADD(test_too_much_overshoot);
-    ADD(test_overshoot);
-    ADD(test_ablation);
-    ADD(test_clip);
-    ADD(test_order);
-    ADD(test_order_on_mixture);
-    ADD(test_lagrange);
-    ADD(test_levels);
-    ADD(test_registered);
 }

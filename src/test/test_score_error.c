@@ -10,6 +10,8 @@
 #include "test/suite.h"
 #include "test/targets.h"
 
+TEST_SUITE(score_error);
+
 enum { POINTS = 16 };
 #define REACH 12.0L /* standard deviations; beyond lies 1e-33 */
 
@@ -87,30 +89,29 @@ static const struct factor factors[] = {
 
 static const double noises[] = {1e-24, 1e-8, 1e-3, 0.5, 0.999};
 
-static const struct score_error errors[] = {
-    {.roughness = 1.0, .probability = 0.01},    {.roughness = 1e-7, .probability = 1e-9},
-    {.roughness = 0.03, .probability = 1e-4},   {.roughness = 30.0, .probability = 0.3},
-    {.roughness = 400.0, .probability = 0.499},
-};
+static const struct {
+    double roughness, probability;
+} errors[] = {{1.0, 0.01}, {1e-7, 1e-9}, {0.03, 1e-4}, {30.0, 0.3}, {400.0, 0.499}};
 
-START_TEST(every_shape_has_size_one)
+TEST(every_shape_has_size_one, .count = COUNT(factors))
 {
-    struct mixture_level mixture;
-    ck_assert_int_eq(mixture_level_new(&factors[_i], &mixture, NULL), STATUS_OK);
+    OWNED(mixture_level) mixture;
+    ASSERT_OK(mixture_level_new, &factors[_i], &mixture);
     for (int n = 0; n < COUNT(noises); n++) {
         mixture_level_set(&mixture, &(struct level){1.0 - noises[n], noises[n]});
         for (size_t s = 0; error_shape_at(s) != NULL; s++)
-            for (int e = 0; e < COUNT(errors) && (e == 0 || error_shape_at(s)->parameters != 0); e++) {
+            for (int e = 0; e < COUNT(errors) && (e == 0 || error_shape_at(s)->params != NULL); e++) {
                 struct error_level at = {.shape = error_shape_at(s), .amplitude = 1.0};
-                at.shape->prepare(&errors[e], &(struct seen){.line = &mixture}, &at);
+                const struct score_error error =
+                    make_error(at.shape->name, 0.0, errors[e].roughness, errors[e].probability);
+                const struct error_argument argument = error_argument_of(&mixture, NULL);
+                at.shape->prepare(&error, &argument, &at);
                 long double size = square_mean(&mixture, &at);
                 ck_assert_msg(fabsl(size - 1.0L) < 1e-10L, "%s %d, factor %d, noise %g: %.15Lg", at.shape->name, e,
                               _i, noises[n], size);
             }
     }
-    mixture_level_free(&mixture);
 }
-END_TEST
 
 static void make_factors(const struct target *target, size_t d, const struct score_error *error,
                          struct factor_list *list)
@@ -126,8 +127,8 @@ static long double whole_size(const struct score_error *error, const struct sche
     long double total = 0.0L;
     double norm = score_error_norm(error, schedule);
     for (size_t i = 0; i < list->count; i++) {
-        struct mixture_level mixture;
-        ck_assert_int_eq(mixture_level_new(&list->group[i].factor, &mixture, NULL), STATUS_OK);
+        OWNED(mixture_level) mixture;
+        ASSERT_OK(mixture_level_new, &list->group[i].factor, &mixture);
         for (size_t t = 2; t <= schedule->T; t++) {
             struct level level = schedule_level(schedule, t);
             struct error_level at;
@@ -135,7 +136,6 @@ static long double whole_size(const struct score_error *error, const struct sche
             score_error_at(error, norm, list->group[i].error_share, schedule, t, &mixture, &at);
             total += list->group[i].multiplicity * square_mean(&mixture, &at);
         }
-        mixture_level_free(&mixture);
     }
     return total / (long double)(schedule->T - 1);
 }
@@ -143,15 +143,13 @@ static long double whole_size(const struct score_error *error, const struct sche
 static void check_whole(const struct score_error *error, const char *kind, size_t T, const struct target *target,
                         size_t d)
 {
-    struct factor_list list;
-    struct schedule *schedule = make_schedule(kind, 2.0, 8.5, T);
+    OWNED(factor_list) list;
+    OWNED_SCHEDULE *schedule = make_schedule(kind, 2.0, 8.5, T);
     make_factors(target, d, error, &list);
     double claimed = error->size * pow((double)T, error->growth);
     long double size = whole_size(error, schedule, &list);
     ck_assert_msg(fabsl(size - claimed * claimed) < 1e-10L * size, "%s, %s, %s, %s, d = %zu: %.15Lg", kind,
                   error->shape->name, error->profile->name, error_spread_names[error->spread], d, size);
-    factor_list_free(&list);
-    schedule_free(schedule);
 }
 
 static struct target gaussian(double mean, double variance)
@@ -172,19 +170,16 @@ static struct target mixture_target(const struct factor *factor)
     return target;
 }
 
-START_TEST(the_whole_error_has_its_size)
+TEST(the_whole_error_has_its_size, .count = 5)
 {
     const struct error_shape *shape = error_shape_at((size_t)_i);
     struct target gauss = gaussian(0.7, 0.25), bimodal = mixture_target(&factors[2]),
                   atoms = mixture_target(&factors[5]);
     for (size_t p = 0; error_profile_at(p) != NULL; p++)
         for (int spread = SPREAD_ALL; spread <= SPREAD_DIAGONAL; spread++) {
-            struct score_error error = {.shape = shape,
-                                        .profile = error_profile_at(p),
-                                        .spread = (enum error_spread)spread,
-                                        .size = 0.03,
-                                        .roughness = 4.0,
-                                        .probability = 0.01};
+            struct score_error error = make_error(shape->name, 0.03, 4.0, 0.01);
+            error.profile = error_profile_at(p);
+            error.spread = (enum error_spread)spread;
             for (size_t d = 1; d <= 5; d += 4) {
                 check_whole(&error, "li-cai", 40, &gauss, d);
                 check_whole(&error, "li-yan", 41, &gauss, d);
@@ -194,11 +189,11 @@ START_TEST(the_whole_error_has_its_size)
             if (spread == SPREAD_ONE)
                 check_whole(&error, "li-cai", 64, &atoms, 3);
         }
-    struct score_error grown = {shape,         error_profile_at(0), SPREAD_ALL,        .size = 0.1,
-                                .growth = 0.5, .roughness = 1.0,    .probability = 0.1};
+    struct score_error grown = make_error(shape->name, 0.1, 1.0, 0.1);
+    grown.growth = 0.5;
+    grown.profile = error_profile_at(0);
     check_whole(&grown, "li-cai", 49, &gauss, 2);
 }
-END_TEST
 
 static double shares(const struct factor_list *list)
 {
@@ -208,7 +203,7 @@ static double shares(const struct factor_list *list)
     return total;
 }
 
-START_TEST(shares_of_a_spectrum_sum_to_one)
+TEST(shares_of_a_spectrum_sum_to_one)
 {
     struct target target = gaussian(0.0, 1.0);
     struct factor_list list;
@@ -225,9 +220,8 @@ START_TEST(shares_of_a_spectrum_sum_to_one)
     error.spread = SPREAD_ALL;
     check_whole(&error, "li-cai", 32, &target, 1000);
 }
-END_TEST
 
-START_TEST(one_coordinate_is_cut_off_its_group)
+TEST(one_coordinate_is_cut_off_its_group)
 {
     struct target target = gaussian(0.5, 2.0);
     struct factor_list list;
@@ -251,9 +245,8 @@ START_TEST(one_coordinate_is_cut_off_its_group)
     ck_assert_double_eq(list.group[0].error_share, 1.0);
     factor_list_free(&list);
 }
-END_TEST
 
-START_TEST(the_diagonal_of_a_gaussian_is_one_coordinate)
+TEST(the_diagonal_of_a_gaussian_is_one_coordinate)
 {
     struct target target = gaussian(-0.5, 2.0);
     struct factor_list list;
@@ -281,65 +274,62 @@ START_TEST(the_diagonal_of_a_gaussian_is_one_coordinate)
     ck_assert_double_eq(list.group[0].error_share, 1.0 / 9.0);
     factor_list_free(&list);
 }
-END_TEST
 
 static void check_refused(const struct target *target, const struct score_error *error)
 {
-    struct factor_list list;
+    OWNED(factor_list) list;
     struct error failure = {STATUS_OK, ""};
     ASSERT_OK(target_factors, target, 4, &list);
     ck_assert_int_eq(score_error_spread(error, 4, &list, &failure), STATUS_UNSUPPORTED);
     ck_assert_int_eq(failure.status, STATUS_UNSUPPORTED);
-    ck_assert_ptr_nonnull(strstr(failure.text, "a wave error along the diagonal couples the coordinates"));
-    ck_assert_ptr_nonnull(strstr(failure.text, "only isotropic Gaussians"));
-    factor_list_free(&list);
+    ASSERT_SAYS(failure.text, "a wave error along the diagonal couples the coordinates", "only isotropic Gaussians");
 }
 
-START_TEST(coupled_coordinates_are_refused)
+TEST(coupled_coordinates_are_refused)
 {
     struct target mixture = mixture_target(&factors[2]), power = gaussian(0.0, 1.0);
-    struct score_error error = {.shape = error_shape_find("wave"), .spread = SPREAD_DIAGONAL, .roughness = 1.0};
+    struct score_error error = make_error("wave", 0.0, 1.0, 0.0);
+    error.spread = SPREAD_DIAGONAL;
     *integer_in(&power, "spectrum") = 1;
     *real_in(&power, "exponent") = 1.0;
     check_refused(&mixture, &error);
     check_refused(&power, &error);
 }
-END_TEST
 
-START_TEST(no_error_gives_no_shares)
+TEST(no_error_gives_no_shares)
 {
     struct target target = gaussian(0.0, 1.0);
-    struct factor_list list;
+    OWNED(factor_list) list;
     struct score_error none = {.size = 0.1, .spread = SPREAD_ONE};
     make_factors(&target, 4, &none, &list);
     ck_assert_uint_eq(list.count, 1);
     ck_assert_double_eq(list.group[0].error_share, 0.0);
-    factor_list_free(&list);
     ck_assert_str_eq(score_error_name(&none), "none");
 }
-END_TEST
 
 static struct error_level level_of(const char *shape, struct mixture_level *mixture, double noise,
                                    const struct score_error *parameters)
 {
     struct error_level at = {.shape = error_shape_find(shape), .amplitude = 1.0};
     mixture_level_set(mixture, &(struct level){1.0 - noise, noise});
-    at.shape->prepare(parameters, &(struct seen){.line = mixture}, &at);
+    const struct error_argument argument = error_argument_of(mixture, NULL);
+    at.shape->prepare(parameters, &argument, &at);
     return at;
 }
 
 /* l_t^2 of the skewed factor by the law of total variance, and a wave's zeros and mean square slope. */
-START_TEST(roughness_is_a_wave_number)
+TEST(roughness_is_a_wave_number)
 {
-    struct mixture_level mixture;
-    ck_assert_int_eq(mixture_level_new(&factors[3], &mixture, NULL), STATUS_OK);
+    OWNED(mixture_level) mixture;
+    ASSERT_OK(mixture_level_new, &factors[3], &mixture);
     double mean = 0.1 * 0.0 + 0.7 * 1.0 + 0.2 * 2.5, square = 0.7 * 1.0 + 0.2 * 6.25;
     double within = 0.1 * 0.04 + 0.7 * 0.01 + 0.2 * 2.25, A = 0.7, slope[2] = {0.0, 0.0};
     double l = sqrt(A * (within + square - mean * mean) + 0.3);
     for (int i = 0; i < 2; i++) {
-        struct score_error parameters = {.roughness = i == 0 ? 20.0 : 60.0};
+        const double roughness = i == 0 ? 20.0 : 60.0;
+        const struct score_error parameters = make_error("wave", 0.0, roughness, 0.0);
         struct error_level at = level_of("wave", &mixture, 0.3, &parameters);
-        double x[4] = {0.0, 0.77, -0.77, M_PI * l / parameters.roughness}, g[4];
+        double x[4] = {0.0, 0.77, -0.77, M_PI * l / roughness}, g[4];
         at.shape->evaluate(&at, 4, x, g);
         ck_assert_double_eq(g[0], 0.0);
         ck_assert_double_eq(g[1], -g[2]);
@@ -348,17 +338,15 @@ START_TEST(roughness_is_a_wave_number)
         slope[i] = at.height * at.scale;
     }
     ck_assert_double_eq_tol(slope[1] / slope[0], 3.0, 1e-3);
-    mixture_level_free(&mixture);
 }
-END_TEST
 
-START_TEST(a_bump_is_as_high_as_it_is_rare)
+TEST(a_bump_is_as_high_as_it_is_rare)
 {
     static const double delta[] = {0.4, 1e-2, 1e-9};
-    struct mixture_level mixture;
-    ck_assert_int_eq(mixture_level_new(&factors[0], &mixture, NULL), STATUS_OK);
+    OWNED(mixture_level) mixture;
+    ASSERT_OK(mixture_level_new, &factors[0], &mixture);
     for (int i = 0; i < COUNT(delta); i++) {
-        struct score_error parameters = {.probability = delta[i]};
+        const struct score_error parameters = make_error("bump", 0.0, 0.0, delta[i]);
         struct error_level at = level_of("bump", &mixture, 0.5, &parameters);
         double sd = sqrt(0.5 * 0.25 + 0.5), u[2];
         ck_assert_double_eq_tol(at.height * sqrt(delta[i]), 1.0, 1e-6);
@@ -367,18 +355,16 @@ START_TEST(a_bump_is_as_high_as_it_is_rare)
         ck_assert_double_eq_tol(0.5 * erfc(u[0] * M_SQRT1_2), 0.25 + 0.5 * delta[i], 1e-14);
         ck_assert_double_eq_tol(0.5 * erfc(u[1] * M_SQRT1_2), 0.25 - 0.5 * delta[i], 1e-14);
     }
-    mixture_level_free(&mixture);
 }
-END_TEST
 
 /* An edge belongs to what is above it, also where the position is rounded on its way from the anchor. */
-START_TEST(edges_are_sharp)
+TEST(edges_are_sharp)
 {
-    struct mixture_level mixture;
-    ck_assert_int_eq(mixture_level_new(&factors[4], &mixture, NULL), STATUS_OK);
+    OWNED(mixture_level) mixture;
+    ASSERT_OK(mixture_level_new, &factors[4], &mixture);
     static const char *const names[] = {"bump", "sign"};
     for (int s = 0; s < 2; s++) {
-        struct score_error parameters = {.probability = 0.1};
+        const struct score_error parameters = make_error("bump", 0.0, 0.0, 0.1);
         struct error_level at = level_of(names[s], &mixture, 1e-24, &parameters);
         for (size_t j = 0; j < at.edges; j++) {
             double x[3] = {nextafter(at.edge[j], -9.0), at.edge[j], nextafter(at.edge[j], 9.0)}, g[3];
@@ -396,16 +382,14 @@ START_TEST(edges_are_sharp)
             }
         }
     }
-    mixture_level_free(&mixture);
 }
-END_TEST
 
-START_TEST(anchors_agree)
+TEST(anchors_agree)
 {
-    struct mixture_level mixture;
-    ck_assert_int_eq(mixture_level_new(&factors[3], &mixture, NULL), STATUS_OK);
+    OWNED(mixture_level) mixture;
+    ASSERT_OK(mixture_level_new, &factors[3], &mixture);
     for (size_t s = 0; error_shape_at(s) != NULL; s++) {
-        struct score_error parameters = {.roughness = 7.0, .probability = 0.2};
+        const struct score_error parameters = make_error(error_shape_at(s)->name, 0.0, 7.0, 0.2);
         struct error_level at = level_of(error_shape_at(s)->name, &mixture, 0.1, &parameters);
         at.amplitude = 0.25;
         for (double absolute = -3.0; absolute < 5.0; absolute += 0.03125) {
@@ -421,16 +405,14 @@ START_TEST(anchors_agree)
                 ck_assert_double_eq_tol(first, 3.0 + 0.25 * g, 1e-13);
         }
     }
-    mixture_level_free(&mixture);
 }
-END_TEST
 
-START_TEST(profiles_weigh_the_levels)
+TEST(profiles_weigh_the_levels)
 {
-    struct mixture_level mixture;
+    OWNED(mixture_level) mixture;
     struct error_level at[2];
-    struct schedule *schedule = make_li_cai(50);
-    ck_assert_int_eq(mixture_level_new(&factors[0], &mixture, NULL), STATUS_OK);
+    OWNED_SCHEDULE *schedule = make_li_cai(50);
+    ASSERT_OK(mixture_level_new, &factors[0], &mixture);
     for (size_t p = 0; error_profile_at(p) != NULL; p++) {
         const struct error_profile *profile = error_profile_at(p);
         struct score_error error = {.shape = error_shape_find("sign"), .profile = profile, .size = 0.5};
@@ -455,40 +437,37 @@ START_TEST(profiles_weigh_the_levels)
         error_level_add(&at[0], &mixture, 0, 1, &x, &score, &work);
         ck_assert_double_eq(score, 2.0);
     }
-    mixture_level_free(&mixture);
-    schedule_free(schedule);
 }
-END_TEST
 
-START_TEST(a_single_step_has_every_profile)
+TEST(a_single_step_has_every_profile)
 {
-    struct schedule *schedule = make_schedule("li-cai", 1.0, 2.0, 2);
+    OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 2.0, 2);
     for (size_t p = 0; error_profile_at(p) != NULL; p++) {
         struct score_error error = {.shape = error_shape_find("bias"), .profile = error_profile_at(p), .size = 0.5};
         ck_assert_double_gt(score_error_norm(&error, schedule), 0.0);
     }
-    schedule_free(schedule);
 }
-END_TEST
 
 static void check_text(const struct score_error *error, const char *expected)
 {
-    char *text = NULL;
+    FREED char *text = NULL;
     size_t length;
     FILE *file = open_memstream(&text, &length);
     ck_assert_ptr_nonnull(file);
     score_error_describe(error, file);
     ck_assert_int_eq(fclose(file), 0);
     ck_assert_str_eq(text, expected);
-    free(text);
 }
 
-START_TEST(descriptions_hold_what_matters)
+TEST(descriptions_hold_what_matters)
 {
-    struct score_error error = {
-        error_shape_find("wave"), error_profile_find("late"), SPREAD_ONE, 0.1, -0.5, 3.0, 0.25};
+    struct score_error error = make_error("wave", 0.1, 3.0, 0.0);
+    error.profile = error_profile_find("late");
+    error.spread = SPREAD_ONE;
+    error.growth = -0.5;
     check_text(&error, "wave roughness 3 profile late spread one size 0.10000000000000001 growth -0.5");
     error.shape = error_shape_find("bump");
+    set_error_param(&error, "probability", 0.25);
     check_text(&error, "bump probability 0.25 profile late spread one size 0.10000000000000001 growth -0.5");
     error.shape = error_shape_find("bias");
     check_text(&error, "bias profile late spread one size 0.10000000000000001 growth -0.5");
@@ -496,9 +475,8 @@ START_TEST(descriptions_hold_what_matters)
     error.shape = NULL;
     check_text(&error, "none");
 }
-END_TEST
 
-START_TEST(tables_find_their_names)
+TEST(tables_find_their_names)
 {
     size_t shapes = 0, profiles = 0, spreads = 0;
     for (; error_shape_at(shapes) != NULL; shapes++)
@@ -514,24 +492,4 @@ START_TEST(tables_find_their_names)
     ck_assert_str_eq(error_spread_names[SPREAD_DIAGONAL], "diagonal");
     ck_assert_ptr_null(error_shape_find("none"));
     ck_assert_ptr_null(error_profile_find("noon"));
-}
-END_TEST
-
-SUITE(score_error)
-{
-    ADD(every_shape_has_size_one, .count = COUNT(factors));
-    ADD(the_whole_error_has_its_size, .count = 5);
-    ADD(shares_of_a_spectrum_sum_to_one);
-    ADD(one_coordinate_is_cut_off_its_group);
-    ADD(the_diagonal_of_a_gaussian_is_one_coordinate);
-    ADD(coupled_coordinates_are_refused);
-    ADD(no_error_gives_no_shares);
-    ADD(roughness_is_a_wave_number);
-    ADD(a_bump_is_as_high_as_it_is_rare);
-    ADD(edges_are_sharp);
-    ADD(anchors_agree);
-    ADD(profiles_weigh_the_levels);
-    ADD(a_single_step_has_every_profile);
-    ADD(descriptions_hold_what_matters);
-    ADD(tables_find_their_names);
 }

@@ -46,6 +46,8 @@ static void setup(void)
     ck_assert_int_eq(shell("mkdir \"$OUT\""), 0);
 }
 
+TEST_SUITE(slurm, .setup = setup, .teardown = shell_teardown);
+
 /* Two ports of 127.0.0.1 that are free now. */
 static void free_ports(unsigned ports[2])
 {
@@ -105,7 +107,7 @@ static void submit(const char *command)
 
 /* Two of the cells fail, so that a shard ends with status 3, which must not keep the others
  * from being merged and judged. */
-START_TEST(shards_are_merged_as_if_one_run)
+TEST(shards_are_merged_as_if_one_run, .tools = 1)
 {
     if (!start())
         SKIP_TEST(NO_SLURM);
@@ -138,10 +140,9 @@ START_TEST(shards_are_merged_as_if_one_run)
     assert_same("plain.h5", "out.h5");
     stop();
 }
-END_TEST
 
 /* The signal that --signal sends ahead of a time limit, sent by hand, for limits are whole minutes. */
-START_TEST(a_stopped_shard_ends_cleanly_and_what_is_missing_is_said)
+TEST(a_stopped_shard_ends_cleanly_and_what_is_missing_is_said, .tools = 1)
 {
     if (!start())
         SKIP_TEST(NO_SLURM);
@@ -161,9 +162,8 @@ START_TEST(a_stopped_shard_ends_cleanly_and_what_is_missing_is_said)
     ck_assert_int_eq(shell("ls \"$OUT\"/stopped/a-spec | grep -e '\\.h5$' -e verdict.md"), 1);
     stop();
 }
-END_TEST
 
-START_TEST(wrong_usage_exits_2)
+TEST(wrong_usage_exits_2)
 {
     static const char *const arguments[] = {
         "",
@@ -181,17 +181,16 @@ START_TEST(wrong_usage_exits_2)
         "\"$FILE\" 3 -o 'back\\slash' --dry-run",
     };
     ck_assert_int_eq(setenv("FILE", "experiments/quick.yaml", 1), 0);
-    for (size_t i = 0; i < sizeof arguments / sizeof arguments[0]; i++) {
+    for (size_t i = 0; i < COUNT(arguments); i++) {
         char command[200];
         (void)snprintf(command, sizeof command, "scripts/slurm-array.sh %s 2>&1 >%%/stdout", arguments[i]);
         ck_assert_msg(shell(command) == 2 && output[0] != '\0', "%s: %s", arguments[i], output);
     }
     assert_exits("scripts/slurm-array.sh --help", 0, "Example:");
 }
-END_TEST
 
 /* What is printed is a shell's words, of which an sbatch that prints its last ones gets what the real one would. */
-START_TEST(dry_run_prints_what_it_would_submit)
+TEST(dry_run_prints_what_it_would_submit)
 {
     ck_assert_int_eq(shell("cp experiments/quick.yaml \"$SPEC\""), 0);
     ck_assert_int_eq(
@@ -204,15 +203,14 @@ START_TEST(dry_run_prints_what_it_would_submit)
                                         "--signal=B:TERM@60\n",
                                         "/it's 50% \"$(id)\" *, %A/a spec.yaml\n",
                                         "/it's 50%% \"$(id)\" *, %%A/a-spec/logs/shard-%A_%a.log\n"};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+    for (size_t i = 0; i < COUNT(words); i++)
         ck_assert_msg(strstr(output, words[i]) != NULL, "%s%s", words[i], output);
     const char *first = strstr(output, "\n--comment=a  b\n--mem\n1G\n");
     ck_assert_ptr_nonnull(first);
     ck_assert_ptr_nonnull(strstr(first + 1, "\n--comment=a  b\n--mem\n1G\n"));
 }
-END_TEST
 
-START_TEST(what_is_not_there_is_said)
+TEST(what_is_not_there_is_said)
 {
     ck_assert_int_eq(shell("mkdir %/bin && for i in basename cut dirname mkdir sed sh; do "
                            "ln -s \"$(command -v $i)\" %/bin; done"),
@@ -223,16 +221,4 @@ START_TEST(what_is_not_there_is_said)
     assert_exits("mkdir %/scripts && cp scripts/slurm-array.sh %/scripts && unset DIFFRATE && "
                  "PATH=%/bin %/scripts/slurm-array.sh README.md 2 --dry-run 2>&1",
                  1, "no diffrate in PATH");
-}
-END_TEST
-
-SUITE(slurm)
-{
-    suite->setup = setup;
-    suite->teardown = shell_teardown;
-    ADD(wrong_usage_exits_2);
-    ADD(dry_run_prints_what_it_would_submit);
-    ADD(what_is_not_there_is_said);
-    ADD(shards_are_merged_as_if_one_run, .tools = 1);
-    ADD(a_stopped_shard_ends_cleanly_and_what_is_missing_is_said, .tools = 1);
 }

@@ -8,6 +8,8 @@
 #include "test/shell.h"
 #include "test/suite.h"
 
+TEST_SUITE(sources, .setup = shell_setup, .teardown = shell_teardown);
+
 enum { NAME = 300 };
 
 /* The whole file, by its name from the project's root, for free(). */
@@ -110,7 +112,7 @@ static void check_subfolder(const char *name, const char *text)
     }
 }
 
-START_TEST(folders_depend_one_way)
+TEST(folders_depend_one_way)
 {
     struct order order = read_order();
     char *files = printed(ALL_SOURCES), *rest = files, bad[NAME];
@@ -123,11 +125,10 @@ START_TEST(folders_depend_one_way)
         (void)snprintf(inside, sizeof inside, "%.*s", (int)(strrchr(name, '/') - name - 4), name + 4);
         ck_assert_msg(place_of(&order, folder) < order.count, "src/README.md: src/%s/ has no place in the order",
                       folder);
-        char *text = text_of(name);
+        FREED char *text = text_of(name);
         count += check_includes(&order, inside, text, bad);
         ck_assert_msg(bad[0] == '\0', "%s: %s", name, bad);
         check_subfolder(name, text);
-        free(text);
     }
     free(files);
     ck_assert_uint_gt(count, 200);
@@ -136,7 +137,6 @@ START_TEST(folders_depend_one_way)
     (void)check_includes(&order, "law/line", "#include \"law/line/a.h\"\n#include \"law/plane/b.h\"\n", bad);
     ck_assert_str_eq(bad, "#include \"law/plane/b.h\"");
 }
-END_TEST
 
 /* ---- Equations ---- */
 
@@ -195,7 +195,7 @@ static size_t check_citations(const char *text, const char *theory, char missing
     return count;
 }
 
-START_TEST(cited_equations_are_there)
+TEST(cited_equations_are_there)
 {
     char *theory = text_of("src/THEORY.md"), missing[NAME];
     char *files = printed(ALL_SOURCES "; echo README.md; echo src/README.md; ls experiments/*.yaml"), *rest = files;
@@ -203,10 +203,9 @@ START_TEST(cited_equations_are_there)
     for (char *name = next_line(&rest); name != NULL; name = next_line(&rest)) {
         if (strcmp(name, "src/test/test_sources.c") == 0)
             continue;
-        char *text = text_of(name);
+        FREED char *text = text_of(name);
         count += check_citations(text, theory, missing);
         ck_assert_msg(missing[0] == '\0', "%s cites %s, which src/THEORY.md has not", name, missing);
-        free(text);
     }
     free(files);
     ck_assert_uint_gt(count, 50);
@@ -221,9 +220,8 @@ START_TEST(cited_equations_are_there)
     ck_assert_str_eq(missing, "§14");
     free(theory);
 }
-END_TEST
 
-START_TEST(equations_are_numbered_in_order)
+TEST(equations_are_numbered_in_order)
 {
     char *theory = text_of("src/THEORY.md"), citation[NAME], *before = theory;
     for (int section = 1; section <= 13; section++) {
@@ -240,11 +238,10 @@ START_TEST(equations_are_numbered_in_order)
     }
     free(theory);
 }
-END_TEST
 
 /* ---- The map ---- */
 
-START_TEST(map_has_every_folder)
+TEST(map_has_every_folder)
 {
     char *map = text_of("src/README.md"), *folders = printed("find src -mindepth 1 -type d"), *rest = folders;
     size_t count = 0;
@@ -263,12 +260,11 @@ START_TEST(map_has_every_folder)
     free(folders);
     free(map);
 }
-END_TEST
 
 /* Names in `marks` that end in .c, .h or .def, wherever the file is: moving it to another folder is no fault. */
-START_TEST(map_names_files_that_exist)
+TEST(map_names_files_that_exist)
 {
-    char *map = text_of("src/README.md"), *files = printed(ALL_SOURCES);
+    FREED char *map = text_of("src/README.md"), *files = printed(ALL_SOURCES);
     size_t count = 0;
     for (char *mark = strchr(map, '`'); mark != NULL; mark = strchr(mark, '`')) {
         char base[NAME];
@@ -288,18 +284,4 @@ START_TEST(map_names_files_that_exist)
         mark = *end == '`' ? mark + length + 1 : mark + length;
     }
     ck_assert_uint_ge(count, 15);
-    free(files);
-    free(map);
-}
-END_TEST
-
-SUITE(sources)
-{
-    suite->setup = shell_setup;
-    suite->teardown = shell_teardown;
-    ADD(folders_depend_one_way);
-    ADD(cited_equations_are_there);
-    ADD(equations_are_numbered_in_order);
-    ADD(map_has_every_folder);
-    ADD(map_names_files_that_exist);
 }

@@ -12,6 +12,8 @@
 #include "test/suite.h"
 #include "test/targets.h"
 
+TEST_SUITE(spec);
+
 #define TARGETS "targets: [{name: g, kind: gaussian, variance: 1}]\n"
 #define MIXTURE "targets: [{name: m, kind: mixture, weights: [0.5, 0.5], means: [-1, 1], sds: [1, 1]}]\n"
 #define SAMPLERS "samplers: [ddpm]\n"
@@ -69,7 +71,12 @@ static const char full[] =
     "samples: {chains: [9000, 512], methods: [weights, projection], directions: 3, seed: 12}\n"
     "accuracies: [1.0e-2, 0.5, 1e-1]\n"
     "max_steps: 4096\n"
-    "claims: [low-dimension, eps-ddpm]\n";
+    "claims:\n"
+    "- low-dimension\n"
+    "- {name: mine, says: fast, source: me, sampler: ddpm, quantity: steps, at_most: {d: 1/2, accuracy: 1}, targets: "
+    "few}\n"
+    "- eps-ddpm\n"
+    "- {name: other, quantity: w2, at_most: {T: -1}, at_least: {h: 1.5}}\n";
 
 static void check_targets(const struct spec *spec)
 {
@@ -141,29 +148,35 @@ static void check_score_errors(const struct spec *spec)
         ck_assert_ptr_eq(errors[1 + i].profile, error_profile_find("late"));
         ck_assert_int_eq(errors[1 + i].spread, SPREAD_ONE);
         ck_assert_double_eq(errors[1 + i].size, i < 3 ? 0.5 : 1e-3);
-        ck_assert_double_eq(errors[1 + i].roughness, roughness[i % 3]);
-        ck_assert_double_eq(errors[1 + i].probability, 0.0);
+        ck_assert_double_eq(score_error_param(&errors[1 + i], "roughness"), roughness[i % 3]);
+        ck_assert(isnan(score_error_param(&errors[1 + i], "probability")));
         ck_assert_double_eq(errors[1 + i].growth, 0.0);
     }
     ck_assert_ptr_eq(errors[7].shape, error_shape_find("bump"));
     ck_assert_ptr_eq(errors[7].profile, error_profile_find("uniform"));
     ck_assert_int_eq(errors[7].spread, SPREAD_ALL);
     ck_assert_double_eq(errors[7].size, 3.0);
-    ck_assert_double_eq(errors[7].roughness, 0.0);
-    ck_assert_double_eq(errors[7].probability, 0.25);
+    ck_assert_double_eq(score_error_param(&errors[7], "probability"), 0.25);
     ck_assert_double_eq(errors[7].growth, -0.5);
     ck_assert_ptr_eq(errors[8].shape, error_shape_find("bias"));
     ck_assert_int_eq(errors[8].spread, SPREAD_DIAGONAL);
     ck_assert_double_eq(errors[8].size, 2.0);
 }
 
+static void check_schedule(const struct spec *spec, const char *kind, double c0, double c1)
+{
+    const struct schedule_constants *constants = (const void *)&spec->schedules[0].values;
+    ck_assert_uint_eq(spec->schedule_count, 1);
+    ck_assert_ptr_eq(spec->schedules[0].kind, schedule_kind_find(kind));
+    ck_assert_double_eq(constants->c0, c0);
+    ck_assert_double_eq(constants->c1, c1);
+}
+
 static void check_full(const struct spec *spec)
 {
     ck_assert_str_eq(spec->text, full);
     ck_assert_str_eq(spec->title, "Bimodal: product");
-    ck_assert_ptr_eq(spec->schedule, schedule_kind_find("li-yan"));
-    ck_assert_double_eq(spec->c0, 3.0);
-    ck_assert_double_eq(spec->c1, 9.5);
+    check_schedule(spec, "li-yan", 3.0, 9.5);
     check_targets(spec);
     check_points(&spec->targets[4]);
     check_parts(&spec->targets[5]);
@@ -191,34 +204,41 @@ static void check_full(const struct spec *spec)
     ck_assert_uint_eq(spec->methods, 5); /* the first and the third */
     ck_assert_uint_eq(spec->directions, 3);
     ck_assert_uint_eq(spec->seed, 12);
-    ck_assert_uint_eq(spec->claim_count, 2);
+    ck_assert_uint_eq(spec->claim_count, 4);
     ck_assert_str_eq(spec->claims[0], "low-dimension");
-    ck_assert_str_eq(spec->claims[1], "eps-ddpm");
+    ck_assert_str_eq(spec->claims[2], "eps-ddpm");
+    ck_assert_uint_eq(spec->own_claim_count, 2);
+    const struct claim_spec *own = spec->own_claims;
+    ck_assert_str_eq(spec->claims[1], "mine");
+    ck_assert_str_eq(own[0].says, "fast");
+    ck_assert_str_eq(own[0].source, "me");
+    ck_assert(own[0].quantity == NULL && own[0].sampler_count == 1 && own[0].target_count == 1);
+    ck_assert_str_eq(own[0].targets[0], "few");
+    ck_assert_uint_eq(own[0].power_count, 2); /* in the author's order */
+    ck_assert_str_eq(own[0].powers[0].axis, "dimension");
+    ck_assert_double_eq(own[0].powers[0].value, 0.5);
+    ck_assert_str_eq(own[1].quantity->name, "w2");
+    ck_assert(own[1].sampler_count == 3 && own[1].targets == NULL);
+    ck_assert(!own[1].powers[0].at_least && own[1].powers[1].at_least);
 }
 
-START_TEST(test_every_feature)
+TEST(test_every_feature)
 {
     struct spec spec;
-    struct error error = {0};
-    ck_assert_msg(parse(full, &spec, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(parse, full, &spec);
     check_full(&spec);
     spec_free(&spec);
     ck_assert_ptr_null(spec.text);
     spec_free(&spec);
 }
-END_TEST
 
-START_TEST(test_defaults)
+TEST(test_defaults)
 {
-    struct spec spec;
-    struct error error = {0};
-    ck_assert_msg(parse(TARGETS TAIL, &spec, &error) == STATUS_OK, "%s", error.text);
+    OWNED(spec) spec;
+    ASSERT_OK(parse, TARGETS TAIL, &spec);
     ck_assert_str_eq(spec.name, "bad");
     ck_assert_str_eq(spec.title, "bad");
-    ck_assert_ptr_nonnull(spec.schedule);
-    ck_assert_ptr_eq(spec.schedule, schedule_kind_find("li-cai"));
-    ck_assert_double_eq(spec.c0, 2.0);
-    ck_assert_double_eq(spec.c1, 8.5);
+    check_schedule(&spec, "li-cai", 2.0, 8.5);
     ck_assert_double_eq(*real_in(&spec.targets[0], "mean"), 0.0);
     ck_assert_uint_eq(*integer_in(&spec.targets[0], "spectrum"), 0);
     ck_assert_uint_eq(spec.accuracy_count, 0);
@@ -227,9 +247,7 @@ START_TEST(test_defaults)
     ck_assert_uint_eq(spec.score_error_count, 1);
     ck_assert_ptr_null(spec.score_errors[0].shape);
     ck_assert_int_ne(spec.exact_scores_listed, 0);
-    spec_free(&spec);
 }
-END_TEST
 
 /* Texts near a limit that are still right. */
 static const char *const good_texts[] = {
@@ -271,16 +289,14 @@ static const char *const good_texts[] = {
     TARGETS SAMPLERS "dimensions: [1, 8]\n" STEPS "score_errors: [{shape: sign, size: 1, spread: diagonal}]\n",
 };
 
-START_TEST(test_samplers_with_parameters)
+TEST(test_samplers_with_parameters)
 {
-    struct spec spec;
-    struct error error = {0};
-    ck_assert_msg(parse(TARGETS "samplers:\n- {kind: accelerated}\n- {kind: accelerated-unclipped, overshoot: 1.0}\n"
-                                "- {kind: accelerated, overshoot: 1/4}\n- {kind: ddpm, name: plain}\n"
-                                "- {kind: accelerated, overshoot: 0, name: ode}\n" DIMENSIONS STEPS,
-                        &spec, &error)
-                      == STATUS_OK,
-                  "%s", error.text);
+    OWNED(spec) spec;
+    ASSERT_OK(parse,
+              TARGETS "samplers:\n- {kind: accelerated}\n- {kind: accelerated-unclipped, overshoot: 1.0}\n"
+                      "- {kind: accelerated, overshoot: 1/4}\n- {kind: ddpm, name: plain}\n"
+                      "- {kind: accelerated, overshoot: 0, name: ode}\n" DIMENSIONS STEPS,
+              &spec);
     static const char *const described[] = {"accelerated", "accelerated-unclipped",
                                             "accelerated-overshoot-0.25 kind accelerated overshoot 0.25",
                                             "plain kind ddpm", "ode kind accelerated overshoot 0"};
@@ -297,18 +313,13 @@ START_TEST(test_samplers_with_parameters)
         ck_assert_int_eq(fclose(stream), 0);
         ck_assert_str_eq(text, described[i]);
     }
-    spec_free(&spec);
 }
-END_TEST
 
-START_TEST(test_good_text)
+TEST(test_good_text, .count = COUNT(good_texts))
 {
-    struct spec spec;
-    struct error error = {0};
-    ck_assert_msg(parse(good_texts[_i], &spec, &error) == STATUS_OK, "%s", error.text);
-    spec_free(&spec);
+    OWNED(spec) spec;
+    ASSERT_OK(parse, good_texts[_i], &spec);
 }
-END_TEST
 
 static const struct bad {
     const char *text;
@@ -380,7 +391,7 @@ static const struct bad {
     {TARGETS TAIL "step: [3]\n", 5, 1,
      "unknown key 'step', expected one of: title, plugins, schedule, targets, samplers, dimensions, steps, "
      "score_errors, "
-     "samples, accuracies, max_steps, claims; did you mean 'steps'?"},
+     "samples, accuracy_in, accuracies, max_steps, claims; did you mean 'steps'?"},
     {TARGETS TAIL "sampler: 1\n", 5, 1, "max_steps, claims; did you mean 'samplers'?"},
     {TARGETS TAIL "maxsteps: 9\n", 5, 1, "did you mean 'max_steps'?"},
     {TARGETS TAIL "colour: 1\n", 5, 1, "unknown key 'colour', expected one of: title"},
@@ -407,12 +418,13 @@ static const struct bad {
     /* schedule */
     {"schedule: li-cai\n" TARGETS TAIL, 1, 11, "expected a mapping, found 'li-cai'"},
     {"schedule: {c0: 1}\n" TARGETS TAIL, 1, 11, "missing key 'kind'"},
-    {"schedule: {kind: cosine}\n" TARGETS TAIL, 1, 18, "unknown schedule 'cosine', expected one of: li-cai, li-yan"},
+    {"schedule: {kind: sine}\n" TARGETS TAIL, 1, 18,
+     "unknown schedule 'sine', expected one of: li-cai, li-yan, exponential, linear-beta, cosine, karras, table"},
     {"schedule: {kind: licai}\n" TARGETS TAIL, 1, 18, "did you mean 'li-cai'?"},
     {"schedule: {kind: li-cai, c2: 1}\n" TARGETS TAIL, 1, 26, "unknown key 'c2', expected one of: kind, c0, c1"},
     {"schedule: {kind: li-cai, c0: 0}\n" TARGETS TAIL, 1, 30, "expected a number in (0, 1000), found '0'"},
     {"schedule: {kind: li-cai, c1: -1.5}\n" TARGETS TAIL, 1, 30, "expected a number in (0, 1000), found '-1.5'"},
-    {"schedule: {kind: li-cai, c1: [1]}\n" TARGETS TAIL, 1, 30, "expected a number in (0, 1000), found a list"},
+    {"schedule: {kind: li-cai, c1: [1, 0]}\n" TARGETS TAIL, 1, 34, "expected a number in (0, 1000), found '0'"},
     {"schedule: {kind: li-yan, c0: 1.0e-3, c1: 1.0e+7}\n" TARGETS TAIL, 1, 42, "in (0, 1000), found '1.0e+7'"},
     {"schedule: {kind: li-cai, kind: li-yan}\n" TARGETS TAIL, 1, 26, "duplicate key 'kind'"},
     /* targets */
@@ -586,7 +598,8 @@ static const struct bad {
      "unknown key 'overshoot', expected one of: kind, name"},
     {TARGETS "samplers: [{kind: accelerated, overshoot: -0.5}]\n" DIMENSIONS STEPS, 2, 43,
      "expected a number >= 0, found '-0.5'"},
-    {TARGETS "samplers: [{kind: accelerated, overshoot: [0, 1]}]\n" DIMENSIONS STEPS, 2, 43, "found a list"},
+    {TARGETS "samplers: [{kind: accelerated, overshoot: [0, -1]}]\n" DIMENSIONS STEPS, 2, 47,
+     "expected a number >= 0, found '-1'"},
     {TARGETS "samplers: [{kind: accelerated, overshoot: 0, name: a b}]\n" DIMENSIONS STEPS, 2, 52,
      "expected a name of"},
     {TARGETS "samplers: [{kind: accelerated, overshoot: 0, name: ddpm}]\n" DIMENSIONS STEPS, 2, 52,
@@ -646,9 +659,9 @@ static const struct bad {
     {TARGETS TAIL "score_errors: [{shape: bias, shape: wave}]\n", 5, 30, "duplicate key 'shape'"},
     {TARGETS TAIL "score_errors: [{shape: bias, size: 1, roughness: 1}]\n", 5, 39, "unknown key 'roughness'"},
     {TARGETS TAIL "score_errors: [{shape: wave, size: 1, roughness: 1, probability: 0.1}]\n", 5, 53,
-     "unknown key 'probability', expected one of: shape, size, roughness, spread, profile, growth"},
+     "unknown key 'probability', expected one of: shape, size, spread, profile, growth, roughness"},
     {TARGETS TAIL "score_errors: [{shape: bump, size: 1, roughness: 1, probability: 0.1}]\n", 5, 39,
-     "unknown key 'roughness', expected one of: shape, size, probability, spread, profile, growth"},
+     "unknown key 'roughness', expected one of: shape, size, spread, profile, growth, probability"},
     {TARGETS TAIL "score_errors: [{shape: none}, {shape: bias}]\n", 5, 31, "missing key 'size'"},
     {TARGETS TAIL "score_errors: [{shape: bias, size: 0}]\n", 5, 36, "expected a number > 0, found '0'"},
     {TARGETS TAIL "score_errors: [{shape: bias, size: -0.1}]\n", 5, 36, "expected a number > 0, found '-0.1'"},
@@ -688,11 +701,9 @@ static const struct bad {
      "duplicate score error 'none', first given on line 6, column 3"},
     {TARGETS TAIL "score_errors:\n- {shape: wave, size: [1, 0.5], roughness: [1, 2]}\n"
                   "- {shape: wave, size: 1, roughness: 4}\n- {shape: wave, size: 0.5, roughness: [8, 2.0]}\n",
-     8, 3, "duplicate score error 'wave 0.5 w=2 all', first given on line 6, column 3"},
+     8, 3, "duplicate score error 'wave 0.5 roughness=2 all', first given on line 6, column 3"},
     {TARGETS TAIL "score_errors:\n- {shape: bias, size: 1, growth: -0.0}\n- {shape: bias, size: 1.0, spread: all}\n",
      7, 3, "duplicate score error 'bias 1 all', first given on line 6, column 3"},
-    {TARGETS SAMPLERS DIMENSIONS "accuracies: [0.1]\nscore_errors: [{shape: bias, size: 1}]\n", 5, 15,
-     "missing key 'steps', expected the numbers of steps to measure score errors at"},
     {MIXTURE SAMPLERS "dimensions: [8, 1]\n" STEPS
                       "score_errors:\n- {shape: bias, size: 1}\n- {shape: linear, size: [1, 2], spread: diagonal}\n",
      7, 3, "target m, d = 8: a linear error along the diagonal couples the coordinates"},
@@ -712,6 +723,49 @@ static const struct bad {
     {TARGETS TAIL "claims: [eps]\n", 5, 10,
      "unknown claim 'eps', expected one of: eps-ddpm, eps-accelerated, low-dimension"},
     {TARGETS TAIL "claims: [eps-ddpm, eps-ddpm]\n", 5, 20, "duplicate claim 'eps-ddpm', first given on line 5"},
+#define OWN TARGETS "samplers: [ddpm, accelerated]\n" DIMENSIONS STEPS "claims:\n- {name: own, "
+    {TARGETS TAIL "claims:\n- {says: mine}\n", 6, 3, "missing key 'name'"},
+    {TARGETS TAIL "claims:\n- {name: a b, quantity: tv}\n", 6, 10, "expected a name of [A-Za-z0-9._-]"},
+    {TARGETS TAIL "claims:\n- {name: eps-ddpm, quantity: tv}\n", 6, 10, "'eps-ddpm' is the name of a built-in claim"},
+    {OWN "at_most: {h: 1}}\n", 6, 3, "missing key 'quantity'"},
+    {OWN "quantity: tvs}\n", 6, 25, "unknown quantity 'tvs', expected one of: steps, evaluations, path_kl, tv, "},
+    {OWN "quantity: kl_pq}\n", 6, 25, "did you mean 'kl_p_q'?"},
+    {OWN "quantity: tv_error}\n", 6, 25, "unknown quantity 'tv_error'"},
+    {OWN "quantity: tv}\n", 6, 3, "expected at least one of the keys at_most, at_least and faster_than"},
+    {OWN "quantity: tv, at_mots: {h: 1}}\n", 6, 29, "did you mean 'at_most'?"},
+    {OWN "quantity: tv, at_least: {step: 1}}\n", 6, 40,
+     "unknown key 'step', expected one of: dimension, step_size, "},
+    {OWN "quantity: tv, at_least: {accuracy: 1}}\n", 6, 40, "unknown key 'accuracy'"},
+    {OWN "quantity: steps, at_most: {h: 1}}\n", 6, 42, "unknown key 'h', expected one of: accuracy, dimension, d"},
+    {OWN "quantity: path_kl, at_most: {score_error_size: 1}}\n", 6, 44, "unknown key 'score_error_size'"},
+    {OWN "quantity: tv, at_least: {h: 1/0}}\n", 6, 43, "a number that double precision can hold, found '1/0'"},
+    {OWN "quantity: tv, at_least: {h: 1/2/3}}\n", 6, 43, "expected a number, found '1/2/3'"},
+    {OWN "quantity: tv, at_least: {h: two}}\n", 6, 43, "expected a number, found 'two'"},
+    {OWN "quantity: tv, at_least: {h: 1, step_size: 2}}\n", 6, 57, "a second exponent in step_size, expected one"},
+    {OWN "quantity: tv, at_least: {h: 1, h: 2}}\n", 6, 46, "duplicate key 'h'"},
+    {OWN "quantity: tv, at_least: {}}\n", 6, 39,
+     "found no exponent, expected one at least, such as {dimension: 1/2}"},
+    {OWN "quantity: tv, at_least: 2}\n", 6, 39, "expected a mapping, found '2'"},
+    {OWN "quantity: tv, at_least: {h: 1}, sampler: dpm}\n", 6, 56,
+     "unknown sampler 'dpm', expected one of: ddpm, accelerated; did you mean 'ddpm'?"},
+    {OWN "quantity: tv, at_least: {h: 1}, sampler: [ddpm, pf-ode]}\n", 6, 63, "unknown sampler 'pf-ode'"},
+    {OWN "quantity: tv, at_least: {h: 1}, sampler: [ddpm, ddpm]}\n", 6, 63, "duplicate sampler 'ddpm'"},
+    {OWN "quantity: tv, at_least: {h: 1}, sampler: []}\n", 6, 56, "expected a non-empty list"},
+    {OWN "quantity: tv, at_least: {h: 1}, targets: [f]}\n", 6, 57, "unknown target 'f', expected one of: g"},
+    {OWN "quantity: steps, faster_than: ddpm}\n", 6, 45,
+     "expected a mapping such as {sampler: ddpm, by: {accuracy: 1/2}}"},
+    {OWN "quantity: steps, faster_than: {sampler: ddpm}}\n", 6, 45, "missing key 'by'"},
+    {OWN "quantity: steps, faster_than: {by: {accuracy: 1}}}\n", 6, 45, "missing key 'sampler'"},
+    {OWN "quantity: tv, faster_than: {sampler: ddpm, by: {h: 1}}}\n", 6, 42, "expected steps or evaluations"},
+    {OWN "quantity: steps, faster_than: {sampler: pf-ode, by: {accuracy: 1}}}\n", 6, 55, "unknown sampler 'pf-ode'"},
+    {OWN "quantity: steps, sampler: ddpm, faster_than: {sampler: ddpm, by: {accuracy: 1}}}\n", 6, 60,
+     "ddpm is compared with itself"},
+    {TARGETS TAIL "claims: [{name: own, quantity: steps, faster_than: {sampler: ddpm, by: {accuracy: 1}}}]\n", 5, 52,
+     "the experiment has no other sampler than ddpm"},
+    {OWN "quantity: tv, at_least: {h: 1}}\n- {name: own, quantity: tv, at_least: {h: 1}}\n", 7, 10,
+     "duplicate claim 'own', first given on line 6, column 10"},
+    {OWN "quantity: tv, at_least: {h: 1}, source: ''}\n", 6, 55, "expected a source, found an empty string"},
+#undef OWN
 };
 
 static void check_refused(const struct error *error, enum status status, int line, int column, const char *message)
@@ -725,7 +779,7 @@ static void check_refused(const struct error *error, enum status status, int lin
     ck_assert_ptr_null(strchr(error->text, '\n'));
 }
 
-START_TEST(test_bad_text)
+TEST(test_bad_text, .count = COUNT(bad_texts))
 {
     const struct bad *bad = &bad_texts[_i];
     struct spec spec;
@@ -736,42 +790,35 @@ START_TEST(test_bad_text)
     ck_assert_int_eq(parse(bad->text, &spec, NULL), STATUS_INVALID);
     spec_free(&spec);
 }
-END_TEST
 
 /* Every prefix of a good text is refused or read, and leaks nothing (for the sanitizers to see). */
-START_TEST(test_prefixes)
+TEST(test_prefixes)
 {
     for (size_t length = 0; length < sizeof full - 1; length++) {
-        struct spec spec;
+        OWNED(spec) spec;
         struct error error = {0};
         enum status status = spec_parse("bad.yaml", full, length, "", claims, &spec, &error);
         ck_assert(status == STATUS_OK || (status == STATUS_INVALID && strncmp(error.text, "bad.yaml:", 9) == 0));
-        spec_free(&spec);
     }
 }
-END_TEST
 
-START_TEST(test_nul_byte)
+TEST(test_nul_byte)
 {
     static const char text[] = "title: x\nsteps\0: [1]\n";
-    struct spec spec;
+    OWNED(spec) spec;
     struct error error = {0};
     enum status status = spec_parse("bad.yaml", text, sizeof text - 1, "", claims, &spec, &error);
     check_refused(&error, status, 2, 6, "found a NUL byte, expected text");
-    spec_free(&spec);
 }
-END_TEST
 
-START_TEST(test_long_values_are_cut)
+TEST(test_long_values_are_cut)
 {
     static const char text[] = TARGETS "samplers: [" FIFTY "012345678\xC3\xA9z]\n";
-    struct spec spec;
+    OWNED(spec) spec;
     struct error error = {0};
     enum status status = parse(text, &spec, &error);
     check_refused(&error, status, 2, 12, "345678...', expected one of: ddpm");
-    spec_free(&spec);
 }
-END_TEST
 
 static char *repeat(const char *before, const char *piece, size_t times)
 {
@@ -803,23 +850,20 @@ static const struct hostile {
     {TARGETS SAMPLERS STEPS "dimensions:\n", "- 1\n", 200000, 5, 1, "found a list of 200000, expected at most 10000"},
 };
 
-START_TEST(test_hostile_text)
+TEST(test_hostile_text, .count = COUNT(hostile_texts))
 {
     const struct hostile *hostile = &hostile_texts[_i];
-    char *text = repeat(hostile->before, hostile->piece, hostile->times);
-    struct spec spec;
+    FREED char *text = repeat(hostile->before, hostile->piece, hostile->times);
+    OWNED(spec) spec;
     struct error error = {0};
     enum status status = parse(text, &spec, &error);
     check_refused(&error, status, hostile->line, hostile->column, hostile->message);
-    spec_free(&spec);
-    free(text);
 }
-END_TEST
 
 /* `sizes` x `roughnesses` errors in one entry, after another with one. */
 static enum status parse_many(size_t sizes, size_t roughnesses, struct spec *spec, struct error *error)
 {
-    char *text = NULL;
+    FREED char *text = NULL;
     size_t length = 0;
     FILE *stream = open_memstream(&text, &length);
     ck_assert_ptr_nonnull(stream);
@@ -832,28 +876,26 @@ static enum status parse_many(size_t sizes, size_t roughnesses, struct spec *spe
     fputs("]}\n", stream);
     ck_assert_int_eq(fclose(stream), 0);
     enum status status = parse(text, spec, error);
-    free(text);
     return status;
 }
 
-START_TEST(test_many_score_errors)
+TEST(test_many_score_errors)
 {
     struct spec spec;
     struct error error = {0};
-    ck_assert_msg(parse_many(1111, 9, &spec, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(parse_many, 1111, 9, &spec);
     ck_assert_uint_eq(spec.score_error_count, 10001);
     ck_assert_int_eq(spec.exact_scores_listed, 0);
     ck_assert_double_eq(spec.score_errors[10000].size, 1111.0);
-    ck_assert_double_eq(spec.score_errors[10000].roughness, 9.0);
+    ck_assert_double_eq(score_error_param(&spec.score_errors[10000], "roughness"), 9.0);
     spec_free(&spec);
     enum status status = parse_many(10000, 1, &spec, &error);
-    check_refused(&error, status, 7, 3, "found 10001 score errors up to here, expected at most 10000");
+    check_refused(&error, status, 7, 3, "found more than 10000 score errors up to here");
     spec_free(&spec);
     status = parse_many(10000, 10000, &spec, &error);
-    check_refused(&error, status, 7, 3, "found 100000001 score errors up to here");
+    check_refused(&error, status, 7, 3, "found more than 10000 score errors up to here");
     spec_free(&spec);
 }
-END_TEST
 
 static const struct {
     const char *path, *name;
@@ -870,18 +912,15 @@ static const struct {
      "012345678901234567890123456789012345678901234567890123456789012"},
 };
 
-START_TEST(test_name)
+TEST(test_name, .count = COUNT(names))
 {
-    struct spec spec;
-    ck_assert_int_eq(spec_parse(names[_i].path, TARGETS TAIL, strlen(TARGETS TAIL), "", claims, &spec, NULL),
-                     STATUS_OK);
+    OWNED(spec) spec;
+    ASSERT_OK(spec_parse, names[_i].path, TARGETS TAIL, strlen(TARGETS TAIL), "", claims, &spec);
     ck_assert_str_eq(spec.name, names[_i].name);
     ck_assert_str_eq(spec.title, names[_i].name);
-    spec_free(&spec);
 }
-END_TEST
 
-START_TEST(test_load)
+TEST(test_load)
 {
     char directory[] = "/tmp/diffrate-spec-XXXXXX", path[64], expected[160];
     struct spec spec;
@@ -903,28 +942,11 @@ START_TEST(test_load)
     ck_assert_ptr_nonnull(file);
     ck_assert_uint_eq(fwrite(full, 1, sizeof full - 1, file), sizeof full - 1);
     ck_assert_int_eq(fclose(file), 0);
-    ck_assert_msg(spec_load(path, claims, &spec, &error) == STATUS_OK, "%s", error.text);
+    ASSERT_OK(spec_load, path, claims, &spec);
     ck_assert_str_eq(spec.name, "full");
     check_full(&spec);
     spec_free(&spec);
 
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_int_eq(rmdir(directory), 0);
-}
-END_TEST
-
-SUITE(spec)
-{
-    ADD(test_every_feature);
-    ADD(test_defaults);
-    ADD(test_samplers_with_parameters);
-    ADD(test_good_text, .count = COUNT(good_texts));
-    ADD(test_name, .count = COUNT(names));
-    ADD(test_load);
-    ADD(test_bad_text, .count = COUNT(bad_texts));
-    ADD(test_prefixes);
-    ADD(test_nul_byte);
-    ADD(test_many_score_errors);
-    ADD(test_long_values_are_cut);
-    ADD(test_hostile_text, .count = COUNT(hostile_texts));
 }

@@ -9,6 +9,8 @@
 #include "test/suite.h"
 #include "test/targets.h"
 
+TEST_SUITE(target);
+
 static struct target student(double nu, double scale, size_t components)
 {
     struct target target;
@@ -50,13 +52,12 @@ static const struct {
     {2.5, 1.0, 24, 8e-2, 1.6e-6}, {4.0, 0.5, 24, 1e-3, 1.3e-7}, {4.0, 1.0, 200, 1e-6, 1e-14},
     {10.0, 3.0, 40, 1e-9, 1e-13}, {100.0, 1.0, 12, 1e-6, 2e-9}, {3.0, 2.0, 4, 0.3, 1e-2},
 };
-enum { STUDENTS = sizeof students / sizeof students[0] };
 
-START_TEST(student_mixture_is_student)
+TEST(student_mixture_is_student, .count = COUNT(students))
 {
     double nu = students[_i].nu, scale = students[_i].scale, sum = 0.0, variance = 0.0;
     struct target target = student(nu, scale, students[_i].components);
-    struct factor_list list = factors_of(&target, 7);
+    OWNED(factor_list) list = factors_of(&target, 7);
     ck_assert_uint_eq(list.count, 1);
     ck_assert_double_eq(list.group[0].multiplicity, 7.0);
     const struct factor *factor = &list.group[0].factor;
@@ -73,16 +74,14 @@ START_TEST(student_mixture_is_student)
     for (double x = 0.0; x < fmin(widest / 20.0, 100.0); x += 0.05)
         ck_assert_double_eq_tol(density(factor, scale * x) * scale / student_density(nu, x), 1.0,
                                 30.0 * students[_i].distance);
-    factor_list_free(&list);
 }
-END_TEST
 
 /* Against a trapezoid sum in log x. */
-START_TEST(student_distance_is_measured)
+TEST(student_distance_is_measured, .count = COUNT(students))
 {
     double nu = students[_i].nu, distance = 0.0, spacing = 2e-4;
     struct target target = student(nu, 1.0, students[_i].components);
-    struct factor_list list = factors_of(&target, 1);
+    OWNED(factor_list) list = factors_of(&target, 1);
     for (double u = -25.0; u < 35.0; u += spacing) {
         double x = exp(u);
         distance += spacing * x * fabs(density(&list.group[0].factor, x) - student_density(nu, x));
@@ -93,14 +92,12 @@ START_TEST(student_distance_is_measured)
     ck_assert_double_le(reported, students[_i].distance);
     *real_in(&target, "scale") = 5.0;
     ck_assert_double_eq(target_approximation(&target), reported);
-    factor_list_free(&list);
 }
-END_TEST
 
-START_TEST(student_converges_in_components)
+TEST(student_converges_in_components)
 {
     static const double nus[] = {2.01, 2.5, 4.0, 30.0};
-    for (size_t i = 0; i < sizeof nus / sizeof nus[0]; i++) {
+    for (size_t i = 0; i < COUNT(nus); i++) {
         double before = 1.0;
         for (size_t components = 4; components <= 200; components *= 2) {
             struct target target = student(nus[i], 1.0, components);
@@ -110,9 +107,8 @@ START_TEST(student_converges_in_components)
         }
     }
 }
-END_TEST
 
-START_TEST(student_is_a_part)
+TEST(student_is_a_part)
 {
     struct target sum;
     struct target_part parts[2] = {{student(2.5, 1.0, 24), 2}, {.copies = 0}};
@@ -120,20 +116,18 @@ START_TEST(student_is_a_part)
     ck_assert_double_eq(target_approximation(&parts[1].target), 0.0);
     target_init(&sum, target_family_find("direct-sum"));
     *parts_in(&sum, "factors") = (struct target_list){2, parts};
-    struct factor_list list = factors_of(&sum, 5);
+    OWNED(factor_list) list = factors_of(&sum, 5);
     ck_assert_uint_eq(list.count, 2);
     ck_assert_double_eq(list.group[0].multiplicity, 2.0);
     ck_assert_uint_eq(list.group[0].factor.components, 24);
     ck_assert_double_eq(list.group[1].multiplicity, 3.0);
     ck_assert_double_eq(target_approximation(&sum), target_approximation(&parts[0].target));
-    factor_list_free(&list);
 }
-END_TEST
 
-START_TEST(student_is_described)
+TEST(student_is_described)
 {
     struct target target;
-    char *text = NULL;
+    FREED char *text = NULL;
     size_t length;
     FILE *file = open_memstream(&text, &length);
     ck_assert_ptr_nonnull(file);
@@ -142,9 +136,7 @@ START_TEST(student_is_described)
     target_describe(&target, file);
     ck_assert_int_eq(fclose(file), 0);
     ck_assert_str_eq(text, "student-t nu 2.5 scale 1 components 24");
-    free(text);
 }
-END_TEST
 
 static struct target plane(void)
 {
@@ -155,11 +147,10 @@ static struct target plane(void)
     return target;
 }
 
-START_TEST(plane_fills_pairs_of_coordinates)
+TEST(plane_fills_pairs_of_coordinates)
 {
     struct target target = plane();
     struct factor_list list = factors_of(&target, 6);
-    struct error error = {STATUS_OK, ""};
     ck_assert_uint_eq(list.count, 1);
     ck_assert_double_eq(list.group[0].multiplicity, 3.0);
     const struct factor *factor = &list.group[0].factor;
@@ -169,49 +160,42 @@ START_TEST(plane_fills_pairs_of_coordinates)
     ck_assert_mem_eq(factor->sd, reals_in(&target, "sds")->value, 2 * sizeof(double));
     ck_assert_mem_eq(factor->weight, reals_in(&target, "weights")->value, 2 * sizeof(double));
     factor_list_free(&list);
-    ck_assert_int_eq(target_factors(&target, 3, &list, &error), STATUS_INVALID);
-    ck_assert_ptr_nonnull(strstr(error.text, "dimension 3 is odd"));
+    ASSERT_FAILS(STATUS_INVALID, "dimension 3 is odd", target_factors, &target, 3, &list);
     factor_list_free(&list);
 }
-END_TEST
 
-START_TEST(plane_is_described)
+TEST(plane_is_described)
 {
     struct target target = plane();
-    char *text = NULL;
+    FREED char *text = NULL;
     size_t length;
     FILE *file = open_memstream(&text, &length);
     ck_assert_ptr_nonnull(file);
     target_describe(&target, file);
     ck_assert_int_eq(fclose(file), 0);
     ck_assert_str_eq(text, "mixture-plane weights 0.25 0.75 means 2 -1 2.5 3 -0.5 sds 0.5 0");
-    free(text);
 }
-END_TEST
 
-START_TEST(nearly_gaussian_student_is_refused)
+TEST(nearly_gaussian_student_is_refused)
 {
     struct factor_list list;
-    struct error error = {STATUS_OK, ""};
     struct target target = student(1e7, 1.0, 24);
-    ck_assert_int_eq(target_factors(&target, 1, &list, &error), STATUS_INVALID);
-    ck_assert_ptr_nonnull(strstr(error.text, "expected nu <= 1e+06"));
+    ASSERT_FAILS(STATUS_INVALID, "expected nu <= 1e+06", target_factors, &target, 1, &list);
     factor_list_free(&list);
     *real_in(&target, "nu") = 1e6;
     list = factors_of(&target, 1);
     factor_list_free(&list);
 }
-END_TEST
 
-START_TEST(a_group_is_cut_in_place)
+TEST(a_group_is_cut_in_place)
 {
     struct target target;
     target_init(&target, target_family_find("gaussian"));
     *integer_in(&target, "spectrum") = 2;
     *integer_in(&target, "k") = 3;
-    struct factor_list list = factors_of(&target, 8);
-    ck_assert_int_eq(factor_list_split(&list, 0, NULL), STATUS_OK);
-    ck_assert_int_eq(factor_list_split(&list, 2, NULL), STATUS_OK);
+    OWNED(factor_list) list = factors_of(&target, 8);
+    ASSERT_OK(factor_list_split, &list, 0);
+    ASSERT_OK(factor_list_split, &list, 2);
     factor_list_set_mean(&list, 1, 4.0);
     static const double multiplicity[] = {1.0, 2.0, 1.0, 4.0}, mean[] = {0.0, 4.0, 0.0, 0.0},
                         sd[] = {1.0, 1.0, 0.0, 0.0};
@@ -222,19 +206,4 @@ START_TEST(a_group_is_cut_in_place)
         ck_assert_double_eq(list.group[i].factor.sd[0], sd[i]);
         ck_assert_double_eq(list.group[i].factor.weight[0], 1.0);
     }
-    factor_list_free(&list);
-}
-END_TEST
-
-SUITE(target)
-{
-    ADD(student_mixture_is_student, .count = STUDENTS);
-    ADD(student_distance_is_measured, .count = STUDENTS);
-    ADD(student_converges_in_components);
-    ADD(student_is_a_part);
-    ADD(student_is_described);
-    ADD(nearly_gaussian_student_is_refused);
-    ADD(plane_fills_pairs_of_coordinates);
-    ADD(plane_is_described);
-    ADD(a_group_is_cut_in_place);
 }

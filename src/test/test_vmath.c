@@ -7,6 +7,8 @@
 
 #include "test/suite.h"
 
+TEST_SUITE(vmath);
+
 enum { POINTS = 200000, MOST_LENGTH = 131, OFFSETS = 9 };
 
 #define TOLERANCE 3e-16L
@@ -113,7 +115,6 @@ static const struct function functions[] = {
       1.0, 0x1.fffffffffffffp-1},
      12},
 };
-enum { FUNCTIONS = sizeof functions / sizeof functions[0] };
 
 static uint64_t state = 1;
 
@@ -135,7 +136,7 @@ static double point(const struct function *function, size_t i)
     return i % 2 == 0 && function->low < 0.0 && size < -function->low ? -size : size;
 }
 
-START_TEST(test_accuracy)
+TEST(test_accuracy, .count = COUNT(functions))
 {
     static double x[POINTS], out[POINTS];
     const struct function *function = &functions[_i];
@@ -151,10 +152,9 @@ START_TEST(test_accuracy)
                          fabsl(out[i] / exact - 1.0L));
     }
 }
-END_TEST
 
 /* Every length and alignment, in place or not, gives the bits that the same number gives alone. */
-START_TEST(test_same_bits)
+TEST(test_same_bits, .count = COUNT(functions))
 {
     const struct function *function = &functions[_i];
     double x[MOST_LENGTH + OFFSETS], alone[MOST_LENGTH + OFFSETS], out[MOST_LENGTH + OFFSETS];
@@ -173,9 +173,8 @@ START_TEST(test_same_bits)
                 ck_assert_mem_eq(out + offset + n, x + offset + n, (MOST_LENGTH + OFFSETS - offset - n) * sizeof *x);
             }
 }
-END_TEST
 
-START_TEST(test_clamp)
+TEST(test_clamp)
 {
     const double x[] = {-709.0, -1e300, -INFINITY, 709.5, 1e300, INFINITY};
     double out[6];
@@ -187,11 +186,10 @@ START_TEST(test_clamp)
         ck_assert(isnormal(out[i]) && out[i] > 0.0);
     }
 }
-END_TEST
 
 /* The absolute error counts where a sine is a coordinate; a coarse grid shows every eighth turn, random points the
  * rest. */
-START_TEST(test_turns)
+TEST(test_turns)
 {
     static double x[POINTS], sine[POINTS], cosine[POINTS];
     for (size_t i = 0; i < POINTS; i++)
@@ -203,13 +201,4 @@ START_TEST(test_turns)
         worst = fmaxl(worst, fabsl(cosine[i] - exact_cosine_turns(x[i])));
     }
     ck_assert_msg(worst < 1.6e-16L, "absolute error %.3Lg", worst);
-}
-END_TEST
-
-SUITE(vmath)
-{
-    ADD(test_accuracy, .count = FUNCTIONS);
-    ADD(test_same_bits, .count = FUNCTIONS);
-    ADD(test_clamp);
-    ADD(test_turns);
 }

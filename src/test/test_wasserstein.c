@@ -1,12 +1,16 @@
 /* W2 (theory (20)): closed forms of Gaussians against quantiles of the line and radial engines' laws, mixtures
- * against plain inversion of distribution functions, laws against their doubled resolution. */
+ * against plain inversion of distribution functions and sorted chains, laws against their doubled resolution. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "law/wasserstein.h"
+#include "sample/chains.h"
 
+#include "test/laws.h"
 #include "test/suite.h"
+
+TEST_SUITE(wasserstein);
 
 static const struct law_engine *engine_named(const char *name)
 {
@@ -25,14 +29,13 @@ static void mass_of(double log_ratio, double *out)
 static struct law law_of(const char *engine, const struct factor *factor, const char *sampler, size_t T,
                          double resolution)
 {
-    struct schedule *schedule;
+    OWNED_SCHEDULE *schedule;
     struct law law;
     struct error error = {STATUS_OK, ""};
     ck_assert(schedule_new(schedule_kind_find("li-cai"), 4.0, 17.0, T, &schedule, &error) == STATUS_OK);
     struct law_problem problem = {.factor = factor, .sampler = sampler_find(sampler), .schedule = schedule};
     ck_assert_msg(engine_named(engine)->compute(&problem, resolution, &law, &error) == STATUS_OK, "%s", error.text);
     ck_assert(law_integrate(&law, 1, mass_of, &law.mass_defect, NULL, &error) == STATUS_OK);
-    schedule_free(schedule);
     return law;
 }
 
@@ -45,7 +48,7 @@ static struct measured w2_of(const struct law *law, double multiplicity)
 }
 
 static const char *const samplers[] = {"ddpm", "accelerated", "ddim", "pf-ode-2"};
-static const size_t steps[] = {512, 2048};
+static const size_t steps[] = {512, 1024};
 
 static void agree(struct measured a, struct measured b, double relative)
 {
@@ -55,37 +58,31 @@ static void agree(struct measured a, struct measured b, double relative)
                   a.value, a.error, b.value, b.error);
 }
 
-START_TEST(gaussian_by_line)
+TEST(gaussian_by_line, .count = COUNT(samplers))
 {
     const double weight = 1.0, mean = 0.7, sd = 0.4;
     const struct factor factor = {1, 1, &weight, &mean, &sd, NULL};
     for (size_t t = 0; t < COUNT(steps); t++) {
-        struct law exact = law_of("gaussian", &factor, samplers[_i], steps[t], 1.0);
-        struct law line = law_of("line", &factor, samplers[_i], steps[t], 1.0);
+        OWNED(law) exact = law_of("gaussian", &factor, samplers[_i], steps[t], 1.0);
+        OWNED(law) line = law_of("line", &factor, samplers[_i], steps[t], 1.0);
         agree(w2_of(&exact, 1.0), w2_of(&line, 1.0), 1e-4);
         agree(w2_of(&exact, 9.0), w2_of(&line, 9.0), 1e-4);
         ck_assert_double_eq_tol(w2_of(&exact, 9.0).value, 3.0 * w2_of(&exact, 1.0).value, 1e-14);
-        law_free(&exact);
-        law_free(&line);
     }
 }
-END_TEST
 
-START_TEST(gaussian_by_radius)
+TEST(gaussian_by_radius, .count = COUNT(samplers))
 {
     const double weight = 1.0, mean = 0.0, sd = 0.4;
     static const size_t dimensions[] = {2, 3, 20};
     const struct factor one = {1, 1, &weight, &mean, &sd, NULL};
     for (size_t i = 0; i < COUNT(dimensions); i++) {
         const struct factor many = {dimensions[i], 1, &weight, NULL, &sd, NULL};
-        struct law exact = law_of("gaussian", &one, samplers[_i], 1024, 1.0);
-        struct law radial = law_of("radial", &many, samplers[_i], 1024, 1.0);
+        OWNED(law) exact = law_of("gaussian", &one, samplers[_i], 512, 1.0);
+        OWNED(law) radial = law_of("radial", &many, samplers[_i], 512, 1.0);
         agree(w2_of(&exact, (double)dimensions[i]), w2_of(&radial, 1.0), 3e-3);
-        law_free(&exact);
-        law_free(&radial);
     }
 }
-END_TEST
 
 static const struct {
     double weight[3], mean[3], sd[3];
@@ -132,25 +129,56 @@ static double brute(const struct law *law)
     return total;
 }
 
-START_TEST(mixtures_by_inversion)
+TEST(mixtures_by_inversion, .count = COUNT(mixtures))
 {
     const struct factor factor = {1, 3, mixtures[_i].weight, mixtures[_i].mean, mixtures[_i].sd, NULL};
     for (size_t s = 0; s < 3; s++) { /* pf-ode-2 folds on the last */
-        struct law law = law_of("line", &factor, samplers[s], 512, 1.0);
-        struct law finer = law_of("line", &factor, samplers[s], 512, 2.0);
+        OWNED(law) law = law_of("line", &factor, samplers[s], 512, 1.0);
+        OWNED(law) finer = law_of("line", &factor, samplers[s], 512, 1.5);
         struct measured w2 = w2_of(&law, 1.0);
         if (w2.value > 0.01) /* the plain sum is good to 1e-4 */
             ck_assert_double_eq_tol(w2.value, sqrt(brute(&law)), 1e-4 + 1e-3 * w2.value);
         agree(w2, w2_of(&finer, 1.0), 1e-2);
-        law_free(&law);
-        law_free(&finer);
     }
 }
-END_TEST
 
-SUITE(wasserstein)
+static int ascending(const void *left, const void *right)
 {
-    ADD(gaussian_by_line, .count = COUNT(samplers));
-    ADD(gaussian_by_radius, .count = COUNT(samplers));
-    ADD(mixtures_by_inversion, .count = COUNT(mixtures));
+    const double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+/* Sorted chains against quantiles of p give W2 of the chains' empirical law, which differs from that of Y_1 by at
+ * most W2 between these two; two halves of the chains are at least as far apart, up to chance. */
+TEST(mixture_by_sorted_chains, .count = 2)
+{
+    enum { CHAINS = 1 << 16, HALF = CHAINS / 2 };
+    const struct factor factor = {1, 3, mixtures[0].weight, mixtures[0].mean, mixtures[0].sd, NULL};
+    OWNED_SCHEDULE *schedule = make_schedule("li-cai", 4.0, 17.0, 128U << _i);
+    OWNED(factor_list) list = list_of(&factor, 1.0);
+    OWNED(law) law = law_of("line", &factor, samplers[2 * _i], 128U << _i, 1.0);
+    const struct chain_problem problem = {&list, 1, sampler_find(samplers[2 * _i]), schedule, NULL, 1, 1, 2};
+    OWNED(points) y;
+    ASSERT_OK(chains_run, &problem, CHAINS, &y);
+    FREED double *half = malloc(CHAINS * sizeof *half);
+    ck_assert_ptr_nonnull(half);
+    memcpy(half, y.x, CHAINS * sizeof *half);
+    qsort(half, HALF, sizeof *half, ascending);
+    qsort(half + HALF, HALF, sizeof *half, ascending);
+    qsort(y.x, CHAINS, sizeof *y.x, ascending);
+    double apart = 0.0, total = 0.0;
+    for (size_t i = 0; i < HALF; i++)
+        apart += (half[i] - half[HALF + i]) * (half[i] - half[HALF + i]) / HALF;
+    for (size_t i = 0; i < CHAINS; i++) {
+        double low = -9.0, high = 9.0;
+        for (int k = 0; k < 40; k++) {
+            double x = 0.5 * (low + high);
+            *(distribution(&law.target, x, 0) < ((double)i + 0.5) / CHAINS ? &low : &high) = x;
+        }
+        total += (y.x[i] - low) * (y.x[i] - low) / CHAINS;
+    }
+    const struct measured exact = w2_of(&law, 1.0);
+    const double error = sqrt(apart) + exact.error;
+    ck_assert_msg(fabs(sqrt(total) - exact.value) <= error && error < 0.2 * exact.value,
+                  "%g by chains, %g, halves %g apart", sqrt(total), exact.value, error);
 }

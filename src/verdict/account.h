@@ -3,6 +3,7 @@
 #ifndef VERDICT_ACCOUNT_H
 #define VERDICT_ACCOUNT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/status.h"
@@ -29,7 +30,8 @@ struct account_window {
 
 /* What a fit is of, in words. */
 struct regression_words {
-    const char *y, *x, *group;      /* a constant of its own for each group */
+    char y[80], x[80];              /* y empty: there was no fit, only value and interval matter */
+    const char *group;              /* a constant of its own for each group */
     const char *extreme, *smallest; /* the cells that are left out to probe */
 };
 
@@ -48,8 +50,9 @@ struct judgement {
     char of[200]; /* what was judged: "exponent of T/log T in 1/ε" */
     struct exponent exponent;
     double bound;
-    const struct regression_words *regression; /* NULL: not an exponent, of which only value and interval matter */
+    struct regression_words regression;
     size_t cells;
+    bool superseded; /* by the judgement after it, of the same exponent in the limit */
     struct condition condition[MOST_CONDITIONS];
     size_t conditions, decided; /* decided == conditions: none holds */
     enum outcome outcome;

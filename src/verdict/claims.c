@@ -35,14 +35,15 @@ const char *claim_statistic(const struct claim *claim)
     return claim->statistic != NULL ? claim->statistic : power_kinds[claim->bound[0].power].name;
 }
 
-/* "<= 5/4": fractions with a denominator of up to 4 are written as such. */
+/* "<= 5/4": fractions of small denominator are written as such. */
+enum { LARGEST_DENOMINATOR = 9 };
 static void put_bound(const struct claim_bound *bound, char *text, size_t size)
 {
     static const char *const signs[] = {[ABOVE] = ">", [BELOW] = "<", [AT_MOST] = "<=", [AT_LEAST] = ">="};
     int denominator = 1;
-    while (denominator <= 4 && bound->value * denominator != floor(bound->value * denominator))
+    while (denominator <= LARGEST_DENOMINATOR && bound->value * denominator != floor(bound->value * denominator))
         denominator++;
-    if (denominator == 1 || denominator > 4)
+    if (denominator == 1 || denominator > LARGEST_DENOMINATOR)
         (void)snprintf(text, size, "%s %g", signs[bound->relation], bound->value);
     else
         (void)snprintf(text, size, "%s %.0f/%d", signs[bound->relation], bound->value * denominator, denominator);
@@ -53,7 +54,26 @@ static const char *label_of(const struct claim_bound *bound, const struct claim_
 {
     const bool other =
         bound->sampler != NULL && (first->sampler == NULL || strcmp(bound->sampler, first->sampler) != 0);
-    return other ? bound->sampler : power_kinds[bound->power].in;
+    return other ? bound->sampler : bound_axis(bound);
+}
+
+bool bounds_say_the_same(const struct claim_bound *bound, const struct claim_bound *other)
+{
+    return bound->power == other->power && bound->relation == other->relation && !(bound->value < other->value)
+           && !(bound->value > other->value) && strcmp(bound_axis(bound), bound_axis(other)) == 0;
+}
+
+/* The next bound from `bound` on that none before it says of another sampler. */
+static const struct claim_bound *next_said(const struct claim *claim, const struct claim_bound *bound)
+{
+    for (; bound->power != NO_POWER; bound++) {
+        const struct claim_bound *before = claim->bound;
+        while (before < bound && !bounds_say_the_same(before, bound))
+            before++;
+        if (before == bound)
+            break;
+    }
+    return bound;
 }
 
 void claim_prediction(const struct claim *claim, char text[CLAIM_PREDICTION])
@@ -62,17 +82,19 @@ void claim_prediction(const struct claim *claim, char text[CLAIM_PREDICTION])
     size_t used = 0;
     put_bound(&claim->bound[0], text, CLAIM_PREDICTION);
     used = strlen(text);
-    for (const struct claim_bound *bound = &claim->bound[1]; bound->power != NO_POWER; bound++) {
+    const struct claim_bound *first = next_said(claim, &claim->bound[1]), *after;
+    for (const struct claim_bound *bound = first; bound->power != NO_POWER && used < CLAIM_PREDICTION;
+         bound = after) {
+        after = next_said(claim, bound + 1);
         put_bound(bound, part, sizeof part);
-        if (bound[1].power != NO_POWER)
-            put_bound(&bound[1], next, sizeof next);
-        const bool joined = bound[1].power != NO_POWER && strcmp(part, next) == 0; /* "T, d: <= 0" */
-        used += (size_t)snprintf(text + used, CLAIM_PREDICTION - used, "%s%s%s%s%s",
-                                 bound == &claim->bound[1] ? " (" : "", label_of(bound, &claim->bound[0]),
-                                 joined ? ", " : ": ", joined ? "" : part,
-                                 bound[1].power == NO_POWER ? ")"
-                                 : joined                   ? ""
-                                                            : "; ");
+        if (after->power != NO_POWER)
+            put_bound(after, next, sizeof next);
+        const bool joined = after->power != NO_POWER && strcmp(part, next) == 0; /* "T, d: <= 0" */
+        used += (size_t)snprintf(text + used, CLAIM_PREDICTION - used, "%s%s%s%s%s", bound == first ? " (" : "",
+                                 label_of(bound, &claim->bound[0]), joined ? ", " : ": ", joined ? "" : part,
+                                 after->power == NO_POWER ? ")"
+                                 : joined                 ? ""
+                                                          : "; ");
     }
 }
 
@@ -97,7 +119,7 @@ const struct claim_bound *claims_bound(enum power power, const char *sampler)
 static unsigned offers(const struct spec *spec)
 {
     unsigned has = 0;
-    if (spec->accuracy_count > 0)
+    if (spec->accuracy_count > 0 && spec->accuracy_in == accuracy_quantities)
         has |= NEEDS_ACCURACIES;
     if (spec->score_error_count > 1)
         has |= NEEDS_SCORE_ERRORS;
@@ -125,7 +147,8 @@ double finding_value(const struct finding *finding)
 
 void finding_verdict(const struct finding *finding, char *text, size_t size)
 {
-    static const char *const words[] = {[OUTCOME_NOT_TIGHT] = "supported, not tight",
+    static const char *const words[] = {[OUTCOME_NOT_CLAIMED] = "not claimed",
+                                        [OUTCOME_NOT_TIGHT] = "supported, not tight",
                                         [OUTCOME_SUPPORTED] = "supported",
                                         [OUTCOME_INCONCLUSIVE] = "inconclusive",
                                         [OUTCOME_REFUTED] = "refuted"};
@@ -136,22 +159,34 @@ void finding_verdict(const struct finding *finding, char *text, size_t size)
         (void)snprintf(text, size, "%s", words[finding->outcome]);
 }
 
+/* How far a finding lies beyond its bound. */
+static double beyond(const struct finding *finding)
+{
+    return (finding->relation == AT_MOST ? 1.0 : -1.0) * (finding_value(finding) - finding->bound);
+}
+
+bool finding_is_worse(const struct finding *finding, const struct finding *than)
+{
+    return finding->outcome > than->outcome
+           || (finding->outcome == than->outcome && finding->measured
+               && (!than->measured || beyond(finding) > beyond(than)));
+}
+
 size_t claims_worst(const struct finding *findings, size_t count)
 {
-    const struct finding *worst = &findings[0];
-    double toward = worst->claim->bound[0].relation == AT_MOST ? 1.0 : -1.0;
+    size_t worst = 0;
     for (size_t i = 1; i < count; i++)
-        if (findings[i].outcome > worst->outcome
-            || (findings[i].outcome == worst->outcome && findings[i].measured
-                && (!worst->measured || toward * finding_value(&findings[i]) > toward * finding_value(worst))))
-            worst = &findings[i];
-    return (size_t)(worst - findings);
+        if (finding_is_worse(&findings[i], &findings[worst]))
+            worst = i;
+    return worst;
 }
 
 static struct finding overall(const struct finding *findings, size_t count)
 {
     struct finding worst = findings[claims_worst(findings, count)];
     worst.account = NULL;
+    worst.part = NULL;
+    worst.parts = 0;
     char from[64];
     memcpy(from, worst.target, sizeof from);
     (void)snprintf(worst.target, sizeof worst.target, "all targets");
@@ -170,41 +205,70 @@ static struct finding overall(const struct finding *findings, size_t count)
 static enum status decide(const struct evidence *evidence, const struct claim *claim, size_t target,
                           struct finding *out, struct error *error)
 {
-    *out = (struct finding){
-        .claim = claim, .bound = claim->bound[0].value, .account = array_new(1, sizeof *out->account)};
+    *out = (struct finding){.claim = claim,
+                            .bound = claim->bound[0].value,
+                            .relation = claim->bound[0].relation,
+                            .account = array_new(1, sizeof *out->account)};
     (void)snprintf(out->target, sizeof out->target, "%s", evidence->spec.targets[target].name);
     if (out->account == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a finding");
+    if (!claim_is_about(claim, out->target)) {
+        judge_note(out, "the claim is not about this target");
+        return STATUS_OK;
+    }
+    const bool of_steps = claim->bound[0].power > NO_POWER && claim->bound[0].power < COLUMN_IN_AXIS; /* T(d, eps) */
+    if (of_steps && !claim->stated && evidence->spec.accuracy_in != accuracy_quantities) {
+        judge_inconclusive(out, "the claim is about TV, the experiment's accuracies are of another divergence");
+        return STATUS_OK;
+    }
     TRY(power_kinds[claim->bound[0].power].decide(evidence, claim, target, out, error));
     if (out->account->failed)
         return fail_with(error, STATUS_MEMORY, "out of memory for what a finding is made of");
     return STATUS_OK;
 }
 
-enum status claims_decide(const struct evidence *evidence, struct finding **out, size_t *count, struct error *error)
+/* Appends a finding for each target and the overall one, which owns `own`. */
+static enum status decide_all(const struct evidence *evidence, const struct claim *claim, struct claim *own,
+                              struct finding *out, size_t *count, struct error *error)
 {
     size_t targets = evidence->spec.target_count;
+    struct finding *first = out + *count;
+    enum status status = STATUS_OK;
+    for (size_t target = 0; target < targets && status == STATUS_OK; target++)
+        status = decide(evidence, claim, target, out + (*count)++, error);
+    if (status == STATUS_OK)
+        out[*count] = overall(first, targets);
+    out[(*count)++].own = own;
+    return status;
+}
+
+enum status claims_decide(const struct evidence *evidence, struct finding **out, size_t *count, struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
     *count = 0;
-    *out = array_new(CLAIMS, (targets + 1) * sizeof **out);
+    *out = array_new(CLAIMS + spec->own_claim_count, (spec->target_count + 1) * sizeof **out);
     if (*out == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for %zu findings", CLAIMS * targets);
-    for (const struct claim *claim = claims; claim < claims + CLAIMS; claim++) {
-        if (!claim_is_asked(claim, &evidence->spec))
-            continue;
-        const struct finding *first = *out + *count;
-        for (size_t target = 0; target < targets; target++)
-            TRY(decide(evidence, claim, target, *out + (*count)++, error));
-        (*out)[(*count)++] = overall(first, targets);
+        return fail_with(error, STATUS_MEMORY, "out of memory for findings");
+    for (const struct claim *claim = claims; claim < claims + CLAIMS; claim++)
+        if (claim_is_asked(claim, spec))
+            TRY(decide_all(evidence, claim, NULL, *out, count, error));
+    for (size_t i = 0; i < spec->own_claim_count; i++) {
+        struct claim *own = claim_of_spec(&spec->own_claims[i]);
+        if (own == NULL)
+            return fail_with(error, STATUS_MEMORY, "out of memory for the claim %s", spec->own_claims[i].name);
+        TRY(decide_all(evidence, own, own, *out, count, error));
     }
     return STATUS_OK;
 }
 
 void findings_free(struct finding *findings, size_t count)
 {
-    for (size_t i = 0; findings != NULL && i < count; i++)
-        if (findings[i].account != NULL) {
+    for (size_t i = 0; findings != NULL && i < count; i++) {
+        if (findings[i].account != NULL)
             account_free(findings[i].account);
-            free(findings[i].account);
-        }
+        free(findings[i].account);
+        free(findings[i].part);
+        free(findings[i].own);
+    }
     free(findings);
 }

@@ -1,7 +1,7 @@
-/* The claims that experiments decide (theory §1, §8). A claim is data, in claims.def alone: what it bounds, from
- * which side and by how much, of which samplers, and what an experiment must have for it. The power that its first
- * bound is of says which function judges it (power_kinds in judge.c). Bounds and bands (judge.h) are fixed before any
- * run. */
+/* The claims that experiments decide (theory §1, §8). A claim is data, in claims.def or in an experiment's file
+ * (experiment/spec_claims.h): what it bounds, from which side and by how much, of which samplers, and what an
+ * experiment must have for it. The power that its first bound is of says which function judges it (power_kinds in
+ * judge.c). Bounds and bands (judge.h) are fixed before any run. */
 #ifndef VERDICT_CLAIMS_H
 #define VERDICT_CLAIMS_H
 
@@ -13,30 +13,11 @@
 
 enum outcome {
     /* By increasing severity: the overall verdict of a claim is the most severe of its targets'. */
-    OUTCOME_NOT_TIGHT, /* supported, with slack: an upper bound that this target does not reach */
+    OUTCOME_NOT_CLAIMED, /* the claim is not about this target */
+    OUTCOME_NOT_TIGHT,   /* supported, with slack: an upper bound that this target does not reach */
     OUTCOME_SUPPORTED,
     OUTCOME_INCONCLUSIVE,
     OUTCOME_REFUTED
-};
-
-struct account;
-
-struct finding {
-    const struct claim *claim;
-    char target[64]; /* "all targets" for the overall verdict */
-    enum outcome outcome;
-    int measured;           /* value and interval are meaningful */
-    double value, interval; /* of the claim's statistic: an exponent in T/log T, h or d */
-    bool has_limit;
-    double limit_value, limit_interval; /* of the statistic in the limit h -> 0 (theory (23)); the verdict is taken on
-                                         * it where there is one, on the value above otherwise */
-    int has_raw;
-    double raw_value, raw_interval; /* the same exponent in T */
-    double bound;
-    size_t used, censored, at_start; /* cells in the fit; beyond max_steps, or outside a window;
-                                      * met at the smallest T already */
-    char note[600];
-    struct account *account; /* how it came about (account.h); NULL for the overall finding */
 };
 
 /* The statistic that a bound is of: a power of one quantity in another, or a number. */
@@ -44,10 +25,11 @@ enum power {
     NO_POWER,
     STEPS_IN_ACCURACY,     /* T/log T in 1/eps */
     STEPS_IN_DIMENSION,    /* T/log T in d */
+    STEPS_IN_PARAMETER,    /* T/log T in a parameter of targets, samplers or schedules */
     STEPS_RATIO,           /* the largest T of the first sampler over T of the second */
-    RATIO_IN_ACCURACY,     /* T/log T of the second sampler over that of the first, in 1/eps */
-    KL_IN_STEP_SIZE,       /* KL(p|q) in h */
-    KL_IN_DIMENSION,       /* KL(p|q) in d */
+    RATIO_IN_ACCURACY,     /* T/log T of the slower sampler over that of the other, in 1/eps */
+    RATIO_IN_DIMENSION,    /* the same in d */
+    COLUMN_IN_AXIS,        /* a column of results in h, T/log T, d or a parameter of the score error */
     EFFECT_IN_SIZE,        /* the effect of a score error in eps_score */
     CONSTANT_IN_STEPS,     /* C = effect/(eps_score sqrt(log T)) in T */
     CONSTANT_IN_DIMENSION, /* C in d */
@@ -62,13 +44,48 @@ struct claim_bound {
     enum power power;
     enum relation relation; /* that the statistic has to the bound if the claim holds: AT_MOST, AT_LEAST or ABOVE */
     double value;
-    const char *sampler; /* whose; NULL: of all that the claim is about */
+    const char *sampler;       /* whose; NULL: of all that the claim is about */
+    const char *slower;        /* of a ratio: the sampler whose steps are divided */
+    const char *column, *axis; /* of COLUMN_IN_AXIS: names of a record's field, and as axis_find has them */
+    bool needs_several;        /* where the experiment has one value of the axis, it says nothing */
 };
-enum { MOST_BOUNDS = 3 };
+#define BOUNDS(...) \
+    (const struct claim_bound[]) \
+    { \
+        __VA_ARGS__, \
+        { \
+            .power = NO_POWER \
+        } \
+    }
+
+struct account;
+
+struct finding {
+    const struct claim *claim;
+    char target[64]; /* "all targets" for the overall verdict */
+    enum outcome outcome;
+    int measured;           /* value and interval are meaningful */
+    double value, interval; /* of the claim's statistic: an exponent in T/log T, h or d */
+    bool has_limit;
+    double limit_value, limit_interval; /* of the statistic in the limit h -> 0 (theory (23)); the verdict is taken on
+                                         * it where there is one, on the value above otherwise */
+    int has_raw;
+    double raw_value, raw_interval; /* the same exponent in T */
+    enum relation relation;         /* that the value has to the bound if the claim holds */
+    double bound;
+    size_t used, censored, at_start; /* cells in the fit; beyond max_steps, or outside a window;
+                                      * met at the smallest T already */
+    char note[1000];
+    const struct claim_bound *of; /* of a part: the bound that it is about */
+    struct finding *part;    /* where the claim bounds exponents: what was found of each bound, without accounts */
+    size_t parts;            /* none of the overall finding */
+    struct account *account; /* how it came about (account.h); NULL for the overall finding */
+    struct claim *own;       /* of the overall finding: the claim, if the experiment states it */
+};
 
 /* What an experiment must have, so that it asks for the claim where it names none. */
 enum {
-    NEEDS_ACCURACIES = 1,
+    NEEDS_ACCURACIES = 1, /* of TV */
     NEEDS_SCORE_ERRORS = 2,
     NEEDS_ROUGHNESS = 4, /* score errors that have one */
     NEEDS_STOCHASTIC = 8,
@@ -97,13 +114,17 @@ struct claim {
     const char *source;
     const char *statistic; /* NULL: as its power is called (claim_statistic) */
     const char *refuted_by;
-    struct claim_bound bound[MOST_BOUNDS + 1]; /* the first is of the statistic that is shown; ends with NO_POWER */
-    const char *samplers[2];                   /* the two that it compares; NULL: it compares none */
+    const struct claim_bound *bound; /* ends with NO_POWER; of several that are judged one by one, the one that fares
+                                      * worst is shown */
+    const char *samplers[2];         /* of STEPS_RATIO: the two that it compares */
+    const char *const *targets;      /* those that it is about; NULL: all */
+    size_t target_count;
     unsigned needs;
     enum topic topic;
+    bool stated; /* by the experiment's file */
 };
 
-const struct claim *claim_at(size_t index); /* NULL past the end */
+const struct claim *claim_at(size_t index); /* the built-in ones; NULL past the end */
 const char *const *claim_names(void);       /* NULL-terminated, in the order of claim_at */
 
 /* What is measured, and "<= 1/2 (ddpm: <= 1)", the bounds in words. */
@@ -115,6 +136,11 @@ void claim_prediction(const struct claim *claim, char text[CLAIM_PREDICTION]);
 const struct claim_bound *claim_bound_on(const struct claim *claim, enum power power);
 const struct claim_bound *claims_bound(enum power power, const char *sampler);
 
+/* Whether two bounds say the same, of whichever samplers. */
+bool bounds_say_the_same(const struct claim_bound *bound, const struct claim_bound *other);
+
+bool claim_is_about(const struct claim *claim, const char *target);
+
 /* Whether an experiment asks for the claim: it names it, or names none and has what the claim needs. */
 bool claim_is_asked(const struct claim *claim, const struct spec *spec);
 
@@ -124,15 +150,20 @@ double finding_value(const struct finding *finding);
 /* "supported", "supported, not tight (slack 0.17)", ... */
 void finding_verdict(const struct finding *finding, char *text, size_t size);
 
-/* Findings of the claims that the spec names (those that apply to it, if it names none): for each, a finding a target
- * and the overall one last, whose verdict is that of the finding `claims_worst` of them. Free with findings_free,
- * also after an error. */
+/* The claim that an experiment states, one block for free(); NULL where memory runs out. Its texts are the spec's. */
+struct claim *claim_of_spec(const struct claim_spec *stated);
+
+/* Findings of the claims that the spec names or states (those that apply to it, if it names none), the built-in ones
+ * first: for each, a finding a target and the overall one last, whose verdict is that of the finding `claims_worst`
+ * of them. Free with findings_free, also after an error. */
 MUST_USE enum status claims_decide(const struct evidence *evidence, struct finding **out, size_t *count,
                                    struct error *error);
 void findings_free(struct finding *findings, size_t count);
 
-/* Of the findings of one claim, a target each: the index of the most severe; among equals, of the one nearest to or
- * farthest beyond the bound. */
+/* Whether the first is the more severe; among equals, farther beyond its bound or nearer to it. */
+bool finding_is_worse(const struct finding *finding, const struct finding *than);
+
+/* Of the findings of one claim, a target each: the index of the worst. */
 size_t claims_worst(const struct finding *findings, size_t count);
 
 #endif

@@ -1,4 +1,4 @@
-/* The claims about numbers of steps, T(d, eps), and about KL. */
+/* The bounds on numbers of steps, T(d, eps). */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,22 +7,24 @@
 #include "verdict/exponents.h"
 #include "verdict/judge.h"
 
-/* A floor under TV means that T(d, eps) does not exist below it: no power of 1/eps bounds it. */
+/* A floor under TV, or what else the accuracies are of, means that T(d, eps) does not exist below it: no power of
+ * 1/eps bounds it. */
 static void judge_floor(const struct evidence *evidence, size_t target, size_t sampler, struct finding *out)
 {
-    const struct tv_fall fall = tv_fall(evidence, target, sampler);
+    const char *label = evidence->spec.accuracy_in->label;
+    const struct fall fall = last_fall(evidence, target, sampler);
     if (!isfinite(fall.power))
         return;
     struct judgement judgement = {.condition = {{OUTCOME_REFUTED, "refuted", "the power of h with which it falls",
                                                  BELOW, FLOOR_SLOPE, fall.power}},
                                   .conditions = 1,
                                   .otherwise = "no floor in sight, which decides nothing"};
-    (void)snprintf(judgement.of, sizeof judgement.of, "how TV of %s falls at the largest T measured",
+    (void)snprintf(judgement.of, sizeof judgement.of, "how %s of %s falls at the largest T measured", label,
                    evidence->spec.samplers[sampler]->name);
     if (judge_by(out, &judgement, out->outcome) == 0)
         judge_note(out,
-                   "TV floor: TV = %.3g at T = %zu (d = %zu) has stopped falling; T(d, eps) does not exist below it",
-                   fall.tv, fall.steps, fall.dimension);
+                   "%s floor: %s = %.3g at T = %zu (d = %zu) has stopped falling; T(d, eps) does not exist below it",
+                   label, label, fall.value, fall.steps, fall.dimension);
 }
 
 /* Where TV is below its radius, T(d, eps) is known from above only, and so is its growth: enough to support a bound,
@@ -38,7 +40,7 @@ static enum status judge_from_above(const struct evidence *evidence, size_t targ
         .of = "exponent of upper limits on T/log T in 1/eps",
         .exponent = fit.x,
         .bound = bound->value,
-        .regression = power_kinds[bound->power].regression,
+        .regression = bound_regression(bound),
         .cells = fit.cells,
         .condition = {{OUTCOME_INCONCLUSIVE, "inconclusive", "the half-width of the interval", ABOVE, WIDEST,
                        fit.x.interval},
@@ -56,7 +58,7 @@ static enum status judge_from_above(const struct evidence *evidence, size_t targ
         out->value = fit.x.value;
         out->interval = fit.x.interval;
         out->used = fit.weighed_x;
-        judge_note(out, "from upper limits on T: TV is below its radius");
+        judge_note(out, "from upper limits on T: %s is below its radius", evidence->spec.accuracy_in->label);
     }
 end:
     account_free(&account);
@@ -73,12 +75,14 @@ static enum status judge_steps_limit(const struct evidence *evidence, const stru
     char of[200];
     if (bound->power == STEPS_IN_DIMENSION) {
         TRY(dimension_limit(evidence, target, sampler, &limit, error));
-        (void)snprintf(of, sizeof of, "limit of the %s, %s, from TV in %zu dimensions",
-                       power_kinds[bound->power].name, bound->sampler, limit.points);
+        (void)snprintf(of, sizeof of, "limit of the %s, %s, from %s in %zu dimensions",
+                       power_kinds[bound->power].name, bound->sampler, evidence->spec.accuracy_in->label,
+                       limit.points);
     } else {
-        TRY(accuracy_limit(evidence, target, sampler, &limit, &dimension, error));
-        (void)snprintf(of, sizeof of, "limit of the %s, %s, from TV at %zu T in d = %zu",
-                       power_kinds[bound->power].name, bound->sampler, limit.points, dimension);
+        TRY(accuracy_limit(evidence, target, sampler, bound->relation == AT_LEAST, &limit, &dimension, error));
+        (void)snprintf(of, sizeof of, "limit of the %s, %s, from %s at %zu T in d = %zu",
+                       power_kinds[bound->power].name, bound->sampler, evidence->spec.accuracy_in->label,
+                       limit.points, dimension);
     }
     if (limit.exists) {
         out->note[note] = '\0';
@@ -89,8 +93,8 @@ static enum status judge_steps_limit(const struct evidence *evidence, const stru
 }
 
 /* The growth of T(d, eps) in 1/eps or in d. */
-static enum status judge_steps(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
-                               struct finding *out, struct error *error)
+enum status judge_steps(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
+                        struct finding *out, struct error *error)
 {
     const bool in_dimension = bound->power == STEPS_IN_DIMENSION;
     size_t sampler;
@@ -120,7 +124,7 @@ static enum status judge_steps(const struct evidence *evidence, const struct cla
         out->raw_value = in_T.value;
         out->raw_interval = in_T.interval;
     } else {
-        if (!in_dimension)
+        if (!in_dimension && bound->relation == AT_MOST)
             TRY(judge_from_above(evidence, target, sampler, bound, out, error));
         if (out->measured == 0) {
             judge_inconclusive(out, fit.ok ? "only one dimension in the window" : fit.reason);
@@ -131,112 +135,8 @@ static enum status judge_steps(const struct evidence *evidence, const struct cla
         }
     }
     TRY(judge_steps_limit(evidence, bound, target, sampler, note, out, error));
-    if (!in_dimension)
+    if (!in_dimension && bound->relation == AT_MOST)
         judge_floor(evidence, target, sampler, out);
-    return STATUS_OK;
-}
-
-/* Adds what was found of a further bound, which must hold, too. */
-static void add_part(const struct claim_bound *bound, const struct finding *part, struct finding *out)
-{
-    char verdict[100];
-    finding_verdict(part, verdict, sizeof verdict);
-    if (part->measured)
-        judge_note(out, "%s: %.3f ± %.3f (bound %g), %s", bound->sampler, part->value, part->interval, bound->value,
-                   verdict);
-    else
-        judge_note(out, "%s: %s", bound->sampler, verdict);
-    if (part->note[0] != '\0')
-        judge_note(out, "%s", part->note);
-    out->outcome = part->outcome > out->outcome ? part->outcome : out->outcome;
-    out->used += part->used;
-    out->censored += part->censored;
-    out->at_start += part->at_start;
-}
-
-enum status decide_steps(const struct evidence *evidence, const struct claim *claim, size_t target,
-                         struct finding *out, struct error *error)
-{
-    TRY(judge_steps(evidence, &claim->bound[0], target, out, error));
-    for (const struct claim_bound *bound = &claim->bound[1]; bound->power != NO_POWER; bound++) {
-        struct account account = {.windows = 0};
-        struct finding part = {.claim = claim, .account = &account};
-        enum status status = judge_steps(evidence, bound, target, &part, error);
-        account_append(out->account, &account);
-        if (status != STATUS_OK)
-            return status;
-        add_part(bound, &part, out);
-    }
-    return STATUS_OK;
-}
-
-/* Whether the target is a product of d equal laws on the line, in every dimension. */
-static int is_power(const struct evidence *evidence, size_t target)
-{
-    const struct spec *spec = &evidence->spec;
-    int power = target_is_loaded(&spec->targets[target]);
-    for (size_t i = 0; i < spec->dimension_count && power; i++) {
-        struct factor_list factors;
-        struct error ignored;
-        power = target_factors(&spec->targets[target], spec->dimensions[i], &factors, &ignored) == STATUS_OK
-                && factors.count == 1 && factors.group[0].factor.dimension == 1;
-        factor_list_free(&factors);
-    }
-    return power;
-}
-
-static enum status judge_kl_limit(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
-                                  size_t sampler, struct finding *out, struct error *error)
-{
-    struct limit limit;
-    TRY(divergence_limit(evidence, target, sampler, offsetof(struct record, kl_p_q), &limit, NULL, error));
-    if (limit.exists) {
-        out->note[0] = '\0'; /* of finite T, which does not decide */
-        judge_limit(out, "limit of the exponent of KL(p|q) in h", bound, &limit);
-    }
-    return STATUS_OK;
-}
-
-/* The powers of h and of d in the KL of one sampler: upper bounds, judged as such. In one dimension alone a bound in
- * d beside another says nothing. */
-enum status decide_kl(const struct evidence *evidence, const struct claim *claim, size_t target, struct finding *out,
-                      struct error *error)
-{
-    size_t sampler;
-    struct fit fit;
-    if (!judge_needs(evidence, claim->bound[0].sampler, &sampler, out))
-        return STATUS_OK;
-    TRY(divergence_exponents(evidence, target, sampler, offsetof(struct record, kl_p_q), 0.0, out->account, &fit,
-                             error));
-    out->used = fit.cells;
-    if (!fit.ok) {
-        judge_inconclusive(out, fit.reason);
-        judge_note(out, "add steps that are powers of two");
-        return STATUS_OK;
-    }
-    for (const struct claim_bound *bound = claim->bound; bound->power != NO_POWER; bound++) {
-        const bool is_first = bound == claim->bound, in_dimension = bound->power == KL_IN_DIMENSION;
-        const struct exponent *exponent = in_dimension ? &fit.d : &fit.x;
-        size_t cells = in_dimension ? fit.weighed_d : fit.weighed_x;
-        struct finding part = {.claim = claim, .account = out->account}, *judged = is_first ? out : &part;
-        if (in_dimension && !fit.has_d) {
-            if (is_first)
-                judge_inconclusive(out, "only one dimension in the window");
-            continue;
-        }
-        judged->used = cells;
-        judge_power(judged, power_kinds[bound->power].name, bound, cells, exponent);
-        if (!in_dimension)
-            TRY(judge_kl_limit(evidence, bound, target, sampler, judged, error));
-        if (in_dimension && judged->outcome == OUTCOME_SUPPORTED && is_power(evidence, target))
-            judge_note(out,
-                       "KL of d equal independent coordinates is d times that of one: its exponent in d, 1, is an "
-                       "identity and no evidence");
-        else if (!is_first)
-            judge_note(out, "exponent in %s %.3f ± %.3f (bound %g)", power_kinds[bound->power].in, exponent->value,
-                       exponent->interval, bound->value);
-        out->outcome = judged->outcome > out->outcome ? judged->outcome : out->outcome;
-    }
     return STATUS_OK;
 }
 
@@ -288,8 +188,13 @@ static void note_frontier(const struct evidence *evidence, size_t target, size_t
     }
 }
 
-/* A cell of the claim's two samplers. */
-static void account_pair(struct account *account, const struct spec *spec, const struct claim *claim,
+static double cost_of(const struct evidence *evidence, size_t sampler, const struct bracket *bracket)
+{
+    return log_free_cost(spec_schedule(&evidence->spec, sampler)->kind->name, bracket->passes);
+}
+
+/* A cell of the two samplers that are compared. */
+static void account_pair(struct account *account, const struct spec *spec, const char *const samplers[2],
                          size_t dimension, size_t accuracy, const struct bracket *fast, const struct bracket *slow,
                          int use, const char *reason)
 {
@@ -299,7 +204,7 @@ static void account_pair(struct account *account, const struct spec *spec, const
     bracket_label(slow, b, sizeof b);
     (void)snprintf(cell.where, sizeof cell.where, "d = %zu, ε = %g", spec->dimensions[dimension],
                    spec->accuracies[accuracy]);
-    (void)snprintf(cell.measured, sizeof cell.measured, "%s %s, %s %s", claim->samplers[0], a, claim->samplers[1], b);
+    (void)snprintf(cell.measured, sizeof cell.measured, "%s %s, %s %s", samplers[0], a, samplers[1], b);
     account_cell(account, &cell);
 }
 
@@ -321,13 +226,13 @@ enum status decide_crossover(const struct evidence *evidence, const struct claim
             const struct bracket *a = evidence_complexity(evidence, target, fast, d, e);
             const struct bracket *b = evidence_complexity(evidence, target, slow, d, e);
             if (spec->accuracies[e] > 1.0 / sqrt(dimension) * (1.0 + 1e-12)) {
-                account_pair(out->account, spec, claim, d, e, a, b, 0, "ε above 1/√d");
+                account_pair(out->account, spec, claim->samplers, d, e, a, b, 0, "ε above 1/√d");
                 continue;
             }
             limits(a, &fast_low, &fast_high);
             limits(b, &slow_low, &slow_high);
             int known = fast_low > slow_high || fast_high <= slow_low;
-            account_pair(out->account, spec, claim, d, e, a, b, known ? CELL_USED : CELL_CENSORED,
+            account_pair(out->account, spec, claim->samplers, d, e, a, b, known ? CELL_USED : CELL_CENSORED,
                          known ? NULL : "which T is larger is not known");
             if (fast_low > slow_high) {
                 compared++;
@@ -367,32 +272,64 @@ enum status decide_crossover(const struct evidence *evidence, const struct claim
     return STATUS_OK;
 }
 
-/* T_ddpm/T_accelerated as a power of 1/eps: no theorem, but what the two upper bounds promise together. */
-enum status decide_speedup(const struct evidence *evidence, const struct claim *claim, size_t target,
-                           struct finding *out, struct error *error)
+static enum status judge_ratio_limit(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
+                                     size_t fast, size_t slow, struct finding *out, struct error *error)
+{
+    struct limit limit, of_slow;
+    size_t dimension = 0;
+    char of[200], name[BOUND_NAME];
+    bound_name(bound, name);
+    if (bound->power == RATIO_IN_ACCURACY) {
+        TRY(ratio_limit(evidence, target, fast, slow, &limit, &dimension, error));
+        (void)snprintf(of, sizeof of, "limit of the %s, %s over %s, from TV in d = %zu", name, bound->slower,
+                       bound->sampler, dimension);
+    } else {
+        TRY(dimension_limit(evidence, target, fast, &limit, error));
+        TRY(dimension_limit(evidence, target, slow, &of_slow, error));
+        limit = limit.exists && !of_slow.exists ? of_slow : limit;
+        limit.value = of_slow.value - limit.value;
+        limit.interval += of_slow.interval;
+        (void)snprintf(of, sizeof of, "limit of the %s, %s over %s", name, bound->slower, bound->sampler);
+    }
+    if (limit.exists) {
+        out->note[0] = '\0'; /* of finite T, which does not decide */
+        judge_limit(out, of, bound, &limit);
+    } else if (out->outcome == OUTCOME_INCONCLUSIVE)
+        judge_note(out, "no limit: %s", limit.reason);
+    return STATUS_OK;
+}
+
+/* The power of 1/eps or of d by which a sampler is faster than another. */
+enum status judge_ratio(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
+                        struct finding *out, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
+    const char *const samplers[2] = {bound->sampler, bound->slower};
+    const bool in_dimension = bound->power == RATIO_IN_DIMENSION;
     size_t fast, slow, count = 0, extreme = 0;
     struct fit fit;
-    if (!judge_needs(evidence, claim->samplers[0], &fast, out)
-        || !judge_needs(evidence, claim->samplers[1], &slow, out))
+    if (!judge_needs(evidence, samplers[0], &fast, out) || !judge_needs(evidence, samplers[1], &slow, out))
         return STATUS_OK;
+    if (spec->accuracy_count == 0) {
+        judge_inconclusive(out, "the experiment has no accuracies");
+        return STATUS_OK;
+    }
     struct fit_cell *cells = array_new(spec->dimension_count * spec->accuracy_count, sizeof *cells);
     if (cells == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a fit");
     double largest = 0.0;
-    account_window(out->account, "ε ≤ 0.1 and both T found", "T(d, ε) of %s and %s", claim->samplers[0],
-                   claim->samplers[1]);
+    account_window(out->account, "ε ≤ 0.1 and both T found", "T(d, ε) of %s and %s", samplers[0], samplers[1]);
     for (size_t d = 0; d < spec->dimension_count; d++)
         for (size_t e = 0; e < spec->accuracy_count; e++) {
             const struct bracket *a = evidence_complexity(evidence, target, fast, d, e);
             const struct bracket *b = evidence_complexity(evidence, target, slow, d, e);
             int beyond = a->reach == REACH_BEYOND || b->reach == REACH_BEYOND;
             int at_start = a->reach == REACH_AT_START || b->reach == REACH_AT_START;
-            int inside = a->reach == REACH_FOUND && b->reach == REACH_FOUND && spec->accuracies[e] <= WINDOW_ACCURACY;
+            int inside = a->reach == REACH_FOUND && b->reach == REACH_FOUND
+                         && spec->accuracies[e] <= spec->accuracy_in->window;
             out->censored += (size_t)beyond;
             out->at_start += (size_t)at_start;
-            account_pair(out->account, spec, claim, d, e, a, b,
+            account_pair(out->account, spec, samplers, d, e, a, b,
                          (inside ? CELL_USED : 0) | (beyond ? CELL_CENSORED : 0) | (at_start ? CELL_AT_START : 0),
                          inside     ? NULL
                          : beyond   ? "more than max_steps"
@@ -400,7 +337,7 @@ enum status decide_speedup(const struct evidence *evidence, const struct claim *
                                     : "ε above 0.1, or a T not resolved");
             if (!inside)
                 continue;
-            double ratio = log_free_cost(b->passes) / log_free_cost(a->passes);
+            double ratio = cost_of(evidence, slow, b) / cost_of(evidence, fast, a);
             cells[count++] =
                 (struct fit_cell){log((double)spec->dimensions[d]), -log(spec->accuracies[e]), log(ratio), d, e};
             extreme = e > extreme ? e : extreme;
@@ -408,18 +345,22 @@ enum status decide_speedup(const struct evidence *evidence, const struct claim *
         }
     enum status status = fit_exponents(cells, count, extreme, &fit, error);
     if (status == STATUS_OK && fit.ok)
-        exponents_mark_unweighted(out->account, cells, count, false);
+        exponents_mark_unweighted(out->account, cells, count, in_dimension);
     free(cells);
     if (status != STATUS_OK)
         return status;
-    out->used = fit.ok ? fit.weighed_x : fit.cells;
-    if (!fit.ok) {
-        judge_inconclusive(out, fit.reason);
+    out->used = !fit.ok ? fit.cells : in_dimension ? fit.weighed_d : fit.weighed_x;
+    if (!fit.ok || (in_dimension && !fit.has_d)) {
+        judge_inconclusive(out, fit.ok ? "only one dimension in the window" : fit.reason);
         judge_note(out, "add accuracies <= 0.1 that both samplers reach, or a larger max_steps");
-        return STATUS_OK;
+    } else {
+        char name[BOUND_NAME];
+        bound_name(bound, name);
+        judge_power(out, name, bound, out->used, in_dimension ? &fit.d : &fit.x);
     }
-    judge_power(out, claim_statistic(claim), &claim->bound[0], out->used, &fit.x);
-    judge_note(out, "largest measured: %.1f in steps, %.1f in score evaluations", largest,
-               largest / evaluations_ratio(spec, fast, slow));
+    TRY(judge_ratio_limit(evidence, bound, target, fast, slow, out, error));
+    if (largest > 0.0)
+        judge_note(out, "largest measured: %.1f in steps, %.1f in score evaluations", largest,
+                   largest / evaluations_ratio(spec, fast, slow));
     return STATUS_OK;
 }

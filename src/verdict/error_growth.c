@@ -11,14 +11,19 @@
 
 static int related(const struct score_error *a, const struct score_error *b, enum error_kinship kinship)
 {
-    return a->shape != NULL && a->shape == b->shape && a->profile == b->profile && a->spread == b->spread
-           && a->growth == b->growth && a->probability == b->probability
-           && (kinship == SAME_BUT_ROUGHNESS || a->roughness == b->roughness);
+    if (a->shape == NULL || a->shape != b->shape || a->profile != b->profile || a->spread != b->spread
+        || a->growth != b->growth)
+        return 0;
+    for (const struct param *param = a->shape->params; param != NULL && param->key != NULL; param++)
+        if (param_number(param, &a->params) != param_number(param, &b->params)
+            && (kinship == SAME_BUT_SIZE || strcmp(param->key, "roughness") != 0))
+            return 0;
+    return 1;
 }
 
 static int has_family(const struct score_error *error, enum error_kinship kinship)
 {
-    return error->shape != NULL && (kinship == SAME_BUT_SIZE || (error->shape->parameters & ERROR_ROUGHNESS) != 0);
+    return error->shape != NULL && (kinship == SAME_BUT_SIZE || !isnan(score_error_param(error, "roughness")));
 }
 
 size_t error_family_next(const struct spec *spec, enum error_kinship kinship, size_t after)
@@ -41,18 +46,13 @@ int error_family_has(const struct spec *spec, const struct error_family *family,
 void error_family_label(const struct spec *spec, const struct error_family *family, char *text, size_t size)
 {
     const struct score_error *error = &spec->score_errors[family->first];
-    struct {
-        int shown;
-        const char *name;
-        double value;
-    } parts[] = {{family->kinship == SAME_BUT_SIZE && (error->shape->parameters & ERROR_ROUGHNESS) != 0, "w",
-                  error->roughness},
-                 {(error->shape->parameters & ERROR_PROBABILITY) != 0, "p", error->probability},
-                 {error->growth != 0.0, "growth", error->growth}};
     int used = snprintf(text, size, "%s", error->shape->name);
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        if (parts[i].shown && (size_t)used < size)
-            used += snprintf(text + used, size - (size_t)used, " %s=%.6g", parts[i].name, parts[i].value);
+    for (const struct param *param = error->shape->params; param != NULL && param->key != NULL; param++)
+        if ((family->kinship == SAME_BUT_SIZE || strcmp(param->key, "roughness") != 0) && (size_t)used < size)
+            used += snprintf(text + used, size - (size_t)used, " %s=%.6g", param->key,
+                             param_number(param, &error->params));
+    if (error->growth != 0.0 && (size_t)used < size)
+        used += snprintf(text + used, size - (size_t)used, " growth=%.6g", error->growth);
     int uniform = strcmp(error->profile->name, "uniform") == 0;
     if ((size_t)used < size)
         (void)snprintf(text + used, size - (size_t)used, " %s%s%s", error_spread_names[error->spread],
@@ -60,6 +60,11 @@ void error_family_label(const struct spec *spec, const struct error_family *fami
 }
 
 /* ---- Cells ---- */
+
+static double roughness(const struct score_error *error)
+{
+    return score_error_param(error, "roughness");
+}
 
 static size_t steps_index(const struct spec *spec, size_t steps)
 {
@@ -99,7 +104,7 @@ static void add_cell(struct error_cells *cells, const struct error_cell *cell)
     if (cell->inside) {
         cells->excess = cells->inside > 1 ? fmax(cells->excess, cell->excess) : cell->excess;
         cells->constant = fmax(cells->constant, cell->constant);
-        cells->roughness = fmax(cells->roughness, cell->row->score_error_roughness);
+        cells->roughness = fmax(cells->roughness, cell->roughness);
     } else
         cells->unresolved_constant = fmax(cells->unresolved_constant, cell->most);
 }
@@ -116,6 +121,7 @@ static void add_cells(const struct evidence *evidence, const struct error_family
     for (size_t i = 0; i < count; i++) {
         struct error_cell cell = make_cell(rows[i], row_at(exact, exact_count, rows[i]->steps));
         cell.score_error = score_error;
+        cell.roughness = roughness(&spec->score_errors[score_error]);
         cell.dimension = dimension;
         cell.steps = steps_index(spec, (size_t)rows[i]->steps);
         if (cell.steps < spec->step_count)
@@ -228,16 +234,19 @@ struct rough {
 
 int error_cell_is_rough(const struct error_cells *cells, const struct error_cell *cell)
 {
-    return cell->row->score_error_roughness * WINDOW_ROUGHNESS >= cells->roughness;
+    return cell->roughness * WINDOW_ROUGHNESS >= cells->roughness;
+}
+
+static double size(const struct score_error *error)
+{
+    return error->size;
 }
 
 /* The first score error of the same size, and of the same roughness, stand for that size and roughness. */
-static size_t first_equal(const struct spec *spec, size_t index, size_t offset)
+static size_t first_equal(const struct spec *spec, size_t index, double (*of)(const struct score_error *error))
 {
-    const char *errors = (const char *)spec->score_errors;
-    size_t first = 1, stride = sizeof *spec->score_errors;
-    while (*(const double *)(const void *)(errors + first * stride + offset)
-           != *(const double *)(const void *)(errors + index * stride + offset))
+    size_t first = 1;
+    while (of(&spec->score_errors[first]) != of(&spec->score_errors[index]))
         first++;
     return first;
 }
@@ -246,10 +255,9 @@ static int against_roughness(const void *context, const struct error_cell *cell,
 {
     const struct rough *rough = context;
     const struct spec *spec = rough->spec;
-    size_t size = first_equal(spec, cell->score_error, offsetof(struct score_error, size));
-    *out = (struct fit_cell){0.0, log(cell->row->score_error_roughness), log(cell->constant),
-                             pair(pair(size, cell->dimension), cell->steps),
-                             first_equal(spec, cell->score_error, offsetof(struct score_error, roughness))};
+    *out = (struct fit_cell){0.0, log(cell->roughness), log(cell->constant),
+                             pair(pair(first_equal(spec, cell->score_error, size), cell->dimension), cell->steps),
+                             first_equal(spec, cell->score_error, roughness)};
     return error_cell_is_rough(rough->cells, cell);
 }
 

@@ -42,6 +42,7 @@ void error_family_label(const struct spec *spec, const struct error_family *fami
 struct error_cell {
     const struct record *row;
     size_t score_error, steps, dimension;
+    double roughness;      /* of its score error; NaN: it has none */
     double constant, most; /* C, and the largest that it can be */
     int inside;            /* the window */
     int dominant;          /* inside, and the excess is at least EXCESS_DOMINATES times TV with exact scores */

@@ -2,9 +2,11 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/memory.h"
 #include "core/text.h"
+#include "experiment/spec_claims.h"
 
 /* The record at a given T, or NULL. */
 static const struct record *find_row(const struct record *const *rows, size_t count, size_t steps)
@@ -15,9 +17,14 @@ static const struct record *find_row(const struct record *const *rows, size_t co
     return NULL;
 }
 
+static bool is_tv(const struct spec *spec)
+{
+    return spec->accuracy_in == &accuracy_quantities[0];
+}
+
 /* Why a cell is left out, from the first rule that it breaks; NULL if it is not. */
-static const char *why_not(const struct bracket *bracket, const struct record *row, double accuracy, double largest,
-                           enum cost cost)
+static const char *why_not(const struct spec *spec, const struct bracket *bracket, const struct record *row,
+                           double accuracy, double largest, enum cost cost)
 {
     static const char *const reaches[] = {[REACH_BEYOND] = "more than max_steps",
                                           [REACH_AT_START] = "met at the smallest admissible T already",
@@ -25,14 +32,14 @@ static const char *why_not(const struct bracket *bracket, const struct record *r
                                               "not resolved: some T between are not measured, or not known"};
     if (bracket->reach != REACH_FOUND)
         return reaches[bracket->reach];
-    if (accuracy > WINDOW_ACCURACY)
+    if (accuracy > spec->accuracy_in->window)
         return "ε above 0.1";
     if ((double)bracket->passes * WINDOW_FACTOR < largest)
         return "T more than a factor 8 below the largest found";
     if (row == NULL)
-        return "no record of TV at this T";
-    if (cost != COST_FROM_ABOVE && row->tv_error > WINDOW_RADIUS * accuracy)
-        return "the radius of TV is above a thousandth of ε";
+        return "no record at this T";
+    if (cost != COST_FROM_ABOVE && quantity_of(spec->accuracy_in, row)[1] > WINDOW_RADIUS * accuracy)
+        return "the radius is above a thousandth of ε";
     return NULL;
 }
 
@@ -64,8 +71,13 @@ void exponents_mark_unweighted(struct account *account, const struct fit_cell *c
     }
 }
 
-enum status complexity_exponents(const struct evidence *evidence, size_t target, size_t sampler, enum cost cost,
-                                 bool along_d, struct account *account, struct fit *out, struct error *error)
+/* Whose T(d, eps). */
+struct search {
+    size_t target, sampler, score_error;
+};
+
+static enum status fit_search(const struct evidence *evidence, const struct search *of, enum cost cost, bool along_d,
+                              struct account *account, struct fit *out, struct error *error)
 {
     const struct spec *spec = &evidence->spec;
     size_t most = spec->dimension_count * spec->accuracy_count, count = 0, extreme = 0;
@@ -76,28 +88,33 @@ enum status complexity_exponents(const struct evidence *evidence, size_t target,
         cells != NULL && rows != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a fit");
     for (size_t d = 0; d < spec->dimension_count; d++)
         for (size_t e = 0; e < spec->accuracy_count; e++) {
-            const struct bracket *bracket = evidence_complexity(evidence, target, sampler, d, e);
-            if (bracket->reach == REACH_FOUND && spec->accuracies[e] <= WINDOW_ACCURACY)
+            const struct bracket *bracket =
+                evidence_complexity_under(evidence, of->target, of->sampler, of->score_error, d, e);
+            if (bracket->reach == REACH_FOUND && spec->accuracies[e] <= spec->accuracy_in->window)
                 largest = fmax(largest, (double)bracket->passes);
         }
     account_window(account,
                    cost == COST_FROM_ABOVE
-                       ? "ε ≤ 0.1 and T within a factor 8 of the largest found, whatever the radius of TV"
-                       : "ε ≤ 0.1, T within a factor 8 of the largest found, and a radius of TV below a thousandth "
+                       ? "ε ≤ 0.1 and T within a factor 8 of the largest found, whatever the radius"
+                       : "ε ≤ 0.1, T within a factor 8 of the largest found, and a radius below a thousandth "
                          "of ε",
-                   "T(d, ε) of %s", spec->samplers[sampler]->name);
+                   "T(d, ε)%s%s of %s", is_tv(spec) ? "" : " in ", is_tv(spec) ? "" : spec->accuracy_in->label,
+                   spec->samplers[of->sampler]->name);
     for (size_t d = 0; d < spec->dimension_count && status == STATUS_OK; d++) {
-        size_t row_count = evidence_rows(evidence, target, sampler, 0, d, rows);
+        size_t row_count = evidence_rows(evidence, of->target, of->sampler, of->score_error, d, rows);
         for (size_t e = 0; e < spec->accuracy_count; e++) {
-            const struct bracket *bracket = evidence_complexity(evidence, target, sampler, d, e);
+            const struct bracket *bracket =
+                evidence_complexity_under(evidence, of->target, of->sampler, of->score_error, d, e);
             const struct record *row = find_row(rows, row_count, bracket->passes);
-            const char *reason = why_not(bracket, row, spec->accuracies[e], largest, cost);
-            const char *refusal = evidence_refusal(evidence, target, sampler, d, bracket);
+            const char *reason = why_not(spec, bracket, row, spec->accuracies[e], largest, cost);
+            const char *refusal =
+                of->score_error == 0 ? evidence_refusal(evidence, of->target, of->sampler, d, bracket) : NULL;
             reason = reason != NULL && refusal != NULL ? refusal : reason;
             account_complexity(account, spec->dimensions[d], spec->accuracies[e], bracket, reason);
             if (reason != NULL)
                 continue;
-            double steps = cost == COST_STEPS ? (double)bracket->passes : log_free_cost(bracket->passes);
+            double steps =
+                cost == COST_STEPS ? (double)bracket->passes : log_free_cost(row->schedule, bracket->passes);
             cells[count++] =
                 (struct fit_cell){log((double)spec->dimensions[d]), -log(spec->accuracies[e]), log(steps), d, e};
             extreme = e > extreme ? e : extreme; /* accuracies decrease */
@@ -110,6 +127,19 @@ enum status complexity_exponents(const struct evidence *evidence, size_t target,
     free(cells);
     free(rows);
     return status;
+}
+
+enum status complexity_exponents(const struct evidence *evidence, size_t target, size_t sampler, enum cost cost,
+                                 bool along_d, struct account *account, struct fit *out, struct error *error)
+{
+    return fit_search(evidence, &(struct search){target, sampler, 0}, cost, along_d, account, out, error);
+}
+
+enum status complexity_exponents_under(const struct evidence *evidence, size_t target, size_t sampler,
+                                       size_t score_error, struct fit *out, struct error *error)
+{
+    return fit_search(evidence, &(struct search){target, sampler, score_error}, COST_LOG_FREE, false, NULL, out,
+                      error);
 }
 
 static int is_power_of_two(size_t T)
@@ -275,7 +305,7 @@ static enum status find_limits(const struct evidence *evidence, size_t target, s
 }
 
 enum status divergence_limit(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
-                             struct limit *out, size_t *where, struct error *error)
+                             bool largest, struct limit *out, size_t *where, struct error *error)
 {
     struct dimension_limit *limits;
     size_t dimensions = evidence->spec.dimension_count;
@@ -283,7 +313,8 @@ enum status divergence_limit(const struct evidence *evidence, size_t target, siz
     *out = (struct limit){.exists = false};
     for (size_t d = 0; d < dimensions && status == STATUS_OK; d++) {
         const struct limit *power = &limits[d].power;
-        if (d > 0 && !(power->exists && (!out->exists || power->value < out->value)))
+        const bool beyond = largest ? power->value > out->value : power->value < out->value;
+        if (d > 0 && !(power->exists && (!out->exists || beyond)))
             continue;
         *out = *power;
         if (where != NULL)
@@ -296,28 +327,64 @@ enum status divergence_limit(const struct evidence *evidence, size_t target, siz
 /* Below this power TV has a floor rather than an order. */
 #define LEAST_ORDER 0.2
 
-enum status accuracy_limit(const struct evidence *evidence, size_t target, size_t sampler, struct limit *out,
-                           size_t *where, struct error *error)
+/* The power of 1/eps in T/log T from that of h in TV. */
+static struct limit inverse(const struct quantity *quantity, const struct limit *power)
 {
-    TRY(divergence_limit(evidence, target, sampler, offsetof(struct record, tv), out, where, error));
-    double power = out->value, least = power - out->interval;
-    if (!out->exists)
-        return STATUS_OK;
-    out->exists = least > LEAST_ORDER;
-    if (!out->exists)
-        (void)snprintf(out->reason, sizeof out->reason, "TV falls like h^%.2f only", power);
-    out->value = 1.0 / power;
-    out->interval = 1.0 / least - out->value;
+    struct limit limit = *power;
+    double least = power->value - power->interval;
+    if (!power->exists)
+        return limit;
+    limit.exists = least > LEAST_ORDER;
+    if (!limit.exists)
+        (void)snprintf(limit.reason, sizeof limit.reason, "%s falls like h^%.2f only", quantity->label, power->value);
+    limit.value = 1.0 / power->value;
+    limit.interval = 1.0 / least - limit.value;
+    return limit;
+}
+
+enum status accuracy_limit(const struct evidence *evidence, size_t target, size_t sampler, bool smallest,
+                           struct limit *out, size_t *where, struct error *error)
+{
+    struct limit power;
+    const struct quantity *quantity = evidence->spec.accuracy_in;
+    TRY(divergence_limit(evidence, target, sampler, quantity->offset, smallest, &power, where, error));
+    *out = inverse(quantity, &power);
     return STATUS_OK;
 }
 
-/* The order that is common to all dimensions: the integer that lies in all intervals, or the mean of the limits; NaN
+enum status ratio_limit(const struct evidence *evidence, size_t target, size_t fast, size_t slow, struct limit *out,
+                        size_t *where, struct error *error)
+{
+    struct dimension_limit *of_fast, *of_slow = NULL;
+    size_t dimensions = evidence->spec.dimension_count;
+    const struct quantity *quantity = evidence->spec.accuracy_in;
+    enum status status;
+    *out = (struct limit){.exists = false};
+    TRY_OR(end, find_limits(evidence, target, fast, quantity->offset, &of_fast, error));
+    TRY_OR(end, find_limits(evidence, target, slow, quantity->offset, &of_slow, error));
+    for (size_t d = 0; d < dimensions; d++) {
+        struct limit a = inverse(quantity, &of_fast[d].power), b = inverse(quantity, &of_slow[d].power);
+        struct limit ratio = a.exists ? b : a;
+        ratio.value = b.value - a.value;
+        ratio.interval = a.interval + b.interval;
+        if (d > 0 && !(ratio.exists && (!out->exists || ratio.value < out->value)))
+            continue;
+        *out = ratio;
+        *where = evidence->spec.dimensions[d];
+    }
+end:
+    limits_free(of_fast, dimensions);
+    limits_free(of_slow, dimensions);
+    return status;
+}
+
+/* The order that is common to all: the integer that lies in all intervals, or the mean of the limits; NaN
  * where two of them exclude each other. */
-static double common_order(const struct dimension_limit *limits, size_t dimensions)
+static double common_order(const struct dimension_limit *const *limits, size_t most)
 {
     double low = LEAST_ORDER, high = HUGE_VAL, sum = 0.0, count = 0.0;
-    for (size_t d = 0; d < dimensions; d++) {
-        const struct limit *power = &limits[d].power;
+    for (size_t i = 0; i < most; i++) {
+        const struct limit *power = &limits[i]->power;
         if (!power->exists)
             continue;
         low = fmax(low, power->value - power->interval);
@@ -331,57 +398,160 @@ static double common_order(const struct dimension_limit *limits, size_t dimensio
     return integer >= low && integer <= high ? integer : mean;
 }
 
-/* Of a power of d between neighbouring dimensions, the last two. */
+/* Of a power between neighbouring values, the last two. */
 struct slopes {
     double value[2], radius[2];
-    size_t constants; /* dimensions whose C_p is known */
+    size_t constants; /* values at which C_p is known */
 };
 
-static struct slopes find_slopes(const struct dimension_limit *limits, const size_t *dimension, size_t count,
+/* Of C_p, p being the order, in what has these values. */
+static struct slopes find_slopes(const struct dimension_limit *const *limits, const double *values, size_t count,
                                  double order)
 {
     struct slopes slopes = {.constants = 0};
     struct limit before = {.exists = false};
     double log_before = 0.0;
-    for (size_t d = 0; d < count; d++) {
-        struct limit constant = limit_log_coefficient(limits[d].points, limits[d].count, order);
-        double apart = log((double)dimension[d]) - log_before;
+    for (size_t i = 0; i < count; i++) {
+        struct limit constant = limit_log_coefficient(limits[i]->points, limits[i]->count, order);
+        double apart = log(values[i]) - log_before;
         if (!constant.exists)
             continue;
         if (slopes.constants++ > 0) {
             slopes.value[0] = slopes.value[1];
             slopes.radius[0] = slopes.radius[1];
-            slopes.value[1] = (constant.value - before.value) / apart / order;
-            slopes.radius[1] = (constant.interval + before.interval) / apart / order;
+            slopes.value[1] = (constant.value - before.value) / apart;
+            slopes.radius[1] = (constant.interval + before.interval) / apart;
         }
         before = constant;
-        log_before = log((double)dimension[d]);
+        log_before = log(values[i]);
     }
     return slopes;
+}
+
+/* The power of the values (ascending) in C_p; *order is set to p where there is a limit. */
+static struct limit power_of_coefficient(const struct dimension_limit *const *limits, const double *values,
+                                         size_t count, size_t offset, double *order)
+{
+    struct slopes slopes = {.constants = 0};
+    *order = common_order(limits, count);
+    if (isfinite(*order))
+        slopes = find_slopes(limits, values, count, *order);
+    struct limit limit = {.exists = slopes.constants >= 3,
+                          .points = slopes.constants,
+                          .value = slopes.value[1],
+                          .interval =
+                              fabs(slopes.value[1] - slopes.value[0]) + fmax(slopes.radius[0], slopes.radius[1])};
+    if (!isfinite(*order))
+        (void)snprintf(limit.reason, sizeof limit.reason, "%s has no order in h that is common to all",
+                       column_at(offset));
+    else if (!limit.exists)
+        (void)snprintf(limit.reason, sizeof limit.reason, "%zu values at which %s has a limit, of at least 3",
+                       slopes.constants, column_at(offset));
+    return limit;
+}
+
+static enum status find_coefficient(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
+                                    double *order, struct limit *out, struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    size_t dimensions = spec->dimension_count;
+    struct dimension_limit *limits;
+    const struct dimension_limit **line = array_new(dimensions, sizeof *line);
+    double *values = array_new(dimensions, sizeof *values);
+    enum status status;
+    TRY_OR(end, find_limits(evidence, target, sampler, offset, &limits, error));
+    if (line == NULL || values == NULL)
+        TRY_OR(end, fail_with(error, STATUS_MEMORY, "out of memory for limits"));
+    for (size_t d = 0; d < dimensions; d++) {
+        line[d] = &limits[d];
+        values[d] = (double)spec->dimensions[d];
+    }
+    *out = power_of_coefficient(line, values, dimensions, offset, order);
+end:
+    limits_free(limits, dimensions);
+    free(line);
+    free(values);
+    return status;
+}
+
+enum status coefficient_limit(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
+                              struct limit *out, struct error *error)
+{
+    double order;
+    return find_coefficient(evidence, target, sampler, offset, &order, out, error);
 }
 
 enum status dimension_limit(const struct evidence *evidence, size_t target, size_t sampler, struct limit *out,
                             struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
-    size_t dimensions = spec->dimension_count;
-    struct dimension_limit *limits;
-    enum status status = find_limits(evidence, target, sampler, offsetof(struct record, tv), &limits, error);
-    double order = status == STATUS_OK ? common_order(limits, dimensions) : NAN;
-    struct slopes slopes = {.constants = 0};
-    if (isfinite(order))
-        slopes = find_slopes(limits, spec->dimensions, dimensions, order);
-    *out = (struct limit){.exists = slopes.constants >= 3,
-                          .points = slopes.constants,
-                          .value = slopes.value[1],
-                          .interval =
-                              fabs(slopes.value[1] - slopes.value[0]) + fmax(slopes.radius[0], slopes.radius[1])};
-    if (!isfinite(order))
-        (void)snprintf(out->reason, sizeof out->reason, "TV has no order in h that is common to all dimensions");
-    else if (!out->exists)
-        (void)snprintf(out->reason, sizeof out->reason, "%zu dimensions in which TV has a limit, of at least 3",
-                       slopes.constants);
-    limits_free(limits, dimensions);
+    double order;
+    TRY(find_coefficient(evidence, target, sampler, evidence->spec.accuracy_in->offset, &order, out, error));
+    out->value /= order;
+    out->interval /= order;
+    return STATUS_OK;
+}
+
+size_t members_find(const struct spec *spec, const char *axis, size_t target, size_t sampler, struct member *out)
+{
+    const bool of_targets = axis_is_of_targets(axis);
+    const struct entry *entry = of_targets ? spec->target_entries : spec->sampler_entries;
+    const size_t column = parameter_find(&spec->parameters, axis);
+    size_t all = of_targets ? spec->target_count : spec->sampler_count, count = 0;
+    for (size_t i = 0; i < all && column < spec->parameters.count; i++) {
+        if (strcmp(entry[i].of, entry[of_targets ? target : sampler].of) != 0 || isnan(entry[i].parameter[column]))
+            continue;
+        const struct member member = {of_targets ? i : target, of_targets ? sampler : i, entry[i].parameter[column]};
+        size_t at = count++;
+        for (; at > 0 && out[at - 1].value > member.value; at--)
+            out[at] = out[at - 1];
+        out[at] = member;
+    }
+    return count;
+}
+
+/* Of several values that two lists make equal (another parameter differs), no power is taken. */
+static bool all_differ(const struct member *members, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        if (!(members[i].value > members[i - 1].value))
+            return false;
+    return count > 0 && members[0].value > 0.0;
+}
+
+enum status parameter_limit(const struct evidence *evidence, const struct member *members, size_t count,
+                            size_t offset, bool largest, struct limit *out, double *order, size_t *where,
+                            struct error *error)
+{
+    size_t dimensions = evidence->spec.dimension_count, made = 0;
+    struct dimension_limit **limits = array_new(count, sizeof *limits);
+    const struct dimension_limit **line = array_new(count, sizeof *line);
+    double *values = array_new(count, sizeof *values);
+    enum status status;
+    *out = (struct limit){.reason = "the values are not all positive, or several entries have one"};
+    if (limits == NULL || line == NULL || values == NULL)
+        TRY_OR(end, fail_with(error, STATUS_MEMORY, "out of memory for limits"));
+    for (; made < count; made++) {
+        values[made] = members[made].value;
+        TRY_OR(end, find_limits(evidence, members[made].target, members[made].sampler, offset, &limits[made], error));
+    }
+    for (size_t d = 0; d < dimensions && all_differ(members, count); d++) {
+        double power;
+        for (size_t i = 0; i < count; i++)
+            line[i] = &limits[i][d];
+        const struct limit limit = power_of_coefficient(line, values, count, offset, &power);
+        const bool beyond = largest ? limit.value > out->value : limit.value < out->value;
+        if (d > 0 && !(limit.exists && (!out->exists || beyond)))
+            continue;
+        *out = limit;
+        *order = power;
+        *where = evidence->spec.dimensions[d];
+    }
+end:
+    for (size_t i = 0; limits != NULL && i < count; i++)
+        limits_free(limits[i], dimensions);
+    free(limits);
+    free(line);
+    free(values);
     return status;
 }
 
@@ -399,11 +569,11 @@ struct unused complexity_unused(const struct evidence *evidence, size_t target, 
     return unused;
 }
 
-struct tv_fall tv_fall(const struct evidence *evidence, size_t target, size_t sampler)
+struct fall last_fall(const struct evidence *evidence, size_t target, size_t sampler)
 {
     const struct spec *spec = &evidence->spec;
     const struct record **rows = array_new(evidence->result.count, sizeof *rows);
-    struct tv_fall fall = {.power = HUGE_VAL};
+    struct fall fall = {.power = HUGE_VAL};
     for (size_t d = 0; d < spec->dimension_count && !(fall.power < FLOOR_SLOPE) && rows != NULL; d++) {
         size_t count = evidence_rows(evidence, target, sampler, 0, d, rows);
         if (count < 2)
@@ -412,11 +582,13 @@ struct tv_fall tv_fall(const struct evidence *evidence, size_t target, size_t sa
         for (size_t i = 0; i < count; i++)
             if (2 * rows[i]->steps <= last->steps)
                 before = rows[i];
-        if (before == NULL || last->tv > 0.5 || last->tv < 100.0 * last->tv_error)
+        const double *value = quantity_of(spec->accuracy_in, last);
+        if (before == NULL || last->tv > 0.5 || !(value[0] >= 100.0 * value[1]))
             continue;
-        double power = log(before->tv / last->tv) / log(before->step_size / last->step_size);
+        double power =
+            log(quantity_of(spec->accuracy_in, before)[0] / value[0]) / log(before->step_size / last->step_size);
         if (power < fall.power)
-            fall = (struct tv_fall){power, last->tv, last->steps, spec->dimensions[d]};
+            fall = (struct fall){power, value[0], last->steps, spec->dimensions[d]};
     }
     free(rows);
     return fall;

@@ -28,6 +28,10 @@ MUST_USE enum status complexity_exponents(const struct evidence *evidence, size_
                                           enum cost cost, bool along_d, struct account *account, struct fit *out,
                                           struct error *error);
 
+/* The same of T/log T under a score error (0: exact scores). */
+MUST_USE enum status complexity_exponents_under(const struct evidence *evidence, size_t target, size_t sampler,
+                                                size_t score_error, struct fit *out, struct error *error);
+
 /* y = log of the divergence at `offset` in struct record (its radius follows it) against log d and x = log(h log^logs
  * T): logs = 1 grants one logarithm for each power of h, 0 none. account as above. Errors: STATUS_MEMORY. */
 MUST_USE enum status divergence_exponents(const struct evidence *evidence, size_t target, size_t sampler,
@@ -43,16 +47,37 @@ size_t divergence_window(const struct record *const *rows, size_t count, size_t 
 /* What such quantities tend to as h -> 0 (theory §11), from rows with T a power of two, TV up to WINDOW_ACCURACY and
  * values known to WINDOW_RADIUS. Where there is no limit, its reason is set.
  *
- * The power of h in the divergence at `offset`, the smallest of all dimensions, and (where not NULL) in which. */
+ * The power of h in the divergence at `offset`, the smallest of all dimensions or the largest, and (where not NULL)
+ * in which. */
 MUST_USE enum status divergence_limit(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
-                                      struct limit *out, size_t *where, struct error *error);
-/* The power of 1/eps in T/log T, 1/p where TV ~ h^p: the largest of all dimensions. */
-MUST_USE enum status accuracy_limit(const struct evidence *evidence, size_t target, size_t sampler, struct limit *out,
-                                    size_t *where, struct error *error);
-/* The power of d in T/log T, that of d in C_p(d) over p (22), between the two largest dimensions; the interval holds
- * what it is between the two before. p must be the same in all of them. */
+                                      bool largest, struct limit *out, size_t *where, struct error *error);
+/* The power of d in the divergence's C_p(d) (22), between the two largest dimensions; the interval holds what it is
+ * between the two before. p must be the same in all of them. */
+MUST_USE enum status coefficient_limit(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
+                                       struct limit *out, struct error *error);
+/* The power of 1/eps in T/log T, 1/p where TV ~ h^p: the largest of all dimensions or the smallest. */
+MUST_USE enum status accuracy_limit(const struct evidence *evidence, size_t target, size_t sampler, bool smallest,
+                                    struct limit *out, size_t *where, struct error *error);
+/* The power of d in T/log T, that of d in TV's C_p(d) over p. */
 MUST_USE enum status dimension_limit(const struct evidence *evidence, size_t target, size_t sampler,
                                      struct limit *out, struct error *error);
+/* The power of 1/eps in the ratio of T/log T of the sampler `slow` to that of `fast`: the smallest of all dimensions.
+ */
+MUST_USE enum status ratio_limit(const struct evidence *evidence, size_t target, size_t fast, size_t slow,
+                                 struct limit *out, size_t *where, struct error *error);
+
+/* Targets and samplers that differ in a parameter alone, with its values. */
+struct member {
+    size_t target, sampler;
+    double value;
+};
+/* Those of this target and sampler, by increasing value: at most as many as there are targets or samplers. */
+size_t members_find(const struct spec *spec, const char *axis, size_t target, size_t sampler, struct member *out);
+/* The power of the parameter in the divergence's C_p, between the two largest values, as for d; over p it is that in
+ * T/log T. The largest of all dimensions or the smallest. */
+MUST_USE enum status parameter_limit(const struct evidence *evidence, const struct member *members, size_t count,
+                                     size_t offset, bool largest, struct limit *out, double *order, size_t *where,
+                                     struct error *error);
 
 /* Of a fit's cells, which the last window of the account holds in this order as used, those without weight are not
  * used. account may be NULL. */
@@ -68,12 +93,13 @@ struct unused complexity_unused(const struct evidence *evidence, size_t target, 
  * floor. */
 #define FLOOR_SLOPE 0.2
 
-/* How TV falls at the largest T, where it is far above its radius: the power of h, in the smallest dimension in which
- * it is below FLOOR_SLOPE, or else the smallest; infinite where TV is not seen to fall or not. */
-struct tv_fall {
-    double power, tv;
+/* How what the accuracies are of falls at the largest T, where it is far above its radius and TV at most 1/2: the
+ * power of h, in the smallest dimension in which it is below FLOOR_SLOPE, or else the smallest; infinite where it is
+ * not seen to fall or not. */
+struct fall {
+    double power, value;
     size_t steps, dimension;
 };
-struct tv_fall tv_fall(const struct evidence *evidence, size_t target, size_t sampler);
+struct fall last_fall(const struct evidence *evidence, size_t target, size_t sampler);
 
 #endif

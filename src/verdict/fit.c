@@ -110,10 +110,10 @@ static size_t different(const struct fit_cell *cells, size_t count, int of_dimen
 {
     size_t found = 0;
     for (size_t i = 0; i < count; i++) {
-        int seen = 0;
-        for (size_t j = 0; j < i && !seen; j++)
-            seen = of_dimension ? cells[j].dimension == cells[i].dimension : cells[j].other == cells[i].other;
-        found += !seen;
+        int known = 0;
+        for (size_t j = 0; j < i && !known; j++)
+            known = of_dimension ? cells[j].dimension == cells[i].dimension : cells[j].other == cells[i].other;
+        found += !known;
     }
     return found;
 }

@@ -11,8 +11,12 @@
 
 #include <math.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "core/text.h"
+#include "verdict/columns.h"
 
 void judge_note(struct finding *finding, const char *format, ...)
 {
@@ -25,47 +29,102 @@ void judge_note(struct finding *finding, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(finding->note + used, sizeof finding->note - used, format, arguments);
     va_end(arguments);
+    size_t end = strlen(finding->note), shown = 0, step;
+    uint32_t code;
+    if (end + 1 < sizeof finding->note)
+        return;
+    while ((step = text_character(finding->note + shown, &code)) > 0 && shown + step + sizeof "..." <= end)
+        shown += step; /* cut between characters */
+    (void)snprintf(finding->note + shown, sizeof finding->note - shown, "...");
 }
 
-#define REGRESSION(...) \
-    &(const struct regression_words) \
-    { \
-        __VA_ARGS__ \
-    }
 const struct power_kind power_kinds[] = {
-    [STEPS_IN_ACCURACY] = {"exponent of T/log T in 1/eps", "1/eps",
-                           REGRESSION("log(T/log T)", "log(1/ε)", "d", "the smallest ε", "the smallest d"),
-                           decide_steps},
-    [STEPS_IN_DIMENSION] = {"exponent of T/log T in d", "d",
-                            REGRESSION("log(T/log T)", "log d", "ε", "the smallest ε", "the smallest d"),
-                            decide_steps},
-    [STEPS_RATIO] = {"largest ratio of T", "T", NULL, decide_crossover},
-    [RATIO_IN_ACCURACY] = {"exponent of the ratio of T/log T in 1/eps", "1/eps",
-                           REGRESSION("the log of the ratio of T/log T", "log(1/ε)", "d", "the smallest ε",
-                                      "the smallest d"),
-                           decide_speedup},
-    [KL_IN_STEP_SIZE] = {"exponent of KL(p|q) in h", "h",
-                         REGRESSION("log KL(p‖q)", "log h", "d", "the largest T", "the smallest d"), decide_kl},
-    [KL_IN_DIMENSION] = {"exponent of KL(p|q) in d", "d",
-                         REGRESSION("log KL(p‖q)", "log d", "T", "the largest T", "the smallest d"), decide_kl},
-    [EFFECT_IN_SIZE] = {"slope of the effect in eps_score", "eps_score",
-                        REGRESSION("the log of the effect", "log ε_score", "(T, d)", "the smallest ε_score",
-                                   "the first (T, d)"),
-                        decide_score_size},
-    [CONSTANT_IN_STEPS] = {"growth of C in T", "T",
-                           REGRESSION("log C", "log T", "(ε_score, d)", "the largest T", "the first (ε_score, d)"),
-                           NULL},
-    [CONSTANT_IN_DIMENSION] = {"growth of C in d", "d",
-                               REGRESSION("log C", "log d", "(ε_score, T)", "one ε_score at the largest T",
-                                          "the smallest d"),
+    [STEPS_IN_ACCURACY] = {"exponent of T/log T in 1/eps",
+                           "1/eps",
+                           {"log(T/log T)", "log(1/ε)", "d", "the smallest ε", "the smallest d"},
+                           decide_powers,
+                           judge_steps},
+    [STEPS_IN_DIMENSION] = {"exponent of T/log T in d",
+                            "d",
+                            {"log(T/log T)", "log d", "ε", "the smallest ε", "the smallest d"},
+                            decide_powers,
+                            judge_steps},
+    [STEPS_IN_PARAMETER] = {.regression = {"log(T/log T)", "", "(d, ε)", "the largest value", "the first (d, ε)"},
+                            .decide = decide_powers,
+                            .judge = judge_parameter},
+    [STEPS_RATIO] = {.name = "largest ratio of T", .in = "T", .decide = decide_crossover},
+    [RATIO_IN_ACCURACY] = {"exponent of the ratio of T/log T in 1/eps",
+                           "1/eps",
+                           {"the log of the ratio of T/log T", "log(1/ε)", "d", "the smallest ε", "the smallest d"},
+                           decide_powers,
+                           judge_ratio},
+    [RATIO_IN_DIMENSION] = {"exponent of the ratio of T/log T in d",
+                            "d",
+                            {"the log of the ratio of T/log T", "log d", "ε", "the smallest ε", "the smallest d"},
+                            decide_powers,
+                            judge_ratio},
+    [COLUMN_IN_AXIS] = {.decide = decide_powers, .judge = judge_column},
+    [EFFECT_IN_SIZE] = {"slope of the effect in eps_score",
+                        "eps_score",
+                        {"the log of the effect", "log ε_score", "(T, d)", "the smallest ε_score",
+                         "the first (T, d)"},
+                        decide_score_size,
+                        NULL},
+    [CONSTANT_IN_STEPS] = {.name = "growth of C in T",
+                           .in = "T",
+                           .regression = {"log C", "log T", "(ε_score, d)", "the largest T",
+                                          "the first (ε_score, d)"}},
+    [CONSTANT_IN_DIMENSION] = {.name = "growth of C in d",
+                               .in = "d",
+                               .regression = {"log C", "log d", "(ε_score, T)", "one ε_score at the largest T",
+                                              "the smallest d"}},
+    [CONSTANT_IN_ROUGHNESS] = {"growth exponent of C in omega",
+                               "omega",
+                               {"log C", "log ω", "(ε_score, T, d)", "the largest ω", "the first (ε_score, T, d)"},
+                               decide_score_roughness,
                                NULL},
-    [CONSTANT_IN_ROUGHNESS] = {"growth exponent of C in omega", "omega",
-                               REGRESSION("log C", "log ω", "(ε_score, T, d)", "the largest ω",
-                                          "the first (ε_score, T, d)"),
-                               decide_score_roughness},
-    [ORDER_SHORTFALL] = {"claimed order - exponent of TV in h", "h", NULL, decide_orders},
-    [FRACTION_AGREEING] = {"fraction of estimates that agree", "chains", NULL, decide_agreement},
+    [ORDER_SHORTFALL] = {.name = "claimed order - exponent of TV in h", .in = "h", .decide = decide_orders},
+    [FRACTION_AGREEING] = {.name = "fraction of estimates that agree", .in = "chains", .decide = decide_agreement},
 };
+
+const char *bound_axis(const struct claim_bound *bound)
+{
+    return bound->axis != NULL ? axis_symbol(bound->axis) : power_kinds[bound->power].in;
+}
+
+void bound_name(const struct claim_bound *bound, char text[BOUND_NAME])
+{
+    const char *name = power_kinds[bound->power].name;
+    if (name != NULL)
+        (void)snprintf(text, BOUND_NAME, "%s", name);
+    else
+        (void)snprintf(text, BOUND_NAME, "exponent of %s in %s", bound->column != NULL ? bound->column : "T/log T",
+                       bound_axis(bound));
+}
+
+struct regression_words bound_regression(const struct claim_bound *bound)
+{
+    struct regression_words words = power_kinds[bound->power].regression;
+    if (bound->axis != NULL)
+        (void)snprintf(words.x, sizeof words.x, "log(%s)", bound_axis(bound));
+    if (bound->power != COLUMN_IN_AXIS)
+        return words;
+    const bool in_dimension = strcmp(bound->axis, "dimension") == 0, of_error = columns_are_of_errors(bound);
+    const bool in_steps = strcmp(bound->axis, "steps") == 0 || strcmp(bound->axis, "step_size") == 0;
+    if (in_dimension || in_steps)
+        words = (struct regression_words){.group = of_error ? in_dimension ? "(score error, T)" : "(score error, d)"
+                                                   : in_dimension ? "T"
+                                                                  : "d",
+                                          .extreme = "the largest T",
+                                          .smallest = "the smallest d"};
+    else
+        words = (struct regression_words){.group = "setting of all else",
+                                          .extreme = "the farthest of what it is a power of",
+                                          .smallest = "the first setting"};
+    (void)snprintf(words.y, sizeof words.y, "log %s", bound->column);
+    (void)snprintf(words.x, sizeof words.x, "log(%s)", bound_axis(bound));
+    return words;
+}
 
 size_t judge_by(struct finding *finding, struct judgement *judgement, enum outcome otherwise)
 {
@@ -75,10 +134,10 @@ size_t judge_by(struct finding *finding, struct judgement *judgement, enum outco
     return judgement->decided;
 }
 
-/* What is judged: an exponent at finite T, with what its fit is of, or (words NULL) in the limit. */
+/* What is judged: an exponent at finite T, with what its fit is of, or (no words) in the limit. */
 struct judged {
     const char *of;
-    const struct regression_words *words;
+    struct regression_words words;
     size_t cells;
     double band;
 };
@@ -111,14 +170,14 @@ static size_t judge(struct finding *finding, const struct judged *judged, const 
         .otherwise = "inconclusive"};
     (void)snprintf(judgement.of, sizeof judgement.of, "%s", judged->of);
     finding->bound = bound->value;
+    finding->relation = bound->relation;
     return judge_by(finding, &judgement, OUTCOME_INCONCLUSIVE);
 }
 
 void judge_power(struct finding *finding, const char *of, const struct claim_bound *bound, size_t cells,
                  const struct exponent *exponent)
 {
-    size_t decided =
-        judge(finding, &(struct judged){of, power_kinds[bound->power].regression, cells, BAND}, bound, exponent);
+    size_t decided = judge(finding, &(struct judged){of, bound_regression(bound), cells, BAND}, bound, exponent);
     finding->measured = 1;
     finding->value = exponent->value;
     finding->interval = exponent->interval;
@@ -134,7 +193,11 @@ void judge_power(struct finding *finding, const char *of, const struct claim_bou
 void judge_limit(struct finding *finding, const char *of, const struct claim_bound *bound, const struct limit *limit)
 {
     const struct exponent exponent = {.value = limit->value, .interval = limit->interval};
-    size_t decided = judge(finding, &(struct judged){of, NULL, limit->points, LIMIT_BAND}, bound, &exponent);
+    struct account *account = finding->account;
+    if (finding->measured && account != NULL && account->judgements > 0)
+        account->judgement[account->judgements - 1].superseded = true;
+    size_t decided =
+        judge(finding, &(struct judged){.of = of, .cells = limit->points, .band = LIMIT_BAND}, bound, &exponent);
     finding->has_limit = true;
     finding->limit_value = limit->value;
     finding->limit_interval = limit->interval;
@@ -143,7 +206,9 @@ void judge_limit(struct finding *finding, const char *of, const struct claim_bou
         finding->interval = limit->interval;
         finding->measured = 1;
     }
-    if (decided == 2)
+    if (decided == 1)
+        judge_note(finding, "the limit's interval is wider than %.2f", WIDEST);
+    else if (decided == 2)
         judge_note(finding, "the interval lies beyond the bound, by less than the %.2f that extrapolation may leave",
                    LIMIT_BAND);
     else if (decided == 5)

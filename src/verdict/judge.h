@@ -21,15 +21,24 @@ void judge_note(struct finding *finding, const char *format, ...) __attribute__(
 
 /* A power in words. */
 struct power_kind {
-    const char *name;                          /* of the statistic */
-    const char *in;                            /* what it is a power of */
-    const struct regression_words *regression; /* what its fit is of; NULL: it is not fitted */
+    const char *name;                   /* of the statistic; NULL: bound_name makes one */
+    const char *in;                     /* what it is a power of; NULL: the bound's axis */
+    struct regression_words regression; /* what its fit is of; empty: it is not fitted */
     /* Judges a claim whose first bound is of this power, with all its bounds; NULL: of such a bound no claim is the
      * first, it stands beside others. */
     enum status (*decide)(const struct evidence *evidence, const struct claim *claim, size_t target,
                           struct finding *out, struct error *error);
+    /* Where decide is decide_powers: judges one bound. */
+    enum status (*judge)(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
+                         struct finding *out, struct error *error);
 };
 extern const struct power_kind power_kinds[]; /* by enum power */
+
+/* "exponent of kl_p_q in h", and "h". */
+enum { BOUND_NAME = 120 };
+void bound_name(const struct claim_bound *bound, char text[BOUND_NAME]);
+const char *bound_axis(const struct claim_bound *bound);
+struct regression_words bound_regression(const struct claim_bound *bound);
 
 /* Fills the finding from a measured exponent by the bands of judge.c.
  * Args: of, what is judged, in words; bound, AT_MOST or AT_LEAST; cells, those of its fit. */
@@ -54,14 +63,18 @@ void judge_inconclusive(struct finding *finding, const char *reason);
 int judge_needs(const struct evidence *evidence, const char *sampler, size_t *index, struct finding *out);
 
 /* The functions of power_kinds, each in the file of the quantities that it judges. */
-MUST_USE enum status decide_steps(const struct evidence *evidence, const struct claim *claim, size_t target,
-                                  struct finding *out, struct error *error);
+MUST_USE enum status decide_powers(const struct evidence *evidence, const struct claim *claim, size_t target,
+                                   struct finding *out, struct error *error);
 MUST_USE enum status decide_crossover(const struct evidence *evidence, const struct claim *claim, size_t target,
                                       struct finding *out, struct error *error);
-MUST_USE enum status decide_speedup(const struct evidence *evidence, const struct claim *claim, size_t target,
-                                    struct finding *out, struct error *error);
-MUST_USE enum status decide_kl(const struct evidence *evidence, const struct claim *claim, size_t target,
-                               struct finding *out, struct error *error);
+MUST_USE enum status judge_steps(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
+                                 struct finding *out, struct error *error);
+MUST_USE enum status judge_parameter(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
+                                     struct finding *out, struct error *error);
+MUST_USE enum status judge_ratio(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
+                                 struct finding *out, struct error *error);
+MUST_USE enum status judge_column(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
+                                  struct finding *out, struct error *error);
 MUST_USE enum status decide_score_size(const struct evidence *evidence, const struct claim *claim, size_t target,
                                        struct finding *out, struct error *error);
 MUST_USE enum status decide_score_roughness(const struct evidence *evidence, const struct claim *claim, size_t target,

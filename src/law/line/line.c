@@ -19,6 +19,8 @@ static void line_free(void *state)
         panels_free(&line->before[i]);
     panels_free(&line->moved);
     oracle_free(&line->oracle);
+    for (size_t k = 0; k < SAMPLER_DRAWS; k++)
+        oracle_free(&line->draw[k].oracle);
     quadrature_table_free(&line->rules);
     panel_threads_free(&line->threads);
     line_probe_free(&line->probe);
@@ -37,6 +39,10 @@ static enum status line_new(struct propagation *run, void **state, struct error 
     TRY(oracle_new(problem->factor, problem->sampler, &line->oracle, error));
     line->oracle.undeclared = &run->undeclared;
     line->oracle.original = run->original;
+    for (size_t k = 0; k < problem->sampler->draws; k++) {
+        TRY(oracle_new(problem->factor, problem->sampler, &line->draw[k].oracle, error));
+        line->draw[k].oracle.undeclared = &run->undeclared;
+    }
     TRY(quadrature_table_new(&line->rules, jumps ? TRANSFER_ORDERS : 0, error));
     TRY(panel_threads_new(problem->sampler, &line->rules, problem->threads, &line->threads, error));
     for (size_t i = 0; i < SLOTS; i++)
@@ -89,6 +95,18 @@ static void set_score(void *state, size_t from, size_t to)
     const struct law_problem *problem = line->run->problem;
     oracle_set(&line->oracle, problem->sampler, problem->schedule, &line->run->step, &line->level[from],
                &line->level[to], problem->score_error, line->run->error_norm, problem->error_share);
+    if (problem->sampler->draws == 0)
+        return;
+    double draw[SAMPLER_DRAWS], weight[SAMPLER_DRAWS];
+    line->draws = sampler_draws(problem->sampler, draw, weight);
+    for (size_t k = 0; k < line->draws; k++) {
+        struct transfer_draw *at = &line->draw[k];
+        at->step = line->run->step;
+        at->step.draw = draw[k];
+        at->weight = weight[k];
+        oracle_set(&at->oracle, problem->sampler, problem->schedule, &at->step, &line->level[from], &line->level[to],
+                   problem->score_error, line->run->error_norm, problem->error_share);
+    }
 }
 
 static bool leaves_unchanged(const void *state)
@@ -155,6 +173,7 @@ const struct law_engine engine_line = {
         "r_{t-1}(y) = E[r_t(x) K_t(y|x) p_t(x)/(P_t(x|y) p_{t-1}(y))] over x ~ P_t(.|y), r = q/p, K_t the sampler's "
         "kernel, P_t the forward one; v_t = 0: r_{t-1}(m(x)) = r_t(x) p_t(x)/(p_{t-1}(m(x)) m'(x)), m its map",
     .source = "theory (14)-(15)",
+    .draws = true,
     .handles = handles,
     .compute = compute,
 };

@@ -66,7 +66,7 @@ static struct fineness fineness_for(struct line *line, const struct transfer *tr
     double longest = HUGE_VAL;
     for (size_t i = 0; i < line->oracle.levels; i++) {
         const struct error_level *at = &line->oracle.error[i];
-        if (at->shape != NULL && (at->shape->parameters & ERROR_ROUGHNESS) && at->amplitude > 0.0)
+        if (at->shape != NULL && at->shape->periodic && at->amplitude > 0.0)
             longest = fmin(longest, fmax(LINE_WAVE_LENGTH / at->scale, LINE_JUMP_LENGTH * tau));
     }
     if (isfinite(longest))
@@ -93,6 +93,12 @@ static enum status find_breaks(struct line *line, struct transfer *transfer, str
     if (transfer->stage.sampler->work_arrays > 64)
         return fail_with(error, STATUS_UNSUPPORTED, "sampler %s needs more than 64 work arrays",
                          transfer->stage.sampler->name);
+    if (line->draws > 0)
+        return fail_with(
+            error, STATUS_UNSUPPORTED,
+            "sampler %s draws a number in each step, and the score error jumps: where its maps jump is not "
+            "looked for",
+            transfer->stage.sampler->name);
     double scale = transfer->stage.deterministic ? sd : transfer->tau;
     line->oracle.work = line->threads.work->oracle_work;
     oracle_breaks(&line->oracle, transfer->stage.sampler, transfer->stage.step, transfer->grid, scale, work,
@@ -100,11 +106,10 @@ static enum status find_breaks(struct line *line, struct transfer *transfer, str
     /* a point may come from as far as a jump moves it */
     transfer->reach = fmin(LINE_JUMP_REACH + 2.0 * transfer->stage.step->beta * size / scale, LINE_JUMP_MOST_REACH);
     if (transfer->stage.deterministic && transfer->breaks.count > 0)
-        return fail_with(
-            error, STATUS_NUMERIC,
-            "the map of %s jumps at step t = %zu (the score error is not continuous): it folds or tears, "
-            "and the law is not computed",
-            transfer->stage.sampler->name, transfer->stage.step->t);
+        return fail_with(error, STATUS_NUMERIC,
+                         "the map of %s jumps at step t = %zu (the score error is not continuous): it folds or "
+                         "tears, and the law is not computed",
+                         transfer->stage.sampler->name, transfer->stage.step->t);
     return STATUS_OK;
 }
 
@@ -167,6 +172,10 @@ enum status line_stage_prepare(void *state, const struct stage *stage, size_t fr
     struct line *line = state;
     line->result = &line->grid[to];
     transfer_init(&line->transfer, stage, &line->level[from], &line->level[to], &line->grid[from], &line->oracle);
+    if (stage->moves) {
+        line->transfer.draws = line->draws;
+        line->transfer.draw = line->draw;
+    }
     TRY(find_breaks(line, &line->transfer, error));
     line->fineness = fineness_for(line, &line->transfer);
     return STATUS_OK;

@@ -28,6 +28,8 @@ struct line {
     struct quadrature_table rules;
     struct panel_threads threads;
     struct oracle oracle;
+    size_t draws; /* of a sampler that draws numbers: so many of the next */
+    struct transfer_draw draw[SAMPLER_DRAWS];
     struct mixture_level level[SLOTS];
     struct panels grid[SLOTS];
     struct transfer transfer; /* the present stage, which fills `result` */

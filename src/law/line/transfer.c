@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/memory.h"
+#include "law/draws.h"
 #include "law/line/transfer_parts.h"
 
 static double narrowest_sd(const struct mixture_level *mixture)
@@ -75,15 +76,37 @@ void transfer_increment(const struct transfer *transfer, struct transfer_work *w
 double transfer_cost(const struct transfer *transfer, size_t order, size_t count)
 {
     double scores = (double)(transfer->from->factor->components * (1 + transfer->stage.sampler->score_evaluations));
+    scores *= transfer->draws > 0 ? (double)transfer->draws : 1.0;
     return transfer->stage.deterministic ? 0.0 : (double)count * (double)(order + 1) * scores;
+}
+
+static enum status apply_map(const struct transfer *transfer, struct transfer_work *work, size_t order,
+                             const struct panel *panel, size_t count, const double *y, double *log_ratio,
+                             size_t *hint, struct error *error)
+{
+    if (transfer->stage.deterministic)
+        return transfer_map_apply(transfer, work, order, panel, count, y, log_ratio, hint, error);
+    transfer_noise_apply(transfer, work, order, panel, count, y, log_ratio, hint);
+    return STATUS_OK;
 }
 
 enum status transfer_apply(const struct transfer *transfer, struct transfer_work *work, size_t order,
                            const struct panel *panel, size_t count, const double *y, double *log_ratio, size_t *hint,
                            struct error *error)
 {
-    if (transfer->stage.deterministic)
-        return transfer_map_apply(transfer, work, order, panel, count, y, log_ratio, hint, error);
-    transfer_noise_apply(transfer, work, order, panel, count, y, log_ratio, hint);
+    double other[TRANSFER_POINTS], excess[TRANSFER_POINTS] = {0.0};
+    size_t before = *hint;
+    if (transfer->draws == 0)
+        return apply_map(transfer, work, order, panel, count, y, log_ratio, hint, error);
+    for (size_t k = 0; k < transfer->draws; k++) {
+        struct transfer one = *transfer;
+        one.stage.step = &transfer->draw[k].step;
+        one.oracle = &transfer->draw[k].oracle;
+        *hint = before;
+        TRY(apply_map(&one, work, order, panel, count, y, k == 0 ? log_ratio : other, hint, error));
+        if (k > 0)
+            draws_add(count, transfer->draw[k].weight, log_ratio, other, excess);
+    }
+    draws_finish(count, excess, log_ratio);
     return STATUS_OK;
 }

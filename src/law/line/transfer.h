@@ -26,11 +26,20 @@ enum {
     TRANSFER_HIGHEST_ORDER = TRANSFER_ORDERS - 1 - CHECK_ORDERS
 };
 
+/* A step with a number that its sampler may draw, the probability of that, and the scores that it asks for. */
+struct transfer_draw {
+    struct step step;
+    double weight;
+    struct oracle oracle;
+};
+
 struct transfer {
     struct stage stage;
     const struct mixture_level *from, *to;
     const struct panels *grid; /* log r on `from` */
     struct oracle *oracle;
+    size_t draws; /* > 0: the result is the mean of r over so many draws */
+    struct transfer_draw *draw;
     struct breaks breaks; /* of the map */
     double reach;         /* quadrature is cut at breaks no farther than this, in units of tau; set with the breaks */
     /* Where the quadrature nodes lie. Theory (15) puts them on the scale of the forward kernel; any scale is exact,

@@ -276,11 +276,10 @@ static enum status prepare_stage(void *state, const struct stage *stage, size_t 
 {
     struct plane *plane = state;
     if (stage->deterministic)
-        return fail_with(
-            error, STATUS_UNSUPPORTED,
-            "sampler %s has no noise in step t = %zu, and the plane's engine needs noise in every step: only "
-            "chains (`samples`) can measure it",
-            stage->sampler->name, stage->step->t);
+        return fail_with(error, STATUS_UNSUPPORTED,
+                         "sampler %s has no noise in step t = %zu, and the plane's engine needs noise in every step: "
+                         "only chains (`samples`) can measure it",
+                         stage->sampler->name, stage->step->t);
     plane->result = &plane->grid[to];
     plane->transfer = (struct plane_transfer){.stage = *stage,
                                               .from = &plane->level[from],
@@ -375,7 +374,7 @@ static int handles(const struct law_problem *problem)
     int smooth = 1;
     if (problem->error_share > 0.0 && problem->score_error->shape != NULL) {
         const struct error_shape *shape = problem->score_error->shape;
-        smooth = shape->affine || (shape->parameters & ERROR_ROUGHNESS);
+        smooth = shape->affine || shape->periodic;
     }
     return factor->dimension == 2 && factor->full == NULL && factor->mean != NULL
            && problem->sampler->log_noise_ratio != NULL && smooth;

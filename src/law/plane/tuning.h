@@ -67,7 +67,7 @@
 /* [cost of a quadrature node] Of a pair of a lattice point and a node of a patch. Found: measured on one
  * machine. Twice: no change. */
 #define PLANE_PAIR_COST 0.008
-/* [standard deviations of the noise] Beyond which a lattice point is not seen. Found: bound: 1e-14 beyond.
+/* [standard deviations of the noise] Beyond which a lattice point is left out. Found: bound: 1e-14 beyond.
  * Twice: time 2.14. */
 #define PLANE_LATTICE_REACH 7.8
 /* [local scales] Sides of the squares beyond the grid, where r is taken to be 1. Found: not recorded. Twice: no

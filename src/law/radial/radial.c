@@ -19,6 +19,8 @@ static void radial_free(void *state)
     }
     for (size_t i = 0; i < SAMPLER_OTHER_LEVELS; i++)
         radial_level_free(&radial->other[i]);
+    for (size_t i = 0; i < SAMPLER_DRAWS * SAMPLER_OTHER_LEVELS; i++)
+        radial_level_free(&radial->draw[i / SAMPLER_OTHER_LEVELS].other[i % SAMPLER_OTHER_LEVELS]);
     mixture_level_free(&radial->coordinate);
     free(radial->zeros);
     radial_work_free(&radial->work);
@@ -45,6 +47,11 @@ static enum status radial_new(struct propagation *run, void **state, struct erro
         TRY(radial_level_new(factor, &radial->level[i], error));
     for (size_t i = 0; i < SAMPLER_OTHER_LEVELS && run->problem->sampler->other_levels != NULL; i++)
         TRY(radial_level_new(factor, &radial->other[i], error));
+    for (size_t k = 0; k < run->problem->sampler->draws; k++) {
+        radial->draw[k].oracle = radial->oracle;
+        for (size_t i = 0; i < SAMPLER_OTHER_LEVELS && run->problem->sampler->other_levels != NULL; i++)
+            TRY(radial_level_new(factor, &radial->draw[k].other[i], error));
+    }
     return STATUS_OK;
 }
 
@@ -87,25 +94,41 @@ static enum status start(void *state, struct norms *local, struct error *error)
 }
 
 /* A linear score error is one along x, of the same slope in every coordinate. */
-static void set_score(void *state, size_t from, size_t to)
+static void set_oracle(struct radial *radial, const struct step *step, size_t from, size_t to,
+                       struct radial_level *other, struct radial_oracle *oracle)
 {
-    struct radial *radial = state;
     const struct law_problem *problem = radial->run->problem;
-    struct radial_oracle *oracle = &radial->oracle;
     struct level level[SAMPLER_LEVELS];
-    oracle->levels = sampler_levels(problem->sampler, &radial->run->step, level);
+    oracle->levels = sampler_levels(problem->sampler, step, level);
     oracle->density[0] = &radial->level[from];
     oracle->density[1] = &radial->level[to];
     for (size_t i = 0; i < oracle->levels; i++) {
         struct error_level at;
         if (i >= 2) {
-            radial_level_set(&radial->other[i - 2], &level[i]);
-            oracle->density[i] = &radial->other[i - 2];
+            radial_level_set(&other[i - 2], &level[i]);
+            oracle->density[i] = &other[i - 2];
         }
         mixture_level_set(&radial->coordinate, &level[i]);
         propagation_score_error(radial->run, i, problem->error_share / (double)problem->factor->dimension,
                                 &radial->coordinate, &at);
         oracle->error_slope[i] = at.shape != NULL ? at.amplitude * at.scale : 0.0;
+    }
+}
+
+static void set_score(void *state, size_t from, size_t to)
+{
+    struct radial *radial = state;
+    double draw[SAMPLER_DRAWS], weight[SAMPLER_DRAWS];
+    set_oracle(radial, &radial->run->step, from, to, radial->other, &radial->oracle);
+    if (radial->run->problem->sampler->draws == 0)
+        return;
+    radial->draws = sampler_draws(radial->run->problem->sampler, draw, weight);
+    for (size_t k = 0; k < radial->draws; k++) {
+        struct radial_draw *at = &radial->draw[k];
+        at->step = radial->run->step;
+        at->step.draw = draw[k];
+        at->weight = weight[k];
+        set_oracle(radial, &at->step, from, to, at->other, &at->oracle);
     }
 }
 
@@ -233,6 +256,7 @@ const struct law_engine engine_radial = {
            "dimension.",
     .formula = "as `line`, with r a function of |x|, D_t(x) = kappa(|x|) x and the angle between x and y integrated",
     .source = "theory (14)-(15), with the angle integrated",
+    .draws = true,
     .handles = handles,
     .compute = compute,
 };

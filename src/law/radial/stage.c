@@ -212,6 +212,10 @@ enum status radial_stage_prepare(void *state, const struct stage *stage, size_t 
     radial->result = &radial->grid[to];
     radial_transfer_init(&radial->transfer, stage, &radial->level[from], &radial->level[to], &radial->grid[from],
                          &radial->oracle);
+    if (stage->moves) {
+        radial->transfer.draws = radial->draws;
+        radial->transfer.draw = radial->draw;
+    }
     return find_breaks(radial, error);
 }
 

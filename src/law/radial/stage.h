@@ -21,6 +21,8 @@ struct radial {
     struct radial_basis basis;
     struct radial_work work;
     struct radial_oracle oracle;
+    size_t draws; /* of a sampler that draws numbers: so many of the next */
+    struct radial_draw draw[SAMPLER_DRAWS];
     struct radial_transfer transfer; /* the present stage, which fills `result` */
     struct panels *result;
     size_t order[STAGES];

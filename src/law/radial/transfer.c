@@ -11,6 +11,7 @@
  * With R = a rho (1 + u), M = rho (1 + kappa)(1 + u) and V_t - alpha V_{t-1} = 1 - alpha exactly, all that is large
  * is taken out by hand: what remains has terms of size d h at most (h = omega, the step in log noise), so the digits
  * of one evaluation are d h 1e-16. */
+#include "law/draws.h"
 #include "law/radial/transfer.h"
 
 #include <math.h>
@@ -405,11 +406,32 @@ static enum status apply_map(const struct radial_transfer *transfer, struct radi
     return STATUS_OK;
 }
 
-enum status radial_transfer_apply(const struct radial_transfer *transfer, struct radial_work *work, size_t order,
-                                  size_t anchor, double length, size_t count, const double *rho, double *log_ratio,
-                                  size_t *hint, struct error *error)
+static enum status apply(const struct radial_transfer *transfer, struct radial_work *work, size_t order,
+                         size_t anchor, double length, size_t count, const double *rho, double *log_ratio,
+                         size_t *hint, struct error *error)
 {
     if (transfer->stage.deterministic)
         return apply_map(transfer, work, order, anchor, length, count, rho, log_ratio, hint, error);
     return apply_noisy(transfer, work, order, anchor, count, rho, log_ratio, hint, error);
+}
+
+enum status radial_transfer_apply(const struct radial_transfer *transfer, struct radial_work *work, size_t order,
+                                  size_t anchor, double length, size_t count, const double *rho, double *log_ratio,
+                                  size_t *hint, struct error *error)
+{
+    double other[RADIAL_POINTS], excess[RADIAL_POINTS] = {0.0};
+    size_t before = *hint;
+    if (transfer->draws == 0)
+        return apply(transfer, work, order, anchor, length, count, rho, log_ratio, hint, error);
+    for (size_t k = 0; k < transfer->draws; k++) {
+        struct radial_transfer one = *transfer;
+        one.stage.step = &transfer->draw[k].step;
+        one.oracle = &transfer->draw[k].oracle;
+        *hint = before;
+        TRY(apply(&one, work, order, anchor, length, count, rho, k == 0 ? log_ratio : other, hint, error));
+        if (k > 0)
+            draws_add(count, transfer->draw[k].weight, log_ratio, other, excess);
+    }
+    draws_finish(count, excess, log_ratio);
+    return STATUS_OK;
 }

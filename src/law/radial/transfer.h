@@ -34,11 +34,21 @@ struct radial_oracle {
 /* Sets the evaluate function; the rest is the caller's. */
 void radial_oracle_init(struct radial_oracle *oracle);
 
+/* A step with a number that its sampler may draw, the probability of that, and the scores that it asks for. */
+struct radial_draw {
+    struct step step;
+    double weight;
+    struct radial_oracle oracle;
+    struct radial_level other[SAMPLER_OTHER_LEVELS];
+};
+
 struct radial_transfer {
     struct stage stage;
     const struct radial_level *from, *to;
     const struct panels *grid; /* log r on `from` */
     struct radial_oracle *oracle;
+    size_t draws; /* > 0: the result is the mean of r over so many draws */
+    struct radial_draw *draw;
     struct bessel bessel;
     size_t breaks; /* radii, ascending, where the map jumps; set by the caller */
     double at[MOST_RADIAL_BREAKS];

@@ -1,0 +1,197 @@
+#include "model/form.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+
+/* Steps over blanks. */
+static const char *skip(const char *text)
+{
+    return text + strspn(text, " ");
+}
+
+/* The word follows; steps over it. */
+static bool take(const char **text, const char *word)
+{
+    const char *at = skip(*text);
+    const size_t length = strlen(word);
+    if (strncmp(at, word, length) != 0)
+        return false;
+    *text = skip(at + length);
+    return true;
+}
+
+/* A decimal number, or a fraction of two. */
+static bool take_number(const char **text, double *out)
+{
+    char *end;
+    if (strchr("+-.0123456789", **text) == NULL || **text == '\0')
+        return false;
+    *out = strtod(*text, &end);
+    if (end == *text)
+        return false;
+    *text = skip(end);
+    const char *rest = *text;
+    double denominator;
+    if (take(&rest, "/") && strchr(".0123456789", *rest) != NULL && *rest != '\0') {
+        denominator = strtod(rest, &end);
+        *out /= denominator;
+        *text = skip(end);
+    }
+    return isfinite(*out);
+}
+
+/* What depends on d, after the number and perhaps a '/'. */
+static bool take_function(const char **text, struct form *out)
+{
+    if (take(text, "exp(")) {
+        if (take(text, "-d"))
+            out->rate = -1.0;
+        else if (take(text, "d"))
+            out->rate = 1.0;
+        else if (!take_number(text, &out->rate) || !(take(text, "*") || true) || !take(text, "d"))
+            return false;
+        return take(text, ")");
+    }
+    if (take(text, "sqrt(d)")) {
+        out->power = 0.5;
+        return true;
+    }
+    if (!take(text, "d"))
+        return false;
+    out->power = 1.0;
+    return !take(text, "^") || take_number(text, &out->power);
+}
+
+bool form_parse(const char *text, struct form *out)
+{
+    *out = (struct form){.scale = 1.0};
+    text = skip(text);
+    const bool has_number = take_number(&text, &out->scale);
+    const bool divides = has_number && take(&text, "/");
+    if (has_number && !divides)
+        (void)take(&text, "*");
+    if (!take_function(&text, out) || *text != '\0')
+        return false;
+    if (divides) {
+        out->power = -out->power;
+        out->rate = -out->rate;
+    }
+    return true;
+}
+
+double form_value(const struct form *form, double dimension)
+{
+    return form->scale * pow(dimension, form->power) * exp(form->rate * dimension);
+}
+
+void forms_describe(const struct form_list *forms, FILE *file)
+{
+    for (size_t i = 0; i < forms->count; i++) {
+        const struct form *form = &forms->form[i];
+        fprintf(file, " form %s %zu", form->param->key, form->index);
+        if (form->rest)
+            fputs(" rest", file);
+        else
+            fprintf(file, " %.17g %.17g %.17g", form->scale, form->power, form->rate);
+    }
+}
+
+static struct real_list *list_of(const struct form *form, union params *values)
+{
+    return form->param->kind == PARAM_REAL ? NULL : (void *)(values->bytes + form->param->offset);
+}
+
+/* Whether an earlier form is of the same list. */
+static bool is_later(const struct form_list *forms, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (forms->form[i].param == forms->form[index].param)
+            return true;
+    return false;
+}
+
+static enum status copy_lists(const struct form_list *forms, union params *out, struct error *error)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < forms->count; i++) {
+        struct real_list *list = list_of(&forms->form[i], out);
+        if (list == NULL || is_later(forms, i))
+            continue;
+        double *copy = array_new(list->count, sizeof *copy);
+        if (copy == NULL)
+            status = fail_with(error, STATUS_MEMORY, "out of memory for %zu numbers", list->count);
+        else
+            memcpy(copy, list->value, list->count * sizeof *copy);
+        list->value = copy;
+    }
+    return status;
+}
+
+static enum status put(const struct form *form, size_t dimension, union params *out, struct error *error)
+{
+    static const struct range positive = GREATER_THAN(0.0);
+    struct real_list *list = list_of(form, out);
+    double *at = list != NULL ? &list->value[form->index] : (void *)(out->bytes + form->param->offset);
+    const struct range *range = form->param->kind == PARAM_WEIGHTS ? &positive : &form->param->range;
+    char text[160];
+    *at = form_value(form, (double)dimension);
+    range_text(range, text, sizeof text);
+    return range_holds(range, *at) ? STATUS_OK
+                                   : fail_with(error, STATUS_INVALID, "'%s' is %g in dimension %zu, expected %s",
+                                               form->param->key, *at, dimension, text);
+}
+
+/* 1 minus the other weights, whose sum is below 1. */
+static enum status put_rest(const struct form *form, size_t dimension, union params *out, struct error *error)
+{
+    struct real_list *list = list_of(form, out);
+    double others = 0.0;
+    for (size_t i = 0; i < list->count; i++)
+        others += i != form->index ? list->value[i] : 0.0;
+    list->value[form->index] = 1.0 - others;
+    return others < 1.0 ? STATUS_OK
+                        : fail_with(error, STATUS_INVALID,
+                                    "the other weights sum to %.12g in dimension %zu, expected "
+                                    "less than 1",
+                                    others, dimension);
+}
+
+static enum status check_sum(const struct form *form, size_t dimension, union params *out, struct error *error)
+{
+    const struct real_list *list = list_of(form, out);
+    double sum = 0.0;
+    for (size_t i = 0; form->param->kind == PARAM_WEIGHTS && i < list->count; i++)
+        sum += list->value[i];
+    return form->param->kind != PARAM_WEIGHTS || fabs(sum - 1.0) <= 1e-9
+               ? STATUS_OK
+               : fail_with(error, STATUS_INVALID, "the weights sum to %.12g in dimension %zu, expected 1 within 1e-9",
+                           sum, dimension);
+}
+
+enum status forms_apply(const struct form_list *forms, const union params *values, size_t dimension,
+                        union params *out, struct error *error)
+{
+    *out = *values;
+    TRY(copy_lists(forms, out, error));
+    for (size_t i = 0; i < forms->count; i++)
+        if (!forms->form[i].rest)
+            TRY(put(&forms->form[i], dimension, out, error));
+    for (size_t i = 0; i < forms->count; i++)
+        if (forms->form[i].rest)
+            TRY(put_rest(&forms->form[i], dimension, out, error));
+    for (size_t i = 0; i < forms->count; i++)
+        TRY(check_sum(&forms->form[i], dimension, out, error));
+    return STATUS_OK;
+}
+
+void forms_release(const struct form_list *forms, union params *values)
+{
+    for (size_t i = 0; i < forms->count; i++) {
+        struct real_list *list = list_of(&forms->form[i], values);
+        if (list != NULL && !is_later(forms, i))
+            free(list->value);
+    }
+}

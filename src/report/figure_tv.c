@@ -1,0 +1,142 @@
+/* TV of the exact laws in the smallest dimension: against T, and, where an experiment asks for the claim `atlas`,
+ * against score evaluations. A panel is a target, a series a sampler. */
+#include <math.h>
+
+#include "core/memory.h"
+#include "experiment/plan.h"
+#include "report/figure_sheet.h"
+#include "verdict/atlas.h"
+#include "verdict/exponents.h"
+
+#define LEAST_RATIO 1.05 /* of neighbouring T's on a curve */
+
+struct view {
+    struct evidence evidence; /* with one dimension in its spec, so that exponents are of that dimension alone */
+    struct sheet *sheet;
+    const struct record **rows; /* scratch */
+    struct grid grid;           /* the T's that every law is measured at, beside those that searches add */
+    void (*put)(const struct view *view, const struct sampler *sampler, size_t count, const struct fit *fit,
+                struct place place);
+};
+
+static int is_on_curve(const struct view *view, size_t steps)
+{
+    const struct spec *spec = &view->evidence.spec;
+    int found = 0;
+    for (size_t i = 0; i < view->grid.count && !found; i++)
+        found = view->grid.steps[i] == steps;
+    for (size_t i = 0; i < spec->step_count && !found; i++)
+        found = spec->steps[i] == steps;
+    return found;
+}
+
+/* The curve, and the fitted line at the points of the fit's window (exponents.h). */
+static void put_steps(const struct view *view, const struct sampler *sampler, size_t count, const struct fit *fit,
+                      struct place place)
+{
+    const struct record **rows = view->rows;
+    double last = 0.0;
+    (void)sampler;
+    place.kind = "measured";
+    for (size_t i = 0; i < count; i++) {
+        double T = (double)rows[i]->steps;
+        if (!(rows[i]->tv > 0.0) || T < LEAST_RATIO * last || !is_on_curve(view, rows[i]->steps))
+            continue;
+        sheet_point(view->sheet, &place, T, rows[i]->tv);
+        last = T;
+    }
+    place.kind = "fit";
+    count = fit->ok ? divergence_window(rows, count, offsetof(struct record, tv), rows, NULL) : 0;
+    for (size_t i = 0; i < count; i++)
+        sheet_row(view->sheet, &place, (double)rows[i]->steps,
+                  exp(fit->constant + fit->x.value * log(rows[i]->step_size)));
+}
+
+/* Powers of two alone: what brackets add crowds there. */
+static void put_evaluations(const struct view *view, const struct sampler *sampler, size_t count,
+                            const struct fit *fit, struct place place)
+{
+    (void)fit;
+    for (size_t i = 0; i < count; i++) {
+        const struct record *row = view->rows[i];
+        double x = (double)sampler->score_evaluations * ((double)row->steps - 1.0);
+        if ((row->steps & (row->steps - 1)) != 0 || !(row->tv >= 0.0))
+            continue;
+        int sharp = row->tv_error <= WINDOW_RADIUS * row->tv, positive = row->tv_error < row->tv;
+        place.kind = sharp ? "measured" : positive ? "unsharp" : "below";
+        sheet_point(view->sheet, &place, x, positive ? row->tv : row->tv_error);
+    }
+}
+
+static enum status collect_panel(const struct view *view, size_t target, struct error *error)
+{
+    const struct spec *spec = &view->evidence.spec;
+    struct sheet *sheet = view->sheet;
+    size_t before = sheet->points;
+    sheet->panels++;
+    for (size_t s = 0; s < spec->sampler_count; s++) {
+        const struct sampler *sampler = spec->samplers[s];
+        const struct place place = {spec->targets[target].name, sampler->name, s + 1, spec->dimensions[0], ""};
+        struct fit fit;
+        TRY(divergence_exponents(&view->evidence, target, s, offsetof(struct record, tv), 0.0, NULL, &fit, error));
+        view->put(view, sampler, evidence_rows(&view->evidence, target, s, 0, 0, view->rows), &fit, place);
+        sheet_key(sheet, s + 1, sampler->name, "{/:Italic h}", fit.ok, fit.x);
+    }
+    if (sheet->points == before)
+        sheet->panels--;
+    else
+        sheet_title(sheet, "%s, {/:Italic d} = %zu", sheet_name(spec->targets[target].name).text,
+                    spec->dimensions[0]);
+    return STATUS_OK;
+}
+
+static enum status collect(struct view *view, const struct evidence *evidence, struct error *error)
+{
+    enum status status;
+    view->evidence = *evidence;
+    view->evidence.spec.dimension_count = 1;
+    view->rows = array_new(evidence->result.count, sizeof *view->rows);
+    TRY_OR(end, grid_make(&evidence->spec, 0, evidence->spec.schedule_count, &view->grid, error));
+    if (view->rows == NULL)
+        TRY_OR(end, fail_with(error, STATUS_MEMORY, "out of memory for a figure"));
+    for (size_t target = 0; target < evidence->spec.target_count; target++)
+        TRY_OR(end, collect_panel(view, target, error));
+    sheet_colours(&evidence->spec, view->sheet);
+end:
+    free(view->rows);
+    free(view->grid.steps);
+    return status;
+}
+
+static enum status collect_steps(const struct evidence *evidence, struct sheet *sheet, struct error *error)
+{
+    return collect(&(struct view){.sheet = sheet, .put = put_steps}, evidence, error);
+}
+
+/* Of every sampler: its claimed order (0: none), and its place among those of the same order. */
+static void put_orders(const struct spec *spec, const struct sheet *sheet)
+{
+    fputs("orders = '", sheet->vars);
+    for (size_t s = 0; s < spec->sampler_count; s++)
+        fprintf(sheet->vars, "%s%g", s > 0 ? " " : "", spec->samplers[s]->claimed_order);
+    fputs("'\nplaces = '", sheet->vars);
+    for (size_t s = 0; s < spec->sampler_count; s++) {
+        size_t place = 1;
+        for (size_t i = 0; i < s; i++)
+            place += spec->samplers[i]->claimed_order == spec->samplers[s]->claimed_order;
+        fprintf(sheet->vars, "%s%zu", s > 0 ? " " : "", place);
+    }
+    fputs("'\n", sheet->vars);
+}
+
+static enum status collect_evaluations(const struct evidence *evidence, struct sheet *sheet, struct error *error)
+{
+    if (atlas_claim(&evidence->spec) == NULL)
+        return STATUS_OK;
+    TRY(collect(&(struct view){.sheet = sheet, .put = put_evaluations}, evidence, error));
+    put_orders(&evidence->spec, sheet);
+    return STATUS_OK;
+}
+
+const struct figure_source figure_tv_steps = {"steps", "tv", collect_steps, 0, 0};
+const struct figure_source figure_atlas = {"score_evaluations", "tv", collect_evaluations, 0, 0};

@@ -1,0 +1,187 @@
+/* Claims that bound exponents: each of its bounds is judged, the worst decides and is shown, and the note has all. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "verdict/columns.h"
+#include "verdict/exponents.h"
+#include "verdict/judge.h"
+
+/* What tells a bound from the claim's others: "ddpm in d". */
+static void bound_label(const struct claim *claim, const struct claim_bound *of, char *text, size_t size)
+{
+    bool samplers = false, axes = false;
+    for (const struct claim_bound *bound = claim->bound; bound->power != NO_POWER; bound++) {
+        samplers |= strcmp(bound->sampler, of->sampler) != 0;
+        axes |= strcmp(bound_axis(bound), bound_axis(of)) != 0 || bound->power != of->power;
+    }
+    (void)snprintf(text, size, "%s%s%s%s", samplers || !axes ? of->sampler : "", samplers && axes ? " " : "",
+                   axes ? "in " : "", axes ? bound_axis(of) : "");
+}
+
+/* Adds what was found of one bound of several. */
+static void add_part(const struct claim_bound *bound, const struct finding *part, struct finding *out)
+{
+    char label[140], verdict[100], number[EXPONENT_TEXT];
+    bound_label(out->claim, bound, label, sizeof label);
+    finding_verdict(part, verdict, sizeof verdict);
+    exponent_text(finding_value(part), part->has_limit ? part->limit_interval : part->interval, number);
+    if (part->measured)
+        judge_note(out, "%s: %s%s (bound %g), %s", label, number, part->has_limit ? " in the limit" : "",
+                   bound->value, verdict);
+    else
+        judge_note(out, "%s: %s", label, verdict);
+    if (part->note[0] != '\0')
+        judge_note(out, "%s", part->note);
+}
+
+/* Whether an exponent in a parameter was judged before, of an entry that differs in the parameter alone. */
+static bool is_repeated(const struct evidence *evidence, const struct claim *claim, const struct claim_bound *bound,
+                        size_t target)
+{
+    const struct spec *spec = &evidence->spec;
+    if (bound->axis == NULL)
+        return false;
+    for (size_t i = 0; i < target && axis_is_of_targets(bound->axis); i++)
+        if (strcmp(spec->target_entries[i].of, spec->target_entries[target].of) == 0
+            && claim_is_about(claim, spec->targets[i].name))
+            return true;
+    const size_t sampler = evidence_sampler(evidence, bound->sampler);
+    for (const struct claim_bound *b = claim->bound; b < bound && axis_is_of_samplers(bound->axis); b++) {
+        const size_t other = evidence_sampler(evidence, b->sampler);
+        if (strcmp(b->axis, bound->axis) == 0 && sampler < spec->sampler_count && other < spec->sampler_count
+            && strcmp(spec->sampler_entries[other].of, spec->sampler_entries[sampler].of) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_left_out(const struct evidence *evidence, const struct claim *claim, const struct claim_bound *bound,
+                        size_t target)
+{
+    return (bound->needs_several && evidence->spec.dimension_count < 2)
+           || is_repeated(evidence, claim, bound, target);
+}
+
+/* Bounds on one sampler are judged from the same cells, which count once. */
+static bool is_first_of_sampler(const struct evidence *evidence, const struct claim *claim,
+                                const struct claim_bound *bound, size_t target)
+{
+    const struct claim_bound *first = claim->bound;
+    while (strcmp(first->sampler, bound->sampler) != 0 || is_left_out(evidence, claim, first, target))
+        first++;
+    return first == bound;
+}
+
+enum status decide_powers(const struct evidence *evidence, const struct claim *claim, size_t target,
+                          struct finding *out, struct error *error)
+{
+    const bool several = claim->bound[1].power != NO_POWER;
+    struct finding worst = *out, all = {.claim = claim};
+    size_t judged = 0, bounds = 0;
+    while (claim->bound[bounds].power != NO_POWER)
+        bounds++;
+    out->part = array_new(bounds, sizeof *out->part);
+    if (out->part == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for what is found of each bound");
+    for (const struct claim_bound *bound = claim->bound; bound->power != NO_POWER; bound++) {
+        struct account account = {.windows = 0};
+        struct finding part = {
+            .claim = claim, .account = &account, .bound = bound->value, .relation = bound->relation, .of = bound};
+        if (is_left_out(evidence, claim, bound, target))
+            continue;
+        memcpy(part.target, out->target, sizeof part.target);
+        enum status status = power_kinds[bound->power].judge(evidence, bound, target, &part, error);
+        account_append(out->account, &account);
+        if (status != STATUS_OK)
+            return status;
+        add_part(bound, &part, &all);
+        if (is_first_of_sampler(evidence, claim, bound, target)) {
+            all.used += part.used;
+            all.censored += part.censored;
+            all.at_start += part.at_start;
+        }
+        part.account = NULL;
+        out->part[judged] = part;
+        if (judged++ == 0 || part.outcome > worst.outcome)
+            worst = part;
+    }
+    if (judged == 0) {
+        judge_note(out, "judged with the entries before, which differ in the parameter alone");
+        return STATUS_OK;
+    }
+    worst.part = out->part;
+    worst.parts = judged;
+    worst.account = out->account;
+    *out = worst;
+    out->used = all.used;
+    out->censored = all.censored;
+    out->at_start = all.at_start;
+    if (several)
+        memcpy(out->note, all.note, sizeof out->note);
+    return STATUS_OK;
+}
+
+/* Whether the target is a product of d equal laws on the line, in every dimension. */
+static bool is_power(const struct evidence *evidence, size_t target)
+{
+    const struct spec *spec = &evidence->spec;
+    bool power = target_is_loaded(&spec->targets[target]);
+    for (size_t i = 0; i < spec->dimension_count && power; i++) {
+        struct factor_list factors;
+        struct error ignored;
+        power = target_factors(&spec->targets[target], spec->dimensions[i], &factors, &ignored) == STATUS_OK
+                && factors.count == 1 && factors.group[0].factor.dimension == 1;
+        factor_list_free(&factors);
+    }
+    return power;
+}
+
+static enum status judge_column_limit(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
+                                      size_t sampler, struct finding *out, struct error *error)
+{
+    struct limit limit;
+    size_t dimension;
+    char of[200], name[BOUND_NAME], where[60] = "";
+    TRY(column_exponent_limit(evidence, bound, target, sampler, &limit, &dimension, error));
+    bound_name(bound, name);
+    if (dimension > 0)
+        (void)snprintf(where, sizeof where, ", at %zu T in d = %zu", limit.points, dimension);
+    (void)snprintf(of, sizeof of, "limit of the %s, %s%s", name, bound->sampler, where);
+    if (limit.exists) {
+        out->note[0] = '\0'; /* of finite T, which does not decide */
+        judge_limit(out, of, bound, &limit);
+    } else if (out->outcome == OUTCOME_INCONCLUSIVE)
+        judge_note(out, "no limit: %s", limit.reason);
+    return STATUS_OK;
+}
+
+enum status judge_column(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
+                         struct finding *out, struct error *error)
+{
+    size_t sampler;
+    struct column_exponent found;
+    char of[BOUND_NAME + 80], name[BOUND_NAME];
+    if (!judge_needs(evidence, bound->sampler, &sampler, out))
+        return STATUS_OK;
+    TRY(column_exponent_fit(evidence, bound, target, sampler, out->account, &found, error));
+    out->used = found.used;
+    bound_name(bound, name);
+    (void)snprintf(of, sizeof of, "%s, %s", name, bound->sampler);
+    if (found.ok)
+        judge_power(out, of, bound, found.used, &found.exponent);
+    else {
+        judge_inconclusive(out, found.reason);
+        judge_note(out, "add %s",
+                   columns_are_of_errors(bound)            ? "score errors or steps"
+                   : strcmp(bound->axis, "dimension") == 0 ? "dimensions"
+                                                           : "steps that are powers of two");
+    }
+    TRY(judge_column_limit(evidence, bound, target, sampler, out, error));
+    if (strncmp(bound->column, "kl_", 3) == 0 && strcmp(bound->axis, "dimension") == 0
+        && out->outcome == OUTCOME_SUPPORTED && is_power(evidence, target))
+        judge_note(out, "KL of d equal independent coordinates is d times that of one: its exponent in d, 1, is an "
+                        "identity and no evidence");
+    return STATUS_OK;
+}
