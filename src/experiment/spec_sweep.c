@@ -16,7 +16,7 @@ const yaml_node_t *sweep_item(struct loader *l, const yaml_node_t *node, const s
     while (i < sweep->count && sweep->axis[i].list != node)
         i++;
     if (i == sweep->count) {
-        free(doc_reals(&l->doc, node, &param->range, param->key, &length)); /* different ones */
+        free(read_set(&l->doc, node, &param->range, 0, 0, param->key, &length));
         for (size_t j = 0; j < i && l->doc.status == STATUS_OK; j++)
             if (strcmp(sweep->axis[j].param->key, param->key) == 0)
                 doc_duplicate(&l->doc, node, sweep->axis[j].list, "list of a parameter");
@@ -101,5 +101,5 @@ void *list_grow(struct loader *l, const yaml_node_t *node, void *list, size_t co
     void *grown = l->doc.status == STATUS_OK ? array_resize(list, count + 1, size) : NULL;
     if (grown == NULL && l->doc.status == STATUS_OK)
         doc_refuse(&l->doc, node->start_mark, "out of memory for %zu entries", count + 1);
-    return grown;
+    return grown != NULL ? grown : list;
 }

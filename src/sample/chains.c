@@ -229,7 +229,7 @@ static void simulate(struct batch *batch)
     if (batch->memory != NULL)
         memset(batch->memory, 0,
                batch->problem->sampler->memory * batch->problem->dimension * batch->chains * sizeof *batch->memory);
-    for (size_t t = T; t >= 2 && !batch->target.undeclared->seen; t--)
+    for (size_t t = T; t >= 2 && !batch->target.undeclared->asked; t--)
         advance(batch, t);
 }
 
@@ -440,9 +440,9 @@ static bool make_paths(struct batch *batch, void *target)
         chain_target_log_density(&batch->target, TO, batch->x, log_weight);
         for (size_t j = 0; j < batch->chains; j++)
             log_weight[j] = -log_weight[j];
-        for (size_t t = 2; t <= batch->problem->schedule->T && !batch->target.undeclared->seen; t++)
+        for (size_t t = 2; t <= batch->problem->schedule->T && !batch->target.undeclared->asked; t++)
             advance_forward(batch, t, path * FORWARD_APART, log_weight);
-        if (batch->target.undeclared->seen)
+        if (batch->target.undeclared->asked)
             return false;
         add_start_density(batch, log_weight);
         for (size_t j = 0; j < count; j++)
