@@ -1,6 +1,7 @@
 # make            builds build/diffrate
 # make reproduce  installs what is missing, builds, runs the main experiment and short versions of those on score errors
 #                 and minimal assumptions, prints verdicts, draws plots
+# make theorems   judges theorems of the field, experiments/theorems, and writes results/theorems/index.html; some minutes
 # make test       installs what is missing, builds, runs the tests, in a few minutes
 # make check      the same and more: more repetitions, clang's warnings, clang-format, ASan + UBSan, fuzzing, Slurm, a
 #                 browser, LaTeX, Python, R; it installs all of these
@@ -48,7 +49,7 @@ test_sources = $(wildcard src/test/*.c) src/test/fuzz/spec.c src/test/fuzz/resul
 bench_sources = $(wildcard src/bench/*.c)
 test_objects = $(test_sources:src/%.c=$(BUILD)/%.o)
 
-.PHONY: all plugin reproduce test check fuzz soak bench bench-check readme reference install clean warnings format FORCE
+.PHONY: all plugin reproduce theorems test check fuzz soak bench bench-check readme reference install clean warnings format FORCE
 .DELETE_ON_ERROR:
 
 parallel = $(MAKE) --no-print-directory -s -j$(JOBS)
@@ -96,6 +97,11 @@ reproduce:
 	@$(parallel) all
 	@for experiment in $(reproduced); do $(BUILD)/diffrate run experiments/$$experiment.yaml -o results || exit; done
 
+theorems:
+	@scripts/install-deps
+	@$(parallel) all
+	@scripts/theorems $(BUILD)/diffrate results/theorems
+
 # The build that people run, every suite, and Check's summary of all of them as the last line.
 test:
 	@scripts/install-deps test
@@ -119,7 +125,7 @@ check:
 	        100*(checks - failures - errors)/checks, checks, failures, errors; exit failures + errors > 0}'
 
 # Tests read these, too.
-tested = README.md CITATION.cff Makefile $(wildcard src/*.md scripts/* experiments/* results/reference/* src/test/data/* src/test/corpus/*/*)
+tested = README.md CITATION.cff Makefile $(wildcard src/*.md scripts/* experiments/* experiments/theorems/* results/reference/* src/test/data/* src/test/corpus/*/*)
 run_tests = $(BUILD)/diffrate-test $(1) > $@.part || { cat $@.part; exit 1; }; mv $@.part $@
 
 $(BUILD)/test.txt: $(BUILD)/diffrate $(BUILD)/diffrate-test $(tested)
@@ -201,8 +207,9 @@ bench-check: $(BUILD)/diffrate $(BUILD)/diffrate-bench
 	    [ $$((10 * now)) -le $$((11 * committed)) ]
 
 reference:
-	@$(MAKE) --no-print-directory reproduce
+	@$(MAKE) --no-print-directory reproduce theorems
 	for experiment in $(reproduced); do cp results/$$experiment/verdict.md results/reference/$$experiment.md; done
+	cp results/theorems/index.md results/reference/theorems.md
 	cp results/scaling/complexity-accuracy.svg results/reference/scaling.svg
 	cp results/roughness-short/roughness.svg results/reference/roughness.svg
 
@@ -211,9 +218,10 @@ readme:
 
 install: $(BUILD)/diffrate
 	install -D -m 755 $(BUILD)/diffrate $(DESTDIR)$(PREFIX)/bin/diffrate
-	install -d $(DESTDIR)$(PREFIX)/share/diffrate/scripts $(DESTDIR)$(PREFIX)/share/diffrate/experiments $(DESTDIR)$(PREFIX)/share/doc/diffrate
+	install -d $(DESTDIR)$(PREFIX)/share/diffrate/scripts $(DESTDIR)$(PREFIX)/share/diffrate/experiments/theorems $(DESTDIR)$(PREFIX)/share/doc/diffrate
 	install -m 644 scripts/*.gp $(DESTDIR)$(PREFIX)/share/diffrate/scripts
 	install -m 644 experiments/*.yaml experiments/*.c $(DESTDIR)$(PREFIX)/share/diffrate/experiments
+	install -m 644 experiments/theorems/*.yaml $(DESTDIR)$(PREFIX)/share/diffrate/experiments/theorems
 	install -m 644 README.md src/THEORY.md LICENSE CITATION.cff $(DESTDIR)$(PREFIX)/share/doc/diffrate
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	$(BUILD)/diffrate manual > $(DESTDIR)$(PREFIX)/share/man/man1/diffrate.1

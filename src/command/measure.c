@@ -45,6 +45,21 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
+/* Of the components, in the target's order; null where they are not known. */
+static void print_masses(const char *name, size_t count, const double *value)
+{
+    printf(", \"%s\": ", name);
+    if (count == 0) {
+        fputs("null", stdout);
+        return;
+    }
+    for (size_t k = 0; k < count; k++) {
+        fputs(k == 0 ? "[" : ", ", stdout);
+        json_real(value[k]);
+    }
+    putchar(']');
+}
+
 /* A row that failed has its reason too. */
 static void print_json(const struct parameter_columns *parameters, const struct record *row)
 {
@@ -57,6 +72,8 @@ static void print_json(const struct parameter_columns *parameters, const struct 
         fputs(", ", stdout);
         json_field(&field, row);
     }
+    print_masses("mass_error", row->masses, row->mass_error);
+    print_masses("mass_error_error", row->masses, row->mass_error_error);
     if (row->failure[0] != '\0') {
         fputs(", \"failure\": ", stdout);
         json_text(row->failure);

@@ -14,7 +14,7 @@
  * of an exact law (chains is 0, and all estimates are NaN) or of chains (and what only exact laws have is NaN). NaN
  * and a radius of NaN is a divergence that is not known: law/divergence.h. A measurement that failed is no row of a
  * result: its record says what was to be measured and why there is nothing. */
-enum { FAILURE_SIZE = 400 };
+enum { FAILURE_SIZE = 400, RECORD_MASSES = 16 };
 
 /* Parameters that are columns of a result, called of the place of their descriptor and its key: those of schedules
  * and of the shapes of score errors, and what the experiment gives as lists of numbers. All are identities. */
@@ -65,6 +65,8 @@ struct record {
     double w2, w2_error;
     double error_effect, error_effect_error; /* TV between the laws with and without the score error */
     double clip_probability;
+    uint64_t masses; /* components whose relative mass errors (theory (21)) are known; they are printed, not stored */
+    double mass_error[RECORD_MASSES], mass_error_error[RECORD_MASSES];
     double mass_defect; /* the largest |integral of q - 1| among the factors */
     uint64_t chains;    /* simulated; 0: the row is of an exact law */
     uint64_t seed;

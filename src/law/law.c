@@ -94,8 +94,15 @@ void law_free(struct law *law)
 
 void law_log_density(const struct law *law, const struct panel *panel, size_t n, const double *x, double *out)
 {
-    if (law->density != NULL)
+    if (law->density != NULL) {
         law->density->log_density(law->density, panel, n, x, out);
+        if (law->component > 0)
+            law->density->add_log_share(law->density, panel, law->component - 1, n, x, out);
+    } else if (law->component > 0)
+        for (size_t k = law->component - 1, i = 0; i < n; i++) {
+            double u = x[i] - mixture_level_centre(&law->target, k, panel->anchor);
+            out[i] = law->target.log_constant[k] - 0.5 * u * (u * law->target.inverse_variance[k]);
+        }
     else
         mixture_level_evaluate(&law->target, panel->anchor, n, x, out, NULL);
 }
@@ -234,6 +241,25 @@ static void mass_and_distance(double log_ratio, double *out)
 {
     out[0] = expm1(log_ratio);
     out[1] = fabs(out[0]);
+}
+
+enum status law_mass_error(const struct law *law, const struct factor *factor, size_t k, struct measured *out,
+                           struct error *error)
+{
+    double integral[2], weight = factor->weight[k], defect = fabs(law->mass_defect);
+    *out = (struct measured){0.0, 0.0};
+    if (factor->components == 1)
+        return STATUS_OK; /* all of the mass */
+    struct law part = *law;
+    part.component = k + 1;
+    TRY(law_integrate(&part, 2, mass_and_distance, integral, NULL, error));
+    out->value = integral[0] / weight;
+    double radius = fmin((law->error_l1 + defect) / weight,
+                         (law->error_l2 + defect) * sqrt(fmax(1.0 + out->value, 0.0) / weight));
+    if (law->component_error != NULL)
+        radius = fmin(radius, law->component_error[k] + defect + law_outside(&part).mass / weight);
+    out->error = radius;
+    return STATUS_OK;
 }
 
 /* The checks of the steps have missed what the mass shows. */

@@ -43,9 +43,9 @@ struct law_density {
      * the integral of its exponential over all panels is 1. */
     void (*log_density)(const struct law_density *density, const struct panel *panel, size_t n, const double *x,
                         double *out);
-    /* log of the part of that density which is component k's. */
-    void (*log_share)(const struct law_density *density, const struct panel *panel, size_t component, size_t n,
-                      const double *x, double *out);
+    /* Adds the log of the component's share in the density. */
+    void (*add_log_share)(const struct law_density *density, const struct panel *panel, size_t component, size_t n,
+                          const double *x, double *out);
     double (*sd)(const struct law_density *density, const struct panel *panel); /* the local scale, along the panel */
     enum status (*copy)(const struct law_density *density, struct law_density **out, struct error *error);
     void (*free)(struct law_density *density);
@@ -59,6 +59,7 @@ struct law {
     const struct law_engine *engine;
     struct mixture_level target; /* p_1 of a law on the line: the factor at level 1; the factor stays the caller's */
     struct law_density *density; /* p_1 otherwise, owned; NULL on the line */
+    size_t component;            /* k + 1: p_1 stands for w_k p_k, component k's part of it; 0: for all */
     int lines; /* nonzero if the panels lie on more than one line: only sums over all of them count */
     struct panels log_ratio;
     struct panels
@@ -138,6 +139,12 @@ void law_nodes_free(struct law_nodes *nodes);
 MUST_USE enum status law_integrate(const struct law *law, size_t width,
                                    void (*integrand)(double log_ratio, double *out), double *result, double *edges,
                                    struct error *error);
+
+/* The error of component k's mass, m_k = E_{p_k}(r_1 - 1) (theory (21)), of a law of `factor`. Its radius is that of
+ * the law in p_k: from the engine, or at most error_l1/w_k and error_l2 sqrt((1 + m_k)/w_k). Errors: as
+ * law_integrate. */
+MUST_USE enum status law_mass_error(const struct law *law, const struct factor *factor, size_t k,
+                                    struct measured *out, struct error *error);
 
 /* The law of the factor by its engine, at the lowest of a few resolutions whose radius is below 5e-6 of E_p|r - 1|
  * (or the sharpest there is, if none is). Out and errors as law_engine.compute. */

@@ -333,6 +333,26 @@ static enum status check_radii(const struct measurement *m, struct error *error)
     return STATUS_OK;
 }
 
+/* Of the components of the only factor that has several, where the target has no others; of a Gaussian 0. */
+static enum status measure_masses(const struct product *product, double components, struct measurement *out,
+                                  struct error *error)
+{
+    size_t mixture = 0, mixtures = 0;
+    for (size_t i = 0; i < product->factors.count; i++)
+        if (product->factors.group[i].factor.components > 1) {
+            mixture = i;
+            mixtures++;
+        }
+    const struct factor *factor = &product->factors.group[mixture].factor;
+    if (mixtures > 1 || factor->components > MOST_MASSES
+        || (mixtures == 1 && (double)factor->components != components))
+        return STATUS_OK;
+    for (size_t k = 0; k < factor->components; k++)
+        TRY(law_mass_error(product->groups[mixture].law, factor, k, &out->mass_error[k], error));
+    out->masses = factor->components;
+    return STATUS_OK;
+}
+
 static enum status measure_one(struct table *table, const struct target *target, size_t dimension,
                                struct measurement *out, struct error *error)
 {
@@ -358,6 +378,8 @@ static enum status measure_one(struct table *table, const struct target *target,
             (struct measured){out->divergence.tv.value, out->divergence.tv.error + product.clip_probability}, 1.0);
         status = measure_effect(table, &product, dimension, &out->error_effect, error);
     }
+    if (status == STATUS_OK)
+        status = measure_masses(&product, target_content(target, (double)dimension).components, out, error);
     if (status == STATUS_OK)
         status = check_radii(out, error);
     product_free(&product);

@@ -39,6 +39,11 @@ const struct figure figures[] = {
      "exponent of T/log T in d fitted over all ε in the window. △: more steps than the largest T measured, drawn "
      "above it, one row a sampler. ▽: met at the smallest admissible T already, so T(d, ε) is at most that.",
      &figure_complexity_dimension},
+    {"parameter", TOPIC_DIVERGENCES,
+     "TV against the first parameter that the experiment gives as a list of numbers, one panel a target in the "
+     "smallest "
+     "and the largest dimension, at the largest T (a power of two) at which the most values have an exact law.",
+     &figure_parameter},
     {"speedup", TOPIC_ACCELERATION,
      "How many times fewer steps the accelerated sampler needs than ddpm for TV ≤ ε, against 1/ε, one panel a "
      "target, in up to three dimensions. Filled points, solid lines: ratio of steps; open points, dashed lines: "

@@ -475,14 +475,20 @@ static void put_reproduction(const struct page *page)
     fputs("</pre>\n", page->file);
 }
 
-static void put_head(const struct page *page)
+void report_html_head(const char *title, FILE *file)
 {
     fputs("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
           "content=\"width=device-width, initial-scale=1\">\n<meta http-equiv=\"Content-Security-Policy\" "
           "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n<title>",
-          page->file);
-    text_put_html(page->file, page->evidence->spec.title);
-    fprintf(page->file, "</title>\n<style>\n%s</style></head><body>\n<header><h1>", report_style);
+          file);
+    text_put_html(file, title);
+    fprintf(file, "</title>\n<style>\n%s</style></head><body>\n", report_style);
+}
+
+static void put_head(const struct page *page)
+{
+    report_html_head(page->evidence->spec.title, page->file);
+    fputs("<header><h1>", page->file);
     text_put_html(page->file, page->evidence->spec.title);
     fputs("</h1>\n", page->file);
     if (page->tables->count > 0) {
@@ -506,7 +512,7 @@ enum status report_html(const struct tables *tables, struct error *error)
 {
     struct report_file output;
     const struct evidence *evidence = tables->evidence;
-    TRY(report_open(evidence, "report.html", &output, error));
+    TRY(report_open(evidence->directory, "report.html", &output, error));
     FILE *file = output.stream;
     struct page page = {evidence, tables, file};
     put_head(&page);

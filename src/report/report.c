@@ -40,7 +40,7 @@ enum status report_markdown(const struct tables *tables, struct error *error)
 {
     const struct spec *spec = &tables->evidence->spec;
     struct report_file file;
-    TRY(report_open(tables->evidence, "verdict.md", &file, error));
+    TRY(report_open(tables->evidence->directory, "verdict.md", &file, error));
     fputs("# ", file.stream);
     text_put_markdown(file.stream, spec->title);
     fputs("\n\n", file.stream);
@@ -60,7 +60,7 @@ enum status report_latex(const struct tables *tables, struct error *error)
                                                   FINDING_LIMIT,   FINDING_IN_T,       FINDING_PREDICTED,
                                                   FINDING_VERDICT, FINDING_CELLS_SHORT};
     struct report_file file;
-    TRY(report_open(tables->evidence, "verdict.tex", &file, error));
+    TRY(report_open(tables->evidence->directory, "verdict.tex", &file, error));
     fputs("% Needs \\usepackage{booktabs,graphicx} and UTF-8.\n\\begin{table}\n\\centering\\footnotesize\n\\caption{",
           file.stream);
     text_put_latex(file.stream, tables->evidence->spec.title);
@@ -112,7 +112,7 @@ enum status report_csv(const struct evidence *evidence, struct error *error)
                             : c < fields + parameters->count ? parameters->column[c - fields].name
                                                              : "failure";
     TRY_OR(end, status);
-    TRY_OR(end, report_open(evidence, "cells.csv", &file, error));
+    TRY_OR(end, report_open(evidence->directory, "cells.csv", &file, error));
     table_csv_rows(&table, 1, file.stream);
     for (size_t i = 0; i < evidence->result.count; i++)
         TRY_OR(end, csv_row(evidence, &evidence->result.rows[i], &table, file.stream, error));

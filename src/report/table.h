@@ -9,9 +9,9 @@
 
 #include "core/status.h"
 
-/* Texts; numbers; sentences, which may break over lines; names of the rows, which in HTML refer to the part of the
- * page about each. */
-enum table_align { LEFT, RIGHT, WRAPPED, ROW_NAME };
+/* Texts; numbers; sentences, which may break over lines; sentences of an experiment's author, in which nothing is
+ * Markdown; names of the rows, which in HTML refer to the part of the page about each. */
+enum table_align { LEFT, RIGHT, WRAPPED, QUOTED, ROW_NAME };
 
 struct table_column {
     const char *heading;
@@ -30,8 +30,9 @@ enum { TABLE_MOST_COLUMNS = 24 };
 
 /* Start from {.column = ..., .columns = ...}; free with table_free. */
 struct table {
-    const char *title;  /* NULL: none */
-    const char *anchor; /* a row's name refers to #ANCHORNAME; NULL: no column holds names */
+    const char *title;               /* NULL: none */
+    const char *anchor, *anchor_end; /* a row's name refers to these with it between them; NULL: no column holds
+                                      * names, nothing behind it */
     const struct table_column *column;
     size_t columns;
     struct table_cell *cell; /* row after row */

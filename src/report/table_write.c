@@ -87,6 +87,18 @@ enum status table_print_rows(struct table *table, size_t *width, int with_headin
 
 /* ---- Markdown ---- */
 
+/* A bar would end the cell. */
+static void markdown_cell(const char *text, enum table_align align, FILE *file)
+{
+    fputs("| ", file);
+    if (align == QUOTED)
+        text_put_markdown(file, text);
+    else
+        for (; *text != '\0'; text++)
+            fprintf(file, *text == '|' ? "\\|" : "%c", *text);
+    fputc(' ', file);
+}
+
 void table_markdown(struct table_view view, FILE *file)
 {
     for (size_t c = 0; c < view.columns; c++)
@@ -97,7 +109,7 @@ void table_markdown(struct table_view view, FILE *file)
     fputs("|\n", file);
     for (size_t r = 0; r < view.rows; r++) {
         for (size_t c = 0; c < view.columns; c++)
-            fprintf(file, "| %s ", table_at(&view, r, c)->text);
+            markdown_cell(table_at(&view, r, c)->text, column_of(&view, c)->align, file);
         fputs("|\n", file);
     }
 }
@@ -202,13 +214,17 @@ void html_verdict(FILE *file, enum table_kind kind, const char *words)
 
 static void html_cell(const struct table_view *view, size_t row, size_t column, FILE *file)
 {
-    static const char *const starts[] = {
-        [LEFT] = "<td>", [RIGHT] = "<td class=\"n\">", [WRAPPED] = "<td class=\"text\">", [ROW_NAME] = ""};
+    static const char *const starts[] = {[LEFT] = "<td>",
+                                         [RIGHT] = "<td class=\"n\">",
+                                         [WRAPPED] = "<td class=\"text\">",
+                                         [QUOTED] = "<td class=\"text\">",
+                                         [ROW_NAME] = ""};
     const struct table_cell *cell = table_at(view, row, column);
     enum table_align align = column_of(view, column)->align;
     fputs(starts[align], file);
     if (align == ROW_NAME)
-        fprintf(file, "<th scope=\"row\"><a href=\"#%s%s\">", view->table->anchor, cell->text);
+        fprintf(file, "<th scope=\"row\"><a href=\"%s%s%s\">", view->table->anchor, cell->text,
+                view->table->anchor_end != NULL ? view->table->anchor_end : "");
     if (cell->kind <= TABLE_NOTHING)
         html_words(file, cell->text);
     else

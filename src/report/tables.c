@@ -199,7 +199,7 @@ enum status tables_new(const struct evidence *evidence, struct tables *out, stru
 {
     *out = (struct tables){
         .evidence = evidence,
-        .claims = {.anchor = "claim-", .column = claim_columns, .columns = FINDING_COLUMNS},
+        .claims = {.anchor = "#claim-", .column = claim_columns, .columns = FINDING_COLUMNS},
         .censored = {.column = censored_columns, .columns = sizeof censored_columns / sizeof censored_columns[0]},
         .section = array_new(SECTIONS, sizeof *out->section),
         .shown = array_new(SECTIONS, sizeof *out->shown)};
@@ -281,10 +281,9 @@ const char *tables_note(const struct spec *spec, size_t index)
 
 /* ---- Files ---- */
 
-enum status report_open(const struct evidence *evidence, const char *name, struct report_file *out,
-                        struct error *error)
+enum status report_open(const char *directory, const char *name, struct report_file *out, struct error *error)
 {
-    *out = (struct report_file){.directory = evidence->directory, .name = name};
+    *out = (struct report_file){.directory = directory, .name = name};
     out->stream = open_memstream(&out->text.data, &out->text.length);
     return out->stream != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for %s", name);
 }

@@ -59,14 +59,14 @@ struct table_view tables_findings(const struct tables *tables, const enum findin
 /* How to read the tables: a paragraph for each index that this experiment needs; NULL past the end. */
 const char *tables_note(const struct spec *spec, size_t index);
 
-/* A file beside the result, written at once when it is whole: to `stream` of report_open, which report_close makes
- * the file of this name, unless `status` says that what was written is not whole. */
+/* A file in the directory of a result, written at once when it is whole: to `stream` of report_open, which
+ * report_close makes the file of this name, unless `status` says that what was written is not whole. */
 struct report_file {
     const char *directory, *name;
     FILE *stream;
     struct bytes text;
 };
-MUST_USE enum status report_open(const struct evidence *evidence, const char *name, struct report_file *out,
+MUST_USE enum status report_open(const char *directory, const char *name, struct report_file *out,
                                  struct error *error);
 MUST_USE enum status report_close(struct report_file *file, enum status status, struct error *error);
 
@@ -87,6 +87,9 @@ extern const struct section section_rates, section_frontiers, section_costs;
 
 /* The style sheet of report.html, in page_style.c. */
 extern const char report_style[];
+
+/* The beginning of a page, up to <body>. */
+void report_html_head(const char *title, FILE *file);
 
 #define COLUMNS(list) list, sizeof(list) / sizeof(list)[0]
 

@@ -203,6 +203,7 @@ TEST(a_parameter_is_an_axis)
                          "- {name: steps, quantity: steps, at_most: {target_variance: 0}}\n"
                          "- {name: wrong, quantity: steps, at_most: {variance: -0.1}, targets: v}\n");
     assert_exits("@ run %/v.yaml -o %/out -j 2 2>&1", 0, " 0 failed");
+    ASSERT_MADE("out/v", "parameter.svg", "parameter.tsv");
     assert_exits("@ explain %/out/v tv", 0, "limit of the exponent of tv in variance, ddpm");
     assert_exits("@ explain %/out/v steps", 0, "steps, v-variance-0.25: supported\n");
     assert_exits("@ explain %/out/v wrong", 0, "wrong, v-variance-0.25: refuted\n");

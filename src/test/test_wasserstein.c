@@ -1,11 +1,13 @@
 /* W2 (theory (20)): closed forms of Gaussians against quantiles of the line and radial engines' laws, mixtures
- * against plain inversion of distribution functions, laws against their doubled resolution. */
+ * against plain inversion of distribution functions and sorted chains, laws against their doubled resolution. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "law/wasserstein.h"
+#include "sample/chains.h"
 
+#include "test/laws.h"
 #include "test/suite.h"
 
 TEST_SUITE(wasserstein);
@@ -138,4 +140,45 @@ TEST(mixtures_by_inversion, .count = COUNT(mixtures))
             ck_assert_double_eq_tol(w2.value, sqrt(brute(&law)), 1e-4 + 1e-3 * w2.value);
         agree(w2, w2_of(&finer, 1.0), 1e-2);
     }
+}
+
+static int ascending(const void *left, const void *right)
+{
+    const double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+/* Sorted chains against quantiles of p give W2 of the chains' empirical law, which differs from that of Y_1 by at
+ * most W2 between these two; two halves of the chains are at least as far apart, up to chance. */
+TEST(mixture_by_sorted_chains, .count = 2)
+{
+    enum { CHAINS = 1 << 16, HALF = CHAINS / 2 };
+    const struct factor factor = {1, 3, mixtures[0].weight, mixtures[0].mean, mixtures[0].sd, NULL};
+    OWNED_SCHEDULE *schedule = make_schedule("li-cai", 4.0, 17.0, 128U << _i);
+    OWNED(factor_list) list = list_of(&factor, 1.0);
+    OWNED(law) law = law_of("line", &factor, samplers[2 * _i], 128U << _i, 1.0);
+    const struct chain_problem problem = {&list, 1, sampler_find(samplers[2 * _i]), schedule, NULL, 1, 1, 2};
+    OWNED(points) y;
+    ASSERT_OK(chains_run, &problem, CHAINS, &y);
+    FREED double *half = malloc(CHAINS * sizeof *half);
+    ck_assert_ptr_nonnull(half);
+    memcpy(half, y.x, CHAINS * sizeof *half);
+    qsort(half, HALF, sizeof *half, ascending);
+    qsort(half + HALF, HALF, sizeof *half, ascending);
+    qsort(y.x, CHAINS, sizeof *y.x, ascending);
+    double apart = 0.0, total = 0.0;
+    for (size_t i = 0; i < HALF; i++)
+        apart += (half[i] - half[HALF + i]) * (half[i] - half[HALF + i]) / HALF;
+    for (size_t i = 0; i < CHAINS; i++) {
+        double low = -9.0, high = 9.0;
+        for (int k = 0; k < 40; k++) {
+            double x = 0.5 * (low + high);
+            *(distribution(&law.target, x, 0) < ((double)i + 0.5) / CHAINS ? &low : &high) = x;
+        }
+        total += (y.x[i] - low) * (y.x[i] - low) / CHAINS;
+    }
+    const struct measured exact = w2_of(&law, 1.0);
+    const double error = sqrt(apart) + exact.error;
+    ck_assert_msg(fabs(sqrt(total) - exact.value) <= error && error < 0.2 * exact.value,
+                  "%g by chains, %g, halves %g apart", sqrt(total), exact.value, error);
 }

@@ -57,15 +57,18 @@ static const char *label_of(const struct claim_bound *bound, const struct claim_
     return other ? bound->sampler : bound_axis(bound);
 }
 
+bool bounds_say_the_same(const struct claim_bound *bound, const struct claim_bound *other)
+{
+    return bound->power == other->power && bound->relation == other->relation && !(bound->value < other->value)
+           && !(bound->value > other->value) && strcmp(bound_axis(bound), bound_axis(other)) == 0;
+}
+
 /* The next bound from `bound` on that none before it says of another sampler. */
 static const struct claim_bound *next_said(const struct claim *claim, const struct claim_bound *bound)
 {
     for (; bound->power != NO_POWER; bound++) {
         const struct claim_bound *before = claim->bound;
-        while (before < bound
-               && (before->power != bound->power || before->relation != bound->relation
-                   || before->value < bound->value || before->value > bound->value
-                   || strcmp(bound_axis(before), bound_axis(bound)) != 0))
+        while (before < bound && !bounds_say_the_same(before, bound))
             before++;
         if (before == bound)
             break;
@@ -162,21 +165,28 @@ static double beyond(const struct finding *finding)
     return (finding->relation == AT_MOST ? 1.0 : -1.0) * (finding_value(finding) - finding->bound);
 }
 
+bool finding_is_worse(const struct finding *finding, const struct finding *than)
+{
+    return finding->outcome > than->outcome
+           || (finding->outcome == than->outcome && finding->measured
+               && (!than->measured || beyond(finding) > beyond(than)));
+}
+
 size_t claims_worst(const struct finding *findings, size_t count)
 {
-    const struct finding *worst = &findings[0];
+    size_t worst = 0;
     for (size_t i = 1; i < count; i++)
-        if (findings[i].outcome > worst->outcome
-            || (findings[i].outcome == worst->outcome && findings[i].measured
-                && (!worst->measured || beyond(&findings[i]) > beyond(worst))))
-            worst = &findings[i];
-    return (size_t)(worst - findings);
+        if (finding_is_worse(&findings[i], &findings[worst]))
+            worst = i;
+    return worst;
 }
 
 static struct finding overall(const struct finding *findings, size_t count)
 {
     struct finding worst = findings[claims_worst(findings, count)];
     worst.account = NULL;
+    worst.part = NULL;
+    worst.parts = 0;
     char from[64];
     memcpy(from, worst.target, sizeof from);
     (void)snprintf(worst.target, sizeof worst.target, "all targets");
@@ -257,6 +267,7 @@ void findings_free(struct finding *findings, size_t count)
         if (findings[i].account != NULL)
             account_free(findings[i].account);
         free(findings[i].account);
+        free(findings[i].part);
         free(findings[i].own);
     }
     free(findings);

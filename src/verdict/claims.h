@@ -76,6 +76,9 @@ struct finding {
     size_t used, censored, at_start; /* cells in the fit; beyond max_steps, or outside a window;
                                       * met at the smallest T already */
     char note[1000];
+    const struct claim_bound *of; /* of a part: the bound that it is about */
+    struct finding *part;    /* where the claim bounds exponents: what was found of each bound, without accounts */
+    size_t parts;            /* none of the overall finding */
     struct account *account; /* how it came about (account.h); NULL for the overall finding */
     struct claim *own;       /* of the overall finding: the claim, if the experiment states it */
 };
@@ -133,6 +136,9 @@ void claim_prediction(const struct claim *claim, char text[CLAIM_PREDICTION]);
 const struct claim_bound *claim_bound_on(const struct claim *claim, enum power power);
 const struct claim_bound *claims_bound(enum power power, const char *sampler);
 
+/* Whether two bounds say the same, of whichever samplers. */
+bool bounds_say_the_same(const struct claim_bound *bound, const struct claim_bound *other);
+
 bool claim_is_about(const struct claim *claim, const char *target);
 
 /* Whether an experiment asks for the claim: it names it, or names none and has what the claim needs. */
@@ -154,8 +160,10 @@ MUST_USE enum status claims_decide(const struct evidence *evidence, struct findi
                                    struct error *error);
 void findings_free(struct finding *findings, size_t count);
 
-/* Of the findings of one claim, a target each: the index of the most severe; among equals, of the one nearest to or
- * farthest beyond the bound. */
+/* Whether the first is the more severe; among equals, farther beyond its bound or nearer to it. */
+bool finding_is_worse(const struct finding *finding, const struct finding *than);
+
+/* Of the findings of one claim, a target each: the index of the worst. */
 size_t claims_worst(const struct finding *findings, size_t count);
 
 #endif

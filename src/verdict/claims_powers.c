@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "verdict/columns.h"
 #include "verdict/exponents.h"
 #include "verdict/judge.h"
@@ -78,11 +79,16 @@ enum status decide_powers(const struct evidence *evidence, const struct claim *c
 {
     const bool several = claim->bound[1].power != NO_POWER;
     struct finding worst = *out, all = {.claim = claim};
-    size_t judged = 0;
+    size_t judged = 0, bounds = 0;
+    while (claim->bound[bounds].power != NO_POWER)
+        bounds++;
+    out->part = array_new(bounds, sizeof *out->part);
+    if (out->part == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for what is found of each bound");
     for (const struct claim_bound *bound = claim->bound; bound->power != NO_POWER; bound++) {
         struct account account = {.windows = 0};
         struct finding part = {
-            .claim = claim, .account = &account, .bound = bound->value, .relation = bound->relation};
+            .claim = claim, .account = &account, .bound = bound->value, .relation = bound->relation, .of = bound};
         if (is_left_out(evidence, claim, bound, target))
             continue;
         memcpy(part.target, out->target, sizeof part.target);
@@ -96,7 +102,8 @@ enum status decide_powers(const struct evidence *evidence, const struct claim *c
             all.censored += part.censored;
             all.at_start += part.at_start;
         }
-        part.account = out->account;
+        part.account = NULL;
+        out->part[judged] = part;
         if (judged++ == 0 || part.outcome > worst.outcome)
             worst = part;
     }
@@ -104,6 +111,9 @@ enum status decide_powers(const struct evidence *evidence, const struct claim *c
         judge_note(out, "judged with the entries before, which differ in the parameter alone");
         return STATUS_OK;
     }
+    worst.part = out->part;
+    worst.parts = judged;
+    worst.account = out->account;
     *out = worst;
     out->used = all.used;
     out->censored = all.censored;

@@ -146,6 +146,18 @@ static void log_density(const struct law_density *density, const struct panel *p
     radial_level_log_density(&((const struct radial_density *)density)->level, n, x, out);
 }
 
+static void add_log_share(const struct law_density *density, const struct panel *panel, size_t component, size_t n,
+                          const double *x, double *out)
+{
+    const struct radial_level *level = &((const struct radial_density *)density)->level;
+    (void)panel;
+    for (size_t i = 0; i < n; i++) {
+        double excess;
+        radial_level_evaluate(level, component, 1, &x[i], &excess, NULL);
+        out[i] += level->log_weight[component] - excess;
+    }
+}
+
 /* Nothing lies beyond the origin. */
 static double density_sd(const struct law_density *density, const struct panel *panel)
 {
@@ -169,8 +181,11 @@ static enum status density_new(const struct factor *factor, const struct level *
     *out = NULL;
     if (density == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a density");
-    density->base = (struct law_density){
-        .log_density = log_density, .sd = density_sd, .copy = density_copy, .free = density_free};
+    density->base = (struct law_density){.log_density = log_density,
+                                         .add_log_share = add_log_share,
+                                         .sd = density_sd,
+                                         .copy = density_copy,
+                                         .free = density_free};
     enum status status = radial_level_new(factor, &density->level, error);
     if (status != STATUS_OK) {
         free(density);

@@ -1,0 +1,165 @@
+/* TV against a parameter that the experiment gives as a list of numbers: the first one that varies. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "experiment/spec_claims.h"
+#include "report/figure_sheet.h"
+
+/* The parameter's column and where it is from. */
+struct axis {
+    size_t column;
+    bool of_targets;
+    const struct entry *entries;
+    size_t count;
+};
+
+/* A panel: one T and dimension of all entries that differ from `first` in the parameter. */
+struct view {
+    const struct evidence *evidence;
+    struct sheet *sheet;
+    struct axis axis;
+    const struct record **rows; /* scratch */
+    size_t dimension;
+};
+
+static bool is_member(const struct axis *axis, size_t first, size_t index)
+{
+    return strcmp(axis->entries[index].of, axis->entries[first].of) == 0
+           && !isnan(axis->entries[index].parameter[axis->column]);
+}
+
+static bool varies(const struct axis *axis, size_t first)
+{
+    for (size_t i = 0; i < axis->count; i++)
+        if (is_member(axis, first, i)
+            && axis->entries[i].parameter[axis->column] != axis->entries[first].parameter[axis->column])
+            return true;
+    return false;
+}
+
+static bool find_axis(const struct spec *spec, struct axis *out)
+{
+    for (size_t column = 0; column < spec->parameters.count; column++) {
+        const char *name = spec->parameters.column[column].name;
+        if (axis_is_of_targets(name))
+            *out = (struct axis){column, true, spec->target_entries, spec->target_count};
+        else if (axis_is_of_samplers(name))
+            *out = (struct axis){column, false, spec->sampler_entries, spec->sampler_count};
+        else
+            continue;
+        for (size_t first = 0; first < out->count; first++)
+            if (!isnan(out->entries[first].parameter[column]) && varies(out, first))
+                return true;
+    }
+    return false;
+}
+
+/* The exact law's row at T with a positive TV; NULL: there is none. */
+static const struct record *row_at(const struct view *view, size_t target, size_t sampler, size_t steps)
+{
+    size_t count = evidence_rows(view->evidence, target, sampler, 0, view->dimension, view->rows);
+    for (size_t i = 0; i < count; i++)
+        if (view->rows[i]->steps == steps && view->rows[i]->tv > 0.0)
+            return view->rows[i];
+    return NULL;
+}
+
+/* A curve: the members of `first` with the other of target and sampler fixed. Returns how many points it has; draws
+ * them where `place` is given. */
+static size_t curve(const struct view *view, size_t first, size_t other, size_t steps, const struct place *place)
+{
+    const struct axis *axis = &view->axis;
+    size_t points = 0;
+    for (size_t i = 0; i < axis->count; i++) {
+        const double x = axis->entries[i].parameter[axis->column];
+        const struct record *row = !is_member(axis, first, i) || !(x > 0.0) ? NULL
+                                   : axis->of_targets                       ? row_at(view, i, other, steps)
+                                                                            : row_at(view, other, i, steps);
+        points += row != NULL;
+        if (row != NULL && place != NULL)
+            sheet_point(view->sheet, place, x, row->tv);
+    }
+    return points;
+}
+
+/* The largest T, a power of two, at which the most members have a law. */
+static size_t choose_steps(const struct view *view, size_t first, size_t other)
+{
+    size_t best = 0, most = 1;
+    for (size_t steps = 2; steps <= (size_t)1 << 30; steps *= 2) {
+        size_t points = curve(view, first, other, steps, NULL);
+        if (points >= most && points > 1) {
+            most = points;
+            best = steps;
+        }
+    }
+    return best;
+}
+
+static bool is_first(const struct axis *axis, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (is_member(axis, index, i))
+            return false;
+    return !isnan(axis->entries[index].parameter[axis->column]) && varies(axis, index);
+}
+
+/* A target, or all that differ in the parameter alone, with a curve for each sampler, or for each group of them. */
+static void put_panel(const struct view *view, size_t target)
+{
+    const struct spec *spec = &view->evidence->spec;
+    const struct axis *axis = &view->axis;
+    struct sheet *sheet = view->sheet;
+    const size_t before = sheet->points;
+    size_t steps = 0;
+    sheet->panels++;
+    for (size_t s = 0; s < spec->sampler_count; s++) {
+        const char *name = axis->of_targets ? spec->samplers[s]->name : spec->sampler_entries[s].of;
+        const struct place place = {axis->of_targets ? spec->target_entries[target].of : spec->targets[target].name,
+                                    name, s + 1, spec->dimensions[view->dimension], "measured"};
+        if (!axis->of_targets && !is_first(axis, s)) {
+            fprintf(sheet->vars, "key_%zu_%zu = ''\n", sheet->panels, s + 1);
+            continue;
+        }
+        const size_t first = axis->of_targets ? target : s, other = axis->of_targets ? s : target;
+        steps = steps > 0 ? steps : choose_steps(view, first, other);
+        if (steps > 0)
+            (void)curve(view, first, other, steps, &place);
+        sheet_key(sheet, s + 1, name, "", 0, (struct exponent){0});
+    }
+    if (sheet->points == before)
+        sheet->panels--;
+    else
+        sheet_title(sheet, "%s, {/:Italic d} = %zu, {/:Italic T} = %zu",
+                    sheet_name(axis->of_targets ? spec->target_entries[target].of : spec->targets[target].name).text,
+                    spec->dimensions[view->dimension], steps);
+}
+
+static enum status collect(const struct evidence *evidence, struct sheet *sheet, struct error *error)
+{
+    const struct spec *spec = &evidence->spec;
+    struct view view = {.evidence = evidence, .sheet = sheet};
+    if (!find_axis(spec, &view.axis))
+        return STATUS_OK;
+    view.rows = array_new(evidence->result.count, sizeof *view.rows);
+    if (view.rows == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for a figure");
+    for (size_t target = 0; target < spec->target_count; target++)
+        for (size_t d = 0; d<spec->dimension_count; d += spec->dimension_count> 1 ? spec->dimension_count - 1 : 1) {
+            view.dimension = d;
+            if (!view.axis.of_targets || is_first(&view.axis, target))
+                put_panel(&view, target);
+        }
+    sheet_colours(spec, sheet);
+    size_t keys = 0;
+    for (size_t s = 0; s < spec->sampler_count; s++)
+        keys += view.axis.of_targets || is_first(&view.axis, s);
+    fprintf(sheet->vars, "keys = %zu\nparameter = '%s'\n", keys,
+            sheet_name(axis_symbol(spec->parameters.column[view.axis.column].name)).text);
+    free(view.rows);
+    return STATUS_OK;
+}
+
+const struct figure_source figure_parameter = {"parameter", "tv", collect, 0, 0};
