@@ -436,12 +436,6 @@ void read_targets(struct loader *l, const yaml_node_t *list)
 {
     size_t entries;
     free(doc_array(&l->doc, list, 1, &entries));
-    for (size_t i = 0; i < entries; i++) {
-        struct sweep sweep = {.count = 0};
-        l->sweep = &sweep;
-        do
-            add_target(l, doc_item(&l->doc, list, i));
-        while (l->doc.status == STATUS_OK && sweep_next(&sweep));
-    }
-    l->sweep = NULL;
+    for (size_t i = 0; i < entries; i++)
+        sweep_entry(l, doc_item(&l->doc, list, i), add_target);
 }

@@ -59,6 +59,9 @@ const yaml_node_t *sweep_current(struct loader *l, const yaml_node_t *node);
 /* The next of the product, the first list slowest; false after the last. */
 bool sweep_next(struct sweep *sweep);
 
+/* Reads an entry as often as its lists have a product. */
+void sweep_entry(struct loader *l, const yaml_node_t *node, void (*read)(struct loader *l, const yaml_node_t *node));
+
 /* Appends "-KEY-VALUE" for each list to a name. */
 void sweep_name(const struct sweep *sweep, char *name, size_t size);
 

@@ -78,14 +78,8 @@ void read_schedules(struct loader *l, const yaml_node_t *node)
     size_t entries = 1;
     if (is_list)
         free(doc_array(&l->doc, node, 1, &entries));
-    for (size_t i = 0; i < entries; i++) {
-        struct sweep sweep = {.count = 0};
-        l->sweep = &sweep;
-        do
-            add_schedule(l, is_list ? doc_item(&l->doc, node, i) : node);
-        while (l->doc.status == STATUS_OK && sweep_next(&sweep));
-    }
-    l->sweep = NULL;
+    for (size_t i = 0; i < entries; i++)
+        sweep_entry(l, is_list ? doc_item(&l->doc, node, i) : node, add_schedule);
 }
 
 /* ---- Samplers ---- */
@@ -212,17 +206,16 @@ static void choose(struct loader *l, const yaml_node_t *node, size_t schedule)
     }
 }
 
+static void choose_on_schedules(struct loader *l, const yaml_node_t *node)
+{
+    for (size_t s = 0; s < l->spec->schedule_count && l->doc.status == STATUS_OK; s++)
+        choose(l, node, s);
+}
+
 void read_samplers(struct loader *l, const yaml_node_t *list)
 {
     size_t entries;
     free(doc_array(&l->doc, list, 1, &entries));
-    for (size_t i = 0; i < entries; i++) {
-        struct sweep sweep = {.count = 0};
-        l->sweep = &sweep;
-        do
-            for (size_t s = 0; s < l->spec->schedule_count && l->doc.status == STATUS_OK; s++)
-                choose(l, doc_item(&l->doc, list, i), s);
-        while (l->doc.status == STATUS_OK && sweep_next(&sweep));
-    }
-    l->sweep = NULL;
+    for (size_t i = 0; i < entries; i++)
+        sweep_entry(l, doc_item(&l->doc, list, i), choose_on_schedules);
 }

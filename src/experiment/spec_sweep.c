@@ -51,6 +51,16 @@ bool sweep_next(struct sweep *sweep)
     return false;
 }
 
+void sweep_entry(struct loader *l, const yaml_node_t *node, void (*read)(struct loader *l, const yaml_node_t *node))
+{
+    struct sweep sweep = {.count = 0};
+    l->sweep = &sweep;
+    do
+        read(l, node);
+    while (l->doc.status == STATUS_OK && sweep_next(&sweep));
+    l->sweep = NULL;
+}
+
 void sweep_name(const struct sweep *sweep, char *name, size_t size)
 {
     for (size_t i = 0; i < sweep->count; i++) {
