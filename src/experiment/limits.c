@@ -54,9 +54,9 @@ static double chain_memory(const struct spec *spec, const struct target *target)
 static double search_cells(const struct spec *spec)
 {
     double pairs = (double)spec->target_count * (double)spec->sampler_count;
-    double rungs = 2.0 * log2(fmax((double)spec->max_steps / FIRST_STEPS, 1.0)) + 2.0;
+    double searched = 2.0 * log2(fmax((double)spec->max_steps / FIRST_STEPS, 1.0)) + 2.0;
     double brackets = (double)spec->dimension_count * (double)spec->accuracy_count;
-    return spec->accuracy_count > 0 ? pairs * (double)spec->score_error_count * (rungs + 2.0 * brackets) : 0.0;
+    return spec->accuracy_count > 0 ? pairs * (double)spec->score_error_count * (searched + 2.0 * brackets) : 0.0;
 }
 
 static double step_cells(const struct spec *spec)

@@ -50,24 +50,16 @@ static enum status no_memory(const struct plan *plan, struct error *error)
 
 static enum status add_item(struct plan *plan, struct item item, struct error *error)
 {
-    if (plan->count == plan->capacity) {
-        size_t capacity = plan->capacity > 0 ? 2 * plan->capacity : 256;
-        struct item *grown = array_resize(plan->items, capacity, sizeof *grown);
-        if (grown == NULL)
-            return no_memory(plan, error);
-        plan->items = grown;
-        plan->capacity = capacity;
-    }
+    struct item *items = array_reserve(plan->items, &plan->capacity, plan->count + 1, sizeof *items);
+    if (items == NULL)
+        return no_memory(plan, error);
+    plan->items = items;
     if (item.pursuit != SIZE_MAX) {
         struct pursuit *pursuit = &plan->pursuits[item.pursuit];
-        if (pursuit->count == pursuit->capacity) {
-            size_t capacity = pursuit->capacity > 0 ? 2 * pursuit->capacity : 64;
-            size_t *grown = array_resize(pursuit->items, capacity, sizeof *grown);
-            if (grown == NULL)
-                return no_memory(plan, error);
-            pursuit->items = grown;
-            pursuit->capacity = capacity;
-        }
+        size_t *members = array_reserve(pursuit->items, &pursuit->capacity, pursuit->count + 1, sizeof *members);
+        if (members == NULL)
+            return no_memory(plan, error);
+        pursuit->items = members;
         pursuit->items[pursuit->count++] = plan->count;
         pursuit->outstanding++;
     }

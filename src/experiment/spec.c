@@ -71,9 +71,8 @@ static int compare_decreasing(const void *left, const void *right)
     return (a < b) - (a > b);
 }
 
-/* A set of numbers in a range or, where it is NULL, of integers from least to most, in decreasing order. */
-static double *read_set(struct doc *doc, const yaml_node_t *list, const struct range *range, size_t least,
-                        size_t most, const char *what, size_t *count)
+double *read_set(struct doc *doc, const yaml_node_t *list, const struct range *range, size_t least, size_t most,
+                 const char *what, size_t *count)
 {
     double *set = doc_array(doc, list, sizeof *set, count);
     for (size_t i = 0; i < *count; i++) {

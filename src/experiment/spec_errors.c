@@ -41,12 +41,9 @@ static bool extend_errors(struct loader *l, const yaml_node_t *node)
     size_t count = spec->score_error_count;
     if (count > MOST_SCORE_ERRORS && l->doc.status == STATUS_OK)
         doc_refuse(&l->doc, node->start_mark, "found more than %d score errors up to here", MOST_SCORE_ERRORS);
-    struct score_error *errors = list_grow(l, node, spec->score_errors, count, sizeof *errors);
-    spec->score_errors = errors != NULL ? errors : spec->score_errors;
-    struct entry *entries = list_grow(l, node, spec->score_error_entries, count, sizeof *entries);
-    spec->score_error_entries = entries != NULL ? entries : spec->score_error_entries;
-    const yaml_node_t **nodes = list_grow(l, node, l->error_node, count, sizeof *nodes);
-    l->error_node = nodes != NULL ? nodes : l->error_node;
+    GROW(l, node, spec->score_errors, count);
+    GROW(l, node, spec->score_error_entries, count);
+    GROW(l, node, l->error_node, count);
     return l->doc.status == STATUS_OK;
 }
 

@@ -416,12 +416,9 @@ static void add_target(struct loader *l, const yaml_node_t *map)
     struct spec *spec = l->spec;
     struct doc *doc = &l->doc;
     size_t count = spec->target_count;
-    struct target *targets = list_grow(l, map, spec->targets, count, sizeof *targets);
-    spec->targets = targets != NULL ? targets : spec->targets;
-    struct entry *entries = list_grow(l, map, spec->target_entries, count, sizeof *entries);
-    spec->target_entries = entries != NULL ? entries : spec->target_entries;
-    const yaml_node_t **nodes = list_grow(l, map, l->target_node, count, sizeof *nodes);
-    l->target_node = nodes != NULL ? nodes : l->target_node;
+    struct target *targets = GROW(l, map, spec->targets, count);
+    struct entry *entries = GROW(l, map, spec->target_entries, count);
+    const yaml_node_t **nodes = GROW(l, map, l->target_node, count);
     if (doc->status != STATUS_OK)
         return;
     targets[count] = (struct target){.name = ""};
@@ -439,12 +436,6 @@ void read_targets(struct loader *l, const yaml_node_t *list)
 {
     size_t entries;
     free(doc_array(&l->doc, list, 1, &entries));
-    for (size_t i = 0; i < entries; i++) {
-        struct sweep sweep = {.count = 0};
-        l->sweep = &sweep;
-        do
-            add_target(l, doc_item(&l->doc, list, i));
-        while (l->doc.status == STATUS_OK && sweep_next(&sweep));
-    }
-    l->sweep = NULL;
+    for (size_t i = 0; i < entries; i++)
+        sweep_entry(l, doc_item(&l->doc, list, i), add_target);
 }

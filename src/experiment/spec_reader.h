@@ -36,6 +36,11 @@ struct loader {
 /* A table of names for doc_keys and doc_choice: context is a NULL-terminated array of strings. */
 const char *listed_name(const void *context, size_t index);
 
+/* A list of different numbers in a range or, where it is NULL, of integers from least to most, in decreasing order,
+ * owned by the caller. */
+double *read_set(struct doc *doc, const yaml_node_t *list, const struct range *range, size_t least, size_t most,
+                 const char *what, size_t *count);
+
 /* A list of different integers from least to most, in increasing order, owned by the caller. */
 void read_integers(struct doc *doc, const yaml_node_t *list, size_t least, size_t most, const char *what,
                    size_t **out, size_t *count);
@@ -54,6 +59,9 @@ const yaml_node_t *sweep_current(struct loader *l, const yaml_node_t *node);
 /* The next of the product, the first list slowest; false after the last. */
 bool sweep_next(struct sweep *sweep);
 
+/* Reads an entry as often as its lists have a product. */
+void sweep_entry(struct loader *l, const yaml_node_t *node, void (*read)(struct loader *l, const yaml_node_t *node));
+
 /* Appends "-KEY-VALUE" for each list to a name. */
 void sweep_name(const struct sweep *sweep, char *name, size_t size);
 
@@ -68,7 +76,8 @@ void params_columns(struct loader *l, const yaml_node_t *node, const char *place
 /* No column has a value. */
 void entry_init(struct entry *entry);
 
-/* Room for one more of `count` in a spec's list, refused where memory runs out; NULL then. */
+/* Room for one more of `count` in a spec's list, refused where memory runs out; the list as it was then. */
+#define GROW(l, node, list, count) ((list) = list_grow(l, node, list, count, sizeof *(list)))
 void *list_grow(struct loader *l, const yaml_node_t *node, void *list, size_t count, size_t size);
 
 /* schedule: one, or a list of them. */

@@ -44,12 +44,9 @@ static void add_schedule(struct loader *l, const yaml_node_t *map)
     static const char *const own[] = {"kind", NULL};
     struct spec *spec = l->spec;
     size_t count = spec->schedule_count;
-    struct schedule_rule *rules = list_grow(l, map, spec->schedules, count, sizeof *rules);
-    spec->schedules = rules != NULL ? rules : spec->schedules;
-    char(*names)[64] = list_grow(l, map, l->schedule_name, count, sizeof *names);
-    l->schedule_name = names != NULL ? names : l->schedule_name;
-    struct entry *entries = list_grow(l, map, l->schedule_entries, count, sizeof *entries);
-    l->schedule_entries = entries != NULL ? entries : l->schedule_entries;
+    struct schedule_rule *rules = GROW(l, map, spec->schedules, count);
+    char(*names)[64] = GROW(l, map, l->schedule_name, count);
+    struct entry *entries = GROW(l, map, l->schedule_entries, count);
     if (l->doc.status != STATUS_OK)
         return;
     const yaml_node_t *node = map != NULL ? doc_find(&l->doc, map, "kind", true) : NULL;
@@ -81,14 +78,8 @@ void read_schedules(struct loader *l, const yaml_node_t *node)
     size_t entries = 1;
     if (is_list)
         free(doc_array(&l->doc, node, 1, &entries));
-    for (size_t i = 0; i < entries; i++) {
-        struct sweep sweep = {.count = 0};
-        l->sweep = &sweep;
-        do
-            add_schedule(l, is_list ? doc_item(&l->doc, node, i) : node);
-        while (l->doc.status == STATUS_OK && sweep_next(&sweep));
-    }
-    l->sweep = NULL;
+    for (size_t i = 0; i < entries; i++)
+        sweep_entry(l, is_list ? doc_item(&l->doc, node, i) : node, add_schedule);
 }
 
 /* ---- Samplers ---- */
@@ -160,16 +151,11 @@ static void add_sampler(struct loader *l, const yaml_node_t *node, struct chosen
     struct spec *spec = l->spec;
     size_t count = spec->sampler_count;
     char name[64 + 64 + 1];
-    const struct sampler **samplers = list_grow(l, node, spec->samplers, count, sizeof *samplers);
-    spec->samplers = samplers != NULL ? samplers : spec->samplers;
-    struct sampler_instance **instances = list_grow(l, node, spec->instances, count, sizeof *instances);
-    spec->instances = instances != NULL ? instances : spec->instances;
-    size_t *schedules = list_grow(l, node, spec->sampler_schedule, count, sizeof *schedules);
-    spec->sampler_schedule = schedules != NULL ? schedules : spec->sampler_schedule;
-    struct entry *entries = list_grow(l, node, spec->sampler_entries, count, sizeof *entries);
-    spec->sampler_entries = entries != NULL ? entries : spec->sampler_entries;
-    const yaml_node_t **nodes = list_grow(l, node, l->sampler_node, count, sizeof *nodes);
-    l->sampler_node = nodes != NULL ? nodes : l->sampler_node;
+    const struct sampler **samplers = GROW(l, node, spec->samplers, count);
+    struct sampler_instance **instances = GROW(l, node, spec->instances, count);
+    size_t *schedules = GROW(l, node, spec->sampler_schedule, count);
+    struct entry *entries = GROW(l, node, spec->sampler_entries, count);
+    const yaml_node_t **nodes = GROW(l, node, l->sampler_node, count);
     if (l->doc.status != STATUS_OK)
         return;
     bool several = schedule > 0; /* on the first, a sampler keeps its name */
@@ -220,17 +206,16 @@ static void choose(struct loader *l, const yaml_node_t *node, size_t schedule)
     }
 }
 
+static void choose_on_schedules(struct loader *l, const yaml_node_t *node)
+{
+    for (size_t s = 0; s < l->spec->schedule_count && l->doc.status == STATUS_OK; s++)
+        choose(l, node, s);
+}
+
 void read_samplers(struct loader *l, const yaml_node_t *list)
 {
     size_t entries;
     free(doc_array(&l->doc, list, 1, &entries));
-    for (size_t i = 0; i < entries; i++) {
-        struct sweep sweep = {.count = 0};
-        l->sweep = &sweep;
-        do
-            for (size_t s = 0; s < l->spec->schedule_count && l->doc.status == STATUS_OK; s++)
-                choose(l, doc_item(&l->doc, list, i), s);
-        while (l->doc.status == STATUS_OK && sweep_next(&sweep));
-    }
-    l->sweep = NULL;
+    for (size_t i = 0; i < entries; i++)
+        sweep_entry(l, doc_item(&l->doc, list, i), choose_on_schedules);
 }

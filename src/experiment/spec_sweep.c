@@ -16,7 +16,7 @@ const yaml_node_t *sweep_item(struct loader *l, const yaml_node_t *node, const s
     while (i < sweep->count && sweep->axis[i].list != node)
         i++;
     if (i == sweep->count) {
-        free(doc_reals(&l->doc, node, &param->range, param->key, &length)); /* different ones */
+        free(read_set(&l->doc, node, &param->range, 0, 0, param->key, &length));
         for (size_t j = 0; j < i && l->doc.status == STATUS_OK; j++)
             if (strcmp(sweep->axis[j].param->key, param->key) == 0)
                 doc_duplicate(&l->doc, node, sweep->axis[j].list, "list of a parameter");
@@ -49,6 +49,16 @@ bool sweep_next(struct sweep *sweep)
         sweep->axis[i].index = 0;
     }
     return false;
+}
+
+void sweep_entry(struct loader *l, const yaml_node_t *node, void (*read)(struct loader *l, const yaml_node_t *node))
+{
+    struct sweep sweep = {.count = 0};
+    l->sweep = &sweep;
+    do
+        read(l, node);
+    while (l->doc.status == STATUS_OK && sweep_next(&sweep));
+    l->sweep = NULL;
 }
 
 void sweep_name(const struct sweep *sweep, char *name, size_t size)
@@ -101,5 +111,5 @@ void *list_grow(struct loader *l, const yaml_node_t *node, void *list, size_t co
     void *grown = l->doc.status == STATUS_OK ? array_resize(list, count + 1, size) : NULL;
     if (grown == NULL && l->doc.status == STATUS_OK)
         doc_refuse(&l->doc, node->start_mark, "out of memory for %zu entries", count + 1);
-    return grown;
+    return grown != NULL ? grown : list;
 }

@@ -402,28 +402,6 @@ double doc_real(struct doc *doc, const yaml_node_t *node, const struct range *ra
     return doc->status == STATUS_OK ? value + 0.0 : 0.0; /* -0 is 0: equal numbers have equal texts */
 }
 
-double *doc_reals(struct doc *doc, const yaml_node_t *node, const struct range *range, const char *what,
-                  size_t *count)
-{
-    *count = 0;
-    if (node == NULL || doc->status != STATUS_OK)
-        return NULL;
-    bool is_list = node->type == YAML_SEQUENCE_NODE;
-    double *values = is_list ? doc_array(doc, node, sizeof *values, count) : array_new(1, sizeof *values);
-    if (values == NULL)
-        out_of_memory(doc);
-    else if (!is_list)
-        *count = 1;
-    for (size_t i = 0; i < *count; i++) {
-        const yaml_node_t *item = is_list ? doc_item(doc, node, i) : node;
-        values[i] = doc_real(doc, item, range);
-        for (size_t j = 0; j < i && doc->status == STATUS_OK; j++)
-            if (!(values[i] < values[j] || values[i] > values[j]))
-                doc_duplicate(doc, item, doc_item(doc, node, j), what);
-    }
-    return values;
-}
-
 /* The integer that a decimal number is, exactly; no sign, and no leading zero: to some YAML readers 0100 is 64. */
 static bool integer_of(const char *text, uint64_t *out)
 {

@@ -51,9 +51,6 @@ const char *doc_text(struct doc *doc, const yaml_node_t *node, size_t limit, con
 size_t doc_choice(struct doc *doc, const yaml_node_t *node, struct names allowed, const char *what);
 /* A decimal number, such as 2, .25 or 1e-3, or a fraction of two, such as 1/3. */
 double doc_real(struct doc *doc, const yaml_node_t *node, const struct range *range);
-/* A number, or a non-empty list of different ones: an array owned by the caller, in the author's order. */
-double *doc_reals(struct doc *doc, const yaml_node_t *node, const struct range *range, const char *what,
-                  size_t *count);
 /* From `least` to `most`, of which DOC_ANY is 2^53; 1e3 and 2.5e1 are integers too. If `word` is not NULL, that word
  * may stand in place of an integer and gives 0. */
 #define DOC_ANY ((size_t)1 << 53) /* up to here a double holds every integer */

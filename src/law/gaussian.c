@@ -259,7 +259,7 @@ static enum status run(const struct law_problem *problem, double far, struct cli
     if (problem->sampler->work_arrays > MOST_WORK)
         return fail_with(error, STATUS_UNSUPPORTED, "sampler %s needs more than %d work arrays",
                          problem->sampler->name, MOST_WORK);
-    struct undeclared undeclared = {.seen = 0};
+    struct undeclared undeclared = {.asked = false};
     enum status status = oracle_new(problem->factor, problem->sampler, &oracle, error);
     for (int i = 0; i < 2 && status == STATUS_OK; i++)
         status = mixture_level_new(problem->factor, &levels[i], error);

@@ -135,7 +135,7 @@ static enum status make_step(struct driver *driver, size_t t, bool checked, stru
         driver->stale = false;
     }
     enum status status = make_stages(driver, checked, &total, error);
-    if (driver->run.undeclared.seen) /* the reason of any other failure */
+    if (driver->run.undeclared.asked) /* the reason of any other failure */
         status = undeclared_check(&driver->run.undeclared, problem->sampler, t, error);
     if (checked && status == STATUS_OK)
         error_account_add(&driver->errors, &total);

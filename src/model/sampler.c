@@ -176,14 +176,14 @@ void undeclared_note(struct undeclared *undeclared, const struct level *level, s
     for (size_t i = 0; i < n; i++)
         out[i] = NAN;
 #pragma omp critical(undeclared)
-    if (undeclared != NULL && !undeclared->seen)
-        *undeclared = (struct undeclared){1, *level};
+    if (undeclared != NULL && !undeclared->asked)
+        *undeclared = (struct undeclared){true, *level};
 }
 
 enum status undeclared_check(const struct undeclared *undeclared, const struct sampler *sampler, size_t t,
                              struct error *error)
 {
-    if (!undeclared->seen)
+    if (!undeclared->asked)
         return STATUS_OK;
     return fail_with(
         error, STATUS_UNSUPPORTED,

@@ -7,6 +7,7 @@
 #ifndef MODEL_SAMPLER_H
 #define MODEL_SAMPLER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/status.h"
@@ -127,7 +128,7 @@ double sampler_noise_before(const struct sampler *sampler, const struct step *st
 
 /* The first level outside of sampler_levels at which a score was asked for. */
 struct undeclared {
-    int seen;
+    bool asked;
     struct level level;
 };
 /* Says so for all threads, once (NULL: to nobody); out becomes NaN. */

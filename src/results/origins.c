@@ -15,14 +15,10 @@ static enum status add_line(struct origins *origins, const char *line, size_t le
     for (size_t i = 0; i < origins->count; i++)
         if (strncmp(origins->line[i], line, length) == 0 && origins->line[i][length] == '\0')
             return STATUS_OK;
-    if (origins->count == origins->capacity) {
-        size_t capacity = origins->capacity > 0 ? 2 * origins->capacity : 16;
-        char **grown = array_resize(origins->line, capacity, sizeof *grown);
-        if (grown == NULL)
-            return no_memory(error);
-        origins->line = grown;
-        origins->capacity = capacity;
-    }
+    char **lines = array_reserve(origins->line, &origins->capacity, origins->count + 1, sizeof *lines);
+    if (lines == NULL)
+        return no_memory(error);
+    origins->line = lines;
     char *copy = strndup(line, length);
     if (copy == NULL)
         return no_memory(error);

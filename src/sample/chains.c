@@ -7,7 +7,7 @@
 #include "core/memory.h"
 #include "core/random.h"
 #include "core/vmath.h"
-#include "sample/field.h"
+#include "sample/chain_target.h"
 
 /* What random numbers are for: the last word of their counter. Forward paths add FORWARD_APART for the second. */
 enum {
@@ -40,7 +40,7 @@ static size_t batch_size(size_t dimension)
 struct batch {
     const struct chain_problem *problem;
     struct random_key key;
-    struct field field;
+    struct chain_target target;
     size_t first, chains; /* of this batch */
     double *x, *increment, *work, *noise, *middle, *memory;
     double *sums;      /* 2 x chains */
@@ -53,11 +53,11 @@ static enum status batch_new(const struct chain_problem *problem, struct batch *
     size_t chains = batch_size(problem->dimension), d = problem->dimension, own = problem->sampler->work_arrays,
            kept = problem->sampler->memory, arrays = 5 + own + kept + (problem->sampler->regular ? 0 : 2 + kept);
     *out = (struct batch){.problem = problem, .key = random_key_of(problem->seed, problem->stream), .chains = chains};
-    enum status status = field_new(problem->list, problem->sampler, problem->score_error, problem->schedule, chains,
-                                   &out->field, error);
+    enum status status = chain_target_new(problem->list, problem->sampler, problem->score_error, problem->schedule,
+                                          chains, &out->target, error);
     if (status != STATUS_OK)
         return status;
-    size_t size = d * chains; /* field_new found that this fits */
+    size_t size = d * chains; /* chain_target_new found that this fits */
     double *block = size < SIZE_MAX / sizeof(double) / (arrays + 1) ? array_new(arrays * size, sizeof *block) : NULL;
     out->sums = array_new(2 * chains, sizeof(double));
     out->x = block;
@@ -74,7 +74,7 @@ static enum status batch_new(const struct chain_problem *problem, struct batch *
 
 static void batch_free(struct batch *batch)
 {
-    field_free(&batch->field);
+    chain_target_free(&batch->target);
     free(batch->x);
     free(batch->sums);
 }
@@ -138,7 +138,7 @@ static bool acts_chain_by_chain(const struct batch *batch, const struct step *st
     struct step again = *step;
     again.memory = batch->memory != NULL ? D + size : NULL;
     reverse(d, batch->chains, batch->x, x);
-    batch->problem->sampler->increment(&again, &batch->field.base, size, x, D, batch->work);
+    batch->problem->sampler->increment(&again, &batch->target.base, size, x, D, batch->work);
     reverse(d, batch->chains, D, x);
     for (size_t i = 0; i < size; i++) {
         largest = fmax(largest, fabs(batch->increment[i]));
@@ -161,7 +161,7 @@ static void make_increment(struct batch *batch, const struct step *step)
     bool looks = !batch->problem->sampler->regular && batch->first == 0 && batch->mixes == 0;
     if (looks)
         reverse_memory(batch);
-    batch->problem->sampler->increment(step, &batch->field.base, size, batch->x, batch->increment, batch->work);
+    batch->problem->sampler->increment(step, &batch->target.base, size, batch->x, batch->increment, batch->work);
     if (looks && !acts_chain_by_chain(batch, step))
         batch->mixes = step->t;
 }
@@ -177,8 +177,8 @@ static void make_random_increment(struct batch *batch, struct step *step)
     for (size_t k = 0; k < count; k++, below += weight[k - 1]) {
         double above = k + 1 < count ? below + weight[k] : 1.0;
         step->draw = draw[k];
-        field_set_others(&batch->field, step);
-        batch->problem->sampler->increment(step, &batch->field.base, d * chains, batch->x, batch->middle,
+        chain_target_set_others(&batch->target, step);
+        batch->problem->sampler->increment(step, &batch->target.base, d * chains, batch->x, batch->middle,
                                            batch->work);
         for (size_t i = 0; i < d; i++)
             for (size_t j = 0; j < chains; j++)
@@ -194,7 +194,7 @@ static void advance(struct batch *batch, size_t t)
     struct step step = step_at(batch, t);
     size_t size = batch->problem->dimension * batch->chains;
     double sd = 0.0, scale = exp(-0.5 * step.log_alpha);
-    field_set(&batch->field, t);
+    chain_target_set(&batch->target, t);
     double before = sampler_noise_before(sampler, &step), after = sampler_noise_after(sampler, &step);
     if (before > 0.0) {
         normals(batch, BEFORE, t, batch->noise);
@@ -211,34 +211,34 @@ static void advance(struct batch *batch, size_t t)
     move(size, scale, sd, batch->increment, batch->noise, batch->x);
 }
 
-/* N(0, I), in the field's positions. */
+/* N(0, I), in positions of the chains' target. */
 static void start(struct batch *batch)
 {
     size_t size = batch->problem->dimension * batch->chains;
     normals(batch, START, 0, batch->x);
     memset(batch->increment, 0, size * sizeof *batch->increment);
-    field_make_absolute(&batch->field, FROM, batch->increment);
+    chain_target_make_absolute(&batch->target, FROM, batch->increment);
     add_scaled(size, -1.0, batch->increment, batch->x);
 }
 
 static void simulate(struct batch *batch)
 {
     size_t T = batch->problem->schedule->T;
-    field_set(&batch->field, T);
+    chain_target_set(&batch->target, T);
     start(batch);
     if (batch->memory != NULL)
         memset(batch->memory, 0,
                batch->problem->sampler->memory * batch->problem->dimension * batch->chains * sizeof *batch->memory);
-    for (size_t t = T; t >= 2 && !batch->field.undeclared->seen; t--)
+    for (size_t t = T; t >= 2 && !batch->target.undeclared->asked; t--)
         advance(batch, t);
 }
 
 static void draw(struct batch *batch, uint32_t purpose)
 {
-    field_set(&batch->field, 2);
+    chain_target_set(&batch->target, 2);
     normals(batch, purpose, 0, batch->noise);
     uniforms(batch, purpose + 1, batch->increment);
-    field_draw(&batch->field, TO, batch->increment, batch->noise, batch->x);
+    chain_target_draw(&batch->target, TO, batch->increment, batch->noise, batch->x);
 }
 
 static void draw_sample(struct batch *batch)
@@ -251,8 +251,8 @@ static bool keep(struct batch *batch, struct points *out)
 {
     size_t count = out->n - batch->first < batch->chains ? out->n - batch->first : batch->chains;
     bool finite = true;
-    field_log_density(&batch->field, TO, batch->x, batch->sums);
-    field_make_absolute(&batch->field, TO, batch->x);
+    chain_target_log_density(&batch->target, TO, batch->x, batch->sums);
+    chain_target_make_absolute(&batch->target, TO, batch->x);
     for (size_t j = 0; j < count; j++)
         finite &= isfinite(batch->sums[j]) != 0;
     memcpy(out->log_density + batch->first, batch->sums, count * sizeof *out->log_density);
@@ -296,7 +296,7 @@ static enum status all_batches(const struct chain_problem *problem, size_t n,
             batch.first = i * size;
             bool finite = mine != STATUS_OK || make(&batch, target);
             if (mine == STATUS_OK)
-                mine = undeclared_check(batch.field.undeclared, problem->sampler, batch.field.t, &own);
+                mine = undeclared_check(batch.target.undeclared, problem->sampler, batch.target.t, &own);
             if (mine == STATUS_OK && batch.mixes > 0)
                 mine = fail_with(&own, STATUS_UNSUPPORTED,
                                  "the increment of sampler %s in step t = %zu depends on other chains, or is another "
@@ -400,7 +400,7 @@ static void advance_forward(struct batch *batch, size_t t, uint32_t apart, doubl
     double log_ratio = sampler->log_noise_ratio(&step), kernel = sampler_noise_after(sampler, &step); /* v alpha */
     double before = sampler_noise_before(sampler, &step);
     double *w = batch->noise;
-    field_set(&batch->field, t);
+    chain_target_set(&batch->target, t);
     normals(batch, FORWARD + apart, t, w);
     double root_alpha = exp(0.5 * step.log_alpha), root_beta = sqrt(step.beta);
     noise_up(size, root_alpha, root_beta, w, batch->x);
@@ -420,7 +420,7 @@ static void advance_forward(struct batch *batch, size_t t, uint32_t apart, doubl
 static void add_start_density(struct batch *batch, double *log_weight)
 {
     size_t d = batch->problem->dimension;
-    field_make_absolute(&batch->field, FROM, batch->x);
+    chain_target_make_absolute(&batch->target, FROM, batch->x);
     add_inner(d, batch->chains, -0.5, batch->x, batch->x, log_weight);
     for (size_t j = 0; j < batch->chains; j++)
         log_weight[j] -= 0.5 * (double)d * log(2.0 * M_PI);
@@ -437,12 +437,12 @@ static bool make_paths(struct batch *batch, void *target)
         if (path == 0)
             finite &= keep(batch, &paths->start);
         draw(batch, PATH_DRAW); /* keep made it absolute */
-        field_log_density(&batch->field, TO, batch->x, log_weight);
+        chain_target_log_density(&batch->target, TO, batch->x, log_weight);
         for (size_t j = 0; j < batch->chains; j++)
             log_weight[j] = -log_weight[j];
-        for (size_t t = 2; t <= batch->problem->schedule->T && !batch->field.undeclared->seen; t++)
+        for (size_t t = 2; t <= batch->problem->schedule->T && !batch->target.undeclared->asked; t++)
             advance_forward(batch, t, path * FORWARD_APART, log_weight);
-        if (batch->field.undeclared->seen)
+        if (batch->target.undeclared->asked)
             return false;
         add_start_density(batch, log_weight);
         for (size_t j = 0; j < count; j++)

@@ -1,7 +1,7 @@
 /* The sampler as it is used: chains (5) from N(0, I) down to t = 1, and forward paths from X_1 with their weights
  * (theory (18)), with random numbers that are a function of (seed, stream, chain, step, coordinate), so that results
  * do not depend on threads or on which chains are made together. Clips act exactly. Which coordinates a sampler sees:
- * sample/field.h. */
+ * sample/chain_target.h. */
 #ifndef SAMPLE_CHAINS_H
 #define SAMPLE_CHAINS_H
 
@@ -33,8 +33,8 @@ struct points {
 };
 void points_free(struct points *points);
 
-/* Y_1 of n chains. Errors: those of field_new; STATUS_NUMERIC where a chain is not finite; STATUS_UNSUPPORTED where
- * the sampler asks for the score at a level that it does not declare, or makes chains depend on one another;
+/* Y_1 of n chains. Errors: those of chain_target_new; STATUS_NUMERIC where a chain is not finite; STATUS_UNSUPPORTED
+ * where the sampler asks for the score at a level that it does not declare, or makes chains depend on one another;
  * STATUS_MEMORY. */
 MUST_USE enum status chains_run(const struct chain_problem *problem, size_t n, struct points *out,
                                 struct error *error);

@@ -35,7 +35,7 @@ const struct sample_method *sample_method_at(size_t index); /* NULL past the end
 
 /* Args: chains of them, and as many pairs of paths; directions at random, besides axes and those between modes;
  * methods, bit i for sample_method_at(i).
- * Errors: STATUS_UNSUPPORTED (field_new, projected_new), STATUS_INVALID (too few chains), STATUS_NUMERIC,
+ * Errors: STATUS_UNSUPPORTED (chain_target_new, projected_new), STATUS_INVALID (too few chains), STATUS_NUMERIC,
  * STATUS_MEMORY. */
 MUST_USE enum status sample_measure(const struct chain_problem *problem, size_t chains, size_t directions,
                                     unsigned methods, struct estimates *out, struct error *error);

@@ -20,8 +20,6 @@
 
 extern struct suite_test (*const __start_suite_tests[])(void),
     (*const __stop_suite_tests[])(void); /* by the linker */
-extern const struct suite_entry *const __start_suite_fills[] __attribute__((weak)), *const __stop_suite_fills[]
-    __attribute__((weak));
 
 static int by_suite_and_line(const void *a, const void *b)
 {
@@ -30,26 +28,16 @@ static int by_suite_and_line(const void *a, const void *b)
     return order != 0 ? order : x->test->line - y->test->line;
 }
 
-static struct suite_test *listed;
-static size_t listed_count, listed_room;
-
-void suite_add(struct suite_test test)
-{
-    listed = array_reserve(listed, &listed_room, listed_count + 1, sizeof *listed);
-    if (listed == NULL)
-        abort();
-    listed[listed_count++] = test;
-}
-
 struct suite_test *all_tests(size_t *count)
 {
-    for (size_t i = 0; i < (size_t)(__stop_suite_tests - __start_suite_tests); i++)
-        suite_add(__start_suite_tests[i]());
-    for (size_t i = 0; i < (size_t)(__stop_suite_fills - __start_suite_fills); i++)
-        __start_suite_fills[i]->fill(__start_suite_fills[i]->suite);
-    qsort(listed, listed_count, sizeof *listed, by_suite_and_line);
-    *count = listed_count;
-    return listed;
+    *count = (size_t)(__stop_suite_tests - __start_suite_tests);
+    struct suite_test *tests = array_new(*count, sizeof *tests);
+    if (tests == NULL)
+        abort();
+    for (size_t i = 0; i < *count; i++)
+        tests[i] = __start_suite_tests[i]();
+    qsort(tests, *count, sizeof *tests, by_suite_and_line);
+    return tests;
 }
 
 /* ---- The size ---- */

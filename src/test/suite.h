@@ -53,23 +53,6 @@ struct test_suite {
         name_##_listed; \
     static void name_##_run(int _i __attribute__((unused)))
 
-/* The older form: START_TESTs, and a SUITE(name) { suite->setup = f; ADD(a_test, .count = 2); } that lists them. */
-struct suite_entry {
-    struct test_suite *suite;
-    void (*fill)(struct test_suite *suite);
-};
-
-#define SUITE(name_) \
-    static void name_##_fill(struct test_suite *suite); \
-    static struct test_suite name_##_suite = {.name = #name_}; \
-    static const struct suite_entry name_##_entry = {&name_##_suite, name_##_fill}; \
-    static const struct suite_entry *const name_##_listed __attribute__((used, section("suite_fills"))) = \
-        &name_##_entry; \
-    static void name_##_fill(struct test_suite *suite)
-#define ADD(...) ADD_WITH(__VA_ARGS__, )
-#define ADD_WITH(test_, ...) suite_add((struct suite_test){.test = (test_), .suite = suite, __VA_ARGS__})
-void suite_add(struct suite_test test);
-
 /* Calls a function whose last argument is a struct error *, left out here; an error fails the test. */
 #define ASSERT_OK(function, ...) \
     do { \

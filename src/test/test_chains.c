@@ -10,7 +10,7 @@
 #include "law/law.h"
 #include "law/measure.h"
 #include "sample/chains.h"
-#include "sample/field.h"
+#include "sample/chain_target.h"
 #include "sample/marginal.h"
 #include "sample/weights.h"
 
@@ -678,21 +678,21 @@ TEST(test_size_of_errors, .count = COUNT(coupled))
     OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 4.5, 16);
     struct score_error score_error = spread_error(coupled[_i].shape, coupled[_i].spread, 0.7);
     OWNED(factor_list) list = score_error.spread == SPREAD_NORM ? list_of(&concentric, 1.0) : make_list(1);
-    OWNED(field) with, without;
+    OWNED(chain_target) with, without;
     struct random_key key = random_key_of(9, 9);
     size_t size = (size_t)D * CHAINS;
     double *block = calloc(4 * size, sizeof *block), *x = block, *u = block + size, *a = block + 2 * size,
            *b = block + 3 * size;
     ck_assert_ptr_nonnull(block);
-    ASSERT_OK(field_new, &list, NULL, &score_error, schedule, CHAINS, &with);
-    ASSERT_OK(field_new, &list, NULL, NULL, schedule, CHAINS, &without);
+    ASSERT_OK(chain_target_new, &list, NULL, &score_error, schedule, CHAINS, &with);
+    ASSERT_OK(chain_target_new, &list, NULL, NULL, schedule, CHAINS, &without);
     for (size_t t = 3; t <= 16; t += 6) {
         double total = 0.0, square = 0.0;
-        field_set(&with, t);
-        field_set(&without, t);
+        chain_target_set(&with, t);
+        chain_target_set(&without, t);
         random_normals((struct random_block){key, 1, (uint32_t)t, 0, CHAINS, 0, D, CHAINS}, x);
         random_uniforms((struct random_block){key, 2, (uint32_t)t, 0, CHAINS, 0, D, CHAINS}, u);
-        field_draw(&with, FROM, u, x, x);
+        chain_target_draw(&with, FROM, u, x, x);
         struct level level = schedule_level(schedule, t);
         with.base.evaluate(&with.base, &level, size, x, a);
         without.base.evaluate(&without.base, &level, size, x, b);

@@ -304,7 +304,7 @@ TEST(intervals_are_judged, .count = COUNT(judged))
         struct finding finding = {.claim = claim_at(0)};
         judge_power(&finding, "an exponent", &bound, 10, &(struct exponent){.value = value, .interval = interval});
         ck_assert_int_eq(finding.outcome, judged[_i].at_finite_T);
-        judge_limit(&finding, "its limit", &bound,
+        judge_limit(&finding, 0, "its limit", &bound,
                     &(struct limit){.exists = true, .points = 5, .value = value, .interval = interval});
         ck_assert_int_eq(finding.outcome, judged[_i].in_the_limit);
         ck_assert(finding.has_limit && !(finding_value(&finding) < value) && !(finding_value(&finding) > value));

@@ -44,7 +44,7 @@ TEST(measure_is_deterministic)
 }
 
 /* With accuracies alone: the numbers of steps at which a search for T(d, eps) begins. */
-TEST(measure_climbs_the_ladder)
+TEST(measure_takes_the_first_steps_of_a_search)
 {
     write_file("l.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1]\n"
                          "accuracies: [0.1, 0.05]\nmax_steps: 100\n");

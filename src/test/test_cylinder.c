@@ -9,6 +9,8 @@
 #include "test/suite.h"
 #include "test/targets.h"
 
+TEST_SUITE(cylinder);
+
 enum { MOST_DIMENSION = 1024 };
 static const double half[] = {0.5, 0.5}, uneven[] = {0.3, 0.7};
 static double means[2 * MOST_DIMENSION];
@@ -23,13 +25,12 @@ static struct factor around_axis(size_t dimension, const double *weight, const d
 static struct law law_by(const char *engine, const struct factor *factor, const struct sampler *sampler, size_t T,
                          double resolution)
 {
-    struct schedule *schedule = make_li_cai(T);
+    OWNED_SCHEDULE *schedule = make_li_cai(T);
     const struct law_problem problem = {
         .factor = factor, .sampler = sampler, .schedule = schedule, .clip = sampler_clip(factor->dimension, T)};
     struct law law;
     ck_assert(engine_called(engine)->handles(&problem));
     ASSERT_OK(compute_by, engine_called(engine), &problem, resolution, &law);
-    schedule_free(schedule);
     return law;
 }
 
@@ -37,12 +38,11 @@ static struct law law_by(const char *engine, const struct factor *factor, const 
 static struct divergence divergence_by(const char *engine, const struct factor *factor, const struct sampler *sampler,
                                        size_t T, double resolution, struct measured *masses)
 {
-    struct law law = law_by(engine, factor, sampler, T, resolution);
+    OWNED(law) law = law_by(engine, factor, sampler, T, resolution);
     for (size_t k = 0; masses != NULL && k < 2; k++)
         ASSERT_OK(law_mass_error, &law, factor, k, &masses[k]);
     struct divergence out = divergences_of(&law, 1.0);
     ck_assert_msg(fabs(law.mass_defect) < 1e-4 * out.tv.value + 1e-9, "mass defect %g", law.mass_defect);
-    law_free(&law);
     return out;
 }
 
@@ -73,7 +73,7 @@ static const struct {
               {"radial", "accelerated-sde-2024", 30, 64, {0.0, 0.0}, {0.9, 1.1}},
               {"plane", "ddpm", 2, 48, {-0.3, 0.4}, {0.7, 1.0}}};
 
-START_TEST(another_engine_has_the_law)
+TEST(another_engine_has_the_law, .count = COUNT(routes))
 {
     const struct sampler *sampler = sampler_find(routes[_i].sampler);
     struct factor factor = around_axis(routes[_i].dimension, uneven, routes[_i].mean, routes[_i].sd), other = factor;
@@ -89,7 +89,6 @@ START_TEST(another_engine_has_the_law)
                       "mass %zu: %.12g +- %.3g against %.12g +- %.3g", k, own[k].value, own[k].error, theirs[k].value,
                       theirs[k].error);
 }
-END_TEST
 
 /* Noise whose variance is 1 % too large. */
 static double loud(const struct step *step)
@@ -98,31 +97,29 @@ static double loud(const struct step *step)
 }
 
 /* Equal deviations: a line and Gaussians, which the target is taken apart into. What a planted error does is seen. */
-START_TEST(a_line_and_gaussians_have_the_law)
+TEST(a_line_and_gaussians_have_the_law)
 {
     static const double mean[] = {-0.5, 0.6}, sd[] = {0.7, 0.7};
     const size_t dimension = 12, T = 48;
     struct factor factor = around_axis(dimension, uneven, mean, sd);
     struct target target;
     struct measurement whole;
-    struct schedule *schedule = make_li_cai(T);
+    OWNED_SCHEDULE *schedule = make_li_cai(T);
     target_init(&target, target_family_find("axis"));
     set_mixture(&target, 2, uneven, mean, sd);
     ASSERT_OK(measure_target, &target, sampler_find("ddpm"), NULL, schedule, &dimension, 1, &whole);
-    ck_assert_ptr_nonnull(strstr(whole.method, "line"));
+    ASSERT_SAYS(whole.method, "line");
     struct divergence own = divergence_by("cylinder", &factor, sampler_find("ddpm"), T, 1.0, NULL);
     all_agree(&own, &whole.divergence);
     struct sampler wrong = *sampler_find("ddpm");
     wrong.log_noise_ratio = loud;
     struct divergence seen = divergence_by("cylinder", &factor, &wrong, T, 1.0, NULL);
     ck_assert(fabs(seen.tv.value - whole.divergence.tv.value) > 30.0 * (seen.tv.error + whole.divergence.tv.error));
-    schedule_free(schedule);
 }
-END_TEST
 
 /* Different deviations, where no other engine has the law: the radius holds, and a correction that is dropped shows.
  */
-START_TEST(a_higher_resolution_is_within_the_radius)
+TEST(a_higher_resolution_is_within_the_radius, .grows = 1)
 {
     static const double mean[] = {-0.3, 0.3}, sd[] = {0.7, 0.9};
     struct factor factor = around_axis(20, half, mean, sd);
@@ -131,12 +128,4 @@ START_TEST(a_higher_resolution_is_within_the_radius)
     struct divergence dropped = divergence_by("cylinder", &factor, sampler_find("ddpm-ancestral"), 128, 1.0, NULL);
     all_agree(&coarse, &fine);
     ck_assert(dropped.tv.value > 2.0 * (coarse.tv.value + coarse.tv.error));
-}
-END_TEST
-
-SUITE(cylinder)
-{
-    ADD(another_engine_has_the_law, .count = COUNT(routes));
-    ADD(a_line_and_gaussians_have_the_law);
-    ADD(a_higher_resolution_is_within_the_radius, .grows = 1);
 }

@@ -90,8 +90,8 @@ TEST(plans_agree_on_shares)
         plan_free(&plan[i]);
 }
 
-/* Nothing before all cells of a pursuit are settled; then the next rung if nothing passes, and nothing after a
- * failure that leaves nothing to find. */
+/* Nothing before all cells of a pursuit are settled; then the next T of the search if nothing passes, and nothing
+ * after a failure that leaves nothing to find. */
 TEST(pursuits_wait_and_go_on)
 {
     OWNED(spec) spec = spec_of();

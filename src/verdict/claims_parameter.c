@@ -20,12 +20,8 @@ struct collection {
 /* Why no fit uses a cell; NULL if it does. */
 static const char *why_not(const struct bracket *bracket, double accuracy, double value)
 {
-    static const char *const reaches[] = {[REACH_BEYOND] = "more than max_steps",
-                                          [REACH_AT_START] = "met at the smallest admissible T already",
-                                          [REACH_OPEN] =
-                                              "not resolved: some T between are not measured, or not known"};
     if (bracket->reach != REACH_FOUND)
-        return reaches[bracket->reach];
+        return reach_reasons[bracket->reach];
     if (!(value > 0.0))
         return "0 or less has no logarithm";
     return accuracy > WINDOW_ACCURACY ? "ε above 0.1" : NULL;
@@ -112,11 +108,7 @@ static enum status judge_parameter_limit(const struct evidence *evidence, const 
     limit.interval /= order;
     bound_name(bound, name);
     (void)snprintf(of, sizeof of, "limit of the %s, %s, from TV in d = %zu", name, bound->sampler, where);
-    if (limit.exists) {
-        out->note[0] = '\0'; /* of finite T, which does not decide */
-        judge_limit(out, of, bound, &limit);
-    } else if (out->outcome == OUTCOME_INCONCLUSIVE)
-        judge_note(out, "no limit: %s", limit.reason);
+    judge_limit(out, 0, of, bound, &limit);
     return STATUS_OK;
 }
 

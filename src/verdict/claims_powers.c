@@ -149,11 +149,7 @@ static enum status judge_column_limit(const struct evidence *evidence, const str
     if (dimension > 0)
         (void)snprintf(where, sizeof where, ", at %zu T in d = %zu", limit.points, dimension);
     (void)snprintf(of, sizeof of, "limit of the %s, %s%s", name, bound->sampler, where);
-    if (limit.exists) {
-        out->note[0] = '\0'; /* of finite T, which does not decide */
-        judge_limit(out, of, bound, &limit);
-    } else if (out->outcome == OUTCOME_INCONCLUSIVE)
-        judge_note(out, "no limit: %s", limit.reason);
+    judge_limit(out, 0, of, bound, &limit);
     return STATUS_OK;
 }
 

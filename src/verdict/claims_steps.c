@@ -65,8 +65,7 @@ end:
     return status;
 }
 
-/* The same as h -> 0, where there is a limit; what the note says from `note` on is of finite T, which then does not
- * decide. */
+/* The same as h -> 0, where there is a limit; what the note says from `note` on is of finite T. */
 static enum status judge_steps_limit(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
                                      size_t sampler, size_t note, struct finding *out, struct error *error)
 {
@@ -84,11 +83,7 @@ static enum status judge_steps_limit(const struct evidence *evidence, const stru
                        power_kinds[bound->power].name, bound->sampler, evidence->spec.accuracy_in->label,
                        limit.points, dimension);
     }
-    if (limit.exists) {
-        out->note[note] = '\0';
-        judge_limit(out, of, bound, &limit);
-    } else if (out->outcome == OUTCOME_INCONCLUSIVE)
-        judge_note(out, "no limit: %s", limit.reason);
+    judge_limit(out, note, of, bound, &limit);
     return STATUS_OK;
 }
 
@@ -291,11 +286,7 @@ static enum status judge_ratio_limit(const struct evidence *evidence, const stru
         limit.interval += of_slow.interval;
         (void)snprintf(of, sizeof of, "limit of the %s, %s over %s", name, bound->slower, bound->sampler);
     }
-    if (limit.exists) {
-        out->note[0] = '\0'; /* of finite T, which does not decide */
-        judge_limit(out, of, bound, &limit);
-    } else if (out->outcome == OUTCOME_INCONCLUSIVE)
-        judge_note(out, "no limit: %s", limit.reason);
+    judge_limit(out, 0, of, bound, &limit);
     return STATUS_OK;
 }
 

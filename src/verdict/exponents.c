@@ -22,16 +22,17 @@ static bool is_tv(const struct spec *spec)
     return spec->accuracy_in == &accuracy_quantities[0];
 }
 
+const char *const reach_reasons[] = {[REACH_FOUND] = NULL,
+                                     [REACH_BEYOND] = "more than max_steps",
+                                     [REACH_AT_START] = "met at the smallest admissible T already",
+                                     [REACH_OPEN] = "not resolved: some T between are not measured, or not known"};
+
 /* Why a cell is left out, from the first rule that it breaks; NULL if it is not. */
 static const char *why_not(const struct spec *spec, const struct bracket *bracket, const struct record *row,
                            double accuracy, double largest, enum cost cost)
 {
-    static const char *const reaches[] = {[REACH_BEYOND] = "more than max_steps",
-                                          [REACH_AT_START] = "met at the smallest admissible T already",
-                                          [REACH_OPEN] =
-                                              "not resolved: some T between are not measured, or not known"};
     if (bracket->reach != REACH_FOUND)
-        return reaches[bracket->reach];
+        return reach_reasons[bracket->reach];
     if (accuracy > spec->accuracy_in->window)
         return "ε above 0.1";
     if ((double)bracket->passes * WINDOW_FACTOR < largest)

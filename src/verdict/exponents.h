@@ -18,6 +18,9 @@
 #define WINDOW_FACTOR 8.0
 #define WINDOW_RADIUS 1e-3
 
+/* Why T(d, eps) is not known; NULL of REACH_FOUND. */
+extern const char *const reach_reasons[];
+
 /* What is fitted: T/log T; T; or T/log T where T(d, eps) may be less than what was found, whatever the radii. */
 enum cost { COST_LOG_FREE, COST_STEPS, COST_FROM_ABOVE };
 

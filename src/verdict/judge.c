@@ -190,8 +190,15 @@ void judge_power(struct finding *finding, const char *of, const struct claim_bou
         judge_note(finding, "the interval reaches from below the bound to above it");
 }
 
-void judge_limit(struct finding *finding, const char *of, const struct claim_bound *bound, const struct limit *limit)
+void judge_limit(struct finding *finding, size_t note, const char *of, const struct claim_bound *bound,
+                 const struct limit *limit)
 {
+    if (!limit->exists) {
+        if (finding->outcome == OUTCOME_INCONCLUSIVE)
+            judge_note(finding, "no limit: %s", limit->reason);
+        return;
+    }
+    finding->note[note] = '\0';
     const struct exponent exponent = {.value = limit->value, .interval = limit->interval};
     struct account *account = finding->account;
     if (finding->measured && account != NULL && account->judgements > 0)

@@ -45,8 +45,10 @@ struct regression_words bound_regression(const struct claim_bound *bound);
 void judge_power(struct finding *finding, const char *of, const struct claim_bound *bound, size_t cells,
                  const struct exponent *exponent);
 
-/* The same on the exponent in the limit h -> 0, which then decides; the value at finite T stays beside it. */
-void judge_limit(struct finding *finding, const char *of, const struct claim_bound *bound, const struct limit *limit);
+/* The same on the exponent in the limit h -> 0, which then decides, in place of what the note says from `note` on, of
+ * finite T, whose value stays beside it. Where there is no limit and nothing is decided, the note says why. */
+void judge_limit(struct finding *finding, size_t note, const char *of, const struct claim_bound *bound,
+                 const struct limit *limit);
 
 /* Fills the finding's outcome from conditions, the first of which that holds decides; `otherwise` where none does.
  * Returns the index of that condition. */

@@ -6,8 +6,8 @@
  * them relative to sqrt(A) times the mean of each factor's first component: at levels with 1 - alpha_bar = 1e-24
  * components are 1e-12 wide, and beside numbers of size 1 their positions have four digits, which would be all the
  * digits that weights of paths have. A test compares both (test_chains.c). */
-#ifndef SAMPLE_FIELD_H
-#define SAMPLE_FIELD_H
+#ifndef SAMPLE_CHAIN_TARGET_H
+#define SAMPLE_CHAIN_TARGET_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,7 +23,7 @@
 enum { FROM, TO, OTHERS, LEVELS = SAMPLER_LEVELS }; /* t and t-1, and what else the sampler asks for */
 
 /* Coordinates first, first + 1, ... of one factor group: `copies` of `factor`. */
-struct field_group {
+struct chain_group {
     const struct factor *factor;
     size_t first, copies;
     struct mixture_level line[LEVELS]; /* of a factor on the line */
@@ -31,7 +31,7 @@ struct field_group {
 };
 
 /* A score error in some coordinates, along one direction, or of the norm. */
-struct field_error {
+struct chain_error {
     struct factor_list
         marginal; /* one factor on the line, the law of the error's argument; or concentric Gaussians */
     struct mixture_level level[LEVELS];
@@ -43,16 +43,16 @@ struct field_error {
     double origin; /* the diagonal coordinate of the point that positions are relative to, at alpha_bar 1 */
 };
 
-struct field {
+struct chain_target {
     struct score base;
     size_t dimension, chains;
     const struct schedule *schedule;
     const struct score_error *score_error;
     const struct sampler *sampler; /* NULL: the score is asked for at levels t and t-1 only */
     double error_norm;
-    struct field_group *group;
+    struct chain_group *group;
     size_t groups;
-    struct field_error *error;
+    struct chain_error *error;
     size_t errors;
     double *work;     /* dimension x chains */
     bool original;    /* positions are those of the target's own space */
@@ -67,25 +67,26 @@ struct field {
 /* Args: list, the target's literal factors (borrowed; copies are integers); score_error may be NULL, sampler too
  * where the score is asked for at levels t and t-1 only.
  * Errors: STATUS_UNSUPPORTED where the law of a score error's argument is not known; STATUS_MEMORY. */
-MUST_USE enum status field_new(const struct factor_list *list, const struct sampler *sampler,
-                               const struct score_error *score_error, const struct schedule *schedule, size_t chains,
-                               struct field *out, struct error *error);
-void field_free(struct field *field);
+MUST_USE enum status chain_target_new(const struct factor_list *list, const struct sampler *sampler,
+                                      const struct score_error *score_error, const struct schedule *schedule,
+                                      size_t chains, struct chain_target *out, struct error *error);
+void chain_target_free(struct chain_target *target);
 
 /* Goes to step t in 2..T: FROM is level t and TO is t-1. Steps downwards, one by one, cost half. */
-void field_set(struct field *field, size_t t);
+void chain_target_set(struct chain_target *target, size_t t);
 
 /* The same step, FROM and TO as they are, as a sampler sees it that draws numbers. */
-void field_set_others(struct field *field, const struct step *step);
+void chain_target_set_others(struct chain_target *target, const struct step *step);
 
 /* log-density of X at the level of TO (or FROM), of every chain. */
-void field_log_density(const struct field *field, int which, const double *x, double *log_density);
+void chain_target_log_density(const struct chain_target *target, int which, const double *x, double *log_density);
 
 /* Samples of X at that level, from uniforms (one a copy of a factor, at its first coordinate's place) and normals,
  * both laid out like points; out may be normals. */
-void field_draw(const struct field *field, int which, const double *uniforms, const double *normals, double *out);
+void chain_target_draw(const struct chain_target *target, int which, const double *uniforms, const double *normals,
+                       double *out);
 
 /* Positions into those of the target's own space, in place. */
-void field_make_absolute(const struct field *field, int which, double *x);
+void chain_target_make_absolute(const struct chain_target *target, int which, double *x);
 
 #endif
