@@ -187,6 +187,10 @@ enum status patches_fill(struct patch_source *source, struct patches *pending, s
         bool redo = patch_judge(source, &patch);
         if (!isfinite(patch.mass) || !isfinite(patch.value[0]))
             return fail_with(error, STATUS_NUMERIC, "the law of %s is not finite", source->sampler);
+        if (source->most > 0 && grid->count + pending->count > source->most)
+            return fail_with(error, STATUS_NUMERIC,
+                             "the law of %s is not resolved by %zu patches: the step bends its log-ratio too much",
+                             source->sampler, source->most);
         if (redo && must_split(&patch))
             TRY(split(&patch, pending, error));
         else if (redo) {

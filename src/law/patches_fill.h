@@ -35,6 +35,7 @@ struct patch_source {
     double floor;     /* no tail of a polynomial is asked to be smaller: rounding */
     const struct lobattos *lobattos;
     struct patches_work *work;
+    size_t most;     /* patches that the grid may have; 0: any number */
     double distance; /* E_p|r - 1| after the stage; patches_fill sets it */
 };
 
@@ -53,7 +54,7 @@ MUST_USE enum status patches_plan(const struct patch_source *source, const struc
                                   struct patches *pending, struct error *error);
 
 /* Fills the pending patches, and what they have to be cut into, into the grid, and indexes it. Errors: STATUS_NUMERIC
- * where the law is not finite, STATUS_MEMORY. */
+ * where the law is not finite or needs too many patches, STATUS_MEMORY. */
 MUST_USE enum status patches_fill(struct patch_source *source, struct patches *pending, struct patches *grid,
                                   struct error *error);
 

@@ -40,6 +40,10 @@
 /* [order] Of all patches at the start. Found: not recorded. */
 #define CYLINDER_FIRST_ORDER 3
 
+/* [patches] Of one component in a stage; a law that needs more is refused. Found: ordinary laws have some hundreds,
+ * and where h is 1/2 in few dimensions no number does. */
+#define CYLINDER_MOST_PATCHES 1500
+
 /* ---- Quadrature ---- */
 
 /* [scales of the quadrature] Of the axis, from which rules on the whole line are used. Found: bound: weight e^-32 at
