@@ -61,6 +61,8 @@ struct limits {
     double least_bent; /* panels no longer than this need not look for bends */
     size_t edges;
     struct place edge[PANEL_EDGES];
+    double narrow; /* the scale of q around `origin`; 0: p's panels resolve it */
+    struct place origin;
     struct bend bend; /* at the start of the next panel */
 };
 
@@ -80,6 +82,14 @@ static size_t strictest(const struct mixture_level *mixture, size_t anchor, doub
     return strictest;
 }
 
+/* An absolute position, relative to the component whose rule is the strictest there, and that rule's length. */
+static struct place place_of(const struct mixture_level *mixture, double position, double *length)
+{
+    const double *mean = mixture->factor->mean;
+    size_t k = strictest(mixture, 0, position - mixture->root_alpha_bar * mean[0], length);
+    return (struct place){k, (position - mixture->root_alpha_bar * mean[k]) / mixture->sd[k]};
+}
+
 static struct limits make_limits(const struct mixture_level *mixture, double resolution,
                                  const struct fineness *fineness)
 {
@@ -95,13 +105,14 @@ static struct limits make_limits(const struct mixture_level *mixture, double res
         return limits;
     if (fineness->longest > 0.0)
         limits.longest = fineness->longest / fine.shrink;
+    double own;
+    limits.origin = place_of(mixture, 0.0, &own);
+    limits.narrow = own > PANEL_NARROW * PANEL_LENGTH * fineness->narrow ? fineness->narrow : 0.0;
     limits.finest = fineness->finest;
     limits.edges = fineness->finest > 0.0 ? fineness->edges : 0;
     for (size_t i = 0; i < limits.edges; i++) {
-        double wanted, first = fineness->edge[i] - mixture->root_alpha_bar * mixture->factor->mean[0];
-        size_t k = strictest(mixture, 0, first, &wanted);
-        double offset = fineness->edge[i] - mixture->root_alpha_bar * mixture->factor->mean[k];
-        limits.edge[i] = (struct place){k, offset / mixture->sd[k]};
+        double wanted;
+        limits.edge[i] = place_of(mixture, fineness->edge[i], &wanted);
     }
     return limits;
 }
@@ -188,6 +199,10 @@ static double longest_panel(struct limits *limits, struct place from, double len
         length = fmin(length, graded(place_difference(&limits->frame, from, limits->edge[i]), limits->finest,
                                      PANEL_JUMP_FLAT * limits->finest, PANEL_JUMP_SLOPE,
                                      (struct fine){limits->fine.shrink, 1.0}));
+    if (limits->narrow > 0.0)
+        length =
+            fmin(length, graded(place_difference(&limits->frame, from, limits->origin), PANEL_LENGTH * limits->narrow,
+                                PANEL_FLAT * limits->narrow, PANEL_SLOPE, (struct fine){limits->fine.shrink, 1.0}));
     if (length <= limits->least_bent)
         limits->bend.length = 0.0;
     else

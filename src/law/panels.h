@@ -37,6 +37,8 @@ struct fineness {
     double finest;            /* length of the panels next to an edge; > 0 if there are edges */
     size_t edges;             /* positions where a score error jumps */
     double edge[PANEL_EDGES]; /* absolute positions (not relative to a component), any order */
+    double narrow;            /* q, from N(0, 1), has this scale around 0, if > 0: panels there as for a component of
+                               * this standard deviation, unless p's own are at most PANEL_NARROW times as long */
 };
 
 /* Lays out panels for the mixture's present level; `resolution` 1 is the default, 2 halves their length, 1/2 doubles

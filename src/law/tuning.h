@@ -62,6 +62,14 @@
  * of standard deviations, brings that mass to one of the components. Found: the estimate above. Twice: no
  * change. */
 #define PANEL_GAP 12.0
+/* [lengths] Panels so much longer than N(0, 1), with which q starts, would have them are made as short around 0.
+ * Found: measured: TV of Gaussians 2 to 50 times as wide within its radius. Twice: not measured (none of these laws
+ * depends on it). */
+#define PANEL_NARROW 2.0
+/* [mass of q] A law of whose mass the test points miss more, or see as much too much, is refused: their errors say
+ * nothing about q. Found: convention; a law that has lost half as much is refused too (law/divergence.c). Twice: not
+ * measured (none of these laws depends on it). */
+#define PROBE_MASS_MISSED 0.5
 /* [lengths of the panels beside a jump] As PANEL_FLAT, from a jump of the score error. Found: not recorded.
  * Twice: time 1.07, radius down to 0.859. */
 #define PANEL_JUMP_FLAT 2.0

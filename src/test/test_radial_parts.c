@@ -100,7 +100,7 @@ TEST(test_density)
         OWNED(radial_level) radial = make_level(&factor, 0.6, 0.4);
         OWNED(panels) panels = {0};
         double moment[2], second = 0.6 * (0.3 * 0.25 + 0.7) + 0.4;
-        ASSERT_OK(radial_panels_lay_out, &radial, 1.0, &panels);
+        ASSERT_OK(radial_panels_lay_out, &radial, 1.0, 0.0, &panels);
         moments(&radial, &panels, moment);
         ck_assert_msg(fabs(moment[0] - 1.0) < 1e-12, "d = %zu: mass 1 + %g", dimensions[i], moment[0] - 1.0);
         ck_assert_msg(fabs(moment[1] - second) < 1e-12, "d = %zu: second moment %.15g", dimensions[i], moment[1]);
@@ -153,8 +153,8 @@ TEST(test_panels)
             OWNED(radial_level) radial = make_level(&factor, 1.0 - noise, noise);
             struct level later = {1.0 - 0.9 * noise, 0.9 * noise};
             int ordered;
-            ASSERT_OK(radial_panels_lay_out, &radial, 1.0, &panels);
-            ASSERT_OK(radial_panels_lay_out, &radial, 2.0, &finer);
+            ASSERT_OK(radial_panels_lay_out, &radial, 1.0, 0.0, &panels);
+            ASSERT_OK(radial_panels_lay_out, &radial, 2.0, 0.0, &finer);
             in_order(&panels);
             ck_assert_uint_gt(finer.count, panels.count + panels.count / 2);
             ck_assert_uint_lt(panels.count, 300);
@@ -308,7 +308,7 @@ TEST(test_stage_in_space, .count = COUNT(stages))
     make_plane_rule(d, &rule);
     radial_oracle_init(&oracle);
     oracle = (struct radial_oracle){.base = oracle.base, .levels = 2, .density = {&from, &to}};
-    ASSERT_OK(radial_panels_lay_out, &from, 1.0, &grid);
+    ASSERT_OK(radial_panels_lay_out, &from, 1.0, 0.0, &grid);
     for (size_t p = 0; p < grid.count; p++) {
         double rho[PANEL_NODES];
         size_t n = radial_panel_nodes(&basis, &grid.panel[p], rho);

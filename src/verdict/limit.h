@@ -17,9 +17,9 @@ struct limit_point {
     double step_size, value, radius;
 };
 
-/* value +- interval. The interval is an estimate: the difference of the two rules or what leaving out the smallest
- * step size changes, whichever is larger; the points' radii as the rule of higher order carries them on; and for an
- * exponent a part of what was extrapolated. */
+/* value +- interval. The interval is an estimate: twice the difference of the two rules or what leaving out the
+ * smallest step size changes, whichever is larger; the points' radii as the rule of higher order carries them on; and
+ * for an exponent a part of what was extrapolated. */
 struct limit {
     bool exists;
     char reason[120]; /* why there is none */

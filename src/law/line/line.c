@@ -72,7 +72,11 @@ static enum status start(void *state, struct norms *local, struct error *error)
     struct line *line = state;
     const struct mixture_level *mixture = &line->level[0];
     struct norm_sums sums = {0.0, 0.0};
-    TRY(panels_lay_out(mixture, line->run->resolution, NULL, &line->grid[0], error));
+    /* Where p is much wider than q, steps hardly move q in units of sqrt(alpha_bar), and their noise adds to its
+     * width no more than of the order of what it has. */
+    line->jumps.narrow = 1.0 / mixture->root_alpha_bar;
+    const struct fineness fineness = {.narrow = 1.0};
+    TRY(panels_lay_out(mixture, line->run->resolution, &fineness, &line->grid[0], error));
     for (size_t p = 0; p < line->grid[0].count; p++) {
         struct panel *panel = &line->grid[0].panel[p];
         double x[PANEL_NODES], value[PANEL_NODES], made[PANEL_PROBES], log_density[PANEL_NODES];

@@ -72,11 +72,12 @@ enum status line_probe_set(struct line_probe *probe, const struct transfer *tran
                                probe->weight + p * PANEL_PROBES, NULL);
     vexp(probe->count, probe->weight, probe->weight);
     vexpm1(probe->count, probe->exact, probe->value);
-    probe->distance = 0.0;
+    probe->distance = probe->mass = 0.0;
     for (size_t i = 0; i < probe->count; i++) {
         double part = probe->weight[i] * 2.0 * grid->panel[i / PANEL_PROBES].half_width / PANEL_PROBES;
         probe->distance += part * fabs(probe->value[i]);
         probe->weight[i] = part * (1.0 + probe->value[i]);
+        probe->mass += probe->weight[i];
     }
     return STATUS_OK;
 }

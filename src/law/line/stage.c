@@ -73,6 +73,7 @@ static struct fineness fineness_for(struct line *line, const struct transfer *tr
         jumps->longest = longest / root;
     fineness = *jumps;
     fineness.longest *= root;
+    fineness.narrow *= root;
     for (size_t e = 0; e < fineness.edges; e++)
         fineness.edge[e] *= root;
     return fineness;

@@ -35,8 +35,8 @@ struct line {
     struct transfer transfer; /* the present stage, which fills `result` */
     struct fineness fineness;
     struct panels *result;
-    struct fineness jumps; /* the last that were not negligible; positions and `longest` in units of sqrt(alpha_bar),
-                            * in which they stay where they are */
+    struct fineness jumps; /* the last that were not negligible; positions, `longest` and `narrow` in units of
+                            * sqrt(alpha_bar), in which they stay where they are */
     struct line_choice choice[STAGES];
     double rounding[STAGES]; /* in a stage, L1(p), as of the last check */
     struct line_probe probe;

@@ -35,9 +35,9 @@ static double end_of_shell(double dimension, double direction)
     return end < 1.0 ? 0.0 : end; /* no sliver at the origin */
 }
 
-static struct feature shell(const struct radial_level *radial, size_t k, double highest)
+static struct feature shell(const struct radial_level *radial, double sd, double highest)
 {
-    double sd = radial->sd[k], centre = sqrt(radial->dimension - 0.5);
+    double centre = sqrt(radial->dimension - 0.5);
     return (struct feature){sd * centre, PANEL_LENGTH * SHELL_WIDTH * sd,
                             RADIAL_PANEL_FLAT * (highest - centre) * sd};
 }
@@ -66,21 +66,6 @@ static int crossing(const struct radial_level *radial, size_t j, size_t k, struc
     return 1;
 }
 
-static enum status find_features(struct radial_layout *layout, double highest, struct error *error)
-{
-    size_t components = layout->radial->factor->components;
-    layout->feature = array_new(components + components * (components - 1) / 2, sizeof *layout->feature);
-    if (layout->feature == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for %zu components", components);
-    for (size_t k = 0; k < components; k++)
-        layout->feature[k] = shell(layout->radial, k, highest);
-    layout->count = components;
-    for (size_t j = 0; j < components; j++)
-        for (size_t k = 0; k < j; k++)
-            layout->count += crossing(layout->radial, j, k, &layout->feature[layout->count]) ? 1 : 0;
-    return STATUS_OK;
-}
-
 /* Functions of the layout. */
 
 static size_t strictest(const void *context, size_t anchor, double rho, double *length)
@@ -97,6 +82,26 @@ static size_t strictest(const void *context, size_t anchor, double rho, double *
         }
     }
     return strictest;
+}
+
+static enum status find_features(struct radial_layout *layout, double highest, double narrow, struct error *error)
+{
+    size_t components = layout->radial->factor->components;
+    layout->feature = array_new(components + components * (components - 1) / 2 + 1, sizeof *layout->feature);
+    if (layout->feature == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu components", components);
+    for (size_t k = 0; k < components; k++)
+        layout->feature[k] = shell(layout->radial, layout->radial->sd[k], highest);
+    layout->count = components;
+    for (size_t j = 0; j < components; j++)
+        for (size_t k = 0; k < j; k++)
+            layout->count += crossing(layout->radial, j, k, &layout->feature[layout->count]) ? 1 : 0;
+    struct feature of_q = shell(layout->radial, narrow, highest);
+    double own;
+    (void)strictest(layout, 0, of_q.centre, &own);
+    if (narrow > 0.0 && own > PANEL_NARROW * of_q.length)
+        layout->feature[layout->count++] = of_q;
+    return STATUS_OK;
 }
 
 static double longest(void *context, struct place from, double length, bool restart)
@@ -122,8 +127,8 @@ static struct frame frame_of(const struct radial_level *radial)
     return (struct frame){.components = radial->factor->components, .sd = radial->sd};
 }
 
-enum status radial_panels_lay_out(const struct radial_level *radial, double resolution, struct panels *panels,
-                                  struct error *error)
+enum status radial_panels_lay_out(const struct radial_level *radial, double resolution, double narrow,
+                                  struct panels *panels, struct error *error)
 {
     struct radial_layout context = {.radial = radial, .resolution = resolution};
     const struct layout layout = {.frame = frame_of(radial),
@@ -135,7 +140,7 @@ enum status radial_panels_lay_out(const struct radial_level *radial, double reso
                                   .longest = longest,
                                   .complete = complete,
                                   .context = &context};
-    enum status status = find_features(&context, layout.highest, error);
+    enum status status = find_features(&context, layout.highest, narrow, error);
     if (status == STATUS_OK)
         status = layout_make(&layout, panels, error);
     free(context.feature);

@@ -14,9 +14,11 @@
 #define SHELL_WIDTH 0.7
 
 /* Lays out panels for the present level over all but 1e-20 of each component and the smaller gaps between;
- * `resolution` 1 is the default, 2 halves their length. Reuses the storage of *panels (start from {0}; free with
- * panels_free). Coefficients are left unset. Errors: STATUS_MEMORY. */
-MUST_USE enum status radial_panels_lay_out(const struct radial_level *radial, double resolution,
+ * `resolution` 1 is the default, 2 halves their length; at the shell of N(0, narrow^2 I), where q is, they are no
+ * longer than for a component there, unless p's own are at most PANEL_NARROW times as long (0: no such shell). Reuses
+ * the storage of *panels (start from {0}; free with panels_free). Coefficients are left unset. Errors: STATUS_MEMORY.
+ */
+MUST_USE enum status radial_panels_lay_out(const struct radial_level *radial, double resolution, double narrow,
                                            struct panels *panels, struct error *error);
 
 /* Makes *out the same panels at the present level, their ends moved with the shells they were laid out by. Nonzero if

@@ -76,7 +76,8 @@ static enum status start(void *state, struct norms *local, struct error *error)
     struct radial *radial = state;
     const struct radial_level *level = &radial->level[0];
     struct norm_sums sums = {0.0, 0.0};
-    TRY(radial_panels_lay_out(level, radial->run->resolution, &radial->grid[0], error));
+    radial->narrow = 1.0 / sqrt(level->level.alpha_bar);
+    TRY(radial_panels_lay_out(level, radial->run->resolution, 1.0, &radial->grid[0], error));
     for (size_t p = 0; p < radial->grid[0].count; p++) {
         struct panel *panel = &radial->grid[0].panel[p];
         double x[PANEL_NODES], value[PANEL_NODES], made[PANEL_PROBES], log_density[PANEL_PROBES];

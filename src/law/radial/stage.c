@@ -197,6 +197,7 @@ static enum status fill_checked(struct radial *radial, double rounding, struct s
             *order += quadrature_raise(quadrature, tolerance);
             continue;
         }
+        TRY(probes_see(1.0 + sums.excess, stage, error));
         local->itself = local->after = made;
         if (*order > 0 && lower.l1 < RADIAL_LOWER_BELOW * tolerance) {
             (*order)--;
@@ -229,7 +230,8 @@ enum status radial_stage_fill(void *state, bool checked, struct stage_result *ou
     if (!checked)
         TRY(radial_panels_move(transfer->grid, transfer->to, radial->result, &in_order, error));
     if (!in_order)
-        TRY(radial_panels_lay_out(transfer->to, radial->run->resolution, radial->result, error));
+        TRY(radial_panels_lay_out(transfer->to, radial->run->resolution,
+                                  radial->narrow * sqrt(transfer->to->level.alpha_bar), radial->result, error));
     if (checked)
         return fill_checked(radial, out->rounding, &out->error, error);
     return fill(radial, order_in_use(radial, radial->order[transfer->stage.index]), error);

@@ -26,6 +26,7 @@ struct radial {
     struct radial_transfer transfer; /* the present stage, which fills `result` */
     struct panels *result;
     size_t order[STAGES];
+    double narrow; /* the scale of q where p is much wider, in units of sqrt(alpha_bar), in which it stays as it is */
 };
 
 /* Functions of the geometry. A checked stage lays the panels out anew; one between checks moves them along. */
