@@ -10,6 +10,18 @@ VECTOR_CLONES void vexp(size_t n, const double *x, double *out)
         out[i] = exp_of(x[i]);
 }
 
+VECTOR_CLONES void vexp_rows(size_t rows, size_t stride, size_t n, const double *largest, double *x, double *total)
+{
+    for (size_t k = 0; k < rows; k++) {
+        double *row = x + k * stride;
+        for (size_t i = 0; i < n; i++)
+            row[i] -= largest[i];
+        vexp(n, row, row);
+        for (size_t i = 0; i < n; i++)
+            total[i] = k > 0 ? total[i] + row[i] : row[i];
+    }
+}
+
 VECTOR_CLONES void vexpm1(size_t n, const double *x, double *out)
 {
     for (size_t i = 0; i < n; i++)

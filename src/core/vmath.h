@@ -17,6 +17,10 @@
 /* out[i] = exp(x[i]); x is clamped to [-708, 709], so the result is a positive normal number. */
 void vexp(size_t n, const double *x, double *out);
 
+/* Of rows of n numbers, the first `stride` apart: x[k][i] becomes exp(x[k][i] - largest[i]), and total[i] the sum of
+ * these over k. */
+void vexp_rows(size_t rows, size_t stride, size_t n, const double *largest, double *x, double *total);
+
 /* out[i] = exp(x[i]) - 1, accurate also for tiny x; x <= 709. */
 void vexpm1(size_t n, const double *x, double *out);
 

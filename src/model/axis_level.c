@@ -88,18 +88,6 @@ VECTOR_CLONES static void exponents(const struct axis_level *axis, size_t of, si
     }
 }
 
-VECTOR_CLONES static void weigh(const struct axis_level *axis, size_t n, const double *largest, double *total)
-{
-    for (size_t k = 0; k < axis->factor->components; k++) {
-        double *exponent = axis->scratch + k * CHUNK;
-        for (size_t i = 0; i < n; i++)
-            exponent[i] -= largest[i];
-        vexp(n, exponent, exponent);
-        for (size_t i = 0; i < n; i++)
-            total[i] = k > 0 ? total[i] + exponent[i] : exponent[i];
-    }
-}
-
 VECTOR_CLONES static void gradient(const struct axis_level *axis, size_t of, size_t n, const double *along,
                                    const double *across, const double *total, double *out_along, double *out_across)
 {
@@ -128,7 +116,7 @@ void axis_level_evaluate(const struct axis_level *axis, size_t of, size_t n, con
         size_t count = n - start < CHUNK ? n - start : CHUNK;
         const double *along = x + start, *across = x + n + start;
         exponents(axis, of, count, along, across, largest);
-        weigh(axis, count, largest, total);
+        vexp_rows(axis->factor->components, CHUNK, count, largest, axis->scratch, total);
         if (score != NULL)
             gradient(axis, of, count, along, across, total, score + start, score + n + start);
         if (excess == NULL)

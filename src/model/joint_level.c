@@ -171,19 +171,6 @@ VECTOR_CLONES static void exponents(const struct joint_level *joint, size_t anch
     }
 }
 
-/* e^(l_k - max l) in place of l_k, and their sum over k. */
-VECTOR_CLONES static void weigh(const struct joint_level *joint, size_t n, const double *largest, double *total)
-{
-    for (size_t k = 0; k < joint->factor->components; k++) {
-        double *exponent = joint->scratch + k * CHUNK;
-        for (size_t j = 0; j < n; j++)
-            exponent[j] -= largest[j];
-        vexp(n, exponent, exponent);
-        for (size_t j = 0; j < n; j++)
-            total[j] = k > 0 ? total[j] + exponent[j] : exponent[j];
-    }
-}
-
 /* The score -sum_k p_k (x - c_k)/V_k with p_k the posterior probability of component k. */
 VECTOR_CLONES static void gradient(const struct joint_level *joint, size_t anchor, size_t n, size_t stride,
                                    const double *x, const double *total, double *score)
@@ -285,7 +272,7 @@ static void evaluate_by_products(const struct joint_level *joint, const struct c
         divide_by_scales(joint, z);
     }
     exponents_by_products(joint, z, columns->largest);
-    weigh(joint, CHUNK, columns->largest, columns->total);
+    vexp_rows(joint->factor->components, CHUNK, CHUNK, columns->largest, joint->scratch, columns->total);
     if (!with_score)
         return;
     if (!shares(joint)) {
@@ -357,7 +344,7 @@ static void evaluate_chunk(const struct joint_level *joint, size_t anchor, size_
     size_t d = joint->factor->dimension;
     if (!joint->by_products && joint->spectra == NULL) {
         exponents(joint, anchor, n, stride, x, columns->largest);
-        weigh(joint, n, columns->largest, columns->total);
+        vexp_rows(joint->factor->components, CHUNK, n, columns->largest, joint->scratch, columns->total);
         if (score != NULL)
             gradient(joint, anchor, n, stride, x, columns->total, score);
         return;

@@ -50,8 +50,8 @@ TEST(man_page_is_sound, .tools = 1)
 static const struct {
     const char *words, *expected;
 } completions[] = {
-    {"''",
-     "--help --version check completion diff explain help index list manual measure merge plot prune report run verdict"},
+    {"''", "--help --version check completion diff explain help index list manual measure merge plot prune report "
+           "run verdict"},
     {"me", "measure merge"},
     {"list s", "samplers schedules spreads"},
     {"list --p", "--plugin"},

@@ -76,7 +76,6 @@ static void add_points(struct lattice *lattice, struct plane_work *work, const s
                        const struct span span[2], const size_t start[2], const size_t count[2])
 {
     const struct plane_transfer *transfer = lattice->transfer;
-    struct plane_oracle *oracle = transfer->oracle;
     size_t points = count[0] * count[1], at = lattice->count;
     double root = transfer->from->root_alpha_bar, u[2][PATCH_MOST], local[2][PATCH_MOST];
     for (int i = 0; i < 2; i++)
@@ -88,19 +87,8 @@ static void add_points(struct lattice *lattice, struct plane_work *work, const s
         work->x[j] = root * u[0][j / count[1]];
         work->x[points + j] = root * u[1][j % count[1]];
     }
-    joint_level_evaluate(transfer->from, patch->anchor, points, points, work->x, work->log_density, work->score);
+    plane_transfer_at(transfer, work, patch->anchor, points);
     patch_evaluate(patch, transfer->lobattos, count[0], local[0], count[1], local[1], work->log_ratio);
-    for (size_t j = 0; j < 2 * points; j++)
-        work->increment[j] = 0.0;
-    if (transfer->stage.moves) {
-        oracle->anchor = patch->anchor;
-        oracle->work = work->oracle_work;
-        oracle->known_x = transfer->from == oracle->density[0] ? work->x : NULL;
-        oracle->known_score = work->score;
-        plane_oracle_apply(oracle, transfer->stage.sampler->increment, transfer->stage.step, points, work->x,
-                           work->increment, work->work);
-        oracle->known_x = NULL;
-    }
     double log_alpha = transfer->stage.moves ? transfer->stage.step->log_alpha : 0.0;
     double constant = 2.0 * log(root * span[0].spacing) + log_alpha - log(2.0 * M_PI * transfer->stage.noise);
     for (size_t j = 0; j < points; j++) {

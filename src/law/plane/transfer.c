@@ -153,6 +153,23 @@ struct lines {
     size_t columns;
 };
 
+void plane_transfer_at(const struct plane_transfer *transfer, struct plane_work *work, size_t anchor, size_t points)
+{
+    joint_level_evaluate(transfer->from, anchor, points, points, work->x, work->log_density, work->score);
+    if (transfer->stage.moves) {
+        struct plane_oracle *oracle = transfer->oracle;
+        oracle->anchor = anchor;
+        oracle->work = work->oracle_work;
+        oracle->known_x = transfer->from == oracle->density[0] ? work->x : NULL;
+        oracle->known_score = work->score;
+        plane_oracle_apply(oracle, transfer->stage.sampler->increment, transfer->stage.step, points, work->x,
+                           work->increment, work->work);
+        oracle->known_x = NULL;
+    } else
+        for (size_t i = 0; i < 2 * points; i++)
+            work->increment[i] = 0.0;
+}
+
 /* Positions, densities, scores and increments at lines [first, first + count). */
 static void fill_lines(const struct lines *lines, struct plane_work *work, size_t first, size_t count)
 {
@@ -171,19 +188,7 @@ static void fill_lines(const struct lines *lines, struct plane_work *work, size_
             work->x[batch + l * columns + c] = root * lines->y[c % lines->ny] + tau * work->column_z[c];
         }
     }
-    joint_level_evaluate(transfer->from, lines->anchor, batch, batch, work->x, work->log_density, work->score);
-    if (transfer->stage.moves) {
-        struct plane_oracle *oracle = transfer->oracle;
-        oracle->anchor = lines->anchor;
-        oracle->work = work->oracle_work;
-        oracle->known_x = transfer->from == oracle->density[0] ? work->x : NULL;
-        oracle->known_score = work->score;
-        plane_oracle_apply(oracle, transfer->stage.sampler->increment, transfer->stage.step, batch, work->x,
-                           work->increment, work->work);
-        oracle->known_x = NULL;
-    } else
-        for (size_t i = 0; i < 2 * batch; i++)
-            work->increment[i] = 0.0;
+    plane_transfer_at(transfer, work, lines->anchor, batch);
     patches_evaluate(transfer->grid, transfer->lobattos, lines->anchor, lines->nearest, count, work->grid_x, columns,
                      work->grid_y, work->log_ratio, &work->patches);
     work->node_updates += batch;

@@ -67,6 +67,10 @@ struct plane_work {
 MUST_USE enum status plane_work_new(const struct sampler *sampler, struct plane_work *out, struct error *error);
 void plane_work_free(struct plane_work *work);
 
+/* The density and score of the first reference and the increment at that many points work->x, relative to the anchor.
+ */
+void plane_transfer_at(const struct plane_transfer *transfer, struct plane_work *work, size_t anchor, size_t points);
+
 /* log r by the rules rule[0] in the first and rule[1] in the second coordinate, and log p' of the second reference,
  * at all (x[i], y[j]), at most PATCH_MOST of each, relative to the anchor's mean in the coordinates of the patches;
  * [i * ny + j]. */
