@@ -5,6 +5,7 @@
 
 #include "law/norms.h"
 #include "law/quadrature.h"
+#include "law/resample.h"
 #include "law/tuning.h"
 
 enum { TESTS = 3 /* a direction */ };
@@ -154,6 +155,7 @@ enum status patches_check(const struct patch_source *source, struct patches *gri
 {
     struct norm_sums before = {0.0, 0.0}, itself = {0.0, 0.0}, after = {0.0, 0.0};
     bool by_rules = !source->start && !source->lattice;
+    double mass = 0.0;
     *quadrature = 0.0;
     for (size_t p = 0; p < grid->count; p++) {
         struct patch *patch = &grid->patch[p];
@@ -169,6 +171,7 @@ enum status patches_check(const struct patch_source *source, struct patches *gri
         }
         *quadrature += patch->mass * found.quadrature[0];
         norm_sums_add(&itself, patch->mass, found.total);
+        mass += patch->mass;
         if (source->lattice)
             track_orders(source, patch, &probe, wanted);
         for (int i = 0; i < 2; i++)
@@ -180,6 +183,7 @@ enum status patches_check(const struct patch_source *source, struct patches *gri
     }
     if (!isfinite(itself.l1))
         return fail_with(error, STATUS_NUMERIC, "the law of %s is not finite", source->sampler);
+    TRY(probes_see(mass, source->sampler, error));
     local->before = norms_beyond(norms_of(before), PATCH_PROBE_MISSES, PATCH_ROUNDING);
     local->itself = norms_beyond(norms_of(itself), PATCH_PROBE_MISSES, PATCH_ROUNDING);
     local->after = norms_beyond(norms_of(after), PATCH_PROBE_MISSES, PATCH_ROUNDING);

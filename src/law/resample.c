@@ -20,14 +20,15 @@ void panel_add_errors(const struct panel *panel, const double *log_density, cons
     }
 }
 
-enum status probes_see(double mass, const struct stage *stage, struct error *error)
+enum status probes_see(double mass, const char *sampler, struct error *error)
 {
     if (fabs(mass - 1.0) <= PROBE_MASS_MISSED)
         return STATUS_OK;
-    return fail_with(error, STATUS_NUMERIC,
-                     "the test points see %.3g of the mass of the law of %s after step t = %zu: it is much narrower "
-                     "than its target, or has left its support",
-                     mass, stage->sampler->name, stage->step->t);
+    return fail_with(
+        error, STATUS_NUMERIC,
+        "the grid sees %.3g of the mass of the law of %s: it is much narrower than its target, or has left "
+        "its support",
+        mass, sampler);
 }
 
 struct norms panels_resample(const struct panels *from, const struct mixture_level *mixture,

@@ -4,7 +4,6 @@
 
 #include "law/norms.h"
 #include "law/panels.h"
-#include "law/propagate.h"
 #include "law/tuning.h"
 
 /* Test points of a panel: away from its nodes. Of a polynomial of the first degrees that the nodes miss, the mean
@@ -19,8 +18,8 @@ void panel_probes(const struct panel *panel, double *x);
 void panel_add_errors(const struct panel *panel, const double *log_density, const double *log_ratio,
                       const double *made, struct norm_sums *sums);
 
-/* STATUS_NUMERIC if the test points, which see `mass` of q after the stage, say nothing about q. */
-MUST_USE enum status probes_see(double mass, const struct stage *stage, struct error *error);
+/* STATUS_NUMERIC if the test points, or the nodes of patches, see `mass` of q, and say nothing about it. */
+MUST_USE enum status probes_see(double mass, const char *sampler, struct error *error);
 
 /* Gives *to, panels of the same mixture level, the values of log r that *from has there. Returns the error of their
  * interpolation. */
