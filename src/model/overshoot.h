@@ -12,6 +12,15 @@ struct overshoot {
     double kappa;
 };
 extern const struct param overshoot_params[];
+/* Its descriptor, for samplers with others beside it, whose struct it begins. */
+#define OVERSHOOT_PARAM \
+    { \
+        "overshoot", PARAM_REAL, offsetof(struct overshoot, kappa), \
+            "kappa of theory (9'): the noise's variance is kappa times ddpm-ancestral's, and the transfer goes as " \
+            "much " \
+            "farther; 0 is a deterministic step to level t-1, and at most (1 - abar_t)/(1 - alpha_t) exists", \
+            .standard = 1.0, .range = AT_LEAST(0.0) \
+    }
 extern const struct overshoot overshoot_standard; /* 1 */
 
 /* sigma_2/sigma_t - 1, where sigma_2 is that of the overshoot level for kappa, kappa omega < 1; kappa = 0: of level
@@ -29,8 +38,10 @@ double overshoot_log_noise_ratio(const struct step *step);
 void overshoot_adapt(struct sampler *instance);
 enum status overshoot_admits(const struct sampler *sampler, const struct step *step, struct error *error);
 
+#define OVERSHOOT_FUNCTIONS \
+    .log_noise_ratio = overshoot_log_noise_ratio, .adapt = overshoot_adapt, .admits = overshoot_admits
 #define OVERSHOOTS \
     .params = overshoot_params, .params_size = sizeof(struct overshoot), .values = &overshoot_standard, \
-    .log_noise_ratio = overshoot_log_noise_ratio, .adapt = overshoot_adapt, .admits = overshoot_admits
+    OVERSHOOT_FUNCTIONS
 
 #endif

@@ -63,8 +63,8 @@ struct sampler {
     /* D_t(x) -> out, n numbers each as the score has them; out does not overlap x or work. */
     void (*increment)(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
                       double *work);
-    /* The correction that a clip zeroes where its norm exceeds step->clip (theory (10)), unclipped: out[i], arguments
-     * as above. NULL: the sampler has no clip. */
+    /* The correction that a clip zeroes where its norm exceeds step->clip, theory (10) with C = 2, unclipped: out[i],
+     * arguments as above; with another C, 2/C times it. NULL: the sampler has no clip. */
     void (*correction)(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
                        double *work);
     /* The levels besides t and t-1 at which `increment` asks for the score: fills out[0 .. the return value), at most

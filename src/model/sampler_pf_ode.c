@@ -57,10 +57,30 @@ static void increment_to(double shift, double clip, const struct step *step, con
     combine(n, noise * shift, noise * shift * shift / (2.0 * first_shift(step)), clip, difference, out);
 }
 
+struct accelerated {
+    struct overshoot overshoot;
+    double clip;
+};
+
+static const struct param accelerated_params[] = {
+    OVERSHOOT_PARAM,
+    {"clip", PARAM_REAL, offsetof(struct accelerated, clip), "C of theory (10)", .standard = 2.0,
+     .range = GREATER_THAN(0.0)},
+    {0},
+};
+
+static const struct accelerated accelerated_standard = {{1.0}, 2.0};
+
+/* C/2: step->clip is that of C = 2. */
+static double clip_scale(const struct step *step)
+{
+    return 0.5 * ((const struct accelerated *)step->params)->clip;
+}
+
 static void increment(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
                       double *work)
 {
-    increment_to(overshoot_shift_of(step), step->clip, step, score, n, x, out, work);
+    increment_to(overshoot_shift_of(step), clip_scale(step) * step->clip, step, score, n, x, out, work);
 }
 
 static void increment_unclipped(const struct step *step, const struct score *score, size_t n, const double *x,
@@ -80,6 +100,8 @@ static void correction(const struct step *step, const struct score *score, size_
                        double *work)
 {
     evaluate(step, score, n, x, work, out, work + n);
+    for (size_t i = 0; i < n; i++) /* as large against step->clip as it is against the clip with this C */
+        out[i] /= clip_scale(step);
 }
 
 const struct sampler sampler_accelerated = {
@@ -102,7 +124,10 @@ const struct sampler sampler_accelerated = {
     .correction = correction,
     .claimed_order = 2.0,
     .claim_source = "arXiv:2410.23285, abstract: O(d^(5/4)/sqrt(eps)) steps",
-    OVERSHOOTS,
+    .params = accelerated_params,
+    .params_size = sizeof(struct accelerated),
+    .values = &accelerated_standard,
+    OVERSHOOT_FUNCTIONS,
 };
 
 const struct sampler sampler_accelerated_unclipped = {

@@ -522,6 +522,15 @@ TEST(test_clip)
             ck_assert(!beyond || fabs(some[i] - none[i]) <= 2e-15 * fabs(none[i]));
         }
         ck_assert(zeroed > 0 && zeroed < POINTS);
+        /* C = 1 is C = 2 with half the radius, in its correction too */
+        OWNED_SAMPLER *half = with("accelerated", "clip", 1.0);
+        struct step doubled = make_step(&half->sampler, &steps[s]);
+        double same[POINTS], scaled[POINTS];
+        doubled.clip = 2.0 * step.clip;
+        run(&half->sampler, &doubled, variance, same);
+        half->sampler.correction(&doubled, &score.base, POINTS, points, scaled, work);
+        for (size_t i = 0; i < POINTS; i++)
+            ck_assert(same[i] == some[i] && scaled[i] == 2.0 * difference[i]);
         step.clip = HUGE_VAL;
         run(clipped, &step, variance, some);
         for (size_t i = 0; i < POINTS; i++)
