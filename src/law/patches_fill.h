@@ -35,6 +35,7 @@ struct patch_source {
     double floor;     /* no tail of a polynomial is asked to be smaller: rounding */
     const struct lobattos *lobattos;
     struct patches_work *work;
+    bool is_part;    /* r is of one component of p, and E_p r need not be 1 */
     size_t most;     /* patches that the grid may have; 0: any number */
     double distance; /* E_p|r - 1| after the stage; patches_fill sets it */
 };

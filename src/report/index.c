@@ -263,8 +263,16 @@ enum status index_table(const char *directory, struct table *out, struct error *
 
 static struct table_view shown(const struct table *table)
 {
+    static const enum index_column order[] = {INDEX_NAME,  INDEX_VERDICT, INDEX_STATEMENT, INDEX_METRIC,
+                                              INDEX_WORST, INDEX_LIMIT,   INDEX_BOUND,     INDEX_SLACK,
+                                              INDEX_NOTE,  INDEX_FINITE,  INDEX_SOURCE};
+    _Static_assert(sizeof order / sizeof order[0] == INDEX_COLUMNS, "every column is shown");
     struct table_view view = table_all(table);
-    table_drop_empty(&view, INDEX_NOTE);
+    for (size_t c = 0; c < INDEX_COLUMNS; c++)
+        view.column[c] = order[c];
+    for (size_t c = 0; c < view.columns; c++)
+        if (view.column[c] == INDEX_NOTE)
+            table_drop_empty(&view, c);
     return view;
 }
 

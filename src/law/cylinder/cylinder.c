@@ -257,6 +257,7 @@ static struct patch_source source_of(struct cylinder *cylinder, bool start, doub
                                  .start = start,
                                  .evaluate = evaluate,
                                  .jacobian = 1.0,
+                                 .is_part = true,
                                  .most = CYLINDER_MOST_PATCHES,
                                  .tolerance = tolerance,
                                  .floor = CYLINDER_TAIL_FLOOR
