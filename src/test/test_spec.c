@@ -298,8 +298,8 @@ TEST(test_samplers_with_parameters)
                       "- {kind: accelerated, overshoot: 0, name: ode}\n" DIMENSIONS STEPS,
               &spec);
     static const char *const described[] = {"accelerated", "accelerated-unclipped",
-                                            "accelerated-overshoot-0.25 kind accelerated overshoot 0.25",
-                                            "plain kind ddpm", "ode kind accelerated overshoot 0"};
+                                            "accelerated-overshoot-0.25 kind accelerated overshoot 0.25 clip 2",
+                                            "plain kind ddpm", "ode kind accelerated overshoot 0 clip 2"};
     ck_assert_uint_eq(spec.sampler_count, COUNT(described));
     ck_assert_ptr_eq(spec.samplers[0], sampler_find("accelerated"));
     ck_assert_ptr_eq(spec.samplers[1], sampler_find("accelerated-unclipped"));
