@@ -76,7 +76,8 @@ static void store(void *rows)
     struct error error;
     const struct fact facts[] = {{"cell", "bench"}, {NULL, NULL}};
     (void)snprintf(path, sizeof path, "/dev/shm/diffrate-bench-%ld.h5", (long)getpid());
-    if (store_write(path, rows, 8, facts, &error) != STATUS_OK)
+    const struct parameter_columns none = {.count = 0};
+    if (store_write(path, rows, 8, &none, facts, &error) != STATUS_OK)
         give_up(&error);
     (void)unlink(path);
 }
