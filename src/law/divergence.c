@@ -139,10 +139,14 @@ static struct measured perturbed(double value, double beyond, double slope_squar
 #define LOOSE 0.5
 #define SMALL 1e-6
 
-/* Where KL(p|q) is not known, log r is not known well where p has mass and q has next to none. The errors, which q
- * weighs, see little of that, and sqrt(pq) has some mass there: by so much the radius of H^2 is larger. Found: q in
- * the middle of a target 6371 times wider than N(0, I), where 1.25 times the radius was missing. */
-#define UNRESOLVED_TAIL 4.0
+/* Of H^2 by the triangle inequality: |H(p, q) - H(p, q')| <= H(q, q') <= TV(q, q')^(1/2), where q' is what was
+ * computed and TV(q, q') at most half of its error in L1. It holds, too, where q' lacks mass of q that lies in p's
+ * bulk, which E_p e^2/r, sampled where q' has mass, does not see. */
+static double hellinger_by_triangle(const struct law *law, double hellinger2)
+{
+    double apart = sqrt(0.5 * (law->error_l1 + fabs(law->mass_defect)));
+    return (2.0 * sqrt(hellinger2) + apart) * apart;
+}
 
 /* All but TV; the error radii by Cauchy-Schwarz: (E_p f'(r) e)^2 <= E_p r f'(r)^2 E_p e^2/r. */
 static enum status smooth_divergences(const struct law *law, struct divergence *out, struct error *error)
@@ -161,8 +165,9 @@ static enum status smooth_divergences(const struct law *law, struct divergence *
     /* What q has outside the support is missing from E_p r, so from these two in full. */
     out->kl_p_q.error += fabs(law->mass_defect);
     out->hellinger2.error += fabs(law->mass_defect);
-    if (!(out->kl_p_q.error <= LOOSE * out->kl_p_q.value))
-        out->hellinger2.error *= UNRESOLVED_TAIL;
+    if (!(out->kl_p_q.error
+          <= LOOSE * out->kl_p_q.value)) /* log r is not known where p has mass and q next to none */
+        out->hellinger2.error = fmax(out->hellinger2.error, hellinger_by_triangle(law, out->hellinger2.value));
     return STATUS_OK;
 }
 
