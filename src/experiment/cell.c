@@ -10,7 +10,8 @@
 #include "core/memory.h"
 #include "law/measure.h"
 
-/* What the row of another experiment has in these columns may stand in others. */
+/* Fills the columns of parameters from the spec. A row that another experiment stored may have them in other places.
+ */
 static void set_parameters(const struct cell *cell, struct record *row)
 {
     const struct spec *spec = cell->spec;

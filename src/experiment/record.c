@@ -173,7 +173,9 @@ static size_t find_exact(const struct parameter_columns *columns, const char *na
 size_t parameter_find(const struct parameter_columns *columns, const char *name)
 {
     size_t found = find_exact(columns, name), length = strlen(name);
-    for (size_t i = 0; i < columns->count && find_exact(columns, name) == columns->count; i++) {
+    if (found < columns->count)
+        return found;
+    for (size_t i = 0; i < columns->count; i++) {
         const char *other = columns->column[i].name;
         size_t more = strlen(other) > length ? strlen(other) - length : 0;
         if (more == 0 || other[more - 1] != '_' || strcmp(other + more, name) != 0)
@@ -197,6 +199,15 @@ size_t parameter_add(struct parameter_columns *columns, const char *name, const 
     return i;
 }
 
+void parameters_move(struct record *row, const struct parameter_columns *from, const struct parameter_columns *to)
+{
+    const struct record old = *row;
+    for (size_t i = 0; i < PARAMETER_COLUMNS; i++) {
+        const size_t place = i < to->count ? find_exact(from, to->column[i].name) : from->count;
+        row->parameter[i] = place < from->count ? old.parameter[place] : NAN;
+    }
+}
+
 char *parameter_columns_write(const struct parameter_columns *columns)
 {
     char *text = NULL;
@@ -214,7 +225,7 @@ enum status parameter_columns_parse(const char *text, struct parameter_columns *
 {
     *out = (struct parameter_columns){.count = 0};
     while (*text != '\0') {
-        char name[64] = "", doc[160] = "";
+        char name[64] = "", doc[PARAMETER_DOC] = "";
         size_t length = strcspn(text, "\n"), word = strcspn(text, " \n");
         if (word < sizeof name && word < length)
             (void)snprintf(name, sizeof name, "%.*s", (int)word, text);

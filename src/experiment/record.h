@@ -18,10 +18,10 @@ enum { FAILURE_SIZE = 400, RECORD_MASSES = 16 };
 
 /* Parameters that are columns of a result, called of the place of their descriptor and its key: those of schedules
  * and of the shapes of score errors, and what the experiment gives as lists of numbers. All are identities. */
-enum { PARAMETER_COLUMNS = 16 };
+enum { PARAMETER_COLUMNS = 16, PARAMETER_DOC = 300 };
 struct parameter_column {
     char name[64]; /* schedule_c1, score_error_roughness, target_k, sampler_overshoot */
-    char doc[160];
+    char doc[PARAMETER_DOC];
 };
 struct parameter_columns {
     size_t count;
@@ -111,6 +111,9 @@ size_t parameter_find(const struct parameter_columns *columns, const char *name)
 
 /* The same of an exact name, which is added if there is none; PARAMETER_COLUMNS where there is no room. */
 size_t parameter_add(struct parameter_columns *columns, const char *name, const char *doc);
+
+/* Moves a row's parameters from the columns `from` to those of `to` that have the same name; NaN in others. */
+void parameters_move(struct record *row, const struct parameter_columns *from, const struct parameter_columns *to);
 
 /* "NAME DOC\n" for each, for free(), NULL where memory runs out; and the reverse of a text that may come from
  * anybody. Errors: STATUS_IO with the line. */

@@ -394,7 +394,8 @@ static void describe_params(const struct param *params, FILE *stream)
 {
     for (const struct param *param = params; param != NULL && param->key != NULL; param++)
         if (param->kind == PARAM_REAL || param->kind == PARAM_INTEGER)
-            fprintf(stream, "param %s\n", param->key);
+            fprintf(stream, "param %s %s %.17g\n", param->key, param->kind == PARAM_REAL ? "real" : "integer",
+                    param->standard);
 }
 
 char *registry_describe(const struct registry *registry)
@@ -524,10 +525,19 @@ static int read_param(const char *line, struct stand_ins *to)
     struct param *made = &to->param[to->param_count];
     char *key = to->param_key[to->param_count];
     size_t place = to->param_count - to->first_param;
-    if (sscanf(line, "param %63s%n", key, &at) != 1 || line[at] != '\0' || !is_name(key)
-        || place >= PARAMS_SIZE / sizeof(double))
+    char kind[8];
+    double standard;
+    if (sscanf(line, "param %63s %7s %24lf%n", key, kind, &standard, &at) != 3 || line[at] != '\0' || !is_name(key)
+        || place >= PARAMS_SIZE / sizeof(double) || !isfinite(standard))
         return 0;
-    *made = (struct param){.key = key, .kind = PARAM_REAL, .offset = place * sizeof(double), .doc = ""};
+    const bool is_integer = strcmp(kind, "integer") == 0;
+    if ((!is_integer && strcmp(kind, "real") != 0) || (is_integer && !(standard >= 0.0 && standard < 0x1p53)))
+        return 0;
+    *made = (struct param){.key = key,
+                           .kind = is_integer ? PARAM_INTEGER : PARAM_REAL,
+                           .offset = place * sizeof(double),
+                           .doc = "",
+                           .standard = standard};
     to->param[++to->param_count] = (struct param){.key = NULL};
     if (to->schedule_count > 0)
         to->schedule[to->schedule_count - 1].params = &to->param[to->first_param];

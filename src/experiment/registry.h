@@ -64,7 +64,7 @@ MUST_USE enum status registry_load(struct registry *registry, const char *file, 
  *     sampler NAME EVALUATIONS [noise] [noise-before] [clip]
  *     target NAME
  *     schedule NAME
- *     param KEY
+ *     param KEY real|integer STANDARD
  *     file PATH
  *     numbers NUMBER ... NUMBER
  * a param for each number among the parameters of the object before, numbers as often as a file takes. */

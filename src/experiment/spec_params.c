@@ -406,7 +406,7 @@ static void name_target(struct loader *l, const yaml_node_t *node, struct target
         doc_expected(&l->doc, node, "a name of [A-Za-z0-9._-] that starts with a letter or digit");
     (void)snprintf(entry->of, sizeof entry->of, "%s", name);
     (void)snprintf(target->name, sizeof target->name, "%s", name);
-    sweep_name(l->sweep, target->name, sizeof target->name);
+    sweep_name(l, node, target->name);
     sweep_columns(l, node, "target", l->sweep, entry);
 }
 

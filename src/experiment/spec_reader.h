@@ -62,8 +62,12 @@ bool sweep_next(struct sweep *sweep);
 /* Reads an entry as often as its lists have a product. */
 void sweep_entry(struct loader *l, const yaml_node_t *node, void (*read)(struct loader *l, const yaml_node_t *node));
 
-/* Appends "-KEY-VALUE" for each list to a name. */
-void sweep_name(const struct sweep *sweep, char *name, size_t size);
+/* Appends to a name, in the manner of printf; '.' in place of '+'. Refused where it does not fit. */
+void name_part(struct loader *l, const yaml_node_t *node, char name[64], const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Appends "-KEY-VALUE" for each list of the sweep. */
+void sweep_name(struct loader *l, const yaml_node_t *node, char name[64]);
 
 /* The columns of this sweep, called PLACE_KEY, in an entry whose other columns are left as they are. */
 void sweep_columns(struct loader *l, const yaml_node_t *node, const char *place, const struct sweep *sweep,

@@ -7,27 +7,25 @@
 #include "core/text.h"
 #include "experiment/spec_reader.h"
 
-/* KIND-KEY-VALUE for each of the numbers that are not the standard ones. */
-static void name_of_values(const char *kind, const struct param *params, const union params *values, char *name,
-                           size_t size)
+/* KIND-KEY-VALUE for each of the params that are not the standard ones; of a plug-in's kind for numbers alone, of
+ * which its stand-in knows, too. */
+static void name_of_values(struct loader *l, const yaml_node_t *node, const char *kind, const struct param *params,
+                           const union params *values, const struct plugin *plugin, char name[64])
 {
     union params standard;
-    int used = snprintf(name, size, "%s", kind);
     params_init(params, &standard);
+    (void)snprintf(name, 64, "%s", kind);
     for (const struct param *param = params; param != NULL && param->key != NULL; param++) {
         const void *at = values->bytes + param->offset;
-        if (used < 0 || (size_t)used >= size
-            || memcmp(at, standard.bytes + param->offset, param_size(param->kind)) == 0)
+        if (memcmp(at, standard.bytes + param->offset, param_size(param->kind)) == 0)
             continue;
         if (param->kind == PARAM_REAL)
-            used += snprintf(name + used, size - (size_t)used, "-%s-%.6g", param->key, *(const double *)at);
+            name_part(l, node, name, "-%s-%.6g", param->key, *(const double *)at);
         else if (param->kind == PARAM_INTEGER)
-            used += snprintf(name + used, size - (size_t)used, "-%s-%zu", param->key, *(const size_t *)at);
-        else if (param->kind == PARAM_CHOICE)
-            used += snprintf(name + used, size - (size_t)used, "-%s", param->choices[*(const size_t *)at]);
+            name_part(l, node, name, "-%s-%zu", param->key, *(const size_t *)at);
+        else if (param->kind == PARAM_CHOICE && plugin == NULL)
+            name_part(l, node, name, "-%s", param->choices[*(const size_t *)at]);
     }
-    for (char *at = name; *at != '\0'; at++)
-        *at = *at == '+' ? '.' : *at; /* of 1e+06 */
 }
 
 /* ---- Schedules ---- */
@@ -63,7 +61,8 @@ static void add_schedule(struct loader *l, const yaml_node_t *map)
         rules[count].written = written_params(l, map, NULL, registry_schedule_plugin(registry, kind));
     }
     entry_init(&entries[count]);
-    name_of_values(kind->name, kind->params, &rules[count].values, names[count], sizeof names[count]);
+    name_of_values(l, map, kind->name, kind->params, &rules[count].values, registry_schedule_plugin(registry, kind),
+                   names[count]);
     params_columns(l, map, "schedule", kind->params, &rules[count].values, &entries[count]);
     for (size_t i = 0; i < count && l->doc.status == STATUS_OK; i++)
         if (schedule_rule_equal(&rules[i], &rules[count]))
@@ -130,9 +129,9 @@ static void choose_mapping(struct loader *l, const yaml_node_t *map, struct chos
     (void)snprintf(out->entry.of, sizeof out->entry.of, "%s", name != NULL ? out->name : out->kind->name);
     sweep_columns(l, map, "sampler", l->sweep, &out->entry);
     if (doc->status == STATUS_OK && name == NULL)
-        name_of_values(out->kind->name, out->kind->params, &out->values, out->name, sizeof out->name);
+        name_of_values(l, map, out->kind->name, out->kind->params, &out->values, NULL, out->name);
     else if (doc->status == STATUS_OK)
-        sweep_name(l->sweep, out->name, sizeof out->name);
+        sweep_name(l, name, out->name);
     if (strcmp(out->name, out->kind->name) == 0 && name == NULL)
         out->name[0] = '\0';
     else

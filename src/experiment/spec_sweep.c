@@ -1,5 +1,6 @@
 /* Lists of numbers in the place of one: an entry of an experiment's file becomes one for each of their product. */
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -61,21 +62,32 @@ void sweep_entry(struct loader *l, const yaml_node_t *node, void (*read)(struct 
     l->sweep = NULL;
 }
 
-void sweep_name(const struct sweep *sweep, char *name, size_t size)
+void name_part(struct loader *l, const yaml_node_t *node, char name[64], const char *format, ...)
 {
-    for (size_t i = 0; i < sweep->count; i++) {
-        size_t used = strlen(name);
-        (void)snprintf(name + used, size - used, "-%s-%.6g", sweep->axis[i].param->key, sweep->axis[i].value);
-    }
-    for (char *at = name; *at != '\0'; at++)
+    size_t used = strlen(name);
+    va_list arguments;
+    va_start(arguments, format);
+    int more = vsnprintf(name + used, 64 - used, format, arguments);
+    va_end(arguments);
+    if (l->doc.status == STATUS_OK && (more < 0 || (size_t)more >= 64 - used))
+        doc_refuse(&l->doc, node->start_mark,
+                   "the name '%s...', made of values, is too long, expected at most 63 bytes", name);
+    for (char *at = name + used; *at != '\0'; at++)
         *at = *at == '+' ? '.' : *at; /* of 1e+06 */
+}
+
+void sweep_name(struct loader *l, const yaml_node_t *node, char name[64])
+{
+    for (size_t i = 0; i < l->sweep->count; i++)
+        name_part(l, node, name, "-%s-%.6g", l->sweep->axis[i].param->key, l->sweep->axis[i].value);
 }
 
 static void set_column(struct loader *l, const yaml_node_t *node, const char *place, const struct param *param,
                        double value, struct entry *entry)
 {
     char name[64];
-    (void)snprintf(name, sizeof name, "%s_%s", place, param->key);
+    if (snprintf(name, sizeof name, "%s_%s", place, param->key) >= (int)sizeof name && l->doc.status == STATUS_OK)
+        doc_refuse(&l->doc, node->start_mark, "the column '%s...' would have too long a name", name);
     size_t column = parameter_add(&l->spec->parameters, name, param->doc);
     if (column < PARAMETER_COLUMNS)
         entry->parameter[column] = value;

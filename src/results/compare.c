@@ -26,7 +26,31 @@ static int by_identity(const void *a, const void *b)
     return record_order(*(const struct record *const *)a, *(const struct record *const *)b);
 }
 
-/* A copy of a result's rows with the common columns of parameters. */
+/* Whether the name of a row's target or sampler tells this parameter, too: a result has its column only where its
+ * experiment gives it as a list. The others are columns of every result whose rows have them. */
+static bool is_in_names(const char *column)
+{
+    return strncmp(column, "target_", 7) == 0 || strncmp(column, "sampler_", 8) == 0;
+}
+
+/* The columns that tell rows apart: of those that names tell, too, the ones that both results have. */
+static enum status find_columns(const struct evidence *const side[2], struct parameter_columns *out,
+                                struct error *error)
+{
+    for (size_t i = 0; i < 2; i++) {
+        const struct parameter_columns *own = &side[i]->result.parameters, *other = &side[1 - i]->result.parameters;
+        for (size_t p = 0; p < own->count; p++) {
+            const char *name = own->column[p].name;
+            if ((!is_in_names(name) || parameter_find(other, name) < other->count)
+                && parameter_add(out, name, own->column[p].doc) == PARAMETER_COLUMNS)
+                return fail_with(error, STATUS_UNSUPPORTED, "the two results have more than %d different parameters",
+                                 PARAMETER_COLUMNS);
+        }
+    }
+    return STATUS_OK;
+}
+
+/* A copy of a result's rows with these columns of parameters. */
 static enum status copy_rows(const struct result *result, const struct parameter_columns *common, struct record **out,
                              struct error *error)
 {
@@ -35,11 +59,7 @@ static enum status copy_rows(const struct result *result, const struct parameter
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu records", result->count);
     for (size_t i = 0; i < result->count; i++) {
         (*out)[i] = result->rows[i];
-        for (size_t p = 0; p < PARAMETER_COLUMNS; p++)
-            (*out)[i].parameter[p] =
-                p < common->count
-                    ? result->rows[i].parameter[parameter_find(&result->parameters, common->column[p].name)]
-                    : NAN;
+        parameters_move(&(*out)[i], &result->parameters, common);
     }
     return STATUS_OK;
 }
@@ -404,11 +424,7 @@ enum status compare_results(const struct evidence *const side[2], const char *co
     if (out->tally == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu columns", fields);
     enum status status;
-    for (size_t i = 0; i < side[0]->result.parameters.count; i++) {
-        const struct parameter_column *column = &side[0]->result.parameters.column[i];
-        if (parameter_find(&side[1]->result.parameters, column->name) < side[1]->result.parameters.count)
-            (void)parameter_add(&out->parameters, column->name, column->doc);
-    }
+    TRY_OR(end, find_columns(side, &out->parameters, error));
     for (size_t i = 0; i < 2; i++)
         TRY_OR(end, copy_rows(&side[i]->result, &out->parameters, &out->rows[i], error));
     TRY_OR(end, pair_rows(side, name, out->rows, &pairs, error));

@@ -51,7 +51,7 @@ struct comparison {
     size_t only[2];    /* rows that one of both has */
     size_t missing[2]; /* of only[i], those that the other result's experiment asks for: they are differences */
     int format;        /* the older one of the results' files: columns that came later are not compared */
-    struct parameter_columns parameters; /* that both results have, of the rows below */
+    struct parameter_columns parameters; /* of the rows below */
     struct record *rows[2];              /* copies of the results' rows */
     double limit;                        /* in combined standard errors; 0 if no pair is from chains */
     struct tally *tally;                 /* one a field, by its index in record_fields */

@@ -178,6 +178,7 @@ static enum status add_failed(struct evidence *evidence, const char *line, size_
             continue;
         struct record *row = &evidence->failed[evidence->failed_count++];
         cell_blank(cell, i, row);
+        parameters_move(row, &spec->parameters, &evidence->result.parameters);
         record_fail(row, reason);
     }
     return STATUS_OK;

@@ -405,6 +405,25 @@ TEST(diff_compares_results)
 }
 
 /* Missing rows and T(d, eps); nothing in common; and files that cannot be compared. */
+/* Parameters that one result alone has tell its own rows apart, and where names tell them, too, are no difference. */
+TEST(diff_takes_results_with_other_parameters)
+{
+    static const char *const specs[][2] = {
+        {"a.yaml", "samplers: [ddpm, accelerated]\nscore_errors: [{shape: bias, size: 0.1}]\n"},
+        {"b.yaml", "samplers: [ddpm, {kind: accelerated, overshoot: [0.5, 1]}]\n"
+                   "score_errors: [{shape: bias, size: 0.1}, {shape: wave, size: 0.1, roughness: [1, 2]}]\n"}};
+    for (int i = 0; i < COUNT(specs); i++) {
+        char text[400];
+        (void)snprintf(text, sizeof text,
+                       "targets: [{name: g, kind: gaussian, variance: 0.25}]\ndimensions: [1, 4]\nsteps: [64]\n%s",
+                       specs[i][1]);
+        write_file(specs[i][0], text);
+    }
+    assert_exits("for e in a b; do @ run %/$e.yaml -o %/out 2>&1 || exit 9; done", 0, " 0 failed");
+    assert_exits("@ diff %/out/a %/out/b", 0, "16 rows are only in B; for 0 of them A's experiment asks.",
+                 "The results agree: 8 rows in common.");
+}
+
 TEST(diff_finds_what_is_missing)
 {
     write_file("p.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\n"

@@ -335,6 +335,13 @@ TEST(schedules_of_ones_own)
     ck_assert_int_eq(shell("@ merge %/out/x 2>&1"), 1);
     ck_assert_msg(strstr(output, "at which T schedule own exists") != NULL, "%s", output);
     ck_assert_int_eq(shell("mv %/away.so %/own.so && @ merge %/out/x --spec %/x.yaml 2>&1"), 0);
+    /* what is standard and what is not is the same to a stand-in, which reads the names back */
+    write_file("y.yaml", SCHEDULE_SPEC("{kind: linear-beta}, {kind: own, most: 20}, {kind: own, most: [5, 10.5]}"));
+    ck_assert_msg(shell("@ run %/y.yaml -o %/out 2>&1") == 0, "%s", output);
+    assert_exits(
+        "mv %/own.so %/away.so && @ diff %/out/y %/out/y && grep -o '^b,ddpm[^,]*' %/out/y/cells.csv | sort -u "
+        "&& mv %/away.so %/own.so",
+        0, "The results agree", "\nb,ddpm-own\n", "\nb,ddpm-own-most-10.5\n", "\nb,ddpm-own-most-5\n");
     write_file("x.yaml", SCHEDULE_SPEC("{kind: own, most: 300}"));
     ck_assert_int_eq(shell("@ measure %/x.yaml 2>&1"), 2);
     ck_assert_msg(strstr(output, "smallest admissible T is 301") != NULL, "%s", output);

@@ -697,6 +697,9 @@ static const struct bad {
      "unknown profile 'middle', expected one of: uniform, early, late, relative"},
     {TARGETS TAIL "score_errors: [{shape: bias, size: 1, growth: fast}]\n", 5, 47, "expected a number, found 'fast'"},
     {TARGETS TAIL "score_errors: [{shape: bias, size: 1, growth: [1]}]\n", 5, 47, "expected a number, found a list"},
+    {"targets: [{name: a-target-with-a-name-of-more-than-fifty-characters-in-all, kind: gaussian, variance: [1, "
+     "1.25e-10]}]\n" TAIL,
+     1, 18, "made of values, is too long, expected at most 63 bytes"},
     {TARGETS TAIL "score_errors:\n- {shape: none}\n- {shape: bias, size: 1}\n- {shape: none}\n", 8, 3,
      "duplicate score error 'none', first given on line 6, column 3"},
     {TARGETS TAIL "score_errors:\n- {shape: wave, size: [1, 0.5], roughness: [1, 2]}\n"
