@@ -373,7 +373,8 @@ const yaml_node_t *read_target(struct loader *l, const yaml_node_t *map, const c
     if (is_part)
         refuse_nested(doc, kind, family);
     struct form_list *outer = l->forms;
-    l->forms = is_part ? NULL : &target->forms;
+    /* a part does not know the whole dimension, and how far an approximation is off is said once for all of them */
+    l->forms = is_part || family->approximation != NULL ? NULL : &target->forms;
     read_all(&(struct reading){l, map, family->params, &target->params});
     l->forms = outer;
     target->written = written_params(l, map, own, registry_family_plugin(registry, family));

@@ -47,13 +47,12 @@ static bool take_number(const char **text, double *out)
 static bool take_function(const char **text, struct form *out)
 {
     if (take(text, "exp(")) {
-        if (take(text, "-d"))
+        out->rate = 1.0;
+        if (take_number(text, &out->rate))
+            (void)take(text, "*");
+        else if (take(text, "-"))
             out->rate = -1.0;
-        else if (take(text, "d"))
-            out->rate = 1.0;
-        else if (!take_number(text, &out->rate) || !(take(text, "*") || true) || !take(text, "d"))
-            return false;
-        return take(text, ")");
+        return take(text, "d") && take(text, ")");
     }
     if (take(text, "sqrt(d)")) {
         out->power = 0.5;
@@ -105,7 +104,7 @@ static struct real_list *list_of(const struct form *form, union params *values)
 }
 
 /* Whether an earlier form is of the same list. */
-static bool is_later(const struct form_list *forms, size_t index)
+static bool shares_list(const struct form_list *forms, size_t index)
 {
     for (size_t i = 0; i < index; i++)
         if (forms->form[i].param == forms->form[index].param)
@@ -118,7 +117,7 @@ static enum status copy_lists(const struct form_list *forms, union params *out, 
     enum status status = STATUS_OK;
     for (size_t i = 0; i < forms->count; i++) {
         struct real_list *list = list_of(&forms->form[i], out);
-        if (list == NULL || is_later(forms, i))
+        if (list == NULL || shares_list(forms, i))
             continue;
         double *copy = array_new(list->count, sizeof *copy);
         if (copy == NULL)
@@ -191,7 +190,7 @@ void forms_release(const struct form_list *forms, union params *values)
 {
     for (size_t i = 0; i < forms->count; i++) {
         struct real_list *list = list_of(&forms->form[i], values);
-        if (list != NULL && !is_later(forms, i))
+        if (list != NULL && !shares_list(forms, i))
             free(list->value);
     }
 }

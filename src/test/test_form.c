@@ -100,6 +100,7 @@ TEST(numbers_out_of_range_are_refused)
         {"{name: x, kind: mixture, weights: [rest, rest], means: [0, 1], sds: 1}",
          "a second weight is 'rest', expected one"},
         {"{name: x, kind: gaussian, variance: -1/d}", "'variance' is -1 in dimension 1, expected a number > 0"},
+        {"{name: x, kind: student-t, nu: 3 d}", "expected a number > 2, found '3 d'"},
         {"{name: x, kind: gaussian, variance: exp(d}", "expected a number > 0, found 'exp(d'"},
         {"{name: x, kind: direct-sum, factors: [{kind: gaussian, variance: 1/d, copies: rest}]}",
          "expected a number > 0, found '1/d'"},
