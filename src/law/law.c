@@ -249,7 +249,7 @@ enum status law_mass_error(const struct law *law, const struct factor *factor, s
     double integral[2], weight = factor->weight[k], defect = fabs(law->mass_defect);
     *out = (struct measured){0.0, 0.0};
     if (factor->components == 1)
-        return STATUS_OK; /* all of the mass */
+        return STATUS_OK; /* E_p (r_1 - 1) = 0 */
     struct law part = *law;
     part.component = k + 1;
     TRY(law_integrate(&part, 2, mass_and_distance, integral, NULL, error));
@@ -280,7 +280,7 @@ static enum status compute_by(const struct law_engine *engine, const struct law_
                               struct error *error)
 {
     static const double resolutions[] = {1.0, 1.5, 2.5};
-    const double wanted = engine->good_enough > 0.0 ? engine->good_enough : 5e-6;
+    const double wanted = engine->wanted_radius > 0.0 ? engine->wanted_radius : 5e-6;
     *out = (struct law){0};
     struct law law = {0};
     size_t updates = 0, exponentials = 0;

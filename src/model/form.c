@@ -51,8 +51,13 @@ static bool take_function(const char **text, struct form *out)
             out->rate = -1.0;
         else if (take(text, "d"))
             out->rate = 1.0;
-        else if (!take_number(text, &out->rate) || !(take(text, "*") || true) || !take(text, "d"))
-            return false;
+        else {
+            if (!take_number(text, &out->rate))
+                return false;
+            (void)take(text, "*");
+            if (!take(text, "d"))
+                return false;
+        }
         return take(text, ")");
     }
     if (take(text, "sqrt(d)")) {
@@ -113,6 +118,8 @@ static bool is_later(const struct form_list *forms, size_t index)
     return false;
 }
 
+/* Gives *out lists of its own in place of those of the values, or NULL where memory runs out, so that all of them may
+ * be freed. */
 static enum status copy_lists(const struct form_list *forms, union params *out, struct error *error)
 {
     enum status status = STATUS_OK;

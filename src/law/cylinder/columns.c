@@ -1,4 +1,6 @@
-/* Columns lie at equal distances of Phi(u/W), W = CYLINDER_COLUMN_STRETCH. */
+/* The n columns of component k lie at u_i with Phi(u_i/W) = (i + 1/2)/n, W = CYLINDER_COLUMN_STRETCH, the midpoint
+ * rule in Phi(u/W). In the integral of p_k over the axis, N(u; 0, 1) du, column i has the weight W exp(u_i^2/(2 W^2)
+ * - u_i^2/2)/n. */
 #include "law/cylinder/columns.h"
 
 #include <math.h>
@@ -143,8 +145,7 @@ static void place_columns(struct columns *columns, size_t each)
             double u = place_at(((double)i + 0.5) / (double)each), scaled = u / CYLINDER_COLUMN_STRETCH;
             if (fabs(u) > CYLINDER_COLUMN_REACH)
                 continue;
-            double log_slope =
-                -0.5 * scaled * scaled - log(CYLINDER_COLUMN_STRETCH); /* with the other's 1/sqrt(2 pi) */
+            double log_slope = -0.5 * scaled * scaled - log(CYLINDER_COLUMN_STRETCH);
             columns->column[columns->count++] =
                 (struct column){k, u, log(columns->factor->weight[k]) - 0.5 * u * u - log_slope - log((double)each)};
         }
@@ -204,7 +205,9 @@ static enum status append(struct maker *maker, size_t index, double from, double
     return STATUS_OK;
 }
 
-/* rho where the patches end on this column, in standard deviations: exp(-CYLINDER_REACH) of the mass is left. */
+/* rho, in standard deviations, where the patches end on this column, with a margin: with rho^2 = n e^s, Chernoff's
+ * bound n (e^s - 1 - s)/2 and u^2/2 add up to CYLINDER_REACH + 1/2. Direction -1: towards the axis, 1: away from it.
+ */
 static double end_of(double across, double u, double direction)
 {
     double left = fmax(CYLINDER_REACH - 0.5 * u * u, 0.0) + 0.5, from = 0.0,
@@ -222,7 +225,7 @@ static enum status make_column(struct maker *maker, size_t index, struct law *la
     const struct column *column = &maker->columns->column[index];
     double scale = maker->columns->shell[column->component].sd[0], from = end_of(maker->across, column->u, -1.0),
            to = end_of(maker->across, column->u, 1.0);
-    from = from < 1.0 ? 0.0 : from; /* no sliver at the axis */
+    from = from < 1.0 ? 0.0 : from; /* no short panel between the axis and `from` */
     size_t count = (size_t)ceil((to - from) / CYLINDER_PANEL);
     for (size_t i = 0; i < count; i++) {
         double step = (to - from) / (double)count;

@@ -14,25 +14,25 @@
 #define CYLINDER_EXPECTED_DISTANCE 0.1
 /* [power of the resolution] By which tolerances fall. Found: as in the plane. */
 #define CYLINDER_TOLERANCE_POWER 8.0
-/* [d omega] By so much rounding grows. Found: as in the radius. */
+/* [1/(d omega)] Rounding in a stage is PATCH_ROUNDING (1 + this times d omega). Found: as in the radius. */
 #define CYLINDER_ROUNDING_TERMS 0.25
-/* [1] The local errors at a component's points count so many times in the error of its mass: the sampler's chance to
- * end in the component is taken to be no more than this of the posterior's. Found: r_1 below this where a law is
- * trusted. */
+/* [1] A local error of r_t at a point x of component k counts so many times in the error of the component's mass: the
+ * sampler's probability to end in the component from x is taken, not proved, to be at most this times the posterior
+ * probability of k at x. Found: max r_1 is below this where a law is trusted. */
 #define CYLINDER_MASS_FACTOR 2.0
 
 /* ---- Patches ---- */
 
 /* [log mass] Of a component, beyond which nothing is covered. Found: bound: e^-36. */
 #define CYLINDER_REACH 36.0
-/* [log mass] Towards an axis that a component's mass comes near, no more is left out along it. Found: not recorded.
- */
+/* [log mass] Towards an axis that a component's mass comes near, the bound on the mass beyond counts at most so much,
+ * so that the grid ends at the axis and nowhere before. Found: not recorded. */
 #define CYLINDER_AXIS_REACH 18.0
 /* [standard deviations] Length over which log r changes, for sides of patches. Found: measured: time. */
 #define CYLINDER_SCALE 1.6
 /* [CYLINDER_SCALE] Side of a patch at the start. Found: as in the plane. */
 #define CYLINDER_FIRST_SIDE 2.5
-/* [values on a patch] No tail of a polynomial is asked to be smaller, and by so many d h more. Found: rounding. */
+/* [values on a patch] No tail of a polynomial is asked to be smaller than this times 1 + d h. Found: rounding. */
 #define CYLINDER_TAIL_FLOOR 3e-14
 /* [mass of q] Patches with more of it share their order. Found: measured: a third of the patches, without jumps
  * between them. */
@@ -46,14 +46,15 @@
 
 /* ---- Quadrature ---- */
 
-/* [scales of the quadrature] Of the axis, from which rules on the whole line are used. Found: bound: weight e^-32 at
- * the axis. */
+/* [scales of the quadrature] Distance from the axis from which rules on the whole line are used. Found: bound: weight
+ * e^-32 at the axis. */
 #define CYLINDER_CLEAR 8.0
-/* [n V] Nor where rho^2 is less than this, of which relative changes are large. Found: not recorded. */
+/* [n V] Rules on the whole line are not used where rho^2 is less than this, for its relative changes are large.
+ * Found: not recorded. */
 #define CYLINDER_LEAST_SQUARE 0.04
 /* [scales of the quadrature] To which a rule that is cut at the axis reaches. Found: bound: mass 1e-19 beyond. */
 #define CYLINDER_CUT_REACH 9.0
-/* [points] Evaluated together, at most, unless those of one distance are more. Found: cache. */
+/* [points] Evaluated together, at most, unless those of a single rho are more. Found: cache. */
 #define CYLINDER_TOGETHER 4096
 
 /* ---- Columns of the finished law ---- */
@@ -62,7 +63,8 @@
 #define CYLINDER_COLUMN_STRETCH 3.0
 /* [columns] For each component. Found: as PLANE_ROWS_PER_SCALE. */
 #define CYLINDER_COLUMNS_EACH 500.0
-/* [standard deviations] Along the axis that they cover. Found: bound: mass e^-36 beyond. */
+/* [standard deviations] Distance along the axis up to which there are columns, and patches. Found: bound: mass e^-36
+ * beyond. */
 #define CYLINDER_COLUMN_REACH 8.5
 /* [standard deviations] Length of panels on a column. Found: not recorded. */
 #define CYLINDER_PANEL 1.5

@@ -153,7 +153,7 @@ static void add_log_share(const struct law_density *density, const struct panel 
     const struct radial_level *level = &((const struct radial_density *)density)->level;
     (void)panel;
     for (size_t i = 0; i < n; i++) {
-        double excess;
+        double excess; /* log(p/p_k) */
         radial_level_evaluate(level, component, 1, &x[i], &excess, NULL);
         out[i] += level->log_weight[component] - excess;
     }
