@@ -94,11 +94,11 @@ void law_free(struct law *law)
 
 void law_log_density(const struct law *law, const struct panel *panel, size_t n, const double *x, double *out)
 {
-    if (law->density != NULL) {
+    if (law->density != NULL && law->component > 0)
+        law->density->log_part(law->density, panel, law->component - 1, n, x, out);
+    else if (law->density != NULL)
         law->density->log_density(law->density, panel, n, x, out);
-        if (law->component > 0)
-            law->density->add_log_share(law->density, panel, law->component - 1, n, x, out);
-    } else if (law->component > 0)
+    else if (law->component > 0)
         for (size_t k = law->component - 1, i = 0; i < n; i++) {
             double u = x[i] - mixture_level_centre(&law->target, k, panel->anchor);
             out[i] = law->target.log_constant[k] - 0.5 * u * (u * law->target.inverse_variance[k]);

@@ -43,9 +43,9 @@ struct law_density {
      * the integral of its exponential over all panels is 1. */
     void (*log_density)(const struct law_density *density, const struct panel *panel, size_t n, const double *x,
                         double *out);
-    /* Adds log(w_k p_k/p), k the component. */
-    void (*add_log_share)(const struct law_density *density, const struct panel *panel, size_t component, size_t n,
-                          const double *x, double *out);
+    /* The same of component k's part of the density alone, w_k p_k. */
+    void (*log_part)(const struct law_density *density, const struct panel *panel, size_t k, size_t n,
+                     const double *x, double *out);
     double (*sd)(const struct law_density *density, const struct panel *panel); /* the local scale, along the panel */
     enum status (*copy)(const struct law_density *density, struct law_density **out, struct error *error);
     void (*free)(struct law_density *density);

@@ -48,12 +48,12 @@ static void log_density(const struct law_density *density, const struct panel *p
         out[i] += column->log_weight;
 }
 
-static void add_log_share(const struct law_density *density, const struct panel *panel, size_t component, size_t n,
-                          const double *x, double *out)
+static void log_part(const struct law_density *density, const struct panel *panel, size_t k, size_t n,
+                     const double *x, double *out)
 {
-    (void)x;
-    for (size_t i = 0; i < n; i++)
-        out[i] += column_of((const struct columns *)density, panel)->component == component ? 0.0 : -HUGE_VAL;
+    log_density(density, panel, n, x, out);
+    for (size_t i = 0; i < n && column_of((const struct columns *)density, panel)->component != k; i++)
+        out[i] = -HUGE_VAL;
 }
 
 /* Nothing lies beyond the axis. */
@@ -91,7 +91,7 @@ static enum status columns_new(const struct factor *factor, const struct level *
     if (columns == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a law around an axis");
     columns->base = (struct law_density){.log_density = log_density,
-                                         .add_log_share = add_log_share,
+                                         .log_part = log_part,
                                          .sd = sd,
                                          .copy = columns_copy,
                                          .free = columns_free,
