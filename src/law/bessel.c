@@ -2,6 +2,7 @@
 
 #include <gsl/gsl_sf_gamma.h>
 #include <math.h>
+#include <stdbool.h>
 
 #include "core/vmath.h"
 #include "law/tuning.h"
@@ -73,6 +74,11 @@ VECTOR_CLONES static void expand(const struct bessel *bessel, int terms, size_t 
         out[i] += 0.25 * log_second[i] - nu * log_first[i];
 }
 
+static bool is_small(const struct bessel *bessel, double z)
+{
+    return hypot(z, bessel->order) < BESSEL_UNIFORM_FROM || !(z > 0.0);
+}
+
 static double smallest_w(const struct bessel *bessel, size_t n, const double *z)
 {
     double smallest = HUGE_VAL;
@@ -99,24 +105,32 @@ void bessel_log_scaled(const struct bessel *bessel, size_t n, const double *z, d
     }
 }
 
-void bessel_log_entire(const struct bessel *bessel, size_t n, const double *z, double *out)
+/* log(z^-nu exp(-z) I_nu(z)) by the uniform expansion. */
+static void expand_entire(const struct bessel *bessel, int terms, size_t n, const double *z, double *out)
 {
     double log_z[CHUNK];
+    expand(bessel, terms, n, z, out);
+    vlog(n, z, log_z);
+    for (size_t i = 0; i < n; i++)
+        out[i] -= 0.5 * log(2.0 * M_PI) + (0.5 + bessel->order) * log_z[i];
+}
+
+void bessel_log_entire(const struct bessel *bessel, size_t n, const double *z, double *out)
+{
     for (size_t start = 0; start < n; start += CHUNK) {
-        size_t count = n - start < CHUNK ? n - start : CHUNK, series = 0;
-        /* arguments mostly ascend: the power series for those before the last small one */
+        size_t count = n - start < CHUNK ? n - start : CHUNK, singly = 0;
+        /* those up to the last small one singly, the rest together */
         for (size_t i = 0; i < count; i++)
-            series =
-                hypot(z[start + i], bessel->order) < BESSEL_UNIFORM_FROM || !(z[start + i] > 0.0) ? i + 1 : series;
-        for (size_t i = start; i < start + series; i++)
-            out[i] = log_series(bessel, z[i]);
-        if (series == count)
+            singly = is_small(bessel, z[start + i]) ? i + 1 : singly;
+        for (size_t i = start; i < start + singly; i++)
+            if (is_small(bessel, z[i]))
+                out[i] = log_series(bessel, z[i]);
+            else
+                expand_entire(bessel, BESSEL_TERMS, 1, z + i, out + i);
+        if (singly == count)
             continue;
-        const double *rest = z + start + series;
-        double w = smallest_w(bessel, count - series, rest);
-        expand(bessel, terms_needed(bessel, w), count - series, rest, out + start + series);
-        vlog(count - series, rest, log_z);
-        for (size_t i = series; i < count; i++)
-            out[start + i] -= 0.5 * log(2.0 * M_PI) + (0.5 + bessel->order) * log_z[i - series];
+        const double *rest = z + start + singly;
+        double w = smallest_w(bessel, count - singly, rest);
+        expand_entire(bessel, terms_needed(bessel, w), count - singly, rest, out + start + singly);
     }
 }

@@ -22,8 +22,7 @@ void bessel_init(double order, struct bessel *out);
 /* out[i] = log(sqrt(2 pi z) exp(-z) I_nu(z)) at z[i] > 0, i < n: -(nu^2 - 1/4)/(2 z) for large z. */
 void bessel_log_scaled(const struct bessel *bessel, size_t n, const double *z, double *out);
 
-/* out[i] = log(z^-nu exp(-z) I_nu(z)) at z[i] >= 0: finite at 0. No argument that precedes a small one by less than
- * 64 places may be above 600. */
+/* out[i] = log(z^-nu exp(-z) I_nu(z)) at z[i] >= 0: finite at 0. Fastest where the z ascend. */
 void bessel_log_entire(const struct bessel *bessel, size_t n, const double *z, double *out);
 
 #endif

@@ -334,9 +334,10 @@ enum status conditions_find(const struct factor *factor, const struct sampler *s
     if (factor->full != NULL) /* no engine has it */
         return STATUS_OK;
     if (sampler->memory > 0)
-        return fail_with(error, STATUS_UNSUPPORTED,
-                         "sampler %s keeps what earlier steps found: its increment alone does not say what it is",
-                         sampler->name);
+        return fail_with(
+            error, STATUS_UNSUPPORTED,
+            "sampler %s keeps what earlier steps found: its increment is not a function of the present point alone",
+            sampler->name);
     struct evaluation *e = array_new(1, sizeof *e);
     out->unlike = array_new(schedule->T + 1, 1);
     if (e == NULL || out->unlike == NULL) {

@@ -165,8 +165,8 @@ static enum status smooth_divergences(const struct law *law, struct divergence *
     /* What q has outside the support is missing from E_p r, so from these two in full. */
     out->kl_p_q.error += fabs(law->mass_defect);
     out->hellinger2.error += fabs(law->mass_defect);
-    if (!(out->kl_p_q.error
-          <= LOOSE * out->kl_p_q.value)) /* log r is not known where p has mass and q next to none */
+    /* log r is not resolved where p has mass and q next to none */
+    if (!(out->kl_p_q.error <= LOOSE * out->kl_p_q.value))
         out->hellinger2.error = fmax(out->hellinger2.error, hellinger_by_triangle(law, out->hellinger2.value));
     return STATUS_OK;
 }

@@ -10,15 +10,17 @@
 
 extern const struct law_engine engine_gaussian;
 
+/* What a sampler keeps: M = slope w + P, w the position of Y_t around the mean of p_t. P is of order h, and it alone
+ * is propagated, so that its errors are of order h too. */
+struct kept {
+    double slope, mean, covariance, variance; /* mean and variance of P, its covariance with w */
+    double mean_error, covariance_error, variance_error;
+};
+
 struct state {
     double shift, rho, ratio;                   /* m, rho and 1 + rho */
     double shift_error, rho_error, ratio_error; /* rounding, propagated like the numbers themselves */
-    /* M = slope w + P, w the position of Y_t around the mean of p_t: P is of order h, and M - P has no say in errors.
-     */
-    struct {
-        double slope, mean, covariance, variance; /* mean and variance of P, its covariance with w */
-        double mean_error, covariance_error, variance_error;
-    } kept;
+    struct kept kept;
 };
 
 enum { MOST_WORK = 16, POINTS = 24 };
@@ -82,27 +84,29 @@ static double not_affine(sampler_map *function, const struct step *step, const s
 }
 
 /* P' = M' - slope' w' = constant + slope' (w - w'), where w' = (1 - e) w + g P + a + z, z the noise of variance
- * `noise`. */
-static void keep(struct state *state, const struct affine *D, double e, double g, double a, double noise, double V)
+ * `noise`, and w has the variance V (1 + rho). */
+static struct kept advance_kept(const struct state *state, const struct affine *D, double e, double g, double a,
+                                double noise, double V)
 {
-    const struct state old = *state;
-    double s = D->kept_slope, G = 1.0 - e, Vw = V * old.ratio, Vw_error = V * old.rho_error;
-    double C = old.kept.covariance, P = old.kept.variance, C_error = old.kept.covariance_error,
-           P_error = old.kept.variance_error;
+    const struct kept *kept = &state->kept;
+    double s = D->kept_slope, G = 1.0 - e, Vw = V * state->ratio, Vw_error = V * state->rho_error;
+    double C = kept->covariance, P = kept->variance, C_error = kept->covariance_error, P_error = kept->variance_error;
     double unit = 8.0 * DBL_EPSILON;
-    state->kept.slope = s;
-    state->kept.mean = D->kept_constant + s * (e * old.shift - g * old.kept.mean - a);
-    state->kept.covariance = s * (G * e * Vw + (e - G) * g * C - g * g * P - noise);
-    state->kept.variance = s * s * (e * e * Vw - 2.0 * e * g * C + g * g * P + noise);
-    state->kept.mean_error =
-        fabs(s) * (fabs(e) * old.shift_error + fabs(g) * old.kept.mean_error)
-        + unit * (fabs(D->kept_constant) + fabs(s) * (fabs(e * old.shift) + fabs(g * old.kept.mean) + fabs(a)));
-    state->kept.covariance_error = fabs(s)
-                                   * (fabs(G * e) * Vw_error + fabs((e - G) * g) * C_error + g * g * P_error
-                                      + unit * (fabs(G * e) * Vw + fabs((e - G) * g * C) + g * g * P + noise));
-    state->kept.variance_error = s * s
-                                 * (e * e * Vw_error + fabs(2.0 * e * g) * C_error + g * g * P_error
-                                    + unit * (e * e * Vw + fabs(2.0 * e * g * C) + g * g * P + noise));
+    return (struct kept){
+        .slope = s,
+        .mean = D->kept_constant + s * (e * state->shift - g * kept->mean - a),
+        .covariance = s * (G * e * Vw + (e - G) * g * C - g * g * P - noise),
+        .variance = s * s * (e * e * Vw - 2.0 * e * g * C + g * g * P + noise),
+        .mean_error =
+            fabs(s) * (fabs(e) * state->shift_error + fabs(g) * kept->mean_error)
+            + unit * (fabs(D->kept_constant) + fabs(s) * (fabs(e * state->shift) + fabs(g * kept->mean) + fabs(a))),
+        .covariance_error = fabs(s)
+                            * (fabs(G * e) * Vw_error + fabs((e - G) * g) * C_error + g * g * P_error
+                               + unit * (fabs(G * e) * Vw + fabs((e - G) * g * C) + g * g * P + noise)),
+        .variance_error = s * s
+                          * (e * e * Vw_error + fabs(2.0 * e * g) * C_error + g * g * P_error
+                             + unit * (e * e * Vw + fabs(2.0 * e * g * C) + g * g * P + noise)),
+    };
 }
 
 static struct state advance(struct state state, struct affine D, const struct sampler *sampler,
@@ -144,9 +148,7 @@ static struct state advance(struct state state, struct affine D, const struct sa
     };
     if (sampler->memory > 0) {
         double e = -(b + (1.0 + b) * expm1(-0.5 * step->log_alpha));
-        struct state old = state;
-        keep(&old, &D, e, c * scale, D.constant * scale, kernel / step->alpha, V_from);
-        next.kept = old.kept;
+        next.kept = advance_kept(&state, &D, e, c * scale, D.constant * scale, kernel / step->alpha, V_from);
     }
     return next;
 }

@@ -94,11 +94,11 @@ void law_free(struct law *law)
 
 void law_log_density(const struct law *law, const struct panel *panel, size_t n, const double *x, double *out)
 {
-    if (law->density != NULL) {
+    if (law->density != NULL && law->component > 0)
+        law->density->log_part(law->density, panel, law->component - 1, n, x, out);
+    else if (law->density != NULL)
         law->density->log_density(law->density, panel, n, x, out);
-        if (law->component > 0)
-            law->density->add_log_share(law->density, panel, law->component - 1, n, x, out);
-    } else if (law->component > 0)
+    else if (law->component > 0)
         for (size_t k = law->component - 1, i = 0; i < n; i++) {
             double u = x[i] - mixture_level_centre(&law->target, k, panel->anchor);
             out[i] = law->target.log_constant[k] - 0.5 * u * (u * law->target.inverse_variance[k]);
@@ -249,7 +249,7 @@ enum status law_mass_error(const struct law *law, const struct factor *factor, s
     double integral[2], weight = factor->weight[k], defect = fabs(law->mass_defect);
     *out = (struct measured){0.0, 0.0};
     if (factor->components == 1)
-        return STATUS_OK; /* all of the mass */
+        return STATUS_OK; /* E_p (r_1 - 1) = 0 */
     struct law part = *law;
     part.component = k + 1;
     TRY(law_integrate(&part, 2, mass_and_distance, integral, NULL, error));
@@ -280,7 +280,7 @@ static enum status compute_by(const struct law_engine *engine, const struct law_
                               struct error *error)
 {
     static const double resolutions[] = {1.0, 1.5, 2.5};
-    const double wanted = engine->good_enough > 0.0 ? engine->good_enough : 5e-6;
+    const double wanted = engine->wanted_radius > 0.0 ? engine->wanted_radius : 5e-6;
     *out = (struct law){0};
     struct law law = {0};
     size_t updates = 0, exponentials = 0;

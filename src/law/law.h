@@ -43,9 +43,9 @@ struct law_density {
      * the integral of its exponential over all panels is 1. */
     void (*log_density)(const struct law_density *density, const struct panel *panel, size_t n, const double *x,
                         double *out);
-    /* Adds the log of the component's share in the density. */
-    void (*add_log_share)(const struct law_density *density, const struct panel *panel, size_t component, size_t n,
-                          const double *x, double *out);
+    /* The same of component k's part of the density alone, w_k p_k. */
+    void (*log_part)(const struct law_density *density, const struct panel *panel, size_t k, size_t n,
+                     const double *x, double *out);
     double (*sd)(const struct law_density *density, const struct panel *panel); /* the local scale, along the panel */
     enum status (*copy)(const struct law_density *density, struct law_density **out, struct error *error);
     void (*free)(struct law_density *density);
@@ -59,7 +59,7 @@ struct law {
     const struct law_engine *engine;
     struct mixture_level target; /* p_1 of a law on the line: the factor at level 1; the factor stays the caller's */
     struct law_density *density; /* p_1 otherwise, owned; NULL on the line */
-    size_t component;            /* k + 1: p_1 stands for w_k p_k, component k's part of it; 0: for all */
+    size_t component;            /* k + 1: integrals are over w_k p_k in place of p_1; 0: over all of p_1 */
     int lines; /* nonzero if the panels lie on more than one line: only sums over all of them count */
     struct panels log_ratio;
     struct panels
@@ -74,7 +74,8 @@ struct law {
     double error_l1;    /* E_p|r - r_true| is at most this, but for the mass defect */
     double error_l2;    /* the same for sqrt(E_p (r - r_true)^2/r) */
     double rounding;    /* the part of both that no resolution takes away; 0: not known (closed form) */
-    double *component_error; /* radii of the components' mass errors, where the engine knows them; NULL: not */
+    double *component_error; /* of each component k, an estimated radius of E_{p_k}(r_1 - 1), beside the mass defect;
+                              * NULL: the engine has none */
     struct clip_bound clip;  /* of the correction, where a clip was taken as inactive */
     size_t node_updates;     /* work done: quadrature nodes visited */
     size_t exponentials;     /* and elementary functions evaluated there; 0: not counted */
@@ -87,8 +88,8 @@ struct law_engine {
     const char *source;
     size_t memory; /* it has laws of samplers that keep no more arrays than this from step to step */
     bool draws;    /* it has laws of samplers that draw numbers */
-    /* The radius, relative to E_p|r - 1|, from which law_compute takes no higher resolution; 0 stands for 5e-6. */
-    double good_enough;
+    /* law_compute raises the resolution until the radius is at most this part of E_p|r - 1|; 0 stands for 5e-6. */
+    double wanted_radius;
     /* Nonzero if the engine computes this law exactly, up to the radii it reports. */
     int (*handles)(const struct law_problem *problem);
     /* Args: resolution 1 is the default, 2 doubles nodes and panels (the radius shrinks until rounding).
@@ -146,14 +147,14 @@ MUST_USE enum status law_integrate(const struct law *law, size_t width,
 MUST_USE enum status law_mass_error(const struct law *law, const struct factor *factor, size_t k,
                                     struct measured *out, struct error *error);
 
-/* The law of the factor by its engine, at the lowest of a few resolutions whose radius is below 5e-6 of E_p|r - 1|
- * (or the sharpest there is, if none is). Out and errors as law_engine.compute. */
+/* The law of the factor by its engine, at the lowest of a few resolutions whose radius is at most the engine's
+ * wanted_radius of E_p|r - 1| (or the sharpest there is, if none is). Out and errors as law_engine.compute. */
 MUST_USE enum status law_compute(const struct law_problem *problem, struct law *out, struct error *error);
 
-/* Out: *ratio is law.tail_variance of the problem's law. Far out only the component of the largest variance has a
- * say, in p as in the score, and both are affine there: the closed form of that component alone. 0 where the score
- * error is affine, too, but sized by all components, and for samplers that are not regular or draw numbers. Errors:
- * STATUS_MEMORY. */
+/* Out: *ratio is law.tail_variance of the problem's law. Far out p is that of the component of the
+ * largest variance, and so is the score, which is affine there: the closed form of that component alone. 0 where the
+ * score error is affine, too, but sized by all components, and for samplers that are not regular or draw numbers.
+ * Errors: STATUS_MEMORY. */
 MUST_USE enum status law_tail_variance(const struct law_problem *problem, double *ratio, struct error *error);
 
 /* The law of a Gaussian q in units of p = N(0, variance) in one dimension, on p's panels. The factor, of one

@@ -406,7 +406,7 @@ enum status measure_target_by_threads(size_t threads, const struct target *targe
     struct table table = {.sampler = sampler, .score_error = score_error, .schedule = schedule, .threads = threads};
     enum status status = STATUS_OK;
     struct error first = {STATUS_OK,
-                          ""}; /* the first refusal, which is the reason given where all dimensions are refused */
+                          ""}; /* the reason of the first refusal, given where all dimensions are refused */
     size_t refused = 0;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         struct error cause = {STATUS_OK, ""};

@@ -17,8 +17,7 @@ enum status patches_append(struct patches *patches, const struct patch *patch, s
                               ? array_reserve(patches->patch, &patches->capacity, patches->count + 1, sizeof *grown)
                               : NULL;
     if (grown == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for more than %zu patches of the plane",
-                         patches->count);
+        return fail_with(error, STATUS_MEMORY, "out of memory for more than %zu patches", patches->count);
     patches->patch = grown;
     patches->patch[patches->count++] = *patch;
     return STATUS_OK;
@@ -34,12 +33,12 @@ struct patch patch_quarter(const struct patch *patch, unsigned right, unsigned u
 }
 
 enum status patches_cover(const struct patch_domain *domain, const void *context, double root, double side,
-                          struct patches *out, struct error *error)
+                          size_t order, struct patches *out, struct error *error)
 {
     struct patches pending = {0};
     out->count = 0;
     out->root = root;
-    const struct patch whole = {.depth = 0, .nodes = {8, 8}};
+    const struct patch whole = {.depth = 0, .nodes = {8, 8}, .next = {8, 8}, .order = {order, order}};
     enum status status;
     TRY_OR(done, patches_append(&pending, &whole, error));
     while (pending.count > 0) {
@@ -52,7 +51,8 @@ enum status patches_cover(const struct patch_domain *domain, const void *context
             continue;
         }
         if (patch.depth == PATCH_MOST_DEPTH)
-            TRY_OR(done, fail_with(error, STATUS_NUMERIC, "the scales of a mixture in the plane are too far apart"));
+            TRY_OR(done,
+                   fail_with(error, STATUS_NUMERIC, "the scales of a mixture are too far apart for a quadtree"));
         for (unsigned i = 0; i < 4; i++) {
             struct patch quarter = patch_quarter(&patch, i / 2, i % 2);
             TRY_OR(done, patches_append(&pending, &quarter, error));

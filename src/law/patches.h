@@ -86,10 +86,10 @@ struct patch_domain {
     double (*mass)(const void *context, const struct patch *patch);
 };
 
-/* Cells that cover the domain, none of a side of more than `side` local scales, without values; `root` is half of the
- * root's side. */
+/* Cells that cover the domain, none of a side of more than `side` local scales, to be filled with 8 nodes in either
+ * direction by quadrature of the given order; `root` is half of the root's side. */
 MUST_USE enum status patches_cover(const struct patch_domain *domain, const void *context, double root, double side,
-                                   struct patches *out, struct error *error);
+                                   size_t order, struct patches *out, struct error *error);
 
 /* Builds the tree that patches_evaluate needs, once all leaves are there. */
 MUST_USE enum status patches_index(struct patches *patches, struct error *error);

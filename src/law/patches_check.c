@@ -184,7 +184,7 @@ enum status patches_check(const struct patch_source *source, struct patches *gri
     if (!isfinite(itself.l1))
         return fail_with(error, STATUS_NUMERIC, "the law of %s is not finite", source->sampler);
     if (!source->is_part)
-        TRY(probes_see(mass, source->sampler, error));
+        TRY(check_probed_mass(mass, source->sampler, error));
     local->before = norms_beyond(norms_of(before), PATCH_PROBE_MISSES, PATCH_ROUNDING);
     local->itself = norms_beyond(norms_of(itself), PATCH_PROBE_MISSES, PATCH_ROUNDING);
     local->after = norms_beyond(norms_of(after), PATCH_PROBE_MISSES, PATCH_ROUNDING);

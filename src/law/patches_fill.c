@@ -165,7 +165,7 @@ enum status patches_plan(const struct patch_source *source, const struct patches
     pending->root = from->root;
     char *merged = array_new(from->count, 1);
     if (merged == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for %zu patches of the plane", from->count);
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu patches", from->count);
     enum status status = plan(source, from, may_merge, merged, pending, error);
     free(merged);
     return status;

@@ -7,6 +7,7 @@
 struct driver {
     struct propagation run;
     const struct geometry *geometry;
+    const struct law_engine *engine;
     void *state;
     size_t slot; /* holds the law */
     bool stale;  /* its level is behind: steps that leave the law unchanged were skipped */
@@ -93,6 +94,12 @@ static enum status make_stage(struct driver *driver, size_t index, size_t from, 
     const struct geometry *geometry = driver->geometry;
     struct stage stage = stage_of(driver->run.problem->sampler, &driver->run.step, index);
     struct stage_result result = {.rounding = 0.0};
+    if (geometry->needs_noise && stage.deterministic)
+        return fail_with(
+            error, STATUS_UNSUPPORTED,
+            "sampler %s has no noise in step t = %zu, and the %s's engine needs noise in every step: only "
+            "chains (`samples`) can measure it",
+            stage.sampler->name, stage.step->t, driver->engine->name);
     TRY(geometry->prepare_stage(driver->state, &stage, from, to, error));
     if (checked && stage.moves && driver->clip.steps > 0) {
         struct clip_step moments = {0.0, {0.0}};
@@ -165,6 +172,7 @@ enum status propagate(const struct geometry *geometry, const struct law_engine *
                       const struct law_problem *problem, double resolution, struct law *out, struct error *error)
 {
     struct driver driver = {.geometry = geometry,
+                            .engine = engine,
                             .run = {.problem = problem,
                                     .resolution = resolution,
                                     .original = conditions_broken(problem->conditions, CONDITION_SHIFTS),

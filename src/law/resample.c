@@ -20,14 +20,14 @@ void panel_add_errors(const struct panel *panel, const double *log_density, cons
     }
 }
 
-enum status probes_see(double mass, const char *sampler, struct error *error)
+enum status check_probed_mass(double mass, const char *sampler, struct error *error)
 {
     if (fabs(mass - 1.0) <= PROBE_MASS_MISSED)
         return STATUS_OK;
     return fail_with(
         error, STATUS_NUMERIC,
-        "the grid sees %.3g of the mass of the law of %s: it is much narrower than its target, or has left "
-        "its support",
+        "the grid holds %.3g of the mass of the law of %s: the law is much narrower than its target, or has "
+        "left its support",
         mass, sampler);
 }
 

@@ -18,8 +18,9 @@ void panel_probes(const struct panel *panel, double *x);
 void panel_add_errors(const struct panel *panel, const double *log_density, const double *log_ratio,
                       const double *made, struct norm_sums *sums);
 
-/* STATUS_NUMERIC if the test points, or the nodes of patches, see `mass` of q, and say nothing about it. */
-MUST_USE enum status probes_see(double mass, const char *sampler, struct error *error);
+/* STATUS_NUMERIC if `mass`, of q by quadrature at the test points or at the nodes of patches, is too far from 1 for
+ * errors at these points to bound anything (PROBE_MASS_MISSED). */
+MUST_USE enum status check_probed_mass(double mass, const char *sampler, struct error *error);
 
 /* Gives *to, panels of the same mixture level, the values of log r that *from has there. Returns the error of their
  * interpolation. */

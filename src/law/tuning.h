@@ -62,13 +62,14 @@
  * of standard deviations, brings that mass to one of the components. Found: the estimate above. Twice: no
  * change. */
 #define PANEL_GAP 12.0
-/* [lengths] Panels so much longer than N(0, 1), with which q starts, would have them are made as short around 0.
+/* [lengths] Panels that are more than so many times as long as those for N(0, 1), with which q starts, become as
+ * short as these around 0.
  * Found: measured: TV of Gaussians 2 to 50 times as wide within its radius. Twice: not measured (none of these laws
  * depends on it). */
 #define PANEL_NARROW 2.0
-/* [mass of q] A law of whose mass the test points miss more, or see as much too much, is refused: their errors say
- * nothing about q. Found: convention; a law that has lost half as much is refused too (law/divergence.c). Twice: not
- * measured (none of these laws depends on it). */
+/* [mass of q] A law is refused where quadrature at the test points finds a mass that differs from 1 by more: errors
+ * measured at these points say nothing about q. Found: convention; a law with half this mass defect is refused too
+ * (law/divergence.c). Twice: not measured (none of these laws depends on it). */
 #define PROBE_MASS_MISSED 0.5
 /* [lengths of the panels beside a jump] As PANEL_FLAT, from a jump of the score error. Found: not recorded.
  * Twice: time 1.07, radius down to 0.859. */
@@ -123,9 +124,9 @@
 #define PATCH_MERGE_BELOW 0.1
 /* [nodes] Of the common polynomial, in a direction. Found: not recorded. Twice: not measured. */
 #define PATCH_MERGE_NODES 12
-/* [local scales] And at most. Found: not recorded. Twice: no change. */
+/* [local scales] Side of a patch at most. Found: not recorded. Twice: no change. */
 #define PATCH_LONGEST_SIDE 4.0
-/* [local scales] And at least. Found: not recorded. Twice: no change. */
+/* [local scales] Side below which a patch is not cut further. Found: not recorded. Twice: no change. */
 #define PATCH_SHORTEST_SIDE 0.02
 
 /* ---- Maps without noise (law/monotone.c). ---- */

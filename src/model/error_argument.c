@@ -5,17 +5,24 @@
 
 #include "core/legendre.h"
 
+struct argument_rule argument_rule_make(void)
+{
+    struct argument_rule rule;
+    legendre_rule(ARGUMENT_NODES, rule.node, rule.weight);
+    return rule;
+}
+
 /* ---- On the line: sum_k w_k N(c_k, V_k) ---- */
 
 /* Phi(to) - Phi(from) to relative rounding. `width` is to - from, computed without the rounding of the two. A narrow
  * interval is integrated by quadrature, a wide one taken from the tail on its side of 0. */
-static double normal_between(const struct error_argument *argument, double from, double to, double width)
+static double normal_between(const struct argument_rule *rule, double from, double to, double width)
 {
     if (width < 1.0) {
         double total = 0.0;
         for (int i = 0; i < ARGUMENT_NODES; i++) {
-            double u = 0.5 * (from + to) + 0.5 * width * argument->node[i];
-            total += argument->weight[i] * exp(-0.5 * u * u);
+            double u = 0.5 * (from + to) + 0.5 * width * rule->node[i];
+            total += rule->weight[i] * exp(-0.5 * u * u);
         }
         return 0.5 * width * total / sqrt(2.0 * M_PI);
     }
@@ -26,15 +33,15 @@ static double normal_between(const struct error_argument *argument, double from,
     return 0.5 * (erf(to * M_SQRT1_2) + erf(-from * M_SQRT1_2));
 }
 
-static double line_probability(const struct error_argument *argument, double from, double to, double *density)
+static double line_probability(const struct mixture_level *mixture, const struct argument_rule *rule, double from,
+                               double to, double *density)
 {
-    const struct mixture_level *mixture = argument->line;
     const struct factor *factor = mixture->factor;
     double probability = 0.0;
     *density = 0.0;
     for (size_t k = 0; k < factor->components; k++) {
         double centre = mixture->root_alpha_bar * factor->mean[k], sd = mixture->sd[k], u = (to - centre) / sd;
-        probability += factor->weight[k] * normal_between(argument, (from - centre) / sd, u, (to - from) / sd);
+        probability += factor->weight[k] * normal_between(rule, (from - centre) / sd, u, (to - from) / sd);
         *density += factor->weight[k] * exp(-0.5 * u * u) / (sd * sqrt(2.0 * M_PI));
     }
     return probability;
@@ -93,13 +100,12 @@ static double chi_density(double d, double s)
 }
 
 /* P(from <= s < to) for 0 <= from, of a narrow interval by quadrature of the density. */
-static double chi_between(const struct error_argument *argument, double from, double to)
+static double chi_between(double d, const struct argument_rule *rule, double from, double to)
 {
-    double d = argument->radial->dimension;
     if (to - from < 0.1) {
         double middle = 0.5 * (from + to), half = 0.5 * (to - from), total = 0.0;
         for (int i = 0; i < ARGUMENT_NODES; i++)
-            total += argument->weight[i] * chi_density(d, middle + half * argument->node[i]);
+            total += rule->weight[i] * chi_density(d, middle + half * rule->node[i]);
         return half * total;
     }
     double low = 0.5 * from * from, high = 0.5 * to * to;
@@ -107,15 +113,15 @@ static double chi_between(const struct error_argument *argument, double from, do
                            : gsl_sf_gamma_inc_Q(0.5 * d, low) - gsl_sf_gamma_inc_Q(0.5 * d, high);
 }
 
-static double radial_probability(const struct error_argument *argument, double from, double to, double *density)
+static double radial_probability(const struct radial_level *radial, const struct argument_rule *rule, double from,
+                                 double to, double *density)
 {
-    const struct radial_level *radial = argument->radial;
     const struct factor *factor = radial->factor;
     double probability = 0.0;
     *density = 0.0;
     for (size_t k = 0; k < factor->components; k++) {
         double sd = radial->sd[k];
-        probability += factor->weight[k] * chi_between(argument, fmax(from, 0.0) / sd, to / sd);
+        probability += factor->weight[k] * chi_between(radial->dimension, rule, fmax(from, 0.0) / sd, to / sd);
         *density += factor->weight[k] * chi_density(radial->dimension, to / sd) / sd;
     }
     return probability;
@@ -138,9 +144,9 @@ static double radial_sd(const struct radial_level *radial)
 }
 
 /* E sin^2(k x) by composite quadrature over the shell, in pieces of at most 1 and at most 2/(k sqrt(V)). */
-static double radial_sine_square(const struct error_argument *argument, double wave_number)
+static double radial_sine_square(const struct radial_level *radial, double wave_number)
 {
-    const struct radial_level *radial = argument->radial;
+    const struct argument_rule rule = argument_rule_make();
     double d = radial->dimension, low = fmax(sqrt(d) - SHELL_HALF_WIDTH, 0.0),
            length = sqrt(d) + SHELL_HALF_WIDTH - low, total = 0.0;
     for (size_t k = 0; k < radial->factor->components; k++) {
@@ -148,21 +154,14 @@ static double radial_sine_square(const struct error_argument *argument, double w
                half = 0.5 * length / pieces;
         for (double p = 0.0; p < pieces; p += 1.0)
             for (int i = 0; i < ARGUMENT_NODES; i++) {
-                double s = low + half * (2.0 * p + 1.0 + argument->node[i]), sine = sin(turn * s);
-                total += radial->factor->weight[k] * half * argument->weight[i] * chi_density(d, s) * sine * sine;
+                double s = low + half * (2.0 * p + 1.0 + rule.node[i]), sine = sin(turn * s);
+                total += radial->factor->weight[k] * half * rule.weight[i] * chi_density(d, s) * sine * sine;
             }
     }
     return total;
 }
 
 /* ---- Either ---- */
-
-struct error_argument error_argument_of(const struct mixture_level *line, const struct radial_level *radial)
-{
-    struct error_argument argument = {.line = line, .radial = radial};
-    legendre_rule(ARGUMENT_NODES, argument.node, argument.weight);
-    return argument;
-}
 
 double argument_second_moment(const struct error_argument *argument)
 {
@@ -176,14 +175,15 @@ double argument_sd(const struct error_argument *argument)
 
 double argument_sine_square(const struct error_argument *argument, double wave_number)
 {
-    return argument->radial != NULL ? radial_sine_square(argument, wave_number)
+    return argument->radial != NULL ? radial_sine_square(argument->radial, wave_number)
                                     : line_sine_square(argument->line, wave_number);
 }
 
-double argument_probability(const struct error_argument *argument, double from, double to, double *density)
+double argument_probability(const struct error_argument *argument, const struct argument_rule *rule, double from,
+                            double to, double *density)
 {
-    return argument->radial != NULL ? radial_probability(argument, from, to, density)
-                                    : line_probability(argument, from, to, density);
+    return argument->radial != NULL ? radial_probability(argument->radial, rule, from, to, density)
+                                    : line_probability(argument->line, rule, from, to, density);
 }
 
 void argument_range(const struct error_argument *argument, double *low, double *high)

@@ -11,11 +11,14 @@ enum { ARGUMENT_NODES = 16 };
 struct error_argument {
     const struct mixture_level *line;
     const struct radial_level *radial; /* of the norm; NULL: on the line */
-    double node[ARGUMENT_NODES], weight[ARGUMENT_NODES];
 };
 
-/* With the Gauss-Legendre rule on [-1, 1] that its integrals are made of. */
-struct error_argument error_argument_of(const struct mixture_level *line, const struct radial_level *radial);
+/* The Gauss-Legendre rule on [-1, 1] by which densities are integrated. Its nodes take longer to find than most
+ * shapes to prepare, so those that need probabilities make it once. */
+struct argument_rule {
+    double node[ARGUMENT_NODES], weight[ARGUMENT_NODES];
+};
+struct argument_rule argument_rule_make(void);
 
 double argument_second_moment(const struct error_argument *argument);
 double argument_sd(const struct error_argument *argument);
@@ -25,7 +28,8 @@ double argument_sine_square(const struct error_argument *argument, double wave_n
 
 /* P(from <= x < to), to relative rounding also for a narrow interval, and the density at `to`; from may be -infinity.
  */
-double argument_probability(const struct error_argument *argument, double from, double to, double *density);
+double argument_probability(const struct error_argument *argument, const struct argument_rule *rule, double from,
+                            double to, double *density);
 
 /* An interval that holds all but 1e-300 of the law. */
 void argument_range(const struct error_argument *argument, double *low, double *high);

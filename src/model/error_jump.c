@@ -6,14 +6,15 @@ enum { MOST_ITERATIONS = 300 };
 
 /* The x with P(from <= X_t < x) = probability, by Newton's method while its steps halve, else by bisection: between
  * narrow components the density says nothing. */
-static double advance(const struct error_argument *argument, double from, double probability)
+static double advance(const struct error_argument *argument, const struct argument_rule *rule, double from,
+                      double probability)
 {
     double low, high;
     argument_range(argument, &low, &high);
     low = fmax(low, from);
     double step = 0.5 * (high - low), x = low + step;
     for (int i = 0; i < MOST_ITERATIONS && x > low && x < high; i++) {
-        double density, excess = argument_probability(argument, from, x, &density) - probability;
+        double density, excess = argument_probability(argument, rule, from, x, &density) - probability;
         if (fabs(excess) <= 2e-16 * probability)
             break;
         *(excess > 0.0 ? &high : &low) = x;
@@ -40,14 +41,15 @@ static void prepare_bump(const struct score_error *error, const struct error_arg
                          struct error_level *out)
 {
     const double probability = ((const struct bump *)(const void *)&error->params)->probability;
-    double from = advance(argument, -HUGE_VAL, 0.75 - 0.5 * probability), density;
-    double to = advance(argument, from, probability);
+    const struct argument_rule rule = argument_rule_make();
+    double from = advance(argument, &rule, -HUGE_VAL, 0.75 - 0.5 * probability), density;
+    double to = advance(argument, &rule, from, probability);
     if (!(to > from)) /* thinner than the distance between two numbers */
         to = nextafter(from, HUGE_VAL);
     out->edges = 2;
     out->edge[0] = from;
     out->edge[1] = to;
-    out->height = 1.0 / sqrt(argument_probability(argument, from, to, &density));
+    out->height = 1.0 / sqrt(argument_probability(argument, &rule, from, to, &density));
 }
 
 static void evaluate_bump(const struct error_level *at, size_t n, const double *x, double *out)

@@ -112,6 +112,8 @@ static bool shares_list(const struct form_list *forms, size_t index)
     return false;
 }
 
+/* Gives *out lists of its own in place of those of the values, or NULL where memory runs out, so that all of them may
+ * be freed. */
 static enum status copy_lists(const struct form_list *forms, union params *out, struct error *error)
 {
     enum status status = STATUS_OK;

@@ -16,9 +16,9 @@ extern const struct param overshoot_params[];
 #define OVERSHOOT_PARAM \
     { \
         "overshoot", PARAM_REAL, offsetof(struct overshoot, kappa), \
-            "kappa of theory (9'): the noise's variance is kappa times ddpm-ancestral's, and the transfer goes as " \
-            "much " \
-            "farther; 0 is a deterministic step to level t-1, and at most (1 - abar_t)/(1 - alpha_t) exists", \
+            "kappa of theory (9'): the noise's variance is kappa times ddpm-ancestral's, and the transfer goes " \
+            "correspondingly farther; 0 is a deterministic step to level t-1, and at most (1 - abar_t)/(1 - " \
+            "alpha_t) exists", \
             .standard = 1.0, .range = AT_LEAST(0.0) \
     }
 extern const struct overshoot overshoot_standard; /* 1 */

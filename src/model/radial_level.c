@@ -145,10 +145,22 @@ static double log_shell_density(double dimension, double constant, double sd, do
     return constant - log(radius) + power - 0.5 * dimension * relative * (2.0 + relative);
 }
 
+static double shell_constant(double dimension)
+{
+    double half = 0.5 * dimension;
+    return M_LN2 + 0.5 * log(half / (2.0 * M_PI)) - log(gsl_sf_gammastar(half));
+}
+
+void radial_level_log_part(const struct radial_level *radial, size_t k, size_t n, const double *rho, double *out)
+{
+    double constant = shell_constant(radial->dimension);
+    for (size_t i = 0; i < n; i++)
+        out[i] = radial->log_weight[k] + log_shell_density(radial->dimension, constant, radial->sd[k], fabs(rho[i]));
+}
+
 void radial_level_log_density(const struct radial_level *radial, size_t n, const double *rho, double *out)
 {
-    double half = 0.5 * radial->dimension;
-    double constant = M_LN2 + 0.5 * log(half / (2.0 * M_PI)) - log(gsl_sf_gammastar(half));
+    double constant = shell_constant(radial->dimension);
     for (size_t i = 0; i < n; i++) {
         double largest = -HUGE_VAL, total = 0.0;
         for (size_t k = 0; k < radial->factor->components; k++) {

@@ -37,6 +37,9 @@ void radial_level_evaluate(const struct radial_level *radial, size_t anchor, siz
  * 1e-13 or so in any dimension. */
 void radial_level_log_density(const struct radial_level *radial, size_t n, const double *rho, double *out);
 
+/* The same of component k's part of it alone, w_k times the density of |X| in that component. */
+void radial_level_log_part(const struct radial_level *radial, size_t k, size_t n, const double *rho, double *out);
+
 /* log(V_k/V_j), and 1/V_k - 1/V_j. */
 double radial_level_log_variance_ratio(const struct radial_level *radial, size_t k, size_t j);
 double radial_level_precision_difference(const struct radial_level *radial, size_t k, size_t j);

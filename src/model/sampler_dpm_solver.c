@@ -1,10 +1,13 @@
 /* DPM-Solver++(2M) and its stochastic form, in the half log-SNR lambda = -log sigma, h_t = lambda_{t-1} - lambda_t,
- * so that exp(-h_t) = sqrt(1 - omega): with the data prediction x0_t = (x + (1 - abar_t) s_t(x))/sqrt(abar_t), which
- * the sampler keeps for the next step, X = x0_t + h_t/(2 h_{t+1}) (x0_t - x0_{t+1}),        X = x0_T in the first
- * step, Y_{t-1} = sqrt((1 - abar_{t-1})/(1 - abar_t)) exp(-n h_t) x + sqrt(abar_{t-1}) (1 - exp(-(n+1) h_t)) X +
- * sqrt(v) Z, n = 0 and v = 0, or n = 1 and v = (1 - abar_{t-1})(1 - exp(-2 h_t)), the noise of theory (8). As
- * increments both are D = (1 - exp(-(n+1) h_t)) (sqrt(abar_t) X - x),      sqrt(abar_t) x0_t - x = (1 - abar_t)
- * s_t(x).                 */
+ * so that exp(-h_t) = sqrt(1 - omega). The data prediction x0_t = (x + (1 - abar_t) s_t(x))/sqrt(abar_t) is kept for
+ * the next step, and with it extrapolated to
+ *
+ *     X = x0_t + h_t/(2 h_{t+1}) (x0_t - x0_{t+1}), in the first step X = x0_T;
+ *     Y_{t-1} = sqrt((1 - abar_{t-1})/(1 - abar_t)) exp(-n h_t) x
+ *               + sqrt(abar_{t-1}) (1 - exp(-(n+1) h_t)) X + sqrt(v) Z,
+ *
+ * with n = 0 and v = 0, or n = 1 and v = (1 - abar_{t-1})(1 - exp(-2 h_t)), the noise of theory (8). The increment of
+ * both is D = (1 - exp(-(n+1) h_t)) (sqrt(abar_t) X - x), where sqrt(abar_t) x0_t - x = (1 - abar_t) s_t(x). */
 #include <math.h>
 
 #include "model/overshoot.h"

@@ -99,9 +99,10 @@ static void increment_heun(const struct step *step, const struct score *score, s
 static void correction(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
                        double *work)
 {
+    const double scale = clip_scale(step);
     evaluate(step, score, n, x, work, out, work + n);
-    for (size_t i = 0; i < n; i++) /* as large against step->clip as it is against the clip with this C */
-        out[i] /= clip_scale(step);
+    for (size_t i = 0; i < n; i++) /* |e1 - e0| exceeds the clip of this C where the result exceeds step->clip */
+        out[i] /= scale;
 }
 
 const struct sampler sampler_accelerated = {

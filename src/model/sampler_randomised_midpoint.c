@@ -61,8 +61,7 @@ static const struct midpoint standard = {4};
 static const struct param params[] = {
     {"nodes", PARAM_INTEGER, offsetof(struct midpoint, nodes),
      "the level is drawn from the Gauss-Legendre rule of so many nodes, which has the first 2 nodes - 1 moments of "
-     "the "
-     "uniform law",
+     "the uniform law",
      .standard = 4, .range = FROM_TO(1, SAMPLER_DRAWS)},
     {0},
 };
@@ -70,10 +69,9 @@ static const struct param params[] = {
 const struct sampler sampler_randomised_midpoint = {
     .name = "randomised-midpoint",
     .doc = "The score at a random level within the step, where Euler's rule leads, moves the point to the overshoot "
-           "level; "
-           "then forward noise. It has the structure of the paper's sampler with one score of each step at a random "
-           "level; "
-           "that it transfers to the overshoot level of theory (8) is chosen here. The level is the same for all "
+           "level; then forward noise. It has the structure of the paper's sampler with one score of each step at a "
+           "random level; that it transfers to the overshoot level of theory (8) is chosen here. The level is the "
+           "same for all "
            "coordinates, so laws of factors do not compose.",
     .formula =
         "tau = 1 - abar ~ Unif(tau_2, tau_t), tau_2 that of the overshoot level; Y_tau by Euler's rule in sigma; D = "

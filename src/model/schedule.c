@@ -30,8 +30,9 @@ double schedule_constants_step_size(const void *params, size_t T)
 
 size_t schedule_steps(const struct schedule_kind *kind, const union params *values, double step_size)
 {
+    const size_t most = (size_t)1 << 52;
     size_t fails = 2, passes = 3;
-    while (passes < (size_t)1 << 52 && kind->step_size(values, passes) > step_size) {
+    while (passes < most && kind->step_size(values, passes) > step_size) {
         fails = passes;
         passes *= 2;
     }
@@ -42,7 +43,7 @@ size_t schedule_steps(const struct schedule_kind *kind, const union params *valu
         else
             passes = middle;
     }
-    return passes < (size_t)1 << 52 ? passes : (size_t)1 << 52;
+    return passes < most ? passes : most;
 }
 
 /* Beyond 1000, T is out of reach. */

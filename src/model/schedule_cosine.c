@@ -12,8 +12,9 @@ static double step_size(const void *params, size_t T)
     return M_PI_2 / ((1.0 + ((const struct cosine *)params)->offset) * (double)T);
 }
 
-/* With a = theta_{t-1} and b = theta_t, 1 - cos^2 b/cos^2 a = sin(b - a) sin(a + b)/cos^2 a, in which both sines and
- * the cosine are taken of pi/2 - a and pi/2 - b, which are multiples of h. */
+/* With a = theta_{t-1} and b = a + h = theta_t, 1 - cos^2 b/cos^2 a = sin(h) sin(a + b)/cos^2 a. Near pure noise
+ * cos a = sin(pi/2 - a) and sin(a + b) = sin(pi - a - b) keep their digits, for pi/2 - a = (T - t + 1) h and pi/2 - b
+ * = (T - t) h are known without subtraction. */
 static int fill(const void *params, size_t T, double *log_alpha_bar, double *log_noise, double *beta)
 {
     const struct cosine *c = params;

@@ -99,8 +99,7 @@ static const struct param params[] = {
 const struct schedule_kind schedule_table = {
     .name = "table",
     .doc = "Levels from a file, such as those that a network was trained at: with as many steps as there are numbers "
-           "the "
-           "file's own, with others log sigma is linear between them.",
+           "the file's own, with others log sigma is linear between them.",
     .formula =
         "log sigma_t = that of place 1 + (t - 1)(N - 1)/(T - 1) of N; h = (L_1 - L_T)/(T - 1), the mean step of "
         "the log-SNR L = -2 log sigma",

@@ -156,7 +156,7 @@ static void set_level(const struct score_error *error, double norm, double share
     if (out->amplitude == 0.0)
         return;
     out->shape = error->shape;
-    const struct error_argument argument = error_argument_of(line, radial);
+    const struct error_argument argument = {.line = line, .radial = radial};
     error->shape->prepare(error, &argument, out);
 }
 

@@ -21,7 +21,7 @@ enum {
     FORWARD,
     MIDDLE,
     FORWARD_APART,
-    STEP_DRAW = 2 * FORWARD_APART + 2
+    STEP_DRAW = 2 * FORWARD_APART + 2 /* above all of the forward paths' */
 };
 
 /* An increment evaluated twice, in another order of chains, may differ by this part of the largest. */
@@ -166,7 +166,8 @@ static void make_increment(struct batch *batch, const struct step *step)
         batch->mixes = step->t;
 }
 
-/* The chains' own draws of this step select among the increments for all that can be drawn. */
+/* Each chain draws one node of sampler_draws. The increment of the whole batch is evaluated for every node, and each
+ * chain takes that of its own. */
 static void make_random_increment(struct batch *batch, struct step *step)
 {
     size_t d = batch->problem->dimension, chains = batch->chains;

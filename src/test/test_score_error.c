@@ -104,7 +104,7 @@ TEST(every_shape_has_size_one, .count = COUNT(factors))
                 struct error_level at = {.shape = error_shape_at(s), .amplitude = 1.0};
                 const struct score_error error =
                     make_error(at.shape->name, 0.0, errors[e].roughness, errors[e].probability);
-                const struct error_argument argument = error_argument_of(&mixture, NULL);
+                const struct error_argument argument = {.line = &mixture};
                 at.shape->prepare(&error, &argument, &at);
                 long double size = square_mean(&mixture, &at);
                 ck_assert_msg(fabsl(size - 1.0L) < 1e-10L, "%s %d, factor %d, noise %g: %.15Lg", at.shape->name, e,
@@ -312,7 +312,7 @@ static struct error_level level_of(const char *shape, struct mixture_level *mixt
 {
     struct error_level at = {.shape = error_shape_find(shape), .amplitude = 1.0};
     mixture_level_set(mixture, &(struct level){1.0 - noise, noise});
-    const struct error_argument argument = error_argument_of(mixture, NULL);
+    const struct error_argument argument = {.line = mixture};
     at.shape->prepare(parameters, &argument, &at);
     return at;
 }

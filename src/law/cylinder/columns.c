@@ -1,4 +1,6 @@
-/* Columns lie at equal distances of Phi(u/W), W = CYLINDER_COLUMN_STRETCH. */
+/* The n columns of component k lie at u_i with Phi(u_i/W) = (i + 1/2)/n, W = CYLINDER_COLUMN_STRETCH, the midpoint
+ * rule in Phi(u/W). In the integral of p_k over the axis, N(u; 0, 1) du, column i has the weight W exp(u_i^2/(2 W^2)
+ * - u_i^2/2)/n. */
 #include "law/cylinder/columns.h"
 
 #include <math.h>
@@ -46,12 +48,12 @@ static void log_density(const struct law_density *density, const struct panel *p
         out[i] += column->log_weight;
 }
 
-static void add_log_share(const struct law_density *density, const struct panel *panel, size_t component, size_t n,
-                          const double *x, double *out)
+static void log_part(const struct law_density *density, const struct panel *panel, size_t k, size_t n,
+                     const double *x, double *out)
 {
-    (void)x;
-    for (size_t i = 0; i < n; i++)
-        out[i] += column_of((const struct columns *)density, panel)->component == component ? 0.0 : -HUGE_VAL;
+    log_density(density, panel, n, x, out);
+    for (size_t i = 0; i < n && column_of((const struct columns *)density, panel)->component != k; i++)
+        out[i] = -HUGE_VAL;
 }
 
 /* Nothing lies beyond the axis. */
@@ -89,7 +91,7 @@ static enum status columns_new(const struct factor *factor, const struct level *
     if (columns == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a law around an axis");
     columns->base = (struct law_density){.log_density = log_density,
-                                         .add_log_share = add_log_share,
+                                         .log_part = log_part,
                                          .sd = sd,
                                          .copy = columns_copy,
                                          .free = columns_free,
@@ -143,8 +145,7 @@ static void place_columns(struct columns *columns, size_t each)
             double u = place_at(((double)i + 0.5) / (double)each), scaled = u / CYLINDER_COLUMN_STRETCH;
             if (fabs(u) > CYLINDER_COLUMN_REACH)
                 continue;
-            double log_slope =
-                -0.5 * scaled * scaled - log(CYLINDER_COLUMN_STRETCH); /* with the other's 1/sqrt(2 pi) */
+            double log_slope = -0.5 * scaled * scaled - log(CYLINDER_COLUMN_STRETCH);
             columns->column[columns->count++] =
                 (struct column){k, u, log(columns->factor->weight[k]) - 0.5 * u * u - log_slope - log((double)each)};
         }
@@ -204,7 +205,9 @@ static enum status append(struct maker *maker, size_t index, double from, double
     return STATUS_OK;
 }
 
-/* rho where the patches end on this column, in standard deviations: exp(-CYLINDER_REACH) of the mass is left. */
+/* rho, in standard deviations, where the patches end on this column, with a margin: with rho^2 = n e^s, Chernoff's
+ * bound n (e^s - 1 - s)/2 and u^2/2 add up to CYLINDER_REACH + 1/2. Direction -1: towards the axis, 1: away from it.
+ */
 static double end_of(double across, double u, double direction)
 {
     double left = fmax(CYLINDER_REACH - 0.5 * u * u, 0.0) + 0.5, from = 0.0,
@@ -222,7 +225,7 @@ static enum status make_column(struct maker *maker, size_t index, struct law *la
     const struct column *column = &maker->columns->column[index];
     double scale = maker->columns->shell[column->component].sd[0], from = end_of(maker->across, column->u, -1.0),
            to = end_of(maker->across, column->u, 1.0);
-    from = from < 1.0 ? 0.0 : from; /* no sliver at the axis */
+    from = from < 1.0 ? 0.0 : from; /* no short panel between the axis and `from` */
     size_t count = (size_t)ceil((to - from) / CYLINDER_PANEL);
     for (size_t i = 0; i < count; i++) {
         double step = (to - from) / (double)count;

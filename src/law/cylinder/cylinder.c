@@ -1,7 +1,7 @@
 /* The cylinder engine: isotropic components with means on an axis and deviations of their own, in any dimension.
- * Every component has a block of its own, log r_t where it has its mass, in coordinates in which it stands still
- * (law/cylinder/transfer.h), on the patches of a quadtree; since E_p f(r) = sum_k w_k E_{p_k} f(r), with the known
- * densities p_k of the components, these are the whole law, and E_{p_k}(r - 1) is the error of a component's mass. */
+ * Every component k has a block, log r_t where p_k has its mass, on the patches of a quadtree, in coordinates in
+ * which p_k does not depend on t (law/cylinder/transfer.h). E_p f(r) = sum_k w_k E_{p_k} f(r) with the known
+ * densities p_k makes the whole law of the blocks, and E_{p_k}(r - 1) is the error of a component's mass. */
 #include <gsl/gsl_cdf.h>
 #include <math.h>
 
@@ -18,12 +18,12 @@ extern const struct law_engine engine_cylinder;
 
 struct block {
     struct patches grid[SLOTS];
-    double distance;                 /* E_{p_k}|r - 1| after the last stage */
-    struct error_account of[STAGES]; /* local errors in norms of p_k */
+    double distance;                     /* E_{p_k}|r - 1| after the last stage */
+    struct error_account errors[STAGES]; /* local errors in norms of p_k */
     double rounding_squared;
 };
 
-/* The patches of all components lie by the same rules. */
+/* What the patches of any component cover, in its own coordinates. */
 struct domain {
     double across, root, shift; /* half of the root's side; the patches' second coordinate is z - shift */
 };
@@ -66,14 +66,15 @@ static void cylinder_free(void *state)
 
 /* ---- Where the patches lie ---- */
 
-/* -log of the mass beyond, by Chernoff's bounds, for z at the distance of a component's radius. */
+/* Chernoff: P(chi2_n is beyond n v, on the side away from n) <= exp(-n (v - 1 - log v)/2), v = 1 + 2 z/sqrt(n). */
 static double log_mass_beyond(double across, double z)
 {
     double relative = fmax(1.0 + 2.0 * z / sqrt(across), 0.0);
     return relative > 0.0 ? 0.5 * across * (relative - 1.0 - log(relative)) : HUGE_VAL;
 }
 
-/* A component's far end in z; and, where its mass comes near the axis, a tree that begins there. */
+/* The tree covers the largest z of a component. Where its mass comes near the axis, z = -sqrt(n)/2, the tree begins
+ * there, so that no patch reaches across; else it is symmetric around z = 0. */
 static struct domain domain_of(double across)
 {
     struct domain domain = {.across = across};
@@ -115,7 +116,7 @@ static bool covers(const void *context, const struct patch *patch)
     if (z + patch->half <= -0.5 * sqrt(domain->across))
         return false;
     double across = log_mass_beyond(domain->across, nearest_to_0(z, patch->half));
-    if (domain->shift != 0.0 && z < 0.0) /* up to the axis: no edge where the rules end */
+    if (domain->shift != 0.0 && z < 0.0) /* up to the axis, where quadrature rules end: no edge of the grid before */
         across = fmin(across, CYLINDER_AXIS_REACH);
     return 0.5 * u * u + across < CYLINDER_REACH;
 }
@@ -185,11 +186,7 @@ static void set_score(void *state, size_t from, size_t to)
 static enum status prepare_stage(void *state, const struct stage *stage, size_t from, size_t to, struct error *error)
 {
     struct cylinder *cylinder = state;
-    if (stage->deterministic)
-        return fail_with(error, STATUS_UNSUPPORTED,
-                         "sampler %s has no noise in step t = %zu, and the cylinder's engine needs noise in every "
-                         "step: only chains (`samples`) can measure it",
-                         stage->sampler->name, stage->step->t);
+    (void)error;
     cylinder->from = from;
     cylinder->to = to;
     cylinder->transfer = (struct cylinder_transfer){.stage = *stage,
@@ -203,9 +200,8 @@ static enum status prepare_stage(void *state, const struct stage *stage, size_t 
     return STATUS_OK;
 }
 
-/* log r_T = log N(x; 0, I) - log p_T(x) at the points of a patch: of the component's Gaussian, V - 1 = abar (s^2 -
- * 1).
- */
+/* log r_T = log N(x; 0, I) - log p_T(x) at the points of a patch, with log(N(x; 0, I)/p_k(x)) from V - 1 = abar (s^2
+ * - 1), of component k. */
 static void evaluate_start(struct cylinder *cylinder, const struct patch *patch, const struct patch_query *query,
                            double *log_ratio)
 {
@@ -273,8 +269,8 @@ static void add_part(struct norms *total, struct norms part, double weight)
     total->l2 = hypot(total->l2, sqrt(weight) * part.l2);
 }
 
-/* Patches with mass have one order, the highest of any: where neighbours' differ, so do their errors of quadrature,
- * and the function has a jump between them which the next stages' polynomials have to resolve. */
+/* All patches get the highest orders of those with mass: where the orders of neighbours differ, so do their errors of
+ * quadrature, and log r jumps between them, which the polynomials of the next stages would have to resolve. */
 static void share_orders(struct patches *grid)
 {
     size_t top[2] = {0, 0};
@@ -293,7 +289,7 @@ static enum status fill_block(struct cylinder *cylinder, size_t k, bool checked,
 {
     struct block *block = &cylinder->block[k];
     struct patches *result = &block->grid[cylinder->to];
-    struct error_account *account = &block->of[cylinder->transfer.stage.index];
+    struct error_account *account = &block->errors[cylinder->transfer.stage.index];
     struct patch_source source = source_of(cylinder, false, tolerance_of(cylinder, block));
     double unused;
     cylinder->transfer.component = k;
@@ -327,7 +323,7 @@ static enum status fill_stage(void *state, bool checked, struct stage_result *ou
     return STATUS_OK;
 }
 
-/* Twice: to learn how large log r_T is, and as its tolerance then asks. */
+/* In two passes: the tolerance of the second follows from the distance that the first finds. */
 static enum status start(void *state, struct norms *local, struct error *error)
 {
     struct cylinder *cylinder = state;
@@ -339,24 +335,20 @@ static enum status start(void *state, struct norms *local, struct error *error)
         cylinder->transfer.component = k;
         for (int pass = 0; pass < 2; pass++) {
             TRY(patches_cover(&cylinder_domain, &cylinder->domain, cylinder->domain.root, CYLINDER_FIRST_SIDE,
-                              &cylinder->pending, error));
-            for (size_t p = 0; p < cylinder->pending.count; p++) {
-                struct patch *patch = &cylinder->pending.patch[p];
-                patch->order[0] = patch->order[1] = CYLINDER_FIRST_ORDER;
-                patch->next[0] = patch->next[1] = patch->nodes[0];
-            }
+                              CYLINDER_FIRST_ORDER, &cylinder->pending, error));
             TRY(patches_fill(&source, &cylinder->pending, &block->grid[0], error));
             block->distance = source.distance;
             source.tolerance = tolerance_of(cylinder, block);
         }
         TRY(patches_check(&source, &block->grid[0], &errors, &unused, error));
-        block->of[STAGE_MAP].total = errors.itself;
+        block->errors[STAGE_MAP].total = errors.itself;
         add_part(local, errors.itself, cylinder->run->problem->factor->weight[k]);
     }
     return STATUS_OK;
 }
 
-/* At the nodes of all patches; these need not resolve p_k, but the mass of q in a patch is known. */
+/* By quadrature at the nodes of all patches, normalised in each to its mass of q, since the nodes need not resolve
+ * p_k. */
 static void correction_moments(void *state, struct clip_step *out)
 {
     struct cylinder *cylinder = state;
@@ -401,7 +393,7 @@ static enum status finish(void *state, size_t slot, struct law *out, struct erro
         grid[k] = block->grid[slot];
         distance[k] = block->distance;
         out->component_error[k] = CYLINDER_MASS_FACTOR
-                                  * (block->of[STAGE_MAP].total.l1 + block->of[STAGE_NOISE].total.l1
+                                  * (block->errors[STAGE_MAP].total.l1 + block->errors[STAGE_NOISE].total.l1
                                      + ROUNDING_DEVIATIONS * sqrt(block->rounding_squared));
     }
     TRY_OR(done,
@@ -415,6 +407,7 @@ done:
 
 static const struct geometry geometry = {
     .check_stride = CYLINDER_CHECK_STRIDE,
+    .needs_noise = true,
     .new = cylinder_new,
     .free = cylinder_free,
     .set_level = set_level,
@@ -431,7 +424,8 @@ static enum status compute(const struct law_problem *problem, double resolution,
     return propagate(&geometry, &engine_cylinder, problem, resolution, out, error);
 }
 
-/* Score errors act along single coordinates, and maps without noise are not this engine's. */
+/* Score errors act along single coordinates, which rotations around the axis do not preserve; maps without noise have
+ * no quadrature here. */
 static int handles(const struct law_problem *problem)
 {
     bool exact = !(problem->error_share > 0.0) || problem->score_error->shape == NULL;
@@ -445,7 +439,7 @@ const struct law_engine engine_cylinder = {
            "Gaussians with means on that axis in any dimension; stochastic samplers and exact scores.",
     .formula = "as `line`, with r a function of (a, rho); the noise is Gaussian in a and noncentral chi in rho",
     .source = "theory (14)-(15), with the directions across integrated",
-    .good_enough = 1e-4,
+    .wanted_radius = 1e-4, /* a higher resolution takes many times as long */
     .handles = handles,
     .compute = compute,
 };

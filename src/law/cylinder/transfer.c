@@ -52,7 +52,8 @@ double cylinder_coordinate(double across, double rho)
     return (rho - root) * (rho + root) / (2.0 * root);
 }
 
-/* Near the axis of few coordinates the density of z grows without bound, and is cut off. */
+/* For few coordinates the density of z grows without bound towards the axis, and is cut off. It only weighs the nodes
+ * within a patch, whose mass is known exactly. */
 double cylinder_log_density(double across, double u, double z)
 {
     double half = 0.5 * across, square = fmax(across + 2.0 * sqrt(across) * z, 0.01), relative = square / across;
@@ -65,7 +66,7 @@ double cylinder_log_density(double across, double u, double z)
 
 enum status cylinder_work_new(const struct sampler *sampler, struct cylinder_work *out, struct error *error)
 {
-    enum { BATCH_ARRAYS = 10, LINE_ARRAYS = 12 };
+    enum { BATCH_ARRAYS = 10, LINE_ARRAYS = 11 };
     size_t batch = CYLINDER_BATCH, line = CYLINDER_COLUMNS;
     *out = (struct cylinder_work){0};
     TRY(quadrature_table_new(&out->rules, ORDERS, error));
@@ -82,9 +83,10 @@ enum status cylinder_work_new(const struct sampler *sampler, struct cylinder_wor
         *arrays[i] = next;
         next += size[i] * batch;
     }
-    double **lines[] = {&out->column.at,    &out->column.coordinate, &out->column.thrown, &out->column.constant,
-                        &out->column.slope, &out->column.weight,     &out->row.at,        &out->row.coordinate,
-                        &out->row.shift,    &out->row.constant,      &out->row.square,    &out->row.weight};
+    double **lines[] = {&out->column.at,       &out->column.coordinate, &out->column.thrown,
+                        &out->column.constant, &out->column.weight,     &out->row.at,
+                        &out->row.coordinate,  &out->row.shift,         &out->row.constant,
+                        &out->row.square,      &out->row.weight};
     for (size_t i = 0; i < LINE_ARRAYS; i++) {
         *lines[i] = next;
         next += line;
@@ -153,11 +155,13 @@ static size_t make_columns(struct cylinder_work *work, const struct scale *scale
 struct rows {
     size_t first[PATCH_MOST + 2]; /* of each y */
     double missing[PATCH_MOST];   /* 1 minus the sum of the weights, of a rule that ends at the axis */
-    bool near;                    /* all do: the same in a whole patch, which would have to resolve a change */
+    bool near;                    /* all rules end at the axis: in a patch all or none do, or its polynomial would
+                                   * have to resolve the jump between the errors of the two kinds of rules */
 };
 
-/* Where the rule of one y lies, with what the component's own chain makes of it: |x_perp|^2 has the mean g^2 rho^2 +
- * (n - 1) S. R = a rho (1 + shift + tau xi/(a rho)). */
+/* Where the quadrature rule of one y lies: in the component's own Gaussian chain, given y, x_perp has the mean g
+ * y_perp and the variance S in each of n coordinates. R = centre + tau xi = a rho (1 + shift + tau xi/(a rho)) with
+ * centre^2 = g^2 rho^2 + (n - 1) S. */
 struct place {
     double centre, tau, shift;
 };
@@ -183,7 +187,8 @@ static bool meets_axis(const struct cylinder_transfer *transfer, const struct cy
            || place.centre < fmax(CYLINDER_CLEAR, rule->node[rule->n - 1] + 1.0) * place.tau;
 }
 
-/* Gauss-Legendre nodes in two pieces, weighted by the normal density, from the axis on. */
+/* A rule for the normal density on [from, CYLINDER_CUT_REACH], `from` the axis: Gauss-Legendre nodes in two pieces.
+ */
 static size_t cut_rule(const struct quadrature_table *rules, size_t order, double from, struct quadrature *out)
 {
     double length = CYLINDER_CUT_REACH - from, wanted = 0.5 * (length * (1.6 + 0.16 * (double)order)) - 4.0;
@@ -269,15 +274,15 @@ static void fill_points(const struct cylinder_transfer *transfer, struct cylinde
     work->node_updates += batch;
 }
 
-/* kappa of |1 + kappa|, on which alone the kernel across depends. */
-static inline double reflected(double kappa)
+/* The k >= -1 with the same |1 + k|, on which alone the kernel across the axis depends. */
+static inline double reflected(double k)
 {
-    double folded = kappa < -1.0 ? -2.0 - kappa : kappa;
+    double folded = k < -1.0 ? -2.0 - k : k;
     return folded < -1.0 + 1e-12 ? -1.0 + 1e-12 : folded;
 }
 
-/* What D adds along the axis, and across with k = D/R, u + k + u k being the relative change of the mean's norm.
- * Leaves the arguments of log1p and of the Bessel function. */
+/* Adds -D (tau xi + D/2)/v along the axis and, across it with k = D/R, -B/2 (u (2 + u)/V + (u + k + u k)^2/v), where
+ * |R + D| = a rho (1 + u + k + u k). Leaves the arguments of log1p and of the Bessel function. */
 VECTOR_CLONES static void add_clear(const struct scale *scale, size_t count, double constant, double thrown,
                                     const double *row_constant, const double *shift, const double *square,
                                     const double *R, const double *along, const double *across, double *value,
@@ -311,7 +316,7 @@ static void exponents_clear(const struct cylinder_transfer *transfer, struct cyl
         work->log_ratio[i] += half * work->x[i] + work->term[i] + work->excess[i];
 }
 
-/* And of those that meet it, where nothing is large. */
+/* The exponents of the rows of y's whose rule ends at the axis: no term is large there. */
 static void exponents_near(const struct cylinder_transfer *transfer, struct cylinder_work *work,
                            const struct scale *scale, size_t columns, size_t first, size_t count)
 {
@@ -327,7 +332,7 @@ static void exponents_near(const struct cylinder_transfer *transfer, struct cyli
             work->log_ratio[at] += work->column.constant[c] + work->row.constant[first + r] + work->excess[at]
                                    - D * (work->column.thrown[c] + 0.5 * D) / scale->v - 0.5 * missed * missed;
         }
-    for (size_t c = 0; c < columns; c++) /* in each of which arguments mostly ascend */
+    for (size_t c = 0; c < columns; c++) /* column by column: within a rule the arguments ascend */
         bessel_log_entire(transfer->bessel, count, work->argument + c * count, work->term + c * count);
     for (size_t i = 0; i < batch; i++)
         work->log_ratio[i] += work->term[i];
@@ -364,7 +369,7 @@ static void average(const struct cylinder_work *work, const struct rows *rows, c
         }
 }
 
-/* The excess of log p over the component after the stage, which every exponent lacks. */
+/* The excess log(p/p_k) after the stage at the points of the patch, to be subtracted from every exponent. */
 static void subtract_excess(const struct cylinder_transfer *transfer, struct cylinder_work *work,
                             const struct scale *scale, const struct patch *patch, const struct patch_query *query,
                             const double *rho, double *excess)

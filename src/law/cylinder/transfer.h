@@ -55,7 +55,7 @@ struct cylinder_work {
     struct patches_work patches;
     double *x, *score, *increment, *excess, *log_ratio, *term, *argument, *work;
     struct {
-        double *at, *coordinate, *thrown, *constant, *slope, *weight;
+        double *at, *coordinate, *thrown, *constant, *weight;
     } column; /* of the points' places along the axis */
     struct {
         double *at, *coordinate, *shift, *constant, *square, *weight;
@@ -66,7 +66,7 @@ struct cylinder_work {
 MUST_USE enum status cylinder_work_new(const struct sampler *sampler, struct cylinder_work *out, struct error *error);
 void cylinder_work_free(struct cylinder_work *work);
 
-/* Of rho for z, in units of sd; and back. */
+/* rho/sd for z, and z for rho/sd. */
 double cylinder_radius(double across, double z);
 double cylinder_coordinate(double across, double rho);
 

@@ -1,5 +1,6 @@
 /* Tuning constants of the cylinder engine: unit, what it is, how it was found ("bound": by the formula; "not
- * recorded": by trial). See law/tuning.h for the words. */
+ * recorded": by trial), and, where that is known, what changes at twice the value. See law/tuning.h for the words;
+ * the two laws measured are of components of widths 0.7 and 1 at -1 and 1 in 4 and 32 dimensions (ddpm, T = 48). */
 #ifndef LAW_CYLINDER_TUNING_H
 #define LAW_CYLINDER_TUNING_H
 
@@ -10,34 +11,35 @@
 #define CYLINDER_TOLERANCE 1e-4
 /* [L1(p)] That they may add in a stage in any case. Found: rounding. */
 #define CYLINDER_LEAST_TOLERANCE 8e-16
-/* [h^2] E_p|r - 1| is taken to be at least this: where it is smaller it will grow. Found: not recorded. */
+/* [h^2] E_p|r - 1| is taken to be at least this: where it is smaller it will grow. Found: not recorded. Twice: no
+ * change. */
 #define CYLINDER_EXPECTED_DISTANCE 0.1
 /* [power of the resolution] By which tolerances fall. Found: as in the plane. */
 #define CYLINDER_TOLERANCE_POWER 8.0
-/* [d omega] By so much rounding grows. Found: as in the radius. */
+/* [1/(d omega)] Rounding in a stage is PATCH_ROUNDING (1 + this times d omega). Found: as in the radius. */
 #define CYLINDER_ROUNDING_TERMS 0.25
-/* [1] The local errors at a component's points count so many times in the error of its mass: the sampler's chance to
- * end in the component is taken to be no more than this of the posterior's. Found: r_1 below this where a law is
- * trusted. */
+/* [1] A local error of r_t at a point x of component k counts so many times in the error of the component's mass: the
+ * sampler's probability to end in the component from x is taken, not proved, to be at most this times the posterior
+ * probability of k at x. Found: max r_1 is below this where a law is trusted. */
 #define CYLINDER_MASS_FACTOR 2.0
 
 /* ---- Patches ---- */
 
 /* [log mass] Of a component, beyond which nothing is covered. Found: bound: e^-36. */
 #define CYLINDER_REACH 36.0
-/* [log mass] Towards an axis that a component's mass comes near, no more is left out along it. Found: not recorded.
- */
+/* [log mass] Towards an axis that a component's mass comes near, the bound on the mass beyond counts at most so much,
+ * so that the grid ends at the axis and nowhere before. Found: not recorded. Twice: no change. */
 #define CYLINDER_AXIS_REACH 18.0
 /* [standard deviations] Length over which log r changes, for sides of patches. Found: measured: time. */
 #define CYLINDER_SCALE 1.6
 /* [CYLINDER_SCALE] Side of a patch at the start. Found: as in the plane. */
 #define CYLINDER_FIRST_SIDE 2.5
-/* [values on a patch] No tail of a polynomial is asked to be smaller, and by so many d h more. Found: rounding. */
+/* [values on a patch] No tail of a polynomial is asked to be smaller than this times 1 + d h. Found: rounding. */
 #define CYLINDER_TAIL_FLOOR 3e-14
 /* [mass of q] Patches with more of it share their order. Found: measured: a third of the patches, without jumps
  * between them. */
 #define CYLINDER_SHARED_MASS 1e-3
-/* [order] Of all patches at the start. Found: not recorded. */
+/* [order] Of all patches at the start. Found: not recorded. Twice: no change. */
 #define CYLINDER_FIRST_ORDER 3
 
 /* [patches] Of one component in a stage; a law that needs more is refused. Found: ordinary laws have some hundreds,
@@ -46,14 +48,15 @@
 
 /* ---- Quadrature ---- */
 
-/* [scales of the quadrature] Of the axis, from which rules on the whole line are used. Found: bound: weight e^-32 at
- * the axis. */
+/* [scales of the quadrature] Distance from the axis from which rules on the whole line are used. Found: bound: weight
+ * e^-32 at the axis. */
 #define CYLINDER_CLEAR 8.0
-/* [n V] Nor where rho^2 is less than this, of which relative changes are large. Found: not recorded. */
+/* [n V] Rules on the whole line are not used where rho^2 is less than this, for its relative changes are large.
+ * Found: not recorded. Twice: no change. */
 #define CYLINDER_LEAST_SQUARE 0.04
 /* [scales of the quadrature] To which a rule that is cut at the axis reaches. Found: bound: mass 1e-19 beyond. */
 #define CYLINDER_CUT_REACH 9.0
-/* [points] Evaluated together, at most, unless those of one distance are more. Found: cache. */
+/* [points] Evaluated together, at most, unless those of a single rho are more. Found: cache. */
 #define CYLINDER_TOGETHER 4096
 
 /* ---- Columns of the finished law ---- */
@@ -62,11 +65,12 @@
 #define CYLINDER_COLUMN_STRETCH 3.0
 /* [columns] For each component. Found: as PLANE_ROWS_PER_SCALE. */
 #define CYLINDER_COLUMNS_EACH 500.0
-/* [standard deviations] Along the axis that they cover. Found: bound: mass e^-36 beyond. */
+/* [standard deviations] Distance along the axis up to which there are columns, and patches. Found: bound: mass e^-36
+ * beyond. */
 #define CYLINDER_COLUMN_REACH 8.5
-/* [standard deviations] Length of panels on a column. Found: not recorded. */
+/* [standard deviations] Length of panels on a column. Found: not recorded. Twice: time 0.81. */
 #define CYLINDER_PANEL 1.5
-/* [tolerance of E_p|r - 1|] That panels' interpolation may add. Found: not recorded. */
+/* [tolerance of E_p|r - 1|] That panels' interpolation may add. Found: not recorded. Twice: no change. */
 #define CYLINDER_PANEL_SHARE 0.05
 
 #endif

@@ -186,7 +186,7 @@ enum status line_check(struct line *line, struct step_error *local, struct error
         local->before = local_error(estimates.total, &estimates, false);
     size_t order = choice->order;
     TRY(tighten(line, choice, &estimates, error));
-    TRY(probes_see(line->probe.mass, stage->sampler->name, error));
+    TRY(check_probed_mass(line->probe.mass, stage->sampler->name, error));
     TRY(panels_copy(line->result, before, error));
     local->itself = local_error(estimates.total, &estimates, false);
     line->rounding[stage->index] = estimates.rounding;

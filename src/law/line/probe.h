@@ -16,7 +16,7 @@ struct line_probe {
     size_t count, capacity;
     double *y, *exact, *weight, *own, *value, *block;
     double distance; /* E_p|r - 1| */
-    double mass;     /* E_p r, which is 1 if the points see q */
+    double mass;     /* E_p r by quadrature at the points: 1 if they resolve q */
 };
 void line_probe_free(struct line_probe *probe);
 

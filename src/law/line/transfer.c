@@ -94,10 +94,10 @@ enum status transfer_apply(const struct transfer *transfer, struct transfer_work
                            const struct panel *panel, size_t count, const double *y, double *log_ratio, size_t *hint,
                            struct error *error)
 {
-    double other[TRANSFER_POINTS], excess[TRANSFER_POINTS] = {0.0};
-    size_t before = *hint;
     if (transfer->draws == 0)
         return apply_map(transfer, work, order, panel, count, y, log_ratio, hint, error);
+    double other[TRANSFER_POINTS], excess[TRANSFER_POINTS] = {0.0};
+    const size_t before = *hint;
     for (size_t k = 0; k < transfer->draws; k++) {
         struct transfer one = *transfer;
         one.stage.step = &transfer->draw[k].step;

@@ -275,11 +275,7 @@ static enum status fill(struct plane *plane, struct patch_source *source, bool c
 static enum status prepare_stage(void *state, const struct stage *stage, size_t from, size_t to, struct error *error)
 {
     struct plane *plane = state;
-    if (stage->deterministic)
-        return fail_with(error, STATUS_UNSUPPORTED,
-                         "sampler %s has no noise in step t = %zu, and the plane's engine needs noise in every step: "
-                         "only chains (`samples`) can measure it",
-                         stage->sampler->name, stage->step->t);
+    (void)error;
     plane->result = &plane->grid[to];
     plane->transfer = (struct plane_transfer){.stage = *stage,
                                               .from = &plane->level[from],
@@ -326,12 +322,7 @@ static enum status start(void *state, struct norms *local, struct error *error)
     for (int pass = 0; pass < 2; pass++) {
         plane->pending.factor = plane->run->problem->factor;
         TRY(patches_cover(&plane_domain, &plane->level[0], plane_root(&plane->level[0], PLANE_REACH),
-                          PLANE_FIRST_SIDE, &plane->pending, error));
-        for (size_t p = 0; p < plane->pending.count; p++) {
-            struct patch *patch = &plane->pending.patch[p];
-            patch->order[0] = patch->order[1] = PLANE_FIRST_ORDER;
-            patch->next[0] = patch->next[1] = patch->nodes[0];
-        }
+                          PLANE_FIRST_SIDE, PLANE_FIRST_ORDER, &plane->pending, error));
         TRY(patches_fill(&source, &plane->pending, &plane->grid[0], error));
         plane->distance = source.distance;
         source.tolerance = tolerance_of(plane);
@@ -351,6 +342,7 @@ static enum status finish(void *state, size_t slot, struct law *out, struct erro
 
 static const struct geometry geometry = {
     .check_stride = PLANE_CHECK_STRIDE,
+    .needs_noise = true,
     .new = plane_new,
     .free = plane_free,
     .set_level = set_level,

@@ -54,20 +54,17 @@ static void log_density(const struct law_density *density, const struct panel *p
     }
 }
 
-static void add_log_share(const struct law_density *density, const struct panel *panel, size_t component, size_t n,
-                          const double *x, double *out)
+static void log_part(const struct law_density *density, const struct panel *panel, size_t k, size_t n,
+                     const double *x, double *out)
 {
     const struct rows *rows = (const struct rows *)density;
     const struct joint_level *joint = &rows->joint;
     const struct row *row = &rows->row[panel->anchor / joint->factor->components];
-    size_t anchor = panel->anchor % joint->factor->components;
-    double across = row_at(rows, row, component);
+    double centre = joint_level_centre(joint, k, panel->anchor % joint->factor->components, 0);
+    double across = row_at(rows, row, k), constant = joint->log_constant[k] + row->log_weight;
     for (size_t i = 0; i < n; i++) {
-        double at[2] = {x[i], row_at(rows, row, anchor)}, all;
-        double along = x[i] - joint_level_centre(joint, component, anchor, 0);
-        joint_level_evaluate(joint, anchor, 1, 1, at, &all, NULL);
-        out[i] += joint->log_constant[component]
-                  - 0.5 * joint->inverse_variance[component] * (along * along + across * across) - all;
+        double along = x[i] - centre;
+        out[i] = constant - 0.5 * joint->inverse_variance[k] * (along * along + across * across);
     }
 }
 
@@ -100,7 +97,7 @@ static enum status rows_new(const struct factor *factor, const struct level *lev
     if (rows == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a law in the plane");
     rows->base = (struct law_density){.log_density = log_density,
-                                      .add_log_share = add_log_share,
+                                      .log_part = log_part,
                                       .sd = sd,
                                       .copy = rows_copy,
                                       .free = rows_free,

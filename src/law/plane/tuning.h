@@ -3,7 +3,7 @@
 #ifndef LAW_PLANE_TUNING_H
 #define LAW_PLANE_TUNING_H
 
-/* ---- Tolerances and rounding (law/plane/plane.c, law/plane/check.c). ---- */
+/* ---- Tolerances (law/plane/plane.c). ---- */
 
 /* [log noise] Between two checks. Found: not recorded. Twice: time 0.89, radius up to 1.39. */
 #define PLANE_CHECK_STRIDE 0.7
@@ -18,12 +18,12 @@
 /* [power of the resolution] By which tolerances fall. Found: not recorded. Twice: no change. */
 #define PLANE_TOLERANCE_POWER 8.0
 
-/* ---- Quadrature orders (law/plane/plane.c, law/plane/check.c). ---- */
+/* ---- Quadrature orders (law/plane/plane.c). ---- */
 
 /* [order] Of all patches at the start. Found: not recorded. Twice: no change. */
 #define PLANE_FIRST_ORDER 5
 
-/* ---- Patches (law/plane/fill.c, law/plane/patches.c). ---- */
+/* ---- Patches (law/plane/plane.c, law/plane/domain.c). ---- */
 
 /* [standard deviations] Of each component that patches cover. Found: bound: mass e^-36 beyond. Twice: time 6.01,
  * radius up to 4.92e+04. */

@@ -147,16 +147,11 @@ static void log_density(const struct law_density *density, const struct panel *p
     radial_level_log_density(&((const struct radial_density *)density)->level, n, x, out);
 }
 
-static void add_log_share(const struct law_density *density, const struct panel *panel, size_t component, size_t n,
-                          const double *x, double *out)
+static void log_part(const struct law_density *density, const struct panel *panel, size_t k, size_t n,
+                     const double *x, double *out)
 {
-    const struct radial_level *level = &((const struct radial_density *)density)->level;
     (void)panel;
-    for (size_t i = 0; i < n; i++) {
-        double excess;
-        radial_level_evaluate(level, component, 1, &x[i], &excess, NULL);
-        out[i] += level->log_weight[component] - excess;
-    }
+    radial_level_log_part(&((const struct radial_density *)density)->level, k, n, x, out);
 }
 
 /* Nothing lies beyond the origin. */
@@ -183,7 +178,7 @@ static enum status density_new(const struct factor *factor, const struct level *
     if (density == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a density");
     density->base = (struct law_density){.log_density = log_density,
-                                         .add_log_share = add_log_share,
+                                         .log_part = log_part,
                                          .sd = density_sd,
                                          .copy = density_copy,
                                          .free = density_free};

@@ -197,7 +197,7 @@ static enum status fill_checked(struct radial *radial, double rounding, struct s
             *order += quadrature_raise(quadrature, tolerance);
             continue;
         }
-        TRY(probes_see(1.0 + sums.excess, stage->sampler->name, error));
+        TRY(check_probed_mass(1.0 + sums.excess, stage->sampler->name, error));
         local->itself = local->after = made;
         if (*order > 0 && lower.l1 < RADIAL_LOWER_BELOW * tolerance) {
             (*order)--;

@@ -419,10 +419,10 @@ enum status radial_transfer_apply(const struct radial_transfer *transfer, struct
                                   size_t anchor, double length, size_t count, const double *rho, double *log_ratio,
                                   size_t *hint, struct error *error)
 {
-    double other[RADIAL_POINTS], excess[RADIAL_POINTS] = {0.0};
-    size_t before = *hint;
     if (transfer->draws == 0)
         return apply(transfer, work, order, anchor, length, count, rho, log_ratio, hint, error);
+    double other[RADIAL_POINTS], excess[RADIAL_POINTS] = {0.0};
+    const size_t before = *hint;
     for (size_t k = 0; k < transfer->draws; k++) {
         struct radial_transfer one = *transfer;
         one.stage.step = &transfer->draw[k].step;
