@@ -11,6 +11,7 @@ const char report_style[] =
     "*{box-sizing:border-box}\n"
     "body{font:16px/1.55 system-ui,'DejaVu Sans',sans-serif;color:var(--ink);background:var(--back);max-width:74rem;margin:0 auto;\n"
     "padding:1.5rem 1rem 4rem;overflow-wrap:anywhere}\n"
+    "body.full{max-width:none}\n"
     "h1{font-size:1.9rem;line-height:1.2;margin:.5rem 0}\n"
     "h2{font-size:1.35rem;margin:3rem 0 .8rem;border-bottom:1px solid var(--line);padding-bottom:.3rem}\n"
     "h3{font-size:1.08rem;margin:2rem 0 .5rem}\n"
