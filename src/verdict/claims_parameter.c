@@ -129,7 +129,8 @@ enum status judge_parameter(const struct evidence *evidence, const struct claim_
     enum status status;
     if (members == NULL || c.cells == NULL || c.value == NULL)
         TRY_OR(end, fail_with(error, STATUS_MEMORY, "out of memory for a fit"));
-    account_window(out->account, "ε ≤ 0.1 and T found", "T(d, ε) of %s against %s", bound->sampler, bound->axis);
+    account_window(out->account, isfinite(spec->accuracy_in->window) ? "ε ≤ 0.1 and T found" : "T found",
+                   "T(d, ε) of %s against %s", bound->sampler, bound->axis);
     const size_t count = members_find(spec, bound->axis, target, sampler, members);
     for (size_t i = 0, first; i < count; i++) {
         for (first = 0; !same_setting(spec, bound->axis, &members[first], &members[i]);)
