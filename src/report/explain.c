@@ -29,6 +29,17 @@ static void say(void (*line)(void *context, const char *text), void *context, co
     line(context, text);
 }
 
+void judgement_title(const struct judgement *judgement, char text[JUDGEMENT_TITLE])
+{
+    const struct exponent *exponent = &judgement->exponent;
+    char number[EXPONENT_TEXT];
+    exponent_text(exponent->value, exponent->interval, number);
+    if (exponent->interval > 0.0 || judgement->regression.y[0] != '\0')
+        (void)snprintf(text, JUDGEMENT_TITLE, "%s = %s, bound %g", judgement->of, number, judgement->bound);
+    else
+        (void)snprintf(text, JUDGEMENT_TITLE, "%s", judgement->of);
+}
+
 static void explain_shift(const char *without, double value, const struct exponent *exponent,
                           void (*line)(void *context, const char *text), void *context)
 {
@@ -154,17 +165,15 @@ static void print_line(void *context, const char *text)
 static enum status print_account(const struct finding *finding, FILE *file, struct error *error)
 {
     const struct account *account = finding->account;
+    char title[JUDGEMENT_TITLE];
     enum outcome worst = OUTCOME_NOT_TIGHT;
     size_t judged = 0;
     for (size_t i = 0; i < account->windows; i++)
         TRY(print_window(account, i, file, error));
     for (size_t i = 0; i < account->judgements; i++) {
         const struct judgement *judgement = &account->judgement[i];
-        fprintf(file, "\nJudged: %s", judgement->of);
-        if (judgement->exponent.interval > 0.0 || judgement->regression.y[0] != '\0')
-            fprintf(file, " = %.6g ± %.6g, bound %g", judgement->exponent.value, judgement->exponent.interval,
-                    judgement->bound);
-        fputc('\n', file);
+        judgement_title(judgement, title);
+        fprintf(file, "\nJudged: %s\n", title);
         explain_judgement(judgement, print_line, file);
         if (judgement->superseded)
             continue;

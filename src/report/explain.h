@@ -12,6 +12,11 @@
 MUST_USE enum status explain_print(const struct evidence *evidence, const char *claim, const char *target, FILE *file,
                                    struct error *error);
 
+/* "exponent of tv in h, ddpm = 1.000 ± 0.003, bound 1": what was judged, and its number where that has an interval.
+ */
+enum { JUDGEMENT_TITLE = 1000 };
+void judgement_title(const struct judgement *judgement, char text[JUDGEMENT_TITLE]);
+
 /* What decided a judgement, and what each other condition would have made of it: lines, each with a call of `line`.
  */
 void explain_judgement(const struct judgement *judgement, void (*line)(void *context, const char *text),

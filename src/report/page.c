@@ -162,6 +162,7 @@ static void put_window(const struct page *page, const struct account *account, s
 static void put_account(struct page *page, const struct finding *finding)
 {
     const struct account *account = finding->account;
+    char title[JUDGEMENT_TITLE];
     fputs("<details><summary>How the verdict on ", page->file);
     put(page, finding->target);
     fputs(" came about</summary>\n", page->file);
@@ -170,10 +171,8 @@ static void put_account(struct page *page, const struct finding *finding)
     for (size_t i = 0; i < account->judgements; i++) {
         const struct judgement *judgement = &account->judgement[i];
         fputs("<p><b>Judged: ", page->file);
-        put(page, judgement->of);
-        if (judgement->exponent.interval > 0.0 || judgement->regression.y[0] != '\0')
-            fprintf(page->file, " = %.6g ± %.6g, bound %g", judgement->exponent.value, judgement->exponent.interval,
-                    judgement->bound);
+        judgement_title(judgement, title);
+        put(page, title);
         fputs(".</b></p>\n<ul>", page->file);
         explain_judgement(judgement, put_line, page);
         fputs("</ul>\n", page->file);
@@ -475,19 +474,20 @@ static void put_reproduction(const struct page *page)
     fputs("</pre>\n", page->file);
 }
 
-void report_html_head(const char *title, FILE *file)
+void report_html_head(const char *title, bool full_width, FILE *file)
 {
     fputs("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
           "content=\"width=device-width, initial-scale=1\">\n<meta http-equiv=\"Content-Security-Policy\" "
           "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n<title>",
           file);
     text_put_html(file, title);
-    fprintf(file, "</title>\n<style>\n%s</style></head><body>\n", report_style);
+    fprintf(file, "</title>\n<style>\n%s</style></head><body%s>\n", report_style,
+            full_width ? " class=\"full\"" : "");
 }
 
 static void put_head(const struct page *page)
 {
-    report_html_head(page->evidence->spec.title, page->file);
+    report_html_head(page->evidence->spec.title, false, page->file);
     fputs("<header><h1>", page->file);
     text_put_html(page->file, page->evidence->spec.title);
     fputs("</h1>\n", page->file);

@@ -89,7 +89,7 @@ extern const struct section section_rates, section_frontiers, section_costs;
 extern const char report_style[];
 
 /* The beginning of a page, up to <body>. */
-void report_html_head(const char *title, FILE *file);
+void report_html_head(const char *title, bool full_width, FILE *file);
 
 #define COLUMNS(list) list, sizeof(list) / sizeof(list)[0]
 

@@ -82,6 +82,23 @@ TEST(complexity_in_every_quantity, .count = (int)taken(COUNT(cases)), .grows = 1
     free(verdict);
 }
 
+/* So are powers of a parameter: T for W2 <= eps grows like the standard deviation, which TV does not depend on; and
+ * no eps of W2 is too large for a fit. */
+TEST(a_power_of_a_parameter_is_of_the_quantity)
+{
+    static const char text[] = "targets: [{name: g, kind: gaussian, variance: [4, 16, 64]}]\nsamplers: [ddpm]\n"
+                               "dimensions: [1]\nsteps: [256, 512, 1024, 2048]\naccuracy_in: w2\n"
+                               "accuracies: [0.5, 0.2]\nmax_steps: 2048\nclaims:\n"
+                               "  - {name: same, quantity: steps, at_most: {variance: 1/2}}\n"
+                               "  - {name: less, quantity: steps, at_most: {variance: 2/5}}\n";
+    write_file("x.yaml", text);
+    ck_assert_msg(shell("@ run %/x.yaml -o %/out 2>&1") == 0, "%s", output);
+    assert_exits("@ explain %/out/x same 2>&1", 0, "from W2 in d = 1 = 0.500");
+    ASSERT_SAYS(output, "same, all targets: supported\n");
+    ASSERT_SAYS(output, "used      d = 1, ε = 0.5, variance = 64");
+    assert_exits("@ explain %/out/x less 2>&1", 0, "less, all targets: refuted\n");
+}
+
 TEST(accuracies_are_in_the_range_of_their_quantity)
 {
     static const char *const refused[][2] = {{"tv", "2"}, {"hellinger2", "1"}, {"w2", "0"}, {"kl_p_q", "-1"}};

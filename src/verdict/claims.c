@@ -145,18 +145,19 @@ double finding_value(const struct finding *finding)
     return finding->has_limit ? finding->limit_value : finding->value;
 }
 
+const char *const outcome_words[] = {[OUTCOME_NOT_CLAIMED] = "not claimed",
+                                     [OUTCOME_NOT_TIGHT] = "supported, not tight",
+                                     [OUTCOME_SUPPORTED] = "supported",
+                                     [OUTCOME_INCONCLUSIVE] = "inconclusive",
+                                     [OUTCOME_REFUTED] = "refuted"};
+
 void finding_verdict(const struct finding *finding, char *text, size_t size)
 {
-    static const char *const words[] = {[OUTCOME_NOT_CLAIMED] = "not claimed",
-                                        [OUTCOME_NOT_TIGHT] = "supported, not tight",
-                                        [OUTCOME_SUPPORTED] = "supported",
-                                        [OUTCOME_INCONCLUSIVE] = "inconclusive",
-                                        [OUTCOME_REFUTED] = "refuted"};
+    const char *words = outcome_words[finding->outcome];
     if (finding->outcome == OUTCOME_NOT_TIGHT)
-        (void)snprintf(text, size, "%s (slack %.2f)", words[finding->outcome],
-                       fabs(finding->bound - finding_value(finding)));
+        (void)snprintf(text, size, "%s (slack %.2f)", words, fabs(finding->bound - finding_value(finding)));
     else
-        (void)snprintf(text, size, "%s", words[finding->outcome]);
+        (void)snprintf(text, size, "%s", words);
 }
 
 /* How far a finding lies beyond its bound. */

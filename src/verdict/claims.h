@@ -147,6 +147,8 @@ bool claim_is_asked(const struct claim *claim, const struct spec *spec);
 /* What the verdict is taken on. */
 double finding_value(const struct finding *finding);
 
+extern const char *const outcome_words[]; /* by enum outcome */
+
 /* "supported", "supported, not tight (slack 0.17)", ... */
 void finding_verdict(const struct finding *finding, char *text, size_t size);
 

@@ -18,13 +18,13 @@ struct collection {
 };
 
 /* Why no fit uses a cell; NULL if it does. */
-static const char *why_not(const struct bracket *bracket, double accuracy, double value)
+static const char *why_not(const struct spec *spec, const struct bracket *bracket, double accuracy, double value)
 {
     if (bracket->reach != REACH_FOUND)
         return reach_reasons[bracket->reach];
     if (!(value > 0.0))
         return "0 or less has no logarithm";
-    return accuracy > WINDOW_ACCURACY ? "ε above 0.1" : NULL;
+    return accuracy > spec->accuracy_in->window ? "ε above 0.1" : NULL;
 }
 
 /* Whether two members differ in no other parameter and have schedules of one kind. */
@@ -51,7 +51,7 @@ static void collect(struct collection *c, const char *axis, const struct member 
         for (size_t e = 0; e < spec->accuracy_count; e++) {
             const struct bracket *bracket = evidence_complexity(c->evidence, member->target, member->sampler, d, e);
             const bool beyond = bracket->reach == REACH_BEYOND, at_start = bracket->reach == REACH_AT_START;
-            struct account_cell cell = {.reason = why_not(bracket, spec->accuracies[e], value)};
+            struct account_cell cell = {.reason = why_not(spec, bracket, spec->accuracies[e], value)};
             cell.use = cell.reason == NULL ? CELL_USED : beyond ? CELL_CENSORED : at_start ? CELL_AT_START : 0;
             (void)snprintf(cell.where, sizeof cell.where, "d = %zu, ε = %g, %s = %.6g", spec->dimensions[d],
                            spec->accuracies[e], axis_symbol(axis), value);
@@ -96,18 +96,20 @@ static enum status judge_parameter_limit(const struct evidence *evidence, const 
                                          const struct member *members, size_t count, struct finding *out,
                                          struct error *error)
 {
+    const struct quantity *quantity = evidence->spec.accuracy_in;
     struct limit limit;
     double order = NAN;
     size_t where = 0;
     char name[BOUND_NAME], of[BOUND_NAME + 120];
     if (axis_is_of_schedules(bound->axis))
         return STATUS_OK;
-    TRY(parameter_limit(evidence, members, count, offsetof(struct record, tv), bound->relation == AT_MOST, &limit,
-                        &order, &where, error));
+    TRY(parameter_limit(evidence, members, count, quantity->offset, bound->relation == AT_MOST, &limit, &order,
+                        &where, error));
     limit.value /= order;
     limit.interval /= order;
     bound_name(bound, name);
-    (void)snprintf(of, sizeof of, "limit of the %s, %s, from TV in d = %zu", name, bound->sampler, where);
+    (void)snprintf(of, sizeof of, "limit of the %s, %s, from %s in d = %zu", name, bound->sampler, quantity->label,
+                   where);
     judge_limit(out, 0, of, bound, &limit);
     return STATUS_OK;
 }
@@ -127,7 +129,8 @@ enum status judge_parameter(const struct evidence *evidence, const struct claim_
     enum status status;
     if (members == NULL || c.cells == NULL || c.value == NULL)
         TRY_OR(end, fail_with(error, STATUS_MEMORY, "out of memory for a fit"));
-    account_window(out->account, "ε ≤ 0.1 and T found", "T(d, ε) of %s against %s", bound->sampler, bound->axis);
+    account_window(out->account, isfinite(spec->accuracy_in->window) ? "ε ≤ 0.1 and T found" : "T found",
+                   "T(d, ε) of %s against %s", bound->sampler, bound->axis);
     const size_t count = members_find(spec, bound->axis, target, sampler, members);
     for (size_t i = 0, first; i < count; i++) {
         for (first = 0; !same_setting(spec, bound->axis, &members[first], &members[i]);)

@@ -175,9 +175,12 @@ enum status judge_column(const struct evidence *evidence, const struct claim_bou
                                                            : "steps that are powers of two");
     }
     TRY(judge_column_limit(evidence, bound, target, sampler, out, error));
-    if (strncmp(bound->column, "kl_", 3) == 0 && strcmp(bound->axis, "dimension") == 0
-        && out->outcome == OUTCOME_SUPPORTED && is_power(evidence, target))
-        judge_note(out, "KL of d equal independent coordinates is d times that of one: its exponent in d, 1, is an "
-                        "identity and no evidence");
+    const bool w2 = strcmp(bound->column, "w2") == 0;
+    if ((w2 || strncmp(bound->column, "kl_", 3) == 0) && strcmp(bound->axis, "dimension") == 0
+        && out->outcome <= OUTCOME_SUPPORTED && is_power(evidence, target))
+        judge_note(out,
+                   "%s of d equal independent coordinates is %s times that of one: its exponent in d, %s, is an "
+                   "identity and no evidence",
+                   w2 ? "W2" : "KL", w2 ? "√d" : "d", w2 ? "1/2" : "1");
     return STATUS_OK;
 }

@@ -318,8 +318,7 @@ enum status divergence_limit(const struct evidence *evidence, size_t target, siz
         if (d > 0 && !(power->exists && (!out->exists || beyond)))
             continue;
         *out = *power;
-        if (where != NULL)
-            *where = evidence->spec.dimensions[d];
+        *where = evidence->spec.dimensions[d];
     }
     limits_free(limits, dimensions);
     return status;

@@ -50,8 +50,7 @@ size_t divergence_window(const struct record *const *rows, size_t count, size_t 
 /* What such quantities tend to as h -> 0 (theory §11), from rows with T a power of two, TV up to WINDOW_ACCURACY and
  * values known to WINDOW_RADIUS. Where there is no limit, its reason is set.
  *
- * The power of h in the divergence at `offset`, the smallest of all dimensions or the largest, and (where not NULL)
- * in which. */
+ * The power of h in the divergence at `offset`, the smallest of all dimensions or the largest, and in which. */
 MUST_USE enum status divergence_limit(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
                                       bool largest, struct limit *out, size_t *where, struct error *error);
 /* The power of d in the divergence's C_p(d) (22), between the two largest dimensions; the interval holds what it is

@@ -1,11 +1,12 @@
 /* Bands, fixed here before any run. A theorem's exponent is an upper bound B: with a measured v +- w,
  *   refuted                   v - w > B + BAND
  *   inconclusive              w > WIDEST, or v - w > B: an interval wholly above its bound supports nothing
- *   supported                 |v - B| <= BAND
+ *   supported                 |v - B| <= TIGHT
  *   supported, not tight      v + w <= B + BAND otherwise, with the slack B - v
  *   inconclusive              anything else
  * BAND is what finite T leaves: exponents of exactly known laws of this family (Gaussians) differ from their limits
- * by less at the T's in use. In the limit h -> 0 (limit.h), whose intervals are estimates, LIMIT_BAND stands for it.
+ * by less at the T's in use. In the limit h -> 0 (limit.h), whose intervals are estimates, LIMIT_BAND stands for it;
+ * TIGHT is the same in both.
  */
 #include "verdict/judge.h"
 
@@ -162,7 +163,7 @@ static size_t judge(struct finding *finding, const struct judged *judged, const 
                        interval},
                       {OUTCOME_INCONCLUSIVE, "inconclusive", from_above ? lower : upper, from_above ? ABOVE : BELOW,
                        bound->value, inner},
-                      {OUTCOME_SUPPORTED, "supported", "the distance from the bound", AT_MOST, BAND,
+                      {OUTCOME_SUPPORTED, "supported", "the distance from the bound", AT_MOST, TIGHT,
                        fabs(value - bound->value)},
                       {OUTCOME_NOT_TIGHT, "supported, not tight", from_above ? upper : lower,
                        from_above ? AT_MOST : AT_LEAST, limit, outer}},

@@ -13,6 +13,8 @@
 #define BAND 0.05
 /* The same of an exponent in the limit h -> 0. */
 #define LIMIT_BAND 0.01
+/* An exponent within this of its bound is tight, at finite T and in the limit (theory §8). */
+#define TIGHT 0.05
 /* Intervals wider than this decide nothing but a refutation. */
 #define WIDEST 0.25
 
