@@ -631,7 +631,7 @@ TEST(an_own_claim_out_of_reach)
         {"steps, at_least: {accuracy: 1/2}", "no limit", {1.0, 0.5, 1.0, 1.0, 2.0, 0.04, 0.0}},
         {"steps, at_least: {accuracy: 1/2}", "no limit", {1.0, 0.5, 1.0, 1.0, 2.0, 0.0, 0.7}},
     };
-    for (size_t i = 0; i < sizeof worlds / sizeof worlds[0]; i++) {
+    for (size_t i = 0; i < COUNT(worlds); i++) {
         const struct world world = {worlds[i].law, FAST, 0, 0};
         OWNED(evidence) evidence;
         struct finding *findings;
@@ -639,7 +639,7 @@ TEST(an_own_claim_out_of_reach)
         char text[200];
         (void)snprintf(text, sizeof text, "claims: [{name: own, sampler: ddpm, quantity: %s}]\n", worlds[i].claim);
         make_evidence(&world, text, &evidence);
-        ck_assert_int_eq((int)claims_decide(&evidence, &findings, &count, NULL), (int)STATUS_OK);
+        ASSERT_OK(claims_decide, &evidence, &findings, &count);
         ck_assert_msg(findings[0].outcome == OUTCOME_INCONCLUSIVE && strstr(findings[0].note, worlds[i].note) != NULL,
                       "%s: %d; %s", worlds[i].claim, (int)findings[0].outcome, findings[0].note);
         findings_free(findings, count);
@@ -664,7 +664,6 @@ TEST(own_claims_of_errors_and_chains)
         {"quantity: path_kl, at_least: {h: 0.6}", OUTCOME_NOT_TIGHT},
     };
     static const double sizes[] = {0.1, 0.03, 0.01, 0.003}, roughnesses[] = {1.0, 2.0, 4.0, 8.0};
-    enum { CLAIMS = sizeof claims / sizeof claims[0] };
     struct record rows[200];
     char text[3000] = "targets: [{name: planted, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\n"
                       "dimensions: [1, 4]\nsteps: [128, 256, 512, 1024]\nsamples: {chains: 1000}\nscore_errors: "
@@ -725,20 +724,17 @@ TEST(own_claims_in_a_parameter)
                                "targets: [{name: planted, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\n"
                                "dimensions: [1, 4]\naccuracies: [0.05, 0.02, 0.01]\nmax_steps: 8192\nclaims:\n";
     static const double c1s[] = {4.0, 8.0, 16.0}, accuracies[] = {0.05, 0.02, 0.01};
-    enum { CLAIMS = sizeof claims / sizeof claims[0] };
     static struct record rows[2 * 3 * 14];
     char text[3000];
-    struct spec spec;
-    struct error error;
-    struct evidence evidence;
+    OWNED(spec) spec;
+    OWNED(evidence) evidence;
     struct finding *findings;
     size_t count = 0;
     (void)snprintf(text, sizeof text, "%s", head);
-    for (size_t i = 0; i < CLAIMS; i++)
+    for (size_t i = 0; i < COUNT(claims); i++)
         (void)snprintf(text + strlen(text), sizeof text - strlen(text), "- {name: own-%zu, %s}\n", i,
                        claims[i].claim);
-    ck_assert_msg(spec_parse("planted.yaml", text, strlen(text), "", claim_names(), &spec, &error) == STATUS_OK, "%s",
-                  error.text);
+    ASSERT_OK(spec_parse, "planted.yaml", text, strlen(text), "", claim_names(), &spec);
     ck_assert_uint_eq(spec.sampler_count, 3);
     for (size_t s = 0; s < 3; s++)
         for (size_t d = 1; d <= 4; d += 3) {
@@ -769,14 +765,12 @@ TEST(own_claims_in_a_parameter)
                 record_set_score_error(row, &(struct score_error){.shape = NULL});
             }
         }
-    spec_free(&spec);
     planted_read_back(text, rows, count, &evidence);
-    ck_assert_msg(claims_decide(&evidence, &findings, &count, &error) == STATUS_OK, "%s", error.text);
-    for (size_t i = 0; i < CLAIMS; i++)
+    ASSERT_OK(claims_decide, &evidence, &findings, &count);
+    for (size_t i = 0; i < COUNT(claims); i++)
         ck_assert_msg(findings[2 * i].outcome == claims[i].outcome, "%s: %d, %g +- %g; %s", claims[i].claim,
                       (int)findings[2 * i].outcome, findings[2 * i].value, findings[2 * i].interval,
                       findings[2 * i].note);
     check_accounts(findings, count);
     findings_free(findings, count);
-    evidence_free(&evidence);
 }

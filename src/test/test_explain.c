@@ -78,6 +78,7 @@ static void check_account(const struct finding *finding)
     for (size_t i = 0; i < account->cells; i++) {
         const struct account_cell *cell = &account->cell[i];
         size_t first = 0; /* window of the same cells, which count once */
+        ck_assert_uint_lt(cell->window, account->windows);
         while (strcmp(account->window[first].of, account->window[cell->window].of) != 0)
             first++;
         ck_assert_msg((cell->use == CELL_USED) == (cell->reason == NULL), "%s: %s", claim, cell->where);
@@ -86,7 +87,6 @@ static void check_account(const struct finding *finding)
         used += (cell->use & CELL_USED) != 0;
         censored += (cell->use & CELL_CENSORED) != 0;
         at_start += (cell->use & CELL_AT_START) != 0;
-        ck_assert_uint_lt(cell->window, account->windows);
     }
     ck_assert_msg(used == finding->used && censored == finding->censored && at_start == finding->at_start,
                   "%s: %zu/%zu/%zu cells, not %zu/%zu/%zu", claim, used, censored, at_start, finding->used,
