@@ -152,6 +152,7 @@ static const struct {
     {{"wave", "uniform", 0.05, 16.0, 0.0}, 0.0, "accelerated"},
     {{"wave", "relative", 0.05, 4.0, 0.0}, 0.0, "accelerated-ode-2024"},
     {{"wave", "uniform", 0.05, 4.0, 0.0}, 0.0, "lagrange-4"},
+    {{"wave", "uniform", 0.05, 4.0, 0.0}, 0.0, "randomised-midpoint"},
     {{"bump", "uniform", 0.05, 0.0, 0.05}, 0.0, "runge-kutta-3"},
     {{"bump", "uniform", 0.05, 0.0, 0.05}, 0.0, "accelerated"},
     {{"bump", "late", 0.05, 0.0, 0.05}, 0.0, "accelerated-sde-2024"},

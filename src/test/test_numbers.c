@@ -120,7 +120,7 @@ static struct schedule *random_schedule(struct random *random, size_t most)
 static const struct sampler *random_sampler(struct random *random)
 {
     size_t count = 0;
-    while (sampler_at(count) != NULL && sampler_at(count)->memory == 0) /* the last have some */
+    while (sampler_at(count) != NULL)
         count++;
     return sampler_at(choose(random, count));
 }
