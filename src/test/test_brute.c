@@ -160,8 +160,8 @@ static const struct {
     {{NULL, NULL, 0.0, 0.0, 0.0}, 0.1, "accelerated"},
 };
 
-/* Where there is no closed form: a grid twice as fine changes nothing. Seen: 2e-9 of TV at most, from its kinks, and
- * 7e-10 of chi2. */
+/* Where there is no closed form: a grid twice as fine changes nothing. Seen: 1e-9 of TV at most, from its kinks, and
+ * 9e-10 of chi2. */
 TEST(test_halving, .count = COUNT(halved))
 {
     OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 3.0, 32);

@@ -120,9 +120,9 @@ TEST(test_against_closed_form, .count = COUNT(dimensions), .grows = 1)
 {
     for (size_t s = 0; sampler_at(s) != NULL; s++) {
         const char *name = sampler_at(s)->name;
-        bool alike = false; /* much like another that is taken */
+        bool alike = false; /* much like another that a small run takes */
         for (size_t k = 0; k < COUNT(like_others); k++)
-            alike |= _i > 0 && strcmp(like_others[k], name) == 0;
+            alike |= _i > 0 && taken(2) < 2 && strcmp(like_others[k], name) == 0;
         if (alike || !law_engine_carries(engine_called("gaussian"), sampler_at(s)) || sampler_at(s)->memory > 0)
             continue;
         if (((size_t)_i + s) % 2 >= taken(2))
