@@ -27,6 +27,13 @@ static double log_cosh(double x)
     return y < 1.0 ? log1p(2.0 * s * s) : y + log1p(exp(-2.0 * y)) - M_LN2;
 }
 
+/* log(v (2 - v)) of v = 1 + rho = exp(x): of the two forms the first keeps its digits where rho is small, the second
+ * where v is. */
+static double log_product(double x, double rho)
+{
+    return rho > -0.5 ? log1p(-rho * rho) : x + log1p(-rho);
+}
+
 /* x = log v. The integral of q^2/p is exp(m^2/(2 - v))/sqrt(v (2 - v)), that of sqrt(p q) is exp(-m^2/(4 (1 +
  * v)))/sqrt(cosh(x/2)). */
 static void sums(double x, double m, double out[NORMAL_SUMS])
@@ -34,7 +41,7 @@ static void sums(double x, double m, double out[NORMAL_SUMS])
     double rho = expm1(x);
     out[NORMAL_KL_P_Q] = 0.5 * (expm1_minus(-x) + m * m * exp(-x));
     out[NORMAL_KL_Q_P] = 0.5 * (expm1_minus(x) + m * m);
-    out[NORMAL_LOG_CHI2] = rho < 1.0 ? m * m / (1.0 - rho) - 0.5 * log1p(-rho * rho) : HUGE_VAL;
+    out[NORMAL_LOG_CHI2] = rho < 1.0 ? m * m / (1.0 - rho) - 0.5 * log_product(x, rho) : HUGE_VAL;
     out[NORMAL_LOG_AFFINITY] = 0.5 * log_cosh(0.5 * x) + 0.25 * m * m / (2.0 + rho);
 }
 

@@ -37,8 +37,9 @@ const struct law_engine *engine_called(const char *name);
 MUST_USE enum status compute_by(const struct law_engine *engine, const struct law_problem *problem, double resolution,
                                 struct law *out, struct error *error);
 
-/* Two results are equal within the sum of their radii; both may be infinite, and either not known. */
+/* Two results are known and equal within the sum of their radii, or both infinite. */
 void assert_agree(struct measured a, struct measured b, const char *what, const char *where);
+/* So are TV and, of the other divergences, those that are known in both. */
 void assert_all_agree(const struct divergence *a, const struct divergence *b, const char *where);
 
 /* Of so many copies of a law. */

@@ -22,6 +22,7 @@ TEST_SUITE(chains);
 
 static double even[] = {0.5, 0.5}, modes[] = {-1.0, 1.0}, narrow[] = {0.3, 0.3};
 static double thirds[] = {0.2, 0.5, 0.3}, places[] = {-1.5, 0.0, 1.0}, widths[] = {0.2, 0.5, 0.3};
+static double certain[] = {1.0}, origin[] = {0.0}, half[] = {0.5};
 static double corners[] = {0.0, 1.0, 1.0, 0.0, -1.0, -1.0};
 static double covariance[] = {0.3, 0.1, 0.0, 0.1, 0.2, -0.05, 0.0, -0.05, 0.1};
 static double space[] = {0.0, 1.0, 0.5, 1.0, 0.0, -0.5};
@@ -30,7 +31,8 @@ static const struct covariances shared = {1, covariance};
 static const struct factor bimodal = {1, 2, even, modes, narrow, NULL}, skewed = {1, 3, thirds, places, widths, NULL},
                            plane = {2, 3, thirds, corners, widths, NULL}, radial = {3, 2, even, NULL, narrow, NULL},
                            full = {3, 2, even, space, NULL, &shared},
-                           concentric = {11, 3, thirds, NULL, widths, NULL};
+                           concentric = {11, 3, thirds, NULL, widths, NULL},
+                           normal = {1, 1, certain, origin, half, NULL};
 
 /* 2 bimodal + 1 skewed coordinates, then a plane, a radial and a full factor: d = 11. */
 static struct factor_list make_list(int with_joint)
@@ -394,6 +396,9 @@ static const struct {
     {&skewed, "accelerated", "linear", 0.3},
     {&bimodal, "accelerated-sde-2024", "bump", 0.3},
     {&bimodal, "ddim", "wave", 0.2},
+    {&bimodal, "randomised-midpoint", "wave", 0.3},
+    {&normal, "dpm-solver-2m", "linear", 0.05},
+    {&normal, "sde-dpm-solver-2m", "bias", 0.3},
 };
 
 static struct law compute_law(const struct law_problem *problem)

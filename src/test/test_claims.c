@@ -631,7 +631,7 @@ TEST(an_own_claim_out_of_reach)
         {"steps, at_least: {accuracy: 1/2}", "no limit", {1.0, 0.5, 1.0, 1.0, 2.0, 0.04, 0.0}},
         {"steps, at_least: {accuracy: 1/2}", "no limit", {1.0, 0.5, 1.0, 1.0, 2.0, 0.0, 0.7}},
     };
-    for (size_t i = 0; i < sizeof worlds / sizeof worlds[0]; i++) {
+    for (size_t i = 0; i < COUNT(worlds); i++) {
         const struct world world = {worlds[i].law, FAST, 0, 0};
         OWNED(evidence) evidence;
         struct finding *findings;
@@ -639,144 +639,9 @@ TEST(an_own_claim_out_of_reach)
         char text[200];
         (void)snprintf(text, sizeof text, "claims: [{name: own, sampler: ddpm, quantity: %s}]\n", worlds[i].claim);
         make_evidence(&world, text, &evidence);
-        ck_assert_int_eq((int)claims_decide(&evidence, &findings, &count, NULL), (int)STATUS_OK);
+        ASSERT_OK(claims_decide, &evidence, &findings, &count);
         ck_assert_msg(findings[0].outcome == OUTCOME_INCONCLUSIVE && strstr(findings[0].note, worlds[i].note) != NULL,
                       "%s: %d; %s", worlds[i].claim, (int)findings[0].outcome, findings[0].note);
         findings_free(findings, count);
     }
-}
-
-/* Claims in parameters of score errors, and on what chains estimate, of planted rows: the effect is 0.3 eps_score
- * omega^(-1/2), the paths' KL 0.2 h up to one part in a hundred. */
-TEST(own_claims_of_errors_and_chains)
-{
-    static const struct {
-        const char *claim;
-        enum outcome outcome;
-    } claims[] = {
-        {"quantity: error_effect, at_least: {score_error_size: 1}, at_most: {score_error_roughness: -1/2}",
-         OUTCOME_SUPPORTED},
-        {"quantity: error_effect, at_least: {score_error_size: 1.1}", OUTCOME_REFUTED},
-        {"quantity: error_effect, at_most: {score_error_roughness: -0.6}", OUTCOME_REFUTED},
-        {"quantity: error_effect, at_most: {T: 0, d: 0}", OUTCOME_SUPPORTED},
-        {"quantity: path_kl, at_least: {h: 1}", OUTCOME_SUPPORTED},
-        {"quantity: path_kl_p_q, at_least: {h: 1.2}", OUTCOME_REFUTED},
-        {"quantity: path_kl, at_least: {h: 0.6}", OUTCOME_NOT_TIGHT},
-    };
-    static const double sizes[] = {0.1, 0.03, 0.01, 0.003}, roughnesses[] = {1.0, 2.0, 4.0, 8.0};
-    enum { CLAIMS = sizeof claims / sizeof claims[0] };
-    struct record rows[200];
-    char text[3000] = "targets: [{name: planted, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\n"
-                      "dimensions: [1, 4]\nsteps: [128, 256, 512, 1024]\nsamples: {chains: 1000}\nscore_errors: "
-                      "[{shape: wave, size: [0.1, 0.03, 0.01, 0.003], roughness: [1, 2, 4, 8]}]\nclaims:\n";
-    size_t count = 0;
-    for (size_t i = 0; i < COUNT(claims); i++)
-        (void)snprintf(text + strlen(text), sizeof text - strlen(text), "- {name: own-%zu, %s}\n", i,
-                       claims[i].claim);
-    for (size_t d = 1; d <= 4; d += 3)
-        for (size_t T = 128; T <= 1024; T *= 2)
-            for (size_t e = 0; e < 17; e++) {
-                struct record *row = &rows[count++];
-                const double roughness = e > 0 ? roughnesses[(e - 1) % 4] : 0.0;
-                const struct score_error error = e > 0 ? make_error("wave", sizes[(e - 1) / 4], roughness, 0.0)
-                                                       : (struct score_error){.shape = NULL};
-                *row = (struct record){
-                    .parameter = PLANTED_PARAMETERS, .dimension = d, .steps = T, .step_size = step_size(T)};
-                (void)snprintf(row->target, sizeof row->target, "planted");
-                (void)snprintf(row->sampler, sizeof row->sampler, "ddpm");
-                (void)snprintf(row->schedule, sizeof row->schedule, "li-cai");
-                (void)snprintf(row->law, sizeof row->law, "%s", e == 0 ? "chains" : "error");
-                plant_error(row, &error);
-                row->chains = e == 0 ? 1000 : 0;
-                row->estimates.path_kl_p_q.value = e == 0 ? 0.2 * row->step_size * (T == 256 ? 1.01 : 1.0) : NAN;
-                row->estimates.path_kl_p_q.error = e == 0 ? 0.01 * row->step_size : NAN;
-                row->error_effect = e > 0 ? 0.3 * error.size / sqrt(roughness) : NAN;
-                row->error_effect_error = 1e-9;
-            }
-    OWNED(evidence) evidence;
-    struct finding *findings;
-    planted_read_back(text, rows, count, &evidence);
-    ASSERT_OK(claims_decide, &evidence, &findings, &count);
-    ck_assert_uint_eq(count, 2 * COUNT(claims));
-    for (size_t i = 0; i < COUNT(claims); i++)
-        ck_assert_msg(findings[2 * i].outcome == claims[i].outcome, "%s: %d, %g +- %g; %s", claims[i].claim,
-                      (int)findings[2 * i].outcome, findings[2 * i].value, findings[2 * i].interval,
-                      findings[2 * i].note);
-    check_accounts(findings, count);
-    findings_free(findings, count);
-}
-
-/* Claims in a parameter that the experiment gives as a list: TV is (1/2) (c1 d)^(1/2) log(T)/T, so that T/log T grows
- * like c1^(1/2) at a given accuracy, and TV like it at a given T. */
-TEST(own_claims_in_a_parameter)
-{
-    static const struct {
-        const char *claim;
-        enum outcome outcome;
-    } claims[] = {
-        {"quantity: steps, at_most: {c1: 1/2}", OUTCOME_SUPPORTED},
-        {"quantity: evaluations, at_most: {schedule_c1: 0.4}", OUTCOME_REFUTED},
-        {"quantity: steps, at_least: {c1: 0.1}, sampler: ddpm", OUTCOME_NOT_TIGHT},
-        {"quantity: steps, at_most: {c0: 1}", OUTCOME_INCONCLUSIVE},
-        {"quantity: tv, at_most: {schedule_c1: 1/2}", OUTCOME_SUPPORTED},
-        {"quantity: tv, at_most: {c1: 0.4}", OUTCOME_REFUTED},
-    };
-    static const char head[] = "schedule: {kind: li-cai, c1: [4, 8, 16]}\n"
-                               "targets: [{name: planted, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\n"
-                               "dimensions: [1, 4]\naccuracies: [0.05, 0.02, 0.01]\nmax_steps: 8192\nclaims:\n";
-    static const double c1s[] = {4.0, 8.0, 16.0}, accuracies[] = {0.05, 0.02, 0.01};
-    enum { CLAIMS = sizeof claims / sizeof claims[0] };
-    static struct record rows[2 * 3 * 14];
-    char text[3000];
-    struct spec spec;
-    struct error error;
-    struct evidence evidence;
-    struct finding *findings;
-    size_t count = 0;
-    (void)snprintf(text, sizeof text, "%s", head);
-    for (size_t i = 0; i < CLAIMS; i++)
-        (void)snprintf(text + strlen(text), sizeof text - strlen(text), "- {name: own-%zu, %s}\n", i,
-                       claims[i].claim);
-    ck_assert_msg(spec_parse("planted.yaml", text, strlen(text), "", claim_names(), &spec, &error) == STATUS_OK, "%s",
-                  error.text);
-    ck_assert_uint_eq(spec.sampler_count, 3);
-    for (size_t s = 0; s < 3; s++)
-        for (size_t d = 1; d <= 4; d += 3) {
-            size_t T[14], most = 0;
-            for (size_t power = 64; power <= 8192; power *= 2)
-                T[most++] = power;
-            for (size_t e = 0; e < 3; e++) {
-                double cost = 0.5 * sqrt(c1s[s] * (double)d) / accuracies[e];
-                size_t first = 3;
-                while (log_free_cost("li-cai", first) < cost)
-                    first++;
-                T[most++] = first;
-                T[most++] = first - 1;
-            }
-            for (size_t i = 0; i < most; i++) {
-                double log_T = log((double)T[i]), h = log_T / (double)T[i];
-                struct record *row = &rows[count++];
-                *row = (struct record){.parameter = {2.0, c1s[s], NAN, NAN},
-                                       .dimension = d,
-                                       .steps = T[i],
-                                       .step_size = c1s[s] * h,
-                                       .tv = 0.5 * sqrt(c1s[s] * (double)d) * h,
-                                       .tv_error = 1e-9};
-                (void)snprintf(row->target, sizeof row->target, "planted");
-                (void)snprintf(row->sampler, sizeof row->sampler, "%s", spec.samplers[s]->name);
-                (void)snprintf(row->schedule, sizeof row->schedule, "li-cai");
-                (void)snprintf(row->law, sizeof row->law, "planted");
-                record_set_score_error(row, &(struct score_error){.shape = NULL});
-            }
-        }
-    spec_free(&spec);
-    planted_read_back(text, rows, count, &evidence);
-    ck_assert_msg(claims_decide(&evidence, &findings, &count, &error) == STATUS_OK, "%s", error.text);
-    for (size_t i = 0; i < CLAIMS; i++)
-        ck_assert_msg(findings[2 * i].outcome == claims[i].outcome, "%s: %d, %g +- %g; %s", claims[i].claim,
-                      (int)findings[2 * i].outcome, findings[2 * i].value, findings[2 * i].interval,
-                      findings[2 * i].note);
-    check_accounts(findings, count);
-    findings_free(findings, count);
-    evidence_free(&evidence);
 }

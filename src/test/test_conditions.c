@@ -418,22 +418,18 @@ TEST(draws_do_not_compose)
     } cases[] = {{"none", NULL, 1},
                  {"none", "draws one number for all 2 coordinates in each step: laws of factors do not compose", 2},
                  {"sign", "draws a number in each step, and the score error jumps", 1}};
-    struct schedule *schedule = make_schedule("li-cai", 1.0, 3.0, 48);
+    OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 3.0, 48);
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct target target;
         struct measurement out;
         struct error error = {STATUS_OK, ""};
         target_init(&target, target_family_find("gaussian"));
         *real_in(&target, "variance") = 0.25;
-        struct score_error sign = {.shape = error_shape_find("sign"),
-                                   .profile = error_profile_find("uniform"),
-                                   .spread = SPREAD_ALL,
-                                   .size = 0.1};
+        struct score_error sign = make_error("sign", 0.1, 0.0, 0.0);
         enum status status = measure_target(&target, sampler_find("randomised-midpoint"),
                                             strcmp(cases[i].shape, "sign") == 0 ? &sign : NULL, schedule,
                                             &cases[i].dimension, 1, &out, &error);
         ck_assert_int_eq(status, cases[i].reason == NULL ? STATUS_OK : STATUS_UNSUPPORTED);
         ck_assert_msg(cases[i].reason == NULL || strstr(error.text, cases[i].reason) != NULL, "%s", error.text);
     }
-    schedule_free(schedule);
 }

@@ -48,20 +48,23 @@ static struct divergence divergence_by(const char *engine, const struct factor *
 
 static void agree(struct measured a, struct measured b, double relative, const char *what)
 {
-    if (isnan(a.value) || isnan(b.value) || (isinf(a.value) && isinf(b.value)))
-        return; /* what lies beyond the patches may leave these open; never TV */
-    ck_assert_msg(fabs(a.value - b.value) <= a.error + b.error && a.error < relative * a.value,
-                  "%s: %.12g +- %.3g against %.12g +- %.3g", what, a.value, a.error, b.value, b.error);
+    assert_agree(a, b, what, "cylinder");
+    ck_assert_msg(a.error < relative * fabs(a.value) && b.error < relative * fabs(b.value),
+                  "%s: %.12g +- %.3g, %.12g +- %.3g", what, a.value, a.error, b.value, b.error);
 }
 
+/* What lies beyond the patches may leave chi2 open, and KL where p and q are nearly disjoint. */
 static void all_agree(const struct divergence *a, const struct divergence *b)
 {
-    ck_assert(isfinite(a->tv.value) && isfinite(b->tv.value));
-    agree(a->tv, b->tv, 1e-3, "TV");
-    agree(a->kl_p_q, b->kl_p_q, 1e-2, "KL(p|q)");
-    agree(a->kl_q_p, b->kl_q_p, 1e-2, "KL(q|p)");
+    const bool disjoint = b->tv.value > 0.9;
+    agree(a->tv, b->tv, 1e-4, "TV");
     agree(a->hellinger2, b->hellinger2, 1e-2, "Hellinger");
-    agree(a->chi2_q_p, b->chi2_q_p, 0.1, "chi2");
+    if (!(disjoint && isnan(a->kl_p_q.value)))
+        agree(a->kl_p_q, b->kl_p_q, 3e-3, "KL(p|q)");
+    if (!(disjoint && isnan(a->kl_q_p.value)))
+        agree(a->kl_q_p, b->kl_q_p, 3e-3, "KL(q|p)");
+    if (!isnan(a->chi2_q_p.value))
+        agree(a->chi2_q_p, b->chi2_q_p, 1e-3, "chi2");
 }
 
 static const struct {
@@ -84,10 +87,7 @@ TEST(another_engine_has_the_law, .count = COUNT(routes))
     struct divergence b = divergence_by(routes[_i].engine, &other, sampler, routes[_i].T, 1.0, theirs);
     all_agree(&a, &b);
     for (size_t k = 0; k < 2; k++)
-        ck_assert_msg(fabs(own[k].value - theirs[k].value) <= own[k].error + theirs[k].error
-                          && own[k].error < 0.01 * fabs(own[k].value),
-                      "mass %zu: %.12g +- %.3g against %.12g +- %.3g", k, own[k].value, own[k].error, theirs[k].value,
-                      theirs[k].error);
+        agree(own[k], theirs[k], 1e-4, "mass");
 }
 
 /* Noise whose variance is 1 % too large. */

@@ -78,6 +78,7 @@ static void check_account(const struct finding *finding)
     for (size_t i = 0; i < account->cells; i++) {
         const struct account_cell *cell = &account->cell[i];
         size_t first = 0; /* window of the same cells, which count once */
+        ck_assert_uint_lt(cell->window, account->windows);
         while (strcmp(account->window[first].of, account->window[cell->window].of) != 0)
             first++;
         ck_assert_msg((cell->use == CELL_USED) == (cell->reason == NULL), "%s: %s", claim, cell->where);
@@ -86,7 +87,6 @@ static void check_account(const struct finding *finding)
         used += (cell->use & CELL_USED) != 0;
         censored += (cell->use & CELL_CENSORED) != 0;
         at_start += (cell->use & CELL_AT_START) != 0;
-        ck_assert_uint_lt(cell->window, account->windows);
     }
     ck_assert_msg(used == finding->used && censored == finding->censored && at_start == finding->at_start,
                   "%s: %zu/%zu/%zu cells, not %zu/%zu/%zu", claim, used, censored, at_start, finding->used,
@@ -148,7 +148,7 @@ TEST(explains_what_the_verdict_says)
 {
     static const char *const claims[] = {"eps-ddpm", "dim-ddpm", "kl-ddpm", "speedup"};
     static const char *const targets[] = {"g", "h"};
-    size_t shown = 0;
+    size_t shown = 0, fitted = 0;
     write_file("x.yaml", EXPERIMENT);
     ck_assert_int_eq(shell("@ run %/x.yaml -o %/out -j 2 2>&1"), 0);
     FREED char *verdict = read_file("out/x/verdict.md");
@@ -176,8 +176,10 @@ TEST(explains_what_the_verdict_says)
                 ck_assert_msg(strstr(head, " (least squares, 95%) + ") != NULL
                                   || strstr(head, "  in the limit: ") != NULL,
                               "%s", head);
+            fitted += strstr(head, " (least squares, 95%) + ") != NULL;
         }
     ck_assert_uint_ge(shown, 6);
+    ck_assert_uint_ge(fitted, 6);
 
     assert_exits("@ explain %/out/x/x.h5 eps-ddpm", 0, "eps-ddpm, all targets: ", ", which decides\n");
     ck_assert_ptr_nonnull(

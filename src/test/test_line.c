@@ -102,7 +102,15 @@ static const struct {
     {"shifted", "li-yan", 2.0, 8.0, 512}, {"gauss", "li-yan", 2.0, 8.0, 4096},
 };
 
-TEST(test_against_closed_form, .count = COUNT(one_component))
+/* Without noise few large steps may leave the target's support: both laws are refused. */
+static void assert_same_law(const struct divergence *a, const struct divergence *b, const struct sampler *sampler,
+                            const char *where)
+{
+    if (sampler->log_noise_ratio != NULL || !isnan(a->tv.value) || !isnan(b->tv.value))
+        assert_all_agree(a, b, where);
+}
+
+TEST(test_against_closed_form, .count = COUNT(one_component), .grows = 1)
 {
     const struct mixture *mixture = find(one_component[_i].mixture);
     size_t T = one_component[_i].T;
@@ -114,7 +122,7 @@ TEST(test_against_closed_form, .count = COUNT(one_component))
             continue;
         struct divergence line = measure("line", mixture, sampler_at(s), schedule, 1.0);
         struct divergence closed = measure("gaussian", mixture, sampler_at(s), schedule, 1.0);
-        assert_all_agree(&line, &closed, label(mixture, sampler_at(s), T));
+        assert_same_law(&line, &closed, sampler_at(s), label(mixture, sampler_at(s), T));
         mass_kept(&line, 1e-5, sampler_at(s), label(mixture, sampler_at(s), T));
         /* and the radius is not so wide that it says nothing */
         if (sampler_at(s)->log_noise_ratio != NULL)
@@ -168,7 +176,7 @@ TEST(test_radii_are_honest, .count = COUNT(honest), .grows = 1)
         struct divergence once = measure("line", mixture, sampler_at(s), schedule, 1.0);
         struct divergence twice = measure("line", mixture, sampler_at(s), schedule, taken(2) == 2 ? 2.0 : 1.5);
         const char *where = label(mixture, sampler_at(s), honest[_i].T);
-        assert_all_agree(&once, &twice, where);
+        assert_same_law(&once, &twice, sampler_at(s), where);
         /* Atoms leave p no mass between them, and few large steps leave q some: its radius has to hold that. */
         double outside = honest[_i].T >= 128 ? 1e-4 : mixture->sd[0] > 0.0 ? 1e-3 : 2e-2;
         mass_kept(&once, outside, sampler_at(s), where);

@@ -29,8 +29,7 @@ static double measured(const char *name)
 {
     OWNED(result) result = load_result(name);
     ck_assert_uint_ge(result.count, 1);
-    double tv = result.rows[0].tv;
-    return tv;
+    return result.rows[0].tv;
 }
 
 /* From another directory, from a text or HDF5, from either end; and read back without the file. */
@@ -62,9 +61,7 @@ TEST(other_numbers_are_other_cells)
     ck_assert_int_eq(shell("@ run %/a.yaml -o %/out 2>&1"), 0);
     double tv = measured("out/a/a.h5");
     write_file("levels.txt", "1e-5 1e-3 0.1 0.5 0.9 0.99 0.9999\n");
-    ck_assert_int_eq(shell("@ run %/a.yaml -o %/out 2>&1"), 0);
-    ck_assert_msg(strstr(output, " 0 cells measured") != NULL || strstr(output, "0 cells measured,") != NULL, "%s",
-                  output);
+    assert_exits("@ run %/a.yaml -o %/out 2>&1", 0, "\n0 cells measured, ");
     write_file("levels.txt", "1e-5 1e-3 0.1 0.6 0.9 0.99 0.9999\n");
     ck_assert_int_eq(shell("@ run %/a.yaml -o %/out 2>&1"), 1);
     ck_assert_int_eq(shell("@ run %/a.yaml -o %/out --adopt 2>&1"), 0);

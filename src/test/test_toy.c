@@ -86,8 +86,8 @@ TEST(test_world, .count = sampler_count() * TARGETS * (int)(taken(SCHEDULES) * t
             strncmp(schedule_texts[s], "cosine", 6) == 0 ? &large_steps : &smooth);
 }
 
-/* Errors, and the samplers that are asked to bear them: the deterministic ones only smooth errors, for a jump leaves
- * holes in their law. */
+/* Errors, and the samplers that are asked to bear them: the last four, deterministic ones and one that draws, only
+ * smooth errors, for a jump leaves holes in the laws of the former and is refused of the latter. */
 static const struct {
     struct brute_error error;
     int smooth;
@@ -99,9 +99,10 @@ static const struct {
     {{"bump", "late", 0.03, 0.0, 0.2}, 0},      {{"sign", "uniform", 0.05, 0.0, 0.0}, 0},
     {{"sign", "early", 0.05, 0.0, 0.0}, 0},
 };
-static const char *const bearers[] = {"ddpm", "accelerated", "accelerated-sde-2024", "lagrange-3", "runge-kutta-4",
-                                      "ddim", "pf-ode-2",    "accelerated-ode-2024"};
-enum { ERRORS = COUNT(errors), BEARERS = 8, STOCHASTIC_BEARERS = 5 };
+static const char *const bearers[] = {"ddpm",       "accelerated",          "accelerated-sde-2024",
+                                      "lagrange-3", "runge-kutta-4",        "ddim",
+                                      "pf-ode-2",   "accelerated-ode-2024", "randomised-midpoint"};
+enum { ERRORS = COUNT(errors), STOCHASTIC_BEARERS = 5 };
 
 static struct score_error score_error(const struct brute_error *error)
 {
@@ -112,7 +113,7 @@ static struct score_error score_error(const struct brute_error *error)
     return same;
 }
 
-TEST(test_score_error, .count = BEARERS * TARGETS * ERRORS, .grows = 1)
+TEST(test_score_error, .count = COUNT(bearers) * TARGETS * ERRORS, .grows = 1)
 {
     size_t e = (size_t)_i % ERRORS, t = (size_t)_i / ERRORS % TARGETS, b = (size_t)_i / (ERRORS * TARGETS);
     if (!errors[e].smooth && (b >= STOCHASTIC_BEARERS || t == (e + b) % TARGETS))

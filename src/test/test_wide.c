@@ -1,6 +1,6 @@
 /* Targets much wider than N(0, I), with which q starts, at level T: the law by the line and the radial engines has
  * the divergences of the closed form, or is refused where the mean is far out. */
-#include <math.h>
+#include <stdio.h>
 
 #include "law/divergence.h"
 
@@ -43,19 +43,20 @@ static void compare(int i, double sd, const struct sampler *sampler, const struc
     OWNED(law) closed_law;
     struct divergence found, closed;
     struct error error = {STATUS_OK, ""};
+    char where[200];
     ASSERT_OK(engine_called("gaussian")->compute, &closed_problem, 1.0, &closed_law);
     closed = divergences_of(&closed_law, (double)d);
     enum status status = compute_by(engine_called(engine), &problem, 1.0, &law, &error);
     if (status == STATUS_OK)
+        status = law_tail_variance(&problem, &law.tail_variance, &error);
+    if (status == STATUS_OK)
         status = divergence_measure(&(struct law_group){&law, 1.0}, 1, &found, &error);
     if (status == STATUS_NUMERIC && *mean > FAR_OUT * sd)
         return;
-    ck_assert_msg(status == STATUS_OK, "%s, sd %g, mean %g, %s, T = %zu: %s", engine, sd, *mean, sampler->name,
-                  schedule->T, error.text);
-    ck_assert_msg(fabs(found.tv.value - closed.tv.value) <= found.tv.error + closed.tv.error + 1e-12,
-                  "%s, d = %zu, sd %g, mean %g, %s, T = %zu, c0 = %g: TV = %.10g +- %.2g, not %.10g", engine, d, sd,
-                  *mean, sampler->name, schedule->T, cases[i].c0, found.tv.value, found.tv.error, closed.tv.value);
-    assert_agree(found.kl_q_p, closed.kl_q_p, "KL(q|p)", engine);
+    (void)snprintf(where, sizeof where, "%s, d = %zu, sd %g, mean %g, %s, T = %zu, c0 = %g", engine, d, sd, *mean,
+                   sampler->name, schedule->T, cases[i].c0);
+    ck_assert_msg(status == STATUS_OK, "%s: %s", where, error.text);
+    assert_all_agree(&found, &closed, where);
 }
 
 TEST(test_against_closed_form, .count = taken(2) == 2 ? COUNT(cases) : FEW, .grows = 1)

@@ -1,0 +1,145 @@
+/* An experiment's own claims in parameters, of score errors and on what chains estimate: planted rows. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "experiment/bracket.h"
+#include "results/store.h"
+#include "verdict/claims.h"
+
+#include "test/laws.h"
+#include "test/planted.h"
+#include "test/suite.h"
+
+TEST_SUITE(claims_own);
+
+/* Claims in parameters of score errors, and on what chains estimate, of planted rows: the effect is 0.3 eps_score
+ * omega^(-1/2), the paths' KL 0.2 h up to one part in a hundred. */
+TEST(own_claims_of_errors_and_chains)
+{
+    static const struct {
+        const char *claim;
+        enum outcome outcome;
+    } claims[] = {
+        {"quantity: error_effect, at_least: {score_error_size: 1}, at_most: {score_error_roughness: -1/2}",
+         OUTCOME_SUPPORTED},
+        {"quantity: error_effect, at_least: {score_error_size: 1.1}", OUTCOME_REFUTED},
+        {"quantity: error_effect, at_most: {score_error_roughness: -0.6}", OUTCOME_REFUTED},
+        {"quantity: error_effect, at_most: {T: 0, d: 0}", OUTCOME_SUPPORTED},
+        {"quantity: path_kl, at_least: {h: 1}", OUTCOME_SUPPORTED},
+        {"quantity: path_kl_p_q, at_least: {h: 1.2}", OUTCOME_REFUTED},
+        {"quantity: path_kl, at_least: {h: 0.6}", OUTCOME_NOT_TIGHT},
+    };
+    static const double sizes[] = {0.1, 0.03, 0.01, 0.003}, roughnesses[] = {1.0, 2.0, 4.0, 8.0};
+    struct record rows[200];
+    char text[3000] = "targets: [{name: planted, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\n"
+                      "dimensions: [1, 4]\nsteps: [128, 256, 512, 1024]\nsamples: {chains: 1000}\nscore_errors: "
+                      "[{shape: wave, size: [0.1, 0.03, 0.01, 0.003], roughness: [1, 2, 4, 8]}]\nclaims:\n";
+    size_t count = 0;
+    for (size_t i = 0; i < COUNT(claims); i++)
+        (void)snprintf(text + strlen(text), sizeof text - strlen(text), "- {name: own-%zu, %s}\n", i,
+                       claims[i].claim);
+    for (size_t d = 1; d <= 4; d += 3)
+        for (size_t T = 128; T <= 1024; T *= 2)
+            for (size_t e = 0; e < 17; e++) {
+                struct record *row = &rows[count++];
+                const double roughness = e > 0 ? roughnesses[(e - 1) % 4] : 0.0;
+                const struct score_error error = e > 0 ? make_error("wave", sizes[(e - 1) / 4], roughness, 0.0)
+                                                       : (struct score_error){.shape = NULL};
+                *row = (struct record){.parameter = PLANTED_PARAMETERS,
+                                       .dimension = d,
+                                       .steps = T,
+                                       .step_size = li_cai_step_size(8.5, T)};
+                (void)snprintf(row->target, sizeof row->target, "planted");
+                (void)snprintf(row->sampler, sizeof row->sampler, "ddpm");
+                (void)snprintf(row->schedule, sizeof row->schedule, "li-cai");
+                (void)snprintf(row->law, sizeof row->law, "%s", e == 0 ? "chains" : "error");
+                plant_error(row, &error);
+                row->chains = e == 0 ? 1000 : 0;
+                row->estimates.path_kl_p_q.value = e == 0 ? 0.2 * row->step_size * (T == 256 ? 1.01 : 1.0) : NAN;
+                row->estimates.path_kl_p_q.error = e == 0 ? 0.01 * row->step_size : NAN;
+                row->error_effect = e > 0 ? 0.3 * error.size / sqrt(roughness) : NAN;
+                row->error_effect_error = 1e-9;
+            }
+    OWNED(evidence) evidence;
+    struct finding *findings;
+    planted_read_back(text, rows, count, &evidence);
+    ASSERT_OK(claims_decide, &evidence, &findings, &count);
+    ck_assert_uint_eq(count, 2 * COUNT(claims));
+    for (size_t i = 0; i < COUNT(claims); i++)
+        ck_assert_msg(findings[2 * i].outcome == claims[i].outcome, "%s: %d, %g +- %g; %s", claims[i].claim,
+                      (int)findings[2 * i].outcome, findings[2 * i].value, findings[2 * i].interval,
+                      findings[2 * i].note);
+    check_accounts(findings, count);
+    findings_free(findings, count);
+}
+
+/* Claims in a parameter that the experiment gives as a list: TV is (1/2) (c1 d)^(1/2) log(T)/T, so that T/log T grows
+ * like c1^(1/2) at a given accuracy, and TV like it at a given T. */
+TEST(own_claims_in_a_parameter)
+{
+    static const struct {
+        const char *claim;
+        enum outcome outcome;
+    } claims[] = {
+        {"quantity: steps, at_most: {c1: 1/2}", OUTCOME_SUPPORTED},
+        {"quantity: evaluations, at_most: {schedule_c1: 0.4}", OUTCOME_REFUTED},
+        {"quantity: steps, at_least: {c1: 0.1}, sampler: ddpm", OUTCOME_NOT_TIGHT},
+        {"quantity: steps, at_most: {c0: 1}", OUTCOME_INCONCLUSIVE},
+        {"quantity: tv, at_most: {schedule_c1: 1/2}", OUTCOME_SUPPORTED},
+        {"quantity: tv, at_most: {c1: 0.4}", OUTCOME_REFUTED},
+    };
+    static const char head[] = "schedule: {kind: li-cai, c1: [4, 8, 16]}\n"
+                               "targets: [{name: planted, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\n"
+                               "dimensions: [1, 4]\naccuracies: [0.05, 0.02, 0.01]\nmax_steps: 8192\nclaims:\n";
+    static const double c1s[] = {4.0, 8.0, 16.0}, accuracies[] = {0.05, 0.02, 0.01};
+    static struct record rows[2 * 3 * 14];
+    char text[3000];
+    OWNED(spec) spec;
+    OWNED(evidence) evidence;
+    struct finding *findings;
+    size_t count = 0;
+    (void)snprintf(text, sizeof text, "%s", head);
+    for (size_t i = 0; i < COUNT(claims); i++)
+        (void)snprintf(text + strlen(text), sizeof text - strlen(text), "- {name: own-%zu, %s}\n", i,
+                       claims[i].claim);
+    ASSERT_OK(spec_parse, "planted.yaml", text, strlen(text), "", claim_names(), &spec);
+    ck_assert_uint_eq(spec.sampler_count, 3);
+    for (size_t s = 0; s < 3; s++)
+        for (size_t d = 1; d <= 4; d += 3) {
+            size_t T[14], most = 0;
+            for (size_t power = 64; power <= 8192; power *= 2)
+                T[most++] = power;
+            for (size_t e = 0; e < 3; e++) {
+                double cost = 0.5 * sqrt(c1s[s] * (double)d) / accuracies[e];
+                size_t first = 3;
+                while (log_free_cost("li-cai", first) < cost)
+                    first++;
+                T[most++] = first;
+                T[most++] = first - 1;
+            }
+            for (size_t i = 0; i < most; i++) {
+                double log_T = log((double)T[i]), h = log_T / (double)T[i];
+                struct record *row = &rows[count++];
+                *row = (struct record){.parameter = {2.0, c1s[s], NAN, NAN},
+                                       .dimension = d,
+                                       .steps = T[i],
+                                       .step_size = c1s[s] * h,
+                                       .tv = 0.5 * sqrt(c1s[s] * (double)d) * h,
+                                       .tv_error = 1e-9};
+                (void)snprintf(row->target, sizeof row->target, "planted");
+                (void)snprintf(row->sampler, sizeof row->sampler, "%s", spec.samplers[s]->name);
+                (void)snprintf(row->schedule, sizeof row->schedule, "li-cai");
+                (void)snprintf(row->law, sizeof row->law, "planted");
+                record_set_score_error(row, &(struct score_error){.shape = NULL});
+            }
+        }
+    planted_read_back(text, rows, count, &evidence);
+    ASSERT_OK(claims_decide, &evidence, &findings, &count);
+    for (size_t i = 0; i < COUNT(claims); i++)
+        ck_assert_msg(findings[2 * i].outcome == claims[i].outcome, "%s: %d, %g +- %g; %s", claims[i].claim,
+                      (int)findings[2 * i].outcome, findings[2 * i].value, findings[2 * i].interval,
+                      findings[2 * i].note);
+    check_accounts(findings, count);
+    findings_free(findings, count);
+}
