@@ -120,8 +120,13 @@ void entry_init(struct entry *entry)
 
 void *list_grow(struct loader *l, const yaml_node_t *node, void *list, size_t count, size_t size)
 {
-    void *grown = l->doc.status == STATUS_OK ? array_resize(list, count + 1, size) : NULL;
-    if (grown == NULL && l->doc.status == STATUS_OK)
+    if (l->doc.status != STATUS_OK || (list != NULL && (count & (count - 1)) != 0))
+        return list;
+    size_t room = 1; /* the least power of two above count, so that appending takes constant time on average */
+    while (room <= count)
+        room *= 2;
+    void *grown = array_resize(list, room, size);
+    if (grown == NULL)
         doc_refuse(&l->doc, node->start_mark, "out of memory for %zu entries", count + 1);
     return grown != NULL ? grown : list;
 }
