@@ -16,6 +16,9 @@ enum { CHUNK = JOINT_POINTS };
 #define PRODUCTS_LEAST_SIZE 64
 #define PRODUCTS_TOLERANCE 1e-9
 
+/* Components whose log-weight is so far below the largest at every point of a chunk are 4e-18 of the density each. */
+#define NEGLIGIBLE_LOG_WEIGHT 40.0
+
 static int shares(const struct joint_level *joint)
 {
     return joint->spectra != NULL && joint->spectra->count == 1;
@@ -27,7 +30,8 @@ static enum status allocate(struct joint_level *joint, struct error *error)
     int fits = k < SIZE_MAX / (16 * CHUNK) && n < SIZE_MAX / (32 * CHUNK) / k;
     joint->inverse_variance = fits ? array_new(k * (3 + CHUNK) + (2 + 3 * n) * CHUNK, sizeof(double)) : NULL;
     joint->centre = fits ? array_new(k * (n + 1), sizeof(double)) : NULL;
-    if (joint->inverse_variance == NULL || joint->centre == NULL)
+    joint->near = array_new(k, sizeof *joint->near);
+    if (joint->inverse_variance == NULL || joint->centre == NULL || joint->near == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a mixture of %zu components in %zu coordinates", k,
                          n);
     joint->log_constant = joint->inverse_variance + k;
@@ -78,6 +82,7 @@ void joint_level_free(struct joint_level *joint)
 {
     free(joint->inverse_variance);
     free(joint->centre);
+    free(joint->near);
     free(joint->rotated);
     spectra_free(joint->spectra);
     *joint = (struct joint_level){0};
@@ -121,7 +126,7 @@ static void set_centres(struct joint_level *joint)
         narrowest = fmin(narrowest, joint->sd[k] * joint->sd[k]);
     }
     joint->by_products = shares(joint)
-                         || (joint->spectra == NULL && n * components >= PRODUCTS_LEAST_SIZE
+                         || (joint->spectra == NULL && !joint->skips && n * components >= PRODUCTS_LEAST_SIZE
                              && 1e-16 * farthest < PRODUCTS_TOLERANCE * narrowest);
 }
 
@@ -146,19 +151,58 @@ VECTOR_CLONES static void add_squares(size_t n, const double *x, double centre, 
     }
 }
 
-/* The log-weights l_k = log(w_k N(x; c_k, V_k)) into the scratch, and max_k l_k. */
-VECTOR_CLONES static void exponents(const struct joint_level *joint, size_t anchor, size_t n, size_t stride,
-                                    const double *x, double *largest)
+/* Lists the components that count at n points, by the least and the largest log-weight of each in the box that holds
+ * them, and returns how many there are. */
+static size_t find_near(const struct joint_level *joint, size_t anchor, size_t n, size_t stride, const double *x)
 {
-    size_t components = joint->factor->components, d = joint->factor->dimension;
-    double *shared = joint->scratch + (components - 1) * CHUNK; /* the last is overwritten last */
+    size_t components = joint->factor->components, d = joint->factor->dimension, found = 0;
+    double *highest = joint->scratch, best = -HUGE_VAL;
+    bool skips = joint->skips && joint->factor->mean != NULL && components > 2;
+    for (size_t k = 0; k < components; k++) {
+        highest[k] = joint->log_constant[k];
+        joint->near[k] = k;
+    }
+    if (!skips)
+        return components;
+    double *lowest = highest + components;
+    memcpy(lowest, highest, components * sizeof *lowest);
+    for (size_t i = 0; i < d; i++) {
+        double low = HUGE_VAL, high = -HUGE_VAL;
+        for (size_t j = 0; j < n; j++) {
+            double at = x[i * stride + j];
+            low = at < low ? at : low;
+            high = at > high ? at : high;
+        }
+        for (size_t k = 0; k < components; k++) {
+            double half = 0.5 * joint->inverse_variance[k], centre = joint_level_centre(joint, k, anchor, i);
+            double below = centre - low, above = high - centre, least = fmax(fmax(-below, -above), 0.0),
+                   most = fmax(below, above);
+            highest[k] -= half * (least * least);
+            lowest[k] -= half * (most * most);
+        }
+    }
+    for (size_t k = 0; k < components; k++)
+        best = fmax(best, lowest[k]);
+    for (size_t k = 0; k < components; k++)
+        if (highest[k] > best - NEGLIGIBLE_LOG_WEIGHT)
+            joint->near[found++] = k;
+    return found;
+}
+
+/* The log-weights l_k = log(w_k N(x; c_k, V_k)) of `count` components into the scratch, and max_k l_k. */
+VECTOR_CLONES static void exponents(const struct joint_level *joint, size_t count, size_t anchor, size_t n,
+                                    size_t stride, const double *x, double *largest)
+{
+    size_t d = joint->factor->dimension;
+    double *shared = joint->scratch + (count - 1) * CHUNK; /* the last is overwritten last */
     int concentric = joint->factor->mean == NULL;
     for (size_t j = 0; concentric && j < n; j++)
         shared[j] = 0.0;
     for (size_t i = 0; concentric && i < d; i++)
         add_squares(n, x + i * stride, 0.0, shared);
-    for (size_t k = 0; k < components; k++) {
-        double *exponent = joint->scratch + k * CHUNK, *square = concentric ? shared : exponent;
+    for (size_t row = 0; row < count; row++) {
+        size_t k = joint->near[row];
+        double *exponent = joint->scratch + row * CHUNK, *square = concentric ? shared : exponent;
         double constant = joint->log_constant[k], half = 0.5 * joint->inverse_variance[k];
         for (size_t j = 0; !concentric && j < n; j++)
             square[j] = 0.0;
@@ -166,18 +210,18 @@ VECTOR_CLONES static void exponents(const struct joint_level *joint, size_t anch
             add_squares(n, x + i * stride, joint_level_centre(joint, k, anchor, i), square);
         for (size_t j = 0; j < n; j++) {
             exponent[j] = constant - half * square[j];
-            largest[j] = k > 0 && largest[j] > exponent[j] ? largest[j] : exponent[j];
+            largest[j] = row > 0 && largest[j] > exponent[j] ? largest[j] : exponent[j];
         }
     }
 }
 
 /* The score -sum_k p_k (x - c_k)/V_k with p_k the posterior probability of component k. */
-VECTOR_CLONES static void gradient(const struct joint_level *joint, size_t anchor, size_t n, size_t stride,
-                                   const double *x, const double *total, double *score)
+VECTOR_CLONES static void gradient(const struct joint_level *joint, size_t count, size_t anchor, size_t n,
+                                   size_t stride, const double *x, const double *total, double *score)
 {
-    size_t components = joint->factor->components, d = joint->factor->dimension;
-    for (size_t k = 0; k < components; k++) {
-        double *weight = joint->scratch + k * CHUNK, inverse = joint->inverse_variance[k];
+    size_t d = joint->factor->dimension;
+    for (size_t row = 0; row < count; row++) {
+        double *weight = joint->scratch + row * CHUNK, inverse = joint->inverse_variance[joint->near[row]];
         for (size_t j = 0; j < n; j++)
             weight[j] *= inverse / total[j];
     }
@@ -186,8 +230,9 @@ VECTOR_CLONES static void gradient(const struct joint_level *joint, size_t ancho
         const double *at = x + i * stride;
         for (size_t j = 0; j < n; j++)
             out[j] = 0.0;
-        for (size_t k = 0; k < components; k++) {
-            double centre = joint_level_centre(joint, k, anchor, i), *weight = joint->scratch + k * CHUNK;
+        for (size_t row = 0; row < count; row++) {
+            double centre = joint_level_centre(joint, joint->near[row], anchor, i),
+                   *weight = joint->scratch + row * CHUNK;
             for (size_t j = 0; j < n; j++)
                 out[j] -= weight[j] * (at[j] - centre);
         }
@@ -343,10 +388,11 @@ static void evaluate_chunk(const struct joint_level *joint, size_t anchor, size_
 {
     size_t d = joint->factor->dimension;
     if (!joint->by_products && joint->spectra == NULL) {
-        exponents(joint, anchor, n, stride, x, columns->largest);
-        vexp_rows(joint->factor->components, CHUNK, n, columns->largest, joint->scratch, columns->total);
+        size_t count = find_near(joint, anchor, n, stride, x);
+        exponents(joint, count, anchor, n, stride, x, columns->largest);
+        vexp_rows(count, CHUNK, n, columns->largest, joint->scratch, columns->total);
         if (score != NULL)
-            gradient(joint, anchor, n, stride, x, columns->total, score);
+            gradient(joint, count, anchor, n, stride, x, columns->total, score);
         return;
     }
     copy_points(joint, anchor, n, stride, x, columns->x);

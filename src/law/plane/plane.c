@@ -108,6 +108,13 @@ static void set_score(void *state, size_t from, size_t to)
         }
 }
 
+static enum status new_level(const struct plane *plane, struct joint_level *out, struct error *error)
+{
+    TRY(joint_level_new(plane->run->problem->factor, out, error));
+    out->skips = true;
+    return STATUS_OK;
+}
+
 static enum status plane_new(struct propagation *run, void **state, struct error *error)
 {
     const struct law_problem *problem = run->problem;
@@ -125,9 +132,9 @@ static enum status plane_new(struct propagation *run, void **state, struct error
     TRY(quadrature_table_new(&plane->rules, 0, error));
     TRY(plane_work_new(problem->sampler, &plane->work, error));
     for (size_t i = 0; i < SLOTS; i++)
-        TRY(joint_level_new(problem->factor, &plane->level[i], error));
+        TRY(new_level(plane, &plane->level[i], error));
     for (size_t i = 0; i < SAMPLER_OTHER_LEVELS && problem->sampler->other_levels != NULL; i++)
-        TRY(joint_level_new(problem->factor, &plane->other[i], error));
+        TRY(new_level(plane, &plane->other[i], error));
     return set_directions(plane, error);
 }
 
