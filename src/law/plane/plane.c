@@ -31,7 +31,7 @@ struct plane {
     struct plane_oracle oracle;
     double *marginals;              /* what the directions' factors point to */
     struct plane_transfer transfer; /* the present stage, which fills `result` */
-    struct patches *result;
+    struct patches *source, *result;
     struct lattice lattice, finer; /* of the stage, where it goes by one; and what checks it */
     double density[STAGES];        /* points of the lattice in a standard deviation of the noise */
     double distance;               /* E_p|r - 1| after the last stage */
@@ -222,12 +222,31 @@ static void evaluate(const struct patch_source *source, const struct patch *patc
                                               &plane->rules.order[query->order[1]]};
     if (source->start)
         evaluate_start(&plane->level[0], patch->anchor, query->nx, column, query->ny, row, log_ratio, log_density);
-    else if (source->lattice)
+    else if (patch->by_lattice)
         lattice_apply(query->finer ? &plane->finer : &plane->lattice, patch->anchor, query->nx, column, query->ny,
                       row, log_ratio, log_density);
     else
         plane_transfer_apply(&plane->transfer, &plane->work, rule, patch->anchor, query->nx, column, query->ny, row,
                              log_ratio, log_density);
+}
+
+/* What quadrature around each node of a patch costs, in nodes. */
+static double cost_of_rules(const struct plane *plane, const struct patch *patch)
+{
+    return (double)(patch->nodes[0] * patch->nodes[1])
+           * (double)(plane->rules.order[patch->order[0]].n * plane->rules.order[patch->order[1]].n);
+}
+
+static size_t affordable(const struct patch_source *source, const struct patch *patch)
+{
+    const struct plane *plane = source->owner;
+    struct patch dearer = *patch;
+    double points = lattice_size(&plane->transfer, patch, plane->density[plane->transfer.stage.index]);
+    for (size_t order = 0;; order++) {
+        dearer.order[0] = dearer.order[1] = order + 1;
+        if (order >= PATCH_HIGHEST_ORDER || cost_of_rules(plane, &dearer) > PLANE_POINT_COST * points)
+            return order;
+    }
 }
 
 static struct patch_source source_of(struct plane *plane, bool start, const struct joint_level *to, double tolerance)
@@ -238,6 +257,7 @@ static struct patch_source source_of(struct plane *plane, bool start, const stru
                                  .sampler = plane->run->problem->sampler->name,
                                  .start = start,
                                  .evaluate = evaluate,
+                                 .affordable = affordable,
                                  .jacobian = to->level.alpha_bar,
                                  .tolerance = tolerance,
                                  .floor = PATCH_TAIL_FLOOR,
@@ -245,34 +265,34 @@ static struct patch_source source_of(struct plane *plane, bool start, const stru
                                  .work = &plane->work.patches};
 }
 
-/* Whether the stage goes by a lattice: what costs less, as measured on one machine. */
-static bool by_lattice(const struct plane *plane, double density)
+/* Which patches go by the lattice: those that have done so, and in a checked stage those for which it now costs less.
+ * Returns the number of points on them. */
+static double choose_lattice(struct plane *plane, bool checked, double density)
 {
     const struct plane_transfer *transfer = &plane->transfer;
-    double rules = 0.0, nodes = 0.0, reach = 2.0 * PLANE_REACH * density;
+    double points = 0.0;
     for (size_t p = 0; p < transfer->grid->count; p++) {
-        const struct patch *patch = &transfer->grid->patch[p];
-        double own = (double)(patch->nodes[0] * patch->nodes[1]);
-        nodes += own;
-        if (patch->hard)
-            rules = HUGE_VAL;
-        rules += own * (double)(plane->rules.order[patch->order[0]].n * plane->rules.order[patch->order[1]].n);
+        struct patch *patch = &plane->source->patch[p];
+        double size = lattice_size(transfer, patch, density);
+        patch->by_lattice |= checked && PLANE_POINT_COST * size < PLANE_LATTICE_CHEAPER * cost_of_rules(plane, patch);
+        points += patch->by_lattice ? size : 0.0;
     }
-    if (lattice_size(transfer, PLANE_CHECK_DENSER * density) > PLANE_LARGEST_LATTICE)
-        return false;
-    return PLANE_POINT_COST * lattice_size(transfer, density) + PLANE_PAIR_COST * nodes * reach * reach < rules;
+    if (points <= PLANE_LARGEST_LATTICE)
+        return points;
+    for (size_t p = 0; p < transfer->grid->count; p++)
+        plane->source->patch[p].by_lattice = false;
+    return 0.0;
 }
 
-/* Fills the grid through the stage, by quadrature rules (density 0) or by a lattice. */
+/* Fills the grid through the stage; density 0: no patch goes by a lattice. */
 static enum status fill(struct plane *plane, struct patch_source *source, bool checked, double density,
                         struct error *error)
 {
-    source->lattice = density > 0.0;
     if (density > 0.0)
-        TRY(lattice_build(&plane->transfer, density, PLANE_REACH, &plane->work, &plane->lattice, error));
+        TRY(lattice_build(&plane->transfer, density, false, PLANE_REACH, &plane->work, &plane->lattice, error));
     if (density > 0.0 && checked)
-        TRY(lattice_build(&plane->transfer, PLANE_CHECK_DENSER * density, PLANE_REACH, &plane->work, &plane->finer,
-                          error));
+        TRY(lattice_build(&plane->transfer, PLANE_CHECK_DENSER * density, true, PLANE_REACH, &plane->work,
+                          &plane->finer, error));
     TRY(patches_plan(source, plane->transfer.grid, checked, &plane->pending, error));
     TRY(patches_fill(source, &plane->pending, plane->result, error));
     plane->distance = source->distance;
@@ -283,6 +303,7 @@ static enum status prepare_stage(void *state, const struct stage *stage, size_t 
 {
     struct plane *plane = state;
     (void)error;
+    plane->source = &plane->grid[from];
     plane->result = &plane->grid[to];
     plane->transfer = (struct plane_transfer){.stage = *stage,
                                               .from = &plane->level[from],
@@ -298,7 +319,7 @@ static enum status fill_stage(void *state, bool checked, struct stage_result *ou
     struct plane *plane = state;
     struct patch_source source = source_of(plane, false, plane->transfer.to, tolerance_of(plane));
     double *density = &plane->density[plane->transfer.stage.index], quadrature = 0.0;
-    bool lattice = by_lattice(plane, *density);
+    bool lattice = choose_lattice(plane, checked, *density) > 0.0;
     out->rounding = PATCH_ROUNDING;
     if (!checked)
         return fill(plane, &source, false, lattice ? *density : 0.0, error);
@@ -307,9 +328,9 @@ static enum status fill_stage(void *state, bool checked, struct stage_result *ou
         TRY(patches_check(&source, plane->result, &out->error, &quadrature, error));
         if (!lattice)
             return STATUS_OK;
-        /* the error falls like exp(-constant density^2) */
+        /* the error falls like exp(-constant density), for the score has poles beside the plane */
         double wanted = PLANE_LATTICE_SHARE * source.tolerance + PATCH_ROUNDING;
-        double change = sqrt(log(wanted) / log(fmin(quadrature, 0.5)));
+        double change = log(wanted) / log(fmin(quadrature, 0.5));
         if (!(quadrature > wanted && *density < PLANE_DENSEST)) {
             *density = fmax(*density * fmax(fmin(PLANE_SPARE_DENSITY * change, 1.0), 1.0 / PLANE_MOST_DENSER),
                             PLANE_SPARSEST);
