@@ -15,6 +15,7 @@ enum { TESTS = 3 /* a direction */ };
  */
 struct local_error {
     double total, quadrature[2], lower[2];
+    double unchanged; /* of the polynomials before the stage, likewise */
 };
 
 /* Where polynomials through so many nodes err most, between the nodes: in the middle, where their error is largest,
@@ -84,7 +85,7 @@ static struct local_error check_patch(const struct patch_source *source, const s
                                       struct probe *probe)
 {
     double made[POINTS], log_density[POINTS];
-    struct local_error error = {0.0, {0.0, 0.0}, {0.0, 0.0}};
+    struct local_error error = {.total = 0.0};
     test_places(patch->nodes[0], probe->x);
     test_places(patch->nodes[1], probe->y);
     evaluate_at(source, patch, patch->order, false, probe, probe->value, log_density);
@@ -99,6 +100,17 @@ static struct local_error check_patch(const struct patch_source *source, const s
         probe_rules(source, patch, probe, &error);
     patch_evaluate(patch, source->lobattos, TESTS, probe->x, TESTS, probe->y, made);
     error.total = largest_error(probe, made, probe->exact);
+    if (source->before != NULL) {
+        double x[TESTS], y[TESTS];
+        for (int i = 0; i < TESTS; i++) {
+            x[i] = patch->centre[0] + patch->half * probe->x[i];
+            y[i] = patch->centre[1] + patch->half * probe->y[i];
+        }
+        size_t nearest = patches_find(source->before, patch->anchor, patch->centre[0], patch->centre[1]);
+        patches_evaluate(source->before, source->lobattos, patch->anchor, nearest, TESTS, x, TESTS, y, made,
+                         source->work);
+        error.unchanged = growing_error(probe, made, probe->exact);
+    }
     return error;
 }
 
@@ -139,12 +151,12 @@ static int raise_orders(struct patch *patch, const struct local_error *local, do
     return raised;
 }
 
-enum status patches_check(const struct patch_source *source, struct patches *grid, struct step_error *local,
-                          double *quadrature, struct error *error)
+enum status patches_check(const struct patch_source *source, struct patches *grid, struct patches_found *out,
+                          struct error *error)
 {
-    struct norm_sums before = {0.0, 0.0}, itself = {0.0, 0.0}, after = {0.0, 0.0};
+    struct norm_sums before = {0.0, 0.0}, itself = before, after = before, unchanged = before;
     double mass = 0.0;
-    *quadrature = 0.0;
+    out->lattice = 0.0;
     for (size_t p = 0; p < grid->count; p++) {
         struct patch *patch = &grid->patch[p];
         struct probe probe;
@@ -159,8 +171,9 @@ enum status patches_check(const struct patch_source *source, struct patches *gri
             found = check_patch(source, patch, &probe);
         }
         if (patch->by_lattice)
-            *quadrature += patch->mass * found.quadrature[0];
+            out->lattice += patch->mass * found.quadrature[0];
         norm_sums_add(&itself, patch->mass, found.total);
+        norm_sums_add(&unchanged, patch->mass, found.unchanged);
         mass += patch->mass;
         if (patch->by_lattice)
             try_orders(source, patch, &probe, wanted);
@@ -175,8 +188,9 @@ enum status patches_check(const struct patch_source *source, struct patches *gri
         return fail_with(error, STATUS_NUMERIC, "the law of %s is not finite", source->sampler);
     if (!source->is_part)
         TRY(check_probed_mass(mass, source->sampler, error));
-    local->before = norms_beyond(norms_of(before), PATCH_PROBE_MISSES, PATCH_ROUNDING);
-    local->itself = norms_beyond(norms_of(itself), PATCH_PROBE_MISSES, PATCH_ROUNDING);
-    local->after = norms_beyond(norms_of(after), PATCH_PROBE_MISSES, PATCH_ROUNDING);
+    out->error = (struct step_error){norms_beyond(norms_of(before), PATCH_PROBE_MISSES, PATCH_ROUNDING),
+                                     norms_beyond(norms_of(itself), PATCH_PROBE_MISSES, PATCH_ROUNDING),
+                                     norms_beyond(norms_of(after), PATCH_PROBE_MISSES, PATCH_ROUNDING)};
+    out->unchanged = norms_beyond(norms_of(unchanged), PATCH_PROBE_MISSES, 0.0);
     return STATUS_OK;
 }

@@ -36,9 +36,10 @@ struct patch_source {
     double floor;     /* no tail of a polynomial is asked to be smaller: rounding */
     const struct lobattos *lobattos;
     struct patches_work *work;
-    bool is_part;    /* r is of one component of p, and E_p r need not be 1 */
-    size_t most;     /* patches that the grid may have; 0: any number */
-    double distance; /* E_p|r - 1| after the stage; patches_fill sets it */
+    const struct patches *before; /* log r before the stage, in the same coordinates; NULL: not compared */
+    bool is_part;                 /* r is of one component of p, and E_p r need not be 1 */
+    size_t most;                  /* patches that the grid may have; 0: any number */
+    double distance;              /* E_p|r - 1| after the stage; patches_fill sets it */
 };
 
 /* Sets the values, the mass of q and the part of E_p|r - 1|, which is returned. */

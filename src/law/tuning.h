@@ -107,6 +107,9 @@
 /* [power of the mass] More error where there is less mass; but neighbours must not differ by much, for an error
  * just beyond a side is a kink within. Found: not recorded. Twice: a law takes more than a minute. */
 #define PATCH_SHARE_POWER (2.0 / 3.0)
+/* [rounding in a stage] Steps that change less than this are left out, however little is tolerated. Found: as on the
+ * line. */
+#define PATCH_UNCHANGED_PART 0.02
 /* [values on a patch] No tail of its polynomial is asked to be smaller. Found: rounding. Twice: no change. */
 #define PATCH_TAIL_FLOOR 3e-15
 /* [tolerance] A patch with less mass may have any error. Found: not recorded. Twice: no change. */

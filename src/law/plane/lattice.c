@@ -14,8 +14,8 @@ enum {
     MOST_IN_LINE = 1000000, /* points of the lattice across a patch */
     SIDE = 16,              /* points of the lattice, in either direction, that are spread together */
     PART = 128,             /* points of the grid, in either direction, that these may reach */
-    WINDOW = 24,
-    WIDER = 32 /* for the lattice that checks */
+    WINDOW_STEP = 4,
+    WINDOW = 40 /* points of the grid, in either direction, that a point is spread over at most */
 };
 
 /* ---- The grid ---- */
@@ -59,9 +59,9 @@ static enum status tile_at(struct grid *grid, const int64_t at[2], struct grid_t
         TRY(grow_slots(grid, error));
     size_t slot = find_slot(grid, at);
     if (grid->slot[slot] == 0) {
-        struct grid_tile *grown =
-            grid->count < MOST_TILES ? array_reserve(grid->tile, &grid->capacity, grid->count + 1, sizeof *grown)
-                                     : NULL;
+        struct grid_tile *grown = grid->count < MOST_TILES
+                                      ? array_reserve(grid->tile, &grid->capacity, grid->count + 1, sizeof *grown)
+                                      : NULL;
         if (grown == NULL)
             return fail_with(error, STATUS_MEMORY, "out of memory for a grid of more than %zu points in the plane",
                              grid->count * GRID_TILE * GRID_TILE);
@@ -130,18 +130,13 @@ struct cluster {
     double image[2][SIDE * SIDE], log_mass[SIDE * SIDE];
 };
 
-/* The kernel's factors in one coordinate for one point, from grid point `first` on. */
-struct spread {
-    int64_t first;
-    double factor[WIDER];
-};
-
-static void spread_along(const struct lattice *lattice, const struct grid_axis *axis, double image,
-                         struct spread *out, double *fraction)
+/* The first point of the grid, in one coordinate, that an image is spread over, and the image relative to it. */
+static int64_t window_of(const struct lattice *lattice, const struct grid_axis *axis, double image, double *centre)
 {
     double at = (image + axis->shift) / lattice->grid.spacing, below = floor(at);
-    *fraction = at - below;
-    out->first = (int64_t)below + axis->origin - (int64_t)lattice->window / 2 + 1;
+    int64_t before = (int64_t)lattice->window / 2 - 1;
+    *centre = at - below + (double)before;
+    return (int64_t)below + axis->origin - before;
 }
 
 VECTOR_CLONES static void add_product(size_t window, double mass, const double *along, const double *across,
@@ -149,8 +144,9 @@ VECTOR_CLONES static void add_product(size_t window, double mass, const double *
 {
     for (size_t i = 0; i < window; i++) {
         double first = mass * along[i], *line = out + i * PART;
-        for (size_t j = 0; j < window; j++)
-            line[j] += first * across[j];
+        for (size_t j = 0; j < window; j += WINDOW_STEP)
+            for (size_t k = 0; k < WINDOW_STEP; k++)
+                line[j + k] += first * across[j + k];
     }
 }
 
@@ -180,42 +176,36 @@ static enum status add_part(struct grid *grid, const int64_t first[2], const int
 static enum status spread_points(struct lattice *lattice, const struct grid_axis axis[2],
                                  const struct cluster *cluster, size_t from, size_t count, struct error *error)
 {
-    int64_t first[2] = {INT64_MAX, INT64_MAX}, last[2] = {INT64_MIN, INT64_MIN}, extent[2];
-    int64_t window = (int64_t)lattice->window;
-    struct spread along;
-    double fraction[2];
-    for (size_t j = from; j < from + count; j++)
-        for (int i = 0; i < 2; i++) {
-            spread_along(lattice, &axis[i], cluster->image[i][j], &along, &fraction[i]);
-            first[i] = along.first < first[i] ? along.first : first[i];
-            last[i] = along.first > last[i] ? along.first : last[i];
+    int64_t first[2] = {INT64_MAX, INT64_MAX}, last[2] = {INT64_MIN, INT64_MIN}, extent[2], at[2][SIDE * SIDE];
+    size_t window = lattice->window;
+    double centre[2][SIDE * SIDE], part[PART * PART], factor[2 * WINDOW], mass[SIDE * SIDE];
+    for (int i = 0; i < 2; i++) {
+        for (size_t j = 0; j < count; j++) {
+            at[i][j] = window_of(lattice, &axis[i], cluster->image[i][from + j], &centre[i][j]);
+            first[i] = at[i][j] < first[i] ? at[i][j] : first[i];
+            last[i] = at[i][j] > last[i] ? at[i][j] : last[i];
         }
-    if (count > 1 && (last[0] - first[0] > PART - window || last[1] - first[1] > PART - window)) {
+        extent[i] = last[i] - first[i] + (int64_t)window;
+    }
+    if (count > 1 && (extent[0] > PART || extent[1] > PART)) {
         TRY(spread_points(lattice, axis, cluster, from, count / 2, error));
         return spread_points(lattice, axis, cluster, from + count / 2, count - count / 2, error);
     }
-    for (int i = 0; i < 2; i++)
-        extent[i] = last[i] - first[i] + window;
-    double part[PART * PART], factor[2 * WIDER], mass[SIDE * SIDE],
-        scale = -0.5 * lattice->grid.spacing * lattice->grid.spacing / lattice->spread;
     for (int64_t x = 0; x < extent[0]; x++)
         memset(part + x * PART, 0, (size_t)extent[1] * sizeof *part);
     for (size_t j = 0; j < count; j++)
         mass[j] = cluster->log_mass[from + j] - lattice->reference;
     vexp(count, mass, mass);
+    double scale = -0.5 * lattice->grid.spacing * lattice->grid.spacing / lattice->spread;
     for (size_t j = 0; j < count; j++) {
-        int64_t at[2];
-        for (int i = 0; i < 2; i++) {
-            spread_along(lattice, &axis[i], cluster->image[i][from + j], &along, &fraction[i]);
-            at[i] = along.first - first[i];
-            double centre = fraction[i] + (double)(window / 2 - 1);
-            for (int64_t k = 0; k < window; k++) {
-                double gap = (double)k - centre;
-                factor[i * window + k] = scale * (gap * gap);
-            }
+        for (size_t k = 0; k < window; k++) {
+            double x = (double)k - centre[0][j], y = (double)k - centre[1][j];
+            factor[k] = scale * (x * x);
+            factor[window + k] = scale * (y * y);
         }
-        vexp(2 * (size_t)window, factor, factor);
-        add_product((size_t)window, mass[j], factor, factor + window, part + at[0] * PART + at[1]);
+        vexp(2 * window, factor, factor);
+        add_product(window, mass[j], factor, factor + window,
+                    part + (at[0][j] - first[0]) * PART + at[1][j] - first[1]);
     }
     return add_part(&lattice->grid, first, extent, part, error);
 }
@@ -343,7 +333,8 @@ static bool is_needed(const struct plane_transfer *transfer, struct plane_work *
         const struct patch *goal = &transfer->grid->patch[p];
         bool near = goal->by_lattice;
         for (int i = 0; i < 2 && near; i++) {
-            double at = root * (goal->centre[i] + patches_offset(transfer->grid->factor, goal->anchor, patch->anchor, i)),
+            double at = root
+                        * (goal->centre[i] + patches_offset(transfer->grid->factor, goal->anchor, patch->anchor, i)),
                    far = root * goal->half + reach;
             near = low[i] <= at + far && high[i] >= at - far;
         }
@@ -353,8 +344,8 @@ static bool is_needed(const struct plane_transfer *transfer, struct plane_work *
     return false;
 }
 
-enum status lattice_build(const struct plane_transfer *transfer, double density, bool finer, double reach,
-                          struct plane_work *work, struct lattice *lattice, struct error *error)
+enum status lattice_build(const struct plane_transfer *transfer, double density, double tolerance, bool finer,
+                          double reach, struct plane_work *work, struct lattice *lattice, struct error *error)
 {
     const struct patches *grid = transfer->grid;
     double noise = transfer->stage.noise, spacing = spacing_of(transfer, density);
@@ -362,8 +353,11 @@ enum status lattice_build(const struct plane_transfer *transfer, double density,
     lattice->count = 0;
     lattice->spread = PLANE_SPREAD * noise;
     lattice->kept = (1.0 - PLANE_SPREAD) * noise;
-    lattice->window = finer ? WIDER : WINDOW;
-    lattice->grid.spacing = sqrt(PLANE_SPREAD * lattice->kept) / (PLANE_GRID_DENSITY * (finer ? PLANE_GRID_FINER : 1.0));
+    /* the grid's relative error at best and that of cutting the windows off are nothing beside the tolerance */
+    double digits = -log(PLANE_GRID_SHARE * fmin(tolerance, 1.0)), denser = finer ? PLANE_GRID_FINER : 1.0;
+    double in_sd = denser * sqrt(digits) / (sqrt(2.0) * M_PI), half = in_sd * denser * sqrt(2.0 * digits);
+    lattice->grid.spacing = sqrt(PLANE_SPREAD * lattice->kept) / in_sd;
+    lattice->window = (size_t)fmin(WINDOW_STEP * ceil(2.0 * half / WINDOW_STEP), WINDOW);
     lattice->reference = -HUGE_VAL;
     for (size_t k = 0; k < transfer->from->factor->components; k++)
         lattice->reference = fmax(lattice->reference, transfer->from->log_constant[k]);
@@ -381,7 +375,8 @@ enum status lattice_build(const struct plane_transfer *transfer, double density,
 /* ---- The second kernel ---- */
 
 /* The factors of the second kernel in one coordinate from the points of a tile to the nodes at[], in units of the
- * grid's spacing: out[node][point], or out[point][node] if `turned`; [from, to) of the nodes is what the tile reaches.
+ * grid's spacing: out[node][point], or out[point][node] if `turned`; [from, to) of the nodes is what the tile
+ * reaches.
  */
 struct reach {
     size_t from, to;
@@ -390,8 +385,8 @@ struct reach {
 static struct reach fill_kernel(const struct lattice *lattice, int64_t tile, size_t n, const double *at, bool turned,
                                 double *out)
 {
-    double first = (double)(tile * GRID_TILE), scale = -0.5 * lattice->grid.spacing * lattice->grid.spacing
-                                                        / lattice->kept,
+    double first = (double)(tile * GRID_TILE),
+           scale = -0.5 * lattice->grid.spacing * lattice->grid.spacing / lattice->kept,
            far = PLANE_LATTICE_REACH * sqrt(lattice->kept) / lattice->grid.spacing;
     struct reach reach = {n, 0};
     for (size_t i = 0; i < n; i++)

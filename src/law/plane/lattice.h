@@ -44,10 +44,12 @@ struct lattice {
 double lattice_size(const struct plane_transfer *transfer, const struct patch *patch, double density);
 
 /* For the patches of the transfer's grid with by_lattice set; `reach` is the number of standard deviations of each
- * component that the patches cover: the lattice goes beyond by the noise's. `finer`: the one that checks another, its
- * grid finer and its windows wider, too. Reuses the storage of *lattice (start from {0}; free with lattice_free). */
-MUST_USE enum status lattice_build(const struct plane_transfer *transfer, double density, bool finer, double reach,
-                                   struct plane_work *work, struct lattice *lattice, struct error *error);
+ * component that the patches cover: the lattice goes beyond by the noise's; the grid's relative error is small beside
+ * the tolerance. `finer`: the lattice that checks another, its grid finer and its windows wider, too. Reuses the
+ * storage of *lattice (start from {0}; free with lattice_free). */
+MUST_USE enum status lattice_build(const struct plane_transfer *transfer, double density, double tolerance,
+                                   bool finer, double reach, struct plane_work *work, struct lattice *lattice,
+                                   struct error *error);
 void lattice_free(struct lattice *lattice);
 
 /* As plane_transfer_apply, for points in a patch that had by_lattice set. */

@@ -34,6 +34,7 @@ struct plane {
     struct patches *source, *result;
     struct lattice lattice, finer; /* of the stage, where it goes by one; and what checks it */
     double density[STAGES];        /* points of the lattice in a standard deviation of the noise */
+    bool unchanged[STAGES];        /* it leaves the polynomials as they are, up to the next check */
     double distance;               /* E_p|r - 1| after the last stage */
 };
 
@@ -289,10 +290,11 @@ static enum status fill(struct plane *plane, struct patch_source *source, bool c
                         struct error *error)
 {
     if (density > 0.0)
-        TRY(lattice_build(&plane->transfer, density, false, PLANE_REACH, &plane->work, &plane->lattice, error));
+        TRY(lattice_build(&plane->transfer, density, source->tolerance, false, PLANE_REACH, &plane->work,
+                          &plane->lattice, error));
     if (density > 0.0 && checked)
-        TRY(lattice_build(&plane->transfer, PLANE_CHECK_DENSER * density, true, PLANE_REACH, &plane->work,
-                          &plane->finer, error));
+        TRY(lattice_build(&plane->transfer, PLANE_CHECK_DENSER * density, source->tolerance, true, PLANE_REACH,
+                          &plane->work, &plane->finer, error));
     TRY(patches_plan(source, plane->transfer.grid, checked, &plane->pending, error));
     TRY(patches_fill(source, &plane->pending, plane->result, error));
     plane->distance = source->distance;
@@ -314,30 +316,61 @@ static enum status prepare_stage(void *state, const struct stage *stage, size_t 
     return STATUS_OK;
 }
 
+/* The lattice's density for the steps up to the next check, from the error of this one; false if this one has to be
+ * made again. Errors fall like exp(-constant density), for the score has poles beside the plane. */
+static bool adapt_density(double *density, double found, double tolerance)
+{
+    double wanted = PLANE_LATTICE_SHARE * tolerance + PATCH_ROUNDING;
+    double change = log(wanted) / log(fmin(found, 0.5));
+    bool enough = !(found > PLANE_LATTICE_REDONE * wanted && *density < PLANE_DENSEST);
+    if (found > wanted)
+        *density = fmin(*density * fmin(fmax(change, PLANE_LEAST_DENSER), PLANE_MOST_DENSER), PLANE_DENSEST);
+    else
+        *density =
+            fmax(*density * fmax(fmin(PLANE_SPARE_DENSITY * change, 1.0), 1.0 / PLANE_MOST_DENSER), PLANE_SPARSEST);
+    return enough;
+}
+
 static enum status fill_stage(void *state, bool checked, struct stage_result *out, struct error *error)
 {
     struct plane *plane = state;
     struct patch_source source = source_of(plane, false, plane->transfer.to, tolerance_of(plane));
-    double *density = &plane->density[plane->transfer.stage.index], quadrature = 0.0;
+    size_t index = plane->transfer.stage.index;
+    double *density = &plane->density[index];
     bool lattice = choose_lattice(plane, checked, *density) > 0.0;
+    struct patches_found found;
+    source.before = plane->source;
     out->rounding = PATCH_ROUNDING;
     if (!checked)
         return fill(plane, &source, false, lattice ? *density : 0.0, error);
-    for (;;) {
+    do {
         TRY(fill(plane, &source, true, lattice ? *density : 0.0, error));
-        TRY(patches_check(&source, plane->result, &out->error, &quadrature, error));
-        if (!lattice)
-            return STATUS_OK;
-        /* the error falls like exp(-constant density), for the score has poles beside the plane */
-        double wanted = PLANE_LATTICE_SHARE * source.tolerance + PATCH_ROUNDING;
-        double change = log(wanted) / log(fmin(quadrature, 0.5));
-        if (!(quadrature > wanted && *density < PLANE_DENSEST)) {
-            *density = fmax(*density * fmax(fmin(PLANE_SPARE_DENSITY * change, 1.0), 1.0 / PLANE_MOST_DENSER),
-                            PLANE_SPARSEST);
-            return STATUS_OK;
-        }
-        *density = fmin(*density * fmin(fmax(change, PLANE_LEAST_DENSER), PLANE_MOST_DENSER), PLANE_DENSEST);
-    }
+        TRY(patches_check(&source, plane->result, &found, error));
+    } while (lattice && !adapt_density(density, found.lattice, source.tolerance));
+    out->error = found.error;
+    if (plane->unchanged[index])
+        out->error.before = found.unchanged;
+    double most = fmax(source.tolerance, PATCH_UNCHANGED_PART * PATCH_ROUNDING);
+    plane->unchanged[index] = found.unchanged.l1 < PATCH_LOWER_BELOW * most;
+    if (plane->unchanged[index])
+        out->error.after = found.unchanged;
+    return STATUS_OK;
+}
+
+static bool leaves_unchanged(const void *state)
+{
+    const struct plane *plane = state;
+    bool before = plane->run->problem->sampler->log_noise_before != NULL;
+    return plane->unchanged[STAGE_MAP] && (!before || plane->unchanged[STAGE_NOISE]);
+}
+
+/* The coordinates are the same at all levels. */
+static enum status move_slot(void *state, size_t slot, struct error *error)
+{
+    (void)state;
+    (void)slot;
+    (void)error;
+    return STATUS_OK;
 }
 
 /* Twice: to learn how large log r_T is, and as its tolerance then asks. */
@@ -345,8 +378,7 @@ static enum status start(void *state, struct norms *local, struct error *error)
 {
     struct plane *plane = state;
     struct patch_source source = source_of(plane, true, &plane->level[0], HUGE_VAL);
-    struct step_error errors;
-    double quadrature;
+    struct patches_found found;
     for (int pass = 0; pass < 2; pass++) {
         plane->pending.factor = plane->run->problem->factor;
         TRY(patches_cover(&plane_domain, &plane->level[0], plane_root(&plane->level[0], PLANE_REACH),
@@ -355,8 +387,8 @@ static enum status start(void *state, struct norms *local, struct error *error)
         plane->distance = source.distance;
         source.tolerance = tolerance_of(plane);
     }
-    TRY(patches_check(&source, &plane->grid[0], &errors, &quadrature, error));
-    *local = errors.itself;
+    TRY(patches_check(&source, &plane->grid[0], &found, error));
+    *local = found.error.itself;
     return STATUS_OK;
 }
 
@@ -379,6 +411,8 @@ static const struct geometry geometry = {
     .prepare_stage = prepare_stage,
     .fill_stage = fill_stage,
     .correction_moments = correction_moments,
+    .leaves_unchanged = leaves_unchanged,
+    .move_slot = move_slot,
     .finish = finish,
 };
 

@@ -54,6 +54,8 @@
 #define PLANE_LEAST_DENSER 1.08
 /* [1] And by no more. Found: not recorded. Twice: no change. */
 #define PLANE_MOST_DENSER 1.5
+/* [what a lattice may use] A lattice with a larger error is made again, at once. Found: by trial. */
+#define PLANE_LATTICE_REDONE 3.0
 /* [1] What the next may be sparser by is less by this factor. Found: not recorded. Twice: no change. */
 #define PLANE_SPARE_DENSITY 1.06
 /* [1] The lattice that checks is denser by this factor. Found: not recorded. Twice: time 1.61. */
@@ -63,17 +65,16 @@
 /* [points] Stages that need more go by quadrature around each node. Found: memory. Twice: no change. */
 #define PLANE_LARGEST_LATTICE 2e7
 /* [cost of a quadrature node] Of a lattice point. Found: measured on one machine. Twice: no change. */
-#define PLANE_POINT_COST 2.0
+#define PLANE_POINT_COST 5.0
 /* [1] A patch goes over to the lattice where that costs less by this factor. Found: by trial, to and fro are rare. */
 #define PLANE_LATTICE_CHEAPER 0.7
 /* [variance of the noise] That the first of the two kernels has. Found: narrow windows, while the grid's spacing is
  * not much less than its deviation. */
 #define PLANE_SPREAD (1.0 / 6.0)
-/* [density] Of the grid, in a standard deviation of the product of both kernels. Found: bound: 2 exp(-2 pi^2 density^2)
- * = 5e-16. */
-#define PLANE_GRID_DENSITY 1.35
-/* [1] The grid that checks is finer by this factor. */
-#define PLANE_GRID_FINER 1.2
+/* [tolerance] That the grid and its windows may use, relative to q. Found: bound. */
+#define PLANE_GRID_SHARE 0.003
+/* [1] The grid that checks is finer, and its windows wider, by this factor. */
+#define PLANE_GRID_FINER 1.1
 /* [standard deviations of the noise] Beyond which a lattice point is left out. Found: bound: 1e-14 beyond.
  * Twice: time 2.14. */
 #define PLANE_LATTICE_REACH 7.8
@@ -83,8 +84,8 @@
 /* [standard deviations] Of noise, at most, that a lattice goes beyond the grid for. Found: not recorded. Twice:
  * no change. */
 #define PLANE_BEYOND_NOISE 1.0
-/* [standard deviations of the noise] That it goes beyond. Found: bound: at the last patches, whose mass is e^-36, what
- * lies farther out is 1e-6 of q. */
+/* [standard deviations of the noise] That it goes beyond. Found: bound: at the last patches, whose mass is e^-36,
+ * what lies farther out is 1e-6 of q. */
 #define PLANE_BEYOND_REACH 5.0
 
 /* ---- Rows of the finished law (law/plane/rows.c). ---- */
