@@ -440,6 +440,7 @@ const struct law_engine engine_plane = {
            "samplers and smooth score errors.",
     .formula = "as `line`, with x and y in the plane",
     .source = "theory (14)-(15)",
+    .radius_power = PLANE_TOLERANCE_POWER,
     .handles = handles,
     .compute = compute,
 };
