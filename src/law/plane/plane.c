@@ -322,7 +322,7 @@ static bool adapt_density(double *density, double found, double tolerance)
 {
     double wanted = PLANE_LATTICE_SHARE * tolerance + PATCH_ROUNDING;
     double change = log(wanted) / log(fmin(found, 0.5));
-    bool enough = !(found > PLANE_LATTICE_REDONE * wanted && *density < PLANE_DENSEST);
+    bool enough = !(found > wanted && *density < PLANE_DENSEST);
     if (found > wanted)
         *density = fmin(*density * fmin(fmax(change, PLANE_LEAST_DENSER), PLANE_MOST_DENSER), PLANE_DENSEST);
     else

@@ -54,8 +54,6 @@
 #define PLANE_LEAST_DENSER 1.08
 /* [1] And by no more. Found: not recorded. Twice: no change. */
 #define PLANE_MOST_DENSER 1.5
-/* [what a lattice may use] A lattice with a larger error is made again, at once. Found: by trial. */
-#define PLANE_LATTICE_REDONE 3.0
 /* [1] What the next may be sparser by is less by this factor. Found: not recorded. Twice: no change. */
 #define PLANE_SPARE_DENSITY 1.06
 /* [1] The lattice that checks is denser by this factor. Found: not recorded. Twice: time 1.61. */
