@@ -383,10 +383,57 @@ static void evaluate_each(const struct joint_level *joint, const struct columns 
             columns->gradient[i * CHUNK + j] /= columns->total[j];
 }
 
+/* The two of the plane in one pass each: exponents and their largest, then weights, total and score. */
+VECTOR_CLONES static void exponents_in_plane(const struct joint_level *joint, size_t count, size_t anchor, size_t n,
+                                             const double *x, const double *y, double *largest)
+{
+    for (size_t row = 0; row < count; row++) {
+        size_t k = joint->near[row];
+        double *exponent = joint->scratch + row * CHUNK, constant = joint->log_constant[k],
+               half = 0.5 * joint->inverse_variance[k], centre_x = joint_level_centre(joint, k, anchor, 0),
+               centre_y = joint_level_centre(joint, k, anchor, 1);
+        for (size_t j = 0; j < n; j++) {
+            double u = x[j] - centre_x, v = y[j] - centre_y;
+            exponent[j] = constant - half * (u * u + v * v);
+            largest[j] = row > 0 && largest[j] > exponent[j] ? largest[j] : exponent[j];
+        }
+    }
+}
+
+VECTOR_CLONES static void gradient_in_plane(const struct joint_level *joint, size_t count, size_t anchor, size_t n,
+                                            const double *x, const double *y, const double *total, double *score_x,
+                                            double *score_y)
+{
+    double inverse_total[CHUNK];
+    for (size_t j = 0; j < n; j++) {
+        inverse_total[j] = 1.0 / total[j];
+        score_x[j] = score_y[j] = 0.0;
+    }
+    for (size_t row = 0; row < count; row++) {
+        size_t k = joint->near[row];
+        const double *weight = joint->scratch + row * CHUNK;
+        double inverse = joint->inverse_variance[k], centre_x = joint_level_centre(joint, k, anchor, 0),
+               centre_y = joint_level_centre(joint, k, anchor, 1);
+        for (size_t j = 0; j < n; j++) {
+            double part = weight[j] * inverse * inverse_total[j];
+            score_x[j] -= part * (x[j] - centre_x);
+            score_y[j] -= part * (y[j] - centre_y);
+        }
+    }
+}
+
 static void evaluate_chunk(const struct joint_level *joint, size_t anchor, size_t n, size_t stride, const double *x,
                            const struct columns *columns, double *score)
 {
     size_t d = joint->factor->dimension;
+    if (joint->skips && d == 2 && joint->factor->mean != NULL && joint->spectra == NULL) {
+        size_t count = find_near(joint, anchor, n, stride, x);
+        exponents_in_plane(joint, count, anchor, n, x, x + stride, columns->largest);
+        vexp_rows(count, CHUNK, n, columns->largest, joint->scratch, columns->total);
+        if (score != NULL)
+            gradient_in_plane(joint, count, anchor, n, x, x + stride, columns->total, score, score + stride);
+        return;
+    }
     if (!joint->by_products && joint->spectra == NULL) {
         size_t count = find_near(joint, anchor, n, stride, x);
         exponents(joint, count, anchor, n, stride, x, columns->largest);

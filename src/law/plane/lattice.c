@@ -130,13 +130,13 @@ struct cluster {
     double image[2][SIDE * SIDE], log_mass[SIDE * SIDE];
 };
 
-/* The first point of the grid, in one coordinate, that an image is spread over, and the image relative to it. */
-static int64_t window_of(const struct lattice *lattice, const struct grid_axis *axis, double image, double *centre)
+/* The first point of the grid, in one coordinate, that an image is spread over, and the image relative to the last
+ * one below it. */
+static int64_t window_of(const struct lattice *lattice, const struct grid_axis *axis, double image, double *fraction)
 {
     double at = (image + axis->shift) / lattice->grid.spacing, below = floor(at);
-    int64_t before = (int64_t)lattice->window / 2 - 1;
-    *centre = at - below + (double)before;
-    return (int64_t)below + axis->origin - before;
+    *fraction = at - below;
+    return (int64_t)below + axis->origin - ((int64_t)lattice->window / 2 - 1);
 }
 
 VECTOR_CLONES static void add_product(size_t window, double mass, const double *along, const double *across,
@@ -148,6 +148,19 @@ VECTOR_CLONES static void add_product(size_t window, double mass, const double *
             for (size_t k = 0; k < WINDOW_STEP; k++)
                 line[j + k] += first * across[j + k];
     }
+}
+
+/* exp(-a (k - c)^2) for k < window and c = m + f, as A G^k exp(-a (k - m)^2) with A = exp(-a f (f + 2 m)) and
+ * G = exp(2 a f): the last is the same for all points. */
+VECTOR_CLONES static void fill_window(size_t window, double first, double ratio, const double *middle, double *out)
+{
+    double power[WINDOW_STEP] = {first, first * ratio, first * (ratio * ratio), first * (ratio * ratio * ratio)},
+           step = (ratio * ratio) * (ratio * ratio);
+    for (size_t j = 0; j < window; j += WINDOW_STEP)
+        for (size_t k = 0; k < WINDOW_STEP; k++) {
+            out[j + k] = power[k] * middle[j + k];
+            power[k] *= step;
+        }
 }
 
 /* Adds a part of the grid, `extent` points from `first` on, to the tiles. */
@@ -178,10 +191,16 @@ static enum status spread_points(struct lattice *lattice, const struct grid_axis
 {
     int64_t first[2] = {INT64_MAX, INT64_MAX}, last[2] = {INT64_MIN, INT64_MIN}, extent[2], at[2][SIDE * SIDE];
     size_t window = lattice->window;
-    double centre[2][SIDE * SIDE], part[PART * PART], factor[2 * WINDOW], mass[SIDE * SIDE];
+    double first_factor[2][SIDE * SIDE], ratio[2][SIDE * SIDE], part[PART * PART], factor[2][WINDOW], middle[WINDOW],
+        mass[SIDE * SIDE];
+    double before = (double)(window / 2 - 1),
+           scale = -0.5 * lattice->grid.spacing * lattice->grid.spacing / lattice->spread;
     for (int i = 0; i < 2; i++) {
         for (size_t j = 0; j < count; j++) {
-            at[i][j] = window_of(lattice, &axis[i], cluster->image[i][from + j], &centre[i][j]);
+            double fraction;
+            at[i][j] = window_of(lattice, &axis[i], cluster->image[i][from + j], &fraction);
+            first_factor[i][j] = scale * (fraction * (fraction + 2.0 * before));
+            ratio[i][j] = -2.0 * scale * fraction;
             first[i] = at[i][j] < first[i] ? at[i][j] : first[i];
             last[i] = at[i][j] > last[i] ? at[i][j] : last[i];
         }
@@ -196,16 +215,17 @@ static enum status spread_points(struct lattice *lattice, const struct grid_axis
     for (size_t j = 0; j < count; j++)
         mass[j] = cluster->log_mass[from + j] - lattice->reference;
     vexp(count, mass, mass);
-    double scale = -0.5 * lattice->grid.spacing * lattice->grid.spacing / lattice->spread;
+    for (size_t k = 0; k < window; k++)
+        middle[k] = scale * (((double)k - before) * ((double)k - before));
+    vexp(window, middle, middle);
+    for (int i = 0; i < 2; i++) {
+        vexp(count, first_factor[i], first_factor[i]);
+        vexp(count, ratio[i], ratio[i]);
+    }
     for (size_t j = 0; j < count; j++) {
-        for (size_t k = 0; k < window; k++) {
-            double x = (double)k - centre[0][j], y = (double)k - centre[1][j];
-            factor[k] = scale * (x * x);
-            factor[window + k] = scale * (y * y);
-        }
-        vexp(2 * window, factor, factor);
-        add_product(window, mass[j], factor, factor + window,
-                    part + (at[0][j] - first[0]) * PART + at[1][j] - first[1]);
+        for (int i = 0; i < 2; i++)
+            fill_window(window, first_factor[i][j], ratio[i][j], middle, factor[i]);
+        add_product(window, mass[j], factor[0], factor[1], part + (at[0][j] - first[0]) * PART + at[1][j] - first[1]);
     }
     return add_part(&lattice->grid, first, extent, part, error);
 }
