@@ -3,8 +3,9 @@
  *
  * Patches adapt to what they hold: each has as many nodes in either direction, and as high a quadrature order, as its
  * share of the tolerated error requires, weighed by the mass of q in it; the tails of its polynomials decide in every
- * step, off-grid points against a higher order in checked steps. A stage goes by Gauss-Hermite sums around each node
- * or, where those need many points, by a lattice that all nodes share (law/plane/lattice.c). */
+ * step, off-grid points against a higher order in checked steps. A patch is filled by Gauss-Hermite sums around each
+ * node or, where those need many points, by a lattice that all such patches share (law/plane/lattice.c). Steps that
+ * leave log r as it is, up to the tolerance, are left out. */
 #include <math.h>
 
 #include "core/memory.h"
@@ -32,7 +33,7 @@ struct plane {
     double *marginals;              /* what the directions' factors point to */
     struct plane_transfer transfer; /* the present stage, which fills `result` */
     struct patches *source, *result;
-    struct lattice lattice, finer; /* of the stage, where it goes by one; and what checks it */
+    struct lattice lattice, finer; /* of the stage, for patches that go by it; and what checks it */
     double density[STAGES];        /* points of the lattice in a standard deviation of the noise */
     bool unchanged[STAGES];        /* it leaves the polynomials as they are, up to the next check */
     double distance;               /* E_p|r - 1| after the last stage */
