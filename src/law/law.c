@@ -276,7 +276,8 @@ static double radius_of(const struct law *law)
 }
 
 /* The resolution to try after the i-th, at which the law has this radius and more than is wanted: where the radius is
- * known to fall like a power, as much higher as that takes, unless it is lost mass, which no resolution brings back. */
+ * known to fall like a power, as much higher as that takes, unless it is lost mass, which no resolution brings back.
+ */
 static double next_resolution(const struct law_engine *engine, const struct law *law, size_t i, double resolution,
                               double wanted)
 {
