@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "command/command.h"
-#include "command/json.h"
+#include "experiment/json.h"
 #include "core/memory.h"
 #include "core/progress.h"
 #include "core/text.h"
@@ -55,7 +55,7 @@ static void print_masses(const char *name, size_t count, const double *value)
     }
     for (size_t k = 0; k < count; k++) {
         fputs(k == 0 ? "[" : ", ", stdout);
-        json_real(value[k]);
+        json_real(stdout, value[k]);
     }
     putchar(']');
 }
@@ -65,18 +65,18 @@ static void print_json(const struct parameter_columns *parameters, const struct 
 {
     for (const struct field *field = record_fields; field->name != NULL; field++) {
         fputs(field == record_fields ? "{" : ", ", stdout);
-        json_field(field, row);
+        json_field(stdout, field, row);
     }
     for (size_t i = 0; i < parameters->count; i++) {
         const struct field field = parameter_field(parameters, i);
         fputs(", ", stdout);
-        json_field(&field, row);
+        json_field(stdout, &field, row);
     }
     print_masses("mass_error", row->masses, row->mass_error);
     print_masses("mass_error_error", row->masses, row->mass_error_error);
     if (row->failure[0] != '\0') {
         fputs(", \"failure\": ", stdout);
-        json_text(row->failure);
+        json_text(stdout, row->failure);
     }
     puts("}");
 }

@@ -10,17 +10,12 @@
 #include "core/memory.h"
 #include "law/measure.h"
 
-/* Fills the columns of parameters from the spec. A row that another experiment stored may have them in other places.
- */
+/* A row that another experiment stored may have its parameters in other places. */
 static void set_parameters(const struct cell *cell, struct record *row)
 {
     const struct spec *spec = cell->spec;
-    for (size_t i = 0; i < PARAMETER_COLUMNS; i++) {
-        const double of[] = {spec->target_entries[cell->target].parameter[i],
-                             spec->sampler_entries[cell->sampler].parameter[i],
-                             spec->score_error_entries[cell->score_error].parameter[i]};
-        row->parameter[i] = !isnan(of[0]) ? of[0] : !isnan(of[1]) ? of[1] : of[2];
-    }
+    entries_fill(&spec->target_entries[cell->target], &spec->sampler_entries[cell->sampler],
+                 &spec->score_error_entries[cell->score_error], row);
 }
 
 static void fill_record(const struct cell *cell, const struct schedule *schedule,
@@ -122,13 +117,7 @@ void cell_blank(const struct cell *cell, size_t index, struct record *row)
     const struct schedule_rule *rule = spec_schedule(spec, cell->sampler);
     const struct schedule schedule = {.h = rule->kind->step_size(&rule->values, cell->steps)};
     fill_record(cell, &schedule, &nothing, row);
-    double *const measured[] = {
-        &row->tv,           &row->tv_error, &row->kl_p_q,         &row->kl_p_q_error,       &row->kl_q_p,
-        &row->kl_q_p_error, &row->chi2_q_p, &row->chi2_q_p_error, &row->hellinger2,         &row->hellinger2_error,
-        &row->w2,           &row->w2_error, &row->error_effect,   &row->error_effect_error, &row->clip_probability,
-        &row->mass_defect};
-    for (size_t i = 0; i < sizeof measured / sizeof measured[0]; i++)
-        *measured[i] = NAN;
+    record_blank(row);
     row->chains = cell->chains;
     row->seed = cell->chains > 0 ? spec->seed : 0;
 }

@@ -305,6 +305,12 @@ static void put_failures(const struct plan *plan, const struct item *item, const
             fprintf(stream, "%s d=%zu: %s\n", key, plan->spec->dimensions[i], item->rows[i].failure);
 }
 
+/* As a whole, or in a dimension, be it that a search went around it. */
+static bool something_failed(const struct item *item)
+{
+    return item->failure != NULL || (item->rows != NULL && cell_has_failures(&item->cell, item->rows));
+}
+
 char *plan_failures(const struct plan *plan, bool refused)
 {
     char *text = NULL;
@@ -314,8 +320,7 @@ char *plan_failures(const struct plan *plan, bool refused)
     for (size_t i = 0; stream != NULL && i < plan->count; i++) {
         const struct item *item = &plan->items[i];
         char key[CELL_KEY_SIZE];
-        if ((item->failure != NULL || (item->rows != NULL && cell_has_failures(&item->cell, item->rows)))
-            && cell_key(&item->cell, key, &ignored) == STATUS_OK)
+        if (something_failed(item) && cell_key(&item->cell, key, &ignored) == STATUS_OK)
             put_failures(plan, item, key, refused, stream);
     }
     if (stream != NULL && fclose(stream) == 0)
@@ -420,4 +425,18 @@ struct record *plan_rows(const struct plan *plan, size_t *count)
             if (plan->items[i].rows[d].failure[0] == '\0')
                 rows[(*count)++] = plan->items[i].rows[d];
     return rows;
+}
+
+enum status plan_manifest(const struct plan *plan, char **out, struct error *error)
+{
+    struct cell *failed = array_new(plan->count, sizeof *failed);
+    size_t count = 0;
+    if (failed == NULL)
+        return no_memory(plan, error);
+    for (size_t i = 0; i < plan->count; i++)
+        if (something_failed(&plan->items[i]))
+            failed[count++] = plan->items[i].cell;
+    enum status status = manifest_write(plan->spec, failed, count, out, error);
+    free(failed);
+    return status;
 }

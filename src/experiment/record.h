@@ -127,6 +127,9 @@ const char *field_text(const struct field *field, const struct record *row);
 uint64_t field_count(const struct field *field, const struct record *row);
 double field_real(const struct field *field, const struct record *row);
 
+/* No number of the result is known. */
+void record_blank(struct record *row);
+
 /* Makes of a record that says what was to be measured one of a measurement that failed. */
 void record_fail(struct record *row, const char *reason);
 
@@ -137,10 +140,6 @@ int record_order_but(const struct record *a, const struct record *b, const struc
 
 /* Fills the record's fields that tell the score error but for its shape's parameters. */
 void record_set_score_error(struct record *row, const struct score_error *error);
-
-/* Nonzero if these fields, and the parameters of a row of these columns, tell exactly this error. */
-int record_has_score_error(const struct record *row, const struct parameter_columns *columns,
-                           const struct score_error *error);
 
 /* A score error for people: "wave 0.01 w=8 one", or "none"; a profile other than uniform and a growth follow. */
 void record_label_score_error(const struct score_error *error, char *text, size_t size);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "core/status.h"
+#include "experiment/manifest.h"
 #include "experiment/record.h"
 #include "experiment/registry.h"
 #include "experiment/spec_claims.h"
@@ -13,12 +14,6 @@
 #include "model/schedule.h"
 #include "model/score_error.h"
 #include "model/target.h"
-
-/* Where a target, a sampler on a schedule, or a score error comes from. */
-struct entry {
-    char of[64];                         /* its name without the values of lists and without its schedule's */
-    double parameter[PARAMETER_COLUMNS]; /* what its rows have in these columns; NaN: not of it */
-};
 
 struct spec {
     char *text;    /* the file as read, for provenance */

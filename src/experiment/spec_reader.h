@@ -121,4 +121,12 @@ void read_samples(struct loader *l, const yaml_node_t *map);
 /* claims: the word none, or a list of names of built-in claims and of claims stated in full. */
 void read_claims(struct loader *l, const yaml_node_t *list);
 
+/* What a claim is of, NULL for numbers of steps, from its name. */
+const struct field *claim_quantity(struct doc *doc, const yaml_node_t *node);
+
+/* The full name of an axis that the quantity may be said to grow in, or NULL. Args: compares, of the numbers of steps
+ * of two samplers. */
+const char *claim_axis(const struct parameter_columns *columns, const struct field *quantity, bool compares,
+                       const char *name);
+
 #endif

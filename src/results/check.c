@@ -207,15 +207,14 @@ static enum status check_missing(struct checker *checker, struct error *error)
 static enum status agree(const struct checker *checker, struct record *const rows[2], size_t count, int *out,
                          struct error *error)
 {
-    struct spec spec = *checker->spec;
+    const struct parameter_columns *parameters = &checker->spec->parameters;
     struct evidence side[2];
     const struct evidence *const sides[2] = {&side[0], &side[1]};
     const char *const names[2] = {"the stored cell", "the same measured again"};
     struct comparison comparison;
-    spec.accuracy_count = 0; /* T(d, eps) is not a cell's */
     for (int i = 0; i < 2; i++)
-        side[i] =
-            (struct evidence){.result = {.format = FORMAT_VERSION, .rows = rows[i], .count = count}, .spec = spec};
+        side[i] = (struct evidence){
+            .result = {.format = FORMAT_VERSION, .rows = rows[i], .count = count, .parameters = *parameters}};
     enum status status = compare_results(sides, names, &comparison, error);
     *out = status == STATUS_OK && comparison_agrees(&comparison);
     comparison_free(&comparison);

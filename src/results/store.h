@@ -19,7 +19,7 @@ struct fact {
 
 /* Of result files: the one that is written, raised whenever the columns change, and the oldest that is read. What an
  * older one has no columns for (struct field's `since`) is NaN. */
-enum { FORMAT_VERSION = 5, FORMAT_OLDEST = 3 };
+enum { FORMAT_VERSION = 6, FORMAT_OLDEST = 3 };
 
 /* Rows read back from a file, with the facts stored beside them. */
 struct result {
@@ -30,6 +30,7 @@ struct result {
     char *spec_text;  /* "" if the file holds none */
     char *spec_name;  /* the experiment's name; "" if none */
     char *plugins;    /* what its text does not say of its plug-ins (registry.h); "" if it has none */
+    char *manifest;   /* manifest_write of the experiment; "" of cells and where the file is older */
     char *failure;    /* "" or the reason why the cell was not measured at all */
     char *cell;       /* "" or the cell's description */
     char *failures;   /* of a cell: cell_failures; of a merged file: plan_failures */
