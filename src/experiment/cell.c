@@ -64,13 +64,6 @@ static void fill_record(const struct cell *cell, const struct schedule *schedule
     set_parameters(cell, row);
 }
 
-int cell_is_loaded(const struct cell *cell)
-{
-    return cell->spec->samplers[cell->sampler]->increment != NULL
-           && spec_schedule(cell->spec, cell->sampler)->kind->fill != NULL
-           && target_is_loaded(&cell->spec->targets[cell->target]);
-}
-
 int cell_has_law(const struct cell *cell)
 {
     const struct spec *spec = cell->spec;
@@ -302,9 +295,6 @@ enum status cell_measure(const struct cell *cell, int threads, struct record *ro
     const struct schedule_rule *rule = spec_schedule(spec, cell->sampler);
     double start = clock_seconds();
     struct schedule *schedule = NULL;
-    if (!cell_is_loaded(cell))
-        return fail_with(error, STATUS_UNSUPPORTED, "the plug-in of target %s or sampler %s is not loaded",
-                         spec->targets[cell->target].name, spec->samplers[cell->sampler]->name);
     enum status status = schedule_with(rule->kind, &rule->values, cell->steps, &schedule, error);
     if (status == STATUS_OK)
         status = sampler_check(spec->samplers[cell->sampler], schedule, error);

@@ -18,11 +18,10 @@ enum {
     MOST_ROUNDS = 100
 };
 
-/* Of a kind whose plug-in is not loaded, all are taken to. */
 static bool all_exist(const struct schedule_rule *rules, size_t count, size_t T)
 {
     for (size_t i = 0; i < count; i++)
-        if (rules[i].kind->fill != NULL && schedule_smallest_admissible(rules[i].kind, &rules[i].values, T) != T)
+        if (schedule_smallest_admissible(rules[i].kind, &rules[i].values, T) != T)
             return false;
     return true;
 }
@@ -188,29 +187,9 @@ static enum status share_items(struct plan *plan, size_t shares, struct error *e
     return status;
 }
 
-/* Which of its cells have exact laws and which only chains is up to a target's factors, and which T's a schedule has
- * to its kind. */
-static enum status check_plugins(const struct spec *spec, struct error *error)
-{
-    for (size_t i = 0; i < spec->target_count && spec->chain_count > 0; i++)
-        if (!target_is_loaded(&spec->targets[i]))
-            return fail_with(error, STATUS_UNSUPPORTED,
-                             "which cells of target %s have exact laws, its plug-in knows, and it is not loaded; "
-                             "--spec FILE, with the experiment's own file, loads it",
-                             spec->targets[i].name);
-    for (size_t i = 0; i < spec->schedule_count && spec->accuracy_count > 0; i++)
-        if (spec->schedules[i].kind->fill == NULL)
-            return fail_with(error, STATUS_UNSUPPORTED,
-                             "at which T schedule %s exists, its plug-in knows, and it is not loaded; --spec FILE, "
-                             "with the experiment's own file, loads it",
-                             spec->schedules[i].kind->name);
-    return STATUS_OK;
-}
-
 enum status plan_new(const struct spec *spec, size_t shares, struct plan *out, struct error *error)
 {
     *out = (struct plan){.spec = spec};
-    TRY(check_plugins(spec, error));
     out->grids = array_new(spec->schedule_count, sizeof *out->grids);
     out->pursuits =
         spec->accuracy_count > 0

@@ -20,7 +20,7 @@ struct spec {
     char name[64]; /* the file's base name without .yaml/.yml: names the results directory */
     char title[200];
     struct registry registry; /* what the experiment may name */
-    char *plugins;            /* "", or the text of registry_describe */
+    char *plugins;            /* registry_describe */
     struct parameter_columns parameters;
     struct schedule_rule *schedules;
     size_t schedule_count;
@@ -80,11 +80,14 @@ MUST_USE enum status spec_load(const char *path, const char *const *claim_names,
                                struct error *error);
 
 /* The same from a text, perhaps of an experiment that was run elsewhere: this machine's memory does not matter.
- * `path` only names it in messages. Nothing is loaded: the samplers and targets of its plug-ins are stand-ins made of
- * `plugins`, the text beside it, of which those that the text names must be the first.
- * Errors also: STATUS_IO where `plugins` is no such text. */
+ * `path` only names it in messages. Nothing is loaded: a text that names plug-ins is refused, and the numbers of
+ * files are those in `plugins`, the text beside it (registry_parse). Errors also: STATUS_IO where that is no such
+ * text. */
 MUST_USE enum status spec_parse(const char *path, const char *text, size_t length, const char *plugins,
                                 const char *const *claim_names, struct spec *out, struct error *error);
 void spec_free(struct spec *spec);
+
+/* Gives an experiment that was read from a file of another name its own, which is its title where it has none. */
+void spec_rename(struct spec *spec, const char *name);
 
 #endif

@@ -45,8 +45,8 @@ double *read_set(struct doc *doc, const yaml_node_t *list, const struct range *r
 void read_integers(struct doc *doc, const yaml_node_t *list, size_t least, size_t most, const char *what,
                    size_t **out, size_t *count);
 
-/* The params of a mapping, whose other keys are `own` (ends with NULL; NULL: any others, for stand-ins do not know
- * all), into values, which hold their standard ones. A table of NULL has none. */
+/* The params of a mapping, whose other keys are `own` (ends with NULL), into values, which hold their standard ones.
+ * A table of NULL has none. */
 void read_params(struct loader *l, const yaml_node_t *map, const char *const *own, const struct param *params,
                  union params *values);
 

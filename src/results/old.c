@@ -86,8 +86,7 @@ enum status old_manifest(const char *file, struct result *result, const char *co
     (void)snprintf(label, sizeof label, "%s(spec_text)", file);
     TRY_OR(end, spec_parse(label, result->spec_text, strlen(result->spec_text), result->plugins, claim_names, &spec,
                            error));
-    if (strcmp(spec.title, spec.name) == 0) /* there is none: the name of the file was taken */
-        (void)snprintf(spec.title, sizeof spec.title, "%s", result->spec_name);
+    spec_rename(&spec, result->spec_name);
     TRY_OR(end, add_cells(&spec, result->failures, &cells, &count, &capacity, error));
     TRY_OR(end, add_cells(&spec, result->refusals, &cells, &count, &capacity, error));
     TRY_OR(end, manifest_write(&spec, cells, count, &text, error));
