@@ -361,6 +361,14 @@ TEST(schedules_of_ones_own)
 #define TWO_SAMPLERS \
     "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, (const struct sampler *const[]){&a, &a2, NULL}, " \
     "NULL};\n"
+#define SECOND(fields) \
+    BEGIN SAMPLER("\"x\"", "") "static const struct sampler a2 = {.name = \"y\", .doc = \"d\", " fields \
+                               "};\n" TWO_SAMPLERS
+#define SECOND_TARGET(fields) \
+    BEGIN TARGET("\"t\"", \
+                 "") "static const struct target_family c = {.name = \"u\", .doc = \"d\", .formula = \"f\", " \
+                     ".source = \"s\", " fields "};\nconst struct diffrate_plugin diffrate_plugin = " \
+                     "{DIFFRATE_ABI, NULL, (const struct target_family *const[]){&b, &c, NULL}};\n"
 #define ONE_TARGET \
     "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, NULL, (const struct target_family *const[]){&b, " \
     "NULL}};\n"
@@ -372,6 +380,9 @@ TEST(schedules_of_ones_own)
     "static const struct schedule_kind k = {.name = " name ", .doc = \"d\", .formula = \"f\", .source = \"s\"" more \
     "};\nconst struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, NULL, NULL, (const struct schedule_kind " \
     "*const[]){&k, NULL}};\n"
+#define A_SAMPLER(name, more) BEGIN SAMPLER(name, more) ONE_SAMPLER
+#define A_TARGET(name, more) BEGIN TARGET(name, more) ONE_TARGET
+#define WITH(params) BEGIN "#define good " #params "\n" TARGET("\"t\"", "") ONE_TARGET
 #define LONG_NAME "\"0123456789012345678901234567890123456789012345678901234567890123\""
 
 static const struct {
@@ -382,67 +393,41 @@ static const struct {
      "was built for another diffrate (ABI "},
     {BEGIN "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, NULL, NULL};\n",
      "has neither samplers nor targets nor schedules, expected 1 to 64 of each"},
-    {BEGIN SAMPLER("\"ddpm\"", "") ONE_SAMPLER, "sampler 'ddpm' has the name of one that is built in"},
-    {BEGIN SAMPLER("\"there\"", "") ONE_SAMPLER, "sampler 'there' has the name of another, in plug-in ./good.so"},
+    {A_SAMPLER("\"ddpm\"", ""), "sampler 'ddpm' has the name of one that is built in"},
+    {A_SAMPLER("\"there\"", ""), "sampler 'there' has the name of another, in plug-in ./good.so"},
     {BEGIN SAMPLER("\"x\"", "") "static const struct sampler a2 = {.name = \"x\"};\n" TWO_SAMPLERS,
      "sampler 'x' has the name of another, in plug-in ./bad.so"},
-    {BEGIN SAMPLER("\"a b\"", "") ONE_SAMPLER, "the name of a sampler is not one of [A-Za-z0-9._-] that starts with"},
-    {BEGIN SAMPLER("\"\"", "") ONE_SAMPLER, "the name of a sampler is not one of"},
-    {BEGIN SAMPLER("\"-x\"", "") ONE_SAMPLER, "the name of a sampler is not one of"},
-    {BEGIN SAMPLER("\"../x\"", "") ONE_SAMPLER, "the name of a sampler is not one of"},
-    {BEGIN SAMPLER("NULL", "") ONE_SAMPLER, "the name of a sampler is not one of"},
-    {BEGIN SAMPLER(LONG_NAME, "") ONE_SAMPLER, "of at most 63 bytes"},
-    {BEGIN SAMPLER(
-         "\"x\"",
-         "} ; static const struct sampler a2 = {.name = \"y\", .doc = \"d\", .formula = \"f\", .source = \"s\", "
-         ".score_evaluations = 1") TWO_SAMPLERS,
-     "sampler 'y' has no increment"},
-    {BEGIN SAMPLER("\"x\"", "} ; static const struct sampler a2 = {.name = \"y\", .doc = \"d\", .source = \"s\"")
-         TWO_SAMPLERS,
-     "sampler 'y' has no formula"},
-    {BEGIN SAMPLER(
-         "\"x\"",
-         "} ; static const struct sampler a2 = {.name = \"y\", .doc = \"d\", .formula = \"f\", .source = \"s\", "
-         ".increment = go") TWO_SAMPLERS,
+    {A_SAMPLER("\"a b\"", ""), "the name of a sampler is not one of [A-Za-z0-9._-] that starts with"},
+    {A_SAMPLER("\"\"", ""), "the name of a sampler is not one of"},
+    {A_SAMPLER("\"-x\"", ""), "the name of a sampler is not one of"},
+    {A_SAMPLER("\"../x\"", ""), "the name of a sampler is not one of"},
+    {A_SAMPLER("NULL", ""), "the name of a sampler is not one of"},
+    {A_SAMPLER(LONG_NAME, ""), "of at most 63 bytes"},
+    {SECOND(".formula = \"f\", .source = \"s\", .score_evaluations = 1"), "sampler 'y' has no increment"},
+    {SECOND(".source = \"s\""), "sampler 'y' has no formula"},
+    {SECOND(".formula = \"f\", .source = \"s\", .increment = go"),
      "sampler 'y' has score_evaluations that are not 1 to 1000"},
-    {BEGIN SAMPLER("\"x\"", ", .regular = 1") ONE_SAMPLER, "sampler 'x' says that it is regular, expected 0"},
-    {BEGIN SAMPLER("\"x\"", ", .work_arrays = 65") ONE_SAMPLER, "sampler 'x' has work_arrays that are more than 64"},
-    {BEGIN SAMPLER("\"x\"", ", .draws = 1") ONE_SAMPLER,
-     "sampler 'x' draws numbers, which only built-in samplers may"},
-    {BEGIN SAMPLER("\"x\"", ", .memory = 65") ONE_SAMPLER, "sampler 'x' has a memory of more than 64 arrays"},
-    {BEGIN SAMPLER("\"x\"", ", .claimed_order = -1") ONE_SAMPLER,
-     "sampler 'x' has a claimed_order that is not 0 to 1000"},
-    {BEGIN SAMPLER("\"x\"", ", .claimed_order = 2") ONE_SAMPLER,
-     "sampler 'x' has a claimed_order without claim_source"},
-    {BEGIN TARGET("\"mixture\"", "") ONE_TARGET, "target 'mixture' has the name of one that is built in"},
-    {BEGIN TARGET("\"a/b\"", "") ONE_TARGET, "the name of a target is not one of"},
-    {BEGIN TARGET(
-         "\"t\"",
-         ", .content = NULL};\nstatic const struct target_family c = {.name = \"u\", .doc = \"d\", .formula = \"f\", "
-         ".source = \"s\", .params = good") "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, NULL, "
-                                            "(const struct target_family *const[]){&b, &c, NULL}};\n",
-     "target 'u' has no factors"},
-    {BEGIN TARGET(
-         "\"t\"",
-         ", .content = NULL};\nstatic const struct target_family c = {.name = \"u\", .doc = \"d\", .formula = \"f\", "
-         ".source = \"s\", .factors = make") "const struct diffrate_plugin diffrate_plugin = {DIFFRATE_ABI, NULL, "
-                                             "(const struct target_family *const[]){&b, &c, NULL}};\n",
-     "target 'u' has no params"},
-    {BEGIN TARGET("\"t\"", ", .approximation = far") ONE_TARGET, "target 't' has an approximation, expected NULL"},
-    {BEGIN "#define good reserved\n" TARGET("\"t\"", "") ONE_TARGET,
-     "target 't' has a param that every target has: copies"},
-    {BEGIN "#define good outside\n" TARGET("\"t\"", "") ONE_TARGET,
-     "target 't' has a param outside of its struct (params_size): sd"},
-    {BEGIN "#define good crooked\n" TARGET("\"t\"", "") ONE_TARGET, "target 't' has a param that is not aligned: sd"},
-    {BEGIN "#define good twice\n" TARGET("\"t\"", "") ONE_TARGET, "target 't' has two params called sd"},
-    {BEGIN "#define good beyond\n" TARGET("\"t\"", "") ONE_TARGET,
-     "target 't' has a standard value that could not be given: sd"},
-    {BEGIN "#define good wordless\n" TARGET("\"t\"", "") ONE_TARGET, "target 't' has no choices or variants of sd"},
-    {BEGIN TARGET("\"t\"", ", .params_size = 300") ONE_TARGET, "target 't' has a params_size above 256"},
-    {BEGIN SAMPLER("\"x\"", ", .params = good, .params_size = sizeof(struct own)") ONE_SAMPLER,
+    {A_SAMPLER("\"x\"", ", .regular = 1"), "sampler 'x' says that it is regular, expected 0"},
+    {A_SAMPLER("\"x\"", ", .work_arrays = 65"), "sampler 'x' has work_arrays that are more than 64"},
+    {A_SAMPLER("\"x\"", ", .draws = 1"), "sampler 'x' draws numbers, which only built-in samplers may"},
+    {A_SAMPLER("\"x\"", ", .memory = 65"), "sampler 'x' has a memory of more than 64 arrays"},
+    {A_SAMPLER("\"x\"", ", .claimed_order = -1"), "sampler 'x' has a claimed_order that is not 0 to 1000"},
+    {A_SAMPLER("\"x\"", ", .claimed_order = 2"), "sampler 'x' has a claimed_order without claim_source"},
+    {A_TARGET("\"mixture\"", ""), "target 'mixture' has the name of one that is built in"},
+    {A_TARGET("\"a/b\"", ""), "the name of a target is not one of"},
+    {SECOND_TARGET(".params = good"), "target 'u' has no factors"},
+    {SECOND_TARGET(".factors = make"), "target 'u' has no params"},
+    {A_TARGET("\"t\"", ", .approximation = far"), "target 't' has an approximation, expected NULL"},
+    {WITH(reserved), "target 't' has a param that every target has: copies"},
+    {WITH(outside), "target 't' has a param outside of its struct (params_size): sd"},
+    {WITH(crooked), "target 't' has a param that is not aligned: sd"},
+    {WITH(twice), "target 't' has two params called sd"},
+    {WITH(beyond), "target 't' has a standard value that could not be given: sd"},
+    {WITH(wordless), "target 't' has no choices or variants of sd"},
+    {A_TARGET("\"t\"", ", .params_size = 300"), "target 't' has a params_size above 256"},
+    {A_SAMPLER("\"x\"", ", .params = good, .params_size = sizeof(struct own)"),
      "sampler 'x' has values that are not the standard ones of its params"},
-    {BEGIN "#define good odd\n" TARGET("\"t\"", "") ONE_TARGET,
-     "target 't' has no such kind of params as that of sd"},
+    {WITH(odd), "target 't' has no such kind of params as that of sd"},
     {BEGIN "static const struct param file[] = {{\"f\", PARAM_FILE, 0, \"d\", .required = 1}, {0}};\n" SCHEDULE(
          "\"k\"", ", .fill = fill, .step_size = h, .params = file, .params_size = 16"),
      "schedule 'k' has a file as a param, which only built-in ones may: f"},
@@ -450,7 +435,7 @@ static const struct {
     {BEGIN SCHEDULE("\"k\"", ", .fill = fill"), "schedule 'k' has no step_size"},
     {BEGIN SCHEDULE("\"k\"", ", .fill = fill, .step_size = h, .step_size_bound = -1"),
      "schedule 'k' has a step_size_bound that is not a number >= 0"},
-    {BEGIN "#define good silent\n" TARGET("\"t\"", "") ONE_TARGET, "target 't' has no doc of sd"},
+    {WITH(silent), "target 't' has no doc of sd"},
 };
 
 #define GOOD_SPEC \
@@ -460,7 +445,7 @@ enum { PARTS = 4 };
 
 TEST(bad_plugins_are_refused_where_they_are_named, .count = PARTS)
 {
-    write_file("good.c", BEGIN SAMPLER("\"there\"", "") ONE_SAMPLER);
+    write_file("good.c", A_SAMPLER("\"there\"", ""));
     build("good");
     write_file("x.yaml", "title: x\nplugins: [./good.so,\n  ./bad.so]" GOOD_SPEC);
     for (int i = _i; i < COUNT(bad_plugins); i += PARTS) {
@@ -491,7 +476,7 @@ TEST(what_is_no_plugin_is_refused)
          "x.yaml:1:22: plug-in './copy.so': sampler 'there' has the name of another, in plug-in ./good.so"},
         {"[libm.so.6]", "x.yaml:1:11: plug-in 'libm.so.6': cannot open "}, /* never searched for */
     };
-    write_file("good.c", BEGIN SAMPLER("\"there\"", "") ONE_SAMPLER);
+    write_file("good.c", A_SAMPLER("\"there\"", ""));
     write_file("text.so", "not a shared object\n");
     build("good");
     ck_assert_int_eq(shell("cd % && ln -s good.so same.so && cp good.so copy.so"), 0);
