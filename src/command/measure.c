@@ -75,6 +75,12 @@ static void print_json(const struct parameter_columns *parameters, const struct 
     }
     print_components("mass_error", row->mass_error, false);
     print_components("mass_error_error", row->mass_error, true);
+    if (row->chains > 0) {
+        print_components("sampled_mass", row->estimates.mass, false);
+        print_components("sampled_mass_se", row->estimates.mass, true);
+        print_components("sampled_mass_error", row->estimates.mass_error, false);
+        print_components("sampled_mass_error_se", row->estimates.mass_error, true);
+    }
     if (row->failure[0] != '\0') {
         fputs(", \"failure\": ", stdout);
         json_text(row->failure);

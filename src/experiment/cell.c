@@ -55,10 +55,12 @@ static void fill_record(const struct cell *cell, const struct schedule *schedule
 #undef ESTIMATOR
         .estimates.effective = NAN,
     };
-    for (size_t k = 0; k < RECORD_MASSES; k++)
+    for (size_t k = 0; k < RECORD_MASSES; k++) {
+        row->estimates.mass[k] = row->estimates.mass_error[k] = (struct estimate){NAN, NAN};
         row->mass_error[k] = k < measurement->masses ? (struct estimate){measurement->mass_error[k].value,
                                                                          measurement->mass_error[k].error}
                                                      : (struct estimate){NAN, NAN};
+    }
     (void)snprintf(row->target, sizeof row->target, "%s", spec->targets[cell->target].name);
     (void)snprintf(row->sampler, sizeof row->sampler, "%s", sampler->name);
     record_set_score_error(row, &spec->score_errors[cell->score_error]);

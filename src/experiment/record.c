@@ -34,6 +34,16 @@
         "Relative error m_k of the mass of the component of that number (theory (21)): q gives it w_k (1 + m_k) " \
         "up to overlap; NaN where it is not known.", \
         "_error", RADIUS, "Estimated radius of mass_error_k: the true value is expected within it.")
+#define SAMPLED_MASS(k) \
+    OF_COMPONENT( \
+        k, "sampled_mass", estimates.mass, SAMPLED, \
+        "Mass of the component of that number in the chains: the mean of its posterior probability at their end " \
+        "points, which would be w_k; times chains, a count.", \
+        "_se", STANDARD_ERROR, "Standard error of sampled_mass_k.")
+#define SAMPLED_MASS_ERROR(k) \
+    OF_COMPONENT(k, "sampled_mass_error", estimates.mass_error, SAMPLED, \
+                 "Relative error of that mass, sampled_mass_k/w_k - 1.", "_se", STANDARD_ERROR, \
+                 "Standard error of sampled_mass_error_k.")
 #define ALL_MASSES(of) \
     of(1), of(2), of(3), of(4), of(5), of(6), of(7), of(8), of(9), of(10), of(11), of(12), of(13), of(14), of(15), \
         of(16)
@@ -109,6 +119,8 @@ const struct field record_fields[] = {
          0},
 #include "sample/estimators.def"
 #undef ESTIMATOR
+    ALL_MASSES(SAMPLED_MASS),
+    ALL_MASSES(SAMPLED_MASS_ERROR),
     {"effective_paths", FIELD_REAL, offsetof(struct record, estimates.effective), COLUMN_DIAGNOSTIC, "1",
      "Effective number of the paths' weights over their number.", 0, 0},
     {"seconds", FIELD_REAL, offsetof(struct record, seconds), COLUMN_TIMING, "s", "Wall time of the measurement.", 0,
@@ -137,8 +149,12 @@ double field_real(const struct field *field, const struct record *row)
 
 bool record_is_mass_error(size_t offset)
 {
-    const size_t first = offsetof(struct record, mass_error);
-    return offset >= first && offset < first + sizeof((struct record *)0)->mass_error;
+    static const size_t first[] = {offsetof(struct record, mass_error),
+                                   offsetof(struct record, estimates.mass_error)};
+    for (size_t i = 0; i < sizeof first / sizeof first[0]; i++)
+        if (offset >= first[i] && offset < first[i] + RECORD_MASSES * sizeof(struct estimate))
+            return true;
+    return false;
 }
 
 struct estimate record_size(const struct record *row, size_t offset)
