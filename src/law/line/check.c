@@ -17,6 +17,12 @@ struct estimates {
     bool hidden;      /* rounding is more than quadrature may add */
 };
 
+/* What choices are made by: components that hardly count in L1(q) count too. */
+static double tuned(const struct line *line, struct norms norms)
+{
+    return norms.l1 + line->rare * norms.own;
+}
+
 /* A map without noise is as good as the grid. */
 static void set_tolerances(const struct line *line, struct estimates *out)
 {
@@ -26,8 +32,8 @@ static void set_tolerances(const struct line *line, struct estimates *out)
         out->rarest = fmin(out->rarest, factor->weight[k]);
     const struct transfer *transfer = &line->transfer;
     double steps = (double)(line->run->problem->schedule->T - 1);
-    double relative =
-        LINE_TOLERANCE / steps * line->probe.distance / pow(line->run->resolution, LINE_TOLERANCE_POWER);
+    double distance = line->probe.distance + line->rare * line->probe.of_components;
+    double relative = LINE_TOLERANCE / steps * distance / pow(line->run->resolution, LINE_TOLERANCE_POWER);
     double others = (double)(transfer->from->factor->components - 1);
     out->rounding =
         LINE_ROUNDING_PER_NOISE * transfer->tau / transfer->narrowest + LINE_ROUNDING_PER_COMPONENT * others;
@@ -106,10 +112,10 @@ static enum status tighten(struct line *line, struct line_choice *choice, struct
 {
     double before = HUGE_VAL;
     for (;;) {
-        double quadrature = estimates->quadrature.l1;
+        double quadrature = tuned(line, estimates->quadrature);
         double allowed = (isfinite(before) ? LINE_HEADROOM : 1.0) * estimates->tolerance;
         size_t used = line_order(line, choice->order);
-        bool shorter = estimates->interpolation.l1 > estimates->smooth && choice->spacing > 0;
+        bool shorter = tuned(line, estimates->interpolation) > estimates->smooth && choice->spacing > 0;
         bool finer = quadrature > allowed && used < TRANSFER_HIGHEST_ORDER && !line->transfer.stage.deterministic;
         bool limited = quadrature < LINE_ROUNDING_MOST
                        || (used > TRANSFER_FIRST_LATTICE && quadrature < LINE_STALLED_BELOW * estimates->tolerance);
@@ -136,12 +142,12 @@ static enum status lengthen(struct line *line, struct line_choice *choice, const
                             struct error *error)
 {
     if (line->run->resolution > 1.0 || choice->spacing == LINE_MOST_LENGTHENINGS
-        || estimates->interpolation.l1 > estimates->smooth)
+        || tuned(line, estimates->interpolation) > estimates->smooth)
         return STATUS_OK;
     choice->spacing++;
     TRY(line_lay_out(line, choice->spacing, &line->moved, error));
     struct norms longer = panels_resample(line->result, line->transfer.to, &line->chebyshev, &line->moved);
-    if (!(longer.l1 < LINE_LENGTHEN_BELOW * estimates->smooth))
+    if (!(tuned(line, longer) < LINE_LENGTHEN_BELOW * estimates->smooth))
         choice->spacing--;
     return STATUS_OK;
 }
@@ -157,8 +163,9 @@ static enum status relax(struct line *line, struct line_choice *choice, const st
         TRY(line_probe_apply(&line->probe, &line->transfer, &line->threads, line->result,
                              line_order(line, choice->order - down), line->probe.value, error));
         struct norms lower = line_probe_norms(&line->probe, line->probe.value, line->probe.exact);
-        bool no_worse = estimates->hidden && lower.l1 < LINE_LOWER_NO_WORSE * estimates->quadrature.l1;
-        if (!(lower.l1 < LINE_LOWER_BELOW * estimates->tolerance || no_worse))
+        bool no_worse =
+            estimates->hidden && tuned(line, lower) < LINE_LOWER_NO_WORSE * tuned(line, estimates->quadrature);
+        if (!(tuned(line, lower) < LINE_LOWER_BELOW * estimates->tolerance || no_worse))
             break;
         accepted = lower;
         order = choice->order - down;
@@ -196,9 +203,10 @@ enum status line_check(struct line *line, struct step_error *local, struct error
     TRY(panels_copy(line->result, before, error));
     local->itself = local_error(estimates.total, &estimates, false);
     line->rounding[stage->index] = estimates.rounding;
-    double least = stage->deterministic ? estimates.interpolation.l1 : 0.0;
-    choice->relaid = isfinite(moved.l1) && moved.l1 > fmax(LINE_RELAY_ABOVE * estimates.smooth, least);
-    choice->unchanged = unchanged.l1 < LINE_LOWER_BELOW * estimates.unchanged;
+    double least = stage->deterministic ? tuned(line, estimates.interpolation) : 0.0;
+    choice->relaid =
+        isfinite(tuned(line, moved)) && tuned(line, moved) > fmax(LINE_RELAY_ABOVE * estimates.smooth, least);
+    choice->unchanged = tuned(line, unchanged) < LINE_LOWER_BELOW * estimates.unchanged;
     local->after = local_error(choice->unchanged ? unchanged : estimates.total, &estimates, choice->unchanged);
     if (!choice->unchanged && !stage->deterministic)
         TRY(relax(line, choice, &estimates, choice->order > order ? 0 : LINE_MOST_DESCENT, &local->after, error));

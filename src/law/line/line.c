@@ -34,6 +34,8 @@ static enum status line_new(struct propagation *run, void **state, struct error 
     if (line == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for the line engine");
     line->run = run;
+    for (size_t k = 0; k < problem->factor->components; k++)
+        line->rare = problem->factor->weight[k] < LINE_RARE ? LINE_RARE : line->rare;
     bool jumps = problem->error_share > 0.0 || problem->clip > 0.0;
     chebyshev_init(&line->chebyshev);
     TRY(oracle_new(problem->factor, problem->sampler, &line->oracle, error));

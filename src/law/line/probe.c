@@ -77,10 +77,11 @@ enum status line_probe_set(struct line_probe *probe, const struct transfer *tran
     vexp(probe->count, probe->weight, probe->weight);
     vexp(probe->count, probe->component, probe->component);
     vexpm1(probe->count, probe->exact, probe->value);
-    probe->distance = probe->mass = 0.0;
+    probe->distance = probe->of_components = probe->mass = 0.0;
     for (size_t i = 0; i < probe->count; i++) {
         double width = 2.0 * grid->panel[i / PANEL_PROBES].half_width / PANEL_PROBES, part = probe->weight[i] * width;
         probe->distance += part * fabs(probe->value[i]);
+        probe->of_components += probe->component[i] * width * fabs(probe->value[i]);
         probe->component[i] *= width * (1.0 + probe->value[i]);
         probe->weight[i] = part * (1.0 + probe->value[i]);
         probe->mass += probe->weight[i];

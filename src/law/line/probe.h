@@ -15,8 +15,9 @@
 struct line_probe {
     size_t count, capacity;
     double *y, *exact, *weight, *component, *own, *value, *block;
-    double distance; /* E_p|r - 1| */
-    double mass;     /* E_p r by quadrature at the points: 1 if they resolve q */
+    double distance;      /* E_p|r - 1| */
+    double of_components; /* the integral of max_k p_k |r - 1| */
+    double mass;          /* E_p r by quadrature at the points: 1 if they resolve q */
 };
 void line_probe_free(struct line_probe *probe);
 
