@@ -31,8 +31,8 @@
 #define MASS_ERROR(k) \
     OF_COMPONENT( \
         k, "mass_error", mass_error, VALUE, \
-        "Relative error m_k of the mass of the component of that number (theory (21)): q gives it w_k (1 + m_k) " \
-        "up to overlap; NaN where it is not known.", \
+        "Relative error m_k of the mass of the component of that number (theory (21)): its mean posterior " \
+        "probability under q is w_k (1 + m_k); NaN where it is not known.", \
         "_error", RADIUS, "Estimated radius of mass_error_k: the true value is expected within it.")
 #define SAMPLED_MASS(k) \
     OF_COMPONENT( \
