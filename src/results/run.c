@@ -11,6 +11,7 @@
 #include "core/text.h"
 #include "core/process.h"
 #include "experiment/plan.h"
+#include "results/cell_file.h"
 #include "results/directory.h"
 #include "results/origins.h"
 #include "results/store.h"
@@ -226,7 +227,7 @@ static enum status store_cell(const struct run *run, size_t index, const struct 
         for (size_t i = 0; i < dimensions; i++)
             if (rows[i].failure[0] == '\0')
                 measured[count++] = rows[i];
-        status = store_write(path, measured, count, &run->spec->parameters, facts, error);
+        status = cell_file_write(path, measured, count, &run->spec->parameters, facts, error);
     }
     free(measured);
     free(failures);
