@@ -338,7 +338,8 @@ static enum status check_sample(struct checker *checker, struct error *error)
                               checker->options->cell_seconds,
                               next_cell,
                               measure_again,
-                              measured_again};
+                              measured_again,
+                              NULL};
     if (status == STATUS_OK)
         status = workers_run(&work, &checker->check->interruption, error);
     free(sample.items);
