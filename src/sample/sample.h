@@ -18,7 +18,8 @@ struct estimates {
 #define ESTIMATOR(member, quantity, role, method, doc) struct estimate member;
 #include "sample/estimators.def"
 #undef ESTIMATOR
-    double effective; /* effective number of paths over their number */
+    struct estimate mass[MOST_MASSES], mass_error[MOST_MASSES]; /* of components: struct masses */
+    double effective;                                           /* effective number of paths over their number */
 };
 
 struct sample;

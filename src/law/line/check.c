@@ -9,6 +9,7 @@
 struct estimates {
     struct norms total, quadrature, interpolation;
     double ignored;   /* mass that a map without noise has lost */
+    double rarest;    /* the smallest weight */
     double rounding;  /* what of the error is taken for rounding */
     double tolerance; /* for quadrature */
     double smooth;    /* for interpolation */
@@ -19,6 +20,10 @@ struct estimates {
 /* A map without noise is as good as the grid. */
 static void set_tolerances(const struct line *line, struct estimates *out)
 {
+    const struct factor *factor = line->run->problem->factor;
+    out->rarest = 1.0;
+    for (size_t k = 0; k < factor->components; k++)
+        out->rarest = fmin(out->rarest, factor->weight[k]);
     const struct transfer *transfer = &line->transfer;
     double steps = (double)(line->run->problem->schedule->T - 1);
     double relative =
@@ -58,12 +63,13 @@ static enum status fill_and_estimate(struct line *line, size_t order, struct est
 /* The local error beyond rounding, which is counted by itself; polynomials that stay as they are do not suffer it. */
 static struct norms local_error(struct norms norms, const struct estimates *estimates, bool unchanged)
 {
-    double ignored = unchanged ? 0.0 : estimates->ignored;
+    double ignored = unchanged ? 0.0 : estimates->ignored,
+           of_components = ignored > 0.0 ? ignored / estimates->rarest : 0.0;
     return norms_sum(norms_beyond(norms, PROBE_MISSES, unchanged ? 0.0 : estimates->rounding),
-                     (struct norms){ignored, ignored});
+                     (struct norms){ignored, ignored, of_components});
 }
 
-static const struct norms impossible = {HUGE_VAL, HUGE_VAL};
+static const struct norms impossible = {HUGE_VAL, HUGE_VAL, HUGE_VAL};
 
 /* The local error of leaving the panels' polynomials as they are. */
 static enum status estimate_unchanged(struct line *line, struct norms *out, struct error *error)
@@ -145,7 +151,7 @@ static enum status lengthen(struct line *line, struct line_choice *choice, const
 static enum status relax(struct line *line, struct line_choice *choice, const struct estimates *estimates,
                          int descent, struct norms *after, struct error *error)
 {
-    struct norms accepted = {0.0, 0.0};
+    struct norms accepted = {0.0, 0.0, 0.0};
     size_t reserve = estimates->hidden && line->run->resolution <= 1.0, order = choice->order;
     for (size_t down = 1; down <= (size_t)descent + reserve && down <= choice->order; down++) {
         TRY(line_probe_apply(&line->probe, &line->transfer, &line->threads, line->result,

@@ -10,11 +10,11 @@
 #include "law/panels.h"
 #include "law/resample.h"
 
-/* Test points of a grid: log r there by the order that is taken as exact, and E_q f = sum weight f. `own` and `value`
- * are the caller's, for log r by other orders or by interpolation. */
+/* Test points of a grid: log r there by the order that is taken as exact, and E_q f = sum weight f; `component` is
+ * the same of max_k p_k r. `own` and `value` are the caller's, for log r by other orders or by interpolation. */
 struct line_probe {
     size_t count, capacity;
-    double *y, *exact, *weight, *own, *value, *block;
+    double *y, *exact, *weight, *component, *own, *value, *block;
     double distance; /* E_p|r - 1| */
     double mass;     /* E_p r by quadrature at the points: 1 if they resolve q */
 };
