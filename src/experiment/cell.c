@@ -50,7 +50,7 @@ static void fill_record(const struct cell *cell, const struct schedule *schedule
         .error_effect_error = measurement->error_effect.error,
         .clip_probability = measurement->clip_probability,
         .mass_defect = fabs(d->mass_defect),
-#define ESTIMATOR(member, quantity, role, method, doc) .estimates.member = {NAN, NAN},
+#define ESTIMATOR(member, quantity, role, method, since, doc) .estimates.member = {NAN, NAN},
 #include "sample/estimators.def"
 #undef ESTIMATOR
         .estimates.effective = NAN,

@@ -29,11 +29,10 @@
             of_it, 6, k \
     }
 #define MASS_ERROR(k) \
-    OF_COMPONENT( \
-        k, "mass_error", mass_error, VALUE, \
-        "Relative error m_k of the mass of the component of that number (theory (21)): its mean posterior " \
-        "probability under q is w_k (1 + m_k); NaN where it is not known.", \
-        "_error", RADIUS, "Estimated radius of mass_error_k: the true value is expected within it.")
+    OF_COMPONENT(k, "mass_error", mass_error, VALUE, \
+                 "Relative error m_k of the mass of the component of that number (theory (21)): its mean posterior " \
+                 "probability under q is w_k (1 + m_k); NaN where it is not known.", \
+                 "_error", RADIUS, "Estimated radius of mass_error_k: the true value is expected within it.")
 #define SAMPLED_MASS(k) \
     OF_COMPONENT( \
         k, "sampled_mass", estimates.mass, SAMPLED, \
@@ -107,15 +106,15 @@ const struct field record_fields[] = {
     ALL_MASSES(MASS_ERROR),
     COUNT(IDENTITY, chains, "Number of chains simulated, and of pairs of paths; 0 for exact laws."),
     COUNT(DIAGNOSTIC, seed, "Seed of the chains' random numbers; 0 for exact laws."),
-#define ESTIMATOR(member, quantity, role, method, doc) \
-    {#member, FIELD_REAL, offsetof(struct record, estimates.member.value), COLUMN_SAMPLED, "1", doc ".", 0, 0}, \
+#define ESTIMATOR(member, quantity, role, method, since, doc) \
+    {#member, FIELD_REAL, offsetof(struct record, estimates.member.value), COLUMN_SAMPLED, "1", doc ".", since, 0}, \
         {#member "_se", \
          FIELD_REAL, \
          offsetof(struct record, estimates.member.error), \
          COLUMN_STANDARD_ERROR, \
          "1", \
          "Standard error of " #member ".", \
-         0, \
+         since, \
          0},
 #include "sample/estimators.def"
 #undef ESTIMATOR

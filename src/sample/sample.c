@@ -196,7 +196,7 @@ enum status sample_measure(const struct chain_problem *problem, size_t chains, s
     const struct estimate nothing = {NAN, NAN};
     enum status status = STATUS_OK;
     *out = (struct estimates){
-#define ESTIMATOR(member, quantity, role, method, doc) .member = nothing,
+#define ESTIMATOR(member, quantity, role, method, since, doc) .member = nothing,
 #include "sample/estimators.def"
 #undef ESTIMATOR
         .effective = NAN};
