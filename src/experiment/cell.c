@@ -29,6 +29,7 @@ static void fill_record(const struct cell *cell, const struct schedule *schedule
     const struct spec *spec = cell->spec;
     const struct sampler *sampler = spec->samplers[cell->sampler];
     const struct divergence *d = &measurement->divergence;
+    const struct planted_law *planted = &measurement->planted;
     *row = (struct record){
         .dimension = measurement->dimension,
         .steps = cell->steps,
@@ -48,12 +49,21 @@ static void fill_record(const struct cell *cell, const struct schedule *schedule
         .w2_error = measurement->w2.error,
         .error_effect = measurement->error_effect.value,
         .error_effect_error = measurement->error_effect.error,
+        .planted_mass_error = planted->mass_error.value,
+        .planted_mass_error_error = planted->mass_error.error,
+        .planted_l1 = planted->l1.value,
+        .planted_l1_error = planted->l1.error,
+        .planted_codewords_mass = planted->codewords.value,
+        .planted_codewords_mass_error = planted->codewords.error,
+        .planted_tv = planted->tv.value,
+        .planted_tv_error = planted->tv.error,
         .clip_probability = measurement->clip_probability,
         .mass_defect = fabs(d->mass_defect),
-#define ESTIMATOR(member, quantity, role, method, doc) .estimates.member = {NAN, NAN},
+#define ESTIMATOR(member, quantity, role, method, since, doc) .estimates.member = {NAN, NAN},
 #include "sample/estimators.def"
 #undef ESTIMATOR
         .estimates.effective = NAN,
+        .estimates.codewords_mass = {NAN, NAN},
     };
     _Static_assert((int)RECORD_MASSES == (int)MOST_MASSES, "a record has room for them");
     row->masses = measurement->masses;
@@ -122,13 +132,10 @@ void cell_blank(const struct cell *cell, size_t index, struct record *row)
     const struct schedule_rule *rule = spec_schedule(spec, cell->sampler);
     const struct schedule schedule = {.h = rule->kind->step_size(&rule->values, cell->steps)};
     fill_record(cell, &schedule, &nothing, row);
-    double *const measured[] = {
-        &row->tv,           &row->tv_error, &row->kl_p_q,         &row->kl_p_q_error,       &row->kl_q_p,
-        &row->kl_q_p_error, &row->chi2_q_p, &row->chi2_q_p_error, &row->hellinger2,         &row->hellinger2_error,
-        &row->w2,           &row->w2_error, &row->error_effect,   &row->error_effect_error, &row->clip_probability,
-        &row->mass_defect};
-    for (size_t i = 0; i < sizeof measured / sizeof measured[0]; i++)
-        *measured[i] = NAN;
+    for (const struct field *field = record_fields; field->name != NULL; field++)
+        if (field->role == COLUMN_VALUE || field->role == COLUMN_RADIUS)
+            *(double *)(void *)((char *)row + field->offset) = NAN;
+    row->clip_probability = row->mass_defect = NAN;
     row->chains = cell->chains;
     row->seed = cell->chains > 0 ? spec->seed : 0;
 }
@@ -266,13 +273,17 @@ static enum status sample_one(const struct cell *cell, const struct schedule *sc
     const struct spec *spec = cell->spec;
     const struct target *target = &spec->targets[cell->target];
     struct factor_list factors;
+    struct planted planted = {.weight = 0.0};
     struct error cause = {STATUS_OK, ""};
     cell_blank(cell, index, row);
     (void)snprintf(row->law, sizeof row->law, "chains");
     enum status status = target_coordinates(target, spec->dimensions[index], &factors, &cause);
+    if (status == STATUS_OK)
+        status = target_planted(target, spec->dimensions[index], &planted, &cause);
     if (status == STATUS_OK) {
         const struct chain_problem problem = {.list = &factors,
                                               .dimension = spec->dimensions[index],
+                                              .codewords = planted.weight,
                                               .sampler = spec->samplers[cell->sampler],
                                               .schedule = schedule,
                                               .score_error = &spec->score_errors[cell->score_error],
@@ -281,6 +292,7 @@ static enum status sample_one(const struct cell *cell, const struct schedule *sc
                                               .threads = threads};
         status = sample_measure(&problem, cell->chains, spec->directions, spec->methods, &row->estimates, &cause);
     }
+    planted_free(&planted);
     factor_list_free(&factors);
     if (status == STATUS_UNSUPPORTED || status == STATUS_NUMERIC) {
         cell_blank(cell, index, row);

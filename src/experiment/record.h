@@ -64,6 +64,10 @@ struct record {
     double hellinger2, hellinger2_error;
     double w2, w2_error;
     double error_effect, error_effect_error; /* TV between the laws with and without the score error */
+    double planted_mass_error, planted_mass_error_error; /* of a planted law, theory (25): law/planted.h */
+    double planted_l1, planted_l1_error;
+    double planted_codewords_mass, planted_codewords_mass_error;
+    double planted_tv, planted_tv_error;
     double clip_probability;
     uint64_t masses; /* components whose relative mass errors (theory (21)) are known; they are printed, not stored */
     double mass_error[RECORD_MASSES], mass_error_error[RECORD_MASSES];

@@ -243,6 +243,14 @@ static void mass_and_distance(double log_ratio, double *out)
     out[1] = fabs(out[0]);
 }
 
+enum status law_distance(const struct law *law, double *out, struct error *error)
+{
+    double integral[2];
+    TRY(law_integrate(law, 2, mass_and_distance, integral, NULL, error));
+    *out = integral[1];
+    return STATUS_OK;
+}
+
 enum status law_mass_error(const struct law *law, const struct factor *factor, size_t k, struct measured *out,
                            struct error *error)
 {

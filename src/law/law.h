@@ -141,6 +141,9 @@ MUST_USE enum status law_integrate(const struct law *law, size_t width,
                                    void (*integrand)(double log_ratio, double *out), double *result, double *edges,
                                    struct error *error);
 
+/* E_p|r - 1|, without regard to its kinks: the rule of law_integrate. */
+MUST_USE enum status law_distance(const struct law *law, double *out, struct error *error);
+
 /* The error of component k's mass, m_k = E_{p_k}(r_1 - 1) (theory (21)), of a law of `factor`. Its radius is that of
  * the law in p_k: from the engine, or at most error_l1/w_k and error_l2 sqrt((1 + m_k)/w_k). Errors: as
  * law_integrate. */
