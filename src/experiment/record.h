@@ -68,6 +68,8 @@ struct record {
     double planted_l1, planted_l1_error;
     double planted_codewords_mass, planted_codewords_mass_error;
     double planted_tv, planted_tv_error;
+    double crossing_eta; /* of its limit, theory (26): law/crossing.h */
+    double crossing_mass_error, crossing_mass_error_error;
     double clip_probability;
     uint64_t masses; /* components whose relative mass errors (theory (21)) are known; they are printed, not stored */
     double mass_error[RECORD_MASSES], mass_error_error[RECORD_MASSES];
