@@ -244,8 +244,8 @@ static enum status check_exact_scores(const struct score_error *score_error, str
 }
 
 /* As `supports`, of a planted law. */
-static enum status supports_planted(const struct planted *planted, const struct sampler *const *samplers, size_t count,
-                                    const struct score_error *score_error, struct error *error)
+static enum status supports_planted(const struct planted *planted, const struct sampler *const *samplers,
+                                    size_t count, const struct score_error *score_error, struct error *error)
 {
     for (size_t s = 0; s < count; s++) {
         const struct law_problem problem = {.factor = &planted->law.group[0].factor, .sampler = samplers[s]};
@@ -438,12 +438,11 @@ static void blank(size_t dimension, struct measurement *out)
 static enum status measure_planted(const struct table *table, const struct planted *planted, size_t dimension,
                                    struct measurement *out, struct error *error)
 {
-    const struct law_problem problem = {.sampler = table->sampler,
-                                        .schedule = table->schedule,
-                                        .clip = table->sampler->correction != NULL
-                                                    ? sampler_clip(dimension, table->schedule->T)
-                                                    : 0.0,
-                                        .threads = table->threads};
+    const struct law_problem problem = {
+        .sampler = table->sampler,
+        .schedule = table->schedule,
+        .clip = table->sampler->correction != NULL ? sampler_clip(dimension, table->schedule->T) : 0.0,
+        .threads = table->threads};
     blank(dimension, out);
     TRY(check_exact_scores(table->score_error, error));
     TRY(planted_measure(&problem, planted, &out->planted, error));
