@@ -48,6 +48,8 @@ static int same_factor(const struct factor *a, const struct factor *b)
     size_t bytes = a->components * sizeof(double);
     return a->components == b->components && a->dimension == b->dimension && (a->mean == NULL) == (b->mean == NULL)
            && memcmp(a->weight, b->weight, bytes) == 0 && memcmp(a->sd, b->sd, bytes) == 0
+           && (a->log_weight == NULL) == (b->log_weight == NULL)
+           && (a->log_weight == NULL || memcmp(a->log_weight, b->log_weight, bytes) == 0)
            && (a->mean == NULL || memcmp(a->mean, b->mean, a->dimension * bytes) == 0);
 }
 
@@ -154,7 +156,7 @@ static enum status check_rotations(const struct factor_list *list, const struct 
         double mean[2] = {0.0, 0.0};
         if (factor.dimension == 1 && apart > 1) {
             mean[0] = sqrt((double)apart) * factor.mean[0];
-            factor = (struct factor){2, 1, factor.weight, mean, factor.sd, NULL};
+            factor = (struct factor){2, 1, factor.weight, mean, factor.sd, NULL, NULL};
         }
         if (factor.dimension == 1)
             continue;
@@ -242,8 +244,8 @@ static enum status check_exact_scores(const struct score_error *score_error, str
 }
 
 /* As `supports`, of a planted law. */
-static enum status supports_planted(const struct planted *planted, const struct sampler *const *samplers, size_t count,
-                                    const struct score_error *score_error, struct error *error)
+static enum status supports_planted(const struct planted *planted, const struct sampler *const *samplers,
+                                    size_t count, const struct score_error *score_error, struct error *error)
 {
     for (size_t s = 0; s < count; s++) {
         const struct law_problem problem = {.factor = &planted->law.group[0].factor, .sampler = samplers[s]};
@@ -436,12 +438,11 @@ static void blank(size_t dimension, struct measurement *out)
 static enum status measure_planted(const struct table *table, const struct planted *planted, size_t dimension,
                                    struct measurement *out, struct error *error)
 {
-    const struct law_problem problem = {.sampler = table->sampler,
-                                        .schedule = table->schedule,
-                                        .clip = table->sampler->correction != NULL
-                                                    ? sampler_clip(dimension, table->schedule->T)
-                                                    : 0.0,
-                                        .threads = table->threads};
+    const struct law_problem problem = {
+        .sampler = table->sampler,
+        .schedule = table->schedule,
+        .clip = table->sampler->correction != NULL ? sampler_clip(dimension, table->schedule->T) : 0.0,
+        .threads = table->threads};
     blank(dimension, out);
     TRY(check_exact_scores(table->score_error, error));
     TRY(planted_measure(&problem, planted, &out->planted, error));

@@ -17,11 +17,11 @@ static enum status measure_own(const struct law *law, const struct factor *facto
     struct law part = *law;
     double whole;
     part.component = 2;
+    part.log_weight = factor_log_weight(factor, 1);
     TRY(law_mass_error(law, factor, 1, &out->mass_error, error));
     TRY(tv_single(&part, &out->l1, error));
     TRY(law_distance(&part, &whole, error));
-    out->l1.error = 0.5 * out->mass_error.error + fabs(out->l1.value - 0.5 * whole) / factor->weight[1];
-    out->l1.value /= factor->weight[1];
+    out->l1.error = 0.5 * out->mass_error.error + fabs(out->l1.value - 0.5 * whole);
     return STATUS_OK;
 }
 

@@ -41,7 +41,8 @@ void mixture_level_set(struct mixture_level *mixture, const struct level *level)
         mixture->variance[k] = variance;
         mixture->sd[k] = sqrt(variance);
         mixture->inverse_variance[k] = 1.0 / variance;
-        mixture->log_constant[k] = log_of(factor->weight[k]) - 0.5 * log_of(2.0 * M_PI * variance);
+        double log_weight = factor->log_weight != NULL ? factor->log_weight[k] : log_of(factor->weight[k]);
+        mixture->log_constant[k] = log_weight - 0.5 * log_of(2.0 * M_PI * variance);
     }
 }
 
@@ -277,6 +278,12 @@ void mixture_level_split(const struct mixture_level *mixture, size_t anchor, siz
         (components == 2 ? split_two : split_chunk)(mixture, anchor, of, n - start < CHUNK ? n - start : CHUNK,
                                                     x + start, excess + start, others + start,
                                                     score == NULL ? NULL : score + start);
+}
+
+void mixture_level_log_part(const struct mixture_level *mixture, size_t k, size_t anchor, size_t n, const double *x,
+                            double *out)
+{
+    log_weights(mixture, anchor, k, n, x, out);
 }
 
 size_t mixture_level_dominant(const struct mixture_level *mixture, size_t anchor, double x)

@@ -21,11 +21,14 @@ struct covariances {
  * separate (n = 1: a mixture on the line). Everything is borrowed. */
 struct factor {
     size_t dimension, components;
-    const double *weight;           /* K = components of them */
+    const double *weight;           /* K = components of them; 0 where one is below the numbers' range */
     const double *mean;             /* K points of n coordinates each; NULL: all at 0 (n > 1 only) */
     const double *sd;               /* K of them, >= 0; NULL where there are full covariances */
     const struct covariances *full; /* NULL: none */
+    const double *log_weight;       /* K of them, finite; NULL: those of `weight` */
 };
+
+double factor_log_weight(const struct factor *factor, size_t k);
 
 /* `multiplicity` copies of a factor. A real number, because the smooth part of a long spectrum is represented by
  * quadrature nodes over its index (target_gaussian.c); it is an integer wherever copies are literal. */

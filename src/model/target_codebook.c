@@ -46,7 +46,7 @@ static enum status factors(const struct target *target, size_t d, struct factor_
         for (size_t i = 0; i < d; i++)
             mean[k * d + i] *= scale;
     }
-    const struct factor factor = {d, components, weight, mean, sd, NULL};
+    const struct factor factor = {d, components, weight, mean, sd, NULL, NULL};
     enum status status = factor_list_append(list, &factor, 1.0, error);
     free(block);
     return status;
@@ -56,13 +56,14 @@ static enum status factors(const struct target *target, size_t d, struct factor_
 static enum status append_planted(const struct codebook *codebook, size_t d, double bulk, struct factor_list *list,
                                   struct error *error)
 {
-    double own = codebook->weight * exp(-codebook->rate * (double)d), weight[] = {bulk / (bulk + own),
-                                                                                  own / (bulk + own)};
-    double sd[] = {1.0, codebook->sd}, *mean = d <= SIZE_MAX / 2 / sizeof *mean ? array_new(2 * d, sizeof *mean) : NULL;
+    double relative = log(codebook->weight / bulk) - codebook->rate * (double)d, both = log1p(exp(relative));
+    double log_weight[] = {-both, relative - both}, weight[] = {exp(-both), exp(relative - both)};
+    double sd[] = {1.0, codebook->sd},
+           *mean = d <= SIZE_MAX / 2 / sizeof *mean ? array_new(2 * d, sizeof *mean) : NULL;
     if (mean == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a codeword of %zu coordinates", d);
     mean[d] = sqrt((1.0 - codebook->sd) * (1.0 + codebook->sd) * (double)d);
-    const struct factor factor = {d, 2, weight, mean, sd, NULL};
+    const struct factor factor = {d, 2, weight, mean, sd, NULL, log_weight};
     enum status status = factor_list_append(list, &factor, 1.0, error);
     free(mean);
     return status;
@@ -89,8 +90,8 @@ static struct target_content content(const struct target *target, double d)
 static const struct param params[] = {
     {"rate", PARAM_REAL, offsetof(struct codebook, rate), "R, of M = exp(R d) codewords, rounded", .required = 1,
      .range = GREATER_THAN(0.0)},
-    {"sd", PARAM_REAL, offsetof(struct codebook, sd), "s, the standard deviation around each codeword",
-     .required = 1, .range = {0.0, 1.0, OPEN, NULL}},
+    {"sd", PARAM_REAL, offsetof(struct codebook, sd), "s, the standard deviation around each codeword", .required = 1,
+     .range = {0.0, 1.0, OPEN, NULL}},
     {"weight", PARAM_REAL, offsetof(struct codebook, weight), "w, the probability of all codewords together",
      .standard = 0.5, .range = {0.0, 1.0, OPEN, NULL}},
     {"seed", PARAM_INTEGER, offsetof(struct codebook, seed), "of the random codewords, which are the same everywhere",

@@ -172,7 +172,8 @@ static enum status make_posteriors(const struct sample *sample, double *out, str
 /* Given one half's sign, the other half's expectation is at most |Q - w|. */
 static struct estimate signed_gain(size_t n, const double *posterior, struct estimate mass, double w)
 {
-    double first = estimate_mean(n / 2, posterior).value - w, second = estimate_mean(n - n / 2, posterior + n / 2).value - w;
+    double first = estimate_mean(n / 2, posterior).value - w,
+           second = estimate_mean(n - n / 2, posterior + n / 2).value - w;
     return (struct estimate){0.5 * (copysign(1.0, first) * second + copysign(1.0, second) * first), mass.error};
 }
 
@@ -213,9 +214,11 @@ static const struct sample_method methods[] = {
      "chi2 = E[W W'] - 1 for two paths from one X_1",
      "theory (18)", by_weights},
     {"codewords",
-     "The mass of a codebook's codewords, all together, by their posterior probability against the bulk: under p it is "
+     "The mass of a codebook's codewords, all together, by their posterior probability against the bulk: under p it "
+     "is "
      "w, so that TV is at least the difference.",
-     "TV >= |Q - w|, Q = E[1 - (1-w) N(Y_1; 0, I)/p_1(Y_1)]; the sign by one half of the chains, the difference by the "
+     "TV >= |Q - w|, Q = E[1 - (1-w) N(Y_1; 0, I)/p_1(Y_1)]; the sign by one half of the chains, the difference by "
+     "the "
      "other",
      "theory (24), (26')", by_codewords},
 };
@@ -234,8 +237,7 @@ enum status sample_measure(const struct chain_problem *problem, size_t chains, s
 #define ESTIMATOR(member, quantity, role, method, since, doc) .member = nothing,
 #include "sample/estimators.def"
 #undef ESTIMATOR
-        .codewords_mass = nothing,
-        .effective = NAN};
+        .codewords_mass = nothing, .effective = NAN};
     struct sample sample = {.problem = problem, .chains = chains, .random = directions};
     for (size_t i = 0; i < sizeof methods / sizeof methods[0] && status == STATUS_OK; i++)
         if (wanted >> i & 1u)
