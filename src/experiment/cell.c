@@ -277,7 +277,7 @@ static enum status sample_one(const struct cell *cell, const struct schedule *sc
     const struct spec *spec = cell->spec;
     const struct target *target = &spec->targets[cell->target];
     struct factor_list factors;
-    struct planted planted = {.weight = 0.0};
+    struct planted_target planted = {.weight = 0.0};
     struct error cause = {STATUS_OK, ""};
     cell_blank(cell, index, row);
     (void)snprintf(row->law, sizeof row->law, "chains");
@@ -296,7 +296,7 @@ static enum status sample_one(const struct cell *cell, const struct schedule *sc
                                               .threads = threads};
         status = sample_measure(&problem, cell->chains, spec->directions, spec->methods, &row->estimates, &cause);
     }
-    planted_free(&planted);
+    planted_target_free(&planted);
     factor_list_free(&factors);
     if (status == STATUS_UNSUPPORTED || status == STATUS_NUMERIC) {
         cell_blank(cell, index, row);

@@ -26,7 +26,7 @@ double cost_of_law(const struct spec *spec, size_t target, size_t score_error, s
 {
     const struct error_shape *shape = spec->score_errors[score_error].shape;
     struct factor_list factors = {0};
-    struct planted planted;
+    struct planted_target planted;
     struct error ignored;
     double cost = 0.0;
     enum status status = target_planted(&spec->targets[target], spec->dimensions[0], &planted, &ignored);
@@ -38,7 +38,7 @@ double cost_of_law(const struct spec *spec, size_t target, size_t score_error, s
             cost += law_cost(factor, NULL) + (shape != NULL ? law_cost(factor, shape) : 0.0);
         }
     factor_list_free(&factors);
-    planted_free(&planted);
+    planted_target_free(&planted);
     return CELL_COST + cost * ((double)steps + MORE_STEPS);
 }
 

@@ -244,7 +244,7 @@ static enum status check_exact_scores(const struct score_error *score_error, str
 }
 
 /* As `supports`, of a planted law. */
-static enum status supports_planted(const struct planted *planted, const struct sampler *const *samplers,
+static enum status supports_planted(const struct planted_target *planted, const struct sampler *const *samplers,
                                     size_t count, const struct score_error *score_error, struct error *error)
 {
     for (size_t s = 0; s < count; s++) {
@@ -258,12 +258,12 @@ enum status measure_supports_all(const struct target *target, const struct sampl
                                  const struct score_error *score_error, size_t dimension, struct error *error)
 {
     struct factor costly;
-    struct planted planted;
+    struct planted_target planted;
     enum status status = target_planted(target, dimension, &planted, error);
     bool is_planted = planted.weight > 0.0;
     if (status == STATUS_OK && is_planted)
         status = supports_planted(&planted, samplers, count, score_error, error);
-    planted_free(&planted);
+    planted_target_free(&planted);
     if (status != STATUS_OK || is_planted)
         return status;
     status = target_exists(target, dimension, error);
@@ -435,7 +435,7 @@ static void blank(size_t dimension, struct measurement *out)
 }
 
 /* The clip acts exactly: the planted law is one of the whole vector. */
-static enum status measure_planted(const struct table *table, const struct planted *planted, size_t dimension,
+static enum status measure_planted(const struct table *table, const struct planted_target *planted, size_t dimension,
                                    struct measurement *out, struct error *error)
 {
     const struct law_problem problem = {
@@ -455,14 +455,14 @@ static enum status measure_planted(const struct table *table, const struct plant
 static enum status measure_one(struct table *table, const struct target *target, size_t dimension,
                                struct measurement *out, struct error *error)
 {
-    struct planted planted;
+    struct planted_target planted;
     enum status status;
     TRY_OR(done, target_planted(target, dimension, &planted, error));
     status = planted.weight > 0.0 ? measure_planted(table, &planted, dimension, out, error)
                                   : measure_law(table, target, dimension, out, error);
     table->node_updates += out->planted.node_updates;
 done:
-    planted_free(&planted);
+    planted_target_free(&planted);
     return status;
 }
 

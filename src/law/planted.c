@@ -51,8 +51,8 @@ static double gain(double w, double m)
     return -(1.0 - w) * expm1(m * log1p(-w));
 }
 
-enum status planted_measure(const struct law_problem *problem, const struct planted *planted, struct planted_law *out,
-                            struct error *error)
+enum status planted_measure(const struct law_problem *problem, const struct planted_target *planted,
+                            struct planted_law *out, struct error *error)
 {
     struct extreme law, bracket;
     *out = (struct planted_law){.mass_defect = 0.0};

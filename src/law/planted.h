@@ -7,7 +7,7 @@
 #include "law/law.h"
 #include "model/target.h"
 
-/* Every radius holds both of the planted law's extremes: struct planted. */
+/* Every radius holds both of the planted law's extremes: struct planted_target. */
 struct planted_law {
     struct measured mass_error; /* m_1 = E_own[r_1 - 1] */
     struct measured l1;         /* E_own|r_1 - 1|/2 */
@@ -18,7 +18,7 @@ struct planted_law {
 };
 
 /* Args: the problem but for its factor. Errors: as law_compute. */
-MUST_USE enum status planted_measure(const struct law_problem *problem, const struct planted *planted,
+MUST_USE enum status planted_measure(const struct law_problem *problem, const struct planted_target *planted,
                                      struct planted_law *out, struct error *error);
 
 #endif

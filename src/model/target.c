@@ -244,13 +244,14 @@ enum status target_coordinates(const struct target *target, size_t dimension, st
     return make_in(target, dimension, make_coordinates, out, error);
 }
 
-enum status target_planted(const struct target *target, size_t dimension, struct planted *out, struct error *error)
+enum status target_planted(const struct target *target, size_t dimension, struct planted_target *out,
+                           struct error *error)
 {
-    *out = (struct planted){.weight = 0.0};
+    *out = (struct planted_target){.weight = 0.0};
     return target->family->planted != NULL ? make_in(target, dimension, make_planted, out, error) : STATUS_OK;
 }
 
-void planted_free(struct planted *planted)
+void planted_target_free(struct planted_target *planted)
 {
     factor_list_free(&planted->law);
     factor_list_free(&planted->bracket);

@@ -55,7 +55,7 @@ struct target;
 
 /* What stands for the law of a target with exponentially many components alike (theory (25)): one of them alone, of
  * weight w/M, and component 0, in which all others are dissolved: annealed, in the words of statistical physics. */
-struct planted {
+struct planted_target {
     double weight;              /* w, of all M together: components 1 to M of the target's only factor */
     double rate;                /* R, log(M)/d */
     struct factor_list law;     /* a factor of two components: component 0 with all of the others' weight, */
@@ -87,7 +87,8 @@ struct target_family {
     enum status (*coordinates)(const struct target *target, size_t dimension, struct factor_list *list,
                                struct error *error);
     /* What engines compute in the place of the target's law, into lists that are {0}; NULL: they compute that law. */
-    enum status (*planted)(const struct target *target, size_t dimension, struct planted *out, struct error *error);
+    enum status (*planted)(const struct target *target, size_t dimension, struct planted_target *out,
+                           struct error *error);
     /* The total variation distance, in one coordinate, between what `factors` gives and the law that it stands for;
      * at most a few percent too large; NULL where the two are equal. Domain: a target that has factors. */
     double (*approximation)(const struct target *target);
@@ -152,10 +153,10 @@ MUST_USE enum status target_factors(const struct target *target, size_t dimensio
 MUST_USE enum status target_coordinates(const struct target *target, size_t dimension, struct factor_list *out,
                                         struct error *error);
 
-/* The planted law's factors in dimension d >= 1 (free with planted_free, also after an error); weight 0 and no
+/* The planted law's factors in dimension d >= 1 (free with planted_target_free, also after an error); weight 0 and no
  * factors where the target's law is computed itself. */
-MUST_USE enum status target_planted(const struct target *target, size_t dimension, struct planted *out,
+MUST_USE enum status target_planted(const struct target *target, size_t dimension, struct planted_target *out,
                                     struct error *error);
-void planted_free(struct planted *planted);
+void planted_target_free(struct planted_target *planted);
 
 #endif

@@ -69,7 +69,7 @@ static enum status append_planted(const struct codebook *codebook, size_t d, dou
     return status;
 }
 
-static enum status planted(const struct target *target, size_t d, struct planted *out, struct error *error)
+static enum status planted(const struct target *target, size_t d, struct planted_target *out, struct error *error)
 {
     const struct codebook *codebook = target_params(target);
     out->weight = codebook->weight;

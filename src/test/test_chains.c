@@ -783,7 +783,7 @@ TEST(test_refusals)
 {
     OWNED(factor_list) list = list_of(&bimodal, 2.5);
     OWNED_SCHEDULE *schedule = make_li_cai(48);
-    struct chain_problem problem = {&list, 2, sampler_find("ddim"), schedule, NULL, 1, 1, 1};
+    struct chain_problem problem = {&list, 2, sampler_find("ddim"), schedule, NULL, 1, 1, 1, 0.0};
     struct points points;
     struct paths paths;
     ASSERT_FAILS(STATUS_INVALID, "every coordinate", chains_run, &problem, 100, &points);
