@@ -328,7 +328,7 @@ static enum status set_crossing(const struct cell *cell, const struct schedule *
                                 struct error *error)
 {
     const struct spec *spec = cell->spec;
-    struct planted planted;
+    struct planted_target planted;
     struct crossing crossing;
     enum status status;
     TRY_OR(done, target_planted(&spec->targets[cell->target], row->dimension, &planted, error));
@@ -346,7 +346,7 @@ static enum status set_crossing(const struct cell *cell, const struct schedule *
     if (status == STATUS_UNSUPPORTED)
         status = STATUS_OK;
 done:
-    planted_free(&planted);
+    planted_target_free(&planted);
     return status;
 }
 

@@ -130,12 +130,19 @@ static size_t band_of(const struct grid *grid)
     return 2 * grid->below + grid->above + 1;
 }
 
+static enum status beyond_reason(const struct transition *t, struct error *error)
+{
+    return fail_with(error, STATUS_UNSUPPORTED, "the crossing law at eta = %g needs a grid beyond reason", t->eta);
+}
+
 static enum status grid_new(const struct transition *t, double spacing, double to, struct grid *grid,
                             struct error *error)
 {
     double sd = sqrt(2.0 * t->kappa * t->eta), time = (1.0 + t->kappa) * t->eta, low = 0.0, high = time;
-    size_t half = (size_t)ceil(to / spacing), points = 2 * half + 1;
-    *grid = (struct grid){.spacing = spacing, .points = points};
+    *grid = (struct grid){.spacing = spacing};
+    if (!(to / spacing < MOST_NUMBERS / 2.0))
+        return beyond_reason(t, error);
+    size_t half = (size_t)ceil(to / spacing), points = grid->points = 2 * half + 1;
     double *work = array_new(points, (1 + t->sampler->work_arrays) * sizeof *work);
     grid->l = array_new(points, sizeof *grid->l);
     grid->moved = array_new(points, t->draws * sizeof *grid->moved);
@@ -148,13 +155,6 @@ static enum status grid_new(const struct transition *t, double spacing, double t
     free(work);
     if (!ok)
         return fail_with(error, STATUS_MEMORY, "no memory for the crossing law's grid of %zu points", points);
-    for (size_t k = 0; k < t->draws; k++) {
-        double last = grid->moved[(k + 1) * points - 1];
-        if (!(fabs(last - time) <= mismatch * time))
-            return fail_with(error, STATUS_UNSUPPORTED,
-                             "sampler %s: at a codeword it moves by %g eta in a step, expected %g eta for its noise",
-                             t->sampler->name, last / t->eta, time / t->eta);
-    }
     for (size_t i = 0; i < points * t->draws; i++) {
         low = fmin(low, grid->moved[i]);
         high = fmax(high, grid->moved[i]);
@@ -241,18 +241,36 @@ static double noise_of(double (*log_ratio)(const struct step *step), const struc
     return log_ratio != NULL ? exp(log_ratio(at)) : 0.0;
 }
 
-/* On a grid that resolves the noise and 1/(1 + exp(-l)), whose poles are at +-i pi, as the given part of it. */
+/* kappa, and whether far to the right a step moves by (1 + kappa) eta, which in the limit makes up for its noise. */
+static enum status find_noise(struct transition *t, struct error *error)
+{
+    struct step at = step_of(t, t->draw[0]);
+    double *work = array_new(1 + t->sampler->work_arrays, sizeof *work), moved, away = 0.0;
+    if (work == NULL)
+        return fail_with(error, STATUS_MEMORY, "no memory for a step of sampler %s", t->sampler->name);
+    t->kappa = noise_of(t->sampler->log_noise_ratio, &at) + noise_of(t->sampler->log_noise_before, &at);
+    for (size_t k = 0; k < t->draws && away <= mismatch; k++) {
+        transfer(t, t->draw[k], 1, &reach, &moved, work);
+        away = fabs(moved / t->eta - 1.0 - t->kappa);
+    }
+    free(work);
+    return away <= mismatch ? STATUS_OK
+                            : fail_with(error, STATUS_UNSUPPORTED,
+                                        "sampler %s: at a codeword it moves by %g eta in a step, expected %g eta for "
+                                        "its noise",
+                                        t->sampler->name, moved / t->eta, 1.0 + t->kappa);
+}
+
+/* On a grid that resolves the noise and 1/(1 + exp(-l)), whose poles are at +-i pi, as the given part of it. A flow
+ * without noise takes all mass along. */
 static enum status solve_at(struct transition t, double omega, double part, double to, double *mass_error,
                             struct error *error)
 {
     t.omega = omega;
-    struct step at = step_of(&t, t.draw[0]);
-    t.kappa = noise_of(t.sampler->log_noise_ratio, &at) + noise_of(t.sampler->log_noise_before, &at);
     *mass_error = 0.0;
-    if (t.kappa == 0.0) /* the flow takes all mass along */
-        return STATUS_OK;
+    TRY(find_noise(&t, error));
     double spacing = part * fmin(0.6 * sqrt(2.0 * t.kappa * t.eta), 0.35);
-    return solve(&t, spacing, to * fmax(1.0, t.kappa), mass_error, error);
+    return t.kappa > 0.0 ? solve(&t, spacing, to * fmax(1.0, t.kappa), mass_error, error) : STATUS_OK;
 }
 
 enum status crossing_find(const struct sampler *sampler, double eta, struct crossing *out, struct error *error)

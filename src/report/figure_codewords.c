@@ -112,10 +112,10 @@ static enum status collect(const struct evidence *evidence, struct sheet *sheet,
         return fail_with(error, STATUS_MEMORY, "out of memory for a figure");
     panel.limit = panel.found + evidence->result.count;
     for (panel.target = 0; panel.target < spec->target_count; panel.target++) {
-        struct planted planted;
+        struct planted_target planted;
         status = target_planted(&spec->targets[panel.target], spec->dimensions[0], &planted, error);
         panel.weight = planted.weight;
-        planted_free(&planted);
+        planted_target_free(&planted);
         if (status != STATUS_OK)
             break;
         if (panel.weight > 0.0)

@@ -7,7 +7,9 @@
 #include "law/crossing.h"
 #include "model/overshoot.h"
 #include "model/schedule.h"
+#include "report/figure_data.h"
 #include "test/laws.h"
+#include "test/planted.h"
 #include "test/suite.h"
 
 TEST_SUITE(crossing);
@@ -134,15 +136,28 @@ TEST(without_noise_no_mass_is_lost)
     ck_assert_double_eq(crossing_of(sampler_find("ddim"), 0.7).mass_error, 0.0);
 }
 
-/* K d h of theory (26), where the step in log-SNR is h (1 + O(h)) at every level; and no level is crossed beyond
- * log(1/s). */
-TEST(eta_is_that_of_the_step_that_crosses)
+/* The own codeword's mean log-likelihood ratio, d/2 log(1/v) - R d, moves by eta in the step that crosses 0, up to
+ * O(h). Beyond log(1/s) no level is crossed. */
+TEST(eta_is_the_drift_of_the_step_that_crosses)
 {
-    OWNED_SCHEDULE *schedule = NULL;
-    ASSERT_OK(schedule_new, schedule_kind_find("li-cai"), 2.0, 8.5, 1024, &schedule);
-    double v = exp(-1.0), K = 0.5 * (1.0 - (1.0 - v) / (1.0 - 0.01)) * (1.0 - v) / v;
-    ck_assert_double_eq_tol(crossing_eta(schedule, 16.0, 0.5, 0.1) / (16.0 * K * schedule->h), 1.0, 0.01);
-    ck_assert(isnan(crossing_eta(schedule, 16.0, log(10.0) + 1e-6, 0.1)));
+    const double rate = 0.5, sd = 0.1;
+    for (size_t k = 0; schedule_kind_at(k) != NULL; k++) {
+        const struct schedule_kind *kind = schedule_kind_at(k);
+        OWNED_SCHEDULE *schedule = NULL;
+        union params values = {{0}};
+        if (strcmp(kind->name, "table") == 0)
+            continue;
+        params_init(kind->params, &values);
+        ASSERT_OK(schedule_with, kind, &values, 4096, &schedule);
+        double drift = 0.0, before = 0.0;
+        for (size_t t = schedule->T; t > 0 && before < rate; t--) {
+            double next = -0.5 * log1p(-(1.0 - sd * sd) * schedule_level(schedule, t).alpha_bar);
+            drift = 16.0 * (next - before);
+            before = next;
+        }
+        ck_assert_double_eq_tol(crossing_eta(schedule, 16.0, rate, sd) / drift, 1.0, 0.02);
+        ck_assert(isnan(crossing_eta(schedule, 16.0, log(10.0) + 1e-6, sd)));
+    }
 }
 
 static double noise_off(const struct step *step)
@@ -162,4 +177,53 @@ TEST(refusals_have_reasons)
                  &crossing);
     ASSERT_FAILS(STATUS_INVALID, "positive", crossing_find, sampler_find("ddpm"), 0.0, &crossing);
     ASSERT_FAILS(STATUS_UNSUPPORTED, "beyond reason", crossing_find, sampler_find("ddpm"), 1e4, &crossing);
+}
+
+/* Of ddpm planted laws and chains, which for m_1 = 0.1 have Q = 1 - 0.5^1.1; of accelerated a planted law below its
+ * radius. */
+TEST(figure)
+{
+    static const char text[] = "targets: [{name: code, kind: codebook, rate: 0.5, sd: 0.1}]\n"
+                               "samplers: [ddpm, accelerated]\ndimensions: [8, 64]\nsteps: [64]\n"
+                               "samples: {chains: [1000]}\n";
+    static const struct {
+        const char *sampler;
+        uint64_t dimension, chains;
+        double eta, m, error, law;
+    } planted[] = {{"ddpm", 8, 0, 0.5, -0.3, 0.01, -0.147},
+                   {"ddpm", 64, 0, 0.25, -0.2, 0.01, -0.078},
+                   {"ddpm", 8, 1000, 0.5, 0.1, 0.02, -0.147},
+                   {"accelerated", 64, 0, 0.5, 0.001, 0.002, -0.008}};
+    struct record rows[COUNT(planted)];
+    for (int i = 0; i < COUNT(planted); i++) {
+        const bool law = planted[i].chains == 0;
+        const double mass = 1.0 - pow(0.5, 1.0 + planted[i].m);
+        rows[i] = (struct record){.parameter = PLANTED_PARAMETERS,
+                                  .dimension = planted[i].dimension,
+                                  .steps = 64,
+                                  .chains = planted[i].chains,
+                                  .planted_mass_error = law ? planted[i].m : NAN,
+                                  .planted_mass_error_error = law ? planted[i].error : NAN,
+                                  .estimates.codewords_mass = {mass, planted[i].error * (1.0 - mass) * log(2.0)},
+                                  .crossing_eta = planted[i].eta,
+                                  .crossing_mass_error = planted[i].law};
+        (void)snprintf(rows[i].target, sizeof rows[i].target, "code");
+        (void)snprintf(rows[i].sampler, sizeof rows[i].sampler, "%s", planted[i].sampler);
+        (void)snprintf(rows[i].schedule, sizeof rows[i].schedule, "li-cai");
+        record_set_score_error(&rows[i], &(struct score_error){.shape = NULL});
+    }
+    OWNED(evidence) evidence;
+    FREED char *table = NULL, *vars = NULL;
+    size_t table_length, vars_length;
+    planted_read_back(text, rows, COUNT(planted), &evidence);
+    struct sheet sheet = {.table = open_memstream(&table, &table_length),
+                          .vars = open_memstream(&vars, &vars_length)};
+    ASSERT_OK(figure_collect, &figure_codewords, &evidence, &sheet);
+    ck_assert_int_eq(fclose(sheet.table) | fclose(sheet.vars), 0);
+    ck_assert_uint_eq(sheet.panels, 1);
+    ck_assert_uint_eq(sheet.points, 4);
+    ASSERT_SAYS(table, "1\t1\tplanted\tcode\t8\tddpm\t0.5\t0.3\t0.3\t0.01\n",
+                "1\t1\tlaw\tcode\t0\tddpm\t0.25\t0.078\t0.078\t0\n1\t1\tlaw\tcode\t0\tddpm\t0.5\t0.147\t0.147\t0\n",
+                "1\t1\tchains\tcode\t8\tddpm\t0.5\t0.1\t0.1\t0.04\n", "1\t1\tgain\tcode\t8\tddpm\t0.5\t0.1\t",
+                "1\t4\tplanted limit\tcode\t64\taccelerated\t0.5\t0.003\t0.001\t0.002\n");
 }
