@@ -37,7 +37,8 @@ struct transition {
     double draw[SAMPLER_DRAWS], weight[SAMPLER_DRAWS];
 };
 
-/* A step of omega at abar = 1/2: the limit does not depend on the level. */
+/* A step of omega at abar = 1/2: the limit does not depend on the level. The clip (10) is above it, as |e1 - e0| <=
+ * sqrt(d) there. */
 static struct step step_of(const struct transition *transition, double draw)
 {
     struct level from = {0.5, 0.5};
