@@ -160,6 +160,24 @@ TEST(eta_is_the_drift_of_the_step_that_crosses)
     }
 }
 
+/* ddpm with a drift that is off by 1e4 omega, which is 1e-6 and less where omega stands for 0. */
+static void increment_off(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
+                          double *work)
+{
+    sampler_find("ddpm")->increment(step, score, n, x, out, work);
+    for (size_t i = 0; i < n; i++)
+        out[i] *= 1.0 + 1e4 * step->omega;
+}
+
+TEST(the_radius_holds_what_a_step_leaves_of_the_limit)
+{
+    struct sampler off = *sampler_find("ddpm");
+    off.increment = increment_off;
+    const struct crossing found = crossing_of(&off, 0.5), exact = crossing_of(sampler_find("ddpm"), 0.5);
+    ck_assert_double_gt(found.error, 1e-8);
+    ck_assert_double_lt(fabs(found.mass_error - exact.mass_error), found.error);
+}
+
 static double noise_off(const struct step *step)
 {
     return log1p(0.01) + 0.0 * step->omega;
