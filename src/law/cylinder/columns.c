@@ -138,16 +138,17 @@ static double place_at(double s)
     return 0.5 * (low + high);
 }
 
-static void place_columns(struct columns *columns, size_t each)
+static void place_columns(struct columns *columns, const struct law_problem *problem, size_t each)
 {
     for (size_t k = 0; k < columns->factor->components; k++)
-        for (size_t i = 0; i < each; i++) {
+        for (size_t i = 0; i < each && (problem->component == 0 || problem->component == k + 1); i++) {
             double u = place_at(((double)i + 0.5) / (double)each), scaled = u / CYLINDER_COLUMN_STRETCH;
             if (fabs(u) > CYLINDER_COLUMN_REACH)
                 continue;
             double log_slope = -0.5 * scaled * scaled - log(CYLINDER_COLUMN_STRETCH);
+            double log_weight = problem->component > 0 ? 0.0 : log(columns->factor->weight[k]);
             columns->column[columns->count++] =
-                (struct column){k, u, log(columns->factor->weight[k]) - 0.5 * u * u - log_slope - log((double)each)};
+                (struct column){k, u, log_weight - 0.5 * u * u - log_slope - log((double)each)};
         }
 }
 
@@ -235,10 +236,11 @@ static enum status make_column(struct maker *maker, size_t index, struct law *la
     return STATUS_OK;
 }
 
-enum status cylinder_columns_make(const struct patches *grid, double shift, const struct factor *factor,
+enum status cylinder_columns_make(const struct patches *grid, double shift, const struct law_problem *problem,
                                   const struct lobattos *lobattos, const struct level *level, double resolution,
                                   const double *distance, struct law *out, struct error *error)
 {
+    const struct factor *factor = problem->factor;
     struct maker maker = {
         .grid = grid, .lobattos = lobattos, .shift = shift, .across = (double)factor->dimension - 1.0};
     size_t each = (size_t)(CYLINDER_COLUMNS_EACH * resolution);
@@ -249,14 +251,15 @@ enum status cylinder_columns_make(const struct patches *grid, double shift, cons
     TRY_OR(done, patches_work_new(PANEL_NODES, &maker.work, error));
     TRY_OR(done, columns_new(factor, level, each * factor->components, &out->density, error));
     maker.columns = (const struct columns *)out->density;
-    place_columns((struct columns *)out->density, each);
+    place_columns((struct columns *)out->density, problem, each);
     for (size_t i = 0; i < maker.columns->count; i++) {
         size_t k = maker.columns->column[i].component;
+        double weight = problem->component > 0 ? 1.0 : factor->weight[k];
         struct norm_sums sums = {0.0, 0.0};
         maker.tolerance = CYLINDER_PANEL_SHARE * CYLINDER_TOLERANCE * pow(resolution, -CYLINDER_TOLERANCE_POWER)
-                          * factor->weight[k] * distance[k] / (double)each;
+                          * weight * distance[k] / (double)each;
         TRY_OR(done, make_column(&maker, i, out, &sums, error));
-        out->component_error[k] += PROBE_MISSES * sums.l1 / factor->weight[k];
+        out->component_error[k] += PROBE_MISSES * sums.l1 / weight;
         total.l1 += sums.l1;
         total.l2_squared += sums.l2_squared;
     }
