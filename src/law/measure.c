@@ -248,7 +248,8 @@ static enum status supports_planted(const struct planted_target *planted, const 
                                     size_t count, const struct score_error *score_error, struct error *error)
 {
     for (size_t s = 0; s < count; s++) {
-        const struct law_problem problem = {.factor = &planted->law.group[0].factor, .sampler = samplers[s]};
+        const struct law_problem problem = {
+            .factor = &planted->law.group[0].factor, .sampler = samplers[s], .component = 2};
         TRY(law_supports(&problem, error));
     }
     return check_exact_scores(score_error, error);
@@ -447,7 +448,6 @@ static enum status measure_planted(const struct table *table, const struct plant
     TRY(check_exact_scores(table->score_error, error));
     TRY(planted_measure(&problem, planted, &out->planted, error));
     out->clip_probability = 0.0;
-    out->divergence.mass_defect = out->planted.mass_defect;
     (void)snprintf(out->method, sizeof out->method, "planted, annealed");
     return STATUS_OK;
 }

@@ -13,7 +13,6 @@ struct planted_law {
     struct measured l1;         /* E_own|r_1 - 1|/2 */
     struct measured codewords;  /* Q of (26'), the mass that the sampler gives to all components alike */
     struct measured tv;         /* |Q - w|, which TV is at least */
-    double mass_defect;         /* of the law with the larger radius */
     size_t node_updates;
 };
 
