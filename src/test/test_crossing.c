@@ -1,10 +1,11 @@
-/* The crossing law (26): against an independent program (data/crossing.csv), against the density's own recursion and
- * against small eta, where its constant is a rational number. */
+/* The crossing law (26): against an independent program (data/crossing.csv), the density's own recursion, small eta,
+ * where its constant is a rational number, and exact laws on the line that have it as their limit. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "law/crossing.h"
+#include "law/law.h"
 #include "model/overshoot.h"
 #include "model/schedule.h"
 #include "report/figure_data.h"
@@ -134,6 +135,39 @@ TEST(the_density_settles_there)
 TEST(without_noise_no_mass_is_lost)
 {
     ck_assert_double_eq(crossing_of(sampler_find("ddim"), 0.7).mass_error, 0.0);
+}
+
+/* The relative error of a rare mode's mass, at the distance sqrt(d) and of weight exp(-R d), by the line engine, over
+ * the crossing law's: its K is 1/2 abar (1 - abar) where abar = 2 R. */
+static double rare_mode_over_limit(const struct sampler *sampler, double d)
+{
+    const double rate = 0.15, signal = 2.0 * rate, log_weight[] = {log1p(-exp(-rate * d)), -rate * d};
+    const double weight[] = {exp(log_weight[0]), exp(log_weight[1])}, mean[] = {0.0, sqrt(d)}, sd[] = {1.0, 1.0};
+    const struct factor factor = {1, 2, weight, mean, sd, NULL, log_weight};
+    OWNED_SCHEDULE *schedule = NULL;
+    const struct schedule_kind *kind = schedule_kind_find("li-cai");
+    ASSERT_OK(schedule_new, kind, 2.0, 8.5, d < 75.0 ? 1563 : 3464, &schedule); /* h d = 2 */
+    size_t t = schedule->T;
+    while (schedule_level(schedule, t - 1).alpha_bar <= signal)
+        t--;
+    double h = -log1p(-schedule->beta[t] / schedule_level(schedule, t).noise);
+    const struct law_problem problem = {.factor = &factor, .sampler = sampler, .schedule = schedule};
+    OWNED(law) law;
+    struct measured mass;
+    ASSERT_OK(law_compute, &problem, &law);
+    ASSERT_OK(law_mass_error, &law, &factor, 1, &mass);
+    return mass.value / crossing_of(sampler, 0.5 * signal * (1.0 - signal) * h * d).mass_error;
+}
+
+/* 0.81 at d = 50, 0.91 at d = 100: 1 - O(1/d). */
+TEST(rare_modes_approach_it)
+{
+    static const char *const samplers[] = {"ddpm-outside", "accelerated"};
+    for (int i = 0; i < COUNT(samplers); i++) {
+        const struct sampler *sampler = sampler_find(samplers[i]);
+        double limit = 2.0 * rare_mode_over_limit(sampler, 100.0) - rare_mode_over_limit(sampler, 50.0);
+        ck_assert_msg(fabs(limit - 1.0) < 0.01, "%s: %.4f", samplers[i], limit);
+    }
 }
 
 /* The own codeword's mean log-likelihood ratio, d/2 log(1/v) - R d, moves by eta in the step that crosses 0, up to
