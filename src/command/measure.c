@@ -407,7 +407,7 @@ static enum status measure_all(struct measuring *m, int *interruption, struct er
         return status;
     const struct work work = {m,          m->processes, m->spec->dimension_count * sizeof(struct record),
                               m->seconds, next_cell,    make_cell,
-                              cell_ended};
+                              cell_ended, NULL};
     progress_start(&m->progress, "cells");
     progress_expect(&m->progress, m->count, cost);
     status = workers_run(&work, interruption, error);
