@@ -11,7 +11,7 @@
 
 /* Few and large steps need finer rules: a law costs as if it had so many steps more. What a cell costs besides. */
 #define MORE_STEPS 2000.0
-#define CELL_COST 3000.0
+#define CELL_COST 1000.0
 
 static double law_cost(const struct factor *factor, const struct error_shape *shape)
 {

@@ -262,7 +262,7 @@ enum status law_mass_error(const struct law *law, const struct factor *factor, s
                          (law->error_l2 + defect) * sqrt(fmax(1.0 + out->value, 0.0) / weight));
     if (law->component_error != NULL)
         radius = fmin(radius, law->component_error[k] + defect + law_outside(&part).mass);
-    out->error = radius;
+    *out = isfinite(radius) ? (struct measured){out->value, radius} : (struct measured){NAN, NAN};
     return STATUS_OK;
 }
 

@@ -7,8 +7,7 @@
 #include "core/status.h"
 #include "law/divergence.h"
 #include "law/planted.h"
-
-enum { MOST_MASSES = 16 };
+#include "model/target.h"
 
 struct measurement {
     size_t dimension;

@@ -11,6 +11,8 @@
 #include "model/form.h"
 #include "model/params.h"
 
+enum { MOST_MASSES = 16 }; /* components of a target at most, where the masses of each are measured */
+
 /* Symmetric positive definite matrices of order n, one for all components or one each. */
 struct covariances {
     size_t count;  /* 1 or the number of components */

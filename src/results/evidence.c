@@ -300,7 +300,7 @@ enum status evidence_read(const char *path, const char *const *claim_names, stru
     if (status != STATUS_OK)
         return status;
     if (out->result.spec_text[0] == '\0')
-        return fail_with(error, STATUS_IO, "%s holds no experiment text: it is a cell, not a merged result", file);
+        return fail_with(error, STATUS_IO, "%s holds no experiment text: it is no merged result", file);
     TRY(check_name(out, file, S_ISDIR(info.st_mode), error));
     (void)snprintf(label, sizeof label, "%s(spec_text)", file);
     status = spec_parse(label, out->result.spec_text, strlen(out->result.spec_text), out->result.plugins, claim_names,

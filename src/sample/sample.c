@@ -8,6 +8,7 @@
 #include "model/joint_level.h"
 #include "sample/directions.h"
 #include "sample/knn.h"
+#include "sample/masses.h"
 #include "sample/projected.h"
 #include "sample/projection.h"
 #include "sample/weights.h"
@@ -84,6 +85,18 @@ static enum status by_projection(struct sample *sample, struct estimates *out, s
 end:
     laws_free(law, sample->directions.count);
     return status;
+}
+
+static enum status by_masses(struct sample *sample, struct estimates *out, struct error *error)
+{
+    const struct level level = schedule_level(sample->problem->schedule, 1);
+    struct masses masses;
+    TRY(simulate(sample, error));
+    TRY(masses_measure(sample->problem->list, &level, &sample->y, &masses, error));
+    memcpy(out->mass, masses.mass, sizeof out->mass);
+    memcpy(out->mass_error, masses.error, sizeof out->mass_error);
+    out->masses_tv = masses.tv;
+    return STATUS_OK;
 }
 
 /* Points that coincide (atoms without noise to speak of) have no density, and say nothing. */
@@ -213,6 +226,11 @@ static const struct sample_method methods[] = {
      "W = r_T(X_T) prod_t K_t(X_{t-1}|X_t) p_t(X_t)/(P_t(X_t|X_{t-1}) p_{t-1}(X_{t-1})), E[W | X_1] = q(X_1)/p(X_1); "
      "chi2 = E[W W'] - 1 for two paths from one X_1",
      "theory (18)", by_weights},
+    {"masses",
+     "The masses of a mixture's components in the law of the chains by posterior probabilities, and a lower bound on "
+     "TV from them: what one half of the chains shows in excess, the other half measures.",
+     "Q_k = E_q pi_k, pi_k = w_k p_k/p, of which E_p is w_k; TV >= sum_{k in S} (Q_k - w_k)", "theory (21)",
+     by_masses},
     {"codewords",
      "The mass of a codebook's codewords, all together, by their posterior probability against the bulk: under p it "
      "is "
@@ -238,6 +256,8 @@ enum status sample_measure(const struct chain_problem *problem, size_t chains, s
 #include "sample/estimators.def"
 #undef ESTIMATOR
         .codewords_mass = nothing, .effective = NAN};
+    for (size_t k = 0; k < MOST_MASSES; k++)
+        out->mass[k] = out->mass_error[k] = nothing;
     struct sample sample = {.problem = problem, .chains = chains, .random = directions};
     for (size_t i = 0; i < sizeof methods / sizeof methods[0] && status == STATUS_OK; i++)
         if (wanted >> i & 1u)

@@ -19,7 +19,8 @@ struct estimates {
 #include "sample/estimators.def"
 #undef ESTIMATOR
     struct estimate codewords_mass; /* Q, of codebooks: theory (26') */
-    double effective; /* effective number of paths over their number */
+    struct estimate mass[MOST_MASSES], mass_error[MOST_MASSES]; /* of components: struct masses */
+    double effective;                                           /* effective number of paths over their number */
 };
 
 struct sample;

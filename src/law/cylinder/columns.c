@@ -191,7 +191,7 @@ static enum status append(struct maker *maker, size_t index, double from, double
                           .edge_anchor = {index, index},
                           .edge = {from, to}};
     double x[PANEL_NODES], value[PANEL_NODES], made[PANEL_PROBES], log_p[PANEL_PROBES];
-    struct norm_sums own = {0.0, 0.0};
+    struct norm_sums own = {0.0, 0.0, 0.0};
     for (size_t j = 0; j < PANEL_NODES; j++)
         x[j] = panel.centre + panel.half_width * maker->chebyshev.node[j];
     evaluate(maker, column, PANEL_NODES, x, value);
@@ -202,7 +202,7 @@ static enum status append(struct maker *maker, size_t index, double from, double
     log_part(&maker->columns->base, &panel, column->component, PANEL_PROBES, x, log_p);
     for (size_t j = 0; j < PANEL_PROBES; j++)
         log_p[j] -= log_weight_of(maker->problem, column->component); /* in p_k */
-    panel_add_errors(&panel, log_p, value, made, &own);
+    panel_add_errors(&panel, log_p, value, made, NULL, &own);
     if (depth > 0 && own.l1 > maker->tolerance) {
         TRY(append(maker, index, from, panel.centre, depth - 1, law, sums, error));
         return append(maker, index, panel.centre, to, depth - 1, law, sums, error);
@@ -255,7 +255,7 @@ enum status cylinder_columns_make(const struct patches *grid, double shift, cons
                           .shift = shift,
                           .across = (double)factor->dimension - 1.0};
     size_t each = (size_t)(CYLINDER_COLUMNS_EACH * resolution);
-    struct norm_sums total = {0.0, 0.0};
+    struct norm_sums total = {0.0, 0.0, 0.0};
     enum status status;
     out->lines = 1;
     chebyshev_init(&maker.chebyshev);
@@ -266,7 +266,7 @@ enum status cylinder_columns_make(const struct patches *grid, double shift, cons
     for (size_t i = 0; i < maker.columns->count; i++) {
         size_t k = maker.columns->column[i].component;
         double weight = problem->component > 0 ? 1.0 : factor->weight[k];
-        struct norm_sums sums = {0.0, 0.0};
+        struct norm_sums sums = {0.0, 0.0, 0.0};
         maker.tolerance = CYLINDER_PANEL_SHARE * CYLINDER_TOLERANCE * pow(resolution, -CYLINDER_TOLERANCE_POWER)
                           * distance[k] / (double)each;
         TRY_OR(done, make_column(&maker, i, out, &sums, error));

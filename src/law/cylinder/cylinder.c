@@ -332,7 +332,7 @@ static enum status fill_stage(void *state, bool checked, struct stage_result *ou
     double terms = cylinder->domain.across * cylinder->run->step.omega;
     out->rounding = PATCH_ROUNDING * (1.0 + CYLINDER_ROUNDING_TERMS * terms);
     for (size_t k = first(cylinder); k < end(cylinder); k++) {
-        struct step_error of_block = {{0.0, 0.0}, {0.0, 0.0}, {0.0, 0.0}};
+        struct step_error of_block = {{0.0, 0.0, 0.0}, {0.0, 0.0, 0.0}, {0.0, 0.0, 0.0}};
         TRY(fill_block(cylinder, k, checked, out->rounding, &of_block, error));
         double weight = weight_of(cylinder, k);
         add_part(&out->error.before, of_block.before, weight);
@@ -411,7 +411,7 @@ static enum status finish(void *state, size_t slot, struct law *out, struct erro
         const struct block *block = &cylinder->block[k];
         grid[k] = block->grid[slot];
         distance[k] = block->distance;
-        out->component_error[k] = CYLINDER_MASS_FACTOR
+        out->component_error[k] = MASS_FACTOR
                                   * (block->errors[STAGE_MAP].total.l1 + block->errors[STAGE_NOISE].total.l1
                                      + ROUNDING_DEVIATIONS * sqrt(block->rounding_squared));
     }
