@@ -343,7 +343,7 @@ static enum status set_crossing(const struct cell *cell, const struct schedule *
         row->crossing_mass_error = crossing.mass_error;
         row->crossing_mass_error_error = crossing.error;
     }
-    if (status == STATUS_UNSUPPORTED)
+    if (status == STATUS_UNSUPPORTED || status == STATUS_NUMERIC)
         status = STATUS_OK;
 done:
     planted_target_free(&planted);

@@ -15,7 +15,8 @@ struct crossing {
 
 /* Domain: eta > 0. A sampler without noise loses no mass: 0. Errors: STATUS_UNSUPPORTED for a sampler that keeps
  * arrays from step to step, that is not regular, or whose drift does not fit its noise to first order in h, and where
- * eta is so small or large that the grid is beyond reason; STATUS_INVALID; STATUS_MEMORY. */
+ * eta is so small or large that the grid is beyond reason; STATUS_NUMERIC; STATUS_INVALID;
+ * STATUS_MEMORY. */
 MUST_USE enum status crossing_find(const struct sampler *sampler, double eta, struct crossing *out,
                                    struct error *error);
 
