@@ -1,4 +1,4 @@
-# The error of a codeword's mass against eta = K h d: colours are samplers (lines thinner in their order, so that equal ones show),
+# The error of a codeword's mass against eta = K h d: colours are samplers,
 # symbols dimensions, lighter the smaller.
 name = ARG2
 load name.'.vars.gp'
@@ -32,7 +32,7 @@ do for [f in formats] {
     eval begin(f)
     do for [p=1:panels] {
         eval panel(p)
-        plot for [s=1:samplers] table using (at(p, s, 'law')):8 with lines lc rgb colour(s) lw 3.0-1.8*(s-1.0)/samplers dt dash(s) notitle, \
+        plot for [s=1:samplers] table using (at(p, s, 'law')):8 with lines lc rgb colour(s) lw 1.6 dt dash(s) notitle, \
              for [e in 'planted chains'] table using (kind(p, e.' limit')):8:(0):(-LENGTH*$8):(hue(0)) \
                  with vectors head filled size screen 0.006,25 lc rgb variable lw 0.8 notitle, \
              for [e in 'planted chains'] table using (kind(p, e)):8:($9-$10):($9+$10):(hue(0)) \
