@@ -49,13 +49,15 @@
 _Static_assert(RECORD_MASSES == 16, "ALL_MASSES has them");
 #define REAL(role, member, doc) REAL_SINCE(0, role, member, doc)
 
-const struct quantity accuracy_quantities[] = {{"tv", "TV", offsetof(struct record, tv), 0.1, true},
-                                               {"kl_p_q", "KL(p‖q)", offsetof(struct record, kl_p_q), 0.1, false},
-                                               {"kl_q_p", "KL(q‖p)", offsetof(struct record, kl_q_p), 0.1, false},
-                                               {"hellinger2", "H²", offsetof(struct record, hellinger2), 0.1, true},
-                                               {"w2", "W2", offsetof(struct record, w2), HUGE_VAL, false},
-                                               {"chi2_q_p", "χ²(q‖p)", offsetof(struct record, chi2_q_p), 0.1, false},
-                                               {NULL, NULL, 0, 0.0, false}};
+const struct quantity accuracy_quantities[] = {
+    {"tv", "TV", offsetof(struct record, tv), 0.1, true},
+    {"kl_p_q", "KL(p‖q)", offsetof(struct record, kl_p_q), 0.1, false},
+    {"kl_q_p", "KL(q‖p)", offsetof(struct record, kl_q_p), 0.1, false},
+    {"hellinger2", "H²", offsetof(struct record, hellinger2), 0.1, true},
+    {"w2", "W2", offsetof(struct record, w2), HUGE_VAL, false},
+    {"chi2_q_p", "χ²(q‖p)", offsetof(struct record, chi2_q_p), 0.1, false},
+    {"planted_tv", "|Q − w|", offsetof(struct record, planted_tv), 0.1, true},
+    {NULL, NULL, 0, 0.0, false}};
 
 const struct field record_fields[] = {
     LABEL(IDENTITY, target, "Name of the target distribution, as the experiment's file gives it."),
@@ -100,6 +102,37 @@ const struct field record_fields[] = {
     REAL(VALUE, error_effect, "Total variation distance between the laws of Y_1 with and without the score error."),
     REAL(RADIUS, error_effect_error,
          "Estimated radius of error_effect: the true value is expected within it, which is no proof."),
+    REAL_SINCE(
+        6, VALUE, planted_mass_error,
+        "Relative error m_1 of a codeword's mass under its planted law, an annealed approximation (theory (25)); "
+        "NaN of other laws."),
+    REAL_SINCE(6, RADIUS, planted_mass_error_error,
+               "Estimated radius of planted_mass_error, which holds both extremes of the bulk's weight."),
+    REAL_SINCE(6, VALUE, planted_l1,
+               "E|r_1 - 1|/2 over a codeword's own law, under its planted law; NaN of other laws."),
+    REAL_SINCE(6, RADIUS, planted_l1_error,
+               "Estimated radius of planted_l1, which holds both extremes of the bulk's weight."),
+    REAL_SINCE(
+        6, VALUE, planted_codewords_mass,
+        "Mass Q that the sampler gives to all codewords, 1 - (1-w)^(1+m_1) with m_1 of their planted law (theory "
+        "(26')); NaN of other laws."),
+    REAL_SINCE(6, RADIUS, planted_codewords_mass_error,
+               "Estimated radius of planted_codewords_mass, which holds both extremes of the bulk's weight."),
+    REAL_SINCE(
+        6, VALUE, planted_tv,
+        "|Q - w|, which TV is at least: the error of the codewords' mass under their planted law; NaN of other "
+        "laws."),
+    REAL_SINCE(6, RADIUS, planted_tv_error,
+               "Estimated radius of planted_tv, which holds both extremes of the bulk's weight."),
+    REAL_SINCE(
+        6, DERIVED, crossing_eta,
+        "K h d of a codebook, h the step in log-SNR where paths condense (theory (26)); NaN of other targets and "
+        "where the schedule does not get there."),
+    REAL_SINCE(
+        6, VALUE, crossing_mass_error,
+        "Relative error m_1 of a codeword's mass in the limit d -> infinity at this crossing_eta (theory (26)); NaN "
+        "of a sampler that has no such limit law."),
+    REAL_SINCE(6, RADIUS, crossing_mass_error_error, "Estimated radius of crossing_mass_error."),
     REAL(DIAGNOSTIC, clip_probability, "Bound on the probability that a clip taken as inactive acts in some step."),
     REAL(DIAGNOSTIC, mass_defect,
          "Largest |integral of q - 1| among the factors, a check of the quadrature; 0 for closed forms."),
@@ -122,6 +155,11 @@ const struct field record_fields[] = {
     ALL_MASSES(SAMPLED_MASS_ERROR),
     {"effective_paths", FIELD_REAL, offsetof(struct record, estimates.effective), COLUMN_DIAGNOSTIC, "1",
      "Effective number of the paths' weights over their number.", 0, 0},
+    {"codewords_mass", FIELD_REAL, offsetof(struct record, estimates.codewords_mass.value), COLUMN_SAMPLED, "1",
+     "Mass Q of a codebook's codewords from chains: the mean of their posterior probability at Y_1; under p it is w.",
+     6, 0},
+    {"codewords_mass_se", FIELD_REAL, offsetof(struct record, estimates.codewords_mass.error), COLUMN_STANDARD_ERROR,
+     "1", "Standard error of codewords_mass.", 6, 0},
     {"seconds", FIELD_REAL, offsetof(struct record, seconds), COLUMN_TIMING, "s", "Wall time of the measurement.", 0,
      0},
     {NULL, FIELD_REAL, 0, COLUMN_TIMING, NULL, NULL, 0, 0},

@@ -18,6 +18,7 @@ struct estimates {
 #define ESTIMATOR(member, quantity, role, method, since, doc) struct estimate member;
 #include "sample/estimators.def"
 #undef ESTIMATOR
+    struct estimate codewords_mass; /* Q, of codebooks: theory (26') */
     struct estimate mass[MOST_MASSES], mass_error[MOST_MASSES]; /* of components: struct masses */
     double effective;                                           /* effective number of paths over their number */
 };

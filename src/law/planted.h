@@ -1,0 +1,23 @@
+/* The planted law of a target with exponentially many components alike (theory (25)): an annealed approximation of
+ * what the sampler does to one of them, and not the law of its output, so that no divergence follows. */
+#ifndef LAW_PLANTED_H
+#define LAW_PLANTED_H
+
+#include "core/status.h"
+#include "law/law.h"
+#include "model/target.h"
+
+/* Every radius holds both of the planted law's extremes: struct planted_target. */
+struct planted_law {
+    struct measured mass_error; /* m_1 = E_own[r_1 - 1] */
+    struct measured l1;         /* E_own|r_1 - 1|/2 */
+    struct measured codewords;  /* Q of (26'), the mass that the sampler gives to all components alike */
+    struct measured tv;         /* |Q - w|, which TV is at least */
+    size_t node_updates;
+};
+
+/* Args: the problem but for its factor. Errors: as law_compute. */
+MUST_USE enum status planted_measure(const struct law_problem *problem, const struct planted_target *planted,
+                                     struct planted_law *out, struct error *error);
+
+#endif
