@@ -124,7 +124,7 @@ const struct field record_fields[] = {
         "|Q - w|, which TV is at least: the error of the codewords' mass under their planted law; NaN of other "
         "laws."),
     REAL_SINCE(6, RADIUS, planted_tv_error,
-               "Estimated radius of planted_tv, which holds both extremes of the bulk's weight."),
+               "Estimated radius of planted_tv, of the numerical errors alone: see planted_codewords_mass_error."),
     REAL(DIAGNOSTIC, clip_probability, "Bound on the probability that a clip taken as inactive acts in some step."),
     REAL(DIAGNOSTIC, mass_defect,
          "Largest |integral of q - 1| among the factors, a check of the quadrature; 0 for closed forms."),
@@ -139,7 +139,8 @@ const struct field record_fields[] = {
          COLUMN_STANDARD_ERROR, \
          "1", \
          "Standard error of " #member ".", \
-         since, 0},
+         since, \
+         0},
 #include "sample/estimators.def"
 #undef ESTIMATOR
     ALL_MASSES(SAMPLED_MASS),
@@ -151,7 +152,8 @@ const struct field record_fields[] = {
      6, 0},
     {"codewords_mass_se", FIELD_REAL, offsetof(struct record, estimates.codewords_mass.error), COLUMN_STANDARD_ERROR,
      "1", "Standard error of codewords_mass.", 6, 0},
-    {"seconds", FIELD_REAL, offsetof(struct record, seconds), COLUMN_TIMING, "s", "Wall time of the measurement.", 0, 0},
+    {"seconds", FIELD_REAL, offsetof(struct record, seconds), COLUMN_TIMING, "s", "Wall time of the measurement.", 0,
+     0},
     {NULL, FIELD_REAL, 0, COLUMN_TIMING, NULL, NULL, 0, 0},
 };
 
