@@ -25,6 +25,13 @@ static double gain(double w, double m)
     return -(1.0 - w) * expm1(m * log1p(-w));
 }
 
+static struct measured gain_of(double w, struct measured m)
+{
+    double value = gain(w, m.value), up = gain(w, m.value + m.error) - value,
+           down = value - gain(w, m.value - m.error);
+    return (struct measured){value, fmax(up, down)};
+}
+
 enum status planted_measure(const struct law_problem *problem, const struct planted_target *planted,
                             struct planted_law *out, struct error *error)
 {
@@ -35,9 +42,8 @@ enum status planted_measure(const struct law_problem *problem, const struct plan
     *out = (struct planted_law){.mass_error = join(law.mass_error, bracket.mass_error),
                                 .l1 = join(law.half_distance, bracket.half_distance),
                                 .node_updates = law.node_updates + bracket.node_updates};
-    double m = out->mass_error.value, radius = out->mass_error.error, shift = gain(w, m);
-    double error_of_gain = fmax(gain(w, m + radius) - shift, shift - gain(w, m - radius));
-    out->codewords = measured_within((struct measured){w + shift, error_of_gain}, 1.0);
-    out->tv = measured_within((struct measured){fabs(shift), error_of_gain}, 1.0);
+    struct measured whole = gain_of(w, out->mass_error), numerical = gain_of(w, law.mass_error);
+    out->codewords = measured_within((struct measured){w + whole.value, whole.error}, 1.0);
+    out->tv = measured_within((struct measured){fabs(numerical.value), numerical.error}, 1.0);
     return STATUS_OK;
 }

@@ -7,12 +7,13 @@
 #include "law/law.h"
 #include "model/target.h"
 
-/* Every radius holds both of the planted law's extremes: struct planted_target. */
+/* Radii hold both extremes of struct planted_target, but for that of tv, which is numerical, of (25) as it stands: the
+ * extremes differ alike at all step sizes, and exponents are of what is smooth in these. */
 struct planted_law {
     struct measured mass_error; /* m_1 = E_own[r_1 - 1] */
     struct measured l1;         /* E_own|r_1 - 1|/2 */
     struct measured codewords;  /* Q of (26'), the mass that the sampler gives to all components alike */
-    struct measured tv;         /* |Q - w|, which TV is at least */
+    struct measured tv;         /* |Q - w|, which TV is at least, with Q of (25) */
     size_t node_updates;
 };
 
