@@ -12,6 +12,7 @@
 #include "core/process.h"
 #include "experiment/plan.h"
 #include "results/compare.h"
+#include "results/cell_file.h"
 #include "results/directory.h"
 #include "results/store.h"
 
@@ -107,13 +108,13 @@ static void check_other(struct checker *checker, const char *name)
     const char *dot = strrchr(name, '.');
     struct result result;
     struct error cause = {STATUS_OK, ""};
-    if (strstr(name, ".h5.tmp.") != NULL) {
+    if (strstr(name, CELL_FILE_ENDING ".tmp.") != NULL) {
         checker->check->leftovers++;
-    } else if (dot == NULL || strcmp(dot, ".h5") != 0
+    } else if (dot == NULL || strcmp(dot, CELL_FILE_ENDING) != 0
                || (size_t)snprintf(path, sizeof path, "%s/cells/%s", checker->directory, name) >= sizeof path) {
         add_problem(checker, "not a cell: cells/", name);
     } else {
-        if (store_read(path, &result, &cause) == STATUS_OK)
+        if (cell_file_read(path, &result, &cause) == STATUS_OK)
             checker->check->others++;
         else
             add_problem(checker, "", cause.text);
@@ -131,9 +132,7 @@ static enum status check_others(struct checker *checker, struct error *error)
         return fail_with(error, STATUS_IO, "cannot read directory %s: %s", path, strerror(errno));
     for (struct dirent *entry; (entry = readdir(open)) != NULL;) {
         char key[CELL_KEY_SIZE];
-        size_t length = strlen(entry->d_name);
-        int fits = length > 3 && length - 3 < sizeof key && strcmp(entry->d_name + length - 3, ".h5") == 0;
-        (void)snprintf(key, sizeof key, "%.*s", fits ? (int)(length - 3) : 0, entry->d_name);
+        (void)directory_key(entry->d_name, key);
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0
             && bsearch(key, checker->known, checker->known_count, sizeof *checker->known, by_key) == NULL)
             check_other(checker, entry->d_name);
@@ -147,9 +146,6 @@ static struct record stored(const struct record *row)
 {
     struct record copy = *row;
     copy.seconds = 0.0;
-    copy.masses = 0;
-    memset(copy.mass_error, 0, sizeof copy.mass_error);
-    memset(copy.mass_error_error, 0, sizeof copy.mass_error_error);
     return copy;
 }
 
@@ -333,7 +329,8 @@ static enum status check_sample(struct checker *checker, struct error *error)
                               checker->options->cell_seconds,
                               next_cell,
                               measure_again,
-                              measured_again};
+                              measured_again,
+                              NULL};
     if (status == STATUS_OK)
         status = workers_run(&work, &checker->check->interruption, error);
     free(sample.items);

@@ -4,6 +4,7 @@
 #ifndef RESULTS_DIRECTORY_H
 #define RESULTS_DIRECTORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/provenance.h"
@@ -45,8 +46,11 @@ MUST_USE enum status directory_cell(const char *path, const struct cell *cell, c
 MUST_USE enum status directory_merged(const char *path, const struct spec *spec, char out[DIRECTORY_PATH_SIZE],
                                       struct error *error);
 
-/* The names of cells whose files are there, for free(); *names is NULL where there are none. Errors: STATUS_IO,
- * STATUS_MEMORY. */
+/* The key of the cell whose file has this name; "" and false where it is none. */
+bool directory_key(const char *name, char key[CELL_KEY_SIZE]);
+
+/* The names of cells whose files are there, in increasing order, for free(); *names is NULL where there are none.
+ * Errors: STATUS_IO, STATUS_MEMORY. */
 struct cell_name {
     char key[CELL_KEY_SIZE];
 };
@@ -62,8 +66,8 @@ MUST_USE enum status directory_relatives(const char *path, const struct cell *ce
 /* Removes a cell. Errors: STATUS_IO. */
 MUST_USE enum status directory_remove(const char *path, const struct cell_name *name, struct error *error);
 
-/* Reads a stored cell (free with result_free, also after an error). Errors: those of directory_cell and store_read;
- * STATUS_IO where the file holds another cell than its name promises. */
+/* Reads a stored cell (free with result_free, also after an error). Errors: those of directory_cell and
+ * cell_file_read; STATUS_IO where the file holds another cell than its name promises. */
 MUST_USE enum status directory_load(const char *path, const struct cell *cell, struct result *out,
                                     struct error *error);
 

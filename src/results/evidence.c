@@ -114,6 +114,7 @@ static void fill_failed(const struct manifest *manifest, const struct manifest_c
     *row = (struct record){.dimension = manifest->dimensions[dimension],
                            .steps = cell->steps,
                            .step_size = cell->step_size,
+                           .crossing_eta = NAN,
                            .score_evaluations = (cell->steps - 1) * sampler->score_evaluations,
                            .score_error_size = error->size,
                            .score_error_growth = error->growth,
@@ -298,7 +299,7 @@ enum status evidence_read(const char *path, const char *const *claim_names, stru
     if (status != STATUS_OK)
         return status;
     if (out->result.spec_text[0] == '\0')
-        return fail_with(error, STATUS_IO, "%s holds no experiment text: it is a cell, not a merged result", file);
+        return fail_with(error, STATUS_IO, "%s holds no experiment text: it is no merged result", file);
     TRY(check_name(out, file, S_ISDIR(info.st_mode), error));
     if (out->result.manifest[0] == '\0')
         TRY(old_manifest(file, &out->result, claim_names, error));

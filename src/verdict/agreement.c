@@ -7,7 +7,7 @@
 #include "core/memory.h"
 
 static const struct estimator estimators[] = {
-#define ESTIMATOR(member, quantity, role, method, doc) \
+#define ESTIMATOR(member, quantity, role, method, since, doc) \
     {#member, \
      #quantity, \
      #method, \
