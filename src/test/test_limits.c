@@ -209,7 +209,7 @@ static const struct {
      "of chains) + 2 x 10000 dimensions x 51 accuracies)), expected at most 1e+06"},
     {{10, 10000, 100, 9, 0, 0},
      2,
-     "asks for 1.2e+02 GB of results (1e+04 cells x 10000 dimensions), expected at most 1e+02"},
+     "asks for 1.4e+02 GB of results (1e+04 cells x 10000 dimensions), expected at most 1e+02"},
     {{10000, 10000, 10000, 10000, 10000, 10000}, 4, "asks for 3e+16 cells"},
 };
 
