@@ -83,12 +83,13 @@ static bool is_power(const struct spec *spec, const struct target *target)
     return power;
 }
 
-static double planted_weight(const struct spec *spec, const struct target *target)
+/* It is the same in every dimension. */
+static double codewords_weight(const struct spec *spec, const struct target *target)
 {
     struct planted_target planted;
     struct error ignored;
-    const enum status status = target_planted(target, spec->dimensions[0], &planted, &ignored);
-    const double weight = status == STATUS_OK ? planted.weight : 0.0;
+    double weight =
+        target_planted(target, spec->dimensions[0], &planted, &ignored) == STATUS_OK ? planted.weight : 0.0;
     planted_target_free(&planted);
     return weight;
 }
@@ -102,7 +103,8 @@ static void put_targets(FILE *file, const struct spec *spec)
         put_entry(file, spec, &spec->target_entries[i]);
         fprintf(file, ", \"power\": %s, \"approximation\": ", is_power(spec, target) ? "true" : "false");
         json_real(file, target_approximation(target));
-        fprintf(file, ", \"planted_weight\": %.17g", planted_weight(spec, target));
+        fputs(", \"codewords\": ", file);
+        json_real(file, codewords_weight(spec, target));
         put_documents(file, target->family->doc, target->family->formula, target->family->source);
     }
     fputs("]", file);
@@ -333,7 +335,7 @@ static void take_target(struct doc *doc, const yaml_node_t *map, struct manifest
     take_name(doc, map, "family", target->family);
     target->power = take_bool(doc, map, "power");
     target->approximation = take_real(doc, map, "approximation");
-    target->planted_weight = take_real(doc, map, "planted_weight");
+    target->codewords = take_real(doc, map, "codewords");
 }
 
 static void take_sampler(struct doc *doc, const yaml_node_t *map, struct manifest_sampler *sampler)

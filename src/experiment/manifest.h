@@ -28,9 +28,9 @@ void entries_fill(const struct entry *target, const struct entry *sampler, const
 
 struct manifest_target {
     char name[64], family[64];
-    bool power;            /* a product of d equal laws on the line, in every dimension */
-    double approximation;  /* target_approximation */
-    double planted_weight; /* of target_planted in the smallest dimension; 0: the law itself is computed */
+    bool power;           /* a product of d equal laws on the line, in every dimension */
+    double approximation; /* target_approximation */
+    double codewords;     /* the weight of all codewords of a codebook; 0 of others */
 };
 
 struct manifest_sampler {

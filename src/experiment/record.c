@@ -124,12 +124,14 @@ const struct field record_fields[] = {
         "laws."),
     REAL_SINCE(6, RADIUS, planted_tv_error,
                "Estimated radius of planted_tv, of the numerical errors alone: see planted_codewords_mass_error."),
-    REAL_SINCE(6, DERIVED, crossing_eta,
-               "K h d of a codebook, h the step in log-SNR where paths condense (theory (26)); NaN of other targets and "
-               "where the schedule does not get there."),
-    REAL_SINCE(6, VALUE, crossing_mass_error,
-               "Relative error m_1 of a codeword's mass in the limit d -> infinity at this crossing_eta (theory (26)); NaN "
-               "of a sampler that has no such limit law."),
+    REAL_SINCE(
+        6, DERIVED, crossing_eta,
+        "K h d of a codebook, h the step in log-SNR where paths condense (theory (26)); NaN of other targets and "
+        "where the schedule does not get there."),
+    REAL_SINCE(
+        6, VALUE, crossing_mass_error,
+        "Relative error m_1 of a codeword's mass in the limit d -> infinity at this crossing_eta (theory (26)); NaN "
+        "of a sampler that has no such limit law."),
     REAL_SINCE(6, RADIUS, crossing_mass_error_error, "Estimated radius of crossing_mass_error."),
     REAL(DIAGNOSTIC, clip_probability, "Bound on the probability that a clip taken as inactive acts in some step."),
     REAL(DIAGNOSTIC, mass_defect,

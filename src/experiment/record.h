@@ -135,9 +135,6 @@ const char *field_text(const struct field *field, const struct record *row);
 uint64_t field_count(const struct field *field, const struct record *row);
 double field_real(const struct field *field, const struct record *row);
 
-/* No number of the result is known. */
-void record_blank(struct record *row);
-
 /* A number with the radius or the standard error that follows it, at an offset; of errors of masses, which have
  * either sign, the absolute value. */
 struct estimate record_size(const struct record *row, size_t offset);
@@ -145,6 +142,8 @@ bool record_is_mass_error(size_t offset);
 
 /* Whether some row has a number in the column. */
 bool field_is_known(const struct field *field, const struct record *rows, size_t count);
+/* No number of the result is known. */
+void record_blank(struct record *row);
 
 /* Makes of a record that says what was to be measured one of a measurement that failed. */
 void record_fail(struct record *row, const char *reason);

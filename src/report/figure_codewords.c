@@ -113,7 +113,7 @@ static enum status collect(const struct evidence *evidence, struct sheet *sheet,
         return fail_with(error, STATUS_MEMORY, "out of memory for a figure");
     panel.limit = panel.found + evidence->result.count;
     for (panel.target = 0; panel.target < manifest->target_count; panel.target++) {
-        panel.weight = manifest->targets[panel.target].planted_weight;
+        panel.weight = manifest->targets[panel.target].codewords;
         if (panel.weight > 0.0)
             put_panel(&panel);
     }
