@@ -372,7 +372,7 @@ static enum status check_radii(const struct measurement *m, struct error *error)
 }
 
 /* Of the components of the only factor that has several, where the target has no others; of a Gaussian 0. */
-static enum status measure_masses(const struct product *product, double components, struct measurement *out,
+static enum status measure_masses(const struct product *product, const struct target *target, struct measurement *out,
                                   struct error *error)
 {
     size_t mixture = 0, mixtures = 0;
@@ -383,7 +383,8 @@ static enum status measure_masses(const struct product *product, double componen
         }
     const struct factor *factor = &product->factors.group[mixture].factor;
     if (mixtures > 1 || factor->components > MOST_MASSES
-        || (mixtures == 1 && (double)factor->components != components))
+        || (mixtures == 1 && target->family->content != NULL
+            && (double)factor->components != target_content(target, (double)factor->dimension).components))
         return STATUS_OK;
     for (size_t k = 0; k < factor->components; k++)
         TRY(law_mass_error(product->groups[mixture].law, factor, k, &out->mass_error[k], error));
@@ -417,7 +418,7 @@ static enum status measure_law(struct table *table, const struct target *target,
         status = measure_effect(table, &product, dimension, &out->error_effect, error);
     }
     if (status == STATUS_OK)
-        status = measure_masses(&product, target_content(target, (double)dimension).components, out, error);
+        status = measure_masses(&product, target, out, error);
     if (status == STATUS_OK)
         status = check_radii(out, error);
     product_free(&product);
