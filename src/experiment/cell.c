@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/hash.h"
 #include "core/memory.h"
+#include "law/crossing.h"
 #include "law/measure.h"
 
 /* Fills the columns of parameters from the spec. A row that another experiment stored may have them in other places.
@@ -57,6 +58,9 @@ static void fill_record(const struct cell *cell, const struct schedule *schedule
         .planted_codewords_mass_error = planted->codewords.error,
         .planted_tv = planted->tv.value,
         .planted_tv_error = planted->tv.error,
+        .crossing_eta = NAN,
+        .crossing_mass_error = NAN,
+        .crossing_mass_error_error = NAN,
         .clip_probability = measurement->clip_probability,
         .mass_defect = fabs(d->mass_defect),
 #define ESTIMATOR(member, quantity, role, method, since, doc) .estimates.member = {NAN, NAN},
@@ -319,6 +323,33 @@ static enum status measure_chains(const struct cell *cell, const struct schedule
     return status;
 }
 
+/* The limit that rows of codebooks are to be compared with, for exact scores. */
+static enum status set_crossing(const struct cell *cell, const struct schedule *schedule, struct record *row,
+                                struct error *error)
+{
+    const struct spec *spec = cell->spec;
+    struct planted_target planted;
+    struct crossing crossing;
+    enum status status;
+    TRY_OR(done, target_planted(&spec->targets[cell->target], row->dimension, &planted, error));
+    if (!(planted.weight > 0.0) || spec->score_errors[cell->score_error].shape != NULL)
+        goto done;
+    row->crossing_eta =
+        crossing_eta(schedule, (double)row->dimension, planted.rate, planted.law.group[0].factor.sd[1]);
+    if (isnan(row->crossing_eta))
+        goto done;
+    status = crossing_find(spec->samplers[cell->sampler], row->crossing_eta, &crossing, error);
+    if (status == STATUS_OK) {
+        row->crossing_mass_error = crossing.mass_error;
+        row->crossing_mass_error_error = crossing.error;
+    }
+    if (status == STATUS_UNSUPPORTED || status == STATUS_NUMERIC)
+        status = STATUS_OK;
+done:
+    planted_target_free(&planted);
+    return status;
+}
+
 enum status cell_measure(const struct cell *cell, int threads, struct record *rows, struct error *error)
 {
     const struct spec *spec = cell->spec;
@@ -334,6 +365,9 @@ enum status cell_measure(const struct cell *cell, int threads, struct record *ro
     if (status == STATUS_OK)
         status = cell->chains > 0 ? measure_chains(cell, schedule, threads, rows, error)
                                   : measure_laws(cell, schedule, threads, rows, error);
+    for (size_t i = 0; i < spec->dimension_count && status == STATUS_OK; i++)
+        if (rows[i].failure[0] == '\0')
+            status = set_crossing(cell, schedule, &rows[i], error);
     for (size_t i = 0; i < spec->dimension_count && status == STATUS_OK; i++)
         rows[i].seconds = clock_seconds() - start;
     schedule_free(schedule);

@@ -29,11 +29,10 @@
             of_it, 6, k \
     }
 #define MASS_ERROR(k) \
-    OF_COMPONENT( \
-        k, "mass_error", mass_error, VALUE, \
-        "Relative error m_k of the mass of the component of that number (theory (21)): q gives it w_k (1 + m_k) " \
-        "up to overlap; NaN where it is not known.", \
-        "_error", RADIUS, "Estimated radius of mass_error_k: the true value is expected within it.")
+    OF_COMPONENT(k, "mass_error", mass_error, VALUE, \
+                 "Relative error m_k of the mass of the component of that number (theory (21)): its mean posterior " \
+                 "probability under q is w_k (1 + m_k); NaN where it is not known.", \
+                 "_error", RADIUS, "Estimated radius of mass_error_k: the true value is expected within it.")
 #define SAMPLED_MASS(k) \
     OF_COMPONENT( \
         k, "sampled_mass", estimates.mass, SAMPLED, \
@@ -125,6 +124,15 @@ const struct field record_fields[] = {
         "laws."),
     REAL_SINCE(6, RADIUS, planted_tv_error,
                "Estimated radius of planted_tv, of the numerical errors alone: see planted_codewords_mass_error."),
+    REAL_SINCE(
+        6, DERIVED, crossing_eta,
+        "K h d of a codebook, h the step in log-SNR where paths condense (theory (26)); NaN of other targets and "
+        "where the schedule does not get there."),
+    REAL_SINCE(
+        6, VALUE, crossing_mass_error,
+        "Relative error m_1 of a codeword's mass in the limit d -> infinity at this crossing_eta (theory (26)); NaN "
+        "of a sampler that has no such limit law."),
+    REAL_SINCE(6, RADIUS, crossing_mass_error_error, "Estimated radius of crossing_mass_error."),
     REAL(DIAGNOSTIC, clip_probability, "Bound on the probability that a clip taken as inactive acts in some step."),
     REAL(DIAGNOSTIC, mass_defect,
          "Largest |integral of q - 1| among the factors, a check of the quadrature; 0 for closed forms."),

@@ -59,6 +59,7 @@ struct target;
  * weight w/M, and component 0, in which all others are dissolved: annealed, in the words of statistical physics. */
 struct planted_target {
     double weight;              /* w, of all M together: components 1 to M of the target's only factor */
+    double rate;                /* R, log(M)/d */
     struct factor_list law;     /* a factor of two components: component 0 with all of the others' weight, */
     struct factor_list bracket; /* and the other extreme, with none of it */
 };

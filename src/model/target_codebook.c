@@ -73,6 +73,7 @@ static enum status planted(const struct target *target, size_t d, struct planted
 {
     const struct codebook *codebook = target_params(target);
     out->weight = codebook->weight;
+    out->rate = codebook->rate;
     TRY(append_planted(codebook, d, 1.0, &out->law, error));
     return append_planted(codebook, d, 1.0 - codebook->weight, &out->bracket, error);
 }

@@ -16,18 +16,24 @@
 #define CHECKSUM "# checksum\t"
 enum { CHECKSUM_LENGTH = sizeof CHECKSUM - 1 + 17, LABEL_SIZE = sizeof((struct record *)NULL)->target };
 
-/* The columns of a cell, one after the other: those of all records, then the parameters. */
-static bool column(const struct parameter_columns *parameters, size_t index, struct field *out)
+/* The columns of a cell, one after the other: those of all records, of as many components as the cell has, then the
+ * parameters. */
+struct columns {
+    const struct parameter_columns *parameters;
+    size_t components;
+};
+
+static bool column(const struct columns *columns, size_t index, struct field *out)
 {
-    size_t fixed = 0;
-    for (; record_fields[fixed].name != NULL; fixed++)
-        if (fixed == index) {
-            *out = record_fields[fixed];
+    const struct parameter_columns *parameters = columns->parameters;
+    for (const struct field *field = record_fields; field->name != NULL; field++)
+        if (field->component <= columns->components && index-- == 0) {
+            *out = *field;
             return true;
         }
-    if (index - fixed < parameters->count)
-        *out = parameter_field(parameters, index - fixed);
-    return index - fixed < parameters->count;
+    if (index < parameters->count)
+        *out = parameter_field(parameters, index);
+    return index < parameters->count;
 }
 
 /* ---- Writing ---- */
@@ -62,11 +68,15 @@ static void put_cell(FILE *file, const struct field *field, const struct record 
 
 static void put_rows(FILE *file, const struct record *rows, size_t count, const struct parameter_columns *parameters)
 {
+    struct columns columns = {parameters, 0};
     struct field field;
-    for (size_t c = 0; column(parameters, c, &field); c++)
+    for (const struct field *of = record_fields; of->name != NULL; of++)
+        if (of->component > columns.components && field_is_known(of, rows, count))
+            columns.components = of->component;
+    for (size_t c = 0; column(&columns, c, &field); c++)
         fprintf(file, "%s%s", c > 0 ? "\t" : "", field.name);
     for (size_t i = 0; i < count; i++)
-        for (size_t c = 0; column(parameters, c, &field); c++) {
+        for (size_t c = 0; column(&columns, c, &field); c++) {
             fputc(c > 0 ? '\t' : '\n', file);
             put_cell(file, &field, &rows[i]);
         }
@@ -104,6 +114,7 @@ struct reader {
     const char *path;
     char *at; /* the lines not yet read, which reading cuts up */
     struct result *result;
+    struct columns columns;
     FILE *provenance;
     struct error *error;
 };
@@ -167,11 +178,25 @@ static enum status read_fact(struct reader *reader, char *line)
     return *place != NULL ? STATUS_OK : refuse(reader, "does not fit in memory");
 }
 
+/* Whether a line of names between tabs has this one. */
+static bool has_name(const char *line, const char *name)
+{
+    const size_t length = strlen(name);
+    for (const char *at = line; (at = strstr(at, name)) != NULL; at += length)
+        if ((at == line || at[-1] == '\t') && (at[length] == '\t' || at[length] == '\0'))
+            return true;
+    return false;
+}
+
 static enum status read_header(struct reader *reader, char *line)
 {
     struct field field;
     size_t c = 0;
-    for (; column(&reader->result->parameters, c, &field); c++) {
+    reader->columns.parameters = &reader->result->parameters;
+    for (const struct field *of = record_fields; of->name != NULL; of++)
+        if (of->component > reader->columns.components && has_name(line, of->name))
+            reader->columns.components = of->component;
+    for (; column(&reader->columns, c, &field); c++) {
         const char *name = cut(&line, '\t');
         if (name == NULL || strcmp(name, field.name) != 0)
             return fail_with(reader->error, STATUS_IO, "%s: column %zu is \"%.60s\", expected \"%s\"", reader->path,
@@ -198,7 +223,10 @@ static enum status read_row(struct reader *reader, char *line)
     struct field field;
     for (size_t i = 0; i < PARAMETER_COLUMNS; i++)
         row->parameter[i] = NAN;
-    for (size_t c = 0; column(&result->parameters, c, &field); c++) {
+    for (const struct field *of = record_fields; of->name != NULL; of++)
+        if (of->component > reader->columns.components)
+            memcpy((char *)row + of->offset, &(double){NAN}, sizeof(double));
+    for (size_t c = 0; column(&reader->columns, c, &field); c++) {
         char *text = cut(&line, '\t');
         if (text == NULL || !read_cell(&field, text, row))
             return fail_with(reader->error, STATUS_IO, "%s: \"%s\" of row %zu is not as it was written", reader->path,
@@ -265,7 +293,7 @@ static bool is_whole(struct bytes *file)
 enum status cell_file_read(const char *path, struct result *out, struct error *error)
 {
     struct bytes file = {NULL, 0};
-    struct reader reader = {path, NULL, out, NULL, error};
+    struct reader reader = {path, NULL, out, {NULL, 0}, NULL, error};
     size_t size = 0;
     enum status status;
     *out = (struct result){.format = FORMAT_VERSION};

@@ -116,11 +116,11 @@ TEST(every_column_has_its_role)
 {
     static const size_t expected[] = {[COLUMN_IDENTITY] = 11, /* target, sampler, score error (5), schedule, d, T,
                                                                  chains */
-                                      [COLUMN_DERIVED] = 2,
-                                      [COLUMN_VALUE] = 7 + MOST_MASSES,
-                                      [COLUMN_RADIUS] = 7 + MOST_MASSES,
-                                      [COLUMN_SAMPLED] = 8 + 2 * MOST_MASSES,
-                                      [COLUMN_STANDARD_ERROR] = 8 + 2 * MOST_MASSES,
+                                      [COLUMN_DERIVED] = 3,
+                                      [COLUMN_VALUE] = 12 + MOST_MASSES,
+                                      [COLUMN_RADIUS] = 12 + MOST_MASSES,
+                                      [COLUMN_SAMPLED] = 10 + 2 * MOST_MASSES,
+                                      [COLUMN_STANDARD_ERROR] = 10 + 2 * MOST_MASSES,
                                       [COLUMN_DIAGNOSTIC] = 5,
                                       [COLUMN_TIMING] = 1};
     size_t found[COUNT(expected)] = {0};
@@ -330,7 +330,7 @@ TEST(chains_agree_within_standard_errors)
     static const double sigma = 0x1p-20;
     compare();
     double limit = comparison.limit;
-    ck_assert_double_eq_tol(erfc(limit / sqrt(2.0)), 1e-3 / (ROWS / 2 * (8 + 2 * MOST_MASSES)), 1e-9 * 1e-3);
+    ck_assert_double_eq_tol(erfc(limit / sqrt(2.0)), 1e-3 / (ROWS / 2 * (10 + 2 * MOST_MASSES)), 1e-9 * 1e-3);
     struct estimate *a = &side[0].result.rows[CHANGED + ROWS / 2].estimates.weights_tv;
     struct estimate *b = &side[1].result.rows[CHANGED + ROWS / 2].estimates.weights_tv;
     *a = (struct estimate){0.25, 3.0 * sigma};
