@@ -8,8 +8,8 @@
 #include "experiment/record.h"
 
 /* Bytes in a file, as measured: of a cell's file without rows, and of a row. */
-#define FILE_BYTES 40e3
-#define ROW_BYTES 600.0
+#define FILE_BYTES 54e3
+#define ROW_BYTES 880.0
 /* Steps from 16 on, two each time that they double. */
 #define FIRST_STEPS 16.0
 
