@@ -11,17 +11,12 @@
 #include "law/crossing.h"
 #include "law/measure.h"
 
-/* Fills the columns of parameters from the spec. A row that another experiment stored may have them in other places.
- */
+/* A row that another experiment stored may have its parameters in other places. */
 static void set_parameters(const struct cell *cell, struct record *row)
 {
     const struct spec *spec = cell->spec;
-    for (size_t i = 0; i < PARAMETER_COLUMNS; i++) {
-        const double of[] = {spec->target_entries[cell->target].parameter[i],
-                             spec->sampler_entries[cell->sampler].parameter[i],
-                             spec->score_error_entries[cell->score_error].parameter[i]};
-        row->parameter[i] = !isnan(of[0]) ? of[0] : !isnan(of[1]) ? of[1] : of[2];
-    }
+    entries_fill(&spec->target_entries[cell->target], &spec->sampler_entries[cell->sampler],
+                 &spec->score_error_entries[cell->score_error], row);
 }
 
 static void fill_record(const struct cell *cell, const struct schedule *schedule,
@@ -83,13 +78,6 @@ static void fill_record(const struct cell *cell, const struct schedule *schedule
     set_parameters(cell, row);
 }
 
-int cell_is_loaded(const struct cell *cell)
-{
-    return cell->spec->samplers[cell->sampler]->increment != NULL
-           && spec_schedule(cell->spec, cell->sampler)->kind->fill != NULL
-           && target_is_loaded(&cell->spec->targets[cell->target]);
-}
-
 int cell_has_law(const struct cell *cell)
 {
     const struct spec *spec = cell->spec;
@@ -136,10 +124,7 @@ void cell_blank(const struct cell *cell, size_t index, struct record *row)
     const struct schedule_rule *rule = spec_schedule(spec, cell->sampler);
     const struct schedule schedule = {.h = rule->kind->step_size(&rule->values, cell->steps)};
     fill_record(cell, &schedule, &nothing, row);
-    for (const struct field *field = record_fields; field->name != NULL; field++)
-        if (field->role == COLUMN_VALUE || field->role == COLUMN_RADIUS)
-            *(double *)(void *)((char *)row + field->offset) = NAN;
-    row->clip_probability = row->mass_defect = NAN;
+    record_blank(row);
     row->chains = cell->chains;
     row->seed = cell->chains > 0 ? spec->seed : 0;
 }
@@ -356,9 +341,6 @@ enum status cell_measure(const struct cell *cell, int threads, struct record *ro
     const struct schedule_rule *rule = spec_schedule(spec, cell->sampler);
     double start = clock_seconds();
     struct schedule *schedule = NULL;
-    if (!cell_is_loaded(cell))
-        return fail_with(error, STATUS_UNSUPPORTED, "the plug-in of target %s or sampler %s is not loaded",
-                         spec->targets[cell->target].name, spec->samplers[cell->sampler]->name);
     enum status status = schedule_with(rule->kind, &rule->values, cell->steps, &schedule, error);
     if (status == STATUS_OK)
         status = sampler_check(spec->samplers[cell->sampler], schedule, error);

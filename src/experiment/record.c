@@ -335,6 +335,14 @@ enum status parameter_columns_parse(const char *text, struct parameter_columns *
     return STATUS_OK;
 }
 
+void record_blank(struct record *row)
+{
+    const double unknown = NAN;
+    for (const struct field *field = record_fields; field->name != NULL; field++)
+        if (field->type == FIELD_REAL && field->role >= COLUMN_VALUE && field->role <= COLUMN_DIAGNOSTIC)
+            memcpy((char *)row + field->offset, &unknown, sizeof unknown);
+}
+
 void record_fail(struct record *row, const char *reason)
 {
     int cut = strlen(reason) >= sizeof row->failure;
@@ -353,33 +361,6 @@ void record_set_score_error(struct record *row, const struct score_error *error)
                    exact ? "none" : error->profile->name);
     row->score_error_size = exact ? 0.0 : error->size;
     row->score_error_growth = exact ? 0.0 : error->growth;
-}
-
-/* Whether the row has the value that the error has in each column that is of a score error. */
-static bool has_params(const struct record *row, const struct parameter_columns *columns,
-                       const struct score_error *error)
-{
-    static const char of_error[] = "score_error_";
-    for (size_t i = 0; i < columns->count; i++) {
-        if (strncmp(columns->column[i].name, of_error, strlen(of_error)) != 0)
-            continue;
-        double value = score_error_param(error, columns->column[i].name + strlen(of_error));
-        if (!(row->parameter[i] == value || (isnan(row->parameter[i]) && isnan(value))))
-            return false;
-    }
-    return true;
-}
-
-int record_has_score_error(const struct record *row, const struct parameter_columns *columns,
-                           const struct score_error *error)
-{
-    struct record wanted = {.dimension = 0};
-    record_set_score_error(&wanted, error);
-    return strcmp(row->score_error, wanted.score_error) == 0
-           && strcmp(row->score_error_spread, wanted.score_error_spread) == 0
-           && strcmp(row->score_error_profile, wanted.score_error_profile) == 0
-           && row->score_error_size == wanted.score_error_size && row->score_error_growth == wanted.score_error_growth
-           && has_params(row, columns, error);
 }
 
 void record_label_score_error(const struct score_error *error, char *text, size_t size)

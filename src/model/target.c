@@ -34,17 +34,6 @@ void target_clear(struct target *target)
     *target = (struct target){0};
 }
 
-int target_is_loaded(const struct target *target)
-{
-    int loaded = target->family->factors != NULL;
-    for (const struct param *param = target->family->params; param->key != NULL; param++) {
-        const struct target_list *list = (const void *)(target->params.bytes + param->offset);
-        for (size_t i = 0; param->kind == PARAM_TARGETS && i < list->count; i++)
-            loaded &= target_is_loaded(&list->part[i].target);
-    }
-    return loaded;
-}
-
 void target_describe(const struct target *target, FILE *file)
 {
     fputs(target->family->name, file);
@@ -220,19 +209,10 @@ enum status target_exists(const struct target *target, size_t dimension, struct 
     return make_in(target, dimension, NULL, NULL, error);
 }
 
-static enum status check_loaded(const struct target *target, struct error *error)
-{
-    return target_is_loaded(target)
-               ? STATUS_OK
-               : fail_with(error, STATUS_UNSUPPORTED, "target %s: the plug-in that knows its kind is not loaded",
-                           target->name);
-}
-
 enum status target_factors(const struct target *target, size_t dimension, struct factor_list *out,
                            struct error *error)
 {
     *out = (struct factor_list){0};
-    TRY(check_loaded(target, error));
     return make_in(target, dimension, make_factors, out, error);
 }
 
@@ -240,7 +220,6 @@ enum status target_coordinates(const struct target *target, size_t dimension, st
                                struct error *error)
 {
     *out = (struct factor_list){0};
-    TRY(check_loaded(target, error));
     return make_in(target, dimension, make_coordinates, out, error);
 }
 

@@ -129,9 +129,6 @@ const struct target_family *target_family_at(size_t index);       /* NULL past t
 void target_init(struct target *target, const struct target_family *family);
 void target_clear(struct target *target); /* frees what the target owns; the struct itself is the caller's */
 
-/* Nonzero if the target can be more than named: its family, and those of its parts, have factors. */
-int target_is_loaded(const struct target *target);
-
 /* Writes every parameter to 17 digits, in the order of the family's params: equal texts mean equal targets. */
 void target_describe(const struct target *target, FILE *file);
 

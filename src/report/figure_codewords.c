@@ -52,20 +52,21 @@ static void keep_limits(struct panel *panel, size_t count)
 
 static void put_dimension(struct panel *panel, size_t sampler, size_t dimension)
 {
-    const struct spec *spec = &panel->evidence->spec;
-    struct place place = {spec->targets[panel->target].name, spec->samplers[sampler]->name,
-                          dimension * spec->sampler_count + sampler + 1, spec->dimensions[dimension], "planted"};
+    const struct manifest *manifest = &panel->evidence->manifest;
+    struct place place = {manifest->targets[panel->target].name, manifest->samplers[sampler].name,
+                          dimension * manifest->sampler_count + sampler + 1, manifest->dimensions[dimension],
+                          "planted"};
     size_t count = evidence_rows(panel->evidence, panel->target, sampler, 0, dimension, panel->found);
     for (size_t i = 0; i < count; i++)
         put_mass_error(
             panel, place, "planted limit", panel->found[i]->crossing_eta, 1.0,
             (struct estimate){panel->found[i]->planted_mass_error, panel->found[i]->planted_mass_error_error});
     keep_limits(panel, count);
-    if (spec->chain_count == 0)
+    if (manifest->chain_count == 0)
         return;
     place.kind = "chains";
     count = evidence_sampled_rows(panel->evidence, panel->target, sampler, 0, dimension,
-                                  spec->chains[spec->chain_count - 1], panel->found);
+                                  manifest->chains[manifest->chain_count - 1], panel->found);
     for (size_t i = 0; i < count; i++)
         put_mass_error(panel, place, "chains limit", panel->found[i]->crossing_eta, DETECTION_ERRORS,
                        codeword_mass_error(panel->weight, panel->found[i]->estimates.codewords_mass));
@@ -80,13 +81,14 @@ static int by_eta(const void *a, const void *b)
 
 static void put_panel(struct panel *panel)
 {
-    const struct spec *spec = &panel->evidence->spec;
+    const struct manifest *manifest = &panel->evidence->manifest;
     const size_t before = panel->sheet->points;
     panel->sheet->panels++;
-    for (size_t s = 0; s < spec->sampler_count; s++) {
-        const struct place place = {spec->targets[panel->target].name, spec->samplers[s]->name, s + 1, 0, "law"};
+    for (size_t s = 0; s < manifest->sampler_count; s++) {
+        const struct place place = {manifest->targets[panel->target].name, manifest->samplers[s].name, s + 1, 0,
+                                    "law"};
         panel->limits = 0;
-        for (size_t d = 0; d < spec->dimension_count; d++)
+        for (size_t d = 0; d < manifest->dimension_count; d++)
             put_dimension(panel, s, d);
         qsort(panel->limit, panel->limits, sizeof(const struct record *), by_eta);
         for (size_t i = 0; i < panel->limits; i++) {
@@ -94,40 +96,34 @@ static void put_panel(struct panel *panel)
             sheet_estimate_row(panel->sheet, &place, panel->limit[i]->crossing_eta, y,
                                (struct estimate){y, panel->limit[i]->crossing_mass_error_error});
         }
-        sheet_key(panel->sheet, s + 1, spec->samplers[s]->name, "", 0, (struct exponent){0});
+        sheet_key(panel->sheet, s + 1, manifest->samplers[s].name, "", 0, (struct exponent){0});
     }
     if (panel->sheet->points == before)
         panel->sheet->panels--;
     else
-        sheet_title(panel->sheet, "%s", sheet_name(spec->targets[panel->target].name).text);
+        sheet_title(panel->sheet, "%s", sheet_name(manifest->targets[panel->target].name).text);
 }
 
 static enum status collect(const struct evidence *evidence, struct sheet *sheet, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     struct panel panel = {.evidence = evidence, .sheet = sheet};
-    enum status status = STATUS_OK;
     panel.found = array_new(evidence->result.count, 2 * sizeof *panel.found);
     if (panel.found == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a figure");
     panel.limit = panel.found + evidence->result.count;
-    for (panel.target = 0; panel.target < spec->target_count; panel.target++) {
-        struct planted_target planted;
-        status = target_planted(&spec->targets[panel.target], spec->dimensions[0], &planted, error);
-        panel.weight = planted.weight;
-        planted_target_free(&planted);
-        if (status != STATUS_OK)
-            break;
+    for (panel.target = 0; panel.target < manifest->target_count; panel.target++) {
+        panel.weight = manifest->targets[panel.target].codewords;
         if (panel.weight > 0.0)
             put_panel(&panel);
     }
     free(panel.found);
-    sheet_colours(spec, sheet);
-    fprintf(sheet->vars, "dimensions = %zu\nchains = %zu\n", spec->dimension_count,
-            spec->chain_count > 0 ? spec->chains[spec->chain_count - 1] : 0);
-    for (size_t d = 0; d < spec->dimension_count; d++)
-        fprintf(sheet->vars, "dimension_%zu = %zu\n", d + 1, spec->dimensions[d]);
-    return status;
+    sheet_colours(manifest, sheet);
+    fprintf(sheet->vars, "dimensions = %zu\nchains = %zu\n", manifest->dimension_count,
+            manifest->chain_count > 0 ? manifest->chains[manifest->chain_count - 1] : 0);
+    for (size_t d = 0; d < manifest->dimension_count; d++)
+        fprintf(sheet->vars, "dimension_%zu = %zu\n", d + 1, manifest->dimensions[d]);
+    return STATUS_OK;
 }
 
 const struct figure_source figure_codewords = {"eta", "mass_error", collect, 1, 1};

@@ -284,7 +284,7 @@ enum status directory_read(const char *path, const char *version, const char *co
     if (plugins == NULL)
         TRY_OR(end, no_memory(file, error));
     TRY_OR(end, spec_parse(file, own, text.length - (size_t)(own - text.data), plugins, claim_names, out, error));
-    (void)snprintf(out->name, sizeof out->name, "%s", header.name);
+    spec_rename(out, header.name);
 end:
     free(plugins);
     free(text.data);

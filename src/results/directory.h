@@ -27,8 +27,8 @@ MUST_USE enum status directory_open(const char *path, const struct spec *spec, c
 MUST_USE enum status directory_is_of(const char *path, const struct spec *spec, const char *version,
                                      struct error *error);
 
-/* Reads the spec of a directory made by directory_open (free with spec_free, also after an error). Loads no plug-ins:
- * their samplers and targets are stand-ins (registry.h). Args: claim_names as for spec_load. Errors: STATUS_IO where
+/* Reads the spec of a directory made by directory_open (free with spec_free, also after an error). Loads no plug-ins,
+ * so that what names any is refused. Args: claim_names as for spec_load. Errors: STATUS_IO where
  * there is none or it is another version's; those of spec_parse. */
 MUST_USE enum status directory_read(const char *path, const char *version, const char *const *claim_names,
                                     struct spec *out, struct error *error);

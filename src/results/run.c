@@ -358,8 +358,11 @@ static enum status collect(struct run *run, struct error *error)
 
 static enum status write_merged(struct run *run, const struct run_summary *summary, struct error *error)
 {
-    char path[DIRECTORY_PATH_SIZE], *strings = NULL;
+    char path[DIRECTORY_PATH_SIZE], *strings = NULL, *manifest = NULL;
+    enum status status;
+    TRY(plan_manifest(&run->plan, &manifest, error));
     const struct fact own[] = {{"spec_text", run->spec->text},
+                               {"manifest", manifest},
                                {"spec_name", run->spec->name},
                                {"failures", summary->failures},
                                {"refusals", summary->refusals},
@@ -368,13 +371,13 @@ static enum status write_merged(struct run *run, const struct run_summary *summa
     struct fact *facts = NULL;
     size_t row_count = 0, fact_count = 0;
     struct record *rows = plan_rows(&run->plan, &row_count);
-    enum status status = rows != NULL ? STATUS_OK : no_memory(run, error);
-    TRY_OR(end, status);
+    TRY_OR(end, rows != NULL ? STATUS_OK : no_memory(run, error));
     TRY_OR(end, directory_merged(run->options->directory, run->spec, path, error));
     TRY_OR(end, origins_facts(&run->origins, sizeof own / sizeof own[0], &facts, &fact_count, &strings, error));
     memcpy(facts + fact_count, own, sizeof own);
     TRY_OR(end, store_write(path, rows, row_count, &run->spec->parameters, facts, error));
 end:
+    free(manifest);
     free(rows);
     free(facts);
     free(strings);

@@ -29,7 +29,8 @@ struct result {
     struct parameter_columns parameters;
     char *spec_text;  /* "" if the file holds none */
     char *spec_name;  /* the experiment's name; "" if none */
-    char *plugins;    /* what its text does not say of its plug-ins (registry.h); "" if it has none */
+    char *plugins;    /* what its text does not say of its plug-ins and files (registry.h); "" if it has none */
+    char *manifest;   /* manifest_write of the experiment; "" of cells and where the file is older */
     char *failure;    /* "" or the reason why the cell was not measured at all */
     char *cell;       /* "" or the cell's description */
     char *failures;   /* of a cell: cell_failures; of a merged file: plan_failures */

@@ -27,16 +27,16 @@ static int unseal(struct bytes *file)
 
 /* ---- From the child to the parent: a struct sizes, the rows, and the texts with their '\0' ---- */
 
-enum { TEXTS = 9 };
+enum { TEXTS = 10 };
 struct sizes {
     size_t format, rows, text[TEXTS];
 };
 
 static char **text_at(struct result *result, size_t index)
 {
-    char **const texts[TEXTS] = {&result->spec_text, &result->spec_name,  &result->plugins,
-                                 &result->cell,      &result->failure,    &result->failures,
-                                 &result->refusals,  &result->provenance, &result->columns};
+    char **const texts[TEXTS] = {&result->spec_text, &result->spec_name, &result->plugins,  &result->cell,
+                                 &result->failure,   &result->failures,  &result->refusals, &result->provenance,
+                                 &result->columns,   &result->manifest};
     return texts[index];
 }
 

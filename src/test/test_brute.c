@@ -204,7 +204,8 @@ TEST(rare_mode_by_two_routes, .count = without_draws())
         struct measured exact;
         ASSERT_OK(law_mass_error, &law, &factor, k, &exact);
         double found = brute.component[k] / weight[k] - 1.0;
-        ck_assert_msg(fabs(found - exact.value) <= exact.error + tolerance, "%s, component %zu: %.12g or %.12g +- %.1e",
-                      sampler->name, k + 1, found, exact.value, exact.error);
+        ck_assert_msg(fabs(found - exact.value) <= exact.error + tolerance,
+                      "%s, component %zu: %.12g or %.12g +- %.1e", sampler->name, k + 1, found, exact.value,
+                      exact.error);
     }
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "experiment/bracket.h"
+#include "experiment/spec.h"
 #include "results/store.h"
 #include "verdict/claims.h"
 

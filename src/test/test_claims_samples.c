@@ -191,7 +191,7 @@ TEST(test_agreement_verdicts, .count = COUNT(cases))
 
 TEST(test_agreement_applies_to_chains_alone)
 {
-    struct spec with = {.chain_count = 1}, without = {.chain_count = 0};
+    struct manifest with = {.chain_count = 1}, without = {.chain_count = 0};
     size_t i = 0;
     while (strcmp(claim_at(i)->name, "chains-agree") != 0)
         i++;

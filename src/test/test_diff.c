@@ -551,7 +551,7 @@ TEST(complexities_agree_where_one_T_fits, .count = 2 * (int)(COUNT(searches)))
     for (size_t i = 0; i < comparison.differences; i++)
         if (comparison.difference[i].bracket[0] != NULL) {
             seen++;
-            ck_assert_double_eq(side[0].spec.accuracies[comparison.difference[i].accuracy], 0.1);
+            ck_assert_double_eq(side[0].manifest.accuracies[comparison.difference[i].accuracy], 0.1);
         }
     ck_assert_uint_eq(seen, outcome == DIFFER);
 }
