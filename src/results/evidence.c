@@ -114,6 +114,7 @@ static void fill_failed(const struct manifest *manifest, const struct manifest_c
     *row = (struct record){.dimension = manifest->dimensions[dimension],
                            .steps = cell->steps,
                            .step_size = cell->step_size,
+                           .crossing_eta = NAN,
                            .score_evaluations = (cell->steps - 1) * sampler->score_evaluations,
                            .score_error_size = error->size,
                            .score_error_growth = error->growth,
