@@ -201,6 +201,11 @@ TEST(planted_law)
     ck_assert_double_ge(planted->l1.value, 0.5 * fabs(m) - planted->l1.error);
     ck_assert_double_lt(planted->tv.error, planted->codewords.error);
     ck_assert_double_gt(fabs(off.mass_error.value - m), 10.0 * (off.mass_error.error + planted->tv.error));
+    const double own = factors.law.group[0].factor.weight[1]; /* of E_q[w_1 p_1/p] = w_1 (1 + m_1), by chains */
+    const struct chain_problem two = {&factors.law, D, ddpm, schedule, NULL, 1, 5, 2, own};
+    struct estimates of_two;
+    ASSERT_OK(sample_measure, &two, 1 << 15, 0, ~0u << 4, &of_two);
+    ck_assert_double_lt(fabs(of_two.codewords_mass.value / own - 1.0 - m), 4.0 * of_two.codewords_mass.error / own);
     double found[BOOKS];
     for (size_t i = 0; i < BOOKS; i++) {
         *integer_in(&book, "seed") = i;
