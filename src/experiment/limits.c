@@ -8,15 +8,17 @@
 #include "experiment/record.h"
 
 /* Bytes in a file, as measured: of a cell's file without rows, and of a row. */
-#define FILE_BYTES 40e3
-#define ROW_BYTES 600.0
+#define FILE_BYTES 54e3
+#define ROW_BYTES 880.0
 /* Steps from 16 on, two each time that they double. */
 #define FIRST_STEPS 16.0
 
 #define NUMBER 8.0 /* bytes */
-/* Chains keep each factor at two noise levels, with three numbers a component, and room for 64 points in each
- * component and in three arrays beside; they come in batches of at least 64, in six arrays or more. */
+/* Chains keep each factor at two noise levels, with three numbers a component, and room for 64 points in each of up
+ * to 128 components and in three arrays beside; they come in batches of at least 64, in six arrays or more. */
 #define COMPONENT_BYTES (2.0 * 67.0 * NUMBER)
+#define MORE_COMPONENTS_BYTES (2.0 * 3.0 * NUMBER)
+#define BLOCK 128.0
 #define FACTOR_BYTES (2.0 * 192.0 * NUMBER)
 #define BATCH_BYTES (6.0 * 64.0 * NUMBER)
 
@@ -33,6 +35,11 @@ static int is_asked(const struct spec *spec, const char *method)
     return 0;
 }
 
+static double component_bytes(double components)
+{
+    return COMPONENT_BYTES * fmin(components, BLOCK) + MORE_COMPONENTS_BYTES * fmax(components - BLOCK, 0.0);
+}
+
 /* The least memory for a target's chains in the largest dimension: the chains that are projected, the starts of paths
  * with what every direction sees of them, a batch, the directions and the target itself. */
 static double chain_memory(const struct spec *spec, const struct target *target)
@@ -47,7 +54,7 @@ static double chain_memory(const struct spec *spec, const struct target *target)
         numbers += n * d;
     if (is_asked(spec, "weights"))
         numbers += n * (d + directions + 3.0);
-    return NUMBER * (numbers + 3.0 * content.numbers) + BATCH_BYTES * d + COMPONENT_BYTES * content.components
+    return NUMBER * (numbers + 3.0 * content.numbers) + BATCH_BYTES * d + component_bytes(content.components)
            + FACTOR_BYTES * content.groups + (everywhere ? COMPONENT_BYTES * content.marginals : 0.0);
 }
 

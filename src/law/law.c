@@ -10,6 +10,9 @@
 
 enum { MOST_INTEGRALS = 8, RESOLUTIONS = 3 };
 
+/* Of E_{p_k}|r - 1|: the error_l1 that is good enough where component k is followed alone. */
+#define COMPONENT_RADIUS 1e-3
+
 #define ENGINE(object) extern const struct law_engine object;
 #include "law/engines.def"
 #undef ENGINE
@@ -27,7 +30,8 @@ static bool handles(const struct law_engine *engine, const struct law_problem *p
 {
     const struct sampler *sampler = problem->sampler;
     bool draws = sampler->draws == 0 || (engine->draws && sampler->regular && sampler->correction == NULL);
-    return engine->memory >= sampler->memory && draws && engine->handles(problem);
+    bool parts = problem->component == 0 || engine->parts;
+    return engine->memory >= sampler->memory && draws && parts && engine->handles(problem);
 }
 
 const struct law_engine *law_engine_for(const struct law_problem *problem)
@@ -42,10 +46,10 @@ bool law_engine_carries(const struct law_engine *engine, const struct sampler *s
 {
     static const double weight[] = {0.5, 0.5}, mean[] = {-1.0, 0.0, 1.0, 0.0}, same[] = {0.0, 0.0, 0.0, 0.0},
                         sd[] = {0.5, 1.0};
-    static const struct factor kinds[] = {{1, 1, weight, mean, sd, NULL},
-                                          {1, 2, weight, mean, sd, NULL},
-                                          {2, 2, weight, same, sd, NULL},
-                                          {2, 2, weight, mean, sd, NULL}};
+    static const struct factor kinds[] = {{1, 1, weight, mean, sd, NULL, NULL},
+                                          {1, 2, weight, mean, sd, NULL, NULL},
+                                          {2, 2, weight, same, sd, NULL, NULL},
+                                          {2, 2, weight, mean, sd, NULL, NULL}};
     bool carries = false;
     for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
         const struct law_problem problem = {.factor = &kinds[k], .sampler = sampler};
@@ -99,12 +103,11 @@ void law_log_density(const struct law *law, const struct panel *panel, size_t n,
     else if (law->density != NULL)
         law->density->log_density(law->density, panel, n, x, out);
     else if (law->component > 0)
-        for (size_t k = law->component - 1, i = 0; i < n; i++) {
-            double u = x[i] - mixture_level_centre(&law->target, k, panel->anchor);
-            out[i] = law->target.log_constant[k] - 0.5 * u * (u * law->target.inverse_variance[k]);
-        }
+        mixture_level_log_part(&law->target, law->component - 1, panel->anchor, n, x, out);
     else
         mixture_level_evaluate(&law->target, panel->anchor, n, x, out, NULL);
+    for (size_t i = 0; i < n && law->component > 0; i++)
+        out[i] -= law->log_weight;
 }
 
 static enum status make_room(struct law_nodes *nodes, struct error *error)
@@ -252,13 +255,14 @@ enum status law_mass_error(const struct law *law, const struct factor *factor, s
         return STATUS_OK; /* E_p (r_1 - 1) = 0 */
     struct law part = *law;
     part.component = k + 1;
+    part.log_weight = factor_log_weight(factor, k);
     TRY(law_integrate(&part, 2, mass_and_distance, integral, NULL, error));
-    out->value = integral[0] / weight;
+    out->value = integral[0];
     double radius = fmin((law->error_l1 + defect) / weight,
                          (law->error_l2 + defect) * sqrt(fmax(1.0 + out->value, 0.0) / weight));
     if (law->component_error != NULL)
-        radius = fmin(radius, law->component_error[k] + defect + law_outside(&part).mass / weight);
-    out->error = radius;
+        radius = fmin(radius, law->component_error[k] + defect + law_outside(&part).mass);
+    *out = isfinite(radius) ? (struct measured){out->value, radius} : (struct measured){NAN, NAN};
     return STATUS_OK;
 }
 
@@ -292,7 +296,9 @@ static double next_resolution(const struct law_engine *engine, const struct law 
 static enum status compute_by(const struct law_engine *engine, const struct law_problem *problem, struct law *out,
                               struct error *error)
 {
-    const double wanted = engine->wanted_radius > 0.0 ? engine->wanted_radius : 5e-6;
+    const double wanted = problem->component > 0        ? COMPONENT_RADIUS
+                          : engine->wanted_radius > 0.0 ? engine->wanted_radius
+                                                        : 5e-6;
     *out = (struct law){0};
     struct law law = {0};
     size_t updates = 0, exponentials = 0;
@@ -302,7 +308,7 @@ static enum status compute_by(const struct law_engine *engine, const struct law_
         double integral[2];
         TRY_OR(failed, engine->compute(problem, resolution, &law, error));
         TRY_OR(failed, law_integrate(&law, 2, mass_and_distance, integral, NULL, error));
-        law.mass_defect = law.is_normal ? 0.0 : integral[0];
+        law.mass_defect = law.is_normal || problem->component > 0 ? 0.0 : integral[0];
         updates += law.node_updates;
         exponentials += law.exponentials;
         double radius = radius_of(&law), before = radius_of(out), rounding = law.rounding;
@@ -320,7 +326,7 @@ static enum status compute_by(const struct law_engine *engine, const struct law_
                          problem->sampler->name);
     out->node_updates = updates;
     out->exponentials = exponentials;
-    if (out->is_normal)
+    if (out->is_normal || problem->component > 0)
         return STATUS_OK;
     widen(out);
     return law_tail_variance(problem, &out->tail_variance, error);
@@ -362,5 +368,26 @@ enum status law_compute(const struct law_problem *problem, struct law *out, stru
     if (status == STATUS_OK)
         status = compute_known(&known, out, error);
     conditions_free(&conditions);
+    return status;
+}
+
+enum status law_component(const struct law_problem *problem, size_t k, struct law_component *out, struct error *error)
+{
+    struct law_problem own = *problem;
+    struct law law;
+    double integral[2];
+    enum status status;
+    *out = (struct law_component){0};
+    if (k >= problem->factor->components)
+        return fail_with(error, STATUS_INVALID, "there is no component %zu of %zu", k + 1,
+                         problem->factor->components);
+    own.component = k + 1;
+    TRY(law_compute(&own, &law, error));
+    TRY_OR(done, law_integrate(&law, 2, mass_and_distance, integral, NULL, error));
+    double radius = law.component_error[k] + law_outside(&law).mass;
+    *out = (struct law_component){
+        law.engine, {integral[0], radius}, {0.5 * integral[1], 0.5 * radius}, law.node_updates};
+done:
+    law_free(&law);
     return status;
 }

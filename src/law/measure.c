@@ -1,12 +1,17 @@
 #include "law/measure.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/memory.h"
 #include "law/wasserstein.h"
 #include "model/decompose.h"
+
+static const struct measured nothing = {NAN, NAN};
+static const struct planted_law no_planted_law = {
+    .mass_error = {NAN, NAN}, .l1 = {NAN, NAN}, .codewords = {NAN, NAN}, .tv = {NAN, NAN}};
 
 /* Laws found so far, with the factors they belong to; entries are allocated one by one, so that laws can point into
  * them. A relative law is that of its error_share relative to the law with exact scores. */
@@ -43,6 +48,8 @@ static int same_factor(const struct factor *a, const struct factor *b)
     size_t bytes = a->components * sizeof(double);
     return a->components == b->components && a->dimension == b->dimension && (a->mean == NULL) == (b->mean == NULL)
            && memcmp(a->weight, b->weight, bytes) == 0 && memcmp(a->sd, b->sd, bytes) == 0
+           && (a->log_weight == NULL) == (b->log_weight == NULL)
+           && (a->log_weight == NULL || memcmp(a->log_weight, b->log_weight, bytes) == 0)
            && (a->mean == NULL || memcmp(a->mean, b->mean, a->dimension * bytes) == 0);
 }
 
@@ -149,7 +156,7 @@ static enum status check_rotations(const struct factor_list *list, const struct 
         double mean[2] = {0.0, 0.0};
         if (factor.dimension == 1 && apart > 1) {
             mean[0] = sqrt((double)apart) * factor.mean[0];
-            factor = (struct factor){2, 1, factor.weight, mean, factor.sd, NULL};
+            factor = (struct factor){2, 1, factor.weight, mean, factor.sd, NULL, NULL};
         }
         if (factor.dimension == 1)
             continue;
@@ -225,11 +232,42 @@ static enum status supports(const struct target *target, const struct sampler *c
     return status;
 }
 
+/* A score error would be of the whole target, not of one codeword. */
+static enum status check_exact_scores(const struct score_error *score_error, struct error *error)
+{
+    return score_error == NULL || score_error->shape == NULL
+               ? STATUS_OK
+               : fail_with(error, STATUS_UNSUPPORTED,
+                           "planted laws are known for exact scores alone, not under a score error %s: only chains "
+                           "(`samples`) can measure it",
+                           score_error_name(score_error));
+}
+
+/* As `supports`, of a planted law. */
+static enum status supports_planted(const struct planted_target *planted, const struct sampler *const *samplers,
+                                    size_t count, const struct score_error *score_error, struct error *error)
+{
+    for (size_t s = 0; s < count; s++) {
+        const struct law_problem problem = {
+            .factor = &planted->law.group[0].factor, .sampler = samplers[s], .component = 2};
+        TRY(law_supports(&problem, error));
+    }
+    return check_exact_scores(score_error, error);
+}
+
 enum status measure_supports_all(const struct target *target, const struct sampler *const *samplers, size_t count,
                                  const struct score_error *score_error, size_t dimension, struct error *error)
 {
     struct factor costly;
-    enum status status = target_exists(target, dimension, error);
+    struct planted_target planted;
+    enum status status = target_planted(target, dimension, &planted, error);
+    bool is_planted = planted.weight > 0.0;
+    if (status == STATUS_OK && is_planted)
+        status = supports_planted(&planted, samplers, count, score_error, error);
+    planted_target_free(&planted);
+    if (status != STATUS_OK || is_planted)
+        return status;
+    status = target_exists(target, dimension, error);
     if (status == STATUS_OK && target_costly(target, dimension, &costly)) {
         const struct law_problem problem = {.factor = &costly, .sampler = samplers[0], .score_error = score_error};
         return law_unsupported(&problem, error);
@@ -334,7 +372,7 @@ static enum status check_radii(const struct measurement *m, struct error *error)
 }
 
 /* Of the components of the only factor that has several, where the target has no others; of a Gaussian 0. */
-static enum status measure_masses(const struct product *product, double components, struct measurement *out,
+static enum status measure_masses(const struct product *product, const struct target *target, struct measurement *out,
                                   struct error *error)
 {
     size_t mixture = 0, mixtures = 0;
@@ -345,7 +383,8 @@ static enum status measure_masses(const struct product *product, double componen
         }
     const struct factor *factor = &product->factors.group[mixture].factor;
     if (mixtures > 1 || factor->components > MOST_MASSES
-        || (mixtures == 1 && (double)factor->components != components))
+        || (mixtures == 1 && target->family->content != NULL
+            && (double)factor->components != target_content(target, (double)factor->dimension).components))
         return STATUS_OK;
     for (size_t k = 0; k < factor->components; k++)
         TRY(law_mass_error(product->groups[mixture].law, factor, k, &out->mass_error[k], error));
@@ -353,11 +392,11 @@ static enum status measure_masses(const struct product *product, double componen
     return STATUS_OK;
 }
 
-static enum status measure_one(struct table *table, const struct target *target, size_t dimension,
+static enum status measure_law(struct table *table, const struct target *target, size_t dimension,
                                struct measurement *out, struct error *error)
 {
     struct product product;
-    *out = (struct measurement){.dimension = dimension};
+    *out = (struct measurement){.dimension = dimension, .planted = no_planted_law};
     enum status status = product_init(table, target, dimension, &product, error);
     if (status == STATUS_OK && holds_norm(&product, dimension) && table->sampler->correction != NULL)
         product.clip = sampler_clip(dimension, table->schedule->T);
@@ -379,7 +418,7 @@ static enum status measure_one(struct table *table, const struct target *target,
         status = measure_effect(table, &product, dimension, &out->error_effect, error);
     }
     if (status == STATUS_OK)
-        status = measure_masses(&product, target_content(target, (double)dimension).components, out, error);
+        status = measure_masses(&product, target, out, error);
     if (status == STATUS_OK)
         status = check_radii(out, error);
     product_free(&product);
@@ -387,15 +426,45 @@ static enum status measure_one(struct table *table, const struct target *target,
 }
 
 /* A dimension without numbers, perhaps among others that have some. */
-static void refuse(const struct error *cause, struct measurement *out)
+static void blank(size_t dimension, struct measurement *out)
 {
-    const struct measured nothing = {NAN, NAN};
-    *out = (struct measurement){.dimension = out->dimension,
+    *out = (struct measurement){.dimension = dimension,
                                 .divergence = {nothing, nothing, nothing, nothing, nothing, NAN},
+                                .planted = no_planted_law,
                                 .w2 = nothing,
                                 .error_effect = nothing,
-                                .clip_probability = NAN,
-                                .failure = *cause};
+                                .clip_probability = NAN};
+}
+
+/* The clip acts exactly: the planted law is one of the whole vector. */
+static enum status measure_planted(const struct table *table, const struct planted_target *planted, size_t dimension,
+                                   struct measurement *out, struct error *error)
+{
+    const struct law_problem problem = {
+        .sampler = table->sampler,
+        .schedule = table->schedule,
+        .clip = table->sampler->correction != NULL ? sampler_clip(dimension, table->schedule->T) : 0.0,
+        .threads = table->threads};
+    blank(dimension, out);
+    TRY(check_exact_scores(table->score_error, error));
+    TRY(planted_measure(&problem, planted, &out->planted, error));
+    out->clip_probability = 0.0;
+    (void)snprintf(out->method, sizeof out->method, "planted, annealed");
+    return STATUS_OK;
+}
+
+static enum status measure_one(struct table *table, const struct target *target, size_t dimension,
+                               struct measurement *out, struct error *error)
+{
+    struct planted_target planted;
+    enum status status;
+    TRY_OR(done, target_planted(target, dimension, &planted, error));
+    status = planted.weight > 0.0 ? measure_planted(table, &planted, dimension, out, error)
+                                  : measure_law(table, target, dimension, out, error);
+    table->node_updates += out->planted.node_updates;
+done:
+    planted_target_free(&planted);
+    return status;
 }
 
 enum status measure_target_by_threads(size_t threads, const struct target *target, const struct sampler *sampler,
@@ -418,7 +487,8 @@ enum status measure_target_by_threads(size_t threads, const struct target *targe
             (void)fail_with(&first, status, "target %s, sampler %s, T = %zu, d = %zu: %s", target->name,
                             sampler->name, schedule->T, dimensions[i], cause.text);
         if (of_dimension) {
-            refuse(&cause, &out[i]);
+            blank(dimensions[i], &out[i]);
+            out[i].failure = cause;
             status = ++refused < count ? STATUS_OK : first.status;
         }
     }

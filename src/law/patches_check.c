@@ -154,7 +154,7 @@ static int raise_orders(struct patch *patch, const struct local_error *local, do
 enum status patches_check(const struct patch_source *source, struct patches *grid, struct patches_found *out,
                           struct error *error)
 {
-    struct norm_sums before = {0.0, 0.0}, itself = before, after = before, unchanged = before;
+    struct norm_sums before = {0.0, 0.0, 0.0}, itself = before, after = before, unchanged = before;
     double mass = 0.0;
     out->lattice = 0.0;
     for (size_t p = 0; p < grid->count; p++) {

@@ -4,7 +4,6 @@
 #ifndef MODEL_JOINT_LEVEL_H
 #define MODEL_JOINT_LEVEL_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/status.h"
@@ -21,12 +20,13 @@ struct joint_level {
     double *log_constant;          /* log(w_k) - log det(2 pi V_k)/2 */
     struct spectra *spectra;       /* of full covariances, else NULL */
     double *rotated;               /* m_k - m_0 in the eigenvectors of a shared covariance; NULL: none is */
-    double *centre;                /* sqrt(A)(m_k - m_0), in a shared covariance's own scales */
+    const double *centre;          /* m_k - m_0; sqrt(A) times that in a shared covariance's own scales */
+    double *own_centre;            /* NULL: they are the factor's means */
+    double *square;                /* their squares */
     int by_products;               /* distances from matrix products, where rounding lets them */
-    bool skips;      /* the caller's: points come in clusters, and components that are nothing at all of JOINT_POINTS
-                      * together are left out */
-    size_t *near;    /* those that are not */
-    double *scratch; /* private to joint_level_evaluate */
+    double product_scale;          /* of the centres in these: sqrt(A), or 1 */
+    double slack;                  /* how far off exponents by products may be; 0: not noticeably */
+    double *scratch;               /* private to joint_level_evaluate */
 };
 
 /* Errors: STATUS_INVALID for a covariance that is not positive semidefinite; STATUS_MEMORY. */
@@ -37,8 +37,8 @@ void joint_level_free(struct joint_level *joint);
 void joint_level_set(struct joint_level *joint, const struct level *level);
 
 /* Log-density and score at n points; either output may be NULL. The score is laid out like x, and does not overlap
- * it. Log-sum-exp, so no underflow. A point's bits depend on nothing but itself and its place among JOINT_POINTS
- * (with `skips`: and on the points with which it is evaluated). */
+ * it. Log-sum-exp, so no underflow. A point's bits depend on nothing but itself and its place among JOINT_POINTS, to
+ * which e^-60 of the density adds nothing: components below that at all of them are left out. */
 void joint_level_evaluate(const struct joint_level *joint, size_t anchor, size_t n, size_t stride, const double *x,
                           double *log_density, double *score);
 

@@ -42,7 +42,8 @@ void mixture_level_set(struct mixture_level *mixture, const struct level *level)
         mixture->variance[k] = variance;
         mixture->sd[k] = sqrt(variance);
         mixture->inverse_variance[k] = 1.0 / variance;
-        mixture->log_constant[k] = log_of(factor->weight[k]) - 0.5 * log_of(2.0 * M_PI * variance);
+        double log_weight = factor->log_weight != NULL ? factor->log_weight[k] : log_of(factor->weight[k]);
+        mixture->log_constant[k] = log_weight - 0.5 * log_of(2.0 * M_PI * variance);
     }
 }
 
@@ -328,6 +329,24 @@ void mixture_level_split(const struct mixture_level *mixture, size_t anchor, siz
         (components == 2 ? split_two : split_chunk)(mixture, anchor, of, n - start < CHUNK ? n - start : CHUNK,
                                                     x + start, excess + start, others + start,
                                                     score == NULL ? NULL : score + start);
+}
+
+void mixture_level_log_own(const struct mixture_level *mixture, size_t anchor, size_t n, const double *x, double *out)
+{
+    for (size_t k = 0; k < mixture->factor->components; k++) {
+        double centre = mixture_level_centre(mixture, k, anchor), half = 0.5 * mixture->inverse_variance[k];
+        double constant = mixture->log_constant[k] - factor_log_weight(mixture->factor, k);
+        for (size_t i = 0; i < n; i++) {
+            double u = x[i] - centre, value = constant - half * (u * u);
+            out[i] = k == 0 || value > out[i] ? value : out[i];
+        }
+    }
+}
+
+void mixture_level_log_part(const struct mixture_level *mixture, size_t k, size_t anchor, size_t n, const double *x,
+                            double *out)
+{
+    log_weights(mixture, anchor, k, n, x, out);
 }
 
 size_t mixture_level_dominant(const struct mixture_level *mixture, size_t anchor, double x)

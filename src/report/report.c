@@ -10,7 +10,7 @@
 /* Of one target the overall finding says nothing more. */
 static struct table_view shown_findings(const struct tables *tables, const enum finding_column *columns, size_t count)
 {
-    size_t step = tables->evidence->spec.target_count == 1 ? 2 : 1;
+    size_t step = tables->evidence->manifest.target_count == 1 ? 2 : 1;
     return tables_findings(tables, columns, count, 0, step, tables->count / step);
 }
 
@@ -38,15 +38,15 @@ static void markdown_section(const struct table *table, const struct table_view 
 
 enum status report_markdown(const struct tables *tables, struct error *error)
 {
-    const struct spec *spec = &tables->evidence->spec;
+    const struct manifest *manifest = &tables->evidence->manifest;
     struct report_file file;
     TRY(report_open(tables->evidence->directory, "verdict.md", &file, error));
     fputs("# ", file.stream);
-    text_put_markdown(file.stream, spec->title);
+    text_put_markdown(file.stream, manifest->title);
     fputs("\n\n", file.stream);
     table_markdown(shown_findings(tables, COLUMNS(columns_of_text)), file.stream);
-    for (size_t i = 0; tables_note(spec, i) != NULL; i++)
-        fprintf(file.stream, "\n%s\n", tables_note(spec, i));
+    for (size_t i = 0; tables_note(manifest, i) != NULL; i++)
+        fprintf(file.stream, "\n%s\n", tables_note(manifest, i));
     for (size_t i = 0; i < tables->sections; i++)
         markdown_section(&tables->section[i], &tables->shown[i], file.stream);
     return report_close(&file, STATUS_OK, error);
@@ -63,7 +63,7 @@ enum status report_latex(const struct tables *tables, struct error *error)
     TRY(report_open(tables->evidence->directory, "verdict.tex", &file, error));
     fputs("% Needs \\usepackage{booktabs,graphicx} and UTF-8.\n\\begin{table}\n\\centering\\footnotesize\n\\caption{",
           file.stream);
-    text_put_latex(file.stream, tables->evidence->spec.title);
+    text_put_latex(file.stream, tables->evidence->manifest.title);
     fputs(". Cells: used / censored / at start.}\n"
           "\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%\n",
           file.stream);
@@ -74,11 +74,18 @@ enum status report_latex(const struct tables *tables, struct error *error)
 
 /* ---- cells.csv ---- */
 
+static bool shows(const struct evidence *evidence, const struct field *field)
+{
+    return field->component == 0 || field_is_known(field, evidence->result.rows, evidence->result.count);
+}
+
 /* Prints, and forgets, a row with why it failed. */
 static enum status csv_row(const struct evidence *evidence, const struct record *row, struct table *table, FILE *file,
                            struct error *error)
 {
-    for (const struct field *field = record_fields; field->name != NULL; field++)
+    for (const struct field *field = record_fields; field->name != NULL; field++) {
+        if (!shows(evidence, field))
+            continue;
         switch (field->type) {
         case FIELD_STRING:
             TRY(table_text(table, field_text(field, row), error));
@@ -90,6 +97,7 @@ static enum status csv_row(const struct evidence *evidence, const struct record 
             TRY(table_number(table, field_real(field, row), error));
             break;
         }
+    }
     for (size_t i = 0; i < evidence->result.parameters.count; i++)
         TRY(table_number(table, row->parameter[i], error));
     TRY(table_text(table, row->failure, error));
@@ -102,16 +110,19 @@ enum status report_csv(const struct evidence *evidence, struct error *error)
     const struct parameter_columns *parameters = &evidence->result.parameters;
     struct report_file file = {.stream = NULL};
     size_t fields = 0;
-    while (record_fields[fields].name != NULL)
-        fields++;
+    for (const struct field *field = record_fields; field->name != NULL; field++)
+        fields += shows(evidence, field);
     struct table_column *column = array_new(fields + parameters->count + 1, sizeof *column);
     struct table table = {.column = column, .columns = fields + parameters->count + 1};
     enum status status = column != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a table");
-    for (size_t c = 0; c < table.columns && status == STATUS_OK; c++)
-        column[c].heading = c < fields                       ? record_fields[c].name
-                            : c < fields + parameters->count ? parameters->column[c - fields].name
-                                                             : "failure";
     TRY_OR(end, status);
+    size_t c = 0;
+    for (const struct field *field = record_fields; field->name != NULL; field++)
+        if (shows(evidence, field))
+            column[c++].heading = field->name;
+    for (size_t i = 0; i < parameters->count; i++)
+        column[c++].heading = parameters->column[i].name;
+    column[c].heading = "failure";
     TRY_OR(end, report_open(evidence->directory, "cells.csv", &file, error));
     table_csv_rows(&table, 1, file.stream);
     for (size_t i = 0; i < evidence->result.count; i++)

@@ -33,7 +33,8 @@ _Static_assert(sizeof(char *) <= CELL && sizeof(double) == CELL, "a cell fits in
 static const char *const circumstances[] = {"command", "host", NULL};
 
 /* Facts that are long: as datasets they stay out of the header that tools print. */
-static const char *const long_facts[] = {"spec_text", "plugins", "parameters", "failures", "refusals", "cell", NULL};
+static const char *const long_facts[] = {"spec_text", "manifest", "plugins", "parameters",
+                                         "failures",  "refusals", "cell",    NULL};
 
 static inline int is_among(const char *const *names, const char *name)
 {
@@ -43,7 +44,7 @@ static inline int is_among(const char *const *names, const char *name)
 }
 
 static const struct field row_field = {
-    "row", FIELD_COUNT, 0, 0, "1", "Index of the measurement in this file.", 0,
+    "row", FIELD_COUNT, 0, 0, "1", "Index of the measurement in this file.", 0, 0,
 };
 
 static inline void make_seal(const char *data, size_t length, char seal[SEAL_LENGTH + 1])

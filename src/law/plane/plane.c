@@ -82,7 +82,8 @@ static enum status set_directions(struct plane *plane, struct error *error)
         direction->axis[1] = spread == SPREAD_DIAGONAL ? M_SQRT1_2 : i == 0 ? 0.0 : 1.0;
         for (size_t k = 0; k < components; k++)
             mean[k] = direction->axis[0] * factor->mean[2 * k] + direction->axis[1] * factor->mean[2 * k + 1];
-        direction->factor = (struct factor){1, components, factor->weight, mean, factor->sd, NULL};
+        direction->factor =
+            (struct factor){1, components, factor->weight, mean, factor->sd, NULL, factor->log_weight};
         for (size_t j = 0; j < SAMPLER_LEVELS; j++)
             TRY(mixture_level_new(&direction->factor, &direction->level[j], error));
     }
@@ -110,13 +111,6 @@ static void set_score(void *state, size_t from, size_t to)
         }
 }
 
-static enum status new_level(const struct plane *plane, struct joint_level *out, struct error *error)
-{
-    TRY(joint_level_new(plane->run->problem->factor, out, error));
-    out->skips = true;
-    return STATUS_OK;
-}
-
 static enum status plane_new(struct propagation *run, void **state, struct error *error)
 {
     const struct law_problem *problem = run->problem;
@@ -134,9 +128,9 @@ static enum status plane_new(struct propagation *run, void **state, struct error
     TRY(quadrature_table_new(&plane->rules, 0, error));
     TRY(plane_work_new(problem->sampler, &plane->work, error));
     for (size_t i = 0; i < SLOTS; i++)
-        TRY(new_level(plane, &plane->level[i], error));
+        TRY(joint_level_new(plane->run->problem->factor, &plane->level[i], error));
     for (size_t i = 0; i < SAMPLER_OTHER_LEVELS && problem->sampler->other_levels != NULL; i++)
-        TRY(new_level(plane, &plane->other[i], error));
+        TRY(joint_level_new(plane->run->problem->factor, &plane->other[i], error));
     return set_directions(plane, error);
 }
 

@@ -40,7 +40,8 @@ static enum status radial_new(struct propagation *run, void **state, struct erro
     radial->zeros = array_new(factor->components, sizeof *radial->zeros);
     if (radial->zeros == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a mixture of %zu components", factor->components);
-    radial->marginal = (struct factor){1, factor->components, factor->weight, radial->zeros, factor->sd, NULL};
+    radial->marginal =
+        (struct factor){1, factor->components, factor->weight, radial->zeros, factor->sd, NULL, factor->log_weight};
     TRY(mixture_level_new(&radial->marginal, &radial->coordinate, error));
     TRY(radial_work_new(run->problem->sampler, &radial->work, error));
     for (size_t i = 0; i < SLOTS; i++)
@@ -75,7 +76,7 @@ static enum status start(void *state, struct norms *local, struct error *error)
 {
     struct radial *radial = state;
     const struct radial_level *level = &radial->level[0];
-    struct norm_sums sums = {0.0, 0.0};
+    struct norm_sums sums = {0.0, 0.0, 0.0};
     radial->narrow = 1.0 / sqrt(level->level.alpha_bar);
     TRY(radial_panels_lay_out(level, radial->run->resolution, 1.0, &radial->grid[0], error));
     for (size_t p = 0; p < radial->grid[0].count; p++) {
@@ -88,7 +89,7 @@ static enum status start(void *state, struct norms *local, struct error *error)
         evaluate_start(level, panel->anchor, PANEL_PROBES, x, value);
         panel_evaluate(panel, 0.0, PANEL_PROBES, x, made);
         radial_level_log_density(level, PANEL_PROBES, x, log_density);
-        panel_add_errors(panel, log_density, value, made, &sums);
+        panel_add_errors(panel, log_density, value, made, NULL, &sums);
     }
     *local = norms_beyond(norms_of(sums), PROBE_MISSES, 0.0);
     return STATUS_OK;
