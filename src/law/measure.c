@@ -41,6 +41,9 @@ static void table_free(struct table *table)
 static int same_factor(const struct factor *a, const struct factor *b)
 {
     size_t bytes = a->components * sizeof(double);
+    if ((a->density == NULL) != (b->density == NULL)
+        || (a->density != NULL && !density_equal(a->density, b->density)))
+        return 0;
     return a->components == b->components && a->dimension == b->dimension && (a->mean == NULL) == (b->mean == NULL)
            && memcmp(a->weight, b->weight, bytes) == 0 && memcmp(a->sd, b->sd, bytes) == 0
            && (a->mean == NULL || memcmp(a->mean, b->mean, a->dimension * bytes) == 0);
@@ -149,7 +152,7 @@ static enum status check_rotations(const struct factor_list *list, const struct 
         double mean[2] = {0.0, 0.0};
         if (factor.dimension == 1 && apart > 1) {
             mean[0] = sqrt((double)apart) * factor.mean[0];
-            factor = (struct factor){2, 1, factor.weight, mean, factor.sd, NULL};
+            factor = (struct factor){2, 1, factor.weight, mean, factor.sd, NULL, NULL};
         }
         if (factor.dimension == 1)
             continue;
@@ -344,7 +347,7 @@ static enum status measure_masses(const struct product *product, double componen
             mixtures++;
         }
     const struct factor *factor = &product->factors.group[mixture].factor;
-    if (mixtures > 1 || factor->components > MOST_MASSES
+    if (mixtures > 1 || factor->components > MOST_MASSES || factor->density != NULL
         || (mixtures == 1 && (double)factor->components != components))
         return STATUS_OK;
     for (size_t k = 0; k < factor->components; k++)

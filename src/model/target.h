@@ -1,6 +1,6 @@
 /* Targets with analytically known scores (theory §3). A target is a direct sum of factors acting on orthogonal
- * coordinates; each factor is a Gaussian mixture in one or more of them, so that at any noise level its density and
- * score are known. */
+ * coordinates; each factor is a Gaussian mixture in one or more of them, or a density in one, so that at any noise
+ * level its density and score are known. */
 #ifndef MODEL_TARGET_H
 #define MODEL_TARGET_H
 
@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "core/status.h"
+#include "model/density.h"
 #include "model/form.h"
 #include "model/params.h"
 
@@ -18,13 +19,16 @@ struct covariances {
 };
 
 /* sum_k weight[k] N(mean[k], sd[k]^2 I_n), or with full covariances, in n = `dimension` coordinates that do not
- * separate (n = 1: a mixture on the line). Everything is borrowed. */
+ * separate (n = 1: a mixture on the line). With a density, which is on the line, the components are no parts of it:
+ * each says that it varies on the scale `sd` around `mean`, where 0 is a kink or a jump, and together they cover it
+ * (within 9.5 of these scales). Everything is borrowed. */
 struct factor {
     size_t dimension, components;
     const double *weight;           /* K = components of them */
     const double *mean;             /* K points of n coordinates each; NULL: all at 0 (n > 1 only) */
     const double *sd;               /* K of them, >= 0; NULL where there are full covariances */
     const struct covariances *full; /* NULL: none */
+    const struct density *density;  /* NULL: the mixture itself */
 };
 
 /* `multiplicity` copies of a factor. A real number, because the smooth part of a long spectrum is represented by

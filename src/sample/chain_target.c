@@ -232,7 +232,7 @@ static enum status add_of_norm(const struct factor_list *list, struct chain_targ
                          "a %s error of the norm needs a target of concentric Gaussians: a radial one, or a Gaussian "
                          "with mean 0 and a flat spectrum",
                          target->score_error->shape->name);
-    const struct factor whole = {target->dimension, factor->components, factor->weight, NULL, factor->sd, NULL};
+    const struct factor whole = {target->dimension, factor->components, factor->weight, NULL, factor->sd, NULL, NULL};
     return factor_list_append(&added->marginal, &whole, 1.0, error);
 }
 
