@@ -176,7 +176,8 @@ static void print_notes(const struct comparison *comparison)
         if (tally->unbounded > 0)
             printf("%s: %zu of those that agree do so only because a radius is infinite.\n", record_fields[i].name,
                    tally->unbounded);
-        if (record_fields[i].since > comparison->format && record_fields[i].role == COLUMN_VALUE)
+        if (record_fields[i].since > comparison->format && record_fields[i].role == COLUMN_VALUE
+            && record_fields[i].component == 0)
             printf("%s is not compared: a result of format %d has no such column.\n", record_fields[i].name,
                    comparison->format);
         if (tally->one_sided > 0)

@@ -182,9 +182,10 @@ static void list_columns(const struct registry *registry)
 {
     (void)registry;
     for (const struct field *field = record_fields; field->name != NULL; field++)
-        printf("  %s%s%s: %s\n", field->name,
-               field->type == FIELD_REAL && strcmp(field->unit, "1") != 0 ? " in " : "",
-               field->type == FIELD_REAL && strcmp(field->unit, "1") != 0 ? field->unit : "", field->doc);
+        if (field->component <= 1)
+            printf("  %s%s%s%s: %s\n", field->name, field->component == 1 ? ", and so for every component" : "",
+                   field->type == FIELD_REAL && strcmp(field->unit, "1") != 0 ? " in " : "",
+                   field->type == FIELD_REAL && strcmp(field->unit, "1") != 0 ? field->unit : "", field->doc);
     puts("  PLACE_KEY: a parameter of the row; schedule_KEY and score_error_KEY for all of the schedules' and the "
          "error "
          "shapes' numbers, target_KEY and sampler_KEY for those that the experiment gives as lists; NaN where a row "

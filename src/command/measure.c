@@ -46,24 +46,25 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 }
 
 /* Of the components, in the target's order; null where they are not known. */
-static void print_masses(const char *name, size_t count, const double *value)
+static void print_components(const char *name, const struct estimate *of, bool error)
 {
-    printf(", \"%s\": ", name);
-    if (count == 0) {
-        fputs("null", stdout);
-        return;
-    }
+    size_t count = RECORD_MASSES;
+    while (count > 0 && isnan(of[count - 1].value))
+        count--;
+    printf(", \"%s\": %s", name, count == 0 ? "null" : "");
     for (size_t k = 0; k < count; k++) {
         fputs(k == 0 ? "[" : ", ", stdout);
-        json_real(value[k]);
+        json_real(error ? of[k].error : of[k].value);
     }
-    putchar(']');
+    fputs(count > 0 ? "]" : "", stdout);
 }
 
 /* A row that failed has its reason too. */
 static void print_json(const struct parameter_columns *parameters, const struct record *row)
 {
     for (const struct field *field = record_fields; field->name != NULL; field++) {
+        if (field->component > 0)
+            continue; /* in lists, below */
         fputs(field == record_fields ? "{" : ", ", stdout);
         json_field(field, row);
     }
@@ -72,8 +73,8 @@ static void print_json(const struct parameter_columns *parameters, const struct 
         fputs(", ", stdout);
         json_field(&field, row);
     }
-    print_masses("mass_error", row->masses, row->mass_error);
-    print_masses("mass_error_error", row->masses, row->mass_error_error);
+    print_components("mass_error", row->mass_error, false);
+    print_components("mass_error_error", row->mass_error, true);
     if (row->failure[0] != '\0') {
         fputs(", \"failure\": ", stdout);
         json_text(row->failure);

@@ -55,12 +55,10 @@ static void fill_record(const struct cell *cell, const struct schedule *schedule
 #undef ESTIMATOR
         .estimates.effective = NAN,
     };
-    _Static_assert((int)RECORD_MASSES == (int)MOST_MASSES, "a record has room for them");
-    row->masses = measurement->masses;
-    for (size_t k = 0; k < measurement->masses; k++) {
-        row->mass_error[k] = measurement->mass_error[k].value;
-        row->mass_error_error[k] = measurement->mass_error[k].error;
-    }
+    for (size_t k = 0; k < RECORD_MASSES; k++)
+        row->mass_error[k] = k < measurement->masses ? (struct estimate){measurement->mass_error[k].value,
+                                                                         measurement->mass_error[k].error}
+                                                     : (struct estimate){NAN, NAN};
     (void)snprintf(row->target, sizeof row->target, "%s", spec->targets[cell->target].name);
     (void)snprintf(row->sampler, sizeof row->sampler, "%s", sampler->name);
     record_set_score_error(row, &spec->score_errors[cell->score_error]);

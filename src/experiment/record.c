@@ -11,16 +11,33 @@
 /* Labels have no unit; CF wants "1" for pure numbers only. */
 #define LABEL(role, member, doc) \
     { \
-#member, FIELD_STRING, offsetof(struct record, member), COLUMN_##role, "", doc, 0 \
+#member, FIELD_STRING, offsetof(struct record, member), COLUMN_##role, "", doc, 0, 0 \
     }
 #define COUNT(role, member, doc) \
     { \
-#member, FIELD_COUNT, offsetof(struct record, member), COLUMN_##role, "1", doc, 0 \
+#member, FIELD_COUNT, offsetof(struct record, member), COLUMN_##role, "1", doc, 0, 0 \
     }
 #define REAL_SINCE(format, role, member, doc) \
     { \
-#member, FIELD_REAL, offsetof(struct record, member), COLUMN_##role, "1", doc, format \
+#member, FIELD_REAL, offsetof(struct record, member), COLUMN_##role, "1", doc, format, 0 \
     }
+/* A number of component k, and its uncertainty. */
+#define OF_COMPONENT(k, name, member, role, doc, suffix, uncertainty, of_it) \
+    {name "_" #k, FIELD_REAL, offsetof(struct record, member[k - 1].value), COLUMN_##role, "1", doc, 6, k}, \
+    { \
+        name "_" #k suffix, FIELD_REAL, offsetof(struct record, member[k - 1].error), COLUMN_##uncertainty, "1", \
+            of_it, 6, k \
+    }
+#define MASS_ERROR(k) \
+    OF_COMPONENT( \
+        k, "mass_error", mass_error, VALUE, \
+        "Relative error m_k of the mass of the component of that number (theory (21)): q gives it w_k (1 + m_k) " \
+        "up to overlap; NaN where it is not known.", \
+        "_error", RADIUS, "Estimated radius of mass_error_k: the true value is expected within it.")
+#define ALL_MASSES(of) \
+    of(1), of(2), of(3), of(4), of(5), of(6), of(7), of(8), of(9), of(10), of(11), of(12), of(13), of(14), of(15), \
+        of(16)
+_Static_assert(RECORD_MASSES == 16, "ALL_MASSES has them");
 #define REAL(role, member, doc) REAL_SINCE(0, role, member, doc)
 
 const struct quantity accuracy_quantities[] = {{"tv", "TV", offsetof(struct record, tv), 0.1, true},
@@ -77,23 +94,26 @@ const struct field record_fields[] = {
     REAL(DIAGNOSTIC, clip_probability, "Bound on the probability that a clip taken as inactive acts in some step."),
     REAL(DIAGNOSTIC, mass_defect,
          "Largest |integral of q - 1| among the factors, a check of the quadrature; 0 for closed forms."),
+    ALL_MASSES(MASS_ERROR),
     COUNT(IDENTITY, chains, "Number of chains simulated, and of pairs of paths; 0 for exact laws."),
     COUNT(DIAGNOSTIC, seed, "Seed of the chains' random numbers; 0 for exact laws."),
 #define ESTIMATOR(member, quantity, role, method, doc) \
-    {#member, FIELD_REAL, offsetof(struct record, estimates.member.value), COLUMN_SAMPLED, "1", doc ".", 0}, \
+    {#member, FIELD_REAL, offsetof(struct record, estimates.member.value), COLUMN_SAMPLED, "1", doc ".", 0, 0}, \
         {#member "_se", \
          FIELD_REAL, \
          offsetof(struct record, estimates.member.error), \
          COLUMN_STANDARD_ERROR, \
          "1", \
          "Standard error of " #member ".", \
+         0, \
          0},
 #include "sample/estimators.def"
 #undef ESTIMATOR
     {"effective_paths", FIELD_REAL, offsetof(struct record, estimates.effective), COLUMN_DIAGNOSTIC, "1",
-     "Effective number of the paths' weights over their number.", 0},
-    {"seconds", FIELD_REAL, offsetof(struct record, seconds), COLUMN_TIMING, "s", "Wall time of the measurement.", 0},
-    {NULL, FIELD_REAL, 0, COLUMN_TIMING, NULL, NULL, 0},
+     "Effective number of the paths' weights over their number.", 0, 0},
+    {"seconds", FIELD_REAL, offsetof(struct record, seconds), COLUMN_TIMING, "s", "Wall time of the measurement.", 0,
+     0},
+    {NULL, FIELD_REAL, 0, COLUMN_TIMING, NULL, NULL, 0, 0},
 };
 
 const char *field_text(const struct field *field, const struct record *row)
@@ -113,6 +133,29 @@ double field_real(const struct field *field, const struct record *row)
     double real;
     memcpy(&real, (const char *)row + field->offset, sizeof real);
     return real;
+}
+
+bool record_is_mass_error(size_t offset)
+{
+    const size_t first = offsetof(struct record, mass_error);
+    return offset >= first && offset < first + sizeof((struct record *)0)->mass_error;
+}
+
+struct estimate record_size(const struct record *row, size_t offset)
+{
+    struct estimate size;
+    memcpy(&size, (const char *)row + offset, sizeof size);
+    if (record_is_mass_error(offset))
+        size.value = fabs(size.value);
+    return size;
+}
+
+bool field_is_known(const struct field *field, const struct record *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!isnan(field_real(field, &rows[i])))
+            return true;
+    return false;
 }
 
 static int order_of_reals(double x, double y)
@@ -159,6 +202,7 @@ struct field parameter_field(const struct parameter_columns *columns, size_t ind
                           COLUMN_IDENTITY,
                           "1",
                           columns->column[index].doc,
+                          0,
                           0};
 }
 

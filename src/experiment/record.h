@@ -3,6 +3,7 @@
 #ifndef EXPERIMENT_RECORD_H
 #define EXPERIMENT_RECORD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,7 +15,7 @@
  * of an exact law (chains is 0, and all estimates are NaN) or of chains (and what only exact laws have is NaN). NaN
  * and a radius of NaN is a divergence that is not known: law/divergence.h. A measurement that failed is no row of a
  * result: its record says what was to be measured and why there is nothing. */
-enum { FAILURE_SIZE = 400, RECORD_MASSES = 16 };
+enum { FAILURE_SIZE = 400, RECORD_MASSES = MOST_MASSES };
 
 /* Parameters that are columns of a result, called of the place of their descriptor and its key: those of schedules
  * and of the shapes of score errors, and what the experiment gives as lists of numbers. All are identities. */
@@ -65,10 +66,10 @@ struct record {
     double w2, w2_error;
     double error_effect, error_effect_error; /* TV between the laws with and without the score error */
     double clip_probability;
-    uint64_t masses; /* components whose relative mass errors (theory (21)) are known; they are printed, not stored */
-    double mass_error[RECORD_MASSES], mass_error_error[RECORD_MASSES];
-    double mass_defect; /* the largest |integral of q - 1| among the factors */
-    uint64_t chains;    /* simulated; 0: the row is of an exact law */
+    struct estimate
+        mass_error[RECORD_MASSES]; /* m_k of theory (21), with its radius; NaN beyond the last component */
+    double mass_defect;            /* the largest |integral of q - 1| among the factors */
+    uint64_t chains;               /* simulated; 0: the row is of an exact law */
     uint64_t seed;
     struct estimates estimates; /* columns NAME and NAME_se, the standard error */
     double seconds;             /* wall time: stored in a group of its own, so that results compare bit for bit */
@@ -97,6 +98,7 @@ struct field {
     const char *unit; /* CF style; "1" for a pure number */
     const char *doc;  /* becomes long_name */
     int since;        /* the format of result files that first had it, of a FIELD_REAL; 0: all formats */
+    size_t component; /* of mixtures, counted from 1, that it is of: stored where a row has a number; 0: always */
 };
 
 /* All but the parameter columns. Ends with name == NULL. */
@@ -126,6 +128,14 @@ const char *field_text(const struct field *field, const struct record *row);
 /* The record's member of a FIELD_COUNT and of a FIELD_REAL. */
 uint64_t field_count(const struct field *field, const struct record *row);
 double field_real(const struct field *field, const struct record *row);
+
+/* A number with the radius or the standard error that follows it, at an offset; of errors of masses, which have
+ * either sign, the absolute value. */
+struct estimate record_size(const struct record *row, size_t offset);
+bool record_is_mass_error(size_t offset);
+
+/* Whether some row has a number in the column. */
+bool field_is_known(const struct field *field, const struct record *rows, size_t count);
 
 /* Makes of a record that says what was to be measured one of a measurement that failed. */
 void record_fail(struct record *row, const char *reason);

@@ -44,7 +44,7 @@ struct profile {
 static enum status profile_new(const struct factor *factor, struct profile *out, struct error *error)
 {
     *out = (struct profile){.along = *factor, .weight = 1.0, .sd = factor->sd[0]};
-    out->across = (struct factor){1, 1, &out->weight, &out->zero, &out->sd, NULL, NULL};
+    out->across = (struct factor){1, 1, &out->weight, &out->zero, &out->sd, NULL, NULL, NULL};
     if (factor->dimension == 1)
         return STATUS_OK;
     out->mean = array_new(factor->components, sizeof *out->mean);
@@ -278,7 +278,7 @@ static enum status check_step(struct evaluation *e, int one_line, struct conditi
         if (e->pieces)
             return fail_at(e, "the score is not asked for at all n numbers at once by the increment", error);
     }
-    out->rounding += rounding / weight;
+    out->rounding += weight > 0.0 ? rounding / weight : 0.0;
     out->broken |= shifts ? 0 : CONDITION_SHIFTS;
     return STATUS_OK;
 }

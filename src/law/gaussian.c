@@ -328,7 +328,7 @@ enum status law_tail_variance(const struct law_problem *problem, double *ratio, 
         widest = fmax(widest, all->sd[k]);
     for (size_t i = 0; all->mean != NULL && i < all->components * all->dimension; i++)
         distance = fmax(distance, fabs(all->mean[i]));
-    const struct factor factor = {1, 1, &one, &zero, &widest, NULL, NULL};
+    const struct factor factor = {1, 1, &one, &zero, &widest, NULL, NULL, NULL};
     struct law_problem tail = *problem;
     tail.factor = &factor;
     tail.error_share = 0.0;

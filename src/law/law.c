@@ -42,10 +42,10 @@ bool law_engine_carries(const struct law_engine *engine, const struct sampler *s
 {
     static const double weight[] = {0.5, 0.5}, mean[] = {-1.0, 0.0, 1.0, 0.0}, same[] = {0.0, 0.0, 0.0, 0.0},
                         sd[] = {0.5, 1.0};
-    static const struct factor kinds[] = {{1, 1, weight, mean, sd, NULL, NULL},
-                                          {1, 2, weight, mean, sd, NULL, NULL},
-                                          {2, 2, weight, same, sd, NULL, NULL},
-                                          {2, 2, weight, mean, sd, NULL, NULL}};
+    static const struct factor kinds[] = {{1, 1, weight, mean, sd, NULL, NULL, NULL},
+                                          {1, 2, weight, mean, sd, NULL, NULL, NULL},
+                                          {2, 2, weight, same, sd, NULL, NULL, NULL},
+                                          {2, 2, weight, mean, sd, NULL, NULL, NULL}};
     bool carries = false;
     for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
         const struct law_problem problem = {.factor = &kinds[k], .sampler = sampler};
@@ -99,12 +99,11 @@ void law_log_density(const struct law *law, const struct panel *panel, size_t n,
     else if (law->density != NULL)
         law->density->log_density(law->density, panel, n, x, out);
     else if (law->component > 0)
-        for (size_t k = law->component - 1, i = 0; i < n; i++) {
-            double u = x[i] - mixture_level_centre(&law->target, k, panel->anchor);
-            out[i] = law->target.log_constant[k] - 0.5 * u * (u * law->target.inverse_variance[k]);
-        }
+        mixture_level_log_part(&law->target, law->component - 1, panel->anchor, n, x, out);
     else
         mixture_level_evaluate(&law->target, panel->anchor, n, x, out, NULL);
+    for (size_t i = 0; i < n && law->component > 0; i++)
+        out[i] -= law->log_weight;
 }
 
 static enum status make_room(struct law_nodes *nodes, struct error *error)
@@ -252,13 +251,14 @@ enum status law_mass_error(const struct law *law, const struct factor *factor, s
         return STATUS_OK; /* E_p (r_1 - 1) = 0 */
     struct law part = *law;
     part.component = k + 1;
+    part.log_weight = factor_log_weight(factor, k);
     TRY(law_integrate(&part, 2, mass_and_distance, integral, NULL, error));
-    out->value = integral[0] / weight;
+    out->value = integral[0];
     double radius = fmin((law->error_l1 + defect) / weight,
                          (law->error_l2 + defect) * sqrt(fmax(1.0 + out->value, 0.0) / weight));
     if (law->component_error != NULL)
-        radius = fmin(radius, law->component_error[k] + defect + law_outside(&part).mass / weight);
-    out->error = radius;
+        radius = fmin(radius, law->component_error[k] + defect + law_outside(&part).mass);
+    *out = isfinite(radius) ? (struct measured){out->value, radius} : (struct measured){NAN, NAN};
     return STATUS_OK;
 }
 

@@ -59,7 +59,8 @@ struct law {
     const struct law_engine *engine;
     struct mixture_level target; /* p_1 of a law on the line: the factor at level 1; the factor stays the caller's */
     struct law_density *density; /* p_1 otherwise, owned; NULL on the line */
-    size_t component;            /* k + 1: integrals are over w_k p_k in place of p_1; 0: over all of p_1 */
+    size_t component;            /* k + 1: integrals are over p_k in place of p_1; 0: over all of p_1 */
+    double log_weight;           /* of that component, in the factor */
     int lines; /* nonzero if the panels lie on more than one line: only sums over all of them count */
     struct panels log_ratio;
     struct panels

@@ -46,6 +46,8 @@ static int same_factor(const struct factor *a, const struct factor *b)
         return 0;
     return a->components == b->components && a->dimension == b->dimension && (a->mean == NULL) == (b->mean == NULL)
            && memcmp(a->weight, b->weight, bytes) == 0 && memcmp(a->sd, b->sd, bytes) == 0
+           && (a->log_weight == NULL) == (b->log_weight == NULL)
+           && (a->log_weight == NULL || memcmp(a->log_weight, b->log_weight, bytes) == 0)
            && (a->mean == NULL || memcmp(a->mean, b->mean, a->dimension * bytes) == 0);
 }
 
@@ -152,7 +154,7 @@ static enum status check_rotations(const struct factor_list *list, const struct 
         double mean[2] = {0.0, 0.0};
         if (factor.dimension == 1 && apart > 1) {
             mean[0] = sqrt((double)apart) * factor.mean[0];
-            factor = (struct factor){2, 1, factor.weight, mean, factor.sd, NULL, NULL};
+            factor = (struct factor){2, 1, factor.weight, mean, factor.sd, NULL, NULL, NULL};
         }
         if (factor.dimension == 1)
             continue;

@@ -6,8 +6,7 @@
 
 #include "core/status.h"
 #include "law/divergence.h"
-
-enum { MOST_MASSES = 16 };
+#include "model/target.h"
 
 struct measurement {
     size_t dimension;

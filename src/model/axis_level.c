@@ -31,7 +31,7 @@ enum status axis_level_new(const struct factor *factor, struct axis_level *out, 
     out->mean = out->variance + 4 * k;
     out->scratch = out->variance + 5 * k;
     for (size_t j = 0; j < k; j++) {
-        out->log_weight[j] = log(factor->weight[j]);
+        out->log_weight[j] = factor_log_weight(factor, j);
         out->mean[j] = factor->mean[j * factor->dimension];
     }
     return STATUS_OK;

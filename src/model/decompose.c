@@ -91,29 +91,37 @@ static int equal_components(const struct factor *factor, size_t j, size_t k)
                || memcmp(factor->mean + j * n, factor->mean + k * n, n * sizeof *factor->mean) == 0);
 }
 
+/* log(e^a + e^b), a = -infinity allowed */
+static double log_of_sum(double a, double b)
+{
+    return fmax(a, b) + log1p(exp(-fabs(a - b)));
+}
+
 /* Appends the factor with its equal components made one. */
 static enum status append_merged(struct factor_list *list, const struct factor_group *group, struct error *error)
 {
     struct factor factor = group->factor;
     size_t n = factor.dimension, all = factor.components, count = 0;
-    double *block = n <= SIZE_MAX / 64 && all <= SIZE_MAX / 64 / n ? array_new(all, (n + 2) * sizeof *block) : NULL;
+    double *block = n <= SIZE_MAX / 64 && all <= SIZE_MAX / 64 / n ? array_new(all, (n + 3) * sizeof *block) : NULL;
     if (block == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a mixture of %zu components", all);
-    double *weight = block, *sd = block + all, *mean = block + 2 * all;
+    double *weight = block, *sd = block + all, *log_weight = block + 2 * all, *mean = block + 3 * all;
     for (size_t k = 0; k < all; k++) {
         size_t j = 0;
-        const struct factor kept = {n, count, weight, factor.mean != NULL ? mean : NULL, sd, NULL, NULL};
+        const struct factor kept = {n, count, weight, factor.mean != NULL ? mean : NULL, sd, NULL, NULL, NULL};
         sd[count] = factor.sd[k];
         if (factor.mean != NULL)
             memcpy(mean + count * n, factor.mean + k * n, n * sizeof *mean);
         while (j < count && !equal_components(&kept, j, count))
             j++;
         weight[j] = (j < count ? weight[j] : 0.0) + factor.weight[k];
+        log_weight[j] = log_of_sum(j < count ? log_weight[j] : -HUGE_VAL, factor_log_weight(&factor, k));
         count += j == count;
     }
     if (count == 1)
-        weight[0] = 1.0; /* but for rounding */
-    factor = (struct factor){n, count, weight, factor.mean != NULL ? mean : NULL, sd, NULL, NULL};
+        weight[0] = 1.0, log_weight[0] = 0.0; /* but for rounding */
+    factor = (struct factor){
+        n, count, weight, factor.mean != NULL ? mean : NULL, sd, NULL, factor.log_weight != NULL ? log_weight : NULL, NULL};
     enum status status = factor_list_append(list, &factor, group->multiplicity, error);
     free(block);
     return status;
@@ -165,7 +173,7 @@ static enum status append_gaussian(struct factor_list *list, double mean, const 
                                    struct error *error)
 {
     static const double one = 1.0;
-    struct factor factor = {1, 1, &one, &mean, sd, NULL, NULL};
+    struct factor factor = {1, 1, &one, &mean, sd, NULL, NULL, NULL};
     return multiplicity > 0.0 ? factor_list_append(list, &factor, multiplicity, error) : STATUS_OK;
 }
 
@@ -177,7 +185,8 @@ static enum status append_parts(struct factor_list *list, const struct factor *f
     for (size_t k = 0; k < factor->components; k++)
         for (size_t i = 0; i < hull->rank; i++)
             mean[k * hull->rank + i] = dot(factor->dimension, hull->axis[i], factor->mean + k * factor->dimension);
-    struct factor within = {hull->rank, factor->components, factor->weight, mean, factor->sd, NULL, NULL};
+    struct factor within = {hull->rank, factor->components, factor->weight, mean, factor->sd,
+                            NULL,       factor->log_weight, NULL};
     if (hull->rank > 0)
         TRY(factor_list_append(list, &within, multiplicity, error));
     if (shifted)

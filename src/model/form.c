@@ -86,6 +86,11 @@ double form_value(const struct form *form, double dimension)
     return form->scale * pow(dimension, form->power) * exp(form->rate * dimension);
 }
 
+double form_log(const struct form *form, double dimension)
+{
+    return log(form->scale) + form->power * log(dimension) + form->rate * dimension;
+}
+
 void forms_describe(const struct form_list *forms, FILE *file)
 {
     for (size_t i = 0; i < forms->count; i++) {
@@ -121,12 +126,15 @@ static enum status copy_lists(const struct form_list *forms, union params *out, 
         struct real_list *list = list_of(&forms->form[i], out);
         if (list == NULL || shares_list(forms, i))
             continue;
-        double *copy = array_new(list->count, sizeof *copy);
+        double *copy = array_new(list->count, 2 * sizeof *copy);
         if (copy == NULL)
             status = fail_with(error, STATUS_MEMORY, "out of memory for %zu numbers", list->count);
         else
             memcpy(copy, list->value, list->count * sizeof *copy);
         list->value = copy;
+        list->log = copy != NULL && forms->form[i].param->kind == PARAM_WEIGHTS ? copy + list->count : NULL;
+        for (size_t k = 0; k < list->count && list->log != NULL; k++)
+            list->log[k] = log(copy[k]);
     }
     return status;
 }
@@ -135,14 +143,18 @@ static enum status put(const struct form *form, size_t dimension, union params *
 {
     static const struct range positive = GREATER_THAN(0.0);
     struct real_list *list = list_of(form, out);
+    bool is_weight = form->param->kind == PARAM_WEIGHTS;
     double *at = list != NULL ? &list->value[form->index] : (void *)(out->bytes + form->param->offset);
-    const struct range *range = form->param->kind == PARAM_WEIGHTS ? &positive : &form->param->range;
+    const struct range *range = is_weight ? &positive : &form->param->range;
     char text[160];
     *at = form_value(form, (double)dimension);
+    if (is_weight)
+        list->log[form->index] = form_log(form, (double)dimension);
     range_text(range, text, sizeof text);
-    return range_holds(range, *at) ? STATUS_OK
-                                   : fail_with(error, STATUS_INVALID, "'%s' is %g in dimension %zu, expected %s",
-                                               form->param->key, *at, dimension, text);
+    return (is_weight ? isfinite(list->log[form->index]) && isfinite(*at) : range_holds(range, *at))
+               ? STATUS_OK
+               : fail_with(error, STATUS_INVALID, "'%s' is %g in dimension %zu, expected %s", form->param->key, *at,
+                           dimension, text);
 }
 
 /* 1 minus the other weights, whose sum is below 1. */
@@ -153,6 +165,7 @@ static enum status put_rest(const struct form *form, size_t dimension, union par
     for (size_t i = 0; i < list->count; i++)
         others += i != form->index ? list->value[i] : 0.0;
     list->value[form->index] = 1.0 - others;
+    list->log[form->index] = log1p(-others);
     return others < 1.0 ? STATUS_OK
                         : fail_with(error, STATUS_INVALID,
                                     "the other weights sum to %.12g in dimension %zu, expected "

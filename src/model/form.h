@@ -27,15 +27,17 @@ struct form_list {
  * "0.5/sqrt(d)". false: the text is none of these. */
 bool form_parse(const char *text, struct form *out);
 
-/* The number that a form is in dimension d >= 1. */
+/* The number that a form is in dimension d >= 1, and the logarithm of a positive one, which may be below the range of
+ * numbers; NaN or infinite where it is not positive. */
 double form_value(const struct form *form, double dimension);
+double form_log(const struct form *form, double dimension);
 
 /* " form KEY INDEX SCALE POWER RATE" for each, to 17 digits. */
 void forms_describe(const struct form_list *forms, FILE *file);
 
-/* A copy of the values with the forms' numbers in dimension d; the lists that hold forms are new, and are freed with
- * forms_release, also after an error. Errors: STATUS_INVALID where a number is out of its parameter's range or
- * weights do not sum to 1 within 1e-9, STATUS_MEMORY. */
+/* A copy of the values with the forms' numbers in dimension d; the lists that hold forms are new, those of
+ * weights with their logarithms, and are freed with forms_release, also after an error. Errors: STATUS_INVALID where
+ * a number is out of its parameter's range or weights do not sum to 1 within 1e-9, STATUS_MEMORY. */
 MUST_USE enum status forms_apply(const struct form_list *forms, const union params *values, size_t dimension,
                                  union params *out, struct error *error);
 void forms_release(const struct form_list *forms, union params *values);

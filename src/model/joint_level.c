@@ -96,7 +96,7 @@ static void set_variances(struct joint_level *joint)
         }
         joint->sd[k] = sqrt(variance);
         joint->inverse_variance[k] = 1.0 / variance;
-        joint->log_constant[k] = log(factor->weight[k]) - 0.5 * log_det;
+        joint->log_constant[k] = factor_log_weight(factor, k) - 0.5 * log_det;
     }
 }
 

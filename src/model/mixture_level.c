@@ -23,7 +23,7 @@ static enum status masses_new(const struct density *density, struct mixture_leve
     if (masses == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a density");
     masses->factor =
-        (struct factor){1, density->masses, density->weight, density->position, density->zero, NULL, NULL};
+        (struct factor){1, density->masses, density->weight, density->position, density->zero, NULL, NULL, NULL};
     return mixture_level_new(&masses->factor, &masses->level, error);
 }
 
@@ -62,7 +62,8 @@ void mixture_level_set(struct mixture_level *mixture, const struct level *level)
         mixture->variance[k] = variance;
         mixture->sd[k] = sqrt(variance);
         mixture->inverse_variance[k] = 1.0 / variance;
-        mixture->log_constant[k] = log_of(factor->weight[k]) - 0.5 * log_of(2.0 * M_PI * variance);
+        double log_weight = factor->log_weight != NULL ? factor->log_weight[k] : log_of(factor->weight[k]);
+        mixture->log_constant[k] = log_weight - 0.5 * log_of(2.0 * M_PI * variance);
     }
 }
 
@@ -337,6 +338,12 @@ size_t mixture_exponentials(const struct mixture_level *mixture)
     if (mixture->masses != NULL)
         return density_exponentials(mixture->factor->density, &mixture->level);
     return components > 2 ? components : components - 1;
+}
+
+void mixture_level_log_part(const struct mixture_level *mixture, size_t k, size_t anchor, size_t n, const double *x,
+                            double *out)
+{
+    log_weights(mixture, anchor, k, n, x, out);
 }
 
 size_t mixture_level_dominant(const struct mixture_level *mixture, size_t anchor, double x)

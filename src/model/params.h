@@ -27,6 +27,7 @@ enum param_kind {
 struct real_list {
     size_t count;
     double *value;
+    double *log; /* of weights that depend on the dimension, which may be below the numbers' range; else NULL */
 };
 
 struct point_list {

@@ -24,7 +24,7 @@ enum status radial_level_new(const struct factor *factor, struct radial_level *o
                                  .log_weight = block + 3 * k,
                                  .scratch = block + 4 * k};
     for (size_t i = 0; i < k; i++)
-        out->log_weight[i] = log(factor->weight[i]);
+        out->log_weight[i] = factor_log_weight(factor, i);
     return STATUS_OK;
 }
 

@@ -1,5 +1,6 @@
 #include "model/target.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/lists.h"
@@ -70,6 +71,11 @@ double target_approximation(const struct target *target)
     return target->family->approximation != NULL ? target->family->approximation(target) : 0.0;
 }
 
+double factor_log_weight(const struct factor *factor, size_t k)
+{
+    return factor->log_weight != NULL ? factor->log_weight[k] : log(factor->weight[k]);
+}
+
 static void factor_free(struct factor *factor)
 {
     free((void *)factor->weight); /* the start of the one block that factor_copy made */
@@ -108,16 +114,18 @@ static int factor_copy(const struct factor *from, struct factor *to)
 {
     size_t k = from->components, means = from->mean != NULL ? product(k, from->dimension) : 0;
     *to = (struct factor){.dimension = from->dimension, .components = k};
-    double *block = k <= SIZE_MAX / 4 && means <= SIZE_MAX / 4 && (means > 0 || from->mean == NULL)
-                        ? array_new(2 * k + means, sizeof *block)
+    double *block = k <= SIZE_MAX / 8 && means <= SIZE_MAX / 4 && (means > 0 || from->mean == NULL)
+                        ? array_new(3 * k + means, sizeof *block)
                         : NULL;
     if (block == NULL)
         return 0;
     to->weight = memcpy(block, from->weight, k * sizeof *block);
     if (from->sd != NULL)
         to->sd = memcpy(block + k, from->sd, k * sizeof *block);
+    if (from->log_weight != NULL)
+        to->log_weight = memcpy(block + 2 * k, from->log_weight, k * sizeof *block);
     if (from->mean != NULL)
-        to->mean = memcpy(block + 2 * k, from->mean, means * sizeof *block);
+        to->mean = memcpy(block + 3 * k, from->mean, means * sizeof *block);
     if (from->density != NULL) {
         struct error no_memory;
         struct density *density = array_new(1, sizeof *density);

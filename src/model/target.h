@@ -12,6 +12,8 @@
 #include "model/form.h"
 #include "model/params.h"
 
+enum { MOST_MASSES = 16 }; /* components of a target at most, where the masses of each are measured */
+
 /* Symmetric positive definite matrices of order n, one for all components or one each. */
 struct covariances {
     size_t count;  /* 1 or the number of components */
@@ -24,12 +26,15 @@ struct covariances {
  * (within 9.5 of these scales). Everything is borrowed. */
 struct factor {
     size_t dimension, components;
-    const double *weight;           /* K = components of them */
+    const double *weight;           /* K = components of them; 0 where one is below the numbers' range */
     const double *mean;             /* K points of n coordinates each; NULL: all at 0 (n > 1 only) */
     const double *sd;               /* K of them, >= 0; NULL where there are full covariances */
     const struct covariances *full; /* NULL: none */
+    const double *log_weight;       /* K of them, finite; NULL: those of `weight` */
     const struct density *density;  /* NULL: the mixture itself */
 };
+
+double factor_log_weight(const struct factor *factor, size_t k);
 
 /* `multiplicity` copies of a factor. A real number, because the smooth part of a long spectrum is represented by
  * quadrature nodes over its index (target_gaussian.c); it is an integer wherever copies are literal. */

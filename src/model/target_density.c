@@ -27,7 +27,7 @@ static enum status append(struct density *density, enum status status, size_t co
         status = fail_with(error, STATUS_MEMORY, "out of memory for a density");
     for (size_t k = 0; k < count && weight != NULL; k++)
         weight[k] = 1.0 / (double)count;
-    const struct factor factor = {1, count, weight, place, scale, NULL, density};
+    const struct factor factor = {1, count, weight, place, scale, NULL, NULL, density};
     if (status == STATUS_OK)
         status = factor_list_append(list, &factor, (double)dimension, error);
     free(weight);

@@ -23,7 +23,7 @@ static enum status factors(const struct target *target, size_t dimension, struct
     const size_t width = mixture->means.width;
     const struct covariances full = {mixture->covariances.count, mixture->covariances.entry};
     const struct factor factor = {width, mixture->weights.count, mixture->weights.value, mixture->means.value, NULL,
-                                  &full, NULL};
+                                  &full, mixture->weights.log, NULL};
     return factor_list_append(list, &factor, (double)(dimension / width), error);
 }
 

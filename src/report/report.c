@@ -74,11 +74,18 @@ enum status report_latex(const struct tables *tables, struct error *error)
 
 /* ---- cells.csv ---- */
 
+static bool shows(const struct evidence *evidence, const struct field *field)
+{
+    return field->component == 0 || field_is_known(field, evidence->result.rows, evidence->result.count);
+}
+
 /* Prints, and forgets, a row with why it failed. */
 static enum status csv_row(const struct evidence *evidence, const struct record *row, struct table *table, FILE *file,
                            struct error *error)
 {
-    for (const struct field *field = record_fields; field->name != NULL; field++)
+    for (const struct field *field = record_fields; field->name != NULL; field++) {
+        if (!shows(evidence, field))
+            continue;
         switch (field->type) {
         case FIELD_STRING:
             TRY(table_text(table, field_text(field, row), error));
@@ -90,6 +97,7 @@ static enum status csv_row(const struct evidence *evidence, const struct record 
             TRY(table_number(table, field_real(field, row), error));
             break;
         }
+    }
     for (size_t i = 0; i < evidence->result.parameters.count; i++)
         TRY(table_number(table, row->parameter[i], error));
     TRY(table_text(table, row->failure, error));
@@ -102,16 +110,19 @@ enum status report_csv(const struct evidence *evidence, struct error *error)
     const struct parameter_columns *parameters = &evidence->result.parameters;
     struct report_file file = {.stream = NULL};
     size_t fields = 0;
-    while (record_fields[fields].name != NULL)
-        fields++;
+    for (const struct field *field = record_fields; field->name != NULL; field++)
+        fields += shows(evidence, field);
     struct table_column *column = array_new(fields + parameters->count + 1, sizeof *column);
     struct table table = {.column = column, .columns = fields + parameters->count + 1};
     enum status status = column != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a table");
-    for (size_t c = 0; c < table.columns && status == STATUS_OK; c++)
-        column[c].heading = c < fields                       ? record_fields[c].name
-                            : c < fields + parameters->count ? parameters->column[c - fields].name
-                                                             : "failure";
     TRY_OR(end, status);
+    size_t c = 0;
+    for (const struct field *field = record_fields; field->name != NULL; field++)
+        if (shows(evidence, field))
+            column[c++].heading = field->name;
+    for (size_t i = 0; i < parameters->count; i++)
+        column[c++].heading = parameters->column[i].name;
+    column[c].heading = "failure";
     TRY_OR(end, report_open(evidence->directory, "cells.csv", &file, error));
     table_csv_rows(&table, 1, file.stream);
     for (size_t i = 0; i < evidence->result.count; i++)

@@ -147,9 +147,6 @@ static struct record stored(const struct record *row)
 {
     struct record copy = *row;
     copy.seconds = 0.0;
-    copy.masses = 0;
-    memset(copy.mass_error, 0, sizeof copy.mass_error);
-    memset(copy.mass_error_error, 0, sizeof copy.mass_error_error);
     return copy;
 }
 

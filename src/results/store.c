@@ -136,7 +136,8 @@ static enum status put_columns(struct writer *writer)
     void *cells = array_new(writer->count, CELL);
     enum status status = cells != NULL ? put_row_scale(writer, cells) : no_memory(writer);
     for (const struct field *field = record_fields; status == STATUS_OK && field->name != NULL; field++)
-        status = put_field(writer, field, cells);
+        if (field->component == 0 || field_is_known(field, writer->rows, writer->count))
+            status = put_field(writer, field, cells);
     for (size_t i = 0; i < writer->parameters->count && status == STATUS_OK; i++) {
         const struct field field = parameter_field(writer->parameters, i);
         status = put_field(writer, &field, cells);

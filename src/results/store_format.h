@@ -43,7 +43,7 @@ static inline int is_among(const char *const *names, const char *name)
 }
 
 static const struct field row_field = {
-    "row", FIELD_COUNT, 0, 0, "1", "Index of the measurement in this file.", 0,
+    "row", FIELD_COUNT, 0, 0, "1", "Index of the measurement in this file.", 0, 0,
 };
 
 static inline void make_seal(const char *data, size_t length, char seal[SEAL_LENGTH + 1])

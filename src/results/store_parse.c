@@ -141,9 +141,11 @@ static enum status read_facts(struct reader *reader)
                                        : parameter_columns_parse(result->columns, &result->parameters, reader->error);
 }
 
+/* A column of a component is not stored where no row has a number. */
 static bool has_column(const struct reader *reader, const struct field *field)
 {
-    return field->since <= reader->result->format;
+    return field->since <= reader->result->format
+           && (field->component == 0 || H5Lexists(reader->file, field->name, H5P_DEFAULT) > 0);
 }
 
 /* The least that a row takes in a file: its index and a cell in every column, of which strings are references. */

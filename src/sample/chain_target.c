@@ -232,7 +232,8 @@ static enum status add_of_norm(const struct factor_list *list, struct chain_targ
                          "a %s error of the norm needs a target of concentric Gaussians: a radial one, or a Gaussian "
                          "with mean 0 and a flat spectrum",
                          target->score_error->shape->name);
-    const struct factor whole = {target->dimension, factor->components, factor->weight, NULL, factor->sd, NULL, NULL};
+    const struct factor whole = {target->dimension, factor->components, factor->weight, NULL, factor->sd, NULL,
+                                 factor->log_weight, NULL};
     return factor_list_append(&added->marginal, &whole, 1.0, error);
 }
 

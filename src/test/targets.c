@@ -44,10 +44,10 @@ void set_mixture(struct target *target, size_t components, const double *weights
                  const double *sds)
 {
     const struct param *points = params_find(target->family->params, "means");
-    *reals_in(target, "weights") = (struct real_list){components, (double *)weights};
-    *reals_in(target, "sds") = (struct real_list){components, (double *)sds};
+    *reals_in(target, "weights") = (struct real_list){components, (double *)weights, NULL};
+    *reals_in(target, "sds") = (struct real_list){components, (double *)sds, NULL};
     if (points != NULL && points->kind == PARAM_POINTS)
         *points_in(target, "means") = (struct point_list){components, points->width, (double *)means};
     else if (points != NULL)
-        *reals_in(target, "means") = (struct real_list){components, (double *)means};
+        *reals_in(target, "means") = (struct real_list){components, (double *)means, NULL};
 }

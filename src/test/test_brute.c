@@ -8,9 +8,9 @@
 TEST_SUITE(brute);
 
 static double one[] = {1.0}, off[] = {0.4}, half[] = {0.5};
-static const struct factor gaussian = {1, 1, one, off, half, NULL, NULL};
+static const struct factor gaussian = {1, 1, one, off, half, NULL, NULL, NULL};
 static double even[] = {0.5, 0.5}, modes[] = {-1.0, 1.0}, narrow[] = {0.3, 0.3};
-static const struct factor bimodal = {1, 2, even, modes, narrow, NULL, NULL};
+static const struct factor bimodal = {1, 2, even, modes, narrow, NULL, NULL, NULL};
 
 /* TV between N(0, 1) and N(0, 2). */
 TEST(test_absolute_integral)

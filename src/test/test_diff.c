@@ -117,8 +117,9 @@ TEST(every_column_has_its_role)
     static const size_t expected[] = {
         [COLUMN_IDENTITY] = 11, /* target, sampler, score error (5), schedule, d, T,
                                    chains */
-        [COLUMN_DERIVED] = 2,        [COLUMN_VALUE] = 7,      [COLUMN_RADIUS] = 7, [COLUMN_SAMPLED] = 7,
-        [COLUMN_STANDARD_ERROR] = 7, [COLUMN_DIAGNOSTIC] = 5, [COLUMN_TIMING] = 1};
+        [COLUMN_DERIVED] = 2,   [COLUMN_VALUE] = 7 + MOST_MASSES, [COLUMN_RADIUS] = 7 + MOST_MASSES,
+        [COLUMN_SAMPLED] = 7,   [COLUMN_STANDARD_ERROR] = 7,      [COLUMN_DIAGNOSTIC] = 5,
+        [COLUMN_TIMING] = 1};
     size_t found[COUNT(expected)] = {0};
     for (const struct field *field = record_fields; field->name != NULL; field++) {
         char name[100];

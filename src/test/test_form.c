@@ -86,6 +86,23 @@ TEST(targets_depend_on_the_dimension)
     }
 }
 
+/* exp(-d/2) at d = 2 10^5 is far below the range of numbers. */
+TEST(weights_keep_their_logarithm)
+{
+    const size_t d = 200000;
+    OWNED(spec) spec;
+    struct factor_list list;
+    ASSERT_OK(parse, "{name: x, kind: mixture, weights: [0.5, rest, 0.1 exp(-0.5 d)], means: [0, 1, 2], sds: 1}",
+              &spec);
+    ASSERT_OK(target_factors, &spec.targets[0], d, &list);
+    const struct factor *factor = &list.group[0].factor;
+    static const double expected[] = {-M_LN2, -M_LN2, -M_LN10 - 1e5};
+    for (size_t k = 0; k < 3; k++)
+        ck_assert_double_eq_tol(factor_log_weight(factor, k), expected[k], 1e-15 * fmax(-expected[k], 1.0));
+    ck_assert(factor->weight[2] == 0.0);
+    factor_list_free(&list);
+}
+
 TEST(numbers_out_of_range_are_refused)
 {
     static const struct {
@@ -93,8 +110,10 @@ TEST(numbers_out_of_range_are_refused)
     } bad[] = {
         {"{name: x, kind: mixture, weights: [rest, exp(0.5 d)], means: [0, 1], sds: 1}",
          "x.yaml:3:13: target x: the other weights sum to 1.6487212707 in dimension 1, expected less than 1"},
-        {"{name: x, kind: mixture, weights: [rest, exp(-900 d)], means: [0, 1], sds: 1}",
-         "'weights' is 0 in dimension 1, expected a number > 0"},
+        {"{name: x, kind: mixture, weights: [rest, -exp(-d)], means: [0, 1], sds: 1}",
+         "expected a number > 0, found '-exp(-d)'"},
+        {"{name: x, kind: mixture, weights: [rest, -1 exp(-900 d)], means: [0, 1], sds: 1}",
+         "'weights' is -0 in dimension 1, expected a number > 0"},
         {"{name: x, kind: mixture, weights: [1/2, 0.5 d], means: [0, 1], sds: 1}",
          "the weights sum to 2.5 in dimension 4, expected 1 within 1e-9"},
         {"{name: x, kind: mixture, weights: [rest, rest], means: [0, 1], sds: 1}",

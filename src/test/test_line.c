@@ -46,7 +46,7 @@ static struct divergence measure(const char *engine_name, const struct mixture *
                                  const struct sampler *sampler, const struct schedule *schedule, double resolution)
 {
     const struct law_engine *engine = engine_called(engine_name);
-    struct factor factor = {1, mixture->components, mixture->weight, mixture->mean, mixture->sd, NULL, NULL};
+    struct factor factor = {1, mixture->components, mixture->weight, mixture->mean, mixture->sd, NULL, NULL, NULL};
     struct law_problem problem = {.factor = &factor, .sampler = sampler, .schedule = schedule};
     OWNED(law) law;
     struct divergence divergence;
@@ -194,7 +194,7 @@ TEST(test_radii_are_honest, .count = COUNT(honest), .grows = 1)
 static void compute_by_threads(size_t threads, const struct mixture *mixture, const struct schedule *schedule,
                                struct law *law)
 {
-    struct factor factor = {1, mixture->components, mixture->weight, mixture->mean, mixture->sd, NULL, NULL};
+    struct factor factor = {1, mixture->components, mixture->weight, mixture->mean, mixture->sd, NULL, NULL, NULL};
     struct law_problem problem = {
         .factor = &factor, .sampler = sampler_find("accelerated"), .schedule = schedule, .threads = threads};
     ASSERT_OK(law_compute, &problem, law);

@@ -251,6 +251,8 @@ TEST(csv_holds_every_bit)
         ck_assert_ptr_nonnull(end);
         *end = '\0';
         for (const struct field *field = record_fields; field->name != NULL; field++) {
+            if (field->component > 0 && !field_is_known(field, result.rows, result.count))
+                continue;
             const char *text = next_value(&at);
             ck_assert_ptr_nonnull(text);
             if (i == 0)

@@ -107,7 +107,8 @@ static uint64_t largest_steps(const struct selection *s, const struct record *ro
 /* Why no fit uses a row; NULL if one may. */
 static const char *why_not(const struct selection *s, const struct record *row)
 {
-    const double value = field_real(s->column, row), radius = field_real(s->column + 1, row);
+    const struct estimate of = record_size(row, s->column->offset);
+    const double value = of.value, radius = of.error;
     const bool sampled = s->column->role == COLUMN_SAMPLED;
     if (!columns_are_of_errors(s->bound) || has_limit(s->bound->axis)) {
         if ((row->steps & (row->steps - 1)) != 0)
@@ -119,7 +120,7 @@ static const char *why_not(const struct selection *s, const struct record *row)
         return sampled ? "not known to a tenth" : "not known to a thousandth";
     if ((is_of(s->column->name, "tv") || is_of(s->column->name, "error_effect")) && value > WINDOW_ACCURACY)
         return is_of(s->column->name, "tv") ? "TV above 0.1" : "effect above 0.1";
-    return NULL;
+    return record_is_mass_error(s->column->offset) && value > WINDOW_ACCURACY ? "an error of mass above 0.1" : NULL;
 }
 
 static void account_row(const struct selection *s, const struct record *row, const char *reason,
@@ -161,7 +162,7 @@ static void fill_cells(const struct selection *s, const struct record *const *us
         }
         cells[i] = (struct fit_cell){.log_d = log((double)used[i]->dimension),
                                      .x = log(in_dimension ? used[i]->step_size : x),
-                                     .y = log(field_real(s->column, used[i])),
+                                     .y = log(record_size(used[i], s->column->offset).value),
                                      .dimension = in_dimension ? place : setting,
                                      .other = in_dimension ? setting : place};
     }

@@ -157,11 +157,6 @@ static double largest_power_of_two(const struct record *const *rows, size_t coun
     return largest;
 }
 
-static const double *divergence_of(const struct record *row, size_t offset)
-{
-    return (const double *)(const void *)((const char *)row + offset);
-}
-
 static const char *why_steps_not(const struct record *row, double largest)
 {
     if (!is_power_of_two(row->steps))
@@ -171,10 +166,12 @@ static const char *why_steps_not(const struct record *row, double largest)
 
 static const char *why_value_not(const struct record *row, size_t offset)
 {
-    const double *value = divergence_of(row, offset);
-    if (!(value[0] > 0.0 && isfinite(value[0]) && value[1] <= WINDOW_RADIUS * value[0]))
+    const struct estimate value = record_size(row, offset);
+    if (!(value.value > 0.0 && isfinite(value.value) && value.error <= WINDOW_RADIUS * value.value))
         return "not known to a thousandth";
-    return offset == offsetof(struct record, tv) && value[0] > WINDOW_ACCURACY ? "TV above 0.1" : NULL;
+    if (record_is_mass_error(offset) && value.value > WINDOW_ACCURACY)
+        return "an error of mass above 0.1";
+    return offset == offsetof(struct record, tv) && value.value > WINDOW_ACCURACY ? "TV above 0.1" : NULL;
 }
 
 static const char *why_divergence_not(const struct record *row, size_t offset, double largest)
@@ -196,14 +193,15 @@ static void account_divergences(struct account *account, const struct record *co
 {
     double largest = largest_power_of_two(rows, count);
     for (size_t i = 0; i < count && account != NULL; i++) {
-        const double *value = divergence_of(rows[i], offset);
+        const struct estimate value = record_size(rows[i], offset);
         struct account_cell cell = {.reason = why_divergence_not(rows[i], offset, largest)};
         char text[TEXT_MEASURED_SIZE];
         cell.use = cell.reason == NULL ? CELL_USED : 0;
         (void)snprintf(cell.where, sizeof cell.where, "d = %zu, T = %zu", (size_t)rows[i]->dimension,
                        (size_t)rows[i]->steps);
-        text_measured(value[0], value[1], text);
-        (void)snprintf(cell.measured, sizeof cell.measured, isnan(value[0]) ? "%s" : "%s ± %.1e", text, value[1]);
+        text_measured(value.value, value.error, text);
+        (void)snprintf(cell.measured, sizeof cell.measured, isnan(value.value) ? "%s" : "%s ± %.1e", text,
+                       value.error);
         account_cell(account, &cell);
     }
 }
@@ -240,10 +238,10 @@ enum status divergence_exponents(const struct evidence *evidence, size_t target,
         account_divergences(account, rows, measured, offset);
         size_t inside = divergence_window(rows, measured, offset, rows, NULL);
         for (size_t i = 0; i < inside; i++) {
-            const double *value = divergence_of(rows[i], offset);
+            const struct estimate value = record_size(rows[i], offset);
             size_t other = (size_t)log2((double)rows[i]->steps);
             double x = log(rows[i]->step_size) + logs * log(log((double)rows[i]->steps));
-            cells[count++] = (struct fit_cell){log((double)spec->dimensions[d]), x, log(value[0]), d, other};
+            cells[count++] = (struct fit_cell){log((double)spec->dimensions[d]), x, log(value.value), d, other};
             extreme = other > extreme ? other : extreme;
         }
     }
@@ -262,10 +260,10 @@ static size_t limit_points(const struct evidence *evidence, size_t target, size_
 {
     size_t count = evidence_rows(evidence, target, sampler, 0, d, rows), kept = 0;
     for (size_t i = 0; i < count; i++) {
-        const double *value = divergence_of(rows[i], offset);
-        bool known = value[0] > 0.0 && isfinite(value[0]) && value[1] <= WINDOW_RADIUS * value[0];
+        const struct estimate value = record_size(rows[i], offset);
+        bool known = value.value > 0.0 && isfinite(value.value) && value.error <= WINDOW_RADIUS * value.value;
         if (known && is_power_of_two(rows[i]->steps) && rows[i]->tv <= WINDOW_ACCURACY)
-            points[kept++] = (struct limit_point){rows[i]->step_size, value[0], value[1]};
+            points[kept++] = (struct limit_point){rows[i]->step_size, value.value, value.error};
     }
     return kept;
 }

@@ -104,7 +104,7 @@ static enum status columns_new(const struct factor *factor, const struct level *
     if (columns->across == NULL || columns->shell == NULL || columns->column == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu columns", count);
     for (size_t k = 0; k < components; k++) {
-        columns->across[k] = (struct factor){factor->dimension - 1, 1, &one, NULL, &factor->sd[k], NULL, NULL};
+        columns->across[k] = (struct factor){factor->dimension - 1, 1, &one, NULL, &factor->sd[k], NULL, NULL, NULL};
         TRY(radial_level_new(&columns->across[k], &columns->shell[k], error));
         radial_level_set(&columns->shell[k], level);
     }
@@ -146,8 +146,8 @@ static void place_columns(struct columns *columns, size_t each)
             if (fabs(u) > CYLINDER_COLUMN_REACH)
                 continue;
             double log_slope = -0.5 * scaled * scaled - log(CYLINDER_COLUMN_STRETCH);
-            columns->column[columns->count++] =
-                (struct column){k, u, log(columns->factor->weight[k]) - 0.5 * u * u - log_slope - log((double)each)};
+            columns->column[columns->count++] = (struct column){
+                k, u, factor_log_weight(columns->factor, k) - 0.5 * u * u - log_slope - log((double)each)};
         }
 }
 
@@ -192,7 +192,9 @@ static enum status append(struct maker *maker, size_t index, double from, double
     panel_probes(&panel, x);
     evaluate(maker, column, PANEL_PROBES, x, value);
     panel_evaluate(&panel, 0.0, PANEL_PROBES, x, made);
-    log_density(&maker->columns->base, &panel, PANEL_PROBES, x, log_p);
+    log_part(&maker->columns->base, &panel, column->component, PANEL_PROBES, x, log_p);
+    for (size_t j = 0; j < PANEL_PROBES; j++)
+        log_p[j] -= factor_log_weight(maker->columns->factor, column->component); /* in p_k */
     panel_add_errors(&panel, log_p, value, made, &own);
     if (depth > 0 && own.l1 > maker->tolerance) {
         TRY(append(maker, index, from, panel.centre, depth - 1, law, sums, error));
@@ -254,11 +256,11 @@ enum status cylinder_columns_make(const struct patches *grid, double shift, cons
         size_t k = maker.columns->column[i].component;
         struct norm_sums sums = {0.0, 0.0};
         maker.tolerance = CYLINDER_PANEL_SHARE * CYLINDER_TOLERANCE * pow(resolution, -CYLINDER_TOLERANCE_POWER)
-                          * factor->weight[k] * distance[k] / (double)each;
+                          * distance[k] / (double)each;
         TRY_OR(done, make_column(&maker, i, out, &sums, error));
-        out->component_error[k] += PROBE_MISSES * sums.l1 / factor->weight[k];
-        total.l1 += sums.l1;
-        total.l2_squared += sums.l2_squared;
+        out->component_error[k] += PROBE_MISSES * sums.l1;
+        total.l1 += factor->weight[k] * sums.l1;
+        total.l2_squared += factor->weight[k] * sums.l2_squared;
     }
     struct norms interpolation = norms_beyond(norms_of(total), PROBE_MISSES, 0.0);
     out->error_l1 += interpolation.l1;

@@ -227,7 +227,7 @@ static enum status place_rows(struct rows *rows, size_t most, const struct scale
         double largest = -HUGE_VAL;
         for (size_t k = 0; k < joint->factor->components; k++) {
             double u = row_at(rows, &row, k) / joint->sd[k];
-            largest = fmax(largest, -0.5 * u * u - log(joint->sd[k]) + log(joint->factor->weight[k]));
+            largest = fmax(largest, -0.5 * u * u - log(joint->sd[k]) + factor_log_weight(joint->factor, k));
         }
         if (largest + row.log_weight > PLANE_ROW_LOG_MASS)
             rows->row[rows->count++] = row;
@@ -259,7 +259,7 @@ static void meet_row(struct maker *maker, const struct row *row)
     double *weight = maker->block, *mean = weight + all, *width = mean + all, largest = -HUGE_VAL;
     for (size_t k = 0; k < all; k++) {
         double u = row_at(maker->rows, row, k) / joint->sd[k];
-        double log_weight = log(joint->factor->weight[k]) - 0.5 * u * u - log(joint->sd[k]);
+        double log_weight = factor_log_weight(joint->factor, k) - 0.5 * u * u - log(joint->sd[k]);
         if (fabs(u) > PLANE_ROW_FAR)
             continue;
         largest = fmax(largest, log_weight);
@@ -270,7 +270,7 @@ static void meet_row(struct maker *maker, const struct row *row)
     }
     for (size_t i = 0; i < used; i++)
         weight[i] = exp(fmax(weight[i] - largest, -600.0));
-    maker->factor = (struct factor){1, used, weight, mean, width, NULL, NULL};
+    maker->factor = (struct factor){1, used, weight, mean, width, NULL, NULL, NULL};
 }
 
 /* log r at x[i] relative to the component, all on the row. */
@@ -349,7 +349,7 @@ static enum status maker_new(const struct patches *grid, const struct lobattos *
     out->component = array_new(components, sizeof *out->component);
     if (out->block == NULL || out->component == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu components", components);
-    out->factor = (struct factor){1, components, out->block, out->block, out->block, NULL, NULL};
+    out->factor = (struct factor){1, components, out->block, out->block, out->block, NULL, NULL, NULL};
     TRY(mixture_level_new(&out->factor, &out->mixture, error));
     return patches_work_new(PANEL_NODES, &out->work, error);
 }

@@ -40,7 +40,8 @@ static enum status radial_new(struct propagation *run, void **state, struct erro
     radial->zeros = array_new(factor->components, sizeof *radial->zeros);
     if (radial->zeros == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a mixture of %zu components", factor->components);
-    radial->marginal = (struct factor){1, factor->components, factor->weight, radial->zeros, factor->sd, NULL, NULL};
+    radial->marginal =
+        (struct factor){1, factor->components, factor->weight, radial->zeros, factor->sd, NULL, factor->log_weight, NULL};
     TRY(mixture_level_new(&radial->marginal, &radial->coordinate, error));
     TRY(radial_work_new(run->problem->sampler, &radial->work, error));
     for (size_t i = 0; i < SLOTS; i++)

@@ -297,7 +297,7 @@ static void put_circumstances(struct maker *maker)
 /* The content of a file; for free(). Length 0 if HDF5 could not make it. */
 static struct bytes make(const struct plan *plan)
 {
-    static const struct field spec_text = {"spec_text", FIELD_STRING, 0, 0, "", "", 0};
+    static const struct field spec_text = {"spec_text", FIELD_STRING, 0, 0, "", "", 0, 0};
     struct maker maker = {plan, -1, -1, text_type(), H5Pcreate(H5P_DATASET_XFER)};
     struct bytes content = {NULL, 0};
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
