@@ -83,28 +83,46 @@ static void add(struct sums *sums, double exponent, double density, double slope
     sums->slope += weight * slope;
 }
 
+/* [log density] Pieces and jumps so far below the largest are left out. */
+#define NEGLIGIBLE 42.0
+
+/* log of the largest value of exp(c + b z - z^2/2) on a piece: its integral, without 1/sqrt(2 pi), is at most
+ * sqrt(2 pi) times that. */
+static double log_largest(const struct ends *e)
+{
+    double z = fmin(fmax(e->b, e->z[0]), e->z[1]);
+    int finite = isinf(e->z[0]) ? 1 : 0;
+    return e->log[finite] + e->b * (z - e->z[finite]) - 0.5 * z * z;
+}
+
 static void evaluate_pieces(const struct density *density, const struct level *level, double origin, size_t n,
                             const double *x, double *log_density, double *score)
 {
     double root = sqrt(level->alpha_bar), sd = sqrt(level->noise), ratio = sd / root;
     for (size_t i = 0; i < n; i++) {
         struct sums sums = {-HUGE_VAL, 0.0, 0.0};
-        double left = -HUGE_VAL; /* log p_0 at the end of the piece before */
+        double least = -HUGE_VAL, left = -HUGE_VAL; /* what counts; log p_0 at the end of the piece before */
+        struct ends ends = {{0.0, (root * (density->piece[0].from - origin) - x[i]) / sd}, {0.0, 0.0}, 0.0};
         for (size_t j = 0; j <= density->pieces; j++) {
-            const struct density_piece *piece = &density->piece[j < density->pieces ? j : j - 1];
-            double place = j < density->pieces ? piece->from : piece->to, right = -HUGE_VAL;
-            double z = (root * (place - origin) - x[i]) / sd, edge = -0.5 * z * z - LOG_ROOT_2PI;
-            if (j < density->pieces) {
-                double to = (root * (piece->to - origin) - x[i]) / sd;
-                const struct ends ends = {{z, to}, {piece->log_from, piece->log_to}, piece->slope * ratio};
-                add(&sums, log_piece(&ends), 1.0, piece->slope / root);
-                right = piece->log_from;
-            }
+            const struct density_piece *piece = &density->piece[j];
+            double right = j < density->pieces ? piece->log_from : -HUGE_VAL, z = ends.z[1];
             /* p_0 jumps from its value on the left of the place to that on the right of it */
-            if (isfinite(place) && right != left) {
-                double larger = fmax(left, right), less = fmin(left, right);
-                double jump = -expm1(less - larger) / sd;
-                add(&sums, larger + edge, 0.0, right > left ? jump : -jump);
+            if (right != left && isfinite(z)) {
+                double larger = fmax(left, right), edge = larger - 0.5 * z * z - LOG_ROOT_2PI;
+                double jump = -expm1(fmin(left, right) - larger) / sd;
+                if (edge > sums.largest - NEGLIGIBLE)
+                    add(&sums, edge, 0.0, right > left ? jump : -jump);
+            }
+            if (j == density->pieces)
+                break;
+            ends = (struct ends){{z, (root * (piece->to - origin) - x[i]) / sd},
+                                 {piece->log_from, piece->log_to},
+                                 piece->slope * ratio};
+            double most = log_largest(&ends);
+            if (most > least - NEGLIGIBLE) {
+                double mass = log_piece(&ends);
+                least = fmax(least, mass);
+                add(&sums, mass, 1.0, piece->slope / root);
             }
             left = piece->log_to;
         }

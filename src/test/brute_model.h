@@ -4,7 +4,7 @@
 
 #include "test/brute.h"
 
-enum { BRUTE_COMPONENTS = 4, BRUTE_EDGES = 2 };
+enum { BRUTE_COMPONENTS = 512, BRUTE_EDGES = 2 };
 
 struct brute_level {
     struct level level;

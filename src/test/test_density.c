@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/legendre.h"
+#include "core/memory.h"
 #include "law/divergence.h"
 #include "model/mixture_level.h"
 #include "test/brute_model.h"
@@ -28,7 +29,7 @@ static long double uniform(long double place, long double u)
 
 static long double exponential(long double place, long double u)
 {
-    return place + u >= 0.0L ? expl(-(place + u)) : 0.0L;
+    return place + u >= 0.0L ? expl(-(place + u) / 0.5L) : 0.0L;
 }
 
 static long double double_well(long double place, long double u)
@@ -39,7 +40,7 @@ static long double double_well(long double place, long double u)
 
 static long double logistic(long double place, long double u)
 {
-    long double x = fabsl(place + u) / 2.0L, small = expl(-x), sum = 1.0L + small;
+    long double x = fabsl(place + u) / 0.5L, small = expl(-x), sum = 1.0L + small;
     return small / (sum * sum);
 }
 
@@ -67,9 +68,9 @@ static const struct density_case {
 } cases[] = {
     {"laplace", laplace, 0.5, -30.0, 30.0, 1, {0.25}},
     {"uniform", uniform, 1.0, -1.0, 1.0, 2, {-1.0, 1.0}},
-    {"exponential", exponential, 1.0, 0.0, 60.0, 1, {0.0}},
+    {"exponential", exponential, 0.5, 0.0, 30.0, 1, {0.0}},
     {"double-well", double_well, 0.2, -5.0, 5.0, 0, {0.0}},
-    {"logistic", logistic, 1.0, -120.0, 120.0, 0, {0.0}},
+    {"logistic", logistic, 0.25, -30.0, 30.0, 0, {0.0}},
     {"tabulated", tabulated, 0.25, -1.0, 2.0, 5, {-1.0, -0.25, 0.5, 0.75, 2.0}},
 };
 
@@ -82,8 +83,8 @@ static struct target target_of(const struct density_case *of)
     if (strcmp(of->family, "laplace") == 0) {
         *real_in(&target, "mean") = 0.25;
         *real_in(&target, "scale") = 0.5;
-    } else if (strcmp(of->family, "logistic") == 0)
-        *real_in(&target, "scale") = 2.0;
+    } else if (strcmp(of->family, "logistic") == 0 || strcmp(of->family, "exponential") == 0)
+        *real_in(&target, "scale") = 0.5;
     else if (strcmp(of->family, "tabulated") == 0)
         *numbers_in(&target, "file") = (struct file_numbers){COUNT(pairs), pairs};
     return target;
@@ -216,4 +217,106 @@ TEST(levels_agree_with_integrals, .count = COUNT(cases))
     }
     ck_assert_int_gt(compared, 60);
     mixture_level_free(&level);
+}
+
+/* ---- Draws. ---- */
+
+/* The mass below a place, by the reference. */
+static long double mass_below(const struct density_case *of, double x)
+{
+    struct density_case cut = *of;
+    cut.highest = x;
+    return integral(&cut, 0.0L, 0.0L, 1.0L, 0.0L, 1e3L);
+}
+
+TEST(draws_have_the_density, .count = COUNT(cases))
+{
+    const struct density_case *of = &cases[_i];
+    OWNED(factor_list) list = factors_of(of);
+    const struct density *density = list.group[0].factor.density;
+    set_rule();
+    long double whole = mass_below(of, of->highest);
+    for (double u = 1e-9; u < 1.0; u += u < 0.01 ? 0.003 : 0.0437) {
+        double x = density_quantile(density, u), mass = (double)(mass_below(of, x) / whole);
+        ck_assert_msg(fabs(mass - u) < 1e-13 + 1e-10 * fmin(u, 1e-6), "%s: mass %.17g below the quantile of %.17g",
+                      of->family, mass, u);
+        ck_assert_double_eq_tol(density_log(density, x), (double)logl(of->shape(0.0L, x) / whole), 1e-13);
+    }
+}
+
+/* ---- Laws. ---- */
+
+/* The factor as point masses of a rule of its own: at levels with so much noise the mixture is the same law. */
+static struct factor masses_of(const struct density_case *of, double *block)
+{
+    enum { ELEMENT = 16 };
+    double rule_node[ELEMENT], rule_weight[ELEMENT], total = 0.0, *at = block + BRUTE_COMPONENTS;
+    double from = fmax(of->lowest, -12.0), end = fmin(of->highest, 16.0), edge[MOST_KINKS + 2] = {from};
+    size_t edges = 1, count = 0;
+    for (int k = 0; k < of->kinks; k++)
+        if (of->kink[k] > from && of->kink[k] < end)
+            edge[edges++] = of->kink[k];
+    edge[edges] = end;
+    legendre_rule(ELEMENT, rule_node, rule_weight);
+    for (size_t e = 0; e < edges; e++) {
+        size_t parts = 1 + (size_t)((edge[e + 1] - edge[e]));
+        double half = 0.5 * (edge[e + 1] - edge[e]) / (double)parts;
+        for (size_t p = 0; p < parts; p++)
+            for (size_t i = 0; i < ELEMENT; i++, count++) {
+                ck_assert_uint_lt(count, BRUTE_COMPONENTS);
+                at[count] = edge[e] + half * (2.0 * (double)p + 1.0 + rule_node[i]);
+                block[count] = half * rule_weight[i] * (double)of->shape(0.0L, at[count]);
+                total += block[count];
+            }
+    }
+    for (size_t i = 0; i < count; i++) {
+        block[i] /= total;
+        at[BRUTE_COMPONENTS + i] = 0.0;
+    }
+    return (struct factor){1, count, block, at, at + BRUTE_COMPONENTS, NULL, NULL, NULL};
+}
+
+static const char *const samplers[] = {"ddpm", "accelerated", "ddim"};
+
+/* Each family under one sampler; at a larger size under all. */
+TEST(laws_agree_with_brute_force, .count = COUNT(cases) * COUNT(samplers), .grows = 1)
+{
+    const struct density_case *of = &cases[_i % COUNT(cases)];
+    const struct sampler *sampler = sampler_find(samplers[(_i + _i / COUNT(cases)) % COUNT(samplers)]);
+    if (_i >= COUNT(cases) && !taken(COUNT(cases) * COUNT(samplers)))
+        return;
+    FREED double *block = array_new(3 * BRUTE_COMPONENTS, sizeof *block);
+    OWNED(factor_list) list = factors_of(of);
+    OWNED_SCHEDULE *schedule = make_schedule_from("exponential start 1e-3 delta 0.05", 16);
+    const struct factor masses = masses_of(of, block);
+    const struct brute_problem brute = {.factor = &masses,
+                                        .sampler = sampler,
+                                        .schedule = schedule,
+                                        .fineness = brute_fineness(sampler) * (of->scale < 0.25 ? 3.0 : 1.0)};
+    const struct law_problem problem = {.factor = &list.group[0].factor, .sampler = sampler, .schedule = schedule};
+    OWNED(law) law;
+    ASSERT_OK(law_compute, &problem, &law);
+    struct divergence found = divergences_of(&law, 1.0);
+    struct brute expected = brute_force(&brute);
+    ck_assert_msg(fabs(found.tv.value - expected.tv) < 1e-5 * expected.tv + found.tv.error,
+                  "%s, %s: TV %.12g +- %.2g against %.12g", of->family, sampler->name, found.tv.value, found.tv.error,
+                  expected.tv);
+}
+
+/* Down to 1-abar = 1e-20: the panels next to kinks and jumps are as short as these are smooth. */
+TEST(laws_agree_with_twice_the_resolution, .count = COUNT(cases))
+{
+    OWNED(factor_list) list = factors_of(&cases[_i]);
+    OWNED_SCHEDULE *schedule = make_schedule_from("exponential start 1e-6 delta 1e-20", 128);
+    const struct law_problem problem = {
+        .factor = &list.group[0].factor, .sampler = sampler_find("accelerated"), .schedule = schedule};
+    struct divergence found[2];
+    for (int i = 0; i < 2; i++) {
+        OWNED(law) law;
+        ASSERT_OK(compute_by, engine_called("line"), &problem, 1.0 + i, &law);
+        found[i] = divergences_of(&law, 1.0);
+        ck_assert_double_lt(fabs(law.mass_defect), 1e-8);
+    }
+    ck_assert_double_lt(found[0].tv.error, 1e-3 * found[0].tv.value);
+    assert_all_agree(&found[0], &found[1], cases[_i].family);
 }
