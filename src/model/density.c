@@ -11,6 +11,9 @@
 #define WIDE 16.0
 enum { PART_NODES = 16, CELLS = 512 };
 
+/* [standard deviations] Beyond, a normal law has 1e-19. */
+#define REACH_OF_NORMAL 9.0
+
 /* The logarithm of a density beyond which a tail is cut off in point masses. */
 #define NEGLIGIBLE_TAIL 70.0
 
@@ -246,4 +249,75 @@ double density_quantile(const struct density *density, double u)
         distance = next;
     }
     return density->place + density->scale * (from + distance);
+}
+
+double density_below(const struct density *density, double x)
+{
+    const struct smooth_shape *shape = density->shape;
+    if (shape == NULL) {
+        size_t j = 0;
+        while (j + 1 < density->pieces && x >= density->piece[j].to)
+            j++;
+        struct density_piece part = density->piece[j];
+        if (!(x > part.from))
+            return part.below;
+        if (x < part.to) {
+            part.log_to = value_at(&part, x);
+            part.to = x;
+        }
+        return part.below + exp(log_mass(&part));
+    }
+    double w = (x - density->place) / density->scale, cell = (shape->highest - shape->lowest) / CELLS;
+    if (w <= shape->lowest || w >= shape->highest)
+        return w <= shape->lowest ? 0.0 : 1.0;
+    size_t k = (size_t)fmin((w - shape->lowest) / cell, CELLS - 1);
+    double from = shape->lowest + (double)k * cell;
+    return density->below[k] + shape_mass(shape, from, w) * exp(-density->log_normaliser);
+}
+
+/* E F_0((x - sd z)/share) over z, between the places of kinks and jumps, where it is smooth. */
+double density_smoothed_below(const struct density *density, double share, double sd, double x)
+{
+    double total = 0.0, node[PART_NODES], weight[PART_NODES], scale = density->scale * fabs(share) / sd;
+    double at = -REACH_OF_NORMAL;
+    legendre_rule(PART_NODES, node, weight);
+    while (at < REACH_OF_NORMAL) {
+        double end = fmin(at + fmin(1.0, scale), REACH_OF_NORMAL);
+        for (size_t j = 0; j <= density->pieces && density->shape == NULL; j++) {
+            double place = j < density->pieces ? density->piece[j].from : density->piece[j - 1].to;
+            double z = (x - share * place) / sd;
+            if (z > at && z < end)
+                end = z;
+        }
+        double half = 0.5 * (end - at);
+        for (size_t i = 0; i < PART_NODES; i++) {
+            double z = at + half * (1.0 + node[i]), below = density_below(density, (x - sd * z) / share);
+            total += half * weight[i] * exp(-0.5 * z * z) * (share > 0.0 ? below : 1.0 - below);
+        }
+        at = end;
+    }
+    return fmin(total / sqrt(2.0 * M_PI), 1.0);
+}
+
+/* Of a piece (e^((slope + i t) to) - e^((slope + i t) from))/(slope + i t); of a shape the sum that integrates it. */
+void density_characteristic(const struct density *density, double t, double *real, double *imaginary)
+{
+    *real = *imaginary = 0.0;
+    for (size_t j = 0; j < density->pieces; j++) {
+        const struct density_piece *piece = &density->piece[j];
+        double to = exp(piece->log_to), from = exp(piece->log_from), size = piece->slope * piece->slope + t * t;
+        double a = 0.0, b = 0.0;
+        if (to > 0.0)
+            a += to * cos(t * piece->to), b += to * sin(t * piece->to);
+        if (from > 0.0)
+            a -= from * cos(t * piece->from), b -= from * sin(t * piece->from);
+        *real += (a * piece->slope + b * t) / size;
+        *imaginary += (b * piece->slope - a * t) / size;
+    }
+    if (density->shape == NULL || fabs(t) * density->scale * density->shape->spacing > M_PI)
+        return; /* of shapes there is less than rounding out there */
+    for (size_t i = 0; i < density->masses; i++) {
+        *real += density->weight[i] * cos(t * density->position[i]);
+        *imaginary += density->weight[i] * sin(t * density->position[i]);
+    }
 }

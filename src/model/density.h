@@ -69,6 +69,11 @@ double density_log(const struct density *density, double x);
 /* The x below which the density has the mass u in (0, 1). */
 double density_quantile(const struct density *density, double u);
 
+/* The mass below x, and P(share X_0 + sd Z <= x), sd > 0, Z standard normal, share not 0; E exp(i t X_0). To 1e-13. */
+double density_below(const struct density *density, double x);
+double density_smoothed_below(const struct density *density, double share, double sd, double x);
+void density_characteristic(const struct density *density, double t, double *real, double *imaginary);
+
 /* Whether the point masses stand for the density at a level. */
 bool density_is_wide(const struct density *density, const struct level *level);
 

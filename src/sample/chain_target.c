@@ -414,7 +414,12 @@ static void draw_line(const struct chain_target *target, const struct chain_grou
                       const double *uniforms, const double *normals, double *out)
 {
     const struct mixture_level *mixture = &group->line[at];
-    for (size_t j = 0; j < target->chains; j++) {
+    const struct density *density = group->factor->density;
+    for (size_t j = 0; j < target->chains && density != NULL; j++) {
+        double start = density_quantile(density, uniforms[j]) - group->factor->mean[0];
+        out[j] = mixture->root_alpha_bar * start + sqrt(mixture->level.noise) * normals[j];
+    }
+    for (size_t j = 0; j < target->chains && density == NULL; j++) {
         size_t k = choose(group->factor, uniforms[j]);
         out[j] = mixture_level_centre(mixture, k, 0) + mixture->sd[k] * normals[j];
     }
