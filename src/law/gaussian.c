@@ -344,7 +344,8 @@ static int handles(const struct law_problem *problem)
     int clips = problem->sampler->correction != NULL && problem->clip > 0.0;
     const struct sampler *sampler = problem->sampler;
     int kept = sampler->memory == 0 || (sampler->regular && sampler->log_noise_before == NULL);
-    return problem->factor->dimension == 1 && problem->factor->components == 1 && problem->factor->density == NULL && affine && !clips && kept;
+    return problem->factor->dimension == 1 && problem->factor->components == 1 && problem->factor->density == NULL
+           && affine && !clips && kept;
 }
 
 const struct law_engine engine_gaussian = {

@@ -99,8 +99,9 @@ static struct limits make_limits(const struct mixture_level *mixture, double res
     for (size_t k = 0; k < mixture->factor->components; k++)
         narrowest = fmin(narrowest, mixture->sd[k]);
     /* A single Gaussian's curvature is its width, and a density's places and scales say all. */
-    limits.least_bent =
-        mixture->factor->components > 1 && mixture->masses == NULL ? 0.1 * PANEL_BEND_LENGTH * narrowest / fine.shrink : HUGE_VAL;
+    limits.least_bent = mixture->factor->components > 1 && mixture->masses == NULL
+                            ? 0.1 * PANEL_BEND_LENGTH * narrowest / fine.shrink
+                            : HUGE_VAL;
     if (fineness == NULL)
         return limits;
     if (fineness->longest > 0.0)

@@ -120,8 +120,14 @@ static enum status append_merged(struct factor_list *list, const struct factor_g
     }
     if (count == 1)
         weight[0] = 1.0, log_weight[0] = 0.0; /* but for rounding */
-    factor = (struct factor){
-        n, count, weight, factor.mean != NULL ? mean : NULL, sd, NULL, factor.log_weight != NULL ? log_weight : NULL, NULL};
+    factor = (struct factor){n,
+                             count,
+                             weight,
+                             factor.mean != NULL ? mean : NULL,
+                             sd,
+                             NULL,
+                             factor.log_weight != NULL ? log_weight : NULL,
+                             NULL};
     enum status status = factor_list_append(list, &factor, group->multiplicity, error);
     free(block);
     return status;
@@ -185,8 +191,8 @@ static enum status append_parts(struct factor_list *list, const struct factor *f
     for (size_t k = 0; k < factor->components; k++)
         for (size_t i = 0; i < hull->rank; i++)
             mean[k * hull->rank + i] = dot(factor->dimension, hull->axis[i], factor->mean + k * factor->dimension);
-    struct factor within = {hull->rank, factor->components, factor->weight, mean, factor->sd,
-                            NULL,       factor->log_weight, NULL};
+    struct factor within = {
+        hull->rank, factor->components, factor->weight, mean, factor->sd, NULL, factor->log_weight, NULL};
     if (hull->rank > 0)
         TRY(factor_list_append(list, &within, multiplicity, error));
     if (shifted)

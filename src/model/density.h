@@ -5,8 +5,8 @@
  *            a piece with a Gaussian is a difference of scaled complementary error functions, and
  *            p_t' = sum_j slope_j p_{t,j} + sum_e jump_e N(x; sqrt(A) e, O): no differences of near numbers at any O.
  *   smooth   log p_0 analytic. With w = (x + sqrt(O) z)/sqrt(A), p_t(x) = E p_0(w)/sqrt(A) and
- *            p_t'/p_t = E[p_0(w) (log p_0)'(w)]/E[p_0(w)]/sqrt(A) over z, by the trapezoid rule around the integrand's
- *            maximum, which converges exponentially.
+ *            p_t'/p_t = E[p_0(w) (log p_0)'(w)]/E[p_0(w)]/sqrt(A) over z, by the trapezoid rule around the
+ * integrand's maximum, which converges exponentially.
  *
  * Where sqrt(O/A) is large beside the density's own scale both lose digits in A, and there p_0 is replaced by the
  * point masses of a quadrature rule, whose law at such levels is that of X_t to rounding. */
@@ -19,7 +19,8 @@
 #include "core/status.h"
 #include "model/schedule.h"
 
-/* [standard deviations of a Gaussian] Spacing at which the trapezoid rule integrates it to exp(-2 pi^2/0.74^2), rounding. */
+/* [standard deviations of a Gaussian] Spacing at which the trapezoid rule integrates it to exp(-2 pi^2/0.74^2),
+ * rounding. */
 #define DENSITY_SPACING 0.74
 
 /* exp of a linear function on [from, to]; one of the two may be infinite, where its logarithm is -infinity. */
@@ -33,9 +34,9 @@ struct density_piece {
 /* An analytic shape in w = (x - place)/scale. */
 struct smooth_shape {
     const char *name;
-    double lowest, highest;              /* beyond, less than 1e-26 of the mass */
-    double spacing;                      /* at which the trapezoid rule integrates it to rounding */
-    double narrow;                       /* sqrt(O/A)/scale up to which p_0 times the Gaussian is log-concave */
+    double lowest, highest; /* beyond, less than 1e-26 of the mass */
+    double spacing;         /* at which the trapezoid rule integrates it to rounding */
+    double narrow;          /* sqrt(O/A)/scale up to which p_0 times the Gaussian is log-concave */
     void (*evaluate)(double w, double *log_shape, double *slope, double *curvature);
 };
 
@@ -69,7 +70,8 @@ double density_log(const struct density *density, double x);
 /* The x below which the density has the mass u in (0, 1). */
 double density_quantile(const struct density *density, double u);
 
-/* The mass below x, and P(share X_0 + sd Z <= x), sd > 0, Z standard normal, share not 0; E exp(i t X_0). To 1e-13. */
+/* The mass below x, and P(share X_0 + sd Z <= x), sd > 0, Z standard normal, share not 0; E exp(i t X_0). To 1e-13.
+ */
 double density_below(const struct density *density, double x);
 double density_smoothed_below(const struct density *density, double share, double sd, double x);
 void density_characteristic(const struct density *density, double t, double *real, double *imaginary);

@@ -4,22 +4,24 @@
 #include "core/vmath.h"
 #include "model/density.h"
 
+/* [standard deviations] Beyond, N(0, 1), and what is log-concave in its place, has less than rounding. */
+#define REACH 9.3
+
 #define LOG_ROOT_2PI 0.91893853320467274178
 
-/* ---- Pieces. In z = (sqrt(A) u - x)/sqrt(O), u the place in X_0, a piece is exp(c + b z) phi(z) between two ends, with
- * b = slope sqrt(O/A), and exp(b z) phi(z) = exp(b^2/2) phi(z - b). ---- */
+/* ---- Pieces. In z = (sqrt(A) u - x)/sqrt(O), u the place in X_0, a piece is exp(c + b z) phi(z) between two ends,
+ * with b = slope sqrt(O/A), and exp(b z) phi(z) = exp(b^2/2) phi(z - b). ---- */
 
 /* Mills' ratio: the mass of N(0, 1) beyond t >= 0 over the density there; by a continued fraction where the error
- * function's own digits would be lost in exp(t^2/2). */
+ * function's own digits would be lost in exp(t^2/2). Its n-th convergent is off by about exp(-t sqrt(2 n)). */
 static double mills(double t)
 {
-    enum { TERMS = 60 };
     if (isinf(t))
         return 0.0;
-    if (t < 3.0)
+    if (t < 5.0)
         return exp(0.5 * t * t + LOG_ROOT_2PI) * 0.5 * erfc(t * M_SQRT1_2);
     double fraction = t;
-    for (int k = t < 6.0 ? TERMS : TERMS / 3; k >= 1; k--)
+    for (int k = 4 + (int)(700.0 / (t * t)); k >= 1; k--)
         fraction = t + k / fraction;
     return 1.0 / fraction;
 }
@@ -36,7 +38,8 @@ struct ends {
 /* log of the integral of a piece short in z: as exp(linear - z^2/2) by a rule of few nodes, from the end a. */
 static double log_short(const struct ends *e)
 {
-    static const double node[] = {0.2386191860831969086305017, 0.6612093864662645136613996, 0.9324695142031520278123016};
+    static const double node[] = {0.2386191860831969086305017, 0.6612093864662645136613996,
+                                  0.9324695142031520278123016};
     static const double weight[] = {0.4679139345726910473898703, 0.3607615730481386075698335,
                                     0.1713244923791703450402961};
     double half = 0.5 * (e->z[1] - e->z[0]), total = 0.0;
@@ -61,8 +64,10 @@ static double log_piece(const struct ends *e)
         return e->log[near] - 0.5 * e->z[near] * e->z[near] - LOG_ROOT_2PI + log(mills(close) - rest);
     }
     int finite = isinf(e->z[0]) ? 1 : 0;
-    double whole = 1.0 - 0.5 * erfc(-t[0] * M_SQRT1_2) - 0.5 * erfc(t[1] * M_SQRT1_2);
-    return e->log[finite] - e->b * e->z[finite] + 0.5 * e->b * e->b + log(whole);
+    double value = e->log[finite] - e->b * e->z[finite] + 0.5 * e->b * e->b;
+    if (t[0] < -REACH && t[1] > REACH)
+        return value;
+    return value + log(1.0 - 0.5 * erfc(-t[0] * M_SQRT1_2) - 0.5 * erfc(t[1] * M_SQRT1_2));
 }
 
 /* What a sum of signed exponentials needs to be taken relative to the largest. */
@@ -73,10 +78,9 @@ struct sums {
 static void add(struct sums *sums, double exponent, double density, double slope)
 {
     if (exponent > sums->largest) {
-        double shrink = exp(sums->largest - exponent);
-        sums->density *= shrink;
-        sums->slope *= shrink;
-        sums->largest = exponent;
+        double shrink = isinf(sums->largest) ? 0.0 : exp(sums->largest - exponent);
+        *sums = (struct sums){exponent, shrink * sums->density + density, shrink * sums->slope + slope};
+        return;
     }
     double weight = exp(exponent - sums->largest);
     sums->density += weight * density;
@@ -134,9 +138,6 @@ static void evaluate_pieces(const struct density *density, const struct level *l
 }
 
 /* ---- Smooth shapes. ---- */
-
-/* [standard deviations] Beyond, the integrand is less than exp(-43) of its maximum where it is log-concave. */
-#define REACH 9.3
 
 /* The w at which log f(w) - ((w - centre)/width)^2/2, which is concave, has its maximum; to a part of the width. */
 static double maximum(const struct smooth_shape *shape, double centre, double width)

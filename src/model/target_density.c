@@ -156,7 +156,7 @@ static enum status tabulated_factors(const struct target *target, size_t dimensi
     scale[2 * pieces] = 0.0;
     struct density density;
     double whole = 0.5 * (value[2 * pieces] - value[0]);
-    enum status status = density_of_pieces(pieces, piece, fmin(whole, 4.0 * shortest), &density, error);
+    enum status status = density_of_pieces(pieces, piece, fmin(whole, shortest), &density, error);
     return append(&density, status, 2 * pieces + 1, place, scale, dimension, list, error);
 }
 
@@ -170,12 +170,8 @@ static void double_well(double w, double *log_shape, double *slope, double *curv
     *curvature = 12.0 - 12.0 * square;
 }
 
-static const struct smooth_shape double_well_shape = {.name = "double-well",
-                                                      .lowest = -4.5,
-                                                      .highest = 4.5,
-                                                      .spacing = 0.1,
-                                                      .narrow = 0.15,
-                                                      .evaluate = double_well};
+static const struct smooth_shape double_well_shape = {
+    .name = "double-well", .lowest = -4.5, .highest = 4.5, .spacing = 0.1, .narrow = 0.15, .evaluate = double_well};
 
 static enum status double_well_factors(const struct target *target, size_t dimension, struct factor_list *list,
                                        struct error *error)
@@ -209,7 +205,8 @@ static enum status logistic_factors(const struct target *target, size_t dimensio
                                     struct error *error)
 {
     const struct place_scale *laplace = target_params(target);
-    const double places[] = {laplace->mean, laplace->mean}, scales[] = {laplace->scale, TAIL / COVERED * laplace->scale};
+    const double places[] = {laplace->mean, laplace->mean},
+                 scales[] = {laplace->scale, TAIL / COVERED * laplace->scale};
     struct density density;
     enum status status = density_of_shape(&logistic_shape, laplace->mean, laplace->scale, &density, error);
     return append(&density, status, 2, places, scales, dimension, list, error);
@@ -241,7 +238,8 @@ static const struct param laplace_params[] = {
 };
 
 static const struct param double_well_params[] = {
-    {"mean", PARAM_REAL, offsetof(struct place_scale, mean), "where the middle between the wells is", .standard = 0.0},
+    {"mean", PARAM_REAL, offsetof(struct place_scale, mean), "where the middle between the wells is",
+     .standard = 0.0},
     {"scale", PARAM_REAL, offsetof(struct place_scale, scale), "the unit of length", .standard = 1.0,
      .range = GREATER_THAN(0.0)},
     {0},

@@ -232,8 +232,8 @@ static enum status add_of_norm(const struct factor_list *list, struct chain_targ
                          "a %s error of the norm needs a target of concentric Gaussians: a radial one, or a Gaussian "
                          "with mean 0 and a flat spectrum",
                          target->score_error->shape->name);
-    const struct factor whole = {target->dimension, factor->components, factor->weight, NULL, factor->sd, NULL,
-                                 factor->log_weight, NULL};
+    const struct factor whole = {
+        target->dimension, factor->components, factor->weight, NULL, factor->sd, NULL, factor->log_weight, NULL};
     return factor_list_append(&added->marginal, &whole, 1.0, error);
 }
 
@@ -254,6 +254,7 @@ static enum status errors_new(const struct factor_list *list, struct chain_targe
     target->error = array_new(most, sizeof *target->error);
     if (target->error == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu score errors", most);
+    TRY(score_error_check(score_error, list, error));
     target->error_norm = score_error_norm(score_error, target->schedule);
     if (score_error->spread == SPREAD_ALL)
         status = add_all(target, 1.0 / (double)target->dimension, error);

@@ -146,8 +146,8 @@ static enum status close_part(struct parts *parts, size_t first, double copies, 
     if (grown == NULL)
         return out_of_memory(error);
     parts->part = grown;
-    parts->part[parts->count++] = (struct projected_part){
-        first, parts->all.count - first, copies, least, density, share, mean};
+    parts->part[parts->count++] =
+        (struct projected_part){first, parts->all.count - first, copies, least, density, share, mean};
     return STATUS_OK;
 }
 
@@ -390,7 +390,8 @@ enum status parts_combine(const struct parts *parts, size_t most, struct compone
         const struct projected_part *part = &parts->part[p];
         const struct component *c = parts->all.part + part->first;
         densities |= part->density != NULL;
-        for (double copy = 0.0; copy < part->copies && status == STATUS_OK && out->count <= most && !densities; copy += 1.0)
+        for (double copy = 0.0; copy < part->copies && status == STATUS_OK && out->count <= most && !densities;
+             copy += 1.0)
             status = convolve(c, part->count, convolved++, out, &scratch, error);
     }
     *complete = out->count <= most && !densities;

@@ -160,7 +160,8 @@ static long double log_integral(const struct density_case *of, long double place
     return logl(integral(of, place, centre, sd, 1.0L, 16.0L));
 }
 
-/* log p_t up to what does not depend on x, and by an eighth-order difference of it the score, at sqrt(A) place + x. */
+/* log p_t up to what does not depend on x, and by an eighth-order difference of it the score, at sqrt(A) place + x.
+ */
 static void reference(const struct density_case *of, const struct level *level, double place, double x, double step,
                       long double *log_density, long double *score)
 {
@@ -210,8 +211,9 @@ TEST(levels_agree_with_integrals, .count = COUNT(cases))
                               of->family, at.noise, k, x, log_density, off);
                 /* the integral has 1e-18, and its difference so much over the step */
                 double bound = 2e-13 * (fabs(score) + 1.0 / of->scale) + 4e-18 / step;
-                ck_assert_msg(apart <= bound, "%s, 1-abar %g, component %zu, x %.17g: score %.17g, off by %.2g > %.2g",
-                              of->family, at.noise, k, x, score, apart, bound);
+                ck_assert_msg(apart <= bound,
+                              "%s, 1-abar %g, component %zu, x %.17g: score %.17g, off by %.2g > %.2g", of->family,
+                              at.noise, k, x, score, apart, bound);
                 compared++;
             }
     }

@@ -61,7 +61,8 @@ static struct divergence measure(const struct run *run)
                             run->dimension == 1 ? zeros : NULL,
                             run->shells->sd,
                             NULL,
-                            NULL, NULL};
+                            NULL,
+                            NULL};
     struct law_problem problem = {
         .factor = &factor, .sampler = run->sampler, .schedule = run->schedule, .clip = run->clip};
     OWNED(law) law;
