@@ -283,12 +283,12 @@ static struct factor masses_of(const struct density_case *of, double *block)
 
 static const char *const samplers[] = {"ddpm", "accelerated", "ddim"};
 
-/* Each family under one sampler; at a larger size under all. */
+/* A kink, jumps and a tail, each under one sampler; at a larger size all under all. */
 TEST(laws_agree_with_brute_force, .count = COUNT(cases) * COUNT(samplers), .grows = 1)
 {
     const struct density_case *of = &cases[_i % COUNT(cases)];
     const struct sampler *sampler = sampler_find(samplers[(_i + _i / COUNT(cases)) % COUNT(samplers)]);
-    if (_i >= COUNT(cases) && !taken(COUNT(cases) * COUNT(samplers)))
+    if (_i > 2 && taken(2) < 2)
         return;
     FREED double *block = array_new(3 * BRUTE_COMPONENTS, sizeof *block);
     OWNED(factor_list) list = factors_of(of);
@@ -311,7 +311,7 @@ TEST(laws_agree_with_brute_force, .count = COUNT(cases) * COUNT(samplers), .grow
 /* Down to 1-abar = 1e-20: the panels next to kinks and jumps are as short as these are smooth. */
 TEST(laws_agree_with_twice_the_resolution, .count = COUNT(cases), .grows = 1)
 {
-    if (_i > 1 && taken(2) < 2)
+    if (_i != 1 && taken(2) < 2)
         return;
     OWNED(factor_list) list = factors_of(&cases[_i]);
     OWNED_SCHEDULE *schedule = make_schedule_from("exponential start 1e-6 delta 1e-20", 96);
