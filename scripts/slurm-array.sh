@@ -10,9 +10,9 @@ case ${1-} in
     # By exec, so that the signal ahead of the time limit, which goes to the job's first process, reaches diffrate.
     exec "$2" run "$3" -o "$4" --shard "$SLURM_ARRAY_TASK_ID/$5" -j "$SLURM_CPUS_PER_TASK"
     ;;
---job-merge) # diffrate RESULTS
+--job-merge) # diffrate RESULTS FILE
     status=0
-    "$2" merge "$3" || status=$?
+    "$2" merge "$3" --spec "$4" || status=$?
     [ "$status" = 3 ] || [ "$status" = 0 ] || exit "$status" # 3: some cells failed, the others are judged all the same
     for command in verdict plot report; do
         "$2" "$command" "$3"
@@ -162,7 +162,7 @@ array=$(submit --parsable --job-name="$name" --nodes=1 --ntasks=1 --requeue --si
     "$script" --job-shard "$diffrate" "$file" "$output" "$shards")
 merge=$(submit --parsable --job-name="$name-merge" --nodes=1 --ntasks=1 --requeue "$@" \
     --cpus-per-task=1 --open-mode=append --dependency="afterany:$array" --output="$logs/merge-%j.log" \
-    "$script" --job-merge "$diffrate" "$results") ||
+    "$script" --job-merge "$diffrate" "$results" "$file") ||
     fail 1 "the shards are submitted (job $array), the job that merges them is not; afterwards: diffrate merge $results"
 [ "$dry_run" = no ] || exit 0
 

@@ -66,9 +66,6 @@ static void print_check(const struct check *check)
                check->leftovers == 1 ? "" : "s");
     printf("%zu measured again: %zu the same to the bit, %zu within their radii\n", check->measured, check->identical,
            check->agreeing);
-    if (check->unloaded > 0)
-        printf("%zu cell%s of plug-ins, which only --spec FILE loads, not measured again\n", check->unloaded,
-               check->unloaded == 1 ? "" : "s");
     printf("%zu problem%s\n", check->problems, check->problems == 1 ? "" : "s");
 }
 

@@ -56,7 +56,7 @@ int command_fail(const struct error *error);
  * also found where there is no such file here, and stderr says so. */
 MUST_USE enum status command_load_spec(const char *path, struct spec *spec, struct error *error);
 
-/* The spec of a results directory (free with spec_free, also after an error): as the directory holds it, which loads
+/* The spec of a results directory (free with spec_free, also after an error): as the directory holds it, which has
  * no plug-ins, or if `file` is not NULL from there, which does. Errors: those of spec_load, directory_read and
  * directory_is_of. */
 MUST_USE enum status command_directory_spec(const char *directory, const char *file, const char *version,

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "command/command.h"
-#include "command/json.h"
+#include "experiment/json.h"
 #include "report/table.h"
 #include "results/compare.h"
 #include "verdict/claims.h"
@@ -219,12 +219,12 @@ static enum status add_range(struct table *table, const struct bracket *bracket,
 }
 
 /* With the score error and the number of chains, which few rows have. */
-static enum status add_sampler(struct table *table, const struct comparison *comparison, const struct spec *spec,
-                               const struct record *row, struct error *error)
+static enum status add_sampler(struct table *table, const struct comparison *comparison,
+                               const struct manifest *manifest, const struct record *row, struct error *error)
 {
     char label[120] = "", chains[40] = "";
     if (strcmp(row->score_error, "none") != 0)
-        compare_label_score_error(comparison, spec, row, label, sizeof label);
+        compare_label_score_error(comparison, manifest, row, label, sizeof label);
     if (row->chains > 0)
         (void)snprintf(chains, sizeof chains, ", %" PRIu64 " chains", row->chains);
     return table_cells(table, error, "%s%s%s%s", row->sampler, label[0] != '\0' ? ", " : "", label, chains);
@@ -237,7 +237,7 @@ static enum status add_row_difference(struct table *table, const struct evidence
     size_t has = difference->row[0] == NULL;
     const struct record *row = difference->row[has];
     TRY(table_cells(table, error, "%s", row->target));
-    TRY(add_sampler(table, comparison, &side[has].spec, row, error));
+    TRY(add_sampler(table, comparison, &side[has].manifest, row, error));
     TRY(table_cells(table, error, "%" PRIu64 "\t%" PRIu64 "\t%s", row->dimension, row->steps,
                     difference->field != NULL ? difference->field->name : "(row)"));
     for (size_t i = 0; i < 2; i++)
@@ -248,13 +248,13 @@ static enum status add_row_difference(struct table *table, const struct evidence
     return add_number(table, "%.3g", difference->ratio, error);
 }
 
-static enum status add_complexity_difference(struct table *table, const struct spec *spec,
+static enum status add_complexity_difference(struct table *table, const struct manifest *manifest,
                                              const struct difference *difference, struct error *error)
 {
-    TRY(table_cells(table, error, "%s\t%s\t%zu", spec->targets[difference->target].name,
-                    spec->samplers[difference->sampler]->name, spec->dimensions[difference->dimension]));
+    TRY(table_cells(table, error, "%s\t%s\t%zu", manifest->targets[difference->target].name,
+                    manifest->samplers[difference->sampler].name, manifest->dimensions[difference->dimension]));
     TRY(table_nothing(table, error));
-    TRY(table_cells(table, error, "T(d, %g)", spec->accuracies[difference->accuracy]));
+    TRY(table_cells(table, error, "T(d, %g)", manifest->accuracies[difference->accuracy]));
     TRY(add_range(table, difference->bracket[0], error));
     TRY(add_range(table, difference->bracket[1], error));
     return table_nothing(table, error);
@@ -268,8 +268,9 @@ static enum status print_differences(const struct evidence *side, const struct c
     enum status status = STATUS_OK;
     for (size_t i = 0; i < shown && status == STATUS_OK; i++) {
         const struct difference *difference = &comparison->difference[i];
-        status = difference->bracket[0] != NULL ? add_complexity_difference(&table, &side[0].spec, difference, error)
-                                                : add_row_difference(&table, side, comparison, difference, error);
+        status = difference->bracket[0] != NULL
+                     ? add_complexity_difference(&table, &side[0].manifest, difference, error)
+                     : add_row_difference(&table, side, comparison, difference, error);
     }
     if (status == STATUS_OK && shown > 0) {
         putchar('\n');
@@ -305,12 +306,12 @@ static void json_row_difference(const struct comparison *comparison, const struc
     for (const struct field *field = record_fields; field->name != NULL; field++)
         if (field->role == COLUMN_IDENTITY) {
             fputs(", ", stdout);
-            json_field(field, row);
+            json_field(stdout, field, row);
         }
     for (size_t i = 0; i < comparison->parameters.count; i++) {
         const struct field field = parameter_field(&comparison->parameters, i);
         fputs(", ", stdout);
-        json_field(&field, row);
+        json_field(stdout, &field, row);
     }
     if (difference->field == NULL) {
         printf(", \"missing_in\": \"%s\"}\n", difference->row[0] == NULL ? "a" : "b");
@@ -319,30 +320,30 @@ static void json_row_difference(const struct comparison *comparison, const struc
     printf(", \"quantity\": \"%s\"", difference->field->name);
     for (size_t i = 0; i < 2; i++) {
         printf(", \"%s\": ", json_name[i]);
-        json_value(difference->field, difference->row[i]);
+        json_value(stdout, difference->field, difference->row[i]);
         if (difference->field->role == COLUMN_DERIVED)
             continue;
         printf(", \"%s_error\": ", json_name[i]);
-        json_value(difference->field + 1, difference->row[i]);
+        json_value(stdout, difference->field + 1, difference->row[i]);
     }
     fputs(", \"ratio\": ", stdout);
-    json_real(difference->ratio);
+    json_real(stdout, difference->ratio);
     puts("}");
 }
 
 /* T(d, eps) is beyond "above", and at most "at_most", null where no T passes. */
-static void json_complexity_difference(const struct spec *spec, const struct difference *difference)
+static void json_complexity_difference(const struct manifest *manifest, const struct difference *difference)
 {
     fputs("{\"difference\": \"T(d, eps)\", \"target\": ", stdout);
-    json_text(spec->targets[difference->target].name);
+    json_text(stdout, manifest->targets[difference->target].name);
     fputs(", \"sampler\": ", stdout);
-    json_text(spec->samplers[difference->sampler]->name);
-    printf(", \"dimension\": %zu, \"accuracy\": ", spec->dimensions[difference->dimension]);
-    json_real(spec->accuracies[difference->accuracy]);
+    json_text(stdout, manifest->samplers[difference->sampler].name);
+    printf(", \"dimension\": %zu, \"accuracy\": ", manifest->dimensions[difference->dimension]);
+    json_real(stdout, manifest->accuracies[difference->accuracy]);
     for (size_t i = 0; i < 2; i++) {
         const struct bracket *bracket = difference->bracket[i];
         printf(", \"%s_above\": %zu, \"%s_at_most\": ", json_name[i], bracket->certain, json_name[i]);
-        json_real(bracket->reach == REACH_BEYOND ? NAN : (double)bracket->passes);
+        json_real(stdout, bracket->reach == REACH_BEYOND ? NAN : (double)bracket->passes);
     }
     puts("}");
 }
@@ -353,7 +354,7 @@ static void print_json(const struct evidence *side, const struct comparison *com
         puts("{\"difference\": \"no row in common\"}");
     for (size_t i = 0; i < comparison->differences; i++)
         if (comparison->difference[i].bracket[0] != NULL)
-            json_complexity_difference(&side[0].spec, &comparison->difference[i]);
+            json_complexity_difference(&side[0].manifest, &comparison->difference[i]);
         else
             json_row_difference(comparison, &comparison->difference[i]);
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "command/command.h"
-#include "command/json.h"
+#include "experiment/json.h"
 #include "core/memory.h"
 #include "core/progress.h"
 #include "core/text.h"
@@ -54,7 +54,7 @@ static void print_components(const char *name, const struct estimate *of, bool e
     printf(", \"%s\": %s", name, count == 0 ? "null" : "");
     for (size_t k = 0; k < count; k++) {
         fputs(k == 0 ? "[" : ", ", stdout);
-        json_real(error ? of[k].error : of[k].value);
+        json_real(stdout, error ? of[k].error : of[k].value);
     }
     fputs(count > 0 ? "]" : "", stdout);
 }
@@ -66,18 +66,24 @@ static void print_json(const struct parameter_columns *parameters, const struct 
         if (field->component > 0)
             continue; /* in lists, below */
         fputs(field == record_fields ? "{" : ", ", stdout);
-        json_field(field, row);
+        json_field(stdout, field, row);
     }
     for (size_t i = 0; i < parameters->count; i++) {
         const struct field field = parameter_field(parameters, i);
         fputs(", ", stdout);
-        json_field(&field, row);
+        json_field(stdout, &field, row);
     }
     print_components("mass_error", row->mass_error, false);
     print_components("mass_error_error", row->mass_error, true);
+    if (row->chains > 0) {
+        print_components("sampled_mass", row->estimates.mass, false);
+        print_components("sampled_mass_se", row->estimates.mass, true);
+        print_components("sampled_mass_error", row->estimates.mass_error, false);
+        print_components("sampled_mass_error_se", row->estimates.mass_error, true);
+    }
     if (row->failure[0] != '\0') {
         fputs(", \"failure\": ", stdout);
-        json_text(row->failure);
+        json_text(stdout, row->failure);
     }
     puts("}");
 }
@@ -401,7 +407,7 @@ static enum status measure_all(struct measuring *m, int *interruption, struct er
         return status;
     const struct work work = {m,          m->processes, m->spec->dimension_count * sizeof(struct record),
                               m->seconds, next_cell,    make_cell,
-                              cell_ended};
+                              cell_ended, NULL};
     progress_start(&m->progress, "cells");
     progress_expect(&m->progress, m->count, cost);
     status = workers_run(&work, interruption, error);

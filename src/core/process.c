@@ -42,8 +42,8 @@ struct outcome {
 
 struct worker {
     pid_t pid;  /* 0: none */
-    bool ended; /* and what became of its item has not been reported yet */
-    size_t item;
+    bool ended; /* and what became of its items has not been reported yet */
+    size_t items, item[PROCESS_ITEMS];
     double deadline; /* by the clock; 0: none */
     bool late;       /* it was killed because that was over */
 };
@@ -51,11 +51,11 @@ struct worker {
 struct pool {
     const struct work *work;
     struct worker *workers; /* twice as many as may run: to report on one takes time, and the next runs meanwhile */
-    char *outcomes;         /* one a worker, `stride` bytes apart */
+    char *outcomes;         /* one an item, `stride` bytes apart */
     size_t stride;
     size_t size, running;
-    bool waits;  /* an item that could not be started yet */
-    size_t item; /* that one */
+    size_t *waiting; /* items that could not be started yet, or that their process did not come to */
+    size_t waiting_count, waiting_room;
     sigset_t signals, before;
     struct sigaction child_before;
 };
@@ -65,9 +65,48 @@ struct pool {
 static const int interrupting[] = {SIGINT, SIGTERM, SIGHUP};
 enum { INTERRUPTING = sizeof interrupting / sizeof interrupting[0] };
 
-static struct outcome *outcome_of(const struct pool *pool, size_t place)
+static struct outcome *outcome_of(const struct pool *pool, size_t place, size_t i)
 {
-    return (struct outcome *)(void *)(pool->outcomes + place * pool->stride);
+    return (struct outcome *)(void *)(pool->outcomes + (place * PROCESS_ITEMS + i) * pool->stride);
+}
+
+/* To be started before all others. */
+static enum status put_back(struct pool *pool, const size_t *items, size_t count, struct error *error)
+{
+    size_t *grown =
+        array_reserve(pool->waiting, &pool->waiting_room, pool->waiting_count + count, sizeof *pool->waiting);
+    if (grown == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu items", pool->waiting_count + count);
+    pool->waiting = grown;
+    for (size_t i = count; i > 0; i--)
+        pool->waiting[pool->waiting_count++] = items[i - 1];
+    return STATUS_OK;
+}
+
+static bool take(struct pool *pool, size_t *item)
+{
+    if (pool->waiting_count == 0)
+        return pool->work->next(pool->work->context, item) != 0;
+    *item = pool->waiting[--pool->waiting_count];
+    return true;
+}
+
+/* What a process does: an item, or as many light ones as there are. */
+static enum status gather(struct pool *pool, struct worker *worker, struct error *error)
+{
+    const struct work *work = pool->work;
+    for (worker->items = 0; worker->items < PROCESS_ITEMS;) {
+        size_t *item = &worker->item[worker->items];
+        if (!take(pool, item))
+            return STATUS_OK;
+        bool light = work->is_light != NULL && work->is_light(work->context, *item);
+        if (!light && worker->items > 0)
+            return put_back(pool, item, 1, error);
+        worker->items++;
+        if (!light)
+            return STATUS_OK;
+    }
+    return STATUS_OK;
 }
 
 /* From here on signals wait until they are asked for. One that the caller has set to be ignored (nohup) stays so. */
@@ -102,9 +141,9 @@ static void end_at_once(int code, void *unused)
 }
 
 /* Never returns. The caller alone decides what a Ctrl-C means, which a terminal sends to all. */
-static void be_worker(const struct pool *pool, size_t place, size_t item, pid_t parent)
+static void be_worker(const struct pool *pool, size_t place, pid_t parent)
 {
-    struct outcome *outcome = outcome_of(pool, place);
+    const struct worker *worker = &pool->workers[place];
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
@@ -113,8 +152,12 @@ static void be_worker(const struct pool *pool, size_t place, size_t item, pid_t 
         (void)sigaction(interrupting[i], &ignore, NULL);
     (void)sigprocmask(SIG_SETMASK, &pool->before, NULL);
     (void)on_exit(end_at_once, NULL); /* the last to be registered is called first */
-    outcome->error.status = pool->work->run(pool->work->context, item, outcome->answer, &outcome->error);
-    outcome->finished = true;
+    for (size_t i = 0; i < worker->items; i++) {
+        struct outcome *outcome = outcome_of(pool, place, i);
+        outcome->error.status =
+            pool->work->run(pool->work->context, worker->item[i], outcome->answer, &outcome->error);
+        outcome->finished = true;
+    }
     _exit(0);
 }
 
@@ -124,22 +167,23 @@ static enum status start(struct pool *pool, struct error *error)
     const struct work *work = pool->work;
     pid_t parent = getpid();
     for (size_t place = 0; place < pool->size && pool->running < (size_t)work->processes; place++) {
-        if (pool->workers[place].pid != 0)
+        struct worker *worker = &pool->workers[place];
+        if (worker->pid != 0)
             continue;
-        pool->waits = pool->waits || work->next(work->context, &pool->item);
-        if (!pool->waits)
+        TRY(gather(pool, worker, error));
+        if (worker->items == 0)
             return STATUS_OK;
-        memset(outcome_of(pool, place), 0, pool->stride);
+        for (size_t i = 0; i < worker->items; i++)
+            memset(outcome_of(pool, place, i), 0, pool->stride);
         pid_t pid = fork();
         if (pid == 0)
-            be_worker(pool, place, pool->item, parent);
+            be_worker(pool, place, parent);
+        if (pid < 0 && pool->running > 0) /* when one has ended there may be room */
+            return put_back(pool, worker->item, worker->items, error);
         if (pid < 0)
-            return pool->running > 0
-                       ? STATUS_OK /* when one has ended there may be room */
-                       : fail_with(error, STATUS_EXTERNAL, "cannot start a process: %s", strerror(errno));
-        double deadline = work->seconds > 0.0 ? clock_seconds() + work->seconds : 0.0;
-        pool->workers[place] = (struct worker){.pid = pid, .item = pool->item, .deadline = deadline};
-        pool->waits = false;
+            return fail_with(error, STATUS_EXTERNAL, "cannot start a process: %s", strerror(errno));
+        worker->pid = pid;
+        worker->deadline = work->seconds > 0.0 ? clock_seconds() + work->seconds : 0.0;
         pool->running++;
     }
     return STATUS_OK;
@@ -156,23 +200,32 @@ static void describe_death(int state, struct error *cause)
                         WEXITSTATUS(state));
 }
 
-/* Finds the processes that have ended. */
-static void reap(struct pool *pool)
+/* Finds the processes that have ended. What one died of is told of the item that it was at; it did not come to those
+ * behind that. */
+static enum status reap(struct pool *pool, struct error *error)
 {
     for (size_t place = 0; place < pool->size; place++) {
         struct worker *worker = &pool->workers[place];
         int state = 0;
         if (worker->pid == 0 || worker->ended || waitpid(worker->pid, &state, WNOHANG) <= 0)
             continue;
-        struct outcome *outcome = outcome_of(pool, place);
+        size_t done = 0;
+        while (done < worker->items && outcome_of(pool, place, done)->finished)
+            done++;
         worker->ended = true;
         pool->running--;
-        if (!outcome->finished && worker->late)
-            (void)fail_with(&outcome->error, STATUS_EXTERNAL,
-                            "its process took more than the %g s that a cell may take", pool->work->seconds);
-        else if (!outcome->finished)
-            describe_death(state, &outcome->error);
+        if (done == worker->items)
+            continue;
+        struct error *cause = &outcome_of(pool, place, done)->error;
+        if (worker->late)
+            (void)fail_with(cause, STATUS_EXTERNAL, "its process took more than the %g s that a cell may take",
+                            pool->work->seconds);
+        else
+            describe_death(state, cause);
+        TRY(put_back(pool, worker->item + done + 1, worker->items - done - 1, error));
+        worker->items = done + 1;
     }
+    return STATUS_OK;
 }
 
 static enum status tell(struct pool *pool, struct error *error)
@@ -180,10 +233,12 @@ static enum status tell(struct pool *pool, struct error *error)
     enum status status = STATUS_OK;
     for (size_t place = 0; place < pool->size && status == STATUS_OK; place++) {
         struct worker *worker = &pool->workers[place];
-        const struct outcome *outcome = outcome_of(pool, place);
         if (!worker->ended)
             continue;
-        status = pool->work->ended(pool->work->context, worker->item, outcome->answer, &outcome->error, error);
+        for (size_t i = 0; i < worker->items && status == STATUS_OK; i++) {
+            const struct outcome *outcome = outcome_of(pool, place, i);
+            status = pool->work->ended(pool->work->context, worker->item[i], outcome->answer, &outcome->error, error);
+        }
         *worker = (struct worker){0};
     }
     return status;
@@ -241,8 +296,9 @@ static enum status work_on(struct pool *pool, int *interruption, struct error *e
         if (*interruption != 0)
             return fail_with(error, STATUS_INTERRUPTED, "interrupted by signal %d (%s)", *interruption,
                              strsignal(*interruption));
-        reap(pool);
-        status = start(pool, error);
+        status = reap(pool, error);
+        if (status == STATUS_OK)
+            status = start(pool, error);
         if (status == STATUS_OK)
             status = tell(pool, error);
         if (status != STATUS_OK)
@@ -253,9 +309,10 @@ static enum status work_on(struct pool *pool, int *interruption, struct error *e
 enum status workers_run(const struct work *work, int *interruption, struct error *error)
 {
     struct pool pool = {.work = work, .size = 2 * (size_t)work->processes};
-    size_t unit = sizeof(struct outcome), most = SIZE_MAX / pool.size / 2 - unit;
+    size_t unit = sizeof(struct outcome), outcomes = pool.size * PROCESS_ITEMS;
+    size_t most = SIZE_MAX / outcomes / 2 - unit;
     pool.stride = work->answer < most ? (unit + work->answer + unit - 1) / unit * unit : 0;
-    size_t bytes = pool.size * pool.stride;
+    size_t bytes = outcomes * pool.stride;
     *interruption = 0;
     pool.workers = array_new(pool.size, sizeof *pool.workers);
     pool.outcomes = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -271,6 +328,7 @@ enum status workers_run(const struct work *work, int *interruption, struct error
     if (pool.outcomes != MAP_FAILED)
         (void)munmap(pool.outcomes, bytes);
     free(pool.workers);
+    free(pool.waiting);
     return status;
 }
 

@@ -10,6 +10,7 @@
 
 /* ---- Many items of one's own, some at a time ---- */
 
+enum { PROCESS_ITEMS = 32 };
 struct work {
     void *context;
     int processes;  /* at a time, at least 1 */
@@ -23,6 +24,9 @@ struct work {
      * what its process died of, be it that its time was up. An error here ends all work. */
     enum status (*ended)(void *context, size_t item, const void *answer, const struct error *cause,
                          struct error *error);
+    /* Nonzero if it takes hardly longer than to start a process: up to PROCESS_ITEMS such, one after the other, are
+     * done by one. NULL: none does. */
+    int (*is_light)(void *context, size_t item);
 };
 
 /* The caller must not have used other threads before. Works until `next` has nothing and nothing runs. SIGINT,

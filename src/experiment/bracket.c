@@ -86,7 +86,7 @@ struct bracket bracket_find(const struct point *points, size_t count, double acc
     bracket.reach = bracket.fails == 0                    ? REACH_AT_START
                     : bracket.passes - bracket.fails == 1 ? REACH_FOUND
                                                           : REACH_OPEN;
-    if (pass == 0 || bracket.passes - bracket.tried == 1)
+    if (rule == NULL || pass == 0 || bracket.passes - bracket.tried == 1)
         return bracket;
     size_t guess = attempt < INTERPOLATIONS ? predict(points, count, pass, accuracy, rule) : 0;
     if (guess == 0)

@@ -8,19 +8,15 @@
 #include "core/clock.h"
 #include "core/hash.h"
 #include "core/memory.h"
+#include "law/crossing.h"
 #include "law/measure.h"
 
-/* Fills the columns of parameters from the spec. A row that another experiment stored may have them in other places.
- */
+/* A row that another experiment stored may have its parameters in other places. */
 static void set_parameters(const struct cell *cell, struct record *row)
 {
     const struct spec *spec = cell->spec;
-    for (size_t i = 0; i < PARAMETER_COLUMNS; i++) {
-        const double of[] = {spec->target_entries[cell->target].parameter[i],
-                             spec->sampler_entries[cell->sampler].parameter[i],
-                             spec->score_error_entries[cell->score_error].parameter[i]};
-        row->parameter[i] = !isnan(of[0]) ? of[0] : !isnan(of[1]) ? of[1] : of[2];
-    }
+    entries_fill(&spec->target_entries[cell->target], &spec->sampler_entries[cell->sampler],
+                 &spec->score_error_entries[cell->score_error], row);
 }
 
 static void fill_record(const struct cell *cell, const struct schedule *schedule,
@@ -29,6 +25,7 @@ static void fill_record(const struct cell *cell, const struct schedule *schedule
     const struct spec *spec = cell->spec;
     const struct sampler *sampler = spec->samplers[cell->sampler];
     const struct divergence *d = &measurement->divergence;
+    const struct planted_law *planted = &measurement->planted;
     *row = (struct record){
         .dimension = measurement->dimension,
         .steps = cell->steps,
@@ -48,30 +45,37 @@ static void fill_record(const struct cell *cell, const struct schedule *schedule
         .w2_error = measurement->w2.error,
         .error_effect = measurement->error_effect.value,
         .error_effect_error = measurement->error_effect.error,
+        .planted_mass_error = planted->mass_error.value,
+        .planted_mass_error_error = planted->mass_error.error,
+        .planted_l1 = planted->l1.value,
+        .planted_l1_error = planted->l1.error,
+        .planted_codewords_mass = planted->codewords.value,
+        .planted_codewords_mass_error = planted->codewords.error,
+        .planted_tv = planted->tv.value,
+        .planted_tv_error = planted->tv.error,
+        .crossing_eta = NAN,
+        .crossing_mass_error = NAN,
+        .crossing_mass_error_error = NAN,
         .clip_probability = measurement->clip_probability,
         .mass_defect = fabs(d->mass_defect),
-#define ESTIMATOR(member, quantity, role, method, doc) .estimates.member = {NAN, NAN},
+#define ESTIMATOR(member, quantity, role, method, since, doc) .estimates.member = {NAN, NAN},
 #include "sample/estimators.def"
 #undef ESTIMATOR
         .estimates.effective = NAN,
+        .estimates.codewords_mass = {NAN, NAN},
     };
-    for (size_t k = 0; k < RECORD_MASSES; k++)
+    for (size_t k = 0; k < RECORD_MASSES; k++) {
+        row->estimates.mass[k] = row->estimates.mass_error[k] = (struct estimate){NAN, NAN};
         row->mass_error[k] = k < measurement->masses ? (struct estimate){measurement->mass_error[k].value,
                                                                          measurement->mass_error[k].error}
                                                      : (struct estimate){NAN, NAN};
+    }
     (void)snprintf(row->target, sizeof row->target, "%s", spec->targets[cell->target].name);
     (void)snprintf(row->sampler, sizeof row->sampler, "%s", sampler->name);
     record_set_score_error(row, &spec->score_errors[cell->score_error]);
     (void)snprintf(row->schedule, sizeof row->schedule, "%s", spec_schedule(spec, cell->sampler)->kind->name);
     (void)snprintf(row->law, sizeof row->law, "%s", measurement->method);
     set_parameters(cell, row);
-}
-
-int cell_is_loaded(const struct cell *cell)
-{
-    return cell->spec->samplers[cell->sampler]->increment != NULL
-           && spec_schedule(cell->spec, cell->sampler)->kind->fill != NULL
-           && target_is_loaded(&cell->spec->targets[cell->target]);
 }
 
 int cell_has_law(const struct cell *cell)
@@ -120,13 +124,7 @@ void cell_blank(const struct cell *cell, size_t index, struct record *row)
     const struct schedule_rule *rule = spec_schedule(spec, cell->sampler);
     const struct schedule schedule = {.h = rule->kind->step_size(&rule->values, cell->steps)};
     fill_record(cell, &schedule, &nothing, row);
-    double *const measured[] = {
-        &row->tv,           &row->tv_error, &row->kl_p_q,         &row->kl_p_q_error,       &row->kl_q_p,
-        &row->kl_q_p_error, &row->chi2_q_p, &row->chi2_q_p_error, &row->hellinger2,         &row->hellinger2_error,
-        &row->w2,           &row->w2_error, &row->error_effect,   &row->error_effect_error, &row->clip_probability,
-        &row->mass_defect};
-    for (size_t i = 0; i < sizeof measured / sizeof measured[0]; i++)
-        *measured[i] = NAN;
+    record_blank(row);
     row->chains = cell->chains;
     row->seed = cell->chains > 0 ? spec->seed : 0;
 }
@@ -264,13 +262,17 @@ static enum status sample_one(const struct cell *cell, const struct schedule *sc
     const struct spec *spec = cell->spec;
     const struct target *target = &spec->targets[cell->target];
     struct factor_list factors;
+    struct planted_target planted = {.weight = 0.0};
     struct error cause = {STATUS_OK, ""};
     cell_blank(cell, index, row);
     (void)snprintf(row->law, sizeof row->law, "chains");
     enum status status = target_coordinates(target, spec->dimensions[index], &factors, &cause);
+    if (status == STATUS_OK)
+        status = target_planted(target, spec->dimensions[index], &planted, &cause);
     if (status == STATUS_OK) {
         const struct chain_problem problem = {.list = &factors,
                                               .dimension = spec->dimensions[index],
+                                              .codewords = planted.weight,
                                               .sampler = spec->samplers[cell->sampler],
                                               .schedule = schedule,
                                               .score_error = &spec->score_errors[cell->score_error],
@@ -279,6 +281,7 @@ static enum status sample_one(const struct cell *cell, const struct schedule *sc
                                               .threads = threads};
         status = sample_measure(&problem, cell->chains, spec->directions, spec->methods, &row->estimates, &cause);
     }
+    planted_target_free(&planted);
     factor_list_free(&factors);
     if (status == STATUS_UNSUPPORTED || status == STATUS_NUMERIC) {
         cell_blank(cell, index, row);
@@ -305,21 +308,48 @@ static enum status measure_chains(const struct cell *cell, const struct schedule
     return status;
 }
 
+/* The limit that rows of codebooks are to be compared with, for exact scores. */
+static enum status set_crossing(const struct cell *cell, const struct schedule *schedule, struct record *row,
+                                struct error *error)
+{
+    const struct spec *spec = cell->spec;
+    struct planted_target planted;
+    struct crossing crossing;
+    enum status status;
+    TRY_OR(done, target_planted(&spec->targets[cell->target], row->dimension, &planted, error));
+    if (!(planted.weight > 0.0) || spec->score_errors[cell->score_error].shape != NULL)
+        goto done;
+    row->crossing_eta =
+        crossing_eta(schedule, (double)row->dimension, planted.rate, planted.law.group[0].factor.sd[1]);
+    if (isnan(row->crossing_eta))
+        goto done;
+    status = crossing_find(spec->samplers[cell->sampler], row->crossing_eta, &crossing, error);
+    if (status == STATUS_OK) {
+        row->crossing_mass_error = crossing.mass_error;
+        row->crossing_mass_error_error = crossing.error;
+    }
+    if (status == STATUS_UNSUPPORTED || status == STATUS_NUMERIC)
+        status = STATUS_OK;
+done:
+    planted_target_free(&planted);
+    return status;
+}
+
 enum status cell_measure(const struct cell *cell, int threads, struct record *rows, struct error *error)
 {
     const struct spec *spec = cell->spec;
     const struct schedule_rule *rule = spec_schedule(spec, cell->sampler);
     double start = clock_seconds();
     struct schedule *schedule = NULL;
-    if (!cell_is_loaded(cell))
-        return fail_with(error, STATUS_UNSUPPORTED, "the plug-in of target %s or sampler %s is not loaded",
-                         spec->targets[cell->target].name, spec->samplers[cell->sampler]->name);
     enum status status = schedule_with(rule->kind, &rule->values, cell->steps, &schedule, error);
     if (status == STATUS_OK)
         status = sampler_check(spec->samplers[cell->sampler], schedule, error);
     if (status == STATUS_OK)
         status = cell->chains > 0 ? measure_chains(cell, schedule, threads, rows, error)
                                   : measure_laws(cell, schedule, threads, rows, error);
+    for (size_t i = 0; i < spec->dimension_count && status == STATUS_OK; i++)
+        if (rows[i].failure[0] == '\0')
+            status = set_crossing(cell, schedule, &rows[i], error);
     for (size_t i = 0; i < spec->dimension_count && status == STATUS_OK; i++)
         rows[i].seconds = clock_seconds() - start;
     schedule_free(schedule);

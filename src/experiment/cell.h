@@ -16,9 +16,6 @@ struct cell {
     size_t chains; /* 0: exact laws */
 };
 
-/* Nonzero if the cell can be measured here: its sampler and its target are no stand-ins (registry.h). */
-int cell_is_loaded(const struct cell *cell);
-
 /* Nonzero if every dimension of the cell, one of exact laws, has one. */
 int cell_has_law(const struct cell *cell);
 
@@ -28,7 +25,7 @@ enum { NUMERICS_VERSION = 10 };
 /* Fills rows[i], one for each of the spec's dimensions: its measurement, or its failure where what measure_target or
  * sample_measure computes for it does not exist or does not come out (STATUS_UNSUPPORTED, STATUS_NUMERIC). Threads
  * (> 0) change nothing but the time. Errors, of all dimensions: those of schedule_new; what else measure_target and
- * sample_measure return; STATUS_UNSUPPORTED for a cell that is not loaded. */
+ * sample_measure return. */
 MUST_USE enum status cell_measure(const struct cell *cell, int threads, struct record *rows, struct error *error);
 
 /* A row that says what would be measured in the spec's dimension of this index, and of the result nothing: every

@@ -11,7 +11,7 @@
 
 /* Few and large steps need finer rules: a law costs as if it had so many steps more. What a cell costs besides. */
 #define MORE_STEPS 2000.0
-#define CELL_COST 3000.0
+#define CELL_COST 1000.0
 
 static double law_cost(const struct factor *factor, const struct error_shape *shape)
 {
@@ -25,15 +25,20 @@ static double law_cost(const struct factor *factor, const struct error_shape *sh
 double cost_of_law(const struct spec *spec, size_t target, size_t score_error, size_t steps)
 {
     const struct error_shape *shape = spec->score_errors[score_error].shape;
-    struct factor_list factors;
+    struct factor_list factors = {0};
+    struct planted_target planted;
     struct error ignored;
     double cost = 0.0;
-    if (target_factors(&spec->targets[target], spec->dimensions[0], &factors, &ignored) == STATUS_OK)
+    enum status status = target_planted(&spec->targets[target], spec->dimensions[0], &planted, &ignored);
+    if (status == STATUS_OK && planted.weight > 0.0)
+        cost = 2.0 * law_cost(&planted.law.group[0].factor, NULL);
+    else if (target_factors(&spec->targets[target], spec->dimensions[0], &factors, &ignored) == STATUS_OK)
         for (size_t i = 0; i < factors.count; i++) {
             const struct factor *factor = &factors.group[i].factor;
             cost += law_cost(factor, NULL) + (shape != NULL ? law_cost(factor, shape) : 0.0);
         }
     factor_list_free(&factors);
+    planted_target_free(&planted);
     return CELL_COST + cost * ((double)steps + MORE_STEPS);
 }
 

@@ -9,7 +9,7 @@
 
 /* Bytes in a file, as measured: of a cell's file without rows, and of a row. */
 #define FILE_BYTES 40e3
-#define ROW_BYTES 600.0
+#define ROW_BYTES 700.0
 /* Steps from 16 on, two each time that they double. */
 #define FIRST_STEPS 16.0
 

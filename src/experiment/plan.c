@@ -18,11 +18,10 @@ enum {
     MOST_ROUNDS = 100
 };
 
-/* Of a kind whose plug-in is not loaded, all are taken to. */
 static bool all_exist(const struct schedule_rule *rules, size_t count, size_t T)
 {
     for (size_t i = 0; i < count; i++)
-        if (rules[i].kind->fill != NULL && schedule_smallest_admissible(rules[i].kind, &rules[i].values, T) != T)
+        if (schedule_smallest_admissible(rules[i].kind, &rules[i].values, T) != T)
             return false;
     return true;
 }
@@ -188,29 +187,9 @@ static enum status share_items(struct plan *plan, size_t shares, struct error *e
     return status;
 }
 
-/* Which of its cells have exact laws and which only chains is up to a target's factors, and which T's a schedule has
- * to its kind. */
-static enum status check_plugins(const struct spec *spec, struct error *error)
-{
-    for (size_t i = 0; i < spec->target_count && spec->chain_count > 0; i++)
-        if (!target_is_loaded(&spec->targets[i]))
-            return fail_with(error, STATUS_UNSUPPORTED,
-                             "which cells of target %s have exact laws, its plug-in knows, and it is not loaded; "
-                             "--spec FILE, with the experiment's own file, loads it",
-                             spec->targets[i].name);
-    for (size_t i = 0; i < spec->schedule_count && spec->accuracy_count > 0; i++)
-        if (spec->schedules[i].kind->fill == NULL)
-            return fail_with(error, STATUS_UNSUPPORTED,
-                             "at which T schedule %s exists, its plug-in knows, and it is not loaded; --spec FILE, "
-                             "with the experiment's own file, loads it",
-                             spec->schedules[i].kind->name);
-    return STATUS_OK;
-}
-
 enum status plan_new(const struct spec *spec, size_t shares, struct plan *out, struct error *error)
 {
     *out = (struct plan){.spec = spec};
-    TRY(check_plugins(spec, error));
     out->grids = array_new(spec->schedule_count, sizeof *out->grids);
     out->pursuits =
         spec->accuracy_count > 0
@@ -305,6 +284,12 @@ static void put_failures(const struct plan *plan, const struct item *item, const
             fprintf(stream, "%s d=%zu: %s\n", key, plan->spec->dimensions[i], item->rows[i].failure);
 }
 
+/* As a whole, or in a dimension, be it that a search went around it. */
+static bool something_failed(const struct item *item)
+{
+    return item->failure != NULL || (item->rows != NULL && cell_has_failures(&item->cell, item->rows));
+}
+
 char *plan_failures(const struct plan *plan, bool refused)
 {
     char *text = NULL;
@@ -314,8 +299,7 @@ char *plan_failures(const struct plan *plan, bool refused)
     for (size_t i = 0; stream != NULL && i < plan->count; i++) {
         const struct item *item = &plan->items[i];
         char key[CELL_KEY_SIZE];
-        if ((item->failure != NULL || (item->rows != NULL && cell_has_failures(&item->cell, item->rows)))
-            && cell_key(&item->cell, key, &ignored) == STATUS_OK)
+        if (something_failed(item) && cell_key(&item->cell, key, &ignored) == STATUS_OK)
             put_failures(plan, item, key, refused, stream);
     }
     if (stream != NULL && fclose(stream) == 0)
@@ -420,4 +404,18 @@ struct record *plan_rows(const struct plan *plan, size_t *count)
             if (plan->items[i].rows[d].failure[0] == '\0')
                 rows[(*count)++] = plan->items[i].rows[d];
     return rows;
+}
+
+enum status plan_manifest(const struct plan *plan, char **out, struct error *error)
+{
+    struct cell *failed = array_new(plan->count, sizeof *failed);
+    size_t count = 0;
+    if (failed == NULL)
+        return no_memory(plan, error);
+    for (size_t i = 0; i < plan->count; i++)
+        if (something_failed(&plan->items[i]))
+            failed[count++] = plan->items[i].cell;
+    enum status status = manifest_write(plan->spec, failed, count, out, error);
+    free(failed);
+    return status;
 }

@@ -80,6 +80,9 @@ void plan_sort(struct plan *plan);
 /* All rows that did not fail, in the order of the items, for free(); NULL where memory runs out. */
 struct record *plan_rows(const struct plan *plan, size_t *count);
 
+/* manifest_write of the plan's experiment, with the cells that failed, in the order of the items. */
+MUST_USE enum status plan_manifest(const struct plan *plan, char **out, struct error *error);
+
 /* Of `count` schedules of the spec from `first` on, the T's at which all exist. Free with free(out->steps), also
  * after an error. Errors: STATUS_MEMORY. */
 MUST_USE enum status grid_make(const struct spec *spec, size_t first, size_t count, struct grid *out,

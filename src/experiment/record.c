@@ -29,24 +29,35 @@
             of_it, 6, k \
     }
 #define MASS_ERROR(k) \
+    OF_COMPONENT(k, "mass_error", mass_error, VALUE, \
+                 "Relative error m_k of the mass of the component of that number (theory (21)): its mean posterior " \
+                 "probability under q is w_k (1 + m_k); NaN where it is not known.", \
+                 "_error", RADIUS, "Estimated radius of mass_error_k: the true value is expected within it.")
+#define SAMPLED_MASS(k) \
     OF_COMPONENT( \
-        k, "mass_error", mass_error, VALUE, \
-        "Relative error m_k of the mass of the component of that number (theory (21)): q gives it w_k (1 + m_k) " \
-        "up to overlap; NaN where it is not known.", \
-        "_error", RADIUS, "Estimated radius of mass_error_k: the true value is expected within it.")
+        k, "sampled_mass", estimates.mass, SAMPLED, \
+        "Mass of the component of that number in the chains: the mean of its posterior probability at their end " \
+        "points, which would be w_k; times chains, a count.", \
+        "_se", STANDARD_ERROR, "Standard error of sampled_mass_k.")
+#define SAMPLED_MASS_ERROR(k) \
+    OF_COMPONENT(k, "sampled_mass_error", estimates.mass_error, SAMPLED, \
+                 "Relative error of that mass, sampled_mass_k/w_k - 1.", "_se", STANDARD_ERROR, \
+                 "Standard error of sampled_mass_error_k.")
 #define ALL_MASSES(of) \
     of(1), of(2), of(3), of(4), of(5), of(6), of(7), of(8), of(9), of(10), of(11), of(12), of(13), of(14), of(15), \
         of(16)
 _Static_assert(RECORD_MASSES == 16, "ALL_MASSES has them");
 #define REAL(role, member, doc) REAL_SINCE(0, role, member, doc)
 
-const struct quantity accuracy_quantities[] = {{"tv", "TV", offsetof(struct record, tv), 0.1, true},
-                                               {"kl_p_q", "KL(p‖q)", offsetof(struct record, kl_p_q), 0.1, false},
-                                               {"kl_q_p", "KL(q‖p)", offsetof(struct record, kl_q_p), 0.1, false},
-                                               {"hellinger2", "H²", offsetof(struct record, hellinger2), 0.1, true},
-                                               {"w2", "W2", offsetof(struct record, w2), HUGE_VAL, false},
-                                               {"chi2_q_p", "χ²(q‖p)", offsetof(struct record, chi2_q_p), 0.1, false},
-                                               {NULL, NULL, 0, 0.0, false}};
+const struct quantity accuracy_quantities[] = {
+    {"tv", "TV", offsetof(struct record, tv), 0.1, true},
+    {"kl_p_q", "KL(p‖q)", offsetof(struct record, kl_p_q), 0.1, false},
+    {"kl_q_p", "KL(q‖p)", offsetof(struct record, kl_q_p), 0.1, false},
+    {"hellinger2", "H²", offsetof(struct record, hellinger2), 0.1, true},
+    {"w2", "W2", offsetof(struct record, w2), HUGE_VAL, false},
+    {"chi2_q_p", "χ²(q‖p)", offsetof(struct record, chi2_q_p), 0.1, false},
+    {"planted_tv", "|Q − w|", offsetof(struct record, planted_tv), 0.1, true},
+    {NULL, NULL, 0, 0.0, false}};
 
 const struct field record_fields[] = {
     LABEL(IDENTITY, target, "Name of the target distribution, as the experiment's file gives it."),
@@ -91,26 +102,64 @@ const struct field record_fields[] = {
     REAL(VALUE, error_effect, "Total variation distance between the laws of Y_1 with and without the score error."),
     REAL(RADIUS, error_effect_error,
          "Estimated radius of error_effect: the true value is expected within it, which is no proof."),
+    REAL_SINCE(
+        6, VALUE, planted_mass_error,
+        "Relative error m_1 of a codeword's mass under its planted law, an annealed approximation (theory (25)); "
+        "NaN of other laws."),
+    REAL_SINCE(6, RADIUS, planted_mass_error_error,
+               "Estimated radius of planted_mass_error, which holds both extremes of the bulk's weight."),
+    REAL_SINCE(6, VALUE, planted_l1,
+               "E|r_1 - 1|/2 over a codeword's own law, under its planted law; NaN of other laws."),
+    REAL_SINCE(6, RADIUS, planted_l1_error,
+               "Estimated radius of planted_l1, which holds both extremes of the bulk's weight."),
+    REAL_SINCE(
+        6, VALUE, planted_codewords_mass,
+        "Mass Q that the sampler gives to all codewords, 1 - (1-w)^(1+m_1) with m_1 of their planted law (theory "
+        "(26')); NaN of other laws."),
+    REAL_SINCE(6, RADIUS, planted_codewords_mass_error,
+               "Estimated radius of planted_codewords_mass, which holds both extremes of the bulk's weight."),
+    REAL_SINCE(
+        6, VALUE, planted_tv,
+        "|Q - w|, which TV is at least: the error of the codewords' mass under their planted law; NaN of other "
+        "laws."),
+    REAL_SINCE(6, RADIUS, planted_tv_error,
+               "Estimated radius of planted_tv, of the numerical errors alone: see planted_codewords_mass_error."),
+    REAL_SINCE(
+        6, DERIVED, crossing_eta,
+        "K h d of a codebook, h the step in log-SNR where paths condense (theory (26)); NaN of other targets and "
+        "where the schedule does not get there."),
+    REAL_SINCE(
+        6, VALUE, crossing_mass_error,
+        "Relative error m_1 of a codeword's mass in the limit d -> infinity at this crossing_eta (theory (26)); NaN "
+        "of a sampler that has no such limit law."),
+    REAL_SINCE(6, RADIUS, crossing_mass_error_error, "Estimated radius of crossing_mass_error."),
     REAL(DIAGNOSTIC, clip_probability, "Bound on the probability that a clip taken as inactive acts in some step."),
     REAL(DIAGNOSTIC, mass_defect,
          "Largest |integral of q - 1| among the factors, a check of the quadrature; 0 for closed forms."),
     ALL_MASSES(MASS_ERROR),
     COUNT(IDENTITY, chains, "Number of chains simulated, and of pairs of paths; 0 for exact laws."),
     COUNT(DIAGNOSTIC, seed, "Seed of the chains' random numbers; 0 for exact laws."),
-#define ESTIMATOR(member, quantity, role, method, doc) \
-    {#member, FIELD_REAL, offsetof(struct record, estimates.member.value), COLUMN_SAMPLED, "1", doc ".", 0, 0}, \
+#define ESTIMATOR(member, quantity, role, method, since, doc) \
+    {#member, FIELD_REAL, offsetof(struct record, estimates.member.value), COLUMN_SAMPLED, "1", doc ".", since, 0}, \
         {#member "_se", \
          FIELD_REAL, \
          offsetof(struct record, estimates.member.error), \
          COLUMN_STANDARD_ERROR, \
          "1", \
          "Standard error of " #member ".", \
-         0, \
+         since, \
          0},
 #include "sample/estimators.def"
 #undef ESTIMATOR
+    ALL_MASSES(SAMPLED_MASS),
+    ALL_MASSES(SAMPLED_MASS_ERROR),
     {"effective_paths", FIELD_REAL, offsetof(struct record, estimates.effective), COLUMN_DIAGNOSTIC, "1",
      "Effective number of the paths' weights over their number.", 0, 0},
+    {"codewords_mass", FIELD_REAL, offsetof(struct record, estimates.codewords_mass.value), COLUMN_SAMPLED, "1",
+     "Mass Q of a codebook's codewords from chains: the mean of their posterior probability at Y_1; under p it is w.",
+     6, 0},
+    {"codewords_mass_se", FIELD_REAL, offsetof(struct record, estimates.codewords_mass.error), COLUMN_STANDARD_ERROR,
+     "1", "Standard error of codewords_mass.", 6, 0},
     {"seconds", FIELD_REAL, offsetof(struct record, seconds), COLUMN_TIMING, "s", "Wall time of the measurement.", 0,
      0},
     {NULL, FIELD_REAL, 0, COLUMN_TIMING, NULL, NULL, 0, 0},
@@ -137,8 +186,12 @@ double field_real(const struct field *field, const struct record *row)
 
 bool record_is_mass_error(size_t offset)
 {
-    const size_t first = offsetof(struct record, mass_error);
-    return offset >= first && offset < first + sizeof((struct record *)0)->mass_error;
+    static const size_t first[] = {offsetof(struct record, mass_error),
+                                   offsetof(struct record, estimates.mass_error)};
+    for (size_t i = 0; i < sizeof first / sizeof first[0]; i++)
+        if (offset >= first[i] && offset < first[i] + RECORD_MASSES * sizeof(struct estimate))
+            return true;
+    return false;
 }
 
 struct estimate record_size(const struct record *row, size_t offset)
@@ -282,6 +335,14 @@ enum status parameter_columns_parse(const char *text, struct parameter_columns *
     return STATUS_OK;
 }
 
+void record_blank(struct record *row)
+{
+    const double unknown = NAN;
+    for (const struct field *field = record_fields; field->name != NULL; field++)
+        if (field->type == FIELD_REAL && field->role >= COLUMN_VALUE && field->role <= COLUMN_DIAGNOSTIC)
+            memcpy((char *)row + field->offset, &unknown, sizeof unknown);
+}
+
 void record_fail(struct record *row, const char *reason)
 {
     int cut = strlen(reason) >= sizeof row->failure;
@@ -300,33 +361,6 @@ void record_set_score_error(struct record *row, const struct score_error *error)
                    exact ? "none" : error->profile->name);
     row->score_error_size = exact ? 0.0 : error->size;
     row->score_error_growth = exact ? 0.0 : error->growth;
-}
-
-/* Whether the row has the value that the error has in each column that is of a score error. */
-static bool has_params(const struct record *row, const struct parameter_columns *columns,
-                       const struct score_error *error)
-{
-    static const char of_error[] = "score_error_";
-    for (size_t i = 0; i < columns->count; i++) {
-        if (strncmp(columns->column[i].name, of_error, strlen(of_error)) != 0)
-            continue;
-        double value = score_error_param(error, columns->column[i].name + strlen(of_error));
-        if (!(row->parameter[i] == value || (isnan(row->parameter[i]) && isnan(value))))
-            return false;
-    }
-    return true;
-}
-
-int record_has_score_error(const struct record *row, const struct parameter_columns *columns,
-                           const struct score_error *error)
-{
-    struct record wanted = {.dimension = 0};
-    record_set_score_error(&wanted, error);
-    return strcmp(row->score_error, wanted.score_error) == 0
-           && strcmp(row->score_error_spread, wanted.score_error_spread) == 0
-           && strcmp(row->score_error_profile, wanted.score_error_profile) == 0
-           && row->score_error_size == wanted.score_error_size && row->score_error_growth == wanted.score_error_growth
-           && has_params(row, columns, error);
 }
 
 void record_label_score_error(const struct score_error *error, char *text, size_t size)

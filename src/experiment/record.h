@@ -64,7 +64,13 @@ struct record {
     double chi2_q_p, chi2_q_p_error;
     double hellinger2, hellinger2_error;
     double w2, w2_error;
-    double error_effect, error_effect_error; /* TV between the laws with and without the score error */
+    double error_effect, error_effect_error;             /* TV between the laws with and without the score error */
+    double planted_mass_error, planted_mass_error_error; /* of a planted law, theory (25): law/planted.h */
+    double planted_l1, planted_l1_error;
+    double planted_codewords_mass, planted_codewords_mass_error;
+    double planted_tv, planted_tv_error;
+    double crossing_eta; /* of its limit, theory (26): law/crossing.h */
+    double crossing_mass_error, crossing_mass_error_error;
     double clip_probability;
     struct estimate
         mass_error[RECORD_MASSES]; /* m_k of theory (21), with its radius; NaN beyond the last component */
@@ -136,6 +142,8 @@ bool record_is_mass_error(size_t offset);
 
 /* Whether some row has a number in the column. */
 bool field_is_known(const struct field *field, const struct record *rows, size_t count);
+/* No number of the result is known. */
+void record_blank(struct record *row);
 
 /* Makes of a record that says what was to be measured one of a measurement that failed. */
 void record_fail(struct record *row, const char *reason);
@@ -147,10 +155,6 @@ int record_order_but(const struct record *a, const struct record *b, const struc
 
 /* Fills the record's fields that tell the score error but for its shape's parameters. */
 void record_set_score_error(struct record *row, const struct score_error *error);
-
-/* Nonzero if these fields, and the parameters of a row of these columns, tell exactly this error. */
-int record_has_score_error(const struct record *row, const struct parameter_columns *columns,
-                           const struct score_error *error);
 
 /* A score error for people: "wave 0.01 w=8 one", or "none"; a profile other than uniform and a growth follow. */
 void record_label_score_error(const struct score_error *error, char *text, size_t size);

@@ -10,7 +10,15 @@
 #include "core/hash.h"
 #include "core/memory.h"
 #include "core/text.h"
-#include "experiment/registry_parts.h"
+
+enum {
+    NAME_SIZE = 64,
+    MOST_EVALUATIONS = 1000,
+    MOST_WORK_ARRAYS = 64,
+    MOST_ORDER = 1000,
+    MOST_OBJECTS = 64, /* of a kind in a plug-in */
+    MOST_PLUGINS = 32
+};
 
 static const struct sampler *const no_samplers[] = {NULL};
 static const struct target_family *const no_targets[] = {NULL};
@@ -41,7 +49,7 @@ static const struct schedule_kind *const no_schedules[] = {NULL};
                     return &registry->plugins[p]; \
         return NULL; \
     } \
-    const type *registry_##noun##_called(const struct registry *registry, const char *name) \
+    static const type *registry_##noun##_called(const struct registry *registry, const char *name) \
     { \
         size_t i = 0; \
         while (strcmp(registry_##noun##_at(registry, i)->name, name) != 0) \
@@ -70,7 +78,7 @@ static enum status refuse(const struct candidate *c, const char *problem, const 
                      problem, more);
 }
 
-int registry_is_name(const char *name)
+static int registry_is_name(const char *name)
 {
     return name != NULL && strlen(name) < NAME_SIZE && text_is_name(name);
 }
@@ -161,7 +169,7 @@ static enum status check_values(const struct candidate *c, const struct sampler 
     union params standard;
     TRY(check_params(c, sampler->params, sampler->params_size));
     if (sampler->adapt != NULL || sampler->kind != NULL)
-        return refuse(c, "has an adapt or a kind, expected NULL: results are read without the plug-in", "");
+        return refuse(c, "has an adapt or a kind, expected NULL: only built-in ones may", "");
     if (sampler->params == NULL)
         return STATUS_OK;
     params_init(sampler->params, &standard);
@@ -206,7 +214,7 @@ static enum status check_family(const struct candidate *c, const struct target_f
     if (family->params == NULL || family->factors == NULL)
         return refuse(c, "has no ", family->params == NULL ? "params" : "factors");
     if (family->approximation != NULL)
-        return refuse(c, "has an approximation, expected NULL: results are read without the plug-in", "");
+        return refuse(c, "has an approximation, expected NULL: only built-in ones may", "");
     return check_params(c, family->params, family->params_size);
 }
 
@@ -252,7 +260,7 @@ static enum status check_plugin(const struct registry *registry, struct error *e
 
 /* ---- Loading ---- */
 
-struct plugin *registry_add_plugin(struct registry *registry, const char *path)
+static struct plugin *registry_add_plugin(struct registry *registry, const char *path)
 {
     struct plugin *grown = array_resize(registry->plugins, registry->count + 1, sizeof *grown);
     char *copy = strdup(path);
@@ -344,7 +352,6 @@ void registry_free(struct registry *registry)
     for (size_t i = 0; i < registry->count; i++) {
         struct plugin *plugin = &registry->plugins[i];
         free(plugin->path);
-        free(plugin->stand_ins);
         if (plugin->handle != NULL)
             (void)dlclose(plugin->handle);
     }

@@ -2,10 +2,7 @@
  * plug-ins; and the numbers of the files that it names.
  *
  * A plug-in is code, and is loaded only where a user names it: in an experiment's own file or on the command line.
- * What is read back from results, which may come from anybody, never loads any: there stand-ins take the place of a
- * plug-in's objects. They have the names and the facts that judging and merging need, are told by the text that
- * registry_describe makes and results hold, and compute nothing: a sampler without `increment`, a family without
- * `factors`, a schedule without `fill`. */
+ * What is read back from results, which may come from anybody, never loads any. */
 #ifndef EXPERIMENT_REGISTRY_H
 #define EXPERIMENT_REGISTRY_H
 
@@ -21,11 +18,10 @@ struct number_file {
 };
 
 struct plugin {
-    char *path;    /* as the experiment names it */
-    uint64_t hash; /* of the bytes of the shared object: another build is another plug-in */
-    void *handle;  /* of the shared object, or NULL and: */
-    struct stand_ins *stand_ins;
-    const struct sampler *const *samplers;      /* ends with NULL */
+    char *path;                            /* as the experiment names it */
+    uint64_t hash;                         /* of the bytes of the shared object: another build is another plug-in */
+    void *handle;                          /* of the shared object */
+    const struct sampler *const *samplers; /* ends with NULL */
     const struct target_family *const *targets; /* likewise */
     const struct schedule_kind *const *schedules;
 };
@@ -59,18 +55,13 @@ MUST_USE enum status registry_add_file(struct registry *registry, const char *pa
 MUST_USE enum status registry_load(struct registry *registry, const char *file, const char *path,
                                    struct error *error);
 
-/* What stand-ins are made of, a line each, for free(); "" without plug-ins, NULL where memory runs out:
- *     plug-in HASH PATH
- *     sampler NAME EVALUATIONS [noise] [noise-before] [clip]
- *     target NAME
- *     schedule NAME
- *     param KEY real|integer STANDARD
- *     file PATH
- *     numbers NUMBER ... NUMBER
- * a param for each number among the parameters of the object before, numbers as often as a file takes. */
+/* What an experiment's text does not hold of what it names, a line each, for free(); "" without plug-ins and files,
+ * NULL where memory runs out: plug-in HASH PATH file PATH numbers NUMBER ... NUMBER numbers as often as a file takes.
+ */
 char *registry_describe(const struct registry *registry);
 
-/* Makes stand-ins of such a text, which may come from anybody. Errors: STATUS_IO with the line; STATUS_MEMORY. */
+/* Takes the files' numbers from such a text, which may come from anybody; other lines are left alone.
+ * Errors: STATUS_IO with the line; STATUS_MEMORY. */
 MUST_USE enum status registry_parse(const char *text, struct registry *out, struct error *error);
 
 void registry_free(struct registry *registry);

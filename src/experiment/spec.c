@@ -109,8 +109,7 @@ static void check_schedules(struct loader *l, const yaml_node_t *node, size_t st
         const struct schedule_rule *rule = &l->spec->schedules[i];
         struct error reason = {STATUS_OK, ""};
         struct schedule *schedule = NULL;
-        if (rule->kind->fill != NULL
-            && schedule_with(rule->kind, &rule->values, steps, &schedule, &reason) != STATUS_OK)
+        if (schedule_with(rule->kind, &rule->values, steps, &schedule, &reason) != STATUS_OK)
             doc_refuse(&l->doc, node->start_mark, "%s", reason.text);
         schedule_free(schedule);
     }
@@ -165,8 +164,7 @@ static void check_dimensions(struct loader *l, const yaml_node_t *root)
     for (size_t i = 0; i < l->spec->target_count; i++)
         for (size_t d = 0; d < l->spec->dimension_count && l->doc.status == STATUS_OK; d++) {
             struct error reason = {STATUS_OK, ""};
-            if (target_is_loaded(&l->spec->targets[i])
-                && target_exists(&l->spec->targets[i], l->spec->dimensions[d], &reason) != STATUS_OK)
+            if (target_exists(&l->spec->targets[i], l->spec->dimensions[d], &reason) != STATUS_OK)
                 doc_refuse(&l->doc, list->start_mark, "%s", reason.text);
         }
 }
@@ -177,10 +175,9 @@ static void check_law(struct loader *l, size_t index, const struct target *targe
 {
     const struct spec *spec = l->spec;
     struct error reason = {STATUS_OK, ""};
-    if (target_is_loaded(target)
-        && measure_supports_all(target, spec->samplers, spec->sampler_count, &spec->score_errors[index], dimension,
-                                &reason)
-               != STATUS_OK)
+    if (measure_supports_all(target, spec->samplers, spec->sampler_count, &spec->score_errors[index], dimension,
+                             &reason)
+        != STATUS_OK)
         doc_refuse(&l->doc, node->start_mark, "target %s, d = %zu: %s", target->name, dimension, reason.text);
 }
 
@@ -204,8 +201,7 @@ static void check_samplers(struct loader *l)
         const struct schedule_rule *rule = spec_schedule(spec, i);
         struct schedule *schedule = NULL;
         struct error reason = {STATUS_OK, ""};
-        if (rule->kind->fill != NULL
-            && schedule_with(rule->kind, &rule->values, spec->steps[0], &schedule, &reason) == STATUS_OK
+        if (schedule_with(rule->kind, &rule->values, spec->steps[0], &schedule, &reason) == STATUS_OK
             && sampler_check(spec->samplers[i], schedule, &reason) != STATUS_OK)
             doc_refuse(&l->doc, l->sampler_node[i]->start_mark, "T = %zu: %s", spec->steps[0], reason.text);
         schedule_free(schedule);
@@ -396,6 +392,13 @@ enum status spec_load(const char *path, const char *const *claim_names, struct s
         status = parse(path, text, length, NULL, claim_names, limits_machine_memory(), out, error);
     free(text);
     return status;
+}
+
+void spec_rename(struct spec *spec, const char *name)
+{
+    if (strcmp(spec->title, spec->name) == 0)
+        (void)snprintf(spec->title, sizeof spec->title, "%s", name);
+    (void)snprintf(spec->name, sizeof spec->name, "%s", name);
 }
 
 void spec_free(struct spec *spec)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "core/status.h"
+#include "experiment/manifest.h"
 #include "experiment/record.h"
 #include "experiment/registry.h"
 #include "experiment/spec_claims.h"
@@ -14,18 +15,12 @@
 #include "model/score_error.h"
 #include "model/target.h"
 
-/* Where a target, a sampler on a schedule, or a score error comes from. */
-struct entry {
-    char of[64];                         /* its name without the values of lists and without its schedule's */
-    double parameter[PARAMETER_COLUMNS]; /* what its rows have in these columns; NaN: not of it */
-};
-
 struct spec {
     char *text;    /* the file as read, for provenance */
     char name[64]; /* the file's base name without .yaml/.yml: names the results directory */
     char title[200];
     struct registry registry; /* what the experiment may name */
-    char *plugins;            /* "", or the text of registry_describe */
+    char *plugins;            /* registry_describe */
     struct parameter_columns parameters;
     struct schedule_rule *schedules;
     size_t schedule_count;
@@ -85,11 +80,14 @@ MUST_USE enum status spec_load(const char *path, const char *const *claim_names,
                                struct error *error);
 
 /* The same from a text, perhaps of an experiment that was run elsewhere: this machine's memory does not matter.
- * `path` only names it in messages. Nothing is loaded: the samplers and targets of its plug-ins are stand-ins made of
- * `plugins`, the text beside it, of which those that the text names must be the first.
- * Errors also: STATUS_IO where `plugins` is no such text. */
+ * `path` only names it in messages. Nothing is loaded: a text that names plug-ins is refused, and the numbers of
+ * files are those in `plugins`, the text beside it (registry_parse). Errors also: STATUS_IO where that is no such
+ * text. */
 MUST_USE enum status spec_parse(const char *path, const char *text, size_t length, const char *plugins,
                                 const char *const *claim_names, struct spec *out, struct error *error);
 void spec_free(struct spec *spec);
+
+/* Gives an experiment that was read from a file of another name its own, which is its title where it has none. */
+void spec_rename(struct spec *spec, const char *name);
 
 #endif

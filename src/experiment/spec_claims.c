@@ -127,6 +127,12 @@ static bool may_grow_in(const struct axis_keys *keys, const char *name)
     return !is_accuracy && (keys->quantity->role == COLUMN_VALUE || !starts(axis, "score_error"));
 }
 
+const char *claim_axis(const struct parameter_columns *columns, const struct field *quantity, bool compares,
+                       const char *name)
+{
+    return may_grow_in(&(struct axis_keys){quantity, compares, columns}, name) ? axis_find(columns, name) : NULL;
+}
+
 /* The names of axes and their short forms; context: struct axis_keys. */
 static const char *axis_key(const void *context, size_t index)
 {
@@ -286,16 +292,14 @@ static const char *quantity_name(const void *context, size_t index)
     return index < count ? names[index] : field != NULL ? field->name : NULL;
 }
 
-static void read_quantity(const struct stated *stated)
+const struct field *claim_quantity(struct doc *doc, const yaml_node_t *node)
 {
-    struct doc *doc = &stated->l->doc;
     const struct names known = {quantity_name, NULL};
-    const yaml_node_t *node = doc_find(doc, stated->map, "quantity", true);
     const char *name = full_name(known.at(NULL, doc_choice(doc, node, known, "quantity")));
     const struct field *field = record_fields;
     while (field->name != NULL && strcmp(field->name, name) != 0)
         field++;
-    stated->claim->quantity = is_quantity(field) ? field : NULL; /* steps is a column, too */
+    return is_quantity(field) ? field : NULL; /* steps is a column, too */
 }
 
 /* Returns the other sampler, NULL where the claim compares none. */
@@ -355,7 +359,7 @@ static void read_claim(struct loader *l, const yaml_node_t *map, struct claim_sp
             doc_refuse(doc, name->start_mark, "'%s' is the name of a built-in claim, expected another", claim->name);
     read_words(&stated, "says", claim->name, claim->says, sizeof claim->says);
     read_words(&stated, "source", "the experiment's file", claim->source, sizeof claim->source);
-    read_quantity(&stated);
+    claim->quantity = claim_quantity(doc, doc_find(doc, map, "quantity", true));
     const yaml_node_t *most = doc_find(doc, map, "at_most", false), *least = doc_find(doc, map, "at_least", false);
     const yaml_node_t *comparison = doc_find(doc, map, "faster_than", false);
     if (doc->status == STATUS_OK && most == NULL && least == NULL && comparison == NULL)

@@ -336,8 +336,7 @@ static void read_all(const struct reading *r)
 void read_params(struct loader *l, const yaml_node_t *map, const char *const *own, const struct param *params,
                  union params *values)
 {
-    if (own != NULL)
-        doc_keys(&l->doc, map, (struct names){param_key, &(struct param_keys){own, params}});
+    doc_keys(&l->doc, map, (struct names){param_key, &(struct param_keys){own, params}});
     if (params != NULL)
         read_all(&(struct reading){l, map, params, values});
 }
@@ -367,8 +366,7 @@ const yaml_node_t *read_target(struct loader *l, const yaml_node_t *map, const c
     const struct target_family *family =
         registry_family_at(registry, doc_choice(doc, kind, (struct names){family_name, registry}, "target kind"));
     target_init(target, family);
-    if (family->factors != NULL) /* a stand-in does not know its keys */
-        doc_keys(doc, map, (struct names){param_key, &(struct param_keys){keys, family->params}});
+    doc_keys(doc, map, (struct names){param_key, &(struct param_keys){keys, family->params}});
     const yaml_node_t *place = doc_find(doc, map, own, true);
     if (is_part)
         refuse_nested(doc, kind, family);

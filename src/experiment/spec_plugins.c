@@ -29,7 +29,6 @@ static void load(struct loader *l, const yaml_node_t *node, const char *path)
 
 void read_plugins(struct loader *l, const yaml_node_t *list)
 {
-    const struct registry *registry = &l->spec->registry;
     size_t count;
     free(doc_array(&l->doc, list, 1, &count));
     for (size_t i = 0; i < count && l->doc.status == STATUS_OK; i++) {
@@ -37,10 +36,11 @@ void read_plugins(struct loader *l, const yaml_node_t *list)
         const char *path = doc_text(&l->doc, node, LONGEST_PATH, "path of a shared object");
         if (l->doc.status == STATUS_OK && l->loads)
             load(l, node, path);
-        else if (l->doc.status == STATUS_OK && (i >= registry->count || strcmp(registry->plugins[i].path, path) != 0))
-            doc_refuse(&l->doc, node->start_mark,
-                       "nothing is known of this plug-in, expected one that is described beside the text; only an "
-                       "experiment's own file loads plug-ins");
+        else if (l->doc.status == STATUS_OK)
+            doc_refuse(
+                &l->doc, node->start_mark,
+                "what results name is not loaded: of plug-ins, only the experiment's own file loads any (--spec "
+                "FILE)");
     }
 }
 

@@ -45,8 +45,8 @@ double *read_set(struct doc *doc, const yaml_node_t *list, const struct range *r
 void read_integers(struct doc *doc, const yaml_node_t *list, size_t least, size_t most, const char *what,
                    size_t **out, size_t *count);
 
-/* The params of a mapping, whose other keys are `own` (ends with NULL; NULL: any others, for stand-ins do not know
- * all), into values, which hold their standard ones. A table of NULL has none. */
+/* The params of a mapping, whose other keys are `own` (ends with NULL), into values, which hold their standard ones.
+ * A table of NULL has none. */
 void read_params(struct loader *l, const yaml_node_t *map, const char *const *own, const struct param *params,
                  union params *values);
 
@@ -120,5 +120,13 @@ void read_samples(struct loader *l, const yaml_node_t *map);
 
 /* claims: the word none, or a list of names of built-in claims and of claims stated in full. */
 void read_claims(struct loader *l, const yaml_node_t *list);
+
+/* What a claim is of, NULL for numbers of steps, from its name. */
+const struct field *claim_quantity(struct doc *doc, const yaml_node_t *node);
+
+/* The full name of an axis that the quantity may be said to grow in, or NULL. Args: compares, of the numbers of steps
+ * of two samplers. */
+const char *claim_axis(const struct parameter_columns *columns, const struct field *quantity, bool compares,
+                       const char *name);
 
 #endif

@@ -7,10 +7,9 @@
 #include "core/text.h"
 #include "experiment/spec_reader.h"
 
-/* KIND-KEY-VALUE for each of the params that are not the standard ones; of a plug-in's kind for numbers alone, of
- * which its stand-in knows, too. */
+/* KIND-KEY-VALUE for each of the params that are not the standard ones. */
 static void name_of_values(struct loader *l, const yaml_node_t *node, const char *kind, const struct param *params,
-                           const union params *values, const struct plugin *plugin, char name[64])
+                           const union params *values, char name[64])
 {
     union params standard;
     params_init(params, &standard);
@@ -23,7 +22,7 @@ static void name_of_values(struct loader *l, const yaml_node_t *node, const char
             name_part(l, node, name, "-%s-%.6g", param->key, *(const double *)at);
         else if (param->kind == PARAM_INTEGER)
             name_part(l, node, name, "-%s-%zu", param->key, *(const size_t *)at);
-        else if (param->kind == PARAM_CHOICE && plugin == NULL)
+        else if (param->kind == PARAM_CHOICE)
             name_part(l, node, name, "-%s", param->choices[*(const size_t *)at]);
     }
 }
@@ -57,12 +56,11 @@ static void add_schedule(struct loader *l, const yaml_node_t *map)
     params_init(kind->params, &rules[count].values);
     spec->schedule_count++;
     if (map != NULL) {
-        read_params(l, map, kind->fill != NULL ? own : NULL, kind->params, &rules[count].values);
+        read_params(l, map, own, kind->params, &rules[count].values);
         rules[count].written = written_params(l, map, NULL, registry_schedule_plugin(registry, kind));
     }
     entry_init(&entries[count]);
-    name_of_values(l, map, kind->name, kind->params, &rules[count].values, registry_schedule_plugin(registry, kind),
-                   names[count]);
+    name_of_values(l, map, kind->name, kind->params, &rules[count].values, names[count]);
     params_columns(l, map, "schedule", kind->params, &rules[count].values, &entries[count]);
     for (size_t i = 0; i < count && l->doc.status == STATUS_OK; i++)
         if (schedule_rule_equal(&rules[i], &rules[count]))
@@ -119,24 +117,21 @@ static void choose_mapping(struct loader *l, const yaml_node_t *map, struct chos
     const yaml_node_t *node = doc_find(doc, map, "kind", true), *name = doc_find(doc, map, "name", false);
     out->kind =
         registry_sampler_at(registry, doc_choice(doc, node, (struct names){sampler_name, registry}, "sampler"));
-    const struct plugin *plugin = registry_sampler_plugin(registry, out->kind);
     params_init(out->kind->params, &out->values);
-    read_params(l, map, out->kind->increment != NULL ? own : NULL, out->kind->params, &out->values);
+    read_params(l, map, own, out->kind->params, &out->values);
     if (name != NULL)
         (void)snprintf(out->name, sizeof out->name, "%s", doc_text(doc, name, sizeof out->name - 1, "name"));
-    else if (plugin != NULL) /* that stand-ins know it, too */
-        doc_refuse(doc, map->start_mark, "missing key 'name', expected what results call this sampler of a plug-in");
     (void)snprintf(out->entry.of, sizeof out->entry.of, "%s", name != NULL ? out->name : out->kind->name);
     sweep_columns(l, map, "sampler", l->sweep, &out->entry);
     if (doc->status == STATUS_OK && name == NULL)
-        name_of_values(l, map, out->kind->name, out->kind->params, &out->values, NULL, out->name);
+        name_of_values(l, map, out->kind->name, out->kind->params, &out->values, out->name);
     else if (doc->status == STATUS_OK)
         sweep_name(l, name, out->name);
     if (strcmp(out->name, out->kind->name) == 0 && name == NULL)
         out->name[0] = '\0';
     else
         check_instance_name(l, name != NULL ? name : map, out->name);
-    out->written = written_params(l, map, "name", plugin);
+    out->written = written_params(l, map, "name", registry_sampler_plugin(registry, out->kind));
 }
 
 static const char *name_of(const struct chosen *chosen)

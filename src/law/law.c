@@ -10,6 +10,9 @@
 
 enum { MOST_INTEGRALS = 8 };
 
+/* Of E_{p_k}|r - 1|: the error_l1 that is good enough where component k is followed alone. */
+#define COMPONENT_RADIUS 1e-3
+
 #define ENGINE(object) extern const struct law_engine object;
 #include "law/engines.def"
 #undef ENGINE
@@ -27,7 +30,8 @@ static bool handles(const struct law_engine *engine, const struct law_problem *p
 {
     const struct sampler *sampler = problem->sampler;
     bool draws = sampler->draws == 0 || (engine->draws && sampler->regular && sampler->correction == NULL);
-    return engine->memory >= sampler->memory && draws && engine->handles(problem);
+    bool parts = problem->component == 0 || engine->parts;
+    return engine->memory >= sampler->memory && draws && parts && engine->handles(problem);
 }
 
 const struct law_engine *law_engine_for(const struct law_problem *problem)
@@ -280,7 +284,9 @@ static enum status compute_by(const struct law_engine *engine, const struct law_
                               struct error *error)
 {
     static const double resolutions[] = {1.0, 1.5, 2.5};
-    const double wanted = engine->wanted_radius > 0.0 ? engine->wanted_radius : 5e-6;
+    const double wanted = problem->component > 0        ? COMPONENT_RADIUS
+                          : engine->wanted_radius > 0.0 ? engine->wanted_radius
+                                                        : 5e-6;
     *out = (struct law){0};
     struct law law = {0};
     size_t updates = 0, exponentials = 0;
@@ -289,7 +295,7 @@ static enum status compute_by(const struct law_engine *engine, const struct law_
         double integral[2];
         TRY_OR(failed, engine->compute(problem, resolutions[i], &law, error));
         TRY_OR(failed, law_integrate(&law, 2, mass_and_distance, integral, NULL, error));
-        law.mass_defect = law.is_normal ? 0.0 : integral[0];
+        law.mass_defect = law.is_normal || problem->component > 0 ? 0.0 : integral[0];
         updates += law.node_updates;
         exponentials += law.exponentials;
         double radius = radius_of(&law), before = radius_of(out), rounding = law.rounding;
@@ -305,7 +311,7 @@ static enum status compute_by(const struct law_engine *engine, const struct law_
                          problem->sampler->name);
     out->node_updates = updates;
     out->exponentials = exponentials;
-    if (out->is_normal)
+    if (out->is_normal || problem->component > 0)
         return STATUS_OK;
     widen(out);
     return law_tail_variance(problem, &out->tail_variance, error);
@@ -347,5 +353,26 @@ enum status law_compute(const struct law_problem *problem, struct law *out, stru
     if (status == STATUS_OK)
         status = compute_known(&known, out, error);
     conditions_free(&conditions);
+    return status;
+}
+
+enum status law_component(const struct law_problem *problem, size_t k, struct law_component *out, struct error *error)
+{
+    struct law_problem own = *problem;
+    struct law law;
+    double integral[2];
+    enum status status;
+    *out = (struct law_component){0};
+    if (k >= problem->factor->components)
+        return fail_with(error, STATUS_INVALID, "there is no component %zu of %zu", k + 1,
+                         problem->factor->components);
+    own.component = k + 1;
+    TRY(law_compute(&own, &law, error));
+    TRY_OR(done, law_integrate(&law, 2, mass_and_distance, integral, NULL, error));
+    double radius = law.component_error[k] + law_outside(&law).mass;
+    *out = (struct law_component){
+        law.engine, {integral[0], radius}, {0.5 * integral[1], 0.5 * radius}, law.node_updates};
+done:
+    law_free(&law);
     return status;
 }

@@ -32,6 +32,8 @@ struct law_problem {
                   * (products, where clipping couples coordinates) */
     size_t
         threads; /* for this law alone, where an engine can use them; 0 counts as 1. The same bits for any number. */
+    size_t
+        component; /* k + 1: r is followed along component k's forward paths alone (law_component); 0: everywhere */
     const struct conditions
         *conditions; /* what the sampler was found to break; NULL: nothing. law_compute finds it. */
 };
@@ -89,6 +91,7 @@ struct law_engine {
     const char *source;
     size_t memory; /* it has laws of samplers that keep no more arrays than this from step to step */
     bool draws;    /* it has laws of samplers that draw numbers */
+    bool parts;    /* it can follow one component alone (law_component) */
     /* law_compute raises the resolution until the radius is at most this part of E_p|r - 1|; 0 stands for 5e-6. */
     double wanted_radius;
     /* Nonzero if the engine computes this law exactly, up to the radii it reports. */
@@ -151,6 +154,23 @@ MUST_USE enum status law_mass_error(const struct law *law, const struct factor *
 /* The law of the factor by its engine, at the lowest of a few resolutions whose radius is at most the engine's
  * wanted_radius of E_p|r - 1| (or the sharpest there is, if none is). Out and errors as law_engine.compute. */
 MUST_USE enum status law_compute(const struct law_problem *problem, struct law *out, struct error *error);
+
+/* What is known of a law where r_t was followed along the forward paths of one component k alone, of p_k at t = 1:
+ * expectations of p_k, whatever the component's weight, each with the estimated radius of the engine's local errors.
+ */
+struct law_component {
+    const struct law_engine *engine;
+    struct measured mass_error;    /* m_k = E_{p_k}(r_1 - 1), theory (21) */
+    struct measured half_distance; /* E_{p_k}|r_1 - 1|/2, at least |m_k|/2 */
+    size_t node_updates;
+};
+
+/* The error of component k's mass without the law of the others: r on the support of p_k at t - 1 follows from r on
+ * the support of p_k at t, so that a component of any small weight costs no more than a large one, and the bulk of a
+ * planted law (25) nothing. problem->component is not looked at. Errors: STATUS_INVALID where there is no such
+ * component; STATUS_UNSUPPORTED where no engine follows one component of such a problem; else as law_compute. */
+MUST_USE enum status law_component(const struct law_problem *problem, size_t k, struct law_component *out,
+                                   struct error *error);
 
 /* Out: *ratio is law.tail_variance of the problem's law. Far out p is that of the component of the
  * largest variance, and so is the score, which is affine there: the closed form of that component alone. 0 where the

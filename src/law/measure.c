@@ -1,12 +1,17 @@
 #include "law/measure.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/memory.h"
 #include "law/wasserstein.h"
 #include "model/decompose.h"
+
+static const struct measured nothing = {NAN, NAN};
+static const struct planted_law no_planted_law = {
+    .mass_error = {NAN, NAN}, .l1 = {NAN, NAN}, .codewords = {NAN, NAN}, .tv = {NAN, NAN}};
 
 /* Laws found so far, with the factors they belong to; entries are allocated one by one, so that laws can point into
  * them. A relative law is that of its error_share relative to the law with exact scores. */
@@ -230,11 +235,42 @@ static enum status supports(const struct target *target, const struct sampler *c
     return status;
 }
 
+/* A score error would be of the whole target, not of one codeword. */
+static enum status check_exact_scores(const struct score_error *score_error, struct error *error)
+{
+    return score_error == NULL || score_error->shape == NULL
+               ? STATUS_OK
+               : fail_with(error, STATUS_UNSUPPORTED,
+                           "planted laws are known for exact scores alone, not under a score error %s: only chains "
+                           "(`samples`) can measure it",
+                           score_error_name(score_error));
+}
+
+/* As `supports`, of a planted law. */
+static enum status supports_planted(const struct planted_target *planted, const struct sampler *const *samplers,
+                                    size_t count, const struct score_error *score_error, struct error *error)
+{
+    for (size_t s = 0; s < count; s++) {
+        const struct law_problem problem = {
+            .factor = &planted->law.group[0].factor, .sampler = samplers[s], .component = 2};
+        TRY(law_supports(&problem, error));
+    }
+    return check_exact_scores(score_error, error);
+}
+
 enum status measure_supports_all(const struct target *target, const struct sampler *const *samplers, size_t count,
                                  const struct score_error *score_error, size_t dimension, struct error *error)
 {
     struct factor costly;
-    enum status status = target_exists(target, dimension, error);
+    struct planted_target planted;
+    enum status status = target_planted(target, dimension, &planted, error);
+    bool is_planted = planted.weight > 0.0;
+    if (status == STATUS_OK && is_planted)
+        status = supports_planted(&planted, samplers, count, score_error, error);
+    planted_target_free(&planted);
+    if (status != STATUS_OK || is_planted)
+        return status;
+    status = target_exists(target, dimension, error);
     if (status == STATUS_OK && target_costly(target, dimension, &costly)) {
         const struct law_problem problem = {.factor = &costly, .sampler = samplers[0], .score_error = score_error};
         return law_unsupported(&problem, error);
@@ -344,7 +380,7 @@ static enum status measure_masses(const struct product *product, double componen
 {
     size_t mixture = 0, mixtures = 0;
     for (size_t i = 0; i < product->factors.count; i++)
-        if (product->factors.group[i].factor.components > 1) {
+        if (factor_is_mixture(&product->factors.group[i].factor)) {
             mixture = i;
             mixtures++;
         }
@@ -358,11 +394,11 @@ static enum status measure_masses(const struct product *product, double componen
     return STATUS_OK;
 }
 
-static enum status measure_one(struct table *table, const struct target *target, size_t dimension,
+static enum status measure_law(struct table *table, const struct target *target, size_t dimension,
                                struct measurement *out, struct error *error)
 {
     struct product product;
-    *out = (struct measurement){.dimension = dimension};
+    *out = (struct measurement){.dimension = dimension, .planted = no_planted_law};
     enum status status = product_init(table, target, dimension, &product, error);
     if (status == STATUS_OK && holds_norm(&product, dimension) && table->sampler->correction != NULL)
         product.clip = sampler_clip(dimension, table->schedule->T);
@@ -392,15 +428,45 @@ static enum status measure_one(struct table *table, const struct target *target,
 }
 
 /* A dimension without numbers, perhaps among others that have some. */
-static void refuse(const struct error *cause, struct measurement *out)
+static void blank(size_t dimension, struct measurement *out)
 {
-    const struct measured nothing = {NAN, NAN};
-    *out = (struct measurement){.dimension = out->dimension,
+    *out = (struct measurement){.dimension = dimension,
                                 .divergence = {nothing, nothing, nothing, nothing, nothing, NAN},
+                                .planted = no_planted_law,
                                 .w2 = nothing,
                                 .error_effect = nothing,
-                                .clip_probability = NAN,
-                                .failure = *cause};
+                                .clip_probability = NAN};
+}
+
+/* The clip acts exactly: the planted law is one of the whole vector. */
+static enum status measure_planted(const struct table *table, const struct planted_target *planted, size_t dimension,
+                                   struct measurement *out, struct error *error)
+{
+    const struct law_problem problem = {
+        .sampler = table->sampler,
+        .schedule = table->schedule,
+        .clip = table->sampler->correction != NULL ? sampler_clip(dimension, table->schedule->T) : 0.0,
+        .threads = table->threads};
+    blank(dimension, out);
+    TRY(check_exact_scores(table->score_error, error));
+    TRY(planted_measure(&problem, planted, &out->planted, error));
+    out->clip_probability = 0.0;
+    (void)snprintf(out->method, sizeof out->method, "planted, annealed");
+    return STATUS_OK;
+}
+
+static enum status measure_one(struct table *table, const struct target *target, size_t dimension,
+                               struct measurement *out, struct error *error)
+{
+    struct planted_target planted;
+    enum status status;
+    TRY_OR(done, target_planted(target, dimension, &planted, error));
+    status = planted.weight > 0.0 ? measure_planted(table, &planted, dimension, out, error)
+                                  : measure_law(table, target, dimension, out, error);
+    table->node_updates += out->planted.node_updates;
+done:
+    planted_target_free(&planted);
+    return status;
 }
 
 enum status measure_target_by_threads(size_t threads, const struct target *target, const struct sampler *sampler,
@@ -423,7 +489,8 @@ enum status measure_target_by_threads(size_t threads, const struct target *targe
             (void)fail_with(&first, status, "target %s, sampler %s, T = %zu, d = %zu: %s", target->name,
                             sampler->name, schedule->T, dimensions[i], cause.text);
         if (of_dimension) {
-            refuse(&cause, &out[i]);
+            blank(dimensions[i], &out[i]);
+            out[i].failure = cause;
             status = ++refused < count ? STATUS_OK : first.status;
         }
     }

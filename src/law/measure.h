@@ -6,13 +6,15 @@
 
 #include "core/status.h"
 #include "law/divergence.h"
+#include "law/planted.h"
 #include "model/target.h"
 
 struct measurement {
     size_t dimension;
     size_t masses; /* components of the target whose mass errors (theory (21)) are known; 0: not known */
     struct measured mass_error[MOST_MASSES];
-    struct divergence divergence;
+    struct divergence divergence; /* unknown (NaN), TV too, where there is a planted law alone */
+    struct planted_law planted;   /* NaN where the law itself is computed */
     struct measured w2; /* the 2-Wasserstein distance between the laws of X_1 and Y_1; NaN, NaN: not known */
     struct measured error_effect; /* TV between the sampler's laws with and without the score error; 0 without one. By
                                    * the triangle inequality the excess TV is at most this. */

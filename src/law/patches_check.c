@@ -153,7 +153,7 @@ static int raise_orders(struct patch *patch, const struct local_error *local, do
 enum status patches_check(const struct patch_source *source, struct patches *grid, struct step_error *local,
                           double *quadrature, struct error *error)
 {
-    struct norm_sums before = {0.0, 0.0}, itself = {0.0, 0.0}, after = {0.0, 0.0};
+    struct norm_sums before = {0.0, 0.0, 0.0}, itself = {0.0, 0.0, 0.0}, after = {0.0, 0.0, 0.0};
     bool by_rules = !source->start && !source->lattice;
     double mass = 0.0;
     *quadrature = 0.0;

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "core/memory.h"
 #include "law/tuning.h"
 
 struct driver {
@@ -53,6 +54,7 @@ void error_account_add(struct error_account *account, const struct step_error *e
     double steps = (double)(account->unchecked - 1);
     account->total.l1 += between.l1 * steps + error->itself.l1;
     account->total.l2 += between.l2 * steps + error->itself.l2;
+    account->total.own += between.own * steps + error->itself.own;
     account->last = *error;
     account->unchecked = 0;
 }
@@ -133,7 +135,7 @@ static enum status make_stages(struct driver *driver, bool checked, struct step_
 static enum status make_step(struct driver *driver, size_t t, bool checked, struct error *error)
 {
     const struct law_problem *problem = driver->run.problem;
-    struct step_error total = {{0.0, 0.0}, {0.0, 0.0}, {0.0, 0.0}};
+    struct step_error total = {{0.0, 0.0, 0.0}, {0.0, 0.0, 0.0}, {0.0, 0.0, 0.0}};
     driver->run.step = sampler_step(problem->sampler, problem->schedule, t);
     driver->run.step.clip = problem->clip > 0.0 ? problem->clip : HUGE_VAL;
     if (driver->stale) {
@@ -168,6 +170,23 @@ static enum status make_steps(struct driver *driver, struct error *error)
     return STATUS_OK;
 }
 
+/* Log-odds of components, of the size of their log weights, are rounded with that. */
+static enum status set_component_errors(const struct driver *driver, struct law *out, struct error *error)
+{
+    const struct factor *factor = driver->run.problem->factor;
+    if (!driver->geometry->of_components)
+        return STATUS_OK;
+    out->component_error = array_new(factor->components, sizeof *out->component_error);
+    if (out->component_error == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu components", factor->components);
+    double largest = 0.0;
+    for (size_t k = 0; k < factor->components; k++)
+        largest = fmax(largest, -factor_log_weight(factor, k));
+    for (size_t k = 0; k < factor->components; k++)
+        out->component_error[k] = MASS_FACTOR * (driver->errors.total.own + (1.0 + largest) * out->rounding);
+    return STATUS_OK;
+}
+
 enum status propagate(const struct geometry *geometry, const struct law_engine *engine,
                       const struct law_problem *problem, double resolution, struct law *out, struct error *error)
 {
@@ -188,6 +207,7 @@ enum status propagate(const struct geometry *geometry, const struct law_engine *
     TRY_OR(done, geometry->finish(driver.state, driver.slot, out, error));
     out->clip = driver.clip;
     out->rounding = ROUNDING_DEVIATIONS * sqrt(driver.rounding_squared);
+    TRY_OR(done, set_component_errors(&driver, out, error));
     out->error_l1 += driver.errors.total.l1 + out->rounding + conditions_rounding(problem->conditions);
     out->error_l2 += driver.errors.total.l2 + out->rounding + conditions_rounding(problem->conditions);
 done:

@@ -67,7 +67,7 @@ static enum status relate(const struct law *law, const struct law *base, struct 
 
 enum status law_relative(const struct law *law, const struct law *base, struct law *out, struct error *error)
 {
-    struct norms missed = {0.0, 0.0};
+    struct norms missed = {0.0, 0.0, 0.0};
     if (law->is_normal && base->is_normal)
         return relative_normal(law, base, out, error);
     *out = (struct law){.engine = law->engine,

@@ -12,11 +12,13 @@ void panel_probes(const struct panel *panel, double *x)
 }
 
 void panel_add_errors(const struct panel *panel, const double *log_density, const double *log_ratio,
-                      const double *made, struct norm_sums *sums)
+                      const double *made, const double *log_own, struct norm_sums *sums)
 {
     for (int j = 0; j < PANEL_PROBES; j++) {
-        double weight = exp_of(log_density[j] + log_ratio[j]) * 2.0 * panel->half_width / PANEL_PROBES;
-        norm_sums_add(sums, weight, expm1_of(made[j] - log_ratio[j]));
+        double part = 2.0 * panel->half_width / PANEL_PROBES, relative = expm1_of(made[j] - log_ratio[j]);
+        norm_sums_add(sums, exp_of(log_density[j] + log_ratio[j]) * part, relative);
+        if (log_own != NULL)
+            norm_sums_add_own(sums, exp_of(log_own[j] + log_ratio[j]) * part, relative);
     }
 }
 
@@ -35,10 +37,11 @@ struct norms panels_resample(const struct panels *from, const struct mixture_lev
                              const struct chebyshev *chebyshev, struct panels *to)
 {
     size_t hint = 0, probe_hint = 0;
-    struct norm_sums sums = {0.0, 0.0};
+    struct norm_sums sums = {0.0, 0.0, 0.0};
     for (size_t p = 0; p < to->count; p++) {
         struct panel *panel = &to->panel[p];
-        double x[PANEL_NODES], value[PANEL_NODES], made[PANEL_PROBES], log_density[PANEL_PROBES];
+        double x[PANEL_NODES], value[PANEL_NODES], made[PANEL_PROBES], log_density[PANEL_PROBES],
+            log_own[PANEL_PROBES];
         for (int j = 0; j < PANEL_NODES; j++)
             x[j] = panel->centre + panel->half_width * chebyshev->node[j];
         panels_evaluate(from, mixture, panel->anchor, PANEL_NODES, x, value, &hint);
@@ -47,7 +50,8 @@ struct norms panels_resample(const struct panels *from, const struct mixture_lev
         panels_evaluate(from, mixture, panel->anchor, PANEL_PROBES, x, value, &probe_hint);
         panel_evaluate(panel, 0.0, PANEL_PROBES, x, made);
         mixture_level_evaluate(mixture, panel->anchor, PANEL_PROBES, x, log_density, NULL);
-        panel_add_errors(panel, log_density, value, made, &sums);
+        mixture_level_log_own(mixture, panel->anchor, PANEL_PROBES, x, log_own);
+        panel_add_errors(panel, log_density, value, made, log_own, &sums);
     }
     return norms_of(sums);
 }

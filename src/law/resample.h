@@ -16,7 +16,7 @@ void panel_probes(const struct panel *panel, double *x);
 /* Adds the panel's part of the norms of the relative error exp(made - log_ratio) - 1 at the test points, with the log
  * of the density p. */
 void panel_add_errors(const struct panel *panel, const double *log_density, const double *log_ratio,
-                      const double *made, struct norm_sums *sums);
+                      const double *made, const double *log_own, struct norm_sums *sums);
 
 /* STATUS_NUMERIC if `mass`, of q by quadrature at the test points or at the nodes of patches, is too far from 1 for
  * errors at these points to bound anything (PROBE_MASS_MISSED). */

@@ -187,4 +187,9 @@
  * laws depends on it). */
 #define CONDITION_SAME 1e-7
 
+/* [1] A local error of r_t at a point x of component k counts so many times in the error of the component's mass: the
+ * sampler's probability to end in the component from x is taken, not proved, to be at most this times the posterior
+ * probability of k at x. Found: max r_1 is below this where a law is trusted. */
+#define MASS_FACTOR 2.0
+
 #endif

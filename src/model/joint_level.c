@@ -2,6 +2,8 @@
 
 #include <cblas.h>
 #include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "core/memory.h"
@@ -12,28 +14,66 @@
 enum { CHUNK = JOINT_POINTS };
 
 /* |x - c|^2 by matrix products: worth it from so many coordinates times components on, and taken while its rounding
- * is no more than this part of the smallest variance. */
+ * is no more than this part of the smallest variance. More components than BLOCK are taken in blocks, whose working
+ * set stays in the second cache, always by products; where these are not good enough, distances of all components
+ * that may count are found again, one by one. */
+enum { BLOCK = 128 };
 #define PRODUCTS_LEAST_SIZE 64
 #define PRODUCTS_TOLERANCE 1e-9
+/* A component of less than exp(-NEGLIGIBLE) of the largest adds nothing to any digit of 10^6 of them. */
+#define NEGLIGIBLE 60.0
 
 static int shares(const struct joint_level *joint)
 {
     return joint->spectra != NULL && joint->spectra->count == 1;
 }
 
+/* Components whose exponents are kept at a time. */
+static size_t block_size(const struct joint_level *joint)
+{
+    const struct factor *factor = joint->factor;
+    return factor->mean == NULL || factor->components < BLOCK ? factor->components : BLOCK;
+}
+
+/* Whether the centres are the target's means as they are. */
+static bool around_0(const struct factor *factor)
+{
+    bool zero = factor->mean != NULL && factor->full == NULL;
+    for (size_t i = 0; i < factor->dimension && zero; i++)
+        zero = factor->mean[i] == 0.0;
+    return zero;
+}
+
 static enum status allocate(struct joint_level *joint, struct error *error)
 {
-    size_t k = joint->factor->components, n = joint->factor->dimension;
+    size_t k = joint->factor->components, n = joint->factor->dimension, rows = block_size(joint);
     int fits = k < SIZE_MAX / (16 * CHUNK) && n < SIZE_MAX / (32 * CHUNK) / k;
-    joint->inverse_variance = fits ? array_new(k * (3 + CHUNK) + (2 + 3 * n) * CHUNK, sizeof(double)) : NULL;
-    joint->centre = fits ? array_new(k * (n + 1), sizeof(double)) : NULL;
-    if (joint->inverse_variance == NULL || joint->centre == NULL)
+    bool owns = fits && !around_0(joint->factor);
+    joint->inverse_variance = fits ? array_new(4 * k + (rows + 4 + 3 * n) * CHUNK, sizeof(double)) : NULL;
+    joint->own_centre = owns ? array_new(k, n * sizeof(double)) : NULL;
+    if (joint->inverse_variance == NULL || (owns && joint->own_centre == NULL))
         return fail_with(error, STATUS_MEMORY, "out of memory for a mixture of %zu components in %zu coordinates", k,
                          n);
     joint->log_constant = joint->inverse_variance + k;
     joint->sd = joint->inverse_variance + 2 * k;
-    joint->scratch = joint->inverse_variance + 3 * k;
+    joint->square = joint->inverse_variance + 3 * k;
+    joint->scratch = joint->inverse_variance + 4 * k;
+    joint->centre = owns ? joint->own_centre : joint->factor->mean;
     return STATUS_OK;
+}
+
+/* m_k - m_0 and their squares, of isotropic components. */
+static void fill_centres(struct joint_level *joint)
+{
+    size_t n = joint->factor->dimension;
+    const double *mean = joint->factor->mean;
+    for (size_t k = 0; k < joint->factor->components; k++)
+        for (size_t i = 0; i < n; i++) {
+            double centre = mean[k * n + i] - mean[i];
+            joint->square[k] += centre * centre;
+            if (joint->own_centre != NULL)
+                joint->own_centre[k * n + i] = centre;
+        }
 }
 
 /* U'(m_k - m_0) for the eigenvectors U of the shared covariance S, which are those of A S + O I at every level. */
@@ -69,6 +109,8 @@ enum status joint_level_new(const struct factor *factor, struct joint_level *out
         status = spectra_new(factor->full, factor->dimension, &out->spectra, error);
     if (status == STATUS_OK && shares(out))
         status = rotate_centres(out, error);
+    if (status == STATUS_OK && factor->full == NULL && factor->mean != NULL)
+        fill_centres(out);
     if (status != STATUS_OK)
         joint_level_free(out);
     return status;
@@ -77,7 +119,7 @@ enum status joint_level_new(const struct factor *factor, struct joint_level *out
 void joint_level_free(struct joint_level *joint)
 {
     free(joint->inverse_variance);
-    free(joint->centre);
+    free(joint->own_centre);
     free(joint->rotated);
     spectra_free(joint->spectra);
     *joint = (struct joint_level){0};
@@ -100,29 +142,36 @@ static void set_variances(struct joint_level *joint)
     }
 }
 
-/* The centres c_k = sqrt(A)(m_k - m_0) and their squared norms behind them; of a shared covariance V = U L U' they
- * are L^(-1/2) U'c_k. Decides whether distances come from matrix products. */
-static void set_centres(struct joint_level *joint)
+/* Of a shared covariance V = U L U': L^(-1/2) U'sqrt(A)(m_k - m_0) and their squares. */
+static void scale_centres(struct joint_level *joint)
+{
+    size_t n = joint->factor->dimension;
+    double *scale = joint->scratch;
+    for (size_t i = 0; i < n; i++)
+        scale[i] = joint->root_alpha_bar / sqrt(joint->spectra->variance[i]);
+    for (size_t k = 0; k < joint->factor->components; k++) {
+        joint->square[k] = 0.0;
+        for (size_t i = 0; i < n; i++) {
+            double centre = joint->own_centre[k * n + i] = scale[i] * joint->rotated[k * n + i];
+            joint->square[k] += centre * centre;
+        }
+    }
+}
+
+/* Decides whether distances between isotropic components come from matrix products, and how far off, in units of
+ * their exponents, these may be. */
+static void choose_products(struct joint_level *joint)
 {
     size_t n = joint->factor->dimension, components = joint->factor->components;
-    const double *mean = joint->factor->mean;
-    double farthest = 0.0, narrowest = HUGE_VAL, *scale = joint->scratch, *square = joint->centre + components * n;
-    for (size_t i = 0; i < n; i++)
-        scale[i] = shares(joint) ? joint->root_alpha_bar / sqrt(joint->spectra->variance[i]) : joint->root_alpha_bar;
+    double farthest = 0.0, narrowest = HUGE_VAL;
     for (size_t k = 0; k < components; k++) {
-        const double *from = shares(joint) ? joint->rotated + k * n : mean + k * n;
-        double *centre = joint->centre + k * n;
-        square[k] = 0.0;
-        for (size_t i = 0; i < n; i++) {
-            centre[i] = scale[i] * (shares(joint) ? from[i] : from[i] - mean[i]);
-            square[k] += centre[i] * centre[i];
-        }
-        farthest = fmax(farthest, square[k] + (double)n * joint->sd[k] * joint->sd[k]);
-        narrowest = fmin(narrowest, joint->sd[k] * joint->sd[k]);
+        double variance = joint->sd[k] * joint->sd[k];
+        farthest = fmax(farthest, joint->level.alpha_bar * joint->square[k] + (double)n * variance);
+        narrowest = fmin(narrowest, variance);
     }
-    joint->by_products = shares(joint)
-                         || (joint->spectra == NULL && n * components >= PRODUCTS_LEAST_SIZE
-                             && 1e-16 * farthest < PRODUCTS_TOLERANCE * narrowest);
+    bool sharp = 1e-16 * farthest < PRODUCTS_TOLERANCE * narrowest;
+    joint->by_products = components > BLOCK || (n * components >= PRODUCTS_LEAST_SIZE && sharp);
+    joint->slack = sharp ? 0.0 : 1e-15 * farthest / narrowest;
 }
 
 void joint_level_set(struct joint_level *joint, const struct level *level)
@@ -132,9 +181,12 @@ void joint_level_set(struct joint_level *joint, const struct level *level)
     if (joint->spectra != NULL)
         spectra_set(joint->spectra, level);
     set_variances(joint);
-    joint->by_products = 0;
-    if (joint->factor->mean != NULL || shares(joint))
-        set_centres(joint);
+    joint->by_products = shares(joint);
+    joint->product_scale = shares(joint) ? 1.0 : joint->root_alpha_bar;
+    if (shares(joint))
+        scale_centres(joint);
+    else if (joint->spectra == NULL && joint->factor->mean != NULL)
+        choose_products(joint);
 }
 
 /* out += (x_i - c_i)^2 for one coordinate i. */
@@ -218,43 +270,143 @@ static void divide_by_scales(const struct joint_level *joint, double *z)
     }
 }
 
-/* |x - c|^2 = |x|^2 - 2 <c, x> + |c|^2 with all <c, x> from one product. */
-VECTOR_CLONES static void exponents_by_products(const struct joint_level *joint, const double *z, double *largest)
+/* Components from, ..., from + rows - 1, and what they are compared with. */
+struct block {
+    size_t from, rows;
+    const double *z, *norm; /* the points and |z|^2 */
+    double *largest;        /* of the exponents, so far */
+};
+
+/* Exponents of the components that may count, where products have rounded too much, by distances one by one. */
+static void refine(const struct joint_level *joint, const struct block *block)
 {
-    size_t components = joint->factor->components, d = joint->factor->dimension;
-    const double *square = joint->centre + components * d;
-    double norm[CHUNK] = {0.0};
-    for (size_t i = 0; i < d; i++)
-        add_squares(CHUNK, z + i * CHUNK, 0.0, norm);
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)components, CHUNK, (int)d, 1.0, joint->centre, (int)d,
-                z, CHUNK, 0.0, joint->scratch, CHUNK);
-    for (size_t k = 0; k < components; k++) {
-        double *exponent = joint->scratch + k * CHUNK, half = 0.5 * joint->inverse_variance[k];
-        for (size_t j = 0; j < CHUNK; j++) {
-            exponent[j] = joint->log_constant[k] - half * ((norm[j] - 2.0 * exponent[j]) + square[k]);
-            largest[j] = k > 0 && largest[j] > exponent[j] ? largest[j] : exponent[j];
+    size_t d = joint->factor->dimension;
+    for (size_t j = 0; j < CHUNK; j++) {
+        double least = block->largest[j];
+        for (size_t k = 0; k < block->rows; k++)
+            least = fmax(least, joint->scratch[k * CHUNK + j]);
+        least -= NEGLIGIBLE + joint->slack;
+        for (size_t k = 0; k < block->rows; k++) {
+            double *exponent = joint->scratch + k * CHUNK + j, square = 0.0;
+            const double *centre = joint->centre + (block->from + k) * d;
+            if (*exponent < least)
+                continue;
+            for (size_t i = 0; i < d; i++) {
+                double u = block->z[i * CHUNK + j] - joint->product_scale * centre[i];
+                square += u * u;
+            }
+            *exponent =
+                joint->log_constant[block->from + k] - 0.5 * joint->inverse_variance[block->from + k] * square;
         }
+        for (size_t k = 0; k < block->rows; k++) /* what is far off by rounding alone is no largest */
+            if (joint->scratch[k * CHUNK + j] < least)
+                joint->scratch[k * CHUNK + j] = -HUGE_VAL;
     }
 }
 
-/* The score -(sum_k p_k/V_k) z + sum_k (p_k/V_k) c_k, the second sum by one product. */
-VECTOR_CLONES static void gradient_by_products(const struct joint_level *joint, const double *z, const double *total,
-                                               double *out)
+/* |x - c|^2 = |x|^2 - 2 <c, x> + |c|^2 with all <c, x> from one product. */
+VECTOR_CLONES static void exponents_by_products(const struct joint_level *joint, const struct block *block)
 {
-    size_t components = joint->factor->components, d = joint->factor->dimension;
-    double pull[CHUNK] = {0.0};
-    for (size_t k = 0; k < components; k++) {
-        double *weight = joint->scratch + k * CHUNK, inverse = joint->inverse_variance[k];
+    size_t d = joint->factor->dimension;
+    double scale = joint->product_scale;
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)block->rows, CHUNK, (int)d, scale,
+                joint->centre + block->from * d, (int)d, block->z, CHUNK, 0.0, joint->scratch, CHUNK);
+    for (size_t k = 0; k < block->rows; k++) {
+        double *exponent = joint->scratch + k * CHUNK, half = 0.5 * joint->inverse_variance[block->from + k];
+        double constant = joint->log_constant[block->from + k],
+               square = scale * scale * joint->square[block->from + k];
+        for (size_t j = 0; j < CHUNK; j++)
+            exponent[j] = constant - half * ((block->norm[j] - 2.0 * exponent[j]) + square);
+    }
+    if (joint->slack > 0.0)
+        refine(joint, block);
+}
+
+/* The block's largest exponents join those before; scale[j] is what sums so far are to be multiplied with. false: all
+ * are 1. */
+VECTOR_CLONES static bool raise_largest(const struct joint_level *joint, const struct block *block, double *scale)
+{
+    double rise = 0.0;
+    for (size_t j = 0; j < CHUNK; j++)
+        scale[j] = block->largest[j];
+    for (size_t k = 0; k < block->rows; k++) {
+        const double *exponent = joint->scratch + k * CHUNK;
+        for (size_t j = 0; j < CHUNK; j++)
+            block->largest[j] = block->largest[j] > exponent[j] ? block->largest[j] : exponent[j];
+    }
+    for (size_t j = 0; j < CHUNK; j++) {
+        scale[j] -= block->largest[j];
+        rise = rise < scale[j] ? rise : scale[j];
+    }
+    vexp(CHUNK, scale, scale);
+    return rise < 0.0;
+}
+
+/* Exponents into weights over V_k, whose sums go into pull, and those of the weights into total. A component that is
+ * negligible at every point is left out. false: all are. */
+VECTOR_CLONES static bool weigh(const struct joint_level *joint, const struct block *block, double *total,
+                                double *pull)
+{
+    bool any = false;
+    for (size_t k = 0; k < block->rows; k++) {
+        double *weight = joint->scratch + k * CHUNK, inverse = joint->inverse_variance[block->from + k];
+        uint64_t near = 0;
         for (size_t j = 0; j < CHUNK; j++) {
-            weight[j] *= inverse / total[j];
+            weight[j] -= block->largest[j];
+            near += weight[j] > -NEGLIGIBLE ? 1u : 0u;
+        }
+        if (near == 0) {
+            memset(weight, 0, CHUNK * sizeof *weight);
+            continue;
+        }
+        any = true;
+        vexp(CHUNK, weight, weight);
+        for (size_t j = 0; j < CHUNK; j++) {
+            total[j] += weight[j];
+            weight[j] *= inverse;
             pull[j] += weight[j];
         }
     }
-    for (size_t i = 0; i < d; i++)
+    return any;
+}
+
+static void scale_rows(size_t rows, const double *scale, double *x)
+{
+    for (size_t i = 0; i < rows; i++)
         for (size_t j = 0; j < CHUNK; j++)
-            out[i * CHUNK + j] = -pull[j] * z[i * CHUNK + j];
-    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)d, CHUNK, (int)components, 1.0, joint->centre, (int)d,
-                joint->scratch, CHUNK, 1.0, out, CHUNK);
+            x[i * CHUNK + j] *= scale[j];
+}
+
+/* The log-sum-exp over all components block by block, each relative to the largest exponent so far, and the score
+ * -(sum_k p_k/V_k) z + sum_k (p_k/V_k) c_k (out; NULL: none), the second sum by one product a block. */
+static void sum_by_products(const struct joint_level *joint, const double *z, double *largest, double *total,
+                            double *out)
+{
+    size_t d = joint->factor->dimension, components = joint->factor->components;
+    double norm[CHUNK] = {0.0}, pull[CHUNK] = {0.0}, scale[CHUNK];
+    for (size_t i = 0; i < d; i++)
+        add_squares(CHUNK, z + i * CHUNK, 0.0, norm);
+    for (size_t j = 0; j < CHUNK; j++) {
+        largest[j] = -HUGE_VAL;
+        total[j] = 0.0;
+    }
+    if (out != NULL)
+        memset(out, 0, d * CHUNK * sizeof *out);
+    for (struct block block = {0, 0, z, norm, largest}; block.from < components; block.from += block.rows) {
+        block.rows = components - block.from < BLOCK ? components - block.from : BLOCK;
+        exponents_by_products(joint, &block);
+        if (raise_largest(joint, &block, scale) && block.from > 0) {
+            scale_rows(1, scale, total);
+            scale_rows(1, scale, pull);
+            scale_rows(out != NULL ? d : 0, scale, out);
+        }
+        if (weigh(joint, &block, total, pull) && out != NULL)
+            cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)d, CHUNK, (int)block.rows, joint->product_scale,
+                        joint->centre + block.from * d, (int)d, joint->scratch, CHUNK, 1.0, out, CHUNK);
+    }
+    for (size_t i = 0; i < d && out != NULL; i++)
+        for (size_t j = 0; j < CHUNK; j++)
+            out[i * CHUNK + j] = (out[i * CHUNK + j] - pull[j] * z[i * CHUNK + j]) / total[j];
 }
 
 /* The working set of a chunk. */
@@ -271,15 +423,10 @@ static void evaluate_by_products(const struct joint_level *joint, const struct c
         spectra_into(joint->spectra, 0, CHUNK, columns->x, z);
         divide_by_scales(joint, z);
     }
-    exponents_by_products(joint, z, columns->largest);
-    vexp_rows(joint->factor->components, CHUNK, CHUNK, columns->largest, joint->scratch, columns->total);
-    if (!with_score)
+    double *out = !with_score ? NULL : shares(joint) ? columns->x : gradient;
+    sum_by_products(joint, z, columns->largest, columns->total, out);
+    if (!with_score || !shares(joint))
         return;
-    if (!shares(joint)) {
-        gradient_by_products(joint, z, columns->total, gradient);
-        return;
-    }
-    gradient_by_products(joint, z, columns->total, columns->x);
     divide_by_scales(joint, columns->x);
     spectra_back(joint->spectra, 0, CHUNK, 1.0, columns->x, 0.0, gradient);
 }
@@ -362,7 +509,7 @@ void joint_level_evaluate(const struct joint_level *joint, size_t anchor, size_t
                           double *log_density, double *score)
 {
     size_t d = joint->factor->dimension;
-    double *rest = joint->scratch + joint->factor->components * CHUNK;
+    double *rest = joint->scratch + block_size(joint) * CHUNK;
     const struct columns columns = {rest, rest + CHUNK, rest + 2 * CHUNK, rest + (2 + d) * CHUNK,
                                     rest + (2 + 2 * d) * CHUNK};
     for (size_t start = 0; start < n; start += CHUNK) {

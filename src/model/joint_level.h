@@ -20,8 +20,12 @@ struct joint_level {
     double *log_constant;          /* log(w_k) - log det(2 pi V_k)/2 */
     struct spectra *spectra;       /* of full covariances, else NULL */
     double *rotated;               /* m_k - m_0 in the eigenvectors of a shared covariance; NULL: none is */
-    double *centre;                /* sqrt(A)(m_k - m_0), in a shared covariance's own scales */
+    const double *centre;          /* m_k - m_0; sqrt(A) times that in a shared covariance's own scales */
+    double *own_centre;            /* NULL: they are the factor's means */
+    double *square;                /* their squares */
     int by_products;               /* distances from matrix products, where rounding lets them */
+    double product_scale;          /* of the centres in these: sqrt(A), or 1 */
+    double slack;                  /* how far off exponents by products may be; 0: not noticeably */
     double *scratch;               /* private to joint_level_evaluate */
 };
 

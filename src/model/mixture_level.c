@@ -340,6 +340,18 @@ size_t mixture_exponentials(const struct mixture_level *mixture)
     return components > 2 ? components : components - 1;
 }
 
+void mixture_level_log_own(const struct mixture_level *mixture, size_t anchor, size_t n, const double *x, double *out)
+{
+    for (size_t k = 0; k < mixture->factor->components; k++) {
+        double centre = mixture_level_centre(mixture, k, anchor), half = 0.5 * mixture->inverse_variance[k];
+        double constant = mixture->log_constant[k] - factor_log_weight(mixture->factor, k);
+        for (size_t i = 0; i < n; i++) {
+            double u = x[i] - centre, value = constant - half * (u * u);
+            out[i] = k == 0 || value > out[i] ? value : out[i];
+        }
+    }
+}
+
 void mixture_level_log_part(const struct mixture_level *mixture, size_t k, size_t anchor, size_t n, const double *x,
                             double *out)
 {

@@ -40,6 +40,10 @@ void mixture_level_evaluate(const struct mixture_level *mixture, size_t anchor, 
 void mixture_level_split(const struct mixture_level *mixture, size_t anchor, size_t of, size_t n, const double *x,
                          double *excess, double *others, double *score);
 
+/* max_k log N(x; c_k, V_k) there. */
+void mixture_level_log_own(const struct mixture_level *mixture, size_t anchor, size_t n, const double *x,
+                           double *out);
+
 /* log(w_k N(x; c_k, V_k)) there. */
 void mixture_level_log_part(const struct mixture_level *mixture, size_t k, size_t anchor, size_t n, const double *x,
                             double *out);

@@ -34,17 +34,6 @@ void target_clear(struct target *target)
     *target = (struct target){0};
 }
 
-int target_is_loaded(const struct target *target)
-{
-    int loaded = target->family->factors != NULL;
-    for (const struct param *param = target->family->params; param->key != NULL; param++) {
-        const struct target_list *list = (const void *)(target->params.bytes + param->offset);
-        for (size_t i = 0; param->kind == PARAM_TARGETS && i < list->count; i++)
-            loaded &= target_is_loaded(&list->part[i].target);
-    }
-    return loaded;
-}
-
 void target_describe(const struct target *target, FILE *file)
 {
     fputs(target->family->name, file);
@@ -178,34 +167,51 @@ void factor_list_free(struct factor_list *list)
     *list = (struct factor_list){0};
 }
 
-typedef enum status make_factors(const struct target *target, size_t dimension, struct factor_list *list,
-                                 struct error *error);
+/* Makes something of a target in some dimension. */
+typedef enum status make_in_dimension(const struct target *target, size_t dimension, void *out, struct error *error);
 
-static enum status make(const struct target *target, size_t dimension, make_factors *factors, struct factor_list *out,
+/* NULL: nothing, only whether the target exists. */
+static enum status make(const struct target *target, size_t dimension, make_in_dimension *function, void *out,
                         struct error *error)
 {
     if (target->family->exists != NULL)
         TRY(target->family->exists(target, dimension, error));
-    return factors != NULL ? factors(target, dimension, out, error) : STATUS_OK;
+    return function != NULL ? function(target, dimension, out, error) : STATUS_OK;
 }
 
-/* The factors (NULL: none, only whether the target exists) with the values that the params have in this dimension. */
-static enum status make_in(const struct target *target, size_t dimension, make_factors *factors,
-                           struct factor_list *out, struct error *error)
+/* The same with the values that the params have in this dimension. */
+static enum status make_in(const struct target *target, size_t dimension, make_in_dimension *function, void *out,
+                           struct error *error)
 {
     struct error cause = {STATUS_OK, ""};
     struct target now = *target;
     if (dimension < 1)
         return fail_with(error, STATUS_INVALID, "target %s: the dimension must be at least 1", target->name);
     if (target->forms.count == 0)
-        return make(target, dimension, factors, out, error);
+        return make(target, dimension, function, out, error);
     enum status status = forms_apply(&target->forms, &target->params, dimension, &now.params, &cause);
     if (status != STATUS_OK)
         (void)fail_with(error, status, "target %s: %.400s", target->name, cause.text);
     else
-        status = make(&now, dimension, factors, out, error);
+        status = make(&now, dimension, function, out, error);
     forms_release(&target->forms, &now.params);
     return status;
+}
+
+static enum status make_factors(const struct target *target, size_t dimension, void *out, struct error *error)
+{
+    return target->family->factors(target, dimension, out, error);
+}
+
+static enum status make_coordinates(const struct target *target, size_t dimension, void *out, struct error *error)
+{
+    const struct target_family *family = target->family;
+    return (family->coordinates != NULL ? family->coordinates : family->factors)(target, dimension, out, error);
+}
+
+static enum status make_planted(const struct target *target, size_t dimension, void *out, struct error *error)
+{
+    return target->family->planted(target, dimension, out, error);
 }
 
 enum status target_exists(const struct target *target, size_t dimension, struct error *error)
@@ -213,28 +219,29 @@ enum status target_exists(const struct target *target, size_t dimension, struct 
     return make_in(target, dimension, NULL, NULL, error);
 }
 
-static enum status check_loaded(const struct target *target, struct error *error)
-{
-    return target_is_loaded(target)
-               ? STATUS_OK
-               : fail_with(error, STATUS_UNSUPPORTED, "target %s: the plug-in that knows its kind is not loaded",
-                           target->name);
-}
-
 enum status target_factors(const struct target *target, size_t dimension, struct factor_list *out,
                            struct error *error)
 {
     *out = (struct factor_list){0};
-    TRY(check_loaded(target, error));
-    return make_in(target, dimension, target->family->factors, out, error);
+    return make_in(target, dimension, make_factors, out, error);
 }
 
 enum status target_coordinates(const struct target *target, size_t dimension, struct factor_list *out,
                                struct error *error)
 {
     *out = (struct factor_list){0};
-    const struct target_family *family = target->family;
-    TRY(check_loaded(target, error));
-    return make_in(target, dimension, family->coordinates != NULL ? family->coordinates : family->factors, out,
-                   error);
+    return make_in(target, dimension, make_coordinates, out, error);
+}
+
+enum status target_planted(const struct target *target, size_t dimension, struct planted_target *out,
+                           struct error *error)
+{
+    *out = (struct planted_target){.weight = 0.0};
+    return target->family->planted != NULL ? make_in(target, dimension, make_planted, out, error) : STATUS_OK;
+}
+
+void planted_target_free(struct planted_target *planted)
+{
+    factor_list_free(&planted->law);
+    factor_list_free(&planted->bracket);
 }

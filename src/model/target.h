@@ -4,6 +4,7 @@
 #ifndef MODEL_TARGET_H
 #define MODEL_TARGET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -34,6 +35,12 @@ struct factor {
     const struct density *density;  /* NULL: the mixture itself */
 };
 
+/* Of several components, which are parts of it. */
+static inline bool factor_is_mixture(const struct factor *factor)
+{
+    return factor->components > 1 && factor->density == NULL;
+}
+
 double factor_log_weight(const struct factor *factor, size_t k);
 
 /* `multiplicity` copies of a factor. A real number, because the smooth part of a long spectrum is represented by
@@ -59,6 +66,15 @@ void factor_list_free(struct factor_list *list);
 
 struct target;
 
+/* What stands for the law of a target with exponentially many components alike (theory (25)): one of them alone, of
+ * weight w/M, and component 0, in which all others are dissolved: annealed, in the words of statistical physics. */
+struct planted_target {
+    double weight;              /* w, of all M together: components 1 to M of the target's only factor */
+    double rate;                /* R, log(M)/d */
+    struct factor_list law;     /* a factor of two components: component 0 with all of the others' weight, */
+    struct factor_list bracket; /* and the other extreme, with none of it */
+};
+
 /* What the literal factors of a target in some dimension hold, as real numbers because specs may ask for too much. */
 struct target_content {
     double groups, components; /* of all groups */
@@ -83,6 +99,9 @@ struct target_family {
     /* The same with every copy literal; NULL where `factors` gives that. */
     enum status (*coordinates)(const struct target *target, size_t dimension, struct factor_list *list,
                                struct error *error);
+    /* What engines compute in the place of the target's law, into lists that are {0}; NULL: they compute that law. */
+    enum status (*planted)(const struct target *target, size_t dimension, struct planted_target *out,
+                           struct error *error);
     /* The total variation distance, in one coordinate, between what `factors` gives and the law that it stands for;
      * at most a few percent too large; NULL where the two are equal. Domain: a target that has factors. */
     double (*approximation)(const struct target *target);
@@ -121,9 +140,6 @@ const struct target_family *target_family_at(size_t index);       /* NULL past t
 void target_init(struct target *target, const struct target_family *family);
 void target_clear(struct target *target); /* frees what the target owns; the struct itself is the caller's */
 
-/* Nonzero if the target can be more than named: its family, and those of its parts, have factors. */
-int target_is_loaded(const struct target *target);
-
 /* Writes every parameter to 17 digits, in the order of the family's params: equal texts mean equal targets. */
 void target_describe(const struct target *target, FILE *file);
 
@@ -146,5 +162,11 @@ MUST_USE enum status target_factors(const struct target *target, size_t dimensio
 /* The same without the quadrature that stands for long spectra: every multiplicity is an integer. */
 MUST_USE enum status target_coordinates(const struct target *target, size_t dimension, struct factor_list *out,
                                         struct error *error);
+
+/* The planted law's factors in dimension d >= 1 (free with planted_target_free, also after an error); weight 0 and no
+ * factors where the target's law is computed itself. */
+MUST_USE enum status target_planted(const struct target *target, size_t dimension, struct planted_target *out,
+                                    struct error *error);
+void planted_target_free(struct planted_target *planted);
 
 #endif

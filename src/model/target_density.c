@@ -214,22 +214,6 @@ static enum status logistic_factors(const struct target *target, size_t dimensio
 
 /* ---- Families. ---- */
 
-static struct target_content content(const struct target *target, double dimension)
-{
-    enum { PLACES = 3 };
-    (void)target;
-    (void)dimension;
-    return (struct target_content){1.0, PLACES, PLACES, 2.0 * PLACES, 0.0};
-}
-
-static struct target_content tabulated_content(const struct target *target, double dimension)
-{
-    const struct tabulated *tabulated = target_params(target);
-    double places = (double)tabulated->file.count;
-    (void)dimension;
-    return (struct target_content){1.0, places, places, 2.0 * places, 0.0};
-}
-
 static const struct param laplace_params[] = {
     {"mean", PARAM_REAL, offsetof(struct place_scale, mean), "the mean of every coordinate", .standard = 0.0},
     {"scale", PARAM_REAL, offsetof(struct place_scale, scale), "the scale of every coordinate", .standard = 1.0,
@@ -275,7 +259,6 @@ const struct target_family target_laplace = {
     .params = laplace_params,
     .params_size = sizeof(struct place_scale),
     .factors = laplace_factors,
-    .content = content,
 };
 
 const struct target_family target_uniform = {
@@ -288,7 +271,6 @@ const struct target_family target_uniform = {
     .params_size = sizeof(struct uniform),
     .exists = uniform_exists,
     .factors = uniform_factors,
-    .content = content,
 };
 
 const struct target_family target_exponential = {
@@ -299,7 +281,6 @@ const struct target_family target_exponential = {
     .params = exponential_params,
     .params_size = sizeof(struct exponential),
     .factors = exponential_factors,
-    .content = content,
 };
 
 const struct target_family target_double_well = {
@@ -310,7 +291,6 @@ const struct target_family target_double_well = {
     .params = double_well_params,
     .params_size = sizeof(struct place_scale),
     .factors = double_well_factors,
-    .content = content,
 };
 
 const struct target_family target_logistic = {
@@ -321,7 +301,6 @@ const struct target_family target_logistic = {
     .params = laplace_params,
     .params_size = sizeof(struct place_scale),
     .factors = logistic_factors,
-    .content = content,
 };
 
 const struct target_family target_tabulated = {
@@ -333,5 +312,4 @@ const struct target_family target_tabulated = {
     .params_size = sizeof(struct tabulated),
     .exists = tabulated_exists,
     .factors = tabulated_factors,
-    .content = tabulated_content,
 };

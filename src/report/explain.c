@@ -219,14 +219,14 @@ static const char *claim_of(const void *list, size_t i)
 
 static const char *target_of(const void *list, size_t i)
 {
-    const struct spec *spec = list;
-    return i < spec->target_count ? spec->targets[i].name : NULL;
+    const struct manifest *manifest = list;
+    return i < manifest->target_count ? manifest->targets[i].name : NULL;
 }
 
 static enum status explain(const struct evidence *evidence, const struct findings *findings, const char *claim,
                            const char *target, FILE *file, struct error *error)
 {
-    size_t first = 0, targets = evidence->spec.target_count, chosen = 0;
+    size_t first = 0, targets = evidence->manifest.target_count, chosen = 0;
     while (first < findings->count && strcmp(findings->finding[first].claim->name, claim) != 0)
         first++;
     if (first == findings->count)
@@ -235,7 +235,7 @@ static enum status explain(const struct evidence *evidence, const struct finding
     while (target != NULL && chosen < targets && strcmp(of[chosen].target, target) != 0)
         chosen++;
     if (chosen == targets)
-        return fail_unknown("target", target, target_of, &evidence->spec, error);
+        return fail_unknown("target", target, target_of, &evidence->manifest, error);
     fprintf(file, "%s\n  %s\n  statistic: %s\n\n", of->claim->statement, of->claim->source,
             claim_statistic(of->claim));
     if (target == NULL) {

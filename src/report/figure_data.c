@@ -22,13 +22,13 @@ struct slice {
 
 static size_t slice_count(const struct slice *slice)
 {
-    return slice->of_dimension ? slice->evidence->spec.dimension_count : slice->evidence->spec.accuracy_count;
+    return slice->of_dimension ? slice->evidence->manifest.dimension_count : slice->evidence->manifest.accuracy_count;
 }
 
 static double slice_x(const struct slice *slice, size_t i)
 {
-    const struct spec *spec = &slice->evidence->spec;
-    return slice->of_dimension ? (double)spec->dimensions[i] : 1.0 / spec->accuracies[i];
+    const struct manifest *manifest = &slice->evidence->manifest;
+    return slice->of_dimension ? (double)manifest->dimensions[i] : 1.0 / manifest->accuracies[i];
 }
 
 static const struct bracket *slice_bracket(const struct slice *slice, size_t sampler, size_t i)
@@ -48,19 +48,19 @@ static size_t slice_found(const struct slice *slice, size_t sampler)
 static struct place slice_place(const struct slice *slice, const char *sampler, size_t series, size_t i,
                                 const char *kind)
 {
-    const struct spec *spec = &slice->evidence->spec;
-    size_t dimension = spec->dimensions[slice->of_dimension ? i : slice->fixed];
-    return (struct place){spec->targets[slice->target].name, sampler, series, dimension, kind};
+    const struct manifest *manifest = &slice->evidence->manifest;
+    size_t dimension = manifest->dimensions[slice->of_dimension ? i : slice->fixed];
+    return (struct place){manifest->targets[slice->target].name, sampler, series, dimension, kind};
 }
 
 /* The curve of every sampler. Open brackets show nothing: their T is not known. */
 static void put_slice(struct sheet *sheet, const struct slice *slice, size_t first_series)
 {
-    const struct spec *spec = &slice->evidence->spec;
-    for (size_t s = 0; s < spec->sampler_count; s++)
+    const struct manifest *manifest = &slice->evidence->manifest;
+    for (size_t s = 0; s < manifest->sampler_count; s++)
         for (size_t i = 0; i < slice_count(slice); i++) {
             const struct bracket *bracket = slice_bracket(slice, s, i);
-            struct place place = slice_place(slice, spec->samplers[s]->name, first_series + s, i, "found");
+            struct place place = slice_place(slice, manifest->samplers[s].name, first_series + s, i, "found");
             if (bracket->reach == REACH_AT_START)
                 place.kind = "at-start";
             if (bracket->reach == REACH_FOUND || bracket->reach == REACH_AT_START)
@@ -103,7 +103,7 @@ static void put_guide(const struct sheet *sheet, const struct slice *slice, cons
         return;
     const struct place place = slice_place(slice, name, series, first, "guide");
     double x = slice_x(slice, first), whole = slice_x(slice, count - 1) / x;
-    const char *schedule = spec_schedule(&slice->evidence->spec, sampler)->kind->name;
+    const char *schedule = slice->evidence->manifest.samplers[sampler].schedule;
     double cost = log_free_cost(schedule, slice_bracket(slice, sampler, first)->passes);
     for (int i = 0; i <= GUIDE_POINTS; i++) {
         double ratio = pow(whole, i / (double)GUIDE_POINTS);
@@ -114,9 +114,10 @@ static void put_guide(const struct sheet *sheet, const struct slice *slice, cons
 /* The bounds on numbers of steps that the experiment states; returns how many guides are drawn. */
 static size_t put_stated_guides(const struct sheet *sheet, const struct slice *slice, size_t drawn)
 {
-    const struct spec *spec = &slice->evidence->spec;
+    const struct manifest *manifest = &slice->evidence->manifest;
     const char *axis = slice->of_dimension ? "dimension" : "accuracy";
-    for (const struct claim_spec *claim = spec->own_claims; claim < spec->own_claims + spec->own_claim_count; claim++)
+    for (const struct claim_spec *claim = manifest->own_claims;
+         claim < manifest->own_claims + manifest->own_claim_count; claim++)
         for (size_t p = 0; p < claim->power_count && claim->quantity == NULL; p++)
             for (size_t s = 0; s < claim->sampler_count; s++) {
                 const struct claim_power *power = &claim->powers[p];
@@ -132,11 +133,11 @@ static size_t put_stated_guides(const struct sheet *sheet, const struct slice *s
 
 static enum status put_guides_and_keys(const struct sheet *sheet, const struct slice *slice, struct error *error)
 {
-    const struct spec *spec = &slice->evidence->spec;
+    const struct manifest *manifest = &slice->evidence->manifest;
     size_t drawn = 0;
     for (const struct guide *guide = guides; guide < guides + GUIDES; guide++) {
-        if (spec->accuracy_in != accuracy_quantities /* TV, which these bounds are of */
-            || evidence_sampler(slice->evidence, guide->sampler) == spec->sampler_count)
+        if (manifest->accuracy_in != accuracy_quantities /* TV, which these bounds are of */
+            || evidence_sampler(slice->evidence, guide->sampler) == manifest->sampler_count)
             continue;
         const struct claim_bound *bound =
             claims_bound(slice->of_dimension ? STEPS_IN_DIMENSION : STEPS_IN_ACCURACY, guide->sampler);
@@ -146,15 +147,15 @@ static enum status put_guides_and_keys(const struct sheet *sheet, const struct s
     }
     drawn = put_stated_guides(sheet, slice, drawn);
     fprintf(sheet->vars, "guides = %zu\n", drawn);
-    if (spec->accuracy_in != accuracy_quantities)
-        fprintf(sheet->vars, "needed_for = ' for %s ≤ ε'\n", spec->accuracy_in->label);
-    for (size_t s = 0; s < spec->sampler_count; s++) {
+    if (manifest->accuracy_in != accuracy_quantities)
+        fprintf(sheet->vars, "needed_for = ' for %s ≤ ε'\n", manifest->accuracy_in->label);
+    for (size_t s = 0; s < manifest->sampler_count; s++) {
         struct fit fit;
         TRY(complexity_exponents(slice->evidence, slice->target, s, COST_LOG_FREE, false, NULL, &fit, error));
         if (slice->of_dimension)
-            sheet_key(sheet, s + 1, spec->samplers[s]->name, "{/:Italic d}", fit.ok && fit.has_d, fit.d);
+            sheet_key(sheet, s + 1, manifest->samplers[s].name, "{/:Italic d}", fit.ok && fit.has_d, fit.d);
         else
-            sheet_key(sheet, s + 1, spec->samplers[s]->name, "1/ε", fit.ok, fit.x);
+            sheet_key(sheet, s + 1, manifest->samplers[s].name, "1/ε", fit.ok, fit.x);
     }
     return STATUS_OK;
 }
@@ -162,8 +163,8 @@ static enum status put_guides_and_keys(const struct sheet *sheet, const struct s
 /* The largest dimension in which some sampler has a curve to show, or 0. */
 static size_t large_dimension(const struct evidence *evidence, size_t target)
 {
-    for (size_t d = evidence->spec.dimension_count - 1; d > 0; d--)
-        for (size_t s = 0; s < evidence->spec.sampler_count; s++)
+    for (size_t d = evidence->manifest.dimension_count - 1; d > 0; d--)
+        for (size_t s = 0; s < evidence->manifest.sampler_count; s++)
             if (slice_found(&(struct slice){evidence, target, 0, d}, s) >= FEWEST_ON_CURVE)
                 return d;
     return 0;
@@ -172,7 +173,7 @@ static size_t large_dimension(const struct evidence *evidence, size_t target)
 static size_t found_by_all(const struct slice *slice)
 {
     size_t found = 0;
-    for (size_t s = 0; s < slice->evidence->spec.sampler_count; s++)
+    for (size_t s = 0; s < slice->evidence->manifest.sampler_count; s++)
         found += slice_found(slice, s);
     return found;
 }
@@ -181,18 +182,18 @@ static size_t found_by_all(const struct slice *slice)
 static enum status collect_accuracy_panel(const struct evidence *evidence, size_t target, struct sheet *sheet,
                                           struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     const struct slice small = {evidence, target, 0, 0};
     const struct slice large = {evidence, target, 0, large_dimension(evidence, target)};
     if (found_by_all(&small) + found_by_all(&large) == 0)
         return STATUS_OK;
     sheet->panels++;
-    sheet_title(sheet, "%s", sheet_name(spec->targets[target].name).text);
-    fprintf(sheet->vars, "dimensions_%zu = '● {/:Italic d} = %zu", sheet->panels, spec->dimensions[0]);
+    sheet_title(sheet, "%s", sheet_name(manifest->targets[target].name).text);
+    fprintf(sheet->vars, "dimensions_%zu = '● {/:Italic d} = %zu", sheet->panels, manifest->dimensions[0]);
     put_slice(sheet, &small, 1);
     if (large.fixed > 0) {
-        fprintf(sheet->vars, "   ○ {/:Italic d} = %zu", spec->dimensions[large.fixed]);
-        put_slice(sheet, &large, spec->sampler_count + 1);
+        fprintf(sheet->vars, "   ○ {/:Italic d} = %zu", manifest->dimensions[large.fixed]);
+        put_slice(sheet, &large, manifest->sampler_count + 1);
     }
     fputs("'\n", sheet->vars);
     return put_guides_and_keys(sheet, &small, error);
@@ -201,22 +202,22 @@ static enum status collect_accuracy_panel(const struct evidence *evidence, size_
 static enum status collect_complexity_accuracy(const struct evidence *evidence, struct sheet *sheet,
                                                struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
-    for (size_t target = 0; target < spec->target_count && spec->accuracy_count > 1; target++)
+    const struct manifest *manifest = &evidence->manifest;
+    for (size_t target = 0; target < manifest->target_count && manifest->accuracy_count > 1; target++)
         TRY(collect_accuracy_panel(evidence, target, sheet, error));
-    sheet_colours(spec, sheet);
+    sheet_colours(manifest, sheet);
     return STATUS_OK;
 }
 
 static enum status collect_dimension_panel(const struct evidence *evidence, size_t target, struct sheet *sheet,
                                            struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     struct slice best = {evidence, target, 1, 0};
     size_t most = 0;
-    for (size_t e = 0; e < spec->accuracy_count; e++) {
+    for (size_t e = 0; e < manifest->accuracy_count; e++) {
         const struct slice slice = {evidence, target, 1, e};
-        if (spec->accuracies[e] > spec->accuracy_in->window || found_by_all(&slice) <= most)
+        if (manifest->accuracies[e] > manifest->accuracy_in->window || found_by_all(&slice) <= most)
             continue;
         best = slice;
         most = found_by_all(&slice);
@@ -224,7 +225,8 @@ static enum status collect_dimension_panel(const struct evidence *evidence, size
     if (most == 0)
         return STATUS_OK;
     sheet->panels++;
-    sheet_title(sheet, "%s, ε = %g", sheet_name(spec->targets[target].name).text, spec->accuracies[best.fixed]);
+    sheet_title(sheet, "%s, ε = %g", sheet_name(manifest->targets[target].name).text,
+                manifest->accuracies[best.fixed]);
     put_slice(sheet, &best, 1);
     return put_guides_and_keys(sheet, &best, error);
 }
@@ -232,10 +234,10 @@ static enum status collect_dimension_panel(const struct evidence *evidence, size
 static enum status collect_complexity_dimension(const struct evidence *evidence, struct sheet *sheet,
                                                 struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
-    for (size_t target = 0; target < spec->target_count && spec->dimension_count > 1; target++)
+    const struct manifest *manifest = &evidence->manifest;
+    for (size_t target = 0; target < manifest->target_count && manifest->dimension_count > 1; target++)
         TRY(collect_dimension_panel(evidence, target, sheet, error));
-    sheet_colours(spec, sheet);
+    sheet_colours(manifest, sheet);
     return STATUS_OK;
 }
 
@@ -258,9 +260,9 @@ static size_t choose_dimensions(const struct evidence *evidence, size_t target, 
     size_t usable = 0, count = 0;
     for (int pass = 0; pass < 2; pass++) {
         size_t found = 0;
-        for (size_t d = 0; d < evidence->spec.dimension_count; d++) {
+        for (size_t d = 0; d < evidence->manifest.dimension_count; d++) {
             size_t ratios = 0;
-            for (size_t e = 0; e < evidence->spec.accuracy_count; e++)
+            for (size_t e = 0; e < evidence->manifest.accuracy_count; e++)
                 ratios += speedup(evidence, target, d, e) > 0.0;
             if (ratios < least)
                 continue;
@@ -277,40 +279,43 @@ static size_t choose_dimensions(const struct evidence *evidence, size_t target, 
 static void put_speedup_series(const struct evidence *evidence, size_t target, size_t dimension, size_t series,
                                struct sheet *sheet)
 {
-    const struct spec *spec = &evidence->spec;
-    const struct sampler *fast = spec->samplers[evidence_sampler(evidence, "accelerated")];
-    const struct sampler *slow = spec->samplers[evidence_sampler(evidence, "ddpm")];
+    const struct manifest *manifest = &evidence->manifest;
+    const struct manifest_sampler *fast = &manifest->samplers[evidence_sampler(evidence, "accelerated")];
+    const struct manifest_sampler *slow = &manifest->samplers[evidence_sampler(evidence, "ddpm")];
     double dearer = (double)fast->score_evaluations / (double)slow->score_evaluations;
-    struct place place = {spec->targets[target].name, "ddpm/accelerated", series, spec->dimensions[dimension], ""};
+    struct place place = {manifest->targets[target].name, "ddpm/accelerated", series, manifest->dimensions[dimension],
+                          ""};
     double first = 0.0, anchor = 0.0;
     for (int evaluations = 0; evaluations < 2; evaluations++) {
         place.kind = evaluations ? "evaluations" : "steps";
-        for (size_t e = 0; e < spec->accuracy_count; e++) {
+        for (size_t e = 0; e < manifest->accuracy_count; e++) {
             double ratio = speedup(evidence, target, dimension, e);
             if (!(ratio > 0.0))
                 continue;
-            sheet_point(sheet, &place, 1.0 / spec->accuracies[e], evaluations ? ratio / dearer : ratio);
+            sheet_point(sheet, &place, 1.0 / manifest->accuracies[e], evaluations ? ratio / dearer : ratio);
             anchor = first > 0.0 ? anchor : ratio;
-            first = first > 0.0 ? first : 1.0 / spec->accuracies[e];
+            first = first > 0.0 ? first : 1.0 / manifest->accuracies[e];
         }
     }
     place.kind = "guide";
     if (series == 1) {
         sheet_row(sheet, &place, first, anchor);
-        sheet_row(sheet, &place, 1.0 / spec->accuracies[spec->accuracy_count - 1],
-                  anchor * sqrt(1.0 / spec->accuracies[spec->accuracy_count - 1] / first));
+        sheet_row(sheet, &place, 1.0 / manifest->accuracies[manifest->accuracy_count - 1],
+                  anchor * sqrt(1.0 / manifest->accuracies[manifest->accuracy_count - 1] / first));
     }
-    fprintf(sheet->vars, "key_%zu_%zu = '{/:Italic d} = %zu'\n", sheet->panels, series, spec->dimensions[dimension]);
+    fprintf(sheet->vars, "key_%zu_%zu = '{/:Italic d} = %zu'\n", sheet->panels, series,
+            manifest->dimensions[dimension]);
 }
 
 static enum status collect_speedup(const struct evidence *evidence, struct sheet *sheet, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     (void)error;
-    if (spec->accuracy_in != accuracy_quantities || evidence_sampler(evidence, "accelerated") == spec->sampler_count
-        || evidence_sampler(evidence, "ddpm") == spec->sampler_count)
+    if (manifest->accuracy_in != accuracy_quantities
+        || evidence_sampler(evidence, "accelerated") == manifest->sampler_count
+        || evidence_sampler(evidence, "ddpm") == manifest->sampler_count)
         return STATUS_OK;
-    for (size_t target = 0; target < spec->target_count; target++) {
+    for (size_t target = 0; target < manifest->target_count; target++) {
         size_t chosen[MOST_SHOWN], count = choose_dimensions(evidence, target, FEWEST_ON_CURVE, chosen);
         if (count == 0)
             count = choose_dimensions(evidence, target, 1, chosen);
@@ -320,7 +325,7 @@ static enum status collect_speedup(const struct evidence *evidence, struct sheet
         for (size_t i = 0; i < count; i++)
             put_speedup_series(evidence, target, chosen[i], i + 1, sheet);
         fprintf(sheet->vars, "series_%zu = %zu\n", sheet->panels, count);
-        sheet_title(sheet, "%s", sheet_name(spec->targets[target].name).text);
+        sheet_title(sheet, "%s", sheet_name(manifest->targets[target].name).text);
     }
     sheet->low[1] = fmin(sheet->low[1], 1.0); /* the line of no gain is always in sight */
     sheet->high[1] = fmax(sheet->high[1], 1.0);
@@ -360,7 +365,7 @@ enum status figure_collect(const struct figure_source *source, const struct evid
         return status;
     size_t shown = sheet->panels < MOST_PANELS ? sheet->panels : MOST_PANELS;
     fprintf(sheet->vars, "panels = %zu\nleft_out = %zu\nsamplers = %zu\nbeyond_rows = %zu\n", shown,
-            sheet->panels - shown, evidence->spec.sampler_count, sheet->beyond_rows);
+            sheet->panels - shown, evidence->manifest.sampler_count, sheet->beyond_rows);
     put_range(sheet->vars, 'x', sheet->low[0], sheet->high[0], source->snug);
     put_range(sheet->vars, 'y', sheet->low[1], sheet->high[1], 0);
     return STATUS_OK;

@@ -1,6 +1,7 @@
 /* The figures about score errors. A panel is a target; all of them show the smallest dimension, and only cells inside
  * the window of error_growth.h. */
 #include <math.h>
+#include <string.h>
 
 #include "core/memory.h"
 #include "report/figure_sheet.h"
@@ -16,18 +17,18 @@ struct kinds {
     size_t more; /* families left out */
 };
 
-static int same_kind(const struct score_error *a, const struct score_error *b)
+static int same_kind(const struct manifest_error *a, const struct manifest_error *b)
 {
-    return a->shape == b->shape && a->profile == b->profile && a->growth == b->growth;
+    return strcmp(a->shape, b->shape) == 0 && strcmp(a->profile, b->profile) == 0 && a->growth == b->growth;
 }
 
-static struct kinds choose_kinds(const struct spec *spec)
+static struct kinds choose_kinds(const struct manifest *manifest)
 {
     struct kinds kinds = {.count = 0};
-    for (size_t e = error_family_next(spec, SAME_BUT_SIZE, 0); e < spec->score_error_count;
-         e = error_family_next(spec, SAME_BUT_SIZE, e)) {
+    for (size_t e = error_family_next(manifest, SAME_BUT_SIZE, 0); e < manifest->score_error_count;
+         e = error_family_next(manifest, SAME_BUT_SIZE, e)) {
         size_t k = 0;
-        while (k < kinds.count && !same_kind(&spec->score_errors[kinds.first[k]], &spec->score_errors[e]))
+        while (k < kinds.count && !same_kind(&manifest->score_errors[kinds.first[k]], &manifest->score_errors[e]))
             k++;
         if (k == kinds.count && k < MOST_KINDS)
             kinds.first[kinds.count++] = e;
@@ -74,25 +75,25 @@ static enum status find_cells(const struct evidence *evidence, const struct erro
 static enum status choose_size(const struct evidence *evidence, struct error_family family, size_t steps,
                                double *size, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     enum status status = STATUS_OK;
-    size_t most = 0, *count = array_new(spec->score_error_count, sizeof *count);
+    size_t most = 0, *count = array_new(manifest->score_error_count, sizeof *count);
     *size = 0.0;
     if (count == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a figure");
-    for (family.sampler = 0; family.sampler < spec->sampler_count && status == STATUS_OK; family.sampler++) {
+    for (family.sampler = 0; family.sampler < manifest->sampler_count && status == STATUS_OK; family.sampler++) {
         struct error_cells cells;
         status = find_cells(evidence, &family, steps, &cells, error);
         for (size_t i = 0; i < cells.count && status == STATUS_OK; i++)
-            for (size_t e = family.first; e < spec->score_error_count; e++)
-                count[e] +=
-                    error_family_has(spec, &family, e) && spec->score_errors[e].size == size_of(&cells.cell[i]);
+            for (size_t e = family.first; e < manifest->score_error_count; e++)
+                count[e] += error_family_has(manifest, &family, e)
+                            && manifest->score_errors[e].size == size_of(&cells.cell[i]);
         free(cells.cell);
     }
-    for (size_t e = family.first; e < spec->score_error_count; e++)
-        if (count[e] > most || (count[e] > 0 && count[e] == most && spec->score_errors[e].size > *size)) {
+    for (size_t e = family.first; e < manifest->score_error_count; e++)
+        if (count[e] > most || (count[e] > 0 && count[e] == most && manifest->score_errors[e].size > *size)) {
             most = count[e];
-            *size = spec->score_errors[e].size;
+            *size = manifest->score_errors[e].size;
         }
     free(count);
     return status;
@@ -101,10 +102,11 @@ static enum status choose_size(const struct evidence *evidence, struct error_fam
 /* Where every panel lies: "wave one, d = 1, T = 4096", without the error or the T if there are several. */
 static void put_where(const struct evidence *evidence, const struct sheet *sheet, const char *label, size_t steps)
 {
-    const struct spec *spec = &evidence->spec;
-    fprintf(sheet->vars, "where = '%s%s{/:Italic d} = %zu", label, label[0] != '\0' ? ", " : "", spec->dimensions[0]);
+    const struct manifest *manifest = &evidence->manifest;
+    fprintf(sheet->vars, "where = '%s%s{/:Italic d} = %zu", label, label[0] != '\0' ? ", " : "",
+            manifest->dimensions[0]);
     if (steps != ANY_STEPS)
-        fprintf(sheet->vars, ", {/:Italic T} = %zu", spec->steps[steps]);
+        fprintf(sheet->vars, ", {/:Italic T} = %zu", manifest->steps[steps]);
     fputs("'\n", sheet->vars);
 }
 
@@ -113,10 +115,10 @@ static void put_where(const struct evidence *evidence, const struct sheet *sheet
 static enum status put_rough_curve(const struct evidence *evidence, const struct error_family *family, double size,
                                    struct sheet *sheet, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
-    const char *sampler = spec->samplers[family->sampler]->name;
-    const struct place place = {spec->targets[family->target].name, sampler, family->sampler + 1, spec->dimensions[0],
-                                "measured"};
+    const struct manifest *manifest = &evidence->manifest;
+    const char *sampler = manifest->samplers[family->sampler].name;
+    const struct place place = {manifest->targets[family->target].name, sampler, family->sampler + 1,
+                                manifest->dimensions[0], "measured"};
     struct error_cells cells;
     struct growth growth = {.ok = 0};
     enum status status = error_cells_find(evidence, family, &cells, error);
@@ -126,7 +128,7 @@ static enum status put_rough_curve(const struct evidence *evidence, const struct
     if (status != STATUS_OK)
         return status;
     sheet_key(sheet, place.series, sampler, "ω", growth.ok, growth.exponent);
-    status = find_cells(evidence, family, spec->step_count - 1, &cells, error);
+    status = find_cells(evidence, family, manifest->step_count - 1, &cells, error);
     for (size_t i = 0; i < cells.count && status == STATUS_OK; i++)
         if (size_of(&cells.cell[i]) == size)
             sheet_point(sheet, &place, cells.cell[i].roughness, cells.cell[i].constant);
@@ -135,41 +137,42 @@ static enum status put_rough_curve(const struct evidence *evidence, const struct
 }
 
 /* One roughness alone is no curve. */
-static int has_two_roughnesses(const struct spec *spec, const struct error_family *family)
+static int has_two_roughnesses(const struct manifest *manifest, const struct error_family *family)
 {
-    double first = score_error_param(&spec->score_errors[family->first], "roughness");
-    for (size_t e = family->first + 1; e < spec->score_error_count; e++)
-        if (error_family_has(spec, family, e) && score_error_param(&spec->score_errors[e], "roughness") != first)
+    double first = manifest_error_param(manifest, family->first, "roughness");
+    for (size_t e = family->first + 1; e < manifest->score_error_count; e++)
+        if (error_family_has(manifest, family, e) && manifest_error_param(manifest, e, "roughness") != first)
             return 1;
     return 0;
 }
 
 static enum status collect_roughness(const struct evidence *evidence, struct sheet *sheet, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     struct error_family family = {.kinship = SAME_BUT_ROUGHNESS,
-                                  .first = error_family_next(spec, SAME_BUT_ROUGHNESS, 0)};
+                                  .first = error_family_next(manifest, SAME_BUT_ROUGHNESS, 0)};
     char label[LABEL_ROOM];
     size_t more = 0;
     enum status status = STATUS_OK;
-    if (family.first == spec->score_error_count || !has_two_roughnesses(spec, &family))
+    if (family.first == manifest->score_error_count || !has_two_roughnesses(manifest, &family))
         return STATUS_OK;
-    for (family.target = 0; family.target < spec->target_count && status == STATUS_OK; family.target++) {
+    for (family.target = 0; family.target < manifest->target_count && status == STATUS_OK; family.target++) {
         double size;
-        status = choose_size(evidence, family, spec->step_count - 1, &size, error);
+        status = choose_size(evidence, family, manifest->step_count - 1, &size, error);
         if (status != STATUS_OK || !(size > 0.0))
             continue;
         sheet->panels++;
-        for (family.sampler = 0; family.sampler < spec->sampler_count && status == STATUS_OK; family.sampler++)
+        for (family.sampler = 0; family.sampler < manifest->sampler_count && status == STATUS_OK; family.sampler++)
             status = put_rough_curve(evidence, &family, size, sheet, error);
-        sheet_title(sheet, "%s, size %g", sheet_name(spec->targets[family.target].name).text, size);
+        sheet_title(sheet, "%s, size %g", sheet_name(manifest->targets[family.target].name).text, size);
     }
-    for (size_t e = family.first; (e = error_family_next(spec, SAME_BUT_ROUGHNESS, e)) < spec->score_error_count;)
+    for (size_t e = family.first;
+         (e = error_family_next(manifest, SAME_BUT_ROUGHNESS, e)) < manifest->score_error_count;)
         more++;
     fprintf(sheet->vars, "more = %zu\n", more);
-    error_family_label(spec, &family, label, sizeof label);
-    put_where(evidence, sheet, label, spec->step_count - 1);
-    sheet_colours(spec, sheet);
+    error_family_label(manifest, &family, label, sizeof label);
+    put_where(evidence, sheet, label, manifest->step_count - 1);
+    sheet_colours(manifest, sheet);
     return status;
 }
 
@@ -196,14 +199,15 @@ static void put_panel_point(struct panel *panel, const struct place *place, doub
 static enum status put_curve(struct panel *panel, const struct error_family *family, size_t kind, double size,
                              struct error *error)
 {
-    const struct spec *spec = &panel->evidence->spec;
-    const char *sampler = spec->samplers[family->sampler]->name;
+    const struct manifest *manifest = &panel->evidence->manifest;
+    const char *sampler = manifest->samplers[family->sampler].name;
     char label[LABEL_ROOM], name[2 * LABEL_ROOM];
     struct error_cells cells;
-    error_family_label(spec, family, label, sizeof label);
+    error_family_label(manifest, family, label, sizeof label);
     (void)snprintf(name, sizeof name, "%s, %s", sampler, label);
-    const struct place place = {spec->targets[family->target].name, name,
-                                kind * spec->sampler_count + family->sampler + 1, spec->dimensions[0], "measured"};
+    const struct place place = {manifest->targets[family->target].name, name,
+                                kind * manifest->sampler_count + family->sampler + 1, manifest->dimensions[0],
+                                "measured"};
     enum status status = find_cells(panel->evidence, family, panel->steps, &cells, error);
     for (size_t i = 0; i < cells.count && status == STATUS_OK; i++) {
         const struct error_cell *cell = &cells.cell[i];
@@ -219,7 +223,7 @@ static enum status put_curve(struct panel *panel, const struct error_family *fam
 /* kind_PANEL_KIND = 'bias all, size 0.01' */
 static enum status put_kind(struct panel *panel, size_t first, size_t kind, struct error *error)
 {
-    const struct spec *spec = &panel->evidence->spec;
+    const struct manifest *manifest = &panel->evidence->manifest;
     struct error_family family = {panel->target, 0, SAME_BUT_SIZE, first};
     FILE *vars = panel->sheet->vars;
     char label[LABEL_ROOM];
@@ -228,9 +232,9 @@ static enum status put_kind(struct panel *panel, size_t first, size_t kind, stru
     enum status status = STATUS_OK;
     if (panel->steps == ANY_STEPS)
         status = choose_size(panel->evidence, family, ANY_STEPS, &size, error);
-    for (family.sampler = 0; family.sampler < spec->sampler_count && status == STATUS_OK; family.sampler++)
+    for (family.sampler = 0; family.sampler < manifest->sampler_count && status == STATUS_OK; family.sampler++)
         status = put_curve(panel, &family, kind, size, error);
-    error_family_label(spec, &family, label, sizeof label);
+    error_family_label(manifest, &family, label, sizeof label);
     fprintf(vars, "kind_%zu_%zu = '%s", panel->sheet->panels, kind + 1, label);
     if (panel->sheet->points == before)
         fputs(": unresolved", vars);
@@ -243,8 +247,9 @@ static enum status put_kind(struct panel *panel, size_t first, size_t kind, stru
 /* A line of slope 1 above all curves of the panel. */
 static void put_slope_one(const struct panel *panel)
 {
-    const struct spec *spec = &panel->evidence->spec;
-    const struct place place = {spec->targets[panel->target].name, "slope 1", 0, spec->dimensions[0], "guide"};
+    const struct manifest *manifest = &panel->evidence->manifest;
+    const struct place place = {manifest->targets[panel->target].name, "slope 1", 0, manifest->dimensions[0],
+                                "guide"};
     sheet_row(panel->sheet, &place, panel->low_x, 2.0 * panel->steepest * panel->low_x);
     sheet_row(panel->sheet, &place, panel->high_x, 2.0 * panel->steepest * panel->high_x);
 }
@@ -252,16 +257,16 @@ static void put_slope_one(const struct panel *panel)
 static enum status collect_panel(const struct evidence *evidence, size_t target, size_t steps,
                                  const struct kinds *kinds, struct sheet *sheet, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     struct panel panel = {evidence, sheet, target, steps, HUGE_VAL, 0.0, 0.0};
     size_t before = sheet->points;
     enum status status = STATUS_OK;
     sheet->panels++;
     for (size_t k = 0; k < kinds->count && status == STATUS_OK; k++)
         status = put_kind(&panel, kinds->first[k], k, error);
-    for (size_t s = 0; s < spec->sampler_count; s++)
-        sheet_key(sheet, s + 1, spec->samplers[s]->name, "", 0, (struct exponent){.value = 0.0});
-    sheet_title(sheet, "%s", sheet_name(spec->targets[target].name).text);
+    for (size_t s = 0; s < manifest->sampler_count; s++)
+        sheet_key(sheet, s + 1, manifest->samplers[s].name, "", 0, (struct exponent){.value = 0.0});
+    sheet_title(sheet, "%s", sheet_name(manifest->targets[target].name).text);
     if (sheet->points == before)
         sheet->panels--;
     else if (steps != ANY_STEPS)
@@ -272,26 +277,26 @@ static enum status collect_panel(const struct evidence *evidence, size_t target,
 static enum status collect_panels(const struct evidence *evidence, size_t steps, struct sheet *sheet,
                                   struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
-    const struct kinds kinds = choose_kinds(spec);
+    const struct manifest *manifest = &evidence->manifest;
+    const struct kinds kinds = choose_kinds(manifest);
     enum status status = STATUS_OK;
-    for (size_t target = 0; target < spec->target_count && kinds.count > 0 && status == STATUS_OK; target++)
+    for (size_t target = 0; target < manifest->target_count && kinds.count > 0 && status == STATUS_OK; target++)
         status = collect_panel(evidence, target, steps, &kinds, sheet, error);
     fprintf(sheet->vars, "kinds = %zu\nmore = %zu\n", kinds.count, kinds.more);
     put_where(evidence, sheet, "", steps);
-    sheet_colours(spec, sheet);
+    sheet_colours(manifest, sheet);
     return status;
 }
 
 static enum status collect_score_error(const struct evidence *evidence, struct sheet *sheet, struct error *error)
 {
-    size_t count = evidence->spec.step_count;
+    size_t count = evidence->manifest.step_count;
     return count > 0 ? collect_panels(evidence, count - 1, sheet, error) : STATUS_OK;
 }
 
 static enum status collect_error_constant(const struct evidence *evidence, struct sheet *sheet, struct error *error)
 {
-    return evidence->spec.step_count > 1 ? collect_panels(evidence, ANY_STEPS, sheet, error) : STATUS_OK;
+    return evidence->manifest.step_count > 1 ? collect_panels(evidence, ANY_STEPS, sheet, error) : STATUS_OK;
 }
 
 const struct figure_source figure_roughness = {"omega", "c", collect_roughness, 0, 0};

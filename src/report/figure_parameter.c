@@ -39,14 +39,14 @@ static bool varies(const struct axis *axis, size_t first)
     return false;
 }
 
-static bool find_axis(const struct spec *spec, struct axis *out)
+static bool find_axis(const struct manifest *manifest, struct axis *out)
 {
-    for (size_t column = 0; column < spec->parameters.count; column++) {
-        const char *name = spec->parameters.column[column].name;
+    for (size_t column = 0; column < manifest->parameters.count; column++) {
+        const char *name = manifest->parameters.column[column].name;
         if (axis_is_of_targets(name))
-            *out = (struct axis){column, true, spec->target_entries, spec->target_count};
+            *out = (struct axis){column, true, manifest->target_entries, manifest->target_count};
         else if (axis_is_of_samplers(name))
-            *out = (struct axis){column, false, spec->sampler_entries, spec->sampler_count};
+            *out = (struct axis){column, false, manifest->sampler_entries, manifest->sampler_count};
         else
             continue;
         for (size_t first = 0; first < out->count; first++)
@@ -109,16 +109,17 @@ static bool is_first(const struct axis *axis, size_t index)
 /* A target, or all that differ in the parameter alone, with a curve for each sampler, or for each group of them. */
 static void put_panel(const struct view *view, size_t target)
 {
-    const struct spec *spec = &view->evidence->spec;
+    const struct manifest *manifest = &view->evidence->manifest;
     const struct axis *axis = &view->axis;
     struct sheet *sheet = view->sheet;
     const size_t before = sheet->points;
     size_t steps = 0;
     sheet->panels++;
-    for (size_t s = 0; s < spec->sampler_count; s++) {
-        const char *name = axis->of_targets ? spec->samplers[s]->name : spec->sampler_entries[s].of;
-        const struct place place = {axis->of_targets ? spec->target_entries[target].of : spec->targets[target].name,
-                                    name, s + 1, spec->dimensions[view->dimension], "measured"};
+    for (size_t s = 0; s < manifest->sampler_count; s++) {
+        const char *name = axis->of_targets ? manifest->samplers[s].name : manifest->sampler_entries[s].of;
+        const struct place place = {axis->of_targets ? manifest->target_entries[target].of
+                                                     : manifest->targets[target].name,
+                                    name, s + 1, manifest->dimensions[view->dimension], "measured"};
         if (!axis->of_targets && !is_first(axis, s)) {
             fprintf(sheet->vars, "key_%zu_%zu = ''\n", sheet->panels, s + 1);
             continue;
@@ -132,32 +133,34 @@ static void put_panel(const struct view *view, size_t target)
     if (sheet->points == before)
         sheet->panels--;
     else
-        sheet_title(sheet, "%s, {/:Italic d} = %zu, {/:Italic T} = %zu",
-                    sheet_name(axis->of_targets ? spec->target_entries[target].of : spec->targets[target].name).text,
-                    spec->dimensions[view->dimension], steps);
+        sheet_title(
+            sheet, "%s, {/:Italic d} = %zu, {/:Italic T} = %zu",
+            sheet_name(axis->of_targets ? manifest->target_entries[target].of : manifest->targets[target].name).text,
+            manifest->dimensions[view->dimension], steps);
 }
 
 static enum status collect(const struct evidence *evidence, struct sheet *sheet, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     struct view view = {.evidence = evidence, .sheet = sheet};
-    if (!find_axis(spec, &view.axis))
+    if (!find_axis(manifest, &view.axis))
         return STATUS_OK;
     view.rows = array_new(evidence->result.count, sizeof *view.rows);
     if (view.rows == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a figure");
-    for (size_t target = 0; target < spec->target_count; target++)
-        for (size_t d = 0; d<spec->dimension_count; d += spec->dimension_count> 1 ? spec->dimension_count - 1 : 1) {
+    for (size_t target = 0; target < manifest->target_count; target++)
+        for (size_t d = 0;
+             d<manifest->dimension_count; d += manifest->dimension_count> 1 ? manifest->dimension_count - 1 : 1) {
             view.dimension = d;
             if (!view.axis.of_targets || is_first(&view.axis, target))
                 put_panel(&view, target);
         }
-    sheet_colours(spec, sheet);
+    sheet_colours(manifest, sheet);
     size_t keys = 0;
-    for (size_t s = 0; s < spec->sampler_count; s++)
+    for (size_t s = 0; s < manifest->sampler_count; s++)
         keys += view.axis.of_targets || is_first(&view.axis, s);
     fprintf(sheet->vars, "keys = %zu\nparameter = '%s'\n", keys,
-            sheet_name(axis_symbol(spec->parameters.column[view.axis.column].name)).text);
+            sheet_name(axis_symbol(manifest->parameters.column[view.axis.column].name)).text);
     free(view.rows);
     return STATUS_OK;
 }

@@ -22,9 +22,9 @@ static size_t spread(size_t count, size_t most, size_t *chosen)
     return shown;
 }
 
-static int is_shown(const struct spec *spec, const struct chain_cell *cell, size_t sampler)
+static int is_shown(const struct manifest *manifest, const struct chain_cell *cell, size_t sampler)
 {
-    return cell->sampler == sampler && cell->score_error == 0 && cell->number + 1 == spec->chain_count;
+    return cell->sampler == sampler && cell->score_error == 0 && cell->number + 1 == manifest->chain_count;
 }
 
 /* As a point of kind KIND or, where it is not significantly above 0, "KIND limit". */
@@ -42,12 +42,13 @@ static void put_estimate(struct sheet *sheet, struct place place, double x, stru
 }
 
 /* Panels are samplers times targets, row after row. */
-static void put_layout(const struct spec *spec, const struct sheet *sheet)
+static void put_layout(const struct manifest *manifest, const struct sheet *sheet)
 {
-    size_t targets = spec->target_count;
-    if (targets > 1 && targets <= 3 && sheet->panels == targets * spec->sampler_count)
+    size_t targets = manifest->target_count;
+    if (targets > 1 && targets <= 3 && sheet->panels == targets * manifest->sampler_count)
         fprintf(sheet->vars, "across = %zu\n", targets);
-    fprintf(sheet->vars, "chains = %zu\n", spec->chain_count > 0 ? spec->chains[spec->chain_count - 1] : 0);
+    fprintf(sheet->vars, "chains = %zu\n",
+            manifest->chain_count > 0 ? manifest->chains[manifest->chain_count - 1] : 0);
 }
 
 /* ---- TV against h or T: chains and exact laws ---- */
@@ -81,10 +82,10 @@ static const struct estimator *estimator_named(const char *name)
 
 static void put_laws(struct curves *curves, size_t target, size_t sampler, const struct record **rows)
 {
-    const struct spec *spec = &curves->evidence->spec;
+    const struct manifest *manifest = &curves->evidence->manifest;
     for (size_t i = 0; i < curves->dimensions; i++) {
-        const struct place place = {spec->targets[target].name, spec->samplers[sampler]->name, i + 1,
-                                    spec->dimensions[curves->dimension[i]], "exact"};
+        const struct place place = {manifest->targets[target].name, manifest->samplers[sampler].name, i + 1,
+                                    manifest->dimensions[curves->dimension[i]], "exact"};
         size_t count = evidence_rows(curves->evidence, target, sampler, 0, curves->dimension[i], rows);
         curves->laws += count;
         for (size_t j = 0; j < count; j++)
@@ -99,17 +100,17 @@ static void put_laws(struct curves *curves, size_t target, size_t sampler, const
 static void put_guides(const struct curves *curves, const struct chain_cells *cells, size_t target, size_t sampler,
                        int with_log)
 {
-    const struct spec *spec = &curves->evidence->spec;
+    const struct manifest *manifest = &curves->evidence->manifest;
     const struct estimator *estimator = estimator_named(curves->view->estimators[0]);
     for (size_t i = 0; i < curves->dimensions; i++) {
-        const struct place place = {spec->targets[target].name, "guide", i + 1,
-                                    spec->dimensions[curves->dimension[i]], with_log ? "guide log" : "guide"};
+        const struct place place = {manifest->targets[target].name, "guide", i + 1,
+                                    manifest->dimensions[curves->dimension[i]], with_log ? "guide log" : "guide"};
         double scale = 0.0;
         for (size_t j = 0; j < cells->count; j++) {
             const struct chain_cell *cell = &cells->cell[j];
             double T = (double)cell->chains->steps, growth = (with_log ? log(T) : 1.0) / sqrt(T);
             struct estimate value = estimator_value(estimator, cell->chains);
-            if (!is_shown(spec, cell, sampler) || cell->dimension != curves->dimension[i] || !(value.value > 0.0))
+            if (!is_shown(manifest, cell, sampler) || cell->dimension != curves->dimension[i] || !(value.value > 0.0))
                 continue;
             scale = scale > 0.0 ? scale : value.value / growth;
             sheet_estimate_row(curves->sheet, &place, T, scale * growth, (struct estimate){scale * growth, 0.0});
@@ -119,15 +120,16 @@ static void put_guides(const struct curves *curves, const struct chain_cells *ce
 
 static void put_chains(const struct curves *curves, const struct chain_cells *cells, size_t target, size_t sampler)
 {
-    const struct spec *spec = &curves->evidence->spec;
+    const struct manifest *manifest = &curves->evidence->manifest;
     for (const char *const *name = curves->view->estimators; *name != NULL; name++)
         for (size_t i = 0; i < curves->dimensions; i++) {
-            const struct place place = {spec->targets[target].name, spec->samplers[sampler]->name, i + 1,
-                                        spec->dimensions[curves->dimension[i]], *name};
+            const struct place place = {manifest->targets[target].name, manifest->samplers[sampler].name, i + 1,
+                                        manifest->dimensions[curves->dimension[i]], *name};
             for (size_t j = 0; j < cells->count; j++) {
                 const struct chain_cell *cell = &cells->cell[j];
                 struct estimate value = estimator_value(estimator_named(*name), cell->chains);
-                if (is_shown(spec, cell, sampler) && cell->dimension == curves->dimension[i] && !isnan(value.value))
+                if (is_shown(manifest, cell, sampler) && cell->dimension == curves->dimension[i]
+                    && !isnan(value.value))
                     put_estimate(curves->sheet, place, x_of(curves->view, cell->chains), value);
             }
         }
@@ -136,7 +138,7 @@ static void put_chains(const struct curves *curves, const struct chain_cells *ce
 static enum status collect_curve_panel(struct curves *curves, size_t target, size_t sampler,
                                        const struct record **rows, struct error *error)
 {
-    const struct spec *spec = &curves->evidence->spec;
+    const struct manifest *manifest = &curves->evidence->manifest;
     struct sheet *sheet = curves->sheet;
     struct chain_cells cells;
     TRY(chain_cells_find(curves->evidence, target, &cells, error));
@@ -149,8 +151,8 @@ static enum status collect_curve_panel(struct curves *curves, size_t target, siz
         put_laws(curves, target, sampler, rows);
         for (int with_log = 0; with_log < 2 && curves->view->against_steps; with_log++)
             put_guides(curves, &cells, target, sampler, with_log);
-        sheet_title(sheet, "%s, %s", sheet_name(spec->targets[target].name).text,
-                    sheet_name(spec->samplers[sampler]->name).text);
+        sheet_title(sheet, "%s, %s", sheet_name(manifest->targets[target].name).text,
+                    sheet_name(manifest->samplers[sampler].name).text);
     }
     free(cells.cell);
     return STATUS_OK;
@@ -159,24 +161,24 @@ static enum status collect_curve_panel(struct curves *curves, size_t target, siz
 static enum status collect_curves(const struct evidence *evidence, const struct view *view, struct sheet *sheet,
                                   struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     struct curves curves = {.evidence = evidence, .view = view, .sheet = sheet};
     const struct record **rows = array_new(evidence->result.count, sizeof *rows);
     if (rows == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a figure");
-    curves.dimensions = spread(spec->dimension_count, MOST_DIMENSIONS, curves.dimension);
+    curves.dimensions = spread(manifest->dimension_count, MOST_DIMENSIONS, curves.dimension);
     enum status status = STATUS_OK;
-    for (size_t s = 0; s < spec->sampler_count; s++)
-        for (size_t target = 0; target < spec->target_count && status == STATUS_OK; target++)
+    for (size_t s = 0; s < manifest->sampler_count; s++)
+        for (size_t target = 0; target < manifest->target_count && status == STATUS_OK; target++)
             status = collect_curve_panel(&curves, target, s, rows, error);
     free(rows);
     for (size_t i = 0; i < curves.dimensions; i++)
-        fprintf(sheet->vars, "dimension_%zu = %zu\n", i + 1, spec->dimensions[curves.dimension[i]]);
+        fprintf(sheet->vars, "dimension_%zu = %zu\n", i + 1, manifest->dimensions[curves.dimension[i]]);
     fprintf(sheet->vars, "dimensions = %zu\nlaws = %d\n", curves.dimensions, curves.laws > 0);
     for (size_t i = 0; view->estimators[i] != NULL; i++)
         fprintf(sheet->vars, "asked_%zu = %d\n", i + 1,
-                estimator_is_asked(estimator_named(view->estimators[i]), spec));
-    put_layout(spec, sheet);
+                estimator_is_asked(estimator_named(view->estimators[i]), manifest));
+    put_layout(manifest, sheet);
     return status;
 }
 
@@ -209,18 +211,18 @@ static double floor_of(const struct estimator *estimator, double error)
 }
 
 /* A quarter of the first floor of the panel, falling like 1/sqrt(chains). */
-static void put_floor_guide(const struct spec *spec, size_t target, size_t dimension, double first,
+static void put_floor_guide(const struct manifest *manifest, size_t target, size_t dimension, double first,
                             const struct sheet *sheet)
 {
-    const struct place place = {spec->targets[target].name, "guide", 0, spec->dimensions[dimension], "guide"};
-    for (size_t n = 0; n < spec->chain_count; n++) {
-        double y = 0.25 * first * sqrt((double)spec->chains[0] / (double)spec->chains[n]);
-        sheet_estimate_row(sheet, &place, (double)spec->chains[n], y, (struct estimate){y, 0.0});
+    const struct place place = {manifest->targets[target].name, "guide", 0, manifest->dimensions[dimension], "guide"};
+    for (size_t n = 0; n < manifest->chain_count; n++) {
+        double y = 0.25 * first * sqrt((double)manifest->chains[0] / (double)manifest->chains[n]);
+        sheet_estimate_row(sheet, &place, (double)manifest->chains[n], y, (struct estimate){y, 0.0});
     }
 }
 
 /* The lowest floor among the samplers at the largest T. */
-static struct estimate lowest(const struct spec *spec, const struct chain_cells *cells,
+static struct estimate lowest(const struct manifest *manifest, const struct chain_cells *cells,
                               const struct estimator *estimator, size_t dimension, size_t number)
 {
     struct estimate best = {NAN, NAN};
@@ -228,7 +230,7 @@ static struct estimate lowest(const struct spec *spec, const struct chain_cells 
         const struct chain_cell *cell = &cells->cell[i];
         struct estimate value = estimator_value(estimator, cell->chains);
         if (cell->dimension == dimension && cell->number == number && cell->score_error == 0
-            && cell->chains->steps == spec->steps[spec->step_count - 1] && !isnan(value.error)
+            && cell->chains->steps == manifest->steps[manifest->step_count - 1] && !isnan(value.error)
             && !(value.error >= best.error))
             best = value;
     }
@@ -238,37 +240,37 @@ static struct estimate lowest(const struct spec *spec, const struct chain_cells 
 static void put_floors(const struct evidence *evidence, const struct chain_cells *cells, size_t target,
                        size_t dimension, struct sheet *sheet)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     double first = 0.0;
     for (size_t e = 0; estimator_at(e) != NULL; e++) {
-        const struct place place = {spec->targets[target].name, estimator_at(e)->name, e + 1,
-                                    spec->dimensions[dimension], "floor"};
-        for (size_t n = 0; n < spec->chain_count; n++) {
-            struct estimate best = lowest(spec, cells, estimator_at(e), dimension, n);
+        const struct place place = {manifest->targets[target].name, estimator_at(e)->name, e + 1,
+                                    manifest->dimensions[dimension], "floor"};
+        for (size_t n = 0; n < manifest->chain_count; n++) {
+            struct estimate best = lowest(manifest, cells, estimator_at(e), dimension, n);
             double y = floor_of(estimator_at(e), best.error);
             if (y > 0.0)
-                sheet_estimate_point(sheet, &place, (double)spec->chains[n], y, best);
+                sheet_estimate_point(sheet, &place, (double)manifest->chains[n], y, best);
             if (n == 0 && y > 0.0 && !(first > 0.0))
                 first = y;
         }
     }
     if (first > 0.0)
-        put_floor_guide(spec, target, dimension, first, sheet);
+        put_floor_guide(manifest, target, dimension, first, sheet);
 }
 
 /* Of every sampler at the largest T, over the range of chains. */
 static void put_levels(const struct evidence *evidence, size_t target, size_t dimension, const struct record **rows,
                        struct sheet *sheet)
 {
-    const struct spec *spec = &evidence->spec;
-    for (size_t s = 0; s < spec->sampler_count; s++) {
-        const struct place place = {spec->targets[target].name, spec->samplers[s]->name, s + 1,
-                                    spec->dimensions[dimension], "exact"};
+    const struct manifest *manifest = &evidence->manifest;
+    for (size_t s = 0; s < manifest->sampler_count; s++) {
+        const struct place place = {manifest->targets[target].name, manifest->samplers[s].name, s + 1,
+                                    manifest->dimensions[dimension], "exact"};
         size_t count = evidence_rows(evidence, target, s, 0, dimension, rows);
         if (count == 0 || !(rows[count - 1]->tv > 0.0))
             continue;
-        for (size_t n = 0; n < spec->chain_count; n += spec->chain_count - 1)
-            sheet_estimate_point(sheet, &place, (double)spec->chains[n], rows[count - 1]->tv,
+        for (size_t n = 0; n < manifest->chain_count; n += manifest->chain_count - 1)
+            sheet_estimate_point(sheet, &place, (double)manifest->chains[n], rows[count - 1]->tv,
                                  (struct estimate){rows[count - 1]->tv, 0.0});
     }
 }
@@ -276,7 +278,7 @@ static void put_levels(const struct evidence *evidence, size_t target, size_t di
 static enum status collect_floor_panel(const struct evidence *evidence, size_t target, size_t dimension,
                                        const struct record **rows, struct sheet *sheet, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     struct chain_cells cells;
     TRY(chain_cells_find(evidence, target, &cells, error));
     size_t before = sheet->points;
@@ -286,8 +288,8 @@ static enum status collect_floor_panel(const struct evidence *evidence, size_t t
         sheet->panels--;
     else {
         put_levels(evidence, target, dimension, rows, sheet);
-        sheet_title(sheet, "%s, {/:Italic d} = %zu", sheet_name(spec->targets[target].name).text,
-                    spec->dimensions[dimension]);
+        sheet_title(sheet, "%s, {/:Italic d} = %zu", sheet_name(manifest->targets[target].name).text,
+                    manifest->dimensions[dimension]);
     }
     free(cells.cell);
     return STATUS_OK;
@@ -306,34 +308,34 @@ static void put_floor_series(const struct evidence *evidence, const struct sheet
 {
     fputs("shown = '", sheet->vars);
     for (size_t e = 0; estimator_at(e) != NULL; e++)
-        if (!isnan(floor_of(estimator_at(e), 1.0)) && estimator_is_asked(estimator_at(e), &evidence->spec))
+        if (!isnan(floor_of(estimator_at(e), 1.0)) && estimator_is_asked(estimator_at(e), &evidence->manifest))
             fprintf(sheet->vars, " %zu", e + 1);
     fputs("'\n", sheet->vars);
 }
 
 static enum status collect_noise_floor(const struct evidence *evidence, struct sheet *sheet, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     size_t dimension[MOST_FLOORS], dimensions = 1;
     enum status status = STATUS_OK;
-    if (spec->chain_count < 2)
+    if (manifest->chain_count < 2)
         return STATUS_OK;
     const struct record **rows = array_new(evidence->result.count, sizeof *rows);
     if (rows == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a figure");
     dimension[0] = 0;
-    if (spec->target_count == 1)
-        dimensions = spread(spec->dimension_count, MOST_FLOORS, dimension);
-    for (size_t target = 0; target < spec->target_count; target++)
+    if (manifest->target_count == 1)
+        dimensions = spread(manifest->dimension_count, MOST_FLOORS, dimension);
+    for (size_t target = 0; target < manifest->target_count; target++)
         for (size_t d = 0; d < dimensions && status == STATUS_OK; d++)
             status = collect_floor_panel(evidence, target, dimension[d], rows, sheet, error);
     free(rows);
-    for (size_t s = 0; s < spec->sampler_count; s++)
-        fprintf(sheet->vars, "sampler_%zu = '%s'\n", s + 1, sheet_name(spec->samplers[s]->name).text);
-    fprintf(sheet->vars, "largest_steps = %zu\n", spec->steps[spec->step_count - 1]);
+    for (size_t s = 0; s < manifest->sampler_count; s++)
+        fprintf(sheet->vars, "sampler_%zu = '%s'\n", s + 1, sheet_name(manifest->samplers[s].name).text);
+    fprintf(sheet->vars, "largest_steps = %zu\n", manifest->steps[manifest->step_count - 1]);
     put_floor_series(evidence, sheet);
     put_estimator_keys(sheet);
-    sheet_colours(spec, sheet);
+    sheet_colours(manifest, sheet);
     return status;
 }
 
@@ -345,61 +347,62 @@ static int has_ratio(const struct estimator *estimator)
     return estimator->role != ROLE_UPPER || strcmp(estimator->quantity, "tv") == 0;
 }
 
-static int ratio(const struct spec *spec, const struct chain_cell *cell, size_t sampler,
+static int ratio(const struct manifest *manifest, const struct chain_cell *cell, size_t sampler,
                  const struct estimator *estimator, struct estimate *out)
 {
     double exact = estimator_exact(estimator, cell->law);
     struct estimate value = estimator_value(estimator, cell->chains);
     *out = (struct estimate){value.value / exact, value.error / exact};
-    return is_shown(spec, cell, sampler) && isfinite(exact) && exact > 0.0 && !isnan(value.value);
+    return is_shown(manifest, cell, sampler) && isfinite(exact) && exact > 0.0 && !isnan(value.value);
 }
 
 /* The T at which the estimate is significant in the most dimensions, of several the one with the most at all, then
  * the smallest; 0 if there is none. */
-static size_t best_steps(const struct spec *spec, const struct chain_cells *cells, size_t sampler,
+static size_t best_steps(const struct manifest *manifest, const struct chain_cells *cells, size_t sampler,
                          const struct estimator *estimator)
 {
     size_t best = 0, most = 0;
-    for (size_t t = 0; t < spec->step_count; t++) {
+    for (size_t t = 0; t < manifest->step_count; t++) {
         size_t weight = 0;
         for (size_t i = 0; i < cells->count; i++) {
             struct estimate found;
-            if (cells->cell[i].chains->steps == spec->steps[t]
-                && ratio(spec, &cells->cell[i], sampler, estimator, &found))
-                weight += 1 + (found.value > DETECTION_ERRORS * found.error ? spec->dimension_count : 0);
+            if (cells->cell[i].chains->steps == manifest->steps[t]
+                && ratio(manifest, &cells->cell[i], sampler, estimator, &found))
+                weight += 1 + (found.value > DETECTION_ERRORS * found.error ? manifest->dimension_count : 0);
         }
         if (weight > most) {
             most = weight;
-            best = spec->steps[t];
+            best = manifest->steps[t];
         }
     }
     return best;
 }
 
 /* Path bounds aside, which are never near. */
-static int detects_anything(const struct spec *spec, const struct chain_cells *cells, size_t sampler)
+static int detects_anything(const struct manifest *manifest, const struct chain_cells *cells, size_t sampler)
 {
     struct estimate found;
     for (size_t i = 0; i < cells->count; i++)
         for (size_t e = 0; estimator_at(e) != NULL; e++)
-            if (estimator_at(e)->role != ROLE_UPPER && ratio(spec, &cells->cell[i], sampler, estimator_at(e), &found)
+            if (estimator_at(e)->role != ROLE_UPPER
+                && ratio(manifest, &cells->cell[i], sampler, estimator_at(e), &found)
                 && found.value > DETECTION_ERRORS * found.error)
                 return 1;
     return 0;
 }
 
-static void put_ratios(const struct spec *spec, const struct chain_cells *cells, size_t target, size_t sampler,
-                       size_t index, size_t steps, struct sheet *sheet)
+static void put_ratios(const struct manifest *manifest, const struct chain_cells *cells, size_t target,
+                       size_t sampler, size_t index, size_t steps, struct sheet *sheet)
 {
     char name[NAME_ROOM];
-    (void)snprintf(name, sizeof name, "%s, %s, T = %zu", spec->samplers[sampler]->name, estimator_at(index)->name,
+    (void)snprintf(name, sizeof name, "%s, %s, T = %zu", manifest->samplers[sampler].name, estimator_at(index)->name,
                    steps);
     for (size_t i = 0; i < cells->count; i++) {
         struct estimate found;
-        const struct place place = {spec->targets[target].name, name, index + 1, cells->cell[i].chains->dimension,
+        const struct place place = {manifest->targets[target].name, name, index + 1, cells->cell[i].chains->dimension,
                                     "measured"};
         if (cells->cell[i].chains->steps == steps
-            && ratio(spec, &cells->cell[i], sampler, estimator_at(index), &found))
+            && ratio(manifest, &cells->cell[i], sampler, estimator_at(index), &found))
             put_estimate(sheet, place, (double)cells->cell[i].chains->dimension, found);
     }
 }
@@ -414,30 +417,30 @@ struct ratios {
 
 static void put_ratio_panel(struct ratios *ratios, const struct chain_cells *cells, size_t target, size_t sampler)
 {
-    const struct spec *spec = &ratios->evidence->spec;
+    const struct manifest *manifest = &ratios->evidence->manifest;
     struct sheet *sheet = ratios->sheet;
     size_t shown = 0;
     sheet->panels++;
     fprintf(sheet->vars, "shown_%zu = ''\n", sheet->panels);
     for (size_t e = 0; estimator_at(e) != NULL; e++) {
-        size_t steps = has_ratio(estimator_at(e)) ? best_steps(spec, cells, sampler, estimator_at(e)) : 0;
+        size_t steps = has_ratio(estimator_at(e)) ? best_steps(manifest, cells, sampler, estimator_at(e)) : 0;
         if (steps == 0)
             continue;
-        put_ratios(spec, cells, target, sampler, e, steps, sheet);
+        put_ratios(manifest, cells, target, sampler, e, steps, sheet);
         fprintf(sheet->vars, "shown_%zu = shown_%zu.' %zu'\nkey_%zu_%zu = '%s, {/:Italic T} = %zu'\n", sheet->panels,
                 sheet->panels, e + 1, sheet->panels, e + 1, sheet_name(estimator_at(e)->name).text, steps);
         shown++;
     }
     ratios->most_shown = shown > ratios->most_shown ? shown : ratios->most_shown;
-    sheet_title(sheet, "%s, %s", sheet_name(spec->targets[target].name).text,
-                sheet_name(spec->samplers[sampler]->name).text);
+    sheet_title(sheet, "%s, %s", sheet_name(manifest->targets[target].name).text,
+                sheet_name(manifest->samplers[sampler].name).text);
 }
 
 static void put_undetected(struct ratios *ratios, size_t target, size_t sampler)
 {
-    const struct spec *spec = &ratios->evidence->spec;
+    const struct manifest *manifest = &ratios->evidence->manifest;
     fprintf(ratios->sheet->vars, "undetected = undetected.'%s%s, %s'\n", ratios->undetected++ > 0 ? "; " : "",
-            sheet_name(spec->targets[target].name).text, sheet_name(spec->samplers[sampler]->name).text);
+            sheet_name(manifest->targets[target].name).text, sheet_name(manifest->samplers[sampler].name).text);
 }
 
 static int has_laws(const struct chain_cells *cells)
@@ -450,11 +453,11 @@ static int has_laws(const struct chain_cells *cells)
 
 static enum status collect_ratio_panels(struct ratios *ratios, size_t sampler, struct error *error)
 {
-    const struct spec *spec = &ratios->evidence->spec;
-    for (size_t target = 0; target < spec->target_count; target++) {
+    const struct manifest *manifest = &ratios->evidence->manifest;
+    for (size_t target = 0; target < manifest->target_count; target++) {
         struct chain_cells cells;
         TRY(chain_cells_find(ratios->evidence, target, &cells, error));
-        if (detects_anything(spec, &cells, sampler))
+        if (detects_anything(manifest, &cells, sampler))
             put_ratio_panel(ratios, &cells, target, sampler);
         else if (has_laws(&cells))
             put_undetected(ratios, target, sampler);
@@ -465,16 +468,16 @@ static enum status collect_ratio_panels(struct ratios *ratios, size_t sampler, s
 
 static enum status collect_bias(const struct evidence *evidence, struct sheet *sheet, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     struct ratios ratios = {.evidence = evidence, .sheet = sheet};
     enum status status = STATUS_OK;
-    if (spec->dimension_count < 2 || spec->chain_count == 0)
+    if (manifest->dimension_count < 2 || manifest->chain_count == 0)
         return STATUS_OK;
     fputs("undetected = ''\n", sheet->vars);
-    for (size_t s = 0; s < spec->sampler_count && status == STATUS_OK; s++)
+    for (size_t s = 0; s < manifest->sampler_count && status == STATUS_OK; s++)
         status = collect_ratio_panels(&ratios, s, error);
     fprintf(sheet->vars, "most_shown = %zu\n", ratios.most_shown);
-    put_layout(spec, sheet);
+    put_layout(manifest, sheet);
     return status;
 }
 

@@ -79,27 +79,17 @@ void sheet_title(const struct sheet *sheet, const char *format, ...)
     fputs("'\n", sheet->vars);
 }
 
-/* The colour of a sampler is its place among all samplers, so that it is the same in every experiment; of one with
- * parameters of its own, a place behind them. */
-static size_t colour(const struct spec *spec, size_t sampler)
-{
-    const struct registry *registry = &spec->registry;
-    size_t i = 0;
-    while (registry_sampler_at(registry, i) != NULL && registry_sampler_at(registry, i) != spec->samplers[sampler])
-        i++;
-    return i + 1 + (registry_sampler_at(registry, i) == NULL ? sampler : 0);
-}
-
-void sheet_colours(const struct spec *spec, const struct sheet *sheet)
+/* The colour of a sampler is its place among all samplers, so that it is the same in every experiment. */
+void sheet_colours(const struct manifest *manifest, const struct sheet *sheet)
 {
     size_t longest = 0;
     fputs("colours = '", sheet->vars);
-    for (size_t s = 0; s < spec->sampler_count; s++)
-        fprintf(sheet->vars, "%s%zu", s > 0 ? " " : "", colour(spec, s));
+    for (size_t s = 0; s < manifest->sampler_count; s++)
+        fprintf(sheet->vars, "%s%zu", s > 0 ? " " : "", manifest->samplers[s].place);
     fputs("'\ndeterministic = '", sheet->vars);
-    for (size_t s = 0; s < spec->sampler_count; s++) {
-        size_t length = strlen(spec->samplers[s]->name);
-        fprintf(sheet->vars, "%s%d", s > 0 ? " " : "", spec->samplers[s]->log_noise_ratio == NULL);
+    for (size_t s = 0; s < manifest->sampler_count; s++) {
+        size_t length = strlen(manifest->samplers[s].name);
+        fprintf(sheet->vars, "%s%d", s > 0 ? " " : "", manifest->samplers[s].deterministic);
         longest = length > longest ? length : longest;
     }
     fprintf(sheet->vars, "'\nlongest_name = %zu\n", longest);

@@ -36,7 +36,7 @@ struct sheet_text sheet_name(const char *name);
 void sheet_title(const struct sheet *sheet, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Of every sampler: colours, its place among all samplers; deterministic, 1 or 0. And the longest name's length. */
-void sheet_colours(const struct spec *spec, const struct sheet *sheet);
+void sheet_colours(const struct manifest *manifest, const struct sheet *sheet);
 
 /* key_PANEL_SERIES = 'sampler  base^{exponent}', with the exponent if it is present. */
 void sheet_key(const struct sheet *sheet, size_t series, const char *sampler, const char *base, int present,

@@ -3,7 +3,6 @@
 #include <math.h>
 
 #include "core/memory.h"
-#include "experiment/plan.h"
 #include "report/figure_sheet.h"
 #include "verdict/atlas.h"
 #include "verdict/exponents.h"
@@ -11,28 +10,32 @@
 #define LEAST_RATIO 1.05 /* of neighbouring T's on a curve */
 
 struct view {
-    struct evidence evidence; /* with one dimension in its spec, so that exponents are of that dimension alone */
+    struct evidence evidence; /* with one dimension in its manifest, so that exponents are of that dimension alone */
     struct sheet *sheet;
     const struct record **rows; /* scratch */
-    struct grid grid;           /* the T's that every law is measured at, beside those that searches add */
-    void (*put)(const struct view *view, const struct sampler *sampler, size_t count, const struct fit *fit,
+    void (*put)(const struct view *view, const struct manifest_sampler *sampler, size_t count, const struct fit *fit,
                 struct place place);
 };
 
-static int is_on_curve(const struct view *view, size_t steps)
+/* Whether every law is measured at this T: not those that some search for T(d, eps) adds. */
+static bool is_on_curve(const struct manifest *manifest, size_t steps)
 {
-    const struct spec *spec = &view->evidence.spec;
-    int found = 0;
-    for (size_t i = 0; i < view->grid.count && !found; i++)
-        found = view->grid.steps[i] == steps;
-    for (size_t i = 0; i < spec->step_count && !found; i++)
-        found = spec->steps[i] == steps;
+    bool found = true;
+    for (size_t s = 0; s < manifest->sampler_count && found; s++) {
+        const struct manifest_sampler *sampler = &manifest->samplers[s];
+        size_t i = 0;
+        while (i < sampler->grid_count && sampler->grid[i] != steps)
+            i++;
+        found = i < sampler->grid_count;
+    }
+    for (size_t i = 0; i < manifest->step_count && !found; i++)
+        found = manifest->steps[i] == steps;
     return found;
 }
 
 /* The curve, and the fitted line at the points of the fit's window (exponents.h). */
-static void put_steps(const struct view *view, const struct sampler *sampler, size_t count, const struct fit *fit,
-                      struct place place)
+static void put_steps(const struct view *view, const struct manifest_sampler *sampler, size_t count,
+                      const struct fit *fit, struct place place)
 {
     const struct record **rows = view->rows;
     double last = 0.0;
@@ -40,7 +43,7 @@ static void put_steps(const struct view *view, const struct sampler *sampler, si
     place.kind = "measured";
     for (size_t i = 0; i < count; i++) {
         double T = (double)rows[i]->steps;
-        if (!(rows[i]->tv > 0.0) || T < LEAST_RATIO * last || !is_on_curve(view, rows[i]->steps))
+        if (!(rows[i]->tv > 0.0) || T < LEAST_RATIO * last || !is_on_curve(&view->evidence.manifest, rows[i]->steps))
             continue;
         sheet_point(view->sheet, &place, T, rows[i]->tv);
         last = T;
@@ -53,7 +56,7 @@ static void put_steps(const struct view *view, const struct sampler *sampler, si
 }
 
 /* Powers of two alone: what brackets add crowds there. */
-static void put_evaluations(const struct view *view, const struct sampler *sampler, size_t count,
+static void put_evaluations(const struct view *view, const struct manifest_sampler *sampler, size_t count,
                             const struct fit *fit, struct place place)
 {
     (void)fit;
@@ -70,13 +73,14 @@ static void put_evaluations(const struct view *view, const struct sampler *sampl
 
 static enum status collect_panel(const struct view *view, size_t target, struct error *error)
 {
-    const struct spec *spec = &view->evidence.spec;
+    const struct manifest *manifest = &view->evidence.manifest;
     struct sheet *sheet = view->sheet;
     size_t before = sheet->points;
     sheet->panels++;
-    for (size_t s = 0; s < spec->sampler_count; s++) {
-        const struct sampler *sampler = spec->samplers[s];
-        const struct place place = {spec->targets[target].name, sampler->name, s + 1, spec->dimensions[0], ""};
+    for (size_t s = 0; s < manifest->sampler_count; s++) {
+        const struct manifest_sampler *sampler = &manifest->samplers[s];
+        const struct place place = {manifest->targets[target].name, sampler->name, s + 1, manifest->dimensions[0],
+                                    ""};
         struct fit fit;
         TRY(divergence_exponents(&view->evidence, target, s, offsetof(struct record, tv), 0.0, NULL, &fit, error));
         view->put(view, sampler, evidence_rows(&view->evidence, target, s, 0, 0, view->rows), &fit, place);
@@ -85,8 +89,8 @@ static enum status collect_panel(const struct view *view, size_t target, struct 
     if (sheet->points == before)
         sheet->panels--;
     else
-        sheet_title(sheet, "%s, {/:Italic d} = %zu", sheet_name(spec->targets[target].name).text,
-                    spec->dimensions[0]);
+        sheet_title(sheet, "%s, {/:Italic d} = %zu", sheet_name(manifest->targets[target].name).text,
+                    manifest->dimensions[0]);
     return STATUS_OK;
 }
 
@@ -94,17 +98,15 @@ static enum status collect(struct view *view, const struct evidence *evidence, s
 {
     enum status status;
     view->evidence = *evidence;
-    view->evidence.spec.dimension_count = 1;
+    view->evidence.manifest.dimension_count = 1;
     view->rows = array_new(evidence->result.count, sizeof *view->rows);
-    TRY_OR(end, grid_make(&evidence->spec, 0, evidence->spec.schedule_count, &view->grid, error));
     if (view->rows == NULL)
         TRY_OR(end, fail_with(error, STATUS_MEMORY, "out of memory for a figure"));
-    for (size_t target = 0; target < evidence->spec.target_count; target++)
+    for (size_t target = 0; target < evidence->manifest.target_count; target++)
         TRY_OR(end, collect_panel(view, target, error));
-    sheet_colours(&evidence->spec, view->sheet);
+    sheet_colours(&evidence->manifest, view->sheet);
 end:
     free(view->rows);
-    free(view->grid.steps);
     return status;
 }
 
@@ -114,16 +116,16 @@ static enum status collect_steps(const struct evidence *evidence, struct sheet *
 }
 
 /* Of every sampler: its claimed order (0: none), and its place among those of the same order. */
-static void put_orders(const struct spec *spec, const struct sheet *sheet)
+static void put_orders(const struct manifest *manifest, const struct sheet *sheet)
 {
     fputs("orders = '", sheet->vars);
-    for (size_t s = 0; s < spec->sampler_count; s++)
-        fprintf(sheet->vars, "%s%g", s > 0 ? " " : "", spec->samplers[s]->claimed_order);
+    for (size_t s = 0; s < manifest->sampler_count; s++)
+        fprintf(sheet->vars, "%s%g", s > 0 ? " " : "", manifest->samplers[s].claimed_order);
     fputs("'\nplaces = '", sheet->vars);
-    for (size_t s = 0; s < spec->sampler_count; s++) {
+    for (size_t s = 0; s < manifest->sampler_count; s++) {
         size_t place = 1;
         for (size_t i = 0; i < s; i++)
-            place += spec->samplers[i]->claimed_order == spec->samplers[s]->claimed_order;
+            place += manifest->samplers[i].claimed_order == manifest->samplers[s].claimed_order;
         fprintf(sheet->vars, "%s%zu", s > 0 ? " " : "", place);
     }
     fputs("'\n", sheet->vars);
@@ -131,10 +133,10 @@ static void put_orders(const struct spec *spec, const struct sheet *sheet)
 
 static enum status collect_evaluations(const struct evidence *evidence, struct sheet *sheet, struct error *error)
 {
-    if (atlas_claim(&evidence->spec) == NULL)
+    if (atlas_claim(&evidence->manifest) == NULL)
         return STATUS_OK;
     TRY(collect(&(struct view){.sheet = sheet, .put = put_evaluations}, evidence, error));
-    put_orders(&evidence->spec, sheet);
+    put_orders(&evidence->manifest, sheet);
     return STATUS_OK;
 }
 

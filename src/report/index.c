@@ -194,7 +194,7 @@ static enum status fill_row(const char *name, const struct claim *claim, const s
 static enum status add_claims(const char *name, const struct evidence *evidence, struct table *table,
                               struct error *error)
 {
-    const size_t targets = evidence->spec.target_count;
+    const size_t targets = evidence->manifest.target_count;
     struct finding *findings;
     struct parts parts = {.part = NULL};
     size_t count;

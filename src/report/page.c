@@ -56,7 +56,7 @@ static const char *const consequences[] = {
 /* The findings of the claim whose first one has this index: a target each, the overall one after them. */
 static size_t targets_of(const struct page *page)
 {
-    return page->evidence->spec.target_count;
+    return page->evidence->manifest.target_count;
 }
 
 static const struct finding *overall_of(const struct page *page, size_t first)
@@ -259,7 +259,7 @@ static void put_caption(const struct page *page, const char *caption)
     if (found == NULL)
         found = caption + strlen(caption);
     (void)snprintf(text, sizeof text, "%.*s%s%s%s", (int)(found - caption), caption,
-                   *found != '\0' ? page->evidence->spec.accuracy_in->label : "", *found != '\0' ? " ≤ ε" : "",
+                   *found != '\0' ? page->evidence->manifest.accuracy_in->label : "", *found != '\0' ? " ≤ ε" : "",
                    *found != '\0' ? found + sizeof words - 1 : "");
     put_element(page, "p", text);
 }
@@ -386,7 +386,7 @@ static void put_censored(const struct page *page)
     fprintf(page->file,
             "<p>T(d, ε) is censored where no T up to %zu reaches ε, and met at the start where the smallest "
             "admissible T already does. Neither enters a fit; the figures draw both (△, ▽).</p>\n",
-            page->evidence->spec.max_steps);
+            page->evidence->manifest.max_steps);
     table_html(table_all(&page->tables->censored), page->file);
 }
 
@@ -454,7 +454,7 @@ static void put_reproduction(const struct page *page)
         {"explain", " CLAIM", "every cell behind one verdict"},
         {"check", "", "measures a few cells again"},
     };
-    const char *name = page->evidence->spec.name;
+    const char *name = page->evidence->manifest.name;
     char commit[100], version[100];
     fact(page->evidence->result.provenance, "commit", commit, sizeof commit);
     fact(page->evidence->result.provenance, "version", version, sizeof version);
@@ -487,9 +487,9 @@ void report_html_head(const char *title, bool full_width, FILE *file)
 
 static void put_head(const struct page *page)
 {
-    report_html_head(page->evidence->spec.title, false, page->file);
+    report_html_head(page->evidence->manifest.title, false, page->file);
     fputs("<header><h1>", page->file);
-    text_put_html(page->file, page->evidence->spec.title);
+    text_put_html(page->file, page->evidence->manifest.title);
     fputs("</h1>\n", page->file);
     if (page->tables->count > 0) {
         fputs("<p class=\"lead\">Claims: ", page->file);
@@ -497,15 +497,15 @@ static void put_head(const struct page *page)
         put_count(page, "inconclusive, ", OUTCOME_INCONCLUSIVE, OUTCOME_INCONCLUSIVE);
         put_count(page, "refuted.</p>\n", OUTCOME_REFUTED, OUTCOME_REFUTED);
     }
-    fprintf(page->file, "<p class=\"soft\">%s: %zu measurements</p></header>\n", page->evidence->spec.name,
+    fprintf(page->file, "<p class=\"soft\">%s: %zu measurements</p></header>\n", page->evidence->manifest.name,
             page->evidence->result.count);
 }
 
 static void put_notes(const struct page *page)
 {
     fputs("<h3>How to read this</h3>\n", page->file);
-    for (size_t i = 0; tables_note(&page->evidence->spec, i) != NULL; i++)
-        put_element(page, "p", tables_note(&page->evidence->spec, i));
+    for (size_t i = 0; tables_note(&page->evidence->manifest, i) != NULL; i++)
+        put_element(page, "p", tables_note(&page->evidence->manifest, i));
 }
 
 enum status report_html(const struct tables *tables, struct error *error)
@@ -529,7 +529,7 @@ enum status report_html(const struct tables *tables, struct error *error)
     for (size_t i = 0; i < tables->sections; i++)
         put_section(&page, &tables->section[i], &tables->shown[i]);
     fputs("<section id=\"missing\"><h2>Censored and failed cells</h2>\n", file);
-    if (evidence->spec.accuracy_count > 0)
+    if (evidence->manifest.accuracy_count > 0)
         put_censored(&page);
     put_failures(&page);
     fputs("</section>\n<section id=\"experiment\"><h2>The experiment</h2>\n<pre>", file);

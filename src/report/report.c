@@ -10,7 +10,7 @@
 /* Of one target the overall finding says nothing more. */
 static struct table_view shown_findings(const struct tables *tables, const enum finding_column *columns, size_t count)
 {
-    size_t step = tables->evidence->spec.target_count == 1 ? 2 : 1;
+    size_t step = tables->evidence->manifest.target_count == 1 ? 2 : 1;
     return tables_findings(tables, columns, count, 0, step, tables->count / step);
 }
 
@@ -38,15 +38,15 @@ static void markdown_section(const struct table *table, const struct table_view 
 
 enum status report_markdown(const struct tables *tables, struct error *error)
 {
-    const struct spec *spec = &tables->evidence->spec;
+    const struct manifest *manifest = &tables->evidence->manifest;
     struct report_file file;
     TRY(report_open(tables->evidence->directory, "verdict.md", &file, error));
     fputs("# ", file.stream);
-    text_put_markdown(file.stream, spec->title);
+    text_put_markdown(file.stream, manifest->title);
     fputs("\n\n", file.stream);
     table_markdown(shown_findings(tables, COLUMNS(columns_of_text)), file.stream);
-    for (size_t i = 0; tables_note(spec, i) != NULL; i++)
-        fprintf(file.stream, "\n%s\n", tables_note(spec, i));
+    for (size_t i = 0; tables_note(manifest, i) != NULL; i++)
+        fprintf(file.stream, "\n%s\n", tables_note(manifest, i));
     for (size_t i = 0; i < tables->sections; i++)
         markdown_section(&tables->section[i], &tables->shown[i], file.stream);
     return report_close(&file, STATUS_OK, error);
@@ -63,7 +63,7 @@ enum status report_latex(const struct tables *tables, struct error *error)
     TRY(report_open(tables->evidence->directory, "verdict.tex", &file, error));
     fputs("% Needs \\usepackage{booktabs,graphicx} and UTF-8.\n\\begin{table}\n\\centering\\footnotesize\n\\caption{",
           file.stream);
-    text_put_latex(file.stream, tables->evidence->spec.title);
+    text_put_latex(file.stream, tables->evidence->manifest.title);
     fputs(". Cells: used / censored / at start.}\n"
           "\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%\n",
           file.stream);

@@ -72,19 +72,20 @@ static const struct table_column exponent_columns[] = {
 
 static enum status fill_exponents(const struct evidence *evidence, struct table *table, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     int any = 0;
-    for (size_t target = 0; target < spec->target_count; target++)
-        for (size_t sampler = 0; sampler < spec->sampler_count; sampler++) {
+    for (size_t target = 0; target < manifest->target_count; target++)
+        for (size_t sampler = 0; sampler < manifest->sampler_count; sampler++) {
             struct fit log_free = {0}, raw = {0}, tv, kl;
-            if (spec->accuracy_count > 0) {
+            if (manifest->accuracy_count > 0) {
                 TRY(complexity_exponents(evidence, target, sampler, COST_LOG_FREE, false, NULL, &log_free, error));
                 TRY(complexity_exponents(evidence, target, sampler, COST_STEPS, false, NULL, &raw, error));
             }
             TRY(divergence_exponents(evidence, target, sampler, offsetof(struct record, tv), 0.0, NULL, &tv, error));
             TRY(divergence_exponents(evidence, target, sampler, offsetof(struct record, kl_p_q), 0.0, NULL, &kl,
                                      error));
-            TRY(table_cells(table, error, "%s\t%s", spec->targets[target].name, spec->samplers[sampler]->name));
+            TRY(table_cells(table, error, "%s\t%s", manifest->targets[target].name,
+                            manifest->samplers[sampler].name));
             TRY(table_exponent(table, log_free.ok, log_free.x, error));
             TRY(table_exponent(table, raw.ok, raw.x, error));
             TRY(table_exponent(table, log_free.ok && log_free.has_d, log_free.d, error));
@@ -111,22 +112,23 @@ static const struct table_column speedup_columns[] = {{"target", LEFT},
 
 static enum status fill_speedup(const struct evidence *evidence, struct table *table, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     size_t fast = evidence_sampler(evidence, "accelerated"), slow = evidence_sampler(evidence, "ddpm");
-    if (fast == spec->sampler_count || slow == spec->sampler_count)
+    if (fast == manifest->sampler_count || slow == manifest->sampler_count)
         return STATUS_OK;
-    for (size_t target = 0; target < spec->target_count; target++)
-        for (size_t d = 0; d < spec->dimension_count; d++)
-            for (size_t e = spec->accuracy_count; e-- > 0;) {
+    for (size_t target = 0; target < manifest->target_count; target++)
+        for (size_t d = 0; d < manifest->dimension_count; d++)
+            for (size_t e = manifest->accuracy_count; e-- > 0;) {
                 const struct bracket *a = evidence_complexity(evidence, target, fast, d, e);
                 const struct bracket *b = evidence_complexity(evidence, target, slow, d, e);
                 if (a->reach != REACH_FOUND || b->reach != REACH_FOUND)
                     continue;
                 double steps = (double)(b->passes - 1) / (double)(a->passes - 1);
-                double evaluations = steps * (double)spec->samplers[slow]->score_evaluations
-                                     / (double)spec->samplers[fast]->score_evaluations;
-                TRY(table_cells(table, error, "%s\t%zu\t%g\t%zu\t%zu\t%.2f\t%.2f", spec->targets[target].name,
-                                spec->dimensions[d], spec->accuracies[e], b->passes, a->passes, steps, evaluations));
+                double evaluations = steps * (double)manifest->samplers[slow].score_evaluations
+                                     / (double)manifest->samplers[fast].score_evaluations;
+                TRY(table_cells(table, error, "%s\t%zu\t%g\t%zu\t%zu\t%.2f\t%.2f", manifest->targets[target].name,
+                                manifest->dimensions[d], manifest->accuracies[e], b->passes, a->passes, steps,
+                                evaluations));
                 break; /* the smallest accuracy that both reach */
             }
     return STATUS_OK;
@@ -145,36 +147,36 @@ static const struct table_column censored_columns[] = {{"target", LEFT},
                                                        {"ε not resolved", WRAPPED}};
 
 /* "0.1, 0.01": the ε of the brackets of one reach in one dimension. */
-static enum status accuracies_cell(const struct spec *spec, const struct bracket *brackets, enum reach reach,
+static enum status accuracies_cell(const struct manifest *manifest, const struct bracket *brackets, enum reach reach,
                                    struct table *table, struct error *error)
 {
     char text[1200] = "";
     size_t used = 0;
-    for (size_t e = 0; e < spec->accuracy_count && used < sizeof text; e++)
+    for (size_t e = 0; e < manifest->accuracy_count && used < sizeof text; e++)
         if (brackets[e].reach == reach)
-            used +=
-                (size_t)snprintf(text + used, sizeof text - used, "%s%g", used > 0 ? ", " : "", spec->accuracies[e]);
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%g", used > 0 ? ", " : "",
+                                     manifest->accuracies[e]);
     return table_cell_if(table, used > 0, error, "%s%s", text, used < sizeof text ? "" : ", ...");
 }
 
 /* What no fit uses of T(d, eps). */
 static enum status fill_censored(const struct evidence *evidence, struct table *table, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
-    for (size_t target = 0; target < spec->target_count; target++)
-        for (size_t sampler = 0; sampler < spec->sampler_count; sampler++)
-            for (size_t d = 0; d < spec->dimension_count && spec->accuracy_count > 0; d++) {
+    const struct manifest *manifest = &evidence->manifest;
+    for (size_t target = 0; target < manifest->target_count; target++)
+        for (size_t sampler = 0; sampler < manifest->sampler_count; sampler++)
+            for (size_t d = 0; d < manifest->dimension_count && manifest->accuracy_count > 0; d++) {
                 const struct bracket *brackets = evidence_complexity(evidence, target, sampler, d, 0);
                 size_t found = 0;
-                for (size_t e = 0; e < spec->accuracy_count; e++)
+                for (size_t e = 0; e < manifest->accuracy_count; e++)
                     found += brackets[e].reach == REACH_FOUND;
-                if (found == spec->accuracy_count)
+                if (found == manifest->accuracy_count)
                     continue;
-                TRY(table_cells(table, error, "%s\t%s\t%zu", spec->targets[target].name,
-                                spec->samplers[sampler]->name, spec->dimensions[d]));
-                TRY(accuracies_cell(spec, brackets, REACH_BEYOND, table, error));
-                TRY(accuracies_cell(spec, brackets, REACH_AT_START, table, error));
-                TRY(accuracies_cell(spec, brackets, REACH_OPEN, table, error));
+                TRY(table_cells(table, error, "%s\t%s\t%zu", manifest->targets[target].name,
+                                manifest->samplers[sampler].name, manifest->dimensions[d]));
+                TRY(accuracies_cell(manifest, brackets, REACH_BEYOND, table, error));
+                TRY(accuracies_cell(manifest, brackets, REACH_AT_START, table, error));
+                TRY(accuracies_cell(manifest, brackets, REACH_OPEN, table, error));
             }
     return STATUS_OK;
 }
@@ -264,15 +266,15 @@ static const char how_to_read_samples[] =
     "to the wrong side for a bound. An estimator is silent where it is not defined (neighbours in more than ten "
     "dimensions, weights of deterministic samplers) or refused (weights of too few effective paths).";
 
-const char *tables_note(const struct spec *spec, size_t index)
+const char *tables_note(const struct manifest *manifest, size_t index)
 {
     const struct {
         int applies;
         const char *text;
     } notes[] = {{1, how_to_read},
-                 {spec->accuracy_in != accuracy_quantities, how_to_read_quantity},
-                 {spec->score_error_count > 1, how_to_read_score_errors},
-                 {spec->chain_count > 0, how_to_read_samples}};
+                 {manifest->accuracy_in != accuracy_quantities, how_to_read_quantity},
+                 {manifest->score_error_count > 1, how_to_read_score_errors},
+                 {manifest->chain_count > 0, how_to_read_samples}};
     for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++)
         if (notes[i].applies && index-- == 0)
             return notes[i].text;

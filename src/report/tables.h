@@ -57,7 +57,7 @@ struct table_view tables_findings(const struct tables *tables, const enum findin
                                   size_t first, size_t step, size_t rows);
 
 /* How to read the tables: a paragraph for each index that this experiment needs; NULL past the end. */
-const char *tables_note(const struct spec *spec, size_t index);
+const char *tables_note(const struct manifest *manifest, size_t index);
 
 /* A file in the directory of a result, written at once when it is whole: to `stream` of report_open, which
  * report_close makes the file of this name, unless `status` says that what was written is not whole. */

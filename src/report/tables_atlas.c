@@ -19,18 +19,18 @@ static const struct table_column rate_columns[] = {
 static enum status fill_rate(const struct evidence *evidence, const struct claim *claim, size_t target,
                              size_t sampler, struct table *table, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
-    const struct sampler *of = spec->samplers[sampler];
+    const struct manifest *manifest = &evidence->manifest;
+    const struct manifest_sampler *of = &manifest->samplers[sampler];
     bool claims = of->claimed_order > 0.0;
     struct fit complexity = {0};
     struct atlas_rate rate;
     char words[100], verdict[104];
     TRY(atlas_rate_measure(evidence, claim, target, sampler, NULL, &rate, error));
-    if (spec->accuracy_count > 0)
+    if (manifest->accuracy_count > 0)
         TRY(complexity_exponents(evidence, target, sampler, COST_LOG_FREE, false, NULL, &complexity, error));
     finding_verdict(&rate.finding, words, sizeof words);
     (void)snprintf(verdict, sizeof verdict, "%s%s", words, rate.finding.note[0] != '\0' ? " *" : "");
-    TRY(table_cells(table, error, "%s\t%s\t%zu", spec->targets[target].name, of->name, of->score_evaluations));
+    TRY(table_cells(table, error, "%s\t%s\t%zu", manifest->targets[target].name, of->name, of->score_evaluations));
     TRY(table_cell_if(table, claims, error, "%g", of->claimed_order));
     TRY(table_exponent(table, rate.in_h.ok, rate.in_h.x, error));
     TRY(table_exponent(table, rate.in_h_log.ok, rate.in_h_log.x, error));
@@ -44,12 +44,12 @@ static enum status fill_rate(const struct evidence *evidence, const struct claim
 
 static enum status fill_rates(const struct evidence *evidence, struct table *table, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
-    const struct claim *claim = atlas_claim(spec);
+    const struct manifest *manifest = &evidence->manifest;
+    const struct claim *claim = atlas_claim(manifest);
     if (claim == NULL)
         return STATUS_OK;
-    for (size_t target = 0; target < spec->target_count; target++)
-        for (size_t sampler = 0; sampler < spec->sampler_count; sampler++)
+    for (size_t target = 0; target < manifest->target_count; target++)
+        for (size_t sampler = 0; sampler < manifest->sampler_count; sampler++)
             TRY(fill_rate(evidence, claim, target, sampler, table, error));
     (void)snprintf(table->note, sizeof table->note,
                    "A claimed order p means TV = Õ(h^p), T/log T = Õ(ε^(-1/p)): a bound, so that only slower decay "
@@ -72,12 +72,12 @@ static const struct table_column frontier_columns[] = {{"target", LEFT},
 
 static enum status fill_frontiers(const struct evidence *evidence, struct table *table, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
-    if (atlas_claim(spec) == NULL || spec->accuracy_count == 0)
+    const struct manifest *manifest = &evidence->manifest;
+    if (atlas_claim(manifest) == NULL || manifest->accuracy_count == 0)
         return STATUS_OK;
-    for (size_t target = 0; target < spec->target_count; target++)
-        for (size_t d = 0; d < spec->dimension_count; d++) {
-            TRY(table_cells(table, error, "%s\t%zu", spec->targets[target].name, spec->dimensions[d]));
+    for (size_t target = 0; target < manifest->target_count; target++)
+        for (size_t d = 0; d < manifest->dimension_count; d++) {
+            TRY(table_cells(table, error, "%s\t%zu", manifest->targets[target].name, manifest->dimensions[d]));
             for (int order = 2; order <= ORDERS; order++) {
                 double from = atlas_frontier(evidence, target, order, order - 1, d);
                 TRY(table_cell_if(table, from > 0.0, error, "%g", from));
@@ -99,19 +99,19 @@ static const struct table_column cost_columns[] = {{"target", LEFT},  {"d", RIGH
 
 static enum status fill_costs(const struct evidence *evidence, struct table *table, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
-    if (atlas_claim(spec) == NULL)
+    const struct manifest *manifest = &evidence->manifest;
+    if (atlas_claim(manifest) == NULL)
         return STATUS_OK;
-    for (size_t target = 0; target < spec->target_count; target++)
-        for (size_t d = 0; d < spec->dimension_count; d++)
-            for (size_t e = 0; e < spec->accuracy_count; e++) {
-                TRY(table_cells(table, error, "%s\t%zu\t%g", spec->targets[target].name, spec->dimensions[d],
-                                spec->accuracies[e]));
+    for (size_t target = 0; target < manifest->target_count; target++)
+        for (size_t d = 0; d < manifest->dimension_count; d++)
+            for (size_t e = 0; e < manifest->accuracy_count; e++) {
+                TRY(table_cells(table, error, "%s\t%zu\t%g", manifest->targets[target].name, manifest->dimensions[d],
+                                manifest->accuracies[e]));
                 for (int order = 1; order <= ORDERS; order++) {
                     struct atlas_cost cost = atlas_cost_of(evidence, target, order, d, e);
                     if (isfinite(cost.high))
                         TRY(table_cells(table, error, "%s%.0f (%s)", cost.low < cost.high ? "≤ " : "", cost.high,
-                                        spec->samplers[cost.sampler]->name));
+                                        manifest->samplers[cost.sampler].name));
                     else
                         TRY(table_cell_if(table, isfinite(cost.low) && cost.low > 0.0, error, "> %.0f", cost.low));
                 }

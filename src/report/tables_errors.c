@@ -16,12 +16,12 @@ static const struct table_column target_columns[] = {
 
 static enum status fill_targets(const struct evidence *evidence, struct table *table, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
-    for (size_t i = 0; i < spec->target_count; i++) {
-        double distance = target_approximation(&spec->targets[i]);
+    const struct manifest *manifest = &evidence->manifest;
+    for (size_t i = 0; i < manifest->target_count; i++) {
+        double distance = manifest->targets[i].approximation;
         if (!(distance > 0.0))
             continue;
-        TRY(table_cells(table, error, "%s\t%s\t%.2g", spec->targets[i].name, spec->targets[i].family->name,
+        TRY(table_cells(table, error, "%s\t%s\t%.2g", manifest->targets[i].name, manifest->targets[i].family,
                         distance));
     }
     if (table->cells > 0)
@@ -41,16 +41,16 @@ static const struct table_column complexity_columns[] = {{"target", LEFT},      
                                                          {"T(d, ε)", WRAPPED},  {"T/log T in 1/ε, all d", RIGHT}};
 
 /* "0.1: T = 24; 0.01: T > 1448, floor 0.04" */
-static void label_brackets(const struct spec *spec, const struct bracket *brackets, char *text, size_t size)
+static void label_brackets(const struct manifest *manifest, const struct bracket *brackets, char *text, size_t size)
 {
     size_t used = 0;
     text[0] = '\0';
-    for (size_t e = 0; e < spec->accuracy_count && used < size; e++) {
+    for (size_t e = 0; e < manifest->accuracy_count && used < size; e++) {
         char label[60], floor[40] = "";
         bracket_label(&brackets[e], label, sizeof label);
         if (brackets[e].floor > 0.0)
             (void)snprintf(floor, sizeof floor, ", floor %.2g", brackets[e].floor);
-        used += (size_t)snprintf(text + used, size - used, "%s%g: %s%s", e > 0 ? "; " : "", spec->accuracies[e],
+        used += (size_t)snprintf(text + used, size - used, "%s%g: %s%s", e > 0 ? "; " : "", manifest->accuracies[e],
                                  label, floor);
     }
 }
@@ -58,16 +58,16 @@ static void label_brackets(const struct spec *spec, const struct bracket *bracke
 static enum status fill_search(const struct evidence *evidence, size_t target, size_t sampler, size_t score_error,
                                struct table *table, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
-    char label[200], text[1200];
+    const struct manifest *manifest = &evidence->manifest;
+    char text[1200];
     struct fit fit;
     TRY(complexity_exponents_under(evidence, target, sampler, score_error, &fit, error));
-    record_label_score_error(&spec->score_errors[score_error], label, sizeof label);
-    for (size_t d = 0; d < spec->dimension_count; d++) {
-        label_brackets(spec, evidence_complexity_under(evidence, target, sampler, score_error, d, 0), text,
+    for (size_t d = 0; d < manifest->dimension_count; d++) {
+        label_brackets(manifest, evidence_complexity_under(evidence, target, sampler, score_error, d, 0), text,
                        sizeof text);
-        TRY(table_cells(table, error, "%s\t%s\t%s\t%zu\t%s", spec->targets[target].name,
-                        spec->samplers[sampler]->name, score_error > 0 ? label : "none", spec->dimensions[d], text));
+        TRY(table_cells(table, error, "%s\t%s\t%s\t%zu\t%s", manifest->targets[target].name,
+                        manifest->samplers[sampler].name, manifest->score_errors[score_error].label,
+                        manifest->dimensions[d], text));
         TRY(table_exponent(table, fit.ok && d == 0, fit.x, error));
     }
     return STATUS_OK;
@@ -75,17 +75,17 @@ static enum status fill_search(const struct evidence *evidence, size_t target, s
 
 static enum status fill_complexity_under(const struct evidence *evidence, struct table *table, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
-    if (spec->score_error_count < 2 || spec->accuracy_count == 0)
+    const struct manifest *manifest = &evidence->manifest;
+    if (manifest->score_error_count < 2 || manifest->accuracy_count == 0)
         return STATUS_OK;
-    for (size_t target = 0; target < spec->target_count; target++)
-        for (size_t sampler = 0; sampler < spec->sampler_count; sampler++)
-            for (size_t e = 0; e < spec->score_error_count; e++)
+    for (size_t target = 0; target < manifest->target_count; target++)
+        for (size_t sampler = 0; sampler < manifest->sampler_count; sampler++)
+            for (size_t e = 0; e < manifest->score_error_count; e++)
                 TRY(fill_search(evidence, target, sampler, e, table, error));
     (void)snprintf(table->note, sizeof table->note,
                    "A score error puts a floor under %s, which no T passes: a search ends where the last values, "
                    "falling in proportion to h, would stay above ε.",
-                   spec->accuracy_in->label);
+                   manifest->accuracy_in->label);
     return STATUS_OK;
 }
 
@@ -108,13 +108,13 @@ static const struct table_column error_columns[] = {{"target", LEFT},
 static enum status fill_family(const struct evidence *evidence, const struct error_family *family,
                                const struct error_cells *cells, struct table *table, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     struct error_growth growth;
     char label[100];
     TRY(error_growth_fit(cells, &growth, error));
-    error_family_label(spec, family, label, sizeof label);
-    TRY(table_cells(table, error, "%s\t%s\t%s", spec->targets[family->target].name,
-                    spec->samplers[family->sampler]->name, label));
+    error_family_label(manifest, family, label, sizeof label);
+    TRY(table_cells(table, error, "%s\t%s\t%s", manifest->targets[family->target].name,
+                    manifest->samplers[family->sampler].name, label));
     TRY(table_exponent(table, growth.slope.ok, growth.slope.exponent, error));
     TRY(table_exponent(table, growth.excess.ok, growth.excess.exponent, error));
     TRY(table_exponent(table, growth.steps.ok, growth.steps.exponent, error));
@@ -127,10 +127,10 @@ static enum status fill_family(const struct evidence *evidence, const struct err
 static enum status fill_families(const struct evidence *evidence, size_t target, size_t sampler, struct table *table,
                                  size_t *missing, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     enum status status = STATUS_OK;
-    for (size_t e = error_family_next(spec, SAME_BUT_SIZE, 0); e < spec->score_error_count && status == STATUS_OK;
-         e = error_family_next(spec, SAME_BUT_SIZE, e)) {
+    for (size_t e = error_family_next(manifest, SAME_BUT_SIZE, 0);
+         e < manifest->score_error_count && status == STATUS_OK; e = error_family_next(manifest, SAME_BUT_SIZE, e)) {
         const struct error_family family = {target, sampler, SAME_BUT_SIZE, e};
         struct error_cells cells;
         status = error_cells_find(evidence, &family, &cells, error);
@@ -144,10 +144,10 @@ static enum status fill_families(const struct evidence *evidence, size_t target,
 
 static enum status fill_score_errors(const struct evidence *evidence, struct table *table, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     size_t missing = 0;
-    for (size_t target = 0; target < spec->target_count; target++)
-        for (size_t sampler = 0; sampler < spec->sampler_count; sampler++)
+    for (size_t target = 0; target < manifest->target_count; target++)
+        for (size_t sampler = 0; sampler < manifest->sampler_count; sampler++)
             TRY(fill_families(evidence, target, sampler, table, &missing, error));
     if (missing > 0)
         (void)snprintf(table->note, sizeof table->note,
@@ -216,23 +216,20 @@ static enum status compare_all(const struct evidence *evidence, size_t clipped, 
                                const struct record **rows, struct comparison *comparison, struct table *table,
                                struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     const struct record **others = rows + evidence->result.count;
-    char label[100];
-    for (size_t target = 0; target < spec->target_count; target++)
-        for (size_t e = 0; e < spec->score_error_count; e++) {
-            record_label_score_error(&spec->score_errors[e], label, sizeof label);
-            for (size_t d = 0; d < spec->dimension_count; d++) {
+    for (size_t target = 0; target < manifest->target_count; target++)
+        for (size_t e = 0; e < manifest->score_error_count; e++)
+            for (size_t d = 0; d < manifest->dimension_count; d++) {
                 size_t count = evidence_rows(evidence, target, clipped, e, d, rows), j = 0;
                 size_t other_count = evidence_rows(evidence, target, unclipped, e, d, others);
                 for (size_t i = 0; i < count; i++) {
                     while (j < other_count && others[j]->steps < rows[i]->steps)
                         j++;
                     if (j < other_count && others[j]->steps == rows[i]->steps)
-                        TRY(compare(comparison, rows[i], others[j], label, table, error));
+                        TRY(compare(comparison, rows[i], others[j], manifest->score_errors[e].label, table, error));
                 }
             }
-        }
     return STATUS_OK;
 }
 
@@ -266,7 +263,7 @@ static void describe_comparison(const struct comparison *comparison, char *sente
 
 static enum status fill_clipping(const struct evidence *evidence, struct table *table, struct error *error)
 {
-    size_t samplers = evidence->spec.sampler_count;
+    size_t samplers = evidence->manifest.sampler_count;
     size_t clipped = evidence_sampler(evidence, "accelerated");
     size_t unclipped = evidence_sampler(evidence, "accelerated-unclipped");
     struct comparison comparison = {.cells = 0};

@@ -16,7 +16,7 @@ struct survey {
 
 static void survey_free(struct survey *survey)
 {
-    for (size_t target = 0; survey->of != NULL && target < survey->evidence->spec.target_count; target++)
+    for (size_t target = 0; survey->of != NULL && target < survey->evidence->manifest.target_count; target++)
         free(survey->of[target].cell);
     free(survey->of);
 }
@@ -24,10 +24,10 @@ static void survey_free(struct survey *survey)
 static enum status survey_new(const struct evidence *evidence, struct survey *out, struct error *error)
 {
     enum status status = STATUS_OK;
-    *out = (struct survey){evidence, array_new(evidence->spec.target_count, sizeof *out->of)};
+    *out = (struct survey){evidence, array_new(evidence->manifest.target_count, sizeof *out->of)};
     if (out->of == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a table");
-    for (size_t target = 0; target < evidence->spec.target_count && status == STATUS_OK; target++)
+    for (size_t target = 0; target < evidence->manifest.target_count && status == STATUS_OK; target++)
         status = chain_cells_find(evidence, target, &out->of[target], error);
     if (status != STATUS_OK)
         survey_free(out);
@@ -37,7 +37,7 @@ static enum status survey_new(const struct evidence *evidence, struct survey *ou
 /* The index-th cell of all, or NULL past the end. */
 static const struct chain_cell *survey_at(const struct survey *survey, size_t index, size_t *target)
 {
-    for (*target = 0; *target < survey->evidence->spec.target_count; (*target)++) {
+    for (*target = 0; *target < survey->evidence->manifest.target_count; (*target)++) {
         if (index < survey->of[*target].count)
             return &survey->of[*target].cell[index];
         index -= survey->of[*target].count;
@@ -48,7 +48,7 @@ static const struct chain_cell *survey_at(const struct survey *survey, size_t in
 static size_t survey_count(const struct survey *survey)
 {
     size_t count = 0;
-    for (size_t target = 0; target < survey->evidence->spec.target_count; target++)
+    for (size_t target = 0; target < survey->evidence->manifest.target_count; target++)
         count += survey->of[target].count;
     return count;
 }
@@ -97,7 +97,7 @@ static void add_comparisons(const struct estimator *estimator, const struct surv
         if (cell->law == NULL)
             continue;
         if (!agreement_compare(estimator, cell, &z)) {
-            sums->silent += (size_t)estimator_is_asked(estimator, &survey->evidence->spec);
+            sums->silent += (size_t)estimator_is_asked(estimator, &survey->evidence->manifest);
             continue;
         }
         struct estimate value = estimator_value(estimator, cell->chains);
@@ -174,27 +174,28 @@ static struct detection detect(const struct survey *survey, int with_law)
     return found;
 }
 
-static void describe_detection(const struct spec *spec, const struct detection *found, char *sentence, size_t size)
+static void describe_detection(const struct manifest *manifest, const struct detection *found, char *sentence,
+                               size_t size)
 {
     char where[240], known[240];
     if (found->cells == 0)
         return;
-    chain_cell_label(spec, found->smallest_exact, known, sizeof known);
+    chain_cell_label(manifest, found->smallest_exact, known, sizeof known);
     if (found->detecting == 0) {
         (void)snprintf(sentence, size,
                        "No lower bound detects TV > 0 at %g standard errors; the smallest exact TV is %.3g (%s, %s).",
-                       DETECTION_ERRORS, found->smallest_exact->law->tv, spec->targets[found->smallest_target].name,
-                       known);
+                       DETECTION_ERRORS, found->smallest_exact->law->tv,
+                       manifest->targets[found->smallest_target].name, known);
         return;
     }
-    chain_cell_label(spec, found->detected, where, sizeof where);
+    chain_cell_label(manifest, found->detected, where, sizeof where);
     (void)snprintf(sentence, size,
                    "Chains detect TV > 0, by a lower bound of more than %g standard errors, in %zu of %zu cells. The "
                    "smallest TV that they showed is %.3g (%s: %s, %s; exact: %.3g), the smallest exact TV among the "
                    "cells %.3g (%s, %s), %.2g times less: what is below the noise of chains only an exact law tells.",
                    DETECTION_ERRORS, found->detecting, found->cells, found->smallest, found->estimator->name,
-                   spec->targets[found->detected_target].name, where, found->detected->law->tv,
-                   found->smallest_exact->law->tv, spec->targets[found->smallest_target].name, known,
+                   manifest->targets[found->detected_target].name, where, found->detected->law->tv,
+                   found->smallest_exact->law->tv, manifest->targets[found->smallest_target].name, known,
                    found->smallest / found->smallest_exact->law->tv);
 }
 
@@ -221,7 +222,7 @@ static enum status fill_agreement(const struct evidence *evidence, struct table 
     status = fill_estimators(&survey, table, error);
     const struct detection found = detect(&survey, 1);
     if (status == STATUS_OK && table->cells > 0)
-        describe_detection(&evidence->spec, &found, table->note, sizeof table->note);
+        describe_detection(&evidence->manifest, &found, table->note, sizeof table->note);
     survey_free(&survey);
     return status;
 }
@@ -249,25 +250,23 @@ static enum status estimate_cell(struct table *table, struct estimate estimate, 
     return table_cell_if(table, !isnan(estimate.value), error, "%.2e ± %.1e", estimate.value, estimate.error);
 }
 
-static enum status fill_alone_cell(const struct spec *spec, size_t target, const struct chain_cell *cell,
+static enum status fill_alone_cell(const struct manifest *manifest, size_t target, const struct chain_cell *cell,
                                    struct table *table, struct error *error)
 {
     const struct estimates *e = &cell->chains->estimates;
     const struct estimate shown[] = {e->projection_tv, e->weights_tv, e->chi2_tv,
                                      e->pinsker_tv,    e->knn_kl_q_p, e->weights_chi2_q_p};
-    char score_error[100] = "";
-    if (cell->score_error > 0)
-        record_label_score_error(&spec->score_errors[cell->score_error], score_error, sizeof score_error);
-    TRY(table_cells(table, error, "%s\t%s", spec->targets[target].name, spec->samplers[cell->sampler]->name));
-    TRY(table_cell_if(table, cell->score_error > 0, error, "%s", score_error));
-    TRY(table_cells(table, error, "%zu\t%zu\t%zu", spec->dimensions[cell->dimension], (size_t)cell->chains->steps,
-                    spec->chains[cell->number]));
+    TRY(table_cells(table, error, "%s\t%s", manifest->targets[target].name, manifest->samplers[cell->sampler].name));
+    TRY(table_cell_if(table, cell->score_error > 0, error, "%s", manifest->score_errors[cell->score_error].label));
+    TRY(table_cells(table, error, "%zu\t%zu\t%zu", manifest->dimensions[cell->dimension], (size_t)cell->chains->steps,
+                    manifest->chains[cell->number]));
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
         TRY(estimate_cell(table, shown[i], error));
     return table_cell_if(table, !isnan(e->effective), error, "%.2g", e->effective);
 }
 
-static void describe_alone(const struct spec *spec, const struct detection *found, char *sentence, size_t size)
+static void describe_alone(const struct manifest *manifest, const struct detection *found, char *sentence,
+                           size_t size)
 {
     char where[240];
     int used = 0;
@@ -286,13 +285,13 @@ static void describe_alone(const struct spec *spec, const struct detection *foun
                        DETECTION_ERRORS);
         return;
     }
-    chain_cell_label(spec, found->detected, where, sizeof where);
+    chain_cell_label(manifest, found->detected, where, sizeof where);
     (void)snprintf(
         sentence + used, size - (size_t)used,
         "In %zu of them a lower bound shows TV > 0 by more than %g standard errors, the smallest of them %.3g (%s: "
         "%s, %s)%s.",
         found->detecting, DETECTION_ERRORS, found->smallest, found->estimator->name,
-        spec->targets[found->detected_target].name, where,
+        manifest->targets[found->detected_target].name, where,
         found->detecting < found->cells
             ? "; of the others nothing is known but that TV, as far as these bounds see it, is below the noise"
             : "");
@@ -301,7 +300,7 @@ static void describe_alone(const struct spec *spec, const struct detection *foun
 /* Of several numbers of chains the largest is shown. */
 static enum status fill_alone(const struct evidence *evidence, struct table *table, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     const struct chain_cell *cell;
     struct survey survey;
     size_t target;
@@ -309,10 +308,10 @@ static enum status fill_alone(const struct evidence *evidence, struct table *tab
     if (status != STATUS_OK)
         return status;
     for (size_t i = 0; (cell = survey_at(&survey, i, &target)) != NULL && status == STATUS_OK; i++)
-        if (cell->law == NULL && cell->number + 1 == spec->chain_count)
-            status = fill_alone_cell(spec, target, cell, table, error);
+        if (cell->law == NULL && cell->number + 1 == manifest->chain_count)
+            status = fill_alone_cell(manifest, target, cell, table, error);
     const struct detection found = detect(&survey, 0);
-    describe_alone(spec, &found, table->note, sizeof table->note);
+    describe_alone(manifest, &found, table->note, sizeof table->note);
     survey_free(&survey);
     return status;
 }

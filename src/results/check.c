@@ -12,6 +12,7 @@
 #include "core/process.h"
 #include "experiment/plan.h"
 #include "results/compare.h"
+#include "results/cell_file.h"
 #include "results/directory.h"
 #include "results/store.h"
 
@@ -107,13 +108,13 @@ static void check_other(struct checker *checker, const char *name)
     const char *dot = strrchr(name, '.');
     struct result result;
     struct error cause = {STATUS_OK, ""};
-    if (strstr(name, ".h5.tmp.") != NULL) {
+    if (strstr(name, CELL_FILE_ENDING ".tmp.") != NULL) {
         checker->check->leftovers++;
-    } else if (dot == NULL || strcmp(dot, ".h5") != 0
+    } else if (dot == NULL || strcmp(dot, CELL_FILE_ENDING) != 0
                || (size_t)snprintf(path, sizeof path, "%s/cells/%s", checker->directory, name) >= sizeof path) {
         add_problem(checker, "not a cell: cells/", name);
     } else {
-        if (store_read(path, &result, &cause) == STATUS_OK)
+        if (cell_file_read(path, &result, &cause) == STATUS_OK)
             checker->check->others++;
         else
             add_problem(checker, "", cause.text);
@@ -131,9 +132,7 @@ static enum status check_others(struct checker *checker, struct error *error)
         return fail_with(error, STATUS_IO, "cannot read directory %s: %s", path, strerror(errno));
     for (struct dirent *entry; (entry = readdir(open)) != NULL;) {
         char key[CELL_KEY_SIZE];
-        size_t length = strlen(entry->d_name);
-        int fits = length > 3 && length - 3 < sizeof key && strcmp(entry->d_name + length - 3, ".h5") == 0;
-        (void)snprintf(key, sizeof key, "%.*s", fits ? (int)(length - 3) : 0, entry->d_name);
+        (void)directory_key(entry->d_name, key);
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0
             && bsearch(key, checker->known, checker->known_count, sizeof *checker->known, by_key) == NULL)
             check_other(checker, entry->d_name);
@@ -167,20 +166,23 @@ static enum status check_merged(struct checker *checker, struct error *error)
     struct result result = {.rows = NULL};
     struct error cause = {STATUS_OK, ""};
     size_t count = 0;
-    enum status status = directory_merged(checker->directory, checker->spec, path, error);
-    if (status != STATUS_OK)
-        return status;
+    char *manifest = NULL;
+    TRY(directory_merged(checker->directory, checker->spec, path, error));
+    TRY(plan_manifest(&checker->plan, &manifest, error));
     struct record *rows = plan_rows(&checker->plan, &count);
     char *failures = plan_failures(&checker->plan, false), *refusals = plan_failures(&checker->plan, true);
+    enum status status = STATUS_OK;
     if (rows == NULL || failures == NULL || refusals == NULL)
         status = no_memory(error);
     else if (store_read(path, &result, &cause) != STATUS_OK)
         add_problem(checker, "", cause.text);
     else if (result.count != count || !same_rows(result.rows, rows, count)
              || strcmp(result.spec_text, checker->spec->text) != 0 || strcmp(result.failures, failures) != 0
-             || strcmp(result.refusals, refusals) != 0 || strcmp(result.plugins, checker->spec->plugins) != 0)
+             || strcmp(result.refusals, refusals) != 0 || strcmp(result.plugins, checker->spec->plugins) != 0
+             || (result.manifest[0] != '\0' && strcmp(result.manifest, manifest) != 0)) /* older files have none */
         add_problem(checker, path, " is not what its cells make; `diffrate merge` makes it anew");
     result_free(&result);
+    free(manifest);
     free(rows);
     free(failures);
     free(refusals);
@@ -204,15 +206,14 @@ static enum status check_missing(struct checker *checker, struct error *error)
 static enum status agree(const struct checker *checker, struct record *const rows[2], size_t count, int *out,
                          struct error *error)
 {
-    struct spec spec = *checker->spec;
+    const struct parameter_columns *parameters = &checker->spec->parameters;
     struct evidence side[2];
     const struct evidence *const sides[2] = {&side[0], &side[1]};
     const char *const names[2] = {"the stored cell", "the same measured again"};
     struct comparison comparison;
-    spec.accuracy_count = 0; /* T(d, eps) is not a cell's */
     for (int i = 0; i < 2; i++)
-        side[i] =
-            (struct evidence){.result = {.format = FORMAT_VERSION, .rows = rows[i], .count = count}, .spec = spec};
+        side[i] = (struct evidence){
+            .result = {.format = FORMAT_VERSION, .rows = rows[i], .count = count, .parameters = *parameters}};
     enum status status = compare_results(sides, names, &comparison, error);
     *out = status == STATUS_OK && comparison_agrees(&comparison);
     comparison_free(&comparison);
@@ -293,11 +294,6 @@ static enum status measured_again(void *context, size_t index, const void *rows,
     return STATUS_OK;
 }
 
-static int is_measurable(const struct item *item)
-{
-    return item->rows != NULL && cell_is_loaded(&item->cell);
-}
-
 /* Of items that can be measured, those with the smallest of one random number each. */
 static enum status choose_sample(struct checker *checker, struct sample *out, struct error *error)
 {
@@ -310,8 +306,7 @@ static enum status choose_sample(struct checker *checker, struct sample *out, st
     while (status == STATUS_OK && out->count < checker->options->sample) {
         size_t least = n;
         for (size_t i = 0; i < n; i++)
-            if (is_measurable(&checker->plan.items[i]) && number[i] < 1.0
-                && (least == n || number[i] < number[least]))
+            if (checker->plan.items[i].rows != NULL && number[i] < 1.0 && (least == n || number[i] < number[least]))
                 least = i;
         if (least == n)
             break;
@@ -327,8 +322,6 @@ static enum status choose_sample(struct checker *checker, struct sample *out, st
 static enum status check_sample(struct checker *checker, struct error *error)
 {
     struct sample sample;
-    for (size_t i = 0; i < checker->plan.count; i++)
-        checker->check->unloaded += checker->plan.items[i].rows != NULL && !is_measurable(&checker->plan.items[i]);
     enum status status = choose_sample(checker, &sample, error);
     const struct work work = {&sample,
                               1,
@@ -336,7 +329,8 @@ static enum status check_sample(struct checker *checker, struct error *error)
                               checker->options->cell_seconds,
                               next_cell,
                               measure_again,
-                              measured_again};
+                              measured_again,
+                              NULL};
     if (status == STATUS_OK)
         status = workers_run(&work, &checker->check->interruption, error);
     free(sample.items);

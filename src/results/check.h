@@ -25,7 +25,6 @@ struct check {
     size_t missing;                       /* known of and not there; with any, there is no merged file to compare */
     size_t others;                        /* sound files of other specs or versions: no problem */
     size_t leftovers;                     /* temporary files of killed writers: no problem */
-    size_t unloaded;                      /* sound cells that cannot be measured again without their plug-ins */
     size_t measured, identical, agreeing; /* again; to the bit; within the radii */
     int interruption;                     /* the number of the signal that ended the work, or 0 */
     size_t problems;

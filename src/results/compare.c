@@ -237,24 +237,24 @@ static enum status compare_fields(const struct pair *pair, struct comparison *ou
 }
 
 /* Whether the row, of columns of parameters that may be others, is of the schedule of a sampler of the experiment. */
-static bool same_schedule(const struct spec *spec, size_t sampler, const struct parameter_columns *columns,
+static bool same_schedule(const struct manifest *manifest, size_t sampler, const struct parameter_columns *columns,
                           const struct record *row)
 {
-    if (strcmp(spec_schedule(spec, sampler)->kind->name, row->schedule) != 0)
+    if (strcmp(manifest->samplers[sampler].schedule, row->schedule) != 0)
         return false;
     for (size_t i = 0; i < columns->count; i++) {
-        size_t own = parameter_find(&spec->parameters, columns->column[i].name);
-        double value = own < spec->parameters.count ? spec->sampler_entries[sampler].parameter[own] : NAN;
+        size_t own = parameter_find(&manifest->parameters, columns->column[i].name);
+        double value = own < manifest->parameters.count ? manifest->sampler_entries[sampler].parameter[own] : NAN;
         if (strncmp(columns->column[i].name, "schedule_", 9) == 0 && !same_bits(value, row->parameter[i]))
             return false;
     }
     return true;
 }
 
-static size_t target_index(const struct spec *spec, const char *name)
+static size_t target_index(const struct manifest *manifest, const char *name)
 {
     size_t i = 0;
-    while (i < spec->target_count && strcmp(spec->targets[i].name, name) != 0)
+    while (i < manifest->target_count && strcmp(manifest->targets[i].name, name) != 0)
         i++;
     return i;
 }
@@ -267,19 +267,19 @@ static size_t index_of(const size_t *list, size_t count_of, size_t value)
     return i;
 }
 
-static size_t accuracy_index(const struct spec *spec, double accuracy)
+static size_t accuracy_index(const struct manifest *manifest, double accuracy)
 {
     size_t i = 0;
-    while (i < spec->accuracy_count && spec->accuracies[i] != accuracy)
+    while (i < manifest->accuracy_count && manifest->accuracies[i] != accuracy)
         i++;
     return i;
 }
 
-static size_t score_error_index(const struct spec *spec, const struct parameter_columns *columns,
+static size_t score_error_index(const struct manifest *manifest, const struct parameter_columns *columns,
                                 const struct record *row)
 {
     size_t i = 0;
-    while (i < spec->score_error_count && !record_has_score_error(row, columns, &spec->score_errors[i]))
+    while (i < manifest->score_error_count && !manifest_has_score_error(manifest, i, columns, row))
         i++;
     return i;
 }
@@ -288,14 +288,15 @@ static size_t score_error_index(const struct spec *spec, const struct parameter_
 static int asks_for(const struct evidence *evidence, const struct parameter_columns *columns,
                     const struct record *row)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     size_t sampler = evidence_sampler(evidence, row->sampler);
-    return sampler < spec->sampler_count && same_schedule(spec, sampler, columns, row)
-           && target_index(spec, row->target) < spec->target_count
-           && score_error_index(spec, columns, row) < spec->score_error_count
-           && index_of(spec->dimensions, spec->dimension_count, row->dimension) < spec->dimension_count
-           && index_of(spec->steps, spec->step_count, row->steps) < spec->step_count
-           && (row->chains == 0 || index_of(spec->chains, spec->chain_count, row->chains) < spec->chain_count);
+    return sampler < manifest->sampler_count && same_schedule(manifest, sampler, columns, row)
+           && target_index(manifest, row->target) < manifest->target_count
+           && score_error_index(manifest, columns, row) < manifest->score_error_count
+           && index_of(manifest->dimensions, manifest->dimension_count, row->dimension) < manifest->dimension_count
+           && index_of(manifest->steps, manifest->step_count, row->steps) < manifest->step_count
+           && (row->chains == 0
+               || index_of(manifest->chains, manifest->chain_count, row->chains) < manifest->chain_count);
 }
 
 static enum status compare_pairs(const struct evidence *const side[2], const struct pairs *pairs,
@@ -332,7 +333,7 @@ static double standard_error_limit(const struct pairs *pairs)
 
 /* Nonzero if the search for T(d, eps) got where the experiment sent it: `start` is the smallest T that it asks for.
  */
-static int finished(const struct spec *spec, const struct bracket *bracket, size_t start)
+static int finished(const struct manifest *manifest, const struct bracket *bracket, size_t start)
 {
     switch (bracket->reach) {
     case REACH_FOUND:
@@ -340,21 +341,17 @@ static int finished(const struct spec *spec, const struct bracket *bracket, size
     case REACH_AT_START:
         return bracket->passes <= start;
     case REACH_BEYOND:
-        return bracket->fails >= spec->max_steps;
+        return bracket->fails >= manifest->max_steps;
     case REACH_OPEN:
         break;
     }
     return 0;
 }
 
-static enum status find_start(const struct spec *spec, size_t sampler, size_t *start, struct error *error)
+static size_t find_start(const struct manifest *manifest, size_t sampler)
 {
-    struct grid grid;
-    enum status status = grid_make(spec, spec->sampler_schedule[sampler], 1, &grid, error);
-    if (status == STATUS_OK)
-        *start = spec->step_count > 0 && spec->steps[0] < grid.steps[0] ? spec->steps[0] : grid.steps[0];
-    free(grid.steps);
-    return status;
+    const size_t first = manifest->samplers[sampler].grid[0];
+    return manifest->step_count > 0 && manifest->steps[0] < first ? manifest->steps[0] : first;
 }
 
 /* T(d, eps) lies beyond the last T that fails with its radius too, and no higher than the first that passes; some T
@@ -370,7 +367,8 @@ static enum status compare_brackets(const struct evidence *const side[2], const 
 {
     const struct bracket *a = found.bracket[0], *b = found.bracket[1];
     int same = a->reach == b->reach && a->passes == b->passes;
-    int agree = ranges_meet(a, b) && finished(&side[0]->spec, a, start[0]) == finished(&side[1]->spec, b, start[1]);
+    int agree =
+        ranges_meet(a, b) && finished(&side[0]->manifest, a, start[0]) == finished(&side[1]->manifest, b, start[1]);
     if (a->fails + a->passes + b->fails + b->passes == 0) /* no exact law, so that neither has a row */
         return STATUS_OK;
     struct match match = {!agree ? MATCH_DIFFERS : same ? MATCH_SAME : MATCH_AGREES, NAN, NAN, 0};
@@ -384,15 +382,15 @@ static enum status compare_brackets(const struct evidence *const side[2], const 
 static enum status compare_complexity(const struct evidence *const side[2], struct comparison *out,
                                       struct error *error)
 {
-    const struct spec *a = &side[0]->spec, *b = &side[1]->spec;
+    const struct manifest *a = &side[0]->manifest, *b = &side[1]->manifest;
     if (a->accuracy_count == 0 || b->accuracy_count == 0 || a->accuracy_in != b->accuracy_in)
         return STATUS_OK;
     for (size_t s = 0; s < a->sampler_count; s++) {
-        size_t sampler = evidence_sampler(side[1], a->samplers[s]->name), start[2];
-        if (sampler == b->sampler_count || !schedule_rule_equal(spec_schedule(a, s), spec_schedule(b, sampler)))
+        size_t sampler = evidence_sampler(side[1], a->samplers[s].name), start[2];
+        if (sampler == b->sampler_count || strcmp(a->samplers[s].rule, b->samplers[sampler].rule) != 0)
             continue;
-        TRY(find_start(a, s, &start[0], error));
-        TRY(find_start(b, sampler, &start[1], error));
+        start[0] = find_start(a, s);
+        start[1] = find_start(b, sampler);
         for (size_t t = 0; t < a->target_count; t++)
             for (size_t d = 0; d < a->dimension_count; d++)
                 for (size_t e = 0; e < a->accuracy_count; e++) {
@@ -450,12 +448,12 @@ int comparison_agrees(const struct comparison *comparison)
     return comparison->differences == 0 && comparison->matched > 0;
 }
 
-void compare_label_score_error(const struct comparison *comparison, const struct spec *spec, const struct record *row,
-                               char *text, size_t size)
+void compare_label_score_error(const struct comparison *comparison, const struct manifest *manifest,
+                               const struct record *row, char *text, size_t size)
 {
-    size_t i = score_error_index(spec, &comparison->parameters, row);
-    if (i < spec->score_error_count)
-        record_label_score_error(&spec->score_errors[i], text, size);
+    size_t i = score_error_index(manifest, &comparison->parameters, row);
+    if (i < manifest->score_error_count)
+        (void)snprintf(text, size, "%s", manifest->score_errors[i].label);
     else
         (void)snprintf(text, size, "%s", row->score_error);
 }

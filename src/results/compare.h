@@ -71,7 +71,7 @@ void comparison_free(struct comparison *comparison);
 int comparison_agrees(const struct comparison *comparison);
 
 /* The label of the row's score error in the experiment, "none" with exact scores. */
-void compare_label_score_error(const struct comparison *comparison, const struct spec *spec, const struct record *row,
-                               char *text, size_t size);
+void compare_label_score_error(const struct comparison *comparison, const struct manifest *manifest,
+                               const struct record *row, char *text, size_t size);
 
 #endif

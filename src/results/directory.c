@@ -10,6 +10,7 @@
 
 #include "core/file.h"
 #include "core/memory.h"
+#include "results/cell_file.h"
 
 #define SPEC_FILE "spec.yaml"
 
@@ -35,7 +36,7 @@ enum status directory_cell(const char *path, const struct cell *cell, char out[D
 {
     char name[CELL_KEY_SIZE + 8] = "cells/";
     TRY(cell_key(cell, name + strlen(name), error));
-    return join(out, path, name, ".h5", error);
+    return join(out, path, name, CELL_FILE_ENDING, error);
 }
 
 enum status directory_merged(const char *path, const struct spec *spec, char out[DIRECTORY_PATH_SIZE],
@@ -283,7 +284,7 @@ enum status directory_read(const char *path, const char *version, const char *co
     if (plugins == NULL)
         TRY_OR(end, no_memory(file, error));
     TRY_OR(end, spec_parse(file, own, text.length - (size_t)(own - text.data), plugins, claim_names, out, error));
-    (void)snprintf(out->name, sizeof out->name, "%s", header.name);
+    spec_rename(out, header.name);
 end:
     free(plugins);
     free(text.data);
@@ -332,9 +333,23 @@ enum status directory_load(const char *path, const struct cell *cell, struct res
     char file[DIRECTORY_PATH_SIZE];
     *out = (struct result){.rows = NULL};
     TRY(directory_cell(path, cell, file, error));
-    TRY(store_read(file, out, error));
+    TRY(cell_file_read(file, out, error));
     TRY(check_cell(file, cell, out, error));
     return out->failure[0] == '\0' ? join_failures(file, cell, out, error) : STATUS_OK;
+}
+
+bool directory_key(const char *name, char key[CELL_KEY_SIZE])
+{
+    size_t length = strlen(name), ending = strlen(CELL_FILE_ENDING);
+    bool fits =
+        length > ending && length - ending < CELL_KEY_SIZE && strcmp(name + length - ending, CELL_FILE_ENDING) == 0;
+    (void)snprintf(key, CELL_KEY_SIZE, "%.*s", fits ? (int)(length - ending) : 0, name);
+    return fits;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct cell_name *)a)->key, ((const struct cell_name *)b)->key);
 }
 
 enum status directory_list(const char *path, struct cell_name **names, size_t *count, struct error *error)
@@ -349,15 +364,17 @@ enum status directory_list(const char *path, struct cell_name **names, size_t *c
         return fail_with(error, STATUS_IO, "cannot read directory %s: %s", cells, strerror(errno));
     enum status status = STATUS_OK;
     for (struct dirent *entry; (entry = readdir(open)) != NULL;) {
-        size_t length = strlen(entry->d_name);
-        if (length <= 3 || length - 3 >= CELL_KEY_SIZE || strcmp(entry->d_name + length - 3, ".h5") != 0)
+        char key[CELL_KEY_SIZE];
+        if (!directory_key(entry->d_name, key))
             continue;
         struct cell_name *grown = array_reserve(*names, &room, *count + 1, sizeof *grown);
         if (grown == NULL)
             TRY_OR(end, fail_with(error, STATUS_MEMORY, "out of memory for %zu names", *count + 1));
         *names = grown;
-        (void)snprintf((*names)[(*count)++].key, CELL_KEY_SIZE, "%.*s", (int)(length - 3), entry->d_name);
+        memcpy((*names)[(*count)++].key, key, sizeof key);
     }
+    if (*count > 0)
+        qsort(*names, *count, sizeof **names, by_name);
 end:
     (void)closedir(open);
     return status;
@@ -390,17 +407,23 @@ enum status directory_relatives(const char *path, const struct cell *cell, const
     *rows = NULL;
     TRY(cell_key(cell, key, error));
     size_t stem = (size_t)(strrchr(key, '-') - key) + 1, length = strlen(key); /* the hash follows */
-    for (size_t i = 0; i < count; i++) {
+    size_t first = 0;
+    for (size_t last = count; first < last;) { /* the first name that is not before the stem */
+        size_t middle = first + (last - first) / 2;
+        bool before = strncmp(names[middle].key, key, stem) < 0;
+        *(before ? &first : &last) = before ? middle + 1 : middle;
+    }
+    for (size_t i = first; i < count && strncmp(names[i].key, key, stem) == 0; i++) {
         struct result result = {.rows = NULL};
         struct error ignored;
-        if (strncmp(names[i].key, key, stem) != 0 || strlen(names[i].key) != length
-            || strchr(names[i].key + stem, '-') != NULL || strcmp(names[i].key, key) == 0)
+        if (strlen(names[i].key) != length || strchr(names[i].key + stem, '-') != NULL
+            || strcmp(names[i].key, key) == 0)
             continue;
         char name[CELL_KEY_SIZE + 8];
         (void)snprintf(name, sizeof name, "cells/%s", names[i].key);
-        enum status status = join(file, path, name, ".h5", &ignored);
+        enum status status = join(file, path, name, CELL_FILE_ENDING, &ignored);
         if (status == STATUS_OK)
-            status = store_read(file, &result, &ignored);
+            status = cell_file_read(file, &result, &ignored);
         if (status == STATUS_OK && result.failure[0] == '\0' && cell_differs_in_dimensions(cell, result.cell) > 0
             && is_own(&result, provenance)) {
             *rows = *rows != NULL ? *rows : array_new(dimensions, sizeof **rows);
@@ -419,7 +442,7 @@ enum status directory_remove(const char *path, const struct cell_name *name, str
 {
     char file[DIRECTORY_PATH_SIZE], inside[CELL_KEY_SIZE + 8];
     (void)snprintf(inside, sizeof inside, "cells/%s", name->key);
-    TRY(join(file, path, inside, ".h5", error));
+    TRY(join(file, path, inside, CELL_FILE_ENDING, error));
     return unlink(file) == 0 || errno == ENOENT
                ? STATUS_OK
                : fail_with(error, STATUS_IO, "cannot remove %s: %s", file, strerror(errno));

@@ -4,6 +4,7 @@
 #ifndef RESULTS_DIRECTORY_H
 #define RESULTS_DIRECTORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/provenance.h"
@@ -26,8 +27,8 @@ MUST_USE enum status directory_open(const char *path, const struct spec *spec, c
 MUST_USE enum status directory_is_of(const char *path, const struct spec *spec, const char *version,
                                      struct error *error);
 
-/* Reads the spec of a directory made by directory_open (free with spec_free, also after an error). Loads no plug-ins:
- * their samplers and targets are stand-ins (registry.h). Args: claim_names as for spec_load. Errors: STATUS_IO where
+/* Reads the spec of a directory made by directory_open (free with spec_free, also after an error). Loads no plug-ins,
+ * so that what names any is refused. Args: claim_names as for spec_load. Errors: STATUS_IO where
  * there is none or it is another version's; those of spec_parse. */
 MUST_USE enum status directory_read(const char *path, const char *version, const char *const *claim_names,
                                     struct spec *out, struct error *error);
@@ -45,8 +46,11 @@ MUST_USE enum status directory_cell(const char *path, const struct cell *cell, c
 MUST_USE enum status directory_merged(const char *path, const struct spec *spec, char out[DIRECTORY_PATH_SIZE],
                                       struct error *error);
 
-/* The names of cells whose files are there, for free(); *names is NULL where there are none. Errors: STATUS_IO,
- * STATUS_MEMORY. */
+/* The key of the cell whose file has this name; "" and false where it is none. */
+bool directory_key(const char *name, char key[CELL_KEY_SIZE]);
+
+/* The names of cells whose files are there, in increasing order, for free(); *names is NULL where there are none.
+ * Errors: STATUS_IO, STATUS_MEMORY. */
 struct cell_name {
     char key[CELL_KEY_SIZE];
 };
@@ -62,8 +66,8 @@ MUST_USE enum status directory_relatives(const char *path, const struct cell *ce
 /* Removes a cell. Errors: STATUS_IO. */
 MUST_USE enum status directory_remove(const char *path, const struct cell_name *name, struct error *error);
 
-/* Reads a stored cell (free with result_free, also after an error). Errors: those of directory_cell and store_read;
- * STATUS_IO where the file holds another cell than its name promises. */
+/* Reads a stored cell (free with result_free, also after an error). Errors: those of directory_cell and
+ * cell_file_read; STATUS_IO where the file holds another cell than its name promises. */
 MUST_USE enum status directory_load(const char *path, const struct cell *cell, struct result *out,
                                     struct error *error);
 

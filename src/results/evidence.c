@@ -8,6 +8,7 @@
 
 #include "core/memory.h"
 #include "results/directory.h"
+#include "results/old.h"
 
 double log_free_cost(const char *schedule, size_t steps)
 {
@@ -19,23 +20,23 @@ double log_free_cost(const char *schedule, size_t steps)
 size_t evidence_sampler(const struct evidence *evidence, const char *name)
 {
     size_t i = 0;
-    while (i < evidence->spec.sampler_count && strcmp(evidence->spec.samplers[i]->name, name) != 0)
+    while (i < evidence->manifest.sampler_count && strcmp(evidence->manifest.samplers[i].name, name) != 0)
         i++;
     return i;
 }
 
-static size_t complexity_index(const struct spec *spec, size_t target, size_t sampler, size_t score_error,
+static size_t complexity_index(const struct manifest *manifest, size_t target, size_t sampler, size_t score_error,
                                size_t dimension, size_t accuracy)
 {
-    size_t row = (target * spec->sampler_count + sampler) * spec->score_error_count + score_error;
-    return (row * spec->dimension_count + dimension) * spec->accuracy_count + accuracy;
+    size_t row = (target * manifest->sampler_count + sampler) * manifest->score_error_count + score_error;
+    return (row * manifest->dimension_count + dimension) * manifest->accuracy_count + accuracy;
 }
 
 const struct bracket *evidence_complexity_under(const struct evidence *evidence, size_t target, size_t sampler,
                                                 size_t score_error, size_t dimension, size_t accuracy)
 {
-    return &evidence
-                ->complexity[complexity_index(&evidence->spec, target, sampler, score_error, dimension, accuracy)];
+    return &evidence->complexity[complexity_index(&evidence->manifest, target, sampler, score_error, dimension,
+                                                  accuracy)];
 }
 
 const struct bracket *evidence_complexity(const struct evidence *evidence, size_t target, size_t sampler,
@@ -65,14 +66,14 @@ void bracket_label(const struct bracket *bracket, char *text, size_t size)
 size_t evidence_sampled_rows(const struct evidence *evidence, size_t target, size_t sampler, size_t score_error,
                              size_t dimension, size_t chains, const struct record **rows)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     size_t count = 0;
     for (size_t i = 0; i < evidence->result.count; i++) {
         const struct record *row = &evidence->result.rows[i];
-        if (row->chains != chains || row->dimension != spec->dimensions[dimension]
-            || strcmp(row->target, spec->targets[target].name) != 0
-            || strcmp(row->sampler, spec->samplers[sampler]->name) != 0
-            || !record_has_score_error(row, &evidence->result.parameters, &spec->score_errors[score_error]))
+        if (row->chains != chains || row->dimension != manifest->dimensions[dimension]
+            || strcmp(row->target, manifest->targets[target].name) != 0
+            || strcmp(row->sampler, manifest->samplers[sampler].name) != 0
+            || !manifest_has_score_error(manifest, score_error, &evidence->result.parameters, row))
             continue;
         size_t at = count++;
         for (; at > 0 && rows[at - 1]->steps > row->steps; at--)
@@ -91,13 +92,13 @@ size_t evidence_rows(const struct evidence *evidence, size_t target, size_t samp
 const char *evidence_refusal(const struct evidence *evidence, size_t target, size_t sampler, size_t dimension,
                              const struct bracket *bracket)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     for (size_t i = 0; i < evidence->failed_count; i++) {
         const struct record *row = &evidence->failed[i];
-        if (row->dimension == spec->dimensions[dimension] && row->steps > bracket->fails
+        if (row->dimension == manifest->dimensions[dimension] && row->steps > bracket->fails
             && row->steps < bracket->passes && row->chains == 0 && strcmp(row->score_error, "none") == 0
-            && strcmp(row->target, spec->targets[target].name) == 0
-            && strcmp(row->sampler, spec->samplers[sampler]->name) == 0)
+            && strcmp(row->target, manifest->targets[target].name) == 0
+            && strcmp(row->sampler, manifest->samplers[sampler].name) == 0)
             return row->failure;
     }
     return NULL;
@@ -105,94 +106,73 @@ const char *evidence_refusal(const struct evidence *evidence, size_t target, siz
 
 /* ---- What failed, from lines "cell: reason" and "cell d=DIMENSION: reason" (plan_failures) ---- */
 
-/* The number before the last '-' of a cell's name, and *end there. */
-static size_t number_before(const char *name, const char **end)
+static void fill_failed(const struct manifest *manifest, const struct manifest_cell *cell, size_t dimension,
+                        const char *reason, struct record *row)
 {
-    const char *start = *end;
-    size_t number = 0;
-    while (start > name && start[-1] >= '0' && start[-1] <= '9')
-        start--;
-    for (const char *digit = start; digit < *end; digit++)
-        number = 10 * number + (size_t)(*digit - '0');
-    *end = start;
-    return number;
+    const struct manifest_sampler *sampler = &manifest->samplers[cell->sampler];
+    const struct manifest_error *error = &manifest->score_errors[cell->score_error];
+    *row = (struct record){.dimension = manifest->dimensions[dimension],
+                           .steps = cell->steps,
+                           .step_size = cell->step_size,
+                           .score_evaluations = (cell->steps - 1) * sampler->score_evaluations,
+                           .score_error_size = error->size,
+                           .score_error_growth = error->growth,
+                           .chains = cell->chains,
+                           .seed = cell->chains > 0 ? manifest->seed : 0};
+    const struct {
+        char *to;
+        const char *from;
+    } labels[] = {{row->target, manifest->targets[cell->target].name},
+                  {row->sampler, sampler->name},
+                  {row->schedule, sampler->schedule},
+                  {row->score_error, error->shape},
+                  {row->score_error_spread, error->spread},
+                  {row->score_error_profile, error->profile}};
+    for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++)
+        (void)snprintf(labels[i].to, sizeof row->target, "%s", labels[i].from);
+    entries_fill(&manifest->target_entries[cell->target], &manifest->sampler_entries[cell->sampler],
+                 &manifest->score_error_entries[cell->score_error], row);
+    record_blank(row);
+    record_fail(row, reason);
 }
 
-/* Finds which cell of the spec has this name: its number of steps and of chains are in it; nonzero if one has. The
- * search begins at the score error of *cell, for lines are in the order of cells. */
-static int find_cell(const struct spec *spec, const char *key, struct cell *cell)
-{
-    static const char chains[] = "-chains";
-    const char *end = strrchr(key, '-');
-    struct error ignored;
-    size_t first = cell->score_error < spec->score_error_count ? cell->score_error : 0;
-    if (end == NULL)
-        return 0;
-    size_t mark = strlen(chains), before = (size_t)(end - key);
-    int sampled = before > mark && strncmp(end - mark, chains, mark) == 0;
-    *cell = (struct cell){.spec = spec};
-    if (sampled) {
-        end -= mark;
-        cell->chains = number_before(key, &end);
-        end -= end > key;
-    }
-    cell->steps = number_before(key, &end);
-    for (cell->target = 0; cell->target < spec->target_count; cell->target++)
-        for (cell->sampler = 0; cell->sampler < spec->sampler_count; cell->sampler++) {
-            char start[2 * 64 + 3], found[CELL_KEY_SIZE];
-            (void)snprintf(start, sizeof start, "%s-%s-", spec->targets[cell->target].name,
-                           spec->samplers[cell->sampler]->name);
-            if (strncmp(key, start, strlen(start)) != 0)
-                continue;
-            for (size_t i = 0; i < spec->score_error_count; i++) {
-                cell->score_error = (first + i) % spec->score_error_count;
-                if (cell_key(cell, found, &ignored) == STATUS_OK && strcmp(found, key) == 0)
-                    return 1;
-            }
-        }
-    return 0;
-}
-
-/* One line, of `length` characters; of a cell that the spec does not have, nothing is made. */
+/* One line, of `length` characters; of a cell that the manifest does not name, nothing is made. Lines and cells are
+ * in one order, so that the search for one begins at the last. */
 static enum status add_failed(struct evidence *evidence, const char *line, size_t length, size_t *capacity,
-                              struct cell *cell, struct error *error)
+                              size_t *last, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
-    char key[CELL_KEY_SIZE], reason[FAILURE_SIZE];
-    size_t name = strcspn(line, ": "), dimension = 0, skipped = name;
-    if (name >= sizeof key || name >= length)
+    const struct manifest *manifest = &evidence->manifest;
+    char reason[FAILURE_SIZE];
+    size_t name = strcspn(line, ": "), dimension = 0, skipped = name, tried = 0;
+    if (name >= length)
         return STATUS_OK;
-    (void)snprintf(key, sizeof key, "%.*s", (int)name, line);
     if (sscanf(line + name, " d=%20zu:", &dimension) == 1)
         skipped += strcspn(line + name, ":");
-    if (skipped + 2 > length || !find_cell(spec, key, cell))
+    for (; tried < manifest->failed_count; tried++, *last = (*last + 1) % manifest->failed_count)
+        if (strncmp(manifest->failed[*last].key, line, name) == 0 && manifest->failed[*last].key[name] == '\0')
+            break;
+    if (skipped + 2 > length || tried == manifest->failed_count)
         return STATUS_OK;
     (void)snprintf(reason, sizeof reason, "%.*s", (int)(length - skipped - 2), line + skipped + 2);
     struct record *grown =
-        array_reserve(evidence->failed, capacity, evidence->failed_count + spec->dimension_count, sizeof *grown);
+        array_reserve(evidence->failed, capacity, evidence->failed_count + manifest->dimension_count, sizeof *grown);
     if (grown == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu failures", evidence->failed_count);
     evidence->failed = grown;
-    for (size_t i = 0; i < spec->dimension_count; i++) {
-        if (dimension != 0 && spec->dimensions[i] != dimension)
-            continue;
-        struct record *row = &evidence->failed[evidence->failed_count++];
-        cell_blank(cell, i, row);
-        parameters_move(row, &spec->parameters, &evidence->result.parameters);
-        record_fail(row, reason);
-    }
+    for (size_t i = 0; i < manifest->dimension_count; i++)
+        if (dimension == 0 || manifest->dimensions[i] == dimension)
+            fill_failed(manifest, &manifest->failed[*last], i, reason, &evidence->failed[evidence->failed_count++]);
     return STATUS_OK;
 }
 
 static enum status find_failed(struct evidence *evidence, struct error *error)
 {
     const char *const texts[] = {evidence->result.failures, evidence->result.refusals};
-    struct cell cell = {.score_error = 0};
-    size_t capacity = 0;
+    size_t capacity = 0, last = 0;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         for (const char *line = texts[i]; *line != '\0';) {
             size_t length = strcspn(line, "\n");
-            TRY(add_failed(evidence, line, length, &capacity, &cell, error));
+            TRY(add_failed(evidence, line, length, &capacity, &last, error));
             line += length + (line[length] == '\n');
         }
     return STATUS_OK;
@@ -202,31 +182,32 @@ static enum status find_failed(struct evidence *evidence, struct error *error)
 static void find_brackets(struct evidence *evidence, size_t target, size_t sampler, size_t score_error, size_t d,
                           const struct record **rows, struct point *points)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     size_t count = evidence_rows(evidence, target, sampler, score_error, d, rows);
     for (size_t i = 0; i < count; i++) {
-        const double *value = quantity_of(spec->accuracy_in, rows[i]);
+        const double *value = quantity_of(manifest->accuracy_in, rows[i]);
         points[i] = (struct point){(size_t)rows[i]->steps, rows[i]->step_size, value[0], value[1]};
     }
-    for (size_t e = 0; e < spec->accuracy_count; e++)
-        evidence->complexity[complexity_index(spec, target, sampler, score_error, d, e)] =
-            bracket_find(points, count, spec->accuracies[e], spec_schedule(spec, sampler), 0);
+    for (size_t e = 0; e < manifest->accuracy_count; e++)
+        evidence->complexity[complexity_index(manifest, target, sampler, score_error, d, e)] =
+            bracket_find(points, count, manifest->accuracies[e], NULL, 0);
 }
 
 static enum status find_complexity(struct evidence *evidence, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
-    size_t each = spec->dimension_count * spec->accuracy_count, rest = spec->sampler_count * spec->score_error_count;
-    size_t searches = spec->target_count * rest;
+    const struct manifest *manifest = &evidence->manifest;
+    size_t each = manifest->dimension_count * manifest->accuracy_count,
+           rest = manifest->sampler_count * manifest->score_error_count;
+    size_t searches = manifest->target_count * rest;
     const struct record **rows = array_new(evidence->result.count, sizeof *rows);
     struct point *points = array_new(evidence->result.count, sizeof *points);
     evidence->complexity =
         each > 0 && searches > SIZE_MAX / each ? NULL : array_new(searches * each, sizeof *evidence->complexity);
     const bool has_room = rows != NULL && points != NULL && evidence->complexity != NULL;
     for (size_t i = 0; i < searches && each > 0 && has_room; i++)
-        for (size_t d = 0; d < spec->dimension_count; d++)
-            find_brackets(evidence, i / rest, i % rest / spec->score_error_count, i % spec->score_error_count, d,
-                          rows, points);
+        for (size_t d = 0; d < manifest->dimension_count; d++)
+            find_brackets(evidence, i / rest, i % rest / manifest->score_error_count, i % manifest->score_error_count,
+                          d, rows, points);
     free(rows);
     free(points);
     return has_room ? STATUS_OK
@@ -274,6 +255,23 @@ static enum status check_name(const struct evidence *evidence, const char *file,
     return status == STATUS_OK ? STATUS_OK : fail_with(error, status, "%s: %.450s", file, cause.text);
 }
 
+/* A claim that this program does not know would be missed silently. */
+static enum status check_claims(const struct manifest *manifest, const char *label, const char *const *claim_names,
+                                struct error *error)
+{
+    for (size_t i = 0; i < manifest->claim_count; i++) {
+        bool known = false;
+        for (size_t k = 0; claim_names[k] != NULL && !known; k++)
+            known = strcmp(claim_names[k], manifest->claims[i]) == 0;
+        for (size_t k = 0; k < manifest->own_claim_count && !known; k++)
+            known = strcmp(manifest->own_claims[k].name, manifest->claims[i]) == 0;
+        if (!known)
+            return fail_with(error, STATUS_INVALID, "%s: the claim %s is not known to this program", label,
+                             manifest->claims[i]);
+    }
+    return STATUS_OK;
+}
+
 enum status evidence_read(const char *path, const char *const *claim_names, struct evidence *out, struct error *error)
 {
     char file[4096], label[4200];
@@ -300,26 +298,22 @@ enum status evidence_read(const char *path, const char *const *claim_names, stru
     if (status != STATUS_OK)
         return status;
     if (out->result.spec_text[0] == '\0')
-        return fail_with(error, STATUS_IO, "%s holds no experiment text: it is a cell, not a merged result", file);
+        return fail_with(error, STATUS_IO, "%s holds no experiment text: it is no merged result", file);
     TRY(check_name(out, file, S_ISDIR(info.st_mode), error));
-    (void)snprintf(label, sizeof label, "%s(spec_text)", file);
-    status = spec_parse(label, out->result.spec_text, strlen(out->result.spec_text), out->result.plugins, claim_names,
-                        &out->spec, error);
-    if (status == STATUS_OK) {
-        if (strcmp(out->spec.title, out->spec.name) == 0) /* there is none: the name of the file was taken */
-            (void)snprintf(out->spec.title, sizeof out->spec.title, "%s", out->result.spec_name);
-        (void)snprintf(out->spec.name, sizeof out->spec.name, "%s", out->result.spec_name);
-        status = find_complexity(out, error);
-        if (status == STATUS_OK)
-            status = find_failed(out, error);
-    }
-    return status;
+    if (out->result.manifest[0] == '\0')
+        TRY(old_manifest(file, &out->result, claim_names, error));
+    (void)snprintf(label, sizeof label, "%s(manifest)", file);
+    TRY(manifest_parse(label, out->result.manifest, &out->result.parameters, &out->manifest, error));
+    (void)snprintf(out->manifest.name, sizeof out->manifest.name, "%s", out->result.spec_name);
+    TRY(check_claims(&out->manifest, label, claim_names, error));
+    TRY(find_complexity(out, error));
+    return find_failed(out, error);
 }
 
 void evidence_free(struct evidence *evidence)
 {
     result_free(&evidence->result);
-    spec_free(&evidence->spec);
+    manifest_free(&evidence->manifest);
     free(evidence->complexity);
     free(evidence->failed);
     *evidence = (struct evidence){.complexity = NULL};

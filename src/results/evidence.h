@@ -7,12 +7,12 @@
 
 #include "core/status.h"
 #include "experiment/bracket.h"
-#include "experiment/spec.h"
+#include "experiment/manifest.h"
 #include "results/store.h"
 
 struct evidence {
     struct result result;
-    struct spec spec;
+    struct manifest manifest;
     struct record *failed; /* what failed, and what searches for T(d, eps) went around, one a dimension */
     size_t failed_count;
     struct bracket *complexity; /* [target][sampler][score error][dimension][accuracy] */
@@ -26,7 +26,7 @@ MUST_USE enum status evidence_read(const char *path, const char *const *claim_na
 void evidence_free(struct evidence *evidence);
 
 /* T(d, eps), of the divergence that the experiment's accuracies are in, of a target and sampler with exact scores,
- * all by their index in the spec. */
+ * all by their index in the manifest. */
 const struct bracket *evidence_complexity(const struct evidence *evidence, size_t target, size_t sampler,
                                           size_t dimension, size_t accuracy);
 /* The same under a score error (0: exact scores). */
@@ -45,7 +45,7 @@ size_t evidence_rows(const struct evidence *evidence, size_t target, size_t samp
 size_t evidence_sampled_rows(const struct evidence *evidence, size_t target, size_t sampler, size_t score_error,
                              size_t dimension, size_t chains, const struct record **rows);
 
-/* The index of the sampler of this name in the spec, or the number of samplers if it is not there. */
+/* The index of the sampler of this name in the manifest, or the number of samplers if it is not there. */
 size_t evidence_sampler(const struct evidence *evidence, const char *name);
 
 /* Why some T between the two of a bracket that is not found is not known, exact scores; NULL where none is refused.

@@ -11,9 +11,12 @@
 #include "core/text.h"
 #include "core/process.h"
 #include "experiment/plan.h"
+#include "results/cell_file.h"
 #include "results/directory.h"
 #include "results/origins.h"
 #include "results/store.h"
+
+#define LIGHT_CELL 2e3 /* predicted microseconds; a process takes about as many to start */
 
 struct run {
     const struct spec *spec;
@@ -199,6 +202,14 @@ static int next_cell(void *context, size_t *item)
     return 1;
 }
 
+/* Where there are so many that all processors stay busy; code of plug-ins has a process to itself. */
+static int is_light(void *context, size_t index)
+{
+    const struct run *run = context;
+    return run->plan.items[index].cost < LIGHT_CELL && run->spec->plugins[0] == '\0'
+           && run->ready_count > (size_t)run->jobs * PROCESS_ITEMS;
+}
+
 static enum status store_cell(const struct run *run, size_t index, const struct record *rows, const char *failure,
                               struct error *error)
 {
@@ -226,7 +237,7 @@ static enum status store_cell(const struct run *run, size_t index, const struct 
         for (size_t i = 0; i < dimensions; i++)
             if (rows[i].failure[0] == '\0')
                 measured[count++] = rows[i];
-        status = store_write(path, measured, count, &run->spec->parameters, facts, error);
+        status = cell_file_write(path, measured, count, &run->spec->parameters, facts, error);
     }
     free(measured);
     free(failures);
@@ -317,7 +328,8 @@ static enum status measure(struct run *run, int *interruption, struct error *err
     run->measures = 1;
     run->jobs = run->options->jobs > 0 ? run->options->jobs : omp_get_max_threads();
     size_t answer = run->spec->dimension_count * sizeof(struct record);
-    const struct work work = {run, run->jobs, answer, run->options->cell_seconds, next_cell, make_cell, cell_ended};
+    const struct work work = {run,       run->jobs, answer,     run->options->cell_seconds,
+                              next_cell, make_cell, cell_ended, is_light};
     enum status status;
     TRY(directory_open(run->options->directory, run->spec, run->options->provenance->version, run->options->adopt,
                        error));
@@ -346,8 +358,11 @@ static enum status collect(struct run *run, struct error *error)
 
 static enum status write_merged(struct run *run, const struct run_summary *summary, struct error *error)
 {
-    char path[DIRECTORY_PATH_SIZE], *strings = NULL;
+    char path[DIRECTORY_PATH_SIZE], *strings = NULL, *manifest = NULL;
+    enum status status;
+    TRY(plan_manifest(&run->plan, &manifest, error));
     const struct fact own[] = {{"spec_text", run->spec->text},
+                               {"manifest", manifest},
                                {"spec_name", run->spec->name},
                                {"failures", summary->failures},
                                {"refusals", summary->refusals},
@@ -356,13 +371,13 @@ static enum status write_merged(struct run *run, const struct run_summary *summa
     struct fact *facts = NULL;
     size_t row_count = 0, fact_count = 0;
     struct record *rows = plan_rows(&run->plan, &row_count);
-    enum status status = rows != NULL ? STATUS_OK : no_memory(run, error);
-    TRY_OR(end, status);
+    TRY_OR(end, rows != NULL ? STATUS_OK : no_memory(run, error));
     TRY_OR(end, directory_merged(run->options->directory, run->spec, path, error));
     TRY_OR(end, origins_facts(&run->origins, sizeof own / sizeof own[0], &facts, &fact_count, &strings, error));
     memcpy(facts + fact_count, own, sizeof own);
     TRY_OR(end, store_write(path, rows, row_count, &run->spec->parameters, facts, error));
 end:
+    free(manifest);
     free(rows);
     free(facts);
     free(strings);

@@ -1,7 +1,7 @@
-/* Stored results: one HDF5 file a cell, written under a temporary name, closed, fsynced and renamed, so that its
- * existence means "done"; and one merged file an experiment. Columns are 1-D datasets named by record_fields with
- * `units` and `long_name` attributes, the dimension scale `row` attached. What may differ between two runs of the
- * same (wall times, the facts `command` and `host`) lives in the group /circumstances; all else is equal to the bit.
+/* The merged results of an experiment: an HDF5 file, written as cells are (results/cell_file.h). Columns are 1-D
+ * datasets named by record_fields with `units` and `long_name` attributes, the dimension scale `row` attached. What
+ * may differ between two runs of the same (wall times, the facts `command` and `host`) lives in the group
+ * /circumstances; all else is equal to the bit.
  */
 #ifndef RESULTS_STORE_H
 #define RESULTS_STORE_H
@@ -29,7 +29,8 @@ struct result {
     struct parameter_columns parameters;
     char *spec_text;  /* "" if the file holds none */
     char *spec_name;  /* the experiment's name; "" if none */
-    char *plugins;    /* what its text does not say of its plug-ins (registry.h); "" if it has none */
+    char *plugins;    /* what its text does not say of its plug-ins and files (registry.h); "" if it has none */
+    char *manifest;   /* manifest_write of the experiment; "" of cells and where the file is older */
     char *failure;    /* "" or the reason why the cell was not measured at all */
     char *cell;       /* "" or the cell's description */
     char *failures;   /* of a cell: cell_failures; of a merged file: plan_failures */
@@ -50,6 +51,10 @@ MUST_USE enum status store_write(const char *path, const struct record *rows, si
  * length, another format version, a text that is no name, a content that HDF5 dies of). */
 MUST_USE enum status store_read(const char *path, struct result *out, struct error *error);
 void result_free(struct result *result);
+
+/* Names go into paths, figures and reports. That of the experiment is empty where a file is of one cell. Errors:
+ * STATUS_IO with the text that is no name. */
+MUST_USE enum status store_check_names(const char *path, const struct result *result, struct error *error);
 
 /* Silences HDF5's own error printing; call once at start. */
 void store_init(void);

@@ -33,7 +33,8 @@ _Static_assert(sizeof(char *) <= CELL && sizeof(double) == CELL, "a cell fits in
 static const char *const circumstances[] = {"command", "host", NULL};
 
 /* Facts that are long: as datasets they stay out of the header that tools print. */
-static const char *const long_facts[] = {"spec_text", "plugins", "parameters", "failures", "refusals", "cell", NULL};
+static const char *const long_facts[] = {"spec_text", "manifest", "plugins", "parameters",
+                                         "failures",  "refusals", "cell",    NULL};
 
 static inline int is_among(const char *const *names, const char *name)
 {

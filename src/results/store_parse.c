@@ -124,6 +124,7 @@ static enum status read_facts(struct reader *reader)
     result->spec_text = read_optional_text(reader, "spec_text");
     result->spec_name = read_optional_text(reader, "spec_name");
     result->plugins = read_optional_text(reader, "plugins");
+    result->manifest = read_optional_text(reader, "manifest");
     result->failure = read_optional_text(reader, "failure");
     result->failures = read_optional_text(reader, "failures");
     result->refusals = read_optional_text(reader, "refusals");
@@ -133,6 +134,7 @@ static enum status read_facts(struct reader *reader)
     return result->spec_text == NULL   ? refuse(reader, "spec_text", "is not a string")
            : result->spec_name == NULL ? refuse(reader, "spec_name", "is not a string")
            : result->plugins == NULL   ? refuse(reader, "plugins", "is not a string")
+           : result->manifest == NULL  ? refuse(reader, "manifest", "is not a string")
            : result->failure == NULL   ? refuse(reader, "failure", "is not a string")
            : result->failures == NULL  ? refuse(reader, "failures", "is not a string")
            : result->refusals == NULL  ? refuse(reader, "refusals", "is not a string")

@@ -27,16 +27,16 @@ static int unseal(struct bytes *file)
 
 /* ---- From the child to the parent: a struct sizes, the rows, and the texts with their '\0' ---- */
 
-enum { TEXTS = 9 };
+enum { TEXTS = 10 };
 struct sizes {
     size_t format, rows, text[TEXTS];
 };
 
 static char **text_at(struct result *result, size_t index)
 {
-    char **const texts[TEXTS] = {&result->spec_text, &result->spec_name,  &result->plugins,
-                                 &result->cell,      &result->failure,    &result->failures,
-                                 &result->refusals,  &result->provenance, &result->columns};
+    char **const texts[TEXTS] = {&result->spec_text, &result->spec_name, &result->plugins,  &result->cell,
+                                 &result->failure,   &result->failures,  &result->refusals, &result->provenance,
+                                 &result->columns,   &result->manifest};
     return texts[index];
 }
 
@@ -105,8 +105,7 @@ static int is_label(const struct field *field, const char *text)
     return text[strspn(text, NAME_CHARACTERS " +,")] == '\0';
 }
 
-/* Names go into paths, figures and reports. That of the experiment is none where a file is of one cell. */
-static enum status check_names(const char *path, const struct result *result, struct error *error)
+enum status store_check_names(const char *path, const struct result *result, struct error *error)
 {
     const char *name = result->spec_name;
     if (name[0] == '.' || name[strspn(name, NAME_CHARACTERS)] != '\0' || strlen(name) >= LABEL_SIZE)
@@ -140,7 +139,7 @@ static enum status read_isolated(const char *path, const struct bytes *content, 
     else if (!receive(&answer, out))
         status = fail_with(error, STATUS_IO, "%s is damaged, or does not fit in memory", path);
     else
-        status = check_names(path, out, error);
+        status = store_check_names(path, out, error);
     if (status == STATUS_OK && parameter_columns_parse(out->columns, &out->parameters, &cause) != STATUS_OK)
         status = fail_with(error, STATUS_IO, "%s: %.400s", path, cause.text);
     if (status == STATUS_OK) {

@@ -22,7 +22,8 @@ struct chain_problem {
     const struct schedule *schedule;
     const struct score_error *score_error; /* NULL: exact scores */
     uint64_t seed, stream;
-    int threads; /* > 0 */
+    int threads;      /* > 0 */
+    double codewords; /* the weight of all components but the first, where these are a codebook's codewords; else 0 */
 };
 
 /* n points, coordinate after coordinate: x[i * n + j] is coordinate i of point j. Owned. */

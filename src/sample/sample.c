@@ -5,8 +5,10 @@
 
 #include "core/memory.h"
 #include "core/random.h"
+#include "model/joint_level.h"
 #include "sample/directions.h"
 #include "sample/knn.h"
+#include "sample/masses.h"
 #include "sample/projected.h"
 #include "sample/projection.h"
 #include "sample/weights.h"
@@ -85,6 +87,18 @@ end:
     return status;
 }
 
+static enum status by_masses(struct sample *sample, struct estimates *out, struct error *error)
+{
+    const struct level level = schedule_level(sample->problem->schedule, 1);
+    struct masses masses;
+    TRY(simulate(sample, error));
+    TRY(masses_measure(sample->problem->list, &level, &sample->y, &masses, error));
+    memcpy(out->mass, masses.mass, sizeof out->mass);
+    memcpy(out->mass_error, masses.error, sizeof out->mass_error);
+    out->masses_tv = masses.tv;
+    return STATUS_OK;
+}
+
 /* Points that coincide (atoms without noise to speak of) have no density, and say nothing. */
 static enum status by_neighbours(struct sample *sample, struct estimates *out, struct error *error)
 {
@@ -147,6 +161,53 @@ end:
     return status;
 }
 
+/* The posterior probability of all components but the first of the only factor, at level 1. */
+static enum status make_posteriors(const struct sample *sample, double *out, struct error *error)
+{
+    const struct factor *factor = &sample->problem->list->group[0].factor;
+    const struct level level = schedule_level(sample->problem->schedule, 1);
+    const struct factor bulk = {.dimension = factor->dimension,
+                                .components = 1,
+                                .weight = factor->weight,
+                                .mean = factor->mean,
+                                .sd = factor->sd};
+    const struct points *y = &sample->y;
+    struct joint_level joint;
+    TRY(joint_level_new(&bulk, &joint, error));
+    joint_level_set(&joint, &level);
+    joint_level_evaluate(&joint, 0, y->n, y->n, y->x, out, NULL);
+    joint_level_free(&joint);
+    for (size_t j = 0; j < y->n; j++)
+        out[j] = -expm1(fmin(out[j] - y->log_density[j], 0.0));
+    return STATUS_OK;
+}
+
+/* Given one half's sign, the other half's expectation is at most |Q - w|. */
+static struct estimate signed_gain(size_t n, const double *posterior, struct estimate mass, double w)
+{
+    double first = estimate_mean(n / 2, posterior).value - w,
+           second = estimate_mean(n - n / 2, posterior + n / 2).value - w;
+    return (struct estimate){0.5 * (copysign(1.0, first) * second + copysign(1.0, second) * first), mass.error};
+}
+
+static enum status by_codewords(struct sample *sample, struct estimates *out, struct error *error)
+{
+    double w = sample->problem->codewords;
+    if (!(w > 0.0))
+        return STATUS_OK;
+    TRY(simulate(sample, error));
+    double *posterior = array_new(sample->chains, sizeof *posterior);
+    if (posterior == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu posterior probabilities", sample->chains);
+    enum status status;
+    TRY_OR(done, make_posteriors(sample, posterior, error));
+    out->codewords_mass = estimate_mean(sample->chains, posterior);
+    out->codewords_tv = signed_gain(sample->chains, posterior, out->codewords_mass, w);
+done:
+    free(posterior);
+    return status;
+}
+
 static const struct sample_method methods[] = {
     {"projection",
      "A lower bound on TV from histograms of chains along directions: where one half of the chains shows an excess, "
@@ -165,6 +226,19 @@ static const struct sample_method methods[] = {
      "W = r_T(X_T) prod_t K_t(X_{t-1}|X_t) p_t(X_t)/(P_t(X_t|X_{t-1}) p_{t-1}(X_{t-1})), E[W | X_1] = q(X_1)/p(X_1); "
      "chi2 = E[W W'] - 1 for two paths from one X_1",
      "theory (18)", by_weights},
+    {"masses",
+     "The masses of a mixture's components in the law of the chains by posterior probabilities, and a lower bound on "
+     "TV from them: what one half of the chains shows in excess, the other half measures.",
+     "Q_k = E_q pi_k, pi_k = w_k p_k/p, of which E_p is w_k; TV >= sum_{k in S} (Q_k - w_k)", "theory (21)",
+     by_masses},
+    {"codewords",
+     "The mass of a codebook's codewords, all together, by their posterior probability against the bulk: under p it "
+     "is "
+     "w, so that TV is at least the difference.",
+     "TV >= |Q - w|, Q = E[1 - (1-w) N(Y_1; 0, I)/p_1(Y_1)]; the sign by one half of the chains, the difference by "
+     "the "
+     "other",
+     "theory (24), (26')", by_codewords},
 };
 
 const struct sample_method *sample_method_at(size_t index)
@@ -178,10 +252,12 @@ enum status sample_measure(const struct chain_problem *problem, size_t chains, s
     const struct estimate nothing = {NAN, NAN};
     enum status status = STATUS_OK;
     *out = (struct estimates){
-#define ESTIMATOR(member, quantity, role, method, doc) .member = nothing,
+#define ESTIMATOR(member, quantity, role, method, since, doc) .member = nothing,
 #include "sample/estimators.def"
 #undef ESTIMATOR
-        .effective = NAN};
+        .codewords_mass = nothing, .effective = NAN};
+    for (size_t k = 0; k < MOST_MASSES; k++)
+        out->mass[k] = out->mass_error[k] = nothing;
     struct sample sample = {.problem = problem, .chains = chains, .random = directions};
     for (size_t i = 0; i < sizeof methods / sizeof methods[0] && status == STATUS_OK; i++)
         if (wanted >> i & 1u)

@@ -15,10 +15,12 @@ enum sample_role { ROLE_ESTIMATE, ROLE_LOWER, ROLE_UPPER };
 /* NaN where a method says nothing: not asked for, not defined (neighbours in more than ten dimensions, weights of
  * deterministic samplers), or refused (weights of too few effective paths). */
 struct estimates {
-#define ESTIMATOR(member, quantity, role, method, doc) struct estimate member;
+#define ESTIMATOR(member, quantity, role, method, since, doc) struct estimate member;
 #include "sample/estimators.def"
 #undef ESTIMATOR
-    double effective; /* effective number of paths over their number */
+    struct estimate codewords_mass; /* Q, of codebooks: theory (26') */
+    struct estimate mass[MOST_MASSES], mass_error[MOST_MASSES]; /* of components: struct masses */
+    double effective;                                           /* effective number of paths over their number */
 };
 
 struct sample;

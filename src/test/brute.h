@@ -29,9 +29,11 @@ struct brute_problem {
 /* How fine a grid the sampler's map needs, in units of what low orders do. */
 double brute_fineness(const struct sampler *sampler);
 
+enum { BRUTE_COMPONENTS = 512 };
 struct brute {
     double tv, chi2;
-    double mass; /* of q_1 */
+    double mass;                        /* of q_1 */
+    double component[BRUTE_COMPONENTS]; /* E_q of the posterior probability of each, w_k (1 + m_k) of theory (21) */
 };
 
 /* A sampler's last steps may have no noise; clips and errors that jump do not reach them. Deterministic samplers take

@@ -316,8 +316,10 @@ static struct brute measure(const struct grid *q, const struct brute_level *targ
 {
     struct brute brute = {0};
     double difference[4] = {0.0};
-    for (size_t i = 0; i < q->n; i++)
+    for (size_t i = 0; i < q->n; i++) {
         add_point(q, i, brute_density(target, grid_x(q, i), NULL), difference, &brute);
+        brute_share(target, grid_x(q, i), q->spacing * q->value[i], brute.component);
+    }
     return brute;
 }
 
@@ -350,6 +352,7 @@ static struct brute measure_mapped(struct map *map, const struct grid *q)
         double p = brute_density(&map->levels.to, y, NULL) * slope;
         ck_assert_msg(slope > 0.0, "the map of the last steps folds");
         add_point(q, i, p, difference, &brute);
+        brute_share(&map->levels.to, y, q->spacing * q->value[i], brute.component);
     }
     free(x);
     return brute;

@@ -189,6 +189,17 @@ double brute_fineness(const struct sampler *sampler)
     return sampler->claimed_order > 2.0 || sampler->draws > 0 ? 3.0 : 1.0;
 }
 
+void brute_share(const struct brute_level *level, double x, double mass, double *out)
+{
+    double part[BRUTE_COMPONENTS], total = 0.0;
+    for (size_t k = 0; k < level->components; k++) {
+        double u = x - level->mean[k];
+        total += part[k] = exp(level->log_weight[k] - 0.5 * u * u / level->variance[k]);
+    }
+    for (size_t k = 0; k < level->components && total > 0.0; k++)
+        out[k] += mass * part[k] / total;
+}
+
 struct brute brute_force(const struct brute_problem *problem)
 {
     return problem->sampler->log_noise_ratio == NULL ? brute_with_points(problem) : brute_on_grid(problem);

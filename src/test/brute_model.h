@@ -4,7 +4,7 @@
 
 #include "test/brute.h"
 
-enum { BRUTE_COMPONENTS = 512, BRUTE_EDGES = 2 };
+enum { BRUTE_EDGES = 2 };
 
 struct brute_level {
     struct level level;
@@ -26,6 +26,9 @@ void brute_level_set_at(const struct brute_problem *problem, size_t t, struct le
 /* p_t(x), and its exact score unless NULL; the probability above or below x, accurate in the tail. */
 double brute_density(const struct brute_level *level, double x, double *score);
 double brute_tail(const struct brute_level *level, double x, int above);
+
+/* Adds to out[k] the share of `mass` at x that is component k's, by its posterior probability. */
+void brute_share(const struct brute_level *level, double x, double mass, double *out);
 
 /* All the levels of a step. */
 struct brute_levels {

@@ -137,6 +137,12 @@ struct brute brute_with_points(const struct brute_problem *problem)
     struct brute_level target;
     brute_level_set(problem, 1, &target);
     struct brute brute = {.tv = 0.5 * total_variation(&target, n, z, x), .chi2 = chi2(&target, n, z, x), .mass = 1.0};
+    for (size_t i = 0; i + 1 < n; i++) /* the mean of a cell by the values at its ends */
+        for (size_t side = 0; side < 2; side++) {
+            bool above = z[i] > 0.0;
+            brute_share(&target, x[i + side], 0.5 * fabs(normal_tail(z[i + 1], above) - normal_tail(z[i], above)),
+                        brute.component);
+        }
     free(z);
     return brute;
 }

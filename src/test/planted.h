@@ -17,6 +17,18 @@ const struct finding *planted_find(const struct finding *findings, size_t count,
 /* What each finding keeps of how it came about agrees with it: counts of cells, the numbers judged, the outcome. */
 void check_accounts(const struct finding *findings, size_t count);
 
+/* What is to be found of a claim about the target `planted`; lists end with claim == NULL. */
+struct expected {
+    const char *claim;
+    enum outcome outcome;
+    double value;               /* NAN: not measured, or no matter */
+    const char *note, *verdict; /* parts of them, or NULL */
+};
+
+/* The findings are as expected, values within the tolerance; `name` for messages. With check_accounts. */
+void planted_check(const char *name, const struct finding *findings, size_t count, const struct expected *expected,
+                   double tolerance);
+
 /* verdict.md of the evidence, for free(). */
 char *planted_markdown(struct evidence *evidence);
 

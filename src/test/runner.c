@@ -310,7 +310,7 @@ int run_selected(const struct selection *selection, const struct suite_test *tes
             add_units(&run, &tests[i]);
     progress_start(&run.progress, "tests");
     progress_expect(&run.progress, run.count, (double)run.count);
-    const struct work work = {&run, selection->jobs, sizeof(struct answer), 0.0, next_unit, run_unit, end_unit};
+    const struct work work = {&run, selection->jobs, sizeof(struct answer), 0.0, next_unit, run_unit, end_unit, NULL};
     int interruption;
     struct error error = {0};
     enum status status = workers_run(&work, &interruption, &error);

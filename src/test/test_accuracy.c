@@ -29,7 +29,7 @@ static const struct {
 static const struct record *row_at(const struct evidence *evidence, size_t d, size_t steps)
 {
     for (size_t i = 0; i < evidence->result.count; i++)
-        if (evidence->result.rows[i].dimension == evidence->spec.dimensions[d]
+        if (evidence->result.rows[i].dimension == evidence->manifest.dimensions[d]
             && evidence->result.rows[i].steps == steps)
             return &evidence->result.rows[i];
     ck_abort_msg("no row at T = %zu", steps);
@@ -38,18 +38,18 @@ static const struct record *row_at(const struct evidence *evidence, size_t d, si
 /* T passes and T - 1 does not, in the quantity itself. */
 static size_t check_brackets(const struct evidence *evidence, const char *name)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     size_t found = 0;
-    ck_assert_str_eq(spec->accuracy_in->name, name);
-    for (size_t d = 0; d < spec->dimension_count; d++)
-        for (size_t e = 0; e < spec->accuracy_count; e++) {
+    ck_assert_str_eq(manifest->accuracy_in->name, name);
+    for (size_t d = 0; d < manifest->dimension_count; d++)
+        for (size_t e = 0; e < manifest->accuracy_count; e++) {
             const struct bracket *bracket = evidence_complexity(evidence, 0, 0, d, e);
             if (bracket->reach != REACH_FOUND)
                 continue;
             found++;
-            const double *pass = quantity_of(spec->accuracy_in, row_at(evidence, d, bracket->passes));
-            const double *fail = quantity_of(spec->accuracy_in, row_at(evidence, d, bracket->passes - 1));
-            ck_assert(pass[0] + pass[1] <= spec->accuracies[e] && fail[0] + fail[1] > spec->accuracies[e]);
+            const double *pass = quantity_of(manifest->accuracy_in, row_at(evidence, d, bracket->passes));
+            const double *fail = quantity_of(manifest->accuracy_in, row_at(evidence, d, bracket->passes - 1));
+            ck_assert(pass[0] + pass[1] <= manifest->accuracies[e] && fail[0] + fail[1] > manifest->accuracies[e]);
         }
     return found;
 }
@@ -65,7 +65,7 @@ TEST(complexity_in_every_quantity, .count = (int)taken(COUNT(cases)), .grows = 1
     (void)snprintf(path, sizeof path, "%s/out/x", directory);
     ASSERT_OK(evidence_read, path, none, &evidence);
     ck_assert_uint_ge(check_brackets(&evidence, cases[_i].name), 4);
-    const char *label = evidence.spec.accuracy_in->label;
+    const char *label = evidence.manifest.accuracy_in->label;
     char *verdict = read_file("out/x/verdict.md"), *page = read_file("out/x/report.html");
     (void)snprintf(expected, sizeof expected, "Steps needed for %s ≤", label);
     ck_assert_msg(strstr(page, expected) != NULL, "%s", expected);
@@ -159,10 +159,10 @@ TEST(complexity_under_score_errors)
         const struct record *rows[200];
         size_t count = evidence_rows(&evidence, 0, 0, error, d, rows);
         largest[error] = (size_t)rows[count - 1]->steps;
-        floors[error] += bracket->reach == REACH_BEYOND && bracket->floor > evidence.spec.accuracies[e];
+        floors[error] += bracket->reach == REACH_BEYOND && bracket->floor > evidence.manifest.accuracies[e];
         for (size_t k = 0; k < count && bracket->reach == REACH_FOUND; k++)
             if (rows[k]->steps == bracket->passes || rows[k]->steps + 1 == bracket->passes)
-                found[error] += (rows[k]->tv + rows[k]->tv_error <= evidence.spec.accuracies[e])
+                found[error] += (rows[k]->tv + rows[k]->tv_error <= evidence.manifest.accuracies[e])
                                 == (rows[k]->steps == bracket->passes);
     }
     ck_assert(found[0] == 8 && found[1] == 8 && found[2] == 0);

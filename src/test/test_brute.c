@@ -1,6 +1,7 @@
 /* The brute force by itself: against closed forms, and against itself on twice as fine a grid. */
 #include <math.h>
 
+#include "law/law.h"
 #include "test/brute_model.h"
 #include "test/laws.h"
 #include "test/suite.h"
@@ -181,4 +182,30 @@ TEST(test_halving, .count = COUNT(halved))
                   shape, coarse.tv, fine.tv);
     ck_assert_msg(fabs(coarse.chi2 - fine.chi2) <= 1e-8 * fine.chi2, "%s, %s: chi2 = %.14g or %.14g",
                   problem.sampler->name, shape, coarse.chi2, fine.chi2);
+}
+
+/* Theory (27) at d = 16 with R = 1/5: the masses of the line engine's law beside those of the grid, for every
+ * sampler. */
+TEST(rare_mode_by_two_routes, .count = without_draws())
+{
+    static double weight[2] = {0.0, 0.0}, means[] = {0.0, 4.0}, sds[] = {1.0, 1.0};
+    const struct sampler *sampler = sampler_at((size_t)_i);
+    weight[1] = exp(-3.2);
+    weight[0] = 1.0 - weight[1];
+    const struct factor factor = {1, 2, weight, means, sds, NULL, NULL, NULL};
+    OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 3.0, 48);
+    const struct law_problem problem = {.factor = &factor, .sampler = sampler, .schedule = schedule};
+    OWNED(law) law;
+    ASSERT_OK(law_compute, &problem, &law);
+    struct brute brute = brute_force(&(struct brute_problem){
+        .factor = &factor, .sampler = sampler, .schedule = schedule, .fineness = brute_fineness(sampler)});
+    const double tolerance = sampler->log_noise_ratio != NULL ? 1e-9 : 5e-6; /* points give the means of cells */
+    for (size_t k = 0; k < 2; k++) {
+        struct measured exact;
+        ASSERT_OK(law_mass_error, &law, &factor, k, &exact);
+        double found = brute.component[k] / weight[k] - 1.0;
+        ck_assert_msg(fabs(found - exact.value) <= exact.error + tolerance,
+                      "%s, component %zu: %.12g or %.12g +- %.1e", sampler->name, k + 1, found, exact.value,
+                      exact.error);
+    }
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "results/store.h"
+#include "results/cell_file.h"
 #include "test/planted.h"
 #include "test/shell.h"
 #include "test/suite.h"
@@ -44,11 +44,11 @@ static void change_cell(const char *pattern, double radii)
     struct error error = {STATUS_OK, ""};
     (void)snprintf(path, sizeof path, "%s/out/s/cells/%s", directory, pattern);
     ck_assert_int_eq(glob(path, 0, NULL, &found), 0);
-    ck_assert_int_eq((int)store_read(found.gl_pathv[0], &result, &error), (int)STATUS_OK);
+    ck_assert_int_eq((int)cell_file_read(found.gl_pathv[0], &result, &error), (int)STATUS_OK);
     const struct fact facts[] = {{"cell", result.cell}, {NULL, NULL}};
     result.rows[0].tv += radii * result.rows[0].tv_error;
     ck_assert_int_eq(
-        (int)store_write(found.gl_pathv[0], result.rows, result.count, &planted_parameters, facts, &error),
+        (int)cell_file_write(found.gl_pathv[0], result.rows, result.count, &result.parameters, facts, &error),
         (int)STATUS_OK);
     globfree(&found);
 }
@@ -56,11 +56,11 @@ static void change_cell(const char *pattern, double radii)
 TEST(changed_cells_are_found)
 {
     make_results();
-    change_cell("b-ddpm-64-????????????????.h5", 1.0);
+    change_cell("b-ddpm-64-????????????????.tsv", 1.0);
     assert_exits("@ check %/out/s --sample 0", 1, "is not what its cells make");
     assert_exits("@ merge %/out/s 2>&1 && @ check %/out/s --sample 100 2>%/log", 0,
                  ", 1 within their radii\n0 problems\n");
-    change_cell("b-ddpm-64-????????????????.h5", 3.0);
+    change_cell("b-ddpm-64-????????????????.tsv", 3.0);
     ck_assert_int_eq(shell("@ merge %/out/s 2>&1 && @ check %/out/s --sample 0"), 0); /* nothing else can tell */
     assert_exits("@ check %/out/s --sample 100 2>%/log", 1,
                  "measured again, it differs beyond its radii: b-ddpm-64-");
@@ -72,7 +72,7 @@ TEST(damage_is_found)
     assert_exits("truncate -s -1 %/out/s/s.h5 && @ check %/out/s -n 0", 1, "out/s/s.h5 is not as diffrate wrote it");
     assert_exits("rm %/out/s/s.h5 && @ check %/out/s -n 0", 1, "cannot open ");
     ck_assert_int_eq(shell("@ merge %/out/s 2>&1"), 0);
-    assert_exits("truncate -s -1 %/out/s/cells/g-ddpm-64-5*.h5 && @ check %/out/s -n 0", 1, "\n1 problem\n",
+    assert_exits("truncate -s -1 %/out/s/cells/g-ddpm-64-5*.tsv && @ check %/out/s -n 0", 1, "\n1 problem\n",
                  "/cells/g-ddpm-64-512-chains-");
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/out --retry-failed 2>&1 && @ check %/out/s -n 0"), 0);
 }
@@ -80,14 +80,14 @@ TEST(damage_is_found)
 TEST(what_is_beside_the_cells_is_told)
 {
     make_results();
-    assert_exits("cd %/out/s/cells && touch a.h5.tmp.1.0; cd -; "
+    assert_exits("cd %/out/s/cells && touch a.tsv.tmp.1.0; cd -; "
                  "@ check %/out/s -n 0",
                  0, "\n1 temporary file, ");
-    assert_exits("cd %/out/s/cells && cp b-ddpm-64-????????????????.h5 b-ddpm-7.h5; cd -; "
+    assert_exits("cd %/out/s/cells && cp b-ddpm-64-????????????????.tsv b-ddpm-7.tsv; cd -; "
                  "@ check %/out/s -n 0",
                  0, "\n1 sound cell of other specs or versions, which `diffrate prune` removes\n");
-    assert_exits("echo hello >%/out/s/cells/b-ddpm-7.h5; @ check %/out/s -n 0", 1, "b-ddpm-7.h5 is not an HDF5 file");
-    assert_exits("rm %/out/s/cells/b-ddpm-7.h5; echo hello >%/out/s/cells/notes; @ check %/out/s -n 0", 1,
+    assert_exits("echo hello >%/out/s/cells/b-ddpm-7.tsv; @ check %/out/s -n 0", 1, "b-ddpm-7.tsv is not a cell of this version");
+    assert_exits("rm %/out/s/cells/b-ddpm-7.tsv; echo hello >%/out/s/cells/notes; @ check %/out/s -n 0", 1,
                  "not a cell: cells/notes");
     assert_exits("rm %/out/s/cells/notes %/out/s/cells/b-*; @ check %/out/s -n 0", 1,
                  "s.h5 is there, but cells that it was made of are gone");

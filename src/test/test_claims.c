@@ -145,13 +145,6 @@ static void make_evidence(const struct world *world, const char *claims, struct 
     planted_read_back(text, rows, count, evidence);
 }
 
-struct expected {
-    const char *claim;
-    enum outcome outcome;
-    double value;               /* NAN: not measured, or no matter */
-    const char *note, *verdict; /* parts of them, or NULL */
-};
-
 #define KL_RIGHT 1.0, 2.0, 0.0, 0.0
 #define DDPM \
     { \
@@ -249,6 +242,27 @@ const struct finding *planted_find(const struct finding *findings, size_t count,
     return NULL;
 }
 
+void planted_check(const char *name, const struct finding *findings, size_t count, const struct expected *expected,
+                   double tolerance)
+{
+    for (const struct expected *e = expected; e->claim != NULL; e++) {
+        const struct finding *f = planted_find(findings, count, e->claim, "planted");
+        char verdict[100];
+        finding_verdict(f, verdict, sizeof verdict);
+        ck_assert_msg(f->outcome == e->outcome, "%s: %s is %s (%g +- %g; %s)", name, e->claim, verdict, f->value,
+                      f->interval, f->note);
+        ck_assert_int_eq(planted_find(findings, count, e->claim, "all targets")->outcome, e->outcome);
+        if (!isnan(e->value))
+            ck_assert_msg(f->measured && fabs(f->value - e->value) < tolerance, "%s: %s measured %g +- %g, not %g",
+                          name, e->claim, f->value, f->interval, e->value);
+        if (e->note != NULL)
+            ck_assert_msg(strstr(f->note, e->note) != NULL, "%s: the note of %s is \"%s\"", name, e->claim, f->note);
+        if (e->verdict != NULL)
+            ck_assert_str_eq(verdict, e->verdict);
+    }
+    check_accounts(findings, count);
+}
+
 TEST(test_verdicts, .count = COUNT(cases))
 {
     OWNED(evidence) evidence;
@@ -257,23 +271,7 @@ TEST(test_verdicts, .count = COUNT(cases))
     make_evidence(&cases[_i].world, NULL, &evidence);
     ASSERT_OK(claims_decide, &evidence, &findings, &count);
     ck_assert_uint_eq(count, 14); /* seven claims, one target and the overall finding */
-    for (const struct expected *e = cases[_i].expected; e->claim != NULL; e++) {
-        const struct finding *f = planted_find(findings, count, e->claim, "planted");
-        char verdict[100];
-        finding_verdict(f, verdict, sizeof verdict);
-        ck_assert_msg(f->outcome == e->outcome, "%s: %s is %s (%g +- %g; %s)", cases[_i].name, e->claim, verdict,
-                      f->value, f->interval, f->note);
-        ck_assert_int_eq(planted_find(findings, count, e->claim, "all targets")->outcome, e->outcome);
-        if (!isnan(e->value))
-            ck_assert_msg(f->measured && fabs(f->value - e->value) < 0.01, "%s: %s measured %g +- %g, not %g",
-                          cases[_i].name, e->claim, f->value, f->interval, e->value);
-        if (e->note != NULL)
-            ck_assert_msg(strstr(f->note, e->note) != NULL, "%s: the note of %s is \"%s\"", cases[_i].name, e->claim,
-                          f->note);
-        if (e->verdict != NULL)
-            ck_assert_str_eq(verdict, e->verdict);
-    }
-    check_accounts(findings, count);
+    planted_check(cases[_i].name, findings, count, cases[_i].expected, 0.01);
     findings_free(findings, count);
 }
 

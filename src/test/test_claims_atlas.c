@@ -146,7 +146,7 @@ TEST(test_atlas, .count = COUNT(cases))
     struct finding *findings;
     size_t count;
     make_evidence(cases[_i].laws, &evidence);
-    ck_assert_ptr_nonnull(atlas_claim(&evidence.spec));
+    ck_assert_ptr_nonnull(atlas_claim(&evidence.manifest));
     ASSERT_OK(claims_decide, &evidence, &findings, &count);
     ck_assert_uint_eq(count, 2);
     const struct finding *f = planted_find(findings, count, "atlas", "planted");
@@ -165,9 +165,9 @@ TEST(test_dropped)
     OWNED(evidence) evidence;
     struct atlas_rate rate;
     make_evidence(cases[6].laws, &evidence);
-    ASSERT_OK(atlas_rate_measure, &evidence, atlas_claim(&evidence.spec), 0, 0, NULL, &rate);
+    ASSERT_OK(atlas_rate_measure, &evidence, atlas_claim(&evidence.manifest), 0, 0, NULL, &rate);
     ck_assert(rate.in_h.ok && rate.dropped == 0 && rate.in_h.cells == 4 * DIMENSIONS);
-    ASSERT_OK(atlas_rate_measure, &evidence, atlas_claim(&evidence.spec), 0, 1, NULL, &rate);
+    ASSERT_OK(atlas_rate_measure, &evidence, atlas_claim(&evidence.manifest), 0, 1, NULL, &rate);
     ck_assert(!rate.in_h.ok && rate.dropped == 4 * DIMENSIONS);
 }
 
@@ -205,5 +205,5 @@ TEST(test_costs)
         ck_assert_double_eq(atlas_frontier(&evidence, 0, 1, 2, d), 0.0);
     }
     struct atlas_cost none = atlas_cost_of(&evidence, 0, 7.0, 0, 0);
-    ck_assert(isinf(none.high) && none.sampler == evidence.spec.sampler_count);
+    ck_assert(isinf(none.high) && none.sampler == evidence.manifest.sampler_count);
 }

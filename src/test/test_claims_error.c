@@ -108,13 +108,6 @@ static void make_evidence(const struct world *world, struct evidence *evidence)
     planted_read_back(text, rows, count, evidence);
 }
 
-struct expected {
-    const char *claim;
-    enum outcome outcome;
-    double value;               /* NAN: not measured, or no matter */
-    const char *note, *verdict; /* parts of them, or NULL */
-};
-
 #define LINEAR "score-linear"
 #define ROUGH "score-rough"
 #define ODE "ode-rough"
@@ -192,23 +185,9 @@ TEST(test_score_error_verdicts, .count = COUNT(cases))
     ASSERT_OK(claims_decide, &evidence, &findings, &count);
     /* kl-ddpm always applies, what needs accuracies does not, and ode-rough only with a deterministic sampler */
     ck_assert_uint_eq(count, cases[_i].world.no_ode ? 6 : 8);
-    for (const struct expected *e = cases[_i].expected; e->claim != NULL; e++) {
-        const struct finding *f = planted_find(findings, count, e->claim, "planted");
-        char verdict[100];
-        finding_verdict(f, verdict, sizeof verdict);
-        ck_assert_msg(f->outcome == e->outcome, "%s: %s is %s (%g +- %g; %s)", cases[_i].name, e->claim, verdict,
-                      f->value, f->interval, f->note);
-        ck_assert_int_eq(f->measured, !isnan(e->value));
-        if (!isnan(e->value))
-            ck_assert_msg(fabs(f->value - e->value) < 1e-6, "%s: %s measured %g +- %g, not %g", cases[_i].name,
-                          e->claim, f->value, f->interval, e->value);
-        if (e->note != NULL)
-            ck_assert_msg(strstr(f->note, e->note) != NULL, "%s: the note of %s is \"%s\"", cases[_i].name, e->claim,
-                          f->note);
-        if (e->verdict != NULL)
-            ck_assert_str_eq(verdict, e->verdict);
-    }
-    check_accounts(findings, count);
+    planted_check(cases[_i].name, findings, count, cases[_i].expected, 1e-6);
+    for (const struct expected *e = cases[_i].expected; e->claim != NULL; e++)
+        ck_assert_int_eq(planted_find(findings, count, e->claim, "planted")->measured, !isnan(e->value));
     findings_free(findings, count);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "experiment/bracket.h"
+#include "experiment/spec.h"
 #include "results/store.h"
 #include "verdict/claims.h"
 
@@ -135,6 +136,66 @@ TEST(own_claims_in_a_parameter)
             }
         }
     planted_read_back(text, rows, count, &evidence);
+    ASSERT_OK(claims_decide, &evidence, &findings, &count);
+    for (size_t i = 0; i < COUNT(claims); i++)
+        ck_assert_msg(findings[2 * i].outcome == claims[i].outcome, "%s: %d, %g +- %g; %s", claims[i].claim,
+                      (int)findings[2 * i].outcome, findings[2 * i].value, findings[2 * i].interval,
+                      findings[2 * i].note);
+    check_accounts(findings, count);
+    findings_free(findings, count);
+}
+
+/* Claims on the relative error of a mass, which is negative here: m_2 = -0.02 (h d)^2, from laws and from chains. */
+TEST(own_claims_of_masses)
+{
+    static const struct {
+        const char *claim;
+        enum outcome outcome;
+    } claims[] = {
+        {"quantity: mass_error_2, at_least: {h: 2}", OUTCOME_SUPPORTED},
+        {"quantity: mass_error_2, at_least: {h: 2.2}", OUTCOME_REFUTED},
+        {"quantity: mass_error_2, at_most: {d: 2}", OUTCOME_SUPPORTED},
+        {"quantity: mass_error_2, at_most: {d: 1.8}", OUTCOME_REFUTED},
+        {"quantity: mass_error_3, at_least: {h: 2}", OUTCOME_INCONCLUSIVE},
+        {"quantity: sampled_mass_error_2, at_least: {h: 2}", OUTCOME_SUPPORTED},
+    };
+    char text[3000] = "targets: [{name: planted, kind: mixture, weights: [0.5, 0.5], means: [0, 1], sds: 1}]\n"
+                      "samplers: [ddpm]\ndimensions: [1, 2, 4, 8]\nsteps: [256, 512, 1024, 2048, 4096]\n"
+                      "samples: {chains: 1000}\nclaims:\n";
+    static struct record rows[2 * 4 * 5];
+    OWNED(evidence) evidence;
+    struct finding *findings;
+    size_t count = 0;
+    for (size_t i = 0; i < COUNT(claims); i++)
+        (void)snprintf(text + strlen(text), sizeof text - strlen(text), "- {name: own-%zu, %s}\n", i,
+                       claims[i].claim);
+    for (size_t chains = 0; chains <= 1000; chains += 1000)
+        for (size_t d = 1; d <= 8; d *= 2)
+            for (size_t T = 256; T <= 4096; T *= 2) {
+                struct record *row = &rows[count++];
+                const struct estimate nothing = {NAN, NAN};
+                *row = (struct record){.parameter = PLANTED_PARAMETERS,
+                                       .dimension = d,
+                                       .steps = T,
+                                       .step_size = li_cai_step_size(8.5, T),
+                                       .tv = chains > 0 ? NAN : 1e-3,
+                                       .chains = chains};
+                const double m = -0.02 * row->step_size * row->step_size * (double)(d * d);
+                for (size_t k = 0; k < RECORD_MASSES; k++)
+                    row->mass_error[k] = row->estimates.mass[k] = row->estimates.mass_error[k] = nothing;
+                if (chains == 0)
+                    row->mass_error[1] = (struct estimate){m, -1e-8 * m};
+                else
+                    row->estimates.mass_error[1] = (struct estimate){m, -1e-2 * m};
+                (void)snprintf(row->target, sizeof row->target, "planted");
+                (void)snprintf(row->sampler, sizeof row->sampler, "ddpm");
+                (void)snprintf(row->schedule, sizeof row->schedule, "li-cai");
+                (void)snprintf(row->law, sizeof row->law, "planted");
+                record_set_score_error(row, &(struct score_error){.shape = NULL});
+            }
+    planted_read_back(text, rows, count, &evidence);
+    ck_assert(evidence.result.rows[0].mass_error[1].value < 0.0
+              && isnan(evidence.result.rows[0].mass_error[2].value));
     ASSERT_OK(claims_decide, &evidence, &findings, &count);
     for (size_t i = 0; i < COUNT(claims); i++)
         ck_assert_msg(findings[2 * i].outcome == claims[i].outcome, "%s: %d, %g +- %g; %s", claims[i].claim,

@@ -481,7 +481,7 @@ TEST(diff_finds_what_is_missing)
     ASSERT_SAYS(output, "cut.h5");
     ck_assert_int_eq(shell("@ diff %/none %/out/p 2>&1"), 1);
     ck_assert_uint_eq(lines(output), 1);
-    assert_exits("@ diff %/out/p $(ls -d %/out/p/cells/* | head -1) 2>&1", 1, "it is a cell, not a merged result");
+    assert_exits("@ diff %/out/p $(ls -d %/out/p/cells/* | head -1) 2>&1", 1, "is not an HDF5 file");
 }
 
 TEST(readme_holds_the_reference_numbers)

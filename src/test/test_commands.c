@@ -152,11 +152,11 @@ TEST(temporaries_of_the_dead_are_swept)
     char *name = read_file("name");
     (void)snprintf(theirs, sizeof theirs, "%s", name);
     free(name);
-    (void)snprintf(command, sizeof command, "cd %%/out/s && touch %s %s cells/%s cells/x.h5.tmp.0.%d.0", ours, theirs,
+    (void)snprintf(command, sizeof command, "cd %%/out/s && touch %s %s cells/%s cells/x.tsv.tmp.0.%d.0", ours, theirs,
                    theirs, (int)dead); /* the last, of another machine */
     ck_assert_int_eq(shell(command), 0);
     assert_prints("@ run %/s.yaml -o %/out >%/log 2>&1; find %/out -name '*.tmp.*' | wc -l", "2\n");
-    (void)snprintf(command, sizeof command, "test -e %%/out/s/%s && test -e %%/out/s/cells/x.h5.tmp.0.%d.0", ours,
+    (void)snprintf(command, sizeof command, "test -e %%/out/s/%s && test -e %%/out/s/cells/x.tsv.tmp.0.%d.0", ours,
                    (int)dead);
     ck_assert_int_eq(shell(command), 0);
 }
@@ -196,7 +196,7 @@ TEST(adoption_keeps_dimensions)
     assert_exits("@ prune %/out/s 2>&1", 0, "8 cells of other specs or versions removed\n");
     assert_exits("@ check %/out/s 2>&1 | grep -c 'of other specs'", 1, "0\n");
     assert_exits("@ run %/s.yaml -o %/out 2>&1", 0, "\n0 cells measured");
-    assert_exits("rm $(ls %/out/s/cells/b-ddpm-32-????????????????.h5) && @ prune %/out/s 2>&1", 1,
+    assert_exits("rm $(ls %/out/s/cells/b-ddpm-32-????????????????.tsv) && @ prune %/out/s 2>&1", 1,
                  "nothing is removed");
 }
 

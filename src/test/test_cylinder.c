@@ -129,3 +129,25 @@ TEST(a_higher_resolution_is_within_the_radius, .grows = 1)
     all_agree(&coarse, &fine);
     ck_assert(dropped.tv.value > 2.0 * (coarse.tv.value + coarse.tv.error));
 }
+
+/* The law of one component, followed alone, is that of the whole: in few dimensions, where rules end at the axis, and
+ * in more. */
+TEST(one_component_alone_has_its_mass, .count = 2)
+{
+    static const double mean[] = {-0.6, 0.9}, sd[] = {1.0, 0.5};
+    static const size_t dimensions[] = {5, 60};
+    const size_t T = 48, dimension = dimensions[_i];
+    struct factor factor = around_axis(dimension, uneven, mean, sd);
+    OWNED_SCHEDULE *schedule = make_li_cai(T);
+    const struct law_problem problem = {.factor = &factor, .sampler = sampler_find("ddpm"), .schedule = schedule};
+    struct measured whole[2];
+    struct law_component own;
+    (void)divergence_by("cylinder", &factor, problem.sampler, T, 1.0, whole);
+    for (size_t k = 0; k < 2; k++) {
+        ASSERT_OK(law_component, &problem, k, &own);
+        agree(own.mass_error, whole[k], 3e-3, "mass of a component alone");
+        ck_assert(own.half_distance.value >= 0.5 * fabs(own.mass_error.value));
+    }
+    struct error error;
+    ck_assert_int_eq(law_component(&problem, 2, &own, &error), STATUS_INVALID);
+}

@@ -114,12 +114,15 @@ static void set(struct record *row, const struct field *field, double value)
 
 TEST(every_column_has_its_role)
 {
-    static const size_t expected[] = {
-        [COLUMN_IDENTITY] = 11, /* target, sampler, score error (5), schedule, d, T,
-                                   chains */
-        [COLUMN_DERIVED] = 2,   [COLUMN_VALUE] = 7 + MOST_MASSES, [COLUMN_RADIUS] = 7 + MOST_MASSES,
-        [COLUMN_SAMPLED] = 7,   [COLUMN_STANDARD_ERROR] = 7,      [COLUMN_DIAGNOSTIC] = 5,
-        [COLUMN_TIMING] = 1};
+    static const size_t expected[] = {[COLUMN_IDENTITY] = 11, /* target, sampler, score error (5), schedule, d, T,
+                                                                 chains */
+                                      [COLUMN_DERIVED] = 3,
+                                      [COLUMN_VALUE] = 12 + MOST_MASSES,
+                                      [COLUMN_RADIUS] = 12 + MOST_MASSES,
+                                      [COLUMN_SAMPLED] = 10 + 2 * MOST_MASSES,
+                                      [COLUMN_STANDARD_ERROR] = 10 + 2 * MOST_MASSES,
+                                      [COLUMN_DIAGNOSTIC] = 5,
+                                      [COLUMN_TIMING] = 1};
     size_t found[COUNT(expected)] = {0};
     for (const struct field *field = record_fields; field->name != NULL; field++) {
         char name[100];
@@ -321,13 +324,13 @@ TEST(step_sizes_agree_to_roundings)
     }
 }
 
-/* ROWS/2 rows by 7 estimators: 56 numbers, each of which noise may miss with probability 0.001/56. */
+/* Each of ROWS/2 rows by the estimators may be missed by noise with probability 0.001 over their number. */
 TEST(chains_agree_within_standard_errors)
 {
     static const double sigma = 0x1p-20;
     compare();
     double limit = comparison.limit;
-    ck_assert_double_eq_tol(erfc(limit / sqrt(2.0)), 1e-3 / 56.0, 1e-9 * 1e-3);
+    ck_assert_double_eq_tol(erfc(limit / sqrt(2.0)), 1e-3 / (ROWS / 2 * (10 + 2 * MOST_MASSES)), 1e-9 * 1e-3);
     struct estimate *a = &side[0].result.rows[CHANGED + ROWS / 2].estimates.weights_tv;
     struct estimate *b = &side[1].result.rows[CHANGED + ROWS / 2].estimates.weights_tv;
     *a = (struct estimate){0.25, 3.0 * sigma};
@@ -548,7 +551,7 @@ TEST(complexities_agree_where_one_T_fits, .count = 2 * (int)(COUNT(searches)))
     for (size_t i = 0; i < comparison.differences; i++)
         if (comparison.difference[i].bracket[0] != NULL) {
             seen++;
-            ck_assert_double_eq(side[0].spec.accuracies[comparison.difference[i].accuracy], 0.1);
+            ck_assert_double_eq(side[0].manifest.accuracies[comparison.difference[i].accuracy], 0.1);
         }
     ck_assert_uint_eq(seen, outcome == DIFFER);
 }

@@ -86,14 +86,14 @@ TEST(shards_share_the_work)
     size_t before = 0, all;
     write_file("s.yaml", SMALL);
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/one 2>&1"), 0);
-    all = count_cells("one/s/cells", ".h5");
+    all = count_cells("one/s/cells", ".tsv");
     ck_assert_int_eq(shell("@ run %/s.yaml --shard 1/8 --dry-run"), 0);
     FREED char *plan = strdup(output);
     for (int i = 1; i <= SHARDS; i++) {
         char command[300];
         (void)snprintf(command, sizeof command, "@ run %%/s.yaml -o %%/two --shard %d/%d 2>&1", i, SHARDS);
         ck_assert_int_eq(shell(command), 0);
-        size_t now = count_cells("two/s/cells", ".h5");
+        size_t now = count_cells("two/s/cells", ".tsv");
         (void)snprintf(command, sizeof command, "\n%zu cell%s measured", now - before, now - before == 1 ? "" : "s");
         ck_assert_msg(strstr(output, command) != NULL, "%s: %s", command, output);
         (void)snprintf(command, sizeof command, "  shard %d/%d: ", i, SHARDS);
@@ -188,7 +188,7 @@ TEST(kills_lose_nothing, .grows = 1)
     char spec[300], results[300];
     write_sweep("sweep.yaml");
     ck_assert_int_eq(shell("@ run %/sweep.yaml -o %/whole 2>&1"), 0);
-    size_t all = count_cells("whole/sweep/cells", ".h5");
+    size_t all = count_cells("whole/sweep/cells", ".tsv");
     ck_assert_uint_ge(all, 70 * taken(10));
     (void)snprintf(spec, sizeof spec, "%s/sweep.yaml", directory);
     (void)snprintf(results, sizeof results, "%s/cut", directory);
@@ -196,12 +196,12 @@ TEST(kills_lose_nothing, .grows = 1)
         size_t stored = 0;
         for (; killed < kills && stored < all; killed++) {
             run_and_kill(spec, results, 0.06 * (double)taken(10), seed);
-            size_t now = count_cells("cut/sweep/cells", ".h5");
+            size_t now = count_cells("cut/sweep/cells", ".tsv");
             ck_assert_msg(now >= stored, "%zu cells before, %zu after kill %zu", stored, now, killed);
             stored = now;
         }
         ck_assert_int_eq(shell("@ run %/sweep.yaml -o %/cut --retry-failed 2>&1"), 0);
-        ck_assert_uint_eq(count_cells("cut/sweep/cells", ".h5"), all);
+        ck_assert_uint_eq(count_cells("cut/sweep/cells", ".tsv"), all);
         assert_same("whole/sweep/sweep.h5", "cut/sweep/sweep.h5");
         ck_assert_int_eq(shell("rm -r %/cut"), 0);
     }
@@ -213,11 +213,11 @@ TEST(leftovers_are_swept)
 {
     write_file("s.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\n"
                          "dimensions: [1]\nsteps: [64]\n");
-    ck_assert_int_eq(shell("@ run %/s.yaml -o %/out && cd %/out/s/cells && touch -d '1 hour ago' a.h5.tmp.1.0 && "
-                           "touch b.h5.tmp.1.0"),
+    ck_assert_int_eq(shell("@ run %/s.yaml -o %/out && cd %/out/s/cells && touch -d '1 hour ago' a.tsv.tmp.1.0 && "
+                           "touch b.tsv.tmp.1.0"),
                      0);
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/out && ls %/out/s/cells | grep tmp"), 0);
-    ck_assert(strstr(output, "a.h5.tmp") == NULL && strstr(output, "b.h5.tmp.1.0\n") != NULL);
+    ck_assert(strstr(output, "a.tsv.tmp") == NULL && strstr(output, "b.tsv.tmp.1.0\n") != NULL);
 }
 
 TEST(signals_end_a_run_cleanly, .count = COUNT(signals))
@@ -231,7 +231,7 @@ TEST(signals_end_a_run_cleanly, .count = COUNT(signals))
     (void)snprintf(log, sizeof log, "%s/log", directory);
     char *const arguments[] = {"diffrate", "run", spec, "-o", results, "-j", "2", NULL};
     pid_t pid = start_run(arguments, log);
-    while (count_cells("out/s/cells", ".h5") == 0)
+    while (count_cells("out/s/cells", ".tsv") == 0)
         wait_seconds(0.05);
     wait_seconds(0.2);
     pid_t worker = any_worker(pid);
@@ -244,7 +244,7 @@ TEST(signals_end_a_run_cleanly, .count = COUNT(signals))
     FREED char *said = read_file("log");
     ck_assert_msg(strstr(said, "interrupted by signal") != NULL && strstr(said, "the same command goes on") != NULL,
                   "%s", said);
-    ck_assert_uint_eq(count_cells("out/s/cells", ".h5"), 1);
+    ck_assert_uint_eq(count_cells("out/s/cells", ".tsv"), 1);
     ck_assert_int_eq(shell("ls %/out/s/cells | grep tmp"), 1);
     ck_assert(!exists("out/s/s.h5"));
 }
@@ -300,9 +300,9 @@ static void assert_refused(const char *command, const char *words)
 
 TEST(damaged_cells_are_named_and_left_alone)
 {
-    static const char *const damage[] = {"truncate -s 3000 %/out/s/cells/*.h5", "truncate -s 0 %/out/s/cells/*.h5",
-                                         "printf x | dd of=$(ls %/out/s/cells/*.h5) bs=1 seek=5000 conv=notrunc 2>&1",
-                                         "echo hello >$(ls %/out/s/cells/*.h5)"};
+    static const char *const damage[] = {"truncate -s 1000 %/out/s/cells/*.tsv", "truncate -s 0 %/out/s/cells/*.tsv",
+                                         "printf x | dd of=$(ls %/out/s/cells/*.tsv) bs=1 seek=900 conv=notrunc 2>&1",
+                                         "echo hello >$(ls %/out/s/cells/*.tsv)"};
     write_file("s.yaml", ONE_CELL);
     for (size_t i = 0; i < COUNT(damage); i++) {
         ck_assert_int_eq(shell("@ run %/s.yaml -o %/out"), 0);
@@ -317,7 +317,7 @@ TEST(a_cell_under_another_name_is_refused)
 {
     write_file("s.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1]\n"
                          "steps: [64, 65]\n");
-    ck_assert_int_eq(shell("@ run %/s.yaml -o %/out && cd %/out/s/cells && cp g-ddpm-64-*.h5 $(ls g-ddpm-65-*.h5)"),
+    ck_assert_int_eq(shell("@ run %/s.yaml -o %/out && cd %/out/s/cells && cp g-ddpm-64-*.tsv $(ls g-ddpm-65-*.tsv)"),
                      0);
     assert_refused("@ run %/s.yaml -o %/out 2>&1", "holds another cell than its name says");
 }
@@ -363,7 +363,7 @@ TEST(directories_that_cannot_be_written_are_said_so)
     (void)snprintf(command, sizeof command, "%s $b run s.yaml -o out 2>&1", as_user);
     assert_refused(command, "cannot make directory out/s: Permission denied");
     ck_assert_int_eq(
-        shell("chmod 755 %/out; @ run %/s.yaml -o %/out && rm %/out/s/cells/*.h5 && chmod 555 %/out/s/cells "
+        shell("chmod 755 %/out; @ run %/s.yaml -o %/out && rm %/out/s/cells/*.tsv && chmod 555 %/out/s/cells "
               "%/out/s"),
         0);
     assert_exits(command, 1, "diffrate: cannot write out/s/cells/g-ddpm-64-", "Permission denied\n");
@@ -373,7 +373,7 @@ TEST(directories_that_cannot_be_written_are_said_so)
 TEST(a_full_disk_is_said_to_be)
 {
     write_file("s.yaml", ONE_CELL);
-    assert_exits("ulimit -f 8; @ run %/s.yaml -o %/out 2>&1", 1, "diffrate: cannot write ", "File too large\n");
+    assert_exits("ulimit -f 1; @ run %/s.yaml -o %/out 2>&1", 1, "diffrate: cannot write ", "File too large\n");
     ck_assert_int_eq(shell("ls %/out/s/cells | grep ."), 1); /* nothing, no leftover either */
     ck_assert_int_eq(shell("@ run %/s.yaml -o %/out 2>&1"), 0);
 }
@@ -381,11 +381,11 @@ TEST(a_full_disk_is_said_to_be)
 TEST(a_disk_without_space_is_said_to_be, .tools = 1)
 {
     write_file("s.yaml", ONE_CELL);
-    if (shell("mkdir %/disk && mount -t tmpfs -o size=24k none %/disk 2>&1") != 0)
+    if (shell("mkdir %/disk && mount -t tmpfs -o size=4k none %/disk 2>&1") != 0)
         SKIP_TEST("a file system may not be mounted here: %s", output);
     int status = shell("@ run %/s.yaml -o %/disk 2>&1");
     int said = strstr(output, "cannot write ") != NULL && strstr(output, "No space left on device\n") != NULL;
-    int clean = shell("find %/disk -name '*.h5*' | grep .") == 1;
+    int clean = shell("find %/disk -name '*.h5*' -o -name '*.tsv*' | grep .") == 1;
     ck_assert_int_eq(shell("umount %/disk"), 0);
     ck_assert(status == 1 && said && clean);
 }

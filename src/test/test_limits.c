@@ -202,14 +202,14 @@ static const struct {
      6,
      "asks for 2e+06 cells (1 targets x 1 samplers x 1 score errors x (2 x 100 dimensions x 9999 accuracies)), "
      "expected at most 1e+06"},
-    {{1, 10000, 0, 0, 0, 49}, 2, "asks for 1.2e+04 GB of results"},
+    {{1, 10000, 0, 0, 0, 49}, 2, "asks for 1.4e+04 GB of results"},
     {{1, 10000, 1, 0, 0, 51},
      2,
      "asks for 1e+06 cells (1 targets x 1 samplers x 1 score errors x (1 steps x (1 + 0 numbers "
      "of chains) + 2 x 10000 dimensions x 51 accuracies)), expected at most 1e+06"},
     {{10, 10000, 100, 9, 0, 0},
      2,
-     "asks for 1.2e+02 GB of results (1e+04 cells x 10000 dimensions), expected at most 1e+02"},
+     "asks for 1.4e+02 GB of results (1e+04 cells x 10000 dimensions), expected at most 1e+02"},
     {{10000, 10000, 10000, 10000, 10000, 10000}, 4, "asks for 3e+16 cells"},
 };
 

@@ -221,6 +221,32 @@ TEST(test_threads)
     law_free(&one);
 }
 
+/* Theory (27) at d = 512 and 5000 with R = 1/5: masses of e^-102 and e^-1000, the last below the range of
+ * numbers. At twice the resolution the relative error of the rare component's mass moves within its radius. */
+TEST(rare_components_are_resolved, .count = 2)
+{
+    static const double dimensions[] = {512.0, 5000.0}, sds[] = {1.0, 1.0};
+    static const char *const samplers[] = {"ddpm-outside", "accelerated"};
+    const double d = dimensions[_i], rare = exp(-0.2 * d), weight[] = {1.0 - rare, rare}, means[] = {0.0, sqrt(d)},
+                 log_weight[] = {log1p(-rare), -0.2 * d};
+    const struct factor factor = {1, 2, weight, means, sds, NULL, log_weight, NULL};
+    OWNED_SCHEDULE *schedule = make_li_cai(128);
+    for (int i = 0; i < COUNT(samplers); i++) {
+        struct law_problem problem = {.factor = &factor, .sampler = sampler_find(samplers[i]), .schedule = schedule};
+        struct measured mass[2];
+        for (int k = 0; k < 2; k++) {
+            OWNED(law) law;
+            ASSERT_OK(compute_by, engine_called("line"), &problem, k + 1.0, &law);
+            ASSERT_OK(law_mass_error, &law, &factor, 1, &mass[k]);
+        }
+        ck_assert_msg(fabs(mass[0].value - mass[1].value) <= mass[0].error + mass[1].error,
+                      "%s, d = %g: %.12g +- %.1e, %.12g +- %.1e", samplers[i], d, mass[0].value, mass[0].error,
+                      mass[1].value, mass[1].error);
+        ck_assert_msg(mass[0].error < (d < 1000.0 ? 1e-5 : 0.2) * fabs(mass[0].value), "%s, d = %g: %.12g +- %.1e",
+                      samplers[i], d, mass[0].value, mass[0].error);
+    }
+}
+
 /* c1 - c0 = 10: 1 - alpha_bar_1 is 1e-42. */
 TEST(test_extreme_schedule)
 {

@@ -159,12 +159,21 @@ static enum status item_ended(void *context, size_t item, const void *answer, co
     return log->told == log->stop_at ? fail_with(error, STATUS_IO, "stop") : STATUS_OK;
 }
 
+static int all_but_sevenths(void *context, size_t item)
+{
+    (void)context;
+    return item % 7 != 0;
+}
+
+/* With a process for each item, and with several items a process, of which some die. */
 TEST(workers_tell_how_each_item_ended)
 {
     struct error error = {STATUS_OK, ""};
-    for (int processes = 1; processes <= 4; processes += 3) {
+    for (int i = 0; i < 4; i++) {
+        int processes = i < 2 ? 1 : 4;
         struct log log = {.count = 50, .stop_at = SIZE_MAX};
-        const struct work work = {&log, processes, sizeof(size_t), 0.0, next_item, run_item, item_ended};
+        const struct work work = {&log,      processes, sizeof(size_t), 0.0,
+                                  next_item, run_item,  item_ended,     i % 2 ? all_but_sevenths : NULL};
         int interruption = 7;
         ASSERT_OK(workers_run, &work, &interruption);
         ck_assert_int_eq(interruption, 0);

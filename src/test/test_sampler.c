@@ -204,38 +204,35 @@ static long double slope_at(const struct exact_step *e, long double c, long doub
     return epsilon(e, a, sqrtl(a) * u);
 }
 
-static long double increment_lagrange_3(const struct exact_step *e, long double x)
+/* Runge-Kutta rules from level t to the overshoot level, as their tables are printed. */
+struct tableau {
+    size_t stages;
+    long double node[4], inner[4][3], weight[4];
+};
+
+static long double by_tableau(const struct exact_step *e, long double x, const struct tableau *rule)
 {
-    long double H = sigma(overshoot(e)) - sigma(e->a), u = x / sqrtl(e->a);
-    long double k1 = slope_at(e, 0.0L, u), k2 = slope_at(e, 1.0L / 3.0L, u + H / 3.0L * k1);
-    long double k3 = slope_at(e, 2.0L / 3.0L, u + 2.0L / 3.0L * H * k2);
-    return sqrtl(e->a) * H * (k1 + 3.0L * k3) / 4.0L;
+    long double H = sigma(overshoot(e)) - sigma(e->a), u = x / sqrtl(e->a), k[4], total = 0.0L;
+    for (size_t i = 0; i < rule->stages; i++) {
+        long double at = u;
+        for (size_t j = 0; j < i; j++)
+            at += H * rule->inner[i][j] * k[j];
+        k[i] = slope_at(e, rule->node[i], at);
+        total += rule->weight[i] * k[i];
+    }
+    return sqrtl(e->a) * H * total;
 }
 
-static long double increment_lagrange_4(const struct exact_step *e, long double x)
-{
-    long double H = sigma(overshoot(e)) - sigma(e->a), u = x / sqrtl(e->a);
-    long double k1 = slope_at(e, 0.0L, u), k2 = slope_at(e, 1.0L / 3.0L, u + H / 3.0L * k1);
-    long double k3 = slope_at(e, 0.5L, u + H * (k1 + 3.0L * k2) / 8.0L);
-    long double k4 = slope_at(e, 1.0L, u + H * (k1 / 2.0L - 1.5L * k2 + 2.0L * k3));
-    return sqrtl(e->a) * H * (k1 + 4.0L * k3 + k4) / 6.0L;
-}
-
-static long double increment_kutta_3(const struct exact_step *e, long double x)
-{
-    long double H = sigma(overshoot(e)) - sigma(e->a), u = x / sqrtl(e->a);
-    long double k1 = slope_at(e, 0.0L, u), k2 = slope_at(e, 0.5L, u + H / 2.0L * k1);
-    long double k3 = slope_at(e, 1.0L, u + H * (2.0L * k2 - k1));
-    return sqrtl(e->a) * H * (k1 + 4.0L * k2 + k3) / 6.0L;
-}
-
-static long double increment_kutta_4(const struct exact_step *e, long double x)
-{
-    long double H = sigma(overshoot(e)) - sigma(e->a), u = x / sqrtl(e->a);
-    long double k1 = slope_at(e, 0.0L, u), k2 = slope_at(e, 0.5L, u + H / 2.0L * k1);
-    long double k3 = slope_at(e, 0.5L, u + H / 2.0L * k2), k4 = slope_at(e, 1.0L, u + H * k3);
-    return sqrtl(e->a) * H * (k1 + 2.0L * k2 + 2.0L * k3 + k4) / 6.0L;
-}
+#define RULE(name, ...) \
+    static long double increment_##name(const struct exact_step *e, long double x) \
+    { \
+        return by_tableau(e, x, &(const struct tableau){__VA_ARGS__}); \
+    }
+RULE(lagrange_3, 3, {0, 1 / 3.0L, 2 / 3.0L}, {{0}, {1 / 3.0L}, {0, 2 / 3.0L}}, {0.25L, 0, 0.75L})
+RULE(lagrange_4, 4, {0, 1 / 3.0L, 0.5L, 1}, {{0}, {1 / 3.0L}, {1 / 8.0L, 3 / 8.0L}, {0.5L, -1.5L, 2}},
+     {1 / 6.0L, 0, 4 / 6.0L, 1 / 6.0L})
+RULE(kutta_3, 3, {0, 0.5L, 1}, {{0}, {0.5L}, {-1, 2}}, {1 / 6.0L, 4 / 6.0L, 1 / 6.0L})
+RULE(kutta_4, 4, {0, 0.5L, 0.5L, 1}, {{0}, {0.5L}, {0, 0.5L}, {0, 0, 1}}, {1 / 6.0L, 2 / 6.0L, 2 / 6.0L, 1 / 6.0L})
 
 static long double noise_after(const struct exact_step *e)
 {

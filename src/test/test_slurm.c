@@ -152,7 +152,7 @@ TEST(a_stopped_shard_ends_cleanly_and_what_is_missing_is_said, .tools = 1)
         (void)snprintf(spec + strlen(spec), sizeof spec - strlen(spec), ", %d", steps);
     write_file(ODD "/a spec.yaml", strcat(spec, "]\n"));
     submit("scripts/slurm-array.sh \"$SPEC\" 1 -o \"$OUT/stopped\" -c 1 2>&1");
-    ck_assert_msg(wait_for("ls \"$OUT\"/stopped/a-spec/cells/*.h5 2>&1") == 0, "the shard does not begin");
+    ck_assert_msg(wait_for("ls \"$OUT\"/stopped/a-spec/cells/*.tsv 2>&1") == 0, "the shard does not begin");
     ck_assert_int_eq(shell("scancel --batch --signal=TERM ${ARRAY}_1"), 0);
     ck_assert_msg(wait_for("test -z \"$(squeue -h)\"") == 0, "jobs do not end");
 

@@ -29,6 +29,18 @@ TEST_SUITE(spec);
 #define FULL(rest) \
     "targets:\n- name: f\n  kind: mixture-full\n  weights: [0.5, 0.5]\n  means: [[0, 1], [1, 0]]\n  " \
     "covariances: " rest "\n"
+#define UNIT(rest) GAUSSIAN("variance: 1, " rest)
+#define GAUSSIAN(rest) "targets: [{name: g, kind: gaussian, " rest "}]\n" TAIL
+#define NAMED(name) "targets: [{name: " name ", kind: gaussian, variance: 1}]\n" TAIL
+#define MIXED(rest) "targets:\n- name: m\n  kind: mixture\n  " rest "\n" TAIL
+#define SUM(rest) "targets:\n- name: s\n  kind: direct-sum\n  " rest "\n" TAIL
+#define STUDENT(rest) "targets:\n- {name: t, kind: student-t, " rest "}\n" TAIL
+#define AND(rest) TARGETS TAIL rest "\n"
+#define SAMPLED(list) TARGETS "samplers: " list "\n" DIMENSIONS STEPS
+#define SIZED(list) TARGETS SAMPLERS "dimensions: " list "\n" STEPS
+#define STEPPED(list) TARGETS SAMPLERS DIMENSIONS "steps: " list "\n"
+#define SCHEDULE(rest) "schedule: {" rest "}\n" TARGETS TAIL
+#define TITLE(title) "title: " title "\n" TARGETS TAIL
 #define PLANE "targets:\n- name: p\n  kind: mixture-plane\n  weights: [0.5, 0.5]\n"
 
 static const char *const claims[] = {"eps-ddpm", "eps-accelerated", "low-dimension", NULL};
@@ -78,89 +90,65 @@ static const char full[] =
     "- eps-ddpm\n"
     "- {name: other, quantity: w2, at_most: {T: -1}, at_least: {h: 1.5}}\n";
 
+/* What the functions that tell all parameters say of an object. */
+static void assert_described(void (*describe)(const void *object, FILE *file), const void *object,
+                             const char *expected)
+{
+    char text[400] = "";
+    FILE *stream = fmemopen(text, sizeof text, "w");
+    ck_assert_ptr_nonnull(stream);
+    describe(object, stream);
+    ck_assert_int_eq(fclose(stream), 0);
+    ck_assert_str_eq(text, expected);
+}
+
+static void of_target(const void *object, FILE *file)
+{
+    fprintf(file, "%s: ", ((const struct target *)object)->name);
+    target_describe(object, file);
+}
+
+static void of_error(const void *object, FILE *file)
+{
+    score_error_describe(object, file);
+}
+
+static void of_sampler(const void *object, FILE *file)
+{
+    sampler_describe(object, file);
+}
+
 static void check_targets(const struct spec *spec)
 {
+    static const char *const expected[] = {
+        "bimodal: mixture weights 0.25 0.75 means -1 1.5 sds 0.29999999999999999 0.29999999999999999",
+        "gauss.2_b-c: gaussian mean -2.5 variance 0.25 spectrum 1 1.5 0",
+        "few: gaussian mean 0 variance 2 spectrum 2 0 8",
+        "1flat: gaussian mean 0 variance 2 spectrum 0 0 0",
+        "plane: mixture-plane weights 0.25 0.75 means 2 -1 2.5 3 -0.40000000000000002 sds 0.29999999999999999 0",
+        "mixed: direct-sum factors 3 (mixture weights 0.10000000000000001 0.20000000000000001 0.69999999999999996 "
+        "means 0 1 2 sds 1 2 3) 0 (gaussian mean 0 variance 0.5 spectrum 2 0 2)"};
     ck_assert_uint_eq(spec->target_count, 6);
-    struct target *t = &spec->targets[0];
-    ck_assert_str_eq(t->name, "bimodal");
-    ck_assert_ptr_eq(t->family, target_family_find("mixture"));
-    ck_assert_uint_eq(reals_in(t, "weights")->count, 2);
-    ck_assert_double_eq(reals_in(t, "weights")->value[0], 0.25);
-    ck_assert_double_eq(reals_in(t, "weights")->value[1], 0.75);
-    ck_assert_double_eq(reals_in(t, "means")->value[0], -1.0);
-    ck_assert_double_eq(reals_in(t, "means")->value[1], 1.5);
-    ck_assert_double_eq(reals_in(t, "sds")->value[0], 0.3);
-    ck_assert_double_eq(reals_in(t, "sds")->value[1], 0.3);
-    t = &spec->targets[1];
-    ck_assert_str_eq(t->name, "gauss.2_b-c");
-    ck_assert_ptr_eq(t->family, target_family_find("gaussian"));
-    ck_assert_double_eq(*real_in(t, "mean"), -2.5);
-    ck_assert_double_eq(*real_in(t, "variance"), 0.25);
-    ck_assert_uint_eq(*integer_in(t, "spectrum"), 1);
-    ck_assert_double_eq(*real_in(t, "exponent"), 1.5);
-    t = &spec->targets[2];
-    ck_assert_double_eq(*real_in(t, "mean"), 0.0);
-    ck_assert_double_eq(*real_in(t, "variance"), 2.0);
-    ck_assert_uint_eq(*integer_in(t, "spectrum"), 2);
-    ck_assert_uint_eq(*integer_in(t, "k"), 8);
-    ck_assert_str_eq(spec->targets[3].name, "1flat");
-    ck_assert_uint_eq(*integer_in(&spec->targets[3], "spectrum"), 0);
-}
-
-static void check_points(struct target *t)
-{
-    static const double points[] = {-1.0, 2.5, 3.0, -0.4};
-    ck_assert_ptr_eq(t->family, target_family_find("mixture-plane"));
-    ck_assert_uint_eq(points_in(t, "means")->count, 2);
-    ck_assert_uint_eq(points_in(t, "means")->width, 2);
-    ck_assert_mem_eq(points_in(t, "means")->value, points, sizeof points);
-    ck_assert_double_eq(reals_in(t, "sds")->value[1], 0.0);
-}
-
-static void check_parts(struct target *t)
-{
-    const struct target_list *parts = parts_in(t, "factors");
-    ck_assert_str_eq(t->name, "mixed");
-    ck_assert_ptr_eq(t->family, target_family_find("direct-sum"));
-    ck_assert_uint_eq(parts->count, 2);
-    ck_assert_ptr_eq(parts->part[0].target.family, target_family_find("mixture"));
-    ck_assert_str_eq(parts->part[0].target.name, "");
-    ck_assert_uint_eq(reals_in(&parts->part[0].target, "weights")->count, 3);
-    ck_assert_double_eq(reals_in(&parts->part[0].target, "weights")->value[2], 0.7);
-    ck_assert_double_eq(reals_in(&parts->part[0].target, "sds")->value[2], 3.0);
-    ck_assert_uint_eq(parts->part[0].copies, 3);
-    ck_assert_ptr_eq(parts->part[1].target.family, target_family_find("gaussian"));
-    ck_assert_double_eq(*real_in(&parts->part[1].target, "variance"), 0.5);
-    ck_assert_uint_eq(*integer_in(&parts->part[1].target, "k"), 2);
-    ck_assert_uint_eq(parts->part[1].copies, 0);
+    for (size_t i = 0; i < COUNT(expected); i++)
+        assert_described(of_target, &spec->targets[i], expected[i]);
 }
 
 /* `none` comes first wherever it stands; the others in the author's order, the last list varying fastest. */
 static void check_score_errors(const struct spec *spec)
 {
-    static const double roughness[] = {2.0, 0.5, 8.0};
-    const struct score_error *errors = spec->score_errors;
+    static const char *const expected[] = {"none",
+                                           "wave roughness 2 profile late spread one size 0.5 growth 0",
+                                           "wave roughness 0.5 profile late spread one size 0.5 growth 0",
+                                           "wave roughness 8 profile late spread one size 0.5 growth 0",
+                                           "wave roughness 2 profile late spread one size 0.001 growth 0",
+                                           "wave roughness 0.5 profile late spread one size 0.001 growth 0",
+                                           "wave roughness 8 profile late spread one size 0.001 growth 0",
+                                           "bump probability 0.25 profile uniform spread all size 3 growth -0.5",
+                                           "bias profile uniform spread diagonal size 2 growth 0"};
     ck_assert_uint_eq(spec->score_error_count, 9);
     ck_assert_int_ne(spec->exact_scores_listed, 0);
-    ck_assert_ptr_null(errors[0].shape);
-    for (size_t i = 0; i < 6; i++) {
-        ck_assert_ptr_eq(errors[1 + i].shape, error_shape_find("wave"));
-        ck_assert_ptr_eq(errors[1 + i].profile, error_profile_find("late"));
-        ck_assert_int_eq(errors[1 + i].spread, SPREAD_ONE);
-        ck_assert_double_eq(errors[1 + i].size, i < 3 ? 0.5 : 1e-3);
-        ck_assert_double_eq(score_error_param(&errors[1 + i], "roughness"), roughness[i % 3]);
-        ck_assert(isnan(score_error_param(&errors[1 + i], "probability")));
-        ck_assert_double_eq(errors[1 + i].growth, 0.0);
-    }
-    ck_assert_ptr_eq(errors[7].shape, error_shape_find("bump"));
-    ck_assert_ptr_eq(errors[7].profile, error_profile_find("uniform"));
-    ck_assert_int_eq(errors[7].spread, SPREAD_ALL);
-    ck_assert_double_eq(errors[7].size, 3.0);
-    ck_assert_double_eq(score_error_param(&errors[7], "probability"), 0.25);
-    ck_assert_double_eq(errors[7].growth, -0.5);
-    ck_assert_ptr_eq(errors[8].shape, error_shape_find("bias"));
-    ck_assert_int_eq(errors[8].spread, SPREAD_DIAGONAL);
-    ck_assert_double_eq(errors[8].size, 2.0);
+    for (size_t i = 0; i < COUNT(expected); i++)
+        assert_described(of_error, &spec->score_errors[i], expected[i]);
 }
 
 static void check_schedule(const struct spec *spec, const char *kind, double c0, double c1)
@@ -172,35 +160,28 @@ static void check_schedule(const struct spec *spec, const char *kind, double c0,
     ck_assert_double_eq(constants->c1, c1);
 }
 
+#define ASSERT_LIST(list, count, type, ...) \
+    do { \
+        ck_assert_uint_eq(count, COUNT(((const type[]){__VA_ARGS__}))); \
+        ck_assert_mem_eq(list, ((const type[]){__VA_ARGS__}), (count) * sizeof(type)); \
+    } while (0)
+
 static void check_full(const struct spec *spec)
 {
     ck_assert_str_eq(spec->text, full);
     ck_assert_str_eq(spec->title, "Bimodal: product");
     check_schedule(spec, "li-yan", 3.0, 9.5);
     check_targets(spec);
-    check_points(&spec->targets[4]);
-    check_parts(&spec->targets[5]);
     ck_assert_uint_eq(spec->sampler_count, 3);
     ck_assert_ptr_eq(spec->samplers[0], sampler_find("accelerated"));
     ck_assert_ptr_eq(spec->samplers[1], sampler_find("ddpm"));
     ck_assert_ptr_eq(spec->samplers[2], sampler_find("ddpm-ancestral"));
-    ck_assert_uint_eq(spec->dimension_count, 3);
-    ck_assert_uint_eq(spec->dimensions[0], 10);
-    ck_assert_uint_eq(spec->dimensions[1], 256);
-    ck_assert_uint_eq(spec->dimensions[2], 1024);
-    ck_assert_uint_eq(spec->step_count, 3);
-    ck_assert_uint_eq(spec->steps[0], 64);
-    ck_assert_uint_eq(spec->steps[1], 256);
-    ck_assert_uint_eq(spec->steps[2], 1024);
+    ASSERT_LIST(spec->dimensions, spec->dimension_count, size_t, 10, 256, 1024);
+    ASSERT_LIST(spec->steps, spec->step_count, size_t, 64, 256, 1024);
+    ASSERT_LIST(spec->accuracies, spec->accuracy_count, double, 0.5, 0.1, 0.01);
+    ASSERT_LIST(spec->chains, spec->chain_count, size_t, 512, 9000);
     check_score_errors(spec);
-    ck_assert_uint_eq(spec->accuracy_count, 3);
-    ck_assert_double_eq(spec->accuracies[0], 0.5);
-    ck_assert_double_eq(spec->accuracies[1], 0.1);
-    ck_assert_double_eq(spec->accuracies[2], 0.01);
     ck_assert_uint_eq(spec->max_steps, 4096);
-    ck_assert_uint_eq(spec->chain_count, 2);
-    ck_assert_uint_eq(spec->chains[0], 512);
-    ck_assert_uint_eq(spec->chains[1], 9000);
     ck_assert_uint_eq(spec->methods, 5); /* the first and the third */
     ck_assert_uint_eq(spec->directions, 3);
     ck_assert_uint_eq(spec->seed, 12);
@@ -306,12 +287,7 @@ TEST(test_samplers_with_parameters)
     ck_assert_ptr_eq(sampler_kind(spec.samplers[4]), sampler_find("accelerated"));
     ck_assert(spec.samplers[2]->log_noise_ratio != NULL && spec.samplers[4]->log_noise_ratio == NULL);
     for (size_t i = 0; i < COUNT(described); i++) {
-        char text[200] = "";
-        FILE *stream = fmemopen(text, sizeof text, "w");
-        ck_assert_ptr_nonnull(stream);
-        sampler_describe(spec.samplers[i], stream);
-        ck_assert_int_eq(fclose(stream), 0);
-        ck_assert_str_eq(text, described[i]);
+        assert_described(of_sampler, spec.samplers[i], described[i]);
     }
 }
 
@@ -333,43 +309,41 @@ static const struct bad {
     {"hello\n", 1, 1, "expected a mapping, found 'hello'"},
     {"hello\n\n\nthere\n", 1, 1, "expected a mapping, found 'hello...'"},
     /* Titles. */
-    {"title: \"a\\nb\"\n" TARGETS TAIL, 1, 8, "found a control character, expected a title on one line"},
-    {"title: \"a\\eb\"\n" TARGETS TAIL, 1, 8, "found a control character"},
-    {"title: \"a\\x9Bb\"\n" TARGETS TAIL, 1, 8, "found a control character"},
-    {"title: \"a\\Lb\"\n" TARGETS TAIL, 1, 8, "found a control character"},
-    {"title: \"a\\0b\"\n" TARGETS TAIL, 1, 8, "found a control character"},
-    {"title: a\xE2\x80\xAE_\n" TARGETS TAIL, 1, 8, "found a control character"},
-    {"title: a\xE2\x81\xA6_\n" TARGETS TAIL, 1, 8, "found a control character"},
-    {"title: a\xFF\n" TARGETS TAIL, 1, 9, "not valid YAML: invalid leading UTF-8 octet"},
+    {TITLE("\"a\\nb\""), 1, 8, "found a control character, expected a title on one line"},
+    {TITLE("\"a\\eb\""), 1, 8, "found a control character"},
+    {TITLE("\"a\\x9Bb\""), 1, 8, "found a control character"},
+    {TITLE("\"a\\Lb\""), 1, 8, "found a control character"},
+    {TITLE("\"a\\0b\""), 1, 8, "found a control character"},
+    {TITLE("a\xE2\x80\xAE_"), 1, 8, "found a control character"},
+    {TITLE("a\xE2\x81\xA6_"), 1, 8, "found a control character"},
+    {TITLE("a\xFF"), 1, 9, "not valid YAML: invalid leading UTF-8 octet"},
     {"\"ti\\etle\": x\n" TARGETS TAIL, 1, 1, "found a control character, expected a key on one line"},
     {"- a\n", 1, 1, "expected a mapping, found a list"},
     {TARGETS TAIL "---\n" TARGETS TAIL, 5, 1, "found a second document, expected one"},
-    {TARGETS TAIL "...\n---\nx\n", 6, 1, "found a second document"},
+    {AND("...\n---\nx"), 6, 1, "found a second document"},
     {TARGETS "samplers: [ddpm\ndimensions: [1]\n", 3, 11, "not valid YAML: while parsing a flow sequence"},
     {TARGETS "samplers: @\n", 2, 11, "not valid YAML: while scanning for the next token"},
     {TARGETS "  samplers: [ddpm]\n", 2, 3, "not valid YAML: "},
     {"title: \"\xC3\xA9\"\nsteps: \xFF\n", 2, 8, "not valid YAML: invalid leading UTF-8 octet"},
     {"title: \xC3\xA9\x01\n", 1, 9, "not valid YAML: control characters are not allowed"},
-    {"title: &a x\n" TARGETS TAIL, 1, 8, "aliases are not supported"},
+    {TITLE("&a x"), 1, 8, "aliases are not supported"},
     {TARGETS "samplers: &s [ddpm]\ndimensions: [1]\nsteps: [64]\n", 2, 11, "aliases are not supported"},
-    {"title: *a\n" TARGETS TAIL, 1, 8, "aliases are not supported"},
+    {TITLE("*a"), 1, 8, "aliases are not supported"},
     {"steps: &a [*a]\n", 1, 8, "aliases are not supported"},
     {"a: &a {<<: *a}\n", 1, 4, "aliases are not supported"},
     {TARGETS SAMPLERS "dimensions: [!!int 1]\nsteps: [64]\n", 3, 14, "tags are not supported"},
     /* Samples. */
-    {TARGETS TAIL "samples: 3\n", 5, 10, "expected a mapping"},
-    {TARGETS TAIL "samples: {}\n", 5, 10, "missing key 'chains'"},
-    {TARGETS TAIL "samples: {chains: 511}\n", 5, 19, "expected an integer from 512 to 268435456, found '511'"},
-    {TARGETS TAIL "samples: {chains: [1000, 1000]}\n", 5, 26, "duplicate number of chains '1000'"},
-    {TARGETS TAIL "samples: {chains: [1000, 1e3]}\n", 5, 26, "1e3"},
-    {TARGETS TAIL "samples: {chains: 300000000}\n", 5, 19,
-     "expected an integer from 512 to 268435456, found '300000000'"},
-    {TARGETS TAIL "samples: {chains: 1000, methods: [knm]}\n", 5, 35, "did you mean 'knn'?"},
-    {TARGETS TAIL "samples: {chains: 1000, methods: [knn, knn]}\n", 5, 40, "duplicate method 'knn'"},
-    {TARGETS TAIL "samples: {chains: 1000, directions: 1001}\n", 5, 37,
-     "expected an integer from 0 to 1000, found '1001'"},
-    {TARGETS TAIL "samples: {chains: 1000, seed: -1}\n", 5, 31, "-1"},
-    {TARGETS TAIL "samples: {chains: 1000, seeds: 1}\n", 5, 25, "did you mean 'seed'?"},
+    {AND("samples: 3"), 5, 10, "expected a mapping"},
+    {AND("samples: {}"), 5, 10, "missing key 'chains'"},
+    {AND("samples: {chains: 511}"), 5, 19, "expected an integer from 512 to 268435456, found '511'"},
+    {AND("samples: {chains: [1000, 1000]}"), 5, 26, "duplicate number of chains '1000'"},
+    {AND("samples: {chains: [1000, 1e3]}"), 5, 26, "1e3"},
+    {AND("samples: {chains: 300000000}"), 5, 19, "expected an integer from 512 to 268435456, found '300000000'"},
+    {AND("samples: {chains: 1000, methods: [knm]}"), 5, 35, "did you mean 'knn'?"},
+    {AND("samples: {chains: 1000, methods: [knn, knn]}"), 5, 40, "duplicate method 'knn'"},
+    {AND("samples: {chains: 1000, directions: 1001}"), 5, 37, "expected an integer from 0 to 1000, found '1001'"},
+    {AND("samples: {chains: 1000, seed: -1}"), 5, 31, "-1"},
+    {AND("samples: {chains: 1000, seeds: 1}"), 5, 25, "did you mean 'seed'?"},
     {TARGETS SAMPLERS DIMENSIONS "accuracies: [0.1]\n" CHAINS, 5, 10, "missing key 'steps'"},
     {RANDOM("components: 5, spread: 1, sd: 1") EVEN, 1, 11, "target r, d = 8: no exact engine for 5 components"},
     {RANDOM("components: 5, spread: 1, sd: 1") EVEN CHAINS "accuracies: [0.1]\n", 1, 11, "no exact engine"},
@@ -388,45 +362,44 @@ static const struct bad {
      "found 3 matrices, expected 1 or 2"},
     {FULL("[[[1, 0], [0, 1]]]") SAMPLERS "dimensions: [3]\n" STEPS CHAINS, 8, 13, "do not fill dimension 3"},
     /* Keys. */
-    {TARGETS TAIL "step: [3]\n", 5, 1,
+    {AND("step: [3]"), 5, 1,
      "unknown key 'step', expected one of: title, plugins, schedule, targets, samplers, dimensions, steps, "
-     "score_errors, "
-     "samples, accuracy_in, accuracies, max_steps, claims; did you mean 'steps'?"},
-    {TARGETS TAIL "sampler: 1\n", 5, 1, "max_steps, claims; did you mean 'samplers'?"},
-    {TARGETS TAIL "maxsteps: 9\n", 5, 1, "did you mean 'max_steps'?"},
-    {TARGETS TAIL "colour: 1\n", 5, 1, "unknown key 'colour', expected one of: title"},
-    {TARGETS TAIL "<<: {a: 1}\n", 5, 1, "unknown key '<<'"},
-    {TARGETS TAIL "? [a]\n: 1\n", 5, 3, "expected a key, found a list"},
-    {TARGETS TAIL "~: 1\n", 5, 1, "expected a key, found nothing"},
-    {TARGETS TAIL "\"\": 1\n", 5, 1, "expected a key, found an empty string"},
-    {TARGETS TAIL "\"steps\\0\": 1\n", 5, 1, "found a control character, expected a key on one line"},
-    {TARGETS TAIL "steps: [4]\n", 5, 1, "duplicate key 'steps', first given on line 4, column 1"},
-    {TARGETS TAIL "\"steps\": [4]\n", 5, 1, "duplicate key 'steps'"},
+     "score_errors, samples, accuracy_in, accuracies, max_steps, claims; did you mean 'steps'?"},
+    {AND("sampler: 1"), 5, 1, "max_steps, claims; did you mean 'samplers'?"},
+    {AND("maxsteps: 9"), 5, 1, "did you mean 'max_steps'?"},
+    {AND("colour: 1"), 5, 1, "unknown key 'colour', expected one of: title"},
+    {AND("<<: {a: 1}"), 5, 1, "unknown key '<<'"},
+    {AND("? [a]\n: 1"), 5, 3, "expected a key, found a list"},
+    {AND("~: 1"), 5, 1, "expected a key, found nothing"},
+    {AND("\"\": 1"), 5, 1, "expected a key, found an empty string"},
+    {AND("\"steps\\0\": 1"), 5, 1, "found a control character, expected a key on one line"},
+    {AND("steps: [4]"), 5, 1, "duplicate key 'steps', first given on line 4, column 1"},
+    {AND("\"steps\": [4]"), 5, 1, "duplicate key 'steps'"},
     {SAMPLERS DIMENSIONS STEPS, 1, 1, "missing key 'targets'"},
     {"\n" TARGETS DIMENSIONS STEPS, 2, 1, "missing key 'samplers'"},
     {TARGETS SAMPLERS STEPS, 1, 1, "missing key 'dimensions'"},
     {TARGETS SAMPLERS DIMENSIONS, 1, 1, "missing key 'steps' or 'accuracies', expected at least one of them"},
     /* title */
     {"title:\n" TARGETS TAIL, 1, 7, "expected a title, found nothing"},
-    {"title: ''\n" TARGETS TAIL, 1, 8, "expected a title, found an empty string"},
-    {"title: NULL\n" TARGETS TAIL, 1, 8, "expected a title, found nothing"},
-    {"title: [a]\n" TARGETS TAIL, 1, 8, "expected a title, found a list"},
-    {"title: {a: b}\n" TARGETS TAIL, 1, 8, "expected a title, found a mapping"},
-    {"title: \"a\\nb\"\n" TARGETS TAIL, 1, 8, "found a control character, expected a title on one line"},
-    {"title: |\n  a\n" TARGETS TAIL, 1, 8, "found a control character"},
+    {TITLE("''"), 1, 8, "expected a title, found an empty string"},
+    {TITLE("NULL"), 1, 8, "expected a title, found nothing"},
+    {TITLE("[a]"), 1, 8, "expected a title, found a list"},
+    {TITLE("{a: b}"), 1, 8, "expected a title, found a mapping"},
+    {TITLE("\"a\\nb\""), 1, 8, "found a control character, expected a title on one line"},
+    {TITLE("|\n  a"), 1, 8, "found a control character"},
     {"title: " LONG_TITLE "+\n" TARGETS TAIL, 1, 8, "found a title of 200 bytes, expected at most 199"},
     /* schedule */
     {"schedule: li-cai\n" TARGETS TAIL, 1, 11, "expected a mapping, found 'li-cai'"},
-    {"schedule: {c0: 1}\n" TARGETS TAIL, 1, 11, "missing key 'kind'"},
-    {"schedule: {kind: sine}\n" TARGETS TAIL, 1, 18,
+    {SCHEDULE("c0: 1"), 1, 11, "missing key 'kind'"},
+    {SCHEDULE("kind: sine"), 1, 18,
      "unknown schedule 'sine', expected one of: li-cai, li-yan, exponential, linear-beta, cosine, karras, table"},
-    {"schedule: {kind: licai}\n" TARGETS TAIL, 1, 18, "did you mean 'li-cai'?"},
-    {"schedule: {kind: li-cai, c2: 1}\n" TARGETS TAIL, 1, 26, "unknown key 'c2', expected one of: kind, c0, c1"},
-    {"schedule: {kind: li-cai, c0: 0}\n" TARGETS TAIL, 1, 30, "expected a number in (0, 1000), found '0'"},
-    {"schedule: {kind: li-cai, c1: -1.5}\n" TARGETS TAIL, 1, 30, "expected a number in (0, 1000), found '-1.5'"},
-    {"schedule: {kind: li-cai, c1: [1, 0]}\n" TARGETS TAIL, 1, 34, "expected a number in (0, 1000), found '0'"},
-    {"schedule: {kind: li-yan, c0: 1.0e-3, c1: 1.0e+7}\n" TARGETS TAIL, 1, 42, "in (0, 1000), found '1.0e+7'"},
-    {"schedule: {kind: li-cai, kind: li-yan}\n" TARGETS TAIL, 1, 26, "duplicate key 'kind'"},
+    {SCHEDULE("kind: licai"), 1, 18, "did you mean 'li-cai'?"},
+    {SCHEDULE("kind: li-cai, c2: 1"), 1, 26, "unknown key 'c2', expected one of: kind, c0, c1"},
+    {SCHEDULE("kind: li-cai, c0: 0"), 1, 30, "expected a number in (0, 1000), found '0'"},
+    {SCHEDULE("kind: li-cai, c1: -1.5"), 1, 30, "expected a number in (0, 1000), found '-1.5'"},
+    {SCHEDULE("kind: li-cai, c1: [1, 0]"), 1, 34, "expected a number in (0, 1000), found '0'"},
+    {SCHEDULE("kind: li-yan, c0: 1.0e-3, c1: 1.0e+7"), 1, 42, "in (0, 1000), found '1.0e+7'"},
+    {SCHEDULE("kind: li-cai, kind: li-yan"), 1, 26, "duplicate key 'kind'"},
     /* targets */
     {"targets: {name: g}\n" TAIL, 1, 10, "expected a non-empty list, found a mapping"},
     {"targets: []\n" TAIL, 1, 10, "expected a non-empty list, found an empty list"},
@@ -437,96 +410,79 @@ static const struct bad {
     {"targets:\n  - name: g\n    kind: gausian\n" TAIL, 3, 11,
      "unknown target kind 'gausian', expected one of: gaussian, mixture, mixture-plane, student-t, "
      "laplace, uniform, exponential, double-well, logistic, tabulated, mixture-full, mixture-random, radial, axis, "
+     "codebook, "
      "direct-sum; did you mean 'gaussian'?"},
     {"targets:\n  - name: g\n    kind: [gaussian]\n" TAIL, 3, 11, "expected a target kind, found a list"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, copies: 1}]\n" TAIL, 1, 50,
-     "unknown key 'copies', expected one of: name, kind, mean, variance, spectrum"},
-    {"targets: [{name: g, kind: gaussian, varience: 1}]\n" TAIL, 1, 37, "did you mean 'variance'?"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, variance: 2}]\n" TAIL, 1, 50,
-     "duplicate key 'variance', first given on line 1, column 37"},
-    {"targets:\n- {name: g, kind: gaussian, variance: 1}\n- {name: h, kind: gaussian, variance: 1}\n"
-     "- {kind: gaussian, variance: 1, name: g}\n" TAIL,
+    {UNIT("copies: 1"), 1, 50, "unknown key 'copies', expected one of: name, kind, mean, variance, spectrum"},
+    {GAUSSIAN("varience: 1"), 1, 37, "did you mean 'variance'?"},
+    {UNIT("variance: 2"), 1, 50, "duplicate key 'variance', first given on line 1, column 37"},
+    {"targets:\n- {name: g, kind: gaussian, variance: 1}\n- {name: h, kind: gaussian, variance: 1}\n- {kind: "
+     "gaussian, variance: 1, name: g}\n" TAIL,
      4, 39, "duplicate target name 'g', first given on line 2, column 10"},
-    {"targets: [{name: -g, kind: gaussian, variance: 1}]\n" TAIL, 1, 18, "starts with a letter or digit, found '-g'"},
-    {"targets: [{name: .g, kind: gaussian, variance: 1}]\n" TAIL, 1, 18, "starts with a letter or digit"},
-    {"targets: [{name: a/b, kind: gaussian, variance: 1}]\n" TAIL, 1, 18, "expected a name of [A-Za-z0-9._-]"},
-    {"targets: [{name: a b, kind: gaussian, variance: 1}]\n" TAIL, 1, 18, "expected a name of [A-Za-z0-9._-]"},
-    {"targets: [{name: \"\", kind: gaussian, variance: 1}]\n" TAIL, 1, 18, "expected a name, found an empty string"},
-    {"targets: [{name: null, kind: gaussian, variance: 1}]\n" TAIL, 1, 18, "expected a name, found nothing"},
+    {NAMED("-g"), 1, 18, "starts with a letter or digit, found '-g'"},
+    {NAMED(".g"), 1, 18, "starts with a letter or digit"},
+    {NAMED("a/b"), 1, 18, "expected a name of [A-Za-z0-9._-]"},
+    {NAMED("a b"), 1, 18, "expected a name of [A-Za-z0-9._-]"},
+    {NAMED("\"\""), 1, 18, "expected a name, found an empty string"},
+    {NAMED("null"), 1, 18, "expected a name, found nothing"},
     {"targets: [{name: \xC3\xA9, kind: gaussian, variance: x}]\n" TAIL, 1, 47, "expected a number > 0, found 'x'"},
     {"targets: [{name: " LONG_NAME "+, kind: gaussian, variance: 1}]\n" TAIL, 1, 18,
      "found a name of 64 bytes, expected at most 63"},
     /* gaussian */
-    {"targets: [{name: g, kind: gaussian, variance: 0}]\n" TAIL, 1, 47, "expected a number > 0, found '0'"},
-    {"targets: [{name: g, kind: gaussian, variance: -1}]\n" TAIL, 1, 47, "expected a number > 0, found '-1'"},
-    {"targets: [{name: g, kind: gaussian, variance: \"1\"}]\n" TAIL, 1, 47,
-     "expected a number > 0, found a quoted string"},
-    {"targets: [{name: g, kind: gaussian, variance: {a: 1}}]\n" TAIL, 1, 47, "found a mapping"},
-    {"targets: [{name: g, kind: gaussian, variance: 1e-400}]\n" TAIL, 1, 47, "that double precision can hold"},
-    {"targets: [{name: g, kind: gaussian, variance: 1e400}]\n" TAIL, 1, 47, "precision can hold, found '1e400'"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, mean: }]\n" TAIL, 1, 56, "expected a number, found nothing"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, mean: -1e999}]\n" TAIL, 1, 56, "double precision can hold"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, mean: 1e-2x}]\n" TAIL, 1, 56, "a number, found '1e-2x'"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, mean: .nan}]\n" TAIL, 1, 56, "a number, found '.nan'"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, mean: nan}]\n" TAIL, 1, 56, "a number, found 'nan'"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, mean: -inf}]\n" TAIL, 1, 56, "a number, found '-inf'"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, mean: .inf}]\n" TAIL, 1, 56, "a number, found '.inf'"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, mean: 0x10}]\n" TAIL, 1, 56, "a number, found '0x10'"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, mean: 1.}]\n" TAIL, 1, 56, "a number, found '1.'"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, mean: 5.}]\n" TAIL, 1, 56, "a number, found '5.'"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, mean: 1e}]\n" TAIL, 1, 56, "a number, found '1e'"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, mean: 1e+}]\n" TAIL, 1, 56, "a number, found '1e+'"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, mean: +-1}]\n" TAIL, 1, 56, "a number, found '+-1'"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, mean: -}]\n" TAIL, 1, 56, "a number, found '-'"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, mean: 1_000}]\n" TAIL, 1, 56, "a number, found '1_000'"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, mean: 1 2}]\n" TAIL, 1, 56, "a number, found '1 2'"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, mean: true}]\n" TAIL, 1, 56, "a number, found 'true'"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, spectrum: flat}]\n" TAIL, 1, 60,
-     "expected a mapping, found 'flat'"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, spectrum: {k: 1}}]\n" TAIL, 1, 60, "missing key 'kind'"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, spectrum: {kind: steep}}]\n" TAIL, 1, 67,
-     "unknown spectrum 'steep', expected one of: flat, power, k-of-d"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, spectrum: {kind: power}}]\n" TAIL, 1, 60,
-     "missing key 'exponent'"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, spectrum: {kind: power, exponent: 0}}]\n" TAIL, 1, 84,
-     "expected a number > 0, found '0'"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, spectrum: {kind: k-of-d}}]\n" TAIL, 1, 60, "missing key 'k'"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, spectrum: {kind: k-of-d, k: 0}}]\n" TAIL, 1, 78,
-     "expected an integer from 1 to 2^53, found '0'"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, spectrum: {kind: k-of-d, k: 1.5}}]\n" TAIL, 1, 78,
-     "found '1.5'"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, spectrum: {kind: flat, k: 1}}]\n" TAIL, 1, 73,
-     "unknown key 'k', expected one of: kind"},
-    {"targets: [{name: g, kind: gaussian, variance: 1, spectrum: {kind: power, exponent: 1, kind: flat}}]\n" TAIL, 1,
-     87, "duplicate key 'kind'"},
+    {GAUSSIAN("variance: 0"), 1, 47, "expected a number > 0, found '0'"},
+    {GAUSSIAN("variance: -1"), 1, 47, "expected a number > 0, found '-1'"},
+    {GAUSSIAN("variance: \"1\""), 1, 47, "expected a number > 0, found a quoted string"},
+    {GAUSSIAN("variance: {a: 1}"), 1, 47, "found a mapping"},
+    {GAUSSIAN("variance: 1e-400"), 1, 47, "that double precision can hold"},
+    {GAUSSIAN("variance: 1e400"), 1, 47, "precision can hold, found '1e400'"},
+    {UNIT("mean: "), 1, 56, "expected a number, found nothing"},
+    {UNIT("mean: -1e999"), 1, 56, "double precision can hold"},
+    {UNIT("mean: 1e-2x"), 1, 56, "a number, found '1e-2x'"},
+    {UNIT("mean: .nan"), 1, 56, "a number, found '.nan'"},
+    {UNIT("mean: nan"), 1, 56, "a number, found 'nan'"},
+    {UNIT("mean: -inf"), 1, 56, "a number, found '-inf'"},
+    {UNIT("mean: .inf"), 1, 56, "a number, found '.inf'"},
+    {UNIT("mean: 0x10"), 1, 56, "a number, found '0x10'"},
+    {UNIT("mean: 1."), 1, 56, "a number, found '1.'"},
+    {UNIT("mean: 5."), 1, 56, "a number, found '5.'"},
+    {UNIT("mean: 1e"), 1, 56, "a number, found '1e'"},
+    {UNIT("mean: 1e+"), 1, 56, "a number, found '1e+'"},
+    {UNIT("mean: +-1"), 1, 56, "a number, found '+-1'"},
+    {UNIT("mean: -"), 1, 56, "a number, found '-'"},
+    {UNIT("mean: 1_000"), 1, 56, "a number, found '1_000'"},
+    {UNIT("mean: 1 2"), 1, 56, "a number, found '1 2'"},
+    {UNIT("mean: true"), 1, 56, "a number, found 'true'"},
+    {UNIT("spectrum: flat"), 1, 60, "expected a mapping, found 'flat'"},
+    {UNIT("spectrum: {k: 1}"), 1, 60, "missing key 'kind'"},
+    {UNIT("spectrum: {kind: steep}"), 1, 67, "unknown spectrum 'steep', expected one of: flat, power, k-of-d"},
+    {UNIT("spectrum: {kind: power}"), 1, 60, "missing key 'exponent'"},
+    {UNIT("spectrum: {kind: power, exponent: 0}"), 1, 84, "expected a number > 0, found '0'"},
+    {UNIT("spectrum: {kind: k-of-d}"), 1, 60, "missing key 'k'"},
+    {UNIT("spectrum: {kind: k-of-d, k: 0}"), 1, 78, "expected an integer from 1 to 2^53, found '0'"},
+    {UNIT("spectrum: {kind: k-of-d, k: 1.5}"), 1, 78, "found '1.5'"},
+    {UNIT("spectrum: {kind: flat, k: 1}"), 1, 73, "unknown key 'k', expected one of: kind"},
+    {UNIT("spectrum: {kind: power, exponent: 1, kind: flat}"), 1, 87, "duplicate key 'kind'"},
     /* mixture */
-    {"targets:\n- name: m\n  kind: mixture\n  weights: [1]\n  means: [0]\n" TAIL, 2, 3, "missing key 'sds'"},
-    {"targets:\n- name: m\n  kind: mixture\n  weights: 1\n  means: [0]\n  sds: [1]\n" TAIL, 4, 12,
-     "expected a non-empty list or the word equal, found '1'"},
-    {"targets:\n- name: m\n  kind: mixture\n  weights: [1]\n  means: []\n  sds: [1]\n" TAIL, 5, 10,
-     "expected a non-empty list, found an empty list"},
-    {"targets:\n- name: m\n  kind: mixture\n  weights: [0.5, 0.6]\n  means: [0, 1]\n  sds: [1, 1]\n" TAIL, 4, 12,
+    {MIXED("weights: [1]\n  means: [0]"), 2, 3, "missing key 'sds'"},
+    {MIXED("weights: 1\n  means: [0]\n  sds: [1]"), 4, 12, "expected a non-empty list or the word equal, found '1'"},
+    {MIXED("weights: [1]\n  means: []\n  sds: [1]"), 5, 10, "expected a non-empty list, found an empty list"},
+    {MIXED("weights: [0.5, 0.6]\n  means: [0, 1]\n  sds: [1, 1]"), 4, 12,
      "the weights sum to 1.1, expected 1 within 1e-9"},
-    {"targets:\n- name: m\n  kind: mixture\n  weights: [0.5, 0.500000002]\n  means: [0, 1]\n  sds: [1, 1]\n" TAIL, 4,
-     12, "the weights sum to 1.000000002, expected 1"},
-    {"targets:\n- name: m\n  kind: mixture\n  weights: [1.0e308, 1.0e308]\n  means: [0, 1]\n  sds: [1, 1]\n" TAIL, 4,
-     12, "the weights sum to inf, expected 1"},
-    {"targets:\n- name: m\n  kind: mixture\n  weights: [0, 1]\n  means: [0, 1]\n  sds: [1, 1]\n" TAIL, 4, 13,
-     "expected a number > 0, found '0'"},
-    {"targets:\n- name: m\n  kind: mixture\n  weights: [-1, 2]\n  means: [0, 1]\n  sds: [1, 1]\n" TAIL, 4, 13,
-     "expected a number > 0, found '-1'"},
-    {"targets:\n- name: m\n  kind: mixture\n  weights: [0.5, 0.5]\n  means: [0, 1, 2]\n  sds: [1, 1]\n" TAIL, 5, 10,
+    {MIXED("weights: [0.5, 0.500000002]\n  means: [0, 1]\n  sds: [1, 1]"), 4, 12,
+     "the weights sum to 1.000000002, expected 1"},
+    {MIXED("weights: [1.0e308, 1.0e308]\n  means: [0, 1]\n  sds: [1, 1]"), 4, 12,
+     "the weights sum to inf, expected 1"},
+    {MIXED("weights: [0, 1]\n  means: [0, 1]\n  sds: [1, 1]"), 4, 13, "expected a number > 0, found '0'"},
+    {MIXED("weights: [-1, 2]\n  means: [0, 1]\n  sds: [1, 1]"), 4, 13, "expected a number > 0, found '-1'"},
+    {MIXED("weights: [0.5, 0.5]\n  means: [0, 1, 2]\n  sds: [1, 1]"), 5, 10,
      "'means' has length 3 but 'weights' has length 2, expected equal lengths"},
-    {"targets:\n- name: m\n  kind: mixture\n  sds: [1]\n  weights: [0.5, 0.5]\n  means: [0, 1]\n" TAIL, 4, 8,
+    {MIXED("sds: [1]\n  weights: [0.5, 0.5]\n  means: [0, 1]"), 4, 8,
      "'sds' has length 1 but 'weights' has length 2"},
-    {"targets:\n- name: m\n  kind: mixture\n  weights: [1]\n  means: [~]\n  sds: [1]\n" TAIL, 5, 11,
-     "expected a number, found nothing"},
-    {"targets:\n- name: m\n  kind: mixture\n  weights: [1]\n  means: [[0]]\n  sds: [1]\n" TAIL, 5, 11,
-     "expected a number, found a list"},
-    {"targets:\n- name: m\n  kind: mixture\n  weights: [1]\n  means: [0]\n  sds: [-0.1]\n" TAIL, 6, 9,
-     "expected a number >= 0, found '-0.1'"},
-    {"targets:\n- name: m\n  kind: mixture\n  weights: [0.5, 0.5]\n  means: [0, 1]\n  sds: [0, -1.0e-300]\n" TAIL, 6,
-     12, "expected a number >= 0, found '-1.0e-300'"},
+    {MIXED("weights: [1]\n  means: [~]\n  sds: [1]"), 5, 11, "expected a number, found nothing"},
+    {MIXED("weights: [1]\n  means: [[0]]\n  sds: [1]"), 5, 11, "expected a number, found a list"},
+    {MIXED("weights: [1]\n  means: [0]\n  sds: [-0.1]"), 6, 9, "expected a number >= 0, found '-0.1'"},
+    {MIXED("weights: [0.5, 0.5]\n  means: [0, 1]\n  sds: [0, -1.0e-300]"), 6, 12,
+     "expected a number >= 0, found '-1.0e-300'"},
     /* mixture-plane */
     {PLANE "  means: [0, 1]\n  sds: [1, 1]\n" EVEN, 5, 11, "expected a non-empty list, found '0'"},
     {PLANE "  means: []\n  sds: [1, 1]\n" EVEN, 5, 10, "expected a non-empty list, found an empty list"},
@@ -543,171 +499,151 @@ static const struct bad {
      "target p: a mixture in the plane fills pairs of coordinates, and dimension 7 is odd"},
     /* student-t */
     {"targets:\n- {name: t, kind: student-t}\n" TAIL, 2, 3, "missing key 'nu'"},
-    {"targets:\n- {name: t, kind: student-t, nu: 2}\n" TAIL, 2, 34, "expected a number > 2, found '2'"},
-    {"targets:\n- {name: t, kind: student-t, nu: -3}\n" TAIL, 2, 34, "expected a number > 2, found '-3'"},
-    {"targets:\n- {name: t, kind: student-t, nu: 3, scale: 0}\n" TAIL, 2, 44, "expected a number > 0, found '0'"},
-    {"targets:\n- {name: t, kind: student-t, nu: 3, components: 3}\n" TAIL, 2, 49,
-     "expected an integer from 4 to 200, found '3'"},
-    {"targets:\n- {name: t, kind: student-t, nu: 3, components: 201}\n" TAIL, 2, 49,
-     "expected an integer from 4 to 200, found '201'"},
-    {"targets:\n- {name: t, kind: student-t, nu: 3, sds: [1]}\n" TAIL, 2, 37,
-     "unknown key 'sds', expected one of: name, kind, nu, scale, components"},
+    {STUDENT("nu: 2"), 2, 34, "expected a number > 2, found '2'"},
+    {STUDENT("nu: -3"), 2, 34, "expected a number > 2, found '-3'"},
+    {STUDENT("nu: 3, scale: 0"), 2, 44, "expected a number > 0, found '0'"},
+    {STUDENT("nu: 3, components: 3"), 2, 49, "expected an integer from 4 to 200, found '3'"},
+    {STUDENT("nu: 3, components: 201"), 2, 49, "expected an integer from 4 to 200, found '201'"},
+    {STUDENT("nu: 3, sds: [1]"), 2, 37, "unknown key 'sds', expected one of: name, kind, nu, scale, components"},
     {"targets: [{name: t, kind: student-t, nu: 1.0e+7}]\n" TAIL, 3, 13,
      "is a Gaussian to rounding, expected nu <= 1e+06"},
     /* direct-sum */
     {"targets:\n- name: s\n  kind: direct-sum\n" TAIL, 2, 3, "missing key 'factors'"},
-    {"targets:\n- name: s\n  kind: direct-sum\n  factors: []\n" TAIL, 4, 12, "expected a non-empty list"},
-    {"targets:\n- name: s\n  kind: direct-sum\n  factors: [{kind: gaussian, variance: 1}]\n" TAIL, 4, 13,
-     "missing key 'copies'"},
-    {"targets:\n- name: s\n  kind: direct-sum\n  factors: [{kind: gaussian, variance: 1, copies: rest, name: "
-     "x}]\n" TAIL,
-     4, 57, "unknown key 'name', expected one of: copies, kind, mean, variance, spectrum"},
-    {"targets:\n- name: s\n  kind: direct-sum\n  factors: [{kind: gaussian, variance: 1, copies: 2}]\n" TAIL, 4, 12,
+    {SUM("factors: []"), 4, 12, "expected a non-empty list"},
+    {SUM("factors: [{kind: gaussian, variance: 1}]"), 4, 13, "missing key 'copies'"},
+    {SUM("factors: [{kind: gaussian, variance: 1, copies: rest, name: x}]"), 4, 57,
+     "unknown key 'name', expected one of: copies, kind, mean, variance, spectrum"},
+    {SUM("factors: [{kind: gaussian, variance: 1, copies: 2}]"), 4, 12,
      "found no part with 'copies: rest', expected one"},
-    {"targets:\n- name: s\n  kind: direct-sum\n  factors:\n  - {kind: gaussian, variance: 1, copies: rest}\n"
-     "  - {kind: gaussian, variance: 2, copies: rest}\n" TAIL,
+    {SUM("factors:\n  - {kind: gaussian, variance: 1, copies: rest}\n  - {kind: gaussian, variance: 2, copies: "
+         "rest}"),
      6, 43, "duplicate value 'rest', first given on line 5, column 43"},
-    {"targets:\n- name: s\n  kind: direct-sum\n  factors: [{kind: gaussian, variance: 1, copies: 0}]\n" TAIL, 4, 51,
+    {SUM("factors: [{kind: gaussian, variance: 1, copies: 0}]"), 4, 51,
      "expected an integer from 1 to 2^53, or rest, found '0'"},
-    {"targets:\n- name: s\n  kind: direct-sum\n  factors: [{kind: gaussian, variance: 1, copies: \"rest\"}]\n" TAIL,
-     4, 51, "or rest, found a quoted string"},
-    {"targets:\n- name: s\n  kind: direct-sum\n  factors: [{kind: gaussian, variance: 1, copies: all}]\n" TAIL, 4, 51,
-     "or rest, found 'all'"},
-    {"targets:\n- name: s\n  kind: direct-sum\n  factors: [{kind: direct-sum, copies: rest, factors: []}]\n" TAIL, 4,
-     20, "a part may not be of kind 'direct-sum', which has parts itself"},
-    {"targets:\n- name: s\n  kind: direct-sum\n  factors:\n  - {kind: mixture, weights: [1], means: [1], sds: [1], "
-     "copies: 1}\n  - {kind: mixture, weights: [0.9], means: [1], sds: [1], copies: rest}\n" TAIL,
+    {SUM("factors: [{kind: gaussian, variance: 1, copies: \"rest\"}]"), 4, 51, "or rest, found a quoted string"},
+    {SUM("factors: [{kind: gaussian, variance: 1, copies: all}]"), 4, 51, "or rest, found 'all'"},
+    {SUM("factors: [{kind: direct-sum, copies: rest, factors: []}]"), 4, 20,
+     "a part may not be of kind 'direct-sum', which has parts itself"},
+    {SUM("factors:\n  - {kind: mixture, weights: [1], means: [1], sds: [1], copies: 1}\n  - {kind: mixture, weights: "
+         "[0.9], means: [1], sds: [1], copies: rest}"),
      6, 30, "the weights sum to 0.9"},
     /* samplers */
-    {TARGETS "samplers: ddpm\n" DIMENSIONS STEPS, 2, 11, "expected a non-empty list, found 'ddpm'"},
-    {TARGETS "samplers: []\n" DIMENSIONS STEPS, 2, 11, "expected a non-empty list, found an empty list"},
+    {SAMPLED("ddpm"), 2, 11, "expected a non-empty list, found 'ddpm'"},
+    {SAMPLED("[]"), 2, 11, "expected a non-empty list, found an empty list"},
     {TARGETS "samplers:\n- ddpm\n- foo\n" DIMENSIONS STEPS, 4, 3,
      "unknown sampler 'foo', expected one of: ddpm, ddpm-outside, ddpm-ancestral, accelerated"},
-    {TARGETS "samplers: [ddmp]\n" DIMENSIONS STEPS, 2, 12, "did you mean 'ddpm'?"},
-    {TARGETS "samplers: [ddpm, accelerated, ddpm]\n" DIMENSIONS STEPS, 2, 31,
-     "duplicate sampler 'ddpm', first given on line 2, column 12"},
-    {TARGETS "samplers: [ddpm, ]\n"
-             "dimensions: [1, , 2]\n" STEPS,
-     3, 17, "not valid YAML: "},
-    {TARGETS "samplers: [[ddpm]]\n" DIMENSIONS STEPS, 2, 12, "expected a sampler, found a list"},
-    {TARGETS "samplers: [\"\"]\n" DIMENSIONS STEPS, 2, 12, "expected a sampler, found an empty string"},
-    {TARGETS "samplers: [{overshoot: 1}]\n" DIMENSIONS STEPS, 2, 12, "missing key 'kind'"},
-    {TARGETS "samplers: [{kind: acelerated}]\n" DIMENSIONS STEPS, 2, 19, "did you mean 'accelerated'?"},
-    {TARGETS "samplers: [{kind: accelerated, omega: 1}]\n" DIMENSIONS STEPS, 2, 32,
+    {SAMPLED("[ddmp]"), 2, 12, "did you mean 'ddpm'?"},
+    {SAMPLED("[ddpm, accelerated, ddpm]"), 2, 31, "duplicate sampler 'ddpm', first given on line 2, column 12"},
+    {TARGETS "samplers: [ddpm, ]\ndimensions: [1, , 2]\n" STEPS, 3, 17, "not valid YAML: "},
+    {SAMPLED("[[ddpm]]"), 2, 12, "expected a sampler, found a list"},
+    {SAMPLED("[\"\"]"), 2, 12, "expected a sampler, found an empty string"},
+    {SAMPLED("[{overshoot: 1}]"), 2, 12, "missing key 'kind'"},
+    {SAMPLED("[{kind: acelerated}]"), 2, 19, "did you mean 'accelerated'?"},
+    {SAMPLED("[{kind: accelerated, omega: 1}]"), 2, 32,
      "unknown key 'omega', expected one of: kind, name, overshoot"},
-    {TARGETS "samplers: [{kind: ddpm, overshoot: 1}]\n" DIMENSIONS STEPS, 2, 25,
-     "unknown key 'overshoot', expected one of: kind, name"},
-    {TARGETS "samplers: [{kind: accelerated, overshoot: -0.5}]\n" DIMENSIONS STEPS, 2, 43,
-     "expected a number >= 0, found '-0.5'"},
-    {TARGETS "samplers: [{kind: accelerated, overshoot: [0, -1]}]\n" DIMENSIONS STEPS, 2, 47,
-     "expected a number >= 0, found '-1'"},
-    {TARGETS "samplers: [{kind: accelerated, overshoot: 0, name: a b}]\n" DIMENSIONS STEPS, 2, 52,
-     "expected a name of"},
-    {TARGETS "samplers: [{kind: accelerated, overshoot: 0, name: ddpm}]\n" DIMENSIONS STEPS, 2, 52,
+    {SAMPLED("[{kind: ddpm, overshoot: 1}]"), 2, 25, "unknown key 'overshoot', expected one of: kind, name"},
+    {SAMPLED("[{kind: accelerated, overshoot: -0.5}]"), 2, 43, "expected a number >= 0, found '-0.5'"},
+    {SAMPLED("[{kind: accelerated, overshoot: [0, -1]}]"), 2, 47, "expected a number >= 0, found '-1'"},
+    {SAMPLED("[{kind: accelerated, overshoot: 0, name: a b}]"), 2, 52, "expected a name of"},
+    {SAMPLED("[{kind: accelerated, overshoot: 0, name: ddpm}]"), 2, 52,
      "'ddpm' is the name of a sampler without parameters of its own, expected another"},
-    {TARGETS "samplers: [accelerated, {kind: accelerated, overshoot: 1}]\n" DIMENSIONS STEPS, 2, 25,
-     "duplicate sampler"},
-    {TARGETS "samplers: [{kind: accelerated, overshoot: 0}, {kind: accelerated, overshoot: 0}]\n" DIMENSIONS STEPS, 2,
-     47, "duplicate sampler"},
+    {SAMPLED("[accelerated, {kind: accelerated, overshoot: 1}]"), 2, 25, "duplicate sampler"},
+    {SAMPLED("[{kind: accelerated, overshoot: 0}, {kind: accelerated, overshoot: 0}]"), 2, 47, "duplicate sampler"},
     {TARGETS "samplers: [ddpm, {kind: accelerated, overshoot: 4}]\n" DIMENSIONS "steps: [64, 65536]\n", 2, 18,
      "T = 64: sampler accelerated-overshoot-4: in step t = "},
     /* dimensions, steps, max_steps */
-    {TARGETS SAMPLERS "dimensions: 4\n" STEPS, 3, 13, "expected a non-empty list, found '4'"},
-    {TARGETS SAMPLERS "dimensions: []\n" STEPS, 3, 13, "expected a non-empty list, found an empty list"},
-    {TARGETS SAMPLERS "dimensions: [0]\n" STEPS, 3, 14, "expected an integer from 1 to 2^53, found '0'"},
-    {TARGETS SAMPLERS "dimensions: [-3]\n" STEPS, 3, 14, "found '-3'"},
-    {TARGETS SAMPLERS "dimensions: [+3]\n" STEPS, 3, 14, "found '+3'"},
-    {TARGETS SAMPLERS "dimensions: [25e-1]\n" STEPS, 3, 14, "found '25e-1'"},
-    {TARGETS SAMPLERS "dimensions: [1.5]\n" STEPS, 3, 14, "found '1.5'"},
-    {TARGETS SAMPLERS "dimensions: [0x10]\n" STEPS, 3, 14, "found '0x10'"},
-    {TARGETS SAMPLERS "dimensions: [010]\n" STEPS, 3, 14, "found '010'"},
-    {TARGETS SAMPLERS "dimensions: ['16']\n" STEPS, 3, 14, "found a quoted string"},
-    {TARGETS SAMPLERS "dimensions: [{a: 1}]\n" STEPS, 3, 14, "found a mapping"},
-    {TARGETS SAMPLERS "dimensions: [null]\n" STEPS, 3, 14, "found nothing"},
-    {TARGETS SAMPLERS "dimensions: [9007199254740993]\n" STEPS, 3, 14, "found '9007199254740993'"},
-    {TARGETS SAMPLERS "dimensions: [18446744073709551617]\n" STEPS, 3, 14, "found '18446744073709551617'"},
+    {SIZED("4"), 3, 13, "expected a non-empty list, found '4'"},
+    {SIZED("[]"), 3, 13, "expected a non-empty list, found an empty list"},
+    {SIZED("[0]"), 3, 14, "expected an integer from 1 to 2^53, found '0'"},
+    {SIZED("[-3]"), 3, 14, "found '-3'"},
+    {SIZED("[+3]"), 3, 14, "found '+3'"},
+    {SIZED("[25e-1]"), 3, 14, "found '25e-1'"},
+    {SIZED("[1.5]"), 3, 14, "found '1.5'"},
+    {SIZED("[0x10]"), 3, 14, "found '0x10'"},
+    {SIZED("[010]"), 3, 14, "found '010'"},
+    {SIZED("['16']"), 3, 14, "found a quoted string"},
+    {SIZED("[{a: 1}]"), 3, 14, "found a mapping"},
+    {SIZED("[null]"), 3, 14, "found nothing"},
+    {SIZED("[9007199254740993]"), 3, 14, "found '9007199254740993'"},
+    {SIZED("[18446744073709551617]"), 3, 14, "found '18446744073709551617'"},
     {TARGETS SAMPLERS "dimensions:\n  - 4\n  - 16\n  - 4\n" STEPS, 6, 5,
      "duplicate dimension '4', first given on line 4, column 5"},
-    {TARGETS SAMPLERS DIMENSIONS "steps: [4, 1]\n", 4, 12, "expected an integer from 2 to 10000000"},
-    {TARGETS SAMPLERS DIMENSIONS "steps: []\n", 4, 8, "expected a non-empty list"},
-    {TARGETS SAMPLERS DIMENSIONS "steps: [4, 8, 4]\n", 4, 15, "duplicate number of steps '4'"},
-    {TARGETS SAMPLERS DIMENSIONS "steps: ~\naccuracies: [0.1]\n", 4, 8, "expected a non-empty list, found nothing"},
-    {TARGETS SAMPLERS DIMENSIONS "steps: [64, 16]\n", 4, 13, "the smallest admissible T is 29"},
-    {TARGETS SAMPLERS DIMENSIONS "steps: [10000001]\n", 4, 9,
-     "expected an integer from 2 to 10000000, found '10000001'"},
+    {STEPPED("[4, 1]"), 4, 12, "expected an integer from 2 to 10000000"},
+    {STEPPED("[]"), 4, 8, "expected a non-empty list"},
+    {STEPPED("[4, 8, 4]"), 4, 15, "duplicate number of steps '4'"},
+    {STEPPED("~\naccuracies: [0.1]"), 4, 8, "expected a non-empty list, found nothing"},
+    {STEPPED("[64, 16]"), 4, 13, "the smallest admissible T is 29"},
+    {STEPPED("[10000001]"), 4, 9, "expected an integer from 2 to 10000000, found '10000001'"},
     {TARGETS SAMPLERS DIMENSIONS "schedule: {kind: li-cai, c1: 2.75}\nsteps: [4, 3, 64]\n", 5, 12,
      "does not exist at T = 3"},
-    {TARGETS SAMPLERS DIMENSIONS "steps: [1024, 64, 16, 20]\n", 4, 19, "does not exist at T = 16"},
-    {TARGETS TAIL "max_steps: 20\n", 5, 12, "the smallest admissible T is 29"},
+    {STEPPED("[1024, 64, 16, 20]"), 4, 19, "does not exist at T = 16"},
+    {AND("max_steps: 20"), 5, 12, "the smallest admissible T is 29"},
     {"targets: [{name: g, kind: gaussian, variance: 1, spectrum: {kind: k-of-d, k: 5}}]\n" SAMPLERS
      "dimensions: [8, 4]\n" STEPS,
      3, 13, "need dimension at least 5, not 4"},
-    {TARGETS TAIL "max_steps: 1\n", 5, 12, "expected an integer from 2 to 10000000, found '1'"},
-    {TARGETS TAIL "max_steps: [4]\n", 5, 12, "found a list"},
+    {AND("max_steps: 1"), 5, 12, "expected an integer from 2 to 10000000, found '1'"},
+    {AND("max_steps: [4]"), 5, 12, "found a list"},
     /* score_errors */
-    {TARGETS TAIL "score_errors: []\n", 5, 15, "expected a non-empty list, found an empty list"},
-    {TARGETS TAIL "score_errors: {shape: none}\n", 5, 15, "expected a non-empty list, found a mapping"},
-    {TARGETS TAIL "score_errors:\n", 5, 14, "expected a non-empty list, found nothing"},
-    {TARGETS TAIL "score_errors: [wave]\n", 5, 16, "expected a mapping, found 'wave'"},
-    {TARGETS TAIL "score_errors: [{size: 1}]\n", 5, 16, "missing key 'shape'"},
-    {TARGETS TAIL "score_errors: [{shape: wav, size: 1}]\n", 5, 24,
+    {AND("score_errors: []"), 5, 15, "expected a non-empty list, found an empty list"},
+    {AND("score_errors: {shape: none}"), 5, 15, "expected a non-empty list, found a mapping"},
+    {AND("score_errors:"), 5, 14, "expected a non-empty list, found nothing"},
+    {AND("score_errors: [wave]"), 5, 16, "expected a mapping, found 'wave'"},
+    {AND("score_errors: [{size: 1}]"), 5, 16, "missing key 'shape'"},
+    {AND("score_errors: [{shape: wav, size: 1}]"), 5, 24,
      "unknown shape 'wav', expected one of: none, bias, linear, wave, bump, sign; did you mean 'wave'?"},
-    {TARGETS TAIL "score_errors: [{shape: [wave], size: 1}]\n", 5, 24, "expected a shape, found a list"},
-    {TARGETS TAIL "score_errors: [{shape: null}]\n", 5, 24, "expected a shape, found nothing"},
-    {TARGETS TAIL "score_errors: [{shape: none, size: 1}]\n", 5, 30, "unknown key 'size', expected one of: shape"},
-    {TARGETS TAIL "score_errors: [{shape: bias, sizes: 1}]\n", 5, 30,
+    {AND("score_errors: [{shape: [wave], size: 1}]"), 5, 24, "expected a shape, found a list"},
+    {AND("score_errors: [{shape: null}]"), 5, 24, "expected a shape, found nothing"},
+    {AND("score_errors: [{shape: none, size: 1}]"), 5, 30, "unknown key 'size', expected one of: shape"},
+    {AND("score_errors: [{shape: bias, sizes: 1}]"), 5, 30,
      "unknown key 'sizes', expected one of: shape, size, spread, profile, growth; did you mean 'size'?"},
-    {TARGETS TAIL "score_errors: [{shape: bias, shape: wave}]\n", 5, 30, "duplicate key 'shape'"},
-    {TARGETS TAIL "score_errors: [{shape: bias, size: 1, roughness: 1}]\n", 5, 39, "unknown key 'roughness'"},
-    {TARGETS TAIL "score_errors: [{shape: wave, size: 1, roughness: 1, probability: 0.1}]\n", 5, 53,
+    {AND("score_errors: [{shape: bias, shape: wave}]"), 5, 30, "duplicate key 'shape'"},
+    {AND("score_errors: [{shape: bias, size: 1, roughness: 1}]"), 5, 39, "unknown key 'roughness'"},
+    {AND("score_errors: [{shape: wave, size: 1, roughness: 1, probability: 0.1}]"), 5, 53,
      "unknown key 'probability', expected one of: shape, size, spread, profile, growth, roughness"},
-    {TARGETS TAIL "score_errors: [{shape: bump, size: 1, roughness: 1, probability: 0.1}]\n", 5, 39,
+    {AND("score_errors: [{shape: bump, size: 1, roughness: 1, probability: 0.1}]"), 5, 39,
      "unknown key 'roughness', expected one of: shape, size, spread, profile, growth, probability"},
-    {TARGETS TAIL "score_errors: [{shape: none}, {shape: bias}]\n", 5, 31, "missing key 'size'"},
-    {TARGETS TAIL "score_errors: [{shape: bias, size: 0}]\n", 5, 36, "expected a number > 0, found '0'"},
-    {TARGETS TAIL "score_errors: [{shape: bias, size: -0.1}]\n", 5, 36, "expected a number > 0, found '-0.1'"},
-    {TARGETS TAIL "score_errors: [{shape: bias, size: nan}]\n", 5, 36, "expected a number > 0, found 'nan'"},
-    {TARGETS TAIL "score_errors: [{shape: bias, size: .inf}]\n", 5, 36, "expected a number > 0, found '.inf'"},
-    {TARGETS TAIL "score_errors: [{shape: bias, size: 1e400}]\n", 5, 36, "that double precision can hold"},
-    {TARGETS TAIL "score_errors: [{shape: bias, size: small}]\n", 5, 36, "expected a number > 0, found 'small'"},
-    {TARGETS TAIL "score_errors: [{shape: bias, size: '1'}]\n", 5, 36, "found a quoted string"},
-    {TARGETS TAIL "score_errors: [{shape: bias, size: {a: 1}}]\n", 5, 36, "expected a number > 0, found a mapping"},
-    {TARGETS TAIL "score_errors: [{shape: bias, size: }]\n", 5, 36, "expected a number > 0, found nothing"},
-    {TARGETS TAIL "score_errors: [{shape: bias, size: []}]\n", 5, 36,
-     "expected a non-empty list, found an empty list"},
-    {TARGETS TAIL "score_errors: [{shape: bias, size: [1, 0]}]\n", 5, 40, "expected a number > 0, found '0'"},
-    {TARGETS TAIL "score_errors: [{shape: bias, size: [1, [2]]}]\n", 5, 40, "expected a number > 0, found a list"},
-    {TARGETS TAIL "score_errors: [{shape: bias, size: [0.1, 0.2, 1.0e-1]}]\n", 5, 47,
+    {AND("score_errors: [{shape: none}, {shape: bias}]"), 5, 31, "missing key 'size'"},
+    {AND("score_errors: [{shape: bias, size: 0}]"), 5, 36, "expected a number > 0, found '0'"},
+    {AND("score_errors: [{shape: bias, size: -0.1}]"), 5, 36, "expected a number > 0, found '-0.1'"},
+    {AND("score_errors: [{shape: bias, size: nan}]"), 5, 36, "expected a number > 0, found 'nan'"},
+    {AND("score_errors: [{shape: bias, size: .inf}]"), 5, 36, "expected a number > 0, found '.inf'"},
+    {AND("score_errors: [{shape: bias, size: 1e400}]"), 5, 36, "that double precision can hold"},
+    {AND("score_errors: [{shape: bias, size: small}]"), 5, 36, "expected a number > 0, found 'small'"},
+    {AND("score_errors: [{shape: bias, size: '1'}]"), 5, 36, "found a quoted string"},
+    {AND("score_errors: [{shape: bias, size: {a: 1}}]"), 5, 36, "expected a number > 0, found a mapping"},
+    {AND("score_errors: [{shape: bias, size: }]"), 5, 36, "expected a number > 0, found nothing"},
+    {AND("score_errors: [{shape: bias, size: []}]"), 5, 36, "expected a non-empty list, found an empty list"},
+    {AND("score_errors: [{shape: bias, size: [1, 0]}]"), 5, 40, "expected a number > 0, found '0'"},
+    {AND("score_errors: [{shape: bias, size: [1, [2]]}]"), 5, 40, "expected a number > 0, found a list"},
+    {AND("score_errors: [{shape: bias, size: [0.1, 0.2, 1.0e-1]}]"), 5, 47,
      "duplicate size '1.0e-1', first given on line 5, column 37"},
-    {TARGETS TAIL "score_errors: [{shape: wave, size: 1}]\n", 5, 16, "missing key 'roughness'"},
-    {TARGETS TAIL "score_errors: [{shape: wave, size: 1, roughness: 0}]\n", 5, 50,
+    {AND("score_errors: [{shape: wave, size: 1}]"), 5, 16, "missing key 'roughness'"},
+    {AND("score_errors: [{shape: wave, size: 1, roughness: 0}]"), 5, 50,
      "expected a number in (0, 10000], for a law takes time in proportion to it, found '0'"},
-    {TARGETS TAIL "score_errors: [{shape: wave, size: 1, roughness: [2, -2]}]\n", 5, 54,
-     "in proportion to it, found '-2'"},
-    {TARGETS TAIL "score_errors: [{shape: wave, size: 1, roughness: [2, 2]}]\n", 5, 54, "duplicate roughness '2'"},
-    {TARGETS TAIL "score_errors: [{shape: bump, size: 1}]\n", 5, 16, "missing key 'probability'"},
-    {TARGETS TAIL "score_errors: [{shape: bump, size: 1, probability: 0}]\n", 5, 52,
+    {AND("score_errors: [{shape: wave, size: 1, roughness: [2, -2]}]"), 5, 54, "in proportion to it, found '-2'"},
+    {AND("score_errors: [{shape: wave, size: 1, roughness: [2, 2]}]"), 5, 54, "duplicate roughness '2'"},
+    {AND("score_errors: [{shape: bump, size: 1}]"), 5, 16, "missing key 'probability'"},
+    {AND("score_errors: [{shape: bump, size: 1, probability: 0}]"), 5, 52,
      "expected a number in (0, 0.5), found '0'"},
-    {TARGETS TAIL "score_errors: [{shape: bump, size: 1, probability: [0.1, 0.5]}]\n", 5, 58,
+    {AND("score_errors: [{shape: bump, size: 1, probability: [0.1, 0.5]}]"), 5, 58,
      "expected a number in (0, 0.5), found '0.5'"},
-    {TARGETS TAIL "score_errors: [{shape: bias, size: 1, spread: two}]\n", 5, 47,
+    {AND("score_errors: [{shape: bias, size: 1, spread: two}]"), 5, 47,
      "unknown spread 'two', expected one of: all, one, diagonal"},
-    {TARGETS TAIL "score_errors: [{shape: bias, size: 1, spread: [all]}]\n", 5, 47,
-     "expected a spread, found a list"},
-    {TARGETS TAIL "score_errors: [{shape: bias, size: 1, profile: middle}]\n", 5, 48,
+    {AND("score_errors: [{shape: bias, size: 1, spread: [all]}]"), 5, 47, "expected a spread, found a list"},
+    {AND("score_errors: [{shape: bias, size: 1, profile: middle}]"), 5, 48,
      "unknown profile 'middle', expected one of: uniform, early, late, relative"},
-    {TARGETS TAIL "score_errors: [{shape: bias, size: 1, growth: fast}]\n", 5, 47, "expected a number, found 'fast'"},
-    {TARGETS TAIL "score_errors: [{shape: bias, size: 1, growth: [1]}]\n", 5, 47, "expected a number, found a list"},
+    {AND("score_errors: [{shape: bias, size: 1, growth: fast}]"), 5, 47, "expected a number, found 'fast'"},
+    {AND("score_errors: [{shape: bias, size: 1, growth: [1]}]"), 5, 47, "expected a number, found a list"},
     {"targets: [{name: a-target-with-a-name-of-more-than-fifty-characters-in-all, kind: gaussian, variance: [1, "
      "1.25e-10]}]\n" TAIL,
      1, 18, "made of values, is too long, expected at most 63 bytes"},
-    {TARGETS TAIL "score_errors:\n- {shape: none}\n- {shape: bias, size: 1}\n- {shape: none}\n", 8, 3,
+    {AND("score_errors:\n- {shape: none}\n- {shape: bias, size: 1}\n- {shape: none}"), 8, 3,
      "duplicate score error 'none', first given on line 6, column 3"},
-    {TARGETS TAIL "score_errors:\n- {shape: wave, size: [1, 0.5], roughness: [1, 2]}\n"
-                  "- {shape: wave, size: 1, roughness: 4}\n- {shape: wave, size: 0.5, roughness: [8, 2.0]}\n",
+    {AND("score_errors:\n- {shape: wave, size: [1, 0.5], roughness: [1, 2]}\n- {shape: wave, size: 1, roughness: "
+         "4}\n- {shape: wave, size: 0.5, roughness: [8, 2.0]}"),
      8, 3, "duplicate score error 'wave 0.5 roughness=2 all', first given on line 6, column 3"},
-    {TARGETS TAIL "score_errors:\n- {shape: bias, size: 1, growth: -0.0}\n- {shape: bias, size: 1.0, spread: all}\n",
-     7, 3, "duplicate score error 'bias 1 all', first given on line 6, column 3"},
+    {AND("score_errors:\n- {shape: bias, size: 1, growth: -0.0}\n- {shape: bias, size: 1.0, spread: all}"), 7, 3,
+     "duplicate score error 'bias 1 all', first given on line 6, column 3"},
     {MIXTURE SAMPLERS "dimensions: [8, 1]\n" STEPS
                       "score_errors:\n- {shape: bias, size: 1}\n- {shape: linear, size: [1, 2], spread: diagonal}\n",
      7, 3, "target m, d = 8: a linear error along the diagonal couples the coordinates"},
@@ -715,22 +651,21 @@ static const struct bad {
      "dimensions: [1, 4]\n" STEPS "score_errors: [{shape: sign, size: 1, spread: diagonal}]\n",
      5, 16, "target g, d = 4: a sign error along the diagonal couples the coordinates"},
     /* accuracies */
-    {TARGETS TAIL "accuracies: [0]\n", 5, 14, "expected a number in (0, 1), found '0'"},
-    {TARGETS TAIL "accuracies: [0.1, 1]\n", 5, 19, "expected a number in (0, 1), found '1'"},
-    {TARGETS TAIL "accuracies: [0.1, -0.1]\n", 5, 19, "expected a number in (0, 1), found '-0.1'"},
-    {TARGETS TAIL "accuracies: [nan, 0.5, nan, 0.1]\n", 5, 14, "expected a number in (0, 1), found 'nan'"},
-    {TARGETS TAIL "accuracies: [0.1, 0.2, 1.0e-1]\n", 5, 24, "duplicate accuracy '1.0e-1', first given on line 5"},
-    {TARGETS TAIL "accuracies: {}\n", 5, 13, "expected a non-empty list, found a mapping"},
+    {AND("accuracies: [0]"), 5, 14, "expected a number in (0, 1), found '0'"},
+    {AND("accuracies: [0.1, 1]"), 5, 19, "expected a number in (0, 1), found '1'"},
+    {AND("accuracies: [0.1, -0.1]"), 5, 19, "expected a number in (0, 1), found '-0.1'"},
+    {AND("accuracies: [nan, 0.5, nan, 0.1]"), 5, 14, "expected a number in (0, 1), found 'nan'"},
+    {AND("accuracies: [0.1, 0.2, 1.0e-1]"), 5, 24, "duplicate accuracy '1.0e-1', first given on line 5"},
+    {AND("accuracies: {}"), 5, 13, "expected a non-empty list, found a mapping"},
     /* claims */
-    {TARGETS TAIL "claims: []\n", 5, 9, "expected a non-empty list, found an empty list"},
-    {TARGETS TAIL "claims: some\n", 5, 9, "expected a non-empty list"},
-    {TARGETS TAIL "claims: [eps]\n", 5, 10,
-     "unknown claim 'eps', expected one of: eps-ddpm, eps-accelerated, low-dimension"},
-    {TARGETS TAIL "claims: [eps-ddpm, eps-ddpm]\n", 5, 20, "duplicate claim 'eps-ddpm', first given on line 5"},
+    {AND("claims: []"), 5, 9, "expected a non-empty list, found an empty list"},
+    {AND("claims: some"), 5, 9, "expected a non-empty list"},
+    {AND("claims: [eps]"), 5, 10, "unknown claim 'eps', expected one of: eps-ddpm, eps-accelerated, low-dimension"},
+    {AND("claims: [eps-ddpm, eps-ddpm]"), 5, 20, "duplicate claim 'eps-ddpm', first given on line 5"},
 #define OWN TARGETS "samplers: [ddpm, accelerated]\n" DIMENSIONS STEPS "claims:\n- {name: own, "
-    {TARGETS TAIL "claims:\n- {says: mine}\n", 6, 3, "missing key 'name'"},
-    {TARGETS TAIL "claims:\n- {name: a b, quantity: tv}\n", 6, 10, "expected a name of [A-Za-z0-9._-]"},
-    {TARGETS TAIL "claims:\n- {name: eps-ddpm, quantity: tv}\n", 6, 10, "'eps-ddpm' is the name of a built-in claim"},
+    {AND("claims:\n- {says: mine}"), 6, 3, "missing key 'name'"},
+    {AND("claims:\n- {name: a b, quantity: tv}"), 6, 10, "expected a name of [A-Za-z0-9._-]"},
+    {AND("claims:\n- {name: eps-ddpm, quantity: tv}"), 6, 10, "'eps-ddpm' is the name of a built-in claim"},
     {OWN "at_most: {h: 1}}\n", 6, 3, "missing key 'quantity'"},
     {OWN "quantity: tvs}\n", 6, 25, "unknown quantity 'tvs', expected one of: steps, evaluations, path_kl, tv, "},
     {OWN "quantity: kl_pq}\n", 6, 25, "did you mean 'kl_p_q'?"},
@@ -764,7 +699,7 @@ static const struct bad {
     {OWN "quantity: steps, faster_than: {sampler: pf-ode, by: {accuracy: 1}}}\n", 6, 55, "unknown sampler 'pf-ode'"},
     {OWN "quantity: steps, sampler: ddpm, faster_than: {sampler: ddpm, by: {accuracy: 1}}}\n", 6, 60,
      "ddpm is compared with itself"},
-    {TARGETS TAIL "claims: [{name: own, quantity: steps, faster_than: {sampler: ddpm, by: {accuracy: 1}}}]\n", 5, 52,
+    {AND("claims: [{name: own, quantity: steps, faster_than: {sampler: ddpm, by: {accuracy: 1}}}]"), 5, 52,
      "the experiment has no other sampler than ddpm"},
     {OWN "quantity: tv, at_least: {h: 1}}\n- {name: own, quantity: tv, at_least: {h: 1}}\n", 7, 10,
      "duplicate claim 'own', first given on line 6, column 10"},

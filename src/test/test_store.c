@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/provenance.h"
+#include "experiment/manifest.h"
 #include "results/store.h"
 
 #include "test/laws.h"
@@ -239,10 +240,21 @@ TEST(score_errors_round_trip)
     write_rows(place.path, rows, COUNT(cases), facts);
     OWNED(result) result = read_result(place.path);
     assert_rows(&result, rows, COUNT(cases));
+    struct manifest_error known[COUNT(cases)];
+    struct entry entries[COUNT(cases)];
+    const struct manifest manifest = {
+        .parameters = result.parameters, .score_errors = known, .score_error_entries = entries};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        known[i] = (struct manifest_error){.size = rows[i].score_error_size, .growth = rows[i].score_error_growth};
+        memcpy(known[i].shape, rows[i].score_error, sizeof known[i].shape);
+        memcpy(known[i].spread, rows[i].score_error_spread, sizeof known[i].spread);
+        memcpy(known[i].profile, rows[i].score_error_profile, sizeof known[i].profile);
+        memcpy(entries[i].parameter, rows[i].parameter, sizeof entries[i].parameter);
+    }
     for (size_t i = 0; i < COUNT(cases); i++) {
         char label[100];
         for (size_t j = 0; j < COUNT(cases); j++)
-            ck_assert_int_eq(record_has_score_error(&result.rows[i], &result.parameters, &errors[j]) != 0, i == j);
+            ck_assert_int_eq(manifest_has_score_error(&manifest, j, &result.parameters, &result.rows[i]), i == j);
         record_label_score_error(&errors[i], label, sizeof label);
         ck_assert_str_eq(label, cases[i].label);
     }

@@ -7,7 +7,7 @@
 #include "core/memory.h"
 
 static const struct estimator estimators[] = {
-#define ESTIMATOR(member, quantity, role, method, doc) \
+#define ESTIMATOR(member, quantity, role, method, since, doc) \
     {#member, \
      #quantity, \
      #method, \
@@ -25,11 +25,11 @@ const struct estimator *estimator_at(size_t index)
     return index < sizeof estimators / sizeof estimators[0] ? &estimators[index] : NULL;
 }
 
-int estimator_is_asked(const struct estimator *estimator, const struct spec *spec)
+int estimator_is_asked(const struct estimator *estimator, const struct manifest *manifest)
 {
     int asked = 0;
     for (size_t i = 0; sample_method_at(i) != NULL; i++)
-        asked |= (spec->methods >> i & 1u) && strcmp(sample_method_at(i)->name, estimator->method) == 0;
+        asked |= (manifest->methods >> i & 1u) && strcmp(sample_method_at(i)->name, estimator->method) == 0;
     return asked;
 }
 
@@ -87,7 +87,7 @@ static size_t join(const struct record *const *chains, size_t count, const struc
 enum status chain_cells_find(const struct evidence *evidence, size_t target, struct chain_cells *out,
                              struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     const struct record **rows = array_new(evidence->result.count, 2 * sizeof *rows);
     *out = (struct chain_cells){.cell = array_new(evidence->result.count, sizeof *out->cell)};
     if (rows == NULL || out->cell == NULL) {
@@ -95,12 +95,12 @@ enum status chain_cells_find(const struct evidence *evidence, size_t target, str
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu records", evidence->result.count);
     }
     const struct record **laws = rows + evidence->result.count;
-    for (size_t s = 0; s < spec->sampler_count; s++)
-        for (size_t e = 0; e < spec->score_error_count && spec->chain_count > 0; e++)
-            for (size_t d = 0; d < spec->dimension_count; d++) {
+    for (size_t s = 0; s < manifest->sampler_count; s++)
+        for (size_t e = 0; e < manifest->score_error_count && manifest->chain_count > 0; e++)
+            for (size_t d = 0; d < manifest->dimension_count; d++) {
                 size_t law_count = evidence_rows(evidence, target, s, e, d, laws);
-                for (size_t n = 0; n < spec->chain_count; n++) {
-                    size_t count = evidence_sampled_rows(evidence, target, s, e, d, spec->chains[n], rows);
+                for (size_t n = 0; n < manifest->chain_count; n++) {
+                    size_t count = evidence_sampled_rows(evidence, target, s, e, d, manifest->chains[n], rows);
                     out->count += join(rows, count, laws, law_count, (struct chain_cell){NULL, NULL, s, e, d, n},
                                        out->cell + out->count);
                 }
@@ -124,12 +124,10 @@ int agreement_compare(const struct estimator *estimator, const struct chain_cell
     return 1;
 }
 
-void chain_cell_label(const struct spec *spec, const struct chain_cell *cell, char *text, size_t size)
+void chain_cell_label(const struct manifest *manifest, const struct chain_cell *cell, char *text, size_t size)
 {
-    char score_error[100] = "";
-    if (cell->score_error > 0)
-        record_label_score_error(&spec->score_errors[cell->score_error], score_error, sizeof score_error);
-    (void)snprintf(text, size, "%s%s%s, d = %zu, T = %zu, %zu chains", spec->samplers[cell->sampler]->name,
+    const char *score_error = cell->score_error > 0 ? manifest->score_errors[cell->score_error].label : "";
+    (void)snprintf(text, size, "%s%s%s, d = %zu, T = %zu, %zu chains", manifest->samplers[cell->sampler].name,
                    score_error[0] != '\0' ? ", " : "", score_error, (size_t)cell->chains->dimension,
                    (size_t)cell->chains->steps, (size_t)cell->chains->chains);
 }

@@ -23,7 +23,7 @@ struct estimator {
 const struct estimator *estimator_at(size_t index); /* in the order of estimators.def; NULL past the end */
 
 /* Nonzero if the experiment asks for its method. */
-int estimator_is_asked(const struct estimator *estimator, const struct spec *spec);
+int estimator_is_asked(const struct estimator *estimator, const struct manifest *manifest);
 
 /* "estimate", "lower bound", "upper bound" */
 const char *estimator_role(const struct estimator *estimator);
@@ -57,6 +57,6 @@ MUST_USE enum status chain_cells_find(const struct evidence *evidence, size_t ta
 int agreement_compare(const struct estimator *estimator, const struct chain_cell *cell, double *z);
 
 /* "ddpm, d = 4, T = 32, 8192 chains", with the score error if there is one. */
-void chain_cell_label(const struct spec *spec, const struct chain_cell *cell, char *text, size_t size);
+void chain_cell_label(const struct manifest *manifest, const struct chain_cell *cell, char *text, size_t size);
 
 #endif

@@ -8,11 +8,11 @@
 #include "verdict/exponents.h"
 #include "verdict/judge.h"
 
-const struct claim *atlas_claim(const struct spec *spec)
+const struct claim *atlas_claim(const struct manifest *manifest)
 {
     const struct claim *claim;
     for (size_t i = 0; (claim = claim_at(i)) != NULL; i++)
-        if (claim->bound[0].power == ORDER_SHORTFALL && claim_is_asked(claim, spec))
+        if (claim->bound[0].power == ORDER_SHORTFALL && claim_is_asked(claim, manifest))
             break;
     return claim;
 }
@@ -25,7 +25,7 @@ static enum status count_dropped(const struct evidence *evidence, size_t target,
     if (rows == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a fit");
     *dropped = 0;
-    for (size_t d = 0; d < evidence->spec.dimension_count; d++) {
+    for (size_t d = 0; d < evidence->manifest.dimension_count; d++) {
         size_t count = evidence_rows(evidence, target, sampler, 0, d, rows);
         (void)divergence_window(rows, count, offsetof(struct record, tv), rows, dropped);
     }
@@ -45,8 +45,8 @@ static void judge_order(struct finding *finding, double order, const struct expo
 enum status atlas_rate_measure(const struct evidence *evidence, const struct claim *claim, size_t target,
                                size_t sampler, struct account *account, struct atlas_rate *out, struct error *error)
 {
-    const char *name = evidence->spec.samplers[sampler]->name;
-    double order = evidence->spec.samplers[sampler]->claimed_order;
+    const char *name = evidence->manifest.samplers[sampler].name;
+    double order = evidence->manifest.samplers[sampler].claimed_order;
     *out = (struct atlas_rate){.finding = {.claim = claim}};
     const size_t tv = offsetof(struct record, tv);
     TRY(divergence_exponents(evidence, target, sampler, tv, 0.0, account, &out->in_h, error));
@@ -77,12 +77,12 @@ enum status atlas_rate_measure(const struct evidence *evidence, const struct cla
 enum status decide_orders(const struct evidence *evidence, const struct claim *claim, size_t target,
                           struct finding *out, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
-    size_t claiming = 0, used = 0, dropped = 0, worst = spec->sampler_count;
+    const struct manifest *manifest = &evidence->manifest;
+    size_t claiming = 0, used = 0, dropped = 0, worst = manifest->sampler_count;
     struct finding chosen = {.outcome = OUTCOME_NOT_TIGHT};
-    for (size_t s = 0; s < spec->sampler_count; s++) {
+    for (size_t s = 0; s < manifest->sampler_count; s++) {
         struct atlas_rate rate;
-        if (!(spec->samplers[s]->claimed_order > 0.0))
+        if (!(manifest->samplers[s].claimed_order > 0.0))
             continue;
         enum status status = atlas_rate_measure(evidence, claim, target, s, out->account, &rate, error);
         if (status != STATUS_OK)
@@ -90,7 +90,7 @@ enum status decide_orders(const struct evidence *evidence, const struct claim *c
         claiming++;
         used += rate.finding.used;
         dropped += rate.dropped;
-        if (worst == spec->sampler_count || rate.finding.outcome > chosen.outcome
+        if (worst == manifest->sampler_count || rate.finding.outcome > chosen.outcome
             || (rate.finding.outcome == chosen.outcome && rate.finding.value > chosen.value)) {
             chosen = rate.finding;
             worst = s;
@@ -105,7 +105,7 @@ enum status decide_orders(const struct evidence *evidence, const struct claim *c
     chosen.bound = claim->bound[0].value;
     chosen.used = used;
     judge_note(&chosen, "that of %s (order %g), of %zu samplers that claim one; %zu cells dropped",
-               spec->samplers[worst]->name, spec->samplers[worst]->claimed_order, claiming, dropped);
+               manifest->samplers[worst].name, manifest->samplers[worst].claimed_order, claiming, dropped);
     *out = chosen;
     return STATUS_OK;
 }
@@ -113,13 +113,13 @@ enum status decide_orders(const struct evidence *evidence, const struct claim *c
 struct atlas_cost atlas_cost_of(const struct evidence *evidence, size_t target, double order, size_t dimension,
                                 size_t accuracy)
 {
-    const struct spec *spec = &evidence->spec;
-    struct atlas_cost cost = {HUGE_VAL, HUGE_VAL, spec->sampler_count};
-    for (size_t s = 0; s < spec->sampler_count; s++) {
-        if (spec->samplers[s]->claimed_order != order)
+    const struct manifest *manifest = &evidence->manifest;
+    struct atlas_cost cost = {HUGE_VAL, HUGE_VAL, manifest->sampler_count};
+    for (size_t s = 0; s < manifest->sampler_count; s++) {
+        if (manifest->samplers[s].claimed_order != order)
             continue;
         const struct bracket *bracket = evidence_complexity(evidence, target, s, dimension, accuracy);
-        double evaluations = (double)spec->samplers[s]->score_evaluations, low = 0.0, high = HUGE_VAL;
+        double evaluations = (double)manifest->samplers[s].score_evaluations, low = 0.0, high = HUGE_VAL;
         if (bracket->reach == REACH_FOUND || bracket->reach == REACH_BEYOND)
             low = evaluations * (double)bracket->certain;
         if (bracket->reach == REACH_FOUND || bracket->reach == REACH_AT_START)
@@ -135,15 +135,15 @@ struct atlas_cost atlas_cost_of(const struct evidence *evidence, size_t target, 
 
 double atlas_frontier(const struct evidence *evidence, size_t target, double higher, double lower, size_t dimension)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     double found = 0.0;
-    for (size_t e = spec->accuracy_count; e-- > 0;) { /* accuracies decrease */
+    for (size_t e = manifest->accuracy_count; e-- > 0;) { /* accuracies decrease */
         struct atlas_cost fast = atlas_cost_of(evidence, target, higher, dimension, e);
         struct atlas_cost slow = atlas_cost_of(evidence, target, lower, dimension, e);
         if (fast.low > slow.high)
             break;
         if (fast.high < slow.low)
-            found = spec->accuracies[e];
+            found = manifest->accuracies[e];
     }
     return found;
 }

@@ -26,7 +26,7 @@ MUST_USE enum status atlas_rate_measure(const struct evidence *evidence, const s
                                         struct error *error);
 
 /* The claim about orders that the experiment asks for; NULL: none. */
-const struct claim *atlas_claim(const struct spec *spec);
+const struct claim *atlas_claim(const struct manifest *manifest);
 
 /* The fewest score evaluations for TV <= eps, (T(d, eps) - 1) times those of a step, among the samplers that claim
  * this order: in [low, high], as far as it is known; high is infinite if none is seen to reach eps. *sampler is the

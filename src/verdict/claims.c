@@ -116,28 +116,28 @@ const struct claim_bound *claims_bound(enum power power, const char *sampler)
 }
 
 /* What the experiment has of what claims need. */
-static unsigned offers(const struct spec *spec)
+static unsigned offers(const struct manifest *manifest)
 {
     unsigned has = 0;
-    if (spec->accuracy_count > 0 && spec->accuracy_in == accuracy_quantities)
+    if (manifest->accuracy_count > 0 && manifest->accuracy_in == accuracy_quantities)
         has |= NEEDS_ACCURACIES;
-    if (spec->score_error_count > 1)
+    if (manifest->score_error_count > 1)
         has |= NEEDS_SCORE_ERRORS;
-    if (error_family_next(spec, SAME_BUT_ROUGHNESS, 0) < spec->score_error_count)
+    if (error_family_next(manifest, SAME_BUT_ROUGHNESS, 0) < manifest->score_error_count)
         has |= NEEDS_ROUGHNESS;
-    if (spec->chain_count > 0)
+    if (manifest->chain_count > 0)
         has |= NEEDS_CHAINS;
-    for (size_t i = 0; i < spec->sampler_count; i++)
-        has |= is_deterministic(spec->samplers[i]) ? NEEDS_DETERMINISTIC : NEEDS_STOCHASTIC;
+    for (size_t i = 0; i < manifest->sampler_count; i++)
+        has |= manifest->samplers[i].deterministic ? NEEDS_DETERMINISTIC : NEEDS_STOCHASTIC;
     return has;
 }
 
-bool claim_is_asked(const struct claim *claim, const struct spec *spec)
+bool claim_is_asked(const struct claim *claim, const struct manifest *manifest)
 {
-    for (size_t i = 0; i < spec->claim_count; i++)
-        if (strcmp(spec->claims[i], claim->name) == 0)
+    for (size_t i = 0; i < manifest->claim_count; i++)
+        if (strcmp(manifest->claims[i], claim->name) == 0)
             return true;
-    return spec->claim_count == 0 && !spec->without_claims && (claim->needs & ~offers(spec)) == 0;
+    return manifest->claim_count == 0 && !manifest->without_claims && (claim->needs & ~offers(manifest)) == 0;
 }
 
 double finding_value(const struct finding *finding)
@@ -210,7 +210,7 @@ static enum status decide(const struct evidence *evidence, const struct claim *c
                             .bound = claim->bound[0].value,
                             .relation = claim->bound[0].relation,
                             .account = array_new(1, sizeof *out->account)};
-    (void)snprintf(out->target, sizeof out->target, "%s", evidence->spec.targets[target].name);
+    (void)snprintf(out->target, sizeof out->target, "%s", evidence->manifest.targets[target].name);
     if (out->account == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a finding");
     if (!claim_is_about(claim, out->target)) {
@@ -218,7 +218,7 @@ static enum status decide(const struct evidence *evidence, const struct claim *c
         return STATUS_OK;
     }
     const bool of_steps = claim->bound[0].power > NO_POWER && claim->bound[0].power < COLUMN_IN_AXIS; /* T(d, eps) */
-    if (of_steps && !claim->stated && evidence->spec.accuracy_in != accuracy_quantities) {
+    if (of_steps && !claim->stated && evidence->manifest.accuracy_in != accuracy_quantities) {
         judge_inconclusive(out, "the claim is about TV, the experiment's accuracies are of another divergence");
         return STATUS_OK;
     }
@@ -232,7 +232,7 @@ static enum status decide(const struct evidence *evidence, const struct claim *c
 static enum status decide_all(const struct evidence *evidence, const struct claim *claim, struct claim *own,
                               struct finding *out, size_t *count, struct error *error)
 {
-    size_t targets = evidence->spec.target_count;
+    size_t targets = evidence->manifest.target_count;
     struct finding *first = out + *count;
     enum status status = STATUS_OK;
     for (size_t target = 0; target < targets && status == STATUS_OK; target++)
@@ -245,18 +245,18 @@ static enum status decide_all(const struct evidence *evidence, const struct clai
 
 enum status claims_decide(const struct evidence *evidence, struct finding **out, size_t *count, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     *count = 0;
-    *out = array_new(CLAIMS + spec->own_claim_count, (spec->target_count + 1) * sizeof **out);
+    *out = array_new(CLAIMS + manifest->own_claim_count, (manifest->target_count + 1) * sizeof **out);
     if (*out == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for findings");
     for (const struct claim *claim = claims; claim < claims + CLAIMS; claim++)
-        if (claim_is_asked(claim, spec))
+        if (claim_is_asked(claim, manifest))
             TRY(decide_all(evidence, claim, NULL, *out, count, error));
-    for (size_t i = 0; i < spec->own_claim_count; i++) {
-        struct claim *own = claim_of_spec(&spec->own_claims[i]);
+    for (size_t i = 0; i < manifest->own_claim_count; i++) {
+        struct claim *own = claim_of_spec(&manifest->own_claims[i]);
         if (own == NULL)
-            return fail_with(error, STATUS_MEMORY, "out of memory for the claim %s", spec->own_claims[i].name);
+            return fail_with(error, STATUS_MEMORY, "out of memory for the claim %s", manifest->own_claims[i].name);
         TRY(decide_all(evidence, own, own, *out, count, error));
     }
     return STATUS_OK;

@@ -142,7 +142,7 @@ bool bounds_say_the_same(const struct claim_bound *bound, const struct claim_bou
 bool claim_is_about(const struct claim *claim, const char *target);
 
 /* Whether an experiment asks for the claim: it names it, or names none and has what the claim needs. */
-bool claim_is_asked(const struct claim *claim, const struct spec *spec);
+bool claim_is_asked(const struct claim *claim, const struct manifest *manifest);
 
 /* What the verdict is taken on. */
 double finding_value(const struct finding *finding);

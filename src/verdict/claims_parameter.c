@@ -18,24 +18,27 @@ struct collection {
 };
 
 /* Why no fit uses a cell; NULL if it does. */
-static const char *why_not(const struct spec *spec, const struct bracket *bracket, double accuracy, double value)
+static const char *why_not(const struct manifest *manifest, const struct bracket *bracket, double accuracy,
+                           double value)
 {
     if (bracket->reach != REACH_FOUND)
         return reach_reasons[bracket->reach];
     if (!(value > 0.0))
         return "0 or less has no logarithm";
-    return accuracy > spec->accuracy_in->window ? "ε above 0.1" : NULL;
+    return accuracy > manifest->accuracy_in->window ? "ε above 0.1" : NULL;
 }
 
 /* Whether two members differ in no other parameter and have schedules of one kind. */
-static bool same_setting(const struct spec *spec, const char *axis, const struct member *a, const struct member *b)
+static bool same_setting(const struct manifest *manifest, const char *axis, const struct member *a,
+                         const struct member *b)
 {
-    const struct entry *entries[2][2] = {{&spec->target_entries[a->target], &spec->target_entries[b->target]},
-                                         {&spec->sampler_entries[a->sampler], &spec->sampler_entries[b->sampler]}};
-    const size_t column = parameter_find(&spec->parameters, axis);
-    bool same = spec_schedule(spec, a->sampler)->kind == spec_schedule(spec, b->sampler)->kind;
+    const struct entry *entries[2][2] = {
+        {&manifest->target_entries[a->target], &manifest->target_entries[b->target]},
+        {&manifest->sampler_entries[a->sampler], &manifest->sampler_entries[b->sampler]}};
+    const size_t column = parameter_find(&manifest->parameters, axis);
+    bool same = strcmp(manifest->samplers[a->sampler].schedule, manifest->samplers[b->sampler].schedule) == 0;
     for (size_t e = 0; e < 2; e++)
-        for (size_t i = 0; i < spec->parameters.count && same; i++) {
+        for (size_t i = 0; i < manifest->parameters.count && same; i++) {
             const double x = entries[e][0]->parameter[i], y = entries[e][1]->parameter[i];
             same = i == column || x == y || (isnan(x) && isnan(y));
         }
@@ -45,16 +48,16 @@ static bool same_setting(const struct spec *spec, const char *axis, const struct
 /* The cells of a member; those of one setting, d and eps have a constant of their own. */
 static void collect(struct collection *c, const char *axis, const struct member *member, size_t setting)
 {
-    const struct spec *spec = &c->evidence->spec;
+    const struct manifest *manifest = &c->evidence->manifest;
     const double value = member->value;
-    for (size_t d = 0; d < spec->dimension_count; d++)
-        for (size_t e = 0; e < spec->accuracy_count; e++) {
+    for (size_t d = 0; d < manifest->dimension_count; d++)
+        for (size_t e = 0; e < manifest->accuracy_count; e++) {
             const struct bracket *bracket = evidence_complexity(c->evidence, member->target, member->sampler, d, e);
             const bool beyond = bracket->reach == REACH_BEYOND, at_start = bracket->reach == REACH_AT_START;
-            struct account_cell cell = {.reason = why_not(spec, bracket, spec->accuracies[e], value)};
+            struct account_cell cell = {.reason = why_not(manifest, bracket, manifest->accuracies[e], value)};
             cell.use = cell.reason == NULL ? CELL_USED : beyond ? CELL_CENSORED : at_start ? CELL_AT_START : 0;
-            (void)snprintf(cell.where, sizeof cell.where, "d = %zu, ε = %g, %s = %.6g", spec->dimensions[d],
-                           spec->accuracies[e], axis_symbol(axis), value);
+            (void)snprintf(cell.where, sizeof cell.where, "d = %zu, ε = %g, %s = %.6g", manifest->dimensions[d],
+                           manifest->accuracies[e], axis_symbol(axis), value);
             bracket_label(bracket, cell.measured, sizeof cell.measured);
             account_cell(c->finding->account, &cell);
             c->finding->censored += beyond;
@@ -64,8 +67,8 @@ static void collect(struct collection *c, const char *axis, const struct member 
             c->value[c->count] = value;
             c->cells[c->count++] = (struct fit_cell){
                 .x = log(value),
-                .y = log(log_free_cost(spec_schedule(spec, member->sampler)->kind->name, bracket->passes)),
-                .dimension = (setting * spec->dimension_count + d) * spec->accuracy_count + e};
+                .y = log(log_free_cost(manifest->samplers[member->sampler].schedule, bracket->passes)),
+                .dimension = (setting * manifest->dimension_count + d) * manifest->accuracy_count + e};
         }
 }
 
@@ -96,7 +99,7 @@ static enum status judge_parameter_limit(const struct evidence *evidence, const 
                                          const struct member *members, size_t count, struct finding *out,
                                          struct error *error)
 {
-    const struct quantity *quantity = evidence->spec.accuracy_in;
+    const struct quantity *quantity = evidence->manifest.accuracy_in;
     struct limit limit;
     double order = NAN;
     size_t where = 0;
@@ -117,23 +120,23 @@ static enum status judge_parameter_limit(const struct evidence *evidence, const 
 enum status judge_parameter(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
                             struct finding *out, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
-    const size_t entries = spec->target_count + spec->sampler_count;
+    const struct manifest *manifest = &evidence->manifest;
+    const size_t entries = manifest->target_count + manifest->sampler_count;
     size_t sampler;
     if (!judge_needs(evidence, bound->sampler, &sampler, out))
         return STATUS_OK;
-    const size_t each = spec->dimension_count * spec->accuracy_count;
+    const size_t each = manifest->dimension_count * manifest->accuracy_count;
     struct member *members = array_new(entries, sizeof *members);
     struct collection c = {evidence, array_new(entries, each * sizeof *c.cells),
                            array_new(entries, each * sizeof *c.value), 0, out};
     enum status status;
     if (members == NULL || c.cells == NULL || c.value == NULL)
         TRY_OR(end, fail_with(error, STATUS_MEMORY, "out of memory for a fit"));
-    account_window(out->account, isfinite(spec->accuracy_in->window) ? "ε ≤ 0.1 and T found" : "T found",
+    account_window(out->account, isfinite(manifest->accuracy_in->window) ? "ε ≤ 0.1 and T found" : "T found",
                    "T(d, ε) of %s against %s", bound->sampler, bound->axis);
-    const size_t count = members_find(spec, bound->axis, target, sampler, members);
+    const size_t count = members_find(manifest, bound->axis, target, sampler, members);
     for (size_t i = 0, first; i < count; i++) {
-        for (first = 0; !same_setting(spec, bound->axis, &members[first], &members[i]);)
+        for (first = 0; !same_setting(manifest, bound->axis, &members[first], &members[i]);)
             first++;
         collect(&c, bound->axis, &members[i], first);
     }

@@ -40,18 +40,18 @@ static void add_part(const struct claim_bound *bound, const struct finding *part
 static bool is_repeated(const struct evidence *evidence, const struct claim *claim, const struct claim_bound *bound,
                         size_t target)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     if (bound->axis == NULL)
         return false;
     for (size_t i = 0; i < target && axis_is_of_targets(bound->axis); i++)
-        if (strcmp(spec->target_entries[i].of, spec->target_entries[target].of) == 0
-            && claim_is_about(claim, spec->targets[i].name))
+        if (strcmp(manifest->target_entries[i].of, manifest->target_entries[target].of) == 0
+            && claim_is_about(claim, manifest->targets[i].name))
             return true;
     const size_t sampler = evidence_sampler(evidence, bound->sampler);
     for (const struct claim_bound *b = claim->bound; b < bound && axis_is_of_samplers(bound->axis); b++) {
         const size_t other = evidence_sampler(evidence, b->sampler);
-        if (strcmp(b->axis, bound->axis) == 0 && sampler < spec->sampler_count && other < spec->sampler_count
-            && strcmp(spec->sampler_entries[other].of, spec->sampler_entries[sampler].of) == 0)
+        if (strcmp(b->axis, bound->axis) == 0 && sampler < manifest->sampler_count && other < manifest->sampler_count
+            && strcmp(manifest->sampler_entries[other].of, manifest->sampler_entries[sampler].of) == 0)
             return true;
     }
     return false;
@@ -60,7 +60,7 @@ static bool is_repeated(const struct evidence *evidence, const struct claim *cla
 static bool is_left_out(const struct evidence *evidence, const struct claim *claim, const struct claim_bound *bound,
                         size_t target)
 {
-    return (bound->needs_several && evidence->spec.dimension_count < 2)
+    return (bound->needs_several && evidence->manifest.dimension_count < 2)
            || is_repeated(evidence, claim, bound, target);
 }
 
@@ -123,21 +123,6 @@ enum status decide_powers(const struct evidence *evidence, const struct claim *c
     return STATUS_OK;
 }
 
-/* Whether the target is a product of d equal laws on the line, in every dimension. */
-static bool is_power(const struct evidence *evidence, size_t target)
-{
-    const struct spec *spec = &evidence->spec;
-    bool power = target_is_loaded(&spec->targets[target]);
-    for (size_t i = 0; i < spec->dimension_count && power; i++) {
-        struct factor_list factors;
-        struct error ignored;
-        power = target_factors(&spec->targets[target], spec->dimensions[i], &factors, &ignored) == STATUS_OK
-                && factors.count == 1 && factors.group[0].factor.dimension == 1;
-        factor_list_free(&factors);
-    }
-    return power;
-}
-
 static enum status judge_column_limit(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
                                       size_t sampler, struct finding *out, struct error *error)
 {
@@ -177,7 +162,7 @@ enum status judge_column(const struct evidence *evidence, const struct claim_bou
     TRY(judge_column_limit(evidence, bound, target, sampler, out, error));
     const bool w2 = strcmp(bound->column, "w2") == 0;
     if ((w2 || strncmp(bound->column, "kl_", 3) == 0) && strcmp(bound->axis, "dimension") == 0
-        && out->outcome <= OUTCOME_SUPPORTED && is_power(evidence, target))
+        && out->outcome <= OUTCOME_SUPPORTED && evidence->manifest.targets[target].power)
         judge_note(out,
                    "%s of d equal independent coordinates is %s times that of one: its exponent in d, %s, is an "
                    "identity and no evidence",

@@ -33,7 +33,7 @@ struct comparisons {
     const struct chain_cell *cell;
 };
 
-static void account_estimate(struct account *account, const struct spec *spec, const struct chain_cell *cell,
+static void account_estimate(struct account *account, const struct manifest *manifest, const struct chain_cell *cell,
                              const struct estimator *estimator, int use, const char *reason)
 {
     struct account_cell shown = {.use = use, .reason = reason};
@@ -41,7 +41,7 @@ static void account_estimate(struct account *account, const struct spec *spec, c
     char where[120];
     if (account == NULL)
         return;
-    chain_cell_label(spec, cell, where, sizeof where);
+    chain_cell_label(manifest, cell, where, sizeof where);
     (void)snprintf(shown.where, sizeof shown.where, "%s%s%s", where, estimator != NULL ? ": " : "",
                    estimator != NULL ? estimator->name : "");
     if (estimator != NULL)
@@ -52,23 +52,23 @@ static void account_estimate(struct account *account, const struct spec *spec, c
     account_cell(account, &shown);
 }
 
-static void compare_cell(const struct spec *spec, const struct chain_cell *cell, struct account *account,
+static void compare_cell(const struct manifest *manifest, const struct chain_cell *cell, struct account *account,
                          struct comparisons *comparisons)
 {
     double z;
     comparisons->alone += cell->law == NULL;
     if (cell->law == NULL)
-        account_estimate(account, spec, cell, NULL, 0, "no exact law");
+        account_estimate(account, manifest, cell, NULL, 0, "no exact law");
     for (size_t i = 0; cell->law != NULL && estimator_at(i) != NULL; i++) {
         if (!agreement_compare(estimator_at(i), cell, &z)) {
-            if (estimator_is_asked(estimator_at(i), spec)) {
+            if (estimator_is_asked(estimator_at(i), manifest)) {
                 comparisons->silent++;
-                account_estimate(account, spec, cell, estimator_at(i), CELL_CENSORED,
+                account_estimate(account, manifest, cell, estimator_at(i), CELL_CENSORED,
                                  "silent, or an infinite divergence");
             }
             continue;
         }
-        account_estimate(account, spec, cell, estimator_at(i), CELL_USED, NULL);
+        account_estimate(account, manifest, cell, estimator_at(i), CELL_USED, NULL);
         comparisons->compared++;
         comparisons->agreeing += z <= AGREES_WITHIN;
         if (comparisons->cell == NULL || z > comparisons->worst) {
@@ -79,7 +79,8 @@ static void compare_cell(const struct spec *spec, const struct chain_cell *cell,
     }
 }
 
-static void judge_comparisons(const struct spec *spec, const struct comparisons *comparisons, struct finding *out)
+static void judge_comparisons(const struct manifest *manifest, const struct comparisons *comparisons,
+                              struct finding *out)
 {
     char where[240];
     double low, high, fraction = (double)comparisons->agreeing / (double)comparisons->compared;
@@ -99,7 +100,7 @@ static void judge_comparisons(const struct spec *spec, const struct comparisons 
     (void)judge_by(out, &judgement, OUTCOME_INCONCLUSIVE);
     judge_note(out, "%zu of %zu agree, 95%% interval [%.4f, %.4f]", comparisons->agreeing, comparisons->compared, low,
                high);
-    chain_cell_label(spec, comparisons->cell, where, sizeof where);
+    chain_cell_label(manifest, comparisons->cell, where, sizeof where);
     judge_note(out, "worst: %s, z = %.2f (%s)", comparisons->estimator->name, comparisons->worst, where);
 }
 
@@ -112,12 +113,12 @@ enum status decide_agreement(const struct evidence *evidence, const struct claim
     account_window(out->account, "cells with an exact law, and estimators that say something there",
                    "estimates by chains and their bounds");
     for (size_t i = 0; i < cells.count && status == STATUS_OK; i++)
-        compare_cell(&evidence->spec, &cells.cell[i], out->account, &comparisons);
+        compare_cell(&evidence->manifest, &cells.cell[i], out->account, &comparisons);
     out->bound = claim->bound[0].value;
     out->used = comparisons.compared;
     out->censored = comparisons.silent;
     if (status == STATUS_OK && comparisons.compared >= FEWEST)
-        judge_comparisons(&evidence->spec, &comparisons, out);
+        judge_comparisons(&evidence->manifest, &comparisons, out);
     else if (status == STATUS_OK) {
         out->outcome = OUTCOME_INCONCLUSIVE;
         judge_note(out, "only %zu comparisons, fewer than %d", comparisons.compared, FEWEST);

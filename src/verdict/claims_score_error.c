@@ -59,13 +59,13 @@ static void note_cells(const struct constants *all, const char *missing, struct 
 /* The worst family's part of a finding. */
 struct worst {
     struct finding finding;
-    char family[120];
+    char family[160];
     size_t decided; /* families with enough cells */
 };
 
 /* Keeps the more severe; among equals, the one that is larger times `toward`. */
-static void keep_worst(struct worst *worst, const struct finding *part, double toward, const struct spec *spec,
-                       const struct error_family *family)
+static void keep_worst(struct worst *worst, const struct finding *part, double toward,
+                       const struct manifest *manifest, const struct error_family *family)
 {
     char label[80];
     if (worst->decided++ > 0
@@ -73,8 +73,8 @@ static void keep_worst(struct worst *worst, const struct finding *part, double t
             || (part->outcome == worst->finding.outcome && toward * part->value <= toward * worst->finding.value)))
         return;
     worst->finding = *part;
-    error_family_label(spec, family, label, sizeof label);
-    (void)snprintf(worst->family, sizeof worst->family, "%s, %s", spec->samplers[family->sampler]->name, label);
+    error_family_label(manifest, family, label, sizeof label);
+    (void)snprintf(worst->family, sizeof worst->family, "%s, %s", manifest->samplers[family->sampler].name, label);
 }
 
 static void take(const struct worst *worst, struct finding *out)
@@ -106,14 +106,15 @@ static enum status visit(struct survey *survey,
                                               const struct error_cells *cells, struct error *error),
                          struct error *error)
 {
-    const struct spec *spec = &survey->evidence->spec;
+    const struct manifest *manifest = &survey->evidence->manifest;
     enum status status = STATUS_OK;
     survey->constants.excess = NAN; /* of no cell; fmax passes over it */
-    for (size_t s = 0; s < spec->sampler_count; s++) {
-        size_t e = error_family_next(spec, survey->kinship, 0);
-        if (is_deterministic(spec->samplers[s]) != ((survey->claim->needs & NEEDS_DETERMINISTIC) != 0))
+    for (size_t s = 0; s < manifest->sampler_count; s++) {
+        size_t e = error_family_next(manifest, survey->kinship, 0);
+        if (manifest->samplers[s].deterministic != ((survey->claim->needs & NEEDS_DETERMINISTIC) != 0))
             continue;
-        for (; e < spec->score_error_count && status == STATUS_OK; e = error_family_next(spec, survey->kinship, e)) {
+        for (; e < manifest->score_error_count && status == STATUS_OK;
+             e = error_family_next(manifest, survey->kinship, e)) {
             const struct error_family family = {survey->target, s, survey->kinship, e};
             struct error_cells cells;
             status = error_cells_find(survey->evidence, &family, &cells, error);
@@ -134,8 +135,8 @@ static void name_judged(const struct survey *survey, const struct error_family *
                         size_t size)
 {
     char label[80];
-    error_family_label(&survey->evidence->spec, family, label, sizeof label);
-    (void)snprintf(text, size, "%s, %s, %s", of, survey->evidence->spec.samplers[family->sampler]->name, label);
+    error_family_label(&survey->evidence->manifest, family, label, sizeof label);
+    (void)snprintf(text, size, "%s, %s, %s", of, survey->evidence->manifest.samplers[family->sampler].name, label);
 }
 
 static void judge_growth(struct finding *part, const struct claim_bound *bound, const struct growth *growth,
@@ -167,20 +168,20 @@ static void keep_growth(struct worst *worst, enum power power, const struct grow
     if (!growth->ok || bound == NULL)
         return;
     judge_growth(&part, bound, growth, survey, family);
-    keep_worst(worst, &part, 1.0, &survey->evidence->spec, family);
+    keep_worst(worst, &part, 1.0, &survey->evidence->manifest, family);
 }
 
 /* Writes down the cells of a family, of which the fit used those inside, if it could be made. */
 static void account_family(struct survey *survey, const struct error_family *family, const struct error_cells *cells,
                            const char *rule, int fitted)
 {
-    const struct spec *spec = &survey->evidence->spec;
+    const struct manifest *manifest = &survey->evidence->manifest;
     char label[80], missing[60] = "";
     char text[TEXT_MEASURED_SIZE];
-    error_family_label(spec, family, label, sizeof label);
+    error_family_label(manifest, family, label, sizeof label);
     if (cells->missing > 0)
         (void)snprintf(missing, sizeof missing, "; %zu cells are missing", cells->missing);
-    account_window(survey->account, rule, "%s, %s%s", spec->samplers[family->sampler]->name, label, missing);
+    account_window(survey->account, rule, "%s, %s%s", manifest->samplers[family->sampler].name, label, missing);
     for (size_t i = 0; i < cells->count && survey->account != NULL; i++) {
         const struct error_cell *cell = &cells->cell[i];
         const struct record *row = cell->row;
@@ -193,9 +194,8 @@ static void account_family(struct survey *survey, const struct error_family *fam
                                                : !cell->inside ? "effect above 0.1, or not known to a thousandth"
                                                : !in_window    ? "ω more than a factor 64 below the largest"
                                                                : "too few cells of its family in the window"};
-        record_label_score_error(&spec->score_errors[cell->score_error], label, sizeof label);
-        (void)snprintf(shown.where, sizeof shown.where, "%s, d = %zu, T = %zu", label, (size_t)row->dimension,
-                       (size_t)row->steps);
+        (void)snprintf(shown.where, sizeof shown.where, "%s, d = %zu, T = %zu",
+                       manifest->score_errors[cell->score_error].label, (size_t)row->dimension, (size_t)row->steps);
         text_measured(row->error_effect, row->error_effect_error, text);
         (void)snprintf(shown.measured, sizeof shown.measured, "effect %s ± %.1e, C = %.4g", text,
                        row->error_effect_error, cell->constant);
@@ -216,7 +216,7 @@ static enum status judge_linear(struct survey *survey, const struct error_family
     if (growth.slope.ok) {
         name_judged(survey, family, "slope of the effect in ε_score", of, sizeof of);
         judge_power(&part, of, &survey->claim->bound[0], growth.slope.cells, &growth.slope.exponent);
-        keep_worst(&survey->slope, &part, -1.0, &survey->evidence->spec, family);
+        keep_worst(&survey->slope, &part, -1.0, &survey->evidence->manifest, family);
         survey->used += growth.slope.cells;
     }
     keep_growth(&survey->steps, CONSTANT_IN_STEPS, &growth.steps, survey, family);
@@ -263,7 +263,7 @@ enum status decide_score_size(const struct evidence *evidence, const struct clai
     if (survey.slope.decided < survey.constants.families)
         judge_note(out, "slope in %zu of %zu families", survey.slope.decided, survey.constants.families);
     note_growth(&survey, CONSTANT_IN_STEPS, &survey.steps, out);
-    if (evidence->spec.dimension_count > 1)
+    if (evidence->manifest.dimension_count > 1)
         note_growth(&survey, CONSTANT_IN_DIMENSION, &survey.dimension, out);
     judge_note(out, "largest C %.3g, largest excess TV/(eps sqrt(log T)) %.3g", survey.constants.constant,
                survey.constants.excess);
@@ -311,7 +311,7 @@ static enum status judge_rough(struct survey *survey, const struct error_family 
         judge_contrast(&part, of, bound, &growth);
     else
         judge_power(&part, of, bound, growth.cells, &growth.exponent);
-    keep_worst(&survey->slope, &part, bound->relation == ABOVE ? -1.0 : 1.0, &survey->evidence->spec, family);
+    keep_worst(&survey->slope, &part, bound->relation == ABOVE ? -1.0 : 1.0, &survey->evidence->manifest, family);
     survey->used += growth.cells;
     return STATUS_OK;
 }

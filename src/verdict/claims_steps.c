@@ -11,7 +11,7 @@
  * 1/eps bounds it. */
 static void judge_floor(const struct evidence *evidence, size_t target, size_t sampler, struct finding *out)
 {
-    const char *label = evidence->spec.accuracy_in->label;
+    const char *label = evidence->manifest.accuracy_in->label;
     const struct fall fall = last_fall(evidence, target, sampler);
     if (!isfinite(fall.power))
         return;
@@ -20,7 +20,7 @@ static void judge_floor(const struct evidence *evidence, size_t target, size_t s
                                   .conditions = 1,
                                   .otherwise = "no floor in sight, which decides nothing"};
     (void)snprintf(judgement.of, sizeof judgement.of, "how %s of %s falls at the largest T measured", label,
-                   evidence->spec.samplers[sampler]->name);
+                   evidence->manifest.samplers[sampler].name);
     if (judge_by(out, &judgement, out->outcome) == 0)
         judge_note(out,
                    "%s floor: %s = %.3g at T = %zu (d = %zu) has stopped falling; T(d, eps) does not exist below it",
@@ -58,7 +58,7 @@ static enum status judge_from_above(const struct evidence *evidence, size_t targ
         out->value = fit.x.value;
         out->interval = fit.x.interval;
         out->used = fit.weighed_x;
-        judge_note(out, "from upper limits on T: %s is below its radius", evidence->spec.accuracy_in->label);
+        judge_note(out, "from upper limits on T: %s is below its radius", evidence->manifest.accuracy_in->label);
     }
 end:
     account_free(&account);
@@ -75,12 +75,12 @@ static enum status judge_steps_limit(const struct evidence *evidence, const stru
     if (bound->power == STEPS_IN_DIMENSION) {
         TRY(dimension_limit(evidence, target, sampler, &limit, error));
         (void)snprintf(of, sizeof of, "limit of the %s, %s, from %s in %zu dimensions",
-                       power_kinds[bound->power].name, bound->sampler, evidence->spec.accuracy_in->label,
+                       power_kinds[bound->power].name, bound->sampler, evidence->manifest.accuracy_in->label,
                        limit.points);
     } else {
         TRY(accuracy_limit(evidence, target, sampler, bound->relation == AT_LEAST, &limit, &dimension, error));
         (void)snprintf(of, sizeof of, "limit of the %s, %s, from %s at %zu T in d = %zu",
-                       power_kinds[bound->power].name, bound->sampler, evidence->spec.accuracy_in->label,
+                       power_kinds[bound->power].name, bound->sampler, evidence->manifest.accuracy_in->label,
                        limit.points, dimension);
     }
     judge_limit(out, note, of, bound, &limit);
@@ -97,7 +97,7 @@ enum status judge_steps(const struct evidence *evidence, const struct claim_boun
     out->bound = bound->value;
     if (!judge_needs(evidence, bound->sampler, &sampler, out))
         return STATUS_OK;
-    if (evidence->spec.accuracy_count == 0) {
+    if (evidence->manifest.accuracy_count == 0) {
         judge_inconclusive(out, "the experiment has no accuracies");
         return STATUS_OK;
     }
@@ -149,47 +149,47 @@ static void limits(const struct bracket *bracket, double *low, double *high)
 static double frontier(const struct evidence *evidence, size_t target, size_t fast, size_t slow, size_t dimension,
                        double cost)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     double found = 0.0;
-    for (size_t e = spec->accuracy_count; e-- > 0;) {
+    for (size_t e = manifest->accuracy_count; e-- > 0;) {
         double fast_low, fast_high, slow_low, slow_high;
         limits(evidence_complexity(evidence, target, fast, dimension, e), &fast_low, &fast_high);
         limits(evidence_complexity(evidence, target, slow, dimension, e), &slow_low, &slow_high);
         if (cost * (fast_low - 1.0) > slow_high - 1.0)
             break;
         if (cost * (fast_high - 1.0) <= slow_low - 1.0)
-            found = spec->accuracies[e];
+            found = manifest->accuracies[e];
     }
     return found;
 }
 
 /* Score evaluations of a step of one sampler over those of the other. */
-static double evaluations_ratio(const struct spec *spec, size_t fast, size_t slow)
+static double evaluations_ratio(const struct manifest *manifest, size_t fast, size_t slow)
 {
-    return (double)spec->samplers[fast]->score_evaluations / (double)spec->samplers[slow]->score_evaluations;
+    return (double)manifest->samplers[fast].score_evaluations / (double)manifest->samplers[slow].score_evaluations;
 }
 
 static void note_frontier(const struct evidence *evidence, size_t target, size_t fast, size_t slow, double cost,
                           const char *unit, struct finding *out)
 {
-    const struct spec *spec = &evidence->spec;
-    size_t at[] = {0, spec->dimension_count - 1};
-    for (size_t i = 0; i < (spec->dimension_count > 1 ? 2 : 1); i++) {
+    const struct manifest *manifest = &evidence->manifest;
+    size_t at[] = {0, manifest->dimension_count - 1};
+    for (size_t i = 0; i < (manifest->dimension_count > 1 ? 2 : 1); i++) {
         double from = frontier(evidence, target, fast, slow, at[i], cost);
         if (from > 0.0)
-            judge_note(out, "in %s it wins from eps = %g on at d = %zu", unit, from, spec->dimensions[at[i]]);
+            judge_note(out, "in %s it wins from eps = %g on at d = %zu", unit, from, manifest->dimensions[at[i]]);
         else
-            judge_note(out, "in %s it is not seen to win at d = %zu", unit, spec->dimensions[at[i]]);
+            judge_note(out, "in %s it is not seen to win at d = %zu", unit, manifest->dimensions[at[i]]);
     }
 }
 
 static double cost_of(const struct evidence *evidence, size_t sampler, const struct bracket *bracket)
 {
-    return log_free_cost(spec_schedule(&evidence->spec, sampler)->kind->name, bracket->passes);
+    return log_free_cost(evidence->manifest.samplers[sampler].schedule, bracket->passes);
 }
 
 /* A cell of the two samplers that are compared. */
-static void account_pair(struct account *account, const struct spec *spec, const char *const samplers[2],
+static void account_pair(struct account *account, const struct manifest *manifest, const char *const samplers[2],
                          size_t dimension, size_t accuracy, const struct bracket *fast, const struct bracket *slow,
                          int use, const char *reason)
 {
@@ -197,8 +197,8 @@ static void account_pair(struct account *account, const struct spec *spec, const
     char a[40], b[40];
     bracket_label(fast, a, sizeof a);
     bracket_label(slow, b, sizeof b);
-    (void)snprintf(cell.where, sizeof cell.where, "d = %zu, ε = %g", spec->dimensions[dimension],
-                   spec->accuracies[accuracy]);
+    (void)snprintf(cell.where, sizeof cell.where, "d = %zu, ε = %g", manifest->dimensions[dimension],
+                   manifest->accuracies[accuracy]);
     (void)snprintf(cell.measured, sizeof cell.measured, "%s %s, %s %s", samplers[0], a, samplers[1], b);
     account_cell(account, &cell);
 }
@@ -207,7 +207,7 @@ enum status decide_crossover(const struct evidence *evidence, const struct claim
                              struct finding *out, struct error *error)
 {
     (void)error;
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     size_t fast, slow, compared = 0, unknown = 0, violated = 0;
     if (!judge_needs(evidence, claim->samplers[0], &fast, out)
         || !judge_needs(evidence, claim->samplers[1], &slow, out))
@@ -215,25 +215,25 @@ enum status decide_crossover(const struct evidence *evidence, const struct claim
     double worst = -HUGE_VAL;
     account_window(out->account, "ε ≤ 1/√d, and both T known well enough to say which is larger",
                    "T(d, ε) of %s against %s", claim->samplers[0], claim->samplers[1]);
-    for (size_t d = 0; d < spec->dimension_count; d++)
-        for (size_t e = 0; e < spec->accuracy_count; e++) {
-            double dimension = (double)spec->dimensions[d], fast_low, fast_high, slow_low, slow_high;
+    for (size_t d = 0; d < manifest->dimension_count; d++)
+        for (size_t e = 0; e < manifest->accuracy_count; e++) {
+            double dimension = (double)manifest->dimensions[d], fast_low, fast_high, slow_low, slow_high;
             const struct bracket *a = evidence_complexity(evidence, target, fast, d, e);
             const struct bracket *b = evidence_complexity(evidence, target, slow, d, e);
-            if (spec->accuracies[e] > 1.0 / sqrt(dimension) * (1.0 + 1e-12)) {
-                account_pair(out->account, spec, claim->samplers, d, e, a, b, 0, "ε above 1/√d");
+            if (manifest->accuracies[e] > 1.0 / sqrt(dimension) * (1.0 + 1e-12)) {
+                account_pair(out->account, manifest, claim->samplers, d, e, a, b, 0, "ε above 1/√d");
                 continue;
             }
             limits(a, &fast_low, &fast_high);
             limits(b, &slow_low, &slow_high);
             int known = fast_low > slow_high || fast_high <= slow_low;
-            account_pair(out->account, spec, claim->samplers, d, e, a, b, known ? CELL_USED : CELL_CENSORED,
+            account_pair(out->account, manifest, claim->samplers, d, e, a, b, known ? CELL_USED : CELL_CENSORED,
                          known ? NULL : "which T is larger is not known");
             if (fast_low > slow_high) {
                 compared++;
                 if (violated++ == 0)
-                    judge_note(out, "at d = %zu, eps = %g: T = %.0f against %.0f", spec->dimensions[d],
-                               spec->accuracies[e], fast_low, slow_high);
+                    judge_note(out, "at d = %zu, eps = %g: T = %.0f against %.0f", manifest->dimensions[d],
+                               manifest->accuracies[e], fast_low, slow_high);
             } else if (fast_high <= slow_low) {
                 compared++;
                 if (isfinite(slow_high) && fast_low > 0.0 && slow_low > 0.0)
@@ -263,7 +263,7 @@ enum status decide_crossover(const struct evidence *evidence, const struct claim
     } else
         judge_note(out, "from limits on T alone: in no cell are both T known");
     note_frontier(evidence, target, fast, slow, 1.0, "steps", out);
-    note_frontier(evidence, target, fast, slow, evaluations_ratio(spec, fast, slow), "score evaluations", out);
+    note_frontier(evidence, target, fast, slow, evaluations_ratio(manifest, fast, slow), "score evaluations", out);
     return STATUS_OK;
 }
 
@@ -294,33 +294,33 @@ static enum status judge_ratio_limit(const struct evidence *evidence, const stru
 enum status judge_ratio(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
                         struct finding *out, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     const char *const samplers[2] = {bound->sampler, bound->slower};
     const bool in_dimension = bound->power == RATIO_IN_DIMENSION;
     size_t fast, slow, count = 0, extreme = 0;
     struct fit fit;
     if (!judge_needs(evidence, samplers[0], &fast, out) || !judge_needs(evidence, samplers[1], &slow, out))
         return STATUS_OK;
-    if (spec->accuracy_count == 0) {
+    if (manifest->accuracy_count == 0) {
         judge_inconclusive(out, "the experiment has no accuracies");
         return STATUS_OK;
     }
-    struct fit_cell *cells = array_new(spec->dimension_count * spec->accuracy_count, sizeof *cells);
+    struct fit_cell *cells = array_new(manifest->dimension_count * manifest->accuracy_count, sizeof *cells);
     if (cells == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a fit");
     double largest = 0.0;
     account_window(out->account, "ε ≤ 0.1 and both T found", "T(d, ε) of %s and %s", samplers[0], samplers[1]);
-    for (size_t d = 0; d < spec->dimension_count; d++)
-        for (size_t e = 0; e < spec->accuracy_count; e++) {
+    for (size_t d = 0; d < manifest->dimension_count; d++)
+        for (size_t e = 0; e < manifest->accuracy_count; e++) {
             const struct bracket *a = evidence_complexity(evidence, target, fast, d, e);
             const struct bracket *b = evidence_complexity(evidence, target, slow, d, e);
             int beyond = a->reach == REACH_BEYOND || b->reach == REACH_BEYOND;
             int at_start = a->reach == REACH_AT_START || b->reach == REACH_AT_START;
             int inside = a->reach == REACH_FOUND && b->reach == REACH_FOUND
-                         && spec->accuracies[e] <= spec->accuracy_in->window;
+                         && manifest->accuracies[e] <= manifest->accuracy_in->window;
             out->censored += (size_t)beyond;
             out->at_start += (size_t)at_start;
-            account_pair(out->account, spec, samplers, d, e, a, b,
+            account_pair(out->account, manifest, samplers, d, e, a, b,
                          (inside ? CELL_USED : 0) | (beyond ? CELL_CENSORED : 0) | (at_start ? CELL_AT_START : 0),
                          inside     ? NULL
                          : beyond   ? "more than max_steps"
@@ -329,8 +329,8 @@ enum status judge_ratio(const struct evidence *evidence, const struct claim_boun
             if (!inside)
                 continue;
             double ratio = cost_of(evidence, slow, b) / cost_of(evidence, fast, a);
-            cells[count++] =
-                (struct fit_cell){log((double)spec->dimensions[d]), -log(spec->accuracies[e]), log(ratio), d, e};
+            cells[count++] = (struct fit_cell){log((double)manifest->dimensions[d]), -log(manifest->accuracies[e]),
+                                               log(ratio), d, e};
             extreme = e > extreme ? e : extreme;
             largest = fmax(largest, (double)b->passes / (double)a->passes);
         }
@@ -352,6 +352,6 @@ enum status judge_ratio(const struct evidence *evidence, const struct claim_boun
     TRY(judge_ratio_limit(evidence, bound, target, fast, slow, out, error));
     if (largest > 0.0)
         judge_note(out, "largest measured: %.1f in steps, %.1f in score evaluations", largest,
-                   largest / evaluations_ratio(spec, fast, slow));
+                   largest / evaluations_ratio(manifest, fast, slow));
     return STATUS_OK;
 }

@@ -62,35 +62,37 @@ struct selection {
 };
 
 /* Whether the row is of this target; or, where the axis is a parameter of targets, of one that differs in it. */
-static bool is_of_target(const struct selection *s, const struct spec *spec, size_t target, const struct record *row)
+static bool is_of_target(const struct selection *s, const struct manifest *manifest, size_t target,
+                         const struct record *row)
 {
     if (!axis_is_of_targets(s->bound->axis))
-        return strcmp(row->target, spec->targets[target].name) == 0;
-    for (size_t i = 0; i < spec->target_count; i++)
-        if (strcmp(spec->target_entries[i].of, spec->target_entries[target].of) == 0
-            && strcmp(row->target, spec->targets[i].name) == 0)
+        return strcmp(row->target, manifest->targets[target].name) == 0;
+    for (size_t i = 0; i < manifest->target_count; i++)
+        if (strcmp(manifest->target_entries[i].of, manifest->target_entries[target].of) == 0
+            && strcmp(row->target, manifest->targets[i].name) == 0)
             return true;
     return false;
 }
 
-static bool is_of_sampler(const struct selection *s, const struct spec *spec, size_t sampler,
+static bool is_of_sampler(const struct selection *s, const struct manifest *manifest, size_t sampler,
                           const struct record *row)
 {
     if (!axis_is_of_samplers(s->bound->axis))
-        return strcmp(row->sampler, spec->samplers[sampler]->name) == 0;
-    for (size_t i = 0; i < spec->sampler_count; i++)
-        if (strcmp(spec->sampler_entries[i].of, spec->sampler_entries[sampler].of) == 0
-            && strcmp(row->sampler, spec->samplers[i]->name) == 0)
+        return strcmp(row->sampler, manifest->samplers[sampler].name) == 0;
+    for (size_t i = 0; i < manifest->sampler_count; i++)
+        if (strcmp(manifest->sampler_entries[i].of, manifest->sampler_entries[sampler].of) == 0
+            && strcmp(row->sampler, manifest->samplers[i].name) == 0)
             return true;
     return false;
 }
 
-static bool is_about(const struct selection *s, const struct spec *spec, size_t target, size_t sampler,
+static bool is_about(const struct selection *s, const struct manifest *manifest, size_t target, size_t sampler,
                      const struct record *row)
 {
     const bool sampled = s->column->role == COLUMN_SAMPLED, exact = strcmp(row->score_error, "none") == 0;
-    return is_of_target(s, spec, target, row) && is_of_sampler(s, spec, sampler, row) && (row->chains > 0) == sampled
-           && exact != columns_are_of_errors(s->bound) && abscissa(&s->axis, row) > 0.0;
+    return is_of_target(s, manifest, target, row) && is_of_sampler(s, manifest, sampler, row)
+           && (row->chains > 0) == sampled && exact != columns_are_of_errors(s->bound)
+           && abscissa(&s->axis, row) > 0.0;
 }
 
 /* The largest T, a power of two, with this row's d. */
@@ -218,13 +220,13 @@ enum status column_exponent_fit(const struct evidence *evidence, const struct cl
     struct selection s = {bound, axis_field(evidence, bound->axis), field_of(bound->column),
                           array_new(evidence->result.count, sizeof *s.row), 0};
     const struct record **used = array_new(evidence->result.count, sizeof *used);
-    const char *name = evidence->spec.samplers[sampler]->name;
+    const char *name = evidence->manifest.samplers[sampler].name;
     *out = (struct column_exponent){.ok = false};
     enum status status =
         s.row != NULL && used != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a fit");
     TRY_OR(end, status);
     for (size_t i = 0; i < evidence->result.count; i++)
-        if (is_about(&s, &evidence->spec, target, sampler, &evidence->result.rows[i]))
+        if (is_about(&s, &evidence->manifest, target, sampler, &evidence->result.rows[i]))
             s.row[s.count++] = &evidence->result.rows[i];
     qsort(s.row, s.count, sizeof *s.row, by_identity);
     account_window(account,
@@ -253,12 +255,12 @@ enum status column_exponent_limit(const struct evidence *evidence, const struct 
         return STATUS_OK;
     }
     if (!has_limit(bound->axis)) {
-        const struct spec *spec = &evidence->spec;
-        struct member *members = array_new(spec->target_count + spec->sampler_count, sizeof *members);
+        const struct manifest *manifest = &evidence->manifest;
+        struct member *members = array_new(manifest->target_count + manifest->sampler_count, sizeof *members);
         double order;
         if (members == NULL)
             return fail_with(error, STATUS_MEMORY, "out of memory for limits");
-        const size_t count = members_find(spec, bound->axis, target, sampler, members);
+        const size_t count = members_find(manifest, bound->axis, target, sampler, members);
         enum status status = parameter_limit(evidence, members, count, column->offset, bound->relation == AT_MOST,
                                              out, &order, where, error);
         free(members);

@@ -1,6 +1,7 @@
 #include "verdict/error_growth.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,67 +10,85 @@
 
 /* ---- Families ---- */
 
-static int related(const struct score_error *a, const struct score_error *b, enum error_kinship kinship)
+static const char of_error[] = "score_error_", roughness_column[] = "score_error_roughness";
+
+static bool is_exact(const struct manifest_error *error)
 {
-    if (a->shape == NULL || a->shape != b->shape || a->profile != b->profile || a->spread != b->spread
-        || a->growth != b->growth)
+    return strcmp(error->shape, "none") == 0;
+}
+
+static double roughness(const struct manifest *manifest, size_t index)
+{
+    return manifest_error_param(manifest, index, "roughness");
+}
+
+/* Whether a parameter of shapes may differ in a family, or is no such parameter. */
+static bool is_free(const char *column, enum error_kinship kinship)
+{
+    return strncmp(column, of_error, strlen(of_error)) != 0
+           || (kinship == SAME_BUT_ROUGHNESS && strcmp(column, roughness_column) == 0);
+}
+
+static int related(const struct manifest *manifest, size_t a, size_t b, enum error_kinship kinship)
+{
+    const struct manifest_error *x = &manifest->score_errors[a], *y = &manifest->score_errors[b];
+    const double *p = manifest->score_error_entries[a].parameter, *q = manifest->score_error_entries[b].parameter;
+    if (is_exact(x) || strcmp(x->shape, y->shape) != 0 || strcmp(x->profile, y->profile) != 0
+        || strcmp(x->spread, y->spread) != 0 || x->growth != y->growth)
         return 0;
-    for (const struct param *param = a->shape->params; param != NULL && param->key != NULL; param++)
-        if (param_number(param, &a->params) != param_number(param, &b->params)
-            && (kinship == SAME_BUT_SIZE || strcmp(param->key, "roughness") != 0))
+    for (size_t i = 0; i < manifest->parameters.count; i++)
+        if (!is_free(manifest->parameters.column[i].name, kinship) && !isnan(p[i]) && p[i] != q[i])
             return 0;
     return 1;
 }
 
-static int has_family(const struct score_error *error, enum error_kinship kinship)
+static int has_family(const struct manifest *manifest, size_t index, enum error_kinship kinship)
 {
-    return error->shape != NULL && (kinship == SAME_BUT_SIZE || !isnan(score_error_param(error, "roughness")));
+    return !is_exact(&manifest->score_errors[index])
+           && (kinship == SAME_BUT_SIZE || !isnan(roughness(manifest, index)));
 }
 
-size_t error_family_next(const struct spec *spec, enum error_kinship kinship, size_t after)
+size_t error_family_next(const struct manifest *manifest, enum error_kinship kinship, size_t after)
 {
-    for (size_t i = after + 1; i < spec->score_error_count; i++) {
+    for (size_t i = after + 1; i < manifest->score_error_count; i++) {
         size_t first = 1;
-        while (!related(&spec->score_errors[first], &spec->score_errors[i], kinship) && first < i)
+        while (!related(manifest, first, i, kinship) && first < i)
             first++;
-        if (first == i && has_family(&spec->score_errors[i], kinship))
+        if (first == i && has_family(manifest, i, kinship))
             return i;
     }
-    return spec->score_error_count;
+    return manifest->score_error_count;
 }
 
-int error_family_has(const struct spec *spec, const struct error_family *family, size_t index)
+int error_family_has(const struct manifest *manifest, const struct error_family *family, size_t index)
 {
-    return related(&spec->score_errors[family->first], &spec->score_errors[index], family->kinship);
+    return related(manifest, family->first, index, family->kinship);
 }
 
-void error_family_label(const struct spec *spec, const struct error_family *family, char *text, size_t size)
+void error_family_label(const struct manifest *manifest, const struct error_family *family, char *text, size_t size)
 {
-    const struct score_error *error = &spec->score_errors[family->first];
-    int used = snprintf(text, size, "%s", error->shape->name);
-    for (const struct param *param = error->shape->params; param != NULL && param->key != NULL; param++)
-        if ((family->kinship == SAME_BUT_SIZE || strcmp(param->key, "roughness") != 0) && (size_t)used < size)
-            used += snprintf(text + used, size - (size_t)used, " %s=%.6g", param->key,
-                             param_number(param, &error->params));
+    const struct manifest_error *error = &manifest->score_errors[family->first];
+    const double *parameter = manifest->score_error_entries[family->first].parameter;
+    int used = snprintf(text, size, "%s", error->shape);
+    for (size_t i = 0; i < manifest->parameters.count; i++)
+        if (!is_free(manifest->parameters.column[i].name, family->kinship) && !isnan(parameter[i])
+            && (size_t)used < size)
+            used += snprintf(text + used, size - (size_t)used, " %s=%.6g",
+                             manifest->parameters.column[i].name + strlen(of_error), parameter[i]);
     if (error->growth != 0.0 && (size_t)used < size)
         used += snprintf(text + used, size - (size_t)used, " growth=%.6g", error->growth);
-    int uniform = strcmp(error->profile->name, "uniform") == 0;
+    int uniform = strcmp(error->profile, "uniform") == 0;
     if ((size_t)used < size)
-        (void)snprintf(text + used, size - (size_t)used, " %s%s%s", error_spread_names[error->spread],
-                       uniform ? "" : " ", uniform ? "" : error->profile->name);
+        (void)snprintf(text + used, size - (size_t)used, " %s%s%s", error->spread, uniform ? "" : " ",
+                       uniform ? "" : error->profile);
 }
 
 /* ---- Cells ---- */
 
-static double roughness(const struct score_error *error)
-{
-    return score_error_param(error, "roughness");
-}
-
-static size_t steps_index(const struct spec *spec, size_t steps)
+static size_t steps_index(const struct manifest *manifest, size_t steps)
 {
     size_t i = 0;
-    while (i < spec->step_count && spec->steps[i] != steps)
+    while (i < manifest->step_count && manifest->steps[i] != steps)
         i++;
     return i;
 }
@@ -113,7 +132,7 @@ static void add_cell(struct error_cells *cells, const struct error_cell *cell)
 static void add_cells(const struct evidence *evidence, const struct error_family *family, size_t score_error,
                       size_t dimension, const struct record **rows, struct error_cells *out)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     const struct record **exact = rows + evidence->result.count;
     size_t count = evidence_rows(evidence, family->target, family->sampler, score_error, dimension, rows), before;
     size_t exact_count = evidence_rows(evidence, family->target, family->sampler, 0, dimension, exact);
@@ -121,26 +140,26 @@ static void add_cells(const struct evidence *evidence, const struct error_family
     for (size_t i = 0; i < count; i++) {
         struct error_cell cell = make_cell(rows[i], row_at(exact, exact_count, rows[i]->steps));
         cell.score_error = score_error;
-        cell.roughness = roughness(&spec->score_errors[score_error]);
+        cell.roughness = roughness(manifest, score_error);
         cell.dimension = dimension;
-        cell.steps = steps_index(spec, (size_t)rows[i]->steps);
-        if (cell.steps < spec->step_count)
+        cell.steps = steps_index(manifest, (size_t)rows[i]->steps);
+        if (cell.steps < manifest->step_count)
             add_cell(out, &cell);
     }
-    out->missing += spec->step_count - (out->count - before);
+    out->missing += manifest->step_count - (out->count - before);
 }
 
 enum status error_cells_find(const struct evidence *evidence, const struct error_family *family,
                              struct error_cells *out, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     *out = (struct error_cells){.cell = array_new(evidence->result.count, sizeof *out->cell)};
     const struct record **rows = array_new(evidence->result.count, 2 * sizeof *rows);
     enum status status = out->cell != NULL && rows != NULL
                              ? STATUS_OK
                              : fail_with(error, STATUS_MEMORY, "out of memory for the cells of a score error");
-    for (size_t e = family->first; e < spec->score_error_count && status == STATUS_OK; e++)
-        for (size_t d = 0; d < spec->dimension_count && error_family_has(spec, family, e); d++)
+    for (size_t e = family->first; e < manifest->score_error_count && status == STATUS_OK; e++)
+        for (size_t d = 0; d < manifest->dimension_count && error_family_has(manifest, family, e); d++)
             add_cells(evidence, family, e, d, rows, out);
     free(rows);
     return status;
@@ -228,7 +247,7 @@ enum status error_growth_fit(const struct error_cells *cells, struct error_growt
 
 /* What roughness_growth_fit needs beside a cell. */
 struct rough {
-    const struct spec *spec;
+    const struct manifest *manifest;
     const struct error_cells *cells;
 };
 
@@ -237,16 +256,17 @@ int error_cell_is_rough(const struct error_cells *cells, const struct error_cell
     return cell->roughness * WINDOW_ROUGHNESS >= cells->roughness;
 }
 
-static double size(const struct score_error *error)
+static double size(const struct manifest *manifest, size_t index)
 {
-    return error->size;
+    return manifest->score_errors[index].size;
 }
 
 /* The first score error of the same size, and of the same roughness, stand for that size and roughness. */
-static size_t first_equal(const struct spec *spec, size_t index, double (*of)(const struct score_error *error))
+static size_t first_equal(const struct manifest *manifest, size_t index,
+                          double (*of)(const struct manifest *manifest, size_t index))
 {
     size_t first = 1;
-    while (of(&spec->score_errors[first]) != of(&spec->score_errors[index]))
+    while (of(manifest, first) != of(manifest, index))
         first++;
     return first;
 }
@@ -254,17 +274,17 @@ static size_t first_equal(const struct spec *spec, size_t index, double (*of)(co
 static int against_roughness(const void *context, const struct error_cell *cell, struct fit_cell *out)
 {
     const struct rough *rough = context;
-    const struct spec *spec = rough->spec;
+    const struct manifest *manifest = rough->manifest;
     *out = (struct fit_cell){0.0, log(cell->roughness), log(cell->constant),
-                             pair(pair(first_equal(spec, cell->score_error, size), cell->dimension), cell->steps),
-                             first_equal(spec, cell->score_error, roughness)};
+                             pair(pair(first_equal(manifest, cell->score_error, size), cell->dimension), cell->steps),
+                             first_equal(manifest, cell->score_error, roughness)};
     return error_cell_is_rough(rough->cells, cell);
 }
 
 enum status roughness_growth_fit(const struct evidence *evidence, const struct error_cells *cells, struct growth *out,
                                  struct error *error)
 {
-    const struct rough rough = {&evidence->spec, cells};
+    const struct rough rough = {&evidence->manifest, cells};
     struct fit fit;
     *out = (struct growth){.ok = 0};
     TRY(fit_cells(cells, &rough, against_roughness, &fit, error));

@@ -32,13 +32,13 @@ struct error_family {
 
 /* The least index above `after` at which a family starts; score_error_count when there is none. Of SAME_BUT_ROUGHNESS
  * only those of shapes with a roughness. Start from after = 0, which is exact scores. */
-size_t error_family_next(const struct spec *spec, enum error_kinship kinship, size_t after);
-int error_family_has(const struct spec *spec, const struct error_family *family, size_t index);
+size_t error_family_next(const struct manifest *manifest, enum error_kinship kinship, size_t after);
+int error_family_has(const struct manifest *manifest, const struct error_family *family, size_t index);
 
 /* A member without its size (and roughness): "wave w=8 one", then a profile other than uniform. */
-void error_family_label(const struct spec *spec, const struct error_family *family, char *text, size_t size);
+void error_family_label(const struct manifest *manifest, const struct error_family *family, char *text, size_t size);
 
-/* One cell, with indices in the spec. */
+/* One cell, with indices in the manifest. */
 struct error_cell {
     const struct record *row;
     size_t score_error, steps, dimension;

@@ -17,9 +17,9 @@ static const struct record *find_row(const struct record *const *rows, size_t co
     return NULL;
 }
 
-static bool is_tv(const struct spec *spec)
+static bool is_tv(const struct manifest *manifest)
 {
-    return spec->accuracy_in == &accuracy_quantities[0];
+    return manifest->accuracy_in == &accuracy_quantities[0];
 }
 
 const char *const reach_reasons[] = {[REACH_FOUND] = NULL,
@@ -28,18 +28,18 @@ const char *const reach_reasons[] = {[REACH_FOUND] = NULL,
                                      [REACH_OPEN] = "not resolved: some T between are not measured, or not known"};
 
 /* Why a cell is left out, from the first rule that it breaks; NULL if it is not. */
-static const char *why_not(const struct spec *spec, const struct bracket *bracket, const struct record *row,
+static const char *why_not(const struct manifest *manifest, const struct bracket *bracket, const struct record *row,
                            double accuracy, double largest, enum cost cost)
 {
     if (bracket->reach != REACH_FOUND)
         return reach_reasons[bracket->reach];
-    if (accuracy > spec->accuracy_in->window)
+    if (accuracy > manifest->accuracy_in->window)
         return "ε above 0.1";
     if ((double)bracket->passes * WINDOW_FACTOR < largest)
         return "T more than a factor 8 below the largest found";
     if (row == NULL)
         return "no record at this T";
-    if (cost != COST_FROM_ABOVE && quantity_of(spec->accuracy_in, row)[1] > WINDOW_RADIUS * accuracy)
+    if (cost != COST_FROM_ABOVE && quantity_of(manifest->accuracy_in, row)[1] > WINDOW_RADIUS * accuracy)
         return "the radius is above a thousandth of ε";
     return NULL;
 }
@@ -80,18 +80,18 @@ struct search {
 static enum status fit_search(const struct evidence *evidence, const struct search *of, enum cost cost, bool along_d,
                               struct account *account, struct fit *out, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
-    size_t most = spec->dimension_count * spec->accuracy_count, count = 0, extreme = 0;
+    const struct manifest *manifest = &evidence->manifest;
+    size_t most = manifest->dimension_count * manifest->accuracy_count, count = 0, extreme = 0;
     double largest = 0.0;
     struct fit_cell *cells = array_new(most, sizeof *cells);
     const struct record **rows = array_new(evidence->result.count, sizeof *rows);
     enum status status =
         cells != NULL && rows != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a fit");
-    for (size_t d = 0; d < spec->dimension_count; d++)
-        for (size_t e = 0; e < spec->accuracy_count; e++) {
+    for (size_t d = 0; d < manifest->dimension_count; d++)
+        for (size_t e = 0; e < manifest->accuracy_count; e++) {
             const struct bracket *bracket =
                 evidence_complexity_under(evidence, of->target, of->sampler, of->score_error, d, e);
-            if (bracket->reach == REACH_FOUND && spec->accuracies[e] <= spec->accuracy_in->window)
+            if (bracket->reach == REACH_FOUND && manifest->accuracies[e] <= manifest->accuracy_in->window)
                 largest = fmax(largest, (double)bracket->passes);
         }
     account_window(account,
@@ -99,25 +99,25 @@ static enum status fit_search(const struct evidence *evidence, const struct sear
                        ? "ε ≤ 0.1 and T within a factor 8 of the largest found, whatever the radius"
                        : "ε ≤ 0.1, T within a factor 8 of the largest found, and a radius below a thousandth "
                          "of ε",
-                   "T(d, ε)%s%s of %s", is_tv(spec) ? "" : " in ", is_tv(spec) ? "" : spec->accuracy_in->label,
-                   spec->samplers[of->sampler]->name);
-    for (size_t d = 0; d < spec->dimension_count && status == STATUS_OK; d++) {
+                   "T(d, ε)%s%s of %s", is_tv(manifest) ? "" : " in ",
+                   is_tv(manifest) ? "" : manifest->accuracy_in->label, manifest->samplers[of->sampler].name);
+    for (size_t d = 0; d < manifest->dimension_count && status == STATUS_OK; d++) {
         size_t row_count = evidence_rows(evidence, of->target, of->sampler, of->score_error, d, rows);
-        for (size_t e = 0; e < spec->accuracy_count; e++) {
+        for (size_t e = 0; e < manifest->accuracy_count; e++) {
             const struct bracket *bracket =
                 evidence_complexity_under(evidence, of->target, of->sampler, of->score_error, d, e);
             const struct record *row = find_row(rows, row_count, bracket->passes);
-            const char *reason = why_not(spec, bracket, row, spec->accuracies[e], largest, cost);
+            const char *reason = why_not(manifest, bracket, row, manifest->accuracies[e], largest, cost);
             const char *refusal =
                 of->score_error == 0 ? evidence_refusal(evidence, of->target, of->sampler, d, bracket) : NULL;
             reason = reason != NULL && refusal != NULL ? refusal : reason;
-            account_complexity(account, spec->dimensions[d], spec->accuracies[e], bracket, reason);
+            account_complexity(account, manifest->dimensions[d], manifest->accuracies[e], bracket, reason);
             if (reason != NULL)
                 continue;
             double steps =
                 cost == COST_STEPS ? (double)bracket->passes : log_free_cost(row->schedule, bracket->passes);
-            cells[count++] =
-                (struct fit_cell){log((double)spec->dimensions[d]), -log(spec->accuracies[e]), log(steps), d, e};
+            cells[count++] = (struct fit_cell){log((double)manifest->dimensions[d]), -log(manifest->accuracies[e]),
+                                               log(steps), d, e};
             extreme = e > extreme ? e : extreme; /* accuracies decrease */
         }
     }
@@ -225,15 +225,15 @@ size_t divergence_window(const struct record *const *rows, size_t count, size_t 
 enum status divergence_exponents(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
                                  double logs, struct account *account, struct fit *out, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     size_t count = 0, extreme = 0;
     struct fit_cell *cells = array_new(evidence->result.count, sizeof *cells);
     const struct record **rows = array_new(evidence->result.count, sizeof *rows);
     enum status status =
         cells != NULL && rows != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a fit");
     account_window(account, "T a power of two within a factor 8 of the largest in its d, known to a thousandth",
-                   "%s of %s", column_at(offset), spec->samplers[sampler]->name);
-    for (size_t d = 0; d < spec->dimension_count && status == STATUS_OK; d++) {
+                   "%s of %s", column_at(offset), manifest->samplers[sampler].name);
+    for (size_t d = 0; d < manifest->dimension_count && status == STATUS_OK; d++) {
         size_t measured = evidence_rows(evidence, target, sampler, 0, d, rows);
         account_divergences(account, rows, measured, offset);
         size_t inside = divergence_window(rows, measured, offset, rows, NULL);
@@ -241,7 +241,7 @@ enum status divergence_exponents(const struct evidence *evidence, size_t target,
             const struct estimate value = record_size(rows[i], offset);
             size_t other = (size_t)log2((double)rows[i]->steps);
             double x = log(rows[i]->step_size) + logs * log(log((double)rows[i]->steps));
-            cells[count++] = (struct fit_cell){log((double)spec->dimensions[d]), x, log(value.value), d, other};
+            cells[count++] = (struct fit_cell){log((double)manifest->dimensions[d]), x, log(value.value), d, other};
             extreme = other > extreme ? other : extreme;
         }
     }
@@ -286,7 +286,7 @@ static void limits_free(struct dimension_limit *limits, size_t count)
 static enum status find_limits(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
                                struct dimension_limit **out, struct error *error)
 {
-    size_t dimensions = evidence->spec.dimension_count, most = evidence->result.count;
+    size_t dimensions = evidence->manifest.dimension_count, most = evidence->result.count;
     const struct record **rows = array_new(most, sizeof *rows);
     struct dimension_limit *limits = array_new(dimensions, sizeof *limits);
     bool enough = rows != NULL && limits != NULL;
@@ -307,7 +307,7 @@ enum status divergence_limit(const struct evidence *evidence, size_t target, siz
                              bool largest, struct limit *out, size_t *where, struct error *error)
 {
     struct dimension_limit *limits;
-    size_t dimensions = evidence->spec.dimension_count;
+    size_t dimensions = evidence->manifest.dimension_count;
     enum status status = find_limits(evidence, target, sampler, offset, &limits, error);
     *out = (struct limit){.exists = false};
     for (size_t d = 0; d < dimensions && status == STATUS_OK; d++) {
@@ -316,7 +316,7 @@ enum status divergence_limit(const struct evidence *evidence, size_t target, siz
         if (d > 0 && !(power->exists && (!out->exists || beyond)))
             continue;
         *out = *power;
-        *where = evidence->spec.dimensions[d];
+        *where = evidence->manifest.dimensions[d];
     }
     limits_free(limits, dimensions);
     return status;
@@ -344,7 +344,7 @@ enum status accuracy_limit(const struct evidence *evidence, size_t target, size_
                            struct limit *out, size_t *where, struct error *error)
 {
     struct limit power;
-    const struct quantity *quantity = evidence->spec.accuracy_in;
+    const struct quantity *quantity = evidence->manifest.accuracy_in;
     TRY(divergence_limit(evidence, target, sampler, quantity->offset, smallest, &power, where, error));
     *out = inverse(quantity, &power);
     return STATUS_OK;
@@ -354,8 +354,8 @@ enum status ratio_limit(const struct evidence *evidence, size_t target, size_t f
                         size_t *where, struct error *error)
 {
     struct dimension_limit *of_fast, *of_slow = NULL;
-    size_t dimensions = evidence->spec.dimension_count;
-    const struct quantity *quantity = evidence->spec.accuracy_in;
+    size_t dimensions = evidence->manifest.dimension_count;
+    const struct quantity *quantity = evidence->manifest.accuracy_in;
     enum status status;
     *out = (struct limit){.exists = false};
     TRY_OR(end, find_limits(evidence, target, fast, quantity->offset, &of_fast, error));
@@ -368,7 +368,7 @@ enum status ratio_limit(const struct evidence *evidence, size_t target, size_t f
         if (d > 0 && !(ratio.exists && (!out->exists || ratio.value < out->value)))
             continue;
         *out = ratio;
-        *where = evidence->spec.dimensions[d];
+        *where = evidence->manifest.dimensions[d];
     }
 end:
     limits_free(of_fast, dimensions);
@@ -451,8 +451,8 @@ static struct limit power_of_coefficient(const struct dimension_limit *const *li
 static enum status find_coefficient(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
                                     double *order, struct limit *out, struct error *error)
 {
-    const struct spec *spec = &evidence->spec;
-    size_t dimensions = spec->dimension_count;
+    const struct manifest *manifest = &evidence->manifest;
+    size_t dimensions = manifest->dimension_count;
     struct dimension_limit *limits;
     const struct dimension_limit **line = array_new(dimensions, sizeof *line);
     double *values = array_new(dimensions, sizeof *values);
@@ -462,7 +462,7 @@ static enum status find_coefficient(const struct evidence *evidence, size_t targ
         TRY_OR(end, fail_with(error, STATUS_MEMORY, "out of memory for limits"));
     for (size_t d = 0; d < dimensions; d++) {
         line[d] = &limits[d];
-        values[d] = (double)spec->dimensions[d];
+        values[d] = (double)manifest->dimensions[d];
     }
     *out = power_of_coefficient(line, values, dimensions, offset, order);
 end:
@@ -483,19 +483,20 @@ enum status dimension_limit(const struct evidence *evidence, size_t target, size
                             struct error *error)
 {
     double order;
-    TRY(find_coefficient(evidence, target, sampler, evidence->spec.accuracy_in->offset, &order, out, error));
+    TRY(find_coefficient(evidence, target, sampler, evidence->manifest.accuracy_in->offset, &order, out, error));
     out->value /= order;
     out->interval /= order;
     return STATUS_OK;
 }
 
-size_t members_find(const struct spec *spec, const char *axis, size_t target, size_t sampler, struct member *out)
+size_t members_find(const struct manifest *manifest, const char *axis, size_t target, size_t sampler,
+                    struct member *out)
 {
     const bool of_targets = axis_is_of_targets(axis);
-    const struct entry *entry = of_targets ? spec->target_entries : spec->sampler_entries;
-    const size_t column = parameter_find(&spec->parameters, axis);
-    size_t all = of_targets ? spec->target_count : spec->sampler_count, count = 0;
-    for (size_t i = 0; i < all && column < spec->parameters.count; i++) {
+    const struct entry *entry = of_targets ? manifest->target_entries : manifest->sampler_entries;
+    const size_t column = parameter_find(&manifest->parameters, axis);
+    size_t all = of_targets ? manifest->target_count : manifest->sampler_count, count = 0;
+    for (size_t i = 0; i < all && column < manifest->parameters.count; i++) {
         if (strcmp(entry[i].of, entry[of_targets ? target : sampler].of) != 0 || isnan(entry[i].parameter[column]))
             continue;
         const struct member member = {of_targets ? i : target, of_targets ? sampler : i, entry[i].parameter[column]};
@@ -520,7 +521,7 @@ enum status parameter_limit(const struct evidence *evidence, const struct member
                             size_t offset, bool largest, struct limit *out, double *order, size_t *where,
                             struct error *error)
 {
-    size_t dimensions = evidence->spec.dimension_count, made = 0;
+    size_t dimensions = evidence->manifest.dimension_count, made = 0;
     struct dimension_limit **limits = array_new(count, sizeof *limits);
     const struct dimension_limit **line = array_new(count, sizeof *line);
     double *values = array_new(count, sizeof *values);
@@ -542,7 +543,7 @@ enum status parameter_limit(const struct evidence *evidence, const struct member
             continue;
         *out = limit;
         *order = power;
-        *where = evidence->spec.dimensions[d];
+        *where = evidence->manifest.dimensions[d];
     }
 end:
     for (size_t i = 0; limits != NULL && i < count; i++)
@@ -555,10 +556,10 @@ end:
 
 struct unused complexity_unused(const struct evidence *evidence, size_t target, size_t sampler)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     struct unused unused = {0, 0, 0};
-    for (size_t d = 0; d < spec->dimension_count; d++)
-        for (size_t e = 0; e < spec->accuracy_count; e++) {
+    for (size_t d = 0; d < manifest->dimension_count; d++)
+        for (size_t e = 0; e < manifest->accuracy_count; e++) {
             enum reach reach = evidence_complexity(evidence, target, sampler, d, e)->reach;
             unused.beyond += reach == REACH_BEYOND;
             unused.at_start += reach == REACH_AT_START;
@@ -569,10 +570,10 @@ struct unused complexity_unused(const struct evidence *evidence, size_t target, 
 
 struct fall last_fall(const struct evidence *evidence, size_t target, size_t sampler)
 {
-    const struct spec *spec = &evidence->spec;
+    const struct manifest *manifest = &evidence->manifest;
     const struct record **rows = array_new(evidence->result.count, sizeof *rows);
     struct fall fall = {.power = HUGE_VAL};
-    for (size_t d = 0; d < spec->dimension_count && !(fall.power < FLOOR_SLOPE) && rows != NULL; d++) {
+    for (size_t d = 0; d < manifest->dimension_count && !(fall.power < FLOOR_SLOPE) && rows != NULL; d++) {
         size_t count = evidence_rows(evidence, target, sampler, 0, d, rows);
         if (count < 2)
             continue;
@@ -580,13 +581,13 @@ struct fall last_fall(const struct evidence *evidence, size_t target, size_t sam
         for (size_t i = 0; i < count; i++)
             if (2 * rows[i]->steps <= last->steps)
                 before = rows[i];
-        const double *value = quantity_of(spec->accuracy_in, last);
+        const double *value = quantity_of(manifest->accuracy_in, last);
         if (before == NULL || last->tv > 0.5 || !(value[0] >= 100.0 * value[1]))
             continue;
         double power =
-            log(quantity_of(spec->accuracy_in, before)[0] / value[0]) / log(before->step_size / last->step_size);
+            log(quantity_of(manifest->accuracy_in, before)[0] / value[0]) / log(before->step_size / last->step_size);
         if (power < fall.power)
-            fall = (struct fall){power, value[0], last->steps, spec->dimensions[d]};
+            fall = (struct fall){power, value[0], last->steps, manifest->dimensions[d]};
     }
     free(rows);
     return fall;

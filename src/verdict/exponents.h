@@ -74,7 +74,8 @@ struct member {
     double value;
 };
 /* Those of this target and sampler, by increasing value: at most as many as there are targets or samplers. */
-size_t members_find(const struct spec *spec, const char *axis, size_t target, size_t sampler, struct member *out);
+size_t members_find(const struct manifest *manifest, const char *axis, size_t target, size_t sampler,
+                    struct member *out);
 /* The power of the parameter in the divergence's C_p, between the two largest values, as for d; over p it is that in
  * T/log T. The largest of all dimensions or the smallest. */
 MUST_USE enum status parameter_limit(const struct evidence *evidence, const struct member *members, size_t count,

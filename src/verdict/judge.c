@@ -232,7 +232,7 @@ void judge_inconclusive(struct finding *finding, const char *reason)
 int judge_needs(const struct evidence *evidence, const char *sampler, size_t *index, struct finding *out)
 {
     *index = evidence_sampler(evidence, sampler);
-    if (*index < evidence->spec.sampler_count)
+    if (*index < evidence->manifest.sampler_count)
         return 1;
     out->outcome = OUTCOME_INCONCLUSIVE;
     judge_note(out, "sampler %s is not in the experiment", sampler);

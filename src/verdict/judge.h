@@ -56,11 +56,6 @@ void judge_limit(struct finding *finding, size_t note, const char *of, const str
  * Returns the index of that condition. */
 size_t judge_by(struct finding *finding, struct judgement *judgement, enum outcome otherwise);
 
-static inline bool is_deterministic(const struct sampler *sampler)
-{
-    return sampler->log_noise_ratio == NULL;
-}
-
 void judge_inconclusive(struct finding *finding, const char *reason);
 
 /* *index is the place of the sampler in the experiment; returns 0, with an inconclusive finding, if it has none. */

@@ -138,16 +138,22 @@ static double place_at(double s)
     return 0.5 * (low + high);
 }
 
-static void place_columns(struct columns *columns, size_t each)
+/* Of component k in the density of all columns, which is p_k alone where it is followed alone. */
+static double log_weight_of(const struct law_problem *problem, size_t k)
+{
+    return problem->component > 0 ? 0.0 : factor_log_weight(problem->factor, k);
+}
+
+static void place_columns(struct columns *columns, const struct law_problem *problem, size_t each)
 {
     for (size_t k = 0; k < columns->factor->components; k++)
-        for (size_t i = 0; i < each; i++) {
+        for (size_t i = 0; i < each && (problem->component == 0 || problem->component == k + 1); i++) {
             double u = place_at(((double)i + 0.5) / (double)each), scaled = u / CYLINDER_COLUMN_STRETCH;
             if (fabs(u) > CYLINDER_COLUMN_REACH)
                 continue;
             double log_slope = -0.5 * scaled * scaled - log(CYLINDER_COLUMN_STRETCH);
-            columns->column[columns->count++] = (struct column){
-                k, u, factor_log_weight(columns->factor, k) - 0.5 * u * u - log_slope - log((double)each)};
+            columns->column[columns->count++] =
+                (struct column){k, u, log_weight_of(problem, k) - 0.5 * u * u - log_slope - log((double)each)};
         }
 }
 
@@ -156,6 +162,7 @@ static void place_columns(struct columns *columns, size_t each)
 struct maker {
     const struct columns *columns;
     const struct patches *grid;
+    const struct law_problem *problem;
     const struct lobattos *lobattos;
     struct chebyshev chebyshev;
     struct patches_work work;
@@ -184,7 +191,7 @@ static enum status append(struct maker *maker, size_t index, double from, double
                           .edge_anchor = {index, index},
                           .edge = {from, to}};
     double x[PANEL_NODES], value[PANEL_NODES], made[PANEL_PROBES], log_p[PANEL_PROBES];
-    struct norm_sums own = {0.0, 0.0};
+    struct norm_sums own = {0.0, 0.0, 0.0};
     for (size_t j = 0; j < PANEL_NODES; j++)
         x[j] = panel.centre + panel.half_width * maker->chebyshev.node[j];
     evaluate(maker, column, PANEL_NODES, x, value);
@@ -194,8 +201,8 @@ static enum status append(struct maker *maker, size_t index, double from, double
     panel_evaluate(&panel, 0.0, PANEL_PROBES, x, made);
     log_part(&maker->columns->base, &panel, column->component, PANEL_PROBES, x, log_p);
     for (size_t j = 0; j < PANEL_PROBES; j++)
-        log_p[j] -= factor_log_weight(maker->columns->factor, column->component); /* in p_k */
-    panel_add_errors(&panel, log_p, value, made, &own);
+        log_p[j] -= log_weight_of(maker->problem, column->component); /* in p_k */
+    panel_add_errors(&panel, log_p, value, made, NULL, &own);
     if (depth > 0 && own.l1 > maker->tolerance) {
         TRY(append(maker, index, from, panel.centre, depth - 1, law, sums, error));
         return append(maker, index, panel.centre, to, depth - 1, law, sums, error);
@@ -237,30 +244,35 @@ static enum status make_column(struct maker *maker, size_t index, struct law *la
     return STATUS_OK;
 }
 
-enum status cylinder_columns_make(const struct patches *grid, double shift, const struct factor *factor,
+enum status cylinder_columns_make(const struct patches *grid, double shift, const struct law_problem *problem,
                                   const struct lobattos *lobattos, const struct level *level, double resolution,
                                   const double *distance, struct law *out, struct error *error)
 {
-    struct maker maker = {
-        .grid = grid, .lobattos = lobattos, .shift = shift, .across = (double)factor->dimension - 1.0};
+    const struct factor *factor = problem->factor;
+    struct maker maker = {.grid = grid,
+                          .problem = problem,
+                          .lobattos = lobattos,
+                          .shift = shift,
+                          .across = (double)factor->dimension - 1.0};
     size_t each = (size_t)(CYLINDER_COLUMNS_EACH * resolution);
-    struct norm_sums total = {0.0, 0.0};
+    struct norm_sums total = {0.0, 0.0, 0.0};
     enum status status;
     out->lines = 1;
     chebyshev_init(&maker.chebyshev);
     TRY_OR(done, patches_work_new(PANEL_NODES, &maker.work, error));
     TRY_OR(done, columns_new(factor, level, each * factor->components, &out->density, error));
     maker.columns = (const struct columns *)out->density;
-    place_columns((struct columns *)out->density, each);
+    place_columns((struct columns *)out->density, problem, each);
     for (size_t i = 0; i < maker.columns->count; i++) {
         size_t k = maker.columns->column[i].component;
-        struct norm_sums sums = {0.0, 0.0};
+        double weight = problem->component > 0 ? 1.0 : factor->weight[k];
+        struct norm_sums sums = {0.0, 0.0, 0.0};
         maker.tolerance = CYLINDER_PANEL_SHARE * CYLINDER_TOLERANCE * pow(resolution, -CYLINDER_TOLERANCE_POWER)
                           * distance[k] / (double)each;
         TRY_OR(done, make_column(&maker, i, out, &sums, error));
         out->component_error[k] += PROBE_MISSES * sums.l1;
-        total.l1 += factor->weight[k] * sums.l1;
-        total.l2_squared += factor->weight[k] * sums.l2_squared;
+        total.l1 += weight * sums.l1;
+        total.l2_squared += weight * sums.l2_squared;
     }
     struct norms interpolation = norms_beyond(norms_of(total), PROBE_MISSES, 0.0);
     out->error_l1 += interpolation.l1;

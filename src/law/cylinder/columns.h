@@ -9,10 +9,11 @@
 #include "law/patches.h"
 
 /* Fills log_ratio, density, lines and the errors of interpolation of *out, and adds the latter to component_error[k],
- * from the indexed grids of all components at this level. distance[k] is E_{p_k}|r - 1|. */
-MUST_USE enum status cylinder_columns_make(const struct patches *grid, double shift, const struct factor *factor,
-                                           const struct lobattos *lobattos, const struct level *level,
-                                           double resolution, const double *distance, struct law *out,
-                                           struct error *error);
+ * from the indexed grids of the components that are followed, at this level; a component that is followed alone has
+ * the weight 1. distance[k] is E_{p_k}|r - 1|. */
+MUST_USE enum status cylinder_columns_make(const struct patches *grid, double shift,
+                                           const struct law_problem *problem, const struct lobattos *lobattos,
+                                           const struct level *level, double resolution, const double *distance,
+                                           struct law *out, struct error *error);
 
 #endif

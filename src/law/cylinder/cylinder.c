@@ -48,6 +48,25 @@ static size_t components(const struct cylinder *cylinder)
     return cylinder->run->problem->factor->components;
 }
 
+/* The components that are followed: [first, end), all of them or one. */
+static size_t first(const struct cylinder *cylinder)
+{
+    size_t only = cylinder->run->problem->component;
+    return only > 0 ? only - 1 : 0;
+}
+
+static size_t end(const struct cylinder *cylinder)
+{
+    size_t only = cylinder->run->problem->component;
+    return only > 0 ? only : components(cylinder);
+}
+
+/* Of component k in the law that is computed. */
+static double weight_of(const struct cylinder *cylinder, size_t k)
+{
+    return cylinder->run->problem->component > 0 ? 1.0 : cylinder->run->problem->factor->weight[k];
+}
+
 static void cylinder_free(void *state)
 {
     struct cylinder *cylinder = state;
@@ -310,15 +329,15 @@ static enum status fill_block(struct cylinder *cylinder, size_t k, bool checked,
 static enum status fill_stage(void *state, bool checked, struct stage_result *out, struct error *error)
 {
     struct cylinder *cylinder = state;
-    const struct factor *factor = cylinder->run->problem->factor;
     double terms = cylinder->domain.across * cylinder->run->step.omega;
     out->rounding = PATCH_ROUNDING * (1.0 + CYLINDER_ROUNDING_TERMS * terms);
-    for (size_t k = 0; k < factor->components; k++) {
-        struct step_error of_block = {{0.0, 0.0}, {0.0, 0.0}, {0.0, 0.0}};
+    for (size_t k = first(cylinder); k < end(cylinder); k++) {
+        struct step_error of_block = {{0.0, 0.0, 0.0}, {0.0, 0.0, 0.0}, {0.0, 0.0, 0.0}};
         TRY(fill_block(cylinder, k, checked, out->rounding, &of_block, error));
-        add_part(&out->error.before, of_block.before, factor->weight[k]);
-        add_part(&out->error.itself, of_block.itself, factor->weight[k]);
-        add_part(&out->error.after, of_block.after, factor->weight[k]);
+        double weight = weight_of(cylinder, k);
+        add_part(&out->error.before, of_block.before, weight);
+        add_part(&out->error.itself, of_block.itself, weight);
+        add_part(&out->error.after, of_block.after, weight);
     }
     return STATUS_OK;
 }
@@ -328,7 +347,7 @@ static enum status start(void *state, struct norms *local, struct error *error)
 {
     struct cylinder *cylinder = state;
     double unused;
-    for (size_t k = 0; k < components(cylinder); k++) {
+    for (size_t k = first(cylinder); k < end(cylinder); k++) {
         struct block *block = &cylinder->block[k];
         struct patch_source source = source_of(cylinder, true, HUGE_VAL);
         struct step_error errors;
@@ -342,7 +361,7 @@ static enum status start(void *state, struct norms *local, struct error *error)
         }
         TRY(patches_check(&source, &block->grid[0], &errors, &unused, error));
         block->errors[STAGE_MAP].total = errors.itself;
-        add_part(local, errors.itself, cylinder->run->problem->factor->weight[k]);
+        add_part(local, errors.itself, weight_of(cylinder, k));
     }
     return STATUS_OK;
 }
@@ -354,7 +373,7 @@ static void correction_moments(void *state, struct clip_step *out)
     struct cylinder *cylinder = state;
     double weight[PATCH_MOST * PATCH_MOST], norm[PATCH_MOST * PATCH_MOST], u[PATCH_MOST * PATCH_MOST],
         z[PATCH_MOST * PATCH_MOST];
-    for (size_t k = 0; k < components(cylinder); k++)
+    for (size_t k = first(cylinder); k < end(cylinder); k++)
         for (size_t p = 0; p < cylinder->block[k].grid[cylinder->from].count; p++) {
             const struct patch *patch = &cylinder->block[k].grid[cylinder->from].patch[p];
             const struct lobatto *by[2] = {lobatto_of(&cylinder->lobattos, patch->nodes[0]),
@@ -372,7 +391,7 @@ static void correction_moments(void *state, struct clip_step *out)
             cylinder->transfer.component = k;
             cylinder_correction(&cylinder->transfer, &cylinder->work, points, u, z, norm);
             for (size_t i = 0; i < points; i++)
-                weight[i] *= total > 0.0 ? cylinder->run->problem->factor->weight[k] * patch->mass / total : 0.0;
+                weight[i] *= total > 0.0 ? weight_of(cylinder, k) * patch->mass / total : 0.0;
             clip_step_add(out, cylinder->run->problem->schedule->T, points, weight, norm);
         }
 }
@@ -388,16 +407,16 @@ static enum status finish(void *state, size_t slot, struct law *out, struct erro
     out->node_updates = cylinder->work.node_updates;
     if (grid == NULL || distance == NULL || out->component_error == NULL)
         TRY_OR(done, fail_with(error, STATUS_MEMORY, "out of memory for %zu components", count));
-    for (size_t k = 0; k < count; k++) {
+    for (size_t k = first(cylinder); k < end(cylinder); k++) {
         const struct block *block = &cylinder->block[k];
         grid[k] = block->grid[slot];
         distance[k] = block->distance;
-        out->component_error[k] = CYLINDER_MASS_FACTOR
+        out->component_error[k] = MASS_FACTOR
                                   * (block->errors[STAGE_MAP].total.l1 + block->errors[STAGE_NOISE].total.l1
                                      + ROUNDING_DEVIATIONS * sqrt(block->rounding_squared));
     }
     TRY_OR(done,
-           cylinder_columns_make(grid, cylinder->domain.shift, cylinder->run->problem->factor, &cylinder->lobattos,
+           cylinder_columns_make(grid, cylinder->domain.shift, cylinder->run->problem, &cylinder->lobattos,
                                  &cylinder->level[slot].level, cylinder->run->resolution, distance, out, error));
 done:
     free(grid);
@@ -439,6 +458,7 @@ const struct law_engine engine_cylinder = {
            "Gaussians with means on that axis in any dimension; stochastic samplers and exact scores.",
     .formula = "as `line`, with r a function of (a, rho); the noise is Gaussian in a and noncentral chi in rho",
     .source = "theory (14)-(15), with the directions across integrated",
+    .parts = true,
     .wanted_radius = 1e-4, /* a higher resolution takes many times as long */
     .handles = handles,
     .compute = compute,

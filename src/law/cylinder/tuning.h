@@ -18,10 +18,6 @@
 #define CYLINDER_TOLERANCE_POWER 8.0
 /* [1/(d omega)] Rounding in a stage is PATCH_ROUNDING (1 + this times d omega). Found: as in the radius. */
 #define CYLINDER_ROUNDING_TERMS 0.25
-/* [1] A local error of r_t at a point x of component k counts so many times in the error of the component's mass: the
- * sampler's probability to end in the component from x is taken, not proved, to be at most this times the posterior
- * probability of k at x. Found: max r_1 is below this where a law is trusted. */
-#define CYLINDER_MASS_FACTOR 2.0
 
 /* ---- Patches ---- */
 

@@ -9,6 +9,7 @@
 struct estimates {
     struct norms total, quadrature, interpolation;
     double ignored;   /* mass that a map without noise has lost */
+    double rarest;    /* the smallest weight */
     double rounding;  /* what of the error is taken for rounding */
     double tolerance; /* for quadrature */
     double smooth;    /* for interpolation */
@@ -16,13 +17,23 @@ struct estimates {
     bool hidden;      /* rounding is more than quadrature may add */
 };
 
+/* What choices are made by: components that hardly count in L1(q) count too. */
+static double tuned(const struct line *line, struct norms norms)
+{
+    return norms.l1 + line->rare * norms.own;
+}
+
 /* A map without noise is as good as the grid. */
 static void set_tolerances(const struct line *line, struct estimates *out)
 {
+    const struct factor *factor = line->run->problem->factor;
+    out->rarest = 1.0;
+    for (size_t k = 0; k < factor->components; k++)
+        out->rarest = fmin(out->rarest, factor->weight[k]);
     const struct transfer *transfer = &line->transfer;
     double steps = (double)(line->run->problem->schedule->T - 1);
-    double relative =
-        LINE_TOLERANCE / steps * line->probe.distance / pow(line->run->resolution, LINE_TOLERANCE_POWER);
+    double distance = line->probe.distance + line->rare * line->probe.of_components;
+    double relative = LINE_TOLERANCE / steps * distance / pow(line->run->resolution, LINE_TOLERANCE_POWER);
     double others = (double)(transfer->from->factor->components - 1);
     out->rounding =
         LINE_ROUNDING_PER_NOISE * transfer->tau / transfer->narrowest + LINE_ROUNDING_PER_COMPONENT * others;
@@ -58,12 +69,13 @@ static enum status fill_and_estimate(struct line *line, size_t order, struct est
 /* The local error beyond rounding, which is counted by itself; polynomials that stay as they are do not suffer it. */
 static struct norms local_error(struct norms norms, const struct estimates *estimates, bool unchanged)
 {
-    double ignored = unchanged ? 0.0 : estimates->ignored;
+    double ignored = unchanged ? 0.0 : estimates->ignored,
+           of_components = ignored > 0.0 ? ignored / estimates->rarest : 0.0;
     return norms_sum(norms_beyond(norms, PROBE_MISSES, unchanged ? 0.0 : estimates->rounding),
-                     (struct norms){ignored, ignored});
+                     (struct norms){ignored, ignored, of_components});
 }
 
-static const struct norms impossible = {HUGE_VAL, HUGE_VAL};
+static const struct norms impossible = {HUGE_VAL, HUGE_VAL, HUGE_VAL};
 
 /* The local error of leaving the panels' polynomials as they are. */
 static enum status estimate_unchanged(struct line *line, struct norms *out, struct error *error)
@@ -100,10 +112,10 @@ static enum status tighten(struct line *line, struct line_choice *choice, struct
 {
     double before = HUGE_VAL;
     for (;;) {
-        double quadrature = estimates->quadrature.l1;
+        double quadrature = tuned(line, estimates->quadrature);
         double allowed = (isfinite(before) ? LINE_HEADROOM : 1.0) * estimates->tolerance;
         size_t used = line_order(line, choice->order);
-        bool shorter = estimates->interpolation.l1 > estimates->smooth && choice->spacing > 0;
+        bool shorter = tuned(line, estimates->interpolation) > estimates->smooth && choice->spacing > 0;
         bool finer = quadrature > allowed && used < TRANSFER_HIGHEST_ORDER && !line->transfer.stage.deterministic;
         bool limited = quadrature < LINE_ROUNDING_MOST
                        || (used > TRANSFER_FIRST_LATTICE && quadrature < LINE_STALLED_BELOW * estimates->tolerance);
@@ -130,12 +142,12 @@ static enum status lengthen(struct line *line, struct line_choice *choice, const
                             struct error *error)
 {
     if (line->run->resolution > 1.0 || choice->spacing == LINE_MOST_LENGTHENINGS
-        || estimates->interpolation.l1 > estimates->smooth)
+        || tuned(line, estimates->interpolation) > estimates->smooth)
         return STATUS_OK;
     choice->spacing++;
     TRY(line_lay_out(line, choice->spacing, &line->moved, error));
     struct norms longer = panels_resample(line->result, line->transfer.to, &line->chebyshev, &line->moved);
-    if (!(longer.l1 < LINE_LENGTHEN_BELOW * estimates->smooth))
+    if (!(tuned(line, longer) < LINE_LENGTHEN_BELOW * estimates->smooth))
         choice->spacing--;
     return STATUS_OK;
 }
@@ -145,14 +157,15 @@ static enum status lengthen(struct line *line, struct line_choice *choice, const
 static enum status relax(struct line *line, struct line_choice *choice, const struct estimates *estimates,
                          int descent, struct norms *after, struct error *error)
 {
-    struct norms accepted = {0.0, 0.0};
+    struct norms accepted = {0.0, 0.0, 0.0};
     size_t reserve = estimates->hidden && line->run->resolution <= 1.0, order = choice->order;
     for (size_t down = 1; down <= (size_t)descent + reserve && down <= choice->order; down++) {
         TRY(line_probe_apply(&line->probe, &line->transfer, &line->threads, line->result,
                              line_order(line, choice->order - down), line->probe.value, error));
         struct norms lower = line_probe_norms(&line->probe, line->probe.value, line->probe.exact);
-        bool no_worse = estimates->hidden && lower.l1 < LINE_LOWER_NO_WORSE * estimates->quadrature.l1;
-        if (!(lower.l1 < LINE_LOWER_BELOW * estimates->tolerance || no_worse))
+        bool no_worse =
+            estimates->hidden && tuned(line, lower) < LINE_LOWER_NO_WORSE * tuned(line, estimates->quadrature);
+        if (!(tuned(line, lower) < LINE_LOWER_BELOW * estimates->tolerance || no_worse))
             break;
         accepted = lower;
         order = choice->order - down;
@@ -190,9 +203,10 @@ enum status line_check(struct line *line, struct step_error *local, struct error
     TRY(panels_copy(line->result, before, error));
     local->itself = local_error(estimates.total, &estimates, false);
     line->rounding[stage->index] = estimates.rounding;
-    double least = stage->deterministic ? estimates.interpolation.l1 : 0.0;
-    choice->relaid = isfinite(moved.l1) && moved.l1 > fmax(LINE_RELAY_ABOVE * estimates.smooth, least);
-    choice->unchanged = unchanged.l1 < LINE_LOWER_BELOW * estimates.unchanged;
+    double least = stage->deterministic ? tuned(line, estimates.interpolation) : 0.0;
+    choice->relaid =
+        isfinite(tuned(line, moved)) && tuned(line, moved) > fmax(LINE_RELAY_ABOVE * estimates.smooth, least);
+    choice->unchanged = tuned(line, unchanged) < LINE_LOWER_BELOW * estimates.unchanged;
     local->after = local_error(choice->unchanged ? unchanged : estimates.total, &estimates, choice->unchanged);
     if (!choice->unchanged && !stage->deterministic)
         TRY(relax(line, choice, &estimates, choice->order > order ? 0 : LINE_MOST_DESCENT, &local->after, error));

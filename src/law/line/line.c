@@ -34,6 +34,8 @@ static enum status line_new(struct propagation *run, void **state, struct error 
     if (line == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for the line engine");
     line->run = run;
+    for (size_t k = 0; k < problem->factor->components; k++)
+        line->rare = problem->factor->weight[k] < LINE_RARE ? LINE_RARE : line->rare;
     bool jumps = problem->error_share > 0.0 || problem->clip > 0.0;
     chebyshev_init(&line->chebyshev);
     TRY(oracle_new(problem->factor, problem->sampler, &line->oracle, error));
@@ -71,7 +73,7 @@ static enum status start(void *state, struct norms *local, struct error *error)
 {
     struct line *line = state;
     const struct mixture_level *mixture = &line->level[0];
-    struct norm_sums sums = {0.0, 0.0};
+    struct norm_sums sums = {0.0, 0.0, 0.0};
     /* Where p is much wider than q, steps hardly move q in units of sqrt(alpha_bar), and their noise adds to its
      * width no more than of the order of what it has. */
     line->jumps.narrow = 1.0 / mixture->root_alpha_bar;
@@ -79,7 +81,8 @@ static enum status start(void *state, struct norms *local, struct error *error)
     TRY(panels_lay_out(mixture, line->run->resolution, &fineness, &line->grid[0], error));
     for (size_t p = 0; p < line->grid[0].count; p++) {
         struct panel *panel = &line->grid[0].panel[p];
-        double x[PANEL_NODES], value[PANEL_NODES], made[PANEL_PROBES], log_density[PANEL_NODES];
+        double x[PANEL_NODES], value[PANEL_NODES], made[PANEL_PROBES], log_density[PANEL_NODES],
+            log_own[PANEL_PROBES];
         for (int j = 0; j < PANEL_NODES; j++)
             x[j] = panel->centre + panel->half_width * line->chebyshev.node[j];
         evaluate_start(mixture, panel->anchor, PANEL_NODES, x, log_density, value);
@@ -87,7 +90,8 @@ static enum status start(void *state, struct norms *local, struct error *error)
         panel_probes(panel, x);
         evaluate_start(mixture, panel->anchor, PANEL_PROBES, x, log_density, value);
         panel_evaluate(panel, 0.0, PANEL_PROBES, x, made);
-        panel_add_errors(panel, log_density, value, made, &sums);
+        mixture_level_log_own(mixture, panel->anchor, PANEL_PROBES, x, log_own);
+        panel_add_errors(panel, log_density, value, made, log_own, &sums);
     }
     *local = norms_beyond(norms_of(sums), PROBE_MISSES, 0.0);
     return STATUS_OK;
@@ -147,6 +151,7 @@ static enum status finish(void *state, size_t slot, struct law *out, struct erro
 
 static const struct geometry geometry = {
     .check_stride = LINE_CHECK_STRIDE,
+    .of_components = true,
     .new = line_new,
     .free = line_free,
     .set_level = set_level,

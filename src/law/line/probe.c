@@ -14,14 +14,15 @@ void line_probe_free(struct line_probe *probe)
 
 static enum status make_room(struct line_probe *probe, size_t count, struct error *error)
 {
-    enum { ARRAYS = 5 };
+    enum { ARRAYS = 6 };
     if (count > probe->capacity) {
         free(probe->block);
         probe->capacity = 2 * count;
         probe->block = array_new(ARRAYS * probe->capacity, sizeof *probe->block);
         if (probe->block == NULL)
             return fail_with(error, STATUS_MEMORY, "out of memory for %zu points between nodes", count);
-        double **const array[ARRAYS] = {&probe->y, &probe->exact, &probe->weight, &probe->own, &probe->value};
+        double **const array[ARRAYS] = {&probe->y,         &probe->exact, &probe->weight,
+                                        &probe->component, &probe->own,   &probe->value};
         for (size_t i = 0; i < ARRAYS; i++)
             *array[i] = probe->block + i * probe->capacity;
     }
@@ -67,15 +68,21 @@ enum status line_probe_set(struct line_probe *probe, const struct transfer *tran
     status = line_probe_apply(probe, transfer, threads, grid, order, probe->exact, error);
     if (status != STATUS_OK)
         return status;
-    for (size_t p = 0; p < grid->count; p++)
+    for (size_t p = 0; p < grid->count; p++) {
         mixture_level_evaluate(transfer->to, grid->panel[p].anchor, PANEL_PROBES, probe->y + p * PANEL_PROBES,
                                probe->weight + p * PANEL_PROBES, NULL);
+        mixture_level_log_own(transfer->to, grid->panel[p].anchor, PANEL_PROBES, probe->y + p * PANEL_PROBES,
+                              probe->component + p * PANEL_PROBES);
+    }
     vexp(probe->count, probe->weight, probe->weight);
+    vexp(probe->count, probe->component, probe->component);
     vexpm1(probe->count, probe->exact, probe->value);
-    probe->distance = probe->mass = 0.0;
+    probe->distance = probe->of_components = probe->mass = 0.0;
     for (size_t i = 0; i < probe->count; i++) {
-        double part = probe->weight[i] * 2.0 * grid->panel[i / PANEL_PROBES].half_width / PANEL_PROBES;
+        double width = 2.0 * grid->panel[i / PANEL_PROBES].half_width / PANEL_PROBES, part = probe->weight[i] * width;
         probe->distance += part * fabs(probe->value[i]);
+        probe->of_components += probe->component[i] * width * fabs(probe->value[i]);
+        probe->component[i] *= width * (1.0 + probe->value[i]);
         probe->weight[i] = part * (1.0 + probe->value[i]);
         probe->mass += probe->weight[i];
     }
@@ -93,8 +100,11 @@ void line_probe_evaluate(const struct line_probe *probe, const struct transfer *
 
 struct norms line_probe_norms(const struct line_probe *probe, const double *value, const double *from)
 {
-    struct norm_sums sums = {0.0, 0.0};
-    for (size_t i = 0; i < probe->count; i++)
-        norm_sums_add(&sums, probe->weight[i], expm1_of(value[i] - from[i]));
+    struct norm_sums sums = {0.0, 0.0, 0.0};
+    for (size_t i = 0; i < probe->count; i++) {
+        double relative = expm1_of(value[i] - from[i]);
+        norm_sums_add(&sums, probe->weight[i], relative);
+        norm_sums_add_own(&sums, probe->component[i], relative);
+    }
     return norms_of(sums);
 }

@@ -10,13 +10,14 @@
 #include "law/panels.h"
 #include "law/resample.h"
 
-/* Test points of a grid: log r there by the order that is taken as exact, and E_q f = sum weight f. `own` and `value`
- * are the caller's, for log r by other orders or by interpolation. */
+/* Test points of a grid: log r there by the order that is taken as exact, and E_q f = sum weight f; `component` is
+ * the same of max_k p_k r. `own` and `value` are the caller's, for log r by other orders or by interpolation. */
 struct line_probe {
     size_t count, capacity;
-    double *y, *exact, *weight, *own, *value, *block;
-    double distance; /* E_p|r - 1| */
-    double mass;     /* E_p r by quadrature at the points: 1 if they resolve q */
+    double *y, *exact, *weight, *component, *own, *value, *block;
+    double distance;      /* E_p|r - 1| */
+    double of_components; /* the integral of max_k p_k |r - 1| */
+    double mass;          /* E_p r by quadrature at the points: 1 if they resolve q */
 };
 void line_probe_free(struct line_probe *probe);
 

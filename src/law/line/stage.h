@@ -38,6 +38,7 @@ struct line {
     struct fineness jumps; /* the last that were not negligible; positions, `longest` and `narrow` in units of
                             * sqrt(alpha_bar), in which they stay where they are */
     struct line_choice choice[STAGES];
+    double rare;             /* LINE_RARE where a component has less weight, else 0 */
     double rounding[STAGES]; /* in a stage, L1(p), as of the last check */
     struct line_probe probe;
     struct panels before[STAGES]; /* the panels of the last check */

@@ -92,4 +92,9 @@
  * and a call takes a few. Twice: not measured (none of these laws depends on it). */
 #define LINE_PARALLEL_COST 1e5
 
+/* [1] Where a component has less weight, its local errors are added to those in L1(q) by this factor in what checks
+ * choose, so that rare components are resolved too. Found: radius. At e^-51 the radius of m falls from 3 to below
+ * 1e-6. */
+#define LINE_RARE 1e-3
+
 #endif

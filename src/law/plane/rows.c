@@ -370,7 +370,7 @@ enum status plane_rows_make(const struct patches *grid, const struct lobattos *l
     struct maker maker = {0};
     struct joint_level joint = {0};
     struct scales scales = {0};
-    struct norm_sums sums = {0.0, 0.0};
+    struct norm_sums sums = {0.0, 0.0, 0.0};
     enum status status;
     out->lines = 1;
     TRY_OR(done, joint_level_new(grid->factor, &joint, error));

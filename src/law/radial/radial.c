@@ -76,7 +76,7 @@ static enum status start(void *state, struct norms *local, struct error *error)
 {
     struct radial *radial = state;
     const struct radial_level *level = &radial->level[0];
-    struct norm_sums sums = {0.0, 0.0};
+    struct norm_sums sums = {0.0, 0.0, 0.0};
     radial->narrow = 1.0 / sqrt(level->level.alpha_bar);
     TRY(radial_panels_lay_out(level, radial->run->resolution, 1.0, &radial->grid[0], error));
     for (size_t p = 0; p < radial->grid[0].count; p++) {
@@ -89,7 +89,7 @@ static enum status start(void *state, struct norms *local, struct error *error)
         evaluate_start(level, panel->anchor, PANEL_PROBES, x, value);
         panel_evaluate(panel, 0.0, PANEL_PROBES, x, made);
         radial_level_log_density(level, PANEL_PROBES, x, log_density);
-        panel_add_errors(panel, log_density, value, made, &sums);
+        panel_add_errors(panel, log_density, value, made, NULL, &sums);
     }
     *local = norms_beyond(norms_of(sums), PROBE_MISSES, 0.0);
     return STATUS_OK;

@@ -156,9 +156,9 @@ static enum status check_panel(struct radial *radial, size_t order, const struct
         sums->distance += weight * fabs(expm1(value[0][j]));
         sums->excess += weight * expm1(value[0][j]);
     }
-    panel_add_errors(panel, log_density, value[0], made, &sums->total);
-    panel_add_errors(panel, log_density, value[0], value[1], &sums->quadrature);
-    panel_add_errors(panel, log_density, value[0], value[2], &sums->lower);
+    panel_add_errors(panel, log_density, value[0], made, NULL, &sums->total);
+    panel_add_errors(panel, log_density, value[0], value[1], NULL, &sums->quadrature);
+    panel_add_errors(panel, log_density, value[0], value[2], NULL, &sums->lower);
     return STATUS_OK;
 }
 
@@ -172,7 +172,8 @@ static double tolerance_for(const struct radial *radial, const struct sums *sums
 /* The local error beyond rounding, which is counted by itself. */
 static struct norms local_error(const struct sums *sums, double rounding, double ignored)
 {
-    return norms_sum(norms_beyond(norms_of(sums->total), PROBE_MISSES, rounding), (struct norms){ignored, ignored});
+    return norms_sum(norms_beyond(norms_of(sums->total), PROBE_MISSES, rounding),
+                     (struct norms){ignored, ignored, 0.0});
 }
 
 static enum status fill_checked(struct radial *radial, double rounding, struct step_error *local, struct error *error)

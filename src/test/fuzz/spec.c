@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/text.h"
@@ -8,8 +9,8 @@
 
 #define PATH "fuzz.yaml"
 
-/* Of a plug-in that specs may name. */
-static const char plugins[] = "plug-in 0123456789abcdef ./mine.so\nsampler mine 2 noise clip\ntarget mine\n";
+/* Of a plug-in and a file that specs may name. */
+static const char plugins[] = "plug-in 0123456789abcdef ./mine.so\nfile levels\nnumbers 0.9 0.5 0.1\n";
 static const char *const claims[] = {"eps-ddpm", "crossover", NULL};
 
 /* FILE:LINE:COL: and a sentence on one line. */
@@ -49,6 +50,27 @@ static void check_keys(const struct spec *spec)
     }
 }
 
+/* The same bytes as what results hold of an experiment. */
+static void check_as_manifest(const uint8_t *data, size_t size)
+{
+    static const struct parameter_columns none = {0};
+    struct manifest manifest;
+    struct error error = {STATUS_OK, ""};
+    char *text = strndup(size > 0 ? (const char *)data : "", size);
+    REQUIRE(text != NULL, "%zu bytes", size);
+    enum status status = manifest_parse(PATH, text, &none, &manifest, &error);
+    if (status == STATUS_OK)
+        REQUIRE(manifest.target_count > 0 && manifest.sampler_count > 0 && manifest.score_error_count > 0
+                    && manifest.dimension_count > 0,
+                "an empty list");
+    else {
+        REQUIRE(status == STATUS_INVALID, "status %d: %s", (int)status, error.text);
+        check_message(error.text);
+    }
+    manifest_free(&manifest);
+    free(text);
+}
+
 void fuzz_spec(const uint8_t *data, size_t size)
 {
     struct spec spec;
@@ -71,4 +93,5 @@ void fuzz_spec(const uint8_t *data, size_t size)
         check_keys(&spec);
     }
     spec_free(&spec);
+    check_as_manifest(data, size);
 }

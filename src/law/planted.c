@@ -1,0 +1,49 @@
+#include "law/planted.h"
+
+#include <math.h>
+
+#include "law/divergence.h"
+
+/* Along the codeword's own paths: component 1. */
+static enum status measure_own(const struct law_problem *problem, const struct factor_list *list,
+                               struct law_component *out, struct error *error)
+{
+    struct law_problem own = *problem;
+    own.factor = &list->group[0].factor;
+    return law_component(&own, 1, out, error);
+}
+
+/* The first, with a radius that holds the other, too. */
+static struct measured join(struct measured a, struct measured b)
+{
+    return (struct measured){a.value, fmax(a.error, fabs(a.value - b.value) + b.error)};
+}
+
+/* Q - w = (1-w)(1 - (1-w)^m), which grows with m. */
+static double gain(double w, double m)
+{
+    return -(1.0 - w) * expm1(m * log1p(-w));
+}
+
+static struct measured gain_of(double w, struct measured m)
+{
+    double value = gain(w, m.value), up = gain(w, m.value + m.error) - value,
+           down = value - gain(w, m.value - m.error);
+    return (struct measured){value, fmax(up, down)};
+}
+
+enum status planted_measure(const struct law_problem *problem, const struct planted_target *planted,
+                            struct planted_law *out, struct error *error)
+{
+    struct law_component law, bracket;
+    TRY(measure_own(problem, &planted->law, &law, error));
+    TRY(measure_own(problem, &planted->bracket, &bracket, error));
+    double w = planted->weight;
+    *out = (struct planted_law){.mass_error = join(law.mass_error, bracket.mass_error),
+                                .l1 = join(law.half_distance, bracket.half_distance),
+                                .node_updates = law.node_updates + bracket.node_updates};
+    struct measured whole = gain_of(w, out->mass_error), numerical = gain_of(w, law.mass_error);
+    out->codewords = measured_within((struct measured){w + whole.value, whole.error}, 1.0);
+    out->tv = measured_within((struct measured){fabs(numerical.value), numerical.error}, 1.0);
+    return STATUS_OK;
+}

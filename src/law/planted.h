@@ -1,0 +1,24 @@
+/* The planted law of a target with exponentially many components alike (theory (25)): an annealed approximation of
+ * what the sampler does to one of them, and not the law of its output, so that no divergence follows. */
+#ifndef LAW_PLANTED_H
+#define LAW_PLANTED_H
+
+#include "core/status.h"
+#include "law/law.h"
+#include "model/target.h"
+
+/* Radii hold both extremes of struct planted_target, but for that of tv, which is numerical, of (25) as it stands: the
+ * extremes differ alike at all step sizes, and exponents are of what is smooth in these. */
+struct planted_law {
+    struct measured mass_error; /* m_1 = E_own[r_1 - 1] */
+    struct measured l1;         /* E_own|r_1 - 1|/2 */
+    struct measured codewords;  /* Q of (26'), the mass that the sampler gives to all components alike */
+    struct measured tv;         /* |Q - w|, which TV is at least, with Q of (25) */
+    size_t node_updates;
+};
+
+/* Args: the problem but for its factor. Errors: as law_compute. */
+MUST_USE enum status planted_measure(const struct law_problem *problem, const struct planted_target *planted,
+                                     struct planted_law *out, struct error *error);
+
+#endif

@@ -1,0 +1,265 @@
+/* Codebooks (theory (24)): the codewords, score and density against sums written out, the mass of codewords by chains
+ * against the planted law (25), wrong samplers, and what is refused. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/memory.h"
+#include "core/random.h"
+#include "law/measure.h"
+#include "model/joint_level.h"
+#include "sample/sample.h"
+
+#include "test/laws.h"
+#include "test/shell.h"
+#include "test/suite.h"
+#include "test/targets.h"
+
+enum { POINTS = 70 /* more than are evaluated together */, MOST_DIMENSION = 12 };
+
+static const double rate = 0.5, sd = 0.3, weight = 0.4;
+
+static struct target make_book(double of_rate)
+{
+    struct target book;
+    target_init(&book, target_family_find("codebook"));
+    *real_in(&book, "rate") = of_rate;
+    *real_in(&book, "sd") = sd;
+    *real_in(&book, "weight") = weight;
+    *integer_in(&book, "seed") = 7;
+    return book;
+}
+
+TEST_SUITE(codebook, .setup = shell_setup, .teardown = shell_teardown);
+
+/* The codewords, made all at once and coordinate after coordinate. */
+TEST(codewords)
+{
+    enum { D = 5, M = 12 /* exp(2.5) */ };
+    struct target book = make_book(rate);
+    OWNED(factor_list) list;
+    double normals[D * M];
+    ASSERT_OK(target_coordinates, &book, D, &list);
+    const struct factor *factor = &list.group[0].factor;
+    ck_assert_uint_eq(factor->components, M + 1);
+    random_normals((struct random_block){random_key_of(7, UINT64_C(0x636f6465626f6f6b)), 0, D, 0, M, 0, D, M},
+                   normals);
+    for (size_t i = 0; i < D; i++)
+        ck_assert_double_eq(factor->mean[i], 0.0);
+    for (size_t k = 0; k < M; k++) {
+        ck_assert_double_eq_tol(factor->weight[k + 1], weight / M, 1e-16);
+        for (size_t i = 0; i < D; i++)
+            ck_assert_double_eq_tol(factor->mean[(k + 1) * D + i], sqrt(1.0 - sd * sd) * normals[i * M + k], 1e-14);
+    }
+    *integer_in(&book, "seed") = 8;
+    OWNED(factor_list) other;
+    ASSERT_OK(target_coordinates, &book, D, &other);
+    ck_assert_double_ne(other.group[0].factor.mean[D], factor->mean[D]);
+}
+
+/* log p and its gradient at x, which is relative to the mean of component 0. */
+static long double direct(const struct factor *factor, const struct level *level, const double *x, long double *score)
+{
+    size_t d = factor->dimension;
+    long double largest = -HUGE_VALL, total = 0.0L, root = sqrtl((long double)level->alpha_bar);
+    long double *exponent = malloc(factor->components * sizeof *exponent);
+    for (size_t i = 0; i < d; i++)
+        score[i] = 0.0L;
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t k = 0; k < factor->components; k++) {
+            long double square = 0.0L,
+                        V = (long double)factor->sd[k] * factor->sd[k] * level->alpha_bar + level->noise;
+            for (size_t i = 0; i < d; i++) {
+                long double u = x[i] - root * ((long double)factor->mean[k * d + i] - factor->mean[i]);
+                square += u * u;
+                if (pass == 1)
+                    score[i] -= expl(exponent[k] - largest) * u / V;
+            }
+            if (pass == 1) {
+                total += expl(exponent[k] - largest);
+                continue;
+            }
+            exponent[k] = logl(factor->weight[k]) - 0.5L * (square / V + (long double)d * logl(2.0L * M_PI * V));
+            largest = fmaxl(largest, exponent[k]);
+        }
+    free(exponent);
+    for (size_t i = 0; i < d; i++)
+        score[i] /= total;
+    return largest + logl(total);
+}
+
+/* At points around components, at a noise level. */
+static void compare(const struct factor *factor, double noise, double tolerance)
+{
+    const struct level level = {1.0 - noise, noise};
+    size_t d = factor->dimension;
+    double x[MOST_DIMENSION * POINTS], log_density[POINTS], score[MOST_DIMENSION * POINTS],
+        point[MOST_DIMENSION] = {0.0};
+    OWNED(joint_level) joint;
+    ASSERT_OK(joint_level_new, factor, &joint);
+    joint_level_set(&joint, &level);
+    double narrowest = joint.sd[factor->components - 1];
+    random_normals((struct random_block){random_key_of(3, 4), 0, 0, 0, POINTS, 0, d, POINTS}, x);
+    for (size_t j = 0; j < POINTS; j++)
+        for (size_t k = j * (factor->components - 1) / (POINTS - 1), i = 0; i < d; i++)
+            x[i * POINTS + j] = x[i * POINTS + j] * joint.sd[k] + joint_level_centre(&joint, k, 0, i);
+    joint_level_evaluate(&joint, 0, POINTS, POINTS, x, log_density, score);
+    for (size_t j = 0; j < POINTS; j++) {
+        long double exact[MOST_DIMENSION];
+        for (size_t i = 0; i < d; i++)
+            point[i] = x[i * POINTS + j];
+        double value = (double)direct(factor, &level, point, exact);
+        ck_assert_msg(fabs(log_density[j] - value) <= tolerance * (1.0 + fabs(value)),
+                      "K = %zu, noise %g, point %zu: log p = %.17g, not %.17g", factor->components, noise, j,
+                      log_density[j], value);
+        for (size_t i = 0; i < d; i++)
+            ck_assert_msg(fabs(score[i * POINTS + j] - (double)exact[i])
+                              <= tolerance * (1.0 / narrowest + fabs((double)exact[i])),
+                          "K = %zu, noise %g, point %zu: score %.17g, not %.17g", factor->components, noise, j,
+                          score[i * POINTS + j], (double)exact[i]);
+    }
+}
+
+/* Few codewords, and several blocks of them. */
+TEST(score_and_density)
+{
+    static const size_t dimensions[] = {2, 4, 12};
+    struct target book = make_book(rate);
+    for (size_t n = 0; n < sizeof dimensions / sizeof dimensions[0]; n++) {
+        OWNED(factor_list) list;
+        ASSERT_OK(target_coordinates, &book, dimensions[n], &list);
+        for (double noise = 0.99; noise > 1e-24; noise *= 0.01)
+            compare(&list.group[0].factor, noise, 1e-11);
+    }
+}
+
+/* Many components that are narrower than what products of positions resolve, as points of data are at small noise:
+ * positions alone have 16 digits. */
+TEST(many_narrow_components)
+{
+    enum { K = 300, D = 3 };
+    double mean[K * D], sds[K], weights[K];
+    random_normals((struct random_block){random_key_of(9, 9), 0, 0, 0, K, 0, D, K}, mean);
+    for (size_t k = 0; k < K; k++) {
+        sds[k] = 0.0;
+        weights[k] = 1.0 / K;
+    }
+    const struct factor factor = {D, K, weights, mean, sds, NULL, NULL, NULL};
+    for (double noise = 0.1; noise > 1e-22; noise *= 0.1)
+        compare(&factor, noise, fmax(1e-9, 1e-14 / sqrt(noise)));
+}
+
+static struct estimates run(const struct target *book, size_t d, const struct sampler *sampler,
+                            const struct schedule *schedule, size_t chains)
+{
+    struct estimates estimates;
+    OWNED(factor_list) list;
+    ASSERT_OK(target_coordinates, book, d, &list);
+    const struct chain_problem problem = {&list, d, sampler, schedule, NULL, 1, 5, 2, weight};
+    ASSERT_OK(sample_measure, &problem, chains, 0, ~0u << 4 /* codewords alone */, &estimates);
+    ck_assert(isnan(estimates.projection_tv.value) && isnan(estimates.masses_tv.value));
+    return estimates;
+}
+
+static struct measurement law_of(const struct target *book, size_t d, const struct sampler *sampler,
+                                 const struct schedule *schedule)
+{
+    struct measurement measurement;
+    ASSERT_OK(measure_target, book, sampler, NULL, schedule, &d, 1, &measurement);
+    return measurement;
+}
+
+static double noise_off(const struct step *step)
+{
+    return sampler_find("ddpm")->log_noise_ratio(step) + log1p(0.01);
+}
+
+/* The planted law's numbers belong together, and real codebooks have its Q; noise that is off by a hundredth changes
+ * m_1 by more than numerical errors. Codebooks differ from each other by what 7 words of 4 coordinates do: the mean
+ * of several is compared. */
+TEST(planted_law)
+{
+    enum { D = 4, BOOKS = 24, CHAINS = 2048 };
+    struct target book = make_book(rate);
+    OWNED_SCHEDULE *schedule;
+    ASSERT_OK(schedule_new, schedule_kind_find("li-cai"), 1.0, 3.0, 8, &schedule);
+    const struct sampler *ddpm = sampler_find("ddpm");
+    struct sampler wrong = *ddpm;
+    wrong.log_noise_ratio = noise_off;
+    const struct measurement law = law_of(&book, D, ddpm, schedule);
+    OWNED(planted_target) factors;
+    struct law_component off;
+    ASSERT_OK(target_planted, &book, D, &factors);
+    const struct law_problem problem = {
+        .factor = &factors.law.group[0].factor, .sampler = &wrong, .schedule = schedule};
+    ASSERT_OK(law_component, &problem, 1, &off);
+    const struct planted_law *planted = &law.planted;
+    ck_assert_str_eq(law.method, "planted, annealed");
+    ck_assert(isnan(law.divergence.tv.value) && isnan(law.divergence.chi2_q_p.value) && isnan(law.w2.value));
+    double m = planted->mass_error.value, Q = 1.0 - pow(1.0 - weight, 1.0 + m);
+    ck_assert_double_eq_tol(planted->codewords.value, Q, 1e-12);
+    ck_assert_double_eq_tol(planted->tv.value, fabs(Q - weight), 1e-12);
+    ck_assert_double_ge(planted->l1.value, 0.5 * fabs(m) - planted->l1.error);
+    ck_assert_double_lt(planted->tv.error, planted->codewords.error);
+    ck_assert_double_gt(fabs(off.mass_error.value - m), 10.0 * (off.mass_error.error + planted->tv.error));
+    double found[BOOKS];
+    for (size_t i = 0; i < BOOKS; i++) {
+        *integer_in(&book, "seed") = i;
+        const struct estimates estimates = run(&book, D, ddpm, schedule, CHAINS);
+        found[i] = estimates.codewords_mass.value;
+        ck_assert_double_eq_tol(estimates.codewords_tv.value, fabs(found[i] - weight), 1e-12);
+    }
+    struct estimate mean = estimate_mean(BOOKS, found);
+    ck_assert_msg(fabs(mean.value - Q) <= planted->codewords.error + 3.0 * mean.error,
+                  "Q = %g +- %g of codebooks, %g +- %g of the planted law", mean.value, mean.error, Q,
+                  planted->codewords.error);
+}
+
+/* Where the second-order sampler gives the codewords their mass, the same without its correction does not. */
+TEST(a_dropped_correction_is_seen)
+{
+    enum { D = 3, CHAINS = 1 << 15 };
+    struct target book = make_book(rate);
+    OWNED_SCHEDULE *schedule;
+    ASSERT_OK(schedule_new, schedule_kind_find("li-cai"), 2.0, 6.0, 64, &schedule);
+    const struct estimates right = run(&book, D, sampler_find("accelerated"), schedule, CHAINS),
+                           wrong = run(&book, D, sampler_find("ddpm-ancestral"), schedule, CHAINS);
+    ck_assert_double_lt(fabs(right.codewords_mass.value - weight), 4.0 * right.codewords_mass.error);
+    ck_assert_double_gt(wrong.codewords_tv.value, 4.0 * wrong.codewords_tv.error);
+}
+
+/* No planted law in one dimension, under score errors, of samplers without noise; no chains of too many codewords. */
+TEST(what_is_refused)
+{
+    struct target book = make_book(rate), large = make_book(2.0);
+    struct factor_list list;
+    struct score_error wave = {.shape = error_shape_find("wave"), .size = 0.1};
+    ASSERT_FAILS(STATUS_UNSUPPORTED, "codewords in 8 dimensions", target_coordinates, &large, 8, &list);
+    ASSERT_OK(measure_supports, &large, sampler_find("ddpm"), NULL, 4096);
+    ASSERT_FAILS(STATUS_UNSUPPORTED, "score error", measure_supports, &book, sampler_find("ddpm"), &wave, 4);
+    ASSERT_FAILS(STATUS_UNSUPPORTED, "ddim", measure_supports, &book, sampler_find("ddim"), NULL, 4);
+}
+
+static const struct {
+    const char *keys, *reason;
+} bad[] = {{"sd: 0.1", "rate"},
+           {"rate: 0.5", "sd"},
+           {"rate: 0, sd: 0.1", "expected a number > 0"},
+           {"rate: .inf, sd: 0.1", "expected a number > 0"},
+           {"rate: 0.5, sd: 0", "expected a number in (0, 1)"},
+           {"rate: 0.5, sd: 1", "expected a number in (0, 1)"},
+           {"rate: 0.5, sd: 0.1, weight: 1", "expected a number in (0, 1)"},
+           {"rate: 0.5, sd: 0.1, weight: 0", "expected a number in (0, 1)"},
+           {"rate: 0.5, sd: 0.1, seed: -1", "expected an integer"},
+           {"rate: 0.5, sd: 0.1, seed: 0.5", "expected an integer"},
+           {"rate: 0.5, sd: 0.1, words: 3", "unknown key 'words'"}};
+
+TEST(bad_input, .count = COUNT(bad))
+{
+    char text[400];
+    (void)snprintf(text, sizeof text,
+                   "schedule: {kind: li-cai, c0: 2, c1: 8.5}\ntargets:\n- {name: book, kind: codebook, %s}\n"
+                   "samplers: [ddpm]\ndimensions: [4]\nsteps: [64]\n",
+                   bad[_i].keys);
+    write_file("bad.yaml", text);
+    assert_exits("@ measure %/bad.yaml 2>&1", 2, bad[_i].reason);
+}

@@ -1,0 +1,144 @@
+/* What results hold of their experiment: read back it says the same, and what is wrong in it is refused. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "experiment/cell.h"
+#include "experiment/manifest.h"
+#include "experiment/spec.h"
+#include "verdict/claims.h"
+#include "test/suite.h"
+
+TEST_SUITE(manifest);
+
+static const char text[] =
+    "title: \"Of \\\"all\\\" that \\\\ there is: ä\"\n"
+    "schedule: [{kind: li-cai, c1: [4, 8.5]}, {kind: cosine}]\n"
+    "targets:\n- {name: g, kind: gaussian, variance: [0.25, 0.1], mean: 1}\n- {name: t, kind: student-t, nu: "
+    "5}\n"
+    "- {name: two, kind: direct-sum, factors: [{kind: gaussian, variance: 2, copies: 1}, {kind: gaussian, variance: "
+    "0.5, copies: rest}]}\n"
+    "samplers: [ddpm, pf-ode-2]\ndimensions: [1, 4]\nsteps: [32, 64]\naccuracies: [0.1, 1/3]\nmax_steps: 300\n"
+    "accuracy_in: hellinger2\nscore_errors: [{shape: wave, size: [0.01, 0.1], roughness: [0.5, 2], spread: one}]\n"
+    "samples: {chains: [128, 200], methods: [knn], seed: 7}\n"
+    "claims: [eps-ddpm, {name: mine, says: it is so, quantity: tv, sampler: ddpm, targets: g, at_least: {h: 1/3}}, "
+    "{name: faster, quantity: steps, sampler: pf-ode-2, faster_than: {sampler: ddpm, by: {accuracy: 1/2}}}]\n";
+
+/* The manifest of that experiment, of which a cell failed, as text for free(). */
+static char *write(struct spec *spec)
+{
+    char *out;
+    ASSERT_OK(spec_parse, "all.yaml", text, strlen(text), "", claim_names(), spec);
+    const struct cell failed = {spec, 1, 2, 3, 64, 200};
+    ASSERT_OK(manifest_write, spec, &failed, 1, &out);
+    return out;
+}
+
+TEST(it_says_what_the_experiment_says)
+{
+    OWNED(spec) spec;
+    OWNED(manifest) m;
+    FREED char *written = write(&spec);
+    ASSERT_OK(manifest_parse, "m", written, &spec.parameters, &m);
+    ck_assert_str_eq(m.title, "Of \"all\" that \\ there is: ä");
+    ck_assert_uint_eq(m.parameters.count, spec.parameters.count);
+    ck_assert_uint_eq(m.target_count, spec.target_count);
+    for (size_t i = 0; i < m.target_count; i++) {
+        ck_assert_str_eq(m.targets[i].name, spec.targets[i].name);
+        ck_assert_str_eq(m.targets[i].family, spec.targets[i].family->name);
+        ck_assert_str_eq(m.target_entries[i].of, spec.target_entries[i].of);
+        ck_assert_mem_eq(m.target_entries[i].parameter, spec.target_entries[i].parameter,
+                         sizeof m.target_entries[i].parameter);
+        ck_assert_int_eq(m.targets[i].power, i < 3);
+        ck_assert_double_eq(m.targets[i].approximation, target_approximation(&spec.targets[i]));
+    }
+    ck_assert(m.targets[2].approximation > 0.0);
+    ck_assert_uint_eq(m.sampler_count, 6);
+    for (size_t i = 0; i < m.sampler_count; i++) {
+        const struct manifest_sampler *sampler = &m.samplers[i];
+        ck_assert_str_eq(sampler->name, spec.samplers[i]->name);
+        ck_assert_str_eq(sampler->schedule, spec_schedule(&spec, i)->kind->name);
+        ck_assert_str_eq(m.sampler_entries[i].of, spec.sampler_entries[i].of);
+        ck_assert_mem_eq(m.sampler_entries[i].parameter, spec.sampler_entries[i].parameter,
+                         sizeof m.sampler_entries[i].parameter);
+        ck_assert_uint_eq(sampler->score_evaluations, spec.samplers[i]->score_evaluations);
+        ck_assert_int_eq(sampler->deterministic, strncmp(sampler->name, "pf", 2) == 0);
+        ck_assert_double_eq(sampler->claimed_order, spec.samplers[i]->claimed_order);
+        ck_assert_uint_eq(sampler->grid[sampler->grid_count - 1], 300);
+        for (size_t k = 0; k < i; k++) /* rules are equal where schedules are */
+            ck_assert_int_eq(strcmp(sampler->rule, m.samplers[k].rule) == 0,
+                             schedule_rule_equal(spec_schedule(&spec, i), spec_schedule(&spec, k)));
+    }
+    ck_assert_uint_eq(m.score_error_count, 5);
+    for (size_t i = 0; i < m.score_error_count; i++) {
+        struct record row = {.dimension = 1};
+        record_set_score_error(&row, &spec.score_errors[i]);
+        memcpy(row.parameter, spec.score_error_entries[i].parameter, sizeof row.parameter);
+        for (size_t k = 0; k < m.score_error_count; k++)
+            ck_assert_int_eq(manifest_has_score_error(&m, k, &spec.parameters, &row), i == k);
+    }
+    ck_assert_double_eq(manifest_error_param(&m, 2, "roughness"),
+                        score_error_param(&spec.score_errors[2], "roughness"));
+    ck_assert(m.dimension_count == 2 && m.dimensions[1] == 4 && m.step_count == 2 && m.steps[0] == 32);
+    ck_assert(m.chain_count == 2 && m.chains[1] == 200 && m.seed == 7 && m.methods == spec.methods);
+    ck_assert(m.accuracy_in == spec.accuracy_in && m.accuracy_count == 2 && m.accuracies[0] == 1.0 / 3.0);
+    ck_assert(m.max_steps == 300 && !m.without_claims && m.claim_count == 3 && m.own_claim_count == 2);
+    ck_assert_str_eq(m.claims[1], "mine");
+    for (size_t i = 0; i < 2; i++) {
+        const struct claim_spec *a = &m.own_claims[i], *b = &spec.own_claims[i];
+        ck_assert(strcmp(a->name, b->name) == 0 && strcmp(a->says, b->says) == 0 && a->quantity == b->quantity
+                  && a->sampler_count == b->sampler_count && a->target_count == b->target_count
+                  && (a->targets == NULL) == (b->targets == NULL) && a->power_count == b->power_count
+                  && strcmp(a->powers[0].axis, b->powers[0].axis) == 0
+                  && a->powers[0].at_least == b->powers[0].at_least && a->powers[0].value == b->powers[0].value);
+        for (size_t k = 0; k < a->sampler_count; k++)
+            ck_assert_str_eq(a->samplers[k], b->samplers[k]);
+    }
+    ck_assert_str_eq(m.own_claims[1].powers[0].slower, "ddpm");
+    char key[CELL_KEY_SIZE];
+    ASSERT_OK(cell_key, &(struct cell){&spec, 1, 2, 3, 64, 200}, key);
+    ck_assert(m.failed_count == 1 && m.failed[0].target == 1 && m.failed[0].sampler == 2
+              && m.failed[0].chains == 200);
+    ck_assert_str_eq(m.failed[0].key, key);
+}
+
+/* In the text above. */
+static const struct {
+    const char *from, *to, *message;
+} wrong[] = {
+    {"{\"title\": ", "{[", "not valid YAML"},
+    {"\"title\"", "\"tidle\"", "missing key 'title'"},
+    {"\"name\": \"ddpm\"", "\"name\": \"../ddpm\"", "a name of [A-Za-z0-9._-]"},
+    {"\"family\": \"gaussian\"", "\"family\": \"<b>\"", "a name of [A-Za-z0-9._-]"},
+    {"\"dimensions\"", "\"dimension\"", "missing key 'dimensions'"},
+    {"\"dimensions\": [1, 4]", "\"dimensions\": [0, 4]", "expected an integer from 1"},
+    {"\"steps\": [32, 64]", "\"steps\": [32, 32]", "duplicate steps"},
+    {"\"seed\": 7", "\"seed\": -7", "expected an integer from 0"},
+    {"\"hellinger2\"", "\"nothing\"", "unknown quantity 'nothing'"},
+    {"\"methods\": [\"knn\"]", "\"methods\": []", "a non-empty list"},
+    {"\"deterministic\": false", "\"deterministic\": 0", "unknown deterministic '0', expected one of: false, true"},
+    {"\"grid\": [", "\"grill\": [", "missing key 'grid'"},
+    {"\"power\": true", "\"power\": [true]", "expected a power, found a list"},
+    {"\"parameters\": {", "\"parameters\": {\"../x\": 1, ", "found a parameter that is no name"},
+    {"\"size\": 0.", "\"size\": x0.", "expected a number"},
+    {"\"axis\": \"step_size\"", "\"axis\": \"accuracy\"", "no claim has an exponent in 'accuracy'"},
+    {"\"samplers\": [\"ddpm\"]", "\"samplers\": [\"none\"]", "unknown samplers 'none'"},
+    {"\"slower\": \"ddpm\"", "\"slower\": \"none\"", "unknown sampler 'none'"},
+    {"\"score_error\": 3", "\"score_error\": 5", "an integer from 0 to 4"},
+    {"\"samplers\": [\n", "\"samplers\": 3, \"rest\": [\n", "expected a list"},
+};
+
+TEST(what_is_wrong_is_refused, .count = COUNT(wrong))
+{
+    OWNED(spec) spec;
+    OWNED(manifest) m;
+    struct error error = {STATUS_OK, ""};
+    FREED char *written = write(&spec), *bad = NULL;
+    char *at = strstr(written, wrong[_i].from);
+    ck_assert_ptr_nonnull(at);
+    ck_assert(asprintf(&bad, "%.*s%s%s", (int)(at - written), written, wrong[_i].to, at + strlen(wrong[_i].from))
+              > 0);
+    ck_assert_int_eq(manifest_parse("m", bad, &spec.parameters, &m, &error), STATUS_INVALID);
+    ck_assert_msg(strstr(error.text, wrong[_i].message) != NULL, "%s", error.text);
+    ck_assert_int_eq(strncmp(error.text, "m:", 2), 0);
+}
