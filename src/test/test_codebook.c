@@ -143,7 +143,7 @@ TEST(many_narrow_components)
         sds[k] = 0.0;
         weights[k] = 1.0 / K;
     }
-    const struct factor factor = {D, K, weights, mean, sds, NULL, NULL};
+    const struct factor factor = {D, K, weights, mean, sds, NULL, NULL, NULL};
     for (double noise = 0.1; noise > 1e-22; noise *= 0.1)
         compare(&factor, noise, fmax(1e-9, 1e-14 / sqrt(noise)));
 }
