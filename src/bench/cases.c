@@ -7,9 +7,9 @@
 
 static const double halves[] = {0.5, 0.5}, modes[] = {-1.0, 1.0}, equal[] = {0.3, 0.3}, scales[] = {0.5, 1.0};
 static const double weights[] = {0.2, 0.5, 0.3}, means[] = {-1.5, 0.0, 1.0}, sds[] = {0.2, 0.5, 0.3};
-const struct factor bimodal = {1, 2, halves, modes, equal, NULL, NULL},
-                    skewed = {1, 3, weights, means, sds, NULL, NULL};
-const struct factor two_scales = {4096, 2, halves, NULL, scales, NULL, NULL};
+const struct factor bimodal = {1, 2, halves, modes, equal, NULL, NULL, NULL},
+                    skewed = {1, 3, weights, means, sds, NULL, NULL, NULL};
+const struct factor two_scales = {4096, 2, halves, NULL, scales, NULL, NULL, NULL};
 
 static struct schedule *make_schedule(size_t T)
 {

@@ -53,6 +53,8 @@ static void fill_record(const struct cell *cell, const struct schedule *schedule
         .planted_codewords_mass_error = planted->codewords.error,
         .planted_tv = planted->tv.value,
         .planted_tv_error = planted->tv.error,
+        .planted_kl = planted->kl.value,
+        .planted_kl_error = planted->kl.error,
         .crossing_eta = NAN,
         .crossing_mass_error = NAN,
         .crossing_mass_error_error = NAN,

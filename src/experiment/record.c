@@ -57,6 +57,7 @@ const struct quantity accuracy_quantities[] = {
     {"w2", "W2", offsetof(struct record, w2), HUGE_VAL, false},
     {"chi2_q_p", "χ²(q‖p)", offsetof(struct record, chi2_q_p), 0.1, false},
     {"planted_tv", "|Q − w|", offsetof(struct record, planted_tv), 0.1, true},
+    {"planted_kl", "KL(w‖Q)", offsetof(struct record, planted_kl), 0.1, false},
     {NULL, NULL, 0, 0.0, false}};
 
 const struct field record_fields[] = {
@@ -124,6 +125,12 @@ const struct field record_fields[] = {
         "laws."),
     REAL_SINCE(6, RADIUS, planted_tv_error,
                "Estimated radius of planted_tv, of the numerical errors alone: see planted_codewords_mass_error."),
+    REAL_SINCE(
+        6, VALUE, planted_kl,
+        "KL of two coins of probabilities w and Q, which KL(p|q) is at least: the error of the codewords' mass under "
+        "their planted law; NaN of other laws."),
+    REAL_SINCE(6, RADIUS, planted_kl_error,
+               "Estimated radius of planted_kl, of the numerical errors alone: see planted_codewords_mass_error."),
     REAL_SINCE(
         6, DERIVED, crossing_eta,
         "K h d of a codebook, h the step in log-SNR where paths condense (theory (26)); NaN of other targets and "

@@ -69,6 +69,7 @@ struct record {
     double planted_l1, planted_l1_error;
     double planted_codewords_mass, planted_codewords_mass_error;
     double planted_tv, planted_tv_error;
+    double planted_kl, planted_kl_error;
     double crossing_eta; /* of its limit, theory (26): law/crossing.h */
     double crossing_mass_error, crossing_mass_error_error;
     double clip_probability;

@@ -43,6 +43,7 @@ static enum status parse_text(const char *file, char *text, struct file_numbers 
 static enum status parse_hdf5(const char *file, const char *dataset, struct file_numbers *out, struct error *error)
 {
     hid_t open = -1, set = -1, space = -1;
+    hsize_t size[2] = {0, 2};
     hssize_t count = -1;
     herr_t read = -1;
     H5E_BEGIN_TRY
@@ -50,7 +51,8 @@ static enum status parse_hdf5(const char *file, const char *dataset, struct file
         open = H5Fopen(file, H5F_ACC_RDONLY, H5P_DEFAULT);
         set = open >= 0 ? H5Dopen2(open, dataset, H5P_DEFAULT) : -1;
         space = set >= 0 ? H5Dget_space(set) : -1;
-        if (space >= 0 && H5Sget_simple_extent_ndims(space) == 1)
+        int axes = space >= 0 ? H5Sget_simple_extent_ndims(space) : 0;
+        if (axes == 1 || (axes == 2 && H5Sget_simple_extent_dims(space, size, NULL) == 2 && size[1] == 2))
             count = H5Sget_simple_extent_npoints(space);
         if (count > 0 && count <= MOST_NUMBERS && (out->value = array_new((size_t)count, sizeof(double))) != NULL)
             read = H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, out->value);
@@ -60,8 +62,9 @@ static enum status parse_hdf5(const char *file, const char *dataset, struct file
     }
     H5E_END_TRY
     if (read < 0)
-        return fail_with(error, STATUS_INVALID, "%s: no dataset '%s' of 1 to %d numbers in one dimension", file,
-                         dataset, MOST_NUMBERS);
+        return fail_with(error, STATUS_INVALID,
+                         "%s: no dataset '%s' of 1 to %d numbers in one dimension, or in pairs", file, dataset,
+                         MOST_NUMBERS);
     out->count = (size_t)count;
     return STATUS_OK;
 }

@@ -44,7 +44,7 @@ struct profile {
 static enum status profile_new(const struct factor *factor, struct profile *out, struct error *error)
 {
     *out = (struct profile){.along = *factor, .weight = 1.0, .sd = factor->sd[0]};
-    out->across = (struct factor){1, 1, &out->weight, &out->zero, &out->sd, NULL, NULL};
+    out->across = (struct factor){1, 1, &out->weight, &out->zero, &out->sd, NULL, NULL, NULL};
     if (factor->dimension == 1)
         return STATUS_OK;
     out->mean = array_new(factor->components, sizeof *out->mean);

@@ -320,7 +320,7 @@ enum status law_tail_variance(const struct law_problem *problem, double *ratio, 
     struct state state = {.ratio = 0.0};
     double wrong = 0.0;
     *ratio = 0.0;
-    if (all->sd == NULL || !problem->sampler->regular || problem->sampler->draws > 0
+    if (all->sd == NULL || all->density != NULL || !problem->sampler->regular || problem->sampler->draws > 0
         || (problem->error_share > 0.0 && problem->score_error->shape != NULL && problem->score_error->shape->affine))
         return STATUS_OK;
     double widest = all->sd[0], distance = 1.0;
@@ -328,7 +328,7 @@ enum status law_tail_variance(const struct law_problem *problem, double *ratio, 
         widest = fmax(widest, all->sd[k]);
     for (size_t i = 0; all->mean != NULL && i < all->components * all->dimension; i++)
         distance = fmax(distance, fabs(all->mean[i]));
-    const struct factor factor = {1, 1, &one, &zero, &widest, NULL, NULL};
+    const struct factor factor = {1, 1, &one, &zero, &widest, NULL, NULL, NULL};
     struct law_problem tail = *problem;
     tail.factor = &factor;
     tail.error_share = 0.0;
@@ -344,7 +344,8 @@ static int handles(const struct law_problem *problem)
     int clips = problem->sampler->correction != NULL && problem->clip > 0.0;
     const struct sampler *sampler = problem->sampler;
     int kept = sampler->memory == 0 || (sampler->regular && sampler->log_noise_before == NULL);
-    return problem->factor->dimension == 1 && problem->factor->components == 1 && affine && !clips && kept;
+    return problem->factor->dimension == 1 && problem->factor->components == 1 && problem->factor->density == NULL
+           && affine && !clips && kept;
 }
 
 const struct law_engine engine_gaussian = {

@@ -46,10 +46,10 @@ bool law_engine_carries(const struct law_engine *engine, const struct sampler *s
 {
     static const double weight[] = {0.5, 0.5}, mean[] = {-1.0, 0.0, 1.0, 0.0}, same[] = {0.0, 0.0, 0.0, 0.0},
                         sd[] = {0.5, 1.0};
-    static const struct factor kinds[] = {{1, 1, weight, mean, sd, NULL, NULL},
-                                          {1, 2, weight, mean, sd, NULL, NULL},
-                                          {2, 2, weight, same, sd, NULL, NULL},
-                                          {2, 2, weight, mean, sd, NULL, NULL}};
+    static const struct factor kinds[] = {{1, 1, weight, mean, sd, NULL, NULL, NULL},
+                                          {1, 2, weight, mean, sd, NULL, NULL, NULL},
+                                          {2, 2, weight, same, sd, NULL, NULL, NULL},
+                                          {2, 2, weight, mean, sd, NULL, NULL, NULL}};
     bool carries = false;
     for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
         const struct law_problem problem = {.factor = &kinds[k], .sampler = sampler};

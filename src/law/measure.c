@@ -11,7 +11,7 @@
 
 static const struct measured nothing = {NAN, NAN};
 static const struct planted_law no_planted_law = {
-    .mass_error = {NAN, NAN}, .l1 = {NAN, NAN}, .codewords = {NAN, NAN}, .tv = {NAN, NAN}};
+    .mass_error = {NAN, NAN}, .l1 = {NAN, NAN}, .codewords = {NAN, NAN}, .tv = {NAN, NAN}, .kl = {NAN, NAN}};
 
 /* Laws found so far, with the factors they belong to; entries are allocated one by one, so that laws can point into
  * them. A relative law is that of its error_share relative to the law with exact scores. */
@@ -46,6 +46,9 @@ static void table_free(struct table *table)
 static int same_factor(const struct factor *a, const struct factor *b)
 {
     size_t bytes = a->components * sizeof(double);
+    if ((a->density == NULL) != (b->density == NULL)
+        || (a->density != NULL && !density_equal(a->density, b->density)))
+        return 0;
     return a->components == b->components && a->dimension == b->dimension && (a->mean == NULL) == (b->mean == NULL)
            && memcmp(a->weight, b->weight, bytes) == 0 && memcmp(a->sd, b->sd, bytes) == 0
            && (a->log_weight == NULL) == (b->log_weight == NULL)
@@ -156,7 +159,7 @@ static enum status check_rotations(const struct factor_list *list, const struct 
         double mean[2] = {0.0, 0.0};
         if (factor.dimension == 1 && apart > 1) {
             mean[0] = sqrt((double)apart) * factor.mean[0];
-            factor = (struct factor){2, 1, factor.weight, mean, factor.sd, NULL, NULL};
+            factor = (struct factor){2, 1, factor.weight, mean, factor.sd, NULL, NULL, NULL};
         }
         if (factor.dimension == 1)
             continue;
@@ -377,12 +380,12 @@ static enum status measure_masses(const struct product *product, const struct ta
 {
     size_t mixture = 0, mixtures = 0;
     for (size_t i = 0; i < product->factors.count; i++)
-        if (product->factors.group[i].factor.components > 1) {
+        if (factor_is_mixture(&product->factors.group[i].factor)) {
             mixture = i;
             mixtures++;
         }
     const struct factor *factor = &product->factors.group[mixture].factor;
-    if (mixtures > 1 || factor->components > MOST_MASSES
+    if (mixtures > 1 || factor->components > MOST_MASSES || factor->density != NULL
         || (mixtures == 1 && target->family->content != NULL
             && (double)factor->components != target_content(target, (double)factor->dimension).components))
         return STATUS_OK;

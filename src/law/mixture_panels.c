@@ -98,9 +98,10 @@ static struct limits make_limits(const struct mixture_level *mixture, double res
     double narrowest = HUGE_VAL;
     for (size_t k = 0; k < mixture->factor->components; k++)
         narrowest = fmin(narrowest, mixture->sd[k]);
-    /* A single Gaussian's curvature is its width. */
-    limits.least_bent =
-        mixture->factor->components > 1 ? 0.1 * PANEL_BEND_LENGTH * narrowest / fine.shrink : HUGE_VAL;
+    /* A single Gaussian's curvature is its width, and a density's places and scales say all. */
+    limits.least_bent = mixture->factor->components > 1 && mixture->masses == NULL
+                            ? 0.1 * PANEL_BEND_LENGTH * narrowest / fine.shrink
+                            : HUGE_VAL;
     if (fineness == NULL)
         return limits;
     if (fineness->longest > 0.0)

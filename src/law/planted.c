@@ -1,5 +1,6 @@
 #include "law/planted.h"
 
+#include <gsl/gsl_sf_log.h>
 #include <math.h>
 
 #include "law/divergence.h"
@@ -32,6 +33,21 @@ static struct measured gain_of(double w, struct measured m)
     return (struct measured){value, fmax(up, down)};
 }
 
+/* Of two coins whose probabilities are w and w + g. */
+static double coins_kl(double w, double g)
+{
+    return -w * gsl_sf_log_1plusx_mx(g / w) - (1.0 - w) * gsl_sf_log_1plusx_mx(-g / (1.0 - w));
+}
+
+static struct measured coins_kl_of(double w, struct measured g)
+{
+    const double least = -w * (1.0 - 1e-9), most = (1.0 - w) * (1.0 - 1e-9);
+    double value = coins_kl(w, fmin(fmax(g.value, least), most)),
+           up = fabs(coins_kl(w, fmin(g.value + g.error, most)) - value),
+           down = fabs(coins_kl(w, fmax(g.value - g.error, least)) - value);
+    return (struct measured){value, fmax(up, down)};
+}
+
 enum status planted_measure(const struct law_problem *problem, const struct planted_target *planted,
                             struct planted_law *out, struct error *error)
 {
@@ -44,6 +60,7 @@ enum status planted_measure(const struct law_problem *problem, const struct plan
                                 .node_updates = law.node_updates + bracket.node_updates};
     struct measured whole = gain_of(w, out->mass_error), numerical = gain_of(w, law.mass_error);
     out->codewords = measured_within((struct measured){w + whole.value, whole.error}, 1.0);
+    out->kl = coins_kl_of(w, numerical);
     out->tv = measured_within((struct measured){fabs(numerical.value), numerical.error}, 1.0);
     return STATUS_OK;
 }

@@ -7,13 +7,14 @@
 #include "law/law.h"
 #include "model/target.h"
 
-/* Radii hold both extremes of struct planted_target, but for that of tv, which is numerical, of (25) as it stands: the
+/* Radii hold both extremes of struct planted_target, but for those of tv and kl, which are numerical, of (25) as it stands: the
  * extremes differ alike at all step sizes, and exponents are of what is smooth in these. */
 struct planted_law {
     struct measured mass_error; /* m_1 = E_own[r_1 - 1] */
     struct measured l1;         /* E_own|r_1 - 1|/2 */
     struct measured codewords;  /* Q of (26'), the mass that the sampler gives to all components alike */
     struct measured tv;         /* |Q - w|, which TV is at least, with Q of (25) */
+    struct measured kl;         /* KL of two coins, w log(w/Q) + (1-w) log((1-w)/(1-Q)), which KL(p|q) is at least */
     size_t node_updates;
 };
 

@@ -91,15 +91,15 @@ static void integrate_series(const double *coefficient, double *integral)
 }
 
 /* Densities that are integrated. */
-enum density { OF_P, OF_Q };
+enum integrated { OF_P, OF_Q };
 
-static double density_at(const struct interval *interval, enum density density, double offset)
+static double density_at(const struct interval *interval, enum integrated density, double offset)
 {
     double u = offset / interval->half - 1.0, p = legendre_sum(interval->p, u);
     return fmax(density == OF_P ? p : p + legendre_sum(interval->excess, u), 0.0);
 }
 
-static double integral(const struct coupling *coupling, const struct interval *interval, enum density density,
+static double integral(const struct coupling *coupling, const struct interval *interval, enum integrated density,
                        double from, double to)
 {
     bool is_short = fabs(to - from) < SHORT * interval->half;
@@ -234,7 +234,7 @@ static enum status coupling_init(struct coupling *coupling, const struct law *la
 
 /* Solves: the integral of the density from `offset` in the direction `side` over the distance that is returned is
  * `mass` > 0, at most `length` away. */
-static double solve(const struct coupling *coupling, const struct interval *interval, enum density density,
+static double solve(const struct coupling *coupling, const struct interval *interval, enum integrated density,
                     double offset, double side, double mass, double length)
 {
     double low = 0.0, high = length, slope = density_at(interval, density, offset);
@@ -256,7 +256,7 @@ static double solve(const struct coupling *coupling, const struct interval *inte
 
 /* Goes from a position as far as the density's mass is `mass` (to the left where that is negative), and returns the
  * signed distance; at most to the end of the support. *to is the position that is reached. */
-static double march(const struct coupling *coupling, enum density density, struct position from, double mass,
+static double march(const struct coupling *coupling, enum integrated density, struct position from, double mass,
                     struct position *to)
 {
     double side = mass < 0.0 ? -1.0 : 1.0, left = fabs(mass), distance = 0.0;

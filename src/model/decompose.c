@@ -108,7 +108,7 @@ static enum status append_merged(struct factor_list *list, const struct factor_g
     double *weight = block, *sd = block + all, *log_weight = block + 2 * all, *mean = block + 3 * all;
     for (size_t k = 0; k < all; k++) {
         size_t j = 0;
-        const struct factor kept = {n, count, weight, factor.mean != NULL ? mean : NULL, sd, NULL, NULL};
+        const struct factor kept = {n, count, weight, factor.mean != NULL ? mean : NULL, sd, NULL, NULL, NULL};
         sd[count] = factor.sd[k];
         if (factor.mean != NULL)
             memcpy(mean + count * n, factor.mean + k * n, n * sizeof *mean);
@@ -120,8 +120,14 @@ static enum status append_merged(struct factor_list *list, const struct factor_g
     }
     if (count == 1)
         weight[0] = 1.0, log_weight[0] = 0.0; /* but for rounding */
-    factor = (struct factor){
-        n, count, weight, factor.mean != NULL ? mean : NULL, sd, NULL, factor.log_weight != NULL ? log_weight : NULL};
+    factor = (struct factor){n,
+                             count,
+                             weight,
+                             factor.mean != NULL ? mean : NULL,
+                             sd,
+                             NULL,
+                             factor.log_weight != NULL ? log_weight : NULL,
+                             NULL};
     enum status status = factor_list_append(list, &factor, group->multiplicity, error);
     free(block);
     return status;
@@ -129,7 +135,7 @@ static enum status append_merged(struct factor_list *list, const struct factor_g
 
 static int has_equal_components(const struct factor *factor)
 {
-    for (size_t k = 1; factor->sd != NULL && k < factor->components; k++)
+    for (size_t k = 1; factor->sd != NULL && factor->density == NULL && k < factor->components; k++)
         for (size_t j = 0; j < k; j++)
             if (equal_components(factor, j, k))
                 return 1;
@@ -173,7 +179,7 @@ static enum status append_gaussian(struct factor_list *list, double mean, const 
                                    struct error *error)
 {
     static const double one = 1.0;
-    struct factor factor = {1, 1, &one, &mean, sd, NULL, NULL};
+    struct factor factor = {1, 1, &one, &mean, sd, NULL, NULL, NULL};
     return multiplicity > 0.0 ? factor_list_append(list, &factor, multiplicity, error) : STATUS_OK;
 }
 
@@ -185,8 +191,8 @@ static enum status append_parts(struct factor_list *list, const struct factor *f
     for (size_t k = 0; k < factor->components; k++)
         for (size_t i = 0; i < hull->rank; i++)
             mean[k * hull->rank + i] = dot(factor->dimension, hull->axis[i], factor->mean + k * factor->dimension);
-    struct factor within = {hull->rank, factor->components, factor->weight, mean, factor->sd,
-                            NULL,       factor->log_weight};
+    struct factor within = {
+        hull->rank, factor->components, factor->weight, mean, factor->sd, NULL, factor->log_weight, NULL};
     if (hull->rank > 0)
         TRY(factor_list_append(list, &within, multiplicity, error));
     if (shifted)

@@ -12,6 +12,22 @@ enum { CHUNK = 128, FEW = 8 };
 /* Components whose log-weights are so far below the largest all over a chunk are left out: e^-100 of the density. */
 #define NEGLIGIBLE_LOG_WEIGHT (-100.0)
 
+/* The law of X_t at levels that are wide for a density: a mixture of components of no width. */
+struct point_masses {
+    struct factor factor;
+    struct mixture_level level;
+};
+
+static enum status masses_new(const struct density *density, struct mixture_level *out, struct error *error)
+{
+    struct point_masses *masses = out->masses = array_new(1, sizeof *masses);
+    if (masses == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for a density");
+    masses->factor =
+        (struct factor){1, density->masses, density->weight, density->position, density->zero, NULL, NULL, NULL};
+    return mixture_level_new(&masses->factor, &masses->level, error);
+}
+
 enum status mixture_level_new(const struct factor *factor, struct mixture_level *out, struct error *error)
 {
     size_t k = factor->components;
@@ -23,11 +39,14 @@ enum status mixture_level_new(const struct factor *factor, struct mixture_level 
                                   .variance = block + k,
                                   .inverse_variance = block + 2 * k,
                                   .log_constant = block + 3 * k};
-    return STATUS_OK;
+    return factor->density != NULL ? masses_new(factor->density, out, error) : STATUS_OK;
 }
 
 void mixture_level_free(struct mixture_level *mixture)
 {
+    if (mixture->masses != NULL)
+        mixture_level_free(&mixture->masses->level);
+    free(mixture->masses);
     free(mixture->sd);
     *mixture = (struct mixture_level){0};
 }
@@ -37,6 +56,8 @@ void mixture_level_set(struct mixture_level *mixture, const struct level *level)
     const struct factor *factor = mixture->factor;
     mixture->level = *level;
     mixture->root_alpha_bar = sqrt(level->alpha_bar);
+    if (mixture->masses != NULL && density_is_wide(factor->density, level))
+        mixture_level_set(&mixture->masses->level, level);
     for (size_t k = 0; k < factor->components; k++) {
         double variance = level->alpha_bar * factor->sd[k] * factor->sd[k] + level->noise;
         mixture->variance[k] = variance;
@@ -226,9 +247,34 @@ VECTOR_CLONES static void evaluate_chunk(const struct mixture_level *mixture, si
             log_density[i] = largest[i] + log_of(total[i]);
 }
 
+/* Positions are relative to sqrt(A) m_anchor of the places, and to that of the first of the point masses. */
+static void evaluate_density(const struct mixture_level *mixture, size_t anchor, size_t n, const double *x,
+                             double *log_density, double *score)
+{
+    const struct density *density = mixture->factor->density;
+    double origin = mixture->factor->mean[anchor], moved[CHUNK];
+    if (!density_is_wide(density, &mixture->level)) {
+        density_evaluate(density, &mixture->level, origin, n, x, log_density, score);
+        return;
+    }
+    double shift = mixture->root_alpha_bar * (origin - density->position[0]);
+    for (size_t start = 0; start < n; start += CHUNK) {
+        size_t count = n - start < CHUNK ? n - start : CHUNK;
+        for (size_t i = 0; i < count; i++)
+            moved[i] = x[start + i] + shift;
+        mixture_level_evaluate(&mixture->masses->level, 0, count, moved,
+                               log_density == NULL ? NULL : log_density + start,
+                               score == NULL ? NULL : score + start);
+    }
+}
+
 void mixture_level_evaluate(const struct mixture_level *mixture, size_t anchor, size_t n, const double *x,
                             double *log_density, double *score)
 {
+    if (mixture->masses != NULL) {
+        evaluate_density(mixture, anchor, n, x, log_density, score);
+        return;
+    }
     size_t components = mixture->factor->components;
     if (components == 1)
         evaluate_single(mixture, n, x, log_density, score);
@@ -319,6 +365,12 @@ void mixture_level_split(const struct mixture_level *mixture, size_t anchor, siz
                          double *excess, double *others, double *score)
 {
     size_t components = mixture->factor->components;
+    if (mixture->masses != NULL) {
+        mixture_level_evaluate(mixture, anchor, n, x, excess, score);
+        for (size_t i = 0; i < n; i++)
+            others[i] = 0.0;
+        return;
+    }
     if (components == 1) {
         for (size_t i = 0; i < n; i++)
             excess[i] = others[i] = 0.0;
@@ -329,6 +381,14 @@ void mixture_level_split(const struct mixture_level *mixture, size_t anchor, siz
         (components == 2 ? split_two : split_chunk)(mixture, anchor, of, n - start < CHUNK ? n - start : CHUNK,
                                                     x + start, excess + start, others + start,
                                                     score == NULL ? NULL : score + start);
+}
+
+size_t mixture_exponentials(const struct mixture_level *mixture)
+{
+    size_t components = mixture->factor->components;
+    if (mixture->masses != NULL)
+        return density_exponentials(mixture->factor->density, &mixture->level);
+    return components > 2 ? components : components - 1;
 }
 
 void mixture_level_log_own(const struct mixture_level *mixture, size_t anchor, size_t n, const double *x, double *out)
@@ -353,7 +413,7 @@ size_t mixture_level_dominant(const struct mixture_level *mixture, size_t anchor
 {
     size_t dominant = anchor;
     double largest = -HUGE_VAL;
-    for (size_t k = 0; k < mixture->factor->components; k++) {
+    for (size_t k = 0; mixture->masses == NULL && k < mixture->factor->components; k++) {
         double u = x - mixture_level_centre(mixture, k, anchor);
         double exponent = mixture->log_constant[k] - 0.5 * u * u * mixture->inverse_variance[k];
         if (exponent > largest) {

@@ -71,6 +71,9 @@ static void factor_free(struct factor *factor)
     if (factor->full != NULL)
         free(factor->full->entry);
     free((void *)factor->full);
+    if (factor->density != NULL)
+        density_free((struct density *)factor->density);
+    free((void *)factor->density);
     *factor = (struct factor){0};
 }
 
@@ -112,6 +115,13 @@ static int factor_copy(const struct factor *from, struct factor *to)
         to->log_weight = memcpy(block + 2 * k, from->log_weight, k * sizeof *block);
     if (from->mean != NULL)
         to->mean = memcpy(block + 3 * k, from->mean, means * sizeof *block);
+    if (from->density != NULL) {
+        struct error no_memory;
+        struct density *density = array_new(1, sizeof *density);
+        to->density = density;
+        if (density == NULL || density_copy(from->density, density, &no_memory) != STATUS_OK)
+            return 0;
+    }
     return from->full == NULL || copy_covariances(from->full, product(from->dimension, from->dimension), to);
 }
 

@@ -1,13 +1,15 @@
 /* Targets with analytically known scores (theory §3). A target is a direct sum of factors acting on orthogonal
- * coordinates; each factor is a Gaussian mixture in one or more of them, so that at any noise level its density and
- * score are known. */
+ * coordinates; each factor is a Gaussian mixture in one or more of them, or a density in one, so that at any noise
+ * level its density and score are known. */
 #ifndef MODEL_TARGET_H
 #define MODEL_TARGET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
 #include "core/status.h"
+#include "model/density.h"
 #include "model/form.h"
 #include "model/params.h"
 
@@ -20,7 +22,9 @@ struct covariances {
 };
 
 /* sum_k weight[k] N(mean[k], sd[k]^2 I_n), or with full covariances, in n = `dimension` coordinates that do not
- * separate (n = 1: a mixture on the line). Everything is borrowed. */
+ * separate (n = 1: a mixture on the line). With a density, which is on the line, the components are no parts of it:
+ * each says that it varies on the scale `sd` around `mean`, where 0 is a kink or a jump, and together they cover it
+ * (within 9.5 of these scales). Everything is borrowed. */
 struct factor {
     size_t dimension, components;
     const double *weight;           /* K = components of them; 0 where one is below the numbers' range */
@@ -28,7 +32,14 @@ struct factor {
     const double *sd;               /* K of them, >= 0; NULL where there are full covariances */
     const struct covariances *full; /* NULL: none */
     const double *log_weight;       /* K of them, finite; NULL: those of `weight` */
+    const struct density *density;  /* NULL: the mixture itself */
 };
+
+/* Of several components, which are parts of it. */
+static inline bool factor_is_mixture(const struct factor *factor)
+{
+    return factor->components > 1 && factor->density == NULL;
+}
 
 double factor_log_weight(const struct factor *factor, size_t k);
 

@@ -19,7 +19,7 @@ static enum status factors(const struct target *target, size_t dimension, struct
     for (size_t k = 0; k < components; k++)
         mean[k * dimension] = axis->means.value[k];
     struct factor factor = {dimension,       components, axis->weights.value, mean,
-                            axis->sds.value, NULL,       axis->weights.log};
+                            axis->sds.value, NULL,       axis->weights.log,   NULL};
     enum status status = factor_list_append(list, &factor, 1.0, error);
     free(mean);
     return status;

@@ -46,7 +46,7 @@ static enum status factors(const struct target *target, size_t d, struct factor_
         for (size_t i = 0; i < d; i++)
             mean[k * d + i] *= scale;
     }
-    const struct factor factor = {d, components, weight, mean, sd, NULL, NULL};
+    const struct factor factor = {d, components, weight, mean, sd, NULL, NULL, NULL};
     enum status status = factor_list_append(list, &factor, 1.0, error);
     free(block);
     return status;
@@ -63,7 +63,7 @@ static enum status append_planted(const struct codebook *codebook, size_t d, dou
     if (mean == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a codeword of %zu coordinates", d);
     mean[d] = sqrt((1.0 - codebook->sd) * (1.0 + codebook->sd) * (double)d);
-    const struct factor factor = {d, 2, weight, mean, sd, NULL, log_weight};
+    const struct factor factor = {d, 2, weight, mean, sd, NULL, log_weight, NULL};
     enum status status = factor_list_append(list, &factor, 1.0, error);
     free(mean);
     return status;

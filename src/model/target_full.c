@@ -22,8 +22,14 @@ static enum status factors(const struct target *target, size_t dimension, struct
     const struct mixture_full *mixture = target_params(target);
     const size_t width = mixture->means.width;
     const struct covariances full = {mixture->covariances.count, mixture->covariances.entry};
-    const struct factor factor = {width, mixture->weights.count, mixture->weights.value, mixture->means.value, NULL,
-                                  &full, mixture->weights.log};
+    const struct factor factor = {width,
+                                  mixture->weights.count,
+                                  mixture->weights.value,
+                                  mixture->means.value,
+                                  NULL,
+                                  &full,
+                                  mixture->weights.log,
+                                  NULL};
     return factor_list_append(list, &factor, (double)(dimension / width), error);
 }
 

@@ -31,7 +31,7 @@ static enum status append(const struct gaussian *gaussian, double variance, doub
                           struct factor_list *list, struct error *error)
 {
     double weight = 1.0, sd = sqrt(variance);
-    struct factor factor = {1, 1, &weight, &gaussian->mean, &sd, NULL, NULL};
+    struct factor factor = {1, 1, &weight, &gaussian->mean, &sd, NULL, NULL, NULL};
     return factor_list_append(list, &factor, multiplicity, error);
 }
 

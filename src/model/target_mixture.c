@@ -8,9 +8,14 @@ static enum status factors(const struct target *target, size_t dimension, struct
                            struct error *error)
 {
     const struct mixture *mixture = target_params(target);
-    struct factor factor = {
-        1,    mixture->weights.count, mixture->weights.value, mixture->means.value, mixture->sds.value,
-        NULL, mixture->weights.log};
+    struct factor factor = {1,
+                            mixture->weights.count,
+                            mixture->weights.value,
+                            mixture->means.value,
+                            mixture->sds.value,
+                            NULL,
+                            mixture->weights.log,
+                            NULL};
     return factor_list_append(list, &factor, (double)dimension, error);
 }
 

@@ -18,8 +18,14 @@ static enum status factors(const struct target *target, size_t dimension, struct
                            struct error *error)
 {
     const struct plane *plane = target_params(target);
-    struct factor factor = {2,    plane->weights.count, plane->weights.value, plane->means.value, plane->sds.value,
-                            NULL, plane->weights.log};
+    struct factor factor = {2,
+                            plane->weights.count,
+                            plane->weights.value,
+                            plane->means.value,
+                            plane->sds.value,
+                            NULL,
+                            plane->weights.log,
+                            NULL};
     return factor_list_append(list, &factor, (double)(dimension / 2), error);
 }
 

@@ -14,8 +14,9 @@ static enum status factors(const struct target *target, size_t dimension, struct
     double *zeros = dimension == 1 ? array_new(radial->weights.count, sizeof *zeros) : NULL;
     if (dimension == 1 && zeros == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu components", radial->weights.count);
-    struct factor factor = {dimension, radial->weights.count, radial->weights.value, zeros, radial->sds.value,
-                            NULL,      radial->weights.log};
+    struct factor factor = {
+        dimension, radial->weights.count, radial->weights.value, zeros, radial->sds.value, NULL, radial->weights.log,
+        NULL};
     enum status status = factor_list_append(list, &factor, 1.0, error);
     free(zeros);
     return status;

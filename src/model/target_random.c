@@ -81,7 +81,7 @@ static enum status append(const struct mixture_random *random, size_t d, double 
     if (status != STATUS_OK)
         return status;
     const struct factor factor = {
-        d, components, weight, mean, matrices == NULL ? sd : NULL, matrices == NULL ? NULL : &full, NULL};
+        d, components, weight, mean, matrices == NULL ? sd : NULL, matrices == NULL ? NULL : &full, NULL, NULL};
     return factor_list_append(list, &factor, 1.0, error);
 }
 

@@ -104,7 +104,7 @@ static enum status factors(const struct target *target, size_t dimension, struct
     fill(student, &nodes);
     for (size_t k = 0; k < student->components; k++)
         nodes.sd[k] *= student->scale;
-    struct factor factor = {1, student->components, nodes.weight, nodes.mean, nodes.sd, NULL, NULL};
+    struct factor factor = {1, student->components, nodes.weight, nodes.mean, nodes.sd, NULL, NULL, NULL};
     return factor_list_append(list, &factor, (double)dimension, error);
 }
 

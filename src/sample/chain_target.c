@@ -232,8 +232,8 @@ static enum status add_of_norm(const struct factor_list *list, struct chain_targ
                          "a %s error of the norm needs a target of concentric Gaussians: a radial one, or a Gaussian "
                          "with mean 0 and a flat spectrum",
                          target->score_error->shape->name);
-    const struct factor whole = {target->dimension, factor->components, factor->weight, NULL, factor->sd, NULL,
-                                 factor->log_weight};
+    const struct factor whole = {
+        target->dimension, factor->components, factor->weight, NULL, factor->sd, NULL, factor->log_weight, NULL};
     return factor_list_append(&added->marginal, &whole, 1.0, error);
 }
 
@@ -254,6 +254,7 @@ static enum status errors_new(const struct factor_list *list, struct chain_targe
     target->error = array_new(most, sizeof *target->error);
     if (target->error == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu score errors", most);
+    TRY(score_error_check(score_error, list, error));
     target->error_norm = score_error_norm(score_error, target->schedule);
     if (score_error->spread == SPREAD_ALL)
         status = add_all(target, 1.0 / (double)target->dimension, error);
@@ -414,7 +415,12 @@ static void draw_line(const struct chain_target *target, const struct chain_grou
                       const double *uniforms, const double *normals, double *out)
 {
     const struct mixture_level *mixture = &group->line[at];
-    for (size_t j = 0; j < target->chains; j++) {
+    const struct density *density = group->factor->density;
+    for (size_t j = 0; j < target->chains && density != NULL; j++) {
+        double start = density_quantile(density, uniforms[j]) - group->factor->mean[0];
+        out[j] = mixture->root_alpha_bar * start + sqrt(mixture->level.noise) * normals[j];
+    }
+    for (size_t j = 0; j < target->chains && density == NULL; j++) {
         size_t k = choose(group->factor, uniforms[j]);
         out[j] = mixture_level_centre(mixture, k, 0) + mixture->sd[k] * normals[j];
     }

@@ -17,7 +17,7 @@ static enum status mixture_new(const struct component *part, size_t n, double sh
         block[n + k] = shift + part[k].mean;
         block[2 * n + k] = sqrt(part[k].variance);
     }
-    const struct factor factor = {1, n, block, block + n, block + 2 * n, NULL, NULL};
+    const struct factor factor = {1, n, block, block + n, block + 2 * n, NULL, NULL, NULL};
     *out = (struct factor_list){0};
     enum status status = factor_list_append(out, &factor, 1.0, error);
     free(block);

@@ -12,9 +12,9 @@ static const struct factor_group *find_mixture(const struct factor_list *list, s
     size_t at = 0;
     for (size_t g = 0; g < list->count; g++) {
         const struct factor_group *group = &list->group[g];
-        if (group->factor.components > 1 && found != NULL)
+        if (factor_is_mixture(&group->factor) && found != NULL)
             return NULL;
-        if (group->factor.components > 1) {
+        if (factor_is_mixture(&group->factor)) {
             found = group;
             *first = at;
         }
@@ -37,6 +37,7 @@ static enum status evaluate(const struct factor *factor, size_t k, const struct 
                                      factor->mean != NULL ? factor->mean + k * n : NULL,
                                      factor->sd != NULL ? factor->sd + k : NULL,
                                      full != NULL ? &own : NULL,
+                                     NULL,
                                      NULL};
     struct joint_level joint;
     TRY(joint_level_new(&component, &joint, error));

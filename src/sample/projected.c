@@ -136,6 +136,15 @@ static double series_cdf(const struct projected *law, double x)
 static enum status choose_route(const struct parts *parts, struct projected *law, struct error *error)
 {
     struct components mixture = {0};
+    const struct projected_part *only = parts->count == 1 && parts->part[0].copies <= 1.0 ? parts->part : NULL;
+    if (only != NULL && only->density != NULL) {
+        law->density = only->density;
+        law->share = only->share;
+        law->noise_sd = sqrt(only->least_variance + parts->gaussian);
+        law->origin = only->origin;
+        law->accuracy = EXACT;
+        return STATUS_OK;
+    }
     double terms = parts_frequency(parts, LOG_TAIL) * (law->upper - law->lower) / M_PI + 2.0;
     size_t most = terms <= FEW_TERMS ? FEW_COMPONENTS : MOST_COMPONENTS;
     int complete;
@@ -179,6 +188,8 @@ void projected_free(struct projected *law)
 
 static double centred_cdf(const struct projected *law, double x)
 {
+    if (law->density != NULL)
+        return density_smoothed_below(law->density, law->share, law->noise_sd, x + law->origin);
     return law->components > 0 ? mixture_cdf(law, x) : series_cdf(law, x);
 }
 

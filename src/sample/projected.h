@@ -1,6 +1,7 @@
 /* The exact law of <u, X>: X from the factors of a target at a noise level, u a direction. In each factor the
  * projection is a Gaussian mixture on the line with means <u_part, sqrt(A) m_k> and variances u'(A S_k + O I)u
- * (theory §3), and the whole is their convolution. Three routes, the first that is good:
+ * (theory §3), and the whole is their convolution. Three routes, the first that is good
+ * (densities have none of their mixtures, but a direction along one of them alone its own distribution function):
  * - the mixture itself, where few components remain after equal ones are merged;
  * - a cosine series of the density, by characteristic functions, where a bound on these ends it soon enough;
  * - the mixture of many components, narrow ones, of which a value sums only the near ones.
@@ -26,6 +27,8 @@ struct projected {
     double *weight, *centre, *width;
     double *below; /* weight of the components before each, components + 1 entries */
     double widest;
+    const struct density *density; /* of one coordinate alone, share X_0 + sd Z; NULL: not that */
+    double share, noise_sd, origin;
     size_t terms; /* the series' coefficients for the distribution function, terms of them */
     double *coefficient;
 };

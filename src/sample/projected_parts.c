@@ -1,6 +1,7 @@
 #include "sample/projected_parts.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -113,8 +114,10 @@ static struct component project(const struct factor *factor, size_t k, const dou
                               level->alpha_bar * spread + level->noise * square};
 }
 
-/* Moves the components of a new part to mean 0 and weight 1, and adds it to the whole. */
-static enum status close_part(struct parts *parts, size_t first, double copies, struct error *error)
+/* Moves the components of a new part to mean 0 and weight 1, and adds it to the whole. density: NULL, or share times
+ * it is the part without its noise. */
+static enum status close_part(struct parts *parts, size_t first, double copies, const struct density *density,
+                              double share, struct error *error)
 {
     struct component *c = parts->all.part + first;
     size_t count = parts->all.count - first;
@@ -143,7 +146,8 @@ static enum status close_part(struct parts *parts, size_t first, double copies, 
     if (grown == NULL)
         return out_of_memory(error);
     parts->part = grown;
-    parts->part[parts->count++] = (struct projected_part){first, parts->all.count - first, copies, least};
+    parts->part[parts->count++] =
+        (struct projected_part){first, parts->all.count - first, copies, least, density, share, mean};
     return STATUS_OK;
 }
 
@@ -159,9 +163,17 @@ static enum status add_copies(struct parts *parts, const struct factor *factor, 
     double shared = 0.0;
     if (factor->full != NULL && factor->full->count == 1)
         shared = quadratic_form(factor->full->entry, factor->dimension, u);
-    for (size_t k = 0; k < factor->components; k++)
-        TRY(components_add(&parts->all, project(factor, k, u, level, shared), error));
-    return close_part(parts, first, copies, error);
+    const struct density *density = factor->density;
+    struct factor masses = *factor;
+    if (density != NULL)
+        masses = (struct factor){.dimension = 1,
+                                 .components = density->masses,
+                                 .weight = density->weight,
+                                 .mean = density->position,
+                                 .sd = density->zero};
+    for (size_t k = 0; k < masses.components; k++)
+        TRY(components_add(&parts->all, project(&masses, k, u, level, shared), error));
+    return close_part(parts, first, copies, density, sqrt(level->alpha_bar) * u[0], error);
 }
 
 /* A copy's part of u. */
@@ -271,6 +283,19 @@ static void add_component(const struct component *c, double step, size_t first, 
     }
 }
 
+/* The same of a density with its noise, in the place of the sum. */
+static void set_density(const struct projected_part *part, double step, size_t first, size_t n,
+                        struct complex_block *out)
+{
+    for (size_t j = 0; j < n; j++) {
+        double t = step * (double)(first + j), size = exp(-0.5 * part->least_variance * t * t), real, imaginary;
+        density_characteristic(part->density, t * part->share, &real, &imaginary);
+        double cosine = size * cos(t * part->origin), sine = size * sin(t * part->origin);
+        out->real[j] = real * cosine + imaginary * sine;
+        out->imaginary[j] = imaginary * cosine - real * sine;
+    }
+}
+
 void parts_characteristic(const struct parts *parts, double step, size_t first, size_t n, double *real,
                           double *imaginary)
 {
@@ -279,7 +304,9 @@ void parts_characteristic(const struct parts *parts, double step, size_t first, 
     add_component(&(struct component){1.0, 0.0, parts->gaussian}, step, first, n, &whole);
     for (size_t p = 0; p < parts->count && largest > 1e-80; p++) { /* the rest only makes it smaller */
         struct complex_block power = {0};
-        for (size_t k = 0; k < parts->part[p].count; k++)
+        if (parts->part[p].density != NULL)
+            set_density(&parts->part[p], step, first, n, &power);
+        for (size_t k = 0; k < parts->part[p].count && parts->part[p].density == NULL; k++)
             add_component(&parts->all.part[parts->part[p].first + k], step, first, n, &power);
         for (size_t copies = (size_t)parts->part[p].copies; copies > 0; copies /= 2) {
             struct complex_block square = power;
@@ -357,14 +384,17 @@ enum status parts_combine(const struct parts *parts, size_t most, struct compone
 {
     struct components scratch = {0};
     double convolved = 0.0;
+    bool densities = false;
     enum status status = components_add(out, (struct component){1.0, 0.0, parts->gaussian}, error);
     for (size_t p = 0; p < parts->count; p++) {
         const struct projected_part *part = &parts->part[p];
         const struct component *c = parts->all.part + part->first;
-        for (double copy = 0.0; copy < part->copies && status == STATUS_OK && out->count <= most; copy += 1.0)
+        densities |= part->density != NULL;
+        for (double copy = 0.0; copy < part->copies && status == STATUS_OK && out->count <= most && !densities;
+             copy += 1.0)
             status = convolve(c, part->count, convolved++, out, &scratch, error);
     }
-    *complete = out->count <= most;
+    *complete = out->count <= most && !densities;
     free(scratch.part);
     return status;
 }

@@ -22,6 +22,9 @@ struct projected_part {
     size_t first, count;
     double copies;
     double least_variance;
+    const struct density
+        *density;         /* of share X_0 - origin, X_0 of the density, with noise; NULL: the components. Where */
+    double share, origin; /* there is a density they are its point masses, whose moments it has */
 };
 
 struct parts {
@@ -50,7 +53,8 @@ double parts_frequency(const struct parts *parts, double log_size);
 double parts_tail(const struct parts *parts, double side, double log_probability);
 
 /* The components of the whole relative to its mean, by ascending means, equal ones merged; *complete = 0 if there
- * were more than `most` on the way. The caller frees out->part, also after an error. */
+ * were more than `most` on the way. None are complete of a density. The caller frees out->part, also after an error.
+ */
 MUST_USE enum status parts_combine(const struct parts *parts, size_t most, struct components *out, int *complete,
                                    struct error *error);
 

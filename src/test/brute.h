@@ -29,7 +29,7 @@ struct brute_problem {
 /* How fine a grid the sampler's map needs, in units of what low orders do. */
 double brute_fineness(const struct sampler *sampler);
 
-enum { BRUTE_COMPONENTS = 4 };
+enum { BRUTE_COMPONENTS = 512 };
 struct brute {
     double tv, chi2;
     double mass;                        /* of q_1 */

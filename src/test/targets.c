@@ -25,6 +25,11 @@ struct real_list *reals_in(struct target *target, const char *key)
     return member(target, key, PARAM_REALS);
 }
 
+struct file_numbers *numbers_in(struct target *target, const char *key)
+{
+    return member(target, key, PARAM_FILE);
+}
+
 struct point_list *points_in(struct target *target, const char *key)
 {
     return member(target, key, PARAM_POINTS);

@@ -11,6 +11,7 @@ double *real_in(struct target *target, const char *key);
 size_t *integer_in(struct target *target, const char *key); /* a choice and a variant, too, by their places */
 struct real_list *reals_in(struct target *target, const char *key);
 struct point_list *points_in(struct target *target, const char *key);
+struct file_numbers *numbers_in(struct target *target, const char *key);
 struct target_list *parts_in(struct target *target, const char *key);
 
 /* A mixture's weights, means and sds; the arrays are borrowed, so that the target is not to be cleared. On the line,

@@ -9,9 +9,9 @@
 TEST_SUITE(brute);
 
 static double one[] = {1.0}, off[] = {0.4}, half[] = {0.5};
-static const struct factor gaussian = {1, 1, one, off, half, NULL, NULL};
+static const struct factor gaussian = {1, 1, one, off, half, NULL, NULL, NULL};
 static double even[] = {0.5, 0.5}, modes[] = {-1.0, 1.0}, narrow[] = {0.3, 0.3};
-static const struct factor bimodal = {1, 2, even, modes, narrow, NULL, NULL};
+static const struct factor bimodal = {1, 2, even, modes, narrow, NULL, NULL, NULL};
 
 /* TV between N(0, 1) and N(0, 2). */
 TEST(test_absolute_integral)
@@ -192,7 +192,7 @@ TEST(rare_mode_by_two_routes, .count = without_draws())
     const struct sampler *sampler = sampler_at((size_t)_i);
     weight[1] = exp(-3.2);
     weight[0] = 1.0 - weight[1];
-    const struct factor factor = {1, 2, weight, means, sds, NULL, NULL};
+    const struct factor factor = {1, 2, weight, means, sds, NULL, NULL, NULL};
     OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 3.0, 48);
     const struct law_problem problem = {.factor = &factor, .sampler = sampler, .schedule = schedule};
     OWNED(law) law;

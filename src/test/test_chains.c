@@ -28,13 +28,13 @@ static double covariance[] = {0.3, 0.1, 0.0, 0.1, 0.2, -0.05, 0.0, -0.05, 0.1};
 static double space[] = {0.0, 1.0, 0.5, 1.0, 0.0, -0.5};
 static const struct covariances shared = {1, covariance};
 
-static const struct factor bimodal = {1, 2, even, modes, narrow, NULL, NULL},
-                           skewed = {1, 3, thirds, places, widths, NULL, NULL},
-                           plane = {2, 3, thirds, corners, widths, NULL, NULL},
-                           radial = {3, 2, even, NULL, narrow, NULL, NULL},
-                           full = {3, 2, even, space, NULL, &shared, NULL},
-                           concentric = {11, 3, thirds, NULL, widths, NULL, NULL},
-                           normal = {1, 1, certain, origin, half, NULL, NULL};
+static const struct factor bimodal = {1, 2, even, modes, narrow, NULL, NULL, NULL},
+                           skewed = {1, 3, thirds, places, widths, NULL, NULL, NULL},
+                           plane = {2, 3, thirds, corners, widths, NULL, NULL, NULL},
+                           radial = {3, 2, even, NULL, narrow, NULL, NULL, NULL},
+                           full = {3, 2, even, space, NULL, &shared, NULL, NULL},
+                           concentric = {11, 3, thirds, NULL, widths, NULL, NULL, NULL},
+                           normal = {1, 1, certain, origin, half, NULL, NULL, NULL};
 
 /* 2 bimodal + 1 skewed coordinates, then a plane, a radial and a full factor: d = 11. */
 static struct factor_list make_list(int with_joint)
@@ -522,7 +522,7 @@ TEST(test_off_by_one)
 {
     enum { CHAINS = 1 << 15 };
     static double two[] = {0.5, 0.5}, apart[] = {-1.0, 1.8}, width[] = {0.4, 0.4};
-    static const struct factor factor = {1, 2, two, apart, width, NULL, NULL};
+    static const struct factor factor = {1, 2, two, apart, width, NULL, NULL, NULL};
     OWNED_SCHEDULE *schedule = make_li_cai(48);
     struct sampler planted = *sampler_find("ddpm");
     OWNED(factor_list) list = list_of(&factor, 1.0);

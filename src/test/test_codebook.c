@@ -143,7 +143,7 @@ TEST(many_narrow_components)
         sds[k] = 0.0;
         weights[k] = 1.0 / K;
     }
-    const struct factor factor = {D, K, weights, mean, sds, NULL, NULL};
+    const struct factor factor = {D, K, weights, mean, sds, NULL, NULL, NULL};
     for (double noise = 0.1; noise > 1e-22; noise *= 0.1)
         compare(&factor, noise, fmax(1e-9, 1e-14 / sqrt(noise)));
 }
@@ -198,6 +198,9 @@ TEST(planted_law)
     double m = planted->mass_error.value, Q = 1.0 - pow(1.0 - weight, 1.0 + m);
     ck_assert_double_eq_tol(planted->codewords.value, Q, 1e-12);
     ck_assert_double_eq_tol(planted->tv.value, fabs(Q - weight), 1e-12);
+    ck_assert_double_eq_tol(planted->kl.value,
+                            weight * log(weight / Q) + (1.0 - weight) * log((1.0 - weight) / (1.0 - Q)), 1e-12);
+    ck_assert_double_le(2.0 * pow(planted->tv.value, 2.0), planted->kl.value); /* Pinsker */
     ck_assert_double_ge(planted->l1.value, 0.5 * fabs(m) - planted->l1.error);
     ck_assert_double_lt(planted->tv.error, planted->codewords.error);
     ck_assert_double_gt(fabs(off.mass_error.value - m), 10.0 * (off.mass_error.error + planted->tv.error));

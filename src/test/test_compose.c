@@ -17,9 +17,9 @@ TEST_SUITE(compose);
 static double one = 1.0, zero = 0.0, half = 0.5;
 static double bimodal_weight[] = {0.5, 0.5}, bimodal_mean[] = {-1.0, 1.0}, bimodal_sd[] = {0.3, 0.3};
 static double skewed_weight[] = {0.2, 0.5, 0.3}, skewed_mean[] = {-1.5, 0.0, 1.0}, skewed_sd[] = {0.2, 0.5, 0.3};
-static const struct factor gauss = {1, 1, &one, &zero, &half, NULL, NULL};
-static const struct factor bimodal = {1, 2, bimodal_weight, bimodal_mean, bimodal_sd, NULL, NULL};
-static const struct factor skewed = {1, 3, skewed_weight, skewed_mean, skewed_sd, NULL, NULL};
+static const struct factor gauss = {1, 1, &one, &zero, &half, NULL, NULL, NULL};
+static const struct factor bimodal = {1, 2, bimodal_weight, bimodal_mean, bimodal_sd, NULL, NULL, NULL};
+static const struct factor skewed = {1, 3, skewed_weight, skewed_mean, skewed_sd, NULL, NULL, NULL};
 
 static void compute(const struct factor *factor, const char *sampler, size_t T, struct law *law)
 {
@@ -343,7 +343,7 @@ TEST(test_power_law, .count = 3)
     same(copies, (double)d, "the number of factors");
     for (size_t i = 1; i <= d; i++) {
         double sd = sqrt(0.8 * pow((double)i, -cases[_i].exponent));
-        struct factor factor = {1, 1, &one, &zero, &sd, NULL, NULL};
+        struct factor factor = {1, 1, &one, &zero, &sd, NULL, NULL, NULL};
         ASSERT_OK(factor_list_append, &literal, &factor, 1.0);
     }
     struct divergence a = measure(&compressed, cases[_i].sampler, 128), b = measure(&literal, cases[_i].sampler, 128);
@@ -358,7 +358,7 @@ TEST(test_k_of_d)
     struct target target;
     struct measurement m;
     size_t d = 50;
-    struct factor point = {1, 1, &one, &zero, &zero, NULL, NULL};
+    struct factor point = {1, 1, &one, &zero, &zero, NULL, NULL, NULL};
     target_init(&target, target_family_find("gaussian"));
     *real_in(&target, "variance") = 0.25;
     *integer_in(&target, "spectrum") = 2;

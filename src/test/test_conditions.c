@@ -18,12 +18,12 @@ static double one[] = {1.0}, off[] = {0.4}, half[] = {0.5};
 static double even[] = {0.5, 0.5}, modes[] = {-1.0, 1.0}, close[] = {-0.3, 0.3}, narrow[] = {0.3, 0.3};
 static double uneven[] = {0.3, 0.7}, corners[] = {0.0, 1.0, 1.0, 0.0}, two_widths[] = {0.3, 0.5};
 static double triangle[] = {0.0, 1.0, 0.5, 1.0, 0.0, -0.5};
-static const struct factor gaussian = {1, 1, one, off, half, NULL, NULL},
-                           bimodal = {1, 2, even, modes, narrow, NULL, NULL},
-                           near = {1, 2, even, close, narrow, NULL, NULL},
-                           plane = {2, 2, uneven, corners, two_widths, NULL, NULL},
-                           radial = {3, 2, even, NULL, two_widths, NULL, NULL},
-                           space = {3, 2, even, triangle, narrow, NULL, NULL};
+static const struct factor gaussian = {1, 1, one, off, half, NULL, NULL, NULL},
+                           bimodal = {1, 2, even, modes, narrow, NULL, NULL, NULL},
+                           near = {1, 2, even, close, narrow, NULL, NULL, NULL},
+                           plane = {2, 2, uneven, corners, two_widths, NULL, NULL, NULL},
+                           radial = {3, 2, even, NULL, two_widths, NULL, NULL, NULL},
+                           space = {3, 2, even, triangle, narrow, NULL, NULL, NULL};
 
 /* ---- Planted samplers ---- */
 
@@ -282,8 +282,8 @@ TEST(one_step_unlike_the_others_is_checked)
 static void compare_with_product(const struct sampler *sampler)
 {
     static double apart[] = {-1.0, 0.4, 1.0, 0.4}, width[] = {0.3};
-    static const struct factor in_the_plane = {2, 2, even, apart, narrow, NULL, NULL},
-                               across = {1, 1, one, off, width, NULL, NULL};
+    static const struct factor in_the_plane = {2, 2, even, apart, narrow, NULL, NULL, NULL},
+                               across = {1, 1, one, off, width, NULL, NULL, NULL};
     const struct factor *const factors[] = {&in_the_plane, &bimodal, &across};
     OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 3.0, 16);
     struct law law[3];
@@ -383,7 +383,7 @@ TEST(built_in_samplers_hold_to_what_they_declare, .count = sampler_count())
 TEST(rounding_of_original_coordinates_counts)
 {
     double widths[] = {1e-9}, mean[] = {1.0}, largest = 0.0;
-    const struct factor atom = {1, 1, one, mean, widths, NULL, NULL};
+    const struct factor atom = {1, 1, one, mean, widths, NULL, NULL, NULL};
     OWNED_SCHEDULE *schedule = make_li_cai(128);
     const char *engine;
     struct measured tv = tv_of(&shifted, &atom, schedule, &engine);

@@ -138,7 +138,7 @@ static double rare_mode(const struct sampler *sampler, double d, double *limit)
 {
     const double rate = 0.15, signal = 2.0 * rate, log_weight[] = {log1p(-exp(-rate * d)), -rate * d};
     const double weight[] = {exp(log_weight[0]), exp(log_weight[1])}, mean[] = {0.0, sqrt(d)}, sd[] = {1.0, 1.0};
-    const struct factor factor = {1, 2, weight, mean, sd, NULL, log_weight};
+    const struct factor factor = {1, 2, weight, mean, sd, NULL, log_weight, NULL};
     OWNED_SCHEDULE *schedule = NULL;
     const struct schedule_kind *kind = schedule_kind_find("li-cai");
     ASSERT_OK(schedule_new, kind, 2.0, 8.5, d < 75.0 ? 1563 : 3464, &schedule); /* h d = 2 */

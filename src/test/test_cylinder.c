@@ -19,7 +19,7 @@ static struct factor around_axis(size_t dimension, const double *weight, const d
 {
     for (size_t i = 0; i < 2 * dimension; i++)
         means[i] = i % dimension == 0 ? mean[i / dimension] : 0.0;
-    return (struct factor){dimension, 2, weight, means, sd, NULL, NULL};
+    return (struct factor){dimension, 2, weight, means, sd, NULL, NULL, NULL};
 }
 
 static struct law law_by(const char *engine, const struct factor *factor, const struct sampler *sampler, size_t T,

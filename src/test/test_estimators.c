@@ -119,7 +119,7 @@ struct space {
 static void space_new(struct space *space)
 {
     static const double weight[] = {1.0}, mean[] = {0.0}, sd[] = {1.0};
-    struct factor factor = {1, 1, weight, mean, sd, NULL, NULL};
+    struct factor factor = {1, 1, weight, mean, sd, NULL, NULL, NULL};
     struct level level = {0.5, 0.5}; /* N(0, 1) at every level */
     struct random random = {3};
     double normal[(LOOKS - SPACE) * SPACE];
@@ -223,7 +223,7 @@ TEST(projection_at_atoms, .count = COUNT(atom_noises))
     enum { N = 20000 };
     static const double weight[] = {0.3, 0.7}, mean[] = {-1.0, 1.0}, sd[] = {0.0, 0.0};
     static const double unit[] = {1.0, 0.0, M_SQRT1_2, M_SQRT1_2};
-    struct factor factor = {1, 2, weight, mean, sd, NULL, NULL};
+    struct factor factor = {1, 2, weight, mean, sd, NULL, NULL, NULL};
     OWNED(factor_list) list = {0};
     double noise = atom_noises[_i];
     struct level level = {1.0 - noise, noise};

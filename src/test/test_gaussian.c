@@ -108,7 +108,7 @@ static struct exact_law exact_law(const struct closed_case *c, int sampler)
 static void compute(const struct closed_case *c, int sampler, struct law *law)
 {
     static double weight, mean, sd; /* the law keeps pointing to them */
-    static struct factor factor = {1, 1, &weight, &mean, &sd, NULL, NULL};
+    static struct factor factor = {1, 1, &weight, &mean, &sd, NULL, NULL, NULL};
     struct error error;
     weight = 1.0;
     mean = c->mean;

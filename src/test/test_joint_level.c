@@ -148,9 +148,9 @@ static void with_shape(size_t n, size_t components, int centred)
     fill_normals(3, n * components, 1.0, mean);
     struct covariances each = {components, matrix}, shared = {1, matrix};
     const double *means = centred ? NULL : mean;
-    const struct factor factors[] = {{n, components, weight, means, sd, NULL, NULL},
-                                     {n, components, weight, means, NULL, &each, NULL},
-                                     {n, components, weight, means, NULL, &shared, NULL}};
+    const struct factor factors[] = {{n, components, weight, means, sd, NULL, NULL, NULL},
+                                     {n, components, weight, means, NULL, &each, NULL, NULL},
+                                     {n, components, weight, means, NULL, &shared, NULL, NULL}};
     for (size_t f = 0; f < COUNT(factors); f++)
         for (size_t l = 0; l < COUNT(levels); l++) {
             compare(&factors[f], &levels[l], 0, 1e-11);
@@ -178,7 +178,7 @@ TEST(test_clusters)
         sd[k] = 0.02 + 0.03 * (double)(k % 3);
     }
     fill_normals(3, 2 * COMPONENTS, 1.0, mean);
-    const struct factor factor = {2, COMPONENTS, weight, mean, sd, NULL, NULL};
+    const struct factor factor = {2, COMPONENTS, weight, mean, sd, NULL, NULL, NULL};
     for (size_t spread = 0; spread < 3; spread++) {
         OWNED(joint_level) joint;
         double x[2 * POINTS], log_density[POINTS], score[2 * POINTS];
@@ -207,7 +207,7 @@ TEST(test_narrow)
         for (size_t i = 0; i < MOST; i++)
             mean[k * MOST + i] = i == k ? 1e3 : 0.0;
     }
-    const struct factor factor = {MOST, MOST, weight, mean, sd, NULL, NULL};
+    const struct factor factor = {MOST, MOST, weight, mean, sd, NULL, NULL, NULL};
     const struct level level = {1.0, 1e-18};
     OWNED(joint_level) joint;
     double x[MOST * 2] = {0.0}, log_density[2], score[MOST * 2];
@@ -228,7 +228,7 @@ TEST(test_deviations)
     double weight[1] = {1.0}, matrix[N * N], z[N], second[N * N] = {0.0};
     fill_matrix(1, N, matrix);
     const struct covariances full = {1, matrix};
-    const struct factor factor = {N, 1, weight, NULL, NULL, &full, NULL};
+    const struct factor factor = {N, 1, weight, NULL, NULL, &full, NULL, NULL};
     OWNED(joint_level) joint;
     ASSERT_OK(joint_level_new, &factor, &joint);
     joint_level_set(&joint, &levels[0]);
@@ -250,7 +250,7 @@ TEST(test_refusals)
 {
     double weight[1] = {1.0}, matrix[4] = {1.0, 2.0, 2.0, 1.0};
     const struct covariances full = {1, matrix};
-    const struct factor factor = {2, 1, weight, NULL, NULL, &full, NULL};
+    const struct factor factor = {2, 1, weight, NULL, NULL, &full, NULL, NULL};
     struct joint_level joint;
     ASSERT_FAILS(STATUS_INVALID, "covariance 1 is not positive semidefinite", joint_level_new, &factor, &joint);
 }

@@ -46,7 +46,7 @@ static struct divergence measure(const char *engine_name, const struct mixture *
                                  const struct sampler *sampler, const struct schedule *schedule, double resolution)
 {
     const struct law_engine *engine = engine_called(engine_name);
-    struct factor factor = {1, mixture->components, mixture->weight, mixture->mean, mixture->sd, NULL, NULL};
+    struct factor factor = {1, mixture->components, mixture->weight, mixture->mean, mixture->sd, NULL, NULL, NULL};
     struct law_problem problem = {.factor = &factor, .sampler = sampler, .schedule = schedule};
     OWNED(law) law;
     struct divergence divergence;
@@ -194,7 +194,7 @@ TEST(test_radii_are_honest, .count = COUNT(honest), .grows = 1)
 static void compute_by_threads(size_t threads, const struct mixture *mixture, const struct schedule *schedule,
                                struct law *law)
 {
-    struct factor factor = {1, mixture->components, mixture->weight, mixture->mean, mixture->sd, NULL, NULL};
+    struct factor factor = {1, mixture->components, mixture->weight, mixture->mean, mixture->sd, NULL, NULL, NULL};
     struct law_problem problem = {
         .factor = &factor, .sampler = sampler_find("accelerated"), .schedule = schedule, .threads = threads};
     ASSERT_OK(law_compute, &problem, law);
@@ -229,7 +229,7 @@ TEST(rare_components_are_resolved, .count = 2)
     static const char *const samplers[] = {"ddpm-outside", "accelerated"};
     const double d = dimensions[_i], rare = exp(-0.2 * d), weight[] = {1.0 - rare, rare}, means[] = {0.0, sqrt(d)},
                  log_weight[] = {log1p(-rare), -0.2 * d};
-    const struct factor factor = {1, 2, weight, means, sds, NULL, log_weight};
+    const struct factor factor = {1, 2, weight, means, sds, NULL, log_weight, NULL};
     OWNED_SCHEDULE *schedule = make_li_cai(128);
     for (int i = 0; i < COUNT(samplers); i++) {
         struct law_problem problem = {.factor = &factor, .sampler = sampler_find(samplers[i]), .schedule = schedule};

@@ -22,9 +22,9 @@ static double even[] = {0.5, 0.5}, modes[] = {-1.0, 1.0}, narrow[] = {0.3, 0.3};
 static const struct {
     const char *name;
     struct factor factor;
-} targets[] = {{"gauss", {1, 1, one, zero, half, NULL, NULL}},
-               {"shifted", {1, 1, one, third, half, NULL, NULL}},
-               {"bimodal", {1, 2, even, modes, narrow, NULL, NULL}}};
+} targets[] = {{"gauss", {1, 1, one, zero, half, NULL, NULL, NULL}},
+               {"shifted", {1, 1, one, third, half, NULL, NULL, NULL}},
+               {"bimodal", {1, 2, even, modes, narrow, NULL, NULL, NULL}}};
 enum { GAUSS, SHIFTED, BIMODAL };
 
 static struct divergence measure(const char *engine, const struct law_problem *problem, double resolution)

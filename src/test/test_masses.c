@@ -20,18 +20,18 @@ static const struct {
     const char *name;
     struct factor factor;
     double copies;
-} cases[] = {{"line", {1, 3, uneven, places, widths, NULL, NULL}, 1.0},
-             {"two lines", {1, 3, uneven, places, widths, NULL, NULL}, 2.0},
-             {"radial", {2, 3, uneven, NULL, widths, NULL, NULL}, 1.0},
-             {"plane", {2, 3, uneven, corners, widths, NULL, NULL}, 1.0},
-             {"full", {2, 3, uneven, corners, NULL, &each, NULL}, 1.0}};
+} cases[] = {{"line", {1, 3, uneven, places, widths, NULL, NULL, NULL}, 1.0},
+             {"two lines", {1, 3, uneven, places, widths, NULL, NULL, NULL}, 2.0},
+             {"radial", {2, 3, uneven, NULL, widths, NULL, NULL, NULL}, 1.0},
+             {"plane", {2, 3, uneven, corners, widths, NULL, NULL, NULL}, 1.0},
+             {"full", {2, 3, uneven, corners, NULL, &each, NULL, NULL}, 1.0}};
 enum { OF_LAWS = 3 }; /* the first are compared with laws, which are fast there */
 
 /* A Gaussian, and then the factor. */
 static struct factor_list list_with(const struct factor *factor, double copies)
 {
     static double one = 1.0, zero = 0.0, half = 0.5;
-    const struct factor gaussian = {1, 1, &one, &zero, &half, NULL, NULL};
+    const struct factor gaussian = {1, 1, &one, &zero, &half, NULL, NULL, NULL};
     struct factor_list list = {0};
     ASSERT_OK(factor_list_append, &list, &gaussian, 1.0);
     ASSERT_OK(factor_list_append, &list, factor, copies);

@@ -74,7 +74,7 @@ static void layout_init(struct layout *layout, const struct mixture *mixture, do
         own->weight[k] = 1.0 / MOST;
         own->sd[k] = 0.2 * pow(5e4, (double)k / (MOST - 1));
     }
-    layout->factor = (struct factor){1, own->components, own->weight, own->mean, own->sd, NULL, NULL};
+    layout->factor = (struct factor){1, own->components, own->weight, own->mean, own->sd, NULL, NULL, NULL};
     ck_assert(mixture_level_new(&layout->factor, &layout->level, &error) == STATUS_OK);
     set_noise(layout, noise);
 }

@@ -21,9 +21,9 @@ static const double corners[] = {-1.0, -1.0, -1.0, 1.0, 1.0, -1.0, 1.0, 1.0}, eq
 static const double triangle[] = {-0.9, -0.5, 0.9, -0.4, 0.1, 1.0}, unequal[] = {0.35, 0.3, 0.45};
 static const double pair[] = {-1.0, 1.0};
 
-static const struct factor product = {2, 4, quarter, corners, equal, NULL, NULL};
-static const struct factor three = {2, 3, third, triangle, unequal, NULL, NULL};
-static const struct factor bimodal = {1, 2, half, pair, equal, NULL, NULL};
+static const struct factor product = {2, 4, quarter, corners, equal, NULL, NULL, NULL};
+static const struct factor three = {2, 3, third, triangle, unequal, NULL, NULL, NULL};
+static const struct factor bimodal = {1, 2, half, pair, equal, NULL, NULL, NULL};
 
 /* A small run takes wider modes, which need fewer patches, */
 static struct factor eased(struct factor factor)
@@ -121,7 +121,7 @@ TEST(test_rotation, .grows = 1)
         turned[2 * k] = c * triangle[2 * k] - s * triangle[2 * k + 1];
         turned[2 * k + 1] = s * triangle[2 * k] + c * triangle[2 * k + 1];
     }
-    struct factor other = {2, 3, third, turned, unequal, NULL, NULL};
+    struct factor other = {2, 3, third, turned, unequal, NULL, NULL, NULL};
     OWNED_SCHEDULE *schedule = make_li_cai(48);
     struct law_problem problem = {.factor = &three, .sampler = sampler_find("ddpm"), .schedule = schedule};
     OWNED(law) law = compute(&problem, 0.55 * finer());
@@ -136,7 +136,7 @@ TEST(test_rotation, .grows = 1)
 TEST(test_collinear)
 {
     double means[] = {-0.8, -0.3, 0.4, 0.6};
-    struct factor factor = {2, 2, half, means, equal, NULL, NULL};
+    struct factor factor = {2, 2, half, means, equal, NULL, NULL, NULL};
     struct target target = plane_target(&factor);
     OWNED_SCHEDULE *schedule = make_li_cai(48);
     struct law_problem problem = {.factor = &factor, .sampler = sampler_find("ddpm"), .schedule = schedule};
@@ -168,13 +168,13 @@ static const struct {
     size_t T;
     double resolution;
 } honest[] = {
-    {"three", "accelerated", {2, 3, third, triangle, unequal, NULL, NULL}, 64, 0.35},
-    {"atoms", "ddpm", {2, 2, half, far, atom_sd, NULL, NULL}, 128, 0.7},
-    {"narrow beside wide", "ddpm", {2, 2, half, far, contrast_sd, NULL, NULL}, 48, 0.4},
-    {"ring", "ddpm", {2, 8, eighth, ring_mean, ring_sd, NULL, NULL}, 48, 0.4},
-    {"four atoms", "ddpm", {2, 4, quarter, corners, atom_sd, NULL, NULL}, 96, 0.7},
-    {"nested", "ddpm", {2, 2, nested_weight, nested_mean, nested_sd, NULL, NULL}, 64, 0.4},
-    {"far apart", "ddpm", {2, 2, uneven, far, equal, NULL, NULL}, 64, 0.4},
+    {"three", "accelerated", {2, 3, third, triangle, unequal, NULL, NULL, NULL}, 64, 0.35},
+    {"atoms", "ddpm", {2, 2, half, far, atom_sd, NULL, NULL, NULL}, 128, 0.7},
+    {"narrow beside wide", "ddpm", {2, 2, half, far, contrast_sd, NULL, NULL, NULL}, 48, 0.4},
+    {"ring", "ddpm", {2, 8, eighth, ring_mean, ring_sd, NULL, NULL, NULL}, 48, 0.4},
+    {"four atoms", "ddpm", {2, 4, quarter, corners, atom_sd, NULL, NULL, NULL}, 96, 0.7},
+    {"nested", "ddpm", {2, 2, nested_weight, nested_mean, nested_sd, NULL, NULL, NULL}, 64, 0.4},
+    {"far apart", "ddpm", {2, 2, uneven, far, equal, NULL, NULL, NULL}, 64, 0.4},
 };
 enum { FEW_HONEST = 4 };
 
@@ -267,7 +267,7 @@ TEST(test_score_errors, .count = taken(2) == 2 ? COUNT(errors) : FEW_ERRORS, .gr
 TEST(test_diagonal_error)
 {
     double means[] = {-0.6, -0.6, 0.6, 0.6}, along[] = {-0.6 * M_SQRT2, 0.6 * M_SQRT2};
-    struct factor factor = {2, 2, half, means, equal, NULL, NULL};
+    struct factor factor = {2, 2, half, means, equal, NULL, NULL, NULL};
     struct target plane = plane_target(&factor), line;
     struct target_part parts[2];
     struct score_error error = make_error("wave", 0.05, 1.0, 0.0);
@@ -315,7 +315,7 @@ TEST(test_decomposition)
     for (size_t k = 0; k < 3; k++)
         for (size_t i = 0; i < D; i++)
             means[k * D + i] = 0.2 + 0.3 * sin((double)(k * 7 + i * (k + 1)));
-    struct factor factor = {D, 3, third, means, equal, NULL, NULL};
+    struct factor factor = {D, 3, third, means, equal, NULL, NULL, NULL};
     OWNED(factor_list) list = decomposed(&factor, 2.0);
     ck_assert_uint_eq(list.count, 3);
     const struct factor *plane = &list.group[0].factor;
@@ -339,14 +339,14 @@ TEST(test_decomposition)
 TEST(test_decomposition_into_lines)
 {
     double collinear[] = {1.0, 0.0, 2.0, 0.0, 2.0, 1.0, 3.0, 0.0, 1.5, 0.5, 2.5, 0.0}, same[8] = {0.0};
-    struct factor line = {4, 3, third, collinear, equal, NULL, NULL};
+    struct factor line = {4, 3, third, collinear, equal, NULL, NULL, NULL};
     struct factor_list list = decomposed(&line, 1.0);
     ck_assert_uint_eq(list.count, 3);
     ck_assert_uint_eq(list.group[0].factor.dimension, 1);
     ck_assert_double_eq_tol(fabs(list.group[0].factor.mean[1] - list.group[0].factor.mean[0]), sqrt(3.0), 1e-12);
     ck_assert_double_eq(list.group[2].multiplicity, 2.0);
     factor_list_free(&list);
-    struct factor point = {4, 2, half, same, equal, NULL, NULL};
+    struct factor point = {4, 2, half, same, equal, NULL, NULL, NULL};
     list = decomposed(&point, 3.0);
     ck_assert_uint_eq(list.count, 1);
     ck_assert_double_eq(list.group[0].multiplicity, 12.0);

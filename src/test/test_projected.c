@@ -22,13 +22,13 @@ static const double scale_sds[] = {0.4, 1.0, 7.0};
 static double matrices[] = {1.0, 0.3, 0.3, 0.5, 2.0, -0.6, -0.6, 0.4};
 static const struct covariances full = {2, matrices};
 
-static const struct factor gaussian = {1, 1, one_weight, one_mean, one_sd, NULL, NULL},
-                           mixture = {1, 2, weights, means, sds, NULL, NULL},
-                           atoms = {1, 2, weights, means, no_sds, NULL, NULL},
-                           three = {1, 3, three_weights, three_means, three_sds, NULL, NULL},
-                           plane = {2, 3, three_weights, plane_means, three_sds, NULL, NULL},
-                           radial = {4, 3, three_weights, NULL, scale_sds, NULL, NULL},
-                           ellipses = {2, 2, weights, plane_means, NULL, &full, NULL};
+static const struct factor gaussian = {1, 1, one_weight, one_mean, one_sd, NULL, NULL, NULL},
+                           mixture = {1, 2, weights, means, sds, NULL, NULL, NULL},
+                           atoms = {1, 2, weights, means, no_sds, NULL, NULL, NULL},
+                           three = {1, 3, three_weights, three_means, three_sds, NULL, NULL, NULL},
+                           plane = {2, 3, three_weights, plane_means, three_sds, NULL, NULL, NULL},
+                           radial = {4, 3, three_weights, NULL, scale_sds, NULL, NULL, NULL},
+                           ellipses = {2, 2, weights, plane_means, NULL, &full, NULL, NULL};
 
 static struct factor_list list_of(const struct factor *const *factor, const size_t *copies, size_t count)
 {

@@ -61,6 +61,7 @@ static struct divergence measure(const struct run *run)
                             run->dimension == 1 ? zeros : NULL,
                             run->shells->sd,
                             NULL,
+                            NULL,
                             NULL};
     struct law_problem problem = {
         .factor = &factor, .sampler = run->sampler, .schedule = run->schedule, .clip = run->clip};
@@ -102,7 +103,7 @@ static void mass_kept(const struct divergence *law, const char *where)
  * the densities cross where |x|^2/V = d (1 + rho) log(1 + rho)/rho. */
 static struct divergence closed_form(const struct run *run, double *tv_by_chi_square)
 {
-    struct factor factor = {1, 1, run->shells->weight, zeros, run->shells->sd, NULL, NULL};
+    struct factor factor = {1, 1, run->shells->weight, zeros, run->shells->sd, NULL, NULL, NULL};
     struct law_problem problem = {.factor = &factor, .sampler = run->sampler, .schedule = run->schedule};
     OWNED(law) law;
     double d = (double)run->dimension, at_zero, x = 0.0;
@@ -220,7 +221,7 @@ TEST(test_fold_is_refused)
 {
     const struct shells *shells = find("two");
     OWNED_SCHEDULE *schedule = make_li_cai(256);
-    struct factor factor = {4096, 2, shells->weight, NULL, shells->sd, NULL, NULL};
+    struct factor factor = {4096, 2, shells->weight, NULL, shells->sd, NULL, NULL, NULL};
     struct law_problem problem = {.factor = &factor, .sampler = sampler_find("pf-ode-2"), .schedule = schedule};
     struct law law;
     struct error error;

@@ -96,7 +96,7 @@ TEST(test_density)
 {
     static const size_t dimensions[] = {1, 2, 3, 10, 300, 10000, 1000000};
     for (size_t i = 0; i < COUNT(dimensions); i++) {
-        struct factor factor = {dimensions[i], 2, weights, NULL, sds, NULL, NULL};
+        struct factor factor = {dimensions[i], 2, weights, NULL, sds, NULL, NULL, NULL};
         OWNED(radial_level) radial = make_level(&factor, 0.6, 0.4);
         OWNED(panels) panels = {0};
         double moment[2], second = 0.6 * (0.3 * 0.25 + 0.7) + 0.4;
@@ -110,7 +110,7 @@ TEST(test_density)
 /* kappa is the derivative of log p over rho, and log p the anchor's Gaussian plus the excess. */
 TEST(test_score)
 {
-    struct factor factor = {5, 2, weights, NULL, sds, NULL, NULL};
+    struct factor factor = {5, 2, weights, NULL, sds, NULL, NULL, NULL};
     OWNED(radial_level) radial = make_level(&factor, 0.9, 0.1);
     for (double rho = 0.5; rho < 5.0; rho += 0.3) {
         double around[3] = {rho - 1e-4, rho, rho + 1e-4}, excess[2][3], kappa[3], surface[3];
@@ -145,7 +145,7 @@ TEST(test_panels)
     static const double narrow[2] = {0.001, 1.0};
     static const size_t dimensions[] = {1, 2, 30, 10000};
     for (size_t i = 0; i < 4; i++) {
-        struct factor factor = {dimensions[i], 2, weights, NULL, narrow, NULL, NULL};
+        struct factor factor = {dimensions[i], 2, weights, NULL, narrow, NULL, NULL, NULL};
         OWNED(panels) panels = {0}, moved = {0}, finer = {0};
         struct radial_basis basis;
         radial_basis_init(&basis);
@@ -277,7 +277,7 @@ static const struct {
 
 TEST(test_stage_in_space, .count = COUNT(stages))
 {
-    struct factor factor = {stages[_i].dimension, 2, weights, NULL, sds, NULL, NULL};
+    struct factor factor = {stages[_i].dimension, 2, weights, NULL, sds, NULL, NULL, NULL};
     const struct sampler *sampler = sampler_find(stages[_i].sampler);
     double noise = 0.5, d = (double)stages[_i].dimension, omega = stages[_i].omega, beta = omega * noise;
     double alpha_bar = 0.5 / (1.0 - beta), u = 0.0;

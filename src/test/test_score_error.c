@@ -76,15 +76,15 @@ static long double square_mean(const struct mixture_level *mixture, const struct
 }
 
 static const struct factor factors[] = {
-    {1, 1, (double[]){1.0}, (double[]){0.3}, (double[]){0.5}, NULL, NULL},
-    {1, 1, (double[]){1.0}, (double[]){0.0}, (double[]){0.0}, NULL, NULL},
-    {1, 2, (double[]){0.5, 0.5}, (double[]){-1.0, 1.0}, (double[]){0.3, 0.3}, NULL, NULL},
-    {1, 3, (double[]){0.1, 0.7, 0.2}, (double[]){0.0, 1.0, 2.5}, (double[]){0.2, 0.1, 1.5}, NULL, NULL},
-    {1, 2, (double[]){0.5, 0.5}, (double[]){-1.0, 1.0}, (double[]){0.0, 0.0}, NULL, NULL},
-    {1, 2, (double[]){0.75, 0.25}, (double[]){-1.0, 1.0}, (double[]){0.0, 0.0}, NULL, NULL},
-    {1, 3, (double[]){0.25, 0.5, 0.25}, (double[]){-1.0, 0.0, 3.0}, (double[]){1e-12, 0.0, 1.0}, NULL, NULL},
-    {1, 2, (double[]){0.5, 0.5}, (double[]){-0.2, 0.1}, (double[]){1.0, 1e-6}, NULL, NULL},
-    {1, 2, (double[]){0.9, 0.1}, (double[]){0.0, 0.0}, (double[]){1.0, 1e6}, NULL, NULL},
+    {1, 1, (double[]){1.0}, (double[]){0.3}, (double[]){0.5}, NULL, NULL, NULL},
+    {1, 1, (double[]){1.0}, (double[]){0.0}, (double[]){0.0}, NULL, NULL, NULL},
+    {1, 2, (double[]){0.5, 0.5}, (double[]){-1.0, 1.0}, (double[]){0.3, 0.3}, NULL, NULL, NULL},
+    {1, 3, (double[]){0.1, 0.7, 0.2}, (double[]){0.0, 1.0, 2.5}, (double[]){0.2, 0.1, 1.5}, NULL, NULL, NULL},
+    {1, 2, (double[]){0.5, 0.5}, (double[]){-1.0, 1.0}, (double[]){0.0, 0.0}, NULL, NULL, NULL},
+    {1, 2, (double[]){0.75, 0.25}, (double[]){-1.0, 1.0}, (double[]){0.0, 0.0}, NULL, NULL, NULL},
+    {1, 3, (double[]){0.25, 0.5, 0.25}, (double[]){-1.0, 0.0, 3.0}, (double[]){1e-12, 0.0, 1.0}, NULL, NULL, NULL},
+    {1, 2, (double[]){0.5, 0.5}, (double[]){-0.2, 0.1}, (double[]){1.0, 1e-6}, NULL, NULL, NULL},
+    {1, 2, (double[]){0.9, 0.1}, (double[]){0.0, 0.0}, (double[]){1.0, 1e6}, NULL, NULL, NULL},
 };
 
 static const double noises[] = {1e-24, 1e-8, 1e-3, 0.5, 0.999};

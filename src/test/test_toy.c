@@ -20,9 +20,9 @@ static double thirds[] = {0.2, 0.5, 0.3}, places[] = {-1.5, 0.0, 1.0}, widths[] 
 static const struct {
     const char *name;
     struct factor factor;
-} targets[] = {{"gaussian", {1, 1, one, zero, half, NULL, NULL}},
-               {"bimodal", {1, 2, even, modes, narrow, NULL, NULL}},
-               {"skewed", {1, 3, thirds, places, widths, NULL, NULL}}};
+} targets[] = {{"gaussian", {1, 1, one, zero, half, NULL, NULL, NULL}},
+               {"bimodal", {1, 2, even, modes, narrow, NULL, NULL, NULL}},
+               {"skewed", {1, 3, thirds, places, widths, NULL, NULL, NULL}}};
 static const size_t steps[] = {40, 48, 64};
 enum { TARGETS = 3, SCHEDULES = 8, STEPS = 3 }; /* schedule_texts */
 

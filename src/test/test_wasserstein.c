@@ -61,7 +61,7 @@ static void agree(struct measured a, struct measured b, double relative)
 TEST(gaussian_by_line, .count = COUNT(samplers))
 {
     const double weight = 1.0, mean = 0.7, sd = 0.4;
-    const struct factor factor = {1, 1, &weight, &mean, &sd, NULL, NULL};
+    const struct factor factor = {1, 1, &weight, &mean, &sd, NULL, NULL, NULL};
     for (size_t t = 0; t < COUNT(steps); t++) {
         OWNED(law) exact = law_of("gaussian", &factor, samplers[_i], steps[t], 1.0);
         OWNED(law) line = law_of("line", &factor, samplers[_i], steps[t], 1.0);
@@ -75,9 +75,9 @@ TEST(gaussian_by_radius, .count = COUNT(samplers))
 {
     const double weight = 1.0, mean = 0.0, sd = 0.4;
     static const size_t dimensions[] = {2, 3, 20};
-    const struct factor one = {1, 1, &weight, &mean, &sd, NULL, NULL};
+    const struct factor one = {1, 1, &weight, &mean, &sd, NULL, NULL, NULL};
     for (size_t i = 0; i < COUNT(dimensions); i++) {
-        const struct factor many = {dimensions[i], 1, &weight, NULL, &sd, NULL, NULL};
+        const struct factor many = {dimensions[i], 1, &weight, NULL, &sd, NULL, NULL, NULL};
         OWNED(law) exact = law_of("gaussian", &one, samplers[_i], 512, 1.0);
         OWNED(law) radial = law_of("radial", &many, samplers[_i], 512, 1.0);
         agree(w2_of(&exact, (double)dimensions[i]), w2_of(&radial, 1.0), 3e-3);
@@ -131,7 +131,7 @@ static double brute(const struct law *law)
 
 TEST(mixtures_by_inversion, .count = COUNT(mixtures))
 {
-    const struct factor factor = {1, 3, mixtures[_i].weight, mixtures[_i].mean, mixtures[_i].sd, NULL, NULL};
+    const struct factor factor = {1, 3, mixtures[_i].weight, mixtures[_i].mean, mixtures[_i].sd, NULL, NULL, NULL};
     for (size_t s = 0; s < 3; s++) { /* pf-ode-2 folds on the last */
         OWNED(law) law = law_of("line", &factor, samplers[s], 512, 1.0);
         OWNED(law) finer = law_of("line", &factor, samplers[s], 512, 1.5);
@@ -153,7 +153,7 @@ static int ascending(const void *left, const void *right)
 TEST(mixture_by_sorted_chains, .count = 2)
 {
     enum { CHAINS = 1 << 16, HALF = CHAINS / 2 };
-    const struct factor factor = {1, 3, mixtures[0].weight, mixtures[0].mean, mixtures[0].sd, NULL, NULL};
+    const struct factor factor = {1, 3, mixtures[0].weight, mixtures[0].mean, mixtures[0].sd, NULL, NULL, NULL};
     OWNED_SCHEDULE *schedule = make_schedule("li-cai", 4.0, 17.0, 128U << _i);
     OWNED(factor_list) list = list_of(&factor, 1.0);
     OWNED(law) law = law_of("line", &factor, samplers[2 * _i], 128U << _i, 1.0);

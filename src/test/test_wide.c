@@ -35,8 +35,8 @@ static void compare(int i, double sd, const struct sampler *sampler, const struc
     static const double one = 1.0;
     size_t d = cases[i].dimension;
     const double *mean = &cases[i].mean;
-    const struct factor factor = {d, 1, &one, d == 1 ? mean : NULL, &sd, NULL, NULL},
-                        alone = {1, 1, &one, mean, &sd, NULL, NULL};
+    const struct factor factor = {d, 1, &one, d == 1 ? mean : NULL, &sd, NULL, NULL, NULL},
+                        alone = {1, 1, &one, mean, &sd, NULL, NULL, NULL};
     const struct law_problem problem = {.factor = &factor, .sampler = sampler, .schedule = schedule};
     const struct law_problem closed_problem = {.factor = &alone, .sampler = sampler, .schedule = schedule};
     const char *engine = d == 1 ? "line" : "radial";

@@ -104,7 +104,7 @@ static enum status columns_new(const struct factor *factor, const struct level *
     if (columns->across == NULL || columns->shell == NULL || columns->column == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu columns", count);
     for (size_t k = 0; k < components; k++) {
-        columns->across[k] = (struct factor){factor->dimension - 1, 1, &one, NULL, &factor->sd[k], NULL, NULL};
+        columns->across[k] = (struct factor){factor->dimension - 1, 1, &one, NULL, &factor->sd[k], NULL, NULL, NULL};
         TRY(radial_level_new(&columns->across[k], &columns->shell[k], error));
         radial_level_set(&columns->shell[k], level);
     }

@@ -5,6 +5,13 @@
 
 struct reference transfer_reference(const struct transfer *transfer, size_t anchor, size_t k)
 {
+    if (transfer->from->masses != NULL) { /* in units of a constant: a density is no component's multiple */
+        double log_a = transfer->stage.moves ? 0.5 * transfer->stage.step->log_alpha : 0.0;
+        return (struct reference){.component = k,
+                                  .centre = mixture_level_centre(transfer->to, k, anchor),
+                                  .constant = transfer->log_scale + log_a,
+                                  .curvature = transfer->curvature};
+    }
     double V = transfer->from->variance[k], V_to = transfer->to->variance[k], a = transfer->stage.a,
            tau = transfer->tau;
     return (struct reference){

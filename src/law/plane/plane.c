@@ -83,7 +83,7 @@ static enum status set_directions(struct plane *plane, struct error *error)
         for (size_t k = 0; k < components; k++)
             mean[k] = direction->axis[0] * factor->mean[2 * k] + direction->axis[1] * factor->mean[2 * k + 1];
         direction->factor =
-            (struct factor){1, components, factor->weight, mean, factor->sd, NULL, factor->log_weight};
+            (struct factor){1, components, factor->weight, mean, factor->sd, NULL, factor->log_weight, NULL};
         for (size_t j = 0; j < SAMPLER_LEVELS; j++)
             TRY(mixture_level_new(&direction->factor, &direction->level[j], error));
     }

@@ -270,7 +270,7 @@ static void meet_row(struct maker *maker, const struct row *row)
     }
     for (size_t i = 0; i < used; i++)
         weight[i] = exp(fmax(weight[i] - largest, -600.0));
-    maker->factor = (struct factor){1, used, weight, mean, width, NULL, NULL};
+    maker->factor = (struct factor){1, used, weight, mean, width, NULL, NULL, NULL};
 }
 
 /* log r at x[i] relative to the component, all on the row. */
@@ -349,7 +349,7 @@ static enum status maker_new(const struct patches *grid, const struct lobattos *
     out->component = array_new(components, sizeof *out->component);
     if (out->block == NULL || out->component == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu components", components);
-    out->factor = (struct factor){1, components, out->block, out->block, out->block, NULL, NULL};
+    out->factor = (struct factor){1, components, out->block, out->block, out->block, NULL, NULL, NULL};
     TRY(mixture_level_new(&out->factor, &out->mixture, error));
     return patches_work_new(PANEL_NODES, &out->work, error);
 }

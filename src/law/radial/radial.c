@@ -40,8 +40,8 @@ static enum status radial_new(struct propagation *run, void **state, struct erro
     radial->zeros = array_new(factor->components, sizeof *radial->zeros);
     if (radial->zeros == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a mixture of %zu components", factor->components);
-    radial->marginal =
-        (struct factor){1, factor->components, factor->weight, radial->zeros, factor->sd, NULL, factor->log_weight};
+    radial->marginal = (struct factor){
+        1, factor->components, factor->weight, radial->zeros, factor->sd, NULL, factor->log_weight, NULL};
     TRY(mixture_level_new(&radial->marginal, &radial->coordinate, error));
     TRY(radial_work_new(run->problem->sampler, &radial->work, error));
     for (size_t i = 0; i < SLOTS; i++)
@@ -163,13 +163,14 @@ static double density_sd(const struct law_density *density, const struct panel *
     return SHELL_WIDTH * ((const struct radial_density *)density)->level.sd[panel->anchor];
 }
 
-static void density_free(struct law_density *density)
+static void radial_density_free(struct law_density *density)
 {
     radial_level_free(&((struct radial_density *)density)->level);
     free(density);
 }
 
-static enum status density_copy(const struct law_density *density, struct law_density **out, struct error *error);
+static enum status radial_density_copy(const struct law_density *density, struct law_density **out,
+                                       struct error *error);
 
 static enum status density_new(const struct factor *factor, const struct level *level, struct law_density **out,
                                struct error *error)
@@ -181,8 +182,8 @@ static enum status density_new(const struct factor *factor, const struct level *
     density->base = (struct law_density){.log_density = log_density,
                                          .log_part = log_part,
                                          .sd = density_sd,
-                                         .copy = density_copy,
-                                         .free = density_free};
+                                         .copy = radial_density_copy,
+                                         .free = radial_density_free};
     enum status status = radial_level_new(factor, &density->level, error);
     if (status != STATUS_OK) {
         free(density);
@@ -193,7 +194,8 @@ static enum status density_new(const struct factor *factor, const struct level *
     return STATUS_OK;
 }
 
-static enum status density_copy(const struct law_density *density, struct law_density **out, struct error *error)
+static enum status radial_density_copy(const struct law_density *density, struct law_density **out,
+                                       struct error *error)
 {
     const struct radial_level *level = &((const struct radial_density *)density)->level;
     return density_new(level->factor, &level->level, out, error);

@@ -1,0 +1,323 @@
+#include "model/density.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/legendre.h"
+#include "core/memory.h"
+
+/* Of point masses: a piece is cut so that neither its slope times a part's length nor the length in units of the
+ * least sqrt(O/A), which is WIDE scales, is more; then the Gauss-Legendre rule of a part is exact to rounding. */
+#define WIDE 16.0
+enum { PART_NODES = 16, CELLS = 512 };
+
+/* [standard deviations] Beyond, a normal law has 1e-19. */
+#define REACH_OF_NORMAL 9.0
+
+/* The logarithm of a density beyond which a tail is cut off in point masses. */
+#define NEGLIGIBLE_TAIL 70.0
+
+static enum status no_memory(struct error *error)
+{
+    return fail_with(error, STATUS_MEMORY, "out of memory for a density");
+}
+
+/* log of the integral of exp of a linear function over a piece: from the larger end, with length l and |slope| s,
+ * (1 - exp(-s l))/s. */
+static double log_mass(const struct density_piece *piece)
+{
+    double largest = fmax(piece->log_from, piece->log_to), length = piece->to - piece->from;
+    double steep = fabs(piece->slope);
+    double fall = steep * length;
+    if (isinf(length))
+        return largest - log(steep);
+    return largest + (fall < 1e-8 ? log(length) - 0.5 * fall : log(-expm1(-fall) / steep));
+}
+
+static double value_at(const struct density_piece *piece, double x)
+{
+    return isinf(piece->from) ? piece->log_to - piece->slope * (piece->to - x)
+                              : piece->log_from + piece->slope * (x - piece->from);
+}
+
+static enum status masses_new(size_t count, struct density *out, struct error *error)
+{
+    out->weight = count < SIZE_MAX / 3 ? array_new(3 * count, sizeof *out->weight) : NULL;
+    if (out->weight == NULL)
+        return no_memory(error);
+    out->position = out->weight + count;
+    out->zero = out->position + count;
+    out->masses = count;
+    return STATUS_OK;
+}
+
+/* The ends between which a piece has point masses. */
+static void finite_ends(const struct density_piece *piece, double *from, double *to)
+{
+    double tail = NEGLIGIBLE_TAIL / fabs(piece->slope);
+    *from = isinf(piece->from) ? piece->to - tail : piece->from;
+    *to = isinf(piece->to) ? piece->from + tail : piece->to;
+}
+
+static size_t parts_of(const struct density_piece *piece, double narrow)
+{
+    double from, to;
+    finite_ends(piece, &from, &to);
+    return 1 + (size_t)((to - from) * fmax(fabs(piece->slope) / WIDE, 1.0 / narrow));
+}
+
+/* Short pieces need few nodes. */
+static size_t nodes_of(const struct density_piece *piece, double narrow)
+{
+    double from, to;
+    finite_ends(piece, &from, &to);
+    double length = (to - from) * fmax(fabs(piece->slope) / WIDE, 1.0 / narrow);
+    return length < 0.01 ? 4 : length < 0.1 ? 8 : PART_NODES;
+}
+
+enum status density_of_pieces(size_t count, const struct density_piece *piece, double scale, struct density *out,
+                              struct error *error)
+{
+    double largest = -HUGE_VAL, mass = 0.0, node[PART_NODES], weight[PART_NODES];
+    size_t nodes = 0;
+    *out = (struct density){.pieces = count, .narrow = WIDE * scale, .place = 0.0, .scale = scale};
+    out->piece = array_new(count, sizeof *piece);
+    if (out->piece == NULL)
+        return no_memory(error);
+    memcpy(out->piece, piece, count * sizeof *piece);
+    for (size_t j = 0; j < count; j++)
+        largest = fmax(largest, log_mass(&piece[j]));
+    for (size_t j = 0; j < count; j++)
+        mass += exp(log_mass(&piece[j]) - largest);
+    if (!(isfinite(largest) && mass > 0.0 && isfinite(mass)))
+        return fail_with(error, STATUS_INVALID, "the mass of a density is not finite");
+    double below = 0.0;
+    for (size_t j = 0; j < count; j++) {
+        struct density_piece *here = &out->piece[j];
+        here->log_from -= largest + log(mass);
+        here->log_to -= largest + log(mass);
+        here->below = below;
+        below += exp(log_mass(here));
+        nodes += parts_of(here, out->narrow) * nodes_of(here, out->narrow);
+    }
+    TRY(masses_new(nodes, out, error));
+    nodes = 0;
+    for (size_t j = 0; j < count; j++) {
+        const struct density_piece *here = &out->piece[j];
+        size_t parts = parts_of(here, out->narrow), n = nodes_of(here, out->narrow);
+        double from, to;
+        finite_ends(here, &from, &to);
+        double half = 0.5 * (to - from) / (double)parts;
+        legendre_rule(n, node, weight);
+        for (size_t p = 0; p < parts; p++)
+            for (size_t i = 0; i < n; i++) {
+                double x = from + half * (2.0 * (double)p + 1.0 + node[i]);
+                out->position[nodes] = x;
+                out->weight[nodes++] = half * weight[i] * exp(value_at(here, x));
+            }
+    }
+    return STATUS_OK;
+}
+
+/* The mass of [from, to] in w, up to the normaliser. */
+static double shape_mass(const struct smooth_shape *shape, double from, double to)
+{
+    enum { NODES = 12 };
+    double node[NODES], weight[NODES], total = 0.0, half = 0.5 * (to - from);
+    legendre_rule(NODES, node, weight);
+    for (size_t i = 0; i < NODES; i++) {
+        double value, slope, curvature;
+        shape->evaluate(from + half * (1.0 + node[i]), &value, &slope, &curvature);
+        total += weight[i] * exp(value);
+    }
+    return half * total;
+}
+
+enum status density_of_shape(const struct smooth_shape *shape, double place, double scale, struct density *out,
+                             struct error *error)
+{
+    double range = shape->highest - shape->lowest, total = 0.0;
+    /* the product with a Gaussian of standard deviation `narrow` has the sum of both bandwidths */
+    double spacing = 1.0 / (1.0 / shape->spacing + 1.0 / (DENSITY_SPACING * shape->narrow));
+    size_t count = (size_t)ceil(range / spacing) + 1;
+    *out = (struct density){
+        .shape = shape, .place = place, .scale = scale, .narrow = shape->narrow * scale, .cells = CELLS};
+    TRY(masses_new(count, out, error));
+    for (size_t i = 0; i < count; i++) {
+        double w = shape->lowest + (double)i * spacing, value, slope, curvature;
+        shape->evaluate(w, &value, &slope, &curvature);
+        out->position[i] = place + scale * w;
+        out->weight[i] = exp(value);
+        total += out->weight[i];
+    }
+    for (size_t i = 0; i < count; i++)
+        out->weight[i] /= total;
+    out->log_normaliser = log(total * spacing);
+    out->below = array_new(CELLS + 1, sizeof *out->below);
+    if (out->below == NULL)
+        return no_memory(error);
+    for (size_t i = 0; i < CELLS; i++) {
+        double cell = range / CELLS, from = shape->lowest + (double)i * cell;
+        out->below[i + 1] = out->below[i] + shape_mass(shape, from, from + cell) / (total * spacing);
+    }
+    return STATUS_OK;
+}
+
+enum status density_copy(const struct density *from, struct density *to, struct error *error)
+{
+    *to = *from;
+    to->piece = NULL;
+    to->weight = to->below = NULL;
+    if (from->piece != NULL && (to->piece = array_new(from->pieces, sizeof *to->piece)) != NULL)
+        memcpy(to->piece, from->piece, from->pieces * sizeof *to->piece);
+    if (from->below != NULL && (to->below = array_new(from->cells + 1, sizeof *to->below)) != NULL)
+        memcpy(to->below, from->below, (from->cells + 1) * sizeof *to->below);
+    enum status status = masses_new(from->masses, to, error);
+    if (status == STATUS_OK)
+        memcpy(to->weight, from->weight, 2 * from->masses * sizeof *to->weight);
+    if ((from->piece != NULL && to->piece == NULL) || (from->below != NULL && to->below == NULL))
+        status = no_memory(error);
+    if (status != STATUS_OK)
+        density_free(to);
+    return status;
+}
+
+void density_free(struct density *density)
+{
+    free(density->piece);
+    free(density->weight);
+    free(density->below);
+    *density = (struct density){0};
+}
+
+bool density_equal(const struct density *a, const struct density *b)
+{
+    const double at[2][2] = {{a->place, a->scale}, {b->place, b->scale}};
+    return a->shape == b->shape && memcmp(at[0], at[1], sizeof at[0]) == 0 && a->pieces == b->pieces
+           && (a->pieces == 0 || memcmp(a->piece, b->piece, a->pieces * sizeof *a->piece) == 0);
+}
+
+double density_log(const struct density *density, double x)
+{
+    if (density->shape != NULL) {
+        double value, slope, curvature;
+        density->shape->evaluate((x - density->place) / density->scale, &value, &slope, &curvature);
+        return value - density->log_normaliser - log(density->scale);
+    }
+    for (size_t j = 0; j < density->pieces; j++)
+        if (x >= density->piece[j].from && x <= density->piece[j].to)
+            return value_at(&density->piece[j], x);
+    return -HUGE_VAL;
+}
+
+/* Within a piece, from the end with the larger density: mass = p (1 - exp(-s distance))/s. */
+static double piece_quantile(const struct density_piece *piece, double mass)
+{
+    double whole = exp(log_mass(piece)), s = fabs(piece->slope);
+    bool falls = piece->slope <= 0.0;
+    double part = falls ? mass : whole - mass, p = exp(falls ? piece->log_from : piece->log_to);
+    double distance = s * part < 1e-8 * p ? part / p : -log1p(-fmin(s * part / p, 1.0)) / s;
+    double x = falls ? piece->from + distance : piece->to - distance;
+    return fmin(fmax(x, piece->from), piece->to);
+}
+
+double density_quantile(const struct density *density, double u)
+{
+    const struct smooth_shape *shape = density->shape;
+    if (shape == NULL) {
+        size_t j = 0;
+        while (j + 1 < density->pieces && u >= density->piece[j + 1].below)
+            j++;
+        return piece_quantile(&density->piece[j], u - density->piece[j].below);
+    }
+    double cell = (shape->highest - shape->lowest) / CELLS, unit = exp(density->log_normaliser);
+    size_t low = 0, high = CELLS;
+    while (high - low > 1) {
+        size_t middle = (low + high) / 2;
+        *(density->below[middle] <= u ? &low : &high) = middle;
+    }
+    double from = shape->lowest + (double)low * cell, part = (u - density->below[low]) * unit;
+    double left = 0.0, right = cell, distance = 0.5 * cell;
+    for (int i = 0; i < 60 && right - left > 1e-15 * cell; i++) {
+        double value, slope, curvature, beyond = shape_mass(shape, from, from + distance) - part;
+        shape->evaluate(from + distance, &value, &slope, &curvature);
+        *(beyond > 0.0 ? &right : &left) = distance;
+        double next = distance - beyond * exp(-value);
+        next = next > left && next < right ? next : 0.5 * (left + right);
+        if (fabs(next - distance) < 1e-15 * cell)
+            break;
+        distance = next;
+    }
+    return density->place + density->scale * (from + distance);
+}
+
+double density_below(const struct density *density, double x)
+{
+    const struct smooth_shape *shape = density->shape;
+    if (shape == NULL) {
+        size_t j = 0;
+        while (j + 1 < density->pieces && x >= density->piece[j].to)
+            j++;
+        struct density_piece part = density->piece[j];
+        if (!(x > part.from))
+            return part.below;
+        if (x < part.to) {
+            part.log_to = value_at(&part, x);
+            part.to = x;
+        }
+        return part.below + exp(log_mass(&part));
+    }
+    double w = (x - density->place) / density->scale, cell = (shape->highest - shape->lowest) / CELLS;
+    if (w <= shape->lowest || w >= shape->highest)
+        return w <= shape->lowest ? 0.0 : 1.0;
+    size_t k = (size_t)fmin((w - shape->lowest) / cell, CELLS - 1);
+    double from = shape->lowest + (double)k * cell;
+    return density->below[k] + shape_mass(shape, from, w) * exp(-density->log_normaliser);
+}
+
+/* E F_0((x - sd z)/share) over z, between the places of kinks and jumps, where it is smooth. */
+double density_smoothed_below(const struct density *density, double share, double sd, double x)
+{
+    double total = 0.0, node[PART_NODES], weight[PART_NODES], scale = density->scale * fabs(share) / sd;
+    double at = -REACH_OF_NORMAL;
+    legendre_rule(PART_NODES, node, weight);
+    while (at < REACH_OF_NORMAL) {
+        double end = fmin(at + fmin(1.0, scale), REACH_OF_NORMAL);
+        for (size_t j = 0; j <= density->pieces && density->shape == NULL; j++) {
+            double place = j < density->pieces ? density->piece[j].from : density->piece[j - 1].to;
+            double z = (x - share * place) / sd;
+            if (z > at && z < end)
+                end = z;
+        }
+        double half = 0.5 * (end - at);
+        for (size_t i = 0; i < PART_NODES; i++) {
+            double z = at + half * (1.0 + node[i]), below = density_below(density, (x - sd * z) / share);
+            total += half * weight[i] * exp(-0.5 * z * z) * (share > 0.0 ? below : 1.0 - below);
+        }
+        at = end;
+    }
+    return fmin(total / sqrt(2.0 * M_PI), 1.0);
+}
+
+/* Of a piece (e^((slope + i t) to) - e^((slope + i t) from))/(slope + i t); of a shape the sum that integrates it. */
+void density_characteristic(const struct density *density, double t, double *real, double *imaginary)
+{
+    *real = *imaginary = 0.0;
+    for (size_t j = 0; j < density->pieces; j++) {
+        const struct density_piece *piece = &density->piece[j];
+        double to = exp(piece->log_to), from = exp(piece->log_from), size = piece->slope * piece->slope + t * t;
+        double a = 0.0, b = 0.0;
+        if (to > 0.0)
+            a += to * cos(t * piece->to), b += to * sin(t * piece->to);
+        if (from > 0.0)
+            a -= from * cos(t * piece->from), b -= from * sin(t * piece->from);
+        *real += (a * piece->slope + b * t) / size;
+        *imaginary += (b * piece->slope - a * t) / size;
+    }
+    if (density->shape == NULL || fabs(t) * density->scale * density->shape->spacing > M_PI)
+        return; /* of shapes there is less than rounding out there */
+    for (size_t i = 0; i < density->masses; i++) {
+        *real += density->weight[i] * cos(t * density->position[i]);
+        *imaginary += density->weight[i] * sin(t * density->position[i]);
+    }
+}

@@ -1,0 +1,205 @@
+#include <math.h>
+
+#include "core/legendre.h"
+#include "core/vmath.h"
+#include "model/density.h"
+
+/* [standard deviations] Beyond, N(0, 1), and what is log-concave in its place, has less than rounding. */
+#define REACH 9.3
+
+#define LOG_ROOT_2PI 0.91893853320467274178
+
+/* ---- Pieces. In z = (sqrt(A) u - x)/sqrt(O), u the place in X_0, a piece is exp(c + b z) phi(z) between two ends,
+ * with b = slope sqrt(O/A), and exp(b z) phi(z) = exp(b^2/2) phi(z - b). ---- */
+
+/* Mills' ratio: the mass of N(0, 1) beyond t >= 0 over the density there; by a continued fraction where the error
+ * function's own digits would be lost in exp(t^2/2). Its n-th convergent is off by about exp(-t sqrt(2 n)). */
+static double mills(double t)
+{
+    if (isinf(t))
+        return 0.0;
+    if (t < 5.0)
+        return exp(0.5 * t * t + LOG_ROOT_2PI) * 0.5 * erfc(t * M_SQRT1_2);
+    double fraction = t;
+    for (int k = 4 + (int)(700.0 / (t * t)); k >= 1; k--)
+        fraction = t + k / fraction;
+    return 1.0 / fraction;
+}
+
+/* [1] (t_b - t_a) max(1, |t|) below which the two ends' Mills' ratios are near one another. */
+#define NEAR 0.5
+
+struct ends {
+    double z[2];   /* of the piece's ends */
+    double log[2]; /* log p_0 there, inside */
+    double b;
+};
+
+/* log of the integral of a piece short in z: as exp(linear - z^2/2) by a rule of few nodes, from the end a. */
+static double log_short(const struct ends *e)
+{
+    static const double node[] = {0.2386191860831969086305017, 0.6612093864662645136613996,
+                                  0.9324695142031520278123016};
+    static const double weight[] = {0.4679139345726910473898703, 0.3607615730481386075698335,
+                                    0.1713244923791703450402961};
+    double half = 0.5 * (e->z[1] - e->z[0]), total = 0.0;
+    for (int i = 0; i < 6; i++) {
+        double step = half * (1.0 + (i < 3 ? node[i] : -node[i - 3]));
+        total += weight[i % 3] * exp(step * (e->b - e->z[0] - 0.5 * step));
+    }
+    return e->log[0] - 0.5 * e->z[0] * e->z[0] - LOG_ROOT_2PI + log(half * total);
+}
+
+/* log of the integral of one piece. */
+static double log_piece(const struct ends *e)
+{
+    double t[2] = {e->z[0] - e->b, e->z[1] - e->b}, length = t[1] - t[0];
+    if (length * fmax(1.0, fmin(fabs(t[0]), fabs(t[1]))) < NEAR)
+        return log_short(e);
+    if (t[0] >= 0.0 || t[1] <= 0.0) {
+        /* from the end that is nearer to 0, where the density of z - b is the larger one */
+        int near = t[0] >= 0.0 ? 0 : 1;
+        double close = fabs(t[near]), far = fabs(t[1 - near]);
+        double rest = isinf(far) ? 0.0 : mills(far) * exp(-0.5 * length * (close + far));
+        return e->log[near] - 0.5 * e->z[near] * e->z[near] - LOG_ROOT_2PI + log(mills(close) - rest);
+    }
+    int finite = isinf(e->z[0]) ? 1 : 0;
+    double value = e->log[finite] - e->b * e->z[finite] + 0.5 * e->b * e->b;
+    if (t[0] < -REACH && t[1] > REACH)
+        return value;
+    return value + log(1.0 - 0.5 * erfc(-t[0] * M_SQRT1_2) - 0.5 * erfc(t[1] * M_SQRT1_2));
+}
+
+/* What a sum of signed exponentials needs to be taken relative to the largest. */
+struct sums {
+    double largest, density, slope;
+};
+
+static void add(struct sums *sums, double exponent, double density, double slope)
+{
+    if (exponent > sums->largest) {
+        double shrink = isinf(sums->largest) ? 0.0 : exp(sums->largest - exponent);
+        *sums = (struct sums){exponent, shrink * sums->density + density, shrink * sums->slope + slope};
+        return;
+    }
+    double weight = exp(exponent - sums->largest);
+    sums->density += weight * density;
+    sums->slope += weight * slope;
+}
+
+/* [log density] Pieces and jumps so far below the largest are left out. */
+#define NEGLIGIBLE 42.0
+
+/* log of the largest value of exp(c + b z - z^2/2) on a piece: its integral, without 1/sqrt(2 pi), is at most
+ * sqrt(2 pi) times that. */
+static double log_largest(const struct ends *e)
+{
+    double z = fmin(fmax(e->b, e->z[0]), e->z[1]);
+    int finite = isinf(e->z[0]) ? 1 : 0;
+    return e->log[finite] + e->b * (z - e->z[finite]) - 0.5 * z * z;
+}
+
+static void evaluate_pieces(const struct density *density, const struct level *level, double origin, size_t n,
+                            const double *x, double *log_density, double *score)
+{
+    double root = sqrt(level->alpha_bar), sd = sqrt(level->noise), ratio = sd / root;
+    for (size_t i = 0; i < n; i++) {
+        struct sums sums = {-HUGE_VAL, 0.0, 0.0};
+        double least = -HUGE_VAL, left = -HUGE_VAL; /* what counts; log p_0 at the end of the piece before */
+        struct ends ends = {{0.0, (root * (density->piece[0].from - origin) - x[i]) / sd}, {0.0, 0.0}, 0.0};
+        for (size_t j = 0; j <= density->pieces; j++) {
+            const struct density_piece *piece = &density->piece[j];
+            double right = j < density->pieces ? piece->log_from : -HUGE_VAL, z = ends.z[1];
+            /* p_0 jumps from its value on the left of the place to that on the right of it */
+            if (right != left && isfinite(z)) {
+                double larger = fmax(left, right), edge = larger - 0.5 * z * z - LOG_ROOT_2PI;
+                double jump = -expm1(fmin(left, right) - larger) / sd;
+                if (edge > sums.largest - NEGLIGIBLE)
+                    add(&sums, edge, 0.0, right > left ? jump : -jump);
+            }
+            if (j == density->pieces)
+                break;
+            ends = (struct ends){{z, (root * (piece->to - origin) - x[i]) / sd},
+                                 {piece->log_from, piece->log_to},
+                                 piece->slope * ratio};
+            double most = log_largest(&ends);
+            if (most > least - NEGLIGIBLE) {
+                double mass = log_piece(&ends);
+                least = fmax(least, mass);
+                add(&sums, mass, 1.0, piece->slope / root);
+            }
+            left = piece->log_to;
+        }
+        if (log_density != NULL)
+            log_density[i] = sums.largest + log(sums.density) - 0.5 * log(level->alpha_bar);
+        if (score != NULL)
+            score[i] = sums.slope / sums.density;
+    }
+}
+
+/* ---- Smooth shapes. ---- */
+
+/* The w at which log f(w) - ((w - centre)/width)^2/2, which is concave, has its maximum; to a part of the width. */
+static double maximum(const struct smooth_shape *shape, double centre, double width)
+{
+    double w = centre, inverse = 1.0 / (width * width);
+    for (int i = 0; i < 50; i++) {
+        double value, slope, curvature;
+        shape->evaluate(w, &value, &slope, &curvature);
+        double step = (slope - (w - centre) * inverse) / (inverse - curvature);
+        w += step;
+        if (fabs(step) < 1e-3 * width)
+            break;
+    }
+    return w;
+}
+
+static void evaluate_shape(const struct density *density, const struct level *level, double origin, size_t n,
+                           const double *x, double *log_density, double *score)
+{
+    enum { MOST = 256 };
+    const struct smooth_shape *shape = density->shape;
+    double root = sqrt(level->alpha_bar), width = sqrt(level->noise) / (root * density->scale);
+    double spacing = 1.0 / (1.0 / DENSITY_SPACING + width / shape->spacing);
+    size_t half = (size_t)ceil(REACH / spacing);
+    for (size_t i = 0; i < n; i++) {
+        double centre = (x[i] / root + (origin - density->place)) / density->scale;
+        double top = maximum(shape, centre, width), shift = (top - centre) / width, total = 0.0, gradient = 0.0;
+        double exponent[MOST], slope[MOST], highest, curvature;
+        shape->evaluate(top, &highest, &slope[0], &curvature);
+        for (size_t j = 0; j <= 2 * half; j++) {
+            double step = ((double)j - (double)half) * spacing;
+            shape->evaluate(top + width * step, &exponent[j], &slope[j], &curvature);
+            exponent[j] = (exponent[j] - highest) - step * (shift + 0.5 * step);
+        }
+        vexp(2 * half + 1, exponent, exponent);
+        for (size_t j = 0; j <= 2 * half; j++) {
+            total += exponent[j];
+            gradient += exponent[j] * slope[j];
+        }
+        if (log_density != NULL)
+            log_density[i] = highest - 0.5 * shift * shift + log(total * spacing) - LOG_ROOT_2PI
+                             - density->log_normaliser - log(root * density->scale);
+        if (score != NULL)
+            score[i] = gradient / (total * root * density->scale);
+    }
+}
+
+void density_evaluate(const struct density *density, const struct level *level, double origin, size_t n,
+                      const double *x, double *log_density, double *score)
+{
+    (density->shape != NULL ? evaluate_shape : evaluate_pieces)(density, level, origin, n, x, log_density, score);
+}
+
+bool density_is_wide(const struct density *density, const struct level *level)
+{
+    return level->noise > density->narrow * density->narrow * level->alpha_bar;
+}
+
+size_t density_exponentials(const struct density *density, const struct level *level)
+{
+    enum { OF_PIECE = 6, OF_SHAPE = 30 };
+    if (density_is_wide(density, level))
+        return density->masses;
+    return density->shape != NULL ? OF_SHAPE : OF_PIECE * density->pieces;
+}
