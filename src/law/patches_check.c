@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/memory.h"
+#include "core/parallel.h"
 #include "law/norms.h"
 #include "law/quadrature.h"
 #include "law/resample.h"
@@ -151,39 +153,70 @@ static int raise_orders(struct patch *patch, const struct local_error *local, do
     return raised;
 }
 
+/* Of one patch: the masses of q in it, before and after orders were raised, and its errors with the orders that it
+ * had, has now and leaves to the next step. */
+struct checked {
+    double mass_before, mass, before, itself, after, unchanged, lattice;
+};
+
+struct checking {
+    const struct patch_source *source;
+    struct patches *grid;
+    struct checked *checked;
+};
+
+static void check_one(void *context, size_t thread, size_t p)
+{
+    const struct checking *checking = context;
+    const struct patch_source own = patch_source_of_thread(checking->source, thread), *source = &own;
+    struct patch *patch = &checking->grid->patch[p];
+    struct probe probe;
+    struct local_error found = check_patch(source, patch, &probe);
+    double wanted = patch_allowed(source, patch);
+    bool by_rules = !source->start && !patch->by_lattice;
+    struct checked out = {.mass_before = patch->mass, .before = found.total};
+    while (by_rules && raise_orders(patch, &found, wanted)) {
+        (void)patch_fill(source, patch);
+        (void)patch_judge(source, patch);
+        wanted = patch_allowed(source, patch);
+        found = check_patch(source, patch, &probe);
+    }
+    out.mass = patch->mass;
+    out.itself = found.total;
+    out.unchanged = found.unchanged;
+    out.lattice = patch->by_lattice ? found.quadrature[0] : 0.0;
+    if (patch->by_lattice)
+        try_orders(source, patch, &probe, wanted);
+    for (int i = 0; i < 2; i++)
+        if (by_rules && patch->order[i] > 0 && found.lower[i] < PATCH_LOWER_BELOW * wanted) {
+            patch->order[i]--;
+            found.total += found.lower[i];
+        }
+    out.after = found.total;
+    checking->checked[p] = out;
+}
+
 enum status patches_check(const struct patch_source *source, struct patches *grid, struct patches_found *out,
                           struct error *error)
 {
     struct norm_sums before = {0.0, 0.0, 0.0}, itself = before, after = before, unchanged = before;
     double mass = 0.0;
     out->lattice = 0.0;
+    struct checked *checked = array_new(grid->count, sizeof *checked);
+    if (checked == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu patches", grid->count);
+    struct checking checking = {source, grid, checked};
+    parallel_for(source->threads, grid->count, check_one, &checking);
     for (size_t p = 0; p < grid->count; p++) {
-        struct patch *patch = &grid->patch[p];
-        struct probe probe;
-        struct local_error found = check_patch(source, patch, &probe);
-        double wanted = patch_allowed(source, patch);
-        bool by_rules = !source->start && !patch->by_lattice;
-        norm_sums_add(&before, patch->mass, found.total);
-        while (by_rules && raise_orders(patch, &found, wanted)) {
-            (void)patch_fill(source, patch);
-            (void)patch_judge(source, patch);
-            wanted = patch_allowed(source, patch);
-            found = check_patch(source, patch, &probe);
-        }
-        if (patch->by_lattice)
-            out->lattice += patch->mass * found.quadrature[0];
-        norm_sums_add(&itself, patch->mass, found.total);
-        norm_sums_add(&unchanged, patch->mass, found.unchanged);
-        mass += patch->mass;
-        if (patch->by_lattice)
-            try_orders(source, patch, &probe, wanted);
-        for (int i = 0; i < 2; i++)
-            if (by_rules && patch->order[i] > 0 && found.lower[i] < PATCH_LOWER_BELOW * wanted) {
-                patch->order[i]--;
-                found.total += found.lower[i];
-            }
-        norm_sums_add(&after, patch->mass, found.total);
+        const struct checked *of = &checked[p];
+        norm_sums_add(&before, of->mass_before, of->before);
+        norm_sums_add(&itself, of->mass, of->itself);
+        norm_sums_add(&after, of->mass, of->after);
+        norm_sums_add(&unchanged, of->mass, of->unchanged);
+        out->lattice += of->mass * of->lattice;
+        mass += of->mass;
     }
+    free(checked);
     if (!isfinite(itself.l1))
         return fail_with(error, STATUS_NUMERIC, "the law of %s is not finite", source->sampler);
     if (!source->is_part)

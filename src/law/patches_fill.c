@@ -1,9 +1,19 @@
 #include "law/patches_fill.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "core/memory.h"
+#include "core/parallel.h"
 #include "law/tuning.h"
+
+struct patch_source patch_source_of_thread(const struct patch_source *source, size_t thread)
+{
+    struct patch_source own = *source;
+    if (source->threads > 1)
+        source->use_thread(&own, thread);
+    return own;
+}
 
 double patch_fill(const struct patch_source *source, struct patch *patch)
 {
@@ -172,6 +182,63 @@ enum status patches_plan(const struct patch_source *source, const struct patches
     return status;
 }
 
+/* What has become of a pending patch. */
+struct filled {
+    double moved; /* its part of E_p|r - 1| */
+    bool covered, redo;
+};
+
+struct filling {
+    const struct patch_source *source;
+    const struct patches *pending;
+    struct filled *filled;
+};
+
+static void fill_one(void *context, size_t thread, size_t p)
+{
+    const struct filling *filling = context;
+    const struct patch_source source = patch_source_of_thread(filling->source, thread);
+    struct patch *patch = &filling->pending->patch[p];
+    struct filled *out = &filling->filled[p];
+    source.domain->place(source.context, patch, filling->pending->root);
+    out->covered = source.domain->covers(source.context, patch);
+    if (!out->covered)
+        return;
+    out->moved = patch_fill(&source, patch);
+    out->redo = patch_judge(&source, patch);
+}
+
+/* Takes what is good among the first `count` pending patches into the grid, in their order, and replaces the pending
+ * ones by what has to be filled again. */
+static enum status sort_filled(struct patch_source *source, size_t count, const struct filled *filled,
+                               struct patches *pending, struct patches *grid, struct error *error)
+{
+    for (size_t p = 0; p < count; p++) {
+        struct patch patch = pending->patch[p];
+        if (!filled[p].covered)
+            continue;
+        if (!isfinite(patch.mass) || !isfinite(patch.value[0]))
+            return fail_with(error, STATUS_NUMERIC, "the law of %s is not finite", source->sampler);
+        if (source->most > 0 && grid->count + (pending->count - p - 1) > source->most)
+            return fail_with(error, STATUS_NUMERIC,
+                             "the law of %s is not resolved by %zu patches: the step bends its log-ratio too much",
+                             source->sampler, source->most);
+        if (filled[p].redo && must_split(&patch))
+            TRY(split(&patch, pending, error));
+        else if (filled[p].redo) {
+            for (int i = 0; i < 2; i++)
+                patch.nodes[i] = patch.next[i] > patch.nodes[i] ? patch.next[i] : patch.nodes[i];
+            TRY(patches_append(pending, &patch, error));
+        } else {
+            source->distance += filled[p].moved;
+            TRY(patches_append(grid, &patch, error));
+        }
+    }
+    pending->count -= count;
+    memmove(pending->patch, pending->patch + count, pending->count * sizeof *pending->patch);
+    return STATUS_OK;
+}
+
 enum status patches_fill(struct patch_source *source, struct patches *pending, struct patches *grid,
                          struct error *error)
 {
@@ -180,28 +247,15 @@ enum status patches_fill(struct patch_source *source, struct patches *pending, s
     grid->factor = pending->factor;
     grid->root = pending->root;
     while (pending->count > 0) {
-        struct patch patch = pending->patch[--pending->count];
-        source->domain->place(source->context, &patch, pending->root);
-        if (!source->domain->covers(source->context, &patch))
-            continue;
-        double moved = patch_fill(source, &patch);
-        bool redo = patch_judge(source, &patch);
-        if (!isfinite(patch.mass) || !isfinite(patch.value[0]))
-            return fail_with(error, STATUS_NUMERIC, "the law of %s is not finite", source->sampler);
-        if (source->most > 0 && grid->count + pending->count > source->most)
-            return fail_with(error, STATUS_NUMERIC,
-                             "the law of %s is not resolved by %zu patches: the step bends its log-ratio too much",
-                             source->sampler, source->most);
-        if (redo && must_split(&patch))
-            TRY(split(&patch, pending, error));
-        else if (redo) {
-            for (int i = 0; i < 2; i++)
-                patch.nodes[i] = patch.next[i] > patch.nodes[i] ? patch.next[i] : patch.nodes[i];
-            TRY(patches_append(pending, &patch, error));
-        } else {
-            source->distance += moved;
-            TRY(patches_append(grid, &patch, error));
-        }
+        size_t count = pending->count;
+        struct filled *filled = array_new(count, sizeof *filled);
+        if (filled == NULL)
+            return fail_with(error, STATUS_MEMORY, "out of memory for %zu patches", count);
+        struct filling filling = {source, pending, filled};
+        parallel_for(source->threads, count, fill_one, &filling);
+        enum status status = sort_filled(source, count, filled, pending, grid, error);
+        free(filled);
+        TRY(status);
     }
     patches_shrink(grid);
     return patches_index(grid, error);

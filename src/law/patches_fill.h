@@ -36,11 +36,17 @@ struct patch_source {
     double floor;     /* no tail of a polynomial is asked to be smaller: rounding */
     const struct lobattos *lobattos;
     struct patches_work *work;
+    size_t threads; /* that fill and check patches; 0 counts as 1. The same bits for any number. */
+    /* Sets the owner and the work of one of several threads in its copy of the source. */
+    void (*use_thread)(struct patch_source *source, size_t thread);
     const struct patches *before; /* log r before the stage, in the same coordinates; NULL: not compared */
     bool is_part;                 /* r is of one component of p, and E_p r need not be 1 */
     size_t most;                  /* patches that the grid may have; 0: any number */
     double distance;              /* E_p|r - 1| after the stage; patches_fill sets it */
 };
+
+/* The source as one of its threads uses it. */
+struct patch_source patch_source_of_thread(const struct patch_source *source, size_t thread);
 
 /* Sets the values, the mass of q and the part of E_p|r - 1|, which is returned. */
 double patch_fill(const struct patch_source *source, struct patch *patch);

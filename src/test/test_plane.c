@@ -359,3 +359,19 @@ TEST(test_decomposition_into_lines)
     ck_assert_uint_eq(list.count, 1);
     factor_list_free(&list);
 }
+
+/* The same bits for any number of threads, by lattices and rules, with scores at two levels and at several. */
+TEST(test_threads, .count = taken(2), .grows = 1)
+{
+    static const char *const samplers[] = {"ddpm", "runge-kutta-3"};
+    OWNED_SCHEDULE *schedule = make_li_cai(29);
+    struct law_problem problem = {.factor = &three, .sampler = sampler_find(samplers[_i]), .schedule = schedule};
+    OWNED(law) one = compute(&problem, 0.3);
+    for (problem.threads = 2; problem.threads < 4; problem.threads++) {
+        OWNED(law) other = compute(&problem, 0.3);
+        ck_assert(one.error_l1 == other.error_l1 && one.error_l2 == other.error_l2);
+        ck_assert_uint_eq(one.node_updates, other.node_updates);
+        ck_assert_uint_eq(one.log_ratio.count, other.log_ratio.count);
+        ck_assert_mem_eq(one.log_ratio.panel, other.log_ratio.panel, one.log_ratio.count * sizeof(struct panel));
+    }
+}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/parallel.h"
 #include "core/vmath.h"
 #include "law/plane/domain.h"
 #include "law/plane/tuning.h"
@@ -74,6 +75,12 @@ static enum status tile_at(struct grid *grid, const int64_t at[2], struct grid_t
     return STATUS_OK;
 }
 
+static void grid_free(struct grid *grid)
+{
+    free(grid->tile);
+    free(grid->slot);
+}
+
 static void grid_clear(struct grid *grid)
 {
     grid->count = 0;
@@ -118,8 +125,10 @@ double lattice_size(const struct plane_transfer *transfer, const struct patch *p
 void lattice_free(struct lattice *lattice)
 {
     patches_free(&lattice->beyond);
-    free(lattice->grid.tile);
-    free(lattice->grid.slot);
+    grid_free(&lattice->grid);
+    for (size_t group = 0; group < LATTICE_GROUPS; group++)
+        grid_free(&lattice->part[group]);
+    free(lattice->piece);
     *lattice = (struct lattice){0};
 }
 
@@ -163,10 +172,15 @@ VECTOR_CLONES static void fill_window(size_t window, double first, double ratio,
         }
 }
 
-/* Adds a part of the grid, `extent` points from `first` on, to the tiles. */
-static enum status add_part(struct grid *grid, const int64_t first[2], const int64_t extent[2], const double *part,
-                            struct error *error)
+/* What some points are to the grid: values at `extent` points from `first` on. */
+struct part {
+    int64_t first[2], extent[2];
+    double value[PART * PART];
+};
+
+static enum status add_part(struct grid *grid, const struct part *part, struct error *error)
 {
+    const int64_t *first = part->first, *extent = part->extent;
     int64_t at[2];
     for (at[0] = tile_of(first[0]); at[0] * GRID_TILE < first[0] + extent[0]; at[0]++)
         for (at[1] = tile_of(first[1]); at[1] * GRID_TILE < first[1] + extent[1]; at[1]++) {
@@ -180,22 +194,22 @@ static enum status add_part(struct grid *grid, const int64_t first[2], const int
             for (int64_t x = from[0]; x < to[0]; x++)
                 for (int64_t y = from[1]; y < to[1]; y++)
                     tile->value[(x - corner[0]) * GRID_TILE + y - corner[1]] +=
-                        part[(x - first[0]) * PART + y - first[1]];
+                        part->value[(x - first[0]) * PART + y - first[1]];
         }
     return STATUS_OK;
 }
 
-/* Spreads points [from, from + count) of a cluster: in halves where their images lie too far apart for one part. */
-static enum status spread_points(struct lattice *lattice, const struct grid_axis axis[2],
-                                 const struct cluster *cluster, size_t from, size_t count, struct error *error)
+/* Spreads points [from, from + count) of a cluster. false: their images lie too far apart for one part. */
+static bool spread_points(const struct lattice *lattice, const struct grid_axis axis[2],
+                          const struct cluster *cluster, size_t from, size_t count, struct part *out)
 {
-    int64_t first[2] = {INT64_MAX, INT64_MAX}, last[2] = {INT64_MIN, INT64_MIN}, extent[2], at[2][SIDE * SIDE];
+    int64_t *first = out->first, *extent = out->extent, last[2] = {INT64_MIN, INT64_MIN}, at[2][SIDE * SIDE];
     size_t window = lattice->window;
-    double first_factor[2][SIDE * SIDE], ratio[2][SIDE * SIDE], part[PART * PART], factor[2][WINDOW], middle[WINDOW],
-        mass[SIDE * SIDE];
+    double first_factor[2][SIDE * SIDE], ratio[2][SIDE * SIDE], factor[2][WINDOW], middle[WINDOW], mass[SIDE * SIDE];
     double before = (double)(window / 2 - 1),
            scale = -0.5 * lattice->grid.spacing * lattice->grid.spacing / lattice->spread;
     for (int i = 0; i < 2; i++) {
+        first[i] = INT64_MAX;
         for (size_t j = 0; j < count; j++) {
             double fraction;
             at[i][j] = window_of(lattice, &axis[i], cluster->image[i][from + j], &fraction);
@@ -206,12 +220,10 @@ static enum status spread_points(struct lattice *lattice, const struct grid_axis
         }
         extent[i] = last[i] - first[i] + (int64_t)window;
     }
-    if (count > 1 && (extent[0] > PART || extent[1] > PART)) {
-        TRY(spread_points(lattice, axis, cluster, from, count / 2, error));
-        return spread_points(lattice, axis, cluster, from + count / 2, count - count / 2, error);
-    }
+    if (extent[0] > PART || extent[1] > PART)
+        return false;
     for (int64_t x = 0; x < extent[0]; x++)
-        memset(part + x * PART, 0, (size_t)extent[1] * sizeof *part);
+        memset(out->value + x * PART, 0, (size_t)extent[1] * sizeof *out->value);
     for (size_t j = 0; j < count; j++)
         mass[j] = cluster->log_mass[from + j] - lattice->reference;
     vexp(count, mass, mass);
@@ -225,9 +237,22 @@ static enum status spread_points(struct lattice *lattice, const struct grid_axis
     for (size_t j = 0; j < count; j++) {
         for (int i = 0; i < 2; i++)
             fill_window(window, first_factor[i][j], ratio[i][j], middle, factor[i]);
-        add_product(window, mass[j], factor[0], factor[1], part + (at[0][j] - first[0]) * PART + at[1][j] - first[1]);
+        add_product(window, mass[j], factor[0], factor[1],
+                    out->value + (at[0][j] - first[0]) * PART + at[1][j] - first[1]);
     }
-    return add_part(&lattice->grid, first, extent, part, error);
+    return true;
+}
+
+/* In halves what does not fit in one part; one point always does. */
+static enum status spread_cluster(const struct lattice *lattice, const struct grid_axis axis[2],
+                                  const struct cluster *cluster, size_t from, size_t count, struct grid *grid,
+                                  struct error *error)
+{
+    struct part part;
+    if (spread_points(lattice, axis, cluster, from, count, &part))
+        return add_part(grid, &part, error);
+    TRY(spread_cluster(lattice, axis, cluster, from, count / 2, grid, error));
+    return spread_cluster(lattice, axis, cluster, from + count / 2, count - count / 2, grid, error);
 }
 
 /* The lattice's points in one direction of a patch: origin + spacing * (first + i), i < count, relative to the
@@ -252,53 +277,116 @@ static double span_at(const struct span *span, size_t i)
 }
 
 /* At most SIDE by SIDE points of a patch. */
-static enum status add_points(struct lattice *lattice, struct plane_work *work, const struct patch *patch,
-                              const struct span span[2], const size_t start[2], const size_t count[2],
-                              struct error *error)
+struct lattice_piece {
+    const struct patch *patch;
+    size_t start[2], count[2];
+};
+
+static void fill_cluster(const struct lattice *lattice, struct plane_thread *thread, double spacing,
+                         const struct lattice_piece *piece, struct cluster *out)
 {
-    const struct plane_transfer *transfer = lattice->transfer;
-    struct cluster cluster = {.count = count[0] * count[1]};
+    const struct plane_transfer *transfer = &thread->transfer;
+    const struct patch *patch = piece->patch;
+    const size_t *start = piece->start, *count = piece->count;
+    struct plane_work *work = &thread->work;
     double root = transfer->from->root_alpha_bar, u[2][SIDE], local[2][SIDE];
-    for (int i = 0; i < 2; i++)
+    out->count = count[0] * count[1];
+    for (int i = 0; i < 2; i++) {
+        struct span span = span_of(transfer, patch, i, spacing);
         for (size_t j = 0; j < count[i]; j++) {
-            u[i][j] = span_at(&span[i], start[i] + j);
+            u[i][j] = span_at(&span, start[i] + j);
             local[i][j] = (u[i][j] - patch->centre[i]) / patch->half;
         }
-    for (size_t j = 0; j < cluster.count; j++) {
-        work->x[j] = root * u[0][j / count[1]];
-        work->x[cluster.count + j] = root * u[1][j % count[1]];
     }
-    plane_transfer_at(transfer, work, patch->anchor, cluster.count);
+    for (size_t j = 0; j < out->count; j++) {
+        work->x[j] = root * u[0][j / count[1]];
+        work->x[out->count + j] = root * u[1][j % count[1]];
+    }
+    plane_transfer_at(transfer, work, patch->anchor, out->count);
     patch_evaluate(patch, transfer->lobattos, count[0], local[0], count[1], local[1], work->log_ratio);
     double log_alpha = transfer->stage.moves ? transfer->stage.step->log_alpha : 0.0;
-    double constant = 2.0 * log(root * span[0].spacing * lattice->grid.spacing) + log_alpha
+    double constant = 2.0 * log(root * spacing * lattice->grid.spacing) + log_alpha
                       - log(2.0 * M_PI * lattice->spread) - log(2.0 * M_PI * lattice->kept);
-    for (size_t j = 0; j < cluster.count; j++) {
-        cluster.image[0][j] = work->x[j] + work->increment[j];
-        cluster.image[1][j] = work->x[cluster.count + j] + work->increment[cluster.count + j];
-        cluster.log_mass[j] = work->log_density[j] + work->log_ratio[j] + constant;
+    for (size_t j = 0; j < out->count; j++) {
+        out->image[0][j] = work->x[j] + work->increment[j];
+        out->image[1][j] = work->x[out->count + j] + work->increment[out->count + j];
+        out->log_mass[j] = work->log_density[j] + work->log_ratio[j] + constant;
     }
-    lattice->count += cluster.count;
-    work->node_updates += cluster.count;
-    const struct grid_axis axis[2] = {axis_of(lattice, patch->anchor, 0), axis_of(lattice, patch->anchor, 1)};
-    return spread_points(lattice, axis, &cluster, 0, cluster.count, error);
+    work->node_updates += out->count;
 }
 
-static enum status add_patch(struct lattice *lattice, struct plane_work *work, const struct patch *patch,
-                             double spacing, struct error *error)
+static enum status add_pieces(struct lattice *lattice, const struct patch *patch, double spacing, struct error *error)
 {
-    const struct span span[2] = {span_of(lattice->transfer, patch, 0, spacing),
-                                 span_of(lattice->transfer, patch, 1, spacing)};
-    if (span[0].count > MOST_IN_LINE || span[1].count > MOST_IN_LINE)
+    struct lattice_piece next = {.patch = patch};
+    size_t count[2];
+    for (int i = 0; i < 2; i++)
+        count[i] = span_of(lattice->transfer, patch, i, spacing).count;
+    if (count[0] > MOST_IN_LINE || count[1] > MOST_IN_LINE)
         return fail_with(error, STATUS_NUMERIC, "a lattice in the plane has too many points: more than %d in a line",
                          (int)MOST_IN_LINE);
-    size_t start[2], count[2];
-    for (start[0] = 0; start[0] < span[0].count; start[0] += SIDE)
-        for (start[1] = 0; start[1] < span[1].count; start[1] += SIDE) {
+    for (next.start[0] = 0; next.start[0] < count[0]; next.start[0] += SIDE)
+        for (next.start[1] = 0; next.start[1] < count[1]; next.start[1] += SIDE) {
+            struct lattice_piece *piece =
+                array_reserve(lattice->piece, &lattice->capacity, lattice->pieces + 1, sizeof *piece);
+            if (piece == NULL)
+                return fail_with(error, STATUS_MEMORY, "out of memory for a lattice in the plane");
             for (int i = 0; i < 2; i++)
-                count[i] = span[i].count - start[i] < SIDE ? span[i].count - start[i] : SIDE;
-            TRY(add_points(lattice, work, patch, span, start, count, error));
+                next.count[i] = count[i] - next.start[i] < SIDE ? count[i] - next.start[i] : SIDE;
+            lattice->piece = piece;
+            piece[lattice->pieces++] = next;
         }
+    return STATUS_OK;
+}
+
+/* Spreads the pieces of one of LATTICE_GROUPS groups over a grid of its own. */
+static enum status spread_group(struct lattice *lattice, struct plane_thread *thread, double spacing, size_t group,
+                                struct error *error)
+{
+    struct grid *grid = &lattice->part[group];
+    grid_clear(grid);
+    for (size_t i = lattice->pieces * group / LATTICE_GROUPS; i < lattice->pieces * (group + 1) / LATTICE_GROUPS;
+         i++) {
+        const struct lattice_piece *piece = &lattice->piece[i];
+        const struct grid_axis axis[2] = {axis_of(lattice, piece->patch->anchor, 0),
+                                          axis_of(lattice, piece->patch->anchor, 1)};
+        struct cluster cluster;
+        fill_cluster(lattice, thread, spacing, piece, &cluster);
+        TRY(spread_cluster(lattice, axis, &cluster, 0, cluster.count, grid, error));
+    }
+    return STATUS_OK;
+}
+
+struct spreading {
+    struct lattice *lattice;
+    struct plane_thread *thread;
+    double spacing;
+    bool failed[LATTICE_GROUPS], *needed;
+};
+
+static void spread_one(void *context, size_t thread, size_t group)
+{
+    struct spreading *spreading = context;
+    spreading->failed[group] =
+        spread_group(spreading->lattice, &spreading->thread[thread], spreading->spacing, group, NULL) != STATUS_OK;
+}
+
+/* Spreads all pieces: groups in parallel, whose sum is taken in their order. */
+static enum status spread_pieces(struct lattice *lattice, struct plane_thread *thread, size_t threads, double spacing,
+                                 struct error *error)
+{
+    struct spreading spreading = {.lattice = lattice, .thread = thread, .spacing = spacing};
+    parallel_for(threads, LATTICE_GROUPS, spread_one, &spreading);
+    for (size_t group = 0; group < LATTICE_GROUPS; group++) {
+        if (spreading.failed[group]) /* again, for its reason */
+            return spread_group(lattice, thread, spacing, group, error);
+        for (size_t i = 0; i < lattice->part[group].count; i++) {
+            const struct grid_tile *from = &lattice->part[group].tile[i];
+            struct grid_tile *to;
+            TRY(tile_at(&lattice->grid, from->at, &to, error));
+            for (size_t j = 0; j < GRID_TILE * GRID_TILE; j++)
+                to->value[j] += from->value[j];
+        }
+    }
     return STATUS_OK;
 }
 
@@ -343,12 +431,20 @@ static void image_of(const struct plane_transfer *transfer, struct plane_work *w
     }
 }
 
-/* true if the noise can bring points of the patch to one that needs the lattice. */
-static bool is_needed(const struct plane_transfer *transfer, struct plane_work *work, const struct patch *patch)
+/* Of those that log r is on, and beyond. */
+static const struct patch *patch_of(const struct lattice *lattice, size_t p)
 {
+    const struct patches *grid = lattice->transfer->grid;
+    return p < grid->count ? &grid->patch[p] : &lattice->beyond.patch[p - grid->count];
+}
+
+/* true if the noise can bring points of the patch to one that needs the lattice. */
+static bool is_needed(struct plane_thread *thread, const struct patch *patch)
+{
+    const struct plane_transfer *transfer = &thread->transfer;
     double low[2], high[2], root = transfer->from->root_alpha_bar,
                             reach = PLANE_LATTICE_REACH * sqrt(transfer->stage.noise);
-    image_of(transfer, work, patch, low, high);
+    image_of(transfer, &thread->work, patch, low, high);
     for (size_t p = 0; p < transfer->grid->count; p++) {
         const struct patch *goal = &transfer->grid->patch[p];
         bool near = goal->by_lattice;
@@ -364,13 +460,40 @@ static bool is_needed(const struct plane_transfer *transfer, struct plane_work *
     return false;
 }
 
-enum status lattice_build(const struct plane_transfer *transfer, double density, double tolerance, bool finer,
-                          double reach, struct plane_work *work, struct lattice *lattice, struct error *error)
+static void find_needed(void *context, size_t thread, size_t p)
 {
-    const struct patches *grid = transfer->grid;
+    struct spreading *spreading = context;
+    const struct patch *patch = patch_of(spreading->lattice, p);
+    spreading->needed[p] = (p < spreading->lattice->transfer->grid->count && patch->by_lattice)
+                           || is_needed(&spreading->thread[thread], patch);
+}
+
+/* Lists the pieces of the patches, and squares beyond them, that count. */
+static enum status find_pieces(struct lattice *lattice, struct plane_thread *thread, size_t threads, double spacing,
+                               struct error *error)
+{
+    const struct patches *grid = lattice->transfer->grid;
+    size_t count = grid->count + lattice->beyond.count;
+    enum status status = STATUS_OK;
+    bool *needed = array_new(count, sizeof *needed);
+    if (needed == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu patches", count);
+    struct spreading spreading = {.lattice = lattice, .thread = thread, .needed = needed};
+    parallel_for(threads, count, find_needed, &spreading);
+    lattice->pieces = 0;
+    for (size_t p = 0; p < count && status == STATUS_OK; p++)
+        if (needed[p])
+            status = add_pieces(lattice, patch_of(lattice, p), spacing, error);
+    free(needed);
+    return status;
+}
+
+enum status lattice_build(struct plane_thread *thread, size_t threads, double density, double tolerance, bool finer,
+                          double reach, struct lattice *lattice, struct error *error)
+{
+    const struct plane_transfer *transfer = &thread->transfer;
     double noise = transfer->stage.noise, spacing = spacing_of(transfer, density);
     lattice->transfer = transfer;
-    lattice->count = 0;
     lattice->spread = PLANE_SPREAD * noise;
     lattice->kept = (1.0 - PLANE_SPREAD) * noise;
     /* the grid's relative error at best and that of cutting the windows off are nothing beside the tolerance */
@@ -383,13 +506,8 @@ enum status lattice_build(const struct plane_transfer *transfer, double density,
         lattice->reference = fmax(lattice->reference, transfer->from->log_constant[k]);
     grid_clear(&lattice->grid);
     TRY(find_beyond(transfer, reach, &lattice->beyond, error));
-    for (size_t p = 0; p < grid->count; p++)
-        if (grid->patch[p].by_lattice || is_needed(transfer, work, &grid->patch[p]))
-            TRY(add_patch(lattice, work, &grid->patch[p], spacing, error));
-    for (size_t p = 0; p < lattice->beyond.count; p++)
-        if (is_needed(transfer, work, &lattice->beyond.patch[p]))
-            TRY(add_patch(lattice, work, &lattice->beyond.patch[p], spacing, error));
-    return STATUS_OK;
+    TRY(find_pieces(lattice, thread, threads, spacing, error));
+    return spread_pieces(lattice, thread, threads, spacing, error);
 }
 
 /* ---- The second kernel ---- */
@@ -440,10 +558,9 @@ VECTOR_CLONES static void add_tile(const double *value, const struct reach *node
     }
 }
 
-void lattice_apply(const struct lattice *lattice, size_t anchor, size_t nx, const double *x, size_t ny,
-                   const double *y, double *log_ratio, double *log_density)
+void lattice_apply(const struct lattice *lattice, const struct plane_transfer *transfer, size_t anchor, size_t nx,
+                   const double *x, size_t ny, const double *y, double *log_ratio, double *log_density)
 {
-    const struct plane_transfer *transfer = lattice->transfer;
     const double *const position[2] = {x, y};
     const size_t n[2] = {nx, ny};
     double total[PATCH_MOST * PATCH_MOST] = {0.0}, at[2 * PATCH_MOST * PATCH_MOST], place[2][PATCH_MOST];

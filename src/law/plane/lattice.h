@@ -14,7 +14,10 @@
 
 #include "law/plane/transfer.h"
 
-enum { GRID_TILE = 32 /* points of the grid, in either direction, that are stored together */ };
+enum {
+    GRID_TILE = 32,    /* points of the grid, in either direction, that are stored together */
+    LATTICE_GROUPS = 8 /* of points of the lattice, which threads spread; the same for any number of threads */
+};
 
 struct grid_tile {
     int64_t at[2];
@@ -33,11 +36,12 @@ struct grid {
 struct lattice {
     const struct plane_transfer *transfer;
     struct patches beyond; /* the patches: there r is taken to be 1 */
-    struct grid grid;
-    double spread, kept; /* the variances w and v' - w */
-    size_t window;       /* points of the grid, in either direction, that a point is spread over */
-    double reference;    /* log of the scale of the grid's values */
-    size_t count;        /* points */
+    struct grid grid, part[LATTICE_GROUPS];
+    double spread, kept;         /* the variances w and v' - w */
+    size_t window;               /* points of the grid, in either direction, that a point is spread over */
+    double reference;            /* log of the scale of the grid's values */
+    struct lattice_piece *piece; /* points of one patch that are spread together */
+    size_t pieces, capacity;
 };
 
 /* The number of points that a lattice with `density` points in a standard deviation of the noise has on a patch. */
@@ -47,13 +51,12 @@ double lattice_size(const struct plane_transfer *transfer, const struct patch *p
  * component that the patches cover: the lattice goes beyond by the noise's; the grid's relative error is small beside
  * the tolerance. `finer`: the lattice that checks another, its grid finer and its windows wider, too. Reuses the
  * storage of *lattice (start from {0}; free with lattice_free). */
-MUST_USE enum status lattice_build(const struct plane_transfer *transfer, double density, double tolerance,
-                                   bool finer, double reach, struct plane_work *work, struct lattice *lattice,
-                                   struct error *error);
+MUST_USE enum status lattice_build(struct plane_thread *thread, size_t threads, double density, double tolerance,
+                                   bool finer, double reach, struct lattice *lattice, struct error *error);
 void lattice_free(struct lattice *lattice);
 
 /* As plane_transfer_apply, for points in a patch that had by_lattice set. */
-void lattice_apply(const struct lattice *lattice, size_t anchor, size_t nx, const double *x, size_t ny,
-                   const double *y, double *log_ratio, double *log_density);
+void lattice_apply(const struct lattice *lattice, const struct plane_transfer *transfer, size_t anchor, size_t nx,
+                   const double *x, size_t ny, const double *y, double *log_ratio, double *log_density);
 
 #endif

@@ -24,38 +24,43 @@ extern const struct law_engine engine_plane;
 struct plane {
     struct propagation *run;
     double sharpness;
-    struct joint_level level[SLOTS], other[SAMPLER_OTHER_LEVELS];
+    size_t threads;
+    struct plane_thread *thread; /* at least one: that of all that is not shared out */
     struct patches grid[SLOTS], pending;
     struct lobattos lobattos;
     struct quadrature_table rules;
-    struct plane_work work;
-    struct plane_oracle oracle;
-    double *marginals;              /* what the directions' factors point to */
-    struct plane_transfer transfer; /* the present stage, which fills `result` */
-    struct patches *source, *result;
-    struct lattice lattice, finer; /* of the stage, for patches that go by it; and what checks it */
-    double density[STAGES];        /* points of the lattice in a standard deviation of the noise */
-    bool unchanged[STAGES];        /* it leaves the polynomials as they are, up to the next check */
-    double distance;               /* E_p|r - 1| after the last stage */
+    double *marginals;               /* what the directions' factors point to */
+    struct patches *source, *result; /* of the present stage */
+    struct lattice lattice, finer;   /* of the stage, for patches that go by it; and what checks it */
+    double density[STAGES];          /* points of the lattice in a standard deviation of the noise */
+    bool unchanged[STAGES];          /* it leaves the polynomials as they are, up to the next check */
+    double distance;                 /* E_p|r - 1| after the last stage */
 };
+
+static void thread_free(struct plane_thread *thread)
+{
+    for (size_t i = 0; i < SLOTS; i++)
+        joint_level_free(&thread->level[i]);
+    for (size_t i = 0; i < SAMPLER_OTHER_LEVELS; i++)
+        joint_level_free(&thread->other[i]);
+    for (size_t i = 0; i < 2; i++)
+        for (size_t j = 0; j < SAMPLER_LEVELS; j++)
+            mixture_level_free(&thread->oracle.direction[i].level[j]);
+    plane_work_free(&thread->work);
+}
 
 static void plane_free(void *state)
 {
     struct plane *plane = state;
-    for (size_t i = 0; i < SLOTS; i++) {
-        joint_level_free(&plane->level[i]);
+    for (size_t i = 0; i < plane->threads && plane->thread != NULL; i++)
+        thread_free(&plane->thread[i]);
+    free(plane->thread);
+    for (size_t i = 0; i < SLOTS; i++)
         patches_free(&plane->grid[i]);
-    }
-    for (size_t i = 0; i < SAMPLER_OTHER_LEVELS; i++)
-        joint_level_free(&plane->other[i]);
-    for (size_t i = 0; i < 2; i++)
-        for (size_t j = 0; j < SAMPLER_LEVELS; j++)
-            mixture_level_free(&plane->oracle.direction[i].level[j]);
     patches_free(&plane->pending);
     lattice_free(&plane->lattice);
     lattice_free(&plane->finer);
     quadrature_table_free(&plane->rules);
-    plane_work_free(&plane->work);
     free(plane->marginals);
     free(plane);
 }
@@ -63,7 +68,7 @@ static void plane_free(void *state)
 /* ---- Score errors ---- */
 
 /* The directions that the error acts in: both axes, the first, or the diagonal. */
-static enum status set_directions(struct plane *plane, struct error *error)
+static enum status set_directions(const struct plane *plane, struct plane_oracle *oracle, struct error *error)
 {
     const struct law_problem *problem = plane->run->problem;
     const struct factor *factor = problem->factor;
@@ -71,12 +76,9 @@ static enum status set_directions(struct plane *plane, struct error *error)
     if (!(problem->error_share > 0.0))
         return STATUS_OK;
     enum error_spread spread = problem->score_error->spread;
-    plane->marginals = array_new(components, 2 * sizeof *plane->marginals);
-    if (plane->marginals == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for a mixture of %zu components", components);
-    plane->oracle.directions = spread == SPREAD_ALL ? 2 : 1;
-    for (size_t i = 0; i < plane->oracle.directions; i++) {
-        struct plane_direction *direction = &plane->oracle.direction[i];
+    oracle->directions = spread == SPREAD_ALL ? 2 : 1;
+    for (size_t i = 0; i < oracle->directions; i++) {
+        struct plane_direction *direction = &oracle->direction[i];
         double *mean = plane->marginals + i * components;
         direction->axis[0] = spread == SPREAD_DIAGONAL ? M_SQRT1_2 : i == 0 ? 1.0 : 0.0;
         direction->axis[1] = spread == SPREAD_DIAGONAL ? M_SQRT1_2 : i == 0 ? 0.0 : 1.0;
@@ -93,22 +95,40 @@ static enum status set_directions(struct plane *plane, struct error *error)
 static void set_score(void *state, size_t from, size_t to)
 {
     struct plane *plane = state;
-    struct plane_oracle *oracle = &plane->oracle;
     struct level levels[SAMPLER_LEVELS];
-    oracle->levels = sampler_levels(plane->run->problem->sampler, &plane->run->step, levels);
-    oracle->density[0] = &plane->level[from];
-    oracle->density[1] = &plane->level[to];
-    for (size_t i = 2; i < oracle->levels; i++) {
-        joint_level_set(&plane->other[i - 2], &levels[i]);
-        oracle->density[i] = &plane->other[i - 2];
-    }
-    for (size_t i = 0; i < oracle->directions; i++)
-        for (size_t at = 0; at < oracle->levels; at++) {
-            struct plane_direction *direction = &oracle->direction[i];
-            mixture_level_set(&direction->level[at], &levels[at]);
-            propagation_score_error(plane->run, at, plane->run->problem->error_share / (double)oracle->directions,
-                                    &direction->level[at], &direction->error[at]);
+    size_t count = sampler_levels(plane->run->problem->sampler, &plane->run->step, levels);
+    for (struct plane_thread *thread = plane->thread; thread < plane->thread + plane->threads; thread++) {
+        struct plane_oracle *oracle = &thread->oracle;
+        oracle->levels = count;
+        oracle->density[0] = &thread->level[from];
+        oracle->density[1] = &thread->level[to];
+        for (size_t i = 2; i < count; i++) {
+            joint_level_set(&thread->other[i - 2], &levels[i]);
+            oracle->density[i] = &thread->other[i - 2];
         }
+        for (size_t i = 0; i < oracle->directions; i++)
+            for (size_t at = 0; at < count; at++) {
+                struct plane_direction *direction = &oracle->direction[i];
+                mixture_level_set(&direction->level[at], &levels[at]);
+                propagation_score_error(plane->run, at, plane->run->problem->error_share / (double)oracle->directions,
+                                        &direction->level[at], &direction->error[at]);
+            }
+    }
+}
+
+static enum status thread_new(struct plane *plane, struct plane_thread *out, struct error *error)
+{
+    const struct law_problem *problem = plane->run->problem;
+    out->plane = plane;
+    plane_oracle_init(&out->oracle);
+    out->oracle.undeclared = &plane->run->undeclared;
+    out->oracle.original = plane->run->original;
+    TRY(plane_work_new(problem->sampler, &out->work, error));
+    for (size_t i = 0; i < SLOTS; i++)
+        TRY(joint_level_new(problem->factor, &out->level[i], error));
+    for (size_t i = 0; i < SAMPLER_OTHER_LEVELS && problem->sampler->other_levels != NULL; i++)
+        TRY(joint_level_new(problem->factor, &out->other[i], error));
+    return set_directions(plane, &out->oracle, error);
 }
 
 static enum status plane_new(struct propagation *run, void **state, struct error *error)
@@ -122,21 +142,23 @@ static enum status plane_new(struct propagation *run, void **state, struct error
     for (size_t i = 0; i < STAGES; i++)
         plane->density[i] = PLANE_FIRST_DENSITY;
     lobattos_init(&plane->lobattos);
-    plane_oracle_init(&plane->oracle);
-    plane->oracle.undeclared = &run->undeclared;
-    plane->oracle.original = run->original;
     TRY(quadrature_table_new(&plane->rules, 0, error));
-    TRY(plane_work_new(problem->sampler, &plane->work, error));
-    for (size_t i = 0; i < SLOTS; i++)
-        TRY(joint_level_new(plane->run->problem->factor, &plane->level[i], error));
-    for (size_t i = 0; i < SAMPLER_OTHER_LEVELS && problem->sampler->other_levels != NULL; i++)
-        TRY(joint_level_new(plane->run->problem->factor, &plane->other[i], error));
-    return set_directions(plane, error);
+    plane->threads = problem->threads > 1 ? problem->threads : 1;
+    plane->thread = array_new(plane->threads, sizeof *plane->thread);
+    plane->marginals = array_new(problem->factor->components, 2 * sizeof *plane->marginals);
+    if (plane->thread == NULL || plane->marginals == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for a mixture of %zu components",
+                         problem->factor->components);
+    for (size_t i = 0; i < plane->threads; i++)
+        TRY(thread_new(plane, &plane->thread[i], error));
+    return STATUS_OK;
 }
 
 static void set_level(void *state, size_t slot, const struct level *level)
 {
-    joint_level_set(&((struct plane *)state)->level[slot], level);
+    struct plane *plane = state;
+    for (size_t i = 0; i < plane->threads; i++)
+        joint_level_set(&plane->thread[i].level[slot], level);
 }
 
 /* ---- Clips ---- */
@@ -146,9 +168,10 @@ static void set_level(void *state, size_t slot, const struct level *level)
 static void correction_moments(void *state, struct clip_step *out)
 {
     struct plane *plane = state;
-    const struct plane_transfer *transfer = &plane->transfer;
+    struct plane_thread *thread = plane->thread;
+    const struct plane_transfer *transfer = &thread->transfer;
     double weight[PATCH_MOST * PATCH_MOST], norm[PATCH_MOST * PATCH_MOST];
-    double *x = plane->work.x, *correction = plane->work.increment;
+    double *x = thread->work.x, *correction = thread->work.increment;
     for (size_t p = 0; p < transfer->grid->count; p++) {
         const struct patch *patch = &transfer->grid->patch[p];
         const struct lobatto *by[2] = {lobatto_of(&plane->lobattos, patch->nodes[0]),
@@ -161,13 +184,13 @@ static void correction_moments(void *state, struct clip_step *out)
             x[points + i] = transfer->from->root_alpha_bar * (patch->centre[1] + patch->half * by[1]->node[row]);
             weight[i] = by[0]->weight[column] * by[1]->weight[row];
         }
-        joint_level_evaluate(transfer->from, patch->anchor, points, points, x, plane->work.log_density, NULL);
+        joint_level_evaluate(transfer->from, patch->anchor, points, points, x, thread->work.log_density, NULL);
         for (size_t i = 0; i < points; i++)
-            total += weight[i] *= exp(plane->work.log_density[i] + patch->value[i]);
-        plane->oracle.anchor = patch->anchor;
-        plane->oracle.work = plane->work.oracle_work;
-        plane_oracle_apply(&plane->oracle, transfer->stage.sampler->correction, transfer->stage.step, points, x,
-                           correction, plane->work.work);
+            total += weight[i] *= exp(thread->work.log_density[i] + patch->value[i]);
+        thread->oracle.anchor = patch->anchor;
+        thread->oracle.work = thread->work.oracle_work;
+        plane_oracle_apply(&thread->oracle, transfer->stage.sampler->correction, transfer->stage.step, points, x,
+                           correction, thread->work.work);
         for (size_t i = 0; i < points; i++) {
             weight[i] *= total > 0.0 ? patch->mass / total : 0.0;
             norm[i] = hypot(correction[i], correction[points + i]);
@@ -213,16 +236,17 @@ static void evaluate(const struct patch_source *source, const struct patch *patc
         column[i] = patch->centre[0] + patch->half * query->x[i];
     for (size_t j = 0; j < query->ny; j++)
         row[j] = patch->centre[1] + patch->half * query->y[j];
-    struct plane *plane = source->owner;
+    struct plane_thread *thread = source->owner;
+    const struct plane *plane = thread->plane;
     const struct quadrature *const rule[2] = {&plane->rules.order[query->order[0]],
                                               &plane->rules.order[query->order[1]]};
     if (source->start)
-        evaluate_start(&plane->level[0], patch->anchor, query->nx, column, query->ny, row, log_ratio, log_density);
+        evaluate_start(&thread->level[0], patch->anchor, query->nx, column, query->ny, row, log_ratio, log_density);
     else if (patch->by_lattice)
-        lattice_apply(query->finer ? &plane->finer : &plane->lattice, patch->anchor, query->nx, column, query->ny,
-                      row, log_ratio, log_density);
+        lattice_apply(query->finer ? &plane->finer : &plane->lattice, &thread->transfer, patch->anchor, query->nx,
+                      column, query->ny, row, log_ratio, log_density);
     else
-        plane_transfer_apply(&plane->transfer, &plane->work, rule, patch->anchor, query->nx, column, query->ny, row,
+        plane_transfer_apply(&thread->transfer, &thread->work, rule, patch->anchor, query->nx, column, query->ny, row,
                              log_ratio, log_density);
 }
 
@@ -235,9 +259,10 @@ static double cost_of_rules(const struct plane *plane, const struct patch *patch
 
 static size_t affordable(const struct patch_source *source, const struct patch *patch)
 {
-    const struct plane *plane = source->owner;
+    const struct plane_thread *thread = source->owner;
+    const struct plane *plane = thread->plane;
     struct patch dearer = *patch;
-    double points = lattice_size(&plane->transfer, patch, plane->density[plane->transfer.stage.index]);
+    double points = lattice_size(&thread->transfer, patch, plane->density[thread->transfer.stage.index]);
     for (size_t order = 0;; order++) {
         dearer.order[0] = dearer.order[1] = order + 1;
         if (order >= PATCH_HIGHEST_ORDER || cost_of_rules(plane, &dearer) > PLANE_POINT_COST * points)
@@ -245,11 +270,18 @@ static size_t affordable(const struct patch_source *source, const struct patch *
     }
 }
 
+static void use_thread(struct patch_source *source, size_t thread)
+{
+    struct plane_thread *own = (struct plane_thread *)source->owner + thread;
+    source->owner = own;
+    source->work = &own->work.patches;
+}
+
 static struct patch_source source_of(struct plane *plane, bool start, const struct joint_level *to, double tolerance)
 {
     return (struct patch_source){.domain = &plane_domain,
                                  .context = to,
-                                 .owner = plane,
+                                 .owner = plane->thread,
                                  .sampler = plane->run->problem->sampler->name,
                                  .start = start,
                                  .evaluate = evaluate,
@@ -258,14 +290,16 @@ static struct patch_source source_of(struct plane *plane, bool start, const stru
                                  .tolerance = tolerance,
                                  .floor = PATCH_TAIL_FLOOR,
                                  .lobattos = &plane->lobattos,
-                                 .work = &plane->work.patches};
+                                 .work = &plane->thread->work.patches,
+                                 .threads = plane->threads,
+                                 .use_thread = use_thread};
 }
 
 /* Which patches go by the lattice: those that have done so, and in a checked stage those for which it now costs less.
  * Returns the number of points on them. */
 static double choose_lattice(struct plane *plane, bool checked, double density)
 {
-    const struct plane_transfer *transfer = &plane->transfer;
+    const struct plane_transfer *transfer = &plane->thread->transfer;
     double points = 0.0;
     for (size_t p = 0; p < transfer->grid->count; p++) {
         struct patch *patch = &plane->source->patch[p];
@@ -285,12 +319,12 @@ static enum status fill(struct plane *plane, struct patch_source *source, bool c
                         struct error *error)
 {
     if (density > 0.0)
-        TRY(lattice_build(&plane->transfer, density, source->tolerance, false, PLANE_REACH, &plane->work,
+        TRY(lattice_build(plane->thread, plane->threads, density, source->tolerance, false, PLANE_REACH,
                           &plane->lattice, error));
     if (density > 0.0 && checked)
-        TRY(lattice_build(&plane->transfer, PLANE_CHECK_DENSER * density, source->tolerance, true, PLANE_REACH,
-                          &plane->work, &plane->finer, error));
-    TRY(patches_plan(source, plane->transfer.grid, checked, &plane->pending, error));
+        TRY(lattice_build(plane->thread, plane->threads, PLANE_CHECK_DENSER * density, source->tolerance, true,
+                          PLANE_REACH, &plane->finer, error));
+    TRY(patches_plan(source, plane->source, checked, &plane->pending, error));
     TRY(patches_fill(source, &plane->pending, plane->result, error));
     plane->distance = source->distance;
     return STATUS_OK;
@@ -302,12 +336,13 @@ static enum status prepare_stage(void *state, const struct stage *stage, size_t 
     (void)error;
     plane->source = &plane->grid[from];
     plane->result = &plane->grid[to];
-    plane->transfer = (struct plane_transfer){.stage = *stage,
-                                              .from = &plane->level[from],
-                                              .to = &plane->level[to],
-                                              .grid = &plane->grid[from],
-                                              .lobattos = &plane->lobattos,
-                                              .oracle = &plane->oracle};
+    for (struct plane_thread *thread = plane->thread; thread < plane->thread + plane->threads; thread++)
+        thread->transfer = (struct plane_transfer){.stage = *stage,
+                                                   .from = &thread->level[from],
+                                                   .to = &thread->level[to],
+                                                   .grid = &plane->grid[from],
+                                                   .lobattos = &plane->lobattos,
+                                                   .oracle = &thread->oracle};
     return STATUS_OK;
 }
 
@@ -329,8 +364,9 @@ static bool adapt_density(double *density, double found, double tolerance)
 static enum status fill_stage(void *state, bool checked, struct stage_result *out, struct error *error)
 {
     struct plane *plane = state;
-    struct patch_source source = source_of(plane, false, plane->transfer.to, tolerance_of(plane));
-    size_t index = plane->transfer.stage.index;
+    const struct plane_transfer *transfer = &plane->thread->transfer;
+    struct patch_source source = source_of(plane, false, transfer->to, tolerance_of(plane));
+    size_t index = transfer->stage.index;
     double *density = &plane->density[index];
     bool lattice = choose_lattice(plane, checked, *density) > 0.0;
     struct patches_found found;
@@ -372,12 +408,13 @@ static enum status move_slot(void *state, size_t slot, struct error *error)
 static enum status start(void *state, struct norms *local, struct error *error)
 {
     struct plane *plane = state;
-    struct patch_source source = source_of(plane, true, &plane->level[0], HUGE_VAL);
+    const struct joint_level *level = &plane->thread->level[0];
+    struct patch_source source = source_of(plane, true, level, HUGE_VAL);
     struct patches_found found;
     for (int pass = 0; pass < 2; pass++) {
         plane->pending.factor = plane->run->problem->factor;
-        TRY(patches_cover(&plane_domain, &plane->level[0], plane_root(&plane->level[0], PLANE_REACH),
-                          PLANE_FIRST_SIDE, PLANE_FIRST_ORDER, &plane->pending, error));
+        TRY(patches_cover(&plane_domain, level, plane_root(level, PLANE_REACH), PLANE_FIRST_SIDE, PLANE_FIRST_ORDER,
+                          &plane->pending, error));
         TRY(patches_fill(&source, &plane->pending, &plane->grid[0], error));
         plane->distance = source.distance;
         source.tolerance = tolerance_of(plane);
@@ -390,9 +427,10 @@ static enum status start(void *state, struct norms *local, struct error *error)
 static enum status finish(void *state, size_t slot, struct law *out, struct error *error)
 {
     struct plane *plane = state;
-    out->node_updates = plane->work.node_updates;
-    return plane_rows_make(&plane->grid[slot], &plane->lobattos, &plane->level[slot].level, plane->run->resolution,
-                           out, error);
+    for (size_t i = 0; i < plane->threads; i++)
+        out->node_updates += plane->thread[i].work.node_updates;
+    return plane_rows_make(&plane->grid[slot], &plane->lobattos, &plane->thread->level[slot].level,
+                           plane->run->resolution, out, error);
 }
 
 static const struct geometry geometry = {

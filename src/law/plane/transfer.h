@@ -67,6 +67,15 @@ struct plane_work {
 MUST_USE enum status plane_work_new(const struct sampler *sampler, struct plane_work *out, struct error *error);
 void plane_work_free(struct plane_work *work);
 
+/* What a thread works with; levels and oracles are set alike in all. */
+struct plane_thread {
+    struct joint_level level[SLOTS], other[SAMPLER_OTHER_LEVELS];
+    struct plane_oracle oracle;
+    struct plane_transfer transfer; /* the present stage */
+    struct plane_work work;
+    void *plane; /* the engine */
+};
+
 /* The density and score of the first reference and the increment at that many points work->x, relative to the anchor.
  */
 void plane_transfer_at(const struct plane_transfer *transfer, struct plane_work *work, size_t anchor, size_t points);
