@@ -107,8 +107,8 @@ struct target_family {
     double (*approximation)(const struct target *target);
     /* What the literal factors in dimension d >= 1, which need not exist, would hold. NULL: one component. */
     struct target_content (*content)(const struct target *target, double dimension);
-    /* A factor that no exact engine has a law of and that may take minutes to make, without its numbers: *out is
-     * {.dimension, .components, .full}. Returns 0 where there is none. NULL: in no dimension. */
+    /* A factor that no exact engine has a law of and that may take minutes to make, or whose law would take hours
+     * (.full is NULL), without its numbers: *out is {.dimension, .components, .full}. Returns 0 where there is none. NULL: in no dimension. */
     int (*costly)(const struct target *target, size_t dimension, struct factor *out);
 };
 
