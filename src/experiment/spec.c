@@ -256,7 +256,7 @@ static const struct section {
     {{"samples", 0,
       "chains to simulate at the steps: chains, a number or a list; methods (default: all), directions (default: "
       "16), "
-      "seed (default: 1)"},
+      "seed (default: 1), distance (of chains that are at a data point; default: see `diffrate list methods`)"},
      read_samples},
     {{"accuracy_in", 0,
       "what the accuracies are of: tv, kl_p_q, kl_q_p, hellinger2, w2 or chi2_q_p (default: tv); built-in claims "

@@ -81,6 +81,7 @@ const struct target_family target_points = {
     .source = "theory §3; its memorisation: G. Biroli et al., Nat. Commun. 15 (2024)",
     .params = params,
     .params_size = sizeof(struct data),
+    .is_data = true,
     .exists = exists,
     .factors = factors,
     .content = content,

@@ -10,6 +10,7 @@
 #include "law/measure.h"
 #include "model/joint_level.h"
 #include "model/mixture_level.h"
+#include "sample/memorised.h"
 #include "sample/sample.h"
 #include "test/laws.h"
 #include "test/shell.h"
@@ -271,7 +272,8 @@ TEST(results_know_their_points)
     assert_exits("@ check --spec %/x.yaml %/r/x 2>&1", 0, "1 the same to the bit");
     text[2] = '3';
     write_file("x.txt", text);
-    assert_exits("@ run --output %/r %/x.yaml 2>&1", 0, "1 cell measured");
+    assert_exits("@ run --output %/r %/x.yaml 2>&1", 1, "holds results of other");
+    assert_exits("@ run --adopt --output %/r %/x.yaml 2>&1", 0, "1 cell measured");
 }
 
 /* Exact laws where that takes no hours; else the reason. */
@@ -297,4 +299,71 @@ TEST(laws_of_few_points)
             ASSERT_FAILS(STATUS_UNSUPPORTED, cases[i].refused, measure_supports, &target, sampler_find("ddpm"), NULL,
                          cases[i].columns);
     }
+}
+
+/* ---- Memorised chains. ---- */
+
+/* With exact scores and early stopping nearly all chains end at a data point, as draws do; of a density of their
+ * width, fewer; and of two samplers, one that stops early at much noise is away from all points but by chance. */
+TEST(memorised_chains)
+{
+    enum { POINTS = 40, D = 8, CHAINS = 2000 };
+    static const struct {
+        double bandwidth, distance, least, most;
+    } cases[] = {{0.0, 0.0, 0.98, 1.0}, {0.3, 0.0, 0.0, 0.02}, {0.3, 1e3, 1.0, 1.0}, {0.3, 0.3 * 2.710, 0.45, 0.55}};
+    double data[POINTS * D];
+    random_normals((struct random_block){random_key_of(3, 1), 0, 0, 0, 1, 0, POINTS * D, 1}, data);
+    OWNED_SCHEDULE *schedule = make_schedule_from("exponential start 1e-4 delta 1e-6", 400);
+    for (int i = 0; i < COUNT(cases); i++) {
+        const struct target target = points_target(POINTS, D, data, cases[i].bandwidth);
+        OWNED(factor_list) list;
+        struct estimates found;
+        ASSERT_OK(target_coordinates, &target, D, &list);
+        const struct chain_problem problem = {.list = &list,
+                                              .dimension = D,
+                                              .sampler = sampler_find("ddpm"),
+                                              .schedule = schedule,
+                                              .seed = 1,
+                                              .stream = 5,
+                                              .threads = 2,
+                                              .is_data = true,
+                                              .memorised_distance = cases[i].distance};
+        ASSERT_OK(sample_measure, &problem, CHAINS, 0, 1u << 5, &found);
+        const double share = found.memorised.value, smoothed = (CHAINS * share + 1.0) / (CHAINS + 2.0);
+        ck_assert_msg(share >= cases[i].least && share <= cases[i].most, "case %d: %g +- %g", i, share,
+                      found.memorised.error);
+        ck_assert_double_eq_tol(found.memorised.error, sqrt(smoothed * (1.0 - smoothed) / CHAINS), 1e-12);
+        if (cases[i].distance > 0.0)
+            ck_assert_double_eq(found.memorised_distance, cases[i].distance);
+    }
+}
+
+/* The standard distance from all pairs, coinciding points left out. */
+TEST(standard_distance)
+{
+    enum { POINTS = 5 };
+    static const double data[] = {0.0, 0.0, 3.0, 4.0, 3.0, 4.0, 0.0, 1.0, 3.0, 6.0};
+    const struct target target = points_target(POINTS, 2, data, 0.0);
+    const struct level level = {0.99, 0.01};
+    OWNED(factor_list) list;
+    ASSERT_OK(target_factors, &target, 2, &list);
+    /* of the points to their nearest: 1, 2, 2, 1, 2 */
+    ck_assert_double_eq_tol(memorised_distance(&list.group[0].factor, &level),
+                            0.1 * 2.0 * sqrt(0.99) + 0.1 * (sqrt(2.0) + 3.0), 1e-14);
+}
+
+TEST(memorised_is_a_column)
+{
+    write_files();
+    write_spec("x.csv", COLUMNS);
+    ck_assert_int_eq(shell("sed -i 's/methods: .*/methods: [memorised]}/; s/32/64/' %/x.yaml"), 0);
+    assert_exits("@ run %/x.yaml -o %/r 2>&1 && head -n 1 %/r/x/cells.csv", 0, "memorised_distance");
+    const struct result result = load_result("r/x/x.h5");
+    ck_assert_uint_eq(result.count, 1);
+    ck_assert_double_gt(result.rows[0].estimates.memorised.value, 0.9);
+    result_free((struct result *)&result);
+    ck_assert_int_eq(shell("sed -i 's/methods/distance: 1e-9, methods/' %/x.yaml"), 0);
+    assert_exits("@ measure %/x.yaml 2>&1", 0, "0.000e+00 +- 8e-03");
+    ck_assert_int_eq(shell("sed -i 's/kind: points, file: x.csv/kind: gaussian, variance: 1/' %/x.yaml"), 0);
+    assert_exits("@ measure %/x.yaml 2>&1", 2, "'distance' is that of chains to data points");
 }
