@@ -21,6 +21,7 @@
  *       methods: [projection, knn, weights]       # optional: all
  *       directions: 16                            # optional: how many at random
  *       seed: 1                                   # optional
+ *       distance: 0.1                             # optional, of targets `points`
  *     accuracy_in: tv                             # optional: this; or kl_p_q, kl_q_p, hellinger2, w2, chi2_q_p
  *     accuracies: [1.0e-1, 1.0e-2]
  *     max_steps: 65536                            # optional: this value
