@@ -38,7 +38,7 @@ commit := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo 
 
 sources = $(wildcard src/core/*.c src/model/*.c src/law/*.c src/law/*/*.c src/sample/*.c src/experiment/*.c src/results/*.c src/verdict/*.c src/report/*.c src/command/*.c)
 # What plug-ins include, and what they may call.
-headers = core/status.h model/form.h model/params.h model/plugin.h model/sampler.h model/schedule.h model/target.h
+headers = core/status.h model/density.h model/form.h model/params.h model/plugin.h model/sampler.h model/schedule.h model/target.h
 EXPORTS = $(patsubst %,-Wl$(comma)--export-dynamic-symbol='%',factor_list_* target_* sampler_* schedule_* fail_with status_sentence)
 comma = ,
 PLUGIN_FLAGS = -g0 -shared -fPIC -fvisibility=hidden

@@ -394,15 +394,21 @@ void plan_sort(struct plan *plan)
     qsort(plan->items, plan->count, sizeof *plan->items, by_cell);
 }
 
-struct record *plan_rows(const struct plan *plan, size_t *count)
+struct record *plan_rows(struct plan *plan, bool take, size_t *count)
 {
     size_t each = plan->spec->dimension_count;
     struct record *rows = array_new(plan->count, each * sizeof *rows);
     *count = 0;
-    for (size_t i = 0; rows != NULL && i < plan->count; i++)
-        for (size_t d = 0; d < each && plan->items[i].rows != NULL; d++)
-            if (plan->items[i].rows[d].failure[0] == '\0')
-                rows[(*count)++] = plan->items[i].rows[d];
+    for (size_t i = 0; rows != NULL && i < plan->count; i++) {
+        struct item *item = &plan->items[i];
+        for (size_t d = 0; d < each && item->rows != NULL; d++)
+            if (item->rows[d].failure[0] == '\0')
+                rows[(*count)++] = item->rows[d];
+        if (take && !something_failed(item)) {
+            free(item->rows);
+            item->rows = NULL;
+        }
+    }
     return rows;
 }
 

@@ -8,7 +8,7 @@
 #include "core/vmath.h"
 #include "law/outside.h"
 
-enum { MOST_INTEGRALS = 8 };
+enum { MOST_INTEGRALS = 8, RESOLUTIONS = 3 };
 
 /* Of E_{p_k}|r - 1|: the error_l1 that is good enough where component k is followed alone. */
 #define COMPONENT_RADIUS 1e-3
@@ -284,11 +284,23 @@ static double radius_of(const struct law *law)
     return law->engine != NULL ? law->error_l1 + fabs(law->mass_defect) : HUGE_VAL;
 }
 
+/* The resolution to try after the i-th, at which the law has this radius and more than is wanted: where the radius is
+ * known to fall like a power, as much higher as that takes, unless it is lost mass, which no resolution brings back.
+ */
+static double next_resolution(const struct law_engine *engine, const struct law *law, size_t i, double resolution,
+                              double wanted)
+{
+    static const double resolutions[RESOLUTIONS] = {1.0, 1.5, 2.5};
+    double excess = RADIUS_MARGIN * law->error_l1 / (wanted - fabs(law->mass_defect));
+    if (!(engine->radius_power > 0.0) || !(excess > 0.0))
+        return resolutions[i + 1];
+    return fmin(resolution * pow(fmax(excess, RADIUS_MARGIN), 1.0 / engine->radius_power), resolutions[i + 1]);
+}
+
 /* The law by one engine, at the lowest of a few resolutions that is good enough. */
 static enum status compute_by(const struct law_engine *engine, const struct law_problem *problem, struct law *out,
                               struct error *error)
 {
-    static const double resolutions[] = {1.0, 1.5, 2.5};
     const double wanted = problem->component > 0        ? COMPONENT_RADIUS
                           : engine->wanted_radius > 0.0 ? engine->wanted_radius
                                                         : 5e-6;
@@ -296,9 +308,10 @@ static enum status compute_by(const struct law_engine *engine, const struct law_
     struct law law = {0};
     size_t updates = 0, exponentials = 0;
     enum status status;
-    for (size_t i = 0; i < sizeof resolutions / sizeof resolutions[0]; i++) {
+    double resolution = 1.0, stalled = engine->radius_power > 0.0 ? 0.7 : 0.3;
+    for (size_t i = 0; i < RESOLUTIONS; i++) {
         double integral[2];
-        TRY_OR(failed, engine->compute(problem, resolutions[i], &law, error));
+        TRY_OR(failed, engine->compute(problem, resolution, &law, error));
         TRY_OR(failed, law_integrate(&law, 2, mass_and_distance, integral, NULL, error));
         law.mass_defect = law.is_normal || problem->component > 0 ? 0.0 : integral[0];
         updates += law.node_updates;
@@ -308,8 +321,10 @@ static enum status compute_by(const struct law_engine *engine, const struct law_
         if (radius < before)
             *out = law;
         law = (struct law){0};
-        if (radius <= fmax(wanted * integral[1], 4.0 * rounding) || radius > 0.3 * before)
+        if (radius <= fmax(wanted * integral[1], 4.0 * rounding) || radius > stalled * before)
             break; /* good enough, or rounding is reached and finer is not better */
+        if (i + 1 < RESOLUTIONS)
+            resolution = next_resolution(engine, out, i, resolution, wanted * integral[1]);
     }
     if (out->engine == NULL)
         return fail_with(error, STATUS_NUMERIC, "the law of %s has no finite radius: it is too far from its target",

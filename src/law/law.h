@@ -94,6 +94,8 @@ struct law_engine {
     bool parts;    /* it can follow one component alone (law_component) */
     /* law_compute raises the resolution until the radius is at most this part of E_p|r - 1|; 0 stands for 5e-6. */
     double wanted_radius;
+    /* error_l1 falls like the resolution to minus this power, about; 0: not known. */
+    double radius_power;
     /* Nonzero if the engine computes this law exactly, up to the radii it reports. */
     int (*handles)(const struct law_problem *problem);
     /* Args: resolution 1 is the default, 2 doubles nodes and panels (the radius shrinks until rounding).

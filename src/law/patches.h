@@ -24,7 +24,7 @@ struct patch {
     double centre[2], half;   /* relative to the anchor's mean */
     size_t nodes[2], next[2]; /* now, and as the next step should have them; beyond PATCH_MOST: cut in four */
     size_t order[2];          /* of the quadrature that fills it */
-    int hard;                 /* no order is high enough */
+    bool by_lattice;          /* filled by the lattice that patches share, not by quadrature of its own */
     double mass;              /* of q */
     double value[PATCH_MOST * PATCH_MOST]; /* [column][row] */
 };

@@ -15,6 +15,7 @@ enum { TESTS = 3 /* a direction */ };
  */
 struct local_error {
     double total, quadrature[2], lower[2];
+    double unchanged; /* of the polynomials before the stage, likewise */
 };
 
 /* Where polynomials through so many nodes err most, between the nodes: in the middle, where their error is largest,
@@ -84,7 +85,7 @@ static struct local_error check_patch(const struct patch_source *source, const s
                                       struct probe *probe)
 {
     double made[POINTS], log_density[POINTS];
-    struct local_error error = {0.0, {0.0, 0.0}, {0.0, 0.0}};
+    struct local_error error = {.total = 0.0};
     test_places(patch->nodes[0], probe->x);
     test_places(patch->nodes[1], probe->y);
     evaluate_at(source, patch, patch->order, false, probe, probe->value, log_density);
@@ -92,13 +93,24 @@ static struct local_error check_patch(const struct patch_source *source, const s
     double area = 4.0 * patch->half * patch->half * source->jacobian;
     for (int j = 0; j < POINTS; j++)
         probe->part[j] = fmin(area * exp(log_density[j] + probe->value[j]) / patch->mass, 1.0);
-    if (source->lattice) {
+    if (patch->by_lattice) {
         evaluate_at(source, patch, patch->order, true, probe, probe->exact, log_density);
         error.quadrature[0] = largest_error(probe, probe->value, probe->exact);
     } else if (!source->start)
         probe_rules(source, patch, probe, &error);
     patch_evaluate(patch, source->lobattos, TESTS, probe->x, TESTS, probe->y, made);
     error.total = largest_error(probe, made, probe->exact);
+    if (source->before != NULL) {
+        double x[TESTS], y[TESTS];
+        for (int i = 0; i < TESTS; i++) {
+            x[i] = patch->centre[0] + patch->half * probe->x[i];
+            y[i] = patch->centre[1] + patch->half * probe->y[i];
+        }
+        size_t nearest = patches_find(source->before, patch->anchor, patch->centre[0], patch->centre[1]);
+        patches_evaluate(source->before, source->lobattos, patch->anchor, nearest, TESTS, x, TESTS, y, made,
+                         source->work);
+        error.unchanged = growing_error(probe, made, probe->exact);
+    }
     return error;
 }
 
@@ -108,31 +120,20 @@ static size_t highest_order(const struct patch *patch)
     return patch->mass > PATCH_OUTER_MASS ? PATCH_HIGHEST_ORDER : PATCH_OUTER_ORDER;
 }
 
-/* The orders that the patch would need if the stage did not go by a lattice. */
-static void track_orders(const struct patch_source *source, struct patch *patch, const struct probe *probe,
-                         double wanted)
+/* Lets a patch leave the lattice for the highest orders that cost no more, if these will do. */
+static void try_orders(const struct patch_source *source, struct patch *patch, const struct probe *probe,
+                       double wanted)
 {
     double value[POINTS], log_density[POINTS];
-    size_t top = highest_order(patch);
-    struct patch_source rules = *source;
-    rules.lattice = false;
-    patch->hard = 0;
-    for (int i = 0; i < 2; i++)
-        patch->order[i] = patch->order[i] < top ? patch->order[i] : top;
-    for (int i = 0; i < 2; i++)
-        for (int down = 1; down >= 0; down--)
-            for (;;) {
-                size_t order[2] = {patch->order[0], patch->order[1]};
-                if (down ? order[i] == 0 : order[i] >= top)
-                    break;
-                order[i] -= down ? 1 : 0;
-                evaluate_at(&rules, patch, order, false, probe, value, log_density);
-                int good = growing_error(probe, value, probe->exact) <= PATCH_LOWER_BELOW * wanted;
-                patch->hard |= !down && !good && order[i] + 1 >= PATCH_HIGHEST_ORDER;
-                if (good != down)
-                    break;
-                patch->order[i] = down ? order[i] : order[i] + 1;
-            }
+    size_t top = highest_order(patch), order = source->affordable(source, patch);
+    struct patch rules = *patch;
+    rules.by_lattice = false;
+    rules.order[0] = rules.order[1] = order < top ? order : top;
+    evaluate_at(source, &rules, rules.order, false, probe, value, log_density);
+    if (!(growing_error(probe, value, probe->exact) <= PATCH_LOWER_BELOW * wanted))
+        return;
+    patch->by_lattice = false;
+    patch->order[0] = patch->order[1] = rules.order[0];
 }
 
 /* Raises the orders that are too low. Nonzero if any was. */
@@ -150,18 +151,18 @@ static int raise_orders(struct patch *patch, const struct local_error *local, do
     return raised;
 }
 
-enum status patches_check(const struct patch_source *source, struct patches *grid, struct step_error *local,
-                          double *quadrature, struct error *error)
+enum status patches_check(const struct patch_source *source, struct patches *grid, struct patches_found *out,
+                          struct error *error)
 {
-    struct norm_sums before = {0.0, 0.0, 0.0}, itself = {0.0, 0.0, 0.0}, after = {0.0, 0.0, 0.0};
-    bool by_rules = !source->start && !source->lattice;
+    struct norm_sums before = {0.0, 0.0, 0.0}, itself = before, after = before, unchanged = before;
     double mass = 0.0;
-    *quadrature = 0.0;
+    out->lattice = 0.0;
     for (size_t p = 0; p < grid->count; p++) {
         struct patch *patch = &grid->patch[p];
         struct probe probe;
         struct local_error found = check_patch(source, patch, &probe);
         double wanted = patch_allowed(source, patch);
+        bool by_rules = !source->start && !patch->by_lattice;
         norm_sums_add(&before, patch->mass, found.total);
         while (by_rules && raise_orders(patch, &found, wanted)) {
             (void)patch_fill(source, patch);
@@ -169,11 +170,13 @@ enum status patches_check(const struct patch_source *source, struct patches *gri
             wanted = patch_allowed(source, patch);
             found = check_patch(source, patch, &probe);
         }
-        *quadrature += patch->mass * found.quadrature[0];
+        if (patch->by_lattice)
+            out->lattice += patch->mass * found.quadrature[0];
         norm_sums_add(&itself, patch->mass, found.total);
+        norm_sums_add(&unchanged, patch->mass, found.unchanged);
         mass += patch->mass;
-        if (source->lattice)
-            track_orders(source, patch, &probe, wanted);
+        if (patch->by_lattice)
+            try_orders(source, patch, &probe, wanted);
         for (int i = 0; i < 2; i++)
             if (by_rules && patch->order[i] > 0 && found.lower[i] < PATCH_LOWER_BELOW * wanted) {
                 patch->order[i]--;
@@ -185,8 +188,9 @@ enum status patches_check(const struct patch_source *source, struct patches *gri
         return fail_with(error, STATUS_NUMERIC, "the law of %s is not finite", source->sampler);
     if (!source->is_part)
         TRY(check_probed_mass(mass, source->sampler, error));
-    local->before = norms_beyond(norms_of(before), PATCH_PROBE_MISSES, PATCH_ROUNDING);
-    local->itself = norms_beyond(norms_of(itself), PATCH_PROBE_MISSES, PATCH_ROUNDING);
-    local->after = norms_beyond(norms_of(after), PATCH_PROBE_MISSES, PATCH_ROUNDING);
+    out->error = (struct step_error){norms_beyond(norms_of(before), PATCH_PROBE_MISSES, PATCH_ROUNDING),
+                                     norms_beyond(norms_of(itself), PATCH_PROBE_MISSES, PATCH_ROUNDING),
+                                     norms_beyond(norms_of(after), PATCH_PROBE_MISSES, PATCH_ROUNDING)};
+    out->unchanged = norms_beyond(norms_of(unchanged), PATCH_PROBE_MISSES, 0.0);
     return STATUS_OK;
 }

@@ -7,9 +7,16 @@
 #include "law/patches_fill.h"
 #include "law/propagate.h"
 
-/* Checks every patch of a filled grid, raises orders that are too low and sets *local. *quadrature is the L1(p)
- * error of the lattice. Errors: STATUS_NUMERIC where the law is not finite. */
-MUST_USE enum status patches_check(const struct patch_source *source, struct patches *grid, struct step_error *local,
-                                   double *quadrature, struct error *error);
+/* What a check finds. */
+struct patches_found {
+    struct step_error error;
+    double lattice;         /* the L1(p) error of the lattice */
+    struct norms unchanged; /* what leaving the polynomials as they were before the stage would be wrong by */
+};
+
+/* Checks every patch of a filled grid, raises orders that are too low and sets *out. Errors: STATUS_NUMERIC where the
+ * law is not finite. */
+MUST_USE enum status patches_check(const struct patch_source *source, struct patches *grid, struct patches_found *out,
+                                   struct error *error);
 
 #endif

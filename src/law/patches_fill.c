@@ -102,6 +102,7 @@ static bool merge(const struct patch_source *source, const struct patches *grid,
             || child->nodes[0] > PATCH_MERGE_NODES - 2 || child->nodes[1] > PATCH_MERGE_NODES - 2)
             return 0;
         mass += child->mass;
+        parent.by_lattice |= child->by_lattice;
         for (int i = 0; i < 2; i++)
             parent.order[i] = parent.order[i] > child->order[i] ? parent.order[i] : child->order[i];
     }

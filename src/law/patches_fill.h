@@ -10,7 +10,7 @@
 
 enum { PATCH_HIGHEST_ORDER = 12 /* in law/quadrature.h */ };
 
-/* All (x[i], y[j]) in [-1, 1]^2 of a patch, by quadrature of these orders or, where the source has one, by a lattice,
+/* All (x[i], y[j]) in [-1, 1]^2 of a patch, by quadrature of these orders or, if it has by_lattice set, by a lattice,
  * the finer one that checks the other if `finer`. */
 struct patch_query {
     size_t order[2];
@@ -26,18 +26,20 @@ struct patch_source {
     void *owner;         /* what `evaluate` works with */
     const char *sampler; /* its name, for messages */
     bool start;          /* log r_T, which needs no quadrature */
-    bool lattice;        /* the stage goes by a lattice */
     /* log r and log p, the density in the patches' coordinates times `jacobian`, at [i * ny + j]. */
     void (*evaluate)(const struct patch_source *source, const struct patch *patch, const struct patch_query *query,
                      double *log_ratio, double *log_density);
+    /* The highest order that costs no more than the lattice does for this patch; NULL: there is no lattice. */
+    size_t (*affordable)(const struct patch_source *source, const struct patch *patch);
     double jacobian;  /* integrals of p in the patches' coordinates are of exp(log p) times it */
     double tolerance; /* L1(p), of all patches together */
     double floor;     /* no tail of a polynomial is asked to be smaller: rounding */
     const struct lobattos *lobattos;
     struct patches_work *work;
-    bool is_part;    /* r is of one component of p, and E_p r need not be 1 */
-    size_t most;     /* patches that the grid may have; 0: any number */
-    double distance; /* E_p|r - 1| after the stage; patches_fill sets it */
+    const struct patches *before; /* log r before the stage, in the same coordinates; NULL: not compared */
+    bool is_part;                 /* r is of one component of p, and E_p r need not be 1 */
+    size_t most;                  /* patches that the grid may have; 0: any number */
+    double distance;              /* E_p|r - 1| after the stage; patches_fill sets it */
 };
 
 /* Sets the values, the mass of q and the part of E_p|r - 1|, which is returned. */

@@ -107,6 +107,9 @@
 /* [power of the mass] More error where there is less mass; but neighbours must not differ by much, for an error
  * just beyond a side is a kink within. Found: not recorded. Twice: a law takes more than a minute. */
 #define PATCH_SHARE_POWER (2.0 / 3.0)
+/* [rounding in a stage] Steps that change less than this are left out, however little is tolerated. Found: as on the
+ * line. */
+#define PATCH_UNCHANGED_PART 0.02
 /* [values on a patch] No tail of its polynomial is asked to be smaller. Found: rounding. Twice: no change. */
 #define PATCH_TAIL_FLOOR 3e-15
 /* [tolerance] A patch with less mass may have any error. Found: not recorded. Twice: no change. */
@@ -143,7 +146,11 @@
  * resolve. It is counted as error. Found: not recorded. Twice: not measured (none of these laws depends on it). */
 #define MAP_IGNORED_MASS 1e-8
 
-/* ---- Integrals over a law (law/law.c). ---- */
+/* ---- Resolutions and integrals over a law (law/law.c). ---- */
+
+/* [1] A resolution is chosen for a radius that is less than wanted by this factor. Found: by trial: few laws need a
+ * third. */
+#define RADIUS_MARGIN 1.5
 
 /* [log r] Panels over which it changes by more are bisected. Found: 24 nodes integrate exp over that to
  * rounding. Twice: no change. */

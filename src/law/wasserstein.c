@@ -266,8 +266,10 @@ static double march(const struct coupling *coupling, enum integrated density, st
         double length = side > 0.0 ? 2.0 * interval->half - to->offset : to->offset;
         /* over a short way the density changes little, and what is wanted is surely there */
         bool is_near = left < SHORT * length * density_at(interval, density, to->offset);
-        double here =
-            is_near ? HUGE_VAL : side * integral(coupling, interval, density, to->offset, to->offset + side * length);
+        double here = is_near ? HUGE_VAL
+                      : length >= 2.0 * interval->half
+                          ? interval->mass_p + (density == OF_Q ? interval->mass_excess : 0.0)
+                          : side * integral(coupling, interval, density, to->offset, to->offset + side * length);
         if (left < here) {
             double inside = solve(coupling, interval, density, to->offset, side, left, length);
             to->offset += side * inside;

@@ -1,6 +1,7 @@
 #include "model/mixture_level.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 #include "core/elementary.h"
 #include "core/memory.h"
@@ -157,6 +158,46 @@ static inline void log_weights(const struct mixture_level *mixture, size_t ancho
     }
 }
 
+/* Where the points of a chunk are, and the largest log-weight that is nowhere less than some component's: components
+ * that are below it by NEGLIGIBLE_LOG_WEIGHT all over the chunk are never looked at. */
+struct chunk_range {
+    double low, high, floor;
+};
+
+/* The largest or the least log-weight of a component in a range. */
+static inline double extreme_log_weight(const struct mixture_level *mixture, size_t anchor, size_t k, double low,
+                                        double high, bool least)
+{
+    double centre = mixture_level_centre(mixture, k, anchor), below = centre - low, above = high - centre;
+    double farther = below > above ? below : above, outside = -(below < above ? below : above),
+           distance = least           ? farther
+                      : outside > 0.0 ? outside
+                                      : 0.0;
+    return mixture->log_constant[k] - 0.5 * mixture->inverse_variance[k] * (distance * distance);
+}
+
+static struct chunk_range range_of(const struct mixture_level *mixture, size_t anchor, size_t n, const double *x)
+{
+    struct chunk_range range = {HUGE_VAL, -HUGE_VAL, -HUGE_VAL};
+    for (size_t i = 0; i < n; i++) {
+        range.low = x[i] < range.low ? x[i] : range.low;
+        range.high = x[i] > range.high ? x[i] : range.high;
+    }
+    for (size_t k = 0; k < mixture->factor->components; k++) {
+        double least = extreme_log_weight(mixture, anchor, k, range.low, range.high, true);
+        range.floor = least > range.floor ? least : range.floor;
+    }
+    return range;
+}
+
+/* One more for rounding: what is passed over would have counted for nothing anyway, to the last bit. */
+static inline bool passes_over(const struct mixture_level *mixture, size_t anchor, size_t k,
+                               const struct chunk_range *range)
+{
+    return extreme_log_weight(mixture, anchor, k, range->low, range->high, false)
+           < range->floor + NEGLIGIBLE_LOG_WEIGHT - 1.0;
+}
+
 /* Log-sum-exp of at most CHUNK points, which stay in the first-level cache for any number of components: log-weights
  * of more than FEW components are computed twice. */
 VECTOR_CLONES static void evaluate_chunk(const struct mixture_level *mixture, size_t anchor, size_t n,
@@ -165,12 +206,17 @@ VECTOR_CLONES static void evaluate_chunk(const struct mixture_level *mixture, si
     size_t components = mixture->factor->components;
     int few = components <= FEW;
     double kept[FEW][CHUNK], largest[CHUNK], total[CHUNK], gradient[CHUNK];
+    struct chunk_range range = {0.0, 0.0, -HUGE_VAL};
+    if (!few)
+        range = range_of(mixture, anchor, n, x);
     for (size_t i = 0; i < n; i++) {
         largest[i] = -HUGE_VAL;
         total[i] = gradient[i] = 0.0;
     }
     for (size_t k = 0; k < components; k++) {
         double *exponent = kept[few ? k : 0];
+        if (!few && passes_over(mixture, anchor, k, &range))
+            continue;
         log_weights(mixture, anchor, k, n, x, exponent);
         for (size_t i = 0; i < n; i++)
             largest[i] = exponent[i] > largest[i] ? exponent[i] : largest[i];
@@ -179,6 +225,8 @@ VECTOR_CLONES static void evaluate_chunk(const struct mixture_level *mixture, si
         double centre = mixture_level_centre(mixture, k, anchor), inverse = mixture->inverse_variance[k];
         double *exponent = kept[few ? k : 0];
         uint64_t counting = 0;
+        if (!few && passes_over(mixture, anchor, k, &range))
+            continue;
         if (!few)
             log_weights(mixture, anchor, k, n, x, exponent);
         for (size_t i = 0; i < n; i++) {
@@ -267,12 +315,15 @@ VECTOR_CLONES static void split_chunk(const struct mixture_level *mixture, size_
     double kept[FEW][CHUNK], gradient[CHUNK], centre = mixture_level_centre(mixture, of, anchor);
     double inverse = mixture->inverse_variance[of];
     uint64_t exceeded = 0;
+    struct chunk_range range = {0.0, 0.0, -HUGE_VAL};
+    if (!few)
+        range = range_of(mixture, anchor, n, x);
     for (size_t i = 0; i < n; i++)
         excess[i] = 0.0;
     for (size_t k = 0; k < components; k++) {
         struct pair pair = pair_of(mixture, anchor, of, k);
         double *odds = kept[few ? k : 0];
-        if (k == of)
+        if (k == of || (!few && passes_over(mixture, anchor, k, &range)))
             continue;
         all_log_odds(&pair, n, x, odds);
         for (size_t i = 0; i < n; i++)
@@ -292,7 +343,7 @@ VECTOR_CLONES static void split_chunk(const struct mixture_level *mixture, size_
         struct pair pair = pair_of(mixture, anchor, of, k);
         double *odds = kept[few ? k : 0];
         uint64_t counting = 0;
-        if (k == of)
+        if (k == of || (!few && passes_over(mixture, anchor, k, &range)))
             continue;
         if (!few)
             all_log_odds(&pair, n, x, odds);

@@ -74,18 +74,23 @@ enum status report_latex(const struct tables *tables, struct error *error)
 
 /* ---- cells.csv ---- */
 
-static bool shows(const struct evidence *evidence, const struct field *field)
+/* The fields that are columns, those of components only where some row has a number; returns how many. */
+static size_t csv_fields(const struct evidence *evidence, const struct field **out)
 {
-    return field->component == 0 || field_is_known(field, evidence->result.rows, evidence->result.count);
+    size_t count = 0;
+    for (const struct field *field = record_fields; field->name != NULL; field++)
+        if (field->component == 0 || field_is_known(field, evidence->result.rows, evidence->result.count))
+            out[count++] = field;
+    return count;
 }
 
 /* Prints, and forgets, a row with why it failed. */
-static enum status csv_row(const struct evidence *evidence, const struct record *row, struct table *table, FILE *file,
+static enum status csv_row(const struct parameter_columns *parameters, const struct field *const *fields,
+                           size_t count, const struct record *row, struct table *table, FILE *file,
                            struct error *error)
 {
-    for (const struct field *field = record_fields; field->name != NULL; field++) {
-        if (!shows(evidence, field))
-            continue;
+    for (size_t i = 0; i < count; i++) {
+        const struct field *field = fields[i];
         switch (field->type) {
         case FIELD_STRING:
             TRY(table_text(table, field_text(field, row), error));
@@ -98,7 +103,7 @@ static enum status csv_row(const struct evidence *evidence, const struct record 
             break;
         }
     }
-    for (size_t i = 0; i < evidence->result.parameters.count; i++)
+    for (size_t i = 0; i < parameters->count; i++)
         TRY(table_number(table, row->parameter[i], error));
     TRY(table_text(table, row->failure, error));
     table_csv_rows(table, 0, file);
@@ -109,29 +114,32 @@ enum status report_csv(const struct evidence *evidence, struct error *error)
 {
     const struct parameter_columns *parameters = &evidence->result.parameters;
     struct report_file file = {.stream = NULL};
-    size_t fields = 0;
-    for (const struct field *field = record_fields; field->name != NULL; field++)
-        fields += shows(evidence, field);
-    struct table_column *column = array_new(fields + parameters->count + 1, sizeof *column);
-    struct table table = {.column = column, .columns = fields + parameters->count + 1};
-    enum status status = column != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a table");
+    size_t most = 0, count = 0, c = 0;
+    while (record_fields[most].name != NULL)
+        most++;
+    const struct field **fields = array_new(most, sizeof(const struct field *));
+    struct table_column *column = array_new(most + parameters->count + 1, sizeof *column);
+    struct table table = {.column = column};
+    enum status status =
+        fields != NULL && column != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a table");
     TRY_OR(end, status);
-    size_t c = 0;
-    for (const struct field *field = record_fields; field->name != NULL; field++)
-        if (shows(evidence, field))
-            column[c++].heading = field->name;
+    count = csv_fields(evidence, fields);
+    for (size_t i = 0; i < count; i++)
+        column[c++].heading = fields[i]->name;
     for (size_t i = 0; i < parameters->count; i++)
         column[c++].heading = parameters->column[i].name;
-    column[c].heading = "failure";
+    column[c++].heading = "failure";
+    table.columns = c;
     TRY_OR(end, report_open(evidence->directory, "cells.csv", &file, error));
     table_csv_rows(&table, 1, file.stream);
     for (size_t i = 0; i < evidence->result.count; i++)
-        TRY_OR(end, csv_row(evidence, &evidence->result.rows[i], &table, file.stream, error));
+        TRY_OR(end, csv_row(parameters, fields, count, &evidence->result.rows[i], &table, file.stream, error));
     for (size_t i = 0; i < evidence->failed_count; i++)
-        TRY_OR(end, csv_row(evidence, &evidence->failed[i], &table, file.stream, error));
+        TRY_OR(end, csv_row(parameters, fields, count, &evidence->failed[i], &table, file.stream, error));
 end:
     status = report_close(&file, status, error);
     table_free(&table);
     free(column);
+    free(fields);
     return status;
 }

@@ -169,7 +169,7 @@ static enum status check_merged(struct checker *checker, struct error *error)
     char *manifest = NULL;
     TRY(directory_merged(checker->directory, checker->spec, path, error));
     TRY(plan_manifest(&checker->plan, &manifest, error));
-    struct record *rows = plan_rows(&checker->plan, &count);
+    struct record *rows = plan_rows(&checker->plan, false, &count);
     char *failures = plan_failures(&checker->plan, false), *refusals = plan_failures(&checker->plan, true);
     enum status status = STATUS_OK;
     if (rows == NULL || failures == NULL || refusals == NULL)

@@ -168,6 +168,35 @@ TEST(test_against_sums)
     with_shape(12, 12, 1);
 }
 
+/* Components that are nothing at all of a cluster of points are left out. */
+TEST(test_clusters)
+{
+    enum { COMPONENTS = MOST };
+    double weight[COMPONENTS], mean[2 * COMPONENTS], sd[COMPONENTS];
+    for (size_t k = 0; k < COMPONENTS; k++) {
+        weight[k] = 1.0 / COMPONENTS;
+        sd[k] = 0.02 + 0.03 * (double)(k % 3);
+    }
+    fill_normals(3, 2 * COMPONENTS, 1.0, mean);
+    const struct factor factor = {2, COMPONENTS, weight, mean, sd, NULL, NULL, NULL};
+    for (size_t spread = 0; spread < 3; spread++) {
+        OWNED(joint_level) joint;
+        double x[2 * POINTS], log_density[POINTS], score[2 * POINTS];
+        ASSERT_OK(joint_level_new, &factor, &joint);
+        joint_level_set(&joint, &levels[1]);
+        fill_normals(7, 2 * POINTS, 0.02 * pow(8.0, (double)spread), x);
+        joint_level_evaluate(&joint, 5, POINTS, POINTS, x, log_density, score);
+        for (size_t j = 0; j < POINTS; j++) {
+            long double exact[MOST];
+            double point[2] = {x[j], x[POINTS + j]}, value = (double)direct(&factor, &levels[1], 5, point, exact);
+            ck_assert_double_eq_tol(log_density[j], value, 1e-12 * (1.0 + fabs(value)));
+            for (size_t i = 0; i < 2; i++)
+                ck_assert_double_eq_tol(score[i * POINTS + j], (double)exact[i],
+                                        1e-12 * (1.0 + fabs((double)exact[i])));
+        }
+    }
+}
+
 /* Narrow components far from one another lose their digits in products of matrices, which are not used there. */
 TEST(test_narrow)
 {

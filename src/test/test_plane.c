@@ -157,7 +157,11 @@ static struct divergence at_resolution(const struct law_problem *problem, double
 
 static const double nested_mean[] = {0.3, 0.2, 0.0, 0.0}, nested_sd[] = {0.05, 1.0}, nested_weight[] = {0.4, 0.6};
 static const double uneven[] = {0.3, 0.7};
-static const double far[] = {-1.2, -0.9, 1.2, 0.9}, atom_sd[] = {0.0, 0.0};
+static const double far[] = {-1.2, -0.9, 1.2, 0.9}, atom_sd[] = {0.0, 0.0, 0.0, 0.0}, contrast_sd[] = {0.01, 0.5};
+static const double eighth[] = {0.125, 0.125, 0.125, 0.125, 0.125, 0.125, 0.125, 0.125},
+                    ring_sd[] = {0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1},
+                    ring_mean[] = {1.0,  0.0, M_SQRT1_2,  M_SQRT1_2,  0.0, 1.0,  -M_SQRT1_2, M_SQRT1_2,
+                                   -1.0, 0.0, -M_SQRT1_2, -M_SQRT1_2, 0.0, -1.0, M_SQRT1_2,  -M_SQRT1_2};
 static const struct {
     const char *name, *sampler;
     struct factor factor;
@@ -166,10 +170,13 @@ static const struct {
 } honest[] = {
     {"three", "accelerated", {2, 3, third, triangle, unequal, NULL, NULL, NULL}, 64, 0.35},
     {"atoms", "ddpm", {2, 2, half, far, atom_sd, NULL, NULL, NULL}, 128, 0.7},
+    {"narrow beside wide", "ddpm", {2, 2, half, far, contrast_sd, NULL, NULL, NULL}, 48, 0.4},
+    {"ring", "ddpm", {2, 8, eighth, ring_mean, ring_sd, NULL, NULL, NULL}, 48, 0.4},
+    {"four atoms", "ddpm", {2, 4, quarter, corners, atom_sd, NULL, NULL, NULL}, 96, 0.7},
     {"nested", "ddpm", {2, 2, nested_weight, nested_mean, nested_sd, NULL, NULL, NULL}, 64, 0.4},
     {"far apart", "ddpm", {2, 2, uneven, far, equal, NULL, NULL, NULL}, 64, 0.4},
 };
-enum { FEW_HONEST = 2 };
+enum { FEW_HONEST = 4 };
 
 TEST(test_radii_are_honest, .count = taken(2) == 2 ? COUNT(honest) : FEW_HONEST, .grows = 1)
 {

@@ -310,7 +310,7 @@ static enum status fill_block(struct cylinder *cylinder, size_t k, bool checked,
     struct patches *result = &block->grid[cylinder->to];
     struct error_account *account = &block->errors[cylinder->transfer.stage.index];
     struct patch_source source = source_of(cylinder, false, tolerance_of(cylinder, block));
-    double unused;
+    struct patches_found found;
     cylinder->transfer.component = k;
     cylinder->transfer.grid = &block->grid[cylinder->from];
     TRY(patches_plan(&source, cylinder->transfer.grid, checked, &cylinder->pending, error));
@@ -320,7 +320,8 @@ static enum status fill_block(struct cylinder *cylinder, size_t k, bool checked,
     account->unchecked++;
     if (!checked)
         return STATUS_OK;
-    TRY(patches_check(&source, result, error_of, &unused, error));
+    TRY(patches_check(&source, result, &found, error));
+    *error_of = found.error;
     share_orders(result);
     error_account_add(account, error_of);
     return STATUS_OK;
@@ -346,11 +347,10 @@ static enum status fill_stage(void *state, bool checked, struct stage_result *ou
 static enum status start(void *state, struct norms *local, struct error *error)
 {
     struct cylinder *cylinder = state;
-    double unused;
     for (size_t k = first(cylinder); k < end(cylinder); k++) {
         struct block *block = &cylinder->block[k];
         struct patch_source source = source_of(cylinder, true, HUGE_VAL);
-        struct step_error errors;
+        struct patches_found found;
         cylinder->transfer.component = k;
         for (int pass = 0; pass < 2; pass++) {
             TRY(patches_cover(&cylinder_domain, &cylinder->domain, cylinder->domain.root, CYLINDER_FIRST_SIDE,
@@ -359,9 +359,9 @@ static enum status start(void *state, struct norms *local, struct error *error)
             block->distance = source.distance;
             source.tolerance = tolerance_of(cylinder, block);
         }
-        TRY(patches_check(&source, &block->grid[0], &errors, &unused, error));
-        block->errors[STAGE_MAP].total = errors.itself;
-        add_part(local, errors.itself, weight_of(cylinder, k));
+        TRY(patches_check(&source, &block->grid[0], &found, error));
+        block->errors[STAGE_MAP].total = found.error.itself;
+        add_part(local, found.error.itself, weight_of(cylinder, k));
     }
     return STATUS_OK;
 }

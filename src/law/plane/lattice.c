@@ -1,6 +1,7 @@
 #include "law/plane/lattice.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "core/memory.h"
 #include "core/vmath.h"
@@ -8,46 +9,225 @@
 #include "law/plane/tuning.h"
 
 #define LEAST 1e-300 /* stands for nothing */
-enum { MOST_POINTS = 8000000, TOGETHER = 64 /* points */ };
+enum {
+    MOST_TILES = 50000,
+    MOST_IN_LINE = 1000000, /* points of the lattice across a patch */
+    SIDE = 16,              /* points of the lattice, in either direction, that are spread together */
+    PART = 128,             /* points of the grid, in either direction, that these may reach */
+    WINDOW_STEP = 4,
+    WINDOW = 40 /* points of the grid, in either direction, that a point is spread over at most */
+};
+
+/* ---- The grid ---- */
+
+static size_t first_slot(const struct grid *grid, const int64_t at[2])
+{
+    uint64_t mixed = (uint64_t)at[0] * UINT64_C(0x9E3779B97F4A7C15) ^ (uint64_t)at[1] * UINT64_C(0xC2B2AE3D27D4EB4F);
+    return (size_t)(mixed >> 20) & (grid->slots - 1);
+}
+
+/* The slot of this tile, or the empty one where it belongs. */
+static size_t find_slot(const struct grid *grid, const int64_t at[2])
+{
+    size_t slot = first_slot(grid, at);
+    for (; grid->slot[slot] != 0; slot = (slot + 1) & (grid->slots - 1)) {
+        const struct grid_tile *tile = &grid->tile[grid->slot[slot] - 1];
+        if (tile->at[0] == at[0] && tile->at[1] == at[1])
+            break;
+    }
+    return slot;
+}
+
+/* Twice as many slots, or the first ones. */
+static enum status grow_slots(struct grid *grid, struct error *error)
+{
+    size_t slots = grid->slots > 0 ? 2 * grid->slots : 256;
+    uint32_t *slot = array_new(slots, sizeof *slot);
+    if (slot == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu tiles of a grid in the plane", slots);
+    free(grid->slot);
+    grid->slot = slot;
+    grid->slots = slots;
+    for (size_t i = 0; i < grid->count; i++)
+        grid->slot[find_slot(grid, grid->tile[i].at)] = (uint32_t)i + 1;
+    return STATUS_OK;
+}
+
+static enum status tile_at(struct grid *grid, const int64_t at[2], struct grid_tile **out, struct error *error)
+{
+    if (2 * (grid->count + 1) > grid->slots)
+        TRY(grow_slots(grid, error));
+    size_t slot = find_slot(grid, at);
+    if (grid->slot[slot] == 0) {
+        struct grid_tile *grown = grid->count < MOST_TILES
+                                      ? array_reserve(grid->tile, &grid->capacity, grid->count + 1, sizeof *grown)
+                                      : NULL;
+        if (grown == NULL)
+            return fail_with(error, STATUS_MEMORY, "out of memory for a grid of more than %zu points in the plane",
+                             grid->count * GRID_TILE * GRID_TILE);
+        grid->tile = grown;
+        memset(&grid->tile[grid->count], 0, sizeof *grown);
+        memcpy(grid->tile[grid->count].at, at, sizeof grown->at);
+        grid->slot[slot] = (uint32_t)++grid->count;
+    }
+    *out = &grid->tile[grid->slot[slot] - 1];
+    return STATUS_OK;
+}
+
+static void grid_clear(struct grid *grid)
+{
+    grid->count = 0;
+    if (grid->slots > 0)
+        memset(grid->slot, 0, grid->slots * sizeof *grid->slot);
+}
+
+/* The tile that holds a point of the grid, and the place in it. */
+static int64_t tile_of(int64_t at)
+{
+    return at >= 0 ? at / GRID_TILE : -((GRID_TILE - 1 - at) / GRID_TILE);
+}
+
+/* Where the grid is: its point i lies at spacing (i - origin) - shift relative to sqrt(A) m_anchor, A of the
+ * reference before the stage. All anchors share it. */
+struct grid_axis {
+    int64_t origin;
+    double shift;
+};
+
+static struct grid_axis axis_of(const struct lattice *lattice, size_t anchor, int i)
+{
+    const struct plane_transfer *transfer = lattice->transfer;
+    double offset = transfer->from->root_alpha_bar * patches_offset(transfer->grid->factor, anchor, 0, i);
+    double shift = remainder(offset, lattice->grid.spacing);
+    return (struct grid_axis){llrint((offset - shift) / lattice->grid.spacing), shift};
+}
+
+/* ---- Points of the lattice ---- */
 
 static double spacing_of(const struct plane_transfer *transfer, double density)
 {
     return sqrt(transfer->stage.noise) / transfer->from->root_alpha_bar / density;
 }
 
-double lattice_size(const struct plane_transfer *transfer, double density)
+double lattice_size(const struct plane_transfer *transfer, const struct patch *patch, double density)
 {
-    double total = 0.0, spacing = spacing_of(transfer, density);
-    for (size_t p = 0; p < transfer->grid->count; p++) {
-        double side = 2.0 * transfer->grid->patch[p].half / spacing;
-        total += side * side;
-    }
-    return total;
+    double side = 2.0 * patch->half / spacing_of(transfer, density);
+    return side * side;
 }
 
 void lattice_free(struct lattice *lattice)
 {
     patches_free(&lattice->beyond);
-    free(lattice->block);
-    free(lattice->image[0]);
-    free(lattice->image[1]);
-    free(lattice->log_mass);
+    free(lattice->grid.tile);
+    free(lattice->grid.slot);
     *lattice = (struct lattice){0};
 }
 
-static enum status make_room(struct lattice *lattice, size_t points, struct error *error)
+/* Points of the lattice that are spread together: images relative to sqrt(A) m_anchor, and the log of delta^2 q times
+ * the constant factors of both kernels. */
+struct cluster {
+    size_t count;
+    double image[2][SIDE * SIDE], log_mass[SIDE * SIDE];
+};
+
+/* The first point of the grid, in one coordinate, that an image is spread over, and the image relative to the last
+ * one below it. */
+static int64_t window_of(const struct lattice *lattice, const struct grid_axis *axis, double image, double *fraction)
 {
-    double **array[] = {&lattice->image[0], &lattice->image[1], &lattice->log_mass};
-    size_t capacity = lattice->capacity;
-    for (size_t i = 0; i < 3; i++) {
-        capacity = lattice->capacity;
-        double *grown = points <= MOST_POINTS ? array_reserve(*array[i], &capacity, points, sizeof *grown) : NULL;
-        if (grown == NULL)
-            return fail_with(error, STATUS_MEMORY, "out of memory for a lattice of %zu points in the plane", points);
-        *array[i] = grown;
+    double at = (image + axis->shift) / lattice->grid.spacing, below = floor(at);
+    *fraction = at - below;
+    return (int64_t)below + axis->origin - ((int64_t)lattice->window / 2 - 1);
+}
+
+VECTOR_CLONES static void add_product(size_t window, double mass, const double *along, const double *across,
+                                      double *out)
+{
+    for (size_t i = 0; i < window; i++) {
+        double first = mass * along[i], *line = out + i * PART;
+        for (size_t j = 0; j < window; j += WINDOW_STEP)
+            for (size_t k = 0; k < WINDOW_STEP; k++)
+                line[j + k] += first * across[j + k];
     }
-    lattice->capacity = capacity;
+}
+
+/* exp(-a (k - c)^2) for k < window and c = m + f, as A G^k exp(-a (k - m)^2) with A = exp(-a f (f + 2 m)) and
+ * G = exp(2 a f): the last is the same for all points. */
+VECTOR_CLONES static void fill_window(size_t window, double first, double ratio, const double *middle, double *out)
+{
+    double power[WINDOW_STEP] = {first, first * ratio, first * (ratio * ratio), first * (ratio * ratio * ratio)},
+           step = (ratio * ratio) * (ratio * ratio);
+    for (size_t j = 0; j < window; j += WINDOW_STEP)
+        for (size_t k = 0; k < WINDOW_STEP; k++) {
+            out[j + k] = power[k] * middle[j + k];
+            power[k] *= step;
+        }
+}
+
+/* Adds a part of the grid, `extent` points from `first` on, to the tiles. */
+static enum status add_part(struct grid *grid, const int64_t first[2], const int64_t extent[2], const double *part,
+                            struct error *error)
+{
+    int64_t at[2];
+    for (at[0] = tile_of(first[0]); at[0] * GRID_TILE < first[0] + extent[0]; at[0]++)
+        for (at[1] = tile_of(first[1]); at[1] * GRID_TILE < first[1] + extent[1]; at[1]++) {
+            struct grid_tile *tile = NULL;
+            TRY(tile_at(grid, at, &tile, error));
+            int64_t corner[2] = {at[0] * GRID_TILE, at[1] * GRID_TILE}, from[2], to[2];
+            for (int i = 0; i < 2; i++) {
+                from[i] = first[i] > corner[i] ? first[i] : corner[i];
+                to[i] = first[i] + extent[i] < corner[i] + GRID_TILE ? first[i] + extent[i] : corner[i] + GRID_TILE;
+            }
+            for (int64_t x = from[0]; x < to[0]; x++)
+                for (int64_t y = from[1]; y < to[1]; y++)
+                    tile->value[(x - corner[0]) * GRID_TILE + y - corner[1]] +=
+                        part[(x - first[0]) * PART + y - first[1]];
+        }
     return STATUS_OK;
+}
+
+/* Spreads points [from, from + count) of a cluster: in halves where their images lie too far apart for one part. */
+static enum status spread_points(struct lattice *lattice, const struct grid_axis axis[2],
+                                 const struct cluster *cluster, size_t from, size_t count, struct error *error)
+{
+    int64_t first[2] = {INT64_MAX, INT64_MAX}, last[2] = {INT64_MIN, INT64_MIN}, extent[2], at[2][SIDE * SIDE];
+    size_t window = lattice->window;
+    double first_factor[2][SIDE * SIDE], ratio[2][SIDE * SIDE], part[PART * PART], factor[2][WINDOW], middle[WINDOW],
+        mass[SIDE * SIDE];
+    double before = (double)(window / 2 - 1),
+           scale = -0.5 * lattice->grid.spacing * lattice->grid.spacing / lattice->spread;
+    for (int i = 0; i < 2; i++) {
+        for (size_t j = 0; j < count; j++) {
+            double fraction;
+            at[i][j] = window_of(lattice, &axis[i], cluster->image[i][from + j], &fraction);
+            first_factor[i][j] = scale * (fraction * (fraction + 2.0 * before));
+            ratio[i][j] = -2.0 * scale * fraction;
+            first[i] = at[i][j] < first[i] ? at[i][j] : first[i];
+            last[i] = at[i][j] > last[i] ? at[i][j] : last[i];
+        }
+        extent[i] = last[i] - first[i] + (int64_t)window;
+    }
+    if (count > 1 && (extent[0] > PART || extent[1] > PART)) {
+        TRY(spread_points(lattice, axis, cluster, from, count / 2, error));
+        return spread_points(lattice, axis, cluster, from + count / 2, count - count / 2, error);
+    }
+    for (int64_t x = 0; x < extent[0]; x++)
+        memset(part + x * PART, 0, (size_t)extent[1] * sizeof *part);
+    for (size_t j = 0; j < count; j++)
+        mass[j] = cluster->log_mass[from + j] - lattice->reference;
+    vexp(count, mass, mass);
+    for (size_t k = 0; k < window; k++)
+        middle[k] = scale * (((double)k - before) * ((double)k - before));
+    vexp(window, middle, middle);
+    for (int i = 0; i < 2; i++) {
+        vexp(count, first_factor[i], first_factor[i]);
+        vexp(count, ratio[i], ratio[i]);
+    }
+    for (size_t j = 0; j < count; j++) {
+        for (int i = 0; i < 2; i++)
+            fill_window(window, first_factor[i][j], ratio[i][j], middle, factor[i]);
+        add_product(window, mass[j], factor[0], factor[1], part + (at[0][j] - first[0]) * PART + at[1][j] - first[1]);
+    }
+    return add_part(&lattice->grid, first, extent, part, error);
 }
 
 /* The lattice's points in one direction of a patch: origin + spacing * (first + i), i < count, relative to the
@@ -63,7 +243,7 @@ static struct span span_of(const struct plane_transfer *transfer, const struct p
     double origin = apart * spacing - remainder(patches_offset(transfer->grid->factor, patch->anchor, 0, i), spacing);
     double from = ceil((patch->centre[i] - patch->half - origin) / spacing);
     double to = ceil((patch->centre[i] + patch->half - origin) / spacing);
-    return (struct span){origin, spacing, from, to > from ? (size_t)(to - from) : 0};
+    return (struct span){origin, spacing, from, to > from ? (size_t)fmin(to - from, MOST_IN_LINE + 1) : 0};
 }
 
 static double span_at(const struct span *span, size_t i)
@@ -71,221 +251,235 @@ static double span_at(const struct span *span, size_t i)
     return span->origin + span->spacing * (span->first + (double)i);
 }
 
-/* Appends at most PATCH_MOST by PATCH_MOST points of a patch. */
-static void add_points(struct lattice *lattice, struct plane_work *work, const struct patch *patch,
-                       const struct span span[2], const size_t start[2], const size_t count[2])
+/* At most SIDE by SIDE points of a patch. */
+static enum status add_points(struct lattice *lattice, struct plane_work *work, const struct patch *patch,
+                              const struct span span[2], const size_t start[2], const size_t count[2],
+                              struct error *error)
 {
     const struct plane_transfer *transfer = lattice->transfer;
-    size_t points = count[0] * count[1], at = lattice->count;
-    double root = transfer->from->root_alpha_bar, u[2][PATCH_MOST], local[2][PATCH_MOST];
+    struct cluster cluster = {.count = count[0] * count[1]};
+    double root = transfer->from->root_alpha_bar, u[2][SIDE], local[2][SIDE];
     for (int i = 0; i < 2; i++)
         for (size_t j = 0; j < count[i]; j++) {
             u[i][j] = span_at(&span[i], start[i] + j);
             local[i][j] = (u[i][j] - patch->centre[i]) / patch->half;
         }
-    for (size_t j = 0; j < points; j++) {
+    for (size_t j = 0; j < cluster.count; j++) {
         work->x[j] = root * u[0][j / count[1]];
-        work->x[points + j] = root * u[1][j % count[1]];
+        work->x[cluster.count + j] = root * u[1][j % count[1]];
     }
-    plane_transfer_at(transfer, work, patch->anchor, points);
+    plane_transfer_at(transfer, work, patch->anchor, cluster.count);
     patch_evaluate(patch, transfer->lobattos, count[0], local[0], count[1], local[1], work->log_ratio);
     double log_alpha = transfer->stage.moves ? transfer->stage.step->log_alpha : 0.0;
-    double constant = 2.0 * log(root * span[0].spacing) + log_alpha - log(2.0 * M_PI * transfer->stage.noise);
-    for (size_t j = 0; j < points; j++) {
-        lattice->image[0][at + j] = work->x[j] + work->increment[j];
-        lattice->image[1][at + j] = work->x[points + j] + work->increment[points + j];
-        lattice->log_mass[at + j] = work->log_density[j] + work->log_ratio[j] + constant;
+    double constant = 2.0 * log(root * span[0].spacing * lattice->grid.spacing) + log_alpha
+                      - log(2.0 * M_PI * lattice->spread) - log(2.0 * M_PI * lattice->kept);
+    for (size_t j = 0; j < cluster.count; j++) {
+        cluster.image[0][j] = work->x[j] + work->increment[j];
+        cluster.image[1][j] = work->x[cluster.count + j] + work->increment[cluster.count + j];
+        cluster.log_mass[j] = work->log_density[j] + work->log_ratio[j] + constant;
     }
-    lattice->count += points;
-    work->node_updates += points;
+    lattice->count += cluster.count;
+    work->node_updates += cluster.count;
+    const struct grid_axis axis[2] = {axis_of(lattice, patch->anchor, 0), axis_of(lattice, patch->anchor, 1)};
+    return spread_points(lattice, axis, &cluster, 0, cluster.count, error);
 }
 
-static void close_block(struct lattice *lattice, struct lattice_block *block)
+static enum status add_patch(struct lattice *lattice, struct plane_work *work, const struct patch *patch,
+                             double spacing, struct error *error)
 {
-    block->count = lattice->count - block->first;
-    for (int i = 0; i < 2; i++) {
-        block->lowest[i] = HUGE_VAL;
-        block->highest[i] = -HUGE_VAL;
-        for (size_t j = block->first; j < lattice->count; j++) {
-            block->lowest[i] = fmin(block->lowest[i], lattice->image[i][j]);
-            block->highest[i] = fmax(block->highest[i], lattice->image[i][j]);
+    const struct span span[2] = {span_of(lattice->transfer, patch, 0, spacing),
+                                 span_of(lattice->transfer, patch, 1, spacing)};
+    if (span[0].count > MOST_IN_LINE || span[1].count > MOST_IN_LINE)
+        return fail_with(error, STATUS_NUMERIC, "a lattice in the plane has too many points: more than %d in a line",
+                         (int)MOST_IN_LINE);
+    size_t start[2], count[2];
+    for (start[0] = 0; start[0] < span[0].count; start[0] += SIDE)
+        for (start[1] = 0; start[1] < span[1].count; start[1] += SIDE) {
+            for (int i = 0; i < 2; i++)
+                count[i] = span[i].count - start[i] < SIDE ? span[i].count - start[i] : SIDE;
+            TRY(add_points(lattice, work, patch, span, start, count, error));
         }
-    }
+    return STATUS_OK;
 }
 
-/* Squares beyond the grid from where the noise can come. */
+/* ---- Which patches ---- */
+
+/* Squares beyond the patches from where the noise can come. */
 static enum status find_beyond(const struct plane_transfer *transfer, double reach, struct patches *beyond,
                                struct error *error)
 {
     double narrowest = HUGE_VAL;
     for (size_t k = 0; k < transfer->from->factor->components; k++)
         narrowest = fmin(narrowest, transfer->from->sd[k]);
-    double farther = reach + PLANE_LATTICE_REACH * fmin(sqrt(transfer->stage.noise) / narrowest, PLANE_BEYOND_NOISE);
+    double farther = reach + PLANE_BEYOND_REACH * fmin(sqrt(transfer->stage.noise) / narrowest, PLANE_BEYOND_NOISE);
     return patches_complement(transfer->grid, transfer->from, farther, PLANE_BEYOND_SIDE, beyond, error);
 }
 
-static enum status add_block_of(struct lattice *lattice, struct plane_work *work, const struct patch *patch,
-                                double spacing, struct error *error)
+/* A box around where the map takes a patch, relative to sqrt(A) m_anchor: that of the images of a few points, and
+ * half as much again on either side. */
+static void image_of(const struct plane_transfer *transfer, struct plane_work *work, const struct patch *patch,
+                     double low[2], double high[2])
 {
-    const struct span span[2] = {span_of(lattice->transfer, patch, 0, spacing),
-                                 span_of(lattice->transfer, patch, 1, spacing)};
-    struct lattice_block *block = &lattice->block[lattice->blocks++];
-    *block = (struct lattice_block){.anchor = patch->anchor, .first = lattice->count};
-    if (span[0].count > MOST_POINTS || span[1].count > MOST_POINTS)
-        return fail_with(error, STATUS_MEMORY, "out of memory for a lattice of %zu by %zu points in the plane",
-                         span[0].count, span[1].count);
-    TRY(make_room(lattice, lattice->count + span[0].count * span[1].count, error));
-    size_t start[2], count[2];
-    for (start[0] = 0; start[0] < span[0].count; start[0] += PATCH_MOST)
-        for (start[1] = 0; start[1] < span[1].count; start[1] += PATCH_MOST) {
-            for (int i = 0; i < 2; i++)
-                count[i] = span[i].count - start[i] < PATCH_MOST ? span[i].count - start[i] : PATCH_MOST;
-            add_points(lattice, work, patch, span, start, count);
+    enum { POINTS = 4 };
+    double root = transfer->from->root_alpha_bar;
+    for (size_t j = 0; j < POINTS * POINTS; j++) {
+        size_t at[2] = {j / POINTS, j % POINTS};
+        for (int i = 0; i < 2; i++)
+            work->x[(size_t)i * POINTS * POINTS + j] =
+                root * (patch->centre[i] + patch->half * (2.0 * (double)at[i] / (POINTS - 1) - 1.0));
+    }
+    plane_transfer_at(transfer, work, patch->anchor, POINTS * POINTS);
+    for (int i = 0; i < 2; i++) {
+        low[i] = HUGE_VAL;
+        high[i] = -HUGE_VAL;
+        for (size_t j = 0; j < POINTS * POINTS; j++) {
+            size_t at = (size_t)i * POINTS * POINTS + j;
+            low[i] = fmin(low[i], work->x[at] + work->increment[at]);
+            high[i] = fmax(high[i], work->x[at] + work->increment[at]);
         }
-    close_block(lattice, block);
-    return STATUS_OK;
+        double margin = 0.5 * (high[i] - low[i]);
+        low[i] -= margin;
+        high[i] += margin;
+    }
 }
 
-enum status lattice_build(const struct plane_transfer *transfer, double density, double reach,
-                          struct plane_work *work, struct lattice *lattice, struct error *error)
+/* true if the noise can bring points of the patch to one that needs the lattice. */
+static bool is_needed(const struct plane_transfer *transfer, struct plane_work *work, const struct patch *patch)
+{
+    double low[2], high[2], root = transfer->from->root_alpha_bar,
+                            reach = PLANE_LATTICE_REACH * sqrt(transfer->stage.noise);
+    image_of(transfer, work, patch, low, high);
+    for (size_t p = 0; p < transfer->grid->count; p++) {
+        const struct patch *goal = &transfer->grid->patch[p];
+        bool near = goal->by_lattice;
+        for (int i = 0; i < 2 && near; i++) {
+            double at = root
+                        * (goal->centre[i] + patches_offset(transfer->grid->factor, goal->anchor, patch->anchor, i)),
+                   far = root * goal->half + reach;
+            near = low[i] <= at + far && high[i] >= at - far;
+        }
+        if (near)
+            return true;
+    }
+    return false;
+}
+
+enum status lattice_build(const struct plane_transfer *transfer, double density, double tolerance, bool finer,
+                          double reach, struct plane_work *work, struct lattice *lattice, struct error *error)
 {
     const struct patches *grid = transfer->grid;
-    double spacing = spacing_of(transfer, density);
+    double noise = transfer->stage.noise, spacing = spacing_of(transfer, density);
     lattice->transfer = transfer;
-    lattice->count = lattice->blocks = 0;
+    lattice->count = 0;
+    lattice->spread = PLANE_SPREAD * noise;
+    lattice->kept = (1.0 - PLANE_SPREAD) * noise;
+    /* the grid's relative error at best and that of cutting the windows off are nothing beside the tolerance */
+    double digits = -log(PLANE_GRID_SHARE * fmin(tolerance, 1.0)), denser = finer ? PLANE_GRID_FINER : 1.0;
+    double in_sd = denser * sqrt(digits) / (sqrt(2.0) * M_PI), half = in_sd * denser * sqrt(2.0 * digits);
+    lattice->grid.spacing = sqrt(PLANE_SPREAD * lattice->kept) / in_sd;
+    lattice->window = (size_t)fmin(WINDOW_STEP * ceil(2.0 * half / WINDOW_STEP), WINDOW);
+    lattice->reference = -HUGE_VAL;
+    for (size_t k = 0; k < transfer->from->factor->components; k++)
+        lattice->reference = fmax(lattice->reference, transfer->from->log_constant[k]);
+    grid_clear(&lattice->grid);
     TRY(find_beyond(transfer, reach, &lattice->beyond, error));
-    struct lattice_block *block =
-        array_resize(lattice->block, grid->count + lattice->beyond.count, sizeof *lattice->block);
-    if (block == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for a lattice on %zu patches", grid->count);
-    lattice->block = block;
     for (size_t p = 0; p < grid->count; p++)
-        TRY(add_block_of(lattice, work, &grid->patch[p], spacing, error));
+        if (grid->patch[p].by_lattice || is_needed(transfer, work, &grid->patch[p]))
+            TRY(add_patch(lattice, work, &grid->patch[p], spacing, error));
     for (size_t p = 0; p < lattice->beyond.count; p++)
-        TRY(add_block_of(lattice, work, &lattice->beyond.patch[p], spacing, error));
+        if (is_needed(transfer, work, &lattice->beyond.patch[p]))
+            TRY(add_patch(lattice, work, &lattice->beyond.patch[p], spacing, error));
     return STATUS_OK;
 }
 
-/* ---- The kernel ---- */
+/* ---- The second kernel ---- */
 
-/* The points y of one call: sqrt(alpha) y, relative to sqrt(A) m_anchor of the reference before the stage. */
-struct goal {
-    size_t n[2]; /* ascending in either direction */
-    double at[2][PATCH_MOST];
-    double reference; /* log of the scale of `total` */
-    double total[PATCH_MOST * PATCH_MOST];
+/* The factors of the second kernel in one coordinate from the points of a tile to the nodes at[], in units of the
+ * grid's spacing: out[node][point], or out[point][node] if `turned`; [from, to) of the nodes is what the tile
+ * reaches.
+ */
+struct reach {
+    size_t from, to;
 };
 
-struct kernel {
-    double shift[2], reach, half_precision;
-};
-
-/* The nodes of a goal that points of the lattice reach, in one direction: [first, last) of each point, and the
- * kernel's factors there, one point's after the other's. */
-struct factors {
-    size_t first[TOGETHER], last[TOGETHER];
-    double value[PATCH_MOST * TOGETHER];
-};
-
-static void fill_factors(const struct goal *goal, int i, const struct kernel *kernel, size_t count,
-                         const double *image, const double *log_mass, struct factors *out)
+static struct reach fill_kernel(const struct lattice *lattice, int64_t tile, size_t n, const double *at, bool turned,
+                                double *out)
 {
-    size_t used = 0, n = goal->n[i];
-    for (size_t j = 0; j < count; j++) {
-        double centre = image[j] + kernel->shift[i],
-               constant = log_mass != NULL ? log_mass[j] - goal->reference : 0.0;
-        size_t first = 0, last = n;
-        while (first < n && goal->at[i][first] < centre - kernel->reach)
-            first++;
-        while (last > first && goal->at[i][last - 1] > centre + kernel->reach)
-            last--;
-        out->first[j] = first;
-        out->last[j] = last;
-        for (size_t k = first; k < last; k++) {
-            double gap = goal->at[i][k] - centre;
-            out->value[used++] = constant - kernel->half_precision * (gap * gap);
+    double first = (double)(tile * GRID_TILE),
+           scale = -0.5 * lattice->grid.spacing * lattice->grid.spacing / lattice->kept,
+           far = PLANE_LATTICE_REACH * sqrt(lattice->kept) / lattice->grid.spacing;
+    struct reach reach = {n, 0};
+    for (size_t i = 0; i < n; i++)
+        if (at[i] > first - far && at[i] < first + GRID_TILE - 1.0 + far) {
+            reach.from = reach.from < i ? reach.from : i;
+            reach.to = i + 1;
         }
-    }
-    vexp(used, out->value, out->value);
+    for (size_t i = 0; i < (turned ? PATCH_MOST : n); i++)
+        for (size_t j = 0; j < GRID_TILE; j++) {
+            double gap = i < n ? first + (double)j - at[i] : 0.0;
+            out[turned ? j * PATCH_MOST + i : i * GRID_TILE + j] = scale * (gap * gap);
+        }
+    vexp((turned ? PATCH_MOST : n) * GRID_TILE, out, out);
+    return reach;
 }
 
-/* Adds `count` <= TOGETHER points of the lattice. */
-VECTOR_CLONES static void add_kernel(struct goal *goal, const struct kernel *kernel, size_t count,
-                                     const double *image_x, const double *image_y, const double *log_mass)
+/* Adds one tile's values: total[i][j] += sum_gh x[i][g] value[g][h] y[h][j]. */
+VECTOR_CLONES static void add_tile(const double *value, const struct reach *nodes, const double *x, const double *y,
+                                   double *total)
 {
-    struct factors x, y;
-    fill_factors(goal, 0, kernel, count, image_x, log_mass, &x);
-    fill_factors(goal, 1, kernel, count, image_y, NULL, &y);
-    const double *along = x.value, *across = y.value;
-    for (size_t j = 0; j < count; j++) {
-        size_t columns = x.last[j] - x.first[j], rows = y.last[j] - y.first[j];
-        for (size_t k = 0; k < columns; k++) {
-            double *total = goal->total + (x.first[j] + k) * goal->n[1] + y.first[j], first = along[k];
-            for (size_t l = 0; l < rows; l++)
-                total[l] += first * across[l];
+    for (size_t i = nodes->from; i < nodes->to; i++) {
+        double line[GRID_TILE] = {0.0}, *out = total + i * PATCH_MOST;
+        for (size_t g = 0; g < GRID_TILE; g++) {
+            double factor = x[i * GRID_TILE + g];
+            for (size_t h = 0; h < GRID_TILE; h++)
+                line[h] += factor * value[g * GRID_TILE + h];
         }
-        along += columns;
-        across += rows;
+        for (size_t h = 0; h < GRID_TILE; h++)
+            for (size_t j = 0; j < PATCH_MOST; j++)
+                out[j] += line[h] * y[h * PATCH_MOST + j];
     }
-}
-
-/* Those of a block's points that the noise brings to the goal. */
-static void add_block(const struct lattice *lattice, const struct lattice_block *block, size_t anchor,
-                      struct goal *goal)
-{
-    const struct plane_transfer *transfer = lattice->transfer;
-    double low[2], high[2], near[3][TOGETHER];
-    struct kernel kernel = {.reach = PLANE_LATTICE_REACH * sqrt(transfer->stage.noise),
-                            .half_precision = 0.5 / transfer->stage.noise};
-    size_t used = 0;
-    for (int i = 0; i < 2; i++) {
-        kernel.shift[i] =
-            transfer->from->root_alpha_bar * patches_offset(transfer->grid->factor, block->anchor, anchor, i);
-        low[i] = goal->at[i][0] - kernel.reach - kernel.shift[i];
-        high[i] = goal->at[i][goal->n[i] - 1] + kernel.reach - kernel.shift[i];
-        if (block->highest[i] < low[i] || block->lowest[i] > high[i])
-            return;
-    }
-    for (size_t j = block->first; j < block->first + block->count; j++) {
-        double x = lattice->image[0][j], y = lattice->image[1][j];
-        if (x < low[0] || x > high[0] || y < low[1] || y > high[1])
-            continue;
-        near[0][used] = x;
-        near[1][used] = y;
-        near[2][used++] = lattice->log_mass[j];
-        if (used == TOGETHER) {
-            add_kernel(goal, &kernel, used, near[0], near[1], near[2]);
-            used = 0;
-        }
-    }
-    if (used > 0)
-        add_kernel(goal, &kernel, used, near[0], near[1], near[2]);
 }
 
 void lattice_apply(const struct lattice *lattice, size_t anchor, size_t nx, const double *x, size_t ny,
                    const double *y, double *log_ratio, double *log_density)
 {
     const struct plane_transfer *transfer = lattice->transfer;
-    struct goal goal = {.n = {nx, ny}, .reference = -HUGE_VAL};
-    double at[2 * PATCH_MOST * PATCH_MOST] = {0.0}, root = transfer->from->root_alpha_bar;
+    const double *const position[2] = {x, y};
+    const size_t n[2] = {nx, ny};
+    double total[PATCH_MOST * PATCH_MOST] = {0.0}, at[2 * PATCH_MOST * PATCH_MOST], place[2][PATCH_MOST];
+    double factor[2][PATCH_MOST * GRID_TILE], root = transfer->from->root_alpha_bar,
+                                              far = PLANE_LATTICE_REACH * sqrt(lattice->kept) / lattice->grid.spacing;
+    int64_t first[2], last[2], tile[2];
     size_t points = nx * ny;
-    for (size_t i = 0; i < nx; i++)
-        goal.at[0][i] = root * x[i];
-    for (size_t j = 0; j < ny; j++)
-        goal.at[1][j] = root * y[j];
     for (size_t i = 0; i < points; i++) {
         at[i] = transfer->to->root_alpha_bar * x[i / ny];
         at[points + i] = transfer->to->root_alpha_bar * y[i % ny];
     }
     joint_level_evaluate(transfer->to, anchor, points, points, at, log_density, NULL);
-    for (size_t i = 0; i < points; i++)
-        goal.reference = fmax(goal.reference, log_density[i]);
-    for (size_t b = 0; b < lattice->blocks; b++)
-        if (lattice->block[b].count > 0)
-            add_block(lattice, &lattice->block[b], anchor, &goal);
+    for (int i = 0; i < 2; i++) {
+        struct grid_axis axis = axis_of(lattice, anchor, i);
+        for (size_t j = 0; j < n[i]; j++)
+            place[i][j] = (root * position[i][j] + axis.shift) / lattice->grid.spacing;
+        int64_t low = (int64_t)floor(place[i][0] - far), high = (int64_t)ceil(place[i][n[i] - 1] + far);
+        first[i] = tile_of(low + axis.origin);
+        last[i] = tile_of(high + axis.origin);
+        /* from here on relative to the first tile, which keeps the digits */
+        for (size_t j = 0; j < n[i]; j++)
+            place[i][j] += (double)(axis.origin - first[i] * GRID_TILE);
+    }
+    for (tile[0] = first[0]; tile[0] <= last[0]; tile[0]++) {
+        struct reach nodes = fill_kernel(lattice, tile[0] - first[0], nx, place[0], false, factor[0]);
+        for (tile[1] = first[1]; tile[1] <= last[1]; tile[1]++) {
+            uint32_t found = lattice->grid.slots > 0 ? lattice->grid.slot[find_slot(&lattice->grid, tile)] : 0;
+            if (found == 0)
+                continue;
+            (void)fill_kernel(lattice, tile[1] - first[1], ny, place[1], true, factor[1]);
+            add_tile(lattice->grid.tile[found - 1].value, &nodes, factor[0], factor[1], total);
+        }
+    }
     for (size_t i = 0; i < points; i++) {
-        double log_scale = goal.reference - log_density[i];
-        goal.total[i] = fmax(goal.total[i], LEAST);
-        log_ratio[i] = log_scale < 600.0 ? log(goal.total[i] * exp(log_scale)) : log(goal.total[i]) + log_scale;
+        double sum = fmax(total[i / ny * PATCH_MOST + i % ny], LEAST),
+               log_scale = lattice->reference - log_density[i];
+        log_ratio[i] = log_scale < 600.0 ? log(sum * exp(log_scale)) : log(sum) + log_scale;
     }
 }

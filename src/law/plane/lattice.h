@@ -1,37 +1,58 @@
 /* A second quadrature for a stage in the plane: q' itself, by the trapezoid rule over a lattice of points
- * x, q'(y) = sum_x delta^2 q(x) N(y; (x + D(x))/sqrt(alpha), v I), for steps whose noise is not small beside what the
- * map does, where Gauss-Hermite sums around each y need many nodes. The score is asked once a lattice point, and the
- * kernel is a product over the two coordinates. */
+ * x, q'(y) = sum_x delta^2 q(x) N(y; (x + D(x))/sqrt(alpha), v I), for patches where the noise is not small beside
+ * what the map does, where Gauss-Hermite sums around each y need many nodes. The score is asked once a lattice point.
+ *
+ * The sum goes by a regular grid g, of spacing s, in between: with v' = v alpha and 0 < w < v',
+ *     N(y; m, v') = s^2 sum_g N(y; g, v' - w) N(g; m, w),
+ * whose relative error at every y and m, about 2 exp(-2 pi^2 w (v' - w)/(v' s^2)) for each coordinate, is that of
+ * the trapezoid rule for a Gaussian of variance w (v' - w)/v'. Each point is spread over the few g around it, and the
+ * second kernel is a product over the two coordinates. */
 #ifndef LAW_PLANE_LATTICE_H
 #define LAW_PLANE_LATTICE_H
 
+#include <stdint.h>
+
 #include "law/plane/transfer.h"
 
-/* Points x of one patch of the grid: where the map takes them, and the log of delta^2 q. */
-struct lattice_block {
-    size_t anchor, first, count;
-    double lowest[2], highest[2]; /* of x + D, relative to sqrt(A) m_anchor */
+enum { GRID_TILE = 32 /* points of the grid, in either direction, that are stored together */ };
+
+struct grid_tile {
+    int64_t at[2];
+    double value[GRID_TILE * GRID_TILE]; /* [x][y] */
+};
+
+/* The part of the grid where points are, found by a hash table of its tiles. */
+struct grid {
+    double spacing;
+    struct grid_tile *tile;
+    size_t count, capacity;
+    uint32_t *slot; /* index + 1, or 0 */
+    size_t slots;   /* a power of two */
 };
 
 struct lattice {
     const struct plane_transfer *transfer;
-    struct patches beyond;       /* the grid: there r is taken to be 1 */
-    struct lattice_block *block; /* one a patch of the grid or beyond */
-    size_t blocks;
-    double *image[2], *log_mass;
-    size_t count, capacity;
+    struct patches beyond; /* the patches: there r is taken to be 1 */
+    struct grid grid;
+    double spread, kept; /* the variances w and v' - w */
+    size_t window;       /* points of the grid, in either direction, that a point is spread over */
+    double reference;    /* log of the scale of the grid's values */
+    size_t count;        /* points */
 };
 
-/* The number of points that a lattice with `density` points in a standard deviation of the noise would have. */
-double lattice_size(const struct plane_transfer *transfer, double density);
+/* The number of points that a lattice with `density` points in a standard deviation of the noise has on a patch. */
+double lattice_size(const struct plane_transfer *transfer, const struct patch *patch, double density);
 
-/* `reach` is the number of standard deviations of each component that the grid covers; the lattice goes beyond by the
- * noise's. Reuses the storage of *lattice (start from {0}; free with lattice_free). */
-MUST_USE enum status lattice_build(const struct plane_transfer *transfer, double density, double reach,
-                                   struct plane_work *work, struct lattice *lattice, struct error *error);
+/* For the patches of the transfer's grid with by_lattice set; `reach` is the number of standard deviations of each
+ * component that the patches cover: the lattice goes beyond by the noise's; the grid's relative error is small beside
+ * the tolerance. `finer`: the lattice that checks another, its grid finer and its windows wider, too. Reuses the
+ * storage of *lattice (start from {0}; free with lattice_free). */
+MUST_USE enum status lattice_build(const struct plane_transfer *transfer, double density, double tolerance,
+                                   bool finer, double reach, struct plane_work *work, struct lattice *lattice,
+                                   struct error *error);
 void lattice_free(struct lattice *lattice);
 
-/* As plane_transfer_apply. */
+/* As plane_transfer_apply, for points in a patch that had by_lattice set. */
 void lattice_apply(const struct lattice *lattice, size_t anchor, size_t nx, const double *x, size_t ny,
                    const double *y, double *log_ratio, double *log_density);
 

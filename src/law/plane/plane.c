@@ -3,8 +3,9 @@
  *
  * Patches adapt to what they hold: each has as many nodes in either direction, and as high a quadrature order, as its
  * share of the tolerated error requires, weighed by the mass of q in it; the tails of its polynomials decide in every
- * step, off-grid points against a higher order in checked steps. A stage goes by Gauss-Hermite sums around each node
- * or, where those need many points, by a lattice that all nodes share (law/plane/lattice.c). */
+ * step, off-grid points against a higher order in checked steps. A patch is filled by Gauss-Hermite sums around each
+ * node or, where those need many points, by a lattice that all such patches share (law/plane/lattice.c). Steps that
+ * leave log r as it is, up to the tolerance, are left out. */
 #include <math.h>
 
 #include "core/memory.h"
@@ -31,9 +32,10 @@ struct plane {
     struct plane_oracle oracle;
     double *marginals;              /* what the directions' factors point to */
     struct plane_transfer transfer; /* the present stage, which fills `result` */
-    struct patches *result;
-    struct lattice lattice, finer; /* of the stage, where it goes by one; and what checks it */
+    struct patches *source, *result;
+    struct lattice lattice, finer; /* of the stage, for patches that go by it; and what checks it */
     double density[STAGES];        /* points of the lattice in a standard deviation of the noise */
+    bool unchanged[STAGES];        /* it leaves the polynomials as they are, up to the next check */
     double distance;               /* E_p|r - 1| after the last stage */
 };
 
@@ -126,9 +128,9 @@ static enum status plane_new(struct propagation *run, void **state, struct error
     TRY(quadrature_table_new(&plane->rules, 0, error));
     TRY(plane_work_new(problem->sampler, &plane->work, error));
     for (size_t i = 0; i < SLOTS; i++)
-        TRY(joint_level_new(problem->factor, &plane->level[i], error));
+        TRY(joint_level_new(plane->run->problem->factor, &plane->level[i], error));
     for (size_t i = 0; i < SAMPLER_OTHER_LEVELS && problem->sampler->other_levels != NULL; i++)
-        TRY(joint_level_new(problem->factor, &plane->other[i], error));
+        TRY(joint_level_new(plane->run->problem->factor, &plane->other[i], error));
     return set_directions(plane, error);
 }
 
@@ -216,12 +218,31 @@ static void evaluate(const struct patch_source *source, const struct patch *patc
                                               &plane->rules.order[query->order[1]]};
     if (source->start)
         evaluate_start(&plane->level[0], patch->anchor, query->nx, column, query->ny, row, log_ratio, log_density);
-    else if (source->lattice)
+    else if (patch->by_lattice)
         lattice_apply(query->finer ? &plane->finer : &plane->lattice, patch->anchor, query->nx, column, query->ny,
                       row, log_ratio, log_density);
     else
         plane_transfer_apply(&plane->transfer, &plane->work, rule, patch->anchor, query->nx, column, query->ny, row,
                              log_ratio, log_density);
+}
+
+/* What quadrature around each node of a patch costs, in nodes. */
+static double cost_of_rules(const struct plane *plane, const struct patch *patch)
+{
+    return (double)(patch->nodes[0] * patch->nodes[1])
+           * (double)(plane->rules.order[patch->order[0]].n * plane->rules.order[patch->order[1]].n);
+}
+
+static size_t affordable(const struct patch_source *source, const struct patch *patch)
+{
+    const struct plane *plane = source->owner;
+    struct patch dearer = *patch;
+    double points = lattice_size(&plane->transfer, patch, plane->density[plane->transfer.stage.index]);
+    for (size_t order = 0;; order++) {
+        dearer.order[0] = dearer.order[1] = order + 1;
+        if (order >= PATCH_HIGHEST_ORDER || cost_of_rules(plane, &dearer) > PLANE_POINT_COST * points)
+            return order;
+    }
 }
 
 static struct patch_source source_of(struct plane *plane, bool start, const struct joint_level *to, double tolerance)
@@ -232,6 +253,7 @@ static struct patch_source source_of(struct plane *plane, bool start, const stru
                                  .sampler = plane->run->problem->sampler->name,
                                  .start = start,
                                  .evaluate = evaluate,
+                                 .affordable = affordable,
                                  .jacobian = to->level.alpha_bar,
                                  .tolerance = tolerance,
                                  .floor = PATCH_TAIL_FLOOR,
@@ -239,34 +261,35 @@ static struct patch_source source_of(struct plane *plane, bool start, const stru
                                  .work = &plane->work.patches};
 }
 
-/* Whether the stage goes by a lattice: what costs less, as measured on one machine. */
-static bool by_lattice(const struct plane *plane, double density)
+/* Which patches go by the lattice: those that have done so, and in a checked stage those for which it now costs less.
+ * Returns the number of points on them. */
+static double choose_lattice(struct plane *plane, bool checked, double density)
 {
     const struct plane_transfer *transfer = &plane->transfer;
-    double rules = 0.0, nodes = 0.0, reach = 2.0 * PLANE_REACH * density;
+    double points = 0.0;
     for (size_t p = 0; p < transfer->grid->count; p++) {
-        const struct patch *patch = &transfer->grid->patch[p];
-        double own = (double)(patch->nodes[0] * patch->nodes[1]);
-        nodes += own;
-        if (patch->hard)
-            rules = HUGE_VAL;
-        rules += own * (double)(plane->rules.order[patch->order[0]].n * plane->rules.order[patch->order[1]].n);
+        struct patch *patch = &plane->source->patch[p];
+        double size = lattice_size(transfer, patch, density);
+        patch->by_lattice |= checked && PLANE_POINT_COST * size < PLANE_LATTICE_CHEAPER * cost_of_rules(plane, patch);
+        points += patch->by_lattice ? size : 0.0;
     }
-    if (lattice_size(transfer, PLANE_CHECK_DENSER * density) > PLANE_LARGEST_LATTICE)
-        return false;
-    return PLANE_POINT_COST * lattice_size(transfer, density) + PLANE_PAIR_COST * nodes * reach * reach < rules;
+    if (points <= PLANE_LARGEST_LATTICE)
+        return points;
+    for (size_t p = 0; p < transfer->grid->count; p++)
+        plane->source->patch[p].by_lattice = false;
+    return 0.0;
 }
 
-/* Fills the grid through the stage, by quadrature rules (density 0) or by a lattice. */
+/* Fills the grid through the stage; density 0: no patch goes by a lattice. */
 static enum status fill(struct plane *plane, struct patch_source *source, bool checked, double density,
                         struct error *error)
 {
-    source->lattice = density > 0.0;
     if (density > 0.0)
-        TRY(lattice_build(&plane->transfer, density, PLANE_REACH, &plane->work, &plane->lattice, error));
+        TRY(lattice_build(&plane->transfer, density, source->tolerance, false, PLANE_REACH, &plane->work,
+                          &plane->lattice, error));
     if (density > 0.0 && checked)
-        TRY(lattice_build(&plane->transfer, PLANE_CHECK_DENSER * density, PLANE_REACH, &plane->work, &plane->finer,
-                          error));
+        TRY(lattice_build(&plane->transfer, PLANE_CHECK_DENSER * density, source->tolerance, true, PLANE_REACH,
+                          &plane->work, &plane->finer, error));
     TRY(patches_plan(source, plane->transfer.grid, checked, &plane->pending, error));
     TRY(patches_fill(source, &plane->pending, plane->result, error));
     plane->distance = source->distance;
@@ -277,6 +300,7 @@ static enum status prepare_stage(void *state, const struct stage *stage, size_t 
 {
     struct plane *plane = state;
     (void)error;
+    plane->source = &plane->grid[from];
     plane->result = &plane->grid[to];
     plane->transfer = (struct plane_transfer){.stage = *stage,
                                               .from = &plane->level[from],
@@ -287,30 +311,61 @@ static enum status prepare_stage(void *state, const struct stage *stage, size_t 
     return STATUS_OK;
 }
 
+/* The lattice's density for the steps up to the next check, from the error of this one; false if this one has to be
+ * made again. Errors fall like exp(-constant density), for the score has poles beside the plane. */
+static bool adapt_density(double *density, double found, double tolerance)
+{
+    double wanted = PLANE_LATTICE_SHARE * tolerance + PATCH_ROUNDING;
+    double change = log(wanted) / log(fmin(found, 0.5));
+    bool enough = !(found > wanted && *density < PLANE_DENSEST);
+    if (found > wanted)
+        *density = fmin(*density * fmin(fmax(change, PLANE_LEAST_DENSER), PLANE_MOST_DENSER), PLANE_DENSEST);
+    else
+        *density =
+            fmax(*density * fmax(fmin(PLANE_SPARE_DENSITY * change, 1.0), 1.0 / PLANE_MOST_DENSER), PLANE_SPARSEST);
+    return enough;
+}
+
 static enum status fill_stage(void *state, bool checked, struct stage_result *out, struct error *error)
 {
     struct plane *plane = state;
     struct patch_source source = source_of(plane, false, plane->transfer.to, tolerance_of(plane));
-    double *density = &plane->density[plane->transfer.stage.index], quadrature = 0.0;
-    bool lattice = by_lattice(plane, *density);
+    size_t index = plane->transfer.stage.index;
+    double *density = &plane->density[index];
+    bool lattice = choose_lattice(plane, checked, *density) > 0.0;
+    struct patches_found found;
+    source.before = plane->source;
     out->rounding = PATCH_ROUNDING;
     if (!checked)
         return fill(plane, &source, false, lattice ? *density : 0.0, error);
-    for (;;) {
+    do {
         TRY(fill(plane, &source, true, lattice ? *density : 0.0, error));
-        TRY(patches_check(&source, plane->result, &out->error, &quadrature, error));
-        if (!lattice)
-            return STATUS_OK;
-        /* the error falls like exp(-constant density^2) */
-        double wanted = PLANE_LATTICE_SHARE * source.tolerance + PATCH_ROUNDING;
-        double change = sqrt(log(wanted) / log(fmin(quadrature, 0.5)));
-        if (!(quadrature > wanted && *density < PLANE_DENSEST)) {
-            *density = fmax(*density * fmax(fmin(PLANE_SPARE_DENSITY * change, 1.0), 1.0 / PLANE_MOST_DENSER),
-                            PLANE_SPARSEST);
-            return STATUS_OK;
-        }
-        *density = fmin(*density * fmin(fmax(change, PLANE_LEAST_DENSER), PLANE_MOST_DENSER), PLANE_DENSEST);
-    }
+        TRY(patches_check(&source, plane->result, &found, error));
+    } while (lattice && !adapt_density(density, found.lattice, source.tolerance));
+    out->error = found.error;
+    if (plane->unchanged[index])
+        out->error.before = found.unchanged;
+    double most = fmax(source.tolerance, PATCH_UNCHANGED_PART * PATCH_ROUNDING);
+    plane->unchanged[index] = found.unchanged.l1 < PATCH_LOWER_BELOW * most;
+    if (plane->unchanged[index])
+        out->error.after = found.unchanged;
+    return STATUS_OK;
+}
+
+static bool leaves_unchanged(const void *state)
+{
+    const struct plane *plane = state;
+    bool before = plane->run->problem->sampler->log_noise_before != NULL;
+    return plane->unchanged[STAGE_MAP] && (!before || plane->unchanged[STAGE_NOISE]);
+}
+
+/* The coordinates are the same at all levels. */
+static enum status move_slot(void *state, size_t slot, struct error *error)
+{
+    (void)state;
+    (void)slot;
+    (void)error;
+    return STATUS_OK;
 }
 
 /* Twice: to learn how large log r_T is, and as its tolerance then asks. */
@@ -318,8 +373,7 @@ static enum status start(void *state, struct norms *local, struct error *error)
 {
     struct plane *plane = state;
     struct patch_source source = source_of(plane, true, &plane->level[0], HUGE_VAL);
-    struct step_error errors;
-    double quadrature;
+    struct patches_found found;
     for (int pass = 0; pass < 2; pass++) {
         plane->pending.factor = plane->run->problem->factor;
         TRY(patches_cover(&plane_domain, &plane->level[0], plane_root(&plane->level[0], PLANE_REACH),
@@ -328,8 +382,8 @@ static enum status start(void *state, struct norms *local, struct error *error)
         plane->distance = source.distance;
         source.tolerance = tolerance_of(plane);
     }
-    TRY(patches_check(&source, &plane->grid[0], &errors, &quadrature, error));
-    *local = errors.itself;
+    TRY(patches_check(&source, &plane->grid[0], &found, error));
+    *local = found.error.itself;
     return STATUS_OK;
 }
 
@@ -352,6 +406,8 @@ static const struct geometry geometry = {
     .prepare_stage = prepare_stage,
     .fill_stage = fill_stage,
     .correction_moments = correction_moments,
+    .leaves_unchanged = leaves_unchanged,
+    .move_slot = move_slot,
     .finish = finish,
 };
 
@@ -379,6 +435,7 @@ const struct law_engine engine_plane = {
            "samplers and smooth score errors.",
     .formula = "as `line`, with x and y in the plane",
     .source = "theory (14)-(15)",
+    .radius_power = PLANE_TOLERANCE_POWER,
     .handles = handles,
     .compute = compute,
 };

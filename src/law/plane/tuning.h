@@ -61,12 +61,18 @@
 /* [tolerance] That a lattice may use. Found: not recorded. Twice: radius up to 1.08. */
 #define PLANE_LATTICE_SHARE 0.3
 /* [points] Stages that need more go by quadrature around each node. Found: memory. Twice: no change. */
-#define PLANE_LARGEST_LATTICE 4e6
+#define PLANE_LARGEST_LATTICE 2e7
 /* [cost of a quadrature node] Of a lattice point. Found: measured on one machine. Twice: no change. */
-#define PLANE_POINT_COST 1.2
-/* [cost of a quadrature node] Of a pair of a lattice point and a node of a patch. Found: measured on one
- * machine. Twice: no change. */
-#define PLANE_PAIR_COST 0.008
+#define PLANE_POINT_COST 10.0
+/* [1] A patch goes over to the lattice where that costs less by this factor. Found: by trial, to and fro are rare. */
+#define PLANE_LATTICE_CHEAPER 0.7
+/* [variance of the noise] That the first of the two kernels has. Found: narrow windows, while the grid's spacing is
+ * not much less than its deviation. */
+#define PLANE_SPREAD (1.0 / 6.0)
+/* [tolerance] That the grid and its windows may use, relative to q. Found: bound. */
+#define PLANE_GRID_SHARE 0.003
+/* [1] The grid that checks is finer, and its windows wider, by this factor. */
+#define PLANE_GRID_FINER 1.1
 /* [standard deviations of the noise] Beyond which a lattice point is left out. Found: bound: 1e-14 beyond.
  * Twice: time 2.14. */
 #define PLANE_LATTICE_REACH 7.8
@@ -76,6 +82,9 @@
 /* [standard deviations] Of noise, at most, that a lattice goes beyond the grid for. Found: not recorded. Twice:
  * no change. */
 #define PLANE_BEYOND_NOISE 1.0
+/* [standard deviations of the noise] That it goes beyond. Found: bound: at the last patches, whose mass is e^-36,
+ * what lies farther out is 1e-6 of q. */
+#define PLANE_BEYOND_REACH 5.0
 
 /* ---- Rows of the finished law (law/plane/rows.c). ---- */
 
