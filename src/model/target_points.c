@@ -1,8 +1,7 @@
 #include "core/memory.h"
 #include "model/target.h"
 
-/* One component for each of N points: exact laws of more of them than this would take hours, as would laws of atoms
- * in the plane. */
+/* One component for each of N points: exact laws of more of them than this would take hours. */
 enum { MOST_ON_THE_LINE = 300, MOST_IN_THE_PLANE = 32 };
 
 struct data {
@@ -54,8 +53,7 @@ static int costly(const struct target *target, size_t d, struct factor *out)
 {
     const struct data *data = target_params(target);
     *out = (struct factor){.dimension = d, .components = data->file.rows};
-    const size_t most = d != 2 ? MOST_ON_THE_LINE : data->bandwidth > 0.0 ? MOST_IN_THE_PLANE : 1;
-    return data->file.rows > most;
+    return data->file.rows > (d == 2 ? MOST_IN_THE_PLANE : MOST_ON_THE_LINE);
 }
 
 static const struct param params[] = {
@@ -74,8 +72,7 @@ const struct target_family target_points = {
     .name = "points",
     .doc = "One's own data: the empirical distribution of points from a file, or a kernel density estimate, in the "
            "dimension of the data. Its score at every noise level is exact, a softmax over all points. Exact laws of "
-           "up to 300 points on the line and, with a bandwidth, 32 in the plane; else chains, which can count how "
-           "many end at a point "
+           "up to 300 points on the line and 32 in the plane; else chains, which can count how many end at a point "
            "(`memorised`).",
     .formula = "1/N sum_i N(x; x_i, s^2 I)",
     .source = "theory §3; its memorisation: G. Biroli et al., Nat. Commun. 15 (2024)",
