@@ -11,8 +11,8 @@
 
 enum { MOST_NUMBERS = 10000 /* in a list */ };
 
-/* [numbers] What a number of a table takes: with the experiment, in a target's factors, and in chains at two noise
- * levels. */
+/* [numbers] What a number of a table takes at least: with the experiment, in a target's factors, and, for each
+ * thread, in chains at two noise levels. */
 #define TABLE_COPIES 4.0
 
 /* What is asked of a file. */
@@ -35,7 +35,7 @@ static enum status check_size(const struct request *request, const char *place, 
     if (request->is_table && bytes > request->memory)
         return fail_with(
             error, STATUS_INVALID,
-            "%s: found %.3g numbers, which chains need %.2g GB for, expected at most the %.2g GB of this "
+            "%s: found %.3g numbers, for which chains need %.2g GB or more, expected at most the %.2g GB of this "
             "machine",
             place, count, 1e-9 * bytes, 1e-9 * request->memory);
     return STATUS_OK;
