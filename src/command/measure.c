@@ -99,7 +99,7 @@ static const struct table_column columns[COLUMNS] = {
     {"EFFECT", RIGHT},    {"+-", RIGHT},     {"LAW", LEFT},
 };
 
-enum { SAMPLED_COLUMNS = 13 };
+enum { SAMPLED_COLUMNS = 14 };
 static const struct table_column sampled_columns[SAMPLED_COLUMNS] = {
     {"TARGET", LEFT},
     {"SAMPLER", LEFT},
@@ -114,6 +114,7 @@ static const struct table_column sampled_columns[SAMPLED_COLUMNS] = {
     {"KL(Q|P) (knn)", RIGHT},
     {"CHI2(Q|P)", RIGHT},
     {"EFFECTIVE", RIGHT},
+    {"MEMORISED", RIGHT},
 };
 
 /* Two tables, the second of chains; with exact scores alone they do not say so. */
@@ -228,7 +229,8 @@ static enum status add_chains(struct table *table, const struct record *row, con
     TRY(table_cells(table, error, "%llu", (unsigned long long)row->chains));
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
         TRY(add_estimate(table, shown[i], error));
-    return table_cell_if(table, !isnan(e->effective), error, "%.2g", e->effective);
+    TRY(table_cell_if(table, !isnan(e->effective), error, "%.2g", e->effective));
+    return add_estimate(table, e->memorised, error);
 }
 
 /* The reason stands in the last column. */

@@ -65,6 +65,8 @@ static void fill_record(const struct cell *cell, const struct schedule *schedule
 #undef ESTIMATOR
         .estimates.effective = NAN,
         .estimates.codewords_mass = {NAN, NAN},
+        .estimates.memorised = {NAN, NAN},
+        .estimates.memorised_distance = NAN,
     };
     for (size_t k = 0; k < RECORD_MASSES; k++) {
         row->estimates.mass[k] = row->estimates.mass_error[k] = (struct estimate){NAN, NAN};
@@ -234,6 +236,8 @@ static char *describe(const struct cell *cell, int with_dimensions)
     if (cell->chains > 0)
         fprintf(stream, "; chains %zu methods %u directions %zu seed %" PRIu64, cell->chains, spec->methods,
                 spec->directions, spec->seed);
+    if (cell->chains > 0 && target->family->is_data && spec->memorised_distance > 0.0)
+        fprintf(stream, " distance %.17g", spec->memorised_distance);
     if (fclose(stream) == 0)
         return text;
     free(text);
@@ -275,6 +279,8 @@ static enum status sample_one(const struct cell *cell, const struct schedule *sc
         const struct chain_problem problem = {.list = &factors,
                                               .dimension = spec->dimensions[index],
                                               .codewords = planted.weight,
+                                              .is_data = target->family->is_data,
+                                              .memorised_distance = spec->memorised_distance,
                                               .sampler = spec->samplers[cell->sampler],
                                               .schedule = schedule,
                                               .score_error = &spec->score_errors[cell->score_error],

@@ -134,7 +134,8 @@ static enum status check_param(const struct candidate *c, const struct param *pa
     size_t own = param_size(param->kind);
     if (own == 0)
         return refuse(c, "has no such kind of params as that of ", param->key);
-    if (param->kind == PARAM_FILE) /* results know what is in it only of built-in ones */
+    if (param->kind == PARAM_FILE
+        || param->kind == PARAM_TABLE) /* results know what is in it only of built-in ones */
         return refuse(c, "has a file as a param, which only built-in ones may: ", param->key);
     if (param->offset > size || own > size - param->offset)
         return refuse(c, "has a param outside of its struct (params_size): ", param->key);
@@ -321,29 +322,30 @@ enum status registry_load(struct registry *registry, const char *file, const cha
 
 /* ---- Files ---- */
 
-const struct file_numbers *registry_file(const struct registry *registry, const char *path)
+const struct number_file *registry_file(const struct registry *registry, const char *path, bool is_table)
 {
     for (size_t i = 0; i < registry->file_count; i++)
-        if (strcmp(registry->files[i].path, path) == 0)
-            return &registry->files[i].numbers;
+        if (registry->files[i].is_table == is_table && strcmp(registry->files[i].path, path) == 0)
+            return &registry->files[i];
     return NULL;
 }
 
-enum status registry_add_file(struct registry *registry, const char *path, const struct file_numbers *numbers,
-                              struct error *error)
+enum status registry_add_file(struct registry *registry, const char *path, struct file_numbers numbers,
+                              size_t columns, struct error *error)
 {
     struct number_file *grown = array_resize(registry->files, registry->file_count + 1, sizeof *grown);
     registry->files = grown != NULL ? grown : registry->files;
     char *copy = strdup(path);
-    double *value = array_new(numbers->count, sizeof *value);
-    if (grown == NULL || copy == NULL || value == NULL) {
+    if (grown == NULL || copy == NULL) {
         free(copy);
-        free(value);
+        free(numbers.value);
         return fail_with(error, STATUS_MEMORY, "out of memory for the numbers of '%s'", path);
     }
-    if (numbers->count > 0)
-        memcpy(value, numbers->value, numbers->count * sizeof *value);
-    grown[registry->file_count++] = (struct number_file){copy, {numbers->count, value}};
+    struct number_file *file = &grown[registry->file_count++];
+    *file = (struct number_file){.path = copy, .is_table = columns > 0, .numbers = numbers};
+    if (columns > 0)
+        file->table = (struct number_table){numbers.count / columns, columns, numbers.value,
+                                            hash_bytes(numbers.value, numbers.count * sizeof *numbers.value)};
     return STATUS_OK;
 }
 

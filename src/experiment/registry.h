@@ -6,15 +6,20 @@
 #ifndef EXPERIMENT_REGISTRY_H
 #define EXPERIMENT_REGISTRY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "core/status.h"
 #include "model/plugin.h"
 
+enum { REGISTRY_MOST_NUMBERS = 100000000 /* in a table */ };
+
 struct number_file {
     char *path; /* as the experiment names it */
-    struct file_numbers numbers;
+    bool is_table;
+    struct file_numbers numbers; /* of a list */
+    struct number_table table;   /* whose numbers are those, owned */
 };
 
 struct plugin {
@@ -44,10 +49,12 @@ const struct plugin *registry_sampler_plugin(const struct registry *registry, co
 const struct plugin *registry_family_plugin(const struct registry *registry, const struct target_family *family);
 const struct plugin *registry_schedule_plugin(const struct registry *registry, const struct schedule_kind *kind);
 
-/* The numbers of a file of that name, or NULL, and another file with a copy of its numbers. Errors: STATUS_MEMORY. */
-const struct file_numbers *registry_file(const struct registry *registry, const char *path);
-MUST_USE enum status registry_add_file(struct registry *registry, const char *path,
-                                       const struct file_numbers *numbers, struct error *error);
+/* A file of that name that was read as a list of numbers or as a table, or NULL; and another file, whose numbers,
+ * from malloc, it takes over, also after an error. Args: columns of a table, which divide the numbers; 0 of a list.
+ * Errors: STATUS_MEMORY. */
+const struct number_file *registry_file(const struct registry *registry, const char *path, bool is_table);
+MUST_USE enum status registry_add_file(struct registry *registry, const char *path, struct file_numbers numbers,
+                                       size_t columns, struct error *error);
 
 /* Loads a plug-in. Args: file, where it is; path, what to call it.
  * Errors: STATUS_INVALID with what is wrong with it: no shared object, no symbol diffrate_plugin, another ABI, a name
@@ -56,8 +63,8 @@ MUST_USE enum status registry_load(struct registry *registry, const char *file, 
                                    struct error *error);
 
 /* What an experiment's text does not hold of what it names, a line each, for free(); "" without plug-ins and files,
- * NULL where memory runs out: plug-in HASH PATH file PATH numbers NUMBER ... NUMBER numbers as often as a file takes.
- */
+ * NULL where memory runs out: plug-in HASH PATH, file PATH, table ROWS COLUMNS HASH PATH, and after a file or a table
+ * that is not large numbers NUMBER ... NUMBER as often as it takes. */
 char *registry_describe(const struct registry *registry);
 
 /* Takes the files' numbers from such a text, which may come from anybody; other lines are left alone.

@@ -21,6 +21,7 @@
  *       methods: [projection, knn, weights]       # optional: all
  *       directions: 16                            # optional: how many at random
  *       seed: 1                                   # optional
+ *       distance: 0.1                             # optional, of targets `points`
  *     accuracy_in: tv                             # optional: this; or kl_p_q, kl_q_p, hellinger2, w2, chi2_q_p
  *     accuracies: [1.0e-1, 1.0e-2]
  *     max_steps: 65536                            # optional: this value
@@ -256,7 +257,7 @@ static const struct section {
     {{"samples", 0,
       "chains to simulate at the steps: chains, a number or a list; methods (default: all), directions (default: "
       "16), "
-      "seed (default: 1)"},
+      "seed (default: 1), distance (of chains that are at a data point; default: see `diffrate list methods`)"},
      read_samples},
     {{"accuracy_in", 0,
       "what the accuracies are of: tv, kl_p_q, kl_q_p, hellinger2, w2 or chi2_q_p (default: tv); built-in claims "

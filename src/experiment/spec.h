@@ -38,10 +38,11 @@ struct spec {
     int exact_scores_listed; /* nonzero if the author asks for the first too (no list, or {shape: none} in it) */
     size_t *chains;          /* strictly increasing: numbers of chains to simulate; none: exact laws only */
     size_t chain_count;
-    uint64_t seed;      /* of their random numbers */
-    size_t directions;  /* at random, to project on */
-    unsigned methods;   /* bit i for sample_method_at(i) */
-    size_t *dimensions; /* strictly increasing */
+    uint64_t seed;             /* of their random numbers */
+    size_t directions;         /* at random, to project on */
+    double memorised_distance; /* at which chains are at a data point; 0: the standard one */
+    unsigned methods;          /* bit i for sample_method_at(i) */
+    size_t *dimensions;        /* strictly increasing */
     size_t dimension_count;
     size_t *steps; /* strictly increasing; may be empty if accuracies is not */
     size_t step_count;

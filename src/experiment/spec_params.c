@@ -316,6 +316,9 @@ static void read_value(const struct reading *r, const yaml_node_t *node, const s
     case PARAM_FILE:
         read_file_numbers(r->l, node, at);
         break;
+    case PARAM_TABLE:
+        read_number_table(r->l, node, at);
+        break;
     }
 }
 

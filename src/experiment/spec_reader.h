@@ -100,9 +100,10 @@ void read_plugins(struct loader *l, const yaml_node_t *list);
 /* Where a path that is not absolute is relative to the directory of the experiment's file; for free(). */
 char *path_beside(const struct loader *l, const char *path);
 
-/* FILE, a text of numbers, or FILE:DATASET of an HDF5 file; what is read back from results has them in the registry.
- */
+/* FILE, a text of numbers or a .npy file, or FILE:DATASET of an HDF5 file; what is read back from results has them in
+ * the registry. A table's numbers stay the registry's. */
 void read_file_numbers(struct loader *l, const yaml_node_t *node, struct file_numbers *out);
+void read_number_table(struct loader *l, const yaml_node_t *node, struct number_table *out);
 
 /* What distinguishes a target or sampler of a plug-in: which build of it, and all of the mapping but its kind and the
  * key `own`, as it is written. For free(); NULL where the plug-in is NULL, of what is built in, and where memory runs

@@ -41,15 +41,28 @@ static size_t least_chains(const struct spec *spec)
     return weighs && noise ? WEIGHTS_LEAST_PAIRS : LEAST_CHAINS;
 }
 
+static void read_distance(struct loader *l, const yaml_node_t *node)
+{
+    static const struct range positive = GREATER_THAN(0.0);
+    bool data = false;
+    for (size_t i = 0; i < l->spec->target_count; i++)
+        data |= l->spec->targets[i].family->is_data;
+    if (!data)
+        doc_refuse(&l->doc, node->start_mark,
+                   "'distance' is that of chains to data points, and no target has any, expected one of kind points");
+    l->spec->memorised_distance = doc_real(&l->doc, node, &positive);
+}
+
 void read_samples(struct loader *l, const yaml_node_t *map)
 {
-    static const char *const keys[] = {"chains", "methods", "directions", "seed", NULL};
+    static const char *const keys[] = {"chains", "methods", "directions", "seed", "distance", NULL};
     struct doc *doc = &l->doc;
     struct spec *spec = l->spec;
     doc_keys(doc, map, (struct names){listed_name, keys});
     const yaml_node_t *chains = doc_find(doc, map, "chains", true), *methods = doc_find(doc, map, "methods", false);
     const yaml_node_t *directions = doc_find(doc, map, "directions", false),
                       *seed = doc_find(doc, map, "seed", false);
+    const yaml_node_t *distance = doc_find(doc, map, "distance", false);
     if (doc->status != STATUS_OK)
         return;
     if (methods != NULL)
@@ -68,4 +81,6 @@ void read_samples(struct loader *l, const yaml_node_t *map)
         spec->directions = doc_integer(doc, directions, 0, MOST_DIRECTIONS, NULL);
     if (seed != NULL)
         spec->seed = doc_integer(doc, seed, 0, DOC_ANY, NULL);
+    if (distance != NULL)
+        read_distance(l, distance);
 }

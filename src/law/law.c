@@ -78,6 +78,11 @@ enum status law_unsupported(const struct law_problem *problem, struct error *err
             "sampler %s draws a number in each step: no exact engine has its law on %zu components in %zu "
             "coordinates under score error %s, only chains (`samples`) can measure it",
             problem->sampler->name, factor->components, factor->dimension, score_error_name(problem->score_error));
+    if (factor->sd == NULL && factor->full == NULL)
+        return fail_with(error, STATUS_UNSUPPORTED,
+                         "no exact engine has the law of %zu components in %zu coordinates within hours: only chains "
+                         "(`samples`) can measure it",
+                         factor->components, factor->dimension);
     return fail_with(error, STATUS_UNSUPPORTED,
                      "no exact engine for %zu components with %s covariances in %zu coordinates that do not separate "
                      "under %s and score error %s: only chains (`samples`) can measure it",

@@ -21,6 +21,7 @@ size_t param_size(enum param_kind kind)
         [PARAM_VARIANT] = sizeof(size_t),
         [PARAM_TARGETS] = sizeof(struct target_list),
         [PARAM_FILE] = sizeof(struct file_numbers),
+        [PARAM_TABLE] = sizeof(struct number_table),
     };
     return (size_t)kind < sizeof sizes / sizeof sizes[0] ? sizes[kind] : 0;
 }
@@ -101,6 +102,7 @@ static void write_value(const struct param *param, const union params *values, F
     const struct point_list *points = at;
     const struct matrix_list *matrices = at;
     const struct file_numbers *numbers = at;
+    const struct number_table *table = at;
     switch (param->kind) {
     case PARAM_REAL:
         write_reals(at, 1, file);
@@ -135,6 +137,9 @@ static void write_value(const struct param *param, const union params *values, F
     case PARAM_FILE:
         fprintf(file, " %zu %016" PRIx64, numbers->count,
                 hash_bytes(numbers->value, numbers->count * sizeof *numbers->value));
+        break;
+    case PARAM_TABLE:
+        fprintf(file, " %zu %zu %016" PRIx64, table->rows, table->columns, table->hash);
         break;
     }
 }

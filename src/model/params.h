@@ -5,6 +5,7 @@
 #define MODEL_PARAMS_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 enum param_kind {
@@ -21,7 +22,9 @@ enum param_kind {
                        of that variant, in the same struct */
     PARAM_TARGETS,  /* struct target_list: targets without a name, each with `copies: integer >= 1 | rest`, exactly
                        one `rest` */
-    PARAM_FILE /* struct file_numbers: the numbers in a text file, or in a dataset of an HDF5 file, FILE:DATASET */
+    PARAM_FILE,     /* struct file_numbers: the numbers in a text file, a .npy file, or a dataset of an HDF5 file,
+                       FILE:DATASET */
+    PARAM_TABLE     /* struct number_table: rows of equally many numbers in such a file */
 };
 
 struct real_list {
@@ -43,6 +46,12 @@ struct matrix_list {
 struct file_numbers {
     size_t count;
     double *value;
+};
+
+struct number_table {
+    size_t rows, columns;
+    const double *value; /* row after row, borrowed; NULL: what is read back from results, of large tables */
+    uint64_t hash;       /* of the numbers */
 };
 
 struct target_list {

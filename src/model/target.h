@@ -90,6 +90,7 @@ struct target_family {
     const char *source;
     const struct param *params; /* ends with key == NULL */
     size_t params_size;         /* of the struct that they describe, at most PARAMS_SIZE */
+    bool is_data;               /* the means of its only factor are data points */
     /* Whether the target exists in dimension d >= 1, found without making its factors; STATUS_INVALID if it does not.
      * NULL: in every dimension. */
     enum status (*exists)(const struct target *target, size_t dimension, struct error *error);
@@ -107,8 +108,9 @@ struct target_family {
     double (*approximation)(const struct target *target);
     /* What the literal factors in dimension d >= 1, which need not exist, would hold. NULL: one component. */
     struct target_content (*content)(const struct target *target, double dimension);
-    /* A factor that no exact engine has a law of and that may take minutes to make, without its numbers: *out is
-     * {.dimension, .components, .full}. Returns 0 where there is none. NULL: in no dimension. */
+    /* A factor that no exact engine has a law of and that may take minutes to make, or whose law would take hours
+     * (.full is NULL), without its numbers: *out is {.dimension, .components, .full}. Returns 0 where there is none.
+     * NULL: in no dimension. */
     int (*costly)(const struct target *target, size_t dimension, struct factor *out);
 };
 

@@ -243,7 +243,8 @@ static const struct table_column alone_columns[] = {{"target", LEFT},
                                                     {"TV ≤ (Pinsker)", RIGHT},
                                                     {"KL(q‖p) (knn)", RIGHT},
                                                     {"χ²(q‖p) (weights)", RIGHT},
-                                                    {"effective paths", RIGHT}};
+                                                    {"effective paths", RIGHT},
+                                                    {"memorised", RIGHT}};
 
 static enum status estimate_cell(struct table *table, struct estimate estimate, struct error *error)
 {
@@ -262,7 +263,8 @@ static enum status fill_alone_cell(const struct manifest *manifest, size_t targe
                     manifest->chains[cell->number]));
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
         TRY(estimate_cell(table, shown[i], error));
-    return table_cell_if(table, !isnan(e->effective), error, "%.2g", e->effective);
+    TRY(table_cell_if(table, !isnan(e->effective), error, "%.2g", e->effective));
+    return estimate_cell(table, e->memorised, error);
 }
 
 static void describe_alone(const struct manifest *manifest, const struct detection *found, char *sentence,

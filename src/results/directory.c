@@ -176,7 +176,11 @@ static enum status check_owner(const char *path, const char *file, const struct 
     return fail_with(error, STATUS_IO,
                      "%s holds results of %s, %s; choose another directory with -o, or --adopt it and keep "
                      "the cells that both have",
-                     path, same_own_text(&header, ours) ? "other builds of the plug-ins" : "another spec", file);
+                     path,
+                     same_own_text(&header, ours)
+                         ? "other builds of the plug-ins, or other numbers in files that it names,"
+                         : "another spec",
+                     file);
 }
 
 static enum status claim(const char *path, const char *file, const struct bytes *ours, const char *version, int adopt,

@@ -5,6 +5,7 @@
 #ifndef SAMPLE_CHAINS_H
 #define SAMPLE_CHAINS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,8 @@ struct chain_problem {
     uint64_t seed, stream;
     int threads;      /* > 0 */
     double codewords; /* the weight of all components but the first, where these are a codebook's codewords; else 0 */
+    bool is_data;     /* the means of the only factor are data points */
+    double memorised_distance; /* at which a chain is at one of them; 0: the standard one (sample/memorised.h) */
 };
 
 /* n points, coordinate after coordinate: x[i * n + j] is coordinate i of point j. Owned. */

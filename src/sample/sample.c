@@ -9,6 +9,7 @@
 #include "sample/directions.h"
 #include "sample/knn.h"
 #include "sample/masses.h"
+#include "sample/memorised.h"
 #include "sample/projected.h"
 #include "sample/projection.h"
 #include "sample/weights.h"
@@ -208,6 +209,20 @@ done:
     return status;
 }
 
+static enum status by_distance(struct sample *sample, struct estimates *out, struct error *error)
+{
+    const struct chain_problem *problem = sample->problem;
+    const struct level level = schedule_level(problem->schedule, 1);
+    if (!problem->is_data)
+        return STATUS_OK;
+    const struct factor *data = &problem->list->group[0].factor;
+    TRY(simulate(sample, error));
+    out->memorised_distance =
+        problem->memorised_distance > 0.0 ? problem->memorised_distance : memorised_distance(data, &level);
+    return memorised_share(data, &level, out->memorised_distance, &sample->y, problem->threads, &out->memorised,
+                           error);
+}
+
 static const struct sample_method methods[] = {
     {"projection",
      "A lower bound on TV from histograms of chains along directions: where one half of the chains shows an excess, "
@@ -239,6 +254,12 @@ static const struct sample_method methods[] = {
      "the "
      "other",
      "theory (24), (26')", by_codewords},
+    {"memorised",
+     "The share of chains that end at one of the data points of a target `points`: within `distance`, by default a "
+     "tenth of the median distance between a point and its nearest other, beside what early stopping moves.",
+     "the share of Y_1 with min_i |Y_1 - sqrt(abar_1) x_i| <= delta; by default delta = sqrt(abar_1) median/10 + "
+     "sqrt(1-abar_1)(sqrt(d) + 3)",
+     "sample/memorised.h", by_distance},
 };
 
 const struct sample_method *sample_method_at(size_t index)
@@ -255,7 +276,7 @@ enum status sample_measure(const struct chain_problem *problem, size_t chains, s
 #define ESTIMATOR(member, quantity, role, method, since, doc) .member = nothing,
 #include "sample/estimators.def"
 #undef ESTIMATOR
-        .codewords_mass = nothing, .effective = NAN};
+        .codewords_mass = nothing, .memorised = nothing, .memorised_distance = NAN, .effective = NAN};
     for (size_t k = 0; k < MOST_MASSES; k++)
         out->mass[k] = out->mass_error[k] = nothing;
     struct sample sample = {.problem = problem, .chains = chains, .random = directions};

@@ -19,6 +19,8 @@ struct estimates {
 #include "sample/estimators.def"
 #undef ESTIMATOR
     struct estimate codewords_mass; /* Q, of codebooks: theory (26') */
+    struct estimate memorised;      /* the share of chains within memorised_distance of a data point */
+    double memorised_distance;
     struct estimate mass[MOST_MASSES], mass_error[MOST_MASSES]; /* of components: struct masses */
     double effective;                                           /* effective number of paths over their number */
 };

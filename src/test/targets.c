@@ -30,6 +30,11 @@ struct file_numbers *numbers_in(struct target *target, const char *key)
     return member(target, key, PARAM_FILE);
 }
 
+struct number_table *table_in(struct target *target, const char *key)
+{
+    return member(target, key, PARAM_TABLE);
+}
+
 struct point_list *points_in(struct target *target, const char *key)
 {
     return member(target, key, PARAM_POINTS);

@@ -12,6 +12,7 @@ size_t *integer_in(struct target *target, const char *key); /* a choice and a va
 struct real_list *reals_in(struct target *target, const char *key);
 struct point_list *points_in(struct target *target, const char *key);
 struct file_numbers *numbers_in(struct target *target, const char *key);
+struct number_table *table_in(struct target *target, const char *key);
 struct target_list *parts_in(struct target *target, const char *key);
 
 /* A mixture's weights, means and sds; the arrays are borrowed, so that the target is not to be cleared. On the line,

@@ -53,6 +53,7 @@ static void plant_row(struct record *row, size_t d, size_t T, size_t chains)
                            .steps = T,
                            .step_size = li_cai_step_size(8.5, T),
                            .chains = chains,
+                           .estimates.memorised = {NAN, NAN},
                            .estimates.effective = NAN};
     (void)snprintf(row->target, sizeof row->target, "planted");
     (void)snprintf(row->sampler, sizeof row->sampler, "ddpm");
@@ -199,7 +200,7 @@ TEST(test_agreement_applies_to_chains_alone)
     ck_assert(!claim_is_asked(claim_at(i), &without));
 }
 
-/* Every member of struct estimates but masses, that of codewords and the last is an estimator whose columns exist. */
+/* Every member of struct estimates but masses, shares and the last two is an estimator whose columns exist. */
 TEST(test_estimators_are_columns)
 {
     size_t count = 0;
@@ -212,7 +213,7 @@ TEST(test_estimators_are_columns)
                 found++;
         ck_assert_uint_eq(found, 2);
     }
-    ck_assert_uint_eq((count + 2 * MOST_MASSES + 1) * sizeof(struct estimate) + sizeof(double),
+    ck_assert_uint_eq((count + 2 * MOST_MASSES + 2) * sizeof(struct estimate) + 2 * sizeof(double),
                       sizeof(struct estimates));
 }
 

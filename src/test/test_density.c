@@ -389,7 +389,7 @@ static const struct {
     {"kind: laplace, scale: 0", "x.yaml:2:43: expected a number > 0, found '0'"},
     {"kind: tabulated, file: falls.csv", "x of pair 1 is 1 and of pair 2 0, expected them to grow"},
     {"kind: tabulated, file: odd.csv", "found 3 numbers, expected pairs of x and log p"},
-    {"kind: tabulated, file: word.csv", "word.csv:2: expected a number, found 'one'"},
+    {"kind: tabulated, file: word.csv", "word.csv:2:4: expected a number, found 'one'"},
 };
 
 TEST(wrong_specs_are_refused)

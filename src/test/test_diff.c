@@ -119,9 +119,9 @@ TEST(every_column_has_its_role)
                                       [COLUMN_DERIVED] = 3,
                                       [COLUMN_VALUE] = 13 + MOST_MASSES,
                                       [COLUMN_RADIUS] = 13 + MOST_MASSES,
-                                      [COLUMN_SAMPLED] = 10 + 2 * MOST_MASSES,
-                                      [COLUMN_STANDARD_ERROR] = 10 + 2 * MOST_MASSES,
-                                      [COLUMN_DIAGNOSTIC] = 5,
+                                      [COLUMN_SAMPLED] = 11 + 2 * MOST_MASSES,
+                                      [COLUMN_STANDARD_ERROR] = 11 + 2 * MOST_MASSES,
+                                      [COLUMN_DIAGNOSTIC] = 6,
                                       [COLUMN_TIMING] = 1};
     size_t found[COUNT(expected)] = {0};
     for (const struct field *field = record_fields; field->name != NULL; field++) {
@@ -330,7 +330,7 @@ TEST(chains_agree_within_standard_errors)
     static const double sigma = 0x1p-20;
     compare();
     double limit = comparison.limit;
-    ck_assert_double_eq_tol(erfc(limit / sqrt(2.0)), 1e-3 / (ROWS / 2 * (10 + 2 * MOST_MASSES)), 1e-9 * 1e-3);
+    ck_assert_double_eq_tol(erfc(limit / sqrt(2.0)), 1e-3 / (ROWS / 2 * (11 + 2 * MOST_MASSES)), 1e-9 * 1e-3);
     struct estimate *a = &side[0].result.rows[CHANGED + ROWS / 2].estimates.weights_tv;
     struct estimate *b = &side[1].result.rows[CHANGED + ROWS / 2].estimates.weights_tv;
     *a = (struct estimate){0.25, 3.0 * sigma};

@@ -54,7 +54,13 @@ TEST(chains_have_the_masses_of_laws, .count = OF_LAWS)
     OWNED(law) law;
     ASSERT_OK(law_compute, &problem, &law);
     const size_t dimension = 1 + (size_t)cases[_i].copies * factor->dimension;
-    const struct chain_problem chains = {&list, dimension, sampler, schedule, NULL, 1, 5, 2, 0.0};
+    const struct chain_problem chains = {.list = &list,
+                                         .dimension = dimension,
+                                         .sampler = sampler,
+                                         .schedule = schedule,
+                                         .seed = 1,
+                                         .stream = 5,
+                                         .threads = 2};
     const struct level level = schedule_level(schedule, 1);
     struct points points;
     struct masses masses;
@@ -83,7 +89,13 @@ TEST(a_wrong_weight_is_seen, .count = COUNT(cases))
     OWNED(factor_list) list = list_with(&cases[_i].factor, cases[_i].copies);
     OWNED(factor_list) wrong = list_with(&planted, cases[_i].copies);
     const size_t dimension = 1 + (size_t)cases[_i].copies * planted.dimension;
-    const struct chain_problem chains = {&list, dimension, sampler_find("ddpm"), schedule, NULL, 1, 5, 2, 0.0};
+    const struct chain_problem chains = {.list = &list,
+                                         .dimension = dimension,
+                                         .sampler = sampler_find("ddpm"),
+                                         .schedule = schedule,
+                                         .seed = 1,
+                                         .stream = 5,
+                                         .threads = 2};
     const struct level level = schedule_level(schedule, 1);
     struct points points;
     struct masses masses;

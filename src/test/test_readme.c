@@ -78,6 +78,18 @@ TEST(results_are_read_elsewhere, .count = COUNT(snippets), .tools = 1)
         ck_assert_msg(strstr(output, snippets[_i].expected[i]) != NULL, "%s: %s", snippets[_i].expected[i], output);
 }
 
+/* R's own data: every chain ends at a flower, and hardly one where there is noise around each. */
+TEST(own_data, .tools = 1)
+{
+    if (shell("Rscript -e 1 >%/log 2>&1") != 0)
+        SKIP_TEST("README's iris.yaml cannot run: there is no Rscript");
+    extract("iris.yaml");
+    ck_assert_int_eq(
+        shell("sed -n 's/^.* With `\\(Rscript .*\\)` and$/\\1/p' README.md >%/write.sh && cd % && sh write.sh"), 0);
+    assert_prints("wc -l <%/iris.csv", "150\n");
+    assert_exits("@ measure %/iris.yaml 2>&1", 0, "1.000e+00 +- 1e-03", "2.000e-03 +- 2e-03");
+}
+
 /* CITATION.cff is of this version and names every paper whose claims are tested. */
 TEST(citation_is_current)
 {

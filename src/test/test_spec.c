@@ -410,7 +410,7 @@ static const struct bad {
     {"targets:\n  - name: g\n    kind: gausian\n" TAIL, 3, 11,
      "unknown target kind 'gausian', expected one of: gaussian, mixture, mixture-plane, student-t, "
      "laplace, uniform, exponential, double-well, logistic, tabulated, mixture-full, mixture-random, radial, axis, "
-     "codebook, direct-sum; did you mean 'gaussian'?"},
+     "codebook, points, direct-sum; did you mean 'gaussian'?"},
     {"targets:\n  - name: g\n    kind: [gaussian]\n" TAIL, 3, 11, "expected a target kind, found a list"},
     {UNIT("copies: 1"), 1, 50, "unknown key 'copies', expected one of: name, kind, mean, variance, spectrum"},
     {GAUSSIAN("varience: 1"), 1, 37, "did you mean 'variance'?"},

@@ -74,8 +74,8 @@ TEST(what_is_no_table_is_refused)
         const char *file, *more, *message;
     } cases[] = {
         {"0.1 0.2x", "", "x.yaml:2:31: "},
-        {"0.1\n\n0.2 0x", "", "levels.txt:3: expected a number, found '0x'"},
-        {"0.1 nan", "", "levels.txt:1: expected a number, found 'nan'"},
+        {"0.1\n\n0.2 0x", "", "levels.txt:3:5: expected a number, found '0x'"},
+        {"0.1 nan", "", "levels.txt:1:5: expected a number, found 'nan'"},
         {"0.5", "", "found 1 numbers, expected 2 at least"},
         {"0.1 0.9 0.8", "", "expected them to grow or to fall throughout"},
         {"0.1 1.5", "", "number 2 is 1.5, expected an alpha_bar in (0, 1)"},

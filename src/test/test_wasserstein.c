@@ -157,7 +157,13 @@ TEST(mixture_by_sorted_chains, .count = 2)
     OWNED_SCHEDULE *schedule = make_schedule("li-cai", 4.0, 17.0, 128U << _i);
     OWNED(factor_list) list = list_of(&factor, 1.0);
     OWNED(law) law = law_of("line", &factor, samplers[2 * _i], 128U << _i, 1.0);
-    const struct chain_problem problem = {&list, 1, sampler_find(samplers[2 * _i]), schedule, NULL, 1, 1, 2, 0.0};
+    const struct chain_problem problem = {.list = &list,
+                                          .dimension = 1,
+                                          .sampler = sampler_find(samplers[2 * _i]),
+                                          .schedule = schedule,
+                                          .seed = 1,
+                                          .stream = 1,
+                                          .threads = 2};
     OWNED(points) y;
     ASSERT_OK(chains_run, &problem, CHAINS, &y);
     FREED double *half = malloc(CHAINS * sizeof *half);
