@@ -7,8 +7,8 @@
 #include "law/law.h"
 #include "model/target.h"
 
-/* Radii hold both extremes of struct planted_target, but for those of tv and kl, which are numerical, of (25) as it stands: the
- * extremes differ alike at all step sizes, and exponents are of what is smooth in these. */
+/* Radii hold both extremes of struct planted_target, but for those of tv and kl, which are numerical, of (25) as it
+ * stands: the extremes differ alike at all step sizes, and exponents are of what is smooth in these. */
 struct planted_law {
     struct measured mass_error; /* m_1 = E_own[r_1 - 1] */
     struct measured l1;         /* E_own|r_1 - 1|/2 */

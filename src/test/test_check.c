@@ -86,7 +86,8 @@ TEST(what_is_beside_the_cells_is_told)
     assert_exits("cd %/out/s/cells && cp b-ddpm-64-????????????????.tsv b-ddpm-7.tsv; cd -; "
                  "@ check %/out/s -n 0",
                  0, "\n1 sound cell of other specs or versions, which `diffrate prune` removes\n");
-    assert_exits("echo hello >%/out/s/cells/b-ddpm-7.tsv; @ check %/out/s -n 0", 1, "b-ddpm-7.tsv is not a cell of this version");
+    assert_exits("echo hello >%/out/s/cells/b-ddpm-7.tsv; @ check %/out/s -n 0", 1,
+                 "b-ddpm-7.tsv is not a cell of this version");
     assert_exits("rm %/out/s/cells/b-ddpm-7.tsv; echo hello >%/out/s/cells/notes; @ check %/out/s -n 0", 1,
                  "not a cell: cells/notes");
     assert_exits("rm %/out/s/cells/notes %/out/s/cells/b-*; @ check %/out/s -n 0", 1,

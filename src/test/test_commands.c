@@ -152,8 +152,8 @@ TEST(temporaries_of_the_dead_are_swept)
     char *name = read_file("name");
     (void)snprintf(theirs, sizeof theirs, "%s", name);
     free(name);
-    (void)snprintf(command, sizeof command, "cd %%/out/s && touch %s %s cells/%s cells/x.tsv.tmp.0.%d.0", ours, theirs,
-                   theirs, (int)dead); /* the last, of another machine */
+    (void)snprintf(command, sizeof command, "cd %%/out/s && touch %s %s cells/%s cells/x.tsv.tmp.0.%d.0", ours,
+                   theirs, theirs, (int)dead); /* the last, of another machine */
     ck_assert_int_eq(shell(command), 0);
     assert_prints("@ run %/s.yaml -o %/out >%/log 2>&1; find %/out -name '*.tmp.*' | wc -l", "2\n");
     (void)snprintf(command, sizeof command, "test -e %%/out/s/%s && test -e %%/out/s/cells/x.tsv.tmp.0.%d.0", ours,
