@@ -102,8 +102,14 @@ struct chain_run chain_run(const struct chain_case *chains, int rounds)
     size_t count = chains->dimension * (chains->steps - 1) * chains->chains;
     if (factor_list_append(&list, &bimodal, (double)chains->dimension, &error) != STATUS_OK)
         give_up(&error);
-    struct chain_work work = {{&list, chains->dimension, sampler_find("ddpm"), schedule, NULL, 1, 1, chains->threads},
-                              chains->chains};
+    struct chain_work work = {.problem = {.list = &list,
+                                          .dimension = chains->dimension,
+                                          .sampler = sampler_find("ddpm"),
+                                          .schedule = schedule,
+                                          .seed = 1,
+                                          .stream = 1,
+                                          .threads = chains->threads},
+                              .chains = chains->chains};
     struct timing time = time_both(simulate, &work, primitives, &count, rounds, processor_seconds);
     double wall = clock_seconds();
     simulate(&work);

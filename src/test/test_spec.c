@@ -126,8 +126,8 @@ static void check_targets(const struct spec *spec)
         "few: gaussian mean 0 variance 2 spectrum 2 0 8",
         "1flat: gaussian mean 0 variance 2 spectrum 0 0 0",
         "plane: mixture-plane weights 0.25 0.75 means 2 -1 2.5 3 -0.40000000000000002 sds 0.29999999999999999 0",
-        "mixed: direct-sum factors 3 (mixture weights 0.10000000000000001 0.20000000000000001 0.69999999999999996 "
-        "means 0 1 2 sds 1 2 3) 0 (gaussian mean 0 variance 0.5 spectrum 2 0 2)"};
+        ("mixed: direct-sum factors 3 (mixture weights 0.10000000000000001 0.20000000000000001 0.69999999999999996 "
+         "means 0 1 2 sds 1 2 3) 0 (gaussian mean 0 variance 0.5 spectrum 2 0 2)")};
     ck_assert_uint_eq(spec->target_count, 6);
     for (size_t i = 0; i < COUNT(expected); i++)
         assert_described(of_target, &spec->targets[i], expected[i]);
