@@ -205,7 +205,8 @@ static bool spread_points(const struct lattice *lattice, const struct grid_axis 
 {
     int64_t *first = out->first, *extent = out->extent, last[2] = {INT64_MIN, INT64_MIN}, at[2][SIDE * SIDE];
     size_t window = lattice->window;
-    double first_factor[2][SIDE * SIDE], ratio[2][SIDE * SIDE], factor[2][WINDOW], middle[WINDOW], mass[SIDE * SIDE] = {0.0};
+    double first_factor[2][SIDE * SIDE], ratio[2][SIDE * SIDE], factor[2][WINDOW], middle[WINDOW],
+        mass[SIDE * SIDE] = {0.0};
     double before = (double)(window / 2 - 1),
            scale = -0.5 * lattice->grid.spacing * lattice->grid.spacing / lattice->spread;
     for (int i = 0; i < 2; i++) {
