@@ -24,7 +24,7 @@ struct account_cell {
 
 /* A choice of cells. */
 struct account_window {
-    char of[160]; /* "T(d, ε) of ddpm" */
+    char of[192]; /* "T(d, ε) of ddpm" */
     const char *rule;
 };
 

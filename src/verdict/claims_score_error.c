@@ -208,7 +208,7 @@ static enum status judge_linear(struct survey *survey, const struct error_family
 {
     struct error_growth growth;
     struct finding part = {.claim = survey->claim, .account = survey->account};
-    char of[160];
+    char of[192];
     enum status status = error_growth_fit(cells, &growth, error);
     if (status != STATUS_OK)
         return status;
@@ -299,7 +299,7 @@ static enum status judge_rough(struct survey *survey, const struct error_family 
     struct growth growth;
     struct finding part = {.claim = survey->claim, .account = survey->account};
     const struct claim_bound *bound = &survey->claim->bound[0];
-    char of[160];
+    char of[192];
     TRY(roughness_growth_fit(survey->evidence, cells, &growth, error));
     account_family(survey, family, cells,
                    "an effect of at most 0.1, known to a thousandth, and ω within a factor 64 of the largest",
