@@ -35,6 +35,7 @@ static int await_end(pid_t pid, int *state)
 
 /* How an item went, in memory that its process shares with the caller's. */
 struct outcome {
+    _Atomic double begun; /* by the clock; 0: not yet */
     bool finished;
     struct error error;
     _Alignas(max_align_t) char answer[];
@@ -44,8 +45,8 @@ struct worker {
     pid_t pid;  /* 0: none */
     bool ended; /* and what became of its items has not been reported yet */
     size_t items, item[PROCESS_ITEMS];
-    double deadline; /* by the clock; 0: none */
-    bool late;       /* it was killed because that was over */
+    double begun; /* by the clock */
+    size_t late;  /* it was killed because the time of its item number late - 1 was up; 0: it was not */
 };
 
 struct pool {
@@ -154,6 +155,7 @@ static void be_worker(const struct pool *pool, size_t place, pid_t parent)
     (void)on_exit(end_at_once, NULL); /* the last to be registered is called first */
     for (size_t i = 0; i < worker->items; i++) {
         struct outcome *outcome = outcome_of(pool, place, i);
+        outcome->begun = clock_seconds();
         outcome->error.status =
             pool->work->run(pool->work->context, worker->item[i], outcome->answer, &outcome->error);
         outcome->finished = true;
@@ -183,7 +185,7 @@ static enum status start(struct pool *pool, struct error *error)
         if (pid < 0)
             return fail_with(error, STATUS_EXTERNAL, "cannot start a process: %s", strerror(errno));
         worker->pid = pid;
-        worker->deadline = work->seconds > 0.0 ? clock_seconds() + work->seconds : 0.0;
+        worker->begun = clock_seconds();
         pool->running++;
     }
     return STATUS_OK;
@@ -200,8 +202,8 @@ static void describe_death(int state, struct error *cause)
                         WEXITSTATUS(state));
 }
 
-/* Finds the processes that have ended. What one died of is told of the item that it was at; it did not come to those
- * behind that. */
+/* Finds the processes that have ended. What one died of is told of the item that it was at; those behind that are
+ * started again, and so is one that had just begun when the item before it, now finished, was found to be late. */
 static enum status reap(struct pool *pool, struct error *error)
 {
     for (size_t place = 0; place < pool->size; place++) {
@@ -216,14 +218,16 @@ static enum status reap(struct pool *pool, struct error *error)
         pool->running--;
         if (done == worker->items)
             continue;
-        struct error *cause = &outcome_of(pool, place, done)->error;
-        if (worker->late)
-            (void)fail_with(cause, STATUS_EXTERNAL, "its process took more than the %g s that a cell may take",
-                            pool->work->seconds);
-        else
-            describe_death(state, cause);
-        TRY(put_back(pool, worker->item + done + 1, worker->items - done - 1, error));
-        worker->items = done + 1;
+        if (worker->late == 0 || worker->late == done + 1) {
+            struct error *cause = &outcome_of(pool, place, done++)->error;
+            if (worker->late > 0)
+                (void)fail_with(cause, STATUS_EXTERNAL, "its process took more than the %g s that a cell may take",
+                                pool->work->seconds);
+            else
+                describe_death(state, cause);
+        }
+        TRY(put_back(pool, worker->item + done, worker->items - done, error));
+        worker->items = done;
     }
     return STATUS_OK;
 }
@@ -256,17 +260,20 @@ static void kill_all(struct pool *pool)
     }
 }
 
-/* Kills processes whose time is up. Returns the seconds until the next one's is; negative: there is none. */
+/* Kills processes whose item's time is up. Returns the seconds until the next one's is; negative: there is none. */
 static double kill_late(struct pool *pool)
 {
     double now = clock_seconds(), next = -1.0;
-    for (size_t place = 0; place < pool->size; place++) {
+    for (size_t place = 0; place < pool->size && pool->work->seconds > 0.0; place++) {
         struct worker *worker = &pool->workers[place];
-        if (worker->pid == 0 || worker->ended || worker->late || !(worker->deadline > 0.0))
+        if (worker->pid == 0 || worker->ended || worker->late > 0)
             continue;
-        double left = worker->deadline - now;
+        size_t at = worker->items - 1; /* the item that has begun last, or the first */
+        while (at > 0 && outcome_of(pool, place, at)->begun == 0.0)
+            at--;
+        double left = fmax(worker->begun, outcome_of(pool, place, at)->begun) + pool->work->seconds - now;
         if (left <= 0.0) {
-            worker->late = true;
+            worker->late = at + 1;
             (void)kill(worker->pid, SIGKILL);
         } else if (next < 0.0 || left < next)
             next = left;

@@ -10,7 +10,7 @@
 
 /* ---- Many items of one's own, some at a time ---- */
 
-enum { PROCESS_ITEMS = 32 };
+enum { PROCESS_ITEMS = 32 }; /* that one process does at most */
 struct work {
     void *context;
     int processes;  /* at a time, at least 1 */
@@ -24,8 +24,8 @@ struct work {
      * what its process died of, be it that its time was up. An error here ends all work. */
     enum status (*ended)(void *context, size_t item, const void *answer, const struct error *cause,
                          struct error *error);
-    /* Nonzero if it takes hardly longer than to start a process: up to PROCESS_ITEMS such, one after the other, are
-     * done by one. NULL: none does. */
+    /* Nonzero if an item takes hardly longer than to start a process: one process does up to PROCESS_ITEMS such
+     * items, one after the other, each with `seconds` of its own. NULL: each item has its own process. */
     int (*is_light)(void *context, size_t item);
 };
 

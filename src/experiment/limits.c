@@ -7,9 +7,12 @@
 
 #include "experiment/record.h"
 
-/* Bytes in a file, as measured: of a cell's file without rows, and of a row. */
-#define FILE_BYTES 54e3
-#define ROW_BYTES 880.0
+/* Bytes in files, as measured: of the merged file without rows, and of a row in it; of a cell's file without rows,
+ * and of a row in that, in which many columns are NaN. */
+#define MERGED_BYTES 54e3
+#define MERGED_ROW_BYTES 880.0
+#define CELL_BYTES 1800.0
+#define CELL_ROW_BYTES 620.0
 /* Steps from 16 on, two each time that they double. */
 #define FIRST_STEPS 16.0
 
@@ -92,8 +95,8 @@ struct demand limits_demand(const struct spec *spec)
     double rows = demand.cells * (double)spec->dimension_count;
     double steps =
         fmax(largest(spec->steps, spec->step_count), spec->accuracy_count > 0 ? (double)spec->max_steps : 0);
-    demand.disk = FILE_BYTES * demand.cells + 2.0 * ROW_BYTES * rows;
-    demand.merging = rows * (2.0 * (double)sizeof(struct record) + ROW_BYTES);
+    demand.disk = MERGED_BYTES + CELL_BYTES * demand.cells + (MERGED_ROW_BYTES + CELL_ROW_BYTES) * rows;
+    demand.merging = rows * (2.0 * (double)sizeof(struct record) + MERGED_ROW_BYTES);
     for (size_t i = 0; i < spec->target_count; i++) {
         double cell = 3.0 * NUMBER * steps; /* a schedule's levels */
         if (spec->chain_count > 0)

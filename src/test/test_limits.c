@@ -8,7 +8,10 @@
 
 #include "core/clock.h"
 #include "core/memory.h"
+#include "core/provenance.h"
+#include "experiment/cell.h"
 #include "experiment/limits.h"
+#include "results/cell_file.h"
 #include "results/store.h"
 #include "test/planted.h"
 #include "test/suite.h"
@@ -76,38 +79,68 @@ TEST(numbers_are_counted)
     }
 }
 
-static double file_size(size_t rows_wanted)
+static double size_of(const char *path)
 {
-    char path[] = "/tmp/diffrate-limits-XXXXXX";
-    const struct fact facts[] = {{"failure", ""}, {"command", "diffrate run experiments/scaling.yaml"}, {NULL, NULL}};
     struct stat info;
-    FREED struct record *rows = array_new(rows_wanted, sizeof *rows);
-    int file = mkstemp(path);
-    ck_assert(file >= 0 && close(file) == 0 && rows != NULL);
-    for (size_t i = 0; i < rows_wanted; i++)
-        for (const struct field *field = record_fields; field->name != NULL; field++)
-            if (field->type == FIELD_STRING)
-                (void)snprintf((char *)&rows[i] + field->offset, 64, "some-name");
-            else if (field->component > 1) /* a Gaussian has one */
-                memcpy((char *)&rows[i] + field->offset, &(double){NAN}, sizeof(double));
-    ASSERT_OK(store_write, path, rows, rows_wanted, &planted_parameters, facts);
     ck_assert_int_eq(stat(path, &info), 0);
-    ck_assert_int_eq(unlink(path), 0);
     return (double)info.st_size;
 }
 
-/* The files are as large as limits.c says, by a quarter. */
+/* Of the cell's rows, in a file of their own or in one with their copies. */
+static double file_size(const struct cell *cell, const struct record *rows, size_t count, bool merged)
+{
+    struct provenance p;
+    char path[] = "/tmp/diffrate-limits-XXXXXX";
+    const struct parameter_columns *parameters = &cell->spec->parameters;
+    FREED char *description = cell_describe(cell);
+    FREED struct record *copies = array_new(count, sizeof *copies);
+    int file = mkstemp(path);
+    ck_assert(file >= 0 && close(file) == 0 && copies != NULL && description != NULL);
+    provenance_collect(1, (char *[]){"diffrate", NULL}, &p);
+    const struct fact facts[] = {{"cell", description},
+                                 {"failure", ""},
+                                 {"version", p.version},
+                                 {"commit", p.commit},
+                                 {"compiler", p.compiler},
+                                 {"flags", p.flags},
+                                 {"host", p.host},
+                                 {"libraries", p.libraries},
+                                 {"command", "diffrate run experiments/scaling.yaml"},
+                                 {NULL, NULL}};
+    for (size_t i = 0; i < count; i++)
+        copies[i] = rows[i % cell->spec->dimension_count];
+    if (merged)
+        ASSERT_OK(store_write, path, copies, count, parameters, facts);
+    else
+        ASSERT_OK(cell_file_write, path, copies, count, parameters, facts);
+    double size = size_of(path);
+    ck_assert_int_eq(unlink(path), 0);
+    return size;
+}
+
+/* The files are as large as limits.c says, by a quarter: one of the merged results, one a cell, and a row in both. */
 TEST(files_are_as_large_as_estimated)
 {
-    struct spec spec = parsed(GAUSS DDPM "dimensions: [1, 2, 3, 4]\nsteps: [64]\n");
-    double one = file_size(1), many = file_size(10001), row = (many - one) / 10000.0, file = one - row;
-    double estimate = limits_demand(&spec).disk; /* of one cell, and its four rows in the merged file */
-    ck_assert_double_eq_tol(estimate, file + 8.0 * row, 0.25 * estimate);
-    spec_free(&spec);
-    spec = parsed(GAUSS DDPM "dimensions: [1]\nsteps: [64]\n");
-    estimate -= limits_demand(&spec).disk;
-    ck_assert_double_eq_tol(estimate, 6.0 * row, 0.25 * estimate);
-    spec_free(&spec);
+    enum { MANY = 4000 };
+    static const char *const texts[] = {GAUSS DDPM "dimensions: [1, 2, 3, 4]\nsteps: [64]\n",
+                                        GAUSS DDPM "dimensions: [1, 2, 3, 4]\nsteps: [64, 65]\n",
+                                        GAUSS DDPM "dimensions: [1, 2, 3]\nsteps: [64]\n"};
+    double estimate[COUNT(texts)];
+    struct record rows[4];
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        OWNED(spec) spec = parsed(texts[i]);
+        estimate[i] = limits_demand(&spec).disk;
+    }
+    OWNED(spec) spec = parsed(texts[0]);
+    const struct cell cell = {.spec = &spec, .steps = 64};
+    ASSERT_OK(cell_measure, &cell, 1, rows);
+    double in_merged = (file_size(&cell, rows, MANY + 4, true) - file_size(&cell, rows, 4, true)) / MANY;
+    double in_cell = (file_size(&cell, rows, MANY + 4, false) - file_size(&cell, rows, 4, false)) / MANY;
+    double row = in_merged + in_cell, one = file_size(&cell, rows, 4, false) + 4.0 * in_merged;
+    ck_assert_double_eq_tol(estimate[0] - estimate[2], row, 0.25 * row);
+    ck_assert_double_eq_tol(estimate[1] - estimate[0], one, 0.25 * one);
+    double merged = file_size(&cell, rows, 4, true) - 4.0 * in_merged, left = 2.0 * estimate[0] - estimate[1];
+    ck_assert_double_eq_tol(left, merged, 0.25 * merged);
 }
 
 TEST(memory_is_counted)
@@ -202,14 +235,14 @@ static const struct {
      6,
      "asks for 2e+06 cells (1 targets x 1 samplers x 1 score errors x (2 x 100 dimensions x 9999 accuracies)), "
      "expected at most 1e+06"},
-    {{1, 10000, 0, 0, 0, 49}, 2, "asks for 1.7e+04 GB of results"},
+    {{1, 10000, 0, 0, 0, 49}, 2, "asks for 1.5e+04 GB of results"},
     {{1, 10000, 1, 0, 0, 51},
      2,
      "asks for 1e+06 cells (1 targets x 1 samplers x 1 score errors x (1 steps x (1 + 0 numbers "
      "of chains) + 2 x 10000 dimensions x 51 accuracies)), expected at most 1e+06"},
     {{10, 10000, 100, 9, 0, 0},
      2,
-     "asks for 1.8e+02 GB of results (1e+04 cells x 10000 dimensions), expected at most 1e+02"},
+     "asks for 1.5e+02 GB of results (1e+04 cells x 10000 dimensions), expected at most 1e+02"},
     {{10000, 10000, 10000, 10000, 10000, 10000}, 4, "asks for 3e+16 cells"},
 };
 

@@ -1,6 +1,7 @@
 /* Plans and shares of work. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/process.h"
 #include "experiment/plan.h"
@@ -184,4 +185,39 @@ TEST(workers_tell_how_each_item_ended)
         ck_assert_str_eq(error.text, "stop");
         ck_assert_uint_eq(log.told, 12);
     }
+}
+
+static enum status sleep_a_tenth(void *context, size_t item, void *answer, struct error *error)
+{
+    const struct timespec tenth = {item == 5 ? 100 : 0, 100000000};
+    (void)context, (void)answer, (void)error;
+    (void)nanosleep(&tenth, NULL);
+    return STATUS_OK;
+}
+
+static enum status only_the_sixth_is_late(void *context, size_t item, const void *answer, const struct error *cause,
+                                          struct error *error)
+{
+    struct log *log = context;
+    (void)answer, (void)error;
+    log->told++;
+    ck_assert_int_eq((int)cause->status, (int)(item == 5 ? STATUS_EXTERNAL : STATUS_OK));
+    ck_assert(item != 5 || strstr(cause->text, "took more than the 0.5 s") != NULL);
+    return STATUS_OK;
+}
+
+static int all_light(void *context, size_t item)
+{
+    (void)context, (void)item;
+    return 1;
+}
+
+/* Twelve items of 0.1 s in one process take longer than the 0.5 s that each may take. */
+TEST(each_item_of_a_process_has_its_own_time)
+{
+    struct log log = {.count = 12};
+    const struct work work = {&log, 1, 1, 0.5, next_item, sleep_a_tenth, only_the_sixth_is_late, all_light};
+    int interruption;
+    ASSERT_OK(workers_run, &work, &interruption);
+    ck_assert_uint_eq(log.told, 12);
 }
