@@ -310,7 +310,9 @@ const char *doc_key(struct doc *doc, const yaml_node_t *map, size_t i)
 {
     if (!is_map(doc, map) || i >= (size_t)(map->data.mapping.pairs.top - map->data.mapping.pairs.start))
         return NULL;
-    return scalar(yaml_document_get_node(&doc->document, map->data.mapping.pairs.start[i].key));
+    const yaml_node_t *key = yaml_document_get_node(&doc->document, map->data.mapping.pairs.start[i].key);
+    const char *text = doc_text(doc, key, SIZE_MAX, "key");
+    return doc->status == STATUS_OK ? text : NULL;
 }
 
 const yaml_node_t *doc_find(struct doc *doc, const yaml_node_t *map, const char *key, bool required)

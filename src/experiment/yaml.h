@@ -36,7 +36,7 @@ void doc_duplicate(struct doc *doc, const yaml_node_t *node, const yaml_node_t *
 
 /* The mapping's keys must all be in `allowed`, each at most once. */
 void doc_keys(struct doc *doc, const yaml_node_t *map, struct names allowed);
-/* The i-th key of a mapping that doc_keys found right; NULL past the end. */
+/* The i-th key of a mapping; NULL past the end, and where it is refused because it is no text. */
 const char *doc_key(struct doc *doc, const yaml_node_t *map, size_t i);
 /* The value of a key; NULL if there is none, which is an error if it is required. */
 const yaml_node_t *doc_find(struct doc *doc, const yaml_node_t *map, const char *key, bool required);

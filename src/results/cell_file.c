@@ -146,18 +146,11 @@ static void unescape(char *text)
 }
 
 /* The text of a result in which a fact comes back; NULL: it is one of its origins. */
-static char **place_of(struct result *result, const char *name)
+static char **place_of(struct result *result, const char *fact)
 {
-    const struct {
-        const char *name;
-        char **place;
-    } texts[] = {{"cell", &result->cell},
-                 {"failure", &result->failure},
-                 {"failures", &result->failures},
-                 {"parameters", &result->columns}};
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        if (strcmp(name, texts[i].name) == 0)
-            return texts[i].place;
+    for (size_t i = 0; i < RESULT_TEXTS; i++)
+        if (result_texts[i].fact != NULL && strcmp(fact, result_texts[i].fact) == 0)
+            return result_text(result, i);
     return NULL;
 }
 
@@ -240,16 +233,11 @@ static enum status read_row(struct reader *reader, char *line)
 static enum status fill_texts(struct reader *reader)
 {
     struct result *result = reader->result;
-    char **const texts[] = {&result->spec_text, &result->spec_name, &result->plugins, &result->refusals,
-                            &result->cell,      &result->failure,   &result->failures};
-    bool whole = true;
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        if (*texts[i] == NULL)
-            *texts[i] = strdup("");
-        whole = whole && *texts[i] != NULL;
+    for (size_t i = 0; i < RESULT_TEXTS; i++) {
+        char **text = result_text(result, i);
+        if (result_texts[i].fact != NULL && *text == NULL && (*text = strdup("")) == NULL)
+            return refuse(reader, "does not fit in memory");
     }
-    if (!whole)
-        return refuse(reader, "does not fit in memory");
     text_tame(result->cell, "");
     text_tame(result->failure, "");
     text_tame(result->failures, "\n");

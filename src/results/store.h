@@ -6,6 +6,7 @@
 #ifndef RESULTS_STORE_H
 #define RESULTS_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/status.h"
@@ -31,16 +32,31 @@ struct result {
     char *spec_name;  /* the experiment's name; "" if none */
     char *plugins;    /* what its text does not say of its plug-ins and files (registry.h); "" if it has none */
     char *manifest;   /* manifest_write of the experiment; "" of cells and where the file is older */
-    char *failure;    /* "" or the reason why the cell was not measured at all */
-    char *cell;       /* "" or the cell's description */
+    char *failure;    /* of a cell: "" or the reason why it was not measured at all; "" of a merged file */
+    char *cell;       /* of a cell: cell_describe; "" of a merged file */
     char *failures;   /* of a cell: cell_failures; of a merged file: plan_failures */
     char *refusals;   /* of a merged file: plan_failures, of laws that searches for T(d, eps) went around */
     char *columns;    /* parameter_columns_write of `parameters` */
-    char *provenance; /* the other root facts, "name: value\n" each, for the report */
+    char *provenance; /* all other facts, "name: value\n" each, for the report */
 };
 
-/* Writes a file with `count` rows (0 is legal: a failed cell, whose fact `failure` says why) at `path` atomically.
- * Args: parameters, the rows' columns of them. Facts named as texts of struct result come back in these. */
+/* The texts of a result: the fact that comes back in it, NULL of `provenance`; whether files of cells alone have it.
+ */
+enum { RESULT_TEXTS = 10 };
+struct result_text {
+    const char *fact;
+    size_t offset;
+    bool of_cell;
+};
+extern const struct result_text result_texts[RESULT_TEXTS];
+
+static inline char **result_text(struct result *result, size_t index)
+{
+    return (char **)(void *)((char *)result + result_texts[index].offset);
+}
+
+/* Writes a file with `count` rows, 0 where all of them failed, at `path` atomically. Args: parameters, the rows'
+ * columns of them. Facts of result_texts that are of merged files come back in these texts. */
 MUST_USE enum status store_write(const char *path, const struct record *rows, size_t count,
                                  const struct parameter_columns *parameters, const struct fact *facts,
                                  struct error *error);

@@ -34,7 +34,7 @@ static const char *const circumstances[] = {"command", "host", NULL};
 
 /* Facts that are long: as datasets they stay out of the header that tools print. */
 static const char *const long_facts[] = {"spec_text", "manifest", "plugins", "parameters",
-                                         "failures",  "refusals", "cell",    NULL};
+                                         "failures",  "refusals", NULL};
 
 static inline int is_among(const char *const *names, const char *name)
 {

@@ -88,7 +88,7 @@ static enum status check_format(const struct reader *reader)
 /* Called by H5Aiterate2 for each attribute of a group. */
 static herr_t read_fact(hid_t group, const char *name, const H5A_info_t *info, void *data)
 {
-    static const char *const others[] = {"Conventions", "failure", "format", "format_version", "spec_name", NULL};
+    static const char *const others[] = {"Conventions", "format", "format_version", "spec_name", NULL};
     const struct reader *reader = data;
     (void)info;
     if (is_among(others, name))
@@ -121,26 +121,19 @@ static enum status read_facts(struct reader *reader)
                  || H5Aiterate2(reader->circumstances, H5_INDEX_NAME, H5_ITER_INC, NULL, read_fact, reader) >= 0);
     if (fclose(reader->provenance) != 0 || !ok)
         return refuse(reader, "/", "has an attribute that is not a string");
-    result->spec_text = read_optional_text(reader, "spec_text");
-    result->spec_name = read_optional_text(reader, "spec_name");
-    result->plugins = read_optional_text(reader, "plugins");
-    result->manifest = read_optional_text(reader, "manifest");
-    result->failure = read_optional_text(reader, "failure");
-    result->failures = read_optional_text(reader, "failures");
-    result->refusals = read_optional_text(reader, "refusals");
-    result->cell = read_optional_text(reader, "cell");
-    result->columns =
-        result->format >= PARAMETERS_SINCE ? read_optional_text(reader, "parameters") : strdup(OLD_PARAMETERS);
-    return result->spec_text == NULL   ? refuse(reader, "spec_text", "is not a string")
-           : result->spec_name == NULL ? refuse(reader, "spec_name", "is not a string")
-           : result->plugins == NULL   ? refuse(reader, "plugins", "is not a string")
-           : result->manifest == NULL  ? refuse(reader, "manifest", "is not a string")
-           : result->failure == NULL   ? refuse(reader, "failure", "is not a string")
-           : result->failures == NULL  ? refuse(reader, "failures", "is not a string")
-           : result->refusals == NULL  ? refuse(reader, "refusals", "is not a string")
-           : result->cell == NULL      ? refuse(reader, "cell", "is not a string")
-           : result->columns == NULL   ? refuse(reader, "parameters", "is not a string")
-                                       : parameter_columns_parse(result->columns, &result->parameters, reader->error);
+    for (size_t i = 0; i < RESULT_TEXTS; i++) {
+        const char *fact = result_texts[i].fact;
+        if (fact == NULL)
+            continue;
+        const bool is_old = result->format < PARAMETERS_SINCE && strcmp(fact, "parameters") == 0;
+        char *text = result_texts[i].of_cell ? strdup("")
+                     : is_old                ? strdup(OLD_PARAMETERS)
+                                             : read_optional_text(reader, fact);
+        if (text == NULL)
+            return refuse(reader, fact, "is not a string");
+        *result_text(result, i) = text;
+    }
+    return parameter_columns_parse(result->columns, &result->parameters, reader->error);
 }
 
 /* A column of a component is not stored where no row has a number. */

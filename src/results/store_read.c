@@ -27,18 +27,20 @@ static int unseal(struct bytes *file)
 
 /* ---- From the child to the parent: a struct sizes, the rows, and the texts with their '\0' ---- */
 
-enum { TEXTS = 10 };
 struct sizes {
-    size_t format, rows, text[TEXTS];
+    size_t format, rows, text[RESULT_TEXTS];
 };
 
-static char **text_at(struct result *result, size_t index)
-{
-    char **const texts[TEXTS] = {&result->spec_text, &result->spec_name, &result->plugins,  &result->cell,
-                                 &result->failure,   &result->failures,  &result->refusals, &result->provenance,
-                                 &result->columns,   &result->manifest};
-    return texts[index];
-}
+const struct result_text result_texts[RESULT_TEXTS] = {{"spec_text", offsetof(struct result, spec_text), false},
+                                                       {"spec_name", offsetof(struct result, spec_name), false},
+                                                       {"plugins", offsetof(struct result, plugins), false},
+                                                       {"manifest", offsetof(struct result, manifest), false},
+                                                       {"failures", offsetof(struct result, failures), false},
+                                                       {"refusals", offsetof(struct result, refusals), false},
+                                                       {"parameters", offsetof(struct result, columns), false},
+                                                       {NULL, offsetof(struct result, provenance), false},
+                                                       {"cell", offsetof(struct result, cell), true},
+                                                       {"failure", offsetof(struct result, failure), true}};
 
 struct job {
     const char *path;
@@ -53,12 +55,12 @@ static enum status parse_and_send(void *context, FILE *out, struct error *error)
     if (status != STATUS_OK)
         return status;
     struct sizes sizes = {.format = (size_t)result.format, .rows = result.count};
-    for (size_t i = 0; i < TEXTS; i++)
-        sizes.text[i] = strlen(*text_at(&result, i));
+    for (size_t i = 0; i < RESULT_TEXTS; i++)
+        sizes.text[i] = strlen(*result_text(&result, i));
     (void)fwrite(&sizes, sizeof sizes, 1, out); /* what is not written is missed by the parent */
     (void)fwrite(result.rows, sizeof *result.rows, result.count, out);
-    for (size_t i = 0; i < TEXTS; i++)
-        (void)fwrite(*text_at(&result, i), 1, sizes.text[i] + 1, out);
+    for (size_t i = 0; i < RESULT_TEXTS; i++)
+        (void)fwrite(*result_text(&result, i), 1, sizes.text[i] + 1, out);
     return STATUS_OK;
 }
 
@@ -87,9 +89,9 @@ static int receive(const struct bytes *from, struct result *out)
     out->count = sizes.rows;
     out->rows = take(from, &at, sizes.rows * sizeof *out->rows);
     int whole = out->rows != NULL;
-    for (size_t i = 0; i < TEXTS && whole; i++) {
+    for (size_t i = 0; i < RESULT_TEXTS && whole; i++) {
         char *text = take(from, &at, sizes.text[i]);
-        *text_at(out, i) = text;
+        *result_text(out, i) = text;
         whole = text != NULL && at < from->length && from->data[at++] == '\0';
     }
     return whole && at == from->length;
@@ -143,8 +145,6 @@ static enum status read_isolated(const char *path, const struct bytes *content, 
     if (status == STATUS_OK && parameter_columns_parse(out->columns, &out->parameters, &cause) != STATUS_OK)
         status = fail_with(error, STATUS_IO, "%s: %.400s", path, cause.text);
     if (status == STATUS_OK) {
-        text_tame(out->cell, "");
-        text_tame(out->failure, "");
         text_tame(out->failures, "\n");
         text_tame(out->refusals, "\n");
         for (size_t i = 0; i < out->count; i++) /* a row that is stored did not fail */
@@ -175,7 +175,7 @@ enum status store_read(const char *path, struct result *out, struct error *error
 void result_free(struct result *result)
 {
     free(result->rows);
-    for (size_t i = 0; i < TEXTS; i++)
-        free(*text_at(result, i));
+    for (size_t i = 0; i < RESULT_TEXTS; i++)
+        free(*result_text(result, i));
     memset(result, 0, sizeof *result);
 }

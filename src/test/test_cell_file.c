@@ -15,8 +15,11 @@
 TEST_SUITE(cell_file, .setup = shell_setup, .teardown = shell_teardown);
 
 enum { ROWS = 3 };
-static const struct fact facts[] = {
-    {"cell", "a \\n b"}, {"failures", "4 law\tdied\n16 \\\n"}, {"host", "café"}, {NULL, NULL}};
+static const struct fact facts[] = {{"failure", "no\x1b[2J \xff\nengine"},
+                                    {"cell", "a \\n b"},
+                                    {"failures", "4 law\tdied\n16 \\\n"},
+                                    {"host", "café"},
+                                    {NULL, NULL}};
 
 static const char *path_of(char path[300])
 {
@@ -56,10 +59,11 @@ TEST(what_is_written_is_read)
     ASSERT_OK(cell_file_read, path, &result);
     ck_assert_uint_eq(result.count, ROWS);
     ck_assert_mem_eq(result.rows, rows, sizeof rows);
-    ck_assert_str_eq(result.cell, facts[0].value);
+    ck_assert_str_eq(result.cell, facts[1].value);
     ck_assert_str_eq(result.failures, "4 law?died\n16 \\\n"); /* tame on a terminal */
     ck_assert_str_eq(result.provenance, "host: café\n");
-    ck_assert_str_eq(result.failure, "");
+    ck_assert_str_eq(result.failure, "no?[2J ??engine");
+    ck_assert_str_eq(result.manifest, "");
 }
 
 /* The text with `to` in the place of its first `from`, and the checksum of that. */

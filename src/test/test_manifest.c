@@ -120,6 +120,7 @@ static const struct {
     {"\"grid\": [", "\"grill\": [", "missing key 'grid'"},
     {"\"power\": true", "\"power\": [true]", "expected a power, found a list"},
     {"\"parameters\": {", "\"parameters\": {\"../x\": 1, ", "found a parameter that is no name"},
+    {"\"parameters\": {", "\"parameters\": {[1]: 1, ", "expected a key, found a list"},
     {"\"size\": 0.", "\"size\": x0.", "expected a number"},
     {"\"axis\": \"step_size\"", "\"axis\": \"accuracy\"", "no claim has an exponent in 'accuracy'"},
     {"\"samplers\": [\"ddpm\"]", "\"samplers\": [\"none\"]", "unknown samplers 'none'"},

@@ -41,7 +41,7 @@ struct plan {
 };
 
 /* Objects by number: the attributes, the spec's text, the group, the row scale, the columns. */
-static const char *const attributes[] = {"format", "format_version", "spec_name", "failure", "host", "extra"};
+static const char *const attributes[] = {"format", "format_version", "spec_name", "commit", "host", "extra"};
 enum { ATTRIBUTES = sizeof attributes / sizeof attributes[0], SPEC_TEXT = ATTRIBUTES, TIMINGS, ROW, COLUMNS };
 
 static size_t object_count(void)
@@ -334,9 +334,9 @@ static void check_error(const struct error *error)
 
 static void check_result(const struct plan *plan, const struct result *result)
 {
-    REQUIRE(result->spec_text != NULL && result->spec_name != NULL && result->failure != NULL
-                && result->provenance != NULL,
-            "a text is missing");
+    struct result texts = *result;
+    for (size_t i = 0; i < RESULT_TEXTS; i++)
+        REQUIRE(*result_text(&texts, i) != NULL, "text %zu is missing", i);
     REQUIRE(result->count <= MOST_ROWS, "%zu rows", result->count);
     for (size_t i = 0; i < result->count; i++)
         for (const struct field *field = record_fields; field->name != NULL; field++)
@@ -346,7 +346,8 @@ static void check_result(const struct plan *plan, const struct result *result)
     if (plan->count > 0)
         return;
     REQUIRE(result->count == plan->rows, "%zu rows instead of %u", result->count, plan->rows);
-    REQUIRE(strcmp(result->spec_name, "name") == 0 && strcmp(result->provenance, "extra: more\nhost: host\n") == 0,
+    REQUIRE(strcmp(result->spec_name, "name") == 0
+                && strcmp(result->provenance, "commit: \nextra: more\nhost: host\n") == 0,
             "%s", result->provenance);
 }
 
