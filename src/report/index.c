@@ -144,7 +144,7 @@ static const char *slack_of(const struct finding *finding, char text[CELL])
     const double side = finding->relation == AT_MOST ? 1.0 : -1.0;
     const double slack = side * (finding->bound - finding_value(finding));
     (void)snprintf(text, CELL, "-");
-    if (finding->measured)
+    if (finding_is_known(finding))
         (void)snprintf(text, CELL, "%.2f", fabs(slack) < 0.005 ? 0.0 : slack);
     return text;
 }
