@@ -44,8 +44,7 @@ static const char how_to_read[] =
     "upper bounds, and targets that reach them need not be among those measured: supported means that these do not "
     "refute them, not tight that they come nowhere near the bound. Where d coordinates are independent and alike, KL "
     "grows like d, W2 like √d and TV, as h → 0 and d grows, like √d, whatever the sampler: such targets test no "
-    "larger power of "
-    "d.";
+    "larger power of d.";
 
 /* ---- What decides a claim ---- */
 
