@@ -299,9 +299,16 @@ double density_below(const struct density *density, double x)
     return density->below[k] + shape_mass(shape, from, w) * exp(-density->log_normaliser);
 }
 
-/* E F_0((x - sd z)/share) over z, between the places of kinks and jumps, where it is smooth. */
+/* E F_0((x - sd z)/share) over z, between the places of kinks and jumps, where it is smooth; of the point masses
+ * where sd/|share| is wide. */
 double density_smoothed_below(const struct density *density, double share, double sd, double x)
 {
+    if (sd > density->narrow * fabs(share)) {
+        double below = 0.0;
+        for (size_t i = 0; i < density->masses; i++)
+            below += density->weight[i] * 0.5 * erfc((share * density->position[i] - x) / sd * M_SQRT1_2);
+        return below;
+    }
     double total = 0.0, node[PART_NODES], weight[PART_NODES], scale = density->scale * fabs(share) / sd;
     double at = -REACH_OF_NORMAL;
     legendre_rule(PART_NODES, node, weight);
@@ -323,21 +330,34 @@ double density_smoothed_below(const struct density *density, double share, doubl
     return fmin(total / sqrt(2.0 * M_PI), 1.0);
 }
 
-/* Of a piece (e^((slope + i t) to) - e^((slope + i t) from))/(slope + i t); of a shape the sum that integrates it. */
+/* The integral of p_0(x) e^(i t x) over a piece. With e = e^(i t h), h half its length, and m its middle it is
+ * e^(i t m) (p_0(to) e - p_0(from)/e)/(slope + i t), without differences of near numbers as t and the slope go to 0;
+ * with an infinite end the other one takes the place of the middle. */
+static void add_piece(const struct density_piece *piece, double t, double *real, double *imaginary)
+{
+    bool endless = isinf(piece->from) || isinf(piece->to);
+    double from = exp(piece->log_from), to = exp(piece->log_to), length = endless ? 0.0 : piece->to - piece->from;
+    double middle = isinf(piece->from) ? piece->to : isinf(piece->to) ? piece->from : piece->from + 0.5 * length;
+    double rise = endless              ? to - from
+                  : piece->slope > 0.0 ? -to * expm1(-piece->slope * length)
+                                       : from * expm1(piece->slope * length);
+    double sum = from + to, size = piece->slope * piece->slope + t * t, cosine = cos(0.5 * t * length),
+           sine = sin(0.5 * t * length);
+    double a = exp(log_mass(piece)), b = 0.0;
+    if (size > 0.0) {
+        a = (rise * cosine * piece->slope + sum * sine * t) / size;
+        b = (sum * sine * piece->slope - rise * cosine * t) / size;
+    }
+    *real += a * cos(t * middle) - b * sin(t * middle);
+    *imaginary += a * sin(t * middle) + b * cos(t * middle);
+}
+
+/* Of a shape by the sum that integrates it. */
 void density_characteristic(const struct density *density, double t, double *real, double *imaginary)
 {
     *real = *imaginary = 0.0;
-    for (size_t j = 0; j < density->pieces; j++) {
-        const struct density_piece *piece = &density->piece[j];
-        double to = exp(piece->log_to), from = exp(piece->log_from), size = piece->slope * piece->slope + t * t;
-        double a = 0.0, b = 0.0;
-        if (to > 0.0)
-            a += to * cos(t * piece->to), b += to * sin(t * piece->to);
-        if (from > 0.0)
-            a -= from * cos(t * piece->from), b -= from * sin(t * piece->from);
-        *real += (a * piece->slope + b * t) / size;
-        *imaginary += (b * piece->slope - a * t) / size;
-    }
+    for (size_t j = 0; j < density->pieces; j++)
+        add_piece(&density->piece[j], t, real, imaginary);
     if (density->shape == NULL || fabs(t) * density->scale * density->shape->spacing > M_PI)
         return; /* of shapes there is less than rounding out there */
     for (size_t i = 0; i < density->masses; i++) {
