@@ -143,16 +143,14 @@ enum status density_of_pieces(size_t count, const struct density_piece *piece, s
     return STATUS_OK;
 }
 
-/* The mass of [from, to] in w, up to the normaliser. */
-static double shape_mass(const struct smooth_shape *shape, double from, double to)
+/* The mass of [from, to] in w, up to the normaliser, within a cell. */
+static double shape_mass(const struct density *density, double from, double to)
 {
-    enum { NODES = 12 };
-    double node[NODES], weight[NODES], total = 0.0, half = 0.5 * (to - from);
-    legendre_rule(NODES, node, weight);
-    for (size_t i = 0; i < NODES; i++) {
+    double total = 0.0, half = 0.5 * (to - from);
+    for (size_t i = 0; i < DENSITY_CELL_NODES; i++) {
         double value, slope, curvature;
-        shape->evaluate(from + half * (1.0 + node[i]), &value, &slope, &curvature);
-        total += weight[i] * exp(value);
+        density->shape->evaluate(from + half * (1.0 + density->cell_node[i]), &value, &slope, &curvature);
+        total += density->cell_weight[i] * exp(value);
     }
     return half * total;
 }
@@ -166,6 +164,7 @@ enum status density_of_shape(const struct smooth_shape *shape, double place, dou
     size_t count = (size_t)ceil(range / spacing) + 1;
     *out = (struct density){
         .shape = shape, .place = place, .scale = scale, .narrow = shape->narrow * scale, .cells = CELLS};
+    legendre_rule(DENSITY_CELL_NODES, out->cell_node, out->cell_weight);
     TRY(masses_new(count, out, error));
     for (size_t i = 0; i < count; i++) {
         double w = shape->lowest + (double)i * spacing, value, slope, curvature;
@@ -182,7 +181,7 @@ enum status density_of_shape(const struct smooth_shape *shape, double place, dou
         return no_memory(error);
     for (size_t i = 0; i < CELLS; i++) {
         double cell = range / CELLS, from = shape->lowest + (double)i * cell;
-        out->below[i + 1] = out->below[i] + shape_mass(shape, from, from + cell) / (total * spacing);
+        out->below[i + 1] = out->below[i] + shape_mass(out, from, from + cell) / (total * spacing);
     }
     return STATUS_OK;
 }
@@ -263,7 +262,7 @@ double density_quantile(const struct density *density, double u)
     double from = shape->lowest + (double)low * cell, part = (u - density->below[low]) * unit;
     double left = 0.0, right = cell, distance = 0.5 * cell;
     for (int i = 0; i < 60 && right - left > 1e-15 * cell; i++) {
-        double value, slope, curvature, beyond = shape_mass(shape, from, from + distance) - part;
+        double value, slope, curvature, beyond = shape_mass(density, from, from + distance) - part;
         shape->evaluate(from + distance, &value, &slope, &curvature);
         *(beyond > 0.0 ? &right : &left) = distance;
         double next = distance - beyond * exp(-value);
@@ -296,7 +295,7 @@ double density_below(const struct density *density, double x)
         return w <= shape->lowest ? 0.0 : 1.0;
     size_t k = (size_t)fmin((w - shape->lowest) / cell, CELLS - 1);
     double from = shape->lowest + (double)k * cell;
-    return density->below[k] + shape_mass(shape, from, w) * exp(-density->log_normaliser);
+    return density->below[k] + shape_mass(density, from, w) * exp(-density->log_normaliser);
 }
 
 /* E F_0((x - sd z)/share) over z, between the places of kinks and jumps, where it is smooth; of the point masses

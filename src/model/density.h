@@ -23,6 +23,8 @@
  * rounding. */
 #define DENSITY_SPACING 0.74
 
+enum { DENSITY_CELL_NODES = 12 };
+
 /* exp of a linear function on [from, to]; one of the two may be infinite, where its logarithm is -infinity. */
 struct density_piece {
     double from, to;
@@ -52,6 +54,7 @@ struct density {
     double *weight, *position, *zero; /* the point masses: weights, places and as many zeros; one block */
     size_t cells;
     double *below; /* of a shape: the mass left of each of cells + 1 equidistant places */
+    double cell_node[DENSITY_CELL_NODES], cell_weight[DENSITY_CELL_NODES]; /* a rule for a part of one of the cells */
 };
 
 /* Domain: count >= 1; integrable; an infinite end only first or last. Errors: STATUS_MEMORY, STATUS_INVALID where its
