@@ -159,8 +159,9 @@ static void scale_centres(struct joint_level *joint)
     }
 }
 
-/* Decides whether distances between isotropic components come from matrix products, and how far off, in units of
- * their exponents, these may be. */
+/* Decides whether distances between isotropic components come from matrix products, and how far off two exponents by
+ * these may be of one another: |z|^2, 2 <c, z> <= |z|^2 + |c|^2 and |c|^2 are sums of n terms, so that the exponent
+ * -(|z|^2 - 2 <c, z> + |c|^2)/(2 V) is off by at most (n + 3) 2^-53 (|z|^2 + |c|^2)/V. */
 static void choose_products(struct joint_level *joint)
 {
     size_t n = joint->factor->dimension, components = joint->factor->components;
@@ -172,7 +173,8 @@ static void choose_products(struct joint_level *joint)
     }
     bool sharp = 1e-16 * farthest < PRODUCTS_TOLERANCE * narrowest;
     joint->by_products = components > BLOCK || (n * components >= PRODUCTS_LEAST_SIZE && sharp);
-    joint->slack = sharp ? 0.0 : 1e-15 * farthest / narrowest;
+    joint->slack = sharp ? 0.0 : 2.0 * 0x1p-53 * ((double)n + 3.0) / narrowest;
+    joint->farthest = farthest;
 }
 
 void joint_level_set(struct joint_level *joint, const struct level *level)
@@ -286,7 +288,7 @@ static void refine(const struct joint_level *joint, const struct block *block)
         double least = block->largest[j];
         for (size_t k = 0; k < block->rows; k++)
             least = fmax(least, joint->scratch[k * CHUNK + j]);
-        least -= NEGLIGIBLE + joint->slack;
+        least -= NEGLIGIBLE + joint->slack * (block->norm[j] + joint->farthest);
         for (size_t k = 0; k < block->rows; k++) {
             double *exponent = joint->scratch + k * CHUNK + j, square = 0.0;
             const double *centre = joint->centre + (block->from + k) * d;
