@@ -39,6 +39,7 @@ struct smooth_shape {
     double lowest, highest; /* beyond, less than 1e-26 of the mass */
     double spacing;         /* at which the trapezoid rule integrates it to rounding */
     double narrow;          /* sqrt(O/A)/scale up to which p_0 times the Gaussian is log-concave */
+    size_t exponentials;    /* and logarithms that an evaluation takes */
     void (*evaluate)(double w, double *log_shape, double *slope, double *curvature);
 };
 
@@ -82,7 +83,8 @@ void density_characteristic(const struct density *density, double t, double *rea
 /* Whether the point masses stand for the density at a level. */
 bool density_is_wide(const struct density *density, const struct level *level);
 
-/* Exponentials and logarithms that a point takes. */
+/* Exponentials and logarithms that a point takes, of pieces at most; of shapes beside the few evaluations that find
+ * the integrand's maximum. */
 size_t density_exponentials(const struct density *density, const struct level *level);
 
 /* Log-density and score of X_t at sqrt(A) origin + x[i], i < n, at a level that is not wide; either output may be

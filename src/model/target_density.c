@@ -198,8 +198,13 @@ static void logistic(double w, double *log_shape, double *slope, double *curvatu
     *curvature = -2.0 * small / (sum * sum);
 }
 
-static const struct smooth_shape logistic_shape = {
-    .name = "logistic", .lowest = -90.0, .highest = 90.0, .spacing = 0.5, .narrow = 1.0, .evaluate = logistic};
+static const struct smooth_shape logistic_shape = {.name = "logistic",
+                                                   .lowest = -90.0,
+                                                   .highest = 90.0,
+                                                   .spacing = 0.5,
+                                                   .narrow = 1.0,
+                                                   .exponentials = 2,
+                                                   .evaluate = logistic};
 
 static enum status logistic_factors(const struct target *target, size_t dimension, struct factor_list *list,
                                     struct error *error)
