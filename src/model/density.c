@@ -143,16 +143,14 @@ enum status density_of_pieces(size_t count, const struct density_piece *piece, s
     return STATUS_OK;
 }
 
-/* The mass of [from, to] in w, up to the normaliser. */
-static double shape_mass(const struct smooth_shape *shape, double from, double to)
+/* The mass of [from, to] in w, up to the normaliser, within a cell. */
+static double shape_mass(const struct density *density, double from, double to)
 {
-    enum { NODES = 12 };
-    double node[NODES], weight[NODES], total = 0.0, half = 0.5 * (to - from);
-    legendre_rule(NODES, node, weight);
-    for (size_t i = 0; i < NODES; i++) {
+    double total = 0.0, half = 0.5 * (to - from);
+    for (size_t i = 0; i < DENSITY_CELL_NODES; i++) {
         double value, slope, curvature;
-        shape->evaluate(from + half * (1.0 + node[i]), &value, &slope, &curvature);
-        total += weight[i] * exp(value);
+        density->shape->evaluate(from + half * (1.0 + density->cell_node[i]), &value, &slope, &curvature);
+        total += density->cell_weight[i] * exp(value);
     }
     return half * total;
 }
@@ -166,6 +164,7 @@ enum status density_of_shape(const struct smooth_shape *shape, double place, dou
     size_t count = (size_t)ceil(range / spacing) + 1;
     *out = (struct density){
         .shape = shape, .place = place, .scale = scale, .narrow = shape->narrow * scale, .cells = CELLS};
+    legendre_rule(DENSITY_CELL_NODES, out->cell_node, out->cell_weight);
     TRY(masses_new(count, out, error));
     for (size_t i = 0; i < count; i++) {
         double w = shape->lowest + (double)i * spacing, value, slope, curvature;
@@ -182,7 +181,7 @@ enum status density_of_shape(const struct smooth_shape *shape, double place, dou
         return no_memory(error);
     for (size_t i = 0; i < CELLS; i++) {
         double cell = range / CELLS, from = shape->lowest + (double)i * cell;
-        out->below[i + 1] = out->below[i] + shape_mass(shape, from, from + cell) / (total * spacing);
+        out->below[i + 1] = out->below[i] + shape_mass(out, from, from + cell) / (total * spacing);
     }
     return STATUS_OK;
 }
@@ -234,13 +233,14 @@ double density_log(const struct density *density, double x)
     return -HUGE_VAL;
 }
 
-/* Within a piece, from the end with the larger density: mass = p (1 - exp(-s distance))/s. */
+/* Within a piece, from the end with the larger density: mass = p (1 - exp(-s distance))/s, which rounding must not
+ * make that of an endless piece as a whole. */
 static double piece_quantile(const struct density_piece *piece, double mass)
 {
     double whole = exp(log_mass(piece)), s = fabs(piece->slope);
     bool falls = piece->slope <= 0.0;
     double part = falls ? mass : whole - mass, p = exp(falls ? piece->log_from : piece->log_to);
-    double distance = s * part < 1e-8 * p ? part / p : -log1p(-fmin(s * part / p, 1.0)) / s;
+    double distance = s * part < 1e-8 * p ? part / p : -log1p(-fmin(s * part / p, 1.0 - 0x1p-53)) / s;
     double x = falls ? piece->from + distance : piece->to - distance;
     return fmin(fmax(x, piece->from), piece->to);
 }
@@ -263,7 +263,7 @@ double density_quantile(const struct density *density, double u)
     double from = shape->lowest + (double)low * cell, part = (u - density->below[low]) * unit;
     double left = 0.0, right = cell, distance = 0.5 * cell;
     for (int i = 0; i < 60 && right - left > 1e-15 * cell; i++) {
-        double value, slope, curvature, beyond = shape_mass(shape, from, from + distance) - part;
+        double value, slope, curvature, beyond = shape_mass(density, from, from + distance) - part;
         shape->evaluate(from + distance, &value, &slope, &curvature);
         *(beyond > 0.0 ? &right : &left) = distance;
         double next = distance - beyond * exp(-value);
@@ -296,12 +296,19 @@ double density_below(const struct density *density, double x)
         return w <= shape->lowest ? 0.0 : 1.0;
     size_t k = (size_t)fmin((w - shape->lowest) / cell, CELLS - 1);
     double from = shape->lowest + (double)k * cell;
-    return density->below[k] + shape_mass(shape, from, w) * exp(-density->log_normaliser);
+    return density->below[k] + shape_mass(density, from, w) * exp(-density->log_normaliser);
 }
 
-/* E F_0((x - sd z)/share) over z, between the places of kinks and jumps, where it is smooth. */
+/* E F_0((x - sd z)/share) over z, between the places of kinks and jumps, where it is smooth; of the point masses
+ * where sd/|share| is wide. */
 double density_smoothed_below(const struct density *density, double share, double sd, double x)
 {
+    if (sd > density->narrow * fabs(share)) {
+        double below = 0.0;
+        for (size_t i = 0; i < density->masses; i++)
+            below += density->weight[i] * 0.5 * erfc((share * density->position[i] - x) / sd * M_SQRT1_2);
+        return below;
+    }
     double total = 0.0, node[PART_NODES], weight[PART_NODES], scale = density->scale * fabs(share) / sd;
     double at = -REACH_OF_NORMAL;
     legendre_rule(PART_NODES, node, weight);
@@ -323,21 +330,34 @@ double density_smoothed_below(const struct density *density, double share, doubl
     return fmin(total / sqrt(2.0 * M_PI), 1.0);
 }
 
-/* Of a piece (e^((slope + i t) to) - e^((slope + i t) from))/(slope + i t); of a shape the sum that integrates it. */
+/* The integral of p_0(x) e^(i t x) over a piece. With e = e^(i t h), h half its length, and m its middle it is
+ * e^(i t m) (p_0(to) e - p_0(from)/e)/(slope + i t), without differences of near numbers as t and the slope go to 0;
+ * with an infinite end the other one takes the place of the middle. */
+static void add_piece(const struct density_piece *piece, double t, double *real, double *imaginary)
+{
+    bool endless = isinf(piece->from) || isinf(piece->to);
+    double from = exp(piece->log_from), to = exp(piece->log_to), length = endless ? 0.0 : piece->to - piece->from;
+    double middle = isinf(piece->from) ? piece->to : isinf(piece->to) ? piece->from : piece->from + 0.5 * length;
+    double rise = endless              ? to - from
+                  : piece->slope > 0.0 ? -to * expm1(-piece->slope * length)
+                                       : from * expm1(piece->slope * length);
+    double sum = from + to, size = piece->slope * piece->slope + t * t, cosine = cos(0.5 * t * length),
+           sine = sin(0.5 * t * length);
+    double a = exp(log_mass(piece)), b = 0.0;
+    if (size > 0.0) {
+        a = (rise * cosine * piece->slope + sum * sine * t) / size;
+        b = (sum * sine * piece->slope - rise * cosine * t) / size;
+    }
+    *real += a * cos(t * middle) - b * sin(t * middle);
+    *imaginary += a * sin(t * middle) + b * cos(t * middle);
+}
+
+/* Of a shape by the sum that integrates it. */
 void density_characteristic(const struct density *density, double t, double *real, double *imaginary)
 {
     *real = *imaginary = 0.0;
-    for (size_t j = 0; j < density->pieces; j++) {
-        const struct density_piece *piece = &density->piece[j];
-        double to = exp(piece->log_to), from = exp(piece->log_from), size = piece->slope * piece->slope + t * t;
-        double a = 0.0, b = 0.0;
-        if (to > 0.0)
-            a += to * cos(t * piece->to), b += to * sin(t * piece->to);
-        if (from > 0.0)
-            a -= from * cos(t * piece->from), b -= from * sin(t * piece->from);
-        *real += (a * piece->slope + b * t) / size;
-        *imaginary += (b * piece->slope - a * t) / size;
-    }
+    for (size_t j = 0; j < density->pieces; j++)
+        add_piece(&density->piece[j], t, real, imaginary);
     if (density->shape == NULL || fabs(t) * density->scale * density->shape->spacing > M_PI)
         return; /* of shapes there is less than rounding out there */
     for (size_t i = 0; i < density->masses; i++) {

@@ -23,6 +23,8 @@
  * rounding. */
 #define DENSITY_SPACING 0.74
 
+enum { DENSITY_CELL_NODES = 12 };
+
 /* exp of a linear function on [from, to]; one of the two may be infinite, where its logarithm is -infinity. */
 struct density_piece {
     double from, to;
@@ -37,6 +39,7 @@ struct smooth_shape {
     double lowest, highest; /* beyond, less than 1e-26 of the mass */
     double spacing;         /* at which the trapezoid rule integrates it to rounding */
     double narrow;          /* sqrt(O/A)/scale up to which p_0 times the Gaussian is log-concave */
+    size_t exponentials;    /* and logarithms that an evaluation takes */
     void (*evaluate)(double w, double *log_shape, double *slope, double *curvature);
 };
 
@@ -52,6 +55,7 @@ struct density {
     double *weight, *position, *zero; /* the point masses: weights, places and as many zeros; one block */
     size_t cells;
     double *below; /* of a shape: the mass left of each of cells + 1 equidistant places */
+    double cell_node[DENSITY_CELL_NODES], cell_weight[DENSITY_CELL_NODES]; /* a rule for a part of one of the cells */
 };
 
 /* Domain: count >= 1; integrable; an infinite end only first or last. Errors: STATUS_MEMORY, STATUS_INVALID where its
@@ -79,7 +83,8 @@ void density_characteristic(const struct density *density, double t, double *rea
 /* Whether the point masses stand for the density at a level. */
 bool density_is_wide(const struct density *density, const struct level *level);
 
-/* Exponentials and logarithms that a point takes. */
+/* Exponentials and logarithms that a point takes, of pieces at most; of shapes beside the few evaluations that find
+ * the integrand's maximum. */
 size_t density_exponentials(const struct density *density, const struct level *level);
 
 /* Log-density and score of X_t at sqrt(A) origin + x[i], i < n, at a level that is not wide; either output may be

@@ -156,13 +156,24 @@ static double maximum(const struct smooth_shape *shape, double centre, double wi
     return w;
 }
 
+/* sqrt(O/A) in units of w. */
+static double width_at(const struct density *density, const struct level *level)
+{
+    return sqrt(level->noise / level->alpha_bar) / density->scale;
+}
+
+/* In z, of the trapezoid rule for the product of a shape and a Gaussian, whose bandwidth is the sum of theirs. */
+static double spacing_at(const struct smooth_shape *shape, double width)
+{
+    return 1.0 / (1.0 / DENSITY_SPACING + width / shape->spacing);
+}
+
 static void evaluate_shape(const struct density *density, const struct level *level, double origin, size_t n,
                            const double *x, double *log_density, double *score)
 {
     enum { MOST = 256 };
     const struct smooth_shape *shape = density->shape;
-    double root = sqrt(level->alpha_bar), width = sqrt(level->noise) / (root * density->scale);
-    double spacing = 1.0 / (1.0 / DENSITY_SPACING + width / shape->spacing);
+    double root = sqrt(level->alpha_bar), width = width_at(density, level), spacing = spacing_at(shape, width);
     size_t half = (size_t)ceil(REACH / spacing);
     for (size_t i = 0; i < n; i++) {
         double centre = (x[i] / root + (origin - density->place)) / density->scale;
@@ -200,8 +211,11 @@ bool density_is_wide(const struct density *density, const struct level *level)
 
 size_t density_exponentials(const struct density *density, const struct level *level)
 {
-    enum { OF_PIECE = 6, OF_SHAPE = 30 };
+    enum { OF_PIECE = 6 }; /* at most: two error functions, a logarithm, and an exponential, in the sum, of an edge */
     if (density_is_wide(density, level))
         return density->masses;
-    return density->shape != NULL ? OF_SHAPE : OF_PIECE * density->pieces;
+    if (density->shape == NULL)
+        return OF_PIECE * density->pieces;
+    size_t half = (size_t)ceil(REACH / spacing_at(density->shape, width_at(density, level)));
+    return (2 * half + 1) * (1 + density->shape->exponentials);
 }

@@ -8,6 +8,7 @@
 
 #include "core/memory.h"
 #include "core/vmath.h"
+#include "model/joint_plane.h"
 #include "model/spectra.h"
 
 /* Points are evaluated together in chunks whose working set stays in the first caches. */
@@ -17,12 +18,9 @@ enum { CHUNK = JOINT_POINTS };
  * is no more than this part of the smallest variance. More components than BLOCK are taken in blocks, whose working
  * set stays in the second cache, always by products; where these are not good enough, distances of all components
  * that may count are found again, one by one. */
-enum { BLOCK = 128 };
+enum { BLOCK = JOINT_BLOCK };
 #define PRODUCTS_LEAST_SIZE 64
 #define PRODUCTS_TOLERANCE 1e-9
-/* A component of less than exp(-NEGLIGIBLE) of the largest adds nothing to any digit of 10^6 of them. It is left out
- * where that holds at all points of a chunk. */
-#define NEGLIGIBLE 60.0
 
 static int shares(const struct joint_level *joint)
 {
@@ -159,8 +157,9 @@ static void scale_centres(struct joint_level *joint)
     }
 }
 
-/* Decides whether distances between isotropic components come from matrix products, and how far off, in units of
- * their exponents, these may be. */
+/* Decides whether distances between isotropic components come from matrix products, and how far off two exponents by
+ * these may be of one another: |z|^2, 2 <c, z> <= |z|^2 + |c|^2 and |c|^2 are sums of n terms, so that the exponent
+ * -(|z|^2 - 2 <c, z> + |c|^2)/(2 V) is off by at most (n + 3) 2^-53 (|z|^2 + |c|^2)/V. */
 static void choose_products(struct joint_level *joint)
 {
     size_t n = joint->factor->dimension, components = joint->factor->components;
@@ -172,7 +171,8 @@ static void choose_products(struct joint_level *joint)
     }
     bool sharp = 1e-16 * farthest < PRODUCTS_TOLERANCE * narrowest;
     joint->by_products = components > BLOCK || (n * components >= PRODUCTS_LEAST_SIZE && sharp);
-    joint->slack = sharp ? 0.0 : 1e-15 * farthest / narrowest;
+    joint->slack = sharp ? 0.0 : 2.0 * 0x1p-53 * ((double)n + 3.0) / narrowest;
+    joint->farthest = farthest;
 }
 
 void joint_level_set(struct joint_level *joint, const struct level *level)
@@ -286,7 +286,7 @@ static void refine(const struct joint_level *joint, const struct block *block)
         double least = block->largest[j];
         for (size_t k = 0; k < block->rows; k++)
             least = fmax(least, joint->scratch[k * CHUNK + j]);
-        least -= NEGLIGIBLE + joint->slack;
+        least -= JOINT_NEGLIGIBLE + joint->slack * (block->norm[j] + joint->farthest);
         for (size_t k = 0; k < block->rows; k++) {
             double *exponent = joint->scratch + k * CHUNK + j, square = 0.0;
             const double *centre = joint->centre + (block->from + k) * d;
@@ -354,7 +354,7 @@ VECTOR_CLONES static bool weigh(const struct joint_level *joint, const struct bl
         uint64_t near = 0;
         for (size_t j = 0; j < CHUNK; j++) {
             weight[j] -= block->largest[j];
-            near += weight[j] > -NEGLIGIBLE ? 1u : 0u;
+            near += weight[j] > -JOINT_NEGLIGIBLE ? 1u : 0u;
         }
         if (near == 0) {
             memset(weight, 0, CHUNK * sizeof *weight);
@@ -486,120 +486,11 @@ static void evaluate_each(const struct joint_level *joint, const struct columns 
             columns->gradient[i * CHUNK + j] /= columns->total[j];
 }
 
-/* Components, with bounds on their log-weights. */
-struct near {
-    size_t count, k[BLOCK];
-    double highest[BLOCK];
-};
-
-/* Leaves those that may count where one has a log-weight of `best`. */
-static void keep_near(struct near *near, double best)
-{
-    size_t kept = 0;
-    for (size_t row = 0; row < near->count; row++)
-        if (!(near->highest[row] < best - NEGLIGIBLE)) {
-            near->k[kept] = near->k[row];
-            near->highest[kept++] = near->highest[row];
-        }
-    near->count = kept;
-}
-
-/* Finds the components that may count at n points of the plane, by the least and the largest log-weight of each in
- * the box that holds these. false: they are too many to be kept at a time. */
-static bool find_near(const struct joint_level *joint, size_t anchor, size_t n, const double *const x[2],
-                      struct near *near)
-{
-    double low[2] = {HUGE_VAL, HUGE_VAL}, high[2] = {-HUGE_VAL, -HUGE_VAL}, best = -HUGE_VAL;
-    for (size_t i = 0; i < 2; i++)
-        for (size_t j = 0; j < n; j++) {
-            low[i] = x[i][j] < low[i] ? x[i][j] : low[i];
-            high[i] = x[i][j] > high[i] ? x[i][j] : high[i];
-        }
-    near->count = 0;
-    for (size_t k = 0; k < joint->factor->components; k++) {
-        double least = 0.0, most = 0.0, half = 0.5 * joint->inverse_variance[k];
-        for (size_t i = 0; i < 2; i++) {
-            double centre = joint_level_centre(joint, k, anchor, i), below = centre - low[i],
-                   above = high[i] - centre;
-            double outside = below < 0.0 ? below : above < 0.0 ? above : 0.0, across = below > above ? below : above;
-            least += outside * outside;
-            most += across * across;
-        }
-        double highest = joint->log_constant[k] - half * least, lowest = joint->log_constant[k] - half * most;
-        best = lowest > best ? lowest : best;
-        if (highest < best - NEGLIGIBLE)
-            continue;
-        if (near->count == BLOCK)
-            keep_near(near, best);
-        if (near->count == BLOCK)
-            return false;
-        near->k[near->count] = k;
-        near->highest[near->count++] = highest;
-    }
-    keep_near(near, best);
-    return true;
-}
-
-/* In the plane, of components that are near: exponents and their largest in one pass, then weights and score. */
-VECTOR_CLONES static void exponents_in_plane(const struct joint_level *joint, const struct near *near, size_t anchor,
-                                             size_t n, const double *const x[2], double *largest)
-{
-    for (size_t row = 0; row < near->count; row++) {
-        size_t k = near->k[row];
-        double *exponent = joint->scratch + row * CHUNK, constant = joint->log_constant[k],
-               half = 0.5 * joint->inverse_variance[k], centre_x = joint_level_centre(joint, k, anchor, 0),
-               centre_y = joint_level_centre(joint, k, anchor, 1);
-        for (size_t j = 0; j < n; j++) {
-            double u = x[0][j] - centre_x, v = x[1][j] - centre_y;
-            exponent[j] = constant - half * (u * u + v * v);
-            largest[j] = row > 0 && largest[j] > exponent[j] ? largest[j] : exponent[j];
-        }
-    }
-}
-
-VECTOR_CLONES static void gradient_in_plane(const struct joint_level *joint, const struct near *near, size_t anchor,
-                                            size_t n, const double *const x[2], const double *total, double *score_x,
-                                            double *score_y)
-{
-    double inverse_total[CHUNK];
-    for (size_t j = 0; j < n; j++) {
-        inverse_total[j] = 1.0 / total[j];
-        score_x[j] = score_y[j] = 0.0;
-    }
-    for (size_t row = 0; row < near->count; row++) {
-        size_t k = near->k[row];
-        const double *weight = joint->scratch + row * CHUNK;
-        double inverse = joint->inverse_variance[k], centre_x = joint_level_centre(joint, k, anchor, 0),
-               centre_y = joint_level_centre(joint, k, anchor, 1);
-        for (size_t j = 0; j < n; j++) {
-            double part = weight[j] * inverse * inverse_total[j];
-            score_x[j] -= part * (x[0][j] - centre_x);
-            score_y[j] -= part * (x[1][j] - centre_y);
-        }
-    }
-}
-
-/* false: not in the plane, or too many components count. */
-static bool evaluate_in_plane(const struct joint_level *joint, size_t anchor, size_t n, size_t stride,
-                              const double *x, const struct columns *columns, double *score)
-{
-    const double *const at[2] = {x, x + stride};
-    struct near near;
-    if (joint->factor->dimension != 2 || joint->factor->mean == NULL || joint->spectra != NULL
-        || !find_near(joint, anchor, n, at, &near))
-        return false;
-    exponents_in_plane(joint, &near, anchor, n, at, columns->largest);
-    vexp_rows(near.count, CHUNK, n, columns->largest, joint->scratch, columns->total);
-    if (score != NULL)
-        gradient_in_plane(joint, &near, anchor, n, at, columns->total, score, score + stride);
-    return true;
-}
-
 static void evaluate_chunk(const struct joint_level *joint, size_t anchor, size_t n, size_t stride, const double *x,
                            const struct columns *columns, double *score)
 {
     size_t d = joint->factor->dimension;
-    if (evaluate_in_plane(joint, anchor, n, stride, x, columns, score))
+    if (joint_plane_evaluate(joint, anchor, n, stride, x, columns->largest, columns->total, score))
         return;
     if (!joint->by_products && joint->spectra == NULL) {
         exponents(joint, anchor, n, stride, x, columns->largest);

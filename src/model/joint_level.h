@@ -25,8 +25,9 @@ struct joint_level {
     double *square;                /* their squares */
     int by_products;               /* distances from matrix products, where rounding lets them */
     double product_scale;          /* of the centres in these: sqrt(A), or 1 */
-    double slack;                  /* how far off exponents by products may be; 0: not noticeably */
-    double *scratch;               /* private to joint_level_evaluate */
+    double slack;    /* bound on what two exponents by products are off, over |z|^2 + |c|^2; 0: little */
+    double farthest; /* the largest |c|^2 */
+    double *scratch; /* private to joint_level_evaluate */
 };
 
 /* Errors: STATUS_INVALID for a covariance that is not positive semidefinite; STATUS_MEMORY. */

@@ -39,7 +39,10 @@ enum status mixture_level_new(const struct factor *factor, struct mixture_level 
                                   .variance = block + k,
                                   .inverse_variance = block + 2 * k,
                                   .log_constant = block + 3 * k};
-    return factor->density != NULL ? masses_new(factor->density, out, error) : STATUS_OK;
+    enum status status = factor->density != NULL ? masses_new(factor->density, out, error) : STATUS_OK;
+    if (status != STATUS_OK)
+        mixture_level_free(out);
+    return status;
 }
 
 void mixture_level_free(struct mixture_level *mixture)

@@ -198,17 +198,21 @@ static void logistic(double w, double *log_shape, double *slope, double *curvatu
     *curvature = -2.0 * small / (sum * sum);
 }
 
-static const struct smooth_shape logistic_shape = {
-    .name = "logistic", .lowest = -90.0, .highest = 90.0, .spacing = 0.5, .narrow = 1.0, .evaluate = logistic};
+static const struct smooth_shape logistic_shape = {.name = "logistic",
+                                                   .lowest = -90.0,
+                                                   .highest = 90.0,
+                                                   .spacing = 0.5,
+                                                   .narrow = 1.0,
+                                                   .exponentials = 2,
+                                                   .evaluate = logistic};
 
 static enum status logistic_factors(const struct target *target, size_t dimension, struct factor_list *list,
                                     struct error *error)
 {
-    const struct place_scale *laplace = target_params(target);
-    const double places[] = {laplace->mean, laplace->mean},
-                 scales[] = {laplace->scale, TAIL / COVERED * laplace->scale};
+    const struct place_scale *own = target_params(target);
+    const double places[] = {own->mean, own->mean}, scales[] = {own->scale, TAIL / COVERED * own->scale};
     struct density density;
-    enum status status = density_of_shape(&logistic_shape, laplace->mean, laplace->scale, &density, error);
+    enum status status = density_of_shape(&logistic_shape, own->mean, own->scale, &density, error);
     return append(&density, status, 2, places, scales, dimension, list, error);
 }
 

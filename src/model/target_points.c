@@ -59,8 +59,7 @@ static int costly(const struct target *target, size_t d, struct factor *out)
 static const struct param params[] = {
     {"file", PARAM_TABLE, offsetof(struct data, file),
      "the points, a row each: a text (blanks or commas between numbers, # comments), a .npy file (float64 or "
-     "float32), "
-     "or FILE:DATASET of an HDF5 file, N x d",
+     "float32), or FILE:DATASET of an HDF5 file, N x d",
      .required = 1},
     {"bandwidth", PARAM_REAL, offsetof(struct data, bandwidth),
      "s, the standard deviation around each point; 0: the empirical distribution itself", .standard = 0.0,

@@ -248,11 +248,9 @@ static const struct sample_method methods[] = {
      by_masses},
     {"codewords",
      "The mass of a codebook's codewords, all together, by their posterior probability against the bulk: under p it "
-     "is "
-     "w, so that TV is at least the difference.",
+     "is w, so that TV is at least the difference.",
      "TV >= |Q - w|, Q = E[1 - (1-w) N(Y_1; 0, I)/p_1(Y_1)]; the sign by one half of the chains, the difference by "
-     "the "
-     "other",
+     "the other",
      "theory (24), (26')", by_codewords},
     {"memorised",
      "The share of chains that end at one of the data points of a target `points`: within `distance`, by default a "

@@ -353,6 +353,30 @@ TEST(projections_are_those_of_the_mixture, .count = COUNT(cases))
     }
 }
 
+/* The two routes to the distribution function with noise meet where one takes over from the other, which also bounds
+ * the work where there is far more noise; the characteristic function has the mass and the mean near 0. */
+TEST(noise_of_any_size, .count = COUNT(cases))
+{
+    OWNED(factor_list) list = factors_of(&cases[_i]);
+    const struct density *density = list.group[0].factor.density;
+    double mean = 0.0, real, imaginary;
+    for (size_t k = 0; k < density->masses; k++)
+        mean += density->weight[k] * density->position[k];
+    for (double x = -3.0; x <= 3.0; x += 0.37)
+        for (double side = -1.0; side <= 1.0; side += 2.0) {
+            double share = side / density->narrow;
+            double wide = density_smoothed_below(density, share * (1.0 - 1e-13), 1.0, x);
+            ck_assert_double_eq_tol(wide, density_smoothed_below(density, share * (1.0 + 1e-13), 1.0, x), 1e-12);
+            wide = density_smoothed_below(density, 1e-9 * side, 1.0, x);
+            ck_assert_double_eq_tol(wide, 0.5 * erfc((1e-9 * side * mean - x) * M_SQRT1_2), 1e-13);
+        }
+    density_characteristic(density, 0.0, &real, &imaginary);
+    ck_assert_double_eq_tol(real, 1.0, 1e-13);
+    ck_assert_double_eq(imaginary, 0.0);
+    density_characteristic(density, 1e-9, &real, &imaginary);
+    ck_assert_double_eq_tol(imaginary, 1e-9 * mean, 1e-22 + 1e-13 * fabs(1e-9 * mean));
+}
+
 TEST(chains_agree_with_the_law, .count = 2)
 {
     const struct density_case *of = &cases[_i];

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/legendre.h"
 #include "core/vmath.h"
 
 #include "test/suite.h"
@@ -201,4 +202,20 @@ TEST(test_turns)
         worst = fmaxl(worst, fabsl(cosine[i] - exact_cosine_turns(x[i])));
     }
     ck_assert_msg(worst < 1.6e-16L, "absolute error %.3Lg", worst);
+}
+
+/* n nodes integrate x^(2n - 2) as exactly as 1. */
+TEST(legendre_rules_are_exact_to_rounding)
+{
+    double node[40], weight[40];
+    for (size_t n = 1; n <= 40; n++) {
+        double total = 0.0, moment = 0.0;
+        legendre_rule(n, node, weight);
+        for (size_t i = 0; i < n; i++) {
+            total += weight[i];
+            moment += weight[i] * pow(node[i], 2.0 * (double)n - 2.0);
+        }
+        ck_assert_double_eq_tol(total, 2.0, 4e-15);
+        ck_assert_double_eq_tol(moment, 2.0 / (2.0 * (double)n - 1.0), 4e-15);
+    }
 }

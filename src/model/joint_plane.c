@@ -1,0 +1,113 @@
+#include "model/joint_plane.h"
+
+#include <math.h>
+
+#include "core/vmath.h"
+
+/* Components, with bounds on their log-weights. */
+struct near {
+    size_t count, k[JOINT_BLOCK];
+    double highest[JOINT_BLOCK];
+};
+
+/* Leaves those that may count where one has a log-weight of `best`. */
+static void keep_near(struct near *near, double best)
+{
+    size_t kept = 0;
+    for (size_t row = 0; row < near->count; row++)
+        if (!(near->highest[row] < best - JOINT_NEGLIGIBLE)) {
+            near->k[kept] = near->k[row];
+            near->highest[kept++] = near->highest[row];
+        }
+    near->count = kept;
+}
+
+/* Finds the components that may count at n points of the plane, by the least and the largest log-weight of each in
+ * the box that holds these. false: they are too many to be kept at a time. */
+static bool find_near(const struct joint_level *joint, size_t anchor, size_t n, const double *const x[2],
+                      struct near *near)
+{
+    double low[2] = {HUGE_VAL, HUGE_VAL}, high[2] = {-HUGE_VAL, -HUGE_VAL}, best = -HUGE_VAL;
+    for (size_t i = 0; i < 2; i++)
+        for (size_t j = 0; j < n; j++) {
+            low[i] = x[i][j] < low[i] ? x[i][j] : low[i];
+            high[i] = x[i][j] > high[i] ? x[i][j] : high[i];
+        }
+    near->count = 0;
+    for (size_t k = 0; k < joint->factor->components; k++) {
+        double least = 0.0, most = 0.0, half = 0.5 * joint->inverse_variance[k];
+        for (size_t i = 0; i < 2; i++) {
+            double centre = joint_level_centre(joint, k, anchor, i), below = centre - low[i],
+                   above = high[i] - centre;
+            double outside = below < 0.0 ? below : above < 0.0 ? above : 0.0, across = below > above ? below : above;
+            least += outside * outside;
+            most += across * across;
+        }
+        double highest = joint->log_constant[k] - half * least, lowest = joint->log_constant[k] - half * most;
+        best = lowest > best ? lowest : best;
+        if (highest < best - JOINT_NEGLIGIBLE)
+            continue;
+        if (near->count == JOINT_BLOCK)
+            keep_near(near, best);
+        if (near->count == JOINT_BLOCK)
+            return false;
+        near->k[near->count] = k;
+        near->highest[near->count++] = highest;
+    }
+    keep_near(near, best);
+    return true;
+}
+
+/* In the plane, of components that are near: exponents and their largest in one pass, then weights and score. */
+VECTOR_CLONES static void exponents_in_plane(const struct joint_level *joint, const struct near *near, size_t anchor,
+                                             size_t n, const double *const x[2], double *largest)
+{
+    for (size_t row = 0; row < near->count; row++) {
+        size_t k = near->k[row];
+        double *exponent = joint->scratch + row * JOINT_POINTS, constant = joint->log_constant[k],
+               half = 0.5 * joint->inverse_variance[k], centre_x = joint_level_centre(joint, k, anchor, 0),
+               centre_y = joint_level_centre(joint, k, anchor, 1);
+        for (size_t j = 0; j < n; j++) {
+            double u = x[0][j] - centre_x, v = x[1][j] - centre_y;
+            exponent[j] = constant - half * (u * u + v * v);
+            largest[j] = row > 0 && largest[j] > exponent[j] ? largest[j] : exponent[j];
+        }
+    }
+}
+
+VECTOR_CLONES static void gradient_in_plane(const struct joint_level *joint, const struct near *near, size_t anchor,
+                                            size_t n, const double *const x[2], const double *total, double *score_x,
+                                            double *score_y)
+{
+    double inverse_total[JOINT_POINTS];
+    for (size_t j = 0; j < n; j++) {
+        inverse_total[j] = 1.0 / total[j];
+        score_x[j] = score_y[j] = 0.0;
+    }
+    for (size_t row = 0; row < near->count; row++) {
+        size_t k = near->k[row];
+        const double *weight = joint->scratch + row * JOINT_POINTS;
+        double inverse = joint->inverse_variance[k], centre_x = joint_level_centre(joint, k, anchor, 0),
+               centre_y = joint_level_centre(joint, k, anchor, 1);
+        for (size_t j = 0; j < n; j++) {
+            double part = weight[j] * inverse * inverse_total[j];
+            score_x[j] -= part * (x[0][j] - centre_x);
+            score_y[j] -= part * (x[1][j] - centre_y);
+        }
+    }
+}
+
+bool joint_plane_evaluate(const struct joint_level *joint, size_t anchor, size_t n, size_t stride, const double *x,
+                          double *largest, double *total, double *score)
+{
+    const double *const at[2] = {x, x + stride};
+    struct near near;
+    if (joint->factor->dimension != 2 || joint->factor->mean == NULL || joint->spectra != NULL
+        || !find_near(joint, anchor, n, at, &near))
+        return false;
+    exponents_in_plane(joint, &near, anchor, n, at, largest);
+    vexp_rows(near.count, JOINT_POINTS, n, largest, joint->scratch, total);
+    if (score != NULL)
+        gradient_in_plane(joint, &near, anchor, n, at, total, score, score + stride);
+    return true;
+}
