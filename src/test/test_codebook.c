@@ -232,7 +232,15 @@ TEST(planted_law)
                             weight * log(weight / Q) + (1.0 - weight) * log((1.0 - weight) / (1.0 - Q)), 1e-12);
     ck_assert_double_le(2.0 * pow(planted->tv.value, 2.0), planted->kl.value); /* Pinsker */
     ck_assert_double_ge(planted->l1.value, 0.5 * fabs(m) - planted->l1.error);
-    ck_assert_double_lt(planted->tv.error, planted->codewords.error);
+    struct law_component other; /* with the bulk's other weight: radii hold it, and that of TV does not */
+    const struct law_problem bracket = {
+        .factor = &factors.bracket.group[0].factor, .sampler = ddpm, .schedule = schedule};
+    ASSERT_OK(law_component, &bracket, 1, &other);
+    const double apart = fabs(other.mass_error.value - m),
+                 Q_apart = fabs(1.0 - pow(1.0 - weight, 1.0 + other.mass_error.value) - Q);
+    ck_assert_double_gt(Q_apart, 10.0 * planted->tv.error);
+    ck_assert(planted->mass_error.error >= apart && planted->codewords.error >= Q_apart);
+    ck_assert_double_ge(planted->l1.error, fabs(other.half_distance.value - planted->l1.value));
     ck_assert_double_gt(fabs(off.mass_error.value - m), 10.0 * (off.mass_error.error + planted->tv.error));
     const double own = factors.law.group[0].factor.weight[1]; /* of E_q[w_1 p_1/p] = w_1 (1 + m_1), by chains */
     const struct chain_problem two = {.list = &factors.law,
