@@ -359,13 +359,7 @@ TEST(chains_agree_with_the_law, .count = 2)
     OWNED_SCHEDULE *schedule = make_schedule_from("exponential start 1e-3 delta 1e-4", 24);
     const struct sampler *sampler = sampler_find("ddpm");
     const struct law_problem problem = {.factor = &list.group[0].factor, .sampler = sampler, .schedule = schedule};
-    const struct chain_problem chains = {.list = &list,
-                                         .sampler = sampler,
-                                         .schedule = schedule,
-                                         .dimension = 1,
-                                         .seed = 5,
-                                         .stream = 3,
-                                         .threads = 1};
+    const struct chain_problem chains = make_chains(&list, sampler, schedule, 5, 3);
     OWNED(law) law;
     struct estimates found;
     ASSERT_OK(law_compute, &problem, &law);

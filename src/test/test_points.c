@@ -126,13 +126,7 @@ TEST(chains_agree_with_the_law_on_the_line)
     struct estimates found;
     ASSERT_OK(target_coordinates, &target, d, &list);
     ASSERT_OK(measure_target, &target, sampler_find("ddpm"), NULL, schedule, &d, 1, &law);
-    const struct chain_problem problem = {.list = &list,
-                                          .dimension = d,
-                                          .sampler = sampler_find("ddpm"),
-                                          .schedule = schedule,
-                                          .seed = 1,
-                                          .stream = 5,
-                                          .threads = 2};
+    const struct chain_problem problem = make_chains(&list, sampler_find("ddpm"), schedule, 1, 5);
     ASSERT_OK(sample_measure, &problem, CHAINS, 0, ~0u, &found);
     ck_assert_uint_eq(law.masses, ATOMS);
     double largest = 0.0;
@@ -319,15 +313,9 @@ TEST(memorised_chains)
         OWNED(factor_list) list;
         struct estimates found;
         ASSERT_OK(target_coordinates, &target, D, &list);
-        const struct chain_problem problem = {.list = &list,
-                                              .dimension = D,
-                                              .sampler = sampler_find("ddpm"),
-                                              .schedule = schedule,
-                                              .seed = 1,
-                                              .stream = 5,
-                                              .threads = 2,
-                                              .is_data = true,
-                                              .memorised_distance = cases[i].distance};
+        struct chain_problem problem = make_chains(&list, sampler_find("ddpm"), schedule, 1, 5);
+        problem.is_data = true;
+        problem.memorised_distance = cases[i].distance;
         ASSERT_OK(sample_measure, &problem, CHAINS, 0, 1u << 5, &found);
         const double share = found.memorised.value, smoothed = (CHAINS * share + 1.0) / (CHAINS + 2.0);
         ck_assert_msg(share >= cases[i].least && share <= cases[i].most, "case %d: %g +- %g", i, share,
