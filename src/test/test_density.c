@@ -47,7 +47,8 @@ static long double logistic(long double place, long double u)
     return small / (sum * sum);
 }
 
-static double pairs[] = {-1.0, -2.0, -0.25, 0.0, 0.5, -0.5, 0.75, 0.25, 2.0, -3.0};
+/* One piece is flat up to less than 1e-8. */
+static double pairs[] = {-1.0, -2.0, -0.25, 0.0, 0.5, -5e-9, 0.75, 0.25, 2.0, -3.0};
 
 static long double tabulated(long double place, long double u)
 {
