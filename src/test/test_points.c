@@ -353,6 +353,21 @@ TEST(standard_distance_of_a_long_file)
     ck_assert_double_eq_tol(memorised_distance(&list.group[0].factor, &(struct level){1.0, 0.0}), 0.3, 1e-14);
 }
 
+/* Chains end at sqrt(A) x_i: within 0.1 of one or not. */
+TEST(chains_are_near_points_at_their_level)
+{
+    enum { POINTS = 4 };
+    static const double data[] = {2.0, 0.0, 0.0, 4.0, 6.0, 8.0, -2.0, 2.0};
+    double at[] = {1.0, 0.0, 3.09, 2.0, /* then the second coordinates */ 0.0, 2.11, 4.0, 0.0};
+    const struct target target = points_target(POINTS, 2, data, 0.0);
+    const struct points y = {.n = 4, .dimension = 2, .x = at};
+    OWNED(factor_list) list;
+    struct estimate share;
+    ASSERT_OK(target_factors, &target, 2, &list);
+    ASSERT_OK(memorised_share, &list.group[0].factor, &(struct level){0.25, 0.75}, 0.1, &y, 1, &share);
+    ck_assert_double_eq(share.value, 0.5); /* the first, and the third by 0.09 */
+}
+
 TEST(memorised_is_a_column)
 {
     write_files();
