@@ -240,7 +240,7 @@ static double piece_quantile(const struct density_piece *piece, double mass)
     double whole = exp(log_mass(piece)), s = fabs(piece->slope);
     bool falls = piece->slope <= 0.0;
     double part = falls ? mass : whole - mass, p = exp(falls ? piece->log_from : piece->log_to);
-    double distance = s * part < 1e-8 * p ? part / p : -log1p(-fmin(s * part / p, 1.0 - 0x1p-53)) / s;
+    double distance = s * part < 1e-17 * p ? part / p : -log1p(-fmin(s * part / p, 1.0 - 0x1p-53)) / s;
     double x = falls ? piece->from + distance : piece->to - distance;
     return fmin(fmax(x, piece->from), piece->to);
 }

@@ -121,6 +121,16 @@ struct factor_list list_of(const struct factor *factor, double multiplicity)
     return list;
 }
 
+struct chain_problem make_chains(const struct factor_list *list, const struct sampler *sampler,
+                                 const struct schedule *schedule, uint64_t seed, uint64_t stream)
+{
+    struct chain_problem chains = {
+        .list = list, .sampler = sampler, .schedule = schedule, .seed = seed, .stream = stream, .threads = 2};
+    for (size_t g = 0; g < list->count; g++)
+        chains.dimension += (size_t)list->group[g].multiplicity * list->group[g].factor.dimension;
+    return chains;
+}
+
 int sampler_count(void)
 {
     int count = 0;

@@ -8,6 +8,7 @@
 #include "model/schedule.h"
 #include "model/score_error.h"
 #include "model/target.h"
+#include "sample/chains.h"
 
 struct schedule *make_schedule(const char *kind, double c0, double c1, size_t T); /* for schedule_free() */
 /* Of a text KIND KEY VALUE ... KEY VALUE; a `table` has TABLE_SIZE numbers unless it is given others. */
@@ -28,6 +29,10 @@ void set_error_param(struct score_error *error, const char *key, double value);
 
 /* So many copies of a factor alone, for factor_list_free(). */
 struct factor_list list_of(const struct factor *factor, double multiplicity);
+
+/* Chains of all factors of the list, by exact scores, in two threads. */
+struct chain_problem make_chains(const struct factor_list *list, const struct sampler *sampler,
+                                 const struct schedule *schedule, uint64_t seed, uint64_t stream);
 
 int sampler_count(void); /* of those without memory, which come first */
 

@@ -39,5 +39,6 @@ extern const struct parameter_columns planted_parameters;
         2.0, 8.5, NAN, NAN \
     }
 void plant_error(struct record *row, const struct score_error *error); /* record_set_score_error with them */
+void plant_names(struct record *row, const char *sampler); /* of the target `planted`, by li-cai, of exact scores */
 
 #endif

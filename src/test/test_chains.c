@@ -72,14 +72,9 @@ TEST(test_same_bits)
     OWNED(factor_list) list = make_list(1);
     OWNED_SCHEDULE *schedule = make_li_cai(48);
     struct score_error wave = spread_error("wave", "all", 0.1);
-    struct chain_problem problem = {.list = &list,
-                                    .dimension = 11,
-                                    .sampler = sampler_find("accelerated"),
-                                    .schedule = schedule,
-                                    .score_error = &wave,
-                                    .seed = 5,
-                                    .stream = 6,
-                                    .threads = 1};
+    struct chain_problem problem = make_chains(&list, sampler_find("accelerated"), schedule, 5, 6);
+    problem.score_error = &wave;
+    problem.threads = 1;
     OWNED(points) one = run(&problem, 1300);
     problem.threads = 3;
     OWNED(points) three = run(&problem, 1300), fewer = run(&problem, 700);
@@ -108,13 +103,8 @@ TEST(test_same_bits_of_matrices)
     for (size_t kind = 0; params_find(target.family->params, "covariances")->choices[kind] != NULL; kind++) {
         *integer_in(&target, "covariances") = kind;
         ASSERT_OK(target_coordinates, &target, ORDER, &list);
-        struct chain_problem problem = {.list = &list,
-                                        .dimension = ORDER,
-                                        .sampler = sampler_find("ddpm"),
-                                        .schedule = schedule,
-                                        .seed = 5,
-                                        .stream = 6,
-                                        .threads = 1};
+        struct chain_problem problem = make_chains(&list, sampler_find("ddpm"), schedule, 5, 6);
+        problem.threads = 1;
         OWNED(points) one = run(&problem, CHAINS);
         problem.threads = 4;
         OWNED(points) four = run(&problem, CHAINS);
@@ -320,14 +310,9 @@ TEST(test_chain_by_chain, .count = COUNT(samplers))
     OWNED(factor_list) list = make_list(1);
     OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 3.0, 24);
     struct score_error bias = spread_error("bias", "diagonal", 0.1);
-    struct chain_problem problem = {.list = &list,
-                                    .dimension = D,
-                                    .sampler = sampler_find(how->sampler),
-                                    .schedule = schedule,
-                                    .score_error = how->biased ? &bias : NULL,
-                                    .seed = 3,
-                                    .stream = 4,
-                                    .threads = 1};
+    struct chain_problem problem = make_chains(&list, sampler_find(how->sampler), schedule, 3, 4);
+    problem.score_error = how->biased ? &bias : NULL;
+    problem.threads = 1;
     OWNED(points) y = run(&problem, CHAINS);
     struct random_key key = random_key_of(3, 4);
     for (size_t j = 0; j < CHAINS; j += 43) {
@@ -459,14 +444,8 @@ TEST(test_in_distribution, .count = COUNT(in_distribution))
                                             .score_error = shape != NULL ? &score_error : NULL,
                                             .error_share = shape != NULL ? 1.0 : 0.0};
     OWNED(law) law = compute_law(&law_problem);
-    const struct chain_problem problem = {.list = &list,
-                                          .dimension = 1,
-                                          .sampler = sampler,
-                                          .schedule = schedule,
-                                          .score_error = law_problem.score_error,
-                                          .seed = 1,
-                                          .stream = (uint64_t)_i,
-                                          .threads = 2};
+    struct chain_problem problem = make_chains(&list, sampler, schedule, 1, (uint64_t)_i);
+    problem.score_error = law_problem.score_error;
     OWNED(points) y = run(&problem, CHAINS);
     double worst = deviation(&law, &y, sampler->name);
     ck_assert_msg(worst < 4.0, "%s, %s, %s: %.2f standard errors", sampler->name, shape != NULL ? shape : "none",
@@ -490,14 +469,8 @@ TEST(test_clip)
     OWNED(law) clipped = compute_law(&problem);
     problem.clip = 0.0;
     OWNED(law) unclipped = compute_law(&problem);
-    const struct chain_problem chains = {.list = &list,
-                                         .dimension = 1,
-                                         .sampler = problem.sampler,
-                                         .schedule = schedule,
-                                         .score_error = &bump,
-                                         .seed = 1,
-                                         .stream = 99,
-                                         .threads = 2};
+    struct chain_problem chains = make_chains(&list, problem.sampler, schedule, 1, 99);
+    chains.score_error = &bump;
     OWNED(points) y = run(&chains, CHAINS);
     ck_assert_double_lt(deviation(&clipped, &y, "clip"), 4.0);
     ck_assert_double_gt(deviation(&unclipped, &y, "no clip"), 6.0);
@@ -533,13 +506,7 @@ TEST(test_wrong_samplers)
     wrong[0].log_noise_ratio = noise_too_small;
     wrong[1].increment = minus_correction;
     for (int i = 0; i < 2; i++) {
-        const struct chain_problem chains = {.list = &list,
-                                             .dimension = 1,
-                                             .sampler = &wrong[i],
-                                             .schedule = schedule,
-                                             .seed = 1,
-                                             .stream = 7,
-                                             .threads = 2};
+        const struct chain_problem chains = make_chains(&list, &wrong[i], schedule, 1, 7);
         OWNED(points) y = run(&chains, CHAINS);
         ck_assert_double_gt(deviation(&law, &y, "wrong"), 6.0);
     }
@@ -568,13 +535,7 @@ TEST(test_off_by_one)
     planted.regular = 0;
     const struct law_problem problem = {.factor = &factor, .sampler = &planted, .schedule = schedule};
     OWNED(law) law = compute_law(&problem);
-    const struct chain_problem chains = {.list = &list,
-                                         .dimension = 1,
-                                         .sampler = &planted,
-                                         .schedule = schedule,
-                                         .seed = 1,
-                                         .stream = 7,
-                                         .threads = 2};
+    const struct chain_problem chains = make_chains(&list, &planted, schedule, 1, 7);
     struct points y = run(&chains, CHAINS);
     ck_assert_double_lt(deviation(&law, &y, "off by one"), 5.0);
     points_free(&y);
@@ -610,13 +571,7 @@ TEST(test_unruly_samplers)
     struct sampler planted = *sampler_find("ddpm");
     planted.regular = 0;
     for (int i = 0; i < 2; i++) {
-        const struct chain_problem chains = {.list = &list,
-                                             .dimension = 11,
-                                             .sampler = &planted,
-                                             .schedule = schedule,
-                                             .seed = 1,
-                                             .stream = 7,
-                                             .threads = 2};
+        const struct chain_problem chains = make_chains(&list, &planted, schedule, 1, 7);
         struct points y;
         struct paths paths;
         planted.increment = i == 0 ? mixing : undeclared;
@@ -635,15 +590,9 @@ TEST(test_original_coordinates, .count = COUNT(samplers))
     OWNED(factor_list) list = make_list(1);
     struct score_error wave = spread_error("wave", "all", 0.1);
     original.regular = 0;
-    struct chain_problem problem = {.list = &list,
-                                    .dimension = 11,
-                                    .sampler = sampler,
-                                    .schedule = schedule,
-                                    .score_error = &wave,
-                                    .seed = 5,
-                                    .stream = 6,
-                                    .threads = 1},
-                         other = problem;
+    struct chain_problem problem = make_chains(&list, sampler, schedule, 5, 6), other;
+    problem.score_error = &wave;
+    other = problem;
     other.sampler = &original;
     OWNED(points) x = run(&problem, CHAINS), y = run(&other, CHAINS);
     for (size_t i = 0; i < 11 * CHAINS; i++)
@@ -678,8 +627,7 @@ TEST(test_no_noise_in_the_last_step)
     quiet.regular = 0;
     const struct law_problem problem = {.factor = &skewed, .sampler = &quiet, .schedule = schedule};
     OWNED(law) law = compute_law(&problem);
-    const struct chain_problem chains = {
-        .list = &list, .dimension = 1, .sampler = &quiet, .schedule = schedule, .seed = 1, .stream = 7, .threads = 2};
+    const struct chain_problem chains = make_chains(&list, &quiet, schedule, 1, 7);
     OWNED(points) y = run(&chains, 1 << 15);
     ck_assert_double_lt(deviation(&law, &y, "quiet"), 5.0);
     ck_assert_uint_eq(chains_quiet_step(&chains), 2);
@@ -693,13 +641,7 @@ TEST(test_draws)
     enum { SAMPLES = 1 << 16 };
     OWNED(factor_list) list = make_list(1);
     OWNED_SCHEDULE *schedule = make_schedule("li-cai", 1.0, 4.5, 64);
-    const struct chain_problem problem = {.list = &list,
-                                          .dimension = D,
-                                          .sampler = sampler_find("ddpm"),
-                                          .schedule = schedule,
-                                          .seed = 1,
-                                          .stream = 8,
-                                          .threads = 2};
+    const struct chain_problem problem = make_chains(&list, sampler_find("ddpm"), schedule, 1, 8);
     OWNED(points) x;
     struct level level = schedule_level(schedule, 1);
     ASSERT_OK(chains_draw, &problem, SAMPLES, &x);
@@ -828,14 +770,8 @@ TEST(test_path_weights, .count = COUNT(stochastic))
         OWNED(law) law = compute_law(&problem);
         struct divergence exact;
         exact = divergences_of(&law, 2.0);
-        const struct chain_problem chains = {.list = &list,
-                                             .dimension = 2,
-                                             .sampler = sampler,
-                                             .schedule = schedule,
-                                             .score_error = &error_of[e],
-                                             .seed = 1,
-                                             .stream = (uint64_t)_i,
-                                             .threads = 2};
+        struct chain_problem chains = make_chains(&list, sampler, schedule, 1, (uint64_t)_i);
+        chains.score_error = &error_of[e];
         OWNED(paths) paths;
         struct weights weights;
         ASSERT_OK(chains_weigh, &chains, PATHS, &paths);

@@ -62,6 +62,15 @@ static size_t planted_steps(const struct planted *law, double d, double accuracy
     return passes;
 }
 
+void plant_names(struct record *row, const char *sampler)
+{
+    (void)snprintf(row->target, sizeof row->target, "planted");
+    (void)snprintf(row->sampler, sizeof row->sampler, "%s", sampler);
+    (void)snprintf(row->schedule, sizeof row->schedule, "li-cai");
+    (void)snprintf(row->law, sizeof row->law, "planted");
+    record_set_score_error(row, &(struct score_error){.shape = NULL});
+}
+
 static void add_row(struct record *rows, size_t *count, const struct planted *law, const char *sampler, size_t d,
                     size_t T)
 {
@@ -72,11 +81,7 @@ static void add_row(struct record *rows, size_t *count, const struct planted *la
     struct record *row = &rows[(*count)++];
     double h = step_size(T);
     *row = (struct record){.parameter = PLANTED_PARAMETERS, .dimension = d, .steps = T, .step_size = h};
-    (void)snprintf(row->target, sizeof row->target, "planted");
-    (void)snprintf(row->sampler, sizeof row->sampler, "%s", sampler);
-    (void)snprintf(row->schedule, sizeof row->schedule, "li-cai");
-    (void)snprintf(row->law, sizeof row->law, "planted");
-    record_set_score_error(row, &(struct score_error){.shape = NULL});
+    plant_names(row, sampler);
     double most = tv_of(law, (double)d, T);
     row->tv = most * (1.0 - law->unsure);
     row->tv_error = law->unsure > 0.0 ? most * law->unsure : 1e-9 * most;

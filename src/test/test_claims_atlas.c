@@ -53,11 +53,7 @@ static void add_row(struct record *rows, size_t *count, const struct planted *la
     struct record *row = &rows[(*count)++];
     *row = (struct record){
         .parameter = PLANTED_PARAMETERS, .dimension = d, .steps = T, .step_size = C1 * log((double)T) / (double)T};
-    (void)snprintf(row->target, sizeof row->target, "planted");
-    (void)snprintf(row->sampler, sizeof row->sampler, "%s", law->sampler);
-    (void)snprintf(row->schedule, sizeof row->schedule, "li-cai");
-    (void)snprintf(row->law, sizeof row->law, "planted");
-    record_set_score_error(row, &(struct score_error){.shape = NULL});
+    plant_names(row, law->sampler);
     row->tv = tv_of(law, d, T);
     row->tv_error = fmax(law->unsure, 1e-9) * row->tv;
 }

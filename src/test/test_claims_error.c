@@ -45,10 +45,7 @@ static void add_row(struct record *rows, size_t *count, const char *sampler, con
                            .tv_error = 1e-9,
                            .error_effect = effect,
                            .error_effect_error = radius * effect};
-    (void)snprintf(row->target, sizeof row->target, "planted");
-    (void)snprintf(row->sampler, sizeof row->sampler, "%s", sampler);
-    (void)snprintf(row->schedule, sizeof row->schedule, "li-cai");
-    (void)snprintf(row->law, sizeof row->law, "planted");
+    plant_names(row, sampler);
     plant_error(row, error);
 }
 

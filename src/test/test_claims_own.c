@@ -14,14 +14,37 @@
 
 TEST_SUITE(claims_own);
 
+enum { TEXT = 3000 };
+struct stated {
+    const char *claim; /* without its name */
+    enum outcome outcome;
+};
+
+static void add_claims(const struct stated *claims, size_t count, char text[TEXT])
+{
+    for (size_t i = 0; i < count; i++)
+        (void)snprintf(text + strlen(text), TEXT - strlen(text), "- {name: own-%zu, %s}\n", i, claims[i].claim);
+}
+
+static void check_claims(const struct evidence *evidence, const struct stated *claims, size_t claim_count)
+{
+    struct finding *findings;
+    size_t count;
+    ASSERT_OK(claims_decide, evidence, &findings, &count);
+    ck_assert_uint_eq(count, 2 * claim_count); /* each of the one target, and overall */
+    for (size_t i = 0; i < claim_count; i++)
+        ck_assert_msg(findings[2 * i].outcome == claims[i].outcome, "%s: %d, %g +- %g; %s", claims[i].claim,
+                      (int)findings[2 * i].outcome, findings[2 * i].value, findings[2 * i].interval,
+                      findings[2 * i].note);
+    check_accounts(findings, count);
+    findings_free(findings, count);
+}
+
 /* Claims in parameters of score errors, and on what chains estimate, of planted rows: the effect is 0.3 eps_score
  * omega^(-1/2), the paths' KL 0.2 h up to one part in a hundred. */
 TEST(own_claims_of_errors_and_chains)
 {
-    static const struct {
-        const char *claim;
-        enum outcome outcome;
-    } claims[] = {
+    static const struct stated claims[] = {
         {"quantity: error_effect, at_least: {score_error_size: 1}, at_most: {score_error_roughness: -1/2}",
          OUTCOME_SUPPORTED},
         {"quantity: error_effect, at_least: {score_error_size: 1.1}", OUTCOME_REFUTED},
@@ -33,13 +56,11 @@ TEST(own_claims_of_errors_and_chains)
     };
     static const double sizes[] = {0.1, 0.03, 0.01, 0.003}, roughnesses[] = {1.0, 2.0, 4.0, 8.0};
     struct record rows[200];
-    char text[3000] = "targets: [{name: planted, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\n"
+    char text[TEXT] = "targets: [{name: planted, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\n"
                       "dimensions: [1, 4]\nsteps: [128, 256, 512, 1024]\nsamples: {chains: 1000}\nscore_errors: "
                       "[{shape: wave, size: [0.1, 0.03, 0.01, 0.003], roughness: [1, 2, 4, 8]}]\nclaims:\n";
     size_t count = 0;
-    for (size_t i = 0; i < COUNT(claims); i++)
-        (void)snprintf(text + strlen(text), sizeof text - strlen(text), "- {name: own-%zu, %s}\n", i,
-                       claims[i].claim);
+    add_claims(claims, COUNT(claims), text);
     for (size_t d = 1; d <= 4; d += 3)
         for (size_t T = 128; T <= 1024; T *= 2)
             for (size_t e = 0; e < 17; e++) {
@@ -51,10 +72,7 @@ TEST(own_claims_of_errors_and_chains)
                                        .dimension = d,
                                        .steps = T,
                                        .step_size = li_cai_step_size(8.5, T)};
-                (void)snprintf(row->target, sizeof row->target, "planted");
-                (void)snprintf(row->sampler, sizeof row->sampler, "ddpm");
-                (void)snprintf(row->schedule, sizeof row->schedule, "li-cai");
-                (void)snprintf(row->law, sizeof row->law, "%s", e == 0 ? "chains" : "error");
+                plant_names(row, "ddpm");
                 plant_error(row, &error);
                 row->chains = e == 0 ? 1000 : 0;
                 row->estimates.path_kl_p_q.value = e == 0 ? 0.2 * row->step_size * (T == 256 ? 1.01 : 1.0) : NAN;
@@ -63,26 +81,15 @@ TEST(own_claims_of_errors_and_chains)
                 row->error_effect_error = 1e-9;
             }
     OWNED(evidence) evidence;
-    struct finding *findings;
     planted_read_back(text, rows, count, &evidence);
-    ASSERT_OK(claims_decide, &evidence, &findings, &count);
-    ck_assert_uint_eq(count, 2 * COUNT(claims));
-    for (size_t i = 0; i < COUNT(claims); i++)
-        ck_assert_msg(findings[2 * i].outcome == claims[i].outcome, "%s: %d, %g +- %g; %s", claims[i].claim,
-                      (int)findings[2 * i].outcome, findings[2 * i].value, findings[2 * i].interval,
-                      findings[2 * i].note);
-    check_accounts(findings, count);
-    findings_free(findings, count);
+    check_claims(&evidence, claims, COUNT(claims));
 }
 
 /* Claims in a parameter that the experiment gives as a list: TV is (1/2) (c1 d)^(1/2) log(T)/T, so that T/log T grows
  * like c1^(1/2) at a given accuracy, and TV like it at a given T. */
 TEST(own_claims_in_a_parameter)
 {
-    static const struct {
-        const char *claim;
-        enum outcome outcome;
-    } claims[] = {
+    static const struct stated claims[] = {
         {"quantity: steps, at_most: {c1: 1/2}", OUTCOME_SUPPORTED},
         {"quantity: evaluations, at_most: {schedule_c1: 0.4}", OUTCOME_REFUTED},
         {"quantity: steps, at_least: {c1: 0.1}, sampler: ddpm", OUTCOME_NOT_TIGHT},
@@ -95,15 +102,12 @@ TEST(own_claims_in_a_parameter)
                                "dimensions: [1, 4]\naccuracies: [0.05, 0.02, 0.01]\nmax_steps: 8192\nclaims:\n";
     static const double c1s[] = {4.0, 8.0, 16.0}, accuracies[] = {0.05, 0.02, 0.01};
     static struct record rows[2 * 3 * 14];
-    char text[3000];
+    char text[TEXT];
     OWNED(spec) spec;
     OWNED(evidence) evidence;
-    struct finding *findings;
     size_t count = 0;
     (void)snprintf(text, sizeof text, "%s", head);
-    for (size_t i = 0; i < COUNT(claims); i++)
-        (void)snprintf(text + strlen(text), sizeof text - strlen(text), "- {name: own-%zu, %s}\n", i,
-                       claims[i].claim);
+    add_claims(claims, COUNT(claims), text);
     ASSERT_OK(spec_parse, "planted.yaml", text, strlen(text), "", claim_names(), &spec);
     ck_assert_uint_eq(spec.sampler_count, 3);
     for (size_t s = 0; s < 3; s++)
@@ -128,30 +132,17 @@ TEST(own_claims_in_a_parameter)
                                        .step_size = c1s[s] * h,
                                        .tv = 0.5 * sqrt(c1s[s] * (double)d) * h,
                                        .tv_error = 1e-9};
-                (void)snprintf(row->target, sizeof row->target, "planted");
-                (void)snprintf(row->sampler, sizeof row->sampler, "%s", spec.samplers[s]->name);
-                (void)snprintf(row->schedule, sizeof row->schedule, "li-cai");
-                (void)snprintf(row->law, sizeof row->law, "planted");
-                record_set_score_error(row, &(struct score_error){.shape = NULL});
+                plant_names(row, spec.samplers[s]->name);
             }
         }
     planted_read_back(text, rows, count, &evidence);
-    ASSERT_OK(claims_decide, &evidence, &findings, &count);
-    for (size_t i = 0; i < COUNT(claims); i++)
-        ck_assert_msg(findings[2 * i].outcome == claims[i].outcome, "%s: %d, %g +- %g; %s", claims[i].claim,
-                      (int)findings[2 * i].outcome, findings[2 * i].value, findings[2 * i].interval,
-                      findings[2 * i].note);
-    check_accounts(findings, count);
-    findings_free(findings, count);
+    check_claims(&evidence, claims, COUNT(claims));
 }
 
 /* Claims on the relative error of a mass, which is negative here: m_2 = -0.02 (h d)^2, from laws and from chains. */
 TEST(own_claims_of_masses)
 {
-    static const struct {
-        const char *claim;
-        enum outcome outcome;
-    } claims[] = {
+    static const struct stated claims[] = {
         {"quantity: mass_error_2, at_least: {h: 2}", OUTCOME_SUPPORTED},
         {"quantity: mass_error_2, at_least: {h: 2.2}", OUTCOME_REFUTED},
         {"quantity: mass_error_2, at_most: {d: 2}", OUTCOME_SUPPORTED},
@@ -159,16 +150,13 @@ TEST(own_claims_of_masses)
         {"quantity: mass_error_3, at_least: {h: 2}", OUTCOME_INCONCLUSIVE},
         {"quantity: sampled_mass_error_2, at_least: {h: 2}", OUTCOME_SUPPORTED},
     };
-    char text[3000] = "targets: [{name: planted, kind: mixture, weights: [0.5, 0.5], means: [0, 1], sds: 1}]\n"
+    char text[TEXT] = "targets: [{name: planted, kind: mixture, weights: [0.5, 0.5], means: [0, 1], sds: 1}]\n"
                       "samplers: [ddpm]\ndimensions: [1, 2, 4, 8]\nsteps: [256, 512, 1024, 2048, 4096]\n"
                       "samples: {chains: 1000}\nclaims:\n";
     static struct record rows[2 * 4 * 5];
     OWNED(evidence) evidence;
-    struct finding *findings;
     size_t count = 0;
-    for (size_t i = 0; i < COUNT(claims); i++)
-        (void)snprintf(text + strlen(text), sizeof text - strlen(text), "- {name: own-%zu, %s}\n", i,
-                       claims[i].claim);
+    add_claims(claims, COUNT(claims), text);
     for (size_t chains = 0; chains <= 1000; chains += 1000)
         for (size_t d = 1; d <= 8; d *= 2)
             for (size_t T = 256; T <= 4096; T *= 2) {
@@ -187,20 +175,10 @@ TEST(own_claims_of_masses)
                     row->mass_error[1] = (struct estimate){m, -1e-8 * m};
                 else
                     row->estimates.mass_error[1] = (struct estimate){m, -1e-2 * m};
-                (void)snprintf(row->target, sizeof row->target, "planted");
-                (void)snprintf(row->sampler, sizeof row->sampler, "ddpm");
-                (void)snprintf(row->schedule, sizeof row->schedule, "li-cai");
-                (void)snprintf(row->law, sizeof row->law, "planted");
-                record_set_score_error(row, &(struct score_error){.shape = NULL});
+                plant_names(row, "ddpm");
             }
     planted_read_back(text, rows, count, &evidence);
     ck_assert(evidence.result.rows[0].mass_error[1].value < 0.0
               && isnan(evidence.result.rows[0].mass_error[2].value));
-    ASSERT_OK(claims_decide, &evidence, &findings, &count);
-    for (size_t i = 0; i < COUNT(claims); i++)
-        ck_assert_msg(findings[2 * i].outcome == claims[i].outcome, "%s: %d, %g +- %g; %s", claims[i].claim,
-                      (int)findings[2 * i].outcome, findings[2 * i].value, findings[2 * i].interval,
-                      findings[2 * i].note);
-    check_accounts(findings, count);
-    findings_free(findings, count);
+    check_claims(&evidence, claims, COUNT(claims));
 }

@@ -55,11 +55,7 @@ static void plant_row(struct record *row, size_t d, size_t T, size_t chains)
                            .chains = chains,
                            .estimates.memorised = {NAN, NAN},
                            .estimates.effective = NAN};
-    (void)snprintf(row->target, sizeof row->target, "planted");
-    (void)snprintf(row->sampler, sizeof row->sampler, "ddpm");
-    (void)snprintf(row->schedule, sizeof row->schedule, "li-cai");
-    (void)snprintf(row->law, sizeof row->law, "planted");
-    record_set_score_error(row, &(struct score_error){.shape = NULL});
+    plant_names(row, "ddpm");
 }
 
 static void plant_law(const struct world *world, struct record *row)

@@ -177,14 +177,8 @@ static struct estimates run(const struct target *book, size_t d, const struct sa
     struct estimates estimates;
     OWNED(factor_list) list;
     ASSERT_OK(target_coordinates, book, d, &list);
-    const struct chain_problem problem = {.list = &list,
-                                          .dimension = d,
-                                          .sampler = sampler,
-                                          .schedule = schedule,
-                                          .seed = 1,
-                                          .stream = 5,
-                                          .threads = 2,
-                                          .codewords = weight};
+    struct chain_problem problem = make_chains(&list, sampler, schedule, 1, 5);
+    problem.codewords = weight;
     ASSERT_OK(sample_measure, &problem, chains, 0, ~0u << 4 /* codewords alone */, &estimates);
     ck_assert(isnan(estimates.projection_tv.value) && isnan(estimates.masses_tv.value));
     return estimates;
@@ -232,17 +226,19 @@ TEST(planted_law)
                             weight * log(weight / Q) + (1.0 - weight) * log((1.0 - weight) / (1.0 - Q)), 1e-12);
     ck_assert_double_le(2.0 * pow(planted->tv.value, 2.0), planted->kl.value); /* Pinsker */
     ck_assert_double_ge(planted->l1.value, 0.5 * fabs(m) - planted->l1.error);
-    ck_assert_double_lt(planted->tv.error, planted->codewords.error);
+    struct law_component other; /* with the bulk's other weight: radii hold it, and that of TV does not */
+    const struct law_problem bracket = {
+        .factor = &factors.bracket.group[0].factor, .sampler = ddpm, .schedule = schedule};
+    ASSERT_OK(law_component, &bracket, 1, &other);
+    const double apart = fabs(other.mass_error.value - m),
+                 Q_apart = fabs(1.0 - pow(1.0 - weight, 1.0 + other.mass_error.value) - Q);
+    ck_assert_double_gt(Q_apart, 10.0 * planted->tv.error);
+    ck_assert(planted->mass_error.error >= apart && planted->codewords.error >= Q_apart);
+    ck_assert_double_ge(planted->l1.error, fabs(other.half_distance.value - planted->l1.value));
     ck_assert_double_gt(fabs(off.mass_error.value - m), 10.0 * (off.mass_error.error + planted->tv.error));
     const double own = factors.law.group[0].factor.weight[1]; /* of E_q[w_1 p_1/p] = w_1 (1 + m_1), by chains */
-    const struct chain_problem two = {.list = &factors.law,
-                                      .dimension = D,
-                                      .sampler = ddpm,
-                                      .schedule = schedule,
-                                      .seed = 1,
-                                      .stream = 5,
-                                      .threads = 2,
-                                      .codewords = own};
+    struct chain_problem two = make_chains(&factors.law, ddpm, schedule, 1, 5);
+    two.codewords = own;
     struct estimates of_two;
     ASSERT_OK(sample_measure, &two, 1 << 15, 0, ~0u << 4, &of_two);
     ck_assert_double_lt(fabs(of_two.codewords_mass.value / own - 1.0 - m), 4.0 * of_two.codewords_mass.error / own);

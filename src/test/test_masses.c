@@ -53,14 +53,7 @@ TEST(chains_have_the_masses_of_laws, .count = OF_LAWS)
     const struct law_problem problem = {.factor = factor, .sampler = sampler, .schedule = schedule};
     OWNED(law) law;
     ASSERT_OK(law_compute, &problem, &law);
-    const size_t dimension = 1 + (size_t)cases[_i].copies * factor->dimension;
-    const struct chain_problem chains = {.list = &list,
-                                         .dimension = dimension,
-                                         .sampler = sampler,
-                                         .schedule = schedule,
-                                         .seed = 1,
-                                         .stream = 5,
-                                         .threads = 2};
+    const struct chain_problem chains = make_chains(&list, sampler, schedule, 1, 5);
     const struct level level = schedule_level(schedule, 1);
     struct points points;
     struct masses masses;
@@ -88,14 +81,7 @@ TEST(a_wrong_weight_is_seen, .count = COUNT(cases))
     planted.weight = other;
     OWNED(factor_list) list = list_with(&cases[_i].factor, cases[_i].copies);
     OWNED(factor_list) wrong = list_with(&planted, cases[_i].copies);
-    const size_t dimension = 1 + (size_t)cases[_i].copies * planted.dimension;
-    const struct chain_problem chains = {.list = &list,
-                                         .dimension = dimension,
-                                         .sampler = sampler_find("ddpm"),
-                                         .schedule = schedule,
-                                         .seed = 1,
-                                         .stream = 5,
-                                         .threads = 2};
+    const struct chain_problem chains = make_chains(&list, sampler_find("ddpm"), schedule, 1, 5);
     const struct level level = schedule_level(schedule, 1);
     struct points points;
     struct masses masses;
@@ -123,13 +109,7 @@ TEST(exact_samples_have_no_excess)
     const struct level level = schedule_level(schedule, 1);
     double found[RUNS];
     for (size_t i = 0; i < RUNS; i++) {
-        const struct chain_problem chains = {.list = &list,
-                                             .dimension = 2,
-                                             .sampler = sampler_find("ddpm"),
-                                             .schedule = schedule,
-                                             .seed = i,
-                                             .stream = 5,
-                                             .threads = 1};
+        const struct chain_problem chains = make_chains(&list, sampler_find("ddpm"), schedule, i, 5);
         OWNED(points) points;
         struct masses masses;
         ASSERT_OK(chains_draw, &chains, SAMPLES, &points);

@@ -126,14 +126,8 @@ TEST(chains_agree_with_the_law_on_the_line)
     struct estimates found;
     ASSERT_OK(target_coordinates, &target, d, &list);
     ASSERT_OK(measure_target, &target, sampler_find("ddpm"), NULL, schedule, &d, 1, &law);
-    const struct chain_problem problem = {.list = &list,
-                                          .dimension = d,
-                                          .sampler = sampler_find("ddpm"),
-                                          .schedule = schedule,
-                                          .seed = 1,
-                                          .stream = 5,
-                                          .threads = 2};
-    ASSERT_OK(sample_measure, &problem, CHAINS, 0, ~0u, &found);
+    const struct chain_problem problem = make_chains(&list, sampler_find("ddpm"), schedule, 1, 5);
+    ASSERT_OK(sample_measure, &problem, CHAINS, 0, 1u << 0 | 1u << 3 /* projection, masses */, &found);
     ck_assert_uint_eq(law.masses, ATOMS);
     double largest = 0.0;
     for (size_t k = 0; k < ATOMS; k++) {
@@ -319,15 +313,9 @@ TEST(memorised_chains)
         OWNED(factor_list) list;
         struct estimates found;
         ASSERT_OK(target_coordinates, &target, D, &list);
-        const struct chain_problem problem = {.list = &list,
-                                              .dimension = D,
-                                              .sampler = sampler_find("ddpm"),
-                                              .schedule = schedule,
-                                              .seed = 1,
-                                              .stream = 5,
-                                              .threads = 2,
-                                              .is_data = true,
-                                              .memorised_distance = cases[i].distance};
+        struct chain_problem problem = make_chains(&list, sampler_find("ddpm"), schedule, 1, 5);
+        problem.is_data = true;
+        problem.memorised_distance = cases[i].distance;
         ASSERT_OK(sample_measure, &problem, CHAINS, 0, 1u << 5, &found);
         const double share = found.memorised.value, smoothed = (CHAINS * share + 1.0) / (CHAINS + 2.0);
         ck_assert_msg(share >= cases[i].least && share <= cases[i].most, "case %d: %g +- %g", i, share,
@@ -363,6 +351,21 @@ TEST(standard_distance_of_a_long_file)
     OWNED(factor_list) list;
     ASSERT_OK(target_factors, &target, 1, &list);
     ck_assert_double_eq_tol(memorised_distance(&list.group[0].factor, &(struct level){1.0, 0.0}), 0.3, 1e-14);
+}
+
+/* Chains end at sqrt(A) x_i: within 0.1 of one or not. */
+TEST(chains_are_near_points_at_their_level)
+{
+    enum { POINTS = 4 };
+    static const double data[] = {2.0, 0.0, 0.0, 4.0, 6.0, 8.0, -2.0, 2.0};
+    double at[] = {1.0, 0.0, 3.09, 2.0, /* then the second coordinates */ 0.0, 2.11, 4.0, 0.0};
+    const struct target target = points_target(POINTS, 2, data, 0.0);
+    const struct points y = {.n = 4, .dimension = 2, .x = at};
+    OWNED(factor_list) list;
+    struct estimate share;
+    ASSERT_OK(target_factors, &target, 2, &list);
+    ASSERT_OK(memorised_share, &list.group[0].factor, &(struct level){0.25, 0.75}, 0.1, &y, 1, &share);
+    ck_assert_double_eq(share.value, 0.5); /* the first, and the third by 0.09 */
 }
 
 TEST(memorised_is_a_column)
