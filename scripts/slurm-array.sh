@@ -163,7 +163,7 @@ array=$(submit --parsable --job-name="$name" --nodes=1 --ntasks=1 --requeue --si
 merge=$(submit --parsable --job-name="$name-merge" --nodes=1 --ntasks=1 --requeue "$@" \
     --cpus-per-task=1 --open-mode=append --dependency="afterany:$array" --output="$logs/merge-%j.log" \
     "$script" --job-merge "$diffrate" "$results" "$file") ||
-    fail 1 "the shards are submitted (job $array), the job that merges them is not; afterwards: diffrate merge $results"
+    fail 1 "the shards are submitted (job $array), the job that merges them is not; afterwards: diffrate merge $results --spec $file"
 [ "$dry_run" = no ] || exit 0
 
 cat <<END

@@ -200,10 +200,14 @@ double field_real(const struct field *field, const struct record *row)
 
 bool record_is_mass_error(size_t offset)
 {
-    static const size_t first[] = {offsetof(struct record, mass_error),
-                                   offsetof(struct record, estimates.mass_error)};
-    for (size_t i = 0; i < sizeof first / sizeof first[0]; i++)
-        if (offset >= first[i] && offset < first[i] + RECORD_MASSES * sizeof(struct estimate))
+    static const struct {
+        size_t first, count;
+    } errors[] = {{offsetof(struct record, mass_error), RECORD_MASSES},
+                  {offsetof(struct record, estimates.mass_error), RECORD_MASSES},
+                  {offsetof(struct record, planted_mass_error), 1},
+                  {offsetof(struct record, crossing_mass_error), 1}};
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++)
+        if (offset >= errors[i].first && offset < errors[i].first + errors[i].count * sizeof(struct estimate))
             return true;
     return false;
 }

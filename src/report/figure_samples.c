@@ -63,7 +63,7 @@ struct curves {
     const struct evidence *evidence;
     const struct view *view;
     struct sheet *sheet;
-    size_t dimension[MOST_DIMENSIONS], dimensions; /* indices in the spec */
+    size_t dimension[MOST_DIMENSIONS], dimensions; /* indices in the manifest */
     size_t laws;                                   /* rows of exact laws in all panels */
 };
 

@@ -31,7 +31,7 @@ const char report_style[] =
     "thead th{color:var(--soft);vertical-align:bottom;white-space:normal;min-width:4.5rem}\n"
     "td.text{white-space:normal;min-width:16rem}\n"
     ".n{text-align:right;font-variant-numeric:tabular-nums}\n"
-    ".full :is(.n,.badge){white-space:normal}.full td:nth-child(2){min-width:12rem}.full td.text{min-width:11rem}.full td.n{min-width:9.5rem}\n"
+    ".full :is(.n,.badge){white-space:normal}.full td:nth-child(2){min-width:10rem}.full td.text{min-width:11rem}.full td.n{min-width:9.5rem}.full td.n:nth-child(8){min-width:4rem}\n"
     "tr.all td{font-weight:600}\n"
     "details{margin:.4rem 0}\n"
     "summary{cursor:pointer;color:var(--link)}\n"

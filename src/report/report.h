@@ -15,7 +15,7 @@ MUST_USE enum status report_print(const struct tables *tables, FILE *file, struc
 MUST_USE enum status report_markdown(const struct tables *tables, struct error *error);
 MUST_USE enum status report_latex(const struct tables *tables, struct error *error);
 
-/* report.html: the claims with the figures that lie there, all tables, what was censored or failed, the manifest, the
+/* report.html: the claims with the figures that lie there, all tables, what was censored or failed, the spec, the
  * provenance and how to reproduce it, in one file that needs no other. */
 MUST_USE enum status report_html(const struct tables *tables, struct error *error);
 

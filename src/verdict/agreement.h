@@ -37,8 +37,8 @@ struct estimate estimator_value(const struct estimator *estimator, const struct 
 /* From a row of an exact law; NaN where there is none (law is NULL). */
 double estimator_exact(const struct estimator *estimator, const struct record *law);
 
-/* One measurement by chains, with indices in the spec; law is the exact one of the same target, sampler, score error,
- * dimension and steps, or NULL. */
+/* One measurement by chains, with indices in the manifest; law is the exact one of the same target, sampler, score
+ * error, dimension and steps, or NULL. */
 struct chain_cell {
     const struct record *chains, *law;
     size_t sampler, score_error, dimension, number;

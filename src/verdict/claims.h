@@ -153,12 +153,13 @@ extern const char *const outcome_words[]; /* by enum outcome */
 /* "supported", "supported, not tight (slack 0.17)", ... */
 void finding_verdict(const struct finding *finding, char *text, size_t size);
 
-/* The claim that an experiment states, one block for free(); NULL where memory runs out. Its texts are the spec's. */
+/* The claim that an experiment states, one block for free(); NULL where memory runs out. Its texts are those of
+ * `stated`. */
 struct claim *claim_of_spec(const struct claim_spec *stated);
 
-/* Findings of the claims that the spec names or states (those that apply to it, if it names none), the built-in ones
- * first: for each, a finding a target and the overall one last, whose verdict is that of the finding `claims_worst`
- * of them. Free with findings_free, also after an error. */
+/* Findings of the claims that the experiment names or states (those that apply to it, if it names none), the built-in
+ * ones first: for each, a finding a target and the overall one last, whose verdict is that of the finding
+ * `claims_worst` of them. Free with findings_free, also after an error. */
 MUST_USE enum status claims_decide(const struct evidence *evidence, struct finding **out, size_t *count,
                                    struct error *error);
 void findings_free(struct finding *findings, size_t count);

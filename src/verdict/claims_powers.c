@@ -28,8 +28,8 @@ static void add_part(const struct claim_bound *bound, const struct finding *part
     finding_verdict(part, verdict, sizeof verdict);
     exponent_text(finding_value(part), part->has_limit ? part->limit_interval : part->interval, number);
     if (finding_is_known(part))
-        judge_note(out, "%s: %s%s (bound %g), %s", label, number, part->has_limit ? " in the limit" : "",
-                   bound->value, verdict);
+        judge_note(out, "%s: %s%s (%s %g), %s", label, number, part->has_limit ? " in the limit" : "",
+                   bound->relation == AT_MOST ? "at most" : "at least", bound->value, verdict);
     else
         judge_note(out, "%s: %s", label, verdict);
     if (part->note[0] != '\0')

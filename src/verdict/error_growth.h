@@ -27,7 +27,7 @@ enum error_kinship { SAME_BUT_SIZE, SAME_BUT_ROUGHNESS };
 struct error_family {
     size_t target, sampler;
     enum error_kinship kinship;
-    size_t first; /* the index in the spec of its first member */
+    size_t first; /* the index in the manifest of its first member */
 };
 
 /* The least index above `after` at which a family starts; score_error_count when there is none. Of SAME_BUT_ROUGHNESS

@@ -262,7 +262,7 @@ static size_t limit_points(const struct evidence *evidence, size_t target, size_
     for (size_t i = 0; i < count; i++) {
         const struct estimate value = record_size(rows[i], offset);
         bool known = value.value > 0.0 && isfinite(value.value) && value.error <= WINDOW_RADIUS * value.value;
-        if (known && is_power_of_two(rows[i]->steps) && rows[i]->tv <= WINDOW_ACCURACY)
+        if (known && is_power_of_two(rows[i]->steps) && !(rows[i]->tv > WINDOW_ACCURACY))
             points[kept++] = (struct limit_point){rows[i]->step_size, value.value, value.error};
     }
     return kept;

@@ -47,8 +47,9 @@ MUST_USE enum status divergence_exponents(const struct evidence *evidence, size_
 size_t divergence_window(const struct record *const *rows, size_t count, size_t offset, const struct record **inside,
                          size_t *dropped);
 
-/* What such quantities tend to as h -> 0 (theory §11), from rows with T a power of two, TV up to WINDOW_ACCURACY and
- * values known to WINDOW_RADIUS. Where there is no limit, its reason is set.
+/* What such quantities tend to as h -> 0 (theory §11), from rows with T a power of two, TV up to WINDOW_ACCURACY (or
+ * not known, as where a law is planted) and values known to WINDOW_RADIUS. Where there is no limit, its reason is
+ * set.
  *
  * The power of h in the divergence at `offset`, the smallest of all dimensions or the largest, and in which. */
 MUST_USE enum status divergence_limit(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
