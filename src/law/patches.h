@@ -94,6 +94,9 @@ MUST_USE enum status patches_cover(const struct patch_domain *domain, const void
 /* Builds the tree that patches_evaluate needs, once all leaves are there. */
 MUST_USE enum status patches_index(struct patches *patches, struct error *error);
 
+/* The same leaves with the same values, indexed; reuses the storage of *to. */
+MUST_USE enum status patches_copy(const struct patches *from, struct patches *to, struct error *error);
+
 /* Makes the root half as large while all leaves fit. */
 void patches_shrink(struct patches *patches);
 
