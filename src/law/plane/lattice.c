@@ -559,14 +559,13 @@ enum status lattice_build(struct plane_thread *thread, size_t threads, double de
 
 /* ---- The second kernel ---- */
 
-/* The factors of the second kernel in one coordinate from the points of a tile to the nodes at[], in units of the
- * grid's spacing: out[node][point], or out[point][node] if `turned`; [from, to) of the nodes is what the tile
- * reaches.
- */
+/* [from, to): the nodes that a tile reaches. */
 struct reach {
     size_t from, to;
 };
 
+/* The factors of the second kernel in one coordinate from the points of a tile to the nodes at[], in units of the
+ * grid's spacing: out[node][point], or out[point][node] if `turned`. */
 static struct reach fill_kernel(const struct lattice *lattice, int64_t tile, size_t n, const double *at, bool turned,
                                 double *out)
 {

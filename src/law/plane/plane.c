@@ -25,7 +25,7 @@ struct plane {
     struct propagation *run;
     double sharpness;
     size_t threads;
-    struct plane_thread *thread; /* at least one: that of all that is not shared out */
+    struct plane_thread *thread; /* `threads` of them, at least one; the first also does what one thread does alone */
     struct patches grid[SLOTS], pending;
     struct lobattos lobattos;
     struct quadrature_table rules;
