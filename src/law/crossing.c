@@ -141,16 +141,17 @@ static enum status grid_new(const struct transition *t, double spacing, double t
 {
     double sd = sqrt(2.0 * t->kappa * t->eta), time = (1.0 + t->kappa) * t->eta, low = 0.0, high = time;
     *grid = (struct grid){.spacing = spacing};
-    if (!(to / spacing < MOST_NUMBERS / 2.0))
+    double left = ceil(to / spacing), right = ceil(to * fmax(1.0, t->kappa) / spacing);
+    if (!(left + right < MOST_NUMBERS))
         return beyond_reason(t, error);
-    size_t half = (size_t)ceil(to / spacing), points = grid->points = 2 * half + 1;
+    size_t points = grid->points = (size_t)left + (size_t)right + 1;
     double *work = array_new(points, (1 + t->sampler->work_arrays) * sizeof *work);
     grid->l = array_new(points, sizeof *grid->l);
     grid->moved = array_new(points, t->draws * sizeof *grid->moved);
     grid->h = array_new(points, sizeof *grid->h);
     bool ok = work != NULL && grid->l != NULL && grid->moved != NULL && grid->h != NULL;
     for (size_t i = 0; ok && i < points; i++)
-        grid->l[i] = spacing * ((double)i - (double)half);
+        grid->l[i] = spacing * ((double)i - left);
     for (size_t k = 0; ok && k < t->draws; k++)
         transfer(t, t->draw[k], points, grid->l, grid->moved + k * points, work);
     free(work);
@@ -163,8 +164,7 @@ static enum status grid_new(const struct transition *t, double spacing, double t
     double below = ceil((tail * sd + t->kappa * t->eta - low) / spacing);
     double above = ceil((tail * sd + sd * sd + high - t->kappa * t->eta) / spacing);
     if (!((2.0 * below + above + 1.0) * (double)points < MOST_NUMBERS))
-        return fail_with(error, STATUS_UNSUPPORTED, "the crossing law at eta = %g needs a grid beyond reason",
-                         t->eta);
+        return beyond_reason(t, error);
     grid->below = (size_t)below;
     grid->above = (size_t)above;
     grid->matrix = array_new(points, band_of(grid) * sizeof *grid->matrix);
@@ -271,7 +271,7 @@ static enum status solve_at(struct transition t, double omega, double part, doub
     *mass_error = 0.0;
     TRY(find_noise(&t, error));
     double spacing = part * fmin(0.6 * sqrt(2.0 * t.kappa * t.eta), 0.35);
-    return t.kappa > 0.0 ? solve(&t, spacing, to * fmax(1.0, t.kappa), mass_error, error) : STATUS_OK;
+    return t.kappa > 0.0 ? solve(&t, spacing, to, mass_error, error) : STATUS_OK;
 }
 
 enum status crossing_find(const struct sampler *sampler, double eta, struct crossing *out, struct error *error)
@@ -299,7 +299,9 @@ enum status crossing_find(const struct sampler *sampler, double eta, struct cros
     }
     out->mass_error += slope;
     out->error = safety * (change + fabs(slope));
-    return STATUS_OK;
+    return isfinite(out->error) ? STATUS_OK
+                                : fail_with(error, STATUS_NUMERIC, "the crossing law of %s at eta = %g is not finite",
+                                            sampler->name, eta);
 }
 
 /* Steps of h change the signal-to-noise ratio by 1/(1 - omega). */

@@ -100,6 +100,16 @@ enum status patches_index(struct patches *patches, struct error *error)
     return STATUS_OK;
 }
 
+enum status patches_copy(const struct patches *from, struct patches *to, struct error *error)
+{
+    to->count = 0;
+    to->factor = from->factor;
+    to->root = from->root;
+    for (size_t p = 0; p < from->count; p++)
+        TRY(patches_append(to, &from->patch[p], error));
+    return patches_index(to, error);
+}
+
 void patches_shrink(struct patches *patches)
 {
     for (;;) {

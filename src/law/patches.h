@@ -94,6 +94,9 @@ MUST_USE enum status patches_cover(const struct patch_domain *domain, const void
 /* Builds the tree that patches_evaluate needs, once all leaves are there. */
 MUST_USE enum status patches_index(struct patches *patches, struct error *error);
 
+/* The same leaves with the same values, indexed; reuses the storage of *to. */
+MUST_USE enum status patches_copy(const struct patches *from, struct patches *to, struct error *error);
+
 /* Makes the root half as large while all leaves fit. */
 void patches_shrink(struct patches *patches);
 
@@ -107,7 +110,8 @@ MUST_USE enum status patches_work_new(size_t most, struct patches_work *out, str
 void patches_work_free(struct patches_work *work);
 
 /* The function at all (x[i], y[j]), relative to the anchor's mean, into out[i * ny + j]. Where no leaf is, its value
- * at the nearest point of leaf `nearest`: going on from there would let noise grow from step to step. */
+ * at the nearest point of leaf `nearest`, and beyond the root at that of a leaf at its side: polynomials do not go on
+ * beyond their leaves, for noise would grow from step to step. */
 void patches_evaluate(const struct patches *patches, const struct lobattos *lobattos, size_t anchor, size_t nearest,
                       size_t nx, const double *x, size_t ny, const double *y, double *out, struct patches_work *work);
 

@@ -39,11 +39,14 @@ struct probe {
     double part[POINTS]; /* q here over its mean in the patch; at most 1 */
 };
 
+/* Infinite where a value is not a number. */
 static double largest_error(const struct probe *probe, const double *value, const double *exact)
 {
     double largest = 0.0;
-    for (int j = 0; j < POINTS; j++)
-        largest = fmax(largest, probe->part[j] * fabs(expm1(value[j] - exact[j])));
+    for (int j = 0; j < POINTS; j++) {
+        double error = probe->part[j] * fabs(expm1(value[j] - exact[j]));
+        largest = isnan(error) ? HUGE_VAL : fmax(largest, error);
+    }
     return largest;
 }
 

@@ -109,10 +109,10 @@ struct query {
     double *local[2], *basis[2], *total, *values;
 };
 
-/* All of the columns index_x with all of the rows index_y, which lie in one leaf (or, `outside`, where there is
- * none). */
-static void evaluate_leaf(const struct query *query, size_t leaf, int outside, size_t nx, const size_t *index_x,
-                          size_t ny, const size_t *index_y)
+/* All of the columns index_x with all of the rows index_y, by one leaf: of points outside it, which lie in no leaf or
+ * beyond the root, the nearest in it stand for them. */
+static void evaluate_leaf(const struct query *query, size_t leaf, size_t nx, const size_t *index_x, size_t ny,
+                          const size_t *index_y)
 {
     const struct patch *patch = &query->patches->patch[leaf];
     const size_t *const index[2] = {index_x, index_y};
@@ -122,7 +122,7 @@ static void evaluate_leaf(const struct query *query, size_t leaf, int outside, s
         double shift = patches_offset(query->patches->factor, query->anchor, patch->anchor, i) - patch->centre[i];
         for (size_t j = 0; j < count[i]; j++) {
             double at = (query->coordinate[i][index[i][j]] + shift) * inverse;
-            query->local[i][j] = outside ? fmin(fmax(at, -1.0), 1.0) : at;
+            query->local[i][j] = fmin(fmax(at, -1.0), 1.0);
         }
         lagrange(lobatto_of(query->lobattos, patch->nodes[i]), patch->nodes[i], count[i], query->local[i],
                  query->basis[i], query->total);
@@ -154,7 +154,7 @@ static void evaluate_cell(const struct query *query, uint32_t at, double centre_
 {
     const struct patches_cell *cell = &query->patches->cell[at];
     if (cell->leaf != NO_LEAF) {
-        evaluate_leaf(query, cell->leaf - 1, 0, nx, index_x, ny, index_y);
+        evaluate_leaf(query, cell->leaf - 1, nx, index_x, ny, index_y);
         return;
     }
     size_t left = divide(nx, index_x, query->coordinate[0], query->origin[0], centre_x);
@@ -167,7 +167,7 @@ static void evaluate_cell(const struct query *query, uint32_t at, double centre_
                 continue;
             uint32_t child = cell->child[right][upper];
             if (child == 0)
-                evaluate_leaf(query, query->nearest, 1, columns, first_x, rows, first_y);
+                evaluate_leaf(query, query->nearest, columns, first_x, rows, first_y);
             else
                 evaluate_cell(query, child, centre_x + (right ? 0.5 : -0.5) * half,
                               centre_y + (upper ? 0.5 : -0.5) * half, 0.5 * half, columns, first_x, rows, first_y);

@@ -393,6 +393,23 @@ TEST(rounding_of_original_coordinates_counts)
     ck_assert_double_lt(largest, 1e-2);
 }
 
+/* And so do those of the components' masses. */
+TEST(rounding_of_original_coordinates_counts_in_masses)
+{
+    const double widths[] = {1e-9, 1e-9};
+    const struct factor atoms = {1, 2, even, modes, widths, NULL, NULL, NULL};
+    OWNED_SCHEDULE *schedule = make_li_cai(128);
+    const struct law_problem problem = {.factor = &atoms, .sampler = &pulls, .schedule = schedule};
+    OWNED(conditions) found;
+    OWNED(law) law;
+    struct measured mass;
+    ASSERT_OK(conditions_find, &atoms, &pulls, schedule, NULL, 0.0, &found);
+    ASSERT_OK(law_compute, &problem, &law);
+    ASSERT_OK(law_mass_error, &law, &atoms, 0, &mass);
+    ck_assert_double_gt(conditions_rounding(&found), 1e-12);
+    ck_assert_double_ge(mass.error, conditions_rounding(&found));
+}
+
 /* Score errors along the diagonal rotate an isotropic Gaussian. */
 TEST(rotations_by_a_score_error_are_refused)
 {

@@ -132,6 +132,20 @@ TEST(the_density_settles_there)
     }
 }
 
+/* 1 - h falls like exp(-l/kappa): a long grid to the right, none where exp(-l) overflows. */
+TEST(more_noise_loses_more)
+{
+    double before = 0.0;
+    for (double root = 1.0; root < 8.0; root += 2.0) { /* kappa up to 49 */
+        union params values = {{0}};
+        memcpy(&values, &root, sizeof(double));
+        OWNED_SAMPLER *sampler = sampler_instance_new(sampler_find("ddim-song"), &values, "song", NULL);
+        const struct crossing found = crossing_of(&sampler->sampler, 0.1);
+        ck_assert(found.error < 1e-8 && found.mass_error < before && found.mass_error > -1.0);
+        before = found.mass_error;
+    }
+}
+
 /* The relative error of a rare mode's mass, at the distance sqrt(d) and of weight exp(-R d), by the line engine; and
  * by the crossing law, whose K is 1/2 abar (1 - abar) where abar = 2 R. */
 static double rare_mode(const struct sampler *sampler, double d, double *limit)

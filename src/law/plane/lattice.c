@@ -139,14 +139,27 @@ struct cluster {
     double image[2][SIDE * SIDE], log_mass[SIDE * SIDE];
 };
 
-/* Images whose place on the grid is an integer that a double holds; not those that are not finite. */
-static bool is_on_grid(const struct lattice *lattice, const struct cluster *cluster)
+/* Leaves out the points whose images no patch that goes by the lattice can see. false: an image is not finite. */
+static bool drop_far(const struct lattice *lattice, size_t anchor, struct cluster *cluster)
 {
-    const double most = 0x1p52 * lattice->grid.spacing;
-    bool inside = true;
-    for (size_t j = 0; j < cluster->count; j++)
-        inside &= fabs(cluster->image[0][j]) < most && fabs(cluster->image[1][j]) < most;
-    return inside;
+    const struct plane_transfer *transfer = lattice->transfer;
+    double shift[2];
+    size_t kept = 0;
+    for (int i = 0; i < 2; i++)
+        shift[i] = transfer->from->root_alpha_bar * patches_offset(transfer->grid->factor, anchor, 0, i);
+    for (size_t j = 0; j < cluster->count; j++) {
+        bool inside = true;
+        for (int i = 0; i < 2; i++) {
+            double at = cluster->image[i][kept] = cluster->image[i][j];
+            if (!isfinite(at))
+                return false;
+            inside &= at + shift[i] >= lattice->low[i] && at + shift[i] <= lattice->high[i];
+        }
+        cluster->log_mass[kept] = cluster->log_mass[j];
+        kept += inside;
+    }
+    cluster->count = kept;
+    return true;
 }
 
 /* The first point of the grid, in one coordinate, that an image is spread over, and the image relative to the last
@@ -362,10 +375,11 @@ static enum status spread_group(struct lattice *lattice, struct plane_thread *th
                                           axis_of(lattice, piece->patch->anchor, 1)};
         struct cluster cluster;
         fill_cluster(lattice, thread, spacing, piece, &cluster);
-        if (!is_on_grid(lattice, &cluster))
+        if (!drop_far(lattice, piece->patch->anchor, &cluster))
             return fail_with(error, STATUS_NUMERIC, "the law of %s is not finite",
                              lattice->transfer->stage.sampler->name);
-        TRY(spread_cluster(lattice, axis, &cluster, 0, cluster.count, grid, error));
+        if (cluster.count > 0)
+            TRY(spread_cluster(lattice, axis, &cluster, 0, cluster.count, grid, error));
     }
     return STATUS_OK;
 }
@@ -474,6 +488,24 @@ static bool is_needed(struct plane_thread *thread, const struct patch *patch)
     return false;
 }
 
+/* The box that holds the patches that go by the lattice, and what the noise can bring there. */
+static void find_box(struct lattice *lattice)
+{
+    const struct plane_transfer *transfer = lattice->transfer;
+    double root = transfer->from->root_alpha_bar, reach = PLANE_LATTICE_REACH * sqrt(transfer->stage.noise);
+    for (int i = 0; i < 2; i++) {
+        lattice->low[i] = HUGE_VAL;
+        lattice->high[i] = -HUGE_VAL;
+        for (size_t p = 0; p < transfer->grid->count; p++) {
+            const struct patch *patch = &transfer->grid->patch[p];
+            double at = root * (patch->centre[i] + patches_offset(transfer->grid->factor, patch->anchor, 0, i)),
+                   far = root * patch->half + reach;
+            lattice->low[i] = patch->by_lattice ? fmin(lattice->low[i], at - far) : lattice->low[i];
+            lattice->high[i] = patch->by_lattice ? fmax(lattice->high[i], at + far) : lattice->high[i];
+        }
+    }
+}
+
 static void find_needed(void *context, size_t thread, size_t p)
 {
     struct spreading *spreading = context;
@@ -519,6 +551,7 @@ enum status lattice_build(struct plane_thread *thread, size_t threads, double de
     for (size_t k = 0; k < transfer->from->factor->components; k++)
         lattice->reference = fmax(lattice->reference, transfer->from->log_constant[k]);
     grid_clear(&lattice->grid);
+    find_box(lattice);
     TRY(find_beyond(transfer, reach, &lattice->beyond, error));
     TRY(find_pieces(lattice, thread, threads, spacing, error));
     return spread_pieces(lattice, thread, threads, spacing, error);
@@ -526,14 +559,13 @@ enum status lattice_build(struct plane_thread *thread, size_t threads, double de
 
 /* ---- The second kernel ---- */
 
-/* The factors of the second kernel in one coordinate from the points of a tile to the nodes at[], in units of the
- * grid's spacing: out[node][point], or out[point][node] if `turned`; [from, to) of the nodes is what the tile
- * reaches.
- */
+/* [from, to): the nodes that a tile reaches. */
 struct reach {
     size_t from, to;
 };
 
+/* The factors of the second kernel in one coordinate from the points of a tile to the nodes at[], in units of the
+ * grid's spacing: out[node][point], or out[point][node] if `turned`. */
 static struct reach fill_kernel(const struct lattice *lattice, int64_t tile, size_t n, const double *at, bool turned,
                                 double *out)
 {

@@ -39,6 +39,7 @@ struct lattice {
     struct grid grid, part[LATTICE_GROUPS];
     double spread, kept;         /* the variances w and v' - w */
     size_t window;               /* points of the grid, in either direction, that a point is spread over */
+    double low[2], high[2];      /* points with images outside this box, relative to sqrt(A) m_0, are left out */
     double reference;            /* log of the scale of the grid's values */
     struct lattice_piece *piece; /* points of one patch that are spread together */
     size_t pieces, capacity;

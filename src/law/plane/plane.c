@@ -25,7 +25,7 @@ struct plane {
     struct propagation *run;
     double sharpness;
     size_t threads;
-    struct plane_thread *thread; /* at least one: that of all that is not shared out */
+    struct plane_thread *thread; /* `threads` of them, at least one; the first also does what one thread does alone */
     struct patches grid[SLOTS], pending;
     struct lobattos lobattos;
     struct quadrature_table rules;
@@ -295,9 +295,9 @@ static struct patch_source source_of(struct plane *plane, bool start, const stru
                                  .use_thread = use_thread};
 }
 
-/* Which patches go by the lattice: those that have done so, and in a checked stage those for which it now costs less.
- * Returns the number of points on them. */
-static double choose_lattice(struct plane *plane, bool checked, double density)
+/* Which patches go by the lattice: those that have done so, and in a checked stage those for which it now costs less;
+ * none where it would have too many points. true if any does. */
+static bool choose_lattice(struct plane *plane, bool checked, double density)
 {
     const struct plane_transfer *transfer = &plane->thread->transfer;
     double points = 0.0;
@@ -307,11 +307,9 @@ static double choose_lattice(struct plane *plane, bool checked, double density)
         patch->by_lattice |= checked && PLANE_POINT_COST * size < PLANE_LATTICE_CHEAPER * cost_of_rules(plane, patch);
         points += patch->by_lattice ? size : 0.0;
     }
-    if (points <= PLANE_LARGEST_LATTICE)
-        return points;
-    for (size_t p = 0; p < transfer->grid->count; p++)
+    for (size_t p = 0; p < transfer->grid->count && points > PLANE_LARGEST_LATTICE; p++)
         plane->source->patch[p].by_lattice = false;
-    return 0.0;
+    return points > 0.0 && points <= PLANE_LARGEST_LATTICE;
 }
 
 /* Fills the grid through the stage; density 0: no patch goes by a lattice. */
@@ -368,14 +366,17 @@ static enum status fill_stage(void *state, bool checked, struct stage_result *ou
     struct patch_source source = source_of(plane, false, transfer->to, tolerance_of(plane));
     size_t index = transfer->stage.index;
     double *density = &plane->density[index];
-    bool lattice = choose_lattice(plane, checked, *density) > 0.0;
     struct patches_found found;
+    bool lattice;
     source.before = plane->source;
     out->rounding = PATCH_ROUNDING;
-    if (!checked)
-        return fill(plane, &source, false, lattice ? *density : 0.0, error);
+    if (!checked && plane->unchanged[index])
+        return patches_copy(plane->source, plane->result, error);
     do {
-        TRY(fill(plane, &source, true, lattice ? *density : 0.0, error));
+        lattice = choose_lattice(plane, checked, *density);
+        TRY(fill(plane, &source, checked, lattice ? *density : 0.0, error));
+        if (!checked)
+            return STATUS_OK;
         TRY(patches_check(&source, plane->result, &found, error));
     } while (lattice && !adapt_density(density, found.lattice, source.tolerance));
     out->error = found.error;
