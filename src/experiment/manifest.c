@@ -246,6 +246,10 @@ enum status manifest_write(const struct spec *spec, const struct cell *failed, s
     fputs("}\n", file);
     if (fclose(file) != 0 && status == STATUS_OK)
         status = fail_with(error, STATUS_MEMORY, "out of memory for a manifest");
+    if (status != STATUS_OK) {
+        free(*out);
+        *out = NULL;
+    }
     return status;
 }
 
