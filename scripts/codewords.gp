@@ -37,10 +37,10 @@ do for [f in formats] {
                  with vectors head filled size screen 0.006,25 lc rgb variable lw 0.8 notitle, \
              for [e in 'planted chains'] table using (kind(p, e)):8:($9-$10):($9+$10):(hue(0)) \
                  with yerrorbars lc rgb variable lw 0.9 pt 7 ps 0 notitle, \
-             for [e in '"planted" "planted limit"'] table using (kind(p, e)):8:(mark_size(in(0))):(mark(in(0))):(hue(0)) \
-                 with points pt variable ps variable lc rgb variable notitle, \
              for [e in '"chains" "chains limit"'] for [open=0:1] \
-                 table using (kind(p, e)):8:(1.25*(open ? HOLE : 1.0)*mark_size(in(0))):(mark(in(0))):(open ? 0xffffff : hue(0)) \
+                 table using (kind(p, e)):8:(1.5*(open ? 0.7 : 1.0)*mark_size(in(0))):(mark(in(0))):(open ? 0xffffff : hue(0)) \
+                 with points pt variable ps variable lc rgb variable notitle, \
+             for [e in '"planted" "planted limit"'] table using (kind(p, e)):8:(0.7*mark_size(in(0))):(mark(in(0))):(hue(0)) \
                  with points pt variable ps variable lc rgb variable notitle, \
              table using (kind(p, 'gain')):8 with points lc rgb INK pt 1 ps 0.5 notitle, \
              for [s=1:samplers] keyentry with lines lc rgb colour(s) lw 2.0 dt dash(s) title key_text(p, s)

@@ -54,7 +54,7 @@ set yrange [ymin:ymax]
 # Panels, up to three a row, in pixels of the SVG. Keys stand above their panel: no curve can run into them.
 columns = exists('across') ? across : panels < 3 ? panels : 3
 rows = (panels + columns - 1)/columns
-panel_width = columns == 1 ? 520 : exists('longest_name') && longest_name > 16 ? 385 : 335; panel_height = 300
+panel_width = columns == 1 ? (exists('long_note') ? 640 : 520) : exists('longest_name') && longest_name > 16 ? 385 : 335; panel_height = 300
 left_space = 100; between = 30; line_height = 24; below = 66
 two_lines = columns < 3 || exists('long_note')
 foot = two_lines ? 56 : 36

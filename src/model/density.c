@@ -6,10 +6,15 @@
 #include "core/legendre.h"
 #include "core/memory.h"
 
-/* Of point masses: a piece is cut so that neither its slope times a part's length nor the length in units of the
- * least sqrt(O/A), which is WIDE scales, is more; then the Gauss-Legendre rule of a part is exact to rounding. */
+/* Point masses stand for pieces from sqrt(O/A) = WIDE/V on, V the total variation of p_0: up to there the terms of
+ * p_t' cancel to no less than about 1/WIDE of their sum. A piece is cut so that neither its slope times a part's
+ * length is more than WIDE nor the length more than that sqrt(O/A); then the Gauss-Legendre rule of a part is exact
+ * to rounding. */
 #define WIDE 16.0
 enum { PART_NODES = 16, CELLS = 512 };
+
+/* Every evaluation at a wide level sums over all of them. */
+#define MOST_POINT_MASSES 1e5
 
 /* [standard deviations] Beyond, a normal law has 1e-19. */
 #define REACH_OF_NORMAL 9.0
@@ -59,28 +64,42 @@ static void finite_ends(const struct density_piece *piece, double *from, double 
     *to = isinf(piece->to) ? piece->from + tail : piece->to;
 }
 
-static size_t parts_of(const struct density_piece *piece, double narrow)
+/* The rule of a piece: parts, and nodes of each; short pieces need few. */
+struct piece_rule {
+    double from, half; /* the first part's beginning, half a part's length */
+    double parts;
+    size_t nodes;
+};
+
+static struct piece_rule rule_of(const struct density_piece *piece, double narrow)
 {
-    double from, to;
-    finite_ends(piece, &from, &to);
-    return 1 + (size_t)((to - from) * fmax(fabs(piece->slope) / WIDE, 1.0 / narrow));
+    struct piece_rule rule;
+    double to;
+    finite_ends(piece, &rule.from, &to);
+    double length = (to - rule.from) * fmax(fabs(piece->slope) / WIDE, 1.0 / narrow);
+    rule.parts = 1.0 + floor(length);
+    rule.half = 0.5 * (to - rule.from) / rule.parts;
+    rule.nodes = length < 0.01 ? 4 : length < 0.1 ? 8 : PART_NODES;
+    return rule;
 }
 
-/* Short pieces need few nodes. */
-static size_t nodes_of(const struct density_piece *piece, double narrow)
+/* V: what p_0 rises and falls in all, jumps from and to 0 at its ends included. */
+static double total_variation(size_t count, const struct density_piece *piece)
 {
-    double from, to;
-    finite_ends(piece, &from, &to);
-    double length = (to - from) * fmax(fabs(piece->slope) / WIDE, 1.0 / narrow);
-    return length < 0.01 ? 4 : length < 0.1 ? 8 : PART_NODES;
+    double total = 0.0, left = 0.0;
+    for (size_t j = 0; j < count; j++) {
+        double from = exp(piece[j].log_from), to = exp(piece[j].log_to);
+        total += fabs(from - left) + fabs(to - from);
+        left = to;
+    }
+    return total + left;
 }
 
-enum status density_of_pieces(size_t count, const struct density_piece *piece, double scale, struct density *out,
+enum status density_of_pieces(size_t count, const struct density_piece *piece, struct density *out,
                               struct error *error)
 {
-    double largest = -HUGE_VAL, mass = 0.0, node[PART_NODES], weight[PART_NODES];
-    size_t nodes = 0;
-    *out = (struct density){.pieces = count, .narrow = WIDE * scale, .place = 0.0, .scale = scale};
+    double largest = -HUGE_VAL, mass = 0.0, below = 0.0, masses = 0.0, node[PART_NODES], weight[PART_NODES];
+    *out = (struct density){.pieces = count};
     out->piece = array_new(count, sizeof *piece);
     if (out->piece == NULL)
         return no_memory(error);
@@ -91,29 +110,34 @@ enum status density_of_pieces(size_t count, const struct density_piece *piece, d
         mass += exp(log_mass(&piece[j]) - largest);
     if (!(isfinite(largest) && mass > 0.0 && isfinite(mass)))
         return fail_with(error, STATUS_INVALID, "the mass of a density is not finite");
-    double below = 0.0;
     for (size_t j = 0; j < count; j++) {
         struct density_piece *here = &out->piece[j];
         here->log_from -= largest + log(mass);
         here->log_to -= largest + log(mass);
         here->below = below;
         below += exp(log_mass(here));
-        nodes += parts_of(here, out->narrow) * nodes_of(here, out->narrow);
     }
-    TRY(masses_new(nodes, out, error));
-    nodes = 0;
+    out->scale = 1.0 / total_variation(count, out->piece);
+    out->narrow = WIDE * out->scale;
     for (size_t j = 0; j < count; j++) {
-        const struct density_piece *here = &out->piece[j];
-        size_t parts = parts_of(here, out->narrow), n = nodes_of(here, out->narrow);
-        double from, to;
-        finite_ends(here, &from, &to);
-        double half = 0.5 * (to - from) / (double)parts;
-        legendre_rule(n, node, weight);
-        for (size_t p = 0; p < parts; p++)
-            for (size_t i = 0; i < n; i++) {
-                double x = from + half * (2.0 * (double)p + 1.0 + node[i]);
-                out->position[nodes] = x;
-                out->weight[nodes++] = half * weight[i] * exp(value_at(here, x));
+        struct piece_rule rule = rule_of(&out->piece[j], out->narrow);
+        masses += rule.parts * (double)rule.nodes;
+    }
+    if (!(masses <= MOST_POINT_MASSES))
+        return fail_with(error, STATUS_UNSUPPORTED,
+                         "a density that varies within a length of %.2g takes %.2g point masses where the noise "
+                         "is wide, and at most %g are summed over",
+                         out->scale, masses, MOST_POINT_MASSES);
+    TRY(masses_new((size_t)masses, out, error));
+    size_t at = 0;
+    for (size_t j = 0; j < count; j++) {
+        struct piece_rule rule = rule_of(&out->piece[j], out->narrow);
+        legendre_rule(rule.nodes, node, weight);
+        for (double p = 0.0; p < rule.parts; p += 1.0)
+            for (size_t i = 0; i < rule.nodes; i++) {
+                double x = rule.from + rule.half * (2.0 * p + 1.0 + node[i]);
+                out->position[at] = x;
+                out->weight[at++] = rule.half * weight[i] * exp(value_at(&out->piece[j], x));
             }
     }
     return STATUS_OK;

@@ -43,7 +43,7 @@ struct smooth_shape {
 /* Start from {0}; owns its arrays. Copied with density_copy. */
 struct density {
     const struct smooth_shape *shape; /* NULL: pieces */
-    double place, scale;              /* of the shape */
+    double place, scale;              /* of the shape; of pieces 0, and 1 over the total variation of p_0 */
     double log_normaliser;            /* log of the integral of the shape */
     double narrow;                    /* the largest sqrt(O/A) before the point masses take over */
     size_t pieces;
@@ -54,10 +54,10 @@ struct density {
     double *below; /* of a shape: the mass left of each of cells + 1 equidistant places */
 };
 
-/* Domain: count >= 1; integrable; an infinite end only first or last. `scale` > 0 is the length on which the density
- * varies. Errors: STATUS_MEMORY, STATUS_INVALID where its mass is not finite. */
-MUST_USE enum status density_of_pieces(size_t count, const struct density_piece *piece, double scale,
-                                       struct density *out, struct error *error);
+/* Domain: count >= 1; integrable; an infinite end only first or last. Errors: STATUS_MEMORY, STATUS_INVALID where its
+ * mass is not finite, STATUS_UNSUPPORTED where it takes too many point masses. */
+MUST_USE enum status density_of_pieces(size_t count, const struct density_piece *piece, struct density *out,
+                                       struct error *error);
 MUST_USE enum status density_of_shape(const struct smooth_shape *shape, double place, double scale,
                                       struct density *out, struct error *error);
 MUST_USE enum status density_copy(const struct density *from, struct density *to, struct error *error);

@@ -31,6 +31,7 @@ static double mills(double t)
 
 struct ends {
     double z[2];   /* of the piece's ends */
+    double length; /* z[1] - z[0], with all its digits */
     double log[2]; /* log p_0 there, inside */
     double b;
 };
@@ -42,7 +43,7 @@ static double log_short(const struct ends *e)
                                   0.9324695142031520278123016};
     static const double weight[] = {0.4679139345726910473898703, 0.3607615730481386075698335,
                                     0.1713244923791703450402961};
-    double half = 0.5 * (e->z[1] - e->z[0]), total = 0.0;
+    double half = 0.5 * e->length, total = 0.0;
     for (int i = 0; i < 6; i++) {
         double step = half * (1.0 + (i < 3 ? node[i] : -node[i - 3]));
         total += weight[i % 3] * exp(step * (e->b - e->z[0] - 0.5 * step));
@@ -53,7 +54,7 @@ static double log_short(const struct ends *e)
 /* log of the integral of one piece. */
 static double log_piece(const struct ends *e)
 {
-    double t[2] = {e->z[0] - e->b, e->z[1] - e->b}, length = t[1] - t[0];
+    double t[2] = {e->z[0] - e->b, e->z[1] - e->b}, length = e->length;
     if (length * fmax(1.0, fmin(fabs(t[0]), fabs(t[1]))) < NEAR)
         return log_short(e);
     if (t[0] >= 0.0 || t[1] <= 0.0) {
@@ -106,7 +107,7 @@ static void evaluate_pieces(const struct density *density, const struct level *l
     for (size_t i = 0; i < n; i++) {
         struct sums sums = {-HUGE_VAL, 0.0, 0.0};
         double least = -HUGE_VAL, left = -HUGE_VAL; /* what counts; log p_0 at the end of the piece before */
-        struct ends ends = {{0.0, (root * (density->piece[0].from - origin) - x[i]) / sd}, {0.0, 0.0}, 0.0};
+        struct ends ends = {.z = {0.0, (root * (density->piece[0].from - origin) - x[i]) / sd}};
         for (size_t j = 0; j <= density->pieces; j++) {
             const struct density_piece *piece = &density->piece[j];
             double right = j < density->pieces ? piece->log_from : -HUGE_VAL, z = ends.z[1];
@@ -120,6 +121,7 @@ static void evaluate_pieces(const struct density *density, const struct level *l
             if (j == density->pieces)
                 break;
             ends = (struct ends){{z, (root * (piece->to - origin) - x[i]) / sd},
+                                 (piece->to - piece->from) / ratio,
                                  {piece->log_from, piece->log_to},
                                  piece->slope * ratio};
             double most = log_largest(&ends);

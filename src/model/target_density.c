@@ -51,7 +51,7 @@ static enum status laplace_factors(const struct target *target, size_t dimension
         {.from = mean, .to = HUGE_VAL, .log_from = 0.0, .log_to = -HUGE_VAL, .slope = -1.0 / scale}};
     const double places[] = {mean, mean, mean}, scales[] = {0.0, scale, TAIL / COVERED * scale};
     struct density density;
-    enum status status = density_of_pieces(2, pieces, scale, &density, error);
+    enum status status = density_of_pieces(2, pieces, &density, error);
     return append(&density, status, 3, places, scales, dimension, list, error);
 }
 
@@ -70,7 +70,7 @@ static enum status exponential_factors(const struct target *target, size_t dimen
     const double places[] = {low, low + NEAR_PART * scale, 0.5 * (low + end)};
     const double scales[] = {0.0, scale_covering(low, low + 2.0 * NEAR_PART * scale), scale_covering(low, end)};
     struct density density;
-    enum status status = density_of_pieces(1, &piece, scale, &density, error);
+    enum status status = density_of_pieces(1, &piece, &density, error);
     return append(&density, status, 3, places, scales, dimension, list, error);
 }
 
@@ -96,7 +96,7 @@ static enum status uniform_factors(const struct target *target, size_t dimension
     const struct density_piece piece = {.from = low, .to = high};
     const double places[] = {low, 0.5 * (low + high), high}, scales[] = {0.0, scale_covering(low, high), 0.0};
     struct density density;
-    enum status status = density_of_pieces(1, &piece, 0.5 * (high - low), &density, error);
+    enum status status = density_of_pieces(1, &piece, &density, error);
     return append(&density, status, 3, places, scales, dimension, list, error);
 }
 
@@ -139,24 +139,24 @@ static enum status tabulated_factors(const struct target *target, size_t dimensi
     const struct tabulated *tabulated = target_params(target);
     const double *value = tabulated->file.value;
     size_t count = tabulated->file.count / 2, pieces = count - 1;
-    double place[2 * MOST_TABULATED], scale[2 * MOST_TABULATED], shortest = HUGE_VAL;
+    double place[2 * MOST_TABULATED], scale[2 * MOST_TABULATED];
     struct density_piece piece[MOST_TABULATED];
     for (size_t i = 0; i < pieces; i++) {
         const double *at = value + 2 * i;
-        double length = at[2] - at[0];
-        piece[i] = (struct density_piece){
-            .from = at[0], .to = at[2], .log_from = at[1], .log_to = at[3], .slope = (at[3] - at[1]) / length};
+        piece[i] = (struct density_piece){.from = at[0],
+                                          .to = at[2],
+                                          .log_from = at[1],
+                                          .log_to = at[3],
+                                          .slope = (at[3] - at[1]) / (at[2] - at[0])};
         place[2 * i] = at[0];
         scale[2 * i] = 0.0;
         place[2 * i + 1] = 0.5 * (at[0] + at[2]);
         scale[2 * i + 1] = scale_covering(at[0], at[2]);
-        shortest = fmin(shortest, length);
     }
     place[2 * pieces] = value[2 * pieces];
     scale[2 * pieces] = 0.0;
     struct density density;
-    double whole = 0.5 * (value[2 * pieces] - value[0]);
-    enum status status = density_of_pieces(pieces, piece, fmin(whole, shortest), &density, error);
+    enum status status = density_of_pieces(pieces, piece, &density, error);
     return append(&density, status, 2 * pieces + 1, place, scale, dimension, list, error);
 }
 

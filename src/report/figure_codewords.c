@@ -8,7 +8,7 @@
 
 #define DETECTION_ERRORS 2.0 /* standard errors of a number from chains that counts as significant */
 
-/* Series are samplers, and so many times all of them as there are dimensions before. */
+/* The series of a sampler in a dimension is dimension * samplers + sampler + 1, from indices that begin at 0. */
 struct panel {
     const struct evidence *evidence;
     struct sheet *sheet;
@@ -26,7 +26,8 @@ static struct estimate codeword_mass_error(double weight, struct estimate mass)
     return (struct estimate){log1p(-mass.value) * scale - 1.0, fabs(scale) * mass.error / (1.0 - mass.value)};
 }
 
-/* |m|, of which what is not above `errors` radii or standard errors is a limit, and where m > 0, a sign. */
+/* A point at |m|; a point of kind `limit` at |m| + errors * m.error where |m| is not above errors * m.error, radii or
+ * standard errors; beside a point of m > 0 a row of kind "gain", which is drawn as its sign. */
 static void put_mass_error(struct panel *panel, struct place place, const char *limit, double eta, double errors,
                            struct estimate m)
 {

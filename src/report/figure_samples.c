@@ -87,11 +87,12 @@ static void put_laws(struct curves *curves, size_t target, size_t sampler, const
         const struct place place = {manifest->targets[target].name, manifest->samplers[sampler].name, i + 1,
                                     manifest->dimensions[curves->dimension[i]], "exact"};
         size_t count = evidence_rows(curves->evidence, target, sampler, 0, curves->dimension[i], rows);
-        curves->laws += count;
-        for (size_t j = 0; j < count; j++)
+        for (size_t j = 0; j < count; j++) {
+            curves->laws += (size_t)!isnan(rows[j]->tv);
             if (rows[j]->tv > 0.0)
                 sheet_estimate_point(curves->sheet, &place, x_of(curves->view, rows[j]), rows[j]->tv,
                                      (struct estimate){rows[j]->tv, 0.0});
+        }
     }
 }
 

@@ -47,12 +47,11 @@ const struct figure figures[] = {
     {"codewords", TOPIC_DIMENSION,
      "The relative error of a codeword's mass, |m_1|, against η = K h d, with h the step in log-SNR where paths "
      "condense onto a codeword, one panel a codebook. Colours are samplers; lines the limit law d → ∞ at fixed η "
-     "(one for all samplers of first order), "
-     "whose slope is the sampler's order; symbols dimensions, the lighter the smaller. Filled: planted laws, with "
-     "their radius. Open: real codebooks, m_1 from the codewords' mass Q by Q = 1 - (1-w)^(1+m_1), with bars of two "
-     "standard errors. +: the codewords get too much mass, elsewhere too little. ↓: not significantly different from "
-     "0; the arrow starts at the upper end of the bar. An error that is a function of η = K h d alone means steps in "
-     "proportion to d.",
+     "(one for all samplers of first order), whose slope as η → 0 is the sampler's order; symbols dimensions, the "
+     "lighter the smaller. Filled: planted laws, with their radius. Open: real codebooks, m_1 from the codewords' "
+     "mass Q by Q = 1 - (1-w)^(1+m_1), with bars of two standard errors. +: the codewords get too much mass, "
+     "elsewhere too little. ↓: not significantly different from 0; the arrow starts at the upper end of the bar. An "
+     "error that is a function of η = K h d alone means steps in proportion to d.",
      &figure_codewords},
     {"speedup", TOPIC_ACCELERATION,
      "How many times fewer steps the accelerated sampler needs than ddpm for TV ≤ ε, against 1/ε, one panel a "

@@ -44,8 +44,7 @@ static const char how_to_read[] =
     "upper bounds, and targets that reach them need not be among those measured: supported means that these do not "
     "refute them, not tight that they come nowhere near the bound. Where d coordinates are independent and alike, KL "
     "grows like d, W2 like √d and TV, as h → 0 and d grows, like √d, whatever the sampler: such targets test no "
-    "larger power of "
-    "d.";
+    "larger power of d.";
 
 /* ---- What decides a claim ---- */
 
@@ -144,7 +143,7 @@ static const char *slack_of(const struct finding *finding, char text[CELL])
     const double side = finding->relation == AT_MOST ? 1.0 : -1.0;
     const double slack = side * (finding->bound - finding_value(finding));
     (void)snprintf(text, CELL, "-");
-    if (finding->measured)
+    if (finding_is_known(finding))
         (void)snprintf(text, CELL, "%.2f", fabs(slack) < 0.005 ? 0.0 : slack);
     return text;
 }

@@ -218,31 +218,36 @@ static int put_image(const struct page *page, const struct figure *figure)
     return 1;
 }
 
-/* " at the T measured, 1.0000 ± 0.0001 in the limit" */
-static void put_limit(const struct page *page, const struct finding *finding)
+static void put_number(const struct page *page, double value, double interval, bool decides)
 {
-    char limit[EXPONENT_TEXT];
-    if (!finding->has_limit)
-        return;
-    exponent_text(finding->limit_value, finding->limit_interval, limit);
-    fputs(" at the T measured, <b>", page->file);
-    put(page, limit);
-    fputs("</b> in the limit", page->file);
+    char text[EXPONENT_TEXT];
+    exponent_text(value, interval, text);
+    fputs(decides ? "<b>" : "", page->file);
+    put(page, text);
+    fputs(decides ? "</b>" : "", page->file);
+}
+
+/* "0.987 ± 0.004 at the T measured, 1.0000 ± 0.0001 in the limit", or what there is of it. */
+static void put_numbers(const struct page *page, const struct finding *finding)
+{
+    if (finding->measured)
+        put_number(page, finding->value, finding->interval, !finding->has_limit);
+    if (finding->measured && finding->has_limit)
+        fputs(" at the T measured, ", page->file);
+    if (finding->has_limit) {
+        put_number(page, finding->limit_value, finding->limit_interval, true);
+        fputs(" in the limit", page->file);
+    }
 }
 
 /* "eps-ddpm: measured 0.987 ± 0.004, the claim says ≤ 1: supported." */
 static void put_what_it_says(const struct page *page, const struct finding *finding)
 {
-    char measured[EXPONENT_TEXT], verdict[100];
+    char verdict[100];
     finding_verdict(finding, verdict, sizeof verdict);
-    fprintf(page->file, "<p><b>%s</b>: ", finding->claim->name);
-    if (finding->measured) {
-        exponent_text(finding->value, finding->interval, measured);
-        fputs("measured ", page->file);
-        put(page, measured);
-        put_limit(page, finding);
-    } else
-        fputs("not measured", page->file);
+    fprintf(page->file, "<p><b>%s</b>: %s", finding->claim->name,
+            finding_is_known(finding) ? "measured " : "not measured");
+    put_numbers(page, finding);
     fputs(", the claim says ", page->file);
     put_prediction(page, finding->claim);
     fputs(": ", page->file);
@@ -284,17 +289,10 @@ static void put_sentences(const struct page *page, size_t first)
     const struct finding *finding = overall_of(page, first);
     const struct finding *worst =
         &page->tables->findings[first + claims_worst(&page->tables->findings[first], targets_of(page))];
-    char measured[EXPONENT_TEXT];
     fputs("<p>Measured: ", page->file);
     put(page, claim_statistic(finding->claim));
-    if (finding->measured) {
-        exponent_text(finding->value, finding->interval, measured);
-        fputs(", <b>", page->file);
-        put(page, measured);
-        fputs("</b>", page->file);
-        put_limit(page, finding);
-    } else
-        fputs(", without a result", page->file);
+    fputs(finding_is_known(finding) ? ", " : ", without a result", page->file);
+    put_numbers(page, finding);
     fputs(targets_of(page) > 1 ? ", on the target that decides, " : ", on ", page->file);
     put(page, worst->target);
     fprintf(page->file, ", from %zu cells. The claim says: <b>", worst->used);

@@ -238,6 +238,8 @@ static const struct table_column alone_columns[] = {{"target", LEFT},
                                                     {"T", RIGHT},
                                                     {"chains", RIGHT},
                                                     {"TV ≥ (projection)", RIGHT},
+                                                    {"TV ≥ (masses)", RIGHT},
+                                                    {"TV ≥ (codewords)", RIGHT},
                                                     {"TV ≥ (weights)", RIGHT},
                                                     {"TV ≤ (χ²)", RIGHT},
                                                     {"TV ≤ (Pinsker)", RIGHT},
@@ -255,8 +257,8 @@ static enum status fill_alone_cell(const struct manifest *manifest, size_t targe
                                    struct table *table, struct error *error)
 {
     const struct estimates *e = &cell->chains->estimates;
-    const struct estimate shown[] = {e->projection_tv, e->weights_tv, e->chi2_tv,
-                                     e->pinsker_tv,    e->knn_kl_q_p, e->weights_chi2_q_p};
+    const struct estimate shown[] = {e->projection_tv, e->masses_tv,  e->codewords_tv, e->weights_tv,
+                                     e->chi2_tv,       e->pinsker_tv, e->knn_kl_q_p,   e->weights_chi2_q_p};
     TRY(table_cells(table, error, "%s\t%s", manifest->targets[target].name, manifest->samplers[cell->sampler].name));
     TRY(table_cell_if(table, cell->score_error > 0, error, "%s", manifest->score_errors[cell->score_error].label));
     TRY(table_cells(table, error, "%zu\t%zu\t%zu", manifest->dimensions[cell->dimension], (size_t)cell->chains->steps,

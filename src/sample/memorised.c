@@ -40,9 +40,9 @@ static int ascending(const void *a, const void *b)
 double memorised_distance(const struct factor *data, const struct level *level)
 {
     double distance[MEDIAN_OF];
-    const size_t n = data->components, count = n < MEDIAN_OF ? n : MEDIAN_OF, stride = n / count;
+    const size_t n = data->components, count = n < MEDIAN_OF ? n : MEDIAN_OF;
     for (size_t k = 0; k < count; k++)
-        distance[k] = nearest_other(data, k * stride);
+        distance[k] = nearest_other(data, k * n / count);
     qsort(distance, count, sizeof *distance, ascending);
     const double median = isfinite(distance[count / 2]) ? distance[count / 2] : 0.0;
     return 0.1 * sqrt(level->alpha_bar) * median + sqrt(level->noise) * (sqrt((double)data->dimension) + 3.0);

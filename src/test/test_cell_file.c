@@ -98,6 +98,7 @@ static const struct {
     {"\t18446744073709551615\t", "\t\t", "\"dimension\" of row 0"},
     {"\ntarget\tsampler\tscore_error\tscore_error_spread\tscore_error_profile\tn",
      "\ntarget\tsampler\tscore_error\tscore_error_spread\tn", "of row 2"},
+    {"e-324\ntarget", "e-324\tmore\ntarget", "has a row of more cells than columns"},
     {"\ntarget\tsampler\tscore_error\tscore_error_spread\tscore_error_profile\tn",
      "\n../x\tsampler\tscore_error\tscore_error_spread\tscore_error_profile\tn", "\"target\" of row 2 is not a name"},
 };

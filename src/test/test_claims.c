@@ -252,9 +252,10 @@ void planted_check(const char *name, const struct finding *findings, size_t coun
         ck_assert_msg(f->outcome == e->outcome, "%s: %s is %s (%g +- %g; %s)", name, e->claim, verdict, f->value,
                       f->interval, f->note);
         ck_assert_int_eq(planted_find(findings, count, e->claim, "all targets")->outcome, e->outcome);
+        const double value = f->measured ? f->value : finding_value(f); /* where no fit is, there may be a limit */
         if (!isnan(e->value))
-            ck_assert_msg(f->measured && fabs(f->value - e->value) < tolerance, "%s: %s measured %g +- %g, not %g",
-                          name, e->claim, f->value, f->interval, e->value);
+            ck_assert_msg(finding_is_known(f) && fabs(value - e->value) < tolerance, "%s: %s measured %g, not %g",
+                          name, e->claim, value, e->value);
         if (e->note != NULL)
             ck_assert_msg(strstr(f->note, e->note) != NULL, "%s: the note of %s is \"%s\"", name, e->claim, f->note);
         if (e->verdict != NULL)

@@ -250,6 +250,20 @@ TEST(test_samples_report, .count = COUNT(reports))
     ck_assert_msg(strstr(report, reports[_i].lacks) == NULL, "\"%s\" in:\n%s", reports[_i].lacks, report);
 }
 
+/* A row whose TV is not known, as that of a planted law, is no exact law that chains could be compared with. */
+TEST(test_a_law_without_tv_is_none)
+{
+    static const struct world world = {FINE, 0, NULL, 0, 0, 0, 0, 0};
+    OWNED(evidence) evidence;
+    make_evidence(&world, &evidence);
+    for (size_t i = 0; i < evidence.result.count; i++)
+        evidence.result.rows[i].tv = NAN;
+    FREED char *report = planted_markdown(&evidence);
+    ASSERT_SAYS(report, "No exact law covers these 12 cells",
+                "| TV ≥ (projection) | TV ≥ (masses) | TV ≥ (weights) |");
+    ASSERT_OMITS(report, "Chains against exact laws");
+}
+
 static const struct {
     const struct figure_source *source;
     struct world world;

@@ -56,6 +56,29 @@ TEST(codewords)
     ck_assert_double_ne(other.group[0].factor.mean[D], factor->mean[D]);
 }
 
+/* Of (25) w exp(-R d) for a weight 1 of the bulk, and beside it for 1 - w. */
+TEST(planted_components)
+{
+    enum { D = 6 };
+    const struct target book = make_book(rate);
+    OWNED(planted_target) planted;
+    ASSERT_OK(target_planted, &book, D, &planted);
+    ck_assert(planted.weight == weight && planted.rate == rate);
+    for (int i = 0; i < 2; i++) {
+        const struct factor *factor = &(i == 0 ? &planted.law : &planted.bracket)->group[0].factor;
+        const double ratio = weight / (i == 0 ? 1.0 : 1.0 - weight) * exp(-rate * D);
+        ck_assert_double_eq_tol(factor->weight[1] / factor->weight[0], ratio, 1e-14);
+        ck_assert_double_eq_tol(factor->weight[1] + factor->weight[0], 1.0, 1e-14);
+        double norm = 0.0;
+        for (size_t j = 0; j < D; j++)
+            norm = hypot(norm, factor->mean[D + j] - factor->mean[j]);
+        ck_assert_double_eq_tol(norm, sqrt((1.0 - sd * sd) * D), 1e-14);
+        ck_assert(factor->sd[0] == 1.0 && factor->sd[1] == sd);
+        for (size_t k = 0; k < 2; k++)
+            ck_assert_double_eq_tol(factor_log_weight(factor, k), log(factor->weight[k]), 1e-14);
+    }
+}
+
 /* log p and its gradient at x, which is relative to the mean of component 0. */
 static long double direct(const struct factor *factor, const struct level *level, const double *x, long double *score)
 {

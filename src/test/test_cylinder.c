@@ -11,7 +11,7 @@
 
 TEST_SUITE(cylinder);
 
-enum { MOST_DIMENSION = 1024 };
+enum { MOST_DIMENSION = 1024, FEW = 16 };
 static const double half[] = {0.5, 0.5}, uneven[] = {0.3, 0.7};
 static double means[2 * MOST_DIMENSION];
 
@@ -22,10 +22,21 @@ static struct factor around_axis(size_t dimension, const double *weight, const d
     return (struct factor){dimension, 2, weight, means, sd, NULL, NULL, NULL};
 }
 
+/* The small run has FEW steps instead of T, of a coarser schedule, with as many digits in a third of the time. */
+static size_t steps(size_t T)
+{
+    return taken(2) == 2 ? T : FEW;
+}
+
+static struct schedule *make_steps(size_t T)
+{
+    return T == FEW ? make_schedule("li-cai", 1.0, 4.0, T) : make_li_cai(T);
+}
+
 static struct law law_by(const char *engine, const struct factor *factor, const struct sampler *sampler, size_t T,
                          double resolution)
 {
-    OWNED_SCHEDULE *schedule = make_li_cai(T);
+    OWNED_SCHEDULE *schedule = make_steps(T);
     const struct law_problem problem = {
         .factor = factor, .sampler = sampler, .schedule = schedule, .clip = sampler_clip(factor->dimension, T)};
     struct law law;
@@ -69,22 +80,24 @@ static void all_agree(const struct divergence *a, const struct divergence *b)
 
 static const struct {
     const char *engine, *sampler;
-    size_t dimension, T;
+    size_t dimension, T[2]; /* of the small run, and of the full one */
     double mean[2], sd[2];
-} routes[] = {{"radial", "ddpm", 3, 48, {0.0, 0.0}, {0.8, 1.2}},
-              {"radial", "ddpm-ancestral", 1000, 96, {0.0, 0.0}, {0.99, 1.01}},
-              {"radial", "accelerated-sde-2024", 30, 64, {0.0, 0.0}, {0.9, 1.1}},
-              {"plane", "ddpm", 2, 48, {-0.3, 0.4}, {0.7, 1.0}}};
+} routes[] = {{"radial", "ddpm", 3, {FEW, 48}, {0.0, 0.0}, {0.8, 1.2}},
+              {"radial", "ddpm-ancestral", 1000, {96, 96}, {0.0, 0.0}, {0.99, 1.01}},
+              {"plane", "ddpm", 2, {FEW, 48}, {-0.3, 0.4}, {0.7, 1.0}},
+              {"radial", "accelerated-sde-2024", 30, {FEW, 64}, {0.0, 0.0}, {0.9, 1.1}}};
+enum { FEW_ROUTES = 3 };
 
-TEST(another_engine_has_the_law, .count = COUNT(routes))
+TEST(another_engine_has_the_law, .count = taken(2) == 2 ? COUNT(routes) : FEW_ROUTES, .grows = 1)
 {
+    const size_t T = routes[_i].T[taken(2) - 1];
     const struct sampler *sampler = sampler_find(routes[_i].sampler);
     struct factor factor = around_axis(routes[_i].dimension, uneven, routes[_i].mean, routes[_i].sd), other = factor;
     if (routes[_i].mean[0] == 0.0)
         other.mean = NULL;
     struct measured own[2], theirs[2];
-    struct divergence a = divergence_by("cylinder", &factor, sampler, routes[_i].T, 1.0, own);
-    struct divergence b = divergence_by(routes[_i].engine, &other, sampler, routes[_i].T, 1.0, theirs);
+    struct divergence a = divergence_by("cylinder", &factor, sampler, T, 1.0, own);
+    struct divergence b = divergence_by(routes[_i].engine, &other, sampler, T, 1.0, theirs);
     all_agree(&a, &b);
     for (size_t k = 0; k < 2; k++)
         agree(own[k], theirs[k], 1e-4, "mass");
@@ -97,14 +110,14 @@ static double loud(const struct step *step)
 }
 
 /* Equal deviations: a line and Gaussians, which the target is taken apart into. What a planted error does is seen. */
-TEST(a_line_and_gaussians_have_the_law)
+TEST(a_line_and_gaussians_have_the_law, .grows = 1)
 {
     static const double mean[] = {-0.5, 0.6}, sd[] = {0.7, 0.7};
-    const size_t dimension = 12, T = 48;
+    const size_t dimension = 12, T = steps(48);
     struct factor factor = around_axis(dimension, uneven, mean, sd);
     struct target target;
     struct measurement whole;
-    OWNED_SCHEDULE *schedule = make_li_cai(T);
+    OWNED_SCHEDULE *schedule = make_steps(T);
     target_init(&target, target_family_find("axis"));
     set_mixture(&target, 2, uneven, mean, sd);
     ASSERT_OK(measure_target, &target, sampler_find("ddpm"), NULL, schedule, &dimension, 1, &whole);
@@ -122,23 +135,25 @@ TEST(a_line_and_gaussians_have_the_law)
 TEST(a_higher_resolution_is_within_the_radius, .grows = 1)
 {
     static const double mean[] = {-0.3, 0.3}, sd[] = {0.7, 0.9};
+    const size_t T = steps(128);
     struct factor factor = around_axis(20, half, mean, sd);
-    struct divergence coarse = divergence_by("cylinder", &factor, sampler_find("accelerated"), 128, 1.0, NULL);
-    struct divergence fine = divergence_by("cylinder", &factor, sampler_find("accelerated"), 128, 1.3, NULL);
-    struct divergence dropped = divergence_by("cylinder", &factor, sampler_find("ddpm-ancestral"), 128, 1.0, NULL);
+    struct divergence coarse = divergence_by("cylinder", &factor, sampler_find("accelerated"), T, 1.0, NULL);
+    struct divergence fine = divergence_by("cylinder", &factor, sampler_find("accelerated"), T, 1.3, NULL);
+    struct divergence dropped = divergence_by("cylinder", &factor, sampler_find("ddpm-ancestral"), T, 1.0, NULL);
     all_agree(&coarse, &fine);
     ck_assert(dropped.tv.value > 2.0 * (coarse.tv.value + coarse.tv.error));
 }
 
 /* The law of one component, followed alone, is that of the whole: in few dimensions, where rules end at the axis, and
  * in more. */
-TEST(one_component_alone_has_its_mass, .count = 2)
+TEST(one_component_alone_has_its_mass, .count = (int)taken(2), .grows = 1)
 {
-    static const double mean[] = {-0.6, 0.9}, sd[] = {1.0, 0.5};
+    static const double mean[] = {-0.6, 0.9};
+    const double sd[] = {1.0, taken(2) == 2 ? 0.5 : 0.7};
     static const size_t dimensions[] = {5, 60};
-    const size_t T = 48, dimension = dimensions[_i];
+    const size_t T = steps(48), dimension = dimensions[_i];
     struct factor factor = around_axis(dimension, uneven, mean, sd);
-    OWNED_SCHEDULE *schedule = make_li_cai(T);
+    OWNED_SCHEDULE *schedule = make_steps(T);
     const struct law_problem problem = {.factor = &factor, .sampler = sampler_find("ddpm"), .schedule = schedule};
     struct measured whole[2];
     struct law_component own;

@@ -47,7 +47,8 @@ static long double logistic(long double place, long double u)
     return small / (sum * sum);
 }
 
-static double pairs[] = {-1.0, -2.0, -0.25, 0.0, 0.5, -0.5, 0.75, 0.25, 2.0, -3.0};
+/* One pair is close to the next: its piece is short, and steep. */
+static double pairs[] = {-1.0, -2.0, -0.25, 0.0, 0.5, -0.5, 0.5001, 0.25, 2.0, -3.0};
 
 static long double tabulated(long double place, long double u)
 {
@@ -74,7 +75,7 @@ static const struct density_case {
     {"exponential", exponential, 0.5, 0.0, 30.0, 1, {0.0}},
     {"double-well", double_well, 0.2, -5.0, 5.0, 0, {0.0}},
     {"logistic", logistic, 0.25, -30.0, 30.0, 0, {0.0}},
-    {"tabulated", tabulated, 0.25, -1.0, 2.0, 5, {-1.0, -0.25, 0.5, 0.75, 2.0}},
+    {"tabulated", tabulated, 0.25, -1.0, 2.0, 5, {-1.0, -0.25, 0.5, 0.5001, 2.0}},
 };
 
 /* For target_clear, except of the tabulated one, whose numbers are borrowed. */
@@ -389,6 +390,7 @@ static const struct {
     {"kind: laplace, scale: 0", "x.yaml:2:43: expected a number > 0, found '0'"},
     {"kind: tabulated, file: falls.csv", "x of pair 1 is 1 and of pair 2 0, expected them to grow"},
     {"kind: tabulated, file: odd.csv", "found 3 numbers, expected pairs of x and log p"},
+    {"kind: tabulated, file: spike.csv", "length of 2e-11 takes 1e+11 point masses"},
     {"kind: tabulated, file: word.csv", "word.csv:2:4: expected a number, found 'one'"},
 };
 
@@ -397,6 +399,7 @@ TEST(wrong_specs_are_refused)
     char text[400];
     write_file("falls.csv", "1, 0\n0, 1\n2, 0\n");
     write_file("odd.csv", "1, 0\n0\n");
+    write_file("spike.csv", "-1, 0\n0, 0\n1e-9, 50\n2e-9, 0\n1, 0\n");
     write_file("word.csv", "1, 0\n2, one\n");
     for (int i = 0; i < COUNT(wrong); i++) {
         (void)snprintf(text, sizeof text,

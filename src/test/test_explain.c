@@ -94,7 +94,8 @@ static void check_account(const struct finding *finding)
     for (size_t i = 0; i < account->judgements; i++) {
         const struct judgement *judgement = &account->judgement[i];
         check_judgement(judgement);
-        judged |= judgement->exponent.value == finding->value && judgement->exponent.interval == finding->interval;
+        judged |= strncmp(judgement->of, "limit of", 8) != 0 && judgement->exponent.value == finding->value
+                  && judgement->exponent.interval == finding->interval;
         if (!judgement->superseded)
             worst = (int)judgement->outcome > worst ? (int)judgement->outcome : worst;
     }
@@ -110,9 +111,7 @@ static void check_account(const struct finding *finding)
                       (int)finding->outcome, worst, finding->note);
     }
     int of_accuracy = strncmp(claim, "eps-", 4) == 0 && strstr(finding->note, "upper limits") == NULL;
-    int is_limit = finding->has_limit && !(finding->value < finding->limit_value)
-                   && !(finding->value > finding->limit_value); /* there was no fit */
-    if (of_accuracy && finding->measured && !is_limit)
+    if (of_accuracy && finding->measured)
         check_refit(finding);
 }
 

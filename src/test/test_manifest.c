@@ -1,4 +1,5 @@
 /* What results hold of their experiment: read back it says the same, and what is wrong in it is refused. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,13 +25,13 @@ static const char text[] =
     "claims: [eps-ddpm, {name: mine, says: it is so, quantity: tv, sampler: ddpm, targets: g, at_least: {h: 1/3}}, "
     "{name: faster, quantity: steps, sampler: pf-ode-2, faster_than: {sampler: ddpm, by: {accuracy: 1/2}}}]\n";
 
-/* The manifest of that experiment, of which a cell failed, as text for free(). */
+/* The manifest of that experiment, of which two cells failed, as text for free(). */
 static char *write(struct spec *spec)
 {
     char *out;
     ASSERT_OK(spec_parse, "all.yaml", text, strlen(text), "", claim_names(), spec);
-    const struct cell failed = {spec, 1, 2, 3, 64, 200};
-    ASSERT_OK(manifest_write, spec, &failed, 1, &out);
+    const struct cell failed[] = {{spec, 1, 2, 3, 64, 200}, {spec, 0, 1, 0, 64, 0}};
+    ASSERT_OK(manifest_write, spec, failed, COUNT(failed), &out);
     return out;
 }
 
@@ -51,6 +52,7 @@ TEST(it_says_what_the_experiment_says)
                          sizeof m.target_entries[i].parameter);
         ck_assert_int_eq(m.targets[i].power, i < 3);
         ck_assert_double_eq(m.targets[i].approximation, target_approximation(&spec.targets[i]));
+        ck_assert_double_eq(m.targets[i].codewords, 0.0);
     }
     ck_assert(m.targets[2].approximation > 0.0);
     ck_assert_uint_eq(m.sampler_count, 6);
@@ -65,9 +67,11 @@ TEST(it_says_what_the_experiment_says)
         ck_assert_int_eq(sampler->deterministic, strncmp(sampler->name, "pf", 2) == 0);
         ck_assert_double_eq(sampler->claimed_order, spec.samplers[i]->claimed_order);
         ck_assert_uint_eq(sampler->grid[sampler->grid_count - 1], 300);
-        for (size_t k = 0; k < i; k++) /* rules are equal where schedules are */
+        for (size_t k = 0; k < i; k++) {
             ck_assert_int_eq(strcmp(sampler->rule, m.samplers[k].rule) == 0,
                              schedule_rule_equal(spec_schedule(&spec, i), spec_schedule(&spec, k)));
+            ck_assert_int_eq(sampler->place == m.samplers[k].place, spec.samplers[i] == spec.samplers[k]);
+        }
     }
     ck_assert_uint_eq(m.score_error_count, 5);
     for (size_t i = 0; i < m.score_error_count; i++) {
@@ -97,12 +101,27 @@ TEST(it_says_what_the_experiment_says)
     ck_assert_str_eq(m.own_claims[1].powers[0].slower, "ddpm");
     char key[CELL_KEY_SIZE];
     ASSERT_OK(cell_key, &(struct cell){&spec, 1, 2, 3, 64, 200}, key);
-    ck_assert(m.failed_count == 1 && m.failed[0].target == 1 && m.failed[0].sampler == 2
+    ck_assert(m.failed_count == 2 && m.failed[0].target == 1 && m.failed[0].sampler == 2
               && m.failed[0].chains == 200);
     ck_assert_str_eq(m.failed[0].key, key);
+    ck_assert_str_eq(m.samplers[m.failed[1].sampler].schedule, "li-cai");
+    ck_assert_double_eq_tol(m.failed[1].step_size, 8.5 * log(64.0) / 64.0, 1e-15);
 }
 
-/* In the text above. */
+TEST(it_says_the_weight_of_codewords)
+{
+    static const char book[] = "targets: [{name: code, kind: codebook, rate: 0.5, sd: 0.1, weight: 0.25}]\n"
+                               "samplers: [ddpm]\ndimensions: [4]\nsteps: [64]\n";
+    OWNED(spec) spec;
+    OWNED(manifest) m;
+    FREED char *written = NULL;
+    ASSERT_OK(spec_parse, "code.yaml", book, strlen(book), "", claim_names(), &spec);
+    ASSERT_OK(manifest_write, &spec, NULL, 0, &written);
+    ASSERT_OK(manifest_parse, "m", written, &spec.parameters, &m);
+    ck_assert_double_eq(m.targets[0].codewords, 0.25);
+}
+
+/* In what `write` makes of that experiment. */
 static const struct {
     const char *from, *to, *message;
 } wrong[] = {

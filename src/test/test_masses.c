@@ -112,3 +112,30 @@ TEST(a_wrong_weight_is_seen, .count = COUNT(cases))
     ck_assert_double_lt(masses.error[0].value, -5.0 * masses.error[0].error);
     points_free(&points);
 }
+
+/* The set of components in excess is chosen by other samples than those that measure it: of the target's own samples
+ * the excess is 0 in the mean. */
+TEST(exact_samples_have_no_excess)
+{
+    enum { RUNS = 256, SAMPLES = 256 };
+    OWNED_SCHEDULE *schedule = make_li_cai(32);
+    OWNED(factor_list) list = list_with(&cases[0].factor, 1.0);
+    const struct level level = schedule_level(schedule, 1);
+    double found[RUNS];
+    for (size_t i = 0; i < RUNS; i++) {
+        const struct chain_problem chains = {.list = &list,
+                                             .dimension = 2,
+                                             .sampler = sampler_find("ddpm"),
+                                             .schedule = schedule,
+                                             .seed = i,
+                                             .stream = 5,
+                                             .threads = 1};
+        OWNED(points) points;
+        struct masses masses;
+        ASSERT_OK(chains_draw, &chains, SAMPLES, &points);
+        ASSERT_OK(masses_measure, &list, &level, &points, &masses);
+        found[i] = masses.tv.value;
+    }
+    const struct estimate mean = estimate_mean(RUNS, found);
+    ck_assert_msg(fabs(mean.value) < 3.5 * mean.error, "%g +- %g", mean.value, mean.error);
+}

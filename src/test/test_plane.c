@@ -287,6 +287,25 @@ TEST(test_diagonal_error)
     agree(a.divergence.tv, b.divergence.tv, 2e-6, "TV", "diagonal");
 }
 
+static void increment_nan(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
+                          double *work)
+{
+    sampler_find("ddpm")->increment(step, score, n, x, out, work);
+    for (size_t i = 0; i < n; i++)
+        out[i] = step->t == 22 && x[i] > 2.0 ? NAN : out[i];
+}
+
+/* In a step that goes by lattices, which sum over the images of points. */
+TEST(test_images_that_are_not_finite)
+{
+    struct sampler wrong = *sampler_find("ddpm");
+    OWNED_SCHEDULE *schedule = make_li_cai(29);
+    const struct law_problem problem = {.factor = &three, .sampler = &wrong, .schedule = schedule};
+    struct law law;
+    wrong.increment = increment_nan;
+    ASSERT_FAILS(STATUS_NUMERIC, "not finite", compute_by, law_engine_for(&problem), &problem, 0.3, &law);
+}
+
 TEST(test_what_is_refused)
 {
     struct score_error bump = {.shape = error_shape_find("bump"), .profile = error_profile_find("uniform")};

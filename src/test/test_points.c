@@ -352,6 +352,19 @@ TEST(standard_distance)
                             0.1 * 2.0 * sqrt(0.99) + 0.1 * (sqrt(2.0) + 3.0), 1e-14);
 }
 
+/* Of 511 points, most of which are 3 apart and the first 200 only 1, also where 256 of them stand for all. */
+TEST(standard_distance_of_a_long_file)
+{
+    enum { POINTS = 511, NEAR = 200 };
+    double data[POINTS];
+    for (int i = 0; i < POINTS; i++)
+        data[i] = i < NEAR ? i : NEAR + 3.0 * (i - NEAR);
+    const struct target target = points_target(POINTS, 1, data, 0.0);
+    OWNED(factor_list) list;
+    ASSERT_OK(target_factors, &target, 1, &list);
+    ck_assert_double_eq_tol(memorised_distance(&list.group[0].factor, &(struct level){1.0, 0.0}), 0.3, 1e-14);
+}
+
 TEST(memorised_is_a_column)
 {
     write_files();

@@ -69,7 +69,7 @@ double estimator_exact(const struct estimator *estimator, const struct record *l
     return law != NULL ? number_at(law, estimator->exact) : NAN;
 }
 
-/* Both lists are by increasing steps. */
+/* Both lists are by increasing steps. A planted law (25), of which TV is not known, is no law of the chains. */
 static size_t join(const struct record *const *chains, size_t count, const struct record *const *laws,
                    size_t law_count, struct chain_cell place, struct chain_cell *out)
 {
@@ -78,7 +78,7 @@ static size_t join(const struct record *const *chains, size_t count, const struc
         while (j < law_count && laws[j]->steps < chains[i]->steps)
             j++;
         place.chains = chains[i];
-        place.law = j < law_count && laws[j]->steps == chains[i]->steps ? laws[j] : NULL;
+        place.law = j < law_count && laws[j]->steps == chains[i]->steps && !isnan(laws[j]->tv) ? laws[j] : NULL;
         out[i] = place;
     }
     return count;

@@ -140,6 +140,11 @@ bool claim_is_asked(const struct claim *claim, const struct manifest *manifest)
     return manifest->claim_count == 0 && !manifest->without_claims && (claim->needs & ~offers(manifest)) == 0;
 }
 
+bool finding_is_known(const struct finding *finding)
+{
+    return finding->measured || finding->has_limit;
+}
+
 double finding_value(const struct finding *finding)
 {
     return finding->has_limit ? finding->limit_value : finding->value;
@@ -169,8 +174,8 @@ static double beyond(const struct finding *finding)
 bool finding_is_worse(const struct finding *finding, const struct finding *than)
 {
     return finding->outcome > than->outcome
-           || (finding->outcome == than->outcome && finding->measured
-               && (!than->measured || beyond(finding) > beyond(than)));
+           || (finding->outcome == than->outcome && finding_is_known(finding)
+               && (!finding_is_known(than) || beyond(finding) > beyond(than)));
 }
 
 size_t claims_worst(const struct finding *findings, size_t count)

@@ -144,7 +144,8 @@ bool claim_is_about(const struct claim *claim, const char *target);
 /* Whether an experiment asks for the claim: it names it, or names none and has what the claim needs. */
 bool claim_is_asked(const struct claim *claim, const struct manifest *manifest);
 
-/* What the verdict is taken on. */
+/* What the verdict is taken on: the limit, or what was measured at finite T; whether there is either. */
+bool finding_is_known(const struct finding *finding);
 double finding_value(const struct finding *finding);
 
 extern const char *const outcome_words[]; /* by enum outcome */

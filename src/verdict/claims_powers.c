@@ -27,7 +27,7 @@ static void add_part(const struct claim_bound *bound, const struct finding *part
     bound_label(out->claim, bound, label, sizeof label);
     finding_verdict(part, verdict, sizeof verdict);
     exponent_text(finding_value(part), part->has_limit ? part->limit_interval : part->interval, number);
-    if (part->measured)
+    if (finding_is_known(part))
         judge_note(out, "%s: %s%s (bound %g), %s", label, number, part->has_limit ? " in the limit" : "",
                    bound->value, verdict);
     else

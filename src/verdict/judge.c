@@ -209,11 +209,6 @@ void judge_limit(struct finding *finding, size_t note, const char *of, const str
     finding->has_limit = true;
     finding->limit_value = limit->value;
     finding->limit_interval = limit->interval;
-    if (!finding->measured) {
-        finding->value = limit->value;
-        finding->interval = limit->interval;
-        finding->measured = 1;
-    }
     if (decided == 1)
         judge_note(finding, "the limit's interval is wider than %.2f", WIDEST);
     else if (decided == 2)

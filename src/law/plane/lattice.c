@@ -139,6 +139,16 @@ struct cluster {
     double image[2][SIDE * SIDE], log_mass[SIDE * SIDE];
 };
 
+/* Images whose place on the grid is an integer that a double holds; not those that are not finite. */
+static bool is_on_grid(const struct lattice *lattice, const struct cluster *cluster)
+{
+    const double most = 0x1p52 * lattice->grid.spacing;
+    bool inside = true;
+    for (size_t j = 0; j < cluster->count; j++)
+        inside &= fabs(cluster->image[0][j]) < most && fabs(cluster->image[1][j]) < most;
+    return inside;
+}
+
 /* The first point of the grid, in one coordinate, that an image is spread over, and the image relative to the last
  * one below it. */
 static int64_t window_of(const struct lattice *lattice, const struct grid_axis *axis, double image, double *fraction)
@@ -352,6 +362,9 @@ static enum status spread_group(struct lattice *lattice, struct plane_thread *th
                                           axis_of(lattice, piece->patch->anchor, 1)};
         struct cluster cluster;
         fill_cluster(lattice, thread, spacing, piece, &cluster);
+        if (!is_on_grid(lattice, &cluster))
+            return fail_with(error, STATUS_NUMERIC, "the law of %s is not finite",
+                             lattice->transfer->stage.sampler->name);
         TRY(spread_cluster(lattice, axis, &cluster, 0, cluster.count, grid, error));
     }
     return STATUS_OK;
@@ -379,7 +392,7 @@ static enum status spread_pieces(struct lattice *lattice, struct plane_thread *t
     parallel_for(threads, LATTICE_GROUPS, spread_one, &spreading);
     for (size_t group = 0; group < LATTICE_GROUPS; group++) {
         if (spreading.failed[group]) /* again, for its reason */
-            return spread_group(lattice, thread, spacing, group, error);
+            TRY(spread_group(lattice, thread, spacing, group, error));
         for (size_t i = 0; i < lattice->part[group].count; i++) {
             const struct grid_tile *from = &lattice->part[group].tile[i];
             struct grid_tile *to;
