@@ -7,7 +7,7 @@
 #include "bench/cases.h"
 #include "bench/timing.h"
 #include "law/divergence.h"
-#include "results/store.h"
+#include "results/cell_file.h"
 
 static double law_over_limit(const struct law_case *law, int rounds)
 {
@@ -75,9 +75,9 @@ static void store(void *rows)
     char path[64];
     struct error error;
     const struct fact facts[] = {{"cell", "bench"}, {NULL, NULL}};
-    (void)snprintf(path, sizeof path, "/dev/shm/diffrate-bench-%ld.h5", (long)getpid());
+    (void)snprintf(path, sizeof path, "/dev/shm/diffrate-bench-%ld" CELL_FILE_ENDING, (long)getpid());
     const struct parameter_columns none = {.count = 0};
-    if (store_write(path, rows, 8, &none, facts, &error) != STATUS_OK)
+    if (cell_file_write(path, rows, 8, &none, facts, &error) != STATUS_OK)
         give_up(&error);
     (void)unlink(path);
 }

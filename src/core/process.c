@@ -158,6 +158,8 @@ static void be_worker(const struct pool *pool, size_t place, pid_t parent)
         outcome->begun = clock_seconds();
         outcome->error.status =
             pool->work->run(pool->work->context, worker->item[i], outcome->answer, &outcome->error);
+        if (outcome->error.status == STATUS_OK)
+            outcome->error.text[0] = '\0'; /* of something that failed on the way and did not matter */
         outcome->finished = true;
     }
     _exit(0);

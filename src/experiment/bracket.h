@@ -36,9 +36,9 @@ struct bracket {
  * would stay above the accuracy if they went on falling in proportion to h: as the first two and as the last two do.
  * A value that falls to a floor like h or faster is then held up by it.
  *
- * Args: points by increasing steps, count of them; rule, of their schedule, or NULL where nothing is to be
- * measured next; attempt, how often this bracket was
- * narrowed before (after a few the interpolation gives way to bisection). */
+ * Args: points by increasing steps, count of them; rule, of their schedule, or NULL where nothing is to be measured
+ * next; attempt, how often this bracket was narrowed before (after a few the interpolation gives way to bisection).
+ */
 struct bracket bracket_find(const struct point *points, size_t count, double accuracy,
                             const struct schedule_rule *rule, size_t attempt);
 

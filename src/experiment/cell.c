@@ -323,6 +323,7 @@ static enum status set_crossing(const struct cell *cell, const struct schedule *
     const struct spec *spec = cell->spec;
     struct planted_target planted;
     struct crossing crossing;
+    struct error cause = {STATUS_OK, ""};
     enum status status;
     TRY_OR(done, target_planted(&spec->targets[cell->target], row->dimension, &planted, error));
     if (!(planted.weight > 0.0) || spec->score_errors[cell->score_error].shape != NULL)
@@ -331,13 +332,14 @@ static enum status set_crossing(const struct cell *cell, const struct schedule *
         crossing_eta(schedule, (double)row->dimension, planted.rate, planted.law.group[0].factor.sd[1]);
     if (isnan(row->crossing_eta))
         goto done;
-    status = crossing_find(spec->samplers[cell->sampler], row->crossing_eta, &crossing, error);
+    status = crossing_find(spec->samplers[cell->sampler], row->crossing_eta, &crossing, &cause);
     if (status == STATUS_OK) {
         row->crossing_mass_error = crossing.mass_error;
         row->crossing_mass_error_error = crossing.error;
-    }
-    if (status == STATUS_UNSUPPORTED || status == STATUS_NUMERIC)
+    } else if (status == STATUS_UNSUPPORTED || status == STATUS_NUMERIC)
         status = STATUS_OK;
+    else
+        (void)fail_with(error, status, "%s", cause.text);
 done:
     planted_target_free(&planted);
     return status;

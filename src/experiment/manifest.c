@@ -8,10 +8,11 @@
 #include "core/memory.h"
 #include "core/text.h"
 #include "experiment/json.h"
+#include "experiment/limits.h"
 #include "experiment/plan.h"
 #include "experiment/spec_reader.h"
 
-#define MOST_BRACKETS 1e8 /* T(d, eps) that are kept in memory */
+#define MOST_BRACKETS (0.5 * LIMIT_CELLS) /* T(d, eps): an experiment asks for two cells and more for each */
 
 void entries_fill(const struct entry *target, const struct entry *sampler, const struct entry *score_error,
                   struct record *row)
@@ -245,6 +246,10 @@ enum status manifest_write(const struct spec *spec, const struct cell *failed, s
     fputs("}\n", file);
     if (fclose(file) != 0 && status == STATUS_OK)
         status = fail_with(error, STATUS_MEMORY, "out of memory for a manifest");
+    if (status != STATUS_OK) {
+        free(*out);
+        *out = NULL;
+    }
     return status;
 }
 

@@ -86,7 +86,7 @@ struct manifest {
     size_t failed_count;
 };
 
-/* The text, for free(). Args: failed, the cells that failed. Errors: STATUS_MEMORY. */
+/* The text, for free(); NULL after an error. Args: failed, the cells that failed. Errors: STATUS_MEMORY. */
 MUST_USE enum status manifest_write(const struct spec *spec, const struct cell *failed, size_t failed_count,
                                     char **out, struct error *error);
 

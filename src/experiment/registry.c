@@ -26,7 +26,7 @@ static const struct schedule_kind *const no_schedules[] = {NULL};
 
 /* ---- Looking up ---- */
 
-/* registry_NOUN_at, registry_NOUN_plugin and registry_NOUN_called, the first of a name that is there, for one type of
+/* registry_NOUN_at, registry_NOUN_plugin and NOUN_called, the first of a name that is there, for one type of
  * object; identity(object) is what a plug-in's list has of it. */
 #define LOOK_UP(type, noun, list, built_in_at, identity) \
     const type *registry_##noun##_at(const struct registry *registry, size_t index) \
@@ -49,7 +49,7 @@ static const struct schedule_kind *const no_schedules[] = {NULL};
                     return &registry->plugins[p]; \
         return NULL; \
     } \
-    static const type *registry_##noun##_called(const struct registry *registry, const char *name) \
+    static const type *noun##_called(const struct registry *registry, const char *name) \
     { \
         size_t i = 0; \
         while (strcmp(registry_##noun##_at(registry, i)->name, name) != 0) \
@@ -78,14 +78,14 @@ static enum status refuse(const struct candidate *c, const char *problem, const 
                      problem, more);
 }
 
-static int registry_is_name(const char *name)
+static int is_name(const char *name)
 {
     return name != NULL && strlen(name) < NAME_SIZE && text_is_name(name);
 }
 
 static enum status check_name(const struct candidate *c)
 {
-    if (registry_is_name(c->name))
+    if (is_name(c->name))
         return STATUS_OK;
     return fail_with(
         c->error, STATUS_INVALID,
@@ -182,7 +182,7 @@ static enum status check_values(const struct candidate *c, const struct sampler 
 static enum status check_sampler(const struct candidate *c, const struct sampler *sampler)
 {
     TRY(check_name(c));
-    const struct sampler *first = registry_sampler_called(c->registry, c->name);
+    const struct sampler *first = sampler_called(c->registry, c->name);
     if (first != sampler)
         return taken(c, registry_sampler_plugin(c->registry, first));
     TRY(check_texts(c, sampler->doc, sampler->formula, sampler->source));
@@ -208,7 +208,7 @@ static enum status check_sampler(const struct candidate *c, const struct sampler
 static enum status check_family(const struct candidate *c, const struct target_family *family)
 {
     TRY(check_name(c));
-    const struct target_family *first = registry_family_called(c->registry, c->name);
+    const struct target_family *first = family_called(c->registry, c->name);
     if (first != family)
         return taken(c, registry_family_plugin(c->registry, first));
     TRY(check_texts(c, family->doc, family->formula, family->source));
@@ -222,7 +222,7 @@ static enum status check_family(const struct candidate *c, const struct target_f
 static enum status check_schedule(const struct candidate *c, const struct schedule_kind *kind)
 {
     TRY(check_name(c));
-    const struct schedule_kind *first = registry_schedule_called(c->registry, c->name);
+    const struct schedule_kind *first = schedule_called(c->registry, c->name);
     if (first != kind)
         return taken(c, registry_schedule_plugin(c->registry, first));
     TRY(check_texts(c, kind->doc, kind->formula, kind->source));
@@ -261,7 +261,7 @@ static enum status check_plugin(const struct registry *registry, struct error *e
 
 /* ---- Loading ---- */
 
-static struct plugin *registry_add_plugin(struct registry *registry, const char *path)
+static struct plugin *add_plugin(struct registry *registry, const char *path)
 {
     struct plugin *grown = array_resize(registry->plugins, registry->count + 1, sizeof *grown);
     char *copy = strdup(path);
@@ -309,7 +309,7 @@ enum status registry_load(struct registry *registry, const char *file, const cha
     if (registry->count == MOST_PLUGINS)
         return fail_with(error, STATUS_INVALID, "plug-in '%s' is one too many, expected at most %d", path,
                          MOST_PLUGINS);
-    struct plugin *plugin = registry_add_plugin(registry, path);
+    struct plugin *plugin = add_plugin(registry, path);
     if (plugin == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for plug-in '%s'", path);
     TRY(open_plugin(file, plugin, error));

@@ -9,7 +9,8 @@
 
 struct reader {
     const char *path;
-    size_t size; /* of the file in bytes */
+    size_t size;      /* of the file in bytes */
+    size_t row_bytes; /* that a row takes in it at least */
     hid_t file, circumstances, text, transfer;
     struct result *result;
     FILE *provenance;
@@ -143,8 +144,8 @@ static bool has_column(const struct reader *reader, const struct field *field)
            && (field->component == 0 || H5Lexists(reader->file, field->name, H5P_DEFAULT) > 0);
 }
 
-/* The least that a row takes in a file: its index and a cell in every column, of which strings are references. */
-static size_t row_bytes(const struct reader *reader)
+/* A row's index and a cell in every column, of which strings are references. */
+static size_t count_row_bytes(const struct reader *reader)
 {
     size_t bytes = CELL;
     for (const struct field *field = record_fields; field->name != NULL; field++)
@@ -168,7 +169,7 @@ static const char *column_problem(const struct reader *reader, hid_t dataset, co
         return "is missing";
     if (!typed || !flat)
         return typed ? "is not one-dimensional" : "has another type";
-    if (*count > reader->size / row_bytes(reader))
+    if (*count > reader->size / reader->row_bytes)
         return "claims more rows than the file can hold";
     return *count > 0 && !is_in_one_piece(dataset) ? "is not stored in one piece" : NULL;
 }
@@ -257,6 +258,7 @@ static enum status parse(struct reader *reader, const struct bytes *content)
         reader->circumstances = H5Gopen2(reader->file, CIRCUMSTANCES, H5P_DEFAULT);
     enum status status;
     TRY_OR(end, reader->file < 0 ? refuse(reader, "/", "is damaged") : check_format(reader));
+    reader->row_bytes = count_row_bytes(reader);
     TRY_OR(end, read_facts(reader));
     TRY_OR(end, read_column(reader, &row_field));
     for (const struct field *field = record_fields; field->name != NULL; field++)
@@ -276,7 +278,7 @@ end:
 
 enum status store_parse(const char *path, const struct bytes *content, struct result *out, struct error *error)
 {
-    struct reader reader = {path, content->length, -1, -1, -1, -1, out, NULL, error};
+    struct reader reader = {path, content->length, 0, -1, -1, -1, -1, out, NULL, error};
     memset(out, 0, sizeof *out);
     enum status status = parse(&reader, content);
     if (status != STATUS_OK)

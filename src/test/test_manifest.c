@@ -162,3 +162,24 @@ TEST(what_is_wrong_is_refused, .count = COUNT(wrong))
     ck_assert_msg(strstr(error.text, wrong[_i].message) != NULL, "%s", error.text);
     ck_assert_int_eq(strncmp(error.text, "m:", 2), 0);
 }
+
+/* The lists of a small text may have a product that no experiment has, nor any memory room for. */
+TEST(too_many_complexities_are_refused)
+{
+    static const char few[] = "\"dimensions\": [1, 4]";
+    OWNED(spec) spec;
+    OWNED(manifest) m;
+    struct error error = {STATUS_OK, ""};
+    FREED char *written = write(&spec), *many = NULL;
+    size_t length;
+    const char *at = strstr(written, few);
+    FILE *file = open_memstream(&many, &length);
+    ck_assert(at != NULL && file != NULL);
+    fprintf(file, "%.*s\"dimensions\": [1", (int)(at - written), written);
+    for (size_t d = 2; d <= 3000; d++) /* of 3 targets, 6 samplers, 5 score errors and 2 accuracies */
+        fprintf(file, ", %zu", d);
+    fprintf(file, "]%s", at + strlen(few));
+    ck_assert_int_eq(fclose(file), 0);
+    ck_assert_int_eq(manifest_parse("m", many, &spec.parameters, &m, &error), STATUS_INVALID);
+    ck_assert_msg(strstr(error.text, "found more than 500000 T(d, eps)") != NULL, "%s", error.text);
+}

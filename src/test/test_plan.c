@@ -143,6 +143,7 @@ static enum status run_item(void *context, size_t item, void *answer, struct err
     *(size_t *)answer = item + 1;
     if (item % 5 == 3)
         abort();
+    (void)fail_with(error, STATUS_NUMERIC, "what does not matter");
     return item % 5 == 4 ? fail_with(error, STATUS_NUMERIC, "item %zu", item) : STATUS_OK;
 }
 
@@ -153,6 +154,7 @@ static enum status item_ended(void *context, size_t item, const void *answer, co
     struct log *log = context;
     ck_assert_int_eq((int)cause->status, (int)expected[item % 5]);
     ck_assert_uint_eq(*(const size_t *)answer, item + 1);
+    ck_assert(cause->status != STATUS_OK || cause->text[0] == '\0');
     int crashed = cause->status == STATUS_EXTERNAL;
     ck_assert_int_eq(crashed, strstr(cause->text, "died of signal 6") != NULL);
     log->told++;
