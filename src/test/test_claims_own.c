@@ -185,7 +185,6 @@ TEST(own_claims_of_masses)
     ck_assert(evidence.result.rows[0].mass_error[1].value < 0.0
               && isnan(evidence.result.rows[0].mass_error[2].value));
     struct finding *findings;
-    size_t count;
     ASSERT_OK(claims_decide, &evidence, &findings, &count);
     for (size_t i = 0; i < COUNT(claims); i++) {
         ck_assert_msg(findings[2 * i].outcome == claims[i].outcome, "%s: %d, %g +- %g; %s", claims[i].claim,
