@@ -28,9 +28,7 @@ static bool is_on_curve(const struct manifest *manifest, size_t steps)
             i++;
         found = i < sampler->grid_count;
     }
-    for (size_t i = 0; i < manifest->step_count && !found; i++)
-        found = manifest->steps[i] == steps;
-    return found;
+    return found || manifest_asks(manifest, 0, steps);
 }
 
 /* The curve, and the fitted line at the points of the fit's window (exponents.h). */
