@@ -159,6 +159,16 @@ TEST(results_hold_each_dimensions_own)
                   "29 64\n32 64\n64 128 256\n");
 }
 
+/* No T of this experiment is a power of two. */
+TEST(verdicts_take_the_steps)
+{
+    write_file("v.yaml", HEAD "dimensions: [2, 4, 8]\nsteps: [100 d log(d), 200 d log(d), 400 d log(d)]\n"
+                              "claims: [{name: mine, quantity: kl_p_q, sampler: ddpm, at_least: {h: 2}}]\n");
+    assert_exits("@ run %/v.yaml -o %/out 2>&1", 0, "mine ", " supported ");
+    assert_exits("@ explain %/out/v mine 2>&1", 0, "T a power of two or of the steps in its d, ",
+                 "used      d = 8, T = 6654");
+}
+
 /* A dimension that lost its law fails at its own T alone. */
 TEST(failures_name_the_dimension)
 {
