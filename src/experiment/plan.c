@@ -26,16 +26,19 @@ static bool all_exist(const struct schedule_rule *rules, size_t count, size_t T)
     return true;
 }
 
+/* Schedules exist from some T on to some other: where they do at the largest T, at all from the smallest on. */
 enum status grid_make(const struct spec *spec, size_t first, size_t count, struct grid *out, struct error *error)
 {
     *out = (struct grid){array_new(2 * (MOST_LOG2_STEPS - SMALLEST_LOG2_STEPS) + 1, sizeof *out->steps), 0};
     if (out->steps == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a grid of steps");
+    const struct schedule_rule *rules = &spec->schedules[first];
+    const bool to_the_end = all_exist(rules, count, spec->max_steps);
     for (int half = 2 * SMALLEST_LOG2_STEPS; half < 2 * MOST_LOG2_STEPS; half++) {
         size_t T = (size_t)lround(exp2(0.5 * half));
         if (T >= spec->max_steps)
             break;
-        if (all_exist(&spec->schedules[first], count, T))
+        if ((to_the_end && out->count > 0) || all_exist(rules, count, T))
             out->steps[out->count++] = T;
     }
     out->steps[out->count++] = spec->max_steps;
