@@ -111,12 +111,13 @@ static size_t steps_in(struct loader *l, const struct entry_of_steps *entry, siz
     return 0;
 }
 
-/* Every entry in each of the first dimensions, by T and then d, each once; for free(). */
+/* Every entry in each dimension, or the first alone where none depends on it, by T and then d, each once; for free().
+ */
 static struct pair *find_pairs(struct loader *l, const yaml_node_t *list, const struct entry_of_steps *entries,
-                               size_t count, size_t dimensions, size_t *pairs)
+                               size_t count, bool depends, size_t *pairs)
 {
     const struct spec *spec = l->spec;
-    size_t smallest = smallest_steps(spec), kept = 0;
+    size_t smallest = depends ? smallest_steps(spec) : 0, dimensions = depends ? spec->dimension_count : 1, kept = 0;
     if ((double)count * (double)dimensions > MOST_PAIRS) {
         doc_refuse(&l->doc, list->start_mark,
                    "found %zu numbers of steps in each of %zu dimensions, expected at most %g in all", count,
@@ -171,7 +172,7 @@ void read_steps(struct loader *l, const yaml_node_t *list)
     for (size_t i = 0; i < count && l->doc.status == STATUS_OK; i++)
         depends = depends || entries[i].steps == 0;
     if (l->doc.status == STATUS_OK)
-        pair = find_pairs(l, list, entries, count, depends ? l->spec->dimension_count : 1, &pairs);
+        pair = find_pairs(l, list, entries, count, depends, &pairs);
     if (l->doc.status == STATUS_OK && pairs > 0) {
         check_schedules(l, pair[0].node, pair[0].steps);
         check_schedules(l, pair[pairs - 1].node, pair[pairs - 1].steps);
