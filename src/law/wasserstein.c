@@ -11,6 +11,7 @@
 
 #include "core/legendre.h"
 #include "core/memory.h"
+#include "core/vmath.h"
 #include "law/outside.h"
 
 enum {
@@ -63,16 +64,38 @@ struct position {
     double offset;
 };
 
+/* Of P_{k+1} = a u P_k - b P_{k-1}: a of k, and b of k + 1. */
+#define RECURRENCE(k) \
+    { \
+        (2.0 * (k) + 1.0) / ((k) + 1.0), ((k) + 1.0) / ((k) + 2.0) \
+    }
+static const double recurrence[DEGREES][2] = {
+    RECURRENCE(0),  RECURRENCE(1),  RECURRENCE(2),  RECURRENCE(3),  RECURRENCE(4),  RECURRENCE(5),
+    RECURRENCE(6),  RECURRENCE(7),  RECURRENCE(8),  RECURRENCE(9),  RECURRENCE(10), RECURRENCE(11),
+    RECURRENCE(12), RECURRENCE(13), RECURRENCE(14), RECURRENCE(15), RECURRENCE(16), RECURRENCE(17),
+    RECURRENCE(18), RECURRENCE(19), RECURRENCE(20), RECURRENCE(21), RECURRENCE(22), RECURRENCE(23)};
+
+/* By Clenshaw's recurrence, at `count` <= EXACT places at once. */
+static inline void legendre_sums(const double *coefficient, size_t count, const double *u, double *sum)
+{
+    double next[EXACT] = {0.0}, after[EXACT] = {0.0};
+    for (size_t n = DEGREES; n-- > 1;) {
+        const double a = recurrence[n][0], b = recurrence[n][1];
+        for (size_t i = 0; i < count; i++) {
+            double value = coefficient[n] + a * u[i] * next[i] - b * after[i];
+            after[i] = next[i];
+            next[i] = value;
+        }
+    }
+    for (size_t i = 0; i < count; i++)
+        sum[i] = coefficient[0] + u[i] * next[i] - 0.5 * after[i];
+}
+
 static double legendre_sum(const double *coefficient, double u)
 {
-    double next = 0.0, after = 0.0;
-    for (size_t n = DEGREES; n-- > 1;) {
-        double k = (double)n,
-               value = coefficient[n] + (2.0 * k + 1.0) / (k + 1.0) * u * next - (k + 1.0) / (k + 2.0) * after;
-        after = next;
-        next = value;
-    }
-    return coefficient[0] + u * next - 0.5 * after;
+    double sum;
+    legendre_sums(coefficient, 1, &u, &sum);
+    return sum;
 }
 
 /* Of the integral from -1 on: that of P_n is (P_{n+1} - P_{n-1})/(2n + 1), which is 0 at -1 for n > 0. The highest
@@ -99,16 +122,21 @@ static double density_at(const struct interval *interval, enum integrated densit
     return fmax(density == OF_P ? p : p + legendre_sum(interval->excess, u), 0.0);
 }
 
-static double integral(const struct coupling *coupling, const struct interval *interval, enum integrated density,
-                       double from, double to)
+VECTOR_CLONES static double integral(const struct coupling *coupling, const struct interval *interval,
+                                     enum integrated density, double from, double to)
 {
     bool is_short = fabs(to - from) < SHORT * interval->half;
     size_t n = is_short ? FEW : EXACT;
     const double *node = is_short ? coupling->node_few : coupling->node_exact;
     const double *weight = is_short ? coupling->weight_few : coupling->weight_exact;
-    double half = 0.5 * (to - from), sum = 0.0;
+    double half = 0.5 * (to - from), sum = 0.0, u[EXACT], p[EXACT], excess[EXACT] = {0.0};
     for (size_t i = 0; i < n; i++)
-        sum += weight[i] * density_at(interval, density, from + half * (1.0 + node[i]));
+        u[i] = (from + half * (1.0 + node[i])) / interval->half - 1.0;
+    legendre_sums(interval->p, n, u, p);
+    if (density == OF_Q)
+        legendre_sums(interval->excess, n, u, excess);
+    for (size_t i = 0; i < n; i++)
+        sum += weight[i] * fmax(p[i] + excess[i], 0.0);
     return half * sum;
 }
 
