@@ -10,19 +10,24 @@
 
 TEST_SUITE(shapes);
 
+/* The parameters of a family. */
+struct known {
+    double sd, length, rate;
+    size_t count;
+};
+
 static double normal(double square, double sd)
 {
     return square > 90.0 * sd * sd ? 0.0 : exp(-0.5 * square / (sd * sd)) / (2.0 * M_PI * sd * sd);
 }
 
 /* The angle is integrated out in closed form: a Bessel function. */
-static double rings(const struct target *target, double x, double y)
+static double rings(const struct known *known, double x, double y)
 {
-    struct target copy = *target;
-    double total = 0.0, sd = *real_in(&copy, "sd"), r = hypot(x, y);
-    size_t count = *integer_in(&copy, "rings");
+    double total = 0.0, sd = known->sd, r = hypot(x, y);
+    size_t count = known->count;
     for (size_t j = 1; j <= count; j++) {
-        double radius = *real_in(&copy, "radius") * (double)j / (double)count;
+        double radius = known->length * (double)j / (double)count;
         total += normal((r - radius) * (r - radius), sd) * gsl_sf_bessel_I0_scaled(r * radius / (sd * sd));
     }
     return total / (double)count;
@@ -33,11 +38,10 @@ static double edge(double x, double sd)
     return 0.5 * erf(x / (sd * M_SQRT2));
 }
 
-static double checkerboard(const struct target *target, double x, double y)
+static double checkerboard(const struct known *known, double x, double y)
 {
-    struct target copy = *target;
-    double total = 0.0, sd = *real_in(&copy, "sd"), side = *real_in(&copy, "side");
-    size_t n = *integer_in(&copy, "squares");
+    double total = 0.0, sd = known->sd, side = known->length;
+    size_t n = known->count;
     for (size_t square = 0; square < n * n; square++) {
         double left = side * ((double)(square / n) - 0.5 * (double)n),
                low = side * ((double)(square % n) - 0.5 * (double)n);
@@ -58,10 +62,9 @@ static void node_of(size_t i, double from, double to, double *at, double *weight
     (void)gsl_integration_glfixed_point(from, to, i, at, weight, table);
 }
 
-static double two_moons(const struct target *target, double x, double y)
+static double two_moons(const struct known *known, double x, double y)
 {
-    struct target copy = *target;
-    double total = 0.0, sd = *real_in(&copy, "sd");
+    double total = 0.0, sd = known->sd;
     for (size_t i = 0; i < NODES; i++) {
         double t, weight;
         node_of(i, 0.0, M_PI, &t, &weight);
@@ -72,12 +75,11 @@ static double two_moons(const struct target *target, double x, double y)
     return 0.5 * total / M_PI;
 }
 
-static double pinwheel(const struct target *target, double x, double y)
+static double pinwheel(const struct known *known, double x, double y)
 {
-    struct target copy = *target;
-    double total = 0.0, sd = *real_in(&copy, "sd"), radial = *real_in(&copy, "radial_sd"), weights = 0.0;
+    double total = 0.0, sd = known->sd, radial = known->length, weights = 0.0;
     double along = sqrt(radial * radial - sd * sd);
-    size_t arms = *integer_in(&copy, "arms");
+    size_t arms = known->count;
     for (size_t i = 0; i < NODES; i++) {
         double z, weight;
         node_of(i, -6.0, 6.0, &z, &weight);
@@ -85,7 +87,7 @@ static double pinwheel(const struct target *target, double x, double y)
         weight *= exp(-0.5 * z * z);
         weights += weight;
         for (size_t arm = 0; arm < arms; arm++) {
-            double angle = *real_in(&copy, "rate") * exp(u) + 2.0 * M_PI * (double)arm / (double)arms;
+            double angle = known->rate * exp(u) + 2.0 * M_PI * (double)arm / (double)arms;
             total += weight * normal(pow(x - u * cos(angle), 2.0) + pow(y - u * sin(angle), 2.0), sd);
         }
     }
@@ -93,20 +95,20 @@ static double pinwheel(const struct target *target, double x, double y)
 }
 
 static const struct {
-    const char *family;
-    double (*density)(const struct target *target, double x, double y);
+    const char *family, *length, *rate, *count; /* and keys; NULL: none */
+    double (*density)(const struct known *known, double x, double y);
     size_t points; /* 0: the standard number */
     double reach;
     double distance; /* at most, as reported */
 } shapes[] = {
-    {"rings", rings, 0, 1.6, 5e-4},
-    {"rings", rings, 20, 1.6, 0.3},
-    {"checkerboard", checkerboard, 0, 2.8, 1e-2},
-    {"checkerboard", checkerboard, 3, 2.8, 0.3},
-    {"two-moons", two_moons, 0, 2.6, 1e-3},
-    {"two-moons", two_moons, 14, 2.6, 0.3},
-    {"pinwheel", pinwheel, 0, 3.4, 5e-3},
-    {"pinwheel", pinwheel, 9, 3.4, 0.5},
+    {"rings", "radius", NULL, "rings", rings, 0, 1.6, 5e-4},
+    {"rings", "radius", NULL, "rings", rings, 20, 1.6, 0.3},
+    {"checkerboard", "side", NULL, "squares", checkerboard, 0, 2.8, 1e-2},
+    {"checkerboard", "side", NULL, "squares", checkerboard, 3, 2.8, 0.3},
+    {"two-moons", NULL, NULL, NULL, two_moons, 0, 2.6, 1e-3},
+    {"two-moons", NULL, NULL, NULL, two_moons, 14, 2.6, 0.3},
+    {"pinwheel", "radial_sd", "rate", "arms", pinwheel, 0, 3.4, 5e-3},
+    {"pinwheel", "radial_sd", "rate", "arms", pinwheel, 9, 3.4, 0.5},
 };
 
 static double density(const struct factor *factor, double x, double y)
@@ -129,11 +131,15 @@ TEST(distance_from_a_shape_is_measured, .count = COUNT(shapes))
     target_init(&target, target_family_find(shapes[_i].family));
     if (shapes[_i].points > 0)
         *integer_in(&target, "points") = shapes[_i].points;
+    const struct known known = {*real_in(&target, "sd"),
+                                shapes[_i].length != NULL ? *real_in(&target, shapes[_i].length) : 0.0,
+                                shapes[_i].rate != NULL ? *real_in(&target, shapes[_i].rate) : 0.0,
+                                shapes[_i].count != NULL ? *integer_in(&target, shapes[_i].count) : 0};
     OWNED(factor_list) list = {0};
     ASSERT_OK(target_factors, &target, 2, &list);
     for (int i = -SIDE; i < SIDE; i++)
         for (int j = -SIDE; j < SIDE; j++) {
-            double x = spacing * (i + 0.5), y = spacing * (j + 0.5), p = shapes[_i].density(&target, x, y);
+            double x = spacing * (i + 0.5), y = spacing * (j + 0.5), p = shapes[_i].density(&known, x, y);
             total += 0.5 * spacing * spacing * fabs(density(&list.group[0].factor, x, y) - p);
             mass += spacing * spacing * p;
         }
