@@ -84,10 +84,13 @@ enum status law_unsupported(const struct law_problem *problem, struct error *err
                          "(`samples`) can measure it",
                          factor->components, factor->dimension);
     return fail_with(error, STATUS_UNSUPPORTED,
-                     "no exact engine for %zu components with %s covariances in %zu coordinates that do not separate "
+                     "no exact engine for %zu components %s in %zu coordinates that do not separate "
                      "under %s and score error %s: only chains (`samples`) can measure it",
-                     factor->components, factor->full != NULL ? "full" : "isotropic", factor->dimension,
-                     problem->sampler->name, score_error_name(problem->score_error));
+                     factor->components,
+                     factor->full == NULL       ? "with isotropic covariances"
+                     : factor->full->count == 0 ? "that are products of atoms"
+                                                : "with full covariances",
+                     factor->dimension, problem->sampler->name, score_error_name(problem->score_error));
 }
 
 void law_free(struct law *law)

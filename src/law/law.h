@@ -55,6 +55,9 @@ struct law_density {
      * every n-th line alone is as good a quadrature rule, n times as coarse. NULL: each panel is a line of its own.
      */
     size_t (*line)(const struct law_density *density, const struct panel *panel);
+    /* Of such lines in the plane, which run along the first axis: the place, in the target's own coordinates, from
+     * which the panel's own coordinate is counted. NULL: there is none. */
+    void (*origin)(const struct law_density *density, const struct panel *panel, double out[2]);
 };
 
 struct law {

@@ -141,11 +141,22 @@ static void set_variances(struct joint_level *joint)
     }
 }
 
+/* How far off two exponents by matrix products may be of one another: |z|^2, 2 <c, z> <= |z|^2 + |c|^2 and |c|^2 are
+ * sums of n terms, so that the exponent -(|z|^2 - 2 <c, z> + |c|^2)/(2 V) is off by at most (n + 3) 2^-53 (|z|^2 +
+ * |c|^2)/V. true: by little. Args: the largest |c|^2 and the smallest V. */
+static bool set_slack(struct joint_level *joint, double farthest, double narrowest)
+{
+    bool sharp = 1e-16 * farthest < PRODUCTS_TOLERANCE * narrowest;
+    joint->slack = sharp ? 0.0 : 2.0 * 0x1p-53 * ((double)joint->factor->dimension + 3.0) / narrowest;
+    joint->farthest = farthest;
+    return sharp;
+}
+
 /* Of a shared covariance V = U L U': L^(-1/2) U'sqrt(A)(m_k - m_0) and their squares. */
 static void scale_centres(struct joint_level *joint)
 {
     size_t n = joint->factor->dimension;
-    double *scale = joint->scratch;
+    double *scale = joint->scratch, farthest = 0.0;
     for (size_t i = 0; i < n; i++)
         scale[i] = joint->root_alpha_bar / sqrt(joint->spectra->variance[i]);
     for (size_t k = 0; k < joint->factor->components; k++) {
@@ -154,12 +165,12 @@ static void scale_centres(struct joint_level *joint)
             double centre = joint->own_centre[k * n + i] = scale[i] * joint->rotated[k * n + i];
             joint->square[k] += centre * centre;
         }
+        farthest = fmax(farthest, joint->square[k] + (double)n);
     }
+    (void)set_slack(joint, farthest, 1.0);
 }
 
-/* Decides whether distances between isotropic components come from matrix products, and how far off two exponents by
- * these may be of one another: |z|^2, 2 <c, z> <= |z|^2 + |c|^2 and |c|^2 are sums of n terms, so that the exponent
- * -(|z|^2 - 2 <c, z> + |c|^2)/(2 V) is off by at most (n + 3) 2^-53 (|z|^2 + |c|^2)/V. */
+/* Decides whether distances between isotropic components come from matrix products. */
 static void choose_products(struct joint_level *joint)
 {
     size_t n = joint->factor->dimension, components = joint->factor->components;
@@ -169,10 +180,8 @@ static void choose_products(struct joint_level *joint)
         farthest = fmax(farthest, joint->level.alpha_bar * joint->square[k] + (double)n * variance);
         narrowest = fmin(narrowest, variance);
     }
-    bool sharp = 1e-16 * farthest < PRODUCTS_TOLERANCE * narrowest;
+    bool sharp = set_slack(joint, farthest, narrowest);
     joint->by_products = components > BLOCK || (n * components >= PRODUCTS_LEAST_SIZE && sharp);
-    joint->slack = sharp ? 0.0 : 2.0 * 0x1p-53 * ((double)n + 3.0) / narrowest;
-    joint->farthest = farthest;
 }
 
 void joint_level_set(struct joint_level *joint, const struct level *level)

@@ -2,6 +2,7 @@
 #ifndef MODEL_SPECTRA_H
 #define MODEL_SPECTRA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/status.h"
@@ -10,7 +11,8 @@
 
 struct spectra {
     size_t dimension, count; /* n; matrices */
-    double *value;           /* eigenvalues, n of each matrix */
+    bool diagonal;           /* all of them are: eigenvectors are the axes, and nothing is rotated or rounded */
+    double *value;           /* eigenvalues, n of each matrix; 0 where rounding of the entries leaves open whether */
     double *vector;          /* n x n of each, row-major; eigenvectors are columns */
     double *variance;        /* A value + O at the present level */
 };

@@ -83,13 +83,13 @@ static size_t product(size_t a, size_t b)
     return b != 0 && a > SIZE_MAX / sizeof(double) / b ? 0 : a * b;
 }
 
-static int copy_covariances(const struct covariances *from, size_t entries, struct factor *to)
+static int copy_covariances(const struct covariances *from, size_t components, size_t entries, struct factor *to)
 {
     struct covariances *full = array_new(1, sizeof *full);
     to->full = full;
     if (full == NULL)
         return 0;
-    size_t size = product(from->count, entries);
+    size_t size = from->count > 0 ? product(from->count, entries) : components;
     full->count = from->count;
     full->entry = size > 0 ? array_new(size, sizeof(double)) : NULL;
     if (full->entry == NULL)
@@ -122,7 +122,7 @@ static int factor_copy(const struct factor *from, struct factor *to)
         if (density == NULL || density_copy(from->density, density, &no_memory) != STATUS_OK)
             return 0;
     }
-    return from->full == NULL || copy_covariances(from->full, product(from->dimension, from->dimension), to);
+    return from->full == NULL || copy_covariances(from->full, k, product(from->dimension, from->dimension), to);
 }
 
 enum status factor_list_append(struct factor_list *list, const struct factor *factor, double multiplicity,

@@ -15,10 +15,11 @@
 
 enum { MOST_MASSES = 16 }; /* components of a target at most, where the masses of each are measured */
 
-/* Symmetric positive definite matrices of order n, one for all components or one each. */
+/* What the components are where they are no isotropic Gaussians: symmetric positive definite matrices of order n, one
+ * for all components or one each; or, with count 0, tilts of products of atoms (factor_tilts). */
 struct covariances {
-    size_t count;  /* 1 or the number of components */
-    double *entry; /* count matrices of n x n */
+    size_t count;  /* 1 or the number of components; 0: no matrices */
+    double *entry; /* count matrices of n x n; K tilts */
 };
 
 /* sum_k weight[k] N(mean[k], sd[k]^2 I_n), or with full covariances, in n = `dimension` coordinates that do not
@@ -35,13 +36,21 @@ struct factor {
     const struct density *density;  /* NULL: the mixture itself */
 };
 
-/* Of several components, which are parts of it. */
+/* Of several components, which are parts of it that have masses of their own. */
 static inline bool factor_is_mixture(const struct factor *factor)
 {
     return factor->components > 1 && factor->density == NULL;
 }
 
 double factor_log_weight(const struct factor *factor, size_t k);
+
+/* Of components that are products of n atoms: every coordinate of component k is 1 with probability
+ * e^t/(e^t + e^-t), t = tilt[k], and else -1. No law engine has them, and they have neither `mean` nor `sd`. NULL:
+ * the components are Gaussians. */
+static inline const double *factor_tilts(const struct factor *factor)
+{
+    return factor->full != NULL && factor->full->count == 0 ? factor->full->entry : NULL;
+}
 
 /* `multiplicity` copies of a factor. A real number, because the smooth part of a long spectrum is represented by
  * quadrature nodes over its index (target_gaussian.c); it is an integer wherever copies are literal. */
@@ -103,8 +112,9 @@ struct target_family {
     /* What engines compute in the place of the target's law, into lists that are {0}; NULL: they compute that law. */
     enum status (*planted)(const struct target *target, size_t dimension, struct planted_target *out,
                            struct error *error);
-    /* The total variation distance, in one coordinate, between what `factors` gives and the law that it stands for;
-     * at most a few percent too large; NULL where the two are equal. Domain: a target that has factors. */
+    /* The total variation distance, in one coordinate or pair of them, between what `factors` gives and the law that
+     * it stands for; at most a few percent too large; NULL where the two are equal. Domain: a target that has
+     * factors. */
     double (*approximation)(const struct target *target);
     /* What the literal factors in dimension d >= 1, which need not exist, would hold. NULL: one component. */
     struct target_content (*content)(const struct target *target, double dimension);

@@ -133,7 +133,7 @@ static struct target_content content(const struct target *target, double d)
 
 static int costly(const struct target *target, size_t d, struct factor *out)
 {
-    static const struct covariances full = {0};
+    static const struct covariances full = {1, NULL};
     const struct mixture_random *random = target_params(target);
     *out = (struct factor){.dimension = d, .components = random->components, .full = &full};
     return d > 1 && !is_isotropic(random, d);

@@ -1,18 +1,14 @@
 #include "report/figures.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/file.h"
-#include "core/installed.h"
 #include "core/memory.h"
 #include "report/figure_data.h"
+#include "report/gnuplot.h"
 
 const struct figure figures[] = {
     {"tv-steps", TOPIC_DIVERGENCES,
@@ -128,8 +124,6 @@ const struct figure figures[] = {
     {NULL, NO_TOPIC, NULL, NULL}};
 enum { FIGURES = sizeof figures / sizeof figures[0] - 1 };
 
-extern char **environ;
-
 struct path {
     char text[PATH_MAX + 100];
 };
@@ -139,132 +133,6 @@ static struct path beside(const struct evidence *evidence, const struct figure *
     struct path path;
     (void)snprintf(path.text, sizeof path.text, "%s/%s.%s", evidence->directory, figure->name, ending);
     return path;
-}
-
-static enum status find_scripts(struct path *out, struct error *error)
-{
-    if (!installed_find("scripts/style.gp", out->text, sizeof out->text))
-        return fail_with(error, STATUS_IO, "cannot find the figures' scripts: no scripts/style.gp");
-    *strrchr(out->text, '/') = '\0';
-    return STATUS_OK;
-}
-
-/* gnuplot's words on one line. */
-static enum status gnuplot_failed(const struct figure *figure, FILE *words, struct error *error)
-{
-    char text[400];
-    rewind(words);
-    text[fread(text, 1, sizeof text - 1, words)] = '\0';
-    for (char *c = text; *c != '\0'; c++)
-        *c = *c == '\n' || *c == '\t' ? ' ' : *c;
-    return fail_with(error, STATUS_EXTERNAL, "gnuplot cannot draw %s: %s", figure->name, text);
-}
-
-/* The environment without what gnuplot would take for the user's wishes: terminals, fonts, where to find scripts. */
-static char **plain_environment(void)
-{
-    static const char *const wishes[] = {"GNU", "GDFONTPATH=", "FIT_"};
-    size_t count = 0, kept = 0;
-    while (environ[count] != NULL)
-        count++;
-    char **out = array_new(count + 1, sizeof *out);
-    for (size_t i = 0; out != NULL && i < count; i++) {
-        int wish = 0;
-        for (size_t w = 0; w < sizeof wishes / sizeof wishes[0]; w++)
-            wish |= strncmp(environ[i], wishes[w], strlen(wishes[w])) == 0;
-        if (!wish)
-            out[kept++] = environ[i];
-    }
-    return out;
-}
-
-static int spawn_gnuplot(const char *directory, char *const *arguments, FILE *words, pid_t *child)
-{
-    posix_spawn_file_actions_t actions;
-    char **environment = plain_environment();
-    int failure = environment != NULL ? posix_spawn_file_actions_init(&actions) : ENOMEM;
-    if (failure != 0) {
-        free(environment);
-        return failure;
-    }
-    failure = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    if (failure == 0)
-        failure = posix_spawn_file_actions_adddup2(&actions, fileno(words), STDOUT_FILENO);
-    if (failure == 0)
-        failure = posix_spawn_file_actions_adddup2(&actions, fileno(words), STDERR_FILENO);
-    if (failure == 0)
-        failure = posix_spawn_file_actions_addchdir_np(&actions, directory);
-    if (failure == 0)
-        failure = posix_spawnp(child, "gnuplot", &actions, NULL, arguments, environment);
-    (void)posix_spawn_file_actions_destroy(&actions);
-    free(environment);
-    return failure;
-}
-
-/* A figure that gnuplot is at work on. */
-struct drawing {
-    pid_t child; /* 0: none */
-    FILE *words; /* what gnuplot says */
-};
-
-static enum status start_gnuplot(const struct evidence *evidence, const struct figure *figure, const char *scripts,
-                                 struct drawing *out, struct error *error)
-{
-    char script[PATH_MAX + 200], style[PATH_MAX + 200], name[100], aside[FILE_TEMPORARY_SIZE];
-    char program[] = "gnuplot", no_personal_settings[] = "-d", call[] = "-c";
-    file_temporary("", 0, aside, sizeof aside);
-    (void)snprintf(script, sizeof script, "%s/%s.gp", scripts, figure->name);
-    (void)snprintf(style, sizeof style, "%s/style.gp", scripts);
-    (void)snprintf(name, sizeof name, "%s", figure->name);
-    char *const arguments[] = {program, no_personal_settings, call, script, style, name, aside, NULL};
-    out->words = tmpfile();
-    if (out->words == NULL)
-        return fail_with(error, STATUS_IO, "cannot make a temporary file: %s", strerror(errno));
-    int failure = spawn_gnuplot(evidence->directory, arguments, out->words, &out->child);
-    if (failure == 0)
-        return STATUS_OK;
-    out->child = 0;
-    if (failure == ENOENT)
-        return fail_with(error, STATUS_EXTERNAL, "gnuplot is not installed; install gnuplot-nox");
-    return fail_with(error, STATUS_EXTERNAL, "cannot start gnuplot: %s", strerror(failure));
-}
-
-enum { IMAGES = 2 };
-static const char *const images[IMAGES] = {"svg", "png"};
-
-/* Where gnuplot writes an image. */
-static struct path aside(const struct evidence *evidence, const struct figure *figure, size_t image)
-{
-    struct path path, whole = beside(evidence, figure, images[image]);
-    file_temporary(whole.text, 0, path.text, sizeof path.text);
-    return path;
-}
-
-/* An old image must not stay beside new data. */
-static enum status finish_gnuplot(const struct evidence *evidence, const struct figure *figure,
-                                  struct drawing *drawing, struct error *error)
-{
-    int state = 0;
-    enum status status = STATUS_OK;
-    while (drawing->child > 0 && waitpid(drawing->child, &state, 0) < 0)
-        if (errno != EINTR) {
-            status = fail_with(error, STATUS_EXTERNAL, "lost gnuplot: %s", strerror(errno));
-            break;
-        }
-    if (status == STATUS_OK && !(WIFEXITED(state) && WEXITSTATUS(state) == 0))
-        status = gnuplot_failed(figure, drawing->words, error);
-    if (drawing->words != NULL)
-        (void)fclose(drawing->words);
-    for (size_t i = 0; i < IMAGES && drawing->child > 0; i++) {
-        const struct path from = aside(evidence, figure, i), to = beside(evidence, figure, images[i]);
-        if (status == STATUS_OK)
-            status = file_keep(from.text, to.text, error);
-        if (status != STATUS_OK) {
-            (void)unlink(from.text);
-            (void)unlink(to.text);
-        }
-    }
-    return status;
 }
 
 /* Takes what was printed, also after an error. */
@@ -320,11 +188,11 @@ static enum status start(const struct evidence *evidence, size_t index, const ch
     size_t panels = 0;
     enum status status = write_data(evidence, index, &panels, error);
     if (status == STATUS_OK && panels > 0 && scripts != NULL)
-        status = start_gnuplot(evidence, &figures[index], scripts, out, error);
+        status = gnuplot_start(scripts, out, error);
     if (panels == 0)
         remove_figure(evidence, &figures[index]);
     for (size_t i = 0; i < IMAGES && out->child == 0; i++)
-        (void)unlink(beside(evidence, &figures[index], images[i]).text);
+        (void)unlink(beside(evidence, &figures[index], gnuplot_images[i]).text);
     return status;
 }
 
@@ -333,17 +201,18 @@ static enum status start(const struct evidence *evidence, size_t index, const ch
 enum status figures_draw(const struct evidence *evidence, struct error *error)
 {
     struct path scripts;
-    struct drawing drawings[FIGURES] = {{0, NULL}};
+    struct drawing drawings[FIGURES] = {{NULL}};
     struct error ignored;
-    enum status first = find_scripts(&scripts, error);
+    enum status first = gnuplot_scripts(scripts.text, sizeof scripts.text, error);
     const char *found = first == STATUS_OK ? scripts.text : NULL;
     for (size_t i = 0; i < FIGURES; i++) {
+        drawings[i] =
+            (struct drawing){.directory = evidence->directory, .script = figures[i].name, .name = figures[i].name};
         enum status status = start(evidence, i, found, &drawings[i], first == STATUS_OK ? error : &ignored);
         first = first == STATUS_OK ? status : first;
     }
     for (size_t i = 0; i < FIGURES; i++) {
-        enum status status =
-            finish_gnuplot(evidence, &figures[i], &drawings[i], first == STATUS_OK ? error : &ignored);
+        enum status status = gnuplot_finish(&drawings[i], first == STATUS_OK ? error : &ignored);
         first = first == STATUS_OK ? status : first;
     }
     return first;

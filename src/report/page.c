@@ -1,9 +1,11 @@
 /* The report as a page of one file: nothing is fetched, no script runs, and what others wrote is text. */
+#include <dirent.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/text.h"
+#include "report/density_figure.h"
 #include "report/explain.h"
 #include "report/figures.h"
 #include "report/report.h"
@@ -185,29 +187,28 @@ static void put_account(struct page *page, const struct finding *finding)
 /* ---- Figures ---- */
 
 /* The figure's SVG beside the result; NULL if there is none. */
-static FILE *open_image(const struct page *page, const struct figure *figure)
+static FILE *open_image(const struct page *page, const char *name)
 {
-    char path[4200];
-    (void)snprintf(path, sizeof path, "%s/%s.svg", page->evidence->directory, figure->name);
+    char path[4400];
+    (void)snprintf(path, sizeof path, "%s/%s.svg", page->evidence->directory, name);
     return fopen(path, "r");
 }
 
 static int has_image(const struct page *page, const struct figure *figure)
 {
-    FILE *svg = open_image(page, figure);
+    FILE *svg = open_image(page, figure->name);
     return svg != NULL && fclose(svg) == 0;
 }
 
 /* An SVG as an image in the page itself: what lies in the directory may be of anybody, and in an image no script
  * runs. Returns 0 if there is none. */
-static int put_image(const struct page *page, const struct figure *figure)
+static int put_image(const struct page *page, const char *name)
 {
     static const char plain[] = NAME_CHARACTERS " '()*+,/:;=";
-    FILE *svg = open_image(page, figure);
+    FILE *svg = open_image(page, name);
     if (svg == NULL)
         return 0;
-    fprintf(page->file, "<figure><div class=\"wide\" tabindex=\"0\"><img alt=\"%s\" src=\"data:image/svg+xml,",
-            figure->name);
+    fprintf(page->file, "<figure><div class=\"wide\" tabindex=\"0\"><img alt=\"%s\" src=\"data:image/svg+xml,", name);
     for (int c; (c = fgetc(svg)) != EOF;)
         if (c != '\0' && strchr(plain, c) != NULL)
             (void)fputc(c, page->file);
@@ -271,7 +272,7 @@ static void put_caption(const struct page *page, const char *caption)
 
 static void put_figure(const struct page *page, const struct figure *figure, bool with_claims)
 {
-    if (!put_image(page, figure))
+    if (!put_image(page, figure->name))
         return;
     fputs("<figcaption>", page->file);
     for (size_t i = 0; i < page->tables->count && with_claims; i = next_claim(page, i))
@@ -375,6 +376,32 @@ static void put_others(struct page *page)
         has_heading = true;
         put_figure(page, figure, false);
     }
+}
+
+static int is_density(const struct dirent *entry)
+{
+    size_t length = strlen(entry->d_name);
+    return strncmp(entry->d_name, DENSITY_FIGURE, strlen(DENSITY_FIGURE)) == 0 && text_is_name(entry->d_name)
+           && length > 4 && strcmp(entry->d_name + length - 4, ".svg") == 0;
+}
+
+/* Those that lie there (diffrate density), in the order of their names. */
+static void put_densities(const struct page *page)
+{
+    struct dirent **entries = NULL;
+    int count = scandir(page->evidence->directory, &entries, is_density, alphasort);
+    for (int i = 0; i < count; i++) {
+        entries[i]->d_name[strlen(entries[i]->d_name) - 4] = '\0';
+        if (i == 0)
+            put_element(page, "h2", "Densities in the plane");
+        if (put_image(page, entries[i]->d_name)) {
+            fputs("<figcaption>", page->file);
+            put_element(page, "p", density_caption);
+            fputs("</figcaption></figure>\n", page->file);
+        }
+        free(entries[i]);
+    }
+    free(entries);
 }
 
 /* ---- What is missing ---- */
@@ -524,6 +551,7 @@ enum status report_html(const struct tables *tables, struct error *error)
     for (enum topic topic = NO_TOPIC + 1; topic < TOPICS; topic++)
         put_topic(&page, topic);
     put_others(&page);
+    put_densities(&page);
     for (size_t i = 0; i < tables->sections; i++)
         put_section(&page, &tables->section[i], &tables->shown[i]);
     fputs("<section id=\"missing\"><h2>Censored and failed cells</h2>\n", file);

@@ -12,7 +12,7 @@
 /* ---- Targets ---- */
 
 static const struct table_column target_columns[] = {
-    {"target", LEFT}, {"kind", LEFT}, {"TV to the law that it stands for, in one coordinate", RIGHT}};
+    {"target", LEFT}, {"kind", LEFT}, {"TV to the law that it stands for, in one coordinate or pair", RIGHT}};
 
 static enum status fill_targets(const struct evidence *evidence, struct table *table, struct error *error)
 {

@@ -12,6 +12,16 @@ static bool line(const struct chain_group *group)
     return group->factor->dimension == 1;
 }
 
+static bool spins(const struct chain_group *group)
+{
+    return factor_tilts(group->factor) != NULL;
+}
+
+static const struct level *group_level(const struct chain_group *group, int at)
+{
+    return line(group) ? &group->line[at].level : spins(group) ? &group->spins[at].level : &group->joint[at].level;
+}
+
 /* The object of the level that `which` means now. */
 static int place(const struct chain_target *target, int which)
 {
@@ -20,9 +30,7 @@ static int place(const struct chain_target *target, int which)
 
 static const struct level *level_of(const struct chain_target *target, int which)
 {
-    const struct chain_group *group = &target->group[0];
-    int at = place(target, which);
-    return line(group) ? &group->line[at].level : &group->joint[at].level;
+    return group_level(&target->group[0], place(target, which));
 }
 
 /* Numbers of a whole copy. */
@@ -37,8 +45,7 @@ static void shift_by_means(const struct chain_target *target, int at, double sig
     for (size_t g = 0; g < target->groups; g++) {
         const struct chain_group *group = &target->group[g];
         size_t n = group->factor->dimension;
-        const struct level *level = line(group) ? &group->line[at].level : &group->joint[at].level;
-        double root = sign * sqrt(level->alpha_bar);
+        double root = sign * sqrt(group_level(group, at)->alpha_bar);
         for (size_t i = 0; i < group->copies * n && group->factor->mean != NULL; i++)
             for (size_t j = 0; j < target->chains; j++)
                 x[(group->first + i) * target->chains + j] += root * group->factor->mean[i % n];
@@ -55,6 +62,17 @@ static const double *make_relative(const struct chain_target *target, int at, co
     return target->relative;
 }
 
+/* Of one copy in several coordinates. */
+static void evaluate_copy(const struct chain_target *target, const struct chain_group *group, int at, const double *x,
+                          double *log_density, double *score)
+{
+    size_t n = target->chains;
+    if (spins(group))
+        spins_level_evaluate(&group->spins[at], n, n, x, log_density, score);
+    else
+        joint_level_evaluate(&group->joint[at], 0, n, n, x, log_density, score);
+}
+
 static void exact_score(const struct chain_target *target, int at, const double *x, double *out)
 {
     for (size_t g = 0; g < target->groups; g++) {
@@ -63,8 +81,7 @@ static void exact_score(const struct chain_target *target, int at, const double 
         if (line(group))
             mixture_level_evaluate(&group->line[at], 0, group->copies * size, x + first, NULL, out + first);
         for (size_t i = 0; i < group->copies && !line(group); i++)
-            joint_level_evaluate(&group->joint[at], 0, target->chains, target->chains, x + first + i * size, NULL,
-                                 out + first + i * size);
+            evaluate_copy(target, group, at, x + first + i * size, NULL, out + first + i * size);
     }
 }
 
@@ -180,8 +197,9 @@ static enum status add_groups(const struct factor_list *list, struct chain_targe
         target->groups++;
         target->dimension += group->copies * group->factor->dimension;
         for (int at = 0; at < levels_needed(target) && status == STATUS_OK; at++)
-            status = line(group) ? mixture_level_new(group->factor, &group->line[at], error)
-                                 : joint_level_new(group->factor, &group->joint[at], error);
+            status = line(group)    ? mixture_level_new(group->factor, &group->line[at], error)
+                     : spins(group) ? spins_level_new(group->factor, &group->spins[at], error)
+                                    : joint_level_new(group->factor, &group->joint[at], error);
     }
     return status;
 }
@@ -314,6 +332,7 @@ void chain_target_free(struct chain_target *target)
     for (size_t g = 0; g < target->groups; g++)
         for (int at = 0; at < LEVELS; at++) {
             mixture_level_free(&target->group[g].line[at]);
+            spins_level_free(&target->group[g].spins[at]);
             joint_level_free(&target->group[g].joint[at]);
         }
     for (size_t e = 0; e < target->errors; e++) {
@@ -339,6 +358,8 @@ static void set_level(struct chain_target *target, int at, struct level level, s
         struct chain_group *group = &target->group[g];
         if (line(group))
             mixture_level_set(&group->line[at], &level);
+        else if (spins(group))
+            spins_level_set(&group->spins[at], &level);
         else
             joint_level_set(&group->joint[at], &level);
     }
@@ -394,8 +415,7 @@ void chain_target_log_density(const struct chain_target *target, int which, cons
             if (line(group))
                 mixture_level_evaluate(&group->line[at], 0, target->chains, x + first + i * size, rows, NULL);
             else
-                joint_level_evaluate(&group->joint[at], 0, target->chains, target->chains, x + first + i * size, rows,
-                                     NULL);
+                evaluate_copy(target, group, at, x + first + i * size, rows, NULL);
             for (size_t j = 0; j < target->chains; j++)
                 log_density[j] += rows[j];
         }
@@ -442,6 +462,18 @@ static void draw_joint(const struct chain_target *target, const struct chain_gro
     }
 }
 
+static void draw_spins(const struct chain_target *target, const struct chain_group *group, int at,
+                       const double *uniforms, const double *normals, double *out)
+{
+    double *z = target->work; /* `out` may be the normals */
+    size_t n = group->factor->dimension, chains = target->chains;
+    for (size_t j = 0; j < chains; j++) {
+        for (size_t i = 0; i < n; i++)
+            z[i * chains] = normals[i * chains + j];
+        spins_level_draw(&group->spins[at], chains, uniforms + j, z, out + j);
+    }
+}
+
 void chain_target_draw(const struct chain_target *target, int which, const double *uniforms, const double *normals,
                        double *out)
 {
@@ -450,7 +482,9 @@ void chain_target_draw(const struct chain_target *target, int which, const doubl
         const struct chain_group *group = &target->group[g];
         for (size_t i = 0; i < group->copies; i++) {
             size_t first = group->first * target->chains + i * copy_size(target, group);
-            (line(group) ? draw_line : draw_joint)(target, group, at, uniforms + first, normals + first, out + first);
+            (line(group)    ? draw_line
+             : spins(group) ? draw_spins
+                            : draw_joint)(target, group, at, uniforms + first, normals + first, out + first);
         }
     }
     if (target->original)

@@ -18,6 +18,7 @@
 #include "model/radial_level.h"
 #include "model/sampler.h"
 #include "model/score_error.h"
+#include "model/spins_level.h"
 #include "model/target.h"
 
 enum { FROM, TO, OTHERS, LEVELS = SAMPLER_LEVELS }; /* t and t-1, and what else the sampler asks for */
@@ -27,6 +28,7 @@ struct chain_group {
     const struct factor *factor;
     size_t first, copies;
     struct mixture_level line[LEVELS]; /* of a factor on the line */
+    struct spins_level spins[LEVELS];  /* of products of atoms */
     struct joint_level joint[LEVELS];  /* of any other */
 };
 
@@ -81,8 +83,8 @@ void chain_target_set_others(struct chain_target *target, const struct step *ste
 /* log-density of X at the level of TO (or FROM), of every chain. */
 void chain_target_log_density(const struct chain_target *target, int which, const double *x, double *log_density);
 
-/* Samples of X at that level, from uniforms (one a copy of a factor, at its first coordinate's place) and normals,
- * both laid out like points; out may be normals. */
+/* Samples of X at that level, from uniforms (of which a copy of a factor takes that at its first coordinate's place,
+ * and products of atoms all) and normals, both laid out like points; out may be normals. */
 void chain_target_draw(const struct chain_target *target, int which, const double *uniforms, const double *normals,
                        double *out);
 

@@ -84,6 +84,15 @@ static void add_differences(const struct factor *factor, size_t start, size_t mo
         }
 }
 
+/* (1, ..., 1) over the first copy of products of atoms: along it is the law of their magnetisation. */
+static void add_sum(const struct factor *factor, size_t start, struct directions *directions)
+{
+    double *u = next(directions);
+    for (size_t i = 0; i < directions->dimension; i++)
+        u[i] = i >= start && i < start + factor->dimension ? 1.0 : 0.0;
+    keep(directions);
+}
+
 enum status directions_new(const struct factor_list *list, size_t random, const double *normal,
                            struct directions *out, struct error *error)
 {
@@ -91,8 +100,9 @@ enum status directions_new(const struct factor_list *list, size_t random, const 
     size_t d, start = 0;
     *out = (struct directions){0};
     TRY(projected_dimension(list, &d, error));
-    if (random > SIZE_MAX / 2 || (d > 0 && random + MOST + 1 > SIZE_MAX / sizeof(double) / d)
-        || (out->unit = array_new((random + MOST + 1) * d, sizeof(double))) == NULL)
+    size_t most_of_all = random < SIZE_MAX / 2 ? random + MOST + list->count + 1 : SIZE_MAX;
+    if ((d > 0 && most_of_all > SIZE_MAX / sizeof(double) / d)
+        || (out->unit = array_new(most_of_all * d, sizeof(double))) == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu directions in dimension %zu", random, d);
     out->dimension = d;
     for (size_t copy = 0; copy < DIRECTIONS_MOST_AXES; copy++)
@@ -102,6 +112,10 @@ enum status directions_new(const struct factor_list *list, size_t random, const 
         const struct factor *factor = &list->group[g].factor;
         if (factor->dimension > 1 && factor->mean != NULL && list->group[g].multiplicity > 0.0)
             add_differences(factor, start, most, out);
+        if (factor_tilts(factor) != NULL && list->group[g].multiplicity > 0.0) {
+            add_sum(factor, start, out);
+            random = 0; /* along others their law is not known */
+        }
         start += (size_t)list->group[g].multiplicity * factor->dimension;
     }
     for (size_t k = 0; k < random; k++) {

@@ -1,5 +1,6 @@
 /* Directions to look along for a difference between laws: coordinate axes (of one copy of each factor group, and of a
- * few more copies), differences between the means of a factor's components, and random ones. */
+ * few more copies), differences between the means of a factor's components, the sum of spins (factor_tilts), and
+ * random ones, where there are no spins. */
 #ifndef SAMPLE_DIRECTIONS_H
 #define SAMPLE_DIRECTIONS_H
 

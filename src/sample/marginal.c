@@ -28,6 +28,8 @@ enum status marginal_of_coordinate(const struct factor *factor, size_t i, struct
                                    struct error *error)
 {
     size_t n = factor->dimension, count = factor->components;
+    if (factor_tilts(factor) != NULL)
+        return fail_with(error, STATUS_UNSUPPORTED, "score errors of %zu spins are along the diagonal alone", n);
     struct component *part = array_new(count, sizeof *part);
     if (part == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu components of a marginal", count);

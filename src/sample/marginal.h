@@ -9,7 +9,7 @@
 enum { MOST_MARGINAL = 20000 /* components */ };
 
 /* Coordinate i of a factor. Out: a list of one factor on the line (free with factor_list_free), its components in the
- * order of the factor's. */
+ * order of the factor's. Errors: STATUS_UNSUPPORTED of products of atoms (factor_tilts). */
 MUST_USE enum status marginal_of_coordinate(const struct factor *factor, size_t i, struct factor_list *out,
                                             struct error *error);
 

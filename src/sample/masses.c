@@ -20,7 +20,8 @@ static const struct factor_group *find_mixture(const struct factor_list *list, s
         }
         at += (size_t)group->multiplicity * group->factor.dimension;
     }
-    return found != NULL && found->factor.components <= MOST_MASSES ? found : NULL;
+    return found != NULL && found->factor.components <= MOST_MASSES && factor_tilts(&found->factor) == NULL ? found
+                                                                                                            : NULL;
 }
 
 /* log p_{1,k} at the points of the coordinates first, first + 1, ..., from a mixture of component k alone. */

@@ -151,6 +151,37 @@ static enum status close_part(struct parts *parts, size_t first, double copies, 
     return STATUS_OK;
 }
 
+/* The atoms of products of atoms along one coordinate, or along all alike. */
+static enum status add_atoms(struct parts *parts, const struct factor *factor, const double *u,
+                             const struct level *level, struct error *error)
+{
+    const double *tilt = factor_tilts(factor);
+    double length = 0.0, root = sqrt(level->alpha_bar), square = 0.0;
+    size_t n = 0, d = factor->dimension;
+    bool alike = true;
+    for (size_t i = 0; i < d; i++) {
+        alike &= u[i] == 0.0 || n == 0 || u[i] == length;
+        length = u[i] != 0.0 && n == 0 ? u[i] : length;
+        n += u[i] != 0.0;
+        square += u[i] * u[i];
+    }
+    if (!alike)
+        return fail_with(error, STATUS_UNSUPPORTED,
+                         "the law of %zu spins is known along coordinates and sums of coordinates alone", d);
+    for (size_t up = 0; up <= n; up++) {
+        double weight = 0.0,
+               choose = lgamma((double)n + 1.0) - lgamma((double)up + 1.0) - lgamma((double)(n - up) + 1.0);
+        for (size_t k = 0; k < factor->components; k++)
+            weight += exp(factor_log_weight(factor, k) + choose - (double)up * log1p(exp(-2.0 * tilt[k]))
+                          - (double)(n - up) * log1p(exp(2.0 * tilt[k])));
+        TRY(components_add(
+            &parts->all,
+            (struct component){weight, root * length * (2.0 * (double)up - (double)n), level->noise * square},
+            error));
+    }
+    return STATUS_OK;
+}
+
 static enum status add_copies(struct parts *parts, const struct factor *factor, const double *u, double copies,
                               const struct level *level, struct error *error)
 {
@@ -171,7 +202,10 @@ static enum status add_copies(struct parts *parts, const struct factor *factor, 
                                  .weight = density->weight,
                                  .mean = density->position,
                                  .sd = density->zero};
-    for (size_t k = 0; k < masses.components; k++)
+    bool atoms = factor_tilts(factor) != NULL;
+    if (atoms)
+        TRY(add_atoms(parts, factor, u, level, error));
+    for (size_t k = 0; k < masses.components && !atoms; k++)
         TRY(components_add(&parts->all, project(&masses, k, u, level, shared), error));
     return close_part(parts, first, copies, density, sqrt(level->alpha_bar) * u[0], error);
 }

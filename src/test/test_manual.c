@@ -31,7 +31,7 @@ static const char compare[] =
 TEST(man_page_says_what_help_says)
 {
     write_file("compare.sh", compare);
-    assert_prints("bash %/compare.sh $(realpath @)", "23\n15\n");
+    assert_prints("bash %/compare.sh $(realpath @)", "29\n16\n");
     ck_assert_int_eq(
         shell("sed -i 's/retry.-failed//' %/page.1 && sed 's/\\\\-/-/g' %/page.1 | grep -c -e retry-failed"), 1);
 }
@@ -50,8 +50,9 @@ TEST(man_page_is_sound, .tools = 1)
 static const struct {
     const char *words, *expected;
 } completions[] = {
-    {"''", "--help --version check completion diff explain help index list manual measure merge plot prune report "
-           "run verdict"},
+    {"''",
+     "--help --version check completion density diff explain help index list manual measure merge plot prune report "
+     "run verdict"},
     {"me", "measure merge"},
     {"list s", "samplers schedules spreads"},
     {"list --p", "--plugin"},

@@ -79,6 +79,16 @@ static size_t line(const struct law_density *density, const struct panel *panel)
     return panel->anchor / ((const struct rows *)density)->joint.factor->components;
 }
 
+static void origin(const struct law_density *density, const struct panel *panel, double out[2])
+{
+    const struct rows *rows = (const struct rows *)density;
+    const struct joint_level *joint = &rows->joint;
+    size_t component = panel->anchor % joint->factor->components;
+    const struct row *row = &rows->row[panel->anchor / joint->factor->components];
+    out[0] = joint->root_alpha_bar * joint->factor->mean[2 * component];
+    out[1] = joint->root_alpha_bar * joint->factor->mean[2 * row->anchor + 1] + row->y;
+}
+
 static void rows_free(struct law_density *density)
 {
     struct rows *rows = (struct rows *)density;
@@ -101,7 +111,8 @@ static enum status rows_new(const struct factor *factor, const struct level *lev
                                       .sd = sd,
                                       .copy = rows_copy,
                                       .free = rows_free,
-                                      .line = line};
+                                      .line = line,
+                                      .origin = origin};
     rows->row = array_new(count, sizeof *rows->row);
     if (rows->row == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu rows", count);

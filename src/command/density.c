@@ -1,0 +1,153 @@
+#include <argp.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command/command.h"
+#include "core/file.h"
+#include "law/plane_density.h"
+#include "report/density_figure.h"
+
+enum { LEAST_POINTS = 16, MOST_POINTS = 1000, STANDARD_POINTS = 240 };
+enum { KEY_POINTS = 1000, KEY_STEPS, KEY_TARGET, KEY_SAMPLER };
+
+struct options {
+    const char *file, *output, *target, *sampler; /* the last two NULL: all */
+    size_t points, steps;                         /* steps 0: all of the file's */
+    int jobs;
+};
+
+static size_t read_count(const char *text, size_t least, size_t most, const char *option,
+                         const struct argp_state *state)
+{
+    char *end;
+    unsigned long count = strtoul(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || count < least || count > most)
+        argp_error(state, "%s: expected a number from %zu to %zu, not '%s'", option, least, most, text);
+    return count;
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    struct options *options = state->input;
+    switch (key) {
+    case 'o':
+        if (*argument == '\0')
+            argp_error(state, "-o: expected a directory, not ''");
+        options->output = argument;
+        return 0;
+    case 'j':
+        options->jobs = command_read_jobs(argument, state);
+        return 0;
+    case KEY_POINTS:
+        options->points = read_count(argument, LEAST_POINTS, MOST_POINTS, "--points", state);
+        return 0;
+    case KEY_STEPS:
+        options->steps = read_count(argument, 2, (size_t)1 << 40, "--steps", state);
+        return 0;
+    case KEY_TARGET:
+        options->target = argument;
+        return 0;
+    case KEY_SAMPLER:
+        options->sampler = argument;
+        return 0;
+    default:
+        return command_argument(key, argument, state, &options->file, "FILE", "");
+    }
+}
+
+static const struct argp_option argp_options[] = {
+    {"output", 'o', "DIR", 0, "Write into DIR/<experiment>, where its results are (default: results)", 0},
+    {"target", KEY_TARGET, "NAME", 0, "Of this target alone", 0},
+    {"sampler", KEY_SAMPLER, "NAME", 0, "Of this sampler alone", 0},
+    {"steps", KEY_STEPS, "T", 0, "At this number of steps, in place of the file's", 0},
+    {"points", KEY_POINTS, "N", 0, "N x N points of the plane (default: 240)", 0},
+    {"jobs", 'j', "N", 0, "Threads in each law (default: one a core)", 0},
+    {0},
+};
+
+static const struct argp argp = {
+    argp_options,
+    parse,
+    "FILE",
+    "Draw the densities in the plane of X_1, of a sampler's output Y_1, and their difference: for every target of a "
+    "file in two dimensions that is a mixture in the plane or a product of two laws on the line, every sampler and "
+    "number of steps, from the exact law with exact scores. Written are density-TARGET-SAMPLER-T.tsv (x, y, p, q - "
+    "p), "
+    ".svg and .png; `diffrate report` shows those that lie in its directory. The laws are computed anew.\vExit "
+    "status: "
+    "0, or 1 on failure, 2 for a wrong FILE or option.\n\nExample:\n  diffrate density experiments/shapes.yaml "
+    "--target two-moons",
+    NULL,
+    NULL,
+    NULL};
+
+/* One picture. */
+static enum status draw(const struct spec *spec, const struct options *options, const char *directory, size_t target,
+                        size_t sampler, size_t steps, struct error *error)
+{
+    const struct schedule_rule *rule = spec_schedule(spec, sampler);
+    struct schedule *schedule = NULL;
+    struct plane_density density = {0};
+    enum status status;
+    TRY_OR(done, schedule_with(rule->kind, &rule->values, steps, &schedule, error));
+    TRY_OR(done, sampler_check(spec->samplers[sampler], schedule, error));
+    TRY_OR(done,
+           plane_density_make(&spec->targets[target], spec->samplers[sampler], schedule, options->points,
+                              (size_t)(options->jobs > 0 ? options->jobs : omp_get_max_threads()), &density, error));
+    const struct density_figure figure = {directory, spec->targets[target].name, spec->samplers[sampler]->name, steps,
+                                          &density};
+    TRY_OR(done, density_figure_draw(&figure, error));
+    printf("%s/density-%s-%s-%zu.svg\n", directory, figure.target, figure.sampler, steps);
+done:
+    plane_density_free(&density);
+    schedule_free(schedule);
+    return status;
+}
+
+static bool named(const char *wanted, const char *name)
+{
+    return wanted == NULL || strcmp(wanted, name) == 0;
+}
+
+/* Stops at the first that fails. */
+static enum status draw_all(const struct spec *spec, const struct options *options, const char *directory,
+                            struct error *error)
+{
+    const size_t *steps = options->steps > 0 ? &options->steps : spec->steps;
+    size_t step_count = options->steps > 0 ? 1 : spec->step_count, drawn = 0;
+    for (size_t t = 0; t < spec->target_count; t++)
+        for (size_t s = 0; s < spec->sampler_count; s++)
+            for (size_t i = 0; i < step_count; i++) {
+                if (!named(options->target, spec->targets[t].name)
+                    || !named(options->sampler, spec->samplers[s]->name))
+                    continue;
+                TRY(draw(spec, options, directory, t, s, steps[i], error));
+                drawn++;
+            }
+    return drawn > 0 ? STATUS_OK
+                     : fail_with(error, STATUS_INVALID,
+                                 "%s has no such target, sampler or number of steps: there is nothing to draw",
+                                 options->file);
+}
+
+static int run(int argc, char **argv)
+{
+    struct options options = {.output = "results", .points = STANDARD_POINTS};
+    (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
+    struct error error = {STATUS_OK, ""};
+    struct spec spec;
+    char directory[PATH_MAX];
+    enum status status;
+    TRY_OR(done, command_load_spec(options.file, &spec, &error));
+    (void)snprintf(directory, sizeof directory, "%s/%s", options.output, spec.name);
+    TRY_OR(done, file_make_directory(directory, &error));
+    TRY_OR(done, draw_all(&spec, &options, directory, &error));
+done:
+    spec_free(&spec);
+    return status == STATUS_OK ? EXIT_OK : command_fail(&error);
+}
+
+const struct command command_density = {"density", "draw the densities of laws in the plane", &argp, run};
