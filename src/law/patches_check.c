@@ -125,18 +125,23 @@ static size_t highest_order(const struct patch *patch)
     return patch->mass > PATCH_OUTER_MASS ? PATCH_HIGHEST_ORDER : PATCH_OUTER_ORDER;
 }
 
-/* Lets a patch leave the lattice for the highest orders that cost no more, if these will do. */
+/* Lets a patch leave the lattice for the highest orders that cost no more, if these will do: they agree with the finer
+ * lattice or, where a sum over images has lost the digits of a small q, with higher orders. */
 static void try_orders(const struct patch_source *source, struct patch *patch, const struct probe *probe,
                        double wanted)
 {
-    double value[POINTS], log_density[POINTS];
+    double value[POINTS], higher[POINTS], log_density[POINTS];
     size_t top = highest_order(patch), order = source->affordable(source, patch);
     struct patch rules = *patch;
     rules.by_lattice = false;
     rules.order[0] = rules.order[1] = order < top ? order : top;
     evaluate_at(source, &rules, rules.order, false, probe, value, log_density);
-    if (!(growing_error(probe, value, probe->exact) <= PATCH_LOWER_BELOW * wanted))
-        return;
+    if (!(growing_error(probe, value, probe->exact) <= PATCH_LOWER_BELOW * wanted)) {
+        const size_t finer[2] = {rules.order[0] + CHECK_ORDERS, rules.order[1] + CHECK_ORDERS};
+        evaluate_at(source, &rules, finer, false, probe, higher, log_density);
+        if (!(growing_error(probe, value, higher) <= PATCH_LOWER_BELOW * wanted))
+            return;
+    }
     patch->by_lattice = false;
     patch->order[0] = patch->order[1] = rules.order[0];
 }

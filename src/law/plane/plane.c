@@ -67,6 +67,14 @@ static void plane_free(void *state)
 
 /* ---- Score errors ---- */
 
+/* sqrt(u'S_k u) */
+static double sd_along(const struct covariances *full, size_t k, const double u[2])
+{
+    const double *entry = full->entry + (full->count > 1 ? 4 * k : 0);
+    double variance = u[0] * (u[0] * entry[0] + 2.0 * u[1] * entry[1]) + u[1] * u[1] * entry[3];
+    return sqrt(fmax(variance, 0.0));
+}
+
 /* The directions that the error acts in: both axes, the first, or the diagonal. */
 static enum status set_directions(const struct plane *plane, struct plane_oracle *oracle, struct error *error)
 {
@@ -79,13 +87,14 @@ static enum status set_directions(const struct plane *plane, struct plane_oracle
     oracle->directions = spread == SPREAD_ALL ? 2 : 1;
     for (size_t i = 0; i < oracle->directions; i++) {
         struct plane_direction *direction = &oracle->direction[i];
-        double *mean = plane->marginals + i * components;
+        double *mean = plane->marginals + 2 * i * components, *sd = mean + components;
         direction->axis[0] = spread == SPREAD_DIAGONAL ? M_SQRT1_2 : i == 0 ? 1.0 : 0.0;
         direction->axis[1] = spread == SPREAD_DIAGONAL ? M_SQRT1_2 : i == 0 ? 0.0 : 1.0;
-        for (size_t k = 0; k < components; k++)
+        for (size_t k = 0; k < components; k++) {
             mean[k] = direction->axis[0] * factor->mean[2 * k] + direction->axis[1] * factor->mean[2 * k + 1];
-        direction->factor =
-            (struct factor){1, components, factor->weight, mean, factor->sd, NULL, factor->log_weight, NULL};
+            sd[k] = factor->full != NULL ? sd_along(factor->full, k, direction->axis) : factor->sd[k];
+        }
+        direction->factor = (struct factor){1, components, factor->weight, mean, sd, NULL, factor->log_weight, NULL};
         for (size_t j = 0; j < SAMPLER_LEVELS; j++)
             TRY(mixture_level_new(&direction->factor, &direction->level[j], error));
     }
@@ -145,7 +154,7 @@ static enum status plane_new(struct propagation *run, void **state, struct error
     TRY(quadrature_table_new(&plane->rules, 0, error));
     plane->threads = problem->threads > 1 ? problem->threads : 1;
     plane->thread = array_new(plane->threads, sizeof *plane->thread);
-    plane->marginals = array_new(problem->factor->components, 2 * sizeof *plane->marginals);
+    plane->marginals = array_new(problem->factor->components, 4 * sizeof *plane->marginals);
     if (plane->thread == NULL || plane->marginals == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a mixture of %zu components",
                          problem->factor->components);
@@ -359,6 +368,15 @@ static bool adapt_density(double *density, double found, double tolerance)
     return enough;
 }
 
+/* The rounding of positions along the long axis of a component is so many times larger in units of its narrow one. */
+static double elongation(const struct joint_level *joint)
+{
+    double largest = 1.0;
+    for (size_t k = 0; k < joint->factor->components; k++)
+        largest = fmax(largest, joint->ellipse[k].wide / joint->ellipse[k].narrow);
+    return largest;
+}
+
 static enum status fill_stage(void *state, bool checked, struct stage_result *out, struct error *error)
 {
     struct plane *plane = state;
@@ -369,7 +387,7 @@ static enum status fill_stage(void *state, bool checked, struct stage_result *ou
     struct patches_found found;
     bool lattice;
     source.before = plane->source;
-    out->rounding = PATCH_ROUNDING;
+    out->rounding = PATCH_ROUNDING * elongation(transfer->to);
     if (!checked && plane->unchanged[index])
         return patches_copy(plane->source, plane->result, error);
     do {
@@ -464,14 +482,14 @@ static int handles(const struct law_problem *problem)
         const struct error_shape *shape = problem->score_error->shape;
         smooth = shape->affine || shape->periodic;
     }
-    return factor->dimension == 2 && factor->full == NULL && factor->mean != NULL
+    return factor->dimension == 2 && factor->mean != NULL
            && problem->sampler->log_noise_ratio != NULL && smooth;
 }
 
 const struct law_engine engine_plane = {
     .name = "plane",
-    .doc = "Density-ratio propagation in the plane, for mixtures in two coordinates that do not separate; stochastic "
-           "samplers and smooth score errors.",
+    .doc = "Density-ratio propagation in the plane, for mixtures in two coordinates that do not separate, of any "
+           "covariances; stochastic samplers and smooth score errors.",
     .formula = "as `line`, with x and y in the plane",
     .source = "theory (14)-(15)",
     .radius_power = PLANE_TOLERANCE_POWER,
