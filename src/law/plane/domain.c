@@ -109,8 +109,8 @@ static double deviations_of_nearest(const struct patch *patch, const struct join
 static bool meets_corridor(const struct patch *patch, const struct joint_level *joint, size_t j, size_t k,
                            double reach)
 {
-    double root = joint->root_alpha_bar, apart[2] = {joint_level_centre(joint, k, j, 0),
-                                                     joint_level_centre(joint, k, j, 1)};
+    double root = joint->root_alpha_bar,
+           apart[2] = {joint_level_centre(joint, k, j, 0), joint_level_centre(joint, k, j, 1)};
     double length = hypot(apart[0], apart[1]);
     const double along[2] = {length > 0.0 ? apart[0] / length : 1.0, length > 0.0 ? apart[1] / length : 0.0},
                  across[2] = {-along[1], along[0]};
@@ -174,9 +174,8 @@ double plane_root(const struct joint_level *joint, double reach)
     double farthest = 0.0;
     for (size_t k = 0; k < joint->factor->components; k++)
         for (int i = 0; i < 2; i++)
-            farthest =
-                fmax(farthest, fabs(patches_offset(joint->factor, k, 0, i))
-                                   + (reach + 1.0) * joint->ellipse[k].sd[i] / joint->root_alpha_bar);
+            farthest = fmax(farthest, fabs(patches_offset(joint->factor, k, 0, i))
+                                          + (reach + 1.0) * joint->ellipse[k].sd[i] / joint->root_alpha_bar);
     return exp2(ceil(log2(farthest)));
 }
 

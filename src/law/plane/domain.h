@@ -1,5 +1,5 @@
-/* Where the patches of the plane lie: relative to the means of components, ellipses around which they cover. The context
- * of the domain is the mixture's level. */
+/* Where the patches of the plane lie: relative to the means of components, ellipses around which they cover. The
+ * context of the domain is the mixture's level. */
 #ifndef LAW_PLANE_DOMAIN_H
 #define LAW_PLANE_DOMAIN_H
 

@@ -201,7 +201,8 @@ static struct row find_row(const struct scales *scales, double s, double spacing
     size_t anchor = 0;
     for (size_t c = 0; c < scales->count; c++) {
         size_t k = scales->component[c];
-        double centre = joint_level_centre(joint, k, 0, 1), reach = 12.0 * PLANE_ROW_STRETCH * joint->ellipse[k].sd[1];
+        double centre = joint_level_centre(joint, k, 0, 1),
+               reach = 12.0 * PLANE_ROW_STRETCH * joint->ellipse[k].sd[1];
         low = fmin(low, centre - reach);
         high = fmax(high, centre + reach);
     }
