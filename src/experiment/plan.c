@@ -186,14 +186,13 @@ static enum status add_all(struct plan *plan, struct error *error)
 }
 
 /* What the search for T(d, eps) is predicted to cost beyond the cells that it begins with: the rest of the grid,
- * and two cells at its middle for each bracket. */
+ * and a cell at its middle for each bracket. */
 static double pursuit_cost(const struct plan *plan, const struct pursuit *pursuit)
 {
     const struct spec *spec = plan->spec;
     double brackets = (double)(spec->dimension_count * spec->accuracy_count);
     const struct grid *grid = grid_of(plan, pursuit);
-    double cost =
-        2.0 * brackets * cost_of_law(spec, pursuit->target, pursuit->score_error, grid->steps[grid->count / 2]);
+    double cost = brackets * cost_of_law(spec, pursuit->target, pursuit->score_error, grid->steps[grid->count / 2]);
     for (size_t i = 0; i < grid->count; i++)
         if (grid->steps[i] > FIRST_STEPS)
             cost += cost_of_law(spec, pursuit->target, pursuit->score_error, grid->steps[i]);
@@ -386,25 +385,21 @@ static size_t collect(const struct plan *plan, const struct pursuit *pursuit, si
 static enum status narrow(struct plan *plan, size_t index, const struct point *points, size_t count, double accuracy,
                           size_t *attempts, struct error *error)
 {
-    enum status status = STATUS_OK;
     const struct pursuit *pursuit = &plan->pursuits[index];
     const struct grid *grid = grid_of(plan, pursuit);
-    struct bracket bracket =
-        bracket_find(points, count, accuracy, spec_schedule(plan->spec, pursuit->sampler), *attempts);
-    *attempts += bracket.want[0] > 0 || bracket.want[1] > 0;
-    if (bracket.reach == REACH_OPEN || bracket.reach == REACH_AT_START)
-        for (int i = 0; i < 2 && status == STATUS_OK; i++)
-            if (bracket.want[i] > 0)
-                status = want(plan, index, bracket.want[i], error);
+    const struct bracket bracket = bracket_find(points, count, accuracy, *attempts);
+    *attempts += bracket.want > 0;
+    if (bracket.want > 0)
+        TRY(want(plan, index, bracket.want, error));
     const bool held_up = pursuit->score_error > 0 && bracket.floor > 0.0;
     if (bracket.reach == REACH_BEYOND && !held_up) {
         size_t next = 0;
         while (next < grid->count && grid->steps[next] <= bracket.tried)
             next++;
         if (next < grid->count)
-            status = want(plan, index, grid->steps[next], error);
+            return want(plan, index, grid->steps[next], error);
     }
-    return status;
+    return STATUS_OK;
 }
 
 enum status plan_pursue(struct plan *plan, size_t index, struct error *error)

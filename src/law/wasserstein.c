@@ -64,38 +64,35 @@ struct position {
     double offset;
 };
 
-/* Of P_{k+1} = a u P_k - b P_{k-1}: a of k, and b of k + 1. */
-#define RECURRENCE(k) \
-    { \
-        (2.0 * (k) + 1.0) / ((k) + 1.0), ((k) + 1.0) / ((k) + 2.0) \
-    }
-static const double recurrence[DEGREES][2] = {
-    RECURRENCE(0),  RECURRENCE(1),  RECURRENCE(2),  RECURRENCE(3),  RECURRENCE(4),  RECURRENCE(5),
-    RECURRENCE(6),  RECURRENCE(7),  RECURRENCE(8),  RECURRENCE(9),  RECURRENCE(10), RECURRENCE(11),
-    RECURRENCE(12), RECURRENCE(13), RECURRENCE(14), RECURRENCE(15), RECURRENCE(16), RECURRENCE(17),
-    RECURRENCE(18), RECURRENCE(19), RECURRENCE(20), RECURRENCE(21), RECURRENCE(22), RECURRENCE(23)};
+/* At so many places at a time, for each term of a sum waits for the one before. */
+enum { POINTS = 16 };
+_Static_assert((int)EXACT < (int)POINTS, "the nodes, and the end");
 
-/* By Clenshaw's recurrence, at `count` <= EXACT places at once. */
-static inline void legendre_sums(const double *coefficient, size_t count, const double *u, double *sum)
+VECTOR_CLONES static void legendre_sums(const double *coefficient, const double *u, double *out)
 {
-    double next[EXACT] = {0.0}, after[EXACT] = {0.0};
+    double next[POINTS] = {0.0}, after[POINTS] = {0.0};
     for (size_t n = DEGREES; n-- > 1;) {
-        const double a = recurrence[n][0], b = recurrence[n][1];
-        for (size_t i = 0; i < count; i++) {
-            double value = coefficient[n] + a * u[i] * next[i] - b * after[i];
+        const double k = (double)n, first = (2.0 * k + 1.0) / (k + 1.0), second = (k + 1.0) / (k + 2.0);
+        for (size_t i = 0; i < POINTS; i++) {
+            double value = (coefficient[n] - second * after[i]) + first * u[i] * next[i];
             after[i] = next[i];
             next[i] = value;
         }
     }
-    for (size_t i = 0; i < count; i++)
-        sum[i] = coefficient[0] + u[i] * next[i] - 0.5 * after[i];
+    for (size_t i = 0; i < POINTS; i++)
+        out[i] = coefficient[0] + u[i] * next[i] - 0.5 * after[i];
 }
 
 static double legendre_sum(const double *coefficient, double u)
 {
-    double sum;
-    legendre_sums(coefficient, 1, &u, &sum);
-    return sum;
+    double next = 0.0, after = 0.0;
+    for (size_t n = DEGREES; n-- > 1;) {
+        double k = (double)n,
+               value = (coefficient[n] - (k + 1.0) / (k + 2.0) * after) + (2.0 * k + 1.0) / (k + 1.0) * u * next;
+        after = next;
+        next = value;
+    }
+    return coefficient[0] + u * next - 0.5 * after;
 }
 
 /* Of the integral from -1 on: that of P_n is (P_{n+1} - P_{n-1})/(2n + 1), which is 0 at -1 for n > 0. The highest
@@ -122,21 +119,23 @@ static double density_at(const struct interval *interval, enum integrated densit
     return fmax(density == OF_P ? p : p + legendre_sum(interval->excess, u), 0.0);
 }
 
-VECTOR_CLONES static double integral(const struct coupling *coupling, const struct interval *interval,
-                                     enum integrated density, double from, double to)
+/* From one offset to another, and the density there. */
+static double integral(const struct coupling *coupling, const struct interval *interval, enum integrated density,
+                       double from, double to, double *at_end)
 {
     bool is_short = fabs(to - from) < SHORT * interval->half;
     size_t n = is_short ? FEW : EXACT;
     const double *node = is_short ? coupling->node_few : coupling->node_exact;
     const double *weight = is_short ? coupling->weight_few : coupling->weight_exact;
-    double half = 0.5 * (to - from), sum = 0.0, u[EXACT], p[EXACT], excess[EXACT] = {0.0};
-    for (size_t i = 0; i < n; i++)
-        u[i] = (from + half * (1.0 + node[i])) / interval->half - 1.0;
-    legendre_sums(interval->p, n, u, p);
+    double half = 0.5 * (to - from), sum = 0.0, u[POINTS] = {0.0}, p[POINTS], excess[POINTS] = {0.0};
+    for (size_t i = 0; i <= n; i++)
+        u[i] = (i < n ? from + half * (1.0 + node[i]) : to) / interval->half - 1.0;
+    legendre_sums(interval->p, u, p);
     if (density == OF_Q)
-        legendre_sums(interval->excess, n, u, excess);
+        legendre_sums(interval->excess, u, excess);
     for (size_t i = 0; i < n; i++)
         sum += weight[i] * fmax(p[i] + excess[i], 0.0);
+    *at_end = fmax(p[n] + excess[n], 0.0);
     return half * sum;
 }
 
@@ -268,9 +267,9 @@ static double solve(const struct coupling *coupling, const struct interval *inte
     double low = 0.0, high = length, slope = density_at(interval, density, offset);
     double distance = slope * length > mass ? mass / slope : 0.5 * length;
     for (int i = 0; i < MOST_ITERATIONS; i++) {
-        double reached = side * integral(coupling, interval, density, offset, offset + side * distance) - mass;
+        double reached =
+            side * integral(coupling, interval, density, offset, offset + side * distance, &slope) - mass;
         *(reached > 0.0 ? &high : &low) = distance;
-        slope = density_at(interval, density, offset + side * distance);
         double next = distance - reached / slope;
         if (!(next > low && next < high))
             next = 0.5 * (low + high);
@@ -291,13 +290,14 @@ static double march(const struct coupling *coupling, enum integrated density, st
     *to = from;
     while (left > 0.0) {
         const struct interval *interval = &coupling->interval[to->at];
-        double length = side > 0.0 ? 2.0 * interval->half - to->offset : to->offset;
+        double length = side > 0.0 ? 2.0 * interval->half - to->offset : to->offset, at_end;
         /* over a short way the density changes little, and what is wanted is surely there */
         bool is_near = left < SHORT * length * density_at(interval, density, to->offset);
-        double here = is_near ? HUGE_VAL
-                      : length >= 2.0 * interval->half
-                          ? interval->mass_p + (density == OF_Q ? interval->mass_excess : 0.0)
-                          : side * integral(coupling, interval, density, to->offset, to->offset + side * length);
+        double here =
+            is_near ? HUGE_VAL
+            : length >= 2.0 * interval->half
+                ? interval->mass_p + (density == OF_Q ? interval->mass_excess : 0.0)
+                : side * integral(coupling, interval, density, to->offset, to->offset + side * length, &at_end);
         if (left < here) {
             double inside = solve(coupling, interval, density, to->offset, side, left, length);
             to->offset += side * inside;
