@@ -79,8 +79,14 @@
  * the axis; nodes of the final quadrature. Found: measured, one after the other at d = 64, h d = 2 (ddpm): 16 nodes
  * along u in place of 10 change m_1 by 6e-4, 20 by 1e-6, 14 nodes along l in place of 10 by 1e-6, and all others at
  * twice their value by 3e-6 or less. */
-#define CONDENSATION_FINE {{10, 16}, {24.0, 20.0, 6.0, 1.0}, {1e-9, 4, 56}, 48}
-#define CONDENSATION_COARSE {{9, 14}, {20.0, 18.0, 6.0, 1.3}, {1e-8, 3, 48}, 40}
+#define CONDENSATION_FINE \
+    { \
+        {10, 16}, {24.0, 20.0, 6.0, 1.0}, {1e-9, 4, 56}, 48 \
+    }
+#define CONDENSATION_COARSE \
+    { \
+        {9, 14}, {20.0, 18.0, 6.0, 1.3}, {1e-8, 3, 48}, 40 \
+    }
 /* [quadrature order] Along l, at least: 5 nodes, which hold the moments of a step that leaves r as it is. Found:
  * measured: a single node loses a fourth of the mass at d = 16. */
 #define CONDENSATION_LEAST_ORDER 4
