@@ -3,7 +3,8 @@ name = ARG2
 load name.'.vars.gp'
 key_lines = words(shown) + samplers + 1
 ytext = 'smallest significant TV'
-note_1 = sprintf('At {/:Italic T} = %d.   Told from 0: by three standard errors.', largest_steps)
+largest = largest_steps > 0 ? sprintf('At {/:Italic T} = %d.', largest_steps) : 'At the largest {/:Italic T} of each {/:Italic d}.'
+note_1 = largest.'   Told from 0: by three standard errors.'
 note_2 = 'Of KL and χ²: the TV that they allow.'
 load ARG1
 set xlabel 'chains' offset 0,0.3

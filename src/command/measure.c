@@ -250,7 +250,7 @@ static enum status add_rows(const struct cell *cell, const struct record *rows, 
     char label[100];
     const char *score_error = output->with_errors ? label : NULL;
     record_label_score_error(&cell->spec->score_errors[cell->score_error], label, sizeof label);
-    for (size_t i = 0; i < cell->spec->dimension_count; i++) {
+    for (size_t i = 0; i < cell->dimensions.count; i++) {
         if (output->json)
             print_json(&cell->spec->parameters, &rows[i]);
         else if (rows[i].failure[0] != '\0')
@@ -295,8 +295,10 @@ struct measuring {
     struct output output;
 };
 
-/* Laws first. Where there are chains, a law that does not exist is no failure. */
-static enum status list_jobs(struct measuring *m, const size_t *steps, size_t step_count, struct error *error)
+/* Laws first. Where there are chains, a law that does not exist is no failure. Args: dimensions, of each of the
+ * steps; NULL: all. */
+static enum status list_jobs(struct measuring *m, const size_t *steps, const struct dimensions *dimensions,
+                             size_t step_count, struct error *error)
 {
     const struct spec *spec = m->spec;
     size_t most = spec->score_error_count * step_count * (1 + spec->chain_count);
@@ -305,21 +307,23 @@ static enum status list_jobs(struct measuring *m, const size_t *steps, size_t st
         return fail_with(error, STATUS_MEMORY, "out of memory for the list of cells");
     for (int chains = 0; chains <= (spec->chain_count > 0); chains++)
         for (size_t target = 0; target < spec->target_count; target++) {
-            double chain = chains ? cost_of_chain(spec, target) : 0.0;
+            double *chain = chains ? costs_of_chain(spec, target) : NULL;
+            if (chains && chain == NULL)
+                return fail_with(error, STATUS_MEMORY, "out of memory for the list of cells");
             for (size_t sampler = 0; sampler < spec->sampler_count; sampler++)
                 for (size_t e = 0; e < spec->score_error_count; e++) {
-                    struct cell cell = {spec, target, sampler, e, 0, 0};
+                    struct cell cell = {spec, target, sampler, e, 0, 0, spec_dimensions(spec)};
                     if (!chains && spec->chain_count > 0 && !cell_has_law(&cell))
                         continue;
                     for (size_t t = 0; t < step_count; t++)
                         for (size_t n = 0; n < (chains ? spec->chain_count : 1); n++) {
                             cell.steps = steps[t];
+                            cell.dimensions = dimensions != NULL ? dimensions[t] : spec_dimensions(spec);
                             cell.chains = chains ? spec->chains[n] : 0;
-                            double cost = chains ? chain * (double)cell.steps * (double)cell.chains
-                                                 : cost_of_law(spec, target, e, cell.steps);
-                            m->jobs[m->count++] = (struct job){.cell = cell, .cost = cost};
+                            m->jobs[m->count++] = (struct job){.cell = cell, .cost = cost_of_cell(&cell, chain)};
                         }
                 }
+            free(chain);
         }
     return STATUS_OK;
 }
@@ -331,9 +335,9 @@ static enum status list_cells(struct measuring *m, struct error *error)
     struct grid grid;
     enum status status;
     if (spec->step_count > 0)
-        return list_jobs(m, spec->steps, spec->step_count, error);
+        return list_jobs(m, spec->steps, spec->step_dimensions, spec->step_count, error);
     TRY_OR(end, grid_make(spec, 0, spec->schedule_count, &grid, error));
-    TRY_OR(end, list_jobs(m, grid.steps, grid.count, error));
+    TRY_OR(end, list_jobs(m, grid.steps, NULL, grid.count, error));
 end:
     free(grid.steps);
     return status;
@@ -382,7 +386,7 @@ static enum status cell_ended(void *context, size_t index, const void *rows, con
 {
     struct measuring *m = context;
     struct job *job = &m->jobs[index];
-    size_t count = m->spec->dimension_count;
+    size_t count = job->cell.dimensions.count;
     char label[CELL_LABEL_SIZE];
     job->rows = array_new(count, sizeof *job->rows);
     if (job->rows == NULL)

@@ -100,6 +100,24 @@ static void print_shares(const struct plan *plan, size_t shares)
     }
 }
 
+/* "; T = 64 to 256 at d = 4" of the smallest and the largest dimension, where T depends on it. */
+static void print_steps_in(const struct spec *spec)
+{
+    const size_t last = spec->dimension_count - 1, at[] = {spec->dimensions[0], spec->dimensions[last]};
+    bool depends = false;
+    for (size_t i = 0; i < spec->step_count; i++)
+        depends = depends || spec->step_dimensions[i].count <= last;
+    for (size_t k = 0; k < 2 && depends; k++) {
+        size_t least = 0, most = 0;
+        for (size_t i = 0; i < spec->step_count; i++)
+            if (dimensions_find(&spec->step_dimensions[i], at[k]) < spec->step_dimensions[i].count) {
+                least = least > 0 ? least : spec->steps[i];
+                most = spec->steps[i];
+            }
+        printf("%sT = %zu to %zu at d = %zu", k == 0 ? "; " : ", ", least, most, at[k]);
+    }
+}
+
 /* What a run would do, without doing it. The cells that T(d, eps) needs are found on the way, so they are described,
  * not counted. */
 static enum status print_plan(const struct spec *spec, const char *directory, size_t shares, struct error *error)
@@ -113,6 +131,7 @@ static enum status print_plan(const struct spec *spec, const char *directory, si
         printf("  %zu cell%s at the given numbers of steps", cells, plural(cells));
         if (errors > 0)
             printf(", with exact scores and %zu score error%s", errors, plural(errors));
+        print_steps_in(spec);
         putchar('\n');
     }
     if (spec->chain_count > 0)

@@ -4,45 +4,78 @@
 
 enum { NODES = 8, INTERPOLATIONS = 6 };
 #define LARGEST_BEFORE_FLOOR 0.5 /* above, divergences saturate */
+#define SAFETY 4.0               /* of what leaving out a node tells of the error */
 
-/* log h at value = accuracy by polynomial interpolation of log h in log value, which is nearly straight, through
- * points `from` to `to`. */
-static double interpolate(const struct point *points, size_t from, size_t to, double accuracy)
+/* What is compared with the accuracy. */
+static double upper(const struct point *point)
 {
-    double x[NODES], y[NODES], at = log(accuracy);
-    size_t n = to - from + 1;
-    for (size_t i = 0; i < n; i++) {
-        x[i] = log(points[from + i].value);
-        y[i] = log(points[from + i].step_size);
-    }
-    for (size_t order = 1; order < n; order++)
-        for (size_t i = 0; i + order < n; i++)
-            y[i] = ((at - x[i + order]) * y[i] + (x[i] - at) * y[i + 1]) / (x[i] - x[i + order]);
-    return y[0];
+    return point->value + point->radius;
 }
 
-/* It must fall strictly from each node to the next. */
-static int falls(const struct point *points, size_t i)
+/* The polynomial through (log(value + radius), log T) of the nodes, at log accuracy, and what the radii make of it:
+ * the weights of nodes are those of Lagrange, and an error of log value enters by weight times slope. */
+static double interpolate(const struct point *const *node, size_t count, double accuracy, double *radius)
 {
-    return points[i].value > points[i + 1].value && points[i + 1].value > 0.0 && isfinite(points[i].value);
+    double sum = 0.0;
+    *radius = 0.0;
+    for (size_t i = 0; i < count; i++) {
+        const struct point *other = node[i > 0 ? i - 1 : 1];
+        const double log_steps = log((double)node[i]->steps), between = log_steps - log((double)other->steps);
+        double weight = 1.0;
+        for (size_t k = 0; k < count; k++)
+            if (k != i)
+                weight *= log(accuracy / upper(node[k])) / log(upper(node[i]) / upper(node[k]));
+        sum += weight * log_steps;
+        *radius +=
+            fabs(weight * between / log(upper(node[i]) / upper(other))) * 2.0 * node[i]->radius / upper(node[i]);
+    }
+    return sum;
 }
 
-static size_t predict(const struct point *points, size_t count, size_t pass, double accuracy,
-                      const struct schedule_rule *rule)
+/* Its neighbour of which it is known in one direction; NULL if there is none, or if values do not fall. */
+static const struct point *neighbour(const struct point *points, size_t count, const struct point *from, int way)
 {
-    size_t from = pass - 1, to = pass;
-    if (!falls(points, from))
-        return 0;
-    while (to - from + 1 < NODES) {
-        int left = from > 0 && falls(points, from - 1), right = to + 1 < count && falls(points, to);
-        if (left && (!right || pass - from <= to + 1 - pass))
-            from--;
-        else if (right)
-            to++;
-        else
-            break;
-    }
-    return schedule_steps(rule->kind, &rule->values, exp(interpolate(points, from, to, accuracy)));
+    const struct point *next = from + way;
+    while (next >= points && next < points + count && isnan(next->value))
+        next += way;
+    if (next < points || next >= points + count)
+        return NULL;
+    const double larger = upper(way < 0 ? next : from), smaller = upper(way < 0 ? from : next);
+    return larger > smaller && smaller > 0.0 && isfinite(larger) ? next : NULL;
+}
+
+struct crossing {
+    double steps,
+        radius; /* where the values pass the accuracy, as if T were real; NaN: not known, the radius alone */
+};
+
+/* From the first point that passes. */
+static struct crossing find_crossing(const struct point *points, size_t count, size_t pass, double accuracy)
+{
+    const struct point *node[2 * NODES]; /* from `first` to `last` */
+    size_t first = NODES, last = NODES;
+    node[first] = &points[pass];
+    const struct point *left = neighbour(points, count, node[first], -1);
+    const struct point *right = neighbour(points, count, node[last], 1);
+    if (left == NULL)
+        return (struct crossing){NAN, NAN};
+    while (last - first + 1 < NODES && (left != NULL || right != NULL))
+        if (left != NULL && (right == NULL || NODES - first <= last - NODES + 1)) {
+            node[--first] = left;
+            left = neighbour(points, count, left, -1);
+        } else {
+            node[++last] = right;
+            right = neighbour(points, count, right, 1);
+        }
+    double radius, ignored;
+    const size_t n = last - first + 1;
+    const double at = interpolate(&node[first], n, accuracy, &radius);
+    if (n < 3)
+        return (struct crossing){exp(at), NAN};
+    const double without[2] = {interpolate(&node[first + 1], n - 1, accuracy, &ignored),
+                               interpolate(&node[first], n - 1, accuracy, &ignored)};
+    radius += SAFETY * fmax(fabs(at - without[0]), fabs(at - without[1]));
+    return (struct crossing){exp(at), exp(at) * expm1(radius)};
 }
 
 /* The value at h = 0 of the line through two points. */
@@ -64,12 +97,11 @@ static double find_floor(const struct point *points, size_t count, double accura
     return floor > accuracy ? floor : 0.0;
 }
 
-struct bracket bracket_find(const struct point *points, size_t count, double accuracy,
-                            const struct schedule_rule *rule, size_t attempt)
+struct bracket bracket_find(const struct point *points, size_t count, double accuracy, size_t attempt)
 {
     struct bracket bracket = {.reach = REACH_BEYOND};
     size_t pass = 0;
-    while (pass < count && !(points[pass].value + points[pass].radius <= accuracy))
+    while (pass < count && !(upper(&points[pass]) <= accuracy))
         pass++;
     bracket.tried = pass > 0 ? points[pass - 1].steps : 0;
     for (size_t i = 0; i < pass; i++) {
@@ -83,16 +115,16 @@ struct bracket bracket_find(const struct point *points, size_t count, double acc
         return bracket;
     }
     bracket.passes = points[pass].steps;
-    bracket.reach = bracket.fails == 0                    ? REACH_AT_START
-                    : bracket.passes - bracket.fails == 1 ? REACH_FOUND
-                                                          : REACH_OPEN;
-    if (rule == NULL || pass == 0 || bracket.passes - bracket.tried == 1)
+    const size_t before = bracket.passes - 1;
+    const struct crossing crossing = find_crossing(points, count, pass, accuracy);
+    if (bracket.fails < before && crossing.steps - crossing.radius > (double)before)
+        bracket.fails = bracket.certain = before;
+    bracket.reach = bracket.fails == 0 ? REACH_AT_START : bracket.fails == before ? REACH_FOUND : REACH_OPEN;
+    if (bracket.reach == REACH_FOUND || pass == 0 || bracket.tried == before)
         return bracket;
-    size_t guess = attempt < INTERPOLATIONS ? predict(points, count, pass, accuracy, rule) : 0;
-    if (guess == 0)
-        guess = bracket.tried + (bracket.passes - bracket.tried) / 2;
-    guess = guess <= bracket.tried ? bracket.tried + 1 : guess > bracket.passes ? bracket.passes : guess;
-    bracket.want[0] = guess < bracket.passes ? guess : 0;
-    bracket.want[1] = guess - 1 > bracket.tried ? guess - 1 : 0;
+    const double guess = attempt < INTERPOLATIONS && isfinite(crossing.steps)
+                             ? ceil(crossing.steps)
+                             : 0.5 * (double)(bracket.tried + bracket.passes);
+    bracket.want = (size_t)fmin(fmax(guess, (double)bracket.tried + 1.0), (double)before);
     return bracket;
 }

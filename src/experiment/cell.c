@@ -86,9 +86,9 @@ int cell_has_law(const struct cell *cell)
 {
     const struct spec *spec = cell->spec;
     struct error ignored;
-    for (size_t i = 0; i < spec->dimension_count; i++)
+    for (size_t i = 0; i < cell->dimensions.count; i++)
         if (measure_supports(&spec->targets[cell->target], spec->samplers[cell->sampler],
-                             &spec->score_errors[cell->score_error], spec->dimensions[i], &ignored)
+                             &spec->score_errors[cell->score_error], cell->dimensions.of[i], &ignored)
             != STATUS_OK)
             return 0;
     return 1;
@@ -99,18 +99,18 @@ static enum status measure_laws(const struct cell *cell, const struct schedule *
 {
     const struct spec *spec = cell->spec;
     struct error cause = {STATUS_OK, ""};
-    struct measurement *measurements = array_new(spec->dimension_count, sizeof *measurements);
+    struct measurement *measurements = array_new(cell->dimensions.count, sizeof *measurements);
     if (measurements == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for %zu dimensions", spec->dimension_count);
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu dimensions", cell->dimensions.count);
     enum status status =
         measure_target_by_threads((size_t)threads, &spec->targets[cell->target], spec->samplers[cell->sampler],
-                                  &spec->score_errors[cell->score_error], schedule, spec->dimensions,
-                                  spec->dimension_count, measurements, &cause);
+                                  &spec->score_errors[cell->score_error], schedule, cell->dimensions.of,
+                                  cell->dimensions.count, measurements, &cause);
     if (status == STATUS_UNSUPPORTED || status == STATUS_NUMERIC) /* each dimension has its own failure */
         status = STATUS_OK;
     else if (status != STATUS_OK)
         (void)fail_with(error, status, "%s", cause.text);
-    for (size_t i = 0; i < spec->dimension_count && status == STATUS_OK; i++)
+    for (size_t i = 0; i < cell->dimensions.count && status == STATUS_OK; i++)
         if (measurements[i].failure.status == STATUS_OK) {
             fill_record(cell, schedule, &measurements[i], &rows[i]);
         } else {
@@ -124,7 +124,7 @@ static enum status measure_laws(const struct cell *cell, const struct schedule *
 void cell_blank(const struct cell *cell, size_t index, struct record *row)
 {
     const struct spec *spec = cell->spec;
-    const struct measurement nothing = {.dimension = spec->dimensions[index]};
+    const struct measurement nothing = {.dimension = cell->dimensions.of[index]};
     const struct schedule_rule *rule = spec_schedule(spec, cell->sampler);
     const struct schedule schedule = {.h = rule->kind->step_size(&rule->values, cell->steps)};
     fill_record(cell, &schedule, &nothing, row);
@@ -135,7 +135,7 @@ void cell_blank(const struct cell *cell, size_t index, struct record *row)
 
 int cell_has_failures(const struct cell *cell, const struct record *rows)
 {
-    for (size_t i = 0; i < cell->spec->dimension_count; i++)
+    for (size_t i = 0; i < cell->dimensions.count; i++)
         if (rows[i].failure[0] != '\0')
             return 1;
     return 0;
@@ -144,13 +144,13 @@ int cell_has_failures(const struct cell *cell, const struct record *rows)
 char *cell_failures(const struct cell *cell, const struct record *rows)
 {
     char *text = NULL;
-    size_t size = 0, count = cell->spec->dimension_count;
+    size_t size = 0, count = cell->dimensions.count;
     FILE *stream = open_memstream(&text, &size);
     if (stream == NULL)
         return NULL;
     for (size_t i = 0; i < count; i++)
         if (rows[i].failure[0] != '\0')
-            fprintf(stream, "d=%zu: %s\n", cell->spec->dimensions[i], rows[i].failure);
+            fprintf(stream, "d=%zu: %s\n", cell->dimensions.of[i], rows[i].failure);
     if (fclose(stream) == 0)
         return text;
     free(text);
@@ -176,9 +176,9 @@ static const char *find_failure(const char *failures, size_t dimension, size_t *
 void cell_join(const struct cell *cell, const struct record *from, size_t count, const char *failures,
                struct record *rows)
 {
-    for (size_t i = 0; i < cell->spec->dimension_count; i++) {
+    for (size_t i = 0; i < cell->dimensions.count; i++) {
         size_t length = 0;
-        const char *reason = find_failure(failures, cell->spec->dimensions[i], &length);
+        const char *reason = find_failure(failures, cell->dimensions.of[i], &length);
         if (reason != NULL) {
             char text[FAILURE_SIZE];
             (void)snprintf(text, sizeof text, "%.*s", (int)length, reason);
@@ -186,7 +186,7 @@ void cell_join(const struct cell *cell, const struct record *from, size_t count,
             record_fail(&rows[i], text);
         }
         for (size_t j = 0; j < count && reason == NULL; j++)
-            if (from[j].dimension == cell->spec->dimensions[i]) {
+            if (from[j].dimension == cell->dimensions.of[i]) {
                 rows[i] = from[j];
                 set_parameters(cell, &rows[i]);
             }
@@ -227,8 +227,8 @@ static char *describe(const struct cell *cell, int with_dimensions)
     if (plugin != NULL)
         fprintf(stream, " of plug-in %016" PRIx64, plugin->hash);
     fprintf(stream, "; steps %zu" DIMENSIONS, cell->steps);
-    for (size_t i = 0; i < spec->dimension_count && with_dimensions; i++)
-        fprintf(stream, " %zu", spec->dimensions[i]);
+    for (size_t i = 0; i < cell->dimensions.count && with_dimensions; i++)
+        fprintf(stream, " %zu", cell->dimensions.of[i]);
     fprintf(stream, TARGET "%s ", target->name);
     target_describe(target, stream);
     fputs("; score error ", stream);
@@ -272,12 +272,12 @@ static enum status sample_one(const struct cell *cell, const struct schedule *sc
     struct error cause = {STATUS_OK, ""};
     cell_blank(cell, index, row);
     (void)snprintf(row->law, sizeof row->law, "chains");
-    enum status status = target_coordinates(target, spec->dimensions[index], &factors, &cause);
+    enum status status = target_coordinates(target, cell->dimensions.of[index], &factors, &cause);
     if (status == STATUS_OK)
-        status = target_planted(target, spec->dimensions[index], &planted, &cause);
+        status = target_planted(target, cell->dimensions.of[index], &planted, &cause);
     if (status == STATUS_OK) {
         const struct chain_problem problem = {.list = &factors,
-                                              .dimension = spec->dimensions[index],
+                                              .dimension = cell->dimensions.of[index],
                                               .codewords = planted.weight,
                                               .is_data = target->family->is_data,
                                               .memorised_distance = spec->memorised_distance,
@@ -285,7 +285,7 @@ static enum status sample_one(const struct cell *cell, const struct schedule *sc
                                               .schedule = schedule,
                                               .score_error = &spec->score_errors[cell->score_error],
                                               .seed = spec->seed,
-                                              .stream = stream ^ (uint64_t)spec->dimensions[index],
+                                              .stream = stream ^ (uint64_t)cell->dimensions.of[index],
                                               .threads = threads};
         status = sample_measure(&problem, cell->chains, spec->directions, spec->methods, &row->estimates, &cause);
     }
@@ -299,7 +299,7 @@ static enum status sample_one(const struct cell *cell, const struct schedule *sc
     return status == STATUS_OK
                ? STATUS_OK
                : fail_with(error, status, "chains of target %s, sampler %s, T = %zu, d = %zu: %s", target->name,
-                           spec->samplers[cell->sampler]->name, cell->steps, spec->dimensions[index], cause.text);
+                           spec->samplers[cell->sampler]->name, cell->steps, cell->dimensions.of[index], cause.text);
 }
 
 static enum status measure_chains(const struct cell *cell, const struct schedule *schedule, int threads,
@@ -311,7 +311,7 @@ static enum status measure_chains(const struct cell *cell, const struct schedule
     uint64_t stream = hash_bytes(text, strlen(text));
     enum status status = STATUS_OK;
     free(text);
-    for (size_t i = 0; i < cell->spec->dimension_count && status == STATUS_OK; i++)
+    for (size_t i = 0; i < cell->dimensions.count && status == STATUS_OK; i++)
         status = sample_one(cell, schedule, stream, i, threads, &rows[i], error);
     return status;
 }
@@ -357,10 +357,10 @@ enum status cell_measure(const struct cell *cell, int threads, struct record *ro
     if (status == STATUS_OK)
         status = cell->chains > 0 ? measure_chains(cell, schedule, threads, rows, error)
                                   : measure_laws(cell, schedule, threads, rows, error);
-    for (size_t i = 0; i < spec->dimension_count && status == STATUS_OK; i++)
+    for (size_t i = 0; i < cell->dimensions.count && status == STATUS_OK; i++)
         if (rows[i].failure[0] == '\0')
             status = set_crossing(cell, schedule, &rows[i], error);
-    for (size_t i = 0; i < spec->dimension_count && status == STATUS_OK; i++)
+    for (size_t i = 0; i < cell->dimensions.count && status == STATUS_OK; i++)
         rows[i].seconds = clock_seconds() - start;
     schedule_free(schedule);
     return status;
@@ -369,21 +369,18 @@ enum status cell_measure(const struct cell *cell, int threads, struct record *ro
 enum status cell_complete(const struct cell *cell, const struct record *known, int threads, struct record *rows,
                           struct error *error)
 {
-    struct spec rest = *cell->spec;
     struct cell missing = *cell;
-    size_t count = rest.dimension_count, next = 0;
+    size_t count = cell->dimensions.count, next = 0;
     size_t *dimensions = array_new(count, sizeof *dimensions);
     struct record *measured = array_new(count, sizeof *measured);
     enum status status = dimensions != NULL && measured != NULL
                              ? STATUS_OK
                              : fail_with(error, STATUS_MEMORY, "out of memory for %zu dimensions", count);
-    rest.dimensions = dimensions;
-    rest.dimension_count = 0;
-    missing.spec = &rest;
+    missing.dimensions = (struct dimensions){dimensions, 0};
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
         if (known[i].dimension == 0)
-            dimensions[rest.dimension_count++] = cell->spec->dimensions[i];
-    if (status == STATUS_OK && rest.dimension_count > 0)
+            dimensions[missing.dimensions.count++] = cell->dimensions.of[i];
+    if (status == STATUS_OK && missing.dimensions.count > 0)
         status = cell_measure(&missing, threads, measured, error);
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
         rows[i] = known[i].dimension == 0 ? measured[next++] : known[i];

@@ -1,5 +1,6 @@
-/* A cell: one target, sampler, score error and number of steps of an experiment, measured in all its dimensions, by
- * exact laws or by a number of chains. The unit of work, of storage and of resumption. */
+/* A cell: one target, sampler, score error and number of steps of an experiment, measured in all its dimensions, or
+ * those whose number of steps it is, by exact laws or by a number of chains. The unit of work, of storage and of
+ * resumption. */
 #ifndef EXPERIMENT_CELL_H
 #define EXPERIMENT_CELL_H
 
@@ -14,6 +15,7 @@ struct cell {
     size_t target, sampler, score_error; /* indices into the spec's lists */
     size_t steps;
     size_t chains; /* 0: exact laws */
+    struct dimensions dimensions;
 };
 
 /* Nonzero if every dimension of the cell, one of exact laws, has one. */
@@ -22,13 +24,13 @@ int cell_has_law(const struct cell *cell);
 /* Raised whenever a law, a divergence or a radius can come out differently for the same description. */
 enum { NUMERICS_VERSION = 10 };
 
-/* Fills rows[i], one for each of the spec's dimensions: its measurement, or its failure where what measure_target or
+/* Fills rows[i], one for each of the cell's dimensions: its measurement, or its failure where what measure_target or
  * sample_measure computes for it does not exist or does not come out (STATUS_UNSUPPORTED, STATUS_NUMERIC). Threads
  * (> 0) change nothing but the time. Errors, of all dimensions: those of schedule_new; what else measure_target and
  * sample_measure return. */
 MUST_USE enum status cell_measure(const struct cell *cell, int threads, struct record *rows, struct error *error);
 
-/* A row that says what would be measured in the spec's dimension of this index, and of the result nothing: every
+/* A row that says what would be measured in the cell's dimension of this index, and of the result nothing: every
  * value, radius and estimate is NaN. */
 void cell_blank(const struct cell *cell, size_t index, struct record *row);
 

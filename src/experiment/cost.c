@@ -1,5 +1,8 @@
 #include "experiment/cost.h"
 
+#include "core/memory.h"
+#include "experiment/cell.h"
+
 /* A chain needs nanoseconds for a coordinate, a component and a step. */
 #define CHAIN_COST 3e-3
 
@@ -43,17 +46,28 @@ double cost_of_law(const struct spec *spec, size_t target, size_t score_error, s
 }
 
 /* Pairs of paths run beside the chains. */
-double cost_of_chain(const struct spec *spec, size_t target)
+double *costs_of_chain(const struct spec *spec, size_t target)
 {
     struct error ignored;
-    double numbers = 0.0;
-    for (size_t d = 0; d < spec->dimension_count; d++) {
+    double *cost = array_new(spec->dimension_count, sizeof *cost);
+    for (size_t d = 0; d < spec->dimension_count && cost != NULL; d++) {
         struct factor_list factors;
         if (target_coordinates(&spec->targets[target], spec->dimensions[d], &factors, &ignored) == STATUS_OK)
             for (size_t i = 0; i < factors.count; i++)
-                numbers += factors.group[i].multiplicity * (double)factors.group[i].factor.dimension
+                cost[d] += CHAIN_COST * factors.group[i].multiplicity * (double)factors.group[i].factor.dimension
                            * (double)(factors.group[i].factor.components + 2);
         factor_list_free(&factors);
     }
-    return CHAIN_COST * numbers;
+    return cost;
+}
+
+double cost_of_cell(const struct cell *cell, const double *chain)
+{
+    const struct dimensions all = spec_dimensions(cell->spec);
+    double cost = 0.0;
+    if (cell->chains == 0)
+        return cost_of_law(cell->spec, cell->target, cell->score_error, cell->steps);
+    for (size_t i = 0; i < cell->dimensions.count; i++)
+        cost += chain[dimensions_find(&all, cell->dimensions.of[i])];
+    return cost * (double)cell->steps * (double)cell->chains;
 }

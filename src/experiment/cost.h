@@ -11,7 +11,12 @@
  * laws). */
 double cost_of_law(const struct spec *spec, size_t target, size_t score_error, size_t steps);
 
-/* Of one step of one chain of a target, all dimensions together. */
-double cost_of_chain(const struct spec *spec, size_t target);
+/* Of one step of one chain of a target, in each of the spec's dimensions, for free(); NULL where memory runs out. */
+double *costs_of_chain(const struct spec *spec, size_t target);
+
+struct cell;
+
+/* Of a cell. Args: chain, costs_of_chain of its target, of a cell of chains. */
+double cost_of_cell(const struct cell *cell, const double *chain);
 
 #endif

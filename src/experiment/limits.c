@@ -69,10 +69,19 @@ static double search_cells(const struct spec *spec)
     return spec->accuracy_count > 0 ? pairs * (double)spec->score_error_count * (searched + 2.0 * brackets) : 0.0;
 }
 
-static double step_cells(const struct spec *spec)
+/* For each number of steps. */
+static double cells_each(const struct spec *spec)
 {
     double pairs = (double)spec->target_count * (double)spec->sampler_count;
-    return pairs * (double)spec->score_error_count * (double)spec->step_count * (1.0 + (double)spec->chain_count);
+    return pairs * (double)spec->score_error_count * (1.0 + (double)spec->chain_count);
+}
+
+static double step_rows(const struct spec *spec)
+{
+    double rows = 0.0;
+    for (size_t i = 0; i < spec->step_count; i++)
+        rows += (double)spec->step_dimensions[i].count;
+    return rows * cells_each(spec);
 }
 
 /* The largest dimensions first, so that what is too much shows at once: targets times dimensions may be 10^8. */
@@ -91,8 +100,9 @@ static double count_numbers(const struct spec *spec)
 
 struct demand limits_demand(const struct spec *spec)
 {
-    struct demand demand = {.cells = step_cells(spec) + search_cells(spec), .numbers = count_numbers(spec)};
-    double rows = demand.cells * (double)spec->dimension_count;
+    struct demand demand = {.cells = cells_each(spec) * (double)spec->step_count + search_cells(spec),
+                            .numbers = count_numbers(spec)};
+    double rows = step_rows(spec) + search_cells(spec) * (double)spec->dimension_count;
     double steps =
         fmax(largest(spec->steps, spec->step_count), spec->accuracy_count > 0 ? (double)spec->max_steps : 0);
     demand.disk = MERGED_BYTES + CELL_BYTES * demand.cells + (MERGED_ROW_BYTES + CELL_ROW_BYTES) * rows;

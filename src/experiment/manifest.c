@@ -217,6 +217,22 @@ static enum status put_failed(FILE *file, const struct cell *failed, size_t coun
     return STATUS_OK;
 }
 
+/* The steps in each of the dimensions, where these depend on it. */
+static void put_asked(FILE *file, const struct spec *spec)
+{
+    bool depends = false;
+    for (size_t i = 0; i < spec->step_count; i++)
+        depends = depends || spec->step_dimensions[i].count < spec->dimension_count;
+    for (size_t d = 0; d < spec->dimension_count && depends; d++) {
+        fputs(d == 0 ? ",\n\"steps_in\": [[" : ", [", file);
+        for (size_t i = 0, before = 0; i < spec->step_count; i++)
+            if (dimensions_find(&spec->step_dimensions[i], spec->dimensions[d]) < spec->step_dimensions[i].count)
+                fprintf(file, "%s%zu", before++ > 0 ? ", " : "", spec->steps[i]);
+        fputs("]", file);
+    }
+    fputs(depends ? "]" : "", file);
+}
+
 enum status manifest_write(const struct spec *spec, const struct cell *failed, size_t failed_count, char **out,
                            struct error *error)
 {
@@ -228,6 +244,7 @@ enum status manifest_write(const struct spec *spec, const struct cell *failed, s
     put_text(file, "{\"title\": ", spec->title);
     put_integers(file, ",\n\"dimensions\": [", spec->dimensions, spec->dimension_count);
     put_integers(file, ",\n\"steps\": [", spec->steps, spec->step_count);
+    put_asked(file, spec);
     put_integers(file, ",\n\"chains\": [", spec->chains, spec->chain_count);
     fprintf(file, ",\n\"seed\": %" PRIu64 ", \"max_steps\": %zu", spec->seed, spec->max_steps);
     for (size_t i = 0, before = 0; sample_method_at(i) != NULL; i++)
@@ -484,12 +501,42 @@ static void take_failed(struct doc *doc, const yaml_node_t *root, struct manifes
         } \
     } while (0)
 
+/* Each dimension has steps, all of which are among those of the experiment. */
+static void take_asked(struct doc *doc, const yaml_node_t *root, struct manifest *out)
+{
+    const yaml_node_t *lists = doc_find(doc, root, "steps_in", false);
+    size_t count = 0;
+    if (lists == NULL || doc->status != STATUS_OK)
+        return;
+    free(doc_array(doc, lists, 1, &count));
+    if (doc->status == STATUS_OK && count != out->dimension_count)
+        doc_expected(doc, lists, "a list of steps for each dimension");
+    out->asks = array_new(out->dimension_count, out->step_count * sizeof *out->asks);
+    if (out->asks == NULL)
+        doc_refuse(doc, lists->start_mark, "out of memory");
+    for (size_t d = 0; d < count && doc->status == STATUS_OK; d++) {
+        const yaml_node_t *list = doc_item(doc, lists, d);
+        size_t *steps = NULL, given = 0, i = 0;
+        read_integers(doc, list, 1, DOC_ANY, "number of steps", &steps, &given);
+        for (size_t k = 0; k < given && doc->status == STATUS_OK; k++) {
+            while (i < out->step_count && out->steps[i] < steps[k])
+                i++;
+            if (i < out->step_count && out->steps[i] == steps[k])
+                out->asks[d * out->step_count + i] = true;
+            else
+                doc_expected(doc, list, "numbers of steps of the experiment");
+        }
+        free(steps);
+    }
+}
+
 static void take_all(struct doc *doc, const yaml_node_t *root, struct manifest *out)
 {
     size_t methods;
     take_text(doc, root, "title", out->title, sizeof out->title);
     take_integers(doc, root, "dimensions", &out->dimensions, &out->dimension_count);
     take_integers(doc, root, "steps", &out->steps, &out->step_count);
+    take_asked(doc, root, out);
     take_integers(doc, root, "chains", &out->chains, &out->chain_count);
     out->seed = take_integer(doc, root, "seed", 0, DOC_ANY);
     out->max_steps = take_integer(doc, root, "max_steps", 1, DOC_ANY);
@@ -539,13 +586,53 @@ void manifest_free(struct manifest *manifest)
     for (size_t i = 0; i < manifest->failed_count; i++)
         free(manifest->failed[i].key);
     claim_specs_free(manifest->own_claims, manifest->own_claim_count);
-    void *const owned[] = {manifest->targets,         manifest->target_entries, manifest->samplers,
-                           manifest->sampler_entries, manifest->score_errors,   manifest->score_error_entries,
-                           manifest->chains,          manifest->dimensions,     manifest->steps,
-                           manifest->accuracies,      manifest->claims,         manifest->failed};
+    void *const owned[] = {
+        manifest->targets,      manifest->target_entries,      manifest->samplers, manifest->sampler_entries,
+        manifest->score_errors, manifest->score_error_entries, manifest->chains,   manifest->dimensions,
+        manifest->steps,        manifest->accuracies,          manifest->claims,   manifest->failed,
+        manifest->asks};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
         free(owned[i]);
     *manifest = (struct manifest){.accuracy_in = NULL};
+}
+
+/* ---- Steps ---- */
+
+static bool asks(const struct manifest *manifest, size_t steps, size_t dimension)
+{
+    return manifest->asks == NULL || manifest->asks[dimension * manifest->step_count + steps];
+}
+
+bool manifest_asks(const struct manifest *manifest, size_t dimension, size_t T)
+{
+    for (size_t i = 0; i < manifest->step_count; i++)
+        if (manifest->steps[i] == T)
+            return asks(manifest, i, dimension);
+    return false;
+}
+
+size_t manifest_step_count(const struct manifest *manifest, size_t dimension)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < manifest->step_count; i++)
+        count += asks(manifest, i, dimension);
+    return count;
+}
+
+size_t manifest_last_steps(const struct manifest *manifest, size_t dimension)
+{
+    for (size_t i = manifest->step_count; i-- > 0;)
+        if (asks(manifest, i, dimension))
+            return i;
+    return manifest->step_count;
+}
+
+size_t manifest_first_steps(const struct manifest *manifest, size_t dimension)
+{
+    size_t i = 0;
+    while (i < manifest->step_count && !asks(manifest, i, dimension))
+        i++;
+    return i;
 }
 
 /* ---- Score errors ---- */

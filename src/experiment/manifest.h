@@ -74,6 +74,7 @@ struct manifest {
     uint64_t seed;
     unsigned methods;
     size_t *dimensions, dimension_count, *steps, step_count;
+    bool *asks; /* [dimension][steps] whether this T is asked for in this dimension; NULL: every one is */
     const struct quantity *accuracy_in;
     double *accuracies;
     size_t accuracy_count, max_steps;
@@ -95,6 +96,13 @@ MUST_USE enum status manifest_write(const struct spec *spec, const struct cell *
 MUST_USE enum status manifest_parse(const char *path, const char *text, const struct parameter_columns *parameters,
                                     struct manifest *out, struct error *error);
 void manifest_free(struct manifest *manifest);
+
+/* Whether the experiment gives T as one of its steps in the dimension of this index; how many it gives there; and the
+ * place of the largest and of the smallest of them among all, step_count without any. */
+bool manifest_asks(const struct manifest *manifest, size_t dimension, size_t T);
+size_t manifest_step_count(const struct manifest *manifest, size_t dimension);
+size_t manifest_last_steps(const struct manifest *manifest, size_t dimension);
+size_t manifest_first_steps(const struct manifest *manifest, size_t dimension);
 
 /* Whether the row has exactly this score error. */
 bool manifest_has_score_error(const struct manifest *manifest, size_t score_error,

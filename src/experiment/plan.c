@@ -26,16 +26,19 @@ static bool all_exist(const struct schedule_rule *rules, size_t count, size_t T)
     return true;
 }
 
+/* Schedules exist from some T on to some other: where they do at the largest T, at all from the smallest on. */
 enum status grid_make(const struct spec *spec, size_t first, size_t count, struct grid *out, struct error *error)
 {
     *out = (struct grid){array_new(2 * (MOST_LOG2_STEPS - SMALLEST_LOG2_STEPS) + 1, sizeof *out->steps), 0};
     if (out->steps == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a grid of steps");
+    const struct schedule_rule *rules = &spec->schedules[first];
+    const bool to_the_end = all_exist(rules, count, spec->max_steps);
     for (int half = 2 * SMALLEST_LOG2_STEPS; half < 2 * MOST_LOG2_STEPS; half++) {
         size_t T = (size_t)lround(exp2(0.5 * half));
         if (T >= spec->max_steps)
             break;
-        if (all_exist(&spec->schedules[first], count, T))
+        if ((to_the_end && out->count > 0) || all_exist(rules, count, T))
             out->steps[out->count++] = T;
     }
     out->steps[out->count++] = spec->max_steps;
@@ -66,18 +69,46 @@ static enum status add_item(struct plan *plan, struct item item, struct error *e
     return STATUS_OK;
 }
 
-/* A cell of a pursuit, unless it has it already. */
+/* The dimensions of the spec that the item's cell lacks, which becomes the other cell's. */
+static enum status take_others(const struct plan *plan, const struct cell *cell, struct item *other,
+                               struct error *error)
+{
+    const struct dimensions all = spec_dimensions(plan->spec);
+    size_t count = 0;
+    other->others = array_new(all.count, sizeof *other->others);
+    if (other->others == NULL)
+        return no_memory(plan, error);
+    for (size_t i = 0; i < all.count; i++)
+        if (dimensions_find(&cell->dimensions, all.of[i]) == cell->dimensions.count)
+            other->others[count++] = all.of[i];
+    other->cell.dimensions = (struct dimensions){other->others, count};
+    return STATUS_OK;
+}
+
+/* A cell of a pursuit, unless it has it already; where it has it in some dimensions, in the others. */
 static enum status want(struct plan *plan, size_t index, size_t steps, struct error *error)
 {
     const struct pursuit *pursuit = &plan->pursuits[index];
-    for (size_t i = 0; i < pursuit->count; i++)
-        if (plan->items[pursuit->items[i]].cell.steps == steps)
-            return STATUS_OK;
-    const struct item item = {.cell = {plan->spec, pursuit->target, pursuit->sampler, pursuit->score_error, steps, 0},
-                              .cost = cost_of_law(plan->spec, pursuit->target, pursuit->score_error, steps),
-                              .share = pursuit->share,
-                              .pursuit = index};
-    return add_item(plan, item, error);
+    const struct cell *in_some = NULL;
+    size_t has = 0;
+    for (size_t i = 0; i < pursuit->count; i++) {
+        const struct cell *cell = &plan->items[pursuit->items[i]].cell;
+        in_some = cell->steps == steps ? cell : in_some;
+        has += cell->steps == steps ? cell->dimensions.count : 0;
+    }
+    if (has == plan->spec->dimension_count)
+        return STATUS_OK;
+    struct item item = {.cell = {plan->spec, pursuit->target, pursuit->sampler, pursuit->score_error, steps, 0,
+                                 spec_dimensions(plan->spec)},
+                        .share = pursuit->share,
+                        .pursuit = index};
+    if (in_some != NULL)
+        TRY(take_others(plan, in_some, &item, error));
+    item.cost = cost_of_cell(&item.cell, NULL);
+    enum status status = add_item(plan, item, error);
+    if (status != STATUS_OK)
+        free(item.others);
+    return status;
 }
 
 /* The cells at each of the spec's steps: by the exact law, where there is one, and by every number of chains. */
@@ -85,20 +116,23 @@ static enum status add_steps(struct plan *plan, size_t target, size_t sampler, s
                              struct error *error)
 {
     const struct spec *spec = plan->spec;
-    struct item item = {.cell = {spec, target, sampler, score_error, 0, 0}, .pursuit = SIZE_MAX, .asked = true};
+    struct item item = {.cell = {spec, target, sampler, score_error, 0, 0, spec_dimensions(spec)},
+                        .pursuit = SIZE_MAX,
+                        .asked = true};
     /* without chains, the spec was refused if there is none */
     int has_law = spec->chain_count == 0 || cell_has_law(&item.cell);
-    double chain = spec->chain_count > 0 ? cost_of_chain(spec, target) : 0.0;
-    enum status status = STATUS_OK;
+    double *chain = spec->chain_count > 0 ? costs_of_chain(spec, target) : NULL;
+    enum status status = spec->chain_count == 0 || chain != NULL ? STATUS_OK : no_memory(plan, error);
     for (size_t i = 0; i < spec->step_count; i++)
         for (size_t n = has_law ? 0 : 1; n <= spec->chain_count && status == STATUS_OK; n++) {
             item.cell.steps = spec->steps[i];
+            item.cell.dimensions = spec->step_dimensions[i];
             item.cell.chains = n > 0 ? spec->chains[n - 1] : 0;
-            item.cost = n > 0 ? chain * (double)item.cell.steps * (double)item.cell.chains
-                              : cost_of_law(spec, target, score_error, item.cell.steps);
+            item.cost = cost_of_cell(&item.cell, chain);
             item.pursuit = n == 0 ? pursuit : SIZE_MAX;
             status = add_item(plan, item, error);
         }
+    free(chain);
     return status;
 }
 
@@ -131,7 +165,7 @@ static enum status add_cells(struct plan *plan, size_t target, size_t sampler, s
                              struct error *error)
 {
     const struct spec *spec = plan->spec;
-    const struct cell cell = {spec, target, sampler, score_error, 0, 0};
+    const struct cell cell = {spec, target, sampler, score_error, 0, 0, spec_dimensions(spec)};
     const bool searched =
         spec->accuracy_count > 0 && (score_error == 0 || spec->chain_count == 0 || cell_has_law(&cell));
     size_t pursuit = searched ? plan->pursuit_count : SIZE_MAX;
@@ -152,14 +186,13 @@ static enum status add_all(struct plan *plan, struct error *error)
 }
 
 /* What the search for T(d, eps) is predicted to cost beyond the cells that it begins with: the rest of the grid,
- * and two cells at its middle for each bracket. */
+ * and a cell at its middle for each bracket. */
 static double pursuit_cost(const struct plan *plan, const struct pursuit *pursuit)
 {
     const struct spec *spec = plan->spec;
     double brackets = (double)(spec->dimension_count * spec->accuracy_count);
     const struct grid *grid = grid_of(plan, pursuit);
-    double cost =
-        2.0 * brackets * cost_of_law(spec, pursuit->target, pursuit->score_error, grid->steps[grid->count / 2]);
+    double cost = brackets * cost_of_law(spec, pursuit->target, pursuit->score_error, grid->steps[grid->count / 2]);
     for (size_t i = 0; i < grid->count; i++)
         if (grid->steps[i] > FIRST_STEPS)
             cost += cost_of_law(spec, pursuit->target, pursuit->score_error, grid->steps[i]);
@@ -206,6 +239,7 @@ enum status plan_new(const struct spec *spec, size_t shares, struct plan *out, s
 void plan_free(struct plan *plan)
 {
     for (size_t i = 0; i < plan->count; i++) {
+        free(plan->items[i].others);
         free(plan->items[i].known);
         free(plan->items[i].rows);
         free(plan->items[i].failure);
@@ -223,6 +257,14 @@ void plan_free(struct plan *plan)
     *plan = (struct plan){.spec = NULL};
 }
 
+/* The item's row in the spec's dimension of this index; NULL where there is none. */
+static const struct record *row_in(const struct plan *plan, const struct item *item, size_t dimension)
+{
+    const struct dimensions *list = &item->cell.dimensions;
+    size_t i = dimensions_find(list, plan->spec->dimensions[dimension]);
+    return item->rows != NULL && i < list->count ? &item->rows[i] : NULL;
+}
+
 void plan_settle(struct plan *plan, size_t index, enum item_state state, struct record *rows, char *failure)
 {
     struct item *item = &plan->items[index];
@@ -233,8 +275,10 @@ void plan_settle(struct plan *plan, size_t index, enum item_state state, struct 
         return;
     struct pursuit *pursuit = &plan->pursuits[item->pursuit];
     pursuit->outstanding--;
-    for (size_t i = 0; i < plan->spec->dimension_count && rows != NULL; i++)
-        pursuit->knows[i] = pursuit->knows[i] || rows[i].failure[0] == '\0';
+    for (size_t i = 0; i < plan->spec->dimension_count; i++) {
+        const struct record *row = row_in(plan, item, i);
+        pursuit->knows[i] = pursuit->knows[i] || (row != NULL && row->failure[0] == '\0');
+    }
 }
 
 /* Nonzero if a search for T(d, eps) goes around what failed in this dimension. */
@@ -245,7 +289,8 @@ static bool is_gone_around(const struct plan *plan, const struct item *item, siz
 
 static bool row_failed(const struct plan *plan, const struct item *item, size_t dimension, bool refused)
 {
-    return item->rows[dimension].failure[0] != '\0' && is_gone_around(plan, item, dimension) == refused;
+    const struct record *row = row_in(plan, item, dimension);
+    return row != NULL && row->failure[0] != '\0' && is_gone_around(plan, item, dimension) == refused;
 }
 
 bool plan_has_failed(const struct plan *plan, size_t index)
@@ -259,7 +304,7 @@ bool plan_has_failed(const struct plan *plan, size_t index)
     return false;
 }
 
-/* Whether all dimensions failed, and for one reason. */
+/* Whether all dimensions of the spec failed, and for one reason. */
 static bool all_failed_alike(const struct plan *plan, const struct item *item, bool refused)
 {
     for (size_t i = 0; i < plan->spec->dimension_count; i++)
@@ -271,8 +316,12 @@ static bool all_failed_alike(const struct plan *plan, const struct item *item, b
 static void put_failures(const struct plan *plan, const struct item *item, const char *key, bool refused,
                          FILE *stream)
 {
-    if (item->failure != NULL && !refused)
+    const struct dimensions *list = &item->cell.dimensions;
+    bool has_all = list->count == plan->spec->dimension_count;
+    if (item->failure != NULL && !refused && has_all)
         fprintf(stream, "%s: %s\n", key, item->failure);
+    for (size_t i = 0; i < list->count && item->failure != NULL && !refused && !has_all; i++)
+        fprintf(stream, "%s d=%zu: %s\n", key, list->of[i], item->failure);
     if (item->rows == NULL)
         return;
     if (all_failed_alike(plan, item, refused)) {
@@ -281,7 +330,7 @@ static void put_failures(const struct plan *plan, const struct item *item, const
     }
     for (size_t i = 0; i < plan->spec->dimension_count; i++)
         if (row_failed(plan, item, i, refused))
-            fprintf(stream, "%s d=%zu: %s\n", key, plan->spec->dimensions[i], item->rows[i].failure);
+            fprintf(stream, "%s d=%zu: %s\n", key, plan->spec->dimensions[i], row_in(plan, item, i)->failure);
 }
 
 /* As a whole, or in a dimension, be it that a search went around it. */
@@ -308,14 +357,17 @@ char *plan_failures(const struct plan *plan, bool refused)
     return NULL;
 }
 
-/* The divergences of a pursuit in one dimension, by increasing steps, NaN where there is no law. Returns how many. */
+/* The divergences of a pursuit in one dimension, by increasing steps, NaN where there is no law. Returns how many:
+ * not those of cells without the dimension. */
 static size_t collect(const struct plan *plan, const struct pursuit *pursuit, size_t known, size_t dimension,
                       struct point *points)
 {
     size_t count = 0;
     for (size_t i = 0; i < known; i++) {
         const struct item *item = &plan->items[pursuit->items[i]];
-        const struct record *row = item->rows != NULL ? &item->rows[dimension] : NULL;
+        const struct record *row = row_in(plan, item, dimension);
+        if (dimensions_find(&item->cell.dimensions, plan->spec->dimensions[dimension]) == item->cell.dimensions.count)
+            continue;
         struct point point = {item->cell.steps, NAN, NAN, NAN};
         if (row != NULL && row->failure[0] == '\0') {
             const double *value = quantity_of(plan->spec->accuracy_in, row);
@@ -333,25 +385,21 @@ static size_t collect(const struct plan *plan, const struct pursuit *pursuit, si
 static enum status narrow(struct plan *plan, size_t index, const struct point *points, size_t count, double accuracy,
                           size_t *attempts, struct error *error)
 {
-    enum status status = STATUS_OK;
     const struct pursuit *pursuit = &plan->pursuits[index];
     const struct grid *grid = grid_of(plan, pursuit);
-    struct bracket bracket =
-        bracket_find(points, count, accuracy, spec_schedule(plan->spec, pursuit->sampler), *attempts);
-    *attempts += bracket.want[0] > 0 || bracket.want[1] > 0;
-    if (bracket.reach == REACH_OPEN || bracket.reach == REACH_AT_START)
-        for (int i = 0; i < 2 && status == STATUS_OK; i++)
-            if (bracket.want[i] > 0)
-                status = want(plan, index, bracket.want[i], error);
+    const struct bracket bracket = bracket_find(points, count, accuracy, *attempts);
+    *attempts += bracket.want > 0;
+    if (bracket.want > 0)
+        TRY(want(plan, index, bracket.want, error));
     const bool held_up = pursuit->score_error > 0 && bracket.floor > 0.0;
     if (bracket.reach == REACH_BEYOND && !held_up) {
         size_t next = 0;
         while (next < grid->count && grid->steps[next] <= bracket.tried)
             next++;
         if (next < grid->count)
-            status = want(plan, index, grid->steps[next], error);
+            return want(plan, index, grid->steps[next], error);
     }
-    return status;
+    return STATUS_OK;
 }
 
 enum status plan_pursue(struct plan *plan, size_t index, struct error *error)
@@ -378,11 +426,9 @@ enum status plan_pursue(struct plan *plan, size_t index, struct error *error)
 static int by_cell(const void *a, const void *b)
 {
     const struct cell *x = &((const struct item *)a)->cell, *y = &((const struct item *)b)->cell;
-    const size_t keys[][2] = {{x->target, y->target},
-                              {x->sampler, y->sampler},
-                              {x->score_error, y->score_error},
-                              {x->chains, y->chains},
-                              {x->steps, y->steps}};
+    const size_t keys[][2] = {
+        {x->target, y->target}, {x->sampler, y->sampler}, {x->score_error, y->score_error},
+        {x->chains, y->chains}, {x->steps, y->steps},     {x->dimensions.of[0], y->dimensions.of[0]}};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (keys[i][0] != keys[i][1])
             return keys[i][0] < keys[i][1] ? -1 : 1;
@@ -396,12 +442,14 @@ void plan_sort(struct plan *plan)
 
 struct record *plan_rows(struct plan *plan, bool take, size_t *count)
 {
-    size_t each = plan->spec->dimension_count;
-    struct record *rows = array_new(plan->count, each * sizeof *rows);
+    size_t most = 0;
+    for (size_t i = 0; i < plan->count; i++)
+        most += plan->items[i].cell.dimensions.count;
+    struct record *rows = array_new(most, sizeof *rows);
     *count = 0;
     for (size_t i = 0; rows != NULL && i < plan->count; i++) {
         struct item *item = &plan->items[i];
-        for (size_t d = 0; d < each && item->rows != NULL; d++)
+        for (size_t d = 0; d < item->cell.dimensions.count && item->rows != NULL; d++)
             if (item->rows[d].failure[0] == '\0')
                 rows[(*count)++] = item->rows[d];
         if (take && !something_failed(item)) {

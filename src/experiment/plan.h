@@ -17,11 +17,12 @@ struct item {
     double cost;    /* predicted */
     size_t share;   /* whose it is, from 0 */
     size_t pursuit; /* that waits for it; SIZE_MAX: none */
+    size_t *others; /* the cell's dimensions, where another cell has this T in the rest of them; NULL: the spec's */
     bool asked;     /* the spec gives its number of steps; else a pursuit alone wants it */
     enum item_state state;
     struct record
         *known;          /* of an open item, rows that need not be measured (cell_complete); NULL: none; the plan's */
-    struct record *rows; /* one a dimension, once it is read or measured, be it a failure; the plan's */
+    struct record *rows; /* one a dimension of the cell, once it is read or measured, be it a failure; the plan's */
     char *failure;       /* why there are none; the plan's */
 };
 

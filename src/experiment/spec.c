@@ -10,7 +10,7 @@
  *       - ddpm
  *       - {kind: accelerated, overshoot: 0.5, name: half}
  *     dimensions: [1, 16, 256]
- *     steps: [256, 1024]                          # at least one of steps and accuracies
+ *     steps: [256, 8 d, 4 d log(d)]               # at least one of steps and accuracies
  *     score_errors:                               # optional: exact scores. Lists stand for each product
  *       - {shape: none}                           # exact scores, measured in any case, are asked for too
  *       - {shape: bias, size: 1.0e-2, spread: all, profile: uniform, growth: 0}  # the last three optional: these
@@ -32,7 +32,8 @@
  * A number that is a parameter may be a list of them: of a target ({kind: gaussian, variance: [0.1, 1]}), sampler,
  * schedule (c1: [8.5, 17]) or score error. The entry then stands for one with each, and of several lists for one with
  * each combination, named after it ("-variance-0.1"); the values are columns of the results. A real parameter of a
- * target may depend on the dimension (model/form.h), such as weights: [rest, exp(-0.1 d)], means: [0, sqrt(d)].
+ * target may depend on the dimension (model/form.h), such as weights: [rest, exp(-0.1 d)], means: [0, sqrt(d)], and
+ * so may steps, which are rounded, and at least the smallest T at which the schedules exist.
  */
 #include "experiment/spec.h"
 
@@ -50,7 +51,7 @@
 #include "law/measure.h"
 #include "model/spectra.h"
 
-enum { FILE_LIMIT = 1 << 20, MOST_STEPS = 10000000, MOST_SCORE_ERRORS = 10000 };
+enum { FILE_LIMIT = 1 << 20, MOST_SCORE_ERRORS = 10000 };
 
 static const struct range positive = GREATER_THAN(0.0);
 static const struct range fraction = {0.0, 1.0, OPEN, NULL};
@@ -101,32 +102,6 @@ void read_integers(struct doc *doc, const yaml_node_t *list, size_t least, size_
 static void read_dimensions(struct loader *l, const yaml_node_t *list)
 {
     read_integers(&l->doc, list, 1, DOC_ANY, "dimension", &l->spec->dimensions, &l->spec->dimension_count);
-}
-
-/* The schedules must exist at this T; if not, their own sentence names the smallest that does. */
-static void check_schedules(struct loader *l, const yaml_node_t *node, size_t steps)
-{
-    for (size_t i = 0; i < l->spec->schedule_count && l->doc.status == STATUS_OK; i++) {
-        const struct schedule_rule *rule = &l->spec->schedules[i];
-        struct error reason = {STATUS_OK, ""};
-        struct schedule *schedule = NULL;
-        if (schedule_with(rule->kind, &rule->values, steps, &schedule, &reason) != STATUS_OK)
-            doc_refuse(&l->doc, node->start_mark, "%s", reason.text);
-        schedule_free(schedule);
-    }
-}
-
-/* Schedules exist from some T on to some other, so that the smallest and the largest speak for all. */
-static void read_steps(struct loader *l, const yaml_node_t *list)
-{
-    read_integers(&l->doc, list, 2, MOST_STEPS, "number of steps", &l->spec->steps, &l->spec->step_count);
-    const struct spec *spec = l->spec;
-    for (size_t i = 0; i < spec->step_count; i++) {
-        const yaml_node_t *node = doc_item(&l->doc, list, i);
-        size_t steps = doc_integer(&l->doc, node, 2, MOST_STEPS, NULL);
-        if (steps == spec->steps[0] || steps == spec->steps[spec->step_count - 1])
-            check_schedules(l, node, steps);
-    }
 }
 
 static const char *quantity_name(const void *context, size_t index)
@@ -247,7 +222,11 @@ static const struct section {
       "perhaps a name"},
      read_samplers},
     {{"dimensions", 1, "a list of dimensions d"}, read_dimensions},
-    {{"steps", 0, "a list of numbers of steps T to measure at; this, accuracies or both are needed"}, read_steps},
+    {{"steps", 0,
+      "a list of numbers of steps T to measure at, which may depend on d, as 8 d or 4 d log(d) (rounded, and at "
+      "least "
+      "the smallest T of the schedule); this, accuracies or both are needed"},
+     read_steps},
     {{"score_errors", 0,
       "a list of score errors to measure, and find T(d, eps), under, beside exact scores: shape, size, and of some "
       "shapes roughness "
@@ -424,6 +403,8 @@ void spec_free(struct spec *spec)
     free(spec->score_error_entries);
     free(spec->dimensions);
     free(spec->steps);
+    free(spec->step_dimensions);
+    free(spec->own_dimensions);
     free(spec->chains);
     free(spec->accuracies);
     free(spec->claims);

@@ -15,6 +15,12 @@
 #include "model/score_error.h"
 #include "model/target.h"
 
+/* Strictly increasing. */
+struct dimensions {
+    const size_t *of;
+    size_t count;
+};
+
 struct spec {
     char *text;    /* the file as read, for provenance */
     char name[64]; /* the file's base name without .yaml/.yml: names the results directory */
@@ -44,8 +50,10 @@ struct spec {
     unsigned methods;          /* bit i for sample_method_at(i) */
     size_t *dimensions;        /* strictly increasing */
     size_t dimension_count;
-    size_t *steps; /* strictly increasing; may be empty if accuracies is not */
+    size_t *steps; /* strictly increasing, of all dimensions; may be empty if accuracies is not */
     size_t step_count;
+    struct dimensions *step_dimensions; /* of each of the steps: those that ask for it; in the next list, or all */
+    size_t *own_dimensions;
     const struct quantity *accuracy_in; /* what the accuracies are of; TV if the experiment does not say */
     double *accuracies; /* > 0, of TV and H^2 below 1, strictly decreasing; may be empty if steps is not */
     size_t accuracy_count;
@@ -62,6 +70,14 @@ static inline const struct schedule_rule *spec_schedule(const struct spec *spec,
 {
     return &spec->schedules[spec->sampler_schedule[sampler]];
 }
+
+static inline struct dimensions spec_dimensions(const struct spec *spec)
+{
+    return (struct dimensions){spec->dimensions, spec->dimension_count};
+}
+
+/* The place of a dimension in the list; its count if it is not there. */
+size_t dimensions_find(const struct dimensions *list, size_t dimension);
 
 /* The keys of a spec, in the order in which they are read; NULL past the end. */
 struct spec_key {

@@ -45,6 +45,15 @@ double *read_set(struct doc *doc, const yaml_node_t *list, const struct range *r
 void read_integers(struct doc *doc, const yaml_node_t *list, size_t least, size_t most, const char *what,
                    size_t **out, size_t *count);
 
+/* The largest T. */
+enum { MOST_STEPS = 10000000 };
+
+/* The schedules must exist at this T; if not, their own sentence names the smallest that does. */
+void check_schedules(struct loader *l, const yaml_node_t *node, size_t steps);
+
+/* steps: integers, and forms in the dimension (model/form.h). */
+void read_steps(struct loader *l, const yaml_node_t *list);
+
 /* The params of a mapping, whose other keys are `own` (ends with NULL), into values, which hold their standard ones.
  * A table of NULL has none. */
 void read_params(struct loader *l, const yaml_node_t *map, const char *const *own, const struct param *params,

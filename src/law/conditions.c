@@ -38,21 +38,36 @@ struct evaluation {
  * number by number, and so it takes numbers of the same size. */
 struct profile {
     struct factor along, across;
-    double *mean, weight, zero, sd;
+    double *mean, *wide, weight, zero, sd;
 };
+
+/* Between the root of the largest eigenvalue and sqrt(n) times that. */
+static double sd_of(const struct covariances *full, size_t n, size_t k)
+{
+    double trace = 0.0;
+    for (size_t i = 0; i < n; i++)
+        trace += full->entry[(k * n + i) * n + i];
+    return sqrt(trace);
+}
 
 static enum status profile_new(const struct factor *factor, struct profile *out, struct error *error)
 {
-    *out = (struct profile){.along = *factor, .weight = 1.0, .sd = factor->sd[0]};
+    *out = (struct profile){.along = *factor, .weight = 1.0};
     out->across = (struct factor){1, 1, &out->weight, &out->zero, &out->sd, NULL, NULL, NULL};
+    out->sd = factor->full == NULL ? factor->sd[0] : sd_of(factor->full, factor->dimension, 0);
     if (factor->dimension == 1)
         return STATUS_OK;
     out->mean = array_new(factor->components, sizeof *out->mean);
-    if (out->mean == NULL)
+    out->wide = array_new(factor->components, sizeof *out->wide);
+    if (out->mean == NULL || out->wide == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a mixture of %zu components", factor->components);
     for (size_t k = 0; k < factor->components && factor->mean != NULL; k++)
         for (size_t i = 0; i < factor->dimension; i++)
             out->mean[k] = hypot(out->mean[k], factor->mean[k * factor->dimension + i]);
+    for (size_t k = 0; k < factor->components && factor->full != NULL; k++)
+        out->wide[k] = sd_of(factor->full, factor->dimension, factor->full->count > 1 ? k : 0);
+    out->along.sd = factor->full != NULL ? out->wide : factor->sd;
+    out->along.full = NULL;
     out->along.dimension = 1;
     out->along.mean = out->mean;
     return STATUS_OK;
@@ -331,7 +346,7 @@ enum status conditions_find(const struct factor *factor, const struct sampler *s
 {
     struct profile profile = {.mean = NULL};
     *out = (struct conditions){.broken = 0};
-    if (factor->full != NULL) /* no engine has it */
+    if (factor->full != NULL && factor->dimension != 2) /* no engine has it */
         return STATUS_OK;
     if (sampler->memory > 0)
         return fail_with(
@@ -356,6 +371,7 @@ enum status conditions_find(const struct factor *factor, const struct sampler *s
     oracle_free(&e->oracle);
     oracle_free(&e->other);
     free(profile.mean);
+    free(profile.wide);
     free(e->work);
     free(e);
     return status;

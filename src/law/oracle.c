@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/sorted.h"
 
@@ -57,8 +58,7 @@ static void evaluate(const struct score *score, const struct level *level, size_
     if (oracle->original)
         x = make_relative(oracle, oracle->density[at], n, x);
     if (at == 0 && x == oracle->known_x)
-        for (size_t i = 0; i < n; i++)
-            out[i] = oracle->known_score[i];
+        memcpy(out, oracle->known_score, n * sizeof *out);
     else
         mixture_level_evaluate(oracle->density[at], oracle->anchor, n, x, NULL, out);
     if (oracle->error[at].shape != NULL)

@@ -115,6 +115,8 @@ void patches_work_free(struct patches_work *work);
 void patches_evaluate(const struct patches *patches, const struct lobattos *lobattos, size_t anchor, size_t nearest,
                       size_t nx, const double *x, size_t ny, const double *y, double *out, struct patches_work *work);
 
+/* Whether a leaf holds a point, and which. */
+bool patches_have(const struct patches *patches, size_t anchor, double x, double y, size_t *leaf);
 /* The leaf that holds a point, or the first one. */
 size_t patches_find(const struct patches *patches, size_t anchor, double x, double y);
 

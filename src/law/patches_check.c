@@ -98,7 +98,7 @@ static struct local_error check_patch(const struct patch_source *source, const s
     double area = 4.0 * patch->half * patch->half * source->jacobian;
     for (int j = 0; j < POINTS; j++)
         probe->part[j] = fmin(area * exp(log_density[j] + probe->value[j]) / patch->mass, 1.0);
-    if (patch->by_lattice) {
+    if (patch->by_lattice && !source->map) {
         evaluate_at(source, patch, patch->order, true, probe, probe->exact, log_density);
         error.quadrature[0] = largest_error(probe, probe->value, probe->exact);
     } else if (!source->start)
@@ -125,18 +125,23 @@ static size_t highest_order(const struct patch *patch)
     return patch->mass > PATCH_OUTER_MASS ? PATCH_HIGHEST_ORDER : PATCH_OUTER_ORDER;
 }
 
-/* Lets a patch leave the lattice for the highest orders that cost no more, if these will do. */
+/* Lets a patch leave the lattice for the highest orders that cost no more, if these will do: they agree with the
+ * finer lattice or, where a sum over images has lost the digits of a small q, with higher orders. */
 static void try_orders(const struct patch_source *source, struct patch *patch, const struct probe *probe,
                        double wanted)
 {
-    double value[POINTS], log_density[POINTS];
+    double value[POINTS], higher[POINTS], log_density[POINTS];
     size_t top = highest_order(patch), order = source->affordable(source, patch);
     struct patch rules = *patch;
     rules.by_lattice = false;
     rules.order[0] = rules.order[1] = order < top ? order : top;
     evaluate_at(source, &rules, rules.order, false, probe, value, log_density);
-    if (!(growing_error(probe, value, probe->exact) <= PATCH_LOWER_BELOW * wanted))
-        return;
+    if (!(growing_error(probe, value, probe->exact) <= PATCH_LOWER_BELOW * wanted)) {
+        const size_t finer[2] = {rules.order[0] + CHECK_ORDERS, rules.order[1] + CHECK_ORDERS};
+        evaluate_at(source, &rules, finer, false, probe, higher, log_density);
+        if (!(growing_error(probe, value, higher) <= PATCH_LOWER_BELOW * wanted))
+            return;
+    }
     patch->by_lattice = false;
     patch->order[0] = patch->order[1] = rules.order[0];
 }
@@ -176,7 +181,7 @@ static void check_one(void *context, size_t thread, size_t p)
     struct probe probe;
     struct local_error found = check_patch(source, patch, &probe);
     double wanted = patch_allowed(source, patch);
-    bool by_rules = !source->start && !patch->by_lattice;
+    bool by_lattice = patch->by_lattice && !source->map, by_rules = !source->start && !source->map && !by_lattice;
     struct checked out = {.mass_before = patch->mass, .before = found.total};
     while (by_rules && raise_orders(patch, &found, wanted)) {
         (void)patch_fill(source, patch);
@@ -187,8 +192,8 @@ static void check_one(void *context, size_t thread, size_t p)
     out.mass = patch->mass;
     out.itself = found.total;
     out.unchanged = found.unchanged;
-    out.lattice = patch->by_lattice ? found.quadrature[0] : 0.0;
-    if (patch->by_lattice)
+    out.lattice = by_lattice ? found.quadrature[0] : 0.0;
+    if (by_lattice)
         try_orders(source, patch, &probe, wanted);
     for (int i = 0; i < 2; i++)
         if (by_rules && patch->order[i] > 0 && found.lower[i] < PATCH_LOWER_BELOW * wanted) {

@@ -200,7 +200,7 @@ void patches_evaluate(const struct patches *patches, const struct lobattos *loba
     evaluate_cell(&query, 0, 0.0, 0.0, patches->root, nx, index_x, ny, index_y);
 }
 
-size_t patches_find(const struct patches *patches, size_t anchor, double x, double y)
+bool patches_have(const struct patches *patches, size_t anchor, double x, double y, size_t *leaf)
 {
     double at[2] = {x + patches_offset(patches->factor, anchor, 0, 0),
                     y + patches_offset(patches->factor, anchor, 0, 1)};
@@ -210,12 +210,19 @@ size_t patches_find(const struct patches *patches, size_t anchor, double x, doub
         int right = at[0] >= centre[0], upper = at[1] >= centre[1];
         cell = patches->cell[cell].child[right][upper];
         if (cell == 0)
-            return 0;
+            return false;
         half *= 0.5;
         centre[0] += right ? half : -half;
         centre[1] += upper ? half : -half;
     }
-    return patches->cell[cell].leaf - 1;
+    *leaf = patches->cell[cell].leaf - 1;
+    return true;
+}
+
+size_t patches_find(const struct patches *patches, size_t anchor, double x, double y)
+{
+    size_t leaf;
+    return patches_have(patches, anchor, x, y, &leaf) ? leaf : 0;
 }
 
 void patch_tails(const struct patch *patch, const struct lobattos *lobattos, size_t degrees, double tail[2])

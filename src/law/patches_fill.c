@@ -7,6 +7,9 @@
 #include "core/parallel.h"
 #include "law/tuning.h"
 
+/* exp of it is finite: a patch that does not resolve p at all, and is about to be cut, may hold more. */
+#define MOST_LOG_RATIO 700.0
+
 struct patch_source patch_source_of_thread(const struct patch_source *source, size_t thread)
 {
     struct patch_source own = *source;
@@ -32,8 +35,9 @@ double patch_fill(const struct patch_source *source, struct patch *patch)
             size_t at = i * patch->nodes[1] + j;
             double weight = area * by[0]->weight[i] * by[1]->weight[j] * exp(log_density[at]);
             of_p += weight;
-            of_q += weight * exp(patch->value[at]);
-            moved += weight * fabs(expm1(patch->value[at]));
+            double finite = patch->value[at] > MOST_LOG_RATIO ? MOST_LOG_RATIO : patch->value[at];
+            of_q += weight * exp(finite);
+            moved += weight * fabs(expm1(finite));
         }
     /* the nodes need not resolve p itself, whose mass is known */
     double correct = of_p > 0.0 ? source->domain->mass(source->context, patch) / of_p : 1.0;

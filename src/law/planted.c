@@ -3,15 +3,20 @@
 #include <gsl/gsl_sf_log.h>
 #include <math.h>
 
+#include "law/condensation.h"
 #include "law/divergence.h"
 
-/* Along the codeword's own paths: component 1. */
-static enum status measure_own(const struct law_problem *problem, const struct factor_list *list,
-                               struct law_component *out, struct error *error)
+/* Along the codeword's own paths, component 1, of the law and of its bracket. */
+static enum status measure_own(const struct law_problem *problem, const struct planted_target *planted,
+                               struct law_component out[2], struct error *error)
 {
-    struct law_problem own = *problem;
-    own.factor = &list->group[0].factor;
-    return law_component(&own, 1, out, error);
+    struct law_problem own[] = {*problem, *problem};
+    own[0].factor = &planted->law.group[0].factor;
+    own[1].factor = &planted->bracket.group[0].factor;
+    if (condensation_handles(&own[0]))
+        return condensation_law(own, out, error);
+    TRY(law_component(&own[0], 1, &out[0], error));
+    return law_component(&own[1], 1, &out[1], error);
 }
 
 /* The first, with a radius that holds the other, too. */
@@ -51,9 +56,9 @@ static struct measured coins_kl_of(double w, struct measured g)
 enum status planted_measure(const struct law_problem *problem, const struct planted_target *planted,
                             struct planted_law *out, struct error *error)
 {
-    struct law_component law, bracket;
-    TRY(measure_own(problem, &planted->law, &law, error));
-    TRY(measure_own(problem, &planted->bracket, &bracket, error));
+    struct law_component own[2];
+    TRY(measure_own(problem, planted, own, error));
+    const struct law_component law = own[0], bracket = own[1];
     double w = planted->weight;
     *out = (struct planted_law){.mass_error = join(law.mass_error, bracket.mass_error),
                                 .l1 = join(law.half_distance, bracket.half_distance),

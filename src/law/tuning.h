@@ -142,6 +142,9 @@
 #define NEWTON_ACCEPTED 1e-9
 /* [panel lengths] The residual at which the iteration ends. Found: rounding. Twice: no change. */
 #define NEWTON_CONVERGED 1e-15
+/* [D'] Where D changes faster the inverse is not left to the secant rule, for it may have found another root than
+ * Newton's rule would. Found: bound: the map contracts below 1. Twice: not measured. */
+#define SECANT_STEEPEST 0.5
 /* [mass of q] In a panel where the map is not monotone, at most: valleys far from all modes, which panels do not
  * resolve. It is counted as error. Found: not recorded. Twice: not measured (none of these laws depends on it). */
 #define MAP_IGNORED_MASS 1e-8

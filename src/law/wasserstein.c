@@ -11,6 +11,7 @@
 
 #include "core/legendre.h"
 #include "core/memory.h"
+#include "core/vmath.h"
 #include "law/outside.h"
 
 enum {
@@ -63,12 +64,31 @@ struct position {
     double offset;
 };
 
+/* At so many places at a time, for each term of a sum waits for the one before. */
+enum { POINTS = 16 };
+_Static_assert((int)EXACT < (int)POINTS, "the nodes, and the end");
+
+VECTOR_CLONES static void legendre_sums(const double *coefficient, const double *u, double *out)
+{
+    double next[POINTS] = {0.0}, after[POINTS] = {0.0};
+    for (size_t n = DEGREES; n-- > 1;) {
+        const double k = (double)n, first = (2.0 * k + 1.0) / (k + 1.0), second = (k + 1.0) / (k + 2.0);
+        for (size_t i = 0; i < POINTS; i++) {
+            double value = (coefficient[n] - second * after[i]) + first * u[i] * next[i];
+            after[i] = next[i];
+            next[i] = value;
+        }
+    }
+    for (size_t i = 0; i < POINTS; i++)
+        out[i] = coefficient[0] + u[i] * next[i] - 0.5 * after[i];
+}
+
 static double legendre_sum(const double *coefficient, double u)
 {
     double next = 0.0, after = 0.0;
     for (size_t n = DEGREES; n-- > 1;) {
         double k = (double)n,
-               value = coefficient[n] + (2.0 * k + 1.0) / (k + 1.0) * u * next - (k + 1.0) / (k + 2.0) * after;
+               value = (coefficient[n] - (k + 1.0) / (k + 2.0) * after) + (2.0 * k + 1.0) / (k + 1.0) * u * next;
         after = next;
         next = value;
     }
@@ -99,16 +119,23 @@ static double density_at(const struct interval *interval, enum integrated densit
     return fmax(density == OF_P ? p : p + legendre_sum(interval->excess, u), 0.0);
 }
 
+/* From one offset to another, and the density there. */
 static double integral(const struct coupling *coupling, const struct interval *interval, enum integrated density,
-                       double from, double to)
+                       double from, double to, double *at_end)
 {
     bool is_short = fabs(to - from) < SHORT * interval->half;
     size_t n = is_short ? FEW : EXACT;
     const double *node = is_short ? coupling->node_few : coupling->node_exact;
     const double *weight = is_short ? coupling->weight_few : coupling->weight_exact;
-    double half = 0.5 * (to - from), sum = 0.0;
+    double half = 0.5 * (to - from), sum = 0.0, u[POINTS] = {0.0}, p[POINTS], excess[POINTS] = {0.0};
+    for (size_t i = 0; i <= n; i++)
+        u[i] = (i < n ? from + half * (1.0 + node[i]) : to) / interval->half - 1.0;
+    legendre_sums(interval->p, u, p);
+    if (density == OF_Q)
+        legendre_sums(interval->excess, u, excess);
     for (size_t i = 0; i < n; i++)
-        sum += weight[i] * density_at(interval, density, from + half * (1.0 + node[i]));
+        sum += weight[i] * fmax(p[i] + excess[i], 0.0);
+    *at_end = fmax(p[n] + excess[n], 0.0);
     return half * sum;
 }
 
@@ -240,9 +267,9 @@ static double solve(const struct coupling *coupling, const struct interval *inte
     double low = 0.0, high = length, slope = density_at(interval, density, offset);
     double distance = slope * length > mass ? mass / slope : 0.5 * length;
     for (int i = 0; i < MOST_ITERATIONS; i++) {
-        double reached = side * integral(coupling, interval, density, offset, offset + side * distance) - mass;
+        double reached =
+            side * integral(coupling, interval, density, offset, offset + side * distance, &slope) - mass;
         *(reached > 0.0 ? &high : &low) = distance;
-        slope = density_at(interval, density, offset + side * distance);
         double next = distance - reached / slope;
         if (!(next > low && next < high))
             next = 0.5 * (low + high);
@@ -263,13 +290,14 @@ static double march(const struct coupling *coupling, enum integrated density, st
     *to = from;
     while (left > 0.0) {
         const struct interval *interval = &coupling->interval[to->at];
-        double length = side > 0.0 ? 2.0 * interval->half - to->offset : to->offset;
+        double length = side > 0.0 ? 2.0 * interval->half - to->offset : to->offset, at_end;
         /* over a short way the density changes little, and what is wanted is surely there */
         bool is_near = left < SHORT * length * density_at(interval, density, to->offset);
-        double here = is_near ? HUGE_VAL
-                      : length >= 2.0 * interval->half
-                          ? interval->mass_p + (density == OF_Q ? interval->mass_excess : 0.0)
-                          : side * integral(coupling, interval, density, to->offset, to->offset + side * length);
+        double here =
+            is_near ? HUGE_VAL
+            : length >= 2.0 * interval->half
+                ? interval->mass_p + (density == OF_Q ? interval->mass_excess : 0.0)
+                : side * integral(coupling, interval, density, to->offset, to->offset + side * length, &at_end);
         if (left < here) {
             double inside = solve(coupling, interval, density, to->offset, side, left, length);
             to->offset += side * inside;

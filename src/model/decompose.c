@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "model/spectra.h"
 
 /* Remainders of the means' differences below this part of the longest difference count as rounding of 0. */
 #define RANK_TOLERANCE 1e-12
@@ -200,12 +201,32 @@ static enum status append_parts(struct factor_list *list, const struct factor *f
     return append_gaussian(list, 0.0, factor->sd, multiplicity * (double)(across - shifted), error);
 }
 
+/* Of one component with a full covariance: the coordinates along its eigenvectors. */
+static enum status append_axes(struct factor_list *list, const struct factor_group *group, struct error *error)
+{
+    const struct factor *factor = &group->factor;
+    size_t n = factor->dimension;
+    struct spectra *spectra = NULL;
+    TRY(spectra_new(factor->full, n, &spectra, error));
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < n && status == STATUS_OK; i++) {
+        double mean = 0.0, sd = sqrt(spectra->value[i]);
+        for (size_t j = 0; j < n && factor->mean != NULL; j++)
+            mean += spectra->vector[j * n + i] * factor->mean[j];
+        status = append_gaussian(list, mean, &sd, group->multiplicity, error);
+    }
+    spectra_free(spectra);
+    return status;
+}
+
 static enum status append_decomposed(struct factor_list *list, const struct factor_group *group, struct error *error)
 {
     const struct factor *factor = &group->factor;
     struct hull hull;
     if (factor->dimension > 1 && factor->components == 1 && factor->full == NULL && factor->mean == NULL)
         return append_gaussian(list, 0.0, factor->sd, group->multiplicity * (double)factor->dimension, error);
+    if (factor->full != NULL && factor->components == 1)
+        return append_axes(list, group, error);
     if (!can_be_taken_apart(factor))
         return factor_list_append(list, factor, group->multiplicity, error);
     size_t n = factor->dimension, k = factor->components;

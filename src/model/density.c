@@ -330,23 +330,33 @@ double density_smoothed_below(const struct density *density, double share, doubl
     return fmin(total / sqrt(2.0 * M_PI), 1.0);
 }
 
-/* The integral of p_0(x) e^(i t x) over a piece. With e = e^(i t h), h half its length, and m its middle it is
- * e^(i t m) (p_0(to) e - p_0(from)/e)/(slope + i t), without differences of near numbers as t and the slope go to 0;
- * with an infinite end the other one takes the place of the middle. */
+/* The integral of p_0(x) e^(i t x) over a piece. With its middle m, where p_0 is p, h half its length and
+ * z = (slope + i t) h it is 2 h p e^(i t m) sinh(z)/z: where |z| < 1 by the power series, as the imaginary part of
+ * sinh(z)/z is of order z^2 and its terms are not; elsewhere, e = e^(i t h), as
+ * e^(i t m) (p_0(to) e - p_0(from)/e)/(slope + i t), which an endless piece has with its one end in the place of the
+ * middle. */
 static void add_piece(const struct density_piece *piece, double t, double *real, double *imaginary)
 {
+    enum { TERMS = 9 }; /* 1/(2 TERMS + 1)! is rounding */
     bool endless = isinf(piece->from) || isinf(piece->to);
     double from = exp(piece->log_from), to = exp(piece->log_to), length = endless ? 0.0 : piece->to - piece->from;
     double middle = isinf(piece->from) ? piece->to : isinf(piece->to) ? piece->from : piece->from + 0.5 * length;
-    double rise = endless              ? to - from
-                  : piece->slope > 0.0 ? -to * expm1(-piece->slope * length)
-                                       : from * expm1(piece->slope * length);
-    double sum = from + to, size = piece->slope * piece->slope + t * t, cosine = cos(0.5 * t * length),
-           sine = sin(0.5 * t * length);
-    double a = exp(log_mass(piece)), b = 0.0;
-    if (size > 0.0) {
-        a = (rise * cosine * piece->slope + sum * sine * t) / size;
-        b = (sum * sine * piece->slope - rise * cosine * t) / size;
+    double s = piece->slope, size = s * s + t * t, h = 0.5 * length, a = 1.0, b = 0.0;
+    if (!endless && size * h * h < 1.0) {
+        double square = (s * s - t * t) * h * h, cross = 2.0 * s * t * h * h; /* z^2 */
+        for (int k = TERMS; k > 0; k--) {
+            double factor = 1.0 / (2 * k * (2 * k + 1)), rest = a;
+            a = 1.0 + factor * (square * rest - cross * b);
+            b = factor * (cross * rest + square * b);
+        }
+        double whole = length * exp(0.5 * (piece->log_from + piece->log_to));
+        a *= whole;
+        b *= whole;
+    } else {
+        double rise = endless ? to - from : s > 0.0 ? -to * expm1(-s * length) : from * expm1(s * length);
+        double sum = from + to, cosine = cos(t * h), sine = sin(t * h);
+        a = (rise * cosine * s + sum * sine * t) / size;
+        b = (sum * sine * s - rise * cosine * t) / size;
     }
     *real += a * cos(t * middle) - b * sin(t * middle);
     *imaginary += a * sin(t * middle) + b * cos(t * middle);

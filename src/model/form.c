@@ -43,9 +43,19 @@ static bool take_number(const char **text, double *out)
     return isfinite(*out);
 }
 
+static bool take_logarithm(const char **text, struct form *out)
+{
+    if (!take(text, "log(d)"))
+        return false;
+    out->logs = 1.0;
+    return !take(text, "^") || take_number(text, &out->logs);
+}
+
 /* What depends on d, after the number and perhaps a '/'. */
 static bool take_function(const char **text, struct form *out)
 {
+    if (strncmp(*text, "log", 3) == 0)
+        return take_logarithm(text, out);
     if (take(text, "exp(")) {
         out->rate = 1.0;
         if (take_number(text, &out->rate))
@@ -72,10 +82,13 @@ bool form_parse(const char *text, struct form *out)
     const bool divides = has_number && take(&text, "/");
     if (has_number && !divides)
         (void)take(&text, "*");
-    if (!take_function(&text, out) || *text != '\0')
+    if (!take_function(&text, out))
+        return false;
+    if (*text != '\0' && (divides || out->logs != 0.0 || !take_logarithm(&text, out) || *text != '\0'))
         return false;
     if (divides) {
         out->power = -out->power;
+        out->logs = -out->logs;
         out->rate = -out->rate;
     }
     return true;
@@ -83,12 +96,14 @@ bool form_parse(const char *text, struct form *out)
 
 double form_value(const struct form *form, double dimension)
 {
-    return form->scale * pow(dimension, form->power) * exp(form->rate * dimension);
+    double logs = form->logs != 0.0 ? pow(log(dimension), form->logs) : 1.0;
+    return form->scale * pow(dimension, form->power) * logs * exp(form->rate * dimension);
 }
 
 double form_log(const struct form *form, double dimension)
 {
-    return log(form->scale) + form->power * log(dimension) + form->rate * dimension;
+    double logs = form->logs != 0.0 ? form->logs * log(log(dimension)) : 0.0;
+    return log(form->scale) + form->power * log(dimension) + logs + form->rate * dimension;
 }
 
 void forms_describe(const struct form_list *forms, FILE *file)
@@ -100,6 +115,8 @@ void forms_describe(const struct form_list *forms, FILE *file)
             fputs(" rest", file);
         else
             fprintf(file, " %.17g %.17g %.17g", form->scale, form->power, form->rate);
+        if (form->logs != 0.0)
+            fprintf(file, " logs %.17g", form->logs);
     }
 }
 

@@ -1,5 +1,5 @@
-/* Parameters of targets that depend on the dimension: value(d) = scale d^power exp(rate d), or, of one weight of a
- * list, what the others leave of 1. */
+/* Numbers that depend on the dimension, parameters of targets and numbers of steps:
+ * value(d) = scale d^power log(d)^logs exp(rate d), or, of one weight of a list, what the others leave of 1. */
 #ifndef MODEL_FORM_H
 #define MODEL_FORM_H
 
@@ -13,7 +13,7 @@
 struct form {
     const struct param *param; /* a real, or a list of reals or weights, of the target's family */
     size_t index;              /* in the list */
-    double scale, power, rate;
+    double scale, power, logs, rate;
     bool rest; /* the weight that the others leave */
 };
 
@@ -23,8 +23,8 @@ struct form_list {
     struct form *form;
 };
 
-/* Reads "exp(-0.1 d)", "sqrt(d)", "d", "d^1/4" or "1/d", perhaps with a number before, such as "2 sqrt(d)" or
- * "0.5/sqrt(d)". false: the text is none of these. */
+/* Reads "exp(-0.1 d)", "sqrt(d)", "log(d)", "d", "d^1/4" or "1/d", or one of them followed by "log(d)", as "d
+ * log(d)", perhaps with a number before, such as "2 sqrt(d)" or "0.5/sqrt(d)". false: the text is none of these. */
 bool form_parse(const char *text, struct form *out);
 
 /* The number that a form is in dimension d >= 1, and the logarithm of a positive one, which may be below the range of
@@ -32,7 +32,7 @@ bool form_parse(const char *text, struct form *out);
 double form_value(const struct form *form, double dimension);
 double form_log(const struct form *form, double dimension);
 
-/* " form KEY INDEX SCALE POWER RATE" for each, to 17 digits. */
+/* " form KEY INDEX SCALE POWER RATE" for each, to 17 digits, and " logs LOGS" where there are any. */
 void forms_describe(const struct form_list *forms, FILE *file);
 
 /* A copy of the values with the forms' numbers in dimension d; the lists that hold forms are new, those of

@@ -50,7 +50,9 @@ static enum status allocate(struct joint_level *joint, struct error *error)
     bool owns = fits && !around_0(joint->factor);
     joint->inverse_variance = fits ? array_new(4 * k + (rows + 4 + 3 * n) * CHUNK, sizeof(double)) : NULL;
     joint->own_centre = owns ? array_new(k, n * sizeof(double)) : NULL;
-    if (joint->inverse_variance == NULL || (owns && joint->own_centre == NULL))
+    bool plane = n == 2 && joint->factor->mean != NULL;
+    joint->ellipse = plane ? array_new(k, sizeof *joint->ellipse) : NULL;
+    if (joint->inverse_variance == NULL || (owns && joint->own_centre == NULL) || (plane && joint->ellipse == NULL))
         return fail_with(error, STATUS_MEMORY, "out of memory for a mixture of %zu components in %zu coordinates", k,
                          n);
     joint->log_constant = joint->inverse_variance + k;
@@ -119,6 +121,7 @@ void joint_level_free(struct joint_level *joint)
 {
     free(joint->inverse_variance);
     free(joint->own_centre);
+    free(joint->ellipse);
     free(joint->rotated);
     spectra_free(joint->spectra);
     *joint = (struct joint_level){0};
@@ -150,6 +153,26 @@ static bool set_slack(struct joint_level *joint, double farthest, double narrowe
     joint->slack = sharp ? 0.0 : 2.0 * 0x1p-53 * ((double)joint->factor->dimension + 3.0) / narrowest;
     joint->farthest = farthest;
     return sharp;
+}
+
+static void set_ellipses(struct joint_level *joint)
+{
+    for (size_t k = 0; k < joint->factor->components; k++) {
+        double sd = joint->sd[k];
+        struct joint_ellipse *out = &joint->ellipse[k];
+        *out = (struct joint_ellipse){sd, sd, {1.0, 0.0}, {sd, sd}, 0.0, sd};
+        if (joint->spectra == NULL)
+            continue;
+        size_t at = shares(joint) ? 0 : k;
+        const double *value = joint->spectra->value + 2 * at, *variance = joint->spectra->variance + 2 * at,
+                     *vector = joint->spectra->vector + 4 * at;
+        double c = vector[0], s = vector[2], xy = c * s * joint->level.alpha_bar * (value[0] - value[1]);
+        *out = (struct joint_ellipse){.narrow = sqrt(variance[0]), .wide = sqrt(variance[1]), .axis = {c, s}};
+        out->sd[0] = hypot(c * out->narrow, s * out->wide);
+        out->sd[1] = hypot(s * out->narrow, c * out->wide);
+        out->slope = xy / (out->sd[1] * out->sd[1]);
+        out->along = out->narrow * (out->wide / out->sd[1]);
+    }
 }
 
 /* Of a shared covariance V = U L U': L^(-1/2) U'sqrt(A)(m_k - m_0) and their squares. */
@@ -191,6 +214,8 @@ void joint_level_set(struct joint_level *joint, const struct level *level)
     if (joint->spectra != NULL)
         spectra_set(joint->spectra, level);
     set_variances(joint);
+    if (joint->ellipse != NULL)
+        set_ellipses(joint);
     joint->by_products = shares(joint);
     joint->product_scale = shares(joint) ? 1.0 : joint->root_alpha_bar;
     if (shares(joint))

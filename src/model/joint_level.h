@@ -12,12 +12,21 @@
 
 enum { JOINT_POINTS = 64 /* are evaluated together */ };
 
+/* The covariance V of a component in the plane at a level. */
+struct joint_ellipse {
+    double narrow, wide; /* roots of its eigenvalues, narrow <= wide */
+    double axis[2];      /* the unit eigenvector of the first; (-axis[1], axis[0]) is that of the second */
+    double sd[2];        /* of x and of y */
+    double slope, along; /* given y, relative to the mean: E x = slope y, and the standard deviation of x */
+};
+
 struct joint_level {
     const struct factor *factor;
     struct level level;
     double root_alpha_bar;
     double *sd, *inverse_variance; /* of the components at this level, K entries each; 1 where covariances are full */
     double *log_constant;          /* log(w_k) - log det(2 pi V_k)/2 */
+    struct joint_ellipse *ellipse; /* of each component with a mean in the plane; NULL in other dimensions */
     struct spectra *spectra;       /* of full covariances, else NULL */
     double *rotated;               /* m_k - m_0 in the eigenvectors of a shared covariance; NULL: none is */
     const double *centre;          /* m_k - m_0; sqrt(A) times that in a shared covariance's own scales */

@@ -35,7 +35,8 @@ static bool find_near(const struct joint_level *joint, size_t anchor, size_t n, 
         }
     near->count = 0;
     for (size_t k = 0; k < joint->factor->components; k++) {
-        double least = 0.0, most = 0.0, half = 0.5 * joint->inverse_variance[k];
+        const struct joint_ellipse *ellipse = &joint->ellipse[k];
+        double least = 0.0, most = 0.0, narrow = ellipse->narrow, wide = ellipse->wide;
         for (size_t i = 0; i < 2; i++) {
             double centre = joint_level_centre(joint, k, anchor, i), below = centre - low[i],
                    above = high[i] - centre;
@@ -43,7 +44,8 @@ static bool find_near(const struct joint_level *joint, size_t anchor, size_t n, 
             least += outside * outside;
             most += across * across;
         }
-        double highest = joint->log_constant[k] - half * least, lowest = joint->log_constant[k] - half * most;
+        double highest = joint->log_constant[k] - 0.5 * least / (wide * wide),
+               lowest = joint->log_constant[k] - 0.5 * most / (narrow * narrow);
         best = lowest > best ? lowest : best;
         if (highest < best - JOINT_NEGLIGIBLE)
             continue;
@@ -75,6 +77,47 @@ VECTOR_CLONES static void exponents_in_plane(const struct joint_level *joint, co
     }
 }
 
+/* The same of full covariances, in the coordinates z of their eigenvectors, whose squares do not cancel. */
+VECTOR_CLONES static void exponents_of_ellipses(const struct joint_level *joint, const struct near *near,
+                                                size_t anchor, size_t n, const double *const x[2], double *largest)
+{
+    for (size_t row = 0; row < near->count; row++) {
+        size_t k = near->k[row];
+        const struct joint_ellipse *ellipse = &joint->ellipse[k];
+        double *exponent = joint->scratch + row * JOINT_POINTS, constant = joint->log_constant[k],
+               c = ellipse->axis[0], s = ellipse->axis[1], half_0 = 0.5 / (ellipse->narrow * ellipse->narrow),
+               half_1 = 0.5 / (ellipse->wide * ellipse->wide), centre_x = joint_level_centre(joint, k, anchor, 0),
+               centre_y = joint_level_centre(joint, k, anchor, 1);
+        for (size_t j = 0; j < n; j++) {
+            double u = x[0][j] - centre_x, v = x[1][j] - centre_y, z_0 = c * u + s * v, z_1 = c * v - s * u;
+            exponent[j] = constant - (half_0 * (z_0 * z_0) + half_1 * (z_1 * z_1));
+            largest[j] = row > 0 && largest[j] > exponent[j] ? largest[j] : exponent[j];
+        }
+    }
+}
+
+VECTOR_CLONES static void gradient_of_ellipses(const struct joint_level *joint, const struct near *near,
+                                               size_t anchor, size_t n, const double *const x[2], const double *total,
+                                               double *score_x, double *score_y)
+{
+    for (size_t j = 0; j < n; j++)
+        score_x[j] = score_y[j] = 0.0;
+    for (size_t row = 0; row < near->count; row++) {
+        size_t k = near->k[row];
+        const struct joint_ellipse *ellipse = &joint->ellipse[k];
+        const double *weight = joint->scratch + row * JOINT_POINTS;
+        double c = ellipse->axis[0], s = ellipse->axis[1], inverse_0 = 1.0 / (ellipse->narrow * ellipse->narrow),
+               inverse_1 = 1.0 / (ellipse->wide * ellipse->wide), centre_x = joint_level_centre(joint, k, anchor, 0),
+               centre_y = joint_level_centre(joint, k, anchor, 1);
+        for (size_t j = 0; j < n; j++) {
+            double u = x[0][j] - centre_x, v = x[1][j] - centre_y, part = weight[j] / total[j],
+                   z_0 = part * inverse_0 * (c * u + s * v), z_1 = part * inverse_1 * (c * v - s * u);
+            score_x[j] -= c * z_0 - s * z_1;
+            score_y[j] -= s * z_0 + c * z_1;
+        }
+    }
+}
+
 VECTOR_CLONES static void gradient_in_plane(const struct joint_level *joint, const struct near *near, size_t anchor,
                                             size_t n, const double *const x[2], const double *total, double *score_x,
                                             double *score_y)
@@ -102,12 +145,12 @@ bool joint_plane_evaluate(const struct joint_level *joint, size_t anchor, size_t
 {
     const double *const at[2] = {x, x + stride};
     struct near near;
-    if (joint->factor->dimension != 2 || joint->factor->mean == NULL || joint->spectra != NULL
-        || !find_near(joint, anchor, n, at, &near))
+    if (joint->ellipse == NULL || !find_near(joint, anchor, n, at, &near))
         return false;
-    exponents_in_plane(joint, &near, anchor, n, at, largest);
+    bool full = joint->spectra != NULL;
+    (full ? exponents_of_ellipses : exponents_in_plane)(joint, &near, anchor, n, at, largest);
     vexp_rows(near.count, JOINT_POINTS, n, largest, joint->scratch, total);
     if (score != NULL)
-        gradient_in_plane(joint, &near, anchor, n, at, total, score, score + stride);
+        (full ? gradient_of_ellipses : gradient_in_plane)(joint, &near, anchor, n, at, total, score, score + stride);
     return true;
 }

@@ -1,4 +1,4 @@
-/* Mixtures of isotropic components in the plane, of which only those that are near the points are summed: a part of
+/* Mixtures of components with means in the plane, of which only those that are near the points are summed: a part of
  * joint_level_evaluate. */
 #ifndef MODEL_JOINT_PLANE_H
 #define MODEL_JOINT_PLANE_H
@@ -15,8 +15,8 @@ enum { JOINT_BLOCK = 128 };
 #define JOINT_NEGLIGIBLE 60.0
 
 /* The largest log-weights, the sums of exponentials relative to them, and the score (NULL: none) at n <= JOINT_POINTS
- * points, laid out as those of joint_level_evaluate. false, and nothing done: the components are not isotropic ones
- * with means in the plane, or too many are near. */
+ * points, laid out as those of joint_level_evaluate. false, and nothing done: the components have no means in the
+ * plane, or too many are near. */
 bool joint_plane_evaluate(const struct joint_level *joint, size_t anchor, size_t n, size_t stride, const double *x,
                           double *largest, double *total, double *score);
 

@@ -28,24 +28,6 @@ double schedule_constants_step_size(const void *params, size_t T)
     return ((const struct schedule_constants *)params)->c1 * log((double)T) / (double)T;
 }
 
-size_t schedule_steps(const struct schedule_kind *kind, const union params *values, double step_size)
-{
-    const size_t most = (size_t)1 << 52;
-    size_t fails = 2, passes = 3;
-    while (passes < most && kind->step_size(values, passes) > step_size) {
-        fails = passes;
-        passes *= 2;
-    }
-    while (passes > fails + 1) {
-        size_t middle = fails + (passes - fails) / 2;
-        if (kind->step_size(values, middle) > step_size)
-            fails = middle;
-        else
-            passes = middle;
-    }
-    return passes < most ? passes : most;
-}
-
 /* Beyond 1000, T is out of reach. */
 const struct param schedule_constants_params[] = {
     {"c0", PARAM_REAL, offsetof(struct schedule_constants, c0), "the noise at an end is T^-c0", .standard = 2.0,

@@ -108,9 +108,6 @@ void schedule_free(struct schedule *schedule);
 /* The smallest T' >= T for which the schedule exists; 0 if there is none below 2^40. */
 size_t schedule_smallest_admissible(const struct schedule_kind *kind, const union params *values, size_t T);
 
-/* The smallest T >= 3, from where on h falls, with h <= `step_size`; at most 2^52. */
-size_t schedule_steps(const struct schedule_kind *kind, const union params *values, double step_size);
-
 struct level schedule_level(const struct schedule *schedule, size_t t); /* t in 1..T */
 
 /* The level whose sigma = sqrt(noise/alpha_bar) is `ratio` > 0 times that of `level`. */

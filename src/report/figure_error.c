@@ -128,7 +128,7 @@ static enum status put_rough_curve(const struct evidence *evidence, const struct
     if (status != STATUS_OK)
         return status;
     sheet_key(sheet, place.series, sampler, "ω", growth.ok, growth.exponent);
-    status = find_cells(evidence, family, manifest->step_count - 1, &cells, error);
+    status = find_cells(evidence, family, manifest_last_steps(manifest, 0), &cells, error);
     for (size_t i = 0; i < cells.count && status == STATUS_OK; i++)
         if (size_of(&cells.cell[i]) == size)
             sheet_point(sheet, &place, cells.cell[i].roughness, cells.cell[i].constant);
@@ -158,7 +158,7 @@ static enum status collect_roughness(const struct evidence *evidence, struct she
         return STATUS_OK;
     for (family.target = 0; family.target < manifest->target_count && status == STATUS_OK; family.target++) {
         double size;
-        status = choose_size(evidence, family, manifest->step_count - 1, &size, error);
+        status = choose_size(evidence, family, manifest_last_steps(manifest, 0), &size, error);
         if (status != STATUS_OK || !(size > 0.0))
             continue;
         sheet->panels++;
@@ -171,7 +171,7 @@ static enum status collect_roughness(const struct evidence *evidence, struct she
         more++;
     fprintf(sheet->vars, "more = %zu\n", more);
     error_family_label(manifest, &family, label, sizeof label);
-    put_where(evidence, sheet, label, manifest->step_count - 1);
+    put_where(evidence, sheet, label, manifest_last_steps(manifest, 0));
     sheet_colours(manifest, sheet);
     return status;
 }
@@ -290,13 +290,14 @@ static enum status collect_panels(const struct evidence *evidence, size_t steps,
 
 static enum status collect_score_error(const struct evidence *evidence, struct sheet *sheet, struct error *error)
 {
-    size_t count = evidence->manifest.step_count;
-    return count > 0 ? collect_panels(evidence, count - 1, sheet, error) : STATUS_OK;
+    size_t last = manifest_last_steps(&evidence->manifest, 0);
+    return last < evidence->manifest.step_count ? collect_panels(evidence, last, sheet, error) : STATUS_OK;
 }
 
 static enum status collect_error_constant(const struct evidence *evidence, struct sheet *sheet, struct error *error)
 {
-    return evidence->manifest.step_count > 1 ? collect_panels(evidence, ANY_STEPS, sheet, error) : STATUS_OK;
+    return manifest_step_count(&evidence->manifest, 0) > 1 ? collect_panels(evidence, ANY_STEPS, sheet, error)
+                                                           : STATUS_OK;
 }
 
 const struct figure_source figure_roughness = {"omega", "c", collect_roughness, 0, 0};

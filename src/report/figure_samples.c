@@ -231,7 +231,7 @@ static struct estimate lowest(const struct manifest *manifest, const struct chai
         const struct chain_cell *cell = &cells->cell[i];
         struct estimate value = estimator_value(estimator, cell->chains);
         if (cell->dimension == dimension && cell->number == number && cell->score_error == 0
-            && cell->chains->steps == manifest->steps[manifest->step_count - 1] && !isnan(value.error)
+            && cell->chains->steps == manifest->steps[manifest_last_steps(manifest, dimension)] && !isnan(value.error)
             && !(value.error >= best.error))
             best = value;
     }
@@ -333,7 +333,8 @@ static enum status collect_noise_floor(const struct evidence *evidence, struct s
     free(rows);
     for (size_t s = 0; s < manifest->sampler_count; s++)
         fprintf(sheet->vars, "sampler_%zu = '%s'\n", s + 1, sheet_name(manifest->samplers[s].name).text);
-    fprintf(sheet->vars, "largest_steps = %zu\n", manifest->steps[manifest->step_count - 1]);
+    fprintf(sheet->vars, "largest_steps = %zu\n", /* 0: one for each dimension */
+            manifest->asks == NULL ? manifest->steps[manifest->step_count - 1] : 0);
     put_floor_series(evidence, sheet);
     put_estimator_keys(sheet);
     sheet_colours(manifest, sheet);

@@ -28,9 +28,7 @@ static bool is_on_curve(const struct manifest *manifest, size_t steps)
             i++;
         found = i < sampler->grid_count;
     }
-    for (size_t i = 0; i < manifest->step_count && !found; i++)
-        found = manifest->steps[i] == steps;
-    return found;
+    return found || manifest_asks(manifest, 0, steps);
 }
 
 /* The curve, and the fitted line at the points of the fit's window (exponents.h). */
@@ -49,13 +47,15 @@ static void put_steps(const struct view *view, const struct manifest_sampler *sa
         last = T;
     }
     place.kind = "fit";
-    count = fit->ok ? divergence_window(rows, count, offsetof(struct record, tv), rows, NULL) : 0;
+    count = fit->ok
+                ? divergence_window(&view->evidence.manifest, rows, count, offsetof(struct record, tv), rows, NULL)
+                : 0;
     for (size_t i = 0; i < count; i++)
         sheet_row(view->sheet, &place, (double)rows[i]->steps,
                   exp(fit->constant + fit->x.value * log(rows[i]->step_size)));
 }
 
-/* Powers of two alone: what brackets add crowds there. */
+/* Only T's that fits take: what brackets add crowds there. */
 static void put_evaluations(const struct view *view, const struct manifest_sampler *sampler, size_t count,
                             const struct fit *fit, struct place place)
 {
@@ -63,7 +63,7 @@ static void put_evaluations(const struct view *view, const struct manifest_sampl
     for (size_t i = 0; i < count; i++) {
         const struct record *row = view->rows[i];
         double x = (double)sampler->score_evaluations * ((double)row->steps - 1.0);
-        if ((row->steps & (row->steps - 1)) != 0 || !(row->tv >= 0.0))
+        if (!window_takes_steps(&view->evidence.manifest, row) || !(row->tv >= 0.0))
             continue;
         int sharp = row->tv_error <= WINDOW_RADIUS * row->tv, positive = row->tv_error < row->tv;
         place.kind = sharp ? "measured" : positive ? "unsharp" : "below";

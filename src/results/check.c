@@ -221,10 +221,11 @@ static enum status agree(const struct checker *checker, struct record *const row
 }
 
 /* Of a cell that was measured again, in each dimension: both failed, or neither did and the rows agree. */
-static enum status compare_rows(const struct checker *checker, const struct record *stored,
-                                const struct record *again, int *out, struct error *error)
+static enum status compare_rows(const struct checker *checker, const struct item *item, const struct record *again,
+                                int *out, struct error *error)
 {
-    size_t dimensions = checker->spec->dimension_count, count = 0;
+    const struct record *stored = item->rows;
+    size_t dimensions = item->cell.dimensions.count, count = 0;
     struct record *rows[2] = {array_new(dimensions, sizeof *rows[0]), array_new(dimensions, sizeof *rows[1])};
     enum status status = rows[0] != NULL && rows[1] != NULL ? STATUS_OK : no_memory(error);
     bool alike = true;
@@ -283,11 +284,11 @@ static enum status measured_again(void *context, size_t index, const void *rows,
         add_problem(checker, "measured again, it fails: ", cause->text);
         return STATUS_OK;
     }
-    if (same_rows(item->rows, rows, checker->spec->dimension_count)) {
+    if (same_rows(item->rows, rows, item->cell.dimensions.count)) {
         checker->check->identical++;
         return STATUS_OK;
     }
-    TRY(compare_rows(checker, item->rows, rows, &agrees, error));
+    TRY(compare_rows(checker, item, rows, &agrees, error));
     checker->check->agreeing += agrees ? 1 : 0;
     if (!agrees)
         add_problem(checker, "measured again, it differs beyond its radii: ", key);

@@ -290,11 +290,11 @@ static int asks_for(const struct evidence *evidence, const struct parameter_colu
 {
     const struct manifest *manifest = &evidence->manifest;
     size_t sampler = evidence_sampler(evidence, row->sampler);
+    size_t dimension = index_of(manifest->dimensions, manifest->dimension_count, row->dimension);
     return sampler < manifest->sampler_count && same_schedule(manifest, sampler, columns, row)
            && target_index(manifest, row->target) < manifest->target_count
            && score_error_index(manifest, columns, row) < manifest->score_error_count
-           && index_of(manifest->dimensions, manifest->dimension_count, row->dimension) < manifest->dimension_count
-           && index_of(manifest->steps, manifest->step_count, row->steps) < manifest->step_count
+           && dimension < manifest->dimension_count && manifest_asks(manifest, dimension, row->steps)
            && (row->chains == 0
                || index_of(manifest->chains, manifest->chain_count, row->chains) < manifest->chain_count);
 }
@@ -348,10 +348,10 @@ static int finished(const struct manifest *manifest, const struct bracket *brack
     return 0;
 }
 
-static size_t find_start(const struct manifest *manifest, size_t sampler)
+static size_t find_start(const struct manifest *manifest, size_t sampler, size_t dimension)
 {
-    const size_t first = manifest->samplers[sampler].grid[0];
-    return manifest->step_count > 0 && manifest->steps[0] < first ? manifest->steps[0] : first;
+    const size_t first = manifest->samplers[sampler].grid[0], given = manifest_first_steps(manifest, dimension);
+    return given < manifest->step_count && manifest->steps[given] < first ? manifest->steps[given] : first;
 }
 
 /* T(d, eps) lies beyond the last T that fails with its radius too, and no higher than the first that passes; some T
@@ -386,11 +386,9 @@ static enum status compare_complexity(const struct evidence *const side[2], stru
     if (a->accuracy_count == 0 || b->accuracy_count == 0 || a->accuracy_in != b->accuracy_in)
         return STATUS_OK;
     for (size_t s = 0; s < a->sampler_count; s++) {
-        size_t sampler = evidence_sampler(side[1], a->samplers[s].name), start[2];
+        size_t sampler = evidence_sampler(side[1], a->samplers[s].name);
         if (sampler == b->sampler_count || strcmp(a->samplers[s].rule, b->samplers[sampler].rule) != 0)
             continue;
-        start[0] = find_start(a, s);
-        start[1] = find_start(b, sampler);
         for (size_t t = 0; t < a->target_count; t++)
             for (size_t d = 0; d < a->dimension_count; d++)
                 for (size_t e = 0; e < a->accuracy_count; e++) {
@@ -399,6 +397,7 @@ static enum status compare_complexity(const struct evidence *const side[2], stru
                     size_t accuracy = accuracy_index(b, a->accuracies[e]);
                     if (target == b->target_count || dimension == b->dimension_count || accuracy == b->accuracy_count)
                         continue;
+                    const size_t start[2] = {find_start(a, s, d), find_start(b, sampler, dimension)};
                     const struct bracket *here = evidence_complexity(side[0], t, s, d, e);
                     const struct bracket *there = evidence_complexity(side[1], target, sampler, dimension, accuracy);
                     TRY(compare_brackets(side, start,

@@ -312,7 +312,7 @@ static enum status check_cell(const char *file, const struct cell *cell, const s
 static enum status join_failures(const char *file, const struct cell *cell, struct result *result,
                                  struct error *error)
 {
-    size_t dimensions = cell->spec->dimension_count, found = 0, failed = 0;
+    size_t dimensions = cell->dimensions.count, found = 0, failed = 0;
     struct record *rows = array_new(dimensions, sizeof *rows);
     if (rows == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for the rows of %s", file);
@@ -407,7 +407,7 @@ enum status directory_relatives(const char *path, const struct cell *cell, const
                                 struct error *error)
 {
     char key[CELL_KEY_SIZE], file[DIRECTORY_PATH_SIZE];
-    size_t dimensions = cell->spec->dimension_count;
+    size_t dimensions = cell->dimensions.count;
     *rows = NULL;
     TRY(cell_key(cell, key, error));
     size_t stem = (size_t)(strrchr(key, '-') - key) + 1, length = strlen(key); /* the hash follows */

@@ -191,7 +191,7 @@ static void find_brackets(struct evidence *evidence, size_t target, size_t sampl
     }
     for (size_t e = 0; e < manifest->accuracy_count; e++)
         evidence->complexity[complexity_index(manifest, target, sampler, score_error, d, e)] =
-            bracket_find(points, count, manifest->accuracies[e], NULL, 0);
+            bracket_find(points, count, manifest->accuracies[e], 0);
 }
 
 static enum status find_complexity(struct evidence *evidence, struct error *error)

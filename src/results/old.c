@@ -32,7 +32,7 @@ static int find_cell(const struct spec *spec, const char *key, struct cell *cell
         return 0;
     size_t mark = strlen(chains), before = (size_t)(end - key);
     int sampled = before > mark && strncmp(end - mark, chains, mark) == 0;
-    *cell = (struct cell){.spec = spec};
+    *cell = (struct cell){.spec = spec, .dimensions = spec_dimensions(spec)};
     if (sampled) {
         end -= mark;
         cell->chains = number_before(key, &end);

@@ -75,9 +75,9 @@ static int is_stored(const struct run *run, size_t index)
 }
 
 /* Leaves what did not fail. */
-static void forget_failures(const struct run *run, struct record *rows)
+static void forget_failures(const struct cell *cell, struct record *rows)
 {
-    for (size_t i = 0; i < run->spec->dimension_count && rows != NULL; i++)
+    for (size_t i = 0; i < cell->dimensions.count && rows != NULL; i++)
         if (rows[i].failure[0] != '\0')
             rows[i].dimension = 0;
 }
@@ -96,7 +96,7 @@ static enum status leave(struct run *run, size_t index, struct error *error)
     TRY(directory_relatives(run->options->directory, &item->cell, run->names, run->name_count,
                             run->options->provenance, &item->known, error));
     if (run->options->retry_failed)
-        forget_failures(run, item->known);
+        forget_failures(&item->cell, item->known);
     return STATUS_OK;
 }
 
@@ -118,7 +118,7 @@ static enum status look_at(struct run *run, size_t index, struct error *error)
     if (run->measures && run->options->retry_failed && in_part) {
         item->known = result.rows;
         result.rows = NULL; /* the plan's now */
-        forget_failures(run, item->known);
+        forget_failures(&item->cell, item->known);
     }
     if (run->measures && run->options->retry_failed && (damaged || failed || in_part))
         status = leave(run, index, error);
@@ -219,7 +219,7 @@ static enum status store_cell(const struct run *run, size_t index, const struct 
     char path[DIRECTORY_PATH_SIZE];
     const struct provenance *p = run->options->provenance;
     const struct cell *cell = &run->plan.items[index].cell;
-    size_t dimensions = rows != NULL ? run->spec->dimension_count : 0, count = 0;
+    size_t dimensions = rows != NULL ? cell->dimensions.count : 0, count = 0;
     char *description = cell_describe(cell), *failures = rows != NULL ? cell_failures(cell, rows) : strdup("");
     struct record *measured = array_new(dimensions, sizeof *measured);
     enum status status = description != NULL && failures != NULL && measured != NULL
@@ -262,7 +262,7 @@ static enum status make_cell(void *context, size_t index, void *rows, struct err
 static enum status settle_measured(struct run *run, size_t index, const struct record *rows, const char *failure,
                                    struct error *error)
 {
-    size_t count = run->spec->dimension_count;
+    size_t count = run->plan.items[index].cell.dimensions.count;
     struct result result = {.failure = strdup(failure), .rows = array_new(count, sizeof *result.rows)};
     enum status status = result.failure != NULL && result.rows != NULL ? STATUS_OK : no_memory(run, error);
     if (status == STATUS_OK) {

@@ -88,16 +88,6 @@ double li_cai_step_size(double c1, size_t T)
     return c1 * log((double)T) / (double)T;
 }
 
-static double rule_step_size(const void *params, size_t T)
-{
-    (void)params;
-    return li_cai_step_size(8.5, T);
-}
-
-/* All that the search for T(d, eps) asks of a schedule. */
-static const struct schedule_kind li_cai_steps = {.name = "li-cai", .step_size = rule_step_size};
-const struct schedule_rule li_cai_rule = {.kind = &li_cai_steps};
-
 void set_error_param(struct score_error *error, const char *key, double value)
 {
     const struct param *param = params_find(error->shape->params, key);

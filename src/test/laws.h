@@ -20,8 +20,7 @@ const struct schedule_kind *schedule_values(const char *text, union params *valu
 struct schedule *make_schedule_from(const char *text, size_t T);
 struct schedule *make_li_cai(size_t T); /* c0 = 2, c1 = 8.5 */
 
-double li_cai_step_size(double c1, size_t T);  /* h = c1 log(T)/T */
-extern const struct schedule_rule li_cai_rule; /* c0 = 2, c1 = 8.5 */
+double li_cai_step_size(double c1, size_t T); /* h = c1 log(T)/T */
 
 /* Uniform in time; a parameter that the shape does not have is ignored. */
 struct score_error make_error(const char *shape, double size, double roughness, double probability);

@@ -225,6 +225,26 @@ TEST(levels_agree_with_integrals, .count = COUNT(cases))
     mixture_level_free(&level);
 }
 
+/* One endless piece from 0, so that p_t is N(z; 0, 1) R(t), t = z + sqrt(O/A)/scale and R Mills' ratio: its every
+ * digit, of which sums with other pieces show few. */
+TEST(one_piece_has_all_digits)
+{
+    OWNED(factor_list) list = factors_of(&cases[2]);
+    const struct density *density = list.group[0].factor.density;
+    for (double t = 0.01; t < 40.0; t += 0.21) {
+        double wide = fmin(t, 15.9) * cases[2].scale, root = 1.0 / sqrt(1.0 + wide * wide), log_density;
+        struct level level = {root * root, wide * root * (wide * root)};
+        double x = -(t - wide / cases[2].scale) * wide * root;
+        long double sd = sqrtl(level.noise), z = -x / sd, b = sd / sqrtl(level.alpha_bar) / 0.5L;
+        long double expected = logl(erfcl((z + b) / sqrtl(2.0L))) + 0.5L * b * (2.0L * z + b) - logl(0.5L)
+                               - 0.5L * logl(level.alpha_bar) - logl(2.0L);
+        density_evaluate(density, &level, 0.0, 1, &x, &log_density, NULL);
+        double z2 = (double)(z * z);
+        ck_assert_msg(fabs((double)(log_density - expected)) < 4e-15 + 2.3e-16 * z2, "t %g: log p %.17g, not %.17Lg",
+                      t, log_density, expected);
+    }
+}
+
 /* ---- Draws. ---- */
 
 /* The mass below a place, by the reference. */

@@ -124,20 +124,16 @@ static struct bracket search(double accuracy, const size_t *unknown, size_t unkn
                 tv = points[i].steps == unknown[j] ? NAN : tv;
             points[i] = (struct point){points[i].steps, 8.5 * log(T) / T, tv, 1e-9 * tv};
         }
-        bracket = bracket_find(points, count, accuracy, &li_cai_rule, attempt);
+        bracket = bracket_find(points, count, accuracy, attempt);
         *measured = count;
-        for (size_t w = 0; w < 2; w++) {
-            size_t at = count, steps = bracket.want[w];
-            if (steps == 0)
-                continue;
-            for (; at > 0 && points[at - 1].steps > steps; at--)
-                points[at] = points[at - 1];
-            ck_assert(points[at - 1].steps < steps); /* what was measured is not wanted again */
-            points[at].steps = steps;
-            count++;
-        }
-        if (count == *measured)
+        size_t at = count;
+        if (bracket.want == 0)
             break;
+        for (; at > 0 && points[at - 1].steps > bracket.want; at--)
+            points[at] = points[at - 1];
+        ck_assert(points[at - 1].steps < bracket.want); /* what was measured is not wanted again */
+        points[at].steps = bracket.want;
+        count++;
     }
     return bracket;
 }
@@ -152,9 +148,9 @@ TEST(brackets_say_what_is_known)
         {{0}, 0, REACH_FOUND, 39, 40},          {{38}, 1, REACH_FOUND, 39, 40}, /* beside the answer */
         {{40}, 1, REACH_OPEN, 39, 41},                                          /* the answer itself */
         {{39, 40, 41}, 3, REACH_OPEN, 38, 42},                                  /* and around it */
-        {{10, 39}, 2, REACH_OPEN, 38, 40},                                      /* the one that confirms it */
-        {{10, 20, 30}, 3, REACH_FOUND, 39, 40},                                 /* far off */
-        {{90}, 1, REACH_BEYOND, 10, 0},                                         /* nothing passes */
+        {{10, 39}, 2, REACH_FOUND, 39, 40},     /* the one before, which others tell */
+        {{10, 20, 30}, 3, REACH_FOUND, 39, 40}, /* far off */
+        {{90}, 1, REACH_BEYOND, 10, 0},         /* nothing passes */
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         size_t measured;

@@ -168,6 +168,25 @@ TEST(test_against_sums)
     with_shape(12, 12, 1);
 }
 
+/* Components in the plane a hundred times as long as they are wide, at noise levels down to 1e-20. */
+TEST(test_needles)
+{
+    const double weight[] = {0.4, 0.6}, mean[] = {0.3, -0.2, -0.5, 0.6};
+    double matrix[8];
+    for (size_t k = 0; k < 2; k++) {
+        double c = cos(0.4 + 1.1 * (double)k), s = sin(0.4 + 1.1 * (double)k), *S = matrix + 4 * k;
+        S[0] = c * c + 1e-4 * s * s;
+        S[1] = S[2] = c * s * (1.0 - 1e-4);
+        S[3] = s * s + 1e-4 * c * c;
+    }
+    const struct covariances each = {2, matrix};
+    const struct factor factor = {2, 2, weight, mean, NULL, &each, NULL, NULL};
+    for (int i = 1; i <= 10; i++) {
+        const struct level level = {1.0 - pow(0.01, i), pow(0.01, i)};
+        compare(&factor, &level, (size_t)i % 2, 1e-11);
+    }
+}
+
 /* Components that are nothing at all of a cluster of points are left out. */
 TEST(test_clusters)
 {

@@ -108,7 +108,7 @@ static double file_size(const struct cell *cell, const struct record *rows, size
                                  {"command", "diffrate run experiments/scaling.yaml"},
                                  {NULL, NULL}};
     for (size_t i = 0; i < count; i++)
-        copies[i] = rows[i % cell->spec->dimension_count];
+        copies[i] = rows[i % cell->dimensions.count];
     if (merged)
         ASSERT_OK(store_write, path, copies, count, parameters, facts);
     else
@@ -132,7 +132,7 @@ TEST(files_are_as_large_as_estimated)
         estimate[i] = limits_demand(&spec).disk;
     }
     OWNED(spec) spec = parsed(texts[0]);
-    const struct cell cell = {.spec = &spec, .steps = 64};
+    const struct cell cell = {.spec = &spec, .steps = 64, .dimensions = spec_dimensions(&spec)};
     ASSERT_OK(cell_measure, &cell, 1, rows);
     double in_merged = (file_size(&cell, rows, MANY + 4, true) - file_size(&cell, rows, 4, true)) / MANY;
     double in_cell = (file_size(&cell, rows, MANY + 4, false) - file_size(&cell, rows, 4, false)) / MANY;

@@ -30,7 +30,8 @@ static char *write(struct spec *spec)
 {
     char *out;
     ASSERT_OK(spec_parse, "all.yaml", text, strlen(text), "", claim_names(), spec);
-    const struct cell failed[] = {{spec, 1, 2, 3, 64, 200}, {spec, 0, 1, 0, 64, 0}};
+    const struct dimensions all = spec_dimensions(spec);
+    const struct cell failed[] = {{spec, 1, 2, 3, 64, 200, all}, {spec, 0, 1, 0, 64, 0, all}};
     ASSERT_OK(manifest_write, spec, failed, COUNT(failed), &out);
     return out;
 }
@@ -100,7 +101,7 @@ TEST(it_says_what_the_experiment_says)
     }
     ck_assert_str_eq(m.own_claims[1].powers[0].slower, "ddpm");
     char key[CELL_KEY_SIZE];
-    ASSERT_OK(cell_key, &(struct cell){&spec, 1, 2, 3, 64, 200}, key);
+    ASSERT_OK(cell_key, &(struct cell){&spec, 1, 2, 3, 64, 200, spec_dimensions(&spec)}, key);
     ck_assert(m.failed_count == 2 && m.failed[0].target == 1 && m.failed[0].sampler == 2
               && m.failed[0].chains == 200);
     ck_assert_str_eq(m.failed[0].key, key);

@@ -573,7 +573,7 @@ static const struct bad {
     {STEPPED("[4, 8, 4]"), 4, 15, "duplicate number of steps '4'"},
     {STEPPED("~\naccuracies: [0.1]"), 4, 8, "expected a non-empty list, found nothing"},
     {STEPPED("[64, 16]"), 4, 13, "the smallest admissible T is 29"},
-    {STEPPED("[10000001]"), 4, 9, "expected an integer from 2 to 10000000, found '10000001'"},
+    {STEPPED("[10000001]"), 4, 9, "expected an integer from 2 to 10000000, or a form in d"},
     {TARGETS SAMPLERS DIMENSIONS "schedule: {kind: li-cai, c1: 2.75}\nsteps: [4, 3, 64]\n", 5, 12,
      "does not exist at T = 3"},
     {STEPPED("[1024, 64, 16, 20]"), 4, 19, "does not exist at T = 16"},

@@ -27,7 +27,7 @@ static enum status count_dropped(const struct evidence *evidence, size_t target,
     *dropped = 0;
     for (size_t d = 0; d < evidence->manifest.dimension_count; d++) {
         size_t count = evidence_rows(evidence, target, sampler, 0, d, rows);
-        (void)divergence_window(rows, count, offsetof(struct record, tv), rows, dropped);
+        (void)divergence_window(&evidence->manifest, rows, count, offsetof(struct record, tv), rows, dropped);
     }
     free(rows);
     return STATUS_OK;

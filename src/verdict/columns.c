@@ -9,9 +9,6 @@
 #include "experiment/spec_claims.h"
 #include "verdict/exponents.h"
 
-/* A value from chains is known where its standard error is below this part of it. */
-#define WINDOW_STANDARD_ERROR 0.1
-
 static bool is_of(const char *axis, const char *name)
 {
     return strcmp(axis, name) == 0;
@@ -54,7 +51,9 @@ static double abscissa(const struct field *axis, const struct record *row)
 
 /* The rows that a bound is about, by their identity but for its axis. */
 struct selection {
+    const struct manifest *manifest;
     const struct claim_bound *bound;
+    bool steps_matter; /* T is part of the window */
     struct field axis;
     const struct field *column;
     const struct record **row;
@@ -95,34 +94,13 @@ static bool is_about(const struct selection *s, const struct manifest *manifest,
            && abscissa(&s->axis, row) > 0.0;
 }
 
-/* The largest T, a power of two, with this row's d. */
-static uint64_t largest_steps(const struct selection *s, const struct record *row)
-{
-    uint64_t largest = 0;
-    for (size_t i = 0; i < s->count; i++)
-        if (s->row[i]->dimension == row->dimension && (s->row[i]->steps & (s->row[i]->steps - 1)) == 0
-            && s->row[i]->steps > largest)
-            largest = s->row[i]->steps;
-    return largest;
-}
-
 /* Why no fit uses a row; NULL if one may. */
 static const char *why_not(const struct selection *s, const struct record *row)
 {
-    const struct estimate of = record_size(row, s->column->offset);
-    const double value = of.value, radius = of.error;
-    const bool sampled = s->column->role == COLUMN_SAMPLED;
-    if (!columns_are_of_errors(s->bound) || has_limit(s->bound->axis)) {
-        if ((row->steps & (row->steps - 1)) != 0)
-            return "T is not a power of two";
-        if ((double)row->steps * WINDOW_FACTOR < (double)largest_steps(s, row))
-            return "T more than a factor 8 below the largest";
-    }
-    if (!(value > 0.0 && isfinite(value) && radius <= (sampled ? WINDOW_STANDARD_ERROR : WINDOW_RADIUS) * value))
-        return sampled ? "not known to a tenth" : "not known to a thousandth";
-    if ((is_of(s->column->name, "tv") || is_of(s->column->name, "error_effect")) && value > WINDOW_ACCURACY)
-        return is_of(s->column->name, "tv") ? "TV above 0.1" : "effect above 0.1";
-    return record_is_mass_error(s->column->offset) && value > WINDOW_ACCURACY ? "an error of mass above 0.1" : NULL;
+    const char *reason = NULL;
+    if (s->steps_matter)
+        reason = window_steps_reason(s->manifest, row, window_largest(s->manifest, s->row, s->count, row->dimension));
+    return reason != NULL ? reason : window_value_reason(row, s->column);
 }
 
 static void account_row(const struct selection *s, const struct record *row, const char *reason,
@@ -199,7 +177,13 @@ static enum status fit_rows(const struct selection *s, const struct record **use
                                     .used = !fit.ok        ? fit.cells
                                             : in_dimension ? fit.weighed_d
                                                            : fit.weighed_x};
-    (void)snprintf(out->reason, sizeof out->reason, "%s", fit.ok ? "only one dimension in the window" : fit.reason);
+    bool several = false;
+    for (size_t i = 1; i < count; i++)
+        several = several || used[i]->dimension != used[0]->dimension;
+    (void)snprintf(out->reason, sizeof out->reason, "%s",
+                   !fit.ok   ? fit.reason
+                   : several ? "too few T in the window that several dimensions share"
+                             : "only one dimension in the window");
     if (fit.ok)
         exponents_mark_unweighted(account, cells, count, in_dimension);
 end:
@@ -217,10 +201,16 @@ enum status column_exponent_fit(const struct evidence *evidence, const struct cl
                                 size_t sampler, struct account *account, struct column_exponent *out,
                                 struct error *error)
 {
-    struct selection s = {bound, axis_field(evidence, bound->axis), field_of(bound->column),
-                          array_new(evidence->result.count, sizeof *s.row), 0};
+    struct selection s = {&evidence->manifest,
+                          bound,
+                          !columns_are_of_errors(bound) || has_limit(bound->axis),
+                          axis_field(evidence, bound->axis),
+                          field_of(bound->column),
+                          array_new(evidence->result.count, sizeof *s.row),
+                          0};
     const struct record **used = array_new(evidence->result.count, sizeof *used);
     const char *name = evidence->manifest.samplers[sampler].name;
+    const bool sampled = s.column->role == COLUMN_SAMPLED;
     *out = (struct column_exponent){.ok = false};
     enum status status =
         s.row != NULL && used != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a fit");
@@ -230,11 +220,9 @@ enum status column_exponent_fit(const struct evidence *evidence, const struct cl
             s.row[s.count++] = &evidence->result.rows[i];
     qsort(s.row, s.count, sizeof *s.row, by_identity);
     account_window(account,
-                   s.column->role == COLUMN_SAMPLED
-                       ? "T a power of two within a factor 8 of the largest in its d, a standard error below a tenth"
-                   : !columns_are_of_errors(bound) || has_limit(bound->axis)
-                       ? "T a power of two within a factor 8 of the largest in its d, known to a thousandth"
-                       : "known to a thousandth",
+                   s.steps_matter ? window_rule(s.manifest, sampled)
+                   : sampled      ? "a standard error below a tenth"
+                                  : "known to a thousandth",
                    "%s of %s", bound->column, name);
     TRY_OR(end, fit_rows(&s, used, account, out, error));
 end:

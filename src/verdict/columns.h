@@ -17,9 +17,9 @@ bool columns_are_of_errors(const struct claim_bound *bound);
 /* The exponent of a bound (COLUMN_IN_AXIS) on one target and sampler: y = log of the column against the log of the
  * axis, with a constant of its own for each setting of all else. Rows are those of exact laws or, where the column is
  * estimated, of chains; with score errors or without. Window: T a power of two within a factor 8 of the largest in
- * its d (but for parameters of errors); a value known to WINDOW_RADIUS (of chains: a standard error below a tenth),
- * TV, effects and errors of mass up to WINDOW_ACCURACY. used: cells with weight. Where out->ok is false, out->reason says why.
- * Errors: STATUS_MEMORY. */
+ * its d (window.h; not of parameters of errors); a value known to WINDOW_RADIUS (of chains: a standard error below a
+ * tenth), TV, effects and errors of mass up to WINDOW_ACCURACY. used: cells with weight. Where out->ok is false,
+ * out->reason says why. Errors: STATUS_MEMORY. */
 struct column_exponent {
     bool ok;
     char reason[160];

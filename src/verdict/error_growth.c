@@ -143,10 +143,10 @@ static void add_cells(const struct evidence *evidence, const struct error_family
         cell.roughness = roughness(manifest, score_error);
         cell.dimension = dimension;
         cell.steps = steps_index(manifest, (size_t)rows[i]->steps);
-        if (cell.steps < manifest->step_count)
+        if (manifest_asks(manifest, dimension, (size_t)rows[i]->steps))
             add_cell(out, &cell);
     }
-    out->missing += manifest->step_count - (out->count - before);
+    out->missing += manifest_step_count(manifest, dimension) - (out->count - before);
 }
 
 enum status error_cells_find(const struct evidence *evidence, const struct error_family *family,

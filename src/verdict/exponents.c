@@ -143,58 +143,22 @@ enum status complexity_exponents_under(const struct evidence *evidence, size_t t
                       error);
 }
 
-static int is_power_of_two(size_t T)
-{
-    return (T & (T - 1)) == 0;
-}
-
-static double largest_power_of_two(const struct record *const *rows, size_t count)
-{
-    double largest = 0.0;
-    for (size_t i = 0; i < count; i++)
-        if (is_power_of_two(rows[i]->steps))
-            largest = fmax(largest, (double)rows[i]->steps);
-    return largest;
-}
-
-static const char *why_steps_not(const struct record *row, double largest)
-{
-    if (!is_power_of_two(row->steps))
-        return "T is not a power of two";
-    return (double)row->steps * WINDOW_FACTOR >= largest ? NULL : "T more than a factor 8 below the largest";
-}
-
-static const char *why_value_not(const struct record *row, size_t offset)
-{
-    const struct estimate value = record_size(row, offset);
-    if (!(value.value > 0.0 && isfinite(value.value) && value.error <= WINDOW_RADIUS * value.value))
-        return "not known to a thousandth";
-    if (record_is_mass_error(offset) && value.value > WINDOW_ACCURACY)
-        return "an error of mass above 0.1";
-    return offset == offsetof(struct record, tv) && value.value > WINDOW_ACCURACY ? "TV above 0.1" : NULL;
-}
-
-static const char *why_divergence_not(const struct record *row, size_t offset, double largest)
-{
-    const char *reason = why_steps_not(row, largest);
-    return reason != NULL ? reason : why_value_not(row, offset);
-}
-
-static const char *column_at(size_t offset)
+static const struct field *column_at(size_t offset)
 {
     const struct field *field = record_fields;
     while (field->name != NULL && field->offset != offset)
         field++;
-    return field->name != NULL ? field->name : "the divergence";
+    return field;
 }
 
-static void account_divergences(struct account *account, const struct record *const *rows, size_t count,
-                                size_t offset)
+static void account_divergences(const struct manifest *manifest, struct account *account,
+                                const struct record *const *rows, size_t count, const struct field *column)
 {
-    double largest = largest_power_of_two(rows, count);
+    double largest = count > 0 ? window_largest(manifest, rows, count, rows[0]->dimension) : 0.0;
     for (size_t i = 0; i < count && account != NULL; i++) {
-        const struct estimate value = record_size(rows[i], offset);
-        struct account_cell cell = {.reason = why_divergence_not(rows[i], offset, largest)};
+        const struct estimate value = record_size(rows[i], column->offset);
+        const char *reason = window_steps_reason(manifest, rows[i], largest);
+        struct account_cell cell = {.reason = reason != NULL ? reason : window_value_reason(rows[i], column)};
         char text[TEXT_MEASURED_SIZE];
         cell.use = cell.reason == NULL ? CELL_USED : 0;
         (void)snprintf(cell.where, sizeof cell.where, "d = %zu, T = %zu", (size_t)rows[i]->dimension,
@@ -206,15 +170,15 @@ static void account_divergences(struct account *account, const struct record *co
     }
 }
 
-size_t divergence_window(const struct record *const *rows, size_t count, size_t offset, const struct record **inside,
-                         size_t *dropped)
+size_t divergence_window(const struct manifest *manifest, const struct record *const *rows, size_t count,
+                         size_t offset, const struct record **inside, size_t *dropped)
 {
     size_t kept = 0;
-    double largest = largest_power_of_two(rows, count);
+    double largest = count > 0 ? window_largest(manifest, rows, count, rows[0]->dimension) : 0.0;
     for (size_t i = 0; i < count; i++) {
-        if (why_steps_not(rows[i], largest) != NULL)
+        if (window_steps_reason(manifest, rows[i], largest) != NULL)
             continue;
-        if (why_value_not(rows[i], offset) == NULL)
+        if (window_value_reason(rows[i], column_at(offset)) == NULL)
             inside[kept++] = rows[i];
         else if (dropped != NULL)
             (*dropped)++;
@@ -231,15 +195,15 @@ enum status divergence_exponents(const struct evidence *evidence, size_t target,
     const struct record **rows = array_new(evidence->result.count, sizeof *rows);
     enum status status =
         cells != NULL && rows != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a fit");
-    account_window(account, "T a power of two within a factor 8 of the largest in its d, known to a thousandth",
-                   "%s of %s", column_at(offset), manifest->samplers[sampler].name);
+    account_window(account, window_rule(manifest, false), "%s of %s", column_at(offset)->name,
+                   manifest->samplers[sampler].name);
     for (size_t d = 0; d < manifest->dimension_count && status == STATUS_OK; d++) {
         size_t measured = evidence_rows(evidence, target, sampler, 0, d, rows);
-        account_divergences(account, rows, measured, offset);
-        size_t inside = divergence_window(rows, measured, offset, rows, NULL);
+        account_divergences(manifest, account, rows, measured, column_at(offset));
+        size_t inside = divergence_window(manifest, rows, measured, offset, rows, NULL);
         for (size_t i = 0; i < inside; i++) {
             const struct estimate value = record_size(rows[i], offset);
-            size_t other = (size_t)log2((double)rows[i]->steps);
+            size_t other = rows[i]->steps;
             double x = log(rows[i]->step_size) + logs * log(log((double)rows[i]->steps));
             cells[count++] = (struct fit_cell){log((double)manifest->dimensions[d]), x, log(value.value), d, other};
             extreme = other > extreme ? other : extreme;
@@ -259,10 +223,11 @@ static size_t limit_points(const struct evidence *evidence, size_t target, size_
                            const struct record **rows, struct limit_point *points)
 {
     size_t count = evidence_rows(evidence, target, sampler, 0, d, rows), kept = 0;
+    const struct field *column = column_at(offset);
     for (size_t i = 0; i < count; i++) {
         const struct estimate value = record_size(rows[i], offset);
-        bool known = value.value > 0.0 && isfinite(value.value) && value.error <= WINDOW_RADIUS * value.value;
-        if (known && is_power_of_two(rows[i]->steps) && !(rows[i]->tv > WINDOW_ACCURACY))
+        if (window_takes_steps(&evidence->manifest, rows[i]) && window_value_reason(rows[i], column) == NULL
+            && !(rows[i]->tv > WINDOW_ACCURACY))
             points[kept++] = (struct limit_point){rows[i]->step_size, value.value, value.error};
     }
     return kept;
@@ -441,10 +406,10 @@ static struct limit power_of_coefficient(const struct dimension_limit *const *li
                               fabs(slopes.value[1] - slopes.value[0]) + fmax(slopes.radius[0], slopes.radius[1])};
     if (!isfinite(*order))
         (void)snprintf(limit.reason, sizeof limit.reason, "%s has no order in h that is common to all",
-                       column_at(offset));
+                       column_at(offset)->name);
     else if (!limit.exists)
         (void)snprintf(limit.reason, sizeof limit.reason, "%zu values at which %s has a limit, of at least 3",
-                       slopes.constants, column_at(offset));
+                       slopes.constants, column_at(offset)->name);
     return limit;
 }
 

@@ -10,13 +10,7 @@
 #include "verdict/account.h"
 #include "verdict/fit.h"
 #include "verdict/limit.h"
-
-/* Windows, stated once: T(d, eps) with eps <= 0.1 (TV far from 1) and T within a factor 8 of the largest found;
- * divergences at the powers of two within a factor 8 of the largest T. In both, the error radius is below a
- * thousandth of the value. */
-#define WINDOW_ACCURACY 0.1
-#define WINDOW_FACTOR 8.0
-#define WINDOW_RADIUS 1e-3
+#include "verdict/window.h"
 
 /* Why T(d, eps) is not known; NULL of REACH_FOUND. */
 extern const char *const reach_reasons[];
@@ -44,12 +38,12 @@ MUST_USE enum status divergence_exponents(const struct evidence *evidence, size_
 /* The rows (by increasing steps) that such a fit uses in one dimension, of TV only those up to WINDOW_ACCURACY.
  * Returns how many; `inside` may be `rows` itself. *dropped, if not NULL, grows by the number of those whose steps
  * are in the window and whose values are not. */
-size_t divergence_window(const struct record *const *rows, size_t count, size_t offset, const struct record **inside,
-                         size_t *dropped);
+size_t divergence_window(const struct manifest *manifest, const struct record *const *rows, size_t count,
+                         size_t offset, const struct record **inside, size_t *dropped);
 
-/* What such quantities tend to as h -> 0 (theory §11), from rows with T a power of two, TV up to WINDOW_ACCURACY (or
- * not known, as where a law is planted) and values known to WINDOW_RADIUS. Where there is no limit, its reason is
- * set.
+/* What such quantities tend to as h -> 0 (theory §11), from rows whose T fits take, TV (where it is known: that of a
+ * planted law is not) and errors of mass up to WINDOW_ACCURACY, and values known to WINDOW_RADIUS. Where there is no
+ * limit, its reason is set.
  *
  * The power of h in the divergence at `offset`, the smallest of all dimensions or the largest, and in which. */
 MUST_USE enum status divergence_limit(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,

@@ -69,4 +69,42 @@
 /* [tolerance of E_p|r - 1|] That panels' interpolation may add. Found: not recorded. Twice: no change. */
 #define CYLINDER_PANEL_SHARE 0.05
 
+/* ---- A codeword's law ---- */
+
+/* [dimensions] From which on. Found: measured: in 4 and 8 what straight sides cut off is 6e-3 and 1e-5 of m_1. */
+#define CONDENSATION_LEAST_DIMENSION 8
+/* [dimensions] Below which panels are shorter towards their ends, in proportion. Found: measured: as above. */
+#define CONDENSATION_ROUND_DIMENSION 20.0
+/* Nodes along l and along u; reach, depth, length, ends; tolerance, order along the front, nodes of rules that end at
+ * the axis. Found: measured, one after the other at d = 64, h d = 2 (ddpm): 16 nodes along u in place of 10 change
+ * m_1 by 6e-4, 20 by 1e-6, 14 nodes along l in place of 10 by 1e-6, and all others at twice their value by 3e-6 or
+ * less. */
+#define CONDENSATION_FINE \
+    { \
+        {10, 16}, {24.0, 20.0, 6.0, 1.0}, \
+        { \
+            1e-9, 4, 56 \
+        } \
+    }
+#define CONDENSATION_COARSE \
+    { \
+        {9, 14}, {20.0, 18.0, 6.0, 1.3}, \
+        { \
+            1e-8, 3, 48 \
+        } \
+    }
+/* [quadrature order] Along l, at least: 5 nodes, which hold the moments of a step that leaves r as it is. Found:
+ * measured: a single node loses a fourth of the mass at d = 16. */
+#define CONDENSATION_LEAST_ORDER 4
+/* [quadrature order] In both directions of the last transition, whose noise is as wide as the codeword: 24 nodes.
+ * Found: measured: its mass is that before it to 4e-9. */
+#define CONDENSATION_WIDE_ORDER 13
+/* [log-likelihood ratio] Standard deviation of a step's noise. Found: bound: the widest trapezoid rule has steps of
+ * 0.3 of it, and the error exp(-2 pi^2/(0.3 sd)), 2e-5 there. */
+#define CONDENSATION_MOST_SPREAD 6.0
+/* [V] rho^2 is taken to be at least so much. Found: rounding. */
+#define CONDENSATION_LEAST_SQUARE 1e-12
+/* [mass] Of a node of the final quadrature that counts. Found: rounding. */
+#define CONDENSATION_LEAST_WEIGHT 1e-18
+
 #endif

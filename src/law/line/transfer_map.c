@@ -27,8 +27,11 @@ enum status transfer_map_apply(const struct transfer *transfer, struct transfer_
     const struct monotone_map map = {.displacement = displacement, .context = &displaced};
     struct monotone_inverse inverse;
     monotone_invert(&map, length, order, transfer->stage.a, count, y, &inverse);
-    for (size_t j = 0; j < count; j++)
-        panels_evaluate(transfer->grid, transfer->from, anchor, 1, inverse.x + j, log_ratio + j, hint);
+    for (size_t j = 0, next; j < count; j = next) { /* runs of ascending points; all, but where the map folds */
+        for (next = j + 1; next < count && inverse.x[next] >= inverse.x[next - 1];)
+            next++;
+        panels_evaluate(transfer->grid, transfer->from, anchor, next - j, inverse.x + j, log_ratio + j, hint);
+    }
     mixture_level_evaluate(transfer->from, anchor, count, inverse.x, log_from, NULL);
     mixture_level_evaluate(transfer->to, anchor, count, y, log_to, NULL);
     work->node_updates += inverse.evaluations;

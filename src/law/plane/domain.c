@@ -5,25 +5,33 @@
 #include "law/normal.h"
 #include "law/plane/tuning.h"
 
-static double width_of(const struct joint_level *joint, size_t k)
+/* The patch's centre relative to the mean of component k, at the present level. */
+static void centre_from(const struct patch *patch, const struct joint_level *joint, size_t k, double at[2])
 {
-    return joint->sd[k] / joint->root_alpha_bar;
+    for (int i = 0; i < 2; i++)
+        at[i] = joint->root_alpha_bar * (patch->centre[i] - patches_offset(joint->factor, k, patch->anchor, i));
 }
 
-/* From the mean of component k to the patch's centre. */
-static double distance_to_centre(const struct patch *patch, const struct factor *factor, size_t k)
+/* The standard deviation of <u, X> for a unit vector u. */
+static double sd_along(const struct joint_ellipse *ellipse, const double u[2])
 {
-    double x = patch->centre[0] - patches_offset(factor, k, patch->anchor, 0);
-    double y = patch->centre[1] - patches_offset(factor, k, patch->anchor, 1);
-    return hypot(x, y);
+    return hypot(ellipse->narrow * (ellipse->axis[0] * u[0] + ellipse->axis[1] * u[1]),
+                 ellipse->wide * (ellipse->axis[0] * u[1] - ellipse->axis[1] * u[0]));
 }
 
+/* The narrow width, which grows with the distance from the long axis, as far as the ellipse that is covered goes: the
+ * component is as narrow there as in the middle. */
 static double scale_of(const struct patch *patch, const struct joint_level *joint, size_t k)
 {
-    double width = width_of(joint, k);
+    const struct joint_ellipse *ellipse = &joint->ellipse[k];
+    double at[2], width = ellipse->narrow;
+    centre_from(patch, joint, k, at);
+    double across = ellipse->axis[0] * at[0] + ellipse->axis[1] * at[1],
+           along = ellipse->axis[0] * at[1] - ellipse->axis[1] * at[0],
+           beyond = fmax(fabs(along) - PLANE_REACH * (ellipse->wide - width), 0.0);
     /* of the patch's nearest point, about */
-    double distance = distance_to_centre(patch, joint->factor, k) - patch->half;
-    return width + PLANE_SCALE_SLOPE * fmax(distance - PLANE_SCALE_FLAT * width, 0.0);
+    double distance = hypot(across, beyond) - joint->root_alpha_bar * patch->half;
+    return (width + PLANE_SCALE_SLOPE * fmax(distance - PLANE_SCALE_FLAT * width, 0.0)) / joint->root_alpha_bar;
 }
 
 double patch_scale(const struct patch *patch, const struct joint_level *joint)
@@ -69,32 +77,93 @@ static double distance_to_segment(const struct patch *patch, const struct factor
     return hypot(x, y);
 }
 
+static double deviations(const struct joint_ellipse *ellipse, double x, double y)
+{
+    return hypot((ellipse->axis[0] * x + ellipse->axis[1] * y) / ellipse->narrow,
+                 (ellipse->axis[0] * y - ellipse->axis[1] * x) / ellipse->wide);
+}
+
+/* The distance of component k from the patch, in its standard deviations: it is least within the patch, or at one of
+ * its sides, where it is a quadratic function of one coordinate. */
+static double deviations_of_nearest(const struct patch *patch, const struct joint_level *joint, size_t k)
+{
+    const struct joint_ellipse *ellipse = &joint->ellipse[k];
+    double at[2], half = joint->root_alpha_bar * patch->half, least = HUGE_VAL;
+    centre_from(patch, joint, k, at);
+    if (fabs(at[0]) <= half && fabs(at[1]) <= half)
+        return 0.0;
+    if (!(ellipse->narrow < ellipse->wide))
+        return hypot(fmax(fabs(at[0]) - half, 0.0), fmax(fabs(at[1]) - half, 0.0)) / ellipse->narrow;
+    double ratio = ellipse->sd[1] / ellipse->sd[0], slope[2] = {ellipse->slope * ratio * ratio, ellipse->slope};
+    for (int i = 0; i < 2; i++)
+        for (int side = -1; side <= 1; side += 2) {
+            double fixed = at[i] + side * half,
+                   other = fmin(fmax(slope[i] * fixed, at[1 - i] - half), at[1 - i] + half);
+            least = fmin(least, i == 0 ? deviations(ellipse, fixed, other) : deviations(ellipse, other, fixed));
+        }
+    return least;
+}
+
+/* true if the patch meets the corridor between two components, as wide as the narrower of them is across it, where
+ * the gap between them is not wide. */
+static bool meets_corridor(const struct patch *patch, const struct joint_level *joint, size_t j, size_t k,
+                           double reach)
+{
+    double root = joint->root_alpha_bar,
+           apart[2] = {joint_level_centre(joint, k, j, 0), joint_level_centre(joint, k, j, 1)};
+    double length = hypot(apart[0], apart[1]);
+    const double along[2] = {length > 0.0 ? apart[0] / length : 1.0, length > 0.0 ? apart[1] / length : 0.0},
+                 across[2] = {-along[1], along[0]};
+    const struct joint_ellipse *of[2] = {&joint->ellipse[j], &joint->ellipse[k]};
+    double a = sd_along(of[0], along), b = sd_along(of[1], along);
+    return length <= reach * (a + b) + PLANE_GAP * fmax(a, b)
+           && root * distance_to_segment(patch, joint->factor, j, k)
+                  <= PLANE_CORRIDOR * fmin(sd_along(of[0], across), sd_along(of[1], across));
+}
+
 bool patch_is_covered(const struct patch *patch, const struct joint_level *joint, double reach)
 {
-    const struct factor *factor = joint->factor;
-    for (size_t k = 0; k < factor->components; k++)
-        if (distance_to_segment(patch, factor, k, k) <= reach * width_of(joint, k))
+    for (size_t k = 0; k < joint->factor->components; k++)
+        if (deviations_of_nearest(patch, joint, k) <= reach)
             return true;
-    for (size_t k = 0; k < factor->components; k++)
-        for (size_t j = 0; j < k; j++) {
-            double a = width_of(joint, j), b = width_of(joint, k), wider = fmax(a, b);
-            double apart = hypot(patches_offset(factor, k, j, 0), patches_offset(factor, k, j, 1));
-            if (apart <= reach * (a + b) + PLANE_GAP * wider
-                && distance_to_segment(patch, factor, j, k) <= PLANE_CORRIDOR * fmin(a, b))
+    for (size_t k = 0; k < joint->factor->components; k++)
+        for (size_t j = 0; j < k; j++)
+            if (meets_corridor(patch, joint, j, k, reach))
                 return true;
-        }
     return false;
+}
+
+/* The mass of a component in the box of this centre, by Gauss-Legendre sums over the normal distribution of x given
+ * y; to some digits, for it weighs errors only. */
+static double mass_of(const struct joint_ellipse *ellipse, const double at[2], double half)
+{
+    enum { NODES = 5, PARTS = 2 };
+    static const double node[NODES] = {-0.9061798459386640, -0.5384693101056831, 0.0, 0.5384693101056831,
+                                       0.9061798459386640},
+                        weight[NODES] = {0.2369268850561891, 0.4786286704993665, 0.5688888888888889,
+                                         0.4786286704993665, 0.2369268850561891};
+    double sd = ellipse->sd[1], from = fmax(at[1] - half, -10.0 * sd), to = fmin(at[1] + half, 10.0 * sd),
+           step = (to - from) / (2.0 * PARTS), mass = 0.0;
+    for (int i = 0; i < NODES * PARTS && to > from; i++) {
+        double y = from + step * (1.0 + 2.0 * (i / NODES) + node[i % NODES]), shift = at[0] - ellipse->slope * y;
+        mass += weight[i % NODES] * step * exp(-0.5 * (y / sd) * (y / sd)) / (sqrt(2.0 * M_PI) * sd)
+                * normal_between((shift - half) / ellipse->along, (shift + half) / ellipse->along);
+    }
+    return mass;
 }
 
 double patch_mass(const struct patch *patch, const struct joint_level *joint)
 {
     double mass = 0.0;
+    double half = joint->root_alpha_bar * patch->half;
     for (size_t k = 0; k < joint->factor->components; k++) {
-        double product = joint->factor->weight[k], width = width_of(joint, k);
-        for (int i = 0; i < 2; i++) {
-            double at = patch->centre[i] - patches_offset(joint->factor, k, patch->anchor, i);
-            product *= normal_between((at - patch->half) / width, (at + patch->half) / width);
-        }
+        const struct joint_ellipse *ellipse = &joint->ellipse[k];
+        double at[2], product = joint->factor->weight[k];
+        centre_from(patch, joint, k, at);
+        if (ellipse->narrow < ellipse->wide)
+            product *= mass_of(ellipse, at, half);
+        for (int i = 0; i < 2 && !(ellipse->narrow < ellipse->wide); i++)
+            product *= normal_between((at[i] - half) / ellipse->narrow, (at[i] + half) / ellipse->narrow);
         mass += product;
     }
     return mass;
@@ -105,8 +174,8 @@ double plane_root(const struct joint_level *joint, double reach)
     double farthest = 0.0;
     for (size_t k = 0; k < joint->factor->components; k++)
         for (int i = 0; i < 2; i++)
-            farthest =
-                fmax(farthest, fabs(patches_offset(joint->factor, k, 0, i)) + (reach + 1.0) * width_of(joint, k));
+            farthest = fmax(farthest, fabs(patches_offset(joint->factor, k, 0, i))
+                                          + (reach + 1.0) * joint->ellipse[k].sd[i] / joint->root_alpha_bar);
     return exp2(ceil(log2(farthest)));
 }
 

@@ -1,5 +1,5 @@
-/* Where the patches of the plane lie: relative to the means of components, discs around which they cover. The context
- * of the domain is the mixture's level. */
+/* Where the patches of the plane lie: relative to the means of components, ellipses around which they cover. The
+ * context of the domain is the mixture's level. */
 #ifndef LAW_PLANE_DOMAIN_H
 #define LAW_PLANE_DOMAIN_H
 
@@ -18,8 +18,8 @@ void patch_place(struct patch *patch, const struct joint_level *joint, double ro
  * from it. */
 double patch_scale(const struct patch *patch, const struct joint_level *joint);
 
-/* true if the patch meets what is to be covered: discs of `reach` standard deviations around the components and
- * corridors between those that have parted not long ago. */
+/* true if the patch meets what is to be covered: ellipses of `reach` standard deviations around the components
+ * and corridors between those that have parted not long ago. */
 bool patch_is_covered(const struct patch *patch, const struct joint_level *joint, double reach);
 
 /* The mass of p in the patch. */

@@ -426,7 +426,7 @@ static enum status find_beyond(const struct plane_transfer *transfer, double rea
 {
     double narrowest = HUGE_VAL;
     for (size_t k = 0; k < transfer->from->factor->components; k++)
-        narrowest = fmin(narrowest, transfer->from->sd[k]);
+        narrowest = fmin(narrowest, transfer->from->ellipse[k].narrow);
     double farther = reach + PLANE_BEYOND_REACH * fmin(sqrt(transfer->stage.noise) / narrowest, PLANE_BEYOND_NOISE);
     return patches_complement(transfer->grid, transfer->from, farther, PLANE_BEYOND_SIDE, beyond, error);
 }

@@ -13,6 +13,7 @@
 #include "law/patches_fill.h"
 #include "law/plane/domain.h"
 #include "law/plane/lattice.h"
+#include "law/plane/map.h"
 #include "law/plane/rows.h"
 #include "law/plane/transfer.h"
 #include "law/plane/tuning.h"
@@ -67,6 +68,14 @@ static void plane_free(void *state)
 
 /* ---- Score errors ---- */
 
+/* sqrt(u'S_k u) */
+static double sd_along(const struct covariances *full, size_t k, const double u[2])
+{
+    const double *entry = full->entry + (full->count > 1 ? 4 * k : 0);
+    double variance = u[0] * (u[0] * entry[0] + 2.0 * u[1] * entry[1]) + u[1] * u[1] * entry[3];
+    return sqrt(fmax(variance, 0.0));
+}
+
 /* The directions that the error acts in: both axes, the first, or the diagonal. */
 static enum status set_directions(const struct plane *plane, struct plane_oracle *oracle, struct error *error)
 {
@@ -79,13 +88,14 @@ static enum status set_directions(const struct plane *plane, struct plane_oracle
     oracle->directions = spread == SPREAD_ALL ? 2 : 1;
     for (size_t i = 0; i < oracle->directions; i++) {
         struct plane_direction *direction = &oracle->direction[i];
-        double *mean = plane->marginals + i * components;
+        double *mean = plane->marginals + 2 * i * components, *sd = mean + components;
         direction->axis[0] = spread == SPREAD_DIAGONAL ? M_SQRT1_2 : i == 0 ? 1.0 : 0.0;
         direction->axis[1] = spread == SPREAD_DIAGONAL ? M_SQRT1_2 : i == 0 ? 0.0 : 1.0;
-        for (size_t k = 0; k < components; k++)
+        for (size_t k = 0; k < components; k++) {
             mean[k] = direction->axis[0] * factor->mean[2 * k] + direction->axis[1] * factor->mean[2 * k + 1];
-        direction->factor =
-            (struct factor){1, components, factor->weight, mean, factor->sd, NULL, factor->log_weight, NULL};
+            sd[k] = factor->full != NULL ? sd_along(factor->full, k, direction->axis) : factor->sd[k];
+        }
+        direction->factor = (struct factor){1, components, factor->weight, mean, sd, NULL, factor->log_weight, NULL};
         for (size_t j = 0; j < SAMPLER_LEVELS; j++)
             TRY(mixture_level_new(&direction->factor, &direction->level[j], error));
     }
@@ -145,7 +155,7 @@ static enum status plane_new(struct propagation *run, void **state, struct error
     TRY(quadrature_table_new(&plane->rules, 0, error));
     plane->threads = problem->threads > 1 ? problem->threads : 1;
     plane->thread = array_new(plane->threads, sizeof *plane->thread);
-    plane->marginals = array_new(problem->factor->components, 2 * sizeof *plane->marginals);
+    plane->marginals = array_new(problem->factor->components, 4 * sizeof *plane->marginals);
     if (plane->thread == NULL || plane->marginals == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a mixture of %zu components",
                          problem->factor->components);
@@ -227,7 +237,7 @@ static void evaluate_start(const struct joint_level *to, size_t anchor, size_t n
     }
 }
 
-/* By a lattice or by quadrature rules, or at the start. */
+/* By a map's inverse, a lattice or quadrature rules, or at the start. */
 static void evaluate(const struct patch_source *source, const struct patch *patch, const struct patch_query *query,
                      double *log_ratio, double *log_density)
 {
@@ -242,7 +252,12 @@ static void evaluate(const struct patch_source *source, const struct patch *patc
                                               &plane->rules.order[query->order[1]]};
     if (source->start)
         evaluate_start(&thread->level[0], patch->anchor, query->nx, column, query->ny, row, log_ratio, log_density);
-    else if (patch->by_lattice)
+    else if (thread->transfer.stage.deterministic) {
+        const bool finer[2] = {query->order[0] > patch->order[0], query->order[1] > patch->order[1]};
+        double length = fmin(2.0 * patch->half, patch_scale(patch, thread->transfer.from));
+        plane_map_apply(&thread->transfer, &thread->work, thread->transfer.from->root_alpha_bar * length, finer,
+                        patch->anchor, query->nx, column, query->ny, row, log_ratio, log_density);
+    } else if (patch->by_lattice)
         lattice_apply(query->finer ? &plane->finer : &plane->lattice, &thread->transfer, patch->anchor, query->nx,
                       column, query->ny, row, log_ratio, log_density);
     else
@@ -301,6 +316,8 @@ static bool choose_lattice(struct plane *plane, bool checked, double density)
 {
     const struct plane_transfer *transfer = &plane->thread->transfer;
     double points = 0.0;
+    if (transfer->stage.deterministic)
+        return false;
     for (size_t p = 0; p < transfer->grid->count; p++) {
         struct patch *patch = &plane->source->patch[p];
         double size = lattice_size(transfer, patch, density);
@@ -359,6 +376,15 @@ static bool adapt_density(double *density, double found, double tolerance)
     return enough;
 }
 
+/* The rounding of positions along the long axis of a component is so many times larger in units of its narrow one. */
+static double elongation(const struct joint_level *joint)
+{
+    double largest = 1.0;
+    for (size_t k = 0; k < joint->factor->components; k++)
+        largest = fmax(largest, joint->ellipse[k].wide / joint->ellipse[k].narrow);
+    return largest;
+}
+
 static enum status fill_stage(void *state, bool checked, struct stage_result *out, struct error *error)
 {
     struct plane *plane = state;
@@ -368,18 +394,23 @@ static enum status fill_stage(void *state, bool checked, struct stage_result *ou
     double *density = &plane->density[index];
     struct patches_found found;
     bool lattice;
+    double ignored;
     source.before = plane->source;
-    out->rounding = PATCH_ROUNDING;
+    source.map = transfer->stage.deterministic;
+    out->rounding = PATCH_ROUNDING * elongation(transfer->to);
     if (!checked && plane->unchanged[index])
         return patches_copy(plane->source, plane->result, error);
     do {
         lattice = choose_lattice(plane, checked, *density);
         TRY(fill(plane, &source, checked, lattice ? *density : 0.0, error));
+        TRY(plane_map_take_folded(&transfer->stage, plane->thread, plane->threads, &ignored, error));
         if (!checked)
             return STATUS_OK;
         TRY(patches_check(&source, plane->result, &found, error));
     } while (lattice && !adapt_density(density, found.lattice, source.tolerance));
-    out->error = found.error;
+    const struct norms lost = {ignored, ignored, 0.0};
+    out->error = (struct step_error){norms_sum(found.error.before, lost), norms_sum(found.error.itself, lost),
+                                     norms_sum(found.error.after, lost)};
     if (plane->unchanged[index])
         out->error.before = found.unchanged;
     double most = fmax(source.tolerance, PATCH_UNCHANGED_PART * PATCH_ROUNDING);
@@ -436,7 +467,6 @@ static enum status finish(void *state, size_t slot, struct law *out, struct erro
 
 static const struct geometry geometry = {
     .check_stride = PLANE_CHECK_STRIDE,
-    .needs_noise = true,
     .new = plane_new,
     .free = plane_free,
     .set_level = set_level,
@@ -455,7 +485,7 @@ static enum status compute(const struct law_problem *problem, double resolution,
     return propagate(&geometry, &engine_plane, problem, resolution, out, error);
 }
 
-/* Maps without noise and errors that jump are not this engine's. */
+/* Errors that jump are not this engine's. */
 static int handles(const struct law_problem *problem)
 {
     const struct factor *factor = problem->factor;
@@ -464,16 +494,15 @@ static int handles(const struct law_problem *problem)
         const struct error_shape *shape = problem->score_error->shape;
         smooth = shape->affine || shape->periodic;
     }
-    return factor->dimension == 2 && factor->full == NULL && factor->mean != NULL
-           && problem->sampler->log_noise_ratio != NULL && smooth;
+    return factor->dimension == 2 && factor->mean != NULL && smooth;
 }
 
 const struct law_engine engine_plane = {
     .name = "plane",
-    .doc = "Density-ratio propagation in the plane, for mixtures in two coordinates that do not separate; stochastic "
-           "samplers and smooth score errors.",
+    .doc = "Density-ratio propagation in the plane, for mixtures in two coordinates that do not separate, of any "
+           "covariances, and smooth score errors.",
     .formula = "as `line`, with x and y in the plane",
-    .source = "theory (14)-(15)",
+    .source = "theory (14)-(15); without noise by a change of variables",
     .radius_power = PLANE_TOLERANCE_POWER,
     .handles = handles,
     .compute = compute,

@@ -22,7 +22,7 @@ struct row {
     double log_weight;
 };
 
-/* A panel's anchor is row * components + component: its x is relative to that component's. */
+/* A panel's anchor is row * components + component: its x is relative to that component's mean given the row's y. */
 struct rows {
     struct law_density base;
     struct joint_level joint;
@@ -35,17 +35,23 @@ static double row_at(const struct rows *rows, const struct row *row, size_t comp
     return row->y - joint_level_centre(&rows->joint, component, row->anchor, 1);
 }
 
+/* E x of a component on the row, relative to its mean. */
+static double row_shift(const struct rows *rows, const struct row *row, size_t component)
+{
+    return rows->joint.ellipse[component].slope * row_at(rows, row, component);
+}
+
 static void log_density(const struct law_density *density, const struct panel *panel, size_t n, const double *x,
                         double *out)
 {
     const struct rows *rows = (const struct rows *)density;
     size_t components = rows->joint.factor->components, component = panel->anchor % components;
     const struct row *row = &rows->row[panel->anchor / components];
-    double at[2 * CHUNK], y = row_at(rows, row, component);
+    double at[2 * CHUNK], y = row_at(rows, row, component), shift = row_shift(rows, row, component);
     for (size_t start = 0; start < n; start += CHUNK) {
         size_t count = n - start < CHUNK ? n - start : CHUNK;
         for (size_t i = 0; i < count; i++) {
-            at[i] = x[start + i];
+            at[i] = x[start + i] + shift;
             at[CHUNK + i] = y;
         }
         joint_level_evaluate(&rows->joint, component, count, CHUNK, at, out + start, NULL);
@@ -60,18 +66,20 @@ static void log_part(const struct law_density *density, const struct panel *pane
     const struct rows *rows = (const struct rows *)density;
     const struct joint_level *joint = &rows->joint;
     const struct row *row = &rows->row[panel->anchor / joint->factor->components];
-    double centre = joint_level_centre(joint, k, panel->anchor % joint->factor->components, 0);
-    double across = row_at(rows, row, k), constant = joint->log_constant[k] + row->log_weight;
+    size_t anchor = panel->anchor % joint->factor->components;
+    double centre = joint_level_centre(joint, k, anchor, 0) + row_shift(rows, row, k) - row_shift(rows, row, anchor);
+    double across = row_at(rows, row, k) / joint->ellipse[k].sd[1],
+           constant = joint->log_constant[k] + row->log_weight;
     for (size_t i = 0; i < n; i++) {
-        double along = x[i] - centre;
-        out[i] = constant - 0.5 * joint->inverse_variance[k] * (along * along + across * across);
+        double along = (x[i] - centre) / joint->ellipse[k].along;
+        out[i] = constant - 0.5 * (along * along + across * across);
     }
 }
 
 static double sd(const struct law_density *density, const struct panel *panel)
 {
     const struct rows *rows = (const struct rows *)density;
-    return rows->joint.sd[panel->anchor % rows->joint.factor->components];
+    return rows->joint.ellipse[panel->anchor % rows->joint.factor->components].along;
 }
 
 static size_t line(const struct law_density *density, const struct panel *panel)
@@ -156,7 +164,7 @@ static enum status find_scales(const struct joint_level *joint, struct scales *o
         bool shared = false;
         for (size_t c = 0; c < out->count; c++) {
             size_t other = out->component[c];
-            double a = joint->sd[k], b = joint->sd[other];
+            double a = joint->ellipse[k].sd[1], b = joint->ellipse[other].sd[1];
             shared |= fabs(joint_level_centre(joint, k, other, 1)) < PLANE_ROW_NEAR * fmin(a, b)
                       && fmax(a, b) < PLANE_ROW_ALIKE * fmin(a, b);
         }
@@ -173,7 +181,7 @@ static double stretched(const struct scales *scales, size_t anchor, double y, do
     *slope = 0.0;
     for (size_t c = 0; c < scales->count; c++) {
         size_t k = scales->component[c];
-        double width = PLANE_ROW_STRETCH * scales->joint->sd[k];
+        double width = PLANE_ROW_STRETCH * scales->joint->ellipse[k].sd[1];
         double u = (y - joint_level_centre(scales->joint, k, anchor, 1)) / width;
         s += 0.5 * erfc(-u * M_SQRT1_2);
         *slope += exp(-0.5 * u * u) / (sqrt(2.0 * M_PI) * width);
@@ -187,7 +195,7 @@ static size_t strictest(const struct joint_level *joint, size_t anchor, double y
     size_t best = anchor;
     double smallest = HUGE_VAL;
     for (size_t k = 0; k < joint->factor->components; k++) {
-        double width = joint->sd[k], distance = fabs(y - joint_level_centre(joint, k, anchor, 1));
+        double width = joint->ellipse[k].sd[1], distance = fabs(y - joint_level_centre(joint, k, anchor, 1));
         double scale = width + 0.5 * fmax(distance - 4.0 * width, 0.0);
         if (scale < smallest)
             best = k;
@@ -204,7 +212,8 @@ static struct row find_row(const struct scales *scales, double s, double spacing
     size_t anchor = 0;
     for (size_t c = 0; c < scales->count; c++) {
         size_t k = scales->component[c];
-        double centre = joint_level_centre(joint, k, 0, 1), reach = 12.0 * PLANE_ROW_STRETCH * joint->sd[k];
+        double centre = joint_level_centre(joint, k, 0, 1),
+               reach = 12.0 * PLANE_ROW_STRETCH * joint->ellipse[k].sd[1];
         low = fmin(low, centre - reach);
         high = fmax(high, centre + reach);
     }
@@ -237,8 +246,8 @@ static enum status place_rows(struct rows *rows, size_t most, const struct scale
         struct row row = find_row(scales, ((double)i + 0.5) * spacing, spacing);
         double largest = -HUGE_VAL;
         for (size_t k = 0; k < joint->factor->components; k++) {
-            double u = row_at(rows, &row, k) / joint->sd[k];
-            largest = fmax(largest, -0.5 * u * u - log(joint->sd[k]) + factor_log_weight(joint->factor, k));
+            double sd = joint->ellipse[k].sd[1], u = row_at(rows, &row, k) / sd;
+            largest = fmax(largest, -0.5 * u * u - log(sd) + factor_log_weight(joint->factor, k));
         }
         if (largest + row.log_weight > PLANE_ROW_LOG_MASS)
             rows->row[rows->count++] = row;
@@ -254,7 +263,7 @@ struct maker {
     struct rows *rows;
     struct chebyshev chebyshev;
     struct patches_work work;
-    struct factor factor; /* the mixture along a row */
+    struct factor factor; /* the mixture along a row, whose widths are those of the present level */
     double *block;
     size_t *component; /* those of the mixture along a row */
     struct mixture_level mixture;
@@ -269,14 +278,14 @@ static void meet_row(struct maker *maker, const struct row *row)
     size_t all = joint->factor->components, used = 0;
     double *weight = maker->block, *mean = weight + all, *width = mean + all, largest = -HUGE_VAL;
     for (size_t k = 0; k < all; k++) {
-        double u = row_at(maker->rows, row, k) / joint->sd[k];
-        double log_weight = factor_log_weight(joint->factor, k) - 0.5 * u * u - log(joint->sd[k]);
+        double sd = joint->ellipse[k].sd[1], u = row_at(maker->rows, row, k) / sd;
+        double log_weight = factor_log_weight(joint->factor, k) - 0.5 * u * u - log(sd);
         if (fabs(u) > PLANE_ROW_FAR)
             continue;
         largest = fmax(largest, log_weight);
         weight[used] = log_weight;
-        mean[used] = joint->factor->mean[2 * k];
-        width[used] = joint->factor->sd[k];
+        mean[used] = joint->factor->mean[2 * k] + row_shift(maker->rows, row, k) / joint->root_alpha_bar;
+        width[used] = joint->ellipse[k].along / joint->root_alpha_bar;
         maker->component[used++] = k;
     }
     for (size_t i = 0; i < used; i++)
@@ -284,14 +293,14 @@ static void meet_row(struct maker *maker, const struct row *row)
     maker->factor = (struct factor){1, used, weight, mean, width, NULL, NULL, NULL};
 }
 
-/* log r at x[i] relative to the component, all on the row. */
+/* log r at x[i] relative to the component's mean on the row. */
 static void evaluate_row(struct maker *maker, const struct row *row, size_t component, size_t n, const double *x,
                          double *out)
 {
     double root = maker->rows->joint.root_alpha_bar, at[PANEL_NODES];
-    double y = row_at(maker->rows, row, component) / root;
+    double y = row_at(maker->rows, row, component) / root, shift = row_shift(maker->rows, row, component);
     for (size_t i = 0; i < n; i++)
-        at[i] = x[i] / root;
+        at[i] = (x[i] + shift) / root;
     size_t nearest = patches_find(maker->grid, component, at[n / 2], y);
     patches_evaluate(maker->grid, maker->lobattos, component, nearest, n, at, 1, &y, out, &maker->work);
 }
@@ -300,7 +309,8 @@ static int is_covered(const struct maker *maker, const struct row *row, const st
 {
     double root = maker->rows->joint.root_alpha_bar;
     struct patch patch = {.anchor = component,
-                          .centre = {panel->centre / root, row_at(maker->rows, row, component) / root},
+                          .centre = {(panel->centre + row_shift(maker->rows, row, component)) / root,
+                                     row_at(maker->rows, row, component) / root},
                           .half = panel->half_width / root};
     return patch_is_covered(&patch, &maker->rows->joint, PLANE_ROW_REACH);
 }
@@ -333,7 +343,7 @@ static enum status make_row(struct maker *maker, size_t index, struct law *law, 
     meet_row(maker, row);
     if (maker->factor.components == 0)
         return STATUS_OK;
-    mixture_level_set(&maker->mixture, &maker->rows->joint.level);
+    mixture_level_set(&maker->mixture, &(struct level){maker->rows->joint.level.alpha_bar, 0.0});
     TRY(panels_lay_out(&maker->mixture, PLANE_ROW_RESOLUTION * maker->resolution, NULL, &maker->panels, error));
     for (size_t p = 0; p < maker->panels.count; p++) {
         struct panel panel = maker->panels.panel[p];

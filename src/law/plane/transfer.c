@@ -129,14 +129,14 @@ void plane_work_free(struct plane_work *work)
 
 /* Where the quadrature nodes lie and what that adds to log c: as in law/line/transfer.h, for two coordinates,
  *     log c = -(tau z.D + |D|^2/2)/v + |z|^2 (1 - tau^2/v)/2 + log(tau^2/v) + 2 log a + log p(x) - log p'(y),
- * with tau as it is exact around the anchor. */
+ * with tau as it is exact around the anchor, along its narrow axis. */
 struct scale {
     double tau, linear, quadratic, curvature, constant;
 };
 
 static struct scale scale_at(const struct plane_transfer *transfer, size_t anchor)
 {
-    double V = transfer->from->sd[anchor] * transfer->from->sd[anchor], v = transfer->stage.noise;
+    double narrow = transfer->from->ellipse[anchor].narrow, V = narrow * narrow, v = transfer->stage.noise;
     double shrink = transfer->stage.moves ? transfer->stage.step->beta / V : 0.0,
            q = v / V - 2.0 * shrink + shrink * shrink;
     double log_alpha = transfer->stage.moves ? transfer->stage.step->log_alpha : 0.0, tau = sqrt(v / (1.0 + q));

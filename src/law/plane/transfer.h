@@ -4,6 +4,7 @@
 #define LAW_PLANE_TRANSFER_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/status.h"
 #include "law/patches.h"
@@ -56,6 +57,12 @@ struct plane_transfer {
     struct plane_oracle *oracle;
 };
 
+/* What a map without noise has lost where it has no inverse (law/plane/map.h). */
+struct plane_folded {
+    uint64_t units;        /* of mass, in all */
+    double largest, place; /* at one point, where that is too much, and its x */
+};
+
 /* Workspace for a whole law. */
 struct plane_work {
     double *x, *log_density, *score, *increment, *log_ratio, *term, *oracle_work, *work;
@@ -63,6 +70,7 @@ struct plane_work {
     double *block;
     struct patches_work patches;
     size_t node_updates;
+    struct plane_folded folded;
 };
 MUST_USE enum status plane_work_new(const struct sampler *sampler, struct plane_work *out, struct error *error);
 void plane_work_free(struct plane_work *work);

@@ -43,8 +43,13 @@ static void check_keys(const struct spec *spec)
 {
     for (size_t i = 0; i < spec->target_count; i++) {
         char key[CELL_KEY_SIZE];
-        const struct cell cell = {
-            spec, i, 0, spec->score_error_count - 1, spec->max_steps, spec->chain_count > 0 ? spec->chains[0] : 0};
+        const struct cell cell = {spec,
+                                  i,
+                                  0,
+                                  spec->score_error_count - 1,
+                                  spec->max_steps,
+                                  spec->chain_count > 0 ? spec->chains[0] : 0,
+                                  spec_dimensions(spec)};
         REQUIRE(text_is_name(spec->targets[i].name), "%s", spec->targets[i].name);
         REQUIRE(cell_key(&cell, key, NULL) == STATUS_OK && text_is_name(key), "target %zu", i);
     }

@@ -1,0 +1,354 @@
+#include "law/condensation.h"
+
+#include <math.h>
+
+#include "core/memory.h"
+#include "law/cylinder/condensation_stage.h"
+#include "law/cylinder/tuning.h"
+
+/* What a computation spends: the grid's nodes, the arguments of condensation_grid_lay and the orders of quadrature.
+ */
+struct effort {
+    size_t nodes[2];
+    struct condensation_extent extent;
+    struct condensation_orders orders;
+};
+
+/* Many steps as one, while the codeword alone is seen: x -> (x + D(x))/a + noise with D = slope x relative to sqrt(A)
+ * m. */
+struct affine {
+    double slope;
+    struct stage stage; /* a, noise, added */
+};
+
+struct condensation {
+    const struct law_problem *problem;
+    struct effort effort;
+    struct condensation_work work;
+    struct cylinder_oracle oracle;
+    struct undeclared undeclared;
+    struct axis_level axis[SLOTS], other[SAMPLER_OTHER_LEVELS];
+    struct condensation_grid grid[SLOTS];
+    size_t slot; /* holds the law */
+    struct step step;
+    double bulk_excess; /* struct condensation_level */
+    bool alone;         /* the codeword alone is seen from here on */
+    struct affine rest;
+};
+
+static void condensation_free(struct condensation *law)
+{
+    for (size_t i = 0; i < SLOTS; i++) {
+        axis_level_free(&law->axis[i]);
+        condensation_grid_free(&law->grid[i]);
+    }
+    for (size_t i = 0; i < SAMPLER_OTHER_LEVELS; i++)
+        axis_level_free(&law->other[i]);
+    condensation_work_free(&law->work);
+    free(law);
+}
+
+static enum status condensation_new(const struct law_problem *problem, const struct effort *effort,
+                                    struct condensation **out, struct error *error)
+{
+    struct condensation *law = *out = array_new(1, sizeof *law);
+    if (law == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for a codeword's law");
+    law->problem = problem;
+    law->effort = *effort;
+    law->rest.stage.a = 1.0;
+    cylinder_oracle_init(&law->oracle);
+    law->oracle.undeclared = &law->undeclared;
+    for (size_t i = 0; i < SLOTS; i++) {
+        condensation_grid_init(&law->grid[i], effort->nodes[0], effort->nodes[1]);
+        TRY(axis_level_new(problem->factor, &law->axis[i], error));
+    }
+    for (size_t i = 0; i < SAMPLER_OTHER_LEVELS; i++)
+        TRY(axis_level_new(problem->factor, &law->other[i], error));
+    return condensation_work_new(problem->factor->dimension, problem->sampler, &effort->orders, &law->work, error);
+}
+
+/* ---- Gaussian chains ---- */
+
+/* The score of N(0, (A s^2 + O) I). */
+struct gaussian_score {
+    struct score base;
+    double sd;
+};
+
+static void evaluate_gaussian(const struct score *score, const struct level *level, size_t n, const double *x,
+                              double *out)
+{
+    double sd = ((const struct gaussian_score *)score)->sd,
+           precision = 1.0 / (level->alpha_bar * sd * sd + level->noise);
+    for (size_t i = 0; i < n; i++)
+        out[i] = -precision * x[i];
+}
+
+/* D(1) where N(0, s^2 I) alone is seen: D(x) = slope x. */
+static double slope_of(struct condensation *law, double sd)
+{
+    const struct gaussian_score score = {{evaluate_gaussian, NULL}, sd};
+    const double x = 1.0;
+    double D;
+    struct step step = law->step;
+    step.clip = HUGE_VAL;
+    law->problem->sampler->increment(&step, &score.base, 1, &x, &D, law->work.work);
+    return D;
+}
+
+/* V_q/V_0 - 1 after the stage: V_q' = ((1 + D)^2 V_q + v)/a^2, V_0 = a^2 V_0' + added. */
+static double bulk_excess_after(const struct stage *stage, double slope, double V_0, double excess, double V_0_to)
+{
+    double moved = slope * (2.0 + slope);
+    return ((1.0 + moved) * excess * V_0 + moved * V_0 + stage->noise + stage->added)
+           / (stage->a * stage->a * V_0_to);
+}
+
+static void append(struct affine *rest, const struct stage *stage, double slope)
+{
+    double square = rest->stage.a * rest->stage.a;
+    rest->stage.noise = (1.0 + slope) * (1.0 + slope) * rest->stage.noise + square * stage->noise;
+    rest->stage.added += square * stage->added;
+    rest->stage.a *= stage->a;
+    rest->slope += slope + rest->slope * slope;
+}
+
+/* ---- Steps ---- */
+
+/* log(p/p_own), from l. */
+static double excess_of(const struct condensation_level *level, double l)
+{
+    return level->log_own + (l > 0.0 ? log1p(exp(-l)) : log1p(exp(l)) - l);
+}
+
+static enum status fill(struct condensation *law, const struct condensation_stage *stage,
+                        struct condensation_grid *grid, struct error *error)
+{
+    enum { POINTS = CONDENSATION_NODES * CONDENSATION_NODES };
+    const struct condensation_level *level = &grid->level;
+    double odds[POINTS], u[POINTS], rho[POINTS], excess[POINTS], value[POINTS];
+    for (size_t p = 0; p < grid->count; p++) {
+        size_t count = grid->nodes[0] * grid->nodes[1];
+        condensation_panel_nodes(grid, &grid->panel[p], odds, u);
+        for (size_t i = 0; i < count; i++) {
+            rho[i] = level->sd * sqrt(fmax(condensation_square(level, odds[i], u[i]), CONDENSATION_LEAST_SQUARE));
+            excess[i] = excess_of(level, odds[i]);
+        }
+        TRY(condensation_stage_apply(stage, &law->work, count, u, rho, excess, value, error));
+        condensation_panel_fit(grid, value, &grid->panel[p]);
+    }
+    return STATUS_OK;
+}
+
+static enum status make_stage(struct condensation *law, size_t index, size_t from, size_t to,
+                              const struct level *level, struct error *error)
+{
+    const struct sampler *sampler = law->problem->sampler;
+    const double *s = law->problem->factor->sd;
+    struct stage stage = stage_of(sampler, &law->step, index);
+    if (stage.deterministic)
+        return fail_with(error, STATUS_UNSUPPORTED,
+                         "sampler %s has no noise in step t = %zu, and a planted law needs noise in every step",
+                         sampler->name, law->step.t);
+    if (law->alone) {
+        append(&law->rest, &stage, stage.moves ? slope_of(law, s[1]) : 0.0);
+        return STATUS_OK;
+    }
+    axis_level_set(&law->axis[to], level);
+    law->bulk_excess =
+        bulk_excess_after(&stage, stage.moves ? slope_of(law, s[0]) : 0.0, law->grid[from].level.bulk_variance,
+                          law->bulk_excess, law->axis[to].variance[0]);
+    struct condensation_level next = condensation_level_of(&law->axis[to], law->bulk_excess);
+    TRY(condensation_grid_lay(&law->grid[to], &next, &law->effort.extent, error));
+    const struct condensation_stage around = {.stage = stage,
+                                              .axis = &law->axis[from],
+                                              .grid = &law->grid[from],
+                                              .variance_to = next.variance,
+                                              .oracle = &law->oracle};
+    return fill(law, &around, &law->grid[to], error);
+}
+
+static void set_score(struct condensation *law, size_t from, size_t to)
+{
+    struct level levels[SAMPLER_LEVELS];
+    law->oracle.levels = sampler_levels(law->problem->sampler, &law->step, levels);
+    law->oracle.density[0] = &law->axis[from];
+    law->oracle.density[1] = &law->axis[to];
+    axis_level_set(&law->axis[to], &law->step.to);
+    for (size_t i = 2; i < law->oracle.levels; i++) {
+        axis_level_set(&law->other[i - 2], &levels[i]);
+        law->oracle.density[i] = &law->other[i - 2];
+    }
+}
+
+static enum status make_step(struct condensation *law, size_t t, struct error *error)
+{
+    const struct sampler *sampler = law->problem->sampler;
+    law->step = sampler_step(sampler, law->problem->schedule, t);
+    law->step.clip = law->problem->clip > 0.0 ? law->problem->clip : HUGE_VAL;
+    size_t from = law->slot, to = 1 - from;
+    double before = sampler_noise_before(sampler, &law->step);
+    if (!law->alone)
+        set_score(law, from, to);
+    if (before > 0.0) {
+        struct level noisy = {law->step.from.alpha_bar, law->step.from.noise + before};
+        TRY(make_stage(law, STAGE_NOISE, from, SLOT_BETWEEN, &noisy, error));
+        from = SLOT_BETWEEN;
+    }
+    TRY(make_stage(law, STAGE_MAP, from, to, &law->step.to, error));
+    TRY(undeclared_check(&law->undeclared, sampler, t, error));
+    if (law->alone)
+        return STATUS_OK;
+    law->slot = to;
+    law->alone = law->grid[to].count > 0 && law->grid[to].panel[0].from > law->effort.extent.depth;
+    return STATUS_OK;
+}
+
+/* ---- Expectations ---- */
+
+/* A Gauss-Legendre rule over u, or over rho/sd, weighted by the codeword's density: N(0, 1), or chi of n degrees. */
+struct marginal {
+    double *node, *weight;
+    size_t n;
+};
+
+static void weigh(struct marginal *marginal, double degrees)
+{
+    double total = 0.0, typical = sqrt(fmax(degrees - 1.0, 1.0));
+    for (size_t i = 0; i < marginal->n; i++) {
+        double x = marginal->node[i];
+        marginal->weight[i] *= exp(
+            degrees > 0.0 ? (degrees - 1.0) * log(x / typical) - 0.5 * (x - typical) * (x + typical) : -0.5 * x * x);
+        total += marginal->weight[i];
+    }
+    for (size_t i = 0; i < marginal->n; i++)
+        marginal->weight[i] /= total;
+}
+
+static enum status marginal_new(double from, double to, size_t parts, double degrees, struct marginal *out,
+                                struct error *error)
+{
+    enum { NODES = 40 };
+    struct quadrature rule;
+    TRY(quadrature_legendre(NODES, &rule, error));
+    out->n = NODES * parts;
+    out->node = array_new(2 * out->n, sizeof *out->node);
+    if (out->node != NULL) {
+        out->weight = out->node + out->n;
+        double half = 0.5 * (to - from) / (double)parts;
+        for (size_t i = 0; i < out->n; i++) {
+            out->node[i] = from + half * (2.0 * (double)(i / NODES) + 1.0 + rule.node[i % NODES]);
+            out->weight[i] = rule.weight[i % NODES];
+        }
+        weigh(out, degrees);
+    }
+    free(rule.node);
+    return out->node != NULL ? STATUS_OK
+                             : fail_with(error, STATUS_MEMORY, "out of memory for %zu quadrature nodes", out->n);
+}
+
+enum { MOST_PARTS = 12, MOST_ACROSS = 40 * MOST_PARTS };
+
+/* log r_1 at u and all nodes across. */
+static enum status log_ratio_at(struct condensation *law, double u, const struct marginal *across, double *out,
+                                struct error *error)
+{
+    const struct condensation_grid *grid = &law->grid[law->slot];
+    const struct condensation_level *level = &grid->level;
+    double place[MOST_ACROSS], rho[MOST_ACROSS], other[MOST_ACROSS] = {0.0}, odds[MOST_ACROSS];
+    double s = law->problem->factor->sd[1];
+    struct level last = schedule_level(law->problem->schedule, 1);
+    const struct condensation_stage rest = {.stage = law->rest.stage,
+                                            .grid = grid,
+                                            .slope = law->rest.slope,
+                                            .variance_to = last.alpha_bar * s * s + last.noise};
+    double sd = law->alone ? sqrt(rest.variance_to) : level->sd;
+    for (size_t i = 0; i < across->n; i++) {
+        place[i] = u;
+        rho[i] = sd * across->node[i];
+    }
+    if (law->alone)
+        return condensation_stage_apply(&rest, &law->work, across->n, place, rho, other, out, error);
+    for (size_t i = 0; i < across->n; i++) {
+        odds[i] = condensation_log_odds(level, u, across->node[i] * across->node[i]);
+        other[i] = pow(level->centre + sd * u, 2.0) + rho[i] * rho[i];
+    }
+    condensation_grid_evaluate(grid, across->n, odds, place, other, out);
+    return STATUS_OK;
+}
+
+/* E_own(r_1 - 1) and E_own|r_1 - 1|/2. What lies where the codeword has no mass to speak of, the grid does not
+ * cover. */
+static enum status expect(struct condensation *law, double *mass, double *half, struct error *error)
+{
+    double degrees = (double)law->problem->factor->dimension - 1.0, reach = sqrt(2.0 * law->effort.extent.reach),
+           middle = sqrt(degrees), value[MOST_ACROSS];
+    struct marginal along = {0}, across = {0};
+    enum status status;
+    size_t parts = law->alone ? 3 : MOST_PARTS; /* the front is among the nodes */
+    *mass = *half = 0.0;
+    TRY_OR(done, marginal_new(-reach, reach, parts, 0.0, &along, error));
+    TRY_OR(done, marginal_new(fmax(middle - reach, 0.0), middle + reach, parts, degrees, &across, error));
+    for (size_t i = 0; i < along.n; i++) {
+        TRY_OR(done, log_ratio_at(law, along.node[i], &across, value, error));
+        for (size_t j = 0; j < across.n; j++) {
+            double excess = expm1(value[j]), weight = along.weight[i] * across.weight[j];
+            if (weight < CONDENSATION_LEAST_WEIGHT)
+                continue;
+            *mass += weight * excess;
+            *half += 0.5 * weight * fabs(excess);
+        }
+    }
+done:
+    free(along.node);
+    free(across.node);
+    return status;
+}
+
+/* ---- The whole ---- */
+
+bool condensation_handles(const struct law_problem *problem)
+{
+    const struct factor *factor = problem->factor;
+    const struct sampler *sampler = problem->sampler;
+    bool exact = !(problem->error_share > 0.0) || problem->score_error->shape == NULL;
+    return exact && sampler->regular && sampler->memory == 0 && sampler->draws == 0
+           && sampler->log_noise_ratio != NULL && axis_factor(factor) && factor->components == 2
+           && factor->mean[0] == 0.0 && factor->sd[0] == 1.0 && factor->sd[1] < 1.0
+           && factor->dimension >= CONDENSATION_LEAST_DIMENSION;
+}
+
+static enum status compute(const struct law_problem *problem, const struct effort *effort, double *mass, double *half,
+                           size_t *node_updates, struct error *error)
+{
+    struct condensation *law;
+    struct level first = schedule_level(problem->schedule, problem->schedule->T);
+    enum status status;
+    TRY_OR(done, condensation_new(problem, effort, &law, error));
+    axis_level_set(&law->axis[0], &first);
+    law->grid[0].level = condensation_level_of(&law->axis[0], 0.0);
+    for (size_t t = problem->schedule->T; t >= 2; t--)
+        TRY_OR(done, make_step(law, t, error));
+    TRY_OR(done, expect(law, mass, half, error));
+    *node_updates += law->work.node_updates;
+done:
+    if (law != NULL)
+        condensation_free(law);
+    return status;
+}
+
+enum status condensation_law(const struct law_problem problem[2], struct law_component out[2], struct error *error)
+{
+    static const struct effort fine = CONDENSATION_FINE, coarse = CONDENSATION_COARSE;
+    double mass[3], half[3];
+    size_t updates = 0;
+    TRY(compute(&problem[0], &coarse, &mass[0], &half[0], &updates, error));
+    TRY(compute(&problem[0], &fine, &mass[1], &half[1], &updates, error));
+    TRY(compute(&problem[1], &coarse, &mass[2], &half[2], &updates, error));
+    for (int i = 0; i < 2; i++)
+        out[i] = (struct law_component){.mass_error = {mass[1 + i], fabs(mass[1] - mass[0])},
+                                        .half_distance = {half[1 + i], fabs(half[1] - half[0])},
+                                        .node_updates = i == 0 ? updates : 0};
+    return STATUS_OK;
+}

@@ -1,0 +1,82 @@
+/* log r near one codeword of a planted law (theory (25)), in coordinates in which it is smooth: the log-likelihood
+ * ratio l of the codeword's Gaussian against the bulk's, weights included, and the standardised place u along the
+ * axis. Paths condense where l is of order 1, and all that a step does there changes over l of order 1, while at a
+ * given l nothing changes over less than many standard deviations: some ten nodes along the front are enough. With
+ * q = rho^2/V,
+ *     l = constant + slope u - bend (u^2 + q)/2,
+ * so that l and u give rho, and log r is analytic in both up to the axis. */
+#ifndef LAW_CYLINDER_CONDENSATION_GRID_H
+#define LAW_CYLINDER_CONDENSATION_GRID_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/status.h"
+#include "model/axis_level.h"
+
+/* The codeword's Gaussian N(sqrt(A) m e_1, V I) and the bulk's, N(0, V_0 I), at a level. */
+struct condensation_level {
+    double dimension, across; /* d and n = d - 1 */
+    double log_bulk, log_own; /* weights */
+    double centre;            /* sqrt(A) m */
+    double variance, sd, bulk_variance;
+    double constant, slope, bend;
+    double bulk_excess; /* V_q/V_0 - 1, where the sampler alone, without codewords, has the variance V_q */
+};
+
+/* Component 0 of the axis is the bulk, of mean 0. */
+struct condensation_level condensation_level_of(const struct axis_level *axis, double bulk_excess);
+
+double condensation_log_odds(const struct condensation_level *level, double u, double q);
+/* q at l and u, not above 0 where no point has them. */
+double condensation_square(const struct condensation_level *level, double log_odds, double u);
+
+/* log r far below the front, where q_t is the sampler's law of the bulk alone: square = |x|^2. */
+double condensation_bulk(const struct condensation_level *level, double log_odds, double square);
+
+enum { CONDENSATION_NODES = 24, CONDENSATION_PANELS = 64 };
+
+/* log r = sum_ij coefficient[i][j] T_i(X) T_j(Y), X in l, Y in u between `low` and `high`, which are linear in l. */
+struct condensation_panel {
+    double from, to;
+    double low[2], high[2]; /* at from and to */
+    double coefficient[CONDENSATION_NODES][CONDENSATION_NODES];
+};
+
+struct condensation_grid {
+    struct condensation_level level;
+    double depth;                     /* below l = -depth there are no panels */
+    struct condensation_panel *panel; /* ascending in l, without gaps */
+    size_t count, capacity;
+    size_t nodes[2];                                             /* along l and along u */
+    double transform[2][CONDENSATION_NODES][CONDENSATION_NODES]; /* from values at the nodes to coefficients */
+};
+
+/* Free with condensation_grid_free. Domain: nodes at most CONDENSATION_NODES. */
+void condensation_grid_init(struct condensation_grid *grid, size_t along_odds, size_t along_axis);
+
+/* What panels cover: where the codeword's density is above exp(-reach) of its largest and l above -depth. `length` is
+ * that of panels near the front, which are longer away from it; `ends` is their length towards the ends of what is
+ * covered, in the standard way for 1, so that their straight sides cut off little of it. */
+struct condensation_extent {
+    double reach, depth, length, ends;
+};
+
+/* None where the codeword has no mass above -depth. Errors: STATUS_NUMERIC where that takes more than
+ * CONDENSATION_PANELS, STATUS_MEMORY. */
+MUST_USE enum status condensation_grid_lay(struct condensation_grid *grid, const struct condensation_level *level,
+                                           const struct condensation_extent *extent, struct error *error);
+void condensation_grid_free(struct condensation_grid *grid);
+
+/* The nodes of a panel, nodes[0] nodes[1] of them, u running fastest. */
+void condensation_panel_nodes(const struct condensation_grid *grid, const struct condensation_panel *panel,
+                              double *log_odds, double *u);
+/* Their values, in the same order, become the panel's polynomial. */
+void condensation_panel_fit(const struct condensation_grid *grid, const double *value,
+                            struct condensation_panel *panel);
+
+/* out[i] = log r at l[i], u[i], |x|^2 = square[i], by the nearest panel, or condensation_bulk below -depth. */
+void condensation_grid_evaluate(const struct condensation_grid *grid, size_t n, const double *log_odds,
+                                const double *u, const double *square, double *out);
+
+#endif

@@ -1,0 +1,300 @@
+#include "law/cylinder/condensation_stage.h"
+
+#include <math.h>
+
+#include "core/memory.h"
+#include "core/vmath.h"
+#include "law/cylinder/tuning.h"
+
+/* Points of one batch at most, and of several rules together. */
+enum { BATCH = 4096, TOGETHER = 1024 };
+
+enum status condensation_work_new(size_t dimension, const struct sampler *sampler,
+                                  const struct condensation_orders *orders, struct condensation_work *out,
+                                  struct error *error)
+{
+    enum { ARRAYS = 14 };
+    *out = (struct condensation_work){.orders = *orders};
+    bessel_init(0.5 * ((double)dimension - 1.0) - 1.0, &out->bessel);
+    TRY(quadrature_table_new(&out->rules, 0, error));
+    TRY(quadrature_legendre(orders->cut, &out->cut, error));
+    size_t arrays = sampler->work_arrays < 1000 ? ARRAYS + 2 * sampler->work_arrays : 0;
+    out->block = arrays > 0 ? array_new(arrays * BATCH, sizeof *out->block) : NULL;
+    if (out->block == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for a codeword's law");
+    double **array[] = {&out->excess, &out->odds,     &out->place, &out->square, &out->value,     &out->term,
+                        &out->weight, &out->argument, &out->x,     &out->score,  &out->increment, &out->work};
+    double *next = out->block;
+    for (size_t i = 0; i < sizeof array / sizeof array[0]; i++) {
+        *array[i] = next;
+        next += (i < 8 ? 1 : 2) * BATCH;
+    }
+    return STATUS_OK;
+}
+
+void condensation_work_free(struct condensation_work *work)
+{
+    quadrature_table_free(&work->rules);
+    free(work->cut.node);
+    free(work->block);
+    *work = (struct condensation_work){0};
+}
+
+/* The stage in the codeword's own Gaussian chain, in which D = -s x: given y, x has the variance S in each coordinate
+ * and across the mean gain y (law/cylinder/transfer.c). */
+struct chain {
+    double V, V_to, v, a, added, S, gain, growth; /* growth = log(V/(a^2 V_to)) */
+};
+
+static struct chain chain_of(const struct condensation_stage *stage)
+{
+    double V = stage->grid->level.variance, v = stage->stage.noise, a = stage->stage.a, added = stage->stage.added;
+    double s = stage->axis == NULL ? -stage->slope : stage->stage.moves ? stage->stage.step->beta / V : 0.0;
+    double Q = v / V - 2.0 * s + s * s;
+    return (struct chain){.V = V,
+                          .V_to = stage->variance_to,
+                          .v = v,
+                          .a = a,
+                          .added = added,
+                          .S = v / (1.0 + Q),
+                          .gain = a * (1.0 - s) / (1.0 + Q),
+                          .growth = log1p(added / (a * a * stage->variance_to))};
+}
+
+/* ---- Rules ---- */
+
+/* One point y and its quadrature rule, points [first, first + count) of a batch. Away from the axis the rule is
+ * turned so that its first direction is that in which l grows, with the order that noise of such a spread in l needs,
+ * and few nodes along the front. Near the axis it is a tensor product of one along the axis and one that ends there.
+ */
+struct target_point {
+    double along, rho;
+    bool near;
+    const struct quadrature *odds, *front;
+    double cosine, sine;
+    double tau, middle, shift; /* across, x has the mean square middle^2 + S; shift = middle/(a rho) - 1 */
+    double constant;           /* of all exponents */
+    size_t first, count;
+};
+
+/* The lowest order for a function of l with poles at a distance of pi from the real line, which noise of such a
+ * spread in l averages: the error of n Gauss-Hermite nodes is about n! (spread/pi)^(2n) while that falls with n, and
+ * exp(-sqrt(4 n + 2) pi/spread). After these comes the widest of the trapezoid rules. */
+static const struct quadrature *rule_for(const struct condensation_work *work, double spread)
+{
+    double term = 1.0, ratio = spread * spread / (M_PI * M_PI);
+    size_t order = CONDENSATION_LEAST_ORDER;
+    for (size_t n = 1; n <= 40; n++) {
+        term *= (double)n * ratio;
+        if (n < work->rules.order[order].n)
+            continue;
+        double error = fmin(term, exp(-sqrt(4.0 * (double)n + 2.0) * M_PI / spread));
+        if (error < work->orders.tolerance)
+            break;
+        order++;
+    }
+    return &work->rules.order[order];
+}
+
+static enum status choose_rule(const struct condensation_stage *stage, const struct condensation_work *work,
+                               const struct chain *chain, struct target_point *point, struct error *error)
+{
+    const struct condensation_level *level = &stage->grid->level;
+    double rest = (level->across - 1.0) * chain->S, g = chain->gain, a = chain->a, reference = a * point->rho;
+    double u = a * point->along / level->sd, odds_along = (level->slope - level->bend * u) / level->sd,
+           odds_across = -level->bend * reference / level->variance;
+    point->tau = sqrt(chain->S);
+    point->middle = sqrt(g * g * point->rho * point->rho + rest);
+    point->near = point->middle < CYLINDER_CLEAR * point->tau;
+    double steepness = point->near ? fabs(odds_along) : hypot(odds_along, odds_across),
+           spread = point->tau * steepness;
+    if (stage->axis != NULL && spread > CONDENSATION_MOST_SPREAD)
+        return fail_with(
+            error, STATUS_UNSUPPORTED,
+            "steps so large that paths condense on a codeword within one: noise moves its log-likelihood "
+            "ratio by %.2g in step t = %zu, and a planted law needs less than %g",
+            spread, stage->stage.step->t, CONDENSATION_MOST_SPREAD);
+    const struct quadrature *wide = &work->rules.order[CONDENSATION_WIDE_ORDER];
+    point->odds = stage->axis == NULL ? wide : rule_for(work, spread);
+    point->front = point->near ? &work->cut : stage->axis == NULL ? wide : &work->rules.order[work->orders.front];
+    point->cosine = odds_along / steepness;
+    point->sine = odds_across / steepness;
+    point->shift = ((g * g - a * a) * point->rho * point->rho + rest) / (reference * (point->middle + reference));
+    double of_along = 0.5 * point->along * (point->along / chain->V_to) * (chain->added / chain->V),
+           square = 0.5 * point->rho * (point->rho / chain->V_to), ratio = log(chain->S / chain->v);
+    point->constant =
+        -0.5 * level->dimension * chain->growth + of_along
+        + (point->near ? square - level->across * log(a) + 0.5 * ratio : square * (chain->added / chain->V) + ratio);
+    return STATUS_OK;
+}
+
+/* Leaves of each point x of the rule: place = x - a y along, square = R/(a rho) - 1, x itself in argument and term,
+ * and in value what depends on its place in the rule. */
+static void add_points(struct condensation_work *work, const struct chain *chain, double across,
+                       struct target_point *point)
+{
+    double tau = point->tau, reference = chain->a * point->rho, root = sqrt(chain->v) / chain->a;
+    double low = fmax(point->middle - CYLINDER_CUT_REACH * tau, 0.0),
+           half = 0.5 * (point->middle + CYLINDER_CUT_REACH * tau - low);
+    size_t at = point->first;
+    for (size_t i = 0; i < point->odds->n; i++)
+        for (size_t j = 0; j < point->front->n; j++) {
+            double xi = point->odds->node[i], eta = point->front->node[j], along = tau * xi, R;
+            work->weight[at] = point->odds->weight[i] * point->front->weight[j];
+            if (point->near) {
+                R = low + half * (1.0 + eta);
+                work->weight[at] *= half / root;
+                work->value[at] = 0.5 * xi * xi - 0.5 * R * (R / chain->V) + (across - 1.0) * log(R / root);
+            } else {
+                double u = point->shift + tau * (point->sine * xi + point->cosine * eta) / reference;
+                along = tau * (point->cosine * xi - point->sine * eta);
+                R = reference * (1.0 + u);
+                if (!(u > -1.0)) /* beyond the axis, where weights are below exp(-CYLINDER_CLEAR^2/2) */
+                    continue;
+                work->square[at] = u;
+                work->value[at] = 0.5 * (xi * xi + eta * eta);
+            }
+            work->place[at] = along;
+            work->argument[at] = chain->a * point->along + along;
+            work->term[at++] = R;
+        }
+    point->count = at - point->first;
+}
+
+/* ---- Exponents ---- */
+
+/* The increments at the n points in work->x, and the excess log(p/p_own) before the stage. */
+static void move(const struct condensation_stage *stage, struct condensation_work *work, size_t n)
+{
+    if (stage->axis == NULL) {
+        for (size_t i = 0; i < 2 * n; i++)
+            work->increment[i] = stage->slope * work->x[i];
+        for (size_t i = 0; i < n; i++)
+            work->excess[i] = 0.0;
+        return;
+    }
+    struct cylinder_oracle *oracle = stage->oracle;
+    axis_level_evaluate(stage->axis, 1, n, work->x, work->excess, work->score);
+    for (size_t i = 0; !stage->stage.moves && i < 2 * n; i++)
+        work->increment[i] = 0.0;
+    if (!stage->stage.moves)
+        return;
+    oracle->component = 1;
+    oracle->known_x = stage->axis == oracle->density[0] ? work->x : NULL;
+    oracle->known_score = work->score;
+    stage->stage.sampler->increment(stage->stage.step, &oracle->base, 2 * n, work->x, work->increment, work->work);
+    oracle->known_x = NULL;
+}
+
+/* B = (a rho)^2, u = R/(a rho) - 1, k = D/R, of which the kernel knows |1 + k| alone. */
+static void add_clear(struct condensation_work *work, const struct chain *chain, const struct target_point *point,
+                      size_t n)
+{
+    double inverse = 1.0 / chain->V, inverse_noise = 1.0 / chain->v, ay = chain->a * point->along,
+           reference = chain->a * point->rho, B = reference * reference;
+    for (size_t i = point->first; i < point->first + point->count; i++) {
+        double thrown = work->place[i], u = work->square[i], k = work->increment[n + i] / work->x[n + i];
+        k = fmax(k < -1.0 ? -2.0 - k : k, -1.0 + 1e-12);
+        double moved = u + k + u * k, missed = thrown + work->increment[i];
+        work->value[i] += point->constant + work->excess[i] - inverse * thrown * (ay + 0.5 * thrown)
+                          - 0.5 * inverse_noise * missed * missed
+                          - 0.5 * B * (inverse * u * (2.0 + u) + inverse_noise * moved * moved);
+        work->argument[i] = B * inverse_noise * (1.0 + moved);
+        work->term[i] = (u - k) / (1.0 + k);
+    }
+}
+
+/* Near the axis no term is large. M = |R + D|/a. */
+static void add_near(struct condensation_work *work, const struct chain *chain, const struct target_point *point,
+                     size_t n)
+{
+    double inverse_noise = 1.0 / chain->v, a = chain->a, ay = a * point->along;
+    for (size_t i = point->first; i < point->first + point->count; i++) {
+        double thrown = work->place[i], missed = thrown + work->increment[i];
+        double M = fabs(work->x[n + i] + work->increment[n + i]) / a, apart = a * (point->rho - M);
+        work->value[i] += point->constant + work->excess[i] - thrown * (ay + 0.5 * thrown) / chain->V
+                          - 0.5 * inverse_noise * (missed * missed + apart * apart);
+        work->argument[i] = a * a * inverse_noise * point->rho * M;
+        work->term[i] = 0.0;
+    }
+}
+
+/* work->value becomes the exponents of the n points, without log r. */
+static void add_exponents(const struct condensation_stage *stage, struct condensation_work *work,
+                          const struct chain *chain, size_t points, const struct target_point *point, size_t n)
+{
+    double half = 0.5 * (stage->grid->level.across - 1.0);
+    move(stage, work, n);
+    for (size_t c = 0; c < points; c++)
+        (point[c].near ? add_near : add_clear)(work, chain, &point[c], n);
+    vlog1p(n, work->term, work->odds);
+    for (size_t c = 0; c < points; c++)
+        (point[c].near ? bessel_log_entire : bessel_log_scaled)(
+            &work->bessel, point[c].count, work->argument + point[c].first, work->term + point[c].first);
+    for (size_t i = 0; i < n; i++)
+        work->value[i] += half * work->odds[i] + work->term[i];
+}
+
+/* Adds log r before the stage. */
+static void add_log_ratio(const struct condensation_stage *stage, struct condensation_work *work, size_t n)
+{
+    const struct condensation_level *level = &stage->grid->level;
+    for (size_t i = 0; i < n; i++) {
+        double u = work->x[i] / level->sd, R = work->x[n + i], whole = level->centre + work->x[i];
+        work->odds[i] = condensation_log_odds(level, u, R * R / level->variance);
+        work->place[i] = u;
+        work->square[i] = whole * whole + R * R;
+    }
+    condensation_grid_evaluate(stage->grid, n, work->odds, work->place, work->square, work->term);
+    for (size_t i = 0; i < n; i++)
+        work->value[i] += work->term[i];
+}
+
+/* r - 1 = sum w expm1(e) + sum w - 1: the weights of rules that end at the axis do not add up to 1. */
+static double average(const struct condensation_work *work, const struct target_point *point)
+{
+    double mean = 0.0, total = 0.0;
+    for (size_t i = point->first; i < point->first + point->count; i++) {
+        mean += work->weight[i] * work->term[i];
+        total += work->weight[i];
+    }
+    return log1p(fmax(mean + (total - 1.0), -1.0 + 1e-15));
+}
+
+enum status condensation_stage_apply(const struct condensation_stage *stage, struct condensation_work *work,
+                                     size_t count, const double *u, const double *rho, const double *excess,
+                                     double *out, struct error *error)
+{
+    struct target_point point[TOGETHER];
+    struct chain chain = chain_of(stage);
+    double sd_to = sqrt(stage->variance_to);
+    for (size_t done = 0, points; done < count; done += points) {
+        size_t n = 0;
+        for (points = 0; done + points < count && points < TOGETHER; points++) {
+            struct target_point *next = &point[points];
+            *next = (struct target_point){.along = sd_to * u[done + points], .rho = rho[done + points], .first = n};
+            TRY(choose_rule(stage, work, &chain, next, error));
+            if (n > 0 && n + next->odds->n * next->front->n > TOGETHER)
+                break;
+            add_points(work, &chain, stage->grid->level.across, next);
+            n += next->count;
+        }
+        for (size_t i = 0; i < n; i++) {
+            work->x[i] = work->argument[i];
+            work->x[n + i] = work->term[i];
+        }
+        add_exponents(stage, work, &chain, points, point, n);
+        add_log_ratio(stage, work, n);
+        for (size_t c = 0; c < points; c++)
+            for (size_t i = point[c].first; i < point[c].first + point[c].count; i++)
+                work->value[i] -= excess[done + c];
+        vexpm1(n, work->value, work->term);
+        for (size_t c = 0; c < points; c++) {
+            out[done + c] = average(work, &point[c]);
+            if (!isfinite(out[done + c]))
+                return fail_with(error, STATUS_NUMERIC, "a codeword's law is not finite");
+        }
+        work->node_updates += n;
+    }
+    return STATUS_OK;
+}
