@@ -229,7 +229,7 @@ done:
 static enum status fill(const struct law_problem *problem, const struct factor *const factor[2],
                         const struct level *level, struct plane_density *out, struct error *error)
 {
-    struct law law[2] = {{NULL}, {NULL}};
+    struct law law[2] = {{.engine = NULL}, {.engine = NULL}};
     const struct law *of[2] = {&law[0], &law[1]};
     struct law_problem other = *problem;
     enum status status;

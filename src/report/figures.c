@@ -201,7 +201,7 @@ static enum status start(const struct evidence *evidence, size_t index, const ch
 enum status figures_draw(const struct evidence *evidence, struct error *error)
 {
     struct path scripts;
-    struct drawing drawings[FIGURES] = {{NULL}};
+    struct drawing drawings[FIGURES] = {{.child = 0}};
     struct error ignored;
     enum status first = gnuplot_scripts(scripts.text, sizeof scripts.text, error);
     const char *found = first == STATUS_OK ? scripts.text : NULL;

@@ -48,6 +48,30 @@ TEST(densities_of_a_product_are_those_in_the_plane)
     ck_assert_double_gt(a.tv.value, 1e-3);
 }
 
+/* Full covariances: what the sampler has too much and too little is equal, and half of it all is TV. */
+TEST(densities_of_ellipses_have_their_tv)
+{
+    static double weight[] = {0.4, 0.6}, mean[] = {-0.5, 0.3, 0.6, -0.2},
+                  matrix[] = {0.2, 0.12, 0.12, 0.1, 0.1, -0.06, -0.06, 0.3};
+    struct target target;
+    target_init(&target, target_family_find("mixture-full"));
+    *reals_in(&target, "weights") = (struct real_list){2, weight, NULL};
+    *points_in(&target, "means") = (struct point_list){2, 2, mean};
+    struct matrix_list *matrices =
+        (struct matrix_list *)((unsigned char *)&target.params
+                               + params_find(target.family->params, "covariances")->offset);
+    *matrices = (struct matrix_list){2, 2, matrix};
+    OWNED(plane_density) density = density_of(&target, "ddpm", 64);
+    double excess = 0.0, distance = 0.0, area = pow(density.side / 64.0, 2.0);
+    for (size_t i = 0; i < 64 * 64; i++) {
+        excess += area * density.excess[i];
+        distance += 0.5 * area * fabs(density.excess[i]);
+    }
+    ck_assert_double_gt(density.tv.value, 1e-3);
+    ck_assert_double_eq_tol(excess, 0.0, 1e-2 * density.tv.value);
+    ck_assert_double_eq_tol(distance, density.tv.value, 1e-2 * density.tv.value);
+}
+
 TEST(a_law_that_is_not_of_the_plane_is_refused)
 {
     struct target target;

@@ -4,7 +4,8 @@
 #include <math.h>
 #include <stdint.h>
 
-#include "model/target.h"
+#include "model/joint_level.h"
+#include "test/random.h"
 #include "test/suite.h"
 #include "test/targets.h"
 
@@ -168,6 +169,52 @@ TEST(named_targets_fill_pairs_of_coordinates, .count = COUNT(names))
     for (size_t k = 0; k < factor->components; k++)
         total += factor->weight[k];
     ck_assert_double_eq_tol(total, 1.0, 1e-13);
+}
+
+/* Score and log-density at points of X, relative to the first mean, against sums over all components. */
+static void check_level(const struct factor *factor, const struct level *level, struct joint_level *joint)
+{
+    enum { POINTS = 40 };
+    double x[2 * POINTS], score[2 * POINTS], log_density[POINTS];
+    struct random random = {3};
+    joint_level_set(joint, level);
+    for (size_t j = 0; j < 2 * POINTS; j++)
+        x[j] = joint_level_centre(joint, (j % POINTS * 7) % factor->components, 0, j / POINTS)
+               + joint->sd[0] * random_normal(&random);
+    joint_level_evaluate(joint, 0, POINTS, POINTS, x, log_density, score);
+    for (size_t j = 0; j < POINTS; j++) {
+        long double total = 0.0L, along[2] = {0.0L, 0.0L};
+        for (size_t k = 0; k < factor->components; k++) {
+            long double variance = (long double)level->alpha_bar * factor->sd[k] * factor->sd[k] + level->noise, u[2];
+            for (size_t i = 0; i < 2; i++)
+                u[i] = x[i * POINTS + j]
+                       - sqrtl(level->alpha_bar) * ((long double)factor->mean[2 * k + i] - factor->mean[i]);
+            long double part = factor->weight[k] / variance * expl(-(u[0] * u[0] + u[1] * u[1]) / (2.0L * variance));
+            total += part;
+            for (size_t i = 0; i < 2; i++)
+                along[i] -= part * u[i] / variance;
+        }
+        ck_assert_double_eq_tol(log_density[j], (double)logl(total) - log(2.0 * M_PI), 1e-11);
+        for (size_t i = 0; i < 2; i++)
+            ck_assert_double_eq_tol(score[i * POINTS + j] * joint->sd[0], (double)(along[i] / total) * joint->sd[0],
+                                    1e-11);
+    }
+}
+
+TEST(scores_are_those_of_all_components, .count = COUNT(names))
+{
+    static const double noises[] = {1e-20, 1e-17, 1e-14, 1e-11, 1e-8, 1e-5, 1e-2, 0.3, 0.9, 0.999};
+    struct target target;
+    target_init(&target, target_family_find(names[_i]));
+    OWNED(factor_list) list = {0};
+    ASSERT_OK(target_factors, &target, 2, &list);
+    const struct factor *factor = &list.group[0].factor;
+    if (factor->dimension == 1) /* on the line */
+        return;
+    OWNED(joint_level) joint = {0};
+    ASSERT_OK(joint_level_new, factor, &joint);
+    for (size_t l = 0; l < COUNT(noises); l++)
+        check_level(factor, &(struct level){1.0 - noises[l], noises[l]}, &joint);
 }
 
 TEST(a_pinwheel_is_wider_along_its_arms)

@@ -408,9 +408,10 @@ static const struct bad {
     {"targets:\n  - name: g\n    variance: 1\n" TAIL, 2, 5, "missing key 'kind'"},
     {"targets:\n  - kind: gaussian\n    variance: 1\n" TAIL, 2, 5, "missing key 'name'"},
     {"targets:\n  - name: g\n    kind: gausian\n" TAIL, 3, 11,
-     "unknown target kind 'gausian', expected one of: gaussian, mixture, mixture-plane, student-t, "
-     "laplace, uniform, exponential, double-well, logistic, tabulated, mixture-full, mixture-random, radial, axis, "
-     "codebook, points, direct-sum; did you mean 'gaussian'?"},
+     "unknown target kind 'gausian', expected one of: gaussian, mixture, mixture-plane, rings, checkerboard, "
+     "two-moons, pinwheel, gmm-25, gmm-40, student-t, laplace, uniform, exponential, double-well, logistic, "
+     "tabulated, mixture-full, mixture-random, subspaces, radial, axis, codebook, curie-weiss, points, direct-sum; "
+     "did you mean 'gaussian'?"},
     {"targets:\n  - name: g\n    kind: [gaussian]\n" TAIL, 3, 11, "expected a target kind, found a list"},
     {UNIT("copies: 1"), 1, 50, "unknown key 'copies', expected one of: name, kind, mean, variance, spectrum"},
     {GAUSSIAN("varience: 1"), 1, 37, "did you mean 'variance'?"},

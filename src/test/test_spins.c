@@ -107,7 +107,8 @@ TEST(scores_are_those_of_all_states, .count = COUNT(models))
             ck_assert_double_eq_tol(log_density[j], exact, 1e-13 * fabs(exact) + 1e-11);
             for (size_t i = 0; i < d; i++) /* between atoms differences of probabilities are of order 1 */
                 ck_assert_double_eq_tol(score[i * POINTS + j], expected[i],
-                                        1e-10 * (fabs(expected[i]) + 1.0 / sd) + (double)(j % 2) * 1e-13 / level.noise);
+                                        1e-10 * (fabs(expected[i]) + 1.0 / sd)
+                                            + (double)(j % 2) * 1e-13 / level.noise);
         }
     }
 }

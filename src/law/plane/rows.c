@@ -93,7 +93,7 @@ static void origin(const struct law_density *density, const struct panel *panel,
     const struct joint_level *joint = &rows->joint;
     size_t component = panel->anchor % joint->factor->components;
     const struct row *row = &rows->row[panel->anchor / joint->factor->components];
-    out[0] = joint->root_alpha_bar * joint->factor->mean[2 * component];
+    out[0] = joint->root_alpha_bar * joint->factor->mean[2 * component] + row_shift(rows, row, component);
     out[1] = joint->root_alpha_bar * joint->factor->mean[2 * row->anchor + 1] + row->y;
 }
 
