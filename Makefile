@@ -96,7 +96,11 @@ plugin:
 reproduce:
 	@scripts/install-deps
 	@$(parallel) all
-	@for experiment in $(reproduced); do $(BUILD)/diffrate run experiments/$$experiment.yaml -o results || exit; done
+	@$(parallel) --output-sync=target $(reproduced:%=reproduce-%)
+
+# Several at a time, so that no processor waits for the last cells and figures of one; each writes when it is done.
+reproduce-%: FORCE
+	@$(BUILD)/diffrate run experiments/$*.yaml -o results
 
 theorems:
 	@scripts/install-deps
