@@ -64,7 +64,7 @@ TEST(list_shows_every_registry)
         ck_assert_ptr_nonnull(strstr(output, sampler_at(i)->name));
     /* which engines carry a sampler: one that is no Markov chain, one without noise, one with */
     ck_assert_ptr_nonnull(strstr(strstr(output, "\n  dpm-solver-2m\n"), "laws: gaussian, chains\n"));
-    ck_assert_ptr_nonnull(strstr(strstr(output, "\n  ddim\n"), "laws: gaussian, radial, line, chains\n"));
+    ck_assert_ptr_nonnull(strstr(strstr(output, "\n  ddim\n"), "laws: gaussian, radial, line, plane, chains\n"));
     ck_assert_ptr_nonnull(strstr(output, "laws: gaussian, radial, line, plane, cylinder, chains\n"));
     for (size_t i = 0; target_family_at(i) != NULL; i++)
         ck_assert_ptr_nonnull(strstr(output, target_family_at(i)->name));
