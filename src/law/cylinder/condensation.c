@@ -202,7 +202,7 @@ static enum status make_step(struct condensation *law, size_t t, struct error *e
     if (law->alone)
         return STATUS_OK;
     law->slot = to;
-    law->alone = law->grid[to].count > 0 && law->grid[to].panel[0].from > law->effort.extent.depth;
+    law->alone = condensation_is_over(&law->grid[to].level, law->effort.extent.reach);
     return STATUS_OK;
 }
 

@@ -139,6 +139,17 @@ static double last_odds(const struct condensation_level *level, double direction
     return inside;
 }
 
+/* E_own min(1, e^-l) is about the largest of exp(-rarity - l) at l > 0. */
+bool condensation_is_over(const struct condensation_level *level, double reach)
+{
+    double typical = condensation_log_odds(level, 0.0, level->across), least = typical, u;
+    for (int i = 0; i < CONDENSATION_OVER_PLACES && typical > 0.0; i++) {
+        double l = typical * (double)i / CONDENSATION_OVER_PLACES;
+        least = fmin(least, least_rarity(level, l, &u) + l);
+    }
+    return least > reach;
+}
+
 /* ---- Panels ---- */
 
 /* What the panels cover, from the codeword's rarest l to its largest. */

@@ -35,6 +35,9 @@ double condensation_square(const struct condensation_level *level, double log_od
 /* log r far below the front, where q_t is the sampler's law of the bulk alone: square = |x|^2. */
 double condensation_bulk(const struct condensation_level *level, double log_odds, double square);
 
+/* Whether the codeword's points see the bulk with a probability below exp(-reach). */
+bool condensation_is_over(const struct condensation_level *level, double reach);
+
 enum { CONDENSATION_NODES = 24, CONDENSATION_PANELS = 64 };
 
 /* log r = sum_ij coefficient[i][j] T_i(X) T_j(Y), X in l, Y in u between `low` and `high`, which are linear in l. */

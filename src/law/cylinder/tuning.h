@@ -98,6 +98,8 @@
 #define CONDENSATION_MOST_SPREAD 6.0
 /* [V] rho^2 is taken to be at least so much. Found: rounding. */
 #define CONDENSATION_LEAST_SQUARE 1e-12
+/* [places] Between l = 0 and the codeword's typical l. Found: bound: the density's logarithm is nearly parabolic. */
+#define CONDENSATION_OVER_PLACES 16
 /* [reach along the axis] Across. Found: bound: where chi of 7 degrees or more has the density that N(0, 1) has there.
  */
 #define CONDENSATION_CHI_REACH 0.85
