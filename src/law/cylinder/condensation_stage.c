@@ -105,7 +105,7 @@ static enum status choose_rule(const struct condensation_stage *stage, const str
            odds_across = -level->bend * reference / level->variance;
     point->tau = sqrt(chain->S);
     point->middle = sqrt(g * g * point->rho * point->rho + rest);
-    point->near = point->middle < CYLINDER_CLEAR * point->tau;
+    point->near = point->middle < CONDENSATION_CLEAR * point->tau;
     double steepness = point->near ? fabs(odds_along) : hypot(odds_along, odds_across),
            spread = point->tau * steepness;
     if (stage->axis != NULL && spread > CONDENSATION_MOST_SPREAD)
@@ -134,8 +134,8 @@ static void add_points(struct condensation_work *work, const struct chain *chain
                        struct target_point *point)
 {
     double tau = point->tau, reference = chain->a * point->rho, root = sqrt(chain->v) / chain->a;
-    double low = fmax(point->middle - CYLINDER_CUT_REACH * tau, 0.0),
-           half = 0.5 * (point->middle + CYLINDER_CUT_REACH * tau - low);
+    double low = fmax(point->middle - CONDENSATION_CUT_REACH * tau, 0.0),
+           half = 0.5 * (point->middle + CONDENSATION_CUT_REACH * tau - low);
     size_t at = point->first;
     for (size_t i = 0; i < point->odds->n; i++)
         for (size_t j = 0; j < point->front->n; j++) {
@@ -149,7 +149,7 @@ static void add_points(struct condensation_work *work, const struct chain *chain
                 double u = point->shift + tau * (point->sine * xi + point->cosine * eta) / reference;
                 along = tau * (point->cosine * xi - point->sine * eta);
                 R = reference * (1.0 + u);
-                if (!(u > -1.0)) /* beyond the axis, where weights are below exp(-CYLINDER_CLEAR^2/2) */
+                if (!(u > -1.0)) /* beyond the axis, where weights are below exp(-CONDENSATION_CLEAR^2/2) */
                     continue;
                 work->square[at] = u;
                 work->value[at] = 0.5 * (xi * xi + eta * eta);

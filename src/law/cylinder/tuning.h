@@ -96,6 +96,12 @@
 /* [log-likelihood ratio] Standard deviation of a step's noise. Found: bound: the widest trapezoid rule has steps of
  * 0.3 of it, and the error exp(-2 pi^2/(0.3 sd)), 2e-5 there. */
 #define CONDENSATION_MOST_SPREAD 6.0
+/* [scales of the quadrature] Distance from the axis from which turned rules are used. Found: bound: weight e^-18 at
+ * the axis. */
+#define CONDENSATION_CLEAR 6.0
+/* [scales of the quadrature] To which rules that end at the axis reach beyond the middle. Found: bound: mass 1e-11
+ * beyond. */
+#define CONDENSATION_CUT_REACH 6.8
 /* [V] rho^2 is taken to be at least so much. Found: rounding. */
 #define CONDENSATION_LEAST_SQUARE 1e-12
 /* [places] Between l = 0 and the codeword's typical l. Found: bound: the density's logarithm is nearly parabolic. */
