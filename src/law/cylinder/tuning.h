@@ -81,11 +81,11 @@
  * twice their value by 3e-6 or less. */
 #define CONDENSATION_FINE \
     { \
-        {10, 16}, {24.0, 20.0, 6.0, 1.0}, {1e-9, 4, 56}, 48 \
+        {10, 16}, {24.0, 20.0, 6.0, 1.0}, {1e-9, 4, 40}, 48 \
     }
 #define CONDENSATION_COARSE \
     { \
-        {9, 14}, {20.0, 18.0, 6.0, 1.3}, {1e-8, 3, 48}, 40 \
+        {9, 14}, {20.0, 18.0, 6.0, 1.3}, {1e-8, 3, 34}, 40 \
     }
 /* [quadrature order] Along l, at least: 5 nodes, which hold the moments of a step that leaves r as it is. Found:
  * measured: a single node loses a fourth of the mass at d = 16. */
