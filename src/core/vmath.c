@@ -1,8 +1,11 @@
 #include "core/vmath.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 #include "core/elementary.h"
+
+#define LOG1P_NEAR 0.29 /* within the domain of log1p_correction */
 
 VECTOR_CLONES void vexp(size_t n, const double *x, double *out)
 {
@@ -34,22 +37,32 @@ VECTOR_CLONES void vlog(size_t n, const double *x, double *out)
         out[i] = log_of(x[i]);
 }
 
-/* The number of x[i] that are not near enough to 0 for this. */
-VECTOR_CLONES static uint64_t log1p_near(size_t n, const double *x, double *out)
+VECTOR_CLONES static bool all_near(size_t n, const double *x)
 {
     uint64_t far = 0;
-    for (size_t i = 0; i < n; i++) {
-        far += fabs(x[i]) < 0.29 ? 0u : 1u;
+    for (size_t i = 0; i < n; i++)
+        far += fabs(x[i]) < LOG1P_NEAR ? 0u : 1u;
+    return far == 0;
+}
+
+VECTOR_CLONES static void log1p_near(size_t n, const double *x, double *out)
+{
+    for (size_t i = 0; i < n; i++)
         out[i] = x[i] - log1p_correction(x[i]);
+}
+
+/* Farther from 0 log(1 + x) = log y + log(1 + (x - (y - 1))/y), y the rounded 1 + x. */
+VECTOR_CLONES static void log1p_anywhere(size_t n, const double *x, double *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        double y = 1.0 + x[i], far = log_of(y) + (x[i] - (y - 1.0)) / y, near = x[i] - log1p_correction(x[i]);
+        out[i] = fabs(x[i]) < LOG1P_NEAR ? near : far;
     }
-    return far;
 }
 
 void vlog1p(size_t n, const double *x, double *out)
 {
-    if (log1p_near(n, x, out) > 0)
-        for (size_t i = 0; i < n; i++)
-            out[i] = log1p(x[i]);
+    (all_near(n, x) ? log1p_near : log1p_anywhere)(n, x, out);
 }
 
 /* sin(2 pi r) for |r| <= 1/8 by Taylor, z = r^2; the first term left out is 1e-19 of the result. Even and odd powers

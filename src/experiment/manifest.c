@@ -95,6 +95,15 @@ static double codewords_weight(const struct spec *spec, const struct target *tar
     return weight;
 }
 
+static bool has_law(const struct spec *spec, size_t target)
+{
+    struct cell cell = {.spec = spec, .target = target, .dimensions = spec_dimensions(spec)};
+    bool found = false;
+    for (; cell.sampler < spec->sampler_count && !found; cell.sampler++)
+        found = cell_has_law(&cell);
+    return found && !(codewords_weight(spec, &spec->targets[target]) > 0.0);
+}
+
 static void put_targets(FILE *file, const struct spec *spec)
 {
     for (size_t i = 0; i < spec->target_count; i++) {
@@ -106,6 +115,7 @@ static void put_targets(FILE *file, const struct spec *spec)
         json_real(file, target_approximation(target));
         fputs(", \"codewords\": ", file);
         json_real(file, codewords_weight(spec, target));
+        fputs(has_law(spec, i) ? "" : ", \"law\": false", file);
         put_documents(file, target->family->doc, target->family->formula, target->family->source);
     }
     fputs("]", file);
@@ -358,6 +368,7 @@ static void take_target(struct doc *doc, const yaml_node_t *map, struct manifest
     target->power = take_bool(doc, map, "power");
     target->approximation = take_real(doc, map, "approximation");
     target->codewords = take_real(doc, map, "codewords");
+    target->has_law = doc_find(doc, map, "law", false) == NULL || take_bool(doc, map, "law");
 }
 
 static void take_sampler(struct doc *doc, const yaml_node_t *map, struct manifest_sampler *sampler)

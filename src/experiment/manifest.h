@@ -31,6 +31,7 @@ struct manifest_target {
     bool power;           /* a product of d equal laws on the line, in every dimension */
     double approximation; /* target_approximation */
     double codewords;     /* the weight of all codewords of a codebook; 0 of others */
+    bool has_law; /* exact laws of some sampler, in all dimensions; of codebooks there are planted ones alone */
 };
 
 struct manifest_sampler {

@@ -3,6 +3,7 @@
 #include <gsl/gsl_sf_gamma.h>
 #include <math.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "core/vmath.h"
 #include "law/tuning.h"
@@ -51,27 +52,64 @@ static int terms_needed(const struct bessel *bessel, double w)
 }
 
 /* log = (w - z) - nu asinh(nu/z) - log(1 + (nu/z)^2)/4 + log(1 + sum_k u_k(p)/nu^k); with x = nu/z, asinh x =
- * log1p(x + x^2/(1 + sqrt(1 + x^2))). The last two logarithms are taken as one, of ((1 + s)^4/(1 + x^2))^(1/4). */
-VECTOR_CLONES static void expand(const struct bessel *bessel, int terms, size_t n, const double *z, double *out)
+ * log1p(x + x^2/(1 + sqrt(1 + x^2))). The last two logarithms are taken as one, of ((1 + s)^4/(1 + x^2))^(1/4): */
+struct parts {
+    double linear[CHUNK], first[CHUNK], second[CHUNK]; /* w - z, and the arguments of log1p, times -nu and 1/4 */
+};
+
+VECTOR_CLONES static void expand_parts(const struct bessel *bessel, int terms, size_t n, const double *z,
+                                       struct parts *out)
 {
-    double nu = bessel->order, first[CHUNK] = {0.0}, second[CHUNK] = {0.0}, log_first[CHUNK], log_second[CHUNK];
+    double nu = bessel->order, p2[CHUNK], inverse[CHUNK], s[CHUNK], value[CHUNK];
     for (size_t i = 0; i < n; i++) {
-        double x = nu / z[i], square = x * x, root = sqrt(1.0 + square), inverse = 1.0 / (z[i] * root);
-        double p2 = square / (1.0 + square), s = 0.0;
-        for (int k = terms; k >= 1; k--) {
-            double value = bessel->coefficient[k][k];
-            for (int j = k - 1; j >= 0; j--)
-                value = value * p2 + bessel->coefficient[k][j];
-            s = (s + value) * inverse;
-        }
-        out[i] = nu * x / (1.0 + root);
-        first[i] = x + square / (1.0 + root);
-        second[i] = (s * (4.0 + s * (6.0 + s * (4.0 + s))) - square) / (1.0 + square);
+        double x = nu / z[i], square = x * x, root = sqrt(1.0 + square);
+        inverse[i] = 1.0 / (z[i] * root);
+        p2[i] = square / (1.0 + square);
+        s[i] = 0.0;
+        out->linear[i] = nu * x / (1.0 + root);
+        out->first[i] = x + square / (1.0 + root);
+        out->second[i] = square;
     }
-    vlog1p(n, first, log_first);
-    vlog1p(n, second, log_second);
+    for (int k = terms; k >= 1; k--) {
+        for (size_t i = 0; i < n; i++)
+            value[i] = bessel->coefficient[k][k];
+        for (int j = k - 1; j >= 0; j--)
+            for (size_t i = 0; i < n; i++)
+                value[i] = value[i] * p2[i] + bessel->coefficient[k][j];
+        for (size_t i = 0; i < n; i++)
+            s[i] = (s[i] + value[i]) * inverse[i];
+    }
+    for (size_t i = 0; i < n; i++) {
+        double square = out->second[i];
+        out->second[i] = (s[i] * (4.0 + s[i] * (6.0 + s[i] * (4.0 + s[i]))) - square) / (1.0 + square);
+    }
+}
+
+VECTOR_CLONES static void add_logarithms(size_t n, double factor, const struct parts *parts, double *out)
+{
+    double log_first[CHUNK], log_second[CHUNK];
+    vlog1p(n, parts->first, log_first);
+    vlog1p(n, parts->second, log_second);
     for (size_t i = 0; i < n; i++)
-        out[i] += 0.25 * log_second[i] - nu * log_first[i];
+        out[i] = parts->linear[i] + (0.25 * log_second[i] - factor * log_first[i]);
+}
+
+static void expand(const struct bessel *bessel, int terms, size_t n, const double *z, double *out)
+{
+    struct parts parts;
+    expand_parts(bessel, terms, n, z, &parts);
+    add_logarithms(n, bessel->order, &parts, out);
+}
+
+/* (nu + 1/2) log1p(a) goes into the logarithms that there are: nu log1p(a) - nu log1p(b) = -nu log1p((b - a)/(1 +
+ * a)), log1p(a)/2 + log1p(c)/4 = log1p(c + a (2 + a) (1 + c))/4. */
+VECTOR_CLONES static void take_in(size_t n, const double *a, struct parts *parts)
+{
+    for (size_t i = 0; i < n; i++) {
+        double c = parts->second[i];
+        parts->first[i] = (parts->first[i] - a[i]) / (1.0 + a[i]);
+        parts->second[i] = c + a[i] * (2.0 + a[i]) * (1.0 + c);
+    }
 }
 
 static bool is_small(const struct bessel *bessel, double z)
@@ -79,12 +117,28 @@ static bool is_small(const struct bessel *bessel, double z)
     return hypot(z, bessel->order) < BESSEL_UNIFORM_FROM || !(z > 0.0);
 }
 
+/* In LANES interleaved parts, which the compiler makes vectors of. */
+enum { LANES = 8 };
+
+VECTOR_CLONES static double smallest_of(size_t n, const double *z)
+{
+    double lane[LANES], smallest = z[0];
+    size_t i = LANES;
+    for (size_t l = 0; l < LANES; l++)
+        lane[l] = z[l < n ? l : 0];
+    for (; i + LANES <= n; i += LANES)
+        for (size_t l = 0; l < LANES; l++)
+            lane[l] = z[i + l] < lane[l] ? z[i + l] : lane[l];
+    for (; i < n; i++)
+        smallest = z[i] < smallest ? z[i] : smallest;
+    for (size_t l = 0; l < LANES; l++)
+        smallest = lane[l] < smallest ? lane[l] : smallest;
+    return smallest;
+}
+
 static double smallest_w(const struct bessel *bessel, size_t n, const double *z)
 {
-    double smallest = HUGE_VAL;
-    for (size_t i = 0; i < n; i++)
-        smallest = z[i] < smallest ? z[i] : smallest;
-    return hypot(smallest, bessel->order);
+    return hypot(smallest_of(n, z), bessel->order);
 }
 
 void bessel_log_scaled(const struct bessel *bessel, size_t n, const double *z, double *out)
@@ -102,6 +156,34 @@ void bessel_log_scaled(const struct bessel *bessel, size_t n, const double *z, d
             else
                 out[i] = log_series(bessel, z[i]) + 0.5 * log(2.0 * M_PI * z[i]) + bessel->order * log(z[i]);
         }
+    }
+}
+
+/* Beyond 1, 1 + first would lose digits. */
+VECTOR_CLONES static bool is_moderate(size_t n, const double *a)
+{
+    uint64_t beyond = 0;
+    for (size_t i = 0; i < n; i++)
+        beyond += a[i] < 1.0 ? 0u : 1u;
+    return beyond == 0;
+}
+
+void bessel_log_with_power(const struct bessel *bessel, size_t n, const double *z, const double *a, double *out)
+{
+    for (size_t start = 0; start < n; start += CHUNK) {
+        size_t count = n - start < CHUNK ? n - start : CHUNK;
+        double w = smallest_w(bessel, count, z + start), log_a[CHUNK];
+        if (w >= BESSEL_UNIFORM_FROM && is_moderate(count, a + start)) {
+            struct parts parts;
+            expand_parts(bessel, terms_needed(bessel, w), count, z + start, &parts);
+            take_in(count, a + start, &parts);
+            add_logarithms(count, bessel->order, &parts, out + start);
+            continue;
+        }
+        bessel_log_scaled(bessel, count, z + start, out + start);
+        vlog1p(count, a + start, log_a);
+        for (size_t i = 0; i < count; i++)
+            out[start + i] += (bessel->order + 0.5) * log_a[i];
     }
 }
 

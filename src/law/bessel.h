@@ -22,6 +22,9 @@ void bessel_init(double order, struct bessel *out);
 /* out[i] = log(sqrt(2 pi z) exp(-z) I_nu(z)) at z[i] > 0, i < n: -(nu^2 - 1/4)/(2 z) for large z. */
 void bessel_log_scaled(const struct bessel *bessel, size_t n, const double *z, double *out);
 
+/* The same and (nu + 1/2) log(1 + a[i]), a > -1, with two logarithms for the three. */
+void bessel_log_with_power(const struct bessel *bessel, size_t n, const double *z, const double *a, double *out);
+
 /* out[i] = log(z^-nu exp(-z) I_nu(z)) at z[i] >= 0: finite at 0. Fastest where the z ascend. */
 void bessel_log_entire(const struct bessel *bessel, size_t n, const double *z, double *out);
 

@@ -101,6 +101,9 @@ static struct local_error check_patch(const struct patch_source *source, const s
     if (patch->by_lattice && !source->map) {
         evaluate_at(source, patch, patch->order, true, probe, probe->exact, log_density);
         error.quadrature[0] = largest_error(probe, probe->value, probe->exact);
+    } else if (source->map) {
+        const size_t finer[2] = {patch->order[0] + CHECK_ORDERS, patch->order[1] + CHECK_ORDERS};
+        evaluate_at(source, patch, finer, false, probe, probe->exact, log_density);
     } else if (!source->start)
         probe_rules(source, patch, probe, &error);
     patch_evaluate(patch, source->lobattos, TESTS, probe->x, TESTS, probe->y, made);

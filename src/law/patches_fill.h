@@ -26,7 +26,7 @@ struct patch_source {
     void *owner;         /* what `evaluate` works with */
     const char *sampler; /* its name, for messages */
     bool start;          /* log r_T, which needs no quadrature */
-    bool map;            /* without noise: no order is raised, the one above says what differences cost */
+    bool map;            /* without noise, which needs none either; a higher order takes finer differences */
     /* log r and log p, the density in the patches' coordinates times `jacobian`, at [i * ny + j]. */
     void (*evaluate)(const struct patch_source *source, const struct patch *patch, const struct patch_query *query,
                      double *log_ratio, double *log_density);

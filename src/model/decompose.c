@@ -1,6 +1,7 @@
 #include "model/decompose.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "core/memory.h"
@@ -84,12 +85,45 @@ static int find_hull(const struct factor *factor, double *block, struct hull *ou
     return 1;
 }
 
-static int equal_components(const struct factor *factor, size_t j, size_t k)
+/* By sd and mean, to the bit. */
+static int compare_components(const struct factor *factor, size_t j, size_t k)
 {
     size_t n = factor->dimension;
-    return memcmp(&factor->sd[j], &factor->sd[k], sizeof factor->sd[k]) == 0
-           && (factor->mean == NULL
-               || memcmp(factor->mean + j * n, factor->mean + k * n, n * sizeof *factor->mean) == 0);
+    int order = memcmp(&factor->sd[j], &factor->sd[k], sizeof factor->sd[k]);
+    return order != 0 || factor->mean == NULL
+               ? order
+               : memcmp(factor->mean + j * n, factor->mean + k * n, n * sizeof *factor->mean);
+}
+
+static int by_component(const void *a, const void *b, void *factor)
+{
+    size_t j = *(const size_t *)a, k = *(const size_t *)b;
+    int order = compare_components(factor, j, k);
+    return order != 0 ? order : (j > k) - (j < k);
+}
+
+/* Of each component the first that is equal to it, for free(); NULL where memory runs out. *any: some has another. */
+static size_t *find_equal(const struct factor *factor, bool *any)
+{
+    size_t count = factor->sd != NULL && factor->density == NULL ? factor->components : 0;
+    struct factor copy = *factor;
+    size_t *order = array_new(count, sizeof *order), *first = array_new(count, sizeof *first);
+    *any = false;
+    for (size_t k = 0; k < count && order != NULL; k++)
+        order[k] = k;
+    if (count > 1 && order != NULL)
+        qsort_r(order, count, sizeof *order, by_component, &copy);
+    for (size_t i = 0; i < count && order != NULL && first != NULL; i++) {
+        bool same = i > 0 && compare_components(factor, order[i - 1], order[i]) == 0;
+        first[order[i]] = same ? first[order[i - 1]] : order[i];
+        *any = *any || same;
+    }
+    if (order == NULL) {
+        free(first);
+        first = NULL;
+    }
+    free(order);
+    return first;
 }
 
 /* log(e^a + e^b), a = -infinity allowed */
@@ -98,26 +132,26 @@ static double log_of_sum(double a, double b)
     return fmax(a, b) + log1p(exp(-fabs(a - b)));
 }
 
-/* Appends the factor with its equal components made one. */
-static enum status append_merged(struct factor_list *list, const struct factor_group *group, struct error *error)
+/* Appends the factor with its equal components made one: that of the first. */
+static enum status append_merged(struct factor_list *list, const struct factor_group *group, const size_t *first,
+                                 struct error *error)
 {
     struct factor factor = group->factor;
     size_t n = factor.dimension, all = factor.components, count = 0;
+    size_t *place = array_new(all, sizeof *place);
     double *block = n <= SIZE_MAX / 64 && all <= SIZE_MAX / 64 / n ? array_new(all, (n + 3) * sizeof *block) : NULL;
-    if (block == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for a mixture of %zu components", all);
+    enum status status = block != NULL && place != NULL
+                             ? STATUS_OK
+                             : fail_with(error, STATUS_MEMORY, "out of memory for a mixture of %zu components", all);
     double *weight = block, *sd = block + all, *log_weight = block + 2 * all, *mean = block + 3 * all;
-    for (size_t k = 0; k < all; k++) {
-        size_t j = 0;
-        const struct factor kept = {n, count, weight, factor.mean != NULL ? mean : NULL, sd, NULL, NULL, NULL};
-        sd[count] = factor.sd[k];
+    for (size_t k = 0; k < all && status == STATUS_OK; k++) {
+        bool is_new = first[k] == k;
+        size_t j = place[k] = is_new ? count++ : place[first[k]];
+        sd[j] = factor.sd[k];
         if (factor.mean != NULL)
-            memcpy(mean + count * n, factor.mean + k * n, n * sizeof *mean);
-        while (j < count && !equal_components(&kept, j, count))
-            j++;
-        weight[j] = (j < count ? weight[j] : 0.0) + factor.weight[k];
-        log_weight[j] = log_of_sum(j < count ? log_weight[j] : -HUGE_VAL, factor_log_weight(&factor, k));
-        count += j == count;
+            memcpy(mean + j * n, factor.mean + k * n, n * sizeof *mean);
+        weight[j] = (is_new ? 0.0 : weight[j]) + factor.weight[k];
+        log_weight[j] = log_of_sum(is_new ? -HUGE_VAL : log_weight[j], factor_log_weight(&factor, k));
     }
     if (count == 1)
         weight[0] = 1.0, log_weight[0] = 0.0; /* but for rounding */
@@ -129,38 +163,42 @@ static enum status append_merged(struct factor_list *list, const struct factor_g
                              NULL,
                              factor.log_weight != NULL ? log_weight : NULL,
                              NULL};
-    enum status status = factor_list_append(list, &factor, group->multiplicity, error);
+    if (status == STATUS_OK)
+        status = factor_list_append(list, &factor, group->multiplicity, error);
     free(block);
+    free(place);
     return status;
 }
 
-static int has_equal_components(const struct factor *factor)
+static enum status merge_group(struct factor_list *list, const struct factor_group *group, struct error *error)
 {
-    for (size_t k = 1; factor->sd != NULL && factor->density == NULL && k < factor->components; k++)
-        for (size_t j = 0; j < k; j++)
-            if (equal_components(factor, j, k))
-                return 1;
-    return 0;
+    bool any;
+    size_t *first = find_equal(&group->factor, &any);
+    if (first == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for a mixture of %zu components",
+                         group->factor.components);
+    enum status status = any ? append_merged(list, group, first, error)
+                             : factor_list_append(list, &group->factor, group->multiplicity, error);
+    free(first);
+    if (status == STATUS_OK)
+        list->group[list->count - 1].error_share = group->error_share;
+    return status;
 }
 
 enum status factor_list_merge(struct factor_list *list, struct error *error)
 {
     struct factor_list out = {0};
     enum status status = STATUS_OK;
-    int any = 0;
-    for (size_t i = 0; i < list->count; i++)
-        any |= has_equal_components(&list->group[i].factor);
+    bool any = false;
+    for (size_t i = 0; i < list->count && !any; i++) {
+        size_t *first = list->group[i].factor.components > 1 ? find_equal(&list->group[i].factor, &any) : NULL;
+        any = any || (first == NULL && list->group[i].factor.components > 1);
+        free(first);
+    }
     if (!any)
         return STATUS_OK;
-    for (size_t i = 0; i < list->count && status == STATUS_OK; i++) {
-        const struct factor_group *group = &list->group[i];
-        if (has_equal_components(&group->factor))
-            status = append_merged(&out, group, error);
-        else
-            status = factor_list_append(&out, &group->factor, group->multiplicity, error);
-        if (status == STATUS_OK)
-            out.group[out.count - 1].error_share = group->error_share;
-    }
+    for (size_t i = 0; i < list->count && status == STATUS_OK; i++)
+        status = merge_group(&out, &list->group[i], error);
     factor_list_free(list);
     *list = out;
     return status;

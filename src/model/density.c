@@ -99,7 +99,7 @@ enum status density_of_pieces(size_t count, const struct density_piece *piece, s
                               struct error *error)
 {
     double largest = -HUGE_VAL, mass = 0.0, below = 0.0, masses = 0.0, node[PART_NODES], weight[PART_NODES];
-    *out = (struct density){.pieces = count};
+    *out = (struct density){.pieces = count, .highest = -HUGE_VAL};
     out->piece = array_new(count, sizeof *piece);
     if (out->piece == NULL)
         return no_memory(error);
@@ -114,6 +114,7 @@ enum status density_of_pieces(size_t count, const struct density_piece *piece, s
         struct density_piece *here = &out->piece[j];
         here->log_from -= largest + log(mass);
         here->log_to -= largest + log(mass);
+        out->highest = fmax(out->highest, fmax(here->log_from, here->log_to));
         here->below = below;
         below += exp(log_mass(here));
     }

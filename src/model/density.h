@@ -51,6 +51,7 @@ struct density {
     double narrow;                    /* the largest sqrt(O/A) before the point masses take over */
     size_t pieces;
     struct density_piece *piece; /* each begins where the one before ends */
+    double highest;              /* the largest log p_0 of pieces */
     size_t masses;
     double *weight, *position, *zero; /* the point masses: weights, places and as many zeros; one block */
     size_t cells;

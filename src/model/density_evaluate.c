@@ -101,15 +101,58 @@ static double log_largest(const struct ends *e)
     return e->log[finite] + e->b * (z - e->z[finite]) - 0.5 * z * z;
 }
 
+/* A level, in the coordinate x of X_t - sqrt(A) origin. */
+struct scaled {
+    double root, sd, ratio, origin; /* sqrt(A), sqrt(O), sqrt(O/A) */
+};
+
+static double z_of(const struct scaled *at, double place, double x)
+{
+    return (at->root * (place - at->origin) - x) / at->sd;
+}
+
+static struct ends ends_of(const struct scaled *at, const struct density_piece *piece, double from, double x)
+{
+    return (struct ends){{from, z_of(at, piece->to, x)},
+                         (piece->to - piece->from) / at->ratio,
+                         {piece->log_from, piece->log_to},
+                         piece->slope * at->ratio};
+}
+
+/* The pieces from *first up to *end are all that count at x: beyond, p_0 exp(-z^2/2) is nowhere above a negligible
+ * part of the mass of the piece at x. */
+static void find_pieces(const struct density *density, const struct scaled *at, double x, size_t *first, size_t *end)
+{
+    size_t low = 0, high = density->pieces;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        *(z_of(at, density->piece[middle].from, x) <= 0.0 ? &low : &high) = middle;
+    }
+    const struct density_piece *here = &density->piece[low];
+    const struct ends ends = ends_of(at, here, z_of(at, here->from, x), x);
+    const double reach = sqrt(2.0 * fmax(density->highest - log_piece(&ends) + NEGLIGIBLE, 0.0));
+    *first = low;
+    *end = low + 1;
+    while (*first > 0 && z_of(at, density->piece[*first].from, x) > -reach)
+        --*first;
+    while (*end < density->pieces && z_of(at, density->piece[*end].from, x) < reach)
+        ++*end;
+}
+
 static void evaluate_pieces(const struct density *density, const struct level *level, double origin, size_t n,
                             const double *x, double *log_density, double *score)
 {
-    double root = sqrt(level->alpha_bar), sd = sqrt(level->noise), ratio = sd / root;
+    double root = sqrt(level->alpha_bar), sd = sqrt(level->noise);
+    const struct scaled at = {root, sd, sd / root, origin};
     for (size_t i = 0; i < n; i++) {
         struct sums sums = {-HUGE_VAL, 0.0, 0.0};
-        double least = -HUGE_VAL, left = -HUGE_VAL; /* what counts; log p_0 at the end of the piece before */
-        struct ends ends = {.z = {0.0, (root * (density->piece[0].from - origin) - x[i]) / sd}};
-        for (size_t j = 0; j <= density->pieces; j++) {
+        size_t first, end;
+        find_pieces(density, &at, x[i], &first, &end);
+        double least = -HUGE_VAL; /* what counts */
+        double left =
+            first > 0 ? density->piece[first - 1].log_to : -HUGE_VAL; /* log p_0 at the piece before's end */
+        struct ends ends = {.z = {0.0, z_of(&at, density->piece[first].from, x[i])}};
+        for (size_t j = first; j <= end; j++) {
             const struct density_piece *piece = &density->piece[j];
             double right = j < density->pieces ? piece->log_from : -HUGE_VAL, z = ends.z[1];
             /* p_0 jumps from its value on the left of the place to that on the right of it */
@@ -119,12 +162,9 @@ static void evaluate_pieces(const struct density *density, const struct level *l
                 if (edge > sums.largest - NEGLIGIBLE)
                     add(&sums, edge, 0.0, right > left ? jump : -jump);
             }
-            if (j == density->pieces)
+            if (j == end)
                 break;
-            ends = (struct ends){{z, (root * (piece->to - origin) - x[i]) / sd},
-                                 (piece->to - piece->from) / ratio,
-                                 {piece->log_from, piece->log_to},
-                                 piece->slope * ratio};
+            ends = ends_of(&at, piece, z, x[i]);
             double most = log_largest(&ends);
             if (most > least - NEGLIGIBLE) {
                 double mass = log_piece(&ends);

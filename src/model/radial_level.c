@@ -80,6 +80,7 @@ VECTOR_CLONES static void exponents(const struct radial_level *radial, size_t an
     }
 }
 
+/* Their sum and the sum of their parts of the precision. */
 VECTOR_CLONES static void weigh(const struct radial_level *radial, size_t n, const double *largest, double *total,
                                 double *precision)
 {
@@ -95,16 +96,40 @@ VECTOR_CLONES static void weigh(const struct radial_level *radial, size_t n, con
     }
 }
 
+/* The same of two components, the larger of which has exp(0). */
+VECTOR_CLONES static void weigh_two(const struct radial_level *radial, size_t n, double *total, double *precision)
+{
+    double *first = radial->scratch, *second = first + CHUNK, a = radial->inverse_variance[0],
+           b = radial->inverse_variance[1];
+    for (size_t i = 0; i < n; i++) {
+        first[i] -= second[i];
+        second[i] = -fabs(first[i]);
+    }
+    vexp(n, second, second);
+    for (size_t i = 0; i < n; i++) {
+        total[i] = 1.0 + second[i];
+        precision[i] = first[i] > 0.0 ? a + second[i] * b : second[i] * a + b;
+    }
+}
+
+VECTOR_CLONES static void divide(size_t n, const double *precision, const double *total, double *kappa)
+{
+    for (size_t i = 0; i < n; i++)
+        kappa[i] = -precision[i] / total[i];
+}
+
 static void evaluate_chunk(const struct radial_level *radial, size_t anchor, size_t n, const double *rho,
                            double *excess, double *kappa)
 {
     double *largest = radial->scratch + radial->factor->components * CHUNK, *total = largest + CHUNK,
            *precision = total + CHUNK;
     exponents(radial, anchor, n, rho, largest);
-    weigh(radial, n, largest, total, precision);
+    if (radial->factor->components == 2)
+        weigh_two(radial, n, total, precision);
+    else
+        weigh(radial, n, largest, total, precision);
     if (kappa != NULL)
-        for (size_t i = 0; i < n; i++)
-            kappa[i] = -precision[i] / total[i];
+        divide(n, precision, total, kappa);
     if (excess == NULL)
         return;
     vlog(n, total, total);

@@ -53,7 +53,8 @@ static const struct param params[] = {
 
 const struct target_family target_full = {
     .name = "mixture-full",
-    .doc = "A Gaussian mixture with full covariances, copied over as many blocks of coordinates as fit. Exact laws in the plane "
+    .doc = "A Gaussian mixture with full covariances, copied over as many blocks of coordinates as fit. Exact laws "
+           "in the plane "
            "and of one component; else chains.",
     .formula = "prod_i sum_k w_k N(x_(i); m_k, S_k)",
     .source = "theory §3",

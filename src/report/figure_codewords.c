@@ -93,6 +93,8 @@ static void put_panel(struct panel *panel)
             put_dimension(panel, s, d);
         qsort(panel->limit, panel->limits, sizeof(const struct record *), by_eta);
         for (size_t i = 0; i < panel->limits; i++) {
+            if (i > 0 && !(panel->limit[i]->crossing_eta > panel->limit[i - 1]->crossing_eta))
+                continue; /* a law's and its chains' are the same */
             double y = fabs(panel->limit[i]->crossing_mass_error);
             sheet_estimate_row(panel->sheet, &place, panel->limit[i]->crossing_eta, y,
                                (struct estimate){y, panel->limit[i]->crossing_mass_error_error});

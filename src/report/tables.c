@@ -91,7 +91,11 @@ static enum status fill_exponents(const struct evidence *evidence, struct table 
             TRY(table_exponent(table, log_free.ok && log_free.has_d, log_free.d, error));
             TRY(table_exponent(table, tv.ok, tv.x, error));
             TRY(table_exponent(table, kl.ok, kl.x, error));
-            TRY(table_cells(table, error, "%zu", log_free.cells));
+            const struct fit *shown[] = {&log_free, &raw, &tv, &kl}; /* cells are those of the first of them */
+            size_t of = 0;
+            while (of < 3 && !shown[of]->ok)
+                of++;
+            TRY(table_cells(table, error, "%zu", shown[shown[of]->ok ? of : 0]->cells));
             any |= log_free.ok | raw.ok | tv.ok | kl.ok;
         }
     if (!any)

@@ -186,14 +186,18 @@ TEST(test_agreement_verdicts, .count = COUNT(cases))
     findings_free(findings, count);
 }
 
-TEST(test_agreement_applies_to_chains_alone)
+TEST(test_agreement_applies_to_chains_beside_laws_alone)
 {
-    struct manifest with = {.chain_count = 1}, without = {.chain_count = 0};
+    struct manifest_target targets[] = {{.has_law = true}, {.has_law = false}};
+    struct manifest with = {.targets = targets, .target_count = 2, .chain_count = 1}, without = with,
+                    lawless = {.targets = targets + 1, .target_count = 1, .chain_count = 1};
+    without.chain_count = 0;
     size_t i = 0;
     while (strcmp(claim_at(i)->name, "chains-agree") != 0)
         i++;
     ck_assert(claim_is_asked(claim_at(i), &with));
     ck_assert(!claim_is_asked(claim_at(i), &without));
+    ck_assert(!claim_is_asked(claim_at(i), &lawless));
 }
 
 /* Every member of struct estimates but masses, shares and the last two is an estimator whose columns exist. */

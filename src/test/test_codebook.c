@@ -268,6 +268,24 @@ TEST(a_dropped_correction_is_seen)
     ck_assert_double_gt(wrong.codewords_tv.value, 4.0 * wrong.codewords_tv.error);
 }
 
+/* End to end: a planted law, chains of the codebook, and the limit at their common eta once; no built-in claim, all
+ * of which are about whole laws, but of a target beside it that has some. */
+TEST(codewords_are_drawn_and_not_judged)
+{
+#define BOOK "{name: book, kind: codebook, rate: 0.5, sd: 0.6, weight: 0.4}"
+#define REST \
+    "samplers: [ddpm]\ndimensions: [4]\nsteps: [8]\nsamples: {chains: 512}\n" \
+    "schedule: {kind: li-cai, c0: 1, c1: 3}\n"
+    write_file("c.yaml", "targets: [" BOOK "]\n" REST);
+    assert_exits("@ run %/c.yaml -o %/out 2>&1", 0, "merged");
+    ASSERT_OMITS(output, "kl-ddpm", "chains-agree", "inconclusive");
+    assert_prints("awk -F'\t' 'NR > 1 {print $3, $4, $5}' %/out/c/codewords.tsv",
+                  "planted book 4\nchains book 4\nlaw book 0\n");
+    ASSERT_MADE("out/c", "codewords.svg", "codewords.png", "report.html");
+    write_file("c.yaml", "targets: [" BOOK ", {name: g, kind: gaussian, variance: 0.25}]\n" REST);
+    assert_exits("@ run %/c.yaml -o %/out --adopt 2>&1", 0, "kl-ddpm", "not claimed", "no exact law of this target");
+}
+
 /* No planted law in one dimension, under score errors, of samplers without noise; no chains of too many codewords. */
 TEST(what_is_refused)
 {

@@ -225,6 +225,55 @@ TEST(levels_agree_with_integrals, .count = COUNT(cases))
     mixture_level_free(&level);
 }
 
+/* Of many pieces only those near a point count: the others are as good as nothing. */
+TEST(many_pieces_are_summed)
+{
+    enum { PIECES = 199 };
+    struct density_piece piece[PIECES];
+    OWNED(density) density = {0};
+    for (int i = 0; i < PIECES; i++) {
+        double at[] = {-4.0 + 8.0 * i / PIECES, -4.0 + 8.0 * (i + 1) / PIECES}, value[2];
+        for (int k = 0; k < 2; k++)
+            value[k] = 2.0 * cos(3.0 * at[k]) - 2.0 * at[k] * at[k];
+        piece[i] =
+            (struct density_piece){at[0], at[1], value[0], value[1], (value[1] - value[0]) / (at[1] - at[0]), 0.0};
+    }
+    ASSERT_OK(density_of_pieces, PIECES, piece, &density);
+    set_rule();
+    for (int n = 1; n < COUNT(noises) - 2; n++) {
+        const double noise = noises[n];
+        const struct level level = {1.0 - noise, noise};
+        const long double root = sqrtl(level.alpha_bar), sd = sqrtl(noise);
+        for (double x = -3.9; x <= 3.9; x += 0.613) {
+            long double total = 0.0L, slope = 0.0L, highest = -HUGE_VALL;
+            for (int pass = 0; pass < 2; pass++)
+                for (int i = 0; i < PIECES; i++) { /* in parts as short as the noise, about x */
+                    const struct density_piece *p = &density.piece[i];
+                    long double from = fmaxl(p->from, (x - 14.0L * sd) / root),
+                                to = fminl(p->to, (x + 14.0L * sd) / root);
+                    long double parts = ceill((to - from) * root / sd), half = 0.5L * (to - from) / parts;
+                    for (long double k = 0.0L; k < parts; k += 1.0L)
+                        for (int j = 0; j < NODES; j++) {
+                            long double u = from + half * (2.0L * k + 1.0L + node[j]), z = (root * u - x) / sd;
+                            long double value = p->log_from + p->slope * (u - p->from) - 0.5L * z * z;
+                            highest = pass == 0 ? fmaxl(highest, value) : highest;
+                            long double part = pass == 1 ? half * weight[j] * expl(value - highest) : 0.0L;
+                            total += part;
+                            slope += part * z / sd;
+                        }
+                }
+            double log_density, score;
+            density_evaluate(&density, &level, 0.0, 1, &x, &log_density, &score);
+            double expected = (double)(highest + logl(total) - logl(sd) - 0.5L * logl(2.0L * acosl(-1.0L))),
+                   expected_score = (double)(slope / total);
+            ck_assert_msg(fabs(log_density - expected) < 1e-12 * (1.0 + fabs(expected))
+                              && fabs(score - expected_score) < 1e-10 * (1.0 + fabs(expected_score)),
+                          "1-abar %g, x %g: %.17g, %.17g, not %.17g, %.17g", noise, x, log_density, score, expected,
+                          expected_score);
+        }
+    }
+}
+
 /* One endless piece from 0, so that p_t is N(z; 0, 1) R(t), t = z + sqrt(O/A)/scale and R Mills' ratio: its every
  * digit, of which sums with other pieces show few. */
 TEST(one_piece_has_all_digits)

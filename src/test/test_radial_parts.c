@@ -316,7 +316,7 @@ TEST(test_stage_in_space, .count = COUNT(stages))
             rho[j] = test_ratio(rho[j], radius);
         radial_panel_fit(&basis, rho, &grid.panel[p]);
     }
-    ASSERT_OK(radial_work_new, sampler, &work);
+    ASSERT_OK(radial_work_new, sampler, d, &work);
     struct stage stage = stage_of(sampler, &step, stages[_i].before ? STAGE_NOISE : STAGE_MAP);
     radial_transfer_init(&transfer, &stage, &from, &to, &grid, &oracle);
     for (double part = -1.0; part <= 3.0; part += 0.5) {

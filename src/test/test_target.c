@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/decompose.h"
 #include "model/target.h"
 
 #include "test/suite.h"
@@ -205,5 +206,31 @@ TEST(a_group_is_cut_in_place)
         ck_assert_double_eq(list.group[i].factor.mean[0], mean[i]);
         ck_assert_double_eq(list.group[i].factor.sd[0], sd[i]);
         ck_assert_double_eq(list.group[i].factor.weight[0], 1.0);
+    }
+}
+
+/* Each place twice, and one width of its own: components stay in the order of their first, and so do the sums. */
+TEST(equal_components_become_one)
+{
+    enum { PLACES = 20000, ALL = 2 * PLACES + 1 };
+    static double weight[ALL], mean[2 * ALL], sd[ALL];
+    for (size_t k = 0; k < ALL; k++) {
+        size_t place = k < PLACES ? k : k < 2 * PLACES ? 2 * PLACES - 1 - k : 7;
+        mean[2 * k] = (double)(place % 173);
+        mean[2 * k + 1] = (double)(place / 173);
+        sd[k] = k < 2 * PLACES ? 0.5 : 0.25;
+        weight[k] = (k < PLACES ? 1.0 : 3.0) / ALL;
+    }
+    const struct factor factor = {2, ALL, weight, mean, sd, NULL, NULL, NULL};
+    OWNED(factor_list) list = {0};
+    ASSERT_OK(factor_list_append, &list, &factor, 1.0);
+    ASSERT_OK(factor_list_merge, &list);
+    const struct factor *merged = &list.group[0].factor;
+    ck_assert_uint_eq(merged->components, PLACES + 1);
+    for (size_t k = 0; k <= PLACES; k++) {
+        const double *at = mean + 2 * (k < PLACES ? k : ALL - 1);
+        ck_assert(merged->mean[2 * k] == at[0] && merged->mean[2 * k + 1] == at[1]);
+        ck_assert_double_eq(merged->weight[k], (k < PLACES ? 1.0 / ALL : 0.0) + 3.0 / ALL);
+        ck_assert_double_eq(merged->sd[k], k < PLACES ? 0.5 : 0.25);
     }
 }

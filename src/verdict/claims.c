@@ -132,12 +132,22 @@ static unsigned offers(const struct manifest *manifest)
     return has;
 }
 
+/* All that is built in is about exact laws. */
+static bool has_laws(const struct manifest *manifest)
+{
+    for (size_t i = 0; i < manifest->target_count; i++)
+        if (manifest->targets[i].has_law)
+            return true;
+    return false;
+}
+
 bool claim_is_asked(const struct claim *claim, const struct manifest *manifest)
 {
     for (size_t i = 0; i < manifest->claim_count; i++)
         if (strcmp(manifest->claims[i], claim->name) == 0)
             return true;
-    return manifest->claim_count == 0 && !manifest->without_claims && (claim->needs & ~offers(manifest)) == 0;
+    return manifest->claim_count == 0 && !manifest->without_claims && has_laws(manifest)
+           && (claim->needs & ~offers(manifest)) == 0;
 }
 
 bool finding_is_known(const struct finding *finding)
@@ -220,6 +230,10 @@ static enum status decide(const struct evidence *evidence, const struct claim *c
         return fail_with(error, STATUS_MEMORY, "out of memory for a finding");
     if (!claim_is_about(claim, out->target)) {
         judge_note(out, "the claim is not about this target");
+        return STATUS_OK;
+    }
+    if (!claim->stated && !evidence->manifest.targets[target].has_law) {
+        judge_note(out, "no exact law of this target is known");
         return STATUS_OK;
     }
     const bool of_steps = claim->bound[0].power > NO_POWER && claim->bound[0].power < COLUMN_IN_AXIS; /* T(d, eps) */

@@ -12,6 +12,7 @@ struct effort {
     size_t nodes[2];
     struct condensation_extent extent;
     struct condensation_orders orders;
+    size_t expectation; /* nodes of the final quadrature, in each direction */
 };
 
 /* Many steps as one, while the codeword alone is seen: x -> (x + D(x))/a + noise with D = slope x relative to sqrt(A)
@@ -226,20 +227,19 @@ static void weigh(struct marginal *marginal, double degrees)
         marginal->weight[i] /= total;
 }
 
-static enum status marginal_new(double from, double to, size_t parts, double degrees, struct marginal *out,
-                                struct error *error)
+static enum status marginal_new(double from, double to, size_t parts, size_t nodes, double degrees,
+                                struct marginal *out, struct error *error)
 {
-    enum { NODES = 40 };
     struct quadrature rule;
-    TRY(quadrature_legendre(NODES, &rule, error));
-    out->n = NODES * parts;
+    TRY(quadrature_legendre(nodes, &rule, error));
+    out->n = nodes * parts;
     out->node = array_new(2 * out->n, sizeof *out->node);
     if (out->node != NULL) {
         out->weight = out->node + out->n;
         double half = 0.5 * (to - from) / (double)parts;
         for (size_t i = 0; i < out->n; i++) {
-            out->node[i] = from + half * (2.0 * (double)(i / NODES) + 1.0 + rule.node[i % NODES]);
-            out->weight[i] = rule.weight[i % NODES];
+            out->node[i] = from + half * (2.0 * (double)(i / nodes) + 1.0 + rule.node[i % nodes]);
+            out->weight[i] = rule.weight[i % nodes];
         }
         weigh(out, degrees);
     }
@@ -248,7 +248,7 @@ static enum status marginal_new(double from, double to, size_t parts, double deg
                              : fail_with(error, STATUS_MEMORY, "out of memory for %zu quadrature nodes", out->n);
 }
 
-enum { MOST_PARTS = 12, MOST_ACROSS = 40 * MOST_PARTS };
+enum { MOST_PARTS = 12, MOST_ACROSS = 48 * MOST_PARTS };
 
 /* log r_1 at u and all nodes across. */
 static enum status log_ratio_at(struct condensation *law, double u, const struct marginal *across, double *out,
@@ -286,10 +286,12 @@ static enum status expect(struct condensation *law, double *mass, double *half, 
            middle = sqrt(degrees), value[MOST_ACROSS];
     struct marginal along = {0}, across = {0};
     enum status status;
-    size_t parts = law->alone ? 3 : MOST_PARTS; /* the front is among the nodes */
+    size_t parts = law->alone ? 1 : MOST_PARTS; /* the front is among the nodes */
     *mass = *half = 0.0;
-    TRY_OR(done, marginal_new(-reach, reach, parts, 0.0, &along, error));
-    TRY_OR(done, marginal_new(fmax(middle - reach, 0.0), middle + reach, parts, degrees, &across, error));
+    TRY_OR(done, marginal_new(-reach, reach, parts, law->effort.expectation, 0.0, &along, error));
+    reach *= CONDENSATION_CHI_REACH;
+    TRY_OR(done, marginal_new(fmax(middle - reach, 0.0), middle + reach, parts, law->effort.expectation, degrees,
+                              &across, error));
     for (size_t i = 0; i < along.n; i++) {
         TRY_OR(done, log_ratio_at(law, along.node[i], &across, value, error));
         for (size_t j = 0; j < across.n; j++) {

@@ -26,7 +26,9 @@ struct condensation_level condensation_level_of(const struct axis_level *axis, d
                                                    + 0.5 * centre * (centre / V_0) - 0.5 * d * log1p(-bend),
                                        .slope = centre * axis->sd[1] / V_0,
                                        .bend = bend,
-                                       .bulk_excess = bulk_excess};
+                                       .bulk_excess = bulk_excess,
+                                       .bulk_bend = 0.5 / V_0 * (bulk_excess / (1.0 + bulk_excess)),
+                                       .bulk_constant = -0.5 * d * log1p(bulk_excess) - axis->log_weight[0]};
 }
 
 double condensation_log_odds(const struct condensation_level *level, double u, double q)
@@ -39,17 +41,13 @@ double condensation_square(const struct condensation_level *level, double log_od
     return 2.0 * (level->constant + level->slope * u - log_odds) / level->bend - u * u;
 }
 
-static double softplus(double l)
-{
-    return l > 0.0 ? l + log1p(exp(-l)) : log1p(exp(l));
-}
-
-/* log q_bulk - log p, p = w_0 N(0, V_0 I) (1 + e^l). */
+/* log q_bulk - log p, p = w_0 N(0, V_0 I) (1 + e^l); log(1 + e^l) is e^l to rounding where l is below -19. */
 double condensation_bulk(const struct condensation_level *level, double log_odds, double square)
 {
-    double excess = level->bulk_excess;
-    return 0.5 * square / level->bulk_variance * (excess / (1.0 + excess)) - 0.5 * level->dimension * log1p(excess)
-           - level->log_bulk - softplus(log_odds);
+    double softplus = log_odds < -19.0 ? exp(log_odds)
+                      : log_odds > 0.0 ? log_odds + log1p(exp(-log_odds))
+                                       : log1p(exp(log_odds));
+    return level->bulk_bend * square + level->bulk_constant - softplus;
 }
 
 void condensation_grid_init(struct condensation_grid *grid, size_t along_odds, size_t along_axis)

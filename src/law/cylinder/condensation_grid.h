@@ -22,6 +22,7 @@ struct condensation_level {
     double variance, sd, bulk_variance;
     double constant, slope, bend;
     double bulk_excess; /* V_q/V_0 - 1, where the sampler alone, without codewords, has the variance V_q */
+    double bulk_bend, bulk_constant; /* log N(x; 0, V_q I)/(w_0 N(x; 0, V_0 I)) = bulk_bend |x|^2 + bulk_constant */
 };
 
 /* Component 0 of the axis is the bulk, of mean 0. */

@@ -76,22 +76,16 @@
 /* [dimensions] Below which panels are shorter towards their ends, in proportion. Found: measured: as above. */
 #define CONDENSATION_ROUND_DIMENSION 20.0
 /* Nodes along l and along u; reach, depth, length, ends; tolerance, order along the front, nodes of rules that end at
- * the axis. Found: measured, one after the other at d = 64, h d = 2 (ddpm): 16 nodes along u in place of 10 change
- * m_1 by 6e-4, 20 by 1e-6, 14 nodes along l in place of 10 by 1e-6, and all others at twice their value by 3e-6 or
- * less. */
+ * the axis; nodes of the final quadrature. Found: measured, one after the other at d = 64, h d = 2 (ddpm): 16 nodes
+ * along u in place of 10 change m_1 by 6e-4, 20 by 1e-6, 14 nodes along l in place of 10 by 1e-6, and all others at
+ * twice their value by 3e-6 or less. */
 #define CONDENSATION_FINE \
     { \
-        {10, 16}, {24.0, 20.0, 6.0, 1.0}, \
-        { \
-            1e-9, 4, 56 \
-        } \
+        {10, 16}, {24.0, 20.0, 6.0, 1.0}, {1e-9, 4, 56}, 48 \
     }
 #define CONDENSATION_COARSE \
     { \
-        {9, 14}, {20.0, 18.0, 6.0, 1.3}, \
-        { \
-            1e-8, 3, 48 \
-        } \
+        {9, 14}, {20.0, 18.0, 6.0, 1.3}, {1e-8, 3, 48}, 40 \
     }
 /* [quadrature order] Along l, at least: 5 nodes, which hold the moments of a step that leaves r as it is. Found:
  * measured: a single node loses a fourth of the mass at d = 16. */
@@ -104,6 +98,9 @@
 #define CONDENSATION_MOST_SPREAD 6.0
 /* [V] rho^2 is taken to be at least so much. Found: rounding. */
 #define CONDENSATION_LEAST_SQUARE 1e-12
+/* [reach along the axis] Across. Found: bound: where chi of 7 degrees or more has the density that N(0, 1) has there.
+ */
+#define CONDENSATION_CHI_REACH 0.85
 /* [mass] Of a node of the final quadrature that counts. Found: rounding. */
 #define CONDENSATION_LEAST_WEIGHT 1e-18
 

@@ -63,48 +63,58 @@ static bool is_upright(const struct jet *jet, size_t j)
     return excess(jet, j) > -1.0 && jet->slope[0][0][j] + jet->slope[1][1][j] > -2.0;
 }
 
-static void step(const struct jet *jet, size_t j, const double residual[2], double x[2][POINTS])
+static void newton_step(const struct jet *jet, size_t j, const double residual[2], double out[2])
 {
     double a = 1.0 + jet->slope[0][0][j], b = jet->slope[0][1][j], c = jet->slope[1][0][j],
            d = 1.0 + jet->slope[1][1][j], det = 1.0 + excess(jet, j);
     bool steep = !(det > 0.1);
-    x[0][j] += steep ? residual[0] : (d * residual[0] - b * residual[1]) / det;
-    x[1][j] += steep ? residual[1] : (a * residual[1] - c * residual[0]) / det;
+    out[0] = steep ? residual[0] : (d * residual[0] - b * residual[1]) / det;
+    out[1] = steep ? residual[1] : (a * residual[1] - c * residual[0]) / det;
 }
 
-/* Solves x + D(x) = goal. Derivatives are taken again where the residual does not fall by much. */
+/* Solves x + D(x) = goal. Derivatives are taken again where the residual does not fall by much, and a step that makes
+ * it larger is halved: in valleys D is steep and, on either side, flat. */
 static void invert(const struct plane_transfer *transfer, struct plane_work *work, size_t anchor, double length,
                    const double spacing[2], size_t count, double goal[2][POINTS], double x[2][POINTS],
                    struct jet *jet, bool *good)
 {
-    double before = 0.0, missed;
+    double before = 0.0, missed, size[POINTS], step[POINTS][2];
     for (int n = 0; n < MOST_NEWTON; n++, before = missed) {
         displace(transfer, work, anchor, count, x, jet);
         missed = 0.0;
         double residual[POINTS][2];
+        bool larger[POINTS];
         for (size_t j = 0; j < count; j++) {
-            double size = 0.0;
+            double now = 0.0;
             for (size_t i = 0; i < 2; i++) {
                 residual[j][i] = goal[i][j] - x[i][j] - jet->D[i][j];
-                size = fmax(size, fabs(residual[j][i]) / length);
+                now = fmax(now, fabs(residual[j][i]) / length);
             }
-            good[j] = size <= NEWTON_ACCEPTED;
-            missed = fmax(missed, isfinite(size) ? size : HUGE_VAL);
+            larger[j] = n > 0 && !(now <= size[j]) && !(now <= NEWTON_ACCEPTED);
+            size[j] = larger[j] ? size[j] : now;
+            good[j] = now <= NEWTON_ACCEPTED;
+            missed = fmax(missed, isfinite(now) ? now : HUGE_VAL);
         }
         if (missed <= NEWTON_CONVERGED || (missed <= NEWTON_ACCEPTED && missed >= before && n > 0))
             break;
         if (n == 0 || missed > 0.1 * before)
             differentiate(transfer, work, anchor, spacing, count, x, jet);
-        for (size_t j = 0; j < count; j++)
-            step(jet, j, residual[j], x);
+        for (size_t j = 0; j < count; j++) {
+            if (!larger[j])
+                newton_step(jet, j, residual[j], step[j]);
+            for (size_t i = 0; i < 2; i++) {
+                step[j][i] *= larger[j] ? 0.5 : 1.0;
+                x[i][j] += larger[j] ? -step[j][i] : step[j][i];
+            }
+        }
     }
     differentiate(transfer, work, anchor, spacing, count, x, jet);
     for (size_t j = 0; j < count; j++)
         good[j] &= is_upright(jet, j);
 }
 
-/* The leaf that stands for a point: that which holds it, or the first on the way from there to the patch that is being
- * filled. */
+/* The leaf that stands for a point: that which holds it, or the first on the way from there to the patch that is
+ * being filled. */
 static const struct patch *leaf_of(const struct patches *grid, size_t anchor, const double at[2],
                                    const double centre[2])
 {
@@ -132,9 +142,8 @@ static struct places places_at(double x)
     double side = x < 0.0 ? -1.0 : 1.0, e = fmin(fabs(x) - 1.0, 1.0);
     if (!(e > 0.0))
         return (struct places){1, {x}, {1.0}};
-    return (struct places){3,
-                           {side, 0.5 * side, 0.0},
-                           {(1.0 + 2.0 * e) * (1.0 + e), -4.0 * e * (1.0 + e), e * (1.0 + 2.0 * e)}};
+    return (struct places){
+        3, {side, 0.5 * side, 0.0}, {(1.0 + 2.0 * e) * (1.0 + e), -4.0 * e * (1.0 + e), e * (1.0 + 2.0 * e)}};
 }
 
 /* log r at one point, in the coordinates of the patches. */
@@ -146,8 +155,8 @@ static double log_ratio_at(const struct plane_transfer *transfer, size_t anchor,
     struct places place[2];
     double value[9], total = 0.0;
     for (int i = 0; i < 2; i++)
-        place[i] = places_at((at[i] + patches_offset(grid->factor, anchor, leaf->anchor, i) - leaf->centre[i])
-                             / leaf->half);
+        place[i] =
+            places_at((at[i] + patches_offset(grid->factor, anchor, leaf->anchor, i) - leaf->centre[i]) / leaf->half);
     patch_evaluate(leaf, transfer->lobattos, place[0].count, place[0].x, place[1].count, place[1].x, value);
     for (size_t i = 0; i < place[0].count; i++)
         for (size_t j = 0; j < place[1].count; j++)
@@ -202,6 +211,31 @@ void plane_map_apply(const struct plane_transfer *transfer, struct plane_work *w
             add_folded(&work->folded, exp(work->log_density[i] + log_ratio[i]) * length * length,
                        from[0][i] + root * transfer->from->factor->mean[2 * anchor]);
     }
+}
+
+void plane_map_find_folds(const struct plane_transfer *transfer, struct plane_work *work, double length,
+                          const struct patch *patch)
+{
+    const struct lobatto *by[2] = {lobatto_of(transfer->lobattos, patch->nodes[0]),
+                                   lobatto_of(transfer->lobattos, patch->nodes[1])};
+    double at[2][POINTS], root = transfer->from->root_alpha_bar,
+                          spacing = exp2(floor(log2(STENCIL_SPACING * length)));
+    size_t points = patch->nodes[0] * patch->nodes[1];
+    struct jet jet;
+    for (size_t j = 0; j < points; j++) {
+        size_t of[2] = {j / patch->nodes[1], j % patch->nodes[1]};
+        for (size_t i = 0; i < 2; i++)
+            at[i][j] = root * (patch->centre[i] + patch->half * by[i]->node[of[i]]);
+    }
+    differentiate(transfer, work, patch->anchor, (const double[2]){spacing, spacing}, points, at, &jet);
+    for (size_t j = 0; j < points; j++)
+        for (size_t i = 0; i < 2; i++)
+            work->x[i * points + j] = at[i][j];
+    joint_level_evaluate(transfer->from, patch->anchor, points, points, work->x, work->log_density, NULL);
+    for (size_t j = 0; j < points; j++)
+        if (!is_upright(&jet, j))
+            add_folded(&work->folded, exp(work->log_density[j] + patch->value[j]) * length * length,
+                       at[0][j] + root * transfer->from->factor->mean[2 * patch->anchor]);
 }
 
 enum status plane_map_take_folded(const struct stage *stage, struct plane_thread *thread, size_t threads,

@@ -15,6 +15,11 @@ void plane_map_apply(const struct plane_transfer *transfer, struct plane_work *w
                      const bool finer[2], size_t anchor, size_t nx, const double *x, size_t ny, const double *y,
                      double *log_ratio, double *log_density);
 
+/* Looks for such points at the nodes of a patch before the map: where it takes three points to one, those of one of
+ * these are found above, and nothing is amiss. */
+void plane_map_find_folds(const struct plane_transfer *transfer, struct plane_work *work, double length,
+                          const struct patch *patch);
+
 /* The mass around such points in all workspaces since the last call. Errors: STATUS_NUMERIC where one of them has
  * more than is ignored. */
 MUST_USE enum status plane_map_take_folded(const struct stage *stage, struct plane_thread *thread, size_t threads,

@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "core/memory.h"
+#include "core/parallel.h"
 #include "law/patches_check.h"
 #include "law/patches_fill.h"
 #include "law/plane/domain.h"
@@ -237,6 +238,19 @@ static void evaluate_start(const struct joint_level *to, size_t anchor, size_t n
     }
 }
 
+/* Over which the increment is smooth. */
+static double length_of_map(const struct plane_transfer *transfer, const struct patch *patch)
+{
+    return transfer->from->root_alpha_bar * fmin(2.0 * patch->half, patch_scale(patch, transfer->from));
+}
+
+static void find_folds(void *state, size_t thread, size_t p)
+{
+    struct plane_thread *own = &((struct plane *)state)->thread[thread];
+    const struct patch *patch = &own->transfer.grid->patch[p];
+    plane_map_find_folds(&own->transfer, &own->work, length_of_map(&own->transfer, patch), patch);
+}
+
 /* By a map's inverse, a lattice or quadrature rules, or at the start. */
 static void evaluate(const struct patch_source *source, const struct patch *patch, const struct patch_query *query,
                      double *log_ratio, double *log_density)
@@ -254,8 +268,7 @@ static void evaluate(const struct patch_source *source, const struct patch *patc
         evaluate_start(&thread->level[0], patch->anchor, query->nx, column, query->ny, row, log_ratio, log_density);
     else if (thread->transfer.stage.deterministic) {
         const bool finer[2] = {query->order[0] > patch->order[0], query->order[1] > patch->order[1]};
-        double length = fmin(2.0 * patch->half, patch_scale(patch, thread->transfer.from));
-        plane_map_apply(&thread->transfer, &thread->work, thread->transfer.from->root_alpha_bar * length, finer,
+        plane_map_apply(&thread->transfer, &thread->work, length_of_map(&thread->transfer, patch), finer,
                         patch->anchor, query->nx, column, query->ny, row, log_ratio, log_density);
     } else if (patch->by_lattice)
         lattice_apply(query->finer ? &plane->finer : &plane->lattice, &thread->transfer, patch->anchor, query->nx,
@@ -397,6 +410,8 @@ static enum status fill_stage(void *state, bool checked, struct stage_result *ou
     double ignored;
     source.before = plane->source;
     source.map = transfer->stage.deterministic;
+    if (source.map && checked)
+        parallel_for(plane->threads, plane->source->count, find_folds, plane);
     out->rounding = PATCH_ROUNDING * elongation(transfer->to);
     if (!checked && plane->unchanged[index])
         return patches_copy(plane->source, plane->result, error);

@@ -43,7 +43,7 @@ static enum status radial_new(struct propagation *run, void **state, struct erro
     radial->marginal = (struct factor){
         1, factor->components, factor->weight, radial->zeros, factor->sd, NULL, factor->log_weight, NULL};
     TRY(mixture_level_new(&radial->marginal, &radial->coordinate, error));
-    TRY(radial_work_new(run->problem->sampler, &radial->work, error));
+    TRY(radial_work_new(run->problem->sampler, (double)factor->dimension, &radial->work, error));
     for (size_t i = 0; i < SLOTS; i++)
         TRY(radial_level_new(factor, &radial->level[i], error));
     for (size_t i = 0; i < SAMPLER_OTHER_LEVELS && run->problem->sampler->other_levels != NULL; i++)

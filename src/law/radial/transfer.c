@@ -15,12 +15,25 @@
 #include "law/radial/transfer.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "core/memory.h"
 #include "core/vmath.h"
 #include "law/monotone.h"
 #include "law/radial/panels.h"
 #include "law/radial/tuning.h"
+
+VECTOR_CLONES static void scale(size_t n, double slope, const double *x, double *kappa)
+{
+    for (size_t i = 0; i < n; i++)
+        kappa[i] = (kappa[i] + slope) * x[i];
+}
+
+VECTOR_CLONES static void divide(size_t n, const double *rho, double *out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] /= rho[i];
+}
 
 static void evaluate(const struct score *score, const struct level *level, size_t n, const double *x, double *out)
 {
@@ -33,12 +46,10 @@ static void evaluate(const struct score *score, const struct level *level, size_
         return;
     }
     if (at == 0 && x == oracle->known_rho)
-        for (size_t i = 0; i < n; i++)
-            out[i] = oracle->known_kappa[i];
+        memcpy(out, oracle->known_kappa, n * sizeof *out);
     else
         radial_level_evaluate(oracle->density[at], 0, n, x, NULL, out);
-    for (size_t i = 0; i < n; i++)
-        out[i] = (out[i] + oracle->error_slope[at]) * x[i];
+    scale(n, oracle->error_slope[at], x, out);
 }
 
 void radial_oracle_init(struct radial_oracle *oracle)
@@ -52,19 +63,20 @@ void radial_transfer_init(struct radial_transfer *transfer, const struct stage *
                           struct radial_oracle *oracle)
 {
     *transfer = (struct radial_transfer){.stage = *stage, .from = from, .to = to, .grid = grid, .oracle = oracle};
-    bessel_init(0.5 * from->dimension - 1.0, &transfer->bessel);
 }
 
-enum status radial_work_new(const struct sampler *sampler, struct radial_work *out, struct error *error)
+enum status radial_work_new(const struct sampler *sampler, double dimension, struct radial_work *out,
+                            struct error *error)
 {
     size_t batch = MOST_RULE_NODES * PANEL_NODES;
     *out = (struct radial_work){.node_updates = 0};
+    bessel_init(0.5 * dimension - 1.0, &out->bessel);
     TRY(quadrature_table_new(&out->rules, 0, error));
     out->block = array_new((7 + sampler->work_arrays) * batch + 2 * MOST_RULE_NODES, sizeof *out->block);
     if (out->block == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for the radial engine's workspace");
     double **array[] = {&out->x,   &out->relative, &out->excess, &out->kappa,
-                        &out->map, &out->value,    &out->bessel, &out->work};
+                        &out->map, &out->value,    &out->log_bessel, &out->work};
     for (size_t i = 0; i < sizeof array / sizeof array[0]; i++)
         *array[i] = out->block + i * batch;
     out->split.node = out->work + sampler->work_arrays * batch;
@@ -94,8 +106,7 @@ static void map_kappa(const struct radial_transfer *transfer, struct radial_work
     oracle->known_kappa = known;
     transfer->stage.sampler->increment(transfer->stage.step, &oracle->base, n, rho, out, work->work);
     oracle->known_rho = NULL;
-    for (size_t i = 0; i < n; i++)
-        out[i] /= rho[i];
+    divide(n, rho, out);
 }
 
 /* ---- A map with noise ---- */
@@ -168,7 +179,7 @@ static inline double reflected(double kappa)
     return folded < -1.0 + 1e-12 ? -1.0 + 1e-12 : folded;
 }
 
-/* Of log c all but the Bessel function and log1p((u - kappa)/(1 + kappa)), whose arguments it leaves. */
+/* Of log c all but the Bessel function and (nu + 1/2) log1p((u - kappa)/(1 + kappa)), whose arguments it leaves. */
 VECTOR_CLONES static void add_terms(size_t n, const double *constant, const double *square, double curvature,
                                     double inverse_variance, double inverse_noise, const double *u, double *kappa,
                                     double *argument, double *value)
@@ -182,6 +193,54 @@ VECTOR_CLONES static void add_terms(size_t n, const double *constant, const doub
     }
 }
 
+VECTOR_CLONES static void add_logarithms(size_t n, const double *bessel, const double *excess, double *value)
+{
+    for (size_t i = 0; i < n; i++)
+        value[i] += bessel[i] + excess[i];
+}
+
+VECTOR_CLONES static void set_nodes(double a, double node, size_t count, const double *rho, const struct place *place,
+                                    double *relative, double *x)
+{
+    for (size_t j = 0; j < count; j++) {
+        relative[j] = place[j].shift + place[j].scale * node;
+        x[j] = a * rho[j] * (1.0 + relative[j]);
+    }
+}
+
+VECTOR_CLONES static void add_weighted(double weight, size_t count, const double *value, double *mean)
+{
+    for (size_t j = 0; j < count; j++)
+        mean[j] += weight * value[j];
+}
+
+VECTOR_CLONES static void subtract_largest(size_t rows, size_t count, const double *value, double *largest,
+                                           double *out)
+{
+    for (size_t j = 0; j < count; j++)
+        largest[j] = value[j];
+    for (size_t i = 1; i < rows; i++)
+        for (size_t j = 0; j < count; j++)
+            largest[j] = value[i * count + j] > largest[j] ? value[i * count + j] : largest[j];
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < count; j++)
+            out[i * count + j] = value[i * count + j] - largest[j];
+}
+
+/* log(sum_i w_i exp(e_i)) where r is less than half. */
+static void log_mean_exp(struct radial_work *work, const struct quadrature *rule, size_t count, const double *mean,
+                         double *log_ratio)
+{
+    double largest[RADIAL_POINTS], total[RADIAL_POINTS] = {0.0};
+    subtract_largest(rule->n, count, work->value, largest, work->x);
+    vexp(rule->n * count, work->x, work->x);
+    for (size_t i = 0; i < rule->n; i++)
+        add_weighted(rule->weight[i], count, work->x + i * count, total);
+    vlog(count, total, total);
+    for (size_t j = 0; j < count; j++)
+        log_ratio[j] = mean[j] >= -0.5 ? log_ratio[j] : largest[j] + total[j];
+}
+
 /* r - 1 = sum_i w_i expm1(e_i), where it has not lost its digits; exponents in work->value. `missing` is 1 minus the
  * sum of the weights: not 0 where the rule ends at the origin. */
 static void average(struct radial_work *work, const struct quadrature *rule, size_t count, double missing,
@@ -190,22 +249,16 @@ static void average(struct radial_work *work, const struct quadrature *rule, siz
     double mean[RADIAL_POINTS] = {0.0};
     vexpm1(rule->n * count, work->value, work->x);
     for (size_t i = 0; i < rule->n; i++)
-        for (size_t j = 0; j < count; j++)
-            mean[j] += rule->weight[i] * work->x[i * count + j];
+        add_weighted(rule->weight[i], count, work->x + i * count, mean);
     for (size_t j = 0; j < count; j++)
         mean[j] -= missing;
     vlog1p(count, mean, log_ratio);
-    for (size_t j = 0; j < count; j++) {
-        if (mean[j] >= -0.5)
-            continue;
-        double largest = -HUGE_VAL, total = 0.0;
-        for (size_t i = 0; i < rule->n; i++)
-            largest = fmax(largest, work->value[i * count + j]);
-        for (size_t i = 0; i < rule->n; i++)
-            total += rule->weight[i] * exp(work->value[i * count + j] - largest);
-        log_ratio[j] = largest + log(total);
-    }
     work->node_updates += rule->n * count;
+    size_t j = 0;
+    while (j < count && mean[j] >= -0.5)
+        j++;
+    if (j < count)
+        log_mean_exp(work, rule, count, mean, log_ratio);
 }
 
 /* Nodes that are clear of the origin, by one rule for all the points. */
@@ -214,20 +267,21 @@ static void apply_clear(const struct radial_transfer *transfer, struct radial_wo
                         const struct place *place, double *log_ratio, size_t *hint)
 {
     size_t batch = rule->n * count;
-    double constant[RADIAL_POINTS], square[RADIAL_POINTS], excess[RADIAL_POINTS];
+    double constant[RADIAL_POINTS], square[RADIAL_POINTS], excess[RADIAL_POINTS], scale[RADIAL_POINTS];
+    const double inverse_noise = 1.0 / sqrt(transfer->stage.noise);
     struct terms terms = make_terms(transfer, anchor);
     radial_level_evaluate(transfer->to, anchor, count, rho, excess, NULL);
     for (size_t j = 0; j < count; j++) {
         square[j] = transfer->stage.a * rho[j] * (transfer->stage.a * rho[j]);
-        constant[j] = point_constant(transfer, &terms, anchor, rho[j], excess[j])
-                      + log(place[j].tau / sqrt(transfer->stage.noise));
+        constant[j] = point_constant(transfer, &terms, anchor, rho[j], excess[j]);
+        scale[j] = place[j].tau * inverse_noise;
     }
+    vlog(count, scale, scale);
+    for (size_t j = 0; j < count; j++)
+        constant[j] += scale[j];
     for (size_t i = 0; i < rule->n; i++)
-        for (size_t j = 0; j < count; j++) {
-            double u = place[j].shift + place[j].scale * rule->node[i];
-            work->relative[i * count + j] = u;
-            work->x[i * count + j] = transfer->stage.a * rho[j] * (1.0 + u);
-        }
+        set_nodes(transfer->stage.a, rule->node[i], count, rho, place, work->relative + i * count,
+                  work->x + i * count);
     radial_level_evaluate(transfer->from, anchor, batch, work->x, work->excess, work->kappa);
     map_kappa(transfer, work, batch, work->x, work->kappa, work->map);
     for (size_t at = 0, run = count == 1 ? rule->n : count; at < batch; at += run)
@@ -236,10 +290,8 @@ static void apply_clear(const struct radial_transfer *transfer, struct radial_wo
         add_terms(count, constant, square, 0.5 * rule->node[i] * rule->node[i], 1.0 / terms.variance_from,
                   terms.inverse_noise, work->relative + i * count, work->map + i * count, work->kappa + i * count,
                   work->value + i * count);
-    vlog1p(batch, work->map, work->x);
-    bessel_log_scaled(&transfer->bessel, batch, work->kappa, work->bessel);
-    for (size_t i = 0; i < batch; i++)
-        work->value[i] += terms.half * work->x[i] + work->bessel[i] + work->excess[i];
+    bessel_log_with_power(&work->bessel, batch, work->kappa, work->map, work->log_bessel);
+    add_logarithms(batch, work->log_bessel, work->excess, work->value);
     average(work, rule, count, 0.0, log_ratio);
 }
 
@@ -268,10 +320,10 @@ static void apply_near(const struct radial_transfer *transfer, struct radial_wor
                           - 0.5 * work->x[i] * work->x[i] / terms.variance_from;
         work->relative[i] = work->x[i] / root;
     }
-    bessel_log_entire(&transfer->bessel, rule->n, work->kappa, work->bessel);
+    bessel_log_entire(&work->bessel, rule->n, work->kappa, work->log_bessel);
     double total = 0.0;
     for (size_t i = 0; i < rule->n; i++) {
-        work->value[i] += 2.0 * terms.half * log(work->relative[i]) + work->bessel[i];
+        work->value[i] += 2.0 * terms.half * log(work->relative[i]) + work->log_bessel[i];
         total += rule->weight[i];
     }
     average(work, rule, 1, 1.0 - total, log_ratio);

@@ -49,7 +49,6 @@ struct radial_transfer {
     struct radial_oracle *oracle;
     size_t draws; /* > 0: the result is the mean of r over so many draws */
     struct radial_draw *draw;
-    struct bessel bessel;
     size_t breaks; /* radii, ascending, where the map jumps; set by the caller */
     double at[MOST_RADIAL_BREAKS];
     double reach; /* quadrature is cut at breaks no farther than this, in units of its scale; set with the breaks */
@@ -63,14 +62,16 @@ void radial_transfer_init(struct radial_transfer *transfer, const struct stage *
 /* Workspace, one block for a whole law. */
 struct radial_work {
     struct quadrature_table rules;
+    struct bessel bessel;
     struct quadrature piece[PIECE_COUNTS]; /* on [-1, 1], made when first needed */
     struct quadrature split;               /* of one point */
-    double *x, *relative, *excess, *kappa, *map, *value, *bessel, *work;
+    double *x, *relative, *excess, *kappa, *map, *value, *log_bessel, *work;
     double *block;
     double ignored; /* by monotone_ignore, since set to 0 */
     size_t node_updates;
 };
-MUST_USE enum status radial_work_new(const struct sampler *sampler, struct radial_work *out, struct error *error);
+MUST_USE enum status radial_work_new(const struct sampler *sampler, double dimension, struct radial_work *out,
+                                     struct error *error);
 void radial_work_free(struct radial_work *work);
 
 /* log r at `count` <= RADIAL_POINTS ascending radii > 0; `anchor` is a component with a large density there, and
