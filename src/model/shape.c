@@ -23,6 +23,14 @@ void shape_free(struct shape *shape)
     *shape = (struct shape){0};
 }
 
+enum status shape_exists(const struct target *target, size_t dimension, struct error *error)
+{
+    if (dimension % 2 == 0)
+        return STATUS_OK;
+    return fail_with(error, STATUS_INVALID, "target %s: %s fills pairs of coordinates, and dimension %zu is odd",
+                     target->name, target->family->name, dimension);
+}
+
 enum status shape_append(const struct shape *shape, size_t dimension, struct factor_list *list, struct error *error)
 {
     double *sd = array_new(shape->count, sizeof *sd);

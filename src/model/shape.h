@@ -21,6 +21,9 @@ struct shape {
 MUST_USE enum status shape_new(size_t count, double sd, struct shape *out, struct error *error);
 void shape_free(struct shape *shape);
 
+/* target_family.exists of targets that are copied over pairs of coordinates. */
+MUST_USE enum status shape_exists(const struct target *target, size_t dimension, struct error *error);
+
 /* Appends it to a target's factors, copied over pairs of an even number of coordinates. */
 MUST_USE enum status shape_append(const struct shape *shape, size_t dimension, struct factor_list *list,
                                   struct error *error);

@@ -3,14 +3,6 @@
 
 #include "model/shape.h"
 
-static enum status exists(const struct target *target, size_t dimension, struct error *error)
-{
-    if (dimension % 2 == 0)
-        return STATUS_OK;
-    return fail_with(error, STATUS_INVALID, "target %s: %s fills pairs of coordinates, and dimension %zu is odd",
-                     target->name, target->family->name, dimension);
-}
-
 /* ---- A grid of 5 x 5: a product of two mixtures on the line, and given as such ---- */
 
 enum { SIDE = 5 };
@@ -57,7 +49,7 @@ const struct target_family target_gmm_25 = {
     .source = "1705.07761 (VEEGAN): spacing 2, sd 0.05",
     .params = gmm_25_params,
     .params_size = sizeof(struct gmm_25),
-    .exists = exists,
+    .exists = shape_exists,
     .factors = gmm_25_factors,
     .content = gmm_25_content,
 };
@@ -121,7 +113,7 @@ const struct target_family target_gmm_40 = {
         "and in 2402.06121 (iDEM)",
     .params = gmm_40_params,
     .params_size = sizeof(struct gmm_40),
-    .exists = exists,
+    .exists = shape_exists,
     .factors = gmm_40_factors,
     .content = gmm_40_content,
 };

@@ -190,19 +190,11 @@ static enum status make(const struct target *target, size_t points, struct shape
     return STATUS_OK;
 }
 
-static enum status exists(const struct target *target, size_t dimension, struct error *error)
-{
-    if (dimension % 2 == 0)
-        return STATUS_OK;
-    return fail_with(error, STATUS_INVALID, "target %s: %s fills pairs of coordinates, and dimension %zu is odd",
-                     target->name, target->family->name, dimension);
-}
-
 static enum status pinwheel_exists(const struct target *target, size_t dimension, struct error *error)
 {
     const struct pinwheel *wheel = target_params(target);
     if (wheel->common.sd < wheel->radial_sd)
-        return exists(target, dimension, error);
+        return shape_exists(target, dimension, error);
     return fail_with(error, STATUS_INVALID,
                      "target %s: the standard deviation across an arm, %g, must be below that along it, %g",
                      target->name, wheel->common.sd, wheel->radial_sd);
@@ -269,7 +261,7 @@ const struct target_family target_rings = {
     .formula = "prod_i sum_j,k N((x_{2i-1}, x_{2i}); r_j (cos a_jk, sin a_jk), sd^2 I_2)/(rings n_j), "
                "r_j = radius j/rings, a_jk = 2 pi k/n_j, n_j = points j/rings",
     .source = "1810.01367 (FFJORD), where rings: 4, radius: 3, sd: 0.08",
-    .exists = exists,
+    .exists = shape_exists,
     FAMILY(struct rings, rings_params),
 };
 
@@ -292,7 +284,7 @@ const struct target_family target_checkerboard = {
     .formula =
         "prod_i sum_k w_k N((x_{2i-1}, x_{2i}); m_k, sd^2 I_2), m_k, w_k: points x points nodes in each square",
     .source = "1810.01367 (FFJORD), where side: 2 and there is no noise",
-    .exists = exists,
+    .exists = shape_exists,
     FAMILY(struct checkerboard, checkerboard_params),
 };
 
@@ -310,7 +302,7 @@ const struct target_family target_two_moons = {
     .formula =
         "prod_i sum_k w_k [N(.; (cos t_k, sin t_k), sd^2 I_2) + N(.; (1 - cos t_k, 1/2 - sin t_k), sd^2 I_2)]/2",
     .source = "make_moons of scikit-learn, whose `noise` is sd",
-    .exists = exists,
+    .exists = shape_exists,
     FAMILY(struct common, two_moons_params),
 };
 

@@ -143,6 +143,7 @@ TEST(unions_are_refused_and_on_the_line_have_laws)
     ASSERT_FAILS(STATUS_INVALID, "need dimension at least 2", target_exists, &target, 1);
     ASSERT_FAILS(STATUS_UNSUPPORTED, "with full covariances", measure_supports, &target, sampler_find("ddpm"), NULL,
                  3);
+    ASSERT_FAILS(STATUS_UNSUPPORTED, "within hours", measure_supports, &target, sampler_find("ddpm"), NULL, 2);
     *integer_in(&target, "k") = 1;
     ASSERT_OK(measure_supports, &target, sampler_find("ddpm"), NULL, 1);
 }
