@@ -33,7 +33,7 @@ struct plane {
     struct quadrature_table rules;
     double *marginals;               /* what the directions' factors point to */
     struct patches *source, *result; /* of the present stage */
-    struct lattice lattice, finer;   /* of the stage, for patches that go by it; and what checks it */
+    struct lattice lattice, moved;   /* of the stage, for patches that go by it; and what checks it */
     double density[STAGES];          /* points of the lattice in a standard deviation of the noise */
     bool unchanged[STAGES];          /* it leaves the polynomials as they are, up to the next check */
     double distance;                 /* E_p|r - 1| after the last stage */
@@ -61,7 +61,7 @@ static void plane_free(void *state)
         patches_free(&plane->grid[i]);
     patches_free(&plane->pending);
     lattice_free(&plane->lattice);
-    lattice_free(&plane->finer);
+    lattice_free(&plane->moved);
     quadrature_table_free(&plane->rules);
     free(plane->marginals);
     free(plane);
@@ -271,7 +271,7 @@ static void evaluate(const struct patch_source *source, const struct patch *patc
         plane_map_apply(&thread->transfer, &thread->work, length_of_map(&thread->transfer, patch), finer,
                         patch->anchor, query->nx, column, query->ny, row, log_ratio, log_density);
     } else if (patch->by_lattice)
-        lattice_apply(query->finer ? &plane->finer : &plane->lattice, &thread->transfer, patch->anchor, query->nx,
+        lattice_apply(query->moved ? &plane->moved : &plane->lattice, &thread->transfer, patch->anchor, query->nx,
                       column, query->ny, row, log_ratio, log_density);
     else
         plane_transfer_apply(&thread->transfer, &thread->work, rule, patch->anchor, query->nx, column, query->ny, row,
@@ -350,8 +350,8 @@ static enum status fill(struct plane *plane, struct patch_source *source, bool c
         TRY(lattice_build(plane->thread, plane->threads, density, source->tolerance, false, PLANE_REACH,
                           &plane->lattice, error));
     if (density > 0.0 && checked)
-        TRY(lattice_build(plane->thread, plane->threads, PLANE_CHECK_DENSER * density, source->tolerance, true,
-                          PLANE_REACH, &plane->finer, error));
+        TRY(lattice_build(plane->thread, plane->threads, density, source->tolerance, true, PLANE_REACH, &plane->moved,
+                          error));
     TRY(patches_plan(source, plane->source, checked, &plane->pending, error));
     TRY(patches_fill(source, &plane->pending, plane->result, error));
     plane->distance = source->distance;
