@@ -5,7 +5,13 @@
  * share of the tolerated error requires, weighed by the mass of q in it; the tails of its polynomials decide in every
  * step, off-grid points against a higher order in checked steps. A patch is filled by Gauss-Hermite sums around each
  * node or, where those need many points, by a lattice that all such patches share (law/plane/lattice.c). Steps that
- * leave log r as it is, up to the tolerance, are left out. */
+ * leave log r as it is, up to the tolerance, are left out. A map without noise needs no sums (law/plane/map.c).
+ *
+ * Cost. A node update asks for the density and the score at one level, and for scores at the sampler's others: an
+ * exponential each for every component that is near, 0.85 ns by vexp with AVX-512. On 8 modes of deviation 0.3 on a
+ * ring of radius 2, at T = 256 and c1 = 8.5, `accelerated` makes 83e6 updates of at most 16 exponentials, 1.1 s if
+ * nothing else were done: a sixth of the 7 s that it takes on one core; `ddpm` makes 43e6 of 8, 0.3 s of 4.
+ * Polynomials take as long as exponentials, and spreading the lattice's points half of that. */
 #include <math.h>
 
 #include "core/memory.h"

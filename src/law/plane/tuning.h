@@ -7,8 +7,8 @@
 
 /* [log noise] Between two checks. Found: not recorded. Twice: time 0.89, radius up to 1.39. */
 #define PLANE_CHECK_STRIDE 0.7
-/* [E_p|r - 1|] That all patches may add in all steps together. Found: not recorded. Twice: time 0.86, radius up
- * to 1.48. */
+/* [E_p|r - 1|] That all patches may add in all steps together. Found: by trial: 40 components need no second
+ * resolution. Twice: time 0.86, radius up to 1.48. */
 #define PLANE_TOLERANCE 8e-6
 /* [L1(p)] That they may add in a stage in any case. Found: rounding. Twice: no change. */
 #define PLANE_LEAST_TOLERANCE 8e-16
