@@ -62,10 +62,10 @@ static double growing_error(const struct probe *probe, const double *value, cons
 }
 
 static void evaluate_at(const struct patch_source *source, const struct patch *patch, const size_t order[2],
-                        bool finer, const struct probe *probe, double *log_ratio, double *log_density)
+                        bool moved, const struct probe *probe, double *log_ratio, double *log_density)
 {
     const struct patch_query query = {
-        .order = {order[0], order[1]}, .finer = finer, .nx = TESTS, .ny = TESTS, .x = probe->x, .y = probe->y};
+        .order = {order[0], order[1]}, .moved = moved, .nx = TESTS, .ny = TESTS, .x = probe->x, .y = probe->y};
     source->evaluate(source, patch, &query, log_ratio, log_density);
 }
 
@@ -128,8 +128,8 @@ static size_t highest_order(const struct patch *patch)
     return patch->mass > PATCH_OUTER_MASS ? PATCH_HIGHEST_ORDER : PATCH_OUTER_ORDER;
 }
 
-/* Lets a patch leave the lattice for the highest orders that cost no more, if these will do: they agree with the
- * finer lattice or, where a sum over images has lost the digits of a small q, with higher orders. */
+/* Lets a patch leave the lattice for the highest orders that cost no more, if these will do: they agree with
+ * the moved lattice or, where a sum over images has lost the digits of a small q, with higher orders. */
 static void try_orders(const struct patch_source *source, struct patch *patch, const struct probe *probe,
                        double wanted)
 {

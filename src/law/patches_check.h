@@ -1,4 +1,4 @@
-/* Local errors of a stage on patches, at points off the grid and against higher orders or a denser lattice; and the
+/* Local errors of a stage on patches, at points off the grid and against higher orders or a moved lattice; and the
  * quadrature orders, which the same checks choose. */
 #ifndef LAW_PATCHES_CHECK_H
 #define LAW_PATCHES_CHECK_H

@@ -28,7 +28,7 @@ enum status patches_work_new(size_t most, struct patches_work *out, struct error
 {
     *out = (struct patches_work){.most = most};
     out->index = array_new(2 * most, sizeof *out->index);
-    out->block = array_new(most * (2 * PATCH_MOST + 5), sizeof *out->block);
+    out->block = array_new(most * (3 * PATCH_MOST + 5), sizeof *out->block);
     if (out->index == NULL || out->block == NULL) {
         patches_work_free(out);
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu points of the plane", most);
@@ -65,38 +65,36 @@ VECTOR_CLONES static void lagrange(const struct lobatto *lobatto, size_t nodes, 
             basis[k * n + i] *= total[i];
 }
 
-/* sum_j line[j] basis[j][.] */
-VECTOR_CLONES static void combine(size_t nodes, const double *line, size_t n, const double *basis, double *out)
+/* sum_k factor[k * stride] basis[k][.] */
+VECTOR_CLONES static void combine(size_t nodes, const double *factors, size_t stride, size_t n, const double *basis,
+                                  double *out)
 {
     for (size_t i = 0; i < n; i++)
-        out[i] = line[0] * basis[i];
+        out[i] = factors[0] * basis[i];
     for (size_t k = 1; k < nodes; k++) {
-        double factor = line[k];
+        double factor = factors[k * stride];
         for (size_t i = 0; i < n; i++)
             out[i] += factor * basis[k * n + i];
     }
 }
 
-/* The values on the line at one x: sum_i basis[i] value[i][.] */
-static void contract(const struct patch *patch, size_t n, const double *basis, double *line)
+/* The values on the lines at n places x, for each node in y: lines[j][.] = sum_i basis[i][.] value[i][j] */
+static void contract(const struct patch *patch, size_t n, const double *basis, double *lines)
 {
     for (size_t j = 0; j < patch->nodes[1]; j++)
-        line[j] = 0.0;
-    for (size_t i = 0; i < patch->nodes[0]; i++)
-        for (size_t j = 0; j < patch->nodes[1]; j++)
-            line[j] += basis[i * n] * patch->value[i * patch->nodes[1] + j];
+        combine(patch->nodes[0], patch->value + j, patch->nodes[1], n, basis, lines + j * n);
 }
 
 void patch_evaluate(const struct patch *patch, const struct lobattos *lobattos, size_t nx, const double *x, size_t ny,
                     const double *y, double *out)
 {
-    double basis_x[PATCH_MOST * PATCH_MOST], basis_y[PATCH_MOST * PATCH_MOST], total[PATCH_MOST], line[PATCH_MOST];
+    double basis_x[PATCH_MOST * PATCH_MOST], basis_y[PATCH_MOST * PATCH_MOST], total[PATCH_MOST],
+        lines[PATCH_MOST * PATCH_MOST];
     lagrange(lobatto_of(lobattos, patch->nodes[0]), patch->nodes[0], nx, x, basis_x, total);
     lagrange(lobatto_of(lobattos, patch->nodes[1]), patch->nodes[1], ny, y, basis_y, total);
-    for (size_t i = 0; i < nx; i++) {
-        contract(patch, nx, basis_x + i, line);
-        combine(patch->nodes[1], line, ny, basis_y, out + i * ny);
-    }
+    contract(patch, nx, basis_x, lines);
+    for (size_t i = 0; i < nx; i++)
+        combine(patch->nodes[1], lines + i, nx, ny, basis_y, out + i * ny);
 }
 
 struct query {
@@ -106,7 +104,7 @@ struct query {
     const double *coordinate[2]; /* relative to the anchor's mean */
     double origin[2];            /* of the anchor's mean in the root's coordinates */
     double *out;
-    double *local[2], *basis[2], *total, *values;
+    double *local[2], *basis[2], *lines, *total, *values;
 };
 
 /* All of the columns index_x with all of the rows index_y, by one leaf: of points outside it, which lie in no leaf or
@@ -117,7 +115,10 @@ static void evaluate_leaf(const struct query *query, size_t leaf, size_t nx, con
     const struct patch *patch = &query->patches->patch[leaf];
     const size_t *const index[2] = {index_x, index_y};
     const size_t count[2] = {nx, ny};
-    double inverse = 1.0 / patch->half, line[PATCH_MOST];
+    double inverse = 1.0 / patch->half;
+    bool in_order = true; /* rows that follow one another */
+    for (size_t j = 1; j < ny; j++)
+        in_order &= index_y[j] == index_y[0] + j;
     for (int i = 0; i < 2; i++) {
         double shift = patches_offset(query->patches->factor, query->anchor, patch->anchor, i) - patch->centre[i];
         for (size_t j = 0; j < count[i]; j++) {
@@ -127,12 +128,13 @@ static void evaluate_leaf(const struct query *query, size_t leaf, size_t nx, con
         lagrange(lobatto_of(query->lobattos, patch->nodes[i]), patch->nodes[i], count[i], query->local[i],
                  query->basis[i], query->total);
     }
+    contract(patch, nx, query->basis[0], query->lines);
     for (size_t i = 0; i < nx; i++) {
         double *out = query->out + index_x[i] * query->ny;
-        contract(patch, nx, query->basis[0] + i, line);
-        combine(patch->nodes[1], line, ny, query->basis[1], query->values);
-        for (size_t j = 0; j < ny; j++)
-            out[index_y[j]] = query->values[j];
+        double *values = in_order ? out + index_y[0] : query->values;
+        combine(patch->nodes[1], query->lines + i, nx, ny, query->basis[1], values);
+        for (size_t j = 0; j < ny && !in_order; j++)
+            out[index_y[j]] = values[j];
     }
 }
 
@@ -194,6 +196,7 @@ void patches_evaluate(const struct patches *patches, const struct lobattos *loba
         .out = out,
         .local = {local, local + work->most},
         .basis = {basis, basis + PATCH_MOST * work->most},
+        .lines = basis + 2 * PATCH_MOST * work->most,
         .total = local + 2 * work->most,
         .values = local + 3 * work->most,
     };

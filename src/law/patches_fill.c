@@ -5,6 +5,7 @@
 
 #include "core/memory.h"
 #include "core/parallel.h"
+#include "core/vmath.h"
 #include "law/tuning.h"
 
 /* exp of it is finite: a patch that does not resolve p at all, and is about to be cut, may hold more. */
@@ -22,7 +23,8 @@ double patch_fill(const struct patch_source *source, struct patch *patch)
 {
     const struct lobatto *by[2] = {lobatto_of(source->lobattos, patch->nodes[0]),
                                    lobatto_of(source->lobattos, patch->nodes[1])};
-    double log_density[PATCH_MOST * PATCH_MOST], of_p = 0.0, of_q = 0.0, moved = 0.0;
+    double log_density[PATCH_MOST * PATCH_MOST], p[PATCH_MOST * PATCH_MOST], r[PATCH_MOST * PATCH_MOST],
+        excess[PATCH_MOST * PATCH_MOST], of_p = 0.0, of_q = 0.0, moved = 0.0;
     const struct patch_query query = {.order = {patch->order[0], patch->order[1]},
                                       .nx = patch->nodes[0],
                                       .ny = patch->nodes[1],
@@ -30,14 +32,19 @@ double patch_fill(const struct patch_source *source, struct patch *patch)
                                       .y = by[1]->node};
     source->evaluate(source, patch, &query, patch->value, log_density);
     double area = patch->half * patch->half * source->jacobian;
+    size_t points = patch->nodes[0] * patch->nodes[1];
+    for (size_t at = 0; at < points; at++)
+        excess[at] = patch->value[at] > MOST_LOG_RATIO ? MOST_LOG_RATIO : patch->value[at];
+    vexp(points, log_density, p);
+    vexp(points, excess, r);
+    vexpm1(points, excess, excess);
     for (size_t i = 0; i < patch->nodes[0]; i++)
         for (size_t j = 0; j < patch->nodes[1]; j++) {
             size_t at = i * patch->nodes[1] + j;
-            double weight = area * by[0]->weight[i] * by[1]->weight[j] * exp(log_density[at]);
+            double weight = area * by[0]->weight[i] * by[1]->weight[j] * p[at];
             of_p += weight;
-            double finite = patch->value[at] > MOST_LOG_RATIO ? MOST_LOG_RATIO : patch->value[at];
-            of_q += weight * exp(finite);
-            moved += weight * fabs(expm1(finite));
+            of_q += weight * r[at];
+            moved += weight * fabs(excess[at]);
         }
     /* the nodes need not resolve p itself, whose mass is known */
     double correct = of_p > 0.0 ? source->domain->mass(source->context, patch) / of_p : 1.0;

@@ -11,10 +11,10 @@
 enum { PATCH_HIGHEST_ORDER = 12 /* in law/quadrature.h */ };
 
 /* All (x[i], y[j]) in [-1, 1]^2 of a patch, by quadrature of these orders or, if it has by_lattice set, by a lattice,
- * the finer one that checks the other if `finer`. */
+ * the one that checks the other, moved, if `moved`. */
 struct patch_query {
     size_t order[2];
-    bool finer;
+    bool moved;
     size_t nx, ny; /* at most PATCH_MOST each */
     const double *x, *y;
 };

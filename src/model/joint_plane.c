@@ -22,17 +22,41 @@ static void keep_near(struct near *near, double best)
     near->count = kept;
 }
 
+/* The least and the largest of n numbers, lane by lane. */
+VECTOR_CLONES static void find_range(size_t n, const double *x, double *low, double *high)
+{
+    enum { LANES = 8 };
+    double least[LANES], most[LANES];
+    for (size_t k = 0; k < LANES; k++) {
+        least[k] = HUGE_VAL;
+        most[k] = -HUGE_VAL;
+    }
+    size_t whole = n - n % LANES;
+    for (size_t j = 0; j < whole; j += LANES)
+        for (size_t k = 0; k < LANES; k++) {
+            least[k] = x[j + k] < least[k] ? x[j + k] : least[k];
+            most[k] = x[j + k] > most[k] ? x[j + k] : most[k];
+        }
+    for (size_t j = whole; j < n; j++) {
+        least[0] = x[j] < least[0] ? x[j] : least[0];
+        most[0] = x[j] > most[0] ? x[j] : most[0];
+    }
+    *low = least[0];
+    *high = most[0];
+    for (size_t k = 1; k < LANES; k++) {
+        *low = least[k] < *low ? least[k] : *low;
+        *high = most[k] > *high ? most[k] : *high;
+    }
+}
+
 /* Finds the components that may count at n points of the plane, by the least and the largest log-weight of each in
  * the box that holds these. false: they are too many to be kept at a time. */
 static bool find_near(const struct joint_level *joint, size_t anchor, size_t n, const double *const x[2],
                       struct near *near)
 {
-    double low[2] = {HUGE_VAL, HUGE_VAL}, high[2] = {-HUGE_VAL, -HUGE_VAL}, best = -HUGE_VAL;
+    double low[2], high[2], best = -HUGE_VAL;
     for (size_t i = 0; i < 2; i++)
-        for (size_t j = 0; j < n; j++) {
-            low[i] = x[i][j] < low[i] ? x[i][j] : low[i];
-            high[i] = x[i][j] > high[i] ? x[i][j] : high[i];
-        }
+        find_range(n, x[i], &low[i], &high[i]);
     near->count = 0;
     for (size_t k = 0; k < joint->factor->components; k++) {
         const struct joint_ellipse *ellipse = &joint->ellipse[k];

@@ -533,10 +533,26 @@ TEST(test_decomposition_into_lines)
     factor_list_free(&list);
 }
 
-/* The same bits for any number of threads, by lattices and rules, with scores at two levels and at several. */
-TEST(test_threads, .count = taken(2) == 2 ? 2 : 1, .grows = 1)
+/* One component of variances 4 and 1 along axes that are turned. */
+TEST(test_decomposition_into_axes)
 {
-    static const char *const samplers[] = {"ddpm", "runge-kutta-3"};
+    double matrix[] = {3.25, 1.299038105676658, 1.299038105676658, 1.75}, mean[] = {0.8660254037844386, 0.5};
+    const double one = 1.0;
+    const struct covariances full = {1, matrix};
+    const struct factor factor = {2, 1, &one, mean, NULL, &full, NULL, NULL};
+    OWNED(factor_list) list = decomposed(&factor, 3.0);
+    ck_assert_uint_eq(list.count, 2);
+    for (size_t i = 0; i < 2; i++) { /* ascending; the mean is on the axis of the second */
+        ck_assert_double_eq(list.group[i].multiplicity, 3.0);
+        ck_assert_double_eq_tol(list.group[i].factor.sd[0], i == 0 ? 1.0 : 2.0, 1e-12);
+        ck_assert_double_eq_tol(fabs(list.group[i].factor.mean[0]), i == 0 ? 0.0 : 1.0, 1e-12);
+    }
+}
+
+/* The same bits for any number of threads, by lattices, rules and maps, with scores at two levels and at several. */
+TEST(test_threads, .count = taken(2) == 2 ? 3 : 1, .grows = 1)
+{
+    static const char *const samplers[] = {"ddpm", "runge-kutta-3", "ddim"};
     OWNED_SCHEDULE *schedule = make_li_cai(29);
     struct law_problem problem = {.factor = &three, .sampler = sampler_find(samplers[_i]), .schedule = schedule};
     OWNED(law) one = compute(&problem, 0.3);

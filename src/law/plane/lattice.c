@@ -280,15 +280,19 @@ static enum status spread_cluster(const struct lattice *lattice, const struct gr
 }
 
 /* The lattice's points in one direction of a patch: origin + spacing * (first + i), i < count, relative to the
- * anchor's mean. All patches share the lattice, whatever their anchors; it avoids the patches' sides. */
+ * anchor's mean. All patches share the lattice, whatever their anchors; it avoids the patches' sides. That which
+ * checks it is moved by half a spacing in x and a quarter in y: the terms of the trapezoid rule's error, of
+ * frequencies (k, l)/spacing, change by factors i^(2k + l), so that the difference of the two holds those of (1, 0),
+ * (0, 1), (1, 1) and (1, -1) more than once. */
 struct span {
     double origin, spacing, first;
     size_t count;
 };
 
-static struct span span_of(const struct plane_transfer *transfer, const struct patch *patch, int i, double spacing)
+static struct span span_of(const struct lattice *lattice, const struct patch *patch, int i, double spacing)
 {
-    const double apart = 0.381966011;
+    const struct plane_transfer *transfer = lattice->transfer;
+    const double apart = 0.381966011 + (lattice->moved ? (i == 0 ? 0.5 : 0.25) : 0.0);
     double origin = apart * spacing - remainder(patches_offset(transfer->grid->factor, patch->anchor, 0, i), spacing);
     double from = ceil((patch->centre[i] - patch->half - origin) / spacing);
     double to = ceil((patch->centre[i] + patch->half - origin) / spacing);
@@ -316,7 +320,7 @@ static void fill_cluster(const struct lattice *lattice, struct plane_thread *thr
     double root = transfer->from->root_alpha_bar, u[2][SIDE], local[2][SIDE];
     out->count = count[0] * count[1];
     for (int i = 0; i < 2; i++) {
-        struct span span = span_of(transfer, patch, i, spacing);
+        struct span span = span_of(lattice, patch, i, spacing);
         for (size_t j = 0; j < count[i]; j++) {
             u[i][j] = span_at(&span, start[i] + j);
             local[i][j] = (u[i][j] - patch->centre[i]) / patch->half;
@@ -344,7 +348,7 @@ static enum status add_pieces(struct lattice *lattice, const struct patch *patch
     struct lattice_piece next = {.patch = patch};
     size_t count[2];
     for (int i = 0; i < 2; i++)
-        count[i] = span_of(lattice->transfer, patch, i, spacing).count;
+        count[i] = span_of(lattice, patch, i, spacing).count;
     if (count[0] > MOST_IN_LINE || count[1] > MOST_IN_LINE)
         return fail_with(error, STATUS_NUMERIC, "a lattice in the plane has too many points: more than %d in a line",
                          (int)MOST_IN_LINE);
@@ -534,16 +538,17 @@ static enum status find_pieces(struct lattice *lattice, struct plane_thread *thr
     return status;
 }
 
-enum status lattice_build(struct plane_thread *thread, size_t threads, double density, double tolerance, bool finer,
+enum status lattice_build(struct plane_thread *thread, size_t threads, double density, double tolerance, bool checks,
                           double reach, struct lattice *lattice, struct error *error)
 {
     const struct plane_transfer *transfer = &thread->transfer;
     double noise = transfer->stage.noise, spacing = spacing_of(transfer, density);
     lattice->transfer = transfer;
+    lattice->moved = checks;
     lattice->spread = PLANE_SPREAD * noise;
     lattice->kept = (1.0 - PLANE_SPREAD) * noise;
     /* the grid's relative error at best and that of cutting the windows off are nothing beside the tolerance */
-    double digits = -log(PLANE_GRID_SHARE * fmin(tolerance, 1.0)), denser = finer ? PLANE_GRID_FINER : 1.0;
+    double digits = -log(PLANE_GRID_SHARE * fmin(tolerance, 1.0)), denser = checks ? PLANE_GRID_FINER : 1.0;
     double in_sd = denser * sqrt(digits) / (sqrt(2.0) * M_PI), half = in_sd * denser * sqrt(2.0 * digits);
     lattice->grid.spacing = sqrt(PLANE_SPREAD * lattice->kept) / in_sd;
     lattice->window = (size_t)fmin(WINDOW_STEP * ceil(2.0 * half / WINDOW_STEP), WINDOW);

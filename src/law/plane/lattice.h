@@ -35,6 +35,7 @@ struct grid {
 
 struct lattice {
     const struct plane_transfer *transfer;
+    bool moved;            /* by parts of a spacing */
     struct patches beyond; /* the patches: there r is taken to be 1 */
     struct grid grid, part[LATTICE_GROUPS];
     double spread, kept;         /* the variances w and v' - w */
@@ -50,10 +51,11 @@ double lattice_size(const struct plane_transfer *transfer, const struct patch *p
 
 /* For the patches of the transfer's grid with by_lattice set; `reach` is the number of standard deviations of each
  * component that the patches cover: the lattice goes beyond by the noise's; the grid's relative error is small beside
- * the tolerance. `finer`: the lattice that checks another, its grid finer and its windows wider, too. Reuses the
+ * the tolerance. `checks`: the lattice that checks another, moved, so that the first terms of the trapezoid
+ * rule's error are others; its grid finer and its windows wider. Reuses the
  * storage of *lattice (start from {0}; free with lattice_free). */
 MUST_USE enum status lattice_build(struct plane_thread *thread, size_t threads, double density, double tolerance,
-                                   bool finer, double reach, struct lattice *lattice, struct error *error);
+                                   bool checks, double reach, struct lattice *lattice, struct error *error);
 void lattice_free(struct lattice *lattice);
 
 /* As plane_transfer_apply, for points in a patch that had by_lattice set. */

@@ -5,7 +5,13 @@
  * share of the tolerated error requires, weighed by the mass of q in it; the tails of its polynomials decide in every
  * step, off-grid points against a higher order in checked steps. A patch is filled by Gauss-Hermite sums around each
  * node or, where those need many points, by a lattice that all such patches share (law/plane/lattice.c). Steps that
- * leave log r as it is, up to the tolerance, are left out. */
+ * leave log r as it is, up to the tolerance, are left out. A map without noise needs no sums (law/plane/map.c).
+ *
+ * Cost. A node update asks for the density and the score at one level, and for scores at the sampler's others: an
+ * exponential each for every component that is near, 0.85 ns by vexp with AVX-512. On 8 modes of deviation 0.3 on a
+ * ring of radius 2, at T = 256 and c1 = 8.5, `accelerated` makes 83e6 updates of at most 16 exponentials, 1.1 s if
+ * nothing else were done: a sixth of the 7 s that it takes on one core; `ddpm` makes 43e6 of 8, 0.3 s of 4.
+ * Polynomials take as long as exponentials, and spreading the lattice's points half of that. */
 #include <math.h>
 
 #include "core/memory.h"
@@ -33,7 +39,7 @@ struct plane {
     struct quadrature_table rules;
     double *marginals;               /* what the directions' factors point to */
     struct patches *source, *result; /* of the present stage */
-    struct lattice lattice, finer;   /* of the stage, for patches that go by it; and what checks it */
+    struct lattice lattice, moved;   /* of the stage, for patches that go by it; and what checks it */
     double density[STAGES];          /* points of the lattice in a standard deviation of the noise */
     bool unchanged[STAGES];          /* it leaves the polynomials as they are, up to the next check */
     double distance;                 /* E_p|r - 1| after the last stage */
@@ -61,7 +67,7 @@ static void plane_free(void *state)
         patches_free(&plane->grid[i]);
     patches_free(&plane->pending);
     lattice_free(&plane->lattice);
-    lattice_free(&plane->finer);
+    lattice_free(&plane->moved);
     quadrature_table_free(&plane->rules);
     free(plane->marginals);
     free(plane);
@@ -271,7 +277,7 @@ static void evaluate(const struct patch_source *source, const struct patch *patc
         plane_map_apply(&thread->transfer, &thread->work, length_of_map(&thread->transfer, patch), finer,
                         patch->anchor, query->nx, column, query->ny, row, log_ratio, log_density);
     } else if (patch->by_lattice)
-        lattice_apply(query->finer ? &plane->finer : &plane->lattice, &thread->transfer, patch->anchor, query->nx,
+        lattice_apply(query->moved ? &plane->moved : &plane->lattice, &thread->transfer, patch->anchor, query->nx,
                       column, query->ny, row, log_ratio, log_density);
     else
         plane_transfer_apply(&thread->transfer, &thread->work, rule, patch->anchor, query->nx, column, query->ny, row,
@@ -350,8 +356,8 @@ static enum status fill(struct plane *plane, struct patch_source *source, bool c
         TRY(lattice_build(plane->thread, plane->threads, density, source->tolerance, false, PLANE_REACH,
                           &plane->lattice, error));
     if (density > 0.0 && checked)
-        TRY(lattice_build(plane->thread, plane->threads, PLANE_CHECK_DENSER * density, source->tolerance, true,
-                          PLANE_REACH, &plane->finer, error));
+        TRY(lattice_build(plane->thread, plane->threads, density, source->tolerance, true, PLANE_REACH, &plane->moved,
+                          error));
     TRY(patches_plan(source, plane->source, checked, &plane->pending, error));
     TRY(patches_fill(source, &plane->pending, plane->result, error));
     plane->distance = source->distance;
