@@ -1,9 +1,10 @@
-# TV against the number of steps in the smallest dimension, with the fitted powers of h.
+# TV, or `what` column-steps.gp draws, against the number of steps in the smallest dimension, with the fitted powers of h.
+if (!exists('what')) { what = 'TV' }
 name = ARG2
 load name.'.vars.gp'
 key_lines = samplers
-ytext = 'TV'
-note_1 = 'Thin black: TV ∝ the stated power of {/:Italic h}, fitted.'
+ytext = what
+note_1 = 'Thin black: '.what.' ∝ the stated power of {/:Italic h}, fitted.'
 note_2 = '{/:Italic h} = {/:Italic c}_1 log({/:Italic T})/{/:Italic T}'
 load ARG1
 set xlabel 'steps {/:Italic T}' offset 0,0.3

@@ -27,7 +27,7 @@ struct figure_source {
 
 extern const struct figure_source figure_tv_steps, figure_complexity_accuracy, figure_complexity_dimension,
     figure_speedup, figure_roughness, figure_score_error, figure_error_constant, figure_empirical, figure_noise_floor,
-    figure_bias, figure_path_kl, figure_atlas, figure_parameter, figure_codewords;
+    figure_bias, figure_path_kl, figure_atlas, figure_parameter, figure_codewords, figure_column_steps;
 
 /* Writes both files to the sheet's streams; with sheet->panels == 0 there is nothing to draw.
  * Errors: STATUS_MEMORY. */

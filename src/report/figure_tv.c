@@ -1,5 +1,6 @@
 /* TV of the exact laws in the smallest dimension: against T, and, where an experiment asks for the claim `atlas`,
- * against score evaluations. A panel is a target, a series a sampler. */
+ * against score evaluations; and against T the other columns that claims of the experiment are about. A panel is a
+ * target, and one of the columns, a series a sampler. */
 #include <math.h>
 
 #include "core/memory.h"
@@ -12,6 +13,7 @@
 struct view {
     struct evidence evidence; /* with one dimension in its manifest, so that exponents are of that dimension alone */
     struct sheet *sheet;
+    const struct field *column; /* what is drawn */
     const struct record **rows; /* scratch */
     void (*put)(const struct view *view, const struct manifest_sampler *sampler, size_t count, const struct fit *fit,
                 struct place place);
@@ -40,16 +42,14 @@ static void put_steps(const struct view *view, const struct manifest_sampler *sa
     (void)sampler;
     place.kind = "measured";
     for (size_t i = 0; i < count; i++) {
-        double T = (double)rows[i]->steps;
-        if (!(rows[i]->tv > 0.0) || T < LEAST_RATIO * last || !is_on_curve(&view->evidence.manifest, rows[i]->steps))
+        double T = (double)rows[i]->steps, y = record_size(rows[i], view->column->offset).value;
+        if (!(y > 0.0) || T < LEAST_RATIO * last || !is_on_curve(&view->evidence.manifest, rows[i]->steps))
             continue;
-        sheet_point(view->sheet, &place, T, rows[i]->tv);
+        sheet_point(view->sheet, &place, T, y);
         last = T;
     }
     place.kind = "fit";
-    count = fit->ok
-                ? divergence_window(&view->evidence.manifest, rows, count, offsetof(struct record, tv), rows, NULL)
-                : 0;
+    count = fit->ok ? divergence_window(&view->evidence.manifest, rows, count, view->column->offset, rows, NULL) : 0;
     for (size_t i = 0; i < count; i++)
         sheet_row(view->sheet, &place, (double)rows[i]->steps,
                   exp(fit->constant + fit->x.value * log(rows[i]->step_size)));
@@ -71,6 +71,19 @@ static void put_evaluations(const struct view *view, const struct manifest_sampl
     }
 }
 
+/* "target, KL(p‖q), d = 1"; of TV the figure says what it is. */
+static void put_title(const struct view *view, size_t target)
+{
+    const struct manifest *manifest = &view->evidence.manifest;
+    const struct quantity *quantity = accuracy_quantities;
+    while (quantity->name != NULL && quantity->offset != view->column->offset)
+        quantity++;
+    const char *label = quantity->name != NULL ? quantity->label : sheet_name(view->column->name).text;
+    bool is_tv = quantity == accuracy_quantities;
+    sheet_title(view->sheet, "%s%s%s, {/:Italic d} = %zu", sheet_name(manifest->targets[target].name).text,
+                is_tv ? "" : ", ", is_tv ? "" : label, manifest->dimensions[0]);
+}
+
 static enum status collect_panel(const struct view *view, size_t target, struct error *error)
 {
     const struct manifest *manifest = &view->evidence.manifest;
@@ -82,19 +95,20 @@ static enum status collect_panel(const struct view *view, size_t target, struct 
         const struct place place = {manifest->targets[target].name, sampler->name, s + 1, manifest->dimensions[0],
                                     ""};
         struct fit fit;
-        TRY(divergence_exponents(&view->evidence, target, s, offsetof(struct record, tv), 0.0, NULL, &fit, error));
+        TRY(divergence_exponents(&view->evidence, target, s, view->column->offset, 0.0, NULL, &fit, error));
         view->put(view, sampler, evidence_rows(&view->evidence, target, s, 0, 0, view->rows), &fit, place);
         sheet_key(sheet, s + 1, sampler->name, "{/:Italic h}", fit.ok, fit.x);
     }
     if (sheet->points == before)
         sheet->panels--;
     else
-        sheet_title(sheet, "%s, {/:Italic d} = %zu", sheet_name(manifest->targets[target].name).text,
-                    manifest->dimensions[0]);
+        put_title(view, target);
     return STATUS_OK;
 }
 
-static enum status collect(struct view *view, const struct evidence *evidence, struct error *error)
+/* The columns are of exact laws with exact scores. */
+static enum status collect(struct view *view, const struct evidence *evidence, const struct field *const *columns,
+                           size_t count, struct error *error)
 {
     enum status status;
     view->evidence = *evidence;
@@ -102,17 +116,52 @@ static enum status collect(struct view *view, const struct evidence *evidence, s
     view->rows = array_new(evidence->result.count, sizeof *view->rows);
     if (view->rows == NULL)
         TRY_OR(end, fail_with(error, STATUS_MEMORY, "out of memory for a figure"));
-    for (size_t target = 0; target < evidence->manifest.target_count; target++)
-        TRY_OR(end, collect_panel(view, target, error));
+    for (size_t i = 0; i < count * evidence->manifest.target_count; i++) {
+        view->column = columns[i % count];
+        TRY_OR(end, collect_panel(view, i / count, error));
+    }
     sheet_colours(&evidence->manifest, view->sheet);
 end:
     free(view->rows);
     return status;
 }
 
+static const struct field *tv_field(void)
+{
+    const struct field *field = record_fields;
+    while (field->offset != offsetof(struct record, tv))
+        field++;
+    return field;
+}
+
 static enum status collect_steps(const struct evidence *evidence, struct sheet *sheet, struct error *error)
 {
-    return collect(&(struct view){.sheet = sheet, .put = put_steps}, evidence, error);
+    const struct field *tv = tv_field();
+    return collect(&(struct view){.sheet = sheet, .put = put_steps}, evidence, &tv, 1, error);
+}
+
+/* Of each stated claim, once. */
+static enum status collect_columns(const struct evidence *evidence, struct sheet *sheet, struct error *error)
+{
+    const struct manifest *manifest = &evidence->manifest;
+    const struct field **columns = array_new(manifest->own_claim_count, sizeof(const struct field *));
+    size_t count = 0;
+    enum status status = STATUS_OK;
+    if (columns == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for a figure");
+    for (size_t i = 0; i < manifest->own_claim_count; i++) {
+        const struct field *column = manifest->own_claims[i].quantity;
+        size_t known = 0;
+        while (known < count && columns[known] != column)
+            known++;
+        if (known == count && column != NULL && column != tv_field() && column->role == COLUMN_VALUE
+            && column->offset != offsetof(struct record, error_effect))
+            columns[count++] = column;
+    }
+    if (count > 0)
+        status = collect(&(struct view){.sheet = sheet, .put = put_steps}, evidence, columns, count, error);
+    free(columns);
+    return status;
 }
 
 /* Of every sampler: its claimed order (0: none), and its place among those of the same order. */
@@ -135,10 +184,12 @@ static enum status collect_evaluations(const struct evidence *evidence, struct s
 {
     if (atlas_claim(&evidence->manifest) == NULL)
         return STATUS_OK;
-    TRY(collect(&(struct view){.sheet = sheet, .put = put_evaluations}, evidence, error));
+    const struct field *tv = tv_field();
+    TRY(collect(&(struct view){.sheet = sheet, .put = put_evaluations}, evidence, &tv, 1, error));
     put_orders(&evidence->manifest, sheet);
     return STATUS_OK;
 }
 
+const struct figure_source figure_column_steps = {"steps", "value", collect_columns, 0, 0};
 const struct figure_source figure_tv_steps = {"steps", "tv", collect_steps, 0, 0};
 const struct figure_source figure_atlas = {"score_evaluations", "tv", collect_evaluations, 0, 0};

@@ -18,6 +18,11 @@ const struct figure figures[] = {
      "is better: where TV falls like h, ten times the accuracy costs about ten times the steps; where it falls like "
      "h², about three times.",
      &figure_tv_steps},
+    {"column-steps", TOPIC_DIVERGENCES,
+     "What claims of the experiment are about besides TV, of the exact laws, against the number of steps T, in the "
+     "smallest dimension, one panel a target and a quantity. Points, the thin black line and the exponents are as in "
+     "the figure of TV.",
+     &figure_column_steps},
     {"complexity-accuracy", TOPIC_ACCURACY,
      "Steps needed for TV ≤ ε, T(d, ε), against 1/ε, one panel a target. Filled points: the smallest dimension; open "
      "points: the largest with a curve to show. Grey: how the proven bounds grow, d/ε for ddpm and d^(5/4)/√ε for "

@@ -159,7 +159,7 @@ TEST(results_hold_each_dimensions_own)
                   "29 64\n32 64\n64 128 256\n");
 }
 
-/* No T of this experiment is a power of two. */
+/* No T of this experiment is a power of two; what its claim is about is drawn, as TV is. */
 TEST(verdicts_take_the_steps)
 {
     write_file("v.yaml", HEAD "dimensions: [2, 4, 8]\nsteps: [100 d log(d), 200 d log(d), 400 d log(d)]\n"
@@ -167,6 +167,12 @@ TEST(verdicts_take_the_steps)
     assert_exits("@ run %/v.yaml -o %/out 2>&1", 0, "mine ", " supported ");
     assert_exits("@ explain %/out/v mine 2>&1", 0, "T a power of two or of the steps in its d, ",
                  "used      d = 8, T = 6654");
+    ASSERT_MADE("out/v", "column-steps.svg", "column-steps.png");
+    assert_prints(
+        "awk -F'\t' '$3 == \"measured\" && $6 == \"ddpm\" {print $7, $8}' %/out/v/column-steps.tsv | sort -n | "
+        "awk '{print $1, (NR > 1 && $2 < before / 3); before = $2}'",
+        "139 0\n277 1\n555 1\n");
+    assert_exits("cat %/out/v/column-steps.vars.gp", 0, "title_1 = 'g, KL(p‖q), {/:Italic d} = 2'");
 }
 
 /* A dimension that lost its law fails at its own T alone. */
