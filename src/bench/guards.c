@@ -40,7 +40,7 @@ static double line_map(int rounds)
 /* Its elementary functions are not counted: the bare loop has one for each node. */
 static double radial(int rounds)
 {
-    return law_over_limit(&(struct law_case){&two_scales, "ddpm", 64}, rounds);
+    return law_over_limit(&(struct law_case){&two_scales, "ddpm", 256}, rounds);
 }
 
 static double composition(double d, timed *bare, void *context, int rounds)
@@ -96,7 +96,7 @@ const struct guard guards[] = {
     {"line engine, bimodal, accelerated, T = 1024, over its exponentials", line_accelerated},
     {"line engine, three components, accelerated, T = 512, over its exponentials", line_three},
     {"line engine without noise, bimodal, pf-ode-2, T = 512, over its exponentials", line_map},
-    {"radial engine, two scales, d = 4096, ddpm, T = 64, over an exponential a node", radial},
+    {"radial engine, two scales, d = 4096, ddpm, T = 256, over an exponential a node", radial},
     {"composition, d = 10^6, over 10^5 exponentials", composition_in_a_million},
     {"composition, d = 10^6, over d = 4", composition_million_over_four},
     {"chains, bimodal, d = 64, ddpm, over their random numbers and exponentials", chains_over_primitives},

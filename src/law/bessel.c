@@ -159,12 +159,12 @@ void bessel_log_scaled(const struct bessel *bessel, size_t n, const double *z, d
     }
 }
 
-/* Beyond 1, 1 + first would lose digits. */
+/* Beyond, one of 1 + first and 1 + second would lose digits. */
 VECTOR_CLONES static bool is_moderate(size_t n, const double *a)
 {
     uint64_t beyond = 0;
     for (size_t i = 0; i < n; i++)
-        beyond += a[i] < 1.0 ? 0u : 1u;
+        beyond += fabs(a[i] - 0.25) < 0.75 ? 0u : 1u;
     return beyond == 0;
 }
 

@@ -1,5 +1,6 @@
-/* Inversion of a map without noise, x -> x + D(x), where it is monotone: Newton's method at a few points together,
- * with D' from a central difference of order 6. */
+/* Inversion of a map without noise, x -> x + D(x), where it is monotone, at a few points together: by the secant rule
+ * where D changes slowly, and by Newton's with D' from a central difference of order 6, which confirms what the
+ * secant rule has found and starts anew where it found nothing. */
 #ifndef LAW_MONOTONE_H
 #define LAW_MONOTONE_H
 
