@@ -91,8 +91,7 @@ static const struct {
     size_t d, T;
     double rate, sd;
     const char *sampler;
-} cases[] = {
-    {8, 8, 0.5, 0.3, "ddpm"}, {12, 24, 0.3, 0.4, "accelerated"}, {20, 24, 0.4, 0.2, "accelerated-sde-2024"}};
+} cases[] = {{8, 8, 0.5, 0.3, "ddpm"}, {12, 24, 0.3, 0.4, "accelerated"}, {20, 24, 0.4, 0.2, "accelerated-sde-2024"}};
 
 TEST(another_engine_has_the_law, .count = (int)taken(COUNT(cases)), .grows = 1)
 {

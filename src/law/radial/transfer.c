@@ -75,7 +75,7 @@ enum status radial_work_new(const struct sampler *sampler, double dimension, str
     out->block = array_new((7 + sampler->work_arrays) * batch + 2 * MOST_RULE_NODES, sizeof *out->block);
     if (out->block == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for the radial engine's workspace");
-    double **array[] = {&out->x,   &out->relative, &out->excess, &out->kappa,
+    double **array[] = {&out->x,   &out->relative, &out->excess,     &out->kappa,
                         &out->map, &out->value,    &out->log_bessel, &out->work};
     for (size_t i = 0; i < sizeof array / sizeof array[0]; i++)
         *array[i] = out->block + i * batch;
