@@ -76,16 +76,17 @@
 /* [dimensions] Below which panels are shorter towards their ends, in proportion. Found: measured: as above. */
 #define CONDENSATION_ROUND_DIMENSION 20.0
 /* Nodes along l and along u; reach, depth, length, ends; tolerance, order along the front, nodes of rules that end at
- * the axis; nodes of the final quadrature. Found: measured, one after the other at d = 64, h d = 2 (ddpm): 16 nodes
- * along u in place of 10 change m_1 by 6e-4, 20 by 1e-6, 14 nodes along l in place of 10 by 1e-6, and all others at
- * twice their value by 3e-6 or less. */
+ * the axis; nodes of the final quadrature. Found: measured, one after the other at d = 64, h d = 2: 16 nodes along u
+ * in place of 10 change m_1 of ddpm by 6e-4, 20 by 1e-6; 12 nodes along l in place of 10 change |Q - w| of
+ * accelerated, 4e-3, by 4e-6, 14 by 1e-7; a tolerance of 1e-11 in place of 1e-10 changes that of runge-kutta-3, 5e-4,
+ * by 7e-7. */
 #define CONDENSATION_FINE \
     { \
-        {10, 16}, {24.0, 20.0, 6.0, 1.0}, {1e-9, 4, 40}, 48 \
+        {13, 17}, {24.0, 20.0, 6.0, 1.0}, {1e-11, 5, 40}, 48 \
     }
 #define CONDENSATION_COARSE \
     { \
-        {9, 14}, {20.0, 18.0, 6.0, 1.3}, {1e-8, 3, 34}, 40 \
+        {12, 15}, {22.0, 19.0, 6.0, 1.0}, {1e-10, 4, 36}, 40 \
     }
 /* [quadrature order] Along l, at least: 5 nodes, which hold the moments of a step that leaves r as it is. Found:
  * measured: a single node loses a fourth of the mass at d = 16. */
