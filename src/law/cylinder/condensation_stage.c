@@ -83,7 +83,7 @@ struct target_point {
 static const struct quadrature *rule_for(const struct condensation_work *work, double spread)
 {
     double term = 1.0, ratio = spread * spread / (M_PI * M_PI);
-    size_t order = CONDENSATION_LEAST_ORDER;
+    size_t order = work->orders.least;
     for (size_t n = 1; n <= 40; n++) {
         term *= (double)n * ratio;
         if (n < work->rules.order[order].n)

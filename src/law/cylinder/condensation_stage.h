@@ -16,6 +16,7 @@
 /* What the quadrature of a stage spends. */
 struct condensation_orders {
     double tolerance; /* of an integral over the direction in which l grows */
+    size_t least;     /* order in that direction, at least */
     size_t front;     /* order along the front */
     size_t cut;       /* nodes across of rules that end at the axis */
 };
