@@ -141,9 +141,9 @@ static const struct {
     double angle, width;
     size_t T, across; /* modes on the second line */
     double resolution, relative;
-} turned[] = {{"ddpm", 0.6, 0.5, 48, 1, 0.5, 1e-4},     {"accelerated", 2.2, 0.5, 64, 2, 0.4, 1e-3},
-              {"pf-ode-2", 0.6, 0.5, 64, 1, 0.5, 1e-4}, {"ddpm", 0.3, 1.0, 64, 2, 0.5, 1e-4},
-              {"ddim", 1.9, 0.3, 128, 2, 0.5, 1e-4},    {"ddpm", 0.7, 0.01, 64, 1, 0.5, 1e-3}};
+} turned[] = {{"ddpm", 0.6, 0.5, 48, 1, 0.5, 1e-4},      {"accelerated", 2.2, 0.5, 64, 2, 0.4, 1e-3},
+              {"pf-ode-2", 0.6, 0.5, 64, 1, 0.5, 1e-4},  {"ddpm", 0.3, 1.0, 64, 2, 0.5, 1e-4},
+              {"pf-ode-2", 1.9, 0.3, 128, 1, 0.5, 1e-4}, {"ddpm", 0.7, 0.01, 64, 1, 0.5, 1e-3}};
 
 enum { FEW_TURNED = 3 };
 
