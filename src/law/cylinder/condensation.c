@@ -15,8 +15,7 @@ struct effort {
     size_t expectation; /* nodes of the final quadrature, in each direction */
 };
 
-/* Many steps as one, while the codeword alone is seen: x -> (x + D(x))/a + noise with D = slope x relative to sqrt(A)
- * m. */
+/* All steps since condensation as one, x -> (x + D(x))/a + noise with D = slope x relative to sqrt(A) m. */
 struct affine {
     double slope;
     struct stage stage; /* a, noise, added */
@@ -33,8 +32,8 @@ struct condensation {
     size_t slot; /* holds the law */
     struct step step;
     double bulk_excess; /* struct condensation_level */
-    bool alone;         /* the codeword alone is seen from here on */
-    struct affine rest;
+    bool condensed;     /* from here on the score is the codeword's */
+    struct affine remaining;
 };
 
 static void condensation_free(struct condensation *law)
@@ -57,7 +56,7 @@ static enum status condensation_new(const struct law_problem *problem, const str
         return fail_with(error, STATUS_MEMORY, "out of memory for a codeword's law");
     law->problem = problem;
     law->effort = *effort;
-    law->rest.stage.a = 1.0;
+    law->remaining.stage.a = 1.0;
     cylinder_oracle_init(&law->oracle);
     law->oracle.undeclared = &law->undeclared;
     for (size_t i = 0; i < SLOTS; i++) {
@@ -86,7 +85,7 @@ static void evaluate_gaussian(const struct score *score, const struct level *lev
         out[i] = -precision * x[i];
 }
 
-/* D(1) where N(0, s^2 I) alone is seen: D(x) = slope x. */
+/* D(1) for the score of N(0, (A s^2 + O) I), of which D(x) = slope x. */
 static double slope_of(struct condensation *law, double sd)
 {
     const struct gaussian_score score = {{evaluate_gaussian, NULL}, sd};
@@ -106,13 +105,13 @@ static double bulk_excess_after(const struct stage *stage, double slope, double 
            / (stage->a * stage->a * V_0_to);
 }
 
-static void append(struct affine *rest, const struct stage *stage, double slope)
+static void append(struct affine *steps, const struct stage *stage, double slope)
 {
-    double square = rest->stage.a * rest->stage.a;
-    rest->stage.noise = (1.0 + slope) * (1.0 + slope) * rest->stage.noise + square * stage->noise;
-    rest->stage.added += square * stage->added;
-    rest->stage.a *= stage->a;
-    rest->slope += slope + rest->slope * slope;
+    double square = steps->stage.a * steps->stage.a;
+    steps->stage.noise = (1.0 + slope) * (1.0 + slope) * steps->stage.noise + square * stage->noise;
+    steps->stage.added += square * stage->added;
+    steps->stage.a *= stage->a;
+    steps->slope += slope + steps->slope * slope;
 }
 
 /* ---- Steps ---- */
@@ -152,8 +151,8 @@ static enum status make_stage(struct condensation *law, size_t index, size_t fro
         return fail_with(error, STATUS_UNSUPPORTED,
                          "sampler %s has no noise in step t = %zu, and a planted law needs noise in every step",
                          sampler->name, law->step.t);
-    if (law->alone) {
-        append(&law->rest, &stage, stage.moves ? slope_of(law, s[1]) : 0.0);
+    if (law->condensed) {
+        append(&law->remaining, &stage, stage.moves ? slope_of(law, s[1]) : 0.0);
         return STATUS_OK;
     }
     axis_level_set(&law->axis[to], level);
@@ -190,7 +189,7 @@ static enum status make_step(struct condensation *law, size_t t, struct error *e
     law->step.clip = law->problem->clip > 0.0 ? law->problem->clip : HUGE_VAL;
     size_t from = law->slot, to = 1 - from;
     double before = sampler_noise_before(sampler, &law->step);
-    if (!law->alone)
+    if (!law->condensed)
         set_score(law, from, to);
     if (before > 0.0) {
         struct level noisy = {law->step.from.alpha_bar, law->step.from.noise + before};
@@ -199,10 +198,10 @@ static enum status make_step(struct condensation *law, size_t t, struct error *e
     }
     TRY(make_stage(law, STAGE_MAP, from, to, &law->step.to, error));
     TRY(undeclared_check(&law->undeclared, sampler, t, error));
-    if (law->alone)
+    if (law->condensed)
         return STATUS_OK;
     law->slot = to;
-    law->alone = condensation_is_over(&law->grid[to].level, law->effort.extent.reach);
+    law->condensed = condensation_is_over(&law->grid[to].level, law->effort.extent.reach);
     return STATUS_OK;
 }
 
@@ -259,17 +258,17 @@ static enum status log_ratio_at(struct condensation *law, double u, const struct
     double place[MOST_ACROSS], rho[MOST_ACROSS], other[MOST_ACROSS] = {0.0}, odds[MOST_ACROSS];
     double s = law->problem->factor->sd[1];
     struct level last = schedule_level(law->problem->schedule, 1);
-    const struct condensation_stage rest = {.stage = law->rest.stage,
-                                            .grid = grid,
-                                            .slope = law->rest.slope,
-                                            .variance_to = last.alpha_bar * s * s + last.noise};
-    double sd = law->alone ? sqrt(rest.variance_to) : level->sd;
+    const struct condensation_stage remaining = {.stage = law->remaining.stage,
+                                                 .grid = grid,
+                                                 .slope = law->remaining.slope,
+                                                 .variance_to = last.alpha_bar * s * s + last.noise};
+    double sd = law->condensed ? sqrt(remaining.variance_to) : level->sd;
     for (size_t i = 0; i < across->n; i++) {
         place[i] = u;
         rho[i] = sd * across->node[i];
     }
-    if (law->alone)
-        return condensation_stage_apply(&rest, &law->work, across->n, place, rho, other, out, error);
+    if (law->condensed)
+        return condensation_stage_apply(&remaining, &law->work, across->n, place, rho, other, out, error);
     for (size_t i = 0; i < across->n; i++) {
         odds[i] = condensation_log_odds(level, u, across->node[i] * across->node[i]);
         other[i] = pow(level->centre + sd * u, 2.0) + rho[i] * rho[i];
@@ -286,7 +285,7 @@ static enum status expect(struct condensation *law, double *mass, double *half, 
            middle = sqrt(degrees), value[MOST_ACROSS];
     struct marginal along = {0}, across = {0};
     enum status status;
-    size_t parts = law->alone ? 1 : MOST_PARTS; /* the front is among the nodes */
+    size_t parts = law->condensed ? 1 : MOST_PARTS; /* the front is among the nodes */
     *mass = *half = 0.0;
     TRY_OR(done, marginal_new(-reach, reach, parts, law->effort.expectation, 0.0, &along, error));
     reach *= CONDENSATION_CHI_REACH;

@@ -70,89 +70,88 @@ void condensation_grid_free(struct condensation_grid *grid)
 
 /* ---- Where the codeword has its mass ---- */
 
-/* -log of its density in (u, q), up to a constant: u^2/2 and, across, Chernoff's n (q/n - 1 - log(q/n))/2. */
-static double rarity(const struct condensation_level *level, double l, double u)
+/* -log of its density in (u, q) but for a constant, by Cramer's rate functions: u^2/2 along the axis and, of chi^2 of
+ * n degrees across, n (q/n - 1 - log(q/n))/2. Convex in u and l. */
+static double rate_function(const struct condensation_level *level, double l, double u)
 {
     double q = condensation_square(level, l, u), n = level->across;
     return q > 0.0 ? 0.5 * u * u + 0.5 * n * (q / n - 1.0 - log(q / n)) : HUGE_VAL;
 }
 
-/* The u in (from, to) where the density at this l is largest, by ternary search: its rarity is convex. */
-static double likeliest(const struct condensation_level *level, double l, double from, double to)
+/* At one l: q > 0 for u in (from, to), and the u there where the rate function is least, by ternary search. */
+struct slice {
+    double from, to, likeliest, least;
+};
+
+static struct slice slice_at(const struct condensation_level *level, double l)
 {
-    for (int i = 0; i < 60; i++) {
+    double centre = level->slope / level->bend, square = centre * centre + 2.0 * (level->constant - l) / level->bend;
+    double half = square > 0.0 ? sqrt(square) : 0.0, from = centre - half, to = centre + half;
+    struct slice slice = {from, to, centre, HUGE_VAL}; /* no point has this l where square <= 0 */
+    for (int i = 0; square > 0.0 && i < 60; i++) {
         double left = from + (to - from) / 3.0, right = to - (to - from) / 3.0;
-        *(rarity(level, l, left) < rarity(level, l, right) ? &to : &from) =
-            rarity(level, l, left) < rarity(level, l, right) ? right : left;
+        if (rate_function(level, l, left) < rate_function(level, l, right))
+            to = right;
+        else
+            from = left;
     }
-    return 0.5 * (from + to);
+    if (square > 0.0) {
+        slice.likeliest = 0.5 * (from + to);
+        slice.least = rate_function(level, l, slice.likeliest);
+    }
+    return slice;
 }
 
-/* Where q > 0: u within `half` of the place of the bulk's sphere centre. false: nowhere. */
-static bool sphere(const struct condensation_level *level, double l, double *centre, double *half)
-{
-    *centre = level->slope / level->bend;
-    double square = *centre * *centre + 2.0 * (level->constant - l) / level->bend;
-    *half = square > 0.0 ? sqrt(square) : 0.0;
-    return square > 0.0;
-}
-
-static double least_rarity(const struct condensation_level *level, double l, double *u)
-{
-    double centre, half;
-    if (!sphere(level, l, &centre, &half))
-        return HUGE_VAL;
-    *u = likeliest(level, l, centre - half, centre + half);
-    return rarity(level, l, *u);
-}
-
-/* Between `inside`, where the rarity is below `reach`, and `outside`. */
+/* The u between `inside`, where the rate function is below `reach`, and `outside` up to which it stays so. */
 static double end_of(const struct condensation_level *level, double l, double inside, double outside, double reach)
 {
     for (int i = 0; i < 40; i++) {
         double middle = 0.5 * (inside + outside);
-        *(rarity(level, l, middle) < reach ? &inside : &outside) = middle;
+        *(rate_function(level, l, middle) < reach ? &inside : &outside) = middle;
     }
     return inside;
 }
 
 static void ends_of(const struct condensation_level *level, double l, double reach, double *low, double *high)
 {
-    double u = 0.0, centre, half;
-    (void)least_rarity(level, l, &u);
-    (void)sphere(level, l, &centre, &half);
-    *low = end_of(level, l, u, centre - half, reach);
-    *high = end_of(level, l, u, centre + half, reach);
+    struct slice slice = slice_at(level, l);
+    *low = end_of(level, l, slice.likeliest, slice.from, reach);
+    *high = end_of(level, l, slice.likeliest, slice.to, reach);
 }
 
-/* The l, from that of the codeword's bulk in the given direction, where its density has fallen to exp(-reach). */
+static double typical_odds(const struct condensation_level *level)
+{
+    return condensation_log_odds(level, 0.0, level->across);
+}
+
+/* The l, from the codeword's typical one in the given direction, where its density has fallen to exp(-reach). */
 static double last_odds(const struct condensation_level *level, double direction, double reach)
 {
-    double inside = condensation_log_odds(level, 0.0, level->across), step = 1.0, u;
-    while (least_rarity(level, inside + direction * step, &u) < reach)
+    double inside = typical_odds(level), step = 1.0;
+    while (slice_at(level, inside + direction * step).least < reach)
         step *= 2.0;
     double outside = inside + direction * step;
     for (int i = 0; i < 40; i++) {
         double middle = 0.5 * (inside + outside);
-        *(least_rarity(level, middle, &u) < reach ? &inside : &outside) = middle;
+        *(slice_at(level, middle).least < reach ? &inside : &outside) = middle;
     }
     return inside;
 }
 
-/* E_own min(1, e^-l) is about the largest of exp(-rarity - l) at l > 0. */
+/* The mean over the codeword's law of min(1, e^-l) is about the largest exp(-rate - l) at l > 0. */
 bool condensation_is_over(const struct condensation_level *level, double reach)
 {
-    double typical = condensation_log_odds(level, 0.0, level->across), least = typical, u;
+    double typical = typical_odds(level), least = typical;
     for (int i = 0; i < CONDENSATION_OVER_PLACES && typical > 0.0; i++) {
         double l = typical * (double)i / CONDENSATION_OVER_PLACES;
-        least = fmin(least, least_rarity(level, l, &u) + l);
+        least = fmin(least, slice_at(level, l).least + l);
     }
     return least > reach;
 }
 
 /* ---- Panels ---- */
 
-/* What the panels cover, from the codeword's rarest l to its largest. */
+/* The lowest and the highest l that panels cover, and the limits of their lengths (struct condensation_extent). */
 struct odds_range {
     double low, high, length, ends;
 };

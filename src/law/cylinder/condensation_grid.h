@@ -21,7 +21,7 @@ struct condensation_level {
     double centre;            /* sqrt(A) m */
     double variance, sd, bulk_variance;
     double constant, slope, bend;
-    double bulk_excess; /* V_q/V_0 - 1, where the sampler alone, without codewords, has the variance V_q */
+    double bulk_excess; /* V_q/V_0 - 1; V_q: variance of the sampler's law where the score is the bulk's */
     double bulk_bend, bulk_constant; /* log N(x; 0, V_q I)/(w_0 N(x; 0, V_0 I)) = bulk_bend |x|^2 + bulk_constant */
 };
 
@@ -35,7 +35,7 @@ double condensation_square(const struct condensation_level *level, double log_od
 /* log r far below the front, where q_t is the sampler's law of the bulk alone: square = |x|^2. */
 double condensation_bulk(const struct condensation_level *level, double log_odds, double square);
 
-/* Whether the codeword's points see the bulk with a probability below exp(-reach). */
+/* Whether the bulk's posterior weight 1/(1 + e^l) has a mean below exp(-reach) over the codeword's law. */
 bool condensation_is_over(const struct condensation_level *level, double reach);
 
 enum { CONDENSATION_NODES = 24, CONDENSATION_PANELS = 64 };
@@ -59,9 +59,9 @@ struct condensation_grid {
 /* Free with condensation_grid_free. Domain: nodes at most CONDENSATION_NODES. */
 void condensation_grid_init(struct condensation_grid *grid, size_t along_odds, size_t along_axis);
 
-/* What panels cover: where the codeword's density is above exp(-reach) of its largest and l above -depth. `length` is
- * that of panels near the front, which are longer away from it; `ends` is their length towards the ends of what is
- * covered, in the standard way for 1, so that their straight sides cut off little of it. */
+/* What panels cover: where the codeword's density is above exp(-reach) of its largest and l above -depth. Panels are
+ * at most `length` long near the front, longer away from it, and at distance e from the ends of a range of l of
+ * length L no longer than ends (e/2 + L/20), so that their straight sides cut off little of it. */
 struct condensation_extent {
     double reach, depth, length, ends;
 };

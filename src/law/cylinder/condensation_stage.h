@@ -21,12 +21,12 @@ struct condensation_orders {
     size_t cut;       /* nodes across of rules that end at the axis */
 };
 
-/* The stage. Where the codeword alone is seen it is any number of steps, D = slope x. */
+/* The stage; or, after condensation, any number of steps whose score is the codeword's, D = slope x. */
 struct condensation_stage {
     struct stage stage;
-    const struct axis_level *axis;        /* before; NULL: the codeword alone is seen */
+    const struct axis_level *axis;        /* before; NULL: after condensation */
     const struct condensation_grid *grid; /* before */
-    double slope;                         /* where the codeword alone is seen */
+    double slope;                         /* after condensation */
     double variance_to;                   /* of the codeword after the stage */
     struct cylinder_oracle *oracle;
 };
