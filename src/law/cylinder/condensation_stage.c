@@ -6,8 +6,22 @@
 #include "core/vmath.h"
 #include "law/cylinder/tuning.h"
 
-/* Points of one batch at most, and of several rules together. */
-enum { BATCH = 4096, TOGETHER = 1024 };
+/* Points of several rules together; the highest order in use along l, the widest trapezoid rule. */
+enum { TOGETHER = 1024, MOST_ORDER = 17 };
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The points of the largest rule, a tensor product, or of several small ones. */
+static size_t batch_of(const struct condensation_work *work)
+{
+    const struct quadrature *order = work->rules.order;
+    size_t odds = larger(order[MOST_ORDER].n, order[CONDENSATION_WIDE_ORDER].n),
+           front = larger(order[work->orders.front].n, order[CONDENSATION_WIDE_ORDER].n);
+    return larger(odds * larger(front, work->cut.n), TOGETHER);
+}
 
 enum status condensation_work_new(size_t dimension, const struct sampler *sampler,
                                   const struct condensation_orders *orders, struct condensation_work *out,
@@ -18,8 +32,8 @@ enum status condensation_work_new(size_t dimension, const struct sampler *sample
     bessel_init(0.5 * ((double)dimension - 1.0) - 1.0, &out->bessel);
     TRY(quadrature_table_new(&out->rules, 0, error));
     TRY(quadrature_legendre(orders->cut, &out->cut, error));
-    size_t arrays = sampler->work_arrays < 1000 ? ARRAYS + 2 * sampler->work_arrays : 0;
-    out->block = arrays > 0 ? array_new(arrays * BATCH, sizeof *out->block) : NULL;
+    size_t arrays = sampler->work_arrays < 1000 ? ARRAYS + 2 * sampler->work_arrays : 0, batch = batch_of(out);
+    out->block = arrays > 0 ? array_new(arrays * batch, sizeof *out->block) : NULL;
     if (out->block == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a codeword's law");
     double **array[] = {&out->excess, &out->odds,     &out->place, &out->square, &out->value,     &out->term,
@@ -27,7 +41,7 @@ enum status condensation_work_new(size_t dimension, const struct sampler *sample
     double *next = out->block;
     for (size_t i = 0; i < sizeof array / sizeof array[0]; i++) {
         *array[i] = next;
-        next += (i < 8 ? 1 : 2) * BATCH;
+        next += (i < 8 ? 1 : 2) * batch;
     }
     return STATUS_OK;
 }
@@ -84,7 +98,7 @@ static const struct quadrature *rule_for(const struct condensation_work *work, d
 {
     double term = 1.0, ratio = spread * spread / (M_PI * M_PI);
     size_t order = work->orders.least;
-    for (size_t n = 1; n <= 40; n++) {
+    for (size_t n = 1; order < MOST_ORDER; n++) {
         term *= (double)n * ratio;
         if (n < work->rules.order[order].n)
             continue;
