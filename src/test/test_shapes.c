@@ -105,6 +105,7 @@ static const struct {
 } shapes[] = {
     {"rings", "radius", NULL, "rings", rings, 0, 1.6, 5e-4},
     {"rings", "radius", NULL, "rings", rings, 20, 1.6, 0.3},
+    {"rings", "radius", NULL, "rings", rings, 2, 1.6, 0.8},
     {"checkerboard", "side", NULL, "squares", checkerboard, 0, 2.8, 1e-2},
     {"checkerboard", "side", NULL, "squares", checkerboard, 3, 2.8, 0.3},
     {"two-moons", NULL, NULL, NULL, two_moons, 0, 2.6, 1e-3},
