@@ -137,6 +137,17 @@ TEST(covariances_have_rank_k)
     }
 }
 
+/* Diagonal or not. */
+TEST(covariances_without_eigenvalues_are_refused)
+{
+    struct spectra *spectra;
+    for (double across = 0.0; across < 0.2; across += 0.1) {
+        double wrong[] = {1.0, across, across, NAN}, indefinite[] = {1.0, across, across, -1.0};
+        ASSERT_FAILS(STATUS_INVALID, "covariance 1", spectra_new, &(struct covariances){1, wrong}, 2, &spectra);
+        ASSERT_FAILS(STATUS_INVALID, "semidefinite", spectra_new, &(struct covariances){1, indefinite}, 2, &spectra);
+    }
+}
+
 TEST(unions_are_refused_and_on_the_line_have_laws)
 {
     struct target target = union_of(0);
