@@ -89,8 +89,8 @@ TEST(a_law_that_is_not_of_the_plane_is_refused)
 TEST(the_command_draws_and_the_report_shows)
 {
     write_file("shapes.yaml", SPEC);
-    assert_exits("@ run %/shapes.yaml -o % 2>&1", 0, "2 cells measured");
     assert_exits("@ density %/shapes.yaml -o % --steps 32 --points 16 2>&1", 0, "density-grid-ddpm-32.svg");
+    assert_exits("@ run %/shapes.yaml -o % 2>&1", 0, "2 cells measured");
     ASSERT_MADE("shapes", "density-grid-ddpm-32.tsv", "density-grid-ddpm-32.svg", "density-grid-ddpm-32.png");
     ck_assert(!exists("shapes/density-grid-ddpm-64.svg"));
     FREED char *table = read_file("shapes/density-grid-ddpm-32.tsv");
