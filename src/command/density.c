@@ -112,6 +112,13 @@ static bool named(const char *wanted, const char *name)
     return wanted == NULL || strcmp(wanted, name) == 0;
 }
 
+/* Numbers of steps that depend on the dimension are taken in the plane's. */
+static bool is_of_the_plane(const struct spec *spec, size_t i)
+{
+    const struct dimensions *list = &spec->step_dimensions[i];
+    return list->of == spec->dimensions || dimensions_find(list, 2) < list->count;
+}
+
 /* Stops at the first that fails. */
 static enum status draw_all(const struct spec *spec, const struct options *options, const char *directory,
                             struct error *error)
@@ -122,7 +129,8 @@ static enum status draw_all(const struct spec *spec, const struct options *optio
         for (size_t s = 0; s < spec->sampler_count; s++)
             for (size_t i = 0; i < step_count; i++) {
                 if (!named(options->target, spec->targets[t].name)
-                    || !named(options->sampler, spec->samplers[s]->name))
+                    || !named(options->sampler, spec->samplers[s]->name)
+                    || (options->steps == 0 && !is_of_the_plane(spec, i)))
                     continue;
                 TRY(draw(spec, options, directory, t, s, steps[i], error));
                 drawn++;

@@ -166,8 +166,10 @@ static void set_ellipses(struct joint_level *joint)
         size_t at = shares(joint) ? 0 : k;
         const double *value = joint->spectra->value + 2 * at, *variance = joint->spectra->variance + 2 * at,
                      *vector = joint->spectra->vector + 4 * at;
-        double c = vector[0], s = vector[2], xy = c * s * joint->level.alpha_bar * (value[0] - value[1]);
-        *out = (struct joint_ellipse){.narrow = sqrt(variance[0]), .wide = sqrt(variance[1]), .axis = {c, s}};
+        /* eigenvalues of diagonal matrices are in the order of the axes */
+        size_t i = value[0] <= value[1] ? 0u : 1u, j = 1 - i;
+        double c = vector[i], s = vector[2 + i], xy = c * s * joint->level.alpha_bar * (value[i] - value[j]);
+        *out = (struct joint_ellipse){.narrow = sqrt(variance[i]), .wide = sqrt(variance[j]), .axis = {c, s}};
         out->sd[0] = hypot(c * out->narrow, s * out->wide);
         out->sd[1] = hypot(s * out->narrow, c * out->wide);
         out->slope = xy / (out->sd[1] * out->sd[1]);

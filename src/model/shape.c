@@ -45,7 +45,8 @@ enum status shape_append(const struct shape *shape, size_t dimension, struct fac
     return status;
 }
 
-/* The grid: its first node, in units of its spacing, and its size. */
+/* The grid: its first node, in units of its spacing, and its size: that of every mean's nearest node has REACH more
+ * to either side. */
 struct grid {
     double spacing, first[2];
     size_t size[2];
@@ -62,7 +63,7 @@ static struct grid grid_of(const struct shape *a, const struct shape *b)
             high = fmax(high, x);
         }
         grid.first[i] = floor(low / grid.spacing) - REACH;
-        grid.size[i] = (size_t)fmin((high - low) / grid.spacing, 1e9) + 2 * REACH + 2;
+        grid.size[i] = (size_t)fmin((high - low) / grid.spacing, 1e9) + 2 * REACH + 3;
     }
     return grid;
 }

@@ -45,7 +45,7 @@ static enum status decompose(const struct covariances *full, size_t k, struct sp
         return fail_with(error, STATUS_INVALID, "covariance %zu has no eigenvalues: is every entry finite?", k + 1);
     for (size_t i = 0; i < n; i++) {
         least = fmin(least, value[i]);
-        most = fmax(most, fabs(value[i]));
+        most = isnan(value[i]) ? HUGE_VAL : fmax(most, fabs(value[i]));
     }
     if (!(least >= -ROUNDING * most) || !isfinite(most))
         return fail_with(error, STATUS_INVALID, "covariance %zu is not positive semidefinite: an eigenvalue is %g",

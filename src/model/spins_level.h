@@ -1,7 +1,7 @@
 /* A mixture of products of atoms (factor_tilts) at a noise level (A, O): with a = sqrt(A)/O and t_k the tilts,
- *     p(x) = sum_k w_k prod_i [P_k(+) N(x_i; sqrt(A), O) + P_k(-) N(x_i; -sqrt(A), O)],  P_k(+-) = 1/(1 + e^(-+2
- * t_k)), and the score is (sqrt(A) E[X_0|x] - x)/O. Points are laid out as for joint_level, in original coordinates.
- */
+ *     p(x) = sum_k w_k prod_i [P_k(+) N(x_i; sqrt(A), O) + P_k(-) N(x_i; -sqrt(A), O)],
+ * P_k(+-) = 1/(1 + e^(-+2 t_k)), and the score is (sqrt(A) E[X_0|x] - x)/O. Points are laid out as for joint_level,
+ * in original coordinates. */
 #ifndef MODEL_SPINS_LEVEL_H
 #define MODEL_SPINS_LEVEL_H
 

@@ -33,8 +33,8 @@ static void print_settings(const struct density_figure *figure, FILE *file)
         highest = fmax(highest, density->p[i] + fmax(density->excess[i], 0.0));
         farthest = fmax(farthest, fabs(density->excess[i]));
     }
-    fprintf(file, "title = '%s, %s, {/:Italic T} = %zu:  TV = %.4g'\n", sheet_name(figure->target).text,
-            sheet_name(figure->sampler).text, figure->steps, density->tv.value);
+    fprintf(file, "title = '%s, %s, {/:Italic T} = %zu:  TV = %.4g ± %.1g'\n", sheet_name(figure->target).text,
+            sheet_name(figure->sampler).text, figure->steps, density->tv.value, density->tv.error);
     fprintf(file, "left = %.8g\nlow = %.8g\nside = %.8g\nhighest = %.8g\nfarthest = %.8g\n", density->low[0],
             density->low[1], density->side, highest, farthest > 0.0 ? farthest : 1.0);
 }

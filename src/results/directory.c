@@ -45,12 +45,13 @@ enum status directory_merged(const char *path, const struct spec *spec, char out
     return join(out, path, spec->name, ".h5", error);
 }
 
-/* What a directory may hold that becomes ours: the files that several processes make at once as they start, and logs
- * of those who started them. */
+/* What a directory may hold that becomes ours: the files that several processes make at once as they start, logs of
+ * those who started them, and pictures of densities. */
 static int is_foreign(const char *name)
 {
     return strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strncmp(name, SPEC_FILE, strlen(SPEC_FILE)) != 0
-           && strcmp(name, "cells") != 0 && strcmp(name, "logs") != 0;
+           && strcmp(name, "cells") != 0 && strcmp(name, "logs") != 0
+           && strncmp(name, "density-", strlen("density-")) != 0;
 }
 
 static enum status check_is_free(const char *path, struct error *error)

@@ -12,6 +12,9 @@ TEST_SUITE(density_figure, .setup = shell_setup, .teardown = shell_teardown);
 #define SPEC \
     "targets:\n  - {name: grid, kind: gmm-25, spacing: 0.5, sd: 0.1}\n" \
     "samplers: [ddpm]\ndimensions: [2]\nsteps: [32, 64]\n"
+#define FORMS /* 32 steps in the plane, 64 in four dimensions */ \
+    "targets:\n  - {name: grid, kind: gmm-25, spacing: 0.5, sd: 0.1}\n" \
+    "samplers: [ddpm]\ndimensions: [2, 4]\nsteps: [16 d]\n"
 
 static struct plane_density density_of(const struct target *target, const char *sampler, size_t T)
 {
@@ -89,8 +92,8 @@ TEST(a_law_that_is_not_of_the_plane_is_refused)
 TEST(the_command_draws_and_the_report_shows)
 {
     write_file("shapes.yaml", SPEC);
-    assert_exits("@ run %/shapes.yaml -o % 2>&1", 0, "2 cells measured");
     assert_exits("@ density %/shapes.yaml -o % --steps 32 --points 16 2>&1", 0, "density-grid-ddpm-32.svg");
+    assert_exits("@ run %/shapes.yaml -o % 2>&1", 0, "2 cells measured");
     ASSERT_MADE("shapes", "density-grid-ddpm-32.tsv", "density-grid-ddpm-32.svg", "density-grid-ddpm-32.png");
     ck_assert(!exists("shapes/density-grid-ddpm-64.svg"));
     FREED char *table = read_file("shapes/density-grid-ddpm-32.tsv");
@@ -99,6 +102,9 @@ TEST(the_command_draws_and_the_report_shows)
     assert_exits("@ report %/shapes 2>&1", 0, "");
     FREED char *page = read_file("shapes/report.html");
     ASSERT_SAYS(page, "Densities in the plane", "alt=\"density-grid-ddpm-32\"");
+    write_file("forms.yaml", FORMS);
+    assert_exits("@ density %/forms.yaml -o % --points 16 2>&1", 0, "density-grid-ddpm-32.svg");
+    ck_assert(!exists("forms/density-grid-ddpm-64.svg"));
     assert_exits("@ density %/shapes.yaml -o % --target other 2>&1", 2, "nothing to draw");
     assert_exits("@ density %/shapes.yaml -o % --points 3 2>&1", 2, "--points: expected a number from 16");
 }

@@ -135,17 +135,19 @@ TEST(test_rotation, .grows = 1)
 }
 
 /* Covariances of their own: products of unequal modes on two lines, the widths of the second scaled, turned by an
- * angle. The last are a hundred times as long as they are wide. */
+ * angle; by 0 they are diagonal, the first variance the larger. The last are a hundred times as long as they are
+ * wide. */
 static const struct {
     const char *sampler;
     double angle, width;
     size_t T, across; /* modes on the second line */
     double resolution, relative;
-} turned[] = {{"ddpm", 0.6, 0.5, 48, 1, 0.5, 1e-4},      {"accelerated", 2.2, 0.5, 64, 2, 0.4, 1e-3},
-              {"pf-ode-2", 0.6, 0.5, 64, 1, 0.5, 1e-4},  {"ddpm", 0.3, 1.0, 64, 2, 0.5, 1e-4},
-              {"pf-ode-2", 1.9, 0.3, 128, 1, 0.5, 1e-4}, {"ddpm", 0.7, 0.01, 64, 1, 0.5, 1e-3}};
+} turned[] = {{"ddpm", 0.0, 0.4, 32, 1, 0.5, 1e-4},        {"ddpm", 0.6, 0.5, 48, 1, 0.5, 1e-4},
+              {"accelerated", 2.2, 0.5, 64, 2, 0.4, 1e-3}, {"pf-ode-2", 0.6, 0.5, 64, 1, 0.5, 1e-4},
+              {"ddpm", 0.3, 1.0, 64, 2, 0.5, 1e-4},        {"pf-ode-2", 1.9, 0.3, 128, 1, 0.5, 1e-4},
+              {"ddpm", 0.7, 0.01, 64, 1, 0.5, 1e-3}};
 
-enum { FEW_TURNED = 3 };
+enum { FEW_TURNED = 4 };
 
 TEST(test_full_covariances, .count = taken(2) == 2 ? COUNT(turned) : FEW_TURNED, .grows = 1)
 {

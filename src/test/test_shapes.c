@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "model/joint_level.h"
+#include "model/shape.h"
 #include "test/random.h"
 #include "test/suite.h"
 #include "test/targets.h"
@@ -104,6 +105,7 @@ static const struct {
 } shapes[] = {
     {"rings", "radius", NULL, "rings", rings, 0, 1.6, 5e-4},
     {"rings", "radius", NULL, "rings", rings, 20, 1.6, 0.3},
+    {"rings", "radius", NULL, "rings", rings, 2, 1.6, 0.8},
     {"checkerboard", "side", NULL, "squares", checkerboard, 0, 2.8, 1e-2},
     {"checkerboard", "side", NULL, "squares", checkerboard, 3, 2.8, 0.3},
     {"two-moons", NULL, NULL, NULL, two_moons, 0, 2.6, 1e-3},
@@ -150,6 +152,19 @@ TEST(distance_from_a_shape_is_measured, .count = COUNT(shapes))
     ck_assert_double_le(reported, shapes[_i].distance);
     if (shapes[_i].points > 0)
         ck_assert_double_gt(reported, 1e-2);
+}
+
+/* Two pairs of Gaussians of one sd, with one in common: half of erf(distance/(2 sqrt(2) sd)). The means lie on both
+ * sides of their nearest nodes of the grid, at its edges too. */
+TEST(distances_of_pairs_are_known)
+{
+    double weight[] = {0.5, 0.5};
+    for (double x = 1.0; x < 3.0; x += 0.1)
+        for (double y = 20.0; y < 30.0; y += 1.7) {
+            double mean[] = {0.8, 0.8, x, y}, moved[] = {0.8, 0.8, x, y - 4.0};
+            const struct shape a = {2, weight, mean, 3.0}, b = {2, weight, moved, 3.0};
+            ck_assert_double_eq_tol(shape_distance(&a, &b), 0.5 * erf(4.0 / (6.0 * M_SQRT2)), 2e-3);
+        }
 }
 
 static const char *const names[] = {"rings", "checkerboard", "two-moons", "pinwheel", "gmm-25", "gmm-40"};

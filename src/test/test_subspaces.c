@@ -17,8 +17,8 @@ static const struct {
     size_t d, k, components, orientation;
     double spread;
     int shared; /* one covariance, that of the first, for all */
-} cases[] = {{5, 2, 4, 0, 0.0, 0}, {6, 1, 8, 0, 1.0, 0}, {5, 2, 4, 1, 0.0, 0},
-             {6, 3, 3, 1, 1.5, 0}, {4, 2, 5, 0, 1.0, 1}, {4, 2, 5, 1, 1.0, 1}};
+} cases[] = {{5, 2, 4, 0, 0.0, 0}, {6, 1, 8, 0, 1.0, 0}, {5, 2, 4, 1, 0.0, 0}, {6, 3, 3, 1, 1.5, 0},
+             {4, 2, 5, 0, 1.0, 1}, {4, 2, 5, 1, 1.0, 1}, {2, 1, 6, 0, 1.0, 0}, {2, 1, 5, 1, 1.0, 0}};
 
 static const double noises[] = {1e-20, 1e-18, 1e-16, 1e-13, 1e-10, 1e-6, 1e-2, 0.3, 0.9, 0.999};
 
@@ -134,6 +134,17 @@ TEST(covariances_have_rank_k)
             }
         ck_assert_uint_eq(positive, K * spectra->count);
         spectra_free(spectra);
+    }
+}
+
+/* Diagonal or not. */
+TEST(covariances_without_eigenvalues_are_refused)
+{
+    struct spectra *spectra;
+    for (double across = 0.0; across < 0.2; across += 0.1) {
+        double wrong[] = {1.0, across, across, NAN}, indefinite[] = {1.0, across, across, -1.0};
+        ASSERT_FAILS(STATUS_INVALID, "covariance 1", spectra_new, &(struct covariances){1, wrong}, 2, &spectra);
+        ASSERT_FAILS(STATUS_INVALID, "semidefinite", spectra_new, &(struct covariances){1, indefinite}, 2, &spectra);
     }
 }
 
