@@ -22,7 +22,7 @@ void bessel_init(double order, struct bessel *out);
 /* out[i] = log(sqrt(2 pi z) exp(-z) I_nu(z)) at z[i] > 0, i < n: -(nu^2 - 1/4)/(2 z) for large z. */
 void bessel_log_scaled(const struct bessel *bessel, size_t n, const double *z, double *out);
 
-/* The same and (nu + 1/2) log(1 + a[i]), a > -1, with two logarithms for the three. */
+/* The same plus (nu + 1/2) log(1 + a[i]), a[i] > -1, for which two logarithms are taken in place of three. */
 void bessel_log_with_power(const struct bessel *bessel, size_t n, const double *z, const double *a, double *out);
 
 /* out[i] = log(z^-nu exp(-z) I_nu(z)) at z[i] >= 0: finite at 0. Fastest where the z ascend. */

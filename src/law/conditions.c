@@ -346,7 +346,7 @@ enum status conditions_find(const struct factor *factor, const struct sampler *s
 {
     struct profile profile = {.mean = NULL};
     *out = (struct conditions){.broken = 0};
-    if (factor->full != NULL && factor->dimension != 2) /* no engine has it */
+    if (factor_tilts(factor) != NULL || (factor->full != NULL && factor->dimension != 2)) /* no engine has it */
         return STATUS_OK;
     if (sampler->memory > 0)
         return fail_with(

@@ -18,13 +18,15 @@ static double one[] = {1.0}, off[] = {0.4}, half[] = {0.5};
 static double even[] = {0.5, 0.5}, modes[] = {-1.0, 1.0}, close[] = {-0.3, 0.3}, narrow[] = {0.3, 0.3};
 static double uneven[] = {0.3, 0.7}, corners[] = {0.0, 1.0, 1.0, 0.0}, two_widths[] = {0.3, 0.5};
 static double triangle[] = {0.0, 1.0, 0.5, 1.0, 0.0, -0.5}, on_axis[] = {-1.0, 0.0, 0.0, 1.0, 0.0, 0.0};
+static const struct covariances tilts = {0, (double[]){-0.3, 0.4}}; /* of products of atoms */
 static const struct factor gaussian = {1, 1, one, off, half, NULL, NULL, NULL},
                            bimodal = {1, 2, even, modes, narrow, NULL, NULL, NULL},
                            near = {1, 2, even, close, narrow, NULL, NULL, NULL},
                            plane = {2, 2, uneven, corners, two_widths, NULL, NULL, NULL},
                            radial = {3, 2, even, NULL, two_widths, NULL, NULL, NULL},
                            space = {3, 2, even, triangle, narrow, NULL, NULL, NULL},
-                           aligned = {3, 2, uneven, on_axis, two_widths, NULL, NULL, NULL};
+                           aligned = {3, 2, uneven, on_axis, two_widths, NULL, NULL, NULL},
+                           spins = {2, 2, even, NULL, NULL, &tilts, NULL, NULL};
 
 /* ---- Planted samplers ---- */
 
@@ -338,6 +340,7 @@ static const struct {
     {&clips, &radial, "does not commute with rotations (first in step t = "},
     {&a_sine, &radial, "does not commute with rotations (first in step t = 48)"},
     {&clips, &space, "does not commute with rotations (first in step t = "},
+    {&turns, &spins, "no exact engine for 2 components that are products of atoms in 2 coordinates"},
     {&quiet_end, &aligned, "has no noise in step t = 2, and the cylinder's engine needs noise in every step"},
 };
 

@@ -88,16 +88,16 @@ static void invert(const struct plane_transfer *transfer, struct plane_work *wor
             double now = 0.0;
             for (size_t i = 0; i < 2; i++) {
                 residual[j][i] = goal[i][j] - x[i][j] - jet->D[i][j];
-                now = fmax(now, fabs(residual[j][i]) / length);
+                now = isnan(residual[j][i]) ? HUGE_VAL : fmax(now, fabs(residual[j][i]) / length);
             }
             larger[j] = n > 0 && !(now <= size[j]) && !(now <= NEWTON_ACCEPTED);
             size[j] = larger[j] ? size[j] : now;
             good[j] = now <= NEWTON_ACCEPTED;
-            missed = fmax(missed, isfinite(now) ? now : HUGE_VAL);
+            missed = fmax(missed, now);
         }
         if (missed <= NEWTON_CONVERGED || (missed <= NEWTON_ACCEPTED && missed >= before && n > 0))
             break;
-        if (n == 0 || missed > 0.1 * before)
+        if (n == 0 || !(missed < 0.1 * before)) /* also where both are infinite */
             differentiate(transfer, work, anchor, spacing, count, x, jet);
         for (size_t j = 0; j < count; j++) {
             if (!larger[j])
@@ -164,7 +164,8 @@ static double log_ratio_at(const struct plane_transfer *transfer, size_t anchor,
     return total;
 }
 
-/* Sums of whole numbers do not depend on their order, nor on which thread adds what. */
+/* Sums of whole numbers do not depend on their order, nor on which thread adds what. One that is refused in any case
+ * grows no further, lest it overflow. */
 #define FOLDED_UNIT 0x1p-80
 
 static void add_folded(struct plane_folded *folded, double mass, double place)
@@ -173,7 +174,7 @@ static void add_folded(struct plane_folded *folded, double mass, double place)
         mass = isnan(mass) ? HUGE_VAL : mass;
         folded->place = mass > folded->largest ? place : folded->place;
         folded->largest = fmax(folded->largest, mass);
-    } else
+    } else if ((double)folded->units * FOLDED_UNIT <= MAP_IGNORED_MASS)
         folded->units += (uint64_t)ceil(mass / FOLDED_UNIT);
 }
 

@@ -238,7 +238,7 @@ static void log_mean_exp(struct radial_work *work, const struct quadrature *rule
         add_weighted(rule->weight[i], count, work->x + i * count, total);
     vlog(count, total, total);
     for (size_t j = 0; j < count; j++)
-        log_ratio[j] = mean[j] >= -0.5 ? log_ratio[j] : largest[j] + total[j];
+        log_ratio[j] = mean[j] < -0.5 ? largest[j] + total[j] : log_ratio[j];
 }
 
 /* r - 1 = sum_i w_i expm1(e_i), where it has not lost its digits; exponents in work->value. `missing` is 1 minus the
@@ -255,7 +255,7 @@ static void average(struct radial_work *work, const struct quadrature *rule, siz
     vlog1p(count, mean, log_ratio);
     work->node_updates += rule->n * count;
     size_t j = 0;
-    while (j < count && mean[j] >= -0.5)
+    while (j < count && !(mean[j] < -0.5))
         j++;
     if (j < count)
         log_mean_exp(work, rule, count, mean, log_ratio);
