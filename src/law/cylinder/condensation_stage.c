@@ -264,7 +264,8 @@ static void add_log_ratio(const struct condensation_stage *stage, struct condens
         work->value[i] += work->term[i];
 }
 
-/* r - 1 = sum w expm1(e) + sum w - 1: the weights of rules that end at the axis do not add up to 1. */
+/* log r from r - 1 = sum w expm1(e) + sum w - 1: the weights of rules that end at the axis do not add up to 1. r
+ * below 1e-15, of which rounding leaves nothing, is taken as that. */
 static double average(const struct condensation_work *work, const struct target_point *point)
 {
     double mean = 0.0, total = 0.0;
