@@ -12,8 +12,8 @@ static const size_t hermite_nodes[] = {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 2
 static const double trapezoid_spacings[] = {0.3,   0.24,  0.18,  0.13,  0.09, 0.065, 0.045,
                                             0.034, 0.026, 0.019, 0.014, 0.01, 0.007};
 
-enum { HERMITE_ORDERS = sizeof hermite_nodes / sizeof hermite_nodes[0] };
-_Static_assert(ORDERS == HERMITE_ORDERS + sizeof trapezoid_spacings / sizeof trapezoid_spacings[0],
+_Static_assert(HERMITE_ORDERS == sizeof hermite_nodes / sizeof hermite_nodes[0]
+                   && ORDERS == HERMITE_ORDERS + sizeof trapezoid_spacings / sizeof trapezoid_spacings[0],
                "a rule for each order");
 
 /* Gauss-Hermite nodes of GSL, polished: its eigenvalues are good to 1e-15, but an odd moment of that size, made in

@@ -12,7 +12,8 @@
 
 enum {
     ORDERS = 30,
-    CHECK_ORDERS = 3, /* a rule is checked by the one so many orders higher */
+    HERMITE_ORDERS = 17, /* the lowest of them; the others are trapezoid rules */
+    CHECK_ORDERS = 3,    /* a rule is checked by the one so many orders higher */
     HIGHEST_ORDER = ORDERS - 1 - CHECK_ORDERS,
     MOST_RULE_NODES = 3000, /* of any rule, split ones included */
     MOST_BREAKS = 16

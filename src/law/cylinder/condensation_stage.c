@@ -6,8 +6,8 @@
 #include "core/vmath.h"
 #include "law/cylinder/tuning.h"
 
-/* Points of several rules together; the highest order in use along l, the widest trapezoid rule. */
-enum { TOGETHER = 1024, MOST_ORDER = 17 };
+/* Points of several rules together; the highest order in use along l, of nodes 0.13 apart. */
+enum { TOGETHER = 1024, MOST_ORDER = 20 };
 
 static size_t larger(size_t a, size_t b)
 {
@@ -91,21 +91,21 @@ struct target_point {
     size_t first, count;
 };
 
-/* The lowest order for a function of l with poles at a distance of pi from the real line, which noise of such a
- * spread in l averages: the error of n Gauss-Hermite nodes is about n! (spread/pi)^(2n) while that falls with n, and
- * exp(-sqrt(4 n + 2) pi/spread). After these comes the widest of the trapezoid rules. */
+/* The lowest order whose error is below the tolerance, for a function of l with poles at a distance of pi from the
+ * real line, which noise of such a spread in l averages: about n! (spread/pi)^(2n) for n Gauss-Hermite nodes while
+ * that falls with n, exp(-sqrt(4 n + 2) pi/spread), and exp(-2 pi^2/(spacing spread)) for a trapezoid rule. */
 static const struct quadrature *rule_for(const struct condensation_work *work, double spread)
 {
     double term = 1.0, ratio = spread * spread / (M_PI * M_PI);
     size_t order = work->orders.least;
-    for (size_t n = 1; order < MOST_ORDER; n++) {
-        term *= (double)n * ratio;
-        if (n < work->rules.order[order].n)
-            continue;
-        double error = fmin(term, exp(-sqrt(4.0 * (double)n + 2.0) * M_PI / spread));
+    for (size_t n = 0; order < MOST_ORDER; order++) {
+        const struct quadrature *rule = &work->rules.order[order];
+        for (; order < HERMITE_ORDERS && n < rule->n; n++)
+            term *= (double)(n + 1) * ratio;
+        double error = order < HERMITE_ORDERS ? fmin(term, exp(-sqrt(4.0 * (double)n + 2.0) * M_PI / spread))
+                                              : exp(-2.0 * M_PI * M_PI / ((rule->node[1] - rule->node[0]) * spread));
         if (error < work->orders.tolerance)
             break;
-        order++;
     }
     return &work->rules.order[order];
 }

@@ -95,8 +95,8 @@
 /* [quadrature order] In both directions of the last transition, whose noise is as wide as the codeword: 24 nodes.
  * Found: measured: its mass is that before it to 4e-9. */
 #define CONDENSATION_WIDE_ORDER 13
-/* [log-likelihood ratio] Standard deviation of a step's noise. Found: bound: the widest trapezoid rule has steps of
- * 0.3 of it, and the error exp(-2 pi^2/(0.3 sd)), 2e-5 there. */
+/* [log-likelihood ratio] Standard deviation of a step's noise. Found: bound: the finest rule in use has nodes 0.13 of
+ * it apart, and the error exp(-2 pi^2/(0.13 sd)), 1e-11 there. */
 #define CONDENSATION_MOST_SPREAD 6.0
 /* [scales of the quadrature] Distance from the axis from which turned rules are used. Found: bound: weight e^-18 at
  * the axis. */
