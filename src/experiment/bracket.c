@@ -4,16 +4,17 @@
 
 enum { NODES = 8, INTERPOLATIONS = 6 };
 #define LARGEST_BEFORE_FLOOR 0.5 /* above, divergences saturate */
-#define SAFETY 4.0               /* of what leaving out a node tells of the error */
+#define SAFETY 4.0               /* times the change by leaving out a node: taken for the error of interpolation */
 
-/* What is compared with the accuracy. */
+/* The upper end of the value's interval, which is what has to be at most the accuracy. */
 static double upper(const struct point *point)
 {
     return point->value + point->radius;
 }
 
-/* The polynomial through (log(value + radius), log T) of the nodes, at log accuracy, and what the radii make of it:
- * the weights of nodes are those of Lagrange, and an error of log value enters by weight times slope. */
+/* The polynomial through the nodes (log(value + radius), log T), at log accuracy: the sum of Lagrange weights times
+ * log T. *radius is the error in it that the nodes' radii make, to first order: of each node its weight times the
+ * slope d log T/d log value times 2 radius/(value + radius), for the value may be as small as value - radius. */
 static double interpolate(const struct point *const *node, size_t count, double accuracy, double *radius)
 {
     double sum = 0.0;
@@ -32,7 +33,8 @@ static double interpolate(const struct point *const *node, size_t count, double 
     return sum;
 }
 
-/* Its neighbour of which it is known in one direction; NULL if there is none, or if values do not fall. */
+/* The next point in a direction (-1 or 1) with a known value; NULL if there is none, or if values do not fall from
+ * the smaller to the larger T. */
 static const struct point *neighbour(const struct point *points, size_t count, const struct point *from, int way)
 {
     const struct point *next = from + way;
@@ -44,12 +46,12 @@ static const struct point *neighbour(const struct point *points, size_t count, c
     return larger > smaller && smaller > 0.0 && isfinite(larger) ? next : NULL;
 }
 
+/* The real T at which value + radius is the accuracy, and its radius; NaN where they are not known. */
 struct crossing {
-    double steps,
-        radius; /* where the values pass the accuracy, as if T were real; NaN: not known, the radius alone */
+    double steps, radius;
 };
 
-/* From the first point that passes. */
+/* Args: pass, the index of the first point that passes. */
 static struct crossing find_crossing(const struct point *points, size_t count, size_t pass, double accuracy)
 {
     const struct point *node[2 * NODES]; /* from `first` to `last` */

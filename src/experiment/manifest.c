@@ -95,13 +95,14 @@ static double codewords_weight(const struct spec *spec, const struct target *tar
     return weight;
 }
 
+/* Of a target that is no codebook. Without chains, a spec whose targets have none was refused. */
 static bool has_law(const struct spec *spec, size_t target)
 {
     struct cell cell = {.spec = spec, .target = target, .dimensions = spec_dimensions(spec)};
-    bool found = false;
+    bool found = spec->chain_count == 0;
     for (; cell.sampler < spec->sampler_count && !found; cell.sampler++)
         found = cell_has_law(&cell);
-    return found && !(codewords_weight(spec, &spec->targets[target]) > 0.0);
+    return found;
 }
 
 static void put_targets(FILE *file, const struct spec *spec)
@@ -113,9 +114,10 @@ static void put_targets(FILE *file, const struct spec *spec)
         put_entry(file, spec, &spec->target_entries[i]);
         fprintf(file, ", \"power\": %s, \"approximation\": ", is_power(spec, target) ? "true" : "false");
         json_real(file, target_approximation(target));
+        const double codewords = codewords_weight(spec, target);
         fputs(", \"codewords\": ", file);
-        json_real(file, codewords_weight(spec, target));
-        fputs(has_law(spec, i) ? "" : ", \"law\": false", file);
+        json_real(file, codewords);
+        fputs(codewords > 0.0 || !has_law(spec, i) ? ", \"law\": false" : "", file);
         put_documents(file, target->family->doc, target->family->formula, target->family->source);
     }
     fputs("]", file);

@@ -31,7 +31,9 @@ struct manifest_target {
     bool power;           /* a product of d equal laws on the line, in every dimension */
     double approximation; /* target_approximation */
     double codewords;     /* the weight of all codewords of a codebook; 0 of others */
-    bool has_law; /* exact laws of some sampler, in all dimensions; of codebooks there are planted ones alone */
+    /* Whether exact laws of the target itself were asked for: without chains, or where some sampler has one in every
+     * dimension; not of codebooks, whose laws are planted. */
+    bool has_law;
 };
 
 struct manifest_sampler {

@@ -224,8 +224,7 @@ static const struct section {
     {{"dimensions", 1, "a list of dimensions d"}, read_dimensions},
     {{"steps", 0,
       "a list of numbers of steps T to measure at, which may depend on d, as 8 d or 4 d log(d) (rounded, and at "
-      "least "
-      "the smallest T of the schedule); this, accuracies or both are needed"},
+      "least the smallest T of the schedule); this, accuracies or both are needed"},
      read_steps},
     {{"score_errors", 0,
       "a list of score errors to measure, and find T(d, eps), under, beside exact scores: shape, size, and of some "

@@ -52,7 +52,7 @@ struct spec {
     size_t dimension_count;
     size_t *steps; /* strictly increasing, of all dimensions; may be empty if accuracies is not */
     size_t step_count;
-    struct dimensions *step_dimensions; /* of each of the steps: those that ask for it; in the next list, or all */
+    struct dimensions *step_dimensions; /* [steps] those measured at this T, of `dimensions` or of the next list */
     size_t *own_dimensions;
     const struct quantity *accuracy_in; /* what the accuracies are of; TV if the experiment does not say */
     double *accuracies; /* > 0, of TV and H^2 below 1, strictly decreasing; may be empty if steps is not */

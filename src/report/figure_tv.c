@@ -78,7 +78,8 @@ static void put_title(const struct view *view, size_t target)
     const struct quantity *quantity = accuracy_quantities;
     while (quantity->name != NULL && quantity->offset != view->column->offset)
         quantity++;
-    const char *label = quantity->name != NULL ? quantity->label : sheet_name(view->column->name).text;
+    const struct sheet_text name = sheet_name(view->column->name);
+    const char *label = quantity->name != NULL ? quantity->label : name.text;
     bool is_tv = quantity == accuracy_quantities;
     sheet_title(view->sheet, "%s%s%s, {/:Italic d} = %zu", sheet_name(manifest->targets[target].name).text,
                 is_tv ? "" : ", ", is_tv ? "" : label, manifest->dimensions[0]);

@@ -122,6 +122,27 @@ TEST(it_says_the_weight_of_codewords)
     ck_assert_double_eq(m.targets[0].codewords, 0.25);
 }
 
+/* Four components in three coordinates have no exact law: without chains that dimension fails and the others have
+ * theirs; with chains the target has none. */
+TEST(it_says_which_targets_have_laws)
+{
+    static const char *const more[] = {"", "samples: {chains: 512}\n"};
+    for (int i = 0; i < COUNT(more); i++) {
+        char mixed[300];
+        OWNED(spec) spec;
+        OWNED(manifest) m;
+        FREED char *written = NULL;
+        (void)snprintf(mixed, sizeof mixed,
+                       "targets: [{name: r, kind: mixture-random, components: 4, spread: 2, "
+                       "sd: 0.5}]\nsamplers: [ddpm]\ndimensions: [1, 2, 3]\nsteps: [64]\n%s",
+                       more[i]);
+        ASSERT_OK(spec_parse, "mixed.yaml", mixed, strlen(mixed), "", claim_names(), &spec);
+        ASSERT_OK(manifest_write, &spec, NULL, 0, &written);
+        ASSERT_OK(manifest_parse, "m", written, &spec.parameters, &m);
+        ck_assert_int_eq(m.targets[0].has_law, i == 0);
+    }
+}
+
 /* In what `write` makes of that experiment. */
 static const struct {
     const char *from, *to, *message;

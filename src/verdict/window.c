@@ -52,7 +52,6 @@ const char *window_rule(const struct manifest *manifest, bool sampled)
          "T a power of two within a factor 8 of the largest in its d, a standard error below a tenth"},
         {"T a power of two or of the steps in its d, within a factor 8 of the largest there, known to a thousandth",
          "T a power of two or of the steps in its d, within a factor 8 of the largest there, a standard error below "
-         "a "
-         "tenth"}};
+         "a tenth"}};
     return rules[manifest->asks != NULL][sampled];
 }
