@@ -110,9 +110,9 @@ static size_t order_for(const struct condensation_work *work, size_t least, doub
 
 /* The lowest order, `least` or more, whose error is below the tolerance, for a function of l with poles at a distance
  * of b from the real line, which noise of such a spread in l averages: about n! (spread/b)^(2n) for n Gauss-Hermite
- * nodes while that falls with n, exp(-sqrt(4 n + 2) b/spread), and exp(-2 pi b/(spacing spread)) for a trapezoid
- * rule; and for exp(l/2), which a rule that is centred between the codeword and the bulk averages,
- * n! (spread/2)^(2n)/(2n)!. */
+ * nodes while that falls with n, exp(b^2/(2 spread^2) - sqrt(4 n + 2) b/spread), and exp(-2 pi b/(spacing spread))
+ * for a trapezoid rule; and for exp(l/2), which a rule that is centred between the codeword and the bulk averages, n!
+ * (spread/2)^(2n)/(2n)!. */
 static const struct quadrature *rule_for(const struct condensation_work *work, size_t least, double spread,
                                          double tolerance)
 {
@@ -124,8 +124,9 @@ static const struct quadrature *rule_for(const struct condensation_work *work, s
             term *= (double)(n + 1) * ratio;
             tilt *= spread * spread / (16.0 * (double)n + 8.0);
         }
-        double error = order < HERMITE_ORDERS ? fmin(term, exp(-sqrt(4.0 * (double)n + 2.0) * b / spread)) + tilt
-                                              : exp(-2.0 * M_PI * b / ((rule->node[1] - rule->node[0]) * spread));
+        double error = order < HERMITE_ORDERS
+                           ? fmin(term, exp((0.5 * b / spread - sqrt(4.0 * (double)n + 2.0)) * b / spread)) + tilt
+                           : exp(-2.0 * M_PI * b / ((rule->node[1] - rule->node[0]) * spread));
         if (error < tolerance)
             break;
     }
