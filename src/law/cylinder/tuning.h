@@ -90,7 +90,7 @@
 #define CONDENSATION_WANTED 1e-4
 /* [E_own|r - r'|] The radius is so many times what the two computations are apart, and at least the second. Found:
  * measured: see test_condensation.c. */
-#define CONDENSATION_SAFETY 2.0
+#define CONDENSATION_SAFETY 3.0
 #define CONDENSATION_RESOLVED 1e-9
 /* [1] Tolerances of a step, of the square of its noise's standard deviation in l; at least. Found: bound: a path is
  * near the front for the inverse of that many steps, whose errors add up. */
