@@ -57,10 +57,11 @@ struct plane_transfer {
     struct plane_oracle *oracle;
 };
 
-/* What a map without noise has lost where it has no inverse (law/plane/map.h). */
+/* What a map without noise has lost where it has no inverse (law/plane/paths.h). */
 struct plane_folded {
     uint64_t units;        /* of mass, in all */
     double largest, place; /* at one point, where that is too much, and its x */
+    size_t t;              /* the step in which it is lost */
 };
 
 /* Workspace for a whole law. */
@@ -79,6 +80,7 @@ void plane_work_free(struct plane_work *work);
 struct plane_thread {
     struct joint_level level[SLOTS], other[SAMPLER_OTHER_LEVELS];
     struct plane_oracle oracle;
+    struct step step;               /* the present one, of paths */
     struct plane_transfer transfer; /* the present stage */
     struct plane_work work;
     void *plane; /* the engine */
