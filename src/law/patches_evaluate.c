@@ -97,6 +97,12 @@ void patch_evaluate(const struct patch *patch, const struct lobattos *lobattos, 
         combine(patch->nodes[1], lines + i, nx, ny, basis_y, out + i * ny);
 }
 
+/* Coordinate i of an anchor's mean relative to the root's centre. */
+static double patches_origin(const struct patches *patches, size_t anchor, int i)
+{
+    return patches_offset(patches->factor, anchor, 0, i) - patches->root.centre[i];
+}
+
 struct query {
     const struct patches *patches;
     const struct lobattos *lobattos;
@@ -127,6 +133,14 @@ static void evaluate_leaf(const struct query *query, size_t leaf, size_t nx, con
         }
         lagrange(lobatto_of(query->lobattos, patch->nodes[i]), patch->nodes[i], count[i], query->local[i],
                  query->basis[i], query->total);
+    }
+    if (ny == 1) { /* a line along x: along y first */
+        for (size_t i = 0; i < patch->nodes[0]; i++)
+            combine(patch->nodes[1], patch->value + i * patch->nodes[1], 1, 1, query->basis[1], query->lines + i);
+        combine(patch->nodes[0], query->lines, 1, nx, query->basis[0], query->values);
+        for (size_t i = 0; i < nx; i++)
+            query->out[index_x[i] * query->ny + index_y[0]] = query->values[i];
+        return;
     }
     contract(patch, nx, query->basis[0], query->lines);
     for (size_t i = 0; i < nx; i++) {
@@ -192,7 +206,7 @@ void patches_evaluate(const struct patches *patches, const struct lobattos *loba
         .nearest = nearest,
         .ny = ny,
         .coordinate = {x, y},
-        .origin = {patches_offset(patches->factor, anchor, 0, 0), patches_offset(patches->factor, anchor, 0, 1)},
+        .origin = {patches_origin(patches, anchor, 0), patches_origin(patches, anchor, 1)},
         .out = out,
         .local = {local, local + work->most},
         .basis = {basis, basis + PATCH_MOST * work->most},
@@ -200,14 +214,13 @@ void patches_evaluate(const struct patches *patches, const struct lobattos *loba
         .total = local + 2 * work->most,
         .values = local + 3 * work->most,
     };
-    evaluate_cell(&query, 0, 0.0, 0.0, patches->root, nx, index_x, ny, index_y);
+    evaluate_cell(&query, 0, 0.0, 0.0, patches->root.half, nx, index_x, ny, index_y);
 }
 
 bool patches_have(const struct patches *patches, size_t anchor, double x, double y, size_t *leaf)
 {
-    double at[2] = {x + patches_offset(patches->factor, anchor, 0, 0),
-                    y + patches_offset(patches->factor, anchor, 0, 1)};
-    double centre[2] = {0.0, 0.0}, half = patches->root;
+    double at[2] = {x + patches_origin(patches, anchor, 0), y + patches_origin(patches, anchor, 1)};
+    double centre[2] = {0.0, 0.0}, half = patches->root.half;
     uint32_t cell = 0;
     while (patches->cell[cell].leaf == NO_LEAF) {
         int right = at[0] >= centre[0], upper = at[1] >= centre[1];

@@ -42,14 +42,14 @@ double patch_scale(const struct patch *patch, const struct joint_level *joint)
     return smallest;
 }
 
-void patch_place(struct patch *patch, const struct joint_level *joint, double root)
+void patch_place(struct patch *patch, const struct joint_level *joint, const struct patch_root *root)
 {
-    double side = ldexp(2.0 * root, -patch->depth), smallest = HUGE_VAL;
+    double side = ldexp(2.0 * root->half, -patch->depth), smallest = HUGE_VAL;
     size_t best = 0;
     patch->anchor = 0;
     patch->half = 0.5 * side;
     for (int i = 0; i < 2; i++)
-        patch->centre[i] = side * ((double)patch->at[i] + 0.5) - root;
+        patch->centre[i] = side * ((double)patch->at[i] + 0.5) - root->half + root->centre[i];
     for (size_t k = 0; k < joint->factor->components; k++) {
         double scale = scale_of(patch, joint, k);
         if (scale < smallest)
@@ -169,17 +169,20 @@ double patch_mass(const struct patch *patch, const struct joint_level *joint)
     return mass;
 }
 
-double plane_root(const struct joint_level *joint, double reach)
+struct patch_root plane_root(const struct joint_level *joint, double reach, bool at_origin)
 {
+    const double *mean = joint->factor->mean;
+    struct patch_root root = {0.0, {at_origin ? -mean[0] : 0.0, at_origin ? -mean[1] : 0.0}};
     double farthest = 0.0;
     for (size_t k = 0; k < joint->factor->components; k++)
         for (int i = 0; i < 2; i++)
-            farthest = fmax(farthest, fabs(patches_offset(joint->factor, k, 0, i))
+            farthest = fmax(farthest, fabs(patches_offset(joint->factor, k, 0, i) - root.centre[i])
                                           + (reach + 1.0) * joint->ellipse[k].sd[i] / joint->root_alpha_bar);
-    return exp2(ceil(log2(farthest)));
+    root.half = exp2(ceil(log2(farthest)));
+    return root;
 }
 
-static void place(const void *joint, struct patch *patch, double root)
+static void place(const void *joint, struct patch *patch, const struct patch_root *root)
 {
     patch_place(patch, joint, root);
 }
@@ -216,7 +219,7 @@ static enum status complement_cell(const struct complement *complement, uint32_t
     int none = cell == 0 && patch.depth > 0;
     if (!none && cells[cell].leaf != NO_LEAF)
         return STATUS_OK;
-    patch_place(&patch, complement->joint, complement->patches->root);
+    patch_place(&patch, complement->joint, &complement->patches->root);
     if (none) {
         if (!patch_is_covered(&patch, complement->joint, complement->reach) || patch.depth > PATCH_MOST_DEPTH)
             return STATUS_OK;

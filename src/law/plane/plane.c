@@ -33,6 +33,7 @@ extern const struct law_engine engine_plane;
 struct plane {
     struct propagation *run;
     double sharpness;
+    struct plane_symmetry symmetry; /* of log r */
     size_t threads;
     struct plane_thread *thread; /* `threads` of them, at least one; the first also does what one thread does alone */
     struct patches grid[SLOTS], pending;
@@ -163,6 +164,9 @@ static enum status plane_new(struct propagation *run, void **state, struct error
     plane->sharpness = pow(run->resolution, -PLANE_TOLERANCE_POWER);
     for (size_t i = 0; i < STAGES; i++)
         plane->density[i] = PLANE_FIRST_DENSITY;
+    plane->symmetry = problem->sampler->regular && !(problem->error_share > 0.0)
+                          ? plane_symmetry_of(problem->factor)
+                          : (struct plane_symmetry){.count = 1};
     lobattos_init(&plane->lobattos);
     TRY(quadrature_table_new(&plane->rules, 0, error));
     plane->threads = problem->threads > 1 ? problem->threads : 1;
@@ -196,6 +200,9 @@ static void correction_moments(void *state, struct clip_step *out)
     double *x = thread->work.x, *correction = thread->work.increment;
     for (size_t p = 0; p < transfer->grid->count; p++) {
         const struct patch *patch = &transfer->grid->patch[p];
+        double stands = (double)plane_symmetry_stands_for(&plane->symmetry, patch);
+        if (!(stands > 0.0))
+            continue;
         const struct lobatto *by[2] = {lobatto_of(&plane->lobattos, patch->nodes[0]),
                                        lobatto_of(&plane->lobattos, patch->nodes[1])};
         size_t points = patch->nodes[0] * patch->nodes[1];
@@ -214,7 +221,7 @@ static void correction_moments(void *state, struct clip_step *out)
         plane_oracle_apply(&thread->oracle, transfer->stage.sampler->correction, transfer->stage.step, points, x,
                            correction, thread->work.work);
         for (size_t i = 0; i < points; i++) {
-            weight[i] *= total > 0.0 ? patch->mass / total : 0.0;
+            weight[i] *= total > 0.0 ? stands * patch->mass / total : 0.0;
             norm[i] = hypot(correction[i], correction[points + i]);
         }
         clip_step_add(out, plane->run->problem->schedule->T, points, weight, norm);
@@ -322,6 +329,12 @@ static size_t affordable(const struct patch_source *source, const struct patch *
     }
 }
 
+static size_t stands_for(const struct patch_source *source, const struct patch *patch)
+{
+    const struct plane_thread *thread = source->owner;
+    return plane_symmetry_stands_for(&((const struct plane *)thread->plane)->symmetry, patch);
+}
+
 static void use_thread(struct patch_source *source, size_t thread)
 {
     struct plane_thread *own = (struct plane_thread *)source->owner + thread;
@@ -338,6 +351,7 @@ static struct patch_source source_of(struct plane *plane, bool start, const stru
                                  .start = start,
                                  .evaluate = evaluate,
                                  .affordable = affordable,
+                                 .stands_for = stands_for,
                                  .jacobian = to->level.alpha_bar,
                                  .tolerance = tolerance,
                                  .floor = PATCH_TAIL_FLOOR,
@@ -391,6 +405,7 @@ static enum status prepare_stage(void *state, const struct stage *stage, size_t 
                                                    .from = &thread->level[from],
                                                    .to = &thread->level[to],
                                                    .grid = &plane->grid[from],
+                                                   .symmetry = &plane->symmetry,
                                                    .lobattos = &plane->lobattos,
                                                    .oracle = &thread->oracle};
     return STATUS_OK;
@@ -420,6 +435,14 @@ static double elongation(const struct joint_level *joint)
     return largest;
 }
 
+/* With what its patches stand for. */
+static enum status complete(struct plane *plane, struct patches *grid, struct error *error)
+{
+    const struct plane_thread *thread = plane->thread;
+    const struct joint_level *level = plane->result == NULL ? &thread->level[0] : thread->transfer.to;
+    return plane_symmetry_complete(&plane->symmetry, &plane_domain, level, grid, error);
+}
+
 static enum status fill_stage(void *state, bool checked, struct stage_result *out, struct error *error)
 {
     struct plane *plane = state;
@@ -437,7 +460,7 @@ static enum status fill_stage(void *state, bool checked, struct stage_result *ou
         lattice = choose_lattice(plane, checked, *density);
         TRY(fill(plane, &source, checked, lattice ? *density : 0.0, error));
         if (!checked)
-            return STATUS_OK;
+            return complete(plane, plane->result, error);
         TRY(patches_check(&source, plane->result, &found, error));
     } while (lattice && !adapt_density(density, found.lattice, source.tolerance));
     out->error = found.error;
@@ -447,7 +470,7 @@ static enum status fill_stage(void *state, bool checked, struct stage_result *ou
     plane->unchanged[index] = found.unchanged.l1 < PATCH_LOWER_BELOW * most;
     if (plane->unchanged[index])
         out->error.after = found.unchanged;
-    return STATUS_OK;
+    return complete(plane, plane->result, error);
 }
 
 static bool leaves_unchanged(const void *state)
@@ -474,15 +497,15 @@ static enum status fill_first(struct plane *plane, struct patch_source *source, 
     struct patches_found found;
     for (int pass = 0; pass < 2; pass++) {
         plane->pending.factor = plane->run->problem->factor;
-        TRY(patches_cover(&plane_domain, level, plane_root(level, PLANE_REACH), PLANE_FIRST_SIDE, PLANE_FIRST_ORDER,
-                          &plane->pending, error));
+        TRY(patches_cover(&plane_domain, level, plane_root(level, PLANE_REACH, plane->symmetry.count > 1),
+                          PLANE_FIRST_SIDE, PLANE_FIRST_ORDER, &plane->pending, error));
         TRY(patches_fill(source, &plane->pending, &plane->grid[0], error));
         plane->distance = source->distance;
         source->tolerance = steps * tolerance_of(plane);
     }
     TRY(patches_check(source, &plane->grid[0], &found, error));
     *local = found.error.itself;
-    return STATUS_OK;
+    return complete(plane, &plane->grid[0], error);
 }
 
 static enum status start(void *state, struct norms *local, struct error *error)

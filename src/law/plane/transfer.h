@@ -8,6 +8,7 @@
 
 #include "core/status.h"
 #include "law/patches.h"
+#include "law/plane/symmetry.h"
 #include "law/propagate.h"
 #include "law/quadrature.h"
 #include "model/joint_level.h"
@@ -53,6 +54,7 @@ struct plane_transfer {
     struct stage stage;
     const struct joint_level *from, *to;
     const struct patches *grid; /* log r on `from`, indexed */
+    const struct plane_symmetry *symmetry;
     const struct lobattos *lobattos;
     struct plane_oracle *oracle;
 };

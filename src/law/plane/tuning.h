@@ -41,6 +41,13 @@
 /* [standard deviations] Half-width of a corridor. Found: not recorded. Twice: radius down to 0.978. */
 #define PLANE_CORRIDOR 5.0
 
+/* ---- Symmetry (law/plane/symmetry.c). ---- */
+
+/* [standard deviations of the narrower axis, weights] By which components may differ from images of one another. log
+ * r has a gradient of the order of E_p|r - 1| over a standard deviation, so that this is its relative error. Found:
+ * bound: means of six digits are symmetric to their rounding. Twice: no change. */
+#define PLANE_SYMMETRIC 1e-12
+
 /* ---- Lattices (law/plane/plane.c, law/plane/lattice.c); densities are points in a standard deviation of the
  * noise. ---- */
 
