@@ -522,12 +522,15 @@ static void evaluate_each(const struct joint_level *joint, const struct columns 
             columns->gradient[i * CHUNK + j] /= columns->total[j];
 }
 
-static void evaluate_chunk(const struct joint_level *joint, size_t anchor, size_t n, size_t stride, const double *x,
-                           const struct columns *columns, double *score)
+static void evaluate_chunk(const struct joint_level *joint, const struct joint_near *among, size_t anchor, size_t n,
+                           size_t stride, const double *x, const struct columns *columns, double *score)
 {
     size_t d = joint->factor->dimension;
-    if (joint_plane_evaluate(joint, anchor, n, stride, x, columns->largest, columns->total, score))
+    struct joint_near near;
+    if (joint_plane_find(joint, among, anchor, n, stride, x, &near)) {
+        joint_plane_evaluate(joint, &near, anchor, n, stride, x, columns->largest, columns->total, score);
         return;
+    }
     if (!joint->by_products && joint->spectra == NULL) {
         exponents(joint, anchor, n, stride, x, columns->largest);
         vexp_rows(joint->factor->components, CHUNK, n, columns->largest, joint->scratch, columns->total);
@@ -551,9 +554,11 @@ void joint_level_evaluate(const struct joint_level *joint, size_t anchor, size_t
     double *rest = joint->scratch + block_size(joint) * CHUNK;
     const struct columns columns = {rest, rest + CHUNK, rest + 2 * CHUNK, rest + (2 + d) * CHUNK,
                                     rest + (2 + 2 * d) * CHUNK};
+    struct joint_near all; /* that are near any of the points */
+    bool found = n > CHUNK && joint_plane_find(joint, NULL, anchor, n, stride, x, &all);
     for (size_t start = 0; start < n; start += CHUNK) {
         size_t count = n - start < CHUNK ? n - start : CHUNK;
-        evaluate_chunk(joint, anchor, count, stride, x + start, &columns, score == NULL ? NULL : score + start);
+        evaluate_chunk(joint, found ? &all : NULL, anchor, count, stride, x + start, &columns, score == NULL ? NULL : score + start);
         if (log_density == NULL)
             continue;
         vlog(count, columns.total, columns.total);

@@ -48,7 +48,7 @@ void joint_level_set(struct joint_level *joint, const struct level *level);
 
 /* Log-density and score at n points; either output may be NULL. The score is laid out like x, and does not overlap
  * it. Log-sum-exp, so no underflow. A point's bits depend on nothing but itself and its place among JOINT_POINTS, to
- * which e^-60 of the density adds nothing: components below that at all of them are left out. */
+ * which e^-46 of the density adds nothing: components that are below that, together, at all of them are left out. */
 void joint_level_evaluate(const struct joint_level *joint, size_t anchor, size_t n, size_t stride, const double *x,
                           double *log_density, double *score);
 

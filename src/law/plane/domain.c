@@ -5,6 +5,12 @@
 #include "law/normal.h"
 #include "law/plane/tuning.h"
 
+/* No square of these overflows. */
+static double norm_of(double x, double y)
+{
+    return sqrt(x * x + y * y);
+}
+
 /* The patch's centre relative to the mean of component k, at the present level. */
 static void centre_from(const struct patch *patch, const struct joint_level *joint, size_t k, double at[2])
 {
@@ -15,7 +21,7 @@ static void centre_from(const struct patch *patch, const struct joint_level *joi
 /* The standard deviation of <u, X> for a unit vector u. */
 static double sd_along(const struct joint_ellipse *ellipse, const double u[2])
 {
-    return hypot(ellipse->narrow * (ellipse->axis[0] * u[0] + ellipse->axis[1] * u[1]),
+    return norm_of(ellipse->narrow * (ellipse->axis[0] * u[0] + ellipse->axis[1] * u[1]),
                  ellipse->wide * (ellipse->axis[0] * u[1] - ellipse->axis[1] * u[0]));
 }
 
@@ -30,7 +36,7 @@ static double scale_of(const struct patch *patch, const struct joint_level *join
            along = ellipse->axis[0] * at[1] - ellipse->axis[1] * at[0],
            beyond = fmax(fabs(along) - PLANE_REACH * (ellipse->wide - width), 0.0);
     /* of the patch's nearest point, about */
-    double distance = hypot(across, beyond) - joint->root_alpha_bar * patch->half;
+    double distance = norm_of(across, beyond) - joint->root_alpha_bar * patch->half;
     return (width + PLANE_SCALE_SLOPE * fmax(distance - PLANE_SCALE_FLAT * width, 0.0)) / joint->root_alpha_bar;
 }
 
@@ -74,13 +80,13 @@ static double distance_to_segment(const struct patch *patch, const struct factor
     double part = length > 0.0 ? fmin(fmax(dot / length, 0.0), 1.0) : 0.0;
     double x = fmax(fabs(at[0] - part * along[0]) - patch->half, 0.0);
     double y = fmax(fabs(at[1] - part * along[1]) - patch->half, 0.0);
-    return hypot(x, y);
+    return norm_of(x, y);
 }
 
 static double deviations(const struct joint_ellipse *ellipse, double x, double y)
 {
-    return hypot((ellipse->axis[0] * x + ellipse->axis[1] * y) / ellipse->narrow,
-                 (ellipse->axis[0] * y - ellipse->axis[1] * x) / ellipse->wide);
+    return norm_of((ellipse->axis[0] * x + ellipse->axis[1] * y) / ellipse->narrow,
+                   (ellipse->axis[0] * y - ellipse->axis[1] * x) / ellipse->wide);
 }
 
 /* The distance of component k from the patch, in its standard deviations: it is least within the patch, or at one of
@@ -93,7 +99,7 @@ static double deviations_of_nearest(const struct patch *patch, const struct join
     if (fabs(at[0]) <= half && fabs(at[1]) <= half)
         return 0.0;
     if (!(ellipse->narrow < ellipse->wide))
-        return hypot(fmax(fabs(at[0]) - half, 0.0), fmax(fabs(at[1]) - half, 0.0)) / ellipse->narrow;
+        return norm_of(fmax(fabs(at[0]) - half, 0.0), fmax(fabs(at[1]) - half, 0.0)) / ellipse->narrow;
     double ratio = ellipse->sd[1] / ellipse->sd[0], slope[2] = {ellipse->slope * ratio * ratio, ellipse->slope};
     for (int i = 0; i < 2; i++)
         for (int side = -1; side <= 1; side += 2) {
@@ -111,7 +117,7 @@ static bool meets_corridor(const struct patch *patch, const struct joint_level *
 {
     double root = joint->root_alpha_bar,
            apart[2] = {joint_level_centre(joint, k, j, 0), joint_level_centre(joint, k, j, 1)};
-    double length = hypot(apart[0], apart[1]);
+    double length = norm_of(apart[0], apart[1]);
     const double along[2] = {length > 0.0 ? apart[0] / length : 1.0, length > 0.0 ? apart[1] / length : 0.0},
                  across[2] = {-along[1], along[0]};
     const struct joint_ellipse *of[2] = {&joint->ellipse[j], &joint->ellipse[k]};
@@ -160,6 +166,9 @@ double patch_mass(const struct patch *patch, const struct joint_level *joint)
         const struct joint_ellipse *ellipse = &joint->ellipse[k];
         double at[2], product = joint->factor->weight[k];
         centre_from(patch, joint, k, at);
+        if (fabs(at[0]) > half + PLANE_MASS_REACH * ellipse->sd[0]
+            || fabs(at[1]) > half + PLANE_MASS_REACH * ellipse->sd[1])
+            continue;
         if (ellipse->narrow < ellipse->wide)
             product *= mass_of(ellipse, at, half);
         for (int i = 0; i < 2 && !(ellipse->narrow < ellipse->wide); i++)

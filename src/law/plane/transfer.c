@@ -1,6 +1,7 @@
 #include "law/plane/transfer.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "core/memory.h"
 #include "core/vmath.h"
@@ -177,16 +178,20 @@ static void fill_lines(const struct lines *lines, struct plane_work *work, size_
     const struct quadrature *along = lines->rule[0], *across = lines->rule[1];
     double root = transfer->from->root_alpha_bar, tau = lines->scale.tau;
     size_t columns = lines->columns, batch = count * columns;
-    for (size_t c = 0; c < columns; c++)
-        work->grid_y[c] = lines->y[c % lines->ny] + tau / root * across->node[c / lines->ny];
+    double column_y[PLANE_BATCH];
+    for (size_t i = 0; i < across->n; i++)
+        for (size_t j = 0; j < lines->ny; j++) {
+            size_t c = i * lines->ny + j;
+            work->grid_y[c] = lines->y[j] + tau / root * across->node[i];
+            column_y[c] = root * lines->y[j] + tau * work->column_z[c];
+        }
     for (size_t l = 0; l < count; l++) {
         double u = lines->x[(first + l) % lines->nx], z = along->node[(first + l) / lines->nx];
         double at = root * u + tau * z;
         work->grid_x[l] = u + tau / root * z;
-        for (size_t c = 0; c < columns; c++) {
+        for (size_t c = 0; c < columns; c++)
             work->x[l * columns + c] = at;
-            work->x[batch + l * columns + c] = root * lines->y[c % lines->ny] + tau * work->column_z[c];
-        }
+        memcpy(work->x + batch + l * columns, column_y, columns * sizeof *column_y);
     }
     plane_transfer_at(transfer, work, lines->anchor, batch);
     patches_evaluate(transfer->grid, transfer->lobattos, lines->anchor, lines->nearest, count, work->grid_x, columns,
@@ -216,8 +221,9 @@ static void exponents(const struct lines *lines, struct plane_work *work, size_t
     fill_lines(lines, work, first, count);
     for (size_t l = 0; l < count; l++) {
         size_t at = l * columns, node = (first + l) % lines->nx;
-        for (size_t c = 0; c < columns; c++)
-            work->column_log_density[c] = log_density[node * lines->ny + c % lines->ny];
+        for (size_t i = 0; i < lines->rule[1]->n; i++)
+            memcpy(work->column_log_density + i * lines->ny, log_density + node * lines->ny,
+                   lines->ny * sizeof *log_density);
         add_log_c(&lines->scale, lines->rule[0]->node[(first + l) / lines->nx], columns, work->column_z,
                   work->increment + at, work->increment + batch + at, work->log_density + at,
                   work->column_log_density, work->log_ratio + at);

@@ -28,6 +28,9 @@
 /* [standard deviations] Of each component that patches cover. Found: bound: mass e^-36 beyond. Twice: time 6.01,
  * radius up to 4.92e+04. */
 #define PLANE_REACH 8.5
+/* [standard deviations] Of a component beyond which it has no mass in a patch. Found: bound: 1e-27. Twice: no change.
+ */
+#define PLANE_MASS_REACH 11.0
 /* [local scales] Side of a patch at the start. Found: not recorded. Twice: radius up to 1.03. */
 #define PLANE_FIRST_SIDE 2.5
 /* [standard deviations] From a component up to which the local scale is its own. Found: not recorded. Twice:
