@@ -22,7 +22,7 @@ static void centre_from(const struct patch *patch, const struct joint_level *joi
 static double sd_along(const struct joint_ellipse *ellipse, const double u[2])
 {
     return norm_of(ellipse->narrow * (ellipse->axis[0] * u[0] + ellipse->axis[1] * u[1]),
-                 ellipse->wide * (ellipse->axis[0] * u[1] - ellipse->axis[1] * u[0]));
+                   ellipse->wide * (ellipse->axis[0] * u[1] - ellipse->axis[1] * u[0]));
 }
 
 /* The narrow width, which grows with the distance from the long axis, as far as the ellipse that is covered goes: the

@@ -146,6 +146,7 @@ static enum status thread_new(struct plane *plane, struct plane_thread *out, str
     plane_oracle_init(&out->oracle);
     out->oracle.undeclared = &plane->run->undeclared;
     out->oracle.original = plane->run->original;
+    out->oracle.functions = &out->work.functions;
     TRY(plane_work_new(problem->sampler, &out->work, error));
     for (size_t i = 0; i < SLOTS; i++)
         TRY(joint_level_new(problem->factor, &out->level[i], error));
@@ -536,8 +537,10 @@ static enum status by_paths(void *state, struct norms *local, double *rounding, 
 static enum status finish(void *state, size_t slot, struct law *out, struct error *error)
 {
     struct plane *plane = state;
-    for (size_t i = 0; i < plane->threads; i++)
+    for (size_t i = 0; i < plane->threads; i++) {
         out->node_updates += plane->thread[i].work.node_updates;
+        out->exponentials += plane->thread[i].work.functions;
+    }
     return plane_rows_make(&plane->grid[slot], &plane->lobattos, &plane->thread->level[slot].level,
                            plane->run->resolution, out, error);
 }

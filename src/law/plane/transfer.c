@@ -75,7 +75,7 @@ static void evaluate(const struct score *score, const struct level *level, size_
         for (size_t i = 0; i < n; i++)
             out[i] = oracle->known_score[i];
     else
-        joint_level_evaluate(oracle->density[at], oracle->anchor, n / 2, n / 2, x, NULL, out);
+        *oracle->functions += joint_level_evaluate(oracle->density[at], oracle->anchor, n / 2, n / 2, x, NULL, out);
     for (size_t direction = 0; direction < oracle->directions; direction++)
         add_error(oracle, direction, at, n / 2, x, out);
 }
@@ -156,7 +156,8 @@ struct lines {
 
 void plane_transfer_at(const struct plane_transfer *transfer, struct plane_work *work, size_t anchor, size_t points)
 {
-    joint_level_evaluate(transfer->from, anchor, points, points, work->x, work->log_density, work->score);
+    work->functions +=
+        joint_level_evaluate(transfer->from, anchor, points, points, work->x, work->log_density, work->score);
     if (transfer->stage.moves) {
         struct plane_oracle *oracle = transfer->oracle;
         oracle->anchor = anchor;
@@ -285,11 +286,12 @@ void plane_transfer_apply(const struct plane_transfer *transfer, struct plane_wo
         at[i] = transfer->to->root_alpha_bar * x[i / ny];
         at[points + i] = transfer->to->root_alpha_bar * y[i % ny];
     }
-    joint_level_evaluate(transfer->to, anchor, points, points, at, log_density, NULL);
+    work->functions += joint_level_evaluate(transfer->to, anchor, points, points, at, log_density, NULL);
     for (size_t first = 0, count; first < all; first += count) {
         count = all - first < together ? all - first : together;
         exponents(&lines, work, first, count, log_density);
         vexpm1(count * lines.columns, work->log_ratio, work->term);
+        work->functions += count * lines.columns;
         for (size_t l = 0; l < count; l++) {
             double weight = rule[0]->weight[(first + l) / nx], *out = mean + (first + l) % nx * ny;
             const double *term = work->term + l * lines.columns;

@@ -34,6 +34,7 @@ struct plane_oracle {
     size_t anchor;         /* positions asked for are relative to it */
     const double *known_x; /* points whose exact score at level t is already in known_score */
     const double *known_score;
+    size_t *functions;             /* counts exponentials and logarithms */
     double *work;                  /* 7 arrays of as many doubles as the largest batch has points */
     struct undeclared *undeclared; /* the caller's */
     int original;                  /* the sampler sees original coordinates, not positions relative to the anchor */
@@ -72,7 +73,7 @@ struct plane_work {
     double *column_z, *column_weight, *column_log_density, *grid_x, *grid_y;
     double *block;
     struct patches_work patches;
-    size_t node_updates;
+    size_t node_updates, functions;
     struct plane_folded folded;
 };
 MUST_USE enum status plane_work_new(const struct sampler *sampler, struct plane_work *out, struct error *error);
