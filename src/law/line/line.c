@@ -46,7 +46,7 @@ static enum status line_new(struct propagation *run, void **state, struct error 
         line->draw[k].oracle.undeclared = &run->undeclared;
     }
     TRY(quadrature_table_new(&line->rules, jumps ? TRANSFER_ORDERS : 0, error));
-    TRY(panel_threads_new(problem->sampler, &line->rules, problem->threads, &line->threads, error));
+    TRY(panel_threads_new(problem->sampler, &line->rules, run->team, &line->threads, error));
     for (size_t i = 0; i < SLOTS; i++)
         TRY(mixture_level_new(problem->factor, &line->level[i], error));
     return STATUS_OK;

@@ -5,20 +5,21 @@
 
 #include <stddef.h>
 
+#include "core/parallel.h"
 #include "core/status.h"
 #include "law/line/transfer.h"
 #include "law/panels.h"
 
 struct panel_threads {
+    struct team *team; /* the caller's; NULL: one thread */
     size_t count;
     struct transfer_work *work; /* one a thread */
-    size_t *start;              /* of the groups of panels */
+    struct panel_group *group;
     size_t capacity;
 };
 
-/* count = 0 counts as 1. With one thread OpenMP is not called at all. */
 MUST_USE enum status panel_threads_new(const struct sampler *sampler, const struct quadrature_table *rules,
-                                       size_t count, struct panel_threads *out, struct error *error);
+                                       struct team *team, struct panel_threads *out, struct error *error);
 void panel_threads_free(struct panel_threads *threads);
 
 /* The work of all threads so far. */
@@ -28,9 +29,11 @@ void panel_threads_work(const struct panel_threads *threads, size_t *node_update
 typedef enum status panel_task(void *context, struct transfer_work *work, size_t from, size_t to,
                                struct error *error);
 
-/* Does it with all panels, in groups of up to `together` at a time. `cost` is what all of it takes, in exponentials:
- * threads are not worth their while for little. Error: that of the first group that fails. */
+/* Does it with all panels, in groups of up to `together` at a time, the same for any number of threads. `cost` is what
+ * all of it takes, in exponentials: threads are not worth their while for little. `ignored`, if not NULL: becomes what
+ * work->ignored of all groups adds up to. Error: that of the first group that fails. */
 MUST_USE enum status panel_threads_run(struct panel_threads *threads, const struct panels *grid, size_t together,
-                                       double cost, panel_task *task, void *context, struct error *error);
+                                       double cost, panel_task *task, void *context, double *ignored,
+                                       struct error *error);
 
 #endif

@@ -54,7 +54,7 @@ enum status line_probe_apply(const struct line_probe *probe, const struct transf
     struct probing probing = {probe, transfer, grid, order, value};
     size_t together = transfer->stage.deterministic ? 1 : TRANSFER_POINTS / PANEL_PROBES;
     return panel_threads_run(threads, grid, together, transfer_cost(transfer, order, probe->count), apply, &probing,
-                             error);
+                             NULL, error);
 }
 
 enum status line_probe_set(struct line_probe *probe, const struct transfer *transfer, struct panel_threads *threads,

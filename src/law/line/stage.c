@@ -37,13 +37,14 @@ static enum status fill(void *context, struct transfer_work *work, size_t from, 
     return STATUS_OK;
 }
 
-enum status line_fill(struct line *line, size_t order, struct panels *grid, struct error *error)
+enum status line_fill(struct line *line, size_t order, struct panels *grid, double *ignored, struct error *error)
 {
     const struct transfer *transfer = &line->transfer;
     struct filling filling = {line, transfer, grid, order};
     size_t together = transfer->stage.deterministic ? 1 : TRANSFER_POINTS / PANEL_NODES;
     return panel_threads_run(&line->threads, grid, together,
-                             transfer_cost(transfer, order, grid->count * PANEL_NODES), fill, &filling, error);
+                             transfer_cost(transfer, order, grid->count * PANEL_NODES), fill, &filling, ignored,
+                             error);
 }
 
 /* Limits that the score error sets to the panels' length in a stage's result. Jumps of the map are blurred by the
@@ -199,5 +200,5 @@ enum status line_stage_fill(void *state, bool checked, struct stage_result *out,
         return STATUS_OK;
     if (!in_order)
         TRY(line_lay_out(line, choice->spacing, line->result, error));
-    return line_fill(line, line_order(line, choice->order), line->result, error);
+    return line_fill(line, line_order(line, choice->order), line->result, NULL, error);
 }

@@ -75,9 +75,10 @@ void transfer_increment(const struct transfer *transfer, struct transfer_work *w
 
 double transfer_cost(const struct transfer *transfer, size_t order, size_t count)
 {
+    enum { INVERSION = 12 }; /* evaluations of D at a point */
     double scores = (double)(transfer->from->factor->components * (1 + transfer->stage.sampler->score_evaluations));
     scores *= transfer->draws > 0 ? (double)transfer->draws : 1.0;
-    return transfer->stage.deterministic ? 0.0 : (double)count * (double)(order + 1) * scores;
+    return (double)count * (double)(transfer->stage.deterministic ? INVERSION : order + 1) * scores;
 }
 
 static enum status apply_map(const struct transfer *transfer, struct transfer_work *work, size_t order,

@@ -81,8 +81,7 @@ MUST_USE enum status transfer_apply(const struct transfer *transfer, struct tran
                                     const struct panel *panel, size_t count, const double *y, double *log_ratio,
                                     size_t *hint, struct error *error);
 
-/* The cost of an order at `count` points, in exponentials, roughly; 0 for a map without noise, which threads cannot
- * share, since its ignored mass is added up in the order of the points. */
+/* The cost of an order at `count` points, in exponentials, roughly. */
 double transfer_cost(const struct transfer *transfer, size_t order, size_t count);
 
 /* D(x) at n <= TRANSFER_BLOCK points relative to the anchor, with the scores at level t where they are known

@@ -90,7 +90,7 @@
 #define LINE_LATTICE_NOISE 0.05
 /* [exponentials] For less work panels are not shared between threads. Found: measured: some 100 microseconds,
  * and a call takes a few. Twice: not measured (none of these laws depends on it). */
-#define LINE_PARALLEL_COST 1e5
+#define LINE_PARALLEL_COST 1e4
 
 /* [1] Where a component has less weight, its local errors are added to those in L1(q) by this factor in what checks
  * choose, so that rare components are resolved too. Found: radius. At e^-51 the radius of m falls from 3 to below
