@@ -36,6 +36,13 @@ void clip_step_add(struct clip_step *step, size_t T, size_t n, const double *wei
     }
 }
 
+void clip_step_sum(struct clip_step *step, const struct clip_step *part)
+{
+    step->beyond += part->beyond;
+    for (size_t k = 0; k < CLIP_RATES; k++)
+        step->moment[k] += part->moment[k];
+}
+
 void clip_bound_take(struct clip_bound *bound, const struct clip_step *step)
 {
     bound->beyond = fmax(bound->beyond, step->beyond);

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "core/memory.h"
 #include "core/vmath.h"
 #include "law/line/check.h"
 #include "law/line/tuning.h"
@@ -14,9 +15,10 @@ struct filling {
     size_t order;
 };
 
-static enum status fill(void *context, struct transfer_work *work, size_t from, size_t to, struct error *error)
+static enum status fill(void *context, size_t thread, size_t from, size_t to, double *ignored, struct error *error)
 {
     const struct filling *filling = context;
+    struct transfer_work *work = &filling->line->threads.work[thread];
     const struct chebyshev *chebyshev = &filling->line->chebyshev;
     const struct transfer *transfer = filling->transfer;
     struct panel *panel = &filling->grid->panel[from];
@@ -27,7 +29,9 @@ static enum status fill(void *context, struct transfer_work *work, size_t from, 
         const struct panel *at = &panel[count / PANEL_NODES];
         y[count] = at->centre + at->half_width * chebyshev->node[count % PANEL_NODES];
     } while (++count < (to - from) * PANEL_NODES);
+    work->ignored = 0.0;
     TRY(transfer_apply(transfer, work, filling->order, panel, count, y, value, &hint, error));
+    *ignored = work->ignored;
     for (size_t i = 0; i < to - from; i++) {
         panel_fit(chebyshev, value + i * PANEL_NODES, &panel[i]);
         if (!isfinite(panel[i].coefficient[0]))
@@ -42,9 +46,9 @@ enum status line_fill(struct line *line, size_t order, struct panels *grid, doub
     const struct transfer *transfer = &line->transfer;
     struct filling filling = {line, transfer, grid, order};
     size_t together = transfer->stage.deterministic ? 1 : TRANSFER_POINTS / PANEL_NODES;
-    return panel_threads_run(&line->threads, grid, together,
-                             transfer_cost(transfer, order, grid->count * PANEL_NODES), fill, &filling, ignored,
-                             error);
+    return panel_groups_run(&line->threads.groups, grid, together,
+                            transfer_is_shared(transfer, order, grid->count * PANEL_NODES), fill, &filling, ignored,
+                            error);
 }
 
 /* Limits that the score error sets to the panels' length in a stage's result. Jumps of the map are blurred by the
@@ -118,9 +122,11 @@ static enum status find_breaks(struct line *line, struct transfer *transfer, str
 #define INSIDE (1.0 - 1e-9) /* the ends of a piece are nodes, and jumps belong to its neighbour */
 
 /* Adds the integral over [from, to] of a panel, Clenshaw-Curtis. */
-static void add_piece(struct line *line, const struct panel *panel, double from, double to, struct clip_step *out)
+static void add_piece(const struct line *line, struct transfer_work *work, const struct panel *panel, double from,
+                      double to, struct clip_step *out)
 {
     const struct transfer *transfer = &line->transfer;
+    struct oracle oracle = line->oracle;
     double weight[PANEL_NODES], x[PANEL_NODES], log_ratio[PANEL_NODES], correction[PANEL_NODES];
     double centre = 0.5 * (from + to), half = 0.5 * (to - from) * INSIDE;
     for (size_t j = 0; j < PANEL_NODES; j++)
@@ -132,30 +138,39 @@ static void add_piece(struct line *line, const struct panel *panel, double from,
     vexp(PANEL_NODES, weight, weight);
     for (size_t j = 0; j < PANEL_NODES; j++)
         weight[j] *= line->chebyshev.weight[j] * half;
-    line->oracle.anchor = panel->anchor;
-    line->oracle.work = line->threads.work->oracle_work;
-    oracle_apply(&line->oracle, transfer->stage.sampler->correction, transfer->stage.step, PANEL_NODES, x, correction,
-                 line->threads.work->work);
+    oracle.anchor = panel->anchor;
+    oracle.work = work->oracle_work;
+    oracle_apply(&oracle, transfer->stage.sampler->correction, transfer->stage.step, PANEL_NODES, x, correction,
+                 work->work);
     clip_step_add(out, line->run->problem->schedule->T, PANEL_NODES, weight, correction);
 }
 
 /* Panels are cut where the map jumps. */
+static void add_panel(void *context, size_t thread, size_t p)
+{
+    const struct line *line = context;
+    const struct transfer *transfer = &line->transfer;
+    const struct panel *panel = &transfer->grid->panel[p];
+    double shift = mixture_level_centre(transfer->from, 0, panel->anchor);
+    double from = panel->centre - panel->half_width, end = panel->centre + panel->half_width;
+    line->moments[p] = (struct clip_step){0};
+    for (size_t b = 0; b <= transfer->breaks.count; b++) {
+        double to = b < transfer->breaks.count ? fmin(transfer->breaks.at[b] + shift, end) : end;
+        if (!(to > from))
+            continue;
+        add_piece(line, &line->threads.work[thread], panel, from, to, &line->moments[p]);
+        from = to;
+    }
+}
+
 void line_correction_moments(void *state, struct clip_step *out)
 {
     struct line *line = state;
-    const struct transfer *transfer = &line->transfer;
-    for (size_t p = 0; p < transfer->grid->count; p++) {
-        const struct panel *panel = &transfer->grid->panel[p];
-        double shift = mixture_level_centre(transfer->from, 0, panel->anchor);
-        double from = panel->centre - panel->half_width, end = panel->centre + panel->half_width;
-        for (size_t b = 0; b <= transfer->breaks.count; b++) {
-            double to = b < transfer->breaks.count ? fmin(transfer->breaks.at[b] + shift, end) : end;
-            if (!(to > from))
-                continue;
-            add_piece(line, panel, from, to, out);
-            from = to;
-        }
-    }
+    size_t count = line->transfer.grid->count;
+    bool shared = transfer_is_shared(&line->transfer, 0, count * PANEL_NODES);
+    team_for(shared ? line->run->team : NULL, count, add_panel, line);
+    for (size_t p = 0; p < count; p++)
+        clip_step_sum(out, &line->moments[p]);
 }
 
 size_t line_order(const struct line *line, size_t order)
@@ -179,6 +194,11 @@ enum status line_stage_prepare(void *state, const struct stage *stage, size_t fr
         line->transfer.draw = line->draw;
     }
     TRY(find_breaks(line, &line->transfer, error));
+    size_t count = line->grid[from].count;
+    struct clip_step *moments = array_reserve(line->moments, &line->moments_capacity, count, sizeof *moments);
+    if (moments == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for moments on %zu panels", count);
+    line->moments = moments;
     line->fineness = fineness_for(line, &line->transfer);
     return STATUS_OK;
 }

@@ -6,7 +6,6 @@
 #include <stddef.h>
 
 #include "core/status.h"
-#include "law/line/parallel.h"
 #include "law/line/probe.h"
 #include "law/line/transfer.h"
 #include "law/oracle.h"
@@ -26,7 +25,7 @@ struct line {
     struct propagation *run;
     struct chebyshev chebyshev;
     struct quadrature_table rules;
-    struct panel_threads threads;
+    struct transfer_team threads;
     struct oracle oracle;
     size_t draws; /* of a sampler that draws numbers: so many of the next */
     struct transfer_draw draw[SAMPLER_DRAWS];
@@ -43,6 +42,8 @@ struct line {
     struct line_probe probe;
     struct panels before[STAGES]; /* the panels of the last check */
     struct panels moved;          /* for comparison */
+    struct clip_step *moments;    /* of each panel of the law before a stage */
+    size_t moments_capacity;
 };
 
 /* Functions of the geometry. */
