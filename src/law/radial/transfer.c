@@ -60,18 +60,17 @@ void radial_oracle_init(struct radial_oracle *oracle)
 
 void radial_transfer_init(struct radial_transfer *transfer, const struct stage *stage,
                           const struct radial_level *from, const struct radial_level *to, const struct panels *grid,
-                          struct radial_oracle *oracle)
+                          const struct radial_oracle *oracle)
 {
     *transfer = (struct radial_transfer){.stage = *stage, .from = from, .to = to, .grid = grid, .oracle = oracle};
 }
 
-enum status radial_work_new(const struct sampler *sampler, double dimension, struct radial_work *out,
-                            struct error *error)
+static enum status work_new(const struct sampler *sampler, double dimension, const struct quadrature_table *rules,
+                            struct radial_work *out, struct error *error)
 {
     size_t batch = MOST_RULE_NODES * PANEL_NODES;
-    *out = (struct radial_work){.node_updates = 0};
+    *out = (struct radial_work){.rules = rules};
     bessel_init(0.5 * dimension - 1.0, &out->bessel);
-    TRY(quadrature_table_new(&out->rules, 0, error));
     out->block = array_new((7 + sampler->work_arrays) * batch + 2 * MOST_RULE_NODES, sizeof *out->block);
     if (out->block == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for the radial engine's workspace");
@@ -84,28 +83,43 @@ enum status radial_work_new(const struct sampler *sampler, double dimension, str
     return STATUS_OK;
 }
 
-void radial_work_free(struct radial_work *work)
+enum status radial_team_new(const struct sampler *sampler, double dimension, struct team *team,
+                            struct radial_team *out, struct error *error)
 {
-    quadrature_table_free(&work->rules);
-    for (size_t i = 0; i < PIECE_COUNTS; i++)
-        free(work->piece[i].node);
-    free(work->block);
-    *work = (struct radial_work){0};
+    size_t threads = team_threads(team);
+    *out = (struct radial_team){.groups.team = team, .work = array_new(threads, sizeof *out->work)};
+    if (out->work == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu threads of the radial engine", threads);
+    TRY(quadrature_table_new(&out->rules, 0, error));
+    for (size_t i = 0; i < threads; i++)
+        TRY(work_new(sampler, dimension, &out->rules, &out->work[i], error));
+    return STATUS_OK;
+}
+
+void radial_team_free(struct radial_team *team)
+{
+    for (size_t i = 0; i < team_threads(team->groups.team) && team->work != NULL; i++) {
+        for (size_t k = 0; k < PIECE_COUNTS; k++)
+            free(team->work[i].piece[k].node);
+        free(team->work[i].block);
+    }
+    free(team->work);
+    quadrature_table_free(&team->rules);
+    panel_groups_free(&team->groups);
 }
 
 /* kappa of the sampler's map, D(x) = kappa x, at n radii > 0; known is kappa of the score there. */
 static void map_kappa(const struct radial_transfer *transfer, struct radial_work *work, size_t n, const double *rho,
                       const double *known, double *out)
 {
-    struct radial_oracle *oracle = transfer->oracle;
+    struct radial_oracle oracle = *transfer->oracle;
     for (size_t i = 0; i < n && !transfer->stage.moves; i++)
         out[i] = 0.0;
     if (!transfer->stage.moves)
         return;
-    oracle->known_rho = transfer->from == oracle->density[0] ? rho : NULL;
-    oracle->known_kappa = known;
-    transfer->stage.sampler->increment(transfer->stage.step, &oracle->base, n, rho, out, work->work);
-    oracle->known_rho = NULL;
+    oracle.known_rho = transfer->from == oracle.density[0] ? rho : NULL;
+    oracle.known_kappa = known;
+    transfer->stage.sampler->increment(transfer->stage.step, &oracle.base, n, rho, out, work->work);
     divide(n, rho, out);
 }
 
@@ -339,7 +353,7 @@ static double node_density(const struct quadrature *order, size_t index)
 /* Appends Gauss-Legendre nodes on [from, to], weighted by the normal density, to the split rule. */
 static enum status append_piece(struct radial_work *work, size_t order, double from, double to, struct error *error)
 {
-    double wanted = 8.0 + (to - from) * node_density(&work->rules.order[order], order);
+    double wanted = 8.0 + (to - from) * node_density(&work->rules->order[order], order);
     size_t parts = (size_t)ceil(wanted / (8.0 * PIECE_COUNTS));
     size_t index = (size_t)ceil(wanted / (8.0 * (double)parts)) - 1;
     index = index < PIECE_COUNTS ? index : PIECE_COUNTS - 1;
@@ -390,7 +404,7 @@ static enum status apply_noisy(const struct radial_transfer *transfer, struct ra
                                size_t anchor, size_t count, const double *rho, double *log_ratio, size_t *hint,
                                struct error *error)
 {
-    const struct quadrature *rule = &work->rules.order[order];
+    const struct quadrature *rule = &work->rules->order[order];
     size_t together = MOST_RULE_NODES * PANEL_NODES / rule->n;
     double z[MOST_RADIAL_BREAKS], clear = fmax(RADIAL_ORIGIN_CLEAR, rule->node[rule->n - 1] + RADIAL_ORIGIN_MARGIN);
     struct place place[RADIAL_POINTS];
@@ -423,7 +437,6 @@ static void displacement(void *context, size_t n, const double *rho, double *out
 {
     const struct displaced *displaced = context;
     const struct radial_transfer *transfer = displaced->transfer;
-    transfer->oracle->known_rho = NULL;
     transfer->stage.sampler->increment(transfer->stage.step, &transfer->oracle->base, n, rho, out,
                                        displaced->work->work);
 }
