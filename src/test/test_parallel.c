@@ -51,7 +51,7 @@ TEST(every_turn_is_taken_once)
 
 static const double weights[] = {0.2, 0.5, 0.3}, means[] = {-1.5, 0.0, 1.0}, sds[] = {0.2, 0.5, 0.3};
 static const struct factor line = {1, 3, weights, means, sds, NULL, NULL, NULL},
-                           shells = {100, 3, weights, NULL, sds, NULL, NULL, NULL};
+                           shells = {16, 2, weights, NULL, sds, NULL, NULL, NULL};
 static const struct {
     const struct factor *factor;
     const char *sampler;
@@ -59,8 +59,8 @@ static const struct {
 } cases[] = {{&line, "accelerated", 100},
              {&line, "pf-ode-2", 60},
              {&line, "randomised-midpoint", 60},
-             {&shells, "ddpm", 30},
-             {&shells, "pf-ode-2", 60}};
+             {&shells, "ddpm", 100},
+             {&shells, "ddim", 100}};
 
 /* In an OpenMP region too. */
 TEST(laws_have_the_same_bits, .count = COUNT(cases))
