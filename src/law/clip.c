@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/elementary.h"
+#include "core/vmath.h"
 #include "model/sampler.h"
 
 double clip_rate(size_t k, size_t T)
@@ -12,7 +13,7 @@ double clip_rate(size_t k, size_t T)
 }
 
 /* expm1(2 x) = e (e + 2) with e = expm1(x): the rates double. */
-void clip_step_add(struct clip_step *step, size_t T, size_t n, const double *weight, const double *c)
+VECTOR_CLONES void clip_step_add(struct clip_step *step, size_t T, size_t n, const double *weight, const double *c)
 {
     enum { TOGETHER = 16 };
     double radius = sampler_clip(1, T), rate = clip_rate(0, T), e[TOGETHER], w[TOGETHER];

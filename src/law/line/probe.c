@@ -2,7 +2,6 @@
 
 #include <math.h>
 
-#include "core/elementary.h"
 #include "core/memory.h"
 #include "core/vmath.h"
 
@@ -112,11 +111,18 @@ void line_probe_evaluate(const struct line_probe *probe, const struct transfer *
 
 struct norms line_probe_norms(const struct line_probe *probe, const double *value, const double *from)
 {
+    enum { TOGETHER = 64 };
     struct norm_sums sums = {0.0, 0.0, 0.0};
-    for (size_t i = 0; i < probe->count; i++) {
-        double relative = expm1_of(value[i] - from[i]);
-        norm_sums_add(&sums, probe->weight[i], relative);
-        norm_sums_add_own(&sums, probe->component[i], relative);
+    double relative[TOGETHER];
+    for (size_t start = 0; start < probe->count; start += TOGETHER) {
+        size_t n = probe->count - start < TOGETHER ? probe->count - start : TOGETHER;
+        for (size_t i = 0; i < n; i++)
+            relative[i] = value[start + i] - from[start + i];
+        vexpm1(n, relative, relative);
+        for (size_t i = 0; i < n; i++) {
+            norm_sums_add(&sums, probe->weight[start + i], relative[i]);
+            norm_sums_add_own(&sums, probe->component[start + i], relative[i]);
+        }
     }
     return norms_of(sums);
 }

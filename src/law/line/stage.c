@@ -121,55 +121,80 @@ static enum status find_breaks(struct line *line, struct transfer *transfer, str
 
 #define INSIDE (1.0 - 1e-9) /* the ends of a piece are nodes, and jumps belong to its neighbour */
 
-/* Adds the integral over [from, to] of a panel, Clenshaw-Curtis. */
-static void add_piece(const struct line *line, struct transfer_work *work, const struct panel *panel, double from,
-                      double to, struct clip_step *out)
+/* Parts of panels between jumps of the map, of one anchor, with the weights of Clenshaw-Curtis. */
+struct pieces {
+    size_t anchor, count;
+    size_t panel[TRANSFER_POINTS / PANEL_NODES];
+    double x[TRANSFER_POINTS], log_ratio[TRANSFER_POINTS], weight[TRANSFER_POINTS];
+};
+
+/* Adds the integrals over the pieces to those of their panels. */
+static void add_pieces(struct line *line, struct transfer_work *work, struct pieces *pieces)
 {
     const struct transfer *transfer = &line->transfer;
     struct oracle oracle = line->oracle;
-    double weight[PANEL_NODES], x[PANEL_NODES], log_ratio[PANEL_NODES], correction[PANEL_NODES];
-    double centre = 0.5 * (from + to), half = 0.5 * (to - from) * INSIDE;
-    for (size_t j = 0; j < PANEL_NODES; j++)
-        x[j] = centre + half * line->chebyshev.node[j];
-    mixture_level_evaluate(transfer->from, panel->anchor, PANEL_NODES, x, weight, NULL);
-    panel_evaluate(panel, 0.0, PANEL_NODES, x, log_ratio);
-    for (size_t j = 0; j < PANEL_NODES; j++)
-        weight[j] += log_ratio[j];
-    vexp(PANEL_NODES, weight, weight);
-    for (size_t j = 0; j < PANEL_NODES; j++)
-        weight[j] *= line->chebyshev.weight[j] * half;
-    oracle.anchor = panel->anchor;
+    size_t n = pieces->count * PANEL_NODES;
+    double mass[TRANSFER_POINTS], correction[TRANSFER_POINTS];
+    mixture_level_evaluate(transfer->from, pieces->anchor, n, pieces->x, mass, NULL);
+    for (size_t j = 0; j < n; j++)
+        mass[j] += pieces->log_ratio[j];
+    vexp(n, mass, mass);
+    for (size_t j = 0; j < n; j++)
+        mass[j] *= pieces->weight[j];
+    oracle.anchor = pieces->anchor;
     oracle.work = work->oracle_work;
-    oracle_apply(&oracle, transfer->stage.sampler->correction, transfer->stage.step, PANEL_NODES, x, correction,
+    oracle_apply(&oracle, transfer->stage.sampler->correction, transfer->stage.step, n, pieces->x, correction,
                  work->work);
-    clip_step_add(out, line->run->problem->schedule->T, PANEL_NODES, weight, correction);
+    for (size_t i = 0; i < pieces->count; i++)
+        clip_step_add(&line->moments[pieces->panel[i]], line->run->problem->schedule->T, PANEL_NODES,
+                      mass + i * PANEL_NODES, correction + i * PANEL_NODES);
+    pieces->count = 0;
 }
 
 /* Panels are cut where the map jumps. */
-static void add_panel(void *context, size_t thread, size_t p)
+static enum status take_moments(void *context, size_t thread, size_t from, size_t to, double *ignored,
+                                struct error *error)
 {
-    const struct line *line = context;
+    struct line *line = context;
+    struct transfer_work *work = &line->threads.work[thread];
     const struct transfer *transfer = &line->transfer;
-    const struct panel *panel = &transfer->grid->panel[p];
-    double shift = mixture_level_centre(transfer->from, 0, panel->anchor);
-    double from = panel->centre - panel->half_width, end = panel->centre + panel->half_width;
-    line->moments[p] = (struct clip_step){0};
-    for (size_t b = 0; b <= transfer->breaks.count; b++) {
-        double to = b < transfer->breaks.count ? fmin(transfer->breaks.at[b] + shift, end) : end;
-        if (!(to > from))
-            continue;
-        add_piece(line, &line->threads.work[thread], panel, from, to, &line->moments[p]);
-        from = to;
+    struct pieces pieces = {.anchor = transfer->grid->panel[from].anchor};
+    double shift = mixture_level_centre(transfer->from, 0, pieces.anchor);
+    (void)ignored;
+    (void)error;
+    for (size_t p = from; p < to; p++) {
+        const struct panel *panel = &transfer->grid->panel[p];
+        double start = panel->centre - panel->half_width, last = panel->centre + panel->half_width;
+        line->moments[p] = (struct clip_step){0};
+        for (size_t b = 0; b <= transfer->breaks.count; b++) {
+            double end = b < transfer->breaks.count ? fmin(transfer->breaks.at[b] + shift, last) : last;
+            if (!(end > start))
+                continue;
+            double centre = 0.5 * (start + end), half = 0.5 * (end - start) * INSIDE;
+            size_t first = pieces.count * PANEL_NODES;
+            for (size_t j = 0; j < PANEL_NODES; j++) {
+                pieces.x[first + j] = centre + half * line->chebyshev.node[j];
+                pieces.weight[first + j] = line->chebyshev.weight[j] * half;
+            }
+            panel_evaluate(panel, 0.0, PANEL_NODES, pieces.x + first, pieces.log_ratio + first);
+            pieces.panel[pieces.count++] = p;
+            if (pieces.count == TRANSFER_POINTS / PANEL_NODES)
+                add_pieces(line, work, &pieces);
+            start = end;
+        }
     }
+    add_pieces(line, work, &pieces);
+    return STATUS_OK;
 }
 
 void line_correction_moments(void *state, struct clip_step *out)
 {
     struct line *line = state;
-    size_t count = line->transfer.grid->count;
-    bool shared = transfer_is_shared(&line->transfer, 0, count * PANEL_NODES);
-    team_for(shared ? line->run->team : NULL, count, add_panel, line);
-    for (size_t p = 0; p < count; p++)
+    const struct panels *grid = line->transfer.grid;
+    bool shared = transfer_is_shared(&line->transfer, 0, grid->count * PANEL_NODES);
+    enum status status = panel_groups_run(&line->threads.groups, grid, TRANSFER_POINTS / PANEL_NODES, shared,
+                                          take_moments, line, NULL, NULL);
+    for (size_t p = 0; status == STATUS_OK && p < grid->count; p++)
         clip_step_sum(out, &line->moments[p]);
 }
 
