@@ -43,9 +43,10 @@ static enum status apply(void *context, size_t thread, size_t from, size_t to, d
     const struct probing *probing = context;
     size_t hint = from, first = from * PANEL_PROBES;
     (void)ignored;
-    return transfer_apply(probing->transfer, &probing->work[thread], probing->order, &probing->grid->panel[from],
-                          (to - from) * PANEL_PROBES, probing->probe->y + first, probing->value + first, &hint,
-                          error);
+    const struct transfer_query query = {&probing->grid->panel[from], to - from, PANEL_PROBES,
+                                         probing->probe->y + first};
+    return transfer_apply(probing->transfer, &probing->work[thread], probing->order, &query, probing->value + first,
+                          &hint, error);
 }
 
 /* Also r - 1, and p and max_k p_k in the place of the weights. */
@@ -69,9 +70,8 @@ static enum status run(panel_task *task, const struct line_probe *probe, const s
                        struct error *error)
 {
     struct probing probing = {probe, transfer, threads->work, grid, order, value};
-    size_t together = transfer->stage.deterministic ? 1 : TRANSFER_POINTS / PANEL_PROBES;
-    return panel_groups_run(&threads->groups, grid, together, transfer_is_shared(transfer, order, probe->count), task,
-                            &probing, NULL, error);
+    return panel_groups_run(&threads->groups, grid, transfer_most(transfer) / PANEL_PROBES,
+                            transfer_is_shared(transfer, order, probe->count), task, &probing, NULL, error);
 }
 
 enum status line_probe_apply(const struct line_probe *probe, const struct transfer *transfer,

@@ -30,7 +30,8 @@ static enum status fill(void *context, size_t thread, size_t from, size_t to, do
         y[count] = at->centre + at->half_width * chebyshev->node[count % PANEL_NODES];
     } while (++count < (to - from) * PANEL_NODES);
     work->ignored = 0.0;
-    TRY(transfer_apply(transfer, work, filling->order, panel, count, y, value, &hint, error));
+    const struct transfer_query query = {panel, to - from, PANEL_NODES, y};
+    TRY(transfer_apply(transfer, work, filling->order, &query, value, &hint, error));
     *ignored = work->ignored;
     for (size_t i = 0; i < to - from; i++) {
         panel_fit(chebyshev, value + i * PANEL_NODES, &panel[i]);
@@ -45,8 +46,7 @@ enum status line_fill(struct line *line, size_t order, struct panels *grid, doub
 {
     const struct transfer *transfer = &line->transfer;
     struct filling filling = {line, transfer, grid, order};
-    size_t together = transfer->stage.deterministic ? 1 : TRANSFER_POINTS / PANEL_NODES;
-    return panel_groups_run(&line->threads.groups, grid, together,
+    return panel_groups_run(&line->threads.groups, grid, transfer_most(transfer) / PANEL_NODES,
                             transfer_is_shared(transfer, order, grid->count * PANEL_NODES), fill, &filling, ignored,
                             error);
 }

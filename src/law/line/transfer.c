@@ -6,6 +6,7 @@
 #include "law/draws.h"
 #include "law/line/transfer_parts.h"
 #include "law/line/tuning.h"
+#include "law/monotone.h"
 
 static double narrowest_sd(const struct mixture_level *mixture)
 {
@@ -97,30 +98,33 @@ bool transfer_is_shared(const struct transfer *transfer, size_t order, size_t co
            > LINE_SHARED_COST;
 }
 
+size_t transfer_most(const struct transfer *transfer)
+{
+    return transfer->stage.deterministic ? MONOTONE_POINTS : TRANSFER_POINTS;
+}
+
 static enum status apply_map(const struct transfer *transfer, struct transfer_work *work, size_t order,
-                             const struct panel *panel, size_t count, const double *y, double *log_ratio,
-                             size_t *hint, struct error *error)
+                             const struct transfer_query *query, double *log_ratio, size_t *hint, struct error *error)
 {
     if (transfer->stage.deterministic)
-        return transfer_map_apply(transfer, work, order, panel, count, y, log_ratio, hint, error);
-    transfer_noise_apply(transfer, work, order, panel, count, y, log_ratio, hint);
+        return transfer_map_apply(transfer, work, order, query, log_ratio, hint, error);
+    transfer_noise_apply(transfer, work, order, query->panel, query->panels * query->each, query->y, log_ratio, hint);
     return STATUS_OK;
 }
 
 enum status transfer_apply(const struct transfer *transfer, struct transfer_work *work, size_t order,
-                           const struct panel *panel, size_t count, const double *y, double *log_ratio, size_t *hint,
-                           struct error *error)
+                           const struct transfer_query *query, double *log_ratio, size_t *hint, struct error *error)
 {
     if (transfer->draws == 0)
-        return apply_map(transfer, work, order, panel, count, y, log_ratio, hint, error);
+        return apply_map(transfer, work, order, query, log_ratio, hint, error);
     double other[TRANSFER_POINTS], excess[TRANSFER_POINTS] = {0.0};
-    const size_t before = *hint;
+    const size_t before = *hint, count = query->panels * query->each;
     for (size_t k = 0; k < transfer->draws; k++) {
         struct transfer one = *transfer;
         one.stage.step = &transfer->draw[k].step;
         one.oracle = &transfer->draw[k].oracle;
         *hint = before;
-        TRY(apply_map(&one, work, order, panel, count, y, k == 0 ? log_ratio : other, hint, error));
+        TRY(apply_map(&one, work, order, query, k == 0 ? log_ratio : other, hint, error));
         if (k > 0)
             draws_add(count, transfer->draw[k].weight, log_ratio, other, excess);
     }

@@ -80,13 +80,20 @@ MUST_USE enum status transfer_team_new(const struct sampler *sampler, const stru
                                        struct team *team, struct transfer_team *out, struct error *error);
 void transfer_team_free(struct transfer_team *team);
 
-/* log r at `count` ascending points y in the coordinates of `panel`: up to TRANSFER_POINTS on it or on panels of the
- * same anchor and dominant component; under a map without noise, which must be smooth over the panel's length, up to
- * PANEL_NODES on it. *hint as in panels_evaluate.
- * Errors: STATUS_NUMERIC where a map without noise folds. */
+/* `each` ascending points on each of `panels` panels of one anchor and dominant component, in the panels'
+ * coordinates: up to TRANSFER_POINTS in all, or transfer_most under a map without noise, which must be smooth over a
+ * panel's length. */
+struct transfer_query {
+    const struct panel *panel;
+    size_t panels, each;
+    const double *y;
+};
+size_t transfer_most(const struct transfer *transfer);
+
+/* log r at the points. *hint as in panels_evaluate. Errors: STATUS_NUMERIC where a map without noise folds. */
 MUST_USE enum status transfer_apply(const struct transfer *transfer, struct transfer_work *work, size_t order,
-                                    const struct panel *panel, size_t count, const double *y, double *log_ratio,
-                                    size_t *hint, struct error *error);
+                                    const struct transfer_query *query, double *log_ratio, size_t *hint,
+                                    struct error *error);
 
 /* Whether an order at `count` points is so much work that threads are worth their while. */
 bool transfer_is_shared(const struct transfer *transfer, size_t order, size_t count);

@@ -452,7 +452,8 @@ static enum status apply_map(const struct radial_transfer *transfer, struct radi
     struct displaced displaced = {transfer, work};
     const struct monotone_map map = {.displacement = displacement, .context = &displaced, .radial = true};
     struct monotone_inverse inverse;
-    monotone_invert(&map, length, order, transfer->stage.a, count, rho, &inverse);
+    const struct monotone_points points = {1, count, &length, rho};
+    monotone_invert(&map, order, transfer->stage.a, &points, &inverse);
     work->node_updates += inverse.evaluations;
     radial_panels_evaluate(transfer->grid, count, inverse.x, log_ratio, hint);
     radial_level_evaluate(transfer->from, anchor, count, inverse.x, from, NULL);
