@@ -62,6 +62,7 @@ static enum status set(void *context, size_t thread, size_t from, size_t to, dou
     vexp(n, probe->weight + first, probe->weight + first);
     vexp(n, probe->component + first, probe->component + first);
     vexpm1(n, probe->exact + first, probe->value + first);
+    probing->work[thread].exponentials += n * (4 + mixture_exponentials(level));
     return STATUS_OK;
 }
 

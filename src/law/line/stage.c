@@ -149,6 +149,8 @@ static void add_pieces(struct line *line, struct transfer_work *work, struct pie
         clip_step_add(&line->moments[pieces->panel[i]], line->run->problem->schedule->T, PANEL_NODES,
                       mass + i * PANEL_NODES, correction + i * PANEL_NODES);
     pieces->count = 0;
+    work->exponentials +=
+        n * (3 + (1 + transfer->stage.sampler->score_evaluations) * mixture_exponentials(transfer->from));
 }
 
 /* Panels are cut where the map jumps. */

@@ -153,33 +153,38 @@ static enum status check_panels(void *context, size_t thread, size_t from, size_
 {
     const struct filling *filling = context;
     struct radial *radial = filling->radial;
-    size_t order = filling->order, hint[3] = {from, from, from};
+    const struct panel *panel = &radial->result->panel[from];
+    size_t order = filling->order, n = (to - from) * PANEL_PROBES;
     const size_t orders[3] = {order + CHECK_ORDERS, order, order > 0 ? order - 1 : 0};
+    double rho[RADIAL_POINTS], value[3][RADIAL_POINTS], log_density[RADIAL_POINTS], made[PANEL_PROBES];
     (void)ignored;
-    for (size_t p = from; p < to; p++) {
-        const struct panel *panel = &radial->result->panel[p];
-        struct panel_errors *errors = &radial->errors[p];
-        double rho[PANEL_PROBES], value[3][PANEL_PROBES], made[PANEL_PROBES], log_density[PANEL_PROBES];
+    for (size_t i = 0; i < to - from; i++)
+        panel_probes(&panel[i], rho + i * PANEL_PROBES);
+    for (int k = 0; k < 3; k++) {
+        size_t hint = from;
+        TRY(radial_transfer_apply(&radial->transfer, &radial->threads.work[thread], orders[k], panel->anchor,
+                                  2.0 * panel->half_width, n, rho, value[k], &hint, error));
+    }
+    radial_level_log_density(radial->transfer.to, n, rho, log_density);
+    for (size_t i = 0; i < to - from; i++) {
+        struct panel_errors *errors = &radial->errors[from + i];
+        size_t first = i * PANEL_PROBES;
         *errors = (struct panel_errors){.distance = 0.0};
-        panel_probes(panel, rho);
-        for (int k = 0; k < 3; k++)
-            TRY(radial_transfer_apply(&radial->transfer, &radial->threads.work[thread], orders[k], panel->anchor,
-                                      2.0 * panel->half_width, PANEL_PROBES, rho, value[k], &hint[k], error));
-        panel_evaluate(panel, 0.0, PANEL_PROBES, rho, made);
-        radial_level_log_density(radial->transfer.to, PANEL_PROBES, rho, log_density);
-        for (int j = 0; j < PANEL_PROBES; j++) {
-            double weight = exp(log_density[j]) * 2.0 * panel->half_width / PANEL_PROBES;
+        panel_evaluate(&panel[i], 0.0, PANEL_PROBES, rho + first, made);
+        for (size_t j = first; j < first + PANEL_PROBES; j++) {
+            double weight = exp(log_density[j]) * 2.0 * panel[i].half_width / PANEL_PROBES;
             errors->distance += weight * fabs(expm1(value[0][j]));
             errors->excess += weight * expm1(value[0][j]);
         }
-        panel_add_errors(panel, log_density, value[0], made, NULL, &errors->total);
-        panel_add_errors(panel, log_density, value[0], value[1], NULL, &errors->quadrature);
-        panel_add_errors(panel, log_density, value[0], value[2], NULL, &errors->lower);
+        panel_add_errors(&panel[i], log_density + first, value[0] + first, made, NULL, &errors->total);
+        panel_add_errors(&panel[i], log_density + first, value[0] + first, value[1] + first, NULL,
+                         &errors->quadrature);
+        panel_add_errors(&panel[i], log_density + first, value[0] + first, value[2] + first, NULL, &errors->lower);
     }
     return STATUS_OK;
 }
 
-/* Adds those of all panels, of which eight are a turn of a thread. */
+/* Adds those of all panels; a map, which is smooth over one panel, is applied to one at a time. */
 static enum status check(struct radial *radial, size_t order, struct panel_errors *sums, struct error *error)
 {
     size_t count = radial->result->count;
@@ -188,7 +193,9 @@ static enum status check(struct radial *radial, size_t order, struct panel_error
     if (of_panel == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for errors on %zu panels", count);
     radial->errors = of_panel;
-    TRY(panel_groups_run(&radial->threads.groups, radial->result, 8, true, check_panels, &filling, NULL, error));
+    size_t together = radial->transfer.stage.deterministic ? 1 : RADIAL_POINTS / PANEL_PROBES / 2;
+    TRY(panel_groups_run(&radial->threads.groups, radial->result, together, true, check_panels, &filling, NULL,
+                         error));
     for (size_t p = 0; p < count; p++) {
         norm_sums_join(&sums->total, of_panel[p].total);
         norm_sums_join(&sums->quadrature, of_panel[p].quadrature);

@@ -125,42 +125,48 @@ static void map_kappa(const struct radial_transfer *transfer, struct radial_work
 
 /* ---- A map with noise ---- */
 
-/* Where one point's quadrature nodes lie: R = a rho (1 + shift + scale z). */
-struct place {
-    double shift, scale;
-    double tau;   /* a rho scale */
-    double clear; /* of the origin: its distance from the centre, in units of tau */
+/* Where the points' quadrature nodes lie: R = a rho (1 + shift + scale z). */
+struct places {
+    double shift[RADIAL_POINTS], scale[RADIAL_POINTS];
+    double tau[RADIAL_POINTS];   /* a rho scale */
+    double clear[RADIAL_POINTS]; /* of the origin: its distance from the centre, in units of tau */
 };
 
 /* With p locally a Gaussian of variance -1/kappa_p and the map x -> (1 + kappa) x, given y the point x is Gaussian
  * around g y with variance S, 1/S = (1 + kappa)^2/v - kappa_p and g = S (1 + kappa) a/v: its norm has the square g^2
  * rho^2 + (d-1) S. This is the forward kernel but for the local error of the sampler. */
-static struct place place_nodes(const struct radial_transfer *transfer, double rho, double kappa_p, double kappa)
+VECTOR_CLONES static void place_nodes(double a, double v, double across, size_t n, const double *rho,
+                                      const double *kappa_p, const double *kappa, struct places *out)
 {
-    double gain = 1.0 + kappa, v = transfer->stage.noise, across = transfer->from->dimension - 1.0;
-    double S = v / (gain * gain - v * kappa_p), g = S * gain * transfer->stage.a / v;
-    double along = g * g * rho * rho, square = along + across * S, reference = transfer->stage.a * rho;
-    double centre = sqrt(square), sd = sqrt(S * (1.0 - 0.5 * across * S / (square + S)));
-    struct place place = {.tau = sd, .clear = centre / sd};
-    place.scale = sd / reference;
-    place.shift = ((g * g - transfer->stage.a * transfer->stage.a) * rho * rho + across * S)
-                  / (reference * (centre + reference));
-    return place;
+    for (size_t j = 0; j < n; j++) {
+        double gain = 1.0 + kappa[j], S = v / (gain * gain - v * kappa_p[j]), g = S * gain * a / v;
+        double along = g * g * rho[j] * rho[j], square = along + across * S, reference = a * rho[j];
+        double centre = sqrt(square), sd = sqrt(S * (1.0 - 0.5 * across * S / (square + S)));
+        out->tau[j] = sd;
+        out->clear[j] = centre / sd;
+        out->scale[j] = sd / reference;
+        out->shift[j] = ((g * g - a * a) * rho[j] * rho[j] + across * S) / (reference * (centre + reference));
+    }
 }
 
-/* Centres and scales, from kappa at the forward kernel's centre. */
-static void place_all(const struct radial_transfer *transfer, struct radial_work *work, size_t count,
-                      const double *rho, struct place *place)
+/* The forward kernel's centres. */
+VECTOR_CLONES static void set_centres(double a, double across, size_t n, const double *rho, double *x)
 {
-    double across = transfer->stage.added * (transfer->from->dimension - 1.0);
-    for (size_t j = 0; j < count; j++) {
-        double square = transfer->stage.a * rho[j] * (transfer->stage.a * rho[j]);
-        work->x[j] = sqrt(fmax(square + across, 0.25 * square));
+    for (size_t j = 0; j < n; j++) {
+        double square = a * rho[j] * (a * rho[j]), moved = square + across, least = 0.25 * square;
+        x[j] = sqrt(moved > least ? moved : least);
     }
+}
+
+/* From kappa at the forward kernel's centres. */
+static void place_all(const struct radial_transfer *transfer, struct radial_work *work, size_t count,
+                      const double *rho, struct places *places)
+{
+    double a = transfer->stage.a, across = transfer->from->dimension - 1.0;
+    set_centres(a, transfer->stage.added * across, count, rho, work->x);
     radial_level_evaluate(transfer->from, 0, count, work->x, NULL, work->kappa);
     map_kappa(transfer, work, count, work->x, work->kappa, work->map);
-    for (size_t j = 0; j < count; j++)
-        place[j] = place_nodes(transfer, rho[j], work->kappa[j], work->map[j]);
+    place_nodes(a, transfer->stage.noise, across, count, rho, work->kappa, work->map, places);
 }
 
 /* What does not depend on the node, but for the points of one anchor: */
@@ -213,11 +219,11 @@ VECTOR_CLONES static void add_logarithms(size_t n, const double *bessel, const d
         value[i] += bessel[i] + excess[i];
 }
 
-VECTOR_CLONES static void set_nodes(double a, double node, size_t count, const double *rho, const struct place *place,
-                                    double *relative, double *x)
+VECTOR_CLONES static void set_nodes(double a, double node, size_t count, const double *rho, const double *shift,
+                                    const double *scale, double *relative, double *x)
 {
     for (size_t j = 0; j < count; j++) {
-        relative[j] = place[j].shift + place[j].scale * node;
+        relative[j] = shift[j] + scale[j] * node;
         x[j] = a * rho[j] * (1.0 + relative[j]);
     }
 }
@@ -275,27 +281,40 @@ static void average(struct radial_work *work, const struct quadrature *rule, siz
         log_mean_exp(work, rule, count, mean, log_ratio);
 }
 
-/* Nodes that are clear of the origin, by one rule for all the points. */
+/* What is left of the points' exponents after their nodes, but for the logarithm of their scales, of which it leaves
+ * the argument. */
+VECTOR_CLONES static void set_points(const struct radial_transfer *transfer, const struct terms *of, size_t anchor,
+                                     size_t count, const double *rho, const double *tau, const double *excess,
+                                     double *square, double *constant, double *scale)
+{
+    const struct terms terms = *of;
+    double a = transfer->stage.a, inverse_noise = 1.0 / sqrt(transfer->stage.noise);
+    double half = 0.5 * transfer->stage.added, inverse = transfer->to->inverse_variance[anchor];
+    for (size_t j = 0; j < count; j++) {
+        square[j] = a * rho[j] * (a * rho[j]);
+        constant[j] = half * (rho[j] * inverse * (rho[j] / terms.variance_from)) + terms.constant - excess[j];
+        scale[j] = tau[j] * inverse_noise;
+    }
+}
+
+/* Nodes of points from `first` on that are clear of the origin, by one rule for all of them. */
 static void apply_clear(const struct radial_transfer *transfer, struct radial_work *work,
                         const struct quadrature *rule, size_t anchor, size_t count, const double *rho,
-                        const struct place *place, double *log_ratio, size_t *hint)
+                        const struct places *places, size_t first, double *log_ratio, size_t *hint)
 {
     size_t batch = rule->n * count;
     double constant[RADIAL_POINTS], square[RADIAL_POINTS], excess[RADIAL_POINTS], scale[RADIAL_POINTS];
-    const double inverse_noise = 1.0 / sqrt(transfer->stage.noise);
     struct terms terms = make_terms(transfer, anchor);
+    rho += first;
+    log_ratio += first;
     radial_level_evaluate(transfer->to, anchor, count, rho, excess, NULL);
-    for (size_t j = 0; j < count; j++) {
-        square[j] = transfer->stage.a * rho[j] * (transfer->stage.a * rho[j]);
-        constant[j] = point_constant(transfer, &terms, anchor, rho[j], excess[j]);
-        scale[j] = place[j].tau * inverse_noise;
-    }
+    set_points(transfer, &terms, anchor, count, rho, places->tau + first, excess, square, constant, scale);
     vlog(count, scale, scale);
     for (size_t j = 0; j < count; j++)
         constant[j] += scale[j];
     for (size_t i = 0; i < rule->n; i++)
-        set_nodes(transfer->stage.a, rule->node[i], count, rho, place, work->relative + i * count,
-                  work->x + i * count);
+        set_nodes(transfer->stage.a, rule->node[i], count, rho, places->shift + first, places->scale + first,
+                  work->relative + i * count, work->x + i * count);
     radial_level_evaluate(transfer->from, anchor, batch, work->x, work->excess, work->kappa);
     map_kappa(transfer, work, batch, work->x, work->kappa, work->map);
     for (size_t at = 0, run = count == 1 ? rule->n : count; at < batch; at += run)
@@ -312,18 +331,18 @@ static void apply_clear(const struct radial_transfer *transfer, struct radial_wo
 /* One point whose nodes R = a rho (1 + shift) + tau z run up to the origin: no relative change to build on, but
  * nothing is large either, and the density of the radius has no singularity on its side of the origin. */
 static void apply_near(const struct radial_transfer *transfer, struct radial_work *work,
-                       const struct quadrature *rule, size_t anchor, double rho, const struct place *place,
+                       const struct quadrature *rule, size_t anchor, double rho, double shift, double tau,
                        double *log_ratio, size_t *hint)
 {
     struct terms terms = make_terms(transfer, anchor);
-    double excess, centre = transfer->stage.a * rho * (1.0 + place->shift),
+    double excess, centre = transfer->stage.a * rho * (1.0 + shift),
                    root = sqrt(transfer->stage.noise) / transfer->stage.a;
     radial_level_evaluate(transfer->to, anchor, 1, &rho, &excess, NULL);
     double constant = terms.constant - transfer->from->dimension * log(transfer->stage.a) - excess
-                      + 0.5 * rho * rho * transfer->to->inverse_variance[anchor] + log(place->tau / root)
+                      + 0.5 * rho * rho * transfer->to->inverse_variance[anchor] + log(tau / root)
                       + 0.5 * log(2.0 * M_PI);
     for (size_t i = 0; i < rule->n; i++)
-        work->x[i] = centre + place->tau * rule->node[i];
+        work->x[i] = centre + tau * rule->node[i];
     radial_level_evaluate(transfer->from, anchor, rule->n, work->x, work->excess, work->kappa);
     map_kappa(transfer, work, rule->n, work->x, work->kappa, work->map);
     radial_panels_evaluate(transfer->grid, rule->n, work->x, work->value, hint);
@@ -365,13 +384,13 @@ static enum status append_piece(struct radial_work *work, size_t order, double f
 }
 
 /* The breaks that the nodes of a point reach, in units of its scale. */
-static size_t breaks_in_reach(const struct radial_transfer *transfer, double rho, const struct place *place,
-                              double *z)
+static size_t breaks_in_reach(const struct radial_transfer *transfer, double rho, const struct places *places,
+                              size_t j, double *z)
 {
     size_t count = 0;
-    double centre = transfer->stage.a * rho * (1.0 + place->shift);
+    double centre = transfer->stage.a * rho * (1.0 + places->shift[j]);
     for (size_t b = 0; b < transfer->breaks; b++) {
-        double at = (transfer->at[b] - centre) / place->tau;
+        double at = (transfer->at[b] - centre) / places->tau[j];
         if (fabs(at) < transfer->reach)
             z[count++] = at;
     }
@@ -380,12 +399,12 @@ static size_t breaks_in_reach(const struct radial_transfer *transfer, double rho
 
 /* A point whose rule is cut, at the origin or at breaks. */
 static enum status apply_split(const struct radial_transfer *transfer, struct radial_work *work, size_t order,
-                               size_t anchor, double rho, const struct place *place, size_t breaks, const double *at,
-                               double *log_ratio, size_t *hint, struct error *error)
+                               size_t anchor, const double *rho, const struct places *places, size_t j, size_t breaks,
+                               const double *at, double *log_ratio, size_t *hint, struct error *error)
 {
-    double reach = breaks > 0 ? transfer->reach : RADIAL_REACH,
-           centre = transfer->stage.a * rho * (1.0 + place->shift);
-    double from = fmax(-reach, -centre / place->tau);
+    double reach = breaks > 0 ? transfer->reach : RADIAL_REACH, shift = places->shift[j], tau = places->tau[j],
+           centre = transfer->stage.a * rho[j] * (1.0 + shift);
+    double from = fmax(-reach, -centre / tau);
     work->split.n = 0;
     for (size_t b = 0; b <= breaks; b++) {
         double to = b < breaks ? fmin(fmax(at[b], from), reach) : reach;
@@ -393,10 +412,10 @@ static enum status apply_split(const struct radial_transfer *transfer, struct ra
             TRY(append_piece(work, order, from, to, error));
         from = to;
     }
-    if (place->clear < RADIAL_ORIGIN_CLEAR)
-        apply_near(transfer, work, &work->split, anchor, rho, place, log_ratio, hint);
+    if (places->clear[j] < RADIAL_ORIGIN_CLEAR)
+        apply_near(transfer, work, &work->split, anchor, rho[j], shift, tau, log_ratio + j, hint);
     else
-        apply_clear(transfer, work, &work->split, anchor, 1, &rho, place, log_ratio, hint);
+        apply_clear(transfer, work, &work->split, anchor, 1, rho, places, j, log_ratio, hint);
     return STATUS_OK;
 }
 
@@ -407,21 +426,20 @@ static enum status apply_noisy(const struct radial_transfer *transfer, struct ra
     const struct quadrature *rule = &work->rules->order[order];
     size_t together = MOST_RULE_NODES * PANEL_NODES / rule->n;
     double z[MOST_RADIAL_BREAKS], clear = fmax(RADIAL_ORIGIN_CLEAR, rule->node[rule->n - 1] + RADIAL_ORIGIN_MARGIN);
-    struct place place[RADIAL_POINTS];
+    struct places places;
     enum status status = STATUS_OK;
-    place_all(transfer, work, count, rho, place);
+    place_all(transfer, work, count, rho, &places);
     for (size_t j = 0, next; j < count && status == STATUS_OK; j = next) {
-        size_t breaks = breaks_in_reach(transfer, rho[j], &place[j], z);
+        size_t breaks = breaks_in_reach(transfer, rho[j], &places, j, z);
         next = j + 1;
-        if (place[j].clear < clear || breaks > 0) {
-            status =
-                apply_split(transfer, work, order, anchor, rho[j], &place[j], breaks, z, log_ratio + j, hint, error);
+        if (places.clear[j] < clear || breaks > 0) {
+            status = apply_split(transfer, work, order, anchor, rho, &places, j, breaks, z, log_ratio, hint, error);
             continue;
         }
-        while (next < count && next - j < together && place[next].clear >= clear
-               && breaks_in_reach(transfer, rho[next], &place[next], z) == 0)
+        while (next < count && next - j < together && places.clear[next] >= clear
+               && breaks_in_reach(transfer, rho[next], &places, next, z) == 0)
             next++;
-        apply_clear(transfer, work, rule, anchor, next - j, rho + j, place + j, log_ratio + j, hint);
+        apply_clear(transfer, work, rule, anchor, next - j, rho, &places, j, log_ratio, hint);
     }
     return status;
 }
