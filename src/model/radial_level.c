@@ -1,9 +1,9 @@
 #include "model/radial_level.h"
 
-#include <gsl/gsl_sf_exp.h>
 #include <gsl/gsl_sf_gamma.h>
 #include <math.h>
 
+#include "core/elementary.h"
 #include "core/memory.h"
 #include "core/vmath.h"
 
@@ -158,21 +158,17 @@ void radial_level_evaluate(const struct radial_level *radial, size_t anchor, siz
     }
 }
 
-/* exp(x) - 1 - x */
-static double expm1_minus(double x)
-{
-    return fabs(x) < 0.5 ? 0.5 * x * x * gsl_sf_exprel_2(x) : expm1(x) - x;
-}
-
-/* log of the density of |X| for one component, with g = log(rho/(sqrt(d) sd)) and Stirling's formula taken out of the
- * constant: nothing of size d cancels near the shell. */
+/* log of the density of |X| for one component, with x = rho/(sqrt(d) sd) - 1, g = log1p(x) and Stirling's formula taken
+ * out of the constant: nothing of size d cancels near the shell, for expm1(2 g) - 2 g = x^2 + 2 (x - g). */
 static double log_shell_density(double dimension, double constant, double sd, double rho)
 {
-    double radius = sqrt(dimension) * sd, relative = (rho - radius) / radius, g = log1p(relative);
-    if (relative > -0.25)
-        return constant - log(radius) - g - 0.5 * dimension * expm1_minus(2.0 * g);
-    double power = dimension > 1.0 ? (dimension - 1.0) * g : 0.0;
-    return constant - log(radius) + power - 0.5 * dimension * relative * (2.0 + relative);
+    double radius = sqrt(dimension) * sd, x = (rho - radius) / radius;
+    if (fabs(x) < 0.25) {
+        double missing = log1p_correction(x); /* x - g */
+        return constant - log_of(radius) - (x - missing) - dimension * (0.5 * x * x + missing);
+    }
+    double power = dimension > 1.0 ? (dimension - 1.0) * log1p(x) : 0.0;
+    return constant - log(radius) + power - 0.5 * dimension * x * (2.0 + x);
 }
 
 static double shell_constant(double dimension)

@@ -157,6 +157,7 @@ static enum status check_panels(void *context, size_t thread, size_t from, size_
     size_t order = filling->order, n = (to - from) * PANEL_PROBES;
     const size_t orders[3] = {order + CHECK_ORDERS, order, order > 0 ? order - 1 : 0};
     double rho[RADIAL_POINTS], value[3][RADIAL_POINTS], log_density[RADIAL_POINTS], made[PANEL_PROBES];
+    double density[RADIAL_POINTS], excess[RADIAL_POINTS];
     (void)ignored;
     for (size_t i = 0; i < to - from; i++)
         panel_probes(&panel[i], rho + i * PANEL_PROBES);
@@ -166,15 +167,17 @@ static enum status check_panels(void *context, size_t thread, size_t from, size_
                                   2.0 * panel->half_width, n, rho, value[k], &hint, error));
     }
     radial_level_log_density(radial->transfer.to, n, rho, log_density);
+    vexp(n, log_density, density);
+    vexpm1(n, value[0], excess);
     for (size_t i = 0; i < to - from; i++) {
         struct panel_errors *errors = &radial->errors[from + i];
         size_t first = i * PANEL_PROBES;
         *errors = (struct panel_errors){.distance = 0.0};
         panel_evaluate(&panel[i], 0.0, PANEL_PROBES, rho + first, made);
         for (size_t j = first; j < first + PANEL_PROBES; j++) {
-            double weight = exp(log_density[j]) * 2.0 * panel[i].half_width / PANEL_PROBES;
-            errors->distance += weight * fabs(expm1(value[0][j]));
-            errors->excess += weight * expm1(value[0][j]);
+            double weight = density[j] * 2.0 * panel[i].half_width / PANEL_PROBES;
+            errors->distance += weight * fabs(excess[j]);
+            errors->excess += weight * excess[j];
         }
         panel_add_errors(&panel[i], log_density + first, value[0] + first, made, NULL, &errors->total);
         panel_add_errors(&panel[i], log_density + first, value[0] + first, value[1] + first, NULL,
