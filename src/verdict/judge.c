@@ -127,6 +127,49 @@ struct regression_words bound_regression(const struct claim_bound *bound)
     return words;
 }
 
+/* What a lower bound is known of, and by which column. */
+static const char *const lower_bounds[][2] = {{"tv", "planted_tv"}, {"kl_p_q", "planted_kl"}};
+enum { LOWER_BOUNDS = sizeof lower_bounds / sizeof lower_bounds[0] };
+
+/* The column that a bound is of. */
+static const char *column_of(const char *steps_are_of, const struct claim_bound *bound)
+{
+    const bool of_steps = bound->power == STEPS_IN_ACCURACY || bound->power == STEPS_IN_DIMENSION;
+    return of_steps ? steps_are_of : bound->power == COLUMN_IN_AXIS ? bound->column : NULL;
+}
+
+static const char *lower_bound_of(const char *column)
+{
+    for (size_t i = 0; i < LOWER_BOUNDS && column != NULL; i++)
+        if (strcmp(lower_bounds[i][0], column) == 0)
+            return lower_bounds[i][1];
+    return NULL;
+}
+
+bool claim_has_lower_bounds(const struct claim *claim)
+{
+    const struct claim_bound *bound = claim->bound;
+    while (bound->power != NO_POWER && lower_bound_of(column_of(accuracy_quantities->name, bound)) != NULL)
+        bound++;
+    return bound->power == NO_POWER;
+}
+
+struct claim_bound bound_on_target(const struct evidence *evidence, const struct claim *claim,
+                                   const struct claim_bound *bound, size_t target)
+{
+    const struct manifest *manifest = &evidence->manifest;
+    const struct manifest_target *on = &manifest->targets[target];
+    struct claim_bound out = *bound;
+    out.column = column_of(claim->stated ? manifest->accuracy_in->name : accuracy_quantities->name, bound);
+    if (on->codewords > 0.0 && lower_bound_of(out.column) != NULL) {
+        out.below = out.column;
+        out.column = lower_bound_of(out.column);
+    }
+    if (bound->per_lipschitz > 0.0) /* fmin takes `most` where the power of L is not known */
+        out.value = fmin(bound->value + bound->per_lipschitz * on->lipschitz, bound->most);
+    return out;
+}
+
 size_t judge_by(struct finding *finding, struct judgement *judgement, enum outcome otherwise)
 {
     judgement_decide(judgement, otherwise);
@@ -175,10 +218,10 @@ static size_t judge(struct finding *finding, const struct judged *judged, const 
     return judge_by(finding, &judgement, OUTCOME_INCONCLUSIVE);
 }
 
-void judge_power(struct finding *finding, const char *of, const struct claim_bound *bound, size_t cells,
-                 const struct exponent *exponent)
+static void judge_finite(struct finding *finding, const struct judged *judged, const struct claim_bound *bound,
+                         const struct exponent *exponent)
 {
-    size_t decided = judge(finding, &(struct judged){of, bound_regression(bound), cells, BAND}, bound, exponent);
+    size_t decided = judge(finding, judged, bound, exponent);
     finding->measured = 1;
     finding->value = exponent->value;
     finding->interval = exponent->interval;
@@ -189,6 +232,18 @@ void judge_power(struct finding *finding, const char *of, const struct claim_bou
                    BAND);
     else if (decided == 5)
         judge_note(finding, "the interval reaches from below the bound to above it");
+}
+
+void judge_power(struct finding *finding, const char *of, const struct claim_bound *bound, size_t cells,
+                 const struct exponent *exponent)
+{
+    judge_finite(finding, &(struct judged){of, bound_regression(bound), cells, BAND}, bound, exponent);
+}
+
+void judge_derived(struct finding *finding, const char *of, const struct claim_bound *bound, size_t cells,
+                   const struct exponent *exponent)
+{
+    judge_finite(finding, &(struct judged){.of = of, .cells = cells, .band = BAND}, bound, exponent);
 }
 
 void judge_limit(struct finding *finding, size_t note, const char *of, const struct claim_bound *bound,
