@@ -268,8 +268,8 @@ TEST(a_dropped_correction_is_seen)
     ck_assert_double_gt(wrong.codewords_tv.value, 4.0 * wrong.codewords_tv.error);
 }
 
-/* End to end: a planted law, chains of the codebook, and the limit at their common eta once; no built-in claim, all
- * of which are about whole laws, but of a target beside it that has some. */
+/* End to end: a planted law, chains of the codebook, and the limit at their common eta once; no built-in claim, but
+ * beside a target that has an exact law those that a planted law can tell of. */
 TEST(codewords_are_drawn_and_not_judged)
 {
 #define BOOK "{name: book, kind: codebook, rate: 0.5, sd: 0.6, weight: 0.4}"
@@ -283,7 +283,8 @@ TEST(codewords_are_drawn_and_not_judged)
                   "planted book 4\nchains book 4\nlaw book 0\n");
     ASSERT_MADE("out/c", "codewords.svg", "codewords.png", "report.html");
     write_file("c.yaml", "targets: [" BOOK ", {name: g, kind: gaussian, variance: 0.25}]\n" REST);
-    assert_exits("@ run %/c.yaml -o %/out --adopt 2>&1", 0, "kl-ddpm", "not claimed", "no exact law of this target");
+    assert_exits("@ run %/c.yaml -o %/out --adopt 2>&1", 0, "from planted_kl, an annealed lower bound of kl_p_q",
+                 "not judged: no exact law");
 }
 
 /* No planted law in one dimension, under score errors, of samplers without noise; no chains of too many codewords. */

@@ -141,13 +141,11 @@ const struct claim_bound *claims_bound(enum power power, const char *sampler)
     return NULL;
 }
 
-/* What the experiment has of what this claim needs. */
-static unsigned offers(const struct manifest *manifest, const struct claim *claim)
+/* What the experiment has of what claims need. */
+static unsigned offers(const struct manifest *manifest)
 {
     unsigned has = 0;
-    if (manifest->accuracy_count > 0
-        && (manifest->accuracy_in == accuracy_quantities
-            || (claim_has_lower_bounds(claim) && strcmp(manifest->accuracy_in->name, "planted_tv") == 0)))
+    if (manifest->accuracy_count > 0 && manifest->accuracy_in == accuracy_quantities)
         has |= NEEDS_ACCURACIES;
     if (manifest->score_error_count > 1)
         has |= NEEDS_SCORE_ERRORS;
@@ -160,7 +158,16 @@ static unsigned offers(const struct manifest *manifest, const struct claim *clai
     return has;
 }
 
-/* All that is built in is about exact laws, or what bounds their divergences from below. */
+/* All that is built in is about exact laws; what bounds their divergences from below is judged where it is asked for by
+ * name, or such a law stands beside it. */
+static bool has_laws(const struct manifest *manifest)
+{
+    for (size_t i = 0; i < manifest->target_count; i++)
+        if (manifest->targets[i].has_law)
+            return true;
+    return false;
+}
+
 static bool can_be_judged(const struct claim *claim, const struct manifest_target *target)
 {
     return target->has_law || (target->codewords > 0.0 && claim_has_lower_bounds(claim));
@@ -171,11 +178,8 @@ bool claim_is_asked(const struct claim *claim, const struct manifest *manifest)
     for (size_t i = 0; i < manifest->claim_count; i++)
         if (strcmp(manifest->claims[i], claim->name) == 0)
             return true;
-    bool can = false;
-    for (size_t i = 0; i < manifest->target_count && !can; i++)
-        can = can_be_judged(claim, &manifest->targets[i]);
-    return can && manifest->claim_count == 0 && !manifest->without_claims
-           && (claim->needs & ~offers(manifest, claim)) == 0;
+    return manifest->claim_count == 0 && !manifest->without_claims && has_laws(manifest)
+           && (claim->needs & ~offers(manifest)) == 0;
 }
 
 bool finding_is_known(const struct finding *finding)
