@@ -430,7 +430,7 @@ static enum status write_markdown(const char *directory, const struct table *tab
 {
     struct report_file file;
     TRY(report_open(directory, "index.md", &file, error));
-    fputs("# Theorems\n\n", file.stream);
+    fputs("# Claims\n\n", file.stream);
     table_markdown(shown(table), file.stream);
     fprintf(file.stream, "\n%s\n", how_to_read);
     return report_close(&file, STATUS_OK, error);
@@ -440,8 +440,8 @@ static enum status write_html(const char *directory, const struct table *table, 
 {
     struct report_file file;
     TRY(report_open(directory, "index.html", &file, error));
-    report_html_head("Theorems", true, file.stream);
-    fputs("<header><h1>Theorems</h1></header><main>\n", file.stream);
+    report_html_head("Claims", true, file.stream);
+    fputs("<header><h1>Claims</h1></header><main>\n", file.stream);
     table_html(shown(table), file.stream);
     fprintf(file.stream, "<p>%s</p>\n</main></body></html>\n", how_to_read);
     return report_close(&file, STATUS_OK, error);
