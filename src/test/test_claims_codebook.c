@@ -205,6 +205,43 @@ TEST(and_from_searches)
     findings_free(findings, count);
 }
 
+/* Of a lower bound: more than is claimed from above refutes it, less than is claimed from below does not. */
+TEST(a_lower_bound_refutes_from_one_side)
+{
+    static const struct {
+        const char *claim;
+        enum outcome outcome;
+        const char *note;
+    } claims[] = {
+        {"tv, at_most: {d: 0.8}", OUTCOME_REFUTED, "from planted_tv"},
+        {"tv, at_least: {d: 1}", OUTCOME_SUPPORTED, "from planted_tv"},
+        {"tv, at_least: {d: 1.2}", OUTCOME_INCONCLUSIVE, "cannot refute a bound from below"},
+        {"tv, at_least: {h: 1.2}", OUTCOME_REFUTED, NULL},
+        {"tv, at_most: {h: 0.8}", OUTCOME_INCONCLUSIVE, "cannot refute a bound from below"},
+        {"kl_p_q, at_most: {T: -2.2}", OUTCOME_REFUTED, "from planted_kl"},
+        {"kl_p_q, at_least: {T: -1.8}", OUTCOME_INCONCLUSIVE, "cannot refute"},
+        {"planted_tv, at_least: {d: 1.2}", OUTCOME_REFUTED, NULL}, /* that itself */
+        {"w2, at_most: {d: 1}", OUTCOME_INCONCLUSIVE, "in the window"},
+    };
+    const struct world world = {BOOK, TIGHT_LAW, FAST_LAW};
+    for (size_t i = 0; i < COUNT(claims); i++) {
+        struct record rows[MOST_ROWS];
+        char text[1000], named[200];
+        OWNED(evidence) evidence;
+        struct finding *findings;
+        size_t count, made = plant(&world, false, rows);
+        (void)snprintf(named, sizeof named, "claims: [{name: own, sampler: ddpm, quantity: %s}]\n", claims[i].claim);
+        put_text(&world, false, named, text);
+        planted_read_back(text, rows, made, &evidence);
+        ASSERT_OK(claims_decide, &evidence, &findings, &count);
+        const struct finding *f = planted_find(findings, count, "own", "planted");
+        ck_assert_msg(f->outcome == claims[i].outcome
+                          && (claims[i].note == NULL || strstr(f->note, claims[i].note) != NULL),
+                      "%s: %d, %s", claims[i].claim, (int)f->outcome, f->note);
+        findings_free(findings, count);
+    }
+}
+
 /* The bound by L stands where it is known of which target. */
 TEST(a_bound_by_the_targets_smoothness)
 {

@@ -125,7 +125,9 @@ enum status decide_powers(const struct evidence *evidence, const struct claim *c
     if (several)
         memcpy(out->note, all.note, sizeof out->note);
     if (bounded != NULL)
-        judge_note(out, "from %s, an annealed lower bound of %s: it can refute the bound or show that it is tight",
+        judge_note(out,
+                   "from %s, an annealed lower bound of %s: it can refute a bound from above or show "
+                   "that it is tight, and support one from below",
                    out->lower_bound, bounded);
     return STATUS_OK;
 }

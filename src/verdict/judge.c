@@ -186,7 +186,14 @@ struct judged {
     double band;
 };
 
-/* Returns the condition that decides. */
+/* Whether a bound is on a quantity's growth in d, 1/eps or T from above, or on its fall in h from below: it is one
+ * from above on the quantity. */
+static bool is_from_above(const struct claim_bound *bound)
+{
+    return (bound->relation == AT_MOST) != (bound->axis != NULL && strcmp(bound->axis, "step_size") == 0);
+}
+
+/* Returns the condition that decides. A lower bound of what is bounded from below cannot refute that. */
 static size_t judge(struct finding *finding, const struct judged *judged, const struct claim_bound *bound,
                     const struct exponent *exponent)
 {
@@ -195,12 +202,14 @@ static size_t judge(struct finding *finding, const struct judged *judged, const 
     double side = from_above ? 1.0 : -1.0, value = exponent->value, interval = exponent->interval;
     double inner = value - side * interval, outer = value + side * interval,
            limit = bound->value + side * judged->band;
+    const enum outcome beyond =
+        bound->below != NULL && !is_from_above(bound) ? OUTCOME_INCONCLUSIVE : OUTCOME_REFUTED;
     struct judgement judgement = {
         .exponent = *exponent,
         .bound = bound->value,
         .regression = judged->words,
         .cells = judged->cells,
-        .condition = {{OUTCOME_REFUTED, "refuted", from_above ? lower : upper, from_above ? ABOVE : BELOW, limit,
+        .condition = {{beyond, outcome_words[beyond], from_above ? lower : upper, from_above ? ABOVE : BELOW, limit,
                        inner},
                       {OUTCOME_INCONCLUSIVE, "inconclusive", "the half-width of the interval", ABOVE, WIDEST,
                        interval},
@@ -215,7 +224,10 @@ static size_t judge(struct finding *finding, const struct judged *judged, const 
     (void)snprintf(judgement.of, sizeof judgement.of, "%s", judged->of);
     finding->bound = bound->value;
     finding->relation = bound->relation;
-    return judge_by(finding, &judgement, OUTCOME_INCONCLUSIVE);
+    const size_t decided = judge_by(finding, &judgement, OUTCOME_INCONCLUSIVE);
+    if (decided == 0 && beyond == OUTCOME_INCONCLUSIVE)
+        judge_note(finding, "what was judged is a lower bound, which cannot refute a bound from below");
+    return decided;
 }
 
 static void judge_finite(struct finding *finding, const struct judged *judged, const struct claim_bound *bound,
