@@ -259,6 +259,8 @@ TEST(a_bound_by_the_targets_smoothness)
         claim_prediction(finding->claim, finding, words);
         ck_assert_str_eq(words, worlds[i].bound);
         claim_prediction(finding->claim, planted_find(findings, count, "kl-ddpm", "all targets"), words);
+        ck_assert_str_eq(words, worlds[i].bound);
+        claim_prediction(finding->claim, NULL, words);
         ck_assert_str_eq(words, ">= 2 (d: <= 1 to 2)");
         findings_free(findings, count);
     }

@@ -158,8 +158,8 @@ static unsigned offers(const struct manifest *manifest)
     return has;
 }
 
-/* All that is built in is about exact laws; what bounds their divergences from below is judged where it is asked for by
- * name, or such a law stands beside it. */
+/* All that is built in is about exact laws; what bounds their divergences from below is judged where it is asked for
+ * by name, or such a law stands beside it. */
 static bool has_laws(const struct manifest *manifest)
 {
     for (size_t i = 0; i < manifest->target_count; i++)
@@ -232,8 +232,6 @@ static struct finding overall(const struct finding *findings, size_t count)
 {
     struct finding worst = findings[claims_worst(findings, count)];
     worst.account = NULL;
-    worst.part = NULL;
-    worst.parts = 0;
     char from[64];
     memcpy(from, worst.target, sizeof from);
     (void)snprintf(worst.target, sizeof worst.target, "all targets");
@@ -317,10 +315,11 @@ enum status claims_decide(const struct evidence *evidence, struct finding **out,
 void findings_free(struct finding *findings, size_t count)
 {
     for (size_t i = 0; findings != NULL && i < count; i++) {
-        if (findings[i].account != NULL)
+        if (findings[i].account != NULL) { /* parts of an overall finding are of the one that decides */
             account_free(findings[i].account);
+            free(findings[i].part);
+        }
         free(findings[i].account);
-        free(findings[i].part);
         free(findings[i].own);
     }
     free(findings);

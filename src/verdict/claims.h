@@ -85,7 +85,7 @@ struct finding {
     const char *lower_bound;      /* of a part: the column that was judged in place of the one that is bounded, which
                                    * is at least as large (bound_on_target); NULL: the one itself was */
     struct finding *part;    /* where the claim bounds exponents: what was found of each bound, without accounts */
-    size_t parts;            /* none of the overall finding */
+    size_t parts;            /* of the overall finding those of the one that decides */
     struct account *account; /* how it came about (account.h); NULL for the overall finding */
     struct claim *own;       /* of the overall finding: the claim, if the experiment states it */
 };
@@ -138,8 +138,8 @@ const char *const *claim_names(void);       /* NULL-terminated, in the order of 
 enum { BOUND_WORDS = 40 };
 int bound_words(enum relation relation, double value, char text[BOUND_WORDS]);
 
-/* What is measured, and "<= 1/2 (ddpm: <= 1)", the bounds in words: those of a finding, on its target, or (NULL, or
- * the overall one) on any, "<= 1 to 2" where they depend on it. */
+/* What is measured, and "<= 1/2 (ddpm: <= 1)", the bounds in words: those that a finding was judged by, or (NULL)
+ * on any target, "<= 1 to 2" where they depend on it. */
 enum { CLAIM_PREDICTION = 120 };
 const char *claim_statistic(const struct claim *claim);
 void claim_prediction(const struct claim *claim, const struct finding *finding, char text[CLAIM_PREDICTION]);
