@@ -252,7 +252,8 @@ static const char how_to_read[] =
 static const char how_to_read_quantity[] =
     "Accuracies ε are not of TV but of the divergence that the experiment's accuracy_in names, and so are T(d, ε), "
     "its "
-    "exponents and their limits; of W2 every ε is in the window. Built-in claims about T(d, ε) are about TV, and judged from TV at the T measured.";
+    "exponents and their limits; of W2 every ε is in the window. Built-in claims about T(d, ε) are about TV, and "
+    "judged from TV at the T measured.";
 
 static const char how_to_read_score_errors[] =
     "Score errors: the effect is the TV between the sampler's laws with and without the error, an upper bound of the "

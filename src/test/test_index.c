@@ -82,8 +82,8 @@ TEST(an_index_has_the_worst_of_each_bound)
     ck_assert_int_eq(shell("mkdir %/all/third %/all/empty && touch %/all/third/spec.yaml"), 0);
     assert_exits("@ index %/all 2>&1", 0, "refuted");
     char *index = read_file("all/index.md"), *page = read_file("all/index.html");
-    ASSERT_ROW(index, "| first | a | supported ", "| a\\|b \\<i\\> ", "| w2 | d: ", "h: ddpm, ", "d: 0.500", "h: 1.000",
-               "| <= 1/2 (h: >= 1) | ");
+    ASSERT_ROW(index, "| first | a | supported ", "| a\\|b \\<i\\> ", "| w2 | d: ", "h: ddpm, ", "d: 0.500",
+               "h: 1.000", "| <= 1/2 (h: >= 1) | ");
     ASSERT_ROW(index, "| first | b | supported | third order ", "| accelerated, ", "| 3.0", "| >= 3 | 0.0");
     ASSERT_ROW(index, "| second | c | refuted | too much ", "| ddpm, ", "| >= 1.1 | -0.10 | ");
     ASSERT_ROW(index, "| third | - | not measured | - ", "third");
