@@ -515,7 +515,7 @@ TEST(test_predictions)
     for (size_t i = 0; i < COUNT(bounds); i++) {
         const struct claim claim = {.name = "planted", .bound = bounds[i].bound};
         char words[CLAIM_PREDICTION];
-        claim_prediction(&claim, words);
+        claim_prediction(&claim, NULL, words);
         ck_assert_str_eq(words, bounds[i].words);
     }
 }

@@ -305,11 +305,11 @@ static struct limit inverse(const struct quantity *quantity, const struct limit 
     return limit;
 }
 
-enum status accuracy_limit(const struct evidence *evidence, size_t target, size_t sampler, bool smallest,
-                           struct limit *out, size_t *where, struct error *error)
+enum status accuracy_limit(const struct evidence *evidence, size_t target, size_t sampler,
+                           const struct quantity *quantity, bool smallest, struct limit *out, size_t *where,
+                           struct error *error)
 {
     struct limit power;
-    const struct quantity *quantity = evidence->manifest.accuracy_in;
     TRY(divergence_limit(evidence, target, sampler, quantity->offset, smallest, &power, where, error));
     *out = inverse(quantity, &power);
     return STATUS_OK;
@@ -444,11 +444,11 @@ enum status coefficient_limit(const struct evidence *evidence, size_t target, si
     return find_coefficient(evidence, target, sampler, offset, &order, out, error);
 }
 
-enum status dimension_limit(const struct evidence *evidence, size_t target, size_t sampler, struct limit *out,
-                            struct error *error)
+enum status dimension_limit(const struct evidence *evidence, size_t target, size_t sampler,
+                            const struct quantity *quantity, struct limit *out, struct error *error)
 {
     double order;
-    TRY(find_coefficient(evidence, target, sampler, evidence->manifest.accuracy_in->offset, &order, out, error));
+    TRY(find_coefficient(evidence, target, sampler, quantity->offset, &order, out, error));
     out->value /= order;
     out->interval /= order;
     return STATUS_OK;
@@ -533,7 +533,7 @@ struct unused complexity_unused(const struct evidence *evidence, size_t target, 
     return unused;
 }
 
-struct fall last_fall(const struct evidence *evidence, size_t target, size_t sampler)
+struct fall last_fall(const struct evidence *evidence, size_t target, size_t sampler, const struct quantity *quantity)
 {
     const struct manifest *manifest = &evidence->manifest;
     const struct record **rows = array_new(evidence->result.count, sizeof *rows);
@@ -546,11 +546,10 @@ struct fall last_fall(const struct evidence *evidence, size_t target, size_t sam
         for (size_t i = 0; i < count; i++)
             if (2 * rows[i]->steps <= last->steps)
                 before = rows[i];
-        const double *value = quantity_of(manifest->accuracy_in, last);
+        const double *value = quantity_of(quantity, last);
         if (before == NULL || last->tv > 0.5 || !(value[0] >= 100.0 * value[1]))
             continue;
-        double power =
-            log(quantity_of(manifest->accuracy_in, before)[0] / value[0]) / log(before->step_size / last->step_size);
+        double power = log(quantity_of(quantity, before)[0] / value[0]) / log(before->step_size / last->step_size);
         if (power < fall.power)
             fall = (struct fall){power, value[0], last->steps, manifest->dimensions[d]};
     }
