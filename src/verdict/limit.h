@@ -1,4 +1,4 @@
-/* Exponents and leading coefficients in the limit of small steps (theory §11, (22) and (23)).
+/* Exponents and leading coefficients in the limit of small steps, and of large d (theory §11, (22) and (23)).
  *
  * Where Q(h) = C h^p (1 + a h + b h^2 + ...), a slope between finite numbers of steps differs from p by the order of
  * h. Here
