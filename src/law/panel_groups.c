@@ -50,7 +50,8 @@ static void run_group(void *context, size_t thread, size_t i)
 {
     const struct running *running = context;
     struct panel_group *group = &running->group[i];
-    group->failed = running->task(running->context, thread, group->from, group->to, &group->ignored, NULL) != STATUS_OK;
+    group->failed =
+        running->task(running->context, thread, group->from, group->to, &group->ignored, NULL) != STATUS_OK;
 }
 
 /* The first group that fails is done again, for its reason. */

@@ -18,8 +18,8 @@ struct panel_groups {
 };
 void panel_groups_free(struct panel_groups *groups);
 
-/* What thread `thread` does with panels from..to-1 of a grid, of one anchor and dominant component. `ignored` is 0, or
- * becomes the mass of q that is ignored in them. */
+/* What thread `thread` does with panels from..to-1 of a grid, of one anchor and dominant component. `ignored` is 0,
+ * or becomes the mass of q that is ignored in them. */
 typedef enum status panel_task(void *context, size_t thread, size_t from, size_t to, double *ignored,
                                struct error *error);
 

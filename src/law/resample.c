@@ -14,7 +14,8 @@ void panel_probes(const struct panel *panel, double *x)
 void panel_add_errors(const struct panel *panel, const double *log_density, const double *log_ratio,
                       const double *made, const double *log_own, struct norm_sums *sums)
 {
-    double part = 2.0 * panel->half_width / PANEL_PROBES, relative[PANEL_PROBES], mass[PANEL_PROBES], own[PANEL_PROBES];
+    double part = 2.0 * panel->half_width / PANEL_PROBES, relative[PANEL_PROBES], mass[PANEL_PROBES],
+           own[PANEL_PROBES];
     for (int j = 0; j < PANEL_PROBES; j++) {
         relative[j] = made[j] - log_ratio[j];
         mass[j] = log_density[j] + log_ratio[j];
