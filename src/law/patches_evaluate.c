@@ -110,7 +110,7 @@ void patch_evaluate(const struct patch *patch, const struct lobattos *lobattos, 
                     const double *y, double *out)
 {
     double basis_x[PATCH_MOST * PATCH_MOST + BLOCK] = {0.0}, basis_y[PATCH_MOST * PATCH_MOST + BLOCK] = {0.0},
-           total[PATCH_MOST], lines[PATCH_MOST * PATCH_MOST];
+                                             total[PATCH_MOST], lines[PATCH_MOST * PATCH_MOST];
     lagrange(lobatto_of(lobattos, patch->nodes[0]), patch->nodes[0], nx, x, basis_x, total);
     lagrange(lobatto_of(lobattos, patch->nodes[1]), patch->nodes[1], ny, y, basis_y, total);
     contract(patch, nx, basis_x, lines);

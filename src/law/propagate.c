@@ -203,6 +203,7 @@ enum status propagate(const struct geometry *geometry, const struct law_engine *
     struct driver driver = {.geometry = geometry,
                             .engine = engine,
                             .run = {.problem = problem,
+                                    .team = team_new(problem->threads),
                                     .resolution = resolution,
                                     .original = conditions_broken(problem->conditions, CONDITION_SHIFTS),
                                     .error_norm = 1.0}};
@@ -226,6 +227,7 @@ enum status propagate(const struct geometry *geometry, const struct law_engine *
 done:
     if (driver.state != NULL)
         geometry->free(driver.state);
+    team_free(driver.run.team);
     if (status != STATUS_OK)
         law_free(out);
     return status;

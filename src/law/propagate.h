@@ -44,6 +44,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/parallel.h"
 #include "core/status.h"
 #include "law/clip.h"
 #include "law/law.h"
@@ -91,6 +92,7 @@ enum { SLOT_BETWEEN = 2, SLOTS };
 /* What a geometry may read of the computation that it serves. */
 struct propagation {
     const struct law_problem *problem;
+    struct team *team; /* the threads of the problem */
     double resolution;
     bool original;     /* the sampler must see original coordinates, not those relative to a component's mean */
     double error_norm; /* of the score error's profile over the schedule (score_error_norm) */

@@ -82,8 +82,8 @@ bool joint_plane_find(const struct joint_level *joint, const struct joint_near *
 }
 
 /* In the plane, of components that are near: exponents and their largest in one pass, then weights and score. */
-VECTOR_CLONES static void exponents_in_plane(const struct joint_level *joint, const struct joint_near *near, size_t anchor,
-                                             size_t n, const double *const x[2], double *largest)
+VECTOR_CLONES static void exponents_in_plane(const struct joint_level *joint, const struct joint_near *near,
+                                             size_t anchor, size_t n, const double *const x[2], double *largest)
 {
     for (size_t row = 0; row < near->count; row++) {
         size_t k = near->k[row];
@@ -139,9 +139,9 @@ VECTOR_CLONES static void gradient_of_ellipses(const struct joint_level *joint, 
     }
 }
 
-VECTOR_CLONES static void gradient_in_plane(const struct joint_level *joint, const struct joint_near *near, size_t anchor,
-                                            size_t n, const double *const x[2], const double *total, double *score_x,
-                                            double *score_y)
+VECTOR_CLONES static void gradient_in_plane(const struct joint_level *joint, const struct joint_near *near,
+                                            size_t anchor, size_t n, const double *const x[2], const double *total,
+                                            double *score_x, double *score_y)
 {
     double inverse_total[JOINT_POINTS];
     for (size_t j = 0; j < n; j++) {
