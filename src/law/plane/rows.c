@@ -293,19 +293,28 @@ static void meet_row(struct maker *maker, const struct row *row)
     maker->factor = (struct factor){1, used, weight, mean, width, NULL, NULL, NULL};
 }
 
-/* log r at x[i] relative to the component's mean on the row. false: no leaf holds one of them. */
-static bool evaluate_row(struct maker *maker, const struct row *row, size_t component, size_t n, const double *x,
+/* The leaf that holds a point or, where none does, the first on the way to the component's mean: any other may be one
+ * between components, where log r is beyond all numbers. */
+static size_t leaf_near(const struct patches *grid, size_t component, double x, double y)
+{
+    enum { STEPS = 32 };
+    size_t leaf = 0;
+    for (int i = STEPS; i >= 0; i--)
+        if (patches_have(grid, component, x * i / STEPS, y * i / STEPS, &leaf))
+            break;
+    return leaf;
+}
+
+/* log r at x[i] relative to the component's mean on the row. */
+static void evaluate_row(struct maker *maker, const struct row *row, size_t component, size_t n, const double *x,
                          double *out)
 {
     double root = maker->rows->joint.root_alpha_bar, at[PANEL_NODES];
     double y = row_at(maker->rows, row, component) / root, shift = row_shift(maker->rows, row, component);
     for (size_t i = 0; i < n; i++)
         at[i] = (x[i] + shift) / root;
-    size_t nearest = 0, held = 0;
-    while (held < n && !patches_have(maker->grid, component, at[(n / 2 + held) % n], y, &nearest))
-        held++;
-    patches_evaluate(maker->grid, maker->lobattos, component, nearest, n, at, 1, &y, out, &maker->work);
-    return held < n;
+    patches_evaluate(maker->grid, maker->lobattos, component, leaf_near(maker->grid, component, at[n / 2], y), n, at,
+                     1, &y, out, &maker->work);
 }
 
 static int is_covered(const struct maker *maker, const struct row *row, const struct panel *panel, size_t component)
@@ -318,27 +327,24 @@ static int is_covered(const struct maker *maker, const struct row *row, const st
     return patch_is_covered(&patch, &maker->rows->joint, PLANE_ROW_REACH);
 }
 
-/* Fits the panel and adds to the law's errors what that costs. false: it is beside the grid. */
-static bool fill_panel(struct maker *maker, const struct row *row, size_t component, struct panel *panel,
+/* Fits the panel and adds to the law's errors what that costs. */
+static void fill_panel(struct maker *maker, const struct row *row, size_t component, struct panel *panel,
                        struct norm_sums *sums)
 {
     double x[PANEL_NODES], value[PANEL_NODES], made[TEST_POINTS], log_p[TEST_POINTS];
     for (size_t j = 0; j < PANEL_NODES; j++)
         x[j] = panel->centre + panel->half_width * maker->chebyshev.node[j];
-    if (!evaluate_row(maker, row, component, PANEL_NODES, x, value))
-        return false;
+    evaluate_row(maker, row, component, PANEL_NODES, x, value);
     panel_fit(&maker->chebyshev, value, panel);
     for (size_t j = 0; j < TEST_POINTS; j++)
         x[j] = panel->centre + panel->half_width * test_position[j];
-    if (!evaluate_row(maker, row, component, TEST_POINTS, x, value))
-        return true; /* of a panel that reaches just into the grid */
+    evaluate_row(maker, row, component, TEST_POINTS, x, value);
     panel_evaluate(panel, 0.0, TEST_POINTS, x, made);
     log_density(&maker->rows->base, panel, TEST_POINTS, x, log_p);
     for (size_t j = 0; j < TEST_POINTS; j++) {
         double mass = exp(log_p[j] + value[j]) * 2.0 * panel->half_width / TEST_POINTS;
         norm_sums_add(sums, mass, expm1(made[j] - value[j]));
     }
-    return true;
 }
 
 static enum status make_row(struct maker *maker, size_t index, struct law *law, struct norm_sums *sums,
@@ -359,8 +365,7 @@ static enum status make_row(struct maker *maker, size_t index, struct law *law, 
         panel.anchor = index * components + component;
         for (int side = 0; side < 2; side++)
             panel.edge_anchor[side] = index * components + maker->component[panel.edge_anchor[side]];
-        if (!fill_panel(maker, row, component, &panel, sums))
-            continue;
+        fill_panel(maker, row, component, &panel, sums);
         TRY(panels_reserve(&law->log_ratio, law->log_ratio.count + 1, error));
         law->log_ratio.panel[law->log_ratio.count++] = panel;
     }
