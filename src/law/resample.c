@@ -64,8 +64,7 @@ static enum status resample(void *context, size_t thread, size_t from, size_t to
     (void)thread;
     (void)error;
     for (size_t i = 0; i < panels; i++)
-        for (size_t j = 0; j < PANEL_NODES; j++)
-            x[i * PANEL_NODES + j] = panel[i].centre + panel[i].half_width * resampling->chebyshev->node[j];
+        panel_nodes(resampling->chebyshev, &panel[i], x + i * PANEL_NODES);
     panels_evaluate(resampling->from, mixture, anchor, panels * PANEL_NODES, x, value, &hint);
     for (size_t i = 0; i < panels; i++) {
         panel_fit(resampling->chebyshev, value + i * PANEL_NODES, &panel[i]);

@@ -25,11 +25,8 @@ static enum status fill(void *context, size_t thread, size_t from, size_t to, st
     struct panel *panel = &filling->grid->panel[from];
     double y[TRANSFER_POINTS], value[TRANSFER_POINTS];
     size_t hint = from;
-    size_t count = 0; /* of points; there is a panel at least */
-    do {
-        const struct panel *at = &panel[count / PANEL_NODES];
-        y[count] = at->centre + at->half_width * chebyshev->node[count % PANEL_NODES];
-    } while (++count < (to - from) * PANEL_NODES);
+    for (size_t i = 0; i < to - from; i++)
+        panel_nodes(chebyshev, &panel[i], y + i * PANEL_NODES);
     work->ignored = 0.0;
     const struct transfer_query query = {panel, to - from, PANEL_NODES, y};
     TRY(transfer_apply(transfer, work, filling->order, &query, value, &hint, error));

@@ -189,8 +189,7 @@ size_t radial_panel_nodes(const struct radial_basis *basis, const struct panel *
             rho[j] = 2.0 * panel->half_width * half_node(j);
         return HALF;
     }
-    for (size_t j = 0; j < PANEL_NODES; j++)
-        rho[j] = panel->centre + panel->half_width * basis->chebyshev.node[j];
+    panel_nodes(&basis->chebyshev, panel, rho);
     return PANEL_NODES;
 }
 
