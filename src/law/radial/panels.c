@@ -26,6 +26,8 @@ static double end_of_shell(double dimension, double direction)
     double from = 0.0, to = direction * 2.0 * (1.0 + RADIAL_SHELL_LOG_MASS / dimension);
     for (int i = 0; i < 200; i++) {
         double middle = 0.5 * (from + to);
+        if (middle == from || middle == to)
+            break;
         if (expm1(middle) - middle < 2.0 * RADIAL_SHELL_LOG_MASS / dimension)
             from = middle;
         else
