@@ -1,8 +1,8 @@
-/* Loops whose turns do not depend on one another, by a team of threads that stays for a whole computation: one is made
- * where a law begins (struct propagation has it), and every loop of every step is shared by it. A thread without work
- * waits for the next loop in a busy loop for some 50 microseconds and then sleeps, so that a loop of 10 microseconds
- * and more is worth sharing, and a machine that others use loses little by it. Threads that come late, because the
- * system lets them wait, are not waited for.
+/* Loops whose turns do not depend on one another, by a team of threads that stays for a whole computation: one is
+ * made where a law begins (struct propagation has it), and every loop of every step is shared by it. A thread without
+ * work waits for the next loop in a busy loop for some 50 microseconds and then sleeps, so that a loop of 10
+ * microseconds and more is worth sharing, and a machine that others use loses little by it. Threads that come late,
+ * because the system lets them wait, are not waited for.
  *
  *     struct team *team = team_new(threads);
  *     team_for(team, patches, fill, &filling);      as often as one likes

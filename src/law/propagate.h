@@ -110,6 +110,9 @@ struct geometry {
     void (*set_level)(void *state, size_t slot, const struct level *level);
     /* Lays out slot 0, whose level is T, and fills it with log r_T. Out: *local, the error of its interpolation. */
     enum status (*start)(void *state, struct norms *local, struct error *error);
+    /* The law at level 1 at once, in slot 0, in the place of `start` and all steps. Out: *local; *rounding, of all
+     * steps. NULL: step by step; with it none of the functions below but `finish` is used. */
+    enum status (*whole)(void *state, struct norms *local, double *rounding, struct error *error);
     /* The scores of run->step; slots `from` and `to` are at its levels t and t-1. */
     void (*set_score)(void *state, size_t from, size_t to);
     /* The stage takes the law in slot `from` to slot `to`, whose levels are set. Errors: STATUS_UNSUPPORTED for a

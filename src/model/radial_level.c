@@ -158,8 +158,8 @@ void radial_level_evaluate(const struct radial_level *radial, size_t anchor, siz
     }
 }
 
-/* log of the density of |X| for one component, with x = rho/(sqrt(d) sd) - 1, g = log1p(x) and Stirling's formula taken
- * out of the constant: nothing of size d cancels near the shell, for expm1(2 g) - 2 g = x^2 + 2 (x - g). */
+/* log of the density of |X| for one component, with x = rho/(sqrt(d) sd) - 1, g = log1p(x) and Stirling's formula
+ * taken out of the constant: nothing of size d cancels near the shell, for expm1(2 g) - 2 g = x^2 + 2 (x - g). */
 static double log_shell_density(double dimension, double constant, double sd, double rho)
 {
     double radius = sqrt(dimension) * sd, x = (rho - radius) / radius;
