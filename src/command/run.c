@@ -142,8 +142,8 @@ static enum status print_plan(const struct spec *spec, const char *directory, si
         enum status status = grid_make(spec, 0, 1, &grid, error);
         free(grid.steps);
         TRY(status);
-        printf("  T(d, eps) for %zu accurac%s: up to %zu cells at powers of sqrt(2) up to T = %zu, then about two "
-               "for each of %zu brackets\n",
+        printf("  T(d, eps) for %zu accurac%s: up to %zu cells at powers of sqrt(2) up to T = %zu, of laws that take "
+               "seconds none of them, then about two for each of %zu brackets\n",
                spec->accuracy_count, spec->accuracy_count == 1 ? "y" : "ies", pairs * grid.count, spec->max_steps,
                pairs * spec->dimension_count * spec->accuracy_count);
     }

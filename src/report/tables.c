@@ -245,7 +245,8 @@ static const char how_to_read[] =
     "than 0.05) refutes it. Window: ε ≤ 0.1 and T within a factor 8 of the largest found. A cell is censored when no "
     "T up to max_steps reaches ε, at start when the smallest admissible T already does; both are left out of fits. "
     "In the limit: the exponent as h → 0, by Richardson extrapolation from TV (from KL) at the T that are powers of "
-    "two, in the dimension where it is worst; where there is such a limit the verdict is taken on it, with 0.01 in "
+    "two, in the dimension where it is worst; exponents of d as d → ∞ too, from four dimensions on, in the same way "
+    "in 1/d; where there is such a limit the verdict is taken on it, with 0.01 in "
     "place of 0.05. An interval wholly above its bound supports nothing. Of a claim with several bounds the one that "
     "fares worst is shown and the note has all; cells are those of the first bound on each sampler.";
 

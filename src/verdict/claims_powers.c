@@ -142,6 +142,8 @@ static enum status judge_column_limit(const struct evidence *evidence, const str
     bound_name(bound, name);
     if (dimension > 0)
         (void)snprintf(where, sizeof where, ", at %zu T in d = %zu", limit.points, dimension);
+    if (limit.in_dimension)
+        (void)snprintf(where, sizeof where, ", as h -> 0 and d -> infinity");
     (void)snprintf(of, sizeof of, "limit of the %s, %s%s", name, bound->sampler, where);
     judge_limit(out, 0, of, bound, &limit);
     return STATUS_OK;

@@ -76,8 +76,9 @@ static enum status judge_steps_limit(const struct evidence *evidence, const stru
     char of[200];
     if (bound->power == STEPS_IN_DIMENSION) {
         TRY(dimension_limit(evidence, target, sampler, quantity, &limit, error));
-        (void)snprintf(of, sizeof of, "limit of the %s, %s, from %s in %zu dimensions",
-                       power_kinds[bound->power].name, bound->sampler, quantity->label, limit.points);
+        (void)snprintf(of, sizeof of, "limit of the %s, %s, from %s in %zu dimensions%s",
+                       power_kinds[bound->power].name, bound->sampler, quantity->label, limit.points,
+                       limit.in_dimension ? ", as h -> 0 and d -> infinity" : "");
     } else {
         TRY(accuracy_limit(evidence, target, sampler, quantity, bound->relation == AT_LEAST, &limit, &dimension,
                            error));
@@ -328,6 +329,8 @@ static enum status judge_ratio_limit(const struct evidence *evidence, const stru
         limit = limit.exists && !of_slow.exists ? of_slow : limit;
         limit.value = of_slow.value - limit.value;
         limit.interval += of_slow.interval;
+        limit.in_dimension = false;
+        limit.reason[0] = limit.exists ? '\0' : limit.reason[0];
         (void)snprintf(of, sizeof of, "limit of the %s, %s over %s", name, bound->slower, bound->sampler);
     }
     judge_limit(out, 0, of, bound, &limit);

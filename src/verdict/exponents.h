@@ -48,8 +48,9 @@ size_t divergence_window(const struct manifest *manifest, const struct record *c
  * The power of h in the divergence at `offset`, the smallest of all dimensions or the largest, and in which. */
 MUST_USE enum status divergence_limit(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
                                       bool largest, struct limit *out, size_t *where, struct error *error);
-/* The power of d in the divergence's C_p(d) (22), between the two largest dimensions; the interval holds what it is
- * between the two before. p must be the same in all of them. */
+/* The power of d in the divergence's C_p(d) (22): between the two largest dimensions, where the interval holds what
+ * it is between the two before; from four dimensions on that of limit_dimension, if there is one, else the reason is
+ * set. p must be the same in all of them. */
 MUST_USE enum status coefficient_limit(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
                                        struct limit *out, struct error *error);
 /* The power of 1/eps in T/log T, 1/p where the quantity, TV say, is ~ h^p: the largest of all dimensions or the

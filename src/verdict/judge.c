@@ -258,6 +258,17 @@ void judge_derived(struct finding *finding, const char *of, const struct claim_b
     judge_finite(finding, &(struct judged){.of = of, .cells = cells, .band = BAND}, bound, exponent);
 }
 
+/* That a limit is one of d too, or why not. */
+static void note_dimension(struct finding *finding, const struct limit *limit)
+{
+    char text[EXPONENT_TEXT];
+    exponent_text(limit->finite[0], limit->finite[1], text);
+    if (limit->in_dimension)
+        judge_note(finding, "extrapolated in d, too: %s between the largest two", text);
+    else if (limit->reason[0] != '\0')
+        judge_note(finding, "not extrapolated in d: %s", limit->reason);
+}
+
 void judge_limit(struct finding *finding, size_t note, const char *of, const struct claim_bound *bound,
                  const struct limit *limit)
 {
@@ -283,6 +294,7 @@ void judge_limit(struct finding *finding, size_t note, const char *of, const str
                    LIMIT_BAND);
     else if (decided == 5)
         judge_note(finding, "the interval reaches from below the bound to above it");
+    note_dimension(finding, limit);
 }
 
 void judge_inconclusive(struct finding *finding, const char *reason)
