@@ -44,6 +44,9 @@ static void print_laws(void)
     print_law("three components", &(struct law_case){&skewed, "accelerated", 4096}, LAW_ROUNDS);
     print_law("bimodal", &(struct law_case){&bimodal, "pf-ode-2", 1024}, LAW_ROUNDS);
     print_law("radii, d = 4096, two scales", &(struct law_case){&two_scales, "ddpm", 1024}, 2);
+    print_law("ring of 8 in the plane", &(struct law_case){&ring_of_eight, "ddpm", 256}, 2);
+    print_law("ring of 8 in the plane", &(struct law_case){&ring_of_eight, "accelerated", 256}, 2);
+    print_law("3 in the plane", &(struct law_case){&three_in_the_plane, "accelerated", 256}, 2);
     print_law("bimodal", &(struct law_case){&bimodal, "ddpm", 1000000}, 1);
     print_law("bimodal", &(struct law_case){&bimodal, "accelerated", 1000000}, 1);
 }

@@ -19,6 +19,11 @@ struct patch_source patch_source_of_thread(const struct patch_source *source, si
     return own;
 }
 
+size_t patch_stands_for(const struct patch_source *source, const struct patch *patch)
+{
+    return source->stands_for != NULL ? source->stands_for(source, patch) : 1;
+}
+
 double patch_fill(const struct patch_source *source, struct patch *patch)
 {
     const struct lobatto *by[2] = {lobatto_of(source->lobattos, patch->nodes[0]),
@@ -112,7 +117,7 @@ static bool merge(const struct patch_source *source, const struct patches *grid,
     parent.depth--;
     parent.at[0] /= 2;
     parent.at[1] /= 2;
-    source->domain->place(source->context, &parent, grid->root);
+    source->domain->place(source->context, &parent, &grid->root);
     if (2.0 * parent.half > PATCH_LONGEST_SIDE * source->domain->scale(source->context, &parent))
         return 0;
     for (int quarter = 0; quarter < 4; quarter++) {
@@ -195,7 +200,8 @@ enum status patches_plan(const struct patch_source *source, const struct patches
 
 /* What has become of a pending patch. */
 struct filled {
-    double moved; /* its part of E_p|r - 1| */
+    double moved;  /* its part of E_p|r - 1| */
+    size_t stands; /* for so many */
     bool covered, redo;
 };
 
@@ -211,8 +217,9 @@ static void fill_one(void *context, size_t thread, size_t p)
     const struct patch_source source = patch_source_of_thread(filling->source, thread);
     struct patch *patch = &filling->pending->patch[p];
     struct filled *out = &filling->filled[p];
-    source.domain->place(source.context, patch, filling->pending->root);
-    out->covered = source.domain->covers(source.context, patch);
+    source.domain->place(source.context, patch, &filling->pending->root);
+    out->stands = patch_stands_for(&source, patch);
+    out->covered = out->stands > 0 && source.domain->covers(source.context, patch);
     if (!out->covered)
         return;
     out->moved = patch_fill(&source, patch);
@@ -241,7 +248,7 @@ static enum status sort_filled(struct patch_source *source, size_t count, const 
                 patch.nodes[i] = patch.next[i] > patch.nodes[i] ? patch.next[i] : patch.nodes[i];
             TRY(patches_append(pending, &patch, error));
         } else {
-            source->distance += filled[p].moved;
+            source->distance += (double)filled[p].stands * filled[p].moved;
             TRY(patches_append(grid, &patch, error));
         }
     }

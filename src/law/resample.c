@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "core/elementary.h"
+#include "core/vmath.h"
 
 void panel_probes(const struct panel *panel, double *x)
 {
@@ -14,11 +14,21 @@ void panel_probes(const struct panel *panel, double *x)
 void panel_add_errors(const struct panel *panel, const double *log_density, const double *log_ratio,
                       const double *made, const double *log_own, struct norm_sums *sums)
 {
+    double part = 2.0 * panel->half_width / PANEL_PROBES, relative[PANEL_PROBES], mass[PANEL_PROBES],
+           own[PANEL_PROBES];
     for (int j = 0; j < PANEL_PROBES; j++) {
-        double part = 2.0 * panel->half_width / PANEL_PROBES, relative = expm1_of(made[j] - log_ratio[j]);
-        norm_sums_add(sums, exp_of(log_density[j] + log_ratio[j]) * part, relative);
+        relative[j] = made[j] - log_ratio[j];
+        mass[j] = log_density[j] + log_ratio[j];
+        own[j] = log_own != NULL ? log_own[j] + log_ratio[j] : -HUGE_VAL;
+    }
+    vexpm1(PANEL_PROBES, relative, relative);
+    vexp(PANEL_PROBES, mass, mass);
+    if (log_own != NULL)
+        vexp(PANEL_PROBES, own, own);
+    for (int j = 0; j < PANEL_PROBES; j++) {
+        norm_sums_add(sums, mass[j] * part, relative[j]);
         if (log_own != NULL)
-            norm_sums_add_own(sums, exp_of(log_own[j] + log_ratio[j]) * part, relative);
+            norm_sums_add_own(sums, own[j] * part, relative[j]);
     }
 }
 

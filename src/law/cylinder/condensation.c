@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/memory.h"
+#include "core/parallel.h"
 #include "law/cylinder/condensation_stage.h"
 #include "law/cylinder/tuning.h"
 
@@ -339,17 +340,40 @@ done:
     return status;
 }
 
+/* One of the three computations of condensation_law. */
+struct computation {
+    const struct law_problem *problem;
+    const struct effort *effort;
+    double mass, half;
+    size_t node_updates;
+    enum status status;
+    struct error error;
+};
+
+static void compute_one(void *context, size_t thread, size_t i)
+{
+    struct computation *one = (struct computation *)context + i;
+    (void)thread;
+    one->status = compute(one->problem, one->effort, &one->mass, &one->half, &one->node_updates, &one->error);
+}
+
 enum status condensation_law(const struct law_problem problem[2], struct law_component out[2], struct error *error)
 {
     static const struct effort fine = CONDENSATION_FINE, coarse = CONDENSATION_COARSE;
-    double mass[3], half[3];
-    size_t updates = 0;
-    TRY(compute(&problem[0], &coarse, &mass[0], &half[0], &updates, error));
-    TRY(compute(&problem[0], &fine, &mass[1], &half[1], &updates, error));
-    TRY(compute(&problem[1], &coarse, &mass[2], &half[2], &updates, error));
+    struct computation made[3] = {{.problem = &problem[0], .effort = &fine}, /* the longest first */
+                                  {.problem = &problem[0], .effort = &coarse},
+                                  {.problem = &problem[1], .effort = &coarse}};
+    struct team *team = team_new(problem->threads);
+    team_for(team, 3, compute_one, made);
+    team_free(team);
+    for (int i = 0; i < 3; i++)
+        if (made[i].status != STATUS_OK)
+            return fail_with(error, made[i].status, "%s", made[i].error.text);
+    double mass_error = fabs(made[0].mass - made[1].mass), half_error = fabs(made[0].half - made[1].half);
     for (int i = 0; i < 2; i++)
-        out[i] = (struct law_component){.mass_error = {mass[1 + i], fabs(mass[1] - mass[0])},
-                                        .half_distance = {half[1 + i], fabs(half[1] - half[0])},
-                                        .node_updates = i == 0 ? updates : 0};
+        out[i] = (struct law_component){.mass_error = {made[2 * i].mass, mass_error},
+                                        .half_distance = {made[2 * i].half, half_error}};
+    for (int i = 0; i < 3; i++)
+        out[0].node_updates += made[i].node_updates;
     return STATUS_OK;
 }

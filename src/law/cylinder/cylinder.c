@@ -107,13 +107,13 @@ static struct domain domain_of(double across)
     return domain;
 }
 
-static void place(const void *context, struct patch *patch, double root)
+static void place(const void *context, struct patch *patch, const struct patch_root *root)
 {
     (void)context;
-    patch->half = ldexp(root, -patch->depth);
+    patch->half = ldexp(root->half, -patch->depth);
     patch->anchor = 0;
     for (int i = 0; i < 2; i++)
-        patch->centre[i] = patch->half * (2.0 * (double)patch->at[i] + 1.0) - root;
+        patch->centre[i] = patch->half * (2.0 * (double)patch->at[i] + 1.0) - root->half;
 }
 
 static double scale(const void *context, const struct patch *patch)
@@ -353,8 +353,8 @@ static enum status start(void *state, struct norms *local, struct error *error)
         struct patches_found found;
         cylinder->transfer.component = k;
         for (int pass = 0; pass < 2; pass++) {
-            TRY(patches_cover(&cylinder_domain, &cylinder->domain, cylinder->domain.root, CYLINDER_FIRST_SIDE,
-                              CYLINDER_FIRST_ORDER, &cylinder->pending, error));
+            TRY(patches_cover(&cylinder_domain, &cylinder->domain, (struct patch_root){.half = cylinder->domain.root},
+                              CYLINDER_FIRST_SIDE, CYLINDER_FIRST_ORDER, &cylinder->pending, error));
             TRY(patches_fill(&source, &cylinder->pending, &block->grid[0], error));
             block->distance = source.distance;
             source.tolerance = tolerance_of(cylinder, block);

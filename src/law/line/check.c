@@ -53,9 +53,7 @@ static enum status fill_and_estimate(struct line *line, size_t order, struct est
     struct line_probe *probe = &line->probe;
     const struct transfer *transfer = &line->transfer;
     const struct panels *grid = line->result;
-    line->threads.work->ignored = 0.0;
-    TRY(line_fill(line, order, line->result, error));
-    out->ignored = line->threads.work->ignored;
+    TRY(line_fill(line, order, line->result, &out->ignored, error));
     TRY(line_probe_set(probe, transfer, &line->threads, grid, order + CHECK_ORDERS, error));
     TRY(line_probe_apply(probe, transfer, &line->threads, grid, order, probe->own, error));
     line_probe_evaluate(probe, transfer, grid, grid, probe->value);

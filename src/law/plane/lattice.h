@@ -44,6 +44,8 @@ struct lattice {
     double reference;            /* log of the scale of the grid's values */
     struct lattice_piece *piece; /* points of one patch that are spread together */
     size_t pieces, capacity;
+    const struct patch **goal; /* the patches that go by the lattice, out of images of one another one */
+    size_t goals, goal_capacity;
 };
 
 /* The number of points that a lattice with `density` points in a standard deviation of the noise has on a patch. */
