@@ -210,7 +210,7 @@ counts-check: $(BUILD)/diffrate
 	@scripts/install-deps bench
 	@src/bench/counts $(BUILD)/diffrate --check results/reference/bench.md
 
-# The hard targets, ten minutes more, are among the results of the theorems that they stress, and among those of all claims.
+# The hard targets, which take longest, are among the results of the theorems that they stress, and among those of all claims.
 reference:
 	@$(MAKE) --no-print-directory reproduce theorems reproduce-hard-dimension reproduce-hard-dimension-accuracy
 	for experiment in $(reproduced); do cp results/$$experiment/verdict.md results/reference/$$experiment.md; done
