@@ -18,6 +18,13 @@ static const double widths[] = {0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3};
 static const double corners[] = {-1.0, -0.6, 0.9, -0.5, 0.2, 1.0};
 const struct factor ring_of_eight = {2, 8, eighths, ring, widths, NULL, NULL, NULL},
                     three_in_the_plane = {2, 3, weights, corners, sds, NULL, NULL, NULL};
+static const double teeth[] = {-1.9, -1.7, -1.5, -1.3, -1.1, -0.9, -0.7, -0.5, -0.3, -0.1,
+                               0.1,  0.3,  0.5,  0.7,  0.9,  1.1,  1.3,  1.5,  1.7,  1.9};
+static const double twentieths[] = {0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05,
+                                    0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05};
+static const double thin[] = {0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02,
+                              0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02};
+const struct factor comb = {1, 20, twentieths, teeth, thin, NULL, NULL, NULL};
 const struct factor two_scales = {4096, 2, halves, NULL, scales, NULL, NULL, NULL};
 
 static struct schedule *make_schedule(size_t T)

@@ -6,7 +6,7 @@
 #include "law/divergence.h"
 #include "law/law.h"
 
-extern const struct factor bimodal, skewed, ring_of_eight, three_in_the_plane,
+extern const struct factor bimodal, skewed, comb, ring_of_eight, three_in_the_plane,
     two_scales; /* the last: of radii, in 4096 dimensions */
 
 struct law_case {

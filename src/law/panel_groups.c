@@ -2,10 +2,10 @@
 
 #include "core/memory.h"
 
-/* Panels from..to-1, what of q's mass is ignored in them, and whether the task failed. */
+/* Panels from..to-1, their sums, and whether the task failed. */
 struct panel_group {
     size_t from, to;
-    double ignored;
+    struct panel_sums sums;
     bool failed;
 };
 
@@ -50,13 +50,12 @@ static void run_group(void *context, size_t thread, size_t i)
 {
     const struct running *running = context;
     struct panel_group *group = &running->group[i];
-    group->failed =
-        running->task(running->context, thread, group->from, group->to, &group->ignored, NULL) != STATUS_OK;
+    group->failed = running->task(running->context, thread, group->from, group->to, &group->sums, NULL) != STATUS_OK;
 }
 
 /* The first group that fails is done again, for its reason. */
 enum status panel_groups_run(struct panel_groups *groups, const struct panels *grid, size_t together, bool shared,
-                             panel_task *task, void *context, double *ignored, struct error *error)
+                             panel_task *task, void *context, struct panel_sums *sums, struct error *error)
 {
     struct panel_group *group = array_reserve(groups->group, &groups->capacity, grid->count, sizeof *group);
     struct running running = {group, task, context};
@@ -65,13 +64,14 @@ enum status panel_groups_run(struct panel_groups *groups, const struct panels *g
     groups->group = group;
     size_t count = make_groups(grid, together, group);
     team_for(shared ? groups->team : NULL, count, run_group, &running);
-    double total = 0.0;
+    struct panel_sums total = {.ignored = 0.0};
     for (size_t i = 0; i < count; i++) {
         if (group[i].failed)
-            return task(context, 0, group[i].from, group[i].to, &group[i].ignored, error);
-        total += group[i].ignored;
+            return task(context, 0, group[i].from, group[i].to, &group[i].sums, error);
+        total.ignored += group[i].sums.ignored;
+        norm_sums_join(&total.errors, group[i].sums.errors);
     }
-    if (ignored != NULL)
-        *ignored = total;
+    if (sums != NULL)
+        *sums = total;
     return STATUS_OK;
 }

@@ -95,6 +95,13 @@ static inline void multiply(const double (*matrix)[HALF_NODES][HALF_NODES], doub
             ((quad *)out[odd])[i] = total[odd][i];
 }
 
+VECTOR_CLONES void panel_nodes(const struct chebyshev *chebyshev, const struct panel *panel, double *x)
+{
+    double centre = panel->centre, half = panel->half_width;
+    for (int j = 0; j < PANEL_NODES; j++)
+        x[j] = centre + half * chebyshev->node[j];
+}
+
 VECTOR_CLONES void panel_fit(const struct chebyshev *chebyshev, const double *values, struct panel *panel)
 {
     double pair[2][HALF_NODES], degree[2][HALF_NODES], power[2][HALF_NODES];

@@ -75,6 +75,8 @@ struct chebyshev {
     double weight[PANEL_NODES];                  /* of values at the nodes in the integral over [-1, 1] */
 };
 void chebyshev_init(struct chebyshev *chebyshev);
+/* The panel's nodes. */
+void panel_nodes(const struct chebyshev *chebyshev, const struct panel *panel, double *x);
 void panel_fit(const struct chebyshev *chebyshev, const double *values, struct panel *panel);
 
 /* The panel's polynomial at offsets x[i] (in the panel's own coordinates), n of them. Outside it, the value at its

@@ -84,8 +84,7 @@ static enum status start(void *state, struct norms *local, struct error *error)
         struct panel *panel = &line->grid[0].panel[p];
         double x[PANEL_NODES], value[PANEL_NODES], made[PANEL_PROBES], log_density[PANEL_NODES],
             log_own[PANEL_PROBES];
-        for (int j = 0; j < PANEL_NODES; j++)
-            x[j] = panel->centre + panel->half_width * line->chebyshev.node[j];
+        panel_nodes(&line->chebyshev, panel, x);
         evaluate_start(mixture, panel->anchor, PANEL_NODES, x, log_density, value);
         panel_fit(&line->chebyshev, value, panel);
         panel_probes(panel, x);

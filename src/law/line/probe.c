@@ -38,11 +38,12 @@ struct probing {
     double *value;
 };
 
-static enum status apply(void *context, size_t thread, size_t from, size_t to, double *ignored, struct error *error)
+static enum status apply(void *context, size_t thread, size_t from, size_t to, struct panel_sums *sums,
+                         struct error *error)
 {
     const struct probing *probing = context;
     size_t hint = from, first = from * PANEL_PROBES;
-    (void)ignored;
+    (void)sums;
     const struct transfer_query query = {&probing->grid->panel[from], to - from, PANEL_PROBES,
                                          probing->probe->y + first};
     return transfer_apply(probing->transfer, &probing->work[thread], probing->order, &query, probing->value + first,
@@ -50,13 +51,14 @@ static enum status apply(void *context, size_t thread, size_t from, size_t to, d
 }
 
 /* Also r - 1, and p and max_k p_k in the place of the weights. */
-static enum status set(void *context, size_t thread, size_t from, size_t to, double *ignored, struct error *error)
+static enum status set(void *context, size_t thread, size_t from, size_t to, struct panel_sums *sums,
+                       struct error *error)
 {
     const struct probing *probing = context;
     const struct line_probe *probe = probing->probe;
     const struct mixture_level *level = probing->transfer->to;
     size_t first = from * PANEL_PROBES, n = (to - from) * PANEL_PROBES, anchor = probing->grid->panel[from].anchor;
-    TRY(apply(context, thread, from, to, ignored, error));
+    TRY(apply(context, thread, from, to, sums, error));
     mixture_level_evaluate(level, anchor, n, probe->y + first, probe->weight + first, NULL);
     mixture_level_log_own(level, anchor, n, probe->y + first, probe->component + first);
     vexp(n, probe->weight + first, probe->weight + first);

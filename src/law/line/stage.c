@@ -15,7 +15,8 @@ struct filling {
     size_t order;
 };
 
-static enum status fill(void *context, size_t thread, size_t from, size_t to, double *ignored, struct error *error)
+static enum status fill(void *context, size_t thread, size_t from, size_t to, struct panel_sums *sums,
+                        struct error *error)
 {
     const struct filling *filling = context;
     struct transfer_work *work = &filling->line->threads.work[thread];
@@ -24,15 +25,12 @@ static enum status fill(void *context, size_t thread, size_t from, size_t to, do
     struct panel *panel = &filling->grid->panel[from];
     double y[TRANSFER_POINTS], value[TRANSFER_POINTS];
     size_t hint = from;
-    size_t count = 0; /* of points; there is a panel at least */
-    do {
-        const struct panel *at = &panel[count / PANEL_NODES];
-        y[count] = at->centre + at->half_width * chebyshev->node[count % PANEL_NODES];
-    } while (++count < (to - from) * PANEL_NODES);
+    for (size_t i = 0; i < to - from; i++)
+        panel_nodes(chebyshev, &panel[i], y + i * PANEL_NODES);
     work->ignored = 0.0;
     const struct transfer_query query = {panel, to - from, PANEL_NODES, y};
     TRY(transfer_apply(transfer, work, filling->order, &query, value, &hint, error));
-    *ignored = work->ignored;
+    sums->ignored = work->ignored;
     for (size_t i = 0; i < to - from; i++) {
         panel_fit(chebyshev, value + i * PANEL_NODES, &panel[i]);
         if (!isfinite(panel[i].coefficient[0]))
@@ -42,12 +40,13 @@ static enum status fill(void *context, size_t thread, size_t from, size_t to, do
     return STATUS_OK;
 }
 
-enum status line_fill(struct line *line, size_t order, struct panels *grid, double *ignored, struct error *error)
+enum status line_fill(struct line *line, size_t order, struct panels *grid, struct panel_sums *sums,
+                      struct error *error)
 {
     const struct transfer *transfer = &line->transfer;
     struct filling filling = {line, transfer, grid, order};
     return panel_groups_run(&line->threads.groups, grid, transfer_most(transfer) / PANEL_NODES,
-                            transfer_is_shared(transfer, order, grid->count * PANEL_NODES), fill, &filling, ignored,
+                            transfer_is_shared(transfer, order, grid->count * PANEL_NODES), fill, &filling, sums,
                             error);
 }
 
@@ -154,7 +153,7 @@ static void add_pieces(struct line *line, struct transfer_work *work, struct pie
 }
 
 /* Panels are cut where the map jumps. */
-static enum status take_moments(void *context, size_t thread, size_t from, size_t to, double *ignored,
+static enum status take_moments(void *context, size_t thread, size_t from, size_t to, struct panel_sums *sums,
                                 struct error *error)
 {
     struct line *line = context;
@@ -162,7 +161,7 @@ static enum status take_moments(void *context, size_t thread, size_t from, size_
     const struct transfer *transfer = &line->transfer;
     struct pieces pieces = {.anchor = transfer->grid->panel[from].anchor};
     double shift = mixture_level_centre(transfer->from, 0, pieces.anchor);
-    (void)ignored;
+    (void)sums;
     (void)error;
     for (size_t p = from; p < to; p++) {
         const struct panel *panel = &transfer->grid->panel[p];

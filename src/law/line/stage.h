@@ -53,10 +53,10 @@ MUST_USE enum status line_stage_fill(void *state, bool checked, struct stage_res
 void line_correction_moments(void *state, struct clip_step *out);
 
 /* Parts of a stage, for checks: the order in use, which is higher at a higher resolution of the law; the layout of
- * the panels; and their values, and if `ignored` is not NULL the mass that a map without noise has lost. */
+ * the panels; and their values, and if not NULL the mass that a map without noise has lost, in *sums. */
 size_t line_order(const struct line *line, size_t order);
 MUST_USE enum status line_lay_out(const struct line *line, int spacing, struct panels *grid, struct error *error);
-MUST_USE enum status line_fill(struct line *line, size_t order, struct panels *grid, double *ignored,
+MUST_USE enum status line_fill(struct line *line, size_t order, struct panels *grid, struct panel_sums *sums,
                                struct error *error);
 
 #endif

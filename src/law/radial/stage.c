@@ -105,7 +105,7 @@ struct filling {
 };
 
 /* Fills panels of one anchor. */
-static enum status fill_together(void *context, size_t thread, size_t from, size_t to, double *ignored,
+static enum status fill_together(void *context, size_t thread, size_t from, size_t to, struct panel_sums *sums,
                                  struct error *error)
 {
     const struct filling *filling = context;
@@ -120,7 +120,7 @@ static enum status fill_together(void *context, size_t thread, size_t from, size
     work->ignored = 0.0;
     TRY(radial_transfer_apply(&radial->transfer, work, filling->order, panel->anchor, 2.0 * panel->half_width, n, rho,
                               value, &hint, error));
-    *ignored = work->ignored;
+    sums->ignored = work->ignored;
     for (size_t i = 0; i < to - from; i++) {
         radial_panel_fit(&radial->basis, value + used, &panel[i]);
         used += radial_panel_nodes(&radial->basis, &panel[i], nodes);
@@ -131,11 +131,11 @@ static enum status fill_together(void *context, size_t thread, size_t from, size
     return STATUS_OK;
 }
 
-static enum status fill(struct radial *radial, size_t order, double *ignored, struct error *error)
+static enum status fill(struct radial *radial, size_t order, struct panel_sums *sums, struct error *error)
 {
     struct filling filling = {radial, order};
     size_t together = radial->transfer.stage.deterministic ? 1 : RADIAL_POINTS / PANEL_NODES;
-    return panel_groups_run(&radial->threads.groups, radial->result, together, true, fill_together, &filling, ignored,
+    return panel_groups_run(&radial->threads.groups, radial->result, together, true, fill_together, &filling, sums,
                             error);
 }
 
@@ -148,7 +148,7 @@ struct panel_errors {
     double distance, excess;
 };
 
-static enum status check_panels(void *context, size_t thread, size_t from, size_t to, double *ignored,
+static enum status check_panels(void *context, size_t thread, size_t from, size_t to, struct panel_sums *sums,
                                 struct error *error)
 {
     const struct filling *filling = context;
@@ -158,7 +158,7 @@ static enum status check_panels(void *context, size_t thread, size_t from, size_
     const size_t orders[3] = {order + CHECK_ORDERS, order, order > 0 ? order - 1 : 0};
     double rho[RADIAL_POINTS], value[3][RADIAL_POINTS], log_density[RADIAL_POINTS], made[PANEL_PROBES];
     double density[RADIAL_POINTS], excess[RADIAL_POINTS];
-    (void)ignored;
+    (void)sums;
     for (size_t i = 0; i < to - from; i++)
         panel_probes(&panel[i], rho + i * PANEL_PROBES);
     for (int k = 0; k < 3; k++) {
@@ -230,10 +230,10 @@ static enum status fill_checked(struct radial *radial, double rounding, struct s
     for (int pass = 0;; pass++) {
         struct panel_errors sums = {.distance = 0.0};
         size_t used = order_in_use(radial, *order);
-        double ignored;
-        TRY(fill(radial, used, &ignored, error));
+        struct panel_sums filled;
+        TRY(fill(radial, used, &filled, error));
         TRY(check(radial, used, &sums, error));
-        struct norms made = local_error(&sums, rounding, ignored), lower = norms_of(sums.lower);
+        struct norms made = local_error(&sums, rounding, filled.ignored), lower = norms_of(sums.lower);
         if (pass == 0)
             local->before = made;
         double tolerance = tolerance_for(radial, &sums, rounding), quadrature = sums.quadrature.l1;

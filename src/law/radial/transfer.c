@@ -389,6 +389,8 @@ static size_t breaks_in_reach(const struct radial_transfer *transfer, double rho
                               size_t j, double *z)
 {
     size_t count = 0;
+    if (transfer->breaks == 0)
+        return 0;
     double centre = transfer->stage.a * rho * (1.0 + places->shift[j]);
     for (size_t b = 0; b < transfer->breaks; b++) {
         double at = (transfer->at[b] - centre) / places->tau[j];
