@@ -30,7 +30,7 @@ static const struct argp argp = {
     "with a row a claim (statement, metric, worst sampler and target, exponents in the limit and at finite T, bound, "
     "verdict, slack), and write it as DIR/index.html, which links to the reports, and DIR/index.md. A claim that "
     "several results judge has one row, of the largest exponent that is seen on any target of any of them."
-    "\vExamples:\n  diffrate index results/theorems\n  diffrate index results scaling hard-dimension",
+    "\vExamples:\n  diffrate index results/theorems\n  diffrate index results scaling hard-dimension-accuracy",
     NULL,
     NULL,
     NULL};

@@ -217,7 +217,7 @@ enum status patches_check(const struct patch_source *source, struct patches *gri
     if (checked == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu patches", grid->count);
     struct checking checking = {source, grid, checked};
-    parallel_for(source->threads, grid->count, check_one, &checking);
+    team_for(source->team, grid->count, check_one, &checking);
     for (size_t p = 0; p < grid->count; p++) {
         const struct checked *of = &checked[p];
         double stands = (double)patch_stands_for(source, &grid->patch[p]), now = stands * of->mass;

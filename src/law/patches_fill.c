@@ -14,7 +14,7 @@
 struct patch_source patch_source_of_thread(const struct patch_source *source, size_t thread)
 {
     struct patch_source own = *source;
-    if (source->threads > 1)
+    if (team_threads(source->team) > 1)
         source->use_thread(&own, thread);
     return own;
 }
@@ -270,7 +270,7 @@ enum status patches_fill(struct patch_source *source, struct patches *pending, s
         if (filled == NULL)
             return fail_with(error, STATUS_MEMORY, "out of memory for %zu patches", count);
         struct filling filling = {source, pending, filled};
-        parallel_for(source->threads, count, fill_one, &filling);
+        team_for(source->team, count, fill_one, &filling);
         enum status status = sort_filled(source, count, filled, pending, grid, error);
         free(filled);
         TRY(status);

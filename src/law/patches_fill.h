@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "core/parallel.h"
 #include "core/status.h"
 #include "law/patches.h"
 
@@ -40,7 +41,7 @@ struct patch_source {
     double floor;     /* no tail of a polynomial is asked to be smaller: rounding */
     const struct lobattos *lobattos;
     struct patches_work *work;
-    size_t threads; /* that fill and check patches; 0 counts as 1. The same bits for any number. */
+    struct team *team; /* fills and checks patches; NULL: one thread. The same bits for any number. */
     /* Sets the owner and the work of one of several threads in its copy of the source. */
     void (*use_thread)(struct patch_source *source, size_t thread);
     const struct patches *before; /* log r before the stage, in the same coordinates; NULL: not compared */

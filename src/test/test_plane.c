@@ -240,6 +240,37 @@ TEST(test_full_covariances, .count = taken(2) == 2 ? COUNT(turned) : FEW_TURNED,
     law_free(&lines[1]);
 }
 
+static struct divergence at_resolution(const struct law_problem *problem, double resolution)
+{
+    OWNED(law) law = compute(problem, resolution);
+    struct divergence divergence = divergences_of(&law, 1.0);
+    return divergence;
+}
+
+/* Two needles that cross, and the same turned: between them log r is beyond all numbers. */
+TEST(test_crossing_needles, .grows = 1)
+{
+    static const double centred[] = {0.0, 0.0, 0.0, 0.0};
+    const double narrow = 1.0 / (taken(2) == 2 ? 45.0 : 10.0);
+    OWNED_SCHEDULE *schedule = make_li_cai(64);
+    struct divergence found[2];
+    for (int turn = 0; turn < 2; turn++) {
+        double matrix[8];
+        for (int k = 0; k < 2; k++) {
+            double angle = (k == 0 ? 0.7 : -0.7) + 0.3 * turn, c = cos(angle), s = sin(angle), b = narrow * narrow;
+            matrix[4 * k] = c * c + s * s * b;
+            matrix[4 * k + 1] = matrix[4 * k + 2] = c * s * (1.0 - b);
+            matrix[4 * k + 3] = s * s + c * c * b;
+        }
+        const struct covariances full = {2, matrix};
+        const struct factor factor = {2, 2, half, centred, NULL, &full, NULL, NULL};
+        const struct law_problem problem = {.factor = &factor, .sampler = sampler_find("ddpm"), .schedule = schedule};
+        found[turn] = at_resolution(&problem, taken(2) == 2 ? 1.0 : 0.4);
+        ck_assert_double_lt(found[turn].tv.error, 0.01 * found[turn].tv.value);
+    }
+    agree(found[0].tv, found[1].tv, 1e-2, "TV", "needles");
+}
+
 struct exact_score {
     struct score base;
     struct joint_level joint;
@@ -318,13 +349,6 @@ TEST(test_collinear)
     ck_assert_str_eq(apart.method, "line + gaussian, composed");
     agree(direct.tv, apart.divergence.tv, 5e-6, "TV", "collinear modes");
     agree(direct.kl_p_q, apart.divergence.kl_p_q, 5e-5, "KL(p|q)", "collinear modes");
-}
-
-static struct divergence at_resolution(const struct law_problem *problem, double resolution)
-{
-    OWNED(law) law = compute(problem, resolution);
-    struct divergence divergence = divergences_of(&law, 1.0);
-    return divergence;
 }
 
 static const double nested_mean[] = {0.3, 0.2, 0.0, 0.0}, nested_sd[] = {0.05, 1.0}, nested_weight[] = {0.4, 0.6};

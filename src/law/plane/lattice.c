@@ -404,11 +404,11 @@ static void spread_one(void *context, size_t thread, size_t group)
 }
 
 /* Spreads all pieces: groups in parallel, whose sum is taken in their order. */
-static enum status spread_pieces(struct lattice *lattice, struct plane_thread *thread, size_t threads, double spacing,
-                                 struct error *error)
+static enum status spread_pieces(struct lattice *lattice, struct plane_thread *thread, struct team *team,
+                                 double spacing, struct error *error)
 {
     struct spreading spreading = {.lattice = lattice, .thread = thread, .spacing = spacing};
-    parallel_for(threads, LATTICE_GROUPS, spread_one, &spreading);
+    team_for(team, LATTICE_GROUPS, spread_one, &spreading);
     for (size_t group = 0; group < LATTICE_GROUPS; group++) {
         if (spreading.failed[group]) /* again, for its reason */
             TRY(spread_group(lattice, thread, spacing, group, error));
@@ -538,8 +538,8 @@ static void find_needed(void *context, size_t thread, size_t p)
 }
 
 /* Lists the pieces of the patches, and squares beyond them, that count. */
-static enum status find_pieces(struct lattice *lattice, struct plane_thread *thread, size_t threads, double spacing,
-                               struct error *error)
+static enum status find_pieces(struct lattice *lattice, struct plane_thread *thread, struct team *team,
+                               double spacing, struct error *error)
 {
     const struct patches *grid = lattice->transfer->grid;
     size_t count = grid->count + lattice->beyond.count;
@@ -548,7 +548,7 @@ static enum status find_pieces(struct lattice *lattice, struct plane_thread *thr
     if (needed == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu patches", count);
     struct spreading spreading = {.lattice = lattice, .thread = thread, .needed = needed};
-    parallel_for(threads, count, find_needed, &spreading);
+    team_for(team, count, find_needed, &spreading);
     lattice->pieces = 0;
     for (size_t p = 0; p < count && status == STATUS_OK; p++)
         if (needed[p])
@@ -557,8 +557,8 @@ static enum status find_pieces(struct lattice *lattice, struct plane_thread *thr
     return status;
 }
 
-enum status lattice_build(struct plane_thread *thread, size_t threads, double density, double tolerance, bool checks,
-                          double reach, struct lattice *lattice, struct error *error)
+enum status lattice_build(struct plane_thread *thread, struct team *team, double density, double tolerance,
+                          bool checks, double reach, struct lattice *lattice, struct error *error)
 {
     const struct plane_transfer *transfer = &thread->transfer;
     double noise = transfer->stage.noise, spacing = spacing_of(transfer, density);
@@ -578,8 +578,8 @@ enum status lattice_build(struct plane_thread *thread, size_t threads, double de
     TRY(find_goals(lattice, error));
     find_box(lattice);
     TRY(find_beyond(transfer, reach, &lattice->beyond, error));
-    TRY(find_pieces(lattice, thread, threads, spacing, error));
-    return spread_pieces(lattice, thread, threads, spacing, error);
+    TRY(find_pieces(lattice, thread, team, spacing, error));
+    return spread_pieces(lattice, thread, team, spacing, error);
 }
 
 /* ---- The second kernel ---- */

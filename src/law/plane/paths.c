@@ -244,17 +244,17 @@ static void follow(void *context, size_t thread, size_t block)
     }
 }
 
-void plane_paths_find_folds(const struct plane_paths *paths, struct plane_thread *thread, size_t threads)
+void plane_paths_find_folds(const struct plane_paths *paths, struct plane_thread *thread, struct team *team)
 {
     struct search search = {paths, thread};
-    parallel_for(threads, BLOCKS * BLOCKS, follow, &search);
+    team_for(team, BLOCKS * BLOCKS, follow, &search);
 }
 
-enum status plane_paths_take_folded(const struct plane_paths *paths, struct plane_thread *thread, size_t threads,
+enum status plane_paths_take_folded(const struct plane_paths *paths, struct plane_thread *thread, struct team *team,
                                     double *ignored, struct error *error)
 {
     struct plane_folded all = {.t = 2};
-    for (size_t i = 0; i < threads; i++) {
+    for (size_t i = 0; i < team_threads(team); i++) {
         const struct plane_folded *own = &thread[i].work.folded;
         uint64_t units = all.units + own->units;
         if (own->largest > all.largest)

@@ -6,6 +6,7 @@
 #ifndef LAW_PLANE_PATHS_H
 #define LAW_PLANE_PATHS_H
 
+#include "core/parallel.h"
 #include "law/plane/transfer.h"
 
 struct plane_paths {
@@ -24,11 +25,11 @@ void plane_paths_apply(const struct plane_paths *paths, struct plane_thread *thr
 
 /* Looks for folds on the paths of a lattice of starts: where a map takes three points to one, plane_paths_apply finds
  * one of them, and nothing is amiss. */
-void plane_paths_find_folds(const struct plane_paths *paths, struct plane_thread *thread, size_t threads);
+void plane_paths_find_folds(const struct plane_paths *paths, struct plane_thread *thread, struct team *team);
 
 /* The mass around such points in all workspaces since the last call. Errors: STATUS_NUMERIC where one of them, or all
  * together, have more than is ignored. */
 MUST_USE enum status plane_paths_take_folded(const struct plane_paths *paths, struct plane_thread *thread,
-                                             size_t threads, double *ignored, struct error *error);
+                                             struct team *team, double *ignored, struct error *error);
 
 #endif

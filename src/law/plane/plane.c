@@ -170,7 +170,7 @@ static enum status plane_new(struct propagation *run, void **state, struct error
                           : (struct plane_symmetry){.count = 1};
     lobattos_init(&plane->lobattos);
     TRY(quadrature_table_new(&plane->rules, 0, error));
-    plane->threads = problem->threads > 1 ? problem->threads : 1;
+    plane->threads = team_threads(run->team);
     plane->thread = array_new(plane->threads, sizeof *plane->thread);
     plane->marginals = array_new(problem->factor->components, 4 * sizeof *plane->marginals);
     if (plane->thread == NULL || plane->marginals == NULL)
@@ -358,7 +358,7 @@ static struct patch_source source_of(struct plane *plane, bool start, const stru
                                  .floor = PATCH_TAIL_FLOOR,
                                  .lobattos = &plane->lobattos,
                                  .work = &plane->thread->work.patches,
-                                 .threads = plane->threads,
+                                 .team = plane->run->team,
                                  .use_thread = use_thread};
 }
 
@@ -384,11 +384,11 @@ static enum status fill(struct plane *plane, struct patch_source *source, bool c
                         struct error *error)
 {
     if (density > 0.0)
-        TRY(lattice_build(plane->thread, plane->threads, density, source->tolerance, false, PLANE_REACH,
+        TRY(lattice_build(plane->thread, plane->run->team, density, source->tolerance, false, PLANE_REACH,
                           &plane->lattice, error));
     if (density > 0.0 && checked)
-        TRY(lattice_build(plane->thread, plane->threads, density, source->tolerance, true, PLANE_REACH, &plane->moved,
-                          error));
+        TRY(lattice_build(plane->thread, plane->run->team, density, source->tolerance, true, PLANE_REACH,
+                          &plane->moved, error));
     TRY(patches_plan(source, plane->source, checked, &plane->pending, error));
     TRY(patches_fill(source, &plane->pending, plane->result, error));
     plane->distance = source->distance;
@@ -523,12 +523,12 @@ static enum status by_paths(void *state, struct norms *local, double *rounding, 
     struct patch_source source = source_of(plane, false, paths.last, HUGE_VAL);
     double ignored, steps = (double)(paths.T - 1);
     source.map = true;
-    plane_paths_find_folds(&paths, plane->thread, plane->threads);
-    TRY(plane_paths_take_folded(&paths, plane->thread, plane->threads, &ignored, error));
+    plane_paths_find_folds(&paths, plane->thread, plane->run->team);
+    TRY(plane_paths_take_folded(&paths, plane->thread, plane->run->team, &ignored, error));
     const struct norms lost = {ignored, ignored, 0.0};
     TRY(fill_first(plane, &source, steps, local, error));
     TRY(undeclared_check(&plane->run->undeclared, plane->run->problem->sampler, paths.T, error));
-    TRY(plane_paths_take_folded(&paths, plane->thread, plane->threads, &ignored, error));
+    TRY(plane_paths_take_folded(&paths, plane->thread, plane->run->team, &ignored, error));
     *local = norms_sum(*local, norms_sum(lost, (struct norms){ignored, ignored, 0.0}));
     *rounding = PATCH_ROUNDING * elongation(paths.last) * sqrt(steps);
     return STATUS_OK;
