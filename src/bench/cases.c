@@ -1,5 +1,7 @@
 #include "bench/cases.h"
 
+#include <math.h>
+
 #include "core/clock.h"
 #include "core/random.h"
 #include "core/vmath.h"
@@ -9,6 +11,20 @@ static const double halves[] = {0.5, 0.5}, modes[] = {-1.0, 1.0}, equal[] = {0.3
 static const double weights[] = {0.2, 0.5, 0.3}, means[] = {-1.5, 0.0, 1.0}, sds[] = {0.2, 0.5, 0.3};
 const struct factor bimodal = {1, 2, halves, modes, equal, NULL, NULL, NULL},
                     skewed = {1, 3, weights, means, sds, NULL, NULL, NULL};
+static const double eighths[] = {0.125, 0.125, 0.125, 0.125, 0.125, 0.125, 0.125, 0.125};
+static const double ring[] = {2.0,  0.0, M_SQRT2,  M_SQRT2,  0.0, 2.0,  -M_SQRT2, M_SQRT2,
+                              -2.0, 0.0, -M_SQRT2, -M_SQRT2, 0.0, -2.0, M_SQRT2,  -M_SQRT2};
+static const double widths[] = {0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3};
+static const double corners[] = {-1.0, -0.6, 0.9, -0.5, 0.2, 1.0};
+const struct factor ring_of_eight = {2, 8, eighths, ring, widths, NULL, NULL, NULL},
+                    three_in_the_plane = {2, 3, weights, corners, sds, NULL, NULL, NULL};
+static const double teeth[] = {-1.9, -1.7, -1.5, -1.3, -1.1, -0.9, -0.7, -0.5, -0.3, -0.1,
+                               0.1,  0.3,  0.5,  0.7,  0.9,  1.1,  1.3,  1.5,  1.7,  1.9};
+static const double twentieths[] = {0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05,
+                                    0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05};
+static const double thin[] = {0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02,
+                              0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02};
+const struct factor comb = {1, 20, twentieths, teeth, thin, NULL, NULL, NULL};
 const struct factor two_scales = {4096, 2, halves, NULL, scales, NULL, NULL, NULL};
 
 static struct schedule *make_schedule(size_t T)

@@ -6,7 +6,8 @@
 #include "law/divergence.h"
 #include "law/law.h"
 
-extern const struct factor bimodal, skewed, two_scales; /* the last: of radii, in 4096 dimensions */
+extern const struct factor bimodal, skewed, comb, ring_of_eight, three_in_the_plane,
+    two_scales; /* the last: of radii, in 4096 dimensions */
 
 struct law_case {
     const struct factor *factor;

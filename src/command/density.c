@@ -6,11 +6,10 @@
 #include <string.h>
 
 #include "command/command.h"
+#include "command/picture.h"
 #include "core/file.h"
-#include "law/plane_density.h"
-#include "report/density_figure.h"
 
-enum { LEAST_POINTS = 16, MOST_POINTS = 1000, STANDARD_POINTS = 240 };
+enum { LEAST_POINTS = 16, MOST_POINTS = 1000 };
 enum { KEY_POINTS = 1000, KEY_STEPS, KEY_TARGET, KEY_SAMPLER };
 
 struct options {
@@ -76,36 +75,15 @@ static const struct argp argp = {
     "file in two dimensions that is a mixture in the plane or a product of two laws on the line, every sampler and "
     "number of steps, from the exact law with exact scores. Written are density-TARGET-SAMPLER-T.tsv (x, y, p, q - "
     "p), "
-    ".svg and .png; `diffrate report` shows those that lie in its directory. The laws are computed anew.\vExit "
+    ".svg and .png; `diffrate report` shows those that lie in its directory, where `diffrate run` draws those that "
+    "are cheap. The laws are "
+    "computed anew.\vExit "
     "status: "
     "0, or 1 on failure, 2 for a wrong FILE or option.\n\nExample:\n  diffrate density experiments/shapes.yaml "
     "--target two-moons",
     NULL,
     NULL,
     NULL};
-
-/* One picture. */
-static enum status draw(const struct spec *spec, const struct options *options, const char *directory, size_t target,
-                        size_t sampler, size_t steps, struct error *error)
-{
-    const struct schedule_rule *rule = spec_schedule(spec, sampler);
-    struct schedule *schedule = NULL;
-    struct plane_density density = {0};
-    enum status status;
-    TRY_OR(done, schedule_with(rule->kind, &rule->values, steps, &schedule, error));
-    TRY_OR(done, sampler_check(spec->samplers[sampler], schedule, error));
-    TRY_OR(done,
-           plane_density_make(&spec->targets[target], spec->samplers[sampler], schedule, options->points,
-                              (size_t)(options->jobs > 0 ? options->jobs : omp_get_max_threads()), &density, error));
-    const struct density_figure figure = {directory, spec->targets[target].name, spec->samplers[sampler]->name, steps,
-                                          &density};
-    TRY_OR(done, density_figure_draw(&figure, error));
-    printf("%s/density-%s-%s-%zu.svg\n", directory, figure.target, figure.sampler, steps);
-done:
-    plane_density_free(&density);
-    schedule_free(schedule);
-    return status;
-}
 
 static bool named(const char *wanted, const char *name)
 {
@@ -132,7 +110,16 @@ static enum status draw_all(const struct spec *spec, const struct options *optio
                     || !named(options->sampler, spec->samplers[s]->name)
                     || (options->steps == 0 && !is_of_the_plane(spec, i)))
                     continue;
-                TRY(draw(spec, options, directory, t, s, steps[i], error));
+                const struct picture picture = {spec,
+                                                t,
+                                                s,
+                                                steps[i],
+                                                options->points,
+                                                (size_t)(options->jobs > 0 ? options->jobs : omp_get_max_threads()),
+                                                directory};
+                TRY(picture_draw(&picture, error));
+                printf("%s/density-%s-%s-%zu.svg\n", directory, spec->targets[t].name, spec->samplers[s]->name,
+                       steps[i]);
                 drawn++;
             }
     return drawn > 0 ? STATUS_OK
@@ -143,7 +130,7 @@ static enum status draw_all(const struct spec *spec, const struct options *optio
 
 static int run(int argc, char **argv)
 {
-    struct options options = {.output = "results", .points = STANDARD_POINTS};
+    struct options options = {.output = "results", .points = PICTURE_POINTS};
     (void)argp_parse(&argp, argc, argv, 0, NULL, &options);
     struct error error = {STATUS_OK, ""};
     struct spec spec;

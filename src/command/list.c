@@ -167,7 +167,7 @@ static void list_claims(const struct registry *registry)
     const struct claim *claim;
     for (size_t i = 0; (claim = claim_at(i)) != NULL; i++) {
         char predicted[CLAIM_PREDICTION];
-        claim_prediction(claim, predicted);
+        claim_prediction(claim, NULL, predicted);
         entry(claim->name, claim->statement, NULL, claim->source);
         printf("      statistic: %s; predicted: %s; refuted by: %s\n", claim_statistic(claim), predicted,
                claim->refuted_by);

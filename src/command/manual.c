@@ -153,6 +153,7 @@ static const struct {
     {"FILE", "_diffrate_files '*.yaml' '*.yml' "},
     {"FILE.so", "_diffrate_files '*.so' "},
     {"DIR", "_diffrate_files "},
+    {"DIR [NAME...]", "_diffrate_files "},
     {"RESULT", "_diffrate_files '*.h5' "},
     {"A B", "_diffrate_files '*.h5' "},
 };

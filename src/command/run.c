@@ -1,11 +1,13 @@
 #include <argp.h>
 #include <ctype.h>
+#include <omp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "command/command.h"
+#include "command/picture.h"
 #include "command/stored.h"
 #include "core/provenance.h"
 #include "experiment/plan.h"
@@ -142,8 +144,8 @@ static enum status print_plan(const struct spec *spec, const char *directory, si
         enum status status = grid_make(spec, 0, 1, &grid, error);
         free(grid.steps);
         TRY(status);
-        printf("  T(d, eps) for %zu accurac%s: up to %zu cells at powers of sqrt(2) up to T = %zu, then about two "
-               "for each of %zu brackets\n",
+        printf("  T(d, eps) for %zu accurac%s: up to %zu cells at powers of sqrt(2) up to T = %zu, of laws that take "
+               "seconds none of them, then about two for each of %zu brackets\n",
                spec->accuracy_count, spec->accuracy_count == 1 ? "y" : "ies", pairs * grid.count, spec->max_steps,
                pairs * spec->dimension_count * spec->accuracy_count);
     }
@@ -158,18 +160,21 @@ static enum status print_plan(const struct spec *spec, const char *directory, si
 }
 
 /* What one step cannot do is no reason to leave out the others; the first error is reported. */
-static enum status finish(const char *directory, struct error *error)
+static enum status finish(const struct spec *spec, const struct options *options, bool anew, struct error *error)
 {
     static enum status (*const steps[])(const struct evidence *evidence,
                                         struct error *error) = {stored_verdict, figures_draw, stored_report};
     struct evidence evidence;
     struct error ignored;
-    enum status first = evidence_read(directory, claim_names(), &evidence, error);
-    if (first == STATUS_OK)
+    enum status first = evidence_read(options->run.directory, claim_names(), &evidence, error);
+    if (first == STATUS_OK) {
+        size_t threads = (size_t)(options->run.jobs > 0 ? options->run.jobs : omp_get_max_threads());
+        first = pictures_draw_cheap(spec, &evidence, threads, anew, error);
         for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
             enum status status = steps[i](&evidence, first == STATUS_OK ? error : &ignored);
             first = first == STATUS_OK ? status : first;
         }
+    }
     evidence_free(&evidence);
     return first;
 }
@@ -186,7 +191,7 @@ static int run_and_finish(const struct spec *spec, const struct options *options
     } else if (status == STATUS_OK) {
         command_print_summary(&summary, directory);
         if (whole)
-            status = finish(directory, error);
+            status = finish(spec, options, summary.measured > 0, error);
         if (status == STATUS_OK && whole)
             fprintf(stderr, "verdict.md, verdict.tex, report.html, cells.csv and figures: %s/\n", directory);
         code = summary.failed > 0 ? EXIT_CELLS_FAILED : EXIT_OK;

@@ -7,6 +7,12 @@
 
 #define LOG1P_NEAR 0.29 /* within the domain of log1p_correction */
 
+VECTOR_CLONES void vscale(size_t n, double factor, double *x)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] *= factor;
+}
+
 VECTOR_CLONES void vexp(size_t n, const double *x, double *out)
 {
     for (size_t i = 0; i < n; i++)

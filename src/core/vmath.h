@@ -15,6 +15,9 @@
 #define VECTOR_CLONES
 #endif
 
+/* x[i] becomes factor x[i]. */
+void vscale(size_t n, double factor, double *x);
+
 /* out[i] = exp(x[i]); x is clamped to [-708, 709], so the result is a positive normal number. */
 void vexp(size_t n, const double *x, double *out);
 

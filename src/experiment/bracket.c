@@ -80,6 +80,22 @@ static struct crossing find_crossing(const struct point *points, size_t count, s
     return (struct crossing){exp(at), exp(at) * expm1(radius)};
 }
 
+/* Where the values cross the accuracy beyond `from`, the last or the first of the points; NaN if it is NULL. Args:
+ * way, to the rest of the points. */
+static double extrapolate(const struct point *points, size_t count, const struct point *from, int way,
+                          double accuracy)
+{
+    const struct point *node[3];
+    size_t n = 0;
+    double ignored;
+    for (; from != NULL && n < 3; from = neighbour(points, count, from, way))
+        node[n++] = from;
+    if (n == 0)
+        return NAN;
+    return n == 1 ? (double)node[0]->steps * upper(node[0]) / accuracy
+                  : exp(interpolate(node, n, accuracy, &ignored));
+}
+
 /* The value at h = 0 of the line through two points. */
 static double at_zero(const struct point *a, const struct point *b)
 {
@@ -101,21 +117,27 @@ static double find_floor(const struct point *points, size_t count, double accura
 
 struct bracket bracket_find(const struct point *points, size_t count, double accuracy, size_t attempt)
 {
-    struct bracket bracket = {.reach = REACH_BEYOND};
+    struct bracket bracket = {.reach = REACH_BEYOND, .beyond = NAN};
+    const struct point *last = NULL; /* known */
     size_t pass = 0;
     while (pass < count && !(upper(&points[pass]) <= accuracy))
         pass++;
     bracket.tried = pass > 0 ? points[pass - 1].steps : 0;
     for (size_t i = 0; i < pass; i++) {
-        if (!isnan(points[i].value))
-            bracket.fails = points[i].steps;
+        if (!isnan(points[i].value)) {
+            last = &points[i];
+            bracket.fails = last->steps;
+        }
         if (points[i].value - points[i].radius > accuracy)
             bracket.certain = points[i].steps;
     }
     if (pass == count) {
         bracket.floor = find_floor(points, count, accuracy);
+        bracket.beyond = extrapolate(points, count, last, -1, accuracy);
         return bracket;
     }
+    if (pass == 0)
+        bracket.beyond = extrapolate(points, count, points, 1, accuracy);
     bracket.passes = points[pass].steps;
     const size_t before = bracket.passes - 1;
     const struct crossing crossing = find_crossing(points, count, pass, accuracy);

@@ -33,6 +33,8 @@ struct bracket {
     size_t certain; /* the largest T before `passes` that fails with its radius too, or 0; T(d, eps) is beyond it */
     double floor;   /* of a search beyond all T, what the value is seen to tend to above the accuracy; 0: nothing */
     size_t want;    /* the T between `tried` and `passes` to measure next, 0 for none */
+    double beyond; /* where no T passes, or the first of all: the real T at which the values, extrapolated through the
+                    * last three, cross the accuracy; of one value, as if it fell like 1/T. NaN: not known */
 };
 
 /* A floor is seen where the last three values known, at h a fifth apart at least and the largest of them at most 1/2,

@@ -1,6 +1,7 @@
 /* A cell: one target, sampler, score error and number of steps of an experiment, measured by exact laws or by a
- * number of chains, in all dimensions of the experiment or, where its steps depend on d, in those that have this
- * number of steps. The unit of work, of storage and of resumption. */
+ * number of chains, in all dimensions of the experiment or, where its steps depend on d or a search for T(d, eps) has
+ * laws of its own in each d, in those that need this number of steps. The unit of work, of storage and of resumption.
+ */
 #ifndef EXPERIMENT_CELL_H
 #define EXPERIMENT_CELL_H
 

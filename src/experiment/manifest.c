@@ -84,6 +84,16 @@ static bool is_power(const struct spec *spec, const struct target *target)
     return power;
 }
 
+static double lipschitz_power(const struct spec *spec, const struct target *target)
+{
+    double power = 0.0;
+    for (size_t i = 0; i < spec->dimension_count && !isnan(power); i++) {
+        const double here = target_lipschitz_power(target, spec->dimensions[i]);
+        power = isnan(here) ? here : fmax(power, here);
+    }
+    return power;
+}
+
 /* It is the same in every dimension. */
 static double codewords_weight(const struct spec *spec, const struct target *target)
 {
@@ -117,6 +127,11 @@ static void put_targets(FILE *file, const struct spec *spec)
         const double codewords = codewords_weight(spec, target);
         fputs(", \"codewords\": ", file);
         json_real(file, codewords);
+        const double lipschitz = lipschitz_power(spec, target);
+        if (!isnan(lipschitz)) {
+            fputs(", \"lipschitz\": ", file);
+            json_real(file, lipschitz);
+        }
         fputs(codewords > 0.0 || !has_law(spec, i) ? ", \"law\": false" : "", file);
         put_documents(file, target->family->doc, target->family->formula, target->family->source);
     }
@@ -370,6 +385,7 @@ static void take_target(struct doc *doc, const yaml_node_t *map, struct manifest
     target->power = take_bool(doc, map, "power");
     target->approximation = take_real(doc, map, "approximation");
     target->codewords = take_real(doc, map, "codewords");
+    target->lipschitz = doc_find(doc, map, "lipschitz", false) != NULL ? take_real(doc, map, "lipschitz") : NAN;
     target->has_law = doc_find(doc, map, "law", false) == NULL || take_bool(doc, map, "law");
 }
 

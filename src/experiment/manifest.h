@@ -31,6 +31,7 @@ struct manifest_target {
     bool power;           /* a product of d equal laws on the line, in every dimension */
     double approximation; /* target_approximation */
     double codewords;     /* the weight of all codewords of a codebook; 0 of others */
+    double lipschitz;     /* target_lipschitz_power, the largest of all dimensions; NaN: not known */
     /* Whether exact laws of the target itself were asked for: without chains, or where some sampler has one in every
      * dimension; not of codebooks, whose laws are planted. */
     bool has_law;

@@ -9,14 +9,23 @@
 #include "experiment/bracket.h"
 #include "experiment/cost.h"
 #include "experiment/share.h"
+#include "law/measure.h"
 
 enum {
     SMALLEST_LOG2_STEPS = 4,
     MOST_LOG2_STEPS = 40,
     FIRST_STEPS =
         1500, /* the grid up to here is measured at once; beyond, one T at a time and only if it is needed */
-    MOST_ROUNDS = 100
+    MOST_ROUNDS = 100,
+    FOLLOWED_ROUNDS = 12 /* in which a search of dear laws goes where extrapolated values lead; then along the grid */
 };
+
+/* Predicted microseconds of a law at FIRST_STEPS, above which it is dear: laws on the line are not, and not of a
+ * radius.
+ */
+#define DEAR_LAW 3e6
+/* Extrapolated values are followed to so many times a T that is known, up or down. */
+#define FARTHEST 4.0
 
 static bool all_exist(const struct schedule_rule *rules, size_t count, size_t T)
 {
@@ -69,45 +78,65 @@ static enum status add_item(struct plan *plan, struct item item, struct error *e
     return STATUS_OK;
 }
 
-/* The dimensions of the spec that the item's cell lacks, which becomes the other cell's. */
-static enum status take_others(const struct plan *plan, const struct cell *cell, struct item *other,
-                               struct error *error)
+/* How many laws serve a cell of a pursuit: as many as there are groups among its dimensions. */
+static double count_laws(const struct plan *plan, const struct pursuit *pursuit, const struct dimensions *list)
 {
     const struct dimensions all = spec_dimensions(plan->spec);
-    size_t count = 0;
-    other->others = array_new(all.count, sizeof *other->others);
-    if (other->others == NULL)
-        return no_memory(plan, error);
-    for (size_t i = 0; i < all.count; i++)
-        if (dimensions_find(&cell->dimensions, all.of[i]) == cell->dimensions.count)
-            other->others[count++] = all.of[i];
-    other->cell.dimensions = (struct dimensions){other->others, count};
-    return STATUS_OK;
+    double laws = 0.0;
+    for (size_t i = 0, j; i < list->count; i++) {
+        const size_t group = pursuit->group[dimensions_find(&all, list->of[i])];
+        for (j = 0; j < i && pursuit->group[dimensions_find(&all, list->of[j])] != group;)
+            j++;
+        laws += j == i;
+    }
+    return laws;
 }
 
-/* A cell of a pursuit, unless it has it already; where it has it in some dimensions, in the others. */
-static enum status want(struct plan *plan, size_t index, size_t steps, struct error *error)
+/* A T for the group of a dimension, unless the pursuit has it. A cell of this T that was added to the pursuit's items
+ * at `first` or later, and has not begun, takes it in. */
+static enum status want(struct plan *plan, size_t index, size_t first, size_t dimension, size_t steps,
+                        struct error *error)
 {
+    enum { WANTED = 1, HELD };
     const struct pursuit *pursuit = &plan->pursuits[index];
-    const struct cell *in_some = NULL;
-    size_t has = 0;
+    const struct dimensions all = spec_dimensions(plan->spec);
+    size_t *own = array_new(all.count, sizeof *own), missing = 0, count = 0; /* first marks, then the dimensions */
+    struct item *held = NULL;
+    if (own == NULL)
+        return no_memory(plan, error);
+    for (size_t i = 0; i < all.count; i++)
+        own[i] = pursuit->group[i] == pursuit->group[dimension] ? WANTED : 0;
     for (size_t i = 0; i < pursuit->count; i++) {
-        const struct cell *cell = &plan->items[pursuit->items[i]].cell;
-        in_some = cell->steps == steps ? cell : in_some;
-        has += cell->steps == steps ? cell->dimensions.count : 0;
+        struct item *item = &plan->items[pursuit->items[i]];
+        if (item->cell.steps != steps)
+            continue;
+        held = i >= first ? item : held;
+        for (size_t k = 0; k < item->cell.dimensions.count; k++)
+            own[dimensions_find(&all, item->cell.dimensions.of[k])] = i >= first ? HELD : 0;
     }
-    if (has == plan->spec->dimension_count)
+    for (size_t i = 0; i < all.count; i++) {
+        missing += own[i] == WANTED;
+        if (own[i] != 0)
+            own[count++] = all.of[i];
+    }
+    if (missing == 0) {
+        free(own);
         return STATUS_OK;
+    }
     struct item item = {.cell = {plan->spec, pursuit->target, pursuit->sampler, pursuit->score_error, steps, 0,
-                                 spec_dimensions(plan->spec)},
+                                 count == all.count ? all : (struct dimensions){own, count}},
                         .share = pursuit->share,
-                        .pursuit = index};
-    if (in_some != NULL)
-        TRY(take_others(plan, in_some, &item, error));
-    item.cost = cost_of_cell(&item.cell, NULL);
+                        .pursuit = index,
+                        .own = own};
+    item.cost = cost_of_cell(&item.cell, NULL) * count_laws(plan, pursuit, &item.cell.dimensions);
+    if (held != NULL) {
+        free(held->own);
+        *held = item;
+        return STATUS_OK;
+    }
     enum status status = add_item(plan, item, error);
     if (status != STATUS_OK)
-        free(item.others);
+        free(own);
     return status;
 }
 
@@ -144,7 +173,12 @@ static enum status new_pursuit(struct plan *plan, size_t target, size_t sampler,
     *pursuit = (struct pursuit){.target = target, .sampler = sampler, .score_error = score_error};
     pursuit->attempts = array_new(spec->dimension_count, spec->accuracy_count * sizeof *pursuit->attempts);
     pursuit->knows = array_new(spec->dimension_count, sizeof *pursuit->knows);
-    return pursuit->attempts != NULL && pursuit->knows != NULL ? STATUS_OK : no_memory(plan, error);
+    pursuit->group = array_new(spec->dimension_count, sizeof *pursuit->group);
+    if (pursuit->attempts == NULL || pursuit->knows == NULL || pursuit->group == NULL)
+        return no_memory(plan, error);
+    pursuit->dear = cost_of_law(spec, target, score_error, FIRST_STEPS) > DEAR_LAW;
+    return measure_groups(&spec->targets[target], spec->samplers[sampler], &spec->score_errors[score_error],
+                          spec->dimensions, spec->dimension_count, pursuit->group, error);
 }
 
 static const struct grid *grid_of(const struct plan *plan, const struct pursuit *pursuit)
@@ -152,11 +186,29 @@ static const struct grid *grid_of(const struct plan *plan, const struct pursuit 
     return &plan->grids[plan->spec->sampler_schedule[pursuit->sampler]];
 }
 
-static enum status add_first_steps(struct plan *plan, size_t pursuit, struct error *error)
+/* Whether the spec gives steps in a dimension. */
+static bool has_steps(const struct spec *spec, size_t dimension)
 {
-    const struct grid *grid = grid_of(plan, &plan->pursuits[pursuit]);
-    for (size_t i = 0; i < grid->count && grid->steps[i] <= FIRST_STEPS; i++)
-        TRY(want(plan, pursuit, grid->steps[i], error));
+    for (size_t i = 0; i < spec->step_count; i++)
+        if (dimensions_find(&spec->step_dimensions[i], dimension) < spec->step_dimensions[i].count)
+            return true;
+    return false;
+}
+
+/* The grid up to FIRST_STEPS; of dear laws its last T alone, in dimensions for which the spec gives none. */
+static enum status add_first_steps(struct plan *plan, size_t index, struct error *error)
+{
+    const struct spec *spec = plan->spec;
+    const struct pursuit *pursuit = &plan->pursuits[index];
+    const struct grid *grid = grid_of(plan, pursuit);
+    const size_t known = pursuit->count;
+    size_t count = 1;
+    while (count < grid->count && grid->steps[count] <= FIRST_STEPS)
+        count++;
+    for (size_t i = pursuit->dear ? count - 1 : 0; i < count; i++)
+        for (size_t d = 0; d < spec->dimension_count; d++)
+            if (!pursuit->dear || !has_steps(spec, spec->dimensions[d]))
+                TRY(want(plan, index, known, d, grid->steps[i], error));
     return STATUS_OK;
 }
 
@@ -193,7 +245,7 @@ static double pursuit_cost(const struct plan *plan, const struct pursuit *pursui
     double brackets = (double)(spec->dimension_count * spec->accuracy_count);
     const struct grid *grid = grid_of(plan, pursuit);
     double cost = brackets * cost_of_law(spec, pursuit->target, pursuit->score_error, grid->steps[grid->count / 2]);
-    for (size_t i = 0; i < grid->count; i++)
+    for (size_t i = 0; i < grid->count && !pursuit->dear; i++)
         if (grid->steps[i] > FIRST_STEPS)
             cost += cost_of_law(spec, pursuit->target, pursuit->score_error, grid->steps[i]);
     return cost;
@@ -239,7 +291,7 @@ enum status plan_new(const struct spec *spec, size_t shares, struct plan *out, s
 void plan_free(struct plan *plan)
 {
     for (size_t i = 0; i < plan->count; i++) {
-        free(plan->items[i].others);
+        free(plan->items[i].own);
         free(plan->items[i].known);
         free(plan->items[i].rows);
         free(plan->items[i].failure);
@@ -248,6 +300,7 @@ void plan_free(struct plan *plan)
         free(plan->pursuits[i].items);
         free(plan->pursuits[i].attempts);
         free(plan->pursuits[i].knows);
+        free(plan->pursuits[i].group);
     }
     free(plan->items);
     free(plan->pursuits);
@@ -381,25 +434,44 @@ static size_t collect(const struct plan *plan, const struct pursuit *pursuit, si
     return count;
 }
 
-/* What one T(d, eps) still needs. */
-static enum status narrow(struct plan *plan, size_t index, const struct point *points, size_t count, double accuracy,
-                          size_t *attempts, struct error *error)
+/* The next T above all that are known, none of which passes; 0: there is none. */
+static size_t next_above(const struct pursuit *pursuit, const struct grid *grid, const struct bracket *bracket)
 {
-    const struct pursuit *pursuit = &plan->pursuits[index];
-    const struct grid *grid = grid_of(plan, pursuit);
-    const struct bracket bracket = bracket_find(points, count, accuracy, *attempts);
-    *attempts += bracket.want > 0;
-    if (bracket.want > 0)
-        TRY(want(plan, index, bracket.want, error));
-    const bool held_up = pursuit->score_error > 0 && bracket.floor > 0.0;
-    if (bracket.reach == REACH_BEYOND && !held_up) {
-        size_t next = 0;
-        while (next < grid->count && grid->steps[next] <= bracket.tried)
-            next++;
-        if (next < grid->count)
-            return want(plan, index, grid->steps[next], error);
-    }
-    return STATUS_OK;
+    size_t next = 0;
+    while (next < grid->count && grid->steps[next] <= bracket->tried)
+        next++;
+    if (next == grid->count)
+        return 0;
+    if (!pursuit->dear || pursuit->rounds >= FOLLOWED_ROUNDS || !isfinite(bracket->beyond))
+        return grid->steps[next];
+    const double tried = (double)bracket->tried,
+                 guess = fmin(fmax(ceil(bracket->beyond), tried + 1.0), FARTHEST * tried);
+    return (size_t)fmin(guess, (double)grid->steps[grid->count - 1]);
+}
+
+/* The next T of a search of dear laws below all that are known, the first of which passes; 0: there is none. */
+static size_t next_below(const struct pursuit *pursuit, const struct grid *grid, const struct bracket *bracket)
+{
+    size_t next = grid->count;
+    while (next > 0 && grid->steps[next - 1] >= bracket->passes)
+        next--;
+    if (!pursuit->dear || next == 0)
+        return 0;
+    if (pursuit->rounds >= FOLLOWED_ROUNDS || !isfinite(bracket->beyond))
+        return grid->steps[next - 1];
+    const double passes = (double)bracket->passes,
+                 guess = fmin(fmax(ceil(bracket->beyond), passes / FARTHEST), passes - 1.0);
+    return (size_t)fmax(guess, (double)grid->steps[0]);
+}
+
+/* What one T(d, eps) still needs; 0: nothing. */
+static size_t next_steps(const struct pursuit *pursuit, const struct grid *grid, const struct bracket *bracket)
+{
+    const bool held_up = pursuit->score_error > 0 && bracket->floor > 0.0;
+    if (bracket->reach == REACH_BEYOND)
+        return held_up ? 0 : next_above(pursuit, grid, bracket);
+    return bracket->reach == REACH_AT_START && bracket->tried == 0 ? next_below(pursuit, grid, bracket)
+                                                                   : bracket->want;
 }
 
 enum status plan_pursue(struct plan *plan, size_t index, struct error *error)
@@ -411,15 +483,21 @@ enum status plan_pursue(struct plan *plan, size_t index, struct error *error)
         return STATUS_OK;
     struct point *points = array_new(known, sizeof *points);
     enum status status = points != NULL ? STATUS_OK : no_memory(plan, error);
-    for (size_t d = 0; d < spec->dimension_count && status == STATUS_OK; d++) {
-        size_t count = collect(plan, pursuit, known, d, points);
-        for (size_t e = 0; e < spec->accuracy_count && status == STATUS_OK; e++)
-            status = narrow(plan, index, points, count, spec->accuracies[e],
-                            &pursuit->attempts[d * spec->accuracy_count + e], error);
+    TRY_OR(done, status);
+    for (size_t d = 0; d < spec->dimension_count; d++) {
+        const size_t count = collect(plan, pursuit, known, d, points);
+        for (size_t e = 0; e < spec->accuracy_count; e++) {
+            size_t *attempts = &pursuit->attempts[d * spec->accuracy_count + e];
+            const struct bracket bracket = bracket_find(points, count, spec->accuracies[e], *attempts);
+            const size_t next = next_steps(pursuit, grid_of(plan, pursuit), &bracket);
+            *attempts += bracket.want > 0;
+            if (next > 0)
+                TRY_OR(done, want(plan, index, known, d, next, error));
+        }
     }
+done:
     free(points);
-    plan->pursuits[index].ended =
-        plan->pursuits[index].count == known || ++plan->pursuits[index].rounds == MOST_ROUNDS;
+    pursuit->ended = pursuit->count == known || ++pursuit->rounds == MOST_ROUNDS;
     return status;
 }
 

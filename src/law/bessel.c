@@ -138,7 +138,8 @@ VECTOR_CLONES static double smallest_of(size_t n, const double *z)
 
 static double smallest_w(const struct bessel *bessel, size_t n, const double *z)
 {
-    return hypot(smallest_of(n, z), bessel->order);
+    double z_least = smallest_of(n, z);
+    return sqrt(z_least * z_least + bessel->order * bessel->order);
 }
 
 void bessel_log_scaled(const struct bessel *bessel, size_t n, const double *z, double *out)

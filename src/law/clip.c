@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/elementary.h"
+#include "core/vmath.h"
 #include "model/sampler.h"
 
 double clip_rate(size_t k, size_t T)
@@ -12,7 +13,7 @@ double clip_rate(size_t k, size_t T)
 }
 
 /* expm1(2 x) = e (e + 2) with e = expm1(x): the rates double. */
-void clip_step_add(struct clip_step *step, size_t T, size_t n, const double *weight, const double *c)
+VECTOR_CLONES void clip_step_add(struct clip_step *step, size_t T, size_t n, const double *weight, const double *c)
 {
     enum { TOGETHER = 16 };
     double radius = sampler_clip(1, T), rate = clip_rate(0, T), e[TOGETHER], w[TOGETHER];
@@ -34,6 +35,13 @@ void clip_step_add(struct clip_step *step, size_t T, size_t n, const double *wei
             step->moment[k] += (part[0] + part[1]) + (part[2] + part[3]);
         }
     }
+}
+
+void clip_step_sum(struct clip_step *step, const struct clip_step *part)
+{
+    step->beyond += part->beyond;
+    for (size_t k = 0; k < CLIP_RATES; k++)
+        step->moment[k] += part->moment[k];
 }
 
 void clip_bound_take(struct clip_bound *bound, const struct clip_step *step)

@@ -29,8 +29,9 @@ struct clip_step {
     double beyond, moment[CLIP_RATES]; /* E (exp(rate_k c^2) - 1) */
 };
 
-/* Adds a part of E f(c) = sum_i weight[i] f(c[i]), and takes a step into account. */
+/* Adds a part of E f(c) = sum_i weight[i] f(c[i]); adds up parts; and takes a step into account. */
 void clip_step_add(struct clip_step *step, size_t T, size_t n, const double *weight, const double *c);
+void clip_step_sum(struct clip_step *step, const struct clip_step *part);
 void clip_bound_take(struct clip_bound *bound, const struct clip_step *step);
 
 /* Both, for c ~ N(mean, variance). */

@@ -355,6 +355,7 @@ const struct law_engine engine_gaussian = {
                "variance_{t-1} = (1 + b)^2 variance_t/alpha_t + v_t",
     .source = "theory §6",
     .memory = 1,
+    .closed = true,
     .handles = handles,
     .compute = compute,
 };

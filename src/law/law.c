@@ -142,13 +142,16 @@ static int is_steep(const struct law_nodes *nodes, size_t first)
     return largest - smallest > STEEP_LOG_RATIO && largest > VANISHED_LOG_RATIO && largest < DIVERGED_LOG_RATIO;
 }
 
+/* Where log p is less, r counts for nothing: it may be beyond all numbers there, between narrow components. */
+#define LEAST_LOG_DENSITY (-700.0)
+
 static enum status append_rule(const struct law *law, const struct panel *panel, double from, double to,
                                struct law_nodes *nodes, struct error *error)
 {
     TRY(make_room(nodes, error));
     if (nodes->rule_weight[0] == 0.0)
         legendre_rule(LAW_PANEL_POINTS, nodes->rule_node, nodes->rule_weight);
-    double x[LAW_PANEL_POINTS], log_density[LAW_PANEL_POINTS], half = 0.5 * (to - from);
+    double x[LAW_PANEL_POINTS], log_density[LAW_PANEL_POINTS], p[LAW_PANEL_POINTS], half = 0.5 * (to - from);
     double *weight = nodes->weight + nodes->count, *log_ratio = nodes->log_ratio + nodes->count;
     for (size_t j = 0; j < LAW_PANEL_POINTS; j++)
         x[j] = from + half * (1.0 + nodes->rule_node[j]);
@@ -159,9 +162,9 @@ static enum status append_rule(const struct law *law, const struct panel *panel,
             log_density[j] += log_ratio[j];
     }
     panel_evaluate(panel, 0.0, LAW_PANEL_POINTS, x, log_ratio);
-    vexp(LAW_PANEL_POINTS, log_density, log_density);
-    for (size_t j = 0; j < LAW_PANEL_POINTS; j++)
-        weight[j] = half * nodes->rule_weight[j] * log_density[j];
+    vexp(LAW_PANEL_POINTS, log_density, p);
+    for (size_t j = 0; j < LAW_PANEL_POINTS; j++) /* below, vexp gives its least number */
+        weight[j] = log_density[j] > LEAST_LOG_DENSITY ? half * nodes->rule_weight[j] * p[j] : 0.0;
     nodes->count += LAW_PANEL_POINTS;
     return STATUS_OK;
 }
@@ -239,6 +242,8 @@ enum status law_integrate(const struct law *law, size_t width, void (*integrand)
         status = law_nodes_append(law, panel, panel->centre - panel->half_width, panel->centre + panel->half_width,
                                   &nodes, error);
         for (size_t j = 0; j < nodes.count; j++) {
+            if (!(nodes.weight[j] > 0.0))
+                continue;
             integrand(nodes.log_ratio[j], value);
             for (size_t i = 0; i < width; i++)
                 result[i] += nodes.weight[j] * value[i];

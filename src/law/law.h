@@ -95,6 +95,7 @@ struct law_engine {
     size_t memory; /* it has laws of samplers that keep no more arrays than this from step to step */
     bool draws;    /* it has laws of samplers that draw numbers */
     bool parts;    /* it can follow one component alone (law_component) */
+    bool closed;   /* its laws are closed forms, which cost nothing beside others */
     /* law_compute raises the resolution until the radius is at most this part of E_p|r - 1|; 0 stands for 5e-6. */
     double wanted_radius;
     /* error_l1 falls like the resolution to minus this power, about; 0: not known. */

@@ -47,17 +47,31 @@ static void table_free(struct table *table)
     free(table->entry);
 }
 
-static int same_factor(const struct factor *a, const struct factor *b)
+/* Arrays of which either may be NULL. */
+static bool same_numbers(const double *a, const double *b, size_t count)
 {
-    size_t bytes = a->components * sizeof(double);
+    return (a == NULL) == (b == NULL) && (a == NULL || memcmp(a, b, count * sizeof *a) == 0);
+}
+
+static bool same_covariances(const struct factor *a, const struct factor *b)
+{
+    const struct covariances *x = a->full, *y = b->full;
+    const size_t matrix = a->dimension * a->dimension;
+    return (x == NULL) == (y == NULL)
+           && (x == NULL
+               || (x->count == y->count
+                   && same_numbers(x->entry, y->entry, x->count > 0 ? x->count * matrix : a->components)));
+}
+
+static bool same_factor(const struct factor *a, const struct factor *b)
+{
+    const size_t n = a->components;
     if ((a->density == NULL) != (b->density == NULL)
         || (a->density != NULL && !density_equal(a->density, b->density)))
-        return 0;
-    return a->components == b->components && a->dimension == b->dimension && (a->mean == NULL) == (b->mean == NULL)
-           && memcmp(a->weight, b->weight, bytes) == 0 && memcmp(a->sd, b->sd, bytes) == 0
-           && (a->log_weight == NULL) == (b->log_weight == NULL)
-           && (a->log_weight == NULL || memcmp(a->log_weight, b->log_weight, bytes) == 0)
-           && (a->mean == NULL || memcmp(a->mean, b->mean, a->dimension * bytes) == 0);
+        return false;
+    return n == b->components && a->dimension == b->dimension && same_numbers(a->weight, b->weight, n)
+           && same_numbers(a->sd, b->sd, n) && same_numbers(a->log_weight, b->log_weight, n)
+           && same_numbers(a->mean, b->mean, a->dimension * n) && same_covariances(a, b);
 }
 
 static int same(const struct entry *entry, const struct factor *factor, double error_share, double clip, int relative)
@@ -512,4 +526,84 @@ enum status measure_target(const struct target *target, const struct sampler *sa
                            const size_t *dimensions, size_t count, struct measurement *out, struct error *error)
 {
     return measure_target_by_threads(1, target, sampler, score_error, schedule, dimensions, count, out, error);
+}
+
+/* Of what a target's laws in one dimension are computed, without closed forms: where there are no laws, nothing. */
+static enum status find_costs(const struct target *target, const struct sampler *sampler,
+                              const struct score_error *score_error, size_t dimension, struct factor_list *out,
+                              struct error *error)
+{
+    struct factor_list factors = {0};
+    struct planted_target planted;
+    struct factor costly;
+    enum status status;
+    TRY_OR(done, target_planted(target, dimension, &planted, error));
+    if (planted.weight > 0.0) {
+        TRY_OR(done, factor_list_append(out, &planted.law.group[0].factor, 1.0, error));
+        goto done;
+    }
+    TRY_OR(done, target_exists(target, dimension, error));
+    if (target_costly(target, dimension, &costly))
+        goto done;
+    TRY_OR(done, separate(target, sampler, NULL, score_error, dimension, &factors, error));
+    for (size_t i = 0; i < factors.count; i++) {
+        const struct factor_group *group = &factors.group[i];
+        const struct law_problem problem = {.factor = &group->factor,
+                                            .sampler = sampler,
+                                            .score_error = score_error,
+                                            .error_share = group->error_share};
+        const struct law_engine *engine = law_engine_for(&problem);
+        if (engine == NULL || engine->closed)
+            continue;
+        TRY_OR(done, factor_list_append(out, &group->factor, 1.0, error));
+        out->group[out->count - 1].error_share = group->error_share;
+    }
+done:
+    planted_target_free(&planted);
+    factor_list_free(&factors);
+    return status == STATUS_MEMORY ? status : STATUS_OK;
+}
+
+/* Whether all factors of b, each under its share of the score error, are among those of a. */
+static bool includes(const struct factor_list *a, const struct factor_list *b)
+{
+    for (size_t i = 0, j; i < b->count; i++) {
+        for (j = 0; j < a->count; j++)
+            if (a->group[j].error_share == b->group[i].error_share
+                && same_factor(&a->group[j].factor, &b->group[i].factor))
+                break;
+        if (j == a->count)
+            return false;
+    }
+    return true;
+}
+
+enum status measure_groups(const struct target *target, const struct sampler *sampler,
+                           const struct score_error *score_error, const size_t *dimensions, size_t count,
+                           size_t *group, struct error *error)
+{
+    struct factor_list *costs = array_new(count, sizeof *costs); /* of a group's first dimension, those of them all */
+    enum status status = STATUS_OK;
+    if (costs == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for the laws of %zu dimensions", count);
+    for (size_t i = 0; i < count; i++) {
+        group[i] = 0;
+        if (count == 1)
+            break;
+        TRY_OR(done, find_costs(target, sampler, score_error, dimensions[i], &costs[i], error));
+        while (group[i] < i
+               && (group[group[i]] != group[i]
+                   || !(includes(&costs[group[i]], &costs[i]) || includes(&costs[i], &costs[group[i]]))))
+            group[i]++;
+        if (group[i] < i && costs[i].count > costs[group[i]].count) {
+            const struct factor_list fewer = costs[group[i]];
+            costs[group[i]] = costs[i];
+            costs[i] = fewer;
+        }
+    }
+done:
+    for (size_t i = 0; i < count; i++)
+        factor_list_free(&costs[i]);
+    free(costs);
+    return status;
 }

@@ -42,6 +42,14 @@ MUST_USE enum status measure_target_by_threads(size_t threads, const struct targ
                                                const struct schedule *schedule, const size_t *dimensions,
                                                size_t count, struct measurement *out, struct error *error);
 
+/* Which of a target's dimensions (strictly increasing) share their laws. Out: group[i], of each dimension the index
+ * of one that speaks for all that share with it: of two in a group, the laws of one are all among those of the other,
+ * but for closed forms, so that both cost what one does. Dimensions of different groups cost a law each at least.
+ * Compares factors and computes nothing. Errors: STATUS_MEMORY. */
+MUST_USE enum status measure_groups(const struct target *target, const struct sampler *sampler,
+                                    const struct score_error *score_error, const size_t *dimensions, size_t count,
+                                    size_t *group, struct error *error);
+
 /* STATUS_OK if every factor of the target has an engine for its law under these samplers and this score error (NULL:
  * exact scores); else the reason, STATUS_UNSUPPORTED mostly. Computes nothing. */
 MUST_USE enum status measure_supports_all(const struct target *target, const struct sampler *const *samplers,

@@ -7,119 +7,139 @@
 #include "law/quadrature.h"
 #include "law/tuning.h"
 
-enum { STENCIL = 6, MOST_NEWTON = 60, MOST_SECANTS = 12 };
+enum { STENCIL = MONOTONE_STENCIL, MOST_NEWTON = 60, MOST_SECANTS = 12 };
 
-static const double offsets[STENCIL] = {-3.0, -2.0, -1.0, 1.0, 2.0, 3.0};
-static const double weights[STENCIL] = {-1.0 / 60.0, 9.0 / 60.0, -45.0 / 60.0, 45.0 / 60.0, -9.0 / 60.0, 1.0 / 60.0};
+const double stencil_offsets[STENCIL] = {-3.0, -2.0, -1.0, 1.0, 2.0, 3.0};
+const double stencil_weights[STENCIL] = {-1.0 / 60.0, 9.0 / 60.0, -45.0 / 60.0, 45.0 / 60.0, -9.0 / 60.0, 1.0 / 60.0};
 
-VECTOR_CLONES static void set_stencil(double spacing, size_t count, const double *x, double *points)
+/* Points of several panels, with the lengths and the stencil's spacings of their panels. */
+struct batch {
+    size_t count, each;
+    double a;
+    const double *y;
+    double inverse_length[MONOTONE_POINTS], spacing[MONOTONE_POINTS], inverse_spacing[MONOTONE_POINTS];
+};
+
+VECTOR_CLONES static void set_stencil(size_t count, const double *spacing, const double *x, double *points)
 {
     for (size_t k = 0; k < STENCIL; k++)
         for (size_t j = 0; j < count; j++)
-            points[k * count + j] = x[j] + offsets[k] * spacing;
+            points[k * count + j] = x[j] + stencil_offsets[k] * spacing[j];
     for (size_t j = 0; j < count; j++)
         points[STENCIL * count + j] = x[j];
 }
 
-VECTOR_CLONES static void read_stencil(double inverse_spacing, size_t count, const double *D, double *slope)
+VECTOR_CLONES static void read_stencil(size_t count, const double *inverse_spacing, const double *D, double *slope)
 {
     for (size_t j = 0; j < count; j++)
         slope[j] = 0.0;
     for (size_t k = 0; k < STENCIL; k++)
         for (size_t j = 0; j < count; j++)
-            slope[j] += weights[k] * D[k * count + j] * inverse_spacing;
+            slope[j] += stencil_weights[k] * D[k * count + j] * inverse_spacing[j];
 }
 
-/* D and D' at x[j]; the spacing is a power of two. */
-static void differentiate(const struct monotone_map *map, double spacing, size_t count, const double *x,
+/* D and D' at x[j]; spacings are powers of two. */
+static void differentiate(const struct monotone_map *map, const struct batch *batch, const double *x,
                           double *displacement, double *slope)
 {
     double points[(STENCIL + 1) * MONOTONE_POINTS], D[(STENCIL + 1) * MONOTONE_POINTS];
-    set_stencil(spacing, count, x, points);
-    map->displacement(map->context, (STENCIL + 1) * count, points, D);
-    read_stencil(1.0 / spacing, count, D, slope);
-    memcpy(displacement, D + STENCIL * count, count * sizeof *D);
+    set_stencil(batch->count, batch->spacing, x, points);
+    map->displacement(map->context, (STENCIL + 1) * batch->count, points, D);
+    read_stencil(batch->count, batch->inverse_spacing, D, slope);
+    memcpy(displacement, D + STENCIL * batch->count, batch->count * sizeof *D);
 }
 
 /* A step of the secant rule from x, before which it was at `before`, where D was `last`. Returns the largest slope.
  */
-VECTOR_CLONES static double secant_step(double a, double nearest, size_t count, const double *y, const double *now,
-                                        const double *last, double *before, double *x)
+VECTOR_CLONES static double secant_step(const struct batch *batch, const double *now, const double *last,
+                                        double *before, double *x)
 {
-    double steepest = 0.0;
-    for (size_t j = 0; j < count; j++) {
-        double way = x[j] - before[j], slope = fabs(way) > nearest ? (now[j] - last[j]) / way : 0.0;
+    double steepest = 0.0, a = batch->a;
+    for (size_t j = 0; j < batch->count; j++) {
+        double way = x[j] - before[j];
+        double slope = fabs(way) * batch->inverse_length[j] > NEWTON_ACCEPTED ? (now[j] - last[j]) / way : 0.0;
         steepest = fabs(slope) > steepest ? fabs(slope) : steepest;
         before[j] = x[j];
-        x[j] += (a * y[j] - x[j] - now[j]) / (1.0 + slope);
+        x[j] += (a * batch->y[j] - x[j] - now[j]) / (1.0 + slope);
     }
     return steepest;
 }
 
-VECTOR_CLONES static double largest_residual(double a, size_t count, const double *y, const double *x,
-                                             const double *D)
+/* Residuals, and the largest in lengths. */
+VECTOR_CLONES static double set_residuals(const struct batch *batch, const double *x, const double *D,
+                                          double *residual)
 {
-    double largest = 0.0;
-    for (size_t j = 0; j < count; j++) {
-        double residual = fabs(a * y[j] - x[j] - D[j]);
-        largest = residual > largest ? residual : largest;
+    double largest = 0.0, a = batch->a;
+    for (size_t j = 0; j < batch->count; j++) {
+        residual[j] = a * batch->y[j] - x[j] - D[j];
+        double part = fabs(residual[j]) * batch->inverse_length[j];
+        largest = part > largest ? part : largest;
     }
     return largest;
 }
 
+static void restart(const struct batch *batch, double *x)
+{
+    for (size_t j = 0; j < batch->count; j++)
+        x[j] = batch->a * batch->y[j];
+}
+
 /* Solves x + D(x) = a y from x = a y by the secant rule, which needs no derivative. Returns the largest residual, in
  * lengths; HUGE_VAL, with x = a y, where that fails or D changes so fast that the root may not be the only one. */
-static double solve_by_secants(const struct monotone_map *map, double length, double a, size_t count, const double *y,
+static double solve_by_secants(const struct monotone_map *map, const struct batch *batch,
                                struct monotone_inverse *out)
 {
-    double D[2][MONOTONE_POINTS] = {{0.0}}, before[MONOTONE_POINTS], missed = HUGE_VAL;
-    memcpy(before, out->x, count * sizeof *before);
+    double D[2][MONOTONE_POINTS] = {{0.0}}, before[MONOTONE_POINTS], residual[MONOTONE_POINTS], missed = HUGE_VAL;
+    memcpy(before, out->x, batch->count * sizeof *before);
     for (int i = 0; i < MOST_SECANTS && !map->radial; i++) {
-        map->displacement(map->context, count, out->x, D[i % 2]);
-        out->evaluations += count;
-        double now = largest_residual(a, count, y, out->x, D[i % 2]) / length;
+        map->displacement(map->context, batch->count, out->x, D[i % 2]);
+        out->evaluations += batch->count;
+        double now = set_residuals(batch, out->x, D[i % 2], residual);
         if (now <= NEWTON_CONVERGED || (now <= NEWTON_ACCEPTED && now >= missed))
             return now;
         missed = now;
-        if (!(secant_step(a, NEWTON_ACCEPTED * length, count, y, D[i % 2], D[1 - i % 2], before, out->x)
-              < SECANT_STEEPEST))
+        if (!(secant_step(batch, D[i % 2], D[1 - i % 2], before, out->x) < SECANT_STEEPEST))
             break;
     }
-    for (size_t j = 0; j < count; j++)
-        out->x[j] = a * y[j];
+    restart(batch, out->x);
     return HUGE_VAL;
 }
 
-void monotone_invert(const struct monotone_map *map, double length, size_t order, double a, size_t count,
-                     const double *y, struct monotone_inverse *out)
+void monotone_invert(const struct monotone_map *map, size_t order, double a, const struct monotone_points *points,
+                     struct monotone_inverse *out)
 {
-    /* a power of two, so that the stencil's points are exact */
-    double spacing = exp2(floor(log2(STENCIL_SPACING * length) - (double)order / CHECK_ORDERS));
+    struct batch batch = {.count = points->panels * points->each, .each = points->each, .a = a, .y = points->y};
+    for (size_t j = 0; j < batch.count; j++) {
+        double length = points->length[j / batch.each];
+        if (j % batch.each == 0) /* a power of two, so that the stencil's points are exact */
+            batch.spacing[j] = exp2(floor(log2(STENCIL_SPACING * length) - (double)order / CHECK_ORDERS));
+        else
+            batch.spacing[j] = batch.spacing[j - 1];
+        batch.inverse_spacing[j] = 1.0 / batch.spacing[j];
+        batch.inverse_length[j] = 1.0 / length;
+    }
     out->evaluations = 0;
-    for (size_t j = 0; j < count; j++)
-        out->x[j] = a * y[j];
-    double missed = solve_by_secants(map, length, a, count, y, out);
+    restart(&batch, out->x);
+    double missed = solve_by_secants(map, &batch, out);
     for (int i = 0; i < MOST_NEWTON; i++) {
         double before = missed, residual[MONOTONE_POINTS];
-        differentiate(map, spacing, count, out->x, out->D, out->slope);
-        out->evaluations += (STENCIL + 1) * count;
-        missed = 0.0;
-        for (size_t j = 0; j < count; j++) {
-            residual[j] = a * y[j] - out->x[j] - out->D[j];
-            out->good[j] = out->slope[j] > -1.0 && fabs(residual[j] / length) <= NEWTON_ACCEPTED;
-            missed = fmax(missed, fabs(residual[j] / length));
-        }
+        differentiate(map, &batch, out->x, out->D, out->slope);
+        out->evaluations += (STENCIL + 1) * batch.count;
+        missed = set_residuals(&batch, out->x, out->D, residual);
+        for (size_t j = 0; j < batch.count; j++)
+            out->good[j] = out->slope[j] > -1.0 && fabs(residual[j]) * batch.inverse_length[j] <= NEWTON_ACCEPTED;
         if (missed <= NEWTON_CONVERGED || (missed <= NEWTON_ACCEPTED && missed >= before))
             break;
-        for (size_t j = 0; j < count; j++) {
+        for (size_t j = 0; j < batch.count; j++) {
             double next = out->x[j] + residual[j] / fmax(1.0 + out->slope[j], 0.1);
             out->x[j] = map->radial ? fmax(next, 1e-3 * out->x[j]) : next;
         }
     }
-    for (size_t j = 1; j < count; j++)
-        out->good[j] &= out->x[j] > out->x[j - 1] || !out->good[j - 1];
-    for (size_t j = 0; j < count; j++)
-        out->x[j] = out->good[j] ? out->x[j] : a * y[j];
+    for (size_t j = 0; j < batch.count; j++)
+        if (j % batch.each > 0)
+            out->good[j] &= out->x[j] > out->x[j - 1] || !out->good[j - 1];
+    for (size_t j = 0; j < batch.count; j++)
+        out->x[j] = out->good[j] ? out->x[j] : a * batch.y[j];
 }
 
 enum status monotone_ignore(const struct stage *stage, double mass, const char *name, double place, double *ignored,

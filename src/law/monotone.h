@@ -11,7 +11,11 @@
 #include "law/panels.h"
 #include "law/propagate.h"
 
-enum { MONOTONE_POINTS = PANEL_NODES }; /* at a time */
+enum { MONOTONE_POINTS = 4 * PANEL_NODES }; /* at a time */
+
+/* The central difference of order 6: D'(x) is the sum of weights[k] D(x + offsets[k] spacing), over the spacing. */
+enum { MONOTONE_STENCIL = 6 };
+extern const double stencil_offsets[MONOTONE_STENCIL], stencil_weights[MONOTONE_STENCIL];
 
 struct monotone_map {
     /* D at n points. */
@@ -26,11 +30,17 @@ struct monotone_inverse {
     size_t evaluations;         /* of D */
 };
 
-/* Solves x + D(x) = a y[j] for `count` <= MONOTONE_POINTS ascending y; where there is no good solution x is a y.
- * `length` is one over which D is smooth; of the stencil's error in D' a higher quadrature order tells how good
- * it is: CHECK_ORDERS orders halve its spacing. */
-void monotone_invert(const struct monotone_map *map, double length, size_t order, double a, size_t count,
-                     const double *y, struct monotone_inverse *out);
+/* Up to MONOTONE_POINTS points y, `each` of them ascending on each of `panels` panels. length[p] is one over which D
+ * is smooth on panel p. */
+struct monotone_points {
+    size_t panels, each;
+    const double *length, *y;
+};
+
+/* Solves x + D(x) = a y; where there is no good solution x is a y. Of the stencil's error in D' a higher quadrature
+ * order tells how good it is: CHECK_ORDERS orders halve its spacing. */
+void monotone_invert(const struct monotone_map *map, size_t order, double a, const struct monotone_points *points,
+                     struct monotone_inverse *out);
 
 /* q's mass at a point without a good solution is ignored, and counted twice in *ignored, since it may as well lie
  * elsewhere. Errors: STATUS_NUMERIC where it is no small mass: the map folds near `name` = `place`. */

@@ -31,6 +31,14 @@ static inline void norm_sums_add_own(struct norm_sums *sums, double weight, doub
     sums->own += weight * fabs(relative);
 }
 
+/* Adds up sums. */
+static inline void norm_sums_join(struct norm_sums *sums, struct norm_sums part)
+{
+    sums->l1 += part.l1;
+    sums->l2_squared += part.l2_squared;
+    sums->own += part.own;
+}
+
 static inline struct norms norms_of(struct norm_sums sums)
 {
     return (struct norms){sums.l1, sqrt(sums.l2_squared), sums.own};

@@ -95,6 +95,13 @@ static inline void multiply(const double (*matrix)[HALF_NODES][HALF_NODES], doub
             ((quad *)out[odd])[i] = total[odd][i];
 }
 
+VECTOR_CLONES void panel_nodes(const struct chebyshev *chebyshev, const struct panel *panel, double *x)
+{
+    double centre = panel->centre, half = panel->half_width;
+    for (int j = 0; j < PANEL_NODES; j++)
+        x[j] = centre + half * chebyshev->node[j];
+}
+
 VECTOR_CLONES void panel_fit(const struct chebyshev *chebyshev, const double *values, struct panel *panel)
 {
     double pair[2][HALF_NODES], degree[2][HALF_NODES], power[2][HALF_NODES];
@@ -177,6 +184,11 @@ static inline size_t evaluate_part(const struct segment *segment, double end, si
     return stop;
 }
 
+static inline double centre_of(const struct mixture_level *mixture, size_t k, size_t anchor)
+{
+    return mixture != NULL ? mixture_level_centre(mixture, k, anchor) : 0.0;
+}
+
 /* Up to ROWS rows, each of which begins where the one before does or further right: panel by panel, so that what a
  * panel costs at all is spent once. */
 VECTOR_CLONES static void evaluate_rows(const struct panels *panels, const struct mixture_level *mixture,
@@ -185,16 +197,16 @@ VECTOR_CLONES static void evaluate_rows(const struct panels *panels, const struc
 {
     const struct panel *panel = panels->panel;
     size_t at = *hint < panels->count ? *hint : 0, left = rows, place[ROWS];
-    double shift = mixture_level_centre(mixture, panel[at].anchor, anchor);
+    double shift = centre_of(mixture, panel[at].anchor, anchor);
     while (at > 0 && x[0] < panel[at].centre + shift - panel[at].half_width)
-        shift = mixture_level_centre(mixture, panel[--at].anchor, anchor);
+        shift = centre_of(mixture, panel[--at].anchor, anchor);
     while (at + 1 < panels->count && x[0] > panel[at].centre + shift + panel[at].half_width)
-        shift = mixture_level_centre(mixture, panel[++at].anchor, anchor);
+        shift = centre_of(mixture, panel[++at].anchor, anchor);
     *hint = at;
     for (size_t r = 0; r < rows; r++)
         place[r] = 0;
     for (; left > 0; at++) {
-        struct segment segment = segment_of(&panel[at], mixture_level_centre(mixture, panel[at].anchor, anchor));
+        struct segment segment = segment_of(&panel[at], centre_of(mixture, panel[at].anchor, anchor));
         double end = at + 1 < panels->count ? segment.to : HUGE_VAL;
         for (size_t r = 0; r < rows; r++) {
             if (place[r] == n || x[r * n + place[r]] > end)

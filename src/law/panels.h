@@ -75,6 +75,8 @@ struct chebyshev {
     double weight[PANEL_NODES];                  /* of values at the nodes in the integral over [-1, 1] */
 };
 void chebyshev_init(struct chebyshev *chebyshev);
+/* The panel's nodes. */
+void panel_nodes(const struct chebyshev *chebyshev, const struct panel *panel, double *x);
 void panel_fit(const struct chebyshev *chebyshev, const double *values, struct panel *panel);
 
 /* The panel's polynomial at offsets x[i] (in the panel's own coordinates), n of them. Outside it, the value at its
@@ -87,8 +89,7 @@ void panels_evaluate(const struct panels *panels, const struct mixture_level *mi
                      const double *x, double *out, size_t *hint);
 
 /* The same for `rows` rows of n ascending points each, one after another, none of which begins left of the row
- * before.
- */
+ * before. mixture NULL: positions of panels and points are absolute. */
 void panels_evaluate_rows(const struct panels *panels, const struct mixture_level *mixture, size_t anchor,
                           size_t rows, size_t n, const double *x, double *out, size_t *hint);
 

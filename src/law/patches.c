@@ -32,7 +32,7 @@ struct patch patch_quarter(const struct patch *patch, unsigned right, unsigned u
     return quarter;
 }
 
-enum status patches_cover(const struct patch_domain *domain, const void *context, double root, double side,
+enum status patches_cover(const struct patch_domain *domain, const void *context, struct patch_root root, double side,
                           size_t order, struct patches *out, struct error *error)
 {
     struct patches pending = {0};
@@ -43,7 +43,7 @@ enum status patches_cover(const struct patch_domain *domain, const void *context
     TRY_OR(done, patches_append(&pending, &whole, error));
     while (pending.count > 0) {
         struct patch patch = pending.patch[--pending.count];
-        domain->place(context, &patch, out->root);
+        domain->place(context, &patch, &out->root);
         if (!domain->covers(context, &patch))
             continue;
         if (patch.depth >= 2 && 2.0 * patch.half <= side * domain->scale(context, &patch)) {
@@ -131,6 +131,6 @@ void patches_shrink(struct patches *patches)
                 patch->at[i] -= UINT64_C(1) << (patch->depth - 2);
             patch->depth--;
         }
-        patches->root *= 0.5;
+        patches->root.half *= 0.5;
     }
 }

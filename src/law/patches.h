@@ -52,9 +52,14 @@ struct patches_cell {
     uint32_t leaf;        /* index + 1; NO_LEAF: not a leaf */
 };
 
+/* Half of the root's side, and its centre relative to anchor 0. */
+struct patch_root {
+    double half, centre[2];
+};
+
 struct patches {
     const struct factor *factor; /* whose means the positions are relative to; NULL: there is one anchor */
-    double root;                 /* half of the root's side; its centre is anchor 0 */
+    struct patch_root root;
     struct patch *patch;
     size_t count, capacity;
     struct patches_cell *cell;
@@ -77,7 +82,7 @@ MUST_USE enum status patches_append(struct patches *patches, const struct patch 
 /* Where the patches of a tree lie: a geometry's rules. The context is the geometry's own. */
 struct patch_domain {
     /* Makes the leaf at this place of the tree: anchor, centre and size. */
-    void (*place)(const void *context, struct patch *patch, double root);
+    void (*place)(const void *context, struct patch *patch, const struct patch_root *root);
     /* The length over which log r changes there, in units of the patch's coordinates. */
     double (*scale)(const void *context, const struct patch *patch);
     /* true if the patch meets what is to be covered. */
@@ -87,9 +92,9 @@ struct patch_domain {
 };
 
 /* Cells that cover the domain, none of a side of more than `side` local scales, to be filled with 8 nodes in either
- * direction by quadrature of the given order; `root` is half of the root's side. */
-MUST_USE enum status patches_cover(const struct patch_domain *domain, const void *context, double root, double side,
-                                   size_t order, struct patches *out, struct error *error);
+ * direction by quadrature of the given order. */
+MUST_USE enum status patches_cover(const struct patch_domain *domain, const void *context, struct patch_root root,
+                                   double side, size_t order, struct patches *out, struct error *error);
 
 /* Builds the tree that patches_evaluate needs, once all leaves are there. */
 MUST_USE enum status patches_index(struct patches *patches, struct error *error);

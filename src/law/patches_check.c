@@ -217,15 +217,16 @@ enum status patches_check(const struct patch_source *source, struct patches *gri
     if (checked == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu patches", grid->count);
     struct checking checking = {source, grid, checked};
-    parallel_for(source->threads, grid->count, check_one, &checking);
+    team_for(source->team, grid->count, check_one, &checking);
     for (size_t p = 0; p < grid->count; p++) {
         const struct checked *of = &checked[p];
-        norm_sums_add(&before, of->mass_before, of->before);
-        norm_sums_add(&itself, of->mass, of->itself);
-        norm_sums_add(&after, of->mass, of->after);
-        norm_sums_add(&unchanged, of->mass, of->unchanged);
-        out->lattice += of->mass * of->lattice;
-        mass += of->mass;
+        double stands = (double)patch_stands_for(source, &grid->patch[p]), now = stands * of->mass;
+        norm_sums_add(&before, stands * of->mass_before, of->before);
+        norm_sums_add(&itself, now, of->itself);
+        norm_sums_add(&after, now, of->after);
+        norm_sums_add(&unchanged, now, of->unchanged);
+        out->lattice += now * of->lattice;
+        mass += now;
     }
     free(checked);
     if (!isfinite(itself.l1))

@@ -4,6 +4,8 @@
 #include "core/vmath.h"
 #include "law/patches.h"
 
+enum { BLOCK = 16 }; /* numbers that are summed together */
+
 void lobattos_init(struct lobattos *lobattos)
 {
     for (size_t n = PATCH_LEAST; n <= PATCH_MOST; n += 2) {
@@ -28,7 +30,7 @@ enum status patches_work_new(size_t most, struct patches_work *out, struct error
 {
     *out = (struct patches_work){.most = most};
     out->index = array_new(2 * most, sizeof *out->index);
-    out->block = array_new(most * (3 * PATCH_MOST + 5), sizeof *out->block);
+    out->block = array_new(most * (3 * PATCH_MOST + 5) + BLOCK, sizeof *out->block);
     if (out->index == NULL || out->block == NULL) {
         patches_work_free(out);
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu points of the plane", most);
@@ -65,16 +67,35 @@ VECTOR_CLONES static void lagrange(const struct lobatto *lobatto, size_t nodes, 
             basis[k * n + i] *= total[i];
 }
 
-/* sum_k factor[k * stride] basis[k][.] */
+/* sum_k factor[k * stride] basis[k][i] for i < block, a constant, so that sums stay in registers. */
+static inline void combine_block(size_t block, size_t nodes, const double *factors, size_t stride, size_t n,
+                                 const double *basis, double *sum)
+{
+    for (size_t i = 0; i < block; i++)
+        sum[i] = factors[0] * basis[i];
+    for (size_t k = 1; k < nodes; k++) {
+        const double factor = factors[k * stride], *row = basis + k * n;
+        for (size_t i = 0; i < block; i++)
+            sum[i] += factor * row[i];
+    }
+}
+
+/* sum_k factor[k * stride] basis[k][.]; reads, and does not use, up to BLOCK numbers behind the basis. */
 VECTOR_CLONES static void combine(size_t nodes, const double *factors, size_t stride, size_t n, const double *basis,
                                   double *out)
 {
-    for (size_t i = 0; i < n; i++)
-        out[i] = factors[0] * basis[i];
-    for (size_t k = 1; k < nodes; k++) {
-        double factor = factors[k * stride];
-        for (size_t i = 0; i < n; i++)
-            out[i] += factor * basis[k * n + i];
+    for (size_t start = 0; start < n; start += BLOCK) {
+        double sum[BLOCK];
+        if (n - start > BLOCK / 2)
+            combine_block(BLOCK, nodes, factors, stride, n, basis + start, sum);
+        else
+            combine_block(BLOCK / 2, nodes, factors, stride, n, basis + start, sum);
+        if (n - start >= BLOCK)
+            for (size_t i = 0; i < BLOCK; i++)
+                out[start + i] = sum[i];
+        else
+            for (size_t i = 0; i < n - start; i++)
+                out[start + i] = sum[i];
     }
 }
 
@@ -88,13 +109,19 @@ static void contract(const struct patch *patch, size_t n, const double *basis, d
 void patch_evaluate(const struct patch *patch, const struct lobattos *lobattos, size_t nx, const double *x, size_t ny,
                     const double *y, double *out)
 {
-    double basis_x[PATCH_MOST * PATCH_MOST], basis_y[PATCH_MOST * PATCH_MOST], total[PATCH_MOST],
-        lines[PATCH_MOST * PATCH_MOST];
+    double basis_x[PATCH_MOST * PATCH_MOST + BLOCK] = {0.0}, basis_y[PATCH_MOST * PATCH_MOST + BLOCK] = {0.0},
+                                             total[PATCH_MOST], lines[PATCH_MOST * PATCH_MOST];
     lagrange(lobatto_of(lobattos, patch->nodes[0]), patch->nodes[0], nx, x, basis_x, total);
     lagrange(lobatto_of(lobattos, patch->nodes[1]), patch->nodes[1], ny, y, basis_y, total);
     contract(patch, nx, basis_x, lines);
     for (size_t i = 0; i < nx; i++)
         combine(patch->nodes[1], lines + i, nx, ny, basis_y, out + i * ny);
+}
+
+/* Coordinate i of an anchor's mean relative to the root's centre. */
+static double patches_origin(const struct patches *patches, size_t anchor, int i)
+{
+    return patches_offset(patches->factor, anchor, 0, i) - patches->root.centre[i];
 }
 
 struct query {
@@ -128,11 +155,19 @@ static void evaluate_leaf(const struct query *query, size_t leaf, size_t nx, con
         lagrange(lobatto_of(query->lobattos, patch->nodes[i]), patch->nodes[i], count[i], query->local[i],
                  query->basis[i], query->total);
     }
-    contract(patch, nx, query->basis[0], query->lines);
+    size_t n0 = patch->nodes[0], n1 = patch->nodes[1];
+    bool y_first = ny * n0 * (n1 + nx) < nx * n1 * (n0 + ny);
+    for (size_t i = 0; i < n0 && y_first; i++)
+        combine(n1, patch->value + i * n1, 1, ny, query->basis[1], query->lines + i * ny);
+    if (!y_first)
+        contract(patch, nx, query->basis[0], query->lines);
     for (size_t i = 0; i < nx; i++) {
         double *out = query->out + index_x[i] * query->ny;
         double *values = in_order ? out + index_y[0] : query->values;
-        combine(patch->nodes[1], query->lines + i, nx, ny, query->basis[1], values);
+        if (y_first)
+            combine(n0, query->basis[0] + i, nx, ny, query->lines, values);
+        else
+            combine(n1, query->lines + i, nx, ny, query->basis[1], values);
         for (size_t j = 0; j < ny && !in_order; j++)
             out[index_y[j]] = values[j];
     }
@@ -192,7 +227,7 @@ void patches_evaluate(const struct patches *patches, const struct lobattos *loba
         .nearest = nearest,
         .ny = ny,
         .coordinate = {x, y},
-        .origin = {patches_offset(patches->factor, anchor, 0, 0), patches_offset(patches->factor, anchor, 0, 1)},
+        .origin = {patches_origin(patches, anchor, 0), patches_origin(patches, anchor, 1)},
         .out = out,
         .local = {local, local + work->most},
         .basis = {basis, basis + PATCH_MOST * work->most},
@@ -200,14 +235,13 @@ void patches_evaluate(const struct patches *patches, const struct lobattos *loba
         .total = local + 2 * work->most,
         .values = local + 3 * work->most,
     };
-    evaluate_cell(&query, 0, 0.0, 0.0, patches->root, nx, index_x, ny, index_y);
+    evaluate_cell(&query, 0, 0.0, 0.0, patches->root.half, nx, index_x, ny, index_y);
 }
 
 bool patches_have(const struct patches *patches, size_t anchor, double x, double y, size_t *leaf)
 {
-    double at[2] = {x + patches_offset(patches->factor, anchor, 0, 0),
-                    y + patches_offset(patches->factor, anchor, 0, 1)};
-    double centre[2] = {0.0, 0.0}, half = patches->root;
+    double at[2] = {x + patches_origin(patches, anchor, 0), y + patches_origin(patches, anchor, 1)};
+    double centre[2] = {0.0, 0.0}, half = patches->root.half;
     uint32_t cell = 0;
     while (patches->cell[cell].leaf == NO_LEAF) {
         int right = at[0] >= centre[0], upper = at[1] >= centre[1];

@@ -14,9 +14,14 @@
 struct patch_source patch_source_of_thread(const struct patch_source *source, size_t thread)
 {
     struct patch_source own = *source;
-    if (source->threads > 1)
+    if (team_threads(source->team) > 1)
         source->use_thread(&own, thread);
     return own;
+}
+
+size_t patch_stands_for(const struct patch_source *source, const struct patch *patch)
+{
+    return source->stands_for != NULL ? source->stands_for(source, patch) : 1;
 }
 
 double patch_fill(const struct patch_source *source, struct patch *patch)
@@ -112,7 +117,7 @@ static bool merge(const struct patch_source *source, const struct patches *grid,
     parent.depth--;
     parent.at[0] /= 2;
     parent.at[1] /= 2;
-    source->domain->place(source->context, &parent, grid->root);
+    source->domain->place(source->context, &parent, &grid->root);
     if (2.0 * parent.half > PATCH_LONGEST_SIDE * source->domain->scale(source->context, &parent))
         return 0;
     for (int quarter = 0; quarter < 4; quarter++) {
@@ -195,7 +200,8 @@ enum status patches_plan(const struct patch_source *source, const struct patches
 
 /* What has become of a pending patch. */
 struct filled {
-    double moved; /* its part of E_p|r - 1| */
+    double moved;  /* its part of E_p|r - 1| */
+    size_t stands; /* for so many */
     bool covered, redo;
 };
 
@@ -211,8 +217,9 @@ static void fill_one(void *context, size_t thread, size_t p)
     const struct patch_source source = patch_source_of_thread(filling->source, thread);
     struct patch *patch = &filling->pending->patch[p];
     struct filled *out = &filling->filled[p];
-    source.domain->place(source.context, patch, filling->pending->root);
-    out->covered = source.domain->covers(source.context, patch);
+    source.domain->place(source.context, patch, &filling->pending->root);
+    out->stands = patch_stands_for(&source, patch);
+    out->covered = out->stands > 0 && source.domain->covers(source.context, patch);
     if (!out->covered)
         return;
     out->moved = patch_fill(&source, patch);
@@ -241,7 +248,7 @@ static enum status sort_filled(struct patch_source *source, size_t count, const 
                 patch.nodes[i] = patch.next[i] > patch.nodes[i] ? patch.next[i] : patch.nodes[i];
             TRY(patches_append(pending, &patch, error));
         } else {
-            source->distance += filled[p].moved;
+            source->distance += (double)filled[p].stands * filled[p].moved;
             TRY(patches_append(grid, &patch, error));
         }
     }
@@ -263,7 +270,7 @@ enum status patches_fill(struct patch_source *source, struct patches *pending, s
         if (filled == NULL)
             return fail_with(error, STATUS_MEMORY, "out of memory for %zu patches", count);
         struct filling filling = {source, pending, filled};
-        parallel_for(source->threads, count, fill_one, &filling);
+        team_for(source->team, count, fill_one, &filling);
         enum status status = sort_filled(source, count, filled, pending, grid, error);
         free(filled);
         TRY(status);

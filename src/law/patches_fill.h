@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "core/parallel.h"
 #include "core/status.h"
 #include "law/patches.h"
 
@@ -32,12 +33,15 @@ struct patch_source {
                      double *log_ratio, double *log_density);
     /* The highest order that costs no more than the lattice does for this patch; NULL: there is no lattice. */
     size_t (*affordable)(const struct patch_source *source, const struct patch *patch);
+    /* How many patches this one stands for, itself included, where r is symmetric; 0: another stands for it, and it
+     * is left out. NULL: each stands for itself. */
+    size_t (*stands_for)(const struct patch_source *source, const struct patch *patch);
     double jacobian;  /* integrals of p in the patches' coordinates are of exp(log p) times it */
     double tolerance; /* L1(p), of all patches together */
     double floor;     /* no tail of a polynomial is asked to be smaller: rounding */
     const struct lobattos *lobattos;
     struct patches_work *work;
-    size_t threads; /* that fill and check patches; 0 counts as 1. The same bits for any number. */
+    struct team *team; /* fills and checks patches; NULL: one thread. The same bits for any number. */
     /* Sets the owner and the work of one of several threads in its copy of the source. */
     void (*use_thread)(struct patch_source *source, size_t thread);
     const struct patches *before; /* log r before the stage, in the same coordinates; NULL: not compared */
@@ -48,6 +52,8 @@ struct patch_source {
 
 /* The source as one of its threads uses it. */
 struct patch_source patch_source_of_thread(const struct patch_source *source, size_t thread);
+
+size_t patch_stands_for(const struct patch_source *source, const struct patch *patch);
 
 /* Sets the values, the mass of q and the part of E_p|r - 1|, which is returned. */
 double patch_fill(const struct patch_source *source, struct patch *patch);

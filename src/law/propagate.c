@@ -170,6 +170,16 @@ static enum status make_steps(struct driver *driver, struct error *error)
     return STATUS_OK;
 }
 
+static enum status make_whole(struct driver *driver, struct error *error)
+{
+    double rounding;
+    struct level level = schedule_level(driver->run.problem->schedule, 1);
+    driver->geometry->set_level(driver->state, driver->slot, &level);
+    TRY(driver->geometry->whole(driver->state, &driver->errors.total, &rounding, error));
+    driver->rounding_squared = rounding * rounding;
+    return STATUS_OK;
+}
+
 /* Log-odds of components, of the size of their log weights, are rounded with that. */
 static enum status set_component_errors(const struct driver *driver, struct law *out, struct error *error)
 {
@@ -193,6 +203,7 @@ enum status propagate(const struct geometry *geometry, const struct law_engine *
     struct driver driver = {.geometry = geometry,
                             .engine = engine,
                             .run = {.problem = problem,
+                                    .team = team_new(problem->threads),
                                     .resolution = resolution,
                                     .original = conditions_broken(problem->conditions, CONDITION_SHIFTS),
                                     .error_norm = 1.0}};
@@ -203,7 +214,7 @@ enum status propagate(const struct geometry *geometry, const struct law_engine *
     *out = (struct law){.engine = engine};
     enum status status;
     TRY_OR(done, geometry->new (&driver.run, &driver.state, error));
-    TRY_OR(done, make_steps(&driver, error));
+    TRY_OR(done, geometry->whole != NULL ? make_whole(&driver, error) : make_steps(&driver, error));
     TRY_OR(done, geometry->finish(driver.state, driver.slot, out, error));
     out->clip = driver.clip;
     out->rounding = ROUNDING_DEVIATIONS * sqrt(driver.rounding_squared);
@@ -216,6 +227,7 @@ enum status propagate(const struct geometry *geometry, const struct law_engine *
 done:
     if (driver.state != NULL)
         geometry->free(driver.state);
+    team_free(driver.run.team);
     if (status != STATUS_OK)
         law_free(out);
     return status;

@@ -21,7 +21,8 @@
  *     This is the only list.
  *  3. State: `new` allocates all that a law needs, in one struct: SLOTS references p with a grid of log r each, the
  *     score, a workspace, and for each of the STAGES what checks choose (quadrature order, spacing). The driver
- *     names slots by number: two take turns, the third holds the law between the two stages of a step.
+ *     names slots by number: two take turns, the third holds the law between the two stages of a step. Loops over
+ *     panels are shared by the threads of run->team (law/panel_groups.h, core/parallel.h), each with a workspace.
  *  4. `set_level` moves a slot's reference to a level; `start` lays out slot 0 at level T and fills it with
  *     log N(0, I) - log p_T; `set_score` prepares the scores of a step (propagation_score_error has score errors).
  *  5. `prepare_stage` sets up a stage from one slot to another; `fill_stage` lays out the second grid and fills it.
@@ -44,6 +45,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/parallel.h"
 #include "core/status.h"
 #include "law/clip.h"
 #include "law/law.h"
@@ -91,6 +93,7 @@ enum { SLOT_BETWEEN = 2, SLOTS };
 /* What a geometry may read of the computation that it serves. */
 struct propagation {
     const struct law_problem *problem;
+    struct team *team; /* the threads of the problem */
     double resolution;
     bool original;     /* the sampler must see original coordinates, not those relative to a component's mean */
     double error_norm; /* of the score error's profile over the schedule (score_error_norm) */
@@ -108,6 +111,9 @@ struct geometry {
     void (*set_level)(void *state, size_t slot, const struct level *level);
     /* Lays out slot 0, whose level is T, and fills it with log r_T. Out: *local, the error of its interpolation. */
     enum status (*start)(void *state, struct norms *local, struct error *error);
+    /* The law at level 1 at once, in slot 0, in the place of `start` and all steps. Out: *local; *rounding, of all
+     * steps. NULL: step by step; with it none of the functions below but `finish` is used. */
+    enum status (*whole)(void *state, struct norms *local, double *rounding, struct error *error);
     /* The scores of run->step; slots `from` and `to` are at its levels t and t-1. */
     void (*set_score)(void *state, size_t from, size_t to);
     /* The stage takes the law in slot `from` to slot `to`, whose levels are set. Errors: STATUS_UNSUPPORTED for a

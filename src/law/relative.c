@@ -5,16 +5,20 @@
 #include "law/resample.h"
 
 /* Panels with the base's values, in place of the law's. */
-static struct norms interpolate(const struct law *law, const struct law *base, struct law *out)
+static enum status interpolate(const struct law *law, const struct law *base, struct law *out, struct norms *missed,
+                               struct error *error)
 {
     struct chebyshev chebyshev;
+    struct panel_groups groups = {.team = NULL};
     chebyshev_init(&chebyshev);
     mixture_level_set(&out->target, &law->target.level);
-    struct norms missed = panels_resample(&base->log_ratio, &out->target, &chebyshev, &out->base);
+    enum status status =
+        panels_resample(&groups, &base->log_ratio, &out->target, &chebyshev, &out->base, missed, error);
+    panel_groups_free(&groups);
     for (size_t p = 0; p < law->log_ratio.count; p++)
         for (size_t k = 0; k < PANEL_NODES; k++)
             out->log_ratio.panel[p].coefficient[k] -= out->base.panel[p].coefficient[k];
-    return missed;
+    return status;
 }
 
 /* Off the line, the same panels or none. */
@@ -61,8 +65,7 @@ static enum status relate(const struct law *law, const struct law *base, struct 
         return subtract(law, base, out, error);
     }
     TRY(mixture_level_new(law->target.factor, &out->target, error));
-    *missed = interpolate(law, base, out);
-    return STATUS_OK;
+    return interpolate(law, base, out, missed, error);
 }
 
 enum status law_relative(const struct law *law, const struct law *base, struct law *out, struct error *error)

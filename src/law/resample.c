@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "core/elementary.h"
+#include "core/vmath.h"
 
 void panel_probes(const struct panel *panel, double *x)
 {
@@ -14,11 +14,21 @@ void panel_probes(const struct panel *panel, double *x)
 void panel_add_errors(const struct panel *panel, const double *log_density, const double *log_ratio,
                       const double *made, const double *log_own, struct norm_sums *sums)
 {
+    double part = 2.0 * panel->half_width / PANEL_PROBES, relative[PANEL_PROBES], mass[PANEL_PROBES],
+           own[PANEL_PROBES];
     for (int j = 0; j < PANEL_PROBES; j++) {
-        double part = 2.0 * panel->half_width / PANEL_PROBES, relative = expm1_of(made[j] - log_ratio[j]);
-        norm_sums_add(sums, exp_of(log_density[j] + log_ratio[j]) * part, relative);
+        relative[j] = made[j] - log_ratio[j];
+        mass[j] = log_density[j] + log_ratio[j];
+        own[j] = log_own != NULL ? log_own[j] + log_ratio[j] : -HUGE_VAL;
+    }
+    vexpm1(PANEL_PROBES, relative, relative);
+    vexp(PANEL_PROBES, mass, mass);
+    if (log_own != NULL)
+        vexp(PANEL_PROBES, own, own);
+    for (int j = 0; j < PANEL_PROBES; j++) {
+        norm_sums_add(sums, mass[j] * part, relative[j]);
         if (log_own != NULL)
-            norm_sums_add_own(sums, exp_of(log_own[j] + log_ratio[j]) * part, relative);
+            norm_sums_add_own(sums, own[j] * part, relative[j]);
     }
 }
 
@@ -33,25 +43,51 @@ enum status check_probed_mass(double mass, const char *sampler, struct error *er
         mass, sampler);
 }
 
-struct norms panels_resample(const struct panels *from, const struct mixture_level *mixture,
-                             const struct chebyshev *chebyshev, struct panels *to)
+struct resampling {
+    const struct panels *from;
+    const struct mixture_level *mixture;
+    const struct chebyshev *chebyshev;
+    struct panels *to;
+};
+
+enum { TOGETHER = 8 };
+
+static enum status resample(void *context, size_t thread, size_t from, size_t to, struct panel_sums *sums,
+                            struct error *error)
 {
-    size_t hint = 0, probe_hint = 0;
-    struct norm_sums sums = {0.0, 0.0, 0.0};
-    for (size_t p = 0; p < to->count; p++) {
-        struct panel *panel = &to->panel[p];
-        double x[PANEL_NODES], value[PANEL_NODES], made[PANEL_PROBES], log_density[PANEL_PROBES],
-            log_own[PANEL_PROBES];
-        for (int j = 0; j < PANEL_NODES; j++)
-            x[j] = panel->centre + panel->half_width * chebyshev->node[j];
-        panels_evaluate(from, mixture, panel->anchor, PANEL_NODES, x, value, &hint);
-        panel_fit(chebyshev, value, panel);
-        panel_probes(panel, x);
-        panels_evaluate(from, mixture, panel->anchor, PANEL_PROBES, x, value, &probe_hint);
-        panel_evaluate(panel, 0.0, PANEL_PROBES, x, made);
-        mixture_level_evaluate(mixture, panel->anchor, PANEL_PROBES, x, log_density, NULL);
-        mixture_level_log_own(mixture, panel->anchor, PANEL_PROBES, x, log_own);
-        panel_add_errors(panel, log_density, value, made, log_own, &sums);
+    const struct resampling *resampling = context;
+    const struct mixture_level *mixture = resampling->mixture;
+    struct panel *panel = &resampling->to->panel[from];
+    double x[TOGETHER * PANEL_NODES] = {0.0}, value[TOGETHER * PANEL_NODES], made[PANEL_PROBES];
+    double log_density[TOGETHER * PANEL_PROBES], log_own[TOGETHER * PANEL_PROBES];
+    size_t hint = from, panels = to - from, anchor = panel->anchor;
+    (void)thread;
+    (void)error;
+    for (size_t i = 0; i < panels; i++)
+        panel_nodes(resampling->chebyshev, &panel[i], x + i * PANEL_NODES);
+    panels_evaluate(resampling->from, mixture, anchor, panels * PANEL_NODES, x, value, &hint);
+    for (size_t i = 0; i < panels; i++) {
+        panel_fit(resampling->chebyshev, value + i * PANEL_NODES, &panel[i]);
+        panel_probes(&panel[i], x + i * PANEL_PROBES);
     }
-    return norms_of(sums);
+    panels_evaluate(resampling->from, mixture, anchor, panels * PANEL_PROBES, x, value, &hint);
+    mixture_level_evaluate(mixture, anchor, panels * PANEL_PROBES, x, log_density, NULL);
+    mixture_level_log_own(mixture, anchor, panels * PANEL_PROBES, x, log_own);
+    for (size_t i = 0, at = 0; i < panels; i++, at += PANEL_PROBES) {
+        panel_evaluate(&panel[i], 0.0, PANEL_PROBES, x + at, made);
+        panel_add_errors(&panel[i], log_density + at, value + at, made, log_own + at, &sums->errors);
+    }
+    return STATUS_OK;
+}
+
+enum status panels_resample(struct panel_groups *groups, const struct panels *from,
+                            const struct mixture_level *mixture, const struct chebyshev *chebyshev, struct panels *to,
+                            struct norms *error_norms, struct error *error)
+{
+    struct resampling resampling = {from, mixture, chebyshev, to};
+    struct panel_sums sums;
+    bool shared = to->count * mixture->factor->components > SHARED_RESAMPLING;
+    TRY(panel_groups_run(groups, to, TOGETHER, shared, resample, &resampling, &sums, error));
+    *error_norms = norms_of(sums.errors);
+    return STATUS_OK;
 }

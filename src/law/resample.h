@@ -3,6 +3,7 @@
 #define LAW_RESAMPLE_H
 
 #include "law/norms.h"
+#include "law/panel_groups.h"
 #include "law/panels.h"
 #include "law/tuning.h"
 
@@ -22,9 +23,10 @@ void panel_add_errors(const struct panel *panel, const double *log_density, cons
  * errors at these points to bound anything (PROBE_MASS_MISSED). */
 MUST_USE enum status check_probed_mass(double mass, const char *sampler, struct error *error);
 
-/* Gives *to, panels of the same mixture level, the values of log r that *from has there. Returns the error of their
- * interpolation. */
-struct norms panels_resample(const struct panels *from, const struct mixture_level *mixture,
-                             const struct chebyshev *chebyshev, struct panels *to);
+/* Gives *to, panels of the same mixture level, the values of log r that *from has there. Out: *error_norms, the error
+ * of their interpolation. Errors: STATUS_MEMORY. */
+MUST_USE enum status panels_resample(struct panel_groups *groups, const struct panels *from,
+                                     const struct mixture_level *mixture, const struct chebyshev *chebyshev,
+                                     struct panels *to, struct norms *error_norms, struct error *error);
 
 #endif

@@ -84,6 +84,9 @@
  * polynomials of the first degrees that the nodes miss. Found: computed. Twice: radius up to 2.02. */
 #define PROBE_MISSES 1.5
 
+/* [panels times components] Of more, resampling is shared between threads. Found: as LINE_SHARED_COST. */
+#define SHARED_RESAMPLING 200
+
 /* ---- Patches (law/patches_fill.c, law/patches_check.c); measured on laws in the plane. ---- */
 
 /* [L1(p)] Rounding in a stage. Found: as on the line. Twice: no change. */

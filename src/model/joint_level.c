@@ -522,18 +522,22 @@ static void evaluate_each(const struct joint_level *joint, const struct columns 
             columns->gradient[i * CHUNK + j] /= columns->total[j];
 }
 
-static void evaluate_chunk(const struct joint_level *joint, size_t anchor, size_t n, size_t stride, const double *x,
-                           const struct columns *columns, double *score)
+/* Returns how many components it has summed. */
+static size_t evaluate_chunk(const struct joint_level *joint, const struct joint_near *among, size_t anchor, size_t n,
+                             size_t stride, const double *x, const struct columns *columns, double *score)
 {
     size_t d = joint->factor->dimension;
-    if (joint_plane_evaluate(joint, anchor, n, stride, x, columns->largest, columns->total, score))
-        return;
+    struct joint_near near;
+    if (joint_plane_find(joint, among, anchor, n, stride, x, &near)) {
+        joint_plane_evaluate(joint, &near, anchor, n, stride, x, columns->largest, columns->total, score);
+        return near.count;
+    }
     if (!joint->by_products && joint->spectra == NULL) {
         exponents(joint, anchor, n, stride, x, columns->largest);
         vexp_rows(joint->factor->components, CHUNK, n, columns->largest, joint->scratch, columns->total);
         if (score != NULL)
             gradient(joint, anchor, n, stride, x, columns->total, score);
-        return;
+        return joint->factor->components;
     }
     copy_points(joint, anchor, n, stride, x, columns->x);
     if (joint->by_products)
@@ -542,24 +546,32 @@ static void evaluate_chunk(const struct joint_level *joint, size_t anchor, size_
         evaluate_each(joint, columns, score != NULL);
     for (size_t i = 0; score != NULL && i < d; i++)
         memcpy(score + i * stride, columns->gradient + i * CHUNK, n * sizeof *score);
+    return joint->factor->components;
 }
 
-void joint_level_evaluate(const struct joint_level *joint, size_t anchor, size_t n, size_t stride, const double *x,
-                          double *log_density, double *score)
+size_t joint_level_evaluate(const struct joint_level *joint, size_t anchor, size_t n, size_t stride, const double *x,
+                            double *log_density, double *score)
 {
     size_t d = joint->factor->dimension;
     double *rest = joint->scratch + block_size(joint) * CHUNK;
     const struct columns columns = {rest, rest + CHUNK, rest + 2 * CHUNK, rest + (2 + d) * CHUNK,
                                     rest + (2 + 2 * d) * CHUNK};
+    size_t functions = 0;
+    struct joint_near all; /* that are near any of the points */
+    bool found = n > CHUNK && joint_plane_find(joint, NULL, anchor, n, stride, x, &all);
     for (size_t start = 0; start < n; start += CHUNK) {
         size_t count = n - start < CHUNK ? n - start : CHUNK;
-        evaluate_chunk(joint, anchor, count, stride, x + start, &columns, score == NULL ? NULL : score + start);
+        functions += count
+                     * evaluate_chunk(joint, found ? &all : NULL, anchor, count, stride, x + start, &columns,
+                                      score == NULL ? NULL : score + start);
         if (log_density == NULL)
             continue;
+        functions += count;
         vlog(count, columns.total, columns.total);
         for (size_t j = 0; j < count; j++)
             log_density[start + j] = columns.largest[j] + columns.total[j];
     }
+    return functions;
 }
 
 void joint_level_deviate(const struct joint_level *joint, size_t k, const double *z, size_t stride, double *out)

@@ -48,9 +48,10 @@ void joint_level_set(struct joint_level *joint, const struct level *level);
 
 /* Log-density and score at n points; either output may be NULL. The score is laid out like x, and does not overlap
  * it. Log-sum-exp, so no underflow. A point's bits depend on nothing but itself and its place among JOINT_POINTS, to
- * which e^-60 of the density adds nothing: components below that at all of them are left out. */
-void joint_level_evaluate(const struct joint_level *joint, size_t anchor, size_t n, size_t stride, const double *x,
-                          double *log_density, double *score);
+ * which e^-46 of the density adds nothing: components that are below that, together, at all of them are left out.
+ * Returns how many exponentials and logarithms it has taken. */
+size_t joint_level_evaluate(const struct joint_level *joint, size_t anchor, size_t n, size_t stride, const double *x,
+                            double *log_density, double *score);
 
 /* Adds component k's deviation from its mean to `out`, n coordinates `stride` apart: V_k^(1/2) z for standard normal
  * z (n contiguous numbers). */

@@ -4,18 +4,12 @@
 
 #include "core/vmath.h"
 
-/* Components, with bounds on their log-weights. */
-struct near {
-    size_t count, k[JOINT_BLOCK];
-    double highest[JOINT_BLOCK];
-};
-
-/* Leaves those that may count where one has a log-weight of `best`. */
-static void keep_near(struct near *near, double best)
+/* Leaves those that are not below `least`. */
+static void keep_near(struct joint_near *near, double least)
 {
     size_t kept = 0;
     for (size_t row = 0; row < near->count; row++)
-        if (!(near->highest[row] < best - JOINT_NEGLIGIBLE)) {
+        if (!(near->highest[row] < least)) {
             near->k[kept] = near->k[row];
             near->highest[kept++] = near->highest[row];
         }
@@ -49,16 +43,19 @@ VECTOR_CLONES static void find_range(size_t n, const double *x, double *low, dou
     }
 }
 
-/* Finds the components that may count at n points of the plane, by the least and the largest log-weight of each in
- * the box that holds these. false: they are too many to be kept at a time. */
-static bool find_near(const struct joint_level *joint, size_t anchor, size_t n, const double *const x[2],
-                      struct near *near)
+bool joint_plane_find(const struct joint_level *joint, const struct joint_near *among, size_t anchor, size_t n,
+                      size_t stride, const double *x, struct joint_near *near)
 {
-    double low[2], high[2], best = -HUGE_VAL;
+    size_t count = among != NULL ? among->count : joint->factor->components;
+    double low[2], high[2], best = -HUGE_VAL,
+                            negligible = JOINT_NEGLIGIBLE_IN_PLANE + log((double)joint->factor->components);
+    if (joint->ellipse == NULL)
+        return false;
     for (size_t i = 0; i < 2; i++)
-        find_range(n, x[i], &low[i], &high[i]);
+        find_range(n, x + i * stride, &low[i], &high[i]);
     near->count = 0;
-    for (size_t k = 0; k < joint->factor->components; k++) {
+    for (size_t row = 0; row < count; row++) {
+        size_t k = among != NULL ? among->k[row] : row;
         const struct joint_ellipse *ellipse = &joint->ellipse[k];
         double least = 0.0, most = 0.0, narrow = ellipse->narrow, wide = ellipse->wide;
         for (size_t i = 0; i < 2; i++) {
@@ -71,22 +68,22 @@ static bool find_near(const struct joint_level *joint, size_t anchor, size_t n, 
         double highest = joint->log_constant[k] - 0.5 * least / (wide * wide),
                lowest = joint->log_constant[k] - 0.5 * most / (narrow * narrow);
         best = lowest > best ? lowest : best;
-        if (highest < best - JOINT_NEGLIGIBLE)
+        if (highest < best - negligible)
             continue;
         if (near->count == JOINT_BLOCK)
-            keep_near(near, best);
+            keep_near(near, best - negligible);
         if (near->count == JOINT_BLOCK)
             return false;
         near->k[near->count] = k;
         near->highest[near->count++] = highest;
     }
-    keep_near(near, best);
+    keep_near(near, best - negligible);
     return true;
 }
 
 /* In the plane, of components that are near: exponents and their largest in one pass, then weights and score. */
-VECTOR_CLONES static void exponents_in_plane(const struct joint_level *joint, const struct near *near, size_t anchor,
-                                             size_t n, const double *const x[2], double *largest)
+VECTOR_CLONES static void exponents_in_plane(const struct joint_level *joint, const struct joint_near *near,
+                                             size_t anchor, size_t n, const double *const x[2], double *largest)
 {
     for (size_t row = 0; row < near->count; row++) {
         size_t k = near->k[row];
@@ -102,7 +99,7 @@ VECTOR_CLONES static void exponents_in_plane(const struct joint_level *joint, co
 }
 
 /* The same of full covariances, in the coordinates z of their eigenvectors, whose squares do not cancel. */
-VECTOR_CLONES static void exponents_of_ellipses(const struct joint_level *joint, const struct near *near,
+VECTOR_CLONES static void exponents_of_ellipses(const struct joint_level *joint, const struct joint_near *near,
                                                 size_t anchor, size_t n, const double *const x[2], double *largest)
 {
     for (size_t row = 0; row < near->count; row++) {
@@ -120,7 +117,7 @@ VECTOR_CLONES static void exponents_of_ellipses(const struct joint_level *joint,
     }
 }
 
-VECTOR_CLONES static void gradient_of_ellipses(const struct joint_level *joint, const struct near *near,
+VECTOR_CLONES static void gradient_of_ellipses(const struct joint_level *joint, const struct joint_near *near,
                                                size_t anchor, size_t n, const double *const x[2], const double *total,
                                                double *score_x, double *score_y)
 {
@@ -142,9 +139,9 @@ VECTOR_CLONES static void gradient_of_ellipses(const struct joint_level *joint, 
     }
 }
 
-VECTOR_CLONES static void gradient_in_plane(const struct joint_level *joint, const struct near *near, size_t anchor,
-                                            size_t n, const double *const x[2], const double *total, double *score_x,
-                                            double *score_y)
+VECTOR_CLONES static void gradient_in_plane(const struct joint_level *joint, const struct joint_near *near,
+                                            size_t anchor, size_t n, const double *const x[2], const double *total,
+                                            double *score_x, double *score_y)
 {
     double inverse_total[JOINT_POINTS];
     for (size_t j = 0; j < n; j++) {
@@ -164,17 +161,13 @@ VECTOR_CLONES static void gradient_in_plane(const struct joint_level *joint, con
     }
 }
 
-bool joint_plane_evaluate(const struct joint_level *joint, size_t anchor, size_t n, size_t stride, const double *x,
-                          double *largest, double *total, double *score)
+void joint_plane_evaluate(const struct joint_level *joint, const struct joint_near *near, size_t anchor, size_t n,
+                          size_t stride, const double *x, double *largest, double *total, double *score)
 {
     const double *const at[2] = {x, x + stride};
-    struct near near;
-    if (joint->ellipse == NULL || !find_near(joint, anchor, n, at, &near))
-        return false;
     bool full = joint->spectra != NULL;
-    (full ? exponents_of_ellipses : exponents_in_plane)(joint, &near, anchor, n, at, largest);
-    vexp_rows(near.count, JOINT_POINTS, n, largest, joint->scratch, total);
+    (full ? exponents_of_ellipses : exponents_in_plane)(joint, near, anchor, n, at, largest);
+    vexp_rows(near->count, JOINT_POINTS, n, largest, joint->scratch, total);
     if (score != NULL)
-        (full ? gradient_of_ellipses : gradient_in_plane)(joint, &near, anchor, n, at, total, score, score + stride);
-    return true;
+        (full ? gradient_of_ellipses : gradient_in_plane)(joint, near, anchor, n, at, total, score, score + stride);
 }

@@ -1,19 +1,20 @@
 #include "model/radial_level.h"
 
-#include <gsl/gsl_sf_exp.h>
 #include <gsl/gsl_sf_gamma.h>
 #include <math.h>
 
+#include "core/elementary.h"
 #include "core/memory.h"
 #include "core/vmath.h"
 
-/* Points at a time: for any number of components what is needed of them stays in the nearest caches. */
-enum { CHUNK = 64 };
+/* Points at a time: for any number of components what is needed of them stays in the nearest caches, log-weights of
+ * more than FEW components because they are computed twice. */
+enum { CHUNK = 64, FEW = 8 };
 
 enum status radial_level_new(const struct factor *factor, struct radial_level *out, struct error *error)
 {
     size_t k = factor->components;
-    double *block = k < SIZE_MAX / (8 * CHUNK) ? array_new(k * (4 + CHUNK) + 3 * CHUNK, sizeof *block) : NULL;
+    double *block = k < SIZE_MAX / 4 ? array_new(4 * k, sizeof *block) : NULL;
     if (block == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a mixture of %zu components", k);
     *out = (struct radial_level){.factor = factor,
@@ -21,8 +22,7 @@ enum status radial_level_new(const struct factor *factor, struct radial_level *o
                                  .variance = block,
                                  .sd = block + k,
                                  .inverse_variance = block + 2 * k,
-                                 .log_weight = block + 3 * k,
-                                 .scratch = block + 4 * k};
+                                 .log_weight = block + 3 * k};
     for (size_t i = 0; i < k; i++)
         out->log_weight[i] = factor_log_weight(factor, i);
     return STATUS_OK;
@@ -63,29 +63,35 @@ double radial_level_precision_difference(const struct radial_level *radial, size
     return -variance_difference(radial, k, j) * radial->inverse_variance[k] * radial->inverse_variance[j];
 }
 
-/* Log-weights of the components against the anchor's Gaussian, into the scratch, and the largest. */
-VECTOR_CLONES static void exponents(const struct radial_level *radial, size_t anchor, size_t n, const double *rho,
-                                    double *largest)
+/* A component's log-weight against the anchor's Gaussian. */
+static inline void log_weights(const struct radial_level *radial, size_t anchor, size_t k, size_t n,
+                               const double *rho, double *out)
 {
-    for (size_t k = 0; k < radial->factor->components; k++) {
-        double *exponent = radial->scratch + k * CHUNK, constant = radial->log_weight[k], half = 0.0;
-        if (k != anchor) {
-            constant -= 0.5 * radial->dimension * radial_level_log_variance_ratio(radial, k, anchor);
-            half = 0.5 * radial_level_precision_difference(radial, k, anchor);
-        }
-        for (size_t i = 0; i < n; i++) {
-            exponent[i] = constant - half * (rho[i] * rho[i]);
-            largest[i] = k > 0 && largest[i] > exponent[i] ? largest[i] : exponent[i];
-        }
+    double constant = radial->log_weight[k], half = 0.0;
+    if (k != anchor) {
+        constant -= 0.5 * radial->dimension * radial_level_log_variance_ratio(radial, k, anchor);
+        half = 0.5 * radial_level_precision_difference(radial, k, anchor);
     }
+    for (size_t i = 0; i < n; i++)
+        out[i] = constant - half * (rho[i] * rho[i]);
 }
 
-/* Their sum and the sum of their parts of the precision. */
-VECTOR_CLONES static void weigh(const struct radial_level *radial, size_t n, const double *largest, double *total,
-                                double *precision)
+/* The largest of them, the sum of all weights over the largest, and that of their parts of the precision. */
+VECTOR_CLONES static void weigh(const struct radial_level *radial, size_t anchor, size_t n, const double *rho,
+                                double *largest, double *total, double *precision)
 {
-    for (size_t k = 0; k < radial->factor->components; k++) {
-        double *exponent = radial->scratch + k * CHUNK, inverse = radial->inverse_variance[k];
+    double kept[FEW][CHUNK];
+    size_t components = radial->factor->components;
+    for (size_t k = 0; k < components; k++) {
+        double *exponent = kept[components <= FEW ? k : 0];
+        log_weights(radial, anchor, k, n, rho, exponent);
+        for (size_t i = 0; i < n; i++)
+            largest[i] = k > 0 && largest[i] > exponent[i] ? largest[i] : exponent[i];
+    }
+    for (size_t k = 0; k < components; k++) {
+        double *exponent = kept[components <= FEW ? k : 0], inverse = radial->inverse_variance[k];
+        if (components > FEW)
+            log_weights(radial, anchor, k, n, rho, exponent);
         for (size_t i = 0; i < n; i++)
             exponent[i] -= largest[i];
         vexp(n, exponent, exponent);
@@ -97,11 +103,15 @@ VECTOR_CLONES static void weigh(const struct radial_level *radial, size_t n, con
 }
 
 /* The same of two components, the larger of which has exp(0). */
-VECTOR_CLONES static void weigh_two(const struct radial_level *radial, size_t n, double *total, double *precision)
+VECTOR_CLONES static void weigh_two(const struct radial_level *radial, size_t anchor, size_t n, const double *rho,
+                                    double *largest, double *total, double *precision)
 {
-    double *first = radial->scratch, *second = first + CHUNK, a = radial->inverse_variance[0],
-           b = radial->inverse_variance[1];
+    double first[CHUNK] = {0.0}, second[CHUNK] = {0.0};
+    double a = radial->inverse_variance[0], b = radial->inverse_variance[1];
+    log_weights(radial, anchor, 0, n, rho, first);
+    log_weights(radial, anchor, 1, n, rho, second);
     for (size_t i = 0; i < n; i++) {
+        largest[i] = first[i] > second[i] ? first[i] : second[i];
         first[i] -= second[i];
         second[i] = -fabs(first[i]);
     }
@@ -121,13 +131,8 @@ VECTOR_CLONES static void divide(size_t n, const double *precision, const double
 static void evaluate_chunk(const struct radial_level *radial, size_t anchor, size_t n, const double *rho,
                            double *excess, double *kappa)
 {
-    double *largest = radial->scratch + radial->factor->components * CHUNK, *total = largest + CHUNK,
-           *precision = total + CHUNK;
-    exponents(radial, anchor, n, rho, largest);
-    if (radial->factor->components == 2)
-        weigh_two(radial, n, total, precision);
-    else
-        weigh(radial, n, largest, total, precision);
+    double largest[CHUNK], total[CHUNK], precision[CHUNK];
+    (radial->factor->components == 2 ? weigh_two : weigh)(radial, anchor, n, rho, largest, total, precision);
     if (kappa != NULL)
         divide(n, precision, total, kappa);
     if (excess == NULL)
@@ -153,21 +158,17 @@ void radial_level_evaluate(const struct radial_level *radial, size_t anchor, siz
     }
 }
 
-/* exp(x) - 1 - x */
-static double expm1_minus(double x)
-{
-    return fabs(x) < 0.5 ? 0.5 * x * x * gsl_sf_exprel_2(x) : expm1(x) - x;
-}
-
-/* log of the density of |X| for one component, with g = log(rho/(sqrt(d) sd)) and Stirling's formula taken out of the
- * constant: nothing of size d cancels near the shell. */
+/* log of the density of |X| for one component, with x = rho/(sqrt(d) sd) - 1, g = log1p(x) and Stirling's formula
+ * taken out of the constant: nothing of size d cancels near the shell, for expm1(2 g) - 2 g = x^2 + 2 (x - g). */
 static double log_shell_density(double dimension, double constant, double sd, double rho)
 {
-    double radius = sqrt(dimension) * sd, relative = (rho - radius) / radius, g = log1p(relative);
-    if (relative > -0.25)
-        return constant - log(radius) - g - 0.5 * dimension * expm1_minus(2.0 * g);
-    double power = dimension > 1.0 ? (dimension - 1.0) * g : 0.0;
-    return constant - log(radius) + power - 0.5 * dimension * relative * (2.0 + relative);
+    double radius = sqrt(dimension) * sd, x = (rho - radius) / radius;
+    if (fabs(x) < 0.25) {
+        double missing = log1p_correction(x); /* x - g */
+        return constant - log_of(radius) - (x - missing) - dimension * (0.5 * x * x + missing);
+    }
+    double power = dimension > 1.0 ? (dimension - 1.0) * log1p(x) : 0.0;
+    return constant - log(radius) + power - 0.5 * dimension * x * (2.0 + x);
 }
 
 static double shell_constant(double dimension)

@@ -17,7 +17,6 @@ struct radial_level {
     struct level level;
     double *variance, *sd, *inverse_variance; /* of a coordinate in each component at this level, K entries each */
     double *log_weight;
-    double *scratch; /* private to radial_level_evaluate */
 };
 
 /* The factor is one without means, or with all of them 0; borrowed. */

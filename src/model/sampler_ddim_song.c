@@ -1,5 +1,6 @@
 /* DDIM with the coefficients of Song et al.: their sigma_t = eta sqrt((1 - abar_{t-1})/(1 - abar_t)) sqrt(1 -
  * alpha_t) is theory (9') with overshoot eta^2, and the transfer is Euler's rule in sigma. */
+#include "core/vmath.h"
 #include "model/overshoot.h"
 
 struct song {
@@ -19,8 +20,7 @@ static void increment(const struct step *step, const struct score *score, size_t
     double factor = -step->from.noise * overshoot_shift(overshoot_of(step), step);
     (void)work;
     score->evaluate(score, &step->from, n, x, out);
-    for (size_t i = 0; i < n; i++)
-        out[i] *= factor;
+    vscale(n, factor, out);
 }
 
 static double log_noise_ratio(const struct step *step)

@@ -3,6 +3,7 @@
  * half of that. */
 #include <math.h>
 
+#include "core/vmath.h"
 #include "model/sampler.h"
 
 static void increment(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
@@ -10,8 +11,7 @@ static void increment(const struct step *step, const struct score *score, size_t
 {
     (void)work;
     score->evaluate(score, &step->from, n, x, out);
-    for (size_t i = 0; i < n; i++)
-        out[i] *= step->beta;
+    vscale(n, step->beta, out);
 }
 
 static void increment_half(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
@@ -19,8 +19,7 @@ static void increment_half(const struct step *step, const struct score *score, s
 {
     (void)work;
     score->evaluate(score, &step->from, n, x, out);
-    for (size_t i = 0; i < n; i++)
-        out[i] *= 0.5 * step->beta;
+    vscale(n, 0.5 * step->beta, out);
 }
 
 /* exp(h) x + 2 (exp(h) - 1) s with alpha = exp(-2 h), times sqrt(alpha): D = 2 (1 - sqrt(alpha)) s */
@@ -30,8 +29,7 @@ static void increment_exponential(const struct step *step, const struct score *s
     double factor = -2.0 * expm1(0.5 * step->log_alpha);
     (void)work;
     score->evaluate(score, &step->from, n, x, out);
-    for (size_t i = 0; i < n; i++)
-        out[i] *= factor;
+    vscale(n, factor, out);
 }
 
 /* v = (1 - alpha)/alpha */

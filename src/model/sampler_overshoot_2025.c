@@ -4,6 +4,7 @@
  * The reverse ODE step, whose score is frozen, ends at level t-2, and noise leads back to level t-1. */
 #include <math.h>
 
+#include "core/vmath.h"
 #include "model/sampler.h"
 
 /* D = (1 - sqrt(alpha_t alpha_{t-1})) s */
@@ -13,8 +14,7 @@ static void increment(const struct step *step, const struct score *score, size_t
     double factor = -expm1(0.5 * (step->log_alpha + log1p(-step->beta_after)));
     (void)work;
     score->evaluate(score, &step->from, n, x, out);
-    for (size_t i = 0; i < n; i++)
-        out[i] *= factor;
+    vscale(n, factor, out);
 }
 
 /* v = 1 - alpha_{t-1} */

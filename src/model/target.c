@@ -233,6 +233,25 @@ enum status target_coordinates(const struct target *target, size_t dimension, st
     return make_in(target, dimension, make_coordinates, out, error);
 }
 
+double target_lipschitz_power(const struct target *target, size_t dimension)
+{
+    struct factor_list factors;
+    struct factor costly;
+    struct error ignored;
+    if (target->family->lipschitz_power > 0.0)
+        return target->family->lipschitz_power;
+    if (target_costly(target, dimension, &costly))
+        return NAN;
+    double power = target_factors(target, dimension, &factors, &ignored) == STATUS_OK ? 0.0 : NAN;
+    for (size_t i = 0; i < factors.count; i++) {
+        const struct factor *factor = &factors.group[i].factor;
+        if (factor->dimension > 2 && (factor->components > 1 || factor_tilts(factor) != NULL))
+            power = NAN;
+    }
+    factor_list_free(&factors);
+    return power;
+}
+
 enum status target_planted(const struct target *target, size_t dimension, struct planted_target *out,
                            struct error *error)
 {

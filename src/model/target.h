@@ -100,6 +100,7 @@ struct target_family {
     const struct param *params; /* ends with key == NULL */
     size_t params_size;         /* of the struct that they describe, at most PARAMS_SIZE */
     bool is_data;               /* the means of its only factor are data points */
+    double lipschitz_power;     /* what target_lipschitz_power is where factors do not tell it; 0: it is not known */
     /* Whether the target exists in dimension d >= 1, found without making its factors; STATUS_INVALID if it does not.
      * NULL: in every dimension. */
     enum status (*exists)(const struct target *target, size_t dimension, struct error *error);
@@ -163,6 +164,11 @@ int target_costly(const struct target *target, size_t dimension, struct factor *
 
 /* The largest of any coordinate's distance to the law that the target stands for; 0 where it is exact. */
 double target_approximation(const struct target *target);
+
+/* The power a of d in L = O~(d^a), the relaxed Lipschitz constant of the score, which bounds (1-abar_t) |grad
+ * s_t(X_t)| with high probability (theory (30)): 0 where the factors in dimension d >= 1 are Gaussians or of at most
+ * two coordinates each, else what the family says; NaN: not known. */
+double target_lipschitz_power(const struct target *target, size_t dimension);
 
 /* Whether the target exists in dimension d >= 1, at once. Errors: STATUS_INVALID, STATUS_MEMORY. */
 MUST_USE enum status target_exists(const struct target *target, size_t dimension, struct error *error);

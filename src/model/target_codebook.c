@@ -105,6 +105,7 @@ const struct target_family target_codebook = {
            "place of an exact law there is its planted law, an annealed approximation (columns `planted_*`).",
     .formula = "(1-w) N(x; 0, I) + w/M sum_j N(x; sqrt(1-s^2) c_j, s^2 I), c_j ~ N(0, I) fixed, M = exp(R d)",
     .source = "theory (24), (25)",
+    .lipschitz_power = 1.0,
     .params = params,
     .params_size = sizeof(struct codebook),
     .factors = factors,

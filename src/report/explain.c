@@ -142,7 +142,7 @@ static void print_head(const struct finding *finding, FILE *file)
     const struct claim *claim = finding->claim;
     char verdict[100], predicted[CLAIM_PREDICTION];
     finding_verdict(finding, verdict, sizeof verdict);
-    claim_prediction(claim, predicted);
+    claim_prediction(claim, finding, predicted);
     fprintf(file, "%s, %s: %s\n", claim->name, finding->target, verdict);
     if (finding->measured)
         print_number("measured", finding->value, finding->interval, file);

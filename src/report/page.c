@@ -48,6 +48,7 @@ static void put_element(const struct page *page, const char *tag, const char *te
 /* What follows from a verdict. */
 static const char *const consequences[] = {
     [OUTCOME_NOT_CLAIMED] = "the claim is not about this",
+    [OUTCOME_NOT_JUDGED] = "no exact law is known that it could be judged by",
     [OUTCOME_NOT_TIGHT] =
         "nothing speaks against the claim; the bound is not reached, so whether it is sharp stays open",
     [OUTCOME_SUPPORTED] = "nothing speaks against the claim",
@@ -81,10 +82,10 @@ static void put_summary(const struct page *page)
                page->file);
 }
 
-static void put_prediction(const struct page *page, const struct claim *claim)
+static void put_prediction(const struct page *page, const struct finding *finding)
 {
     char predicted[CLAIM_PREDICTION];
-    claim_prediction(claim, predicted);
+    claim_prediction(finding->claim, finding, predicted);
     put(page, predicted);
 }
 
@@ -250,7 +251,7 @@ static void put_what_it_says(const struct page *page, const struct finding *find
             finding_is_known(finding) ? "measured " : "not measured");
     put_numbers(page, finding);
     fputs(", the claim says ", page->file);
-    put_prediction(page, finding->claim);
+    put_prediction(page, finding);
     fputs(": ", page->file);
     put(page, verdict);
     fputs(".</p>\n", page->file);
@@ -297,7 +298,7 @@ static void put_sentences(const struct page *page, size_t first)
     fputs(targets_of(page) > 1 ? ", on the target that decides, " : ", on ", page->file);
     put(page, worst->target);
     fprintf(page->file, ", from %zu cells. The claim says: <b>", worst->used);
-    put_prediction(page, finding->claim);
+    put_prediction(page, finding);
     fprintf(page->file, "</b>. What follows: %s.</p>\n", consequences[finding->outcome]);
 }
 

@@ -28,11 +28,9 @@ static const struct table_column claim_columns[FINDING_COLUMNS] = {
 
 enum table_kind outcome_kind(enum outcome outcome)
 {
-    static const enum table_kind kinds[] = {[OUTCOME_NOT_CLAIMED] = TABLE_OPEN,
-                                            [OUTCOME_NOT_TIGHT] = TABLE_GOOD,
-                                            [OUTCOME_SUPPORTED] = TABLE_GOOD,
-                                            [OUTCOME_INCONCLUSIVE] = TABLE_OPEN,
-                                            [OUTCOME_REFUTED] = TABLE_BAD};
+    static const enum table_kind kinds[] = {
+        [OUTCOME_NOT_CLAIMED] = TABLE_OPEN, [OUTCOME_NOT_JUDGED] = TABLE_OPEN,   [OUTCOME_NOT_TIGHT] = TABLE_GOOD,
+        [OUTCOME_SUPPORTED] = TABLE_GOOD,   [OUTCOME_INCONCLUSIVE] = TABLE_OPEN, [OUTCOME_REFUTED] = TABLE_BAD};
     return kinds[outcome];
 }
 
@@ -40,7 +38,7 @@ static enum status fill_finding(const struct finding *f, struct table *table, st
 {
     char verdict[100], predicted[CLAIM_PREDICTION];
     finding_verdict(f, verdict, sizeof verdict);
-    claim_prediction(f->claim, predicted);
+    claim_prediction(f->claim, f, predicted);
     TRY(table_cells(table, error, "%s\t%s", f->claim->name, f->target));
     TRY(table_verdict(table, outcome_kind(f->outcome), verdict, error));
     TRY(table_exponent(table, f->measured, (struct exponent){.value = f->value, .interval = f->interval}, error));
@@ -247,14 +245,16 @@ static const char how_to_read[] =
     "than 0.05) refutes it. Window: ε ≤ 0.1 and T within a factor 8 of the largest found. A cell is censored when no "
     "T up to max_steps reaches ε, at start when the smallest admissible T already does; both are left out of fits. "
     "In the limit: the exponent as h → 0, by Richardson extrapolation from TV (from KL) at the T that are powers of "
-    "two, in the dimension where it is worst; where there is such a limit the verdict is taken on it, with 0.01 in "
+    "two, in the dimension where it is worst; exponents of d as d → ∞ too, from four dimensions on, in the same way "
+    "in 1/d; where there is such a limit the verdict is taken on it, with 0.01 in "
     "place of 0.05. An interval wholly above its bound supports nothing. Of a claim with several bounds the one that "
     "fares worst is shown and the note has all; cells are those of the first bound on each sampler.";
 
 static const char how_to_read_quantity[] =
     "Accuracies ε are not of TV but of the divergence that the experiment's accuracy_in names, and so are T(d, ε), "
     "its "
-    "exponents and their limits; of W2 every ε is in the window. Built-in claims about T(d, ε) are about TV.";
+    "exponents and their limits; of W2 every ε is in the window. Built-in claims about T(d, ε) are about TV, and "
+    "judged from TV at the T measured.";
 
 static const char how_to_read_score_errors[] =
     "Score errors: the effect is the TV between the sampler's laws with and without the error, an upper bound of the "

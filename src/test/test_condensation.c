@@ -105,6 +105,7 @@ TEST(another_engine_has_the_law, .count = (int)taken(COUNT(cases)), .grows = 1)
     struct law_component law[2], whole;
     make_problems(cases[_i].d, cases[_i].rate, cases[_i].sd, sampler_find(cases[_i].sampler), schedule, &planted,
                   problem);
+    problem[0].threads = 2;
     ASSERT_OK(condensation_law, problem, law);
     ASSERT_OK(law_component, &problem[0], 1, &whole);
     const struct measured pairs[][2] = {{law[0].mass_error, whole.mass_error},

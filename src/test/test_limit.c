@@ -86,3 +86,65 @@ TEST(refuses)
         ck_assert(!limit.exists && strstr(limit.reason, "at least 4") != NULL);
     }
 }
+
+/* log C(d), C(d) = d^p (1 + c/d + e/d^2 + r/sqrt(d)), at d = first, 2 first, ...; with a radius, and the error of an
+ * extrapolation in h that is alike in all d. */
+struct planted_constant {
+    double power, c, e, r, radius, alike;
+};
+
+static struct limit limit_of(const struct planted_constant *law, size_t first, size_t count, double *finite)
+{
+    struct limit constant[MOST];
+    double d[MOST];
+    for (size_t i = 0; i < count; i++) {
+        d[i] = (double)(first << i);
+        const double value =
+                         law->power * log(d[i]) + log1p(law->c / d[i] + law->e / d[i] / d[i] + law->r / sqrt(d[i])),
+                     error = law->alike * (1.0 + 1.0 / (double)(i + 1));
+        constant[i] = (struct limit){.exists = true,
+                                     .value = value + error + law->radius * (i % 2 ? 1.0 : -1.0),
+                                     .interval = 3.0 * law->alike + law->radius,
+                                     .others = {value + 0.5 * error, value},
+                                     .radius = law->radius};
+    }
+    if (count > 1)
+        *finite = (constant[count - 1].value - constant[count - 2].value) / log(2.0);
+    return limit_dimension(constant, d, count);
+}
+
+/* Local exponents that reach the limit like 1/d from below and above, as those of codebooks do in 64 to 512
+ * dimensions, are followed to it: closer than the last of them, and within the interval; so are corrections that fall
+ * like d^(-1/2), which are not of the model. */
+TEST(finds_planted_powers_of_d)
+{
+    static const struct planted_constant laws[] = {
+        {1.0, 8.0, 30.0, 0.0, 0.0, 0.0},      {1.0, -6.0, 20.0, 0.0, 0.0, 0.0},  {0.5, -0.25, 0.1, 0.0, 0.0, 0.0},
+        {2.0, -12.0, 100.0, 0.0, 1e-4, 1e-3}, {1.0, 8.0, 30.0, 0.0, 1e-4, 0.01}, {1.0, 0.0, 0.0, 0.4, 0.0, 0.0},
+        {0.5, 0.0, 0.0, -0.3, 1e-6, 1e-4},    {0.0, 5.0, -20.0, 0.0, 1e-5, 1e-3}};
+    for (int i = 0; i < COUNT(laws); i++)
+        for (size_t count = 4; count <= 7; count++) {
+            double finite;
+            const struct limit limit = limit_of(&laws[i], 64, count, &finite);
+            ck_assert_msg(limit.exists, "%d: %s", i, limit.reason);
+            ck_assert_msg(fabs(limit.value - laws[i].power) <= limit.interval, "%d, %zu: %g +- %g", i, count,
+                          limit.value, limit.interval);
+            ck_assert_double_lt(limit.interval, count == 4 ? 0.1 : 0.05);
+            if (laws[i].radius == 0.0 && laws[i].r == 0.0)
+                ck_assert_double_lt(fabs(limit.value - laws[i].power), 0.3 * fabs(finite - laws[i].power));
+        }
+}
+
+TEST(refuses_powers_of_d)
+{
+    double finite;
+    ck_assert_msg(strstr(limit_of(&(struct planted_constant){.power = 1.0}, 64, 3, &finite).reason, "at least 4")
+                      != NULL,
+                  "three dimensions");
+    static const struct planted_constant laws[] = {
+        {1.0, 0.0, 0.0, 0.0, 0.05, 0.0}, {1.0, -100.0, 9000.0, 0.0, 0.0, 0.0}, {1.0, 0.0, 0.0, 0.0, 0.0, 3.0}};
+    for (int i = 0; i < COUNT(laws); i++) {
+        const struct limit limit = limit_of(&laws[i], 64, 4, &finite);
+        ck_assert_msg(!limit.exists && limit.reason[0] != '\0', "%d: %g +- %g", i, limit.value, limit.interval);
+    }
+}

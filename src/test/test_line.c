@@ -191,36 +191,6 @@ TEST(test_radii_are_honest, .count = COUNT(honest), .grows = 1)
     }
 }
 
-static void compute_by_threads(size_t threads, const struct mixture *mixture, const struct schedule *schedule,
-                               struct law *law)
-{
-    struct factor factor = {1, mixture->components, mixture->weight, mixture->mean, mixture->sd, NULL, NULL, NULL};
-    struct law_problem problem = {
-        .factor = &factor, .sampler = sampler_find("accelerated"), .schedule = schedule, .threads = threads};
-    ASSERT_OK(law_compute, &problem, law);
-}
-
-/* The same bits for any number of threads, also where the law is one of many in a parallel region. */
-TEST(test_threads)
-{
-    OWNED_SCHEDULE *schedule = make_li_cai(100);
-    struct law one, other[4];
-    compute_by_threads(1, find("skewed"), schedule, &one);
-    for (size_t i = 0; i < 3; i++)
-        compute_by_threads(i == 0 ? 0 : i + 1, find("skewed"), schedule, &other[i]);
-#pragma omp parallel num_threads(2)
-#pragma omp single
-    compute_by_threads(2, find("skewed"), schedule, &other[3]);
-    for (int i = 0; i < 4; i++) {
-        ck_assert_uint_eq(one.log_ratio.count, other[i].log_ratio.count);
-        ck_assert_mem_eq(one.log_ratio.panel, other[i].log_ratio.panel, one.log_ratio.count * sizeof(struct panel));
-        ck_assert(one.error_l1 == other[i].error_l1 && one.error_l2 == other[i].error_l2);
-        ck_assert_uint_eq(one.node_updates, other[i].node_updates);
-        law_free(&other[i]);
-    }
-    law_free(&one);
-}
-
 /* Theory (27) at d = 512 and 5000 with R = 1/5: masses of e^-102 and e^-1000, the last below the range of
  * numbers. At twice the resolution the relative error of the rare component's mass moves within its radius. */
 TEST(rare_components_are_resolved, .count = 2)

@@ -109,17 +109,44 @@ TEST(it_says_what_the_experiment_says)
     ck_assert_double_eq_tol(m.failed[1].step_size, 8.5 * log(64.0) / 64.0, 1e-15);
 }
 
-TEST(it_says_the_weight_of_codewords)
+/* The weight of codewords, and the power of d in the score's constant L where that is known: 0 of Gaussians and of
+ * products of blocks of at most two coordinates. */
+TEST(it_says_what_bounds_depend_on)
 {
-    static const char book[] = "targets: [{name: code, kind: codebook, rate: 0.5, sd: 0.1, weight: 0.25}]\n"
-                               "samplers: [ddpm]\ndimensions: [4]\nsteps: [64]\n";
-    OWNED(spec) spec;
-    OWNED(manifest) m;
-    FREED char *written = NULL;
-    ASSERT_OK(spec_parse, "code.yaml", book, strlen(book), "", claim_names(), &spec);
-    ASSERT_OK(manifest_write, &spec, NULL, 0, &written);
-    ASSERT_OK(manifest_parse, "m", written, &spec.parameters, &m);
-    ck_assert_double_eq(m.targets[0].codewords, 0.25);
+    static const struct {
+        const char *target, *dimensions;
+        double codewords, lipschitz;
+    } targets[] = {
+        {"kind: codebook, rate: 0.5, sd: 0.1, weight: 0.25", "4", 0.25, 1.0},
+        {"kind: gaussian, variance: 1, spectrum: {kind: power, exponent: 1}", "1, 1000000", 0.0, 0.0},
+        {"kind: mixture, weights: [0.5, 0.5], means: [d^1/2, 1], sds: [0, 0.3]", "1, 64", 0.0, 0.0},
+        {"kind: laplace", "1, 64", 0.0, 0.0},
+        {"kind: two-moons", "2, 8", 0.0, 0.0},
+        {"kind: direct-sum, factors: [{kind: gaussian, variance: 2, copies: 1}, {kind: radial, weights: [0.5, 0.5], "
+         "sds: "
+         "[0.5, 1], copies: rest}]",
+         "2, 64", 0.0, NAN},
+        {"kind: radial, weights: [0.5, 0.5], sds: [0.5, 1]", "2, 64", 0.0, NAN},
+        {"kind: radial, weights: [0.5, 0.5], sds: [0.5, 1]", "2", 0.0, 0.0},
+        {"kind: curie-weiss, beta: 1.5", "1, 4", 0.0, NAN},
+    };
+    for (size_t i = 0; i < COUNT(targets); i++) {
+        char words[400];
+        OWNED(spec) spec;
+        OWNED(manifest) m;
+        FREED char *written = NULL;
+        (void)snprintf(words, sizeof words,
+                       "targets: [{name: x, %s}]\nsamplers: [ddpm]\ndimensions: [%s]\nsteps: [64]\n%s",
+                       targets[i].target, targets[i].dimensions,
+                       strstr(targets[i].target, "curie") != NULL ? "samples: {chains: 512}\n" : "");
+        ASSERT_OK(spec_parse, "x.yaml", words, strlen(words), "", claim_names(), &spec);
+        ASSERT_OK(manifest_write, &spec, NULL, 0, &written);
+        ASSERT_OK(manifest_parse, "m", written, &spec.parameters, &m);
+        ck_assert_double_eq(m.targets[0].codewords, targets[i].codewords);
+        ck_assert_msg(m.targets[0].lipschitz == targets[i].lipschitz
+                          || (isnan(m.targets[0].lipschitz) && isnan(targets[i].lipschitz)),
+                      "%s: %g", targets[i].target, m.targets[0].lipschitz);
+    }
 }
 
 /* Four components in three coordinates have no exact law: without chains that dimension fails and the others have

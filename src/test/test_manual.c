@@ -31,7 +31,7 @@ static const char compare[] =
 TEST(man_page_says_what_help_says)
 {
     write_file("compare.sh", compare);
-    assert_prints("bash %/compare.sh $(realpath @)", "29\n16\n");
+    assert_prints("bash %/compare.sh $(realpath @)", "29\n17\n");
     ck_assert_int_eq(
         shell("sed -i 's/retry.-failed//' %/page.1 && sed 's/\\\\-/-/g' %/page.1 | grep -c -e retry-failed"), 1);
 }

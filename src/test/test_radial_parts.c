@@ -324,7 +324,7 @@ TEST(test_stage_in_space, .count = COUNT(stages))
                                                : make_level(&factor, step.to.alpha_bar, step.to.noise);
     struct radial_oracle oracle;
     struct radial_transfer transfer;
-    OWNED(radial_work) work;
+    OWNED(radial_team) threads;
     struct radial_basis basis;
     struct plane_rule rule;
     OWNED(panels) grid = {0};
@@ -341,14 +341,14 @@ TEST(test_stage_in_space, .count = COUNT(stages))
             rho[j] = test_ratio(rho[j], radius);
         radial_panel_fit(&basis, rho, &grid.panel[p]);
     }
-    ASSERT_OK(radial_work_new, sampler, d, &work);
+    ASSERT_OK(radial_team_new, sampler, d, NULL, &threads);
     struct stage stage = stage_of(sampler, &step, stages[_i].before ? STAGE_NOISE : STAGE_MAP);
     radial_transfer_init(&transfer, &stage, &from, &to, &grid, &oracle);
     for (double part = -1.0; part <= 3.0; part += 0.5) {
         double rho = fmax(to.sd[0] * (sqrt(d) + part), 0.02 * to.sd[0]), made;
         size_t hint = 0;
-        ASSERT_OK(radial_transfer_apply, &transfer, &work, 16, radial_level_dominant(&to, rho), to.sd[0], 1, &rho,
-                  &made, &hint);
+        ASSERT_OK(radial_transfer_apply, &transfer, threads.work, 16, radial_level_dominant(&to, rho), to.sd[0], 1,
+                  &rho, &made, &hint);
         double wanted = in_space(&transfer, &rule, stages[_i].before ? u : beta, radius, rho);
         ck_assert_msg(fabs(made - wanted) < 1e-10 + 1e-14 * d, "stage %d, rho = %g: %.15g, in space %.15g", _i, rho,
                       made, wanted);

@@ -186,7 +186,7 @@ TEST(latex_is_text)
                   "%s", table);
     ASSERT_SAYS(table, " $|$ {-}{-}!. Cells: used / censored / at start.}\n");
     ck_assert_ptr_nonnull(strstr(
-        table, "\nkl{-}ddpm & g & {-} & {-} & {-} & $\\ge$ 2 (d: $\\le$ 1) & inconclusive & 0 / 0 / 0 \\\\\n"));
+        table, "\nkl{-}ddpm & g & {-} & {-} & {-} & $\\ge$ 2 (d: $\\le$ 1 to 2) & inconclusive & 0 / 0 / 0 \\\\\n"));
 }
 
 TEST(latex_sets_the_table, .tools = 1)

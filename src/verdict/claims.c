@@ -35,18 +35,27 @@ const char *claim_statistic(const struct claim *claim)
     return claim->statistic != NULL ? claim->statistic : power_kinds[claim->bound[0].power].name;
 }
 
-/* "<= 5/4": fractions of small denominator are written as such. */
 enum { LARGEST_DENOMINATOR = 9 };
-static void put_bound(const struct claim_bound *bound, char *text, size_t size)
+int bound_words(enum relation relation, double value, char text[BOUND_WORDS])
 {
     static const char *const signs[] = {[ABOVE] = ">", [BELOW] = "<", [AT_MOST] = "<=", [AT_LEAST] = ">="};
     int denominator = 1;
-    while (denominator <= LARGEST_DENOMINATOR && bound->value * denominator != floor(bound->value * denominator))
+    while (denominator <= LARGEST_DENOMINATOR && value * denominator != floor(value * denominator))
         denominator++;
-    if (denominator == 1 || denominator > LARGEST_DENOMINATOR)
-        (void)snprintf(text, size, "%s %g", signs[bound->relation], bound->value);
-    else
-        (void)snprintf(text, size, "%s %.0f/%d", signs[bound->relation], bound->value * denominator, denominator);
+    return denominator == 1 || denominator > LARGEST_DENOMINATOR
+               ? snprintf(text, BOUND_WORDS, "%s %g", signs[relation], value)
+               : snprintf(text, BOUND_WORDS, "%s %.0f/%d", signs[relation], value * denominator, denominator);
+}
+
+/* By what a finding has of it; of no target, from the least to the most that the bound may be. */
+static void put_bound(const struct finding *finding, const struct claim_bound *bound, char text[BOUND_WORDS])
+{
+    const struct finding *part = NULL;
+    for (size_t i = 0; finding != NULL && i < finding->parts && part == NULL; i++)
+        part = finding->part[i].of == bound ? &finding->part[i] : NULL;
+    const size_t used = (size_t)bound_words(bound->relation, part != NULL ? part->bound : bound->value, text);
+    if (part == NULL && bound->per_lipschitz > 0.0)
+        (void)snprintf(text + used, BOUND_WORDS - used, " to %g", bound->most);
 }
 
 /* What tells a further bound from the first: its sampler, or else what it is a power of. */
@@ -63,6 +72,23 @@ bool bounds_say_the_same(const struct claim_bound *bound, const struct claim_bou
            && !(bound->value > other->value) && strcmp(bound_axis(bound), bound_axis(other)) == 0;
 }
 
+/* Of names that bounds may leave out. */
+static bool same_name(const char *name, const char *other)
+{
+    return name == NULL || other == NULL ? name == other : strcmp(name, other) == 0;
+}
+
+bool claims_say_the_same(const struct claim *claim, const struct claim *other)
+{
+    bool same = strcmp(claim->name, other->name) == 0 && strcmp(claim->statement, other->statement) == 0
+                && strcmp(claim->source, other->source) == 0;
+    const struct claim_bound *a = claim->bound, *b = other->bound;
+    for (; same && a->power != NO_POWER && b->power != NO_POWER; a++, b++)
+        same = bounds_say_the_same(a, b) && same_name(a->sampler, b->sampler) && same_name(a->slower, b->slower)
+               && same_name(a->column, b->column);
+    return same && a->power == b->power;
+}
+
 /* The next bound from `bound` on that none before it says of another sampler. */
 static const struct claim_bound *next_said(const struct claim *claim, const struct claim_bound *bound)
 {
@@ -76,19 +102,19 @@ static const struct claim_bound *next_said(const struct claim *claim, const stru
     return bound;
 }
 
-void claim_prediction(const struct claim *claim, char text[CLAIM_PREDICTION])
+void claim_prediction(const struct claim *claim, const struct finding *finding, char text[CLAIM_PREDICTION])
 {
-    char part[40], next[40] = "";
+    char part[BOUND_WORDS], next[BOUND_WORDS] = "";
     size_t used = 0;
-    put_bound(&claim->bound[0], text, CLAIM_PREDICTION);
+    put_bound(finding, &claim->bound[0], text);
     used = strlen(text);
     const struct claim_bound *first = next_said(claim, &claim->bound[1]), *after;
     for (const struct claim_bound *bound = first; bound->power != NO_POWER && used < CLAIM_PREDICTION;
          bound = after) {
         after = next_said(claim, bound + 1);
-        put_bound(bound, part, sizeof part);
+        put_bound(finding, bound, part);
         if (after->power != NO_POWER)
-            put_bound(after, next, sizeof next);
+            put_bound(finding, after, next);
         const bool joined = after->power != NO_POWER && strcmp(part, next) == 0; /* "T, d: <= 0" */
         used += (size_t)snprintf(text + used, CLAIM_PREDICTION - used, "%s%s%s%s%s", bound == first ? " (" : "",
                                  label_of(bound, &claim->bound[0]), joined ? ", " : ": ", joined ? "" : part,
@@ -132,13 +158,19 @@ static unsigned offers(const struct manifest *manifest)
     return has;
 }
 
-/* All that is built in is about exact laws. */
+/* All that is built in is about exact laws; what bounds their divergences from below is judged where it is asked for
+ * by name, or such a law stands beside it. */
 static bool has_laws(const struct manifest *manifest)
 {
     for (size_t i = 0; i < manifest->target_count; i++)
         if (manifest->targets[i].has_law)
             return true;
     return false;
+}
+
+static bool can_be_judged(const struct claim *claim, const struct manifest_target *target)
+{
+    return target->has_law || (target->codewords > 0.0 && claim_has_lower_bounds(claim));
 }
 
 bool claim_is_asked(const struct claim *claim, const struct manifest *manifest)
@@ -160,11 +192,10 @@ double finding_value(const struct finding *finding)
     return finding->has_limit ? finding->limit_value : finding->value;
 }
 
-const char *const outcome_words[] = {[OUTCOME_NOT_CLAIMED] = "not claimed",
-                                     [OUTCOME_NOT_TIGHT] = "supported, not tight",
-                                     [OUTCOME_SUPPORTED] = "supported",
-                                     [OUTCOME_INCONCLUSIVE] = "inconclusive",
-                                     [OUTCOME_REFUTED] = "refuted"};
+const char *const outcome_words[] = {
+    [OUTCOME_NOT_CLAIMED] = "not claimed",        [OUTCOME_NOT_JUDGED] = "not judged: no exact law",
+    [OUTCOME_NOT_TIGHT] = "supported, not tight", [OUTCOME_SUPPORTED] = "supported",
+    [OUTCOME_INCONCLUSIVE] = "inconclusive",      [OUTCOME_REFUTED] = "refuted"};
 
 void finding_verdict(const struct finding *finding, char *text, size_t size)
 {
@@ -201,8 +232,6 @@ static struct finding overall(const struct finding *findings, size_t count)
 {
     struct finding worst = findings[claims_worst(findings, count)];
     worst.account = NULL;
-    worst.part = NULL;
-    worst.parts = 0;
     char from[64];
     memcpy(from, worst.target, sizeof from);
     (void)snprintf(worst.target, sizeof worst.target, "all targets");
@@ -232,12 +261,14 @@ static enum status decide(const struct evidence *evidence, const struct claim *c
         judge_note(out, "the claim is not about this target");
         return STATUS_OK;
     }
-    if (!claim->stated && !evidence->manifest.targets[target].has_law) {
+    if (!claim->stated && !can_be_judged(claim, &evidence->manifest.targets[target])) {
+        out->outcome = OUTCOME_NOT_JUDGED;
         judge_note(out, "no exact law of this target is known");
         return STATUS_OK;
     }
-    const bool of_steps = claim->bound[0].power > NO_POWER && claim->bound[0].power < COLUMN_IN_AXIS; /* T(d, eps) */
-    if (of_steps && !claim->stated && evidence->manifest.accuracy_in != accuracy_quantities) {
+    const enum power power = claim->bound[0].power; /* of two samplers' T(d, eps) */
+    if ((power == STEPS_RATIO || power == RATIO_IN_ACCURACY) && !claim->stated
+        && evidence->manifest.accuracy_in != accuracy_quantities) {
         judge_inconclusive(out, "the claim is about TV, the experiment's accuracies are of another divergence");
         return STATUS_OK;
     }
@@ -284,10 +315,11 @@ enum status claims_decide(const struct evidence *evidence, struct finding **out,
 void findings_free(struct finding *findings, size_t count)
 {
     for (size_t i = 0; findings != NULL && i < count; i++) {
-        if (findings[i].account != NULL)
+        if (findings[i].account != NULL) { /* parts of an overall finding are of the one that decides */
             account_free(findings[i].account);
+            free(findings[i].part);
+        }
         free(findings[i].account);
-        free(findings[i].part);
         free(findings[i].own);
     }
     free(findings);

@@ -14,7 +14,8 @@
 enum outcome {
     /* By increasing severity: the overall verdict of a claim is the most severe of its targets'. */
     OUTCOME_NOT_CLAIMED, /* the claim is not about this target */
-    OUTCOME_NOT_TIGHT,   /* supported, with slack: an upper bound that this target does not reach */
+    OUTCOME_NOT_JUDGED, /* it is, and neither the target's exact law nor a lower bound of what it is about is known */
+    OUTCOME_NOT_TIGHT,  /* supported, with slack: an upper bound that this target does not reach */
     OUTCOME_SUPPORTED,
     OUTCOME_INCONCLUSIVE,
     OUTCOME_REFUTED
@@ -44,10 +45,14 @@ struct claim_bound {
     enum power power;
     enum relation relation; /* that the statistic has to the bound if the claim holds: AT_MOST, AT_LEAST or ABOVE */
     double value;
-    const char *sampler;       /* whose; NULL: of all that the claim is about */
-    const char *slower;        /* of a ratio: the sampler whose steps are divided */
-    const char *column, *axis; /* of COLUMN_IN_AXIS: names of a record's field, and as axis_find has them */
-    bool needs_several;        /* where the experiment has one value of the axis, it says nothing */
+    double per_lipschitz, most; /* of a bound on d^value min{d, L}^per_lipschitz, on targets whose L is O~(d^a): the
+                                 * exponent is value + per_lipschitz a, `most` at most, also where a is not known */
+    const char *sampler;        /* whose; NULL: of all that the claim is about */
+    const char *slower;         /* of a ratio: the sampler whose steps are divided */
+    const char *column, *axis;  /* of COLUMN_IN_AXIS: names of a record's field, and as axis_find has them; of steps
+                                 * (bound_on_target): the column that T(d, eps) is of */
+    const char *below;  /* the column that `column` is a lower bound of, in its place (bound_on_target); or NULL */
+    bool needs_several; /* where the experiment has one value of the axis, it says nothing */
 };
 #define BOUNDS(...) \
     (const struct claim_bound[]) \
@@ -77,8 +82,10 @@ struct finding {
                                       * met at the smallest T already */
     char note[1000];
     const struct claim_bound *of; /* of a part: the bound that it is about */
+    const char *lower_bound;      /* of a part: the column that was judged in place of the one that is bounded, which
+                                   * is at least as large (bound_on_target); NULL: the one itself was */
     struct finding *part;    /* where the claim bounds exponents: what was found of each bound, without accounts */
-    size_t parts;            /* none of the overall finding */
+    size_t parts;            /* of the overall finding those of the one that decides */
     struct account *account; /* how it came about (account.h); NULL for the overall finding */
     struct claim *own;       /* of the overall finding: the claim, if the experiment states it */
 };
@@ -127,17 +134,24 @@ struct claim {
 const struct claim *claim_at(size_t index); /* the built-in ones; NULL past the end */
 const char *const *claim_names(void);       /* NULL-terminated, in the order of claim_at */
 
-/* What is measured, and "<= 1/2 (ddpm: <= 1)", the bounds in words. */
+/* "<= 5/4": fractions of small denominator are written as such. Returns its length. */
+enum { BOUND_WORDS = 40 };
+int bound_words(enum relation relation, double value, char text[BOUND_WORDS]);
+
+/* What is measured, and "<= 1/2 (ddpm: <= 1)", the bounds in words: those that a finding was judged by, or (NULL)
+ * on any target, "<= 1 to 2" where they depend on it. */
 enum { CLAIM_PREDICTION = 120 };
 const char *claim_statistic(const struct claim *claim);
-void claim_prediction(const struct claim *claim, char text[CLAIM_PREDICTION]);
+void claim_prediction(const struct claim *claim, const struct finding *finding, char text[CLAIM_PREDICTION]);
 
 /* A claim's bound on this power; a bound of any claim on this power of this sampler. NULL: there is none. */
 const struct claim_bound *claim_bound_on(const struct claim *claim, enum power power);
 const struct claim_bound *claims_bound(enum power power, const char *sampler);
 
-/* Whether two bounds say the same, of whichever samplers. */
+/* Whether two bounds say the same, of whichever samplers; whether two claims do, of the same samplers, in the same
+ * words and by the same source: one claim that two experiments judge. */
 bool bounds_say_the_same(const struct claim_bound *bound, const struct claim_bound *other);
+bool claims_say_the_same(const struct claim *claim, const struct claim *other);
 
 bool claim_is_about(const struct claim *claim, const char *target);
 

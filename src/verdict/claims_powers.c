@@ -79,6 +79,7 @@ enum status decide_powers(const struct evidence *evidence, const struct claim *c
 {
     const bool several = claim->bound[1].power != NO_POWER;
     struct finding worst = *out, all = {.claim = claim};
+    const char *bounded = NULL;
     size_t judged = 0, bounds = 0;
     while (claim->bound[bounds].power != NO_POWER)
         bounds++;
@@ -87,16 +88,19 @@ enum status decide_powers(const struct evidence *evidence, const struct claim *c
         return fail_with(error, STATUS_MEMORY, "out of memory for what is found of each bound");
     for (const struct claim_bound *bound = claim->bound; bound->power != NO_POWER; bound++) {
         struct account account = {.windows = 0};
+        const struct claim_bound here = bound_on_target(evidence, claim, bound, target);
         struct finding part = {
-            .claim = claim, .account = &account, .bound = bound->value, .relation = bound->relation, .of = bound};
+            .claim = claim, .account = &account, .bound = here.value, .relation = bound->relation, .of = bound};
         if (is_left_out(evidence, claim, bound, target))
             continue;
         memcpy(part.target, out->target, sizeof part.target);
-        enum status status = power_kinds[bound->power].judge(evidence, bound, target, &part, error);
+        enum status status = power_kinds[bound->power].judge(evidence, &here, target, &part, error);
         account_append(out->account, &account);
         if (status != STATUS_OK)
             return status;
-        add_part(bound, &part, &all);
+        part.lower_bound = here.below != NULL ? here.column : NULL;
+        bounded = here.below;
+        add_part(&here, &part, &all);
         if (is_first_of_sampler(evidence, claim, bound, target)) {
             all.used += part.used;
             all.censored += part.censored;
@@ -120,6 +124,11 @@ enum status decide_powers(const struct evidence *evidence, const struct claim *c
     out->at_start = all.at_start;
     if (several)
         memcpy(out->note, all.note, sizeof out->note);
+    if (bounded != NULL)
+        judge_note(out,
+                   "from %s, an annealed lower bound of %s: it can refute a bound from above or show "
+                   "that it is tight, and support one from below",
+                   out->lower_bound, bounded);
     return STATUS_OK;
 }
 
@@ -133,6 +142,8 @@ static enum status judge_column_limit(const struct evidence *evidence, const str
     bound_name(bound, name);
     if (dimension > 0)
         (void)snprintf(where, sizeof where, ", at %zu T in d = %zu", limit.points, dimension);
+    if (limit.in_dimension)
+        (void)snprintf(where, sizeof where, ", as h -> 0 and d -> infinity");
     (void)snprintf(of, sizeof of, "limit of the %s, %s%s", name, bound->sampler, where);
     judge_limit(out, 0, of, bound, &limit);
     return STATUS_OK;

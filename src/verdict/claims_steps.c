@@ -7,12 +7,13 @@
 #include "verdict/exponents.h"
 #include "verdict/judge.h"
 
-/* A floor under TV, or what else the accuracies are of, means that T(d, eps) does not exist below it: no power of
- * 1/eps bounds it. */
-static void judge_floor(const struct evidence *evidence, size_t target, size_t sampler, struct finding *out)
+/* A floor under TV, or what else T(d, eps) is of, means that it does not exist below the floor: no power of 1/eps
+ * bounds it. */
+static void judge_floor(const struct evidence *evidence, size_t target, size_t sampler,
+                        const struct quantity *quantity, struct finding *out)
 {
-    const char *label = evidence->manifest.accuracy_in->label;
-    const struct fall fall = last_fall(evidence, target, sampler);
+    const char *label = quantity->label;
+    const struct fall fall = last_fall(evidence, target, sampler, quantity);
     if (!isfinite(fall.power))
         return;
     struct judgement judgement = {.condition = {{OUTCOME_REFUTED, "refuted", "the power of h with which it falls",
@@ -67,46 +68,42 @@ end:
 
 /* The same as h -> 0, where there is a limit; what the note says from `note` on is of finite T. */
 static enum status judge_steps_limit(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
-                                     size_t sampler, size_t note, struct finding *out, struct error *error)
+                                     size_t sampler, const struct quantity *quantity, size_t note,
+                                     struct finding *out, struct error *error)
 {
     struct limit limit;
     size_t dimension = 0;
     char of[200];
     if (bound->power == STEPS_IN_DIMENSION) {
-        TRY(dimension_limit(evidence, target, sampler, &limit, error));
-        (void)snprintf(of, sizeof of, "limit of the %s, %s, from %s in %zu dimensions",
-                       power_kinds[bound->power].name, bound->sampler, evidence->manifest.accuracy_in->label,
-                       limit.points);
+        TRY(dimension_limit(evidence, target, sampler, quantity, &limit, error));
+        (void)snprintf(of, sizeof of, "limit of the %s, %s, from %s in %zu dimensions%s",
+                       power_kinds[bound->power].name, bound->sampler, quantity->label, limit.points,
+                       limit.in_dimension ? ", as h -> 0 and d -> infinity" : "");
     } else {
-        TRY(accuracy_limit(evidence, target, sampler, bound->relation == AT_LEAST, &limit, &dimension, error));
+        TRY(accuracy_limit(evidence, target, sampler, quantity, bound->relation == AT_LEAST, &limit, &dimension,
+                           error));
         (void)snprintf(of, sizeof of, "limit of the %s, %s, from %s at %zu T in d = %zu",
-                       power_kinds[bound->power].name, bound->sampler, evidence->manifest.accuracy_in->label,
-                       limit.points, dimension);
+                       power_kinds[bound->power].name, bound->sampler, quantity->label, limit.points, dimension);
     }
     judge_limit(out, note, of, bound, &limit);
     return STATUS_OK;
 }
 
-/* The growth of T(d, eps) in 1/eps or in d. */
-enum status judge_steps(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
-                        struct finding *out, struct error *error)
+static void count_unused(const struct evidence *evidence, size_t target, size_t sampler, struct finding *out)
 {
-    const bool in_dimension = bound->power == STEPS_IN_DIMENSION;
-    size_t sampler;
-    struct fit fit, raw;
-    out->bound = bound->value;
-    if (!judge_needs(evidence, bound->sampler, &sampler, out))
-        return STATUS_OK;
-    if (evidence->manifest.accuracy_count == 0) {
-        judge_inconclusive(out, "the experiment has no accuracies");
-        return STATUS_OK;
-    }
-    struct unused unused = complexity_unused(evidence, target, sampler);
+    const struct unused unused = complexity_unused(evidence, target, sampler);
     out->censored = unused.beyond;
     out->at_start = unused.at_start;
     if (unused.open > 0)
         judge_note(out, "%zu cell%s unresolved", unused.open, unused.open == 1 ? "" : "s");
-    size_t note = strlen(out->note);
+}
+
+/* The growth of T(d, eps) in 1/eps or in d, where it was searched for. */
+static enum status judge_searched(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
+                                  size_t sampler, struct finding *out, struct error *error)
+{
+    const bool in_dimension = bound->power == STEPS_IN_DIMENSION;
+    struct fit fit, raw;
     TRY(complexity_exponents(evidence, target, sampler, COST_LOG_FREE, in_dimension, out->account, &fit, error));
     TRY(complexity_exponents(evidence, target, sampler, COST_STEPS, false, NULL, &raw, error));
     out->used = !fit.ok ? fit.cells : in_dimension ? fit.weighed_d : fit.weighed_x;
@@ -129,9 +126,57 @@ enum status judge_steps(const struct evidence *evidence, const struct claim_boun
                                 : "add accuracies <= 0.1, smaller ones");
         }
     }
-    TRY(judge_steps_limit(evidence, bound, target, sampler, note, out, error));
-    if (!in_dimension && bound->relation == AT_MOST)
-        judge_floor(evidence, target, sampler, out);
+    return STATUS_OK;
+}
+
+/* Where it was not, from the quantity Q at the steps that were measured: with Q ~ d^a h^p, T/log T ~ 1/h is of order
+ * (d^a/eps)^(1/p). */
+static enum status judge_unsearched(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
+                                    size_t sampler, const struct quantity *quantity, struct finding *out,
+                                    struct error *error)
+{
+    const bool in_dimension = bound->power == STEPS_IN_DIMENSION;
+    char of[200];
+    struct fit fit;
+    TRY(divergence_exponents(evidence, target, sampler, quantity->offset, 0.0, out->account, &fit, error));
+    out->used = !fit.ok ? fit.cells : in_dimension ? fit.weighed_d : fit.weighed_x;
+    const double least = fit.x.value - fit.x.interval; /* of p */
+    if (!fit.ok || (in_dimension && !fit.has_d) || !(least > FLOOR_SLOPE)) {
+        judge_inconclusive(out, !fit.ok               ? fit.reason
+                                : least > FLOOR_SLOPE ? "only one dimension in the window"
+                                                      : "it is not seen to fall with h");
+        judge_note(out, "add steps or dimensions");
+        return STATUS_OK;
+    }
+    const double power = (in_dimension ? fit.d.value : 1.0) / fit.x.value;
+    const struct exponent exponent = {
+        .value = power, .interval = (fabs(power) * fit.x.interval + (in_dimension ? fit.d.interval : 0.0)) / least};
+    (void)snprintf(of, sizeof of, "%s, %s, from those of %s in h%s", power_kinds[bound->power].name, bound->sampler,
+                   quantity->label, in_dimension ? " and d" : "");
+    judge_derived(out, of, bound, out->used, &exponent);
+    return STATUS_OK;
+}
+
+enum status judge_steps(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
+                        struct finding *out, struct error *error)
+{
+    const struct manifest *manifest = &evidence->manifest;
+    const struct quantity *quantity = accuracy_quantities;
+    size_t sampler;
+    out->bound = bound->value;
+    if (!judge_needs(evidence, bound->sampler, &sampler, out))
+        return STATUS_OK;
+    while (strcmp(quantity->name, bound->column) != 0)
+        quantity++;
+    const bool searched = manifest->accuracy_count > 0 && manifest->accuracy_in == quantity;
+    if (searched)
+        count_unused(evidence, target, sampler, out);
+    const size_t note = strlen(out->note);
+    TRY(searched ? judge_searched(evidence, bound, target, sampler, out, error)
+                 : judge_unsearched(evidence, bound, target, sampler, quantity, out, error));
+    TRY(judge_steps_limit(evidence, bound, target, sampler, quantity, note, out, error));
+    if (bound->power == STEPS_IN_ACCURACY && bound->relation == AT_MOST)
+        judge_floor(evidence, target, sampler, quantity, out);
     return STATUS_OK;
 }
 
@@ -279,11 +324,13 @@ static enum status judge_ratio_limit(const struct evidence *evidence, const stru
         (void)snprintf(of, sizeof of, "limit of the %s, %s over %s, from TV in d = %zu", name, bound->slower,
                        bound->sampler, dimension);
     } else {
-        TRY(dimension_limit(evidence, target, fast, &limit, error));
-        TRY(dimension_limit(evidence, target, slow, &of_slow, error));
+        TRY(dimension_limit(evidence, target, fast, evidence->manifest.accuracy_in, &limit, error));
+        TRY(dimension_limit(evidence, target, slow, evidence->manifest.accuracy_in, &of_slow, error));
         limit = limit.exists && !of_slow.exists ? of_slow : limit;
         limit.value = of_slow.value - limit.value;
         limit.interval += of_slow.interval;
+        limit.in_dimension = false;
+        limit.reason[0] = limit.exists ? '\0' : limit.reason[0];
         (void)snprintf(of, sizeof of, "limit of the %s, %s over %s", name, bound->slower, bound->sampler);
     }
     judge_limit(out, 0, of, bound, &limit);

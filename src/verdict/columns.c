@@ -58,6 +58,7 @@ struct selection {
     const struct field *column;
     const struct record **row;
     size_t count;
+    double *largest; /* T of the rows in each dimension of the manifest (window_largest) */
 };
 
 /* Whether the row is of this target; or, where the axis is a parameter of targets, of one that differs in it. */
@@ -98,8 +99,11 @@ static bool is_about(const struct selection *s, const struct manifest *manifest,
 static const char *why_not(const struct selection *s, const struct record *row)
 {
     const char *reason = NULL;
+    size_t d = 0;
+    while (d + 1 < s->manifest->dimension_count && s->manifest->dimensions[d] != row->dimension)
+        d++;
     if (s->steps_matter)
-        reason = window_steps_reason(s->manifest, row, window_largest(s->manifest, s->row, s->count, row->dimension));
+        reason = window_steps_reason(s->manifest, row, s->largest[d]);
     return reason != NULL ? reason : window_value_reason(row, s->column);
 }
 
@@ -207,18 +211,22 @@ enum status column_exponent_fit(const struct evidence *evidence, const struct cl
                           axis_field(evidence, bound->axis),
                           field_of(bound->column),
                           array_new(evidence->result.count, sizeof *s.row),
-                          0};
+                          0,
+                          array_new(evidence->manifest.dimension_count, sizeof *s.largest)};
     const struct record **used = array_new(evidence->result.count, sizeof *used);
     const char *name = evidence->manifest.samplers[sampler].name;
     const bool sampled = s.column->role == COLUMN_SAMPLED;
     *out = (struct column_exponent){.ok = false};
-    enum status status =
-        s.row != NULL && used != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a fit");
+    enum status status = s.row != NULL && used != NULL && s.largest != NULL
+                             ? STATUS_OK
+                             : fail_with(error, STATUS_MEMORY, "out of memory for a fit");
     TRY_OR(end, status);
     for (size_t i = 0; i < evidence->result.count; i++)
         if (is_about(&s, &evidence->manifest, target, sampler, &evidence->result.rows[i]))
             s.row[s.count++] = &evidence->result.rows[i];
     qsort(s.row, s.count, sizeof *s.row, by_identity);
+    for (size_t d = 0; d < s.manifest->dimension_count; d++)
+        s.largest[d] = window_largest(s.manifest, s.row, s.count, s.manifest->dimensions[d]);
     account_window(account,
                    s.steps_matter ? window_rule(s.manifest, sampled)
                    : sampled      ? "a standard error below a tenth"
@@ -227,6 +235,7 @@ enum status column_exponent_fit(const struct evidence *evidence, const struct cl
     TRY_OR(end, fit_rows(&s, used, account, out, error));
 end:
     free(s.row);
+    free(s.largest);
     free(used);
     return status;
 }

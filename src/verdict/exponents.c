@@ -305,11 +305,11 @@ static struct limit inverse(const struct quantity *quantity, const struct limit 
     return limit;
 }
 
-enum status accuracy_limit(const struct evidence *evidence, size_t target, size_t sampler, bool smallest,
-                           struct limit *out, size_t *where, struct error *error)
+enum status accuracy_limit(const struct evidence *evidence, size_t target, size_t sampler,
+                           const struct quantity *quantity, bool smallest, struct limit *out, size_t *where,
+                           struct error *error)
 {
     struct limit power;
-    const struct quantity *quantity = evidence->manifest.accuracy_in;
     TRY(divergence_limit(evidence, target, sampler, quantity->offset, smallest, &power, where, error));
     *out = inverse(quantity, &power);
     return STATUS_OK;
@@ -361,56 +361,72 @@ static double common_order(const struct dimension_limit *const *limits, size_t m
     return integer >= low && integer <= high ? integer : mean;
 }
 
-/* Of a power between neighbouring values, the last two. */
-struct slopes {
-    double value[2], radius[2];
-    size_t constants; /* values at which C_p is known */
-};
-
-/* Of C_p, p being the order, in what has these values. */
-static struct slopes find_slopes(const struct dimension_limit *const *limits, const double *values, size_t count,
-                                 double order)
+/* log C_p, p being the order, in what has these values; those that have none are left out. Returns how many. */
+static size_t find_constants(const struct dimension_limit *const *limits, const double *values, size_t count,
+                             double order, struct limit *constants, double *at)
 {
-    struct slopes slopes = {.constants = 0};
-    struct limit before = {.exists = false};
-    double log_before = 0.0;
+    size_t known = 0;
     for (size_t i = 0; i < count; i++) {
-        struct limit constant = limit_log_coefficient(limits[i]->points, limits[i]->count, order);
-        double apart = log(values[i]) - log_before;
-        if (!constant.exists)
-            continue;
-        if (slopes.constants++ > 0) {
-            slopes.value[0] = slopes.value[1];
-            slopes.radius[0] = slopes.radius[1];
-            slopes.value[1] = (constant.value - before.value) / apart;
-            slopes.radius[1] = (constant.interval + before.interval) / apart;
-        }
-        before = constant;
-        log_before = log(values[i]);
+        constants[known] = limit_log_coefficient(limits[i]->points, limits[i]->count, order);
+        at[known] = values[i];
+        known += constants[known].exists;
     }
-    return slopes;
+    return known;
+}
+
+/* The slope between a value and the one before; *radius: what their intervals make of it. */
+static double slope(const struct limit *constants, const double *at, size_t last, double *radius)
+{
+    const double apart = log(at[last] / at[last - 1]);
+    *radius = (constants[last].interval + constants[last - 1].interval) / apart;
+    return (constants[last].value - constants[last - 1].value) / apart;
+}
+
+/* As d -> infinity, where that can be extrapolated: then with the power between the largest two dimensions beside it,
+ * else that one, with the reason. */
+static struct limit beyond_dimensions(const struct limit *finite, const struct limit *constants, const double *at,
+                                      size_t count)
+{
+    struct limit limit = limit_dimension(constants, at, count), known = *finite;
+    if (!limit.exists) {
+        (void)snprintf(known.reason, sizeof known.reason, "%s", limit.reason);
+        return known;
+    }
+    limit.in_dimension = true;
+    limit.finite[0] = finite->value;
+    limit.finite[1] = finite->interval;
+    return limit;
 }
 
 /* The power of the values (ascending) in C_p; *order is set to p where there is a limit. */
-static struct limit power_of_coefficient(const struct dimension_limit *const *limits, const double *values,
-                                         size_t count, size_t offset, double *order)
+static enum status power_of_coefficient(const struct dimension_limit *const *limits, const double *values,
+                                        size_t count, size_t offset, bool in_dimension, double *order,
+                                        struct limit *out, struct error *error)
 {
-    struct slopes slopes = {.constants = 0};
+    const char *name = column_at(offset)->name;
+    struct limit *constants = array_new(count, sizeof *constants);
+    double *at = array_new(count, sizeof *at), radius[2];
+    enum status status =
+        constants != NULL && at != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for limits");
+    TRY_OR(end, status);
     *order = common_order(limits, count);
-    if (isfinite(*order))
-        slopes = find_slopes(limits, values, count, *order);
-    struct limit limit = {.exists = slopes.constants >= 3,
-                          .points = slopes.constants,
-                          .value = slopes.value[1],
-                          .interval =
-                              fabs(slopes.value[1] - slopes.value[0]) + fmax(slopes.radius[0], slopes.radius[1])};
+    const size_t known = isfinite(*order) ? find_constants(limits, values, count, *order, constants, at) : 0;
+    *out = (struct limit){.exists = known >= 3, .points = known};
     if (!isfinite(*order))
-        (void)snprintf(limit.reason, sizeof limit.reason, "%s has no order in h that is common to all",
-                       column_at(offset)->name);
-    else if (!limit.exists)
-        (void)snprintf(limit.reason, sizeof limit.reason, "%zu values at which %s has a limit, of at least 3",
-                       slopes.constants, column_at(offset)->name);
-    return limit;
+        (void)snprintf(out->reason, sizeof out->reason, "%s has no order in h that is common to all", name);
+    else if (!out->exists)
+        (void)snprintf(out->reason, sizeof out->reason, "%zu values at which %s has a limit, of at least 3", known,
+                       name);
+    if (!out->exists)
+        goto end;
+    out->value = slope(constants, at, known - 1, &radius[0]);
+    out->interval = fabs(out->value - slope(constants, at, known - 2, &radius[1])) + fmax(radius[0], radius[1]);
+    if (in_dimension && known >= 4)
+        *out = beyond_dimensions(out, constants, at, known);
+end:
+    free(constants);
+    free(at);
+    return status;
 }
 
 static enum status find_coefficient(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
@@ -429,7 +445,7 @@ static enum status find_coefficient(const struct evidence *evidence, size_t targ
         line[d] = &limits[d];
         values[d] = (double)manifest->dimensions[d];
     }
-    *out = power_of_coefficient(line, values, dimensions, offset, order);
+    status = power_of_coefficient(line, values, dimensions, offset, true, order, out, error);
 end:
     limits_free(limits, dimensions);
     free(line);
@@ -444,11 +460,13 @@ enum status coefficient_limit(const struct evidence *evidence, size_t target, si
     return find_coefficient(evidence, target, sampler, offset, &order, out, error);
 }
 
-enum status dimension_limit(const struct evidence *evidence, size_t target, size_t sampler, struct limit *out,
-                            struct error *error)
+enum status dimension_limit(const struct evidence *evidence, size_t target, size_t sampler,
+                            const struct quantity *quantity, struct limit *out, struct error *error)
 {
     double order;
-    TRY(find_coefficient(evidence, target, sampler, evidence->manifest.accuracy_in->offset, &order, out, error));
+    TRY(find_coefficient(evidence, target, sampler, quantity->offset, &order, out, error));
+    for (size_t i = 0; i < 2; i++)
+        out->finite[i] /= order;
     out->value /= order;
     out->interval /= order;
     return STATUS_OK;
@@ -502,7 +520,8 @@ enum status parameter_limit(const struct evidence *evidence, const struct member
         double power;
         for (size_t i = 0; i < count; i++)
             line[i] = &limits[i][d];
-        const struct limit limit = power_of_coefficient(line, values, count, offset, &power);
+        struct limit limit;
+        TRY_OR(end, power_of_coefficient(line, values, count, offset, false, &power, &limit, error));
         const bool beyond = largest ? limit.value > out->value : limit.value < out->value;
         if (d > 0 && !(limit.exists && (!out->exists || beyond)))
             continue;
@@ -533,7 +552,7 @@ struct unused complexity_unused(const struct evidence *evidence, size_t target, 
     return unused;
 }
 
-struct fall last_fall(const struct evidence *evidence, size_t target, size_t sampler)
+struct fall last_fall(const struct evidence *evidence, size_t target, size_t sampler, const struct quantity *quantity)
 {
     const struct manifest *manifest = &evidence->manifest;
     const struct record **rows = array_new(evidence->result.count, sizeof *rows);
@@ -546,11 +565,10 @@ struct fall last_fall(const struct evidence *evidence, size_t target, size_t sam
         for (size_t i = 0; i < count; i++)
             if (2 * rows[i]->steps <= last->steps)
                 before = rows[i];
-        const double *value = quantity_of(manifest->accuracy_in, last);
+        const double *value = quantity_of(quantity, last);
         if (before == NULL || last->tv > 0.5 || !(value[0] >= 100.0 * value[1]))
             continue;
-        double power =
-            log(quantity_of(manifest->accuracy_in, before)[0] / value[0]) / log(before->step_size / last->step_size);
+        double power = log(quantity_of(quantity, before)[0] / value[0]) / log(before->step_size / last->step_size);
         if (power < fall.power)
             fall = (struct fall){power, value[0], last->steps, manifest->dimensions[d]};
     }

@@ -48,16 +48,19 @@ size_t divergence_window(const struct manifest *manifest, const struct record *c
  * The power of h in the divergence at `offset`, the smallest of all dimensions or the largest, and in which. */
 MUST_USE enum status divergence_limit(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
                                       bool largest, struct limit *out, size_t *where, struct error *error);
-/* The power of d in the divergence's C_p(d) (22), between the two largest dimensions; the interval holds what it is
- * between the two before. p must be the same in all of them. */
+/* The power of d in the divergence's C_p(d) (22): between the two largest dimensions, where the interval holds what
+ * it is between the two before; from four dimensions on that of limit_dimension, if there is one, else the reason is
+ * set. p must be the same in all of them. */
 MUST_USE enum status coefficient_limit(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
                                        struct limit *out, struct error *error);
-/* The power of 1/eps in T/log T, 1/p where TV ~ h^p: the largest of all dimensions or the smallest. */
-MUST_USE enum status accuracy_limit(const struct evidence *evidence, size_t target, size_t sampler, bool smallest,
-                                    struct limit *out, size_t *where, struct error *error);
-/* The power of d in T/log T, that of d in TV's C_p(d) over p. */
+/* The power of 1/eps in T/log T, 1/p where the quantity, TV say, is ~ h^p: the largest of all dimensions or the
+ * smallest. */
+MUST_USE enum status accuracy_limit(const struct evidence *evidence, size_t target, size_t sampler,
+                                    const struct quantity *quantity, bool smallest, struct limit *out, size_t *where,
+                                    struct error *error);
+/* The power of d in T/log T, that of d in the quantity's C_p(d) over p. */
 MUST_USE enum status dimension_limit(const struct evidence *evidence, size_t target, size_t sampler,
-                                     struct limit *out, struct error *error);
+                                     const struct quantity *quantity, struct limit *out, struct error *error);
 /* The power of 1/eps in the ratio of T/log T of the sampler `slow` to that of `fast`: the smallest of all dimensions.
  */
 MUST_USE enum status ratio_limit(const struct evidence *evidence, size_t target, size_t fast, size_t slow,
@@ -91,13 +94,14 @@ struct unused complexity_unused(const struct evidence *evidence, size_t target, 
  * floor. */
 #define FLOOR_SLOPE 0.2
 
-/* How what the accuracies are of falls at the largest T, where it is far above its radius and TV at most 1/2: the
+/* How a quantity falls at the largest T, where it is far above its radius and TV at most 1/2: the
  * power of h, in the smallest dimension in which it is below FLOOR_SLOPE, or else the smallest; infinite where it is
  * not seen to fall or not. */
 struct fall {
     double power, value;
     size_t steps, dimension;
 };
-struct fall last_fall(const struct evidence *evidence, size_t target, size_t sampler);
+struct fall last_fall(const struct evidence *evidence, size_t target, size_t sampler,
+                      const struct quantity *quantity);
 
 #endif

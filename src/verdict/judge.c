@@ -127,6 +127,49 @@ struct regression_words bound_regression(const struct claim_bound *bound)
     return words;
 }
 
+/* What a lower bound is known of, and by which column. */
+static const char *const lower_bounds[][2] = {{"tv", "planted_tv"}, {"kl_p_q", "planted_kl"}};
+enum { LOWER_BOUNDS = sizeof lower_bounds / sizeof lower_bounds[0] };
+
+/* The column that a bound is of. */
+static const char *column_of(const char *steps_are_of, const struct claim_bound *bound)
+{
+    const bool of_steps = bound->power == STEPS_IN_ACCURACY || bound->power == STEPS_IN_DIMENSION;
+    return of_steps ? steps_are_of : bound->power == COLUMN_IN_AXIS ? bound->column : NULL;
+}
+
+static const char *lower_bound_of(const char *column)
+{
+    for (size_t i = 0; i < LOWER_BOUNDS && column != NULL; i++)
+        if (strcmp(lower_bounds[i][0], column) == 0)
+            return lower_bounds[i][1];
+    return NULL;
+}
+
+bool claim_has_lower_bounds(const struct claim *claim)
+{
+    const struct claim_bound *bound = claim->bound;
+    while (bound->power != NO_POWER && lower_bound_of(column_of(accuracy_quantities->name, bound)) != NULL)
+        bound++;
+    return bound->power == NO_POWER;
+}
+
+struct claim_bound bound_on_target(const struct evidence *evidence, const struct claim *claim,
+                                   const struct claim_bound *bound, size_t target)
+{
+    const struct manifest *manifest = &evidence->manifest;
+    const struct manifest_target *on = &manifest->targets[target];
+    struct claim_bound out = *bound;
+    out.column = column_of(claim->stated ? manifest->accuracy_in->name : accuracy_quantities->name, bound);
+    if (on->codewords > 0.0 && lower_bound_of(out.column) != NULL) {
+        out.below = out.column;
+        out.column = lower_bound_of(out.column);
+    }
+    if (bound->per_lipschitz > 0.0) /* fmin takes `most` where the power of L is not known */
+        out.value = fmin(bound->value + bound->per_lipschitz * on->lipschitz, bound->most);
+    return out;
+}
+
 size_t judge_by(struct finding *finding, struct judgement *judgement, enum outcome otherwise)
 {
     judgement_decide(judgement, otherwise);
@@ -143,7 +186,14 @@ struct judged {
     double band;
 };
 
-/* Returns the condition that decides. */
+/* Whether a bound is on a quantity's growth in d, 1/eps or T from above, or on its fall in h from below: it is one
+ * from above on the quantity. */
+static bool is_from_above(const struct claim_bound *bound)
+{
+    return (bound->relation == AT_MOST) != (bound->axis != NULL && strcmp(bound->axis, "step_size") == 0);
+}
+
+/* Returns the condition that decides. A lower bound of what is bounded from below cannot refute that. */
 static size_t judge(struct finding *finding, const struct judged *judged, const struct claim_bound *bound,
                     const struct exponent *exponent)
 {
@@ -152,12 +202,14 @@ static size_t judge(struct finding *finding, const struct judged *judged, const 
     double side = from_above ? 1.0 : -1.0, value = exponent->value, interval = exponent->interval;
     double inner = value - side * interval, outer = value + side * interval,
            limit = bound->value + side * judged->band;
+    const enum outcome beyond =
+        bound->below != NULL && !is_from_above(bound) ? OUTCOME_INCONCLUSIVE : OUTCOME_REFUTED;
     struct judgement judgement = {
         .exponent = *exponent,
         .bound = bound->value,
         .regression = judged->words,
         .cells = judged->cells,
-        .condition = {{OUTCOME_REFUTED, "refuted", from_above ? lower : upper, from_above ? ABOVE : BELOW, limit,
+        .condition = {{beyond, outcome_words[beyond], from_above ? lower : upper, from_above ? ABOVE : BELOW, limit,
                        inner},
                       {OUTCOME_INCONCLUSIVE, "inconclusive", "the half-width of the interval", ABOVE, WIDEST,
                        interval},
@@ -172,13 +224,16 @@ static size_t judge(struct finding *finding, const struct judged *judged, const 
     (void)snprintf(judgement.of, sizeof judgement.of, "%s", judged->of);
     finding->bound = bound->value;
     finding->relation = bound->relation;
-    return judge_by(finding, &judgement, OUTCOME_INCONCLUSIVE);
+    const size_t decided = judge_by(finding, &judgement, OUTCOME_INCONCLUSIVE);
+    if (decided == 0 && beyond == OUTCOME_INCONCLUSIVE)
+        judge_note(finding, "what was judged is a lower bound, which cannot refute a bound from below");
+    return decided;
 }
 
-void judge_power(struct finding *finding, const char *of, const struct claim_bound *bound, size_t cells,
-                 const struct exponent *exponent)
+static void judge_finite(struct finding *finding, const struct judged *judged, const struct claim_bound *bound,
+                         const struct exponent *exponent)
 {
-    size_t decided = judge(finding, &(struct judged){of, bound_regression(bound), cells, BAND}, bound, exponent);
+    size_t decided = judge(finding, judged, bound, exponent);
     finding->measured = 1;
     finding->value = exponent->value;
     finding->interval = exponent->interval;
@@ -189,6 +244,29 @@ void judge_power(struct finding *finding, const char *of, const struct claim_bou
                    BAND);
     else if (decided == 5)
         judge_note(finding, "the interval reaches from below the bound to above it");
+}
+
+void judge_power(struct finding *finding, const char *of, const struct claim_bound *bound, size_t cells,
+                 const struct exponent *exponent)
+{
+    judge_finite(finding, &(struct judged){of, bound_regression(bound), cells, BAND}, bound, exponent);
+}
+
+void judge_derived(struct finding *finding, const char *of, const struct claim_bound *bound, size_t cells,
+                   const struct exponent *exponent)
+{
+    judge_finite(finding, &(struct judged){.of = of, .cells = cells, .band = BAND}, bound, exponent);
+}
+
+/* That a limit is one of d too, or why not. */
+static void note_dimension(struct finding *finding, const struct limit *limit)
+{
+    char text[EXPONENT_TEXT];
+    exponent_text(limit->finite[0], limit->finite[1], text);
+    if (limit->in_dimension)
+        judge_note(finding, "extrapolated in d, too: %s between the largest two", text);
+    else if (limit->reason[0] != '\0')
+        judge_note(finding, "not extrapolated in d: %s", limit->reason);
 }
 
 void judge_limit(struct finding *finding, size_t note, const char *of, const struct claim_bound *bound,
@@ -216,6 +294,7 @@ void judge_limit(struct finding *finding, size_t note, const char *of, const str
                    LIMIT_BAND);
     else if (decided == 5)
         judge_note(finding, "the interval reaches from below the bound to above it");
+    note_dimension(finding, limit);
 }
 
 void judge_inconclusive(struct finding *finding, const char *reason)

@@ -42,10 +42,22 @@ void bound_name(const struct claim_bound *bound, char text[BOUND_NAME]);
 const char *bound_axis(const struct claim_bound *bound);
 struct regression_words bound_regression(const struct claim_bound *bound);
 
+/* A bound of the claim as it is on a target: with the value by the target's L, and `column` set. Of codebooks, of
+ * which TV and KL(p||q) are not known, that is what is known in their place: planted_tv and planted_kl, of which both
+ * are upper bounds as far as the annealed approximation goes (theory (26')). */
+struct claim_bound bound_on_target(const struct evidence *evidence, const struct claim *claim,
+                                   const struct claim_bound *bound, size_t target);
+/* That there is something known in their place for each bound. */
+bool claim_has_lower_bounds(const struct claim *claim);
+
 /* Fills the finding from a measured exponent by the bands of judge.c.
  * Args: of, what is judged, in words; bound, AT_MOST or AT_LEAST; cells, those of its fit. */
 void judge_power(struct finding *finding, const char *of, const struct claim_bound *bound, size_t cells,
                  const struct exponent *exponent);
+
+/* The same of an exponent that no single fit gives. */
+void judge_derived(struct finding *finding, const char *of, const struct claim_bound *bound, size_t cells,
+                   const struct exponent *exponent);
 
 /* The same on the exponent in the limit h -> 0, which then decides, in place of what the note says from `note` on, of
  * finite T, whose value stays beside it. Where there is no limit and nothing is decided, the note says why. */

@@ -1,4 +1,4 @@
-/* Exponents and leading coefficients in the limit of small steps (theory §11, (22) and (23)).
+/* Exponents and leading coefficients in the limit of small steps, and of large d (theory §11, (22) and (23)).
  *
  * Where Q(h) = C h^p (1 + a h + b h^2 + ...), a slope between finite numbers of steps differs from p by the order of
  * h. Here
@@ -25,6 +25,10 @@ struct limit {
     char reason[120]; /* why there is none */
     size_t points;    /* of the rule of higher order */
     double value, interval;
+    double others[2];  /* the value by the rule of lower order, and without the smallest step size */
+    double radius;     /* the part of the interval that the points' radii make */
+    bool in_dimension; /* it is that of d -> infinity; between the largest two d the value and interval are these: */
+    double finite[2];
 };
 
 /* Two rules must agree to this, for an exponent and for log C alike. */
@@ -35,6 +39,14 @@ struct limit {
  * LIMIT_AGREEMENT, the radii do not allow that accuracy, or the local exponents turn back within a range wider than
  * that. Logarithms beside the powers (h^2 log(1/h)) are not part of the model: they pass for other exponents. */
 struct limit limit_exponent(const struct limit_point *points, size_t count);
+
+/* The exponent p of d in C(d) = C d^p (1 + c/d + e/d^2 + ...) as d -> infinity, from at least four dimensions: that
+ * of limit_exponent in 1/d. Args: log_constants, log C(d) at increasing d, which are limits themselves. Of their
+ * errors the radii are carried on as radii. That of extrapolation is alike in all d, for what is extrapolated is: the
+ * interval has twice the largest change where each log C(d) is replaced by the same one of its `others`. It also has
+ * a half of what is extrapolated, so that corrections like d^(-1/2) lie within; logarithms of d pass for other
+ * exponents. */
+struct limit limit_dimension(const struct limit *log_constants, const double *dimensions, size_t count);
 
 /* log C where p = power is known. The same rules with one point less. */
 struct limit limit_log_coefficient(const struct limit_point *points, size_t count, double power);

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/memory.h"
+#include "core/parallel.h"
 #include "law/cylinder/condensation_stage.h"
 #include "law/cylinder/tuning.h"
 
@@ -451,44 +452,77 @@ static enum status compute(const struct law_problem *problem, const struct effor
     return STATUS_OK;
 }
 
-/* The law, and the one that less was spent for, by which its radius is found. */
-static enum status compute_both(const struct law_problem *problem, const struct effort *efforts, size_t count,
-                                struct condensation *law[2], size_t *used, struct found *found, double *radius,
-                                struct error *error)
+/* One of the computations of condensation_law. */
+struct computation {
+    const struct law_problem *problem;
+    const struct effort *effort;
+    struct condensation *law;
+    enum status status;
+    struct error error;
+};
+
+static void compute_one(void *context, size_t thread, size_t i)
 {
-    TRY(compute(problem, &efforts[0], &law[1], error));
-    for (*used = 1;; ++*used) {
-        TRY(compute(problem, &efforts[*used], &law[0], error));
-        law[0]->work.node_updates += law[1]->work.node_updates;
-        TRY(expect(law[0], law[1], found, error));
-        *radius = CONDENSATION_SAFETY * found->apart + CONDENSATION_RESOLVED;
-        if (*radius <= CONDENSATION_WANTED * fabs(found->mass) || *used + 1 == count)
-            return STATUS_OK;
-        condensation_free(law[1]);
-        law[1] = law[0];
-        law[0] = NULL;
-    }
+    struct computation *one = (struct computation *)context + i;
+    (void)thread;
+    one->status = compute(one->problem, one->effort, &one->law, &one->error);
+}
+
+static void computation_free(struct computation *one)
+{
+    if (one->law != NULL)
+        condensation_free(one->law);
+    one->law = NULL;
+}
+
+/* The law, that of the other problem and, by which the radius is found, the law for which as little is spent. */
+enum { LAW, BRACKET, BEFORE, ALL };
+
+/* All that has not been made yet. */
+static enum status compute_all(struct computation made[ALL], struct team *team, struct error *error)
+{
+    team_for(team, made[BEFORE].law == NULL ? ALL : BEFORE, compute_one, made);
+    for (int i = 0; i < ALL; i++)
+        if (made[i].status != STATUS_OK)
+            return fail_with(error, made[i].status, "%s", made[i].error.text);
+    return STATUS_OK;
 }
 
 enum status condensation_law(const struct law_problem problem[2], struct law_component out[2], struct error *error)
 {
     static const struct effort efforts[] = CONDENSATION_EFFORTS;
     enum { COUNT = sizeof efforts / sizeof efforts[0] };
-    struct condensation *law[3] = {NULL};
-    struct found found[2] = {{0}};
-    double radius;
-    size_t used;
+    struct computation made[ALL] = {{.problem = &problem[0]}, {.problem = &problem[1]}, {.problem = &problem[0]}};
+    struct team *team = team_new(problem->threads);
+    struct found found[2];
     enum status status;
-    TRY_OR(done, compute_both(&problem[0], efforts, COUNT, law, &used, &found[0], &radius, error));
-    TRY_OR(done, compute(&problem[1], &efforts[used - 1], &law[2], error));
-    TRY_OR(done, expect(law[2], law[2], &found[1], error));
+    double radius = HUGE_VAL;
+    size_t updates = 0;
+    for (size_t used = 1; used < COUNT; used++) {
+        if (used > 1) {
+            computation_free(&made[BEFORE]);
+            computation_free(&made[BRACKET]);
+            made[BEFORE].law = made[LAW].law;
+            made[LAW].law = NULL;
+        }
+        made[LAW].effort = &efforts[used]; /* the longest first */
+        made[BRACKET].effort = made[BEFORE].effort = &efforts[used - 1];
+        TRY_OR(done, compute_all(made, team, error));
+        updates += made[LAW].law->work.node_updates + made[BRACKET].law->work.node_updates
+                   + (used == 1 ? made[BEFORE].law->work.node_updates : 0);
+        TRY_OR(done, expect(made[LAW].law, made[BEFORE].law, &found[0], error));
+        radius = CONDENSATION_SAFETY * found[0].apart + CONDENSATION_RESOLVED;
+        if (radius <= CONDENSATION_WANTED * fabs(found[0].mass))
+            break;
+    }
+    TRY_OR(done, expect(made[BRACKET].law, made[BRACKET].law, &found[1], error));
     for (int i = 0; i < 2; i++)
         out[i] = (struct law_component){.mass_error = {found[i].mass, radius},
                                         .half_distance = {found[i].half, radius},
-                                        .node_updates = law[2 * i]->work.node_updates};
+                                        .node_updates = i == 0 ? updates : 0};
 done:
-    for (int i = 0; i < 3; i++)
-        if (law[i] != NULL)
-            condensation_free(law[i]);
+    for (int i = 0; i < ALL; i++)
+        computation_free(&made[i]);
+    team_free(team);
     return status;
 }

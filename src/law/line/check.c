@@ -53,9 +53,9 @@ static enum status fill_and_estimate(struct line *line, size_t order, struct est
     struct line_probe *probe = &line->probe;
     const struct transfer *transfer = &line->transfer;
     const struct panels *grid = line->result;
-    line->threads.work->ignored = 0.0;
-    TRY(line_fill(line, order, line->result, error));
-    out->ignored = line->threads.work->ignored;
+    struct panel_sums sums;
+    TRY(line_fill(line, order, line->result, &sums, error));
+    out->ignored = sums.ignored;
     TRY(line_probe_set(probe, transfer, &line->threads, grid, order + CHECK_ORDERS, error));
     TRY(line_probe_apply(probe, transfer, &line->threads, grid, order, probe->own, error));
     line_probe_evaluate(probe, transfer, grid, grid, probe->value);
@@ -101,7 +101,8 @@ static enum status estimate_moved(struct line *line, struct norms *out, struct e
         return STATUS_OK;
     TRY(panels_move(before, line->transfer.to, &line->moved, &in_order, error));
     if (in_order)
-        *out = panels_resample(line->result, line->transfer.to, &line->chebyshev, &line->moved);
+        TRY(panels_resample(&line->threads.groups, line->result, line->transfer.to, &line->chebyshev, &line->moved,
+                            out, error));
     return STATUS_OK;
 }
 
@@ -146,7 +147,9 @@ static enum status lengthen(struct line *line, struct line_choice *choice, const
         return STATUS_OK;
     choice->spacing++;
     TRY(line_lay_out(line, choice->spacing, &line->moved, error));
-    struct norms longer = panels_resample(line->result, line->transfer.to, &line->chebyshev, &line->moved);
+    struct norms longer;
+    TRY(panels_resample(&line->threads.groups, line->result, line->transfer.to, &line->chebyshev, &line->moved,
+                        &longer, error));
     if (!(tuned(line, longer) < LINE_LENGTHEN_BELOW * estimates->smooth))
         choice->spacing--;
     return STATUS_OK;

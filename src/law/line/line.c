@@ -18,11 +18,12 @@ static void line_free(void *state)
     for (size_t i = 0; i < STAGES; i++)
         panels_free(&line->before[i]);
     panels_free(&line->moved);
+    free(line->moments);
     oracle_free(&line->oracle);
     for (size_t k = 0; k < SAMPLER_DRAWS; k++)
         oracle_free(&line->draw[k].oracle);
     quadrature_table_free(&line->rules);
-    panel_threads_free(&line->threads);
+    transfer_team_free(&line->threads);
     line_probe_free(&line->probe);
     free(line);
 }
@@ -46,7 +47,7 @@ static enum status line_new(struct propagation *run, void **state, struct error 
         line->draw[k].oracle.undeclared = &run->undeclared;
     }
     TRY(quadrature_table_new(&line->rules, jumps ? TRANSFER_ORDERS : 0, error));
-    TRY(panel_threads_new(problem->sampler, &line->rules, problem->threads, &line->threads, error));
+    TRY(transfer_team_new(problem->sampler, &line->rules, run->team, &line->threads, error));
     for (size_t i = 0; i < SLOTS; i++)
         TRY(mixture_level_new(problem->factor, &line->level[i], error));
     return STATUS_OK;
@@ -83,8 +84,7 @@ static enum status start(void *state, struct norms *local, struct error *error)
         struct panel *panel = &line->grid[0].panel[p];
         double x[PANEL_NODES], value[PANEL_NODES], made[PANEL_PROBES], log_density[PANEL_NODES],
             log_own[PANEL_PROBES];
-        for (int j = 0; j < PANEL_NODES; j++)
-            x[j] = panel->centre + panel->half_width * line->chebyshev.node[j];
+        panel_nodes(&line->chebyshev, panel, x);
         evaluate_start(mixture, panel->anchor, PANEL_NODES, x, log_density, value);
         panel_fit(&line->chebyshev, value, panel);
         panel_probes(panel, x);
@@ -145,7 +145,10 @@ static enum status finish(void *state, size_t slot, struct law *out, struct erro
     mixture_level_set(&out->target, &line->level[slot].level);
     out->log_ratio = line->grid[slot];
     line->grid[slot] = (struct panels){0};
-    panel_threads_work(&line->threads, &out->node_updates, &out->exponentials);
+    for (size_t i = 0; i < team_threads(line->run->team); i++) {
+        out->node_updates += line->threads.work[i].node_updates;
+        out->exponentials += line->threads.work[i].exponentials;
+    }
     return STATUS_OK;
 }
 

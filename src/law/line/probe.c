@@ -2,7 +2,6 @@
 
 #include <math.h>
 
-#include "core/elementary.h"
 #include "core/memory.h"
 #include "core/vmath.h"
 
@@ -33,50 +32,65 @@ static enum status make_room(struct line_probe *probe, size_t count, struct erro
 struct probing {
     const struct line_probe *probe;
     const struct transfer *transfer;
+    struct transfer_work *work; /* one a thread */
     const struct panels *grid;
     size_t order;
     double *value;
 };
 
-static enum status apply(void *context, struct transfer_work *work, size_t from, size_t to, struct error *error)
+static enum status apply(void *context, size_t thread, size_t from, size_t to, struct panel_sums *sums,
+                         struct error *error)
 {
     const struct probing *probing = context;
     size_t hint = from, first = from * PANEL_PROBES;
-    return transfer_apply(probing->transfer, work, probing->order, &probing->grid->panel[from],
-                          (to - from) * PANEL_PROBES, probing->probe->y + first, probing->value + first, &hint,
-                          error);
+    (void)sums;
+    const struct transfer_query query = {&probing->grid->panel[from], to - from, PANEL_PROBES,
+                                         probing->probe->y + first};
+    return transfer_apply(probing->transfer, &probing->work[thread], probing->order, &query, probing->value + first,
+                          &hint, error);
+}
+
+/* Also r - 1, and p and max_k p_k in the place of the weights. */
+static enum status set(void *context, size_t thread, size_t from, size_t to, struct panel_sums *sums,
+                       struct error *error)
+{
+    const struct probing *probing = context;
+    const struct line_probe *probe = probing->probe;
+    const struct mixture_level *level = probing->transfer->to;
+    size_t first = from * PANEL_PROBES, n = (to - from) * PANEL_PROBES, anchor = probing->grid->panel[from].anchor;
+    TRY(apply(context, thread, from, to, sums, error));
+    mixture_level_evaluate(level, anchor, n, probe->y + first, probe->weight + first, NULL);
+    mixture_level_log_own(level, anchor, n, probe->y + first, probe->component + first);
+    vexp(n, probe->weight + first, probe->weight + first);
+    vexp(n, probe->component + first, probe->component + first);
+    vexpm1(n, probe->exact + first, probe->value + first);
+    probing->work[thread].exponentials += n * (4 + mixture_exponentials(level));
+    return STATUS_OK;
+}
+
+static enum status run(panel_task *task, const struct line_probe *probe, const struct transfer *transfer,
+                       struct transfer_team *threads, const struct panels *grid, size_t order, double *value,
+                       struct error *error)
+{
+    struct probing probing = {probe, transfer, threads->work, grid, order, value};
+    return panel_groups_run(&threads->groups, grid, transfer_most(transfer) / PANEL_PROBES,
+                            transfer_is_shared(transfer, order, probe->count), task, &probing, NULL, error);
 }
 
 enum status line_probe_apply(const struct line_probe *probe, const struct transfer *transfer,
-                             struct panel_threads *threads, const struct panels *grid, size_t order, double *value,
+                             struct transfer_team *threads, const struct panels *grid, size_t order, double *value,
                              struct error *error)
 {
-    struct probing probing = {probe, transfer, grid, order, value};
-    size_t together = transfer->stage.deterministic ? 1 : TRANSFER_POINTS / PANEL_PROBES;
-    return panel_threads_run(threads, grid, together, transfer_cost(transfer, order, probe->count), apply, &probing,
-                             error);
+    return run(apply, probe, transfer, threads, grid, order, value, error);
 }
 
-enum status line_probe_set(struct line_probe *probe, const struct transfer *transfer, struct panel_threads *threads,
+enum status line_probe_set(struct line_probe *probe, const struct transfer *transfer, struct transfer_team *threads,
                            const struct panels *grid, size_t order, struct error *error)
 {
-    enum status status = make_room(probe, grid->count * PANEL_PROBES, error);
-    if (status != STATUS_OK)
-        return status;
+    TRY(make_room(probe, grid->count * PANEL_PROBES, error));
     for (size_t p = 0; p < grid->count; p++)
         panel_probes(&grid->panel[p], probe->y + p * PANEL_PROBES);
-    status = line_probe_apply(probe, transfer, threads, grid, order, probe->exact, error);
-    if (status != STATUS_OK)
-        return status;
-    for (size_t p = 0; p < grid->count; p++) {
-        mixture_level_evaluate(transfer->to, grid->panel[p].anchor, PANEL_PROBES, probe->y + p * PANEL_PROBES,
-                               probe->weight + p * PANEL_PROBES, NULL);
-        mixture_level_log_own(transfer->to, grid->panel[p].anchor, PANEL_PROBES, probe->y + p * PANEL_PROBES,
-                              probe->component + p * PANEL_PROBES);
-    }
-    vexp(probe->count, probe->weight, probe->weight);
-    vexp(probe->count, probe->component, probe->component);
-    vexpm1(probe->count, probe->exact, probe->value);
+    TRY(run(set, probe, transfer, threads, grid, order, probe->exact, error));
     probe->distance = probe->of_components = probe->mass = 0.0;
     for (size_t i = 0; i < probe->count; i++) {
         double width = 2.0 * grid->panel[i / PANEL_PROBES].half_width / PANEL_PROBES, part = probe->weight[i] * width;
@@ -100,11 +114,18 @@ void line_probe_evaluate(const struct line_probe *probe, const struct transfer *
 
 struct norms line_probe_norms(const struct line_probe *probe, const double *value, const double *from)
 {
+    enum { TOGETHER = 64 };
     struct norm_sums sums = {0.0, 0.0, 0.0};
-    for (size_t i = 0; i < probe->count; i++) {
-        double relative = expm1_of(value[i] - from[i]);
-        norm_sums_add(&sums, probe->weight[i], relative);
-        norm_sums_add_own(&sums, probe->component[i], relative);
+    double relative[TOGETHER];
+    for (size_t start = 0; start < probe->count; start += TOGETHER) {
+        size_t n = probe->count - start < TOGETHER ? probe->count - start : TOGETHER;
+        for (size_t i = 0; i < n; i++)
+            relative[i] = value[start + i] - from[start + i];
+        vexpm1(n, relative, relative);
+        for (size_t i = 0; i < n; i++) {
+            norm_sums_add(&sums, probe->weight[start + i], relative[i]);
+            norm_sums_add_own(&sums, probe->component[start + i], relative[i]);
+        }
     }
     return norms_of(sums);
 }

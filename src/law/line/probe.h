@@ -5,7 +5,6 @@
 #include <stddef.h>
 
 #include "core/status.h"
-#include "law/line/parallel.h"
 #include "law/line/transfer.h"
 #include "law/panels.h"
 #include "law/resample.h"
@@ -23,12 +22,12 @@ void line_probe_free(struct line_probe *probe);
 
 /* Places the points on the grid of a stage's result and computes log r there by an order taken as exact. */
 MUST_USE enum status line_probe_set(struct line_probe *probe, const struct transfer *transfer,
-                                    struct panel_threads *threads, const struct panels *grid, size_t order,
+                                    struct transfer_team *threads, const struct panels *grid, size_t order,
                                     struct error *error);
 
 /* log r at the points by another order, or interpolated by panels of the result's level. */
 MUST_USE enum status line_probe_apply(const struct line_probe *probe, const struct transfer *transfer,
-                                      struct panel_threads *threads, const struct panels *grid, size_t order,
+                                      struct transfer_team *threads, const struct panels *grid, size_t order,
                                       double *value, struct error *error);
 void line_probe_evaluate(const struct line_probe *probe, const struct transfer *transfer, const struct panels *grid,
                          const struct panels *panels, double *value);

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "core/memory.h"
 #include "core/vmath.h"
 #include "law/line/check.h"
 #include "law/line/tuning.h"
@@ -14,20 +15,22 @@ struct filling {
     size_t order;
 };
 
-static enum status fill(void *context, struct transfer_work *work, size_t from, size_t to, struct error *error)
+static enum status fill(void *context, size_t thread, size_t from, size_t to, struct panel_sums *sums,
+                        struct error *error)
 {
     const struct filling *filling = context;
+    struct transfer_work *work = &filling->line->threads.work[thread];
     const struct chebyshev *chebyshev = &filling->line->chebyshev;
     const struct transfer *transfer = filling->transfer;
     struct panel *panel = &filling->grid->panel[from];
     double y[TRANSFER_POINTS], value[TRANSFER_POINTS];
     size_t hint = from;
-    size_t count = 0; /* of points; there is a panel at least */
-    do {
-        const struct panel *at = &panel[count / PANEL_NODES];
-        y[count] = at->centre + at->half_width * chebyshev->node[count % PANEL_NODES];
-    } while (++count < (to - from) * PANEL_NODES);
-    TRY(transfer_apply(transfer, work, filling->order, panel, count, y, value, &hint, error));
+    for (size_t i = 0; i < to - from; i++)
+        panel_nodes(chebyshev, &panel[i], y + i * PANEL_NODES);
+    work->ignored = 0.0;
+    const struct transfer_query query = {panel, to - from, PANEL_NODES, y};
+    TRY(transfer_apply(transfer, work, filling->order, &query, value, &hint, error));
+    sums->ignored = work->ignored;
     for (size_t i = 0; i < to - from; i++) {
         panel_fit(chebyshev, value + i * PANEL_NODES, &panel[i]);
         if (!isfinite(panel[i].coefficient[0]))
@@ -37,13 +40,14 @@ static enum status fill(void *context, struct transfer_work *work, size_t from, 
     return STATUS_OK;
 }
 
-enum status line_fill(struct line *line, size_t order, struct panels *grid, struct error *error)
+enum status line_fill(struct line *line, size_t order, struct panels *grid, struct panel_sums *sums,
+                      struct error *error)
 {
     const struct transfer *transfer = &line->transfer;
     struct filling filling = {line, transfer, grid, order};
-    size_t together = transfer->stage.deterministic ? 1 : TRANSFER_POINTS / PANEL_NODES;
-    return panel_threads_run(&line->threads, grid, together,
-                             transfer_cost(transfer, order, grid->count * PANEL_NODES), fill, &filling, error);
+    return panel_groups_run(&line->threads.groups, grid, transfer_most(transfer) / PANEL_NODES,
+                            transfer_is_shared(transfer, order, grid->count * PANEL_NODES), fill, &filling, sums,
+                            error);
 }
 
 /* Limits that the score error sets to the panels' length in a stage's result. Jumps of the map are blurred by the
@@ -116,45 +120,83 @@ static enum status find_breaks(struct line *line, struct transfer *transfer, str
 
 #define INSIDE (1.0 - 1e-9) /* the ends of a piece are nodes, and jumps belong to its neighbour */
 
-/* Adds the integral over [from, to] of a panel, Clenshaw-Curtis. */
-static void add_piece(struct line *line, const struct panel *panel, double from, double to, struct clip_step *out)
+/* Parts of panels between jumps of the map, of one anchor, with the weights of Clenshaw-Curtis. */
+struct pieces {
+    size_t anchor, count;
+    size_t panel[TRANSFER_POINTS / PANEL_NODES];
+    double x[TRANSFER_POINTS], log_ratio[TRANSFER_POINTS], weight[TRANSFER_POINTS];
+};
+
+/* Adds the integrals over the pieces to those of their panels. */
+static void add_pieces(struct line *line, struct transfer_work *work, struct pieces *pieces)
 {
     const struct transfer *transfer = &line->transfer;
-    double weight[PANEL_NODES], x[PANEL_NODES], log_ratio[PANEL_NODES], correction[PANEL_NODES];
-    double centre = 0.5 * (from + to), half = 0.5 * (to - from) * INSIDE;
-    for (size_t j = 0; j < PANEL_NODES; j++)
-        x[j] = centre + half * line->chebyshev.node[j];
-    mixture_level_evaluate(transfer->from, panel->anchor, PANEL_NODES, x, weight, NULL);
-    panel_evaluate(panel, 0.0, PANEL_NODES, x, log_ratio);
-    for (size_t j = 0; j < PANEL_NODES; j++)
-        weight[j] += log_ratio[j];
-    vexp(PANEL_NODES, weight, weight);
-    for (size_t j = 0; j < PANEL_NODES; j++)
-        weight[j] *= line->chebyshev.weight[j] * half;
-    line->oracle.anchor = panel->anchor;
-    line->oracle.work = line->threads.work->oracle_work;
-    oracle_apply(&line->oracle, transfer->stage.sampler->correction, transfer->stage.step, PANEL_NODES, x, correction,
-                 line->threads.work->work);
-    clip_step_add(out, line->run->problem->schedule->T, PANEL_NODES, weight, correction);
+    struct oracle oracle = line->oracle;
+    size_t n = pieces->count * PANEL_NODES;
+    double mass[TRANSFER_POINTS], correction[TRANSFER_POINTS];
+    mixture_level_evaluate(transfer->from, pieces->anchor, n, pieces->x, mass, NULL);
+    for (size_t j = 0; j < n; j++)
+        mass[j] += pieces->log_ratio[j];
+    vexp(n, mass, mass);
+    for (size_t j = 0; j < n; j++)
+        mass[j] *= pieces->weight[j];
+    oracle.anchor = pieces->anchor;
+    oracle.work = work->oracle_work;
+    oracle_apply(&oracle, transfer->stage.sampler->correction, transfer->stage.step, n, pieces->x, correction,
+                 work->work);
+    for (size_t i = 0; i < pieces->count; i++)
+        clip_step_add(&line->moments[pieces->panel[i]], line->run->problem->schedule->T, PANEL_NODES,
+                      mass + i * PANEL_NODES, correction + i * PANEL_NODES);
+    pieces->count = 0;
+    work->exponentials +=
+        n * (3 + (1 + transfer->stage.sampler->score_evaluations) * mixture_exponentials(transfer->from));
 }
 
 /* Panels are cut where the map jumps. */
+static enum status take_moments(void *context, size_t thread, size_t from, size_t to, struct panel_sums *sums,
+                                struct error *error)
+{
+    struct line *line = context;
+    struct transfer_work *work = &line->threads.work[thread];
+    const struct transfer *transfer = &line->transfer;
+    struct pieces pieces = {.anchor = transfer->grid->panel[from].anchor};
+    double shift = mixture_level_centre(transfer->from, 0, pieces.anchor);
+    (void)sums;
+    (void)error;
+    for (size_t p = from; p < to; p++) {
+        const struct panel *panel = &transfer->grid->panel[p];
+        double start = panel->centre - panel->half_width, last = panel->centre + panel->half_width;
+        line->moments[p] = (struct clip_step){0};
+        for (size_t b = 0; b <= transfer->breaks.count; b++) {
+            double end = b < transfer->breaks.count ? fmin(transfer->breaks.at[b] + shift, last) : last;
+            if (!(end > start))
+                continue;
+            double centre = 0.5 * (start + end), half = 0.5 * (end - start) * INSIDE;
+            size_t first = pieces.count * PANEL_NODES;
+            for (size_t j = 0; j < PANEL_NODES; j++) {
+                pieces.x[first + j] = centre + half * line->chebyshev.node[j];
+                pieces.weight[first + j] = line->chebyshev.weight[j] * half;
+            }
+            panel_evaluate(panel, 0.0, PANEL_NODES, pieces.x + first, pieces.log_ratio + first);
+            pieces.panel[pieces.count++] = p;
+            if (pieces.count == TRANSFER_POINTS / PANEL_NODES)
+                add_pieces(line, work, &pieces);
+            start = end;
+        }
+    }
+    add_pieces(line, work, &pieces);
+    return STATUS_OK;
+}
+
 void line_correction_moments(void *state, struct clip_step *out)
 {
     struct line *line = state;
-    const struct transfer *transfer = &line->transfer;
-    for (size_t p = 0; p < transfer->grid->count; p++) {
-        const struct panel *panel = &transfer->grid->panel[p];
-        double shift = mixture_level_centre(transfer->from, 0, panel->anchor);
-        double from = panel->centre - panel->half_width, end = panel->centre + panel->half_width;
-        for (size_t b = 0; b <= transfer->breaks.count; b++) {
-            double to = b < transfer->breaks.count ? fmin(transfer->breaks.at[b] + shift, end) : end;
-            if (!(to > from))
-                continue;
-            add_piece(line, panel, from, to, out);
-            from = to;
-        }
-    }
+    const struct panels *grid = line->transfer.grid;
+    bool shared = transfer_is_shared(&line->transfer, 0, grid->count * PANEL_NODES);
+    enum status status = panel_groups_run(&line->threads.groups, grid, TRANSFER_POINTS / PANEL_NODES, shared,
+                                          take_moments, line, NULL, NULL);
+    for (size_t p = 0; status == STATUS_OK && p < grid->count; p++)
+        clip_step_sum(out, &line->moments[p]);
 }
 
 size_t line_order(const struct line *line, size_t order)
@@ -178,6 +220,11 @@ enum status line_stage_prepare(void *state, const struct stage *stage, size_t fr
         line->transfer.draw = line->draw;
     }
     TRY(find_breaks(line, &line->transfer, error));
+    size_t count = line->grid[from].count;
+    struct clip_step *moments = array_reserve(line->moments, &line->moments_capacity, count, sizeof *moments);
+    if (moments == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for moments on %zu panels", count);
+    line->moments = moments;
     line->fineness = fineness_for(line, &line->transfer);
     return STATUS_OK;
 }
@@ -199,5 +246,5 @@ enum status line_stage_fill(void *state, bool checked, struct stage_result *out,
         return STATUS_OK;
     if (!in_order)
         TRY(line_lay_out(line, choice->spacing, line->result, error));
-    return line_fill(line, line_order(line, choice->order), line->result, error);
+    return line_fill(line, line_order(line, choice->order), line->result, NULL, error);
 }

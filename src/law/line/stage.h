@@ -6,7 +6,6 @@
 #include <stddef.h>
 
 #include "core/status.h"
-#include "law/line/parallel.h"
 #include "law/line/probe.h"
 #include "law/line/transfer.h"
 #include "law/oracle.h"
@@ -26,7 +25,7 @@ struct line {
     struct propagation *run;
     struct chebyshev chebyshev;
     struct quadrature_table rules;
-    struct panel_threads threads;
+    struct transfer_team threads;
     struct oracle oracle;
     size_t draws; /* of a sampler that draws numbers: so many of the next */
     struct transfer_draw draw[SAMPLER_DRAWS];
@@ -43,6 +42,8 @@ struct line {
     struct line_probe probe;
     struct panels before[STAGES]; /* the panels of the last check */
     struct panels moved;          /* for comparison */
+    struct clip_step *moments;    /* of each panel of the law before a stage */
+    size_t moments_capacity;
 };
 
 /* Functions of the geometry. */
@@ -52,9 +53,10 @@ MUST_USE enum status line_stage_fill(void *state, bool checked, struct stage_res
 void line_correction_moments(void *state, struct clip_step *out);
 
 /* Parts of a stage, for checks: the order in use, which is higher at a higher resolution of the law; the layout of
- * the panels; and their values. */
+ * the panels; and their values, and if not NULL the mass that a map without noise has lost, in *sums. */
 size_t line_order(const struct line *line, size_t order);
 MUST_USE enum status line_lay_out(const struct line *line, int spacing, struct panels *grid, struct error *error);
-MUST_USE enum status line_fill(struct line *line, size_t order, struct panels *grid, struct error *error);
+MUST_USE enum status line_fill(struct line *line, size_t order, struct panels *grid, struct panel_sums *sums,
+                               struct error *error);
 
 #endif

@@ -5,6 +5,8 @@
 #include "core/memory.h"
 #include "law/draws.h"
 #include "law/line/transfer_parts.h"
+#include "law/line/tuning.h"
+#include "law/monotone.h"
 
 static double narrowest_sd(const struct mixture_level *mixture)
 {
@@ -35,8 +37,8 @@ void transfer_init(struct transfer *transfer, const struct stage *stage, const s
         set_scale(transfer, stage->noise, transfer->narrowest * transfer->narrowest);
 }
 
-enum status transfer_work_new(const struct sampler *sampler, const struct quadrature_table *rules,
-                              struct transfer_work *out, struct error *error)
+static enum status work_new(const struct sampler *sampler, const struct quadrature_table *rules,
+                            struct transfer_work *out, struct error *error)
 {
     enum { ARRAYS = 7 };
     *out = (struct transfer_work){.rules = rules};
@@ -56,10 +58,24 @@ enum status transfer_work_new(const struct sampler *sampler, const struct quadra
     return STATUS_OK;
 }
 
-void transfer_work_free(struct transfer_work *work)
+enum status transfer_team_new(const struct sampler *sampler, const struct quadrature_table *rules, struct team *team,
+                              struct transfer_team *out, struct error *error)
 {
-    free(work->block);
-    *work = (struct transfer_work){0};
+    size_t threads = team_threads(team);
+    *out = (struct transfer_team){.groups.team = team, .work = array_new(threads, sizeof *out->work)};
+    if (out->work == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu threads of the line engine", threads);
+    for (size_t i = 0; i < threads; i++)
+        TRY(work_new(sampler, rules, &out->work[i], error));
+    return STATUS_OK;
+}
+
+void transfer_team_free(struct transfer_team *team)
+{
+    for (size_t i = 0; i < team_threads(team->groups.team) && team->work != NULL; i++)
+        free(team->work[i].block);
+    free(team->work);
+    panel_groups_free(&team->groups);
 }
 
 void transfer_increment(const struct transfer *transfer, struct transfer_work *work, size_t anchor, size_t n,
@@ -73,37 +89,42 @@ void transfer_increment(const struct transfer *transfer, struct transfer_work *w
     oracle_apply(&oracle, transfer->stage.sampler->increment, transfer->stage.step, n, x, out, work->work);
 }
 
-double transfer_cost(const struct transfer *transfer, size_t order, size_t count)
+bool transfer_is_shared(const struct transfer *transfer, size_t order, size_t count)
 {
+    enum { INVERSION = 12 }; /* evaluations of D at a point */
     double scores = (double)(transfer->from->factor->components * (1 + transfer->stage.sampler->score_evaluations));
     scores *= transfer->draws > 0 ? (double)transfer->draws : 1.0;
-    return transfer->stage.deterministic ? 0.0 : (double)count * (double)(order + 1) * scores;
+    return (double)count * (double)(transfer->stage.deterministic ? INVERSION : order + 1) * scores
+           > LINE_SHARED_COST;
+}
+
+size_t transfer_most(const struct transfer *transfer)
+{
+    return transfer->stage.deterministic ? MONOTONE_POINTS : TRANSFER_POINTS;
 }
 
 static enum status apply_map(const struct transfer *transfer, struct transfer_work *work, size_t order,
-                             const struct panel *panel, size_t count, const double *y, double *log_ratio,
-                             size_t *hint, struct error *error)
+                             const struct transfer_query *query, double *log_ratio, size_t *hint, struct error *error)
 {
     if (transfer->stage.deterministic)
-        return transfer_map_apply(transfer, work, order, panel, count, y, log_ratio, hint, error);
-    transfer_noise_apply(transfer, work, order, panel, count, y, log_ratio, hint);
+        return transfer_map_apply(transfer, work, order, query, log_ratio, hint, error);
+    transfer_noise_apply(transfer, work, order, query->panel, query->panels * query->each, query->y, log_ratio, hint);
     return STATUS_OK;
 }
 
 enum status transfer_apply(const struct transfer *transfer, struct transfer_work *work, size_t order,
-                           const struct panel *panel, size_t count, const double *y, double *log_ratio, size_t *hint,
-                           struct error *error)
+                           const struct transfer_query *query, double *log_ratio, size_t *hint, struct error *error)
 {
     if (transfer->draws == 0)
-        return apply_map(transfer, work, order, panel, count, y, log_ratio, hint, error);
+        return apply_map(transfer, work, order, query, log_ratio, hint, error);
     double other[TRANSFER_POINTS], excess[TRANSFER_POINTS] = {0.0};
-    const size_t before = *hint;
+    const size_t before = *hint, count = query->panels * query->each;
     for (size_t k = 0; k < transfer->draws; k++) {
         struct transfer one = *transfer;
         one.stage.step = &transfer->draw[k].step;
         one.oracle = &transfer->draw[k].oracle;
         *hint = before;
-        TRY(apply_map(&one, work, order, panel, count, y, k == 0 ? log_ratio : other, hint, error));
+        TRY(apply_map(&one, work, order, query, k == 0 ? log_ratio : other, hint, error));
         if (k > 0)
             draws_add(count, transfer->draw[k].weight, log_ratio, other, excess);
     }

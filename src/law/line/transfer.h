@@ -8,6 +8,7 @@
 
 #include "core/status.h"
 #include "law/oracle.h"
+#include "law/panel_groups.h"
 #include "law/panels.h"
 #include "law/propagate.h"
 #include "law/quadrature.h"
@@ -69,21 +70,33 @@ struct transfer_work {
     double ignored;                    /* by monotone_ignore, since set to 0 */
     size_t node_updates, exponentials; /* logarithms count as such */
 };
-MUST_USE enum status transfer_work_new(const struct sampler *sampler, const struct quadrature_table *rules,
-                                       struct transfer_work *out, struct error *error);
-void transfer_work_free(struct transfer_work *work);
 
-/* log r at `count` ascending points y in the coordinates of `panel`: up to TRANSFER_POINTS on it or on panels of the
- * same anchor and dominant component; under a map without noise, which must be smooth over the panel's length, up to
- * PANEL_NODES on it. *hint as in panels_evaluate.
- * Errors: STATUS_NUMERIC where a map without noise folds. */
+/* A workspace for each thread of a team. */
+struct transfer_team {
+    struct panel_groups groups;
+    struct transfer_work *work;
+};
+MUST_USE enum status transfer_team_new(const struct sampler *sampler, const struct quadrature_table *rules,
+                                       struct team *team, struct transfer_team *out, struct error *error);
+void transfer_team_free(struct transfer_team *team);
+
+/* `each` ascending points on each of `panels` panels of one anchor and dominant component, in the panels'
+ * coordinates: up to TRANSFER_POINTS in all, or transfer_most under a map without noise, which must be smooth over a
+ * panel's length. */
+struct transfer_query {
+    const struct panel *panel;
+    size_t panels, each;
+    const double *y;
+};
+size_t transfer_most(const struct transfer *transfer);
+
+/* log r at the points. *hint as in panels_evaluate. Errors: STATUS_NUMERIC where a map without noise folds. */
 MUST_USE enum status transfer_apply(const struct transfer *transfer, struct transfer_work *work, size_t order,
-                                    const struct panel *panel, size_t count, const double *y, double *log_ratio,
-                                    size_t *hint, struct error *error);
+                                    const struct transfer_query *query, double *log_ratio, size_t *hint,
+                                    struct error *error);
 
-/* The cost of an order at `count` points, in exponentials, roughly; 0 for a map without noise, which threads cannot
- * share, since its ignored mass is added up in the order of the points. */
-double transfer_cost(const struct transfer *transfer, size_t order, size_t count);
+/* Whether an order at `count` points is so much work that threads are worth their while. */
+bool transfer_is_shared(const struct transfer *transfer, size_t order, size_t count);
 
 /* D(x) at n <= TRANSFER_BLOCK points relative to the anchor, with the scores at level t where they are known
  * (or NULL). */

@@ -31,13 +31,13 @@ void transfer_nodes(const struct transfer *transfer, struct transfer_work *work,
 /* Nonzero if the order is a lattice's, and its nodes are exact for points no farther than this from the anchor. */
 int transfer_on_lattice(const struct transfer *transfer, size_t order, double farthest);
 
-/* Arguments as transfer_apply has them. */
+/* Arguments as transfer_apply has them, with the number of all points. */
 void transfer_lattice_apply(const struct transfer *transfer, struct transfer_work *work, size_t order, size_t anchor,
                             size_t dominant, size_t count, const double *y, double *log_ratio, size_t *hint);
 void transfer_noise_apply(const struct transfer *transfer, struct transfer_work *work, size_t order,
                           const struct panel *panel, size_t count, const double *y, double *log_ratio, size_t *hint);
 MUST_USE enum status transfer_map_apply(const struct transfer *transfer, struct transfer_work *work, size_t order,
-                                        const struct panel *panel, size_t count, const double *y, double *log_ratio,
-                                        size_t *hint, struct error *error);
+                                        const struct transfer_query *query, double *log_ratio, size_t *hint,
+                                        struct error *error);
 
 #endif

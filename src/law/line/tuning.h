@@ -80,7 +80,7 @@
  * bound: moves less mass than this. Twice: no change. */
 #define LINE_JUMP_NEGLIGIBLE 1e-14
 
-/* ---- Lattices and threads (law/line/transfer_lattice.c, law/line/parallel.c). ---- */
+/* ---- Lattices and threads (law/line/transfer_lattice.c, law/line/transfer.c). ---- */
 
 /* [standard deviations of the node weights] On either side that a lattice covers. Found: bound: mass 1e-17
  * beyond. Twice: time 1.11. */
@@ -88,9 +88,9 @@
 /* [standard deviations of the narrowest component] Lattices serve for no less noise: their rounding is relative
  * to 1 instead of to the noise. Found: not recorded. Twice: radius up to 21.9. */
 #define LINE_LATTICE_NOISE 0.05
-/* [exponentials] For less work panels are not shared between threads. Found: measured: some 100 microseconds,
- * and a call takes a few. Twice: not measured (none of these laws depends on it). */
-#define LINE_PARALLEL_COST 1e5
+/* [exponentials] Less work is not shared between threads. Found: measured: some 20 microseconds; a loop of a team
+ * costs one, and five where threads sleep. Twice: not measured (none of these laws depends on it). */
+#define LINE_SHARED_COST 1e4
 
 /* [1] Where a component has less weight, its local errors are added to those in L1(q) by this factor in what checks
  * choose, so that rare components are resolved too. Found: radius. At e^-51 the radius of m falls from 3 to below

@@ -5,6 +5,12 @@
 #include "law/normal.h"
 #include "law/plane/tuning.h"
 
+/* No square of these overflows. */
+static double norm_of(double x, double y)
+{
+    return sqrt(x * x + y * y);
+}
+
 /* The patch's centre relative to the mean of component k, at the present level. */
 static void centre_from(const struct patch *patch, const struct joint_level *joint, size_t k, double at[2])
 {
@@ -15,8 +21,8 @@ static void centre_from(const struct patch *patch, const struct joint_level *joi
 /* The standard deviation of <u, X> for a unit vector u. */
 static double sd_along(const struct joint_ellipse *ellipse, const double u[2])
 {
-    return hypot(ellipse->narrow * (ellipse->axis[0] * u[0] + ellipse->axis[1] * u[1]),
-                 ellipse->wide * (ellipse->axis[0] * u[1] - ellipse->axis[1] * u[0]));
+    return norm_of(ellipse->narrow * (ellipse->axis[0] * u[0] + ellipse->axis[1] * u[1]),
+                   ellipse->wide * (ellipse->axis[0] * u[1] - ellipse->axis[1] * u[0]));
 }
 
 /* The narrow width, which grows with the distance from the long axis, as far as the ellipse that is covered goes: the
@@ -30,7 +36,7 @@ static double scale_of(const struct patch *patch, const struct joint_level *join
            along = ellipse->axis[0] * at[1] - ellipse->axis[1] * at[0],
            beyond = fmax(fabs(along) - PLANE_REACH * (ellipse->wide - width), 0.0);
     /* of the patch's nearest point, about */
-    double distance = hypot(across, beyond) - joint->root_alpha_bar * patch->half;
+    double distance = norm_of(across, beyond) - joint->root_alpha_bar * patch->half;
     return (width + PLANE_SCALE_SLOPE * fmax(distance - PLANE_SCALE_FLAT * width, 0.0)) / joint->root_alpha_bar;
 }
 
@@ -42,14 +48,14 @@ double patch_scale(const struct patch *patch, const struct joint_level *joint)
     return smallest;
 }
 
-void patch_place(struct patch *patch, const struct joint_level *joint, double root)
+void patch_place(struct patch *patch, const struct joint_level *joint, const struct patch_root *root)
 {
-    double side = ldexp(2.0 * root, -patch->depth), smallest = HUGE_VAL;
+    double side = ldexp(2.0 * root->half, -patch->depth), smallest = HUGE_VAL;
     size_t best = 0;
     patch->anchor = 0;
     patch->half = 0.5 * side;
     for (int i = 0; i < 2; i++)
-        patch->centre[i] = side * ((double)patch->at[i] + 0.5) - root;
+        patch->centre[i] = side * ((double)patch->at[i] + 0.5) - root->half + root->centre[i];
     for (size_t k = 0; k < joint->factor->components; k++) {
         double scale = scale_of(patch, joint, k);
         if (scale < smallest)
@@ -74,13 +80,13 @@ static double distance_to_segment(const struct patch *patch, const struct factor
     double part = length > 0.0 ? fmin(fmax(dot / length, 0.0), 1.0) : 0.0;
     double x = fmax(fabs(at[0] - part * along[0]) - patch->half, 0.0);
     double y = fmax(fabs(at[1] - part * along[1]) - patch->half, 0.0);
-    return hypot(x, y);
+    return norm_of(x, y);
 }
 
 static double deviations(const struct joint_ellipse *ellipse, double x, double y)
 {
-    return hypot((ellipse->axis[0] * x + ellipse->axis[1] * y) / ellipse->narrow,
-                 (ellipse->axis[0] * y - ellipse->axis[1] * x) / ellipse->wide);
+    return norm_of((ellipse->axis[0] * x + ellipse->axis[1] * y) / ellipse->narrow,
+                   (ellipse->axis[0] * y - ellipse->axis[1] * x) / ellipse->wide);
 }
 
 /* The distance of component k from the patch, in its standard deviations: it is least within the patch, or at one of
@@ -93,7 +99,7 @@ static double deviations_of_nearest(const struct patch *patch, const struct join
     if (fabs(at[0]) <= half && fabs(at[1]) <= half)
         return 0.0;
     if (!(ellipse->narrow < ellipse->wide))
-        return hypot(fmax(fabs(at[0]) - half, 0.0), fmax(fabs(at[1]) - half, 0.0)) / ellipse->narrow;
+        return norm_of(fmax(fabs(at[0]) - half, 0.0), fmax(fabs(at[1]) - half, 0.0)) / ellipse->narrow;
     double ratio = ellipse->sd[1] / ellipse->sd[0], slope[2] = {ellipse->slope * ratio * ratio, ellipse->slope};
     for (int i = 0; i < 2; i++)
         for (int side = -1; side <= 1; side += 2) {
@@ -111,7 +117,7 @@ static bool meets_corridor(const struct patch *patch, const struct joint_level *
 {
     double root = joint->root_alpha_bar,
            apart[2] = {joint_level_centre(joint, k, j, 0), joint_level_centre(joint, k, j, 1)};
-    double length = hypot(apart[0], apart[1]);
+    double length = norm_of(apart[0], apart[1]);
     const double along[2] = {length > 0.0 ? apart[0] / length : 1.0, length > 0.0 ? apart[1] / length : 0.0},
                  across[2] = {-along[1], along[0]};
     const struct joint_ellipse *of[2] = {&joint->ellipse[j], &joint->ellipse[k]};
@@ -160,6 +166,9 @@ double patch_mass(const struct patch *patch, const struct joint_level *joint)
         const struct joint_ellipse *ellipse = &joint->ellipse[k];
         double at[2], product = joint->factor->weight[k];
         centre_from(patch, joint, k, at);
+        if (fabs(at[0]) > half + PLANE_MASS_REACH * ellipse->sd[0]
+            || fabs(at[1]) > half + PLANE_MASS_REACH * ellipse->sd[1])
+            continue;
         if (ellipse->narrow < ellipse->wide)
             product *= mass_of(ellipse, at, half);
         for (int i = 0; i < 2 && !(ellipse->narrow < ellipse->wide); i++)
@@ -169,17 +178,20 @@ double patch_mass(const struct patch *patch, const struct joint_level *joint)
     return mass;
 }
 
-double plane_root(const struct joint_level *joint, double reach)
+struct patch_root plane_root(const struct joint_level *joint, double reach, bool at_origin)
 {
+    const double *mean = joint->factor->mean;
+    struct patch_root root = {0.0, {at_origin ? -mean[0] : 0.0, at_origin ? -mean[1] : 0.0}};
     double farthest = 0.0;
     for (size_t k = 0; k < joint->factor->components; k++)
         for (int i = 0; i < 2; i++)
-            farthest = fmax(farthest, fabs(patches_offset(joint->factor, k, 0, i))
+            farthest = fmax(farthest, fabs(patches_offset(joint->factor, k, 0, i) - root.centre[i])
                                           + (reach + 1.0) * joint->ellipse[k].sd[i] / joint->root_alpha_bar);
-    return exp2(ceil(log2(farthest)));
+    root.half = exp2(ceil(log2(farthest)));
+    return root;
 }
 
-static void place(const void *joint, struct patch *patch, double root)
+static void place(const void *joint, struct patch *patch, const struct patch_root *root)
 {
     patch_place(patch, joint, root);
 }
@@ -216,7 +228,7 @@ static enum status complement_cell(const struct complement *complement, uint32_t
     int none = cell == 0 && patch.depth > 0;
     if (!none && cells[cell].leaf != NO_LEAF)
         return STATUS_OK;
-    patch_place(&patch, complement->joint, complement->patches->root);
+    patch_place(&patch, complement->joint, &complement->patches->root);
     if (none) {
         if (!patch_is_covered(&patch, complement->joint, complement->reach) || patch.depth > PATCH_MOST_DEPTH)
             return STATUS_OK;

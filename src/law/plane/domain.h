@@ -8,11 +8,11 @@
 
 extern const struct patch_domain plane_domain;
 
-/* Half of the root's side for a tree that covers the mixture's present level. */
-double plane_root(const struct joint_level *joint, double reach);
+/* The root of a tree that covers the mixture's present level, around the mean of component 0 or the origin. */
+struct patch_root plane_root(const struct joint_level *joint, double reach, bool at_origin);
 
 /* Makes the leaf at this place of the tree: anchor, centre and size for the mixture's present level. */
-void patch_place(struct patch *patch, const struct joint_level *joint, double root);
+void patch_place(struct patch *patch, const struct joint_level *joint, const struct patch_root *root);
 
 /* The local scale of the mixture at the patch, in units of u: the strictest component's, growing with the distance
  * from it. */

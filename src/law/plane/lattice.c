@@ -129,6 +129,7 @@ void lattice_free(struct lattice *lattice)
     for (size_t group = 0; group < LATTICE_GROUPS; group++)
         grid_free(&lattice->part[group]);
     free(lattice->piece);
+    free(lattice->goal);
     *lattice = (struct lattice){0};
 }
 
@@ -403,11 +404,11 @@ static void spread_one(void *context, size_t thread, size_t group)
 }
 
 /* Spreads all pieces: groups in parallel, whose sum is taken in their order. */
-static enum status spread_pieces(struct lattice *lattice, struct plane_thread *thread, size_t threads, double spacing,
-                                 struct error *error)
+static enum status spread_pieces(struct lattice *lattice, struct plane_thread *thread, struct team *team,
+                                 double spacing, struct error *error)
 {
     struct spreading spreading = {.lattice = lattice, .thread = thread, .spacing = spacing};
-    parallel_for(threads, LATTICE_GROUPS, spread_one, &spreading);
+    team_for(team, LATTICE_GROUPS, spread_one, &spreading);
     for (size_t group = 0; group < LATTICE_GROUPS; group++) {
         if (spreading.failed[group]) /* again, for its reason */
             TRY(spread_group(lattice, thread, spacing, group, error));
@@ -471,15 +472,15 @@ static const struct patch *patch_of(const struct lattice *lattice, size_t p)
 }
 
 /* true if the noise can bring points of the patch to one that needs the lattice. */
-static bool is_needed(struct plane_thread *thread, const struct patch *patch)
+static bool is_needed(const struct lattice *lattice, struct plane_thread *thread, const struct patch *patch)
 {
     const struct plane_transfer *transfer = &thread->transfer;
     double low[2], high[2], root = transfer->from->root_alpha_bar,
                             reach = PLANE_LATTICE_REACH * sqrt(transfer->stage.noise);
     image_of(transfer, &thread->work, patch, low, high);
-    for (size_t p = 0; p < transfer->grid->count; p++) {
-        const struct patch *goal = &transfer->grid->patch[p];
-        bool near = goal->by_lattice;
+    for (size_t p = 0; p < lattice->goals; p++) {
+        const struct patch *goal = lattice->goal[p];
+        bool near = true;
         for (int i = 0; i < 2 && near; i++) {
             double at = root
                         * (goal->centre[i] + patches_offset(transfer->grid->factor, goal->anchor, patch->anchor, i)),
@@ -492,7 +493,26 @@ static bool is_needed(struct plane_thread *thread, const struct patch *patch)
     return false;
 }
 
-/* The box that holds the patches that go by the lattice, and what the noise can bring there. */
+/* Lists the patches that go by the lattice themselves, no image of them in their place. */
+static enum status find_goals(struct lattice *lattice, struct error *error)
+{
+    const struct patches *grid = lattice->transfer->grid;
+    lattice->goals = 0;
+    for (size_t p = 0; p < grid->count; p++) {
+        const struct patch *patch = &grid->patch[p];
+        if (!patch->by_lattice || plane_symmetry_stands_for(lattice->transfer->symmetry, patch) == 0)
+            continue;
+        const struct patch **goal =
+            array_reserve(lattice->goal, &lattice->goal_capacity, lattice->goals + 1, sizeof *goal);
+        if (goal == NULL)
+            return fail_with(error, STATUS_MEMORY, "out of memory for a lattice in the plane");
+        lattice->goal = goal;
+        goal[lattice->goals++] = patch;
+    }
+    return STATUS_OK;
+}
+
+/* The box that holds them, and what the noise can bring there. */
 static void find_box(struct lattice *lattice)
 {
     const struct plane_transfer *transfer = lattice->transfer;
@@ -500,12 +520,12 @@ static void find_box(struct lattice *lattice)
     for (int i = 0; i < 2; i++) {
         lattice->low[i] = HUGE_VAL;
         lattice->high[i] = -HUGE_VAL;
-        for (size_t p = 0; p < transfer->grid->count; p++) {
-            const struct patch *patch = &transfer->grid->patch[p];
+        for (size_t p = 0; p < lattice->goals; p++) {
+            const struct patch *patch = lattice->goal[p];
             double at = root * (patch->centre[i] + patches_offset(transfer->grid->factor, patch->anchor, 0, i)),
                    far = root * patch->half + reach;
-            lattice->low[i] = patch->by_lattice ? fmin(lattice->low[i], at - far) : lattice->low[i];
-            lattice->high[i] = patch->by_lattice ? fmax(lattice->high[i], at + far) : lattice->high[i];
+            lattice->low[i] = fmin(lattice->low[i], at - far);
+            lattice->high[i] = fmax(lattice->high[i], at + far);
         }
     }
 }
@@ -513,14 +533,13 @@ static void find_box(struct lattice *lattice)
 static void find_needed(void *context, size_t thread, size_t p)
 {
     struct spreading *spreading = context;
-    const struct patch *patch = patch_of(spreading->lattice, p);
-    spreading->needed[p] = (p < spreading->lattice->transfer->grid->count && patch->by_lattice)
-                           || is_needed(&spreading->thread[thread], patch);
+    const struct lattice *lattice = spreading->lattice;
+    spreading->needed[p] = is_needed(lattice, &spreading->thread[thread], patch_of(lattice, p));
 }
 
 /* Lists the pieces of the patches, and squares beyond them, that count. */
-static enum status find_pieces(struct lattice *lattice, struct plane_thread *thread, size_t threads, double spacing,
-                               struct error *error)
+static enum status find_pieces(struct lattice *lattice, struct plane_thread *thread, struct team *team,
+                               double spacing, struct error *error)
 {
     const struct patches *grid = lattice->transfer->grid;
     size_t count = grid->count + lattice->beyond.count;
@@ -529,7 +548,7 @@ static enum status find_pieces(struct lattice *lattice, struct plane_thread *thr
     if (needed == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu patches", count);
     struct spreading spreading = {.lattice = lattice, .thread = thread, .needed = needed};
-    parallel_for(threads, count, find_needed, &spreading);
+    team_for(team, count, find_needed, &spreading);
     lattice->pieces = 0;
     for (size_t p = 0; p < count && status == STATUS_OK; p++)
         if (needed[p])
@@ -538,8 +557,8 @@ static enum status find_pieces(struct lattice *lattice, struct plane_thread *thr
     return status;
 }
 
-enum status lattice_build(struct plane_thread *thread, size_t threads, double density, double tolerance, bool checks,
-                          double reach, struct lattice *lattice, struct error *error)
+enum status lattice_build(struct plane_thread *thread, struct team *team, double density, double tolerance,
+                          bool checks, double reach, struct lattice *lattice, struct error *error)
 {
     const struct plane_transfer *transfer = &thread->transfer;
     double noise = transfer->stage.noise, spacing = spacing_of(transfer, density);
@@ -556,10 +575,11 @@ enum status lattice_build(struct plane_thread *thread, size_t threads, double de
     for (size_t k = 0; k < transfer->from->factor->components; k++)
         lattice->reference = fmax(lattice->reference, transfer->from->log_constant[k]);
     grid_clear(&lattice->grid);
+    TRY(find_goals(lattice, error));
     find_box(lattice);
     TRY(find_beyond(transfer, reach, &lattice->beyond, error));
-    TRY(find_pieces(lattice, thread, threads, spacing, error));
-    return spread_pieces(lattice, thread, threads, spacing, error);
+    TRY(find_pieces(lattice, thread, team, spacing, error));
+    return spread_pieces(lattice, thread, team, spacing, error);
 }
 
 /* ---- The second kernel ---- */

@@ -44,6 +44,8 @@ struct lattice {
     double reference;            /* log of the scale of the grid's values */
     struct lattice_piece *piece; /* points of one patch that are spread together */
     size_t pieces, capacity;
+    const struct patch **goal; /* the patches that go by the lattice, out of images of one another one */
+    size_t goals, goal_capacity;
 };
 
 /* The number of points that a lattice with `density` points in a standard deviation of the noise has on a patch. */
@@ -54,7 +56,7 @@ double lattice_size(const struct plane_transfer *transfer, const struct patch *p
  * the tolerance. `checks`: the lattice that checks another, moved, so that the first terms of the trapezoid
  * rule's error are others; its grid finer and its windows wider. Reuses the
  * storage of *lattice (start from {0}; free with lattice_free). */
-MUST_USE enum status lattice_build(struct plane_thread *thread, size_t threads, double density, double tolerance,
+MUST_USE enum status lattice_build(struct plane_thread *thread, struct team *team, double density, double tolerance,
                                    bool checks, double reach, struct lattice *lattice, struct error *error);
 void lattice_free(struct lattice *lattice);
 

@@ -5,13 +5,18 @@
  * share of the tolerated error requires, weighed by the mass of q in it; the tails of its polynomials decide in every
  * step, off-grid points against a higher order in checked steps. A patch is filled by Gauss-Hermite sums around each
  * node or, where those need many points, by a lattice that all such patches share (law/plane/lattice.c). Steps that
- * leave log r as it is, up to the tolerance, are left out. A map without noise needs no sums (law/plane/map.c).
+ * leave log r as it is, up to the tolerance, are left out. Without noise the law comes from whole paths
+ * (law/plane/paths.c).
+ *
+ * Of a target that reflections or quarter turns leave as it is one patch stands for its images
+ * (law/plane/symmetry.c).
  *
  * Cost. A node update asks for the density and the score at one level, and for scores at the sampler's others: an
- * exponential each for every component that is near, 0.85 ns by vexp with AVX-512. On 8 modes of deviation 0.3 on a
- * ring of radius 2, at T = 256 and c1 = 8.5, `accelerated` makes 83e6 updates of at most 16 exponentials, 1.1 s if
- * nothing else were done: a sixth of the 7 s that it takes on one core; `ddpm` makes 43e6 of 8, 0.3 s of 4.
- * Polynomials take as long as exponentials, and spreading the lattice's points half of that. */
+ * exponential each for every component that is near, 0.85 ns by vexp with AVX-512. On 3 modes at T = 256 and c1 = 8.5
+ * `accelerated` makes 43e6 updates and takes 326e6 exponentials, logarithms among them: a twelfth of its time
+ * (results/reference/bench.md). A third is around them, positions, exponents and gradients; a fifth goes to
+ * polynomials, a fifth to spreading the lattice's points. A ring of 8, whose patches stand for 8 each, takes an
+ * eighth of the updates, and rows of the finished law a quarter of what is left. */
 #include <math.h>
 
 #include "core/memory.h"
@@ -20,7 +25,7 @@
 #include "law/patches_fill.h"
 #include "law/plane/domain.h"
 #include "law/plane/lattice.h"
-#include "law/plane/map.h"
+#include "law/plane/paths.h"
 #include "law/plane/rows.h"
 #include "law/plane/transfer.h"
 #include "law/plane/tuning.h"
@@ -32,6 +37,7 @@ extern const struct law_engine engine_plane;
 struct plane {
     struct propagation *run;
     double sharpness;
+    struct plane_symmetry symmetry; /* of log r */
     size_t threads;
     struct plane_thread *thread; /* `threads` of them, at least one; the first also does what one thread does alone */
     struct patches grid[SLOTS], pending;
@@ -109,28 +115,32 @@ static enum status set_directions(const struct plane *plane, struct plane_oracle
     return STATUS_OK;
 }
 
+static void set_oracle(const struct propagation *run, struct plane_thread *thread, size_t from, size_t to)
+{
+    struct level levels[SAMPLER_LEVELS];
+    size_t count = sampler_levels(run->problem->sampler, &run->step, levels);
+    struct plane_oracle *oracle = &thread->oracle;
+    oracle->levels = count;
+    oracle->density[0] = &thread->level[from];
+    oracle->density[1] = &thread->level[to];
+    for (size_t i = 2; i < count; i++) {
+        joint_level_set(&thread->other[i - 2], &levels[i]);
+        oracle->density[i] = &thread->other[i - 2];
+    }
+    for (size_t i = 0; i < oracle->directions; i++)
+        for (size_t at = 0; at < count; at++) {
+            struct plane_direction *direction = &oracle->direction[i];
+            mixture_level_set(&direction->level[at], &levels[at]);
+            propagation_score_error(run, at, run->problem->error_share / (double)oracle->directions,
+                                    &direction->level[at], &direction->error[at]);
+        }
+}
+
 static void set_score(void *state, size_t from, size_t to)
 {
     struct plane *plane = state;
-    struct level levels[SAMPLER_LEVELS];
-    size_t count = sampler_levels(plane->run->problem->sampler, &plane->run->step, levels);
-    for (struct plane_thread *thread = plane->thread; thread < plane->thread + plane->threads; thread++) {
-        struct plane_oracle *oracle = &thread->oracle;
-        oracle->levels = count;
-        oracle->density[0] = &thread->level[from];
-        oracle->density[1] = &thread->level[to];
-        for (size_t i = 2; i < count; i++) {
-            joint_level_set(&thread->other[i - 2], &levels[i]);
-            oracle->density[i] = &thread->other[i - 2];
-        }
-        for (size_t i = 0; i < oracle->directions; i++)
-            for (size_t at = 0; at < count; at++) {
-                struct plane_direction *direction = &oracle->direction[i];
-                mixture_level_set(&direction->level[at], &levels[at]);
-                propagation_score_error(plane->run, at, plane->run->problem->error_share / (double)oracle->directions,
-                                        &direction->level[at], &direction->error[at]);
-            }
-    }
+    for (size_t i = 0; i < plane->threads; i++)
+        set_oracle(plane->run, &plane->thread[i], from, to);
 }
 
 static enum status thread_new(struct plane *plane, struct plane_thread *out, struct error *error)
@@ -140,6 +150,7 @@ static enum status thread_new(struct plane *plane, struct plane_thread *out, str
     plane_oracle_init(&out->oracle);
     out->oracle.undeclared = &plane->run->undeclared;
     out->oracle.original = plane->run->original;
+    out->oracle.functions = &out->work.functions;
     TRY(plane_work_new(problem->sampler, &out->work, error));
     for (size_t i = 0; i < SLOTS; i++)
         TRY(joint_level_new(problem->factor, &out->level[i], error));
@@ -158,9 +169,12 @@ static enum status plane_new(struct propagation *run, void **state, struct error
     plane->sharpness = pow(run->resolution, -PLANE_TOLERANCE_POWER);
     for (size_t i = 0; i < STAGES; i++)
         plane->density[i] = PLANE_FIRST_DENSITY;
+    plane->symmetry = problem->sampler->regular && !(problem->error_share > 0.0)
+                          ? plane_symmetry_of(problem->factor)
+                          : (struct plane_symmetry){.count = 1};
     lobattos_init(&plane->lobattos);
     TRY(quadrature_table_new(&plane->rules, 0, error));
-    plane->threads = problem->threads > 1 ? problem->threads : 1;
+    plane->threads = team_threads(run->team);
     plane->thread = array_new(plane->threads, sizeof *plane->thread);
     plane->marginals = array_new(problem->factor->components, 4 * sizeof *plane->marginals);
     if (plane->thread == NULL || plane->marginals == NULL)
@@ -191,6 +205,9 @@ static void correction_moments(void *state, struct clip_step *out)
     double *x = thread->work.x, *correction = thread->work.increment;
     for (size_t p = 0; p < transfer->grid->count; p++) {
         const struct patch *patch = &transfer->grid->patch[p];
+        double stands = (double)plane_symmetry_stands_for(&plane->symmetry, patch);
+        if (!(stands > 0.0))
+            continue;
         const struct lobatto *by[2] = {lobatto_of(&plane->lobattos, patch->nodes[0]),
                                        lobatto_of(&plane->lobattos, patch->nodes[1])};
         size_t points = patch->nodes[0] * patch->nodes[1];
@@ -209,7 +226,7 @@ static void correction_moments(void *state, struct clip_step *out)
         plane_oracle_apply(&thread->oracle, transfer->stage.sampler->correction, transfer->stage.step, points, x,
                            correction, thread->work.work);
         for (size_t i = 0; i < points; i++) {
-            weight[i] *= total > 0.0 ? patch->mass / total : 0.0;
+            weight[i] *= total > 0.0 ? stands * patch->mass / total : 0.0;
             norm[i] = hypot(correction[i], correction[points + i]);
         }
         clip_step_add(out, plane->run->problem->schedule->T, points, weight, norm);
@@ -244,20 +261,33 @@ static void evaluate_start(const struct joint_level *to, size_t anchor, size_t n
     }
 }
 
-/* Over which the increment is smooth. */
-static double length_of_map(const struct plane_transfer *transfer, const struct patch *patch)
+/* Of paths: at level 1, and at the two levels of a step. */
+enum { SLOT_LAST = 0, SLOT_PATH = 1 };
+
+static void set_path_step(struct plane_thread *thread, size_t t)
 {
-    return transfer->from->root_alpha_bar * fmin(2.0 * patch->half, patch_scale(patch, transfer->from));
+    const struct plane *plane = thread->plane;
+    const struct law_problem *problem = plane->run->problem;
+    struct propagation run = *plane->run;
+    size_t from = SLOT_PATH + t % 2, to = SLOT_PATH + (t + 1) % 2;
+    run.step = thread->step = sampler_step(problem->sampler, problem->schedule, t);
+    run.step.clip = thread->step.clip = problem->clip > 0.0 ? problem->clip : HUGE_VAL;
+    joint_level_set(&thread->level[from], &thread->step.from);
+    joint_level_set(&thread->level[to], &thread->step.to);
+    set_oracle(&run, thread, from, to);
+    thread->transfer = (struct plane_transfer){.stage = stage_of(problem->sampler, &thread->step, STAGE_MAP),
+                                               .from = &thread->level[from],
+                                               .to = &thread->level[to],
+                                               .lobattos = &plane->lobattos,
+                                               .oracle = &thread->oracle};
 }
 
-static void find_folds(void *state, size_t thread, size_t p)
+static struct plane_paths paths_of(const struct plane *plane, const struct plane_thread *thread)
 {
-    struct plane_thread *own = &((struct plane *)state)->thread[thread];
-    const struct patch *patch = &own->transfer.grid->patch[p];
-    plane_map_find_folds(&own->transfer, &own->work, length_of_map(&own->transfer, patch), patch);
+    return (struct plane_paths){plane->run->problem->schedule->T, &thread->level[SLOT_LAST], set_path_step};
 }
 
-/* By a map's inverse, a lattice or quadrature rules, or at the start. */
+/* By paths, a lattice or quadrature rules, or at the start. */
 static void evaluate(const struct patch_source *source, const struct patch *patch, const struct patch_query *query,
                      double *log_ratio, double *log_density)
 {
@@ -272,10 +302,10 @@ static void evaluate(const struct patch_source *source, const struct patch *patc
                                               &plane->rules.order[query->order[1]]};
     if (source->start)
         evaluate_start(&thread->level[0], patch->anchor, query->nx, column, query->ny, row, log_ratio, log_density);
-    else if (thread->transfer.stage.deterministic) {
+    else if (source->map) {
         const bool finer[2] = {query->order[0] > patch->order[0], query->order[1] > patch->order[1]};
-        plane_map_apply(&thread->transfer, &thread->work, length_of_map(&thread->transfer, patch), finer,
-                        patch->anchor, query->nx, column, query->ny, row, log_ratio, log_density);
+        const struct plane_paths paths = paths_of(plane, thread);
+        plane_paths_apply(&paths, thread, patch, finer, query->nx, column, query->ny, row, log_ratio, log_density);
     } else if (patch->by_lattice)
         lattice_apply(query->moved ? &plane->moved : &plane->lattice, &thread->transfer, patch->anchor, query->nx,
                       column, query->ny, row, log_ratio, log_density);
@@ -304,6 +334,12 @@ static size_t affordable(const struct patch_source *source, const struct patch *
     }
 }
 
+static size_t stands_for(const struct patch_source *source, const struct patch *patch)
+{
+    const struct plane_thread *thread = source->owner;
+    return plane_symmetry_stands_for(&((const struct plane *)thread->plane)->symmetry, patch);
+}
+
 static void use_thread(struct patch_source *source, size_t thread)
 {
     struct plane_thread *own = (struct plane_thread *)source->owner + thread;
@@ -320,12 +356,13 @@ static struct patch_source source_of(struct plane *plane, bool start, const stru
                                  .start = start,
                                  .evaluate = evaluate,
                                  .affordable = affordable,
+                                 .stands_for = stands_for,
                                  .jacobian = to->level.alpha_bar,
                                  .tolerance = tolerance,
                                  .floor = PATCH_TAIL_FLOOR,
                                  .lobattos = &plane->lobattos,
                                  .work = &plane->thread->work.patches,
-                                 .threads = plane->threads,
+                                 .team = plane->run->team,
                                  .use_thread = use_thread};
 }
 
@@ -335,8 +372,6 @@ static bool choose_lattice(struct plane *plane, bool checked, double density)
 {
     const struct plane_transfer *transfer = &plane->thread->transfer;
     double points = 0.0;
-    if (transfer->stage.deterministic)
-        return false;
     for (size_t p = 0; p < transfer->grid->count; p++) {
         struct patch *patch = &plane->source->patch[p];
         double size = lattice_size(transfer, patch, density);
@@ -353,11 +388,11 @@ static enum status fill(struct plane *plane, struct patch_source *source, bool c
                         struct error *error)
 {
     if (density > 0.0)
-        TRY(lattice_build(plane->thread, plane->threads, density, source->tolerance, false, PLANE_REACH,
+        TRY(lattice_build(plane->thread, plane->run->team, density, source->tolerance, false, PLANE_REACH,
                           &plane->lattice, error));
     if (density > 0.0 && checked)
-        TRY(lattice_build(plane->thread, plane->threads, density, source->tolerance, true, PLANE_REACH, &plane->moved,
-                          error));
+        TRY(lattice_build(plane->thread, plane->run->team, density, source->tolerance, true, PLANE_REACH,
+                          &plane->moved, error));
     TRY(patches_plan(source, plane->source, checked, &plane->pending, error));
     TRY(patches_fill(source, &plane->pending, plane->result, error));
     plane->distance = source->distance;
@@ -375,6 +410,7 @@ static enum status prepare_stage(void *state, const struct stage *stage, size_t 
                                                    .from = &thread->level[from],
                                                    .to = &thread->level[to],
                                                    .grid = &plane->grid[from],
+                                                   .symmetry = &plane->symmetry,
                                                    .lobattos = &plane->lobattos,
                                                    .oracle = &thread->oracle};
     return STATUS_OK;
@@ -404,6 +440,14 @@ static double elongation(const struct joint_level *joint)
     return largest;
 }
 
+/* With what its patches stand for. */
+static enum status complete(struct plane *plane, struct patches *grid, struct error *error)
+{
+    const struct plane_thread *thread = plane->thread;
+    const struct joint_level *level = plane->result == NULL ? &thread->level[0] : thread->transfer.to;
+    return plane_symmetry_complete(&plane->symmetry, &plane_domain, level, grid, error);
+}
+
 static enum status fill_stage(void *state, bool checked, struct stage_result *out, struct error *error)
 {
     struct plane *plane = state;
@@ -413,32 +457,25 @@ static enum status fill_stage(void *state, bool checked, struct stage_result *ou
     double *density = &plane->density[index];
     struct patches_found found;
     bool lattice;
-    double ignored;
     source.before = plane->source;
-    source.map = transfer->stage.deterministic;
-    if (source.map && checked)
-        parallel_for(plane->threads, plane->source->count, find_folds, plane);
     out->rounding = PATCH_ROUNDING * elongation(transfer->to);
     if (!checked && plane->unchanged[index])
         return patches_copy(plane->source, plane->result, error);
     do {
         lattice = choose_lattice(plane, checked, *density);
         TRY(fill(plane, &source, checked, lattice ? *density : 0.0, error));
-        TRY(plane_map_take_folded(&transfer->stage, plane->thread, plane->threads, &ignored, error));
         if (!checked)
-            return STATUS_OK;
+            return complete(plane, plane->result, error);
         TRY(patches_check(&source, plane->result, &found, error));
     } while (lattice && !adapt_density(density, found.lattice, source.tolerance));
-    const struct norms lost = {ignored, ignored, 0.0};
-    out->error = (struct step_error){norms_sum(found.error.before, lost), norms_sum(found.error.itself, lost),
-                                     norms_sum(found.error.after, lost)};
+    out->error = found.error;
     if (plane->unchanged[index])
         out->error.before = found.unchanged;
     double most = fmax(source.tolerance, PATCH_UNCHANGED_PART * PATCH_ROUNDING);
     plane->unchanged[index] = found.unchanged.l1 < PATCH_LOWER_BELOW * most;
     if (plane->unchanged[index])
         out->error.after = found.unchanged;
-    return STATUS_OK;
+    return complete(plane, plane->result, error);
 }
 
 static bool leaves_unchanged(const void *state)
@@ -457,37 +494,64 @@ static enum status move_slot(void *state, size_t slot, struct error *error)
     return STATUS_OK;
 }
 
-/* Twice: to learn how large log r_T is, and as its tolerance then asks. */
-static enum status start(void *state, struct norms *local, struct error *error)
+/* Lays out slot 0 and fills it, twice: to learn how large log r is, and as its tolerance then asks. */
+static enum status fill_first(struct plane *plane, struct patch_source *source, double steps, struct norms *local,
+                              struct error *error)
 {
-    struct plane *plane = state;
     const struct joint_level *level = &plane->thread->level[0];
-    struct patch_source source = source_of(plane, true, level, HUGE_VAL);
     struct patches_found found;
     for (int pass = 0; pass < 2; pass++) {
         plane->pending.factor = plane->run->problem->factor;
-        TRY(patches_cover(&plane_domain, level, plane_root(level, PLANE_REACH), PLANE_FIRST_SIDE, PLANE_FIRST_ORDER,
-                          &plane->pending, error));
-        TRY(patches_fill(&source, &plane->pending, &plane->grid[0], error));
-        plane->distance = source.distance;
-        source.tolerance = tolerance_of(plane);
+        TRY(patches_cover(&plane_domain, level, plane_root(level, PLANE_REACH, plane->symmetry.count > 1),
+                          PLANE_FIRST_SIDE, PLANE_FIRST_ORDER, &plane->pending, error));
+        TRY(patches_fill(source, &plane->pending, &plane->grid[0], error));
+        plane->distance = source->distance;
+        source->tolerance = steps * tolerance_of(plane);
     }
-    TRY(patches_check(&source, &plane->grid[0], &found, error));
+    TRY(patches_check(source, &plane->grid[0], &found, error));
     *local = found.error.itself;
+    return complete(plane, &plane->grid[0], error);
+}
+
+static enum status start(void *state, struct norms *local, struct error *error)
+{
+    struct plane *plane = state;
+    struct patch_source source = source_of(plane, true, &plane->thread->level[0], HUGE_VAL);
+    return fill_first(plane, &source, 1.0, local, error);
+}
+
+static enum status by_paths(void *state, struct norms *local, double *rounding, struct error *error)
+{
+    struct plane *plane = state;
+    const struct plane_paths paths = paths_of(plane, plane->thread);
+    struct patch_source source = source_of(plane, false, paths.last, HUGE_VAL);
+    double ignored, steps = (double)(paths.T - 1);
+    source.map = true;
+    plane_paths_find_folds(&paths, plane->thread, plane->run->team);
+    TRY(plane_paths_take_folded(&paths, plane->thread, plane->run->team, &ignored, error));
+    const struct norms lost = {ignored, ignored, 0.0};
+    TRY(fill_first(plane, &source, steps, local, error));
+    TRY(undeclared_check(&plane->run->undeclared, plane->run->problem->sampler, paths.T, error));
+    TRY(plane_paths_take_folded(&paths, plane->thread, plane->run->team, &ignored, error));
+    *local = norms_sum(*local, norms_sum(lost, (struct norms){ignored, ignored, 0.0}));
+    *rounding = PATCH_ROUNDING * elongation(paths.last) * sqrt(steps);
     return STATUS_OK;
 }
 
 static enum status finish(void *state, size_t slot, struct law *out, struct error *error)
 {
     struct plane *plane = state;
-    for (size_t i = 0; i < plane->threads; i++)
+    for (size_t i = 0; i < plane->threads; i++) {
         out->node_updates += plane->thread[i].work.node_updates;
+        out->exponentials += plane->thread[i].work.functions;
+    }
     return plane_rows_make(&plane->grid[slot], &plane->lobattos, &plane->thread->level[slot].level,
                            plane->run->resolution, out, error);
 }
 
-static const struct geometry geometry = {
+static const struct geometry by_steps = {
     .check_stride = PLANE_CHECK_STRIDE,
+    .needs_noise = true,
     .new = plane_new,
     .free = plane_free,
     .set_level = set_level,
@@ -501,9 +565,14 @@ static const struct geometry geometry = {
     .finish = finish,
 };
 
+static const struct geometry along_paths = {
+    .new = plane_new, .free = plane_free, .set_level = set_level, .whole = by_paths, .finish = finish};
+
 static enum status compute(const struct law_problem *problem, double resolution, struct law *out, struct error *error)
 {
-    return propagate(&geometry, &engine_plane, problem, resolution, out, error);
+    const struct sampler *sampler = problem->sampler;
+    bool without_noise = sampler->log_noise_ratio == NULL && sampler->log_noise_before == NULL;
+    return propagate(without_noise ? &along_paths : &by_steps, &engine_plane, problem, resolution, out, error);
 }
 
 /* Errors that jump are not this engine's. */

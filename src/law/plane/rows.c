@@ -293,6 +293,18 @@ static void meet_row(struct maker *maker, const struct row *row)
     maker->factor = (struct factor){1, used, weight, mean, width, NULL, NULL, NULL};
 }
 
+/* The leaf that holds a point or, where none does, the first on the way to the component's mean: any other may be one
+ * between components, where log r is beyond all numbers. */
+static size_t leaf_near(const struct patches *grid, size_t component, double x, double y)
+{
+    enum { STEPS = 32 };
+    size_t leaf = 0;
+    for (int i = STEPS; i >= 0; i--)
+        if (patches_have(grid, component, x * i / STEPS, y * i / STEPS, &leaf))
+            break;
+    return leaf;
+}
+
 /* log r at x[i] relative to the component's mean on the row. */
 static void evaluate_row(struct maker *maker, const struct row *row, size_t component, size_t n, const double *x,
                          double *out)
@@ -301,8 +313,8 @@ static void evaluate_row(struct maker *maker, const struct row *row, size_t comp
     double y = row_at(maker->rows, row, component) / root, shift = row_shift(maker->rows, row, component);
     for (size_t i = 0; i < n; i++)
         at[i] = (x[i] + shift) / root;
-    size_t nearest = patches_find(maker->grid, component, at[n / 2], y);
-    patches_evaluate(maker->grid, maker->lobattos, component, nearest, n, at, 1, &y, out, &maker->work);
+    patches_evaluate(maker->grid, maker->lobattos, component, leaf_near(maker->grid, component, at[n / 2], y), n, at,
+                     1, &y, out, &maker->work);
 }
 
 static int is_covered(const struct maker *maker, const struct row *row, const struct panel *panel, size_t component)

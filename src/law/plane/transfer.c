@@ -1,6 +1,7 @@
 #include "law/plane/transfer.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "core/memory.h"
 #include "core/vmath.h"
@@ -74,7 +75,7 @@ static void evaluate(const struct score *score, const struct level *level, size_
         for (size_t i = 0; i < n; i++)
             out[i] = oracle->known_score[i];
     else
-        joint_level_evaluate(oracle->density[at], oracle->anchor, n / 2, n / 2, x, NULL, out);
+        *oracle->functions += joint_level_evaluate(oracle->density[at], oracle->anchor, n / 2, n / 2, x, NULL, out);
     for (size_t direction = 0; direction < oracle->directions; direction++)
         add_error(oracle, direction, at, n / 2, x, out);
 }
@@ -155,7 +156,8 @@ struct lines {
 
 void plane_transfer_at(const struct plane_transfer *transfer, struct plane_work *work, size_t anchor, size_t points)
 {
-    joint_level_evaluate(transfer->from, anchor, points, points, work->x, work->log_density, work->score);
+    work->functions +=
+        joint_level_evaluate(transfer->from, anchor, points, points, work->x, work->log_density, work->score);
     if (transfer->stage.moves) {
         struct plane_oracle *oracle = transfer->oracle;
         oracle->anchor = anchor;
@@ -177,16 +179,20 @@ static void fill_lines(const struct lines *lines, struct plane_work *work, size_
     const struct quadrature *along = lines->rule[0], *across = lines->rule[1];
     double root = transfer->from->root_alpha_bar, tau = lines->scale.tau;
     size_t columns = lines->columns, batch = count * columns;
-    for (size_t c = 0; c < columns; c++)
-        work->grid_y[c] = lines->y[c % lines->ny] + tau / root * across->node[c / lines->ny];
+    double column_y[PLANE_BATCH];
+    for (size_t i = 0; i < across->n; i++)
+        for (size_t j = 0; j < lines->ny; j++) {
+            size_t c = i * lines->ny + j;
+            work->grid_y[c] = lines->y[j] + tau / root * across->node[i];
+            column_y[c] = root * lines->y[j] + tau * work->column_z[c];
+        }
     for (size_t l = 0; l < count; l++) {
         double u = lines->x[(first + l) % lines->nx], z = along->node[(first + l) / lines->nx];
         double at = root * u + tau * z;
         work->grid_x[l] = u + tau / root * z;
-        for (size_t c = 0; c < columns; c++) {
+        for (size_t c = 0; c < columns; c++)
             work->x[l * columns + c] = at;
-            work->x[batch + l * columns + c] = root * lines->y[c % lines->ny] + tau * work->column_z[c];
-        }
+        memcpy(work->x + batch + l * columns, column_y, columns * sizeof *column_y);
     }
     plane_transfer_at(transfer, work, lines->anchor, batch);
     patches_evaluate(transfer->grid, transfer->lobattos, lines->anchor, lines->nearest, count, work->grid_x, columns,
@@ -216,8 +222,9 @@ static void exponents(const struct lines *lines, struct plane_work *work, size_t
     fill_lines(lines, work, first, count);
     for (size_t l = 0; l < count; l++) {
         size_t at = l * columns, node = (first + l) % lines->nx;
-        for (size_t c = 0; c < columns; c++)
-            work->column_log_density[c] = log_density[node * lines->ny + c % lines->ny];
+        for (size_t i = 0; i < lines->rule[1]->n; i++)
+            memcpy(work->column_log_density + i * lines->ny, log_density + node * lines->ny,
+                   lines->ny * sizeof *log_density);
         add_log_c(&lines->scale, lines->rule[0]->node[(first + l) / lines->nx], columns, work->column_z,
                   work->increment + at, work->increment + batch + at, work->log_density + at,
                   work->column_log_density, work->log_ratio + at);
@@ -279,11 +286,12 @@ void plane_transfer_apply(const struct plane_transfer *transfer, struct plane_wo
         at[i] = transfer->to->root_alpha_bar * x[i / ny];
         at[points + i] = transfer->to->root_alpha_bar * y[i % ny];
     }
-    joint_level_evaluate(transfer->to, anchor, points, points, at, log_density, NULL);
+    work->functions += joint_level_evaluate(transfer->to, anchor, points, points, at, log_density, NULL);
     for (size_t first = 0, count; first < all; first += count) {
         count = all - first < together ? all - first : together;
         exponents(&lines, work, first, count, log_density);
         vexpm1(count * lines.columns, work->log_ratio, work->term);
+        work->functions += count * lines.columns;
         for (size_t l = 0; l < count; l++) {
             double weight = rule[0]->weight[(first + l) / nx], *out = mean + (first + l) % nx * ny;
             const double *term = work->term + l * lines.columns;

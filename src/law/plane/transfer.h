@@ -8,6 +8,7 @@
 
 #include "core/status.h"
 #include "law/patches.h"
+#include "law/plane/symmetry.h"
 #include "law/propagate.h"
 #include "law/quadrature.h"
 #include "model/joint_level.h"
@@ -33,6 +34,7 @@ struct plane_oracle {
     size_t anchor;         /* positions asked for are relative to it */
     const double *known_x; /* points whose exact score at level t is already in known_score */
     const double *known_score;
+    size_t *functions;             /* counts exponentials and logarithms */
     double *work;                  /* 7 arrays of as many doubles as the largest batch has points */
     struct undeclared *undeclared; /* the caller's */
     int original;                  /* the sampler sees original coordinates, not positions relative to the anchor */
@@ -53,14 +55,16 @@ struct plane_transfer {
     struct stage stage;
     const struct joint_level *from, *to;
     const struct patches *grid; /* log r on `from`, indexed */
+    const struct plane_symmetry *symmetry;
     const struct lobattos *lobattos;
     struct plane_oracle *oracle;
 };
 
-/* What a map without noise has lost where it has no inverse (law/plane/map.h). */
+/* What a map without noise has lost where it has no inverse (law/plane/paths.h). */
 struct plane_folded {
     uint64_t units;        /* of mass, in all */
     double largest, place; /* at one point, where that is too much, and its x */
+    size_t t;              /* the step in which it is lost */
 };
 
 /* Workspace for a whole law. */
@@ -69,7 +73,7 @@ struct plane_work {
     double *column_z, *column_weight, *column_log_density, *grid_x, *grid_y;
     double *block;
     struct patches_work patches;
-    size_t node_updates;
+    size_t node_updates, functions;
     struct plane_folded folded;
 };
 MUST_USE enum status plane_work_new(const struct sampler *sampler, struct plane_work *out, struct error *error);
@@ -79,6 +83,7 @@ void plane_work_free(struct plane_work *work);
 struct plane_thread {
     struct joint_level level[SLOTS], other[SAMPLER_OTHER_LEVELS];
     struct plane_oracle oracle;
+    struct step step;               /* the present one, of paths */
     struct plane_transfer transfer; /* the present stage */
     struct plane_work work;
     void *plane; /* the engine */

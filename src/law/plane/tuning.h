@@ -28,6 +28,9 @@
 /* [standard deviations] Of each component that patches cover. Found: bound: mass e^-36 beyond. Twice: time 6.01,
  * radius up to 4.92e+04. */
 #define PLANE_REACH 8.5
+/* [standard deviations] Of a component beyond which it has no mass in a patch. Found: bound: 1e-27. Twice: no change.
+ */
+#define PLANE_MASS_REACH 11.0
 /* [local scales] Side of a patch at the start. Found: not recorded. Twice: radius up to 1.03. */
 #define PLANE_FIRST_SIDE 2.5
 /* [standard deviations] From a component up to which the local scale is its own. Found: not recorded. Twice:
@@ -40,6 +43,13 @@
 #define PLANE_GAP 12.0
 /* [standard deviations] Half-width of a corridor. Found: not recorded. Twice: radius down to 0.978. */
 #define PLANE_CORRIDOR 5.0
+
+/* ---- Symmetry (law/plane/symmetry.c). ---- */
+
+/* [standard deviations of the narrower axis, weights] By which components may differ from images of one another. log
+ * r has a gradient of the order of E_p|r - 1| over a standard deviation, so that this is its relative error. Found:
+ * bound: means of six digits are symmetric to their rounding. Twice: no change. */
+#define PLANE_SYMMETRIC 1e-12
 
 /* ---- Lattices (law/plane/plane.c, law/plane/lattice.c); densities are points in a standard deviation of the
  * noise. ---- */

@@ -26,6 +26,8 @@ static double end_of_shell(double dimension, double direction)
     double from = 0.0, to = direction * 2.0 * (1.0 + RADIAL_SHELL_LOG_MASS / dimension);
     for (int i = 0; i < 200; i++) {
         double middle = 0.5 * (from + to);
+        if (middle == from || middle == to)
+            break;
         if (expm1(middle) - middle < 2.0 * RADIAL_SHELL_LOG_MASS / dimension)
             from = middle;
         else
@@ -189,8 +191,7 @@ size_t radial_panel_nodes(const struct radial_basis *basis, const struct panel *
             rho[j] = 2.0 * panel->half_width * half_node(j);
         return HALF;
     }
-    for (size_t j = 0; j < PANEL_NODES; j++)
-        rho[j] = panel->centre + panel->half_width * basis->chebyshev.node[j];
+    panel_nodes(&basis->chebyshev, panel, rho);
     return PANEL_NODES;
 }
 

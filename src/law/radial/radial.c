@@ -23,7 +23,8 @@ static void radial_free(void *state)
         radial_level_free(&radial->draw[i / SAMPLER_OTHER_LEVELS].other[i % SAMPLER_OTHER_LEVELS]);
     mixture_level_free(&radial->coordinate);
     free(radial->zeros);
-    radial_work_free(&radial->work);
+    free(radial->errors);
+    radial_team_free(&radial->threads);
     free(radial);
 }
 
@@ -43,7 +44,7 @@ static enum status radial_new(struct propagation *run, void **state, struct erro
     radial->marginal = (struct factor){
         1, factor->components, factor->weight, radial->zeros, factor->sd, NULL, factor->log_weight, NULL};
     TRY(mixture_level_new(&radial->marginal, &radial->coordinate, error));
-    TRY(radial_work_new(run->problem->sampler, (double)factor->dimension, &radial->work, error));
+    TRY(radial_team_new(run->problem->sampler, (double)factor->dimension, run->team, &radial->threads, error));
     for (size_t i = 0; i < SLOTS; i++)
         TRY(radial_level_new(factor, &radial->level[i], error));
     for (size_t i = 0; i < SAMPLER_OTHER_LEVELS && run->problem->sampler->other_levels != NULL; i++)
@@ -207,7 +208,8 @@ static enum status finish(void *state, size_t slot, struct law *out, struct erro
     TRY(density_new(radial->run->problem->factor, &radial->level[slot].level, &out->density, error));
     out->log_ratio = radial->grid[slot];
     radial->grid[slot] = (struct panels){0};
-    out->node_updates = radial->work.node_updates;
+    for (size_t i = 0; i < team_threads(radial->run->team); i++)
+        out->node_updates += radial->threads.work[i].node_updates;
     return STATUS_OK;
 }
 

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "core/memory.h"
 #include "core/vmath.h"
 #include "law/radial/tuning.h"
 #include "law/resample.h"
@@ -15,7 +16,8 @@ static void correction_on(struct radial *radial, const struct panel *panel, doub
     const struct stage *stage = &radial->transfer.stage;
     for (size_t j = 0; j < PANEL_NODES; j++)
         rho[j] = fmax(panel->centre + panel->half_width * radial->basis.chebyshev.node[j], 1e-9 * panel->half_width);
-    stage->sampler->correction(stage->step, &radial->oracle.base, PANEL_NODES, rho, correction, radial->work.work);
+    stage->sampler->correction(stage->step, &radial->oracle.base, PANEL_NODES, rho, correction,
+                               radial->threads.work->work);
 }
 
 void radial_correction_moments(void *state, struct clip_step *out)
@@ -39,7 +41,7 @@ static bool clipped(const struct radial *radial, double rho)
 {
     const struct stage *stage = &radial->transfer.stage;
     double correction;
-    stage->sampler->correction(stage->step, &radial->oracle.base, 1, &rho, &correction, radial->work.work);
+    stage->sampler->correction(stage->step, &radial->oracle.base, 1, &rho, &correction, radial->threads.work->work);
     return fabs(correction) > stage->step->clip;
 }
 
@@ -97,18 +99,29 @@ static size_t order_in_use(const struct radial *radial, size_t order)
     return quadrature_order(order, radial->run->resolution, HIGHEST_ORDER);
 }
 
-/* Fills `count` panels of one anchor. */
-static enum status fill_together(struct radial *radial, size_t order, struct panel *panel, size_t count, size_t *hint,
+struct filling {
+    struct radial *radial;
+    size_t order;
+};
+
+/* Fills panels of one anchor. */
+static enum status fill_together(void *context, size_t thread, size_t from, size_t to, struct panel_sums *sums,
                                  struct error *error)
 {
+    const struct filling *filling = context;
+    struct radial *radial = filling->radial;
+    struct radial_work *work = &radial->threads.work[thread];
+    struct panel *panel = &radial->result->panel[from];
     double rho[RADIAL_POINTS], value[RADIAL_POINTS], nodes[PANEL_NODES];
     const struct stage *stage = &radial->transfer.stage;
-    size_t n = 0, used = 0;
-    for (size_t i = 0; i < count; i++)
+    size_t n = 0, used = 0, hint = from;
+    for (size_t i = 0; i < to - from; i++)
         n += radial_panel_nodes(&radial->basis, &panel[i], rho + n);
-    TRY(radial_transfer_apply(&radial->transfer, &radial->work, order, panel->anchor, 2.0 * panel->half_width, n, rho,
-                              value, hint, error));
-    for (size_t i = 0; i < count; i++) {
+    work->ignored = 0.0;
+    TRY(radial_transfer_apply(&radial->transfer, work, filling->order, panel->anchor, 2.0 * panel->half_width, n, rho,
+                              value, &hint, error));
+    sums->ignored = work->ignored;
+    for (size_t i = 0; i < to - from; i++) {
         radial_panel_fit(&radial->basis, value + used, &panel[i]);
         used += radial_panel_nodes(&radial->basis, &panel[i], nodes);
         if (!isfinite(panel[i].coefficient[0]))
@@ -118,51 +131,85 @@ static enum status fill_together(struct radial *radial, size_t order, struct pan
     return STATUS_OK;
 }
 
-static enum status fill(struct radial *radial, size_t order, struct error *error)
+static enum status fill(struct radial *radial, size_t order, struct panel_sums *sums, struct error *error)
 {
-    const struct panels *grid = radial->result;
-    size_t hint = 0, most = radial->transfer.stage.deterministic ? 1 : RADIAL_POINTS / PANEL_NODES;
-    for (size_t p = 0, count; p < grid->count; p += count) {
-        struct panel *panel = &grid->panel[p];
-        for (count = 1; count < most && p + count < grid->count && panel[count].anchor == panel->anchor;)
-            count++;
-        TRY(fill_together(radial, order, panel, count, &hint, error));
-    }
-    return STATUS_OK;
+    struct filling filling = {radial, order};
+    size_t together = radial->transfer.stage.deterministic ? 1 : RADIAL_POINTS / PANEL_NODES;
+    return panel_groups_run(&radial->threads.groups, radial->result, together, true, fill_together, &filling, sums,
+                            error);
 }
 
 /* ---- Checks ---- */
 
-/* Sums over the test points of all panels: errors of the stage as made (quadrature and interpolation), of its
- * quadrature alone, and of the next lower order; E_p|r - 1| and E_p r - 1. */
-struct sums {
+/* Sums over the test points: errors of the stage as made (quadrature and interpolation), of its quadrature alone, and
+ * of the next lower order; E_p|r - 1| and E_p r - 1. */
+struct panel_errors {
     struct norm_sums total, quadrature, lower;
     double distance, excess;
 };
 
-static enum status check_panel(struct radial *radial, size_t order, const struct panel *panel, size_t *hint,
-                               struct sums *sums, struct error *error)
+static enum status check_panels(void *context, size_t thread, size_t from, size_t to, struct panel_sums *sums,
+                                struct error *error)
 {
+    const struct filling *filling = context;
+    struct radial *radial = filling->radial;
+    const struct panel *panel = &radial->result->panel[from];
+    size_t order = filling->order, n = (to - from) * PANEL_PROBES;
     const size_t orders[3] = {order + CHECK_ORDERS, order, order > 0 ? order - 1 : 0};
-    double rho[PANEL_PROBES], value[3][PANEL_PROBES], made[PANEL_PROBES], log_density[PANEL_PROBES];
-    panel_probes(panel, rho);
-    for (int k = 0; k < 3; k++)
-        TRY(radial_transfer_apply(&radial->transfer, &radial->work, orders[k], panel->anchor, 2.0 * panel->half_width,
-                                  PANEL_PROBES, rho, value[k], &hint[k], error));
-    panel_evaluate(panel, 0.0, PANEL_PROBES, rho, made);
-    radial_level_log_density(radial->transfer.to, PANEL_PROBES, rho, log_density);
-    for (int j = 0; j < PANEL_PROBES; j++) {
-        double weight = exp(log_density[j]) * 2.0 * panel->half_width / PANEL_PROBES;
-        sums->distance += weight * fabs(expm1(value[0][j]));
-        sums->excess += weight * expm1(value[0][j]);
+    double rho[RADIAL_POINTS], value[3][RADIAL_POINTS], log_density[RADIAL_POINTS], made[PANEL_PROBES];
+    double density[RADIAL_POINTS], excess[RADIAL_POINTS];
+    (void)sums;
+    for (size_t i = 0; i < to - from; i++)
+        panel_probes(&panel[i], rho + i * PANEL_PROBES);
+    for (int k = 0; k < 3; k++) {
+        size_t hint = from;
+        TRY(radial_transfer_apply(&radial->transfer, &radial->threads.work[thread], orders[k], panel->anchor,
+                                  2.0 * panel->half_width, n, rho, value[k], &hint, error));
     }
-    panel_add_errors(panel, log_density, value[0], made, NULL, &sums->total);
-    panel_add_errors(panel, log_density, value[0], value[1], NULL, &sums->quadrature);
-    panel_add_errors(panel, log_density, value[0], value[2], NULL, &sums->lower);
+    radial_level_log_density(radial->transfer.to, n, rho, log_density);
+    vexp(n, log_density, density);
+    vexpm1(n, value[0], excess);
+    for (size_t i = 0; i < to - from; i++) {
+        struct panel_errors *errors = &radial->errors[from + i];
+        size_t first = i * PANEL_PROBES;
+        *errors = (struct panel_errors){.distance = 0.0};
+        panel_evaluate(&panel[i], 0.0, PANEL_PROBES, rho + first, made);
+        for (size_t j = first; j < first + PANEL_PROBES; j++) {
+            double weight = density[j] * 2.0 * panel[i].half_width / PANEL_PROBES;
+            errors->distance += weight * fabs(excess[j]);
+            errors->excess += weight * excess[j];
+        }
+        panel_add_errors(&panel[i], log_density + first, value[0] + first, made, NULL, &errors->total);
+        panel_add_errors(&panel[i], log_density + first, value[0] + first, value[1] + first, NULL,
+                         &errors->quadrature);
+        panel_add_errors(&panel[i], log_density + first, value[0] + first, value[2] + first, NULL, &errors->lower);
+    }
     return STATUS_OK;
 }
 
-static double tolerance_for(const struct radial *radial, const struct sums *sums, double rounding)
+/* Adds those of all panels; a map, which is smooth over one panel, is applied to one at a time. */
+static enum status check(struct radial *radial, size_t order, struct panel_errors *sums, struct error *error)
+{
+    size_t count = radial->result->count;
+    struct filling filling = {radial, order};
+    struct panel_errors *of_panel = array_reserve(radial->errors, &radial->errors_capacity, count, sizeof *of_panel);
+    if (of_panel == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for errors on %zu panels", count);
+    radial->errors = of_panel;
+    size_t together = radial->transfer.stage.deterministic ? 1 : RADIAL_POINTS / PANEL_PROBES / 2;
+    TRY(panel_groups_run(&radial->threads.groups, radial->result, together, true, check_panels, &filling, NULL,
+                         error));
+    for (size_t p = 0; p < count; p++) {
+        norm_sums_join(&sums->total, of_panel[p].total);
+        norm_sums_join(&sums->quadrature, of_panel[p].quadrature);
+        norm_sums_join(&sums->lower, of_panel[p].lower);
+        sums->distance += of_panel[p].distance;
+        sums->excess += of_panel[p].excess;
+    }
+    return STATUS_OK;
+}
+
+static double tolerance_for(const struct radial *radial, const struct panel_errors *sums, double rounding)
 {
     double relative = RADIAL_TOLERANCE / (double)(radial->run->problem->schedule->T - 1);
     double lost = -sums->excess > RADIAL_LOST_MASS ? RADIAL_LOST_FACTOR * -sums->excess : 0.0;
@@ -170,7 +217,7 @@ static double tolerance_for(const struct radial *radial, const struct sums *sums
 }
 
 /* The local error beyond rounding, which is counted by itself. */
-static struct norms local_error(const struct sums *sums, double rounding, double ignored)
+static struct norms local_error(const struct panel_errors *sums, double rounding, double ignored)
 {
     return norms_sum(norms_beyond(norms_of(sums->total), PROBE_MISSES, rounding),
                      (struct norms){ignored, ignored, 0.0});
@@ -181,14 +228,12 @@ static enum status fill_checked(struct radial *radial, double rounding, struct s
     const struct stage *stage = &radial->transfer.stage;
     size_t *order = &radial->order[stage->index];
     for (int pass = 0;; pass++) {
-        struct sums sums = {.distance = 0.0};
-        size_t hint[3] = {0, 0, 0}, used = order_in_use(radial, *order);
-        radial->work.ignored = 0.0;
-        TRY(fill(radial, used, error));
-        double ignored = radial->work.ignored;
-        for (size_t p = 0; p < radial->result->count; p++)
-            TRY(check_panel(radial, used, &radial->result->panel[p], hint, &sums, error));
-        struct norms made = local_error(&sums, rounding, ignored), lower = norms_of(sums.lower);
+        struct panel_errors sums = {.distance = 0.0};
+        size_t used = order_in_use(radial, *order);
+        struct panel_sums filled;
+        TRY(fill(radial, used, &filled, error));
+        TRY(check(radial, used, &sums, error));
+        struct norms made = local_error(&sums, rounding, filled.ignored), lower = norms_of(sums.lower);
         if (pass == 0)
             local->before = made;
         double tolerance = tolerance_for(radial, &sums, rounding), quadrature = sums.quadrature.l1;
@@ -235,5 +280,5 @@ enum status radial_stage_fill(void *state, bool checked, struct stage_result *ou
                                   radial->narrow * sqrt(transfer->to->level.alpha_bar), radial->result, error));
     if (checked)
         return fill_checked(radial, out->rounding, &out->error, error);
-    return fill(radial, order_in_use(radial, radial->order[transfer->stage.index]), error);
+    return fill(radial, order_in_use(radial, radial->order[transfer->stage.index]), NULL, error);
 }

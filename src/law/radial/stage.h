@@ -19,12 +19,14 @@ struct radial {
     struct radial_level level[SLOTS], other[SAMPLER_OTHER_LEVELS];
     struct panels grid[SLOTS];
     struct radial_basis basis;
-    struct radial_work work;
+    struct radial_team threads;
     struct radial_oracle oracle;
     size_t draws; /* of a sampler that draws numbers: so many of the next */
     struct radial_draw draw[SAMPLER_DRAWS];
     struct radial_transfer transfer; /* the present stage, which fills `result` */
     struct panels *result;
+    struct panel_errors *errors; /* of each of its panels, in a check */
+    size_t errors_capacity;
     size_t order[STAGES];
     double narrow; /* the scale of q where p is much wider, in units of sqrt(alpha_bar), in which it stays as it is */
 };

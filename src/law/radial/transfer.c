@@ -60,18 +60,17 @@ void radial_oracle_init(struct radial_oracle *oracle)
 
 void radial_transfer_init(struct radial_transfer *transfer, const struct stage *stage,
                           const struct radial_level *from, const struct radial_level *to, const struct panels *grid,
-                          struct radial_oracle *oracle)
+                          const struct radial_oracle *oracle)
 {
     *transfer = (struct radial_transfer){.stage = *stage, .from = from, .to = to, .grid = grid, .oracle = oracle};
 }
 
-enum status radial_work_new(const struct sampler *sampler, double dimension, struct radial_work *out,
-                            struct error *error)
+static enum status work_new(const struct sampler *sampler, double dimension, const struct quadrature_table *rules,
+                            struct radial_work *out, struct error *error)
 {
     size_t batch = MOST_RULE_NODES * PANEL_NODES;
-    *out = (struct radial_work){.node_updates = 0};
+    *out = (struct radial_work){.rules = rules};
     bessel_init(0.5 * dimension - 1.0, &out->bessel);
-    TRY(quadrature_table_new(&out->rules, 0, error));
     out->block = array_new((7 + sampler->work_arrays) * batch + 2 * MOST_RULE_NODES, sizeof *out->block);
     if (out->block == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for the radial engine's workspace");
@@ -84,69 +83,90 @@ enum status radial_work_new(const struct sampler *sampler, double dimension, str
     return STATUS_OK;
 }
 
-void radial_work_free(struct radial_work *work)
+enum status radial_team_new(const struct sampler *sampler, double dimension, struct team *team,
+                            struct radial_team *out, struct error *error)
 {
-    quadrature_table_free(&work->rules);
-    for (size_t i = 0; i < PIECE_COUNTS; i++)
-        free(work->piece[i].node);
-    free(work->block);
-    *work = (struct radial_work){0};
+    size_t threads = team_threads(team);
+    *out = (struct radial_team){.groups.team = team, .work = array_new(threads, sizeof *out->work)};
+    if (out->work == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for %zu threads of the radial engine", threads);
+    TRY(quadrature_table_new(&out->rules, 0, error));
+    for (size_t i = 0; i < threads; i++)
+        TRY(work_new(sampler, dimension, &out->rules, &out->work[i], error));
+    return STATUS_OK;
+}
+
+void radial_team_free(struct radial_team *team)
+{
+    for (size_t i = 0; i < team_threads(team->groups.team) && team->work != NULL; i++) {
+        for (size_t k = 0; k < PIECE_COUNTS; k++)
+            free(team->work[i].piece[k].node);
+        free(team->work[i].block);
+    }
+    free(team->work);
+    quadrature_table_free(&team->rules);
+    panel_groups_free(&team->groups);
 }
 
 /* kappa of the sampler's map, D(x) = kappa x, at n radii > 0; known is kappa of the score there. */
 static void map_kappa(const struct radial_transfer *transfer, struct radial_work *work, size_t n, const double *rho,
                       const double *known, double *out)
 {
-    struct radial_oracle *oracle = transfer->oracle;
+    struct radial_oracle oracle = *transfer->oracle;
     for (size_t i = 0; i < n && !transfer->stage.moves; i++)
         out[i] = 0.0;
     if (!transfer->stage.moves)
         return;
-    oracle->known_rho = transfer->from == oracle->density[0] ? rho : NULL;
-    oracle->known_kappa = known;
-    transfer->stage.sampler->increment(transfer->stage.step, &oracle->base, n, rho, out, work->work);
-    oracle->known_rho = NULL;
+    oracle.known_rho = transfer->from == oracle.density[0] ? rho : NULL;
+    oracle.known_kappa = known;
+    transfer->stage.sampler->increment(transfer->stage.step, &oracle.base, n, rho, out, work->work);
     divide(n, rho, out);
 }
 
 /* ---- A map with noise ---- */
 
-/* Where one point's quadrature nodes lie: R = a rho (1 + shift + scale z). */
-struct place {
-    double shift, scale;
-    double tau;   /* a rho scale */
-    double clear; /* of the origin: its distance from the centre, in units of tau */
+/* Where the points' quadrature nodes lie: R = a rho (1 + shift + scale z). */
+struct places {
+    double shift[RADIAL_POINTS], scale[RADIAL_POINTS];
+    double tau[RADIAL_POINTS];   /* a rho scale */
+    double clear[RADIAL_POINTS]; /* of the origin: its distance from the centre, in units of tau */
 };
 
 /* With p locally a Gaussian of variance -1/kappa_p and the map x -> (1 + kappa) x, given y the point x is Gaussian
  * around g y with variance S, 1/S = (1 + kappa)^2/v - kappa_p and g = S (1 + kappa) a/v: its norm has the square g^2
  * rho^2 + (d-1) S. This is the forward kernel but for the local error of the sampler. */
-static struct place place_nodes(const struct radial_transfer *transfer, double rho, double kappa_p, double kappa)
+VECTOR_CLONES static void place_nodes(double a, double v, double across, size_t n, const double *rho,
+                                      const double *kappa_p, const double *kappa, struct places *out)
 {
-    double gain = 1.0 + kappa, v = transfer->stage.noise, across = transfer->from->dimension - 1.0;
-    double S = v / (gain * gain - v * kappa_p), g = S * gain * transfer->stage.a / v;
-    double along = g * g * rho * rho, square = along + across * S, reference = transfer->stage.a * rho;
-    double centre = sqrt(square), sd = sqrt(S * (1.0 - 0.5 * across * S / (square + S)));
-    struct place place = {.tau = sd, .clear = centre / sd};
-    place.scale = sd / reference;
-    place.shift = ((g * g - transfer->stage.a * transfer->stage.a) * rho * rho + across * S)
-                  / (reference * (centre + reference));
-    return place;
+    for (size_t j = 0; j < n; j++) {
+        double gain = 1.0 + kappa[j], S = v / (gain * gain - v * kappa_p[j]), g = S * gain * a / v;
+        double along = g * g * rho[j] * rho[j], square = along + across * S, reference = a * rho[j];
+        double centre = sqrt(square), sd = sqrt(S * (1.0 - 0.5 * across * S / (square + S)));
+        out->tau[j] = sd;
+        out->clear[j] = centre / sd;
+        out->scale[j] = sd / reference;
+        out->shift[j] = ((g * g - a * a) * rho[j] * rho[j] + across * S) / (reference * (centre + reference));
+    }
 }
 
-/* Centres and scales, from kappa at the forward kernel's centre. */
-static void place_all(const struct radial_transfer *transfer, struct radial_work *work, size_t count,
-                      const double *rho, struct place *place)
+/* The forward kernel's centres. */
+VECTOR_CLONES static void set_centres(double a, double across, size_t n, const double *rho, double *x)
 {
-    double across = transfer->stage.added * (transfer->from->dimension - 1.0);
-    for (size_t j = 0; j < count; j++) {
-        double square = transfer->stage.a * rho[j] * (transfer->stage.a * rho[j]);
-        work->x[j] = sqrt(fmax(square + across, 0.25 * square));
+    for (size_t j = 0; j < n; j++) {
+        double square = a * rho[j] * (a * rho[j]), moved = square + across, least = 0.25 * square;
+        x[j] = sqrt(moved > least ? moved : least);
     }
+}
+
+/* From kappa at the forward kernel's centres. */
+static void place_all(const struct radial_transfer *transfer, struct radial_work *work, size_t count,
+                      const double *rho, struct places *places)
+{
+    double a = transfer->stage.a, across = transfer->from->dimension - 1.0;
+    set_centres(a, transfer->stage.added * across, count, rho, work->x);
     radial_level_evaluate(transfer->from, 0, count, work->x, NULL, work->kappa);
     map_kappa(transfer, work, count, work->x, work->kappa, work->map);
-    for (size_t j = 0; j < count; j++)
-        place[j] = place_nodes(transfer, rho[j], work->kappa[j], work->map[j]);
+    place_nodes(a, transfer->stage.noise, across, count, rho, work->kappa, work->map, places);
 }
 
 /* What does not depend on the node, but for the points of one anchor: */
@@ -199,11 +219,11 @@ VECTOR_CLONES static void add_logarithms(size_t n, const double *bessel, const d
         value[i] += bessel[i] + excess[i];
 }
 
-VECTOR_CLONES static void set_nodes(double a, double node, size_t count, const double *rho, const struct place *place,
-                                    double *relative, double *x)
+VECTOR_CLONES static void set_nodes(double a, double node, size_t count, const double *rho, const double *shift,
+                                    const double *scale, double *relative, double *x)
 {
     for (size_t j = 0; j < count; j++) {
-        relative[j] = place[j].shift + place[j].scale * node;
+        relative[j] = shift[j] + scale[j] * node;
         x[j] = a * rho[j] * (1.0 + relative[j]);
     }
 }
@@ -261,31 +281,45 @@ static void average(struct radial_work *work, const struct quadrature *rule, siz
         log_mean_exp(work, rule, count, mean, log_ratio);
 }
 
-/* Nodes that are clear of the origin, by one rule for all the points. */
+/* What is left of the points' exponents after their nodes, but for the logarithm of their scales, of which it leaves
+ * the argument. */
+VECTOR_CLONES static void set_points(const struct radial_transfer *transfer, const struct terms *of, size_t anchor,
+                                     size_t count, const double *rho, const double *tau, const double *excess,
+                                     double *square, double *constant, double *scale)
+{
+    const struct terms terms = *of;
+    double a = transfer->stage.a, inverse_noise = 1.0 / sqrt(transfer->stage.noise);
+    double half = 0.5 * transfer->stage.added, inverse = transfer->to->inverse_variance[anchor];
+    for (size_t j = 0; j < count; j++) {
+        square[j] = a * rho[j] * (a * rho[j]);
+        constant[j] = half * (rho[j] * inverse * (rho[j] / terms.variance_from)) + terms.constant - excess[j];
+        scale[j] = tau[j] * inverse_noise;
+    }
+}
+
+/* Nodes of points from `first` on that are clear of the origin, by one rule for all of them. */
 static void apply_clear(const struct radial_transfer *transfer, struct radial_work *work,
                         const struct quadrature *rule, size_t anchor, size_t count, const double *rho,
-                        const struct place *place, double *log_ratio, size_t *hint)
+                        const struct places *places, size_t first, double *log_ratio, size_t *hint)
 {
     size_t batch = rule->n * count;
     double constant[RADIAL_POINTS], square[RADIAL_POINTS], excess[RADIAL_POINTS], scale[RADIAL_POINTS];
-    const double inverse_noise = 1.0 / sqrt(transfer->stage.noise);
     struct terms terms = make_terms(transfer, anchor);
+    rho += first;
+    log_ratio += first;
     radial_level_evaluate(transfer->to, anchor, count, rho, excess, NULL);
-    for (size_t j = 0; j < count; j++) {
-        square[j] = transfer->stage.a * rho[j] * (transfer->stage.a * rho[j]);
-        constant[j] = point_constant(transfer, &terms, anchor, rho[j], excess[j]);
-        scale[j] = place[j].tau * inverse_noise;
-    }
+    set_points(transfer, &terms, anchor, count, rho, places->tau + first, excess, square, constant, scale);
     vlog(count, scale, scale);
     for (size_t j = 0; j < count; j++)
         constant[j] += scale[j];
     for (size_t i = 0; i < rule->n; i++)
-        set_nodes(transfer->stage.a, rule->node[i], count, rho, place, work->relative + i * count,
-                  work->x + i * count);
+        set_nodes(transfer->stage.a, rule->node[i], count, rho, places->shift + first, places->scale + first,
+                  work->relative + i * count, work->x + i * count);
     radial_level_evaluate(transfer->from, anchor, batch, work->x, work->excess, work->kappa);
     map_kappa(transfer, work, batch, work->x, work->kappa, work->map);
-    for (size_t at = 0, run = count == 1 ? rule->n : count; at < batch; at += run)
-        radial_panels_evaluate(transfer->grid, run, work->x + at, work->value + at, hint);
+    /* one point's nodes ascend, and so do all points at one node */
+    size_t run = count == 1 ? rule->n : count;
+    panels_evaluate_rows(transfer->grid, NULL, 0, batch / run, run, work->x, work->value, hint);
     for (size_t i = 0; i < rule->n; i++)
         add_terms(count, constant, square, 0.5 * rule->node[i] * rule->node[i], 1.0 / terms.variance_from,
                   terms.inverse_noise, work->relative + i * count, work->map + i * count, work->kappa + i * count,
@@ -298,18 +332,18 @@ static void apply_clear(const struct radial_transfer *transfer, struct radial_wo
 /* One point whose nodes R = a rho (1 + shift) + tau z run up to the origin: no relative change to build on, but
  * nothing is large either, and the density of the radius has no singularity on its side of the origin. */
 static void apply_near(const struct radial_transfer *transfer, struct radial_work *work,
-                       const struct quadrature *rule, size_t anchor, double rho, const struct place *place,
+                       const struct quadrature *rule, size_t anchor, double rho, double shift, double tau,
                        double *log_ratio, size_t *hint)
 {
     struct terms terms = make_terms(transfer, anchor);
-    double excess, centre = transfer->stage.a * rho * (1.0 + place->shift),
+    double excess, centre = transfer->stage.a * rho * (1.0 + shift),
                    root = sqrt(transfer->stage.noise) / transfer->stage.a;
     radial_level_evaluate(transfer->to, anchor, 1, &rho, &excess, NULL);
     double constant = terms.constant - transfer->from->dimension * log(transfer->stage.a) - excess
-                      + 0.5 * rho * rho * transfer->to->inverse_variance[anchor] + log(place->tau / root)
+                      + 0.5 * rho * rho * transfer->to->inverse_variance[anchor] + log(tau / root)
                       + 0.5 * log(2.0 * M_PI);
     for (size_t i = 0; i < rule->n; i++)
-        work->x[i] = centre + place->tau * rule->node[i];
+        work->x[i] = centre + tau * rule->node[i];
     radial_level_evaluate(transfer->from, anchor, rule->n, work->x, work->excess, work->kappa);
     map_kappa(transfer, work, rule->n, work->x, work->kappa, work->map);
     radial_panels_evaluate(transfer->grid, rule->n, work->x, work->value, hint);
@@ -339,7 +373,7 @@ static double node_density(const struct quadrature *order, size_t index)
 /* Appends Gauss-Legendre nodes on [from, to], weighted by the normal density, to the split rule. */
 static enum status append_piece(struct radial_work *work, size_t order, double from, double to, struct error *error)
 {
-    double wanted = 8.0 + (to - from) * node_density(&work->rules.order[order], order);
+    double wanted = 8.0 + (to - from) * node_density(&work->rules->order[order], order);
     size_t parts = (size_t)ceil(wanted / (8.0 * PIECE_COUNTS));
     size_t index = (size_t)ceil(wanted / (8.0 * (double)parts)) - 1;
     index = index < PIECE_COUNTS ? index : PIECE_COUNTS - 1;
@@ -351,13 +385,15 @@ static enum status append_piece(struct radial_work *work, size_t order, double f
 }
 
 /* The breaks that the nodes of a point reach, in units of its scale. */
-static size_t breaks_in_reach(const struct radial_transfer *transfer, double rho, const struct place *place,
-                              double *z)
+static size_t breaks_in_reach(const struct radial_transfer *transfer, double rho, const struct places *places,
+                              size_t j, double *z)
 {
     size_t count = 0;
-    double centre = transfer->stage.a * rho * (1.0 + place->shift);
+    if (transfer->breaks == 0)
+        return 0;
+    double centre = transfer->stage.a * rho * (1.0 + places->shift[j]);
     for (size_t b = 0; b < transfer->breaks; b++) {
-        double at = (transfer->at[b] - centre) / place->tau;
+        double at = (transfer->at[b] - centre) / places->tau[j];
         if (fabs(at) < transfer->reach)
             z[count++] = at;
     }
@@ -366,12 +402,12 @@ static size_t breaks_in_reach(const struct radial_transfer *transfer, double rho
 
 /* A point whose rule is cut, at the origin or at breaks. */
 static enum status apply_split(const struct radial_transfer *transfer, struct radial_work *work, size_t order,
-                               size_t anchor, double rho, const struct place *place, size_t breaks, const double *at,
-                               double *log_ratio, size_t *hint, struct error *error)
+                               size_t anchor, const double *rho, const struct places *places, size_t j, size_t breaks,
+                               const double *at, double *log_ratio, size_t *hint, struct error *error)
 {
-    double reach = breaks > 0 ? transfer->reach : RADIAL_REACH,
-           centre = transfer->stage.a * rho * (1.0 + place->shift);
-    double from = fmax(-reach, -centre / place->tau);
+    double reach = breaks > 0 ? transfer->reach : RADIAL_REACH, shift = places->shift[j], tau = places->tau[j],
+           centre = transfer->stage.a * rho[j] * (1.0 + shift);
+    double from = fmax(-reach, -centre / tau);
     work->split.n = 0;
     for (size_t b = 0; b <= breaks; b++) {
         double to = b < breaks ? fmin(fmax(at[b], from), reach) : reach;
@@ -379,10 +415,10 @@ static enum status apply_split(const struct radial_transfer *transfer, struct ra
             TRY(append_piece(work, order, from, to, error));
         from = to;
     }
-    if (place->clear < RADIAL_ORIGIN_CLEAR)
-        apply_near(transfer, work, &work->split, anchor, rho, place, log_ratio, hint);
+    if (places->clear[j] < RADIAL_ORIGIN_CLEAR)
+        apply_near(transfer, work, &work->split, anchor, rho[j], shift, tau, log_ratio + j, hint);
     else
-        apply_clear(transfer, work, &work->split, anchor, 1, &rho, place, log_ratio, hint);
+        apply_clear(transfer, work, &work->split, anchor, 1, rho, places, j, log_ratio, hint);
     return STATUS_OK;
 }
 
@@ -390,24 +426,23 @@ static enum status apply_noisy(const struct radial_transfer *transfer, struct ra
                                size_t anchor, size_t count, const double *rho, double *log_ratio, size_t *hint,
                                struct error *error)
 {
-    const struct quadrature *rule = &work->rules.order[order];
+    const struct quadrature *rule = &work->rules->order[order];
     size_t together = MOST_RULE_NODES * PANEL_NODES / rule->n;
     double z[MOST_RADIAL_BREAKS], clear = fmax(RADIAL_ORIGIN_CLEAR, rule->node[rule->n - 1] + RADIAL_ORIGIN_MARGIN);
-    struct place place[RADIAL_POINTS];
+    struct places places;
     enum status status = STATUS_OK;
-    place_all(transfer, work, count, rho, place);
+    place_all(transfer, work, count, rho, &places);
     for (size_t j = 0, next; j < count && status == STATUS_OK; j = next) {
-        size_t breaks = breaks_in_reach(transfer, rho[j], &place[j], z);
+        size_t breaks = breaks_in_reach(transfer, rho[j], &places, j, z);
         next = j + 1;
-        if (place[j].clear < clear || breaks > 0) {
-            status =
-                apply_split(transfer, work, order, anchor, rho[j], &place[j], breaks, z, log_ratio + j, hint, error);
+        if (places.clear[j] < clear || breaks > 0) {
+            status = apply_split(transfer, work, order, anchor, rho, &places, j, breaks, z, log_ratio, hint, error);
             continue;
         }
-        while (next < count && next - j < together && place[next].clear >= clear
-               && breaks_in_reach(transfer, rho[next], &place[next], z) == 0)
+        while (next < count && next - j < together && places.clear[next] >= clear
+               && breaks_in_reach(transfer, rho[next], &places, next, z) == 0)
             next++;
-        apply_clear(transfer, work, rule, anchor, next - j, rho + j, place + j, log_ratio + j, hint);
+        apply_clear(transfer, work, rule, anchor, next - j, rho, &places, j, log_ratio, hint);
     }
     return status;
 }
@@ -423,7 +458,6 @@ static void displacement(void *context, size_t n, const double *rho, double *out
 {
     const struct displaced *displaced = context;
     const struct radial_transfer *transfer = displaced->transfer;
-    transfer->oracle->known_rho = NULL;
     transfer->stage.sampler->increment(transfer->stage.step, &transfer->oracle->base, n, rho, out,
                                        displaced->work->work);
 }
@@ -439,7 +473,8 @@ static enum status apply_map(const struct radial_transfer *transfer, struct radi
     struct displaced displaced = {transfer, work};
     const struct monotone_map map = {.displacement = displacement, .context = &displaced, .radial = true};
     struct monotone_inverse inverse;
-    monotone_invert(&map, length, order, transfer->stage.a, count, rho, &inverse);
+    const struct monotone_points points = {1, count, &length, rho};
+    monotone_invert(&map, order, transfer->stage.a, &points, &inverse);
     work->node_updates += inverse.evaluations;
     radial_panels_evaluate(transfer->grid, count, inverse.x, log_ratio, hint);
     radial_level_evaluate(transfer->from, anchor, count, inverse.x, from, NULL);

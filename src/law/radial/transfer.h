@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "core/status.h"
+#include "law/panel_groups.h"
 #include "law/panels.h"
 #include "law/propagate.h"
 #include "law/quadrature.h"
@@ -46,7 +47,7 @@ struct radial_transfer {
     struct stage stage;
     const struct radial_level *from, *to;
     const struct panels *grid; /* log r on `from` */
-    struct radial_oracle *oracle;
+    const struct radial_oracle *oracle;
     size_t draws; /* > 0: the result is the mean of r over so many draws */
     struct radial_draw *draw;
     size_t breaks; /* radii, ascending, where the map jumps; set by the caller */
@@ -57,11 +58,11 @@ struct radial_transfer {
 /* Fills all but the breaks. */
 void radial_transfer_init(struct radial_transfer *transfer, const struct stage *stage,
                           const struct radial_level *from, const struct radial_level *to, const struct panels *grid,
-                          struct radial_oracle *oracle);
+                          const struct radial_oracle *oracle);
 
-/* Workspace, one block for a whole law. */
+/* Workspace of a thread, one block for a whole law. */
 struct radial_work {
-    struct quadrature_table rules;
+    const struct quadrature_table *rules;
     struct bessel bessel;
     struct quadrature piece[PIECE_COUNTS]; /* on [-1, 1], made when first needed */
     struct quadrature split;               /* of one point */
@@ -70,9 +71,15 @@ struct radial_work {
     double ignored; /* by monotone_ignore, since set to 0 */
     size_t node_updates;
 };
-MUST_USE enum status radial_work_new(const struct sampler *sampler, double dimension, struct radial_work *out,
-                                     struct error *error);
-void radial_work_free(struct radial_work *work);
+/* One for each thread of a team. */
+struct radial_team {
+    struct panel_groups groups;
+    struct quadrature_table rules;
+    struct radial_work *work;
+};
+MUST_USE enum status radial_team_new(const struct sampler *sampler, double dimension, struct team *team,
+                                     struct radial_team *out, struct error *error);
+void radial_team_free(struct radial_team *team);
 
 /* log r at `count` <= RADIAL_POINTS ascending radii > 0; `anchor` is a component with a large density there, and
  * `length` a distance over which the map is smooth (the panel's). *hint as in radial_panels_evaluate. Errors:
