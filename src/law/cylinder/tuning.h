@@ -87,7 +87,7 @@
         } \
     }
 /* [m_1] More is spent while the radius is larger, as far as there is more. Found: convention. */
-#define CONDENSATION_WANTED 1e-4
+#define CONDENSATION_WANTED 1e-3
 /* [E_own|r - r'|] The radius is so many times what the two computations are apart, and at least the second. Found:
  * measured: see test_condensation.c. */
 #define CONDENSATION_SAFETY 3.0
