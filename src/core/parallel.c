@@ -175,10 +175,3 @@ void team_for(struct team *team, size_t count, parallel_turn *turn, void *contex
     take_turns(team, 0);
     finish(team);
 }
-
-void parallel_for(size_t threads, size_t count, parallel_turn *turn, void *context)
-{
-    struct team *team = team_new(threads < count ? threads : count);
-    team_for(team, count, turn, context);
-    team_free(team);
-}

@@ -32,7 +32,4 @@ typedef void parallel_turn(void *context, size_t thread, size_t i);
  * time. */
 void team_for(struct team *team, size_t count, parallel_turn *turn, void *context);
 
-/* One loop by threads that begin and end with it, some 100 microseconds each. 0 threads count as 1. */
-void parallel_for(size_t threads, size_t count, parallel_turn *turn, void *context);
-
 #endif

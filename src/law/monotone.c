@@ -7,10 +7,10 @@
 #include "law/quadrature.h"
 #include "law/tuning.h"
 
-enum { STENCIL = 6, MOST_NEWTON = 60, MOST_SECANTS = 12 };
+enum { STENCIL = MONOTONE_STENCIL, MOST_NEWTON = 60, MOST_SECANTS = 12 };
 
-static const double offsets[STENCIL] = {-3.0, -2.0, -1.0, 1.0, 2.0, 3.0};
-static const double weights[STENCIL] = {-1.0 / 60.0, 9.0 / 60.0, -45.0 / 60.0, 45.0 / 60.0, -9.0 / 60.0, 1.0 / 60.0};
+const double stencil_offsets[STENCIL] = {-3.0, -2.0, -1.0, 1.0, 2.0, 3.0};
+const double stencil_weights[STENCIL] = {-1.0 / 60.0, 9.0 / 60.0, -45.0 / 60.0, 45.0 / 60.0, -9.0 / 60.0, 1.0 / 60.0};
 
 /* Points of several panels, with the lengths and the stencil's spacings of their panels. */
 struct batch {
@@ -24,7 +24,7 @@ VECTOR_CLONES static void set_stencil(size_t count, const double *spacing, const
 {
     for (size_t k = 0; k < STENCIL; k++)
         for (size_t j = 0; j < count; j++)
-            points[k * count + j] = x[j] + offsets[k] * spacing[j];
+            points[k * count + j] = x[j] + stencil_offsets[k] * spacing[j];
     for (size_t j = 0; j < count; j++)
         points[STENCIL * count + j] = x[j];
 }
@@ -35,7 +35,7 @@ VECTOR_CLONES static void read_stencil(size_t count, const double *inverse_spaci
         slope[j] = 0.0;
     for (size_t k = 0; k < STENCIL; k++)
         for (size_t j = 0; j < count; j++)
-            slope[j] += weights[k] * D[k * count + j] * inverse_spacing[j];
+            slope[j] += stencil_weights[k] * D[k * count + j] * inverse_spacing[j];
 }
 
 /* D and D' at x[j]; spacings are powers of two. */

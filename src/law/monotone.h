@@ -13,6 +13,10 @@
 
 enum { MONOTONE_POINTS = 4 * PANEL_NODES }; /* at a time */
 
+/* The central difference of order 6: D'(x) is the sum of weights[k] D(x + offsets[k] spacing), over the spacing. */
+enum { MONOTONE_STENCIL = 6 };
+extern const double stencil_offsets[MONOTONE_STENCIL], stencil_weights[MONOTONE_STENCIL];
+
 struct monotone_map {
     /* D at n points. */
     void (*displacement)(void *context, size_t n, const double *x, double *out);

@@ -21,7 +21,8 @@
  *     This is the only list.
  *  3. State: `new` allocates all that a law needs, in one struct: SLOTS references p with a grid of log r each, the
  *     score, a workspace, and for each of the STAGES what checks choose (quadrature order, spacing). The driver
- *     names slots by number: two take turns, the third holds the law between the two stages of a step.
+ *     names slots by number: two take turns, the third holds the law between the two stages of a step. Loops over
+ *     panels are shared by the threads of run->team (law/panel_groups.h, core/parallel.h), each with a workspace.
  *  4. `set_level` moves a slot's reference to a level; `start` lays out slot 0 at level T and fills it with
  *     log N(0, I) - log p_T; `set_score` prepares the scores of a step (propagation_score_error has score errors).
  *  5. `prepare_stage` sets up a stage from one slot to another; `fill_stage` lays out the second grid and fills it.

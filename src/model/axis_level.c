@@ -5,7 +5,8 @@
 #include "core/memory.h"
 #include "core/vmath.h"
 
-enum { CHUNK = 64 };
+/* Points at a time; log-weights of more than FEW components are computed twice. */
+enum { CHUNK = 64, FEW = 8 };
 
 bool axis_factor(const struct factor *factor)
 {
@@ -22,14 +23,13 @@ enum status axis_level_new(const struct factor *factor, struct axis_level *out, 
 {
     size_t k = factor->components;
     *out = (struct axis_level){.factor = factor, .dimension = (double)factor->dimension};
-    out->variance = array_new(k, (5 + CHUNK) * sizeof *out->variance);
+    out->variance = array_new(k, 5 * sizeof *out->variance);
     if (out->variance == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a mixture of %zu components", k);
     out->sd = out->variance + k;
     out->inverse_variance = out->variance + 2 * k;
     out->log_weight = out->variance + 3 * k;
     out->mean = out->variance + 4 * k;
-    out->scratch = out->variance + 5 * k;
     for (size_t j = 0; j < k; j++) {
         out->log_weight[j] = factor_log_weight(factor, j);
         out->mean[j] = factor->mean[j * factor->dimension];
@@ -74,55 +74,74 @@ static struct component component_of(const struct axis_level *axis, size_t j, si
                               .pull = pull};
 }
 
-VECTOR_CLONES static void exponents(const struct axis_level *axis, size_t of, size_t n, const double *along,
-                                    const double *across, double *largest)
+static inline void log_weights(const struct axis_level *axis, size_t k, size_t of, size_t n, const double *along,
+                               const double *across, double *out)
 {
-    for (size_t k = 0; k < axis->factor->components; k++) {
-        struct component own = component_of(axis, k, of);
-        double *exponent = axis->scratch + k * CHUNK;
+    struct component own = component_of(axis, k, of);
+    for (size_t i = 0; i < n; i++) {
+        double square = along[i] * along[i] + across[i] * across[i];
+        out[i] = own.constant - own.half_difference * square + own.pull * along[i];
+    }
+}
+
+/* What the components' weights over the largest add up to, alone and with their pulls and precisions. */
+struct sums {
+    double largest[CHUNK], total[CHUNK], pull[CHUNK], precision[CHUNK];
+};
+
+VECTOR_CLONES static void weigh(const struct axis_level *axis, size_t of, size_t n, const double *along,
+                                const double *across, struct sums *out)
+{
+    double kept[FEW][CHUNK];
+    size_t components = axis->factor->components;
+    for (size_t k = 0; k < components; k++) {
+        double *exponent = kept[components <= FEW ? k : 0];
+        log_weights(axis, k, of, n, along, across, exponent);
+        for (size_t i = 0; i < n; i++)
+            out->largest[i] = k > 0 && out->largest[i] > exponent[i] ? out->largest[i] : exponent[i];
+    }
+    for (size_t i = 0; i < n; i++)
+        out->total[i] = out->pull[i] = out->precision[i] = 0.0;
+    for (size_t k = 0; k < components; k++) {
+        double *weight = kept[components <= FEW ? k : 0], inverse = axis->inverse_variance[k],
+               towards = axis->root_alpha_bar * (axis->mean[k] - axis->mean[of]) * inverse;
+        if (components > FEW)
+            log_weights(axis, k, of, n, along, across, weight);
+        for (size_t i = 0; i < n; i++)
+            weight[i] -= out->largest[i];
+        vexp(n, weight, weight);
         for (size_t i = 0; i < n; i++) {
-            double square = along[i] * along[i] + across[i] * across[i];
-            exponent[i] = own.constant - own.half_difference * square + own.pull * along[i];
-            largest[i] = k > 0 && largest[i] > exponent[i] ? largest[i] : exponent[i];
+            out->total[i] += weight[i];
+            out->pull[i] += weight[i] * towards;
+            out->precision[i] += weight[i] * inverse;
         }
     }
 }
 
-VECTOR_CLONES static void gradient(const struct axis_level *axis, size_t of, size_t n, const double *along,
-                                   const double *across, const double *total, double *out_along, double *out_across)
+VECTOR_CLONES static void set_score(const struct sums *sums, size_t n, const double *along, const double *across,
+                                    double *out_along, double *out_across)
 {
-    double pull[CHUNK] = {0.0}, precision[CHUNK] = {0.0};
-    for (size_t k = 0; k < axis->factor->components; k++) {
-        const double *weight = axis->scratch + k * CHUNK;
-        double inverse = axis->inverse_variance[k],
-               towards = axis->root_alpha_bar * (axis->mean[k] - axis->mean[of]) * inverse;
-        for (size_t i = 0; i < n; i++) {
-            double share = weight[i] / total[i];
-            pull[i] += share * towards;
-            precision[i] += share * inverse;
-        }
-    }
     for (size_t i = 0; i < n; i++) {
-        out_along[i] = pull[i] - precision[i] * along[i];
-        out_across[i] = -precision[i] * across[i];
+        double precision = sums->precision[i] / sums->total[i];
+        out_along[i] = sums->pull[i] / sums->total[i] - precision * along[i];
+        out_across[i] = -precision * across[i];
     }
 }
 
 void axis_level_evaluate(const struct axis_level *axis, size_t of, size_t n, const double *x, double *excess,
                          double *score)
 {
-    double largest[CHUNK] = {0.0}, total[CHUNK] = {0.0};
+    struct sums sums;
     for (size_t start = 0; start < n; start += CHUNK) {
         size_t count = n - start < CHUNK ? n - start : CHUNK;
         const double *along = x + start, *across = x + n + start;
-        exponents(axis, of, count, along, across, largest);
-        vexp_rows(axis->factor->components, CHUNK, count, largest, axis->scratch, total);
+        weigh(axis, of, count, along, across, &sums);
         if (score != NULL)
-            gradient(axis, of, count, along, across, total, score + start, score + n + start);
+            set_score(&sums, count, along, across, score + start, score + n + start);
         if (excess == NULL)
             continue;
-        vlog(count, total, excess + start);
+        vlog(count, sums.total, excess + start);
         for (size_t i = 0; i < count; i++)
-            excess[start + i] += largest[i];
+            excess[start + i] += sums.largest[i];
     }
 }

@@ -20,7 +20,6 @@ struct axis_level {
     double root_alpha_bar;
     double *variance, *sd, *inverse_variance; /* of a coordinate in each component at this level, K entries each */
     double *log_weight, *mean;                /* the target's */
-    double *scratch;                          /* private to axis_level_evaluate */
 };
 
 /* true if the factor's covariances are isotropic and its means on the first axis. */

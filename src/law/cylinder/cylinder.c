@@ -37,10 +37,15 @@ struct cylinder {
     struct patches pending;
     struct lobattos lobattos;
     struct bessel bessel;
-    struct cylinder_work work;
+    struct cylinder_thread *thread; /* of the team */
     struct cylinder_oracle oracle;
     struct cylinder_transfer transfer; /* the present stage, of one component at a time */
     size_t from, to;                   /* slots */
+};
+
+struct cylinder_thread {
+    struct cylinder *cylinder;
+    struct cylinder_work work;
 };
 
 static size_t components(const struct cylinder *cylinder)
@@ -79,7 +84,9 @@ static void cylinder_free(void *state)
         axis_level_free(&cylinder->other[i]);
     free(cylinder->block);
     patches_free(&cylinder->pending);
-    cylinder_work_free(&cylinder->work);
+    for (size_t i = 0; i < team_threads(cylinder->run->team) && cylinder->thread != NULL; i++)
+        cylinder_work_free(&cylinder->thread[i].work);
+    free(cylinder->thread);
     free(cylinder);
 }
 
@@ -173,9 +180,13 @@ static enum status cylinder_new(struct propagation *run, void **state, struct er
     cylinder_oracle_init(&cylinder->oracle);
     cylinder->oracle.undeclared = &run->undeclared;
     cylinder->block = array_new(factor->components, sizeof *cylinder->block);
-    if (cylinder->block == NULL)
+    cylinder->thread = array_new(team_threads(run->team), sizeof *cylinder->thread);
+    if (cylinder->block == NULL || cylinder->thread == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu components", factor->components);
-    TRY(cylinder_work_new(run->problem->sampler, &cylinder->work, error));
+    for (size_t i = 0; i < team_threads(run->team); i++) {
+        cylinder->thread[i].cylinder = cylinder;
+        TRY(cylinder_work_new(run->problem->sampler, &cylinder->thread[i].work, error));
+    }
     for (size_t i = 0; i < SLOTS; i++)
         TRY(axis_level_new(factor, &cylinder->level[i], error));
     for (size_t i = 0; i < SAMPLER_OTHER_LEVELS && run->problem->sampler->other_levels != NULL; i++)
@@ -221,12 +232,13 @@ static enum status prepare_stage(void *state, const struct stage *stage, size_t 
 
 /* log r_T = log N(x; 0, I) - log p_T(x) at the points of a patch, with log(N(x; 0, I)/p_k(x)) from V - 1 = abar (s^2
  * - 1), of component k. */
-static void evaluate_start(struct cylinder *cylinder, const struct patch *patch, const struct patch_query *query,
+static void evaluate_start(struct cylinder_thread *thread, const struct patch *patch, const struct patch_query *query,
                            double *log_ratio)
 {
+    const struct cylinder *cylinder = thread->cylinder;
     const struct axis_level *level = &cylinder->level[0];
     size_t k = cylinder->transfer.component, points = query->nx * query->ny;
-    double s = level->factor->sd[k], excess = level->level.alpha_bar * (s - 1.0) * (s + 1.0), *x = cylinder->work.x;
+    double s = level->factor->sd[k], excess = level->level.alpha_bar * (s - 1.0) * (s + 1.0), *x = thread->work.x;
     double centre = level->root_alpha_bar * level->mean[k], precision = level->inverse_variance[k];
     for (size_t i = 0; i < points; i++) {
         double z = patch->centre[1] + patch->half * query->y[i % query->ny] + cylinder->domain.shift;
@@ -244,15 +256,23 @@ static void evaluate_start(struct cylinder *cylinder, const struct patch *patch,
 static void evaluate(const struct patch_source *source, const struct patch *patch, const struct patch_query *query,
                      double *log_ratio, double *log_density)
 {
-    struct cylinder *cylinder = source->owner;
+    struct cylinder_thread *thread = source->owner;
+    const struct cylinder *cylinder = thread->cylinder;
     for (size_t i = 0; i < query->nx * query->ny; i++)
         log_density[i] =
             cylinder_log_density(cylinder->domain.across, patch->centre[0] + patch->half * query->x[i / query->ny],
                                  patch->centre[1] + patch->half * query->y[i % query->ny] + cylinder->domain.shift);
     if (source->start)
-        evaluate_start(cylinder, patch, query, log_ratio);
+        evaluate_start(thread, patch, query, log_ratio);
     else
-        cylinder_transfer_apply(&cylinder->transfer, &cylinder->work, patch, query, log_ratio);
+        cylinder_transfer_apply(&cylinder->transfer, &thread->work, patch, query, log_ratio);
+}
+
+static void use_thread(struct patch_source *source, size_t thread)
+{
+    struct cylinder_thread *own = (struct cylinder_thread *)source->owner + thread;
+    source->owner = own;
+    source->work = &own->work.patches;
 }
 
 static double tolerance_of(const struct cylinder *cylinder, const struct block *block)
@@ -267,7 +287,7 @@ static struct patch_source source_of(struct cylinder *cylinder, bool start, doub
 {
     return (struct patch_source){.domain = &cylinder_domain,
                                  .context = &cylinder->domain,
-                                 .owner = cylinder,
+                                 .owner = cylinder->thread,
                                  .sampler = cylinder->run->problem->sampler->name,
                                  .start = start,
                                  .evaluate = evaluate,
@@ -278,7 +298,9 @@ static struct patch_source source_of(struct cylinder *cylinder, bool start, doub
                                  .floor = CYLINDER_TAIL_FLOOR
                                           * (1.0 + cylinder->domain.across * cylinder->run->problem->schedule->h),
                                  .lobattos = &cylinder->lobattos,
-                                 .work = &cylinder->work.patches};
+                                 .work = &cylinder->thread->work.patches,
+                                 .team = cylinder->run->team,
+                                 .use_thread = use_thread};
 }
 
 /* Adds `weight` times the norms of one component. */
@@ -389,7 +411,7 @@ static void correction_moments(void *state, struct clip_step *out)
                 total += weight[i];
             }
             cylinder->transfer.component = k;
-            cylinder_correction(&cylinder->transfer, &cylinder->work, points, u, z, norm);
+            cylinder_correction(&cylinder->transfer, &cylinder->thread->work, points, u, z, norm);
             for (size_t i = 0; i < points; i++)
                 weight[i] *= total > 0.0 ? weight_of(cylinder, k) * patch->mass / total : 0.0;
             clip_step_add(out, cylinder->run->problem->schedule->T, points, weight, norm);
@@ -404,7 +426,8 @@ static enum status finish(void *state, size_t slot, struct law *out, struct erro
     struct patches *grid = array_new(count, sizeof *grid);
     double *distance = array_new(count, sizeof *distance);
     out->component_error = array_new(count, sizeof *out->component_error);
-    out->node_updates = cylinder->work.node_updates;
+    for (size_t i = 0; i < team_threads(cylinder->run->team); i++)
+        out->node_updates += cylinder->thread[i].work.node_updates;
     if (grid == NULL || distance == NULL || out->component_error == NULL)
         TRY_OR(done, fail_with(error, STATUS_MEMORY, "out of memory for %zu components", count));
     for (size_t k = first(cylinder); k < end(cylinder); k++) {

@@ -252,7 +252,7 @@ static void fill_points(const struct cylinder_transfer *transfer, struct cylinde
                         size_t columns, size_t first, size_t count)
 {
     size_t batch = columns * count;
-    struct cylinder_oracle *oracle = transfer->oracle;
+    struct cylinder_oracle oracle = *transfer->oracle;
     for (size_t c = 0; c < columns; c++)
         for (size_t r = 0; r < count; r++) {
             work->x[c * count + r] = work->column.at[c];
@@ -262,12 +262,11 @@ static void fill_points(const struct cylinder_transfer *transfer, struct cylinde
     for (size_t i = 0; !transfer->stage.moves && i < 2 * batch; i++)
         work->increment[i] = 0.0;
     if (transfer->stage.moves) {
-        oracle->component = transfer->component;
-        oracle->known_x = transfer->from == oracle->density[0] ? work->x : NULL;
-        oracle->known_score = work->score;
-        transfer->stage.sampler->increment(transfer->stage.step, &oracle->base, 2 * batch, work->x, work->increment,
+        oracle.component = transfer->component;
+        oracle.known_x = transfer->from == oracle.density[0] ? work->x : NULL;
+        oracle.known_score = work->score;
+        transfer->stage.sampler->increment(transfer->stage.step, &oracle.base, 2 * batch, work->x, work->increment,
                                            work->work);
-        oracle->known_x = NULL;
     }
     patches_evaluate(transfer->grid, transfer->lobattos, 0, nearest, columns, work->column.coordinate, count,
                      work->row.coordinate + first, work->log_ratio, &work->patches);
@@ -420,10 +419,10 @@ void cylinder_correction(const struct cylinder_transfer *transfer, struct cylind
         work->x[i] = sd * u[i];
         work->x[count + i] = sd * fmax(cylinder_radius(transfer->across, z[i]), 1e-9);
     }
-    transfer->oracle->component = transfer->component;
-    transfer->oracle->known_x = NULL;
-    transfer->stage.sampler->correction(transfer->stage.step, &transfer->oracle->base, 2 * count, work->x,
-                                        work->increment, work->work);
+    struct cylinder_oracle oracle = *transfer->oracle;
+    oracle.component = transfer->component;
+    transfer->stage.sampler->correction(transfer->stage.step, &oracle.base, 2 * count, work->x, work->increment,
+                                        work->work);
     for (size_t i = 0; i < count; i++)
         norm[i] = hypot(work->increment[i], work->increment[count + i]);
 }

@@ -36,7 +36,7 @@ struct cylinder_transfer {
     const struct axis_level *from, *to;
     const struct patches *grid; /* log r of the component before the stage, indexed */
     const struct lobattos *lobattos;
-    struct cylinder_oracle *oracle;
+    const struct cylinder_oracle *oracle;
     size_t component;
     double across; /* n */
     double shift;  /* the patches' second coordinate is z - shift: their tree ends at the axis */
@@ -49,7 +49,7 @@ enum {
     CYLINDER_BATCH = 32 * CYLINDER_COLUMNS /* points at a time */
 };
 
-/* Workspace for a whole law. */
+/* Workspace of a thread, for a whole law. */
 struct cylinder_work {
     struct quadrature_table rules;
     struct patches_work patches;

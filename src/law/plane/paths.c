@@ -7,7 +7,7 @@
 #include "law/plane/domain.h"
 #include "law/tuning.h"
 
-enum { POINTS = PATCH_MOST * PATCH_MOST, STENCIL = 6, MOST_NEWTON = 60, STARTS = 16, BLOCKS = 7 };
+enum { POINTS = PATCH_MOST * PATCH_MOST, STENCIL = MONOTONE_STENCIL, MOST_NEWTON = 60, STARTS = 16, BLOCKS = 7 };
 
 /* Starts lie on a lattice of STARTS BLOCKS points in either direction, up to this: beyond is 1e-10 of N(0, I). */
 #define START_REACH 6.5
@@ -33,16 +33,13 @@ static void displace(const struct plane_transfer *transfer, struct plane_work *w
 static void differentiate(const struct plane_transfer *transfer, struct plane_work *work, size_t anchor,
                           const double spacing[2], size_t count, double x[2][POINTS], struct jet *out)
 {
-    static const double offset[STENCIL] = {-3.0, -2.0, -1.0, 1.0, 2.0, 3.0};
-    static const double weight[STENCIL] = {-1.0 / 60.0, 9.0 / 60.0,  -45.0 / 60.0,
-                                           45.0 / 60.0, -9.0 / 60.0, 1.0 / 60.0};
     size_t all = 2 * STENCIL * count;
     for (size_t k = 0; k < 2; k++)
         for (size_t m = 0; m < STENCIL; m++)
             for (size_t j = 0; j < count; j++)
                 for (size_t i = 0; i < 2; i++)
                     work->x[i * all + (k * STENCIL + m) * count + j] =
-                        x[i][j] + (i == k ? offset[m] * spacing[k] : 0.0);
+                        x[i][j] + (i == k ? stencil_offsets[m] * spacing[k] : 0.0);
     plane_transfer_at(transfer, work, anchor, all);
     work->node_updates += all;
     for (size_t i = 0; i < 2; i++)
@@ -50,7 +47,7 @@ static void differentiate(const struct plane_transfer *transfer, struct plane_wo
             for (size_t j = 0; j < count; j++) {
                 double total = 0.0;
                 for (size_t m = 0; m < STENCIL; m++)
-                    total += weight[m] * work->increment[i * all + (k * STENCIL + m) * count + j];
+                    total += stencil_weights[m] * work->increment[i * all + (k * STENCIL + m) * count + j];
                 out->slope[i][k][j] = total / spacing[k];
             }
 }

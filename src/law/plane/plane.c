@@ -8,11 +8,15 @@
  * leave log r as it is, up to the tolerance, are left out. Without noise the law comes from whole paths
  * (law/plane/paths.c).
  *
+ * Of a target that reflections or quarter turns leave as it is one patch stands for its images
+ * (law/plane/symmetry.c).
+ *
  * Cost. A node update asks for the density and the score at one level, and for scores at the sampler's others: an
- * exponential each for every component that is near, 0.85 ns by vexp with AVX-512. On 8 modes of deviation 0.3 on a
- * ring of radius 2, at T = 256 and c1 = 8.5, `accelerated` makes 83e6 updates of at most 16 exponentials, 1.1 s if
- * nothing else were done: a sixth of the 7 s that it takes on one core; `ddpm` makes 43e6 of 8, 0.3 s of 4.
- * Polynomials take as long as exponentials, and spreading the lattice's points half of that. */
+ * exponential each for every component that is near, 0.85 ns by vexp with AVX-512. On 3 modes at T = 256 and c1 = 8.5
+ * `accelerated` makes 43e6 updates and takes 326e6 exponentials, logarithms among them: a twelfth of its time
+ * (results/reference/bench.md). A third is around them, positions, exponents and gradients; a fifth goes to
+ * polynomials, a fifth to spreading the lattice's points. A ring of 8, whose patches stand for 8 each, takes an
+ * eighth of the updates, and rows of the finished law a quarter of what is left. */
 #include <math.h>
 
 #include "core/memory.h"
